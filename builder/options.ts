@@ -1,0 +1,73 @@
+import type { Digest, OnEvent } from '#core'
+import type { CredentialStore } from '#registry-client'
+
+/** Where a result goes. */
+export type Output =
+  /** The local store, under the build's tags. */
+  | { readonly type: 'store' }
+  | { readonly type: 'registry'; readonly compression?: LayerCompression }
+  | {
+      readonly type: 'oci' | 'docker'
+      /** A file, a directory with `tar: false`, or `-` for standard output. */
+      readonly dest: string
+      readonly tar?: boolean
+      readonly compression?: LayerCompression
+    }
+  | { readonly type: 'local' | 'tar'; readonly dest: string }
+
+export type LayerCompression = 'uncompressed' | 'gzip' | 'zstd'
+
+/** Everything that `build` can be told. Only `context` is required. */
+export interface BuildOptions {
+  /** A folder. */
+  readonly context: string
+  /** Path of the Dockerfile, relative to the current directory; default: `Dockerfile` in the context. */
+  readonly file?: string
+  /** The Dockerfile itself, instead of a path. */
+  readonly dockerfile?: string
+  readonly tags?: readonly string[]
+  /** Name of the stage to build; default: the last one. */
+  readonly target?: string
+  readonly buildArgs?: Readonly<Record<string, string>>
+  readonly labels?: Readonly<Record<string, string>>
+  /** `os/arch[/variant]`; default: this machine's. */
+  readonly platform?: string
+  /** Do not look results up. They are stored all the same. */
+  readonly noCache?: boolean
+  /** Ask registries for base images even when the local store has the name. */
+  readonly pull?: boolean
+  readonly network?: 'default' | 'none' | 'host'
+  /** Default: the local store, when there is a tag or nothing else is asked for. */
+  readonly outputs?: readonly Output[]
+  /** How many steps run at a time; default: the number of CPUs. */
+  readonly jobs?: number
+  /** The store's folder; default: `$TSBUILD_ROOT`, /var/lib/tsbuild, or `$XDG_DATA_HOME/tsbuild`. */
+  readonly root?: string
+  /** Registries that are spoken to over plain HTTP or without a valid certificate: `host[:port]`. */
+  readonly insecureRegistries?: readonly string[]
+  /** Default: docker's config.json and its helpers. */
+  readonly credentials?: CredentialStore
+  readonly onEvent?: OnEvent
+  readonly signal?: AbortSignal
+}
+
+export interface BuildResult {
+  /** Of the manifest that was stored or pushed last; `undefined` for `local` and `tar` outputs only. */
+  readonly digest: Digest | undefined
+  /** Digest of the image config. */
+  readonly imageId: Digest
+  /** Canonical names that the image now has. */
+  readonly tags: readonly string[]
+  readonly layers: readonly BuiltLayer[]
+  readonly steps: { readonly total: number; readonly cached: number }
+  readonly milliseconds: number
+}
+
+export interface BuiltLayer {
+  /** Uncompressed tar. */
+  readonly diffId: string
+  /** Bytes of the uncompressed tar, when known. */
+  readonly size: number | undefined
+  /** The step that made it; `undefined` for a layer of the base image. */
+  readonly createdBy: string | undefined
+}

@@ -1,0 +1,36 @@
+import type { Buffer } from 'node:buffer'
+import type { FileStat, Name } from './tree.ts'
+
+/**
+ * One line of a layer. A list of changes is in walk order: the names of a directory sorted by bytes,
+ * a directory before what is in it; every parent of an entry that is not the root comes before it.
+ */
+export type Change = EntryChange | WhiteoutChange | OpaqueChange
+
+export interface EntryChange {
+  readonly kind: 'entry'
+  /** Relative to the root and never the root itself. */
+  readonly path: Name
+  readonly stat: FileStat
+  /** The text of a symbolic link. */
+  readonly target?: Name
+  /** An earlier path of this layer that is the same file; then there is no content. */
+  readonly hardlink?: Name
+  readonly xattrs?: ReadonlyMap<string, Buffer>
+  /** Content of a regular file: opens it for reading; the caller closes the descriptor. */
+  readonly open?: () => number
+  /** Content of a regular file that is held in memory. */
+  readonly data?: Uint8Array
+}
+
+/** What lower layers have at `path` is gone. */
+export interface WhiteoutChange {
+  readonly kind: 'whiteout'
+  readonly path: Name
+}
+
+/** Nothing of what lower layers have in the directory `path` is seen. Its entry comes before. */
+export interface OpaqueChange {
+  readonly kind: 'opaque'
+  readonly path: Name
+}

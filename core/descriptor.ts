@@ -1,0 +1,74 @@
+import type { Digest } from './digest.ts'
+import type { Platform } from './platform.ts'
+
+export const MEDIA_TYPES = {
+  ociIndex: 'application/vnd.oci.image.index.v1+json',
+  ociManifest: 'application/vnd.oci.image.manifest.v1+json',
+  ociConfig: 'application/vnd.oci.image.config.v1+json',
+  ociLayer: 'application/vnd.oci.image.layer.v1.tar',
+  ociLayerGzip: 'application/vnd.oci.image.layer.v1.tar+gzip',
+  ociLayerZstd: 'application/vnd.oci.image.layer.v1.tar+zstd',
+  dockerIndex: 'application/vnd.docker.distribution.manifest.list.v2+json',
+  dockerManifest: 'application/vnd.docker.distribution.manifest.v2+json',
+  dockerConfig: 'application/vnd.docker.container.image.v1+json',
+  dockerLayer: 'application/vnd.docker.image.rootfs.diff.tar',
+  dockerLayerGzip: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
+  dockerLayerZstd: 'application/vnd.docker.image.rootfs.diff.tar.zstd',
+} as const
+
+/** How the bytes of a layer blob are packed. */
+export type Compression = 'none' | 'gzip' | 'zstd'
+
+/** Media type, digest and size (in bytes) of a blob. Spec: image-spec v1.1 descriptor.md */
+export interface Descriptor {
+  readonly mediaType: string
+  readonly digest: Digest
+  readonly size: number
+  readonly annotations?: Readonly<Record<string, string>>
+  readonly platform?: Platform
+}
+
+export function isIndexType(mediaType: string): boolean {
+  return mediaType === MEDIA_TYPES.ociIndex || mediaType === MEDIA_TYPES.dockerIndex
+}
+
+export function isManifestType(mediaType: string): boolean {
+  return mediaType === MEDIA_TYPES.ociManifest || mediaType === MEDIA_TYPES.dockerManifest
+}
+
+/** The compression that a layer's media type promises, or `undefined` when it is no layer. */
+export function compressionOf(mediaType: string): Compression | undefined {
+  switch (mediaType) {
+    case MEDIA_TYPES.ociLayer:
+    case MEDIA_TYPES.dockerLayer:
+      return 'none'
+    case MEDIA_TYPES.ociLayerGzip:
+    case MEDIA_TYPES.dockerLayerGzip:
+      return 'gzip'
+    case MEDIA_TYPES.ociLayerZstd:
+    case MEDIA_TYPES.dockerLayerZstd:
+      return 'zstd'
+    default:
+      return undefined
+  }
+}
+
+/** Docker's media types in their OCI spelling; any other type is returned unchanged. */
+export function toOciMediaType(mediaType: string): string {
+  switch (mediaType) {
+    case MEDIA_TYPES.dockerIndex:
+      return MEDIA_TYPES.ociIndex
+    case MEDIA_TYPES.dockerManifest:
+      return MEDIA_TYPES.ociManifest
+    case MEDIA_TYPES.dockerConfig:
+      return MEDIA_TYPES.ociConfig
+    case MEDIA_TYPES.dockerLayer:
+      return MEDIA_TYPES.ociLayer
+    case MEDIA_TYPES.dockerLayerGzip:
+      return MEDIA_TYPES.ociLayerGzip
+    case MEDIA_TYPES.dockerLayerZstd:
+      return MEDIA_TYPES.ociLayerZstd
+    default:
+      return mediaType
+  }
+}

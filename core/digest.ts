@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto'
+import { TsbuildError } from './errors.ts'
+
+declare const digestBrand: unique symbol
+declare const diffIdBrand: unique symbol
+declare const chainIdBrand: unique symbol
+
+/**
+ * `sha256:` and 64 lowercase hex digits: the name of bytes as stored or sent.
+ * Spec: image-spec v1.1 descriptor.md#digests
+ */
+export type Digest = string & { readonly [digestBrand]: true }
+
+/** Digest of a layer's *uncompressed* tar. Never interchangeable with the digest of its blob. */
+export type DiffId = string & { readonly [diffIdBrand]: true }
+
+/** Identity of a stack of layers. Spec: image-spec v1.1 config.md#layer-chainid */
+export type ChainId = string & { readonly [chainIdBrand]: true }
+
+const SHA256 = /^sha256:[0-9a-f]{64}$/
+
+/** True for the one digest form that tsbuild implements; anything else never reaches a path. */
+export function isDigest(text: string): text is Digest {
+  return text.length === 71 && SHA256.test(text)
+}
+
+/** @throws {TsbuildError} REFERENCE_INVALID when `text` is not a sha256 digest */
+export function parseDigest(text: string): Digest {
+  if (isDigest(text)) return text
+  throw new TsbuildError(`invalid digest ${JSON.stringify(text.slice(0, 200))}`, {
+    code: 'REFERENCE_INVALID',
+    hint: 'a digest is sha256: and 64 lowercase hex digits',
+  })
+}
+
+/** @throws {TsbuildError} REFERENCE_INVALID when `text` is not a sha256 digest */
+export function parseDiffId(text: string): DiffId {
+  return asDiffId(parseDigest(text))
+}
+
+/** The diffID of a layer whose blob is the uncompressed tar itself. */
+export function asDiffId(digest: Digest): DiffId {
+  return digest as string as DiffId
+}
+
+/** The blob digest of a layer kept as its uncompressed tar. */
+export function uncompressedDigest(diffId: DiffId): Digest {
+  return diffId as string as Digest
+}
+
+/** The 64 hex digits after `sha256:`. */
+export function hexOf(digest: Digest | DiffId | ChainId): string {
+  return digest.slice('sha256:'.length)
+}
+
+/** Digest of a small document held in memory. */
+export function digestOf(bytes: Uint8Array | string): Digest {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}` as Digest
+}
+
+/** Digests bytes as they pass; `digest()` ends it. */
+export class Digester {
+  readonly #hash = createHash('sha256')
+  /** Bytes seen so far. */
+  size = 0
+
+  update(bytes: Uint8Array): void {
+    this.#hash.update(bytes)
+    this.size += bytes.length
+  }
+
+  digest(): Digest {
+    return `sha256:${this.#hash.digest('hex')}` as Digest
+  }
+}
+
+/** Spec: image-spec v1.1 config.md#layer-chainid. `undefined` for an empty stack. */
+export function chainIdOf(diffIds: readonly DiffId[]): ChainId | undefined {
+  const [first, ...rest] = diffIds
+  if (first === undefined) return undefined
+  return rest.reduce<string>((chain, diffId) => digestOf(`${chain} ${diffId}`), first) as ChainId
+}

@@ -1,0 +1,73 @@
+import { Buffer } from 'node:buffer'
+
+export type FileType = 'file' | 'directory' | 'symlink' | 'block' | 'character' | 'fifo' | 'socket'
+
+/** What tar, overlay and `lstat` agree on about one file. */
+export interface FileStat {
+  readonly type: FileType
+  /** Permission bits with setuid, setgid and sticky: 0 to 0o7777. */
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  /** Bytes; 0 unless a regular file. */
+  readonly size: number
+  /** Milliseconds since the epoch, with fraction. */
+  readonly mtimeMs: number
+  /** Device numbers of a block or character file, else 0. */
+  readonly major: number
+  readonly minor: number
+  /** Equal for the names of one file within one tree, else different; with `nlink` 1 unused. */
+  readonly inode: string
+  readonly nlink: number
+}
+
+declare const nameBrand: unique symbol
+
+/**
+ * A file name or path as the kernel has it: one character a byte (latin1), so that names which are
+ * not UTF-8 survive and code-unit order is byte order. Text becomes one through `nameOf` only.
+ */
+export type Name = string & { readonly [nameBrand]: true }
+
+export function nameOf(text: string): Name {
+  return Buffer.from(text, 'utf8').toString('latin1') as Name
+}
+
+/** The name a system call gave, as bytes. */
+export function nameFromBytes(bytes: Buffer): Name {
+  return bytes.toString('latin1') as Name
+}
+
+/** What to hand to `node:fs` or to a tar header. */
+export function bytesOfName(name: Name): Buffer {
+  return Buffer.from(name, 'latin1')
+}
+
+/** For people and patterns: UTF-8, with U+FFFD where it is none. */
+export function textOfName(name: Name): string {
+  return Buffer.from(name, 'latin1').toString('utf8')
+}
+
+/** `a` and `b` as `a/b`; the empty name is the root. */
+export function joinName(parent: Name, child: Name): Name {
+  return (parent === '' ? child : `${parent}/${child}`) as Name
+}
+
+/**
+ * A read-only file tree, read synchronously from a worker thread: a build context, a stack of
+ * layers. Paths are relative to its root, `/`-separated, without leading slash, `.` or `..`; the
+ * root is the empty name. No method ever follows a symbolic link or leaves the root.
+ */
+export interface Tree {
+  /** `undefined` when there is nothing at `path`, also when a parent is no directory. */
+  lstat(path: Name): FileStat | undefined
+  /** Sorted names. Throws when `path` is no directory. */
+  readdir(path: Name): readonly Name[]
+  /** The link's text, unresolved. */
+  readlink(path: Name): Name
+  /** A descriptor of a regular file, for reading; the caller closes it. */
+  openFile(path: Name): number
+  /** Extended attributes that belong into a layer (`security.capability`), by name. */
+  xattrs(path: Name): ReadonlyMap<string, Buffer>
+  close(): void
+}

@@ -1,0 +1,11 @@
+/** Lines and columns are 1-based; a column counts UTF-16 units. */
+export interface Position {
+  readonly line: number
+  readonly column: number
+}
+
+/** From `start` up to and not including `end`. */
+export interface SourceRange {
+  readonly start: Position
+  readonly end: Position
+}
