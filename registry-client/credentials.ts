@@ -1,0 +1,32 @@
+/** What a registry wants to know about a user. */
+export type Credentials =
+  | { readonly kind: 'password'; readonly username: string; readonly password: string }
+  /** An OAuth2 refresh token, exchanged for access tokens. */
+  | { readonly kind: 'identity-token'; readonly username: string; readonly token: string }
+  /** A ready access token, sent to the registry as it is. */
+  | { readonly kind: 'registry-token'; readonly token: string }
+
+/** Who the user is at which registry. Hosts are those of references: `docker.io`, `host:port`. */
+export interface CredentialStore {
+  /** `undefined`: go anonymously. */
+  get(registryHost: string): Promise<Credentials | undefined>
+  set(registryHost: string, credentials: Credentials): Promise<void>
+  /** True when there was something to erase. */
+  erase(registryHost: string): Promise<boolean>
+}
+
+export interface DockerConfigOptions {
+  /** The folder of `config.json`: `$DOCKER_CONFIG` or `~/.docker`. */
+  readonly configDir: string
+  /** The content of `$DOCKER_AUTH_CONFIG`; its `auths` go before everything else. */
+  readonly authConfig?: string | undefined
+  /** The environment of credential helpers, which are looked for in its `PATH`. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined
+  /** Milliseconds that a credential helper may take; 10 s by default. */
+  readonly helperTimeout?: number | undefined
+}
+
+/** Credentials as docker keeps them. */
+export function dockerConfigCredentials(options: DockerConfigOptions): CredentialStore {
+  throw new Error(`unfinished ${options.configDir}`)
+}

@@ -1,0 +1,26 @@
+import type { Descriptor, ImageConfig, Manifest, Platform, TransferOptions } from '#core'
+import type { Repository } from './repository.ts'
+
+/** An image pinned by digests; none of its layers has been touched. */
+export interface ResolvedImage {
+  /** The index that the manifest was chosen from, if there was one. */
+  readonly index?: Descriptor
+  readonly manifestDescriptor: Descriptor
+  readonly manifest: Manifest
+  readonly manifestBytes: Buffer
+  readonly config: ImageConfig
+  readonly configBytes: Buffer
+}
+
+export interface ResolveImageOptions extends TransferOptions {
+  readonly platform: Platform
+}
+
+/** Finds the image for a platform behind a tag or digest. */
+export function resolveImage(
+  repository: Repository,
+  tagOrDigest: string,
+  options: ResolveImageOptions,
+): Promise<ResolvedImage> {
+  throw new Error(`unfinished ${repository} ${tagOrDigest} ${options}`)
+}
