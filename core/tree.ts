@@ -19,6 +19,16 @@ export interface FileStat {
   /** Equal for the names of one file within one tree, else different; with `nlink` 1 unused. */
   readonly inode: string
   readonly nlink: number
+  /** What a remembered digest of this file may be trusted by; only where the files are on a disk. */
+  readonly identity?: FileIdentity
+}
+
+/** Changes whenever the content of a file changes, within the granularity of the clock. */
+export interface FileIdentity {
+  readonly device: string
+  readonly inode: string
+  readonly ctimeNs: bigint
+  readonly mtimeNs: bigint
 }
 
 declare const nameBrand: unique symbol
