@@ -1,4 +1,4 @@
-import type { Dockerfile, Stage } from './ast.ts'
+import type { Dockerfile, Stage, Word } from './ast.ts'
 
 /** Where files come from: an earlier stage, or something outside the Dockerfile. */
 export type SourceRef =
@@ -21,4 +21,16 @@ export interface InstructionGraph {
   readonly dockerfile: Dockerfile
   readonly stages: readonly LinkedStage[]
   readonly target: LinkedStage
+}
+
+export interface LinkOptions {
+  /** Name of the stage to build, in any case; the last stage unless given. */
+  readonly target?: string | undefined
+  /** Expands a word of a FROM line with the global arguments. */
+  readonly expand: (word: Word, stage: Stage) => string
+}
+
+/** Links stages. @throws {SourceError} DOCKERFILE_INVALID, USAGE */
+export function linkStages(_dockerfile: Dockerfile, _options: LinkOptions): InstructionGraph {
+  throw new Error('linkStages is not ready')
 }

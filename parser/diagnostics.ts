@@ -1,0 +1,95 @@
+import { type FailureOptions, TsbuildError } from '#core'
+import { excerpt } from './excerpt.ts'
+import type { SourceRange } from './source.ts'
+
+/** Something that is wrong with a Dockerfile, and where. */
+export interface Diagnostic {
+  readonly severity: 'error' | 'warning'
+  readonly message: string
+  readonly range: SourceRange
+  readonly code: DiagnosticCode
+  /** One sentence that tells the user what to do. */
+  readonly hint?: string | undefined
+}
+
+/**
+ * What kind of mistake it is: `file` about the file as a whole, `directive` about a parser directive,
+ * `line` about how a line is built up (heredocs, JSON, length), `instruction` about what it says;
+ * `unsupported` for what tsbuild does not do. Warnings carry the name of the build check.
+ */
+export type DiagnosticCode =
+  | 'file'
+  | 'directive'
+  | 'line'
+  | 'instruction'
+  | 'unsupported'
+  | 'NoEmptyContinuation'
+  | 'IgnoredFlag'
+  | 'EmptyCommand'
+
+/** A text and the name that the user knows it by: `Dockerfile`, a path, `stdin`. */
+export interface SourceFile {
+  readonly filename: string
+  readonly text: string
+}
+
+export interface SourceErrorOptions extends FailureOptions {
+  /** The offending places, the most important one first. */
+  readonly ranges: readonly SourceRange[]
+  readonly source?: SourceFile | undefined
+  /** All findings, where the error stands for several. */
+  readonly diagnostics?: readonly Diagnostic[] | undefined
+}
+
+/** A failure that is tied to places in a source file. */
+export class SourceError extends TsbuildError {
+  readonly ranges: readonly SourceRange[]
+  readonly source: SourceFile | undefined
+  readonly diagnostics: readonly Diagnostic[]
+
+  constructor(message: string, options: SourceErrorOptions) {
+    super(message, options)
+    this.ranges = options.ranges
+    this.source = options.source
+    this.diagnostics = options.diagnostics ?? []
+  }
+
+  /** The same error, knowing the file that its ranges belong to. A known file is kept. */
+  in(source: SourceFile): SourceError {
+    if (this.source !== undefined) return this
+    const { code, cause, hint, ranges, diagnostics } = this
+    const error = new SourceError(this.message, { code, cause, hint, ranges, source, diagnostics })
+    if (this.stack !== undefined) error.stack = this.stack
+    return error
+  }
+
+  /** The lines of the source with the places marked; empty when the file is not known. */
+  excerpt(): string {
+    if (this.source === undefined) return ''
+    return excerpt(this.source.text, this.ranges, this.source.filename)
+  }
+}
+
+/**
+ * The error that stands for all error diagnostics, or `undefined` when there are only warnings.
+ * Its message is that of the first error; code DOCKERFILE_INVALID, or UNSUPPORTED when every error
+ * is about something that tsbuild does not do.
+ */
+export function diagnosticsError(
+  diagnostics: readonly Diagnostic[],
+  source: SourceFile,
+): SourceError | undefined {
+  const errors = diagnostics.filter(({ severity }) => severity === 'error')
+  const [first] = errors
+  if (first === undefined) return undefined
+  const isUnsupported = errors.every(({ code }) => code === 'unsupported')
+  const place =
+    first.code === 'file' ? '' : `dockerfile parse error on line ${first.range.start.line}: `
+  return new SourceError(`${place}${first.message}`, {
+    code: isUnsupported ? 'UNSUPPORTED' : 'DOCKERFILE_INVALID',
+    hint: first.hint,
+    ranges: [first.range],
+    source,
+    diagnostics: errors,
+  })
+}

@@ -1,0 +1,64 @@
+import type { SourceRange } from './source.ts'
+
+const RULE = '--------------------'
+const MAX_COLUMNS = 400
+
+/**
+ * The lines around `ranges` in BuildKit's form, marked with `>>>`; carets underline a range that
+ * lies within one line and does not cover all of it. Ends with a newline. Control characters are
+ * made visible, so that a hostile file cannot drive the terminal.
+ */
+export function excerpt(
+  source: string,
+  ranges: SourceRange | readonly SourceRange[],
+  filename: string,
+): string {
+  const marked = 'start' in ranges ? [ranges] : ranges
+  const lines = source.split('\n')
+  const first = Math.min(...marked.map((range) => range.start.line))
+  const last = Math.min(Math.max(...marked.map(lastLine)), lines.length)
+  if (marked.length === 0 || first < 1 || first > lines.length) return ''
+  const padding = first === last ? 2 : 1
+  const shown: string[] = [`${filename}:${first}`, RULE]
+  for (let line = first - padding; line <= last + padding; line++) {
+    const text = lines[line - 1]
+    if (text === undefined) continue
+    const hits = marked.filter((range) => range.start.line <= line && line <= lastLine(range))
+    const mark = hits.length > 0 ? '>>>' : '   '
+    shown.push(` ${String(line).padStart(3)} | ${mark} ${printable(text)}`)
+    const carets = caretsUnder(text, hits)
+    if (carets !== '') shown.push(`     |     ${carets}`)
+  }
+  return `${[...shown, RULE].join('\n')}\n`
+}
+
+/** A range that ends before the first column of a line does not touch that line. */
+function lastLine(range: SourceRange): number {
+  const { start, end } = range
+  return end.column === 1 && end.line > start.line ? end.line - 1 : end.line
+}
+
+function caretsUnder(text: string, ranges: readonly SourceRange[]): string {
+  const content = text.trim().length
+  let carets = ''
+  for (const { start, end } of ranges) {
+    const width = end.column - start.column
+    const isWhole = width >= content
+    if (start.line !== end.line || width <= 0 || isWhole || end.column > MAX_COLUMNS) continue
+    const indent = text.slice(carets.length, start.column - 1).replace(/[^\t]/g, ' ')
+    carets += indent + '^'.repeat(width)
+  }
+  return carets
+}
+
+function printable(text: string): string {
+  const cut = text.length > MAX_COLUMNS ? `${text.slice(0, MAX_COLUMNS)}…` : text
+  let shown = ''
+  for (const char of cut.replace(/\r$/, '')) shown += isControl(char) ? '\ufffd' : char
+  return shown
+}
+
+function isControl(char: string): boolean {
+  const code = char.charCodeAt(0)
+  return code !== 9 && (code < 32 || (code >= 127 && code < 160))
+}

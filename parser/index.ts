@@ -1,0 +1,51 @@
+export type {
+  AddInstruction,
+  ArgInstruction,
+  CmdInstruction,
+  Command,
+  CopyInstruction,
+  Directive,
+  Dockerfile,
+  EntrypointInstruction,
+  EnvInstruction,
+  ExposeInstruction,
+  FromInstruction,
+  Healthcheck,
+  HealthcheckInstruction,
+  Heredoc,
+  Instruction,
+  KeyValue,
+  LabelInstruction,
+  MaintainerInstruction,
+  OnbuildInstruction,
+  RunInstruction,
+  RunMount,
+  ShellInstruction,
+  Stage,
+  StageInstruction,
+  StopsignalInstruction,
+  UserInstruction,
+  VolumeInstruction,
+  Word,
+  WorkdirInstruction,
+} from './ast.ts'
+export {
+  type Diagnostic,
+  type DiagnosticCode,
+  diagnosticsError,
+  SourceError,
+  type SourceErrorOptions,
+  type SourceFile,
+} from './diagnostics.ts'
+export { type IgnoreRules, ignoreRules, matchPath, parseDockerignore } from './dockerignore.ts'
+export { excerpt } from './excerpt.ts'
+export { type ExpandOptions, expandWord, expandWords } from './expand.ts'
+export {
+  type InstructionGraph,
+  type LinkedStage,
+  type LinkOptions,
+  linkStages,
+  type SourceRef,
+} from './graph.ts'
+export { type ParseResult, parseDockerfile, parseTrigger, type TriggerResult } from './parse.ts'
+export type { Position, SourceRange } from './source.ts'
