@@ -10,7 +10,12 @@ export {
   dockerConfigCredentials,
 } from './credentials.ts'
 export { RegistryError, type RegistryFailure } from './errors.ts'
-export { type ResolvedImage, type ResolveImageOptions, resolveImage } from './pull.ts'
+export {
+  type ImageSource,
+  type ResolvedImage,
+  type ResolveImageOptions,
+  resolveImage,
+} from './pull.ts'
 export {
   type BlobLayer,
   type Document,

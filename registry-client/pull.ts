@@ -1,5 +1,17 @@
-import type { Descriptor, ImageConfig, Manifest, Platform, TransferOptions } from '#core'
-import type { Repository } from './repository.ts'
+import type {
+  BlobSource,
+  Descriptor,
+  ImageConfig,
+  Manifest,
+  Platform,
+  TransferOptions,
+} from '#core'
+import type { FetchedManifest } from './repository.ts'
+
+/** Where an image can be read by tag or digest: a `Repository`, an OCI layout, the local store. */
+export interface ImageSource extends BlobSource {
+  fetchManifest(tagOrDigest: string, options?: TransferOptions): Promise<FetchedManifest>
+}
 
 /** An image pinned by digests; none of its layers has been touched. */
 export interface ResolvedImage {
@@ -18,9 +30,9 @@ export interface ResolveImageOptions extends TransferOptions {
 
 /** Finds the image for a platform behind a tag or digest. */
 export function resolveImage(
-  repository: Repository,
+  source: ImageSource,
   tagOrDigest: string,
   options: ResolveImageOptions,
 ): Promise<ResolvedImage> {
-  throw new Error(`unfinished ${repository} ${tagOrDigest} ${options}`)
+  throw new Error(`unfinished ${source} ${tagOrDigest} ${options}`)
 }

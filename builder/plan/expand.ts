@@ -1,0 +1,30 @@
+import { TsbuildError } from '#core'
+import { type Dockerfile, expandWord, expandWords, SourceError, type Word } from '#parser'
+
+export type Variables = ReadonlyMap<string, string>
+
+/** A word with its variables replaced and its quotes removed. @throws {SourceError} */
+export function expandWith(word: Word, variables: Variables, escape: Dockerfile['escape']): string {
+  return located(word, () => expandWord(word.raw, { lookup: (name) => variables.get(name), escape }))
+}
+
+/** Like `expandWith`, split at unquoted white space afterwards. @throws {SourceError} */
+export function expandListWith(
+  word: Word,
+  variables: Variables,
+  escape: Dockerfile['escape'],
+): readonly string[] {
+  return located(word, () =>
+    expandWords(word.raw, { lookup: (name) => variables.get(name), escape }),
+  )
+}
+
+function located<T>(word: Word, expand: () => T): T {
+  try {
+    return expand()
+  } catch (cause) {
+    if (!(cause instanceof TsbuildError) || cause instanceof SourceError) throw cause
+    const { code, hint } = cause
+    throw new SourceError(cause.message, { code, hint, cause: cause.cause, ranges: [word.range] })
+  }
+}

@@ -1,0 +1,23 @@
+export {
+  type BaseLayer,
+  type BaseLookup,
+  type BaseOptions,
+  type ResolvedBase,
+  resolveBase,
+  storeSource,
+} from './bases.ts'
+export { type PlanOptions, planBuild } from './plan.ts'
+export { type ResolvedGraph, type ResolveGraphOptions, resolveGraph } from './resolve-graph.ts'
+export { type GlobalScope, globalScope, type ScopeOptions } from './scope.ts'
+export type {
+  ExecVertex,
+  FilesSource,
+  FilesVertex,
+  ImageVertex,
+  Plan,
+  PlannedHistory,
+  PlannedImage,
+  PlannedProcess,
+  Vertex,
+  VertexId,
+} from './vertex.ts'

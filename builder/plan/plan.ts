@@ -1,0 +1,159 @@
+import { parsePlatform, type Platform } from '#core'
+import type {
+  Dockerfile,
+  InstructionGraph,
+  LinkedStage,
+  SourceRange,
+  SourceRef,
+  StageInstruction,
+  WorkdirInstruction,
+} from '#parser'
+import type { BaseLookup } from './bases.ts'
+import { planCopy } from './copy-plan.ts'
+import { expandWith } from './expand.ts'
+import { baseState, childState, emptyState } from './inherit.ts'
+import { resolvePath } from './paths.ts'
+import { planRun } from './run-plan.ts'
+import type { GlobalScope } from './scope.ts'
+import { applyMetadata, noted, type StageState, withConfig } from './stage-state.ts'
+import { StepNames } from './step-names.ts'
+import type { Plan, VertexId } from './vertex.ts'
+import { VertexList } from './vertex-list.ts'
+
+export interface PlanOptions {
+  readonly globals: GlobalScope
+  readonly targetPlatform: Platform
+  readonly network: 'default' | 'none' | 'host'
+  /** Put on the image last; they win over LABEL. */
+  readonly labels: Readonly<Record<string, string>>
+}
+
+/** What planning one instruction needs to know of everything around it. */
+export interface StagePlan {
+  readonly linked: LinkedStage
+  readonly graph: InstructionGraph
+  readonly options: PlanOptions
+  readonly names: StepNames
+  readonly vertices: VertexList
+  /** The top vertex of a stage or image that `--from` names. */
+  readonly topOf: (source: SourceRef, range: SourceRange) => VertexId | undefined
+}
+
+/**
+ * Turns linked stages and pinned bases into vertices. Pure: everything that had to be asked for is
+ * in its arguments.
+ * @throws {SourceError} DOCKERFILE_INVALID, UNSUPPORTED, PERMISSION_DENIED
+ */
+export function planBuild(
+  graph: InstructionGraph,
+  bases: BaseLookup,
+  options: PlanOptions,
+): Plan {
+  const vertices = new VertexList(bases)
+  const results = new Map<number, StageState>()
+  for (const linked of graph.stages) {
+    const names = new StepNames(linked, graph)
+    const topOf = (source: SourceRef, range: SourceRange): VertexId | undefined => {
+      if (source.kind === 'scratch') return undefined
+      if (source.kind === 'stage') return results.get(source.index)?.top
+      const label = (): string => `FROM ${source.name}`
+      const image = vertices.image(source.name, options.targetPlatform, { label, range })
+      return image.base.layers.length > 0 ? image.id : undefined
+    }
+    const plan: StagePlan = { linked, graph, options, names, vertices, topOf }
+    results.set(linked.stage.index, planStage(plan, results))
+  }
+  const state = results.get(graph.target.stage.index)
+  if (state === undefined) throw new Error('the target is not among the linked stages')
+  return { vertices: vertices.all, image: labelled(state, options.labels) }
+}
+
+function labelled(state: StageState, labels: Readonly<Record<string, string>>): Plan['image'] {
+  const hasLabels = Object.keys(labels).length > 0
+  const Labels = { ...state.config.Labels, ...labels }
+  const { platform, top, config, author, history } = hasLabels
+    ? withConfig(state, { Labels })
+    : state
+  return { platform, top, config, author, history }
+}
+
+function planStage(plan: StagePlan, results: ReadonlyMap<number, StageState>): StageState {
+  return plan.linked.stage.instructions.reduce(
+    (state, instruction) => planInstruction(state, instruction, plan),
+    startState(plan, results),
+  )
+}
+
+function startState(plan: StagePlan, results: ReadonlyMap<number, StageState>): StageState {
+  const { linked, options, names, vertices } = plan
+  const { base, stage } = linked
+  const platform = stagePlatform(linked, options.targetPlatform)
+  if (base.kind === 'scratch') return emptyState(platform)
+  if (base.kind === 'stage') {
+    const parent = results.get(base.index)
+    if (parent === undefined) throw new Error(`stage ${base.index} comes after its user`)
+    return childState(parent)
+  }
+  const image = vertices.image(base.name, platform, {
+    label: ({ name }) => names.step(`FROM ${name}`),
+    range: stage.from.range,
+  })
+  return baseState(image.base, image.id)
+}
+
+/** `--platform` of the stage's FROM, else the platform that is built for. */
+export function stagePlatform(linked: LinkedStage, target: Platform): Platform {
+  return linked.platform === undefined ? target : parsePlatform(linked.platform)
+}
+
+function planInstruction(
+  state: StageState,
+  instruction: StageInstruction,
+  plan: StagePlan,
+): StageState {
+  switch (instruction.kind) {
+    case 'run':
+      return planRun(state, instruction, plan)
+    case 'copy':
+    case 'add':
+      return planCopy(state, instruction, plan)
+    case 'workdir':
+      return planWorkdir(state, instruction, plan)
+    default:
+      return applyMetadata(state, instruction, foldScope(plan.graph.dockerfile, plan.options))
+  }
+}
+
+function foldScope(
+  dockerfile: Dockerfile,
+  options: PlanOptions,
+): Parameters<typeof applyMetadata>[2] {
+  return { globals: options.globals, escape: dockerfile.escape }
+}
+
+/** WORKDIR: the config, and the directory with its missing parents as a layer. */
+function planWorkdir(
+  state: StageState,
+  instruction: WorkdirInstruction,
+  plan: StagePlan,
+): StageState {
+  const { escape } = plan.graph.dockerfile
+  const written = expandWith(instruction.path, state.env, escape)
+  const path = resolvePath(state.config.WorkingDir ?? '/', written)
+  const changed = withConfig(state, { WorkingDir: path })
+  const createdBy = `WORKDIR ${path}`
+  if (path === '/') return noted(changed, createdBy)
+  const user = state.config.User ?? ''
+  const [name = '', group] = user.split(':', 2)
+  const owner = name === '' ? {} : { owner: { user: name, ...(group ? { group } : {}) } }
+  const id = plan.vertices.add({
+    op: 'files',
+    name: plan.names.step(createdBy),
+    range: instruction.range,
+    root: state.top,
+    source: { kind: 'none' },
+    actions: [{ kind: 'mkdir', path, mode: 0o755, ...owner }],
+    link: false,
+  })
+  return noted(changed, createdBy, id)
+}

@@ -1,0 +1,184 @@
+import { formatPlatform, type Platform, TsbuildError } from '#core'
+import {
+  type Dockerfile,
+  type InstructionGraph,
+  type LinkedStage,
+  linkStages,
+  parseTrigger,
+  SourceError,
+  type SourceRange,
+  type Stage,
+  type StageInstruction,
+} from '#parser'
+import type { BaseLookup, ResolvedBase } from './bases.ts'
+import { expandWith } from './expand.ts'
+import { stagePlatform } from './plan.ts'
+import type { GlobalScope } from './scope.ts'
+
+export interface ResolveGraphOptions {
+  readonly globals: GlobalScope
+  readonly target: string | undefined
+  readonly targetPlatform: Platform
+  readonly resolve: (name: string, platform: Platform) => Promise<ResolvedBase>
+}
+
+export interface ResolvedGraph {
+  readonly graph: InstructionGraph
+  readonly bases: BaseLookup
+}
+
+interface Needed {
+  readonly name: string
+  readonly platform: Platform
+  readonly range: SourceRange
+}
+
+/**
+ * Links the stages that the target needs, resolves their base images in parallel and splices in the
+ * ONBUILD triggers that these bring, which may name further stages and images: so it goes around
+ * until nothing new turns up.
+ * @throws {SourceError} for a name that cannot be resolved, at the line that wants it
+ */
+export async function resolveGraph(
+  dockerfile: Dockerfile,
+  options: ResolveGraphOptions,
+): Promise<ResolvedGraph> {
+  const bases = new Map<string, ResolvedBase>()
+  const spliced = new Set<number>()
+  for (let current = dockerfile; ; ) {
+    const graph = linkStages(current, {
+      target: options.target,
+      expand: (word) => expandWith(word, options.globals.values, dockerfile.escape),
+    })
+    const missing = neededImages(graph, options).filter((needed) => !bases.has(keyOf(needed)))
+    await Promise.all(
+      missing.map(async (needed) => bases.set(keyOf(needed), await resolveAt(needed, options))),
+    )
+    const triggers = triggersOf(graph, { bases, spliced, options })
+    if (triggers.size === 0) return { graph, bases: lookupIn(bases) }
+    current = splice(current, triggers)
+  }
+}
+
+function lookupIn(bases: ReadonlyMap<string, ResolvedBase>): BaseLookup {
+  return (name, platform) => {
+    const base = bases.get(keyOf({ name, platform }))
+    if (base === undefined) throw new Error(`${name} was not resolved`)
+    return base
+  }
+}
+
+function keyOf({ name, platform }: Pick<Needed, 'name' | 'platform'>): string {
+  return `${name} ${formatPlatform(platform)}`
+}
+
+function neededImages(graph: InstructionGraph, options: ResolveGraphOptions): readonly Needed[] {
+  const needed = graph.stages.flatMap((linked) => {
+    const { stage, base, sources } = linked
+    const platform = stagePlatform(linked, options.targetPlatform)
+    const from = base.kind === 'image' ? [{ name: base.name, platform, range: stage.from.range }] : []
+    const copied = [...sources].flatMap(([written, source]) =>
+      source.kind === 'image'
+        ? [
+            {
+              name: source.name,
+              platform: options.targetPlatform,
+              range: rangeOfSource(stage, written),
+            },
+          ]
+        : [],
+    )
+    return [...from, ...copied]
+  })
+  return [...new Map(needed.map((image) => [keyOf(image), image])).values()]
+}
+
+function rangeOfSource(stage: Stage, written: string): SourceRange {
+  const user = stage.instructions.find(
+    (instruction) => instruction.kind === 'copy' && instruction.from?.raw === written,
+  )
+  return (user ?? stage.from).range
+}
+
+async function resolveAt(needed: Needed, options: ResolveGraphOptions): Promise<ResolvedBase> {
+  try {
+    return await options.resolve(needed.name, needed.platform)
+  } catch (cause) {
+    if (!(cause instanceof TsbuildError)) throw cause
+    const { code, hint } = cause
+    const ranges = [needed.range]
+    throw new SourceError(`${needed.name}: ${cause.message}`, { code, hint, cause, ranges })
+  }
+}
+
+/** The triggers that each stage not yet served inherits from its base, by stage index. */
+function triggersOf(
+  graph: InstructionGraph,
+  context: {
+    readonly bases: ReadonlyMap<string, ResolvedBase>
+    readonly spliced: Set<number>
+    readonly options: ResolveGraphOptions
+  },
+): ReadonlyMap<number, readonly StageInstruction[]> {
+  const found = new Map<number, readonly StageInstruction[]>()
+  for (const linked of graph.stages) {
+    const { index } = linked.stage
+    if (context.spliced.has(index)) continue
+    context.spliced.add(index)
+    const texts = inheritedTriggers(linked, graph, context)
+    if (texts.length > 0) {
+      const { range } = linked.stage.from
+      found.set(
+        index,
+        texts.map((text) => parseAt(text, range)),
+      )
+    }
+  }
+  return found
+}
+
+function inheritedTriggers(
+  linked: LinkedStage,
+  graph: InstructionGraph,
+  context: {
+    readonly bases: ReadonlyMap<string, ResolvedBase>
+    readonly options: ResolveGraphOptions
+  },
+): readonly string[] {
+  const { base } = linked
+  if (base.kind === 'scratch') return []
+  if (base.kind === 'image') {
+    const platform = stagePlatform(linked, context.options.targetPlatform)
+    return context.bases.get(keyOf({ name: base.name, platform }))?.config.config.OnBuild ?? []
+  }
+  const parent = graph.stages.find(({ stage }) => stage.index === base.index)
+  const instructions = parent?.stage.instructions ?? []
+  return instructions.flatMap((item) => (item.kind === 'onbuild' ? [item.trigger] : []))
+}
+
+/** A trigger as an instruction of the child; what it does is shown at the child's FROM line. */
+function parseAt(text: string, range: SourceRange): StageInstruction {
+  const { instruction, diagnostics } = parseTrigger(text)
+  const error = diagnostics.find(({ severity }) => severity === 'error')
+  if (instruction !== undefined && error === undefined) {
+    return { ...instruction, range, text: `ONBUILD ${instruction.text}` }
+  }
+  throw new SourceError(`invalid ONBUILD trigger ${JSON.stringify(text)}: ${error?.message}`, {
+    code: 'DOCKERFILE_INVALID',
+    ranges: [range],
+    hint: 'the base image was built with it; build on another one',
+  })
+}
+
+function splice(
+  dockerfile: Dockerfile,
+  triggers: ReadonlyMap<number, readonly StageInstruction[]>,
+): Dockerfile {
+  const stages = dockerfile.stages.map((stage) => {
+    const added = triggers.get(stage.index)
+    return added === undefined
+      ? stage
+      : { ...stage, instructions: [...added, ...stage.instructions] }
+  })
+  return { ...dockerfile, stages }
+}

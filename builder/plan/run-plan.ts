@@ -1,0 +1,97 @@
+import { type RunInstruction, SourceError } from '#parser'
+import * as history from './history.ts'
+import type { StagePlan } from './plan.ts'
+import { proxyEnv } from './scope.ts'
+import { formatEnv, noted, shellOf, type StageState, wrapCommand } from './stage-state.ts'
+
+const DEFAULT_HOSTNAME = 'buildkitsandbox'
+
+/** RUN: one process on top of what the stage has so far. */
+export function planRun(
+  state: StageState,
+  instruction: RunInstruction,
+  plan: StagePlan,
+): StageState {
+  refuseUnsupported(instruction)
+  const { globals } = plan.options
+  const { args, label } = commandOf(state, instruction)
+  const id = plan.vertices.add({
+    op: 'exec',
+    name: plan.names.step(label),
+    range: instruction.range,
+    root: state.top,
+    platform: state.platform,
+    process: {
+      args,
+      env: formatEnv(state.env),
+      proxyEnv: proxyEnv(globals.buildArgs),
+      cwd: state.config.WorkingDir || '/',
+      user: state.config.User ?? '',
+      hostname: globals.buildArgs.get('BUILDKIT_SANDBOX_HOSTNAME') ?? DEFAULT_HOSTNAME,
+      network: networkOf(instruction, plan),
+    },
+  })
+  return noted(state, history.run(args, state.args), id)
+}
+
+/**
+ * The process' arguments. A heredoc that is the whole command is the script itself; any other is
+ * handed to the shell as it was written.
+ */
+function commandOf(
+  state: StageState,
+  instruction: RunInstruction,
+): { readonly args: readonly string[]; readonly label: string } {
+  const { command, heredocs, text } = instruction
+  const [only, ...others] = heredocs
+  if (command.form === 'exec' || only === undefined) {
+    return { args: wrapCommand(state, command), label: text }
+  }
+  const label = `${text} (${only.content.split('\n', 1)[0]}[...])`
+  const isWhole = others.length === 0 && /^<<-?\s*['"]?[^\s'"<]+['"]?$/.test(command.script.trim())
+  if (!isWhole) {
+    const bodies = heredocs.map(({ name, content }) => `${content}${name}`)
+    return { args: [...shellOf(state), [command.script, ...bodies].join('\n')], label }
+  }
+  const script = only.chomp ? only.content.replace(/^\t+/gm, '') : only.content
+  if (script.startsWith('#!')) {
+    throw new SourceError('a RUN heredoc that starts with #! is not supported', {
+      code: 'UNSUPPORTED',
+      ranges: [instruction.range],
+      hint: 'COPY the script into the image with a heredoc and run it from there',
+    })
+  }
+  return { args: [...shellOf(state), script], label }
+}
+
+function networkOf(
+  instruction: RunInstruction,
+  plan: StagePlan,
+): 'default' | 'none' | 'host' {
+  const wanted = instruction.network ?? plan.options.network
+  if (wanted !== 'host' || plan.options.network === 'host') return wanted
+  throw new SourceError('network.host is not allowed', {
+    code: 'PERMISSION_DENIED',
+    ranges: [instruction.range],
+    hint: 'steps get the network of this machine only when the build is started with --network host',
+  })
+}
+
+function refuseUnsupported(instruction: RunInstruction): void {
+  const { mounts, security, range } = instruction
+  const [mount] = mounts
+  if (mount !== undefined) {
+    throw new SourceError('RUN --mount is not supported', {
+      code: 'UNSUPPORTED',
+      ranges: [mount.raw.range],
+      hint: 'COPY what the step needs in an earlier stage, or remove the mount',
+    })
+  }
+  if (security === 'insecure') {
+    throw new SourceError('security.insecure is not allowed', {
+      code: 'PERMISSION_DENIED',
+      ranges: [range],
+      hint: 'steps run with the default capabilities only; remove --security=insecure',
+    })
+  }
+}

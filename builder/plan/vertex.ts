@@ -1,0 +1,79 @@
+import type { FileAction } from '#builder/files'
+import type { ContainerConfig, HistoryEntry, Platform } from '#core'
+import type { SourceRange } from '#parser'
+import type { ResolvedBase } from './bases.ts'
+
+/** Stable within one plan. */
+export type VertexId = string
+
+interface VertexCommon {
+  readonly id: VertexId
+  /** As a person reads it: `[build 2/5] RUN make`. */
+  readonly name: string
+  /** The instruction in the Dockerfile. */
+  readonly range: SourceRange
+}
+
+/** One node of the plan. Its result is a stack of layers: those of its root, and its own on top. */
+export type Vertex = ImageVertex | FilesVertex | ExecVertex
+
+/** The layers of a base image, fetched only when something needs them. */
+export interface ImageVertex extends VertexCommon {
+  readonly op: 'image'
+  readonly base: ResolvedBase
+}
+
+/** COPY, ADD and WORKDIR: a layer made of files from elsewhere. */
+export interface FilesVertex extends VertexCommon {
+  readonly op: 'files'
+  readonly root: VertexId | undefined
+  readonly source: FilesSource
+  readonly actions: readonly FileAction[]
+  /** `--link`: the layer does not look at what lies below it. */
+  readonly link: boolean
+}
+
+export type FilesSource =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'context' }
+  /** Another vertex' files; `undefined` is the empty stage. */
+  | { readonly kind: 'vertex'; readonly vertex: VertexId | undefined }
+
+/** RUN: what a process leaves behind. */
+export interface ExecVertex extends VertexCommon {
+  readonly op: 'exec'
+  readonly root: VertexId | undefined
+  readonly process: PlannedProcess
+  readonly platform: Platform
+}
+
+export interface PlannedProcess {
+  readonly args: readonly string[]
+  readonly env: readonly string[]
+  /** Passed to the process too, but no part of the step's identity. */
+  readonly proxyEnv: readonly string[]
+  readonly cwd: string
+  readonly user: string
+  readonly hostname: string
+  readonly network: 'default' | 'none' | 'host'
+}
+
+/** One history entry that is to be; those of the base image are kept as they are. */
+export type PlannedHistory =
+  | { readonly kind: 'kept'; readonly entry: HistoryEntry }
+  | { readonly kind: 'new'; readonly createdBy: string; readonly vertex: VertexId | undefined }
+
+/** The image that a stage stands for. */
+export interface PlannedImage {
+  readonly platform: Platform
+  readonly top: VertexId | undefined
+  readonly config: ContainerConfig
+  readonly author: string | undefined
+  readonly history: readonly PlannedHistory[]
+}
+
+/** Everything to do, inputs before what uses them. */
+export interface Plan {
+  readonly vertices: ReadonlyMap<VertexId, Vertex>
+  readonly image: PlannedImage
+}
