@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { writeLayout } from './oci-layout.ts'
+import { capture, run } from './process.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
+
+/**
+ * Base images made from Debian's own packages, so that tests need no image registry of the
+ * internet. Each is an OCI layout in a cache that outlives the test run, under a name that is a
+ * digest of all that it is made from.
+ */
+const CACHE = '/var/cache/tsbuild-test'
+const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+const TAR_OPTIONS = ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner']
+
+/** busybox (static) with all its links, the usual directories, root and nobody: 1 MB. */
+export async function busyboxBase(): Promise<string> {
+  const busybox = readFileSync('/bin/busybox')
+  return cached(['busybox', 3, digest(busybox)], async (directory, tar) => {
+    await run('sh', ['-ec', BUSYBOX_SCRIPT], { cwd: directory })
+    await run('tar', [...TAR_OPTIONS, '-cf', tar, '-C', join(directory, 'root'), '.'])
+    return { Env: [PATH], Cmd: ['sh'] }
+  })
+}
+
+const BUSYBOX_SCRIPT = `
+mkdir -p root/bin root/etc root/root root/dev root/proc root/sys root/run root/var root/home
+mkdir -m 1777 root/tmp
+chmod 0700 root/root
+cp /bin/busybox root/bin/busybox
+chmod 0755 root/bin/busybox
+for applet in $(busybox --list); do test -e root/bin/$applet || ln -s busybox root/bin/$applet; done
+echo 'root:x:0:0:root:/root:/bin/sh' > root/etc/passwd
+echo 'nobody:x:65534:65534:nobody:/home:/bin/false' >> root/etc/passwd
+printf 'root:x:0:\\nnogroup:x:65534:\\n' > root/etc/group
+chmod 0755 root root/bin root/etc root/dev root/proc root/sys root/run root/var root/home
+chmod 0644 root/etc/passwd root/etc/group
+`
+
+/**
+ * A Debian with apt, of this machine's release and from its mirrors, without documentation and
+ * translations: 100 MB. apt-get works in it wherever it works on this machine.
+ */
+export async function debianBase(): Promise<string> {
+  const release = /^VERSION_CODENAME=(.+)$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1]
+  if (release === undefined) throw new Error('the suite needs a Debian machine')
+  const sources = await debianSources()
+  const settings = await aptSettings()
+  return cached(['debian', 3, release, sources, settings], async (_, tar) => {
+    const args = [
+      '--quiet',
+      '--mode=unshare',
+      '--variant=apt',
+      ...settings.map((setting) => `--aptopt=${setting}`),
+      ...['doc', 'man', 'locale', 'info'].map(
+        (name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`,
+      ),
+      release,
+      tar,
+      '-',
+    ]
+    await run('mmdebstrap', args, { input: sources, env: { SOURCE_DATE_EPOCH: '0' } })
+    return { Env: [PATH], Cmd: ['bash'] }
+  })
+}
+
+/** This machine's Debian archives in the one-line format; other vendors' archives are left out. */
+async function debianSources(): Promise<string> {
+  const format = '$(ORIGIN)|deb $(REPO_URI) $(RELEASE) $(COMPONENT)'
+  const list = () => run('apt-get', ['indextargets', '--format', format, 'Created-By: Packages'])
+  const pick = (text: string) =>
+    text.split('\n').flatMap((line) => (line.startsWith('Debian|') ? [line.slice(7)] : []))
+  let sources = pick((await list()).stdout)
+  if (sources.length === 0) {
+    await run('apt-get', ['update', '-q'])
+    sources = pick((await list()).stdout)
+  }
+  if (sources.length === 0) throw new Error('apt on this machine knows no Debian archive')
+  return `${[...new Set(sources)].join('\n')}\n`
+}
+
+/** Settings without which apt does not reach its mirrors: proxies, and what it says of clocks. */
+async function aptSettings(): Promise<string[]> {
+  const { stdout } = await capture('apt-config', ['dump', 'Acquire'])
+  const wanted = /^Acquire::(https?::Proxy|Check-Valid-Until|Check-Date)\b.* "[^"]+";$/
+  return stdout.split('\n').filter((line) => wanted.test(line))
+}
+
+type Make = (directory: string, tar: string) => Promise<Readonly<Record<string, unknown>>>
+
+async function cached(key: readonly unknown[], make: Make): Promise<string> {
+  const layout = join(CACHE, digest(JSON.stringify(key)).slice(0, 32))
+  if (existsSync(layout)) return layout
+  using directory = temporaryDirectory('base')
+  const tar = directory.file('layer.tar')
+  const config = await make(directory.path, tar)
+  mkdirSync(CACHE, { recursive: true })
+  const made = `${layout}.${process.pid}`
+  await writeLayout(made, { tar, config })
+  try {
+    renameSync(made, layout)
+  } catch {
+    // Another run was faster; its layout is as good.
+    rmSync(made, { recursive: true })
+  }
+  return layout
+}
+
+function digest(bytes: string | Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+/** Copies an OCI layout made here to a registry. */
+export async function pushLayout(layout: string, reference: string): Promise<void> {
+  const to = `docker://${reference}`
+  await run('skopeo', [
+    '--insecure-policy',
+    'copy',
+    '--quiet',
+    '--preserve-digests',
+    '--dest-tls-verify=false',
+    `oci:${layout}:latest`,
+    to,
+  ])
+}

@@ -1,0 +1,74 @@
+import { existsSync, readdirSync, rmdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { capture, type Outcome, run, startDaemon } from './process.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
+
+/** A Docker daemon of its own, the only user of which is the test: BuildKit, in short. */
+export interface Dockerd extends AsyncDisposable {
+  /** Runs the docker client against it. Throws when the client fails. */
+  docker(args: readonly string[]): Promise<Outcome>
+  /** `docker build` by BuildKit, on the host's network. Throws when the build fails. */
+  build(args: readonly string[]): Promise<Outcome>
+}
+
+/**
+ * Starts dockerd without a network of its own: it makes no bridge and no firewall rule. Registries
+ * on 127.0.0.0/8 are plain HTTP for it. Needs root.
+ */
+export async function startDockerd(): Promise<Dockerd> {
+  const directory = temporaryDirectory('dockerd')
+  const socket = `unix://${directory.file('sock')}`
+  const cgroup = `tsbuild-${directory.path.slice(-6)}`
+  const env = {
+    DOCKER_HOST: socket,
+    DOCKER_BUILDKIT: '1',
+    DOCKER_CONFIG: directory.file('client'),
+    BUILDKIT_PROGRESS: 'plain',
+  }
+  // /usr/local/bin may hold another docker client, one without BuildKit.
+  const docker = (args: readonly string[]) => run('/usr/bin/docker', args, { env })
+  const daemon = await startDaemon('/usr/sbin/dockerd', daemonArguments(directory.path, cgroup), {
+    log: directory.file('log'),
+    ready: async () => {
+      const outcome = await capture('/usr/bin/docker', ['version'], { env })
+      return outcome.status === 0 ? socket : undefined
+    },
+  })
+  return {
+    docker,
+    build: (args) => docker(['build', '--network=host', ...args]),
+    [Symbol.asyncDispose]: async () => {
+      await daemon[Symbol.asyncDispose]()
+      removeControlGroups(cgroup)
+      directory[Symbol.dispose]()
+    },
+  }
+}
+
+function daemonArguments(directory: string, cgroup: string): string[] {
+  return [
+    `--data-root=${join(directory, 'data')}`,
+    `--exec-root=${join(directory, 'exec')}`,
+    `--pidfile=${join(directory, 'pid')}`,
+    `--host=unix://${join(directory, 'sock')}`,
+    `--cgroup-parent=/${cgroup}`,
+    '--storage-driver=overlay2',
+    '--iptables=false',
+    '--ip6tables=false',
+    '--bridge=none',
+  ]
+}
+
+/** The daemon leaves the empty control groups of its steps behind, some in every hierarchy. */
+function removeControlGroups(name: string): void {
+  const base = '/sys/fs/cgroup'
+  for (const hierarchy of ['', ...readdirSync(base)]) removeEmptyGroups(join(base, hierarchy, name))
+}
+
+function removeEmptyGroups(group: string): void {
+  if (!existsSync(group)) return
+  for (const entry of readdirSync(group, { withFileTypes: true })) {
+    if (entry.isDirectory()) removeEmptyGroups(join(group, entry.name))
+  }
+  rmdirSync(group)
+}

@@ -1,0 +1,24 @@
+export { busyboxBase, debianBase, pushLayout } from './base-images.ts'
+export { compareConfigs, compareImages, compareTrees } from './compare-images.ts'
+export { type Dockerd, startDockerd } from './dockerd.ts'
+export {
+  copyImage,
+  type ImageDocument,
+  type ReadImage,
+  readConfig,
+  readImage,
+  readRuntimeConfig,
+} from './image.ts'
+export { ensurePackages, missingPackages } from './packages.ts'
+export {
+  CLEAN_ENVIRONMENT,
+  capture,
+  type Daemon,
+  type Outcome,
+  type RunOptions,
+  run,
+  startDaemon,
+} from './process.ts'
+export { type Registry, startRegistry } from './registry.ts'
+export { type TemporaryDirectory, temporaryDirectory } from './temporary-directory.ts'
+export { readTree, type TreeEntry } from './tree.ts'

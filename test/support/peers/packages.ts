@@ -1,0 +1,65 @@
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { capture, run } from './process.ts'
+
+/** Debian packages that the test suite uses, with the reason. */
+const TEST_PACKAGES: Readonly<Record<string, string>> = {
+  attr: 'getfattr: reads extended attributes for the comparison of images',
+  'busybox-static': 'the smallest base image that has a shell',
+  'docker-registry': 'the registry that images are pushed to',
+  'docker.io': 'BuildKit, the reference for what a build makes',
+  libseccomp2: "system call filters of tsbuild's sandbox",
+  mmdebstrap: 'makes the Debian base image',
+  runc: 'runs what was built',
+  skopeo: 'reads and copies what was built, independently',
+  uidmap: 'newuidmap: builds as an ordinary user',
+  umoci: 'unpacks what was built, independently',
+}
+
+/** What `npm run bench` uses besides. */
+const BENCH_PACKAGES: Readonly<Record<string, string>> = {
+  buildah: 'a builder to compare with',
+}
+
+/** The packages of the suite, or of suite and bench, that are not installed, sorted. */
+export async function missingPackages(bench = false): Promise<string[]> {
+  const wanted = Object.keys(bench ? { ...TEST_PACKAGES, ...BENCH_PACKAGES } : TEST_PACKAGES)
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg's own placeholders
+  const { stdout } = await capture('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n'])
+  const lines = new Set(stdout.split('\n'))
+  return wanted.filter((name) => !lines.has(`${name} installed`)).sort()
+}
+
+/**
+ * Installs what is missing with apt-get. Does nothing, quickly, when all is there.
+ * @throws {Error} with the command to run when something is missing and this is not root
+ */
+export async function ensurePackages(bench = false): Promise<void> {
+  const missing = await missingPackages(bench)
+  if (missing.length === 0) return
+  const command = `apt-get install -y --no-install-recommends ${missing.join(' ')}`
+  if (process.getuid?.() !== 0) {
+    throw new Error(`Debian packages are missing; as root, run: ${command}`)
+  }
+  process.stderr.write(`${command}\n`)
+  const env = { DEBIAN_FRONTEND: 'noninteractive' }
+  await run('apt-get', ['update', '-q'], { env })
+  const undo = forbidServices()
+  try {
+    await run('apt-get', command.split(' ').slice(1), { env, timeoutMs: 600_000 })
+  } finally {
+    undo()
+  }
+}
+
+/**
+ * Some of the packages bring daemons that Debian starts at once. A test machine should run none
+ * but those that a test starts, so they are refused while the packages are installed.
+ * Spec: Debian's invoke-rc.d(8), policy-rc.d
+ */
+function forbidServices(): () => void {
+  const policy = '/usr/sbin/policy-rc.d'
+  // A machine that has a policy of its own keeps it.
+  if (existsSync(policy)) return () => undefined
+  writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  return () => rmSync(policy, { force: true })
+}
