@@ -14,19 +14,3 @@ export interface CredentialStore {
   /** True when there was something to erase. */
   erase(registryHost: string): Promise<boolean>
 }
-
-export interface DockerConfigOptions {
-  /** The folder of `config.json`: `$DOCKER_CONFIG` or `~/.docker`. */
-  readonly configDir: string
-  /** The content of `$DOCKER_AUTH_CONFIG`; its `auths` go before everything else. */
-  readonly authConfig?: string | undefined
-  /** The environment of credential helpers, which are looked for in its `PATH`. */
-  readonly env?: Readonly<Record<string, string | undefined>> | undefined
-  /** Milliseconds that a credential helper may take; 10 s by default. */
-  readonly helperTimeout?: number | undefined
-}
-
-/** Credentials as docker keeps them. */
-export function dockerConfigCredentials(options: DockerConfigOptions): CredentialStore {
-  throw new Error(`unfinished ${options.configDir}`)
-}

@@ -1,10 +1,21 @@
-import { type FailureOptions, TsbuildError } from '#core'
+import {
+  type ErrorCode,
+  type FailureOptions,
+  isJsonObject,
+  type Json,
+  parseJson,
+  TsbuildError,
+} from '#core'
+import { networkCode } from './retry.ts'
+import type { HttpResponse } from './transport.ts'
 
 export interface RegistryFailure extends FailureOptions {
   /** HTTP status of the answer, when there was one. */
   readonly status?: number | undefined
   /** Spec: distribution-spec v1.1 #error-codes, e.g. `MANIFEST_UNKNOWN`. */
   readonly registryCodes?: readonly string[] | undefined
+  /** Milliseconds. */
+  readonly retryAfter?: number | undefined
 }
 
 /**
@@ -14,10 +25,175 @@ export interface RegistryFailure extends FailureOptions {
 export class RegistryError extends TsbuildError {
   readonly status: number | undefined
   readonly registryCodes: readonly string[]
+  /** What the registry asked us to wait before the next attempt, in milliseconds. */
+  readonly retryAfter: number | undefined
 
   constructor(message: string, options: RegistryFailure) {
     super(message, options)
     this.status = options.status
     this.registryCodes = options.registryCodes ?? []
+    this.retryAfter = options.retryAfter
   }
+}
+
+/** What was being done, and where. */
+export interface Doing {
+  /** Verb first, with the item: `push layer sha256:…`. */
+  readonly doing: string
+  /** The registry as the user names it. */
+  readonly registry: string
+}
+
+/** An answer that is none of those expected. */
+export function refusedBy(
+  response: HttpResponse,
+  { doing, registry }: Doing,
+  details: { readonly redact: (text: string) => string; readonly retryAfter: number | undefined },
+): RegistryError {
+  const { status } = response
+  const said = parseErrorBody(response.body)
+  const code = errorCode(status, said.codes)
+  const text = said.text === '' ? '' : `: ${plainText(details.redact(said.text))}`
+  const codes = said.codes.length === 0 ? '' : ` (${said.codes.join(', ')})`
+  const what =
+    code === 'REGISTRY_DENIED'
+      ? `registry ${registry} denied access`
+      : code === 'NOT_FOUND'
+        ? `not found in registry ${registry}`
+        : `registry ${registry} answered ${status}`
+  return new RegistryError(`${doing}: ${what}${text}${codes}`, {
+    code,
+    status,
+    registryCodes: said.codes,
+    retryAfter: details.retryAfter,
+    hint: hintFor(status, code, registry),
+  })
+}
+
+/** Turns whatever an exchange threw into a failure that a user can act on. */
+export function brokenExchange(error: unknown, { doing, registry }: Doing): TsbuildError {
+  if (error instanceof TsbuildError) {
+    if (error.message.startsWith(doing)) return error
+    const { code, hint, message } = error
+    const { status, registryCodes } = error instanceof RegistryError ? error : {}
+    const options = { code, hint, status, registryCodes, cause: error }
+    return new RegistryError(`${doing}: registry ${registry}: ${message}`, options)
+  }
+  const reason = reasonOf(error)
+  const [text, hint] = explain(reason, registry)
+  return new RegistryError(`${doing}: cannot reach registry ${registry}: ${text}`, {
+    code: 'REGISTRY_UNREACHABLE',
+    hint,
+    cause: error,
+  })
+}
+
+export function cancelled(doing: string, signal: AbortSignal): TsbuildError {
+  const { reason } = signal
+  if (reason instanceof TsbuildError) return reason
+  return new TsbuildError(`${doing}: cancelled`, { code: 'CANCELLED', cause: reason })
+}
+
+const MAX_TEXT = 400
+
+/** Text from outside, fit for a terminal: one line, no control characters, nothing secret. */
+export function plainText(text: string): string {
+  return text
+    .slice(0, MAX_TEXT * 4)
+    .replace(/\p{C}+|\s+/gu, ' ')
+    .replace(/\b(https?:\/\/)[^\s/@]*@/gi, '$1')
+    .replace(/(\bhttps?:\/\/[^\s?"']*)\?[^\s"']*/gi, '$1')
+    .replace(/\b(Basic|Bearer) +[\w.~+/=-]{8,}/gi, '$1 …')
+    .trim()
+    .slice(0, MAX_TEXT)
+}
+
+/** A URL for people: no user, no query, no fragment. */
+export function plainUrl(url: URL): string {
+  return `${url.origin}${url.pathname}`
+}
+
+interface Said {
+  readonly codes: readonly string[]
+  readonly text: string
+}
+
+/** Spec: distribution-spec v1.1 #error-codes; token services say `error` or `details` instead. */
+function parseErrorBody(body: Buffer): Said {
+  const document = parseLeniently(body)
+  if (!isJsonObject(document)) return { codes: [], text: '' }
+  const { errors, error, error_description: description, details, message } = document
+  if (!Array.isArray(errors)) {
+    const text = [description, details, message, error].find((field) => typeof field === 'string')
+    return { codes: [], text: typeof text === 'string' ? text : '' }
+  }
+  const entries = errors.slice(0, 10).filter((entry: Json) => isJsonObject(entry))
+  const codes = entries.flatMap((entry) =>
+    typeof entry.code === 'string' && /^[A-Z_0-9]{1,64}$/.test(entry.code) ? [entry.code] : [],
+  )
+  const texts = entries.flatMap((entry) => (typeof entry.message === 'string' ? entry.message : []))
+  return { codes: [...new Set(codes)], text: [...new Set(texts)].join('; ') }
+}
+
+/** Whatever is no JSON, such as a proxy's page, has nothing to say. */
+function parseLeniently(body: Buffer): Json | undefined {
+  try {
+    return parseJson(body, 'error', 'REGISTRY_FAILED')
+  } catch {
+    return undefined
+  }
+}
+
+function errorCode(status: number, codes: readonly string[]): ErrorCode {
+  if (status === 401 || status === 403) return 'REGISTRY_DENIED'
+  if (codes.includes('DENIED') || codes.includes('UNAUTHORIZED')) return 'REGISTRY_DENIED'
+  return status === 404 ? 'NOT_FOUND' : 'REGISTRY_FAILED'
+}
+
+function hintFor(status: number, code: ErrorCode, registry: string): string {
+  if (code === 'REGISTRY_DENIED') {
+    return `check the name, and log in as a user who may do this: tsbuild login ${registry}`
+  }
+  if (code === 'NOT_FOUND') {
+    return `check the name and the tag; a private one may need: tsbuild login ${registry}`
+  }
+  if (status === 413) return 'the registry, or a proxy before it, limits the size of an upload'
+  if (status === 429) {
+    return `wait, or log in for a higher limit: tsbuild login ${registry}`
+  }
+  if (status >= 500) return 'try again later, or ask those who run the registry'
+  return `check that ${registry} is a container registry and that it allows this`
+}
+
+interface Reason {
+  readonly code: string
+  readonly text: string
+}
+
+function reasonOf(error: unknown): Reason {
+  const code = networkCode(error) ?? ''
+  const message = error instanceof Error ? error.message : String(error)
+  const first = error instanceof AggregateError ? error.errors[0] : undefined
+  const text = message === '' && first instanceof Error ? first.message : message
+  return { code, text: plainText(text) }
+}
+
+function explain({ code, text }: Reason, registry: string): readonly [string, string] {
+  const running = `check that ${registry} is right and that the registry is running`
+  if (code === 'ECONNREFUSED') return ['connection refused', running]
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    return ['no such host', `check the spelling of ${registry} and the network's name service`]
+  }
+  if (code === 'EADDRNOTALLOWED') {
+    return [text, 'a registry may send tsbuild to other hosts, but not to local addresses']
+  }
+  if (code.startsWith('HPE_')) return ['the answer is not HTTP', running]
+  if (/SSL|TLS|CERT|SELF_SIGNED|UNABLE_TO|EPROTO/.test(code)) {
+    return [
+      `TLS failed: ${text}`,
+      `trust its certificate with NODE_EXTRA_CA_CERTS, or name ${registry} as an insecure registry`,
+    ]
+  }
+  if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') return ['timed out', running]
+  return [text, `${running}; the connection broke in the middle`]
 }

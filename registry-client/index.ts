@@ -1,14 +1,11 @@
+export type { OpenBytes } from './bytes.ts'
 export {
   createRegistryClient,
-  type RegistryClient,
+  RegistryClient,
   type RegistryClientOptions,
 } from './client.ts'
-export {
-  type CredentialStore,
-  type Credentials,
-  type DockerConfigOptions,
-  dockerConfigCredentials,
-} from './credentials.ts'
+export type { CredentialStore, Credentials } from './credentials.ts'
+export { type DockerConfigOptions, dockerConfigCredentials } from './docker-config.ts'
 export { RegistryError, type RegistryFailure } from './errors.ts'
 export {
   type ImageSource,
@@ -33,4 +30,5 @@ export {
   type Reference,
   withDefaultTag,
 } from './reference.ts'
-export { type FetchedManifest, type OpenBytes, Repository } from './repository.ts'
+export { Repository } from './repository.ts'
+export type { Timeouts, Timing } from './timing.ts'

@@ -1,5 +1,9 @@
-import type { Descriptor } from '#core'
-import type { OpenBytes, Repository } from './repository.ts'
+import PQueue from 'p-queue'
+import { type Bytes, type Descriptor, digestOf } from '#core'
+import { counting, type OpenBytes } from './bytes.ts'
+import { cancelled } from './errors.ts'
+import { nameIn } from './manifests.ts'
+import type { Repository } from './repository.ts'
 
 /** A layer whose blob is known: skipped when the registry has it, mounted when it can be. */
 export interface BlobLayer {
@@ -23,7 +27,7 @@ export interface StreamLayer {
 
 export type PushLayer = BlobLayer | StreamLayer
 
-/** How far one transfer is; bytes. Comes at most a few times a second, and once with `done`. */
+/** How far one transfer is; bytes. Comes at most ten times a second, and once with `done`. */
 export interface PushProgress {
   readonly id: string
   readonly current: number
@@ -57,7 +61,124 @@ export interface PushedImage {
   readonly layers: readonly Descriptor[]
 }
 
-/** Sends an image: blobs in parallel, then the manifest by digest, then its tags. */
-export function pushImage(repository: Repository, image: PushImage): Promise<PushedImage> {
-  throw new Error(`unfinished ${repository} ${image}`)
+const DEFAULT_CONCURRENCY = 4
+const REPORT_INTERVAL = 100
+
+/**
+ * Sends an image: blobs in parallel, then the manifest by its digest, then the tags. Whatever goes
+ * wrong before, no name points to anything incomplete. The first failure stops the other transfers.
+ */
+export async function pushImage(repository: Repository, image: PushImage): Promise<PushedImage> {
+  const stop = new AbortController()
+  const signal =
+    image.signal === undefined ? stop.signal : AbortSignal.any([image.signal, stop.signal])
+  const config = blobOf(image.config)
+  const transfer = new Transfer(repository, { onProgress: image.onProgress, signal })
+  const queue = new PQueue({ concurrency: image.concurrency ?? DEFAULT_CONCURRENCY })
+  const layers = [...image.layers, config].map((layer) =>
+    queue.add(() => {
+      if (signal.aborted) throw cancelled(`push ${layer.id}`, signal)
+      return transfer.send(layer)
+    }),
+  )
+  const sent = await allOrFirstFailure(layers, stop)
+  const manifest = image.assemble(config.descriptor, sent.slice(0, -1))
+  const { mediaType, bytes } = manifest
+  const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length }
+  for (const name of [descriptor.digest, ...image.tags]) {
+    if (signal.aborted) throw cancelled(`push ${nameIn(repository, name)}`, signal)
+    await repository.putManifest(name, manifest, { signal })
+  }
+  return { manifest: descriptor, config: config.descriptor, layers: sent.slice(0, -1) }
+}
+
+/** Waits for all, also after a failure: when this returns, no transfer is under way. */
+async function allOrFirstFailure<T>(
+  work: readonly Promise<T>[],
+  stop: AbortController,
+): Promise<readonly T[]> {
+  const all = Promise.all(work)
+  await all.catch((reason: unknown) => stop.abort(reason))
+  await Promise.allSettled(work)
+  return all
+}
+
+function blobOf({ mediaType, bytes }: Document): BlobLayer {
+  const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length }
+  const open = async function* (): Bytes {
+    yield bytes
+  }
+  return { kind: 'blob', id: descriptor.digest, descriptor, open }
+}
+
+interface TransferContext {
+  readonly onProgress: PushImage['onProgress']
+  readonly signal: AbortSignal
+}
+
+class Transfer {
+  readonly #repository: Repository
+  readonly #onProgress: (progress: PushProgress) => void
+  readonly #signal: AbortSignal
+  /** Layers may repeat; each blob goes over the wire once. */
+  readonly #blobs = new Map<string, Promise<Descriptor>>()
+
+  constructor(repository: Repository, { onProgress, signal }: TransferContext) {
+    this.#repository = repository
+    this.#onProgress = onProgress ?? (() => {})
+    this.#signal = signal
+  }
+
+  send(layer: PushLayer): Promise<Descriptor> {
+    if (layer.kind === 'stream') return this.#stream(layer)
+    const known = this.#blobs.get(layer.descriptor.digest)
+    if (known !== undefined) return known
+    const sending = this.#blob(layer)
+    this.#blobs.set(layer.descriptor.digest, sending)
+    return sending
+  }
+
+  async #stream(layer: StreamLayer): Promise<Descriptor> {
+    const open = this.#reporting(layer)
+    const descriptor = await this.#repository.upload(layer.mediaType, open, {
+      signal: this.#signal,
+    })
+    this.#done(layer.id, descriptor.size)
+    return descriptor
+  }
+
+  async #blob(layer: BlobLayer): Promise<Descriptor> {
+    const { id, descriptor, mountFrom } = layer
+    const options = { signal: this.#signal }
+    if (await this.#repository.has(descriptor, options)) {
+      this.#done(id, descriptor.size, 'exists')
+      return descriptor
+    }
+    if (mountFrom !== undefined && mountFrom !== this.#repository.name) {
+      if (await this.#repository.mount(descriptor, mountFrom, options)) {
+        this.#done(id, descriptor.size, 'mounted')
+        return descriptor
+      }
+    }
+    await this.#repository.put(descriptor, this.#reporting(layer, descriptor.size), options)
+    this.#done(id, descriptor.size)
+    return descriptor
+  }
+
+  #reporting({ id, open }: PushLayer, total?: number): OpenBytes {
+    return async () => {
+      let next = 0
+      return counting(await open(), (current) => {
+        const now = performance.now()
+        if (now < next) return
+        next = now + REPORT_INTERVAL
+        this.#onProgress({ id, current, ...(total === undefined ? {} : { total }), done: false })
+      })
+    }
+  }
+
+  #done(id: string, size: number, note?: 'exists' | 'mounted'): void {
+    const end = { id, current: size, total: size, done: true }
+    this.#onProgress(note === undefined ? end : { ...end, note })
+  }
 }

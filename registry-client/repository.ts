@@ -1,23 +1,31 @@
 import type { BlobSink, BlobSource, Bytes, Descriptor, Digest, TransferOptions } from '#core'
-
-/** Opens the same bytes again for each attempt. */
-export type OpenBytes = () => Bytes | Promise<Bytes>
-
-export interface FetchedManifest {
-  readonly descriptor: Descriptor
-  readonly bytes: Buffer
-}
+import { hasBlob, openBlob } from './blobs.ts'
+import type { OpenBytes } from './bytes.ts'
+import {
+  type FetchedManifest,
+  fetchManifest,
+  type Place,
+  putManifest,
+  resolveManifest,
+} from './manifests.ts'
+import { mountBlob, putBlob, streamBlob } from './uploads.ts'
 
 /** One repository of a registry: its blobs, manifests and tags. */
 export class Repository implements BlobSource, BlobSink {
-  /** As in references: `docker.io`. */
-  readonly registry: string
-  /** Without the registry: `library/alpine`. */
-  readonly name: string
+  readonly #place: Place
 
-  constructor(registry: string, name: string) {
-    this.registry = registry
-    this.name = name
+  constructor(place: Place) {
+    this.#place = place
+  }
+
+  /** As in references: `docker.io`. */
+  get registry(): string {
+    return this.#place.endpoint.registry
+  }
+
+  /** Without the registry: `library/alpine`. */
+  get name(): string {
+    return this.#place.name
   }
 
   /**
@@ -25,48 +33,59 @@ export class Repository implements BlobSource, BlobSink {
    * `fetchManifest` has seen the bytes.
    * @throws {RegistryError} NOT_FOUND
    */
-  resolve(tagOrDigest: string, options?: TransferOptions): Promise<Descriptor> {
-    throw new Error(`unfinished ${tagOrDigest} ${options}`)
+  resolve(tagOrDigest: string, options: TransferOptions = {}): Promise<Descriptor> {
+    return resolveManifest(this.#place, tagOrDigest, options)
   }
 
-  /** Fetches a manifest or index of at most 4 MiB, verified and of one clear kind. */
-  fetchManifest(tagOrDigest: string, options?: TransferOptions): Promise<FetchedManifest> {
-    throw new Error(`unfinished ${tagOrDigest} ${options}`)
+  /**
+   * Fetches a manifest or index of at most 4 MiB, verified and of one clear kind.
+   * @throws {RegistryError} NOT_FOUND, DIGEST_MISMATCH, MANIFEST_INVALID
+   */
+  fetchManifest(tagOrDigest: string, options: TransferOptions = {}): Promise<FetchedManifest> {
+    return fetchManifest(this.#place, tagOrDigest, options)
   }
 
-  open(descriptor: Descriptor, options?: TransferOptions): Promise<Bytes> {
-    throw new Error(`unfinished ${descriptor} ${options}`)
+  /** The bytes hold a connection until they are read to their end, or their iterator is closed. */
+  open(descriptor: Descriptor, options: TransferOptions = {}): Promise<Bytes> {
+    return openBlob(this.#place, descriptor, options)
   }
 
-  has(descriptor: Descriptor, options?: TransferOptions): Promise<boolean> {
-    throw new Error(`unfinished ${descriptor} ${options}`)
+  has(descriptor: Descriptor, options: TransferOptions = {}): Promise<boolean> {
+    return hasBlob(this.#place, descriptor, options)
   }
 
-  /** Given a function, a failed upload starts again; given bare bytes, there is one attempt. */
-  put(descriptor: Descriptor, bytes: Bytes | OpenBytes, options?: TransferOptions): Promise<void> {
-    throw new Error(`unfinished ${descriptor} ${bytes} ${options}`)
+  /** Given a function, a broken upload starts again; given bare bytes, there is one attempt. */
+  put(
+    descriptor: Descriptor,
+    bytes: Bytes | OpenBytes,
+    options: TransferOptions = {},
+  ): Promise<void> {
+    const isRepeatable = typeof bytes === 'function'
+    const open = isRepeatable ? bytes : () => bytes
+    return putBlob(this.#place, descriptor, { ...options, open, isRepeatable })
   }
 
-  /** Takes a blob over from another repository of this registry; false when it has to be uploaded. */
+  /** Takes a blob over from another repository of this registry; false: it has to be uploaded. */
   mount(
     descriptor: Descriptor,
     fromRepository: string,
-    options?: TransferOptions,
+    options: TransferOptions = {},
   ): Promise<boolean> {
-    throw new Error(`unfinished ${descriptor} ${fromRepository} ${options}`)
+    return mountBlob(this.#place, descriptor, { ...options, from: fromRepository })
   }
 
   /** Uploads bytes whose digest and size are known only at their end. */
-  upload(mediaType: string, open: OpenBytes, options?: TransferOptions): Promise<Descriptor> {
-    throw new Error(`unfinished ${mediaType} ${open} ${options}`)
+  upload(mediaType: string, open: OpenBytes, options: TransferOptions = {}): Promise<Descriptor> {
+    return streamBlob(this.#place, mediaType, { ...options, open })
   }
 
   /** Stores a manifest or index under a tag or its own digest; its blobs must be there. */
   putManifest(
     tagOrDigest: string,
     manifest: { readonly mediaType: string; readonly bytes: Uint8Array },
-    options?: TransferOptions,
+    options: TransferOptions = {},
   ): Promise<Digest> {
-    throw new Error(`unfinished ${tagOrDigest} ${manifest} ${options}`)
+    const { mediaType, bytes } = manifest
+    return putManifest(this.#place, tagOrDigest, { ...options, mediaType, bytes })
   }
 }

@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto'
+import { constants } from 'node:fs'
+import { mkdir, open, realpath, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { errnoOf, ioError, isJsonObject, type JsonObject, TsbuildError } from '#core'
+import { parseSecretJson } from './secret-json.ts'
+
+const MAX_CONFIG = 1024 * 1024
+
+/**
+ * Reads docker's `config.json`; an absent one is empty.
+ * @throws {TsbuildError} CONFIG_INVALID; nothing of the content is in its text
+ */
+export async function readConfigFile(path: string): Promise<JsonObject> {
+  const bytes = await readSmallFile(path)
+  if (bytes === undefined || bytes.length === 0) return {}
+  const document = parseSecretJson(bytes)
+  if (isJsonObject(document)) return document
+  throw invalid(path, 'is not a JSON object')
+}
+
+/** Replaces the file at once and readable only by its owner; a symbolic link stays one. */
+export async function writeConfigFile(path: string, config: JsonObject): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    const target = await realpath(path).catch((error: unknown) => {
+      if (errnoOf(error) === 'ENOENT') return path
+      throw error
+    })
+    await replaceFile(target, `${JSON.stringify(config, undefined, '\t')}\n`)
+  } catch (error) {
+    throw ioError(`write ${path}`, error)
+  }
+}
+
+async function replaceFile(target: string, text: string): Promise<void> {
+  const temporary = join(dirname(target), `.config-${randomBytes(8).toString('hex')}`)
+  try {
+    const file = await open(temporary, 'wx', 0o600)
+    try {
+      await file.writeFile(text)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(temporary, target)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+}
+
+async function readSmallFile(path: string): Promise<Buffer | undefined> {
+  try {
+    // Without O_NONBLOCK a FIFO in the file's place would block for ever.
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    try {
+      const stat = await file.stat()
+      if (!stat.isFile()) throw invalid(path, 'is not a regular file')
+      if (stat.size > MAX_CONFIG) throw invalid(path, `has more than ${MAX_CONFIG} bytes`)
+      return await file.readFile()
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined
+    throw ioError(`read ${path}`, error)
+  }
+}
+
+function invalid(path: string, what: string): TsbuildError {
+  return new TsbuildError(`${path} ${what}`, {
+    code: 'CONFIG_INVALID',
+    hint: 'repair it or move it away, then log in again with tsbuild login',
+  })
+}

@@ -1,0 +1,133 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { isJsonObject, TsbuildError } from '#core'
+import type { Credentials } from './credentials.ts'
+import { parseSecretJson } from './secret-json.ts'
+
+export interface HelperOptions {
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Milliseconds for one call. */
+  readonly timeout: number
+}
+
+const MAX_OUTPUT = 1024 * 1024
+const NOT_FOUND = 'credentials not found in native keychain'
+const NO_URL = 'no credentials server URL'
+/** The user name under which helpers keep identity tokens. */
+const TOKEN_USER = '<token>'
+
+interface Output {
+  readonly exitCode: number | undefined
+  readonly stdout: Buffer
+}
+
+/**
+ * A program `docker-credential-NAME`. Secrets go through its pipes, never through its arguments, and
+ * none of its output gets into an error. Spec: docker-credential-helpers, the `get`, `store` and
+ * `erase` commands.
+ */
+export class CredentialHelper {
+  readonly #program: string
+  readonly #options: HelperOptions
+
+  constructor(name: string, options: HelperOptions) {
+    if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) {
+      throw new TsbuildError(
+        `invalid credential helper name ${JSON.stringify(name.slice(0, 80))}`,
+        {
+          code: 'CONFIG_INVALID',
+          hint: "correct credsStore or credHelpers in docker's config.json",
+        },
+      )
+    }
+    this.#program = `docker-credential-${name}`
+    this.#options = options
+  }
+
+  async get(key: string): Promise<Credentials | undefined> {
+    const { exitCode, stdout } = await this.#run('get', key)
+    if (exitCode !== 0) {
+      const said = stdout.toString().trim()
+      if (said === NOT_FOUND || said === NO_URL) return undefined
+      throw this.#failed('get', `exited with code ${exitCode}`)
+    }
+    const document = parseSecretJson(stdout)
+    const { Username, Secret } = isJsonObject(document) ? document : {}
+    if (typeof Username !== 'string' || typeof Secret !== 'string') {
+      throw this.#failed('get', 'answered with something else than credentials')
+    }
+    if (Secret === '') return undefined
+    return Username === TOKEN_USER
+      ? { kind: 'identity-token', username: TOKEN_USER, token: Secret }
+      : { kind: 'password', username: Username, password: Secret }
+  }
+
+  async store(key: string, credentials: Credentials): Promise<void> {
+    const isPassword = credentials.kind === 'password'
+    const Username = isPassword ? credentials.username : TOKEN_USER
+    const Secret = isPassword ? credentials.password : credentials.token
+    const { exitCode } = await this.#run(
+      'store',
+      JSON.stringify({ ServerURL: key, Username, Secret }),
+    )
+    if (exitCode !== 0) throw this.#failed('store', `exited with code ${exitCode}`)
+  }
+
+  /** False when the helper had nothing under `key`. */
+  async erase(key: string): Promise<boolean> {
+    if ((await this.get(key)) === undefined) return false
+    const { exitCode } = await this.#run('erase', key)
+    if (exitCode !== 0) throw this.#failed('erase', `exited with code ${exitCode}`)
+    return true
+  }
+
+  async #run(command: string, input: string): Promise<Output> {
+    const child = spawn(this.#program, [command], {
+      env: { ...this.#options.env },
+      stdio: ['pipe', 'pipe', 'ignore'],
+      detached: true,
+    })
+    const { promise, resolve, reject } = Promise.withResolvers<Output>()
+    const fail = (what: string, cause?: unknown): void => {
+      killGroup(child)
+      reject(this.#failed(command, what, cause))
+    }
+    const timer = setTimeout(
+      () => fail(`gave no answer within ${this.#options.timeout / 1000} s`),
+      this.#options.timeout,
+    )
+    const chunks: Buffer[] = []
+    let size = 0
+    child.stdout.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size > MAX_OUTPUT) fail(`wrote more than ${MAX_OUTPUT} bytes`)
+      else chunks.push(chunk)
+    })
+    child.on('error', (cause) => fail('could not be started', cause))
+    child.on('close', (code) => {
+      resolve({ exitCode: code ?? undefined, stdout: Buffer.concat(chunks) })
+    })
+    // A helper may end without reading its input; its exit code tells what that means.
+    child.stdin.on('error', () => {})
+    child.stdin.end(input)
+    return promise.finally(() => clearTimeout(timer))
+  }
+
+  #failed(command: string, what: string, cause?: unknown): TsbuildError {
+    return new TsbuildError(`${command} credentials: ${this.#program} ${what}`, {
+      code: 'CONFIG_INVALID',
+      hint: `install or repair ${this.#program}, or remove it from docker's config.json`,
+      cause,
+    })
+  }
+}
+
+/** Helpers are often scripts: what they have started goes with them. */
+function killGroup(child: ChildProcess): void {
+  const { pid } = child
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // It has ended by itself.
+  }
+}
