@@ -7,6 +7,7 @@ export {
 export type { CredentialStore, Credentials } from './credentials.ts'
 export { type DockerConfigOptions, dockerConfigCredentials } from './docker-config.ts'
 export { RegistryError, type RegistryFailure } from './errors.ts'
+export type { FetchedManifest } from './manifests.ts'
 export {
   type ImageSource,
   type ResolvedImage,
