@@ -1,0 +1,189 @@
+/**
+ * The system calls that Node's `fs` and `child_process` lack. They are made raw, through libc's
+ * `syscall`, because libc's own wrappers for credentials act on every thread of the process while a
+ * sandbox worker must change only itself.
+ */
+import { Buffer } from 'node:buffer'
+import { createRequire } from 'node:module'
+import { constants } from 'node:os'
+import { getSystemErrorMap } from 'node:util'
+
+const NUMBERS = {
+  x64: {
+    capset: 126,
+    close_range: 436,
+    fchdir: 81,
+    gettid: 186,
+    ioctl: 16,
+    keyctl: 250,
+    lgetxattr: 192,
+    llistxattr: 195,
+    lremovexattr: 198,
+    lsetxattr: 189,
+    mknodat: 259,
+    mount: 165,
+    mount_setattr: 442,
+    move_mount: 429,
+    open_tree: 428,
+    pipe2: 293,
+    pivot_root: 155,
+    prctl: 157,
+    prlimit64: 302,
+    setgroups: 116,
+    sethostname: 170,
+    setns: 308,
+    setresgid: 119,
+    setresuid: 117,
+    socket: 41,
+    syncfs: 306,
+    umask: 95,
+    umount2: 166,
+    unshare: 272,
+  },
+  arm64: {
+    capset: 91,
+    close_range: 436,
+    fchdir: 50,
+    gettid: 178,
+    ioctl: 29,
+    keyctl: 219,
+    lgetxattr: 9,
+    llistxattr: 12,
+    lremovexattr: 15,
+    lsetxattr: 6,
+    mknodat: 33,
+    mount: 40,
+    mount_setattr: 442,
+    move_mount: 429,
+    open_tree: 428,
+    pipe2: 59,
+    pivot_root: 41,
+    prctl: 167,
+    prlimit64: 261,
+    setgroups: 159,
+    sethostname: 161,
+    setns: 268,
+    setresgid: 149,
+    setresuid: 147,
+    socket: 198,
+    syncfs: 267,
+    umask: 166,
+    umount2: 39,
+    unshare: 97,
+  },
+} as const
+
+/** A system call that this module can make. */
+export type SyscallName = keyof (typeof NUMBERS)['x64']
+
+/** An argument: a number, memory that the kernel may read or write, or a null pointer. */
+export type SyscallArgument = number | Uint8Array | undefined
+
+/** `AT_FDCWD`: relative paths start at the calling thread's working directory. */
+export const AT_FDCWD = -100
+
+/** A failed system call, in the shape of Node's own: `code` is the errno name. */
+export class SystemError extends Error {
+  readonly code: string
+  readonly errno: number
+  readonly syscall: string
+
+  constructor(errno: number, syscall: string, subject: string | undefined) {
+    const [code, text] = describeErrno(errno)
+    super(`${code}: ${text}, ${syscall}${subject === undefined ? '' : ` '${subject}'`}`)
+    this.name = 'SystemError'
+    this.code = code
+    this.errno = errno
+    this.syscall = syscall
+  }
+}
+
+/**
+ * Makes one system call on this thread and returns its result.
+ * @param subject what it is about, for the error message
+ * @throws {SystemError}
+ */
+export function syscall(
+  name: SyscallName,
+  args: readonly SyscallArgument[],
+  subject?: string | Uint8Array,
+): number {
+  const result = trySyscall(name, args)
+  if (result >= 0) return result
+  const text = typeof subject === 'string' || subject === undefined ? subject : textOf(subject)
+  throw new SystemError(-result, name, text)
+}
+
+/** The same, with a negative errno as the result instead of an exception. */
+export function trySyscall(name: SyscallName, args: readonly SyscallArgument[]): number {
+  const numbers = numbersOfThisMachine()
+  let shape = ''
+  for (const argument of args) shape += typeof argument === 'number' ? 'n' : 'p'
+  const call = calls.get(shape) ?? declare(shape)
+  const result = call(numbers[name], ...args.map((argument) => argument ?? null))
+  return result === -1 ? -loadKoffi().errno() : result
+}
+
+/** A path or text as the kernel wants it: bytes with a NUL at the end. */
+export function cString(text: string | Uint8Array): Buffer {
+  const bytes = typeof text === 'string' ? Buffer.from(text, 'utf8') : text
+  if (bytes.includes(0)) throw new SystemError(constants.errno.EINVAL, 'path', 'with a NUL byte')
+  const terminated = Buffer.alloc(bytes.length + 1)
+  terminated.set(bytes)
+  return terminated
+}
+
+/** Functions of one shared library. `undefined` when the library is not installed. */
+export interface SharedLibrary {
+  /** Declares a C function, e.g. `int puts(const char *text)`. */
+  func(declaration: string): (...args: readonly unknown[]) => number | bigint | object
+}
+
+/** Opens a shared library by its soname; `undefined` when the host has none. */
+export function openLibrary(name: string): SharedLibrary | undefined {
+  try {
+    const library = loadKoffi().load(name)
+    return { func: (declaration) => library.func(declaration) }
+  } catch {
+    return undefined
+  }
+}
+
+type RawCall = (...args: readonly (number | Uint8Array | null)[]) => number
+
+const calls = new Map<string, RawCall>()
+let koffi: typeof import('koffi') | undefined
+
+/** Loading takes milliseconds, and a build that finds everything in its cache needs none of this. */
+function loadKoffi(): typeof import('koffi') {
+  koffi ??= createRequire(import.meta.url)('koffi') as typeof import('koffi')
+  return koffi
+}
+
+function declare(shape: string): RawCall {
+  const types = [...shape].map((kind) => (kind === 'n' ? 'int64' : 'void *'))
+  const call = loadKoffi()
+    .load(null)
+    .func('syscall', 'int64', ['int64', ...types])
+  calls.set(shape, call)
+  return call
+}
+
+function numbersOfThisMachine(): (typeof NUMBERS)['x64' | 'arm64'] {
+  if (process.platform === 'linux' && (process.arch === 'x64' || process.arch === 'arm64')) {
+    return NUMBERS[process.arch]
+  }
+  throw new SystemError(constants.errno.ENOSYS, 'syscall', `${process.platform}/${process.arch}`)
+}
+
+function describeErrno(errno: number): readonly [string, string] {
+  const known = getSystemErrorMap().get(-errno)
+  if (known !== undefined) return known
+  const name = Object.entries(constants.errno).find(([, number]) => number === errno)?.[0]
+  return [name ?? `E${errno}`, name ?? `error ${errno}`]
+}
+
+function textOf(bytes: Uint8Array): string {
+  const text = Buffer.from(bytes).toString('utf8')
+  return text.endsWith('\0') ? text.slice(0, -1) : text
+}
