@@ -1,18 +1,18 @@
-export { applyLayer, extractArchive, type AppliedLayer, type ApplyOptions } from './apply.ts'
-export { changesOf, treeChanges, type ChangesOptions } from './changes.ts'
+export { type AppliedLayer, type ApplyOptions, applyLayer, extractArchive } from './apply.ts'
+export { type ChangesOptions, changesOf, treeChanges } from './changes.ts'
 export {
+  type ArchiveCompression,
   compress,
+  type DecompressOptions,
   decompress,
   detectCompression,
-  type ArchiveCompression,
-  type DecompressOptions,
 } from './compression.ts'
 export { resolveInTree } from './resolve.ts'
 export { stackTree } from './stack-tree.ts'
 export {
-  writeFiles,
-  writeLayer,
   type LayerSinks,
   type WriteOptions,
   type WrittenLayer,
+  writeFiles,
+  writeLayer,
 } from './write.ts'

@@ -1,10 +1,58 @@
-import type { Name, Tree } from '#core'
+import { type FileStat, joinName, type Name, type Tree, TsbuildError, textOfName } from '#core'
 
-/** Resolves symbolic links as after `chroot` into the tree; missing tail components are kept. */
+/** As many as filepath-securejoin and Go's chroot helpers follow. */
+export const MAX_LINKS = 255
+
+/**
+ * The path in `tree` that `path` means to a process whose root is the tree: symbolic links are
+ * followed (the last component's only with `followLast`), an absolute link starts again at the
+ * root, and `..` stops there. From the first missing component on, names are kept as they are.
+ * @throws {TsbuildError} NOT_FOUND after 255 links
+ */
 export function resolveInTree(
   tree: Tree,
   path: Name,
   options: { readonly followLast: boolean },
 ): Name {
-  throw new Error(`not yet ${tree} ${path} ${options}`)
+  const rest = componentsOf(path).reverse()
+  let current = '' as Name
+  let missing = false
+  let links = 0
+  for (let name = rest.pop(); name !== undefined; name = rest.pop()) {
+    if (name === '..') {
+      current = parentOf(current)
+      missing &&= current !== '' && tree.lstat(current) === undefined
+      continue
+    }
+    const next = joinName(current, name)
+    const stat: FileStat | undefined = missing ? undefined : tree.lstat(next)
+    if (stat?.type !== 'symlink' || (rest.length === 0 && !options.followLast)) {
+      missing ||= stat === undefined
+      current = next
+      continue
+    }
+    links += 1
+    if (links > MAX_LINKS) throw tooManyLinks(path)
+    const target = tree.readlink(next)
+    if (target.startsWith('/')) current = '' as Name
+    rest.push(...componentsOf(target).reverse())
+  }
+  return current
+}
+
+/** The names in a path, without empty ones and `.`. */
+export function componentsOf(path: Name): Name[] {
+  return path.split('/').filter((name) => name !== '' && name !== '.') as Name[]
+}
+
+/** The root is its own parent. */
+export function parentOf(path: Name): Name {
+  return path.slice(0, Math.max(path.lastIndexOf('/'), 0)) as Name
+}
+
+function tooManyLinks(path: Name): TsbuildError {
+  return new TsbuildError(
+    `resolve ${JSON.stringify(textOfName(path))}: too many levels of symbolic links`,
+    { code: 'NOT_FOUND', hint: 'the symbolic links on this path lead back to themselves' },
+  )
 }

@@ -1,6 +1,151 @@
-import type { Tree } from '#core'
+import type { Dirent } from 'node:fs'
+import { type FileStat, ioError, joinName, type Name, type Tree } from '#core'
+import { quote, RawTree } from './raw-tree.ts'
+import { parentOf } from './resolve.ts'
+import { isWhiteoutDevice } from './whiteout.ts'
 
-/** The merged view of layer directories in overlay form, topmost first. */
+const EMPTY_ROOT: FileStat = {
+  type: 'directory',
+  mode: 0o755,
+  uid: 0,
+  gid: 0,
+  size: 0,
+  mtimeMs: 0,
+  major: 0,
+  minor: 0,
+  inode: '',
+  nlink: 1,
+}
+const MAX_CACHED_DIRECTORIES = 4096
+
+/** Where a name of the merged view really is. */
+interface Found {
+  readonly layer: RawTree
+  readonly stat: FileStat
+}
+
+/**
+ * The merged view of layer directories in overlay form (host paths, topmost first), as overlayfs
+ * would show it: whiteouts and opaque marks are honoured and not shown themselves. An empty list is
+ * the empty tree. The directories must not change while the tree is open.
+ */
 export function stackTree(directories: readonly string[]): Tree {
-  throw new Error(`not yet ${directories}`)
+  return new StackTree(directories)
+}
+
+class StackTree implements Tree {
+  readonly #layers: RawTree[] = []
+  /** Which layers a merged directory is made of, topmost first. */
+  readonly #merged = new Map<Name, readonly RawTree[]>()
+
+  constructor(directories: readonly string[]) {
+    try {
+      for (const directory of directories) {
+        this.#layers.push(new RawTree(directory, `${this.#layers.length}:`))
+      }
+    } catch (cause) {
+      this.close()
+      throw cause
+    }
+  }
+
+  lstat(path: Name): FileStat | undefined {
+    if (path === '') return this.#layers[0]?.lstat(path) ?? EMPTY_ROOT
+    return this.#find(path)?.stat
+  }
+
+  readdir(path: Name): readonly Name[] {
+    const layers = this.#layersOf(path)
+    if (layers === undefined) throw ioError(`list ${quote(path)}`, new Error('not a directory'))
+    const shown: Name[] = []
+    const seen = new Set<string>()
+    for (const layer of layers) {
+      for (const entry of layer.entries(path)) {
+        const name = entry.name as Name
+        if (layers.length > 1 && seen.has(name)) continue
+        seen.add(name)
+        if (!mayBeWhiteout(entry) || this.#isShown(layer, joinName(path, name))) shown.push(name)
+      }
+    }
+    return shown.sort()
+  }
+
+  readlink(path: Name): Name {
+    return this.#get(path).layer.readlink(path)
+  }
+
+  openFile(path: Name): number {
+    return this.#get(path).layer.openFile(path)
+  }
+
+  xattrs(path: Name): ReadonlyMap<string, Buffer> {
+    return this.#get(path).layer.xattrs(path)
+  }
+
+  close(): void {
+    for (const layer of this.#layers.splice(0)) layer.close()
+    this.#merged.clear()
+  }
+
+  #get(path: Name): Found {
+    const found = this.#find(path)
+    if (found !== undefined) return found
+    throw ioError(`find ${quote(path)}`, new Error('no such file'))
+  }
+
+  #find(path: Name): Found | undefined {
+    const layers = path === '' ? this.#layers : this.#layersOf(parentOf(path))
+    for (const layer of layers ?? []) {
+      const stat = layer.lstat(path)
+      if (stat === undefined) continue
+      return isWhiteoutDevice(stat) ? undefined : { layer, stat }
+    }
+    return undefined
+  }
+
+  #isShown(layer: RawTree, path: Name): boolean {
+    const stat = layer.lstat(path)
+    return stat !== undefined && !isWhiteoutDevice(stat)
+  }
+
+  /** `undefined` when the merged view has no directory at `path`. */
+  #layersOf(path: Name): readonly RawTree[] | undefined {
+    if (path === '') return this.#layers
+    const known = this.#merged.get(path)
+    if (known !== undefined) return known
+    // From the nearest known ancestor down; not recursive, because paths may be deep.
+    let end = path.lastIndexOf('/')
+    while (end > 0 && !this.#merged.has(path.slice(0, end) as Name)) {
+      end = path.lastIndexOf('/', end - 1)
+    }
+    let layers = end > 0 ? this.#merged.get(path.slice(0, end) as Name) : this.#layers
+    while (layers !== undefined && end < path.length) {
+      const next = path.indexOf('/', end < 0 ? 0 : end + 1)
+      end = next < 0 ? path.length : next
+      layers = this.#merge(path.slice(0, end) as Name, layers)
+    }
+    return layers
+  }
+
+  #merge(path: Name, candidates: readonly RawTree[]): readonly RawTree[] | undefined {
+    const layers: RawTree[] = []
+    for (const layer of candidates) {
+      const stat = layer.lstat(path)
+      if (stat === undefined) continue
+      if (stat.type !== 'directory') break
+      layers.push(layer)
+      // The lowest one hides nothing, so its mark need not be read.
+      if (layer !== candidates.at(-1) && layer.isOpaque(path)) break
+    }
+    if (layers.length === 0) return undefined
+    if (this.#merged.size >= MAX_CACHED_DIRECTORIES) this.#merged.clear()
+    this.#merged.set(path, layers)
+    return layers
+  }
+}
+
+/** Some file systems do not tell types while listing. */
+function mayBeWhiteout(entry: Dirent): boolean {
+  if (entry.isFile() || entry.isDirectory() || entry.isSymbolicLink()) return false
+  return !(entry.isFIFO() || entry.isSocket() || entry.isBlockDevice())
 }

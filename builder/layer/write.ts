@@ -1,4 +1,17 @@
-import type { Change, DiffId, Digest, Name } from '#core'
+import { closeSync } from 'node:fs'
+import {
+  type Change,
+  type DiffId,
+  type Digest,
+  Digester,
+  type EntryChange,
+  type Name,
+  unreachable,
+} from '#core'
+import { type Consume, type Passage, passBytes, passFile, scratchPassage } from './content.ts'
+import { DirectoryWriter, writeError } from './directory-writer.ts'
+import { writeFully } from './io.ts'
+import { TarFile } from './tar-file.ts'
 
 export interface LayerSinks {
   /** A tar file to create (it must not exist), or an open descriptor to write to. */
@@ -21,20 +34,179 @@ export interface WrittenLayer {
   readonly size?: number
 }
 
-/** Writes changes as a layer: each file is read once. */
+const ROOT_STAT = {
+  type: 'directory',
+  mode: 0o755,
+  uid: 0,
+  gid: 0,
+  size: 0,
+  mtimeMs: 0,
+  major: 0,
+  minor: 0,
+  inode: '',
+  nlink: 1,
+} as const
+
+/**
+ * Writes changes as a layer, in one pass: every file is read once. Equal changes give an equal tar.
+ * Nothing is synced to disk. After a failure what was written is incomplete, and the caller's to
+ * remove.
+ * @throws {TsbuildError} LAYER_INVALID for a name that a tar layer cannot hold, IO_FAILED naming the
+ *   file, also when it changed while it was read, NO_SPACE, PERMISSION_DENIED
+ */
 export function writeLayer(
   changes: Iterable<Change>,
   sinks: LayerSinks,
   options: WriteOptions = {},
 ): WrittenLayer {
-  throw new Error(`not yet ${changes} ${sinks} ${options}`)
+  const tar = sinks.tar === undefined ? undefined : new TarFile(sinks.tar)
+  try {
+    const directory =
+      sinks.directory === undefined ? undefined : layerDirectory(sinks.directory, options)
+    try {
+      const writer = new LayerWriter(tar, directory, options.onFile)
+      for (const change of changes) writer.write(change)
+      directory?.finish()
+      return tar?.finish() ?? {}
+    } finally {
+      directory?.close()
+    }
+  } finally {
+    tar?.close()
+  }
 }
 
-/** Writes changes as the current user's files into a directory that may hold some already. */
+function layerDirectory(path: string, options: WriteOptions): DirectoryWriter {
+  const { onWarning = () => {} } = options
+  const directory = new DirectoryWriter(path, { owners: 'keep', onWarning })
+  directory.makeDirectory('' as Name, { stat: ROOT_STAT })
+  return directory
+}
+
+/**
+ * Writes changes as the current user's files into a directory, which is made when missing. What it
+ * holds under other names stays; whiteouts and opaque marks mean nothing.
+ * @throws {TsbuildError} as `writeLayer`
+ */
 export function writeFiles(
   changes: Iterable<Change>,
   directory: string,
   options: Pick<WriteOptions, 'onWarning'> = {},
 ): void {
-  throw new Error(`not yet ${changes} ${directory} ${options}`)
+  const { onWarning = () => {} } = options
+  const files = new DirectoryWriter(directory, { owners: 'drop', onWarning })
+  try {
+    const writer = new LayerWriter(undefined, files, undefined)
+    for (const change of changes) if (change.kind === 'entry') writer.write(change)
+    files.finish()
+  } finally {
+    files.close()
+  }
+}
+
+/** Hands every change to the sinks there are. */
+class LayerWriter {
+  readonly #tar: TarFile | undefined
+  readonly #directory: DirectoryWriter | undefined
+  readonly #onFile: WriteOptions['onFile']
+  readonly #passage: Passage
+
+  constructor(
+    tar: TarFile | undefined,
+    directory: DirectoryWriter | undefined,
+    onFile: WriteOptions['onFile'],
+  ) {
+    this.#tar = tar
+    this.#directory = directory
+    this.#onFile = onFile
+    this.#passage = tar ?? scratchPassage()
+  }
+
+  write(change: Change): void {
+    if (change.kind === 'entry' && change.stat.type === 'socket') return
+    try {
+      if (change.kind === 'entry' && change.stat.type === 'file' && change.hardlink === undefined) {
+        this.#writeFile(change)
+      } else {
+        this.#tar?.header(change, 0)
+        if (this.#directory !== undefined) makeChange(this.#directory, change)
+      }
+    } catch (cause) {
+      throw writeError(change.path, cause)
+    }
+  }
+
+  #writeFile(change: EntryChange): void {
+    const { path, stat, data } = change
+    const size = data?.length ?? stat.size
+    this.#tar?.header(change, size)
+    const file = this.#directory?.makeFile(path)
+    const digester = this.#onFile === undefined ? undefined : new Digester()
+    try {
+      this.#pass(change, (bytes, start, end) => {
+        if (file !== undefined) writeFully(file, bytes, start, end)
+        digester?.update(bytes.subarray(start, end))
+      })
+      this.#tar?.pad(size)
+      if (file !== undefined) this.#directory?.setFileAttributes(path, file, change)
+    } finally {
+      if (file !== undefined) closeSync(file)
+    }
+    if (digester !== undefined) this.#onFile?.(path, digester.digest())
+  }
+
+  #pass({ data, open, stat }: EntryChange, consume: Consume): void {
+    if (this.#tar === undefined) this.#passage.flush()
+    if (data !== undefined) {
+      passBytes(data, this.#passage, consume)
+      return
+    }
+    if (open === undefined) throw new Error('a file without content')
+    const fd = open()
+    try {
+      passFile(fd, stat.size, this.#passage, consume)
+    } finally {
+      closeSync(fd)
+    }
+  }
+}
+
+/** Anything but the content of a file. */
+function makeChange(directory: DirectoryWriter, change: Change): void {
+  switch (change.kind) {
+    case 'whiteout':
+      directory.makeWhiteout(change.path)
+      break
+    case 'opaque':
+      directory.markOpaque(change.path)
+      break
+    case 'entry':
+      if (change.hardlink === undefined) makeEntry(directory, change)
+      else directory.makeHardlink(change.path, change.hardlink)
+      break
+    default:
+      unreachable(change)
+  }
+}
+
+function makeEntry(directory: DirectoryWriter, change: EntryChange): void {
+  const { path, stat, target } = change
+  switch (stat.type) {
+    case 'directory':
+      directory.makeDirectory(path, change)
+      break
+    case 'symlink':
+      directory.makeSymlink(path, target ?? ('' as Name), change)
+      break
+    case 'block':
+    case 'character':
+    case 'fifo':
+      directory.makeSpecial(path, stat.type, change)
+      break
+    case 'file':
+    case 'socket':
+      throw new Error(`a ${stat.type} is not made here`)
+    default:
+      unreachable(stat.type)
+  }
 }

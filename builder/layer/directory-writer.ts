@@ -1,0 +1,184 @@
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  futimesSync,
+  lchownSync,
+  linkSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  symlinkSync,
+} from 'node:fs'
+import { makeNode, makeWhiteout, type NodeType, opaqueXattr, setXattr } from '#builder/linux'
+import { bytesOfName, errnoOf, type FileStat, ioError, type Name, TsbuildError } from '#core'
+import { quote } from './raw-tree.ts'
+import { parentOf } from './resolve.ts'
+import { childPath, RootedDirectory } from './rooted-directory.ts'
+
+const CREATE_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
+
+export interface DirectoryOptions {
+  /** `drop`: everything belongs to the current user. */
+  readonly owners: 'keep' | 'drop'
+  readonly onWarning: (message: string) => void
+}
+
+/** What an entry carries besides its content. */
+export interface Attributes {
+  readonly stat: FileStat
+  readonly xattrs?: ReadonlyMap<string, Buffer> | undefined
+}
+
+/**
+ * Makes files below a host directory and never follows a link there. What is at a path already is
+ * replaced, except that a directory stays when a directory is to be made. Parents must exist.
+ * The attributes of directories are set by `finish`, because what happens inside changes them.
+ */
+export class DirectoryWriter {
+  readonly root: RootedDirectory
+  readonly #options: DirectoryOptions
+  readonly #directories = new Map<Name, Attributes>()
+
+  /** Makes `directory` when it is missing; its parent must exist. */
+  constructor(directory: string, options: DirectoryOptions) {
+    try {
+      mkdirSync(directory, 0o700)
+    } catch (cause) {
+      if (errnoOf(cause) !== 'EEXIST') throw ioError(`make directory ${directory}`, cause)
+    }
+    this.root = new RootedDirectory(directory)
+    this.#options = options
+  }
+
+  makeDirectory(path: Name, attributes: Attributes): void {
+    this.#directories.set(path, attributes)
+    if (path === '') return
+    try {
+      mkdirSync(this.root.place(path), 0o700)
+    } catch (cause) {
+      if (errnoOf(cause) !== 'EEXIST') throw cause
+      if (this.root.lstat(path)?.isDirectory()) return
+      this.remove(path)
+      mkdirSync(this.root.place(path), 0o700)
+      this.#directories.set(path, attributes)
+    }
+  }
+
+  /** A descriptor to write the content to, before `setFileAttributes`; the caller closes it. */
+  makeFile(path: Name): number {
+    return this.#make(path, (place) => openSync(place, CREATE_FILE, 0o600))
+  }
+
+  setFileAttributes(path: Name, fd: number, { stat, xattrs }: Attributes): void {
+    if (this.#options.owners === 'keep') fchownSync(fd, stat.uid, stat.gid)
+    // Only now: changing the owner clears setuid bits and capabilities.
+    fchmodSync(fd, stat.mode)
+    if (xattrs !== undefined) this.#setXattrs(path, xattrs)
+    futimesSync(fd, stat.mtimeMs / 1000, stat.mtimeMs / 1000)
+  }
+
+  makeSymlink(path: Name, target: Name, { stat }: Attributes): void {
+    const text = bytesOfName(target)
+    this.#make(path, (place) => symlinkSync(text, place))
+    const place = this.root.place(path)
+    if (this.#options.owners === 'keep') lchownSync(place, stat.uid, stat.gid)
+    lutimesSync(place, stat.mtimeMs / 1000, stat.mtimeMs / 1000)
+  }
+
+  /** `target` is another path in this directory, and no directory. */
+  makeHardlink(path: Name, target: Name): void {
+    if (path === target) throw new Error('a hard link to itself')
+    const parent = this.root.pin(parentOf(target))
+    try {
+      const from = childPath(parent, target.slice(target.lastIndexOf('/') + 1))
+      this.#make(path, (place) => linkSync(from, place))
+    } finally {
+      closeSync(parent)
+    }
+  }
+
+  /** A device or fifo. What the kernel does not let us make is left out with a warning. */
+  makeSpecial(path: Name, type: NodeType, { stat }: Attributes): void {
+    try {
+      this.#make(path, (place) => makeNode(place, type, stat))
+    } catch (cause) {
+      if (errnoOf(cause) !== 'EPERM' || type === 'fifo') throw cause
+      this.#options.onWarning(`left out the device ${quote(path)}: only root can make devices`)
+      return
+    }
+    const place = this.root.place(path)
+    if (this.#options.owners === 'keep') lchownSync(place, stat.uid, stat.gid)
+    lutimesSync(place, stat.mtimeMs / 1000, stat.mtimeMs / 1000)
+  }
+
+  makeWhiteout(path: Name): void {
+    this.#make(path, makeWhiteout)
+  }
+
+  markOpaque(path: Name): void {
+    setXattr(this.root.place(path), opaqueXattr(), Buffer.from('y'))
+  }
+
+  /** Removes what is at `path`, with everything below. */
+  remove(path: Name): void {
+    this.root.remove(path)
+    const below = `${path}/`
+    for (const directory of this.#directories.keys()) {
+      if (directory === path || directory.startsWith(below)) this.#directories.delete(directory)
+    }
+  }
+
+  /** Sets the attributes of directories, the deepest first: a parent may be closed to us then. */
+  finish(): void {
+    for (const [path, attributes] of [...this.#directories].reverse()) {
+      try {
+        this.#finishDirectory(path, attributes)
+      } catch (cause) {
+        throw writeError(path, cause)
+      }
+    }
+  }
+
+  #finishDirectory(path: Name, { stat, xattrs }: Attributes): void {
+    const fd = this.root.directory(path)
+    if (fd === undefined) throw new Error('directory is gone')
+    const place = `/proc/self/fd/${fd}/.`
+    if (this.#options.owners === 'keep') lchownSync(place, stat.uid, stat.gid)
+    if (xattrs !== undefined) this.#setXattrs(path, xattrs)
+    lutimesSync(place, stat.mtimeMs / 1000, stat.mtimeMs / 1000)
+    chmodSync(place, stat.mode)
+  }
+
+  close(): void {
+    this.root.close()
+  }
+
+  #make<T>(path: Name, make: (place: string | Buffer) => T): T {
+    try {
+      return make(this.root.place(path))
+    } catch (cause) {
+      if (errnoOf(cause) !== 'EEXIST') throw cause
+    }
+    this.remove(path)
+    return make(this.root.place(path))
+  }
+
+  #setXattrs(path: Name, xattrs: ReadonlyMap<string, Buffer>): void {
+    for (const [name, value] of xattrs) setXattr(this.root.place(path), name, value)
+  }
+}
+
+/** A failure to make `path`, with a hint where the cause is known. */
+export function writeError(path: Name, cause: unknown): TsbuildError {
+  if (errnoOf(cause) === 'EINVAL' && cause instanceof Error && /chown/.test(cause.message)) {
+    return new TsbuildError(`write ${quote(path)}: its owner is not in the range of user ids`, {
+      code: 'PERMISSION_DENIED',
+      cause,
+      hint: 'give this user more ids in /etc/subuid and /etc/subgid',
+    })
+  }
+  return ioError(`write ${quote(path)}`, cause)
+}

@@ -1,0 +1,46 @@
+import { lstatSync, type PathLike, type Stats } from 'node:fs'
+import type { FileStat, FileType } from '#core'
+
+const TYPES: Readonly<Record<number, FileType>> = {
+  2401: 'fifo',
+  4802: 'character',
+  9604: 'directory',
+  14406: 'block',
+  16807: 'file',
+  21609: 'symlink',
+  26411: 'socket',
+}
+
+/** `scope` keeps the inode numbers of several file systems apart. */
+export function toFileStat(stats: Stats, place: PathLike, scope = ''): FileStat {
+  const type = TYPES[stats.mode & 0o170000] ?? 'file'
+  const isDevice = type === 'block' || type === 'character'
+  return {
+    type,
+    mode: stats.mode & 0o7777,
+    uid: stats.uid,
+    gid: stats.gid,
+    size: type === 'file' ? stats.size : 0,
+    mtimeMs: stats.mtimeMs,
+    major: isDevice ? majorOf(stats.rdev) : 0,
+    minor: isDevice ? minorOf(stats.rdev) : 0,
+    inode: scope + inodeOf(stats, place),
+    nlink: stats.nlink,
+  }
+}
+
+/** Inode numbers are 64 bits wide; past 2^53 a plain `Stats` has rounded them. */
+function inodeOf(stats: Stats, place: PathLike): string {
+  if (stats.nlink <= 1 || Number.isSafeInteger(stats.ino)) return String(stats.ino)
+  return String(lstatSync(place, { bigint: true }).ino)
+}
+
+function majorOf(rdev: number): number {
+  const device = BigInt(rdev)
+  return Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n))
+}
+
+function minorOf(rdev: number): number {
+  const device = BigInt(rdev)
+  return Number((device & 0xffn) | ((device >> 12n) & 0xffffff00n))
+}

@@ -1,0 +1,53 @@
+import { Buffer } from 'node:buffer'
+
+/** PAX records by key; values are latin1, that is: bytes. Spec: POSIX.1-2024 pax, 4.18 */
+export type PaxRecords = ReadonlyMap<string, string>
+
+/** Sorted by key, so that equal records are equal bytes. */
+export function encodePax(records: PaxRecords): Buffer {
+  const keys = [...records.keys()].sort()
+  return Buffer.from(
+    keys.map((key) => encodeRecord(key, records.get(key) ?? '')).join(''),
+    'latin1',
+  )
+}
+
+/** The length at the start of a record counts its own digits too. */
+function encodeRecord(key: string, value: string): string {
+  const rest = ` ${key}=${value}\n`
+  let length = rest.length + 1
+  while (String(length).length + rest.length !== length) {
+    length = String(length).length + rest.length
+  }
+  return `${length}${rest}`
+}
+
+/** Keys whose values are names, and so must hold no NUL. */
+const NAMES = new Set(['path', 'linkpath', 'uname', 'gname'])
+
+/**
+ * As strict as Go's archive/tar; of two records with one key the later one counts.
+ * @throws {Error} with the reason
+ */
+export function decodePax(bytes: Buffer): PaxRecords {
+  const text = bytes.toString('latin1')
+  const records = new Map<string, string>()
+  for (let at = 0; at < text.length; ) {
+    const space = text.indexOf(' ', at)
+    const digits = space < 0 ? '' : text.slice(at, space)
+    const length = /^\d{1,9}$/.test(digits) ? Number(digits) : 0
+    const end = at + length
+    if (length < 5 || end > text.length) throw new Error('bad length of a PAX record')
+    const equals = text.indexOf('=', space)
+    if (text[end - 1] !== '\n' || equals < 0 || equals >= end) {
+      throw new Error('malformed PAX record')
+    }
+    const key = text.slice(space + 1, equals)
+    const value = text.slice(equals + 1, end - 1)
+    if (key === '') throw new Error('PAX record without a key')
+    if ((NAMES.has(key) ? value : key).includes('\0')) throw new Error(`NUL in PAX record ${key}`)
+    records.set(key, value)
+    at = end
+  }
+  return records
+}

@@ -1,0 +1,88 @@
+import {
+  closeSync,
+  constants,
+  type Dirent,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+} from 'node:fs'
+import { getXattr, opaqueXattr } from '#builder/linux'
+import { type FileStat, ioError, type Name, type Tree, textOfName } from '#core'
+import { toFileStat } from './file-stat.ts'
+import { RootedDirectory } from './rooted-directory.ts'
+import { CAPABILITY } from './whiteout.ts'
+
+/** Neither follows a link, nor waits for the other end of a pipe, nor takes a terminal. */
+const OPEN_FILE =
+  constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY
+const NO_XATTRS: ReadonlyMap<string, Buffer> = new Map()
+
+/** One host directory as it is: whiteouts are character devices, opaque marks are attributes. */
+export class RawTree implements Tree {
+  readonly #root: RootedDirectory
+  readonly #scope: string
+  readonly #opaque = opaqueXattr()
+
+  /** `scope` tells the inodes of several trees apart. */
+  constructor(directory: string, scope = '') {
+    try {
+      this.#root = new RootedDirectory(directory)
+    } catch (cause) {
+      throw ioError(`open directory ${directory}`, cause)
+    }
+    this.#scope = scope
+  }
+
+  lstat(path: Name): FileStat | undefined {
+    const place = this.#root.at(path)
+    if (place === undefined) return undefined
+    const stats = lstatSync(place, { throwIfNoEntry: false })
+    return stats === undefined ? undefined : toFileStat(stats, place, this.#scope)
+  }
+
+  readdir(path: Name): readonly Name[] {
+    return readdirSync(this.#listing(path), 'latin1').sort() as Name[]
+  }
+
+  /** Not sorted. Names are `Name`s. */
+  entries(path: Name): Dirent[] {
+    return readdirSync(this.#listing(path), { withFileTypes: true, encoding: 'latin1' })
+  }
+
+  #listing(path: Name): string {
+    const fd = this.#root.directory(path)
+    if (fd === undefined) throw ioError(`list ${quote(path)}`, new Error('not a directory'))
+    return `/proc/self/fd/${fd}`
+  }
+
+  readlink(path: Name): Name {
+    return readlinkSync(this.#root.place(path), 'latin1') as Name
+  }
+
+  openFile(path: Name): number {
+    const fd = openSync(this.#root.place(path), OPEN_FILE)
+    if (fstatSync(fd).isFile()) return fd
+    closeSync(fd)
+    throw ioError(`open ${quote(path)}`, new Error('not a regular file'))
+  }
+
+  xattrs(path: Name): ReadonlyMap<string, Buffer> {
+    const value = getXattr(this.#root.place(path), CAPABILITY)
+    return value === undefined ? NO_XATTRS : new Map([[CAPABILITY, value]])
+  }
+
+  isOpaque(path: Name): boolean {
+    return getXattr(this.#root.place(path), this.#opaque)?.toString('latin1') === 'y'
+  }
+
+  close(): void {
+    this.#root.close()
+  }
+}
+
+/** A path of a tree as people see it in an error. */
+export function quote(path: Name): string {
+  return JSON.stringify(`/${textOfName(path)}`)
+}

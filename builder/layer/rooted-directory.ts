@@ -1,0 +1,174 @@
+import {
+  closeSync,
+  constants,
+  lstatSync,
+  openSync,
+  readdirSync,
+  rmdirSync,
+  type Stats,
+  unlinkSync,
+} from 'node:fs'
+import { bytesOfName, errnoOf, joinName, type Name } from '#core'
+
+/** Only a place, not the right to read: enough to walk on, and opens directories of any mode. */
+export const O_PATH = 0o10000000
+const OPEN_PLACE = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW
+const OPEN_ROOT = O_PATH | constants.O_DIRECTORY
+/** Enough for the working set of a depth-first walk, far below any limit of open files. */
+const MAX_OPEN = 128
+const NOT_ASCII = /[^\0-\x7f]/
+
+/**
+ * A host directory whose content nobody vouches for. Every path is walked from the root, one
+ * component at a time through directory descriptors, and no symbolic link is ever followed: what
+ * another process swaps in meanwhile cannot lead outside.
+ */
+export class RootedDirectory {
+  readonly #root: number
+  /** Least recently used first. */
+  readonly #open = new Map<Name, number>()
+  #lastPath: Name | undefined
+  #lastFd = -1
+
+  /** `path` itself is trusted, links and all. @throws when it is no directory */
+  constructor(path: string) {
+    this.#root = openSync(path, OPEN_ROOT)
+  }
+
+  /** A descriptor of the directory at `path`, valid until the next call; `undefined` when none. */
+  directory(path: Name): number | undefined {
+    if (path === '') return this.#root
+    if (path === this.#lastPath) return this.#lastFd
+    const cached = this.#open.get(path)
+    if (cached !== undefined) {
+      this.#open.delete(path)
+      this.#open.set(path, cached)
+      return this.#remember(path, cached)
+    }
+    return this.#openFrom(path)
+  }
+
+  /** Opens `path` from its nearest open ancestor down; not recursive, because paths may be deep. */
+  #openFrom(path: Name): number | undefined {
+    let end = path.lastIndexOf('/')
+    while (end > 0 && !this.#open.has(path.slice(0, end) as Name)) {
+      end = path.lastIndexOf('/', end - 1)
+    }
+    let fd = end > 0 ? this.#open.get(path.slice(0, end) as Name) : this.#root
+    while (fd !== undefined && end < path.length) {
+      const start = end < 0 ? 0 : end + 1
+      const next = path.indexOf('/', start)
+      end = next < 0 ? path.length : next
+      fd = this.#openChild(fd, path.slice(start, end), path.slice(0, end) as Name)
+    }
+    return fd === undefined ? undefined : this.#remember(path, fd)
+  }
+
+  #openChild(parent: number, name: string, path: Name): number | undefined {
+    try {
+      const fd = openSync(childPath(parent, name), OPEN_PLACE)
+      this.#open.set(path, fd)
+      // The newest stays: the caller is about to use it.
+      if (this.#open.size > MAX_OPEN) this.#closeOldest()
+      return fd
+    } catch (cause) {
+      const errno = errnoOf(cause)
+      if (errno === 'ENOENT' || errno === 'ENOTDIR' || errno === 'ELOOP') return undefined
+      throw cause
+    }
+  }
+
+  #closeOldest(): void {
+    for (const [path, fd] of this.#open) {
+      this.#drop(path, fd)
+      return
+    }
+  }
+
+  #drop(path: Name, fd: number): void {
+    this.#open.delete(path)
+    if (path === this.#lastPath) this.#lastPath = undefined
+    closeSync(fd)
+  }
+
+  #remember(path: Name, fd: number): number {
+    this.#lastPath = path
+    this.#lastFd = fd
+    return fd
+  }
+
+  /**
+   * Where system calls find `path` without following a link in any parent: they must still be told
+   * not to follow the last component. `undefined` when the parent is no directory. Valid until the
+   * next call.
+   */
+  at(path: Name): string | Buffer | undefined {
+    if (path === '') return `/proc/self/fd/${this.#root}/.`
+    const slash = path.lastIndexOf('/')
+    const parent = this.directory(path.slice(0, Math.max(slash, 0)) as Name)
+    return parent === undefined ? undefined : childPath(parent, path.slice(slash + 1))
+  }
+
+  /** Like `at`; an error where there is no parent directory. */
+  place(path: Name): string | Buffer {
+    const place = this.at(path)
+    if (place === undefined) throw notDirectory(path)
+    return place
+  }
+
+  lstat(path: Name): Stats | undefined {
+    const place = this.at(path)
+    return place === undefined ? undefined : lstatSync(place, { throwIfNoEntry: false })
+  }
+
+  /** A descriptor of the directory at `path` that stays valid until the caller closes it. */
+  pin(path: Name): number {
+    const fd = this.directory(path)
+    if (fd === undefined) throw notDirectory(path)
+    return openSync(`/proc/self/fd/${fd}/.`, OPEN_PLACE)
+  }
+
+  /** Must be told before a directory is removed or renamed. */
+  forget(path: Name): void {
+    const below = `${path}/`
+    for (const [open, fd] of this.#open) {
+      if (open === path || open.startsWith(below)) this.#drop(open, fd)
+    }
+  }
+
+  /** Removes what is at `path`, with everything below. */
+  remove(path: Name): void {
+    const stack = [path]
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      if (!this.lstat(top)?.isDirectory()) {
+        unlinkSync(this.place(top))
+        stack.pop()
+        continue
+      }
+      const names = readdirSync(`/proc/self/fd/${this.directory(top)}`, 'latin1') as Name[]
+      if (names.length === 0) {
+        this.forget(top)
+        rmdirSync(this.place(top))
+        stack.pop()
+      }
+      for (const name of names) stack.push(joinName(top, name))
+    }
+  }
+
+  close(): void {
+    for (const fd of this.#open.values()) closeSync(fd)
+    this.#open.clear()
+    this.#lastPath = undefined
+    closeSync(this.#root)
+  }
+}
+
+/** `node:fs` takes strings as UTF-8, so a name with other bytes goes as bytes. */
+export function childPath(directory: number, name: string): string | Buffer {
+  const path = `/proc/self/fd/${directory}/${name}`
+  return NOT_ASCII.test(name) ? bytesOfName(path as Name) : path
+}
+
+function notDirectory(path: Name): Error {
+  return Object.assign(new Error(`ENOTDIR: not a directory, '${path}'`), { code: 'ENOTDIR' })
+}
