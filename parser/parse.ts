@@ -1,5 +1,17 @@
-import type { Dockerfile, StageInstruction } from './ast.ts'
+import type { ArgInstruction, Dockerfile, Instruction, Stage, StageInstruction } from './ast.ts'
+import { nodesOf } from './cst.ts'
 import type { Diagnostic } from './diagnostics.ts'
+import { readDirectives } from './directives.ts'
+import { DockerfileGrammar } from './grammar.ts'
+import { createLexer, type LineLexer, lexLines } from './lexer.ts'
+import { type LogicalLine, readLines } from './lines.ts'
+import type { Escape } from './scan.ts'
+import { Site } from './site.ts'
+import type { SourceRange } from './source.ts'
+import { createLineVisitor, type LineVisitor } from './to-ast.ts'
+
+const MAX_FILE_BYTES = 4 * 1024 * 1024
+const FILE_START: SourceRange = { start: { line: 1, column: 1 }, end: { line: 1, column: 1 } }
 
 export interface ParseResult {
   /** What could be understood; complete when no diagnostic is an error. */
@@ -14,12 +26,149 @@ export interface TriggerResult {
   readonly diagnostics: readonly Diagnostic[]
 }
 
+interface Machine {
+  readonly lexer: LineLexer
+  readonly grammar: DockerfileGrammar
+  readonly visitLine: LineVisitor
+}
+
+/** A logical line and its instruction, `undefined` when it has mistakes. */
+interface ParsedLine {
+  readonly line: LogicalLine
+  readonly instruction: Instruction | undefined
+}
+
+type Report = (diagnostic: Diagnostic) => void
+
 /** Parses a Dockerfile. Never throws, whatever the bytes; mistakes come back as diagnostics. */
-export function parseDockerfile(_source: string | Uint8Array): ParseResult {
-  throw new Error('parseDockerfile is not ready')
+export function parseDockerfile(source: string | Uint8Array): ParseResult {
+  const found: Diagnostic[] = []
+  const report: Report = (diagnostic) => found.push(diagnostic)
+  const text = decode(source)
+  if (text === undefined || text === '') {
+    report(
+      fileError(
+        text === '' ? 'the Dockerfile cannot be empty' : 'the Dockerfile is larger than 4 MiB',
+      ),
+    )
+    const dockerfile = { directives: [], escape: '\\', globalArgs: [], stages: [] } as const
+    return { dockerfile, diagnostics: found }
+  }
+  const { directives, escape: escapeChar } = readDirectives(text, report)
+  const lines = parseLines(readLines(text, escapeChar, report), escapeChar, report)
+  const parts = toStages(lines, report)
+  if (!found.some(({ severity }) => severity === 'error')) {
+    if (lines.length === 0) report(fileError('file with no instructions'))
+    else if (parts.stages.length === 0) report(fileError('dockerfile contains no stages to build'))
+  }
+  return {
+    dockerfile: { directives, escape: escapeChar, ...parts },
+    diagnostics: inFileOrder(found),
+  }
 }
 
 /** Parses the text of an ONBUILD trigger, as image configs store it. Never throws. */
-export function parseTrigger(_text: string): TriggerResult {
-  throw new Error('parseTrigger is not ready')
+export function parseTrigger(text: string): TriggerResult {
+  const found: Diagnostic[] = []
+  const report: Report = (diagnostic) => found.push(diagnostic)
+  const lines = parseLines(readLines(text, '\\', report), '\\', report)
+  const [first, ...more] = lines
+  const instruction = first?.instruction
+  if (first === undefined || more.length > 0) {
+    report(instructionError('onbuild trigger should be a single expression', FILE_START))
+  } else if (instruction !== undefined && isForbiddenTrigger(instruction)) {
+    const name = instruction.kind.toUpperCase()
+    report(instructionError(`${name} isn't allowed as an ONBUILD trigger`, instruction.range))
+  }
+  const isBad = found.some(({ severity }) => severity === 'error')
+  if (isBad || instruction === undefined || instruction.kind === 'from') {
+    return { instruction: undefined, diagnostics: inFileOrder(found) }
+  }
+  return { instruction, diagnostics: inFileOrder(found) }
+}
+
+function isForbiddenTrigger({ kind }: Instruction): boolean {
+  return kind === 'from' || kind === 'maintainer' || kind === 'onbuild'
+}
+
+/** The text without byte order mark; `undefined` when it is too long. Bad UTF-8 is replaced. */
+function decode(source: string | Uint8Array): string | undefined {
+  const size = typeof source === 'string' ? source.length : source.byteLength
+  if (size > MAX_FILE_BYTES) return undefined
+  const text = typeof source === 'string' ? source : new TextDecoder().decode(source)
+  return text.startsWith('\ufeff') ? text.slice(1) : text
+}
+
+let machine: Machine | undefined
+
+/** Made at the first call: making it costs more than parsing a file with it. */
+function getMachine(): Machine {
+  if (machine === undefined) {
+    const grammar = new DockerfileGrammar('use')
+    machine = { lexer: createLexer('use'), grammar, visitLine: createLineVisitor(grammar) }
+  }
+  return machine
+}
+
+function parseLines(
+  lines: readonly LogicalLine[],
+  escapeChar: Escape,
+  report: Report,
+): readonly ParsedLine[] {
+  const { lexer, grammar, visitLine } = getMachine()
+  const texts = lines.map(({ text }) => text)
+  const { tokens } = lexLines(lexer, texts, escapeChar)
+  grammar.input = tokens
+  const nodes = nodesOf(grammar.dockerfile().children, 'line')
+  const parsed: ParsedLine[] = []
+  let base = 1
+  for (const [index, line] of lines.entries()) {
+    const site = new Site({ line, base, escape: escapeChar, report })
+    const node = nodes[index]
+    parsed.push({ line, instruction: node && visitLine(node, site) })
+    base += line.text.length + 1
+  }
+  return parsed
+}
+
+/** Instructions behind a FROM that has mistakes belong to no stage; that is not reported again. */
+function toStages(
+  lines: readonly ParsedLine[],
+  report: Report,
+): Pick<Dockerfile, 'globalArgs' | 'stages'> {
+  const globalArgs: ArgInstruction[] = []
+  const stages: (Stage & { readonly instructions: StageInstruction[] })[] = []
+  let isLost = false
+  for (const { line, instruction } of lines) {
+    const current = stages.at(-1)
+    if (instruction === undefined) {
+      isLost ||= current === undefined || /^from\b/i.test(line.text)
+    } else if (instruction.kind === 'from') {
+      const name = instruction.as?.raw.toLowerCase()
+      stages.push({ index: stages.length, name, from: instruction, instructions: [] })
+      isLost = false
+    } else if (current === undefined && instruction.kind === 'arg') {
+      globalArgs.push(instruction)
+    } else if (!isLost && current === undefined) {
+      const hint = 'begin the first stage with FROM'
+      const message = 'no build stage in current context'
+      report({ ...instructionError(message, instruction.range), hint })
+      isLost = true
+    } else if (!isLost) current?.instructions.push(instruction)
+  }
+  return { globalArgs, stages }
+}
+
+function inFileOrder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  return diagnostics.toSorted(({ range: a }, { range: b }) => {
+    return a.start.line - b.start.line || a.start.column - b.start.column
+  })
+}
+
+function fileError(message: string): Diagnostic {
+  return { severity: 'error', code: 'file', message, range: FILE_START }
+}
+
+function instructionError(message: string, range: SourceRange): Diagnostic {
+  return { severity: 'error', code: 'instruction', message, range }
 }

@@ -1,0 +1,125 @@
+import type { IToken } from 'chevrotain'
+import type {
+  AddInstruction,
+  CopyInstruction,
+  Heredoc,
+  StageInstruction,
+  VolumeInstruction,
+  Word,
+} from './ast.ts'
+import { toStrings } from './command-ast.ts'
+import { type Children, childrenOf, tokenOf, tokensOf } from './cst.ts'
+import { type Flags, readFlags } from './flags.ts'
+import { parseHeredocWord } from './heredocs.ts'
+import type { Site } from './site.ts'
+
+/** COPY, ADD and VOLUME. */
+export function toFilesInstruction(children: Children, site: Site): StageInstruction | undefined {
+  const keyword = tokenOf(children, 'keyword')
+  if (keyword === undefined) return undefined
+  const kind = keyword.image.toLowerCase()
+  const flags = readFlags(childrenOf(children, 'flags'), kind, site)
+  const words = wordsOf(children, site)
+  if (words === undefined) return undefined
+  if (kind === 'volume') return toVolume(words, keyword, site)
+  const placed = placeFiles(words, keyword, site)
+  if (placed === undefined) return undefined
+  const common = {
+    ...site.node(keyword),
+    ...placed,
+    chown: flags.one('chown'),
+    chmod: flags.one('chmod'),
+    link: flags.isOn('link') ?? false,
+    exclude: flags.many('exclude'),
+  }
+  return kind === 'add' ? toAdd(common, flags) : toCopy(common, flags, site)
+}
+
+interface Placed {
+  readonly sources: readonly Word[]
+  readonly destination: Word
+  readonly heredocs: readonly Heredoc[]
+}
+
+type Common = Placed &
+  Pick<CopyInstruction, 'range' | 'text' | 'chown' | 'chmod' | 'link' | 'exclude'>
+
+function toAdd(common: Common, flags: Flags): AddInstruction {
+  return {
+    kind: 'add',
+    ...common,
+    checksum: flags.one('checksum'),
+    keepGitDir: flags.isOn('keep-git-dir'),
+    unpack: flags.isOn('unpack'),
+  }
+}
+
+function toCopy(common: Common, flags: Flags, site: Site): CopyInstruction {
+  const from = flags.one('from')
+  if (from?.raw.includes('$')) {
+    site.fail(
+      'variable expansion is not supported for --from, define a new stage with FROM using ARG from global scope as a workaround',
+      { range: from.range, hint: 'add FROM $IMAGE AS name, and write --from=name' },
+    )
+  }
+  return { kind: 'copy', ...common, from, parents: flags.isOn('parents') ?? false }
+}
+
+function toVolume(
+  paths: readonly Word[],
+  keyword: IToken,
+  site: Site,
+): VolumeInstruction | undefined {
+  if (paths.length === 0) site.fail('VOLUME requires at least one argument')
+  for (const { raw, range } of paths) {
+    if (raw.trim() === '') site.fail('VOLUME specified can not be an empty string', { range })
+  }
+  return { kind: 'volume', ...site.node(keyword), paths }
+}
+
+/** The last word is the destination; heredocs are taken out of the sources. */
+function placeFiles(words: readonly Word[], keyword: IToken, site: Site): Placed | undefined {
+  const name = keyword.image.toUpperCase()
+  const destination = words.at(-1)
+  if (destination === undefined || words.length < 2) {
+    site.fail(
+      `${name} requires at least two arguments, but only one was provided. Destination could not be determined`,
+      { hint: `write ${name} source destination` },
+    )
+    return undefined
+  }
+  const { heredocs } = site.line
+  const isHeredoc = (word: Word): boolean =>
+    heredocs.length > 0 && parseHeredocWord(word.raw) !== undefined
+  if (isHeredoc(destination)) {
+    const { range } = destination
+    site.fail(`${name} cannot accept a heredoc as a destination`, { range })
+  }
+  const sources = words.slice(0, -1).filter((word) => !isHeredoc(word))
+  return { sources, destination, heredocs }
+}
+
+/** JSON elements or words; `undefined` when it is JSON of the wrong kind. */
+function wordsOf(children: Children, site: Site): readonly Word[] | undefined {
+  const json = tokenOf(children, 'Json')
+  if (json === undefined) return tokensOf(children, 'Word').map((token) => site.word(token))
+  const strings = toStrings(json, site)
+  if (strings === undefined) return undefined
+  const places = stringPlaces(json.image)
+  return strings.map((raw, index) => {
+    const [start, end] = places[index] ?? [0, json.image.length]
+    return { raw, range: site.range(json, start, end) }
+  })
+}
+
+/** Where the strings of a valid JSON array of strings stand, quotes included. */
+function stringPlaces(json: string): readonly (readonly [number, number])[] {
+  const places: [number, number][] = []
+  for (let start = json.indexOf('"'); start >= 0; start = json.indexOf('"', start)) {
+    let end = start + 1
+    while (end < json.length && json[end] !== '"') end += json[end] === '\\' ? 2 : 1
+    places.push([start, end + 1])
+    start = end + 1
+  }
+  return places
+}

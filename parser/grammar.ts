@@ -1,0 +1,141 @@
+/**
+ * The grammar of logical lines. It takes whatever the lexer can make of a line, so that parsing does
+ * not fail and one mistake never hides the next; what an instruction demands is checked on the way to
+ * the AST.
+ */
+import type { CstNode, ParserMethod } from 'chevrotain'
+import { CstParser } from './chevrotain.ts'
+import * as t from './lexer.ts'
+
+type Rule = ParserMethod<[], CstNode>
+
+export class DockerfileGrammar extends CstParser {
+  constructor(purpose: 'use' | 'test') {
+    super([...t.TOKENS], { skipValidations: purpose === 'use', nodeLocationTracking: 'none' })
+    this.performSelfAnalysis()
+  }
+
+  readonly dockerfile: Rule = this.RULE('dockerfile', () => {
+    this.CONSUME(t.Mark)
+    this.MANY(() => this.SUBRULE(this.line))
+  })
+
+  readonly line: Rule = this.RULE('line', () => {
+    this.OR([
+      { ALT: () => this.SUBRULE(this.instruction) },
+      { ALT: () => this.SUBRULE(this.onbuild) },
+    ])
+    this.CONSUME(t.Newline)
+  })
+
+  readonly onbuild: Rule = this.RULE('onbuild', () => {
+    this.CONSUME(t.Onbuild)
+    this.SUBRULE(this.flags)
+    this.OPTION(() =>
+      this.OR([
+        { ALT: () => this.SUBRULE(this.instruction) },
+        { ALT: () => this.CONSUME(t.NestedOnbuild) },
+      ]),
+    )
+  })
+
+  readonly instruction: Rule = this.RULE('instruction', () => {
+    this.OR([
+      { ALT: () => this.SUBRULE(this.command) },
+      { ALT: () => this.SUBRULE(this.files) },
+      { ALT: () => this.SUBRULE(this.list) },
+      { ALT: () => this.SUBRULE(this.pairs) },
+      { ALT: () => this.SUBRULE(this.args) },
+      { ALT: () => this.SUBRULE(this.text) },
+      { ALT: () => this.SUBRULE(this.healthcheck) },
+    ])
+  })
+
+  readonly flags: Rule = this.RULE('flags', () => {
+    this.MANY(() => this.CONSUME(t.Flag))
+    this.OPTION(() => this.CONSUME(t.FlagsEnd))
+  })
+
+  readonly command: Rule = this.RULE('command', () => {
+    this.OR([
+      { ALT: () => this.CONSUME(t.Run, { LABEL: 'keyword' }) },
+      { ALT: () => this.CONSUME(t.Cmd, { LABEL: 'keyword' }) },
+      { ALT: () => this.CONSUME(t.Entrypoint, { LABEL: 'keyword' }) },
+      { ALT: () => this.CONSUME(t.Shell, { LABEL: 'keyword' }) },
+    ])
+    this.SUBRULE(this.flags)
+    this.SUBRULE(this.jsonOrText)
+  })
+
+  readonly jsonOrText: Rule = this.RULE('jsonOrText', () => {
+    this.OPTION(() =>
+      this.OR([{ ALT: () => this.CONSUME(t.Json) }, { ALT: () => this.CONSUME(t.Text) }]),
+    )
+  })
+
+  readonly files: Rule = this.RULE('files', () => {
+    this.OR([
+      { ALT: () => this.CONSUME(t.Copy, { LABEL: 'keyword' }) },
+      { ALT: () => this.CONSUME(t.Add, { LABEL: 'keyword' }) },
+      { ALT: () => this.CONSUME(t.Volume, { LABEL: 'keyword' }) },
+    ])
+    this.SUBRULE(this.flags)
+    this.OR1([
+      { ALT: () => this.CONSUME(t.Json) },
+      { ALT: () => this.MANY(() => this.CONSUME(t.Word)) },
+    ])
+  })
+
+  readonly list: Rule = this.RULE('list', () => {
+    this.OR([
+      { ALT: () => this.CONSUME(t.From, { LABEL: 'keyword' }) },
+      { ALT: () => this.CONSUME(t.Expose, { LABEL: 'keyword' }) },
+    ])
+    this.SUBRULE(this.flags)
+    this.MANY(() => this.CONSUME(t.Word))
+  })
+
+  readonly pairs: Rule = this.RULE('pairs', () => {
+    this.OR([
+      { ALT: () => this.CONSUME(t.Env, { LABEL: 'keyword' }) },
+      { ALT: () => this.CONSUME(t.Label, { LABEL: 'keyword' }) },
+    ])
+    this.SUBRULE(this.flags)
+    this.OR1([
+      {
+        ALT: () => {
+          this.CONSUME(t.LegacyKey)
+          this.OPTION(() => this.CONSUME(t.Text))
+        },
+      },
+      { ALT: () => this.MANY(() => this.CONSUME(t.QuotedWord)) },
+    ])
+  })
+
+  readonly args: Rule = this.RULE('args', () => {
+    this.CONSUME(t.Arg, { LABEL: 'keyword' })
+    this.SUBRULE(this.flags)
+    this.MANY(() => this.CONSUME(t.QuotedWord))
+  })
+
+  readonly text: Rule = this.RULE('text', () => {
+    this.OR([
+      { ALT: () => this.CONSUME(t.Workdir, { LABEL: 'keyword' }) },
+      { ALT: () => this.CONSUME(t.User, { LABEL: 'keyword' }) },
+      { ALT: () => this.CONSUME(t.Stopsignal, { LABEL: 'keyword' }) },
+      { ALT: () => this.CONSUME(t.Maintainer, { LABEL: 'keyword' }) },
+      { ALT: () => this.CONSUME(t.UnknownName, { LABEL: 'keyword' }) },
+    ])
+    this.SUBRULE(this.flags)
+    this.OPTION(() => this.CONSUME(t.Text))
+  })
+
+  readonly healthcheck: Rule = this.RULE('healthcheck', () => {
+    this.CONSUME(t.Healthcheck, { LABEL: 'keyword' })
+    this.SUBRULE(this.flags)
+    this.OPTION(() => {
+      this.CONSUME(t.HealthType)
+      this.SUBRULE(this.jsonOrText)
+    })
+  })
+}

@@ -1,0 +1,98 @@
+import type { Heredoc } from './ast.ts'
+import { isBlank, isSpace, skipWhile } from './characters.ts'
+import { type Escape, isFlag, parseJsonArray, scanFlag, scanWord } from './scan.ts'
+
+/** `<<NAME` as it stands on the line, its body not read yet. */
+export type HeredocHead = Omit<Heredoc, 'content'>
+
+/** The heredocs that start on a logical line, in order; none where the instruction takes none. */
+export function heredocsOf(line: string, escapeChar: Escape): readonly HeredocHead[] {
+  if (!line.includes('<<') || !takesHeredocs(line, escapeChar)) return []
+  return shellWords(line)
+    .map(parseHeredocWord)
+    .filter((head) => head !== undefined)
+}
+
+/** The content as a file or script gets it: `<<-` drops the leading tabs of every line. */
+export function heredocBody(heredoc: Heredoc): string {
+  return heredoc.chomp ? heredoc.content.replace(/^\t+/gm, '') : heredoc.content
+}
+
+/** `[fd]<<[-]name`, the name perhaps quoted; `undefined` for any other word. */
+export function parseHeredocWord(word: string): HeredocHead | undefined {
+  const digits = skipWhile(word, 0, (code) => code >= 48 && code <= 57)
+  if (!word.startsWith('<<', digits)) return undefined
+  const chomp = word.charAt(digits + 2) === '-'
+  const raw = word.slice(digits + (chomp ? 3 : 2))
+  if (raw.includes('<')) return undefined
+  const name = unquote(raw)
+  if (name === undefined || name === '') return undefined
+  const expand = countQuotes(name) === countQuotes(raw)
+  return { name, expand, chomp, fileDescriptor: digits === 0 ? -1 : Number(word.slice(0, digits)) }
+}
+
+/** RUN, COPY and ADD take heredocs, also behind ONBUILD, unless written in JSON form. */
+function takesHeredocs(line: string, escapeChar: Escape): boolean {
+  let start = skipWhile(line, 0, isSpace)
+  let end = scanWord(line, start)
+  let args = skipFlags(line, end, escapeChar)
+  if (line.slice(start, end).toLowerCase() === 'onbuild') {
+    start = args
+    end = scanWord(line, start)
+    args = skipFlags(line, end, escapeChar)
+  }
+  const isTaker = /^(run|copy|add)$/i.test(line.slice(start, end))
+  return isTaker && parseJsonArray(line, args) === undefined
+}
+
+function skipFlags(line: string, start: number, escapeChar: Escape): number {
+  let offset = skipWhile(line, start, isSpace)
+  while (isFlag(line, offset)) {
+    const { end, value } = scanFlag(line, offset, escapeChar)
+    offset = skipWhile(line, end, isSpace)
+    if (value === '--') break
+  }
+  return offset
+}
+
+/**
+ * The line as a shell would split it: quotes and backslashes protect white space and stay. A quote
+ * that is never closed leaves no words.
+ */
+function shellWords(line: string): readonly string[] {
+  const words: string[] = []
+  let start = 0
+  let quote = ''
+  for (let offset = 0; offset < line.length; offset++) {
+    const char = line.charAt(offset)
+    if (quote === '' && isSpace(line.charCodeAt(offset))) {
+      if (offset > start) words.push(line.slice(start, offset))
+      start = offset + 1
+    } else if (char === '\\' && quote !== "'") offset++
+    else if (char === quote) quote = ''
+    else if (quote === '' && (char === '"' || char === "'")) quote = char
+  }
+  if (start < line.length) words.push(line.slice(start))
+  return quote === '' ? words : []
+}
+
+/** The name without quotes and escapes, or `undefined` when it is not one whole word. */
+function unquote(raw: string): string | undefined {
+  let name = ''
+  let quote = ''
+  for (let offset = 0; offset < raw.length; offset++) {
+    const char = raw.charAt(offset)
+    if (quote === '' && isBlank(raw.charCodeAt(offset))) return undefined
+    if (char === '\\' && quote !== "'") name += raw.charAt(++offset)
+    else if (char === quote) quote = ''
+    else if (quote === '' && (char === '"' || char === "'")) quote = char
+    else name += char
+  }
+  return quote === '' ? name : undefined
+}
+
+function countQuotes(text: string): number {
+  let count = 0
+  for (const char of text) if (char === '"' || char === "'") count++
+  return count
+}

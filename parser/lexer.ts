@@ -1,0 +1,203 @@
+/**
+ * Tokens of logical lines. Every instruction family has a mode of its own, entered by the keyword.
+ * The text begins with the escape character in force, so that the scanners are pure functions of it;
+ * lines end with a line feed. Some token fits at every place, so lexing cannot fail.
+ */
+import type { CustomPatternMatcherReturn, ILexingResult, IToken, TokenType } from 'chevrotain'
+import { isBlank, isSpace, lineEnd, skipWhile, trimEnd } from './characters.ts'
+import { createToken, Lexer } from './chevrotain.ts'
+import { type Escape, isFlag, parseJsonArray, scanFlag, scanQuotedWord, scanWord } from './scan.ts'
+
+export type LineLexer = InstanceType<typeof Lexer>
+
+/** Answers with the end of the token that starts at `start`, or -1. */
+type Scanner = (text: string, start: number, before: IToken | undefined) => number
+
+function token(name: string, scan: Scanner, mode?: string): TokenType {
+  const exec = (
+    text: string,
+    start: number,
+    before: IToken[],
+  ): CustomPatternMatcherReturn | null => {
+    const end = scan(text, start, before.at(-1))
+    return end > start ? [text.slice(start, end)] : null
+  }
+  const transition = mode === undefined ? {} : { pop_mode: true, push_mode: mode }
+  return createToken({ name, pattern: { exec }, line_breaks: false, ...transition })
+}
+
+function keyword(name: string, mode: string): TokenType {
+  const lower = name.toLowerCase()
+  const scan: Scanner = (text, start) => {
+    const end = start + lower.length
+    if (text.slice(start, end).toLowerCase() !== lower) return -1
+    return end === scanWord(text, end) ? end : -1
+  }
+  return token(name, scan, mode)
+}
+
+function escapeOf(text: string): Escape {
+  return text.startsWith('`') ? '`' : '\\'
+}
+
+const lineRest: Scanner = (text, start) => trimEnd(text, start, lineEnd(text, start))
+
+const word: Scanner = (text, start) => scanWord(text, start)
+
+export const From: TokenType = keyword('From', 'list')
+export const Run: TokenType = keyword('Run', 'command')
+export const Cmd: TokenType = keyword('Cmd', 'command')
+export const Entrypoint: TokenType = keyword('Entrypoint', 'command')
+export const Shell: TokenType = keyword('Shell', 'command')
+export const Copy: TokenType = keyword('Copy', 'files')
+export const Add: TokenType = keyword('Add', 'files')
+export const Volume: TokenType = keyword('Volume', 'files')
+export const Expose: TokenType = keyword('Expose', 'list')
+export const Env: TokenType = keyword('Env', 'pairs')
+export const Label: TokenType = keyword('Label', 'pairs')
+export const Arg: TokenType = keyword('Arg', 'args')
+export const Workdir: TokenType = keyword('Workdir', 'text')
+export const User: TokenType = keyword('User', 'text')
+export const Stopsignal: TokenType = keyword('Stopsignal', 'text')
+export const Maintainer: TokenType = keyword('Maintainer', 'text')
+export const Healthcheck: TokenType = keyword('Healthcheck', 'health')
+export const Onbuild: TokenType = keyword('Onbuild', 'onbuild')
+export const UnknownName: TokenType = token('UnknownName', word, 'text')
+
+/** ONBUILD behind ONBUILD, with the rest of the line: it is refused, whatever follows. */
+export const NestedOnbuild: TokenType = token('NestedOnbuild', (text, start) => {
+  const isOnbuild = text.slice(start, scanWord(text, start)).toLowerCase() === 'onbuild'
+  return isOnbuild ? lineRest(text, start, undefined) : -1
+})
+
+/**
+ * The first character of the text. It opens the first mode on top of `start`, where it stays: a token
+ * that replaces the mode needs another one below it.
+ */
+export const Mark: TokenType = createToken({
+  name: 'Mark',
+  pattern: /[`\\]/,
+  line_breaks: false,
+  push_mode: 'line',
+})
+
+export const Newline: TokenType = token(
+  'Newline',
+  (text, start) => (text.charCodeAt(start) === 10 ? start + 1 : -1),
+  'line',
+)
+
+const Space: TokenType = createToken({
+  name: 'Space',
+  pattern: {
+    exec: (text: string, start: number): CustomPatternMatcherReturn | null => {
+      const end = skipWhile(text, start, (code) => code !== 10 && isSpace(code))
+      return end > start ? [text.slice(start, end)] : null
+    },
+  },
+  line_breaks: false,
+  group: Lexer.SKIPPED,
+})
+
+const Blank: TokenType = createToken({
+  name: 'Blank',
+  pattern: /[\t\v\f\r ]+/,
+  line_breaks: false,
+  group: Lexer.SKIPPED,
+})
+
+export const FlagsEnd: TokenType = token('FlagsEnd', (text, start, before) => {
+  if (!isFlag(text, start) || before?.tokenType === FlagsEnd) return -1
+  const { end, value } = scanFlag(text, start, escapeOf(text))
+  return value === '--' ? end : -1
+})
+
+/** `--name=value`; after a bare `--` nothing is a flag any more. */
+export const Flag: TokenType = token('Flag', (text, start, before) => {
+  if (!isFlag(text, start) || before?.tokenType === FlagsEnd) return -1
+  return scanFlag(text, start, escapeOf(text)).end
+})
+
+/** A JSON array that is the rest of the line. */
+export const Json: TokenType = token(
+  'Json',
+  (text, start) =>
+    parseJsonArray(text, start) === undefined ? -1 : lineRest(text, start, undefined),
+  'rest',
+)
+
+/** The rest of the line. */
+export const Text: TokenType = token('Text', lineRest, 'rest')
+
+/** A run of characters that are not blank. */
+export const Word: TokenType = token('Word', word, 'words')
+
+/** A word in which quotes and escapes protect white space. */
+export const QuotedWord: TokenType = token(
+  'QuotedWord',
+  (text, start) => scanQuotedWord(text, start, escapeOf(text)),
+  'quotedWords',
+)
+
+/** The key of `ENV key value`, the old form: the first word has no `=`. */
+export const LegacyKey: TokenType = token(
+  'LegacyKey',
+  (text, start) => {
+    const end = scanQuotedWord(text, start, escapeOf(text))
+    return text.slice(start, end).includes('=') ? -1 : scanWord(text, start)
+  },
+  'legacy',
+)
+
+/** The word behind HEALTHCHECK; what follows is a command, whatever the word. */
+export const HealthType: TokenType = token(
+  'HealthType',
+  (text, start) =>
+    skipWhile(text, start, (code) => code !== 10 && !isSpace(code) && !isBlank(code)),
+  'healthCommand',
+)
+
+const INSTRUCTIONS: readonly TokenType[] = [
+  ...[Run, Copy, Env, From, Arg, Label, Workdir, Expose, Cmd, User, Entrypoint, Add, Volume],
+  ...[Shell, Healthcheck, Stopsignal, Maintainer],
+]
+
+const FLAGS: readonly TokenType[] = [Newline, Space, FlagsEnd, Flag]
+
+/** The lexer's modes, by name: which tokens are possible, in the order in which they are tried. */
+const MODES: Record<string, TokenType[]> = {
+  start: [Mark],
+  line: [Newline, Blank, ...INSTRUCTIONS, Onbuild, UnknownName],
+  onbuild: [...FLAGS, ...INSTRUCTIONS, NestedOnbuild, UnknownName],
+  list: [...FLAGS, Word],
+  words: [Newline, Blank, Word],
+  command: [...FLAGS, Json, Text],
+  files: [...FLAGS, Json, Word],
+  pairs: [...FLAGS, LegacyKey, QuotedWord],
+  legacy: [Newline, Blank, Text],
+  args: [...FLAGS, QuotedWord],
+  quotedWords: [Newline, Space, QuotedWord],
+  text: [...FLAGS, Text],
+  health: [...FLAGS, HealthType],
+  healthCommand: [Newline, Space, Json, Text],
+  rest: [Newline, Space],
+}
+
+/** Every token of the grammar. */
+export const TOKENS: readonly TokenType[] = [...new Set(Object.values(MODES).flat())]
+
+/** A fresh lexer; Chevrotain checks its definition only when it is made for a test. */
+export function createLexer(purpose: 'use' | 'test'): LineLexer {
+  const definition = { modes: MODES, defaultMode: 'start' }
+  const isTest = purpose === 'test'
+  return new Lexer(definition, { positionTracking: 'onlyOffset', skipValidations: !isTest })
+}
+
+/** Tokens of the lines joined to one text, the escape character in front. */
+export function lexLines(
+  lexer: LineLexer,
+  lines: readonly string[],
+  escapeChar: Escape,
+): ILexingResult {
+  return lexer.tokenize(`${escapeChar}${lines.map((line) => `${line}\n`).join('')}`)
+}

@@ -1,0 +1,237 @@
+/**
+ * The pass in front of the lexer: physical lines become logical ones. Continuations are joined,
+ * comments and blank lines dropped, heredoc bodies set aside; every character of a logical line can
+ * be traced back to where it came from.
+ */
+import type { Heredoc } from './ast.ts'
+import { isSpace, skipWhile, trimEnd, trimSpace } from './characters.ts'
+import type { Diagnostic } from './diagnostics.ts'
+import { type HeredocHead, heredocsOf } from './heredocs.ts'
+import type { Escape } from './scan.ts'
+import type { Position, SourceRange } from './source.ts'
+
+/** Bytes of a physical line, without its line break. */
+const MAX_LINE_BYTES = 65_535
+
+/** One instruction: never blank, leading white space removed. */
+export interface LogicalLine {
+  readonly text: string
+  readonly pieces: readonly Piece[]
+  /** After the last character of the instruction, heredoc bodies included. */
+  readonly end: Position
+  readonly heredocs: readonly Heredoc[]
+}
+
+/** From `offset` on, the text of a logical line stands at `position`, up to the next piece. */
+interface Piece {
+  readonly offset: number
+  readonly position: Position
+}
+
+type Report = (diagnostic: Diagnostic) => void
+
+interface PhysicalLine {
+  /** 1-based. */
+  readonly number: number
+  /** Without the line break. */
+  readonly text: string
+  /** As it is in the file. */
+  readonly raw: string
+}
+
+/** The place of the character at `offset` of a logical line. */
+export function positionAt(line: LogicalLine, offset: number): Position {
+  const { pieces } = line
+  let low = 0
+  for (let high = pieces.length - 1; low < high; ) {
+    const middle = (low + high + 1) >> 1
+    if ((pieces[middle]?.offset ?? 0) <= offset) low = middle
+    else high = middle - 1
+  }
+  const piece = pieces[low]
+  if (piece === undefined) return { line: 1, column: offset + 1 }
+  const { position } = piece
+  return { line: position.line, column: position.column + offset - piece.offset }
+}
+
+/** The range of `start` to `end` of a logical line; it ends on the line of its last character. */
+export function rangeOf(line: LogicalLine, start: number, end: number): SourceRange {
+  const from = positionAt(line, start)
+  if (end <= start) return { start: from, end: from }
+  const last = positionAt(line, end - 1)
+  return { start: from, end: { line: last.line, column: last.column + 1 } }
+}
+
+/** The instructions of a file, in order. Mistakes go to `report`. */
+export function readLines(
+  source: string,
+  escapeChar: Escape,
+  report: Report,
+): readonly LogicalLine[] {
+  const reader = new LineReader(source, report)
+  const lines: LogicalLine[] = []
+  for (let first = reader.next(); first !== undefined; first = reader.next()) {
+    const start = skipWhile(first.text, 0, isSpace)
+    if (start === first.text.length || first.text[start] === '#') continue
+    const line = readInstruction(reader, { first, escapeChar, report })
+    if (line !== undefined) lines.push(line)
+  }
+  return lines
+}
+
+/** Hands out physical lines and reports those that no Dockerfile may have. */
+class LineReader {
+  readonly #source: string
+  readonly #report: Report
+  #offset = 0
+  #number = 0
+
+  constructor(source: string, report: Report) {
+    this.#source = source
+    this.#report = report
+  }
+
+  next(): PhysicalLine | undefined {
+    const source = this.#source
+    if (this.#offset >= source.length) return undefined
+    const newline = source.indexOf('\n', this.#offset)
+    const raw = source.slice(this.#offset, newline < 0 ? source.length : newline + 1)
+    this.#offset += raw.length
+    this.#number++
+    let end = newline < 0 ? raw.length : raw.length - 1
+    while (end > 0 && raw[end - 1] === '\r') end--
+    const line = { number: this.#number, text: raw.slice(0, end), raw }
+    this.#check(line)
+    return line
+  }
+
+  #check(line: PhysicalLine): void {
+    const { text } = line
+    if (text.length * 3 <= MAX_LINE_BYTES || Buffer.byteLength(text) <= MAX_LINE_BYTES) return
+    this.#report({
+      severity: 'error',
+      code: 'line',
+      message: `dockerfile line greater than max allowed size of ${MAX_LINE_BYTES}`,
+      range: wholeLine(line),
+    })
+  }
+}
+
+interface InstructionStart {
+  readonly first: PhysicalLine
+  readonly escapeChar: Escape
+  readonly report: Report
+}
+
+function readInstruction(reader: LineReader, begin: InstructionStart): LogicalLine | undefined {
+  const { first, escapeChar, report } = begin
+  const joined = joinContinuations(reader, first, escapeChar)
+  const { text, pieces, last, blank } = joined
+  const trimmed = trimSpace(text)
+  if (trimmed === '') return undefined
+  if (blank !== undefined) report(emptyContinuation(blank, trimmed))
+  const line = { text, pieces, end: endOf(last), heredocs: [] }
+  const range = rangeOf(line, 0, trimEnd(text, 0, text.length))
+  if (text.includes('\0')) report(nulCharacter(range))
+  const heads = heredocsOf(text, escapeChar)
+  if (heads.length === 0) return { ...line, end: range.end }
+  const heredocs: Heredoc[] = []
+  for (const head of heads) {
+    const { heredoc, end } = readBody(reader, head)
+    if (end === undefined) report(unterminated(head, range))
+    else line.end = end
+    heredocs.push(heredoc)
+  }
+  return { ...line, heredocs }
+}
+
+interface Joined {
+  readonly text: string
+  readonly pieces: readonly Piece[]
+  readonly last: PhysicalLine
+  /** The first blank line among the continuations. */
+  readonly blank: PhysicalLine | undefined
+}
+
+function joinContinuations(reader: LineReader, first: PhysicalLine, escapeChar: Escape): Joined {
+  const indent = skipWhile(first.text, 0, isSpace)
+  const pieces: Piece[] = [{ offset: 0, position: { line: first.number, column: indent + 1 } }]
+  let text = first.text.slice(indent)
+  let cut = continuationAt(text, escapeChar)
+  if (cut < 0) return { text, pieces, last: first, blank: undefined }
+  text = text.slice(0, cut)
+  let last = first
+  let blank: PhysicalLine | undefined
+  while (cut >= 0) {
+    const next = reader.next()
+    if (next === undefined) break
+    const start = skipWhile(next.text, 0, isSpace)
+    if (next.text[start] === '#') continue
+    if (start === next.text.length) {
+      blank ??= next
+      continue
+    }
+    cut = continuationAt(next.text, escapeChar)
+    pieces.push({ offset: text.length, position: { line: next.number, column: 1 } })
+    text += cut < 0 ? next.text : next.text.slice(0, cut)
+    last = next
+  }
+  return { text, pieces, last, blank }
+}
+
+/** Where the escape that continues this line stands, or -1. A doubled escape continues nothing. */
+function continuationAt(text: string, escapeChar: Escape): number {
+  let offset = text.length - 1
+  while (offset >= 0 && (text[offset] === ' ' || text[offset] === '\t')) offset--
+  if (offset < 0 || text[offset] !== escapeChar) return -1
+  return text[offset - 1] === escapeChar ? -1 : offset
+}
+
+function readBody(
+  reader: LineReader,
+  head: HeredocHead,
+): { readonly heredoc: Heredoc; readonly end: Position | undefined } {
+  const content: string[] = []
+  for (let line = reader.next(); line !== undefined; line = reader.next()) {
+    const tabs = head.chomp ? skipWhile(line.text, 0, (code) => code === 9) : 0
+    if (line.text.length - tabs === head.name.length && line.text.endsWith(head.name)) {
+      return { heredoc: { ...head, content: content.join('') }, end: endOf(line) }
+    }
+    content.push(line.raw)
+  }
+  return { heredoc: { ...head, content: content.join('') }, end: undefined }
+}
+
+function endOf(line: PhysicalLine): Position {
+  return { line: line.number, column: line.text.length + 1 }
+}
+
+function wholeLine(line: PhysicalLine): SourceRange {
+  return { start: { line: line.number, column: 1 }, end: endOf(line) }
+}
+
+function unterminated(head: HeredocHead, range: SourceRange): Diagnostic {
+  const hint = `end the heredoc with a line that is just ${head.name}`
+  return { severity: 'error', code: 'line', message: 'unterminated heredoc', range, hint }
+}
+
+function emptyContinuation(blank: PhysicalLine, instruction: string): Diagnostic {
+  const shown = instruction.length > 100 ? `${instruction.slice(0, 100)}…` : instruction
+  return {
+    severity: 'warning',
+    code: 'NoEmptyContinuation',
+    message: `Empty continuation line found in: ${shown}`,
+    range: wholeLine(blank),
+    hint: 'remove the blank line, or begin it with #',
+  }
+}
+
+function nulCharacter(range: SourceRange): Diagnostic {
+  return {
+    severity: 'error',
+    code: 'line',
+    message: 'instruction contains a NUL character',
+    range,
+    hint: 'save the file as UTF-8',
+  }
+}

@@ -1,0 +1,51 @@
+import type { RunMount, Word } from './ast.ts'
+import { parseCsv } from './csv.ts'
+import type { Site } from './site.ts'
+
+/** Keys that may stand alone; the value that this means. */
+const ALONE: ReadonlyMap<string, string> = new Map([
+  ['readonly', 'true'],
+  ['ro', 'true'],
+  ['readwrite', 'true'],
+  ['rw', 'true'],
+  ['required', 'true'],
+  ['env', ''],
+])
+
+/**
+ * Splits the value of a `--mount=`. Keys become lower case; one that stands alone and may do so is
+ * `true` (`env`: empty); of a repeated key the last one counts, also in the order of the fields.
+ */
+export function parseRunMount(raw: Word, site: Site): RunMount {
+  const fields = new Map<string, string>()
+  const parsed = parseCsv(raw.raw)
+  if ('mistake' in parsed) {
+    site.fail(`invalid --mount value: ${parsed.mistake}`, { range: raw.range })
+    return { raw, fields }
+  }
+  for (const field of parsed) {
+    const equals = field.indexOf('=')
+    const key = (equals < 0 ? field : field.slice(0, equals)).toLowerCase()
+    const value = equals < 0 ? ALONE.get(key) : field.slice(equals + 1)
+    if (value === undefined) {
+      const message = `invalid field '${field}' must be a key=value pair`
+      site.fail(message, { range: raw.range, hint: 'write --mount=type=TYPE,key=value' })
+      continue
+    }
+    fields.delete(key)
+    fields.set(key, value)
+  }
+  if (hasVariable(fields.get('from') ?? '')) {
+    site.fail("'from' doesn't support variable expansion, define alias stage instead", {
+      range: raw.range,
+      hint: 'add FROM $IMAGE AS name, and write from=name',
+    })
+  }
+  return { raw, fields }
+}
+
+/** A dollar sign at the very end stands for itself. */
+function hasVariable(text: string): boolean {
+  const dollar = text.indexOf('$')
+  return dollar >= 0 && dollar < text.length - 1
+}

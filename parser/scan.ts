@@ -1,0 +1,67 @@
+/**
+ * Scanners for the words of an instruction. Each looks at every character once: Dockerfiles come from
+ * strangers, and a regular expression that backtracks would let one line hold up a build.
+ */
+import { isBlank, isSpace, lineEnd, skipWhile, trimEnd } from './characters.ts'
+
+export type Escape = '\\' | '`'
+
+/** A word found at `start`, up to and not including `end`. */
+export interface Scanned {
+  readonly end: number
+  /** The word with its quotes and escapes removed. */
+  readonly value: string
+}
+
+/** The end of the run of characters that are not blank. */
+export function scanWord(text: string, start: number): number {
+  return skipWhile(text, start, (code) => code !== 10 && !isBlank(code))
+}
+
+/** True when a flag, or the `--` that ends flags, starts here. */
+export function isFlag(text: string, start: number): boolean {
+  return text.startsWith('--', start)
+}
+
+/** A flag: `--name=value`, where quotes group and are removed and the escape works in both. */
+export function scanFlag(text: string, start: number, escapeChar: Escape): Scanned {
+  const limit = lineEnd(text, start)
+  let value = ''
+  let quote = ''
+  let offset = start
+  for (; offset < limit; offset++) {
+    const char = text.charAt(offset)
+    if (quote === '' && isSpace(text.charCodeAt(offset))) break
+    if (char === quote) quote = ''
+    else if (quote === '' && (char === '"' || char === "'")) quote = char
+    else if (char !== escapeChar) value += char
+    else if (offset + 1 < limit) value += text.charAt(++offset)
+  }
+  return { end: offset, value }
+}
+
+/** The end of a word in which quotes and escapes protect white space and stay. */
+export function scanQuotedWord(text: string, start: number, escapeChar: Escape): number {
+  const limit = lineEnd(text, start)
+  let quote = ''
+  let offset = start
+  for (; offset < limit; offset++) {
+    const char = text.charAt(offset)
+    if (quote === '' && isSpace(text.charCodeAt(offset))) break
+    if (char === escapeChar && quote !== "'") offset++
+    else if (char === quote) quote = ''
+    else if (quote === '' && (char === '"' || char === "'")) quote = char
+  }
+  return Math.min(offset, limit)
+}
+
+/** The JSON array that is the rest of the line, or `undefined` when it is not exactly that. */
+export function parseJsonArray(text: string, start: number): readonly unknown[] | undefined {
+  if (text.charAt(start) !== '[') return undefined
+  try {
+    const value: unknown = JSON.parse(text.slice(start, trimEnd(text, start, lineEnd(text, start))))
+    return Array.isArray(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}

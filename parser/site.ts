@@ -1,0 +1,72 @@
+import type { IToken } from 'chevrotain'
+import type { Word } from './ast.ts'
+import type { Diagnostic, DiagnosticCode } from './diagnostics.ts'
+import { type LogicalLine, positionAt, rangeOf } from './lines.ts'
+import type { Escape } from './scan.ts'
+import type { SourceRange } from './source.ts'
+
+interface SiteOptions {
+  readonly line: LogicalLine
+  /** Where the line starts in the text that was lexed. */
+  readonly base: number
+  readonly escape: Escape
+  readonly report: (diagnostic: Diagnostic) => void
+}
+
+interface Remark {
+  readonly range?: SourceRange
+  readonly code?: DiagnosticCode
+  readonly hint?: string | undefined
+}
+
+/** One logical line on its way to the AST: knows where its tokens stand, takes its diagnostics. */
+export class Site {
+  readonly line: LogicalLine
+  readonly escape: Escape
+  /** True once an error has been reported here: then the line has no AST node. */
+  hasFailed = false
+  readonly #base: number
+  readonly #report: (diagnostic: Diagnostic) => void
+
+  constructor(options: SiteOptions) {
+    this.line = options.line
+    this.escape = options.escape
+    this.#base = options.base
+    this.#report = options.report
+  }
+
+  /** Range of a token, or of the part of it from `start` to `end`. */
+  range(token: IToken, start = 0, end: number = token.image.length): SourceRange {
+    const offset = token.startOffset - this.#base
+    return rangeOf(this.line, offset + start, offset + end)
+  }
+
+  /** A token, or a part of it, as a word. */
+  word(token: IToken, start = 0, end: number = token.image.length): Word {
+    return { raw: token.image.slice(start, end), range: this.range(token, start, end) }
+  }
+
+  /** Range and text of the instruction that begins with `keyword`. */
+  node(keyword: IToken): { readonly range: SourceRange; readonly text: string } {
+    const { line } = this
+    const offset = keyword.startOffset - this.#base
+    const range = { start: positionAt(line, offset), end: line.end }
+    return { range, text: line.text.slice(offset).trimEnd() }
+  }
+
+  fail(message: string, remark: Remark = {}): void {
+    this.hasFailed = true
+    this.#add('error', message, remark)
+  }
+
+  warn(message: string, remark: Remark): void {
+    this.#add('warning', message, remark)
+  }
+
+  #add(severity: Diagnostic['severity'], message: string, remark: Remark): void {
+    const { line } = this
+    const whole = rangeOf(line, 0, line.text.trimEnd().length)
+    const { code = 'instruction', range = whole, hint } = remark
+    this.#report({ severity, message, code, range, ...(hint === undefined ? {} : { hint }) })
+  }
+}
