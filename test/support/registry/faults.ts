@@ -1,0 +1,127 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { RecordedRequest, Reply } from './http.ts'
+
+/** What goes wrong, and with which requests. */
+export interface Fault {
+  readonly method?: string
+  /** Matched against path and query. */
+  readonly path?: RegExp
+  /** Matching requests that are let through first; 0 by default. */
+  readonly after?: number
+  /** How many requests it hits; 1 by default. */
+  readonly times?: number
+  readonly action: FaultAction
+}
+
+export type FaultAction =
+  /** Answers this instead of doing anything. */
+  | { readonly kind: 'reply'; readonly reply: Reply }
+  /** Does what was asked and changes the answer: other headers, flipped bits, a redirect. */
+  | { readonly kind: 'edit'; readonly edit: (reply: Reply) => Reply }
+  /** Breaks the connection after that many bytes of the request's body, by default before any. */
+  | { readonly kind: 'reset'; readonly afterBytes?: number }
+  /** Answers, and ends the connection after that many bytes of the answer's body. */
+  | { readonly kind: 'cut'; readonly afterBytes: number; readonly how: 'end' | 'reset' }
+  /** Goes silent: before the answer, or after that many bytes of the answer's body. */
+  | { readonly kind: 'stall'; readonly afterBytes?: number }
+  /** Sends the answer's body in pieces of that size, with a pause (ms) after each. */
+  | { readonly kind: 'trickle'; readonly bytes: number; readonly pause: number }
+  /** Runs first; then the request is handled as ever. */
+  | { readonly kind: 'before'; readonly run: () => void }
+
+/** The faults that are still to come, in the order in which they were asked for. */
+export class FaultPlan {
+  #faults: { readonly fault: Fault; skip: number; left: number }[] = []
+
+  add(fault: Fault): void {
+    this.#faults.push({ fault, skip: fault.after ?? 0, left: fault.times ?? 1 })
+  }
+
+  clear(): void {
+    this.#faults = []
+  }
+
+  /** The first fault that hits this request, used up by one. */
+  take(request: RecordedRequest): FaultAction | undefined {
+    for (const entry of this.#faults) {
+      const { method, path, action } = entry.fault
+      if (method !== undefined && method !== request.method) continue
+      if (path !== undefined && !path.test(request.url)) continue
+      if (entry.skip > 0) {
+        entry.skip--
+        continue
+      }
+      if (entry.left <= 0) continue
+      entry.left--
+      return action
+    }
+    return undefined
+  }
+}
+
+/** Reads a body, handing on its pieces; breaks the connection when told to. */
+export async function receive(
+  request: IncomingMessage,
+  action: FaultAction | undefined,
+  onChunk: (chunk: Buffer) => void,
+): Promise<'received' | 'reset'> {
+  const limit = action?.kind === 'reset' ? (action.afterBytes ?? 0) : undefined
+  let size = 0
+  if (limit === 0) return reset(request)
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    onChunk(chunk)
+    size += chunk.length
+    if (limit !== undefined && size >= limit) return reset(request)
+  }
+  return 'received'
+}
+
+function reset(request: IncomingMessage): 'reset' {
+  request.socket.resetAndDestroy()
+  return 'reset'
+}
+
+/** Sends an answer, as badly as told. */
+export async function send(
+  response: ServerResponse,
+  reply: Reply,
+  action: FaultAction | undefined,
+): Promise<void> {
+  const body = Buffer.from(reply.body ?? '')
+  if (action?.kind === 'stall' && action.afterBytes === undefined) return
+  const hasBody = response.req.method !== 'HEAD' && reply.status !== 204
+  const length = hasBody || body.length > 0 ? { 'content-length': String(body.length) } : {}
+  response.writeHead(reply.status, { ...length, ...reply.headers })
+  if (!hasBody) {
+    response.end()
+    return
+  }
+  switch (action?.kind) {
+    case 'stall':
+      response.write(body.subarray(0, action.afterBytes))
+      return
+    case 'cut':
+      return cut(response, body.subarray(0, action.afterBytes), action.how)
+    case 'trickle':
+      for (let at = 0; at < body.length && !response.destroyed; at += action.bytes) {
+        response.write(body.subarray(at, at + action.bytes))
+        await delay(action.pause)
+      }
+      response.end()
+      return
+    default:
+      response.end(body)
+  }
+}
+
+function cut(response: ServerResponse, part: Buffer, how: 'end' | 'reset'): void {
+  if (part.length === 0) response.flushHeaders()
+  // Time for the part to leave: a reset throws away what is still waiting to be sent.
+  response.write(part.length === 0 ? '' : part, () => setTimeout(() => close(response, how), 20))
+}
+
+function close(response: ServerResponse, how: 'end' | 'reset'): void {
+  if (how === 'reset') response.socket?.resetAndDestroy()
+  else response.socket?.destroy()
+}

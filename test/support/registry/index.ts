@@ -1,0 +1,6 @@
+export type { RegistryAuth } from './auth.ts'
+export type { Fault, FaultAction } from './faults.ts'
+export type { RecordedRequest, Reply } from './http.ts'
+export { MemoryRegistry, type MemoryRegistryOptions } from './memory-registry.ts'
+export { Recorder } from './recorder.ts'
+export type { StoredManifest } from './storage.ts'

@@ -1,0 +1,157 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { Descriptor, Digest } from '#core'
+import { Guard, type RegistryAuth } from './auth.ts'
+import { type Fault, type FaultAction, FaultPlan, receive, send } from './faults.ts'
+import { errorReply, type RecordedRequest, type Reply, record } from './http.ts'
+import { answer, type Route, routeOf, scopeOf } from './routes.ts'
+import { Storage, type StoredManifest } from './storage.ts'
+
+export interface MemoryRegistryOptions {
+  readonly auth?: RegistryAuth
+  /** `false`: uploaded blobs are hashed and forgotten, for uploads larger than memory. */
+  readonly keepsBytes?: boolean
+  /** Speaks TLS with this key and certificate (PEM). */
+  readonly tls?: { readonly key: string; readonly cert: string }
+}
+
+/**
+ * A registry on a free port of 127.0.0.1 that follows the distribution specification, keeps
+ * everything in memory, records every request and fails as told.
+ */
+export class MemoryRegistry implements AsyncDisposable {
+  readonly requests: RecordedRequest[] = []
+  readonly #storage: Storage
+  readonly #plan = new FaultPlan()
+  readonly #server: Server
+  readonly #scheme: 'http' | 'https'
+  #guard: Guard | undefined
+
+  private constructor(options: MemoryRegistryOptions) {
+    this.#storage = new Storage(options.keepsBytes ?? true)
+    const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+      this.#handle(request, response).catch(() => request.socket.destroy())
+    }
+    this.#scheme = options.tls === undefined ? 'http' : 'https'
+    this.#server =
+      options.tls === undefined ? createServer(onRequest) : createTlsServer(options.tls, onRequest)
+  }
+
+  static async start(options: MemoryRegistryOptions = {}): Promise<MemoryRegistry> {
+    const registry = new MemoryRegistry(options)
+    await new Promise<void>((resolve) => registry.#server.listen(0, '127.0.0.1', resolve))
+    if (options.auth !== undefined) registry.#guard = new Guard(options.auth, registry.origin)
+    return registry
+  }
+
+  /** `127.0.0.1:port`, the registry part of a reference. */
+  get host(): string {
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  get origin(): string {
+    return `${this.#scheme}://${this.host}`
+  }
+
+  /** Upload sessions that are neither committed nor cancelled. */
+  get openUploads(): number {
+    return this.#storage.openUploads
+  }
+
+  /** Lets a request fail; faults are tried in the order in which they were added. */
+  fail(fault: Fault): void {
+    this.#plan.add(fault)
+  }
+
+  clearFaults(): void {
+    this.#plan.clear()
+  }
+
+  expireTokens(): void {
+    this.#guard?.expireTokens()
+  }
+
+  /** A token as its token service gives them, for services elsewhere. */
+  issueToken(scopes: readonly string[]): string {
+    if (this.#guard === undefined) throw new Error('this registry asks for no tokens')
+    return this.#guard.issue(scopes)
+  }
+
+  addBlob(name: string, bytes: Buffer, mediaType = 'application/octet-stream'): Descriptor {
+    return this.#storage.putBlob(name, bytes, mediaType)
+  }
+
+  /** Stores a manifest as it is, whether its blobs are there or not. */
+  addManifest(name: string, reference: string, manifest: StoredManifest): Digest {
+    return this.#storage.putManifest(name, reference, manifest)
+  }
+
+  blob(name: string, digest: string): Buffer | undefined {
+    return this.#storage.blob(name, digest)?.bytes
+  }
+
+  manifest(name: string, reference: string): StoredManifest | undefined {
+    return this.#storage.manifest(name, reference)
+  }
+
+  /** Those that came, as `GET /v2/…`, without queries. */
+  get log(): readonly string[] {
+    return this.requests.map(({ method, url }) => `${method} ${url.split('?', 1)[0]}`)
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve))
+    this.#server.closeAllConnections()
+    await closed
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const recorded = record(request)
+    this.requests.push(recorded)
+    const action = this.#plan.take(recorded)
+    if (action?.kind === 'before') action.run()
+    if (action?.kind === 'reply') {
+      recorded.status = action.reply.status
+      await send(response, action.reply, undefined)
+      return
+    }
+    const route = routeOf(recorded.url)
+    const scope = scopeOf(recorded.method, route)
+    const denied = route.kind === 'token' ? undefined : this.#guard?.check(recorded, scope)
+    const reply = denied ?? (await this.#serve(request, recorded, { route, action }))
+    if (reply === undefined) return
+    const edited = action?.kind === 'edit' ? action.edit(reply) : reply
+    recorded.status = edited.status
+    await send(response, edited, action)
+  }
+
+  /** `undefined` when the connection was broken on the way. */
+  async #serve(
+    request: IncomingMessage,
+    recorded: RecordedRequest,
+    { route, action }: { readonly route: Route; readonly action: FaultAction | undefined },
+  ): Promise<Reply | undefined> {
+    const session = route.kind === 'upload' ? this.#storage.upload(route.id) : undefined
+    const state = Number(/_state=a%2Fb\+c-(\d+)/.exec(recorded.url)?.[1] ?? -1)
+    const isMisplaced = session !== undefined && state !== session.seen.size
+    const chunks: Buffer[] = []
+    const end = await receive(request, action, (chunk) => {
+      recorded.bodySize += chunk.length
+      if (isMisplaced) return
+      if (session === undefined) chunks.push(chunk)
+      else this.#storage.append(session, chunk)
+    })
+    if (end === 'reset') return undefined
+    if (isMisplaced && recorded.method !== 'DELETE') {
+      return errorReply(416, 'BLOB_UPLOAD_INVALID', 'upload resumed at wrong offset')
+    }
+    const body = Buffer.concat(chunks)
+    if (route.kind !== 'token') return answer(this.#storage, recorded, { route, body })
+    return this.#guard?.answerTokenRequest(recorded, body.toString()) ?? { status: 404 }
+  }
+}

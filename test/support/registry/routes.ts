@@ -1,0 +1,158 @@
+import { digestOf, isJsonObject, type Json } from '#core'
+import { errorReply, type RecordedRequest, type Reply } from './http.ts'
+import type { Storage, StoredManifest } from './storage.ts'
+
+/** The resource that a path names. */
+export type Route =
+  | { readonly kind: 'base' }
+  | { readonly kind: 'token' }
+  | { readonly kind: 'blob'; readonly name: string; readonly digest: string }
+  | { readonly kind: 'manifest'; readonly name: string; readonly reference: string }
+  | { readonly kind: 'uploads'; readonly name: string }
+  | { readonly kind: 'upload'; readonly name: string; readonly id: string }
+  | { readonly kind: 'unknown' }
+
+export function routeOf(url: string): Route {
+  const path = url.split('?', 1)[0] ?? ''
+  if (path === '/v2/') return { kind: 'base' }
+  if (path === '/token') return { kind: 'token' }
+  const [, name = '', kind = '', rest = ''] =
+    /^\/v2\/(.+)\/(blobs|manifests|blobs\/uploads)\/([^/]*)$/.exec(path) ?? []
+  if (kind === 'manifests') return { kind: 'manifest', name, reference: rest }
+  if (kind === 'blobs') return { kind: 'blob', name, digest: rest }
+  if (kind === 'blobs/uploads' && rest === '') return { kind: 'uploads', name }
+  return kind === 'blobs/uploads' ? { kind: 'upload', name, id: rest } : { kind: 'unknown' }
+}
+
+/** The scope that a request needs, as in challenges. */
+export function scopeOf(method: string, route: Route): string | undefined {
+  if (!('name' in route)) return undefined
+  const isRead = method === 'GET' || method === 'HEAD'
+  return `repository:${route.name}:${isRead ? 'pull' : 'pull,push'}`
+}
+
+/** Answers a request whose body has been read; the bodies of uploads are in storage already. */
+export function answer(
+  storage: Storage,
+  request: RecordedRequest,
+  { route, body }: { readonly route: Route; readonly body: Buffer },
+): Reply {
+  switch (route.kind) {
+    case 'base':
+      return { status: 200, headers: { 'docker-distribution-api-version': 'registry/2.0' } }
+    case 'blob':
+      return answerBlob(storage, request, route)
+    case 'manifest':
+      return request.method === 'PUT'
+        ? storeManifest(storage, route, { mediaType: request.headers['content-type'] ?? '', body })
+        : answerManifest(storage, route)
+    case 'uploads':
+      return startUpload(storage, request, route.name)
+    case 'upload':
+      return continueUpload(storage, request, route.id)
+    default:
+      return errorReply(404, 'UNSUPPORTED', 'no such resource')
+  }
+}
+
+function answerBlob(
+  storage: Storage,
+  request: RecordedRequest,
+  { name, digest }: { readonly name: string; readonly digest: string },
+): Reply {
+  const blob = storage.blob(name, digest)
+  if (blob === undefined) return errorReply(404, 'BLOB_UNKNOWN', 'blob unknown to registry')
+  const headers = {
+    'content-type': 'application/octet-stream',
+    'docker-content-digest': digest,
+    'accept-ranges': 'bytes',
+    'content-length': String(blob.size),
+  }
+  const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? Number.NaN)
+  if (Number.isNaN(start)) return { status: 200, headers, body: blob.bytes }
+  if (start >= blob.size) return errorReply(416, 'RANGE_INVALID', 'beyond the end')
+  const part = {
+    'content-length': String(blob.size - start),
+    'content-range': `bytes ${start}-${blob.size - 1}/${blob.size}`,
+  }
+  return { status: 206, headers: { ...headers, ...part }, body: blob.bytes.subarray(start) }
+}
+
+function answerManifest(
+  storage: Storage,
+  { name, reference }: { readonly name: string; readonly reference: string },
+): Reply {
+  const manifest = storage.manifest(name, reference)
+  if (manifest === undefined) return errorReply(404, 'MANIFEST_UNKNOWN', 'manifest unknown')
+  const { bytes, mediaType } = manifest
+  const headers = {
+    'content-type': mediaType,
+    'docker-content-digest': digestOf(bytes),
+    'content-length': String(bytes.length),
+  }
+  return { status: 200, headers, body: bytes }
+}
+
+function storeManifest(
+  storage: Storage,
+  { name, reference }: { readonly name: string; readonly reference: string },
+  { mediaType, body }: { readonly mediaType: string; readonly body: Buffer },
+): Reply {
+  const manifest: StoredManifest = { mediaType, bytes: body }
+  const missing = namedBlobs(body).find((digest) => storage.blob(name, digest) === undefined)
+  if (missing !== undefined) {
+    return errorReply(404, 'MANIFEST_BLOB_UNKNOWN', `blob ${missing} unknown to registry`)
+  }
+  if (reference.includes(':') && reference !== digestOf(body)) {
+    return errorReply(400, 'DIGEST_INVALID', 'the manifest has another digest')
+  }
+  const digest = storage.putManifest(name, reference, manifest)
+  const location = `/v2/${name}/manifests/${digest}`
+  return { status: 201, headers: { location, 'docker-content-digest': digest } }
+}
+
+function namedBlobs(body: Buffer): readonly string[] {
+  const document = JSON.parse(body.toString()) as Json
+  const { config, layers } = isJsonObject(document) ? document : {}
+  const descriptors = [config, ...(Array.isArray(layers) ? (layers as readonly Json[]) : [])]
+  return descriptors.flatMap((one) =>
+    isJsonObject(one) && typeof one.digest === 'string' ? [one.digest] : [],
+  )
+}
+
+function startUpload(storage: Storage, request: RecordedRequest, name: string): Reply {
+  const query = new URL(request.url, 'http://registry').searchParams
+  const mount = query.get('mount')
+  const from = query.get('from')
+  if (mount !== null && from !== null && storage.mountBlob(name, mount, from)) {
+    const headers = { location: `/v2/${name}/blobs/${mount}`, 'docker-content-digest': mount }
+    return { status: 201, headers }
+  }
+  return { status: 202, headers: uploadHeaders(storage, name, storage.startUpload(name)) }
+}
+
+/** As docker-registry does: the state in the location says how many bytes there should be. */
+function uploadHeaders(storage: Storage, name: string, id: string): Record<string, string> {
+  const size = storage.upload(id)?.seen.size ?? 0
+  const location = `/v2/${name}/blobs/uploads/${id}?_state=a%2Fb+c-${size}`
+  return { location, range: `0-${Math.max(size - 1, 0)}`, 'docker-upload-uuid': id }
+}
+
+function continueUpload(storage: Storage, request: RecordedRequest, id: string): Reply {
+  const session = storage.upload(id)
+  if (session === undefined) return errorReply(404, 'BLOB_UPLOAD_UNKNOWN', 'upload unknown')
+  const { repository } = session
+  if (request.method === 'PATCH') {
+    return { status: 202, headers: uploadHeaders(storage, repository, id) }
+  }
+  if (request.method === 'DELETE') {
+    storage.endUpload(id)
+    return { status: 204 }
+  }
+  const digest = new URL(request.url, 'http://registry').searchParams.get('digest') ?? ''
+  if (!storage.commit(id, digest)) {
+    return errorReply(400, 'DIGEST_INVALID', 'provided digest did not match uploaded content')
+  }
+  const location = `/v2/${repository}/blobs/${digest}`
+  return { status: 201, headers: { location, 'docker-content-digest': digest } }
+}
