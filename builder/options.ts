@@ -1,4 +1,5 @@
-import type { Digest, OnEvent } from '#core'
+import type { Writable } from 'node:stream'
+import type { Descriptor, Digest, OnEvent } from '#core'
 import type { CredentialStore } from '#registry-client'
 
 /** Where a result goes. */
@@ -8,12 +9,13 @@ export type Output =
   | { readonly type: 'registry'; readonly compression?: LayerCompression }
   | {
       readonly type: 'oci' | 'docker'
-      /** A file, a directory with `tar: false`, or `-` for standard output. */
-      readonly dest: string
+      /** A file, a directory with `tar: false`, or a stream, which is not closed. */
+      readonly dest: string | Writable
       readonly tar?: boolean
       readonly compression?: LayerCompression
     }
-  | { readonly type: 'local' | 'tar'; readonly dest: string }
+  /** The files of the image: into a folder as the current user's, or as one tar. */
+  | { readonly type: 'local' | 'tar'; readonly dest: string | Writable }
 
 export type LayerCompression = 'uncompressed' | 'gzip' | 'zstd'
 
@@ -41,7 +43,7 @@ export interface BuildOptions {
   readonly outputs?: readonly Output[]
   /** How many steps run at a time; default: the number of CPUs. */
   readonly jobs?: number
-  /** The store's folder; default: `$TSBUILD_ROOT`, /var/lib/tsbuild, or `$XDG_DATA_HOME/tsbuild`. */
+  /** The local store's folder; default: `$TSBUILD_ROOT`, /var/lib/tsbuild, or `$XDG_DATA_HOME/tsbuild`. */
   readonly root?: string
   /** Registries that are spoken to over plain HTTP or without a valid certificate: `host[:port]`. */
   readonly insecureRegistries?: readonly string[]
@@ -54,8 +56,9 @@ export interface BuildOptions {
 export interface BuildResult {
   /** Of the manifest that was stored or pushed last; `undefined` for `local` and `tar` outputs only. */
   readonly digest: Digest | undefined
-  /** Digest of the image config. */
-  readonly imageId: Digest
+  readonly descriptor: Descriptor | undefined
+  /** Digest of the image config; `undefined` for `local` and `tar` outputs only. */
+  readonly imageId: Digest | undefined
   /** Canonical names that the image now has. */
   readonly tags: readonly string[]
   readonly layers: readonly BuiltLayer[]

@@ -1,9 +1,10 @@
+import type { Store } from '#cache'
 import {
   type BlobSource,
   collect,
   type Descriptor,
-  type Digest,
   type DiffId,
+  type Digest,
   formatPlatform,
   type ImageConfig,
   isDigest,
@@ -15,7 +16,6 @@ import {
   platformDistance,
   TsbuildError,
 } from '#core'
-import type { Store } from '#cache'
 import {
   type FetchedManifest,
   familiarReference,

@@ -24,8 +24,7 @@ interface Placement {
 
 /** COPY and ADD: files from the context, a stage or an image, then heredocs, as one layer. */
 export function planCopy(state: StageState, instruction: Copying, plan: StagePlan): StageState {
-  const { escape } = plan.graph.dockerfile
-  const expand = (word: Word): string => expandWith(word, state.env, escape)
+  const expand = (word: Word): string => expandWith(word, state.env, plan.graph.dockerfile.escape)
   const sources = instruction.sources.map(expand)
   if (instruction.kind === 'add') refuseRemote(instruction, sources)
   const written = expand(instruction.destination)

@@ -4,18 +4,24 @@ import { type Dockerfile, expandWord, expandWords, SourceError, type Word } from
 export type Variables = ReadonlyMap<string, string>
 
 /** A word with its variables replaced and its quotes removed. @throws {SourceError} */
-export function expandWith(word: Word, variables: Variables, escape: Dockerfile['escape']): string {
-  return located(word, () => expandWord(word.raw, { lookup: (name) => variables.get(name), escape }))
+export function expandWith(
+  word: Word,
+  variables: Variables,
+  escapeChar: Dockerfile['escape'],
+): string {
+  return located(word, () =>
+    expandWord(word.raw, { lookup: (name) => variables.get(name), escape: escapeChar }),
+  )
 }
 
 /** Like `expandWith`, split at unquoted white space afterwards. @throws {SourceError} */
 export function expandListWith(
   word: Word,
   variables: Variables,
-  escape: Dockerfile['escape'],
+  escapeChar: Dockerfile['escape'],
 ): readonly string[] {
   return located(word, () =>
-    expandWords(word.raw, { lookup: (name) => variables.get(name), escape }),
+    expandWords(word.raw, { lookup: (name) => variables.get(name), escape: escapeChar }),
   )
 }
 

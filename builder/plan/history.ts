@@ -55,8 +55,8 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 function goQuote(text: string): string {
   const quoted = [...text].map((char) => {
-    const escape = ESCAPES[char]
-    if (escape !== undefined) return escape
+    const escaped = ESCAPES[char]
+    if (escaped !== undefined) return escaped
     const code = char.codePointAt(0) ?? 0
     if (code < 0x20 || code === 0x7f) return `\\x${code.toString(16).padStart(2, '0')}`
     return char

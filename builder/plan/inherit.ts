@@ -26,10 +26,7 @@ export function childState(parent: StageState): StageState {
   return { ...parent, config, hasOwnCmd: false }
 }
 
-function fresh(
-  platform: Platform,
-  config: ContainerConfig,
-): Omit<StageState, 'history' | 'top'> {
+function fresh(platform: Platform, config: ContainerConfig): Omit<StageState, 'history' | 'top'> {
   return {
     platform,
     config,

@@ -55,7 +55,7 @@ function findTag(directory: string, tag: string): Descriptor {
 function describeBlob(directory: string, digest: Digest): Descriptor {
   const bytes = readWhole(directory, blobPath(digest))
   const document = parseJson(bytes, `blob ${digest}`, 'MANIFEST_INVALID')
-  const mediaType = isJsonObject(document) ? document['mediaType'] : undefined
+  const mediaType = isJsonObject(document) ? document.mediaType : undefined
   if (typeof mediaType === 'string') return { mediaType, digest, size: bytes.length }
   throw new TsbuildError(`blob ${digest} of ${directory} does not say what it is`, {
     code: 'MANIFEST_INVALID',

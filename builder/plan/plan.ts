@@ -1,4 +1,4 @@
-import { parsePlatform, type Platform } from '#core'
+import { type Platform, parsePlatform } from '#core'
 import type {
   Dockerfile,
   InstructionGraph,
@@ -44,11 +44,7 @@ export interface StagePlan {
  * in its arguments.
  * @throws {SourceError} DOCKERFILE_INVALID, UNSUPPORTED, PERMISSION_DENIED
  */
-export function planBuild(
-  graph: InstructionGraph,
-  bases: BaseLookup,
-  options: PlanOptions,
-): Plan {
+export function planBuild(graph: InstructionGraph, bases: BaseLookup, options: PlanOptions): Plan {
   const vertices = new VertexList(bases)
   const results = new Map<number, StageState>()
   for (const linked of graph.stages) {
@@ -137,8 +133,7 @@ function planWorkdir(
   instruction: WorkdirInstruction,
   plan: StagePlan,
 ): StageState {
-  const { escape } = plan.graph.dockerfile
-  const written = expandWith(instruction.path, state.env, escape)
+  const written = expandWith(instruction.path, state.env, plan.graph.dockerfile.escape)
   const path = resolvePath(state.config.WorkingDir ?? '/', written)
   const changed = withConfig(state, { WorkingDir: path })
   const createdBy = `WORKDIR ${path}`

@@ -76,7 +76,8 @@ function neededImages(graph: InstructionGraph, options: ResolveGraphOptions): re
   const needed = graph.stages.flatMap((linked) => {
     const { stage, base, sources } = linked
     const platform = stagePlatform(linked, options.targetPlatform)
-    const from = base.kind === 'image' ? [{ name: base.name, platform, range: stage.from.range }] : []
+    const from =
+      base.kind === 'image' ? [{ name: base.name, platform, range: stage.from.range }] : []
     const copied = [...sources].flatMap(([written, source]) =>
       source.kind === 'image'
         ? [

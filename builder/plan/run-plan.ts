@@ -2,7 +2,7 @@ import { type RunInstruction, SourceError } from '#parser'
 import * as history from './history.ts'
 import type { StagePlan } from './plan.ts'
 import { proxyEnv } from './scope.ts'
-import { formatEnv, noted, shellOf, type StageState, wrapCommand } from './stage-state.ts'
+import { formatEnv, noted, type StageState, shellOf, wrapCommand } from './stage-state.ts'
 
 const DEFAULT_HOSTNAME = 'buildkitsandbox'
 
@@ -64,10 +64,7 @@ function commandOf(
   return { args: [...shellOf(state), script], label }
 }
 
-function networkOf(
-  instruction: RunInstruction,
-  plan: StagePlan,
-): 'default' | 'none' | 'host' {
+function networkOf(instruction: RunInstruction, plan: StagePlan): 'default' | 'none' | 'host' {
   const wanted = instruction.network ?? plan.options.network
   if (wanted !== 'host' || plan.options.network === 'host') return wanted
   throw new SourceError('network.host is not allowed', {

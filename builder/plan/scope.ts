@@ -1,4 +1,4 @@
-import { hostPlatform, type Platform, formatPlatform } from '#core'
+import { formatPlatform, hostPlatform, type Platform } from '#core'
 import type { Dockerfile } from '#parser'
 import { expandWith } from './expand.ts'
 

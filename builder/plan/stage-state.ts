@@ -1,8 +1,8 @@
 import { type ContainerConfig, type Healthcheck, type Platform, unreachable } from '#core'
 import type { Command, Dockerfile, StageInstruction, Word } from '#parser'
 import { expandListWith, expandWith, type Variables } from './expand.ts'
-import { exposedPorts } from './ports.ts'
 import * as history from './history.ts'
+import { exposedPorts } from './ports.ts'
 import type { GlobalScope } from './scope.ts'
 import { checkSignal } from './signals.ts'
 import type { PlannedHistory, VertexId } from './vertex.ts'
@@ -132,10 +132,7 @@ export function withConfig(state: StageState, change: ContainerConfig): StageSta
   return { ...state, config: { ...state.config, ...change } }
 }
 
-function withEnv(
-  state: StageState,
-  entries: readonly (readonly [string, string])[],
-): StageState {
+function withEnv(state: StageState, entries: readonly (readonly [string, string])[]): StageState {
   const env = new Map([...state.env, ...entries])
   const configured = new Map([...parseEnv(state.config.Env ?? []), ...entries])
   return { ...withConfig(state, { Env: formatEnv(configured) }), env }
@@ -179,8 +176,7 @@ function toHealthcheck(
 ): Healthcheck {
   if (check === undefined) return { Test: ['NONE'] }
   const { command, interval, timeout, startPeriod, startInterval, retries } = check
-  const Test =
-    command.form === 'exec' ? ['CMD', ...command.args] : ['CMD-SHELL', command.script]
+  const Test = command.form === 'exec' ? ['CMD', ...command.args] : ['CMD-SHELL', command.script]
   return {
     Test,
     ...(interval ? { Interval: interval } : {}),

@@ -1,0 +1,101 @@
+import type { PlannedHistory, PlannedImage, VertexId } from '#builder/plan'
+import {
+  type BlobSource,
+  type Descriptor,
+  type DiffId,
+  type Digest,
+  digestOf,
+  type HistoryEntry,
+  type ImageConfig,
+  serializeImageConfig,
+} from '#core'
+import type { Reference } from '#registry-client'
+
+/** A layer of a finished image. */
+export interface ImageLayer {
+  readonly diffId: DiffId
+  /** Bytes of the uncompressed tar, when known. */
+  readonly size: number | undefined
+  /** The blob as it came from elsewhere; without one the plain tar is in the store. */
+  readonly blob: { readonly descriptor: Descriptor; readonly source: BlobSource } | undefined
+  /** A repository that has the blob: a push to the same registry can mount it. */
+  readonly origin: Pick<Reference, 'registry' | 'repository'> | undefined
+}
+
+/** A layer together with the step that made it. */
+export interface StepLayer extends ImageLayer {
+  readonly vertex: VertexId | undefined
+  readonly createdAt: Date | undefined
+}
+
+/** Everything but the compressed layers: what all outputs share. */
+export interface FinishedImage {
+  readonly config: ImageConfig
+  readonly configBytes: Buffer
+  /** Digest of the config. */
+  readonly id: Digest
+  readonly layers: readonly ImageLayer[]
+}
+
+const COMMENT = 'buildkit.dockerfile.v0'
+
+/**
+ * Puts the layers and the planned image together. Times are those of the steps, so that an image
+ * made from the cache is the very image that was made before.
+ * @param now the time of an image that has no step of its own and no base
+ */
+export function assembleImage(
+  planned: PlannedImage,
+  layers: readonly StepLayer[],
+  now: Date,
+): FinishedImage {
+  const { platform, author, config } = planned
+  const history = assembleHistory(planned.history, layers, now)
+  const created = history.at(-1)?.created ?? now.toISOString()
+  const diffIds = layers.map(({ diffId }) => diffId)
+  const image: ImageConfig = {
+    platform,
+    created,
+    config,
+    diffIds,
+    history,
+    ...(author === undefined ? {} : { author }),
+  }
+  const configBytes = serializeImageConfig(image)
+  return { config: image, configBytes, id: digestOf(configBytes), layers }
+}
+
+function assembleHistory(
+  planned: readonly PlannedHistory[],
+  layers: readonly StepLayer[],
+  now: Date,
+): readonly HistoryEntry[] {
+  const madeAt = new Map(layers.map((layer) => [layer.vertex, layer.createdAt]))
+  const kept = planned.flatMap((item) => (item.kind === 'kept' ? [item.entry] : []))
+  const firstStep = layers.find(({ createdAt }) => createdAt !== undefined)?.createdAt
+  let time = firstStep?.toISOString() ?? kept.at(-1)?.created ?? now.toISOString()
+  const added = planned.flatMap((item): HistoryEntry[] => {
+    if (item.kind === 'kept') return []
+    const at = item.vertex === undefined ? undefined : madeAt.get(item.vertex)
+    time = at?.toISOString() ?? time
+    const entry = { created: time, created_by: item.createdBy, comment: COMMENT }
+    return [item.vertex === undefined ? { ...entry, empty_layer: true } : entry]
+  })
+  return [...kept, ...unrecorded(kept, layers, time), ...added]
+}
+
+/** Base images made without history get an entry for each layer that has none. */
+function unrecorded(
+  kept: readonly HistoryEntry[],
+  layers: readonly StepLayer[],
+  created: string,
+): readonly HistoryEntry[] {
+  const base = layers.filter(({ vertex }) => vertex === undefined).length
+  const recorded = kept.filter(({ empty_layer }) => empty_layer !== true).length
+  const missing = Math.max(base - recorded, 0)
+  return Array.from({ length: missing }, () => ({
+    created,
+    created_by: 'layer of the base image',
+    comment: 'buildkit.exporter.image.v0',
+  }))
+}

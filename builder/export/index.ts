@@ -1,0 +1,6 @@
+export { type ArchiveWriter, directoryWriter, tarWriter } from './archive-writer.ts'
+export { readFromStore, type StoredImage } from './from-store.ts'
+export { assembleImage, type FinishedImage, type ImageLayer, type StepLayer } from './image.ts'
+export { type ArchiveOptions, exportToArchive } from './to-archive.ts'
+export { exportToRegistry, type RegistryOptions } from './to-registry.ts'
+export { exportToStore, type StoreOptions } from './to-store.ts'

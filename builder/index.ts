@@ -1,0 +1,8 @@
+export type { BuildEvent, ErrorCode, OnEvent } from '#core'
+export { TsbuildError } from '#core'
+export { SourceError } from '#parser'
+export { build } from './build.ts'
+export { defaultCredentials } from './credentials.ts'
+export type { BuildOptions, BuildResult, BuiltLayer, LayerCompression, Output } from './options.ts'
+export { type PushOptions, type PushResult, pushFromStore } from './push.ts'
+export { ROOTLESS_VARIABLE, resolveRoot } from './store-root.ts'

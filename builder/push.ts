@@ -1,0 +1,62 @@
+import { exportToRegistry, readFromStore } from '#builder/export'
+import { openStore } from '#cache'
+import { type Descriptor, type OnEvent, TsbuildError } from '#core'
+import {
+  type CredentialStore,
+  createRegistryClient,
+  familiarReference,
+  formatReference,
+  parseReference,
+  withDefaultTag,
+} from '#registry-client'
+import { defaultCredentials } from './credentials.ts'
+import { reported } from './deliver.ts'
+import { resolveRoot } from './store-root.ts'
+
+export interface PushOptions {
+  /** An image of the local store; the registry is part of its name. */
+  readonly name: string
+  readonly root?: string
+  readonly insecureRegistries?: readonly string[]
+  readonly credentials?: CredentialStore
+  readonly onEvent?: OnEvent
+  readonly signal?: AbortSignal
+}
+
+export interface PushResult {
+  /** Canonical. */
+  readonly name: string
+  /** The manifest in the registry: with compressed layers, so not the one in the store. */
+  readonly descriptor: Descriptor
+}
+
+/** Pushes an image of the local store. @throws {TsbuildError} NOT_FOUND and registry failures */
+export async function pushFromStore(options: PushOptions): Promise<PushResult> {
+  const { insecureRegistries = [], onEvent = () => undefined, signal } = options
+  const reference = withDefaultTag(parseReference(options.name))
+  const name = formatReference(reference)
+  await using store = openStore(options.root ?? resolveRoot(process.env))
+  const named = store.images.get(name)
+  if (named === undefined) {
+    throw new TsbuildError(`no image ${familiarReference(reference)} in the local store`, {
+      code: 'NOT_FOUND',
+      hint: 'build it with -t, or see `tsbuild images` for what is there',
+    })
+  }
+  const image = await readFromStore(store, named.descriptor)
+  await using client = createRegistryClient({
+    credentials: options.credentials ?? defaultCredentials(process.env),
+    insecure: insecureRegistries,
+    onWarning: (message) => onEvent({ type: 'warning', message }),
+  })
+  const descriptor = await reported(`pushing ${name}`, { onEvent }, (onProgress) =>
+    exportToRegistry(image, [reference], {
+      store,
+      client,
+      compression: 'gzip',
+      onProgress,
+      signal,
+    }),
+  )
+  return { name, descriptor }
+}

@@ -1,0 +1,52 @@
+import type { Sandbox } from '#builder/sandbox'
+import { WorkPool } from '#builder/solve'
+import type { Store, TemporaryDirectory } from '#cache'
+import { createRegistryClient, type RegistryClient } from '#registry-client'
+import type { Settings } from './settings.ts'
+
+/** What a build opens at most once, and only when something needs it. */
+export class Services implements AsyncDisposable {
+  readonly pool: WorkPool
+  readonly #settings: Settings
+  readonly #store: Store
+  #client: RegistryClient | undefined
+  #sandbox: Promise<Sandbox> | undefined
+  #scratch: TemporaryDirectory | undefined
+
+  constructor(settings: Settings, store: Store) {
+    this.#settings = settings
+    this.#store = store
+    this.pool = new WorkPool(Math.max(2, settings.jobs))
+  }
+
+  client(): RegistryClient {
+    const { credentials, insecureRegistries, onEvent } = this.#settings
+    this.#client ??= createRegistryClient({
+      credentials,
+      insecure: insecureRegistries,
+      onWarning: (message) => onEvent({ type: 'warning', message }),
+    })
+    return this.#client
+  }
+
+  sandbox(): Promise<Sandbox> {
+    this.#sandbox ??= this.#openSandbox()
+    return this.#sandbox
+  }
+
+  async #openSandbox(): Promise<Sandbox> {
+    const { inProcessSandbox } = await import('#builder/sandbox')
+    this.#scratch = this.#store.temporary()
+    return inProcessSandbox({ temporary: this.#scratch.path, jobs: this.#settings.jobs })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const sandbox = await this.#sandbox?.catch(() => undefined)
+    await sandbox?.[Symbol.asyncDispose]()
+    await Promise.all([
+      this.pool[Symbol.asyncDispose](),
+      this.#client?.close(),
+      this.#scratch?.[Symbol.asyncDispose](),
+    ])
+  }
+}

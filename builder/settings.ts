@@ -1,0 +1,97 @@
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
+import { hostPlatform, type OnEvent, type Platform, parsePlatform, TsbuildError } from '#core'
+import {
+  type CredentialStore,
+  formatReference,
+  parseReference,
+  type Reference,
+  withDefaultTag,
+} from '#registry-client'
+import { defaultCredentials } from './credentials.ts'
+import type { BuildOptions, Output } from './options.ts'
+import { resolveRoot } from './store-root.ts'
+
+/** `BuildOptions` with everything filled in and every mistake found that needs no work to find. */
+export interface Settings {
+  readonly context: string
+  readonly file: string | undefined
+  readonly dockerfile: string | undefined
+  readonly tags: readonly Reference[]
+  readonly target: string | undefined
+  readonly buildArgs: Readonly<Record<string, string>>
+  readonly labels: Readonly<Record<string, string>>
+  readonly platform: Platform
+  readonly noCache: boolean
+  readonly pull: boolean
+  readonly network: 'default' | 'none' | 'host'
+  readonly outputs: readonly Output[]
+  readonly jobs: number
+  readonly root: string
+  readonly insecureRegistries: readonly string[]
+  readonly credentials: CredentialStore
+  readonly onEvent: OnEvent
+  readonly signal: AbortSignal | undefined
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** The only place with defaults. @throws {TsbuildError} USAGE, REFERENCE_INVALID, PLATFORM_MISMATCH */
+export function resolveOptions(options: BuildOptions, env: Environment = process.env): Settings {
+  const outputs = options.outputs ?? [{ type: 'store' }]
+  const settings: Settings = {
+    context: resolve(options.context),
+    file: options.file,
+    dockerfile: options.dockerfile,
+    tags: resolveTags(options.tags ?? []),
+    target: options.target,
+    buildArgs: options.buildArgs ?? {},
+    labels: options.labels ?? {},
+    platform: options.platform === undefined ? hostPlatform() : parsePlatform(options.platform),
+    noCache: options.noCache ?? false,
+    pull: options.pull ?? false,
+    network: options.network ?? 'default',
+    outputs,
+    jobs: options.jobs ?? availableParallelism(),
+    root: resolve(options.root ?? resolveRoot(env)),
+    insecureRegistries: options.insecureRegistries ?? [],
+    credentials: options.credentials ?? defaultCredentials(env),
+    onEvent: options.onEvent ?? (() => undefined),
+    signal: options.signal,
+  }
+  check(settings)
+  return settings
+}
+
+function resolveTags(tags: readonly string[]): readonly Reference[] {
+  const references = tags.map((tag) => {
+    const reference = withDefaultTag(parseReference(tag))
+    if (reference.digest === undefined) return reference
+    throw new TsbuildError(`invalid tag ${JSON.stringify(tag)}: a tag cannot have a digest`, {
+      code: 'REFERENCE_INVALID',
+      hint: 'the digest is what comes out of the build; write NAME[:TAG]',
+    })
+  })
+  return [...new Map(references.map((one) => [formatReference(one), one])).values()]
+}
+
+function check({ outputs, tags, jobs, platform }: Settings): void {
+  if (!Number.isInteger(jobs) || jobs < 1) {
+    throw new TsbuildError(`invalid number of jobs: ${jobs}`, {
+      code: 'USAGE',
+      hint: 'it is how many steps may run at a time: 1 or more',
+    })
+  }
+  if (outputs.some(({ type }) => type === 'registry') && tags.length === 0) {
+    throw new TsbuildError('cannot push an image without a name', {
+      code: 'USAGE',
+      hint: 'name it with -t REGISTRY/REPOSITORY:TAG',
+    })
+  }
+  if (platform.os !== 'linux') {
+    throw new TsbuildError(`cannot build for ${platform.os}`, {
+      code: 'PLATFORM_MISMATCH',
+      hint: 'tsbuild builds linux images; write --platform linux/ARCHITECTURE',
+    })
+  }
+}

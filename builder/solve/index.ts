@@ -1,0 +1,7 @@
+export { diffIdsOf, directoriesOf, type Layer } from './layer.ts'
+export { Reporter } from './reporter.ts'
+export type { ResultLayer } from './result.ts'
+export { type Schedule, scheduler } from './schedule.ts'
+export { type SolveDeps, Solver } from './solver.ts'
+export type { TreeSpec } from './work.ts'
+export { WorkPool } from './work-pool.ts'

@@ -1,0 +1,195 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { BaseLayer } from '#builder/plan'
+import type { LayerId, LayerRecord, Store } from '#cache'
+import { cacheKeyOf } from '#cache'
+import {
+  chainIdOf,
+  compressionOf,
+  type DiffId,
+  hexOf,
+  TsbuildError,
+  uncompressedDigest,
+} from '#core'
+import type { WorkPool } from './work-pool.ts'
+
+export interface LayerDeps {
+  readonly store: Store
+  readonly pool: WorkPool
+  readonly signal: AbortSignal | undefined
+}
+
+export interface TarFacts {
+  readonly diffId: DiffId
+  /** Bytes of the uncompressed tar; unknown for a base layer that was never unpacked. */
+  readonly size: number | undefined
+}
+
+/** One layer of a result, in whatever form it has; other forms are made when they are asked for. */
+export interface Layer {
+  /** A base layer as its registry or layout has it. */
+  readonly base: BaseLayer | undefined
+  readonly createdAt: Date | undefined
+  /** Overlay form. `below` are the layers underneath, bottom first. */
+  directory(below: readonly Layer[]): Promise<string>
+  /** For a built layer: once this is known, the tar is in the store. */
+  tar(below: readonly Layer[]): Promise<TarFacts>
+}
+
+/** Overlay directories of a stack, topmost first. */
+export async function directoriesOf(layers: readonly Layer[]): Promise<readonly string[]> {
+  await Promise.all(layers.map((layer, index) => layer.directory(layers.slice(0, index))))
+  const directories = layers.map((layer, index) => layer.directory(layers.slice(0, index)))
+  return (await Promise.all(directories)).toReversed()
+}
+
+/** A layer that a step made here. */
+export class BuiltLayer implements Layer {
+  readonly base: undefined
+  readonly createdAt: Date
+  readonly #deps: LayerDeps
+  readonly #id: LayerId
+  #directory: Promise<string> | undefined
+  #tar: Promise<TarFacts> | undefined
+
+  constructor(record: LayerRecord, createdAt: Date, deps: LayerDeps) {
+    this.#id = record.id
+    this.createdAt = createdAt
+    this.#deps = deps
+  }
+
+  directory(below: readonly Layer[]): Promise<string> {
+    this.#directory ??= this.#makeDirectory(below)
+    return this.#directory
+  }
+
+  tar(below: readonly Layer[]): Promise<TarFacts> {
+    this.#tar ??= this.#makeTar(below)
+    return this.#tar
+  }
+
+  async #makeDirectory(below: readonly Layer[]): Promise<string> {
+    const { store, pool } = this.#deps
+    const record = this.#record()
+    if (record.directory) return store.layers.directory(record.id)
+    const { diffId, size } = record
+    if (diffId === undefined || size === undefined) throw lost(record.id)
+    const blob = store.blobs.path(uncompressedDigest(diffId))
+    await using temporary = store.temporary()
+    const directory = join(temporary.path, 'layer')
+    const lowers = await directoriesOf(below)
+    await pool.run('unpackLayer', { blob, compression: 'none', diffId, directory, lowers })
+    await store.layers.commitDirectory(directory, { id: record.id, diffId, size })
+    return store.layers.directory(record.id)
+  }
+
+  async #makeTar(below: readonly Layer[]): Promise<TarFacts> {
+    const { store, pool } = this.#deps
+    const { id, diffId, size } = this.#record()
+    if (diffId !== undefined && store.blobs.stat(uncompressedDigest(diffId)) !== undefined) {
+      return { diffId, size }
+    }
+    await using temporary = store.temporary()
+    const tar = join(temporary.path, 'layer.tar')
+    const [directory, lowers] = await Promise.all([this.directory(below), directoriesOf(below)])
+    const packed = await pool.run('packLayer', { directory, lowers, tar })
+    await store.blobs.adopt(tar, uncompressedDigest(packed.diffId), packed.size)
+    store.layers.setTar(id, packed)
+    return packed
+  }
+
+  #record(): LayerRecord {
+    const record = this.#deps.store.layers.get(this.#id)
+    if (record === undefined) throw lost(this.#id)
+    return record
+  }
+}
+
+/** A layer of a base image: nothing of it is fetched before somebody looks into it. */
+export class BaseImageLayer implements Layer {
+  readonly base: BaseLayer
+  readonly createdAt: undefined
+  readonly #deps: LayerDeps
+  readonly #onFetch: (layer: BaseLayer) => Promise<void>
+  #directory: Promise<string> | undefined
+
+  constructor(base: BaseLayer, deps: LayerDeps, onFetch: (layer: BaseLayer) => Promise<void>) {
+    this.base = base
+    this.#deps = deps
+    this.#onFetch = onFetch
+  }
+
+  directory(below: readonly Layer[]): Promise<string> {
+    this.#directory ??= this.#makeDirectory(below)
+    return this.#directory
+  }
+
+  async tar(): Promise<TarFacts> {
+    const { diffId } = this.base
+    return { diffId, size: this.#deps.store.layers.findByDiffId(diffId)?.size }
+  }
+
+  async #makeDirectory(below: readonly Layer[]): Promise<string> {
+    const { store, signal } = this.#deps
+    const { diffId } = this.base
+    const stacked = stackedId([...(await diffIdsOf(below)), diffId])
+    const find = (): string | undefined => {
+      const own = store.layers.findByDiffId(diffId)
+      const found = own?.directory ? own : store.layers.get(stacked)
+      return found?.directory ? store.layers.directory(found.id) : undefined
+    }
+    const known = find()
+    if (known !== undefined) return known
+    await using _lease = await store.lease(cacheKeyOf({ unpack: diffId }), { signal })
+    return find() ?? (await this.#unpack(below, stacked))
+  }
+
+  async #unpack(below: readonly Layer[], stacked: LayerId): Promise<string> {
+    const { store, pool } = this.#deps
+    const { diffId, descriptor } = this.base
+    const compression = compressionOf(descriptor.mediaType)
+    if (compression === undefined) {
+      throw new TsbuildError(`layer ${descriptor.digest} has the type ${descriptor.mediaType}`, {
+        code: 'UNSUPPORTED',
+        hint: 'layers are tar archives, plain or packed with gzip or zstd',
+      })
+    }
+    await this.#onFetch(this.base)
+    const blob = store.blobs.path(descriptor.digest)
+    await using temporary = store.temporary()
+    const directory = join(temporary.path, 'layer')
+    const task = { blob, compression, diffId, directory, lowers: undefined }
+    const applied = await pool.run('unpackLayer', task)
+    const { size } = applied
+    if (!applied.dependsOnLowers) {
+      const facts = { id: hexOf(diffId) as LayerId, diffId, size }
+      return store.layers.directory((await store.layers.commitDirectory(directory, facts)).id)
+    }
+    // What it holds fits the layers below only, so it is kept under the name of the whole stack.
+    const fitted = join(temporary.path, 'fitted')
+    mkdirSync(fitted)
+    const lowers = await directoriesOf(below)
+    await pool.run('unpackLayer', { ...task, directory: fitted, lowers })
+    await store.layers.commitDirectory(fitted, { id: stacked })
+    return store.layers.directory(stacked)
+  }
+}
+
+/** @returns the diffIDs of a stack, bottom first; built layers are packed for it */
+export async function diffIdsOf(layers: readonly Layer[]): Promise<readonly DiffId[]> {
+  const facts = layers.map((layer, index) => layer.tar(layers.slice(0, index)))
+  return (await Promise.all(facts)).map(({ diffId }) => diffId)
+}
+
+function stackedId(diffIds: readonly DiffId[]): LayerId {
+  const chain = chainIdOf(diffIds)
+  if (chain === undefined) throw new Error('an empty stack has no identity')
+  return `c${hexOf(chain).slice(1)}` as LayerId
+}
+
+function lost(id: LayerId): TsbuildError {
+  return new TsbuildError(`layer ${id} is not in the store any more`, {
+    code: 'STORE_INVALID',
+    hint: 'something else removed it during the build; build again',
+  })
+}

@@ -1,0 +1,98 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ExecVertex } from '#builder/plan'
+import type { Sandbox } from '#builder/sandbox'
+import type { Store } from '#cache'
+import { formatPlatform, type Platform, platformDistance, TsbuildError } from '#core'
+import { directoriesOf, type Layer } from './layer.ts'
+import type { Reporter } from './reporter.ts'
+import type { StepOutcome } from './solver.ts'
+import type { KeyedStep } from './vertex-key.ts'
+
+export interface ExecDeps {
+  readonly store: Store
+  readonly sandbox: () => Promise<Sandbox>
+  readonly reporter: Reporter
+  readonly host: Platform
+  readonly signal: AbortSignal | undefined
+}
+
+export interface ExecWork {
+  readonly below: readonly Layer[]
+  readonly step: KeyedStep
+}
+
+const SHM_SIZE = 64 << 20
+
+/** Runs the process on a fresh directory over the layers below, and keeps what it left there. */
+export async function runExec(
+  vertex: ExecVertex,
+  work: ExecWork,
+  deps: ExecDeps,
+): Promise<StepOutcome> {
+  checkPlatform(vertex.platform, deps.host)
+  const { store, reporter, signal } = deps
+  const [sandbox, lower] = await Promise.all([deps.sandbox(), directoriesOf(work.below)])
+  await using temporary = store.temporary()
+  const upper = join(temporary.path, 'upper')
+  const scratch = join(temporary.path, 'work')
+  mkdirSync(upper, { mode: 0o755 })
+  mkdirSync(scratch, { mode: 0o700 })
+  const { args, env, proxyEnv, cwd, user, hostname, network } = vertex.process
+  const createdAt = new Date()
+  const { exitCode } = await sandbox.run(
+    {
+      args,
+      env: [...env, ...proxyEnv],
+      cwd,
+      user,
+      hostname,
+      network,
+      extraHosts: [],
+      mounts: [{ type: 'overlay', target: '/', lower, writable: { upper, work: scratch } }],
+      shmSize: SHM_SIZE,
+    },
+    { signal, onOutput: (stream, data) => reporter.output(vertex, stream, data) },
+  )
+  if (exitCode !== 0) {
+    throw new TsbuildError(
+      `process ${JSON.stringify(args.join(' '))} did not complete successfully: exit code: ${exitCode}`,
+      { code: 'STEP_FAILED', hint: hintFor(exitCode) },
+    )
+  }
+  const { id } = await store.layers.commitDirectory(upper)
+  return { step: work.step, layer: id, createdAt }
+}
+
+function hintFor(exitCode: number): string | undefined {
+  switch (exitCode) {
+    case 126:
+      return 'the program was found but cannot be executed: check its mode and its platform'
+    case 127:
+      return 'a program was not found: is it installed in this stage, and is PATH right?'
+    case 137:
+      return 'the process was killed, most often because memory ran out'
+    default:
+      return undefined
+  }
+}
+
+/** Programs for another architecture run only where the kernel hands them to an emulator. */
+function checkPlatform(platform: Platform, host: Platform): void {
+  if (platformDistance(host, platform) !== undefined) return
+  if (host.architecture === 'amd64' && platform.architecture === '386') return
+  const emulators: Readonly<Record<string, string>> = {
+    amd64: 'x86_64',
+    arm64: 'aarch64',
+    '386': 'i386',
+  }
+  const emulator = emulators[platform.architecture] ?? platform.architecture
+  if (existsSync(`/proc/sys/fs/binfmt_misc/qemu-${emulator}`)) return
+  throw new TsbuildError(
+    `cannot run ${formatPlatform(platform)} programs on ${formatPlatform(host)}`,
+    {
+      code: 'PLATFORM_MISMATCH',
+      hint: 'install qemu-user-static and binfmt-support, or run the step on --platform=$BUILDPLATFORM',
+    },
+  )
+}

@@ -1,0 +1,23 @@
+import type { VertexId } from '#builder/plan'
+import type { CacheKey } from '#cache'
+import type { Layer } from './layer.ts'
+
+/** What a vertex stands for once it is solved. */
+export interface Result {
+  readonly key: CacheKey
+  /** Bottom first. */
+  readonly layers: readonly ResultLayer[]
+}
+
+export interface ResultLayer {
+  readonly layer: Layer
+  /** The step that made it; `undefined` for layers of a base image. */
+  readonly vertex: VertexId | undefined
+}
+
+/** What is known of a vertex before anything was done for it. */
+export interface Probe {
+  /** Certain when `isCached`; otherwise what it will be unless an input turns out otherwise. */
+  readonly key: CacheKey
+  readonly isCached: boolean
+}

@@ -1,0 +1,362 @@
+import type { ExecVertex, FilesVertex, ImageVertex, Plan, Vertex, VertexId } from '#builder/plan'
+import type { Sandbox } from '#builder/sandbox'
+import type { CacheKey, CacheRecord, LayerId, Store } from '#cache'
+import { type Platform, TsbuildError, unreachable } from '#core'
+import { SourceError } from '#parser'
+import { BaseImageLayer, BuiltLayer, type Layer, type LayerDeps } from './layer.ts'
+import { runExec } from './op-exec.ts'
+import { contentOf, runFiles } from './op-files.ts'
+import { fetchLayer } from './op-image.ts'
+import type { Reporter } from './reporter.ts'
+import type { Probe, Result, ResultLayer } from './result.ts'
+import type { Schedule } from './schedule.ts'
+import {
+  execKey,
+  filesFamily,
+  filesKey,
+  imageKey,
+  type KeyedStep,
+  linkedKey,
+} from './vertex-key.ts'
+import type { TreeSpec } from './work.ts'
+import type { WorkPool } from './work-pool.ts'
+
+export interface SolveDeps {
+  readonly store: Store
+  readonly pool: WorkPool
+  readonly sandbox: () => Promise<Sandbox>
+  /** Bounds how many steps are under way. */
+  readonly schedule: Schedule
+  readonly context: Extract<TreeSpec, { kind: 'context' }>
+  readonly host: Platform
+  readonly reporter: Reporter
+  readonly noCache: boolean
+  /** Layers of the image are wanted as tars: for every output but plain files. */
+  readonly wantsTars: boolean
+  readonly signal: AbortSignal | undefined
+}
+
+/** What a step gives: which layer, or the key of a record that has it. */
+export interface StepOutcome {
+  readonly step: KeyedStep
+  readonly layer: LayerId
+  readonly createdAt: Date
+}
+
+interface Step {
+  readonly family: CacheKey
+  /** The key by which the step is looked up first. */
+  readonly definition: KeyedStep | undefined
+}
+
+/**
+ * Solves vertices on demand: each is looked up before it is done, and done once. Keys come in two
+ * kinds. By definition: what the step is and the keys of its inputs; nothing has to exist for that.
+ * By content: what the copied files hold; an input that was made anew but came out the same leads
+ * back to what is there already.
+ */
+export class Solver {
+  readonly #plan: Plan
+  readonly #deps: SolveDeps
+  readonly #layerDeps: LayerDeps
+  readonly #probes = new Map<VertexId, Promise<Probe>>()
+  readonly #results = new Map<VertexId, Promise<Result>>()
+  /** Vertices that something runs on top of, or copies from: their layers are wanted as directories. */
+  readonly #lookedInto: ReadonlySet<VertexId>
+
+  constructor(plan: Plan, deps: SolveDeps) {
+    this.#plan = plan
+    this.#deps = deps
+    this.#layerDeps = { store: deps.store, pool: deps.pool, signal: deps.signal }
+    this.#lookedInto = lookedInto(plan)
+  }
+
+  /** The layers of the image, bottom first. */
+  async solve(): Promise<readonly ResultLayer[]> {
+    const { top } = this.#plan.image
+    return top === undefined ? [] : (await this.#realize(top)).layers
+  }
+
+  #realize(id: VertexId): Promise<Result> {
+    const known = this.#results.get(id)
+    if (known !== undefined) return known
+    const result = this.#solveVertex(this.#vertex(id))
+    this.#results.set(id, result)
+    return result
+  }
+
+  #probe(id: VertexId): Promise<Probe> {
+    const known = this.#probes.get(id)
+    if (known !== undefined) return known
+    const probe = this.#probeVertex(this.#vertex(id))
+    this.#probes.set(id, probe)
+    return probe
+  }
+
+  #vertex(id: VertexId): Vertex {
+    const vertex = this.#plan.vertices.get(id)
+    if (vertex === undefined) throw new Error(`no vertex ${id}`)
+    return vertex
+  }
+
+  async #probeVertex(vertex: Vertex): Promise<Probe> {
+    if (vertex.op === 'image') return { key: imageKey(vertex), isCached: true }
+    const root = vertex.root === undefined ? undefined : await this.#probe(vertex.root)
+    const { definition, family } = await this.#stepOf(vertex, root?.key)
+    if (definition === undefined) return { key: family, isCached: false }
+    const record = this.#find(definition.key)
+    if (record === undefined) return { key: definition.key, isCached: false }
+    return { key: resultKey(vertex, root?.key, record.key), isCached: root?.isCached ?? true }
+  }
+
+  /** The key by definition; `undefined` when only doing the step can tell. */
+  async #stepOf(vertex: ExecVertex | FilesVertex, root: CacheKey | undefined): Promise<Step> {
+    if (vertex.op === 'exec') {
+      const definition = execKey(vertex, root)
+      return { definition, family: definition.key }
+    }
+    const family = filesFamily(vertex, root)
+    const { source } = vertex
+    switch (source.kind) {
+      case 'none':
+        return { definition: filesKey(vertex, root, undefined), family }
+      case 'vertex': {
+        const input = source.vertex === undefined ? null : (await this.#probe(source.vertex)).key
+        return { definition: filesKey(vertex, root, { definition: input }), family }
+      }
+      case 'context': {
+        // A step that was never built has no record to find: then it is digested while it is copied.
+        const isNew = this.#deps.noCache || !this.#deps.store.records.hasFamily(family)
+        if (isNew) return { definition: undefined, family }
+        const content = await this.#contentOf(vertex, [])
+        return { definition: filesKey(vertex, root, { content }), family }
+      }
+      default:
+        return unreachable(source)
+    }
+  }
+
+  async #solveVertex(vertex: Vertex): Promise<Result> {
+    this.#deps.signal?.throwIfAborted()
+    try {
+      if (vertex.op === 'image') return await this.#solveImage(vertex)
+      return await this.#solveStep(vertex)
+    } catch (cause) {
+      throw atVertex(vertex, cause)
+    }
+  }
+
+  async #solveImage(vertex: ImageVertex): Promise<Result> {
+    const { reporter } = this.#deps
+    reporter.hit(vertex)
+    const layers = vertex.base.layers.map((base): ResultLayer => {
+      const fetch = (): Promise<void> => fetchLayer(base, vertex, this.#deps)
+      return { vertex: undefined, layer: new BaseImageLayer(base, this.#layerDeps, fetch) }
+    })
+    return { key: imageKey(vertex), layers }
+  }
+
+  async #solveStep(vertex: ExecVertex | FilesVertex): Promise<Result> {
+    const probe = await this.#probe(vertex.id)
+    // A step that has to be done wants its other input as well: both are made at the same time.
+    const sourceId = probe.isCached ? undefined : sourceOf(vertex)
+    const ahead = sourceId === undefined ? undefined : this.#realizeUnlessCached(vertex, sourceId)
+    const [root] = await Promise.all([
+      vertex.root === undefined ? undefined : this.#realize(vertex.root),
+      ahead,
+    ])
+    const step = await this.#stepOf(vertex, root?.key)
+    const found = step.definition && this.#find(step.definition.key)
+    if (found?.layer !== undefined) {
+      this.#reportHit(vertex)
+      return this.#stacked(vertex, root, {
+        key: found.key,
+        layer: found.layer,
+        at: found.createdAt,
+      })
+    }
+    return this.#perform(vertex, root, step)
+  }
+
+  /** Copying from a stage that the cache has needs its files only when the copy itself is not there. */
+  async #realizeUnlessCached(vertex: ExecVertex | FilesVertex, source: VertexId): Promise<void> {
+    const probe = await this.#probe(vertex.id)
+    if (!probe.isCached) await this.#realize(source)
+  }
+
+  async #perform(
+    vertex: ExecVertex | FilesVertex,
+    root: Result | undefined,
+    step: Step,
+  ): Promise<Result> {
+    const { store, signal, reporter, schedule } = this.#deps
+    const below = root?.layers.map(({ layer }) => layer) ?? []
+    const content = await this.#contentStep(vertex, root)
+    const again = content && this.#find(content.key)
+    if (content !== undefined && again?.layer !== undefined) {
+      if (step.definition !== undefined) store.records.alias(step.definition.key, again.key)
+      this.#reportHit(vertex)
+      return this.#stacked(vertex, root, {
+        key: again.key,
+        layer: again.layer,
+        at: again.createdAt,
+      })
+    }
+    const leased = content ?? step.definition
+    await using _lease =
+      leased === undefined ? undefined : await store.lease(leased.key, { signal })
+    const meanwhile = leased && this.#find(leased.key)
+    if (meanwhile?.layer !== undefined) {
+      this.#reportHit(vertex)
+      const { key, layer, createdAt } = meanwhile
+      return this.#stacked(vertex, root, { key, layer, at: createdAt })
+    }
+    const done = await schedule(() =>
+      reporter.step(vertex, () => this.#run(vertex, below, leased, root)),
+    )
+    store.records.put({
+      ...done.step,
+      family: step.family,
+      layer: done.layer,
+      description: vertex.name,
+    })
+    if (step.definition !== undefined && step.definition.key !== done.step.key) {
+      store.records.alias(step.definition.key, done.step.key)
+    }
+    const { key } = done.step
+    return this.#stacked(vertex, root, { key, layer: done.layer, at: done.createdAt })
+  }
+
+  /** For a copy from a stage: the key by what the selected files hold. */
+  async #contentStep(
+    vertex: ExecVertex | FilesVertex,
+    root: Result | undefined,
+  ): Promise<KeyedStep | undefined> {
+    if (vertex.op !== 'files' || vertex.source.kind !== 'vertex') return undefined
+    const below = root?.layers.map(({ layer }) => layer) ?? []
+    return filesKey(vertex, root?.key, { content: await this.#contentOf(vertex, below) })
+  }
+
+  #contentOf(vertex: FilesVertex, below: readonly Layer[]): ReturnType<typeof contentOf> {
+    return contentOf(vertex, { below, source: this.#sourceLayers(vertex) }, this.#deps)
+  }
+
+  async #sourceLayers(vertex: FilesVertex): Promise<readonly Layer[]> {
+    const id = sourceOf(vertex)
+    if (id === undefined) return []
+    return (await this.#realize(id)).layers.map(({ layer }) => layer)
+  }
+
+  async #run(
+    vertex: ExecVertex | FilesVertex,
+    below: readonly Layer[],
+    leased: KeyedStep | undefined,
+    root: Result | undefined,
+  ): Promise<StepOutcome> {
+    if (vertex.op === 'exec') {
+      if (leased === undefined) throw new Error('a RUN step is always known by definition')
+      return runExec(vertex, { below, step: leased }, this.#deps)
+    }
+    return runFiles(
+      vertex,
+      {
+        below,
+        source: await this.#sourceLayers(vertex),
+        step: leased,
+        keyOf: (content) => filesKey(vertex, root?.key, { content }),
+        wantsDirectory: this.#lookedInto.has(vertex.id) || !this.#deps.wantsTars,
+      },
+      this.#deps,
+    )
+  }
+
+  #stacked(
+    vertex: ExecVertex | FilesVertex,
+    root: Result | undefined,
+    own: { readonly key: CacheKey; readonly layer: LayerId; readonly at: Date },
+  ): Result {
+    const record = this.#deps.store.layers.get(own.layer)
+    if (record === undefined) throw new Error('a found record has its layer')
+    const layer = new BuiltLayer(record, own.at, this.#layerDeps)
+    const below = root?.layers ?? []
+    const layers = [...below, { vertex: vertex.id, layer }]
+    if (this.#deps.wantsTars && this.#isInImage(vertex.id)) {
+      // Packed while the next step runs; a failure shows when the tar is asked for.
+      layer.tar(below.map((lower) => lower.layer)).catch(() => undefined)
+    }
+    return { key: resultKey(vertex, root?.key, own.key), layers }
+  }
+
+  #isInImage(id: VertexId): boolean {
+    for (let at = this.#plan.image.top; at !== undefined; ) {
+      if (at === id) return true
+      const vertex = this.#vertex(at)
+      at = vertex.op === 'image' ? undefined : vertex.root
+    }
+    return false
+  }
+
+  /** A record whose layer is still there. */
+  #find(key: CacheKey): CacheRecord | undefined {
+    const { store, noCache } = this.#deps
+    if (noCache) return undefined
+    const record = store.records.find(key)
+    if (record?.layer === undefined || store.layers.get(record.layer) === undefined)
+      return undefined
+    return record
+  }
+
+  /** Everything below a hit that nobody had to look at is a hit, too. */
+  #reportHit(vertex: ExecVertex | FilesVertex): void {
+    const source = sourceOf(vertex)
+    if (source !== undefined) this.#reportHitsBelow(source)
+    this.#deps.reporter.hit(vertex)
+  }
+
+  #reportHitsBelow(id: VertexId): void {
+    const vertex = this.#vertex(id)
+    if (vertex.op !== 'image') {
+      if (vertex.root !== undefined) this.#reportHitsBelow(vertex.root)
+      const source = sourceOf(vertex)
+      if (source !== undefined) this.#reportHitsBelow(source)
+    }
+    if (!this.#results.has(id)) this.#deps.reporter.hit(vertex)
+  }
+}
+
+function sourceOf(vertex: ExecVertex | FilesVertex): VertexId | undefined {
+  if (vertex.op !== 'files' || vertex.source.kind !== 'vertex') return undefined
+  return vertex.source.vertex
+}
+
+function resultKey(
+  vertex: ExecVertex | FilesVertex,
+  root: CacheKey | undefined,
+  own: CacheKey,
+): CacheKey {
+  return vertex.op === 'files' && vertex.link ? linkedKey(root, own) : own
+}
+
+function lookedInto(plan: Plan): ReadonlySet<VertexId> {
+  const found = new Set<VertexId>()
+  const addChain = (id: VertexId | undefined): void => {
+    for (let at = id; at !== undefined && !found.has(at); ) {
+      found.add(at)
+      const vertex = plan.vertices.get(at)
+      at = vertex === undefined || vertex.op === 'image' ? undefined : vertex.root
+    }
+  }
+  for (const vertex of plan.vertices.values()) {
+    if (vertex.op === 'image') continue
+    addChain(vertex.root)
+    addChain(sourceOf(vertex))
+  }
+  return found
+}
+
+/** The only place that ties a failure to Dockerfile lines; operations know nothing of source. */
+function atVertex(vertex: Vertex, cause: unknown): unknown {
+  if (!(cause instanceof TsbuildError) || cause instanceof SourceError) return cause
+  const { message, code, hint } = cause
+  return new SourceError(message, { code, hint, cause, ranges: [vertex.range] })
+}

@@ -1,0 +1,62 @@
+import type { ExecVertex, FilesVertex, ImageVertex } from '#builder/plan'
+import { type CacheKey, cacheKeyOf } from '#cache'
+import { chainIdOf, type Digest, formatPlatform, type Json } from '#core'
+
+/** A key and what went into it, so that a later miss can be explained. */
+export interface KeyedStep {
+  readonly key: CacheKey
+  readonly preimage: Json
+}
+
+/**
+ * A base image is its files: another tag, or another compression of the same layers, is the same.
+ * `undefined` is the empty root of `FROM scratch`.
+ */
+export function imageKey(vertex: ImageVertex): CacheKey {
+  const chain = chainIdOf(vertex.base.layers.map(({ diffId }) => diffId))
+  return cacheKeyOf({ op: 'image', chain: chain ?? null })
+}
+
+/** Proxy settings are left out on purpose: they say how to reach the world, not what is built. */
+export function execKey(vertex: ExecVertex, root: CacheKey | undefined): KeyedStep {
+  const { args, env, cwd, user, hostname, network } = vertex.process
+  return keyed({
+    op: 'exec',
+    root: root ?? null,
+    platform: formatPlatform(vertex.platform),
+    process: { args, env, cwd, user, hostname, network },
+  })
+}
+
+/** What files come from: by the definition of the step that made them, or by what they hold. */
+export type FilesInputKey = { readonly definition: CacheKey | null } | { readonly content: Digest }
+
+export function filesKey(
+  vertex: FilesVertex,
+  root: CacheKey | undefined,
+  input: FilesInputKey | undefined,
+): KeyedStep {
+  return keyed({ ...filesDocument(vertex, root), input: input === undefined ? null : { ...input } })
+}
+
+/** The step without what it copies: tells whether it was ever built. */
+export function filesFamily(vertex: FilesVertex, root: CacheKey | undefined): CacheKey {
+  return cacheKeyOf({ ...filesDocument(vertex, root), family: true })
+}
+
+/** A linked layer's result is one with the stack that it was put on. */
+export function linkedKey(root: CacheKey | undefined, layer: CacheKey): CacheKey {
+  return cacheKeyOf({ op: 'merge', root: root ?? null, layer })
+}
+
+function filesDocument(
+  vertex: FilesVertex,
+  root: CacheKey | undefined,
+): { readonly [key: string]: Json } {
+  const actions = vertex.actions.map((action): Json => ({ ...action }) as unknown as Json)
+  return { op: 'files', root: vertex.link ? null : (root ?? null), actions }
+}
+
+function keyed(preimage: Json): KeyedStep {
+  return { key: cacheKeyOf(preimage), preimage }
+}

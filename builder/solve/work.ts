@@ -1,0 +1,204 @@
+import { createReadStream } from 'node:fs'
+import { digestFile, directoryTree, type FileDigest } from '#builder/context'
+import { checksumFileActions, type FileAction, runFileActions } from '#builder/files'
+import {
+  type AppliedLayer,
+  applyLayer,
+  changesOf,
+  decompress,
+  stackTree,
+  treeChanges,
+  writeFiles,
+  writeLayer,
+} from '#builder/layer'
+import { openFileDigests } from '#cache'
+import {
+  type Compression,
+  type DiffId,
+  type Digest,
+  type Name,
+  type Tree,
+  TsbuildError,
+} from '#core'
+import { parseDockerignore } from '#parser'
+
+/** A file tree by its place on disk: this is what crosses threads. */
+export type TreeSpec =
+  | {
+      readonly kind: 'context'
+      readonly directory: string
+      /** Text of the `.dockerignore`; empty without one. */
+      readonly ignore: string
+    }
+  /** Directories in overlay form, topmost first. */
+  | { readonly kind: 'layers'; readonly directories: readonly string[] }
+
+export interface FilesTask {
+  readonly actions: readonly FileAction[]
+  readonly root: TreeSpec
+  readonly sources: readonly TreeSpec[]
+  /** The store's root: file digests are kept there. */
+  readonly store: string
+}
+
+export interface CopyTask extends FilesTask {
+  readonly temporary: string
+  readonly tar: string | undefined
+  readonly directory: string | undefined
+  readonly now: number
+}
+
+export interface CopiedFiles {
+  readonly content: Digest
+  readonly diffId: DiffId | undefined
+  readonly size: number | undefined
+  readonly warnings: readonly string[]
+}
+
+export interface PackTask {
+  readonly directory: string
+  readonly lowers: readonly string[]
+  readonly tar: string
+}
+
+export interface ApplyTask {
+  readonly blob: string
+  readonly compression: Compression
+  readonly diffId: DiffId
+  readonly directory: string
+  /** Absent: try without them first. */
+  readonly lowers: readonly string[] | undefined
+}
+
+export interface UnpackTask {
+  readonly directories: readonly string[]
+  readonly dest: string
+  readonly format: 'local' | 'tar'
+}
+
+/** How much `checksum` may do before it gives up, so that a thread with other duties stays free. */
+export interface WorkLimit {
+  readonly files: number
+  readonly bytes: number
+}
+
+/** Thrown by `checksum` when the work exceeds its limit. */
+export class LimitExceeded extends Error {}
+
+/** Digest of what the actions select. */
+export function checksum(task: FilesTask, limit?: WorkLimit): Digest {
+  using trees = openTrees(task)
+  const fileDigest = limit === undefined ? trees.fileDigest : limited(trees.fileDigest, limit)
+  const { content } = checksumFileActions(task.actions, { ...trees, fileDigest })
+  return content
+}
+
+/** Performs the actions: a layer as tar, as directory or as both, and the digest of what was selected. */
+export async function copyFiles(task: CopyTask): Promise<CopiedFiles> {
+  using trees = openTrees(task)
+  const warnings: string[] = []
+  const onWarning = (message: string): void => void warnings.push(message)
+  using result = await runFileActions(task.actions, {
+    root: trees.root,
+    sources: trees.sources,
+    temporary: task.temporary,
+    now: task.now,
+    onWarning,
+  })
+  const digests = new Map<Name, Digest>()
+  const written = writeLayer(
+    result.changes,
+    {
+      ...(task.tar === undefined ? {} : { tar: task.tar }),
+      ...(task.directory === undefined ? {} : { directory: task.directory }),
+    },
+    { onWarning, onFile: (path, digest) => void digests.set(path, digest) },
+  )
+  const content = result.contentDigest((path) => digests.get(path))
+  return { content, diffId: written.diffId, size: written.size, warnings }
+}
+
+/** Turns an overlay directory into a layer's tar. */
+export function packLayer(task: PackTask): { readonly diffId: DiffId; readonly size: number } {
+  const lower = stackTree(task.lowers)
+  try {
+    const { diffId, size } = writeLayer(changesOf(task.directory, { lower }), { tar: task.tar })
+    if (diffId === undefined || size === undefined) throw new Error('no tar was written')
+    return { diffId, size }
+  } finally {
+    lower.close()
+  }
+}
+
+/** Turns a layer's blob into an overlay directory, and checks that it is the layer it claims to be. */
+export async function unpackLayer(task: ApplyTask): Promise<AppliedLayer> {
+  const bytes = decompress(
+    createReadStream(task.blob, { highWaterMark: 1 << 20 }),
+    task.compression,
+  )
+  const { lowers } = task
+  const applied = await applyLayer(bytes, task.directory, lowers === undefined ? {} : { lowers })
+  if (applied.diffId === task.diffId) return applied
+  throw new TsbuildError(`layer ${task.diffId} unpacks to ${applied.diffId}`, {
+    code: 'DIGEST_MISMATCH',
+    hint: 'the image config and the layer do not belong together; the image is damaged',
+  })
+}
+
+/** Writes a merged file system as plain files or as one tar. */
+export function unpackTree(task: UnpackTask): void {
+  const tree = stackTree(task.directories)
+  try {
+    if (task.format === 'tar') writeLayer(treeChanges(tree), { tar: task.dest })
+    else writeFiles(treeChanges(tree), task.dest)
+  } finally {
+    tree.close()
+  }
+}
+
+interface OpenTrees extends Disposable {
+  readonly root: Tree
+  readonly sources: readonly Tree[]
+  readonly fileDigest: FileDigest
+}
+
+function openTrees(task: FilesTask): OpenTrees {
+  const root = openTree(task.root)
+  const sources = task.sources.map(openTree)
+  const [source] = task.sources
+  const index =
+    source?.kind === 'context' ? openFileDigests(task.store, source.directory) : undefined
+  const fileDigest: FileDigest = (path, stat, open) => {
+    const known = stat.identity && index?.get(path, stat.identity)
+    if (known !== undefined) return known
+    const digest = digestFile(open)
+    if (stat.identity !== undefined) index?.put(path, stat.identity, digest)
+    return digest
+  }
+  return {
+    root,
+    sources,
+    fileDigest,
+    [Symbol.dispose]: () => {
+      index?.flush()
+      for (const tree of [root, ...sources]) tree.close()
+    },
+  }
+}
+
+function openTree(spec: TreeSpec): Tree {
+  if (spec.kind === 'layers') return stackTree(spec.directories)
+  const { directory, ignore } = spec
+  return directoryTree(directory, ignore === '' ? {} : { ignore: parseDockerignore(ignore) })
+}
+
+function limited(fileDigest: FileDigest, limit: WorkLimit): FileDigest {
+  let files = 0
+  let bytes = 0
+  return (path, stat, open) => {
+    files++
+    bytes += stat.size
+    if (files > limit.files || bytes > limit.bytes) throw new LimitExceeded()
+    return fileDigest(path, stat, open)
+  }
+}
