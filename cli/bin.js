@@ -1,0 +1,89 @@
+#!/usr/bin/env node
+// Starts tsbuild. Plain JavaScript of 2018, so that an old Node gets as far as the message below;
+// everything else is compiled to dist/.
+/* biome-ignore-all lint/style/useNodejsImportProtocol: Node 12 does not know the prefix */
+/* biome-ignore-all lint/complexity/useOptionalChain: Node 12 does not know the syntax */
+import childProcess from 'child_process'
+import fs from 'fs'
+import module from 'module'
+import path from 'path'
+import url from 'url'
+
+// Node's default for this signal is to open a debugger port, which would run anybody's code.
+process.on('SIGUSR1', () => undefined)
+
+const self = url.fileURLToPath(import.meta.url)
+const home = path.dirname(path.dirname(self))
+const [major, minor] = process.versions.node.split('.').map(Number)
+
+if (major > 22 || (major === 22 && minor >= 15)) start()
+else startWithNewerNode()
+
+function start() {
+  const main = path.join(home, 'dist', 'cli', 'main.js')
+  if (!fs.existsSync(main)) {
+    fail(`tsbuild is not compiled yet: run npm ci in ${home}`)
+    return
+  }
+  hideSqliteWarning()
+  const cache = compileCacheFolder()
+  if (cache !== undefined) module.enableCompileCache(cache)
+  import(url.pathToFileURL(main).href).then((loaded) => loaded.main(process.argv.slice(2)))
+}
+
+/** The Node that `npm ci` put beside the source, or a plain sentence. */
+function startWithNewerNode() {
+  const newer = path.join(home, 'node_modules', 'node', 'bin', 'node')
+  if (process.env.TSBUILD_NODE === newer || !fs.existsSync(newer)) {
+    fail(
+      `tsbuild needs Node.js 22.15 or newer; this is ${process.versions.node} (${process.execPath})`,
+    )
+    return
+  }
+  const env = Object.assign({}, process.env, { TSBUILD_NODE: newer })
+  const child = childProcess.spawn(newer, [self].concat(process.argv.slice(2)), {
+    stdio: 'inherit',
+    env,
+  })
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
+  for (const signal of signals) process.on(signal, () => child.kill(signal))
+  child.on('error', (error) => fail(`cannot start ${newer}: ${error.message}`))
+  child.on('exit', (code, signal) => {
+    if (signal === null) process.exit(code)
+    for (const name of signals) process.removeAllListeners(name)
+    process.kill(process.pid, signal)
+  })
+}
+
+/**
+ * A folder of this user only: compiled code is run as it is found, so it must not lie where
+ * somebody else may write, such as the shared /tmp or, under sudo, the caller's home.
+ */
+function compileCacheFolder() {
+  const base = process.env.XDG_CACHE_HOME || path.join(process.env.HOME || '', '.cache')
+  if (!path.isAbsolute(base)) return undefined
+  const folder = path.join(base, 'tsbuild', 'node')
+  try {
+    fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
+    const stat = fs.statSync(folder)
+    const isOurs = stat.uid === process.geteuid() && (stat.mode & 0o022) === 0
+    return isOurs ? folder : undefined
+  } catch (_error) {
+    return undefined
+  }
+}
+
+/** node:sqlite announces itself as experimental; every other warning is passed on. */
+function hideSqliteWarning() {
+  const emit = process.emitWarning
+  process.emitWarning = function emitWarning(warning, ...rest) {
+    const text = String(warning && warning.message ? warning.message : warning)
+    if (/\bSQLite\b.*experimental/i.test(text)) return
+    emit.call(process, warning, ...rest)
+  }
+}
+
+function fail(message) {
+  process.stderr.write(`${message}\n`)
+  process.exitCode = 1
+}

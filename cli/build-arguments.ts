@@ -1,0 +1,174 @@
+import type { BuildOptions, Output } from '#builder'
+import { suggestion, TsbuildError } from '#core'
+import { type Arguments, expectArguments, usageError } from './flags.ts'
+import { parseOutput } from './output-value.ts'
+import { PROGRESS_MODES, type ProgressMode } from './progress.ts'
+import type { Shell } from './shell.ts'
+
+/** What the command line of a build asks for. */
+export interface BuildRequest {
+  readonly options: BuildOptions
+  readonly progress: ProgressMode
+  readonly iidfile: string | undefined
+  readonly metadataFile: string | undefined
+  /** `-f -`: the Dockerfile comes on standard input. */
+  readonly dockerfileOnStdin: boolean
+}
+
+const USAGE = 'tsbuild [build] [flags] CONTEXT'
+const NETWORKS = ['default', 'none', 'host'] as const
+
+/**
+ * Turns flags into build options; nothing is read but the environment.
+ * @throws {TsbuildError} USAGE, UNSUPPORTED
+ */
+export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>): BuildRequest {
+  const [context = ''] = expectArguments(args, { least: 1, most: 1, usage: USAGE })
+  checkContext(context)
+  const requests = args.list('output').map(parseOutput)
+  const outputs = [...requests.flatMap((request) => request.outputs), ...shorthandOutputs(args)]
+  const tags = [...args.list('tag'), ...requests.flatMap((request) => request.names)]
+  const quiet = args.has('quiet')
+  const iidfile = args.text('iidfile')
+  checkOutputs(outputs, { terminal: shell.stdout.isTTY === true, quiet, iidfile })
+  if (outputs.some(({ type }) => type === 'registry') && tags.length === 0) {
+    throw usageError('a push needs a name', 'add -t REGISTRY/REPOSITORY:TAG')
+  }
+  const file = args.text('file')
+  return {
+    options: {
+      context,
+      ...optional('file', file === '-' ? undefined : file),
+      tags,
+      ...optional('target', args.text('target')),
+      buildArgs: buildArgs(args.list('build-arg'), shell.env),
+      labels: labels(args.list('label')),
+      ...optional('platform', args.text('platform')),
+      noCache: args.has('no-cache'),
+      pull: args.has('pull'),
+      ...optional('network', network(args.text('network'))),
+      ...(outputs.length === 0 ? {} : { outputs }),
+      ...optional('jobs', jobs(args.text('jobs'))),
+      ...optional('root', args.text('root')),
+      insecureRegistries: args.list('insecure-registry'),
+    },
+    progress: parseProgress(args, shell.env),
+    iidfile,
+    metadataFile: args.text('metadata-file'),
+    dockerfileOnStdin: file === '-',
+  }
+}
+
+function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { [P in K]?: V })
+}
+
+/** Contexts that other builders take and tsbuild does not. */
+function checkContext(context: string): void {
+  if (context === '') throw usageError('the context must not be empty', `usage: ${USAGE}`)
+  if (context === '-') {
+    throw new TsbuildError('a context on standard input is not supported', {
+      code: 'UNSUPPORTED',
+      hint: 'unpack it into a folder and name that; a Dockerfile alone can be given with -f -',
+    })
+  }
+  if (/^(?:[a-z][a-z0-9+.-]*:\/\/|git@)/i.test(context)) {
+    throw new TsbuildError(`a remote context is not supported: ${context}`, {
+      code: 'UNSUPPORTED',
+      hint: 'fetch it into a folder and name that',
+    })
+  }
+}
+
+function shorthandOutputs(args: Arguments): readonly Output[] {
+  return [
+    ...(args.has('load') ? [{ type: 'store' } as const] : []),
+    ...(args.has('push') ? [{ type: 'store' } as const, { type: 'registry' } as const] : []),
+  ].filter((output, index, all) => all.findIndex(({ type }) => type === output.type) === index)
+}
+
+function checkOutputs(
+  outputs: readonly Output[],
+  use: {
+    readonly terminal: boolean
+    readonly quiet: boolean
+    readonly iidfile: string | undefined
+  },
+): void {
+  const toStdout = outputs.filter((output) => 'dest' in output && output.dest === '-')
+  const [first] = toStdout
+  if (outputs.length > 0 && use.iidfile !== undefined) {
+    if (outputs.every(({ type }) => type === 'local' || type === 'tar')) {
+      throw usageError('local and tar outputs make no image, so there is no id for --iidfile')
+    }
+  }
+  if (first === undefined) return
+  if (toStdout.length > 1) throw usageError('only one output can go to standard output')
+  if (first.type === 'local' || ('tar' in first && first.tar === false)) {
+    throw usageError('a folder cannot go to standard output', 'give a dest')
+  }
+  if (use.quiet) {
+    const hint = 'write the id to a file with --iidfile'
+    throw usageError('--quiet prints the image id where the archive goes', hint)
+  }
+  if (use.terminal) {
+    const hint = `add dest=FILE, or redirect standard output`
+    throw usageError(`refusing to write a ${first.type} archive to the terminal`, hint)
+  }
+}
+
+/** `K=V`, or `K` for the value that the environment has; an unset one is left out. */
+function buildArgs(values: readonly string[], env: Shell['env']): Record<string, string> {
+  const entries = values.flatMap((value): readonly (readonly [string, string])[] => {
+    const { key, text } = keyValue(value, '--build-arg')
+    const given = text ?? env[key]
+    return given === undefined ? [] : [[key, given]]
+  })
+  return Object.fromEntries(entries)
+}
+
+function labels(values: readonly string[]): Record<string, string> {
+  const entries = values.map((value) => {
+    const { key, text } = keyValue(value, '--label')
+    return [key, text ?? ''] as const
+  })
+  return Object.fromEntries(entries)
+}
+
+function keyValue(value: string, flag: string): { key: string; text: string | undefined } {
+  const at = value.indexOf('=')
+  const key = at < 0 ? value : value.slice(0, at)
+  if (key.trim() === '') throw usageError(`invalid ${flag} "${value}"`, `write ${flag} KEY=VALUE`)
+  return { key, text: at < 0 ? undefined : value.slice(at + 1) }
+}
+
+function network(text: string | undefined): (typeof NETWORKS)[number] | undefined {
+  if (text === undefined) return undefined
+  const found = NETWORKS.find((name) => name === text)
+  if (found !== undefined) return found
+  throw usageError(`invalid network mode "${text}"`, choices(text, NETWORKS))
+}
+
+/**
+ * The view that `--quiet`, `--progress` or `$BUILDKIT_PROGRESS` asks for, in this order.
+ * @throws {TsbuildError} USAGE
+ */
+export function parseProgress(args: Arguments, env: Shell['env']): ProgressMode {
+  if (args.has('quiet')) return 'quiet'
+  const text = args.text('progress') ?? env.BUILDKIT_PROGRESS ?? ''
+  if (text === '') return 'auto'
+  const found = PROGRESS_MODES.find((name) => name === text)
+  if (found !== undefined) return found
+  throw usageError(`invalid progress mode "${text}"`, choices(text, PROGRESS_MODES))
+}
+
+function choices(text: string, all: readonly string[]): string {
+  const similar = suggestion(text, all)
+  return similar === undefined ? `choose one of ${all.join(', ')}` : `did you mean ${similar}?`
+}
+
+function jobs(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text)
+  throw usageError(`invalid number of jobs "${text}"`, 'write a whole number from 1 to 9999')
+}

@@ -1,0 +1,277 @@
+import type { Flag } from './flags.ts'
+
+export type CommandName =
+  | 'build'
+  | 'help'
+  | 'images'
+  | 'inspect'
+  | 'login'
+  | 'logout'
+  | 'push'
+  | 'rmi'
+  | 'tag'
+  | 'version'
+
+/** A part of the help beside the flags. */
+export interface HelpTable {
+  readonly title: string
+  readonly rows: readonly (readonly [string, string])[]
+}
+
+/** One command of the program, as parsing and `--help` know it; `main.ts` runs it. */
+export interface Command {
+  readonly name: CommandName
+  readonly summary: string
+  readonly usage: string
+  readonly flags: readonly Flag[]
+  /** Command lines with what they do. */
+  readonly examples: readonly (readonly [string, string])[]
+  /** More that `--help` should say: terms and what they mean. */
+  readonly tables?: readonly HelpTable[]
+  /** More that `--help` should say, a paragraph each. */
+  readonly notes?: readonly string[]
+  /** True when files of the store are read or written that only the user namespace can. */
+  readonly namespace: boolean
+}
+
+const GENERAL = 'General'
+
+const HELP: Flag = { name: 'help', short: 'h', help: 'Show this help', group: GENERAL }
+
+/** The flag that may stand in front of a command. */
+export const ROOT_FLAG: Flag = {
+  name: 'root',
+  metavar: 'DIR',
+  help: 'The store (default: $TSBUILD_ROOT, /var/lib/tsbuild, or $XDG_DATA_HOME/tsbuild)',
+  group: GENERAL,
+}
+
+const INSECURE: Flag = {
+  name: 'insecure-registry',
+  metavar: 'HOST',
+  repeat: true,
+  help: 'Speak plain HTTP, or HTTPS without checking the certificate, to HOST[:PORT]',
+  group: 'Registry',
+}
+
+const PROGRESS: Flag = {
+  name: 'progress',
+  metavar: 'MODE',
+  help: 'How to show progress: auto, plain, tty or quiet (default: auto)',
+  group: 'Screen',
+}
+
+const INPUT: readonly Flag[] = [
+  {
+    name: 'file',
+    short: 'f',
+    metavar: 'FILE',
+    help: 'The Dockerfile (default: CONTEXT/Dockerfile); - reads it from standard input',
+  },
+  { name: 'target', metavar: 'STAGE', help: 'Build up to this stage (default: the last one)' },
+  {
+    name: 'build-arg',
+    metavar: 'KEY[=VALUE]',
+    repeat: true,
+    help: 'Set an ARG; without VALUE it is taken from the environment',
+  },
+  { name: 'label', metavar: 'KEY=VALUE', repeat: true, help: 'Add a label to the image' },
+  {
+    name: 'platform',
+    metavar: 'OS/ARCH',
+    help: "Build for this platform (default: this machine's)",
+  },
+].map((flag) => ({ ...flag, group: 'What to build' }))
+
+const EXECUTION: readonly Flag[] = [
+  { name: 'no-cache', help: 'Run every step, even when its result is known' },
+  { name: 'pull', help: 'Ask the registry for base images that the store has' },
+  { name: 'network', metavar: 'MODE', help: 'Network of RUN steps: default, none or host' },
+  { name: 'jobs', metavar: 'N', help: 'Run up to N steps at a time (default: the number of CPUs)' },
+].map((flag) => ({ ...flag, group: 'How to build' }))
+
+const RESULT: readonly Flag[] = [
+  { name: 'tag', short: 't', metavar: 'NAME[:TAG]', repeat: true, help: 'Name the image' },
+  {
+    name: 'output',
+    short: 'o',
+    metavar: 'OUTPUT',
+    repeat: true,
+    help: 'Where the result goes, see below (default: the local store)',
+  },
+  { name: 'push', help: 'Push the image to the registries in its names' },
+  { name: 'load', help: 'Keep the image in the local store, whatever the other outputs are' },
+  { name: 'iidfile', metavar: 'FILE', help: 'Write the image id to FILE' },
+  { name: 'metadata-file', metavar: 'FILE', help: 'Write digests and names to FILE, as JSON' },
+].map((flag) => ({ ...flag, group: 'Result' }))
+
+const QUIET: Flag = {
+  name: 'quiet',
+  short: 'q',
+  help: 'Print nothing but the image id',
+  group: 'Screen',
+}
+
+const BUILD: Command = {
+  name: 'build',
+  summary: 'Build an image from a Dockerfile (the word build may be left out)',
+  usage: 'tsbuild [build] [flags] CONTEXT',
+  flags: [...INPUT, ...EXECUTION, ...RESULT, INSECURE, PROGRESS, QUIET, ROOT_FLAG, HELP],
+  examples: [
+    ['tsbuild -t hello .', 'build the folder . and name the image hello:latest'],
+    ['tsbuild -t ghcr.io/me/app:1.2 --push .', 'build and push'],
+    ['tsbuild --target test --no-cache .', 'run the stage test again'],
+    ['tsbuild -o type=oci,dest=app.tar .', 'write an OCI archive'],
+    ['tsbuild -o out .', 'write the files of the result into the folder out'],
+  ],
+  tables: [
+    {
+      title: 'Outputs (settings in CSV; quote one with a comma: type=oci,"dest=a,b.tar")',
+      rows: [
+        ['type=store', 'The local store'],
+        ['type=registry', 'The registries in the names of the image'],
+        ['type=image[,push=true]', 'The local store and, with push, the registries'],
+        ['type=oci,dest=FILE', 'An archive with an OCI layout; a folder with tar=false'],
+        ['type=docker,dest=FILE', 'An archive for docker load; a folder with tar=false'],
+        ['type=local,dest=FOLDER', 'The files of the result; FOLDER alone means the same'],
+        ['type=tar,dest=FILE', 'A tar of the files; - alone writes it to standard output'],
+        ['name=NAME', 'Another name for an image output'],
+        ['compression=C', 'Layers as uncompressed, gzip or zstd: registry, image, oci, docker'],
+      ],
+    },
+  ],
+  notes: [
+    "A first word that is a command's name is that command: write ./images for a context of that name.",
+  ],
+  namespace: true,
+}
+
+const IMAGES: Command = {
+  name: 'images',
+  summary: 'List the images in the local store',
+  usage: 'tsbuild images [flags]',
+  flags: [
+    { name: 'format', metavar: 'FORMAT', help: 'table or json (default: table)', group: 'Screen' },
+    { name: 'quiet', short: 'q', help: 'Print image ids only', group: 'Screen' },
+    ROOT_FLAG,
+    HELP,
+  ],
+  examples: [['tsbuild images --format json', 'one JSON document, for programs']],
+  namespace: false,
+}
+
+const INSPECT: Command = {
+  name: 'inspect',
+  summary: 'Show names, digests, config, layers and history of local images, as JSON',
+  usage: 'tsbuild inspect [flags] IMAGE…',
+  flags: [ROOT_FLAG, HELP],
+  examples: [['tsbuild inspect hello', 'everything about hello:latest']],
+  namespace: false,
+}
+
+const TAG: Command = {
+  name: 'tag',
+  summary: 'Give a local image another name',
+  usage: 'tsbuild tag [flags] IMAGE NAME[:TAG]',
+  flags: [ROOT_FLAG, HELP],
+  examples: [['tsbuild tag hello ghcr.io/me/hello:1.0', 'a name that can be pushed']],
+  namespace: false,
+}
+
+const RMI: Command = {
+  name: 'rmi',
+  summary: 'Remove names of local images',
+  usage: 'tsbuild rmi [flags] IMAGE…',
+  flags: [ROOT_FLAG, HELP],
+  examples: [
+    ['tsbuild rmi hello', 'remove the name hello:latest'],
+    ['tsbuild rmi 0123456789ab', 'remove every name of the image with this id'],
+  ],
+  notes: ['Layers stay in the store: later builds may use them.'],
+  namespace: false,
+}
+
+const PUSH: Command = {
+  name: 'push',
+  summary: 'Push a local image to the registry in its name',
+  usage: 'tsbuild push [flags] NAME[:TAG]',
+  flags: [INSECURE, PROGRESS, { ...QUIET, help: 'Print nothing but the digest' }, ROOT_FLAG, HELP],
+  examples: [['tsbuild push ghcr.io/me/hello:1.0', 'push what the store has under this name']],
+  namespace: true,
+}
+
+const LOGIN: Command = {
+  name: 'login',
+  summary: 'Check credentials with a registry and keep them',
+  usage: 'tsbuild login [flags] [REGISTRY]',
+  flags: [
+    {
+      name: 'username',
+      short: 'u',
+      metavar: 'NAME',
+      help: 'User name (default: ask for it)',
+      group: 'Credentials',
+    },
+    {
+      name: 'password',
+      short: 'p',
+      metavar: 'SECRET',
+      help: 'Password or token; other users of this machine can see it',
+      group: 'Credentials',
+    },
+    { name: 'password-stdin', help: 'Read the password from standard input', group: 'Credentials' },
+    INSECURE,
+    HELP,
+  ],
+  examples: [
+    ['echo "$TOKEN" | tsbuild login -u me --password-stdin ghcr.io', 'log in from a script'],
+  ],
+  notes: [
+    'REGISTRY is docker.io unless given. Credentials are kept where docker keeps them: in a credential helper, or in config.json in $DOCKER_CONFIG or ~/.docker.',
+  ],
+  namespace: false,
+}
+
+const LOGOUT: Command = {
+  name: 'logout',
+  summary: 'Forget the credentials for a registry',
+  usage: 'tsbuild logout [REGISTRY]',
+  flags: [HELP],
+  examples: [],
+  namespace: false,
+}
+
+const VERSION: Command = {
+  name: 'version',
+  summary: 'Show the version',
+  usage: 'tsbuild version',
+  flags: [HELP],
+  examples: [],
+  namespace: false,
+}
+
+const HELP_COMMAND: Command = {
+  name: 'help',
+  summary: 'Show help on a command',
+  usage: 'tsbuild help [COMMAND]',
+  flags: [HELP],
+  examples: [],
+  namespace: false,
+}
+
+/** Every command, in the order of the help. */
+export const COMMANDS: readonly Command[] = [
+  BUILD,
+  IMAGES,
+  INSPECT,
+  TAG,
+  RMI,
+  PUSH,
+  LOGIN,
+  LOGOUT,
+  VERSION,
+  HELP_COMMAND,
+]
+
+/** The command that is meant when none is named. */
+export const DEFAULT_COMMAND: Command = BUILD

@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { isJsonObject, parseJson } from '#core'
+import type { Shell } from './shell.ts'
+
+/** The folder of docker's `config.json`. */
+export function dockerConfigDir(env: Shell['env']): string {
+  const configured = env.DOCKER_CONFIG ?? ''
+  return configured === '' ? join(env.HOME ?? homedir(), '.docker') : configured
+}
+
+/** The file that holds a password for `registry` as plain text, or `undefined`. */
+export function clearTextFile(registry: string, env: Shell['env']): string | undefined {
+  const file = join(dockerConfigDir(env), 'config.json')
+  const auths = readAuths(file)
+  const keys = Object.keys(auths).filter((key) => {
+    const host = key.replace(/^https?:\/\//, '').replace(/\/.*$/, '')
+    return host === registry || (registry === 'docker.io' && host === 'index.docker.io')
+  })
+  return keys.some((key) => holdsSecret(auths[key])) ? file : undefined
+}
+
+function holdsSecret(entry: unknown): boolean {
+  if (typeof entry !== 'object' || entry === null) return false
+  return 'auth' in entry || 'identitytoken' in entry || 'password' in entry
+}
+
+function readAuths(file: string): Readonly<Record<string, unknown>> {
+  try {
+    const document = parseJson(readFileSync(file), 'config.json', 'CONFIG_INVALID')
+    const auths = isJsonObject(document) ? document.auths : undefined
+    return isJsonObject(auths) ? auths : {}
+  } catch {
+    // Only a warning depends on it.
+    return {}
+  }
+}

@@ -1,0 +1,90 @@
+import { TsbuildError } from '#core'
+import type { SourceError } from '#parser'
+import type { Shell } from './shell.ts'
+import { cleanLine } from './text.ts'
+
+const MAX_CAUSES = 10
+const MORE_DIAGNOSTICS = 20
+
+/** Prints an error as a person should read it. */
+export async function reportError(
+  error: unknown,
+  shell: Pick<Shell, 'env' | 'stderr'>,
+): Promise<void> {
+  const { SourceError } = await import('#parser')
+  const source = chainOf(error).findLast((link) => link instanceof SourceError)
+  const debug = shell.env.TSBUILD_DEBUG === '1'
+  shell.stderr.write(errorText(error, { source, debug }))
+}
+
+/**
+ * The lines of the Dockerfile, one line with the whole story, further findings, and what to do. A
+ * stack trace is shown for bugs only, and only when `debug` is on.
+ */
+export function errorText(
+  error: unknown,
+  about: { readonly source: SourceError | undefined; readonly debug: boolean },
+): string {
+  const excerpt = about.source?.excerpt() ?? ''
+  const lines = [
+    ...excerpt.split('\n').slice(0, -1).map(cleanLine),
+    `ERROR: ${cleanLine(chainMessage(error))}${codeSuffix(error)}`,
+    ...moreFindings(about.source),
+    ...(error instanceof TsbuildError ? hintLine(error) : bugLines(error, about.debug)),
+  ]
+  return lines.map((line) => `${line}\n`).join('')
+}
+
+/** The error and its causes, outermost first. */
+function chainOf(error: unknown): readonly unknown[] {
+  const chain: unknown[] = []
+  let link = error
+  while (link !== undefined && chain.length < MAX_CAUSES) {
+    chain.push(link)
+    link = link instanceof Error ? link.cause : undefined
+  }
+  return chain
+}
+
+/** Messages joined by colons; what a wrapper has said already is not said again. */
+export function chainMessage(error: unknown): string {
+  let text = ''
+  for (const link of chainOf(error)) {
+    const message = (link instanceof Error ? link.message : String(link)).trim()
+    if (message === '' || text.includes(message)) continue
+    text = text === '' ? message : `${text}: ${message}`
+  }
+  return text === '' ? 'unknown error' : text
+}
+
+function codeSuffix(error: unknown): string {
+  return error instanceof TsbuildError ? ` (${error.code})` : ''
+}
+
+function moreFindings(source: SourceError | undefined): readonly string[] {
+  const more = source?.diagnostics.slice(1) ?? []
+  const shown = more
+    .slice(0, MORE_DIAGNOSTICS)
+    .map(({ message, range }) => `  and on line ${range.start.line}: ${cleanLine(message)}`)
+  const hidden = more.length - shown.length
+  return hidden > 0 ? [...shown, `  and ${hidden} more`] : shown
+}
+
+function hintLine(error: TsbuildError): readonly string[] {
+  for (const link of chainOf(error)) {
+    if (link instanceof TsbuildError && link.hint !== undefined) {
+      return [`hint: ${cleanLine(link.hint)}`]
+    }
+  }
+  return []
+}
+
+function bugLines(error: unknown, debug: boolean): readonly string[] {
+  if (!debug) {
+    return [
+      'this is a bug in tsbuild: please report it with what TSBUILD_DEBUG=1 prints in its place',
+    ]
+  }
+  const stack = error instanceof Error ? (error.stack ?? '') : ''
+  return ['this is a bug in tsbuild', ...stack.split('\n').map(cleanLine)]
+}

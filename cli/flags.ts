@@ -1,0 +1,138 @@
+import { parseArgs } from 'node:util'
+import { suggestion, TsbuildError } from '#core'
+
+/** One flag of a command: how it is written, and what `--help` says about it. */
+export interface Flag {
+  /** Without the dashes. */
+  readonly name: string
+  readonly short?: string
+  /** Stands for the value in the help; absent for a switch. */
+  readonly metavar?: string
+  /** May be given several times, each adding a value. Otherwise the last one counts. */
+  readonly repeat?: boolean
+  readonly help: string
+  /** Heading in the help. */
+  readonly group: string
+}
+
+/** Arguments of one command, split into flags and the rest. */
+export class Arguments {
+  readonly positionals: readonly string[]
+  readonly #values: ReadonlyMap<string, readonly string[]>
+
+  constructor(values: ReadonlyMap<string, readonly string[]>, positionals: readonly string[]) {
+    this.#values = values
+    this.positionals = positionals
+  }
+
+  /** True when a switch is on. */
+  has(name: string): boolean {
+    return this.text(name) === 'true'
+  }
+
+  /** The last value of a flag. */
+  text(name: string): string | undefined {
+    return this.list(name).at(-1)
+  }
+
+  /** Every value of a flag, in order. */
+  list(name: string): readonly string[] {
+    return this.#values.get(name) ?? []
+  }
+}
+
+/**
+ * Reads `argv` against a table of flags; flags may stand anywhere, `--` ends them.
+ * @throws {TsbuildError} USAGE
+ */
+export function parseFlags(argv: readonly string[], flags: readonly Flag[]): Arguments {
+  const { tokens } = parseArgs({
+    args: [...argv],
+    options: Object.fromEntries(
+      flags.map(({ name, short, metavar }) => [
+        name,
+        {
+          type: metavar === undefined ? 'boolean' : 'string',
+          multiple: true,
+          ...(short === undefined ? {} : { short }),
+        },
+      ]),
+    ),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  })
+  const values = new Map<string, string[]>()
+  const positionals: string[] = []
+  for (const token of tokens) {
+    if (token.kind === 'positional') positionals.push(token.value)
+    if (token.kind !== 'option') continue
+    const flag = flags.find(({ name }) => name === token.name)
+    if (flag === undefined) throw unknownFlag(token.rawName, flags)
+    const value = flag.metavar === undefined ? switchValue(token) : flagValue(token)
+    const known = values.get(flag.name)
+    if (known === undefined) values.set(flag.name, [value])
+    else known.push(value)
+  }
+  return new Arguments(values, positionals)
+}
+
+interface OptionToken {
+  readonly rawName: string
+  readonly value?: string | undefined
+  readonly inlineValue?: boolean | undefined
+}
+
+function switchValue({ rawName, value }: OptionToken): string {
+  if (value === undefined || value === 'true' || value === '1') return 'true'
+  if (value === 'false' || value === '0') return 'false'
+  const hint = `write ${rawName}, or ${rawName}=false`
+  throw usageError(`invalid value "${value}" for the switch ${rawName}`, hint)
+}
+
+function flagValue({ rawName, value, inlineValue }: OptionToken): string {
+  if (value === undefined) {
+    throw usageError(`flag ${rawName} needs a value`, 'tsbuild --help lists the flags')
+  }
+  if (inlineValue !== true && value.length > 1 && value.startsWith('-')) {
+    const joined = rawName.startsWith('--') ? `${rawName}=${value}` : rawName + value
+    const hint = `write ${joined} if that is the value`
+    throw usageError(`flag ${rawName} needs a value, but ${value} follows`, hint)
+  }
+  return value
+}
+
+function unknownFlag(rawName: string, flags: readonly Flag[]): TsbuildError {
+  const similar = rawName.startsWith('--')
+    ? suggestion(
+        rawName.slice(2),
+        flags.map(({ name }) => name),
+      )
+    : undefined
+  const hint =
+    similar === undefined ? 'tsbuild --help lists the flags' : `did you mean --${similar}?`
+  return usageError(`unknown flag: ${rawName}`, hint)
+}
+
+/** The error for a command line that cannot be meant as it stands. */
+export function usageError(message: string, hint?: string): TsbuildError {
+  return new TsbuildError(message, { code: 'USAGE', hint })
+}
+
+/**
+ * Checks how many arguments a command got beside its flags.
+ * @throws {TsbuildError} USAGE
+ */
+export function expectArguments(
+  args: Arguments,
+  wanted: { readonly least: number; readonly most: number; readonly usage: string },
+): readonly string[] {
+  const count = args.positionals.length
+  if (count >= wanted.least && count <= wanted.most) return args.positionals
+  const extra = args.positionals[wanted.most]
+  const message =
+    count < wanted.least
+      ? `expected ${wanted.least === 1 ? 'an argument' : `${wanted.least} arguments`}, got ${count}`
+      : `unexpected argument "${extra}"`
+  throw usageError(message, `usage: ${wanted.usage}`)
+}

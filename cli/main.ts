@@ -1,0 +1,83 @@
+import { COMMANDS, type Command, type CommandName, DEFAULT_COMMAND, ROOT_FLAG } from './commands.ts'
+import { type Arguments, parseFlags } from './flags.ts'
+import { print, type Shell } from './shell.ts'
+import { watchSignals } from './signals.ts'
+
+type Run = (args: Arguments, shell: Shell) => Promise<number>
+
+/** The code of each command, which is loaded when it is called. A run returns the exit code. */
+const RUNS: Readonly<Record<CommandName, Run>> = {
+  build: async (args, shell) => (await import('./build-command.ts')).runBuild(args, shell),
+  help: async (args, shell) => (await import('./help.ts')).runHelp(args, shell),
+  images: async (args, shell) => (await import('./images-command.ts')).runImages(args, shell),
+  inspect: async (args, shell) => (await import('./inspect-command.ts')).runInspect(args, shell),
+  login: async (args, shell) => (await import('./login-command.ts')).runLogin(args, shell),
+  logout: async (args, shell) => (await import('./login-command.ts')).runLogout(args, shell),
+  push: async (args, shell) => (await import('./push-command.ts')).runPush(args, shell),
+  rmi: async (args, shell) => (await import('./names-commands.ts')).runRemove(args, shell),
+  tag: async (args, shell) => (await import('./names-commands.ts')).runTag(args, shell),
+  version: async (_args, shell) => (await import('./version.ts')).runVersion(shell),
+}
+
+/** The program as a process: runs the command in `argv` and exits with its code. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const { env, stdin, stdout, stderr } = process
+  // A reader that goes away (`| head -1`) must not kill a build; `print` sees what matters.
+  stdout.on('error', () => undefined)
+  stderr.on('error', () => undefined)
+  const interrupts = watchSignals()
+  const shell: Shell = { env, stdin, stdout, stderr, signal: interrupts.signal }
+  const failAtOnce = async (error: unknown): Promise<void> => {
+    await report(error, shell)
+    process.exit(1)
+  }
+  process.on('uncaughtException', failAtOnce)
+  process.on('unhandledRejection', failAtOnce)
+  const code = await runProgram(argv, shell)
+  // Idle connections and workers must not hold a finished program up.
+  process.exit(code === 0 ? 0 : (interrupts.exitCode() ?? code))
+}
+
+/** Runs the command in `argv`; an error is reported on standard error. Returns the exit code. */
+export async function runProgram(argv: readonly string[], shell: Shell): Promise<number> {
+  try {
+    return await runCommand(argv, shell)
+  } catch (error) {
+    await report(error, shell)
+    return 1
+  }
+}
+
+async function runCommand(argv: readonly string[], shell: Shell): Promise<number> {
+  if (argv.length === 0 || argv[0] === '--help' || argv[0] === '-h') {
+    const { programHelp } = await import('./help.ts')
+    await print(shell, programHelp())
+    return 0
+  }
+  const { command, rest } = chooseCommand(argv[0] === '--version' ? ['version'] : argv)
+  const args = parseFlags(rest, command.flags)
+  if (args.has('help')) {
+    const { commandHelp } = await import('./help.ts')
+    await print(shell, commandHelp(command))
+    return 0
+  }
+  return await RUNS[command.name](args, shell)
+}
+
+/** A command's name counts as such only as the first word, after `--root DIR` at most. */
+export function chooseCommand(argv: readonly string[]): {
+  readonly command: Command
+  readonly rest: readonly string[]
+} {
+  const flag = `--${ROOT_FLAG.name}`
+  const [first] = argv
+  const at = first === flag ? 2 : first?.startsWith(`${flag}=`) === true ? 1 : 0
+  const command = COMMANDS.find(({ name }) => name === argv[at])
+  if (command === undefined) return { command: DEFAULT_COMMAND, rest: argv }
+  return { command, rest: [...argv.slice(0, at), ...argv.slice(at + 1)] }
+}
+
+async function report(error: unknown, shell: Shell): Promise<void> {
+  const { reportError } = await import('./error-report.ts')
+  await reportError(error, shell)
+}

@@ -1,0 +1,60 @@
+import { accessSync, constants, lstatSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { BuildResult } from '#builder'
+import { ioError } from '#core'
+
+/**
+ * Removes what an earlier build left at `path`, so that nobody takes it for this one's, and checks
+ * that the result can be written before any work is done.
+ * @throws {TsbuildError} IO_FAILED, PERMISSION_DENIED
+ */
+export function prepareResultFile(path: string): void {
+  try {
+    accessSync(dirname(path), constants.W_OK | constants.X_OK)
+    if (isReplaceable(path)) rmSync(path, { force: true })
+  } catch (cause) {
+    throw ioError(`write ${path}`, cause)
+  }
+}
+
+/**
+ * Writes a whole file or nothing; a device or pipe (`/dev/stdout`) is written to as it is.
+ * @throws {TsbuildError} IO_FAILED, PERMISSION_DENIED, NO_SPACE
+ */
+export function writeResultFile(path: string, content: string): void {
+  try {
+    if (isReplaceable(path)) replaceFile(path, content)
+    else writeFileSync(path, content)
+  } catch (cause) {
+    throw ioError(`write ${path}`, cause)
+  }
+}
+
+function replaceFile(path: string, content: string): void {
+  const temporary = `${path}.${process.pid}.tmp`
+  try {
+    writeFileSync(temporary, content, { flag: 'wx', flush: true })
+    renameSync(temporary, path)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  }
+}
+
+/** What `--metadata-file` holds: buildx's keys, as far as they have a meaning here. */
+export function buildMetadata(result: BuildResult): string {
+  const { descriptor, imageId, tags } = result
+  const document = {
+    'containerimage.config.digest': imageId,
+    ...(descriptor === undefined
+      ? {}
+      : { 'containerimage.descriptor': descriptor, 'containerimage.digest': descriptor.digest }),
+    ...(tags.length === 0 ? {} : { 'image.name': tags.join(',') }),
+  }
+  return `${JSON.stringify(document, undefined, 2)}\n`
+}
+
+function isReplaceable(path: string): boolean {
+  const stat = lstatSync(path, { throwIfNoEntry: false })
+  return stat === undefined || stat.isFile()
+}

@@ -1,0 +1,85 @@
+/**
+ * Text for a terminal. What steps print, and what stands in Dockerfiles and registry answers, is
+ * written by strangers: it must not move the cursor, set a title or reorder what is read.
+ */
+
+/** Escape sequences (CSI, strings such as OSC, two-byte ones) in their 7-bit and 8-bit forms. */
+const ESCAPES = new RegExp(
+  [
+    '(?:\\x1b\\[|\\x9b)[0-?]*[ -/]*[@-~]?',
+    '(?:\\x1b[\\]PX^_]|[\\x90\\x98\\x9d-\\x9f])[^\\x07\\x1b\\x9c\\n]*(?:\\x07|\\x1b\\\\|\\x9c)?',
+    '\\x1b[ -/]*[0-~]?',
+  ].join('|'),
+  'g',
+)
+
+const CONTROLS = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]/gu
+const PLAIN = /^[ -~]*$/
+
+/** One line: escape sequences dropped, tabs expanded, any other control character made U+FFFD. */
+export function cleanLine(text: string): string {
+  if (PLAIN.test(text)) return text
+  return expandTabs(text.replaceAll(/\r?\n/g, ' ').replace(ESCAPES, '')).replace(CONTROLS, '\uFFFD')
+}
+
+function expandTabs(text: string): string {
+  if (!text.includes('\t')) return text
+  const [first = '', ...rest] = text.split('\t')
+  return rest.reduce((line, part) => line + ' '.repeat(8 - (line.length % 8)) + part, first)
+}
+
+const WIDE =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u
+const ZERO = /\p{Mn}|\p{Me}|\u200b|\u200c|\u200d/u
+
+function charWidth(char: string): number {
+  if (ZERO.test(char)) return 0
+  return WIDE.test(char) ? 2 : 1
+}
+
+/** Columns that a clean line takes on a terminal. */
+export function displayWidth(text: string): number {
+  if (PLAIN.test(text)) return text.length
+  let width = 0
+  for (const char of text) width += charWidth(char)
+  return width
+}
+
+/** `text`, cut to at most `columns`; a cut is marked by an ellipsis. */
+export function cutToWidth(text: string, columns: number): string {
+  if (displayWidth(text) <= columns) return text
+  if (columns < 1) return ''
+  let width = 0
+  let end = 0
+  for (const char of text) {
+    const next = charWidth(char)
+    if (width + next > columns - 1) break
+    width += next
+    end += char.length
+  }
+  return `${text.slice(0, end)}…`
+}
+
+/** `text`, filled with spaces up to `columns`. */
+export function padToWidth(text: string, columns: number): string {
+  return text + ' '.repeat(Math.max(0, columns - displayWidth(text)))
+}
+
+/** `1.2s` from milliseconds. */
+export function formatSeconds(milliseconds: number): string {
+  return `${(Math.max(0, milliseconds) / 1000).toFixed(1)}s`
+}
+
+const UNITS = ['kB', 'MB', 'GB', 'TB', 'PB']
+
+/** `512B`, `1.05MB`: powers of 1000, two decimals. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1000) return `${bytes}B`
+  let value = bytes / 1000
+  let unit = 0
+  while (value >= 999.995 && unit < UNITS.length - 1) {
+    value /= 1000
+    unit += 1
+  }
+  return `${value.toFixed(2)}${UNITS[unit] ?? ''}`
+}
