@@ -1,7 +1,93 @@
-import type { Digest, FileStat, Name, Tree } from '#core'
+import { hash } from 'node:crypto'
+import { closeSync, readSync } from 'node:fs'
+import { type Digest, Digester, type FileStat, ioError, type Name } from '#core'
 
 /** Digest of the bytes of one regular file; `open` gives a descriptor that the callee closes. */
 export type FileDigest = (path: Name, stat: FileStat, open: () => number) => Digest
 
-export declare function digestFile(open: () => number): Digest
-export declare function checksumTree(tree: Tree, path: Name, fileDigest: FileDigest): Digest
+/** What counts of one selected file or directory. Times never do: a fresh checkout changes them. */
+export interface ChecksumEntry {
+  /** Relative to what was selected, so that a moved folder is the same content. */
+  readonly name: Name
+  readonly stat: FileStat
+  /** The text of a symbolic link. */
+  readonly target?: Name | undefined
+  readonly xattrs?: ReadonlyMap<string, Buffer> | undefined
+  /** Of the content of a regular file. */
+  readonly data?: Digest | undefined
+}
+
+/**
+ * Digest of a selection: of its entries in the order in which they are added.
+ * Spec: name, type, mode, owner, link target, size, device, capability and content of each
+ */
+export class Checksum {
+  readonly #digester = new Digester()
+
+  /** Separates what was selected by one path from what the next one selects. */
+  begin(what: string): void {
+    this.#digester.update(Buffer.from(`${what}\0\0`, 'latin1'))
+  }
+
+  add(entry: ChecksumEntry): void {
+    const { stat } = entry
+    const mode = stat.type === 'symlink' ? 0o777 : stat.mode
+    const capability = entry.xattrs?.get('security.capability')?.toString('hex') ?? ''
+    const fields = [
+      entry.name,
+      stat.type,
+      mode.toString(8),
+      `${stat.uid}:${stat.gid}`,
+      stat.size,
+      `${stat.major}:${stat.minor}`,
+      entry.target ?? '',
+      capability,
+      entry.data ?? '',
+    ]
+    this.#digester.update(Buffer.from(`${fields.join('\0')}\0`, 'latin1'))
+  }
+
+  digest(): Digest {
+    return this.#digester.digest()
+  }
+}
+
+const CHUNK = 1 << 18
+let shared: Buffer | undefined
+
+/** Reads a whole file. `open` gives the descriptor; it is closed here. */
+export function digestFile(open: () => number): Digest {
+  const descriptor = open()
+  try {
+    shared ??= Buffer.allocUnsafeSlow(CHUNK)
+    return digestDescriptor(descriptor, shared)
+  } catch (cause) {
+    throw ioError('read a file', cause)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+function digestDescriptor(descriptor: number, buffer: Buffer): Digest {
+  const first = readFull(descriptor, buffer)
+  // One call for a small file: setting a hash object up costs as much as hashing 4 KiB.
+  if (first < buffer.length) {
+    return `sha256:${hash('sha256', buffer.subarray(0, first), 'hex')}` as Digest
+  }
+  const digester = new Digester()
+  for (let length = first; length > 0; length = readFull(descriptor, buffer)) {
+    digester.update(buffer.subarray(0, length))
+  }
+  return digester.digest()
+}
+
+/** Fills `buffer` unless the file ends before. */
+function readFull(descriptor: number, buffer: Buffer): number {
+  let length = 0
+  while (length < buffer.length) {
+    const read = readSync(descriptor, buffer, length, buffer.length - length, null)
+    if (read === 0) break
+    length += read
+  }
+  return length
+}

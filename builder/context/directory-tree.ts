@@ -1,11 +1,27 @@
-import type { Tree } from '#core'
-
-/** What `.dockerignore` decides. Paths are text, relative to the root, without leading slash. */
-export interface IgnoreMatcher {
-  isIgnored(path: string): boolean
-  /** False only when nothing below the ignored directory `path` can be included again. */
-  mayContainIncluded(path: string): boolean
-}
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  type Stats,
+} from 'node:fs'
+import { getSystemErrorMessage } from 'node:util'
+import { getXattr } from '#builder/linux'
+import {
+  errnoOf,
+  type FileStat,
+  joinName,
+  type Name,
+  type Tree,
+  TsbuildError,
+  textOfName,
+} from '#core'
+import { DirectoryHandles, openRoot, pathBelow } from './directory-handles.ts'
+import { fileStatOf } from './file-stat.ts'
+import { type DirectoryLister, type IgnoreMatcher, Visibility } from './visibility.ts'
 
 export interface DirectoryTreeOptions {
   /** What it ignores does not exist. */
@@ -14,4 +30,169 @@ export interface DirectoryTreeOptions {
   readonly owner?: 'root' | 'kept'
 }
 
-export declare function directoryTree(root: string, options?: DirectoryTreeOptions): Tree
+const OPEN_FLAGS =
+  constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY
+
+const CAPABILITY = 'security.capability'
+const NO_XATTRS: ReadonlyMap<string, Buffer> = new Map()
+
+/**
+ * The folder `root` on the host as a tree. A link at `root` itself is followed, once; below it
+ * nothing leads out of the folder, even while somebody exchanges its directories for links.
+ * @throws {TsbuildError} CONTEXT_INVALID when `root` is no folder, PERMISSION_DENIED; the tree's
+ * methods throw PERMISSION_DENIED and IO_FAILED, naming the file
+ */
+export function directoryTree(root: string, options: DirectoryTreeOptions = {}): Tree {
+  return new DirectoryTree(openContext(root), options)
+}
+
+function openContext(root: string): number {
+  try {
+    return openRoot(root)
+  } catch (cause) {
+    const errno = errnoOf(cause)
+    if (errno !== 'ENOENT' && errno !== 'ENOTDIR') throw failure('open', root, cause)
+    const problem = errno === 'ENOENT' ? 'not found' : 'is not a directory'
+    throw new TsbuildError(`unable to prepare context: path ${JSON.stringify(root)} ${problem}`, {
+      code: 'CONTEXT_INVALID',
+      cause,
+      hint: 'the build context is a folder, usually "."',
+    })
+  }
+}
+
+class DirectoryTree implements Tree {
+  readonly #handles: DirectoryHandles
+  readonly #root: number
+  readonly #owner: 'root' | 'kept'
+  readonly #visibility: Visibility | undefined
+
+  constructor(root: number, options: DirectoryTreeOptions) {
+    this.#root = root
+    this.#handles = new DirectoryHandles(root)
+    this.#owner = options.owner ?? 'root'
+    this.#visibility =
+      options.ignore === undefined ? undefined : new Visibility(options.ignore, this.#lister())
+  }
+
+  lstat(path: Name): FileStat | undefined {
+    const stats = this.#stats(path)
+    if (stats === undefined) return undefined
+    const isHidden = this.#visibility?.isHidden(path, () => stats.isDirectory()) ?? false
+    if (isHidden) return undefined
+    return fileStatOf(stats, { owner: this.#owner, exactInode: () => this.#inode(path) })
+  }
+
+  readdir(path: Name): readonly Name[] {
+    const names = this.#names(path)
+    const visibility = this.#visibility
+    if (visibility === undefined) return names
+    return names.filter((name) => {
+      const child = joinName(path, name)
+      return !visibility.isHidden(child, () => this.#stats(child)?.isDirectory() ?? false)
+    })
+  }
+
+  readlink(path: Name): Name {
+    return this.#at('read the link', path, (at) => readlinkSync(at, 'latin1') as Name)
+  }
+
+  openFile(path: Name): number {
+    // O_NONBLOCK: a FIFO that took the file's place must not hold the thread until somebody writes.
+    const descriptor = this.#at('open', path, (at) => openSync(at, OPEN_FLAGS))
+    if (fstatSync(descriptor).isFile()) return descriptor
+    closeSync(descriptor)
+    throw new TsbuildError(`open ${quote(path)}: it is not a regular file any more`, {
+      code: 'IO_FAILED',
+      hint: 'something changes the build context during the build',
+    })
+  }
+
+  xattrs(path: Name): ReadonlyMap<string, Buffer> {
+    const value = this.#at('read the attributes of', path, (at) => getXattr(at, CAPABILITY))
+    return value === undefined ? NO_XATTRS : new Map([[CAPABILITY, value]])
+  }
+
+  close(): void {
+    this.#handles.close()
+  }
+
+  #lister(): DirectoryLister {
+    return {
+      names: (path) => this.#names(path),
+      isDirectory: (path) => this.#stats(path)?.isDirectory() ?? false,
+    }
+  }
+
+  #stats(path: Name): Stats | undefined {
+    try {
+      if (path === '') return fstatSync(this.#root)
+      const at = this.#locate(path)
+      return at === undefined ? undefined : lstatSync(at, { throwIfNoEntry: false })
+    } catch (cause) {
+      throw failure('read', textOfName(path), cause)
+    }
+  }
+
+  #inode(path: Name): string {
+    return this.#at('read', path, (at) => {
+      const { dev, ino } = lstatSync(at, { bigint: true })
+      return `${dev}:${ino}`
+    })
+  }
+
+  #names(path: Name): Name[] {
+    try {
+      const handle = this.#handles.find(path)
+      if (handle === undefined) throw missing('list', path)
+      return readdirSync(`/proc/self/fd/${handle}`, 'latin1').sort() as Name[]
+    } catch (cause) {
+      throw failure('list', textOfName(path), cause)
+    }
+  }
+
+  #at<T>(doing: string, path: Name, operation: (at: string | Buffer) => T): T {
+    try {
+      const at = this.#locate(path)
+      if (at === undefined) throw missing(doing, path)
+      return operation(at)
+    } catch (cause) {
+      throw failure(doing, textOfName(path), cause)
+    }
+  }
+
+  /** Where the kernel finds `path`; `undefined` when its parent is no directory. */
+  #locate(path: Name): string | Buffer | undefined {
+    const slash = path.lastIndexOf('/')
+    const parent = this.#handles.find((slash === -1 ? '' : path.slice(0, slash)) as Name)
+    return parent === undefined ? undefined : pathBelow(parent, path.slice(slash + 1) as Name)
+  }
+}
+
+function missing(doing: string, path: Name): TsbuildError {
+  return new TsbuildError(`${doing} ${quote(path)}: no such directory`, { code: 'NOT_FOUND' })
+}
+
+function quote(path: Name): string {
+  return JSON.stringify(textOfName(path))
+}
+
+/** Names the file as the user knows it, not by the descriptor that it was reached through. */
+function failure(doing: string, path: string, cause: unknown): TsbuildError {
+  if (cause instanceof TsbuildError) return cause
+  const errno = errnoOf(cause)
+  const isDenied = errno === 'EACCES' || errno === 'EPERM'
+  const hint = isDenied ? 'make it readable, or leave it out with .dockerignore' : undefined
+  return new TsbuildError(`${doing} ${JSON.stringify(path)}: ${reasonOf(cause)}`, {
+    code: isDenied ? 'PERMISSION_DENIED' : 'IO_FAILED',
+    cause,
+    hint,
+  })
+}
+
+function reasonOf(cause: unknown): string {
+  if (cause instanceof Error && 'errno' in cause && typeof cause.errno === 'number') {
+    return getSystemErrorMessage(cause.errno)
+  }
+  return cause instanceof Error ? cause.message : String(cause)
+}

@@ -1,6 +1,3 @@
-export { checksumTree, digestFile, type FileDigest } from './checksum.ts'
-export {
-  type DirectoryTreeOptions,
-  directoryTree,
-  type IgnoreMatcher,
-} from './directory-tree.ts'
+export { Checksum, digestFile, type FileDigest } from './checksum.ts'
+export { type DirectoryTreeOptions, directoryTree } from './directory-tree.ts'
+export type { IgnoreMatcher } from './visibility.ts'

@@ -1,6 +1,9 @@
 import type { FileDigest } from '#builder/context'
 import type { Digest, Tree } from '#core'
 import type { FileAction } from './action.ts'
+import { type ContentEntry, digestContent } from './content.ts'
+import { ownersDigest } from './owner.ts'
+import { entriesOf, select } from './select.ts'
 
 export interface FilesInput {
   readonly root: Tree
@@ -9,13 +12,36 @@ export interface FilesInput {
 }
 
 export interface FilesChecksum {
-  /** Of the selected source entries, in the order of the actions. */
+  /** Of the selected source entries, in the order of the actions; nothing of the destination. */
   readonly content: Digest
   /** Of the root's passwd and group files, when an owner is given by name. */
   readonly passwd?: Digest
 }
 
-export declare function checksumFileActions(
+/**
+ * What the actions read, without doing them: the part of a step's cache key that its text does not
+ * say. Times do not count.
+ * @throws {TsbuildError} NOT_FOUND for a missing source
+ */
+export function checksumFileActions(
   actions: readonly FileAction[],
-  input: FilesInput,
-): FilesChecksum
+  { root, sources, fileDigest }: FilesInput,
+): FilesChecksum {
+  const content = digestContent(contentOf(actions, sources), ({ selected, entry }) =>
+    fileDigest(entry.path, entry.stat, () => selected.tree.openFile(entry.path)),
+  )
+  const passwd = ownersDigest(actions, root)
+  return passwd === undefined ? { content } : { content, passwd }
+}
+
+function* contentOf(
+  actions: readonly FileAction[],
+  sources: readonly Tree[],
+): Generator<ContentEntry> {
+  for (const action of actions) {
+    if (action.kind !== 'copy') continue
+    for (const selected of select(action, { sources })) {
+      for (const entry of entriesOf(selected)) yield { selected, entry }
+    }
+  }
+}

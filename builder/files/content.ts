@@ -1,0 +1,39 @@
+import { Checksum } from '#builder/context'
+import type { Digest, Name } from '#core'
+import type { Selected, SelectedEntry } from './select.ts'
+import type { TargetEntry } from './target.ts'
+
+/** One selected entry, and what was read of it already while it was copied. */
+export interface ContentEntry {
+  readonly selected: Selected
+  readonly entry: SelectedEntry
+  readonly copied?: TargetEntry | undefined
+}
+
+/**
+ * Digest of selected entries in the order in which they are copied. The names of selected files
+ * count, those of selected directories do not; neither do their modes and owners, because only what
+ * is in them is copied.
+ */
+export function digestContent(
+  entries: Iterable<ContentEntry>,
+  dataOf: (entry: ContentEntry) => Digest,
+): Digest {
+  const checksum = new Checksum()
+  for (const content of entries) {
+    const { selected, entry, copied } = content
+    const { stat, path } = entry
+    const isTop = entry.name === ''
+    if (isTop) checksum.begin(stat.type === 'directory' ? 'directory' : 'other')
+    if (stat.type === 'socket' || (isTop && stat.type === 'directory')) continue
+    const { tree } = selected
+    const name: Name = isTop ? selected.base : entry.name
+    if (stat.type === 'file') {
+      const xattrs = copied?.xattrs ?? tree.xattrs(path)
+      checksum.add({ name, stat, xattrs, data: dataOf(content) })
+    } else if (stat.type === 'symlink') {
+      checksum.add({ name, stat, target: copied?.target ?? tree.readlink(path) })
+    } else checksum.add({ name, stat })
+  }
+  return checksum.digest()
+}

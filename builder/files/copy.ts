@@ -1,0 +1,112 @@
+import { type FileStat, joinName, type Name, TsbuildError } from '#core'
+import type { Chmod } from './chmod.ts'
+import {
+  makeDirectories,
+  type NewDirectory,
+  prepareDestination,
+  refuseDirectory,
+} from './directories.ts'
+import type { Ids } from './owner.ts'
+import { parentOf, shown } from './paths.ts'
+import { entriesOf, type Selected, type SelectedEntry } from './select.ts'
+import type { Target, TargetEntry } from './target.ts'
+import { linkOf } from './unpack.ts'
+
+/** How entries are changed on their way. */
+export interface CopyOptions {
+  readonly created: NewDirectory
+  readonly owner: Ids | undefined
+  readonly chmod: Chmod | undefined
+  /** Told what each selected entry became; nothing for a directory and for what is left out. */
+  readonly onCopied: (entry: SelectedEntry, result: TargetEntry | undefined) => void
+  readonly onWarning?: ((message: string) => void) | undefined
+}
+
+/**
+ * Copies one selected thing to a destination: a file to that name or into that directory, the
+ * content of a directory into it.
+ * @throws {TsbuildError} STEP_FAILED when a file and a directory would take each other's place
+ */
+export function copySelected(
+  target: Target,
+  { selected, destination }: { readonly selected: Selected; readonly destination: string },
+  options: CopyOptions,
+): void {
+  const path = placeFor(target, { selected, destination }, options.created)
+  const links = new Map<string, symbol>()
+  for (const entry of entriesOf(selected)) {
+    const to = entry.name === '' ? path : joinName(path, entry.name)
+    options.onCopied(entry, copyEntry(target, { selected, entry, to, links }, options))
+  }
+}
+
+function placeFor(
+  target: Target,
+  { selected, destination }: { readonly selected: Selected; readonly destination: string },
+  created: NewDirectory,
+): Name {
+  const path = prepareDestination(target, destination, created)
+  const existing = target.lstat(path)
+  if (selected.stat.type === 'directory') {
+    if (existing === undefined) makeDirectories(target, path, created)
+    return path
+  }
+  const place = existing?.type === 'directory' ? joinName(path, selected.base) : path
+  makeDirectories(target, parentOf(place), created)
+  return place
+}
+
+interface Step {
+  readonly selected: Selected
+  readonly entry: SelectedEntry
+  readonly to: Name
+  /** Names of one file stay one file within what one source path selects. */
+  readonly links: Map<string, symbol>
+}
+
+function copyEntry(target: Target, step: Step, options: CopyOptions): TargetEntry | undefined {
+  if (step.entry.stat.type === 'directory') {
+    copyDirectory(target, step, options)
+    return undefined
+  }
+  if (step.entry.stat.type === 'socket') {
+    options.onWarning?.(`${shown(step.entry.path)} is a socket: a layer cannot hold it`)
+    return undefined
+  }
+  refuseDirectory(target, step.to)
+  const result = entryOf(step, options)
+  target.put(step.to, result)
+  return result
+}
+
+/** The top directory keeps its own mode and owner: only what is in it is copied. */
+function copyDirectory(target: Target, { entry, to }: Step, options: CopyOptions): void {
+  const existing = target.lstat(to)
+  if (existing !== undefined && existing.type !== 'directory') {
+    throw new TsbuildError(`cannot copy to non-directory: ${shown(to)}`, {
+      code: 'STEP_FAILED',
+      hint: 'a file of that name is in the image already',
+    })
+  }
+  const isTop = entry.name === '' && existing !== undefined
+  const stat = isTop
+    ? { ...existing, mtimeMs: entry.stat.mtimeMs }
+    : changedStat(entry.stat, options)
+  target.put(to, { stat })
+}
+
+function entryOf({ selected, entry, links }: Step, options: CopyOptions): TargetEntry {
+  const { tree } = selected
+  const { path } = entry
+  const stat = changedStat(entry.stat, options)
+  if (stat.type === 'symlink') return { stat, target: tree.readlink(path) }
+  if (stat.type !== 'file') return { stat }
+  const file = { stat, open: () => tree.openFile(path), xattrs: tree.xattrs(path) }
+  const isLinked = stat.nlink > 1 && entry.name !== ''
+  return isLinked ? { ...file, link: linkOf(links, stat.inode) } : file
+}
+
+function changedStat(stat: FileStat, { owner, chmod }: CopyOptions): FileStat {
+  if (owner === undefined && chmod === undefined) return stat
+  return { ...stat, ...owner, mode: chmod?.apply(stat) ?? stat.mode }
+}

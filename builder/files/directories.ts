@@ -1,0 +1,68 @@
+import { type FileStat, joinName, type Name, nameOf, TsbuildError } from '#core'
+import type { Ids } from './owner.ts'
+import { componentsOf, parentOf, shown } from './paths.ts'
+import type { Target } from './target.ts'
+
+/** What directories get that have to be made. */
+export interface NewDirectory extends Ids {
+  readonly mode: number
+  /** Milliseconds. */
+  readonly mtimeMs: number
+}
+
+/** `mkdir -p` of a path without links; what exists keeps its mode and owner. */
+export function makeDirectories(target: Target, path: Name, created: NewDirectory): void {
+  let at = '' as Name
+  for (const name of componentsOf(path)) {
+    at = joinName(at, name)
+    const existing = target.lstat(at)
+    if (existing === undefined) target.put(at, { stat: directoryStat(created) })
+    else if (existing.type !== 'directory') throw notADirectory(at)
+  }
+}
+
+/**
+ * Where something copied to `destination` comes, links followed, after the directory that it needs
+ * was made: the destination itself when it is written with a slash at its end, else its parent.
+ */
+export function prepareDestination(
+  target: Target,
+  destination: string,
+  created: NewDirectory,
+): Name {
+  const written = nameOf(destination)
+  const needed = written.endsWith('/') ? written : parentOf(written)
+  makeDirectories(target, target.resolve(needed), created)
+  return target.resolve(written)
+}
+
+/** Nothing takes the place of a whole directory unasked. */
+export function refuseDirectory(target: Target, path: Name): void {
+  if (target.lstat(path)?.type !== 'directory') return
+  throw new TsbuildError(`cannot replace to directory ${shown(path)} with file`, {
+    code: 'STEP_FAILED',
+    hint: 'a directory of that name is in the image already',
+  })
+}
+
+function directoryStat({ mode, uid, gid, mtimeMs }: NewDirectory): FileStat {
+  return {
+    type: 'directory',
+    mode,
+    uid,
+    gid,
+    size: 0,
+    mtimeMs,
+    major: 0,
+    minor: 0,
+    inode: '',
+    nlink: 1,
+  }
+}
+
+function notADirectory(path: Name): TsbuildError {
+  return new TsbuildError(`mkdir ${shown(path)}: not a directory`, {
+    code: 'STEP_FAILED',
+    hint: 'a file of that name is in the image already',
+  })
+}

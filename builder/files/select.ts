@@ -1,0 +1,161 @@
+import { resolveInTree } from '#builder/layer'
+import {
+  type FileStat,
+  joinName,
+  type Name,
+  nameOf,
+  type Tree,
+  TsbuildError,
+  textOfName,
+} from '#core'
+import { matchPath } from '#parser'
+import type { CopyAction } from './action.ts'
+import { type EntryFilter, excludeFilter, parentsFilter } from './filter.ts'
+import { baseOf, belowRoot, componentsOf, parentOf, shown } from './paths.ts'
+import { nearest } from './suggest.ts'
+
+/** One thing to copy: a file, or what is in a directory. */
+export interface Selected {
+  readonly tree: Tree
+  /** Links followed. */
+  readonly path: Name
+  /** The name that a file keeps in a destination directory: as written, not that of a link's target. */
+  readonly base: Name
+  readonly stat: FileStat
+  readonly filter: EntryFilter | undefined
+}
+
+/** One entry of a selected directory. */
+export interface SelectedEntry {
+  /** In the source. */
+  readonly path: Name
+  /** Relative to what was selected; empty for that itself. */
+  readonly name: Name
+  readonly stat: FileStat
+}
+
+export interface SelectOptions {
+  readonly sources: readonly Tree[]
+  readonly onWarning?: ((message: string) => void) | undefined
+}
+
+const MAX_NAMES_IN_HINT = 10
+
+/**
+ * What a COPY or ADD takes, in the order in which it is copied.
+ * @throws {TsbuildError} NOT_FOUND for a path without wildcards that is not there
+ */
+export function select(action: CopyAction, options: SelectOptions): readonly Selected[] {
+  const tree = options.sources[action.source]
+  if (tree === undefined) throw new Error(`no source ${action.source}`)
+  const filter = excludeFilter(action.exclude)
+  return action.paths.flatMap((path) => {
+    if (action.parents) return [selectWithParents(tree, path, action)]
+    const matches = pathsOf(tree, path, action)
+    if (matches === undefined) return [selectOne(tree, belowRoot(path), filter)]
+    if (matches.length === 0) options.onWarning?.(`${path} matches nothing: nothing is copied`)
+    return matches.map((match) => selectOne(tree, match, filter))
+  })
+}
+
+/** The selected thing itself and what is below it, a directory before its content, names sorted. */
+export function* entriesOf(selected: Selected): Generator<SelectedEntry> {
+  const { path, stat } = selected
+  const name = '' as Name
+  yield { path, name, stat }
+  if (stat.type === 'directory') yield* entriesBelow(selected, { path, name, stat }, [])
+}
+
+/** `pending`: directories on the way down that are copied only once something in them is. */
+function* entriesBelow(
+  selected: Selected,
+  directory: SelectedEntry,
+  pending: SelectedEntry[],
+): Generator<SelectedEntry> {
+  const { tree, filter } = selected
+  for (const child of tree.readdir(directory.path)) {
+    const path = joinName(directory.path, child)
+    const stat = tree.lstat(path)
+    // Gone since the directory was listed.
+    if (stat === undefined) continue
+    const name = joinName(directory.name, child)
+    const verdict = filter?.(name, stat) ?? 'take'
+    if (verdict === 'skip') continue
+    const entry = { path, name, stat }
+    if (verdict === 'look') pending.push(entry)
+    else {
+      yield* pending.splice(0)
+      yield entry
+    }
+    if (stat.type === 'directory') yield* entriesBelow(selected, entry, pending)
+    if (pending.at(-1) === entry) pending.pop()
+  }
+}
+
+function selectOne(tree: Tree, written: Name, filter: EntryFilter | undefined): Selected {
+  const path = resolveInTree(tree, written, { followLast: true })
+  const stat = tree.lstat(path)
+  if (stat === undefined) throw notFound(tree, written)
+  return { tree, path, base: baseOf(written), stat, filter }
+}
+
+/** `--parents`: the directory before `/./`, or the root, and of it only what the rest matches. */
+function selectWithParents(tree: Tree, written: string, action: CopyAction): Selected {
+  const [pivot = '', ...rest] = written.split('/./')
+  const hasPivot = rest.length > 0
+  const top = hasPivot ? belowRoot(pivot) : ('' as Name)
+  const pattern = belowRoot(hasPivot ? rest.join('/') : written)
+  const selected = selectOne(tree, top, parentsFilter(textOfName(pattern), action))
+  const isPattern = action.wildcards && hasWildcard(textOfName(pattern))
+  const path = joinName(selected.path, pattern)
+  if (!isPattern && tree.lstat(path) === undefined) throw notFound(tree, joinName(top, pattern))
+  return selected
+}
+
+/** `undefined` when `path` has no wildcards. */
+function pathsOf(tree: Tree, path: string, action: CopyAction): readonly Name[] | undefined {
+  if (!action.wildcards || !hasWildcard(path)) return undefined
+  const names = componentsOf(belowRoot(path))
+  const first = names.findIndex((name) => hasWildcard(textOfName(name)))
+  if (first < 0) return undefined
+  const prefix = names.slice(0, first).join('/') as Name
+  const start = resolveInTree(tree, prefix, { followLast: true })
+  if (tree.lstat(start)?.type !== 'directory') return []
+  return matchesBelow(tree, start, names.slice(first).map(textOfName))
+}
+
+function matchesBelow(tree: Tree, directory: Name, patterns: readonly string[]): Name[] {
+  const [pattern = '', ...rest] = patterns
+  const names = tree.readdir(directory).filter((name) => matchPath(pattern, textOfName(name)))
+  const paths = names.map((name) => joinName(directory, name))
+  if (rest.length === 0) return paths
+  const directories = paths.filter((path) => tree.lstat(path)?.type === 'directory')
+  return directories.flatMap((path) => matchesBelow(tree, path, rest))
+}
+
+/** Whether a path holds `*`, `?` or `[` that no backslash takes the meaning of. */
+export function hasWildcard(path: string): boolean {
+  return /^(?:[^\\*?[]|\\.)*[*?[]/su.test(path)
+}
+
+function notFound(tree: Tree, path: Name): TsbuildError {
+  return new TsbuildError(`${JSON.stringify(shown(path))}: not found`, {
+    code: 'NOT_FOUND',
+    hint: hintFor(tree, path),
+  })
+}
+
+function hintFor(tree: Tree, path: Name): string {
+  const advice = 'paths are relative to the root of what is copied from, without what is ignored'
+  const parent = parentOf(path)
+  const directory = resolveInTree(tree, parent, { followLast: true })
+  if (tree.lstat(directory)?.type !== 'directory') return `there is no ${shown(parent)}; ${advice}`
+  const names = tree.readdir(directory).map(textOfName)
+  const similar = nearest(textOfName(baseOf(path)), names)
+  if (similar !== undefined) return `did you mean ${shown(joinName(parent, nameOf(similar)))}?`
+  const some = names.slice(0, MAX_NAMES_IN_HINT).join(', ')
+  const more = names.length > MAX_NAMES_IN_HINT ? ', …' : ''
+  return names.length === 0
+    ? `${shown(parent)} is empty; ${advice}`
+    : `in ${shown(parent)} there is: ${some}${more}; ${advice}`
+}

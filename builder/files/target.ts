@@ -1,0 +1,194 @@
+import { resolveInTree } from '#builder/layer'
+import { type Change, type FileStat, joinName, type Name, type Tree, TsbuildError } from '#core'
+import { baseOf, componentsOf, parentOf, shown } from './paths.ts'
+
+/** What is put at a path: everything of a change but where it is. */
+export interface TargetEntry {
+  readonly stat: FileStat
+  readonly target?: Name | undefined
+  readonly xattrs?: ReadonlyMap<string, Buffer> | undefined
+  readonly open?: (() => number) | undefined
+  readonly data?: Uint8Array | undefined
+  /** Equal for the names of one file. */
+  readonly link?: symbol | undefined
+}
+
+/** A name in the layer to be. */
+interface Node {
+  entry: TargetEntry
+  /** The root's directory of this name is not seen. */
+  opaque: boolean
+  /** What the root has in this directory; `undefined` until it is asked for. */
+  rootNames: ReadonlySet<Name> | undefined
+  readonly children: Map<Name, Node>
+}
+
+/** A layer to be, in walk order. */
+export interface TargetChanges {
+  readonly changes: readonly Change[]
+  /** Where the content of a file that was put ended up; `undefined` when it was replaced. */
+  readonly contentPath: (entry: TargetEntry) => Name | undefined
+}
+
+const WHITEOUT = '.wh.'
+const NO_NAMES: ReadonlySet<Name> = new Set()
+
+/**
+ * A root file system and what is written on top of it. Nothing is written for real: `changes()`
+ * says what a layer has to hold, no more than an overlay's upper directory would.
+ */
+export class Target {
+  readonly #root: Tree
+  readonly #top: Node
+
+  constructor(root: Tree) {
+    const stat = root.lstat('' as Name)
+    if (stat === undefined) throw new Error('a tree has a root')
+    this.#root = root
+    this.#top = newNode({ stat })
+  }
+
+  /** Follows links inside the root, also those that were written; missing names are kept. */
+  resolve(path: Name): Name {
+    const root = this.#root
+    const view: Tree = {
+      lstat: (name) => this.lstat(name),
+      readlink: (name) => this.entryAt(name)?.target ?? root.readlink(name),
+      readdir: (name) => root.readdir(name),
+      openFile: (name) => root.openFile(name),
+      xattrs: (name) => root.xattrs(name),
+      close: () => root.close(),
+    }
+    return resolveInTree(view, path, { followLast: true })
+  }
+
+  lstat(path: Name): FileStat | undefined {
+    let node = this.#top
+    let at = '' as Name
+    for (const name of componentsOf(path)) {
+      const child = node.children.get(name)
+      if (child === undefined) {
+        return this.#rootNames(node, at).has(name) ? this.#root.lstat(path) : undefined
+      }
+      node = child
+      at = joinName(at, name)
+    }
+    return node.entry.stat
+  }
+
+  /** What was put at `path` and is there still. */
+  entryAt(path: Name): TargetEntry | undefined {
+    let node: Node | undefined = this.#top
+    for (const name of componentsOf(path)) node = node?.children.get(name)
+    return node?.entry
+  }
+
+  /** Puts an entry over whatever is at `path`; its parent is a directory. The root stays as it is. */
+  put(path: Name, entry: TargetEntry): void {
+    if (path === '') return
+    refuseWhiteout(path, entry.stat)
+    const siblings = this.#directoryNode(parentOf(path)).children
+    const old = siblings.get(baseOf(path))
+    if (old === undefined) {
+      siblings.set(baseOf(path), newNode(entry))
+      return
+    }
+    const isDirectory = entry.stat.type === 'directory'
+    if (!isDirectory) {
+      old.children.clear()
+      old.rootNames = NO_NAMES
+    } else if (old.entry.stat.type !== 'directory') {
+      // What replaced the root's directory is replaced by another one: not by that of the root.
+      old.opaque = this.#root.lstat(path)?.type === 'directory'
+    }
+    old.entry = entry
+  }
+
+  /** The first name of a file has its content, later ones are hard links to it. */
+  changes(): TargetChanges {
+    const collector = new Collector()
+    collector.visit(this.#top, '' as Name)
+    return collector
+  }
+
+  /** The node of an existing directory, and those of its parents, as they are in the root. */
+  #directoryNode(path: Name): Node {
+    let node = this.#top
+    let at = '' as Name
+    for (const name of componentsOf(path)) {
+      at = joinName(at, name)
+      let child = node.children.get(name)
+      if (child === undefined) {
+        const stat = this.#root.lstat(at)
+        if (stat?.type !== 'directory') throw new Error(`${shown(at)} is no directory`)
+        child = newNode({ stat })
+        node.children.set(name, child)
+      }
+      node = child
+    }
+    return node
+  }
+
+  #rootNames(node: Node, path: Name): ReadonlySet<Name> {
+    node.rootNames ??= this.#readRoot(node, path)
+    return node.rootNames
+  }
+
+  #readRoot(node: Node, path: Name): ReadonlySet<Name> {
+    if (node.opaque || node.entry.stat.type !== 'directory') return NO_NAMES
+    if (this.#root.lstat(path)?.type !== 'directory') return NO_NAMES
+    return new Set(this.#root.readdir(path))
+  }
+}
+
+function newNode(entry: TargetEntry): Node {
+  return { entry, opaque: false, rootNames: undefined, children: new Map() }
+}
+
+class Collector implements TargetChanges {
+  readonly changes: Change[] = []
+  readonly #paths = new Map<TargetEntry | symbol, Name>()
+
+  readonly contentPath = (entry: TargetEntry): Name | undefined =>
+    this.#paths.get(entry.link ?? entry)
+
+  visit(node: Node, at: Name): void {
+    for (const name of [...node.children.keys()].sort()) {
+      const child = node.children.get(name)
+      if (child === undefined) continue
+      const path = joinName(at, name)
+      this.changes.push(this.#change(path, child.entry))
+      if (child.entry.stat.type !== 'directory') continue
+      if (child.opaque) this.changes.push({ kind: 'opaque', path })
+      this.visit(child, path)
+    }
+  }
+
+  #change(path: Name, entry: TargetEntry): Change {
+    const { stat, target, xattrs, open, data } = entry
+    const first = this.contentPath(entry)
+    if (first !== undefined) return { kind: 'entry', path, stat, hardlink: first }
+    this.#paths.set(entry.link ?? entry, path)
+    return {
+      kind: 'entry',
+      path,
+      stat,
+      ...(target === undefined ? {} : { target }),
+      ...(xattrs === undefined || xattrs.size === 0 ? {} : { xattrs }),
+      ...(open === undefined ? {} : { open }),
+      ...(data === undefined ? {} : { data }),
+    }
+  }
+}
+
+/** In a layer such a file would not be one: it would delete what it is named after. */
+function refuseWhiteout(path: Name, stat: FileStat): void {
+  const isMark = baseOf(path).startsWith(WHITEOUT)
+  const isDevice = stat.type === 'character' && stat.major === 0 && stat.minor === 0
+  if (!isMark && !isDevice) return
+  const what = isMark ? 'a name that starts with .wh.' : 'a character device 0/0'
+  throw new TsbuildError(`copy to ${JSON.stringify(shown(path))}: ${what} means "deleted"`, {
+    code: 'UNSUPPORTED',
+    hint: 'a layer cannot hold such a file; leave it out with .dockerignore or --exclude',
+  })
+}

@@ -1,0 +1,77 @@
+import { joinName, type Name } from '#core'
+import type { UnpackedArchive } from './archive.ts'
+import { makeDirectories, type NewDirectory } from './directories.ts'
+import type { Ids } from './owner.ts'
+import type { Target, TargetEntry } from './target.ts'
+
+export interface MergeOptions {
+  readonly created: NewDirectory
+  /** Instead of what the archive says. */
+  readonly owner: Ids | undefined
+}
+
+/**
+ * Puts what was in an archive into the directory `destination`, as tar would: whatever is in the
+ * way is replaced, links on the way to a file that the archive does not name itself are followed.
+ */
+export function mergeArchive(
+  target: Target,
+  { archive, destination }: { readonly archive: UnpackedArchive; readonly destination: Name },
+  options: MergeOptions,
+): void {
+  makeDirectories(target, destination, options.created)
+  mergeDirectory({ target, archive, options, links: new Map() }, '' as Name, destination)
+}
+
+interface Merge {
+  readonly target: Target
+  readonly archive: UnpackedArchive
+  readonly options: MergeOptions
+  readonly links: Map<string, symbol>
+}
+
+function mergeDirectory(merge: Merge, from: Name, to: Name): void {
+  const { tree } = merge.archive
+  for (const child of tree.readdir(from)) {
+    const path = joinName(from, child)
+    const place = joinName(to, child)
+    if (tree.lstat(path)?.type === 'directory') {
+      mergeDirectory(merge, path, placeDirectory(merge, path, place))
+      continue
+    }
+    const entry = entryOf(merge, path)
+    if (entry !== undefined) merge.target.put(place, entry)
+  }
+}
+
+function placeDirectory({ target, archive, options }: Merge, path: Name, place: Name): Name {
+  const stat = archive.tree.lstat(path)
+  if (stat !== undefined && archive.directories.has(path)) {
+    target.put(place, { stat: { ...stat, ...options.owner } })
+    return place
+  }
+  const followed = target.resolve(place)
+  makeDirectories(target, followed, options.created)
+  return followed
+}
+
+function entryOf({ archive, options, links }: Merge, path: Name): TargetEntry | undefined {
+  const { tree } = archive
+  const found = tree.lstat(path)
+  if (found === undefined || found.type === 'socket') return undefined
+  const stat = { ...found, ...options.owner }
+  if (stat.type === 'symlink') return { stat, target: tree.readlink(path) }
+  if (stat.type !== 'file') return { stat }
+  const open = () => tree.openFile(path)
+  const entry = { stat, open, xattrs: tree.xattrs(path) }
+  return stat.nlink > 1 ? { ...entry, link: linkOf(links, stat.inode) } : entry
+}
+
+/** One token for each file that has several names. */
+export function linkOf(links: Map<string, symbol>, inode: string): symbol {
+  const known = links.get(inode)
+  if (known !== undefined) return known
+  const link = Symbol(inode)
+  links.set(inode, link)
+  return link
+}

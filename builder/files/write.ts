@@ -1,0 +1,39 @@
+import { type FileStat, joinName, nameOf } from '#core'
+import type { WriteAction } from './action.ts'
+import type { Chmod } from './chmod.ts'
+import { type NewDirectory, prepareDestination, refuseDirectory } from './directories.ts'
+import { baseOf } from './paths.ts'
+import type { Target } from './target.ts'
+
+const FILE_MODE = 0o644
+
+export interface WriteOptions {
+  readonly created: NewDirectory
+  readonly chmod: Chmod | undefined
+}
+
+/** Writes a heredoc to its destination, or into it under its own name. */
+export function writeFile(
+  target: Target,
+  action: WriteAction,
+  { created, chmod }: WriteOptions,
+): void {
+  const path = prepareDestination(target, action.destination, created)
+  const isInto = target.lstat(path)?.type === 'directory'
+  const place = isInto ? joinName(path, baseOf(nameOf(action.name))) : path
+  refuseDirectory(target, place)
+  const data = Buffer.from(action.data, 'utf8')
+  const stat: FileStat = {
+    type: 'file',
+    mode: FILE_MODE,
+    uid: created.uid,
+    gid: created.gid,
+    size: data.length,
+    mtimeMs: created.mtimeMs,
+    major: 0,
+    minor: 0,
+    inode: '',
+    nlink: 1,
+  }
+  target.put(place, { stat: { ...stat, mode: chmod?.apply(stat) ?? FILE_MODE }, data })
+}
