@@ -1,5 +1,7 @@
 export { busyboxBase, debianBase, pushLayout } from './base-images.ts'
+export { type Buildah, startBuildah } from './buildah.ts'
 export { compareConfigs, compareImages, compareTrees } from './compare-images.ts'
+export { type Container, freePort, startContainer } from './container.ts'
 export { type Dockerd, startDockerd } from './dockerd.ts'
 export {
   copyImage,
@@ -22,3 +24,4 @@ export {
 export { type Registry, startRegistry } from './registry.ts'
 export { type TemporaryDirectory, temporaryDirectory } from './temporary-directory.ts'
 export { readTree, type TreeEntry } from './tree.ts'
+export { createUser, type User } from './user.ts'

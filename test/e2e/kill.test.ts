@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import {
+  busyboxBase,
+  compareTrees,
+  debianBase,
+  pushLayout,
+  type Registry,
+  readImage,
+  run,
+  startRegistry,
+  type TemporaryDirectory,
+  temporaryDirectory,
+} from '../support/peers/index.ts'
+import { foreignPidNamespaces, mountsOf, processTree, survivors, untilEmpty } from './processes.ts'
+import { storeFaults } from './store-check.ts'
+import { FIXTURES, mustBuild, startTsbuild, stepsThat } from './tsbuild.ts'
+
+const ROUNDS = 10
+const SEED = 20_240_229
+
+describe('a build that is killed', function () {
+  this.timeout(300_000)
+  let directory: TemporaryDirectory
+  let registry: Registry
+  let context: string
+
+  before(async () => {
+    directory = temporaryDirectory('kill')
+    context = directory.file('context')
+    cpSync(`${FIXTURES}/app`, context, { recursive: true })
+    registry = await startRegistry()
+    await pushLayout(await debianBase(), `${registry.host}/debian:latest`)
+    await pushLayout(await busyboxBase(), `${registry.host}/busybox:latest`)
+  })
+
+  after(async () => {
+    await registry?.[Symbol.asyncDispose]()
+    directory?.[Symbol.dispose]()
+  })
+
+  it('leaves no mount, no process and no half-written name, ten times of ten', async () => {
+    const random = generator(SEED)
+    const image = `${registry.host}/killed:latest`
+    const args = ['--build-arg', `BASE=${registry.host}/debian:latest`, '-t', image, '--push']
+    const start = { root: directory.file('store') }
+    const began = performance.now()
+    const finished = await mustBuild([...args, context], { root: directory.file('whole') })
+    const whole = performance.now() - began
+    assert.deepEqual(stepsThat('ERROR', finished), [])
+    for (let round = 0; round < ROUNDS; round += 1) {
+      // Later rounds find the compiler cached; so they change what is compiled, and are shorter.
+      const cached = round >= 4
+      if (cached) changeSource(context, round)
+      const wait = random() * (cached ? 1500 : whole)
+      await killAfter(wait, [...args, context], start.root)
+      if (round < 3) continue
+      const outcome = await mustBuild([...args, context], start)
+      assert.deepEqual(stepsThat('ERROR', outcome), [])
+      if (cached) {
+        const compiler = stepsThat('CACHED', outcome).filter((step) => step.startsWith('[compiler'))
+        assert.equal(compiler.length, 1, outcome.stderr)
+      }
+      assert.deepEqual(storeFaults(start.root), [])
+    }
+    await equalToUndisturbed(image)
+  })
+
+  it('leaves a step no way to live on', async () => {
+    writeFileSync(
+      directory.file('Dockerfile'),
+      `FROM ${registry.host}/busybox:latest\nRUN (sleep 1000 &) ; trap '' TERM HUP; sleep 1000\n`,
+    )
+    const root = directory.file('store')
+    const child = startTsbuild(['-f', directory.file('Dockerfile'), directory.path], { root })
+    const pid = child.pid ?? 0
+    const sleeping = () => processTree(pid).filter((found) => commandOf(found.pid) === 'sleep 1000')
+    await untilEmpty(() => (sleeping().length === 2 ? [] : ['not yet']), 20_000)
+    assert.equal(sleeping().length, 2)
+    const tree = processTree(pid)
+    const namespaces = foreignPidNamespaces(tree)
+    assert.equal(namespaces.size, 1)
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    assert.deepEqual(await untilEmpty(() => survivors(tree, namespaces), 3000), [])
+    assert.deepEqual(mountsOf(root), [])
+  })
+
+  /** Kills the builder at that moment and checks what is left of it. */
+  async function killAfter(milliseconds: number, args: string[], root: string): Promise<void> {
+    const child = startTsbuild(args, { root })
+    await Promise.race([delay(milliseconds), once(child, 'exit')])
+    const running = child.exitCode === null
+    // A stopped builder cannot start another process while its processes are counted.
+    child.kill('SIGSTOP')
+    const tree = running ? processTree(child.pid ?? 0) : []
+    const namespaces = foreignPidNamespaces(tree)
+    child.kill('SIGKILL')
+    if (running) await once(child, 'exit')
+    assert.deepEqual(await untilEmpty(() => survivors(tree, namespaces), 3000), [])
+    assert.deepEqual(mountsOf(root), [])
+    assert.deepEqual(storeFaults(root), [])
+    await noHalfPush()
+  }
+
+  /** The tag is the last request of a push, so an image that has its tag is whole. */
+  async function noHalfPush(): Promise<void> {
+    const list = await run('skopeo', ['list-tags', '--tls-verify=false', repository()]).catch(
+      () => undefined,
+    )
+    if (list === undefined) return
+    using copy = temporaryDirectory('pushed')
+    await run('skopeo', [
+      '--insecure-policy',
+      'copy',
+      '--quiet',
+      '--src-tls-verify=false',
+      `${repository()}:latest`,
+      `dir:${copy.path}`,
+    ])
+  }
+
+  const repository = (): string => `docker://${registry.host}/killed`
+
+  async function equalToUndisturbed(image: string): Promise<void> {
+    const args = ['--build-arg', `BASE=${registry.host}/debian:latest`, '--push', context]
+    const calm = `${registry.host}/calm:latest`
+    await mustBuild(['-t', calm, ...args], { root: directory.file('whole') })
+    const killed = await readImage(`docker://${image}`, directory.path, 'killed')
+    const whole = await readImage(`docker://${calm}`, directory.path, 'calm')
+    assert.deepEqual(compareTrees(killed.tree, whole.tree), [])
+  }
+})
+
+function changeSource(context: string, round: number): void {
+  const file = `${context}/server.c`
+  writeFileSync(file, `${readFileSync(file, 'utf8')}/* ${round} */\n`)
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
+  } catch {
+    return ''
+  }
+}
+
+/** Numbers from 0 to 1, the same ones for the same seed (mulberry32). */
+function generator(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { randomFillSync } from 'node:crypto'
+import { once } from 'node:events'
+import { closeSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import {
+  busyboxBase,
+  pushLayout,
+  type Registry,
+  run,
+  startRegistry,
+  type TemporaryDirectory,
+  temporaryDirectory,
+} from '../support/peers/index.ts'
+import { writeContext } from './context.ts'
+import { processTree } from './processes.ts'
+import { startTsbuild } from './tsbuild.ts'
+
+const MIB = 1024 * 1024
+const LIMIT_MIB = 300
+
+describe('memory', function () {
+  this.timeout(180_000)
+  let directory: TemporaryDirectory
+  let registry: Registry
+
+  before(async () => {
+    directory = temporaryDirectory('memory')
+    registry = await startRegistry()
+    await pushLayout(await busyboxBase(), `${registry.host}/busybox:latest`)
+  })
+
+  after(async () => {
+    await registry?.[Symbol.asyncDispose]()
+    directory?.[Symbol.dispose]()
+  })
+
+  it(`stays under ${LIMIT_MIB} MB when a file of 1 GiB is copied and pushed`, async () => {
+    const context = writeContext(directory.file('context'), {
+      Dockerfile: `FROM ${registry.host}/busybox:latest\nCOPY big /big\nRUN test -s /big\n`,
+    })
+    writeIncompressible(`${context}/big`, 1024)
+    assert.equal(statSync(`${context}/big`).size, 1024 * MIB)
+    const image = `${registry.host}/big:latest`
+    const child = startTsbuild(['-t', image, '--push', context], { root: directory.file('store') })
+    const peaks = new Map<number, number>()
+    const exited = once(child, 'exit')
+    while (child.exitCode === null && child.signalCode === null) {
+      for (const { pid } of processTree(child.pid ?? 0))
+        peaks.set(pid, peakOf(pid) ?? peaks.get(pid) ?? 0)
+      await Promise.race([delay(20), exited])
+    }
+    assert.equal(child.exitCode, 0)
+    const { stdout } = await run('skopeo', [
+      'inspect',
+      '--raw',
+      '--tls-verify=false',
+      `docker://${image}`,
+    ])
+    const { layers } = JSON.parse(stdout) as { layers: { size: number }[] }
+    assert.ok(
+      layers.some(({ size }) => size > 1000 * MIB),
+      stdout,
+    )
+    // Together, and each at its own worst moment: more than was ever used at once.
+    const peak = [...peaks.values()].reduce((sum, kib) => sum + kib, 0) / 1024
+    assert.ok(peak > 20 && peak < LIMIT_MIB, `${Math.round(peak)} MB`)
+  })
+})
+
+/** Highest resident memory of a process so far, in KiB. */
+function peakOf(pid: number): number | undefined {
+  try {
+    const [, kib] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+    return kib === undefined ? undefined : Number(kib)
+  } catch {
+    return undefined
+  }
+}
+
+/** One random block again and again: farther apart than gzip looks back. */
+function writeIncompressible(path: string, mebibytes: number): void {
+  const block = randomFillSync(Buffer.alloc(MIB))
+  const file = openSync(path, 'w')
+  for (let written = 0; written < mebibytes; written += 1) {
+    block.writeUInt32LE(written)
+    writeSync(file, block)
+  }
+  closeSync(file)
+}

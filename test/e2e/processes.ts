@@ -1,0 +1,89 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** One process of this machine, told apart from a later one with the same id. */
+export interface ProcessId {
+  readonly pid: number
+  /** Clock ticks since the machine started. */
+  readonly started: string
+}
+
+/** `root` and everything that it started, directly or not. */
+export function processTree(root: number): ProcessId[] {
+  const children = Map.groupBy(allProcesses(), ({ parent }) => parent)
+  const tree: ProcessId[] = []
+  const visit = (process: ProcessId & { readonly parent: number }): void => {
+    tree.push({ pid: process.pid, started: process.started })
+    for (const child of children.get(process.pid) ?? []) visit(child)
+  }
+  for (const process of allProcesses()) if (process.pid === root) visit(process)
+  return tree
+}
+
+function allProcesses(): (ProcessId & { readonly parent: number })[] {
+  return readdirSync('/proc').flatMap((name) => {
+    const stat = /^\d+$/.test(name) ? read(`/proc/${name}/stat`) : undefined
+    if (stat === undefined) return []
+    // The program's name, in brackets, may hold anything.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return [{ pid: Number(name), parent: Number(fields[1]), started: fields[19] ?? '' }]
+  })
+}
+
+/** The pid namespaces of these processes that are not the test's own. */
+export function foreignPidNamespaces(processes: readonly ProcessId[]): ReadonlySet<string> {
+  const own = readlinkSync('/proc/self/ns/pid')
+  const found = processes.flatMap(({ pid }) => {
+    try {
+      return [readlinkSync(`/proc/${pid}/ns/pid`), readlinkSync(`/proc/${pid}/ns/pid_for_children`)]
+    } catch {
+      return []
+    }
+  })
+  return new Set(found.filter((name) => name !== own && name !== ''))
+}
+
+/** Of `processes` those that live, and every other process in one of `namespaces`. */
+export function survivors(
+  processes: readonly ProcessId[],
+  namespaces: ReadonlySet<string>,
+): string[] {
+  const known = new Set(processes.map(({ pid, started }) => `${pid} ${started}`))
+  return allProcesses()
+    .filter(({ pid, started }) => {
+      if (known.has(`${pid} ${started}`)) return true
+      const [namespace] = foreignPidNamespaces([{ pid, started }])
+      return namespace !== undefined && namespaces.has(namespace)
+    })
+    .map(({ pid }) => `${pid} ${(read(`/proc/${pid}/cmdline`) ?? '').replaceAll('\0', ' ')}`)
+}
+
+/** Mounts, in any mount namespace of this machine, whose description mentions `path`. */
+export function mountsOf(path: string): string[] {
+  const lines = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => (read(`/proc/${name}/mountinfo`) ?? '').split('\n'))
+  return [...new Set(lines.filter((line) => line.includes(path)))]
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    // The process has ended.
+    return undefined
+  }
+}
+
+/** Asks until the answer is empty or `milliseconds` are over; returns the last answer. */
+export async function untilEmpty(
+  ask: () => readonly string[],
+  milliseconds: number,
+): Promise<readonly string[]> {
+  const deadline = Date.now() + milliseconds
+  for (;;) {
+    const answer = ask()
+    if (answer.length === 0 || Date.now() > deadline) return answer
+    await delay(20)
+  }
+}
