@@ -25,10 +25,11 @@ export interface FileStat {
 
 /** Changes whenever the content of a file changes, within the granularity of the clock. */
 export interface FileIdentity {
-  readonly device: string
-  readonly inode: string
-  readonly ctimeNs: bigint
-  readonly mtimeNs: bigint
+  readonly dev: number
+  readonly ino: number
+  readonly size: number
+  readonly mtimeMs: number
+  readonly ctimeMs: number
 }
 
 declare const nameBrand: unique symbol
