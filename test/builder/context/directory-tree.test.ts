@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { createServer } from 'node:net'
+import { directoryTree } from '#builder/context'
+import { setXattr } from '#builder/linux'
+import { joinName, type Name, nameOf, type Tree } from '#core'
+import { temporaryDirectory } from '../../support/peers/index.ts'
+
+const ROOT = '' as Name
+
+function readText(tree: Tree, path: string): string {
+  const descriptor = tree.openFile(nameOf(path))
+  try {
+    return readFileSync(descriptor, 'utf8')
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+describe('directory tree', () => {
+  it('tells type, mode, size, time and link text, and resets owners', () => {
+    using directory = temporaryDirectory('tree')
+    writeFileSync(directory.file('a'), 'hello')
+    chownSync(directory.file('a'), 12, 34)
+    chmodSync(directory.file('a'), 0o4751)
+    utimesSync(directory.file('a'), 5, 1_600_000_000.5)
+    symlinkSync('nowhere', directory.file('link'))
+    mkdirSync(directory.file('sub'), 0o700)
+    const tree = directoryTree(directory.path)
+    assert.deepEqual(tree.readdir(ROOT), ['a', 'link', 'sub'])
+    const { identity, ...stat } = tree.lstat(nameOf('a')) ?? assert.fail()
+    assert.deepEqual(stat, {
+      type: 'file',
+      mode: 0o4751,
+      uid: 0,
+      gid: 0,
+      size: 5,
+      mtimeMs: 1_600_000_000_500,
+      major: 0,
+      minor: 0,
+      inode: '',
+      nlink: 1,
+    })
+    assert.equal(identity?.size, 5)
+    assert.equal(tree.lstat(nameOf('link'))?.type, 'symlink')
+    assert.equal(tree.readlink(nameOf('link')), 'nowhere')
+    assert.equal(tree.lstat(nameOf('sub'))?.type, 'directory')
+    assert.equal(tree.lstat(nameOf('sub'))?.size, 0)
+    assert.equal(tree.lstat(ROOT)?.type, 'directory')
+    assert.equal(readText(tree, 'a'), 'hello')
+    tree.close()
+  })
+
+  it('keeps owners when told to', () => {
+    using directory = temporaryDirectory('tree')
+    writeFileSync(directory.file('a'), '')
+    chownSync(directory.file('a'), 12, 34)
+    const tree = directoryTree(directory.path, { owner: 'kept' })
+    assert.deepEqual([tree.lstat(nameOf('a'))?.uid, tree.lstat(nameOf('a'))?.gid], [12, 34])
+    tree.close()
+  })
+
+  it('says which names are one file', () => {
+    using directory = temporaryDirectory('tree')
+    writeFileSync(directory.file('a'), '')
+    linkSync(directory.file('a'), directory.file('b'))
+    const tree = directoryTree(directory.path)
+    const inode = tree.lstat(nameOf('a'))?.inode
+    assert.ok(inode !== undefined && inode !== '')
+    assert.equal(tree.lstat(nameOf('b'))?.inode, inode)
+    assert.equal(tree.lstat(nameOf('b'))?.nlink, 2)
+    tree.close()
+  })
+
+  it('reads capabilities', () => {
+    using directory = temporaryDirectory('tree')
+    writeFileSync(directory.file('a'), '')
+    writeFileSync(directory.file('b'), '')
+    const capability = Buffer.from('0100000200200000000000000000000000000000', 'hex')
+    setXattr(directory.file('a'), 'security.capability', capability)
+    const tree = directoryTree(directory.path)
+    assert.deepEqual([...tree.xattrs(nameOf('a'))], [['security.capability', capability]])
+    assert.equal(tree.xattrs(nameOf('b')).size, 0)
+    tree.close()
+  })
+
+  it('follows a link at the root itself, once', () => {
+    using directory = temporaryDirectory('tree')
+    mkdirSync(directory.file('real'))
+    writeFileSync(directory.file('real/f'), 'x')
+    symlinkSync('real', directory.file('root'))
+    const tree = directoryTree(directory.file('root'))
+    assert.equal(readText(tree, 'f'), 'x')
+    tree.close()
+  })
+
+  it('refuses a root that is missing or a file', () => {
+    using directory = temporaryDirectory('tree')
+    writeFileSync(directory.file('file'), '')
+    const missing = directory.file('missing')
+    assert.throws(() => directoryTree(missing), {
+      code: 'CONTEXT_INVALID',
+      message: `unable to prepare context: path "${missing}" not found`,
+    })
+    assert.throws(() => directoryTree(directory.file('file')), {
+      code: 'CONTEXT_INVALID',
+      message: /is not a directory$/,
+    })
+  })
+
+  it('has no entry below a file, and lists directories only', () => {
+    using directory = temporaryDirectory('tree')
+    writeFileSync(directory.file('file'), '')
+    const tree = directoryTree(directory.path)
+    assert.equal(tree.lstat(nameOf('file/x')), undefined)
+    assert.equal(tree.lstat(nameOf('nothing/x')), undefined)
+    assert.equal(tree.lstat(nameOf('nothing')), undefined)
+    assert.throws(() => tree.readdir(nameOf('file')), { code: 'NOT_FOUND' })
+    assert.throws(() => tree.readdir(nameOf('nothing')), { code: 'NOT_FOUND' })
+    tree.close()
+  })
+
+  it('keeps names as bytes: not UTF-8, 255 bytes, with a newline, sorted', () => {
+    using directory = temporaryDirectory('tree')
+    const odd = Buffer.from([0xff, 0xfe, 0x41])
+    const long = 'ä'.repeat(127)
+    writeFileSync(Buffer.concat([Buffer.from(`${directory.path}/`), odd]), 'odd')
+    writeFileSync(directory.file(`${long}x`), 'long')
+    writeFileSync(directory.file('new\nline'), 'line')
+    const tree = directoryTree(directory.path)
+    const names = tree.readdir(ROOT)
+    assert.deepEqual(names, ['new\nline', nameOf(`${long}x`), odd.toString('latin1')])
+    const contents = names.map((name) => readFileSync(tree.openFile(name), 'utf8'))
+    assert.deepEqual(contents, ['line', 'long', 'odd'])
+    assert.equal(names[1]?.length, 255)
+    tree.close()
+  })
+
+  it('walks a tree that is deeper than a path can be long', () => {
+    using directory = temporaryDirectory('tree')
+    const hundred = Array.from({ length: 100 }, () => 'directory').join('/')
+    const script = `for i in 1 2 3 4 5 6 7 8 9 10; do mkdir -p ${hundred}; cd -P ${hundred}; done; echo x > f`
+    execFileSync('sh', ['-ec', script], { cwd: directory.path })
+    const tree = directoryTree(directory.path)
+    let path = ROOT
+    let depth = 0
+    for (;;) {
+      const [name] = tree.readdir(path)
+      if (name === undefined || name === 'f') break
+      path = joinName(path, name)
+      depth += 1
+    }
+    assert.equal(depth, 1000)
+    assert.equal(readText(tree, `${path}/f`), 'x\n')
+    // And back up, past what is kept open.
+    for (let up = path; up !== ''; up = up.slice(0, Math.max(up.lastIndexOf('/'), 0)) as Name) {
+      assert.equal(tree.lstat(up)?.type, 'directory')
+    }
+    tree.close()
+    execFileSync('rm', ['-rf', directory.file('directory')])
+  })
+
+  it('never opens what could hold it: FIFOs, sockets, devices', async () => {
+    using directory = temporaryDirectory('tree')
+    execFileSync('mkfifo', [directory.file('fifo')])
+    execFileSync('mknod', [directory.file('null'), 'c', '1', '3'])
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(directory.file('socket'), resolve))
+    const tree = directoryTree(directory.path)
+    const types = tree.readdir(ROOT).map((name) => tree.lstat(name)?.type)
+    assert.deepEqual(types, ['fifo', 'character', 'socket'])
+    const { major, minor } = tree.lstat(nameOf('null')) ?? assert.fail()
+    assert.deepEqual([major, minor], [1, 3])
+    for (const name of ['fifo', 'null', 'socket']) {
+      assert.throws(() => tree.openFile(nameOf(name)), { code: 'IO_FAILED' })
+    }
+    tree.close()
+    server.close()
+  })
+
+  it('names the file that it may not read', function () {
+    using directory = temporaryDirectory('tree', 0o755)
+    mkdirSync(directory.file('closed'))
+    writeFileSync(directory.file('closed/f'), '')
+    writeFileSync(directory.file('f'), '')
+    chmodSync(directory.file('f'), 0)
+    chmodSync(directory.file('closed'), 0)
+    const { geteuid, seteuid } = process
+    if (geteuid?.() !== 0 || seteuid === undefined) this.skip()
+    const tree = directoryTree(directory.path)
+    seteuid(65534)
+    try {
+      const denied = (what: string) => ({
+        code: 'PERMISSION_DENIED',
+        message: `${what}: permission denied`,
+        hint: 'make it readable, or leave it out with .dockerignore',
+      })
+      assert.throws(() => tree.openFile(nameOf('f')), denied('open "f"'))
+      assert.throws(() => tree.readdir(nameOf('closed')), denied('list "closed"'))
+      assert.throws(() => tree.lstat(nameOf('closed/f')), denied('read "closed/f"'))
+    } finally {
+      seteuid(0)
+      tree.close()
+    }
+  })
+})

@@ -1,0 +1,20 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { AT_FDCWD, openLibrary } from '#builder/linux'
+
+/** Exchanges two paths again and again, as fast as it can, until the thread is terminated. */
+const RENAME_EXCHANGE = 2
+const BATCH = 1000
+
+const { a, b } = workerData as { readonly a: string; readonly b: string }
+const rename = openLibrary('libc.so.6')?.func(
+  'int renameat2(int, const char *, int, const char *, unsigned int)',
+)
+parentPort?.postMessage('ready')
+
+function exchange(): void {
+  for (let n = 0; n < BATCH; n++) rename?.(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE)
+  // A break in which the thread can be told to end.
+  setImmediate(exchange)
+}
+
+exchange()
