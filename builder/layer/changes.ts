@@ -93,7 +93,7 @@ class UpperWalk {
   }
 
   *changes(): Generator<Change, void, undefined> {
-    const stack = [this.#frame('' as Name, this.#upper.isOpaque('' as Name))]
+    const stack = [this.#frame('' as Name, false)]
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
       const next = top.names.next()
       if (next.done) {

@@ -53,18 +53,24 @@ export class DirectoryWriter {
     this.#options = options
   }
 
-  makeDirectory(path: Name, attributes: Attributes): void {
+  /** True when something that was no directory had to go. */
+  makeDirectory(path: Name, attributes: Attributes): boolean {
+    const replaced = path !== '' && this.#makeBareDirectory(path)
     this.#directories.set(path, attributes)
-    if (path === '') return
+    return replaced
+  }
+
+  #makeBareDirectory(path: Name): boolean {
     try {
       mkdirSync(this.root.place(path), 0o700)
+      return false
     } catch (cause) {
       if (errnoOf(cause) !== 'EEXIST') throw cause
-      if (this.root.lstat(path)?.isDirectory()) return
-      this.remove(path)
-      mkdirSync(this.root.place(path), 0o700)
-      this.#directories.set(path, attributes)
     }
+    if (this.root.lstat(path)?.isDirectory()) return false
+    this.remove(path)
+    mkdirSync(this.root.place(path), 0o700)
+    return true
   }
 
   /** A descriptor to write the content to, before `setFileAttributes`; the caller closes it. */
@@ -167,7 +173,14 @@ export class DirectoryWriter {
   }
 
   #setXattrs(path: Name, xattrs: ReadonlyMap<string, Buffer>): void {
-    for (const [name, value] of xattrs) setXattr(this.root.place(path), name, value)
+    for (const [name, value] of xattrs) {
+      try {
+        setXattr(this.root.place(path), name, value)
+      } catch (cause) {
+        if (errnoOf(cause) !== 'EOPNOTSUPP') throw cause
+        this.#options.onWarning(`left out attribute ${name} of ${quote(path)}: not supported here`)
+      }
+    }
   }
 }
 

@@ -1,19 +1,19 @@
-import { lstatSync, type PathLike, type Stats } from 'node:fs'
+import { constants, lstatSync, type PathLike, type Stats } from 'node:fs'
 import type { FileStat, FileType } from '#core'
 
-const TYPES: Readonly<Record<number, FileType>> = {
-  2401: 'fifo',
-  4802: 'character',
-  9604: 'directory',
-  14406: 'block',
-  16807: 'file',
-  21609: 'symlink',
-  26411: 'socket',
-}
+const TYPES: ReadonlyMap<number, FileType> = new Map([
+  [constants.S_IFIFO, 'fifo'],
+  [constants.S_IFCHR, 'character'],
+  [constants.S_IFDIR, 'directory'],
+  [constants.S_IFBLK, 'block'],
+  [constants.S_IFREG, 'file'],
+  [constants.S_IFLNK, 'symlink'],
+  [constants.S_IFSOCK, 'socket'],
+])
 
 /** `scope` keeps the inode numbers of several file systems apart. */
 export function toFileStat(stats: Stats, place: PathLike, scope = ''): FileStat {
-  const type = TYPES[stats.mode & 0o170000] ?? 'file'
+  const type = TYPES.get(stats.mode & constants.S_IFMT) ?? 'file'
   const isDevice = type === 'block' || type === 'character'
   return {
     type,
