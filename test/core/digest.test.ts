@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { createHash, randomBytes } from 'node:crypto'
+import fc from 'fast-check'
+import { chainIdOf, Digester, digestOf, isDigest, parseDiffId, parseDigest } from '#core'
+
+describe('digest', () => {
+  it('is sha256, whichever implementation computes it', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 4096 }), (bytes) => {
+        const expected = `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+        const digester = new Digester()
+        digester.update(bytes.subarray(0, bytes.length >> 1))
+        digester.update(bytes.subarray(bytes.length >> 1))
+        assert.equal(digestOf(bytes), expected)
+        assert.equal(digester.digest(), expected)
+        assert.equal(digester.size, bytes.length)
+      }),
+    )
+  })
+
+  it('accepts one form only', () => {
+    const hex = randomBytes(32).toString('hex')
+    assert.equal(isDigest(`sha256:${hex}`), true)
+    const refused = [
+      `sha256:${hex.slice(1)}`,
+      `sha256:${hex}0`,
+      `sha256:${'A'.repeat(64)}`,
+      `SHA256:${hex}`,
+      `sha512:${hex}${hex}`,
+      `sha256:../../${hex.slice(6)}`,
+      hex,
+      '',
+      `sha256:${hex}\n`,
+    ]
+    for (const text of refused) {
+      assert.equal(isDigest(text), false, text)
+      assert.throws(() => parseDigest(text), { code: 'REFERENCE_INVALID' })
+    }
+  })
+
+  it('chains diffIDs as the image spec says', () => {
+    const [a, b, c] = ['a', 'b', 'c'].map((text) => parseDiffId(digestOf(text)))
+    assert.ok(a && b && c)
+    assert.equal(chainIdOf([]), undefined)
+    assert.equal(chainIdOf([a]), a as string)
+    const two = createHash('sha256').update(`${a} ${b}`).digest('hex')
+    const three = createHash('sha256').update(`sha256:${two} ${c}`).digest('hex')
+    assert.equal(chainIdOf([a, b, c]), `sha256:${three}`)
+  })
+})
