@@ -1,8 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BaseLayer } from '#builder/plan'
-import type { LayerId, LayerRecord, Store } from '#cache'
-import { cacheKeyOf } from '#cache'
+import { cacheKeyOf, type LayerId, type LayerRecord, layerId, type Store } from '#cache'
 import {
   chainIdOf,
   compressionOf,
@@ -162,7 +161,7 @@ export class BaseImageLayer implements Layer {
     const applied = await pool.run('unpackLayer', task)
     const { size } = applied
     if (!applied.dependsOnLowers) {
-      const facts = { id: hexOf(diffId) as LayerId, diffId, size }
+      const facts = { id: layerId(hexOf(diffId)), diffId, size }
       return store.layers.directory((await store.layers.commitDirectory(directory, facts)).id)
     }
     // What it holds fits the layers below only, so it is kept under the name of the whole stack.
@@ -184,7 +183,8 @@ export async function diffIdsOf(layers: readonly Layer[]): Promise<readonly Diff
 function stackedId(diffIds: readonly DiffId[]): LayerId {
   const chain = chainIdOf(diffIds)
   if (chain === undefined) throw new Error('an empty stack has no identity')
-  return `c${hexOf(chain).slice(1)}` as LayerId
+  // The first letter is no hex digit, so that it is never taken for a diffID.
+  return layerId(`s${hexOf(chain).slice(1)}`)
 }
 
 function lost(id: LayerId): TsbuildError {

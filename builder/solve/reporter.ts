@@ -68,7 +68,7 @@ export class Reporter {
     } catch (cause) {
       const milliseconds = performance.now() - started
       this.#ended.set(vertex.id, 'failed')
-      if (cause instanceof TsbuildError && cause.code === 'CANCELLED') {
+      if (isCancellation(cause)) {
         this.#onEvent({ type: 'cancelled', vertex: vertex.id })
       } else {
         const message = cause instanceof Error ? cause.message : String(cause)
@@ -77,4 +77,9 @@ export class Reporter {
       throw cause
     }
   }
+}
+
+function isCancellation(cause: unknown): boolean {
+  if (cause instanceof TsbuildError) return cause.code === 'CANCELLED'
+  return cause instanceof Error && cause.name === 'AbortError'
 }

@@ -17,7 +17,8 @@ export interface ResultLayer {
 
 /** What is known of a vertex before anything was done for it. */
 export interface Probe {
-  /** Certain when `isCached`; otherwise what it will be unless an input turns out otherwise. */
+  /** What it will be, unless an input that has to be made turns out otherwise. */
   readonly key: CacheKey
+  /** There is a record under the key. */
   readonly isCached: boolean
 }

@@ -1,7 +1,7 @@
 import type { ExecVertex, FilesVertex, ImageVertex, Plan, Vertex, VertexId } from '#builder/plan'
 import type { Sandbox } from '#builder/sandbox'
 import type { CacheKey, CacheRecord, LayerId, Store } from '#cache'
-import { type Platform, TsbuildError, unreachable } from '#core'
+import { type Digest, type Platform, TsbuildError, unreachable } from '#core'
 import { SourceError } from '#parser'
 import { BaseImageLayer, BuiltLayer, type Layer, type LayerDeps } from './layer.ts'
 import { runExec } from './op-exec.ts'
@@ -61,20 +61,30 @@ export class Solver {
   readonly #layerDeps: LayerDeps
   readonly #probes = new Map<VertexId, Promise<Probe>>()
   readonly #results = new Map<VertexId, Promise<Result>>()
+  readonly #contents = new Map<VertexId, Promise<Digest>>()
+  readonly #failure = new AbortController()
   /** Vertices that something runs on top of, or copies from: their layers are wanted as directories. */
   readonly #lookedInto: ReadonlySet<VertexId>
 
   constructor(plan: Plan, deps: SolveDeps) {
+    const signal = AbortSignal.any([this.#failure.signal, ...(deps.signal ? [deps.signal] : [])])
     this.#plan = plan
-    this.#deps = deps
-    this.#layerDeps = { store: deps.store, pool: deps.pool, signal: deps.signal }
+    this.#deps = { ...deps, signal }
+    this.#layerDeps = { store: deps.store, pool: deps.pool, signal }
     this.#lookedInto = lookedInto(plan)
   }
 
-  /** The layers of the image, bottom first. */
+  /** The layers of the image, bottom first. After a failure nothing is under way any more. */
   async solve(): Promise<readonly ResultLayer[]> {
     const { top } = this.#plan.image
-    return top === undefined ? [] : (await this.#realize(top)).layers
+    if (top === undefined) return []
+    try {
+      return (await this.#realize(top)).layers
+    } catch (cause) {
+      this.#failure.abort(new TsbuildError('another step failed', { code: 'CANCELLED', cause }))
+      await Promise.allSettled(this.#results.values())
+      throw cause
+    }
   }
 
   #realize(id: VertexId): Promise<Result> {
@@ -106,7 +116,7 @@ export class Solver {
     if (definition === undefined) return { key: family, isCached: false }
     const record = this.#find(definition.key)
     if (record === undefined) return { key: definition.key, isCached: false }
-    return { key: resultKey(vertex, root?.key, record.key), isCached: root?.isCached ?? true }
+    return { key: resultKey(vertex, root?.key, record.key), isCached: true }
   }
 
   /** The key by definition; `undefined` when only doing the step can tell. */
@@ -160,10 +170,9 @@ export class Solver {
     const probe = await this.#probe(vertex.id)
     // A step that has to be done wants its other input as well: both are made at the same time.
     const sourceId = probe.isCached ? undefined : sourceOf(vertex)
-    const ahead = sourceId === undefined ? undefined : this.#realizeUnlessCached(vertex, sourceId)
     const [root] = await Promise.all([
       vertex.root === undefined ? undefined : this.#realize(vertex.root),
-      ahead,
+      sourceId === undefined ? undefined : this.#realize(sourceId),
     ])
     const step = await this.#stepOf(vertex, root?.key)
     const found = step.definition && this.#find(step.definition.key)
@@ -176,12 +185,6 @@ export class Solver {
       })
     }
     return this.#perform(vertex, root, step)
-  }
-
-  /** Copying from a stage that the cache has needs its files only when the copy itself is not there. */
-  async #realizeUnlessCached(vertex: ExecVertex | FilesVertex, source: VertexId): Promise<void> {
-    const probe = await this.#probe(vertex.id)
-    if (!probe.isCached) await this.#realize(source)
   }
 
   async #perform(
@@ -224,7 +227,9 @@ export class Solver {
       store.records.alias(step.definition.key, done.step.key)
     }
     const { key } = done.step
-    return this.#stacked(vertex, root, { key, layer: done.layer, at: done.createdAt })
+    // The record's time, not the clock's: a build from the cache must make the very same image.
+    const at = store.records.find(key)?.createdAt ?? done.createdAt
+    return this.#stacked(vertex, root, { key, layer: done.layer, at })
   }
 
   /** For a copy from a stage: the key by what the selected files hold. */
@@ -237,8 +242,12 @@ export class Solver {
     return filesKey(vertex, root?.key, { content: await this.#contentOf(vertex, below) })
   }
 
-  #contentOf(vertex: FilesVertex, below: readonly Layer[]): ReturnType<typeof contentOf> {
-    return contentOf(vertex, { below, source: this.#sourceLayers(vertex) }, this.#deps)
+  #contentOf(vertex: FilesVertex, below: readonly Layer[]): Promise<Digest> {
+    const known = this.#contents.get(vertex.id)
+    if (known !== undefined) return known
+    const content = contentOf(vertex, { below, source: this.#sourceLayers(vertex) }, this.#deps)
+    this.#contents.set(vertex.id, content)
+    return content
   }
 
   async #sourceLayers(vertex: FilesVertex): Promise<readonly Layer[]> {

@@ -1,0 +1,283 @@
+import assert from 'node:assert/strict'
+import { execs, files, historyOf, type PlanRequest, plan } from './support.ts'
+
+const configOf = async (text: string, request?: PlanRequest) =>
+  (await plan(text, request)).plan.image.config
+
+describe('plan: image config', () => {
+  it('starts from nothing with a PATH and a working directory', async () => {
+    assert.deepEqual(await configOf('FROM scratch\nLABEL a=b'), {
+      Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
+      WorkingDir: '/',
+      Labels: { a: 'b' },
+    })
+  })
+
+  it('inherits from the base and gives it a PATH when it has none', async () => {
+    const images = { base: { Env: ['A=1'], User: 'app', Cmd: ['serve'], OnBuild: [] } }
+    const config = await configOf('FROM base\nENV B=2 A=3', { images })
+    assert.equal(config.User, 'app')
+    assert.deepEqual(config.Cmd, ['serve'])
+    assert.deepEqual(
+      config.Env?.map((line) => line.split('=')[0]),
+      ['A', 'PATH', 'B'],
+    )
+    assert.equal(config.Env?.[0], 'A=3')
+  })
+
+  it('sees the values from before the instruction', async () => {
+    const config = await configOf('FROM scratch\nENV a=1\nENV a=2 b=$a')
+    assert.deepEqual(config.Env?.slice(1), ['a=2', 'b=1'])
+  })
+
+  it('resets an inherited CMD at ENTRYPOINT, but not one of the same stage', async () => {
+    const images = { base: { Cmd: ['serve'] } }
+    assert.deepEqual((await configOf('FROM base\nENTRYPOINT ["/x"]', { images })).Cmd, [])
+    const own = await configOf('FROM base\nCMD ["a"]\nENTRYPOINT ["/x"]', { images })
+    assert.deepEqual(own.Cmd, ['a'])
+  })
+
+  it('wraps shell forms in the stage shell', async () => {
+    const config = await configOf('FROM scratch\nSHELL ["/bin/bash","-ec"]\nCMD echo $HOME')
+    assert.deepEqual(config.Cmd, ['/bin/bash', '-ec', 'echo $HOME'])
+    assert.equal(config.ArgsEscaped, true)
+  })
+
+  it('expands EXPOSE into sorted single ports', async () => {
+    const config = await configOf('FROM scratch\nARG p="90/UDP 80"\nEXPOSE 8000-8002 $p')
+    assert.deepEqual(Object.keys(config.ExposedPorts ?? {}), [
+      '80/tcp',
+      '8000/tcp',
+      '8001/tcp',
+      '8002/tcp',
+      '90/udp',
+    ])
+  })
+
+  for (const [text, message] of [
+    ['EXPOSE 80/foo', 'invalid port: "80/foo": invalid proto: foo'],
+    ['EXPOSE 90-80', 'invalid containerPort: 90-80'],
+    ['EXPOSE 70000', 'invalid containerPort: 70000'],
+    ['STOPSIGNAL SIGFOO', 'invalid signal: SIGFOO'],
+    ['RUN --network=host true', 'network.host is not allowed'],
+    ['RUN --mount=type=cache,target=/x true', 'RUN --mount is not supported'],
+    ['ADD https://example.com/x /x', 'ADD of a remote source is not supported'],
+  ] as const) {
+    it(`refuses ${text} at its place`, async () => {
+      await assert.rejects(plan(`FROM scratch\n${text}\n`), (error: Error) => {
+        assert.equal(error.message, message)
+        assert.ok('ranges' in error && Array.isArray(error.ranges))
+        assert.equal(error.ranges[0]?.start.line, 2)
+        return true
+      })
+    })
+  }
+
+  it('accepts signals in all their spellings', async () => {
+    for (const signal of ['SIGTERM', 'term', '9', 'RTMIN+3', 'SIGRTMAX-1']) {
+      assert.equal((await configOf(`FROM scratch\nSTOPSIGNAL ${signal}`)).StopSignal, signal)
+    }
+  })
+
+  it('puts labels of the command line last, unexpanded', async () => {
+    const config = await configOf('FROM scratch\nLABEL a=1 b=2', { labels: { a: '$x' } })
+    assert.deepEqual(config.Labels, { a: '$x', b: '2' })
+  })
+})
+
+describe('plan: arguments', () => {
+  const runEnv = async (text: string, request?: PlanRequest): Promise<readonly string[]> => {
+    const [run] = execs((await plan(text, request)).plan)
+    return run?.process.env.filter((line) => !line.startsWith('PATH=')) ?? []
+  }
+
+  it('take a build argument before the default before the global value', async () => {
+    const text = 'ARG g=global\nFROM base\nARG a=default\nARG b=$a-x\nARG g\nARG none\nRUN true'
+    assert.deepEqual(await runEnv(text), ['a=default', 'b=default-x', 'g=global'])
+    const buildArgs = { a: '$b', g: 'given' }
+    assert.deepEqual(await runEnv(text, { buildArgs }), ['a=$b', 'b=$b-x', 'g=given'])
+  })
+
+  it('are not seen by other stages, but by children', async () => {
+    const text =
+      'FROM base AS a\nARG x=1\nFROM a AS b\nRUN one\nFROM base\nCOPY --from=b / /\nRUN two'
+    const [one, two] = execs((await plan(text)).plan)
+    assert.ok(one?.process.env.includes('x=1'))
+    assert.ok(!two?.process.env.includes('x=1'))
+  })
+
+  it('never reach the image config', async () => {
+    const config = await configOf('FROM scratch\nARG secret=1')
+    assert.equal(config.Env?.length, 1)
+  })
+
+  it('know the platform when they are declared', async () => {
+    const text = 'FROM base\nARG TARGETPLATFORM\nARG TARGETARCH=mine\nRUN true'
+    assert.deepEqual(await runEnv(text, { platform: 'linux/arm64' }), [
+      'TARGETPLATFORM=linux/arm64',
+      'TARGETARCH=mine',
+    ])
+  })
+
+  it('choose base images', async () => {
+    const text = 'ARG BASE=one\nFROM ${BASE}:${TAG:-latest}\nRUN true'
+    assert.deepEqual((await plan(text)).resolved, ['one:latest'])
+    assert.deepEqual((await plan(text, { buildArgs: { BASE: 'two' } })).resolved, ['two:latest'])
+  })
+
+  it('pass proxies on beside the environment', async () => {
+    const [run] = execs(
+      (await plan('FROM base\nRUN x', { buildArgs: { HTTP_PROXY: 'http://p' } })).plan,
+    )
+    assert.deepEqual(run?.process.proxyEnv, ['HTTP_PROXY=http://p', 'http_proxy=http://p'])
+    assert.ok(!run?.process.env.some((line) => /proxy/i.test(line)))
+  })
+})
+
+describe('plan: stages', () => {
+  it('resolves only what the target needs', async () => {
+    const text = 'FROM unused AS u\nRUN x\nFROM one AS a\nRUN x\nFROM two AS b\nCOPY --from=a / /'
+    assert.deepEqual((await plan(text)).resolved, ['one', 'two'])
+    assert.deepEqual((await plan(text, { target: 'A' })).resolved, ['one'])
+  })
+
+  it('numbers steps as BuildKit does', async () => {
+    const text = 'FROM one AS build\nRUN a\nENV x=1\nRUN b\nFROM scratch\nCOPY --from=build /x /y'
+    const names = [...(await plan(text)).plan.vertices.values()].map(({ name }) => name)
+    assert.deepEqual(names, [
+      '[build 1/3] FROM one',
+      '[build 2/3] RUN a',
+      '[build 3/3] RUN b',
+      '[stage-1 1/1] COPY --from=build /x /y',
+    ])
+  })
+
+  it('leaves the stage out of the name when there is only one', async () => {
+    const [from] = (await plan('FROM one\nRUN a')).plan.vertices.values()
+    assert.equal(from?.name, '[1/2] FROM one')
+  })
+
+  it('makes one vertex of an image that is used twice', async () => {
+    const text = 'FROM one AS a\nRUN x\nFROM one\nCOPY --from=a /x /y'
+    const images = [...(await plan(text)).plan.vertices.values()].filter(({ op }) => op === 'image')
+    assert.equal(images.length, 1)
+  })
+
+  it('copies from images that are no stage', async () => {
+    const { plan: planned, resolved } = await plan('FROM scratch\nCOPY --from=tools:1 /bin/x /x')
+    assert.deepEqual(resolved, ['tools:1'])
+    assert.equal(files(planned)[0]?.source.kind, 'vertex')
+  })
+
+  it('names the line of a base that cannot be resolved', async () => {
+    const text = 'FROM one AS a\nFROM Bad'
+    await assert.rejects(plan(text), (error: Error) => 'ranges' in error)
+  })
+})
+
+describe('plan: COPY and WORKDIR', () => {
+  it('resolves destinations against the working directory', async () => {
+    const text =
+      'FROM scratch\nWORKDIR /a\nWORKDIR b/../c\nCOPY x y\nCOPY x .\nCOPY x ./\nCOPY x /z/'
+    const { plan: planned } = await plan(text)
+    const destinations = files(planned).flatMap(({ actions }) =>
+      actions.flatMap((action) => (action.kind === 'copy' ? [action.destination] : [])),
+    )
+    assert.deepEqual(destinations, ['/a/c/y', '/a/c/', '/a/c/', '/z/'])
+    assert.equal(planned.image.config.WorkingDir, '/a/c')
+  })
+
+  it('gives new working directories to the user', async () => {
+    const [workdir] = files((await plan('FROM base\nUSER app:www\nWORKDIR /srv')).plan)
+    assert.deepEqual(workdir?.actions, [
+      { kind: 'mkdir', path: '/srv', mode: 0o755, owner: { user: 'app', group: 'www' } },
+    ])
+  })
+
+  it('makes no layer for WORKDIR /', async () => {
+    assert.equal(files((await plan('FROM base\nWORKDIR /')).plan).length, 0)
+  })
+
+  it('turns heredocs into files', async () => {
+    const text = 'FROM scratch\nARG who=me\nCOPY <<EOF /x\nhello "$who"\nEOF\n'
+    const [copy] = files((await plan(text)).plan)
+    const [action] = copy?.actions ?? []
+    assert.ok(action?.kind === 'write')
+    assert.equal(action.data, 'hello "me"\n')
+    assert.equal(copy?.source.kind, 'none')
+  })
+})
+
+describe('plan: ONBUILD', () => {
+  it('runs the triggers of a base image first, and only once', async () => {
+    const images = { base: { OnBuild: ['COPY . /src', 'RUN make', 'COPY --from=tools /t /t'] } }
+    const { plan: planned, resolved } = await plan('FROM base AS a\nRUN own\nFROM a\nRUN last', {
+      images,
+    })
+    assert.deepEqual(resolved, ['base', 'tools'])
+    const steps = historyOf(planned)
+    assert.equal(steps[0], 'COPY . /src # buildkit')
+    assert.deepEqual(
+      execs(planned).map(({ process }) => process.args.at(-1)),
+      ['make', 'own', 'last'],
+    )
+    assert.equal(planned.image.config.OnBuild, undefined)
+  })
+
+  it('keeps its own triggers for its children', async () => {
+    const config = await configOf('FROM scratch\nONBUILD RUN x\nONBUILD COPY a b')
+    assert.deepEqual(config.OnBuild, ['RUN x', 'COPY a b'])
+  })
+
+  it('shows a bad trigger at FROM', async () => {
+    const images = { base: { OnBuild: ['FORM x'] } }
+    await assert.rejects(plan('\n\nFROM base', { images }), (error: Error) => {
+      assert.match(error.message, /invalid ONBUILD trigger "FORM x"/)
+      assert.ok('ranges' in error && Array.isArray(error.ranges))
+      assert.equal(error.ranges[0]?.start.line, 3)
+      return true
+    })
+  })
+})
+
+describe('plan: history', () => {
+  it('has the texts that docker history shows', async () => {
+    const text = [
+      'FROM base',
+      'MAINTAINER me',
+      'ARG a=1',
+      'ENV x="y z"',
+      'LABEL k=v',
+      'EXPOSE 80',
+      'VOLUME /a /b',
+      'USER me',
+      'WORKDIR /w',
+      'SHELL ["/bin/bash","-c"]',
+      'RUN echo hi',
+      'RUN ["a","b"]',
+      'COPY --chown=1:2 --chmod=644 a b /c/',
+      'HEALTHCHECK --interval=1m30s --retries=3 CMD curl x',
+      'STOPSIGNAL SIGINT',
+      'ENTRYPOINT ["/a","b \\"c\\""]',
+      'CMD serve',
+    ].join('\n')
+    assert.deepEqual(historyOf((await plan(text)).plan), [
+      'MAINTAINER me',
+      'ARG a=1',
+      'ENV x=y z',
+      'LABEL k=v',
+      'EXPOSE [80/tcp]',
+      'VOLUME [/a /b]',
+      'USER me',
+      'WORKDIR /w',
+      'SHELL [/bin/bash -c]',
+      'RUN |1 a=1 /bin/bash -c echo hi # buildkit',
+      'RUN |1 a=1 a b # buildkit',
+      'COPY --chown=1:2 --chmod=644 a b /c/ # buildkit',
+      'HEALTHCHECK {Test:[CMD-SHELL curl x] Interval:1m30s Timeout:0s StartPeriod:0s StartInterval:0s Retries:3}',
+      'STOPSIGNAL SIGINT',
+      'ENTRYPOINT ["/a" "b \\"c\\""]',
+      'CMD ["/bin/bash" "-c" "serve"]',
+    ])
+  })
+})
