@@ -1,0 +1,116 @@
+import { lstatSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Digest, digestOf, errnoOf, hexOf, type Name } from '#core'
+import {
+  type DigestEntry,
+  type DigestTable,
+  encodeDigests,
+  type FileIdentity,
+  readDigests,
+} from './digest-file.ts'
+import { storeFailure } from './failure.ts'
+import { layoutOf } from './layout.ts'
+
+/**
+ * How far a file's times must lie behind the clock before they tell one content from the next: a
+ * file written twice within the granularity of its times (up to 2 s, on FAT) looks the same after
+ * the second time.
+ */
+const RACY_MILLISECONDS = 2000
+/** An entry that nobody asked for in so many generations is dropped. */
+const OLDEST = 16
+const PATIENCE_MILLISECONDS = 500
+const STALE_MILLISECONDS = 10_000
+
+/** The digests of the files of one tree, kept from one build to the next. For one thread. */
+export class FileDigests {
+  readonly #file: string
+  readonly #known: DigestTable
+  readonly #fresh = new Map<Name, DigestEntry>()
+  readonly #asked = new Set<Name>()
+  /** Before any `lstat` of the tree: a file that is older than this by far was not changed since. */
+  readonly #openedAt = Date.now()
+
+  /** Use `openFileDigests`. */
+  constructor(file: string) {
+    this.#file = file
+    this.#known = readDigests(file)
+  }
+
+  /**
+   * The digest of the content of the regular file at `path`, unless it may have changed. What was
+   * put since these digests were opened is not found.
+   */
+  get(path: Name, file: FileIdentity): Digest | undefined {
+    this.#asked.add(path)
+    return this.#known.find(path, file)
+  }
+
+  /**
+   * Remembers a digest. `file` is the file's state *before* it was read, and was taken after these
+   * digests were opened. A file that changed a moment ago is not remembered.
+   */
+  put(path: Name, file: FileIdentity, digest: Digest): void {
+    const { dev, ino, size, mtimeMs, ctimeMs } = file
+    if (Math.max(mtimeMs, ctimeMs) > this.#openedAt - RACY_MILLISECONDS) return
+    this.#fresh.set(path, { path, dev, ino, size, mtimeMs, ctimeMs, digest, age: 0 })
+  }
+
+  /**
+   * Writes what was put, beside what others have put. No work when there is nothing new.
+   * @throws {TsbuildError} NO_SPACE, PERMISSION_DENIED
+   */
+  flush(): void {
+    if (this.#fresh.size === 0) return
+    const next = `${this.#file}.new`
+    try {
+      if (!this.#reserve(next)) return
+      writeFileSync(next, encodeDigests(this.#merged()), { mode: 0o600 })
+      renameSync(next, this.#file)
+    } catch (cause) {
+      rmSync(next, { force: true })
+      throw storeFailure(`write ${this.#file}`, cause)
+    }
+    this.#fresh.clear()
+  }
+
+  #merged(): readonly DigestEntry[] {
+    const entries = [...this.#fresh.values()]
+    for (const entry of readDigests(this.#file).entries()) {
+      if (this.#fresh.has(entry.path)) continue
+      const age = this.#asked.has(entry.path) ? 0 : entry.age + 1
+      if (age < OLDEST) entries.push({ ...entry, age })
+    }
+    return entries
+  }
+
+  /**
+   * Waits a little for another writer; false when it does not come to an end: then its entries are
+   * kept and these are lost, which costs reading the files again. Should a writer that was taken for
+   * dead go on, the checksum finds the mixture.
+   */
+  #reserve(next: string): boolean {
+    const pause = new Int32Array(new SharedArrayBuffer(4))
+    for (let waited = 0; waited < PATIENCE_MILLISECONDS; waited += 10) {
+      try {
+        writeFileSync(next, '', { flag: 'wx', mode: 0o600 })
+        return true
+      } catch (cause) {
+        if (errnoOf(cause) !== 'EEXIST') throw cause
+      }
+      const written = lstatSync(next, { throwIfNoEntry: false })?.mtimeMs
+      if (written === undefined) continue
+      if (Math.abs(Date.now() - written) > STALE_MILLISECONDS) rmSync(next, { force: true })
+      else Atomics.wait(pause, 0, 0, 10)
+    }
+    return false
+  }
+}
+
+/**
+ * Opens the digests of the tree that the caller calls `tree`, in the store at `root`; for worker
+ * threads too, all calls are synchronous. Open it before looking at the tree's files.
+ */
+export function openFileDigests(root: string, tree: string): FileDigests {
+  return new FileDigests(join(layoutOf(root).digests, hexOf(digestOf(tree)).slice(0, 32)))
+}

@@ -1,0 +1,222 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  type Descriptor,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  MEDIA_TYPES,
+  parseDescriptor,
+  parseJson,
+  TsbuildError,
+} from '#core'
+import type { BlobStore } from './blob-store.ts'
+import type { Database } from './database.ts'
+import { storeFailure } from './failure.ts'
+import { lock } from './file-lock.ts'
+import { type Layout, readIfThere } from './layout.ts'
+import type { Presence } from './presence.ts'
+import { syncFolder } from './sync.ts'
+
+/** An image of the local store. */
+export interface NamedImage {
+  /** As it was set: a canonical reference such as `docker.io/library/hello:latest`. */
+  readonly name: string
+  readonly descriptor: Descriptor
+  readonly createdAt?: Date
+}
+
+export interface SetNameOptions {
+  /** When the image was made. */
+  readonly createdAt?: Date | undefined
+}
+
+/** What skopeo, podman and umoci look for, the whole name; containerd has an annotation of its own. */
+const REF_NAME = 'org.opencontainers.image.ref.name'
+const CONTAINERD_NAME = 'io.containerd.image.name'
+const CREATED = 'org.opencontainers.image.created'
+
+/** Every canonical reference, and nothing that could upset a terminal or a path. */
+const NAME = /^[A-Za-z0-9][\w.:@+/-]{0,511}$/
+
+const INDEX = 'index.json'
+
+interface Entry {
+  readonly name: string | undefined
+  readonly json: Json
+}
+
+/** The names of a store: its `index.json`. Spec: image-spec v1.1 image-layout.md#indexjson-file */
+export class ImageNames {
+  readonly #layout: Layout
+  readonly #presence: Presence
+  readonly #database: Database
+  readonly #blobs: BlobStore
+
+  constructor(
+    layout: Layout,
+    services: { presence: Presence; database: Database; blobs: BlobStore },
+  ) {
+    this.#layout = layout
+    this.#presence = services.presence
+    this.#database = services.database
+    this.#blobs = services.blobs
+  }
+
+  /** Ordered by name. @throws {TsbuildError} STORE_INVALID */
+  list(): readonly NamedImage[] {
+    return this.#read()
+      .flatMap((entry) => toImage(entry) ?? [])
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  get(name: string): NamedImage | undefined {
+    return this.list().find((image) => image.name === name)
+  }
+
+  /**
+   * Gives an image a name, taking it from another one if need be. Blobs are written to the disk
+   * before, the name when this returns; the same name for the same image is no work.
+   * @throws {TsbuildError} NOT_FOUND when the manifest is not in the store, REFERENCE_INVALID
+   */
+  async set(name: string, descriptor: Descriptor, options: SetNameOptions = {}): Promise<void> {
+    if (!NAME.test(name)) {
+      throw new TsbuildError(`invalid image name ${JSON.stringify(name.slice(0, 300))}`, {
+        code: 'REFERENCE_INVALID',
+      })
+    }
+    if (!(await this.#blobs.has(descriptor))) {
+      throw new TsbuildError(
+        `name ${name}: its manifest ${descriptor.digest} is not in the store`,
+        {
+          code: 'NOT_FOUND',
+        },
+      )
+    }
+    await this.#blobs.sync()
+    const json = toJson(name, descriptor, options)
+    await this.#update((entries) => [
+      ...entries.filter((entry) => entry.name !== name),
+      { name, json },
+    ])
+  }
+
+  /** False when there was no such name. Blobs stay. */
+  async remove(name: string): Promise<boolean> {
+    let found = false
+    await this.#update((entries) => {
+      const rest = entries.filter((entry) => entry.name !== name)
+      found = rest.length < entries.length
+      return rest
+    })
+    return found
+  }
+
+  /** Sets an unreadable index aside and writes the last one that was known. */
+  recover(): void {
+    const text = readIfThere(this.#layout.index)
+    if (text !== undefined && parse(text) !== undefined) return
+    if (text !== undefined) {
+      renameSync(this.#layout.index, join(this.#layout.corrupt, `${Date.now()}-${INDEX}`))
+    }
+    this.#write(serialize(this.#read()))
+  }
+
+  async #update(change: (entries: readonly Entry[]) => readonly Entry[]): Promise<void> {
+    const isDone = () => serialize(change(this.#read())) === readIfThere(this.#layout.index)
+    if (isDone()) return
+    using _ = await lock(this.#layout.lock)
+    this.recover()
+    const text = serialize(change(this.#read()))
+    this.#write(text)
+    const sql = 'INSERT OR REPLACE INTO mirror (file, content) VALUES (?, ?)'
+    this.#database.run(sql, INDEX, text)
+  }
+
+  /** Tells what the index holds, or held when it was last written by this program. */
+  #read(): readonly Entry[] {
+    const entries = parse(readIfThere(this.#layout.index))
+    if (entries !== undefined) return entries
+    const row = this.#database.get('SELECT content FROM mirror WHERE file = ?', INDEX)
+    return parse(typeof row?.content === 'string' ? row.content : undefined) ?? []
+  }
+
+  #write(text: string): void {
+    const file = this.#presence.newPath()
+    try {
+      writeFileSync(file, text, { flag: 'wx', mode: 0o644, flush: true })
+      renameSync(file, this.#layout.index)
+      syncFolder(this.#layout.root)
+    } catch (cause) {
+      rmSync(file, { force: true })
+      throw storeFailure(`write ${this.#layout.index}`, cause)
+    }
+  }
+}
+
+/** `undefined` when it is not an index. Entries of other tools stay as they are. */
+function parse(text: string | undefined): readonly Entry[] | undefined {
+  if (text === undefined) return undefined
+  try {
+    const document = parseJson(Buffer.from(text), INDEX, 'STORE_INVALID')
+    if (!isJsonObject(document) || !Array.isArray(document.manifests)) return undefined
+    return document.manifests.map((json: Json) => ({ name: nameOf(json), json }))
+  } catch (cause) {
+    if (cause instanceof TsbuildError) return undefined
+    throw cause
+  }
+}
+
+function serialize(entries: readonly Entry[]): string {
+  const manifests = entries.map((entry) => entry.json)
+  return JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests })
+}
+
+function annotationsOf(json: Json): JsonObject {
+  const annotations = isJsonObject(json) ? json.annotations : undefined
+  return isJsonObject(annotations) ? annotations : {}
+}
+
+function nameOf(json: Json): string | undefined {
+  const annotations = annotationsOf(json)
+  const name = annotations[CONTAINERD_NAME] ?? annotations[REF_NAME]
+  return typeof name === 'string' ? name : undefined
+}
+
+function toImage({ name, json }: Entry): NamedImage | undefined {
+  if (name === undefined) return undefined
+  try {
+    const { annotations = {}, ...descriptor } = parseDescriptor(json, name)
+    const { [REF_NAME]: _, [CONTAINERD_NAME]: __, [CREATED]: created, ...others } = annotations
+    const createdAt = new Date(created ?? Number.NaN)
+    return {
+      name,
+      descriptor: {
+        ...descriptor,
+        ...(Object.keys(others).length > 0 ? { annotations: others } : {}),
+      },
+      ...(Number.isNaN(createdAt.getTime()) ? {} : { createdAt }),
+    }
+  } catch (cause) {
+    // Another tool's entry that is no descriptor of ours, say with a sha512 digest.
+    if (cause instanceof TsbuildError) return undefined
+    throw cause
+  }
+}
+
+function toJson(name: string, descriptor: Descriptor, options: SetNameOptions): Json {
+  const { mediaType, digest, size, platform, annotations } = descriptor
+  const { createdAt } = options
+  return {
+    mediaType,
+    digest,
+    size,
+    ...(platform === undefined ? {} : { platform: { ...platform } }),
+    annotations: {
+      ...annotations,
+      [REF_NAME]: name,
+      [CONTAINERD_NAME]: name,
+      ...(createdAt === undefined ? {} : { [CREATED]: createdAt.toISOString() }),
+    },
+  }
+}

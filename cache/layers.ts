@@ -1,0 +1,242 @@
+import { randomBytes } from 'node:crypto'
+import { lstatSync, readdirSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  asDiffId,
+  type Descriptor,
+  type DiffId,
+  errnoOf,
+  hexOf,
+  isDigest,
+  parseDiffId,
+  uncompressedDigest,
+} from '#core'
+import type { BlobStore } from './blob-store.ts'
+import type { Database, Row } from './database.ts'
+import { storeFailure } from './failure.ts'
+import type { Layout } from './layout.ts'
+import { removeTree } from './remove-tree.ts'
+import { sumOf } from './schema.ts'
+import { syncFileSystem } from './sync.ts'
+
+declare const layerIdBrand: unique symbol
+
+/** Names a layer on this machine: 1 to 64 of `a-z0-9`; the hex digits of its diffID if it has one. */
+export type LayerId = string & { readonly [layerIdBrand]: true }
+
+export interface LayerRecord {
+  readonly id: LayerId
+  readonly diffId?: DiffId
+  /** Bytes of the uncompressed tar. */
+  readonly size?: number
+  /** True when the layer exists as a folder in overlay form. */
+  readonly directory: boolean
+}
+
+/** What is known of a layer's uncompressed tar. */
+export interface TarFacts {
+  readonly diffId: DiffId
+  /** Bytes. */
+  readonly size: number
+}
+
+export interface LayerFacts extends Partial<TarFacts> {
+  readonly id?: LayerId
+}
+
+const LAYER_ID = /^[a-z0-9]{1,64}$/
+
+/** @throws {RangeError} when `text` is no layer id */
+export function layerId(text: string): LayerId {
+  if (LAYER_ID.test(text)) return text as LayerId
+  throw new RangeError(`invalid layer id ${JSON.stringify(text)}`)
+}
+
+/** The layers of this machine, in up to three forms: a folder, a tar blob, compressed blobs. */
+export class Layers {
+  readonly #layout: Layout
+  readonly #database: Database
+  readonly #blobs: BlobStore
+  readonly #boot: string
+
+  constructor(layout: Layout, services: { database: Database; blobs: BlobStore; boot: string }) {
+    this.#layout = layout
+    this.#database = services.database
+    this.#blobs = services.blobs
+    this.#boot = services.boot
+  }
+
+  get(id: LayerId): LayerRecord | undefined {
+    return this.#toRecord(this.#database.get('SELECT * FROM layers WHERE id = ?', id))
+  }
+
+  /** One that exists as a folder is preferred. */
+  findByDiffId(diffId: DiffId): LayerRecord | undefined {
+    const found = this.#database
+      .all('SELECT * FROM layers WHERE diff_id = ? ORDER BY directory DESC, id', diffId)
+      .flatMap((row) => this.#toRecord(row) ?? [])
+    return found.find((layer) => layer.directory) ?? found[0]
+  }
+
+  /** True when the layer's content can be had from this machine, in whatever form. */
+  isPresent(id: LayerId): boolean {
+    const layer = this.get(id)
+    if (layer === undefined) return false
+    if (layer.directory) return true
+    const { diffId } = layer
+    if (diffId === undefined) return false
+    if (this.#blobs.stat(uncompressedDigest(diffId)) !== undefined) return true
+    return this.compressed(diffId).some((blob) => this.#blobs.stat(blob.digest) === blob.size)
+  }
+
+  /** Where the layer's folder in overlay form is, or would be. */
+  directory(id: LayerId): string {
+    return join(this.#layout.layers, layerId(id))
+  }
+
+  /**
+   * Takes over a complete folder in overlay form, from a `temporary()` of the same store. When the
+   * layer has a folder already, that one stays and the new one is removed. Without an id or a
+   * diffID the layer gets a random id.
+   * @throws {TsbuildError} NO_SPACE, PERMISSION_DENIED, IO_FAILED
+   */
+  async commitDirectory(directory: string, facts: LayerFacts = {}): Promise<LayerRecord> {
+    const id = facts.id ?? layerId(facts.diffId ? hexOf(facts.diffId) : randomId())
+    const target = this.directory(id)
+    // The row comes first: a folder without a row is garbage. A row without its folder is harmless.
+    this.#put(id, { ...facts, directory: true })
+    try {
+      renameSync(directory, target)
+    } catch (cause) {
+      const errno = errnoOf(cause)
+      if (errno !== 'ENOTEMPTY' && errno !== 'EEXIST') {
+        throw storeFailure(`commit layer ${id}`, cause)
+      }
+      await removeTree(directory)
+    }
+    return this.get(id) ?? { id, directory: true }
+  }
+
+  /** Records a layer that exists as a tar blob; the record of the same content if there is one. */
+  register(tar: TarFacts): LayerRecord {
+    return this.#database.transaction(() => {
+      const known = this.findByDiffId(tar.diffId)
+      return this.setTar(known?.id ?? layerId(hexOf(tar.diffId)), tar)
+    })
+  }
+
+  /** Adds what packing the layer has shown. */
+  setTar(id: LayerId, tar: TarFacts): LayerRecord {
+    this.#put(id, tar)
+    return this.get(id) ?? { id, ...tar, directory: false }
+  }
+
+  /** Compressed blobs that hold the layer; they need not be on this machine (any more). */
+  compressed(diffId: DiffId): readonly Descriptor[] {
+    return this.#database
+      .all('SELECT * FROM compressed WHERE diff_id = ? ORDER BY digest', diffId)
+      .flatMap((row) => toDescriptor(row) ?? [])
+  }
+
+  addCompressed(diffId: DiffId, descriptor: Descriptor): void {
+    const { digest, mediaType, size } = descriptor
+    const sum = sumOf(diffId, digest, mediaType, size)
+    this.#database.run(
+      'INSERT OR REPLACE INTO compressed (diff_id, digest, media_type, size, sum) VALUES (?, ?, ?, ?, ?)',
+      ...[diffId, digest, mediaType, size, sum],
+    )
+  }
+
+  /** Writes every layer's files to the disk and remembers it. See docs/adr/0003-durability.md */
+  async sync(): Promise<void> {
+    const pending = this.#database.all('SELECT id FROM layers WHERE boot IS NOT NULL')
+    const written = pending.length > 0 && (await syncFileSystem(this.#layout.layers))
+    if (!written && !this.#database.unsynced) return
+    this.#database.durably(() => {
+      if (!written) return
+      for (const { id } of pending) {
+        this.#database.run('UPDATE layers SET boot = NULL WHERE id = ?', String(id))
+      }
+    })
+  }
+
+  /** After a reboot: forgets folders that may be incomplete and hands them, and any others, over. */
+  recover(discard: (path: string) => void): void {
+    this.#database.transaction(() => {
+      this.#database.run(
+        'UPDATE layers SET directory = 0, boot = NULL WHERE boot IS NOT NULL AND boot <> ?',
+        this.#boot,
+      )
+      this.#database.run('DELETE FROM layers WHERE directory = 0 AND diff_id IS NULL')
+    })
+    const rows = this.#database.all('SELECT id FROM layers WHERE directory = 1')
+    const kept = new Set(rows.map((row) => row.id))
+    for (const name of readdirSync(this.#layout.layers)) {
+      if (!kept.has(name)) discard(join(this.#layout.layers, name))
+    }
+  }
+
+  /** After the loss of the database: a folder that is named by a diffID tells all that matters. */
+  rebuild(): void {
+    this.#database.transaction(() => {
+      for (const name of readdirSync(this.#layout.layers)) {
+        const digest = `sha256:${name}`
+        if (isDigest(digest))
+          this.#put(layerId(name), { diffId: asDiffId(digest), directory: true })
+      }
+    })
+  }
+
+  #put(id: LayerId, facts: LayerFacts & { directory?: boolean }): void {
+    this.#database.transaction(() => {
+      const known = this.get(id)
+      const diffId = facts.diffId ?? known?.diffId ?? null
+      const size = facts.size ?? known?.size ?? null
+      const isNew = facts.directory === true && known?.directory !== true
+      this.#database.run(
+        `INSERT INTO layers (id, diff_id, size, directory, boot, sum)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (id) DO UPDATE SET diff_id = ?2, size = ?3,
+           directory = max(directory, ?4), boot = coalesce(?5, boot), sum = ?6`,
+        ...[id, diffId, size, isNew ? 1 : 0, isNew ? this.#boot : null, sumOf(id, diffId, size)],
+      )
+    })
+  }
+
+  #toRecord(row: Row | undefined): LayerRecord | undefined {
+    if (row === undefined) return undefined
+    const { id, diff_id: diffId, size, directory, sum } = row
+    if (typeof id !== 'string' || sum !== sumOf(id, textOrNull(diffId), numberOrNull(size))) {
+      return undefined
+    }
+    const path = this.directory(layerId(id))
+    return {
+      id: layerId(id),
+      ...(typeof diffId === 'string' ? { diffId: parseDiffId(diffId) } : {}),
+      ...(typeof size === 'number' ? { size } : {}),
+      directory:
+        directory === 1 && lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true,
+    }
+  }
+}
+
+function toDescriptor(row: Row): Descriptor | undefined {
+  const { diff_id: diffId, digest, media_type: mediaType, size, sum } = row
+  if (typeof digest !== 'string' || !isDigest(digest)) return undefined
+  if (typeof mediaType !== 'string' || typeof size !== 'number') return undefined
+  if (sum !== sumOf(textOrNull(diffId), digest, mediaType, size)) return undefined
+  return { mediaType, digest, size }
+}
+
+function textOrNull(value: Row[string] | undefined): string | null {
+  return typeof value === 'string' ? value : null
+}
+
+function numberOrNull(value: Row[string] | undefined): number | null {
+  return typeof value === 'number' ? value : null
+}
+
+/** 20 characters of `a-z0-9`, some 100 bits. */
+function randomId(): string {
+  return [...randomBytes(20)].map((byte) => (byte % 36).toString(36)).join('')
+}

@@ -1,0 +1,139 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, renameSync, unlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { errnoOf } from '#core'
+import { storeFailure } from './failure.ts'
+import { type FileLock, lockSync, tryLock } from './file-lock.ts'
+import type { Layout } from './layout.ts'
+import { removeTree } from './remove-tree.ts'
+
+/** A folder below `tmp`, removed with what is in it when it is disposed of. */
+export interface TemporaryDirectory extends AsyncDisposable {
+  readonly path: string
+}
+
+const LOCK = '.lock'
+const DEAD = 'dead'
+
+/**
+ * This process in a store: a folder `tmp/<id>` for what it writes, and beside it `<id>.lock`, locked
+ * as long as the process lives. Who is dead is told by the kernel, not by a process id, so it holds
+ * across pid namespaces; what the dead left behind is removed by whoever comes next.
+ */
+export class Presence implements AsyncDisposable {
+  readonly id: string = randomBytes(8).toString('hex')
+  readonly #layout: Layout
+  readonly #folder: string
+  readonly #cleaning = new AbortController()
+  #lock: FileLock | undefined
+  #cleaned: Promise<void> = Promise.resolve()
+  #count = 0
+
+  constructor(layout: Layout) {
+    this.#layout = layout
+    this.#folder = join(layout.temporary, this.id)
+  }
+
+  /** A path below `tmp` that nobody uses, for a file or a folder that is yet to be made. */
+  newPath(): string {
+    this.establish()
+    return join(this.#folder, `${this.#count++}`)
+  }
+
+  /** @throws {TsbuildError} NO_SPACE, PERMISSION_DENIED */
+  temporary(): TemporaryDirectory {
+    const path = this.newPath()
+    try {
+      mkdirSync(path, { mode: 0o700 })
+    } catch (cause) {
+      throw storeFailure('make a temporary folder', cause)
+    }
+    return { path, [Symbol.asyncDispose]: () => removeTree(path) }
+  }
+
+  /** Makes this process known, once. */
+  establish(): void {
+    if (this.#lock !== undefined) return
+    const lock = this.#lockOwn()
+    try {
+      // After the lock: a folder without a held lock belongs to the dead.
+      mkdirSync(this.#folder, { mode: 0o700 })
+    } catch (cause) {
+      lock[Symbol.dispose]()
+      throw storeFailure(`make the temporary folder ${this.#folder}`, cause)
+    }
+    this.#lock = lock
+    this.#takeLeftovers()
+  }
+
+  /** Moves a file or folder of the store out of the way, which is quick, and removes it by and by. */
+  discard(path: string): void {
+    this.establish()
+    const dead = join(this.#folder, `${DEAD}${this.#count++}`)
+    renameSync(path, dead)
+    const { signal } = this.#cleaning
+    this.#cleaned = this.#cleaned.then(() => removeTree(dead, { signal }))
+  }
+
+  /** True while the process that named itself `id` lives; takes 0.1 ms. */
+  isAlive(id: string): boolean {
+    const path = join(this.#layout.temporary, `${id}${LOCK}`)
+    if (!existsSync(path)) return false
+    using lock = tryLock(path)
+    return lock === undefined
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const lock = this.#lock
+    if (lock === undefined) return
+    this.#lock = undefined
+    this.#cleaning.abort()
+    await this.#cleaned
+    const left = readdirSync(this.#folder)
+    // What there is no time for is left to the next process.
+    if (left.every((name) => !name.startsWith(DEAD))) {
+      await removeTree(this.#folder)
+      unlinkSync(lock.path)
+    }
+    lock[Symbol.dispose]()
+  }
+
+  #lockOwn(): FileLock {
+    const path = join(this.#layout.temporary, `${this.id}${LOCK}`)
+    for (;;) {
+      const lock = lockSync(path)
+      // Between its creation and the lock, another process may have taken the file for a dead one's.
+      if (existsSync(path)) return lock
+      lock[Symbol.dispose]()
+    }
+  }
+
+  #takeLeftovers(): void {
+    const names = readdirSync(this.#layout.temporary)
+    const idOf = (name: string) => (name.endsWith(LOCK) ? name.slice(0, -LOCK.length) : name)
+    for (const id of new Set(names.map(idOf))) {
+      if (id !== this.id) this.#takeFrom(id)
+    }
+  }
+
+  #takeFrom(id: string): void {
+    const path = join(this.#layout.temporary, `${id}${LOCK}`)
+    if (!existsSync(path)) {
+      this.#take(id)
+      return
+    }
+    using lock = tryLock(path)
+    if (lock === undefined || !existsSync(path)) return
+    this.#take(id)
+    unlinkSync(path)
+  }
+
+  #take(id: string): void {
+    try {
+      this.discard(join(this.#layout.temporary, id))
+    } catch (cause) {
+      // It never made a folder, or another process has taken it.
+      if (errnoOf(cause) !== 'ENOENT') throw storeFailure(`take the leftover ${id}`, cause)
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto'
+
+/** Raised when a table changes; an older database is set aside, a newer one refused. */
+export const SCHEMA_VERSION = 1
+
+/**
+ * `sum` is a checksum over the row: SQLite does not notice a bit that flips inside a value.
+ * `boot` of a layer is the boot whose page cache holds its files; NULL once they are on the disk.
+ * Times are milliseconds since the epoch.
+ */
+export const SCHEMA: string = `
+CREATE TABLE records (
+  key TEXT PRIMARY KEY, family TEXT NOT NULL, layer TEXT, description TEXT NOT NULL,
+  preimage TEXT NOT NULL, created INTEGER NOT NULL, used INTEGER NOT NULL, sum TEXT NOT NULL);
+CREATE INDEX records_family ON records (family);
+CREATE TABLE aliases (alias TEXT PRIMARY KEY, key TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE layers (
+  id TEXT PRIMARY KEY, diff_id TEXT, size INTEGER, directory INTEGER NOT NULL,
+  boot TEXT, sum TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX layers_diff_id ON layers (diff_id) WHERE diff_id IS NOT NULL;
+CREATE INDEX layers_boot ON layers (boot) WHERE boot IS NOT NULL;
+CREATE TABLE compressed (
+  diff_id TEXT NOT NULL, digest TEXT NOT NULL, media_type TEXT NOT NULL, size INTEGER NOT NULL,
+  sum TEXT NOT NULL, PRIMARY KEY (diff_id, digest)) WITHOUT ROWID;
+CREATE TABLE leases (
+  key TEXT PRIMARY KEY, holder TEXT NOT NULL, token INTEGER NOT NULL, pid INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE mirror (file TEXT PRIMARY KEY, content TEXT NOT NULL) WITHOUT ROWID;
+`
+
+/** The checksum of a row: of its values in a fixed order. */
+export function sumOf(...values: readonly (string | number | null)[]): string {
+  return createHash('sha256').update(JSON.stringify(values)).digest('base64url').slice(0, 16)
+}

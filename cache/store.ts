@@ -1,0 +1,129 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { BlobStore } from './blob-store.ts'
+import { bootId } from './boot.ts'
+import type { CacheKey } from './cache-key.ts'
+import { CacheRecords } from './cache-records.ts'
+import { Database } from './database.ts'
+import { storeFailure } from './failure.ts'
+import { lockSync } from './file-lock.ts'
+import { ImageNames } from './image-names.ts'
+import { Layers } from './layers.ts'
+import { ensureFolders, type Layout, layoutOf, readIfThere, VERSION_TEXT } from './layout.ts'
+import { type LeaseOptions, Leases } from './leases.ts'
+import { Presence, type TemporaryDirectory } from './presence.ts'
+
+const OCI_LAYOUT = '{"imageLayoutVersion":"1.0.0"}'
+
+/** Everything that is on this machine's disk. Any number of processes may have it open. */
+export class Store implements AsyncDisposable {
+  /** Absolute. */
+  readonly root: string
+  readonly blobs: BlobStore
+  readonly images: ImageNames
+  readonly records: CacheRecords
+  readonly layers: Layers
+  readonly #layout: Layout
+  readonly #boot: string
+  readonly #presence: Presence
+  readonly #database: Database
+  readonly #leases: Leases
+
+  /** Use `openStore`. */
+  constructor(layout: Layout) {
+    const boot = bootId()
+    const presence = new Presence(layout)
+    const database = new Database(layout)
+    const blobs = new BlobStore(layout, presence)
+    this.root = layout.root
+    this.blobs = blobs
+    this.layers = new Layers(layout, { database, blobs, boot })
+    this.records = new CacheRecords(database, this.layers)
+    this.images = new ImageNames(layout, { presence, database, blobs })
+    this.#layout = layout
+    this.#boot = boot
+    this.#presence = presence
+    this.#database = database
+    this.#leases = new Leases(database, presence)
+    if (!this.#isSound()) this.#recover()
+    database.onReplaced = () => this.layers.rebuild()
+  }
+
+  /**
+   * Waits for the right to execute the step `key`, which one holder in all processes has; look the
+   * record up again when you have it. Dispose of it to let the next one in.
+   * @throws {TsbuildError} CANCELLED
+   */
+  lease(key: CacheKey, options: LeaseOptions = {}): Promise<AsyncDisposable> {
+    return this.#leases.take(key, options)
+  }
+
+  /**
+   * Makes a folder below `<root>/tmp`, so that what is written there can be renamed into the store.
+   * @throws {TsbuildError} NO_SPACE, PERMISSION_DENIED
+   */
+  temporary(): TemporaryDirectory {
+    return this.#presence.temporary()
+  }
+
+  /**
+   * Makes everything survive a power cut that was committed so far. Little work when nothing was.
+   * @throws {TsbuildError} NO_SPACE, IO_FAILED
+   */
+  async sync(): Promise<void> {
+    this.records.flush()
+    await Promise.all([this.blobs.sync(), this.layers.sync()])
+  }
+
+  /** Does not `sync`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.records.flush()
+    this.#database[Symbol.dispose]()
+    await this.#presence[Symbol.asyncDispose]()
+  }
+
+  /** True when the store was made completely and nothing can have been lost by a power cut since. */
+  #isSound(): boolean {
+    const { boot, version, ociLayout } = this.#layout
+    return (
+      readIfThere(boot) === this.#boot &&
+      readIfThere(version) === VERSION_TEXT &&
+      readIfThere(ociLayout) === OCI_LAYOUT
+    )
+  }
+
+  /** Makes a new store, and looks an old one over once after a reboot. */
+  #recover(): void {
+    const { boot, version, ociLayout } = this.#layout
+    using _ = lockSync(this.#layout.lock)
+    if (this.#isSound()) return
+    this.#replace(ociLayout, OCI_LAYOUT)
+    this.#database.check()
+    this.blobs.recover()
+    this.layers.recover((path) => this.#presence.discard(path))
+    this.images.recover()
+    this.#replace(version, VERSION_TEXT)
+    this.#replace(boot, this.#boot)
+  }
+
+  #replace(path: string, text: string): void {
+    const file = this.#presence.newPath()
+    try {
+      writeFileSync(file, text, { flag: 'wx', mode: 0o644, flush: true })
+      renameSync(file, path)
+    } catch (cause) {
+      rmSync(file, { force: true })
+      throw storeFailure(`write ${path}`, cause)
+    }
+  }
+}
+
+/**
+ * Opens a store, and makes it when there is none; takes a millisecond or two.
+ * @throws {TsbuildError} STORE_INVALID when `root` is something else, somebody else's or of a newer
+ * tsbuild, PERMISSION_DENIED, NO_SPACE
+ */
+export function openStore(root: string): Store {
+  const layout = layoutOf(root)
+  ensureFolders(layout)
+  return new Store(layout)
+}

@@ -1,0 +1,35 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, fsyncSync, openSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { errnoOf } from '#core'
+
+/**
+ * Writes everything of the file system of `path` to the disk: syncfs(2), which Node lacks, through
+ * sync(1). False when that cannot be had or failed: then nothing may be taken for durable.
+ */
+export async function syncFileSystem(path: string): Promise<boolean> {
+  try {
+    const [code] = await once(spawn('sync', ['-f', path], { stdio: 'ignore' }), 'close')
+    return code === 0
+  } catch (cause) {
+    if (errnoOf(cause) === undefined) throw cause
+    return false
+  }
+}
+
+/** Writes one file or folder to the disk. Throws as fsync(2) fails. */
+export async function syncPath(path: string): Promise<void> {
+  await using handle = await open(path, 'r')
+  await handle.sync()
+}
+
+/** Like `syncPath`, blocking: for what is small and done under a lock. */
+export function syncFolder(path: string): void {
+  const fd = openSync(path, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
