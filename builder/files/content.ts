@@ -1,6 +1,6 @@
 import { Checksum } from '#builder/context'
 import type { Digest, Name } from '#core'
-import type { Selected, SelectedEntry } from './select.ts'
+import { attributesOf, type Selected, type SelectedEntry } from './select.ts'
 import type { TargetEntry } from './target.ts'
 
 /** One selected entry, and what was read of it already while it was copied. */
@@ -29,7 +29,7 @@ export function digestContent(
     const { tree } = selected
     const name: Name = isTop ? selected.base : entry.name
     if (stat.type === 'file') {
-      const xattrs = copied?.xattrs ?? tree.xattrs(path)
+      const xattrs = copied?.xattrs ?? attributesOf(tree, path, stat)
       checksum.add({ name, stat, xattrs, data: dataOf(content) })
     } else if (stat.type === 'symlink') {
       checksum.add({ name, stat, target: copied?.target ?? tree.readlink(path) })

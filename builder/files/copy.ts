@@ -8,7 +8,7 @@ import {
 } from './directories.ts'
 import type { Ids } from './owner.ts'
 import { parentOf, shown } from './paths.ts'
-import { entriesOf, type Selected, type SelectedEntry } from './select.ts'
+import { attributesOf, entriesOf, type Selected, type SelectedEntry } from './select.ts'
 import type { Target, TargetEntry } from './target.ts'
 import { linkOf } from './unpack.ts'
 
@@ -101,7 +101,7 @@ function entryOf({ selected, entry, links }: Step, options: CopyOptions): Target
   const stat = changedStat(entry.stat, options)
   if (stat.type === 'symlink') return { stat, target: tree.readlink(path) }
   if (stat.type !== 'file') return { stat }
-  const file = { stat, open: () => tree.openFile(path), xattrs: tree.xattrs(path) }
+  const file = { stat, open: () => tree.openFile(path), xattrs: attributesOf(tree, path, stat) }
   const isLinked = stat.nlink > 1 && entry.name !== ''
   return isLinked ? { ...file, link: linkOf(links, stat.inode) } : file
 }

@@ -40,6 +40,8 @@ export interface SelectOptions {
 }
 
 const MAX_NAMES_IN_HINT = 10
+const EXECUTABLE = 0o111
+const NO_ATTRIBUTES: ReadonlyMap<string, Buffer> = new Map()
 
 /**
  * What a COPY or ADD takes, in the order in which it is copied.
@@ -90,6 +92,11 @@ function* entriesBelow(
     if (stat.type === 'directory') yield* entriesBelow(selected, entry, pending)
     if (pending.at(-1) === entry) pending.pop()
   }
+}
+
+/** The attributes of a regular file. Only a program can have a capability that means anything. */
+export function attributesOf(tree: Tree, path: Name, stat: FileStat): ReadonlyMap<string, Buffer> {
+  return (stat.mode & EXECUTABLE) === 0 ? NO_ATTRIBUTES : tree.xattrs(path)
 }
 
 function selectOne(tree: Tree, written: Name, filter: EntryFilter | undefined): Selected {
