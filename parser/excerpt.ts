@@ -5,7 +5,8 @@ const MAX_COLUMNS = 400
 
 /**
  * The lines around `ranges` in BuildKit's form, marked with `>>>`; carets underline a range that
- * lies within one line and does not cover all of it. Ends with a newline. Control characters are
+ * lies within one line and does not cover all of it. What lies between ranges that are far apart is
+ * left out. Ends with a newline; empty when there are no such lines. Control characters are
  * made visible, so that a hostile file cannot drive the terminal.
  */
 export function excerpt(
@@ -14,16 +15,26 @@ export function excerpt(
   filename: string,
 ): string {
   const marked = 'start' in ranges ? [ranges] : ranges
-  const lines = source.split('\n')
-  const first = Math.min(...marked.map((range) => range.start.line))
-  const last = Math.min(Math.max(...marked.map(lastLine)), lines.length)
-  if (marked.length === 0 || first < 1 || first > lines.length) return ''
+  const lines = source.replace(/^\ufeff/, '').split('\n')
+  const first = marked.reduce((line, { start }) => Math.min(line, start.line), Infinity)
+  const last = marked.reduce((line, range) => Math.max(line, lastLine(range)), 0)
+  if (first < 1 || first > lines.length) return ''
   const padding = first === last ? 2 : 1
   const shown: string[] = [`${filename}:${first}`, RULE]
-  for (let line = first - padding; line <= last + padding; line++) {
-    const text = lines[line - 1]
-    if (text === undefined) continue
-    const hits = marked.filter((range) => range.start.line <= line && line <= lastLine(range))
+  const end = Math.min(last + padding, lines.length)
+  let isGap = false
+  for (let line = Math.max(first - padding, 1); line <= end; line++) {
+    const text = lines[line - 1] ?? ''
+    const near = marked.filter((range) => {
+      return range.start.line - padding <= line && line <= lastLine(range) + padding
+    })
+    if (near.length === 0) {
+      if (!isGap) shown.push(' ... |')
+      isGap = true
+      continue
+    }
+    isGap = false
+    const hits = near.filter((range) => range.start.line <= line && line <= lastLine(range))
     const mark = hits.length > 0 ? '>>>' : '   '
     shown.push(` ${String(line).padStart(3)} | ${mark} ${printable(text)}`)
     const carets = caretsUnder(text, hits)

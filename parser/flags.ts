@@ -54,6 +54,7 @@ interface FlagUse {
 
 /** The flags of one instruction, checked. */
 export interface Flags {
+  /** An empty value is as good as no flag. */
   one(name: string): Word | undefined
   many(name: string): readonly Word[]
   isOn(name: string): boolean | undefined
@@ -70,7 +71,10 @@ export function readFlags(children: Children, kind: string, site: Site): Flags {
   }
   const find = (name: string): FlagUse | undefined => uses.find((use) => use.name === name)
   return {
-    one: (name) => find(name)?.value,
+    one: (name) => {
+      const value = find(name)?.value
+      return value?.raw === '' ? undefined : value
+    },
     many: (name) => uses.filter((use) => use.name === name).flatMap(({ value }) => value ?? []),
     isOn: (name) => {
       const use = find(name)

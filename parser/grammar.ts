@@ -11,7 +11,7 @@ type Rule = ParserMethod<[], CstNode>
 
 export class DockerfileGrammar extends CstParser {
   constructor(purpose: 'use' | 'test') {
-    super([...t.TOKENS], { skipValidations: purpose === 'use', nodeLocationTracking: 'none' })
+    super([...t.TOKENS], { skipValidations: purpose === 'use', maxLookahead: 1 })
     this.performSelfAnalysis()
   }
 

@@ -1,4 +1,8 @@
-import type { Dockerfile, Stage, Word } from './ast.ts'
+import type { Dockerfile, Stage, StageInstruction, Word } from './ast.ts'
+import { findCycle } from './cycle.ts'
+import { SourceError } from './diagnostics.ts'
+import type { SourceRange } from './source.ts'
+import { didYouMean } from './suggest.ts'
 
 /** Where files come from: an earlier stage, or something outside the Dockerfile. */
 export type SourceRef =
@@ -30,7 +34,188 @@ export interface LinkOptions {
   readonly expand: (word: Word, stage: Stage) => string
 }
 
-/** Links stages. @throws {SourceError} DOCKERFILE_INVALID, USAGE */
-export function linkStages(_dockerfile: Dockerfile, _options: LinkOptions): InstructionGraph {
-  throw new Error('linkStages is not ready')
+/** One place that names a source. */
+interface Edge {
+  readonly written: string
+  readonly to: SourceRef
+  readonly range: SourceRange
+  /** The mount's target; `undefined` for COPY --from. */
+  readonly mountTarget?: string | undefined
+}
+
+interface Node {
+  readonly linked: LinkedStage
+  /** In the order of the instructions. */
+  readonly edges: readonly Edge[]
+}
+
+/**
+ * Resolves what stages name (each other, images, nothing) and leaves out what the target does not
+ * need. A pure function of its arguments: a Dockerfile into which instructions were spliced can be
+ * linked again.
+ * @throws {SourceError} DOCKERFILE_INVALID; USAGE for a target that does not exist
+ */
+export function linkStages(dockerfile: Dockerfile, options: LinkOptions): InstructionGraph {
+  const { stages } = dockerfile
+  const earlier = new Map<string, number>()
+  const byName = new Map(
+    stages.flatMap(({ name, index }) => (name === undefined ? [] : [[name, index]])),
+  )
+  const nodes = stages.map((stage): Node => {
+    const base = baseOf(stage, earlier, options)
+    if (stage.name !== undefined) earlier.set(stage.name, stage.index)
+    const edges = stage.instructions.flatMap((instruction) => {
+      return edgesOf(instruction, (word) => sourceOf(word, byName, stages.length))
+    })
+    const sources = new Map(edges.map(({ written, to }) => [written, to]))
+    return { linked: { stage, base, platform: platformOf(stage, options), sources }, edges }
+  })
+  refuseCycles(nodes)
+  const target = findTarget(nodes, options.target)
+  const needed = reachableFrom(target, nodes)
+  for (const node of needed) refuseForwardReferences(node, stages)
+  return { dockerfile, stages: needed.map(({ linked }) => linked), target: target.linked }
+}
+
+/** The name that a stage goes by in messages: its own, or `stage-` and its index. */
+export function stageLabel(stage: Stage): string {
+  return stage.name ?? `stage-${stage.index}`
+}
+
+function baseOf(
+  stage: Stage,
+  earlier: ReadonlyMap<string, number>,
+  { expand }: LinkOptions,
+): SourceRef {
+  const { image } = stage.from
+  const name = expand(image, stage)
+  if (name.trim() === '') {
+    throw new SourceError(`base name (${image.raw}) should not be blank`, {
+      code: 'DOCKERFILE_INVALID',
+      ranges: [image.range],
+      hint: 'give the argument a default before the first FROM, or a value with --build-arg',
+    })
+  }
+  const index = earlier.get(name)
+  if (index !== undefined) return { kind: 'stage', index }
+  return outside(name)
+}
+
+function platformOf(stage: Stage, { expand }: LinkOptions): string | undefined {
+  const { platform } = stage.from
+  if (platform === undefined) return undefined
+  const expanded = expand(platform, stage)
+  if (expanded !== '') return expanded
+  throw new SourceError(`empty platform value from expression ${platform.raw}`, {
+    code: 'DOCKERFILE_INVALID',
+    ranges: [platform.range],
+    hint: 'give the argument a default before the first FROM, or remove --platform',
+  })
+}
+
+function outside(name: string): SourceRef {
+  return name === 'scratch' ? { kind: 'scratch' } : { kind: 'image', name }
+}
+
+function edgesOf(
+  instruction: StageInstruction,
+  resolve: (from: Word) => SourceRef,
+): readonly Edge[] {
+  if (instruction.kind === 'copy') {
+    const { from } = instruction
+    return from === undefined ? [] : [{ written: from.raw, to: resolve(from), range: from.range }]
+  }
+  if (instruction.kind !== 'run') return []
+  return instruction.mounts.flatMap(({ raw: { range }, fields }) => {
+    const written = fields.get('from') ?? ''
+    if (written === '') return []
+    const mountTarget = fields.get('target') ?? fields.get('dst') ?? fields.get('destination') ?? ''
+    return [{ written, to: resolve({ raw: written, range }), range, mountTarget }]
+  })
+}
+
+/** A stage by its number or its name in any case, the last one of that name; else an image. */
+function sourceOf(
+  { raw, range }: Word,
+  byName: ReadonlyMap<string, number>,
+  count: number,
+): SourceRef {
+  const index = /^[+-]?\d+$/.test(raw) ? Number(raw) : byName.get(raw.toLowerCase())
+  if (index === undefined) return outside(raw)
+  if (index >= 0 && index < count) return { kind: 'stage', index }
+  throw new SourceError(`invalid stage index ${raw}`, {
+    code: 'DOCKERFILE_INVALID',
+    ranges: [range],
+    hint: `stages are numbered from 0 to ${count - 1}`,
+  })
+}
+
+function refuseCycles(nodes: readonly Node[]): void {
+  const cycle = findCycle(
+    nodes.map(({ linked, edges }) => {
+      return [linked.base, ...edges.map(({ to }) => to)].flatMap(indexOf)
+    }),
+  )
+  if (cycle === undefined) return
+  const ranges = cycle.flatMap((index, position) => {
+    const next = cycle[position + 1] ?? cycle[0]
+    const node = nodes[index]
+    const edge = node?.edges.find(({ to }) => to.kind === 'stage' && to.index === next)
+    return edge?.range ?? node?.linked.stage.from.range ?? []
+  })
+  const first = nodes[cycle[0] ?? 0]
+  const label = first === undefined ? '' : stageLabel(first.linked.stage)
+  throw new SourceError(`circular dependency detected on stage: ${label}`, {
+    code: 'DOCKERFILE_INVALID',
+    ranges,
+    hint: 'no stage can need itself: move what both need into a stage of its own',
+  })
+}
+
+function indexOf(ref: SourceRef): readonly number[] {
+  return ref.kind === 'stage' ? [ref.index] : []
+}
+
+function findTarget(nodes: readonly Node[], wanted: string | undefined): Node {
+  const name = wanted?.toLowerCase()
+  const target = name ? nodes.findLast(({ linked }) => linked.stage.name === name) : nodes.at(-1)
+  if (target !== undefined) return target
+  const code = 'DOCKERFILE_INVALID'
+  if (!name) throw new SourceError('dockerfile contains no stages to build', { code, ranges: [] })
+  const names = nodes.flatMap(({ linked }) => linked.stage.name ?? [])
+  const meant = didYouMean(name, names)
+  throw new SourceError(`target stage ${JSON.stringify(wanted)} could not be found${meant}`, {
+    code: 'USAGE',
+    ranges: [],
+    hint: names.length > 0 ? `the stages are: ${names.join(', ')}` : 'no stage has a name',
+  })
+}
+
+function reachableFrom(target: Node, nodes: readonly Node[]): readonly Node[] {
+  const found = new Set([target])
+  for (const { linked, edges } of found) {
+    for (const ref of [linked.base, ...edges.map(({ to }) => to)]) {
+      const node = ref.kind === 'stage' ? nodes[ref.index] : undefined
+      if (node !== undefined) found.add(node)
+    }
+  }
+  return nodes.filter((node) => found.has(node))
+}
+
+/** A stage can be copied from only below its own definition. */
+function refuseForwardReferences({ linked, edges }: Node, stages: readonly Stage[]): void {
+  for (const { to, written, range, mountTarget } of edges) {
+    const source = to.kind === 'stage' ? stages[to.index] : undefined
+    if (source === undefined || source.index < linked.stage.index) continue
+    const [from, current] = [JSON.stringify(written), JSON.stringify(stageLabel(linked.stage))]
+    const message =
+      mountTarget === undefined
+        ? `cannot copy from stage ${from}, it needs to be defined before current stage ${current}`
+        : `cannot mount from stage ${from} to ${JSON.stringify(mountTarget)}, stage needs to be defined before current command`
+    throw new SourceError(message, {
+      code: 'DOCKERFILE_INVALID',
+      ranges: [range, source.from.range],
+      hint: `move stage ${from} above stage ${current}`,
+    })
+  }
 }

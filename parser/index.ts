@@ -37,7 +37,7 @@ export {
   type SourceErrorOptions,
   type SourceFile,
 } from './diagnostics.ts'
-export { type IgnoreRules, ignoreRules, matchPath, parseDockerignore } from './dockerignore.ts'
+export { type IgnoreRules, ignoreRules, parseDockerignore } from './dockerignore.ts'
 export { excerpt } from './excerpt.ts'
 export { type ExpandOptions, expandWord, expandWords } from './expand.ts'
 export {
@@ -46,6 +46,9 @@ export {
   type LinkOptions,
   linkStages,
   type SourceRef,
+  stageLabel,
 } from './graph.ts'
+export { heredocBody } from './heredocs.ts'
 export { type ParseResult, parseDockerfile, parseTrigger, type TriggerResult } from './parse.ts'
+export { hasWildcards, matchPath, pathMatcher } from './path-pattern.ts'
 export type { Position, SourceRange } from './source.ts'

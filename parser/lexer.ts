@@ -190,7 +190,11 @@ export const TOKENS: readonly TokenType[] = [...new Set(Object.values(MODES).fla
 export function createLexer(purpose: 'use' | 'test'): LineLexer {
   const definition = { modes: MODES, defaultMode: 'start' }
   const isTest = purpose === 'test'
-  return new Lexer(definition, { positionTracking: 'onlyOffset', skipValidations: !isTest })
+  return new Lexer(definition, {
+    positionTracking: 'onlyOffset',
+    safeMode: true,
+    skipValidations: !isTest,
+  })
 }
 
 /** Tokens of the lines joined to one text, the escape character in front. */

@@ -1,0 +1,65 @@
+/** Patterns of `.dockerignore`. Like file name patterns, and `**` for any number of directories. */
+import { cursorAfter, matchesWhole, type Step, type Test } from './glob.ts'
+import { parsePathStep } from './path-pattern.ts'
+
+export interface PathPattern {
+  matches(path: string): boolean
+  /** True when a path below `dir` could match. */
+  mayMatchBelow(dir: string): boolean
+}
+
+const isAny: Test = () => true
+const isNoSlash: Test = (code) => code !== 47
+
+/** `**` and its slash: nothing, or anything up to a slash. */
+const DIRECTORIES: readonly Step[] = [
+  { kind: 'maybe', length: 2 },
+  { kind: 'many', test: isAny },
+  { kind: 'one', test: (code) => code === 47 },
+]
+
+/** Compiles a cleaned and well-formed pattern. */
+export function compileIgnorePattern(pattern: string): PathPattern {
+  const steps = parseSteps(pattern)
+  const mayMatchBelow = (dir: string): boolean => cursorAfter(steps, `${dir}/`).size > 0
+  if (isLiteral(pattern)) return { matches: (path) => path === pattern, mayMatchBelow }
+  return { matches: (path) => matchesWhole(steps, path), mayMatchBelow }
+}
+
+function isLiteral(pattern: string): boolean {
+  return !/[*?[\]\\]/.test(pattern)
+}
+
+function parseSteps(pattern: string): readonly Step[] {
+  const steps: Step[] = []
+  for (let offset = 0; offset < pattern.length; ) {
+    if (pattern.startsWith('**', offset)) {
+      const isFollowed = pattern[offset + 2] === '/'
+      const next = offset + (isFollowed ? 3 : 2)
+      steps.push(...anyDirectories(pattern, { start: offset, next }))
+      offset = next
+    } else if (pattern[offset] === '*') {
+      steps.push({ kind: 'many', test: isNoSlash })
+      offset++
+    } else {
+      const step = parsePathStep(pattern, offset)
+      if (step === undefined) throw new Error(`malformed pattern ${pattern}`)
+      steps.push({ kind: 'one', test: step.test })
+      offset = step.end
+    }
+  }
+  return steps
+}
+
+/**
+ * `**` at the end takes everything. Elsewhere it takes whole directories; a pattern that is `**` and
+ * then only text, without a slash between, is a suffix.
+ */
+function anyDirectories(
+  pattern: string,
+  { start, next }: { readonly start: number; readonly next: number },
+): readonly Step[] {
+  if (next === pattern.length) return [{ kind: 'many', test: isAny }]
+  const isSuffix = start === 0 && pattern[2] !== '/' && isLiteral(pattern.slice(2))
+  return isSuffix ? [{ kind: 'many', test: isAny }] : DIRECTORIES
+}

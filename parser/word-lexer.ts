@@ -1,0 +1,208 @@
+/**
+ * Tokens of a word with variables and quotes. The text begins with two characters of settings (the
+ * escape in force; whether quotes count), so that the scanners are pure functions of it. Some token
+ * fits at every place, so lexing cannot fail.
+ */
+import type { CustomPatternMatcherReturn, IToken, TokenType } from 'chevrotain'
+import { isSpace, skipWhile } from './characters.ts'
+import { createToken, Lexer } from './chevrotain.ts'
+import type { Escape } from './scan.ts'
+
+export type Quotes = 'remove' | 'keep'
+
+type Scanner = (text: string, start: number) => number
+
+type Transition = { readonly push_mode?: string; readonly pop_mode?: boolean }
+
+function token(name: string, scan: Scanner, transition: Transition = {}): TokenType {
+  const exec = (text: string, start: number): CustomPatternMatcherReturn | null => {
+    const end = scan(text, start)
+    return end > start ? [text.slice(start, end)] : null
+  }
+  return createToken({ name, pattern: { exec }, line_breaks: false, ...transition })
+}
+
+/** A token that is just `text`. */
+function symbol(name: string, text: string, transition: Transition = {}): TokenType {
+  return token(
+    name,
+    (all, start) => (all.startsWith(text, start) ? start + text.length : -1),
+    transition,
+  )
+}
+
+function hasQuotes(text: string): boolean {
+  return text.charAt(1) === 'r'
+}
+
+/** Ordinary text: no white space, nothing that may mean something somewhere. */
+function isPlain(text: string, offset: number): boolean {
+  const char = text.charAt(offset)
+  if (char === '$' || char === '}' || char === '/' || char === text.charAt(0)) return false
+  if ((char === '"' || char === "'") && hasQuotes(text)) return false
+  return !isSpace(text.charCodeAt(offset))
+}
+
+/** Two-character settings in front. */
+export const Settings: TokenType = token('Settings', (text) => Math.min(2, text.length), {
+  push_mode: 'word',
+})
+
+export const Plain: TokenType = token('Plain', (text, start) => {
+  let end = start
+  while (end < text.length && isPlain(text, end)) end++
+  return end
+})
+
+export const Blank: TokenType = token('Blank', (text, start) => skipWhile(text, start, isSpace))
+
+/** The escape and the character behind it; alone at the end of the word. */
+export const Escaped: TokenType = token('Escaped', (text, start) =>
+  text.charAt(start) === text.charAt(0)
+    ? Math.min(start + 1 + codeSize(text, start + 1), text.length)
+    : -1,
+)
+
+/** `'…'`; without the closing quote when there is none. */
+export const SingleQuoted: TokenType = token('SingleQuoted', (text, start) => {
+  if (text.charAt(start) !== "'" || !hasQuotes(text)) return -1
+  const end = text.indexOf("'", start + 1)
+  return end < 0 ? text.length : end + 1
+})
+
+export const QuoteStart: TokenType = token(
+  'QuoteStart',
+  (text, start) => (text.charAt(start) === '"' && hasQuotes(text) ? start + 1 : -1),
+  { push_mode: 'quoted' },
+)
+
+export const QuoteEnd: TokenType = symbol('QuoteEnd', '"', { pop_mode: true })
+
+/** Inside double quotes the escape escapes only a double quote, a dollar sign and itself. */
+export const QuotedEscape: TokenType = token('QuotedEscape', (text, start) => {
+  const mark = text.charAt(0)
+  const next = text.charAt(start + 1)
+  if (text.charAt(start) !== mark) return -1
+  return next === '"' || next === '$' || next === mark ? start + 2 : start + 1
+})
+
+export const QuotedPlain: TokenType = token('QuotedPlain', (text, start) => {
+  const mark = text.charAt(0)
+  return skipWhile(text, start, (code) => {
+    const char = String.fromCharCode(code)
+    return char !== '"' && char !== '$' && char !== mark
+  })
+})
+
+/** `$name`. */
+export const Variable: TokenType = token('Variable', (text, start) => {
+  if (text.charAt(start) !== '$') return -1
+  const end = nameEnd(text, start + 1)
+  return end > start + 1 ? end : -1
+})
+
+export const SubstitutionStart: TokenType = symbol('SubstitutionStart', '${', {
+  push_mode: 'name',
+})
+
+/** A dollar sign that stands for itself. */
+export const Dollar: TokenType = symbol('Dollar', '$')
+
+/** The name behind `${`. */
+export const Name: TokenType = token('Name', nameEnd)
+
+export const SubstitutionEnd: TokenType = symbol('SubstitutionEnd', '}', { pop_mode: true })
+
+/** `/` or `//` behind the name: a pattern and a replacement follow. */
+export const Replace: TokenType = token(
+  'Replace',
+  (text, start) =>
+    text.charAt(start) !== '/' ? -1 : text.charAt(start + 1) === '/' ? start + 2 : start + 1,
+  { pop_mode: true, push_mode: 'pattern' },
+)
+
+/** What stands behind the name, a colon and one more character or any other character. */
+export const Modifier: TokenType = token(
+  'Modifier',
+  (text, start) => {
+    const next = text.charAt(start) === ':' ? start + 1 : start
+    return Math.min(next + codeSize(text, next), text.length)
+  },
+  { pop_mode: true, push_mode: 'operand' },
+)
+
+export const PatternEnd: TokenType = symbol('PatternEnd', '/', {
+  pop_mode: true,
+  push_mode: 'operand',
+})
+
+/** `}` and `/` where they end nothing. */
+export const Punctuation: TokenType = token('Punctuation', (text, start) =>
+  text.charAt(start) === '}' || text.charAt(start) === '/' ? start + 1 : -1,
+)
+
+const PARTS: readonly TokenType[] = [
+  ...[Plain, Blank, Variable, SubstitutionStart, Dollar, Escaped, SingleQuoted, QuoteStart],
+]
+
+/** The lexer's modes: which tokens are possible, in the order in which they are tried. */
+const MODES: Record<string, TokenType[]> = {
+  start: [Settings],
+  word: [...PARTS, Punctuation],
+  quoted: [QuoteEnd, Variable, SubstitutionStart, Dollar, QuotedEscape, QuotedPlain],
+  name: [Name, SubstitutionEnd, Replace, Modifier],
+  operand: [SubstitutionEnd, ...PARTS, Punctuation],
+  pattern: [PatternEnd, ...PARTS, Punctuation],
+}
+
+/** Every token of the grammar. */
+export const WORD_TOKENS: readonly TokenType[] = [...new Set(Object.values(MODES).flat())]
+
+export type WordLexer = InstanceType<typeof Lexer>
+
+/** A fresh lexer; Chevrotain checks its definition only when it is made for a test. */
+export function createWordLexer(purpose: 'use' | 'test'): WordLexer {
+  const definition = { modes: MODES, defaultMode: 'start' }
+  const skipValidations = purpose === 'use'
+  return new Lexer(definition, { positionTracking: 'onlyOffset', safeMode: true, skipValidations })
+}
+
+/** The tokens of a word. */
+export function lexWord(
+  lexer: WordLexer,
+  raw: string,
+  settings: { readonly escape: Escape; readonly quotes: Quotes },
+): readonly IToken[] {
+  return lexer.tokenize(`${settings.escape}${settings.quotes.charAt(0)}${raw}`).tokens
+}
+
+/** Letters, digits and `_`, not beginning with a digit; only digits; or one special character. */
+function nameEnd(text: string, start: number): number {
+  const first = codeAt(text, start)
+  if (isDigit(first)) {
+    let end = start
+    while (isDigit(codeAt(text, end))) end += codeSize(text, end)
+    return end
+  }
+  if (first !== '' && '@*#?-$!'.includes(first)) return start + 1
+  let end = start
+  while (isNamePart(codeAt(text, end))) end += codeSize(text, end)
+  return end
+}
+
+function codeAt(text: string, offset: number): string {
+  const code = text.codePointAt(offset)
+  return code === undefined ? '' : String.fromCodePoint(code)
+}
+
+function codeSize(text: string, offset: number): number {
+  return (text.codePointAt(offset) ?? 0) > 0xffff ? 2 : 1
+}
+
+function isDigit(char: string): boolean {
+  return /^\p{Nd}$/u.test(char)
+}
+
+function isNamePart(char: string): boolean {
+  return /^[\p{L}\p{Nd}_]$/u.test(char)
+}
