@@ -1,5 +1,4 @@
 import { lstatSync, renameSync, rmSync } from 'node:fs'
-import { basename, join } from 'node:path'
 import {
   DatabaseSync,
   type SQLInputValue,
@@ -9,6 +8,7 @@ import {
 import { databaseFailure, isDamage, SQLITE } from './failure.ts'
 import { lockSync } from './file-lock.ts'
 import { type Layout, newerStore } from './layout.ts'
+import { setAside } from './replace-file.ts'
 import { SCHEMA, SCHEMA_VERSION } from './schema.ts'
 
 export type Row = Record<string, SQLOutputValue>
@@ -72,7 +72,12 @@ export class Database implements Disposable {
   durably(work: () => void): void {
     this.#guarded(() => this.#execute('PRAGMA synchronous = FULL'))
     try {
-      this.transaction(work)
+      this.transaction(() => {
+        work()
+        // A transaction that changes nothing would sync nothing.
+        const sql = "INSERT OR REPLACE INTO state (name, value) VALUES ('synced', ?)"
+        this.run(sql, new Date().toISOString())
+      })
       this.unsynced = false
     } finally {
       this.#guarded(() => this.#execute('PRAGMA synchronous = NORMAL'))
@@ -177,11 +182,8 @@ export class Database implements Disposable {
     using _ = lockSync(this.#layout.databaseLock)
     // Another process has been here since this one opened the file.
     if (inode !== undefined && inodeOf(path) !== inode) return
-    const aside = join(this.#layout.corrupt, `${Date.now()}-${process.pid}-`)
     for (const extension of EXTENSIONS) {
-      const from = path + extension
-      if (lstatSync(from, { throwIfNoEntry: false }) === undefined) continue
-      renameSync(from, aside + basename(from))
+      if (inodeOf(path + extension) !== undefined) setAside(this.#layout, path + extension)
     }
   }
 }

@@ -55,7 +55,7 @@ function take(path: string, timeout: number): FileLock | undefined {
     const code = sqliteCodeOf(cause)
     const damaged = code === SQLITE.notadb || code === SQLITE.corrupt || !isPlainFile(path)
     if (!damaged) throw databaseFailure(`lock ${path}`, cause, dirname(path))
-    renameSync(path, join(dirname(path), `.${basename(path)}.damaged`))
+    renameSync(path, join(dirname(path), `.${basename(path)}-${process.pid}-${Date.now()}`))
     return open(path, timeout)
   }
 }

@@ -1,5 +1,3 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import {
   type Descriptor,
   isJsonObject,
@@ -12,11 +10,10 @@ import {
 } from '#core'
 import type { BlobStore } from './blob-store.ts'
 import type { Database } from './database.ts'
-import { storeFailure } from './failure.ts'
 import { lock } from './file-lock.ts'
 import { type Layout, readIfThere } from './layout.ts'
 import type { Presence } from './presence.ts'
-import { syncFolder } from './sync.ts'
+import { replaceFile, setAside } from './replace-file.ts'
 
 /** An image of the local store. */
 export interface NamedImage {
@@ -116,9 +113,7 @@ export class ImageNames {
   recover(): void {
     const text = readIfThere(this.#layout.index)
     if (text !== undefined && parse(text) !== undefined) return
-    if (text !== undefined) {
-      renameSync(this.#layout.index, join(this.#layout.corrupt, `${Date.now()}-${INDEX}`))
-    }
+    if (text !== undefined) setAside(this.#layout, this.#layout.index)
     this.#write(serialize(this.#read()))
   }
 
@@ -129,7 +124,7 @@ export class ImageNames {
     this.recover()
     const text = serialize(change(this.#read()))
     this.#write(text)
-    const sql = 'INSERT OR REPLACE INTO mirror (file, content) VALUES (?, ?)'
+    const sql = 'INSERT OR REPLACE INTO state (name, value) VALUES (?, ?)'
     this.#database.run(sql, INDEX, text)
   }
 
@@ -137,20 +132,12 @@ export class ImageNames {
   #read(): readonly Entry[] {
     const entries = parse(readIfThere(this.#layout.index))
     if (entries !== undefined) return entries
-    const row = this.#database.get('SELECT content FROM mirror WHERE file = ?', INDEX)
-    return parse(typeof row?.content === 'string' ? row.content : undefined) ?? []
+    const row = this.#database.get('SELECT value FROM state WHERE name = ?', INDEX)
+    return parse(typeof row?.value === 'string' ? row.value : undefined) ?? []
   }
 
   #write(text: string): void {
-    const file = this.#presence.newPath()
-    try {
-      writeFileSync(file, text, { flag: 'wx', mode: 0o644, flush: true })
-      renameSync(file, this.#layout.index)
-      syncFolder(this.#layout.root)
-    } catch (cause) {
-      rmSync(file, { force: true })
-      throw storeFailure(`write ${this.#layout.index}`, cause)
-    }
+    replaceFile(this.#layout.index, text, { layout: this.#layout, presence: this.#presence })
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { lstatSync, readdirSync, renameSync } from 'node:fs'
+import { lstatSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   asDiffId,
@@ -105,15 +105,7 @@ export class Layers {
     const target = this.directory(id)
     // The row comes first: a folder without a row is garbage. A row without its folder is harmless.
     this.#put(id, { ...facts, directory: true })
-    try {
-      renameSync(directory, target)
-    } catch (cause) {
-      const errno = errnoOf(cause)
-      if (errno !== 'ENOTEMPTY' && errno !== 'EEXIST') {
-        throw storeFailure(`commit layer ${id}`, cause)
-      }
-      await removeTree(directory)
-    }
+    if (!moveFolder(directory, target)) await removeTree(directory)
     return this.get(id) ?? { id, directory: true }
   }
 
@@ -217,6 +209,20 @@ export class Layers {
       directory:
         directory === 1 && lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true,
     }
+  }
+}
+
+/** False when there is a folder at `target` already. */
+function moveFolder(from: string, target: string): boolean {
+  try {
+    const found = lstatSync(target, { throwIfNoEntry: false })
+    if (found !== undefined && !found.isDirectory()) rmSync(target)
+    renameSync(from, target)
+    return true
+  } catch (cause) {
+    const errno = errnoOf(cause)
+    if (errno === 'ENOTEMPTY' || errno === 'EEXIST') return false
+    throw storeFailure(`commit layer ${target}`, cause)
   }
 }
 

@@ -57,6 +57,11 @@ export class Leases {
     }
   }
 
+  /** After a reboot: no holder is left. */
+  clear(): void {
+    this.#database.run('DELETE FROM leases')
+  }
+
   /** `undefined` when it is ours now, else who has it. */
   #tryTake(key: CacheKey, token: number): Holder | undefined {
     for (;;) {

@@ -72,7 +72,8 @@ export class Presence implements AsyncDisposable {
     const dead = join(this.#folder, `${DEAD}${this.#count++}`)
     renameSync(path, dead)
     const { signal } = this.#cleaning
-    this.#cleaned = this.#cleaned.then(() => removeTree(dead, { signal }))
+    // What cannot be removed is left to the next process, like what there was no time for.
+    this.#cleaned = this.#cleaned.then(() => removeTree(dead, { signal })).catch(() => undefined)
   }
 
   /** True while the process that named itself `id` lives; takes 0.1 ms. */
@@ -90,7 +91,6 @@ export class Presence implements AsyncDisposable {
     this.#cleaning.abort()
     await this.#cleaned
     const left = readdirSync(this.#folder)
-    // What there is no time for is left to the next process.
     if (left.every((name) => !name.startsWith(DEAD))) {
       await removeTree(this.#folder)
       unlinkSync(lock.path)

@@ -6,6 +6,7 @@ export const SCHEMA_VERSION = 1
 /**
  * `sum` is a checksum over the row: SQLite does not notice a bit that flips inside a value.
  * `boot` of a layer is the boot whose page cache holds its files; NULL once they are on the disk.
+ * `state` has the last `index.json` that was written here, and when the database was last synced.
  * Times are milliseconds since the epoch.
  */
 export const SCHEMA: string = `
@@ -25,7 +26,7 @@ CREATE TABLE compressed (
 CREATE TABLE leases (
   key TEXT PRIMARY KEY, holder TEXT NOT NULL, token INTEGER NOT NULL, pid INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE TABLE mirror (file TEXT PRIMARY KEY, content TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 `
 
 /** The checksum of a row: of its values in a fixed order. */

@@ -1,16 +1,15 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { BlobStore } from './blob-store.ts'
 import { bootId } from './boot.ts'
 import type { CacheKey } from './cache-key.ts'
 import { CacheRecords } from './cache-records.ts'
 import { Database } from './database.ts'
-import { storeFailure } from './failure.ts'
 import { lockSync } from './file-lock.ts'
 import { ImageNames } from './image-names.ts'
 import { Layers } from './layers.ts'
 import { ensureFolders, type Layout, layoutOf, readIfThere, VERSION_TEXT } from './layout.ts'
 import { type LeaseOptions, Leases } from './leases.ts'
 import { Presence, type TemporaryDirectory } from './presence.ts'
+import { replaceFile } from './replace-file.ts'
 
 const OCI_LAYOUT = '{"imageLayoutVersion":"1.0.0"}'
 
@@ -98,6 +97,7 @@ export class Store implements AsyncDisposable {
     if (this.#isSound()) return
     this.#replace(ociLayout, OCI_LAYOUT)
     this.#database.check()
+    this.#leases.clear()
     this.blobs.recover()
     this.layers.recover((path) => this.#presence.discard(path))
     this.images.recover()
@@ -106,14 +106,7 @@ export class Store implements AsyncDisposable {
   }
 
   #replace(path: string, text: string): void {
-    const file = this.#presence.newPath()
-    try {
-      writeFileSync(file, text, { flag: 'wx', mode: 0o644, flush: true })
-      renameSync(file, path)
-    } catch (cause) {
-      rmSync(file, { force: true })
-      throw storeFailure(`write ${path}`, cause)
-    }
+    replaceFile(path, text, { layout: this.#layout, presence: this.#presence })
   }
 }
 

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, fsyncSync, openSync } from 'node:fs'
 import { open } from 'node:fs/promises'
@@ -9,6 +8,8 @@ import { errnoOf } from '#core'
  * sync(1). False when that cannot be had or failed: then nothing may be taken for durable.
  */
 export async function syncFileSystem(path: string): Promise<boolean> {
+  // Loaded when needed: a build that finds everything in the cache does without.
+  const { spawn } = await import('node:child_process')
   try {
     const [code] = await once(spawn('sync', ['-f', path], { stdio: 'ignore' }), 'close')
     return code === 0
