@@ -1,4 +1,9 @@
-import type { Bytes, Compression } from '#core'
+import { Buffer } from 'node:buffer'
+import { createGunzip } from 'node:zlib'
+import { type Bytes, type Compression, errnoOf, TsbuildError, unreachable } from '#core'
+import { gzip } from './parallel-gzip.ts'
+import { through } from './transform.ts'
+import { unzstd, zstd } from './zstd.ts'
 
 /** What an archive may be packed with; `xz` and `bzip2` are known by sight only. */
 export type ArchiveCompression = Compression | 'xz' | 'bzip2'
@@ -6,26 +11,143 @@ export type ArchiveCompression = Compression | 'xz' | 'bzip2'
 export interface DecompressOptions {
   /** Most bytes that may come out. */
   readonly maxSize?: number
-  /** Named in errors, e.g. `layer sha256:…`. */
+  /** What is unpacked, for errors; default: `layer`. */
   readonly name?: string
-  readonly signal?: AbortSignal | undefined
 }
 
-/** By the first (up to 6) bytes of a blob; `none` when they say nothing. */
+const CHUNK_SIZE = 256 * 1024
+/** A ratio says nothing about a small file, and gzip reaches 1029:1 with zeros. */
+const RATIO_FLOOR = 64 * 1024 * 1024
+const MAX_RATIO = 1000
+const MAGIC: readonly (readonly [ArchiveCompression, readonly number[]])[] = [
+  ['gzip', [0x1f, 0x8b]],
+  ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
+  ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
+  ['bzip2', [0x42, 0x5a, 0x68]],
+]
+const MAGIC_SIZE = 6
+
+/** By the first 6 bytes of a file; `none` when they say nothing. */
 export function detectCompression(start: Uint8Array): ArchiveCompression {
-  throw new Error(`not yet ${start}`)
+  const found = MAGIC.find(([, bytes]) => bytes.every((byte, i) => start[i] === byte))
+  if (found !== undefined) return found[0]
+  const [first = 0, ...rest] = start.subarray(0, 4)
+  const isSkippable = first >> 4 === 5 && rest.join() === '42,77,24'
+  return isSkippable ? 'zstd' : 'none'
 }
 
-/** Unpacks while reading. @throws {TsbuildError} LAYER_INVALID, UNSUPPORTED (xz, bzip2) */
-export function decompress(
+/**
+ * Unpacks while reading: all gzip members, all zstd frames.
+ * @throws {TsbuildError} LAYER_INVALID when the bytes are damaged, cut short, followed by others, or
+ *   too many come out; UNSUPPORTED for xz and bzip2
+ */
+export async function* decompress(
   bytes: Bytes,
   compression: Compression | 'detect',
   options: DecompressOptions = {},
-): Bytes {
-  throw new Error(`not yet ${bytes} ${compression} ${options}`)
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { name = 'layer', maxSize = Number.MAX_SAFE_INTEGER } = options
+  const source = await peek(bytes)
+  const kind = compression === 'detect' ? detectCompression(source.start) : compression
+  let size = 0
+  try {
+    for await (const chunk of unpacked(source.bytes, kind, name)) {
+      size += chunk.length
+      const isBomb = size > RATIO_FLOOR && size > source.taken() * MAX_RATIO
+      if (size > maxSize || isBomb) throw tooLarge(name, source.taken())
+      yield chunk
+    }
+  } catch (cause) {
+    throw isCodecError(cause) ? damaged(name, kind, cause) : cause
+  } finally {
+    await source.close()
+  }
 }
 
-/** Packs while reading, the same bytes every time. */
+/** Packs while reading; equal bytes give equal bytes, however they arrive. */
 export function compress(bytes: Bytes, compression: Compression): Bytes {
-  throw new Error(`not yet ${bytes} ${compression}`)
+  switch (compression) {
+    case 'none':
+      return bytes
+    case 'gzip':
+      return gzip(bytes)
+    case 'zstd':
+      return zstd(bytes)
+    default:
+      return unreachable(compression)
+  }
+}
+
+function unpacked(bytes: Bytes, kind: ArchiveCompression, name: string): Bytes {
+  switch (kind) {
+    case 'none':
+      return bytes
+    case 'gzip':
+      return through(bytes, createGunzip({ chunkSize: CHUNK_SIZE }))
+    case 'zstd':
+      return unzstd(bytes)
+    case 'xz':
+    case 'bzip2':
+      throw new TsbuildError(`unpack ${name}: ${kind} is not supported`, {
+        code: 'UNSUPPORTED',
+        hint: 'pack it with gzip or zstd instead',
+      })
+    default:
+      return unreachable(kind)
+  }
+}
+
+interface Source {
+  readonly start: Uint8Array
+  /** All of them, with the start. */
+  readonly bytes: Bytes
+  /** How many have been read. */
+  taken(): number
+  close(): Promise<unknown>
+}
+
+async function peek(bytes: Bytes): Promise<Source> {
+  const iterator = bytes[Symbol.asyncIterator]()
+  const first: Uint8Array[] = []
+  let taken = 0
+  while (taken < MAGIC_SIZE) {
+    const next = await iterator.next()
+    if (next.done) break
+    first.push(next.value)
+    taken += next.value.length
+  }
+  async function* all(): AsyncGenerator<Uint8Array, void, undefined> {
+    yield* first
+    for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
+      taken += next.value.length
+      yield next.value
+    }
+  }
+  return {
+    start: Buffer.concat(first.map((chunk) => chunk.subarray(0, MAGIC_SIZE))),
+    bytes: all(),
+    taken: () => taken,
+    close: async () => iterator.return?.(),
+  }
+}
+
+/** Anything else comes from the source of the bytes, and says itself what it is. */
+function isCodecError(cause: unknown): boolean {
+  return /^(Z_|ZSTD_|ERR_ZSTD)/.test(errnoOf(cause) ?? '')
+}
+
+function damaged(name: string, kind: ArchiveCompression, cause: unknown): TsbuildError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new TsbuildError(`unpack ${name}: bad ${kind} data: ${reason}`, {
+    code: 'LAYER_INVALID',
+    cause,
+    hint: 'the file is damaged or not what its media type says; fetch or pack it again',
+  })
+}
+
+function tooLarge(name: string, taken: number): TsbuildError {
+  return new TsbuildError(`unpack ${name}: more comes out of ${taken} bytes than is allowed`, {
+    code: 'LAYER_INVALID',
+    hint: 'this is how a decompression bomb looks; it was stopped',
+  })
 }

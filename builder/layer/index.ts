@@ -1,4 +1,10 @@
-export { type AppliedLayer, type ApplyOptions, applyLayer, extractArchive } from './apply.ts'
+export {
+  type AppliedLayer,
+  type ApplyOptions,
+  applyLayer,
+  type ExtractOptions,
+  extractArchive,
+} from './apply.ts'
 export { type ChangesOptions, changesOf, treeChanges } from './changes.ts'
 export {
   type ArchiveCompression,
@@ -9,6 +15,7 @@ export {
 } from './compression.ts'
 export { resolveInTree } from './resolve.ts'
 export { stackTree } from './stack-tree.ts'
+export { isTarHeader } from './tar-reader.ts'
 export {
   type LayerSinks,
   type WriteOptions,
