@@ -170,8 +170,12 @@ describe('plan: stages', () => {
   })
 
   it('names the line of a base that cannot be resolved', async () => {
-    const text = 'FROM one AS a\nFROM Bad'
-    await assert.rejects(plan(text), (error: Error) => 'ranges' in error)
+    await assert.rejects(plan('FROM one AS a\nFROM missing'), (error: Error) => {
+      assert.equal(error.message, 'missing: no such image')
+      assert.ok('ranges' in error && Array.isArray(error.ranges))
+      assert.equal(error.ranges[0]?.start.line, 2)
+      return true
+    })
   })
 })
 

@@ -7,7 +7,14 @@ import {
   type ResolvedBase,
   resolveGraph,
 } from '#builder/plan'
-import { type ContainerConfig, digestOf, MEDIA_TYPES, parseDiffId, parsePlatform } from '#core'
+import {
+  type ContainerConfig,
+  digestOf,
+  MEDIA_TYPES,
+  parseDiffId,
+  parsePlatform,
+  TsbuildError,
+} from '#core'
 import { diagnosticsError, parseDockerfile } from '#parser'
 
 export interface PlanRequest {
@@ -38,6 +45,7 @@ export async function plan(
     targetPlatform,
     resolve: async (name, platform) => {
       resolved.push(name)
+      if (name === 'missing') throw new TsbuildError('no such image', { code: 'NOT_FOUND' })
       return {
         ...image(name, images[name] ?? {}),
         config: config(name, images[name] ?? {}, platform),

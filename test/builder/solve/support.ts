@@ -1,0 +1,131 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { globalScope, planBuild, resolveGraph } from '#builder/plan'
+import type { ExitStatus, ProcessSpec, RunOptions, Sandbox } from '#builder/sandbox'
+import { diffIdsOf, Reporter, Solver, scheduler, WorkPool } from '#builder/solve'
+import { openStore } from '#cache'
+import { type BuildEvent, type DiffId, hostPlatform, TsbuildError } from '#core'
+import { parseDockerfile } from '#parser'
+
+/**
+ * Understands scripts made of lines `write PATH TEXT`, `sleep MS` and `fail CODE`, and does them to
+ * the upper directory: everything that the solver can see of a sandbox, without one.
+ */
+export class ScriptedSandbox implements Sandbox {
+  /** Scripts in the order in which they were started. */
+  readonly started: string[] = []
+  /** How many ran at once, at the most. */
+  peak = 0
+  #running = 0
+
+  async run(spec: ProcessSpec, { signal }: RunOptions): Promise<ExitStatus> {
+    const script = spec.args.at(-1) ?? ''
+    this.started.push(script)
+    this.peak = Math.max(this.peak, ++this.#running)
+    try {
+      const [root] = spec.mounts
+      if (root.type !== 'overlay' || root.writable === undefined) throw new Error('no upper')
+      for (const line of script.split(';')) {
+        const [verb = '', what = '', ...rest] = line.trim().split(' ')
+        if (verb === 'write') write(join(root.writable.upper, what), rest.join(' '))
+        if (verb === 'sleep') await pause(Number(what), signal)
+        if (verb === 'fail') return { exitCode: Number(what) }
+      }
+      return { exitCode: 0 }
+    } finally {
+      this.#running--
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, text)
+}
+
+async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(milliseconds, undefined, signal === undefined ? {} : { signal })
+  } catch (cause) {
+    throw new TsbuildError('step cancelled', { code: 'CANCELLED', cause })
+  }
+}
+
+export interface Bench extends Disposable {
+  /** Puts a file into the context. */
+  put(path: string, text: string): void
+  solve(dockerfile: string, options?: SolveRequest): Promise<Solved>
+}
+
+export interface SolveRequest {
+  readonly noCache?: boolean
+  readonly jobs?: number
+  readonly buildArgs?: Readonly<Record<string, string>>
+  readonly signal?: AbortSignal
+}
+
+export interface Solved {
+  readonly diffIds: readonly DiffId[]
+  readonly ran: readonly string[]
+  readonly peak: number
+  readonly events: readonly BuildEvent[]
+  /** Names of the steps that came out of the cache. */
+  readonly cached: readonly string[]
+}
+
+/** A context and a store in a folder of their own. */
+export function bench(): Bench {
+  const folder = mkdtempSync(join(tmpdir(), 'tsbuild-solve-'))
+  const context = join(folder, 'context')
+  mkdirSync(context)
+  return {
+    put: (path, text) => write(join(context, path), text),
+    solve: (text, request = {}) => solve(text, { folder, context, request }),
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
+
+async function solve(
+  text: string,
+  place: { readonly folder: string; readonly context: string; readonly request: SolveRequest },
+): Promise<Solved> {
+  const { noCache = false, jobs = 2, buildArgs = {}, signal } = place.request
+  const { dockerfile } = parseDockerfile(text)
+  const targetPlatform = hostPlatform()
+  const globals = globalScope(dockerfile, { buildArgs, targetPlatform, target: undefined })
+  const { graph, bases } = await resolveGraph(dockerfile, {
+    globals,
+    target: undefined,
+    targetPlatform,
+    resolve: async (name) => {
+      throw new Error(`these stages are all from scratch, not from ${name}`)
+    },
+  })
+  const plan = planBuild(graph, bases, { globals, targetPlatform, network: 'default', labels: {} })
+  await using store = openStore(join(place.folder, 'store'))
+  await using pool = new WorkPool(2)
+  await using sandbox = new ScriptedSandbox()
+  const events: BuildEvent[] = []
+  const reporter = new Reporter((event) => void events.push(event))
+  const solver = new Solver(plan, {
+    store,
+    pool,
+    sandbox: async () => sandbox,
+    schedule: scheduler(jobs),
+    context: { kind: 'context', directory: place.context, ignore: '' },
+    host: targetPlatform,
+    reporter,
+    noCache,
+    wantsTars: true,
+    signal,
+  })
+  const layers = await solver.solve()
+  const diffIds = await diffIdsOf(layers.map(({ layer }) => layer))
+  const vertices = [...plan.vertices.values()].filter(({ id }) => reporter.isCached(id))
+  const cached = vertices.map(({ name }) => name)
+  return { diffIds, ran: sandbox.started, peak: sandbox.peak, events, cached }
+}
