@@ -26,14 +26,14 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
   const [context = ''] = expectArguments(args, { least: 1, most: 1, usage: USAGE })
   checkContext(context)
   const requests = args.list('output').map(parseOutput)
-  const outputs = [...requests.flatMap((request) => request.outputs), ...shorthandOutputs(args)]
+  const outputs = withShorthands(
+    requests.flatMap((request) => request.outputs),
+    args,
+  )
   const tags = [...args.list('tag'), ...requests.flatMap((request) => request.names)]
   const quiet = args.has('quiet')
   const iidfile = args.text('iidfile')
   checkOutputs(outputs, { terminal: shell.stdout.isTTY === true, quiet, iidfile })
-  if (outputs.some(({ type }) => type === 'registry') && tags.length === 0) {
-    throw usageError('a push needs a name', 'add -t REGISTRY/REPOSITORY:TAG')
-  }
   const file = args.text('file')
   return {
     options: {
@@ -47,7 +47,7 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
       noCache: args.has('no-cache'),
       pull: args.has('pull'),
       ...optional('network', network(args.text('network'))),
-      ...(outputs.length === 0 ? {} : { outputs }),
+      ...(outputs.length === 0 ? {} : { outputs: outputs.map((one) => toStdout(one, shell)) }),
       ...optional('jobs', jobs(args.text('jobs'))),
       ...optional('root', args.text('root')),
       insecureRegistries: args.list('insecure-registry'),
@@ -80,11 +80,19 @@ function checkContext(context: string): void {
   }
 }
 
-function shorthandOutputs(args: Arguments): readonly Output[] {
-  return [
-    ...(args.has('load') ? [{ type: 'store' } as const] : []),
-    ...(args.has('push') ? [{ type: 'store' } as const, { type: 'registry' } as const] : []),
-  ].filter((output, index, all) => all.findIndex(({ type }) => type === output.type) === index)
+/** `--load` and `--push` add the store and the registry where `--output` does not name them. */
+function withShorthands(outputs: readonly Output[], args: Arguments): readonly Output[] {
+  const wanted: readonly Output[] = [
+    ...(args.has('load') || args.has('push') ? [{ type: 'store' } as const] : []),
+    ...(args.has('push') ? [{ type: 'registry' } as const] : []),
+  ]
+  const types = new Set(outputs.map(({ type }) => type))
+  return [...outputs, ...wanted.filter(({ type }) => !types.has(type))]
+}
+
+/** `dest=-` is standard output. */
+function toStdout(output: Output, { stdout }: Pick<Shell, 'stdout'>): Output {
+  return 'dest' in output && output.dest === '-' ? { ...output, dest: stdout } : output
 }
 
 function checkOutputs(
@@ -95,25 +103,25 @@ function checkOutputs(
     readonly iidfile: string | undefined
   },
 ): void {
-  const toStdout = outputs.filter((output) => 'dest' in output && output.dest === '-')
-  const [first] = toStdout
+  const printed = outputs.filter((output) => 'dest' in output && output.dest === '-')
+  const [first] = printed
   if (outputs.length > 0 && use.iidfile !== undefined) {
     if (outputs.every(({ type }) => type === 'local' || type === 'tar')) {
       throw usageError('local and tar outputs make no image, so there is no id for --iidfile')
     }
   }
   if (first === undefined) return
-  if (toStdout.length > 1) throw usageError('only one output can go to standard output')
+  if (printed.length > 1) throw usageError('only one output can go to standard output')
   if (first.type === 'local' || ('tar' in first && first.tar === false)) {
-    throw usageError('a folder cannot go to standard output', 'give a dest')
+    throw usageError('a folder cannot go to standard output', 'name a folder with dest')
   }
   if (use.quiet) {
     const hint = 'write the id to a file with --iidfile'
     throw usageError('--quiet prints the image id where the archive goes', hint)
   }
   if (use.terminal) {
-    const hint = `add dest=FILE, or redirect standard output`
-    throw usageError(`refusing to write a ${first.type} archive to the terminal`, hint)
+    const hint = 'add dest=FILE, or redirect standard output'
+    throw usageError(`refusing to write type=${first.type} to the terminal`, hint)
   }
 }
 

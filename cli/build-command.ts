@@ -24,11 +24,14 @@ export async function runBuild(args: Arguments, shell: Shell): Promise<number> {
     request,
     shell,
   )
-  if (request.iidfile !== undefined) writeResultFile(request.iidfile, result.imageId)
+  const { imageId } = result
+  if (request.iidfile !== undefined && imageId !== undefined) {
+    writeResultFile(request.iidfile, imageId)
+  }
   if (request.metadataFile !== undefined) {
     writeResultFile(request.metadataFile, buildMetadata(result))
   }
-  if (args.has('quiet')) await print(shell, `${result.imageId}\n`)
+  if (args.has('quiet') && imageId !== undefined) await print(shell, `${imageId}\n`)
   if (request.progress !== 'quiet') shell.stderr.write(summary(result))
   return 0
 }
@@ -90,7 +93,7 @@ function summary({ descriptor, imageId, tags, steps, milliseconds }: BuildResult
   const lines = [
     ...tags.map((tag) => `name    ${tag}`),
     ...(descriptor === undefined ? [] : [`digest  ${descriptor.digest}`]),
-    `image   ${imageId}`,
+    ...(imageId === undefined ? [] : [`image   ${imageId}`]),
     `steps   ${steps.total}, ${cached} cached, ${formatSeconds(milliseconds)}`,
   ]
   return `\n${lines.map((line) => `${line}\n`).join('')}`

@@ -4,15 +4,10 @@ import { join } from 'node:path'
 import { isJsonObject, parseJson } from '#core'
 import type { Shell } from './shell.ts'
 
-/** The folder of docker's `config.json`. */
-export function dockerConfigDir(env: Shell['env']): string {
-  const configured = env.DOCKER_CONFIG ?? ''
-  return configured === '' ? join(env.HOME ?? homedir(), '.docker') : configured
-}
-
 /** The file that holds a password for `registry` as plain text, or `undefined`. */
 export function clearTextFile(registry: string, env: Shell['env']): string | undefined {
-  const file = join(dockerConfigDir(env), 'config.json')
+  const folder = env.DOCKER_CONFIG || join(env.HOME || homedir(), '.docker')
+  const file = join(folder, 'config.json')
   const auths = readAuths(file)
   const keys = Object.keys(auths).filter((key) => {
     const host = key.replace(/^https?:\/\//, '').replace(/\/.*$/, '')

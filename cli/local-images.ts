@@ -18,6 +18,7 @@ import {
   familiarReference,
   formatReference,
   parseReference,
+  type Reference,
   withDefaultTag,
 } from '#registry-client'
 
@@ -30,6 +31,8 @@ export interface LocalImage {
   readonly descriptor: Descriptor
   readonly manifest: Manifest
   readonly config: ImageConfig
+  /** When the image was made, where the store knows. */
+  readonly createdAt: Date | undefined
 }
 
 /** A name as the store has it: with registry and tag. @throws {TsbuildError} REFERENCE_INVALID */
@@ -37,11 +40,21 @@ export function canonicalName(text: string): string {
   return formatReference(withDefaultTag(parseReference(text)))
 }
 
-/** A canonical name as people write it, split at the tag. */
+/** A canonical name as people write it, split at the tag; other tools' names stay as they are. */
 export function splitName(name: string): { readonly repository: string; readonly tag: string } {
-  const reference = parseReference(name)
+  const reference = referenceOrUndefined(name)
+  if (reference === undefined) return { repository: name, tag: '<none>' }
   const { registry, repository, tag } = reference
   return { repository: familiarReference({ registry, repository }), tag: tag ?? '<none>' }
+}
+
+function referenceOrUndefined(name: string): Reference | undefined {
+  try {
+    return parseReference(name)
+  } catch (error) {
+    if (error instanceof TsbuildError) return undefined
+    throw error
+  }
 }
 
 /** Every image that has a name; one that cannot be read is passed to `onDamaged` and left out. */
@@ -112,8 +125,11 @@ export function nameOrUndefined(text: string): string | undefined {
 }
 
 function notFound(text: string, names: readonly NamedImage[]): TsbuildError {
-  const known = names.map(({ name }) => familiarReference(parseReference(name)))
-  const similar = suggestion(text, [...known, ...known.map((name) => name.replace(/:latest$/, ''))])
+  const known = names.flatMap(({ name }) => {
+    const { repository, tag } = splitName(name)
+    return tag === 'latest' ? [repository, `${repository}:${tag}`] : [`${repository}:${tag}`]
+  })
+  const similar = suggestion(text, known)
   return new TsbuildError(`no image ${text} in the local store`, {
     code: 'NOT_FOUND',
     hint: similar === undefined ? 'tsbuild images lists what is there' : `did you mean ${similar}?`,
@@ -126,7 +142,9 @@ async function readImage(store: Store, named: readonly NamedImage[]): Promise<Lo
   const target = first.descriptor
   const { descriptor, manifest } = await readManifest(store, target)
   const config = parseImageConfig(await readDocument(store, manifest.config))
-  return { names: named.map(({ name }) => name).sort(), target, descriptor, manifest, config }
+  const names = named.map(({ name }) => name).sort()
+  const { createdAt } = first
+  return { names, target, descriptor, manifest, config, createdAt }
 }
 
 /** The manifest itself, or of an index the one that fits this machine best. */

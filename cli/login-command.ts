@@ -1,13 +1,8 @@
 import { text } from 'node:stream/consumers'
+import { defaultCredentials } from '#builder'
 import { TsbuildError } from '#core'
-import {
-  type CredentialStore,
-  type Credentials,
-  createRegistryClient,
-  dockerConfigCredentials,
-  parseReference,
-} from '#registry-client'
-import { clearTextFile, dockerConfigDir } from './docker-config.ts'
+import { type Credentials, createRegistryClient, parseReference } from '#registry-client'
+import { clearTextFile } from './docker-config.ts'
 import { type Arguments, expectArguments, usageError } from './flags.ts'
 import { ask, askSecret } from './prompt.ts'
 import { note, print, type Shell } from './shell.ts'
@@ -21,7 +16,7 @@ const TOKEN_USER = '<token>'
 export async function runLogin(args: Arguments, shell: Shell): Promise<number> {
   const registry = registryArgument(args, 'tsbuild login [flags] [REGISTRY]')
   const credentials = await readCredentials(args, shell)
-  const store = credentialStore(shell)
+  const store = defaultCredentials(shell.env)
   await using client = createRegistryClient({
     credentials: store,
     insecure: args.list('insecure-registry'),
@@ -41,17 +36,9 @@ export async function runLogin(args: Arguments, shell: Shell): Promise<number> {
 /** `tsbuild logout` */
 export async function runLogout(args: Arguments, shell: Shell): Promise<number> {
   const registry = registryArgument(args, 'tsbuild logout [REGISTRY]')
-  const erased = await credentialStore(shell).erase(registry)
+  const erased = await defaultCredentials(shell.env).erase(registry)
   await print(shell, erased ? `logged out of ${registry}\n` : `not logged in to ${registry}\n`)
   return 0
-}
-
-function credentialStore(shell: Shell): CredentialStore {
-  return dockerConfigCredentials({
-    configDir: dockerConfigDir(shell.env),
-    authConfig: shell.env.DOCKER_AUTH_CONFIG,
-    env: shell.env,
-  })
 }
 
 /** A host as references have it; a URL's scheme and path, which docker takes too, are dropped. */

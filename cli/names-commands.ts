@@ -11,7 +11,7 @@ export async function runTag(args: Arguments, shell: Shell): Promise<number> {
   const canonical = canonicalName(name)
   await using store = openLocalStore(args, shell)
   const image = await findImage(store, source)
-  await store.images.set(canonical, image.target)
+  await store.images.set(canonical, image.target, { createdAt: image.createdAt })
   return 0
 }
 

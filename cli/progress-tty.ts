@@ -1,6 +1,6 @@
 import type { BuildEvent } from '#core'
 import type { Progress, ProgressOptions } from './progress.ts'
-import type { Shell, TextSink } from './shell.ts'
+import type { OutputStream, Shell } from './shell.ts'
 import { displayWidth } from './text.ts'
 import { BuildScreen, type FrameSize } from './tty-frame.ts'
 
@@ -93,6 +93,6 @@ export function openTty(options: ProgressOptions, shell: Shell): Progress {
   }
 }
 
-function sizeOf(stream: TextSink, color: boolean): FrameSize {
+function sizeOf(stream: OutputStream, color: boolean): FrameSize {
   return { columns: Math.max(20, stream.columns ?? 80), rows: stream.rows ?? 24, color }
 }

@@ -45,7 +45,7 @@ function replaceFile(path: string, content: string): void {
 export function buildMetadata(result: BuildResult): string {
   const { descriptor, imageId, tags } = result
   const document = {
-    'containerimage.config.digest': imageId,
+    ...(imageId === undefined ? {} : { 'containerimage.config.digest': imageId }),
     ...(descriptor === undefined
       ? {}
       : { 'containerimage.descriptor': descriptor, 'containerimage.digest': descriptor.digest }),

@@ -1,20 +1,25 @@
-import type { ReadStream } from 'node:tty'
+import type { Writable } from 'node:stream'
 import { ioError } from '#core'
 
-/** An output stream, as far as commands use it. */
-export interface TextSink {
+/** An output stream and, where it is a terminal, its size. */
+export interface OutputStream extends Writable {
   readonly isTTY?: boolean
   readonly columns?: number
   readonly rows?: number
-  write(text: string, done?: (error?: Error | null) => void): boolean
+}
+
+/** An input stream; a terminal has a raw mode, in which keys come as they are pressed. */
+export interface InputStream extends NodeJS.ReadableStream {
+  readonly isTTY?: boolean
+  setRawMode?(mode: boolean): unknown
 }
 
 /** Everything that a command may touch of the process it runs in; tests bring their own. */
 export interface Shell {
   readonly env: Readonly<Record<string, string | undefined>>
-  readonly stdin: NodeJS.ReadableStream & Partial<Pick<ReadStream, 'isTTY' | 'setRawMode'>>
-  readonly stdout: TextSink
-  readonly stderr: TextSink
+  readonly stdin: InputStream
+  readonly stdout: OutputStream
+  readonly stderr: OutputStream
   /** Aborted by the first SIGINT, SIGTERM or SIGHUP. */
   readonly signal: AbortSignal
 }

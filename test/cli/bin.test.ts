@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const LAUNCHER = fileURLToPath(new URL('../../../cli/bin.js', import.meta.url))
+
+/** A package of its own around the launcher, whose program is `main`. */
+function packageWith(folder: string, main: string | undefined): string {
+  mkdirSync(join(folder, 'cli'))
+  cpSync(LAUNCHER, join(folder, 'cli', 'bin.js'))
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
+  if (main !== undefined) {
+    mkdirSync(join(folder, 'dist', 'cli'), { recursive: true })
+    writeFileSync(
+      join(folder, 'dist', 'cli', 'main.js'),
+      `export async function main(argv) {\n${main}\n}\n`,
+    )
+  }
+  return join(folder, 'cli', 'bin.js')
+}
+
+/** The launcher's text with another version in the place of the running Node's. */
+function pretendVersion(bin: string, version: string): void {
+  const text = readFileSync(bin, 'utf8')
+  writeFileSync(bin, text.replaceAll('process.versions.node', `'${version}'`))
+}
+
+function run(
+  bin: string,
+  options: { argv?: readonly string[]; env?: Record<string, string> } = {},
+) {
+  const { argv = [], env = {} } = options
+  const { status, stdout, stderr, signal } = spawnSync(process.execPath, [bin, ...argv], {
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH, HOME: '/nonexistent', ...env },
+  })
+  return { status, stdout, stderr, signal }
+}
+
+describe('the launcher', () => {
+  let folder = ''
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'tsbuild-cli-'))
+  })
+  afterEach(() => rmSync(folder, { recursive: true }))
+
+  it('hands its arguments over', () => {
+    const bin = packageWith(folder, 'console.log(JSON.stringify(argv)); process.exit(3)')
+    const { status, stdout, stderr } = run(bin, { argv: ['a', '--b', ''] })
+    assert.deepEqual(
+      { status, stdout, stderr },
+      { status: 3, stdout: '["a","--b",""]\n', stderr: '' },
+    )
+  })
+
+  it('works through a link', () => {
+    const bin = packageWith(folder, 'console.log("here")')
+    symlinkSync(bin, join(folder, 'tsbuild'))
+    assert.equal(run(join(folder, 'tsbuild')).stdout, 'here\n')
+  })
+
+  for (const version of ['12.22.12', '20.20.2', '22.14.0']) {
+    it(`says what it needs on Node ${version}`, () => {
+      const bin = packageWith(folder, 'console.log("started")')
+      pretendVersion(bin, version)
+      const { status, stdout, stderr } = run(bin)
+      assert.deepEqual({ status, stdout }, { status: 1, stdout: '' })
+      assert.equal(
+        stderr,
+        `tsbuild needs Node.js 22.15 or newer; this is ${version} (${process.execPath})\n`,
+      )
+    })
+  }
+
+  it('starts the Node that the package brings when the running one is too old', () => {
+    const bin = packageWith(folder, 'process.exit(7)')
+    pretendVersion(bin, '20.20.2')
+    const newer = join(folder, 'node_modules', 'node', 'bin', 'node')
+    mkdirSync(join(folder, 'node_modules', 'node', 'bin'), { recursive: true })
+    writeFileSync(newer, '#!/bin/sh\necho "$@"\nexit 7\n')
+    chmodSync(newer, 0o755)
+    const { status, stdout } = run(bin, { argv: ['a', 'b'] })
+    assert.deepEqual({ status, stdout }, { status: 7, stdout: `${bin} a b\n` })
+  })
+
+  it('does not start itself for ever', () => {
+    const bin = packageWith(folder, 'process.exit(7)')
+    pretendVersion(bin, '20.20.2')
+    mkdirSync(join(folder, 'node_modules', 'node', 'bin'), { recursive: true })
+    symlinkSync(process.execPath, join(folder, 'node_modules', 'node', 'bin', 'node'))
+    const { status, stderr } = run(bin)
+    assert.equal(status, 1)
+    assert.match(stderr, /^tsbuild needs Node.js 22.15 or newer; this is 20.20.2 \(.*\)\n$/)
+  })
+
+  it('says what to do when nothing is compiled', () => {
+    const bin = packageWith(folder, undefined)
+    const { status, stderr } = run(bin)
+    assert.equal(status, 1)
+    assert.equal(stderr, `tsbuild is not compiled yet: run npm ci in ${folder}\n`)
+  })
+
+  it('hides the warning about node:sqlite and no other', () => {
+    const bin = packageWith(folder, 'await import("node:sqlite"); process.emitWarning("careful")')
+    const { stderr } = run(bin)
+    assert.match(stderr, /Warning: careful/)
+    assert.doesNotMatch(stderr, /SQLite|Experimental/)
+  })
+
+  it('does not open a debugger on SIGUSR1', () => {
+    const bin = packageWith(
+      folder,
+      'process.kill(process.pid, "SIGUSR1"); await new Promise((done) => setTimeout(done, 100)); console.log("alive")',
+    )
+    const { stdout, stderr } = run(bin)
+    assert.deepEqual({ stdout, stderr }, { stdout: 'alive\n', stderr: '' })
+  })
+
+  it('keeps compiled code in a folder of this user only', () => {
+    const bin = packageWith(folder, 'process.exit(0)')
+    const cache = join(folder, 'cache')
+    run(bin, { env: { XDG_CACHE_HOME: cache } })
+    assert.deepEqual(readdirSync(cache), ['tsbuild'])
+    assert.ok(readdirSync(join(cache, 'tsbuild', 'node')).length > 0)
+  })
+
+  it('keeps none where others may write', () => {
+    const bin = packageWith(folder, 'process.exit(0)')
+    const cache = join(folder, 'tsbuild', 'node')
+    mkdirSync(cache, { recursive: true })
+    chmodSync(cache, 0o777)
+    run(bin, { env: { XDG_CACHE_HOME: folder } })
+    assert.deepEqual(readdirSync(cache), [])
+  })
+})

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict'
+import { parseBuild } from '../../cli/build-arguments.ts'
+import { DEFAULT_COMMAND } from '../../cli/commands.ts'
+import { parseFlags } from '../../cli/flags.ts'
+import { type FakeShellOptions, fakeShell } from './fake-shell.ts'
+
+function parse(argv: readonly string[], options: FakeShellOptions = {}) {
+  return parseBuild(parseFlags(argv, DEFAULT_COMMAND.flags), fakeShell(options))
+}
+
+const REFUSED: readonly (readonly [readonly string[], string, string?])[] = [
+  [[], 'expected an argument, got 0', 'usage: tsbuild [build] [flags] CONTEXT'],
+  [['.', 'extra'], 'unexpected argument "extra"', 'usage: tsbuild [build] [flags] CONTEXT'],
+  [[''], 'the context must not be empty', 'usage: tsbuild [build] [flags] CONTEXT'],
+  [['--network', 'nome', '.'], 'invalid network mode "nome"', 'did you mean none?'],
+  [
+    ['--network', 'bridge', '.'],
+    'invalid network mode "bridge"',
+    'choose one of default, none, host',
+  ],
+  [['--progress', 'plane', '.'], 'invalid progress mode "plane"', 'did you mean plain?'],
+  [['--jobs', '0', '.'], 'invalid number of jobs "0"', 'write a whole number from 1 to 9999'],
+  [['--jobs=-1', '.'], 'invalid number of jobs "-1"', 'write a whole number from 1 to 9999'],
+  [['--build-arg', '=x', '.'], 'invalid --build-arg "=x"', 'write --build-arg KEY=VALUE'],
+  [['--label', '', '.'], 'invalid --label ""', 'write --label KEY=VALUE'],
+  [['-o', '-', '-o', 'type=oci', '.'], 'only one output can go to standard output'],
+  [
+    ['-o', 'type=local,dest=-', '.'],
+    'a folder cannot go to standard output',
+    'name a folder with dest',
+  ],
+  [
+    ['-o', 'type=oci,tar=false,dest=-', '.'],
+    'a folder cannot go to standard output',
+    'name a folder with dest',
+  ],
+  [
+    ['-q', '-o', '-', '.'],
+    '--quiet prints the image id where the archive goes',
+    'write the id to a file with --iidfile',
+  ],
+  [
+    ['-o', 'out', '--iidfile', 'x', '.'],
+    'local and tar outputs make no image, so there is no id for --iidfile',
+  ],
+]
+
+describe('the arguments of a build', () => {
+  it('become build options', () => {
+    const { options, iidfile, metadataFile, progress } = parse(
+      [
+        ...['-t', 'a', '-t', 'b:1', '-f', 'x/Dockerfile', '--target', 'final'],
+        ...['--build-arg', 'A=1=2', '--build-arg', 'B', '--build-arg', 'C', '--label', 'l'],
+        ...['--label', 'm=n', '--platform', 'linux/arm64', '--no-cache', '--pull'],
+        ...['--network', 'none', '--jobs', '3', '--root', '/r', '--insecure-registry', 'h:1'],
+        ...['--iidfile', 'i', '--metadata-file', 'm', '--progress', 'plain', 'ctx'],
+      ],
+      { env: { B: 'from env' } },
+    )
+    assert.deepEqual(options, {
+      context: 'ctx',
+      file: 'x/Dockerfile',
+      tags: ['a', 'b:1'],
+      target: 'final',
+      buildArgs: { A: '1=2', B: 'from env' },
+      labels: { l: '', m: 'n' },
+      platform: 'linux/arm64',
+      noCache: true,
+      pull: true,
+      network: 'none',
+      jobs: 3,
+      root: '/r',
+      insecureRegistries: ['h:1'],
+    })
+    assert.deepEqual(
+      { iidfile, metadataFile, progress },
+      {
+        iidfile: 'i',
+        metadataFile: 'm',
+        progress: 'plain',
+      },
+    )
+  })
+
+  it('leave out what is not said', () => {
+    assert.deepEqual(parse(['.']).options, {
+      context: '.',
+      tags: [],
+      buildArgs: {},
+      labels: {},
+      noCache: false,
+      pull: false,
+      insecureRegistries: [],
+    })
+  })
+
+  it('keep a build argument called __proto__', () => {
+    const { buildArgs } = parse(['--build-arg', '__proto__=x', '.']).options
+    assert.deepEqual(Object.entries(buildArgs ?? {}), [['__proto__', 'x']])
+  })
+
+  for (const [argv, outputs] of [
+    [['--push'], ['store', 'registry']],
+    [['--load'], ['store']],
+    [['--push=false'], undefined],
+    [
+      ['--push', '-o', 'type=registry,compression=zstd'],
+      ['registry', 'store'],
+    ],
+    [
+      ['--push', '-o', 'out'],
+      ['local', 'store', 'registry'],
+    ],
+  ] as const) {
+    it(`turn ${argv.join(' ')} into outputs`, () => {
+      const { options } = parse([...argv, '-t', 'a', '.'])
+      assert.deepEqual(
+        options.outputs?.map(({ type }) => type),
+        outputs,
+      )
+    })
+  }
+
+  it('add the names that an output has', () => {
+    const { options } = parse(['-t', 'a', '-o', 'type=image,name=b,push=true', '.'])
+    assert.deepEqual(options.tags, ['a', 'b'])
+  })
+
+  it('send dest=- to standard output, but never to a terminal', () => {
+    const shell = fakeShell()
+    const args = parseFlags(['-o', 'type=oci,dest=-', '.'], DEFAULT_COMMAND.flags)
+    assert.deepEqual(parseBuild(args, shell).options.outputs, [{ type: 'oci', dest: shell.stdout }])
+    assert.throws(() => parseBuild(args, fakeShell({ terminal: true })), {
+      code: 'USAGE',
+      message: 'refusing to write type=oci to the terminal',
+      hint: 'add dest=FILE, or redirect standard output',
+    })
+  })
+
+  it('read the Dockerfile from standard input with -f -', () => {
+    const request = parse(['-f', '-', '.'])
+    assert.equal(request.dockerfileOnStdin, true)
+    assert.equal(request.options.file, undefined)
+  })
+
+  it('choose the progress view: --quiet, --progress, then the environment', () => {
+    const env = { BUILDKIT_PROGRESS: 'plain' }
+    assert.equal(parse(['.']).progress, 'auto')
+    assert.equal(parse(['.'], { env }).progress, 'plain')
+    assert.equal(parse(['--progress', 'tty', '.'], { env }).progress, 'tty')
+    assert.equal(parse(['-q', '--progress', 'tty', '.'], { env }).progress, 'quiet')
+  })
+
+  for (const context of ['-', 'https://example.com/x.git', 'git@example.com:x.git', 'docker://x']) {
+    it(`refuse the context ${context}`, () => {
+      assert.throws(() => parse([context]), { code: 'UNSUPPORTED' })
+    })
+  }
+
+  for (const [argv, message, hint] of REFUSED) {
+    it(`are refused: ${argv.join(' ')}`, () => {
+      const expected = { code: 'USAGE', message, ...(hint === undefined ? {} : { hint }) }
+      assert.throws(() => parse(argv), expected)
+    })
+  }
+})

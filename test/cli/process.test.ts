@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+const DIST = new URL('../../cli/', import.meta.url)
+const LAUNCHER = fileURLToPath(new URL('../../../cli/bin.js', import.meta.url))
+
+/** Waits for a signal; when it comes, prints it and goes on for as long as the process is left. */
+const WAITER = `
+  import { watchSignals } from '${new URL('signals.js', DIST)}'
+  const interrupts = watchSignals()
+  interrupts.signal.addEventListener('abort', () => {
+    console.log(interrupts.signal.reason.message, interrupts.signal.reason.code)
+    if (process.argv[1] === 'obey') process.exit(interrupts.exitCode())
+  })
+  setInterval(() => undefined, 1000)
+  console.log('ready')
+`
+
+async function signalled(mode: 'obey' | 'ignore', ...signals: readonly NodeJS.Signals[]) {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', WAITER, mode])
+  let out = ''
+  child.stdout.setEncoding('utf8')
+  const lines = async (count: number): Promise<void> => {
+    while (out.split('\n').length <= count) out += (await once(child.stdout, 'data'))[0]
+  }
+  const exited = once(child, 'exit')
+  for (const [index, signal] of signals.entries()) {
+    await lines(Math.min(index + 1, 2))
+    child.kill(signal)
+  }
+  const [code] = await exited
+  return { code, out: out.split('\n')[1] }
+}
+
+describe('a process', () => {
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const) {
+    it(`is cancelled by ${signal} and exits with ${code}`, async () => {
+      assert.equal((await signalled('obey', signal)).code, code)
+    })
+  }
+
+  it('ends at the second signal, whatever it is doing', async () => {
+    assert.deepEqual(await signalled('ignore', 'SIGINT', 'SIGTERM'), {
+      code: 130,
+      out: 'cancelled by SIGINT CANCELLED',
+    })
+  })
+
+  it('does not mind a reader that goes away', () => {
+    const script = `"$1" "$2" --help | head -1; echo "$\{PIPESTATUS[0]}"`
+    const { stdout, stderr } = spawnSync(
+      'bash',
+      ['-c', script, 'bash', process.execPath, LAUNCHER],
+      { encoding: 'utf8' },
+    )
+    assert.equal(stderr, '')
+    assert.match(stdout, /^tsbuild builds OCI images.*\n0\n$/)
+  })
+
+  it('works with standard streams that are closed', () => {
+    const script = '"$1" "$2" nothing >&- 2>&-; echo $?'
+    const argv = ['-c', script, 'sh', process.execPath, LAUNCHER]
+    assert.equal(spawnSync('sh', argv, { encoding: 'utf8' }).stdout, '1\n')
+  })
+
+  it('fails when its result cannot be written', () => {
+    const script = '"$1" "$2" --help > /dev/full'
+    const argv = ['-c', script, 'sh', process.execPath, LAUNCHER]
+    const { status, stderr } = spawnSync('sh', argv, { encoding: 'utf8' })
+    assert.equal(status, 1)
+    assert.match(
+      stderr,
+      /^ERROR: write to standard output: no space left on device.* \(NO_SPACE\)\n/,
+    )
+  })
+})
