@@ -43,8 +43,9 @@ function resolveUser(user: string, root: Tree): Ids {
   if (uid !== undefined) return { uid, gid: uid }
   const entries = readEntries(root, 'etc/passwd')
   const entry = entries.find(([name]) => name === user)
-  const ids = { uid: Number(entry?.[2]), gid: Number(entry?.[3]) }
-  if (Number.isSafeInteger(ids.uid) && Number.isSafeInteger(ids.gid)) return ids
+  const uidOfName = numberOf(entry?.[2])
+  const gid = numberOf(entry?.[3])
+  if (uidOfName !== undefined && gid !== undefined) return { uid: uidOfName, gid }
   throw unknownName('user', user, entries)
 }
 
@@ -52,12 +53,13 @@ function resolveGroup(group: string, root: Tree): number {
   const number = numberOf(group)
   if (number !== undefined) return number
   const entries = readEntries(root, 'etc/group')
-  const gid = Number(entries.find(([name]) => name === group)?.[2])
-  if (Number.isSafeInteger(gid)) return gid
+  const gid = numberOf(entries.find(([name]) => name === group)?.[2])
+  if (gid !== undefined) return gid
   throw unknownName('group', group, entries)
 }
 
-function numberOf(text: string): number | undefined {
+/** `undefined` for what has to be looked up; `root` is always 0. */
+function numberOf(text = ''): number | undefined {
   if (text === 'root') return 0
   const number = /^\d+$/.test(text) ? Number(text) : Number.NaN
   return number <= MAX_ID ? number : undefined

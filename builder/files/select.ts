@@ -53,7 +53,7 @@ export function select(action: CopyAction, options: SelectOptions): readonly Sel
   const filter = excludeFilter(action.exclude)
   return action.paths.flatMap((path) => {
     if (action.parents) return [selectWithParents(tree, path, action)]
-    const matches = pathsOf(tree, path, action)
+    const matches = pathsOf(tree, path, { action, filter })
     if (matches === undefined) return [selectOne(tree, belowRoot(path), filter)]
     if (matches.length === 0) options.onWarning?.(`${path} matches nothing: nothing is copied`)
     return matches.map((match) => selectOne(tree, match, filter))
@@ -119,8 +119,12 @@ function selectWithParents(tree: Tree, written: string, action: CopyAction): Sel
   return selected
 }
 
-/** `undefined` when `path` has no wildcards. */
-function pathsOf(tree: Tree, path: string, action: CopyAction): readonly Name[] | undefined {
+/** `undefined` when `path` has no wildcards. What is excluded is no match. */
+function pathsOf(
+  tree: Tree,
+  path: string,
+  { action, filter }: { readonly action: CopyAction; readonly filter: EntryFilter | undefined },
+): readonly Name[] | undefined {
   if (!action.wildcards || !hasWildcard(path)) return undefined
   const names = componentsOf(belowRoot(path))
   const first = names.findIndex((name) => hasWildcard(textOfName(name)))
@@ -128,7 +132,13 @@ function pathsOf(tree: Tree, path: string, action: CopyAction): readonly Name[] 
   const prefix = names.slice(0, first).join('/') as Name
   const start = resolveInTree(tree, prefix, { followLast: true })
   if (tree.lstat(start)?.type !== 'directory') return []
-  return matchesBelow(tree, start, names.slice(first).map(textOfName))
+  const matches = matchesBelow(tree, start, names.slice(first).map(textOfName))
+  if (filter === undefined) return matches
+  return matches.filter((match) => {
+    const stat = tree.lstat(match)
+    const name = match.slice(start === '' ? 0 : start.length + 1) as Name
+    return stat !== undefined && filter(name, stat) !== 'skip'
+  })
 }
 
 function matchesBelow(tree: Tree, directory: Name, patterns: readonly string[]): Name[] {
@@ -153,7 +163,8 @@ function notFound(tree: Tree, path: Name): TsbuildError {
 }
 
 function hintFor(tree: Tree, path: Name): string {
-  const advice = 'paths are relative to the root of what is copied from, without what is ignored'
+  const advice =
+    'paths are relative to the build context, where .dockerignore may exclude it, or to the root of the stage'
   const parent = parentOf(path)
   const directory = resolveInTree(tree, parent, { followLast: true })
   if (tree.lstat(directory)?.type !== 'directory') return `there is no ${shown(parent)}; ${advice}`

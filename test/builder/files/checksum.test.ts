@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import { lutimesSync, readdirSync, utimesSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { digestFile, type FileDigest } from '#builder/context'
+import { checksumFileActions, type FileAction } from '#builder/files'
+import { writeLayer } from '#builder/layer'
+import type { Digest, Name } from '#core'
+import { copy, type Listing, type Workspace, workspace } from './fixture.ts'
+
+const readAlways: FileDigest = (_path, _stat, open) => digestFile(open)
+
+function contentOf(space: Workspace, actions: readonly FileAction[]): Digest {
+  const { root, sources } = space
+  return checksumFileActions(actions, { root, sources, fileDigest: readAlways }).content
+}
+
+/** The digest of the actions as it is learnt from writing the layer; and how much was not learnt. */
+async function contentWhileWriting(
+  space: Workspace,
+  actions: readonly FileAction[],
+): Promise<{ readonly content: Digest; readonly unknown: number }> {
+  using result = await space.run(actions)
+  const digests = new Map<Name, Digest>()
+  const onFile = (path: Name, digest: Digest) => digests.set(path, digest)
+  writeLayer(result.changes, { tar: space.directory.file(`${Math.random()}.tar`) }, { onFile })
+  let unknown = 0
+  const content = result.contentDigest((path) => {
+    const digest = digests.get(path)
+    if (digest === undefined) unknown += 1
+    return digest
+  })
+  return { content, unknown }
+}
+
+const SOURCE: Listing = [
+  'd/ 0750',
+  'd/a =one',
+  'd/b => d/a',
+  'd/c 0755 1:2 =three',
+  'd/l -> a',
+  'd/sub/',
+  'd/sub/deep =four',
+  'e =five',
+  'link -> d',
+]
+
+describe('content of a selection', () => {
+  it('is the same from reading and from writing the layer, each file read once', async () => {
+    using space = workspace({ source: SOURCE })
+    const lists: readonly (readonly FileAction[])[] = [
+      [copy('.', '/x')],
+      [copy(['d', 'e', 'link'], '/x/', { owner: { user: '5' }, chmod: '700' })],
+      [copy('e', '/y'), { kind: 'mkdir', path: '/z', mode: 0o755 }, copy('d/sub', '/x')],
+    ]
+    for (const actions of lists) {
+      const { content, unknown } = await contentWhileWriting(space, actions)
+      assert.equal(content, contentOf(space, actions))
+      assert.equal(unknown, 0)
+    }
+  })
+
+  it('is the same also where a file was replaced by a later one', async () => {
+    using space = workspace({ source: SOURCE })
+    const actions = [copy(['d/a', 'e', 'd'], '/x/'), copy('e', '/x/c')]
+    const { content } = await contentWhileWriting(space, actions)
+    assert.equal(content, contentOf(space, actions))
+  })
+
+  it('does not depend on times and on the order in which files were made', () => {
+    const names = fc.uniqueArray(fc.stringMatching(/^[a-z]{1,3}$/), { minLength: 1, maxLength: 6 })
+    fc.assert(
+      fc.property(names, fc.nat(1_000_000), (list, time) => {
+        const listing = list.map((name) => `d/${name} =${name}`)
+        using one = workspace({ source: ['d/', ...listing] })
+        using two = workspace({ source: ['d/', ...listing.toReversed()] })
+        touchAll(two.directory.file('source'), time)
+        assert.equal(contentOf(two, [copy('d', '/x')]), contentOf(one, [copy('d', '/y')]))
+      }),
+      { numRuns: 25 },
+    )
+  })
+
+  it('depends on names, content, modes, owners, links; not on where a folder lies', () => {
+    const digest = (listing: Listing, path = 'd') => {
+      using space = workspace({ source: listing })
+      return contentOf(space, [copy(path, '/x')])
+    }
+    const base = digest(['d/', 'd/a =1', 'd/s/'])
+    assert.equal(digest(['d/ 0700 3:3', 'd/a =1', 'd/s/']), base)
+    assert.equal(digest(['other/', 'other/a =1', 'other/s/'], 'other'), base)
+    assert.equal(digest(['d/', 'd/a =1', 'd/s/', 'unselected']), base)
+    const others = [
+      ['d/', 'd/a =2', 'd/s/'],
+      ['d/', 'd/b =1', 'd/s/'],
+      ['d/', 'd/a =1'],
+      ['d/', 'd/a =1', 'd/s/ 0700'],
+      ['d/', 'd/a =1', 'd/s'],
+      ['d/', 'd/a 0600 =1', 'd/s/'],
+      ['d/', 'd/a 0:5 =1', 'd/s/'],
+      ['d/', 'd/a -> 1', 'd/s/'],
+      ['d/', 'd/a =1', 'd/s/', 'd/s/x'],
+    ].map((listing) => digest(listing))
+    assert.equal(new Set([base, ...others]).size, others.length + 1)
+  })
+
+  it('depends on the name of a selected file, and tells files from directories', () => {
+    using space = workspace({ source: ['a =x', 'b =x', 'd/', 'd/a =x'] })
+    const digests = ['a', 'b', 'd'].map((path) => contentOf(space, [copy(path, '/x')]))
+    assert.equal(new Set(digests).size, 3)
+  })
+
+  it('opens a file only when its digest is not known', () => {
+    using space = workspace({ source: ['a =x'] })
+    const known = contentOf(space, [copy('a', '/x')])
+    let asked = 0
+    const remembered: FileDigest = (path, stat, open) => {
+      asked += 1
+      assert.equal(stat.identity?.size, 1)
+      return readAlways(path, stat, open)
+    }
+    const input = { root: space.root, sources: space.sources, fileDigest: remembered }
+    assert.equal(checksumFileActions([copy('a', '/x')], input).content, known)
+    assert.equal(asked, 1)
+  })
+
+  it('fails for what is missing as the copy does', () => {
+    using space = workspace({ source: ['a'] })
+    assert.throws(() => contentOf(space, [copy('c', '/x')]), { code: 'NOT_FOUND' })
+  })
+})
+
+function touchAll(folder: string, time: number): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) touchAll(path, time)
+    if (entry.isSymbolicLink()) lutimesSync(path, time, time)
+    else utimesSync(path, time, time)
+  }
+}

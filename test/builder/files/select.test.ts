@@ -1,0 +1,256 @@
+import assert from 'node:assert/strict'
+import { directoryTree } from '#builder/context'
+import { type CopyAction, runFileActions } from '#builder/files'
+import { parseDockerignore } from '#parser'
+import { copy, type Listing, workspace } from './fixture.ts'
+
+interface Case {
+  readonly name: string
+  readonly source: Listing
+  readonly action: CopyAction
+  /** The paths of the changes; directories with a slash. */
+  readonly paths: readonly string[]
+}
+
+async function pathsOf(source: Listing, action: CopyAction): Promise<string[]> {
+  using space = workspace({ source })
+  return (await space.show([action])).map((line) => line.split(' ')[0] ?? '')
+}
+
+function check(cases: readonly Case[]): void {
+  for (const { name, source, action, paths } of cases) {
+    it(name, async () => assert.deepEqual(await pathsOf(source, action), paths))
+  }
+}
+
+describe('wildcards', () => {
+  const source: Listing = ['a.c', 'b.c', 'b.h', 'd/', 'd/x.c', 'd/sub/', 'd/sub/y', 'e.c/', 'e.c/z']
+  check([
+    {
+      name: 'match names, a directory gives its content',
+      source,
+      action: copy('*.c', '/x/'),
+      paths: ['x/', 'x/a.c', 'x/b.c', 'x/z'],
+    },
+    { name: 'match one character', source, action: copy('?.h', '/x/'), paths: ['x/', 'x/b.h'] },
+    {
+      name: 'match a class',
+      source,
+      action: copy('[^e].c', '/x/'),
+      paths: ['x/', 'x/a.c', 'x/b.c'],
+    },
+    {
+      name: 'do not cross a slash',
+      source,
+      action: copy('d/*', '/x/'),
+      paths: ['x/', 'x/x.c', 'x/y'],
+    },
+    {
+      name: 'match directories on the way',
+      source,
+      action: copy('*/*.c', '/x/'),
+      paths: ['x/', 'x/x.c'],
+    },
+    {
+      name: 'are cleaned like paths',
+      source,
+      action: copy('/../d/.//sub/../*.c', '/x/'),
+      paths: ['x/', 'x/x.c'],
+    },
+    {
+      name: 'can be escaped',
+      source: ['[a]', 'a', '*'],
+      action: copy('[[]a]', '/x/'),
+      paths: ['x/', 'x/[a]'],
+    },
+    {
+      name: 'mean nothing when they are not wanted',
+      source: ['*', 'a'],
+      action: copy('*', '/x/', { wildcards: false }),
+      paths: ['x/', 'x/*'],
+    },
+    {
+      name: 'match names that are not ASCII by character',
+      source: ['ä.c', 'ää.c'],
+      action: copy('?.c', '/x/'),
+      paths: ['x/', 'x/ä.c'],
+    },
+    {
+      name: 'follow links that match, and the links before the first wildcard',
+      source: ['real/', 'real/f', 'l -> real', 'm -> real/f'],
+      action: copy(['[lm]', 'l/*'], '/x/'),
+      paths: ['x/', 'x/f', 'x/m'],
+    },
+    {
+      name: 'do not look for matches behind links',
+      source: ['real/', 'real/f', 'l -> real'],
+      action: copy('l*/f', '/x/'),
+      paths: [],
+    },
+  ])
+
+  it('that match nothing copy nothing, and this is told', async () => {
+    using space = workspace({ source: ['a'] })
+    assert.deepEqual(await space.show([copy(['*.c', 'no/such/*'], '/x/')]), [])
+    assert.deepEqual(space.warnings, [
+      '*.c matches nothing: nothing is copied',
+      'no/such/* matches nothing: nothing is copied',
+    ])
+  })
+})
+
+describe('--exclude', () => {
+  const source: Listing = [
+    'd/',
+    'd/a.c',
+    'd/a.o',
+    'd/sub/',
+    'd/sub/b.o',
+    'd/sub/b.c',
+    'd/out/x',
+    'd/out/y',
+  ]
+  const exclude = (...patterns: string[]) => ({ exclude: patterns })
+  check([
+    {
+      name: 'is relative to what is copied',
+      source,
+      action: copy('d', '/x', exclude('*.o')),
+      paths: ['x/', 'x/a.c', 'x/out/', 'x/out/x', 'x/out/y', 'x/sub/', 'x/sub/b.c', 'x/sub/b.o'],
+    },
+    {
+      name: 'reaches every level with two stars',
+      source,
+      action: copy('d', '/x', exclude('**/*.o', 'out')),
+      paths: ['x/', 'x/a.c', 'x/sub/', 'x/sub/b.c'],
+    },
+    {
+      name: 'has exceptions, with the directories on the way',
+      source,
+      action: copy('d', '/x', exclude('*', '!out/y')),
+      paths: ['x/', 'x/out/', 'x/out/y'],
+    },
+    {
+      name: 'leaves no directory behind when the exception matches nothing',
+      source,
+      action: copy('d', '/x', exclude('*', '!out/z', '!sub/none/deep')),
+      paths: ['x/'],
+    },
+    {
+      name: 'takes matches of a wildcard away, files and directories',
+      source,
+      action: copy('d/*', '/x/', exclude('*.o', 'out')),
+      paths: ['x/', 'x/a.c', 'x/b.c'],
+    },
+    {
+      name: 'never takes away what was selected itself',
+      source,
+      action: copy(['d/a.o', 'd'], '/x/', exclude('*')),
+      paths: ['x/', 'x/a.o'],
+    },
+  ])
+})
+
+describe('--parents', () => {
+  const source: Listing = [
+    'a/ 0711 3:3',
+    'a/b.txt',
+    'c/d/ 0750',
+    'c/d/e.txt',
+    'c/d/f.md',
+    'x/y/1.txt',
+    'x/y/2.md',
+    '!bang',
+  ]
+  const parents = { parents: true }
+  check([
+    {
+      name: 'keeps the directories of a source',
+      source,
+      action: copy(['a/b.txt', 'c/d'], '/out/', parents),
+      paths: [
+        'out/',
+        'out/a/',
+        'out/a/b.txt',
+        'out/c/',
+        'out/c/d/',
+        'out/c/d/e.txt',
+        'out/c/d/f.md',
+      ],
+    },
+    {
+      name: 'matches any depth with two stars',
+      source,
+      action: copy('./c/**/*.txt', '/out/', parents),
+      paths: ['out/', 'out/c/', 'out/c/d/', 'out/c/d/e.txt'],
+    },
+    {
+      name: 'drops what is before the pivot',
+      source,
+      action: copy('x/./y/*.txt', '/out/', parents),
+      paths: ['out/', 'out/y/', 'out/y/1.txt'],
+    },
+    {
+      name: 'excludes too',
+      source,
+      action: copy('c', '/out/', { parents: true, exclude: ['**/*.md'] }),
+      paths: ['out/', 'out/c/', 'out/c/d/', 'out/c/d/e.txt'],
+    },
+    {
+      name: 'takes an exclamation mark for a part of the name',
+      source,
+      action: copy('!bang', '/out/', parents),
+      paths: ['out/', 'out/!bang'],
+    },
+    {
+      name: 'takes everything from the root',
+      source: ['a/b'],
+      action: copy('.', '/out', parents),
+      paths: ['out/', 'out/a/', 'out/a/b'],
+    },
+  ])
+
+  it('gives the directories on the way the metadata of the source', async () => {
+    using space = workspace({ source })
+    assert.deepEqual(await space.show([copy('a/b.txt', '/out/', parents)]), [
+      'out/ 0755 0:0',
+      'out/a/ 0711 3:3',
+      'out/a/b.txt 0644 0:0 =a/b.txt',
+    ])
+  })
+
+  it('fails for a missing source without wildcards', async () => {
+    using space = workspace({ source })
+    await assert.rejects(space.run([copy('a/c.txt', '/out/', parents)]), {
+      code: 'NOT_FOUND',
+      message: '"/a/c.txt": not found',
+      hint: 'did you mean /a/b.txt?',
+    })
+    assert.deepEqual(await space.show([copy('a/*.md', '/out/', parents)]), ['out/ 0755 0:0'])
+  })
+})
+
+describe('a build context with .dockerignore', () => {
+  it('has nothing of what is ignored, by name, by wildcard or through a link', async () => {
+    using space = workspace({ source: ['a', 'secret/key', 'secret/public', 'link -> secret'] })
+    const ignore = parseDockerignore('secret\n!secret/public\n')
+    const context = directoryTree(space.directory.file('source'), { ignore })
+    const run = async (paths: readonly string[]) => {
+      const temporary = space.directory.file('unused')
+      const options = { root: space.root, sources: [context], temporary, now: 0 }
+      using result = await runFileActions([copy(paths, '/x/')], options)
+      return result.changes.map(({ path }) => path)
+    }
+    assert.deepEqual(await run(['.']), ['x', 'x/a', 'x/link', 'x/secret', 'x/secret/public'])
+    assert.deepEqual(await run(['link/*', 'secret']), ['x', 'x/public'])
+    await assert.rejects(run(['secret/key']), {
+      code: 'NOT_FOUND',
+      message: '"/secret/key": not found',
+    })
+    await assert.rejects(run(['link/key']), {
+      code: 'NOT_FOUND',
+      hint: /\.dockerignore may exclude it/,
+    })
+    context.close()
+  })
+})
