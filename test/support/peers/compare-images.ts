@@ -76,7 +76,9 @@ function stepOf(text: string): string {
 }
 
 function flatten(value: unknown, path = '', into: Map<string, string> = new Map()): typeof into {
-  if (typeof value !== 'object' || value === null) return into.set(path, JSON.stringify(value))
+  // Go programs write an absent list as null.
+  if (value === null) return into
+  if (typeof value !== 'object') return into.set(path, JSON.stringify(value))
   if (Array.isArray(value)) into.set(`${path}.length`, `${value.length}`)
   for (const [key, item] of Object.entries(value)) flatten(item, `${path}.${key}`, into)
   return into
