@@ -43,3 +43,14 @@ export function lineEnd(text: string, start: number): number {
   const offset = text.indexOf('\n', start)
   return offset < 0 ? text.length : offset
 }
+
+/** `text` with control characters (but tabs) made harmless: a file must not drive the terminal. */
+export function printable(text: string): string {
+  let shown = ''
+  for (const char of text) shown += isControl(char.charCodeAt(0)) ? '\ufffd' : char
+  return shown
+}
+
+function isControl(code: number): boolean {
+  return code !== 9 && (code < 32 || (code >= 127 && code < 160))
+}

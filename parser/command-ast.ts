@@ -156,7 +156,8 @@ function durationOf(name: string, word: Word | undefined, site: Site): number | 
   const nanoseconds = parseDuration(raw)
   if (nanoseconds === undefined) {
     const hint = 'write it like 30s, 1m30s or 500ms'
-    site.fail(`time: invalid duration ${JSON.stringify(raw)}`, { range, hint })
+    const problem = /^[+-]?[\d.]+$/.test(raw) ? 'missing unit in' : 'invalid'
+    site.fail(`time: ${problem} duration ${JSON.stringify(raw)}`, { range, hint })
     return undefined
   }
   if (nanoseconds === 0) return undefined

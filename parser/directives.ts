@@ -1,5 +1,5 @@
 import type { Directive } from './ast.ts'
-import { isSpace, skipWhile, trimSpace } from './characters.ts'
+import { isSpace, printable, skipWhile, trimSpace } from './characters.ts'
 import type { Diagnostic } from './diagnostics.ts'
 import type { Escape } from './scan.ts'
 import type { SourceRange } from './source.ts'
@@ -112,7 +112,7 @@ function invalidCheckOption(value: string): string | undefined {
 }
 
 function mistake(message: string, range: SourceRange): Diagnostic {
-  return { severity: 'error', code: 'directive', message, range }
+  return { severity: 'error', code: 'directive', message: printable(message), range }
 }
 
 function lineRange(number: number, text: string): SourceRange {

@@ -1,3 +1,4 @@
+import { printable } from './characters.ts'
 import type { SourceRange } from './source.ts'
 
 const RULE = '--------------------'
@@ -36,7 +37,7 @@ export function excerpt(
     isGap = false
     const hits = near.filter((range) => range.start.line <= line && line <= lastLine(range))
     const mark = hits.length > 0 ? '>>>' : '   '
-    shown.push(` ${String(line).padStart(3)} | ${mark} ${printable(text)}`)
+    shown.push(` ${String(line).padStart(3)} | ${mark} ${shorten(text)}`)
     const carets = caretsUnder(text, hits)
     if (carets !== '') shown.push(`     |     ${carets}`)
   }
@@ -62,14 +63,8 @@ function caretsUnder(text: string, ranges: readonly SourceRange[]): string {
   return carets
 }
 
-function printable(text: string): string {
+/** One line as it is shown. */
+function shorten(text: string): string {
   const cut = text.length > MAX_COLUMNS ? `${text.slice(0, MAX_COLUMNS)}…` : text
-  let shown = ''
-  for (const char of cut.replace(/\r$/, '')) shown += isControl(char) ? '\ufffd' : char
-  return shown
-}
-
-function isControl(char: string): boolean {
-  const code = char.charCodeAt(0)
-  return code !== 9 && (code < 32 || (code >= 127 && code < 160))
+  return printable(cut.replace(/\r$/, ''))
 }

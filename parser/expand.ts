@@ -117,7 +117,7 @@ class Expansion {
     return partsOf(children).map((part) => {
       const text = this.#part(part, 'remove')
       size += text.length
-      if (size > MAX_RESULT) throw new RangeError('result is longer than 1 MiB')
+      if (size > MAX_RESULT) throw new RangeError('result is too long')
       return { text, splits: !isProtected(part) }
     })
   }
@@ -126,7 +126,7 @@ class Expansion {
     let text = ''
     for (const part of partsOf(children)) {
       text += this.#part(part, escapes)
-      if (text.length > MAX_RESULT) throw new RangeError('result is longer than 1 MiB')
+      if (text.length > MAX_RESULT) throw new RangeError('result is too long')
     }
     this.#work += text.length
     if (this.#work > MAX_WORK) throw new RangeError('expansion takes too long')
@@ -212,13 +212,12 @@ class Expansion {
     }
     if (tokenOf(children, 'SubstitutionEnd') === undefined) throw missingBrace()
     const text = this.#text(childrenOf(children, 'operand'), 'keep')
-    const result = replacePattern(this.#value(name) ?? '', stepsOf(pattern), {
+    return replacePattern(this.#value(name) ?? '', stepsOf(pattern), {
       text,
       times: tokenOf(children, 'Replace')?.image === '//' ? 'all' : 'first',
       budget: this.#patternBudget,
+      limit: MAX_RESULT,
     })
-    if (result.length > MAX_RESULT) throw new RangeError('result is longer than 1 MiB')
-    return result
   }
 
   #value(name: string): string | undefined {

@@ -74,6 +74,7 @@ export function readLines(
     const start = skipWhile(first.text, 0, isSpace)
     if (start === first.text.length || first.text[start] === '#') continue
     const line = readInstruction(reader, { first, escapeChar, report })
+    if (line === 'nul') break
     if (line !== undefined) lines.push(line)
   }
   return lines
@@ -123,7 +124,14 @@ interface InstructionStart {
   readonly report: Report
 }
 
-function readInstruction(reader: LineReader, begin: InstructionStart): LogicalLine | undefined {
+/**
+ * `nul` when there is such a character: what follows is most likely no text either, and hardly worth
+ * a message for every line.
+ */
+function readInstruction(
+  reader: LineReader,
+  begin: InstructionStart,
+): LogicalLine | 'nul' | undefined {
   const { first, escapeChar, report } = begin
   const joined = joinContinuations(reader, first, escapeChar)
   const { text, pieces, last, blank } = joined
@@ -132,7 +140,10 @@ function readInstruction(reader: LineReader, begin: InstructionStart): LogicalLi
   if (blank !== undefined) report(emptyContinuation(blank, trimmed))
   const line = { text, pieces, end: endOf(last), heredocs: [] }
   const range = rangeOf(line, 0, trimEnd(text, 0, text.length))
-  if (text.includes('\0')) report(nulCharacter(range))
+  if (text.includes('\0')) {
+    report(nulCharacter(range))
+    return 'nul'
+  }
   const heads = heredocsOf(text, escapeChar)
   if (heads.length === 0) return { ...line, end: range.end }
   const heredocs: Heredoc[] = []

@@ -57,16 +57,18 @@ interface Replacement {
   readonly text: string
   readonly times: 'first' | 'all'
   readonly budget: Budget
+  /** Characters of the result, at most. */
+  readonly limit: number
 }
 
 /**
  * `value` with the pattern's matches replaced: each begins as early and ends as late as it can.
- * @throws {RangeError} over budget
+ * @throws {RangeError} over budget or limit
  */
 export function replacePattern(
   value: string,
   steps: readonly Step[],
-  { text, times, budget }: Replacement,
+  { text, times, budget, limit }: Replacement,
 ): string {
   const codes = codesOf(value)
   const starts = endsAnywhere(steps.toReversed(), codes.toReversed(), budget).toReversed()
@@ -77,7 +79,7 @@ export function replacePattern(
     const end = endsFrom(steps, codes, { start, budget })?.longest ?? start
     // An empty match right behind another match is none.
     if (end === start && start === kept && start > 0) continue
-    budget.spend(text.length)
+    if (result.length + text.length > limit) throw new RangeError('result is too long')
     result += textOf(codes.slice(kept, start)) + text
     kept = end
     if (times === 'first') break

@@ -1,5 +1,6 @@
 import type { IToken } from 'chevrotain'
 import type { Word } from './ast.ts'
+import { printable } from './characters.ts'
 import type { Diagnostic, DiagnosticCode } from './diagnostics.ts'
 import { type LogicalLine, positionAt, rangeOf } from './lines.ts'
 import type { Escape } from './scan.ts'
@@ -67,6 +68,12 @@ export class Site {
     const { line } = this
     const whole = rangeOf(line, 0, line.text.trimEnd().length)
     const { code = 'instruction', range = whole, hint } = remark
-    this.#report({ severity, message, code, range, ...(hint === undefined ? {} : { hint }) })
+    this.#report({
+      severity,
+      message: printable(message),
+      code,
+      range,
+      ...(hint === undefined ? {} : { hint }),
+    })
   }
 }

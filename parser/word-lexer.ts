@@ -109,7 +109,10 @@ export const SubstitutionStart: TokenType = symbol('SubstitutionStart', '${', {
 export const Dollar: TokenType = symbol('Dollar', '$')
 
 /** The name behind `${`. */
-export const Name: TokenType = token('Name', nameEnd)
+export const Name: TokenType = token('Name', nameEnd, {
+  pop_mode: true,
+  push_mode: 'modifier',
+})
 
 export const SubstitutionEnd: TokenType = symbol('SubstitutionEnd', '}', { pop_mode: true })
 
@@ -151,6 +154,7 @@ const MODES: Record<string, TokenType[]> = {
   word: [...PARTS, Punctuation],
   quoted: [QuoteEnd, Variable, SubstitutionStart, Dollar, QuotedEscape, QuotedPlain],
   name: [Name, SubstitutionEnd, Replace, Modifier],
+  modifier: [SubstitutionEnd, Replace, Modifier],
   operand: [SubstitutionEnd, ...PARTS, Punctuation],
   pattern: [PatternEnd, ...PARTS, Punctuation],
 }

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { TsbuildError } from '#core'
+import { type ExpandOptions, expandWord, expandWords } from '#parser'
+import { FIXTURES } from './fixtures.ts'
+
+interface Case {
+  readonly mode: string
+  readonly input: string
+  readonly result: string
+  readonly options: ExpandOptions
+}
+
+describe('expandWord and expandWords', () => {
+  const cases = readCases(readFileSync(`${FIXTURES}/expand.txt`, 'utf8'))
+
+  it('has cases', () => assert.ok(cases.length > 150))
+
+  for (const { mode, input, result, options } of cases) {
+    it(`${mode} ${input}`, () => {
+      if (mode === 'word') assert.equal(expandWord(input, options), result)
+      else if (mode === 'words') assert.equal(show(expandWords(input, options)), result)
+      else {
+        const message = `failed to process ${JSON.stringify(input)}: ${result}`
+        assert.throws(() => expandWord(input, options), { code: 'DOCKERFILE_INVALID', message })
+      }
+    })
+  }
+
+  it('tells of variables without value and fallback', () => {
+    const seen: string[] = []
+    const lookup = (name: string): string | undefined => (name === 'set' ? 'x' : undefined)
+    const raw = `$a $\{b} $\{c:-x} $\{d+x} $set $\{e#x} $\{f/x/y} "$g" $$`
+    expandWord(raw, { lookup, onUndefined: (name) => seen.push(name) })
+    assert.deepEqual(seen, ['a', 'b', 'e', 'f', 'g', '$'])
+  })
+
+  it('limits what comes out', () => {
+    const lookup = (): string => 'x'.repeat(400_000)
+    const message = /result is too long/
+    assert.equal(expandWord('$a$a', { lookup }).length, 800_000)
+    assert.throws(() => expandWord('$a$a$a', { lookup }), { code: 'DOCKERFILE_INVALID', message })
+    assert.throws(() => expandWord('"$a$a$a"', { lookup }), { message })
+    const large = (): string => 'x'.repeat(2000)
+    assert.throws(() => expandWord(`$\{a//x/$a}`, { lookup: large }), { message })
+  })
+
+  it('limits what is computed on the way', () => {
+    const long = 'x'.repeat(1_000_000)
+    const lookup = (name: string): string | undefined => (name === 'a' ? long : undefined)
+    const word = `$\{n:+$a}`.repeat(20)
+    assert.throws(() => expandWord(word, { lookup }), /expansion takes too long/)
+    const slow = `\${a#${'*?x'.repeat(5000)}y}`
+    assert.throws(() => expandWord(slow, { lookup }), /pattern matching takes too long/)
+  })
+
+  it('limits nesting', () => {
+    const nested = (depth: number): string => `${'${a:-'.repeat(depth)}x${'}'.repeat(depth)}`
+    const lookup = (): undefined => undefined
+    assert.equal(expandWord(nested(100), { lookup }), 'x')
+    assert.throws(() => expandWord(nested(101), { lookup }), /more than 100 levels of nesting/)
+    assert.throws(() => expandWord(nested(10_000), { lookup }), TsbuildError)
+  })
+})
+
+function show(words: readonly string[]): string {
+  return words.map((word) => `[${word}]`).join(' ')
+}
+
+/** The table's format is described in its first lines. */
+function readCases(table: string): readonly Case[] {
+  const variables = new Map<string, string>()
+  let settings: Pick<ExpandOptions, 'escape' | 'quotes'> = {}
+  return table.split('\n').flatMap((line) => {
+    const [mode = '', name = '', ...rest] = line.split(' ')
+    if (mode === 'set') variables.set(name, rest.join(' ').replaceAll('\\n', '\n'))
+    if (mode === 'escape') settings = { ...settings, escape: name === '`' ? '`' : '\\' }
+    if (mode === 'quotes') settings = { ...settings, quotes: name === 'keep' ? 'keep' : 'remove' }
+    if (!['word', 'words', 'error'].includes(mode)) return []
+    const arrow = line.lastIndexOf('=>')
+    const result = line.slice(arrow + 3).replaceAll('\\ntwo', '\ntwo')
+    const options = { ...settings, lookup: (key: string) => variables.get(key) }
+    return [{ mode, input: line.slice(7, arrow - 1), result, options }]
+  })
+}
