@@ -3,7 +3,6 @@
 // everything else is compiled to dist/.
 /* biome-ignore-all lint/style/useNodejsImportProtocol: Node 12 does not know the prefix */
 /* biome-ignore-all lint/complexity/useOptionalChain: Node 12 does not know the syntax */
-import childProcess from 'child_process'
 import fs from 'fs'
 import module from 'module'
 import path from 'path'
@@ -41,13 +40,19 @@ function startWithNewerNode() {
     return
   }
   const env = Object.assign({}, process.env, { TSBUILD_NODE: newer })
-  const child = childProcess.spawn(newer, [self].concat(process.argv.slice(2)), {
-    stdio: 'inherit',
-    env,
+  import('child_process').then((childProcess) => {
+    const argv = [self].concat(process.argv.slice(2))
+    passOn(childProcess.spawn(newer, argv, { stdio: 'inherit', env }), newer)
   })
+}
+
+/** Makes this process look like `child`: signals go in, the exit code comes out. */
+function passOn(child, program) {
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
-  for (const signal of signals) process.on(signal, () => child.kill(signal))
-  child.on('error', (error) => fail(`cannot start ${newer}: ${error.message}`))
+  // Ctrl-C on a terminal reaches the child by itself, and a second one would end it at once.
+  const reaches = (signal) => signal !== 'SIGTERM' && process.stderr.isTTY === true
+  for (const signal of signals) process.on(signal, () => reaches(signal) || child.kill(signal))
+  child.on('error', (error) => fail(`cannot start ${program}: ${error.message}`))
   child.on('exit', (code, signal) => {
     if (signal === null) process.exit(code)
     for (const name of signals) process.removeAllListeners(name)

@@ -21,12 +21,21 @@ const RUNS: Readonly<Record<CommandName, Run>> = {
 
 /** The program as a process: runs the command in `argv` and exits with its code. */
 export async function main(argv: readonly string[]): Promise<void> {
-  const { env, stdin, stdout, stderr } = process
+  const { env, stdout, stderr } = process
   // A reader that goes away (`| head -1`) must not kill a build; `print` sees what matters.
   stdout.on('error', () => undefined)
   stderr.on('error', () => undefined)
   const interrupts = watchSignals()
-  const shell: Shell = { env, stdin, stdout, stderr, signal: interrupts.signal }
+  const shell: Shell = {
+    env,
+    // Looking at it opens it, which takes two milliseconds.
+    get stdin() {
+      return process.stdin
+    },
+    stdout,
+    stderr,
+    signal: interrupts.signal,
+  }
   const failAtOnce = async (error: unknown): Promise<void> => {
     await report(error, shell)
     process.exit(1)
