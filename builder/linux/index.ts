@@ -1,3 +1,23 @@
+export type { Identity } from './credentials.ts'
+export { assumeIdentity, joinNewKeyring, limitCapabilities, resumeRoot } from './credentials.ts'
+export type { MountAttributes, MountOptions } from './mounts.ts'
+export {
+  detachMount,
+  MS,
+  makeMountsPrivate,
+  mount,
+  pivotRoot,
+  restrictMount,
+} from './mounts.ts'
+export type { NamespaceKind, Namespaces } from './namespaces.ts'
+export {
+  closeNamespaces,
+  enterNamespaces,
+  namespacesToReturnTo,
+  openNamespaces,
+  unshareNamespaces,
+  unshareWorkingDirectory,
+} from './namespaces.ts'
 export type { NodeOptions, NodeType } from './nodes.ts'
 export {
   isUserNamespace,
@@ -7,6 +27,19 @@ export {
   opaqueXattr,
   syncFileSystem,
 } from './nodes.ts'
+export { mountOverlay, O_PATH } from './overlay.ts'
+export type { FileTimes, ResourceLimit } from './process.ts'
+export {
+  closeDescriptorsOnExec,
+  enterDirectory,
+  getResourceLimit,
+  makePipe,
+  raiseLoopback,
+  setFileTimes,
+  setHostname,
+  setResourceLimit,
+  setUmask,
+} from './process.ts'
 export type { SharedLibrary, SyscallArgument, SyscallName } from './syscalls.ts'
 export { AT_FDCWD, cString, openLibrary, SystemError, syscall, trySyscall } from './syscalls.ts'
 export { getXattr, listXattrs, removeXattr, setXattr } from './xattr.ts'

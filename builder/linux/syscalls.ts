@@ -10,10 +10,11 @@ import { getSystemErrorMap } from 'node:util'
 
 const NUMBERS = {
   x64: {
+    capget: 125,
     capset: 126,
+    chdir: 80,
     close_range: 436,
     fchdir: 81,
-    gettid: 186,
     ioctl: 16,
     keyctl: 250,
     lgetxattr: 192,
@@ -23,8 +24,6 @@ const NUMBERS = {
     mknodat: 259,
     mount: 165,
     mount_setattr: 442,
-    move_mount: 429,
-    open_tree: 428,
     pipe2: 293,
     pivot_root: 155,
     prctl: 157,
@@ -39,12 +38,14 @@ const NUMBERS = {
     umask: 95,
     umount2: 166,
     unshare: 272,
+    utimensat: 280,
   },
   arm64: {
+    capget: 90,
     capset: 91,
+    chdir: 49,
     close_range: 436,
     fchdir: 50,
-    gettid: 178,
     ioctl: 29,
     keyctl: 219,
     lgetxattr: 9,
@@ -54,8 +55,6 @@ const NUMBERS = {
     mknodat: 33,
     mount: 40,
     mount_setattr: 442,
-    move_mount: 429,
-    open_tree: 428,
     pipe2: 59,
     pivot_root: 41,
     prctl: 167,
@@ -70,6 +69,7 @@ const NUMBERS = {
     umask: 166,
     umount2: 39,
     unshare: 97,
+    utimensat: 88,
   },
 } as const
 

@@ -1,0 +1,74 @@
+import { closeSync, constants, openSync } from 'node:fs'
+import type { OverlayMount } from '#core'
+import { MS, mount, restrictMount } from './mounts.ts'
+import { isUserNamespace } from './nodes.ts'
+import { cString, SystemError, syscall } from './syscalls.ts'
+
+/** `open` flag: a descriptor that only names a file. The same on every 64-bit machine of Linux. */
+export const O_PATH = 0x200000
+
+/** Linux refuses more layers in one overlay. */
+const MAX_LAYERS = 500
+
+/**
+ * Mounts the union at `target`, an existing directory. The calling thread must be in a mount
+ * namespace of its own; its working directory is changed.
+ *
+ * mount(2) takes one page of options, too little for the paths of hundreds of layers, and the newer
+ * calls that take layers one by one exist only since Linux 6.7 and refuse paths of 256 bytes. So
+ * every directory is opened, the thread goes to /proc/self/fd, and the options name the descriptors.
+ */
+export function mountOverlay(overlay: Omit<OverlayMount, 'type' | 'target'>, target: string): void {
+  const { lower, writable } = overlay
+  const only = lower.length === 0 ? writable?.upper : lower[0]
+  if (only === undefined) throw new SystemError(22, 'mount', 'an overlay of nothing')
+  if (lower.length === 0 || (lower.length === 1 && writable === undefined)) {
+    mount(target, { source: only, flags: MS.BIND })
+    if (writable === undefined) restrictMount(target, { flags: MS.RDONLY })
+    return
+  }
+  if (lower.length > MAX_LAYERS) throw new SystemError(7, 'mount', `${lower.length} layers`)
+  const opened: number[] = []
+  const open = (path: string): number => {
+    const descriptor = openSync(path, O_PATH | constants.O_DIRECTORY)
+    opened.push(descriptor)
+    return descriptor
+  }
+  try {
+    const targetAt = open(target)
+    const layers = lower.map(open)
+    const upper =
+      writable === undefined
+        ? []
+        : [`upperdir=${open(writable.upper)}`, `workdir=${open(writable.work)}`]
+    const options = [...SAFE_OPTIONS, ...upper, `lowerdir=${layers.join(':')}`]
+    if (isUserNamespace()) options.unshift('userxattr')
+    syscall('chdir', [cString('/proc/self/fd')], '/proc/self/fd')
+    mountUnion(`/proc/self/fd/${targetAt}`, options, writable !== undefined)
+  } finally {
+    for (const descriptor of opened) closeSync(descriptor)
+  }
+}
+
+/**
+ * Redirects and metadata-only copies would trust attributes that an image may have brought along,
+ * and make layers that are no plain directories.
+ */
+const SAFE_OPTIONS = ['redirect_dir=nofollow', 'metacopy=off', 'index=off']
+
+/**
+ * `volatile` (Linux 5.10) leaves out syncing the upper directory: whoever keeps the result syncs
+ * its file system once, instead of the step doing so thousands of times.
+ */
+function mountUnion(target: string, options: readonly string[], writable: boolean): void {
+  if (!writable) {
+    mount(target, { type: 'overlay', flags: MS.RDONLY, data: options.join(',') })
+    return
+  }
+  try {
+    mount(target, { type: 'overlay', data: ['volatile', ...options].join(',') })
+  } catch (cause) {
+    if (!(cause instanceof SystemError) || cause.code !== 'EINVAL') throw cause
+    mount(target, { type: 'overlay', data: options.join(',') })
+  }
+}

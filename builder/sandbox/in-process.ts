@@ -1,0 +1,86 @@
+import { randomInt } from 'node:crypto'
+import { existsSync, mkdirSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import type {
+  Exited,
+  Gone,
+  Launched,
+  LaunchRequest,
+  Prepared,
+  PrepareRequest,
+  WorkerSettings,
+} from './messages.ts'
+import { RunningStep, type StepWorkers } from './running-step.ts'
+import type { ExitStatus, ProcessSpec, RunOptions, Sandbox } from './sandbox.ts'
+import { WorkerClient } from './worker-client.ts'
+
+export interface InProcessOptions {
+  /** A directory that only this builder uses, on the host; a mount point is made in it. */
+  readonly temporary: string
+}
+
+/**
+ * A sandbox that needs nothing but the kernel: two worker threads of this process enter the step's
+ * namespaces, one to furnish them, one to start the step in them. Nothing is started before the
+ * first step runs.
+ */
+export function inProcessSandbox(options: InProcessOptions): Sandbox {
+  return new InProcessSandbox(options)
+}
+
+class InProcessSandbox implements Sandbox {
+  readonly #options: InProcessOptions
+  readonly #running = new Set<RunningStep>()
+  #workers: Promise<StepWorkers> | undefined
+  #nextId = 1
+
+  constructor(options: InProcessOptions) {
+    this.#options = options
+  }
+
+  async run(spec: ProcessSpec, options: RunOptions): Promise<ExitStatus> {
+    this.#workers ??= startWorkers(this.#options)
+    const step = new RunningStep(this.#nextId++, await this.#workers, options)
+    this.#running.add(step)
+    try {
+      return await step.run(spec)
+    } finally {
+      this.#running.delete(step)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const workers = await this.#workers
+    if (workers === undefined) return
+    this.#workers = undefined
+    for (const step of this.#running) step.kill()
+    await Promise.all([workers.places.close(), workers.launcher.close()])
+  }
+}
+
+async function startWorkers(options: InProcessOptions): Promise<StepWorkers> {
+  const scaffold = `${options.temporary}/scaffold`
+  mkdirSync(scaffold, { recursive: true, mode: 0o700 })
+  const settings: WorkerSettings = {
+    scaffold,
+    setnsKey: randomInt(2 ** 40, 2 ** 47),
+    mountProgram: findMountProgram(),
+  }
+  const script = (name: string): URL => new URL(`./${name}.js`, import.meta.url)
+  const workers: StepWorkers = {
+    places: new WorkerClient<PrepareRequest, Prepared | Gone>(script('namespace-worker'), settings),
+    launcher: new WorkerClient<LaunchRequest, Launched | Exited>(script('launch-worker'), settings),
+  }
+  // Node's pool of threads comes into being with the first asynchronous call. That must happen
+  // before a thread enters a namespace, because threads are born where their creator is.
+  await stat('/')
+  workers.places.start()
+  workers.launcher.start()
+  return workers
+}
+
+const MOUNT_PROGRAMS: readonly string[] = ['/usr/bin/mount', '/bin/mount', '/sbin/mount']
+
+function findMountProgram(): string {
+  return MOUNT_PROGRAMS.find((path) => existsSync(path)) ?? 'mount'
+}

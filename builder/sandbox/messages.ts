@@ -1,0 +1,115 @@
+import type { Identity, Namespaces } from '#builder/linux'
+import { type ErrorCode, TsbuildError } from '#core'
+import type { ProcessSpec } from './sandbox.ts'
+
+/**
+ * What the main thread and its two sandbox workers say to each other. Descriptors are shared by all
+ * threads of a process, so a number is enough to hand one over; the receiver owns it then.
+ */
+
+/** What both workers are started with. */
+export interface WorkerSettings {
+  /** An empty directory of ours: in each step's mount namespace, what it needs is mounted here. */
+  readonly scaffold: string
+  /** Lets the launching thread, and nobody else, pass the filter's rule for setns(2). */
+  readonly setnsKey: number
+  /** The program `mount` of the host. */
+  readonly mountProgram: string
+}
+
+/** To the namespace worker: make a place for a step to run in. */
+export interface PrepareRequest {
+  readonly kind: 'prepare'
+  readonly id: number
+  readonly spec: ProcessSpec
+  /** An existing network namespace to use; absent for one of its own or the host's. */
+  readonly network: number | undefined
+}
+
+/** To both workers: release everything and end. */
+export interface CloseRequest {
+  readonly kind: 'close'
+}
+
+/** The place is ready. */
+export interface Prepared {
+  readonly kind: 'prepared'
+  readonly id: number
+  /** Pid 1 of the step's pid namespace, as the host numbers it. */
+  readonly init: number
+  /** Pid 1 ends when this descriptor is closed, and with it everything in the namespace. */
+  readonly control: number
+  readonly namespaces: Namespaces
+  /** The working directory of the step. */
+  readonly cwd: number
+  readonly user: Identity
+  /** The environment, complete. */
+  readonly env: readonly string[]
+}
+
+/** Pid 1 and all other processes of the namespace are gone, and so are its mounts. */
+export interface Gone {
+  readonly kind: 'gone'
+  readonly id: number
+}
+
+/** To the launch worker: start the step's process there. */
+export interface LaunchRequest {
+  readonly kind: 'launch'
+  readonly id: number
+  readonly namespaces: Namespaces
+  readonly cwd: number
+  readonly user: Identity
+  readonly env: readonly string[]
+  readonly args: readonly string[]
+}
+
+export interface Launched {
+  readonly kind: 'launched'
+  readonly id: number
+  /** Read ends of the pipes that the process writes to. */
+  readonly stdout: number
+  readonly stderr: number
+}
+
+export interface Exited {
+  readonly kind: 'exited'
+  readonly id: number
+  readonly exitCode: number
+  readonly signal: string | undefined
+}
+
+/** The request could not be fulfilled, and nothing of it is left. */
+export interface Failed {
+  readonly kind: 'failed'
+  readonly id: number
+  readonly error: PlainError
+}
+
+/** An error as it travels between threads, where classes are lost. */
+export interface PlainError {
+  readonly message: string
+  readonly code: ErrorCode
+  readonly hint: string | undefined
+  readonly stack: string | undefined
+}
+
+/** Any failure in a worker that is not explained yet means that this host cannot run the step. */
+export function toPlainError(cause: unknown, doing: string): PlainError {
+  const stack = cause instanceof Error ? cause.stack : undefined
+  if (cause instanceof TsbuildError) {
+    return { message: cause.message, code: cause.code, hint: cause.hint, stack }
+  }
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return {
+    message: `${doing}: ${reason}`,
+    code: 'SANDBOX_UNAVAILABLE',
+    hint: 'run `tsbuild doctor` to see what this host lacks',
+    stack,
+  }
+}
+
+export function fromPlainError(error: PlainError): TsbuildError {
+  const { message, code, hint } = error
+  return new TsbuildError(message, { code, hint, cause: error.stack })
+}

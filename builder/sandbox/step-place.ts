@@ -1,0 +1,211 @@
+import type { ChildProcess } from 'node:child_process'
+import { closeSync, existsSync, openSync, readdirSync } from 'node:fs'
+import {
+  closeNamespaces,
+  enterNamespaces,
+  isUserNamespace,
+  makeMountsPrivate,
+  type NamespaceKind,
+  type Namespaces,
+  namespacesToReturnTo,
+  O_PATH,
+  openNamespaces,
+  pivotRoot,
+  raiseLoopback,
+  setHostname,
+  setUmask,
+  unshareNamespaces,
+  unshareWorkingDirectory,
+} from '#builder/linux'
+import { TsbuildError } from '#core'
+import { etcFiles, readHostResolvConf } from './etc-files.ts'
+import { type InitProcess, startInit, waitForInit } from './init-process.ts'
+import {
+  maskPath,
+  mountDev,
+  mountProc,
+  mountSys,
+  type OnCreate,
+  openDevice,
+  protectPath,
+} from './kernel-mounts.ts'
+import type { Prepared, PrepareRequest, WorkerSettings } from './messages.ts'
+import { MASKED_PATHS, READONLY_PATHS } from './profile.ts'
+import { findPlace } from './root-tree.ts'
+import type { ProcessSpec } from './sandbox.ts'
+import {
+  mountEtcFiles,
+  mountInto,
+  mountRoot,
+  mountScaffold,
+  type ScaffoldPaths,
+  writableOf,
+} from './step-root.ts'
+import { Stubs } from './stubs.ts'
+import { imageFileReader, resolveUser } from './user.ts'
+
+/** What a preparing thread needs to come back, and to know of the host once. */
+export interface Host {
+  readonly settings: WorkerSettings
+  readonly home: Namespaces
+  readonly masked: readonly string[]
+  readonly readonly: readonly string[]
+  readonly resolvConf: string
+}
+
+/** Binds the calling thread to this work: it gets a working directory and umask of its own. */
+export function openHost(settings: WorkerSettings): Host {
+  unshareWorkingDirectory()
+  setUmask(0)
+  return {
+    settings,
+    home: namespacesToReturnTo(),
+    masked: [...MASKED_PATHS, ...throttlePaths()].filter((path) => existsSync(path)),
+    readonly: READONLY_PATHS.filter((path) => existsSync(path)),
+    resolvConf: readHostResolvConf(),
+  }
+}
+
+/** Releases what `openHost` opened. */
+export function closeHost(host: Host): void {
+  closeNamespaces(host.home)
+}
+
+/** Counters of the CPUs that tell steps about each other's load. */
+function throttlePaths(): readonly string[] {
+  const base = '/sys/devices/system/cpu'
+  if (!existsSync(base)) return []
+  return readdirSync(base)
+    .filter((name) => /^cpu\d+$/.test(name))
+    .map((name) => `${base}/${name}/thermal_throttle`)
+}
+
+/** A place that is being made or is in use. */
+export interface StepPlace {
+  /** Pid 1; the place exists as long as it lives. */
+  child: ChildProcess | undefined
+  /** Removes what had to be made in the image's files, once the place is gone. */
+  cleanUp: () => void
+}
+
+/**
+ * Makes the place for one step: namespaces, mounts, pid 1. The thread is back on the host afterwards,
+ * whether this worked or not.
+ * @param place filled in as parts come into being, so that they can be taken down after a failure
+ */
+export function preparePlace(host: Host, request: PrepareRequest, place: StepPlace): Prepared {
+  let init: InitProcess | undefined
+  try {
+    enterNewNamespaces(request)
+    makeMountsPrivate()
+    const scaffold = mountScaffold(host.settings.scaffold)
+    init = startInit({
+      mountProgram: host.settings.mountProgram,
+      proc: scaffold.proc,
+      prefix: [],
+    })
+    place.child = init.child
+    const prepared = furnish(host, request, { scaffold, init, place })
+    return { kind: 'prepared', id: request.id, control: init.control, ...prepared }
+  } catch (cause) {
+    if (init !== undefined) closeSync(init.control)
+    throw cause
+  } finally {
+    enterNamespaces(host.home)
+  }
+}
+
+function enterNewNamespaces(request: PrepareRequest): void {
+  const kinds: NamespaceKind[] = ['mnt', 'ipc', 'uts', 'cgroup', 'pid_for_children']
+  if (request.network !== undefined) enterNamespaces({ net: request.network })
+  else if (request.spec.network === 'none') kinds.push('net')
+  unshareNamespaces(kinds)
+}
+
+interface Furnishing {
+  readonly scaffold: ScaffoldPaths
+  readonly init: InitProcess
+  readonly place: StepPlace
+}
+
+/** Mounts everything and makes it the root. Pid 1 starts meanwhile. */
+function furnish(
+  host: Host,
+  request: PrepareRequest,
+  { scaffold, init, place }: Furnishing,
+): Omit<Prepared, 'kind' | 'id' | 'control'> {
+  const { spec } = request
+  const [rootMount, ...mounts] = spec.mounts
+  mountRoot(rootMount, scaffold.root)
+  const root = openSync(scaffold.root, O_PATH)
+  try {
+    const stubs = new Stubs(root, writableOf(rootMount))
+    place.cleanUp = () => stubs.remove()
+    const onCreate: OnCreate = (creation, make) => stubs.create(creation, make)
+    const user = resolveUser(spec.user, imageFileReader(root))
+    setHostname(spec.hostname)
+    if (spec.network === 'none') raiseLoopback()
+    mountDev(root, { onCreate, shmSize: spec.shmSize, ttyGroup: true })
+    mountSys(root, scaffold, onCreate)
+    mountEtcFiles(root, etcFilesFor(host, request), { directory: scaffold.etc, onCreate })
+    const pid = waitForInit(init)
+    mountProc(root, scaffold, onCreate)
+    hideKernel(root, host, scaffold)
+    for (const mount of mounts) mountInto(root, mount, onCreate)
+    const cwd = openWorkingDirectory(root, spec.cwd)
+    const namespaces = openNamespaces(kindsToEnter(request))
+    leaveHostFiles(root)
+    const env = environmentOf(spec, user.home)
+    return { init: pid, namespaces, cwd, user, env }
+  } finally {
+    closeSync(root)
+  }
+}
+
+function hideKernel(root: number, host: Host, scaffold: ScaffoldPaths): void {
+  const nullDevice = openDevice('/dev/null', 1, 3)
+  try {
+    for (const path of host.masked) maskPath(root, path, { scaffold, nullDevice })
+    for (const path of host.readonly) protectPath(root, path)
+  } finally {
+    closeSync(nullDevice)
+  }
+}
+
+/** The old root is that of this mount namespace, not of the host's, so it is opened only now. */
+function leaveHostFiles(root: number): void {
+  const oldRoot = openSync('/', O_PATH)
+  try {
+    pivotRoot(root, oldRoot)
+  } finally {
+    closeSync(oldRoot)
+  }
+}
+
+/** In a user namespace a thread cannot enter the host's network, but it is there already. */
+function kindsToEnter(request: PrepareRequest): readonly NamespaceKind[] {
+  const kinds: NamespaceKind[] = ['mnt', 'ipc', 'uts', 'cgroup', 'pid_for_children']
+  const own = request.network !== undefined || request.spec.network === 'none'
+  return own || !isUserNamespace() ? [...kinds, 'net'] : kinds
+}
+
+function etcFilesFor(host: Host, request: PrepareRequest): ReturnType<typeof etcFiles> {
+  const { hostname, extraHosts } = request.spec
+  const ownNetwork = request.network !== undefined
+  return etcFiles({ hostname, extraHosts, resolvConf: host.resolvConf, ownNetwork })
+}
+
+function openWorkingDirectory(root: number, path: string): number {
+  const place = findPlace(root, path, { create: 'directory' })
+  if (place.stat.isDirectory()) return place.descriptor
+  closeSync(place.descriptor)
+  throw new TsbuildError(`the working directory ${path} is not a directory`, {
+    code: 'STEP_FAILED',
+    hint: 'choose another WORKDIR',
+  })
+}
+
+function environmentOf(spec: ProcessSpec, home: string): readonly string[] {
+  const hasHome = spec.env.some((entry) => entry.startsWith('HOME=') && entry !== 'HOME=')
+  return hasHome ? spec.env : [...spec.env.filter((entry) => entry !== 'HOME='), `HOME=${home}`]
+}
