@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { DockerfileGrammar } from '../../parser/grammar.ts'
+import { createLexer } from '../../parser/lexer.ts'
+import { WordGrammar } from '../../parser/word-grammar.ts'
+import { createWordLexer } from '../../parser/word-lexer.ts'
+
+describe('grammars', () => {
+  it('are well-formed: checks that are skipped in use', () => {
+    assert.deepEqual(createLexer('test').lexerDefinitionErrors, [])
+    assert.deepEqual(createWordLexer('test').lexerDefinitionErrors, [])
+    assert.doesNotThrow(() => new DockerfileGrammar('test'))
+    assert.doesNotThrow(() => new WordGrammar('test'))
+  })
+
+  it('load Chevrotain from the one file that loads fast', () => {
+    const entry = createRequire(import.meta.url).resolve('chevrotain')
+    assert.ok(existsSync(`${entry.slice(0, entry.lastIndexOf('/lib/'))}/lib/chevrotain.min.mjs`))
+  })
+})
