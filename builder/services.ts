@@ -37,7 +37,7 @@ export class Services implements AsyncDisposable {
   async #openSandbox(): Promise<Sandbox> {
     const { inProcessSandbox } = await import('#builder/sandbox')
     this.#scratch = this.#store.temporary()
-    return inProcessSandbox({ temporary: this.#scratch.path, jobs: this.#settings.jobs })
+    return inProcessSandbox({ temporary: this.#scratch.path })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

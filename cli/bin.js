@@ -19,7 +19,7 @@ if (major > 22 || (major === 22 && minor >= 15)) start()
 else startWithNewerNode()
 
 function start() {
-  const main = path.join(home, 'dist', 'cli', 'main.js')
+  const main = path.join(home, 'dist', 'bundle', 'main.js')
   if (!fs.existsSync(main)) {
     fail(`tsbuild is not compiled yet: run npm ci in ${home}`)
     return

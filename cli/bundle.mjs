@@ -1,0 +1,26 @@
+// Packs the compiled program into a few files: two hundred small modules take longer to find than to
+// run (see docs/adr/0006-bundle.md). Workers are entries of their own, beside the code that starts them.
+import { readdirSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import manifest from '../package.json' with { type: 'json' }
+
+const dist = fileURLToPath(new URL('../dist', import.meta.url))
+const workers = readdirSync(dist, { recursive: true, encoding: 'utf8' })
+  .filter((path) => /^(?!test|bench|bundle).*worker\.js$/.test(path))
+  .map((path) => [basename(path, '.js'), join(dist, path)])
+
+await build({
+  entryPoints: { main: join(dist, 'cli', 'main.js'), ...Object.fromEntries(workers) },
+  outdir: join(dist, 'bundle'),
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node22',
+  // Small enough to take in; everything else of the dependencies is loaded when it is needed.
+  external: Object.keys(manifest.dependencies).filter((name) => name !== '@noble/hashes'),
+  sourcemap: true,
+  logLevel: 'warning',
+})
