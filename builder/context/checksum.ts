@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { closeSync, readSync } from 'node:fs'
-import { type Digest, Digester, type FileStat, ioError, type Name } from '#core'
+import { type Digest, Digester, type FileStat, type Name } from '#core'
 
 /** Digest of the bytes of one regular file; `open` gives a descriptor that the callee closes. */
 export type FileDigest = (path: Name, stat: FileStat, open: () => number) => Digest
@@ -55,14 +55,15 @@ export class Checksum {
 const CHUNK = 1 << 18
 let shared: Buffer | undefined
 
-/** Reads a whole file. `open` gives the descriptor; it is closed here. */
+/**
+ * Reads a whole file. `open` gives the descriptor; it is closed here.
+ * @throws the system's error when it cannot be read: only the caller knows the file's name
+ */
 export function digestFile(open: () => number): Digest {
   const descriptor = open()
   try {
     shared ??= Buffer.allocUnsafeSlow(CHUNK)
     return digestDescriptor(descriptor, shared)
-  } catch (cause) {
-    throw ioError('read a file', cause)
   } finally {
     closeSync(descriptor)
   }

@@ -25,8 +25,7 @@ export async function* namedDirectories(
     content.resume()
   })
   for await (const chunk of tar) {
-    if (!isBroken && !reader.write(chunk))
-      await Promise.race([once(reader, 'drain'), once(reader, 'error')])
+    if (!isBroken && !reader.write(chunk)) await once(reader, 'drain').catch(() => undefined)
     yield chunk
   }
 }

@@ -1,5 +1,6 @@
 import { Checksum } from '#builder/context'
-import type { Digest, Name } from '#core'
+import { type Digest, ioError, type Name } from '#core'
+import { shown } from './paths.ts'
 import { attributesOf, type Selected, type SelectedEntry } from './select.ts'
 import type { TargetEntry } from './target.ts'
 
@@ -30,10 +31,18 @@ export function digestContent(
     const name: Name = isTop ? selected.base : entry.name
     if (stat.type === 'file') {
       const xattrs = copied?.xattrs ?? attributesOf(tree, path, stat)
-      checksum.add({ name, stat, xattrs, data: dataOf(content) })
+      checksum.add({ name, stat, xattrs, data: dataOfFile(content, dataOf) })
     } else if (stat.type === 'symlink') {
       checksum.add({ name, stat, target: copied?.target ?? tree.readlink(path) })
     } else checksum.add({ name, stat })
   }
   return checksum.digest()
+}
+
+function dataOfFile(content: ContentEntry, dataOf: (entry: ContentEntry) => Digest): Digest {
+  try {
+    return dataOf(content)
+  } catch (cause) {
+    throw ioError(`read ${JSON.stringify(shown(content.entry.path))}`, cause)
+  }
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { digestFile } from '#builder/context'
-import { type Change, type Digest, type Name, type Tree, unreachable } from '#core'
+import { type Change, type Digest, type FileStat, type Name, type Tree, unreachable } from '#core'
 import type { CopyAction, FileAction, MkdirAction, WriteAction } from './action.ts'
 import { detectArchive, unpackArchive } from './archive.ts'
 import { parseChmod } from './chmod.ts'
@@ -34,8 +34,12 @@ export interface FilesResult extends Disposable {
   /**
    * What `checksumFileActions` gives as `content`, from digests that were learnt while the layer
    * was written; files that `digestOf` does not know are read.
+   * @param onFile told the digest of every selected file, by its path in the source
    */
-  contentDigest(digestOf: (path: Name) => Digest | undefined): Digest
+  contentDigest(
+    digestOf: (path: Name) => Digest | undefined,
+    onFile?: (path: Name, stat: FileStat, digest: Digest) => void,
+  ): Digest
 }
 
 const DIRECTORY_MODE = 0o755
@@ -159,11 +163,13 @@ function resultOf(run: Run): FilesResult {
   const { changes, contentPath } = run.target.changes()
   return {
     changes,
-    contentDigest: (digestOf) =>
+    contentDigest: (digestOf, onFile) =>
       digestContent(run.content, ({ selected, entry, copied }) => {
         const path = copied === undefined ? undefined : contentPath(copied)
         const known = path === undefined ? undefined : digestOf(path)
-        return known ?? digestFile(() => selected.tree.openFile(entry.path))
+        const digest = known ?? digestFile(() => selected.tree.openFile(entry.path))
+        onFile?.(entry.path, entry.stat, digest)
+        return digest
       }),
     [Symbol.dispose]: () => close(run),
   }

@@ -87,10 +87,14 @@ export class Target {
   put(path: Name, entry: TargetEntry): void {
     if (path === '') return
     refuseWhiteout(path, entry.stat)
-    const siblings = this.#directoryNode(parentOf(path)).children
-    const old = siblings.get(baseOf(path))
+    const parentPath = parentOf(path)
+    const parent = this.#directoryNode(parentPath)
+    const old = parent.children.get(baseOf(path))
     if (old === undefined) {
-      siblings.set(baseOf(path), newNode(entry))
+      const node = newNode(entry)
+      // Nothing of the root is below a name that the root does not have.
+      if (!this.#rootNames(parent, parentPath).has(baseOf(path))) node.rootNames = NO_NAMES
+      parent.children.set(baseOf(path), node)
       return
     }
     const isDirectory = entry.stat.type === 'directory'

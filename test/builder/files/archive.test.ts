@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { digestFile } from '#builder/context'
 import { type CopyAction, checksumFileActions } from '#builder/files'
@@ -133,6 +134,21 @@ describe('ADD of archives', () => {
       'usr/lib/ 0711 3:3',
       'usr/lib/g 0644 0:0 =g',
     ])
+  })
+
+  it('reads archives of many megabytes', async () => {
+    using space = workspace({ root: ['late/ 0700 4:4'] })
+    const bytes = 'x'.repeat(8 << 20)
+    archive(space, 'a.tar', [`big =${bytes}`, 'late/ 0750'])
+    const warnings: Error[] = []
+    const onWarning = (warning: Error) => warnings.push(warning)
+    process.on('warning', onWarning)
+    const [big = '', late] = await space.show([add('a.tar', '/')])
+    await setImmediate()
+    process.off('warning', onWarning)
+    assert.equal(big.length, 'big 0644 0:0 ='.length + bytes.length)
+    assert.equal(late, 'late/ 0750 0:0')
+    assert.deepEqual(warnings, [])
   })
 
   it('hides what a replaced directory had, also after two archives', async () => {

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { digestFile, type FileDigest } from '#builder/context'
 import { checksumFileActions, type FileAction } from '#builder/files'
 import { writeLayer } from '#builder/layer'
-import type { Digest, Name } from '#core'
+import { type Digest, digestOf, type Name } from '#core'
 import { copy, type Listing, type Workspace, workspace } from './fixture.ts'
 
 const readAlways: FileDigest = (_path, _stat, open) => digestFile(open)
@@ -58,6 +58,42 @@ describe('content of a selection', () => {
       assert.equal(content, contentOf(space, actions))
       assert.equal(unknown, 0)
     }
+  })
+
+  it('tells the digest of every selected file, by its place in the source', async () => {
+    using space = workspace({ source: SOURCE })
+    using result = await space.run([copy('link', '/x'), copy('e', '/y')])
+    const seen: string[] = []
+    result.contentDigest(
+      () => undefined,
+      (path, stat, digest) => {
+        assert.equal(stat.size, stat.identity?.size)
+        seen.push(`${path} ${digest.slice(7, 11)}`)
+      },
+    )
+    const digestOfText = (text: string) => digestOf(text).slice(7, 11)
+    assert.deepEqual(seen, [
+      `d/a ${digestOfText('one')}`,
+      `d/b ${digestOfText('one')}`,
+      `d/c ${digestOfText('three')}`,
+      `d/sub/deep ${digestOfText('four')}`,
+      `e ${digestOfText('five')}`,
+    ])
+  })
+
+  it('names the file that cannot be read', () => {
+    using space = workspace({ source: ['a'] })
+    const input = {
+      root: space.root,
+      sources: space.sources,
+      fileDigest: () => {
+        throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' })
+      },
+    }
+    assert.throws(() => checksumFileActions([copy('a', '/x')], input), {
+      code: 'IO_FAILED',
+      message: 'read "/a": EIO: i/o error, read',
+    })
   })
 
   it('is the same also where a file was replaced by a later one', async () => {

@@ -251,6 +251,17 @@ describe('COPY, row by row', () => {
     assert.deepEqual([...(change.xattrs ?? [])], [['security.capability', value]])
   })
 
+  it('copies trees that are deeper than a path can be long', async () => {
+    using space = workspace({})
+    const hundred = Array.from({ length: 100 }, () => 'directory').join('/')
+    const script = `for i in 1 2 3 4 5 6 7 8 9 10; do mkdir -p ${hundred}; cd -P ${hundred}; done; echo x > f`
+    execFileSync('sh', ['-ec', script], { cwd: space.directory.file('source') })
+    const changes = await space.show([copy('.', '/x')])
+    assert.equal(changes.length, 1002)
+    assert.ok(changes.at(-1)?.endsWith('/directory/f 0644 0:0 =x\n'))
+    execFileSync('rm', ['-rf', space.directory.file('source/directory')])
+  })
+
   it('refuses what would be a whiteout', async () => {
     using space = workspace({ source: ['d/', 'd/.wh.x', 'e/'] })
     execFileSync('mknod', [space.directory.file('source/e/dev'), 'c', '0', '0'])
