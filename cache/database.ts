@@ -7,7 +7,7 @@ import {
 } from 'node:sqlite'
 import { databaseFailure, isDamage, SQLITE } from './failure.ts'
 import { lockSync } from './file-lock.ts'
-import { type Layout, newerStore } from './layout.ts'
+import type { Layout } from './layout.ts'
 import { setAside } from './replace-file.ts'
 import { SCHEMA, SCHEMA_VERSION } from './schema.ts'
 
@@ -84,11 +84,12 @@ export class Database implements Disposable {
     }
   }
 
-  /** Looks for damage that reading a row or two would not meet; for after a crash. */
+  /** Looks for damage that reading a row would not meet, such as a row that its index misses. */
   check(): void {
     this.#guarded(() => {
-      const found = this.#prepare('PRAGMA quick_check(1)').get()
-      if (found?.quick_check !== 'ok') throw new DamagedError(String(found?.quick_check))
+      const found = this.#prepare('PRAGMA integrity_check(1)').get()
+      const verdict = String(found?.integrity_check)
+      if (verdict !== 'ok') throw new DamagedError(verdict)
     })
   }
 
@@ -105,7 +106,7 @@ export class Database implements Disposable {
       try {
         return work()
       } catch (cause) {
-        if (!isDamage(cause)) throw cause
+        if (!isDamage(cause, this.#layout.database)) throw cause
         this.#replace()
         this.onReplaced()
         return work()
@@ -139,7 +140,6 @@ export class Database implements Disposable {
     try {
       connection.exec('PRAGMA synchronous = NORMAL')
       const version = Number(connection.prepare('PRAGMA user_version').get()?.user_version)
-      if (version > SCHEMA_VERSION) throw newerStore(this.#layout.root, version)
       if (version !== SCHEMA_VERSION) throw new DamagedError(`it has version ${version}`)
     } catch (cause) {
       connection.close()

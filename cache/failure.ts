@@ -1,4 +1,4 @@
-import { statfsSync } from 'node:fs'
+import { accessSync, constants, statfsSync } from 'node:fs'
 import { errnoOf, ioError, TsbuildError } from '#core'
 
 const ELSEWHERE = 'name a folder that you may write with --root or TSBUILD_ROOT'
@@ -13,6 +13,7 @@ export function storeFailure(doing: string, cause: unknown): TsbuildError {
     case 'EPERM':
       return denied(`${doing}: permission denied`, cause)
     case 'ENOTDIR':
+    case 'EEXIST':
     case 'ELOOP':
       return invalidStore(`${doing}: not a folder`, cause)
     default:
@@ -57,10 +58,23 @@ function extendedCodeOf(cause: unknown): number | undefined {
 const BROKEN_READS = new Set([522, 8458])
 const DAMAGE = new Set<number>([SQLITE.corrupt, SQLITE.notadb, SQLITE.error])
 
-/** True for an error that says: this file is no database, or no longer one, or not ours. */
-export function isDamage(cause: unknown): boolean {
+/** True for an error that says: `file` is no database, or no longer one, or not ours. */
+export function isDamage(cause: unknown, file: string): boolean {
   const code = extendedCodeOf(cause)
-  return code !== undefined && (DAMAGE.has(code & 0xff) || BROKEN_READS.has(code))
+  if (code === undefined) return false
+  if (DAMAGE.has(code & 0xff) || BROKEN_READS.has(code)) return true
+  // One byte of the header makes a database read-only.
+  return (code & 0xff) === SQLITE.readonly && isWritable(file)
+}
+
+function isWritable(file: string): boolean {
+  try {
+    accessSync(file, constants.W_OK)
+    return true
+  } catch (cause) {
+    if (errnoOf(cause) === undefined) throw cause
+    return false
+  }
 }
 
 /** What an index page can not be written without; less than this is a full disk. */

@@ -65,7 +65,8 @@ function open(path: string, timeout: number): FileLock | undefined {
   if (!isPlainFile(path)) throw new Error(`${path} is not a file`)
   const database = new DatabaseSync(path, { timeout })
   try {
-    database.exec('BEGIN EXCLUSIVE')
+    // In memory: nobody is to find a journal beside the file.
+    database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
   } catch (cause) {
     database.close()
     if (sqliteCodeOf(cause) === SQLITE.busy) return undefined

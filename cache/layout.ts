@@ -117,8 +117,7 @@ function isMade(layout: Layout): boolean {
   return false
 }
 
-/** The refusal of a store, or of its database, that a later tsbuild wrote. */
-export function newerStore(root: string, version: number): TsbuildError {
+function newerStore(root: string, version: number): TsbuildError {
   return new TsbuildError(
     `open the store ${root}: it has format ${version}, which this tsbuild does not know`,
     { code: 'STORE_INVALID', hint: 'use a newer tsbuild, or another store with --root' },

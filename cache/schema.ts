@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
 
-/** Raised when a table changes; an older database is set aside, a newer one refused. */
+/**
+ * A database of another version is set aside. Who raises it raises the store's version as well, so
+ * that an older tsbuild keeps off: see layout.ts
+ */
 export const SCHEMA_VERSION = 1
 
 /**

@@ -1,0 +1,124 @@
+/** What the tests let other processes do with a store: `child.js COMMAND ROOT [ARGUMENT]`. */
+import { randomBytes } from 'node:crypto'
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { openStore, type Store } from '#cache'
+import { errnoOf, MEDIA_TYPES, TsbuildError } from '#core'
+import { descriptorOf, inPieces } from '../suites/blob-store.ts'
+import { keyOf, putStep } from './support.ts'
+
+/** Builds the same ten steps as everybody else, and one of its own; names the result. */
+async function build(root: string, me: string): Promise<void> {
+  await using store = openStore(root)
+  for (const name of [...Array(10).keys()].map((step) => `shared ${step}`).concat(`own ${me}`)) {
+    if (store.records.find(keyOf(name)) !== undefined) continue
+    await using _ = await store.lease(keyOf(name))
+    if (store.records.find(keyOf(name)) !== undefined) continue
+    appendFileSync(join(root, '..', 'executed'), `${name}\n`)
+    await putStep(store, name)
+  }
+  const manifest = await store.blobs.putBytes(
+    MEDIA_TYPES.ociManifest,
+    Buffer.from(`{"by":"${me}"}`),
+  )
+  await store.images.set(`localhost/${me}:1`, manifest)
+  await store.images.set('localhost/shared:1', manifest)
+  await store.sync()
+}
+
+/** Stores things without end. Every name, record and layer says what must be there. */
+async function crash(root: string): Promise<void> {
+  const store = openStore(root)
+  process.stdout.write('open\n')
+  for (let round = 0; ; round++) {
+    const bytes = randomBytes(1 + (round % 7) * 300_000)
+    const blob = { ...descriptorOf(bytes), mediaType: MEDIA_TYPES.ociManifest }
+    await store.blobs.put(blob, inPieces(bytes, 65_536))
+    await store.images.set(`localhost/crash:${round % 5}`, blob)
+    await putFiles(store, 1 + (round % 50))
+    if (round % 3 === 0) await store.sync()
+  }
+}
+
+async function putFiles(store: Store, count: number): Promise<void> {
+  const folder = store.temporary()
+  const made = join(folder.path, 'fs')
+  mkdirSync(made)
+  for (let i = 0; i < count; i++) writeFileSync(join(made, `${i}`), 'x')
+  const { id } = await store.layers.commitDirectory(made)
+  const key = keyOf(id)
+  store.records.put({ key, family: key, preimage: { count }, layer: id, description: 'files' })
+  await folder[Symbol.asyncDispose]()
+}
+
+/** Takes a lease and a temporary folder, and never comes to an end. */
+async function hold(root: string): Promise<void> {
+  const store = openStore(root)
+  await store.lease(keyOf('held'))
+  writeFileSync(join(store.temporary().path, 'file'), 'x')
+  process.stdout.write('held\n')
+  await setTimeout(60_000)
+}
+
+/** Fills the disk by storing blobs, and tells what can be done with a store on a full disk. */
+async function fill(root: string): Promise<void> {
+  const codes = new Set<string>()
+  const tried = async (work: () => unknown) => {
+    try {
+      await work()
+    } catch (cause) {
+      // A test's own file may not fit either; what counts is what the store says.
+      if (cause instanceof TsbuildError) codes.add(cause.code)
+      else if (errnoOf(cause) !== 'ENOSPC') throw cause
+    }
+  }
+  const first = Buffer.from('{"first":true}')
+  await using store = openStore(root)
+  const manifest = await store.blobs.putBytes(MEDIA_TYPES.ociManifest, first)
+  await store.images.set('localhost/first:1', manifest)
+  await putStep(store, 'first')
+  const large: ReturnType<typeof descriptorOf>[] = []
+  for (let size = 1 << 20; size > 0; size >>= 1) {
+    for (let ended = false; !ended; ) {
+      const bytes = randomBytes(size)
+      const blob = descriptorOf(bytes)
+      await tried(() => store.blobs.put(blob, inPieces(bytes)))
+      ended = !(await store.blobs.has(blob))
+      if (!ended) large.push(blob)
+    }
+  }
+  for (let i = 0; i < 20; i++) await tried(() => putStep(store, `full ${i} ${'x'.repeat(9000)}`))
+  await tried(() => store.blobs.putBytes('text/plain', randomBytes(5000)))
+  await tried(() => store.images.set(`localhost/second:${'x'.repeat(100)}`, manifest))
+  const whenFull = { names: store.images.list().length, step: store.records.find(keyOf('first')) }
+  for (const blob of large) store.blobs.delete(blob.digest)
+  await putStep(store, 'after')
+  await store.images.set('localhost/third:1', manifest)
+  const report = {
+    codes: [...codes],
+    filled: large.length,
+    whenFull: { names: whenFull.names, step: whenFull.step !== undefined },
+    names: store.images.list().map((image) => image.name),
+    after: store.records.find(keyOf('after')) !== undefined,
+  }
+  process.stdout.write(JSON.stringify(report))
+}
+
+const [, , command, root = '', argument = ''] = process.argv
+switch (command) {
+  case 'build':
+    await build(root, argument)
+    break
+  case 'crash':
+    await crash(root)
+    break
+  case 'hold':
+    await hold(root)
+    break
+  case 'fill':
+    await fill(root)
+    break
+  default:
+    throw new Error(`unknown command ${command}`)
+}
