@@ -151,7 +151,7 @@ function matchesBelow(tree: Tree, directory: Name, patterns: readonly string[]):
 }
 
 /** Whether a path holds `*`, `?` or `[` that no backslash takes the meaning of. */
-export function hasWildcard(path: string): boolean {
+function hasWildcard(path: string): boolean {
   return /^(?:[^\\*?[]|\\.)*[*?[]/su.test(path)
 }
 
