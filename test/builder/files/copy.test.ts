@@ -251,7 +251,8 @@ describe('COPY, row by row', () => {
     assert.deepEqual([...(change.xattrs ?? [])], [['security.capability', value]])
   })
 
-  it('copies trees that are deeper than a path can be long', async () => {
+  it('copies trees that are deeper than a path can be long', async function () {
+    this.timeout(30_000)
     using space = workspace({})
     const hundred = Array.from({ length: 100 }, () => 'directory').join('/')
     const script = `for i in 1 2 3 4 5 6 7 8 9 10; do mkdir -p ${hundred}; cd -P ${hundred}; done; echo x > f`
