@@ -22,9 +22,6 @@ interface Rule {
   readonly pattern: PathPattern
 }
 
-/** Directories whose matches are remembered, for the paths below them. */
-const MAX_REMEMBERED = 10_000
-
 /** Reads a `.dockerignore`. @throws {TsbuildError} CONTEXT_INVALID for a malformed pattern */
 export function parseDockerignore(text: string): IgnoreRules {
   const lines = (text.startsWith('\ufeff') ? text.slice(1) : text).split('\n')
@@ -74,51 +71,25 @@ function toRule(pattern: string, { code, place }: Blame): Rule {
   return { isException, pattern: compileIgnorePattern(rooted) }
 }
 
-/** Which patterns match a path or one of its parents, by their place in the list. */
-type Matches = Uint8Array
-
 class PatternRules implements IgnoreRules {
   readonly #rules: readonly Rule[]
-  readonly #root: Matches
-  readonly #directories = new Map<string, Matches>()
 
   constructor(rules: readonly Rule[]) {
     this.#rules = rules
-    this.#root = new Uint8Array(rules.length)
   }
 
   isIgnored(path: string): boolean {
-    return this.#lastMatch(this.#matches(path))?.isException === false
+    return this.#deciding(path)?.isException === false
   }
 
   mayContainIncluded(dir: string): boolean {
-    const matches = this.#matchesOfDirectory(dir)
-    const last = this.#lastMatch(matches)
-    if (last?.isException !== false) return true
-    const later = this.#rules.slice(this.#rules.lastIndexOf(last) + 1)
+    const deciding = this.#deciding(dir)
+    if (deciding?.isException !== false) return true
+    const later = this.#rules.slice(this.#rules.indexOf(deciding) + 1)
     return later.some(({ isException, pattern }) => isException && pattern.mayMatchBelow(dir))
   }
 
-  #lastMatch(matches: Matches): Rule | undefined {
-    const index = matches.lastIndexOf(1)
-    return index < 0 ? undefined : this.#rules[index]
-  }
-
-  /** Own matches and those of the parents. */
-  #matches(path: string): Matches {
-    const slash = path.lastIndexOf('/')
-    const parent = slash < 0 ? this.#root : this.#matchesOfDirectory(path.slice(0, slash))
-    return parent.map((isMatch, index) => {
-      return isMatch === 1 || this.#rules[index]?.pattern.matches(path) ? 1 : 0
-    })
-  }
-
-  #matchesOfDirectory(dir: string): Matches {
-    const known = this.#directories.get(dir)
-    if (known !== undefined) return known
-    const matches = this.#matches(dir)
-    if (this.#directories.size >= MAX_REMEMBERED) this.#directories.clear()
-    this.#directories.set(dir, matches)
-    return matches
+  #deciding(path: string): Rule | undefined {
+    return this.#rules.findLast(({ pattern }) => pattern.matches(path))
   }
 }

@@ -12,7 +12,7 @@ import { createWordLexer, lexWord, type Quotes, type WordLexer } from './word-le
 const MAX_RESULT = 1024 * 1024
 const MAX_WORK = 16 * MAX_RESULT
 /** Character comparisons of patterns in one word. */
-const MAX_PATTERN_STEPS = 4_000_000
+const MAX_PATTERN_STEPS = 2_000_000
 /** Substitutions and double quotes within each other. */
 const MAX_DEPTH = 100
 

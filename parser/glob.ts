@@ -35,7 +35,10 @@ export class Budget {
   }
 }
 
-/** The steps that are possible at one point of the text. */
+/** Rounds are counted in 32 bits. */
+const MAX_ROUND = 2 ** 31
+
+/** The steps that are possible at one point of the text. Can be used again with `start`. */
 export class Cursor {
   readonly #steps: readonly Step[]
   readonly #seen: Uint32Array
@@ -57,7 +60,11 @@ export class Cursor {
 
   /** Begins a match here, and forgets others. */
   start(): void {
-    this.#active = []
+    this.#active.length = 0
+    if (this.#round > MAX_ROUND) {
+      this.#round = 0
+      this.#seen.fill(0)
+    }
     this.#round++
     this.isMatch = false
     this.#enter(0, this.#active)
@@ -100,20 +107,14 @@ export class Cursor {
   }
 }
 
-/** True when the whole text matches. */
-export function matchesWhole(steps: readonly Step[], text: string): boolean {
-  return cursorAfter(steps, text).isMatch
-}
-
-/** The state behind `text`, for questions about what may follow. */
-export function cursorAfter(steps: readonly Step[], text: string): Cursor {
-  const cursor = new Cursor(steps)
+/** Leaves the cursor where `text` is read, or where nothing more can match. */
+export function readText(cursor: Cursor, text: string): void {
   cursor.start()
-  for (const char of text) {
-    if (cursor.size === 0 && !cursor.isMatch) break
-    cursor.read(char.codePointAt(0) ?? 0)
+  for (let offset = 0; offset < text.length && (cursor.size > 0 || cursor.isMatch); offset++) {
+    const code = text.codePointAt(offset) ?? 0
+    if (code > 0xffff) offset++
+    cursor.read(code)
   }
-  return cursor
 }
 
 /** The matches that begin at `start`, if there is one. */

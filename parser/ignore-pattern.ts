@@ -1,29 +1,54 @@
 /** Patterns of `.dockerignore`. Like file name patterns, and `**` for any number of directories. */
-import { cursorAfter, matchesWhole, type Step, type Test } from './glob.ts'
+import { Cursor, readText, type Step, type Test } from './glob.ts'
 import { parsePathStep } from './path-pattern.ts'
 
 export interface PathPattern {
+  /** True when the path or one of its parents matches. */
   matches(path: string): boolean
   /** True when a path below `dir` could match. */
   mayMatchBelow(dir: string): boolean
 }
 
+const SLASH = 47
 const isAny: Test = () => true
-const isNoSlash: Test = (code) => code !== 47
+const isNoSlash: Test = (code) => code !== SLASH
 
 /** `**` and its slash: nothing, or anything up to a slash. */
 const DIRECTORIES: readonly Step[] = [
   { kind: 'maybe', length: 2 },
   { kind: 'many', test: isAny },
-  { kind: 'one', test: (code) => code === 47 },
+  { kind: 'one', test: (code) => code === SLASH },
 ]
 
 /** Compiles a cleaned and well-formed pattern. */
 export function compileIgnorePattern(pattern: string): PathPattern {
-  const steps = parseSteps(pattern)
-  const mayMatchBelow = (dir: string): boolean => cursorAfter(steps, `${dir}/`).size > 0
-  if (isLiteral(pattern)) return { matches: (path) => path === pattern, mayMatchBelow }
-  return { matches: (path) => matchesWhole(steps, path), mayMatchBelow }
+  const cursor = new Cursor(parseSteps(pattern))
+  return {
+    matches: isLiteral(pattern)
+      ? (path) => isAtOrBelow(path, pattern)
+      : (path) => matchesAncestor(cursor, path),
+    mayMatchBelow: (dir) => {
+      readText(cursor, `${dir}/`)
+      return cursor.size > 0
+    },
+  }
+}
+
+function isAtOrBelow(path: string, dir: string): boolean {
+  return path.startsWith(dir) && (path.length === dir.length || path[dir.length] === '/')
+}
+
+/** One pass over the path answers for all its parents. */
+function matchesAncestor(cursor: Cursor, path: string): boolean {
+  cursor.start()
+  for (let offset = 0; offset < path.length; offset++) {
+    const code = path.codePointAt(offset) ?? 0
+    if (code === SLASH && cursor.isMatch) return true
+    if (cursor.size === 0) return false
+    if (code > 0xffff) offset++
+    cursor.read(code)
+  }
+  return cursor.isMatch
 }
 
 function isLiteral(pattern: string): boolean {

@@ -11,12 +11,13 @@ import type { SourceRange } from './source.ts'
 import { createLineVisitor, type LineVisitor } from './to-ast.ts'
 
 const MAX_FILE_BYTES = 4 * 1024 * 1024
+const MAX_DIAGNOSTICS = 1000
 const FILE_START: SourceRange = { start: { line: 1, column: 1 }, end: { line: 1, column: 1 } }
 
 export interface ParseResult {
   /** What could be understood; complete when no diagnostic is an error. */
   readonly dockerfile: Dockerfile
-  /** In file order. */
+  /** In file order; no more than the first thousand errors and the first thousand warnings. */
   readonly diagnostics: readonly Diagnostic[]
 }
 
@@ -42,8 +43,7 @@ type Report = (diagnostic: Diagnostic) => void
 
 /** Parses a Dockerfile. Never throws, whatever the bytes; mistakes come back as diagnostics. */
 export function parseDockerfile(source: string | Uint8Array): ParseResult {
-  const found: Diagnostic[] = []
-  const report: Report = (diagnostic) => found.push(diagnostic)
+  const { found, report } = collector()
   const text = decode(source)
   if (text === undefined || text === '') {
     report(
@@ -69,8 +69,7 @@ export function parseDockerfile(source: string | Uint8Array): ParseResult {
 
 /** Parses the text of an ONBUILD trigger, as image configs store it. Never throws. */
 export function parseTrigger(text: string): TriggerResult {
-  const found: Diagnostic[] = []
-  const report: Report = (diagnostic) => found.push(diagnostic)
+  const { found, report } = collector()
   const lines = parseLines(readLines(text, '\\', report), '\\', report)
   const [first, ...more] = lines
   const instruction = first?.instruction
@@ -87,14 +86,24 @@ export function parseTrigger(text: string): TriggerResult {
   return { instruction, diagnostics: inFileOrder(found) }
 }
 
+/** Keeps the first thousand of each kind: a file of garbage has one mistake a line. */
+function collector(): { readonly found: readonly Diagnostic[]; readonly report: Report } {
+  const found: Diagnostic[] = []
+  const counts = { error: 0, warning: 0 }
+  const report: Report = (diagnostic) => {
+    counts[diagnostic.severity]++
+    if (counts[diagnostic.severity] <= MAX_DIAGNOSTICS) found.push(diagnostic)
+  }
+  return { found, report }
+}
+
 function isForbiddenTrigger({ kind }: Instruction): boolean {
   return kind === 'from' || kind === 'maintainer' || kind === 'onbuild'
 }
 
 /** The text without byte order mark; `undefined` when it is too long. Bad UTF-8 is replaced. */
 function decode(source: string | Uint8Array): string | undefined {
-  const size = typeof source === 'string' ? source.length : source.byteLength
-  if (size > MAX_FILE_BYTES) return undefined
+  if (Buffer.byteLength(source) > MAX_FILE_BYTES) return undefined
   const text = typeof source === 'string' ? source : new TextDecoder().decode(source)
   return text.startsWith('\ufeff') ? text.slice(1) : text
 }

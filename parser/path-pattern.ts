@@ -1,5 +1,5 @@
 import { TsbuildError } from '#core'
-import { matchesWhole, type Step, type Test } from './glob.ts'
+import { Cursor, readText, type Step, type Test } from './glob.ts'
 
 const SLASH = 47
 
@@ -26,7 +26,11 @@ export function pathMatcher(pattern: string): (path: string) => boolean {
       hint: 'close every [ with a ] that has something in it, and put no backslash at the end',
     })
   }
-  return (path) => matchesWhole(steps, path)
+  const cursor = new Cursor(steps)
+  return (path) => {
+    readText(cursor, path)
+    return cursor.isMatch
+  }
 }
 
 /** True when a path has characters that mean something in a pattern. */

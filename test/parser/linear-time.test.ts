@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict'
+import {
+  expandWord,
+  expandWords,
+  ignoreRules,
+  linkStages,
+  matchPath,
+  parseDockerfile,
+  parseDockerignore,
+} from '#parser'
+
+const KIB = 1024
+
+/** Texts of about `size` characters that have been trouble for one parser or another. */
+const DOCKERFILES: Readonly<Record<string, (size: number) => string>> = {
+  'blank lines': (size) => '\n'.repeat(size),
+  'blank continuation lines': (size) => `FROM a\nRUN x \\\n${'\n'.repeat(size)}`,
+  spaces: (size) => `FROM a\nRUN a${' '.repeat(size)}b`,
+  'spaces in front': (size) => `FROM a\nRUN ${' '.repeat(size)}`,
+  'short lines': (size) => `FROM a\n${'CMD a\n'.repeat(size / 6)}`,
+  'unknown instructions': (size) => 'XY a\n'.repeat(size / 5),
+  'continued lines': (size) => `FROM a\nRUN ${'a\\\n'.repeat(size / 3)}`,
+  'escapes only': (size) => `FROM a\nRUN ${'\\'.repeat(size)}`,
+  digits: (size) => `FROM a\nRUN ${'1'.repeat(size)}<<`,
+  'heredoc words': (size) => `FROM a\nRUN ${'<<a '.repeat(size / 4)}`,
+  'angle brackets': (size) => `FROM a\nRUN ${'<'.repeat(size)}`,
+  'heredoc body': (size) => `FROM a\nRUN <<E\n${'\t\n'.repeat(size / 2)}E`,
+  'open quotes': (size) => `FROM a\nENV a="${'\\"'.repeat(size / 2)}`,
+  'many pairs': (size) => `FROM a\nENV ${'a=b '.repeat(size / 4)}`,
+  'many flags': (size) => `FROM a\nRUN ${'--a=b '.repeat(size / 6)}`,
+  'one flag': (size) => `FROM a\nCOPY --from='${'a\\'.repeat(size / 2)} b`,
+  'open arrays': (size) => `FROM a\nRUN ${'['.repeat(size)}`,
+  'array of arrays': (size) => `FROM a\nCOPY ${'['.repeat(size / 2)}${']'.repeat(size / 2)}`,
+  'array of strings': (size) => `FROM a\nCMD [${'"\\"",'.repeat(size / 5)}""]`,
+  'nested ONBUILD': (size) => `FROM a\n${'ONBUILD '.repeat(size / 8)}`,
+  'mount fields': (size) => `FROM a\nRUN --mount=${'a=b,'.repeat(size / 4)} x`,
+  'directive lines': (size) => `# check=${'skip=;'.repeat(size / 6)}\nFROM a`,
+  'almost a directive': (size) => `#${' '.repeat(size)}a`,
+  'long duration': (size) => `FROM a\nHEALTHCHECK --interval=${'1'.repeat(size)} CMD x`,
+  'stage name': (size) => `FROM a AS ${'a-'.repeat(size / 2)}!`,
+}
+
+const WORDS: Readonly<Record<string, (size: number) => string>> = {
+  variables: (size) => '$a'.repeat(size / 2),
+  'open braces': (size) => '${a:-'.repeat(size / 5),
+  'open quotes': (size) => '"$'.repeat(size / 2),
+  'single quotes': (size) => "''a".repeat(size / 3),
+  escapes: (size) => '\\a'.repeat(size / 2),
+  'shortest prefix': (size) => `\${v#${'*a'.repeat(size / 4)}}`,
+  'longest suffix': (size) => `\${v%%${'?*'.repeat(size / 4)}}`,
+  'replace all': (size) => `\${v//${'*a'.repeat(size / 4)}b/x}`,
+  'replace one by one': () => `$\{v//a*b/x}$\{v//a/bb}$\{v//?b/}`,
+  blanks: (size) => `${' '.repeat(size)}$a`,
+}
+
+const PATTERNS: readonly (readonly [string, string])[] = [
+  [`${'**/a/'.repeat(80)}b`, 'a/'.repeat(2000)],
+  ['*a'.repeat(40), `${'a'.repeat(4000)}b`],
+  [`${'*a'.repeat(1000)}b`, 'a'.repeat(2000)],
+  [`${'a?'.repeat(1000)}*`, 'a'.repeat(2000)],
+  [`${'[a-z]*'.repeat(500)}!`, 'a'.repeat(4000)],
+]
+
+/**
+ * Milliseconds of processor time, the better of two runs: what else the machine does is no property of
+ * the code.
+ */
+function time(run: () => unknown): number {
+  const once = (): number => {
+    const start = process.cpuUsage()
+    run()
+    const { user, system } = process.cpuUsage(start)
+    return (user + system) / 1000
+  }
+  return Math.min(once(), once())
+}
+
+describe('linear time', () => {
+  before(() => parseDockerfile(`FROM a\n${'RUN a\nENV a=b\n'.repeat(500)}`))
+
+  for (const [name, make] of Object.entries(DOCKERFILES)) {
+    it(`parseDockerfile: ${name}`, () => {
+      const parse = (size: number): number => time(() => parseDockerfile(make(size)))
+      assertLinear(parse)
+    })
+  }
+
+  for (const [name, make] of Object.entries(WORDS)) {
+    it(`expandWord: ${name}`, () => {
+      const value = 'a'.repeat(32 * KIB)
+      const lookup = (variable: string): string | undefined =>
+        variable === 'v' ? value : undefined
+      assertLinear((size) => {
+        const raw = make(size)
+        return time(() => {
+          attempt(() => expandWord(raw, { lookup }))
+          attempt(() => expandWords(raw, { lookup }))
+        })
+      })
+    })
+  }
+
+  it('patterns', () => {
+    for (const [pattern, path] of PATTERNS) {
+      const shown = `${pattern.slice(0, 20)} on ${path.slice(0, 10)}`
+      assert.ok(time(() => ignoreRules([pattern]).isIgnored(path)) < 500, shown)
+      assert.ok(time(() => matchPath(pattern.replaceAll('**', '*'), path)) < 500, shown)
+    }
+  })
+
+  it('ignore rules for very many paths', () => {
+    const rules = parseDockerignore('**/node_modules\n*.log\n**/*.md\n!README.md\n.git\ndist/**\n')
+    const paths = Array.from(
+      { length: 20_000 },
+      (_, index) => `src/d${index % 100}/file${index}.ts`,
+    )
+    assert.ok(time(() => paths.filter((path) => rules.isIgnored(path))) < 500)
+  })
+
+  it('a graph of very many stages', () => {
+    const lines = Array.from({ length: 5000 }, (_, index) => `FROM s${index} AS s${index + 1}`)
+    const copies = lines.map((_, index) => `COPY --from=s${index + 1} . .`)
+    const { dockerfile } = parseDockerfile([...lines, 'FROM x', ...copies].join('\n'))
+    const expand = ({ raw }: { readonly raw: string }): string => raw
+    assert.ok(time(() => linkStages(dockerfile, { expand })) < 500)
+  })
+})
+
+/** 64 KiB cost no more than half a second even here, and no more than a few times what 16 KiB do. */
+function assertLinear(run: (size: number) => number): void {
+  const small = run(16 * KIB)
+  const large = run(64 * KIB)
+  assert.ok(large < 500, `64 KiB took ${large} ms`)
+  assert.ok(large < 10 * small + 50, `16 KiB took ${small} ms, 64 KiB ${large} ms`)
+}
+
+function attempt(run: () => unknown): void {
+  try {
+    run()
+  } catch {
+    // Limits may be reached here; how fast is what counts.
+  }
+}
