@@ -8,7 +8,7 @@ const FLAGS = {
   cgroup: 0x2000000,
   uts: 0x4000000,
   ipc: 0x8000000,
-  pid_for_children: 0x20000000,
+  pid: 0x20000000,
   net: 0x40000000,
 } as const
 
@@ -32,10 +32,16 @@ export function unshareWorkingDirectory(): void {
   syscall('unshare', [CLONE_FS], 'working directory')
 }
 
-/** The calling thread's own namespaces of these kinds. `pid` is where its children will be. */
-export function openNamespaces(kinds: readonly NamespaceKind[]): Namespaces {
+/**
+ * The calling thread's own namespaces of these kinds.
+ * @param init a process whose pid namespace is meant; absent: that of the thread itself
+ */
+export function openNamespaces(kinds: readonly NamespaceKind[], init?: number): Namespaces {
   const opened: Partial<Record<NamespaceKind, number>> = {}
-  for (const kind of kinds) opened[kind] = openSync(`/proc/thread-self/ns/${kind}`, 'r')
+  for (const kind of kinds) {
+    const owner = kind === 'pid' && init !== undefined ? String(init) : 'thread-self'
+    opened[kind] = openSync(`/proc/${owner}/ns/${kind}`, 'r')
+  }
   return opened
 }
 
@@ -62,4 +68,4 @@ export function namespacesToReturnTo(): Namespaces {
   return openNamespaces(isUserNamespace() ? ['mnt'] : KINDS)
 }
 
-const KINDS: readonly NamespaceKind[] = ['net', 'ipc', 'uts', 'cgroup', 'pid_for_children', 'mnt']
+const KINDS: readonly NamespaceKind[] = ['net', 'ipc', 'uts', 'cgroup', 'pid', 'mnt']

@@ -39,6 +39,7 @@ const NUMBERS = {
     umount2: 166,
     unshare: 272,
     utimensat: 280,
+    wait4: 61,
   },
   arm64: {
     capget: 90,
@@ -70,6 +71,7 @@ const NUMBERS = {
     umount2: 39,
     unshare: 97,
     utimensat: 88,
+    wait4: 260,
   },
 } as const
 
@@ -133,14 +135,14 @@ export function cString(text: string | Uint8Array): Buffer {
   return terminated
 }
 
-/** Functions of one shared library. `undefined` when the library is not installed. */
+/** Functions of one shared library. */
 export interface SharedLibrary {
   /** Declares a C function, e.g. `int puts(const char *text)`. */
   func(declaration: string): (...args: readonly unknown[]) => number | bigint | object
 }
 
-/** Opens a shared library by its soname; `undefined` when the host has none. */
-export function openLibrary(name: string): SharedLibrary | undefined {
+/** Opens a shared library by its soname, or the C library; `undefined` when the host has none. */
+export function openLibrary(name: string | null): SharedLibrary | undefined {
   try {
     const library = loadKoffi().load(name)
     return { func: (declaration) => library.func(declaration) }

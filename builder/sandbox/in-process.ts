@@ -1,15 +1,8 @@
 import { randomInt } from 'node:crypto'
 import { existsSync, mkdirSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import type {
-  Exited,
-  Gone,
-  Launched,
-  LaunchRequest,
-  Prepared,
-  PrepareRequest,
-  WorkerSettings,
-} from './messages.ts'
+import { LauncherPool } from './launcher-pool.ts'
+import type { WorkerSettings } from './messages.ts'
 import { RunningStep, type StepWorkers } from './running-step.ts'
 import type { ExitStatus, ProcessSpec, RunOptions, Sandbox } from './sandbox.ts'
 import { WorkerClient } from './worker-client.ts'
@@ -20,7 +13,7 @@ export interface InProcessOptions {
 }
 
 /**
- * A sandbox that needs nothing but the kernel: two worker threads of this process enter the step's
+ * A sandbox that needs nothing but the kernel: worker threads of this process enter the step's
  * namespaces, one to furnish them, one to start the step in them. Nothing is started before the
  * first step runs.
  */
@@ -39,6 +32,7 @@ class InProcessSandbox implements Sandbox {
   }
 
   async run(spec: ProcessSpec, options: RunOptions): Promise<ExitStatus> {
+    if (this.#workers === undefined) process.on('exit', this.#killAll)
     this.#workers ??= startWorkers(this.#options)
     const step = new RunningStep(this.#nextId++, await this.#workers, options)
     this.#running.add(step)
@@ -53,8 +47,14 @@ class InProcessSandbox implements Sandbox {
     const workers = await this.#workers
     if (workers === undefined) return
     this.#workers = undefined
+    this.#killAll()
+    await Promise.all([workers.places.close(), workers.launchers.close()])
+    process.off('exit', this.#killAll)
+  }
+
+  /** A thread that waits for its step would keep the process from exiting until the step ends. */
+  readonly #killAll = (): void => {
     for (const step of this.#running) step.kill()
-    await Promise.all([workers.places.close(), workers.launcher.close()])
   }
 }
 
@@ -66,17 +66,13 @@ async function startWorkers(options: InProcessOptions): Promise<StepWorkers> {
     setnsKey: randomInt(2 ** 40, 2 ** 47),
     mountProgram: findMountProgram(),
   }
-  const script = (name: string): URL => new URL(`./${name}.js`, import.meta.url)
-  const workers: StepWorkers = {
-    places: new WorkerClient<PrepareRequest, Prepared | Gone>(script('namespace-worker'), settings),
-    launcher: new WorkerClient<LaunchRequest, Launched | Exited>(script('launch-worker'), settings),
-  }
   // Node's pool of threads comes into being with the first asynchronous call. That must happen
   // before a thread enters a namespace, because threads are born where their creator is.
   await stat('/')
-  workers.places.start()
-  workers.launcher.start()
-  return workers
+  const script = new URL('./namespace-worker.js', import.meta.url)
+  const places: StepWorkers['places'] = new WorkerClient(script, settings)
+  places.start()
+  return { places, launchers: new LauncherPool(settings) }
 }
 
 const MOUNT_PROGRAMS: readonly string[] = ['/usr/bin/mount', '/bin/mount', '/sbin/mount']

@@ -1,12 +1,12 @@
 import { Buffer } from 'node:buffer'
-import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, readSync } from 'node:fs'
-import { makePipe } from '#builder/linux'
-import { TsbuildError } from '#core'
+import { closeDescriptorsOnExec, makePipe, spawnProcess, waitForExit } from '#builder/linux'
+import { errnoOf, TsbuildError } from '#core'
 
 /** Pid 1 of a step's pid namespace. */
 export interface InitProcess {
-  readonly child: ChildProcess
+  /** The child of this process that ends with it: itself, or the program that started it. */
+  readonly child: number
   /** Closing it ends pid 1, and the kernel then kills all others in the namespace. */
   readonly control: number
   /** Says when /proc is mounted. */
@@ -31,8 +31,8 @@ export interface InitOptions {
   readonly mountProgram: string
   /** Where to mount /proc; an existing directory. */
   readonly proc: string
-  /** What to start the shell with when the thread cannot make the pid namespace itself. */
-  readonly prefix: readonly string[]
+  /** Program and arguments that start the shell in a new pid namespace; empty: the thread does. */
+  readonly starter: readonly string[]
 }
 
 /**
@@ -42,19 +42,26 @@ export interface InitOptions {
 export function startInit(options: InitOptions): InitProcess {
   const control = makePipe()
   const ready = makePipe()
-  const command = [...options.prefix, '/bin/sh', '-c', SCRIPT]
-  const args = [...command.slice(1), 'init', options.mountProgram, options.proc]
-  const child = spawn(command[0] ?? '/bin/sh', args, {
-    cwd: '/',
-    env: {},
-    stdio: [control.readEnd, ready.writeEnd, ready.writeEnd],
-    detached: true,
-  })
-  // A failure to start shows as the end of the ready pipe.
-  child.on('error', () => {})
-  closeSync(control.readEnd)
-  closeSync(ready.writeEnd)
-  return { child, control: control.writeEnd, ready: ready.readEnd }
+  try {
+    closeDescriptorsOnExec()
+    const shell = ['/bin/sh', '-c', SCRIPT, 'init', options.mountProgram, options.proc]
+    const child = spawnProcess({
+      program: options.starter[0] ?? '/bin/sh',
+      args: [...options.starter, ...shell],
+      env: [],
+      stdin: control.readEnd,
+      stdout: ready.writeEnd,
+      stderr: ready.writeEnd,
+    })
+    return { child, control: control.writeEnd, ready: ready.readEnd }
+  } catch (cause) {
+    closeSync(control.writeEnd)
+    closeSync(ready.readEnd)
+    throw notStarted(cause instanceof Error ? cause.message : String(cause))
+  } finally {
+    closeSync(control.readEnd)
+    closeSync(ready.writeEnd)
+  }
 }
 
 /**
@@ -65,18 +72,29 @@ export function startInit(options: InitOptions): InitProcess {
 export function waitForInit(init: InitProcess): number {
   const bytes = Buffer.alloc(4096)
   let length = 0
-  try {
-    for (;;) {
-      const count = readSync(init.ready, bytes, length, bytes.length - length, null)
-      length += count
-      const text = bytes.toString('utf8', 0, length)
-      const pid = /^ready \/proc\/(\d+)\n/.exec(text)?.[1]
-      if (pid !== undefined) return Number(pid)
-      if (count === 0 || length === bytes.length) throw notStarted(text.trim())
-    }
-  } finally {
-    closeSync(init.ready)
+  for (;;) {
+    const count = readSync(init.ready, bytes, length, bytes.length - length, null)
+    length += count
+    const text = bytes.toString('utf8', 0, length)
+    const pid = /^ready \/proc\/(\d+)\n/.exec(text)?.[1]
+    if (pid !== undefined) return Number(pid)
+    if (count === 0 || length === bytes.length) throw notStarted(text.trim())
   }
+}
+
+/** Kills pid 1 and with it everything in its namespace, which may have happened already. */
+export function killInit(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (cause) {
+    if (errnoOf(cause) !== 'ESRCH') throw cause
+  }
+}
+
+/** Ends pid 1. When this returns, its namespace is empty and the mounts in it are gone. */
+export function endInit(init: Pick<InitProcess, 'child' | 'control'>): void {
+  closeSync(init.control)
+  waitForExit(init.child)
 }
 
 function notStarted(output: string): TsbuildError {

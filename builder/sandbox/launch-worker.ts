@@ -1,19 +1,21 @@
 /**
- * A worker thread that starts the processes of steps in the places that were made for them. It has
- * given up, once and for good, what no step may do, and passes that on to all that it starts.
+ * A worker thread that starts the processes of steps, one at a time, in the places that were made
+ * for them, and takes the place down afterwards. It has given up, once and for good, what no step may
+ * do, and passes that on to all that it starts.
  */
-import { constants } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
+import { endInit, killInit } from './init-process.ts'
 import {
   type CloseRequest,
-  type Exited,
+  type Ended,
   type Failed,
   type Launched,
   type LaunchRequest,
   toPlainError,
   type WorkerSettings,
 } from './messages.ts'
-import { becomeLauncher, closeLauncher, type Launcher, launch } from './step-process.ts'
+import { becomeLauncher, closeLauncher, type Launcher, runInPlace } from './step-process.ts'
+import { removeStubs } from './stubs.ts'
 
 const port = parentPort
 let launcher: Launcher | undefined
@@ -23,20 +25,29 @@ port?.on('message', (request: LaunchRequest | CloseRequest) => {
     if (launcher !== undefined) closeLauncher(launcher)
     process.exit()
   }
-  const { id } = request
-  try {
-    launcher ??= becomeLauncher(workerData as WorkerSettings)
-    const { child, stdout, stderr } = launch(launcher, request)
-    child.once('exit', (code, signal) => {
-      const exitCode = code ?? 128 + (signal === null ? 0 : constants.signals[signal])
-      tell({ kind: 'exited', id, exitCode, signal: signal ?? undefined })
-    })
-    tell({ kind: 'launched', id, stdout, stderr })
-  } catch (cause) {
-    tell({ kind: 'failed', id, error: toPlainError(cause, 'start the step') })
-  }
+  tell(serve(request))
 })
 
-function tell(message: Launched | Exited | Failed): void {
+function serve(request: LaunchRequest): Ended | Failed {
+  const { id, place } = request
+  let outcome: Ended | Failed
+  try {
+    launcher ??= becomeLauncher(workerData as WorkerSettings)
+    const end = runInPlace(launcher, request, (output) => tell({ kind: 'launched', id, ...output }))
+    outcome = { kind: 'ended', id, ...end }
+  } catch (cause) {
+    outcome = { kind: 'failed', id, error: toPlainError(cause, 'start the step') }
+  }
+  try {
+    if (place.init === place.child) killInit(place.init)
+    endInit(place)
+    removeStubs(place.stubs)
+    return outcome
+  } catch (cause) {
+    return { kind: 'failed', id, error: toPlainError(cause, 'end the step') }
+  }
+}
+
+function tell(message: Launched | Ended | Failed): void {
   port?.postMessage(message)
 }

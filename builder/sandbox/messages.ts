@@ -1,6 +1,7 @@
 import type { Identity, Namespaces } from '#builder/linux'
 import { type ErrorCode, TsbuildError } from '#core'
 import type { ProcessSpec } from './sandbox.ts'
+import type { StubRecord } from './stubs.ts'
 
 /**
  * What the main thread and its two sandbox workers say to each other. Descriptors are shared by all
@@ -37,30 +38,25 @@ export interface Prepared {
   readonly id: number
   /** Pid 1 of the step's pid namespace, as the host numbers it. */
   readonly init: number
+  /** The child of this process that ends with pid 1. */
+  readonly child: number
   /** Pid 1 ends when this descriptor is closed, and with it everything in the namespace. */
   readonly control: number
   readonly namespaces: Namespaces
-  /** The working directory of the step. */
+  /** Descriptor of the working directory of the step. */
   readonly cwd: number
   readonly user: Identity
   /** The environment, complete. */
   readonly env: readonly string[]
+  /** What must be removed from the root's files once the place is gone. */
+  readonly stubs: StubRecord
 }
 
-/** Pid 1 and all other processes of the namespace are gone, and so are its mounts. */
-export interface Gone {
-  readonly kind: 'gone'
-  readonly id: number
-}
-
-/** To the launch worker: start the step's process there. */
+/** To a launch worker: run the step's process in its place, then take the place down. */
 export interface LaunchRequest {
   readonly kind: 'launch'
   readonly id: number
-  readonly namespaces: Namespaces
-  readonly cwd: number
-  readonly user: Identity
-  readonly env: readonly string[]
+  readonly place: Prepared
   readonly args: readonly string[]
 }
 
@@ -72,8 +68,9 @@ export interface Launched {
   readonly stderr: number
 }
 
-export interface Exited {
-  readonly kind: 'exited'
+/** The process has ended, all others in its namespaces are gone, and so are its mounts. */
+export interface Ended {
+  readonly kind: 'ended'
   readonly id: number
   readonly exitCode: number
   readonly signal: string | undefined

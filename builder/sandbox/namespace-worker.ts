@@ -7,13 +7,12 @@ import { parentPort, workerData } from 'node:worker_threads'
 import {
   type CloseRequest,
   type Failed,
-  type Gone,
   type Prepared,
   type PrepareRequest,
   toPlainError,
   type WorkerSettings,
 } from './messages.ts'
-import { closeHost, type Host, openHost, preparePlace, type StepPlace } from './step-place.ts'
+import { closeHost, type Host, openHost, preparePlace } from './step-place.ts'
 
 const port = parentPort
 let host: Host | undefined
@@ -23,40 +22,14 @@ port?.on('message', (request: PrepareRequest | CloseRequest) => {
     if (host !== undefined) closeHost(host)
     process.exit()
   }
-  const place: StepPlace = { child: undefined, cleanUp: () => {} }
   try {
     host ??= openHost(workerData as WorkerSettings)
-    const prepared = preparePlace(host, request, place)
-    place.child?.once('exit', () => {
-      tell(cleanedUp(place, request.id) ?? { kind: 'gone', id: request.id })
-    })
-    tell(prepared)
+    tell(preparePlace(host, request))
   } catch (cause) {
-    const failed = failure(request.id, cause)
-    const { child } = place
-    if (child?.pid === undefined) tell(failed)
-    else {
-      child.once('exit', () => {
-        cleanedUp(place, request.id)
-        tell(failed)
-      })
-    }
+    tell({ kind: 'failed', id: request.id, error: toPlainError(cause, 'prepare the step') })
   }
 })
 
-function cleanedUp(place: StepPlace, id: number): Failed | undefined {
-  try {
-    place.cleanUp()
-    return undefined
-  } catch (cause) {
-    return failure(id, cause)
-  }
-}
-
-function failure(id: number, cause: unknown): Failed {
-  return { kind: 'failed', id, error: toPlainError(cause, 'prepare the step') }
-}
-
-function tell(message: Prepared | Gone | Failed): void {
+function tell(message: Prepared | Failed): void {
   port?.postMessage(message)
 }

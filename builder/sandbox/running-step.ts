@@ -1,14 +1,11 @@
-import { closeSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { closeNamespaces } from '#builder/linux'
 import { TsbuildError } from '#core'
+import { killInit } from './init-process.ts'
+import type { LauncherClient, LauncherPool } from './launcher-pool.ts'
 import {
-  type Exited,
-  type Failed,
+  type Ended,
   fromPlainError,
-  type Gone,
-  type Launched,
   type LaunchRequest,
   type Prepared,
   type PrepareRequest,
@@ -18,8 +15,8 @@ import type { WorkerClient } from './worker-client.ts'
 
 /** The threads that all steps of a builder share. */
 export interface StepWorkers {
-  readonly places: WorkerClient<PrepareRequest, Prepared | Gone>
-  readonly launcher: WorkerClient<LaunchRequest, Launched | Exited>
+  readonly places: WorkerClient<PrepareRequest, Prepared>
+  readonly launchers: LauncherPool
 }
 
 /** Milliseconds to wait for the end of output that somebody outside of the step holds open. */
@@ -30,11 +27,9 @@ export class RunningStep {
   readonly #id: number
   readonly #workers: StepWorkers
   readonly #options: RunOptions
-  readonly #gone = Promise.withResolvers<void>()
-  readonly #exited = Promise.withResolvers<ExitStatus>()
   readonly #outputs: Promise<void>[] = []
   readonly #sockets: Socket[] = []
-  #place: Prepared | undefined
+  #init: number | undefined
   #killed = false
   #outputError: unknown
 
@@ -42,97 +37,70 @@ export class RunningStep {
     this.#id = id
     this.#workers = workers
     this.#options = options
-    // They are awaited late or not at all when an earlier part fails.
-    this.#gone.promise.catch(() => {})
-    this.#exited.promise.catch(() => {})
   }
 
   async run(spec: ProcessSpec): Promise<ExitStatus> {
     const { signal } = this.#options
+    const launcher = this.#workers.launchers.take()
     const onAbort = (): void => this.kill()
     signal?.addEventListener('abort', onAbort)
     try {
       if (signal?.aborted) throw cancelled()
-      const status = await this.#runIn(await this.#prepare(spec), spec)
+      const status = await this.#runIn(await this.#prepare(spec), spec, launcher)
       if (this.#outputError !== undefined) throw this.#outputError
-      if (signal?.aborted) throw cancelled()
+      if (this.#killed) throw cancelled()
       return status
     } catch (cause) {
       throw signal?.aborted ? cancelled() : cause
     } finally {
       signal?.removeEventListener('abort', onAbort)
-      this.#workers.places.forget(this.#id)
-      this.#workers.launcher.forget(this.#id)
+      this.#workers.launchers.giveBack(launcher)
     }
   }
 
   /** Kills everything in the step's place; `run` then ends by itself. */
   kill(): void {
     this.#killed = true
-    const place = this.#place
-    if (place === undefined) return
-    this.#place = undefined
-    try {
-      process.kill(place.init, 'SIGKILL')
-    } catch {
-      // It is gone already.
-    }
-    closeSync(place.control)
+    if (this.#init !== undefined) killInit(this.#init)
   }
 
-  async #runIn(place: Prepared, spec: ProcessSpec): Promise<ExitStatus> {
-    try {
-      return await this.#launchAndWait(place, spec)
-    } finally {
-      this.kill()
-      closeNamespaces(place.namespaces)
-      closeSync(place.cwd)
-      await this.#gone.promise
-      await this.#lastOutput()
-    }
-  }
-
-  #prepare(spec: ProcessSpec): Promise<Prepared> {
-    const { promise, resolve, reject } = Promise.withResolvers<Prepared>()
-    const fail = (failed: Failed): void => {
-      const error = fromPlainError(failed.error)
-      reject(error)
-      this.#gone.reject(error)
-    }
+  async #prepare(spec: ProcessSpec): Promise<Prepared> {
     const request: PrepareRequest = { kind: 'prepare', id: this.#id, spec, network: undefined }
+    const { promise, resolve, reject } = Promise.withResolvers<Prepared>()
     this.#workers.places.send(request, (reply) => {
-      if (reply.kind === 'failed') fail(reply)
-      else if (reply.kind === 'prepared') {
-        this.#place = reply
-        resolve(reply)
-      } else {
-        this.#gone.resolve()
-      }
+      if (reply.kind === 'failed') reject(fromPlainError(reply.error))
+      else resolve(reply)
     })
-    return promise
+    try {
+      return await promise
+    } finally {
+      this.#workers.places.forget(this.#id)
+    }
   }
 
-  async #launchAndWait(place: Prepared, spec: ProcessSpec): Promise<ExitStatus> {
-    if (this.#killed || this.#options.signal?.aborted) throw cancelled()
-    const { namespaces, cwd, user, env } = place
-    const request: LaunchRequest = {
-      kind: 'launch',
-      id: this.#id,
-      args: spec.args,
-      namespaces,
-      cwd,
-      user,
-      env,
-    }
-    this.#workers.launcher.send(request, (reply) => {
-      if (reply.kind === 'failed') this.#exited.reject(fromPlainError(reply.error))
-      else if (reply.kind === 'exited') this.#exited.resolve(statusOf(reply))
-      else {
+  /** The launcher takes the place down in any case, so it gets also one that is not needed any more. */
+  async #runIn(place: Prepared, spec: ProcessSpec, launcher: LauncherClient): Promise<ExitStatus> {
+    this.#init = place.init
+    if (this.#killed) this.kill()
+    const request: LaunchRequest = { kind: 'launch', id: this.#id, place, args: spec.args }
+    const { promise, resolve, reject } = Promise.withResolvers<ExitStatus>()
+    launcher.send(request, (reply) => {
+      if (reply.kind === 'launched') {
         this.#read('stdout', reply.stdout)
         this.#read('stderr', reply.stderr)
+        return
       }
+      // Its pid may be somebody else's from now on.
+      this.#init = undefined
+      if (reply.kind === 'ended') resolve(statusOf(reply))
+      else reject(fromPlainError(reply.error))
     })
-    return await this.#exited.promise
+    try {
+      return await promise
+    } finally {
+      launcher.forget(this.#id)
+      await this.#lastOutput()
+    }
   }
 
   /** Reads as fast as the receiver takes it; a full pipe makes the step wait. */
@@ -162,7 +130,7 @@ export class RunningStep {
   }
 }
 
-function statusOf(reply: Exited): ExitStatus {
+function statusOf(reply: Ended): ExitStatus {
   const { exitCode, signal } = reply
   return signal === undefined ? { exitCode } : { exitCode, signal }
 }

@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process'
 import { closeSync, existsSync, openSync, readdirSync } from 'node:fs'
 import {
   closeNamespaces,
@@ -19,7 +18,7 @@ import {
 } from '#builder/linux'
 import { TsbuildError } from '#core'
 import { etcFiles, readHostResolvConf } from './etc-files.ts'
-import { type InitProcess, startInit, waitForInit } from './init-process.ts'
+import { endInit, type InitProcess, startInit, waitForInit } from './init-process.ts'
 import {
   maskPath,
   mountDev,
@@ -41,7 +40,7 @@ import {
   type ScaffoldPaths,
   writableOf,
 } from './step-root.ts'
-import { Stubs } from './stubs.ts'
+import { removeStubs, StubMaker } from './stubs.ts'
 import { imageFileReader, resolveUser } from './user.ts'
 
 /** What a preparing thread needs to come back, and to know of the host once. */
@@ -80,43 +79,48 @@ function throttlePaths(): readonly string[] {
     .map((name) => `${base}/${name}/thermal_throttle`)
 }
 
-/** A place that is being made or is in use. */
-export interface StepPlace {
-  /** Pid 1; the place exists as long as it lives. */
-  child: ChildProcess | undefined
-  /** Removes what had to be made in the image's files, once the place is gone. */
-  cleanUp: () => void
+/**
+ * Makes the place for one step: namespaces, mounts, pid 1. The thread is back on the host afterwards;
+ * if this fails, nothing of the place is left.
+ */
+export function preparePlace(host: Host, request: PrepareRequest): Prepared {
+  const undo: (() => void)[] = []
+  try {
+    return makePlace(host, request, undo)
+  } catch (cause) {
+    for (const action of undo.toReversed()) action()
+    throw cause
+  }
 }
 
-/**
- * Makes the place for one step: namespaces, mounts, pid 1. The thread is back on the host afterwards,
- * whether this worked or not.
- * @param place filled in as parts come into being, so that they can be taken down after a failure
- */
-export function preparePlace(host: Host, request: PrepareRequest, place: StepPlace): Prepared {
-  let init: InitProcess | undefined
+/** @param undo takes, in order, what has to be undone once the thread is back on the host */
+function makePlace(host: Host, request: PrepareRequest, undo: (() => void)[]): Prepared {
   try {
     enterNewNamespaces(request)
     makeMountsPrivate()
     const scaffold = mountScaffold(host.settings.scaffold)
-    init = startInit({
-      mountProgram: host.settings.mountProgram,
-      proc: scaffold.proc,
-      prefix: [],
-    })
-    place.child = init.child
-    const prepared = furnish(host, request, { scaffold, init, place })
-    return { kind: 'prepared', id: request.id, control: init.control, ...prepared }
-  } catch (cause) {
-    if (init !== undefined) closeSync(init.control)
-    throw cause
+    const { mountProgram } = host.settings
+    const starter = isUserNamespace() ? ['/usr/bin/unshare', '--pid', '--fork'] : []
+    const init = startInit({ mountProgram, proc: scaffold.proc, starter })
+    try {
+      const furnished = furnish(host, request, { scaffold, init, undo })
+      const { child, control } = init
+      return { kind: 'prepared', id: request.id, child, control, ...furnished }
+    } catch (cause) {
+      undo.push(() => endInit(init))
+      throw cause
+    } finally {
+      closeSync(init.ready)
+    }
   } finally {
     enterNamespaces(host.home)
   }
 }
 
 function enterNewNamespaces(request: PrepareRequest): void {
-  const kinds: NamespaceKind[] = ['mnt', 'ipc', 'uts', 'cgroup', 'pid_for_children']
+  const kinds: NamespaceKind[] = ['mnt', 'ipc', 'uts', 'cgroup']
+  // A user namespace does not own the pid namespace that the thread would have to come back to.
+  if (!isUserNamespace()) kinds.push('pid')
   if (request.network !== undefined) enterNamespaces({ net: request.network })
   else if (request.spec.network === 'none') kinds.push('net')
   unshareNamespaces(kinds)
@@ -125,23 +129,23 @@ function enterNewNamespaces(request: PrepareRequest): void {
 interface Furnishing {
   readonly scaffold: ScaffoldPaths
   readonly init: InitProcess
-  readonly place: StepPlace
+  readonly undo: (() => void)[]
 }
 
 /** Mounts everything and makes it the root. Pid 1 starts meanwhile. */
 function furnish(
   host: Host,
   request: PrepareRequest,
-  { scaffold, init, place }: Furnishing,
-): Omit<Prepared, 'kind' | 'id' | 'control'> {
+  { scaffold, init, undo }: Furnishing,
+): Omit<Prepared, 'kind' | 'id' | 'child' | 'control'> {
   const { spec } = request
   const [rootMount, ...mounts] = spec.mounts
   mountRoot(rootMount, scaffold.root)
   const root = openSync(scaffold.root, O_PATH)
   try {
-    const stubs = new Stubs(root, writableOf(rootMount))
-    place.cleanUp = () => stubs.remove()
-    const onCreate: OnCreate = (creation, make) => stubs.create(creation, make)
+    const maker = new StubMaker(root, writableOf(rootMount))
+    undo.push(() => removeStubs(maker.record))
+    const onCreate: OnCreate = (creation, make) => maker.create(creation, make)
     const user = resolveUser(spec.user, imageFileReader(root))
     setHostname(spec.hostname)
     if (spec.network === 'none') raiseLoopback()
@@ -153,10 +157,10 @@ function furnish(
     hideKernel(root, host, scaffold)
     for (const mount of mounts) mountInto(root, mount, onCreate)
     const cwd = openWorkingDirectory(root, spec.cwd)
-    const namespaces = openNamespaces(kindsToEnter(request))
+    const namespaces = openNamespaces(kindsToEnter(request), pid)
     leaveHostFiles(root)
     const env = environmentOf(spec, user.home)
-    return { init: pid, namespaces, cwd, user, env }
+    return { init: pid, namespaces, cwd, user, env, stubs: maker.record }
   } finally {
     closeSync(root)
   }
@@ -184,7 +188,7 @@ function leaveHostFiles(root: number): void {
 
 /** In a user namespace a thread cannot enter the host's network, but it is there already. */
 function kindsToEnter(request: PrepareRequest): readonly NamespaceKind[] {
-  const kinds: NamespaceKind[] = ['mnt', 'ipc', 'uts', 'cgroup', 'pid_for_children']
+  const kinds: NamespaceKind[] = ['mnt', 'ipc', 'uts', 'cgroup', 'pid']
   const own = request.network !== undefined || request.spec.network === 'none'
   return own || !isUserNamespace() ? [...kinds, 'net'] : kinds
 }

@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { accessSync, closeSync, constants, fchownSync, openSync, statSync } from 'node:fs'
 import {
   assumeIdentity,
@@ -12,14 +11,17 @@ import {
   makePipe,
   type Namespaces,
   namespacesToReturnTo,
+  type ProcessEnd,
   type ResourceLimit,
   resumeRoot,
   setResourceLimit,
   setUmask,
+  spawnProcess,
   unshareWorkingDirectory,
+  waitForExit,
 } from '#builder/linux'
 import { errnoOf, TsbuildError } from '#core'
-import type { LaunchRequest, WorkerSettings } from './messages.ts'
+import type { LaunchRequest, Prepared, WorkerSettings } from './messages.ts'
 import { OPEN_FILES, STEP_CAPABILITIES, STEP_UMASK } from './profile.ts'
 import { installSeccompFilter } from './seccomp.ts'
 
@@ -55,42 +57,50 @@ export function closeLauncher(launcher: Launcher): void {
   closeNamespaces(launcher.home)
 }
 
-export interface StepProcess {
-  readonly child: ChildProcess
-  /** Read ends of its output. */
+/** Read ends of what the step's process writes. */
+export interface StepOutput {
   readonly stdout: number
   readonly stderr: number
 }
 
-/** Starts the step's process in its place. @throws {TsbuildError} STEP_FAILED when it cannot start */
-export function launch(launcher: Launcher, request: LaunchRequest): StepProcess {
+/**
+ * Runs the step's process in its place, until that process ends; others that it started may live on.
+ * @param onStart is called once the process runs; who is told owns the descriptors
+ * @throws {TsbuildError} STEP_FAILED when it cannot be started
+ */
+export function runInPlace(
+  launcher: Launcher,
+  request: LaunchRequest,
+  onStart: (output: StepOutput) => void,
+): ProcessEnd {
   const stdout = makePipe()
   const stderr = makePipe()
-  let child: ChildProcess | undefined
+  let pid: number | undefined
   try {
+    const { uid, gid } = request.place.user
     // A step that runs as a user may open /dev/stdout by name.
-    fchownSync(stdout.writeEnd, request.user.uid, request.user.gid)
-    fchownSync(stderr.writeEnd, request.user.uid, request.user.gid)
-    child = inPlace(launcher, request, () =>
-      spawnStep(launcher, request, [stdout.writeEnd, stderr.writeEnd]),
-    )
-    return { child, stdout: stdout.readEnd, stderr: stderr.readEnd }
+    fchownSync(stdout.writeEnd, uid, gid)
+    fchownSync(stderr.writeEnd, uid, gid)
+    const output = { stdout: stdout.writeEnd, stderr: stderr.writeEnd }
+    pid = inPlace(launcher, request.place, () => spawnStep(launcher, request, output))
   } finally {
     closeSync(stdout.writeEnd)
     closeSync(stderr.writeEnd)
-    if (child === undefined) {
+    if (pid === undefined) {
       closeSync(stdout.readEnd)
       closeSync(stderr.readEnd)
     }
   }
+  onStart({ stdout: stdout.readEnd, stderr: stderr.readEnd })
+  return waitForExit(pid)
 }
 
 /** Does `action` inside the step's namespaces, as its user, in its working directory. */
-function inPlace<T>(launcher: Launcher, request: LaunchRequest, action: () => T): T {
-  enterNamespaces(request.namespaces, launcher.setnsKey)
+function inPlace<T>(launcher: Launcher, place: Prepared, action: () => T): T {
   try {
-    enterDirectory(request.cwd)
-    assumeIdentity(request.user)
+    enterNamespaces(place.namespaces, launcher.setnsKey)
+    enterDirectory(place.cwd)
+    assumeIdentity(place.user)
     try {
       return action()
     } finally {
@@ -98,28 +108,24 @@ function inPlace<T>(launcher: Launcher, request: LaunchRequest, action: () => T)
     }
   } finally {
     enterNamespaces(launcher.home, launcher.setnsKey)
+    closeNamespaces(place.namespaces)
+    closeSync(place.cwd)
   }
 }
 
-function spawnStep(
-  launcher: Launcher,
-  request: LaunchRequest,
-  output: readonly [number, number],
-): ChildProcess {
-  const [name = '', ...args] = request.args
-  const program = findProgram(name, request.env)
-  const env = Object.fromEntries(request.env.map(splitVariable))
+function spawnStep(launcher: Launcher, request: LaunchRequest, output: StepOutput): number {
+  const [name = ''] = request.args
+  const { env } = request.place
+  const program = findProgram(name, env)
   closeDescriptorsOnExec()
   return withStepLimits(launcher, () => {
-    const child = spawn(program, args, {
-      argv0: name,
-      env,
-      stdio: ['ignore', ...output],
-      detached: true,
-    })
-    if (child.pid === undefined) throw notExecutable(name, child)
-    setResourceLimit(child.pid, 'core', { soft: 0n, hard: 0n })
-    return child
+    try {
+      const pid = spawnProcess({ program, args: request.args, env, ...output })
+      setResourceLimit(pid, 'core', { soft: 0n, hard: 0n })
+      return pid
+    } catch (cause) {
+      throw notExecutable(name, cause)
+    }
   })
 }
 
@@ -172,23 +178,20 @@ function isExecutable(path: string): boolean {
   }
 }
 
-function notExecutable(name: string, child: ChildProcess): TsbuildError {
-  child.on('error', () => {})
-  let reason = 'no such file, or not executable'
-  try {
-    accessSync(name, constants.X_OK)
-    reason = 'it is for another platform, or its interpreter is missing'
-  } catch (cause) {
-    if (errnoOf(cause) === 'EACCES') reason = 'permission denied'
-    if (errnoOf(cause) === 'ENOENT') reason = 'no such file or directory'
-  }
-  return new TsbuildError(`exec ${name}: ${reason}`, {
+function notExecutable(name: string, cause: unknown): TsbuildError {
+  const errno = errnoOf(cause)
+  const reason = errno === undefined ? undefined : EXEC_ERRORS[errno]
+  return new TsbuildError(`exec ${name}: ${reason ?? String(cause)}`, {
     code: 'STEP_FAILED',
-    hint: 'check that the image has the program, for this platform, with execute permission',
+    hint: 'check that the image has the program and its interpreter, for this platform, executable',
+    cause,
   })
 }
 
-function splitVariable(entry: string): readonly [string, string] {
-  const equals = entry.indexOf('=')
-  return equals < 0 ? [entry, ''] : [entry.slice(0, equals), entry.slice(equals + 1)]
+const EXEC_ERRORS: Readonly<Record<string, string>> = {
+  E2BIG: 'argument list too long',
+  EACCES: 'permission denied',
+  ENOENT: 'no such file or directory',
+  ENOEXEC: 'exec format error',
+  ENOTDIR: 'not a directory',
 }

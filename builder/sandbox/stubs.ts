@@ -1,5 +1,4 @@
 import {
-  type BigIntStats,
   closeSync,
   constants,
   fstatSync,
@@ -24,89 +23,98 @@ interface Stub {
 /** A directory that only a stub brought into the writable layer. */
 interface CopiedDirectory {
   readonly names: readonly string[]
-  readonly stat: BigIntStats
+  readonly mode: bigint
+  readonly uid: bigint
+  readonly gid: bigint
+  readonly mtimeNs: bigint
   readonly xattrs: string
 }
 
+/** What was made in a root, as data, so that another thread can take it away. */
+export interface StubRecord {
+  /** The host directory that takes up what is written to the root; absent when nothing does. */
+  readonly writable: string | undefined
+  readonly stubs: Stub[]
+  readonly copied: CopiedDirectory[]
+}
+
 /**
- * Mount points that the image lacks are made for the step and must not end up in its layer: this
- * remembers them and takes them away again, with every trace that making them left, but nothing
- * that the step itself changed.
+ * Mount points that the image lacks are made for the step and must not end up in its layer. This
+ * remembers them with every trace that making them leaves.
  */
-export class Stubs {
+export class StubMaker {
+  readonly record: StubRecord
   readonly #root: number
   readonly #rootDevice: number
-  readonly #writable: string | undefined
-  readonly #stubs: Stub[] = []
-  readonly #copied = new Map<string, CopiedDirectory>()
 
   /**
    * @param root descriptor of the mounted root
    * @param writable the host directory that takes up what is written to it
    */
   constructor(root: number, writable: string | undefined) {
+    this.record = { writable, stubs: [], copied: [] }
     this.#root = root
     this.#rootDevice = fstatSync(root).dev
-    this.#writable = writable
   }
 
   /** Makes a stub. What lies in another mount than the root is not part of the layer anyway. */
   create(creation: Creation, make: () => void): void {
-    const inRoot = fstatSync(creation.parent).dev === this.#rootDevice
-    if (!inRoot || this.#writable === undefined) {
+    const { writable, stubs } = this.record
+    if (writable === undefined || fstatSync(creation.parent).dev !== this.#rootDevice) {
       make()
       return
     }
-    this.#rememberCopied(this.#writable, creation.parentNames)
+    this.#rememberCopied(writable, creation.parentNames)
     const parent = pathOf(creation.parent)
     const before = statSync(parent, { bigint: true })
     make()
-    setFileTimes(parent, timesOf(before))
+    setFileTimes(parent, before)
     const { parentNames, name, kind } = creation
-    this.#stubs.push({ parentNames, name, kind })
-  }
-
-  /**
-   * Removes what was made, on the host, after the step has ended and its mounts are gone. The
-   * writable directory is hostile by then: no link in it is followed.
-   */
-  remove(): void {
-    if (this.#writable === undefined || this.#stubs.length === 0) return
-    const base = openSync(this.#writable, O_PATH | constants.O_DIRECTORY)
-    try {
-      for (const stub of this.#stubs.toReversed()) {
-        inDirectory(base, stub.parentNames, (parent) => removeStub(parent, stub))
-      }
-      const deepestFirst = [...this.#copied.values()].sort(
-        (a, b) => b.names.length - a.names.length,
-      )
-      for (const copied of deepestFirst) {
-        const names = copied.names.slice(0, -1)
-        inDirectory(base, names, (parent) => removeCopied(parent, copied))
-      }
-    } finally {
-      closeSync(base)
-    }
+    stubs.push({ parentNames, name, kind })
   }
 
   /** Making a stub in a directory of a lower layer copies it, and all above it, to the upper one. */
   #rememberCopied(writable: string, names: readonly string[]): void {
     for (let length = names.length; length > 0; length--) {
       const ancestor = names.slice(0, length)
-      const key = ancestor.join('/')
-      if (this.#copied.has(key) || this.#isStub(ancestor) || exists(writable, ancestor)) continue
-      const place = findPlace(this.#root, key, { nofollow: true })
+      if (this.#isKnown(ancestor) || exists(writable, ancestor)) continue
+      const place = findPlace(this.#root, ancestor.join('/'), { nofollow: true })
       const path = pathOf(place.descriptor)
-      const stat = statSync(path, { bigint: true })
+      const { mode, uid, gid, mtimeNs } = statSync(path, { bigint: true })
       const xattrs = contentXattrs(`${path}/.`)
-      this.#copied.set(key, { names: ancestor, stat, xattrs })
+      this.record.copied.push({ names: ancestor, mode, uid, gid, mtimeNs, xattrs })
       closeSync(place.descriptor)
     }
   }
 
-  #isStub(names: readonly string[]): boolean {
+  #isKnown(names: readonly string[]): boolean {
     const path = names.join('/')
-    return this.#stubs.some((stub) => [...stub.parentNames, stub.name].join('/') === path)
+    return (
+      this.record.copied.some((copied) => copied.names.join('/') === path) ||
+      this.record.stubs.some((stub) => [...stub.parentNames, stub.name].join('/') === path)
+    )
+  }
+}
+
+/**
+ * Removes what was made, on the host, after the step has ended and its mounts are gone; nothing that
+ * the step itself changed. The writable directory is hostile by then: no link in it is followed.
+ */
+export function removeStubs(record: StubRecord): void {
+  const { writable, stubs, copied } = record
+  if (writable === undefined || stubs.length === 0) return
+  const base = openSync(writable, O_PATH | constants.O_DIRECTORY)
+  try {
+    for (const stub of stubs.toReversed()) {
+      inDirectory(base, stub.parentNames, (parent) => removeStub(parent, stub))
+    }
+    const deepestFirst = copied.toSorted((a, b) => b.names.length - a.names.length)
+    for (const directory of deepestFirst) {
+      const above = directory.names.slice(0, -1)
+      inDirectory(base, above, (parent) => removeCopied(parent, directory))
+    }
+  } finally {
+    closeSync(base)
   }
 }
 
@@ -134,7 +142,7 @@ function inDirectory(
     const parent = pathOf(descriptor)
     const before = statSync(parent, { bigint: true })
     action(parent)
-    setFileTimes(parent, timesOf(before))
+    setFileTimes(parent, before)
   } finally {
     closeSync(descriptor)
   }
@@ -168,9 +176,10 @@ function removeCopied(parent: string, copied: CopiedDirectory): void {
   try {
     const stat = lstatSync(path, { bigint: true })
     if (!stat.isDirectory() || readdirSync(path).length > 0) return
-    const { mode, uid, gid, mtimeNs } = copied.stat
-    const same = stat.mode === mode && stat.uid === uid && stat.gid === gid
-    if (same && stat.mtimeNs === mtimeNs && contentXattrs(path) === copied.xattrs) rmdirSync(path)
+    const same = (['mode', 'uid', 'gid', 'mtimeNs'] as const).every(
+      (field) => stat[field] === copied[field],
+    )
+    if (same && contentXattrs(path) === copied.xattrs) rmdirSync(path)
   } catch (cause) {
     if (errnoOf(cause) !== 'ENOENT') throw cause
   }
@@ -183,8 +192,4 @@ function contentXattrs(path: string): string {
     .map(([name, value]) => `${name}=${value.toString('hex')}`)
     .sort()
     .join(' ')
-}
-
-function timesOf(stat: BigIntStats): { readonly atimeNs: bigint; readonly mtimeNs: bigint } {
-  return { atimeNs: stat.atimeNs, mtimeNs: stat.mtimeNs }
 }

@@ -1,0 +1,2 @@
+export type { WritablePart } from './writable.ts'
+export { createWritable } from './writable.ts'
