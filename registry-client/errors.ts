@@ -74,8 +74,9 @@ export function refusedBy(
 export function brokenExchange(error: unknown, { doing, registry }: Doing): TsbuildError {
   if (error instanceof TsbuildError) {
     if (error.message.startsWith(doing)) return error
-    const { code, hint, message } = error
+    const { code, message } = error
     const { status, registryCodes } = error instanceof RegistryError ? error : {}
+    const hint = error.hint ?? hintFor(status, code, registry)
     const options = { code, hint, status, registryCodes, cause: error }
     return new RegistryError(`${doing}: registry ${registry}: ${message}`, options)
   }
@@ -100,7 +101,7 @@ const MAX_TEXT = 400
 export function plainText(text: string): string {
   return text
     .slice(0, MAX_TEXT * 4)
-    .replace(/\p{C}+|\s+/gu, ' ')
+    .replace(/[\p{C}\s]+/gu, ' ')
     .replace(/\b(https?:\/\/)[^\s/@]*@/gi, '$1')
     .replace(/(\bhttps?:\/\/[^\s?"']*)\?[^\s"']*/gi, '$1')
     .replace(/\b(Basic|Bearer) +[\w.~+/=-]{8,}/gi, '$1 …')
@@ -150,7 +151,7 @@ function errorCode(status: number, codes: readonly string[]): ErrorCode {
   return status === 404 ? 'NOT_FOUND' : 'REGISTRY_FAILED'
 }
 
-function hintFor(status: number, code: ErrorCode, registry: string): string {
+function hintFor(status: number | undefined, code: ErrorCode, registry: string): string {
   if (code === 'REGISTRY_DENIED') {
     return `check the name, and log in as a user who may do this: tsbuild login ${registry}`
   }
@@ -161,7 +162,8 @@ function hintFor(status: number, code: ErrorCode, registry: string): string {
   if (status === 429) {
     return `wait, or log in for a higher limit: tsbuild login ${registry}`
   }
-  if (status >= 500) return 'try again later, or ask those who run the registry'
+  if (status !== undefined && status >= 500)
+    return 'try again later, or ask those who run the registry'
   return `check that ${registry} is a container registry and that it allows this`
 }
 
@@ -187,7 +189,7 @@ function explain({ code, text }: Reason, registry: string): readonly [string, st
   if (code === 'EADDRNOTALLOWED') {
     return [text, 'a registry may send tsbuild to other hosts, but not to local addresses']
   }
-  if (code.startsWith('HPE_')) return ['the answer is not HTTP', running]
+  if (code === 'NOT_HTTP') return [text, running]
   if (/SSL|TLS|CERT|SELF_SIGNED|UNABLE_TO|EPROTO/.test(code)) {
     return [
       `TLS failed: ${text}`,

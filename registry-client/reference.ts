@@ -77,13 +77,15 @@ export function formatReference(reference: Reference): string {
   return `${registry}/${repository}${suffix}`
 }
 
-/** The form that people write: without `docker.io/` and `library/`. */
+/** The form that people write, without `docker.io/` and `library/`; read back it is the same. */
 export function familiarReference(reference: Reference): string {
   const full = formatReference(reference)
   if (reference.registry !== DEFAULT_REGISTRY) return full
   const short = full.slice(DEFAULT_REGISTRY.length + 1)
   const isOfficial = short.startsWith(OFFICIAL) && !short.slice(OFFICIAL.length).includes('/')
-  return isOfficial ? short.slice(OFFICIAL.length) : short
+  if (isOfficial) return short.slice(OFFICIAL.length)
+  // A user whose name looks like a host keeps the registry in front, or it would be read as one.
+  return splitDomain(short)[0] === DEFAULT_REGISTRY ? short : full
 }
 
 /** The first component is a host only when it cannot be a user's name on Docker Hub. */

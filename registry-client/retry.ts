@@ -32,7 +32,7 @@ export function isRetriedStatus(status: number): boolean {
 export function attemptsFor(error: unknown): number {
   const code = networkCode(error)
   if (code === undefined) return 1
-  if (BROKEN_CONNECTION.has(code) || code.startsWith('HPE_')) return MAX_ATTEMPTS
+  if (BROKEN_CONNECTION.has(code)) return MAX_ATTEMPTS
   return NO_CONNECTION.has(code) ? 2 : 1
 }
 

@@ -219,8 +219,5 @@ function denied(response: HttpResponse, realm: URL): RegistryError {
   return new RegistryError(`its token service ${plainText(realm.host)} answered ${status}`, {
     code: isDenied ? 'REGISTRY_DENIED' : 'REGISTRY_FAILED',
     status,
-    hint: isDenied
-      ? 'check the user name and password, then log in again with tsbuild login'
-      : undefined,
   })
 }

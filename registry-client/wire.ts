@@ -31,6 +31,14 @@ export class Wire {
   }
 
   async send(request: HttpRequest, route: Route): Promise<HttpResponse> {
+    try {
+      return await this.#exchange(request, route)
+    } catch (error) {
+      throw withoutData(error)
+    }
+  }
+
+  async #exchange(request: HttpRequest, route: Route): Promise<HttpResponse> {
     request.signal?.throwIfAborted()
     const agent = await this.#agent(route)
     const answer = await agent.request(this.#toDispatch(request))
@@ -156,16 +164,33 @@ async function* notTooSlow(
   let waited = 0
   let received = 0
   let asked = performance.now()
-  for await (const chunk of body) {
-    waited += performance.now() - asked
-    received += chunk.length
-    if (waited > window) {
-      if (received < SLOWEST) throw new SlowConnection(received, waited)
-      waited = 0
-      received = 0
+  try {
+    for await (const chunk of body) {
+      waited += performance.now() - asked
+      received += chunk.length
+      if (waited > window) {
+        if (received < SLOWEST) throw new SlowConnection(received, waited)
+        waited = 0
+        received = 0
+      }
+      yield chunk
+      asked = performance.now()
     }
-    yield chunk
-    asked = performance.now()
+  } catch (error) {
+    throw withoutData(error)
+  }
+}
+
+/** undici keeps the bytes that it could not parse in the error, and these may hold a token. */
+function withoutData(error: unknown): unknown {
+  return error instanceof Error && error.name === 'HTTPParserError' ? new NotHttp() : error
+}
+
+class NotHttp extends Error {
+  readonly code = 'NOT_HTTP'
+
+  constructor() {
+    super('the answer is not HTTP')
   }
 }
 
