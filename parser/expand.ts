@@ -106,6 +106,7 @@ type Escapes = 'remove' | 'keep'
 class Expansion {
   readonly #options: ExpandOptions
   readonly #patternBudget = new Budget(MAX_PATTERN_STEPS)
+  readonly #undefined: string[] = []
   #work = 0
 
   constructor(options: ExpandOptions) {
@@ -114,12 +115,14 @@ class Expansion {
 
   pieces(children: Children): readonly Piece[] {
     let size = 0
-    return partsOf(children).map((part) => {
+    const pieces = partsOf(children).map((part) => {
       const text = this.#part(part, 'remove')
       size += text.length
       if (size > MAX_RESULT) throw new RangeError('result is too long')
       return { text, splits: !isProtected(part) }
     })
+    for (const name of this.#undefined) this.#options.onUndefined?.(name)
+    return pieces
   }
 
   #text(children: Children, escapes: Escapes): string {
@@ -183,11 +186,14 @@ class Expansion {
     const isColon = modifier.startsWith(':')
     if ((!isColon && !isKnown) || (isColon && isPattern)) throw unsupported(modifier)
     if (tokenOf(children, 'SubstitutionEnd') === undefined) throw missingBrace()
+    // The operand is expanded, and its mistakes count, even where it is not used.
+    const seen = this.#undefined.length
     const operand = this.#text(childrenOf(children, 'operand'), isPattern ? 'keep' : 'remove')
     if (!isKnown) throw unsupported(modifier)
     if (isPattern) return this.#trimmed(name, operation, operand)
     const value = this.#options.lookup(name)
     const isMissing = value === undefined || (isColon && value === '')
+    if (isMissing === (operation === '+')) this.#undefined.length = seen
     if (operation === '+') return isMissing ? '' : operand
     if (!isMissing) return value
     if (operation === '-') return operand
@@ -222,7 +228,7 @@ class Expansion {
 
   #value(name: string): string | undefined {
     const value = this.#options.lookup(name)
-    if (value === undefined) this.#options.onUndefined?.(name)
+    if (value === undefined) this.#undefined.push(name)
     return value
   }
 }

@@ -30,9 +30,9 @@ describe('expandWord and expandWords', () => {
   it('tells of variables without value and fallback', () => {
     const seen: string[] = []
     const lookup = (name: string): string | undefined => (name === 'set' ? 'x' : undefined)
-    const raw = `$a $\{b} $\{c:-x} $\{d+x} $set $\{e#x} $\{f/x/y} "$g" $$`
+    const raw = `$a $\{b} $\{c:-x} $\{d+x} $set $\{e#x} $\{f/x/y} "$g" $$ $\{set:-$h} $\{i:+$i} $\{j:-$k}`
     expandWord(raw, { lookup, onUndefined: (name) => seen.push(name) })
-    assert.deepEqual(seen, ['a', 'b', 'e', 'f', 'g', '$'])
+    assert.deepEqual(seen, ['a', 'b', 'e', 'f', 'g', '$', 'k'])
   })
 
   it('limits what comes out', () => {
