@@ -161,14 +161,17 @@ class Upload {
     })
   }
 
-  /** Frees what the registry holds of a session. It does so by itself in the end. */
+  /**
+   * Frees what the registry holds of a session. Some refuse once bytes have arrived (docker-registry
+   * 2.8: "upload resumed at wrong offset"); they all clean up by themselves in the end.
+   */
   async cancel(location: URL): Promise<void> {
     const { endpoint, name } = this.#place
     const call = endpoint.call({
       doing: this.#doing,
       method: 'DELETE',
       to: location,
-      expect: [200, 202, 204, 404, 405],
+      expect: [200, 202, 204, 404, 405, 416],
       scopes: [pushScope(name)],
       once: true,
       signal: AbortSignal.timeout(CANCEL_PATIENCE),
