@@ -5,7 +5,7 @@ import {
   type SQLOutputValue,
   type StatementSync,
 } from 'node:sqlite'
-import { databaseFailure, isDamage, SQLITE } from './failure.ts'
+import { databaseFailure, isDamage, SQLITE, sqliteCodeOf } from './failure.ts'
 import { lockSync } from './file-lock.ts'
 import type { Layout } from './layout.ts'
 import { setAside } from './replace-file.ts'
@@ -57,13 +57,14 @@ export class Database implements Disposable {
     if (this.#depth > 0) return work()
     return this.#guarded(() => {
       this.#execute('BEGIN IMMEDIATE')
+      let ended = false
       try {
         const result = work()
         this.#execute('COMMIT')
+        ended = true
         return result
-      } catch (cause) {
-        if (this.#connection?.isTransaction) this.#execute('ROLLBACK')
-        throw cause
+      } finally {
+        if (!ended) this.#rollBack()
       }
     })
   }
@@ -115,6 +116,15 @@ export class Database implements Disposable {
       throw databaseFailure(`use ${this.#layout.database}`, cause, this.#layout.root)
     } finally {
       this.#depth--
+    }
+  }
+
+  /** SQLite has rolled back by itself after some errors: then there is nothing to end. */
+  #rollBack(): void {
+    try {
+      this.#connection?.exec('ROLLBACK')
+    } catch (cause) {
+      if (sqliteCodeOf(cause) !== SQLITE.error) throw cause
     }
   }
 
@@ -193,7 +203,9 @@ class DamagedError extends Error {
 }
 
 function connect(path: string): DatabaseSync {
-  return new DatabaseSync(path, { timeout: BUSY_MILLISECONDS })
+  const connection = new DatabaseSync(path)
+  connection.exec(`PRAGMA busy_timeout = ${BUSY_MILLISECONDS}`)
+  return connection
 }
 
 function inodeOf(path: string): bigint | undefined {

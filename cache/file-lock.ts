@@ -63,8 +63,9 @@ function take(path: string, timeout: number): FileLock | undefined {
 function open(path: string, timeout: number): FileLock | undefined {
   // A FIFO in its place would block for ever.
   if (!isPlainFile(path)) throw new Error(`${path} is not a file`)
-  const database = new DatabaseSync(path, { timeout })
+  const database = new DatabaseSync(path)
   try {
+    database.exec(`PRAGMA busy_timeout = ${timeout}`)
     // In memory: nobody is to find a journal beside the file.
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
   } catch (cause) {

@@ -1,10 +1,29 @@
 /** What the tests let other processes do with a store: `child.js COMMAND ROOT [ARGUMENT]`. */
+import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  appendFileSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { openStore, type Store } from '#cache'
-import { errnoOf, MEDIA_TYPES, TsbuildError } from '#core'
+import koffi from 'koffi'
+import { type LayerId, openStore, type Store } from '#cache'
+import {
+  collect,
+  type Digest,
+  digestOf,
+  errnoOf,
+  isJsonObject,
+  MEDIA_TYPES,
+  parseDigest,
+  TsbuildError,
+} from '#core'
 import { descriptorOf, inPieces } from '../suites/blob-store.ts'
 import { keyOf, putStep } from './support.ts'
 
@@ -27,29 +46,80 @@ async function build(root: string, me: string): Promise<void> {
   await store.sync()
 }
 
-/** Stores things without end. Every name, record and layer says what must be there. */
+/**
+ * Stores things without end, telling what it was promised. Every name, record and layer says what
+ * must be there.
+ */
 async function crash(root: string): Promise<void> {
   const store = openStore(root)
-  process.stdout.write('open\n')
+  const tell = (text: string) => writeSync(1, `${text}\n`)
+  tell('open')
   for (let round = 0; ; round++) {
     const bytes = randomBytes(1 + (round % 7) * 300_000)
     const blob = { ...descriptorOf(bytes), mediaType: MEDIA_TYPES.ociManifest }
     await store.blobs.put(blob, inPieces(bytes, 65_536))
     await store.images.set(`localhost/crash:${round % 5}`, blob)
-    await putFiles(store, 1 + (round % 50))
-    if (round % 3 === 0) await store.sync()
+    tell(`named localhost/crash:${round % 5} ${blob.digest}`)
+    tell(`put ${await putFiles(store, 1 + (round % 50))}`)
+    if (round % 3 === 2) {
+      await store.sync()
+      tell('synced')
+    }
+    // Two disks' worth of blobs would be too much.
+    if (round >= 10) for (const old of stale(store)) store.blobs.delete(old)
   }
 }
 
-async function putFiles(store: Store, count: number): Promise<void> {
+/** Blobs that no image names. */
+function stale(store: Store): readonly Digest[] {
+  const used = new Set(store.images.list().map((image) => image.descriptor.digest))
+  const all = readdirSync(dirname(store.blobs.path(digestOf('')))).map((hex) => `sha256:${hex}`)
+  return all.map(parseDigest).filter((digest) => !used.has(digest))
+}
+
+async function putFiles(store: Store, count: number): Promise<LayerId> {
   const folder = store.temporary()
   const made = join(folder.path, 'fs')
   mkdirSync(made)
-  for (let i = 0; i < count; i++) writeFileSync(join(made, `${i}`), 'x')
+  for (let i = 0; i < count; i++) writeFileSync(join(made, `${i}`), 'x'.repeat(i * 100))
   const { id } = await store.layers.commitDirectory(made)
   const key = keyOf(id)
   store.records.put({ key, family: key, preimage: { count }, layer: id, description: 'files' })
   await folder[Symbol.asyncDispose]()
+  return id
+}
+
+/** Tells what a store has after a crash; fails when something of it is not whole. */
+async function check(root: string): Promise<void> {
+  await using store = openStore(root)
+  const names: Record<string, string> = {}
+  for (const { name, descriptor } of store.images.list()) {
+    await collect(await store.blobs.open(descriptor), descriptor.size)
+    names[name] = descriptor.digest
+  }
+  const layers = readdirSync(join(root, 'layers')).filter((id) => {
+    const record = store.records.find(keyOf(id))
+    // Its process ended between the folder and the record: unused, but whole.
+    if (record === undefined) return false
+    assert.ok(isJsonObject(record.preimage))
+    const { count } = record.preimage
+    const files = readdirSync(join(root, 'layers', id))
+    assert.equal(files.length, count)
+    for (const file of files) {
+      assert.equal(statSync(join(root, 'layers', id, file)).size, Number(file) * 100)
+    }
+    return true
+  })
+  await using _ = store.temporary()
+  writeSync(1, JSON.stringify({ names, layers }))
+}
+
+/** Stops the ext4 file system at `path` as a power cut would. */
+function cut(path: string): void {
+  const ioctl = koffi.load(null).func('int ioctl(int fd, unsigned long request, uint32_t *flags)')
+  const shutdown = 0x8004587d
+  const withoutFlushing = 2
+  assert.equal(ioctl(openSync(path, 'r'), shutdown, [withoutFlushing]), 0)
 }
 
 /** Takes a lease and a temporary folder, and never comes to an end. */
@@ -112,6 +182,12 @@ switch (command) {
     break
   case 'crash':
     await crash(root)
+    break
+  case 'check':
+    await check(root)
+    break
+  case 'cut':
+    cut(root)
     break
   case 'hold':
     await hold(root)

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { newRoot, removeRoots } from './support.ts'
+
+const CHILD = fileURLToPath(new URL('./child.js', import.meta.url))
+const NO_MOUNT = 32
+
+/*
+ * An ext4 file system in a file, in a mount namespace of its own, with another boot id after the cut.
+ * $1: an empty folder, $2: node, $3: child.js, $4: seconds until the cut.
+ */
+const SCRIPT = `
+set -e
+truncate -s 64M "$1/disk"
+mkfs.ext4 -q -F "$1/disk"
+mkdir "$1/mnt"
+mount -o loop "$1/disk" "$1/mnt" || exit ${NO_MOUNT}
+echo first > "$1/boot"
+mount --bind "$1/boot" /proc/sys/kernel/random/boot_id
+"$2" "$3" crash "$1/mnt/store" > "$1/log" 2> "$1/errors" & pid=$!
+while ! test -s "$1/log"; do sleep 0.02; done
+sleep "$4"
+"$2" "$3" cut "$1/mnt"
+kill -9 $pid 2> /dev/null || true
+wait $pid || true
+umount "$1/mnt"
+mount -o loop "$1/disk" "$1/mnt"
+echo second > "$1/boot"
+"$2" "$3" check "$1/mnt/store"
+umount "$1/mnt"
+`
+
+interface Found {
+  readonly names: Readonly<Record<string, string>>
+  readonly layers: readonly string[]
+}
+
+describe('store after a power cut', function () {
+  this.timeout(120_000)
+  afterEach(removeRoots)
+
+  it('has every image that was named and every layer that was synced', function () {
+    if (process.geteuid?.() !== 0) this.skip()
+    let promises = 0
+    for (let round = 0; round < 5; round++) {
+      const folder = newRoot()
+      mkdirSync(folder)
+      const seconds = (Math.random() * 1.5).toFixed(2)
+      const args = ['-m', 'sh', '-c', SCRIPT, 'sh', folder, process.execPath, CHILD, seconds]
+      const { status, stdout, stderr } = spawnSync('unshare', args, { encoding: 'utf8' })
+      if (status === NO_MOUNT || status === null) this.skip()
+      assert.equal(status, 0, stderr)
+      promises += checkPromises(readFileSync(`${folder}/log`, 'utf8'), JSON.parse(stdout))
+    }
+    assert.ok(promises > 5, `only ${promises}`)
+  })
+})
+
+/** How many promises there were, after seeing that all were kept. */
+function checkPromises(log: string, found: Found): number {
+  const lines = log.split('\n').map((line) => line.split(' '))
+  const promised = new Map<string, string>()
+  const all = new Set<string>()
+  for (const [verb, name = '', digest = ''] of lines) {
+    if (verb !== 'named') continue
+    promised.set(name, digest)
+    all.add(digest)
+  }
+  for (const [name, digest] of promised) {
+    const actual = found.names[name] ?? 'nothing'
+    // A later one whose naming was under way may be there as well.
+    assert.ok(actual === digest || (actual !== 'nothing' && !all.has(actual)), `${name}: ${actual}`)
+  }
+  const synced = lines.slice(0, lines.findLastIndex(([verb]) => verb === 'synced') + 1)
+  const layers = synced.flatMap(([verb, id = '']) => (verb === 'put' ? [id] : []))
+  for (const id of layers) assert.ok(found.layers.includes(id), `layer ${id}`)
+  return promised.size + layers.length
+}
