@@ -85,10 +85,10 @@ function secretsOf(credentials: Credentials | undefined): readonly string[] {
 /** The exchange itself goes on: other requests may be waiting for the same token. */
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work
-  signal.throwIfAborted()
   const { promise, reject } = Promise.withResolvers<never>()
   const onAbort = (): void => reject(signal.reason)
   signal.addEventListener('abort', onAbort, { once: true })
+  if (signal.aborted) onAbort()
   try {
     return await Promise.race([work, promise])
   } finally {

@@ -79,6 +79,7 @@ export class Endpoint {
     const { doing, signal, to } = call
     const subject = { doing, registry: this.registry }
     try {
+      signal?.throwIfAborted()
       const { origin, send } = await this.channel()
       const response = await send({
         method: call.method,

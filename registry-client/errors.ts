@@ -109,11 +109,6 @@ export function plainText(text: string): string {
     .slice(0, MAX_TEXT)
 }
 
-/** A URL for people: no user, no query, no fragment. */
-export function plainUrl(url: URL): string {
-  return `${url.origin}${url.pathname}`
-}
-
 interface Said {
   readonly codes: readonly string[]
   readonly text: string

@@ -129,12 +129,17 @@ class Transfer {
     this.#signal = signal
   }
 
-  send(layer: PushLayer): Promise<Descriptor> {
+  async send(layer: PushLayer): Promise<Descriptor> {
     if (layer.kind === 'stream') return this.#stream(layer)
-    const known = this.#blobs.get(layer.descriptor.digest)
-    if (known !== undefined) return known
+    const { digest, size } = layer.descriptor
+    const known = this.#blobs.get(digest)
+    if (known !== undefined) {
+      await known
+      this.#done(layer.id, size, 'exists')
+      return layer.descriptor
+    }
     const sending = this.#blob(layer)
-    this.#blobs.set(layer.descriptor.digest, sending)
+    this.#blobs.set(digest, sending)
     return sending
   }
 

@@ -1,10 +1,10 @@
 import type { Bytes } from '#core'
 import type { OpenBytes } from './bytes.ts'
 
-export type Method = 'DELETE' | 'GET' | 'HEAD' | 'PATCH' | 'POST' | 'PUT'
+type Method = 'DELETE' | 'GET' | 'HEAD' | 'PATCH' | 'POST' | 'PUT'
 
 /** A document can be sent again as it is; a stream is opened once for each request. */
-export type RequestBody =
+type RequestBody =
   | { readonly kind: 'document'; readonly bytes: Uint8Array }
   | { readonly kind: 'stream'; readonly open: OpenBytes; readonly size?: number | undefined }
 

@@ -70,15 +70,27 @@ export async function mountBlob(
 ): Promise<boolean> {
   const upload = new Upload(place, `mount blob ${descriptor.digest} of ${from}`, signal)
   const query = new URLSearchParams({ mount: descriptor.digest, from })
-  // Whoever may not read `from` may still push: a refusal only means that nothing was mounted.
-  const response = await upload.post(`?${query}`, {
-    expect: [201, 202, 401, 403, 404, 405],
-    scopes: [pullScope(from)],
-  })
+  const response = await unlessDenied(
+    upload.post(`?${query}`, {
+      expect: [201, 202, 401, 403, 404, 405],
+      scopes: [pullScope(from)],
+    }),
+  )
+  if (response === undefined) return false
   if (response.status === 202) await upload.cancel(await upload.locationOf(response))
   if (response.status !== 201) return false
   upload.checkStored(response, descriptor.digest)
   return true
+}
+
+/** Whoever may not read `from` may still push: a refusal only means that nothing was mounted. */
+async function unlessDenied(mounting: Promise<HttpResponse>): Promise<HttpResponse | undefined> {
+  try {
+    return await mounting
+  } catch (error) {
+    if (error instanceof RegistryError && error.code === 'REGISTRY_DENIED') return undefined
+    throw error
+  }
 }
 
 /** One blob on its way up, through as many upload sessions as it takes. */

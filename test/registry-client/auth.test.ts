@@ -111,6 +111,17 @@ describe('authentication', () => {
       ])
     })
 
+    it('uploads what it may not mount', async () => {
+      const credentials = { kind: 'identity-token', username: 'x', token: 't' } as const
+      const repository = await start({ ...BEARER, refreshTokens: ['t'] }, credentials)
+      await repository.has(BLOB)
+      registry.fail({
+        path: /^\/token/,
+        action: { kind: 'reply', reply: { status: 403, body: '{"error":"insufficient"}' } },
+      })
+      assert.equal(await repository.mount(BLOB, 'secret/base'), false)
+    })
+
     it('exchanges an identity token', async () => {
       const credentials = { kind: 'identity-token', username: 'x', token: 'refresh-me' } as const
       const repository = await start({ ...BEARER, refreshTokens: ['refresh-me'] }, credentials)
@@ -136,6 +147,24 @@ describe('authentication', () => {
         registry.requests.some(({ url }) => url.includes('open-sesame')),
         false,
       )
+    })
+
+    it('does not let one cancelled request spoil the others', async () => {
+      const repository = await start(BEARER, ALICE)
+      await repository.has(BLOB)
+      registry.expireTokens()
+      const controller = new AbortController()
+      const { signal } = controller
+      const edit = () => {
+        controller.abort()
+        return { status: 401 }
+      }
+      registry.fail({ path: /token/, action: { kind: 'edit', edit } })
+      await assert.rejects(repository.put(BLOB, pieces(BYTES), { signal }), { code: 'CANCELLED' })
+      const before = registry.requests.length
+      await assert.rejects(repository.has(BLOB, { signal }), { code: 'CANCELLED' })
+      assert.equal(registry.requests.length, before)
+      assert.equal(await repository.has(BLOB), false)
     })
 
     it('renews a token that the registry forgot, once', async () => {

@@ -324,8 +324,14 @@ describe('pushing', () => {
     it('sends a layer that appears twice once', async () => {
       const [first] = image().layers
       assert.ok(first !== undefined)
-      const pushed = await pushImage(repository, image({ layers: [first, { ...first, id: 'x' }] }))
-      assert.equal(pushed.layers.length, 2)
+      const done: string[] = []
+      const onProgress = (event: PushProgress): void => {
+        if (event.done) done.push(event.id)
+      }
+      const twice = [first, { ...first, id: 'x' }]
+      const pushed = await pushImage(repository, image({ layers: twice, onProgress }))
+      assert.deepEqual(pushed.layers[0], pushed.layers[1])
+      assert.ok(done.includes('layer0') && done.includes('x'))
       assert.equal(registry.requests.filter(({ method }) => method === 'POST').length, 2)
     })
 
