@@ -21,37 +21,44 @@ export interface DigestEntry extends FileIdentity {
 }
 
 /*
- * The file: magic, count (uint32), SHA-256 of the rest, then columns: five float64 per entry, 32
- * bytes of digest, one byte of age, and the paths separated by NUL. Columns, because 20,000 entries
+ * The file: magic, count (uint32), SHA-256 of the rest, then columns: five float64 per entry, the
+ * digests as text, one byte of age, and the paths separated by NUL. Columns, because 20,000 entries
  * must be there in a few milliseconds, and the checksum, because a torn or damaged file is a miss.
  */
 const MAGIC = Buffer.from('tsbdig1\n')
 const SUM_AT = MAGIC.length + 4
 const HEAD_BYTES = SUM_AT + 32
 const NUMBERS = 5
-const ENTRY_BYTES = NUMBERS * 8 + 32 + 1
+const DIGEST_BYTES = 'sha256:'.length + 64
+const ENTRY_BYTES = NUMBERS * 8 + DIGEST_BYTES + 1
 const LARGEST_BYTES = 512 * 1024 * 1024
 
-/** Entries by path, read from a file; each is looked at only when it is asked for. */
+/**
+ * Entries by path, read from a file. Asking in the order of the file is fastest: a walk meets the
+ * files in the order of the last walk, and then no path need be hashed.
+ */
 export class DigestTable {
-  readonly #indexes = new Map<Name, number>()
+  readonly #paths: readonly Name[]
   readonly #numbers: Float64Array
-  readonly #digests: Buffer
+  readonly #digests: string
   readonly #ages: Buffer
+  #indexes: Map<Name, number> | undefined
+  #next = 0
 
   /** `body`: what follows the head. */
   constructor(body: Buffer, count: number) {
     const numbers = count * NUMBERS * 8
     this.#numbers = new Float64Array(new Uint8Array(body.subarray(0, numbers)).buffer)
-    this.#digests = body.subarray(numbers, numbers + count * 32)
-    this.#ages = body.subarray(numbers + count * 32, count * ENTRY_BYTES)
-    const paths = count === 0 ? [] : body.toString('latin1', count * ENTRY_BYTES).split('\0')
-    for (const [index, path] of paths.entries()) this.#indexes.set(path as Name, index)
+    const digests = numbers + count * DIGEST_BYTES
+    this.#digests = body.toString('latin1', numbers, digests)
+    this.#ages = body.subarray(digests, count * ENTRY_BYTES)
+    const paths = body.toString('latin1', count * ENTRY_BYTES)
+    this.#paths = count === 0 ? [] : (paths.split('\0') as Name[])
   }
 
   /** The digest of the file at `path`, if it is still the `file` that was digested. */
   find(path: Name, file: FileIdentity): Digest | undefined {
-    const index = this.#indexes.get(path)
+    const index = this.#indexOf(path)
     if (index === undefined) return undefined
     const at = index * NUMBERS
     const isSame =
@@ -63,20 +70,34 @@ export class DigestTable {
     return isSame ? this.#digest(index) : undefined
   }
 
-  *entries(): Generator<DigestEntry, void, undefined> {
-    for (const [path, index] of this.#indexes) {
-      const at = index * NUMBERS
-      const [dev = 0, ino = 0, size = 0, mtimeMs = 0, ctimeMs = 0] = this.#numbers.subarray(
-        at,
-        at + NUMBERS,
-      )
-      const age = this.#ages[index] ?? 0
-      yield { path, dev, ino, size, mtimeMs, ctimeMs, digest: this.#digest(index), age }
-    }
+  get(path: Name): DigestEntry | undefined {
+    const index = this.#indexOf(path)
+    if (index === undefined) return undefined
+    const at = index * NUMBERS
+    const [dev = 0, ino = 0, size = 0, mtimeMs = 0, ctimeMs = 0] = this.#numbers.subarray(
+      at,
+      at + NUMBERS,
+    )
+    const [digest, age] = [this.#digest(index), this.#ages[index] ?? 0]
+    return { path, dev, ino, size, mtimeMs, ctimeMs, digest, age }
+  }
+
+  /** In the order of the file. */
+  paths(): readonly Name[] {
+    return this.#paths
+  }
+
+  #indexOf(path: Name): number | undefined {
+    if (this.#paths[this.#next] === path) return this.#next++
+    this.#indexes ??= new Map(this.#paths.map((known, index) => [known, index]))
+    const index = this.#indexes.get(path)
+    if (index !== undefined) this.#next = index + 1
+    return index
   }
 
   #digest(index: number): Digest {
-    return `sha256:${this.#digests.toString('hex', index * 32, index * 32 + 32)}` as Digest
+    const at = index * DIGEST_BYTES
+    return this.#digests.slice(at, at + DIGEST_BYTES) as Digest
   }
 }
 
@@ -106,19 +127,18 @@ function decode(bytes: Buffer): DigestTable {
 /** The bytes of a file that holds `entries`. */
 export function encodeDigests(entries: readonly DigestEntry[]): Buffer {
   const numbers = new Float64Array(entries.length * NUMBERS)
-  const digests = Buffer.allocUnsafe(entries.length * 32)
   const ages = Buffer.allocUnsafe(entries.length)
   for (const [index, entry] of entries.entries()) {
-    const { dev, ino, size, mtimeMs, ctimeMs, digest, age } = entry
+    const { dev, ino, size, mtimeMs, ctimeMs, age } = entry
     const at = index * NUMBERS
     numbers[at] = dev
     numbers[at + 1] = ino
     numbers[at + 2] = size
     numbers[at + 3] = mtimeMs
     numbers[at + 4] = ctimeMs
-    digests.write(digest.slice('sha256:'.length), index * 32, 'hex')
     ages[index] = age
   }
+  const digests = Buffer.from(entries.map((entry) => entry.digest).join(''), 'latin1')
   const paths = Buffer.from(entries.map((entry) => entry.path).join('\0'), 'latin1')
   const body = Buffer.concat([new Uint8Array(numbers.buffer), digests, ages, paths])
   const count = Buffer.alloc(4)

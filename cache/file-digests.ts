@@ -27,7 +27,8 @@ export class FileDigests {
   readonly #file: string
   readonly #known: DigestTable
   readonly #fresh = new Map<Name, DigestEntry>()
-  readonly #asked = new Set<Name>()
+  /** In the order of the walk, possibly more than once. */
+  readonly #met: Name[] = []
   /** Before any `lstat` of the tree: a file that is older than this by far was not changed since. */
   readonly #openedAt = Date.now()
 
@@ -42,7 +43,7 @@ export class FileDigests {
    * put since these digests were opened is not found.
    */
   get(path: Name, file: FileIdentity): Digest | undefined {
-    this.#asked.add(path)
+    this.#met.push(path)
     return this.#known.find(path, file)
   }
 
@@ -53,6 +54,7 @@ export class FileDigests {
   put(path: Name, file: FileIdentity, digest: Digest): void {
     const { dev, ino, size, mtimeMs, ctimeMs } = file
     if (Math.max(mtimeMs, ctimeMs) > this.#openedAt - RACY_MILLISECONDS) return
+    this.#met.push(path)
     this.#fresh.set(path, { path, dev, ino, size, mtimeMs, ctimeMs, digest, age: 0 })
   }
 
@@ -74,12 +76,20 @@ export class FileDigests {
     this.#fresh.clear()
   }
 
+  /** In the order in which the files were met, then what was not. */
   #merged(): readonly DigestEntry[] {
-    const entries = [...this.#fresh.values()]
-    for (const entry of readDigests(this.#file).entries()) {
-      if (this.#fresh.has(entry.path)) continue
-      const age = this.#asked.has(entry.path) ? 0 : entry.age + 1
-      if (age < OLDEST) entries.push({ ...entry, age })
+    const current = readDigests(this.#file)
+    const met = new Set(this.#met)
+    const entries: DigestEntry[] = []
+    for (const path of met) {
+      const known = this.#fresh.get(path) ?? current.get(path)
+      if (known !== undefined) entries.push({ ...known, age: 0 })
+    }
+    for (const path of current.paths()) {
+      const known = met.has(path) ? undefined : current.get(path)
+      if (known !== undefined && known.age + 1 < OLDEST) {
+        entries.push({ ...known, age: known.age + 1 })
+      }
     }
     return entries
   }
