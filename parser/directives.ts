@@ -14,35 +14,46 @@ interface Assignment {
   readonly value: string
 }
 
-/** The parser directives at the top of a file; they end at the first line that is none. */
+/**
+ * The parser directives at the top of a file; they end at the first line that is none. Behind a
+ * first line that makes the file a script there are none, but a frontend would still be looked for.
+ */
 export function readDirectives(
   source: string,
   report: (diagnostic: Diagnostic) => void,
 ): Directives {
   const directives: Directive[] = []
+  const isScript = source.startsWith('#!')
   let escapeChar: Escape = '\\'
-  let offset = 0
-  for (let number = 1; offset < source.length; number++) {
-    const newline = source.indexOf('\n', offset)
-    const text = source.slice(offset, newline < 0 ? source.length : newline)
-    const assignment = parseAssignment(text)
-    const name = assignment === undefined ? undefined : directiveName(assignment.key)
-    if (assignment === undefined || name === undefined) {
-      // A script's first line hides the syntax line from the parser, but not from those who ask for it.
-      if (number > 1 || !text.startsWith('#!')) break
-      offset = newline < 0 ? source.length : newline + 1
-      continue
+  let offset = isScript ? nextLine(source, 0) : 0
+  for (let number = isScript ? 2 : 1; offset < source.length; number++) {
+    const end = nextLine(source, offset)
+    const directive = parseDirective(source.slice(offset, end), number)
+    if (directive === undefined || (isScript && directive.name !== 'syntax')) break
+    const { name, value, range } = directive
+    if (directives.some((other) => other.name === name)) {
+      report(mistake(`only one ${name} parser directive can be used`, range))
+      break
     }
-    const range = lineRange(number, text)
-    const directive: Directive = { name, value: assignment.value, range }
-    const message = mistakeOf(directive, directives)
-    if (message === undefined && name === 'escape')
-      escapeChar = assignment.value === '`' ? '`' : '\\'
-    if (message !== undefined) report(message)
+    const found = mistakeOf(directive)
+    if (found !== undefined) report(found)
+    else if (name === 'escape') escapeChar = value === '`' ? '`' : '\\'
     directives.push(directive)
-    offset = newline < 0 ? source.length : newline + 1
+    offset = end
   }
   return { directives, escape: escapeChar }
+}
+
+function nextLine(source: string, offset: number): number {
+  const newline = source.indexOf('\n', offset)
+  return newline < 0 ? source.length : newline + 1
+}
+
+function parseDirective(line: string, number: number): Directive | undefined {
+  const assignment = parseAssignment(line)
+  const name = directiveName(assignment?.key ?? '')
+  if (assignment === undefined || name === undefined) return undefined
+  return { name, value: assignment.value, range: lineRange(number, line) }
 }
 
 function directiveName(key: string): Directive['name'] | undefined {
@@ -62,11 +73,7 @@ function parseAssignment(text: string): Assignment | undefined {
   return { key, value }
 }
 
-function mistakeOf(directive: Directive, earlier: readonly Directive[]): Diagnostic | undefined {
-  const { name, value, range } = directive
-  if (earlier.some((other) => other.name === name)) {
-    return mistake(`only one ${name} parser directive can be used`, range)
-  }
+function mistakeOf({ name, value, range }: Directive): Diagnostic | undefined {
   switch (name) {
     case 'escape':
       if (value === '`' || value === '\\') return undefined

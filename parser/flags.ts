@@ -63,19 +63,21 @@ export interface Flags {
 /** Reads the flags of the instruction called `kind` (lower case). Mistakes go to `site`. */
 export function readFlags(children: Children, kind: string, site: Site): Flags {
   const spec = FLAGS[kind] ?? {}
-  const uses: FlagUse[] = []
+  const uses = new Map<string, FlagUse[]>()
   for (const token of tokensOf(children, 'Flag')) {
     const use = parseFlag(token, site)
-    const isDuplicate = uses.some(({ name }) => name === use.name)
-    if (check(use, { kind, spec, isDuplicate, site })) uses.push(use)
+    const same = uses.get(use.name)
+    if (!check(use, { kind, spec, isDuplicate: same !== undefined, site })) continue
+    if (same === undefined) uses.set(use.name, [use])
+    else same.push(use)
   }
-  const find = (name: string): FlagUse | undefined => uses.find((use) => use.name === name)
+  const find = (name: string): FlagUse | undefined => uses.get(name)?.[0]
   return {
     one: (name) => {
       const value = find(name)?.value
       return value?.raw === '' ? undefined : value
     },
-    many: (name) => uses.filter((use) => use.name === name).flatMap(({ value }) => value ?? []),
+    many: (name) => (uses.get(name) ?? []).flatMap(({ value }) => value ?? []),
     isOn: (name) => {
       const use = find(name)
       return use && use.value?.raw.toLowerCase() !== 'false'

@@ -57,12 +57,7 @@ export class DockerfileGrammar extends CstParser {
   })
 
   readonly command: Rule = this.RULE('command', () => {
-    this.OR([
-      { ALT: () => this.CONSUME(t.Run, { LABEL: 'keyword' }) },
-      { ALT: () => this.CONSUME(t.Cmd, { LABEL: 'keyword' }) },
-      { ALT: () => this.CONSUME(t.Entrypoint, { LABEL: 'keyword' }) },
-      { ALT: () => this.CONSUME(t.Shell, { LABEL: 'keyword' }) },
-    ])
+    this.CONSUME(t.CommandKeyword, { LABEL: 'keyword' })
     this.SUBRULE(this.flags)
     this.SUBRULE(this.jsonOrText)
   })
@@ -74,34 +69,24 @@ export class DockerfileGrammar extends CstParser {
   })
 
   readonly files: Rule = this.RULE('files', () => {
-    this.OR([
-      { ALT: () => this.CONSUME(t.Copy, { LABEL: 'keyword' }) },
-      { ALT: () => this.CONSUME(t.Add, { LABEL: 'keyword' }) },
-      { ALT: () => this.CONSUME(t.Volume, { LABEL: 'keyword' }) },
-    ])
+    this.CONSUME(t.FilesKeyword, { LABEL: 'keyword' })
     this.SUBRULE(this.flags)
-    this.OR1([
+    this.OR([
       { ALT: () => this.CONSUME(t.Json) },
       { ALT: () => this.MANY(() => this.CONSUME(t.Word)) },
     ])
   })
 
   readonly list: Rule = this.RULE('list', () => {
-    this.OR([
-      { ALT: () => this.CONSUME(t.From, { LABEL: 'keyword' }) },
-      { ALT: () => this.CONSUME(t.Expose, { LABEL: 'keyword' }) },
-    ])
+    this.CONSUME(t.ListKeyword, { LABEL: 'keyword' })
     this.SUBRULE(this.flags)
     this.MANY(() => this.CONSUME(t.Word))
   })
 
   readonly pairs: Rule = this.RULE('pairs', () => {
-    this.OR([
-      { ALT: () => this.CONSUME(t.Env, { LABEL: 'keyword' }) },
-      { ALT: () => this.CONSUME(t.Label, { LABEL: 'keyword' }) },
-    ])
+    this.CONSUME(t.PairsKeyword, { LABEL: 'keyword' })
     this.SUBRULE(this.flags)
-    this.OR1([
+    this.OR([
       {
         ALT: () => {
           this.CONSUME(t.LegacyKey)
@@ -119,13 +104,7 @@ export class DockerfileGrammar extends CstParser {
   })
 
   readonly text: Rule = this.RULE('text', () => {
-    this.OR([
-      { ALT: () => this.CONSUME(t.Workdir, { LABEL: 'keyword' }) },
-      { ALT: () => this.CONSUME(t.User, { LABEL: 'keyword' }) },
-      { ALT: () => this.CONSUME(t.Stopsignal, { LABEL: 'keyword' }) },
-      { ALT: () => this.CONSUME(t.Maintainer, { LABEL: 'keyword' }) },
-      { ALT: () => this.CONSUME(t.UnknownName, { LABEL: 'keyword' }) },
-    ])
+    this.CONSUME(t.TextKeyword, { LABEL: 'keyword' })
     this.SUBRULE(this.flags)
     this.OPTION(() => this.CONSUME(t.Text))
   })

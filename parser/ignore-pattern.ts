@@ -24,9 +24,7 @@ const DIRECTORIES: readonly Step[] = [
 export function compileIgnorePattern(pattern: string): PathPattern {
   const cursor = new Cursor(parseSteps(pattern))
   return {
-    matches: isLiteral(pattern)
-      ? (path) => isAtOrBelow(path, pattern)
-      : (path) => matchesAncestor(cursor, path),
+    matches: matchLiteral(pattern) ?? ((path) => matchesAncestor(cursor, path)),
     mayMatchBelow: (dir) => {
       readText(cursor, `${dir}/`)
       return cursor.size > 0
@@ -34,8 +32,15 @@ export function compileIgnorePattern(pattern: string): PathPattern {
   }
 }
 
-function isAtOrBelow(path: string, dir: string): boolean {
-  return path.startsWith(dir) && (path.length === dir.length || path[dir.length] === '/')
+// `name`, and `**` with a slash and a name: the two commonest forms need no steps.
+function matchLiteral(pattern: string): PathPattern['matches'] | undefined {
+  const isAnywhere = pattern.startsWith('**/')
+  const name = isAnywhere ? pattern.slice(3) : pattern
+  if (name === '' || !isLiteral(name)) return undefined
+  const whole = `/${name}/`
+  return isAnywhere
+    ? (path) => `/${path}/`.includes(whole)
+    : (path) => path.startsWith(name) && (path.length === name.length || path[name.length] === '/')
 }
 
 /** One pass over the path answers for all its parents. */

@@ -13,7 +13,13 @@ export type LineLexer = InstanceType<typeof Lexer>
 /** Answers with the end of the token that starts at `start`, or -1. */
 type Scanner = (text: string, start: number, before: IToken | undefined) => number
 
-function token(name: string, scan: Scanner, mode?: string): TokenType {
+interface TokenOptions {
+  /** The mode that takes the place of the current one. */
+  readonly mode?: string
+  readonly group?: TokenType | undefined
+}
+
+function token(name: string, scan: Scanner, { mode, group }: TokenOptions = {}): TokenType {
   const exec = (
     text: string,
     start: number,
@@ -23,17 +29,23 @@ function token(name: string, scan: Scanner, mode?: string): TokenType {
     return end > start ? [text.slice(start, end)] : null
   }
   const transition = mode === undefined ? {} : { pop_mode: true, push_mode: mode }
-  return createToken({ name, pattern: { exec }, line_breaks: false, ...transition })
+  const categories = group === undefined ? [] : [group]
+  return createToken({ name, pattern: { exec }, line_breaks: false, categories, ...transition })
 }
 
-function keyword(name: string, mode: string): TokenType {
+/** A group of keywords: the grammar asks for the group, what is made of it depends on the member. */
+function family(name: string): TokenType {
+  return createToken({ name, pattern: Lexer.NA })
+}
+
+function keyword(name: string, mode: string, group?: TokenType): TokenType {
   const lower = name.toLowerCase()
   const scan: Scanner = (text, start) => {
     const end = start + lower.length
     if (text.slice(start, end).toLowerCase() !== lower) return -1
     return end === scanWord(text, end) ? end : -1
   }
-  return token(name, scan, mode)
+  return token(name, scan, { mode, group })
 }
 
 function escapeOf(text: string): Escape {
@@ -44,25 +56,31 @@ const lineRest: Scanner = (text, start) => trimEnd(text, start, lineEnd(text, st
 
 const word: Scanner = (text, start) => scanWord(text, start)
 
-export const From: TokenType = keyword('From', 'list')
-export const Run: TokenType = keyword('Run', 'command')
-export const Cmd: TokenType = keyword('Cmd', 'command')
-export const Entrypoint: TokenType = keyword('Entrypoint', 'command')
-export const Shell: TokenType = keyword('Shell', 'command')
-export const Copy: TokenType = keyword('Copy', 'files')
-export const Add: TokenType = keyword('Add', 'files')
-export const Volume: TokenType = keyword('Volume', 'files')
-export const Expose: TokenType = keyword('Expose', 'list')
-export const Env: TokenType = keyword('Env', 'pairs')
-export const Label: TokenType = keyword('Label', 'pairs')
+export const CommandKeyword: TokenType = family('CommandKeyword')
+export const FilesKeyword: TokenType = family('FilesKeyword')
+export const ListKeyword: TokenType = family('ListKeyword')
+export const PairsKeyword: TokenType = family('PairsKeyword')
+export const TextKeyword: TokenType = family('TextKeyword')
+
+const From = keyword('From', 'list', ListKeyword)
+const Run = keyword('Run', 'command', CommandKeyword)
+const Cmd = keyword('Cmd', 'command', CommandKeyword)
+const Entrypoint = keyword('Entrypoint', 'command', CommandKeyword)
+const Shell = keyword('Shell', 'command', CommandKeyword)
+const Copy = keyword('Copy', 'files', FilesKeyword)
+const Add = keyword('Add', 'files', FilesKeyword)
+const Volume = keyword('Volume', 'files', FilesKeyword)
+const Expose = keyword('Expose', 'list', ListKeyword)
+const Env = keyword('Env', 'pairs', PairsKeyword)
+const Label = keyword('Label', 'pairs', PairsKeyword)
+const Workdir = keyword('Workdir', 'text', TextKeyword)
+const User = keyword('User', 'text', TextKeyword)
+const Stopsignal = keyword('Stopsignal', 'text', TextKeyword)
+const Maintainer = keyword('Maintainer', 'text', TextKeyword)
+const UnknownName = token('UnknownName', word, { mode: 'text', group: TextKeyword })
 export const Arg: TokenType = keyword('Arg', 'args')
-export const Workdir: TokenType = keyword('Workdir', 'text')
-export const User: TokenType = keyword('User', 'text')
-export const Stopsignal: TokenType = keyword('Stopsignal', 'text')
-export const Maintainer: TokenType = keyword('Maintainer', 'text')
 export const Healthcheck: TokenType = keyword('Healthcheck', 'health')
 export const Onbuild: TokenType = keyword('Onbuild', 'onbuild')
-export const UnknownName: TokenType = token('UnknownName', word, 'text')
 
 /** ONBUILD behind ONBUILD, with the rest of the line: it is refused, whatever follows. */
 export const NestedOnbuild: TokenType = token('NestedOnbuild', (text, start) => {
@@ -84,7 +102,7 @@ export const Mark: TokenType = createToken({
 export const Newline: TokenType = token(
   'Newline',
   (text, start) => (text.charCodeAt(start) === 10 ? start + 1 : -1),
-  'line',
+  { mode: 'line' },
 )
 
 const Space: TokenType = createToken({
@@ -123,20 +141,20 @@ export const Json: TokenType = token(
   'Json',
   (text, start) =>
     parseJsonArray(text, start) === undefined ? -1 : lineRest(text, start, undefined),
-  'rest',
+  { mode: 'rest' },
 )
 
 /** The rest of the line. */
-export const Text: TokenType = token('Text', lineRest, 'rest')
+export const Text: TokenType = token('Text', lineRest, { mode: 'rest' })
 
 /** A run of characters that are not blank. */
-export const Word: TokenType = token('Word', word, 'words')
+export const Word: TokenType = token('Word', word, { mode: 'words' })
 
 /** A word in which quotes and escapes protect white space. */
 export const QuotedWord: TokenType = token(
   'QuotedWord',
   (text, start) => scanQuotedWord(text, start, escapeOf(text)),
-  'quotedWords',
+  { mode: 'quotedWords' },
 )
 
 /** The key of `ENV key value`, the old form: the first word has no `=`. */
@@ -146,7 +164,7 @@ export const LegacyKey: TokenType = token(
     const end = scanQuotedWord(text, start, escapeOf(text))
     return text.slice(start, end).includes('=') ? -1 : scanWord(text, start)
   },
-  'legacy',
+  { mode: 'legacy' },
 )
 
 /** The word behind HEALTHCHECK; what follows is a command, whatever the word. */
@@ -154,7 +172,7 @@ export const HealthType: TokenType = token(
   'HealthType',
   (text, start) =>
     skipWhile(text, start, (code) => code !== 10 && !isSpace(code) && !isBlank(code)),
-  'healthCommand',
+  { mode: 'healthCommand' },
 )
 
 const INSTRUCTIONS: readonly TokenType[] = [
@@ -184,7 +202,10 @@ const MODES: Record<string, TokenType[]> = {
 }
 
 /** Every token of the grammar. */
-export const TOKENS: readonly TokenType[] = [...new Set(Object.values(MODES).flat())]
+export const TOKENS: readonly TokenType[] = [
+  ...new Set(Object.values(MODES).flat()),
+  ...[CommandKeyword, FilesKeyword, ListKeyword, PairsKeyword, TextKeyword],
+]
 
 /** A fresh lexer; Chevrotain checks its definition only when it is made for a test. */
 export function createLexer(purpose: 'use' | 'test'): LineLexer {

@@ -114,7 +114,7 @@ let machine: Machine | undefined
 function getMachine(): Machine {
   if (machine === undefined) {
     const grammar = new DockerfileGrammar('use')
-    machine = { lexer: createLexer('use'), grammar, visitLine: createLineVisitor(grammar) }
+    machine = { lexer: createLexer('use'), grammar, visitLine: createLineVisitor(grammar, 'use') }
   }
   return machine
 }

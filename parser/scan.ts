@@ -25,34 +25,38 @@ export function isFlag(text: string, start: number): boolean {
 
 /** A flag: `--name=value`, where quotes group and are removed and the escape works in both. */
 export function scanFlag(text: string, start: number, escapeChar: Escape): Scanned {
-  const limit = lineEnd(text, start)
   let value = ''
   let quote = ''
   let offset = start
-  for (; offset < limit; offset++) {
+  for (; !isLineEnd(text, offset); offset++) {
     const char = text.charAt(offset)
     if (quote === '' && isSpace(text.charCodeAt(offset))) break
     if (char === quote) quote = ''
     else if (quote === '' && (char === '"' || char === "'")) quote = char
     else if (char !== escapeChar) value += char
-    else if (offset + 1 < limit) value += text.charAt(++offset)
+    else if (!isLineEnd(text, offset + 1)) value += text.charAt(++offset)
   }
   return { end: offset, value }
 }
 
 /** The end of a word in which quotes and escapes protect white space and stay. */
 export function scanQuotedWord(text: string, start: number, escapeChar: Escape): number {
-  const limit = lineEnd(text, start)
   let quote = ''
   let offset = start
-  for (; offset < limit; offset++) {
+  for (; !isLineEnd(text, offset); offset++) {
     const char = text.charAt(offset)
     if (quote === '' && isSpace(text.charCodeAt(offset))) break
-    if (char === escapeChar && quote !== "'") offset++
-    else if (char === quote) quote = ''
-    else if (quote === '' && (char === '"' || char === "'")) quote = char
+    if (char === quote) quote = ''
+    else if (char !== escapeChar || quote === "'") {
+      if (quote === '' && (char === '"' || char === "'")) quote = char
+    } else if (!isLineEnd(text, offset + 1)) offset++
   }
-  return Math.min(offset, limit)
+  return offset
+}
+
+/** Looking ahead for the end of the line, from every word of it, would take quadratic time. */
+function isLineEnd(text: string, offset: number): boolean {
+  return offset >= text.length || text.charCodeAt(offset) === 10
 }
 
 /** The JSON array that is the rest of the line, or `undefined` when it is not exactly that. */

@@ -19,13 +19,7 @@ export class WordGrammar extends CstParser {
   readonly parts: Rule = this.RULE('parts', () => {
     this.MANY(() =>
       this.OR([
-        { ALT: () => this.CONSUME(t.Plain, { LABEL: 'part' }) },
-        { ALT: () => this.CONSUME(t.Variable, { LABEL: 'part' }) },
-        { ALT: () => this.CONSUME(t.Blank, { LABEL: 'part' }) },
-        { ALT: () => this.CONSUME(t.Punctuation, { LABEL: 'part' }) },
-        { ALT: () => this.CONSUME(t.Escaped, { LABEL: 'part' }) },
-        { ALT: () => this.CONSUME(t.SingleQuoted, { LABEL: 'part' }) },
-        { ALT: () => this.CONSUME(t.Dollar, { LABEL: 'part' }) },
+        { ALT: () => this.CONSUME(t.Part, { LABEL: 'part' }) },
         { ALT: () => this.SUBRULE(this.quoted, { LABEL: 'part' }) },
         { ALT: () => this.SUBRULE(this.substitution, { LABEL: 'part' }) },
       ]),
@@ -36,10 +30,7 @@ export class WordGrammar extends CstParser {
     this.CONSUME(t.QuoteStart)
     this.MANY(() =>
       this.OR([
-        { ALT: () => this.CONSUME(t.QuotedPlain, { LABEL: 'part' }) },
-        { ALT: () => this.CONSUME(t.Variable, { LABEL: 'part' }) },
-        { ALT: () => this.CONSUME(t.QuotedEscape, { LABEL: 'part' }) },
-        { ALT: () => this.CONSUME(t.Dollar, { LABEL: 'part' }) },
+        { ALT: () => this.CONSUME(t.Part, { LABEL: 'part' }) },
         { ALT: () => this.SUBRULE(this.substitution, { LABEL: 'part' }) },
       ]),
     )

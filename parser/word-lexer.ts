@@ -12,22 +12,26 @@ export type Quotes = 'remove' | 'keep'
 
 type Scanner = (text: string, start: number) => number
 
-type Transition = { readonly push_mode?: string; readonly pop_mode?: boolean }
+interface TokenOptions {
+  readonly push_mode?: string
+  readonly pop_mode?: boolean
+  readonly categories?: TokenType[]
+}
 
-function token(name: string, scan: Scanner, transition: Transition = {}): TokenType {
+function token(name: string, scan: Scanner, options: TokenOptions = {}): TokenType {
   const exec = (text: string, start: number): CustomPatternMatcherReturn | null => {
     const end = scan(text, start)
     return end > start ? [text.slice(start, end)] : null
   }
-  return createToken({ name, pattern: { exec }, line_breaks: false, ...transition })
+  return createToken({ name, pattern: { exec }, line_breaks: false, ...options })
 }
 
 /** A token that is just `text`. */
-function symbol(name: string, text: string, transition: Transition = {}): TokenType {
+function symbol(name: string, text: string, options: TokenOptions = {}): TokenType {
   return token(
     name,
     (all, start) => (all.startsWith(text, start) ? start + text.length : -1),
-    transition,
+    options,
   )
 }
 
@@ -43,32 +47,47 @@ function isPlain(text: string, offset: number): boolean {
   return !isSpace(text.charCodeAt(offset))
 }
 
+/** What is one token and needs no rule of its own. */
+export const Part: TokenType = createToken({ name: 'Part', pattern: Lexer.NA })
+const part: TokenOptions = { categories: [Part] }
+
 /** Two-character settings in front. */
 export const Settings: TokenType = token('Settings', (text) => Math.min(2, text.length), {
   push_mode: 'word',
 })
 
-export const Plain: TokenType = token('Plain', (text, start) => {
-  let end = start
-  while (end < text.length && isPlain(text, end)) end++
-  return end
-})
+const Plain = token(
+  'Plain',
+  (text, start) => {
+    let end = start
+    while (end < text.length && isPlain(text, end)) end++
+    return end
+  },
+  part,
+)
 
-export const Blank: TokenType = token('Blank', (text, start) => skipWhile(text, start, isSpace))
+const Blank = token('Blank', (text, start) => skipWhile(text, start, isSpace), part)
 
 /** The escape and the character behind it; alone at the end of the word. */
-export const Escaped: TokenType = token('Escaped', (text, start) =>
-  text.charAt(start) === text.charAt(0)
-    ? Math.min(start + 1 + codeSize(text, start + 1), text.length)
-    : -1,
+const Escaped = token(
+  'Escaped',
+  (text, start) =>
+    text.charAt(start) === text.charAt(0)
+      ? Math.min(start + 1 + codeSize(text, start + 1), text.length)
+      : -1,
+  part,
 )
 
 /** `'…'`; without the closing quote when there is none. */
-export const SingleQuoted: TokenType = token('SingleQuoted', (text, start) => {
-  if (text.charAt(start) !== "'" || !hasQuotes(text)) return -1
-  const end = text.indexOf("'", start + 1)
-  return end < 0 ? text.length : end + 1
-})
+const SingleQuoted = token(
+  'SingleQuoted',
+  (text, start) => {
+    if (text.charAt(start) !== "'" || !hasQuotes(text)) return -1
+    const end = text.indexOf("'", start + 1)
+    return end < 0 ? text.length : end + 1
+  },
+  part,
+)
 
 export const QuoteStart: TokenType = token(
   'QuoteStart',
@@ -79,34 +98,46 @@ export const QuoteStart: TokenType = token(
 export const QuoteEnd: TokenType = symbol('QuoteEnd', '"', { pop_mode: true })
 
 /** Inside double quotes the escape escapes only a double quote, a dollar sign and itself. */
-export const QuotedEscape: TokenType = token('QuotedEscape', (text, start) => {
-  const mark = text.charAt(0)
-  const next = text.charAt(start + 1)
-  if (text.charAt(start) !== mark) return -1
-  return next === '"' || next === '$' || next === mark ? start + 2 : start + 1
-})
+const QuotedEscape = token(
+  'QuotedEscape',
+  (text, start) => {
+    const mark = text.charAt(0)
+    const next = text.charAt(start + 1)
+    if (text.charAt(start) !== mark) return -1
+    return next === '"' || next === '$' || next === mark ? start + 2 : start + 1
+  },
+  part,
+)
 
-export const QuotedPlain: TokenType = token('QuotedPlain', (text, start) => {
-  const mark = text.charAt(0)
-  return skipWhile(text, start, (code) => {
-    const char = String.fromCharCode(code)
-    return char !== '"' && char !== '$' && char !== mark
-  })
-})
+const QuotedPlain = token(
+  'QuotedPlain',
+  (text, start) => {
+    const mark = text.charAt(0)
+    return skipWhile(text, start, (code) => {
+      const char = String.fromCharCode(code)
+      return char !== '"' && char !== '$' && char !== mark
+    })
+  },
+  part,
+)
 
 /** `$name`. */
-export const Variable: TokenType = token('Variable', (text, start) => {
-  if (text.charAt(start) !== '$') return -1
-  const end = nameEnd(text, start + 1)
-  return end > start + 1 ? end : -1
-})
+const Variable = token(
+  'Variable',
+  (text, start) => {
+    if (text.charAt(start) !== '$') return -1
+    const end = nameEnd(text, start + 1)
+    return end > start + 1 ? end : -1
+  },
+  part,
+)
 
 export const SubstitutionStart: TokenType = symbol('SubstitutionStart', '${', {
   push_mode: 'name',
 })
 
 /** A dollar sign that stands for itself. */
-export const Dollar: TokenType = symbol('Dollar', '$')
+const Dollar = symbol('Dollar', '$', part)
 
 /** The name behind `${`. */
 export const Name: TokenType = token('Name', nameEnd, {
@@ -140,8 +171,10 @@ export const PatternEnd: TokenType = symbol('PatternEnd', '/', {
 })
 
 /** `}` and `/` where they end nothing. */
-export const Punctuation: TokenType = token('Punctuation', (text, start) =>
-  text.charAt(start) === '}' || text.charAt(start) === '/' ? start + 1 : -1,
+const Punctuation = token(
+  'Punctuation',
+  (text, start) => (text.charAt(start) === '}' || text.charAt(start) === '/' ? start + 1 : -1),
+  part,
 )
 
 const PARTS: readonly TokenType[] = [
@@ -160,7 +193,7 @@ const MODES: Record<string, TokenType[]> = {
 }
 
 /** Every token of the grammar. */
-export const WORD_TOKENS: readonly TokenType[] = [...new Set(Object.values(MODES).flat())]
+export const WORD_TOKENS: readonly TokenType[] = [...new Set(Object.values(MODES).flat()), Part]
 
 export type WordLexer = InstanceType<typeof Lexer>
 

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { DockerfileGrammar } from '../../parser/grammar.ts'
 import { createLexer } from '../../parser/lexer.ts'
+import { createLineVisitor } from '../../parser/to-ast.ts'
 import { WordGrammar } from '../../parser/word-grammar.ts'
 import { createWordLexer } from '../../parser/word-lexer.ts'
 
@@ -10,7 +11,7 @@ describe('grammars', () => {
   it('are well-formed: checks that are skipped in use', () => {
     assert.deepEqual(createLexer('test').lexerDefinitionErrors, [])
     assert.deepEqual(createWordLexer('test').lexerDefinitionErrors, [])
-    assert.doesNotThrow(() => new DockerfileGrammar('test'))
+    assert.doesNotThrow(() => createLineVisitor(new DockerfileGrammar('test'), 'test'))
     assert.doesNotThrow(() => new WordGrammar('test'))
   })
 

@@ -40,6 +40,17 @@ const DOCKERFILES: Readonly<Record<string, (size: number) => string>> = {
   'stage name': (size) => `FROM a AS ${'a-'.repeat(size / 2)}!`,
 }
 
+/** Instructions much longer than a line may be, and files of them. */
+const LARGE: Readonly<Record<string, (size: number) => string>> = {
+  'pairs on many lines': (size) => `FROM a\nENV ${'a=b c=d \\\n'.repeat(size / 10)}`,
+  'flags on many lines': (size) => `FROM a\nCOPY ${'--exclude=a \\\n'.repeat(size / 14)}a b`,
+  'words on many lines': (size) => `FROM a\nEXPOSE ${'1 2 3 4 \\\n'.repeat(size / 10)}`,
+  'heredocs on many lines': (size) => `FROM a\nCOPY ${'<<a <<b \\\n'.repeat(size / 10)} /x\n`,
+  'repeated directives': (size) => '# escape=`\n'.repeat(size / 11),
+  'many instructions': (size) => `FROM a\n${'COPY --from=x a b\n'.repeat(size / 18)}`,
+  'blank lines': (size) => '\n'.repeat(size),
+}
+
 const WORDS: Readonly<Record<string, (size: number) => string>> = {
   variables: (size) => '$a'.repeat(size / 2),
   'open braces': (size) => '${a:-'.repeat(size / 5),
@@ -80,8 +91,17 @@ describe('linear time', () => {
 
   for (const [name, make] of Object.entries(DOCKERFILES)) {
     it(`parseDockerfile: ${name}`, () => {
-      const parse = (size: number): number => time(() => parseDockerfile(make(size)))
-      assertLinear(parse)
+      assertLinear((size) => time(() => parseDockerfile(make(size))))
+    })
+  }
+
+  for (const [name, make] of Object.entries(LARGE)) {
+    it(`parseDockerfile, large: ${name}`, () => {
+      const [small, large] = [128 * KIB, 512 * KIB].map((size) => {
+        return time(() => parseDockerfile(make(size)))
+      })
+      const growth = `128 KiB took ${small} ms, 512 KiB ${large} ms`
+      assert.ok((large ?? 0) < 8 * (small ?? 0) + 100, growth)
     })
   }
 
