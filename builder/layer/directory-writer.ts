@@ -16,9 +16,12 @@ import { makeNode, makeWhiteout, type NodeType, opaqueXattr, setXattr } from '#b
 import { bytesOfName, errnoOf, type FileStat, ioError, type Name, TsbuildError } from '#core'
 import { quote } from './raw-tree.ts'
 import { parentOf } from './resolve.ts'
-import { childPath, RootedDirectory } from './rooted-directory.ts'
+import { childPath, O_PATH, RootedDirectory } from './rooted-directory.ts'
 
 const CREATE_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
+
+/** Setuid and setgid: changing the owner clears them. */
+const SETID = 0o6000
 
 export interface DirectoryOptions {
   /** `drop`: everything belongs to the current user. */
@@ -117,6 +120,7 @@ export class DirectoryWriter {
     }
     const place = this.root.place(path)
     if (this.#options.owners === 'keep') lchownSync(place, stat.uid, stat.gid)
+    if ((stat.mode & SETID) !== 0) setModeOfNode(place, stat.mode)
     lutimesSync(place, stat.mtimeMs / 1000, stat.mtimeMs / 1000)
   }
 
@@ -181,6 +185,16 @@ export class DirectoryWriter {
         this.#options.onWarning(`left out attribute ${name} of ${quote(path)}: not supported here`)
       }
     }
+  }
+}
+
+/** Opening a device may do something; a mere place cannot, and is never a link. */
+function setModeOfNode(place: string | Buffer, mode: number): void {
+  const node = openSync(place, O_PATH | constants.O_NOFOLLOW)
+  try {
+    chmodSync(`/proc/self/fd/${node}`, mode)
+  } finally {
+    closeSync(node)
   }
 }
 
