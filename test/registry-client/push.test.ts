@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import {
   type Bytes,
-  type Descriptor,
   digestOf,
   MEDIA_TYPES,
   parseManifest,
@@ -14,7 +13,6 @@ import {
   type PushProgress,
   pushImage,
   type RegistryClient,
-  RegistryError,
   type Repository,
 } from '#registry-client'
 import { MemoryRegistry } from '../support/registry/index.ts'
@@ -22,9 +20,8 @@ import { blobOf, clientFor, pieces, repositoryOf, someBytes, TestTiming } from '
 
 const NAME = 'team/app'
 const BYTES = someBytes(200_000)
-const BLOB = blobOf(BYTES)
 
-describe('pushing', () => {
+describe('pushing images', () => {
   let registry: MemoryRegistry
   let client: RegistryClient
   let repository: Repository
@@ -39,210 +36,6 @@ describe('pushing', () => {
   afterEach(async () => {
     await client.close()
     await registry.close()
-  })
-
-  describe('put', () => {
-    it('stores a blob with one POST and one PUT', async () => {
-      assert.equal(await repository.has(BLOB), false)
-      await repository.put(BLOB, pieces(BYTES))
-      assert.equal(await repository.has(BLOB), true)
-      assert.deepEqual(registry.blob(NAME, BLOB.digest), BYTES)
-      const methods = registry.requests.map(({ method }) => method)
-      assert.deepEqual(methods, ['HEAD', 'POST', 'PUT', 'HEAD'])
-      assert.equal(registry.requests[2]?.headers['content-length'], String(BYTES.length))
-    })
-
-    it('leaves the query of the location as the registry wrote it', async () => {
-      await repository.put(BLOB, pieces(BYTES))
-      const put = registry.requests.find(({ method }) => method === 'PUT')
-      assert.match(put?.url ?? '', /\?_state=a%2Fb\+c-0&digest=sha256%3A[0-9a-f]{64}$/)
-    })
-
-    it('stores an empty blob', async () => {
-      const empty = blobOf(Buffer.alloc(0))
-      await repository.put(empty, pieces(Buffer.alloc(0)))
-      assert.equal(registry.blob(NAME, empty.digest)?.length, 0)
-    })
-
-    const wrong: readonly (readonly [string, Descriptor, string])[] = [
-      ['another digest', { ...BLOB, digest: digestOf('x') }, 'DIGEST_MISMATCH'],
-      ['too many bytes', { ...BLOB, size: BLOB.size - 1 }, 'SIZE_MISMATCH'],
-      ['too few bytes', { ...BLOB, size: BLOB.size + 1 }, 'SIZE_MISMATCH'],
-    ]
-    for (const [what, descriptor, code] of wrong) {
-      it(`refuses ${what} and leaves nothing behind`, async () => {
-        await assert.rejects(
-          repository.put(descriptor, () => pieces(BYTES)),
-          { code },
-        )
-        const puts = registry.requests.filter(({ method }) => method === 'PUT')
-        assert.equal(puts.length, 1)
-        assert.ok((puts[0]?.bodySize ?? 0) < descriptor.size, 'the last chunk is held back')
-        assert.equal(registry.openUploads, 0)
-      })
-    }
-
-    it('starts over when the connection breaks and the bytes can be had again', async () => {
-      registry.fail({ method: 'PUT', times: 2, action: { kind: 'reset', afterBytes: 50_000 } })
-      let opened = 0
-      await repository.put(BLOB, () => {
-        opened++
-        return pieces(BYTES)
-      })
-      assert.equal(opened, 3)
-      assert.deepEqual(registry.blob(NAME, BLOB.digest), BYTES)
-      assert.equal(registry.openUploads, 0)
-    })
-
-    it('makes one attempt with bytes that come once', async () => {
-      registry.fail({ method: 'PUT', action: { kind: 'reset', afterBytes: 50_000 } })
-      await assert.rejects(repository.put(BLOB, pieces(BYTES)), { code: 'REGISTRY_UNREACHABLE' })
-      assert.equal(registry.requests.filter(({ method }) => method === 'PUT').length, 1)
-    })
-
-    it('refuses a registry that stores it under another digest', async () => {
-      registry.fail({
-        method: 'PUT',
-        action: {
-          kind: 'edit',
-          edit: () => ({ status: 201, headers: { 'docker-content-digest': digestOf('x') } }),
-        },
-      })
-      await assert.rejects(
-        repository.put(BLOB, () => pieces(BYTES)),
-        { code: 'DIGEST_MISMATCH' },
-      )
-    })
-
-    it('passes on what reading the source throws', async () => {
-      const failure = new TsbuildError('read x: gone', { code: 'IO_FAILED' })
-      const source = async function* (): Bytes {
-        yield BYTES.subarray(0, 10)
-        throw failure
-      }
-      await assert.rejects(repository.put(BLOB, source), (error) => error === failure)
-      assert.equal(registry.openUploads, 0)
-    })
-  })
-
-  describe('mount', () => {
-    it('takes over a blob of another repository', async () => {
-      registry.addBlob('library/base', BYTES)
-      assert.equal(await repository.mount(BLOB, 'library/base'), true)
-      assert.deepEqual(registry.blob(NAME, BLOB.digest), BYTES)
-    })
-
-    it('cancels the upload that a registry starts instead', async () => {
-      assert.equal(await repository.mount(BLOB, 'library/base'), false)
-      assert.equal(registry.openUploads, 0)
-    })
-
-    it('gives up quietly when it is not allowed', async () => {
-      registry.fail({ method: 'POST', action: { kind: 'reply', reply: { status: 403 } } })
-      assert.equal(await repository.mount(BLOB, 'library/base'), false)
-    })
-  })
-
-  describe('upload', () => {
-    it('finds digest and size while it sends', async () => {
-      const descriptor = await repository.upload(MEDIA_TYPES.ociLayerGzip, () => pieces(BYTES))
-      assert.deepEqual(descriptor, blobOf(BYTES, MEDIA_TYPES.ociLayerGzip))
-      assert.deepEqual(registry.blob(NAME, descriptor.digest), BYTES)
-      const patch = registry.requests.find(({ method }) => method === 'PATCH')
-      assert.equal(patch?.headers['transfer-encoding'], 'chunked')
-      assert.equal(patch?.headers['content-range'], undefined)
-    })
-
-    it('uploads nothing, too', async () => {
-      const descriptor = await repository.upload(MEDIA_TYPES.ociLayer, () =>
-        pieces(Buffer.alloc(0)),
-      )
-      assert.equal(descriptor.size, 0)
-      assert.equal(registry.blob(NAME, descriptor.digest)?.length, 0)
-    })
-
-    const broken: readonly (readonly [string, Parameters<MemoryRegistry['fail']>[0]])[] = [
-      ['a reset', { method: 'PATCH', times: 2, action: { kind: 'reset', afterBytes: 30_000 } }],
-      ['a silent registry', { method: 'PATCH', action: { kind: 'stall' } }],
-      ['a 503', { method: 'PATCH', times: 2, action: { kind: 'reply', reply: { status: 503 } } }],
-      ['a lost session', { method: 'PATCH', action: { kind: 'reply', reply: { status: 404 } } }],
-      ['a wrong offset', { method: 'PATCH', action: { kind: 'reply', reply: { status: 416 } } }],
-    ]
-    for (const [what, fault] of broken) {
-      it(`starts over after ${what}`, async () => {
-        registry.fail(fault)
-        let opened = 0
-        const descriptor = await repository.upload(MEDIA_TYPES.ociLayer, () => {
-          opened++
-          return pieces(BYTES)
-        })
-        assert.equal(opened, (fault.times ?? 1) + 1)
-        assert.equal(descriptor.digest, BLOB.digest)
-        assert.deepEqual(registry.blob(NAME, BLOB.digest), BYTES)
-        assert.equal(registry.openUploads, 0)
-      })
-    }
-
-    it('names the layer when it gives up after six attempts', async () => {
-      registry.fail({
-        method: 'PATCH',
-        times: 99,
-        action: { kind: 'reply', reply: { status: 500 } },
-      })
-      await assert.rejects(
-        repository.upload(MEDIA_TYPES.ociLayer, () => pieces(BYTES)),
-        (error) => {
-          assert.ok(error instanceof RegistryError)
-          assert.equal(error.code, 'REGISTRY_FAILED')
-          assert.equal(error.status, 500)
-          assert.equal(
-            error.message,
-            `push a layer to ${registry.host}/${NAME}: registry ${registry.host} answered 500`,
-          )
-          return true
-        },
-      )
-      assert.equal(registry.requests.filter(({ method }) => method === 'PATCH').length, 6)
-      assert.equal(timing.slept.length, 5)
-    })
-
-    it('cancels the upload when aborted', async () => {
-      const controller = new AbortController()
-      const endless = async function* (): Bytes {
-        for (;;) {
-          yield BYTES
-          await new Promise((resolve) => setTimeout(resolve, 5))
-        }
-      }
-      setTimeout(() => controller.abort(), 50)
-      await assert.rejects(
-        repository.upload(MEDIA_TYPES.ociLayer, endless, { signal: controller.signal }),
-        { code: 'CANCELLED' },
-      )
-      assert.equal(registry.openUploads, 0)
-    })
-  })
-
-  describe('putManifest', () => {
-    it('is repeated until it is stored', async () => {
-      const bytes = manifestFor([])
-      registry.addBlob(NAME, CONFIG)
-      registry.fail({ times: 3, action: { kind: 'reply', reply: { status: 502 } } })
-      registry.fail({ action: { kind: 'reset' } })
-      const manifest = { mediaType: MEDIA_TYPES.ociManifest, bytes }
-      assert.equal(await repository.putManifest('1', manifest), digestOf(bytes))
-      assert.deepEqual(registry.manifest(NAME, '1')?.bytes, bytes)
-      assert.equal(registry.requests.length, 5)
-    })
-
-    it('tells why a registry refuses it', async () => {
-      const manifest = { mediaType: MEDIA_TYPES.ociManifest, bytes: manifestFor([BLOB]) }
-      await assert.rejects(repository.putManifest('1', manifest), (error) => {
-        assert.ok(error instanceof RegistryError)
-        assert.deepEqual(error.registryCodes, ['MANIFEST_BLOB_UNKNOWN'])
-        return true
-      })
-    })
   })
 
   describe('pushImage', () => {
@@ -387,8 +180,3 @@ describe('pushing', () => {
 })
 
 const CONFIG = Buffer.from('{"architecture":"amd64","os":"linux","rootfs":{"diff_ids":[]}}')
-
-function manifestFor(layers: readonly Descriptor[]): Buffer {
-  const config = blobOf(CONFIG, MEDIA_TYPES.ociConfig)
-  return serializeManifest({ mediaType: MEDIA_TYPES.ociManifest, config, layers })
-}
