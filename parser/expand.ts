@@ -77,8 +77,10 @@ function piecesOf(raw: string, options: ExpandOptions): readonly Piece[] {
   const expansion = new Expansion(options)
   try {
     checkDepth(tokens)
-    machine.grammar.input = [...tokens]
-    return expansion.pieces(childrenOf(machine.grammar.word().children, 'parts'))
+    machine.grammar.input = tokens
+    const { children } = machine.grammar.word()
+    if (machine.grammar.errors.length > 0) throw new Error('word grammar does not take the word')
+    return expansion.pieces(childrenOf(children, 'parts'))
   } catch (cause) {
     if (!(cause instanceof SyntaxError) && !(cause instanceof RangeError)) throw cause
     const shown = raw.length > 200 ? `${raw.slice(0, 200)}…` : raw

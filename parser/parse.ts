@@ -12,6 +12,8 @@ import { createLineVisitor, type LineVisitor } from './to-ast.ts'
 
 const MAX_FILE_BYTES = 4 * 1024 * 1024
 const MAX_DIAGNOSTICS = 1000
+/** Lexer and grammar take anything; should they ever not, nothing may be dropped without a word. */
+const PARSER_BUG = 'the Dockerfile could not be parsed: this is a mistake in tsbuild'
 const FILE_START: SourceRange = { start: { line: 1, column: 1 }, end: { line: 1, column: 1 } }
 
 export interface ParseResult {
@@ -126,9 +128,10 @@ function parseLines(
 ): readonly ParsedLine[] {
   const { lexer, grammar, visitLine } = getMachine()
   const texts = lines.map(({ text }) => text)
-  const { tokens } = lexLines(lexer, texts, escapeChar)
+  const { tokens, errors } = lexLines(lexer, texts, escapeChar)
   grammar.input = tokens
   const nodes = nodesOf(grammar.dockerfile().children, 'line')
+  if (errors.length + grammar.errors.length > 0) report(fileError(PARSER_BUG))
   const parsed: ParsedLine[] = []
   let base = 1
   for (const [index, line] of lines.entries()) {

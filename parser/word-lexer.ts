@@ -209,8 +209,11 @@ export function lexWord(
   lexer: WordLexer,
   raw: string,
   settings: { readonly escape: Escape; readonly quotes: Quotes },
-): readonly IToken[] {
-  return lexer.tokenize(`${settings.escape}${settings.quotes.charAt(0)}${raw}`).tokens
+): IToken[] {
+  const { escape: mark, quotes } = settings
+  const { tokens, errors } = lexer.tokenize(`${mark}${quotes.charAt(0)}${raw}`)
+  if (errors.length > 0) throw new Error(`word lexer: ${errors[0]?.message}`)
+  return tokens
 }
 
 /** Letters, digits and `_`, not beginning with a digit; only digits; or one special character. */

@@ -78,6 +78,7 @@ function check(source: string | Uint8Array): void {
   const { dockerfile, diagnostics } = parseDockerfile(source)
   const shown = typeof source === 'string' ? source : new TextDecoder().decode(source)
   const lines = shown.split('\n').length
+  assert.ok(diagnostics.every(({ message }) => !message.includes('mistake in tsbuild')))
   for (const { range, message } of diagnostics) {
     assert.ok(isInside(range, lines), `range of ${message}`)
   }
