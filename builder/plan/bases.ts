@@ -93,7 +93,8 @@ async function resolveRemote(
   try {
     const source = throughStore(repository, options.store)
     const wanted = reference.digest ?? reference.tag ?? 'latest'
-    const image = await resolveImage(source, wanted, { platform, signal: options.signal })
+    const name = formatReference(reference)
+    const image = await resolveImage(source, wanted, { platform, name, signal: options.signal })
     options.onEvent({ type: 'done', vertex, milliseconds: performance.now() - started })
     const pinned = { ...reference, digest: (image.index ?? image.manifestDescriptor).digest }
     return toBase(formatReference(pinned), image, { source: repository, origin: reference })

@@ -16,6 +16,8 @@ import {
   type Compression,
   type DiffId,
   type Digest,
+  type FileStat,
+  type FileStat,
   type Name,
   type Tree,
   TsbuildError,
@@ -114,7 +116,7 @@ export async function copyFiles(task: CopyTask): Promise<CopiedFiles> {
     },
     { onWarning, onFile: (path, digest) => void digests.set(path, digest) },
   )
-  const content = result.contentDigest((path) => digests.get(path))
+  const content = result.contentDigest((path) => digests.get(path), trees.remember)
   return { content, diffId: written.diffId, size: written.size, warnings }
 }
 
@@ -160,6 +162,8 @@ interface OpenTrees extends Disposable {
   readonly root: Tree
   readonly sources: readonly Tree[]
   readonly fileDigest: FileDigest
+  /** Keeps a digest that was learnt in another way, so that the next build reads no file. */
+  readonly remember: (path: Name, stat: FileStat, digest: Digest) => void
 }
 
 function openTrees(task: FilesTask): OpenTrees {
@@ -168,17 +172,21 @@ function openTrees(task: FilesTask): OpenTrees {
   const [source] = task.sources
   const index =
     source?.kind === 'context' ? openFileDigests(task.store, source.directory) : undefined
+  const remember: OpenTrees['remember'] = (path, { identity }, digest) => {
+    if (identity !== undefined) index?.put(path, identity, digest)
+  }
   const fileDigest: FileDigest = (path, stat, open) => {
     const known = stat.identity && index?.get(path, stat.identity)
     if (known !== undefined) return known
     const digest = digestFile(open)
-    if (stat.identity !== undefined) index?.put(path, stat.identity, digest)
+    remember(path, stat, digest)
     return digest
   }
   return {
     root,
     sources,
     fileDigest,
+    remember,
     [Symbol.dispose]: () => {
       index?.flush()
       for (const tree of [root, ...sources]) tree.close()
