@@ -17,7 +17,6 @@ import {
   type DiffId,
   type Digest,
   type FileStat,
-  type FileStat,
   type Name,
   type Tree,
   TsbuildError,
