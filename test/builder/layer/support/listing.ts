@@ -116,3 +116,28 @@ function describeEntry(tree: Tree, path: Name, stat: FileStat, first: Map<string
   const xattrs = kept.map(([key, value]) => ` ${key}=${value.toString('hex')}`).join('')
   return `${shown} ${mode} ${stat.uid}:${stat.gid}${time}${content}${xattrs}`
 }
+
+/** A tree in short: `dir/`, `file=content`, `link -> target`, other types in brackets. */
+export function outline(tree: Tree): string[] {
+  const lines: string[] = []
+  const walk = (path: Name) => {
+    for (const name of tree.readdir(path)) {
+      const child = joinName(path, name)
+      const type = tree.lstat(child)?.type
+      if (type === 'directory') lines.push(`${child}/`)
+      else if (type === 'symlink') lines.push(`${child} -> ${tree.readlink(child)}`)
+      else if (type === 'file') lines.push(`${child}=${contentOf(tree, child)}`)
+      else lines.push(`${child} [${type}]`)
+      if (type === 'directory') walk(child)
+    }
+  }
+  walk('' as Name)
+  return lines
+}
+
+function contentOf(tree: Tree, path: Name): string {
+  const fd = tree.openFile(path)
+  const content = readFileSync(fd, 'latin1')
+  closeSync(fd)
+  return content
+}
