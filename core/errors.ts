@@ -57,17 +57,20 @@ export function errnoOf(cause: unknown): string | undefined {
   return typeof cause.code === 'string' ? cause.code : undefined
 }
 
-/** Wraps a failed system call in what was being done: `ENOSPC` and `EDQUOT` become `NO_SPACE`. */
+/**
+ * Wraps a failed system call in what was being done: `ENOSPC` and `EDQUOT` become `NO_SPACE`. What is
+ * no system call's failure is a bug or a message between callers, and is thrown as it is.
+ */
 export function ioError(doing: string, cause: unknown): TsbuildError {
   if (cause instanceof TsbuildError) return cause
   const errno = errnoOf(cause)
-  const reason = cause instanceof Error ? cause.message : String(cause)
+  if (errno === undefined || !(cause instanceof Error)) throw cause
   if (errno === 'ENOSPC' || errno === 'EDQUOT') {
     const hint = 'free some space, or put the store elsewhere with --root'
     return new TsbuildError(`${doing}: no space left on device`, { code: 'NO_SPACE', cause, hint })
   }
   const denied = errno === 'EACCES' || errno === 'EPERM'
-  return new TsbuildError(`${doing}: ${reason}`, {
+  return new TsbuildError(`${doing}: ${cause.message}`, {
     code: denied ? 'PERMISSION_DENIED' : 'IO_FAILED',
     cause,
   })
