@@ -50,6 +50,7 @@ describe('a real application', function () {
     directory?.[Symbol.dispose]()
   })
 
+  const start = () => ({ root: directory.file('store'), timeoutMs: 120_000 })
   const base = (): string => `BASE=${registry.host}/debian:latest`
 
   async function buildWithBuildKit(name: string, ...flags: string[]): Promise<ReadImage> {
@@ -65,7 +66,7 @@ describe('a real application', function () {
   }
 
   it('is built and pushed as root', async () => {
-    const outcome = await mustBuild(args('root'), { root: directory.file('store') })
+    const outcome = await mustBuild(args('root'), start())
     const done = stepsThat('DONE', outcome).map((step) => step.split('\n')[0])
     assert.equal(done.length, 8, done.join('\n'))
     assert.equal(outcome.stderr.includes('this stage is not needed'), false)
@@ -87,7 +88,7 @@ describe('a real application', function () {
 
   it('has an intermediate stage equal to BuildKit’s, compiler and all', async () => {
     const flags = ['--target', 'build']
-    const outcome = await mustBuild(args('compiler', ...flags), { root: directory.file('store') })
+    const outcome = await mustBuild(args('compiler', ...flags), start())
     assert.deepEqual(stepsThat('DONE', outcome), [])
     const image = await readImage(
       `docker://${registry.host}/compiler:latest`,
@@ -117,9 +118,9 @@ describe('a real application', function () {
   it('is cached as a whole the second time, and gets the same digest', async () => {
     const first = directory.file('first')
     const again = directory.file('again')
-    const start = { root: directory.file('store') }
+
     await copyImage(`docker://${registry.host}/root:latest`, `dir:${first}`)
-    const outcome = await mustBuild(args('root'), start)
+    const outcome = await mustBuild(args('root'), start())
     assert.deepEqual(stepsThat('DONE', outcome), [])
     assert.equal(stepsThat('CACHED', outcome).length, 8)
     await copyImage(`docker://${registry.host}/root:latest`, `dir:${again}`)
@@ -129,7 +130,7 @@ describe('a real application', function () {
 
   it('executes again only what depends on a changed file', async () => {
     writeFileSync(`${context}/www/index.html`, '<p>It answers, differently.</p>\n')
-    const outcome = await mustBuild(args('changed'), { root: directory.file('store') })
+    const outcome = await mustBuild(args('changed'), start())
     assert.deepEqual(stepsThat('DONE', outcome), ['[stage-3 5/5] COPY --chown=app:app www ./'])
     assert.equal(stepsThat('CACHED', outcome).length, 7)
     cpSync(`${FIXTURES}/app/www`, `${context}/www`, { recursive: true })
@@ -145,6 +146,7 @@ describe('a real application', function () {
       prefix: user.prefix,
       env: { HOME: user.home },
       installed,
+      timeoutMs: 120_000,
     })
     assert.notEqual(statSync(root).uid, 0)
     const image = await readImage(`docker://${registry.host}/user:latest`, directory.path, 'user')

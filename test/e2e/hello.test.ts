@@ -15,7 +15,7 @@ describe('the hello image', () => {
 
   it('is built, and its RUN step is really executed', async () => {
     const outcome = await mustBuild(args, { root: directory.file('store') })
-    assert.match(outcome.stderr, /^#\d+ \[2\/2\] RUN \/hello \/greeting\.txt$/m)
+    assert.match(outcome.stderr, /^#\d+ \[2\/2\] RUN \["\/hello", "\/greeting\.txt"\]$/m)
     assert.match(outcome.stderr, /^#\d+ \d+\.\d+ Hello from a step that tsbuild ran$/m)
     assert.equal(stepsThat('CACHED', outcome).length, 0)
     assert.equal(stepsThat('DONE', outcome).length, 2)
@@ -25,7 +25,7 @@ describe('the hello image', () => {
     const outcome = await mustBuild(args, { root: directory.file('store') })
     assert.deepEqual(stepsThat('CACHED', outcome), [
       '[1/2] COPY hello /hello',
-      '[2/2] RUN /hello /greeting.txt',
+      '[2/2] RUN ["/hello", "/greeting.txt"]',
     ])
     assert.deepEqual(stepsThat('DONE', outcome), [])
   })

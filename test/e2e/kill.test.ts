@@ -45,9 +45,12 @@ describe('a build that is killed', function () {
     const random = generator(SEED)
     const image = `${registry.host}/killed:latest`
     const args = ['--build-arg', `BASE=${registry.host}/debian:latest`, '-t', image, '--push']
-    const start = { root: directory.file('store') }
+    const start = { root: directory.file('store'), timeoutMs: 120_000 }
     const began = performance.now()
-    const finished = await mustBuild([...args, context], { root: directory.file('whole') })
+    const finished = await mustBuild([...args, context], {
+      root: directory.file('whole'),
+      timeoutMs: 120_000,
+    })
     const whole = performance.now() - began
     assert.deepEqual(stepsThat('ERROR', finished), [])
     for (let round = 0; round < ROUNDS; round += 1) {
@@ -76,6 +79,7 @@ describe('a build that is killed', function () {
     const root = directory.file('store')
     const child = startTsbuild(['-f', directory.file('Dockerfile'), directory.path], { root })
     const pid = child.pid ?? 0
+    using _ = { [Symbol.dispose]: () => child.kill('SIGKILL') }
     const sleeping = () => processTree(pid).filter((found) => commandOf(found.pid) === 'sleep 1000')
     await untilEmpty(() => (sleeping().length === 2 ? [] : ['not yet']), 20_000)
     assert.equal(sleeping().length, 2)

@@ -42,13 +42,19 @@ describe('memory', function () {
     writeIncompressible(`${context}/big`, 1024)
     assert.equal(statSync(`${context}/big`).size, 1024 * MIB)
     const image = `${registry.host}/big:latest`
+    const deadline = performance.now() + 150_000
     const child = startTsbuild(['-t', image, '--push', context], { root: directory.file('store') })
     const peaks = new Map<number, number>()
     const exited = once(child, 'exit')
-    while (child.exitCode === null && child.signalCode === null) {
-      for (const { pid } of processTree(child.pid ?? 0))
-        peaks.set(pid, peakOf(pid) ?? peaks.get(pid) ?? 0)
-      await Promise.race([delay(20), exited])
+    try {
+      while (child.exitCode === null && child.signalCode === null && performance.now() < deadline) {
+        for (const { pid } of processTree(child.pid ?? 0)) {
+          peaks.set(pid, peakOf(pid) ?? peaks.get(pid) ?? 0)
+        }
+        await Promise.race([delay(20), exited])
+      }
+    } finally {
+      child.kill('SIGKILL')
     }
     assert.equal(child.exitCode, 0)
     const { stdout } = await run('skopeo', [

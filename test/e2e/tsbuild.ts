@@ -17,6 +17,8 @@ export interface Start {
   /** Words in front of the command that change who or where it runs: `setpriv …`. */
   readonly prefix?: readonly string[]
   readonly installed?: Installed
+  /** The process is killed after this long; default: 50,000 milliseconds. */
+  readonly timeoutMs?: number
 }
 
 /** Where the package is, and the Node.js that runs it. */
@@ -35,6 +37,7 @@ export async function tsbuild(args: readonly string[], start: Start): Promise<Ou
   return await capture(command, rest, {
     cwd: start.cwd ?? REPOSITORY,
     env: environment(start),
+    timeoutMs: start.timeoutMs ?? 50_000,
     ...(start.input === undefined ? {} : { input: start.input }),
   })
 }
@@ -86,9 +89,9 @@ export function stepEnds(outcome: Outcome): ReadonlyMap<string, StepEnd> {
   return ends
 }
 
-/** The names of the steps of Dockerfiles that ended so: what begins with `[2/4]` or `[stage 2/4]`. */
+/** The names of the Dockerfile's steps, all but FROM, that ended so: `[2/4] …`, `[stage 2/4] …`. */
 export function stepsThat(end: StepEnd, outcome: Outcome): string[] {
   return [...stepEnds(outcome)].flatMap(([name, found]) =>
-    found === end && /^\[([^\]]* )?\d+\/\d+\] /.test(name) ? [name] : [],
+    found === end && /^\[([^\]]* )?\d+\/\d+\] (?!FROM )/.test(name) ? [name] : [],
   )
 }
