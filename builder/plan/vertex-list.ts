@@ -32,12 +32,13 @@ export class VertexList {
     place: { readonly label: (base: ResolvedBase) => string; readonly range: SourceRange },
   ): { readonly id: VertexId; readonly base: ResolvedBase } {
     const base = this.#bases(name, platform)
+    // Asked for in any case: a stage numbers its FROM, also when another stage has the same.
+    const label = place.label(base)
     const key = `${base.name} ${formatPlatform(platform)}`
     const known = this.#images.get(key)
     if (known !== undefined) return { id: known, base }
     const id = `v${this.#vertices.size}`
-    const { range, label } = place
-    this.#vertices.set(id, { op: 'image', id, name: label(base), range, base })
+    this.#vertices.set(id, { op: 'image', id, name: label, range: place.range, base })
     this.#images.set(key, id)
     return { id, base }
   }
