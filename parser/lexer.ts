@@ -3,7 +3,13 @@
  * The text begins with the escape character in force, so that the scanners are pure functions of it;
  * lines end with a line feed. Some token fits at every place, so lexing cannot fail.
  */
-import type { CustomPatternMatcherReturn, ILexingResult, IToken, TokenType } from 'chevrotain'
+import type {
+  CustomPatternMatcherReturn,
+  ILexingResult,
+  IToken,
+  ITokenConfig,
+  TokenType,
+} from 'chevrotain'
 import { isBlank, isSpace, lineEnd, skipWhile, trimEnd } from './characters.ts'
 import { createToken, Lexer } from './chevrotain.ts'
 import { type Escape, isFlag, parseJsonArray, scanFlag, scanQuotedWord, scanWord } from './scan.ts'
@@ -13,13 +19,9 @@ export type LineLexer = InstanceType<typeof Lexer>
 /** Answers with the end of the token that starts at `start`, or -1. */
 type Scanner = (text: string, start: number, before: IToken | undefined) => number
 
-interface TokenOptions {
-  /** The mode that takes the place of the current one. */
-  readonly mode?: string
-  readonly group?: TokenType | undefined
-}
+type TokenOptions = Pick<ITokenConfig, 'categories' | 'group' | 'pop_mode' | 'push_mode'>
 
-function token(name: string, scan: Scanner, { mode, group }: TokenOptions = {}): TokenType {
+function token(name: string, scan: Scanner, options: TokenOptions = {}): TokenType {
   const exec = (
     text: string,
     start: number,
@@ -28,9 +30,17 @@ function token(name: string, scan: Scanner, { mode, group }: TokenOptions = {}):
     const end = scan(text, start, before.at(-1))
     return end > start ? [text.slice(start, end)] : null
   }
-  const transition = mode === undefined ? {} : { pop_mode: true, push_mode: mode }
-  const categories = group === undefined ? [] : [group]
-  return createToken({ name, pattern: { exec }, line_breaks: false, categories, ...transition })
+  return createToken({ name, pattern: { exec }, line_breaks: false, ...options })
+}
+
+/** Puts `mode` in the place of the current one. */
+function enter(mode: string): TokenOptions {
+  return { pop_mode: true, push_mode: mode }
+}
+
+/** Characters between tokens. */
+function skipped(name: string, test: (code: number) => boolean): TokenType {
+  return token(name, (text, start) => skipWhile(text, start, test), { group: Lexer.SKIPPED })
 }
 
 /** A group of keywords: the grammar asks for the group, what is made of it depends on the member. */
@@ -45,7 +55,8 @@ function keyword(name: string, mode: string, group?: TokenType): TokenType {
     if (text.slice(start, end).toLowerCase() !== lower) return -1
     return end === scanWord(text, end) ? end : -1
   }
-  return token(name, scan, { mode, group })
+  const categories = group === undefined ? [] : [group]
+  return token(name, scan, { categories, ...enter(mode) })
 }
 
 function escapeOf(text: string): Escape {
@@ -77,7 +88,10 @@ const Workdir = keyword('Workdir', 'text', TextKeyword)
 const User = keyword('User', 'text', TextKeyword)
 const Stopsignal = keyword('Stopsignal', 'text', TextKeyword)
 const Maintainer = keyword('Maintainer', 'text', TextKeyword)
-const UnknownName = token('UnknownName', word, { mode: 'text', group: TextKeyword })
+const UnknownName = token('UnknownName', word, {
+  categories: [TextKeyword],
+  ...enter('text'),
+})
 export const Arg: TokenType = keyword('Arg', 'args')
 export const Healthcheck: TokenType = keyword('Healthcheck', 'health')
 export const Onbuild: TokenType = keyword('Onbuild', 'onbuild')
@@ -92,37 +106,16 @@ export const NestedOnbuild: TokenType = token('NestedOnbuild', (text, start) => 
  * The first character of the text. It opens the first mode on top of `start`, where it stays: a token
  * that replaces the mode needs another one below it.
  */
-export const Mark: TokenType = createToken({
-  name: 'Mark',
-  pattern: /[`\\]/,
-  line_breaks: false,
-  push_mode: 'line',
-})
+export const Mark: TokenType = token('Mark', (_, start) => start + 1, { push_mode: 'line' })
 
 export const Newline: TokenType = token(
   'Newline',
   (text, start) => (text.charCodeAt(start) === 10 ? start + 1 : -1),
-  { mode: 'line' },
+  enter('line'),
 )
 
-const Space: TokenType = createToken({
-  name: 'Space',
-  pattern: {
-    exec: (text: string, start: number): CustomPatternMatcherReturn | null => {
-      const end = skipWhile(text, start, (code) => code !== 10 && isSpace(code))
-      return end > start ? [text.slice(start, end)] : null
-    },
-  },
-  line_breaks: false,
-  group: Lexer.SKIPPED,
-})
-
-const Blank: TokenType = createToken({
-  name: 'Blank',
-  pattern: /[\t\v\f\r ]+/,
-  line_breaks: false,
-  group: Lexer.SKIPPED,
-})
+const Space = skipped('Space', (code) => code !== 10 && isSpace(code))
+const Blank = skipped('Blank', isBlank)
 
 export const FlagsEnd: TokenType = token('FlagsEnd', (text, start, before) => {
   if (!isFlag(text, start) || before?.tokenType === FlagsEnd) return -1
@@ -141,20 +134,20 @@ export const Json: TokenType = token(
   'Json',
   (text, start) =>
     parseJsonArray(text, start) === undefined ? -1 : lineRest(text, start, undefined),
-  { mode: 'rest' },
+  enter('rest'),
 )
 
 /** The rest of the line. */
-export const Text: TokenType = token('Text', lineRest, { mode: 'rest' })
+export const Text: TokenType = token('Text', lineRest, enter('rest'))
 
 /** A run of characters that are not blank. */
-export const Word: TokenType = token('Word', word, { mode: 'words' })
+export const Word: TokenType = token('Word', word, enter('words'))
 
 /** A word in which quotes and escapes protect white space. */
 export const QuotedWord: TokenType = token(
   'QuotedWord',
   (text, start) => scanQuotedWord(text, start, escapeOf(text)),
-  { mode: 'quotedWords' },
+  enter('quotedWords'),
 )
 
 /** The key of `ENV key value`, the old form: the first word has no `=`. */
@@ -164,7 +157,7 @@ export const LegacyKey: TokenType = token(
     const end = scanQuotedWord(text, start, escapeOf(text))
     return text.slice(start, end).includes('=') ? -1 : scanWord(text, start)
   },
-  { mode: 'legacy' },
+  enter('legacy'),
 )
 
 /** The word behind HEALTHCHECK; what follows is a command, whatever the word. */
@@ -172,7 +165,7 @@ export const HealthType: TokenType = token(
   'HealthType',
   (text, start) =>
     skipWhile(text, start, (code) => code !== 10 && !isSpace(code) && !isBlank(code)),
-  { mode: 'healthCommand' },
+  enter('healthCommand'),
 )
 
 const INSTRUCTIONS: readonly TokenType[] = [

@@ -86,7 +86,9 @@ function time(run: () => unknown): number {
   return Math.min(once(), once())
 }
 
-describe('linear time', () => {
+describe('linear time', function () {
+  this.timeout(60_000)
+
   before(() => parseDockerfile(`FROM a\n${'RUN a\nENV a=b\n'.repeat(500)}`))
 
   for (const [name, make] of Object.entries(DOCKERFILES)) {

@@ -99,7 +99,9 @@ function isInside({ start, end }: SourceRange, lines: number): boolean {
   return isOrdered && start.line >= 1 && start.column >= 1 && end.line <= lines
 }
 
-describe('properties', () => {
+describe('properties', function () {
+  this.timeout(60_000)
+
   it('parseDockerfile never throws, and its ranges lie in the file', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), check), { numRuns: 300 })
     fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 200 }), check), { numRuns: 300 })
