@@ -4,7 +4,7 @@ import { type FileStat, joinName, type Name, type Tree } from '#core'
 import { passFile, scratchPassage } from './content.ts'
 import { type Attributes, type DirectoryWriter, writeError } from './directory-writer.ts'
 import { attributesOf } from './entry-check.ts'
-import { entryPath, invalidEntry, meaningOf } from './entry-path.ts'
+import { checkLength, entryPath, invalidEntry, meaningOf } from './entry-path.ts'
 import { writeFully } from './io.ts'
 import { componentsOf, MAX_LINKS, parentOf } from './resolve.ts'
 import type { TarEntry, TarHandler } from './tar-reader.ts'
@@ -40,11 +40,9 @@ export class EntryApplier implements TarHandler {
   readonly #writer: DirectoryWriter
   readonly #lower: Tree | undefined
   readonly #isLayer: boolean
-  /** Directories of our own making, by their real paths. */
-  readonly #directories = new Set<Name>(['' as Name])
+  /** Directories of our own making, by real path; true when nothing below is seen in them. */
+  readonly #directories = new Map<Name, boolean>([['' as Name, false]])
   readonly #whiteouts = new Set<Name>()
-  /** Directories in which nothing of the layers below is seen. */
-  readonly #opaque = new Set<Name>()
   #file: OpenFile | undefined
 
   constructor(
@@ -90,7 +88,7 @@ export class EntryApplier implements TarHandler {
   }
 
   finish(): void {
-    if (this.#opaque.has('' as Name)) this.#hideLowerRoot()
+    if (this.#directories.get('' as Name)) this.#hideLowerRoot()
     this.#writer.finish()
   }
 
@@ -148,7 +146,9 @@ export class EntryApplier implements TarHandler {
   /** What it replaces in this layer had replaced, or deleted, what lies below. */
   #makeDirectory(path: Name, attributes: Attributes): void {
     const replaced = this.#writer.makeDirectory(path, attributes)
-    this.#directories.add(path)
+    if (!this.#directories.has(path)) {
+      this.#directories.set(path, this.#directories.get(parentOf(path)) ?? false)
+    }
     if (replaced) this.#markOpaque(path)
     this.#whiteouts.delete(path)
   }
@@ -157,10 +157,18 @@ export class EntryApplier implements TarHandler {
   #forget(path: Name): void {
     this.#whiteouts.delete(path)
     if (!this.#directories.has(path)) return
-    const below = `${path}/`
-    for (const paths of [this.#directories, this.#whiteouts, this.#opaque]) {
-      for (const known of paths) if (known === path || known.startsWith(below)) paths.delete(known)
+    for (const known of this.#below(path)) this.#directories.delete(known)
+    for (const known of this.#whiteouts) {
+      if (known.startsWith(`${path}/`)) this.#whiteouts.delete(known)
     }
+  }
+
+  /** The known directories at and below `path`. */
+  #below(path: Name): Name[] {
+    const start = path === '' ? '' : `${path}/`
+    return [...this.#directories.keys()].filter(
+      (known) => known === path || known.startsWith(start),
+    )
   }
 
   /** A whiteout is about the layers below: what this layer itself has there stays. */
@@ -176,8 +184,8 @@ export class EntryApplier implements TarHandler {
 
   #markOpaque(path: Name): void {
     // The root is done at the end: overlayfs does not look for the mark there.
-    if (path !== '' && !this.#opaque.has(path)) this.#writer.markOpaque(path)
-    this.#opaque.add(path)
+    if (path !== '') this.#writer.markOpaque(path)
+    for (const known of this.#below(path)) this.#directories.set(known, true)
   }
 
   #hideLowerRoot(): void {
@@ -192,7 +200,7 @@ export class EntryApplier implements TarHandler {
     const slash = path.lastIndexOf('/')
     if (slash < 0) return path
     const parent = this.#realDirectory(path.slice(0, slash) as Name)
-    return joinName(parent, path.slice(slash + 1) as Name)
+    return checkLength(joinName(parent, path.slice(slash + 1) as Name))
   }
 
   /**
@@ -227,7 +235,7 @@ export class EntryApplier implements TarHandler {
       return readlinkSync(this.#writer.root.place(path), 'latin1') as Name
     }
     if (here?.isDirectory()) {
-      this.#directories.add(path)
+      this.#directories.set(path, this.#directories.get(parentOf(path)) ?? false)
       return undefined
     }
     if (here !== undefined && !this.#whiteouts.has(path)) {
@@ -244,9 +252,7 @@ export class EntryApplier implements TarHandler {
 
   /** What the layers below show at `path` through this one. */
   #lstatBelow(path: Name): FileStat | undefined {
-    for (let at = path; at !== ''; at = parentOf(at)) {
-      if (this.#opaque.has(parentOf(at))) return undefined
-    }
+    if (this.#directories.get(parentOf(path))) return undefined
     this.dependsOnLowers = true
     return this.#lower?.lstat(path)
   }

@@ -3,6 +3,15 @@ import { quote } from './raw-tree.ts'
 import { componentsOf } from './resolve.ts'
 import { AUFS_PREFIX, OPAQUE_MARK, WHITEOUT_PREFIX } from './whiteout.ts'
 
+/** Four times what a system call takes at once: far deeper than any program goes. */
+const MAX_PATH = 16 * 1024
+
+/** Work on a path grows with its length: a name of a megabyte is an attack. */
+export function checkLength(path: Name): Name {
+  if (path.length <= MAX_PATH) return path
+  throw invalidEntry(path.slice(0, 100) as Name, `its path is longer than ${MAX_PATH} bytes`)
+}
+
 /**
  * The path that a tar means by a name: relative to the root, without `.` and empty components, `..`
  * taken back by name. An absolute name is one below the root.
@@ -10,7 +19,7 @@ import { AUFS_PREFIX, OPAQUE_MARK, WHITEOUT_PREFIX } from './whiteout.ts'
  */
 export function entryPath(name: Name): Name {
   const path: Name[] = []
-  for (const component of componentsOf(name)) {
+  for (const component of componentsOf(checkLength(name))) {
     if (component !== '..') path.push(component)
     else if (path.pop() === undefined) throw invalidEntry(name, 'its name leads out of the root')
   }

@@ -295,6 +295,11 @@ const FORM: readonly Case[] = [
     'LAYER_INVALID',
   ),
   raw('a GNU name of 2 MiB', tar(gnuLong('L', 'x'.repeat(1 << 21)), file('a')), 'LAYER_INVALID'),
+  raw(
+    'half a million directories in one name',
+    tar(gnuLong('L', 'a/'.repeat(500_000)), file('a')),
+    'LAYER_INVALID',
+  ),
   raw('a bad global header', tar(paxBody('99 path=x\n', 'g'), file('a')), 'LAYER_INVALID'),
   onBase('a file, then something below it', [file('p', 'x'), file('p/q', 'y')], 'LAYER_INVALID'),
   onBase('something below a lower file', [file('etc/passwd/q', 'y')], 'LAYER_INVALID'),
