@@ -51,12 +51,17 @@ async function buildLoaded(loaded: LoadedDockerfile, settings: Settings): Promis
     signal: settings.signal,
   })
   const solved = await solver.solve()
-  const layers = await finishLayers(solved, plan, wantsTars)
-  const image = assembleImage(plan.image, layers, new Date())
-  const directories = (): Promise<readonly string[]> =>
-    directoriesOf(solved.map(({ layer }) => layer))
-  const descriptor = await deliver(image, { settings, store, services, directories })
-  return summarize({ plan, image, layers, descriptor, reporter, settings, started })
+  const finish = async (): Promise<BuildResult> => {
+    const layers = await finishLayers(solved, plan, wantsTars)
+    const image = assembleImage(plan.image, layers, new Date())
+    const directories = (): Promise<readonly string[]> =>
+      directoriesOf(solved.map(({ layer }) => layer))
+    const descriptor = await deliver(image, { settings, store, services, directories })
+    return summarize({ plan, image, layers, descriptor, reporter, settings, started })
+  }
+  // All directories are made: they reach the disk while their layers are packed and delivered.
+  const [result] = await Promise.all([finish(), store.sync()])
+  return result
 }
 
 async function planLoaded(

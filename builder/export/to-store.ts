@@ -32,7 +32,6 @@ export async function exportToStore(
   const { mediaType, bytes } = manifestDocument(config, layers)
   const manifest = await store.blobs.putBytes(mediaType, bytes)
   signal?.throwIfAborted()
-  await store.sync()
   for (const name of names) await store.images.set(name, manifest)
   return manifest
 }
