@@ -1,5 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { readSync } from 'node:fs'
+import { type Name, TsbuildError } from '#core'
+import { quote } from './raw-tree.ts'
 
 const SCRATCH_SIZE = 512 * 1024
 
@@ -26,11 +28,20 @@ export function scratchPassage(): Passage {
   }
 }
 
+/** An open file and what is known of it. */
+export interface Content {
+  readonly fd: number
+  /** For errors. */
+  readonly path: Name
+  readonly size: number
+}
+
 /**
- * Passes the `size` bytes of an open file on.
- * @throws {Error} when it has more or fewer
+ * Passes all bytes of a file on.
+ * @throws {TsbuildError} IO_FAILED when it has more or fewer than it should
  */
-export function passFile(fd: number, size: number, passage: Passage, consume: Consume): void {
+export function passFile(content: Content, passage: Passage, consume: Consume): void {
+  const { fd, path, size } = content
   const { buffer } = passage
   for (let left = size; left > 0; ) {
     if (passage.used === buffer.length) passage.flush()
@@ -38,15 +49,15 @@ export function passFile(fd: number, size: number, passage: Passage, consume: Co
     // One byte more than there should be shows in the same call that the file ends there.
     const wanted = Math.min(buffer.length - start, left + 1)
     const got = readSync(fd, buffer, start, wanted, null)
-    if (got === 0)
-      throw new Error(`file shrank while it was read: ${left} of ${size} bytes missing`)
-    if (got > left) throw grew(size)
+    if (got === 0) throw changed(path, `shrank: ${left} of ${size} bytes are missing`)
+    if (got > left) throw changed(path, `grew beyond ${size} bytes`)
     consume(buffer, start, start + got)
     passage.used = start + got
     left -= got
     if (left === 0 && wanted > got) return
   }
-  if (readSync(fd, Buffer.allocUnsafe(1), 0, 1, null) > 0) throw grew(size)
+  if (readSync(fd, Buffer.allocUnsafe(1), 0, 1, null) > 0)
+    throw changed(path, `grew beyond ${size} bytes`)
 }
 
 export function passBytes(data: Uint8Array, passage: Passage, consume: Consume): void {
@@ -62,6 +73,9 @@ export function passBytes(data: Uint8Array, passage: Passage, consume: Consume):
   }
 }
 
-function grew(size: number): Error {
-  return new Error(`file grew while it was read, beyond ${size} bytes`)
+function changed(path: Name, how: string): TsbuildError {
+  return new TsbuildError(`read ${quote(path)}: the file ${how} while it was read`, {
+    code: 'IO_FAILED',
+    hint: 'let whatever writes to it finish, then build again',
+  })
 }

@@ -86,7 +86,7 @@ export class DirectoryWriter {
     // Only now: changing the owner clears setuid bits and capabilities.
     fchmodSync(fd, stat.mode)
     if (xattrs !== undefined) this.#setXattrs(path, xattrs)
-    futimesSync(fd, stat.mtimeMs / 1000, stat.mtimeMs / 1000)
+    futimesSync(fd, ...timesOf(stat))
   }
 
   makeSymlink(path: Name, target: Name, { stat }: Attributes): void {
@@ -94,7 +94,7 @@ export class DirectoryWriter {
     this.#make(path, (place) => symlinkSync(text, place))
     const place = this.root.place(path)
     if (this.#options.owners === 'keep') lchownSync(place, stat.uid, stat.gid)
-    lutimesSync(place, stat.mtimeMs / 1000, stat.mtimeMs / 1000)
+    lutimesSync(place, ...timesOf(stat))
   }
 
   /** `target` is another path in this directory, and no directory. */
@@ -121,7 +121,7 @@ export class DirectoryWriter {
     const place = this.root.place(path)
     if (this.#options.owners === 'keep') lchownSync(place, stat.uid, stat.gid)
     if ((stat.mode & SETID) !== 0) setModeOfNode(place, stat.mode)
-    lutimesSync(place, stat.mtimeMs / 1000, stat.mtimeMs / 1000)
+    lutimesSync(place, ...timesOf(stat))
   }
 
   makeWhiteout(path: Name): void {
@@ -153,12 +153,10 @@ export class DirectoryWriter {
   }
 
   #finishDirectory(path: Name, { stat, xattrs }: Attributes): void {
-    const fd = this.root.directory(path)
-    if (fd === undefined) throw new Error('directory is gone')
-    const place = `/proc/self/fd/${fd}/.`
+    const place = `${this.root.inside(path)}/.`
     if (this.#options.owners === 'keep') lchownSync(place, stat.uid, stat.gid)
     if (xattrs !== undefined) this.#setXattrs(path, xattrs)
-    lutimesSync(place, stat.mtimeMs / 1000, stat.mtimeMs / 1000)
+    lutimesSync(place, ...timesOf(stat))
     chmodSync(place, stat.mode)
   }
 
@@ -186,6 +184,13 @@ export class DirectoryWriter {
       }
     }
   }
+}
+
+/** Access time, which is of no interest, and modification time. */
+function timesOf({ mtimeMs }: FileStat): [number | string, number | string] {
+  // node:fs takes a negative number for "now", but not a negative text.
+  const seconds = mtimeMs < 0 ? String(mtimeMs / 1000) : mtimeMs / 1000
+  return [seconds, seconds]
 }
 
 /** Opening a device may do something; a mere place cannot, and is never a link. */

@@ -296,7 +296,7 @@ export class EntryApplier implements TarHandler {
     const from = lower.openFile(path)
     const to = this.#writer.makeFile(path)
     try {
-      passFile(from, stat.size, scratchPassage(), (bytes, start, end) => {
+      passFile({ fd: from, path, size: stat.size }, scratchPassage(), (bytes, start, end) => {
         writeFully(to, bytes, start, end)
       })
       this.#writer.setFileAttributes(path, to, { stat, xattrs: lower.xattrs(path) })

@@ -9,7 +9,7 @@ import {
   readlinkSync,
 } from 'node:fs'
 import { getXattr, opaqueXattr } from '#builder/linux'
-import { type FileStat, ioError, type Name, type Tree, textOfName } from '#core'
+import { type FileStat, ioError, type Name, type Tree, TsbuildError, textOfName } from '#core'
 import { toFileStat } from './file-stat.ts'
 import { RootedDirectory } from './rooted-directory.ts'
 import { CAPABILITY } from './whiteout.ts'
@@ -53,7 +53,7 @@ export class RawTree implements Tree {
 
   #listing(path: Name): string {
     const fd = this.#root.directory(path)
-    if (fd === undefined) throw ioError(`list ${quote(path)}`, new Error('not a directory'))
+    if (fd === undefined) throw treeError(`list ${quote(path)}`, 'not a directory')
     return `/proc/self/fd/${fd}`
   }
 
@@ -65,7 +65,7 @@ export class RawTree implements Tree {
     const fd = openSync(this.#root.place(path), OPEN_FILE)
     if (fstatSync(fd).isFile()) return fd
     closeSync(fd)
-    throw ioError(`open ${quote(path)}`, new Error('not a regular file'))
+    throw treeError(`open ${quote(path)}`, 'not a regular file')
   }
 
   xattrs(path: Name): ReadonlyMap<string, Buffer> {
@@ -80,6 +80,11 @@ export class RawTree implements Tree {
   close(): void {
     this.#root.close()
   }
+}
+
+/** Something in a tree is not what it was asked for, perhaps not any more. */
+export function treeError(doing: string, reason: string): TsbuildError {
+  return new TsbuildError(`${doing}: ${reason}`, { code: 'IO_FAILED' })
 }
 
 /** A path of a tree as people see it in an error. */

@@ -109,7 +109,7 @@ export class RootedDirectory {
     return parent === undefined ? undefined : childPath(parent, path.slice(slash + 1))
   }
 
-  /** Like `at`; an error where there is no parent directory. */
+  /** Like `at`. @throws {Error} ENOTDIR when the parent is no directory */
   place(path: Name): string | Buffer {
     const place = this.at(path)
     if (place === undefined) throw notDirectory(path)
@@ -121,11 +121,16 @@ export class RootedDirectory {
     return place === undefined ? undefined : lstatSync(place, { throwIfNoEntry: false })
   }
 
-  /** A descriptor of the directory at `path` that stays valid until the caller closes it. */
-  pin(path: Name): number {
+  /** Where system calls find the directory at `path` itself. @throws {Error} ENOTDIR */
+  inside(path: Name): string {
     const fd = this.directory(path)
     if (fd === undefined) throw notDirectory(path)
-    return openSync(`/proc/self/fd/${fd}/.`, OPEN_PLACE)
+    return `/proc/self/fd/${fd}`
+  }
+
+  /** A descriptor of the directory at `path` that stays valid until the caller closes it. */
+  pin(path: Name): number {
+    return openSync(`${this.inside(path)}/.`, OPEN_PLACE)
   }
 
   /** Must be told before a directory is removed or renamed. */
@@ -145,7 +150,7 @@ export class RootedDirectory {
         stack.pop()
         continue
       }
-      const names = readdirSync(`/proc/self/fd/${this.directory(top)}`, 'latin1') as Name[]
+      const names = readdirSync(this.inside(top), 'latin1') as Name[]
       if (names.length === 0) {
         this.forget(top)
         rmdirSync(this.place(top))

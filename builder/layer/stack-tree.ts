@@ -1,6 +1,6 @@
 import type { Dirent } from 'node:fs'
-import { type FileStat, ioError, joinName, type Name, type Tree } from '#core'
-import { quote, RawTree } from './raw-tree.ts'
+import { type FileStat, joinName, type Name, type Tree } from '#core'
+import { quote, RawTree, treeError } from './raw-tree.ts'
 import { parentOf } from './resolve.ts'
 import { isWhiteoutDevice } from './whiteout.ts'
 
@@ -56,7 +56,7 @@ class StackTree implements Tree {
 
   readdir(path: Name): readonly Name[] {
     const layers = this.#layersOf(path)
-    if (layers === undefined) throw ioError(`list ${quote(path)}`, new Error('not a directory'))
+    if (layers === undefined) throw treeError(`list ${quote(path)}`, 'not a directory')
     const shown: Name[] = []
     const seen = new Set<string>()
     for (const layer of layers) {
@@ -90,7 +90,7 @@ class StackTree implements Tree {
   #get(path: Name): Found {
     const found = this.#find(path)
     if (found !== undefined) return found
-    throw ioError(`find ${quote(path)}`, new Error('no such file'))
+    throw treeError(`find ${quote(path)}`, 'no such file')
   }
 
   #find(path: Name): Found | undefined {

@@ -155,7 +155,7 @@ class LayerWriter {
     if (digester !== undefined) this.#onFile?.(path, digester.digest())
   }
 
-  #pass({ data, open, stat }: EntryChange, consume: Consume): void {
+  #pass({ path, data, open, stat }: EntryChange, consume: Consume): void {
     if (this.#tar === undefined) this.#passage.flush()
     if (data !== undefined) {
       passBytes(data, this.#passage, consume)
@@ -164,7 +164,7 @@ class LayerWriter {
     if (open === undefined) throw new Error('a file without content')
     const fd = open()
     try {
-      passFile(fd, stat.size, this.#passage, consume)
+      passFile({ fd, path, size: stat.size }, this.#passage, consume)
     } finally {
       closeSync(fd)
     }
