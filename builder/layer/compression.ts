@@ -37,7 +37,8 @@ export function detectCompression(start: Uint8Array): ArchiveCompression {
 }
 
 /**
- * Unpacks while reading: all gzip members, all zstd frames.
+ * Unpacks while reading: all gzip members, all zstd frames. A piece of `bytes` is read after the next
+ * one was taken: the source must not use its buffer again.
  * @throws {TsbuildError} LAYER_INVALID when the bytes are damaged, cut short, followed by others, or
  *   too many come out; UNSUPPORTED for xz and bzip2
  */

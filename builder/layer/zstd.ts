@@ -9,11 +9,13 @@ const CHUNK_SIZE = 256 * 1024
 const LEVEL = 3
 
 /** Since Node 22.15 and 23.8. */
-const hasNativeZstd = typeof zlib.createZstdCompress === 'function'
+function hasNativeZstd(): boolean {
+  return typeof zlib.createZstdCompress === 'function'
+}
 
 /** One frame with a checksum; equal bytes give equal bytes, however they arrive. */
 export function zstd(bytes: Bytes): Bytes {
-  if (!hasNativeZstd) return zstdByCodec(bytes)
+  if (!hasNativeZstd()) return zstdByCodec(bytes)
   const { ZSTD_c_compressionLevel, ZSTD_c_checksumFlag } = zlib.constants
   const params = { [ZSTD_c_compressionLevel]: LEVEL, [ZSTD_c_checksumFlag]: 1 }
   const blocks = blocksOf(bytes, CHUNK_SIZE)
@@ -22,7 +24,7 @@ export function zstd(bytes: Bytes): Bytes {
 
 /** All frames; skippable ones are skipped. */
 export function unzstd(bytes: Bytes): Bytes {
-  return hasNativeZstd ? unzstdNatively(bytes) : unzstdByCodec(bytes)
+  return hasNativeZstd() ? unzstdNatively(bytes) : unzstdByCodec(bytes)
 }
 
 /** `node:zlib` stops after a frame, so each gets a decoder of its own. */

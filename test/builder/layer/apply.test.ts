@@ -15,7 +15,7 @@ import { join } from 'node:path'
 import { type ApplyOptions, applyLayer, extractArchive, stackTree } from '#builder/layer'
 import { getXattr } from '#builder/linux'
 import { type Name, TsbuildError } from '#core'
-import { chunked, fingerprint, isRoot, temporary } from './support/files.ts'
+import { chunked, fingerprint, isRoot, reused, temporary } from './support/files.ts'
 import { listing, outline } from './support/listing.ts'
 import {
   directory,
@@ -37,7 +37,7 @@ describe('applying a layer', () => {
 
   async function apply(layer: Buffer, options: ApplyOptions = { lowers: [] }) {
     const path = files.fresh()
-    return { path, ...(await applyLayer(chunked(layer), path, options)) }
+    return { path, ...(await applyLayer(reused(layer), path, options)) }
   }
 
   async function stack(...layers: readonly Buffer[]): Promise<string[]> {

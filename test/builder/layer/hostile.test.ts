@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { applyLayer, stackTree } from '#builder/layer'
-import { chunked, fingerprint, temporary } from './support/files.ts'
+import { fingerprint, reused, temporary } from './support/files.ts'
 import { outline } from './support/listing.ts'
 import {
   directory,
@@ -436,7 +436,7 @@ describe('hostile layers', () => {
     const last = layers.length - 1
     for (const [i, layer] of layers.entries()) {
       const target = files.fresh()
-      const applied = applyLayer(chunked(layer), target, { lowers })
+      const applied = applyLayer(reused(layer), target, { lowers })
       if (typeof outcome === 'string' && i === last) {
         await assert.rejects(applied, { code: outcome })
       } else {

@@ -206,7 +206,7 @@ describe('writing a layer', () => {
     assert.equal(list(entry('x'.repeat(101))), `111 path=${'x'.repeat(101)}\n`)
     const xattrs = new Map([['security.capability', Buffer.from('a\0\n\xff', 'latin1')]])
     const body = list(entry('c', {}, { xattrs }))
-    assert.equal(body, '37 SCHILY.xattr.security.capability=a')
+    assert.equal(body, '41 SCHILY.xattr.security.capability=a')
   })
 
   it('deletes with empty files that nobody may read', () => {
