@@ -118,7 +118,6 @@ describe('a real application', function () {
   it('is cached as a whole the second time, and gets the same digest', async () => {
     const first = directory.file('first')
     const again = directory.file('again')
-
     await copyImage(`docker://${registry.host}/root:latest`, `dir:${first}`)
     const outcome = await mustBuild(args('root'), start())
     assert.deepEqual(stepsThat('DONE', outcome), [])

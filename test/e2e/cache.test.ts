@@ -74,7 +74,7 @@ describe('the cache, through the command line', () => {
     })
     const image = `${registry.host}/ignored:latest`
     await mustBuild(['-t', image, '--push', context], start('ignored'))
-    const { tree } = await readImage(`docker://${image}`, directory.path, 'ignored')
+    const { tree } = await readImage(`docker://${image}`, directory.path, 'ignored-image')
     const files = [...tree.keys()].filter((path) => path.startsWith('/context/'))
     assert.deepEqual(files, [
       '/context/deep',

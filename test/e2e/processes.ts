@@ -20,13 +20,16 @@ export function processTree(root: number): ProcessId[] {
   return tree
 }
 
+/** All but the dead ones that nobody has asked about yet. */
 function allProcesses(): (ProcessId & { readonly parent: number })[] {
   return readdirSync('/proc').flatMap((name) => {
     const stat = /^\d+$/.test(name) ? read(`/proc/${name}/stat`) : undefined
     if (stat === undefined) return []
     // The program's name, in brackets, may hold anything.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return [{ pid: Number(name), parent: Number(fields[1]), started: fields[19] ?? '' }]
+    const [state, parent] = fields
+    if (state === 'Z' || state === 'X') return []
+    return [{ pid: Number(name), parent: Number(parent), started: fields[19] ?? '' }]
   })
 }
 

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { CLEAN_ENVIRONMENT, capture, type Outcome } from '../support/peers/index.ts'
 
@@ -29,7 +30,7 @@ export interface Installed {
 }
 
 /** What one step of a build said at its end. */
-export type StepEnd = 'CACHED' | 'DONE' | 'ERROR' | 'CANCELED'
+type StepEnd = 'CACHED' | 'DONE' | 'ERROR' | 'CANCELED'
 
 /** Runs the built command line tool to its end. */
 export async function tsbuild(args: readonly string[], start: Start): Promise<Outcome> {
@@ -42,14 +43,17 @@ export async function tsbuild(args: readonly string[], start: Start): Promise<Ou
   })
 }
 
-/** Starts it and leaves it running; nothing reads what it says. */
-export function startTsbuild(args: readonly string[], start: Start): ChildProcess {
+/** Starts it and leaves it running. What it says goes to the file `log`, or nowhere. */
+export function startTsbuild(args: readonly string[], start: Start, log?: string): ChildProcess {
   const [command = '', ...rest] = words(args, start)
-  return spawn(command, rest, {
+  const output = log === undefined ? 'ignore' : openSync(log, 'w')
+  const child = spawn(command, rest, {
     cwd: start.cwd ?? REPOSITORY,
     env: { ...CLEAN_ENVIRONMENT, ...environment(start) },
-    stdio: ['ignore', 'ignore', 'ignore'],
+    stdio: ['ignore', 'ignore', output],
   })
+  if (typeof output === 'number') closeSync(output)
+  return child
 }
 
 /** Like `tsbuild`; throws with all that was said unless the exit code is 0. */
@@ -72,7 +76,7 @@ function environment(start: Start): Record<string, string> {
 }
 
 /** Reads plain progress: how each step ended, by its name, e.g. `[2/4] RUN make`. */
-export function stepEnds(outcome: Outcome): ReadonlyMap<string, StepEnd> {
+function stepEnds(outcome: Pick<Outcome, 'stderr'>): ReadonlyMap<string, StepEnd> {
   const names = new Map<string, string>()
   const ends = new Map<string, StepEnd>()
   for (const line of outcome.stderr.split('\n')) {
@@ -90,7 +94,7 @@ export function stepEnds(outcome: Outcome): ReadonlyMap<string, StepEnd> {
 }
 
 /** The names of the Dockerfile's steps, all but FROM, that ended so: `[2/4] …`, `[stage 2/4] …`. */
-export function stepsThat(end: StepEnd, outcome: Outcome): string[] {
+export function stepsThat(end: StepEnd, outcome: Pick<Outcome, 'stderr'>): string[] {
   return [...stepEnds(outcome)].flatMap(([name, found]) =>
     found === end && /^\[([^\]]* )?\d+\/\d+\] (?!FROM )/.test(name) ? [name] : [],
   )
