@@ -24,7 +24,7 @@ const NOT_ASCII = /[^\0-\x7f]/
  * another process swaps in meanwhile cannot lead outside.
  */
 export class RootedDirectory {
-  readonly #root: number
+  #root: number | undefined
   /** Least recently used first. */
   readonly #open = new Map<Name, number>()
   #lastPath: Name | undefined
@@ -37,7 +37,7 @@ export class RootedDirectory {
 
   /** A descriptor of the directory at `path`, valid until the next call; `undefined` when none. */
   directory(path: Name): number | undefined {
-    if (path === '') return this.#root
+    if (path === '') return this.#rootFd()
     if (path === this.#lastPath) return this.#lastFd
     const cached = this.#open.get(path)
     if (cached !== undefined) {
@@ -54,7 +54,7 @@ export class RootedDirectory {
     while (end > 0 && !this.#open.has(path.slice(0, end) as Name)) {
       end = path.lastIndexOf('/', end - 1)
     }
-    let fd = end > 0 ? this.#open.get(path.slice(0, end) as Name) : this.#root
+    let fd = end > 0 ? this.#open.get(path.slice(0, end) as Name) : this.#rootFd()
     while (fd !== undefined && end < path.length) {
       const start = end < 0 ? 0 : end + 1
       const next = path.indexOf('/', start)
@@ -103,7 +103,7 @@ export class RootedDirectory {
    * next call.
    */
   at(path: Name): string | Buffer | undefined {
-    if (path === '') return `/proc/self/fd/${this.#root}/.`
+    if (path === '') return `/proc/self/fd/${this.#rootFd()}/.`
     const slash = path.lastIndexOf('/')
     const parent = this.directory(path.slice(0, Math.max(slash, 0)) as Name)
     return parent === undefined ? undefined : childPath(parent, path.slice(slash + 1))
@@ -164,7 +164,14 @@ export class RootedDirectory {
     for (const fd of this.#open.values()) closeSync(fd)
     this.#open.clear()
     this.#lastPath = undefined
-    closeSync(this.#root)
+    if (this.#root !== undefined) closeSync(this.#root)
+    this.#root = undefined
+  }
+
+  /** The number of a closed descriptor may by now be that of another file. */
+  #rootFd(): number {
+    if (this.#root === undefined) throw new Error('the directory is closed')
+    return this.#root
   }
 }
 
