@@ -1,3 +1,4 @@
+import { getSystemErrorMessage } from 'node:util'
 import { TsbuildError } from '#core'
 import type { SourceError } from '#parser'
 import type { Shell } from './shell.ts'
@@ -51,10 +52,16 @@ export function chainMessage(error: unknown): string {
   let text = ''
   for (const link of chainOf(error)) {
     const message = (link instanceof Error ? link.message : String(link)).trim()
-    if (message === '' || text.includes(message)) continue
+    if (message === '' || text.includes(message) || isToldBy(text, link)) continue
     text = text === '' ? message : `${text}: ${message}`
   }
   return text === '' ? 'unknown error' : text
+}
+
+/** A failed system call adds nothing to a text that has its reason in words. */
+function isToldBy(text: string, link: unknown): boolean {
+  if (!(link instanceof Error) || !('errno' in link) || typeof link.errno !== 'number') return false
+  return text.toLowerCase().includes(getSystemErrorMessage(link.errno).toLowerCase())
 }
 
 function codeSuffix(error: unknown): string {

@@ -1,15 +1,16 @@
 /**
- * The candidate that `word` was probably meant to be: at most two edits away, the nearest one, the
- * first among equals. `undefined` when there is none or when `word` is one of them.
+ * The candidate that `word` was probably meant to be: at most two edits away and at least half of it
+ * right, the nearest one, the first among equals. `undefined` when there is none or when `word` is
+ * one of them.
  */
 export function suggestion(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined
-  let bestDistance = 3
+  let bestDistance = Math.min(3, Math.floor(word.length / 2) + 1)
   for (const candidate of candidates) {
     if (candidate === word) return undefined
     if (Math.abs(candidate.length - word.length) >= bestDistance) continue
     const distance = editDistance(word, candidate)
-    if (distance < bestDistance && distance < candidate.length) {
+    if (distance < bestDistance) {
       best = candidate
       bestDistance = distance
     }
@@ -17,18 +18,21 @@ export function suggestion(word: string, candidates: Iterable<string>): string |
   return best
 }
 
-/** Levenshtein distance. */
+/** Characters to add, remove, replace or swap with their neighbour. */
 function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index)
+  let beforeLast: readonly number[] = []
+  let last: readonly number[] = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (let row = 1; row <= a.length; row += 1) {
     const current = [row]
     for (let column = 1; column <= b.length; column += 1) {
-      const replaced = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1)
-      const removed = (previous[column] ?? 0) + 1
-      const added = (current[column - 1] ?? 0) + 1
-      current.push(Math.min(replaced, removed, added))
+      const replaced = (last[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1)
+      const changed = Math.min(replaced, (last[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1)
+      const isSwap = a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1]
+      const swapped = isSwap && row > 1 && column > 1 ? (beforeLast[column - 2] ?? 0) + 1 : changed
+      current.push(Math.min(changed, swapped))
     }
-    previous = current
+    beforeLast = last
+    last = current
   }
-  return previous.at(-1) ?? 0
+  return last.at(-1) ?? 0
 }

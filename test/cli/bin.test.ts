@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const LAUNCHER = fileURLToPath(new URL('../../../cli/bin.js', import.meta.url))
@@ -23,9 +23,9 @@ function packageWith(folder: string, main: string | undefined): string {
   cpSync(LAUNCHER, join(folder, 'cli', 'bin.js'))
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
   if (main !== undefined) {
-    mkdirSync(join(folder, 'dist', 'cli'), { recursive: true })
+    mkdirSync(join(folder, 'dist', 'bundle'), { recursive: true })
     writeFileSync(
-      join(folder, 'dist', 'cli', 'main.js'),
+      join(folder, 'dist', 'bundle', 'main.js'),
       `export async function main(argv) {\n${main}\n}\n`,
     )
   }
@@ -45,7 +45,7 @@ function run(
   const { argv = [], env = {} } = options
   const { status, stdout, stderr, signal } = spawnSync(process.execPath, [bin, ...argv], {
     encoding: 'utf8',
-    env: { PATH: process.env.PATH, HOME: '/nonexistent', ...env },
+    env: { PATH: process.env.PATH, HOME: join(dirname(bin), 'home'), ...env },
   })
   return { status, stdout, stderr, signal }
 }

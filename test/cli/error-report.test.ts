@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { TsbuildError } from '#core'
 import { diagnosticsError, SourceError, type SourceFile, type SourceRange } from '#parser'
 import { chainMessage, errorText, reportError } from '../../cli/error-report.ts'
@@ -84,6 +85,19 @@ hint: look at .dockerignore
     const error = new TsbuildError(`read x: ${io.message}`, { code: 'IO_FAILED', cause: io })
     assert.equal(chainMessage(error), 'read x: ENOENT: no such file')
     assert.equal(chainMessage(new Error('a', { cause: new Error('b', { cause: 'c' }) })), 'a: b: c')
+    let missing: unknown
+    try {
+      readFileSync('/nonexistent')
+    } catch (cause) {
+      missing = cause
+    }
+    const told = new TsbuildError('open x: no such file or directory', {
+      code: 'NOT_FOUND',
+      cause: missing,
+    })
+    assert.equal(chainMessage(told), 'open x: no such file or directory')
+    const silent = new TsbuildError('open x', { code: 'NOT_FOUND', cause: missing })
+    assert.match(chainMessage(silent), /^open x: ENOENT: no such file or directory, open/)
     const loop = new Error('loop')
     loop.cause = loop
     assert.equal(chainMessage(loop), 'loop')

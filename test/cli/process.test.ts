@@ -9,7 +9,7 @@ const LAUNCHER = fileURLToPath(new URL('../../../cli/bin.js', import.meta.url))
 /** Waits for a signal; when it comes, prints it and goes on for as long as the process is left. */
 const WAITER = `
   import { watchSignals } from '${new URL('signals.js', DIST)}'
-  const interrupts = watchSignals()
+  const interrupts = watchSignals(process.argv[1] === 'hang' ? 200 : undefined)
   interrupts.signal.addEventListener('abort', () => {
     console.log(interrupts.signal.reason.message, interrupts.signal.reason.code)
     if (process.argv[1] === 'obey') process.exit(interrupts.exitCode())
@@ -18,7 +18,7 @@ const WAITER = `
   console.log('ready')
 `
 
-async function signalled(mode: 'obey' | 'ignore', ...signals: readonly NodeJS.Signals[]) {
+async function signalled(mode: 'obey' | 'ignore' | 'hang', ...signals: readonly NodeJS.Signals[]) {
   const child = spawn(process.execPath, ['--input-type=module', '-e', WAITER, mode])
   let out = ''
   child.stdout.setEncoding('utf8')
@@ -50,6 +50,10 @@ describe('a process', () => {
       code: 130,
       out: 'cancelled by SIGINT CANCELLED',
     })
+  })
+
+  it('ends a moment after the first signal when its work does not stop', async () => {
+    assert.equal((await signalled('hang', 'SIGTERM')).code, 143)
   })
 
   it('does not mind a reader that goes away', () => {
