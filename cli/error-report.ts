@@ -36,13 +36,16 @@ export function errorText(
   return lines.map((line) => `${line}\n`).join('')
 }
 
-/** The error and its causes, outermost first. */
+/**
+ * The error and its causes, outermost first. Causes that are no errors are for debuggers: a worker's
+ * stack trace, say.
+ */
 function chainOf(error: unknown): readonly unknown[] {
-  const chain: unknown[] = []
-  let link = error
-  while (link !== undefined && chain.length < MAX_CAUSES) {
+  const chain = [error]
+  let link = error instanceof Error ? error.cause : undefined
+  while (link instanceof Error && chain.length < MAX_CAUSES) {
     chain.push(link)
-    link = link instanceof Error ? link.cause : undefined
+    link = link.cause
   }
   return chain
 }
@@ -51,11 +54,16 @@ function chainOf(error: unknown): readonly unknown[] {
 export function chainMessage(error: unknown): string {
   let text = ''
   for (const link of chainOf(error)) {
-    const message = (link instanceof Error ? link.message : String(link)).trim()
+    const message = messageOf(link)
     if (message === '' || text.includes(message) || isToldBy(text, link)) continue
     text = text === '' ? message : `${text}: ${message}`
   }
-  return text === '' ? 'unknown error' : text
+  return text
+}
+
+function messageOf(link: unknown): string {
+  if (link instanceof Error) return link.message === '' ? link.name : link.message.trim()
+  return link === undefined ? 'unknown error' : String(link)
 }
 
 /** A failed system call adds nothing to a text that has its reason in words. */

@@ -84,7 +84,7 @@ hint: look at .dockerignore
     const io = new Error('ENOENT: no such file')
     const error = new TsbuildError(`read x: ${io.message}`, { code: 'IO_FAILED', cause: io })
     assert.equal(chainMessage(error), 'read x: ENOENT: no such file')
-    assert.equal(chainMessage(new Error('a', { cause: new Error('b', { cause: 'c' }) })), 'a: b: c')
+    assert.equal(chainMessage(new Error('a', { cause: new Error('b') })), 'a: b')
     let missing: unknown
     try {
       readFileSync('/nonexistent')
@@ -101,6 +101,9 @@ hint: look at .dockerignore
     const loop = new Error('loop')
     loop.cause = loop
     assert.equal(chainMessage(loop), 'loop')
+    assert.equal(chainMessage(new Error('a', { cause: 'Error: a\n    at worker.js:1' })), 'a')
+    assert.equal(chainMessage('thrown'), 'thrown')
+    assert.equal(chainMessage(new RangeError('')), 'RangeError')
     assert.equal(chainMessage(undefined), 'unknown error')
   })
 
