@@ -5,23 +5,11 @@ import { passFile, scratchPassage } from './content.ts'
 import { type Attributes, type DirectoryWriter, writeError } from './directory-writer.ts'
 import { attributesOf } from './entry-check.ts'
 import { checkLength, entryPath, invalidEntry, meaningOf } from './entry-path.ts'
+import { BARE_DIRECTORY } from './file-stat.ts'
 import { writeFully } from './io.ts'
+import { KnownDirectories } from './known-directories.ts'
 import { componentsOf, MAX_LINKS, parentOf } from './resolve.ts'
 import type { TarEntry, TarHandler } from './tar-reader.ts'
-
-/** A directory that nothing describes. */
-const UNNAMED: FileStat = {
-  type: 'directory',
-  mode: 0o755,
-  uid: 0,
-  gid: 0,
-  size: 0,
-  mtimeMs: 0,
-  major: 0,
-  minor: 0,
-  inode: '',
-  nlink: 1,
-}
 
 /** A file whose content is arriving. */
 interface OpenFile {
@@ -40,8 +28,7 @@ export class EntryApplier implements TarHandler {
   readonly #writer: DirectoryWriter
   readonly #lower: Tree | undefined
   readonly #isLayer: boolean
-  /** Directories of our own making, by real path; true when nothing below is seen in them. */
-  readonly #directories = new Map<Name, boolean>([['' as Name, false]])
+  readonly #directories = new KnownDirectories()
   readonly #whiteouts = new Set<Name>()
   #file: OpenFile | undefined
 
@@ -53,7 +40,7 @@ export class EntryApplier implements TarHandler {
     this.#writer = writer
     this.#lower = lower
     this.#isLayer = options.isLayer
-    writer.makeDirectory('' as Name, { stat: UNNAMED })
+    writer.makeDirectory('' as Name, { stat: BARE_DIRECTORY })
   }
 
   entry(entry: TarEntry): void {
@@ -88,7 +75,7 @@ export class EntryApplier implements TarHandler {
   }
 
   finish(): void {
-    if (this.#directories.get('' as Name)) this.#hideLowerRoot()
+    if (this.#directories.isHidden('' as Name)) this.#hideLowerRoot()
     this.#writer.finish()
   }
 
@@ -146,9 +133,7 @@ export class EntryApplier implements TarHandler {
   /** What it replaces in this layer had replaced, or deleted, what lies below. */
   #makeDirectory(path: Name, attributes: Attributes): void {
     const replaced = this.#writer.makeDirectory(path, attributes)
-    if (!this.#directories.has(path)) {
-      this.#directories.set(path, this.#directories.get(parentOf(path)) ?? false)
-    }
+    this.#directories.add(path)
     if (replaced) this.#markOpaque(path)
     this.#whiteouts.delete(path)
   }
@@ -157,18 +142,10 @@ export class EntryApplier implements TarHandler {
   #forget(path: Name): void {
     this.#whiteouts.delete(path)
     if (!this.#directories.has(path)) return
-    for (const known of this.#below(path)) this.#directories.delete(known)
+    this.#directories.forget(path)
     for (const known of this.#whiteouts) {
       if (known.startsWith(`${path}/`)) this.#whiteouts.delete(known)
     }
-  }
-
-  /** The known directories at and below `path`. */
-  #below(path: Name): Name[] {
-    const start = path === '' ? '' : `${path}/`
-    return [...this.#directories.keys()].filter(
-      (known) => known === path || known.startsWith(start),
-    )
   }
 
   /** A whiteout is about the layers below: what this layer itself has there stays. */
@@ -185,7 +162,7 @@ export class EntryApplier implements TarHandler {
   #markOpaque(path: Name): void {
     // The root is done at the end: overlayfs does not look for the mark there.
     if (path !== '') this.#writer.markOpaque(path)
-    for (const known of this.#below(path)) this.#directories.set(known, true)
+    this.#directories.hide(path)
   }
 
   #hideLowerRoot(): void {
@@ -235,7 +212,7 @@ export class EntryApplier implements TarHandler {
       return readlinkSync(this.#writer.root.place(path), 'latin1') as Name
     }
     if (here?.isDirectory()) {
-      this.#directories.set(path, this.#directories.get(parentOf(path)) ?? false)
+      this.#directories.add(path)
       return undefined
     }
     if (here !== undefined && !this.#whiteouts.has(path)) {
@@ -246,13 +223,13 @@ export class EntryApplier implements TarHandler {
     if (below !== undefined && below.type !== 'directory') {
       throw invalidEntry(path, 'something below it, but a lower layer has it as no directory')
     }
-    this.#makeDirectory(path, { stat: below ?? UNNAMED })
+    this.#makeDirectory(path, { stat: below ?? BARE_DIRECTORY })
     return undefined
   }
 
   /** What the layers below show at `path` through this one. */
   #lstatBelow(path: Name): FileStat | undefined {
-    if (this.#directories.get(parentOf(path))) return undefined
+    if (this.#directories.isHidden(parentOf(path))) return undefined
     this.dependsOnLowers = true
     return this.#lower?.lstat(path)
   }

@@ -11,6 +11,20 @@ const TYPES: ReadonlyMap<number, FileType> = new Map([
   [constants.S_IFSOCK, 'socket'],
 ])
 
+/** A directory of which nothing is known: not the time either, so that it is the same every time. */
+export const BARE_DIRECTORY: FileStat = {
+  type: 'directory',
+  mode: 0o755,
+  uid: 0,
+  gid: 0,
+  size: 0,
+  mtimeMs: 0,
+  major: 0,
+  minor: 0,
+  inode: '',
+  nlink: 1,
+}
+
 /** `scope` keeps the inode numbers of several file systems apart. */
 export function toFileStat(stats: Stats, place: PathLike, scope = ''): FileStat {
   const type = TYPES.get(stats.mode & constants.S_IFMT) ?? 'file'

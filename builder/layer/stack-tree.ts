@@ -1,21 +1,10 @@
 import type { Dirent } from 'node:fs'
 import { type FileStat, joinName, type Name, type Tree } from '#core'
+import { BARE_DIRECTORY } from './file-stat.ts'
 import { quote, RawTree, treeError } from './raw-tree.ts'
 import { parentOf } from './resolve.ts'
 import { isWhiteoutDevice } from './whiteout.ts'
 
-const EMPTY_ROOT: FileStat = {
-  type: 'directory',
-  mode: 0o755,
-  uid: 0,
-  gid: 0,
-  size: 0,
-  mtimeMs: 0,
-  major: 0,
-  minor: 0,
-  inode: '',
-  nlink: 1,
-}
 const MAX_CACHED_DIRECTORIES = 4096
 
 /** Where a name of the merged view really is. */
@@ -50,7 +39,7 @@ class StackTree implements Tree {
   }
 
   lstat(path: Name): FileStat | undefined {
-    if (path === '') return this.#layers[0]?.lstat(path) ?? EMPTY_ROOT
+    if (path === '') return this.#layers[0]?.lstat(path) ?? BARE_DIRECTORY
     return this.#find(path)?.stat
   }
 

@@ -10,6 +10,7 @@ import {
 } from '#core'
 import { type Consume, type Passage, passBytes, passFile, scratchPassage } from './content.ts'
 import { DirectoryWriter, writeError } from './directory-writer.ts'
+import { BARE_DIRECTORY } from './file-stat.ts'
 import { writeFully } from './io.ts'
 import { TarFile } from './tar-file.ts'
 
@@ -33,19 +34,6 @@ export interface WrittenLayer {
   /** Bytes of the tar; absent when none was written. */
   readonly size?: number
 }
-
-const ROOT_STAT = {
-  type: 'directory',
-  mode: 0o755,
-  uid: 0,
-  gid: 0,
-  size: 0,
-  mtimeMs: 0,
-  major: 0,
-  minor: 0,
-  inode: '',
-  nlink: 1,
-} as const
 
 /**
  * Writes changes as a layer, in one pass: every file is read once. Equal changes give an equal tar.
@@ -79,7 +67,7 @@ export function writeLayer(
 function layerDirectory(path: string, options: WriteOptions): DirectoryWriter {
   const { onWarning = () => {} } = options
   const directory = new DirectoryWriter(path, { owners: 'keep', onWarning })
-  directory.makeDirectory('' as Name, { stat: ROOT_STAT })
+  directory.makeDirectory('' as Name, { stat: BARE_DIRECTORY })
   return directory
 }
 
