@@ -106,8 +106,8 @@ function loadSpawn(): SpawnLibrary {
     'void *actions, int fd, const char *path, int flags, unsigned int mode',
   )
   const noSignals = Buffer.alloc(OPAQUE_SIZE)
-  const allSignals = Buffer.alloc(OPAQUE_SIZE)
-  declare('sigfillset', 'void *set')(allSignals)
+  // Not sigfillset(3): that leaves out two that the C library keeps, and they would be ignored.
+  const allSignals = Buffer.alloc(OPAQUE_SIZE, 0xff)
   const freeAttributes = declare('posix_spawnattr_destroy', 'void *attributes')
   const freeActions = declare('posix_spawn_file_actions_destroy', 'void *actions')
   return {

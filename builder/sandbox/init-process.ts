@@ -29,7 +29,7 @@ const SCRIPT = [
 export interface InitOptions {
   /** The host's program `mount`. */
   readonly mountProgram: string
-  /** Where to mount /proc; an existing directory. */
+  /** Where to mount /proc: an existing directory in the thread's working directory. */
   readonly proc: string
   /** Program and arguments that start the shell in a new pid namespace; empty: the thread does. */
   readonly starter: readonly string[]
@@ -82,8 +82,8 @@ export function waitForInit(init: InitProcess): number {
   }
 }
 
-/** Kills pid 1 and with it everything in its namespace, which may have happened already. */
-export function killInit(pid: number): void {
+/** Kills a process that may have ended by itself; as pid 1 it takes its whole namespace along. */
+export function killProcess(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL')
   } catch (cause) {

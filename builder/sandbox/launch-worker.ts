@@ -4,7 +4,7 @@
  * do, and passes that on to all that it starts.
  */
 import { parentPort, workerData } from 'node:worker_threads'
-import { endInit, killInit } from './init-process.ts'
+import { endInit, killProcess } from './init-process.ts'
 import {
   type CloseRequest,
   type Ended,
@@ -39,7 +39,7 @@ function serve(request: LaunchRequest): Ended | Failed {
     outcome = { kind: 'failed', id, error: toPlainError(cause, 'start the step') }
   }
   try {
-    if (place.init === place.child) killInit(place.init)
+    if (place.init === place.child) killProcess(place.init)
     endInit(place)
     removeStubs(place.stubs)
     return outcome

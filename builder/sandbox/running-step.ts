@@ -1,7 +1,7 @@
 import { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { TsbuildError } from '#core'
-import { killInit } from './init-process.ts'
+import { killProcess } from './init-process.ts'
 import type { LauncherClient, LauncherPool } from './launcher-pool.ts'
 import {
   type Ended,
@@ -61,7 +61,7 @@ export class RunningStep {
   /** Kills everything in the step's place; `run` then ends by itself. */
   kill(): void {
     this.#killed = true
-    if (this.#init !== undefined) killInit(this.#init)
+    if (this.#init !== undefined) killProcess(this.#init)
   }
 
   async #prepare(spec: ProcessSpec): Promise<Prepared> {

@@ -1,6 +1,8 @@
 import { closeSync, existsSync, openSync, readdirSync } from 'node:fs'
+import { basename } from 'node:path'
 import {
   closeNamespaces,
+  enterDirectory,
   enterNamespaces,
   isUserNamespace,
   makeMountsPrivate,
@@ -101,7 +103,9 @@ function makePlace(host: Host, request: PrepareRequest, undo: (() => void)[]): P
     const scaffold = mountScaffold(host.settings.scaffold)
     const { mountProgram } = host.settings
     const starter = isUserNamespace() ? ['/usr/bin/unshare', '--pid', '--fork'] : []
-    const init = startInit({ mountProgram, proc: scaffold.proc, starter })
+    // The step can read the command line of pid 1, which has no path of the host this way.
+    enterScaffold(host.settings.scaffold)
+    const init = startInit({ mountProgram, proc: basename(scaffold.proc), starter })
     try {
       const furnished = furnish(host, request, { scaffold, init, undo })
       const { child, control } = init
@@ -115,6 +119,12 @@ function makePlace(host: Host, request: PrepareRequest, undo: (() => void)[]): P
   } finally {
     enterNamespaces(host.home)
   }
+}
+
+function enterScaffold(path: string): void {
+  const descriptor = openSync(path, O_PATH)
+  enterDirectory(descriptor)
+  closeSync(descriptor)
 }
 
 function enterNewNamespaces(request: PrepareRequest): void {

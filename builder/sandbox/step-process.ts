@@ -21,6 +21,7 @@ import {
   waitForExit,
 } from '#builder/linux'
 import { errnoOf, TsbuildError } from '#core'
+import { killProcess } from './init-process.ts'
 import type { LaunchRequest, Prepared, WorkerSettings } from './messages.ts'
 import { OPEN_FILES, STEP_CAPABILITIES, STEP_UMASK } from './profile.ts'
 import { installSeccompFilter } from './seccomp.ts'
@@ -75,34 +76,44 @@ export function runInPlace(
 ): ProcessEnd {
   const stdout = makePipe()
   const stderr = makePipe()
-  let pid: number | undefined
+  const started: number[] = []
   try {
     const { uid, gid } = request.place.user
     // A step that runs as a user may open /dev/stdout by name.
     fchownSync(stdout.writeEnd, uid, gid)
     fchownSync(stderr.writeEnd, uid, gid)
-    const output = { stdout: stdout.writeEnd, stderr: stderr.writeEnd }
-    pid = inPlace(launcher, request.place, () => spawnStep(launcher, request, output))
+    inPlace(launcher, request.place, () => {
+      const output = { stdout: stdout.writeEnd, stderr: stderr.writeEnd }
+      started.push(spawnStep(launcher, request, output))
+    })
+  } catch (cause) {
+    closeSync(stdout.readEnd)
+    closeSync(stderr.readEnd)
+    started.forEach(killAndWait)
+    throw cause
   } finally {
     closeSync(stdout.writeEnd)
     closeSync(stderr.writeEnd)
-    if (pid === undefined) {
-      closeSync(stdout.readEnd)
-      closeSync(stderr.readEnd)
-    }
   }
   onStart({ stdout: stdout.readEnd, stderr: stderr.readEnd })
+  const [pid = 0] = started
   return waitForExit(pid)
 }
 
+/** A process that nobody waits for would keep its namespace from ending. */
+function killAndWait(pid: number): void {
+  killProcess(pid)
+  waitForExit(pid)
+}
+
 /** Does `action` inside the step's namespaces, as its user, in its working directory. */
-function inPlace<T>(launcher: Launcher, place: Prepared, action: () => T): T {
+function inPlace(launcher: Launcher, place: Prepared, action: () => void): void {
   try {
     enterNamespaces(place.namespaces, launcher.setnsKey)
     enterDirectory(place.cwd)
     assumeIdentity(place.user)
     try {
-      return action()
+      action()
     } finally {
       resumeRoot()
     }
@@ -120,9 +131,7 @@ function spawnStep(launcher: Launcher, request: LaunchRequest, output: StepOutpu
   closeDescriptorsOnExec()
   return withStepLimits(launcher, () => {
     try {
-      const pid = spawnProcess({ program, args: request.args, env, ...output })
-      setResourceLimit(pid, 'core', { soft: 0n, hard: 0n })
-      return pid
+      return spawnProcess({ program, args: request.args, env, ...output })
     } catch (cause) {
       throw notExecutable(name, cause)
     }
@@ -131,19 +140,28 @@ function spawnStep(launcher: Launcher, request: LaunchRequest, output: StepOutpu
 
 /**
  * Processes inherit the limits of the builder, and Node raises the number of open files as far as it
- * goes. Limits belong to the whole process, so they are lowered only for the moment of the fork, and
- * the number of files only when the builder itself is far below.
+ * goes. Limits belong to the whole process, so they are lowered only for the moment of the start, and
+ * the number of files only when the builder itself is far below. A builder without the right to raise
+ * its limit on core dumps again stays without dumps.
  */
 function withStepLimits<T>(launcher: Launcher, action: () => T): T {
   const { openFiles, core } = launcher
   const lower = openFiles.soft > OPEN_FILES && lowestFreeDescriptor() < OPEN_FILES / 2n
   if (lower) setResourceLimit(0, 'openFiles', { ...openFiles, soft: OPEN_FILES })
-  setResourceLimit(0, 'core', { ...core, soft: 0n })
+  setResourceLimit(0, 'core', { soft: 0n, hard: 0n })
   try {
     return action()
   } finally {
-    setResourceLimit(0, 'core', core)
+    restoreCoreLimit(core)
     if (lower) setResourceLimit(0, 'openFiles', openFiles)
+  }
+}
+
+function restoreCoreLimit(limit: ResourceLimit): void {
+  try {
+    setResourceLimit(0, 'core', limit)
+  } catch (cause) {
+    if (errnoOf(cause) !== 'EPERM') throw cause
   }
 }
 
