@@ -51,6 +51,17 @@ export function unreachable(value: never): never {
   throw new Error(`unreachable: ${JSON.stringify(value)}`)
 }
 
+/** Whether something was stopped, and did not fail by itself. */
+export function isCancelled(cause: unknown): boolean {
+  return cause instanceof TsbuildError && cause.code === 'CANCELLED'
+}
+
+/** @throws {TsbuildError} CANCELLED once `signal` is aborted, whatever its reason is */
+export function throwIfCancelled(signal: AbortSignal | undefined, doing: string): void {
+  if (signal?.aborted !== true) return
+  throw new TsbuildError(`${doing}: cancelled`, { code: 'CANCELLED', cause: signal.reason })
+}
+
 /** The errno name (`ENOENT`, `EACCES`, …) of a failed system call, or `undefined`. */
 export function errnoOf(cause: unknown): string | undefined {
   if (!(cause instanceof Error) || !('code' in cause)) return undefined

@@ -1,11 +1,17 @@
+const MAX_EDITS = 2
+
 /**
- * The candidate that `word` was probably meant to be: at most two edits away and at least half of it
- * right, the nearest one, the first among equals. `undefined` when there is none or when `word` is
- * one of them.
+ * The candidate that `word` was probably meant to be: the nearest one, the first among equals.
+ * `undefined` when there is none or when `word` is one of them.
+ * @param maxEdits unless given 2, and at least half of the word has to be right
  */
-export function suggestion(word: string, candidates: Iterable<string>): string | undefined {
+export function suggestion(
+  word: string,
+  candidates: Iterable<string>,
+  maxEdits: number = Math.min(MAX_EDITS, Math.floor(word.length / 2)),
+): string | undefined {
   let best: string | undefined
-  let bestDistance = Math.min(3, Math.floor(word.length / 2) + 1)
+  let bestDistance = maxEdits + 1
   for (const candidate of candidates) {
     if (candidate === word) return undefined
     if (Math.abs(candidate.length - word.length) >= bestDistance) continue

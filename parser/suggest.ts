@@ -1,44 +1,15 @@
-/**
- * The candidate that `word` was probably meant to be: at most two edits away, the nearest one, the
- * first among equals. `undefined` when there is none or when `word` is one of them.
- */
-export function suggestion(word: string, candidates: Iterable<string>): string | undefined {
-  let best: string | undefined
-  let bestDistance = 3
-  for (const candidate of candidates) {
-    if (candidate === word) return undefined
-    if (Math.abs(candidate.length - word.length) >= bestDistance) continue
-    const distance = editDistance(word, candidate)
-    if (distance < bestDistance) {
-      best = candidate
-      bestDistance = distance
-    }
-  }
-  return best
+import { suggestion } from '#core'
+
+/** As many as BuildKit allows, also for short words. */
+const MAX_EDITS = 2
+
+/** The candidate that BuildKit would suggest for `word`, or `undefined`. */
+export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+  return suggestion(word, candidates, MAX_EDITS)
 }
 
 /** ` (did you mean x?)`, or nothing. */
 export function didYouMean(word: string, candidates: Iterable<string>): string {
-  const meant = suggestion(word, candidates)
+  const meant = nearest(word, candidates)
   return meant === undefined ? '' : ` (did you mean ${meant}?)`
-}
-
-/** Number of characters to add, remove, replace or swap with their neighbour. */
-function editDistance(a: string, b: string): number {
-  let beforeLast: readonly number[] = []
-  let last: readonly number[] = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let row = 1; row <= a.length; row++) {
-    const current = [row]
-    for (let column = 1; column <= b.length; column++) {
-      const isSame = a[row - 1] === b[column - 1]
-      const isSwap = a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1]
-      const replaced = (last[column - 1] ?? 0) + (isSame ? 0 : 1)
-      const changed = Math.min(replaced, (last[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1)
-      const swapped = isSwap && row > 1 && column > 1 ? (beforeLast[column - 2] ?? 0) + 1 : changed
-      current.push(Math.min(changed, swapped))
-    }
-    beforeLast = last
-    last = current
-  }
-  return last.at(-1) ?? 0
 }

@@ -10,7 +10,7 @@ import type {
 import { type Children, childrenOf, tokenOf, tokensOf } from './cst.ts'
 import { readFlags, warnOfFlags } from './flags.ts'
 import type { Site } from './site.ts'
-import { suggestion } from './suggest.ts'
+import { nearest } from './suggest.ts'
 
 const INSTRUCTION_NAMES = [
   ...['ADD', 'ARG', 'CMD', 'COPY', 'ENTRYPOINT', 'ENV', 'EXPOSE', 'FROM', 'HEALTHCHECK', 'LABEL'],
@@ -144,7 +144,7 @@ export function toTextInstruction(children: Children, site: Site): StageInstruct
 /** The suggestion is in upper case unless the word is all in lower case. */
 function unknownInstruction(word: string): string {
   const shown = word.length > 100 ? `${word.slice(0, 100)}…` : word
-  const meant = suggestion(word.toUpperCase(), INSTRUCTION_NAMES)
+  const meant = nearest(word.toUpperCase(), INSTRUCTION_NAMES)
   if (meant === undefined) return `unknown instruction: ${shown}`
   const styled = word === word.toLowerCase() ? meant.toLowerCase() : meant
   return `unknown instruction: ${shown} (did you mean ${styled}?)`

@@ -1,8 +1,7 @@
 import { closeSync, fstatSync, readSync } from 'node:fs'
 import { resolveInTree } from '#builder/layer'
-import { type Digest, digestOf, nameOf, type Tree, TsbuildError } from '#core'
+import { type Digest, digestOf, nameOf, suggestion, type Tree, TsbuildError } from '#core'
 import type { FileAction, Owner } from './action.ts'
-import { nearest } from './suggest.ts'
 
 export interface Ids {
   readonly uid: number
@@ -71,7 +70,7 @@ function unknownName(
   entries: readonly (readonly string[])[],
 ): TsbuildError {
   const file = what === 'user' ? 'passwd' : 'group'
-  const similar = nearest(
+  const similar = suggestion(
     name,
     entries.map(([known = '']) => known),
   )

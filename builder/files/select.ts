@@ -4,6 +4,7 @@ import {
   joinName,
   type Name,
   nameOf,
+  suggestion,
   type Tree,
   TsbuildError,
   textOfName,
@@ -12,7 +13,6 @@ import { matchPath } from '#parser'
 import type { CopyAction } from './action.ts'
 import { type EntryFilter, excludeFilter, parentsFilter } from './filter.ts'
 import { baseOf, belowRoot, componentsOf, parentOf, shown } from './paths.ts'
-import { nearest } from './suggest.ts'
 
 /** One thing to copy: a file, or what is in a directory. */
 export interface Selected {
@@ -169,7 +169,7 @@ function hintFor(tree: Tree, path: Name): string {
   const directory = resolveInTree(tree, parent, { followLast: true })
   if (tree.lstat(directory)?.type !== 'directory') return `there is no ${shown(parent)}; ${advice}`
   const names = tree.readdir(directory).map(textOfName)
-  const similar = nearest(textOfName(baseOf(path)), names)
+  const similar = suggestion(textOfName(baseOf(path)), names)
   if (similar !== undefined) return `did you mean ${shown(joinName(parent, nameOf(similar)))}?`
   const some = names.slice(0, MAX_NAMES_IN_HINT).join(', ')
   const more = names.length > MAX_NAMES_IN_HINT ? ', …' : ''

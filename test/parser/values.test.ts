@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { parseCsv } from '../../parser/csv.ts'
 import { findCycle } from '../../parser/cycle.ts'
 import { parseDuration } from '../../parser/duration.ts'
-import { didYouMean, suggestion } from '../../parser/suggest.ts'
+import { didYouMean, nearest } from '../../parser/suggest.ts'
 
 describe('parseDuration', () => {
   it('gives nanoseconds', () => {
@@ -44,12 +44,12 @@ describe('parseDuration', () => {
   })
 })
 
-describe('suggestion', () => {
+describe('nearest', () => {
   it('finds what was meant, at most two edits away', () => {
-    assert.equal(suggestion('FORM', ['ARG', 'FROM', 'RUN']), 'FROM')
-    assert.equal(suggestion('abc', ['abcde', 'abcd']), 'abcd')
-    assert.equal(suggestion('abc', ['abcdef', 'xyz']), undefined)
-    assert.equal(suggestion('abc', ['abd', 'abc']), undefined)
+    assert.equal(nearest('FORM', ['ARG', 'FROM', 'RUN']), 'FROM')
+    assert.equal(nearest('abc', ['abcde', 'abcd']), 'abcd')
+    assert.equal(nearest('abc', ['abcdef', 'xyz']), undefined)
+    assert.equal(nearest('abc', ['abd', 'abc']), undefined)
     assert.equal(didYouMean('tets', ['test']), ' (did you mean test?)')
     assert.equal(didYouMean('other', ['test']), '')
   })
