@@ -1,6 +1,6 @@
 // Packs the compiled program into a few files: two hundred small modules take longer to find than to
 // run (see docs/adr/0006-bundle.md). Workers are entries of their own, beside the code that starts them.
-import { readdirSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -11,6 +11,8 @@ const workers = readdirSync(dist, { recursive: true, encoding: 'utf8' })
   .filter((path) => /^(?!test|bench|bundle).*worker\.js$/.test(path))
   .map((path) => [basename(path, '.js'), join(dist, path)])
 
+// Chunks are named by their content: those of earlier versions would pile up.
+rmSync(join(dist, 'bundle'), { recursive: true, force: true })
 await build({
   entryPoints: { main: join(dist, 'cli', 'main.js'), ...Object.fromEntries(workers) },
   outdir: join(dist, 'bundle'),
