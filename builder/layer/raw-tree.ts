@@ -11,7 +11,7 @@ import {
 import { getXattr, opaqueXattr } from '#builder/linux'
 import { type FileStat, ioError, type Name, type Tree, TsbuildError, textOfName } from '#core'
 import { toFileStat } from './file-stat.ts'
-import { RootedDirectory } from './rooted-directory.ts'
+import { MAX_OPEN, RootedDirectory } from './rooted-directory.ts'
 import { CAPABILITY } from './whiteout.ts'
 
 /** Neither follows a link, nor waits for the other end of a pipe, nor takes a terminal. */
@@ -19,16 +19,22 @@ const OPEN_FILE =
   constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY
 const NO_XATTRS: ReadonlyMap<string, Buffer> = new Map()
 
+interface RawTreeOptions {
+  /** Tells the inodes of several trees apart. */
+  readonly scope?: string
+  /** How many directories may be kept open. */
+  readonly maxOpen?: number
+}
+
 /** One host directory as it is: whiteouts are character devices, opaque marks are attributes. */
 export class RawTree implements Tree {
   readonly #root: RootedDirectory
   readonly #scope: string
   readonly #opaque = opaqueXattr()
 
-  /** `scope` tells the inodes of several trees apart. */
-  constructor(directory: string, scope = '') {
+  constructor(directory: string, { scope = '', maxOpen = MAX_OPEN }: RawTreeOptions = {}) {
     try {
-      this.#root = new RootedDirectory(directory)
+      this.#root = new RootedDirectory(directory, maxOpen)
     } catch (cause) {
       throw ioError(`open directory ${directory}`, cause)
     }

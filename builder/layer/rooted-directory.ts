@@ -14,8 +14,8 @@ import { bytesOfName, errnoOf, joinName, type Name } from '#core'
 export const O_PATH = 0o10000000
 const OPEN_PLACE = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW
 const OPEN_ROOT = O_PATH | constants.O_DIRECTORY
-/** Enough for the working set of a depth-first walk, far below any limit of open files. */
-const MAX_OPEN = 128
+/** Enough for the working set of a depth-first walk. */
+export const MAX_OPEN = 128
 const NOT_ASCII = /[^\0-\x7f]/
 
 /**
@@ -30,9 +30,15 @@ export class RootedDirectory {
   #lastPath: Name | undefined
   #lastFd = -1
 
-  /** `path` itself is trusted, links and all. @throws when it is no directory */
-  constructor(path: string) {
+  readonly #maxOpen: number
+
+  /**
+   * `path` itself is trusted, links and all. Besides the root, at most `maxOpen` (two or more)
+   * directories are kept open. @throws when it is no directory
+   */
+  constructor(path: string, maxOpen: number = MAX_OPEN) {
     this.#root = openSync(path, OPEN_ROOT)
+    this.#maxOpen = maxOpen
   }
 
   /** A descriptor of the directory at `path`, valid until the next call; `undefined` when none. */
@@ -69,7 +75,7 @@ export class RootedDirectory {
       const fd = openSync(childPath(parent, name), OPEN_PLACE)
       this.#open.set(path, fd)
       // The newest stays: the caller is about to use it.
-      if (this.#open.size > MAX_OPEN) this.#closeOldest()
+      if (this.#open.size > this.#maxOpen) this.#closeOldest()
       return fd
     } catch (cause) {
       const errno = errnoOf(cause)

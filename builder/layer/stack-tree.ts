@@ -6,6 +6,8 @@ import { parentOf } from './resolve.ts'
 import { isWhiteoutDevice } from './whiteout.ts'
 
 const MAX_CACHED_DIRECTORIES = 4096
+/** Below the 1,024 descriptors that a process may have where nobody raised the limit. */
+const MAX_OPEN_TOTAL = 256
 
 /** Where a name of the merged view really is. */
 interface Found {
@@ -29,8 +31,9 @@ class StackTree implements Tree {
 
   constructor(directories: readonly string[]) {
     try {
-      for (const directory of directories) {
-        this.#layers.push(new RawTree(directory, `${this.#layers.length}:`))
+      const maxOpen = Math.max(4, Math.floor(MAX_OPEN_TOTAL / directories.length))
+      for (const [i, directory] of directories.entries()) {
+        this.#layers.push(new RawTree(directory, { scope: `${i}:`, maxOpen }))
       }
     } catch (cause) {
       this.close()

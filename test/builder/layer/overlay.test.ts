@@ -47,7 +47,7 @@ describe('layers and the kernel agree', () => {
     if (!isRoot) this.skip()
   })
 
-  for (let seed = 1; seed <= 8; seed++) {
+  for (let seed = 1; seed <= 5; seed++) {
     it(`on what three steps of random changes leave, seed ${seed}`, async () => {
       const random = randomFrom(seed * 7919)
       let uppers: string[] = []
