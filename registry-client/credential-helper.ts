@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { isJsonObject, TsbuildError } from '#core'
 import type { Credentials } from './credentials.ts'
 import { parseSecretJson } from './secret-json.ts'
@@ -81,6 +81,8 @@ export class CredentialHelper {
   }
 
   async #run(command: string, input: string): Promise<Output> {
+    // Most runs have no helper, and the module takes 3 ms to load.
+    const { spawn } = await import('node:child_process')
     const child = spawn(this.#program, [command], {
       env: { ...this.#options.env },
       stdio: ['pipe', 'pipe', 'ignore'],
