@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { isUserNamespace } from './nodes.ts'
 import { syscall, trySyscall } from './syscalls.ts'
 
 /**
@@ -27,7 +28,7 @@ export function assumeIdentity(identity: Identity): void {
   identity.groups.forEach((group, index) => {
     groups.writeUInt32LE(group, index * 4)
   })
-  syscall('setgroups', [identity.groups.length, groups], 'groups of the step')
+  setGroups(identity.groups.length, groups)
   syscall('setresgid', [identity.gid, identity.gid, 0], `gid ${identity.gid}`)
   syscall('setresuid', [identity.uid, identity.uid, 0], `uid ${identity.uid}`)
   // Nobody with the step's uid may trace or read this process while one of its threads acts as it.
@@ -37,8 +38,17 @@ export function assumeIdentity(identity: Identity): void {
 export function resumeRoot(): void {
   syscall('setresuid', [0, 0, 0], 'uid 0')
   syscall('setresgid', [0, 0, 0], 'gid 0')
-  syscall('setgroups', [0, undefined], 'no groups')
+  setGroups(0, undefined)
 }
+
+/** In a user namespace with a single user the kernel lets nobody change groups. */
+function setGroups(count: number, groups: Buffer | undefined): void {
+  const result = trySyscall('setgroups', [count, groups])
+  if (result >= 0 || (result === -EPERM && isUserNamespace())) return
+  syscall('setgroups', [count, groups], 'groups of the step')
+}
+
+const EPERM = 1
 
 /**
  * Limits for good what programs executed from this thread can ever get: root programs get exactly

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { existsSync, mkdirSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
+import { isUserNamespace } from '#builder/linux'
 import { LauncherPool } from './launcher-pool.ts'
 import type { WorkerSettings } from './messages.ts'
 import { RunningStep, type StepWorkers } from './running-step.ts'
@@ -24,7 +25,7 @@ export function inProcessSandbox(options: InProcessOptions): Sandbox {
 class InProcessSandbox implements Sandbox {
   readonly #options: InProcessOptions
   readonly #running = new Set<RunningStep>()
-  #workers: Promise<StepWorkers> | undefined
+  readonly #crews = new Map<string, Promise<StepWorkers>>()
   #nextId = 1
 
   constructor(options: InProcessOptions) {
@@ -32,9 +33,7 @@ class InProcessSandbox implements Sandbox {
   }
 
   async run(spec: ProcessSpec, options: RunOptions): Promise<ExitStatus> {
-    if (this.#workers === undefined) process.on('exit', this.#killAll)
-    this.#workers ??= startWorkers(this.#options)
-    const step = new RunningStep(this.#nextId++, await this.#workers, options)
+    const step = new RunningStep(this.#nextId++, await this.#crewFor(spec), options)
     this.#running.add(step)
     try {
       return await step.run(spec)
@@ -44,12 +43,25 @@ class InProcessSandbox implements Sandbox {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const workers = await this.#workers
-    if (workers === undefined) return
-    this.#workers = undefined
+    const crews = await Promise.all(this.#crews.values())
+    this.#crews.clear()
     this.#killAll()
-    await Promise.all([workers.places.close(), workers.launchers.close()])
+    await Promise.all(crews.flatMap((crew) => [crew.places.close(), crew.launchers.close()]))
     process.off('exit', this.#killAll)
+  }
+
+  /**
+   * One crew serves all steps, except in a user namespace: a thread that has left the host's network
+   * cannot come back there, since that network belongs to somebody else.
+   */
+  #crewFor(spec: ProcessSpec): Promise<StepWorkers> {
+    const network = isUserNamespace() && spec.network !== 'none' ? 'host' : 'any'
+    const crew = this.#crews.get(network)
+    if (crew !== undefined) return crew
+    if (this.#crews.size === 0) process.on('exit', this.#killAll)
+    const started = startWorkers(this.#options)
+    this.#crews.set(network, started)
+    return started
   }
 
   /** A thread that waits for its step would keep the process from exiting until the step ends. */

@@ -1,3 +1,5 @@
 export type { InProcessOptions } from './in-process.ts'
 export { inProcessSandbox } from './in-process.ts'
+export type { ReexecOptions } from './rootless.ts'
+export { canMapRange, explainMissingUserNamespaces, reexecInUserNamespace } from './rootless.ts'
 export type { ExitStatus, ProcessSpec, RunOptions, Sandbox } from './sandbox.ts'

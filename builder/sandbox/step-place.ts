@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readdirSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import {
   closeNamespaces,
@@ -52,6 +52,8 @@ export interface Host {
   readonly masked: readonly string[]
   readonly readonly: readonly string[]
   readonly resolvConf: string
+  /** Whether group 5, which terminals belong to, exists in this user namespace. */
+  readonly ttyGroup: boolean
 }
 
 /** Binds the calling thread to this work: it gets a working directory and umask of its own. */
@@ -64,7 +66,16 @@ export function openHost(settings: WorkerSettings): Host {
     masked: [...MASKED_PATHS, ...throttlePaths()].filter((path) => existsSync(path)),
     readonly: READONLY_PATHS.filter((path) => existsSync(path)),
     resolvConf: readHostResolvConf(),
+    ttyGroup: isGroupMapped(5),
   }
+}
+
+function isGroupMapped(gid: number): boolean {
+  const ranges = readFileSync('/proc/self/gid_map', 'latin1').trim().split('\n')
+  return ranges.some((range) => {
+    const [first = 0, , count = 0] = range.trim().split(/\s+/).map(Number)
+    return gid >= first && gid < first + count
+  })
 }
 
 /** Releases what `openHost` opened. */
@@ -159,7 +170,7 @@ function furnish(
     const user = resolveUser(spec.user, imageFileReader(root))
     setHostname(spec.hostname)
     if (spec.network === 'none') raiseLoopback()
-    mountDev(root, { onCreate, shmSize: spec.shmSize, ttyGroup: true })
+    mountDev(root, { onCreate, shmSize: spec.shmSize, ttyGroup: host.ttyGroup })
     mountSys(root, scaffold, onCreate)
     mountEtcFiles(root, etcFilesFor(host, request), { directory: scaffold.etc, onCreate })
     const pid = waitForInit(init)

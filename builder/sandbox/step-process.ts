@@ -6,6 +6,7 @@ import {
   enterDirectory,
   enterNamespaces,
   getResourceLimit,
+  type Identity,
   joinNewKeyring,
   limitCapabilities,
   makePipe,
@@ -78,10 +79,7 @@ export function runInPlace(
   const stderr = makePipe()
   const started: number[] = []
   try {
-    const { uid, gid } = request.place.user
-    // A step that runs as a user may open /dev/stdout by name.
-    fchownSync(stdout.writeEnd, uid, gid)
-    fchownSync(stderr.writeEnd, uid, gid)
+    giveOutput(request.place.user, [stdout.writeEnd, stderr.writeEnd])
     inPlace(launcher, request.place, () => {
       const output = { stdout: stdout.writeEnd, stderr: stderr.writeEnd }
       started.push(spawnStep(launcher, request, output))
@@ -98,6 +96,20 @@ export function runInPlace(
   onStart({ stdout: stdout.readEnd, stderr: stderr.readEnd })
   const [pid = 0] = started
   return waitForExit(pid)
+}
+
+/** A step that runs as a user may open /dev/stdout by name. */
+function giveOutput(user: Identity, descriptors: readonly number[]): void {
+  try {
+    for (const descriptor of descriptors) fchownSync(descriptor, user.uid, user.gid)
+  } catch (cause) {
+    if (errnoOf(cause) !== 'EINVAL') throw cause
+    throw new TsbuildError(`run as ${user.uid}:${user.gid}: this user namespace lacks these ids`, {
+      code: 'STEP_FAILED',
+      hint: 'install newuidmap (package uidmap) and give your user 65536 ids in /etc/subuid and /etc/subgid',
+      cause,
+    })
+  }
 }
 
 /** A process that nobody waits for would keep its namespace from ending. */
