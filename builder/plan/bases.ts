@@ -2,6 +2,7 @@ import type { Store } from '#cache'
 import {
   type BlobSource,
   collect,
+  compressionOf,
   type Descriptor,
   type DiffId,
   type Digest,
@@ -9,12 +10,16 @@ import {
   type ImageConfig,
   isDigest,
   isIndexType,
+  isJsonObject,
   isManifestType,
   MAX_DOCUMENT_BYTES,
   type OnEvent,
   type Platform,
+  parseJson,
   platformDistance,
+  reported,
   TsbuildError,
+  uncompressedDigest,
 } from '#core'
 import {
   type FetchedManifest,
@@ -83,27 +88,15 @@ async function resolveRemote(
   options: BaseOptions,
 ): Promise<ResolvedBase> {
   const repository = options.client().repository(reference)
-  const vertex = `metadata ${formatReference(reference)}`
-  const started = performance.now()
-  options.onEvent({
-    type: 'started',
-    vertex,
-    name: `[internal] load metadata for ${formatReference(reference)}`,
-  })
-  try {
+  const name = formatReference(reference)
+  const vertex = { id: `metadata ${name}`, name: `[internal] load metadata for ${name}` }
+  return reported(vertex, options.onEvent, async () => {
     const source = throughStore(repository, options.store)
     const wanted = reference.digest ?? reference.tag ?? 'latest'
-    const name = formatReference(reference)
     const image = await resolveImage(source, wanted, { platform, name, signal: options.signal })
-    options.onEvent({ type: 'done', vertex, milliseconds: performance.now() - started })
     const pinned = { ...reference, digest: (image.index ?? image.manifestDescriptor).digest }
     return toBase(formatReference(pinned), image, { source: repository, origin: reference })
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause)
-    const milliseconds = performance.now() - started
-    options.onEvent({ type: 'failed', vertex, message, milliseconds })
-    throw cause
-  }
+  })
 }
 
 async function resolveLayout(
@@ -165,9 +158,19 @@ function toBase(
   const layers = image.manifest.layers.map((descriptor, index): BaseLayer => {
     const diffId = image.config.diffIds[index]
     if (diffId === undefined) throw new Error('resolveImage checks that every layer has a diffID')
+    checkPlain(descriptor, diffId, name)
     return { diffId, descriptor, source: from.source }
   })
   return { name, config: image.config, layers, origin: from.origin }
+}
+
+/** Of a layer that is not packed it can be told at once whether the config names another one. */
+function checkPlain({ mediaType, digest }: Descriptor, diffId: DiffId, name: string): void {
+  if (compressionOf(mediaType) !== 'none' || digest === uncompressedDigest(diffId)) return
+  throw new TsbuildError(`${name}: its config calls the layer ${digest} ${diffId}`, {
+    code: 'CONFIG_INVALID',
+    hint: 'the image is damaged, or it was made by a faulty tool',
+  })
 }
 
 /** The local store as a source of images; only digests name anything here. */
@@ -188,7 +191,7 @@ async function readManifest(
   options: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<FetchedManifest | undefined> {
   const size = store.blobs.stat(digest)
-  if (size === undefined) return undefined
+  if (size === undefined || size > MAX_DOCUMENT_BYTES) return undefined
   const unnamed = { mediaType: 'application/json', digest, size }
   const bytes = await collect(await store.blobs.open(unnamed, options), MAX_DOCUMENT_BYTES)
   const mediaType = declaredType(bytes)
@@ -196,15 +199,23 @@ async function readManifest(
   return { descriptor: { mediaType, digest, size }, bytes }
 }
 
+/** `undefined` for what is no manifest, or does not say so. */
 function declaredType(bytes: Buffer): string | undefined {
-  const document: unknown = JSON.parse(bytes.toString())
-  if (typeof document !== 'object' || document === null || !('mediaType' in document)) {
-    return undefined
+  const mediaType = mediaTypeIn(bytes)
+  if (mediaType === undefined) return undefined
+  return isIndexType(mediaType) || isManifestType(mediaType) ? mediaType : undefined
+}
+
+function mediaTypeIn(bytes: Buffer): string | undefined {
+  try {
+    const document = parseJson(bytes, 'manifest', 'MANIFEST_INVALID')
+    const mediaType = isJsonObject(document) ? document.mediaType : undefined
+    return typeof mediaType === 'string' ? mediaType : undefined
+  } catch (cause) {
+    // A layer or anything else that is not JSON.
+    if (cause instanceof TsbuildError) return undefined
+    throw cause
   }
-  const { mediaType } = document
-  const isKnown =
-    typeof mediaType === 'string' && (isIndexType(mediaType) || isManifestType(mediaType))
-  return isKnown ? mediaType : undefined
 }
 
 /** A registry seen through the local store: tags are asked for, documents are fetched once. */

@@ -25,9 +25,10 @@ export function expandListWith(
   )
 }
 
-function located<T>(word: Word, expand: () => T): T {
+/** Ties a failure of `evaluate` to the word that it is about. @throws {SourceError} */
+export function located<T>(word: Word, evaluate: () => T): T {
   try {
-    return expand()
+    return evaluate()
   } catch (cause) {
     if (!(cause instanceof TsbuildError) || cause instanceof SourceError) throw cause
     const { code, hint } = cause

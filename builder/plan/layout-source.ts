@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } fro
 import { join } from 'node:path'
 import {
   type Bytes,
+  collect,
   type Descriptor,
   type Digest,
   errnoOf,
@@ -9,12 +10,13 @@ import {
   ioError,
   isDigest,
   isJsonObject,
+  MAX_DOCUMENT_BYTES,
   parseIndex,
   parseJson,
   TsbuildError,
   verified,
 } from '#core'
-import type { FetchedManifest, ImageSource } from '#registry-client'
+import type { ImageSource } from '#registry-client'
 
 const CHUNK = 1 << 20
 
@@ -24,21 +26,21 @@ const CHUNK = 1 << 20
  */
 export function layoutSource(directory: string): ImageSource {
   return {
-    fetchManifest: async (tagOrDigest) => readManifest(directory, tagOrDigest),
+    fetchManifest: async (tagOrDigest) => {
+      const descriptor = isDigest(tagOrDigest)
+        ? describeBlob(directory, tagOrDigest)
+        : findTag(directory, tagOrDigest)
+      const { digest, size } = descriptor
+      if (size > MAX_DOCUMENT_BYTES) throw tooLarge(directory, blobPath(digest))
+      const bytes = verified(readBlob(directory, digest), descriptor)
+      return { descriptor, bytes: await collect(bytes, MAX_DOCUMENT_BYTES) }
+    },
     open: async (descriptor) => verified(readBlob(directory, descriptor.digest), descriptor),
   }
 }
 
-function readManifest(directory: string, tagOrDigest: string): FetchedManifest {
-  const descriptor = isDigest(tagOrDigest)
-    ? describeBlob(directory, tagOrDigest)
-    : findTag(directory, tagOrDigest)
-  const bytes = readWhole(directory, blobPath(descriptor.digest))
-  return { descriptor, bytes }
-}
-
 function findTag(directory: string, tag: string): Descriptor {
-  const { manifests } = parseIndex(readWhole(directory, 'index.json'))
+  const { manifests } = parseIndex(readDocument(directory, 'index.json'))
   const named = manifests.find((manifest) => {
     const name = manifest.annotations?.['org.opencontainers.image.ref.name']
     return name === tag || name?.endsWith(`:${tag}`) === true
@@ -53,7 +55,7 @@ function findTag(directory: string, tag: string): Descriptor {
 }
 
 function describeBlob(directory: string, digest: Digest): Descriptor {
-  const bytes = readWhole(directory, blobPath(digest))
+  const bytes = readDocument(directory, blobPath(digest))
   const document = parseJson(bytes, `blob ${digest}`, 'MANIFEST_INVALID')
   const mediaType = isJsonObject(document) ? document.mediaType : undefined
   if (typeof mediaType === 'string') return { mediaType, digest, size: bytes.length }
@@ -66,13 +68,21 @@ function blobPath(digest: Digest): string {
   return join('blobs', 'sha256', hexOf(digest))
 }
 
-function readWhole(directory: string, path: string): Buffer {
+function readDocument(directory: string, path: string): Buffer {
   const fd = openRegular(directory, path)
   try {
-    return readFileSync(fd)
+    if (fstatSync(fd).size <= MAX_DOCUMENT_BYTES) return readFileSync(fd)
   } finally {
     closeSync(fd)
   }
+  throw tooLarge(directory, path)
+}
+
+function tooLarge(directory: string, path: string): TsbuildError {
+  return new TsbuildError(
+    `oci-layout ${directory}: ${path} has more than ${MAX_DOCUMENT_BYTES} bytes`,
+    { code: 'MANIFEST_INVALID', hint: 'is it a layer? An image is named by its manifest' },
+  )
 }
 
 async function* readBlob(directory: string, digest: Digest): Bytes {

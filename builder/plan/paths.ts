@@ -1,5 +1,5 @@
 /** An absolute path without `.`, `..`, doubled or trailing slashes; `..` stops at the root. */
-export function cleanPath(path: string): string {
+function cleanPath(path: string): string {
   const parts: string[] = []
   for (const part of path.split('/')) {
     if (part === '' || part === '.') continue

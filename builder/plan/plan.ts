@@ -10,7 +10,7 @@ import type {
 } from '#parser'
 import type { BaseLookup } from './bases.ts'
 import { planCopy } from './copy-plan.ts'
-import { expandWith } from './expand.ts'
+import { expandWith, located } from './expand.ts'
 import { baseState, childState, emptyState } from './inherit.ts'
 import { resolvePath } from './paths.ts'
 import { planRun } from './run-plan.ts'
@@ -97,9 +97,13 @@ function startState(plan: StagePlan, results: ReadonlyMap<number, StageState>): 
   return baseState(image.base, image.id)
 }
 
-/** `--platform` of the stage's FROM, else the platform that is built for. */
-export function stagePlatform(linked: LinkedStage, target: Platform): Platform {
-  return linked.platform === undefined ? target : parsePlatform(linked.platform)
+/**
+ * `--platform` of the stage's FROM, else the platform that is built for.
+ * @throws {SourceError} PLATFORM_MISMATCH
+ */
+export function stagePlatform({ stage, platform }: LinkedStage, target: Platform): Platform {
+  if (platform === undefined) return target
+  return located(stage.from.platform ?? stage.from.image, () => parsePlatform(platform))
 }
 
 function planInstruction(

@@ -1,4 +1,4 @@
-import { formatPlatform, type Platform, TsbuildError } from '#core'
+import { formatPlatform, type Platform, TsbuildError, together } from '#core'
 import {
   type Dockerfile,
   type InstructionGraph,
@@ -19,7 +19,8 @@ export interface ResolveGraphOptions {
   readonly globals: GlobalScope
   readonly target: string | undefined
   readonly targetPlatform: Platform
-  readonly resolve: (name: string, platform: Platform) => Promise<ResolvedBase>
+  readonly resolve: (name: string, platform: Platform, signal: AbortSignal) => Promise<ResolvedBase>
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface ResolvedGraph {
@@ -51,9 +52,10 @@ export async function resolveGraph(
       expand: (word) => expandWith(word, options.globals.values, dockerfile.escape),
     })
     const missing = neededImages(graph, options).filter((needed) => !bases.has(keyOf(needed)))
-    await Promise.all(
-      missing.map(async (needed) => bases.set(keyOf(needed), await resolveAt(needed, options))),
-    )
+    const resolving = missing.map((needed) => async (signal: AbortSignal) => {
+      bases.set(keyOf(needed), await resolveAt(needed, options, signal))
+    })
+    await together(resolving, options.signal)
     const triggers = triggersOf(graph, { bases, spliced, options })
     if (triggers.size === 0) return { graph, bases: lookupIn(bases) }
     current = splice(current, triggers)
@@ -101,9 +103,13 @@ function rangeOfSource(stage: Stage, written: string): SourceRange {
   return (user ?? stage.from).range
 }
 
-async function resolveAt(needed: Needed, options: ResolveGraphOptions): Promise<ResolvedBase> {
+async function resolveAt(
+  needed: Needed,
+  options: ResolveGraphOptions,
+  signal: AbortSignal,
+): Promise<ResolvedBase> {
   try {
-    return await options.resolve(needed.name, needed.platform)
+    return await options.resolve(needed.name, needed.platform, signal)
   } catch (cause) {
     if (!(cause instanceof TsbuildError)) throw cause
     const { code, hint } = cause
@@ -162,13 +168,24 @@ function parseAt(text: string, range: SourceRange): StageInstruction {
   const { instruction, diagnostics } = parseTrigger(text)
   const error = diagnostics.find(({ severity }) => severity === 'error')
   if (instruction !== undefined && error === undefined) {
-    return { ...instruction, range, text: `ONBUILD ${instruction.text}` }
+    return { ...movedTo(range, instruction), text: `ONBUILD ${instruction.text}` }
   }
   throw new SourceError(`invalid ONBUILD trigger ${JSON.stringify(text)}: ${error?.message}`, {
     code: 'DOCKERFILE_INVALID',
     ranges: [range],
     hint: 'the base image was built with it; build on another one',
   })
+}
+
+/** The same node with every place in it replaced: a trigger's own text is in no file. */
+function movedTo<T>(range: SourceRange, node: T): T {
+  if (Array.isArray(node)) return node.map((item) => movedTo(range, item)) as T
+  if (typeof node !== 'object' || node === null || node instanceof Map) return node
+  const fields = Object.entries(node).map(([key, value]) => [
+    key,
+    key === 'range' ? range : movedTo(range, value),
+  ])
+  return Object.fromEntries(fields) as T
 }
 
 function splice(

@@ -31,7 +31,12 @@ export function planRun(
       network: networkOf(instruction, plan),
     },
   })
-  return noted(state, history.run(args, state.args), id)
+  return noted(state, history.run(args, declaredArgs(state)), id)
+}
+
+/** As the process sees them: an ENV of the same name wins, wherever it stands. */
+function declaredArgs({ args, env }: StageState): ReadonlyMap<string, string> {
+  return new Map([...args].map(([key, value]) => [key, env.get(key) ?? value]))
 }
 
 /**

@@ -162,8 +162,9 @@ function applyArgs(
   const args = new Map(state.args)
   const texts = declared.map(({ key, value }) => {
     const { buildArgs, values } = scope.globals
-    const fallback = value === undefined ? undefined : expandWith(value, state.env, scope.escape)
-    const resolved = buildArgs.get(key) ?? fallback ?? values.get(key)
+    const fallback = (): string | undefined =>
+      value === undefined ? values.get(key) : expandWith(value, state.env, scope.escape)
+    const resolved = buildArgs.get(key) ?? fallback()
     if (resolved !== undefined) env.set(key, resolved)
     args.set(key, resolved ?? '')
     return resolved === undefined ? key : `${key}=${resolved}`

@@ -20,7 +20,7 @@ export class StepNames {
 }
 
 /** Whether an instruction makes a layer. */
-export function isStep(instruction: StageInstruction): boolean {
+function isStep(instruction: StageInstruction): boolean {
   const { kind } = instruction
   return kind === 'run' || kind === 'copy' || kind === 'add' || kind === 'workdir'
 }
