@@ -1,20 +1,26 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import type { AppliedLayer } from '#builder/layer'
 import type { BaseLayer } from '#builder/plan'
 import { cacheKeyOf, type LayerId, type LayerRecord, layerId, type Store } from '#cache'
 import {
   chainIdOf,
   compressionOf,
+  type Descriptor,
   type DiffId,
   hexOf,
+  MEDIA_TYPES,
   TsbuildError,
   uncompressedDigest,
 } from '#core'
+import type { Underway } from './underway.ts'
+import type { ApplyTask } from './work.ts'
 import type { WorkPool } from './work-pool.ts'
 
 export interface LayerDeps {
   readonly store: Store
   readonly pool: WorkPool
+  readonly underway: Underway
   readonly signal: AbortSignal | undefined
 }
 
@@ -37,7 +43,6 @@ export interface Layer {
 
 /** Overlay directories of a stack, topmost first. */
 export async function directoriesOf(layers: readonly Layer[]): Promise<readonly string[]> {
-  await Promise.all(layers.map((layer, index) => layer.directory(layers.slice(0, index))))
   const directories = layers.map((layer, index) => layer.directory(layers.slice(0, index)))
   return (await Promise.all(directories)).toReversed()
 }
@@ -58,32 +63,31 @@ export class BuiltLayer implements Layer {
   }
 
   directory(below: readonly Layer[]): Promise<string> {
-    this.#directory ??= this.#makeDirectory(below)
+    this.#directory ??= this.#deps.underway.add(this.#makeDirectory(below))
     return this.#directory
   }
 
   tar(below: readonly Layer[]): Promise<TarFacts> {
-    this.#tar ??= this.#makeTar(below)
+    this.#tar ??= this.#deps.underway.add(this.#makeTar(below))
     return this.#tar
   }
 
   async #makeDirectory(below: readonly Layer[]): Promise<string> {
-    const { store, pool } = this.#deps
+    const { store } = this.#deps
     const record = this.#record()
     if (record.directory) return store.layers.directory(record.id)
     const { diffId, size } = record
     if (diffId === undefined || size === undefined) throw lost(record.id)
-    const blob = store.blobs.path(uncompressedDigest(diffId))
+    const tar = { mediaType: MEDIA_TYPES.ociLayer, digest: uncompressedDigest(diffId), size }
     await using temporary = store.temporary()
     const directory = join(temporary.path, 'layer')
-    const lowers = await directoriesOf(below)
-    await pool.run('unpackLayer', { blob, compression: 'none', diffId, directory, lowers })
+    await unpack(tar, { diffId, directory, lowers: await directoriesOf(below) }, this.#deps)
     await store.layers.commitDirectory(directory, { id: record.id, diffId, size })
     return store.layers.directory(record.id)
   }
 
   async #makeTar(below: readonly Layer[]): Promise<TarFacts> {
-    const { store, pool } = this.#deps
+    const { store, pool, signal } = this.#deps
     const { id, diffId, size } = this.#record()
     if (diffId !== undefined && store.blobs.stat(uncompressedDigest(diffId)) !== undefined) {
       return { diffId, size }
@@ -91,7 +95,7 @@ export class BuiltLayer implements Layer {
     await using temporary = store.temporary()
     const tar = join(temporary.path, 'layer.tar')
     const [directory, lowers] = await Promise.all([this.directory(below), directoriesOf(below)])
-    const packed = await pool.run('packLayer', { directory, lowers, tar })
+    const packed = await pool.run('packLayer', { directory, lowers, tar }, signal)
     await store.blobs.adopt(tar, uncompressedDigest(packed.diffId), packed.size)
     store.layers.setTar(id, packed)
     return packed
@@ -119,7 +123,7 @@ export class BaseImageLayer implements Layer {
   }
 
   directory(below: readonly Layer[]): Promise<string> {
-    this.#directory ??= this.#makeDirectory(below)
+    this.#directory ??= this.#deps.underway.add(this.#makeDirectory(below))
     return this.#directory
   }
 
@@ -131,11 +135,13 @@ export class BaseImageLayer implements Layer {
   async #makeDirectory(below: readonly Layer[]): Promise<string> {
     const { store, signal } = this.#deps
     const { diffId } = this.base
+    const own = store.layers.findByDiffId(diffId)
+    if (own?.directory) return store.layers.directory(own.id)
     const stacked = stackedId([...(await diffIdsOf(below)), diffId])
     const find = (): string | undefined => {
-      const own = store.layers.findByDiffId(diffId)
-      const found = own?.directory ? own : store.layers.get(stacked)
-      return found?.directory ? store.layers.directory(found.id) : undefined
+      const found = [store.layers.findByDiffId(diffId), store.layers.get(stacked)]
+      const made = found.find((record) => record?.directory)
+      return made && store.layers.directory(made.id)
     }
     const known = find()
     if (known !== undefined) return known
@@ -144,21 +150,15 @@ export class BaseImageLayer implements Layer {
   }
 
   async #unpack(below: readonly Layer[], stacked: LayerId): Promise<string> {
-    const { store, pool } = this.#deps
+    const { store } = this.#deps
     const { diffId, descriptor } = this.base
-    const compression = compressionOf(descriptor.mediaType)
-    if (compression === undefined) {
-      throw new TsbuildError(`layer ${descriptor.digest} has the type ${descriptor.mediaType}`, {
-        code: 'UNSUPPORTED',
-        hint: 'layers are tar archives, plain or packed with gzip or zstd',
-      })
-    }
     await this.#onFetch(this.base)
-    const blob = store.blobs.path(descriptor.digest)
     await using temporary = store.temporary()
     const directory = join(temporary.path, 'layer')
-    const task = { blob, compression, diffId, directory, lowers: undefined }
-    const applied = await pool.run('unpackLayer', task)
+    const task = { diffId, directory, lowers: undefined }
+    const applied = await unpack(descriptor, task, this.#deps)
+    // Only now: an image can claim any diffID for its blobs.
+    store.layers.addCompressed(diffId, descriptor)
     const { size } = applied
     if (!applied.dependsOnLowers) {
       const facts = { id: layerId(hexOf(diffId)), diffId, size }
@@ -168,16 +168,41 @@ export class BaseImageLayer implements Layer {
     const fitted = join(temporary.path, 'fitted')
     mkdirSync(fitted)
     const lowers = await directoriesOf(below)
-    await pool.run('unpackLayer', { ...task, directory: fitted, lowers })
+    await unpack(descriptor, { ...task, directory: fitted, lowers }, this.#deps)
     await store.layers.commitDirectory(fitted, { id: stacked })
     return store.layers.directory(stacked)
   }
 }
 
+/** Makes a directory of a blob that is in the store; one that is damaged there is moved away. */
+async function unpack(
+  blob: Descriptor,
+  task: Pick<ApplyTask, 'diffId' | 'directory' | 'lowers'>,
+  { store, pool, signal }: LayerDeps,
+): Promise<AppliedLayer> {
+  const compression = compressionOf(blob.mediaType)
+  if (compression === undefined) {
+    throw new TsbuildError(`layer ${blob.digest} has the type ${blob.mediaType}`, {
+      code: 'UNSUPPORTED',
+      hint: 'layers are tar archives, plain or packed with gzip or zstd',
+    })
+  }
+  try {
+    const path = store.blobs.path(blob.digest)
+    return await pool.run('unpackLayer', { ...task, blob: path, compression }, signal)
+  } catch (cause) {
+    // Reading it to its end tells a damaged file from a layer that was made wrong.
+    for await (const chunk of await store.blobs.open(blob, { signal })) void chunk
+    throw cause
+  }
+}
+
 /** @returns the diffIDs of a stack, bottom first; built layers are packed for it */
 export async function diffIdsOf(layers: readonly Layer[]): Promise<readonly DiffId[]> {
-  const facts = layers.map((layer, index) => layer.tar(layers.slice(0, index)))
-  return (await Promise.all(facts)).map(({ diffId }) => diffId)
+  const diffIds = layers.map(
+    async (layer, index) => layer.base?.diffId ?? (await layer.tar(layers.slice(0, index))).diffId,
+  )
+  return Promise.all(diffIds)
 }
 
 function stackedId(diffIds: readonly DiffId[]): LayerId {

@@ -14,16 +14,16 @@ export interface FilesDeps {
   readonly pool: WorkPool
   readonly reporter: Reporter
   readonly context: Extract<TreeSpec, { kind: 'context' }>
+  readonly signal: AbortSignal | undefined
 }
 
 export interface FilesInputs {
   readonly below: readonly Layer[]
-  readonly source: readonly Layer[] | Promise<readonly Layer[]>
+  readonly source: readonly Layer[]
 }
 
 export interface FilesWork extends FilesInputs {
-  /** Known when it could be told before the copy. */
-  readonly step: KeyedStep | undefined
+  /** The key of the step, once it is known what was copied. */
   readonly keyOf: (content: Digest) => KeyedStep
   /** The result is wanted as a directory, because something will look into it. */
   readonly wantsDirectory: boolean
@@ -43,7 +43,7 @@ export async function contentOf(
     return checksum(task, INLINE)
   } catch (cause) {
     if (!(cause instanceof LimitExceeded)) throw cause
-    return deps.pool.run('checksum', task)
+    return deps.pool.run('checksum', task, deps.signal)
   }
 }
 
@@ -53,20 +53,21 @@ export async function runFiles(
   work: FilesWork,
   deps: FilesDeps,
 ): Promise<StepOutcome> {
-  const { store, pool, reporter } = deps
+  const { store, pool, reporter, signal } = deps
   await using temporary = store.temporary()
   const tar = work.wantsDirectory ? undefined : join(temporary.path, 'layer.tar')
   const directory = work.wantsDirectory ? join(temporary.path, 'layer') : undefined
   const createdAt = new Date()
-  const copied = await pool.run('copyFiles', {
+  const task = {
     ...(await filesTask(vertex, work, deps)),
     temporary: join(temporary.path, 'archives'),
     tar,
     directory,
     now: createdAt.getTime(),
-  })
+  }
+  const copied = await pool.run('copyFiles', task, signal)
   for (const warning of copied.warnings) reporter.warning(vertex, warning)
-  const step = work.step ?? work.keyOf(copied.content)
+  const step = work.keyOf(copied.content)
   if (directory !== undefined) {
     const { id } = await store.layers.commitDirectory(directory)
     return { step, layer: id, createdAt }
@@ -91,6 +92,6 @@ async function filesTask(
   const store = deps.store.root
   if (source.kind === 'none') return { actions, root, sources: [], store }
   if (source.kind === 'context') return { actions, root, sources: [deps.context], store }
-  const directories = await directoriesOf(await inputs.source)
+  const directories = await directoriesOf(inputs.source)
   return { actions, root, sources: [{ kind: 'layers', directories }], store }
 }

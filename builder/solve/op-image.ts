@@ -10,18 +10,15 @@ export interface FetchDeps extends TransferOptions {
 
 /** Brings the blob of a base layer into the store, verified, unless it is there. */
 export async function fetchLayer(
-  layer: BaseLayer,
+  { descriptor, source }: BaseLayer,
   vertex: ImageVertex,
   deps: FetchDeps,
 ): Promise<void> {
   const { store, signal, reporter } = deps
-  const { descriptor, source, diffId } = layer
   if (await store.blobs.has(descriptor)) return
-  await reporter.pull(vertex, async (onProgress) => {
+  await reporter.pull(vertex, descriptor, async (onProgress) => {
     const bytes = await source.open(descriptor, { signal })
-    const counted = counting(bytes, (current) => onProgress(descriptor, current))
-    await store.blobs.put(descriptor, counted, { signal })
-    store.layers.addCompressed(diffId, descriptor)
+    await store.blobs.put(descriptor, counting(bytes, onProgress), { signal })
   })
 }
 

@@ -1,11 +1,21 @@
 import type { ImageVertex, Vertex, VertexId } from '#builder/plan'
-import { type Descriptor, type OnEvent, TsbuildError } from '#core'
+import { type Descriptor, type OnEvent, reported } from '#core'
+
+/** Milliseconds between two reports about one blob. */
+const REPORT_INTERVAL = 100
+
+/** The downloads of one image that are under way: they are told of as one. */
+interface Pull {
+  pending: number
+  readonly ended: PromiseWithResolvers<void>
+}
 
 /** Tells the world about vertices, each start once and each end once. */
 export class Reporter {
   readonly #onEvent: OnEvent
-  readonly #ended = new Map<VertexId, 'cached' | 'done' | 'failed'>()
-  readonly #pulls = new Map<string, { readonly started: number; pending: number }>()
+  readonly #told = new Set<VertexId>()
+  readonly #cached = new Set<VertexId>()
+  readonly #pulls = new Map<string, Pull>()
 
   constructor(onEvent: OnEvent) {
     this.#onEvent = onEvent
@@ -13,12 +23,13 @@ export class Reporter {
 
   /** Whether a vertex came out of the cache. */
   isCached(id: VertexId): boolean {
-    return this.#ended.get(id) === 'cached'
+    return this.#cached.has(id)
   }
 
   hit(vertex: Vertex): void {
-    if (this.#ended.has(vertex.id)) return
-    this.#ended.set(vertex.id, 'cached')
+    if (this.#told.has(vertex.id)) return
+    this.#told.add(vertex.id)
+    this.#cached.add(vertex.id)
     this.#onEvent({ type: 'started', vertex: vertex.id, name: vertex.name })
     this.#onEvent({ type: 'cached', vertex: vertex.id })
   }
@@ -34,52 +45,49 @@ export class Reporter {
   /** Reports the download of base layers: one line an image, however many of its layers come. */
   async pull(
     vertex: ImageVertex,
-    download: (onProgress: (blob: Descriptor, current: number) => void) => Promise<void>,
+    blob: Descriptor,
+    download: (onProgress: (current: number) => void) => Promise<void>,
   ): Promise<void> {
     const id = `pull ${vertex.id}`
-    const pull = this.#pulls.get(id) ?? { started: performance.now(), pending: 0 }
-    this.#pulls.set(id, pull)
-    if (pull.pending++ === 0) {
-      this.#onEvent({ type: 'started', vertex: id, name: `pull ${vertex.base.name}` })
-    }
+    const pull = this.#pulls.get(id) ?? this.#openPull(id, vertex)
+    pull.pending++
     try {
-      await download(({ digest, size }, current) => {
-        const progress = { id: digest, current, total: size, done: current === size }
-        this.#onEvent({ type: 'progress', vertex: id, ...progress })
-      })
+      await download(this.#progressOf(id, blob))
+    } catch (cause) {
+      pull.ended.reject(cause)
+      throw cause
     } finally {
       if (--pull.pending === 0) {
-        const milliseconds = performance.now() - pull.started
-        this.#onEvent({ type: 'done', vertex: id, milliseconds })
+        this.#pulls.delete(id)
+        pull.ended.resolve()
       }
     }
   }
 
   /** Reports the start, the end and the failure of `perform`. */
   async step<T>(vertex: Vertex, perform: () => Promise<T>): Promise<T> {
-    const started = performance.now()
-    this.#onEvent({ type: 'started', vertex: vertex.id, name: vertex.name })
-    try {
-      const result = await perform()
-      const milliseconds = performance.now() - started
-      this.#ended.set(vertex.id, 'done')
-      this.#onEvent({ type: 'done', vertex: vertex.id, milliseconds })
-      return result
-    } catch (cause) {
-      const milliseconds = performance.now() - started
-      this.#ended.set(vertex.id, 'failed')
-      if (isCancellation(cause)) {
-        this.#onEvent({ type: 'cancelled', vertex: vertex.id })
-      } else {
-        const message = cause instanceof Error ? cause.message : String(cause)
-        this.#onEvent({ type: 'failed', vertex: vertex.id, message, milliseconds })
-      }
-      throw cause
+    this.#told.add(vertex.id)
+    this.#cached.delete(vertex.id)
+    return reported(vertex, this.#onEvent, perform)
+  }
+
+  #openPull(id: string, { base }: ImageVertex): Pull {
+    const ended = Promise.withResolvers<void>()
+    // Who waits for a layer hears of its failure as well.
+    reported({ id, name: `pull ${base.name}` }, this.#onEvent, () => ended.promise).catch(() => {})
+    const pull = { pending: 0, ended }
+    this.#pulls.set(id, pull)
+    return pull
+  }
+
+  #progressOf(vertex: string, { digest, size }: Descriptor): (current: number) => void {
+    let next = 0
+    return (current) => {
+      const now = performance.now()
+      const done = current === size
+      if (now < next && !done) return
+      next = now + REPORT_INTERVAL
+      this.#onEvent({ type: 'progress', vertex, id: digest, current, total: size, done })
     }
   }
-}
-
-function isCancellation(cause: unknown): boolean {
-  if (cause instanceof TsbuildError) return cause.code === 'CANCELLED'
-  return cause instanceof Error && cause.name === 'AbortError'
 }

@@ -1,7 +1,7 @@
 import type { ExecVertex, FilesVertex, ImageVertex, Plan, Vertex, VertexId } from '#builder/plan'
 import type { Sandbox } from '#builder/sandbox'
 import type { CacheKey, CacheRecord, LayerId, Store } from '#cache'
-import { type Digest, type Platform, TsbuildError, unreachable } from '#core'
+import { type Digest, type Platform, TsbuildError, throwIfCancelled, unreachable } from '#core'
 import { SourceError } from '#parser'
 import { BaseImageLayer, BuiltLayer, type Layer, type LayerDeps } from './layer.ts'
 import { runExec } from './op-exec.ts'
@@ -10,6 +10,7 @@ import { fetchLayer } from './op-image.ts'
 import type { Reporter } from './reporter.ts'
 import type { Probe, Result, ResultLayer } from './result.ts'
 import type { Schedule } from './schedule.ts'
+import { Underway } from './underway.ts'
 import {
   execKey,
   filesFamily,
@@ -55,22 +56,25 @@ interface Step {
  * By content: what the copied files hold; an input that was made anew but came out the same leads
  * back to what is there already.
  */
-export class Solver {
+export class Solver implements AsyncDisposable {
   readonly #plan: Plan
   readonly #deps: SolveDeps
   readonly #layerDeps: LayerDeps
   readonly #probes = new Map<VertexId, Promise<Probe>>()
   readonly #results = new Map<VertexId, Promise<Result>>()
   readonly #contents = new Map<VertexId, Promise<Digest>>()
-  readonly #failure = new AbortController()
+  readonly #underway = new Underway()
+  readonly #stop = new AbortController()
+  /** Keys of what was done here: that may be found even where nothing is looked up. */
+  readonly #done = new Set<CacheKey>()
   /** Vertices that something runs on top of, or copies from: their layers are wanted as directories. */
   readonly #lookedInto: ReadonlySet<VertexId>
 
   constructor(plan: Plan, deps: SolveDeps) {
-    const signal = AbortSignal.any([this.#failure.signal, ...(deps.signal ? [deps.signal] : [])])
+    const signal = AbortSignal.any([this.#stop.signal, ...(deps.signal ? [deps.signal] : [])])
     this.#plan = plan
     this.#deps = { ...deps, signal }
-    this.#layerDeps = { store: deps.store, pool: deps.pool, signal }
+    this.#layerDeps = { store: deps.store, pool: deps.pool, underway: this.#underway, signal }
     this.#lookedInto = lookedInto(plan)
   }
 
@@ -81,16 +85,21 @@ export class Solver {
     try {
       return (await this.#realize(top)).layers
     } catch (cause) {
-      this.#failure.abort(new TsbuildError('another step failed', { code: 'CANCELLED', cause }))
-      await Promise.allSettled(this.#results.values())
+      await this[Symbol.asyncDispose]()
       throw cause
     }
+  }
+
+  /** Stops what is under way, the making of layers too, and waits for its end. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort(new TsbuildError('the build has ended', { code: 'CANCELLED' }))
+    await this.#underway.ended()
   }
 
   #realize(id: VertexId): Promise<Result> {
     const known = this.#results.get(id)
     if (known !== undefined) return known
-    const result = this.#solveVertex(this.#vertex(id))
+    const result = this.#underway.add(this.#solveVertex(this.#vertex(id)))
     this.#results.set(id, result)
     return result
   }
@@ -119,8 +128,15 @@ export class Solver {
     return { key: resultKey(vertex, root?.key, record.key), isCached: true }
   }
 
-  /** The key by definition; `undefined` when only doing the step can tell. */
-  async #stepOf(vertex: ExecVertex | FilesVertex, root: CacheKey | undefined): Promise<Step> {
+  /**
+   * The key by definition; `undefined` when only doing the step can tell. An input that was made
+   * has the key `made`; of any other the probe tells what it should be.
+   */
+  async #stepOf(
+    vertex: ExecVertex | FilesVertex,
+    root: CacheKey | undefined,
+    made?: CacheKey,
+  ): Promise<Step> {
     if (vertex.op === 'exec') {
       const definition = execKey(vertex, root)
       return { definition, family: definition.key }
@@ -131,7 +147,8 @@ export class Solver {
       case 'none':
         return { definition: filesKey(vertex, root, undefined), family }
       case 'vertex': {
-        const input = source.vertex === undefined ? null : (await this.#probe(source.vertex)).key
+        const probed = source.vertex === undefined ? undefined : await this.#probe(source.vertex)
+        const input = made ?? probed?.key ?? null
         return { definition: filesKey(vertex, root, { definition: input }), family }
       }
       case 'context': {
@@ -147,7 +164,7 @@ export class Solver {
   }
 
   async #solveVertex(vertex: Vertex): Promise<Result> {
-    this.#deps.signal?.throwIfAborted()
+    throwIfCancelled(this.#deps.signal, vertex.name)
     try {
       if (vertex.op === 'image') return await this.#solveImage(vertex)
       return await this.#solveStep(vertex)
@@ -170,11 +187,11 @@ export class Solver {
     const probe = await this.#probe(vertex.id)
     // A step that has to be done wants its other input as well: both are made at the same time.
     const sourceId = probe.isCached ? undefined : sourceOf(vertex)
-    const [root] = await Promise.all([
+    const [root, source] = await Promise.all([
       vertex.root === undefined ? undefined : this.#realize(vertex.root),
       sourceId === undefined ? undefined : this.#realize(sourceId),
     ])
-    const step = await this.#stepOf(vertex, root?.key)
+    const step = await this.#stepOf(vertex, root?.key, source?.key)
     const found = step.definition && this.#find(step.definition.key)
     if (found?.layer !== undefined) {
       this.#reportHit(vertex)
@@ -214,19 +231,21 @@ export class Solver {
       const { key, layer, createdAt } = meanwhile
       return this.#stacked(vertex, root, { key, layer, at: createdAt })
     }
-    const done = await schedule(() =>
-      reporter.step(vertex, () => this.#run(vertex, below, leased, root)),
-    )
+    const done = await schedule(() => {
+      throwIfCancelled(signal, vertex.name)
+      return reporter.step(vertex, () => this.#run(vertex, below, leased, root))
+    })
     store.records.put({
       ...done.step,
       family: step.family,
       layer: done.layer,
       description: vertex.name,
     })
-    if (step.definition !== undefined && step.definition.key !== done.step.key) {
-      store.records.alias(step.definition.key, done.step.key)
-    }
     const { key } = done.step
+    this.#done.add(key)
+    if (content !== undefined && step.definition !== undefined) {
+      store.records.alias(step.definition.key, key)
+    }
     // The record's time, not the clock's: a build from the cache must make the very same image.
     const at = store.records.find(key)?.createdAt ?? done.createdAt
     return this.#stacked(vertex, root, { key, layer: done.layer, at })
@@ -245,7 +264,9 @@ export class Solver {
   #contentOf(vertex: FilesVertex, below: readonly Layer[]): Promise<Digest> {
     const known = this.#contents.get(vertex.id)
     if (known !== undefined) return known
-    const content = contentOf(vertex, { below, source: this.#sourceLayers(vertex) }, this.#deps)
+    const content = this.#sourceLayers(vertex).then((source) =>
+      contentOf(vertex, { below, source }, this.#deps),
+    )
     this.#contents.set(vertex.id, content)
     return content
   }
@@ -271,8 +292,11 @@ export class Solver {
       {
         below,
         source: await this.#sourceLayers(vertex),
-        step: leased,
-        keyOf: (content) => filesKey(vertex, root?.key, { content }),
+        // A file of the context may have changed since its digest was taken: what was copied counts.
+        keyOf: (content) =>
+          vertex.source.kind === 'context' || leased === undefined
+            ? filesKey(vertex, root?.key, { content })
+            : leased,
         wantsDirectory: this.#lookedInto.has(vertex.id) || !this.#deps.wantsTars,
       },
       this.#deps,
@@ -290,8 +314,8 @@ export class Solver {
     const below = root?.layers ?? []
     const layers = [...below, { vertex: vertex.id, layer }]
     if (this.#deps.wantsTars && this.#isInImage(vertex.id)) {
-      // Packed while the next step runs; a failure shows when the tar is asked for.
-      layer.tar(below.map((lower) => lower.layer)).catch(() => undefined)
+      // Packed while the next step runs; who asks for the tar hears of its failure.
+      void layer.tar(below.map((lower) => lower.layer))
     }
     return { key: resultKey(vertex, root?.key, own.key), layers }
   }
@@ -308,11 +332,10 @@ export class Solver {
   /** A record whose layer is still there. */
   #find(key: CacheKey): CacheRecord | undefined {
     const { store, noCache } = this.#deps
-    if (noCache) return undefined
+    if (noCache && !this.#done.has(key)) return undefined
     const record = store.records.find(key)
-    if (record?.layer === undefined || store.layers.get(record.layer) === undefined)
-      return undefined
-    return record
+    if (record?.layer === undefined) return undefined
+    return store.layers.get(record.layer) === undefined ? undefined : record
   }
 
   /** Everything below a hit that nobody had to look at is a hit, too. */

@@ -1,4 +1,5 @@
 import type { Piscina } from 'piscina'
+import { throwIfCancelled } from '#core'
 import { reviveFailure, type WorkFailure } from './work-failure.ts'
 import type { WorkTasks } from './worker.ts'
 
@@ -8,25 +9,47 @@ type Answer<T> = { readonly value: T } | { readonly failure: WorkFailure }
 export class WorkPool implements AsyncDisposable {
   readonly #threads: number
   #pool: Promise<Piscina> | undefined
+  #stopped: Promise<void> | undefined
 
   constructor(threads: number) {
     this.#threads = threads
   }
 
-  /** @throws {TsbuildError} what the task threw, CANCELLED after an abort */
+  /**
+   * Aborting `signal` ends the whole pool, since a task cannot be asked to stop; when this throws
+   * CANCELLED, its thread is gone and writes nothing any more.
+   * @throws {TsbuildError} what the task threw, CANCELLED
+   */
   async run<K extends keyof WorkTasks>(
     name: K,
     task: Parameters<WorkTasks[K]>[0],
+    signal: AbortSignal | undefined,
   ): Promise<Awaited<ReturnType<WorkTasks[K]>>> {
     this.#pool ??= startPool(this.#threads)
     const pool = await this.#pool
-    const answer: Answer<Awaited<ReturnType<WorkTasks[K]>>> = await pool.run({ name, task })
-    if ('failure' in answer) throw reviveFailure(answer.failure)
-    return answer.value
+    throwIfCancelled(signal, 'work on files')
+    const stop = (): void => void this.#stop()
+    signal?.addEventListener('abort', stop, { once: true })
+    try {
+      const answer: Answer<Awaited<ReturnType<WorkTasks[K]>>> = await pool.run({ name, task })
+      if ('failure' in answer) throw reviveFailure(answer.failure)
+      return answer.value
+    } catch (cause) {
+      if (signal?.aborted === true) await this.#stop()
+      throwIfCancelled(signal, 'work on files')
+      throw cause
+    } finally {
+      signal?.removeEventListener('abort', stop)
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await (await this.#pool)?.destroy()
+    await this.#stop()
+  }
+
+  #stop(): Promise<void> {
+    this.#stopped ??= this.#pool?.then((pool) => pool.destroy())
+    return this.#stopped ?? Promise.resolve()
   }
 }
 

@@ -11,7 +11,7 @@ import {
   writeFiles,
   writeLayer,
 } from '#builder/layer'
-import { openFileDigests } from '#cache'
+import { type FileDigests, openFileDigests } from '#cache'
 import {
   type Compression,
   type DiffId,
@@ -166,31 +166,39 @@ interface OpenTrees extends Disposable {
 }
 
 function openTrees(task: FilesTask): OpenTrees {
-  const root = openTree(task.root)
-  const sources = task.sources.map(openTree)
-  const [source] = task.sources
-  const index =
-    source?.kind === 'context' ? openFileDigests(task.store, source.directory) : undefined
-  const remember: OpenTrees['remember'] = (path, { identity }, digest) => {
-    if (identity !== undefined) index?.put(path, identity, digest)
+  const opened: Tree[] = []
+  const close = (): void => {
+    for (const tree of opened) tree.close()
   }
-  const fileDigest: FileDigest = (path, stat, open) => {
-    const known = stat.identity && index?.get(path, stat.identity)
-    if (known !== undefined) return known
-    const digest = digestFile(open)
-    remember(path, stat, digest)
-    return digest
-  }
-  return {
-    root,
-    sources,
-    fileDigest,
-    remember,
-    [Symbol.dispose]: () => {
+  try {
+    for (const spec of [task.root, ...task.sources]) opened.push(openTree(spec))
+    const [root, ...sources] = opened
+    if (root === undefined) throw new Error('a task has a root')
+    const index = openIndex(task)
+    const remember: OpenTrees['remember'] = (path, { identity }, digest) => {
+      if (identity !== undefined) index?.put(path, identity, digest)
+    }
+    const fileDigest: FileDigest = (path, stat, open) => {
+      const known = stat.identity && index?.get(path, stat.identity)
+      if (known !== undefined) return known
+      const digest = digestFile(open)
+      remember(path, stat, digest)
+      return digest
+    }
+    const dispose = (): void => {
       index?.flush()
-      for (const tree of [root, ...sources]) tree.close()
-    },
+      close()
+    }
+    return { root, sources, fileDigest, remember, [Symbol.dispose]: dispose }
+  } catch (cause) {
+    close()
+    throw cause
   }
+}
+
+function openIndex({ sources, store }: FilesTask): FileDigests | undefined {
+  const [source] = sources
+  return source?.kind === 'context' ? openFileDigests(store, source.directory) : undefined
 }
 
 function openTree(spec: TreeSpec): Tree {
