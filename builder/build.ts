@@ -3,7 +3,7 @@ import { assembleImage, type FinishedImage, type StepLayer } from '#builder/expo
 import { globalScope, type Plan, planBuild, resolveBase, resolveGraph } from '#builder/plan'
 import { directoriesOf, Reporter, type ResultLayer, Solver, scheduler } from '#builder/solve'
 import { openStore, type Store } from '#cache'
-import { type Descriptor, hostPlatform, TsbuildError } from '#core'
+import { type Descriptor, hostPlatform, TsbuildError, throwIfCancelled, together } from '#core'
 import { SourceError } from '#parser'
 import { formatReference } from '#registry-client'
 import { deliver } from './deliver.ts'
@@ -23,11 +23,13 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
   const loaded = loadDockerfile(settings)
   for (const warning of loaded.warnings) settings.onEvent({ type: 'warning', ...warning })
   try {
+    throwIfCancelled(settings.signal, 'build')
     return await buildLoaded(loaded, settings)
   } catch (cause) {
-    if (cause instanceof SourceError) throw cause.in(loaded.source)
-    if (settings.signal?.aborted === true) throw cancelled(cause)
-    throw cause
+    if (settings.signal?.aborted === true) {
+      throw new TsbuildError('build cancelled', { code: 'CANCELLED', cause })
+    }
+    throw cause instanceof SourceError ? cause.in(loaded.source) : cause
   }
 }
 
@@ -38,7 +40,7 @@ async function buildLoaded(loaded: LoadedDockerfile, settings: Settings): Promis
   const plan = await planLoaded(loaded, { settings, store, services })
   const reporter = new Reporter(settings.onEvent)
   const wantsTars = settings.outputs.some(({ type }) => type !== 'local' && type !== 'tar')
-  const solver = new Solver(plan, {
+  await using solver = new Solver(plan, {
     store,
     pool: services.pool,
     sandbox: () => services.sandbox(),
@@ -51,16 +53,18 @@ async function buildLoaded(loaded: LoadedDockerfile, settings: Settings): Promis
     signal: settings.signal,
   })
   const solved = await solver.solve()
-  const finish = async (): Promise<BuildResult> => {
+  const finish = async (signal: AbortSignal): Promise<BuildResult> => {
     const layers = await finishLayers(solved, plan, wantsTars)
     const image = assembleImage(plan.image, layers, new Date())
     const directories = (): Promise<readonly string[]> =>
       directoriesOf(solved.map(({ layer }) => layer))
-    const descriptor = await deliver(image, { settings, store, services, directories })
+    const stoppable = { ...settings, signal }
+    const descriptor = await deliver(image, { settings: stoppable, store, services, directories })
     return summarize({ plan, image, layers, descriptor, reporter, settings, started })
   }
   // All directories are made: they reach the disk while their layers are packed and delivered.
-  const [result] = await Promise.all([finish(), store.sync()])
+  const [result] = await together([finish, () => store.layers.sync()], settings.signal)
+  await store.blobs.sync()
   return result
 }
 
@@ -70,12 +74,13 @@ async function planLoaded(
 ): Promise<Plan> {
   const { target, platform, buildArgs, pull, onEvent, signal, network, labels } = settings
   const globals = globalScope(dockerfile, { buildArgs, targetPlatform: platform, target })
-  const baseOptions = { store, client: () => services.client(), pull, onEvent, signal }
+  const baseOptions = { store, client: () => services.client(), pull, onEvent }
   const { graph, bases } = await resolveGraph(dockerfile, {
     globals,
     target,
     targetPlatform: platform,
-    resolve: (name, wanted) => resolveBase(name, wanted, baseOptions),
+    resolve: (name, wanted, stop) => resolveBase(name, wanted, { ...baseOptions, signal: stop }),
+    signal,
   })
   return planBuild(graph, bases, { globals, targetPlatform: platform, network, labels })
 }
@@ -121,7 +126,7 @@ function summarize(summary: Summary): BuildResult {
     digest: descriptor?.digest,
     descriptor,
     imageId: descriptor === undefined ? undefined : image.id,
-    tags: settings.tags.map(formatReference),
+    tags: descriptor === undefined ? [] : settings.tags.map(formatReference),
     layers: layers.map(({ diffId, size, vertex }) => ({
       diffId,
       size,
@@ -146,9 +151,4 @@ function checkContext(directory: string): void {
       hint: 'the build context is a folder, usually "."',
     },
   )
-}
-
-function cancelled(cause: unknown): TsbuildError {
-  if (cause instanceof TsbuildError && cause.code === 'CANCELLED') return cause
-  return new TsbuildError('build cancelled', { code: 'CANCELLED', cause })
 }

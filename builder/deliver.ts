@@ -1,17 +1,27 @@
-import { createReadStream, renameSync } from 'node:fs'
+import { createReadStream, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import {
+  type Destination,
   directoryWriter,
   exportToArchive,
   exportToRegistry,
   exportToStore,
   type FinishedImage,
+  openDestination,
   tarWriter,
 } from '#builder/export'
 import type { Store } from '#cache'
-import { type Compression, type Descriptor, ioError, TsbuildError, unreachable } from '#core'
+import {
+  type Compression,
+  type Descriptor,
+  ioError,
+  reported,
+  TsbuildError,
+  throwIfCancelled,
+  unreachable,
+} from '#core'
 import { formatReference, type PushProgress } from '#registry-client'
 import type { LayerCompression, Output } from './options.ts'
 import type { Services } from './services.ts'
@@ -47,7 +57,7 @@ async function deliverTo(
   const names = settings.tags.map(formatReference)
   switch (output.type) {
     case 'store':
-      return reported('exporting to image', settings, () =>
+      return sent('exporting to image', settings, () =>
         exportToStore(image, { store, names, signal }),
       )
     case 'registry':
@@ -55,8 +65,9 @@ async function deliverTo(
     case 'oci':
     case 'docker': {
       const { type: format, dest } = output
-      return reported(`exporting to ${format} image format`, settings, async () => {
-        await using writer = output.tar === false ? directoryWriter(pathOf(dest)) : tarWriter(dest)
+      return sent(`exporting to ${format} image format`, settings, async () => {
+        const inFolder = output.tar === false
+        await using writer = inFolder ? directoryWriter(pathOf(dest)) : tarWriter(dest, signal)
         const compression = compressionOf(output.compression)
         const options = { store, names, compression, format, signal }
         const manifest = await exportToArchive(image, writer, options)
@@ -66,7 +77,7 @@ async function deliverTo(
     }
     case 'local':
     case 'tar':
-      return reported(`exporting to ${output.type}`, settings, () => unpack(output, deps))
+      return sent(`exporting to ${output.type}`, settings, () => unpack(output, deps))
     default:
       return unreachable(output)
   }
@@ -74,22 +85,42 @@ async function deliverTo(
 
 async function unpack(
   output: Extract<Output, { type: 'local' | 'tar' }>,
-  { store, services, directories }: DeliverDeps,
+  { settings, store, services, directories }: DeliverDeps,
 ): Promise<undefined> {
+  const { signal } = settings
   const { type: format, dest } = output
   const layers = await directories()
+  const write = (path: string): Promise<void> =>
+    services.pool.run('unpackTree', { directories: layers, dest: path, format }, signal)
   if (format === 'local') {
-    await services.pool.run('unpackTree', { directories: layers, dest: pathOf(dest), format })
+    await write(pathOf(dest))
     return
   }
   await using temporary = store.temporary()
-  const aside = typeof dest === 'string' ? `${dest}.part` : join(temporary.path, 'tree.tar')
-  await services.pool.run('unpackTree', { directories: layers, dest: aside, format })
+  const destination = openDestination(dest)
+  const isFile = destination.kind === 'file'
+  const aside = isFile ? destination.partial : join(temporary.path, 'tree.tar')
   try {
-    if (typeof dest === 'string') renameSync(aside, dest)
-    else await pipeline(createReadStream(aside), dest, { end: false })
+    await write(aside)
+    if (isFile) renameSync(aside, destination.path)
+    else await sendFile(aside, destination, signal)
   } catch (cause) {
+    rmSync(aside, { force: true })
     throw ioError('write the tar', cause)
+  }
+}
+
+async function sendFile(
+  file: string,
+  { sink, end }: Extract<Destination, { kind: 'stream' }>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    const options = { end, ...(signal === undefined ? {} : { signal }) }
+    await pipeline(createReadStream(file), sink, options)
+  } catch (cause) {
+    throwIfCancelled(signal, 'write the tar')
+    throw cause
   }
 }
 
@@ -103,50 +134,39 @@ async function pushAll(
     settings.tags,
     ({ registry, repository }) => `${registry}/${repository}`,
   )
+  const done = new Map<string, string>()
   let manifest: Descriptor | undefined
-  for (const [repository, references] of byRepository) {
+  for (const [name, references] of byRepository) {
     const [first, ...rest] = references
     if (first === undefined) continue
-    manifest = await reported(`pushing ${repository}`, settings, (onProgress) =>
+    const { registry, repository } = first
+    manifest = await sent(`pushing ${name}`, settings, (onProgress) =>
       exportToRegistry(image, [first, ...rest], {
         store,
         client: services.client(),
         compression,
+        sibling: done.get(registry),
         onProgress,
         signal: settings.signal,
       }),
     )
+    done.set(registry, repository)
   }
   return manifest
 }
 
 /** Shows an output as a vertex of its own. */
-export async function reported<T>(
+export function sent<T>(
   name: string,
   { onEvent }: Pick<Settings, 'onEvent'>,
-  perform: (onProgress: (progress: PushProgress) => void) => Promise<T>,
+  send: (onProgress: (progress: PushProgress) => void) => Promise<T>,
 ): Promise<T> {
   const vertex = `output ${name}`
-  const started = performance.now()
-  onEvent({ type: 'started', vertex, name })
-  try {
-    const result = await perform(({ id, current, total, done }) =>
-      onEvent({
-        type: 'progress',
-        vertex,
-        id,
-        current,
-        done,
-        ...(total === undefined ? {} : { total }),
-      }),
-    )
-    onEvent({ type: 'done', vertex, milliseconds: performance.now() - started })
-    return result
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause)
-    onEvent({ type: 'failed', vertex, message, milliseconds: performance.now() - started })
-    throw cause
+  const onProgress = ({ id, current, total, done }: PushProgress): void => {
+    const known = total === undefined ? {} : { total }
+    onEvent({ type: 'progress', vertex, id, current, done, ...known })
   }
+  return reported({ id: vertex, name }, onEvent, () => send(onProgress))
 }
 
 function compressionOf(wanted: LayerCompression | undefined): Compression {

@@ -10,7 +10,7 @@ import {
   withDefaultTag,
 } from '#registry-client'
 import { defaultCredentials } from './credentials.ts'
-import { reported } from './deliver.ts'
+import { sent } from './deliver.ts'
 import { resolveRoot } from './store-root.ts'
 
 export interface PushOptions {
@@ -49,7 +49,7 @@ export async function pushFromStore(options: PushOptions): Promise<PushResult> {
     insecure: insecureRegistries,
     onWarning: (message) => onEvent({ type: 'warning', message }),
   })
-  const descriptor = await reported(`pushing ${name}`, { onEvent }, (onProgress) =>
+  const descriptor = await sent(`pushing ${name}`, { onEvent }, (onProgress) =>
     exportToRegistry(image, [reference], {
       store,
       client,

@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path'
 import { Readable, type Writable } from 'node:stream'
 import { finished, pipeline } from 'node:stream/promises'
 import tar from 'tar-stream'
-import { type Bytes, ioError } from '#core'
+import { type Bytes, ioError, throwIfCancelled } from '#core'
+import { openDestination } from './destination.ts'
 
 /** Where the files of an OCI layout go. Nothing is visible under the final name before `finish`. */
 export interface ArchiveWriter extends AsyncDisposable {
@@ -41,40 +42,45 @@ export function directoryWriter(directory: string): ArchiveWriter {
   }
 }
 
-/** One tar, to a file or to a stream that is not closed. */
-export function tarWriter(dest: string | Writable): ArchiveWriter {
+/** One tar, to a file or to a stream that is not closed. Aborting `signal` ends it at any time. */
+export function tarWriter(dest: string | Writable, signal?: AbortSignal): ArchiveWriter {
   const pack = tar.pack()
-  const partial = typeof dest === 'string' ? `${dest}.part` : undefined
-  const sink = partial === undefined ? (dest as Writable) : createWriteStream(partial)
-  const written = pipeline(pack, sink, { end: typeof dest === 'string' })
-  written.catch(() => undefined)
+  const destination = openDestination(dest)
+  const isFile = destination.kind === 'file'
+  const sink = isFile ? createWriteStream(destination.partial) : destination.sink
+  const end = isFile || destination.end
+  const written = pipeline(pack, sink, { end, ...(signal === undefined ? {} : { signal }) })
+  let sinkFailure: unknown
+  written.catch((cause: unknown) => {
+    sinkFailure = cause
+  })
   let isFinished = false
-  const guarded = async (work: Promise<unknown>): Promise<void> => {
+  /** What went wrong with the sink is the reason of whatever fails because of it. */
+  const guarded = async (work: () => Promise<unknown>): Promise<void> => {
     try {
-      await Promise.race([work, written.then(() => work)])
+      const working = work()
+      await Promise.race([working, written.then(() => working)])
     } catch (cause) {
-      throw ioError(`write ${typeof dest === 'string' ? dest : 'the archive'}`, cause)
+      throwIfCancelled(signal, 'write the archive')
+      throw ioError(`write ${isFile ? destination.path : 'the archive'}`, sinkFailure ?? cause)
     }
   }
   return {
-    document: async (path, bytes) => {
-      pack.entry(header(path, bytes.length), bytes)
-    },
-    stream: async (path, size, bytes) => {
-      await guarded(pipeline(Readable.from(bytes), pack.entry(header(path, size))))
-    },
+    document: (path, bytes) => guarded(async () => pack.entry(header(path, bytes.length), bytes)),
+    stream: (path, size, bytes) =>
+      guarded(() => pipeline(Readable.from(bytes), pack.entry(header(path, size)))),
     finish: async () => {
       pack.finalize()
-      await guarded(written)
-      if (partial !== undefined && typeof dest === 'string') renameSync(partial, dest)
+      await guarded(() => written)
+      if (isFile) renameSync(destination.partial, destination.path)
       isFinished = true
     },
     [Symbol.asyncDispose]: async () => {
       if (isFinished) return
       pack.destroy()
-      if (partial === undefined) return
+      if (!isFile) return
       await finished(sink).catch(() => undefined)
-      rmSync(partial, { force: true })
+      rmSync(destination.partial, { force: true })
     },
   }
 }

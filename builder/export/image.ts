@@ -73,7 +73,8 @@ function assembleHistory(
   const madeAt = new Map(layers.map((layer) => [layer.vertex, layer.createdAt]))
   const kept = planned.flatMap((item) => (item.kind === 'kept' ? [item.entry] : []))
   const firstStep = layers.find(({ createdAt }) => createdAt !== undefined)?.createdAt
-  let time = firstStep?.toISOString() ?? kept.at(-1)?.created ?? now.toISOString()
+  const start = firstStep?.toISOString() ?? kept.at(-1)?.created ?? now.toISOString()
+  let time = start
   const added = planned.flatMap((item): HistoryEntry[] => {
     if (item.kind === 'kept') return []
     const at = item.vertex === undefined ? undefined : madeAt.get(item.vertex)
@@ -81,7 +82,7 @@ function assembleHistory(
     const entry = { created: time, created_by: item.createdBy, comment: COMMENT }
     return [item.vertex === undefined ? { ...entry, empty_layer: true } : entry]
   })
-  return [...kept, ...unrecorded(kept, layers, time), ...added]
+  return [...kept, ...unrecorded(kept, layers, start), ...added]
 }
 
 /** Base images made without history get an entry for each layer that has none. */

@@ -22,48 +22,54 @@ const LAYER_TYPES: Readonly<Record<Compression, string>> = {
 export interface LayerBlob {
   readonly mediaType: string
   readonly descriptor: Descriptor | undefined
+  /** What the layer was packed to before, here or elsewhere: a registry may have that. */
+  readonly packedBefore: readonly Descriptor[]
   readonly open: (options?: TransferOptions) => Promise<Bytes>
 }
 
 /**
  * A blob from elsewhere stays as it is, whatever its compression: then its registry knows it. A
- * layer made here is packed on its way.
+ * layer made here is packed on its way. How it was packed before is no promise: another version of
+ * the compressor makes other bytes.
  */
 export function layerBlob(layer: ImageLayer, compression: Compression, store: Store): LayerBlob {
   const { blob, diffId } = layer
-  if (blob !== undefined && !isPlain(blob.descriptor)) return existing(blob)
+  if (blob !== undefined && !isPlain(blob.descriptor)) return existing(blob, store)
   if (compression === 'none') return plain(layer, store)
   const mediaType = LAYER_TYPES[compression]
-  const known = store.layers.compressed(diffId).find((one) => one.mediaType === mediaType)
-  return {
-    mediaType,
-    descriptor: known,
-    open: async (options) => {
-      if (known !== undefined && (await store.blobs.has(known))) {
-        return store.blobs.open(known, options)
-      }
-      return compress(await plain(layer, store).open(options), compression)
-    },
-  }
+  const packedBefore = store.layers.compressed(diffId).filter((one) => one.mediaType === mediaType)
+  const kept = packedBefore.find(({ digest, size }) => store.blobs.stat(digest) === size)
+  const open: LayerBlob['open'] = async (options) =>
+    kept === undefined
+      ? compress(await plain(layer, store).open(options), compression)
+      : store.blobs.open(kept, options)
+  return { mediaType, descriptor: kept, packedBefore, open }
 }
 
-function existing(blob: NonNullable<ImageLayer['blob']>): LayerBlob {
-  const { descriptor, source } = blob
-  const mediaType = toOciMediaType(descriptor.mediaType)
+/** What was fetched for a step already is not fetched again. */
+function existing(blob: NonNullable<ImageLayer['blob']>, store: Store): LayerBlob {
+  const { source } = blob
+  const { digest, size } = blob.descriptor
+  const mediaType = toOciMediaType(blob.descriptor.mediaType)
   return {
     mediaType,
-    descriptor: { mediaType, digest: descriptor.digest, size: descriptor.size },
-    open: (options) => source.open(descriptor, options),
+    descriptor: { mediaType, digest, size },
+    packedBefore: [],
+    open: async (options) => {
+      const isHere = await store.blobs.has(blob.descriptor)
+      return (isHere ? store.blobs : source).open(blob.descriptor, options)
+    },
   }
 }
 
 function plain(layer: ImageLayer, store: Store): LayerBlob {
   const { diffId, size, blob } = layer
-  if (blob !== undefined) return existing(blob)
+  if (blob !== undefined) return existing(blob, store)
   if (size === undefined) throw new Error(`layer ${diffId} was not packed`)
   const mediaType = LAYER_TYPES.none
   const descriptor = { mediaType, digest: uncompressedDigest(diffId), size }
-  return { mediaType, descriptor, open: (options) => store.blobs.open(descriptor, options) }
+  const open: LayerBlob['open'] = (options) => store.blobs.open(descriptor, options)
+  return { mediaType, descriptor, packedBefore: [], open }
 }
 
 function isPlain(descriptor: Descriptor): boolean {

@@ -6,13 +6,15 @@ import {
   type Bytes,
   type Compression,
   type Descriptor,
+  type DiffId,
   Digester,
   digestOf,
   hexOf,
   MEDIA_TYPES,
   serializeIndex,
+  throwIfCancelled,
 } from '#core'
-import { parseReference } from '#registry-client'
+import { familiarReference, parseReference } from '#registry-client'
 import type { ArchiveWriter } from './archive-writer.ts'
 import type { FinishedImage, ImageLayer } from './image.ts'
 import { layerBlob } from './layer-blob.ts'
@@ -37,10 +39,15 @@ export async function exportToArchive(
   await using temporary = store.temporary()
   await writer.document('oci-layout', Buffer.from('{"imageLayoutVersion":"1.0.0"}'))
   const layers: Descriptor[] = []
+  const scratch = join(temporary.path, 'layer')
+  const written = new Map<DiffId, Descriptor>()
   for (const layer of image.layers) {
-    signal?.throwIfAborted()
-    const scratch = join(temporary.path, 'layer')
-    layers.push(await writeLayerBlob(layer, writer, { store, compression, scratch, signal }))
+    throwIfCancelled(signal, 'write the archive')
+    const descriptor =
+      written.get(layer.diffId) ??
+      (await writeLayerBlob(layer, writer, { store, compression, scratch, signal }))
+    written.set(layer.diffId, descriptor)
+    layers.push(descriptor)
   }
   const config = await writeDocument(writer, MEDIA_TYPES.ociConfig, image.configBytes)
   const document = manifestDocument(config, layers)
@@ -118,6 +125,7 @@ function dockerManifest(
   layers: readonly Descriptor[],
   names: readonly string[],
 ): Buffer {
-  const image = { Config: blobPath(config), RepoTags: names, Layers: layers.map(blobPath) }
+  const RepoTags = names.map((name) => familiarReference(parseReference(name)))
+  const image = { Config: blobPath(config), RepoTags, Layers: layers.map(blobPath) }
   return Buffer.from(JSON.stringify([image]))
 }

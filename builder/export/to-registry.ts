@@ -1,11 +1,12 @@
 import type { Store } from '#cache'
-import { type Compression, type Descriptor, MEDIA_TYPES } from '#core'
+import { type Bytes, type Compression, type Descriptor, MEDIA_TYPES, together } from '#core'
 import {
   type PushLayer,
   type PushProgress,
   pushImage,
   type Reference,
   type RegistryClient,
+  type Repository,
 } from '#registry-client'
 import type { FinishedImage, ImageLayer } from './image.ts'
 import { layerBlob } from './layer-blob.ts'
@@ -15,6 +16,8 @@ export interface RegistryOptions {
   readonly store: Store
   readonly client: RegistryClient
   readonly compression: Compression
+  /** A repository of the same registry that has the whole image already. */
+  readonly sibling?: string | undefined
   readonly onProgress: (progress: PushProgress) => void
   readonly signal: AbortSignal | undefined
 }
@@ -27,32 +30,59 @@ export async function exportToRegistry(
 ): Promise<Descriptor> {
   const { store, client, onProgress, signal } = options
   const [target] = references
-  const pushed = await pushImage(client.repository(target), {
-    layers: image.layers.map((layer) => pushLayer(layer, target, options)),
+  const repository = client.repository(target)
+  const looking = image.layers.map((layer) => (stop: AbortSignal) => {
+    return pushLayer(layer, { target, repository, options, stop })
+  })
+  const layers = await together(looking, signal)
+  const pushed = await pushImage(repository, {
+    layers,
     config: { mediaType: MEDIA_TYPES.ociConfig, bytes: image.configBytes },
     assemble: manifestDocument,
     tags: references.flatMap(({ tag }) => (tag === undefined ? [] : [tag])),
     onProgress,
     signal,
   })
-  for (const [index, descriptor] of pushed.layers.entries()) {
-    const layer = image.layers[index]
-    if (layer !== undefined && layer.blob === undefined) {
-      store.layers.addCompressed(layer.diffId, descriptor)
-    }
+  for (const [index, { diffId }] of image.layers.entries()) {
+    const descriptor = pushed.layers[index]
+    const wasPacked = layers[index]?.kind === 'stream'
+    if (wasPacked && descriptor !== undefined) store.layers.addCompressed(diffId, descriptor)
   }
   return pushed.manifest
 }
 
-function pushLayer(layer: ImageLayer, target: Reference, options: RegistryOptions): PushLayer {
-  const { mediaType, descriptor, open } = layerBlob(layer, options.compression, options.store)
-  const id = layer.diffId
-  const { signal } = options
-  if (descriptor === undefined)
-    return { kind: 'stream', id, mediaType, open: () => open({ signal }) }
-  const { origin } = layer
-  const isSameRegistry = origin?.registry === target.registry
-  const mountFrom =
-    isSameRegistry && origin.repository !== target.repository ? origin.repository : undefined
-  return { kind: 'blob', id, descriptor, open: () => open({ signal }), mountFrom }
+interface PushPlace {
+  readonly target: Reference
+  readonly repository: Repository
+  readonly options: RegistryOptions
+  /** Stops the looking for what is there. */
+  readonly stop: AbortSignal
+}
+
+async function pushLayer(layer: ImageLayer, place: PushPlace): Promise<PushLayer> {
+  const { target, options } = place
+  const { store, compression, sibling, signal } = options
+  const { diffId: id, origin } = layer
+  const blob = layerBlob(layer, compression, store)
+  const { mediaType } = blob
+  const open = (): Promise<Bytes> => blob.open({ signal })
+  const descriptor = blob.descriptor ?? (await findPacked(blob.packedBefore, place))
+  if (descriptor === undefined) return { kind: 'stream', id, mediaType, open }
+  const home = origin?.registry === target.registry ? origin.repository : undefined
+  const mountFrom = sibling ?? (home === target.repository ? undefined : home)
+  return { kind: 'blob', id, descriptor, open, mountFrom }
+}
+
+/** One of the blobs that the repository has, or takes over from its sibling. */
+async function findPacked(
+  candidates: readonly Descriptor[],
+  { repository, options: { sibling }, stop }: PushPlace,
+): Promise<Descriptor | undefined> {
+  const options = { signal: stop }
+  for (const candidate of candidates) {
+    if (await repository.has(candidate, options)) return candidate
+    if (sibling === undefined) continue
+    if (await repository.mount(candidate, sibling, options)) return candidate
+  }
+  return undefined
 }

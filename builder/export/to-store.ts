@@ -1,6 +1,6 @@
 import type { Store } from '#cache'
-import { type Descriptor, MEDIA_TYPES } from '#core'
-import type { FinishedImage } from './image.ts'
+import { type Descriptor, MEDIA_TYPES, throwIfCancelled, together } from '#core'
+import type { FinishedImage, ImageLayer } from './image.ts'
 import { layerBlob } from './layer-blob.ts'
 import { manifestDocument } from './manifest.ts'
 
@@ -17,21 +17,20 @@ export async function exportToStore(
   options: StoreOptions,
 ): Promise<Descriptor> {
   const { store, names, signal } = options
-  const layers = await Promise.all(
-    image.layers.map(async (layer) => {
-      const { descriptor, open } = layerBlob(layer, 'none', store)
-      if (descriptor === undefined) throw new Error('a layer as it is has a descriptor')
-      if (!(await store.blobs.has(descriptor))) {
-        await store.blobs.put(descriptor, await open({ signal }), { signal })
-        if (layer.blob !== undefined) store.layers.addCompressed(layer.diffId, descriptor)
-      }
-      return descriptor
-    }),
-  )
+  const putting = image.layers.map((layer) => (stop: AbortSignal) => putLayer(layer, store, stop))
+  const layers = await together(putting, signal)
   const config = await store.blobs.putBytes(MEDIA_TYPES.ociConfig, image.configBytes)
   const { mediaType, bytes } = manifestDocument(config, layers)
   const manifest = await store.blobs.putBytes(mediaType, bytes)
-  signal?.throwIfAborted()
+  throwIfCancelled(signal, 'name the image')
   for (const name of names) await store.images.set(name, manifest)
   return manifest
+}
+
+async function putLayer(layer: ImageLayer, store: Store, signal: AbortSignal): Promise<Descriptor> {
+  const { descriptor, open } = layerBlob(layer, 'none', store)
+  if (descriptor === undefined) throw new Error('a layer as it is has a descriptor')
+  if (await store.blobs.has(descriptor)) return descriptor
+  await store.blobs.put(descriptor, await open({ signal }), { signal })
+  return descriptor
 }
