@@ -72,6 +72,8 @@ describe('bad input', () => {
       ...['inspect', '--raw', '--tls-verify=false'],
       `docker://${registry.host}/busybox:latest`,
     ])
+    const manifest = createHash('sha256').update(stdout).digest('hex')
+    values.set('$MANIFEST', `sha256:${manifest}`)
     const { layers } = JSON.parse(stdout) as { layers: { digest: string }[] }
     const digest = layers[0]?.digest ?? ''
     const hex = digest.replace('sha256:', '')
