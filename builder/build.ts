@@ -6,6 +6,7 @@ import { openStore, type Store } from '#cache'
 import { type Descriptor, hostPlatform, TsbuildError, throwIfCancelled, together } from '#core'
 import { SourceError } from '#parser'
 import { formatReference } from '#registry-client'
+import { checkOutputs } from './check-outputs.ts'
 import { deliver } from './deliver.ts'
 import { type LoadedDockerfile, loadDockerfile } from './dockerfile-source.ts'
 import type { BuildOptions, BuildResult } from './options.ts'
@@ -20,6 +21,7 @@ import { resolveOptions, type Settings } from './settings.ts'
 export async function build(options: BuildOptions): Promise<BuildResult> {
   const settings = resolveOptions(options)
   checkContext(settings.context)
+  checkOutputs(settings.outputs)
   const loaded = loadDockerfile(settings)
   for (const warning of loaded.warnings) settings.onEvent({ type: 'warning', ...warning })
   try {

@@ -18,7 +18,6 @@ import {
   type Descriptor,
   ioError,
   reported,
-  TsbuildError,
   throwIfCancelled,
   unreachable,
 } from '#core'
@@ -175,8 +174,5 @@ function compressionOf(wanted: LayerCompression | undefined): Compression {
 
 function pathOf(dest: string | Writable): string {
   if (typeof dest === 'string') return dest
-  throw new TsbuildError('a folder cannot be written to a stream', {
-    code: 'USAGE',
-    hint: 'name a folder with dest=PATH',
-  })
+  throw new Error('outputs are checked before the build')
 }

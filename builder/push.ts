@@ -1,5 +1,5 @@
 import { exportToRegistry, readFromStore } from '#builder/export'
-import { openStore } from '#cache'
+import { openStore, resolveRoot } from '#cache'
 import { type Descriptor, type OnEvent, TsbuildError } from '#core'
 import {
   type CredentialStore,
@@ -11,7 +11,6 @@ import {
 } from '#registry-client'
 import { defaultCredentials } from './credentials.ts'
 import { sent } from './deliver.ts'
-import { resolveRoot } from './store-root.ts'
 
 export interface PushOptions {
   /** An image of the local store; the registry is part of its name. */

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
+import { resolveRoot } from '#cache'
 import { hostPlatform, type OnEvent, type Platform, parsePlatform, TsbuildError } from '#core'
 import {
   type CredentialStore,
@@ -10,7 +11,6 @@ import {
 } from '#registry-client'
 import { defaultCredentials } from './credentials.ts'
 import type { BuildOptions, Output } from './options.ts'
-import { resolveRoot } from './store-root.ts'
 
 /** `BuildOptions` with everything filled in and every mistake found that needs no work to find. */
 export interface Settings {

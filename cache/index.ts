@@ -15,3 +15,4 @@ export {
 export type { LeaseHolder, LeaseOptions } from './leases.ts'
 export type { TemporaryDirectory } from './presence.ts'
 export { openStore, type Store } from './store.ts'
+export { resolveRoot } from './store-root.ts'

@@ -70,7 +70,16 @@ async function runCommand(argv: readonly string[], shell: Shell): Promise<number
     await print(shell, commandHelp(command))
     return 0
   }
+  if (command.namespace && process.geteuid?.() !== 0) await becomeRootOfNamespace(shell)
   return await RUNS[command.name](args, shell)
+}
+
+/** Starts this very command again, as the root of a user namespace; it returns in the new process. */
+async function becomeRootOfNamespace({ env }: Shell): Promise<void> {
+  const { reexecInUserNamespace } = await import('#builder/sandbox')
+  const { resolveRoot } = await import('#cache')
+  // Inside, everybody looks like root: whose store it is has to be settled here.
+  reexecInUserNamespace({ env: { ...env, TSBUILD_ROOT: resolveRoot(env) } })
 }
 
 /** A command's name counts as such only as the first word, after `--root DIR` at most. */

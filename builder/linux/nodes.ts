@@ -71,6 +71,13 @@ export function isUserNamespace(): boolean {
   return inUserNamespace
 }
 
+/** True in a user namespace that has one id only: everything in it belongs to that one. */
+export function hasSingleId(): boolean {
+  return (
+    isUserNamespace() && /^\s*0\s+\d+\s+1\s*$/.test(readFileSync('/proc/self/uid_map', 'latin1'))
+  )
+}
+
 /** The attribute that makes a directory opaque in overlay form; its value is `y`. */
 export function opaqueXattr(): 'trusted.overlay.opaque' | 'user.overlay.opaque' {
   return isUserNamespace() ? 'user.overlay.opaque' : 'trusted.overlay.opaque'

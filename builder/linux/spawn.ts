@@ -24,8 +24,11 @@ export interface SpawnOptions {
   readonly env: readonly string[]
   /** A descriptor for standard input; absent: /dev/null, as the new process sees it. */
   readonly stdin?: number
-  readonly stdout: number
-  readonly stderr: number
+  /** Absent: /dev/null. */
+  readonly stdout?: number
+  readonly stderr?: number
+  /** More descriptors for it to have, under the same numbers. */
+  readonly inherit?: readonly number[]
 }
 
 /**
@@ -58,6 +61,13 @@ export interface ProcessEnd {
   readonly exitCode: number
   readonly signal: NodeJS.Signals | undefined
 }
+
+/** True when the process has ended; it is released then and needs no `waitForExit`. */
+export function hasExited(pid: number): boolean {
+  return syscall('wait4', [pid, undefined, WNOHANG, undefined], `${pid}`) === pid
+}
+
+const WNOHANG = 1
 
 /** Blocks the calling thread until the process has ended, and releases it. */
 export function waitForExit(pid: number): ProcessEnd {
@@ -120,10 +130,13 @@ function loadSpawn(): SpawnLibrary {
       setDefaults(attributes, allSignals)
       setMask(attributes, noSignals)
       initActions(actions)
-      if (options.stdin === undefined) addOpen(actions, 0, '/dev/null', files.O_RDONLY, 0)
-      else addDup(actions, options.stdin, 0)
-      addDup(actions, options.stdout, 1)
-      addDup(actions, options.stderr, 2)
+      const standard = [options.stdin, options.stdout, options.stderr]
+      standard.forEach((descriptor, number) => {
+        if (descriptor === undefined) addOpen(actions, number, '/dev/null', files.O_RDWR, 0)
+        else addDup(actions, descriptor, number)
+      })
+      // Onto itself: it stays open.
+      for (const descriptor of options.inherit ?? []) addDup(actions, descriptor, descriptor)
     },
     release: (attributes, actions) => {
       freeAttributes(attributes)

@@ -13,19 +13,13 @@ export interface EtcOptions {
   readonly extraHosts: readonly (readonly [host: string, address: string])[]
   /** The host's own resolv.conf, whose loopback servers only its own network reaches. */
   readonly resolvConf: string
-  readonly ownNetwork: boolean
+  /** The server to ask in a network of the step's own; absent: the host's network. */
+  readonly ownServer: string | undefined
 }
 
 const HOST_FILE = '/etc/resolv.conf'
 /** Where systemd-resolved lists the servers behind its own, which listens on 127.0.0.53. */
 const RESOLVED_FILE = '/run/systemd/resolve/resolv.conf'
-const PUBLIC_SERVERS: readonly string[] = [
-  'nameserver 8.8.8.8',
-  'nameserver 8.8.4.4',
-  'nameserver 2001:4860:4860::8888',
-  'nameserver 2001:4860:4860::8844',
-]
-
 export function etcFiles(options: EtcOptions): EtcFiles {
   const { hostname, extraHosts } = options
   const lines = [
@@ -36,9 +30,10 @@ export function etcFiles(options: EtcOptions): EtcFiles {
   return {
     hosts: `${lines.join('\n')}\n`,
     hostname: `${hostname}\n`,
-    resolvConf: options.ownNetwork
-      ? withoutLoopbackServers(options.resolvConf)
-      : options.resolvConf,
+    resolvConf:
+      options.ownServer === undefined
+        ? options.resolvConf
+        : withoutLoopbackServers(options.resolvConf, options.ownServer),
   }
 }
 
@@ -50,11 +45,11 @@ export function readHostResolvConf(): string {
   return text
 }
 
-/** Keeps options and search domains; without any usable server, public ones are used. */
-export function withoutLoopbackServers(text: string): string {
+/** Keeps options, search domains and the servers that are not on loopback; `other` if none is left. */
+function withoutLoopbackServers(text: string, other: string): string {
   const lines = text.split('\n').filter((line) => !isLoopback(serverOf(line)))
-  if (!lines.some((line) => serverOf(line) !== undefined)) lines.push(...PUBLIC_SERVERS, '')
-  return lines.join('\n')
+  if (lines.some((line) => serverOf(line) !== undefined)) return lines.join('\n')
+  return `nameserver ${other}\n${lines.join('\n')}`
 }
 
 function serversOf(text: string): readonly string[] {

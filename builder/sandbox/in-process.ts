@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises'
 import { isUserNamespace } from '#builder/linux'
 import { LauncherPool } from './launcher-pool.ts'
 import type { WorkerSettings } from './messages.ts'
+import { findNetworkProgram, type NetworkKind } from './network.ts'
 import { RunningStep, type StepWorkers } from './running-step.ts'
 import type { ExitStatus, ProcessSpec, RunOptions, Sandbox } from './sandbox.ts'
 import { WorkerClient } from './worker-client.ts'
@@ -33,10 +34,11 @@ class InProcessSandbox implements Sandbox {
   }
 
   async run(spec: ProcessSpec, options: RunOptions): Promise<ExitStatus> {
-    const step = new RunningStep(this.#nextId++, await this.#crewFor(spec), options)
+    const network = networkOf(spec)
+    const step = new RunningStep(this.#nextId++, await this.#crewFor(network), options)
     this.#running.add(step)
     try {
-      return await step.run(spec)
+      return await step.run(spec, network)
     } finally {
       this.#running.delete(step)
     }
@@ -54,13 +56,13 @@ class InProcessSandbox implements Sandbox {
    * One crew serves all steps, except in a user namespace: a thread that has left the host's network
    * cannot come back there, since that network belongs to somebody else.
    */
-  #crewFor(spec: ProcessSpec): Promise<StepWorkers> {
-    const network = isUserNamespace() && spec.network !== 'none' ? 'host' : 'any'
-    const crew = this.#crews.get(network)
+  #crewFor(network: NetworkKind): Promise<StepWorkers> {
+    const key = isUserNamespace() && network === 'host' ? 'host' : 'any'
+    const crew = this.#crews.get(key)
     if (crew !== undefined) return crew
     if (this.#crews.size === 0) process.on('exit', this.#killAll)
     const started = startWorkers(this.#options)
-    this.#crews.set(network, started)
+    this.#crews.set(key, started)
     return started
   }
 
@@ -77,6 +79,7 @@ async function startWorkers(options: InProcessOptions): Promise<StepWorkers> {
     scaffold,
     setnsKey: randomInt(2 ** 40, 2 ** 47),
     mountProgram: findMountProgram(),
+    networkProgram: findNetworkProgram(),
   }
   // Node's pool of threads comes into being with the first asynchronous call. That must happen
   // before a thread enters a namespace, because threads are born where their creator is.
@@ -85,6 +88,12 @@ async function startWorkers(options: InProcessOptions): Promise<StepWorkers> {
   const places: StepWorkers['places'] = new WorkerClient(script, settings)
   places.start()
   return { places, launchers: new LauncherPool(settings) }
+}
+
+/** Without a program that connects it, a step's own network would reach nothing. */
+function networkOf(spec: ProcessSpec): NetworkKind {
+  if (spec.network !== 'default') return spec.network
+  return findNetworkProgram() === undefined ? 'host' : 'own'
 }
 
 const MOUNT_PROGRAMS: readonly string[] = ['/usr/bin/mount', '/bin/mount', '/sbin/mount']

@@ -1,5 +1,6 @@
 import type { Identity, Namespaces } from '#builder/linux'
 import { type ErrorCode, TsbuildError } from '#core'
+import type { NetworkKind } from './network.ts'
 import type { ProcessSpec } from './sandbox.ts'
 import type { StubRecord } from './stubs.ts'
 
@@ -16,6 +17,8 @@ export interface WorkerSettings {
   readonly setnsKey: number
   /** The program `mount` of the host. */
   readonly mountProgram: string
+  /** The program that connects networks of steps. */
+  readonly networkProgram: string | undefined
 }
 
 /** To the namespace worker: make a place for a step to run in. */
@@ -23,8 +26,14 @@ export interface PrepareRequest {
   readonly kind: 'prepare'
   readonly id: number
   readonly spec: ProcessSpec
-  /** An existing network namespace to use; absent for one of its own or the host's. */
-  readonly network: number | undefined
+  readonly network: NetworkKind
+}
+
+/** To the namespace worker: the step that used this network has ended. */
+export interface ReleaseRequest {
+  readonly kind: 'release'
+  readonly id: number
+  readonly network: number
 }
 
 /** To both workers: release everything and end. */
@@ -48,6 +57,8 @@ export interface Prepared {
   readonly user: Identity
   /** The environment, complete. */
   readonly env: readonly string[]
+  /** The network to release after the step, when it has one of its own. */
+  readonly network: number | undefined
   /** What must be removed from the root's files once the place is gone. */
   readonly stubs: StubRecord
 }

@@ -9,6 +9,7 @@ import {
   type Failed,
   type Prepared,
   type PrepareRequest,
+  type ReleaseRequest,
   toPlainError,
   type WorkerSettings,
 } from './messages.ts'
@@ -17,10 +18,14 @@ import { closeHost, type Host, openHost, preparePlace } from './step-place.ts'
 const port = parentPort
 let host: Host | undefined
 
-port?.on('message', (request: PrepareRequest | CloseRequest) => {
+port?.on('message', (request: PrepareRequest | ReleaseRequest | CloseRequest) => {
   if (request.kind === 'close') {
     if (host !== undefined) closeHost(host)
     process.exit()
+  }
+  if (request.kind === 'release') {
+    host?.networks?.giveBack(request.network)
+    return
   }
   try {
     host ??= openHost(workerData as WorkerSettings)

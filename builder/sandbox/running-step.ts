@@ -9,13 +9,15 @@ import {
   type LaunchRequest,
   type Prepared,
   type PrepareRequest,
+  type ReleaseRequest,
 } from './messages.ts'
+import type { NetworkKind } from './network.ts'
 import type { ExitStatus, ProcessSpec, RunOptions } from './sandbox.ts'
 import type { WorkerClient } from './worker-client.ts'
 
 /** The threads that all steps of a builder share. */
 export interface StepWorkers {
-  readonly places: WorkerClient<PrepareRequest, Prepared>
+  readonly places: WorkerClient<PrepareRequest | ReleaseRequest, Prepared>
   readonly launchers: LauncherPool
 }
 
@@ -39,14 +41,14 @@ export class RunningStep {
     this.#options = options
   }
 
-  async run(spec: ProcessSpec): Promise<ExitStatus> {
+  async run(spec: ProcessSpec, network: NetworkKind): Promise<ExitStatus> {
     const { signal } = this.#options
     const launcher = this.#workers.launchers.take()
     const onAbort = (): void => this.kill()
     signal?.addEventListener('abort', onAbort)
     try {
       if (signal?.aborted) throw cancelled()
-      const status = await this.#runIn(await this.#prepare(spec), spec, launcher)
+      const status = await this.#runIn(await this.#prepare(spec, network), spec, launcher)
       if (this.#outputError !== undefined) throw this.#outputError
       if (this.#killed) throw cancelled()
       return status
@@ -64,8 +66,8 @@ export class RunningStep {
     if (this.#init !== undefined) killProcess(this.#init)
   }
 
-  async #prepare(spec: ProcessSpec): Promise<Prepared> {
-    const request: PrepareRequest = { kind: 'prepare', id: this.#id, spec, network: undefined }
+  async #prepare(spec: ProcessSpec, network: NetworkKind): Promise<Prepared> {
+    const request: PrepareRequest = { kind: 'prepare', id: this.#id, spec, network }
     const { promise, resolve, reject } = Promise.withResolvers<Prepared>()
     this.#workers.places.send(request, (reply) => {
       if (reply.kind === 'failed') reject(fromPlainError(reply.error))
@@ -99,8 +101,15 @@ export class RunningStep {
       return await promise
     } finally {
       launcher.forget(this.#id)
+      this.#release(place)
       await this.#lastOutput()
     }
+  }
+
+  #release(place: Prepared): void {
+    const { network } = place
+    if (network === undefined) return
+    this.#workers.places.tell({ kind: 'release', id: this.#id, network })
   }
 
   /** Reads as fast as the receiver takes it; a full pipe makes the step wait. */

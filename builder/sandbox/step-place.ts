@@ -31,6 +31,7 @@ import {
   protectPath,
 } from './kernel-mounts.ts'
 import type { Prepared, PrepareRequest, WorkerSettings } from './messages.ts'
+import { NetworkPool, OWN_NETWORK_DNS, type StepNetwork } from './network.ts'
 import { MASKED_PATHS, READONLY_PATHS } from './profile.ts'
 import { findPlace } from './root-tree.ts'
 import type { ProcessSpec } from './sandbox.ts'
@@ -49,6 +50,7 @@ import { imageFileReader, resolveUser } from './user.ts'
 export interface Host {
   readonly settings: WorkerSettings
   readonly home: Namespaces
+  readonly networks: NetworkPool | undefined
   readonly masked: readonly string[]
   readonly readonly: readonly string[]
   readonly resolvConf: string
@@ -63,6 +65,8 @@ export function openHost(settings: WorkerSettings): Host {
   return {
     settings,
     home: namespacesToReturnTo(),
+    networks:
+      settings.networkProgram === undefined ? undefined : new NetworkPool(settings.networkProgram),
     masked: [...MASKED_PATHS, ...throttlePaths()].filter((path) => existsSync(path)),
     readonly: READONLY_PATHS.filter((path) => existsSync(path)),
     resolvConf: readHostResolvConf(),
@@ -80,6 +84,7 @@ function isGroupMapped(gid: number): boolean {
 
 /** Releases what `openHost` opened. */
 export function closeHost(host: Host): void {
+  host.networks?.close()
   closeNamespaces(host.home)
 }
 
@@ -109,7 +114,8 @@ export function preparePlace(host: Host, request: PrepareRequest): Prepared {
 /** @param undo takes, in order, what has to be undone once the thread is back on the host */
 function makePlace(host: Host, request: PrepareRequest, undo: (() => void)[]): Prepared {
   try {
-    enterNewNamespaces(request)
+    const network = enterNewNamespaces(host, request)
+    if (network !== undefined) undo.push(() => host.networks?.giveBack(network.id))
     makeMountsPrivate()
     const scaffold = mountScaffold(host.settings.scaffold)
     const { mountProgram } = host.settings
@@ -120,7 +126,14 @@ function makePlace(host: Host, request: PrepareRequest, undo: (() => void)[]): P
     try {
       const furnished = furnish(host, request, { scaffold, init, undo })
       const { child, control } = init
-      return { kind: 'prepared', id: request.id, child, control, ...furnished }
+      return {
+        kind: 'prepared',
+        id: request.id,
+        child,
+        control,
+        network: network?.id,
+        ...furnished,
+      }
     } catch (cause) {
       undo.push(() => endInit(init))
       throw cause
@@ -138,13 +151,15 @@ function enterScaffold(path: string): void {
   closeSync(descriptor)
 }
 
-function enterNewNamespaces(request: PrepareRequest): void {
+function enterNewNamespaces(host: Host, request: PrepareRequest): StepNetwork | undefined {
+  const network = request.network === 'own' ? host.networks?.take() : undefined
+  if (network !== undefined) enterNamespaces({ net: network.namespace })
   const kinds: NamespaceKind[] = ['mnt', 'ipc', 'uts', 'cgroup']
   // A user namespace does not own the pid namespace that the thread would have to come back to.
   if (!isUserNamespace()) kinds.push('pid')
-  if (request.network !== undefined) enterNamespaces({ net: request.network })
-  else if (request.spec.network === 'none') kinds.push('net')
+  if (request.network === 'none') kinds.push('net')
   unshareNamespaces(kinds)
+  return network
 }
 
 interface Furnishing {
@@ -158,7 +173,7 @@ function furnish(
   host: Host,
   request: PrepareRequest,
   { scaffold, init, undo }: Furnishing,
-): Omit<Prepared, 'kind' | 'id' | 'child' | 'control'> {
+): Omit<Prepared, 'kind' | 'id' | 'child' | 'control' | 'network'> {
   const { spec } = request
   const [rootMount, ...mounts] = spec.mounts
   mountRoot(rootMount, scaffold.root)
@@ -169,7 +184,7 @@ function furnish(
     const onCreate: OnCreate = (creation, make) => maker.create(creation, make)
     const user = resolveUser(spec.user, imageFileReader(root))
     setHostname(spec.hostname)
-    if (spec.network === 'none') raiseLoopback()
+    if (request.network === 'none') raiseLoopback()
     mountDev(root, { onCreate, shmSize: spec.shmSize, ttyGroup: host.ttyGroup })
     mountSys(root, scaffold, onCreate)
     mountEtcFiles(root, etcFilesFor(host, request), { directory: scaffold.etc, onCreate })
@@ -210,14 +225,13 @@ function leaveHostFiles(root: number): void {
 /** In a user namespace a thread cannot enter the host's network, but it is there already. */
 function kindsToEnter(request: PrepareRequest): readonly NamespaceKind[] {
   const kinds: NamespaceKind[] = ['mnt', 'ipc', 'uts', 'cgroup', 'pid']
-  const own = request.network !== undefined || request.spec.network === 'none'
-  return own || !isUserNamespace() ? [...kinds, 'net'] : kinds
+  return request.network !== 'host' || !isUserNamespace() ? [...kinds, 'net'] : kinds
 }
 
 function etcFilesFor(host: Host, request: PrepareRequest): ReturnType<typeof etcFiles> {
   const { hostname, extraHosts } = request.spec
-  const ownNetwork = request.network !== undefined
-  return etcFiles({ hostname, extraHosts, resolvConf: host.resolvConf, ownNetwork })
+  const ownServer = request.network === 'own' ? OWN_NETWORK_DNS : undefined
+  return etcFiles({ hostname, extraHosts, resolvConf: host.resolvConf, ownServer })
 }
 
 function openWorkingDirectory(root: number, path: string): number {

@@ -49,6 +49,11 @@ export class WorkerClient<Request extends Numbered, Reply extends Numbered> {
     worker.postMessage(request)
   }
 
+  /** Sends what needs no answer, if there is a thread to take it. */
+  tell(request: Request): void {
+    this.#worker?.postMessage(request)
+  }
+
   /** Ends a conversation. */
   forget(id: number): void {
     this.#listeners.delete(id)

@@ -11,6 +11,7 @@ import {
   writeFiles,
   writeLayer,
 } from '#builder/layer'
+import { hasSingleId } from '#builder/linux'
 import { type FileDigests, openFileDigests } from '#cache'
 import {
   type Compression,
@@ -138,7 +139,10 @@ export async function unpackLayer(task: ApplyTask): Promise<AppliedLayer> {
     task.compression,
   )
   const { lowers } = task
-  const applied = await applyLayer(bytes, task.directory, lowers === undefined ? {} : { lowers })
+  const applied = await applyLayer(bytes, task.directory, {
+    owners: hasSingleId() ? 'drop' : 'keep',
+    ...(lowers === undefined ? {} : { lowers }),
+  })
   if (applied.diffId === task.diffId) return applied
   throw new TsbuildError(`layer ${task.diffId} unpacks to ${applied.diffId}`, {
     code: 'DIGEST_MISMATCH',
