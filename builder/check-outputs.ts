@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { TsbuildError } from '#core'
+import { ioError, TsbuildError } from '#core'
 import type { Output } from './options.ts'
 
 /** Finds the destinations that could not be written after all the work. @throws {TsbuildError} USAGE */
@@ -33,7 +33,11 @@ function checkFile(dest: string): void {
 
 /** `undefined` when there is nothing. */
 function isFolder(path: string): boolean | undefined {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory()
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory()
+  } catch (cause) {
+    throw ioError(`write to ${path}`, cause)
+  }
 }
 
 function unusable(message: string, hint: string): TsbuildError {
