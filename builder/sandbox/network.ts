@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { closeSync, existsSync, readSync } from 'node:fs'
+import { accessSync, closeSync, constants, existsSync, readSync } from 'node:fs'
 import {
   closeDescriptorsOnExec,
   hasExited,
@@ -15,6 +15,8 @@ import { TsbuildError } from '#core'
 /** Where a step's network comes from, after `default` has been decided. */
 export type NetworkKind = 'none' | 'host' | 'own'
 
+const TUNNELS = '/dev/net/tun'
+
 const PROGRAMS: readonly string[] = [
   '/usr/bin/slirp4netns',
   '/usr/local/bin/slirp4netns',
@@ -24,9 +26,19 @@ const PROGRAMS: readonly string[] = [
 /** The DNS server that slirp4netns shows inside; it asks those of the host. */
 export const OWN_NETWORK_DNS = '10.0.2.3'
 
-/** The program that connects a network namespace to the world without any rights. */
+/** The program that connects a network namespace to the world, where it is there and can work. */
 export function findNetworkProgram(): string | undefined {
-  return PROGRAMS.find((path) => existsSync(path))
+  return canOpenTunnels() ? PROGRAMS.find((path) => existsSync(path)) : undefined
+}
+
+/** Some hosts keep the device to root, and then a user has the host's network or none. */
+function canOpenTunnels(): boolean {
+  try {
+    accessSync(TUNNELS, constants.R_OK | constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** A network namespace of its own that reaches the world, but not the host's loopback. */
