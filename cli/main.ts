@@ -37,8 +37,12 @@ export async function main(argv: readonly string[]): Promise<void> {
     signal: interrupts.signal,
   }
   const failAtOnce = async (error: unknown): Promise<void> => {
-    await report(error, shell)
-    process.exit(1)
+    try {
+      await report(error, shell)
+    } finally {
+      // A report that fails would come back here for ever.
+      process.exit(1)
+    }
   }
   process.on('uncaughtException', failAtOnce)
   process.on('unhandledRejection', failAtOnce)
