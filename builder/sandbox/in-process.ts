@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises'
 import { isUserNamespace } from '#builder/linux'
 import { LauncherPool } from './launcher-pool.ts'
 import type { WorkerSettings } from './messages.ts'
-import { findNetworkProgram, type NetworkKind } from './network.ts'
+import { type NetworkKind, NetworkPool, networkKindOf } from './network.ts'
 import { RunningStep, type StepWorkers } from './running-step.ts'
 import type { ExitStatus, ProcessSpec, RunOptions, Sandbox } from './sandbox.ts'
 import { WorkerClient } from './worker-client.ts'
@@ -34,7 +34,7 @@ class InProcessSandbox implements Sandbox {
   }
 
   async run(spec: ProcessSpec, options: RunOptions): Promise<ExitStatus> {
-    const network = networkOf(spec)
+    const network = networkKindOf(spec.network)
     const step = new RunningStep(this.#nextId++, await this.#crewFor(network), options)
     this.#running.add(step)
     try {
@@ -48,7 +48,9 @@ class InProcessSandbox implements Sandbox {
     const crews = await Promise.all(this.#crews.values())
     this.#crews.clear()
     this.#killAll()
-    await Promise.all(crews.flatMap((crew) => [crew.places.close(), crew.launchers.close()]))
+    await Promise.all(
+      crews.flatMap((crew) => [crew.places.close(), crew.launchers.close(), crew.networks.close()]),
+    )
     process.off('exit', this.#killAll)
   }
 
@@ -79,7 +81,6 @@ async function startWorkers(options: InProcessOptions): Promise<StepWorkers> {
     scaffold,
     setnsKey: randomInt(2 ** 40, 2 ** 47),
     mountProgram: findMountProgram(),
-    networkProgram: findNetworkProgram(),
   }
   // Node's pool of threads comes into being with the first asynchronous call. That must happen
   // before a thread enters a namespace, because threads are born where their creator is.
@@ -87,14 +88,18 @@ async function startWorkers(options: InProcessOptions): Promise<StepWorkers> {
   const script = new URL('./namespace-worker.js', import.meta.url)
   const places: StepWorkers['places'] = new WorkerClient(script, settings)
   places.start()
-  return { places, launchers: new LauncherPool(settings) }
+  const networks = new NetworkPool(() => makeNetworkNamespace(places))
+  return { places, launchers: new LauncherPool(settings), networks }
 }
 
-/** Without a program that connects it, a step's own network would reach nothing. */
-function networkOf(spec: ProcessSpec): NetworkKind {
-  if (spec.network !== 'default') return spec.network
-  return findNetworkProgram() === undefined ? 'host' : 'own'
+/** Its number is negative, as the steps have the others. */
+async function makeNetworkNamespace(places: StepWorkers['places']): Promise<number> {
+  const reply = await places.ask({ kind: 'make-network', id: nextNetworkId-- })
+  if (reply.kind !== 'network') throw new Error(`unexpected answer ${reply.kind}`)
+  return reply.namespace
 }
+
+let nextNetworkId = -1
 
 const MOUNT_PROGRAMS: readonly string[] = ['/usr/bin/mount', '/bin/mount', '/sbin/mount']
 

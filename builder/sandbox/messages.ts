@@ -1,6 +1,5 @@
 import type { Identity, Namespaces } from '#builder/linux'
-import { type ErrorCode, TsbuildError } from '#core'
-import type { NetworkKind } from './network.ts'
+import { type ErrorCode, errnoOf, TsbuildError } from '#core'
 import type { ProcessSpec } from './sandbox.ts'
 import type { StubRecord } from './stubs.ts'
 
@@ -17,8 +16,6 @@ export interface WorkerSettings {
   readonly setnsKey: number
   /** The program `mount` of the host. */
   readonly mountProgram: string
-  /** The program that connects networks of steps. */
-  readonly networkProgram: string | undefined
 }
 
 /** To the namespace worker: make a place for a step to run in. */
@@ -26,14 +23,21 @@ export interface PrepareRequest {
   readonly kind: 'prepare'
   readonly id: number
   readonly spec: ProcessSpec
-  readonly network: NetworkKind
+  /** Descriptor of an existing network namespace to use, or how to get one. */
+  readonly network: number | 'none' | 'host'
 }
 
-/** To the namespace worker: the step that used this network has ended. */
-export interface ReleaseRequest {
-  readonly kind: 'release'
+/** To the namespace worker: make a network namespace. */
+export interface NetworkRequest {
+  readonly kind: 'make-network'
   readonly id: number
-  readonly network: number
+}
+
+/** Its descriptor. */
+export interface NetworkMade {
+  readonly kind: 'network'
+  readonly id: number
+  readonly namespace: number
 }
 
 /** To both workers: release everything and end. */
@@ -57,8 +61,6 @@ export interface Prepared {
   readonly user: Identity
   /** The environment, complete. */
   readonly env: readonly string[]
-  /** The network to release after the step, when it has one of its own. */
-  readonly network: number | undefined
   /** What must be removed from the root's files once the place is gone. */
   readonly stubs: StubRecord
 }
@@ -97,27 +99,27 @@ export interface Failed {
 /** An error as it travels between threads, where classes are lost. */
 export interface PlainError {
   readonly message: string
-  readonly code: ErrorCode
+  /** Absent: a mistake in the program. */
+  readonly code: ErrorCode | undefined
   readonly hint: string | undefined
   readonly stack: string | undefined
 }
 
-/** Any failure in a worker that is not explained yet means that this host cannot run the step. */
+/** A system call that fails without further explanation means that this host cannot run the step. */
 export function toPlainError(cause: unknown, doing: string): PlainError {
   const stack = cause instanceof Error ? cause.stack : undefined
   if (cause instanceof TsbuildError) {
     return { message: cause.message, code: cause.code, hint: cause.hint, stack }
   }
   const reason = cause instanceof Error ? cause.message : String(cause)
-  return {
-    message: `${doing}: ${reason}`,
-    code: 'SANDBOX_UNAVAILABLE',
-    hint: 'run `tsbuild doctor` to see what this host lacks',
-    stack,
-  }
+  const message = `${doing}: ${reason}`
+  if (errnoOf(cause) === undefined) return { message, code: undefined, hint: undefined, stack }
+  const hint = 'check that this host lets builds make namespaces and mounts'
+  return { message, code: 'SANDBOX_UNAVAILABLE', hint, stack }
 }
 
-export function fromPlainError(error: PlainError): TsbuildError {
-  const { message, code, hint } = error
-  return new TsbuildError(message, { code, hint, cause: error.stack })
+export function fromPlainError(error: PlainError): Error {
+  const { message, code, hint, stack } = error
+  if (code === undefined) return new Error(message, { cause: stack })
+  return new TsbuildError(message, { code, hint, cause: stack })
 }

@@ -7,34 +7,32 @@ import { parentPort, workerData } from 'node:worker_threads'
 import {
   type CloseRequest,
   type Failed,
+  type NetworkMade,
+  type NetworkRequest,
   type Prepared,
   type PrepareRequest,
-  type ReleaseRequest,
   toPlainError,
   type WorkerSettings,
 } from './messages.ts'
-import { closeHost, type Host, openHost, preparePlace } from './step-place.ts'
+import { closeHost, type Host, makeNetworkNamespace, openHost, preparePlace } from './step-place.ts'
 
 const port = parentPort
 let host: Host | undefined
 
-port?.on('message', (request: PrepareRequest | ReleaseRequest | CloseRequest) => {
+port?.on('message', (request: PrepareRequest | NetworkRequest | CloseRequest) => {
   if (request.kind === 'close') {
     if (host !== undefined) closeHost(host)
     process.exit()
   }
-  if (request.kind === 'release') {
-    host?.networks?.giveBack(request.network)
-    return
-  }
   try {
     host ??= openHost(workerData as WorkerSettings)
-    tell(preparePlace(host, request))
+    if (request.kind === 'prepare') tell(preparePlace(host, request))
+    else tell({ kind: 'network', id: request.id, namespace: makeNetworkNamespace(host) })
   } catch (cause) {
     tell({ kind: 'failed', id: request.id, error: toPlainError(cause, 'prepare the step') })
   }
 })
 
-function tell(message: Prepared | Failed): void {
+function tell(message: Prepared | NetworkMade | Failed): void {
   port?.postMessage(message)
 }

@@ -1,19 +1,36 @@
-import { Buffer } from 'node:buffer'
-import { accessSync, closeSync, constants, existsSync, readSync } from 'node:fs'
-import {
-  closeDescriptorsOnExec,
-  hasExited,
-  makePipe,
-  openNamespaces,
-  raiseLoopback,
-  spawnProcess,
-  unshareNamespaces,
-  waitForExit,
-} from '#builder/linux'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { accessSync, closeSync, constants, existsSync } from 'node:fs'
+import { Socket } from 'node:net'
+import type { Readable } from 'node:stream'
 import { TsbuildError } from '#core'
+import type { ProcessSpec } from './sandbox.ts'
 
 /** Where a step's network comes from, after `default` has been decided. */
 export type NetworkKind = 'none' | 'host' | 'own'
+
+/** Without a program that connects it, a step's own network would reach nothing. */
+export function networkKindOf(network: ProcessSpec['network']): NetworkKind {
+  if (network !== 'default') return network
+  return findNetworkProgram() === undefined ? 'host' : 'own'
+}
+
+/**
+ * The program that connects a network namespace to the world without any rights; `undefined` also
+ * where it would not work, because this user may not make tunnels.
+ */
+export function findNetworkProgram(): string | undefined {
+  return isUsable(TUNNELS) ? PROGRAMS.find((path) => existsSync(path)) : undefined
+}
+
+function isUsable(device: string): boolean {
+  try {
+    accessSync(device, constants.R_OK | constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
 
 const TUNNELS = '/dev/net/tun'
 
@@ -26,29 +43,12 @@ const PROGRAMS: readonly string[] = [
 /** The DNS server that slirp4netns shows inside; it asks those of the host. */
 export const OWN_NETWORK_DNS = '10.0.2.3'
 
-/** The program that connects a network namespace to the world, where it is there and can work. */
-export function findNetworkProgram(): string | undefined {
-  return canOpenTunnels() ? PROGRAMS.find((path) => existsSync(path)) : undefined
-}
-
-/** Some hosts keep the device to root, and then a user has the host's network or none. */
-function canOpenTunnels(): boolean {
-  try {
-    accessSync(TUNNELS, constants.R_OK | constants.W_OK)
-    return true
-  } catch {
-    return false
-  }
-}
-
 /** A network namespace of its own that reaches the world, but not the host's loopback. */
 export interface StepNetwork {
-  readonly id: number
   /** Descriptor of the namespace. */
   readonly namespace: number
-  readonly helper: number
-  /** The helper ends when this descriptor is closed, also because the builder died. */
-  readonly control: number
+  /** Ends by itself when the builder is gone, since a pipe to it closes. */
+  readonly helper: ChildProcess
 }
 
 /**
@@ -56,102 +56,89 @@ export interface StepNetwork {
  * step need not wait for a new helper.
  */
 export class NetworkPool {
-  readonly #program: string
+  readonly #makeNamespace: () => Promise<number>
   readonly #idle: StepNetwork[] = []
-  readonly #busy = new Map<number, StepNetwork>()
-  #nextId = 1
+  readonly #all = new Set<StepNetwork>()
 
-  constructor(program: string) {
-    this.#program = program
+  /** @param makeNamespace gives the descriptor of a new network namespace */
+  constructor(makeNamespace: () => Promise<number>) {
+    this.#makeNamespace = makeNamespace
   }
 
-  /** The calling thread may be in the new network afterwards. */
-  take(): StepNetwork {
-    const network = this.#takeIdle() ?? this.#make()
-    this.#busy.set(network.id, network)
-    return network
+  /** @throws {TsbuildError} SANDBOX_UNAVAILABLE */
+  async take(): Promise<StepNetwork> {
+    for (let network = this.#idle.pop(); network !== undefined; network = this.#idle.pop()) {
+      if (isAlive(network.helper)) return network
+      this.#drop(network)
+    }
+    const namespace = await this.#makeNamespace()
+    try {
+      const network = { namespace, helper: await startHelper(namespace) }
+      this.#all.add(network)
+      return network
+    } catch (cause) {
+      closeSync(namespace)
+      throw cause
+    }
   }
 
-  giveBack(id: number): void {
-    const network = this.#busy.get(id)
-    if (network === undefined) return
-    this.#busy.delete(id)
+  giveBack(network: StepNetwork): void {
     this.#idle.push(network)
   }
 
-  close(): void {
-    const all = [...this.#idle, ...this.#busy.values()]
-    for (const network of all) closeNetwork(network)
-    for (const network of all) waitForExit(network.helper)
+  async close(): Promise<void> {
+    const helpers = [...this.#all].map((network) => network.helper)
+    for (const network of this.#all) this.#drop(network)
+    await Promise.all(helpers.filter(isAlive).map((helper) => once(helper, 'exit')))
   }
 
-  #takeIdle(): StepNetwork | undefined {
-    for (let network = this.#idle.pop(); network !== undefined; network = this.#idle.pop()) {
-      if (!hasExited(network.helper)) return network
-      closeNetwork(network)
-    }
-    return undefined
+  #drop(network: StepNetwork): void {
+    this.#all.delete(network)
+    network.helper.ref()
+    network.helper.kill('SIGKILL')
+    closeSync(network.namespace)
   }
+}
 
-  #make(): StepNetwork {
-    unshareNamespaces(['net'])
-    raiseLoopback()
-    const namespace = openNamespaces(['net']).net ?? -1
-    const control = makePipe()
-    const ready = makePipe()
-    try {
-      const helper = startHelper(this.#program, {
-        namespace,
-        control: control.readEnd,
-        ready: ready.writeEnd,
-      })
-      closeSync(ready.writeEnd)
-      if (readSync(ready.readEnd, Buffer.alloc(1)) === 1) {
-        return { id: this.#nextId++, namespace, helper, control: control.writeEnd }
-      }
-      waitForExit(helper)
-    } finally {
-      closeSync(control.readEnd)
-      closeSync(ready.readEnd)
-    }
-    closeSync(control.writeEnd)
-    closeSync(namespace)
-    throw new TsbuildError(`${this.#program} could not set up a network for the step`, {
+function isAlive(helper: ChildProcess): boolean {
+  return helper.exitCode === null && helper.signalCode === null
+}
+
+/** Numbers of the descriptors that the helper gets. */
+const LIFELINE = 3
+const READY = 4
+const NAMESPACE = 5
+
+/** Starts the program on the host's side and waits until the network works. */
+async function startHelper(namespace: number): Promise<ChildProcess> {
+  const program = findNetworkProgram() ?? 'slirp4netns'
+  const args = [
+    '--configure',
+    '--mtu=65520',
+    '--disable-host-loopback',
+    '--enable-sandbox',
+    `--exit-fd=${LIFELINE}`,
+    `--ready-fd=${READY}`,
+    '--netns-type=path',
+    `/proc/self/fd/${NAMESPACE}`,
+    'tap0',
+  ]
+  const stdio = ['ignore', 'ignore', 'ignore', 'pipe', 'pipe', namespace] as const
+  const helper = spawn(program, args, { cwd: '/', env: {}, detached: true, stdio: [...stdio] })
+  helper.on('error', () => {})
+  const ready = helper.stdio[READY] as Readable
+  const bytes = await ready.take(1).toArray()
+  if (bytes.length === 0) {
+    helper.kill('SIGKILL')
+    throw new TsbuildError(`${program} could not set up a network for the step`, {
       code: 'SANDBOX_UNAVAILABLE',
-      hint: 'steps need /dev/net/tun for a network of their own; --network=host does without',
+      hint: 'steps with --network=host do without it',
     })
   }
-}
-
-interface HelperDescriptors {
-  readonly namespace: number
-  readonly control: number
-  readonly ready: number
-}
-
-function startHelper(program: string, descriptors: HelperDescriptors): number {
-  const { namespace, control, ready } = descriptors
-  closeDescriptorsOnExec()
-  return spawnProcess({
-    program,
-    args: [
-      program,
-      '--configure',
-      '--mtu=65520',
-      '--disable-host-loopback',
-      '--enable-sandbox',
-      `--exit-fd=${control}`,
-      `--ready-fd=${ready}`,
-      '--netns-type=path',
-      `/proc/self/fd/${namespace}`,
-      'tap0',
-    ],
-    env: [],
-    inherit: [namespace, control, ready],
-  })
-}
-
-function closeNetwork(network: StepNetwork): void {
-  closeSync(network.control)
-  closeSync(network.namespace)
+  ready.destroy()
+  // An idle network must not keep the builder from ending.
+  helper.unref()
+  const lifeline = helper.stdio[LIFELINE]
+  if (lifeline instanceof Socket) lifeline.unref()
+  return helper
 }

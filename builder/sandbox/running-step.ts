@@ -7,17 +7,19 @@ import {
   type Ended,
   fromPlainError,
   type LaunchRequest,
+  type NetworkMade,
+  type NetworkRequest,
   type Prepared,
   type PrepareRequest,
-  type ReleaseRequest,
 } from './messages.ts'
-import type { NetworkKind } from './network.ts'
+import type { NetworkKind, NetworkPool } from './network.ts'
 import type { ExitStatus, ProcessSpec, RunOptions } from './sandbox.ts'
 import type { WorkerClient } from './worker-client.ts'
 
 /** The threads that all steps of a builder share. */
 export interface StepWorkers {
-  readonly places: WorkerClient<PrepareRequest | ReleaseRequest, Prepared>
+  readonly places: WorkerClient<PrepareRequest | NetworkRequest, Prepared | NetworkMade>
+  readonly networks: NetworkPool
   readonly launchers: LauncherPool
 }
 
@@ -43,12 +45,11 @@ export class RunningStep {
 
   async run(spec: ProcessSpec, network: NetworkKind): Promise<ExitStatus> {
     const { signal } = this.#options
-    const launcher = this.#workers.launchers.take()
     const onAbort = (): void => this.kill()
     signal?.addEventListener('abort', onAbort)
     try {
       if (signal?.aborted) throw cancelled()
-      const status = await this.#runIn(await this.#prepare(spec, network), spec, launcher)
+      const status = await this.#runWith(spec, network)
       if (this.#outputError !== undefined) throw this.#outputError
       if (this.#killed) throw cancelled()
       return status
@@ -56,7 +57,6 @@ export class RunningStep {
       throw signal?.aborted ? cancelled() : cause
     } finally {
       signal?.removeEventListener('abort', onAbort)
-      this.#workers.launchers.giveBack(launcher)
     }
   }
 
@@ -66,17 +66,19 @@ export class RunningStep {
     if (this.#init !== undefined) killProcess(this.#init)
   }
 
-  async #prepare(spec: ProcessSpec, network: NetworkKind): Promise<Prepared> {
-    const request: PrepareRequest = { kind: 'prepare', id: this.#id, spec, network }
-    const { promise, resolve, reject } = Promise.withResolvers<Prepared>()
-    this.#workers.places.send(request, (reply) => {
-      if (reply.kind === 'failed') reject(fromPlainError(reply.error))
-      else resolve(reply)
-    })
+  /** Takes what steps share, for as long as this one needs it. */
+  async #runWith(spec: ProcessSpec, kind: NetworkKind): Promise<ExitStatus> {
+    const { places, launchers, networks } = this.#workers
+    const launcher = launchers.take()
+    const own = kind === 'own' ? await networks.take() : undefined
     try {
-      return await promise
+      const network = own?.namespace ?? (kind === 'host' ? 'host' : 'none')
+      const place = await places.ask({ kind: 'prepare', id: this.#id, spec, network })
+      if (place.kind !== 'prepared') throw new Error(`unexpected answer ${place.kind}`)
+      return await this.#runIn(place, spec, launcher)
     } finally {
-      this.#workers.places.forget(this.#id)
+      if (own !== undefined) networks.giveBack(own)
+      launchers.giveBack(launcher)
     }
   }
 
@@ -101,15 +103,8 @@ export class RunningStep {
       return await promise
     } finally {
       launcher.forget(this.#id)
-      this.#release(place)
       await this.#lastOutput()
     }
-  }
-
-  #release(place: Prepared): void {
-    const { network } = place
-    if (network === undefined) return
-    this.#workers.places.tell({ kind: 'release', id: this.#id, network })
   }
 
   /** Reads as fast as the receiver takes it; a full pipe makes the step wait. */

@@ -31,7 +31,7 @@ import {
   protectPath,
 } from './kernel-mounts.ts'
 import type { Prepared, PrepareRequest, WorkerSettings } from './messages.ts'
-import { NetworkPool, OWN_NETWORK_DNS, type StepNetwork } from './network.ts'
+import { OWN_NETWORK_DNS } from './network.ts'
 import { MASKED_PATHS, READONLY_PATHS } from './profile.ts'
 import { findPlace } from './root-tree.ts'
 import type { ProcessSpec } from './sandbox.ts'
@@ -50,7 +50,6 @@ import { imageFileReader, resolveUser } from './user.ts'
 export interface Host {
   readonly settings: WorkerSettings
   readonly home: Namespaces
-  readonly networks: NetworkPool | undefined
   readonly masked: readonly string[]
   readonly readonly: readonly string[]
   readonly resolvConf: string
@@ -65,8 +64,6 @@ export function openHost(settings: WorkerSettings): Host {
   return {
     settings,
     home: namespacesToReturnTo(),
-    networks:
-      settings.networkProgram === undefined ? undefined : new NetworkPool(settings.networkProgram),
     masked: [...MASKED_PATHS, ...throttlePaths()].filter((path) => existsSync(path)),
     readonly: READONLY_PATHS.filter((path) => existsSync(path)),
     resolvConf: readHostResolvConf(),
@@ -84,7 +81,6 @@ function isGroupMapped(gid: number): boolean {
 
 /** Releases what `openHost` opened. */
 export function closeHost(host: Host): void {
-  host.networks?.close()
   closeNamespaces(host.home)
 }
 
@@ -114,8 +110,7 @@ export function preparePlace(host: Host, request: PrepareRequest): Prepared {
 /** @param undo takes, in order, what has to be undone once the thread is back on the host */
 function makePlace(host: Host, request: PrepareRequest, undo: (() => void)[]): Prepared {
   try {
-    const network = enterNewNamespaces(host, request)
-    if (network !== undefined) undo.push(() => host.networks?.giveBack(network.id))
+    enterNewNamespaces(request.network)
     makeMountsPrivate()
     const scaffold = mountScaffold(host.settings.scaffold)
     const { mountProgram } = host.settings
@@ -126,14 +121,7 @@ function makePlace(host: Host, request: PrepareRequest, undo: (() => void)[]): P
     try {
       const furnished = furnish(host, request, { scaffold, init, undo })
       const { child, control } = init
-      return {
-        kind: 'prepared',
-        id: request.id,
-        child,
-        control,
-        network: network?.id,
-        ...furnished,
-      }
+      return { kind: 'prepared', id: request.id, child, control, ...furnished }
     } catch (cause) {
       undo.push(() => endInit(init))
       throw cause
@@ -151,15 +139,24 @@ function enterScaffold(path: string): void {
   closeSync(descriptor)
 }
 
-function enterNewNamespaces(host: Host, request: PrepareRequest): StepNetwork | undefined {
-  const network = request.network === 'own' ? host.networks?.take() : undefined
-  if (network !== undefined) enterNamespaces({ net: network.namespace })
+function enterNewNamespaces(network: PrepareRequest['network']): void {
   const kinds: NamespaceKind[] = ['mnt', 'ipc', 'uts', 'cgroup']
   // A user namespace does not own the pid namespace that the thread would have to come back to.
   if (!isUserNamespace()) kinds.push('pid')
-  if (request.network === 'none') kinds.push('net')
+  if (network === 'none') kinds.push('net')
+  if (typeof network === 'number') enterNamespaces({ net: network })
   unshareNamespaces(kinds)
-  return network
+}
+
+/** Makes a network namespace in which only loopback works. @returns its descriptor */
+export function makeNetworkNamespace(host: Host): number {
+  try {
+    unshareNamespaces(['net'])
+    raiseLoopback()
+    return openSync('/proc/thread-self/ns/net', 'r')
+  } finally {
+    enterNamespaces(host.home)
+  }
 }
 
 interface Furnishing {
@@ -173,7 +170,7 @@ function furnish(
   host: Host,
   request: PrepareRequest,
   { scaffold, init, undo }: Furnishing,
-): Omit<Prepared, 'kind' | 'id' | 'child' | 'control' | 'network'> {
+): Omit<Prepared, 'kind' | 'id' | 'child' | 'control'> {
   const { spec } = request
   const [rootMount, ...mounts] = spec.mounts
   mountRoot(rootMount, scaffold.root)
@@ -230,7 +227,7 @@ function kindsToEnter(request: PrepareRequest): readonly NamespaceKind[] {
 
 function etcFilesFor(host: Host, request: PrepareRequest): ReturnType<typeof etcFiles> {
   const { hostname, extraHosts } = request.spec
-  const ownServer = request.network === 'own' ? OWN_NETWORK_DNS : undefined
+  const ownServer = typeof request.network === 'number' ? OWN_NETWORK_DNS : undefined
   return etcFiles({ hostname, extraHosts, resolvConf: host.resolvConf, ownServer })
 }
 

@@ -1,7 +1,13 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { TsbuildError } from '#core'
-import { type CloseRequest, type Failed, toPlainError, type WorkerSettings } from './messages.ts'
+import {
+  type CloseRequest,
+  type Failed,
+  fromPlainError,
+  toPlainError,
+  type WorkerSettings,
+} from './messages.ts'
 
 /** Messages of one conversation carry its number. */
 interface Numbered {
@@ -49,9 +55,18 @@ export class WorkerClient<Request extends Numbered, Reply extends Numbered> {
     worker.postMessage(request)
   }
 
-  /** Sends what needs no answer, if there is a thread to take it. */
-  tell(request: Request): void {
-    this.#worker?.postMessage(request)
+  /** Sends a request that has one answer. @throws {TsbuildError} the failure, when that is it */
+  async ask(request: Request): Promise<Reply> {
+    const { promise, resolve, reject } = Promise.withResolvers<Reply>()
+    this.send(request, (reply) => {
+      if (isFailed(reply)) reject(fromPlainError(reply.error))
+      else resolve(reply)
+    })
+    try {
+      return await promise
+    } finally {
+      this.forget(request.id)
+    }
   }
 
   /** Ends a conversation. */
@@ -80,4 +95,8 @@ export class WorkerClient<Request extends Numbered, Reply extends Numbered> {
     this.#listeners.clear()
     for (const [id, listener] of listeners) listener({ kind: 'failed', id, error })
   }
+}
+
+function isFailed(reply: Numbered): reply is Failed {
+  return 'kind' in reply && reply.kind === 'failed'
 }

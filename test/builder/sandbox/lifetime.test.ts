@@ -27,12 +27,9 @@ describe('sandbox: beginning and end', () => {
     script: string,
     options: BuilderOptions = {},
   ): { readonly child: ChildProcess; readonly upper: string } {
-    const spec = fixture.spec(['sh', '-c', script])
-    const document = JSON.stringify({
-      temporary: `${fixture.directory}/temporary`,
-      spec,
-      ...options,
-    })
+    const spec = fixture.spec(['sh', '-c', script], { network: 'default' })
+    const temporary = `${fixture.directory}/temporary`
+    const document = JSON.stringify({ ...options, temporary, specs: [spec] })
     const child = spawn(process.execPath, [BUILDER, document], {
       stdio: ['ignore', 'pipe', 'inherit', ...(options.extra ?? [])],
       env: { ...process.env, ...options.env },
@@ -107,6 +104,7 @@ describe('sandbox: beginning and end', () => {
       while (processesOf(marker, BUILDER).length > 0 && performance.now() < deadline)
         await delay(10)
       assert.deepEqual(processesOf(marker, BUILDER), [])
+      assert.deepEqual(processesOf('/proc/self/fd/5 tap0'), [])
       assert.doesNotMatch(readFileSync('/proc/self/mountinfo', 'utf8'), /tsbuild-sandbox-test/)
     }
   }).timeout(20_000)
