@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { closeSync, readSync } from 'node:fs'
+import { closeSync, readSync, writeSync } from 'node:fs'
 import { closeDescriptorsOnExec, makePipe, spawnProcess, waitForExit } from '#builder/linux'
 import { errnoOf, TsbuildError } from '#core'
 
@@ -14,17 +14,34 @@ export interface InitProcess {
 }
 
 /**
- * Mounts the namespace's /proc, which only a process inside can, and then waits for the end of its
- * input: that comes when the builder closes the pipe or dies. From `read` on it needs no file of the
- * host, which is out of reach by then. `/proc/self` is still the host's when it tells its pid.
+ * Mounts the namespace's /proc, which only a process inside can. `/proc/self` is still the host's when
+ * it tells its pid.
  */
-const SCRIPT = [
+const MOUNT_PROC = [
   '"$1" -n -t proc -o nosuid,noexec,nodev proc "$2"',
   'cd -P /proc/self',
   'echo "ready $PWD"',
   'cd /',
-  'read -r end',
 ].join(' && ')
+
+/**
+ * Then it waits for the end of its input, which comes when the builder closes the pipe or dies, and
+ * needs no file of the host any more, because those get out of reach. It should ignore SIGCHLD: the
+ * kernel then releases orphans, for which scripts that stop a service wait. A shell cannot do that,
+ * so it becomes another program, which shows that it has been loaded by copying a line.
+ */
+const WAIT_AND_REAP = 'exec env --ignore-signal=CHLD cat'
+const WAIT = 'while read -r line; do echo "$line"; done'
+
+/** True when the host has an `env` that can start programs with a signal ignored (coreutils 8.31). */
+export function canReapOrphans(): boolean {
+  const child = spawnProcess({
+    program: '/bin/sh',
+    args: ['sh', '-c', 'exec env --ignore-signal=CHLD true'],
+    env: [],
+  })
+  return waitForExit(child).exitCode === 0
+}
 
 export interface InitOptions {
   /** The host's program `mount`. */
@@ -33,6 +50,8 @@ export interface InitOptions {
   readonly proc: string
   /** Program and arguments that start the shell in a new pid namespace; empty: the thread does. */
   readonly starter: readonly string[]
+  /** Whether `canReapOrphans`. */
+  readonly reap: boolean
 }
 
 /**
@@ -44,7 +63,8 @@ export function startInit(options: InitOptions): InitProcess {
   const ready = makePipe()
   try {
     closeDescriptorsOnExec()
-    const shell = ['/bin/sh', '-c', SCRIPT, 'init', options.mountProgram, options.proc]
+    const script = `${MOUNT_PROC} && ${options.reap ? WAIT_AND_REAP : WAIT}`
+    const shell = ['/bin/sh', '-c', script, 'init', options.mountProgram, options.proc]
     const child = spawnProcess({
       program: options.starter[0] ?? '/bin/sh',
       args: [...options.starter, ...shell],
@@ -69,16 +89,29 @@ export function startInit(options: InitOptions): InitProcess {
  * @returns its pid on the host
  * @throws {TsbuildError} SANDBOX_UNAVAILABLE with what it said instead
  */
-export function waitForInit(init: InitProcess): number {
+export function waitForProc(init: InitProcess): number {
+  const text = readLine(init)
+  const pid = /^ready \/proc\/(\d+)$/.exec(text)?.[1]
+  if (pid === undefined) throw notStarted(text)
+  return Number(pid)
+}
+
+/** Waits until pid 1 needs no file of the host any more. */
+export function waitForInit(init: InitProcess): void {
+  writeSync(init.control, 'loaded\n')
+  const text = readLine(init)
+  if (text !== 'loaded') throw notStarted(text)
+}
+
+/** A line, or all that it said before it ended. */
+function readLine(init: InitProcess): string {
   const bytes = Buffer.alloc(4096)
   let length = 0
   for (;;) {
     const count = readSync(init.ready, bytes, length, bytes.length - length, null)
     length += count
     const text = bytes.toString('utf8', 0, length)
-    const pid = /^ready \/proc\/(\d+)\n/.exec(text)?.[1]
-    if (pid !== undefined) return Number(pid)
-    if (count === 0 || length === bytes.length) throw notStarted(text.trim())
+    if (count === 0 || length === bytes.length || text.endsWith('\n')) return text.trim()
   }
 }
 

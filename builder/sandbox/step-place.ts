@@ -20,7 +20,14 @@ import {
 } from '#builder/linux'
 import { TsbuildError } from '#core'
 import { etcFiles, readHostResolvConf } from './etc-files.ts'
-import { endInit, type InitProcess, startInit, waitForInit } from './init-process.ts'
+import {
+  canReapOrphans,
+  endInit,
+  type InitProcess,
+  startInit,
+  waitForInit,
+  waitForProc,
+} from './init-process.ts'
 import {
   maskPath,
   mountDev,
@@ -53,6 +60,7 @@ export interface Host {
   readonly masked: readonly string[]
   readonly readonly: readonly string[]
   readonly resolvConf: string
+  readonly canReap: boolean
   /** Whether group 5, which terminals belong to, exists in this user namespace. */
   readonly ttyGroup: boolean
 }
@@ -67,6 +75,7 @@ export function openHost(settings: WorkerSettings): Host {
     masked: [...MASKED_PATHS, ...throttlePaths()].filter((path) => existsSync(path)),
     readonly: READONLY_PATHS.filter((path) => existsSync(path)),
     resolvConf: readHostResolvConf(),
+    canReap: canReapOrphans(),
     ttyGroup: isGroupMapped(5),
   }
 }
@@ -117,7 +126,12 @@ function makePlace(host: Host, request: PrepareRequest, undo: (() => void)[]): P
     const starter = isUserNamespace() ? ['/usr/bin/unshare', '--pid', '--fork'] : []
     // The step can read the command line of pid 1, which has no path of the host this way.
     enterScaffold(host.settings.scaffold)
-    const init = startInit({ mountProgram, proc: basename(scaffold.proc), starter })
+    const init = startInit({
+      mountProgram,
+      proc: basename(scaffold.proc),
+      starter,
+      reap: host.canReap,
+    })
     try {
       const furnished = furnish(host, request, { scaffold, init, undo })
       const { child, control } = init
@@ -185,11 +199,12 @@ function furnish(
     mountDev(root, { onCreate, shmSize: spec.shmSize, ttyGroup: host.ttyGroup })
     mountSys(root, scaffold, onCreate)
     mountEtcFiles(root, etcFilesFor(host, request), { directory: scaffold.etc, onCreate })
-    const pid = waitForInit(init)
+    const pid = waitForProc(init)
     mountProc(root, scaffold, onCreate)
     hideKernel(root, host, scaffold)
     for (const mount of mounts) mountInto(root, mount, onCreate)
     const cwd = openWorkingDirectory(root, spec.cwd)
+    waitForInit(init)
     const namespaces = openNamespaces(kindsToEnter(request), pid)
     leaveHostFiles(root)
     const env = environmentOf(spec, user.home)

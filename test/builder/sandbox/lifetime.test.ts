@@ -82,6 +82,12 @@ describe('sandbox: beginning and end', () => {
     }
   })
 
+  it('releases orphans that end during the step', async () => {
+    const script =
+      'i=0; while [ $i -lt 50 ]; do (sh -c "exit 3" &); i=$((i+1)); done; sleep 0.2; grep -l "State:.Z" /proc/[0-9]*/status | wc -l'
+    assert.equal(await fixture.sh(script), '0\n')
+  })
+
   it('waits for no output that a surviving process holds open', async () => {
     const started = performance.now()
     const { stdout } = await fixture.run(['sh', '-c', 'sleep 1000 & echo done'])
