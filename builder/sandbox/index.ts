@@ -1,3 +1,5 @@
+export type { SandboxCheck } from './check.ts'
+export { checkSandbox } from './check.ts'
 export type { InProcessOptions } from './in-process.ts'
 export { inProcessSandbox } from './in-process.ts'
 export type { ReexecOptions } from './rootless.ts'

@@ -48,6 +48,6 @@ function copyAttribute(path: string, name: string, value: Uint8Array): void {
     setXattr(path, name, value)
   } catch (cause) {
     const errno = errnoOf(cause)
-    if (errno !== 'EPERM' && errno !== 'EOPNOTSUPP') throw cause
+    if (errno !== 'EPERM' && errno !== 'ENOTSUP') throw cause
   }
 }

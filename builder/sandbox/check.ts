@@ -1,0 +1,127 @@
+import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { TsbuildError } from '#core'
+import { inProcessSandbox } from './in-process.ts'
+import { findNetworkProgram } from './network.ts'
+import { canMapRange } from './rootless.ts'
+import { explainMissingSeccomp } from './seccomp.ts'
+
+/** One thing that steps need or would profit from. */
+export interface SandboxCheck {
+  readonly subject: string
+  /** `limited`: steps run, but not everything works. */
+  readonly state: 'ok' | 'limited' | 'missing'
+  readonly detail: string
+  /** What to do about it. */
+  readonly hint?: string | undefined
+}
+
+/**
+ * Says what this host lacks for running steps, by looking and then by trying: the last entry is the
+ * result of a step that is prepared completely and then has no program to run.
+ * @param temporary a directory to work in; nothing is left in it
+ */
+export async function checkSandbox(temporary: string): Promise<readonly SandboxCheck[]> {
+  const checks = [
+    checkMachine(),
+    checkOverlay(),
+    checkSeccomp(),
+    checkShell(),
+    checkIds(),
+    checkNetwork(),
+  ]
+  if (checks.some((check) => check.state === 'missing')) return checks
+  return [...checks, await tryStep(temporary)]
+}
+
+function checkMachine(): SandboxCheck {
+  const machine = `${process.platform}/${process.arch}`
+  const known = machine === 'linux/x64' || machine === 'linux/arm64'
+  if (known) return { subject: 'machine', state: 'ok', detail: machine }
+  const hint = 'run builds on Linux, on x86-64 or ARM64'
+  return { subject: 'machine', state: 'missing', detail: `${machine} is not supported`, hint }
+}
+
+/** It may also be a module that is loaded when it is first used. */
+function checkOverlay(): SandboxCheck {
+  const subject = 'overlayfs'
+  if (/\boverlay$/m.test(readFileSync('/proc/filesystems', 'latin1'))) {
+    return { subject, state: 'ok', detail: 'the kernel has it' }
+  }
+  const hint = 'load it: modprobe overlay'
+  return { subject, state: 'limited', detail: 'the kernel has not loaded it', hint }
+}
+
+function checkSeccomp(): SandboxCheck {
+  const subject = 'system call filter'
+  const problem = explainMissingSeccomp()
+  if (problem === undefined) return { subject, state: 'ok', detail: 'libseccomp is installed' }
+  return { subject, state: 'missing', detail: problem.message, hint: problem.hint }
+}
+
+function checkShell(): SandboxCheck {
+  try {
+    accessSync('/bin/sh', constants.X_OK)
+    return { subject: 'shell', state: 'ok', detail: '/bin/sh' }
+  } catch {
+    const hint = 'install a shell as /bin/sh'
+    return { subject: 'shell', state: 'missing', detail: '/bin/sh is missing', hint }
+  }
+}
+
+function checkIds(): SandboxCheck {
+  if (canMapRange()) return { subject: 'user ids', state: 'ok', detail: 'all that images use' }
+  return {
+    subject: 'user ids',
+    state: 'limited',
+    detail: 'only one, so steps that become other users fail',
+    hint: 'install newuidmap (package uidmap) and give your user 65536 ids in /etc/subuid and /etc/subgid',
+  }
+}
+
+function checkNetwork(): SandboxCheck {
+  const program = findNetworkProgram()
+  if (program !== undefined) return { subject: 'network', state: 'ok', detail: program }
+  return {
+    subject: 'network',
+    state: 'limited',
+    detail: 'steps share the network of the host, unless they have none',
+    hint: 'install slirp4netns, and let this user open /dev/net/tun, for networks of their own',
+  }
+}
+
+/** The program of the trial step, which no host has. */
+const NO_PROGRAM = '/no-such-program'
+
+async function tryStep(temporary: string): Promise<SandboxCheck> {
+  const subject = 'trial step'
+  const directory = mkdtempSync(`${temporary}/check-`)
+  try {
+    for (const name of ['lower', 'upper', 'work']) mkdirSync(`${directory}/${name}`)
+    await using sandbox = inProcessSandbox({ temporary: directory })
+    const lower = [`${directory}/lower`]
+    const writable = { upper: `${directory}/upper`, work: `${directory}/work` }
+    await sandbox.run(
+      {
+        args: [NO_PROGRAM],
+        env: [],
+        cwd: '/',
+        user: '',
+        hostname: 'check',
+        network: 'none',
+        extraHosts: [],
+        shmSize: 1024 * 1024,
+        mounts: [{ type: 'overlay', target: '/', lower, writable }],
+      },
+      { onOutput: () => {} },
+    )
+    return { subject, state: 'missing', detail: 'it ran a program that does not exist' }
+  } catch (cause) {
+    if (!(cause instanceof TsbuildError)) throw cause
+    if (cause.code === 'STEP_FAILED' && cause.message.includes(NO_PROGRAM)) {
+      return { subject, state: 'ok', detail: 'namespaces, mounts and rights work' }
+    }
+    return { subject, state: 'missing', detail: cause.message, hint: cause.hint }
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
