@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { closeSync } from 'node:fs'
+import { closeSync, readdirSync } from 'node:fs'
 import { AT_FDCWD, cString, syscall, trySyscall } from './syscalls.ts'
 
 const RESOURCES = { core: 4, openFiles: 7 } as const
@@ -38,10 +38,14 @@ export function makePipe(): { readonly readEnd: number; readonly writeEnd: numbe
 
 /**
  * No program started from now on inherits a descriptor above 2 by accident, also none that this
- * process itself had inherited. Needs Linux 5.11; on older kernels Node's own care has to do.
+ * process itself had inherited. Needs the host's /proc on kernels before 5.11.
  */
 export function closeDescriptorsOnExec(): void {
-  trySyscall('close_range', [3, 0xffffffff, CLOSE_RANGE_CLOEXEC])
+  if (trySyscall('close_range', [3, 0xffffffff, CLOSE_RANGE_CLOEXEC]) >= 0) return
+  for (const name of readdirSync('/proc/self/fd')) {
+    // The listing's own descriptor is gone by now.
+    if (Number(name) > 2) trySyscall('fcntl', [Number(name), F_SETFD, FD_CLOEXEC])
+  }
 }
 
 /** The umask of the calling thread, when it has a working directory of its own. */
@@ -95,6 +99,8 @@ function writeTime(spec: Buffer, offset: number, time: bigint): void {
 const BILLION = 1_000_000_000n
 const O_CLOEXEC = 0x80000
 const CLOSE_RANGE_CLOEXEC = 4
+const F_SETFD = 2
+const FD_CLOEXEC = 1
 const AF_INET = 2
 const SOCK_DGRAM = 2
 const SIOCSIFFLAGS = 0x8914

@@ -172,7 +172,7 @@ export function protectPath(root: number, path: string): void {
 }
 
 /** Restricts the mount that is at `path` now. */
-export function restrictAt(
+function restrictAt(
   root: number,
   path: string,
   attributes: { readonly flags: number; readonly recursive?: boolean },

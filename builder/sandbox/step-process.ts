@@ -79,6 +79,7 @@ export function runInPlace(
   const stderr = makePipe()
   const started: number[] = []
   try {
+    closeDescriptorsOnExec()
     giveOutput(request.place.user, [stdout.writeEnd, stderr.writeEnd])
     inPlace(launcher, request.place, () => {
       const output = { stdout: stdout.writeEnd, stderr: stderr.writeEnd }
@@ -140,7 +141,6 @@ function spawnStep(launcher: Launcher, request: LaunchRequest, output: StepOutpu
   const [name = ''] = request.args
   const { env } = request.place
   const program = findProgram(name, env)
-  closeDescriptorsOnExec()
   return withStepLimits(launcher, () => {
     try {
       return spawnProcess({ program, args: request.args, env, ...output })

@@ -11,7 +11,7 @@ export interface ScaffoldPaths extends Scaffold {
   readonly etc: string
 }
 
-export function scaffoldPaths(base: string): ScaffoldPaths {
+function scaffoldPaths(base: string): ScaffoldPaths {
   return {
     root: `${base}/root`,
     proc: `${base}/proc`,
