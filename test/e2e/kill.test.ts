@@ -88,7 +88,8 @@ describe('a build that is killed', function () {
   })
 
   const args = (image: string): string[] => [
-    ...['--build-arg', `BASE=${registry.host}/debian:latest`, '-t', image, '--push', context],
+    ...['--network', 'host', '--build-arg', `BASE=${registry.host}/debian:latest`],
+    ...['-t', image, '--push', context],
   ]
   const start = (name: string) => ({ root: directory.file(name), timeoutMs: 120_000 })
 
