@@ -42,7 +42,7 @@ export {
   setUmask,
 } from './process.ts'
 export type { ProcessEnd, SpawnOptions } from './spawn.ts'
-export { hasExited, spawnProcess, waitForExit } from './spawn.ts'
+export { spawnProcess, waitForExit } from './spawn.ts'
 export type { SharedLibrary, SyscallArgument, SyscallName } from './syscalls.ts'
 export { AT_FDCWD, cString, openLibrary, SystemError, syscall, trySyscall } from './syscalls.ts'
 export { getXattr, listXattrs, removeXattr, setXattr } from './xattr.ts'

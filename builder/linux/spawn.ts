@@ -62,13 +62,6 @@ export interface ProcessEnd {
   readonly signal: NodeJS.Signals | undefined
 }
 
-/** True when the process has ended; it is released then and needs no `waitForExit`. */
-export function hasExited(pid: number): boolean {
-  return syscall('wait4', [pid, undefined, WNOHANG, undefined], `${pid}`) === pid
-}
-
-const WNOHANG = 1
-
 /** Blocks the calling thread until the process has ended, and releases it. */
 export function waitForExit(pid: number): ProcessEnd {
   const status = Buffer.alloc(4)
