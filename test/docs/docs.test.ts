@@ -14,7 +14,9 @@ function filesBelow(folder: string, ending: string): readonly string[] {
 
 describe('documents', () => {
   it('list every error code, and no other', () => {
-    const inCode = [...read('core/errors.ts').matchAll(/^ {2}\| '([A-Z_]+)'/gm)].map(([, code]) => code)
+    const inCode = [...read('core/errors.ts').matchAll(/^ {2}\| '([A-Z_]+)'/gm)].map(
+      ([, code]) => code,
+    )
     const inDocs = [...read('docs/errors.md').matchAll(/^\| `([A-Z_]+)`/gm)].map(([, code]) => code)
     assert.ok(inCode.length > 15)
     assert.deepEqual(inDocs.toSorted(), inCode.toSorted())
@@ -22,7 +24,9 @@ describe('documents', () => {
 
   it('name only files that exist', () => {
     for (const document of ['README.md', ...filesBelow('docs', '.md')]) {
-      const links = [...read(document).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, to]) => to ?? '')
+      const links = [...read(document).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(
+        ([, to]) => to ?? '',
+      )
       for (const link of links) {
         const path = join(ROOT, dirname(document), link)
         assert.ok(statSync(path, { throwIfNoEntry: false }), `${document} links to ${link}`)
@@ -45,6 +49,7 @@ describe('documents', () => {
       .filter((area) => area !== '')
     const map = read('docs/architecture.md')
     assert.ok(areas.length > 10)
-    for (const area of areas) assert.ok(map.includes(`| \`${area}\` |`), `${area} is not on the map`)
+    for (const area of areas)
+      assert.ok(map.includes(`| \`${area}\` |`), `${area} is not on the map`)
   })
 })

@@ -120,6 +120,7 @@ describe('plan: arguments', () => {
   })
 
   it('choose base images', async () => {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a Dockerfile's variable
     const text = 'ARG BASE=one\nFROM ${BASE}:${TAG:-latest}\nRUN true'
     assert.deepEqual((await plan(text)).resolved, ['one:latest'])
     assert.deepEqual((await plan(text, { buildArgs: { BASE: 'two' } })).resolved, ['two:latest'])
