@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
-import { makePipe, type SpawnOptions, spawnProcess, waitForExit } from '#builder/linux'
+import {
+  closeDescriptorsOnExec,
+  makePipe,
+  type SpawnOptions,
+  spawnProcess,
+  waitForExit,
+} from '#builder/linux'
 
 describe('spawnProcess', () => {
   /** Runs a shell script of the host; what it printed and how it ended. */
@@ -36,6 +42,7 @@ describe('spawnProcess', () => {
   })
 
   it('passes no descriptor but those named', () => {
+    closeDescriptorsOnExec()
     const file = openSync('/dev/null', 'r')
     const [kept] = run('ls /proc/self/fd', { inherit: [file] })
     assert.ok(kept.split('\n').includes(String(file)))
