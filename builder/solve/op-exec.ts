@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ExecVertex } from '#builder/plan'
 import type { Sandbox } from '#builder/sandbox'
+import { createWritable } from '#builder/snapshot'
 import type { Store } from '#cache'
 import { formatPlatform, type Platform, platformDistance, TsbuildError } from '#core'
 import { directoriesOf, type Layer } from './layer.ts'
@@ -34,10 +35,7 @@ export async function runExec(
   const { store, reporter, signal } = deps
   const [sandbox, lower] = await Promise.all([deps.sandbox(), directoriesOf(work.below)])
   await using temporary = store.temporary()
-  const upper = join(temporary.path, 'upper')
-  const scratch = join(temporary.path, 'work')
-  mkdirSync(upper, { mode: 0o755 })
-  mkdirSync(scratch, { mode: 0o700 })
+  const writable = createWritable(join(temporary.path, 'overlay'), lower)
   const { args, env, proxyEnv, cwd, user, hostname, network } = vertex.process
   const createdAt = new Date()
   const { exitCode } = await sandbox.run(
@@ -49,7 +47,7 @@ export async function runExec(
       hostname,
       network,
       extraHosts: [],
-      mounts: [{ type: 'overlay', target: '/', lower, writable: { upper, work: scratch } }],
+      mounts: [{ type: 'overlay', target: '/', lower, writable }],
       shmSize: SHM_SIZE,
     },
     { signal, onOutput: (stream, data) => reporter.output(vertex, stream, data) },
@@ -60,7 +58,7 @@ export async function runExec(
       { code: 'STEP_FAILED', hint: hintFor(exitCode) },
     )
   }
-  const { id } = await store.layers.commitDirectory(upper)
+  const { id } = await store.layers.commitDirectory(writable.upper)
   return { step: work.step, layer: id, createdAt }
 }
 
