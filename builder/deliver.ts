@@ -1,26 +1,18 @@
-import { createReadStream, renameSync, rmSync } from 'node:fs'
+import { renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Writable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import {
-  type Destination,
   directoryWriter,
   exportToArchive,
   exportToRegistry,
   exportToStore,
   type FinishedImage,
   openDestination,
+  sendFile,
   tarWriter,
 } from '#builder/export'
 import type { Store } from '#cache'
-import {
-  type Compression,
-  type Descriptor,
-  ioError,
-  reported,
-  throwIfCancelled,
-  unreachable,
-} from '#core'
+import { type Compression, type Descriptor, ioError, reported, unreachable } from '#core'
 import { formatReference, type PushProgress } from '#registry-client'
 import type { LayerCompression, Output } from './options.ts'
 import type { Services } from './services.ts'
@@ -106,20 +98,6 @@ async function unpack(
   } catch (cause) {
     rmSync(aside, { force: true })
     throw ioError('write the tar', cause)
-  }
-}
-
-async function sendFile(
-  file: string,
-  { sink, end }: Extract<Destination, { kind: 'stream' }>,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  try {
-    const options = { end, ...(signal === undefined ? {} : { signal }) }
-    await pipeline(createReadStream(file), sink, options)
-  } catch (cause) {
-    throwIfCancelled(signal, 'write the tar')
-    throw cause
   }
 }
 

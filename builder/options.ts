@@ -9,7 +9,7 @@ export type Output =
   | { readonly type: 'registry'; readonly compression?: LayerCompression }
   | {
       readonly type: 'oci' | 'docker'
-      /** A file, a directory with `tar: false`, or a stream: not closed, but destroyed by a failure. */
+      /** A file, a directory with `tar: false`, or a stream, which is not closed. */
       readonly dest: string | Writable
       readonly tar?: boolean
       readonly compression?: LayerCompression

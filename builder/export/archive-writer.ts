@@ -49,7 +49,9 @@ export function tarWriter(dest: string | Writable, signal?: AbortSignal): Archiv
   const isFile = destination.kind === 'file'
   const sink = isFile ? createWriteStream(destination.partial) : destination.sink
   const end = isFile || destination.end
-  const written = pipeline(pack, sink, { end, ...(signal === undefined ? {} : { signal }) })
+  // The pack's own `pipe` would always end the sink.
+  const source = Readable.from(pack)
+  const written = pipeline(source, sink, { end, ...(signal === undefined ? {} : { signal }) })
   let sinkFailure: unknown
   written.catch((cause: unknown) => {
     sinkFailure = cause

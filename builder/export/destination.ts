@@ -1,5 +1,8 @@
 import { createWriteStream, realpathSync, statSync } from 'node:fs'
-import type { Writable } from 'node:stream'
+import { Readable, type Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { throwIfCancelled } from '#core'
+import { readFile } from './read-file.ts'
 
 /** Where an archive goes. */
 export type Destination =
@@ -17,4 +20,20 @@ export function openDestination(dest: string | Writable): Destination {
   }
   const path = found === undefined ? dest : realpathSync(dest)
   return { kind: 'file', path, partial: `${path}.part` }
+}
+
+/** Writes a whole file to a device, a pipe or a stream. */
+export async function sendFile(
+  file: string,
+  { sink, end }: Extract<Destination, { kind: 'stream' }>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    // As a stream: a mere iterator would wait for a sink that takes nothing, whatever the signal says.
+    const source = Readable.from(readFile(file))
+    await pipeline(source, sink, { end, ...(signal === undefined ? {} : { signal }) })
+  } catch (cause) {
+    throwIfCancelled(signal, 'write the archive')
+    throw cause
+  }
 }

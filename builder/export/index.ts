@@ -1,5 +1,5 @@
 export { type ArchiveWriter, directoryWriter, tarWriter } from './archive-writer.ts'
-export { type Destination, openDestination } from './destination.ts'
+export { openDestination, sendFile } from './destination.ts'
 export { readFromStore, type StoredImage } from './from-store.ts'
 export { assembleImage, type FinishedImage, type ImageLayer, type StepLayer } from './image.ts'
 export { type ArchiveOptions, exportToArchive } from './to-archive.ts'

@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Store } from '#cache'
@@ -19,6 +18,7 @@ import type { ArchiveWriter } from './archive-writer.ts'
 import type { FinishedImage, ImageLayer } from './image.ts'
 import { layerBlob } from './layer-blob.ts'
 import { manifestDocument } from './manifest.ts'
+import { readFile } from './read-file.ts'
 
 export interface ArchiveOptions {
   readonly store: Store
@@ -78,7 +78,7 @@ async function writeLayerBlob(
   // The name and the header of an archive member come before its bytes, so it is packed aside first.
   const packed = await spool(await blob.open({ signal }), scratch)
   const descriptor = { mediaType, ...packed }
-  await writer.stream(blobPath(descriptor), packed.size, createReadStream(scratch))
+  await writer.stream(blobPath(descriptor), packed.size, readFile(scratch))
   return descriptor
 }
 
