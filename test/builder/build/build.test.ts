@@ -118,6 +118,13 @@ describe('build', () => {
     assert.equal(platform.architecture, 'arm64')
   })
 
+  it('evaluates a default only where it is used', async () => {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the variable of a Dockerfile
+    const text = ['FROM scratch', 'ARG A=${B:?}', 'LABEL a=$A']
+    await at.build(text, { buildArgs: { A: '1' } })
+    await assert.rejects(at.build(text), { code: 'DOCKERFILE_INVALID' })
+  })
+
   it('makes an image without files', async () => {
     const built = await at.build(['FROM scratch', 'CMD ["/x"]'], { tags: ['x'] })
     assert.deepEqual(built.layers, [])
