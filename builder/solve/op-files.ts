@@ -1,12 +1,12 @@
 import { join } from 'node:path'
 import type { FilesVertex } from '#builder/plan'
-import type { Store } from '#cache'
-import { type Digest, uncompressedDigest } from '#core'
+import type { Store, TemporaryDirectory } from '#cache'
+import { type DiffId, type Digest, together, uncompressedDigest } from '#core'
 import { directoriesOf, type Layer } from './layer.ts'
 import type { Reporter } from './reporter.ts'
 import type { StepOutcome } from './solver.ts'
 import type { KeyedStep } from './vertex-key.ts'
-import { checksum, type FilesTask, LimitExceeded, type TreeSpec } from './work.ts'
+import { type CopiedFiles, checksum, type FilesTask, LimitExceeded, type TreeSpec } from './work.ts'
 import type { WorkPool } from './work-pool.ts'
 
 export interface FilesDeps {
@@ -25,8 +25,8 @@ export interface FilesInputs {
 export interface FilesWork extends FilesInputs {
   /** The key of the step, once it is known what was copied. */
   readonly keyOf: (content: Digest) => KeyedStep
-  /** The result is wanted as a directory, because something will look into it. */
-  readonly wantsDirectory: boolean
+  /** A directory where something looks into the result, a tar where it is part of the image. */
+  readonly forms: readonly ('directory' | 'tar')[]
 }
 
 // What the main thread may digest itself: about 10 ms, less than a thread takes to start.
@@ -47,7 +47,10 @@ export async function contentOf(
   }
 }
 
-/** Makes the layer: straight into a tar when nobody looks into it, as a directory otherwise. */
+/**
+ * Makes the layer in the forms that are wanted. Both at once are made side by side by two threads:
+ * the second one finds the files in memory, and a directory takes as long to write as a tar.
+ */
 export async function runFiles(
   vertex: FilesVertex,
   work: FilesWork,
@@ -55,29 +58,44 @@ export async function runFiles(
 ): Promise<StepOutcome> {
   const { store, pool, reporter, signal } = deps
   await using temporary = store.temporary()
-  const tar = work.wantsDirectory ? undefined : join(temporary.path, 'layer.tar')
-  const directory = work.wantsDirectory ? join(temporary.path, 'layer') : undefined
   const createdAt = new Date()
-  const task = {
-    ...(await filesTask(vertex, work, deps)),
-    temporary: join(temporary.path, 'archives'),
-    tar,
-    directory,
-    now: createdAt.getTime(),
+  const task = { ...(await filesTask(vertex, work, deps)), now: createdAt.getTime() }
+  const copy = (form: 'directory' | 'tar') => (stop: AbortSignal) =>
+    pool.run(
+      'copyFiles',
+      {
+        ...task,
+        temporary: join(temporary.path, `${form}-archives`),
+        tar: form === 'tar' ? join(temporary.path, form) : undefined,
+        directory: form === 'directory' ? join(temporary.path, form) : undefined,
+      },
+      stop,
+    )
+  const copied = await together(work.forms.map(copy), signal)
+  const [first, second] = copied
+  if (first === undefined) throw new Error('a copy has at least one form')
+  for (const warning of first.warnings) reporter.warning(vertex, warning)
+  const step = work.keyOf(first.content)
+  const tar = copied.find(({ diffId }) => diffId !== undefined)
+  // A file of the context that changed in between: then the directory counts.
+  const isSame = second === undefined || second.content === first.content
+  const facts = tar === undefined || !isSame ? undefined : await adoptTar(tar, temporary, store)
+  if (work.forms.includes('directory')) {
+    const record = await store.layers.commitDirectory(join(temporary.path, 'directory'), facts)
+    return { step, layer: record.id, createdAt }
   }
-  const copied = await pool.run('copyFiles', task, signal)
-  for (const warning of copied.warnings) reporter.warning(vertex, warning)
-  const step = work.keyOf(copied.content)
-  if (directory !== undefined) {
-    const { id } = await store.layers.commitDirectory(directory)
-    return { step, layer: id, createdAt }
-  }
-  const { diffId, size } = copied
-  if (tar === undefined || diffId === undefined || size === undefined) {
-    throw new Error('a copy makes a directory or a tar')
-  }
-  await store.blobs.adopt(tar, uncompressedDigest(diffId), size)
-  return { step, layer: store.layers.register({ diffId, size }).id, createdAt }
+  if (facts === undefined) throw new Error('a copy has at least one form')
+  return { step, layer: store.layers.register(facts).id, createdAt }
+}
+
+async function adoptTar(
+  { diffId, size }: CopiedFiles,
+  temporary: TemporaryDirectory,
+  store: Store,
+): Promise<{ readonly diffId: DiffId; readonly size: number }> {
+  if (diffId === undefined || size === undefined) throw new Error('a tar has a digest')
+  await store.blobs.adopt(join(temporary.path, 'tar'), uncompressedDigest(diffId), size)
+  return { diffId, size }
 }
 
 async function filesTask(

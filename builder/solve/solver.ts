@@ -5,7 +5,7 @@ import { type Digest, type Platform, TsbuildError, throwIfCancelled, unreachable
 import { SourceError } from '#parser'
 import { BaseImageLayer, BuiltLayer, type Layer, type LayerDeps } from './layer.ts'
 import { runExec } from './op-exec.ts'
-import { contentOf, runFiles } from './op-files.ts'
+import { contentOf, type FilesWork, runFiles } from './op-files.ts'
 import { fetchLayer } from './op-image.ts'
 import type { Reporter } from './reporter.ts'
 import type { Probe, Result, ResultLayer } from './result.ts'
@@ -297,7 +297,7 @@ export class Solver implements AsyncDisposable {
           vertex.source.kind === 'context' || leased === undefined
             ? filesKey(vertex, root?.key, { content })
             : leased,
-        wantsDirectory: this.#lookedInto.has(vertex.id) || !this.#deps.wantsTars,
+        forms: this.#formsOf(vertex.id),
       },
       this.#deps,
     )
@@ -318,6 +318,12 @@ export class Solver implements AsyncDisposable {
       void layer.tar(below.map((lower) => lower.layer))
     }
     return { key: resultKey(vertex, root?.key, own.key), layers }
+  }
+
+  #formsOf(id: VertexId): FilesWork['forms'] {
+    const wantsTar = this.#deps.wantsTars && this.#isInImage(id)
+    if (!wantsTar) return ['directory']
+    return this.#lookedInto.has(id) ? ['directory', 'tar'] : ['tar']
   }
 
   #isInImage(id: VertexId): boolean {
