@@ -13,6 +13,9 @@ import type { BuildOptions, BuildResult } from './options.ts'
 import { Services } from './services.ts'
 import { resolveOptions, type Settings } from './settings.ts'
 
+/** Milliseconds after which the kernel has begun to write what it was given: twice its default. */
+const SETTLED = 60_000
+
 /**
  * Builds an image from a Dockerfile.
  * @throws {SourceError} when the Dockerfile is wrong or a step fails
@@ -64,8 +67,9 @@ async function buildLoaded(loaded: LoadedDockerfile, settings: Settings): Promis
     const descriptor = await deliver(image, { settings: stoppable, store, services, directories })
     return summarize({ plan, image, layers, descriptor, reporter, settings, started })
   }
-  // All directories are made: they reach the disk while their layers are packed and delivered.
-  const [result] = await together([finish, () => store.layers.sync()], settings.signal)
+  // Layers of earlier builds, which the kernel has written by now, are marked as safe on the way.
+  const marking = (): Promise<void> => store.layers.sync({ olderThan: SETTLED })
+  const [result] = await together([finish, marking], settings.signal)
   await store.blobs.sync()
   return result
 }

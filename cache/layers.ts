@@ -139,9 +139,19 @@ export class Layers {
     )
   }
 
-  /** Writes every layer's files to the disk and remembers it. See docs/adr/0003-durability.md */
-  async sync(): Promise<void> {
-    const pending = this.#database.all('SELECT id FROM layers WHERE boot IS NOT NULL')
+  /**
+   * Writes layers' files to the disk and remembers it. See docs/adr/0003-durability.md
+   * @param options.olderThan milliseconds; layers made since then are left for another time: the
+   * kernel has not begun with them, and waiting for it would take as long as the build
+   */
+  async sync(options: { readonly olderThan?: number } = {}): Promise<void> {
+    const { olderThan } = options
+    const marked = this.#database.all('SELECT id FROM layers WHERE boot IS NOT NULL')
+    const pending =
+      olderThan === undefined
+        ? marked
+        : marked.filter(({ id }) => this.#age(String(id)) > olderThan)
+    if (pending.length === 0 && olderThan !== undefined) return
     const written = pending.length > 0 && (await syncFileSystem(this.#layout.layers))
     if (!written && !this.#database.unsynced) return
     this.#database.durably(() => {
@@ -150,6 +160,12 @@ export class Layers {
         this.#database.run('UPDATE layers SET boot = NULL WHERE id = ?', String(id))
       }
     })
+  }
+
+  /** Milliseconds since the folder got its name. */
+  #age(id: string): number {
+    const stat = lstatSync(join(this.#layout.layers, id), { throwIfNoEntry: false })
+    return stat === undefined ? 0 : Date.now() - stat.ctimeMs
   }
 
   /** After a reboot: forgets folders that may be incomplete and hands them, and any others, over. */
