@@ -15,6 +15,7 @@ import {
 } from '../test/support/peers/index.ts'
 import { type Bench, type Builder, CLI, pushBase, startBuilders } from './builders.ts'
 import { changeOneFile, dockerfileContext, filesContext, runContext } from './contexts.ts'
+import { freshFileSystem } from './fresh-file-system.ts'
 import { measure, measureProgram, type Times } from './measure.ts'
 import { formatTable, milliseconds, type Row } from './table.ts'
 
@@ -24,6 +25,9 @@ const STEPS = 40
 const wanted = process.argv.slice(2)
 const isWanted = (name: string): boolean => wanted.length === 0 || wanted.includes(name)
 
+await using disk = await freshFileSystem()
+// Where every builder and its helpers put what they make.
+process.env.TMPDIR = disk.path
 await using registry = await startRegistry()
 using directory = temporaryDirectory('bench')
 const base = await pushBase(registry, await busyboxBase())
