@@ -30,7 +30,8 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
   try {
     throwIfCancelled(settings.signal, 'build')
     return await buildLoaded(loaded, settings)
-  } catch (cause) {
+  } catch (thrown) {
+    const cause = firstOf(thrown)
     if (settings.signal?.aborted === true) {
       throw new TsbuildError('build cancelled', { code: 'CANCELLED', cause })
     }
@@ -144,6 +145,11 @@ function summarize(summary: Summary): BuildResult {
     },
     milliseconds: performance.now() - started,
   }
+}
+
+/** What went wrong first, where closing what was open went wrong as well. */
+function firstOf(cause: unknown): unknown {
+  return cause instanceof SuppressedError ? firstOf(cause.suppressed) : cause
 }
 
 function checkContext(directory: string): void {

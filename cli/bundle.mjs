@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import manifest from '../package.json' with { type: 'json' }
 
+const INCLUDED = new Set(['@noble/hashes', 'p-queue', 'undici'])
+
 const dist = fileURLToPath(new URL('../dist', import.meta.url))
 const workers = readdirSync(dist, { recursive: true, encoding: 'utf8' })
   .filter((path) => /^(?!test|bench|bundle).*worker\.js$/.test(path))
@@ -21,8 +23,13 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node22',
-  // Small enough to take in; everything else of the dependencies is loaded when it is needed.
-  external: Object.keys(manifest.dependencies).filter((name) => name !== '@noble/hashes'),
+  // These come along, since finding their files takes longer than running them. Everything else of the
+  // dependencies is loaded when it is needed.
+  external: Object.keys(manifest.dependencies).filter((name) => !INCLUDED.has(name)),
+  // For those of them that are CommonJS.
+  banner: {
+    js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
+  },
   sourcemap: true,
   logLevel: 'warning',
 })

@@ -7,15 +7,15 @@ import { createRequire } from 'node:module'
 
 type Chevrotain = typeof import('chevrotain')
 
-const require = createRequire(import.meta.url)
+const requireFrom = createRequire(import.meta.url)
 
 function load(): Chevrotain {
   try {
-    const entry = require.resolve('chevrotain')
+    const entry = requireFrom.resolve('chevrotain')
     const root = entry.slice(0, entry.lastIndexOf('/lib/'))
-    return require(`${root}/lib/chevrotain.min.mjs`)
+    return requireFrom(`${root}/lib/chevrotain.min.mjs`)
   } catch {
-    return require('chevrotain')
+    return requireFrom('chevrotain')
   }
 }
 

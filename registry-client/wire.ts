@@ -76,7 +76,7 @@ export class Wire {
   }
 
   async #createAgent(route: Route): Promise<Agent> {
-    const undici = await import('undici')
+    const { default: undici } = await import('undici')
     const { timeouts, maxConnectionsPerHost } = this.#options
     return new undici.Agent({
       connections: maxConnectionsPerHost,
