@@ -16,8 +16,8 @@ export interface InProcessOptions {
 
 /**
  * A sandbox that needs nothing but the kernel: worker threads of this process enter the step's
- * namespaces, one to furnish them, one to start the step in them. Nothing is started before the
- * first step runs.
+ * namespaces, one to furnish them, one to start the step in them. They start right away, so that the
+ * first step need not wait for them.
  */
 export function inProcessSandbox(options: InProcessOptions): Sandbox {
   return new InProcessSandbox(options)
@@ -31,6 +31,11 @@ class InProcessSandbox implements Sandbox {
 
   constructor(options: InProcessOptions) {
     this.#options = options
+    // A failure shows again in the step that wants them.
+    this.#crewFor('none').then(
+      ({ launchers }) => launchers.giveBack(launchers.take()),
+      () => undefined,
+    )
   }
 
   async run(spec: ProcessSpec, options: RunOptions): Promise<ExitStatus> {

@@ -185,6 +185,7 @@ export class Solver implements AsyncDisposable {
 
   async #solveStep(vertex: ExecVertex | FilesVertex): Promise<Result> {
     const probe = await this.#probe(vertex.id)
+    if (vertex.op === 'exec' && !probe.isCached) this.#warmUp()
     // A step that has to be done wants its other input as well: both are made at the same time.
     const sourceId = probe.isCached ? undefined : sourceOf(vertex)
     const [root, source] = await Promise.all([
@@ -202,6 +203,11 @@ export class Solver implements AsyncDisposable {
       })
     }
     return this.#perform(vertex, root, step)
+  }
+
+  /** The sandbox takes a fifth of a second to start, in which what the step waits for is made. */
+  #warmUp(): void {
+    this.#deps.sandbox().catch(() => undefined)
   }
 
   async #perform(
