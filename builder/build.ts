@@ -58,8 +58,8 @@ async function buildLoaded(loaded: LoadedDockerfile, settings: Settings): Promis
     wantsTars,
     signal: settings.signal,
   })
-  const solved = await solver.solve()
   const finish = async (signal: AbortSignal): Promise<BuildResult> => {
+    const solved = await solver.solve()
     const layers = await finishLayers(solved, plan, wantsTars)
     const image = assembleImage(plan.image, layers, new Date())
     const directories = (): Promise<readonly string[]> =>
@@ -68,9 +68,10 @@ async function buildLoaded(loaded: LoadedDockerfile, settings: Settings): Promis
     const descriptor = await deliver(image, { settings: stoppable, store, services, directories })
     return summarize({ plan, image, layers, descriptor, reporter, settings, started })
   }
-  // Layers of earlier builds, which the kernel has written by now, are marked as safe on the way.
+  // Layers of earlier builds, which the kernel has written by now, are marked as safe: at once, while
+  // there is little else to write.
   const marking = (): Promise<void> => store.layers.sync({ olderThan: SETTLED })
-  const [result] = await together([finish, marking], settings.signal)
+  const [, result] = await together([marking, finish], settings.signal)
   await store.blobs.sync()
   return result
 }

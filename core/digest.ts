@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { TsbuildError } from './errors.ts'
 
@@ -58,6 +58,11 @@ export function hexOf(digest: Digest | DiffId | ChainId): string {
 export function digestOf(document: Uint8Array | string): Digest {
   const bytes = typeof document === 'string' ? Buffer.from(document) : document
   return `sha256:${Buffer.from(sha256(bytes)).toString('hex')}` as Digest
+}
+
+/** Digest of the content of a file that is in memory as a whole, at the speed of the machine. */
+export function digestOfContent(bytes: Uint8Array): Digest {
+  return `sha256:${hash('sha256', bytes, 'hex')}` as Digest
 }
 
 /** Digests bytes as they pass, at the speed of the machine; `digest()` ends it. */

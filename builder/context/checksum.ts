@@ -1,6 +1,5 @@
-import { hash } from 'node:crypto'
 import { closeSync, readSync } from 'node:fs'
-import { type Digest, Digester, type FileStat, type Name } from '#core'
+import { type Digest, Digester, digestOfContent, type FileStat, type Name } from '#core'
 
 /** Digest of the bytes of one regular file; `open` gives a descriptor that the callee closes. */
 export type FileDigest = (path: Name, stat: FileStat, open: () => number) => Digest
@@ -73,7 +72,7 @@ function digestDescriptor(descriptor: number, buffer: Buffer): Digest {
   const first = readFull(descriptor, buffer)
   // One call for a small file: setting a hash object up costs as much as hashing 4 KiB.
   if (first < buffer.length) {
-    return `sha256:${hash('sha256', buffer.subarray(0, first), 'hex')}` as Digest
+    return digestOfContent(buffer.subarray(0, first))
   }
   const digester = new Digester()
   for (let length = first; length > 0; length = readFull(descriptor, buffer)) {
