@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs'
+import { createReadStream, mkdirSync } from 'node:fs'
 import { digestFile, directoryTree, type FileDigest } from '#builder/context'
 import { checksumFileActions, type FileAction, runFileActions } from '#builder/files'
 import {
@@ -100,6 +100,7 @@ export async function copyFiles(task: CopyTask): Promise<CopiedFiles> {
   using trees = openTrees(task)
   const warnings: string[] = []
   const onWarning = (message: string): void => void warnings.push(message)
+  mkdirSync(task.temporary, { mode: 0o700 })
   using result = await runFileActions(task.actions, {
     root: trees.root,
     sources: trees.sources,

@@ -27,7 +27,10 @@ export async function startDockerd(): Promise<Dockerd> {
   }
   // /usr/local/bin may hold another docker client, one without BuildKit.
   const docker = (args: readonly string[]) => run('/usr/bin/docker', args, { env })
-  const daemon = await startDaemon('/usr/sbin/dockerd', daemonArguments(directory.path, cgroup), {
+  // In a mount namespace of its own, so that no mount outlives it.
+  const command = ['--mount', '--propagation', 'private', '/usr/sbin/dockerd']
+  const args = [...command, ...daemonArguments(directory.path, cgroup)]
+  const daemon = await startDaemon('unshare', args, {
     log: directory.file('log'),
     ready: async () => {
       const outcome = await capture('/usr/bin/docker', ['version'], { env })
