@@ -9,6 +9,7 @@ const TEST_PACKAGES: Readonly<Record<string, string>> = {
   'docker.io': 'BuildKit, the reference for what a build makes',
   libseccomp2: "system call filters of tsbuild's sandbox",
   mmdebstrap: 'makes the Debian base image',
+  mount: 'mounts /proc for the steps of tsbuild; the smallest of Debians lack it',
   runc: 'runs what was built',
   skopeo: 'reads and copies what was built, independently',
   uidmap: 'newuidmap: builds as an ordinary user',
