@@ -65,14 +65,16 @@ function withoutMaker(document: ImageDocument): object {
 }
 
 /**
- * The text of a history entry as far as BuildKit's releases agree on it: the maker's mark is cut,
- * and of three instructions, which they print as Go values, only the name is kept.
+ * The text of a history entry as far as releases of BuildKit agree on it: the maker's mark is cut,
+ * of instructions that are printed as Go values only the name is kept, and of ARG the names (some
+ * print the default, some the value that the build was given).
  */
 function stepOf(text: string): string {
   return text
     .replace(/ # buildkit$/, '')
     .replace(/^(EXPOSE|HEALTHCHECK|VOLUME) .*$/s, '$1')
     .replace(/^(COPY|ADD) (--(chown|chmod|parents)(=\S+)? )*/, '$1 ')
+    .replace(/^ARG .*$/s, (args) => args.replace(/=\S*/g, ''))
 }
 
 function flatten(value: unknown, path = '', into: Map<string, string> = new Map()): typeof into {
