@@ -7,13 +7,18 @@ const TEST_PACKAGES: Readonly<Record<string, string>> = {
   'busybox-static': 'the smallest base image that has a shell',
   'docker-registry': 'the registry that images are pushed to',
   'docker.io': 'BuildKit, the reference for what a build makes',
+  e2fsprogs: 'mkfs.ext4: a file system for a store that loses its power',
   libseccomp2: "system call filters of tsbuild's sandbox",
   mmdebstrap: 'makes the Debian base image',
   mount: 'mounts /proc for the steps of tsbuild; the smallest of Debians lack it',
+  openssl: 'makes certificates for registries that speak https',
+  python3: 'another reader and writer of tar',
   runc: 'runs what was built',
   skopeo: 'reads and copies what was built, independently',
+  slirp4netns: "the network of tsbuild's sandbox",
   uidmap: 'newuidmap: builds as an ordinary user',
   umoci: 'unpacks what was built, independently',
+  zstd: 'another reader and writer of zstd',
 }
 
 /** What `npm run bench` uses besides. */
