@@ -8,8 +8,6 @@ export interface Buildah extends AsyncDisposable {
   pull(reference: string): Promise<void>
   /** Builds with layers (a cached image a step), on the host's network. */
   build(args: readonly string[]): Promise<Outcome>
-  /** Forgets every image. */
-  reset(): Promise<void>
 }
 
 export async function startBuildah(): Promise<Buildah> {
@@ -27,7 +25,6 @@ export async function startBuildah(): Promise<Buildah> {
     pull: async (reference) => void (await buildah(['pull', ...rules, reference])),
     build: (args) =>
       buildah(['build', '--layers', '--network', 'host', '--pull-never', ...rules, ...args]),
-    reset: async () => void (await buildah(['rmi', '--all', '--force'])),
     [Symbol.asyncDispose]: async () => {
       await buildah(['rm', '--all'])
       directory[Symbol.dispose]()
