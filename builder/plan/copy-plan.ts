@@ -45,7 +45,7 @@ export function planCopy(state: StageState, instruction: Copying, plan: StagePla
     name: plan.names.step(instruction.text),
     range: instruction.range,
     root: state.top,
-    source: sources.length === 0 ? { kind: 'none' } : sourceOf(instruction, plan),
+    sources: sources.length === 0 ? [] : [sourceOf(instruction, plan)],
     actions,
     link: instruction.link,
   })

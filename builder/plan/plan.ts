@@ -150,7 +150,7 @@ function planWorkdir(
     name: plan.names.step(createdBy),
     range: instruction.range,
     root: state.top,
-    source: { kind: 'none' },
+    sources: [],
     actions: [{ kind: 'mkdir', path, mode: 0o755, ...owner }],
     link: false,
   })

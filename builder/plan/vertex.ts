@@ -27,14 +27,14 @@ export interface ImageVertex extends VertexCommon {
 export interface FilesVertex extends VertexCommon {
   readonly op: 'files'
   readonly root: VertexId | undefined
-  readonly source: FilesSource
+  /** What the actions' `source` counts in. */
+  readonly sources: readonly FilesSource[]
   readonly actions: readonly FileAction[]
   /** `--link`: the layer does not look at what lies below it. */
   readonly link: boolean
 }
 
 export type FilesSource =
-  | { readonly kind: 'none' }
   | { readonly kind: 'context' }
   /** Another vertex' files; `undefined` is the empty stage. */
   | { readonly kind: 'vertex'; readonly vertex: VertexId | undefined }

@@ -19,7 +19,8 @@ export interface FilesDeps {
 
 export interface FilesInputs {
   readonly below: readonly Layer[]
-  readonly source: readonly Layer[]
+  /** For each source of the vertex its layers; nothing for the context. */
+  readonly sources: readonly (readonly Layer[])[]
 }
 
 export interface FilesWork extends FilesInputs {
@@ -103,13 +104,13 @@ async function filesTask(
   inputs: FilesInputs,
   deps: FilesDeps,
 ): Promise<FilesTask> {
-  const { source } = vertex
   const below = vertex.link ? [] : inputs.below
   const root: TreeSpec = { kind: 'layers', directories: await directoriesOf(below) }
   const { actions } = vertex
   const store = deps.store.root
-  if (source.kind === 'none') return { actions, root, sources: [], store }
-  if (source.kind === 'context') return { actions, root, sources: [deps.context], store }
-  const directories = await directoriesOf(inputs.source)
-  return { actions, root, sources: [{ kind: 'layers', directories }], store }
+  const sources = vertex.sources.map(async (source, index): Promise<TreeSpec> => {
+    if (source.kind === 'context') return deps.context
+    return { kind: 'layers', directories: await directoriesOf(inputs.sources[index] ?? []) }
+  })
+  return { actions, root, sources: await Promise.all(sources), store }
 }

@@ -1,7 +1,7 @@
 import type { ExecVertex, FilesVertex, ImageVertex, Plan, Vertex, VertexId } from '#builder/plan'
 import type { Sandbox } from '#builder/sandbox'
 import type { CacheKey, CacheRecord, LayerId, Store } from '#cache'
-import { type Digest, type Platform, TsbuildError, throwIfCancelled, unreachable } from '#core'
+import { type Digest, type Platform, TsbuildError, throwIfCancelled } from '#core'
 import { SourceError } from '#parser'
 import { BaseImageLayer, BuiltLayer, type Layer, type LayerDeps } from './layer.ts'
 import { runExec } from './op-exec.ts'
@@ -135,32 +135,27 @@ export class Solver implements AsyncDisposable {
   async #stepOf(
     vertex: ExecVertex | FilesVertex,
     root: CacheKey | undefined,
-    made?: CacheKey,
+    made?: readonly CacheKey[],
   ): Promise<Step> {
     if (vertex.op === 'exec') {
       const definition = execKey(vertex, root)
       return { definition, family: definition.key }
     }
     const family = filesFamily(vertex, root)
-    const { source } = vertex
-    switch (source.kind) {
-      case 'none':
-        return { definition: filesKey(vertex, root, undefined), family }
-      case 'vertex': {
-        const probed = source.vertex === undefined ? undefined : await this.#probe(source.vertex)
-        const input = made ?? probed?.key ?? null
-        return { definition: filesKey(vertex, root, { definition: input }), family }
-      }
-      case 'context': {
-        // A step that was never built has no record to find: then it is digested while it is copied.
-        const isNew = this.#deps.noCache || !this.#deps.store.records.hasFamily(family)
-        if (isNew) return { definition: undefined, family }
-        const content = await this.#contentOf(vertex, [])
-        return { definition: filesKey(vertex, root, { content }), family }
-      }
-      default:
-        return unreachable(source)
+    if (vertex.sources.length === 0)
+      return { definition: filesKey(vertex, root, undefined), family }
+    if (isFromContext(vertex)) {
+      // A step that was never built has no record to find: then it is digested while it is copied.
+      const isNew = this.#deps.noCache || !this.#deps.store.records.hasFamily(family)
+      if (isNew) return { definition: undefined, family }
+      const content = await this.#contentOf(vertex, [])
+      return { definition: filesKey(vertex, root, { content }), family }
     }
+    const probe = async (id: VertexId): Promise<CacheKey> => (await this.#probe(id)).key
+    const inputs = made ?? (await Promise.all(sourcesOf(vertex).map(probe)))
+    // Nothing of it is known by a key: an empty stage.
+    const definition = inputs.length === 0 ? [null] : inputs
+    return { definition: filesKey(vertex, root, { definition }), family }
   }
 
   async #solveVertex(vertex: Vertex): Promise<Result> {
@@ -187,12 +182,13 @@ export class Solver implements AsyncDisposable {
     const probe = await this.#probe(vertex.id)
     if (vertex.op === 'exec' && !probe.isCached) this.#warmUp()
     // A step that has to be done wants its other input as well: both are made at the same time.
-    const sourceId = probe.isCached ? undefined : sourceOf(vertex)
-    const [root, source] = await Promise.all([
+    const sourceIds = probe.isCached ? [] : sourcesOf(vertex)
+    const [root, ...sources] = await Promise.all([
       vertex.root === undefined ? undefined : this.#realize(vertex.root),
-      sourceId === undefined ? undefined : this.#realize(sourceId),
+      ...sourceIds.map((id) => this.#realize(id)),
     ])
-    const step = await this.#stepOf(vertex, root?.key, source?.key)
+    const made = sourceIds.length === 0 ? undefined : sources.map(({ key }) => key)
+    const step = await this.#stepOf(vertex, root?.key, made)
     const found = step.definition && this.#find(step.definition.key)
     if (found?.layer !== undefined) {
       this.#reportHit(vertex)
@@ -262,7 +258,9 @@ export class Solver implements AsyncDisposable {
     vertex: ExecVertex | FilesVertex,
     root: Result | undefined,
   ): Promise<KeyedStep | undefined> {
-    if (vertex.op !== 'files' || vertex.source.kind !== 'vertex') return undefined
+    if (vertex.op !== 'files' || vertex.sources.length === 0 || isFromContext(vertex)) {
+      return undefined
+    }
     const below = root?.layers.map(({ layer }) => layer) ?? []
     return filesKey(vertex, root?.key, { content: await this.#contentOf(vertex, below) })
   }
@@ -270,17 +268,20 @@ export class Solver implements AsyncDisposable {
   #contentOf(vertex: FilesVertex, below: readonly Layer[]): Promise<Digest> {
     const known = this.#contents.get(vertex.id)
     if (known !== undefined) return known
-    const content = this.#sourceLayers(vertex).then((source) =>
-      contentOf(vertex, { below, source }, this.#deps),
+    const content = this.#sourceLayers(vertex).then((sources) =>
+      contentOf(vertex, { below, sources }, this.#deps),
     )
     this.#contents.set(vertex.id, content)
     return content
   }
 
-  async #sourceLayers(vertex: FilesVertex): Promise<readonly Layer[]> {
-    const id = sourceOf(vertex)
-    if (id === undefined) return []
-    return (await this.#realize(id)).layers.map(({ layer }) => layer)
+  #sourceLayers({ sources }: FilesVertex): Promise<FilesWork['sources']> {
+    return Promise.all(
+      sources.map(async (source) => {
+        if (source.kind === 'context' || source.vertex === undefined) return []
+        return (await this.#realize(source.vertex)).layers.map(({ layer }) => layer)
+      }),
+    )
   }
 
   async #run(
@@ -297,10 +298,10 @@ export class Solver implements AsyncDisposable {
       vertex,
       {
         below,
-        source: await this.#sourceLayers(vertex),
+        sources: await this.#sourceLayers(vertex),
         // A file of the context may have changed since its digest was taken: what was copied counts.
         keyOf: (content) =>
-          vertex.source.kind === 'context' || leased === undefined
+          leased === undefined || isFromContext(vertex)
             ? filesKey(vertex, root?.key, { content })
             : leased,
         forms: this.#formsOf(vertex.id),
@@ -352,8 +353,7 @@ export class Solver implements AsyncDisposable {
 
   /** Everything below a hit that nobody had to look at is a hit, too. */
   #reportHit(vertex: ExecVertex | FilesVertex): void {
-    const source = sourceOf(vertex)
-    if (source !== undefined) this.#reportHitsBelow(source)
+    for (const source of sourcesOf(vertex)) this.#reportHitsBelow(source)
     this.#deps.reporter.hit(vertex)
   }
 
@@ -361,16 +361,23 @@ export class Solver implements AsyncDisposable {
     const vertex = this.#vertex(id)
     if (vertex.op !== 'image') {
       if (vertex.root !== undefined) this.#reportHitsBelow(vertex.root)
-      const source = sourceOf(vertex)
-      if (source !== undefined) this.#reportHitsBelow(source)
+      for (const source of sourcesOf(vertex)) this.#reportHitsBelow(source)
     }
     if (!this.#results.has(id)) this.#deps.reporter.hit(vertex)
   }
 }
 
-function sourceOf(vertex: ExecVertex | FilesVertex): VertexId | undefined {
-  if (vertex.op !== 'files' || vertex.source.kind !== 'vertex') return undefined
-  return vertex.source.vertex
+/** The vertices that a step takes files from; an empty stage is none. */
+function sourcesOf(vertex: ExecVertex | FilesVertex): readonly VertexId[] {
+  if (vertex.op !== 'files') return []
+  return vertex.sources.flatMap((source) =>
+    source.kind === 'context' || source.vertex === undefined ? [] : [source.vertex],
+  )
+}
+
+/** Then what it copies is known by content only. */
+function isFromContext({ sources }: FilesVertex): boolean {
+  return sources.some(({ kind }) => kind === 'context')
 }
 
 function resultKey(
@@ -393,7 +400,7 @@ function lookedInto(plan: Plan): ReadonlySet<VertexId> {
   for (const vertex of plan.vertices.values()) {
     if (vertex.op === 'image') continue
     addChain(vertex.root)
-    addChain(sourceOf(vertex))
+    for (const source of sourcesOf(vertex)) addChain(source)
   }
   return found
 }

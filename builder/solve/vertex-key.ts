@@ -28,8 +28,10 @@ export function execKey(vertex: ExecVertex, root: CacheKey | undefined): KeyedSt
   })
 }
 
-/** What files come from: by the definition of the step that made them, or by what they hold. */
-export type FilesInputKey = { readonly definition: CacheKey | null } | { readonly content: Digest }
+/** What files come from: by the definitions of the steps that made them, or by what they hold. */
+export type FilesInputKey =
+  | { readonly definition: readonly (CacheKey | null)[] }
+  | { readonly content: Digest }
 
 export function filesKey(
   vertex: FilesVertex,

@@ -202,8 +202,8 @@ function openTrees(task: FilesTask): OpenTrees {
 }
 
 function openIndex({ sources, store }: FilesTask): FileDigests | undefined {
-  const [source] = sources
-  return source?.kind === 'context' ? openFileDigests(store, source.directory) : undefined
+  const context = sources.find((source) => source.kind === 'context')
+  return context === undefined ? undefined : openFileDigests(store, context.directory)
 }
 
 function openTree(spec: TreeSpec): Tree {

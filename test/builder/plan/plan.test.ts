@@ -167,7 +167,7 @@ describe('plan: stages', () => {
   it('copies from images that are no stage', async () => {
     const { plan: planned, resolved } = await plan('FROM scratch\nCOPY --from=tools:1 /bin/x /x')
     assert.deepEqual(resolved, ['tools:1'])
-    assert.equal(files(planned)[0]?.source.kind, 'vertex')
+    assert.equal(files(planned)[0]?.sources[0]?.kind, 'vertex')
   })
 
   it('names the line of a base that cannot be resolved', async () => {
@@ -209,7 +209,7 @@ describe('plan: COPY and WORKDIR', () => {
     const [action] = copy?.actions ?? []
     assert.ok(action?.kind === 'write')
     assert.equal(action.data, 'hello "me"\n')
-    assert.equal(copy?.source.kind, 'none')
+    assert.deepEqual(copy?.sources, [])
   })
 })
 
