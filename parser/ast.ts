@@ -8,6 +8,15 @@ export interface Dockerfile {
   /** ARGs before the first FROM. */
   readonly globalArgs: readonly ArgInstruction[]
   readonly stages: readonly Stage[]
+  /** Those behind the last instruction; all others are with the instruction that they precede. */
+  readonly comments: readonly Comment[]
+}
+
+/** A line that begins with `#` and is no directive. */
+export interface Comment {
+  /** What follows the `#`, without white space at its end. */
+  readonly text: string
+  readonly range: SourceRange
 }
 
 export interface Directive {
@@ -47,10 +56,29 @@ export type StageInstruction =
   | VolumeInstruction
   | WorkdirInstruction
 
-interface Node {
+/** What all instructions have. */
+export interface InstructionBase {
   readonly range: SourceRange
   /** The instruction as written, continuations joined: for progress and ONBUILD. */
   readonly text: string
+  /** As written: `RUN`, `run`. */
+  readonly keyword: Word
+  /** All flags as written, in order, quotes and escapes kept; without the `--` that ends them. */
+  readonly flags: readonly Word[]
+  /** All comments since the instruction before; none for an ONBUILD trigger. */
+  readonly comments: readonly Comment[]
+  /** Where its lines were joined, in order; none for an ONBUILD trigger. */
+  readonly breaks: readonly LineBreak[]
+}
+
+/** A place where a line of the file ends, behind the keyword, and the instruction goes on. */
+export interface LineBreak {
+  /** The next line begins here in `text`. */
+  readonly offset: number
+  /** Comments between the two lines. */
+  readonly comments: readonly Comment[]
+  /** True when blank lines stand between the two. */
+  readonly hasBlankLine: boolean
 }
 
 /** Text before expansion, quotes and escapes kept. */
@@ -80,15 +108,17 @@ export interface KeyValue {
   readonly value: Word
 }
 
-export interface FromInstruction extends Node {
+export interface FromInstruction extends InstructionBase {
   readonly kind: 'from'
   readonly image: Word
   readonly platform: Word | undefined
+  /** The word AS as written. */
+  readonly asKeyword: Word | undefined
   /** As written after AS. */
   readonly as: Word | undefined
 }
 
-export interface RunInstruction extends Node {
+export interface RunInstruction extends InstructionBase {
   readonly kind: 'run'
   readonly command: Command
   readonly heredocs: readonly Heredoc[]
@@ -103,11 +133,20 @@ export interface RunMount {
   readonly fields: ReadonlyMap<string, string>
 }
 
-export interface CopyInstruction extends Node {
-  readonly kind: 'copy'
+/** The arguments of COPY and ADD. */
+interface FileWords {
+  /** All of them as written: sources and heredocs (`<<EOF`), the destination last. */
+  readonly args: readonly Word[]
+  /** True for a JSON array, the strings of which `args` are. */
+  readonly json: boolean
+  /** Those of `args` that name files. */
   readonly sources: readonly Word[]
   readonly destination: Word
   readonly heredocs: readonly Heredoc[]
+}
+
+export interface CopyInstruction extends InstructionBase, FileWords {
+  readonly kind: 'copy'
   readonly from: Word | undefined
   readonly chown: Word | undefined
   readonly chmod: Word | undefined
@@ -116,11 +155,8 @@ export interface CopyInstruction extends Node {
   readonly exclude: readonly Word[]
 }
 
-export interface AddInstruction extends Node {
+export interface AddInstruction extends InstructionBase, FileWords {
   readonly kind: 'add'
-  readonly sources: readonly Word[]
-  readonly destination: Word
-  readonly heredocs: readonly Heredoc[]
   readonly chown: Word | undefined
   readonly chmod: Word | undefined
   readonly link: boolean
@@ -130,62 +166,75 @@ export interface AddInstruction extends Node {
   readonly unpack: boolean | undefined
 }
 
-export interface EnvInstruction extends Node {
+export interface EnvInstruction extends InstructionBase {
   readonly kind: 'env'
+  /** True for `ENV key value`. */
+  readonly legacy: boolean
   readonly entries: readonly KeyValue[]
 }
 
-export interface LabelInstruction extends Node {
+export interface LabelInstruction extends InstructionBase {
   readonly kind: 'label'
+  /** True for `LABEL key value`. */
+  readonly legacy: boolean
   readonly entries: readonly KeyValue[]
 }
 
-export interface ArgInstruction extends Node {
+export interface ArgInstruction extends InstructionBase {
   readonly kind: 'arg'
-  readonly args: readonly { readonly key: string; readonly value: Word | undefined }[]
+  readonly args: readonly ArgDeclaration[]
 }
 
-export interface WorkdirInstruction extends Node {
+/** `key` or `key=value`. */
+export interface ArgDeclaration {
+  readonly key: string
+  readonly value: Word | undefined
+  readonly range: SourceRange
+}
+
+export interface WorkdirInstruction extends InstructionBase {
   readonly kind: 'workdir'
   readonly path: Word
 }
 
-export interface UserInstruction extends Node {
+export interface UserInstruction extends InstructionBase {
   readonly kind: 'user'
   readonly user: Word
 }
 
-export interface CmdInstruction extends Node {
+export interface CmdInstruction extends InstructionBase {
   readonly kind: 'cmd'
   readonly command: Command
 }
 
-export interface EntrypointInstruction extends Node {
+export interface EntrypointInstruction extends InstructionBase {
   readonly kind: 'entrypoint'
   readonly command: Command
 }
 
-export interface ExposeInstruction extends Node {
+export interface ExposeInstruction extends InstructionBase {
   readonly kind: 'expose'
   readonly ports: readonly Word[]
 }
 
-export interface VolumeInstruction extends Node {
+export interface VolumeInstruction extends InstructionBase {
   readonly kind: 'volume'
+  /** True for a JSON array, the strings of which `paths` are. */
+  readonly json: boolean
   readonly paths: readonly Word[]
 }
 
-export interface ShellInstruction extends Node {
+export interface ShellInstruction extends InstructionBase {
   readonly kind: 'shell'
   readonly shell: readonly string[]
 }
 
-export interface StopsignalInstruction extends Node {
+export interface StopsignalInstruction extends InstructionBase {
   readonly kind: 'stopsignal'
   readonly signal: Word
 }
 
-export interface HealthcheckInstruction extends Node {
+export interface HealthcheckInstruction extends InstructionBase {
   readonly kind: 'healthcheck'
   /** `undefined` for `NONE`. Durations are nanoseconds; absent: the runtime's default. */
   readonly check: Healthcheck | undefined
@@ -200,7 +249,7 @@ export interface Healthcheck {
   readonly retries: number | undefined
 }
 
-export interface OnbuildInstruction extends Node {
+export interface OnbuildInstruction extends InstructionBase {
   readonly kind: 'onbuild'
   /** The trigger as it is stored in the image config: the line without ONBUILD. */
   readonly trigger: string
@@ -208,7 +257,7 @@ export interface OnbuildInstruction extends Node {
   readonly instruction: StageInstruction
 }
 
-export interface MaintainerInstruction extends Node {
+export interface MaintainerInstruction extends InstructionBase {
   readonly kind: 'maintainer'
   readonly name: string
 }

@@ -3,6 +3,7 @@ import type {
   Command,
   Healthcheck,
   HealthcheckInstruction,
+  InstructionBase,
   RunInstruction,
   StageInstruction,
   Word,
@@ -23,7 +24,7 @@ export function toCommandInstruction(children: Children, site: Site): StageInstr
   const kind = keyword.image.toLowerCase()
   const flags = readFlags(childrenOf(children, 'flags'), kind, site)
   const written = toCommand(childrenOf(children, 'jsonOrText'), site)
-  const node = site.node(keyword)
+  const node = site.node(keyword, children)
   if (kind === 'shell') return { kind, ...node, shell: shellOf(written, site) }
   if (written === undefined && !site.hasFailed) {
     const message = `${keyword.image.toUpperCase()} has no command`
@@ -31,16 +32,16 @@ export function toCommandInstruction(children: Children, site: Site): StageInstr
   }
   const command = written ?? { form: 'shell', script: '' }
   if (kind === 'cmd' || kind === 'entrypoint') return { kind, ...node, command }
-  return toRun(command, { flags, keyword, site })
+  return toRun(command, { flags, node, site })
 }
 
 interface RunContext {
   readonly flags: Flags
-  readonly keyword: IToken
+  readonly node: InstructionBase
   readonly site: Site
 }
 
-function toRun(command: Command, { flags, keyword, site }: RunContext): RunInstruction {
+function toRun(command: Command, { flags, node, site }: RunContext): RunInstruction {
   if (command.form === 'exec' && command.args.length === 0) {
     site.fail('RUN requires at least one argument')
   }
@@ -48,7 +49,7 @@ function toRun(command: Command, { flags, keyword, site }: RunContext): RunInstr
   const security = flags.one('security')
   return {
     kind: 'run',
-    ...site.node(keyword),
+    ...node,
     command,
     heredocs: site.line.heredocs,
     mounts: flags.many('mount').map((mount) => parseRunMount(mount, site)),
@@ -118,7 +119,7 @@ export function toHealthcheck(children: Children, site: Site): HealthcheckInstru
     return undefined
   }
   const command = toCommand(childrenOf(children, 'jsonOrText'), site)
-  const node = { kind: 'healthcheck', ...site.node(keyword) } as const
+  const node = { kind: 'healthcheck', ...site.node(keyword, children) } as const
   const name = type.image.toUpperCase()
   if (name === 'NONE') {
     if (command !== undefined) site.fail('HEALTHCHECK NONE takes no arguments')

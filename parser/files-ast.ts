@@ -3,6 +3,7 @@ import type {
   AddInstruction,
   CopyInstruction,
   Heredoc,
+  InstructionBase,
   StageInstruction,
   VolumeInstruction,
   Word,
@@ -21,11 +22,15 @@ export function toFilesInstruction(children: Children, site: Site): StageInstruc
   const flags = readFlags(childrenOf(children, 'flags'), kind, site)
   const words = wordsOf(children, site)
   if (words === undefined) return undefined
-  if (kind === 'volume') return toVolume(words, keyword, site)
+  const json = tokenOf(children, 'Json') !== undefined
+  const node = site.node(keyword, children)
+  if (kind === 'volume') return toVolume({ ...node, json, paths: words }, site)
   const placed = placeFiles(words, keyword, site)
   if (placed === undefined) return undefined
   const common = {
-    ...site.node(keyword),
+    ...node,
+    args: words,
+    json,
     ...placed,
     chown: flags.one('chown'),
     chmod: flags.one('chmod'),
@@ -42,7 +47,8 @@ interface Placed {
 }
 
 type Common = Placed &
-  Pick<CopyInstruction, 'range' | 'text' | 'chown' | 'chmod' | 'link' | 'exclude'>
+  InstructionBase &
+  Pick<CopyInstruction, 'args' | 'json' | 'chown' | 'chmod' | 'link' | 'exclude'>
 
 function toAdd(common: Common, flags: Flags): AddInstruction {
   return {
@@ -65,16 +71,13 @@ function toCopy(common: Common, flags: Flags, site: Site): CopyInstruction {
   return { kind: 'copy', ...common, from, parents: flags.isOn('parents') ?? false }
 }
 
-function toVolume(
-  paths: readonly Word[],
-  keyword: IToken,
-  site: Site,
-): VolumeInstruction | undefined {
+function toVolume(volume: Omit<VolumeInstruction, 'kind'>, site: Site): VolumeInstruction {
+  const { paths } = volume
   if (paths.length === 0) site.fail('VOLUME requires at least one argument')
   for (const { raw, range } of paths) {
     if (raw.trim() === '') site.fail('VOLUME specified can not be an empty string', { range })
   }
-  return { kind: 'volume', ...site.node(keyword), paths }
+  return { kind: 'volume', ...volume }
 }
 
 /** The last word is the destination; heredocs are taken out of the sources. */

@@ -1,9 +1,9 @@
 /**
  * The pass in front of the lexer: physical lines become logical ones. Continuations are joined,
- * comments and blank lines dropped, heredoc bodies set aside; every character of a logical line can
+ * comments and heredoc bodies set aside, blank lines dropped; every character of a logical line can
  * be traced back to where it came from.
  */
-import type { Heredoc } from './ast.ts'
+import type { Comment, Heredoc, LineBreak } from './ast.ts'
 import { isSpace, skipWhile, trimEnd, trimSpace } from './characters.ts'
 import type { Diagnostic } from './diagnostics.ts'
 import { type HeredocHead, heredocsOf } from './heredocs.ts'
@@ -20,6 +20,16 @@ export interface LogicalLine {
   /** After the last character of the instruction, heredoc bodies included. */
   readonly end: Position
   readonly heredocs: readonly Heredoc[]
+  /** Those in front of it, up to the instruction before. */
+  readonly comments: readonly Comment[]
+  /** Where it was joined, up to its last character. */
+  readonly breaks: readonly LineBreak[]
+}
+
+export interface Lines {
+  readonly lines: readonly LogicalLine[]
+  /** Behind the last instruction. */
+  readonly comments: readonly Comment[]
 }
 
 /** From `offset` on, the text of a logical line stands at `position`, up to the next piece. */
@@ -62,22 +72,35 @@ export function rangeOf(line: LogicalLine, start: number, end: number): SourceRa
   return { start: from, end: { line: last.line, column: last.column + 1 } }
 }
 
-/** The instructions of a file, in order. Mistakes go to `report`. */
-export function readLines(
-  source: string,
-  escapeChar: Escape,
-  report: Report,
-): readonly LogicalLine[] {
+/** The instructions and comments of a file, in order. Mistakes go to `report`. */
+export function readLines(source: string, escapeChar: Escape, report: Report): Lines {
   const reader = new LineReader(source, report)
   const lines: LogicalLine[] = []
+  let comments: Comment[] = []
   for (let first = reader.next(); first !== undefined; first = reader.next()) {
     const start = skipWhile(first.text, 0, isSpace)
-    if (start === first.text.length || first.text[start] === '#') continue
-    const line = readInstruction(reader, { first, escapeChar, report })
+    if (start === first.text.length) continue
+    if (first.text[start] === '#') {
+      comments.push(commentOf(first, start))
+      continue
+    }
+    const joined = joinContinuations(reader, first, escapeChar)
+    const line = readInstruction(reader, { joined, comments, escapeChar, report })
     if (line === 'nul') break
-    if (line !== undefined) lines.push(line)
+    if (line !== undefined) {
+      lines.push(line)
+      comments = []
+    }
+    comments.push(...joined.after)
   }
-  return lines
+  return { lines, comments }
+}
+
+function commentOf(line: PhysicalLine, start: number): Comment {
+  const end = trimEnd(line.text, start, line.text.length)
+  const text = line.text.slice(start + 1, end)
+  const place = (offset: number): Position => ({ line: line.number, column: offset + 1 })
+  return { text, range: { start: place(start), end: place(end) } }
 }
 
 /** Hands out physical lines and reports those that no Dockerfile may have. */
@@ -119,7 +142,8 @@ class LineReader {
 }
 
 interface InstructionStart {
-  readonly first: PhysicalLine
+  readonly joined: Joined
+  readonly comments: readonly Comment[]
   readonly escapeChar: Escape
   readonly report: Report
 }
@@ -132,13 +156,12 @@ function readInstruction(
   reader: LineReader,
   begin: InstructionStart,
 ): LogicalLine | 'nul' | undefined {
-  const { first, escapeChar, report } = begin
-  const joined = joinContinuations(reader, first, escapeChar)
-  const { text, pieces, last, blank } = joined
+  const { joined, comments, escapeChar, report } = begin
+  const { text, pieces, breaks, last, blank } = joined
   const trimmed = trimSpace(text)
   if (trimmed === '') return undefined
   if (blank !== undefined) report(emptyContinuation(blank, trimmed))
-  const line = { text, pieces, end: endOf(last), heredocs: [] }
+  const line = { text, pieces, end: endOf(last), heredocs: [], comments, breaks }
   const range = rangeOf(line, 0, trimEnd(text, 0, text.length))
   if (text.includes('\0')) {
     report(nulCharacter(range))
@@ -162,6 +185,9 @@ interface Joined {
   readonly last: PhysicalLine
   /** The first blank line among the continuations. */
   readonly blank: PhysicalLine | undefined
+  readonly breaks: readonly LineBreak[]
+  /** Comments behind the last character: the file ends in a continuation. */
+  readonly after: readonly Comment[]
 }
 
 function joinContinuations(reader: LineReader, first: PhysicalLine, escapeChar: Escape): Joined {
@@ -169,25 +195,36 @@ function joinContinuations(reader: LineReader, first: PhysicalLine, escapeChar: 
   const pieces: Piece[] = [{ offset: 0, position: { line: first.number, column: indent + 1 } }]
   let text = first.text.slice(indent)
   let cut = continuationAt(text, escapeChar)
-  if (cut < 0) return { text, pieces, last: first, blank: undefined }
+  if (cut < 0) return { text, pieces, last: first, blank: undefined, breaks: [], after: [] }
   text = text.slice(0, cut)
+  const breaks: LineBreak[] = []
+  let comments: Comment[] = []
+  let hasBlankLine = false
   let last = first
   let blank: PhysicalLine | undefined
   while (cut >= 0) {
     const next = reader.next()
     if (next === undefined) break
     const start = skipWhile(next.text, 0, isSpace)
-    if (next.text[start] === '#') continue
-    if (start === next.text.length) {
+    if (next.text[start] === '#') {
+      comments.push(commentOf(next, start))
+    } else if (start === next.text.length) {
       blank ??= next
-      continue
+      hasBlankLine = true
+    } else {
+      cut = continuationAt(next.text, escapeChar)
+      pieces.push({ offset: text.length, position: { line: next.number, column: 1 } })
+      breaks.push({ offset: text.length, comments, hasBlankLine })
+      text += cut < 0 ? next.text : next.text.slice(0, cut)
+      last = next
+      comments = []
+      hasBlankLine = false
     }
-    cut = continuationAt(next.text, escapeChar)
-    pieces.push({ offset: text.length, position: { line: next.number, column: 1 } })
-    text += cut < 0 ? next.text : next.text.slice(0, cut)
-    last = next
   }
-  return { text, pieces, last, blank }
+  const end = trimEnd(text, 0, text.length)
+  const late = breaks.filter(({ offset }) => offset >= end).flatMap((found) => found.comments)
+  const inside = breaks.filter(({ offset }) => offset < end)
+  return { text, pieces, last, blank, breaks: inside, after: [...late, ...comments] }
 }
 
 /** Where the escape that continues this line stands, or -1. A doubled escape continues nothing. */

@@ -1,10 +1,18 @@
-import type { ArgInstruction, Dockerfile, Instruction, Stage, StageInstruction } from './ast.ts'
+import type {
+  ArgInstruction,
+  Comment,
+  Directive,
+  Dockerfile,
+  Instruction,
+  Stage,
+  StageInstruction,
+} from './ast.ts'
 import { nodesOf } from './cst.ts'
 import type { Diagnostic } from './diagnostics.ts'
 import { readDirectives } from './directives.ts'
 import { DockerfileGrammar } from './grammar.ts'
 import { createLexer, type LineLexer, lexLines } from './lexer.ts'
-import { type LogicalLine, readLines } from './lines.ts'
+import { type Lines, type LogicalLine, readLines } from './lines.ts'
 import type { Escape } from './scan.ts'
 import { Site } from './site.ts'
 import type { SourceRange } from './source.ts'
@@ -15,6 +23,13 @@ const MAX_DIAGNOSTICS = 1000
 /** Lexer and grammar take anything; should they ever not, nothing may be dropped without a word. */
 const PARSER_BUG = 'the Dockerfile could not be parsed: this is a mistake in tsbuild'
 const FILE_START: SourceRange = { start: { line: 1, column: 1 }, end: { line: 1, column: 1 } }
+const NOTHING: Dockerfile = {
+  directives: [],
+  escape: '\\',
+  globalArgs: [],
+  stages: [],
+  comments: [],
+}
 
 export interface ParseResult {
   /** What could be understood; complete when no diagnostic is an error. */
@@ -53,12 +68,12 @@ export function parseDockerfile(source: string | Uint8Array): ParseResult {
         text === '' ? 'the Dockerfile cannot be empty' : 'the Dockerfile is larger than 4 MiB',
       ),
     )
-    const dockerfile = { directives: [], escape: '\\', globalArgs: [], stages: [] } as const
-    return { dockerfile, diagnostics: found }
+    return { dockerfile: NOTHING, diagnostics: found }
   }
   const { directives, escape: escapeChar } = readDirectives(text, report)
-  const lines = parseLines(readLines(text, escapeChar, report), escapeChar, report)
-  const parts = toStages(lines, report)
+  const read = withoutDirectives(readLines(text, escapeChar, report), directives)
+  const lines = parseLines(read.lines, escapeChar, report)
+  const parts = { ...toStages(lines, report), comments: read.comments }
   if (!found.some(({ severity }) => severity === 'error')) {
     if (lines.length === 0) report(fileError('file with no instructions'))
     else if (parts.stages.length === 0) report(fileError('dockerfile contains no stages to build'))
@@ -72,7 +87,7 @@ export function parseDockerfile(source: string | Uint8Array): ParseResult {
 /** Parses the text of an ONBUILD trigger, as image configs store it. Never throws. */
 export function parseTrigger(text: string): TriggerResult {
   const { found, report } = collector()
-  const lines = parseLines(readLines(text, '\\', report), '\\', report)
+  const lines = parseLines(readLines(text, '\\', report).lines, '\\', report)
   const [first, ...more] = lines
   const instruction = first?.instruction
   if (first === undefined || more.length > 0) {
@@ -86,6 +101,17 @@ export function parseTrigger(text: string): TriggerResult {
     return { instruction: undefined, diagnostics: inFileOrder(found) }
   }
   return { instruction, diagnostics: inFileOrder(found) }
+}
+
+/** To the pass over lines directives are comments like any other. */
+function withoutDirectives(read: Lines, directives: readonly Directive[]): Lines {
+  if (directives.length === 0) return read
+  const places = new Set(directives.map(({ range }) => range.start.line))
+  const keep = (comments: readonly Comment[]): readonly Comment[] =>
+    comments.filter(({ range }) => !places.has(range.start.line))
+  const [first, ...others] = read.lines
+  if (first === undefined) return { lines: [], comments: keep(read.comments) }
+  return { ...read, lines: [{ ...first, comments: keep(first.comments) }, ...others] }
 }
 
 /** Keeps the first thousand of each kind: a file of garbage has one mistake a line. */

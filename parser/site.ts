@@ -1,6 +1,7 @@
 import type { IToken } from 'chevrotain'
-import type { Word } from './ast.ts'
-import { printable } from './characters.ts'
+import type { Comment, InstructionBase, LineBreak, Word } from './ast.ts'
+import { isSpace, printable, skipWhile } from './characters.ts'
+import { type Children, childrenOf, tokensOf } from './cst.ts'
 import type { Diagnostic, DiagnosticCode } from './diagnostics.ts'
 import { type LogicalLine, positionAt, rangeOf } from './lines.ts'
 import type { Escape } from './scan.ts'
@@ -47,12 +48,27 @@ export class Site {
     return { raw: token.image.slice(start, end), range: this.range(token, start, end) }
   }
 
-  /** Range and text of the instruction that begins with `keyword`. */
-  node(keyword: IToken): { readonly range: SourceRange; readonly text: string } {
+  /** What all instructions have, for the one that begins with `keyword`. */
+  node(keyword: IToken, children: Children): InstructionBase {
     const { line } = this
     const offset = keyword.startOffset - this.#base
-    const range = { start: positionAt(line, offset), end: line.end }
-    return { range, text: line.text.slice(offset).trimEnd() }
+    const text = line.text.slice(offset).trimEnd()
+    const base = {
+      range: { start: positionAt(line, offset), end: line.end },
+      text,
+      keyword: this.word(keyword),
+      flags: tokensOf(childrenOf(children, 'flags'), 'Flag').map((token) => this.word(token)),
+    }
+    const isTrigger = offset > skipWhile(line.text, 0, isSpace)
+    if (isTrigger) return { ...base, comments: [], breaks: [] }
+    const early: Comment[] = []
+    const breaks: LineBreak[] = []
+    for (const found of line.breaks) {
+      const place = found.offset - offset
+      if (place <= keyword.image.length) early.push(...found.comments)
+      else breaks.push({ ...found, offset: place })
+    }
+    return { ...base, comments: [...line.comments, ...early], breaks }
   }
 
   fail(message: string, remark: Remark = {}): void {

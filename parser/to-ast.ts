@@ -102,5 +102,5 @@ function toOnbuild(
   if (instruction.kind === 'from') return undefined
   const bodies = site.line.heredocs.map(({ name, content }) => `\n${content}${name}`)
   const trigger = `${instruction.text}${bodies.join('')}`
-  return { kind: 'onbuild', ...site.node(keyword), trigger, instruction }
+  return { kind: 'onbuild', ...site.node(keyword, children), trigger, instruction }
 }

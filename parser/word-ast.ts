@@ -28,7 +28,7 @@ export function toListInstruction(
   if (keyword.image.toLowerCase() === 'from') return toFrom(words, { children, keyword, site })
   readFlags(childrenOf(children, 'flags'), 'expose', site)
   if (words.length === 0) site.fail('EXPOSE requires at least one argument')
-  return { kind: 'expose', ...site.node(keyword), ports: words }
+  return { kind: 'expose', ...site.node(keyword, children), ports: words }
 }
 
 interface FromContext {
@@ -55,7 +55,14 @@ function toFrom(
       { range: as.range },
     )
   }
-  return { kind: 'from', ...site.node(keyword), image, platform: flags.one('platform'), as }
+  return {
+    kind: 'from',
+    ...site.node(keyword, children),
+    image,
+    platform: flags.one('platform'),
+    asKeyword: separator,
+    as,
+  }
 }
 
 /** ENV and LABEL. */
@@ -67,7 +74,9 @@ export function toPairsInstruction(children: Children, site: Site): StageInstruc
   const entries = entriesOf(children, name, site)
   if (entries.length === 0 && !site.hasFailed) site.fail(`${name} requires at least one argument`)
   if (entries.some(({ key }) => key.raw === '')) site.fail(`${name} names can not be blank`)
-  return { kind: name === 'ENV' ? 'env' : 'label', ...site.node(keyword), entries }
+  const legacy = tokenOf(children, 'LegacyKey') !== undefined
+  const kind = name === 'ENV' ? 'env' : 'label'
+  return { kind, ...site.node(keyword, children), legacy, entries }
 }
 
 /** `key=value …`, or the old form: one key, white space, and a value to the end of the line. */
@@ -105,10 +114,11 @@ export function toArg(children: Children, site: Site): ArgInstruction | undefine
   const args = words.map((token) => {
     const equals = token.image.indexOf('=')
     if (equals === 0) site.fail('ARG names can not be blank', { range: site.range(token) })
-    if (equals < 0) return { key: token.image, value: undefined }
-    return { key: token.image.slice(0, equals), value: site.word(token, equals + 1) }
+    const range = site.range(token)
+    if (equals < 0) return { key: token.image, value: undefined, range }
+    return { key: token.image.slice(0, equals), value: site.word(token, equals + 1), range }
   })
-  return { kind: 'arg', ...site.node(keyword), args }
+  return { kind: 'arg', ...site.node(keyword, children), args }
 }
 
 /** WORKDIR, USER, STOPSIGNAL, MAINTAINER, and what is no instruction. */
@@ -128,7 +138,7 @@ export function toTextInstruction(children: Children, site: Site): StageInstruct
     site.fail(`${name} requires exactly one argument`)
     return undefined
   }
-  const node = site.node(keyword)
+  const node = site.node(keyword, children)
   switch (name) {
     case 'WORKDIR':
       return { kind: 'workdir', ...node, path: site.word(text) }
