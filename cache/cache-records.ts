@@ -57,6 +57,13 @@ export class CacheRecords {
     return record
   }
 
+  /** The records of every version of a step, the newest first; those whose layer is lost are left out. */
+  ofFamily(family: CacheKey): readonly CacheRecord[] {
+    const sql = 'SELECT * FROM records WHERE family = ? ORDER BY created DESC, key'
+    const records = this.#database.all(sql, family).flatMap((row) => toRecord(row) ?? [])
+    return records.filter(({ layer }) => layer === undefined || this.#layers.isPresent(layer))
+  }
+
   /** Stores a result; it takes the place of an older one under the same key. */
   put(record: NewCacheRecord): void {
     const { key, family, description } = record

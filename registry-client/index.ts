@@ -7,6 +7,7 @@ export {
 export type { CredentialStore, Credentials } from './credentials.ts'
 export { type DockerConfigOptions, dockerConfigCredentials } from './docker-config.ts'
 export { RegistryError, type RegistryFailure } from './errors.ts'
+export { isLocalAddress, isLoopback } from './hosts.ts'
 export type { FetchedManifest } from './manifests.ts'
 export {
   type ImageSource,
@@ -32,4 +33,7 @@ export {
   withDefaultTag,
 } from './reference.ts'
 export { Repository } from './repository.ts'
-export type { Timeouts, Timing } from './timing.ts'
+export { networkCode, retrying } from './retry.ts'
+export { DEFAULT_TIMEOUTS, REAL_TIMING, type Timeouts, type Timing } from './timing.ts'
+export type { HttpRequest, HttpResponse, Send } from './transport.ts'
+export { type Route, Wire } from './wire.ts'

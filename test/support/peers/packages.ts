@@ -5,9 +5,11 @@ import { capture, run } from './process.ts'
 const TEST_PACKAGES: Readonly<Record<string, string>> = {
   attr: 'getfattr: reads extended attributes for the comparison of images',
   'busybox-static': 'the smallest base image that has a shell',
+  bzip2: 'another writer of bzip2',
   'docker-registry': 'the registry that images are pushed to',
   'docker.io': 'BuildKit, the reference for what a build makes',
   e2fsprogs: 'mkfs.ext4: a file system for a store that loses its power',
+  git: 'what repositories are fetched with, and served by',
   libseccomp2: "system call filters of tsbuild's sandbox",
   mmdebstrap: 'makes the Debian base image',
   mount: 'mounts /proc for the steps of tsbuild; the smallest of Debians lack it',
@@ -18,6 +20,7 @@ const TEST_PACKAGES: Readonly<Record<string, string>> = {
   slirp4netns: "the network of tsbuild's sandbox",
   uidmap: 'newuidmap: builds as an ordinary user',
   umoci: 'unpacks what was built, independently',
+  'xz-utils': 'another writer of xz',
   zstd: 'another reader and writer of zstd',
 }
 

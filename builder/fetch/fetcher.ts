@@ -1,0 +1,44 @@
+import type { Store } from '#cache'
+import { DEFAULT_TIMEOUTS, REAL_TIMING, type Timing, Wire } from '#registry-client'
+import { checkoutGitSource, type GitCheckout, type GitOptions } from './git-checkout.ts'
+import type { GitSource } from './git-source.ts'
+import { fetchHttpFile, type HttpFile, type HttpOptions } from './http-file.ts'
+import type { HttpSource } from './http-source.ts'
+
+export interface FetcherOptions {
+  readonly store: Store
+  /** Where git finds its proxies, certificates and agent. */
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly timing?: Timing | undefined
+}
+
+const CONNECTIONS = 6
+
+/**
+ * Brings files from elsewhere into the store, each version once. What comes back is a layer: its
+ * folder must be read only.
+ */
+export class Fetcher implements AsyncDisposable {
+  readonly #options: FetcherOptions
+  #wire: Wire | undefined
+
+  constructor(options: FetcherOptions) {
+    this.#options = options
+  }
+
+  /** See `fetchHttpFile`. @throws {TsbuildError} DOWNLOAD_FAILED, DIGEST_MISMATCH, NO_SPACE, CANCELLED */
+  fetchHttp(source: HttpSource, options: HttpOptions = {}): Promise<HttpFile> {
+    const { store, timing = REAL_TIMING } = this.#options
+    this.#wire ??= new Wire({ timeouts: DEFAULT_TIMEOUTS, maxConnectionsPerHost: CONNECTIONS })
+    return fetchHttpFile(source, options, { store, timing, wire: this.#wire })
+  }
+
+  /** See `checkoutGitSource`. @throws {TsbuildError} DOWNLOAD_FAILED, NOT_FOUND, DIGEST_MISMATCH, UNSUPPORTED, CANCELLED */
+  checkoutGit(source: GitSource, options: GitOptions = {}): Promise<GitCheckout> {
+    return checkoutGitSource(source, options, this.#options)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#wire?.close()
+  }
+}

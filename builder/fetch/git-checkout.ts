@@ -1,0 +1,286 @@
+import {
+  existsSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  utimesSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { type CacheKey, cacheKeyOf, type LayerId, layerId, type Store } from '#cache'
+import { type Json, TsbuildError } from '#core'
+import { Git, GitError } from './git-process.ts'
+import { type GitSource, gitSourceName, isCommit } from './git-source.ts'
+
+export interface GitOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Value of the Authorization header for an http(s) remote, instead of what its URL says. */
+  readonly authorization?: string | undefined
+}
+
+/** The files of a commit: a layer of the store, everything owned by root. */
+export interface GitCheckout {
+  /** Equal for equal files. */
+  readonly key: CacheKey
+  readonly layer: LayerId
+  /** The folder that holds the files. */
+  readonly directory: string
+  /** Whole hash. */
+  readonly commit: string
+  /** When the commit was made, in milliseconds since the epoch: also the date of the folder itself. */
+  readonly committedMs: number
+  /** When it was checked out. */
+  readonly createdAt: Date
+  /** Nothing was fetched. */
+  readonly isCached: boolean
+}
+
+export interface GitDeps {
+  readonly store: Store
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+/** Where a ref leads. */
+interface Resolved {
+  readonly commit: string
+  /** Its full name; absent when only the commit is known. */
+  readonly refName: string | undefined
+  /** Hash of the tag object, when it is an annotated tag. */
+  readonly tag: string | undefined
+}
+
+interface Job {
+  readonly source: GitSource
+  readonly options: GitOptions
+  readonly git: Git
+  /** For what is temporary. */
+  readonly folder: string
+}
+
+/**
+ * Brings the files of a commit into the store. The remote is asked where the ref leads, unless it is
+ * a commit hash; files that are there already are not fetched again. One commit is fetched, without
+ * its history.
+ * @throws {TsbuildError} DOWNLOAD_FAILED, NOT_FOUND for a ref or folder that is not there,
+ * DIGEST_MISMATCH, UNSUPPORTED without git, CANCELLED
+ */
+export async function checkoutGitSource(
+  source: GitSource,
+  options: GitOptions,
+  { store, environment }: GitDeps,
+): Promise<GitCheckout> {
+  await using temporary = store.temporary()
+  const home = join(temporary.path, 'home')
+  mkdirSync(home)
+  const job = { source, options, git: new Git(environment, home), folder: temporary.path }
+  try {
+    const resolved = await resolveRef(job)
+    checkCommit(source, resolved)
+    const preimage = documentOf(source, resolved)
+    const key = cacheKeyOf(preimage)
+    const found = findCheckout(store, key)
+    if (found !== undefined) return { ...found, commit: resolved.commit, isCached: true }
+    await using _lease = await store.lease(key, { signal: options.signal })
+    const meanwhile = findCheckout(store, key)
+    if (meanwhile !== undefined) return { ...meanwhile, commit: resolved.commit, isCached: true }
+    const directory = await checkout(job, resolved)
+    const layer = layerId(`g${key.slice(1)}`)
+    await store.layers.commitDirectory(directory, { id: layer })
+    const description = gitSourceName(source)
+    store.records.put({
+      key,
+      preimage,
+      family: cacheKeyOf({ git: description }),
+      layer,
+      description,
+    })
+    const made = findCheckout(store, key)
+    if (made === undefined) throw new Error('what was just made is there')
+    return { ...made, commit: resolved.commit, isCached: false }
+  } catch (cause) {
+    if (!(cause instanceof GitError)) throw cause
+    throw new TsbuildError(`fetch ${gitSourceName(source)}: ${cause.message}`, {
+      code: 'DOWNLOAD_FAILED',
+      cause,
+      hint: 'check the address, the network and the credentials',
+    })
+  }
+}
+
+function findCheckout(
+  store: Store,
+  key: CacheKey,
+): Omit<GitCheckout, 'commit' | 'isCached'> | undefined {
+  const record = store.records.find(key)
+  if (record?.layer === undefined) return undefined
+  const { layer, createdAt } = record
+  const directory = store.layers.directory(layer)
+  const stat = lstatSync(directory, { throwIfNoEntry: false })
+  if (stat === undefined) return undefined
+  return { key, layer, directory, createdAt, committedMs: Math.round(stat.mtimeMs) }
+}
+
+/** What decides about the files; of a kept `.git` also where it comes from. */
+function documentOf(source: GitSource, { commit, refName }: Resolved): Json {
+  const { subdir, submodules = true, mtime = 'checkout', remote } = source
+  const origin = keepsGitDir(source) ? { remote, refName: refName ?? null } : null
+  return { op: 'git', commit, subdir: subdir ?? null, submodules, mtime, origin }
+}
+
+/** The folder of a repository has none. */
+function keepsGitDir({ keepGitDir, subdir }: GitSource): boolean {
+  return keepGitDir === true && subdir === undefined
+}
+
+async function resolveRef({ source, options, git, folder }: Job): Promise<Resolved> {
+  const { ref, remote } = source
+  if (ref !== undefined && isCommit(ref)) {
+    return { commit: ref, refName: undefined, tag: undefined }
+  }
+  const run = { directory: folder, header: headerOf(source, options), signal: options.signal }
+  const patterns = ref === undefined ? ['HEAD'] : [ref, `${ref}^{}`]
+  const listed = await git.run(['ls-remote', '--symref', '--', remote, ...patterns], run)
+  const lines = listed.split('\n').map((line) => line.split('\t'))
+  const hashOf = (name: string): string | undefined =>
+    lines.find(([hash = '', at]) => at === name && isCommit(hash))?.[0]
+  if (ref === undefined) {
+    const target = lines.find(([first = '', at]) => at === 'HEAD' && first.startsWith('ref: '))
+    const commit = hashOf('HEAD')
+    if (commit === undefined) throw noSuchRef(source)
+    return { commit, refName: target?.[0]?.slice('ref: '.length), tag: undefined }
+  }
+  // As git-checkout: a branch comes before a tag of the same name.
+  const refName = candidates(ref).find((name) => hashOf(name) !== undefined)
+  const own = refName === undefined ? undefined : hashOf(refName)
+  if (refName === undefined || own === undefined) throw noSuchRef(source)
+  const peeled = hashOf(`${refName}^{}`)
+  return { commit: peeled ?? own, refName, tag: peeled === undefined ? undefined : own }
+}
+
+function candidates(ref: string): readonly string[] {
+  const partial = ref.startsWith('refs/') ? ref : `refs/${ref}`
+  return ref === 'HEAD' ? [ref] : [partial, `refs/heads/${ref}`, `refs/tags/${ref}`]
+}
+
+function noSuchRef(source: GitSource): TsbuildError {
+  const ref = source.ref ?? 'HEAD'
+  return new TsbuildError(`repository ${source.remote} does not contain ref ${ref}`, {
+    code: 'NOT_FOUND',
+    hint: 'a ref is a branch, a tag or a whole commit hash',
+  })
+}
+
+function checkCommit({ checksum }: GitSource, { commit, tag }: Resolved): void {
+  if (checksum === undefined) return
+  if (commit.startsWith(checksum) || tag?.startsWith(checksum) === true) return
+  throw new TsbuildError(`expected checksum to match ${checksum}, got ${commit}`, {
+    code: 'DIGEST_MISMATCH',
+    hint: 'the ref leads to another commit than it did: check it, then change the checksum',
+  })
+}
+
+function headerOf(
+  { remote, credentials }: GitSource,
+  { authorization }: GitOptions,
+): { readonly url: string; readonly value: string } | undefined {
+  if (!/^https?:/.test(remote)) return undefined
+  const basic =
+    credentials === undefined ? undefined : `Basic ${Buffer.from(credentials).toString('base64')}`
+  const value = authorization ?? basic
+  if (value === undefined) return undefined
+  return { url: `${new URL(remote).origin}/`, value: `Authorization: ${value}` }
+}
+
+/** @returns the folder with the wanted files */
+async function checkout(job: Job, resolved: Resolved): Promise<string> {
+  const { source, options, git, folder } = job
+  const { commit } = resolved
+  const directory = join(folder, 'checkout')
+  mkdirSync(directory, { mode: 0o755 })
+  const run = { directory, header: headerOf(source, options), signal: options.signal }
+  await git.run(['init', '--quiet'], run)
+  await git.run(['remote', 'add', 'origin', source.remote], run)
+  await fetchCommit(job, resolved, directory)
+  await git.run(['checkout', '--quiet', '--detach', commit], run)
+  const hasSubmodules = existsSync(join(directory, '.gitmodules')) && source.submodules !== false
+  if (hasSubmodules) {
+    const args = ['submodule', '--quiet', 'update', '--init', '--recursive', '--depth=1']
+    await git.run(args, run)
+  }
+  const [seconds = ''] = (await git.run(['show', '-s', '--format=%ct', commit], run)).split('\n')
+  const time = Number(seconds)
+  if (keepsGitDir(source)) tidyGitDir(join(directory, '.git'))
+  else removeGitDirs(directory, hasSubmodules)
+  const wanted = folderOf(directory, source)
+  if (source.mtime === 'commit') setTimes(wanted, time)
+  utimesSync(wanted, time, time)
+  return wanted
+}
+
+/** By its ref first: not every server gives a commit that is only known by its hash. */
+async function fetchCommit(job: Job, resolved: Resolved, directory: string): Promise<void> {
+  const { source, options, git } = job
+  const { commit, refName } = resolved
+  const run = { directory, header: headerOf(source, options), signal: options.signal }
+  const one = ['fetch', '--quiet', '--depth=1', '--no-tags', '--no-recurse-submodules', 'origin']
+  const all = ['fetch', '--quiet', '--no-recurse-submodules', '--tags', 'origin']
+  const everything = [...all, '+refs/heads/*:refs/remotes/origin/*']
+  const byRef = refName === undefined ? [] : [[...one, `+${refName}:${localName(refName)}`]]
+  const byCommit = [[...one, commit]]
+  const ways = source.fetchByCommit === true ? [...byCommit, ...byRef] : [...byRef, ...byCommit]
+  let failure: unknown
+  for (const args of [...ways, everything]) {
+    try {
+      await git.run(args, run)
+      // The ref may have moved since it was looked up.
+      await git.run(['cat-file', '-e', `${commit}^{commit}`], run)
+      return
+    } catch (cause) {
+      if (!(cause instanceof GitError)) throw cause
+      failure ??= cause
+    }
+  }
+  throw failure
+}
+
+function localName(refName: string): string {
+  return refName.startsWith('refs/heads/')
+    ? refName.replace('refs/heads/', 'refs/remotes/origin/')
+    : refName
+}
+
+/** What tells when and how it was fetched. */
+function tidyGitDir(gitDir: string): void {
+  for (const name of ['FETCH_HEAD', 'ORIG_HEAD', 'logs']) {
+    rmSync(join(gitDir, name), { recursive: true, force: true })
+  }
+}
+
+/** git itself tracks nothing of that name: below the top, those are the submodules' own. */
+function removeGitDirs(directory: string, hasSubmodules: boolean): void {
+  rmSync(join(directory, '.git'), { recursive: true, force: true })
+  if (!hasSubmodules) return
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    if (entry.isDirectory()) removeGitDirs(join(directory, entry.name), true)
+  }
+}
+
+/** No link is followed: it could lead out of the repository. */
+function folderOf(directory: string, { subdir, remote }: GitSource): string {
+  let at = directory
+  for (const name of subdir?.split('/') ?? []) {
+    at = join(at, name)
+    if (lstatSync(at, { throwIfNoEntry: false })?.isDirectory() === true) continue
+    throw new TsbuildError(`repository ${remote} has no folder ${subdir}`, { code: 'NOT_FOUND' })
+  }
+  return at
+}
+
+function setTimes(directory: string, time: number): void {
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name)
+    if (entry.isDirectory()) setTimes(path, time)
+    lutimesSync(path, time, time)
+  }
+}

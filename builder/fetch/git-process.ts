@@ -1,0 +1,158 @@
+import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
+import { errnoOf, TsbuildError, throwIfCancelled } from '#core'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+export interface GitRun {
+  /** Working directory of the process, and where it finds its repository. */
+  readonly directory: string
+  /** What may be sent to the remote, as `http.URL.extraHeader` says it. */
+  readonly header?: { readonly url: string; readonly value: string } | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Protocols that a remote, and the submodules it names, may use: neither files nor commands. */
+const PROTOCOLS = 'git:http:https:ssh'
+
+/** Nothing of the machine's or the user's configuration counts, so that a build is the same anywhere. */
+const SETTINGS: readonly (readonly [string, string])[] = [
+  ['core.hooksPath', '/dev/null'],
+  ['core.attributesFile', '/dev/null'],
+  ['core.excludesFile', '/dev/null'],
+  ['core.autocrlf', 'false'],
+  ['core.fsmonitor', 'false'],
+  ['core.askPass', ''],
+  ['credential.helper', ''],
+  ['advice.detachedHead', 'false'],
+  ['init.defaultBranch', 'master'],
+  ['gc.auto', '0'],
+  ['maintenance.auto', 'false'],
+  ['http.lowSpeedLimit', '1000'],
+  ['http.lowSpeedTime', '60'],
+]
+
+/** What of the environment says how to reach the world. */
+const PASSED =
+  /^(?:PATH|SSH_AUTH_SOCK|SSL_CERT_FILE|SSL_CERT_DIR|GIT_SSL_CAINFO|(?:https?|all|no)_proxy)$/i
+
+const MAX_OUTPUT = 64 << 20
+
+/** Runs the host's `git`, never through a shell, with an environment of its own. */
+export class Git {
+  readonly #environment: Environment
+  readonly #home: string
+
+  /** @param home an empty folder that it may take for the user's */
+  constructor(environment: Environment, home: string) {
+    this.#environment = environment
+    this.#home = home
+  }
+
+  /**
+   * @returns what it printed
+   * @throws {GitError} when it ended with a failure; {TsbuildError} UNSUPPORTED without git, CANCELLED
+   */
+  async run(args: readonly string[], { directory, header, signal }: GitRun): Promise<string> {
+    throwIfCancelled(signal, 'git')
+    const settings = header === undefined ? SETTINGS : [...SETTINGS, toSetting(header)]
+    // The mode of what it makes does not depend on who builds.
+    const script = 'umask 022 && exec git "$@"'
+    const child = spawn('/bin/sh', ['-c', script, 'git', ...args], {
+      cwd: directory,
+      env: this.#environmentWith(settings),
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    })
+    const stop = (): void => killGroup(child.pid)
+    signal?.addEventListener('abort', stop, { once: true })
+    try {
+      const ended = new Promise<number | null>((resolve, reject) => {
+        child.once('error', reject)
+        child.once('close', resolve)
+      })
+      const [code, output, errors] = await Promise.all([
+        ended,
+        gather(child.stdout),
+        gather(child.stderr),
+      ])
+      throwIfCancelled(signal, 'git')
+      if (code === 0) return output
+      if (code === NOT_FOUND) throw missing()
+      throw new GitError(reasonOf(errors) ?? `git ended with exit code ${code}`)
+    } finally {
+      signal?.removeEventListener('abort', stop)
+    }
+  }
+
+  #environmentWith(settings: readonly (readonly [string, string])[]): Record<string, string> {
+    const passed = Object.entries(this.#environment).flatMap(([key, value]) =>
+      value !== undefined && PASSED.test(key) ? [[key, value] as const] : [],
+    )
+    const config = settings.flatMap(([key, value], index) => [
+      [`GIT_CONFIG_KEY_${index}`, key] as const,
+      [`GIT_CONFIG_VALUE_${index}`, value] as const,
+    ])
+    return {
+      ...Object.fromEntries(passed),
+      ...Object.fromEntries(config),
+      GIT_CONFIG_COUNT: String(settings.length),
+      GIT_CONFIG_NOSYSTEM: '1',
+      GIT_CONFIG_GLOBAL: '/dev/null',
+      GIT_ATTR_NOSYSTEM: '1',
+      GIT_TEMPLATE_DIR: '',
+      GIT_TERMINAL_PROMPT: '0',
+      GIT_ALLOW_PROTOCOL: PROTOCOLS,
+      GIT_PROTOCOL_FROM_USER: '0',
+      GIT_SSH_COMMAND: 'ssh -o BatchMode=yes',
+      GIT_LFS_SKIP_SMUDGE: '1',
+      HOME: this.#home,
+      XDG_CONFIG_HOME: this.#home,
+      LC_ALL: 'C',
+    }
+  }
+}
+
+/** What the shell ends with when there is no such program. */
+const NOT_FOUND = 127
+
+/** git said no; the message is what it said. */
+export class GitError extends Error {}
+
+function toSetting({ url, value }: { url: string; value: string }): readonly [string, string] {
+  return [`http.${url}.extraHeader`, value]
+}
+
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, constants.signals.SIGKILL)
+  } catch (cause) {
+    // It has ended by itself.
+    if (errnoOf(cause) !== 'ESRCH') throw cause
+  }
+}
+
+async function gather(stream: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of stream) {
+    size += chunk.length
+    if (size <= MAX_OUTPUT) chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+/** The line that tells most: the last one that is an error. */
+function reasonOf(errors: string): string | undefined {
+  const lines = errors.split('\n').filter((line) => line.trim() !== '')
+  const telling = lines.find((line) => /^(?:fatal|error): /.test(line)) ?? lines.at(-1)
+  return telling?.replace(/^(?:fatal|error): /, '').slice(0, 500)
+}
+
+function missing(): TsbuildError {
+  return new TsbuildError('a git repository needs the program git, which is not installed', {
+    code: 'UNSUPPORTED',
+    hint: 'install it, on Debian with apt-get install git',
+  })
+}
