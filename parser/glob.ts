@@ -14,27 +14,6 @@ export type Step =
   /** Takes nothing; the next `length` steps may be left out together. */
   | { readonly kind: 'maybe'; readonly length: number }
 
-/** Where a match ends: numbers of characters (code points), after the first one read. */
-export interface Ends {
-  readonly shortest: number
-  readonly longest: number
-}
-
-/** Refuses to go on when two people's patterns and texts together would take too long. */
-export class Budget {
-  #left: number
-
-  constructor(steps: number) {
-    this.#left = steps
-  }
-
-  /** @throws {RangeError} when it is used up */
-  spend(steps: number): void {
-    this.#left -= steps
-    if (this.#left < 0) throw new RangeError('pattern matching takes too long')
-  }
-}
-
 /** Rounds are counted in 32 bits. */
 const MAX_ROUND = 2 ** 31
 
@@ -70,8 +49,8 @@ export class Cursor {
     this.#enter(0, this.#active)
   }
 
-  /** Reads one character. `again` also begins a new match behind it. */
-  read(code: number, again: 'again' | 'once' = 'once'): void {
+  /** Reads one character. */
+  read(code: number): void {
     const next = this.#next
     next.length = 0
     this.#round++
@@ -81,7 +60,6 @@ export class Cursor {
       if (step === undefined || step.kind === 'maybe' || !step.test(code)) continue
       this.#enter(step.kind === 'one' ? index + 1 : index, next)
     }
-    if (again === 'again') this.#enter(0, next)
     this.#next = this.#active
     this.#active = next
   }
@@ -115,41 +93,4 @@ export function readText(cursor: Cursor, text: string): void {
     if (code > 0xffff) offset++
     cursor.read(code)
   }
-}
-
-/** The matches that begin at `start`, if there is one. */
-export function endsFrom(
-  steps: readonly Step[],
-  codes: readonly number[],
-  { start, budget }: { readonly start: number; readonly budget: Budget },
-): Ends | undefined {
-  const cursor = new Cursor(steps)
-  cursor.start()
-  let shortest = cursor.isMatch ? start : -1
-  let longest = shortest
-  for (let index = start; index < codes.length && cursor.size > 0; index++) {
-    budget.spend(cursor.size)
-    cursor.read(codes[index] ?? 0)
-    if (!cursor.isMatch) continue
-    if (shortest < 0) shortest = index + 1
-    longest = index + 1
-  }
-  return shortest < 0 ? undefined : { shortest, longest }
-}
-
-/** For every offset whether a match of `steps` ends there that began anywhere before. */
-export function endsAnywhere(
-  steps: readonly Step[],
-  codes: readonly number[],
-  budget: Budget,
-): readonly boolean[] {
-  const cursor = new Cursor(steps)
-  cursor.start()
-  const ends = [cursor.isMatch]
-  for (const code of codes) {
-    budget.spend(cursor.size)
-    cursor.read(code, 'again')
-    ends.push(cursor.isMatch)
-  }
-  return ends
 }

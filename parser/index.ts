@@ -43,7 +43,8 @@ export {
 } from './diagnostics.ts'
 export { type IgnoreRules, ignoreRules, parseDockerignore } from './dockerignore.ts'
 export { excerpt } from './excerpt.ts'
-export { type ExpandOptions, expandWord, expandWords } from './expand.ts'
+export { expandWord, expandWords } from './expand.ts'
+export type { ExpandOptions } from './expansion.ts'
 export {
   type InstructionGraph,
   type LinkedStage,

@@ -1,37 +1,55 @@
-/** The patterns of `${v#p}`, `${v%p}` and `${v/p/r}`: `*` and `?` are special, the rest is literal. */
-import { type Budget, endsAnywhere, endsFrom, type Step } from './glob.ts'
+/**
+ * The patterns of `${v#p}`, `${v%p}` and `${v/p/r}`: `*` and `?` are special, the rest is literal.
+ * Between stars stand segments of fixed length. Of each but the last only the first place that fits
+ * need be tried, since whatever can follow a later place can follow the first one too; so nothing is
+ * tried twice, as regular expressions in JavaScript do.
+ */
 
-/** Go's dot, which BuildKit's patterns become, stops at line ends. */
-const isInLine = (code: number): boolean => code !== 10
+/** Code points; `ANY` for a question mark. */
+type Segment = readonly number[]
 
-const STAR: Step = { kind: 'many', test: isInLine }
-const ANY: Step = { kind: 'one', test: isInLine }
+/** The segments of a pattern, with a star between each two; at least one, perhaps an empty one. */
+export type ShellPattern = readonly Segment[]
+
+const ANY = -1
+
+/** Go's dot, which BuildKit's wildcards become, stops at line ends. */
+const LINE_FEED = 10
 
 /** Reads a pattern. @throws {SyntaxError} for a backslash in front of the wrong character */
-export function parseShellPattern(pattern: string): readonly Step[] {
-  const steps: Step[] = []
+export function parseShellPattern(pattern: string): ShellPattern {
+  let segment: number[] = []
+  const segments = [segment]
   const chars = [...pattern]
   for (let index = 0; index < chars.length; index++) {
     const char = chars[index] ?? ''
-    if (char === '*') steps.push(STAR)
-    else if (char === '?') steps.push(ANY)
-    else if (char !== '\\') steps.push(literal(char))
+    if (char === '*') {
+      segment = []
+      segments.push(segment)
+    } else if (char === '?') segment.push(ANY)
+    else if (char !== '\\') segment.push(codeOf(char))
     else {
-      const escaped = chars[++index] ?? ''
-      if (!isEscapable(escaped)) throw new SyntaxError(`invalid escape '\\${escaped}'`)
-      steps.push(literal(escaped))
+      const escaped = chars[++index] ?? '\ufffd'
+      if (!'*?\\}/'.includes(escaped)) throw new SyntaxError(`invalid escape '\\${escaped}'`)
+      segment.push(codeOf(escaped))
     }
   }
-  return steps
+  return segments
 }
 
-function isEscapable(char: string): boolean {
-  return char !== '' && '*?\\}/'.includes(char)
-}
+/** Refuses to go on when a word's patterns and values together would take too long. */
+export class Budget {
+  #left: number
 
-function literal(char: string): Step {
-  const wanted = char.codePointAt(0)
-  return { kind: 'one', test: (code) => code === wanted }
+  constructor(steps: number) {
+    this.#left = steps
+  }
+
+  /** @throws {RangeError} when it is used up */
+  spend(steps: number): void {
+    this.#left -= steps
+    if (this.#left < 0) throw new RangeError('pattern matching takes too long')
+  }
 }
 
 interface Trim {
@@ -41,16 +59,17 @@ interface Trim {
 }
 
 /** `value` without what the pattern matches at one side. @throws {RangeError} over budget */
-export function trimPattern(value: string, steps: readonly Step[], trim: Trim): string {
+export function trimPattern(value: string, pattern: ShellPattern, trim: Trim): string {
   const { side, extent, budget } = trim
-  const codes = codesOf(value)
-  if (side === 'end') codes.reverse()
-  const ordered = side === 'end' ? steps.toReversed() : steps
-  const ends = endsFrom(ordered, codes, { start: 0, budget })
-  if (ends === undefined) return value
-  const rest = codes.slice(ends[extent])
-  if (side === 'end') rest.reverse()
-  return textOf(rest)
+  if (value === '') return value
+  const codes = codesOf(value, budget)
+  if (side === 'start') {
+    const end = new Matcher(codes, pattern, budget).endFrom(0, extent)
+    return end < 0 ? value : textOf(codes, end, codes.length)
+  }
+  const reversed = pattern.map((segment) => segment.toReversed()).reverse()
+  const end = new Matcher(codes.toReversed(), reversed, budget).endFrom(0, extent)
+  return end < 0 ? value : textOf(codes, 0, codes.length - end)
 }
 
 interface Replacement {
@@ -67,33 +86,123 @@ interface Replacement {
  */
 export function replacePattern(
   value: string,
-  steps: readonly Step[],
+  pattern: ShellPattern,
   { text, times, budget, limit }: Replacement,
 ): string {
-  const codes = codesOf(value)
-  const starts = endsAnywhere(steps.toReversed(), codes.toReversed(), budget).toReversed()
+  const codes = codesOf(value, budget)
+  const matcher = new Matcher(codes, pattern, budget)
   let result = ''
   let kept = 0
-  for (let start = 0; start <= codes.length; start++) {
-    if (!starts[start]) continue
-    const end = endsFrom(steps, codes, { start, budget })?.longest ?? start
+  for (let from = 0; from <= codes.length; ) {
+    const match = matcher.next(from)
+    if (match === undefined) break
+    const { start, end } = match
+    from = Math.max(end, start + 1)
     // An empty match right behind another match is none.
     if (end === start && start === kept && start > 0) continue
     if (result.length + text.length > limit) throw new RangeError('result is too long')
-    result += textOf(codes.slice(kept, start)) + text
+    result += textOf(codes, kept, start) + text
     kept = end
     if (times === 'first') break
-    start = Math.max(start, end - 1)
   }
-  return result + textOf(codes.slice(kept))
+  return result + textOf(codes, kept, codes.length)
 }
 
-function codesOf(text: string): number[] {
-  return Array.from(text, (char) => char.codePointAt(0) ?? 0)
+/** A pattern at work on a text. Offsets count code points. */
+class Matcher {
+  readonly #codes: Uint32Array
+  readonly #first: Segment
+  readonly #rest: readonly Segment[]
+  readonly #budget: Budget
+
+  constructor(codes: Uint32Array, [first = [], ...rest]: ShellPattern, budget: Budget) {
+    this.#codes = codes
+    this.#first = first
+    this.#rest = rest
+    this.#budget = budget
+  }
+
+  /** Where the match that begins at `start` ends; -1 without one. */
+  endFrom(start: number, extent: 'shortest' | 'longest'): number {
+    if (!this.#fits(this.#first, start)) return -1
+    let end = start + this.#first.length
+    for (const [index, segment] of this.#rest.entries()) {
+      const isLast = extent === 'longest' && index === this.#rest.length - 1
+      const found = isLast ? this.#lastIn(segment, end) : this.#firstIn(segment, end)
+      if (found < 0) return -1
+      end = found + segment.length
+    }
+    return end
+  }
+
+  /** The longest match of those that begin earliest, at `from` or behind it. */
+  next(from: number): { readonly start: number; readonly end: number } | undefined {
+    const last = this.#codes.length - this.#first.length
+    for (let start = from; start <= last; start++) {
+      if (!this.#fits(this.#first, start)) continue
+      const end = this.endFrom(start, 'longest')
+      if (end >= 0) return { start, end }
+      // What failed here fails wherever the first star begins in the same line.
+      start = Math.max(start, this.#lineEnd(start + this.#first.length) - this.#first.length)
+    }
+    return undefined
+  }
+
+  /** The first place for a segment behind a star that begins at `from`; -1 without one. */
+  #firstIn(segment: Segment, from: number): number {
+    for (let start = from; start <= this.#codes.length; start++) {
+      if (this.#fits(segment, start)) return start
+      if (this.#codes[start] === LINE_FEED) return -1
+    }
+    return -1
+  }
+
+  #lastIn(segment: Segment, from: number): number {
+    for (let start = this.#lineEnd(from); start >= from; start--) {
+      if (this.#fits(segment, start)) return start
+    }
+    return -1
+  }
+
+  #lineEnd(from: number): number {
+    const found = this.#codes.indexOf(LINE_FEED, from)
+    const end = found < 0 ? this.#codes.length : found
+    this.#budget.spend(end - from)
+    return end
+  }
+
+  #fits(segment: Segment, start: number): boolean {
+    let index = 0
+    for (; index < segment.length; index++) {
+      const code = this.#codes[start + index]
+      const wanted = segment[index]
+      if (wanted === ANY ? code === LINE_FEED || code === undefined : code !== wanted) break
+    }
+    this.#budget.spend(index + 1)
+    return index === segment.length
+  }
 }
 
-function textOf(codes: readonly number[]): string {
+function codeOf(char: string): number {
+  return char.codePointAt(0) ?? 0
+}
+
+function codesOf(text: string, budget: Budget): Uint32Array {
+  budget.spend(text.length)
+  const codes = new Uint32Array(text.length)
+  let count = 0
+  for (let offset = 0; offset < text.length; offset++) {
+    const code = text.codePointAt(offset) ?? 0
+    if (code > 0xffff) offset++
+    codes[count++] = code
+  }
+  return codes.subarray(0, count)
+}
+
+function textOf(codes: Uint32Array, start: number, end: number): string {
   let text = ''
-  for (const code of codes) text += String.fromCodePoint(code)
+  for (let offset = start; offset < end; offset += 4096) {
+    text += String.fromCodePoint(...codes.subarray(offset, Math.min(end, offset + 4096)))
+  }
   return text
 }

@@ -1,4 +1,8 @@
-/** The grammar of a word. Everything that the lexer can make fits; missing ends are found later. */
+/**
+ * The grammar of one level of a word: of the word itself, of what stands in double quotes, of a
+ * substitution. What is nested in it was read before and is a token by then, so that no text can
+ * nest deeper than the stack goes.
+ */
 import type { CstNode, ParserMethod } from 'chevrotain'
 import { CstParser } from './chevrotain.ts'
 import * as t from './word-lexer.ts'
@@ -13,53 +17,34 @@ export class WordGrammar extends CstParser {
 
   readonly word: Rule = this.RULE('word', () => {
     this.CONSUME(t.Settings)
-    this.SUBRULE(this.parts)
-  })
-
-  readonly parts: Rule = this.RULE('parts', () => {
-    this.MANY(() =>
-      this.OR([
-        { ALT: () => this.CONSUME(t.Part, { LABEL: 'part' }) },
-        { ALT: () => this.SUBRULE(this.quoted, { LABEL: 'part' }) },
-        { ALT: () => this.SUBRULE(this.substitution, { LABEL: 'part' }) },
-      ]),
-    )
+    this.MANY(() => this.CONSUME(t.Part, { LABEL: 'part' }))
   })
 
   readonly quoted: Rule = this.RULE('quoted', () => {
     this.CONSUME(t.QuoteStart)
-    this.MANY(() =>
-      this.OR([
-        { ALT: () => this.CONSUME(t.Part, { LABEL: 'part' }) },
-        { ALT: () => this.SUBRULE(this.substitution, { LABEL: 'part' }) },
-      ]),
-    )
-    this.OPTION(() => this.CONSUME(t.QuoteEnd))
+    this.MANY(() => this.CONSUME(t.Part, { LABEL: 'part' }))
+    this.CONSUME(t.QuoteEnd)
   })
 
   readonly substitution: Rule = this.RULE('substitution', () => {
     this.CONSUME(t.SubstitutionStart)
     this.OPTION(() => this.CONSUME(t.Name))
-    this.OPTION1(() =>
-      this.OR([
-        {
-          ALT: () => {
-            this.CONSUME(t.Modifier)
-            this.SUBRULE(this.parts, { LABEL: 'operand' })
-          },
+    this.OR([
+      {
+        ALT: () => {
+          this.CONSUME(t.Modifier)
+          this.MANY(() => this.CONSUME(t.Part, { LABEL: 'operand' }))
         },
-        {
-          ALT: () => {
-            this.CONSUME(t.Replace)
-            this.SUBRULE1(this.parts, { LABEL: 'pattern' })
-            this.OPTION2(() => {
-              this.CONSUME(t.PatternEnd)
-              this.SUBRULE2(this.parts, { LABEL: 'operand' })
-            })
-          },
+      },
+      {
+        ALT: () => {
+          this.CONSUME(t.Replace)
+          this.MANY1(() => this.CONSUME1(t.Part, { LABEL: 'pattern' }))
+          this.CONSUME(t.PatternEnd)
+          this.MANY2(() => this.CONSUME2(t.Part, { LABEL: 'operand' }))
         },
-      ]),
-    )
-    this.OPTION3(() => this.CONSUME(t.SubstitutionEnd))
+      },
+    ])
+    this.CONSUME(t.SubstitutionEnd)
   })
 }

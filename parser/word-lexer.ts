@@ -4,11 +4,14 @@
  * fits at every place, so lexing cannot fail.
  */
 import type { CustomPatternMatcherReturn, IToken, TokenType } from 'chevrotain'
-import { isSpace, skipWhile } from './characters.ts'
 import { createToken, Lexer } from './chevrotain.ts'
 import type { Escape } from './scan.ts'
 
-export type Quotes = 'remove' | 'keep'
+/**
+ * What becomes of quotes: `remove` is the rule; with `show` they protect what is in them and stay;
+ * with `ignore` they are characters like any other.
+ */
+export type Quotes = 'remove' | 'show' | 'ignore'
 
 type Scanner = (text: string, start: number) => number
 
@@ -36,15 +39,7 @@ function symbol(name: string, text: string, options: TokenOptions = {}): TokenTy
 }
 
 function hasQuotes(text: string): boolean {
-  return text.charAt(1) === 'r'
-}
-
-/** Ordinary text: no white space, nothing that may mean something somewhere. */
-function isPlain(text: string, offset: number): boolean {
-  const char = text.charAt(offset)
-  if (char === '$' || char === '}' || char === '/' || char === text.charAt(0)) return false
-  if ((char === '"' || char === "'") && hasQuotes(text)) return false
-  return !isSpace(text.charCodeAt(offset))
+  return text.charAt(1) !== 'i'
 }
 
 /** What is one token and needs no rule of its own. */
@@ -56,20 +51,30 @@ export const Settings: TokenType = token('Settings', (text) => Math.min(2, text.
   push_mode: 'word',
 })
 
-const Plain = token(
-  'Plain',
-  (text, start) => {
-    let end = start
-    while (end < text.length && isPlain(text, end)) end++
-    return end
-  },
-  part,
-)
+/** Text up to what means something; where an operand stands, that is also its end. */
+function plain(name: string, end: string): TokenType {
+  return token(
+    name,
+    (text, start) => {
+      const mark = text.charAt(0)
+      const quotes = hasQuotes(text)
+      for (let offset = start; offset < text.length; offset++) {
+        const char = text.charAt(offset)
+        if (char === '$' || char === mark || char === end) return offset
+        if (quotes && (char === '"' || char === "'")) return offset
+      }
+      return text.length
+    },
+    part,
+  )
+}
 
-const Blank = token('Blank', (text, start) => skipWhile(text, start, isSpace), part)
+const Plain = plain('Plain', '$')
+const OperandPlain = plain('OperandPlain', '}')
+const PatternPlain = plain('PatternPlain', '/')
 
 /** The escape and the character behind it; alone at the end of the word. */
-const Escaped = token(
+export const Escaped: TokenType = token(
   'Escaped',
   (text, start) =>
     text.charAt(start) === text.charAt(0)
@@ -79,7 +84,7 @@ const Escaped = token(
 )
 
 /** `'…'`; without the closing quote when there is none. */
-const SingleQuoted = token(
+export const SingleQuoted: TokenType = token(
   'SingleQuoted',
   (text, start) => {
     if (text.charAt(start) !== "'" || !hasQuotes(text)) return -1
@@ -98,7 +103,7 @@ export const QuoteStart: TokenType = token(
 export const QuoteEnd: TokenType = symbol('QuoteEnd', '"', { pop_mode: true })
 
 /** Inside double quotes the escape escapes only a double quote, a dollar sign and itself. */
-const QuotedEscape = token(
+export const QuotedEscape: TokenType = token(
   'QuotedEscape',
   (text, start) => {
     const mark = text.charAt(0)
@@ -113,21 +118,26 @@ const QuotedPlain = token(
   'QuotedPlain',
   (text, start) => {
     const mark = text.charAt(0)
-    return skipWhile(text, start, (code) => {
-      const char = String.fromCharCode(code)
-      return char !== '"' && char !== '$' && char !== mark
-    })
+    for (let offset = start; offset < text.length; offset++) {
+      const char = text.charAt(offset)
+      if (char === '"' || char === '$' || char === mark) return offset
+    }
+    return text.length
   },
   part,
 )
 
-/** `$name`. */
-const Variable = token(
+/** `$name`, and `${name}`, which is by far the most frequent substitution. */
+export const Variable: TokenType = token(
   'Variable',
   (text, start) => {
     if (text.charAt(start) !== '$') return -1
-    const end = nameEnd(text, start + 1)
-    return end > start + 1 ? end : -1
+    const isBraced = text.charAt(start + 1) === '{'
+    const first = start + (isBraced ? 2 : 1)
+    const end = nameEnd(text, first)
+    if (end === first) return -1
+    if (!isBraced) return end
+    return text.charAt(end) === '}' ? end + 1 : -1
   },
   part,
 )
@@ -170,30 +180,36 @@ export const PatternEnd: TokenType = symbol('PatternEnd', '/', {
   push_mode: 'operand',
 })
 
-/** `}` and `/` where they end nothing. */
-const Punctuation = token(
-  'Punctuation',
-  (text, start) => (text.charAt(start) === '}' || text.charAt(start) === '/' ? start + 1 : -1),
-  part,
-)
+/** A quoted part that was read: what it comes to. Only the expansion makes it. */
+export const QuotedText: TokenType = createToken({ name: 'QuotedText', pattern: Lexer.NA, ...part })
+
+/** A substitution that was read: what it comes to. Only the expansion makes it. */
+export const SubstitutedText: TokenType = createToken({
+  name: 'SubstitutedText',
+  pattern: Lexer.NA,
+  ...part,
+})
 
 const PARTS: readonly TokenType[] = [
-  ...[Plain, Blank, Variable, SubstitutionStart, Dollar, Escaped, SingleQuoted, QuoteStart],
+  ...[Variable, SubstitutionStart, Dollar, Escaped, SingleQuoted, QuoteStart],
 ]
 
 /** The lexer's modes: which tokens are possible, in the order in which they are tried. */
 const MODES: Record<string, TokenType[]> = {
   start: [Settings],
-  word: [...PARTS, Punctuation],
+  word: [Plain, ...PARTS],
   quoted: [QuoteEnd, Variable, SubstitutionStart, Dollar, QuotedEscape, QuotedPlain],
   name: [Name, SubstitutionEnd, Replace, Modifier],
   modifier: [SubstitutionEnd, Replace, Modifier],
-  operand: [SubstitutionEnd, ...PARTS, Punctuation],
-  pattern: [PatternEnd, ...PARTS, Punctuation],
+  operand: [SubstitutionEnd, OperandPlain, ...PARTS],
+  pattern: [PatternEnd, PatternPlain, ...PARTS],
 }
 
 /** Every token of the grammar. */
-export const WORD_TOKENS: readonly TokenType[] = [...new Set(Object.values(MODES).flat()), Part]
+export const WORD_TOKENS: readonly TokenType[] = [
+  ...new Set(Object.values(MODES).flat()),
+  ...[Part, QuotedText, SubstitutedText],
+]
 
 export type WordLexer = InstanceType<typeof Lexer>
 
@@ -218,31 +234,27 @@ export function lexWord(
 
 /** Letters, digits and `_`, not beginning with a digit; only digits; or one special character. */
 function nameEnd(text: string, start: number): number {
-  const first = codeAt(text, start)
-  if (isDigit(first)) {
-    let end = start
-    while (isDigit(codeAt(text, end))) end += codeSize(text, end)
-    return end
-  }
+  const first = text.charAt(start)
   if (first !== '' && '@*#?-$!'.includes(first)) return start + 1
-  let end = start
-  while (isNamePart(codeAt(text, end))) end += codeSize(text, end)
-  return end
-}
-
-function codeAt(text: string, offset: number): string {
-  const code = text.codePointAt(offset)
-  return code === undefined ? '' : String.fromCodePoint(code)
+  const isPart = isDigit(text.codePointAt(start) ?? 0) ? isDigit : isNamePart
+  let offset = start
+  for (let code = text.codePointAt(offset); code !== undefined && isPart(code); ) {
+    offset += code > 0xffff ? 2 : 1
+    code = text.codePointAt(offset)
+  }
+  return offset
 }
 
 function codeSize(text: string, offset: number): number {
   return (text.codePointAt(offset) ?? 0) > 0xffff ? 2 : 1
 }
 
-function isDigit(char: string): boolean {
-  return /^\p{Nd}$/u.test(char)
+function isDigit(code: number): boolean {
+  if (code < 128) return code >= 48 && code <= 57
+  return /^\p{Nd}$/u.test(String.fromCodePoint(code))
 }
 
-function isNamePart(char: string): boolean {
-  return /^[\p{L}\p{Nd}_]$/u.test(char)
+function isNamePart(code: number): boolean {
+  if (code >= 128) return /^[\p{L}\p{Nd}]$/u.test(String.fromCodePoint(code))
+  return (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || code === 95 || isDigit(code)
 }

@@ -84,7 +84,7 @@ function writeAction(heredoc: Heredoc, state: StageState, placement: Placement):
   const { name, content, chomp } = heredoc
   const body = chomp ? content.replace(/^\t+/gm, '') : content
   const lookup = (variable: string): string | undefined => state.env.get(variable)
-  const data = heredoc.expand ? expandWord(body, { lookup, quotes: 'keep' }) : body
+  const data = heredoc.expand ? expandWord(body, { lookup, quotes: 'ignore' }) : body
   return { kind: 'write', name, data, ...placement }
 }
 

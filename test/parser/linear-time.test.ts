@@ -64,6 +64,19 @@ const WORDS: Readonly<Record<string, (size: number) => string>> = {
   blanks: (size) => `${' '.repeat(size)}$a`,
 }
 
+/** Words that are slow to read for one lexer or another, and values that are slow to search. */
+const SLOW_WORDS: Readonly<Record<string, (size: number) => string>> = {
+  ...WORDS,
+  'nested 1,000 times': () => `${'${a:-'.repeat(1000)}x${'}'.repeat(1000)}`,
+  'nested as often as fits': (size) => `${'${a-'.repeat(size / 5)}${'}'.repeat(size / 5)}`,
+  'nested in quotes': (size) => `${'"${a-'.repeat(size / 7)}${'}"'.repeat(size / 7)}`,
+  'one level': (size) => `$\{a-}`.repeat(size / 5),
+  'one long name': (size) => `\${${'a'.repeat(size)}}`,
+  'long names': (size) => `\${${'한'.repeat(size / 3)}`,
+  'patterns on a long value': (size) => `$\{v#b}$\{v%a*b}$\{v//ab/}`.repeat(size / 23),
+  'a long segment': (size) => `\${v##*${'a'.repeat(size / 2)}b}`,
+}
+
 const PATTERNS: readonly (readonly [string, string])[] = [
   [`${'**/a/'.repeat(80)}b`, 'a/'.repeat(2000)],
   ['*a'.repeat(40), `${'a'.repeat(4000)}b`],
@@ -119,6 +132,18 @@ describe('linear time', function () {
           attempt(() => expandWords(raw, { lookup }))
         })
       })
+    })
+  }
+
+  for (const [name, make] of Object.entries(SLOW_WORDS)) {
+    it(`expandWord, 64 KiB in 50 ms: ${name}`, () => {
+      const value = 'a'.repeat(32 * KIB)
+      const raw = make(64 * KIB)
+      const lookup = (variable: string): string | undefined =>
+        variable === 'v' ? value : undefined
+      const once = (): number => time(() => attempt(() => expandWord(raw, { lookup })))
+      const took = Math.min(once(), once(), once(), once())
+      assert.ok(took < 50, `${took} ms`)
     })
   }
 

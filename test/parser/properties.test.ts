@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { TsbuildError } from '#core'
 import {
   diagnosticsError,
+  type ExpandOptions,
   expandWord,
   expandWords,
   ignoreRules,
@@ -99,6 +100,40 @@ function isInside({ start, end }: SourceRange, lines: number): boolean {
   return isOrdered && start.line >= 1 && start.column >= 1 && end.line <= lines
 }
 
+/** Words that are mostly special characters. */
+const word = fc
+  .array(
+    fc.constantFrom(
+      ...'$ { } : - + ? # % / // \\ ` " \' * a b _ 1 . 한 ${ ${a ${b:- ${a# ${a/'.split(' '),
+      ' ',
+    ),
+    { maxLength: 25 },
+  )
+  .map((parts) => parts.join(''))
+
+const lookup = (name: string): string | undefined => (name === 'a' ? 'a*b a' : undefined)
+
+const OPTIONS: readonly Omit<ExpandOptions, 'lookup'>[] = [
+  {},
+  { unset: 'keep', quotes: 'show' },
+  { quotes: 'ignore' },
+  { escape: '`' },
+]
+
+/** The word's value; `undefined` when it is refused, in the way that it should be. */
+function attempt(raw: string, options: ExpandOptions): string | undefined {
+  try {
+    const value = expandWord(raw, options)
+    assert.ok(expandWords(raw, options).every((part) => part !== ''))
+    assert.equal(typeof value, 'string')
+    return value
+  } catch (cause) {
+    assert.ok(cause instanceof TsbuildError, String(cause))
+    assert.equal(cause.code, 'DOCKERFILE_INVALID')
+    return undefined
+  }
+}
+
 describe('properties', function () {
   this.timeout(60_000)
 
@@ -132,32 +167,41 @@ describe('properties', function () {
     fc.assert(fc.property(strings, roundTrip), { numRuns: 200 })
   })
 
-  it('expansion fails with typed errors only, and quoting protects any text', () => {
-    const word = fc
-      .array(
-        fc.constantFrom(...'$ { } : - + ? # % / // \\ ` " \' * a b _ 1 . 한'.split(' '), ' ', '${'),
-        {
-          maxLength: 25,
-        },
-      )
-      .map((parts) => parts.join(''))
-    const lookup = (name: string): string | undefined => (name === 'a' ? 'a*b a' : undefined)
+  it('expansion fails with typed errors only', () => {
     const run = (raw: string): void => {
-      try {
-        const options = { lookup, quotes: raw.length % 2 === 0 ? 'keep' : 'remove' } as const
-        assert.equal(typeof expandWord(raw, options), 'string')
-        assert.ok(expandWords(raw, { ...options, escape: '`' }).every((part) => part !== ''))
-      } catch (cause) {
-        assert.ok(cause instanceof TsbuildError, String(cause))
-      }
+      const results = OPTIONS.map((options) => attempt(raw, { ...options, lookup }))
+      // Only a variable that has to be set makes a difference.
+      const [removed, shown] = results
+      assert.ok(shown !== undefined || removed === undefined)
     }
     fc.assert(fc.property(word, run), { numRuns: 2000 })
-    const quote = (raw: string): string => `"${raw.replace(/["$\\]/g, '\\$&')}"`
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (raw) => {
-        assert.equal(expandWord(quote(raw), { lookup }), raw)
-      }),
-    )
+    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 50 }), run), { numRuns: 500 })
+  })
+
+  it('expansion leaves text without special characters alone, and any text in quotes', () => {
+    const special = /["'$\\]/g
+    const check = (raw: string): void => {
+      const plain = raw.replace(special, '')
+      assert.equal(expandWord(plain, { lookup }), plain)
+      assert.equal(expandWord(`${plain}$none`, { lookup }), plain)
+      assert.equal(expandWord(`$\{none:-"${plain}"}`, { lookup }), plain)
+      assert.equal(expandWord(`"${raw.replace(/["$\\]/g, '\\$&')}"`, { lookup }), raw)
+    }
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), check), { numRuns: 500 })
+  })
+
+  it('expansion does with one escape character what it does with the other', () => {
+    const swap = (text: string): string =>
+      text.replace(/[\\`]/g, (char) => (char === '`' ? '\\' : '`'))
+    const outcome = (raw: string, mark: '`' | '\\'): string | undefined =>
+      attempt(raw, { escape: mark, lookup: (name) => (name === 'a' ? 'x y' : undefined) })
+    const run = (raw: string): void => {
+      // In patterns it is always the backslash that escapes.
+      const plain = raw.replace(/[#%/]/g, '')
+      const swapped = outcome(swap(plain), '`')
+      assert.equal(outcome(plain, '\\'), swapped === undefined ? undefined : swap(swapped))
+    }
+    fc.assert(fc.property(word, run), { numRuns: 2000 })
   })
 
   it('a path matches its own escaped self, and ignore rules agree with plain patterns', () => {
