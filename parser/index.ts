@@ -41,7 +41,12 @@ export {
   type SourceErrorOptions,
   type SourceFile,
 } from './diagnostics.ts'
-export { type IgnoreRules, ignoreRules, parseDockerignore } from './dockerignore.ts'
+export {
+  type IgnoreRule,
+  type IgnoreRules,
+  ignoreRules,
+  parseDockerignore,
+} from './dockerignore.ts'
 export { excerpt } from './excerpt.ts'
 export { expandWord, expandWords } from './expand.ts'
 export type { ExpandOptions } from './expansion.ts'

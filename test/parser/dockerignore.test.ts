@@ -1,83 +1,75 @@
 import assert from 'node:assert/strict'
 import { ignoreRules, parseDockerignore } from '#parser'
-
-/** Patterns, paths that they ignore, paths that they do not. */
-const TABLE: readonly (readonly [string, string, string])[] = [
-  ['*.md', 'README.md', 'docs/a.md README.mdx'],
-  ['**/*.md', 'README.md docs/a.md a/b/c.md', 'a/md docs'],
-  ['docs', 'docs docs/x docs/x/y', 'docsx a/docs'],
-  ['/docs', 'docs docs/x/y', 'a/docs'],
-  ['docs/', 'docs docs/x/y', 'docsx'],
-  ['./docs//x/', 'docs/x docs/x/y', 'docs'],
-  ['docs/*', 'docs/x docs/x/y', 'docs'],
-  ['docs/**', 'docs/x docs/x/y', 'docs docsx'],
-  ['**', 'a a/b .hidden', ''],
-  ['*', 'a a/b .hidden', ''],
-  ['**/', 'a a/b', ''],
-  ['* !src', 'a a/b srcx', 'src src/a/b'],
-  ['* !src src/*.log', 'src/x.log a', 'src/a/x.log src'],
-  ['*.md !README*.md README-secret.md', 'README-secret.md a.md', 'README.md README-x.md'],
-  ['node_modules !node_modules/keep', 'node_modules/a', 'node_modules/keep/x node_modules/keep'],
-  ['a?c a[0-9]', 'abc a5', 'a/c ac ax a55'],
-  ['\\#file', '#file', 'file'],
-  ['foo/../bar', 'bar', 'foo'],
-  ['a b', 'a b', 'a'],
-  ['**/a', 'a x/a x/y/a x/a/b', 'ba x/ba'],
-  ['**a', 'a ba x/ba x/a', 'ab'],
-  ['**a*', 'ab x/ab', 'bab'],
-  ['a/**/b', 'a/b a/x/b a/x/y/b', 'a/xb b'],
-  ['a**', 'a ab a/b ab/c', 'ba'],
-  ['a**/*.txt', 'a/f.txt a/b/f.txt', 'b/f.txt'],
-  ['**/dir2/**', 'dir/dir2/f dir2/f', 'dir2 dir/dir2'],
-  ['**/**/*.txt', 'f.txt a/b/f.txt', 'f.txt2'],
-  ['[a-c]x [^a-c]y', 'ax dy', 'dx ay'],
-  ['a\\*b', 'a*b', 'axb'],
-  ['한*', '한국어', '국'],
-  ['a?b', 'a🙂b', 'a🙂🙂b'],
-  ['!a', '', 'a b'],
-  ['a !a a', 'a a/b', 'b'],
-  ['.', '', 'a'],
-]
+import { readIgnoreCases } from '../support/ignore-cases/index.ts'
 
 describe('parseDockerignore', () => {
-  for (const [patterns, ignored, kept] of TABLE) {
-    it(patterns, () => {
-      // A space separates patterns and paths, but in the one case that is about it.
-      const split = (text: string): string[] => (text === 'a b' ? [text] : text.split(' '))
-      const rules = parseDockerignore(split(patterns).join('\n'))
-      for (const path of split(ignored)) {
-        if (path !== '') assert.equal(rules.isIgnored(path), true, `${path} is to be ignored`)
+  const cases = readIgnoreCases()
+
+  it('has cases', () => assert.ok(cases.length > 70))
+
+  for (const { name, text, ignored, kept, error } of cases) {
+    it(name, () => {
+      if (error !== undefined) {
+        assert.throws(() => parseDockerignore(text), { code: 'CONTEXT_INVALID', message: error })
+        return
       }
-      for (const path of kept.split(' ')) {
-        if (path !== '') assert.equal(rules.isIgnored(path), false, `${path} is to be kept`)
+      const rules = parseDockerignore(text)
+      assert.ok(ignored.length + kept.length > 0)
+      const verdicts = [...ignored, ...kept].map((path) => [path, rules.isIgnored(path)])
+      assert.deepEqual(verdicts, [
+        ...ignored.map((path) => [path, true]),
+        ...kept.map((path) => [path, false]),
+      ])
+      // Whoever walks the context must get to everything that is kept.
+      for (const path of kept) {
+        for (const parent of parentsOf(path)) assert.ok(rules.mayContainIncluded(parent), parent)
       }
     })
   }
-
-  it('reads byte order marks, comments, blank lines and line ends of any kind', () => {
-    const rules = parseDockerignore('\ufeff# comment\r\n\r\n  a  \r\n #b\n! c\n\tc\nd')
-    const paths = ['a', 'b', '#b', 'c', 'd', '# comment']
-    assert.deepEqual(
-      paths.filter((path) => rules.isIgnored(path)),
-      ['a', '#b', 'c', 'd'],
-    )
-  })
 
   it('ignores nothing without patterns', () => {
     const rules = parseDockerignore('')
     assert.equal(rules.isIgnored('a'), false)
     assert.equal(rules.mayContainIncluded('a'), true)
+    assert.equal(rules.decidingRule('a'), undefined)
   })
 
-  it('refuses malformed patterns', () => {
-    const message = '.dockerignore line 2: illegal exclusion pattern: "!"'
-    assert.throws(() => parseDockerignore('a\n!\n'), { code: 'CONTEXT_INVALID', message })
-    for (const pattern of ['[', '[]', '[a', 'a[', '[]a]', '[-]', '[x-]', '[a-b-c]', '\\', '[^']) {
-      const syntax = `.dockerignore line 1: syntax error in pattern: ${JSON.stringify(pattern)}`
-      assert.throws(() => parseDockerignore(pattern), { code: 'CONTEXT_INVALID', message: syntax })
-    }
+  it('tells which lines match, and which of them decides', () => {
+    const rules = parseDockerignore('# all\n*\n\n !src \nsrc/*.log\n')
+    const lines = (path: string) => rules.matchingRules(path).map(({ line }) => line)
+    assert.deepEqual(lines('src/a.log'), [2, 4, 5])
+    assert.deepEqual(lines('src/a'), [2, 4])
+    assert.deepEqual(lines('x'), [2])
+    const { pattern, line, isException } = rules.decidingRule('src/a') ?? {}
+    assert.deepEqual(
+      { pattern, line, isException },
+      { pattern: '!src', line: 4, isException: true },
+    )
+    assert.deepEqual(
+      rules.rules.map((rule) => rule.line),
+      [2, 4, 5],
+    )
+  })
+
+  it('names the file that is refused', () => {
+    const message = 'x/Dockerfile.dockerignore line 2: illegal exclusion pattern: "!"'
+    assert.throws(() => parseDockerignore('a\n!\n', 'x/Dockerfile.dockerignore'), { message })
+  })
+
+  it('takes lines of 65,535 bytes and no longer ones', () => {
+    const long = `a${'ß'.repeat(32_767)}`
+    assert.equal(parseDockerignore(long).isIgnored(long), true)
+    assert.throws(() => parseDockerignore(`b\n${long}c`), {
+      code: 'CONTEXT_INVALID',
+      message: '.dockerignore line 2: longer than 65535 bytes',
+    })
   })
 })
+
+function parentsOf(path: string): readonly string[] {
+  const parts = path.split('/')
+  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'))
+}
 
 describe('ignoreRules', () => {
   it('takes patterns as they are, a # too', () => {
