@@ -1,13 +1,9 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { errnoOf, ioError, TsbuildError } from '#core'
-import {
-  type Dockerfile,
-  diagnosticsError,
-  parseDockerfile,
-  parseDockerignore,
-  type SourceFile,
-} from '#parser'
+import { type Dockerfile, diagnosticsError, parseDockerfile, type SourceFile } from '#parser'
+import { readContained } from './contained-file.ts'
+import { readIgnoreFile } from './ignore-file.ts'
 
 const MAX_BYTES = 4 << 20
 
@@ -28,23 +24,37 @@ export interface LoadedDockerfile {
 
 /** Reads and parses the Dockerfile. @throws {SourceError} with everything that is wrong with it */
 export function loadDockerfile(options: DockerfileOptions): LoadedDockerfile {
-  const { path, name } = locate(options)
-  const bytes = path === undefined ? Buffer.from(options.dockerfile ?? '') : readText(path)
+  const { path, name } = locateDockerfile(options)
+  const bytes = path === undefined ? Buffer.from(options.dockerfile ?? '') : read(path, options)
   const source = { filename: name, text: bytes.toString() }
   const { dockerfile, diagnostics } = parseDockerfile(bytes)
   const error = diagnosticsError(diagnostics, source)
   if (error !== undefined) throw error
   const warnings = diagnostics.map(({ message, range }) => ({ message, line: range.start.line }))
-  return { dockerfile, source, warnings, ignore: readIgnore(options.context, path) }
+  const ignore = readIgnoreFile(options.context, path)?.text ?? ''
+  return { dockerfile, source, warnings, ignore }
 }
 
-function locate(options: DockerfileOptions): { path: string | undefined; name: string } {
+/** Which file is the Dockerfile; there is no path for one that is given as text. */
+export function locateDockerfile(options: DockerfileOptions): {
+  readonly path: string | undefined
+  readonly name: string
+} {
   if (options.dockerfile !== undefined) return { path: undefined, name: 'Dockerfile' }
-  if (options.file !== undefined) return { path: options.file, name: options.file }
-  const path = join(options.context, 'Dockerfile')
-  const lower = join(options.context, 'dockerfile')
-  const isLower = !existsSync(path) && existsSync(lower)
-  return { path: isLower ? lower : path, name: isLower ? 'dockerfile' : 'Dockerfile' }
+  const path = options.file ?? join(options.context, 'Dockerfile')
+  const lower = join(dirname(path), 'dockerfile')
+  const isLower = basename(path) === 'Dockerfile' && !existsSync(path) && existsSync(lower)
+  const found = isLower ? lower : path
+  return { path: found, name: options.file === undefined ? basename(found) : found }
+}
+
+/** A file that the user named is what they want; what stands in the context must not lead out of it. */
+function read(path: string, { context, file }: DockerfileOptions): Buffer {
+  if (file !== undefined) return readText(path)
+  const label = { doing: 'failed to read dockerfile', shown: path }
+  const bytes = readContained(context, basename(path), label)
+  if (bytes === undefined) throw missing(path)
+  return bytes
 }
 
 /** A FIFO or device in its place must not hold the build, so only regular files are opened. */
@@ -57,27 +67,18 @@ function readText(path: string): Buffer {
   } catch (cause) {
     const errno = errnoOf(cause)
     if (errno !== 'ENOENT' && errno !== 'ENOTDIR') throw ioError(`read ${path}`, cause)
-    throw new TsbuildError(`failed to read dockerfile: open ${path}: no such file or directory`, {
-      code: 'CONTEXT_INVALID',
-      cause,
-      hint: 'name the Dockerfile with -f, or the folder that holds it as the context',
-    })
+    throw missing(path, cause)
   }
+}
+
+function missing(path: string, cause?: unknown): TsbuildError {
+  return new TsbuildError(`failed to read dockerfile: open ${path}: no such file or directory`, {
+    code: 'CONTEXT_INVALID',
+    cause,
+    hint: 'name the Dockerfile with -f, or the folder that holds it as the context',
+  })
 }
 
 function unreadable(path: string, why: string): TsbuildError {
   return new TsbuildError(`failed to read dockerfile: ${path}: ${why}`, { code: 'CONTEXT_INVALID' })
-}
-
-/** `<Dockerfile>.dockerignore` wins over the context's `.dockerignore`; they are not merged. */
-function readIgnore(context: string, dockerfile: string | undefined): string {
-  const candidates = [
-    ...(dockerfile === undefined ? [] : [`${dockerfile}.dockerignore`]),
-    join(context, '.dockerignore'),
-  ]
-  const path = candidates.find((candidate) => existsSync(candidate))
-  if (path === undefined) return ''
-  const text = readText(path).toString()
-  parseDockerignore(text)
-  return text
 }

@@ -3,6 +3,14 @@ export type { BuildEvent, ErrorCode, OnEvent } from '#core'
 export { TsbuildError } from '#core'
 export { SourceError } from '#parser'
 export { build } from './build.ts'
+export {
+  type ContextEntry,
+  type ContextListing,
+  type ContextOptions,
+  type ContextVerdict,
+  listContext,
+} from './context-listing.ts'
+export { ContextSummary, type FolderSize } from './context-summary.ts'
 export { defaultCredentials } from './credentials.ts'
 export type { BuildOptions, BuildResult, BuiltLayer, LayerCompression, Output } from './options.ts'
 export { type PushOptions, type PushResult, pushFromStore } from './push.ts'

@@ -2,6 +2,7 @@ import type { Flag } from './flags.ts'
 
 export type CommandName =
   | 'build'
+  | 'context'
   | 'help'
   | 'images'
   | 'inspect'
@@ -146,6 +147,40 @@ const BUILD: Command = {
   namespace: true,
 }
 
+const CONTEXT: Command = {
+  name: 'context',
+  summary: 'List what a build can read of its context, and which rule decided',
+  usage: 'tsbuild context [flags] [CONTEXT]',
+  flags: [
+    {
+      name: 'file',
+      short: 'f',
+      metavar: 'FILE',
+      help: 'The Dockerfile, whose FILE.dockerignore wins over .dockerignore; - for none',
+      group: 'What to list',
+    },
+    {
+      name: 'explain',
+      metavar: 'PATH',
+      repeat: true,
+      help: 'Tell of PATH, taken from the context, whether it is ignored, and by which lines',
+      group: 'What to list',
+    },
+    { name: 'format', metavar: 'FORMAT', help: 'text or json (default: text)', group: 'Screen' },
+    HELP,
+  ],
+  examples: [
+    ['tsbuild context', 'files of the folder . with their sizes'],
+    ['tsbuild context --explain node_modules/x app', 'why node_modules/x of app is left out'],
+    ['tsbuild context --format json | jq .total', 'how many files and bytes there are'],
+  ],
+  notes: [
+    'A path counts as ignored when a pattern matches it or one of its parents; the last pattern that matches decides.',
+    'The Dockerfile and the ignore file are read for the build even where they are ignored: then they cannot be copied. No other file is read here.',
+  ],
+  namespace: false,
+}
+
 const IMAGES: Command = {
   name: 'images',
   summary: 'List the images in the local store',
@@ -262,6 +297,7 @@ const HELP_COMMAND: Command = {
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly Command[] = [
   BUILD,
+  CONTEXT,
   IMAGES,
   INSPECT,
   TAG,

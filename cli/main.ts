@@ -8,6 +8,7 @@ type Run = (args: Arguments, shell: Shell) => Promise<number>
 /** The code of each command, which is loaded when it is called. A run returns the exit code. */
 const RUNS: Readonly<Record<CommandName, Run>> = {
   build: async (args, shell) => (await import('./build-command.ts')).runBuild(args, shell),
+  context: async (args, shell) => (await import('./context-command.ts')).runContext(args, shell),
   help: async (args, shell) => (await import('./help.ts')).runHelp(args, shell),
   images: async (args, shell) => (await import('./images-command.ts')).runImages(args, shell),
   inspect: async (args, shell) => (await import('./inspect-command.ts')).runInspect(args, shell),

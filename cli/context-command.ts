@@ -1,0 +1,55 @@
+import type { ContextListing } from '#builder'
+import { throwIfCancelled } from '#core'
+import { contextJson, verdictsJson } from './context-json.ts'
+import { contextText, verdictsText } from './context-text.ts'
+import { type Arguments, expectArguments, usageError } from './flags.ts'
+import { print, type Shell } from './shell.ts'
+
+/** Characters that are printed at a time. */
+const CHUNK = 1 << 16
+
+/** `tsbuild context` */
+export async function runContext(args: Arguments, shell: Shell): Promise<number> {
+  const usage = 'tsbuild context [flags] [CONTEXT]'
+  const [context = '.'] = expectArguments(args, { least: 0, most: 1, usage })
+  const format = args.text('format') ?? 'text'
+  if (format !== 'text' && format !== 'json') {
+    throw usageError(`unknown format "${format}"`, 'choose one of text, json')
+  }
+  const file = args.text('file')
+  const { listContext } = await import('#builder')
+  const source = file === '-' ? { dockerfile: '' } : file === undefined ? {} : { file }
+  using listing = listContext({ context, ...source })
+  await printAll(reportOf(listing, { context, format, paths: args.list('explain') }), shell)
+  return 0
+}
+
+interface Report {
+  readonly context: string
+  readonly format: 'text' | 'json'
+  /** Explained instead of listing everything. */
+  readonly paths: readonly string[]
+}
+
+function reportOf(listing: ContextListing, report: Report): Iterable<string> {
+  const { context, format, paths } = report
+  if (paths.length === 0) {
+    return format === 'json' ? contextJson(listing, context) : contextText(listing, context)
+  }
+  const verdicts = paths.map((path) => listing.explain(path))
+  const { ignoreFile } = listing
+  return format === 'json' ? verdictsJson(verdicts, ignoreFile) : verdictsText(verdicts, ignoreFile)
+}
+
+/** In few writes, each waited for: a listing may have a hundred thousand lines. */
+async function printAll(lines: Iterable<string>, shell: Shell): Promise<void> {
+  let chunk = ''
+  for (const line of lines) {
+    chunk += line
+    if (chunk.length < CHUNK) continue
+    await print(shell, chunk)
+    throwIfCancelled(shell.signal, 'list the context')
+    chunk = ''
+  }
+  await print(shell, chunk)
+}
