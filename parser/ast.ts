@@ -253,8 +253,8 @@ export interface OnbuildInstruction extends InstructionBase {
   readonly kind: 'onbuild'
   /** The trigger as it is stored in the image config: the line without ONBUILD. */
   readonly trigger: string
-  /** The trigger, parsed. */
-  readonly instruction: StageInstruction
+  /** The trigger, parsed; `undefined` when it has mistakes, which count only where it runs. */
+  readonly instruction: StageInstruction | undefined
 }
 
 export interface MaintainerInstruction extends InstructionBase {

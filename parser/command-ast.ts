@@ -10,7 +10,8 @@ import type {
 } from './ast.ts'
 import { type Children, childrenOf, tokenOf } from './cst.ts'
 import { parseDuration } from './duration.ts'
-import { type Flags, readFlags } from './flags.ts'
+import { type Flags, readFlags, warnOfFlags } from './flags.ts'
+import { checkRunDevice } from './run-device.ts'
 import { parseRunMount } from './run-mount.ts'
 import { parseJsonArray } from './scan.ts'
 import type { Site } from './site.ts'
@@ -45,8 +46,9 @@ function toRun(command: Command, { flags, node, site }: RunContext): RunInstruct
   if (command.form === 'exec' && command.args.length === 0) {
     site.fail('RUN requires at least one argument')
   }
-  const network = flags.one('network')
-  const security = flags.one('security')
+  const network = flags.exactly('network')
+  const security = flags.exactly('security')
+  for (const device of flags.many('device')) checkRunDevice(device, site)
   return {
     kind: 'run',
     ...node,
@@ -110,7 +112,6 @@ export function toStrings(json: IToken, site: Site): readonly string[] | undefin
 export function toHealthcheck(children: Children, site: Site): HealthcheckInstruction | undefined {
   const keyword = tokenOf(children, 'keyword')
   if (keyword === undefined) return undefined
-  const flags = readFlags(childrenOf(children, 'flags'), 'healthcheck', site)
   const type = tokenOf(children, 'HealthType')
   if (type === undefined) {
     site.fail('HEALTHCHECK requires at least one argument', {
@@ -119,20 +120,22 @@ export function toHealthcheck(children: Children, site: Site): HealthcheckInstru
     return undefined
   }
   const command = toCommand(childrenOf(children, 'jsonOrText'), site)
+  const isEmpty = command === undefined || (command.form === 'exec' && command.args.length === 0)
   const node = { kind: 'healthcheck', ...site.node(keyword, children) } as const
   const name = type.image.toUpperCase()
   if (name === 'NONE') {
-    if (command !== undefined) site.fail('HEALTHCHECK NONE takes no arguments')
+    warnOfFlags(childrenOf(children, 'flags'), 'HEALTHCHECK NONE', site)
+    if (!isEmpty) site.fail('HEALTHCHECK NONE takes no arguments')
     return { ...node, check: undefined }
   }
+  const flags = readFlags(childrenOf(children, 'flags'), 'healthcheck', site)
   if (name !== 'CMD') {
     site.fail(`Unknown type ${JSON.stringify(name)} in HEALTHCHECK (try CMD)`, {
       range: site.range(type),
     })
     return undefined
   }
-  const isMissing = command === undefined || (command.form === 'exec' && command.args.length === 0)
-  if (isMissing) {
+  if (isEmpty) {
     if (!site.hasFailed) site.fail('Missing command after HEALTHCHECK CMD')
     return undefined
   }
@@ -155,10 +158,8 @@ function durationOf(name: string, word: Word | undefined, site: Site): number | 
   if (word === undefined || word.raw === '') return undefined
   const { raw, range } = word
   const nanoseconds = parseDuration(raw)
-  if (nanoseconds === undefined) {
-    const hint = 'write it like 30s, 1m30s or 500ms'
-    const problem = /^[+-]?[\d.]+$/.test(raw) ? 'missing unit in' : 'invalid'
-    site.fail(`time: ${problem} duration ${JSON.stringify(raw)}`, { range, hint })
+  if (typeof nanoseconds !== 'number') {
+    site.fail(nanoseconds.mistake, { range, hint: 'write it like 30s, 1m30s or 500ms' })
     return undefined
   }
   if (nanoseconds === 0) return undefined
@@ -171,9 +172,11 @@ function durationOf(name: string, word: Word | undefined, site: Site): number | 
 function retriesOf(word: Word | undefined, site: Site): number | undefined {
   if (word === undefined || word.raw === '') return undefined
   const { raw, range } = word
-  const retries = /^[+-]?\d{1,10}$/.test(raw) ? Number(raw) : Number.NaN
-  if (Number.isNaN(retries) || Math.abs(retries) > 0x7fffffff) {
-    site.fail(`invalid value for --retries: ${JSON.stringify(raw)} is not a number`, { range })
+  const retries = /^[+-]?\d+$/.test(raw) ? Number(raw) : Number.NaN
+  const isInRange = retries >= -0x80000000 && retries <= 0x7fffffff
+  if (!isInRange) {
+    const problem = Number.isNaN(retries) ? 'invalid syntax' : 'value out of range'
+    site.fail(`strconv.ParseInt: parsing ${JSON.stringify(raw)}: ${problem}`, { range })
     return undefined
   }
   if (retries < 0) site.fail(`--retries cannot be negative (${retries})`, { range })

@@ -20,12 +20,19 @@ export function tokensOf(children: Children, name: string): readonly IToken[] {
   return (children[name] ?? []).filter(isToken)
 }
 
+/** The one sub-tree under `name`, if there is one. */
+export function nodeOf(children: Children, name: string): CstNode | undefined {
+  const element = children[name]?.[0]
+  return element !== undefined && isNode(element) ? element : undefined
+}
+
 /** The one token under `name`, if there is one. */
 export function tokenOf(children: Children, name: string): IToken | undefined {
-  return tokensOf(children, name)[0]
+  const element = children[name]?.[0]
+  return element !== undefined && isToken(element) ? element : undefined
 }
 
 /** The children of the one sub-tree under `name`; none when there is no such sub-tree. */
 export function childrenOf(children: Children, name: string): Children {
-  return nodesOf(children, name)[0]?.children ?? {}
+  return nodeOf(children, name)?.children ?? {}
 }

@@ -26,6 +26,7 @@ export type DiagnosticCode =
   | 'NoEmptyContinuation'
   | 'IgnoredFlag'
   | 'EmptyCommand'
+  | 'InvalidTrigger'
 
 /** A text and the name that the user knows it by: `Dockerfile`, a path, `stdin`. */
 export interface SourceFile {
@@ -37,7 +38,7 @@ export interface SourceErrorOptions extends FailureOptions {
   /** The offending places, the most important one first. */
   readonly ranges: readonly SourceRange[]
   readonly source?: SourceFile | undefined
-  /** All findings, where the error stands for several. */
+  /** All findings, where the error stands for several; the one in the message comes first. */
   readonly diagnostics?: readonly Diagnostic[] | undefined
 }
 
@@ -72,24 +73,25 @@ export class SourceError extends TsbuildError {
 
 /**
  * The error that stands for all error diagnostics, or `undefined` when there are only warnings.
- * Its message is that of the first error; code DOCKERFILE_INVALID, or UNSUPPORTED when every error
- * is about something that tsbuild does not do.
+ * Its message is that of the error that BuildKit stops at: the first about how a line is built up,
+ * else the first of all. Code DOCKERFILE_INVALID, or UNSUPPORTED when every error is about something
+ * that tsbuild does not do.
  */
 export function diagnosticsError(
   diagnostics: readonly Diagnostic[],
   source: SourceFile,
 ): SourceError | undefined {
   const errors = diagnostics.filter(({ severity }) => severity === 'error')
-  const [first] = errors
+  const first = errors.find(({ code }) => code === 'line' || code === 'directive') ?? errors[0]
   if (first === undefined) return undefined
   const isUnsupported = errors.every(({ code }) => code === 'unsupported')
-  const place =
-    first.code === 'file' ? '' : `dockerfile parse error on line ${first.range.start.line}: `
+  const isPlaced = first.code === 'instruction' || first.code === 'unsupported'
+  const place = isPlaced ? `dockerfile parse error on line ${first.range.start.line}: ` : ''
   return new SourceError(`${place}${first.message}`, {
     code: isUnsupported ? 'UNSUPPORTED' : 'DOCKERFILE_INVALID',
     hint: first.hint,
     ranges: [first.range],
     source,
-    diagnostics: errors,
+    diagnostics: [first, ...errors.filter((error) => error !== first)],
   })
 }

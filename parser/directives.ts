@@ -1,59 +1,108 @@
 import type { Directive } from './ast.ts'
+import { parseBoolean } from './boolean.ts'
 import { isSpace, printable, skipWhile, trimSpace } from './characters.ts'
 import type { Diagnostic } from './diagnostics.ts'
 import type { Escape } from './scan.ts'
 import type { SourceRange } from './source.ts'
+import { foreignSyntax } from './syntax.ts'
 
 export interface Directives {
   readonly directives: readonly Directive[]
   readonly escape: Escape
+  /** True when the file asks for another frontend: most likely it is no Dockerfile at all. */
+  readonly isForeign: boolean
 }
 
-interface Assignment {
-  readonly key: string
-  readonly value: string
+interface Found extends Directive {
+  /** False behind white space, where only the line parser looks. */
+  readonly isAtMargin: boolean
 }
+
+type Report = (diagnostic: Diagnostic) => void
 
 /**
- * The parser directives at the top of a file; they end at the first line that is none. Behind a
- * first line that makes the file a script there are none, but a frontend would still be looked for.
+ * The parser directives at the top of a file; they end at the first line that is none. A first line
+ * that makes the file a script is passed over, but `# escape=` behind it is an ordinary comment.
+ * Spec: BuildKit's DirectiveParser and DetectSyntax
  */
-export function readDirectives(
-  source: string,
-  report: (diagnostic: Diagnostic) => void,
-): Directives {
-  const directives: Directive[] = []
+export function readDirectives(source: string, report: Report): Directives {
   const isScript = source.startsWith('#!')
+  const found = isScript ? scriptDirectives(source) : fileDirectives(source, report)
+  const foreign = foreignSyntax(
+    source,
+    found.filter(({ isAtMargin }) => isAtMargin),
+  )
+  if (foreign !== undefined) report(foreign)
   let escapeChar: Escape = '\\'
-  let offset = isScript ? nextLine(source, 0) : 0
-  for (let number = isScript ? 2 : 1; offset < source.length; number++) {
-    const end = nextLine(source, offset)
-    const directive = parseDirective(source.slice(offset, end), number)
-    if (directive === undefined || (isScript && directive.name !== 'syntax')) break
-    const { name, value, range } = directive
-    if (directives.some((other) => other.name === name)) {
+  for (const { name, value, range, isAtMargin } of found) {
+    if (name === 'escape') {
+      if (value === '`') escapeChar = value
+      else if (value !== '\\') {
+        report(mistake(`invalid escape token '${value}' does not match \` or \\`, range))
+      }
+    } else if (name === 'check' && isAtMargin) {
+      const problem = checkProblem(value)
+      if (problem !== undefined) {
+        report(mistake(`failed to parse check options: ${problem}`, range))
+      }
+    }
+  }
+  const directives = found.map(({ name, value, range }) => ({ name, value, range }))
+  return { directives, escape: escapeChar, isForeign: foreign !== undefined }
+}
+
+function fileDirectives(source: string, report: Report): readonly Found[] {
+  const found: Found[] = []
+  for (const directive of scan(source, 1)) {
+    const { name, range } = directive
+    if (found.some((other) => other.name === name)) {
       report(mistake(`only one ${name} parser directive can be used`, range))
       break
     }
-    const found = mistakeOf(directive)
-    if (found !== undefined) report(found)
-    else if (name === 'escape') escapeChar = value === '`' ? '`' : '\\'
-    directives.push(directive)
-    offset = end
+    const isAtMargin = directive.isAtMargin && (found.at(-1)?.isAtMargin ?? true)
+    found.push({ ...directive, isAtMargin })
   }
-  return { directives, escape: escapeChar }
+  return found
 }
 
-function nextLine(source: string, offset: number): number {
-  const newline = source.indexOf('\n', offset)
-  return newline < 0 ? source.length : newline + 1
+/** Nobody but those who look for a frontend or for check options reads past the first line. */
+function scriptDirectives(source: string): readonly Found[] {
+  const found: Found[] = []
+  const seen = new Set<string>()
+  for (const directive of scan(source, 2)) {
+    if (!directive.isAtMargin || seen.has(directive.name)) break
+    seen.add(directive.name)
+    if (directive.name !== 'escape') found.push(directive)
+  }
+  return found
 }
 
-function parseDirective(line: string, number: number): Directive | undefined {
-  const assignment = parseAssignment(line)
-  const name = directiveName(assignment?.key ?? '')
-  if (assignment === undefined || name === undefined) return undefined
-  return { name, value: assignment.value, range: lineRange(number, line) }
+/** The directives from line `first` (1-based) on. */
+function* scan(source: string, first: number): Generator<Found> {
+  let offset = 0
+  for (let number = 1; offset < source.length; number++) {
+    const newline = source.indexOf('\n', offset)
+    const end = newline < 0 ? source.length : newline
+    if (number >= first) {
+      const directive = parseDirective(source.slice(offset, end), number)
+      if (directive === undefined) return
+      yield directive
+    }
+    offset = end + 1
+  }
+}
+
+function parseDirective(line: string, number: number): Found | undefined {
+  const margin = skipWhile(line, 0, isSpace)
+  if (line[margin] !== '#') return undefined
+  const start = skipWhile(line, margin + 1, isSpace)
+  const equals = line.indexOf('=', start)
+  if (equals < 0) return undefined
+  const key = /^([a-z][a-z0-9]*)[\t\n\f\r ]*$/i.exec(line.slice(start, equals))?.[1]
+  const name = directiveName(key ?? '')
+  const value = directiveValue(line.slice(equals + 1))
+  if (name === undefined || value === undefined) return undefined
+  return { name, value, range: lineRange(number, line), isAtMargin: margin === 0 }
 }
 
 function directiveName(key: string): Directive['name'] | undefined {
@@ -61,59 +110,36 @@ function directiveName(key: string): Directive['name'] | undefined {
   return name === 'syntax' || name === 'escape' || name === 'check' ? name : undefined
 }
 
-/** `# key = value`, or `undefined`: then the line is an ordinary comment. */
-function parseAssignment(text: string): Assignment | undefined {
-  const trimmed = trimSpace(text)
-  if (!trimmed.startsWith('#')) return undefined
-  const equals = trimmed.indexOf('=')
-  if (equals < 0) return undefined
-  const key = trimSpace(trimmed.slice(1, equals))
-  const value = trimSpace(trimmed.slice(equals + 1))
-  if (value === '' || !/^[a-z][a-z0-9]*$/i.test(key)) return undefined
-  return { key, value }
+/** A value of nothing but blanks is its last blank: BuildKit's pattern has to find something. */
+function directiveValue(text: string): string | undefined {
+  const written = text.replace(/\r$/, '')
+  const start = skipWhile(written, 0, isPatternSpace)
+  if (start === written.length) return written === '' ? undefined : written.slice(-1)
+  let end = written.length
+  while (isPatternSpace(written.charCodeAt(end - 1))) end--
+  return written.slice(start, end)
 }
 
-function mistakeOf({ name, value, range }: Directive): Diagnostic | undefined {
-  switch (name) {
-    case 'escape':
-      if (value === '`' || value === '\\') return undefined
-      return mistake(`invalid escape token '${value}' does not match \` or \\`, range)
-    case 'check': {
-      const option = invalidCheckOption(value)
-      if (option === undefined) return undefined
-      const quoted = JSON.stringify(option)
-      return mistake(`failed to parse check options: invalid check option ${quoted}`, range)
+/** White space as patterns of Go see it. */
+function isPatternSpace(code: number): boolean {
+  return code === 32 || code === 9 || code === 10 || code === 12 || code === 13
+}
+
+/** What is wrong with `skip=all|Rule,…;error=bool;experimental=all|Rule,…`, each part optional. */
+function checkProblem(value: string): string | undefined {
+  const [first = '', second, ...rest] = trimSpace(value).split(';')
+  const last = rest.length === 0 ? undefined : rest.join(';')
+  for (const option of [first, second, last]) {
+    if (option === undefined) continue
+    const equals = option.indexOf('=')
+    const key = equals < 0 ? option : trimSpace(option.slice(0, equals))
+    const isKnown = key === 'skip' || key === 'error' || key === 'experimental'
+    if (equals < 0 || !isKnown) return `invalid check option ${JSON.stringify(key)}`
+    const setting = trimSpace(option.slice(equals + 1))
+    if (key === 'error' && parseBoolean(setting) === undefined) {
+      const quoted = JSON.stringify(setting)
+      return `failed to parse check option ${JSON.stringify(option)}: strconv.ParseBool: parsing ${quoted}: invalid syntax`
     }
-    case 'syntax':
-      return syntaxMistake(value, range)
-  }
-}
-
-/** Any other frontend is a program that would have to be fetched and run: that is refused. */
-function syntaxMistake(value: string, range: SourceRange): Diagnostic | undefined {
-  const [frontend = ''] = value.split(/\s/, 1)
-  const name = frontend.replace(/^docker\.io\//, '')
-  const [repository] = name.split(/[:@]/, 1)
-  if (repository === 'docker/dockerfile' || repository === 'docker/dockerfile-upstream') {
-    return undefined
-  }
-  return {
-    severity: 'error',
-    code: 'unsupported',
-    message: `unsupported syntax ${JSON.stringify(frontend)}`,
-    range,
-    hint: 'tsbuild has the Dockerfile frontend built in: use docker/dockerfile:1 or remove the line',
-  }
-}
-
-/** Spec: BuildKit's `skip=all|Rule,…;error=bool;experimental=all|Rule,…` */
-function invalidCheckOption(value: string): string | undefined {
-  for (const option of value.split(';')) {
-    const [key = '', setting] = option.split('=')
-    const isKnown = setting !== undefined && ['skip', 'error', 'experimental'].includes(key.trim())
-    if (!isKnown) return option.trim()
-    if (key.trim() === 'error' && !/^(1|0|t|f|true|false)$/i.test(setting.trim()))
-      return option.trim()
   }
   return undefined
 }

@@ -8,6 +8,7 @@ import type {
   VolumeInstruction,
   Word,
 } from './ast.ts'
+import { trimSpace } from './characters.ts'
 import { toStrings } from './command-ast.ts'
 import { type Children, childrenOf, tokenOf, tokensOf } from './cst.ts'
 import { type Flags, readFlags } from './flags.ts'
@@ -74,10 +75,11 @@ function toCopy(common: Common, flags: Flags, site: Site): CopyInstruction {
 function toVolume(volume: Omit<VolumeInstruction, 'kind'>, site: Site): VolumeInstruction {
   const { paths } = volume
   if (paths.length === 0) site.fail('VOLUME requires at least one argument')
-  for (const { raw, range } of paths) {
-    if (raw.trim() === '') site.fail('VOLUME specified can not be an empty string', { range })
+  const trimmed = paths.map(({ raw, range }) => ({ raw: trimSpace(raw), range }))
+  for (const { raw, range } of trimmed) {
+    if (raw === '') site.fail('VOLUME specified can not be an empty string', { range })
   }
-  return { kind: 'volume', ...volume }
+  return { kind: 'volume', ...volume, paths: trimmed }
 }
 
 /** The last word is the destination; heredocs are taken out of the sources. */

@@ -13,7 +13,7 @@ type FlagSpec = Readonly<Record<string, FlagKind>>
 /** Which instruction takes which flag; one that is not listed takes none. */
 const FLAGS: Readonly<Record<string, FlagSpec>> = {
   from: { platform: 'one' },
-  run: { mount: 'many', network: 'one', security: 'one' },
+  run: { mount: 'many', network: 'one', security: 'one', device: 'many' },
   copy: {
     from: 'one',
     chown: 'one',
@@ -40,11 +40,6 @@ const FLAGS: Readonly<Record<string, FlagSpec>> = {
   },
 }
 
-/** What is known and refused, rather than unknown. */
-const REFUSED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  run: { device: 'CDI devices are not supported: remove the flag' },
-}
-
 interface FlagUse {
   readonly name: string
   readonly token: IToken
@@ -56,6 +51,8 @@ interface FlagUse {
 export interface Flags {
   /** An empty value is as good as no flag. */
   one(name: string): Word | undefined
+  /** An empty value is a value. */
+  exactly(name: string): Word | undefined
   many(name: string): readonly Word[]
   isOn(name: string): boolean | undefined
 }
@@ -67,7 +64,7 @@ export function readFlags(children: Children, kind: string, site: Site): Flags {
   for (const token of tokensOf(children, 'Flag')) {
     const use = parseFlag(token, site)
     const same = uses.get(use.name)
-    if (!check(use, { kind, spec, isDuplicate: same !== undefined, site })) continue
+    if (!check(use, { spec, isDuplicate: same !== undefined, site })) continue
     if (same === undefined) uses.set(use.name, [use])
     else same.push(use)
   }
@@ -77,6 +74,7 @@ export function readFlags(children: Children, kind: string, site: Site): Flags {
       const value = find(name)?.value
       return value?.raw === '' ? undefined : value
     },
+    exactly: (name) => find(name)?.value,
     many: (name) => (uses.get(name) ?? []).flatMap(({ value }) => value ?? []),
     isOn: (name) => {
       const use = find(name)
@@ -106,21 +104,17 @@ function parseFlag(token: IToken, site: Site): FlagUse {
 }
 
 interface CheckContext {
-  readonly kind: string
   readonly spec: FlagSpec
   readonly isDuplicate: boolean
   readonly site: Site
 }
 
-function check(use: FlagUse, { kind, spec, isDuplicate, site }: CheckContext): boolean {
+function check(use: FlagUse, { spec, isDuplicate, site }: CheckContext): boolean {
   const { name, token, value } = use
   const range = site.range(token)
   const type = Object.hasOwn(spec, name) ? spec[name] : undefined
   if (type === undefined) {
-    const hint = REFUSED[kind]?.[name]
-    if (hint !== undefined)
-      site.fail(`unsupported flag: --${name}`, { range, code: 'unsupported', hint })
-    else site.fail(`unknown flag: --${name}${didYouMean(name, Object.keys(spec))}`, { range })
+    site.fail(`unknown flag: --${name}${didYouMean(name, Object.keys(spec))}`, { range })
     return false
   }
   if (isDuplicate && type !== 'many') {

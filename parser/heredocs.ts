@@ -1,6 +1,7 @@
 import type { Heredoc } from './ast.ts'
-import { isBlank, isSpace, skipWhile } from './characters.ts'
+import { isSpace, skipWhile } from './characters.ts'
 import { type Escape, isFlag, parseJsonArray, scanFlag, scanWord } from './scan.ts'
+import { shellWords, unquote } from './shell-words.ts'
 
 /** `<<NAME` as it stands on the line, its body not read yet. */
 export type HeredocHead = Omit<Heredoc, 'content'>
@@ -25,7 +26,8 @@ export function parseHeredocWord(word: string): HeredocHead | undefined {
   const chomp = word.charAt(digits + 2) === '-'
   const raw = word.slice(digits + (chomp ? 3 : 2))
   if (raw.includes('<')) return undefined
-  const name = unquote(raw)
+  const words = shellWords(raw)
+  const name = words.length === 1 ? unquote(raw) : undefined
   if (name === undefined || name === '') return undefined
   const expand = countQuotes(name) === countQuotes(raw)
   return { name, expand, chomp, fileDescriptor: digits === 0 ? -1 : Number(word.slice(0, digits)) }
@@ -53,42 +55,6 @@ function skipFlags(line: string, start: number, escapeChar: Escape): number {
     if (value === '--') break
   }
   return offset
-}
-
-/**
- * The line as a shell would split it: quotes and backslashes protect white space and stay. A quote
- * that is never closed leaves no words.
- */
-function shellWords(line: string): readonly string[] {
-  const words: string[] = []
-  let start = 0
-  let quote = ''
-  for (let offset = 0; offset < line.length; offset++) {
-    const char = line.charAt(offset)
-    if (quote === '' && isSpace(line.charCodeAt(offset))) {
-      if (offset > start) words.push(line.slice(start, offset))
-      start = offset + 1
-    } else if (char === '\\' && quote !== "'") offset++
-    else if (char === quote) quote = ''
-    else if (quote === '' && (char === '"' || char === "'")) quote = char
-  }
-  if (start < line.length) words.push(line.slice(start))
-  return quote === '' ? words : []
-}
-
-/** The name without quotes and escapes, or `undefined` when it is not one whole word. */
-function unquote(raw: string): string | undefined {
-  let name = ''
-  let quote = ''
-  for (let offset = 0; offset < raw.length; offset++) {
-    const char = raw.charAt(offset)
-    if (quote === '' && isBlank(raw.charCodeAt(offset))) return undefined
-    if (char === '\\' && quote !== "'") name += raw.charAt(++offset)
-    else if (char === quote) quote = ''
-    else if (quote === '' && (char === '"' || char === "'")) quote = char
-    else name += char
-  }
-  return quote === '' ? name : undefined
 }
 
 function countQuotes(text: string): number {

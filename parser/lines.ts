@@ -10,7 +10,7 @@ import { type HeredocHead, heredocsOf } from './heredocs.ts'
 import type { Escape } from './scan.ts'
 import type { Position, SourceRange } from './source.ts'
 
-/** Bytes of a physical line, without its line break. */
+/** Bytes of a physical line, without its line feed. */
 const MAX_LINE_BYTES = 65_535
 
 /** One instruction: never blank, leading white space removed. */
@@ -130,7 +130,7 @@ class LineReader {
   }
 
   #check(line: PhysicalLine): void {
-    const { text } = line
+    const text = line.raw.endsWith('\n') ? line.raw.slice(0, -1) : line.raw
     if (text.length * 3 <= MAX_LINE_BYTES || Buffer.byteLength(text) <= MAX_LINE_BYTES) return
     this.#report({
       severity: 'error',
@@ -159,7 +159,10 @@ function readInstruction(
   const { joined, comments, escapeChar, report } = begin
   const { text, pieces, breaks, last, blank } = joined
   const trimmed = trimSpace(text)
-  if (trimmed === '') return undefined
+  if (trimmed === '') {
+    report(noInstruction(last))
+    return undefined
+  }
   if (blank !== undefined) report(emptyContinuation(blank, trimmed))
   const line = { text, pieces, end: endOf(last), heredocs: [], comments, breaks }
   const range = rangeOf(line, 0, trimEnd(text, 0, text.length))
@@ -271,6 +274,17 @@ function emptyContinuation(blank: PhysicalLine, instruction: string): Diagnostic
     message: `Empty continuation line found in: ${shown}`,
     range: wholeLine(blank),
     hint: 'remove the blank line, or begin it with #',
+  }
+}
+
+/** Lines were continued, but there was nothing on them. */
+function noInstruction(line: PhysicalLine): Diagnostic {
+  return {
+    severity: 'error',
+    code: 'instruction',
+    message: 'unknown instruction: ',
+    range: wholeLine(line),
+    hint: 'remove the line',
   }
 }
 

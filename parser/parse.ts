@@ -7,6 +7,7 @@ import type {
   Stage,
   StageInstruction,
 } from './ast.ts'
+import { trimEnd } from './characters.ts'
 import { nodesOf } from './cst.ts'
 import type { Diagnostic } from './diagnostics.ts'
 import { readDirectives } from './directives.ts'
@@ -20,6 +21,8 @@ import { createLineVisitor, type LineVisitor } from './to-ast.ts'
 
 const MAX_FILE_BYTES = 4 * 1024 * 1024
 const MAX_DIAGNOSTICS = 1000
+/** Lines that are taken through lexer, grammar and visitor together: their trees die young. */
+const BATCH_LINES = 64
 /** Lexer and grammar take anything; should they ever not, nothing may be dropped without a word. */
 const PARSER_BUG = 'the Dockerfile could not be parsed: this is a mistake in tsbuild'
 const FILE_START: SourceRange = { start: { line: 1, column: 1 }, end: { line: 1, column: 1 } }
@@ -60,9 +63,10 @@ type Report = (diagnostic: Diagnostic) => void
 
 /** Parses a Dockerfile. Never throws, whatever the bytes; mistakes come back as diagnostics. */
 export function parseDockerfile(source: string | Uint8Array): ParseResult {
-  const { found, report } = collector()
+  const collected = collector()
+  const { found, report } = collected
   const text = decode(source)
-  if (text === undefined || text === '') {
+  if (text === undefined || source.length === 0) {
     report(
       fileError(
         text === '' ? 'the Dockerfile cannot be empty' : 'the Dockerfile is larger than 4 MiB',
@@ -70,10 +74,12 @@ export function parseDockerfile(source: string | Uint8Array): ParseResult {
     )
     return { dockerfile: NOTHING, diagnostics: found }
   }
-  const { directives, escape: escapeChar } = readDirectives(text, report)
-  const read = withoutDirectives(readLines(text, escapeChar, report), directives)
-  const lines = parseLines(read.lines, escapeChar, report)
-  const parts = { ...toStages(lines, report), comments: read.comments }
+  const { directives, escape: escapeChar, isForeign } = readDirectives(text, report)
+  // What looks wrong in another language is no mistake.
+  const rest = isForeign ? collector() : collected
+  const read = withoutDirectives(readLines(text, escapeChar, rest.report), directives)
+  const lines = parseLines(read.lines, escapeChar, rest)
+  const parts = { ...toStages(lines, rest.report), comments: read.comments }
   if (!found.some(({ severity }) => severity === 'error')) {
     if (lines.length === 0) report(fileError('file with no instructions'))
     else if (parts.stages.length === 0) report(fileError('dockerfile contains no stages to build'))
@@ -86,15 +92,15 @@ export function parseDockerfile(source: string | Uint8Array): ParseResult {
 
 /** Parses the text of an ONBUILD trigger, as image configs store it. Never throws. */
 export function parseTrigger(text: string): TriggerResult {
-  const { found, report } = collector()
-  const lines = parseLines(readLines(text, '\\', report).lines, '\\', report)
+  const collected = collector()
+  const { found, report } = collected
+  const lines = parseLines(readLines(text, '\\', report).lines, '\\', collected)
   const [first, ...more] = lines
   const instruction = first?.instruction
   if (first === undefined || more.length > 0) {
     report(instructionError('onbuild trigger should be a single expression', FILE_START))
-  } else if (instruction !== undefined && isForbiddenTrigger(instruction)) {
-    const name = instruction.kind.toUpperCase()
-    report(instructionError(`${name} isn't allowed as an ONBUILD trigger`, instruction.range))
+  } else if (instruction?.kind === 'from') {
+    report(instructionError("FROM isn't allowed as an ONBUILD trigger", instruction.range))
   }
   const isBad = found.some(({ severity }) => severity === 'error')
   if (isBad || instruction === undefined || instruction.kind === 'from') {
@@ -114,25 +120,31 @@ function withoutDirectives(read: Lines, directives: readonly Directive[]): Lines
   return { ...read, lines: [{ ...first, comments: keep(first.comments) }, ...others] }
 }
 
+interface Collector {
+  readonly found: readonly Diagnostic[]
+  readonly report: Report
+  /** True when no more errors are taken. */
+  isFull(): boolean
+}
+
 /** Keeps the first thousand of each kind: a file of garbage has one mistake a line. */
-function collector(): { readonly found: readonly Diagnostic[]; readonly report: Report } {
+function collector(): Collector {
   const found: Diagnostic[] = []
   const counts = { error: 0, warning: 0 }
   const report: Report = (diagnostic) => {
     counts[diagnostic.severity]++
     if (counts[diagnostic.severity] <= MAX_DIAGNOSTICS) found.push(diagnostic)
   }
-  return { found, report }
-}
-
-function isForbiddenTrigger({ kind }: Instruction): boolean {
-  return kind === 'from' || kind === 'maintainer' || kind === 'onbuild'
+  return { found, report, isFull: () => counts.error >= MAX_DIAGNOSTICS }
 }
 
 /** The text without byte order mark; `undefined` when it is too long. Bad UTF-8 is replaced. */
 function decode(source: string | Uint8Array): string | undefined {
   if (Buffer.byteLength(source) > MAX_FILE_BYTES) return undefined
-  const text = typeof source === 'string' ? source : new TextDecoder().decode(source)
+  const text =
+    typeof source === 'string'
+      ? source
+      : new TextDecoder('utf-8', { ignoreBOM: true }).decode(source)
   return text.startsWith('\ufeff') ? text.slice(1) : text
 }
 
@@ -147,26 +159,38 @@ function getMachine(): Machine {
   return machine
 }
 
+/** Stops when no more errors are taken: what follows would not be looked at. */
 function parseLines(
+  lines: readonly LogicalLine[],
+  escapeChar: Escape,
+  collected: Collector,
+): readonly ParsedLine[] {
+  const parsed: ParsedLine[] = []
+  for (let start = 0; start < lines.length && !collected.isFull(); start += BATCH_LINES) {
+    const batch = lines.slice(start, start + BATCH_LINES)
+    parsed.push(...parseBatch(batch, escapeChar, collected.report))
+  }
+  return parsed
+}
+
+function parseBatch(
   lines: readonly LogicalLine[],
   escapeChar: Escape,
   report: Report,
 ): readonly ParsedLine[] {
   const { lexer, grammar, visitLine } = getMachine()
-  const texts = lines.map(({ text }) => text)
+  const texts = lines.map(({ text }) => text.slice(0, trimEnd(text, 0, text.length)))
   const { tokens, errors } = lexLines(lexer, texts, escapeChar)
   grammar.input = tokens
   const nodes = nodesOf(grammar.dockerfile().children, 'line')
   if (errors.length + grammar.errors.length > 0) report(fileError(PARSER_BUG))
-  const parsed: ParsedLine[] = []
   let base = 1
-  for (const [index, line] of lines.entries()) {
+  return lines.map((line, index) => {
     const site = new Site({ line, base, escape: escapeChar, report })
     const node = nodes[index]
-    parsed.push({ line, instruction: node && visitLine(node, site) })
-    base += line.text.length + 1
-  }
-  return parsed
+    base += (texts[index]?.length ?? 0) + 1
+    return { line, instruction: node && visitLine(node, site) }
+  })
 }
 
 /** Instructions behind a FROM that has mistakes belong to no stage; that is not reported again. */

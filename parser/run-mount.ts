@@ -20,7 +20,7 @@ export function parseRunMount(raw: Word, site: Site): RunMount {
   const fields = new Map<string, string>()
   const parsed = parseCsv(raw.raw)
   if ('mistake' in parsed) {
-    site.fail(`invalid --mount value: ${parsed.mistake}`, { range: raw.range })
+    site.fail(`failed to parse csv mounts: ${parsed.mistake}`, { range: raw.range })
     return { raw, fields }
   }
   for (const field of parsed) {

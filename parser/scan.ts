@@ -62,10 +62,19 @@ function isLineEnd(text: string, offset: number): boolean {
 /** The JSON array that is the rest of the line, or `undefined` when it is not exactly that. */
 export function parseJsonArray(text: string, start: number): readonly unknown[] | undefined {
   if (text.charAt(start) !== '[') return undefined
+  const end = trimEnd(text, start, lineEnd(text, start))
+  if (!mayBeArray(text, start, end)) return undefined
   try {
-    const value: unknown = JSON.parse(text.slice(start, trimEnd(text, start, lineEnd(text, start))))
+    const value: unknown = JSON.parse(text.slice(start, end))
     return Array.isArray(value) ? value : undefined
   } catch {
     return undefined
   }
+}
+
+/** A quick look: most of what begins with a bracket is a test of the shell, and errors are slow. */
+function mayBeArray(text: string, start: number, end: number): boolean {
+  if (text.charAt(end - 1) !== ']') return false
+  const first = skipWhile(text, start + 1, isBlank)
+  return /^[\]"[{\d.tfn-]$/.test(text.charAt(first))
 }

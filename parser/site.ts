@@ -1,6 +1,6 @@
 import type { IToken } from 'chevrotain'
 import type { Comment, InstructionBase, LineBreak, Word } from './ast.ts'
-import { isSpace, printable, skipWhile } from './characters.ts'
+import { isSpace, printable, skipWhile, trimEnd } from './characters.ts'
 import { type Children, childrenOf, tokensOf } from './cst.ts'
 import type { Diagnostic, DiagnosticCode } from './diagnostics.ts'
 import { type LogicalLine, positionAt, rangeOf } from './lines.ts'
@@ -27,19 +27,34 @@ export class Site {
   readonly escape: Escape
   /** True once an error has been reported here: then the line has no AST node. */
   hasFailed = false
-  readonly #base: number
-  readonly #report: (diagnostic: Diagnostic) => void
+  readonly #options: SiteOptions
 
   constructor(options: SiteOptions) {
     this.line = options.line
     this.escape = options.escape
-    this.#base = options.base
-    this.#report = options.report
+    this.#options = options
+  }
+
+  /**
+   * The site of the trigger on this line. What a trigger says is not checked before it runs, so its
+   * mistakes are warnings; how the line is built up is.
+   */
+  forTrigger(): Site {
+    const report = (diagnostic: Diagnostic): void => {
+      if (diagnostic.severity === 'warning') this.#options.report(diagnostic)
+      else if (diagnostic.code === 'line') {
+        this.hasFailed = true
+        this.#options.report(diagnostic)
+      } else {
+        this.#options.report({ ...diagnostic, severity: 'warning', code: 'InvalidTrigger' })
+      }
+    }
+    return new Site({ ...this.#options, report })
   }
 
   /** Range of a token, or of the part of it from `start` to `end`. */
   range(token: IToken, start = 0, end: number = token.image.length): SourceRange {
-    const offset = token.startOffset - this.#base
+    const offset = token.startOffset - this.#options.base
     return rangeOf(this.line, offset + start, offset + end)
   }
 
@@ -51,8 +66,8 @@ export class Site {
   /** What all instructions have, for the one that begins with `keyword`. */
   node(keyword: IToken, children: Children): InstructionBase {
     const { line } = this
-    const offset = keyword.startOffset - this.#base
-    const text = line.text.slice(offset).trimEnd()
+    const offset = keyword.startOffset - this.#options.base
+    const text = line.text.slice(offset, trimEnd(line.text, offset, line.text.length))
     const base = {
       range: { start: positionAt(line, offset), end: line.end },
       text,
@@ -82,9 +97,9 @@ export class Site {
 
   #add(severity: Diagnostic['severity'], message: string, remark: Remark): void {
     const { line } = this
-    const whole = rangeOf(line, 0, line.text.trimEnd().length)
+    const whole = rangeOf(line, 0, trimEnd(line.text, 0, line.text.length))
     const { code = 'instruction', range = whole, hint } = remark
-    this.#report({
+    this.#options.report({
       severity,
       message: printable(message),
       code,

@@ -1,7 +1,7 @@
 import type { CstNode, ICstVisitor } from 'chevrotain'
 import type { Instruction, OnbuildInstruction } from './ast.ts'
 import { toCommandInstruction, toHealthcheck } from './command-ast.ts'
-import { type Children, childrenOf, nodesOf, tokenOf } from './cst.ts'
+import { type Children, childrenOf, nodeOf, tokenOf } from './cst.ts'
 import { toFilesInstruction } from './files-ast.ts'
 import { readFlags } from './flags.ts'
 import type { DockerfileGrammar } from './grammar.ts'
@@ -31,19 +31,24 @@ export function createLineVisitor(
     }
 
     line(children: Children, site: Site): Found {
-      const [node] = [...nodesOf(children, 'instruction'), ...nodesOf(children, 'onbuild')]
+      const node = nodeOf(children, 'instruction') ?? nodeOf(children, 'onbuild')
       return node && this.visit(node, site)
     }
 
     instruction(children: Children, site: Site): Found {
-      const [node] = Object.keys(children).flatMap((name) => nodesOf(children, name))
-      return node && this.visit(node, site)
+      for (const form in children) {
+        const node = nodeOf(children, form)
+        if (node !== undefined) return this.visit(node, site)
+      }
+      return undefined
     }
 
     onbuild(children: Children, site: Site): Found {
-      const [node] = nodesOf(children, 'instruction')
+      const node = nodeOf(children, 'instruction')
       if (!isTriggerAllowed(children, site) || node === undefined) return undefined
-      return toOnbuild(children, this.visit(node, site), site)
+      const triggerSite = site.forTrigger()
+      const trigger = this.visit(node, triggerSite)
+      return toOnbuild(children, triggerSite.hasFailed ? undefined : trigger, site)
     }
 
     flags(): Found {
@@ -78,7 +83,7 @@ function isTriggerAllowed(children: Children, site: Site): boolean {
     site.fail("Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed", { range })
     return false
   }
-  const [instruction] = nodesOf(children, 'instruction')
+  const instruction = nodeOf(children, 'instruction')
   if (instruction === undefined) {
     site.fail('ONBUILD requires at least one argument', { hint: 'write ONBUILD INSTRUCTION …' })
     return false
@@ -91,16 +96,19 @@ function isTriggerAllowed(children: Children, site: Site): boolean {
   return false
 }
 
-/** The trigger is stored with its heredocs, so that it can be parsed again from the image config. */
+/**
+ * The trigger is stored with its heredocs, so that it can be parsed again from the image config, and
+ * otherwise as it stands on the line, white space at its end and all.
+ */
 function toOnbuild(
   children: Children,
   instruction: Found,
   site: Site,
 ): OnbuildInstruction | undefined {
   const keyword = tokenOf(children, 'Onbuild')
-  if (keyword === undefined || instruction === undefined) return undefined
-  if (instruction.kind === 'from') return undefined
+  if (keyword === undefined || instruction?.kind === 'from') return undefined
   const bodies = site.line.heredocs.map(({ name, content }) => `\n${content}${name}`)
-  const trigger = `${instruction.text}${bodies.join('')}`
+  const text = site.line.text.replace(/^\s*onbuild[\t\n\f\r ]*/i, '')
+  const trigger = `${text}${bodies.join('')}`
   return { kind: 'onbuild', ...site.node(keyword, children), trigger, instruction }
 }

@@ -151,11 +151,11 @@ export function toTextInstruction(children: Children, site: Site): StageInstruct
   }
 }
 
-/** The suggestion is in upper case unless the word is all in lower case. */
+/** The suggestion is in lower case unless the word is all in upper case. */
 function unknownInstruction(word: string): string {
   const shown = word.length > 100 ? `${word.slice(0, 100)}…` : word
   const meant = nearest(word.toUpperCase(), INSTRUCTION_NAMES)
   if (meant === undefined) return `unknown instruction: ${shown}`
-  const styled = word === word.toLowerCase() ? meant.toLowerCase() : meant
+  const styled = word === word.toUpperCase() ? meant : meant.toLowerCase()
   return `unknown instruction: ${shown} (did you mean ${styled}?)`
 }

@@ -62,7 +62,7 @@ hint: look at .dockerignore
           message: 'unknown instruction: COBY',
           range: range3,
         },
-        { severity: 'error', code: 'line', message: 'a\tb', range: range(4, 1, 3) },
+        { severity: 'error', code: 'instruction', message: 'a\tb', range: range(4, 1, 3) },
       ],
       SOURCE,
     )

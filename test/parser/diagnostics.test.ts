@@ -97,6 +97,17 @@ describe('diagnosticsError', () => {
     assert.match(error.excerpt(), /1 \| >>> FORM alpine\n {5}\| {5}\^\^\^\^\n/)
   })
 
+  it('is about what BuildKit stops at: lines are split before any says something wrong', () => {
+    const text = 'FORM alpine\nCMD [1]\n'
+    const error = diagnosticsError(parseDockerfile(text).diagnostics, source(text))
+    const message = 'when using JSON array syntax, arrays must be comprised of strings only'
+    assert.equal(error?.message, message)
+    assert.deepEqual(
+      error.diagnostics.map(({ range: { start } }) => start.line),
+      [2, 1],
+    )
+  })
+
   it('names no line for the file as a whole', () => {
     const error = diagnosticsError(parseDockerfile('').diagnostics, source(''))
     assert.equal(error?.message, 'the Dockerfile cannot be empty')

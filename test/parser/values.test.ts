@@ -25,21 +25,22 @@ describe('parseDuration', () => {
     }
   })
 
-  it('refuses what is none', () => {
-    for (const text of [
-      '',
-      '5',
-      's',
-      '1x',
-      '1s2',
-      '1 s',
-      '.s',
-      '1..5s',
-      '--1s',
-      '9999999h',
-      '1e3s',
-    ]) {
-      assert.equal(parseDuration(text), undefined, text)
+  it('says what Go says of what is none', () => {
+    const cases = {
+      '': 'invalid duration ""',
+      '5': 'missing unit in duration "5"',
+      s: 'invalid duration "s"',
+      '1x': 'unknown unit "x" in duration "1x"',
+      '1s2': 'missing unit in duration "1s2"',
+      '1 s': 'unknown unit " s" in duration "1 s"',
+      '.s': 'invalid duration ".s"',
+      '1..5s': 'missing unit in duration "1..5s"',
+      '--1s': 'invalid duration "--1s"',
+      '9999999h': 'invalid duration "9999999h"',
+      '1e3s': 'unknown unit "e" in duration "1e3s"',
+    }
+    for (const [text, mistake] of Object.entries(cases)) {
+      assert.deepEqual(parseDuration(text), { mistake: `time: ${mistake}` }, text)
     }
   })
 })
@@ -59,15 +60,21 @@ describe('parseCsv', () => {
   it('splits at commas outside quotes', () => {
     assert.deepEqual(parseCsv('a=b,c'), ['a=b', 'c'])
     assert.deepEqual(parseCsv('"a,b",c,"d""e"'), ['a,b', 'c', 'd"e'])
-    assert.deepEqual(parseCsv(''), [''])
     assert.deepEqual(parseCsv('a,'), ['a', ''])
     assert.deepEqual(parseCsv('"",a'), ['', 'a'])
   })
 
-  it('tells what is wrong', () => {
-    assert.deepEqual(parseCsv('a"b'), { mistake: 'bare " in non-quoted field' })
-    assert.deepEqual(parseCsv('"a'), { mistake: 'extraneous or missing " in quoted field' })
-    assert.deepEqual(parseCsv('"a"b'), { mistake: 'extraneous or missing " in quoted field' })
+  it('tells what is wrong and at which byte', () => {
+    const bare = 'bare " in non-quoted field'
+    const missing = 'extraneous or missing " in quoted field'
+    const at = (column: number, problem: string) => {
+      return { mistake: `parse error on line 1, column ${column}: ${problem}` }
+    }
+    assert.deepEqual(parseCsv(''), { mistake: 'EOF' })
+    assert.deepEqual(parseCsv('a"b'), at(2, bare))
+    assert.deepEqual(parseCsv('é,a"b'), at(5, bare))
+    assert.deepEqual(parseCsv('"a"b'), at(3, missing))
+    assert.deepEqual(parseCsv('"a'), at(2, missing))
   })
 })
 
