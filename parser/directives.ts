@@ -1,7 +1,7 @@
 import type { Directive } from './ast.ts'
-import { parseBoolean } from './boolean.ts'
 import { isSpace, printable, skipWhile, trimSpace } from './characters.ts'
 import type { Diagnostic } from './diagnostics.ts'
+import { parseCheckSettings } from './lint/options.ts'
 import type { Escape } from './scan.ts'
 import type { SourceRange } from './source.ts'
 import { foreignSyntax } from './syntax.ts'
@@ -41,9 +41,9 @@ export function readDirectives(source: string, report: Report): Directives {
         report(mistake(`invalid escape token '${value}' does not match \` or \\`, range))
       }
     } else if (name === 'check' && isAtMargin) {
-      const problem = checkProblem(value)
-      if (problem !== undefined) {
-        report(mistake(`failed to parse check options: ${problem}`, range))
+      const settings = parseCheckSettings(value)
+      if ('mistake' in settings) {
+        report(mistake(`failed to parse check options: ${settings.mistake}`, range))
       }
     }
   }
@@ -92,7 +92,8 @@ function* scan(source: string, first: number): Generator<Found> {
   }
 }
 
-function parseDirective(line: string, number: number): Found | undefined {
+/** The directive on one line, wherever it stands; 1-based. */
+export function parseDirective(line: string, number: number): Found | undefined {
   const margin = skipWhile(line, 0, isSpace)
   if (line[margin] !== '#') return undefined
   const start = skipWhile(line, margin + 1, isSpace)
@@ -123,25 +124,6 @@ function directiveValue(text: string): string | undefined {
 /** White space as patterns of Go see it. */
 function isPatternSpace(code: number): boolean {
   return code === 32 || code === 9 || code === 10 || code === 12 || code === 13
-}
-
-/** What is wrong with `skip=all|Rule,…;error=bool;experimental=all|Rule,…`, each part optional. */
-function checkProblem(value: string): string | undefined {
-  const [first = '', second, ...rest] = trimSpace(value).split(';')
-  const last = rest.length === 0 ? undefined : rest.join(';')
-  for (const option of [first, second, last]) {
-    if (option === undefined) continue
-    const equals = option.indexOf('=')
-    const key = equals < 0 ? option : trimSpace(option.slice(0, equals))
-    const isKnown = key === 'skip' || key === 'error' || key === 'experimental'
-    if (equals < 0 || !isKnown) return `invalid check option ${JSON.stringify(key)}`
-    const setting = trimSpace(option.slice(equals + 1))
-    if (key === 'error' && parseBoolean(setting) === undefined) {
-      const quoted = JSON.stringify(setting)
-      return `failed to parse check option ${JSON.stringify(option)}: strconv.ParseBool: parsing ${quoted}: invalid syntax`
-    }
-  }
-  return undefined
 }
 
 function mistake(message: string, range: SourceRange): Diagnostic {

@@ -30,6 +30,8 @@ export interface InstructionGraph {
 export interface LinkOptions {
   /** Name of the stage to build, in any case; the last stage unless given. */
   readonly target?: string | undefined
+  /** `all`: also the stages that the target does not need. `target` unless given. */
+  readonly scope?: 'all' | 'target' | undefined
   /** Expands a word of a FROM line with the global arguments. */
   readonly expand: (word: Word, stage: Stage) => string
 }
@@ -72,7 +74,7 @@ export function linkStages(dockerfile: Dockerfile, options: LinkOptions): Instru
   })
   refuseCycles(nodes)
   const target = findTarget(nodes, options.target)
-  const needed = reachableFrom(target, nodes)
+  const needed = options.scope === 'all' ? nodes : reachableFrom(target, nodes)
   for (const node of needed) refuseForwardReferences(node, stages)
   return { dockerfile, stages: needed.map(({ linked }) => linked), target: target.linked }
 }

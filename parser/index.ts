@@ -59,6 +59,10 @@ export {
   stageLabel,
 } from './graph.ts'
 export { heredocBody } from './heredocs.ts'
+export { type CheckOptions, type CheckResult, checkDockerfile } from './lint/check.ts'
+export { type CheckedBase, type ChecksOptions, DockerfileChecks } from './lint/checks.ts'
+export type { CheckWarning } from './lint/linter.ts'
+export { type CheckRule, kebabName, RULES, type RuleName } from './lint/rules.ts'
 export { type ParseResult, parseDockerfile, parseTrigger, type TriggerResult } from './parse.ts'
 export { hasWildcards, matchPath, pathMatcher } from './path-pattern.ts'
 export type { Position, SourceRange } from './source.ts'

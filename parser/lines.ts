@@ -157,13 +157,13 @@ function readInstruction(
   begin: InstructionStart,
 ): LogicalLine | 'nul' | undefined {
   const { joined, comments, escapeChar, report } = begin
-  const { text, pieces, breaks, last, blank } = joined
+  const { text, pieces, breaks, last, lastRead, hasBlankLine } = joined
   const trimmed = trimSpace(text)
   if (trimmed === '') {
     report(noInstruction(last))
     return undefined
   }
-  if (blank !== undefined) report(emptyContinuation(blank, trimmed))
+  if (hasBlankLine) report(emptyContinuation(lastRead))
   const line = { text, pieces, end: endOf(last), heredocs: [], comments, breaks }
   const range = rangeOf(line, 0, trimEnd(text, 0, text.length))
   if (text.includes('\0')) {
@@ -186,8 +186,10 @@ interface Joined {
   readonly text: string
   readonly pieces: readonly Piece[]
   readonly last: PhysicalLine
-  /** The first blank line among the continuations. */
-  readonly blank: PhysicalLine | undefined
+  /** The last line that was looked at, which may be blank or a comment. */
+  readonly lastRead: PhysicalLine
+  /** True when there are blank lines among the continuations. */
+  readonly hasBlankLine: boolean
   readonly breaks: readonly LineBreak[]
   /** Comments behind the last character: the file ends in a continuation. */
   readonly after: readonly Comment[]
@@ -198,21 +200,26 @@ function joinContinuations(reader: LineReader, first: PhysicalLine, escapeChar: 
   const pieces: Piece[] = [{ offset: 0, position: { line: first.number, column: indent + 1 } }]
   let text = first.text.slice(indent)
   let cut = continuationAt(text, escapeChar)
-  if (cut < 0) return { text, pieces, last: first, blank: undefined, breaks: [], after: [] }
+  if (cut < 0) {
+    const nothing = { lastRead: first, hasBlankLine: false, breaks: [], after: [] }
+    return { text, pieces, last: first, ...nothing }
+  }
   text = text.slice(0, cut)
   const breaks: LineBreak[] = []
   let comments: Comment[] = []
   let hasBlankLine = false
+  let isBlankSomewhere = false
   let last = first
-  let blank: PhysicalLine | undefined
+  let lastRead = first
   while (cut >= 0) {
     const next = reader.next()
     if (next === undefined) break
+    lastRead = next
     const start = skipWhile(next.text, 0, isSpace)
     if (next.text[start] === '#') {
       comments.push(commentOf(next, start))
     } else if (start === next.text.length) {
-      blank ??= next
+      isBlankSomewhere = true
       hasBlankLine = true
     } else {
       cut = continuationAt(next.text, escapeChar)
@@ -227,7 +234,8 @@ function joinContinuations(reader: LineReader, first: PhysicalLine, escapeChar: 
   const end = trimEnd(text, 0, text.length)
   const late = breaks.filter(({ offset }) => offset >= end).flatMap((found) => found.comments)
   const inside = breaks.filter(({ offset }) => offset < end)
-  return { text, pieces, last, blank, breaks: inside, after: [...late, ...comments] }
+  const after = [...late, ...comments]
+  return { text, pieces, last, lastRead, hasBlankLine: isBlankSomewhere, breaks: inside, after }
 }
 
 /** Where the escape that continues this line stands, or -1. A doubled escape continues nothing. */
@@ -266,13 +274,13 @@ function unterminated(head: HeredocHead, range: SourceRange): Diagnostic {
   return { severity: 'error', code: 'line', message: 'unterminated heredoc', range, hint }
 }
 
-function emptyContinuation(blank: PhysicalLine, instruction: string): Diagnostic {
-  const shown = instruction.length > 100 ? `${instruction.slice(0, 100)}…` : instruction
+/** Told at the end of the instruction, as BuildKit does. */
+function emptyContinuation(last: PhysicalLine): Diagnostic {
   return {
     severity: 'warning',
     code: 'NoEmptyContinuation',
-    message: `Empty continuation line found in: ${shown}`,
-    range: wholeLine(blank),
+    message: 'Empty continuation line',
+    range: wholeLine(last),
     hint: 'remove the blank line, or begin it with #',
   }
 }
