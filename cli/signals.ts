@@ -19,15 +19,20 @@ export interface Interrupts {
  */
 export function watchSignals(patience: number = PATIENCE): Interrupts {
   const controller = new AbortController()
-  let code: number | undefined
+  let first: NodeJS.Signals | undefined
   for (const name of SIGNALS) {
     process.on(name, () => {
-      if (code !== undefined) process.exit(code)
-      const exitCode = 128 + constants.signals[name]
-      code = exitCode
-      setTimeout(() => process.exit(exitCode), patience).unref()
+      if (first !== undefined) endAtOnce(first)
+      first = name
+      setTimeout(() => endAtOnce(name), patience).unref()
       controller.abort(new TsbuildError(`cancelled by ${name}`, { code: 'CANCELLED' }))
     })
   }
-  return { signal: controller.signal, exitCode: () => code }
+  return { signal: controller.signal, exitCode: () => first && 128 + constants.signals[first] }
+}
+
+/** By the signal itself: an exit would end threads that may be in the middle of a system call. */
+function endAtOnce(name: NodeJS.Signals): void {
+  process.removeAllListeners(name)
+  process.kill(process.pid, name)
 }

@@ -1,4 +1,5 @@
 export * from './change.ts'
+export * from './checkpoint.ts'
 export * from './content.ts'
 export * from './descriptor.ts'
 export * from './digest.ts'

@@ -1,5 +1,5 @@
 import { closeSync, readSync } from 'node:fs'
-import { type Digest, Digester, digestOfContent, type FileStat, type Name } from '#core'
+import { checkpoint, type Digest, Digester, digestOfContent, type FileStat, type Name } from '#core'
 
 /** Digest of the bytes of one regular file; `open` gives a descriptor that the callee closes. */
 export type FileDigest = (path: Name, stat: FileStat, open: () => number) => Digest
@@ -84,6 +84,7 @@ function digestDescriptor(descriptor: number, buffer: Buffer): Digest {
 /** Fills `buffer` unless the file ends before. */
 function readFull(descriptor: number, buffer: Buffer): number {
   let length = 0
+  checkpoint()
   while (length < buffer.length) {
     const read = readSync(descriptor, buffer, length, buffer.length - length, null)
     if (read === 0) break

@@ -11,6 +11,7 @@ import {
 import { getSystemErrorMessage } from 'node:util'
 import { getXattr } from '#builder/linux'
 import {
+  checkpoint,
   errnoOf,
   type FileStat,
   joinName,
@@ -142,6 +143,7 @@ class DirectoryTree implements Tree {
   }
 
   #names(path: Name): Name[] {
+    checkpoint()
     try {
       const handle = this.#handles.find(path)
       if (handle === undefined) throw missing('list', path)

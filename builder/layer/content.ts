@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { readSync } from 'node:fs'
-import { type Name, TsbuildError } from '#core'
+import { checkpoint, type Name, TsbuildError } from '#core'
 import { quote } from './raw-tree.ts'
 
 const SCRATCH_SIZE = 512 * 1024
@@ -44,6 +44,7 @@ export function passFile(content: Content, passage: Passage, consume: Consume): 
   const { fd, path, size } = content
   const { buffer } = passage
   for (let left = size; left > 0; ) {
+    checkpoint()
     if (passage.used === buffer.length) passage.flush()
     const start = passage.used
     // One byte more than there should be shows in the same call that the file ends there.

@@ -9,7 +9,15 @@ import {
   readlinkSync,
 } from 'node:fs'
 import { getXattr, opaqueXattr } from '#builder/linux'
-import { type FileStat, ioError, type Name, type Tree, TsbuildError, textOfName } from '#core'
+import {
+  checkpoint,
+  type FileStat,
+  ioError,
+  type Name,
+  type Tree,
+  TsbuildError,
+  textOfName,
+} from '#core'
 import { toFileStat } from './file-stat.ts'
 import { MAX_OPEN, RootedDirectory } from './rooted-directory.ts'
 import { CAPABILITY } from './whiteout.ts'
@@ -58,6 +66,7 @@ export class RawTree implements Tree {
   }
 
   #listing(path: Name): string {
+    checkpoint()
     const fd = this.#root.directory(path)
     if (fd === undefined) throw treeError(`list ${quote(path)}`, 'not a directory')
     return `/proc/self/fd/${fd}`

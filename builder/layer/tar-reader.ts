@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import type { FileType, Name } from '#core'
+import { checkpoint, type FileType, type Name } from '#core'
 import { decodePax, type PaxRecords } from './pax.ts'
 import { decodeBlock, isZeroBlock, type TarBlock } from './tar-block.ts'
 import { BLOCK } from './tar-header.ts'
@@ -76,6 +76,7 @@ export class TarReader {
 
   /** @throws {Error} with what is wrong, or what the handler throws */
   write(bytes: Buffer): void {
+    checkpoint()
     for (let at = 0; at < bytes.length && this.#state !== 'ended'; ) {
       const end = Math.min(at + this.#left, bytes.length)
       this.#left -= end - at

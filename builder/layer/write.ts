@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs'
 import {
   type Change,
+  checkpoint,
   type DiffId,
   type Digest,
   Digester,
@@ -112,6 +113,7 @@ class LayerWriter {
   }
 
   write(change: Change): void {
+    checkpoint()
     if (change.kind === 'entry' && change.stat.type === 'socket') return
     try {
       if (change.kind === 'entry' && change.stat.type === 'file' && change.hardlink === undefined) {

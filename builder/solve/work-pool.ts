@@ -1,23 +1,29 @@
-import type { Piscina } from 'piscina'
-import { throwIfCancelled } from '#core'
-import { reviveFailure, type WorkFailure } from './work-failure.ts'
+import { TsbuildError, throwIfCancelled } from '#core'
+import { type Schedule, scheduler } from './schedule.ts'
+import { WorkThread } from './work-thread.ts'
 import type { WorkTasks } from './worker.ts'
 
-type Answer<T> = { readonly value: T } | { readonly failure: WorkFailure }
-
-/** Worker threads for bulk file work; none is started before the first task. */
+/** Worker threads for bulk file work; none is started before something needs it. */
 export class WorkPool implements AsyncDisposable {
-  readonly #threads: number
-  #pool: Promise<Piscina> | undefined
-  #stopped: Promise<void> | undefined
+  readonly #size: number
+  readonly #schedule: Schedule
+  readonly #threads: WorkThread[] = []
+  readonly #idle: WorkThread[] = []
+  #isClosed = false
 
-  constructor(threads: number) {
-    this.#threads = threads
+  constructor(size: number) {
+    this.#size = size
+    this.#schedule = scheduler(size)
+  }
+
+  /** Starts `count` threads, or as many as there may be: a thread takes a while to come up. */
+  warmUp(count: number): void {
+    if (this.#isClosed) return
+    while (this.#threads.length < Math.min(count, this.#size)) this.#idle.push(this.#startThread())
   }
 
   /**
-   * Aborting `signal` ends the whole pool, since a task cannot be asked to stop; when this throws
-   * CANCELLED, its thread is gone and writes nothing any more.
+   * Does a task in the next free thread. When this throws CANCELLED, nothing writes any more.
    * @throws {TsbuildError} what the task threw, CANCELLED
    */
   async run<K extends keyof WorkTasks>(
@@ -25,45 +31,31 @@ export class WorkPool implements AsyncDisposable {
     task: Parameters<WorkTasks[K]>[0],
     signal: AbortSignal | undefined,
   ): Promise<Awaited<ReturnType<WorkTasks[K]>>> {
-    this.#pool ??= startPool(this.#threads)
-    const pool = await this.#pool
-    throwIfCancelled(signal, 'work on files')
-    const stop = (): void => void this.#stop()
-    signal?.addEventListener('abort', stop, { once: true })
-    try {
-      const answer: Answer<Awaited<ReturnType<WorkTasks[K]>>> = await pool.run({ name, task })
-      if ('failure' in answer) throw reviveFailure(answer.failure)
-      return answer.value
-    } catch (cause) {
-      if (signal?.aborted === true) await this.#stop()
+    const value = await this.#schedule(async () => {
       throwIfCancelled(signal, 'work on files')
-      throw cause
-    } finally {
-      signal?.removeEventListener('abort', stop)
-    }
+      if (this.#isClosed) throw new TsbuildError('work on files: cancelled', { code: 'CANCELLED' })
+      const thread = this.#idle.pop() ?? this.#startThread()
+      try {
+        return await thread.run({ name, task }, signal)
+      } catch (cause) {
+        throwIfCancelled(signal, 'work on files')
+        throw cause
+      } finally {
+        if (thread.isAlive) this.#idle.push(thread)
+      }
+    })
+    return value as Awaited<ReturnType<WorkTasks[K]>>
   }
 
+  /** Stops what is under way, and waits for its end. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#stop()
+    this.#isClosed = true
+    await Promise.all(this.#threads.map((thread) => thread.close()))
   }
 
-  #stop(): Promise<void> {
-    this.#stopped ??= this.#pool?.then((pool) => pool.destroy())
-    return this.#stopped ?? Promise.resolve()
+  #startThread(): WorkThread {
+    const thread = new WorkThread()
+    this.#threads.push(thread)
+    return thread
   }
-}
-
-async function startPool(threads: number): Promise<Piscina> {
-  const { Piscina } = await import('piscina')
-  return new Piscina({
-    filename: new URL('./worker.js', import.meta.url).href,
-    name: 'work',
-    minThreads: 0,
-    maxThreads: threads,
-    idleTimeout: 10_000,
-    // Walking a tree makes many short-lived objects; with the default of 16 the collector takes a tenth.
-    resourceLimits: { maxYoungGenerationSizeMb: 48 },
-    // Tasks are synchronous file work: two at a time in a thread would only wait for each other.
-    concurrentTasksPerWorker: 1,
-  })
 }

@@ -1,3 +1,5 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { heedStopFlag } from '#core'
 import {
   type ApplyTask,
   type CopiedFiles,
@@ -11,7 +13,8 @@ import {
   unpackLayer,
   unpackTree,
 } from './work.ts'
-import { describeFailure } from './work-failure.ts'
+import { describeFailure, type WorkFailure } from './work-failure.ts'
+import type { WorkThreadData } from './work-thread.ts'
 
 /** What a worker thread is asked to do, and what it answers. */
 export interface WorkTasks {
@@ -35,8 +38,20 @@ export interface WorkRequest {
   readonly task: unknown
 }
 
-/** Entry of the worker threads. Errors cross as data, since classes do not survive the crossing. */
-export async function work({ name, task }: WorkRequest): Promise<unknown> {
+export type WorkAnswer = { readonly value: unknown } | { readonly failure: WorkFailure }
+
+const port = parentPort
+heedStopFlag((workerData as WorkThreadData).stop)
+
+let underway: Promise<void> = Promise.resolve()
+
+port?.on('message', (request: WorkRequest | 'close') => {
+  if (request === 'close') underway.then(() => process.exit())
+  else underway = work(request).then((answer) => port.postMessage(answer))
+})
+
+/** Errors cross as data, since classes do not survive the crossing. */
+async function work({ name, task }: WorkRequest): Promise<WorkAnswer> {
   try {
     const perform = tasks[name] as (task: unknown) => unknown
     return { value: await perform(task) }
