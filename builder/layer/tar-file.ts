@@ -5,6 +5,7 @@ import {
   type Change,
   type DiffId,
   Digester,
+  errnoOf,
   joinName,
   type Name,
   TsbuildError,
@@ -21,14 +22,17 @@ const BUFFER_SIZE = 512 * 1024
 export class TarFile {
   readonly #fd: number
   readonly #owned: boolean
+  readonly #reader: number | undefined
   readonly #digester = new Digester()
+  #size = 0
   /** File content is read right into it: see `used`. */
   readonly buffer: Buffer = Buffer.allocUnsafeSlow(BUFFER_SIZE)
   /** Bytes of `buffer` that are taken. */
   used = 0
 
-  /** A file to create, or a descriptor that stays open. */
-  constructor(target: string | number) {
+  /** `target`: a file to create, or a descriptor that stays open. `reader`: see `LayerSinks`. */
+  constructor(target: string | number, reader?: number) {
+    this.#reader = reader
     this.#owned = typeof target === 'string'
     this.#fd = typeof target === 'string' ? openSync(target, 'wx', 0o644) : target
   }
@@ -57,15 +61,30 @@ export class TarFile {
 
   flush(): void {
     const taken = this.buffer.subarray(0, this.used)
-    this.#digester.update(taken)
+    // The reader first: it has something to do while the file is written.
+    if (this.#reader === undefined) this.#digester.update(taken)
+    else this.#pass(taken, this.#reader)
     writeFully(this.#fd, taken, 0, taken.length)
+    this.#size += taken.length
     this.used = 0
   }
 
-  finish(): { readonly diffId: DiffId; readonly size: number } {
+  #pass(taken: Buffer, reader: number): void {
+    try {
+      writeFully(reader, taken, 0, taken.length)
+    } catch (cause) {
+      if (errnoOf(cause) !== 'EPIPE') throw cause
+      throw new TsbuildError('the reader of the tar has gone', { code: 'CANCELLED', cause })
+    }
+  }
+
+  /** The digest is absent when a reader has all the bytes. */
+  finish(): { readonly diffId?: DiffId; readonly size: number } {
     this.#append(Buffer.alloc(2 * BLOCK))
     this.flush()
-    return { diffId: asDiffId(this.#digester.digest()), size: this.#digester.size }
+    const size = this.#size
+    if (this.#reader !== undefined) return { size }
+    return { diffId: asDiffId(this.#digester.digest()), size }
   }
 
   close(): void {

@@ -19,6 +19,11 @@ import { TarFile } from './tar-file.ts'
 export interface LayerSinks {
   /** A tar file to create (it must not exist), or an open descriptor to write to. */
   readonly tar?: string | number
+  /**
+   * With `tar`: a pipe that gets the same bytes, so that somebody else can make a directory of them
+   * at the same time. Who reads them all can tell their digest as well: it is not taken here then.
+   */
+  readonly reader?: number
   /** An overlay-form directory to fill: empty, or new in an existing directory. */
   readonly directory?: string
 }
@@ -31,7 +36,7 @@ export interface WriteOptions {
 }
 
 export interface WrittenLayer {
-  /** Of the tar; absent when none was written. */
+  /** Of the tar; absent when none was written, or a reader has it. */
   readonly diffId?: DiffId
   /** Bytes of the tar; absent when none was written. */
   readonly size?: number
@@ -42,14 +47,15 @@ export interface WrittenLayer {
  * Nothing is synced to disk. After a failure what was written is incomplete, and the caller's to
  * remove.
  * @throws {TsbuildError} LAYER_INVALID for a name that a tar layer cannot hold, IO_FAILED naming the
- *   file, also when it changed while it was read, NO_SPACE, PERMISSION_DENIED
+ *   file, also when it changed while it was read, NO_SPACE, PERMISSION_DENIED, CANCELLED when the
+ *   reader goes away
  */
 export function writeLayer(
   changes: Iterable<Change>,
   sinks: LayerSinks,
   options: WriteOptions = {},
 ): WrittenLayer {
-  const tar = sinks.tar === undefined ? undefined : new TarFile(sinks.tar)
+  const tar = sinks.tar === undefined ? undefined : new TarFile(sinks.tar, sinks.reader)
   try {
     const directory =
       sinks.directory === undefined ? undefined : layerDirectory(sinks.directory, options)

@@ -1,12 +1,22 @@
+import { closeSync } from 'node:fs'
 import { join } from 'node:path'
+import { makePipe } from '#builder/linux'
 import type { FilesVertex } from '#builder/plan'
 import type { Store, TemporaryDirectory } from '#cache'
-import { type DiffId, type Digest, together, uncompressedDigest } from '#core'
+import { type DiffId, type Digest, isCancelled, uncompressedDigest } from '#core'
 import { directoriesOf, type Layer } from './layer.ts'
 import type { Reporter } from './reporter.ts'
 import type { StepOutcome } from './solver.ts'
 import type { KeyedStep } from './vertex-key.ts'
-import { type CopiedFiles, checksum, type FilesTask, LimitExceeded, type TreeSpec } from './work.ts'
+import {
+  type CopiedFiles,
+  type CopyTask,
+  checksum,
+  type FilesTask,
+  LimitExceeded,
+  PIPE_SIZE,
+  type TreeSpec,
+} from './work.ts'
 import type { WorkPool } from './work-pool.ts'
 
 export interface FilesDeps {
@@ -48,39 +58,29 @@ export async function contentOf(
   }
 }
 
-/**
- * Makes the layer in the forms that are wanted. Both at once are made side by side by two threads:
- * the second one finds the files in memory, and a directory takes as long to write as a tar.
- */
+/** Makes the layer in the forms that are wanted. */
 export async function runFiles(
   vertex: FilesVertex,
   work: FilesWork,
   deps: FilesDeps,
 ): Promise<StepOutcome> {
-  const { store, pool, reporter, signal } = deps
+  const { store, reporter } = deps
   await using temporary = store.temporary()
   const createdAt = new Date()
-  const task = { ...(await filesTask(vertex, work, deps)), now: createdAt.getTime() }
-  const copy = (form: 'directory' | 'tar') => (stop: AbortSignal) =>
-    pool.run(
-      'copyFiles',
-      {
-        ...task,
-        temporary: join(temporary.path, `${form}-archives`),
-        tar: form === 'tar' ? join(temporary.path, form) : undefined,
-        directory: form === 'directory' ? join(temporary.path, form) : undefined,
-      },
-      stop,
-    )
-  const copied = await together(work.forms.map(copy), signal)
-  const [first, second] = copied
-  if (first === undefined) throw new Error('a copy has at least one form')
-  for (const warning of first.warnings) reporter.warning(vertex, warning)
-  const step = work.keyOf(first.content)
-  const tar = copied.find(({ diffId }) => diffId !== undefined)
-  // A file of the context that changed in between: then the directory counts.
-  const isSame = second === undefined || second.content === first.content
-  const facts = tar === undefined || !isSame ? undefined : await adoptTar(tar, temporary, store)
+  const copied = await copyForms(
+    {
+      ...(await filesTask(vertex, work, deps)),
+      now: createdAt.getTime(),
+      temporary: join(temporary.path, 'archives'),
+      tar: work.forms.includes('tar') ? join(temporary.path, 'tar') : undefined,
+      directory: work.forms.includes('directory') ? join(temporary.path, 'directory') : undefined,
+      reader: undefined,
+    },
+    deps,
+  )
+  for (const warning of copied.warnings) reporter.warning(vertex, warning)
+  const step = work.keyOf(copied.content)
+  const facts = await adoptTar(copied, temporary, store)
   if (work.forms.includes('directory')) {
     const record = await store.layers.commitDirectory(join(temporary.path, 'directory'), facts)
     return { step, layer: record.id, createdAt }
@@ -89,12 +89,38 @@ export async function runFiles(
   return { step, layer: store.layers.register(facts).id, createdAt }
 }
 
+/**
+ * Both forms at once are made by two threads: one reads the files and writes the tar, the other makes
+ * the directory of the same bytes. So every file is read once, and both forms hold the same.
+ */
+async function copyForms(task: CopyTask, { pool, signal }: FilesDeps): Promise<CopiedFiles> {
+  const { tar, directory } = task
+  if (tar === undefined || directory === undefined) return pool.run('copyFiles', task, signal)
+  const { readEnd, writeEnd } = makePipe({ size: PIPE_SIZE })
+  const copying = { ...task, directory: undefined, reader: writeEnd }
+  // Whoever fails closes the pipe, and with that ends the other one.
+  const [copied, filled] = await Promise.allSettled([
+    pool.run('copyFiles', copying, signal).finally(() => closeSync(writeEnd)),
+    pool
+      .runBeside('fillDirectory', { tar: readEnd, directory }, signal)
+      .finally(() => closeSync(readEnd)),
+  ])
+  if (copied.status === 'fulfilled' && filled.status === 'fulfilled') {
+    const { diffId, size, warnings } = filled.value
+    return { ...copied.value, diffId, size, warnings: [...copied.value.warnings, ...warnings] }
+  }
+  const causes = [copied, filled].flatMap((half) =>
+    half.status === 'rejected' ? [half.reason as unknown] : [],
+  )
+  throw causes.find((cause) => !isCancelled(cause)) ?? causes[0]
+}
+
 async function adoptTar(
   { diffId, size }: CopiedFiles,
   temporary: TemporaryDirectory,
   store: Store,
-): Promise<{ readonly diffId: DiffId; readonly size: number }> {
-  if (diffId === undefined || size === undefined) throw new Error('a tar has a digest')
+): Promise<{ readonly diffId: DiffId; readonly size: number } | undefined> {
+  if (diffId === undefined || size === undefined) return undefined
   await store.blobs.adopt(join(temporary.path, 'tar'), uncompressedDigest(diffId), size)
   return { diffId, size }
 }

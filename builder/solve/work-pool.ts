@@ -26,25 +26,35 @@ export class WorkPool implements AsyncDisposable {
    * Does a task in the next free thread. When this throws CANCELLED, nothing writes any more.
    * @throws {TsbuildError} what the task threw, CANCELLED
    */
-  async run<K extends keyof WorkTasks>(
+  run<K extends keyof WorkTasks>(
     name: K,
     task: Parameters<WorkTasks[K]>[0],
     signal: AbortSignal | undefined,
   ): Promise<Awaited<ReturnType<WorkTasks[K]>>> {
-    const value = await this.#schedule(async () => {
+    return this.#schedule(() => this.runBeside(name, task, signal))
+  }
+
+  /**
+   * Does at once, in a thread that is not counted, what a task that has a place works together with:
+   * two that wait for each other might never both get one.
+   */
+  async runBeside<K extends keyof WorkTasks>(
+    name: K,
+    task: Parameters<WorkTasks[K]>[0],
+    signal: AbortSignal | undefined,
+  ): Promise<Awaited<ReturnType<WorkTasks[K]>>> {
+    throwIfCancelled(signal, 'work on files')
+    if (this.#isClosed) throw new TsbuildError('work on files: cancelled', { code: 'CANCELLED' })
+    const thread = this.#idle.pop() ?? this.#startThread()
+    try {
+      const value = await thread.run({ name, task }, signal)
+      return value as Awaited<ReturnType<WorkTasks[K]>>
+    } catch (cause) {
       throwIfCancelled(signal, 'work on files')
-      if (this.#isClosed) throw new TsbuildError('work on files: cancelled', { code: 'CANCELLED' })
-      const thread = this.#idle.pop() ?? this.#startThread()
-      try {
-        return await thread.run({ name, task }, signal)
-      } catch (cause) {
-        throwIfCancelled(signal, 'work on files')
-        throw cause
-      } finally {
-        if (thread.isAlive) this.#idle.push(thread)
-      }
-    })
-    return value as Awaited<ReturnType<WorkTasks[K]>>
+      throw cause
+    } finally {
+      if (thread.isAlive) this.#idle.push(thread)
+    }
   }
 
   /** Stops what is under way, and waits for its end. */

@@ -1,4 +1,4 @@
-import { createReadStream, mkdirSync } from 'node:fs'
+import { createReadStream, mkdirSync, readSync } from 'node:fs'
 import { digestFile, directoryTree, type FileDigest } from '#builder/context'
 import { checksumFileActions, type FileAction, runFileActions } from '#builder/files'
 import {
@@ -24,6 +24,9 @@ import {
 } from '#core'
 import { parseDockerignore } from '#parser'
 
+/** What an ordinary user may give a pipe. */
+export const PIPE_SIZE: number = 1 << 20
+
 /** A file tree by its place on disk: this is what crosses threads. */
 export type TreeSpec =
   | {
@@ -46,6 +49,8 @@ export interface FilesTask {
 export interface CopyTask extends FilesTask {
   readonly temporary: string
   readonly tar: string | undefined
+  /** The write end of a pipe that gets the tar, too; it stays open. */
+  readonly reader: number | undefined
   readonly directory: string | undefined
   readonly now: number
 }
@@ -61,6 +66,19 @@ export interface PackTask {
   readonly directory: string
   readonly lowers: readonly string[]
   readonly tar: string
+}
+
+/** The other end of a copy. */
+export interface FillTask {
+  /** The read end of a pipe; it stays open. */
+  readonly tar: number
+  readonly directory: string
+}
+
+export interface FilledDirectory {
+  readonly diffId: DiffId
+  readonly size: number
+  readonly warnings: readonly string[]
 }
 
 export interface ApplyTask {
@@ -113,12 +131,34 @@ export async function copyFiles(task: CopyTask): Promise<CopiedFiles> {
     result.changes,
     {
       ...(task.tar === undefined ? {} : { tar: task.tar }),
+      ...(task.reader === undefined ? {} : { reader: task.reader }),
       ...(task.directory === undefined ? {} : { directory: task.directory }),
     },
     { onWarning, onFile: (path, digest) => void digests.set(path, digest) },
   )
   const content = result.contentDigest((path) => digests.get(path), trees.remember)
   return { content, diffId: written.diffId, size: written.size, warnings }
+}
+
+/** Makes an overlay directory of a tar that is just being written. */
+export async function fillDirectory({ tar, directory }: FillTask): Promise<FilledDirectory> {
+  const warnings: string[] = []
+  const { diffId, size } = await applyLayer(piped(tar), directory, {
+    lowers: [],
+    owners: hasSingleId() ? 'drop' : 'keep',
+    onWarning: (message) => void warnings.push(message),
+  })
+  return { diffId, size, warnings }
+}
+
+/** Synchronous reads: this thread has nothing else to do. */
+async function* piped(descriptor: number): AsyncGenerator<Uint8Array, void, undefined> {
+  const buffer = Buffer.allocUnsafeSlow(PIPE_SIZE)
+  for (;;) {
+    const length = readSync(descriptor, buffer, 0, buffer.length, null)
+    if (length === 0) return
+    yield buffer.subarray(0, length)
+  }
 }
 
 /** Turns an overlay directory into a layer's tar. */

@@ -7,6 +7,8 @@ import {
   checksum,
   copyFiles,
   type FilesTask,
+  type FillTask,
+  fillDirectory,
   type PackTask,
   packLayer,
   type UnpackTask,
@@ -20,6 +22,7 @@ import type { WorkThreadData } from './work-thread.ts'
 export interface WorkTasks {
   checksum: (task: FilesTask) => ReturnType<typeof checksum>
   copyFiles: (task: CopyTask) => Promise<CopiedFiles>
+  fillDirectory: (task: FillTask) => ReturnType<typeof fillDirectory>
   packLayer: (task: PackTask) => ReturnType<typeof packLayer>
   unpackLayer: (task: ApplyTask) => ReturnType<typeof unpackLayer>
   unpackTree: (task: UnpackTask) => void
@@ -28,6 +31,7 @@ export interface WorkTasks {
 const tasks: WorkTasks = {
   checksum: (task) => checksum(task),
   copyFiles,
+  fillDirectory,
   packLayer,
   unpackLayer,
   unpackTree,
