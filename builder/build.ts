@@ -129,7 +129,9 @@ interface Summary {
 
 function summarize(summary: Summary): BuildResult {
   const { plan, image, layers, descriptor, reporter, settings, started } = summary
-  const steps = [...plan.vertices.values()].filter(({ op }) => op !== 'image')
+  const steps = [...plan.vertices.values()].filter(
+    ({ op, internal }) => op !== 'image' && internal !== true,
+  )
   return {
     digest: descriptor?.digest,
     descriptor,

@@ -25,6 +25,11 @@ export function tryLock(path: string): FileLock | undefined {
   return take(path, 0)
 }
 
+/** Takes the lock on `path` together with others who do; `undefined` when somebody has it alone. */
+export function trySharedLock(path: string): FileLock | undefined {
+  return take(path, 0, SHARED)
+}
+
 /** Takes the lock on `path`; blocks the thread. For what happens once in the life of a store. */
 export function lockSync(path: string): FileLock {
   return take(path, PATIENCE_MILLISECONDS) ?? timedOut(path)
@@ -48,26 +53,30 @@ function timedOut(path: string): never {
   })
 }
 
-function take(path: string, timeout: number): FileLock | undefined {
+const ALONE = 'BEGIN EXCLUSIVE'
+// Reading is what takes the lock.
+const SHARED = 'BEGIN; SELECT count(*) FROM sqlite_schema'
+
+function take(path: string, timeout: number, begin = ALONE): FileLock | undefined {
   try {
-    return open(path, timeout)
+    return open(path, timeout, begin)
   } catch (cause) {
     const code = sqliteCodeOf(cause)
     const damaged = code === SQLITE.notadb || code === SQLITE.corrupt || !isPlainFile(path)
     if (!damaged) throw databaseFailure(`lock ${path}`, cause, dirname(path))
     renameSync(path, join(dirname(path), `.${basename(path)}-${process.pid}-${Date.now()}`))
-    return open(path, timeout)
+    return open(path, timeout, begin)
   }
 }
 
-function open(path: string, timeout: number): FileLock | undefined {
+function open(path: string, timeout: number, begin: string): FileLock | undefined {
   // A FIFO in its place would block for ever.
   if (!isPlainFile(path)) throw new Error(`${path} is not a file`)
   const database = new DatabaseSync(path)
   try {
     database.exec(`PRAGMA busy_timeout = ${timeout}`)
     // In memory: nobody is to find a journal beside the file.
-    database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
+    database.exec(`PRAGMA journal_mode = MEMORY; ${begin}`)
   } catch (cause) {
     database.close()
     if (sqliteCodeOf(cause) === SQLITE.busy) return undefined

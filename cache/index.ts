@@ -1,5 +1,6 @@
 export type { BlobStore } from './blob-store.ts'
 export { type CacheKey, cacheKeyOf } from './cache-key.ts'
+export type { CacheMountRequest, CacheMounts, OpenCacheMounts } from './cache-mounts.ts'
 export type { CacheRecord, CacheRecords, NewCacheRecord } from './cache-records.ts'
 export type { FileIdentity } from './digest-file.ts'
 export { type FileDigests, openFileDigests } from './file-digests.ts'

@@ -12,6 +12,8 @@ export interface Layout {
   readonly ociLayout: string
   /** A folder in overlay form per layer. */
   readonly layers: string
+  /** Directories that steps mount to keep things from one build to the next. */
+  readonly mounts: string
   /** What is being written; each process has a folder here. */
   readonly temporary: string
   /** What was found damaged and set aside. */
@@ -31,7 +33,9 @@ export interface Layout {
 const VERSION = 1
 
 const KNOWN = new Set(
-  'blobs index.json oci-layout layers tmp corrupt digests lock version boot lost+found'.split(' '),
+  'blobs index.json oci-layout layers mounts tmp corrupt digests lock version boot lost+found'.split(
+    ' ',
+  ),
 )
 
 export function layoutOf(root: string): Layout {
@@ -42,6 +46,7 @@ export function layoutOf(root: string): Layout {
     index: join(absolute, 'index.json'),
     ociLayout: join(absolute, 'oci-layout'),
     layers: join(absolute, 'layers'),
+    mounts: join(absolute, 'mounts'),
     temporary: join(absolute, 'tmp'),
     corrupt: join(absolute, 'corrupt'),
     digests: join(absolute, 'digests'),
@@ -79,7 +84,7 @@ export function ensureFolders(layout: Layout): void {
     }
     if ((root.mode & 0o077) !== 0) chmodSync(layout.root, 0o700)
     ensureFolder(dirname(layout.blobs))
-    for (const name of ['blobs', 'layers', 'temporary', 'corrupt', 'digests'] as const) {
+    for (const name of ['blobs', 'layers', 'mounts', 'temporary', 'corrupt', 'digests'] as const) {
       ensureFolder(layout[name])
     }
   } catch (cause) {

@@ -1,6 +1,7 @@
 import { BlobStore } from './blob-store.ts'
 import { bootId } from './boot.ts'
 import type { CacheKey } from './cache-key.ts'
+import { CacheMounts } from './cache-mounts.ts'
 import { CacheRecords } from './cache-records.ts'
 import { Database } from './database.ts'
 import { lockSync } from './file-lock.ts'
@@ -21,6 +22,7 @@ export class Store implements AsyncDisposable {
   readonly images: ImageNames
   readonly records: CacheRecords
   readonly layers: Layers
+  readonly mounts: CacheMounts
   readonly #layout: Layout
   readonly #boot: string
   readonly #presence: Presence
@@ -36,6 +38,7 @@ export class Store implements AsyncDisposable {
     this.root = layout.root
     this.blobs = blobs
     this.layers = new Layers(layout, { database, blobs, boot })
+    this.mounts = new CacheMounts(layout, presence)
     this.records = new CacheRecords(database, this.layers)
     this.images = new ImageNames(layout, { presence, database, blobs })
     this.#layout = layout

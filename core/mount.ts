@@ -1,5 +1,5 @@
 /** One mount as data: made by snapshots and by the solver, performed by a sandbox. */
-export type Mount = OverlayMount | BindMount | TmpfsMount
+export type Mount = OverlayMount | BindMount | TmpfsMount | FileMount | SocketMount
 
 /** The union of read-only directories, topmost first, with an optional writable one on top. */
 export interface OverlayMount {
@@ -10,6 +10,8 @@ export interface OverlayMount {
   readonly lower: readonly string[]
   /** Absent: the mount is read-only. Both are on one file system. */
   readonly writable?: { readonly upper: string; readonly work: string }
+  /** The part of the union that is shown; links in it do not lead out of the union. */
+  readonly path?: string
 }
 
 export interface BindMount {
@@ -18,6 +20,8 @@ export interface BindMount {
   /** Absolute host path. */
   readonly source: string
   readonly readonly: boolean
+  /** The part of the source that is shown; links in it do not lead out of the source. */
+  readonly path?: string
 }
 
 export interface TmpfsMount {
@@ -25,4 +29,25 @@ export interface TmpfsMount {
   readonly target: string
   /** Bytes. */
   readonly size?: number
+  readonly readonly?: boolean
+}
+
+/** A file that exists in memory only, and only for the step. */
+export interface FileMount {
+  readonly type: 'file'
+  readonly target: string
+  readonly content: Uint8Array
+  readonly uid: number
+  readonly gid: number
+  /** Permission bits. */
+  readonly mode: number
+}
+
+/** A socket that only the step can reach; who connects to it is handed to the caller. */
+export interface SocketMount {
+  readonly type: 'socket'
+  readonly target: string
+  readonly uid: number
+  readonly gid: number
+  readonly mode: number
 }

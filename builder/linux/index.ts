@@ -41,6 +41,7 @@ export {
   setResourceLimit,
   setUmask,
 } from './process.ts'
+export { bindSocket } from './sockets.ts'
 export type { ProcessEnd, SpawnOptions } from './spawn.ts'
 export { spawnProcess, waitForExit } from './spawn.ts'
 export type { SharedLibrary, SyscallArgument, SyscallName } from './syscalls.ts'

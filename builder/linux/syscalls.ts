@@ -10,6 +10,7 @@ import { getSystemErrorMap } from 'node:util'
 
 const NUMBERS = {
   x64: {
+    bind: 49,
     capget: 125,
     capset: 126,
     chdir: 80,
@@ -43,6 +44,7 @@ const NUMBERS = {
     wait4: 61,
   },
   arm64: {
+    bind: 200,
     capget: 90,
     capset: 91,
     chdir: 49,

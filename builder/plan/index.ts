@@ -7,6 +7,14 @@ export {
   storeSource,
 } from './bases.ts'
 export { type PlanOptions, planBuild } from './plan.ts'
+export type {
+  BindMountPlan,
+  CacheMountPlan,
+  MountOwner,
+  PlannedMount,
+  SecretMountPlan,
+  SshMountPlan,
+} from './planned-mount.ts'
 export { type ResolvedGraph, type ResolveGraphOptions, resolveGraph } from './resolve-graph.ts'
 export { type GlobalScope, globalScope, type ScopeOptions } from './scope.ts'
 export type {
@@ -20,4 +28,5 @@ export type {
   PlannedProcess,
   Vertex,
   VertexId,
+  VertexSource,
 } from './vertex.ts'

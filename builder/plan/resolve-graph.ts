@@ -98,7 +98,10 @@ function neededImages(graph: InstructionGraph, options: ResolveGraphOptions): re
 
 function rangeOfSource(stage: Stage, written: string): SourceRange {
   const user = stage.instructions.find(
-    (instruction) => instruction.kind === 'copy' && instruction.from?.raw === written,
+    (instruction) =>
+      (instruction.kind === 'copy' && instruction.from?.raw === written) ||
+      (instruction.kind === 'run' &&
+        instruction.mounts.some(({ fields }) => fields.get('from') === written)),
   )
   return (user ?? stage.from).range
 }

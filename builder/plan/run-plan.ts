@@ -1,10 +1,13 @@
 import { type RunInstruction, SourceError } from '#parser'
 import * as history from './history.ts'
 import type { StagePlan } from './plan.ts'
+import type { ScriptMountPlan } from './planned-mount.ts'
+import { inOrder, planMounts } from './run-mounts.ts'
 import { proxyEnv } from './scope.ts'
 import { formatEnv, noted, type StageState, shellOf, wrapCommand } from './stage-state.ts'
 
 const DEFAULT_HOSTNAME = 'buildkitsandbox'
+const AGENT_VARIABLE = 'SSH_AUTH_SOCK'
 
 /** RUN: one process on top of what the stage has so far. */
 export function planRun(
@@ -14,16 +17,24 @@ export function planRun(
 ): StageState {
   refuseUnsupported(instruction)
   const { globals } = plan.options
-  const { args, label } = commandOf(state, instruction)
+  const { args, label, script } = commandOf(state, instruction)
+  const { sources, mounts } = planMounts(state, instruction, plan)
+  const isAgentNamed = state.env.has(AGENT_VARIABLE)
+  const agent = isAgentNamed ? undefined : mounts.find((mount) => mount.kind === 'ssh')
   const id = plan.vertices.add({
     op: 'exec',
     name: plan.names.step(label),
     range: instruction.range,
     root: state.top,
     platform: state.platform,
+    sources,
+    mounts: script === undefined ? mounts : inOrder([...mounts, script]),
     process: {
       args,
-      env: formatEnv(state.env),
+      env: [
+        ...formatEnv(state.env),
+        ...(agent === undefined ? [] : [`${AGENT_VARIABLE}=${agent.target}`]),
+      ],
       proxyEnv: proxyEnv(globals.buildArgs),
       cwd: state.config.WorkingDir || '/',
       user: state.config.User ?? '',
@@ -39,14 +50,18 @@ function declaredArgs({ args, env }: StageState): ReadonlyMap<string, string> {
   return new Map([...args].map(([key, value]) => [key, env.get(key) ?? value]))
 }
 
+interface CommandPlan {
+  readonly args: readonly string[]
+  readonly label: string
+  /** The program that the arguments name. */
+  readonly script?: ScriptMountPlan
+}
+
 /**
  * The process' arguments. A heredoc that is the whole command is the script itself; any other is
  * handed to the shell as it was written.
  */
-function commandOf(
-  state: StageState,
-  instruction: RunInstruction,
-): { readonly args: readonly string[]; readonly label: string } {
+function commandOf(state: StageState, instruction: RunInstruction): CommandPlan {
   const { command, heredocs, text } = instruction
   const [only, ...others] = heredocs
   if (command.form === 'exec' || only === undefined) {
@@ -60,11 +75,9 @@ function commandOf(
   }
   const script = only.chomp ? only.content.replace(/^\t+/gm, '') : only.content
   if (script.startsWith('#!')) {
-    throw new SourceError('a RUN heredoc that starts with #! is not supported', {
-      code: 'UNSUPPORTED',
-      ranges: [instruction.range],
-      hint: 'COPY the script into the image with a heredoc and run it from there',
-    })
+    const target = `/dev/pipes/${only.name}`
+    const args = [...shellOf(state), target]
+    return { args, label, script: { kind: 'script', target, content: script } }
   }
   return { args: [...shellOf(state), script], label }
 }
@@ -80,15 +93,7 @@ function networkOf(instruction: RunInstruction, plan: StagePlan): 'default' | 'n
 }
 
 function refuseUnsupported(instruction: RunInstruction): void {
-  const { mounts, security, range } = instruction
-  const [mount] = mounts
-  if (mount !== undefined) {
-    throw new SourceError('RUN --mount is not supported', {
-      code: 'UNSUPPORTED',
-      ranges: [mount.raw.range],
-      hint: 'COPY what the step needs in an earlier stage, or remove the mount',
-    })
-  }
+  const { security, range } = instruction
   if (security === 'insecure') {
     throw new SourceError('security.insecure is not allowed', {
       code: 'PERMISSION_DENIED',

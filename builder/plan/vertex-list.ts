@@ -5,10 +5,14 @@ import type { ExecVertex, FilesVertex, Vertex, VertexId } from './vertex.ts'
 
 type NewVertex = Omit<FilesVertex, 'id'> | Omit<ExecVertex, 'id'>
 
+/** Where `contextFiles` puts what it takes. */
+export const CONTEXT_FILES = '/files'
+
 /** The vertices planned so far, in order; an image used twice is one vertex. */
 export class VertexList {
   readonly #vertices = new Map<VertexId, Vertex>()
   readonly #images = new Map<string, VertexId>()
+  readonly #contextFiles = new Map<string, VertexId>()
   readonly #bases: BaseLookup
 
   constructor(bases: BaseLookup) {
@@ -22,6 +26,39 @@ export class VertexList {
   add(vertex: NewVertex): VertexId {
     const id = `v${this.#vertices.size}`
     this.#vertices.set(id, { ...vertex, id })
+    return id
+  }
+
+  /**
+   * A vertex that holds a file or folder of the context as `CONTEXT_FILES`, as COPY would make it: so
+   * a mount of it shows nothing that is ignored, belongs to root, and does not change during the step.
+   * @param path absolute, in the context
+   */
+  contextFiles(path: string, range: SourceRange): VertexId {
+    const known = this.#contextFiles.get(path)
+    if (known !== undefined) return known
+    const id = this.add({
+      op: 'files',
+      internal: true,
+      name: `[internal] load ${path} of the build context`,
+      range,
+      root: undefined,
+      sources: [{ kind: 'context' }],
+      actions: [
+        {
+          kind: 'copy',
+          source: 0,
+          paths: [path],
+          destination: CONTEXT_FILES,
+          exclude: [],
+          parents: false,
+          unpack: 'never',
+          wildcards: false,
+        },
+      ],
+      link: false,
+    })
+    this.#contextFiles.set(path, id)
     return id
   }
 

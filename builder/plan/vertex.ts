@@ -2,12 +2,15 @@ import type { FileAction } from '#builder/files'
 import type { ContainerConfig, HistoryEntry, Platform } from '#core'
 import type { SourceRange } from '#parser'
 import type { ResolvedBase } from './bases.ts'
+import type { PlannedMount } from './planned-mount.ts'
 
 /** Stable within one plan. */
 export type VertexId = string
 
 interface VertexCommon {
   readonly id: VertexId
+  /** Something that a step needs, and no step of the Dockerfile itself. */
+  readonly internal?: true
   /** As a person reads it: `[build 2/5] RUN make`. */
   readonly name: string
   /** The instruction in the Dockerfile. */
@@ -34,15 +37,22 @@ export interface FilesVertex extends VertexCommon {
   readonly link: boolean
 }
 
-export type FilesSource =
-  | { readonly kind: 'context' }
-  /** Another vertex' files; `undefined` is the empty stage. */
-  | { readonly kind: 'vertex'; readonly vertex: VertexId | undefined }
+export type FilesSource = { readonly kind: 'context' } | VertexSource
+
+/** Another vertex' files; `undefined` is the empty stage. */
+export interface VertexSource {
+  readonly kind: 'vertex'
+  readonly vertex: VertexId | undefined
+}
 
 /** RUN: what a process leaves behind. */
 export interface ExecVertex extends VertexCommon {
   readonly op: 'exec'
   readonly root: VertexId | undefined
+  /** What the mounts' `source` counts in. */
+  readonly sources: readonly VertexSource[]
+  /** Parents before what is mounted into them. */
+  readonly mounts: readonly PlannedMount[]
   readonly process: PlannedProcess
   readonly platform: Platform
 }

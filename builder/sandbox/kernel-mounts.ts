@@ -188,11 +188,22 @@ export interface BindOptions {
   /** `MS` attributes of the new mount. */
   readonly flags: number
   readonly onCreate: OnCreate
+  /**
+   * A path of ours, where the mount gets its attributes before it is moved to its target: another
+   * step may be changing the way to there, where it leads through a directory that both have.
+   */
+  readonly staging?: string
 }
 
 /** Shows a host file or directory at `target`, which is made when missing. */
 export function bindInto(root: number, target: string, options: BindOptions): void {
-  const { source, kind, flags, onCreate } = options
+  const { source, kind, flags, onCreate, staging } = options
+  if (staging !== undefined) {
+    if (kind === 'directory') mkdirSync(staging)
+    else closeSync(openSync(staging, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY))
+    mount(staging, { source, flags: MS.BIND })
+    restrictMount(staging, { flags })
+  }
   const place = findPlace(root, target, { create: kind, onCreate })
   try {
     if (place.stat.isDirectory() !== (kind === 'directory')) {
@@ -202,9 +213,10 @@ export function bindInto(root: number, target: string, options: BindOptions): vo
         hint: `mount a ${kind} on a ${kind}`,
       })
     }
-    mount(pathOf(place.descriptor), { source, flags: MS.BIND })
+    const from = staging ?? source
+    mount(pathOf(place.descriptor), { source: from, flags: staging ? MS.MOVE : MS.BIND })
   } finally {
     closeSync(place.descriptor)
   }
-  restrictAt(root, target, { flags })
+  if (staging === undefined) restrictAt(root, target, { flags })
 }

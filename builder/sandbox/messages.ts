@@ -1,6 +1,7 @@
 import type { Identity, Namespaces } from '#builder/linux'
 import { type ErrorCode, errnoOf, TsbuildError } from '#core'
 import type { ProcessSpec } from './sandbox.ts'
+import type { StepSocket } from './step-mounts.ts'
 import type { StubRecord } from './stubs.ts'
 
 /**
@@ -61,6 +62,8 @@ export interface Prepared {
   readonly user: Identity
   /** The environment, complete. */
   readonly env: readonly string[]
+  /** Where the step finds somebody of the builder's to talk to. */
+  readonly sockets: readonly StepSocket[]
   /** What must be removed from the root's files once the place is gone. */
   readonly stubs: StubRecord
 }

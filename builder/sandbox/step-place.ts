@@ -42,9 +42,9 @@ import { OWN_NETWORK_DNS } from './network.ts'
 import { MASKED_PATHS, READONLY_PATHS } from './profile.ts'
 import { findPlace } from './root-tree.ts'
 import type { ProcessSpec } from './sandbox.ts'
+import { mountAll } from './step-mounts.ts'
 import {
   mountEtcFiles,
-  mountInto,
   mountRoot,
   mountScaffold,
   type ScaffoldPaths,
@@ -202,13 +202,14 @@ function furnish(
     const pid = waitForProc(init)
     mountProc(root, scaffold, onCreate)
     hideKernel(root, host, scaffold)
-    for (const mount of mounts) mountInto(root, mount, onCreate)
+    const sockets = mountAll(root, mounts, { scaffold, onCreate })
+    for (const { descriptor } of sockets) undo.push(() => closeSync(descriptor))
     const cwd = openWorkingDirectory(root, spec.cwd)
     waitForInit(init)
     const namespaces = openNamespaces(kindsToEnter(request), pid)
     leaveHostFiles(root)
     const env = environmentOf(spec, user.home)
-    return { init: pid, namespaces, cwd, user, env, stubs: maker.record }
+    return { init: pid, namespaces, cwd, user, env, sockets, stubs: maker.record }
   } finally {
     closeSync(root)
   }

@@ -1,14 +1,18 @@
-import { closeSync, constants, fstatSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
-import { MS, mount, mountOverlay, O_PATH, restrictMount } from '#builder/linux'
-import { type Mount, TsbuildError, unreachable } from '#core'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { MS, mount, mountOverlay, restrictMount } from '#builder/linux'
+import type { Mount } from '#core'
 import type { EtcFiles } from './etc-files.ts'
 import { bindInto, type OnCreate, type Scaffold } from './kernel-mounts.ts'
-import { findPlace, pathOf } from './root-tree.ts'
+import { mountTmpfs } from './step-mounts.ts'
 
 /** The directories below the scaffold, a tmpfs that exists only in the step's mount namespace. */
 export interface ScaffoldPaths extends Scaffold {
   readonly root: string
   readonly etc: string
+  /** For files and sockets that are in memory only. */
+  readonly files: string
+  /** For what is shown in part only. */
+  readonly whole: string
 }
 
 function scaffoldPaths(base: string): ScaffoldPaths {
@@ -17,6 +21,8 @@ function scaffoldPaths(base: string): ScaffoldPaths {
     proc: `${base}/proc`,
     empty: `${base}/empty`,
     etc: `${base}/etc`,
+    files: `${base}/files`,
+    whole: `${base}/whole`,
   }
 }
 
@@ -53,46 +59,12 @@ export function mountRoot(root: Mount, target: string): void {
       if (root.readonly) restrictMount(target, { flags: MS.RDONLY })
       break
     case 'tmpfs':
-      mountTmpfs(target, root.size, 0)
+      mountTmpfs(target, { size: root.size, mode: 0o755, flags: 0 })
       break
     default:
-      unreachable(root)
+      throw new Error(`a ${root.type} cannot be the root`)
   }
   restrictMount(target, { flags: MS.NODEV })
-}
-
-/** Mounts what the step asked for into its root, in the given order. */
-export function mountInto(root: number, step: Mount, onCreate: OnCreate): void {
-  const flags = MS.NOSUID | MS.NODEV
-  if (step.type === 'bind') {
-    const source = openSource(step.source)
-    const kind = fstatSync(source).isDirectory() ? 'directory' : 'file'
-    const readonly = step.readonly ? MS.RDONLY : 0
-    bindInto(root, step.target, { source: pathOf(source), kind, flags: flags | readonly, onCreate })
-    closeSync(source)
-    return
-  }
-  const place = findPlace(root, step.target, { create: 'directory', onCreate })
-  if (step.type === 'tmpfs') mountTmpfs(pathOf(place.descriptor), step.size, flags)
-  else mountOverlay(step, pathOf(place.descriptor))
-  closeSync(place.descriptor)
-  if (step.type === 'tmpfs') return
-  const mounted = findPlace(root, step.target)
-  restrictMount(pathOf(mounted.descriptor), { flags })
-  closeSync(mounted.descriptor)
-}
-
-function openSource(path: string): number {
-  try {
-    return openSync(path, O_PATH | constants.O_NOFOLLOW)
-  } catch (cause) {
-    throw new TsbuildError(`mount ${path}: it cannot be opened`, { code: 'IO_FAILED', cause })
-  }
-}
-
-function mountTmpfs(target: string, size: number | undefined, flags: number): void {
-  const data = size === undefined ? 'mode=755' : `mode=755,size=${size}`
-  mount(target, { type: 'tmpfs', flags, data })
 }
 
 /**

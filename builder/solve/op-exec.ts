@@ -5,13 +5,17 @@ import type { Sandbox } from '#builder/sandbox'
 import { createWritable } from '#builder/snapshot'
 import type { Store } from '#cache'
 import { formatPlatform, type Platform, platformDistance, TsbuildError } from '#core'
+import { openMounts } from './exec-mounts.ts'
 import { directoriesOf, type Layer } from './layer.ts'
 import type { Reporter } from './reporter.ts'
+import type { Result } from './result.ts'
 import type { StepOutcome } from './solver.ts'
 import type { KeyedStep } from './vertex-key.ts'
+import type { WorkPool } from './work-pool.ts'
 
 export interface ExecDeps {
   readonly store: Store
+  readonly pool: WorkPool
   readonly sandbox: () => Promise<Sandbox>
   readonly reporter: Reporter
   readonly host: Platform
@@ -20,6 +24,8 @@ export interface ExecDeps {
 
 export interface ExecWork {
   readonly below: readonly Layer[]
+  /** For each source of the vertex what it stands for; `undefined` is the empty stage. */
+  readonly sources: readonly (Result | undefined)[]
   readonly step: KeyedStep
 }
 
@@ -36,6 +42,8 @@ export async function runExec(
   const [sandbox, lower] = await Promise.all([deps.sandbox(), directoriesOf(work.below)])
   await using temporary = store.temporary()
   const writable = createWritable(join(temporary.path, 'overlay'), lower)
+  const inputs = { sources: work.sources, scratch: temporary.path }
+  await using opened = await openMounts(vertex, inputs, deps)
   const { args, env, proxyEnv, cwd, user, hostname, network } = vertex.process
   const createdAt = new Date()
   const { exitCode } = await sandbox.run(
@@ -47,7 +55,7 @@ export async function runExec(
       hostname,
       network,
       extraHosts: [],
-      mounts: [{ type: 'overlay', target: '/', lower, writable }],
+      mounts: [{ type: 'overlay', target: '/', lower, writable }, ...opened.mounts],
       shmSize: SHM_SIZE,
     },
     { signal, onOutput: (stream, data) => reporter.output(vertex, stream, data) },

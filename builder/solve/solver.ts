@@ -1,9 +1,18 @@
-import type { ExecVertex, FilesVertex, ImageVertex, Plan, Vertex, VertexId } from '#builder/plan'
+import type {
+  ExecVertex,
+  FilesSource,
+  FilesVertex,
+  ImageVertex,
+  Plan,
+  Vertex,
+  VertexId,
+} from '#builder/plan'
 import type { Sandbox } from '#builder/sandbox'
 import type { CacheKey, CacheRecord, LayerId, Store } from '#cache'
 import { type Digest, type Platform, TsbuildError, throwIfCancelled } from '#core'
 import { SourceError } from '#parser'
 import { BaseImageLayer, BuiltLayer, type Layer, type LayerDeps } from './layer.ts'
+import { mountedFiles } from './mounted-files.ts'
 import { runExec } from './op-exec.ts'
 import { contentOf, type FilesWork, runFiles } from './op-files.ts'
 import { fetchLayer } from './op-image.ts'
@@ -137,8 +146,11 @@ export class Solver implements AsyncDisposable {
     root: CacheKey | undefined,
     made?: readonly CacheKey[],
   ): Promise<Step> {
+    const probe = async (id: VertexId): Promise<CacheKey> => (await this.#probe(id)).key
     if (vertex.op === 'exec') {
-      const definition = execKey(vertex, root)
+      const inputs = made ?? (await Promise.all(sourcesOf(vertex).map(probe)))
+      const input = inputs.length === 0 ? undefined : { definition: inputs }
+      const definition = execKey(vertex, root, input)
       return { definition, family: definition.key }
     }
     const family = filesFamily(vertex, root)
@@ -151,7 +163,6 @@ export class Solver implements AsyncDisposable {
       const content = await this.#contentOf(vertex, [])
       return { definition: filesKey(vertex, root, { content }), family }
     }
-    const probe = async (id: VertexId): Promise<CacheKey> => (await this.#probe(id)).key
     const inputs = made ?? (await Promise.all(sourcesOf(vertex).map(probe)))
     // Nothing of it is known by a key: an empty stage.
     const definition = inputs.length === 0 ? [null] : inputs
@@ -253,12 +264,17 @@ export class Solver implements AsyncDisposable {
     return this.#stacked(vertex, root, { key, layer: done.layer, at })
   }
 
-  /** For a copy from a stage: the key by what the selected files hold. */
+  /** For what a step takes from another stage: the key by what the selected files hold. */
   async #contentStep(
     vertex: ExecVertex | FilesVertex,
     root: Result | undefined,
   ): Promise<KeyedStep | undefined> {
-    if (vertex.op !== 'files' || vertex.sources.length === 0 || isFromContext(vertex)) {
+    if (vertex.op === 'exec') {
+      if (!sourcesOf(vertex).some((id) => isNamedByKey(this.#vertex(id)))) return undefined
+      const content = await this.#contentOf(mountedFiles(vertex), [])
+      return execKey(vertex, root?.key, { content })
+    }
+    if (vertex.sources.length === 0 || isFromContext(vertex)) {
       return undefined
     }
     const below = root?.layers.map(({ layer }) => layer) ?? []
@@ -292,7 +308,10 @@ export class Solver implements AsyncDisposable {
   ): Promise<StepOutcome> {
     if (vertex.op === 'exec') {
       if (leased === undefined) throw new Error('a RUN step is always known by definition')
-      return runExec(vertex, { below, step: leased }, this.#deps)
+      const sources = await Promise.all(
+        vertex.sources.map(({ vertex: id }) => (id === undefined ? undefined : this.#realize(id))),
+      )
+      return runExec(vertex, { below, sources, step: leased }, this.#deps)
     }
     return runFiles(
       vertex,
@@ -369,10 +388,14 @@ export class Solver implements AsyncDisposable {
 
 /** The vertices that a step takes files from; an empty stage is none. */
 function sourcesOf(vertex: ExecVertex | FilesVertex): readonly VertexId[] {
-  if (vertex.op !== 'files') return []
-  return vertex.sources.flatMap((source) =>
+  return vertex.sources.flatMap((source: FilesSource) =>
     source.kind === 'context' || source.vertex === undefined ? [] : [source.vertex],
   )
+}
+
+/** Whether its key says what was done, and not what came out: the same files may have another one. */
+function isNamedByKey(vertex: Vertex): boolean {
+  return vertex.op !== 'image' && vertex.internal !== true
 }
 
 /** Then what it copies is known by content only. */

@@ -1,4 +1,4 @@
-import type { ExecVertex, FilesVertex, ImageVertex } from '#builder/plan'
+import type { ExecVertex, FilesVertex, ImageVertex, PlannedMount } from '#builder/plan'
 import { type CacheKey, cacheKeyOf } from '#cache'
 import { chainIdOf, type Digest, formatPlatform, type Json } from '#core'
 
@@ -17,15 +17,33 @@ export function imageKey(vertex: ImageVertex): CacheKey {
   return cacheKeyOf({ op: 'image', chain: chain ?? null })
 }
 
-/** Proxy settings are left out on purpose: they say how to reach the world, not what is built. */
-export function execKey(vertex: ExecVertex, root: CacheKey | undefined): KeyedStep {
+/**
+ * Proxy settings are left out on purpose: they say how to reach the world, not what is built. So are
+ * the names of cache mounts and how they are shared, and what secrets and agents hold.
+ */
+export function execKey(
+  vertex: ExecVertex,
+  root: CacheKey | undefined,
+  input: FilesInputKey | undefined,
+): KeyedStep {
   const { args, env, cwd, user, hostname, network } = vertex.process
+  const mounts = vertex.mounts.map(mountDocument)
   return keyed({
     op: 'exec',
     root: root ?? null,
     platform: formatPlatform(vertex.platform),
     process: { args, env, cwd, user, hostname, network },
+    ...(mounts.length === 0 ? {} : { mounts }),
+    ...(input === undefined ? {} : { input: { ...input } }),
   })
+}
+
+function mountDocument(mount: PlannedMount): Json {
+  const left = mount.kind === 'cache' ? ['id', 'sharing'] : []
+  const kept = Object.entries(mount).filter(
+    ([key, value]) => value !== undefined && !left.includes(key),
+  )
+  return Object.fromEntries(kept) as Json
 }
 
 /** What files come from: by the definitions of the steps that made them, or by what they hold. */

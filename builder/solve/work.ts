@@ -93,7 +93,8 @@ export interface ApplyTask {
 export interface UnpackTask {
   readonly directories: readonly string[]
   readonly dest: string
-  readonly format: 'local' | 'tar'
+  /** `layer`: with all that a layer keeps of each file. */
+  readonly format: 'local' | 'tar' | 'layer'
 }
 
 /** How much `checksum` may do before it gives up, so that a thread with other duties stays free. */
@@ -191,11 +192,12 @@ export async function unpackLayer(task: ApplyTask): Promise<AppliedLayer> {
   })
 }
 
-/** Writes a merged file system as plain files or as one tar. */
+/** Writes a merged file system as files or as one tar. */
 export function unpackTree(task: UnpackTask): void {
   const tree = stackTree(task.directories)
   try {
     if (task.format === 'tar') writeLayer(treeChanges(tree), { tar: task.dest })
+    else if (task.format === 'layer') writeLayer(treeChanges(tree), { directory: task.dest })
     else writeFiles(treeChanges(tree), task.dest)
   } finally {
     tree.close()

@@ -1,0 +1,144 @@
+import { Buffer } from 'node:buffer'
+import { chmodSync, chownSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { BindMountPlan, CacheMountPlan, ExecVertex, PlannedMount } from '#builder/plan'
+import { createWritable } from '#builder/snapshot'
+import type { CacheMountRequest, OpenCacheMounts, Store } from '#cache'
+import { errnoOf, type Mount, TsbuildError } from '#core'
+import { directoriesOf } from './layer.ts'
+import type { Result } from './result.ts'
+import type { WorkPool } from './work-pool.ts'
+
+export interface MountDeps {
+  readonly store: Store
+  readonly pool: WorkPool
+  readonly signal: AbortSignal | undefined
+}
+
+export interface MountInputs {
+  /** For each source of the vertex what it stands for; `undefined` is the empty stage. */
+  readonly sources: readonly (Result | undefined)[]
+  /** An existing directory for what is dropped after the step. */
+  readonly scratch: string
+}
+
+/** The mounts of a step as the sandbox takes them, until they are disposed of. */
+export interface OpenMounts extends AsyncDisposable {
+  readonly mounts: readonly Mount[]
+}
+
+/** @throws {TsbuildError} NOT_FOUND, CANCELLED, NO_SPACE, STEP_FAILED */
+export async function openMounts(
+  vertex: ExecVertex,
+  inputs: MountInputs,
+  deps: MountDeps,
+): Promise<OpenMounts> {
+  if (vertex.mounts.length === 0) return NO_MOUNTS
+  await using stack = new AsyncDisposableStack()
+  const caches = vertex.mounts.filter((mount) => mount.kind === 'cache')
+  const opened = stack.use(await openCaches(caches, inputs, deps))
+  const mounts: Mount[] = []
+  for (const [index, planned] of vertex.mounts.entries()) {
+    const place = { index, inputs, opened, caches }
+    mounts.push(await toMount(planned, place))
+  }
+  const held = stack.move()
+  return { mounts, [Symbol.asyncDispose]: () => held.disposeAsync() }
+}
+
+const NO_MOUNTS: OpenMounts = { mounts: [], [Symbol.asyncDispose]: async () => undefined }
+
+interface MountPlace {
+  /** Of the mount in the step. */
+  readonly index: number
+  readonly inputs: MountInputs
+  readonly caches: readonly CacheMountPlan[]
+  readonly opened: OpenCacheMounts
+}
+
+async function toMount(planned: PlannedMount, place: MountPlace): Promise<Mount> {
+  switch (planned.kind) {
+    case 'bind':
+      return bindMount(planned, place)
+    case 'cache': {
+      const { target, readonly, path } = planned
+      const source = place.opened.paths[place.caches.indexOf(planned)]
+      if (source === undefined) throw new Error('a cache mount was not opened')
+      return { type: 'bind', target, source, readonly, path }
+    }
+    case 'tmpfs': {
+      const { target, size, readonly } = planned
+      return { type: 'tmpfs', target, readonly, ...(size === undefined ? {} : { size }) }
+    }
+    case 'script': {
+      const content = Buffer.from(planned.content)
+      return { type: 'file', target: planned.target, content, uid: 0, gid: 0, mode: 0o755 }
+    }
+    default:
+      throw new TsbuildError(`RUN --mount=type=${planned.kind} is not supported`, {
+        code: 'UNSUPPORTED',
+      })
+  }
+}
+
+/** What is written to it goes to a directory that is removed after the step. */
+async function bindMount(planned: BindMountPlan, { index, inputs }: MountPlace): Promise<Mount> {
+  const { target, path, readonly } = planned
+  const lower = await directoriesIn(inputs.sources[planned.source])
+  const directory = join(inputs.scratch, `mount-${index}`)
+  if (!readonly) {
+    const writable = createWritable(directory, lower)
+    return { type: 'overlay', target, lower, writable, path }
+  }
+  if (lower.length > 0) return { type: 'overlay', target, lower, path }
+  mkdirSync(directory)
+  return { type: 'overlay', target, lower: [directory], path }
+}
+
+async function directoriesIn(source: Result | undefined): Promise<readonly string[]> {
+  return source === undefined ? [] : directoriesOf(source.layers.map(({ layer }) => layer))
+}
+
+function openCaches(
+  caches: readonly CacheMountPlan[],
+  inputs: MountInputs,
+  deps: MountDeps,
+): Promise<OpenCacheMounts> {
+  const requests = caches.map((cache): CacheMountRequest => {
+    const { id, owner, sharing } = cache
+    const source = cache.source === undefined ? undefined : inputs.sources[cache.source]
+    return {
+      identity: { id, from: source?.key ?? null, owner: owner === undefined ? null : { ...owner } },
+      sharing,
+      fill: (directory) => fillCache(directory, { cache, source }, deps),
+    }
+  })
+  return deps.store.mounts.open(requests, { signal: deps.signal })
+}
+
+async function fillCache(
+  directory: string,
+  { cache, source }: { readonly cache: CacheMountPlan; readonly source: Result | undefined },
+  { pool, signal }: MountDeps,
+): Promise<void> {
+  const directories = await directoriesIn(source)
+  if (directories.length > 0) {
+    await pool.run('unpackTree', { directories, dest: directory, format: 'layer' }, signal)
+    if (cache.owner === undefined) return
+  }
+  const { uid, gid, mode } = cache.owner ?? { uid: 0, gid: 0, mode: 0o755 }
+  try {
+    chownSync(directory, uid, gid)
+    chmodSync(directory, mode)
+  } catch (cause) {
+    if (errnoOf(cause) !== 'EINVAL') throw cause
+    throw new TsbuildError(
+      `mount ${cache.target} for ${uid}:${gid}: this user namespace lacks these ids`,
+      {
+        code: 'STEP_FAILED',
+        hint: 'install newuidmap (package uidmap) and give your user 65536 ids in /etc/subuid and /etc/subgid',
+        cause,
+      },
+    )
+  }
+}

@@ -1,0 +1,140 @@
+import { existsSync, lstatSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { canonicalJson, digestOf, errnoOf, hexOf, type Json, throwIfCancelled } from '#core'
+import { storeFailure } from './failure.ts'
+import { type FileLock, tryLock, trySharedLock } from './file-lock.ts'
+import type { Layout } from './layout.ts'
+import type { Presence } from './presence.ts'
+
+/** One directory that a step wants. */
+export interface CacheMountRequest {
+  /** Equal documents mean the same directory. */
+  readonly identity: Json
+  /**
+   * `shared`: with any number of others; `locked`: alone, after waiting for the others; `private`:
+   * alone and at once, another directory when the usual one is in use.
+   */
+  readonly sharing: 'shared' | 'private' | 'locked'
+  /** Makes of a new, empty directory what it begins as. */
+  readonly fill: (directory: string) => Promise<void>
+}
+
+/** Directories of a step, its own until it is disposed of. */
+export interface OpenCacheMounts extends AsyncDisposable {
+  /** Absolute; in the order of the requests. */
+  readonly paths: readonly string[]
+}
+
+/** What the mount shows; beside it lies what the directory is named after. */
+const DATA = 'data'
+const ABOUT = 'about.json'
+const POLL_MILLISECONDS = { first: 2, last: 50 }
+
+/**
+ * Directories that outlive builds and belong to no layer. The first instance of each is
+ * `mounts/<name>.0`; there are more when private ones were wanted at the same time. Who uses an
+ * instance holds a lock on the file beside it, which the kernel drops when its process ends.
+ */
+export class CacheMounts {
+  readonly #layout: Layout
+  readonly #presence: Presence
+
+  constructor(layout: Layout, presence: Presence) {
+    this.#layout = layout
+    this.#presence = presence
+  }
+
+  /**
+   * Waits for all of them.
+   * @throws {TsbuildError} CANCELLED, NO_SPACE, PERMISSION_DENIED, what `fill` throws
+   */
+  async open(
+    requests: readonly CacheMountRequest[],
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<OpenCacheMounts> {
+    await using locks = new AsyncDisposableStack()
+    const named = requests.map((request) => {
+      const name = hexOf(digestOf(canonicalJson(request.identity)))
+      return { ...request, name, instance: 0 }
+    })
+    for (const [name, sharing] of inLockOrder(named)) {
+      locks.use(await this.#wait(this.#path(name, 0), sharing, options.signal))
+    }
+    // Last, because they never wait: no two steps can wait for each other.
+    for (const request of named) {
+      if (request.sharing !== 'private') continue
+      const { instance, lock } = this.#takeFree(request.name)
+      request.instance = instance
+      locks.use(lock)
+    }
+    const paths: string[] = []
+    for (const request of named) paths.push(await this.#ensure(request))
+    const held = locks.move()
+    return { paths, [Symbol.asyncDispose]: () => held.disposeAsync() }
+  }
+
+  #path(name: string, instance: number): string {
+    return join(this.#layout.mounts, `${name}.${instance}`)
+  }
+
+  async #wait(
+    path: string,
+    sharing: CacheMountRequest['sharing'],
+    signal: AbortSignal | undefined,
+  ): Promise<FileLock> {
+    const take = sharing === 'shared' ? trySharedLock : tryLock
+    const { first, last } = POLL_MILLISECONDS
+    for (let pause = first; ; pause = Math.min(pause * 1.5, last)) {
+      throwIfCancelled(signal, 'wait for a cache mount')
+      const lock = take(`${path}.lock`)
+      if (lock !== undefined) return lock
+      await setTimeout(pause * (0.75 + Math.random() / 2))
+    }
+  }
+
+  #takeFree(name: string): { readonly instance: number; readonly lock: FileLock } {
+    for (let instance = 0; ; instance++) {
+      const lock = tryLock(`${this.#path(name, instance)}.lock`)
+      if (lock !== undefined) return { instance, lock }
+    }
+  }
+
+  /** @returns the directory to mount; made complete elsewhere when it is new */
+  async #ensure(request: CacheMountRequest & NamedInstance): Promise<string> {
+    const path = this.#path(request.name, request.instance)
+    if (existsSync(join(path, DATA))) return join(path, DATA)
+    await using temporary = this.#presence.temporary()
+    const made = join(temporary.path, 'mount')
+    try {
+      mkdirSync(join(made, DATA), { recursive: true, mode: 0o755 })
+      writeFileSync(join(made, ABOUT), `${canonicalJson(request.identity)}\n`)
+      await request.fill(join(made, DATA))
+      renameSync(made, path)
+    } catch (cause) {
+      // Another process was faster; a folder that is not empty is never replaced.
+      const isThere = errnoOf(cause) === 'ENOTEMPTY' || errnoOf(cause) === 'EEXIST'
+      if (!isThere || !lstatSync(join(path, DATA)).isDirectory()) {
+        throw storeFailure('make a cache mount', cause)
+      }
+    }
+    return join(path, DATA)
+  }
+}
+
+interface NamedInstance {
+  readonly name: string
+  readonly instance: number
+}
+
+/** The locks on usual instances: each once, and by name, so that no two steps wait for each other. */
+function inLockOrder(
+  requests: readonly (CacheMountRequest & NamedInstance)[],
+): readonly (readonly [string, CacheMountRequest['sharing']])[] {
+  const wanted = new Map<string, CacheMountRequest['sharing']>()
+  for (const { name, sharing } of requests) {
+    if (sharing === 'private') continue
+    wanted.set(name, wanted.get(name) === 'locked' ? 'locked' : sharing)
+  }
+  return [...wanted].sort(([a], [b]) => (a < b ? -1 : 1))
+}

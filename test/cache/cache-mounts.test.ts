@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type CacheMountRequest, openStore, type Store } from '#cache'
+
+describe('cache mounts', () => {
+  let root: string
+  let one: Store
+  let other: Store
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'tsbuild-cache-mounts-'))
+    one = openStore(root)
+    other = openStore(root)
+  })
+  afterEach(async () => {
+    await one[Symbol.asyncDispose]()
+    await other[Symbol.asyncDispose]()
+    rmSync(root, { recursive: true })
+  })
+
+  type Sharing = CacheMountRequest['sharing']
+  const request = (id: string, sharing: Sharing = 'shared'): CacheMountRequest => ({
+    identity: { id },
+    sharing,
+    fill: async (directory) => writeFileSync(join(directory, 'filled'), id),
+  })
+
+  /** Whether the request is granted while others hold theirs. */
+  async function isGranted(store: Store, wanted: CacheMountRequest): Promise<boolean> {
+    const stop = new AbortController()
+    const opening = store.mounts.open([wanted], { signal: stop.signal })
+    const granted = opening.then(
+      (opened) => opened,
+      () => undefined,
+    )
+    const first = await Promise.race([granted, sleep(60)])
+    stop.abort()
+    await (await granted)?.[Symbol.asyncDispose]()
+    return first !== undefined
+  }
+
+  it('keeps what is in it, and fills it once', async () => {
+    {
+      await using opened = await one.mounts.open([request('a')])
+      const [path = ''] = opened.paths
+      assert.equal(readFileSync(join(path, 'filled'), 'utf8'), 'a')
+      writeFileSync(join(path, 'kept'), 'x')
+    }
+    await using again = await other.mounts.open([request('a'), request('b')])
+    const [a = '', b = ''] = again.paths
+    assert.equal(readFileSync(join(a, 'kept'), 'utf8'), 'x')
+    assert.notEqual(a, b)
+    assert.deepEqual(JSON.parse(readFileSync(join(dirname(a), 'about.json'), 'utf8')), { id: 'a' })
+    assert.equal(statSync(join(root, 'mounts')).mode & 0o777, 0o700)
+  })
+
+  it('makes a directory of an id, whatever is in it', async () => {
+    const ids = ['../../../etc', '/abs', 'a/b', 'a_b', '.', '..', '', 'x'.repeat(300), 'n\0l']
+    await using opened = await one.mounts.open(ids.map((id) => request(id)))
+    assert.equal(new Set(opened.paths).size, ids.length)
+    for (const path of opened.paths) {
+      assert.match(path.slice(root.length), /^\/mounts\/[0-9a-f]{64}\.0\/data$/)
+    }
+  })
+
+  it('lets shared ones in together, locked ones alone, and gives private ones another', async () => {
+    const grants = async (held: Sharing): Promise<readonly boolean[]> => {
+      await using _ = await one.mounts.open([request('a', held)])
+      const seen: boolean[] = []
+      for (const sharing of ['shared', 'locked', 'private'] as const) {
+        seen.push(await isGranted(other, request('a', sharing)))
+      }
+      return seen
+    }
+    assert.deepEqual(await grants('shared'), [true, false, true])
+    assert.deepEqual(await grants('locked'), [false, false, true])
+    assert.deepEqual(await grants('private'), [false, false, true])
+    await using _ = await one.mounts.open([request('a')])
+    await using own = await other.mounts.open([request('a', 'private')])
+    assert.match(own.paths[0] ?? '', /\.1\/data$/)
+  })
+
+  it('waits for a locked one until it is given back', async () => {
+    const held = await one.mounts.open([request('a', 'locked')])
+    const opening = other.mounts.open([request('a', 'locked')])
+    let isOpen = false
+    void opening.then(() => {
+      isOpen = true
+    })
+    await sleep(60)
+    assert.equal(isOpen, false)
+    await held[Symbol.asyncDispose]()
+    await (await opening)[Symbol.asyncDispose]()
+  })
+
+  it('stops waiting when the build is cancelled', async () => {
+    await using _ = await one.mounts.open([request('a', 'locked')])
+    const signal = AbortSignal.timeout(20)
+    await assert.rejects(other.mounts.open([request('a')], { signal }), { code: 'CANCELLED' })
+  })
+
+  it('gives a step that names one directory several times what it asks for', async () => {
+    const sharings: readonly Sharing[] = ['shared', 'locked', 'private', 'private']
+    await using opened = await one.mounts.open(sharings.map((sharing) => request('a', sharing)))
+    const [first = '', second, ...own] = opened.paths
+    assert.equal(first, second)
+    assert.equal(new Set([first, ...own]).size, 3)
+  })
+
+  it('never lets two steps wait for each other', async () => {
+    const names = ['a', 'b', 'c']
+    const step = async (store: Store, ids: readonly string[]): Promise<void> => {
+      await using _ = await store.mounts.open(ids.map((id) => request(id, 'locked')))
+      await sleep(1)
+    }
+    const rounds = Array.from({ length: 12 }, (_, round) =>
+      step(round % 2 === 0 ? one : other, round % 2 === 0 ? names : names.toReversed()),
+    )
+    await Promise.all(rounds)
+  })
+
+  it('releases what a failed one had taken, and keeps nothing half made', async () => {
+    const broken: CacheMountRequest = {
+      ...request('b', 'locked'),
+      fill: async () => {
+        throw new Error('broken')
+      },
+    }
+    await assert.rejects(one.mounts.open([request('a', 'locked'), broken]), /broken/)
+    await using opened = await other.mounts.open([request('a', 'locked'), request('b', 'locked')])
+    assert.equal(readFileSync(join(opened.paths[1] ?? '', 'filled'), 'utf8'), 'b')
+  })
+})
