@@ -1,7 +1,14 @@
 import { statSync } from 'node:fs'
 import { assembleImage, type FinishedImage, type StepLayer } from '#builder/export'
 import { globalScope, type Plan, planBuild, resolveBase, resolveGraph } from '#builder/plan'
-import { directoriesOf, Reporter, type ResultLayer, Solver, scheduler } from '#builder/solve'
+import {
+  directoriesOf,
+  isStep,
+  Reporter,
+  type ResultLayer,
+  Solver,
+  scheduler,
+} from '#builder/solve'
 import { openStore, type Store } from '#cache'
 import { type Descriptor, hostPlatform, TsbuildError, throwIfCancelled, together } from '#core'
 import { SourceError } from '#parser'
@@ -50,6 +57,7 @@ async function buildLoaded(loaded: LoadedDockerfile, settings: Settings): Promis
     store,
     pool: services.pool,
     sandbox: () => services.sandbox(),
+    fetcher: () => services.fetcher(),
     schedule: scheduler(settings.jobs),
     context: { kind: 'context', directory: settings.context, ignore: loaded.ignore },
     host: hostPlatform(),
@@ -130,7 +138,7 @@ interface Summary {
 function summarize(summary: Summary): BuildResult {
   const { plan, image, layers, descriptor, reporter, settings, started } = summary
   const steps = [...plan.vertices.values()].filter(
-    ({ op, internal }) => op !== 'image' && internal !== true,
+    (vertex) => isStep(vertex) && vertex.internal !== true,
   )
   return {
     digest: descriptor?.digest,

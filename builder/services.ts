@@ -1,3 +1,4 @@
+import { Fetcher } from '#builder/fetch'
 import type { Sandbox } from '#builder/sandbox'
 import { WorkPool } from '#builder/solve'
 import type { Store, TemporaryDirectory } from '#cache'
@@ -10,6 +11,7 @@ export class Services implements AsyncDisposable {
   readonly #settings: Settings
   readonly #store: Store
   #client: RegistryClient | undefined
+  #fetcher: Fetcher | undefined
   #sandbox: Promise<Sandbox> | undefined
   #scratch: TemporaryDirectory | undefined
 
@@ -29,6 +31,12 @@ export class Services implements AsyncDisposable {
     return this.#client
   }
 
+  fetcher(): Fetcher {
+    const { environment } = this.#settings
+    this.#fetcher ??= new Fetcher({ store: this.#store, environment })
+    return this.#fetcher
+  }
+
   sandbox(): Promise<Sandbox> {
     this.#sandbox ??= this.#openSandbox()
     return this.#sandbox
@@ -46,6 +54,7 @@ export class Services implements AsyncDisposable {
     await Promise.all([
       this.pool[Symbol.asyncDispose](),
       this.#client?.close(),
+      this.#fetcher?.[Symbol.asyncDispose](),
       this.#scratch?.[Symbol.asyncDispose](),
     ])
   }

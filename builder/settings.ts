@@ -30,6 +30,8 @@ export interface Settings {
   readonly root: string
   readonly insecureRegistries: readonly string[]
   readonly credentials: CredentialStore
+  /** Of the builder's own process: how git reaches its remotes. */
+  readonly environment: Environment
   readonly onEvent: OnEvent
   readonly signal: AbortSignal | undefined
 }
@@ -56,6 +58,7 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     root: resolve(options.root ?? resolveRoot(env)),
     insecureRegistries: options.insecureRegistries ?? [],
     credentials: options.credentials ?? defaultCredentials(env),
+    environment: env,
     onEvent: options.onEvent ?? (() => undefined),
     signal: options.signal,
   }

@@ -1,18 +1,20 @@
 import { formatPlatform, type Platform } from '#core'
 import type { SourceRange } from '#parser'
 import type { BaseLookup, ResolvedBase } from './bases.ts'
-import type { ExecVertex, FilesVertex, Vertex, VertexId } from './vertex.ts'
+import type { ExecVertex, FilesVertex, GitVertex, HttpVertex, Vertex, VertexId } from './vertex.ts'
 
 type NewVertex = Omit<FilesVertex, 'id'> | Omit<ExecVertex, 'id'>
+type NewRemote = Omit<HttpVertex, 'id'> | Omit<GitVertex, 'id'>
 
 /** Where `contextFiles` puts what it takes. */
 export const CONTEXT_FILES = '/files'
 
-/** The vertices planned so far, in order; an image used twice is one vertex. */
+/** The vertices planned so far, in order; an image or a remote used twice is one vertex. */
 export class VertexList {
   readonly #vertices = new Map<VertexId, Vertex>()
   readonly #images = new Map<string, VertexId>()
   readonly #contextFiles = new Map<string, VertexId>()
+  readonly #remotes = new Map<string, VertexId>()
   readonly #bases: BaseLookup
 
   constructor(bases: BaseLookup) {
@@ -59,6 +61,16 @@ export class VertexList {
       link: false,
     })
     this.#contextFiles.set(path, id)
+    return id
+  }
+
+  remote(vertex: NewRemote): VertexId {
+    const key = JSON.stringify([vertex.op, vertex.source])
+    const known = this.#remotes.get(key)
+    if (known !== undefined) return known
+    const id = `v${this.#vertices.size}`
+    this.#vertices.set(id, { ...vertex, id })
+    this.#remotes.set(key, id)
     return id
   }
 

@@ -1,3 +1,4 @@
+import type { GitSource, HttpSource } from '#builder/fetch'
 import type { FileAction } from '#builder/files'
 import type { ContainerConfig, HistoryEntry, Platform } from '#core'
 import type { SourceRange } from '#parser'
@@ -18,12 +19,30 @@ interface VertexCommon {
 }
 
 /** One node of the plan. Its result is a stack of layers: those of its root, and its own on top. */
-export type Vertex = ImageVertex | FilesVertex | ExecVertex
+export type Vertex = ImageVertex | RemoteVertex | StepVertex
+
+/** What makes a layer of its own; everything else is a source of files. */
+export type StepVertex = FilesVertex | ExecVertex
+
+/** Files from elsewhere; the remote is asked in every build whether they are the same. */
+export type RemoteVertex = HttpVertex | GitVertex
 
 /** The layers of a base image, fetched only when something needs them. */
 export interface ImageVertex extends VertexCommon {
   readonly op: 'image'
   readonly base: ResolvedBase
+}
+
+/** ADD of a URL: a folder with one file. */
+export interface HttpVertex extends VertexCommon {
+  readonly op: 'http'
+  readonly source: HttpSource
+}
+
+/** ADD of a git repository: the files of a commit. */
+export interface GitVertex extends VertexCommon {
+  readonly op: 'git'
+  readonly source: GitSource
 }
 
 /** COPY, ADD and WORKDIR: a layer made of files from elsewhere. */

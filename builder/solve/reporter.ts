@@ -1,8 +1,11 @@
-import type { ImageVertex, Vertex, VertexId } from '#builder/plan'
+import type { ImageVertex, RemoteVertex, Vertex, VertexId } from '#builder/plan'
 import { type Descriptor, type OnEvent, reported } from '#core'
 
 /** Milliseconds between two reports about one blob. */
 const REPORT_INTERVAL = 100
+
+/** Bytes so far, and in all when that is known. */
+type OnProgress = (current: number, total: number | undefined) => void
 
 /** The downloads of one image that are under way: they are told of as one. */
 interface Pull {
@@ -64,6 +67,25 @@ export class Reporter {
     }
   }
 
+  /** Reports what is asked of a remote: it ends as cached when nothing had to be fetched. */
+  async fetch<T extends { readonly isCached: boolean }>(
+    vertex: RemoteVertex,
+    perform: (onProgress: OnProgress) => Promise<T>,
+  ): Promise<T> {
+    let isCached = false
+    const onEvent: OnEvent = (event) =>
+      this.#onEvent(
+        isCached && event.type === 'done' ? { type: 'cached', vertex: vertex.id } : event,
+      )
+    this.#told.add(vertex.id)
+    return reported(vertex, onEvent, async () => {
+      const result = await perform(this.#fetchProgress(vertex))
+      isCached = result.isCached
+      if (isCached) this.#cached.add(vertex.id)
+      return result
+    })
+  }
+
   /** Reports the start, the end and the failure of `perform`. */
   async step<T>(vertex: Vertex, perform: () => Promise<T>): Promise<T> {
     this.#told.add(vertex.id)
@@ -78,6 +100,18 @@ export class Reporter {
     const pull = { pending: 0, ended }
     this.#pulls.set(id, pull)
     return pull
+  }
+
+  #fetchProgress({ id, name }: RemoteVertex): OnProgress {
+    let next = 0
+    return (current, total) => {
+      const now = performance.now()
+      const done = current === total
+      if (now < next && !done) return
+      next = now + REPORT_INTERVAL
+      const known = total === undefined ? {} : { total }
+      this.#onEvent({ type: 'progress', vertex: id, id: name, current, ...known, done })
+    }
   }
 
   #progressOf(vertex: string, { digest, size }: Descriptor): (current: number) => void {

@@ -1,9 +1,11 @@
+import type { Fetcher } from '#builder/fetch'
 import type {
-  ExecVertex,
   FilesSource,
   FilesVertex,
   ImageVertex,
   Plan,
+  RemoteVertex,
+  StepVertex,
   Vertex,
   VertexId,
 } from '#builder/plan'
@@ -16,6 +18,7 @@ import { mountedFiles } from './mounted-files.ts'
 import { runExec } from './op-exec.ts'
 import { contentOf, type FilesWork, runFiles } from './op-files.ts'
 import { fetchLayer } from './op-image.ts'
+import { fetchRemote } from './op-remote.ts'
 import type { Reporter } from './reporter.ts'
 import type { Probe, Result, ResultLayer } from './result.ts'
 import type { Schedule } from './schedule.ts'
@@ -28,6 +31,7 @@ import {
   type KeyedStep,
   linkedKey,
 } from './vertex-key.ts'
+import { isRemote, isStep } from './vertex-kind.ts'
 import type { TreeSpec } from './work.ts'
 import type { WorkPool } from './work-pool.ts'
 
@@ -35,6 +39,7 @@ export interface SolveDeps {
   readonly store: Store
   readonly pool: WorkPool
   readonly sandbox: () => Promise<Sandbox>
+  readonly fetcher: () => Fetcher
   /** Bounds how many steps are under way. */
   readonly schedule: Schedule
   readonly context: Extract<TreeSpec, { kind: 'context' }>
@@ -92,6 +97,7 @@ export class Solver implements AsyncDisposable {
     const { top } = this.#plan.image
     if (top === undefined) return []
     try {
+      this.#askRemotes()
       return (await this.#realize(top)).layers
     } catch (cause) {
       await this[Symbol.asyncDispose]()
@@ -103,6 +109,13 @@ export class Solver implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort(new TsbuildError('the build has ended', { code: 'CANCELLED' }))
     await this.#underway.ended()
+  }
+
+  /** At once and side by side: no step that uses one can be looked up before. */
+  #askRemotes(): void {
+    for (const vertex of this.#plan.vertices.values()) {
+      if (isRemote(vertex)) void this.#realize(vertex.id)
+    }
   }
 
   #realize(id: VertexId): Promise<Result> {
@@ -129,6 +142,7 @@ export class Solver implements AsyncDisposable {
 
   async #probeVertex(vertex: Vertex): Promise<Probe> {
     if (vertex.op === 'image') return { key: imageKey(vertex), isCached: true }
+    if (isRemote(vertex)) return { key: (await this.#realize(vertex.id)).key, isCached: true }
     const root = vertex.root === undefined ? undefined : await this.#probe(vertex.root)
     const { definition, family } = await this.#stepOf(vertex, root?.key)
     if (definition === undefined) return { key: family, isCached: false }
@@ -142,7 +156,7 @@ export class Solver implements AsyncDisposable {
    * has the key `made`; of any other the probe tells what it should be.
    */
   async #stepOf(
-    vertex: ExecVertex | FilesVertex,
+    vertex: StepVertex,
     root: CacheKey | undefined,
     made?: readonly CacheKey[],
   ): Promise<Step> {
@@ -173,6 +187,7 @@ export class Solver implements AsyncDisposable {
     throwIfCancelled(this.#deps.signal, vertex.name)
     try {
       if (vertex.op === 'image') return await this.#solveImage(vertex)
+      if (isRemote(vertex)) return await this.#solveRemote(vertex)
       return await this.#solveStep(vertex)
     } catch (cause) {
       throw atVertex(vertex, cause)
@@ -189,7 +204,15 @@ export class Solver implements AsyncDisposable {
     return { key: imageKey(vertex), layers }
   }
 
-  async #solveStep(vertex: ExecVertex | FilesVertex): Promise<Result> {
+  async #solveRemote(vertex: RemoteVertex): Promise<Result> {
+    const { key, layer: id, createdAt } = await fetchRemote(vertex, this.#deps)
+    const record = this.#deps.store.layers.get(id)
+    if (record === undefined) throw new Error('what was fetched is in the store')
+    const layer = new BuiltLayer(record, createdAt, this.#layerDeps)
+    return { key, layers: [{ vertex: undefined, layer }] }
+  }
+
+  async #solveStep(vertex: StepVertex): Promise<Result> {
     const probe = await this.#probe(vertex.id)
     if (vertex.op === 'exec' && !probe.isCached) this.#warmUp()
     // A step that has to be done wants its other input as well: both are made at the same time.
@@ -217,11 +240,7 @@ export class Solver implements AsyncDisposable {
     this.#deps.sandbox().catch(() => undefined)
   }
 
-  async #perform(
-    vertex: ExecVertex | FilesVertex,
-    root: Result | undefined,
-    step: Step,
-  ): Promise<Result> {
+  async #perform(vertex: StepVertex, root: Result | undefined, step: Step): Promise<Result> {
     const { store, signal, reporter, schedule } = this.#deps
     const below = root?.layers.map(({ layer }) => layer) ?? []
     const content = await this.#contentStep(vertex, root)
@@ -265,10 +284,7 @@ export class Solver implements AsyncDisposable {
   }
 
   /** For what a step takes from another stage: the key by what the selected files hold. */
-  async #contentStep(
-    vertex: ExecVertex | FilesVertex,
-    root: Result | undefined,
-  ): Promise<KeyedStep | undefined> {
+  async #contentStep(vertex: StepVertex, root: Result | undefined): Promise<KeyedStep | undefined> {
     if (vertex.op === 'exec') {
       if (!sourcesOf(vertex).some((id) => isNamedByKey(this.#vertex(id)))) return undefined
       const content = await this.#contentOf(mountedFiles(vertex), [])
@@ -301,7 +317,7 @@ export class Solver implements AsyncDisposable {
   }
 
   async #run(
-    vertex: ExecVertex | FilesVertex,
+    vertex: StepVertex,
     below: readonly Layer[],
     leased: KeyedStep | undefined,
     root: Result | undefined,
@@ -330,7 +346,7 @@ export class Solver implements AsyncDisposable {
   }
 
   #stacked(
-    vertex: ExecVertex | FilesVertex,
+    vertex: StepVertex,
     root: Result | undefined,
     own: { readonly key: CacheKey; readonly layer: LayerId; readonly at: Date },
   ): Result {
@@ -356,7 +372,7 @@ export class Solver implements AsyncDisposable {
     for (let at = this.#plan.image.top; at !== undefined; ) {
       if (at === id) return true
       const vertex = this.#vertex(at)
-      at = vertex.op === 'image' ? undefined : vertex.root
+      at = isStep(vertex) ? vertex.root : undefined
     }
     return false
   }
@@ -371,14 +387,14 @@ export class Solver implements AsyncDisposable {
   }
 
   /** Everything below a hit that nobody had to look at is a hit, too. */
-  #reportHit(vertex: ExecVertex | FilesVertex): void {
+  #reportHit(vertex: StepVertex): void {
     for (const source of sourcesOf(vertex)) this.#reportHitsBelow(source)
     this.#deps.reporter.hit(vertex)
   }
 
   #reportHitsBelow(id: VertexId): void {
     const vertex = this.#vertex(id)
-    if (vertex.op !== 'image') {
+    if (isStep(vertex)) {
       if (vertex.root !== undefined) this.#reportHitsBelow(vertex.root)
       for (const source of sourcesOf(vertex)) this.#reportHitsBelow(source)
     }
@@ -387,7 +403,7 @@ export class Solver implements AsyncDisposable {
 }
 
 /** The vertices that a step takes files from; an empty stage is none. */
-function sourcesOf(vertex: ExecVertex | FilesVertex): readonly VertexId[] {
+function sourcesOf(vertex: StepVertex): readonly VertexId[] {
   return vertex.sources.flatMap((source: FilesSource) =>
     source.kind === 'context' || source.vertex === undefined ? [] : [source.vertex],
   )
@@ -395,7 +411,7 @@ function sourcesOf(vertex: ExecVertex | FilesVertex): readonly VertexId[] {
 
 /** Whether its key says what was done, and not what came out: the same files may have another one. */
 function isNamedByKey(vertex: Vertex): boolean {
-  return vertex.op !== 'image' && vertex.internal !== true
+  return isStep(vertex) && vertex.internal !== true
 }
 
 /** Then what it copies is known by content only. */
@@ -403,11 +419,7 @@ function isFromContext({ sources }: FilesVertex): boolean {
   return sources.some(({ kind }) => kind === 'context')
 }
 
-function resultKey(
-  vertex: ExecVertex | FilesVertex,
-  root: CacheKey | undefined,
-  own: CacheKey,
-): CacheKey {
+function resultKey(vertex: StepVertex, root: CacheKey | undefined, own: CacheKey): CacheKey {
   return vertex.op === 'files' && vertex.link ? linkedKey(root, own) : own
 }
 
@@ -417,11 +429,11 @@ function lookedInto(plan: Plan): ReadonlySet<VertexId> {
     for (let at = id; at !== undefined && !found.has(at); ) {
       found.add(at)
       const vertex = plan.vertices.get(at)
-      at = vertex === undefined || vertex.op === 'image' ? undefined : vertex.root
+      at = vertex !== undefined && isStep(vertex) ? vertex.root : undefined
     }
   }
   for (const vertex of plan.vertices.values()) {
-    if (vertex.op === 'image') continue
+    if (!isStep(vertex)) continue
     addChain(vertex.root)
     for (const source of sourcesOf(vertex)) addChain(source)
   }

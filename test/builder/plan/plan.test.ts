@@ -60,7 +60,18 @@ describe('plan: image config', () => {
     ['EXPOSE 70000', 'invalid containerPort: 70000'],
     ['STOPSIGNAL SIGFOO', 'invalid signal: SIGFOO'],
     ['RUN --network=host true', 'network.host is not allowed'],
-    ['ADD https://example.com/x /x', 'ADD of a remote source is not supported'],
+    ['COPY https://example.com/x /x', "source can't be a URL for COPY"],
+    ['COPY git@example.com:x /x', "source can't be a git ref for COPY"],
+    [
+      'ADD --checksum=sha256:00 https://h/x https://h/y /',
+      "checksum can't be specified for multiple sources",
+    ],
+    ['ADD --checksum=sha256:00 x /', 'checksum requires HTTP(S) or Git sources'],
+    ['ADD --checksum=sha256:00 https://h/x /', 'invalid checksum "sha256:00"'],
+    [
+      'ADD --keep-git-dir https://h/x.git?keep-git-dir=0 /',
+      'inconsistent keep-git-dir configuration',
+    ],
   ] as const) {
     it(`refuses ${text} at its place`, async () => {
       await assert.rejects(plan(`FROM scratch\n${text}\n`), (error: Error) => {
@@ -81,6 +92,50 @@ describe('plan: image config', () => {
   it('puts labels of the command line last, unexpanded', async () => {
     const config = await configOf('FROM scratch\nLABEL a=1 b=2', { labels: { a: '$x' } })
     assert.deepEqual(config.Labels, { a: '$x', b: '2' })
+  })
+})
+
+describe('plan: sources of ADD', () => {
+  it('are taken in the order written, one vertex for each that is elsewhere', async () => {
+    const text = [
+      'FROM base',
+      'ARG v=1',
+      'ADD a b https://h/x-$v.txt c https://h/r.git#$v:d https://h/x-1.txt <<end /to/',
+      'text',
+      'end',
+      'ADD --unpack --chown=5 https://h/x-1.txt /',
+    ].join('\n')
+    const planned = (await plan(text)).plan
+    const [first, second] = files(planned)
+    const remotes = [...planned.vertices.values()].filter(({ op }) => op === 'http' || op === 'git')
+    assert.deepEqual(
+      remotes.map(({ name }) => name),
+      ['https://h/x-1.txt', 'https://h/r.git#1:d'],
+    )
+    const [http, git] = remotes.map(({ id }) => id)
+    assert.deepEqual(first?.sources, [
+      { kind: 'context' },
+      { kind: 'vertex', vertex: http },
+      { kind: 'vertex', vertex: git },
+      { kind: 'vertex', vertex: http },
+    ])
+    const taken = first.actions.map((action) =>
+      action.kind === 'copy' ? [action.source, action.paths, action.unpack] : action.kind,
+    )
+    assert.deepEqual(taken, [
+      [0, ['a', 'b'], 'auto'],
+      [1, ['x-1.txt'], 'never'],
+      [0, ['c'], 'auto'],
+      [2, ['/'], 'never'],
+      [3, ['x-1.txt'], 'never'],
+      'write',
+    ])
+    const [unpacked] = second?.actions ?? []
+    assert.equal(unpacked?.kind === 'copy' && unpacked.unpack, 'auto')
+    assert.deepEqual(unpacked?.kind === 'copy' && unpacked.owner, { user: '5' })
+    const name = 'ADD a b https://h/x-1.txt c https://h/r.git#1:d https://h/x-1.txt <<end /to/'
+    assert.equal(historyOf(planned)[0], 'ARG v=1')
+    assert.equal(historyOf(planned)[1], `${name} # buildkit`)
   })
 })
 

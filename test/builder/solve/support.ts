@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Fetcher } from '#builder/fetch'
 import { globalScope, planBuild, resolveGraph } from '#builder/plan'
 import type { ExitStatus, ProcessSpec, RunOptions, Sandbox } from '#builder/sandbox'
 import { diffIdsOf, Reporter, Solver, scheduler, WorkPool } from '#builder/solve'
@@ -108,6 +109,7 @@ async function solve(
   const plan = planBuild(graph, bases, { globals, targetPlatform, network: 'default', labels: {} })
   await using store = openStore(join(place.folder, 'store'))
   await using pool = new WorkPool(2)
+  await using fetcher = new Fetcher({ store, environment: process.env })
   await using sandbox = new ScriptedSandbox()
   const events: BuildEvent[] = []
   const reporter = new Reporter((event) => void events.push(event))
@@ -115,6 +117,7 @@ async function solve(
     store,
     pool,
     sandbox: async () => sandbox,
+    fetcher: () => fetcher,
     schedule: scheduler(jobs),
     context: { kind: 'context', directory: place.context, ignore: '' },
     host: targetPlatform,

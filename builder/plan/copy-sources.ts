@@ -1,0 +1,155 @@
+import {
+  gitSourceName,
+  httpSourceName,
+  parseGitSource,
+  parseHttpSource,
+  withChecksum,
+  withGitFlags,
+} from '#builder/fetch'
+import type { CopyAction, Owner } from '#builder/files'
+import { type AddInstruction, type CopyInstruction, SourceError, type Word } from '#parser'
+import { located } from './expand.ts'
+import type { StagePlan } from './plan.ts'
+import type { FilesSource, VertexId } from './vertex.ts'
+
+/** Where something goes, and what it becomes there. */
+export interface Placement {
+  readonly destination: string
+  readonly owner?: Owner
+  readonly chmod?: string
+}
+
+/** The words of an instruction with their variables replaced. */
+export interface CopiedWords {
+  /** As many as the instruction has sources. */
+  readonly paths: readonly string[]
+  readonly placement: Placement
+  /** `--checksum`; ADD only. */
+  readonly checksum: string | undefined
+}
+
+export interface CopiedSources {
+  readonly sources: readonly FilesSource[]
+  readonly actions: readonly CopyAction[]
+}
+
+type Copying = CopyInstruction | AddInstruction
+
+/** A source as it was written, and what it stands for. */
+interface Found {
+  readonly source: FilesSource
+  /** Paths that follow each other in the same source are copied by one action. */
+  readonly path: string
+  readonly kind: 'files' | 'http' | 'git'
+}
+
+/**
+ * What COPY and ADD take from where, in the order written: paths in the context or a stage, and for
+ * ADD files and repositories elsewhere.
+ * @throws {SourceError} DOCKERFILE_INVALID
+ */
+export function copySources(
+  instruction: Copying,
+  words: CopiedWords,
+  plan: StagePlan,
+): CopiedSources {
+  if (words.checksum !== undefined && words.paths.length + instruction.heredocs.length > 1) {
+    throw wrongChecksum(instruction, "checksum can't be specified for multiple sources")
+  }
+  const sources: FilesSource[] = []
+  const actions: CopyAction[] = []
+  for (const [index, path] of words.paths.entries()) {
+    const word = instruction.sources[index] ?? instruction.destination
+    const found = find(instruction, { path, word, checksum: words.checksum }, plan)
+    const last = actions.at(-1)
+    if (found.kind === 'files' && last?.wildcards === true) {
+      actions[actions.length - 1] = { ...last, paths: [...last.paths, found.path] }
+      continue
+    }
+    const known = found.kind === 'files' ? sources.findIndex(({ kind }) => kind === 'context') : -1
+    if (known < 0) sources.push(found.source)
+    const source = known < 0 ? sources.length - 1 : known
+    actions.push({ ...actionOf(instruction, found, words.placement), source })
+  }
+  return { sources, actions }
+}
+
+function actionOf(instruction: Copying, { kind, path }: Found, placement: Placement): CopyAction {
+  const isAdd = instruction.kind === 'add'
+  const unpacks: Readonly<Record<Found['kind'], boolean>> = {
+    files: isAdd && instruction.unpack !== false,
+    http: isAdd && instruction.unpack === true,
+    git: false,
+  }
+  return {
+    kind: 'copy',
+    source: 0,
+    paths: [path],
+    ...placement,
+    exclude: instruction.exclude.map((word) => word.raw),
+    parents: kind === 'files' && instruction.kind === 'copy' && instruction.parents,
+    unpack: unpacks[kind] ? 'auto' : 'never',
+    wildcards: kind === 'files',
+  }
+}
+
+interface WrittenSource {
+  readonly path: string
+  readonly word: Word
+  readonly checksum: string | undefined
+}
+
+function find(
+  instruction: Copying,
+  { path, word, checksum }: WrittenSource,
+  plan: StagePlan,
+): Found {
+  const range = word.range
+  const git = located(word, () => parseGitSource(path))
+  const http = git === undefined ? located(word, () => parseHttpSource(path)) : undefined
+  if (instruction.kind === 'copy') {
+    if (git !== undefined) throw refused("source can't be a git ref for COPY", word)
+    if (http !== undefined) throw refused("source can't be a URL for COPY", word)
+  } else if (git !== undefined) {
+    const { keepGitDir } = instruction
+    const source = located(word, () => withGitFlags(git, { checksum, keepGitDir }))
+    const name = gitSourceName(source)
+    return remote(plan.vertices.remote({ op: 'git', name, range, source }), 'git', '/')
+  } else if (http !== undefined) {
+    const source =
+      checksum === undefined
+        ? http
+        : located(instruction.checksum ?? word, () => withChecksum(http, checksum))
+    const name = httpSourceName(source)
+    return remote(plan.vertices.remote({ op: 'http', name, range, source }), 'http', source.name)
+  }
+  if (checksum !== undefined) {
+    throw wrongChecksum(instruction, 'checksum requires HTTP(S) or Git sources')
+  }
+  return { kind: 'files', path, source: placeOf(instruction, plan) }
+}
+
+function remote(vertex: VertexId, kind: 'http' | 'git', path: string): Found {
+  return { kind, path, source: { kind: 'vertex', vertex } }
+}
+
+function placeOf(instruction: Copying, plan: StagePlan): FilesSource {
+  if (instruction.kind === 'add' || instruction.from === undefined) return { kind: 'context' }
+  const source = plan.linked.sources.get(instruction.from.raw)
+  if (source === undefined) throw new Error(`--from=${instruction.from.raw} was not linked`)
+  return { kind: 'vertex', vertex: plan.topOf(source, instruction.from.range) }
+}
+
+function refused(message: string, { range }: Word): SourceError {
+  const hint = 'ADD takes files from elsewhere'
+  return new SourceError(message, { code: 'DOCKERFILE_INVALID', ranges: [range], hint })
+}
+
+function wrongChecksum(instruction: Copying, message: string): SourceError {
+  const checksum = instruction.kind === 'add' ? instruction.checksum : undefined
+  return new SourceError(message, {
+    code: 'DOCKERFILE_INVALID',
+    ranges: [checksum?.range ?? instruction.range],
+    hint: 'write an ADD of its own for each file with a checksum',
+  })
+}
