@@ -67,7 +67,7 @@ export function linkStages(dockerfile: Dockerfile, options: LinkOptions): Instru
     const base = baseOf(stage, earlier, options)
     if (stage.name !== undefined) earlier.set(stage.name, stage.index)
     const edges = stage.instructions.flatMap((instruction) => {
-      return edgesOf(instruction, (word) => sourceOf(word, byName, stages.length))
+      return edgesOf(instruction, byName, stages.length)
     })
     const sources = new Map(edges.map(({ written, to }) => [written, to]))
     return { linked: { stage, base, platform: platformOf(stage, options), sources }, edges }
@@ -121,29 +121,39 @@ function outside(name: string): SourceRef {
 
 function edgesOf(
   instruction: StageInstruction,
-  resolve: (from: Word) => SourceRef,
+  byName: ReadonlyMap<string, number>,
+  count: number,
 ): readonly Edge[] {
   if (instruction.kind === 'copy') {
     const { from } = instruction
-    return from === undefined ? [] : [{ written: from.raw, to: resolve(from), range: from.range }]
+    if (from === undefined) return []
+    return [{ written: from.raw, to: sourceOf(from, byName, count), range: from.range }]
   }
   if (instruction.kind !== 'run') return []
   return instruction.mounts.flatMap(({ raw: { range }, fields }) => {
     const written = fields.get('from') ?? ''
     if (written === '') return []
     const mountTarget = fields.get('target') ?? fields.get('dst') ?? fields.get('destination') ?? ''
-    return [{ written, to: resolve({ raw: written, range }), range, mountTarget }]
+    return [{ written, to: stageNamed(written, byName), range, mountTarget }]
   })
 }
 
-/** A stage by its number or its name in any case, the last one of that name; else an image. */
+/** A stage by its name in any case, the last one of that name; else an image. */
+function stageNamed(name: string, byName: ReadonlyMap<string, number>): SourceRef {
+  const index = byName.get(name.toLowerCase())
+  return index === undefined ? outside(name) : { kind: 'stage', index }
+}
+
+/** What COPY --from names: a stage also by its number. */
 function sourceOf(
   { raw, range }: Word,
   byName: ReadonlyMap<string, number>,
   count: number,
 ): SourceRef {
-  const index = /^[+-]?\d+$/.test(raw) ? Number(raw) : byName.get(raw.toLowerCase())
-  if (index === undefined) return outside(raw)
+  const index = /^[+-]?\d+$/.test(raw) ? Number(raw) : undefined
+  if (index === undefined || Math.abs(index) > Number.MAX_SAFE_INTEGER) {
+    return stageNamed(raw, byName)
+  }
   if (index >= 0 && index < count) return { kind: 'stage', index }
   throw new SourceError(`invalid stage index ${raw}`, {
     code: 'DOCKERFILE_INVALID',

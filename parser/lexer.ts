@@ -50,7 +50,10 @@ function family(name: string): TokenType {
 
 function keyword(name: string, mode: string, group?: TokenType): TokenType {
   const lower = name.toLowerCase()
+  const initial = lower.charCodeAt(0)
   const scan: Scanner = (text, start) => {
+    // Eighteen keywords are tried at every line.
+    if ((text.charCodeAt(start) | 32) !== initial) return -1
     const end = start + lower.length
     if (text.slice(start, end).toLowerCase() !== lower) return -1
     return end === scanWord(text, end) ? end : -1

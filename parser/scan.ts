@@ -66,10 +66,15 @@ export function parseJsonArray(text: string, start: number): readonly unknown[] 
   if (!mayBeArray(text, start, end)) return undefined
   try {
     const value: unknown = JSON.parse(text.slice(start, end))
-    return Array.isArray(value) ? value : undefined
+    return Array.isArray(value) && !value.some(isOverflow) ? value : undefined
   } catch {
     return undefined
   }
+}
+
+/** To Go a number that does not fit is a mistake. */
+function isOverflow(element: unknown): boolean {
+  return element === Number.POSITIVE_INFINITY || element === Number.NEGATIVE_INFINITY
 }
 
 /** A quick look: most of what begins with a bracket is a test of the shell, and errors are slow. */

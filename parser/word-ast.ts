@@ -85,7 +85,7 @@ function entriesOf(children: Children, name: string, site: Site): readonly KeyVa
   if (legacy !== undefined) {
     const text = tokenOf(children, 'Text')
     if (text !== undefined) return [{ key: site.word(legacy), value: site.word(text) }]
-    site.fail(`${name} must have two arguments`, { hint: `write ${name} key=value` })
+    site.fail(`${name} must have two arguments`, { code: 'line', hint: `write ${name} key=value` })
     return []
   }
   const entries: KeyValue[] = []

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { SourceError, type Word } from '#parser'
 
 interface WrittenPort {
@@ -18,19 +19,42 @@ export function exposedPorts(written: readonly WrittenPort[]): readonly string[]
 }
 
 function expandPort({ text, word }: WrittenPort): readonly string[] {
-  const [spec = '', protocol = 'tcp', ...extra] = text.split('/')
-  const proto = protocol.toLowerCase()
-  if (extra.length > 0 || !PROTOCOLS.has(proto)) {
+  const parts = text.split(':')
+  const [port = '', protocol = ''] = cut(parts.pop() ?? '', '/')
+  const host = parts.pop() ?? ''
+  const address = parts.join(':')
+  const proto = protocol.toLowerCase() || 'tcp'
+  const plain = address.replace(/^\[(.*)\]$/, '$1')
+  if (!PROTOCOLS.has(proto)) {
     throw invalid(`invalid port: ${JSON.stringify(text)}: invalid proto: ${protocol}`, word)
   }
-  const container = spec.slice(spec.lastIndexOf(':') + 1)
-  const [first = '', last = first, ...more] = container.split('-')
-  const [start, end] = [Number(first), Number(last)]
-  const isRange = /^\d{1,5}$/.test(first) && /^\d{1,5}$/.test(last) && more.length === 0
-  if (!isRange || end < start || end > 65535) {
-    throw invalid(`invalid containerPort: ${container}`, word)
+  if (plain !== '' && isIP(plain) === 0) throw invalid(`invalid IP address: ${address}`, word)
+  if (port === '') throw invalid(`no port specified: ${text}<empty>`, word)
+  const ports = parseRange(port)
+  if (ports === undefined) throw invalid(`invalid containerPort: ${port}`, word)
+  const hosts = host === '' ? ports : parseRange(host)
+  if (hosts === undefined) throw invalid(`invalid hostPort: ${host}`, word)
+  // Any one of several host ports may stand for a single port of the container.
+  if (ports.length > 1 && ports.length !== hosts.length) {
+    throw invalid(
+      `invalid ranges specified for container and host Ports: ${port} and ${host}`,
+      word,
+    )
   }
-  return Array.from({ length: end - start + 1 }, (_, offset) => `${start + offset}/${proto}`)
+  return Array.from({ length: ports.length }, (_, offset) => `${ports.start + offset}/${proto}`)
+}
+
+function cut(text: string, separator: string): readonly [string, string | undefined] {
+  const place = text.indexOf(separator)
+  return place < 0 ? [text, undefined] : [text.slice(0, place), text.slice(place + 1)]
+}
+
+/** `8000` or `8000-8010`, `undefined` for anything else. */
+function parseRange(text: string): { readonly start: number; readonly length: number } | undefined {
+  const [first, last = first] = cut(text, '-')
+  if (!/^\d+$/.test(first) || !/^\d+$/.test(last)) return undefined
+  const [start, end] = [Number(first), Number(last)]
+  return end < start || end > 65_535 ? undefined : { start, length: end - start + 1 }
 }
 
 function invalid(message: string, word: Word): SourceError {

@@ -66,6 +66,17 @@ describe('linkStages', () => {
     assert.equal(show(link(CHAIN, { target: 'unused' })), '1*:alpine()')
   })
 
+  it('takes the number of a stage for COPY, not for a mount', () => {
+    const text = 'FROM x\nFROM y\nRUN --mount=from=0,target=/z true\n'
+    assert.equal(show(link(text)), '1*:y(0=0)')
+    assert.deepEqual(link(text).target.sources.get('0'), { kind: 'image', name: '0' })
+    const huge = 'FROM x\nCOPY --from=99999999999999999999 a b\n'
+    assert.deepEqual(
+      [...link(huge).target.sources.values()],
+      [{ kind: 'image', name: '99999999999999999999' }],
+    )
+  })
+
   it('follows mounts', () => {
     const text = `FROM a AS one
 FROM b AS two

@@ -43,6 +43,15 @@ describe('plan: image config', () => {
     assert.equal(config.ArgsEscaped, true)
   })
 
+  it('lets EXPOSE name addresses and ports of the host', async () => {
+    const config = await configOf(
+      'FROM scratch\nEXPOSE 1.2.3.4:80:81 [::1]::82/ 90-99:83 00084 8085:85/udp',
+    )
+    assert.deepEqual(Object.keys(config.ExposedPorts ?? {}).toSorted(), [
+      ...['81/tcp', '82/tcp', '83/tcp', '84/tcp', '85/udp'],
+    ])
+  })
+
   it('expands EXPOSE into sorted single ports', async () => {
     const config = await configOf('FROM scratch\nARG p="90/UDP 80"\nEXPOSE 8000-8002 $p')
     assert.deepEqual(Object.keys(config.ExposedPorts ?? {}), [
@@ -58,6 +67,14 @@ describe('plan: image config', () => {
     ['EXPOSE 80/foo', 'invalid port: "80/foo": invalid proto: foo'],
     ['EXPOSE 90-80', 'invalid containerPort: 90-80'],
     ['EXPOSE 70000', 'invalid containerPort: 70000'],
+    ['EXPOSE 80-81-82', 'invalid containerPort: 80-81-82'],
+    ['EXPOSE /tcp', 'no port specified: /tcp<empty>'],
+    ['EXPOSE x:80', 'invalid hostPort: x'],
+    ['EXPOSE 300.1.1.1:80:80', 'invalid IP address: 300.1.1.1'],
+    [
+      'EXPOSE 80-82:80-81',
+      'invalid ranges specified for container and host Ports: 80-81 and 80-82',
+    ],
     ['STOPSIGNAL SIGFOO', 'invalid signal: SIGFOO'],
     ['RUN --network=host true', 'network.host is not allowed'],
     ['COPY https://example.com/x /x', "source can't be a URL for COPY"],
