@@ -3,6 +3,7 @@
  * strangers, and a regular expression that backtracks would let one line hold up a build.
  */
 import { isBlank, isSpace, lineEnd, skipWhile, trimEnd } from './characters.ts'
+import { parseArray } from './json-array.ts'
 
 export type Escape = '\\' | '`'
 
@@ -62,24 +63,5 @@ function isLineEnd(text: string, offset: number): boolean {
 /** The JSON array that is the rest of the line, or `undefined` when it is not exactly that. */
 export function parseJsonArray(text: string, start: number): readonly unknown[] | undefined {
   if (text.charAt(start) !== '[') return undefined
-  const end = trimEnd(text, start, lineEnd(text, start))
-  if (!mayBeArray(text, start, end)) return undefined
-  try {
-    const value: unknown = JSON.parse(text.slice(start, end))
-    return Array.isArray(value) && !value.some(isOverflow) ? value : undefined
-  } catch {
-    return undefined
-  }
-}
-
-/** To Go a number that does not fit is a mistake. */
-function isOverflow(element: unknown): boolean {
-  return element === Number.POSITIVE_INFINITY || element === Number.NEGATIVE_INFINITY
-}
-
-/** A quick look: most of what begins with a bracket is a test of the shell, and errors are slow. */
-function mayBeArray(text: string, start: number, end: number): boolean {
-  if (text.charAt(end - 1) !== ']') return false
-  const first = skipWhile(text, start + 1, isBlank)
-  return /^[\]"[{\d.tfn-]$/.test(text.charAt(first))
+  return parseArray(text.slice(start, trimEnd(text, start, lineEnd(text, start))))
 }

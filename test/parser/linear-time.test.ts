@@ -38,6 +38,26 @@ const DOCKERFILES: Readonly<Record<string, (size: number) => string>> = {
   'almost a directive': (size) => `#${' '.repeat(size)}a`,
   'long duration': (size) => `FROM a\nHEALTHCHECK --interval=${'1'.repeat(size)} CMD x`,
   'stage name': (size) => `FROM a AS ${'a-'.repeat(size / 2)}!`,
+  comments: (size) => `${'#\n'.repeat(size / 2)}FROM a`,
+  'comments in a continuation': (size) => `FROM a\nRUN a \\\n${'#\n'.repeat(size / 2)}b`,
+  'many heredocs': (size) => `FROM a\n${'RUN <<E\nE\n'.repeat(size / 10)}`,
+  'heredocs on a line': (size) =>
+    `FROM a\nCOPY ${'<<a '.repeat(size / 6)} /x\n${'a\n'.repeat(size / 6)}`,
+  'open braces before a heredoc': (size) => `FROM a\nRUN ${'${a:-'.repeat(size / 5)} <<E`,
+  'mount flags': (size) => `FROM a\nRUN ${'--mount=from=a '.repeat(size / 15)}x`,
+  'exclude flags': (size) => `FROM a\nCOPY ${'--exclude=a '.repeat(size / 12)}a b`,
+  quotes: (size) => `FROM a\nENV a=${'"a"'.repeat(size / 3)}`,
+  'ARGs on a line': (size) => `ARG ${'a=b '.repeat(size / 4)}\nFROM a`,
+  'many ARGs': (size) => `${'ARG a\n'.repeat(size / 6)}FROM a`,
+  'many arrays': (size) => `FROM a\n${'CMD ["a"]\n'.repeat(size / 10)}`,
+  'many open arrays': (size) => `FROM a\n${'RUN [[]\n'.repeat(size / 8)}`,
+  'one array of paths': (size) => `FROM a\nCOPY [${'"a",'.repeat(size / 4)}"a"]`,
+  'stages that copy': (size) =>
+    `FROM a AS s\n${'FROM a AS s\nCOPY --from=s a b\n'.repeat(size / 30)}`,
+  'many stages': (size) => 'FROM a\n'.repeat(size / 7),
+  'many triggers': (size) => `FROM a\n${'ONBUILD RUN a\n'.repeat(size / 14)}`,
+  'old ENV': (size) => `FROM a\n${'ENV a b\n'.repeat(size / 8)}`,
+  ports: (size) => `FROM a\nEXPOSE ${'1 '.repeat(size / 2)}`,
 }
 
 /** Instructions much longer than a line may be, and files of them. */
@@ -107,6 +127,18 @@ describe('linear time', function () {
   for (const [name, make] of Object.entries(DOCKERFILES)) {
     it(`parseDockerfile: ${name}`, () => {
       assertLinear((size) => time(() => parseDockerfile(make(size))))
+    })
+
+    it(`parseDockerfile, 64 KiB in 50 ms: ${name}`, () => {
+      const text = make(64 * KIB)
+      let best = Number.POSITIVE_INFINITY
+      for (let run = 0; run < 40 && best >= 50; run++) {
+        best = Math.min(
+          best,
+          time(() => parseDockerfile(text)),
+        )
+      }
+      assert.ok(best < 50, `${best} ms`)
     })
   }
 
