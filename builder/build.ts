@@ -1,6 +1,13 @@
 import { statSync } from 'node:fs'
 import { assembleImage, type FinishedImage, type StepLayer } from '#builder/export'
-import { globalScope, type Plan, planBuild, resolveBase, resolveGraph } from '#builder/plan'
+import {
+  globalScope,
+  type Plan,
+  planBuild,
+  resolveBase,
+  resolveGraph,
+  unusedBuildArgs,
+} from '#builder/plan'
 import {
   directoriesOf,
   isStep,
@@ -98,6 +105,11 @@ async function planLoaded(
     resolve: (name, wanted, stop) => resolveBase(name, wanted, { ...baseOptions, signal: stop }),
     signal,
   })
+  const unused = unusedBuildArgs(graph.dockerfile, globals)
+  if (unused.length > 0) {
+    const message = `[Warning] One or more build-args [${unused.join(' ')}] were not consumed`
+    onEvent({ type: 'warning', message })
+  }
   return planBuild(graph, bases, { globals, targetPlatform: platform, network, labels })
 }
 

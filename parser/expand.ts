@@ -51,7 +51,7 @@ function piecesOf(raw: string, options: ExpandOptions): readonly Piece[] {
   const { escape: mark = '\\', quotes = 'remove' } = options
   const tokens = lexWord(machine.lexer, raw, { escape: mark, quotes })
   try {
-    return new Expansion(machine.grammar, options).pieces(tokens)
+    return new Expansion(machine.grammar, options, raw.length).pieces(tokens)
   } catch (cause) {
     if (!(cause instanceof SyntaxError) && !(cause instanceof RangeError)) throw cause
     const shown = raw.length > MAX_SHOWN ? `${raw.slice(0, MAX_SHOWN)}…` : raw

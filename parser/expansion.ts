@@ -11,9 +11,10 @@ import * as substitution from './substitution.ts'
 import type { WordGrammar } from './word-grammar.ts'
 import * as t from './word-lexer.ts'
 
-/** Characters of one result, and of everything that is put together on the way to it. */
-const MAX_RESULT = 1024 * 1024
-const MAX_WORK = 16 * MAX_RESULT
+/** Characters that a result may have more than the word, so that a heredoc's body always fits. */
+const MAX_GROWTH = 1024 * 1024
+/** How many times the longest result may be put together on the way to it. */
+const MAX_ROUNDS = 16
 /** Character comparisons of the patterns of one word. */
 const MAX_PATTERN_STEPS = 2_000_000
 
@@ -59,10 +60,11 @@ export class Expansion {
   #level: Level = { rule: 'word', tokens: [], undefinedBefore: 0, escapes: 'remove' }
   #work = 0
 
-  constructor(grammar: WordGrammar, options: ExpandOptions) {
+  /** @param length characters of the word */
+  constructor(grammar: WordGrammar, options: ExpandOptions, length: number) {
     this.#grammar = grammar
     this.#options = options
-    this.#limits = { budget: new Budget(MAX_PATTERN_STEPS), length: MAX_RESULT }
+    this.#limits = { budget: new Budget(MAX_PATTERN_STEPS), length: MAX_GROWTH + length }
   }
 
   /** What the tokens of a whole word come to. Can be used once. */
@@ -82,7 +84,7 @@ export class Expansion {
     const pieces = tokensOf(this.#parse(this.#level), 'part').map((part) => {
       const text = this.#textOf(part, 'remove')
       length += text.length
-      checkLength(length)
+      this.#checkLength(length)
       return { text, splits: !isProtected(part.tokenType) }
     })
     for (const name of this.#undefined) this.#options.onUndefined?.(name)
@@ -205,11 +207,16 @@ export class Expansion {
     let text = ''
     for (const part of parts) {
       text += this.#textOf(part, escapes)
-      checkLength(text.length)
+      this.#checkLength(text.length)
     }
     if (parts.length > 1) this.#work += text.length
-    if (this.#work > MAX_WORK) throw new RangeError('expansion takes too long')
+    if (this.#work > MAX_ROUNDS * this.#limits.length)
+      throw new RangeError('expansion takes too long')
     return text
+  }
+
+  #checkLength(length: number): void {
+    if (length > this.#limits.length) throw new RangeError('result is too long')
   }
 
   #textOf({ image, tokenType }: IToken, escapes: Escapes): string {
@@ -254,10 +261,6 @@ function isProtected(tokenType: TokenType): boolean {
 function quotedEscape(image: string, escapes: Escapes): string {
   if (image.length === 1) return escapes === 'keep' ? image + image : image
   return escapes === 'keep' ? image : image.slice(1)
-}
-
-function checkLength(length: number): void {
-  if (length > MAX_RESULT) throw new RangeError('result is too long')
 }
 
 function unclosedQuote(kind: 'single' | 'double'): SyntaxError {

@@ -34,6 +34,8 @@ export interface LinkOptions {
   readonly scope?: 'all' | 'target' | undefined
   /** Expands a word of a FROM line with the global arguments. */
   readonly expand: (word: Word, stage: Stage) => string
+  /** What to add to the message about a word of a FROM line that comes to nothing. */
+  readonly suggest?: ((word: Word) => string) | undefined
 }
 
 /** One place that names a source. */
@@ -87,12 +89,12 @@ export function stageLabel(stage: Stage): string {
 function baseOf(
   stage: Stage,
   earlier: ReadonlyMap<string, number>,
-  { expand }: LinkOptions,
+  { expand, suggest }: LinkOptions,
 ): SourceRef {
   const { image } = stage.from
   const name = expand(image, stage)
   if (name.trim() === '') {
-    throw new SourceError(`base name (${image.raw}) should not be blank`, {
+    throw new SourceError(`base name (${image.raw}) should not be blank${suggest?.(image) ?? ''}`, {
       code: 'DOCKERFILE_INVALID',
       ranges: [image.range],
       hint: 'give the argument a default before the first FROM, or a value with --build-arg',
@@ -103,12 +105,13 @@ function baseOf(
   return outside(name)
 }
 
-function platformOf(stage: Stage, { expand }: LinkOptions): string | undefined {
+function platformOf(stage: Stage, { expand, suggest }: LinkOptions): string | undefined {
   const { platform } = stage.from
   if (platform === undefined) return undefined
   const expanded = expand(platform, stage)
   if (expanded !== '') return expanded
-  throw new SourceError(`empty platform value from expression ${platform.raw}`, {
+  const meant = suggest?.(platform) ?? ''
+  throw new SourceError(`empty platform value from expression ${platform.raw}${meant}`, {
     code: 'DOCKERFILE_INVALID',
     ranges: [platform.range],
     hint: 'give the argument a default before the first FROM, or remove --platform',

@@ -7,11 +7,12 @@ import {
   type Word,
 } from '#parser'
 import { copySources, type Placement } from './copy-sources.ts'
-import { expandWith } from './expand.ts'
+import { expandWith, located } from './expand.ts'
 import * as history from './history.ts'
 import { resolveDestination } from './paths.ts'
 import type { StagePlan } from './plan.ts'
 import { noted, type StageState } from './stage-state.ts'
+import { shownText } from './step-names.ts'
 
 type Copying = CopyInstruction | AddInstruction
 
@@ -32,12 +33,15 @@ export function planCopy(state: StageState, instruction: Copying, plan: StagePla
   const copied = copySources(instruction, { paths: sources, placement, checksum }, plan)
   const actions: FileAction[] = [
     ...copied.actions,
-    ...instruction.heredocs.map((heredoc) => writeAction(heredoc, state, placement)),
+    ...instruction.heredocs.map((heredoc) => {
+      const data = heredocData(heredoc, state, instruction)
+      return { kind: 'write', name: heredoc.name, data, ...placement } as const
+    }),
   ]
   const parents = instruction.kind === 'copy' && instruction.parents
   const id = plan.vertices.add({
     op: 'files',
-    name: plan.names.step(instruction.text),
+    name: plan.names.step(shownText(instruction.text, state.env, plan.graph.dockerfile.escape)),
     range: instruction.range,
     root: state.top,
     sources: copied.sources,
@@ -55,12 +59,12 @@ export function planCopy(state: StageState, instruction: Copying, plan: StagePla
   return noted(state, text, id)
 }
 
-function writeAction(heredoc: Heredoc, state: StageState, placement: Placement): FileAction {
-  const { name, content, chomp } = heredoc
-  const body = chomp ? content.replace(/^\t+/gm, '') : content
-  const lookup = (variable: string): string | undefined => state.env.get(variable)
-  const data = heredoc.expand ? expandWord(body, { lookup, quotes: 'ignore' }) : body
-  return { kind: 'write', name, data, ...placement }
+function heredocData(heredoc: Heredoc, state: StageState, { range }: Copying): string {
+  const { content, chomp } = heredoc
+  const raw = chomp ? content.replace(/^\t+/gm, '') : content
+  if (!heredoc.expand) return raw
+  const lookup = (name: string): string | undefined => state.env.get(name)
+  return located({ raw, range }, () => expandWord(raw, { lookup, quotes: 'ignore' }))
 }
 
 /** `user[:group]`, split at the first colon. */

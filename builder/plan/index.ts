@@ -16,7 +16,7 @@ export type {
   SshMountPlan,
 } from './planned-mount.ts'
 export { type ResolvedGraph, type ResolveGraphOptions, resolveGraph } from './resolve-graph.ts'
-export { type GlobalScope, globalScope, type ScopeOptions } from './scope.ts'
+export { type GlobalScope, globalScope, type ScopeOptions, unusedBuildArgs } from './scope.ts'
 export type {
   ExecVertex,
   FilesSource,

@@ -16,7 +16,7 @@ import { resolvePath } from './paths.ts'
 import { planRun } from './run-plan.ts'
 import type { GlobalScope } from './scope.ts'
 import { applyMetadata, noted, type StageState, withConfig } from './stage-state.ts'
-import { StepNames } from './step-names.ts'
+import { StepNames, shownText } from './step-names.ts'
 import type { Plan, VertexId } from './vertex.ts'
 import { VertexList } from './vertex-list.ts'
 
@@ -147,7 +147,7 @@ function planWorkdir(
   const owner = name === '' ? {} : { owner: { user: name, ...(group ? { group } : {}) } }
   const id = plan.vertices.add({
     op: 'files',
-    name: plan.names.step(createdBy),
+    name: plan.names.step(shownText(instruction.text, state.env, plan.graph.dockerfile.escape)),
     range: instruction.range,
     root: state.top,
     sources: [],

@@ -1,6 +1,7 @@
-import { formatPlatform, type Platform, TsbuildError, together } from '#core'
+import { formatPlatform, type Platform, suggestion, TsbuildError, together } from '#core'
 import {
   type Dockerfile,
+  expandWord,
   type InstructionGraph,
   type LinkedStage,
   linkStages,
@@ -9,6 +10,7 @@ import {
   type SourceRange,
   type Stage,
   type StageInstruction,
+  type Word,
 } from '#parser'
 import type { BaseLookup, ResolvedBase } from './bases.ts'
 import { expandWith } from './expand.ts'
@@ -50,6 +52,7 @@ export async function resolveGraph(
     const graph = linkStages(current, {
       target: options.target,
       expand: (word) => expandWith(word, options.globals.values, dockerfile.escape),
+      suggest: (word) => suggestionFor(word, dockerfile, options.globals),
     })
     const missing = neededImages(graph, options).filter((needed) => !bases.has(keyOf(needed)))
     const resolving = missing.map((needed) => async (signal: AbortSignal) => {
@@ -60,6 +63,18 @@ export async function resolveGraph(
     if (triggers.size === 0) return { graph, bases: lookupIn(bases) }
     current = splice(current, triggers)
   }
+}
+
+/** ` (did you mean NAME?)` for the first unset variable that is nearly an argument. */
+function suggestionFor(word: Word, dockerfile: Dockerfile, { values }: GlobalScope): string {
+  const unset: string[] = []
+  expandWord(word.raw, {
+    lookup: (name) => values.get(name),
+    escape: dockerfile.escape,
+    onUndefined: (name) => unset.push(name),
+  })
+  const meant = unset.flatMap((name) => suggestion(name, values.keys(), 2) ?? [])[0]
+  return meant === undefined ? '' : ` (did you mean ${meant}?)`
 }
 
 function lookupIn(bases: ReadonlyMap<string, ResolvedBase>): BaseLookup {

@@ -5,6 +5,7 @@ import type { ScriptMountPlan } from './planned-mount.ts'
 import { inOrder, planMounts } from './run-mounts.ts'
 import { proxyEnv } from './scope.ts'
 import { formatEnv, noted, type StageState, shellOf, wrapCommand } from './stage-state.ts'
+import { shownText } from './step-names.ts'
 
 const DEFAULT_HOSTNAME = 'buildkitsandbox'
 const AGENT_VARIABLE = 'SSH_AUTH_SOCK'
@@ -23,7 +24,7 @@ export function planRun(
   const agent = isAgentNamed ? undefined : mounts.find((mount) => mount.kind === 'ssh')
   const id = plan.vertices.add({
     op: 'exec',
-    name: plan.names.step(label),
+    name: plan.names.step(shownText(label, state.env, plan.graph.dockerfile.escape)),
     range: instruction.range,
     root: state.top,
     platform: state.platform,

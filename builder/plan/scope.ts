@@ -1,4 +1,4 @@
-import { formatPlatform, hostPlatform, type Platform } from '#core'
+import { formatPlatform, hostPlatform, type Platform, TsbuildError } from '#core'
 import type { Dockerfile } from '#parser'
 import { expandWith } from './expand.ts'
 
@@ -14,17 +14,40 @@ export interface ScopeOptions {
   readonly target: string | undefined
 }
 
+/** Known to every build without a declaration, in any case of their letters. */
 const PROXY_NAMES: readonly string[] = [
-  'http_proxy',
-  'https_proxy',
-  'ftp_proxy',
-  'no_proxy',
-  'all_proxy',
+  ...['http_proxy', 'https_proxy', 'ftp_proxy', 'no_proxy', 'all_proxy'],
 ]
 
-/** Platform arguments first, then the file's global ARGs, each seeing those before it. */
+/** Say how to build. They reach the build itself only where a Dockerfile declares them. */
+const CONTROL_NAMES: ReadonlySet<string> = new Set([
+  'BUILDKIT_BUILD_NAME',
+  'BUILDKIT_CACHE_MOUNT_NS',
+  'BUILDKIT_CONTEXT_KEEP_GIT_DIR',
+  'BUILDKIT_DISABLE_FILEOP',
+  'BUILDKIT_DOCKERFILE_CHECK',
+  'BUILDKIT_INLINE_CACHE',
+  'BUILDKIT_MULTI_PLATFORM',
+  'BUILDKIT_SANDBOX_HOSTNAME',
+  'BUILDKIT_SBOM_SCAN_CONTEXT',
+  'BUILDKIT_SBOM_SCAN_STAGE',
+  'BUILDKIT_SYNTAX',
+  'SOURCE_DATE_EPOCH',
+])
+
+/** Speak to the builder even where they are declared: no step sees them. */
+const UNSEEN_NAMES: ReadonlySet<string> = new Set([
+  ...['BUILDKIT_SBOM_SCAN_CONTEXT', 'BUILDKIT_SBOM_SCAN_STAGE'],
+])
+
+/**
+ * Platform arguments first, then the file's global ARGs, each seeing those before it.
+ * @throws {SourceError} DOCKERFILE_INVALID
+ * @throws {TsbuildError} USAGE for an argument that asks for what was removed
+ */
 export function globalScope(dockerfile: Dockerfile, options: ScopeOptions): GlobalScope {
   const buildArgs = new Map(Object.entries(options.buildArgs))
+  refuseRemoved(buildArgs)
   const values = new Map<string, string>()
   for (const [key, value] of platformArgs(dockerfile, options)) {
     values.set(key, buildArgs.get(key) ?? value)
@@ -43,7 +66,7 @@ function platformArgs(
   dockerfile: Dockerfile,
   options: ScopeOptions,
 ): readonly (readonly [string, string])[] {
-  const stage = options.target ?? dockerfile.stages.at(-1)?.name ?? 'default'
+  const stage = options.target || dockerfile.stages.at(-1)?.name || 'default'
   return [
     ...describe('BUILD', hostPlatform()),
     ...describe('TARGET', options.targetPlatform),
@@ -61,10 +84,49 @@ function describe(prefix: string, platform: Platform): (readonly [string, string
   ]
 }
 
+function refuseRemoved(buildArgs: ReadonlyMap<string, string>): void {
+  if (!/^(1|t|true)$/i.test(buildArgs.get('BUILDKIT_DISABLE_FILEOP') ?? '')) return
+  throw new TsbuildError(
+    'support for "BUILDKIT_DISABLE_FILEOP" build-arg was removed in BuildKit 0.11',
+    { code: 'USAGE', hint: 'build without it' },
+  )
+}
+
 /** Proxy build arguments reach every process in both spellings without being declared. */
 export function proxyEnv(buildArgs: ReadonlyMap<string, string>): readonly string[] {
   return PROXY_NAMES.flatMap((name) => {
-    const value = buildArgs.get(name) ?? buildArgs.get(name.toUpperCase())
-    return value === undefined ? [] : [`${name.toUpperCase()}=${value}`, `${name}=${value}`]
+    const value = proxyValue(name, buildArgs)
+    return value === '' ? [] : [`${name.toUpperCase()}=${value}`, `${name}=${value}`]
   })
+}
+
+/** In lower case, in upper case, else in a mixture of both. */
+function proxyValue(name: string, buildArgs: ReadonlyMap<string, string>): string {
+  const exact = buildArgs.get(name) ?? buildArgs.get(name.toUpperCase())
+  if (exact !== undefined) return exact
+  const mixed = [...buildArgs.keys()].find((key) => key.toLowerCase() === name)
+  return mixed === undefined ? '' : (buildArgs.get(mixed) ?? '')
+}
+
+/** Whether a declared argument becomes a variable of the stage. */
+export function isSeen(name: string): boolean {
+  return !UNSEEN_NAMES.has(name)
+}
+
+/**
+ * Build arguments that nothing takes up, sorted: no ARG of the file declares them, and no build knows
+ * them by itself. Triggers of base images count once they have been spliced in.
+ */
+export function unusedBuildArgs(dockerfile: Dockerfile, globals: GlobalScope): readonly string[] {
+  const instructions = dockerfile.stages.flatMap((stage) => stage.instructions)
+  const declarations = [...dockerfile.globalArgs, ...instructions]
+  const declared = new Set(
+    declarations.flatMap((one) => (one.kind === 'arg' ? one.args.map(({ key }) => key) : [])),
+  )
+  const isKnown = (name: string): boolean =>
+    declared.has(name) ||
+    globals.values.has(name) ||
+    CONTROL_NAMES.has(name) ||
+    PROXY_NAMES.includes(name.toLowerCase())
+  return [...globals.buildArgs.keys()].filter((name) => !isKnown(name)).sort()
 }

@@ -3,7 +3,7 @@ import type { Command, Dockerfile, StageInstruction, Word } from '#parser'
 import { expandListWith, expandWith, type Variables } from './expand.ts'
 import * as history from './history.ts'
 import { exposedPorts } from './ports.ts'
-import type { GlobalScope } from './scope.ts'
+import { type GlobalScope, isSeen } from './scope.ts'
 import { checkSignal } from './signals.ts'
 import type { PlannedHistory, VertexId } from './vertex.ts'
 
@@ -165,7 +165,7 @@ function applyArgs(
     const fallback = (): string | undefined =>
       value === undefined ? values.get(key) : expandWith(value, state.env, scope.escape)
     const resolved = buildArgs.get(key) ?? fallback()
-    if (resolved !== undefined) env.set(key, resolved)
+    if (resolved !== undefined && isSeen(key)) env.set(key, resolved)
     args.set(key, resolved ?? '')
     return resolved === undefined ? key : `${key}=${resolved}`
   })

@@ -1,4 +1,6 @@
-import type { InstructionGraph, LinkedStage, StageInstruction } from '#parser'
+import { TsbuildError } from '#core'
+import { expandWord, type InstructionGraph, type LinkedStage, type StageInstruction } from '#parser'
+import type { Variables } from './expand.ts'
 
 /** `[build 2/5] ` in front of step names, counted as BuildKit does. */
 export class StepNames {
@@ -16,6 +18,27 @@ export class StepNames {
   /** The name of the next step that does `text`. */
   step(text: string): string {
     return `[${this.#label}${this.#next++}/${this.#total}] ${text}`
+  }
+}
+
+/**
+ * An instruction as people are shown it: the keyword in upper case, variables that have a value
+ * replaced, everything else as written.
+ */
+export function shownText(
+  text: string,
+  variables: Variables,
+  mark: InstructionGraph['dockerfile']['escape'],
+): string {
+  const keyword = /^\S*/.exec(text)?.[0] ?? ''
+  const shown = keyword.toUpperCase() + text.slice(keyword.length)
+  try {
+    const lookup = (name: string): string | undefined => variables.get(name)
+    return expandWord(shown, { lookup, escape: mark, quotes: 'show', unset: 'keep' })
+  } catch (cause) {
+    // A command has its own rules for quotes and dollar signs.
+    if (cause instanceof TsbuildError) return shown
+    throw cause
   }
 }
 

@@ -49,7 +49,7 @@ export async function runExec(
   const { exitCode } = await sandbox.run(
     {
       args,
-      env: [...env, ...proxyEnv],
+      env: withProxies(env, proxyEnv),
       cwd,
       user,
       hostname,
@@ -68,6 +68,13 @@ export async function runExec(
   }
   const { id } = await store.layers.commitDirectory(writable.upper)
   return { step: work.step, layer: id, createdAt }
+}
+
+/** What the builder is told of proxies wins over what the image says of them. */
+function withProxies(env: readonly string[], proxies: readonly string[]): readonly string[] {
+  const nameOf = (entry: string): string => entry.slice(0, entry.indexOf('='))
+  const given = new Set(proxies.map(nameOf))
+  return [...env.filter((entry) => !given.has(nameOf(entry))), ...proxies]
 }
 
 function hintFor(exitCode: number): string | undefined {

@@ -277,7 +277,7 @@ describe('base images', () => {
         [
           '[2/5] ONBUILD COPY a /triggered',
           '[3/5] ONBUILD COPY --from=HOST/other /y /',
-          '[4/5] WORKDIR /w',
+          '[4/5] ONBUILD WORKDIR /w',
           '[5/5] COPY a /own',
         ],
       )

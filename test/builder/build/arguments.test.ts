@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import type { BuildOptions } from '#builder'
+import { type Built, Workplace } from './workplace.ts'
+
+const PREPARED = ['FROM scratch', 'COPY --chmod=755 busybox /bin/busybox']
+const SHOW = 'RUN ["/bin/busybox", "sh", "-c", "/bin/busybox hostname; /bin/busybox env"]'
+
+describe('build arguments', () => {
+  let at: Workplace
+  before(function () {
+    if (process.geteuid?.() !== 0) this.skip()
+  })
+  beforeEach(async () => {
+    at = await Workplace.open()
+    at.put({ busybox: readFileSync('/bin/busybox') })
+  })
+  afterEach(() => at?.[Symbol.asyncDispose]())
+
+  const build = (
+    lines: readonly string[],
+    buildArgs: BuildOptions['buildArgs'] = {},
+  ): Promise<Built> => at.build([...PREPARED, ...lines, SHOW], { buildArgs })
+
+  it('reach a step when they are declared, and change only the steps behind that', async () => {
+    const lines = ['RUN ["/bin/busybox", "true"]', 'ARG a=1']
+    assert.ok(outputOf(await build(lines)).includes('a=1'))
+    const second = await build(lines, { a: '2' })
+    assert.ok(outputOf(second).includes('a=2'))
+    assert.deepEqual(second.steps, { total: 3, cached: 2 })
+    assert.deepEqual((await build(lines, { a: '2', b: '3' })).steps, { total: 3, cached: 3 })
+  })
+
+  it('are told of when nothing takes them up', async () => {
+    const { events } = await build(['ARG a'], { a: '', x: '', HTTP_PROXY: 'p', b: '' })
+    assert.deepEqual(
+      events.flatMap((event) => (event.type === 'warning' ? [event.message] : [])),
+      ['[Warning] One or more build-args [b x] were not consumed'],
+    )
+  })
+
+  it('pass proxies on to steps, whose results stay the same', async () => {
+    const lines = ['ENV http_proxy=image NO_PROXY=image']
+    const first = await build(lines, { HTTP_PROXY: 'http://one', BUILDKIT_SYNTAX: 'x' })
+    const seen = outputOf(first).filter((line) => /proxy/i.test(line))
+    assert.deepEqual(seen.sort(), [
+      ...['HTTP_PROXY=http://one', 'NO_PROXY=image', 'http_proxy=http://one'],
+    ])
+    const second = await build(lines, { HTTP_PROXY: 'http://two' })
+    assert.deepEqual(second.steps, { total: 2, cached: 2 })
+    assert.equal(second.imageId, first.imageId)
+  })
+
+  it('name the host', async () => {
+    assert.equal(outputOf(await build([]))[0], 'buildkitsandbox')
+    assert.equal(outputOf(await build([], { BUILDKIT_SANDBOX_HOSTNAME: 'other' }))[0], 'other')
+  })
+})
+
+/** What steps printed, in lines. */
+function outputOf({ events }: Built): readonly string[] {
+  const chunks = events.flatMap((event) => (event.type === 'log' ? [event.data] : []))
+  return Buffer.concat(chunks).toString().trim().split('\n')
+}
