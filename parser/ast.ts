@@ -1,4 +1,4 @@
-import type { SourceRange } from './source.ts'
+import type { LineSpan, SourceRange } from './source.ts'
 
 /** A Dockerfile as written: nothing expanded, nothing linked. */
 export interface Dockerfile {
@@ -59,6 +59,8 @@ export type StageInstruction =
 /** What all instructions have. */
 export interface InstructionBase {
   readonly range: SourceRange
+  /** All lines that belong to it, also where a continuation has nothing but blanks or comments. */
+  readonly lines: LineSpan
   /** The instruction as written, continuations joined: for progress and ONBUILD. */
   readonly text: string
   /** As written: `RUN`, `run`. */
@@ -101,6 +103,8 @@ export interface Heredoc {
   readonly chomp: boolean
   /** The number before `<<`, or -1. */
   readonly fileDescriptor: number
+  /** The content and the line that ends it. */
+  readonly range: SourceRange
 }
 
 export interface KeyValue {
@@ -253,6 +257,8 @@ export interface OnbuildInstruction extends InstructionBase {
   readonly kind: 'onbuild'
   /** The trigger as it is stored in the image config: the line without ONBUILD. */
   readonly trigger: string
+  /** Those of the trigger. */
+  readonly heredocs: readonly Heredoc[]
   /** The trigger, parsed; `undefined` when it has mistakes, which count only where it runs. */
   readonly instruction: StageInstruction | undefined
 }

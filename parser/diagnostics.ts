@@ -8,6 +8,8 @@ export interface Diagnostic {
   readonly message: string
   readonly range: SourceRange
   readonly code: DiagnosticCode
+  /** Where the instruction begins, unless that is the line on which `range` does. */
+  readonly line?: number | undefined
   /** One sentence that tells the user what to do. */
   readonly hint?: string | undefined
 }
@@ -72,21 +74,34 @@ export class SourceError extends TsbuildError {
 }
 
 /**
+ * The error that BuildKit stops at: the first about how a line is built up, else the first of all.
+ * `undefined` when there are only warnings.
+ */
+export function firstError(diagnostics: readonly Diagnostic[]): Diagnostic | undefined {
+  const errors = diagnostics.filter(({ severity }) => severity === 'error')
+  return errors.find(({ code }) => code === 'line' || code === 'directive') ?? errors[0]
+}
+
+/** The line of an error in BuildKit's words: that on which the instruction begins. */
+export function lineOf({ line, range }: Diagnostic): number {
+  return line ?? range.start.line
+}
+
+/**
  * The error that stands for all error diagnostics, or `undefined` when there are only warnings.
- * Its message is that of the error that BuildKit stops at: the first about how a line is built up,
- * else the first of all. Code DOCKERFILE_INVALID, or UNSUPPORTED when every error is about something
+ * Its message is that of `firstError`. Code DOCKERFILE_INVALID, or UNSUPPORTED when every error is about something
  * that tsbuild does not do.
  */
 export function diagnosticsError(
   diagnostics: readonly Diagnostic[],
   source: SourceFile,
 ): SourceError | undefined {
-  const errors = diagnostics.filter(({ severity }) => severity === 'error')
-  const first = errors.find(({ code }) => code === 'line' || code === 'directive') ?? errors[0]
+  const first = firstError(diagnostics)
   if (first === undefined) return undefined
+  const errors = diagnostics.filter(({ severity }) => severity === 'error')
   const isUnsupported = errors.every(({ code }) => code === 'unsupported')
   const isPlaced = first.code === 'instruction' || first.code === 'unsupported'
-  const place = isPlaced ? `dockerfile parse error on line ${first.range.start.line}: ` : ''
+  const place = isPlaced ? `dockerfile parse error on line ${lineOf(first)}: ` : ''
   return new SourceError(`${place}${first.message}`, {
     code: isUnsupported ? 'UNSUPPORTED' : 'DOCKERFILE_INVALID',
     hint: first.hint,

@@ -4,7 +4,7 @@ import { type Escape, isFlag, parseJsonArray, scanFlag, scanWord } from './scan.
 import { shellWords, unquote } from './shell-words.ts'
 
 /** `<<NAME` as it stands on the line, its body not read yet. */
-export type HeredocHead = Omit<Heredoc, 'content'>
+export type HeredocHead = Omit<Heredoc, 'content' | 'range'>
 
 /** The heredocs that start on a logical line, in order; none where the instruction takes none. */
 export function heredocsOf(line: string, escapeChar: Escape): readonly HeredocHead[] {

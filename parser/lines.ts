@@ -8,7 +8,7 @@ import { isSpace, skipWhile, trimEnd, trimSpace } from './characters.ts'
 import type { Diagnostic } from './diagnostics.ts'
 import { type HeredocHead, heredocsOf } from './heredocs.ts'
 import type { Escape } from './scan.ts'
-import type { Position, SourceRange } from './source.ts'
+import type { LineSpan, Position, SourceRange } from './source.ts'
 
 /** Bytes of a physical line, without its line feed. */
 const MAX_LINE_BYTES = 65_535
@@ -19,6 +19,8 @@ export interface LogicalLine {
   readonly pieces: readonly Piece[]
   /** After the last character of the instruction, heredoc bodies included. */
   readonly end: Position
+  /** Heredoc bodies included, and whatever a continuation at the end of the file swallows. */
+  readonly lines: LineSpan
   readonly heredocs: readonly Heredoc[]
   /** Those in front of it, up to the instruction before. */
   readonly comments: readonly Comment[]
@@ -164,7 +166,9 @@ function readInstruction(
     return undefined
   }
   if (hasBlankLine) report(emptyContinuation(lastRead))
-  const line = { text, pieces, end: endOf(last), heredocs: [], comments, breaks }
+  const first = pieces[0]?.position.line ?? last.number
+  const lines = { first, last: lastRead.number }
+  const line = { text, pieces, end: endOf(last), lines, heredocs: [], comments, breaks }
   const range = rangeOf(line, 0, trimEnd(text, 0, text.length))
   if (text.includes('\0')) {
     report(nulCharacter(range))
@@ -174,9 +178,11 @@ function readInstruction(
   if (heads.length === 0) return { ...line, end: range.end }
   const heredocs: Heredoc[] = []
   for (const head of heads) {
-    const { heredoc, end } = readBody(reader, head)
-    if (end === undefined) report(unterminated(head, range))
-    else line.end = end
+    const number = line.end.line + 1
+    const { heredoc, isClosed } = readBody(reader, head, number)
+    line.lines.last = heredoc.range.end.line
+    if (isClosed) line.end = heredoc.range.end
+    else report(unterminated(head, range))
     heredocs.push(heredoc)
   }
   return { ...line, heredocs }
@@ -239,26 +245,32 @@ function joinContinuations(reader: LineReader, first: PhysicalLine, escapeChar: 
 }
 
 /** Where the escape that continues this line stands, or -1. A doubled escape continues nothing. */
-function continuationAt(text: string, escapeChar: Escape): number {
+export function continuationAt(text: string, escapeChar: Escape): number {
   let offset = text.length - 1
   while (offset >= 0 && (text[offset] === ' ' || text[offset] === '\t')) offset--
   if (offset < 0 || text[offset] !== escapeChar) return -1
   return text[offset - 1] === escapeChar ? -1 : offset
 }
 
+/** Reads the body that begins on the next line, which is `number`. */
 function readBody(
   reader: LineReader,
   head: HeredocHead,
-): { readonly heredoc: Heredoc; readonly end: Position | undefined } {
+  number: number,
+): { readonly heredoc: Heredoc; readonly isClosed: boolean } {
+  const start = { line: number, column: 1 }
   const content: string[] = []
-  for (let line = reader.next(); line !== undefined; line = reader.next()) {
+  let end: Position = start
+  let isClosed = false
+  while (!isClosed) {
+    const line = reader.next()
+    if (line === undefined) break
     const tabs = head.chomp ? skipWhile(line.text, 0, (code) => code === 9) : 0
-    if (line.text.length - tabs === head.name.length && line.text.endsWith(head.name)) {
-      return { heredoc: { ...head, content: content.join('') }, end: endOf(line) }
-    }
-    content.push(line.raw)
+    isClosed = line.text.length - tabs === head.name.length && line.text.endsWith(head.name)
+    end = endOf(line)
+    if (!isClosed) content.push(line.raw)
   }
-  return { heredoc: { ...head, content: content.join('') }, end: undefined }
+  return { heredoc: { ...head, content: content.join(''), range: { start, end } }, isClosed }
 }
 
 function endOf(line: PhysicalLine): Position {

@@ -70,6 +70,7 @@ export class Site {
     const text = line.text.slice(offset, trimEnd(line.text, offset, line.text.length))
     const base = {
       range: { start: positionAt(line, offset), end: line.end },
+      lines: line.lines,
       text,
       keyword: this.word(keyword),
       flags: tokensOf(childrenOf(children, 'flags'), 'Flag').map((token) => this.word(token)),
@@ -80,7 +81,7 @@ export class Site {
     const breaks: LineBreak[] = []
     for (const found of line.breaks) {
       const place = found.offset - offset
-      if (place <= keyword.image.length) early.push(...found.comments)
+      if (place < keyword.image.length) early.push(...found.comments)
       else breaks.push({ ...found, offset: place })
     }
     return { ...base, comments: [...line.comments, ...early], breaks }
@@ -104,6 +105,7 @@ export class Site {
       message: printable(message),
       code,
       range,
+      ...(line.lines.first === range.start.line ? {} : { line: line.lines.first }),
       ...(hint === undefined ? {} : { hint }),
     })
   }

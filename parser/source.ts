@@ -4,6 +4,12 @@ export interface Position {
   readonly column: number
 }
 
+/** From line `first` to line `last`, both included. */
+export interface LineSpan {
+  readonly first: number
+  readonly last: number
+}
+
 /** From `start` up to and not including `end`. */
 export interface SourceRange {
   readonly start: Position

@@ -107,8 +107,9 @@ function toOnbuild(
 ): OnbuildInstruction | undefined {
   const keyword = tokenOf(children, 'Onbuild')
   if (keyword === undefined || instruction?.kind === 'from') return undefined
-  const bodies = site.line.heredocs.map(({ name, content }) => `\n${content}${name}`)
+  const { heredocs } = site.line
+  const bodies = heredocs.map(({ name, content }) => `\n${content}${name}`)
   const text = site.line.text.replace(/^\s*onbuild[\t\n\f\r ]*/i, '')
   const trigger = `${text}${bodies.join('')}`
-  return { kind: 'onbuild', ...site.node(keyword, children), trigger, instruction }
+  return { kind: 'onbuild', ...site.node(keyword, children), trigger, heredocs, instruction }
 }
