@@ -77,6 +77,11 @@ function scriptDirectives(source: string): readonly Found[] {
   return found
 }
 
+/** True when a line at the top of a file would be a directive. */
+export function isDirective(line: string): boolean {
+  return parseDirective(line, 1) !== undefined
+}
+
 /** The directives from line `first` (1-based) on. */
 function* scan(source: string, first: number): Generator<Found> {
   let offset = 0

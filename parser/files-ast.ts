@@ -13,6 +13,7 @@ import { toStrings } from './command-ast.ts'
 import { type Children, childrenOf, tokenOf, tokensOf } from './cst.ts'
 import { type Flags, readFlags } from './flags.ts'
 import { parseHeredocWord } from './heredocs.ts'
+import { stringPlaces } from './scan.ts'
 import type { Site } from './site.ts'
 
 /** COPY, ADD and VOLUME. */
@@ -115,16 +116,4 @@ function wordsOf(children: Children, site: Site): readonly Word[] | undefined {
     const [start, end] = places[index] ?? [0, json.image.length]
     return { raw, range: site.range(json, start, end) }
   })
-}
-
-/** Where the strings of a valid JSON array of strings stand, quotes included. */
-function stringPlaces(json: string): readonly (readonly [number, number])[] {
-  const places: [number, number][] = []
-  for (let start = json.indexOf('"'); start >= 0; start = json.indexOf('"', start)) {
-    let end = start + 1
-    while (end < json.length && json[end] !== '"') end += json[end] === '\\' ? 2 : 1
-    places.push([start, end + 1])
-    start = end + 1
-  }
-  return places
 }
