@@ -50,6 +50,7 @@ export {
 export { excerpt } from './excerpt.ts'
 export { expandWord, expandWords } from './expand.ts'
 export type { ExpandOptions } from './expansion.ts'
+export { formatDockerfile } from './format.ts'
 export {
   type InstructionGraph,
   type LinkedStage,
@@ -63,6 +64,23 @@ export { type CheckOptions, type CheckResult, checkDockerfile } from './lint/che
 export { type CheckedBase, type ChecksOptions, DockerfileChecks } from './lint/checks.ts'
 export type { CheckWarning } from './lint/linter.ts'
 export { type CheckRule, kebabName, RULES, type RuleName } from './lint/rules.ts'
+export {
+  type NormalError,
+  type NormalForm,
+  type NormalHeredoc,
+  type NormalInstruction,
+  type NormalStage,
+  normalForm,
+} from './normal-form.ts'
 export { type ParseResult, parseDockerfile, parseTrigger, type TriggerResult } from './parse.ts'
 export { hasWildcards, matchPath, pathMatcher } from './path-pattern.ts'
-export type { Position, SourceRange } from './source.ts'
+export { printDockerfile } from './print.ts'
+export type { LineSpan, Position, SourceRange } from './source.ts'
+export {
+  type DockerfileVisitor,
+  type InstructionChange,
+  type InstructionPlace,
+  instructionsOf,
+  mapInstructions,
+  visitDockerfile,
+} from './visit.ts'

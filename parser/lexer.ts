@@ -91,7 +91,7 @@ const Workdir = keyword('Workdir', 'text', TextKeyword)
 const User = keyword('User', 'text', TextKeyword)
 const Stopsignal = keyword('Stopsignal', 'text', TextKeyword)
 const Maintainer = keyword('Maintainer', 'text', TextKeyword)
-const UnknownName = token('UnknownName', word, {
+export const UnknownName: TokenType = token('UnknownName', word, {
   categories: [TextKeyword],
   ...enter('text'),
 })

@@ -1,3 +1,4 @@
+import type { IToken } from 'chevrotain'
 import type {
   ArgInstruction,
   Comment,
@@ -157,6 +158,11 @@ function getMachine(): Machine {
     machine = { lexer: createLexer('use'), grammar, visitLine: createLineVisitor(grammar, 'use') }
   }
   return machine
+}
+
+/** The tokens of one logical line: it need be no instruction. */
+export function lexLine(line: string, escapeChar: Escape): readonly IToken[] {
+  return lexLines(getMachine().lexer, [line], escapeChar).tokens
 }
 
 /** Stops when no more errors are taken: what follows would not be looked at. */
