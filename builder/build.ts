@@ -1,28 +1,13 @@
 import { statSync } from 'node:fs'
-import { assembleImage, type FinishedImage, type StepLayer } from '#builder/export'
-import {
-  globalScope,
-  type Plan,
-  planBuild,
-  resolveBase,
-  resolveGraph,
-  unusedBuildArgs,
-} from '#builder/plan'
-import {
-  directoriesOf,
-  isStep,
-  Reporter,
-  type ResultLayer,
-  Solver,
-  scheduler,
-} from '#builder/solve'
-import { openStore, type Store } from '#cache'
-import { type Descriptor, hostPlatform, TsbuildError, throwIfCancelled, together } from '#core'
+import { isStep, scheduler } from '#builder/solve'
+import { openStore } from '#cache'
+import { type Descriptor, formatPlatform, TsbuildError, throwIfCancelled, together } from '#core'
 import { SourceError } from '#parser'
 import { formatReference } from '#registry-client'
 import { checkOutputs } from './check-outputs.ts'
 import { deliver } from './deliver.ts'
 import { type LoadedDockerfile, loadDockerfile } from './dockerfile-source.ts'
+import { type BuiltImage, buildImage } from './image-build.ts'
 import type { BuildOptions, BuildResult } from './options.ts'
 import { Services } from './services.ts'
 import { resolveOptions, type Settings } from './settings.ts'
@@ -57,31 +42,19 @@ async function buildLoaded(loaded: LoadedDockerfile, settings: Settings): Promis
   const started = performance.now()
   await using store = openStore(settings.root)
   await using services = new Services(settings, store)
-  const plan = await planLoaded(loaded, { settings, store, services })
-  const reporter = new Reporter(settings.onEvent)
-  const wantsTars = settings.outputs.some(({ type }) => type !== 'local' && type !== 'tar')
-  await using solver = new Solver(plan, {
-    store,
-    pool: services.pool,
-    sandbox: () => services.sandbox(),
-    fetcher: () => services.fetcher(),
-    schedule: scheduler(settings.jobs),
-    context: { kind: 'context', directory: settings.context, ignore: loaded.ignore },
-    host: hostPlatform(),
-    reporter,
-    noCache: settings.noCache,
-    wantsTars,
-    signal: settings.signal,
-  })
+  await using resources = new AsyncDisposableStack()
   const finish = async (signal: AbortSignal): Promise<BuildResult> => {
-    const solved = await solver.solve()
-    const layers = await finishLayers(solved, plan, wantsTars)
-    const image = assembleImage(plan.image, layers, new Date())
-    const directories = (): Promise<readonly string[]> =>
-      directoriesOf(solved.map(({ layer }) => layer))
+    const schedule = scheduler(settings.jobs)
+    const images = await together(
+      settings.platforms.map((platform) => (stop: AbortSignal) => {
+        const deps = { settings, store, services, schedule, resources, signal: stop }
+        return buildImage(loaded, platform, deps)
+      }),
+      signal,
+    )
     const stoppable = { ...settings, signal }
-    const descriptor = await deliver(image, { settings: stoppable, store, services, directories })
-    return summarize({ plan, image, layers, descriptor, reporter, settings, started })
+    const descriptor = await deliver(images, { settings: stoppable, store, services })
+    return summarize({ images, descriptor, settings, started })
   }
   // Layers of earlier builds, which the kernel has written by now, are marked as safe: at once, while
   // there is little else to write.
@@ -91,82 +64,42 @@ async function buildLoaded(loaded: LoadedDockerfile, settings: Settings): Promis
   return result
 }
 
-async function planLoaded(
-  { dockerfile }: LoadedDockerfile,
-  { settings, store, services }: { settings: Settings; store: Store; services: Services },
-): Promise<Plan> {
-  const { target, platform, buildArgs, pull, onEvent, signal, network, labels } = settings
-  const globals = globalScope(dockerfile, { buildArgs, targetPlatform: platform, target })
-  const baseOptions = { store, client: () => services.client(), pull, onEvent }
-  const { graph, bases } = await resolveGraph(dockerfile, {
-    globals,
-    target,
-    targetPlatform: platform,
-    resolve: (name, wanted, stop) => resolveBase(name, wanted, { ...baseOptions, signal: stop }),
-    signal,
-  })
-  const unused = unusedBuildArgs(graph.dockerfile, globals)
-  if (unused.length > 0) {
-    const message = `[Warning] One or more build-args [${unused.join(' ')}] were not consumed`
-    onEvent({ type: 'warning', message })
-  }
-  return planBuild(graph, bases, { globals, targetPlatform: platform, network, labels })
-}
-
-async function finishLayers(
-  solved: readonly ResultLayer[],
-  plan: Plan,
-  wantsTars: boolean,
-): Promise<readonly StepLayer[]> {
-  const stack = solved.map(({ layer }) => layer)
-  const origins = new Map(
-    [...plan.vertices.values()].flatMap((vertex) =>
-      vertex.op === 'image'
-        ? vertex.base.layers.map((one) => [one, vertex.base.origin] as const)
-        : [],
-    ),
-  )
-  if (!wantsTars) return []
-  return Promise.all(
-    solved.map(async ({ layer, vertex }, index) => {
-      const { diffId, size } = await layer.tar(stack.slice(0, index))
-      const { base, createdAt } = layer
-      const origin = base === undefined ? undefined : origins.get(base)
-      return { diffId, size, blob: base, origin, vertex, createdAt }
-    }),
-  )
-}
-
 interface Summary {
-  readonly plan: Plan
-  readonly image: FinishedImage
-  readonly layers: readonly StepLayer[]
+  readonly images: readonly BuiltImage[]
   readonly descriptor: Descriptor | undefined
-  readonly reporter: Reporter
   readonly settings: Settings
   readonly started: number
 }
 
-function summarize(summary: Summary): BuildResult {
-  const { plan, image, layers, descriptor, reporter, settings, started } = summary
-  const steps = [...plan.vertices.values()].filter(
-    (vertex) => isStep(vertex) && vertex.internal !== true,
+function summarize({ images, descriptor, settings, started }: Summary): BuildResult {
+  const steps = images.flatMap(({ plan, reporter }) =>
+    [...plan.vertices.values()]
+      .filter((vertex) => isStep(vertex) && vertex.internal !== true)
+      .map(({ id }) => reporter.isCached(id)),
   )
+  const [first, ...others] = images
+  const isIndex = others.length > 0
   return {
     digest: descriptor?.digest,
     descriptor,
-    imageId: descriptor === undefined ? undefined : image.id,
+    imageId: descriptor === undefined ? undefined : isIndex ? descriptor.digest : first?.image.id,
     tags: descriptor === undefined ? [] : settings.tags.map(formatReference),
+    layers: images.flatMap((built) => summarizeImage(built).layers),
+    images: images.map(summarizeImage),
+    steps: { total: steps.length, cached: steps.filter((isCached) => isCached).length },
+    milliseconds: performance.now() - started,
+  }
+}
+
+function summarizeImage({ plan, image, layers }: BuiltImage): BuildResult['images'][number] {
+  return {
+    platform: formatPlatform(image.config.platform),
+    id: image.id,
     layers: layers.map(({ diffId, size, vertex }) => ({
       diffId,
       size,
       createdBy: vertex === undefined ? undefined : plan.vertices.get(vertex)?.name,
     })),
-    steps: {
-      total: steps.length,
-      cached: steps.filter(({ id }) => reporter.isCached(id)).length,
-    },
-    milliseconds: performance.now() - started,
   }
 }
 

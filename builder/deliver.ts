@@ -6,14 +6,22 @@ import {
   exportToArchive,
   exportToRegistry,
   exportToStore,
-  type FinishedImage,
+  type ImageSet,
   openDestination,
   sendFile,
   tarWriter,
 } from '#builder/export'
 import type { Store } from '#cache'
-import { type Compression, type Descriptor, ioError, reported, unreachable } from '#core'
+import {
+  type Compression,
+  type Descriptor,
+  formatPlatform,
+  ioError,
+  reported,
+  unreachable,
+} from '#core'
 import { formatReference, type PushProgress } from '#registry-client'
+import type { BuiltImage } from './image-build.ts'
 import type { LayerCompression, Output } from './options.ts'
 import type { Services } from './services.ts'
 import type { Settings } from './settings.ts'
@@ -22,28 +30,27 @@ export interface DeliverDeps {
   readonly settings: Settings
   readonly store: Store
   readonly services: Services
-  /** Overlay directories of the image, topmost first. */
-  readonly directories: () => Promise<readonly string[]>
 }
 
-/** Sends an image to every output in turn. @returns the manifest of the last one that has any */
+/** Sends the images to every output in turn. @returns the manifest or index of the last one with any */
 export async function deliver(
-  image: FinishedImage,
+  built: readonly BuiltImage[],
   deps: DeliverDeps,
 ): Promise<Descriptor | undefined> {
   let last: Descriptor | undefined
   for (const output of deps.settings.outputs) {
-    last = (await deliverTo(output, image, deps)) ?? last
+    last = (await deliverTo(output, built, deps)) ?? last
   }
   return last
 }
 
 async function deliverTo(
   output: Output,
-  image: FinishedImage,
+  built: readonly BuiltImage[],
   deps: DeliverDeps,
 ): Promise<Descriptor | undefined> {
   const { settings, store } = deps
+  const image: ImageSet = { images: built.map((one) => one.image), isIndex: built.length > 1 }
   const { signal } = settings
   const names = settings.tags.map(formatReference)
   switch (output.type) {
@@ -68,7 +75,7 @@ async function deliverTo(
     }
     case 'local':
     case 'tar':
-      return sent(`exporting to ${output.type}`, settings, () => unpack(output, deps))
+      return sent(`exporting to ${output.type}`, settings, () => unpack(output, built, deps))
     default:
       return unreachable(output)
   }
@@ -76,13 +83,20 @@ async function deliverTo(
 
 async function unpack(
   output: Extract<Output, { type: 'local' | 'tar' }>,
-  { settings, store, services, directories }: DeliverDeps,
+  built: readonly BuiltImage[],
+  { settings, store, services }: DeliverDeps,
 ): Promise<undefined> {
   const { signal } = settings
   const { type: format, dest } = output
-  const layers = await directories()
+  const trees = await Promise.all(
+    built.map(async ({ image, directories }) => ({
+      directories: await directories(),
+      // Several images share a destination: each has a folder of its own there.
+      folder: built.length > 1 ? formatPlatform(image.config.platform).replaceAll('/', '_') : '',
+    })),
+  )
   const write = (path: string): Promise<void> =>
-    services.pool.run('unpackTree', { directories: layers, dest: path, format }, signal)
+    services.pool.run('unpackTrees', { trees, dest: path, format }, signal)
   if (format === 'local') {
     await write(pathOf(dest))
     return
@@ -103,7 +117,7 @@ async function unpack(
 
 /** Tags of one repository go together; each repository gets its own upload. */
 async function pushAll(
-  image: FinishedImage,
+  image: ImageSet,
   compression: Compression,
   { settings, store, services }: DeliverDeps,
 ): Promise<Descriptor | undefined> {

@@ -12,5 +12,12 @@ export {
 } from './context-listing.ts'
 export { ContextSummary, type FolderSize } from './context-summary.ts'
 export { defaultCredentials } from './credentials.ts'
-export type { BuildOptions, BuildResult, BuiltLayer, LayerCompression, Output } from './options.ts'
+export type {
+  BuildOptions,
+  BuildResult,
+  BuiltLayer,
+  BuiltPlatform,
+  LayerCompression,
+  Output,
+} from './options.ts'
 export { type PushOptions, type PushResult, pushFromStore } from './push.ts'

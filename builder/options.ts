@@ -32,8 +32,11 @@ export interface BuildOptions {
   readonly target?: string
   readonly buildArgs?: Readonly<Record<string, string>>
   readonly labels?: Readonly<Record<string, string>>
-  /** `os/arch[/variant]`; default: this machine's. */
-  readonly platform?: string
+  /**
+   * `os/arch[/variant]`, one or several; default: this machine's. Several give an index with an
+   * image for each, in this order.
+   */
+  readonly platform?: string | readonly string[]
   /** Do not look results up. They are stored all the same. */
   readonly noCache?: boolean
   /** Ask registries for base images even when the local store has the name. */
@@ -54,14 +57,23 @@ export interface BuildOptions {
 }
 
 export interface BuildResult {
-  /** Of the manifest that was stored or pushed last; `undefined` for `local` and `tar` outputs only. */
+  /**
+   * Of the manifest, or index, that was stored or pushed last; `undefined` for `local` and `tar`
+   * outputs only.
+   */
   readonly digest: Digest | undefined
   readonly descriptor: Descriptor | undefined
-  /** Digest of the image config; `undefined` for `local` and `tar` outputs only. */
+  /**
+   * Digest of the image config, for several platforms of the index; `undefined` for `local` and
+   * `tar` outputs only.
+   */
   readonly imageId: Digest | undefined
   /** Canonical names that the image now has. */
   readonly tags: readonly string[]
+  /** Of all platforms. */
   readonly layers: readonly BuiltLayer[]
+  /** One for each platform, in the order that was asked for. */
+  readonly images: readonly BuiltPlatform[]
   readonly steps: { readonly total: number; readonly cached: number }
   readonly milliseconds: number
 }
@@ -73,4 +85,11 @@ export interface BuiltLayer {
   readonly size: number | undefined
   /** The step that made it; `undefined` for a layer of the base image. */
   readonly createdBy: string | undefined
+}
+
+export interface BuiltPlatform {
+  readonly platform: string
+  /** Digest of the image config. */
+  readonly id: Digest
+  readonly layers: readonly BuiltLayer[]
 }

@@ -1,7 +1,14 @@
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { resolveRoot } from '#cache'
-import { hostPlatform, type OnEvent, type Platform, parsePlatform, TsbuildError } from '#core'
+import {
+  formatPlatform,
+  hostPlatform,
+  type OnEvent,
+  type Platform,
+  parsePlatform,
+  TsbuildError,
+} from '#core'
 import {
   type CredentialStore,
   formatReference,
@@ -21,7 +28,8 @@ export interface Settings {
   readonly target: string | undefined
   readonly buildArgs: Readonly<Record<string, string>>
   readonly labels: Readonly<Record<string, string>>
-  readonly platform: Platform
+  /** Without repetitions; at least one. */
+  readonly platforms: readonly Platform[]
   readonly noCache: boolean
   readonly pull: boolean
   readonly network: 'default' | 'none' | 'host'
@@ -49,7 +57,7 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     target: options.target,
     buildArgs: options.buildArgs ?? {},
     labels: options.labels ?? {},
-    platform: options.platform === undefined ? hostPlatform() : parsePlatform(options.platform),
+    platforms: resolvePlatforms(options.platform),
     noCache: options.noCache ?? false,
     pull: options.pull ?? false,
     network: options.network ?? 'default',
@@ -66,6 +74,12 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
   return settings
 }
 
+function resolvePlatforms(wanted: BuildOptions['platform']): readonly Platform[] {
+  const texts = wanted === undefined ? [] : typeof wanted === 'string' ? [wanted] : wanted
+  const platforms = texts.length === 0 ? [hostPlatform()] : texts.map(parsePlatform)
+  return [...new Map(platforms.map((one) => [formatPlatform(one), one])).values()]
+}
+
 function resolveTags(tags: readonly string[]): readonly Reference[] {
   const references = tags.map((tag) => {
     const reference = withDefaultTag(parseReference(tag))
@@ -78,7 +92,7 @@ function resolveTags(tags: readonly string[]): readonly Reference[] {
   return [...new Map(references.map((one) => [formatReference(one), one])).values()]
 }
 
-function check({ outputs, tags, jobs, platform }: Settings): void {
+function check({ outputs, tags, jobs, platforms }: Settings): void {
   if (!Number.isInteger(jobs) || jobs < 1) {
     throw new TsbuildError(`invalid number of jobs: ${jobs}`, {
       code: 'USAGE',
@@ -91,10 +105,17 @@ function check({ outputs, tags, jobs, platform }: Settings): void {
       hint: 'name it with -t REGISTRY/REPOSITORY:TAG',
     })
   }
-  if (platform.os !== 'linux') {
-    throw new TsbuildError(`cannot build for ${platform.os}`, {
+  const foreign = platforms.find(({ os }) => os !== 'linux')
+  if (foreign !== undefined) {
+    throw new TsbuildError(`cannot build for ${foreign.os}`, {
       code: 'PLATFORM_MISMATCH',
       hint: 'tsbuild builds linux images; write --platform linux/ARCHITECTURE',
+    })
+  }
+  if (platforms.length > 1 && outputs.some(({ type }) => type === 'docker')) {
+    throw new TsbuildError('docker exporter does not currently support exporting manifest lists', {
+      code: 'USAGE',
+      hint: 'build one platform at a time, or write --output type=oci',
     })
   }
 }

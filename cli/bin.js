@@ -66,7 +66,8 @@ function passOn(child, program) {
  */
 function compileCacheFolder() {
   const base = process.env.XDG_CACHE_HOME || path.join(process.env.HOME || '', '.cache')
-  if (!path.isAbsolute(base)) return undefined
+  // A home that is named and not there, as for accounts of services, is not ours to make.
+  if (!path.isAbsolute(base) || !fs.existsSync(path.dirname(base))) return undefined
   const folder = path.join(base, 'tsbuild', 'node')
   try {
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 })

@@ -43,7 +43,7 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
       ...optional('target', args.text('target')),
       buildArgs: buildArgs(args.list('build-arg'), shell.env),
       labels: labels(args.list('label')),
-      ...optional('platform', args.text('platform')),
+      ...optional('platform', platforms(args.list('platform'))),
       noCache: args.has('no-cache'),
       pull: args.has('pull'),
       ...optional('network', network(args.text('network'))),
@@ -61,6 +61,11 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
 
 function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
   return value === undefined ? {} : ({ [key]: value } as { [P in K]?: V })
+}
+
+/** `undefined` when none was given. */
+function platforms(values: readonly string[]): readonly string[] | undefined {
+  return values.length === 0 ? undefined : values.flatMap((value) => value.split(','))
 }
 
 /** Contexts that other builders take and tsbuild does not. */

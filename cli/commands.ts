@@ -80,7 +80,8 @@ const INPUT: readonly Flag[] = [
   {
     name: 'platform',
     metavar: 'OS/ARCH',
-    help: "Build for this platform (default: this machine's)",
+    repeat: true,
+    help: "Build for this platform (default: this machine's); several, or a list with commas, make an index",
   },
 ].map((flag) => ({ ...flag, group: 'What to build' }))
 

@@ -1,35 +1,45 @@
 import { storeSource } from '#builder/plan'
 import type { Store } from '#cache'
 import {
+  collect,
   compressionOf,
   type Descriptor,
   type DiffId,
   hostPlatform,
   type ImageConfig,
+  isIndexType,
   type Manifest,
+  parseIndex,
 } from '#core'
 import { resolveImage } from '#registry-client'
-import type { FinishedImage, ImageLayer } from './image.ts'
+import type { FinishedImage, ImageLayer, ImageSet } from './image.ts'
 
-/** An image of the local store, ready to be sent somewhere. */
-export interface StoredImage extends FinishedImage {
-  readonly manifestDescriptor: Descriptor
-  readonly manifest: Manifest
+/**
+ * An image of the local store, or all images of an index, ready to be sent somewhere.
+ * @throws {TsbuildError} NOT_FOUND, MANIFEST_INVALID when it is damaged
+ */
+export async function readFromStore(store: Store, target: Descriptor): Promise<ImageSet> {
+  if (!isIndexType(target.mediaType)) {
+    return { images: [await readImage(store, target)], isIndex: false }
+  }
+  const { manifests } = parseIndex(
+    await collect(await store.blobs.open(target), target.size),
+    target.mediaType,
+  )
+  const images = await Promise.all(manifests.map((manifest) => readImage(store, manifest)))
+  return { images, isIndex: true }
 }
 
-/** @throws {TsbuildError} NOT_FOUND, MANIFEST_INVALID when it is damaged */
-export async function readFromStore(store: Store, manifest: Descriptor): Promise<StoredImage> {
-  const image = await resolveImage(storeSource(store), manifest.digest, {
-    platform: hostPlatform(),
+async function readImage(store: Store, manifest: Descriptor): Promise<FinishedImage> {
+  const {
+    config,
+    configBytes,
+    manifest: document,
+  } = await resolveImage(storeSource(store), manifest.digest, {
+    platform: manifest.platform ?? hostPlatform(),
   })
-  return {
-    config: image.config,
-    configBytes: image.configBytes,
-    id: image.manifest.config.digest,
-    layers: layersOf(image.manifest, image.config, store),
-    manifestDescriptor: image.manifestDescriptor,
-    manifest: image.manifest,
-  }
+  const layers = layersOf(document, config, store)
+  return { config, configBytes, id: document.config.digest, layers }
 }
 
 function layersOf(manifest: Manifest, config: ImageConfig, store: Store): readonly ImageLayer[] {

@@ -7,6 +7,7 @@ import {
   digestOf,
   type HistoryEntry,
   type ImageConfig,
+  type Platform,
   serializeImageConfig,
 } from '#core'
 import type { Reference } from '#registry-client'
@@ -35,6 +36,12 @@ export interface FinishedImage {
   /** Digest of the config. */
   readonly id: Digest
   readonly layers: readonly ImageLayer[]
+}
+
+/** What a build gives: an image, or an index with an image for each platform. */
+export interface ImageSet {
+  readonly images: readonly FinishedImage[]
+  readonly isIndex: boolean
 }
 
 const COMMENT = 'buildkit.dockerfile.v0'
@@ -99,4 +106,15 @@ function unrecorded(
     created_by: 'layer of the base image',
     comment: 'buildkit.exporter.image.v0',
   }))
+}
+
+/** The manifests that were made of images, each with its platform. */
+export function withPlatforms(
+  images: readonly FinishedImage[],
+  manifests: readonly Descriptor[],
+): readonly { readonly manifest: Descriptor; readonly platform: Platform }[] {
+  return manifests.flatMap((manifest, index) => {
+    const image = images[index]
+    return image === undefined ? [] : [{ manifest, platform: image.config.platform }]
+  })
 }

@@ -1,7 +1,13 @@
 export { type ArchiveWriter, directoryWriter, tarWriter } from './archive-writer.ts'
 export { openDestination, sendFile } from './destination.ts'
-export { readFromStore, type StoredImage } from './from-store.ts'
-export { assembleImage, type FinishedImage, type ImageLayer, type StepLayer } from './image.ts'
+export { readFromStore } from './from-store.ts'
+export {
+  assembleImage,
+  type FinishedImage,
+  type ImageLayer,
+  type ImageSet,
+  type StepLayer,
+} from './image.ts'
 export { type ArchiveOptions, exportToArchive } from './to-archive.ts'
 export { exportToRegistry, type RegistryOptions } from './to-registry.ts'
 export { exportToStore, type StoreOptions } from './to-store.ts'

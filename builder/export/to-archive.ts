@@ -10,14 +10,15 @@ import {
   digestOf,
   hexOf,
   MEDIA_TYPES,
+  type Platform,
   serializeIndex,
   throwIfCancelled,
 } from '#core'
-import { familiarReference, parseReference } from '#registry-client'
+import { type Document, familiarReference, parseReference } from '#registry-client'
 import type { ArchiveWriter } from './archive-writer.ts'
-import type { FinishedImage, ImageLayer } from './image.ts'
+import { type FinishedImage, type ImageLayer, type ImageSet, withPlatforms } from './image.ts'
 import { layerBlob } from './layer-blob.ts'
-import { manifestDocument } from './manifest.ts'
+import { indexDocument, manifestDocument } from './manifest.ts'
 import { readFile } from './read-file.ts'
 
 export interface ArchiveOptions {
@@ -31,40 +32,77 @@ export interface ArchiveOptions {
 
 /** Writes an OCI layout, as a folder or as one tar. Spec: image-spec v1.1 image-layout.md */
 export async function exportToArchive(
-  image: FinishedImage,
+  { images, isIndex }: ImageSet,
   writer: ArchiveWriter,
   options: ArchiveOptions,
 ): Promise<Descriptor> {
-  const { store, names, compression, format, signal } = options
-  await using temporary = store.temporary()
+  await using temporary = options.store.temporary()
   await writer.document('oci-layout', Buffer.from('{"imageLayoutVersion":"1.0.0"}'))
+  const archive: Archive = {
+    writer,
+    options,
+    scratch: join(temporary.path, 'layer'),
+    written: new Map(),
+  }
+  const written: WrittenImage[] = []
+  for (const image of images) written.push(await writeImage(image, archive))
+  const [first] = written
+  if (first === undefined) throw new Error('a build has at least one image')
+  const target = isIndex ? await writeIndex(images, written, archive) : first.manifest
+  const entry = isIndex ? target : { ...target, platform: first.platform }
+  await writer.document('index.json', namesOf(entry, options.names))
+  if (options.format === 'docker') {
+    await writer.document('manifest.json', dockerManifest(first, options.names))
+  }
+  return target
+}
+
+/** An archive that is being written. */
+interface Archive {
+  readonly writer: ArchiveWriter
+  readonly options: ArchiveOptions
+  /** Where a layer is packed before it is written. */
+  readonly scratch: string
+  /** Layers that are in it. */
+  readonly written: Map<DiffId, Descriptor>
+}
+
+interface WrittenImage {
+  readonly platform: Platform
+  readonly manifest: Descriptor
+  readonly config: Descriptor
+  readonly layers: readonly Descriptor[]
+}
+
+async function writeImage(image: FinishedImage, archive: Archive): Promise<WrittenImage> {
+  const { writer, options, written } = archive
   const layers: Descriptor[] = []
-  const scratch = join(temporary.path, 'layer')
-  const written = new Map<DiffId, Descriptor>()
   for (const layer of image.layers) {
-    throwIfCancelled(signal, 'write the archive')
-    const descriptor =
-      written.get(layer.diffId) ??
-      (await writeLayerBlob(layer, writer, { store, compression, scratch, signal }))
+    throwIfCancelled(options.signal, 'write the archive')
+    const descriptor = written.get(layer.diffId) ?? (await writeLayerBlob(layer, archive))
     written.set(layer.diffId, descriptor)
     layers.push(descriptor)
   }
-  const config = await writeDocument(writer, MEDIA_TYPES.ociConfig, image.configBytes)
-  const document = manifestDocument(config, layers)
-  const manifest = await writeDocument(writer, document.mediaType, Buffer.from(document.bytes))
-  await writer.document('index.json', indexOf(manifest, names, image))
-  if (format === 'docker') {
-    await writer.document('manifest.json', dockerManifest(config, layers, names))
-  }
-  return manifest
+  const bytes = image.configBytes
+  const config = await writeDocument(writer, { mediaType: MEDIA_TYPES.ociConfig, bytes })
+  const manifest = await writeDocument(writer, manifestDocument(config, layers))
+  return { platform: image.config.platform, manifest, config, layers }
+}
+
+function writeIndex(
+  images: readonly FinishedImage[],
+  written: readonly WrittenImage[],
+  { writer }: Archive,
+): Promise<Descriptor> {
+  const manifests = written.map(({ manifest }) => manifest)
+  return writeDocument(writer, indexDocument(withPlatforms(images, manifests)))
 }
 
 async function writeLayerBlob(
   layer: ImageLayer,
-  writer: ArchiveWriter,
-  options: Pick<ArchiveOptions, 'store' | 'compression' | 'signal'> & { readonly scratch: string },
+  { writer, options, scratch }: Archive,
 ): Promise<Descriptor> {
-  const { store, compression, scratch, signal } = options
+  const { store, compression, signal } = options
   const blob = layerBlob(layer, compression, store)
   const { mediaType } = blob
   if (blob.descriptor !== undefined) {
@@ -94,11 +132,10 @@ async function spool(bytes: Bytes, file: string): Promise<Pick<Descriptor, 'dige
 
 async function writeDocument(
   writer: ArchiveWriter,
-  mediaType: string,
-  bytes: Buffer,
+  { mediaType, bytes }: Document,
 ): Promise<Descriptor> {
   const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length }
-  await writer.document(blobPath(descriptor), bytes)
+  await writer.document(blobPath(descriptor), Buffer.from(bytes))
   return descriptor
 }
 
@@ -106,25 +143,20 @@ function blobPath({ digest }: Pick<Descriptor, 'digest'>): string {
   return `blobs/sha256/${hexOf(digest)}`
 }
 
-function indexOf(manifest: Descriptor, names: readonly string[], image: FinishedImage): Buffer {
-  const { platform } = image.config
+/** The layout's own index: one entry for each name. */
+function namesOf(target: Descriptor, names: readonly string[]): Buffer {
   const named = names.map((name) => ({
-    ...manifest,
-    platform,
+    ...target,
     annotations: {
       'io.containerd.image.name': name,
       'org.opencontainers.image.ref.name': parseReference(name).tag ?? name,
     },
   }))
-  const manifests = named.length > 0 ? named : [{ ...manifest, platform }]
+  const manifests = named.length > 0 ? named : [target]
   return serializeIndex({ mediaType: MEDIA_TYPES.ociIndex, manifests })
 }
 
-function dockerManifest(
-  config: Descriptor,
-  layers: readonly Descriptor[],
-  names: readonly string[],
-): Buffer {
+function dockerManifest({ config, layers }: WrittenImage, names: readonly string[]): Buffer {
   const RepoTags = names.map((name) => familiarReference(parseReference(name)))
   const image = { Config: blobPath(config), RepoTags, Layers: layers.map(blobPath) }
   return Buffer.from(JSON.stringify([image]))

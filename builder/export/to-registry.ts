@@ -1,5 +1,13 @@
 import type { Store } from '#cache'
-import { type Bytes, type Compression, type Descriptor, MEDIA_TYPES, together } from '#core'
+import {
+  type Bytes,
+  type Compression,
+  type Descriptor,
+  digestOf,
+  MEDIA_TYPES,
+  throwIfCancelled,
+  together,
+} from '#core'
 import {
   type PushLayer,
   type PushProgress,
@@ -8,9 +16,9 @@ import {
   type RegistryClient,
   type Repository,
 } from '#registry-client'
-import type { FinishedImage, ImageLayer } from './image.ts'
+import { type FinishedImage, type ImageLayer, type ImageSet, withPlatforms } from './image.ts'
 import { layerBlob } from './layer-blob.ts'
-import { manifestDocument } from './manifest.ts'
+import { indexDocument, manifestDocument } from './manifest.ts'
 
 export interface RegistryOptions {
   readonly store: Store
@@ -22,14 +30,44 @@ export interface RegistryOptions {
   readonly signal: AbortSignal | undefined
 }
 
-/** Pushes to one repository under all of its tags, and remembers what the layers were packed to. */
+/** Pushes to one repository under all of its tags, which come last. */
 export async function exportToRegistry(
-  image: FinishedImage,
+  { images, isIndex }: ImageSet,
   references: readonly [Reference, ...Reference[]],
   options: RegistryOptions,
 ): Promise<Descriptor> {
+  const { client, signal } = options
+  const repository = client.repository(references[0])
+  const tags = references.flatMap(({ tag }) => (tag === undefined ? [] : [tag]))
+  const manifests: Descriptor[] = []
+  for (const image of images) {
+    manifests.push(await pushOne(image, { references, tags: isIndex ? [] : tags, options }))
+  }
+  const [only] = manifests
+  if (only === undefined) throw new Error('a build has at least one image')
+  if (!isIndex) return only
+  const index = indexDocument(withPlatforms(images, manifests))
+  const { mediaType, bytes } = index
+  const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length }
+  for (const name of [descriptor.digest, ...tags]) {
+    throwIfCancelled(signal, 'push the index')
+    await repository.putManifest(name, index, { signal })
+  }
+  return descriptor
+}
+
+interface PushTarget {
+  readonly references: readonly [Reference, ...Reference[]]
+  readonly tags: readonly string[]
+  readonly options: RegistryOptions
+}
+
+/** Pushes the image of one platform, and remembers what the layers were packed to. */
+async function pushOne(
+  image: FinishedImage,
+  { references: [target], tags, options }: PushTarget,
+): Promise<Descriptor> {
   const { store, client, onProgress, signal } = options
-  const [target] = references
   const repository = client.repository(target)
   const looking = image.layers.map((layer) => (stop: AbortSignal) => {
     return pushLayer(layer, { target, repository, options, stop })
@@ -39,7 +77,7 @@ export async function exportToRegistry(
     layers,
     config: { mediaType: MEDIA_TYPES.ociConfig, bytes: image.configBytes },
     assemble: manifestDocument,
-    tags: references.flatMap(({ tag }) => (tag === undefined ? [] : [tag])),
+    tags,
     onProgress,
     signal,
   })

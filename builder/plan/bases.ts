@@ -89,7 +89,8 @@ async function resolveRemote(
 ): Promise<ResolvedBase> {
   const repository = options.client().repository(reference)
   const name = formatReference(reference)
-  const vertex = { id: `metadata ${name}`, name: `[internal] load metadata for ${name}` }
+  const id = `metadata ${name} ${formatPlatform(platform)}`
+  const vertex = { id, name: `[internal] load metadata for ${name}` }
   return reported(vertex, options.onEvent, async () => {
     const source = throughStore(repository, options.store)
     const wanted = reference.digest ?? reference.tag ?? 'latest'

@@ -1,4 +1,4 @@
-import { type Platform, parsePlatform } from '#core'
+import { formatPlatform, type Platform, parsePlatform } from '#core'
 import type {
   Dockerfile,
   InstructionGraph,
@@ -24,6 +24,8 @@ export interface PlanOptions {
   readonly globals: GlobalScope
   readonly targetPlatform: Platform
   readonly network: 'default' | 'none' | 'host'
+  /** One of several plans of one build: names and ids of vertices tell the platform. */
+  readonly isOneOfSeveral?: boolean
   /** Put on the image last; they win over LABEL. */
   readonly labels: Readonly<Record<string, string>>
 }
@@ -45,10 +47,11 @@ export interface StagePlan {
  * @throws {SourceError} DOCKERFILE_INVALID, UNSUPPORTED, PERMISSION_DENIED
  */
 export function planBuild(graph: InstructionGraph, bases: BaseLookup, options: PlanOptions): Plan {
-  const vertices = new VertexList(bases)
+  const label = options.isOneOfSeveral ? formatPlatform(options.targetPlatform) : undefined
+  const vertices = new VertexList(bases, label)
   const results = new Map<number, StageState>()
   for (const linked of graph.stages) {
-    const names = new StepNames(linked, graph)
+    const names = new StepNames(linked, graph, label)
     const topOf = (source: SourceRef, range: SourceRange): VertexId | undefined => {
       if (source.kind === 'scratch') return undefined
       if (source.kind === 'stage') return results.get(source.index)?.top

@@ -8,10 +8,12 @@ export class StepNames {
   readonly #total: number
   #next = 1
 
-  constructor(linked: LinkedStage, graph: InstructionGraph) {
+  /** `platform`: shown where several are built for. */
+  constructor(linked: LinkedStage, graph: InstructionGraph, platform: string | undefined) {
     const { stage, base } = linked
     const isOnly = graph.dockerfile.stages.length === 1 && stage.name === undefined
-    this.#label = isOnly ? '' : `${stage.name ?? `stage-${stage.index}`} `
+    const name = isOnly ? [] : [stage.name ?? `stage-${stage.index}`]
+    this.#label = [...(platform === undefined ? [] : [platform]), ...name, ''].join(' ')
     this.#total = stage.instructions.filter(isStep).length + (base.kind === 'image' ? 1 : 0)
   }
 

@@ -16,9 +16,12 @@ export class VertexList {
   readonly #contextFiles = new Map<string, VertexId>()
   readonly #remotes = new Map<string, VertexId>()
   readonly #bases: BaseLookup
+  readonly #prefix: string
 
-  constructor(bases: BaseLookup) {
+  /** `scope` tells the vertices of several lists apart. */
+  constructor(bases: BaseLookup, scope?: string) {
     this.#bases = bases
+    this.#prefix = scope === undefined ? 'v' : `${scope} v`
   }
 
   get all(): ReadonlyMap<VertexId, Vertex> {
@@ -26,7 +29,7 @@ export class VertexList {
   }
 
   add(vertex: NewVertex): VertexId {
-    const id = `v${this.#vertices.size}`
+    const id = `${this.#prefix}${this.#vertices.size}`
     this.#vertices.set(id, { ...vertex, id })
     return id
   }
@@ -86,7 +89,7 @@ export class VertexList {
     const key = `${base.name} ${formatPlatform(platform)}`
     const known = this.#images.get(key)
     if (known !== undefined) return { id: known, base }
-    const id = `v${this.#vertices.size}`
+    const id = `${this.#prefix}${this.#vertices.size}`
     this.#vertices.set(id, { op: 'image', id, name: label, range: place.range, base })
     this.#images.set(key, id)
     return { id, base }

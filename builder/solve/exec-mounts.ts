@@ -123,7 +123,11 @@ async function fillCache(
 ): Promise<void> {
   const directories = await directoriesIn(source)
   if (directories.length > 0) {
-    await pool.run('unpackTree', { directories, dest: directory, format: 'layer' }, signal)
+    await pool.run(
+      'unpackTrees',
+      { trees: [{ directories, folder: '' }], dest: directory, format: 'layer' },
+      signal,
+    )
     if (cache.owner === undefined) return
   }
   const { uid, gid, mode } = cache.owner ?? { uid: 0, gid: 0, mode: 0o755 }

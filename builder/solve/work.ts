@@ -14,11 +14,14 @@ import {
 import { hasSingleId } from '#builder/linux'
 import { type FileDigests, openFileDigests } from '#cache'
 import {
+  type Change,
   type Compression,
   type DiffId,
   type Digest,
   type FileStat,
+  joinName,
   type Name,
+  nameOf,
   type Tree,
   TsbuildError,
 } from '#core'
@@ -91,9 +94,10 @@ export interface ApplyTask {
 }
 
 export interface UnpackTask {
-  readonly directories: readonly string[]
+  /** Each goes to a folder of the destination; no name: to the destination itself. */
+  readonly trees: readonly { readonly directories: readonly string[]; readonly folder: string }[]
   readonly dest: string
-  /** `layer`: with all that a layer keeps of each file. */
+  /** `layer`: a directory in overlay form. */
   readonly format: 'local' | 'tar' | 'layer'
 }
 
@@ -192,15 +196,32 @@ export async function unpackLayer(task: ApplyTask): Promise<AppliedLayer> {
   })
 }
 
-/** Writes a merged file system as files or as one tar. */
-export function unpackTree(task: UnpackTask): void {
-  const tree = stackTree(task.directories)
-  try {
-    if (task.format === 'tar') writeLayer(treeChanges(tree), { tar: task.dest })
-    else if (task.format === 'layer') writeLayer(treeChanges(tree), { directory: task.dest })
-    else writeFiles(treeChanges(tree), task.dest)
-  } finally {
-    tree.close()
+/** Writes merged file systems as files or as one tar. */
+export function unpackTrees({ trees, dest, format }: UnpackTask): void {
+  if (format === 'tar') writeLayer(changesIn(trees), { tar: dest })
+  else if (format === 'layer') writeLayer(changesIn(trees), { directory: dest })
+  else writeFiles(changesIn(trees), dest)
+}
+
+function* changesIn(trees: UnpackTask['trees']): Generator<Change> {
+  for (const { directories, folder } of trees) {
+    const tree = stackTree(directories)
+    try {
+      yield* folder === '' ? treeChanges(tree) : changesBelow(nameOf(folder), tree)
+    } finally {
+      tree.close()
+    }
+  }
+}
+
+/** The whole tree in a folder of that name, which has the attributes of the tree's root. */
+function* changesBelow(folder: Name, tree: Tree): Generator<Change> {
+  const stat = tree.lstat('' as Name)
+  if (stat !== undefined) yield { kind: 'entry', path: folder, stat }
+  for (const change of treeChanges(tree)) {
+    const path = joinName(folder, change.path)
+    if (change.kind !== 'entry' || change.hardlink === undefined) yield { ...change, path }
+    else yield { ...change, path, hardlink: joinName(folder, change.hardlink) }
   }
 }
 

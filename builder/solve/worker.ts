@@ -13,7 +13,7 @@ import {
   packLayer,
   type UnpackTask,
   unpackLayer,
-  unpackTree,
+  unpackTrees,
 } from './work.ts'
 import { describeFailure, type WorkFailure } from './work-failure.ts'
 import type { WorkThreadData } from './work-thread.ts'
@@ -25,7 +25,7 @@ export interface WorkTasks {
   fillDirectory: (task: FillTask) => ReturnType<typeof fillDirectory>
   packLayer: (task: PackTask) => ReturnType<typeof packLayer>
   unpackLayer: (task: ApplyTask) => ReturnType<typeof unpackLayer>
-  unpackTree: (task: UnpackTask) => void
+  unpackTrees: (task: UnpackTask) => void
 }
 
 const tasks: WorkTasks = {
@@ -34,7 +34,7 @@ const tasks: WorkTasks = {
   fillDirectory,
   packLayer,
   unpackLayer,
-  unpackTree,
+  unpackTrees,
 }
 
 export interface WorkRequest {

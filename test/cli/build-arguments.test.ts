@@ -64,7 +64,7 @@ describe('the arguments of a build', () => {
       target: 'final',
       buildArgs: { A: '1=2', B: 'from env' },
       labels: { l: '', m: 'n' },
-      platform: 'linux/arm64',
+      platform: ['linux/arm64'],
       noCache: true,
       pull: true,
       network: 'none',

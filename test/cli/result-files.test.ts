@@ -44,6 +44,7 @@ describe('result files', () => {
       imageId: digestOf('config'),
       tags: ['docker.io/library/a:1', 'docker.io/library/b:2'],
       layers: [],
+      images: [],
       steps: { total: 1, cached: 0 },
       milliseconds: 1,
     }

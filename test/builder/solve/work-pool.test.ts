@@ -6,7 +6,11 @@ import { WorkPool } from '#builder/solve'
 import { temporaryDirectory } from '../../support/peers/index.ts'
 
 /** Fails at once, in the thread. */
-const REFUSED = { directories: ['/proc/self/none'], dest: '/', format: 'local' } as const
+const REFUSED = {
+  trees: [{ directories: ['/proc/self/none'], folder: '' }],
+  dest: '/',
+  format: 'local',
+} as const
 
 const COPY_ALL: CopyAction = {
   kind: 'copy',
@@ -23,7 +27,7 @@ describe('the worker threads', () => {
   it('may be ended at any moment of their start', async () => {
     const started = performance.now()
     await using first = new WorkPool(1)
-    await assert.rejects(first.run('unpackTree', REFUSED, undefined), /none/)
+    await assert.rejects(first.run('unpackTrees', REFUSED, undefined), /none/)
     const whole = performance.now() - started
     for (let part = 0; part < 1; part += 1 / 12) {
       const pool = new WorkPool(1)
@@ -57,7 +61,7 @@ describe('the worker threads', () => {
       const reading = pool.run('checksum', file.task, controller.signal)
       setTimeout(() => controller.abort(), 300)
       await assert.rejects(reading, { code: 'CANCELLED' })
-      await assert.rejects(pool.run('unpackTree', REFUSED, undefined), /none/)
+      await assert.rejects(pool.run('unpackTrees', REFUSED, undefined), /none/)
     })
 
     it('stop when the pool is disposed of', async () => {
