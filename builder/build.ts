@@ -11,6 +11,7 @@ import { type BuiltImage, buildImage } from './image-build.ts'
 import type { BuildOptions, BuildResult } from './options.ts'
 import { Services } from './services.ts'
 import { resolveOptions, type Settings } from './settings.ts'
+import { openSecrets } from './step-secrets.ts'
 
 /** Milliseconds after which the kernel has begun to write what it was given: twice its default. */
 const SETTLED = 60_000
@@ -40,8 +41,9 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
 
 async function buildLoaded(loaded: LoadedDockerfile, settings: Settings): Promise<BuildResult> {
   const started = performance.now()
+  const secrets = await openSecrets(settings)
   await using store = openStore(settings.root)
-  await using services = new Services(settings, store)
+  await using services = new Services(settings, { store, secrets })
   await using resources = new AsyncDisposableStack()
   const finish = async (signal: AbortSignal): Promise<BuildResult> => {
     const schedule = scheduler(settings.jobs)

@@ -62,6 +62,7 @@ export async function buildImage(
       store,
       pool: services.pool,
       sandbox: () => services.sandbox(),
+      secrets: services.secrets,
       fetcher: () => services.fetcher(),
       schedule,
       context,

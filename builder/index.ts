@@ -19,5 +19,6 @@ export type {
   BuiltPlatform,
   LayerCompression,
   Output,
+  SecretSource,
 } from './options.ts'
 export { type PushOptions, type PushResult, pushFromStore } from './push.ts'

@@ -19,6 +19,9 @@ export type Output =
 
 export type LayerCompression = 'uncompressed' | 'gzip' | 'zstd'
 
+/** A file, read once and only when a step wants it, or the secret itself. */
+export type SecretSource = { readonly file: string } | { readonly value: string | Uint8Array }
+
 /** Everything that `build` can be told. Only `context` is required. */
 export interface BuildOptions {
   /** A folder. */
@@ -42,6 +45,13 @@ export interface BuildOptions {
   /** Ask registries for base images even when the local store has the name. */
   readonly pull?: boolean
   readonly network?: 'default' | 'none' | 'host'
+  /** What `RUN --mount=type=secret` may show, by id. */
+  readonly secrets?: Readonly<Record<string, SecretSource>>
+  /**
+   * What `RUN --mount=type=ssh` may use, by id, `default` being the usual one: the path of an agent's
+   * socket, or paths of private keys, which the build then uses itself.
+   */
+  readonly ssh?: Readonly<Record<string, readonly string[]>>
   /** Default: the local store, when there is a tag or nothing else is asked for. */
   readonly outputs?: readonly Output[]
   /** How many steps run at a time; default: the number of CPUs. */

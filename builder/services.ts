@@ -1,6 +1,6 @@
 import { Fetcher } from '#builder/fetch'
 import type { Sandbox } from '#builder/sandbox'
-import { WorkPool } from '#builder/solve'
+import { type StepSecrets, WorkPool } from '#builder/solve'
 import type { Store, TemporaryDirectory } from '#cache'
 import { createRegistryClient, type RegistryClient } from '#registry-client'
 import type { Settings } from './settings.ts'
@@ -8,6 +8,7 @@ import type { Settings } from './settings.ts'
 /** What a build opens at most once, and only when something needs it. */
 export class Services implements AsyncDisposable {
   readonly pool: WorkPool
+  readonly secrets: StepSecrets
   readonly #settings: Settings
   readonly #store: Store
   #client: RegistryClient | undefined
@@ -15,9 +16,10 @@ export class Services implements AsyncDisposable {
   #sandbox: Promise<Sandbox> | undefined
   #scratch: TemporaryDirectory | undefined
 
-  constructor(settings: Settings, store: Store) {
+  constructor(settings: Settings, deps: { readonly store: Store; readonly secrets: StepSecrets }) {
     this.#settings = settings
-    this.#store = store
+    this.#store = deps.store
+    this.secrets = deps.secrets
     this.pool = new WorkPool(Math.max(2, settings.jobs))
   }
 

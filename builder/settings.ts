@@ -17,7 +17,7 @@ import {
   withDefaultTag,
 } from '#registry-client'
 import { defaultCredentials } from './credentials.ts'
-import type { BuildOptions, Output } from './options.ts'
+import type { BuildOptions, Output, SecretSource } from './options.ts'
 
 /** `BuildOptions` with everything filled in and every mistake found that needs no work to find. */
 export interface Settings {
@@ -33,6 +33,8 @@ export interface Settings {
   readonly noCache: boolean
   readonly pull: boolean
   readonly network: 'default' | 'none' | 'host'
+  readonly secrets: Readonly<Record<string, SecretSource>>
+  readonly ssh: Readonly<Record<string, readonly string[]>>
   readonly outputs: readonly Output[]
   readonly jobs: number
   readonly root: string
@@ -61,6 +63,8 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     noCache: options.noCache ?? false,
     pull: options.pull ?? false,
     network: options.network ?? 'default',
+    secrets: options.secrets ?? {},
+    ssh: options.ssh ?? {},
     outputs,
     jobs: options.jobs ?? availableParallelism(),
     root: resolve(options.root ?? resolveRoot(env)),

@@ -3,6 +3,7 @@ import { suggestion, TsbuildError } from '#core'
 import { type Arguments, expectArguments, usageError } from './flags.ts'
 import { parseOutput } from './output-value.ts'
 import { PROGRESS_MODES, type ProgressMode } from './progress.ts'
+import { parseSecrets, parseSsh } from './secret-values.ts'
 import type { Shell } from './shell.ts'
 
 /** What the command line of a build asks for. */
@@ -47,6 +48,8 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
       noCache: args.has('no-cache'),
       pull: args.has('pull'),
       ...optional('network', network(args.text('network'))),
+      secrets: parseSecrets(args.list('secret'), shell.env),
+      ssh: parseSsh(args.list('ssh'), shell.env),
       ...(outputs.length === 0 ? {} : { outputs: outputs.map((one) => toStdout(one, shell)) }),
       ...optional('jobs', jobs(args.text('jobs'))),
       ...optional('root', args.text('root')),

@@ -89,6 +89,18 @@ const EXECUTION: readonly Flag[] = [
   { name: 'no-cache', help: 'Run every step, even when its result is known' },
   { name: 'pull', help: 'Ask the registry for base images that the store has' },
   { name: 'network', metavar: 'MODE', help: 'Network of RUN steps: default, none or host' },
+  {
+    name: 'secret',
+    metavar: 'id=ID[,src=FILE|,env=VAR]',
+    repeat: true,
+    help: 'A secret for RUN --mount=type=secret',
+  },
+  {
+    name: 'ssh',
+    metavar: 'ID[=SOCKET|=KEY,…]',
+    repeat: true,
+    help: 'An SSH agent for RUN --mount=type=ssh: $SSH_AUTH_SOCK, a socket, or key files',
+  },
   { name: 'jobs', metavar: 'N', help: 'Run up to N steps at a time (default: the number of CPUs)' },
 ].map((flag) => ({ ...flag, group: 'How to build' }))
 

@@ -14,6 +14,7 @@ import {
 } from './messages.ts'
 import type { NetworkKind, NetworkPool } from './network.ts'
 import type { ExitStatus, ProcessSpec, RunOptions } from './sandbox.ts'
+import { listenOn } from './step-listener.ts'
 import type { WorkerClient } from './worker-client.ts'
 
 /** The threads that all steps of a builder share. */
@@ -86,6 +87,7 @@ export class RunningStep {
   async #runIn(place: Prepared, spec: ProcessSpec, launcher: LauncherClient): Promise<ExitStatus> {
     this.#init = place.init
     if (this.#killed) this.kill()
+    const listeners = place.sockets.map((socket) => listenOn(socket, this.#options.onConnect))
     const request: LaunchRequest = { kind: 'launch', id: this.#id, place, args: spec.args }
     const { promise, resolve, reject } = Promise.withResolvers<ExitStatus>()
     launcher.send(request, (reply) => {
@@ -103,6 +105,7 @@ export class RunningStep {
       return await promise
     } finally {
       launcher.forget(this.#id)
+      for (const listener of listeners) listener[Symbol.dispose]()
       await this.#lastOutput()
     }
   }

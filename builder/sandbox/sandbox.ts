@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { Mount } from '#core'
 
 /** One process to run, with everything it may see. */
@@ -23,6 +24,8 @@ export interface ProcessSpec {
 export interface RunOptions {
   readonly signal?: AbortSignal | undefined
   readonly onOutput: (stream: 'stdout' | 'stderr', data: Uint8Array) => void
+  /** Gets who connects to the socket that is mounted at `target`; without it, nobody is let in. */
+  readonly onConnect?: ((target: string, connection: Socket) => void) | undefined
 }
 
 export interface ExitStatus {

@@ -1,10 +1,18 @@
 import { Buffer } from 'node:buffer'
 import { chmodSync, chownSync, mkdirSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
-import type { BindMountPlan, CacheMountPlan, ExecVertex, PlannedMount } from '#builder/plan'
+import type {
+  BindMountPlan,
+  CacheMountPlan,
+  ExecVertex,
+  PlannedMount,
+  SecretMountPlan,
+  SshMountPlan,
+} from '#builder/plan'
 import { createWritable } from '#builder/snapshot'
 import type { CacheMountRequest, OpenCacheMounts, Store } from '#cache'
-import { errnoOf, type Mount, TsbuildError } from '#core'
+import { errnoOf, type Mount, TsbuildError, unreachable } from '#core'
 import { directoriesOf } from './layer.ts'
 import type { Result } from './result.ts'
 import type { WorkPool } from './work-pool.ts'
@@ -12,7 +20,16 @@ import type { WorkPool } from './work-pool.ts'
 export interface MountDeps {
   readonly store: Store
   readonly pool: WorkPool
+  readonly secrets: StepSecrets
   readonly signal: AbortSignal | undefined
+}
+
+/** What steps may be given and no key, record or event has. */
+export interface StepSecrets {
+  /** @returns `undefined` when there is none of this name */
+  readonly secret: (id: string) => Promise<Uint8Array | undefined>
+  /** @returns what talks to a process of the step; `undefined` when there is no agent of this name */
+  readonly agent: (id: string) => ((connection: Socket) => void) | undefined
 }
 
 export interface MountInputs {
@@ -25,6 +42,9 @@ export interface MountInputs {
 /** The mounts of a step as the sandbox takes them, until they are disposed of. */
 export interface OpenMounts extends AsyncDisposable {
   readonly mounts: readonly Mount[]
+  /** `KEY=value` of secrets. */
+  readonly env: readonly string[]
+  readonly onConnect: (target: string, connection: Socket) => void
 }
 
 /** @throws {TsbuildError} NOT_FOUND, CANCELLED, NO_SPACE, STEP_FAILED */
@@ -38,15 +58,24 @@ export async function openMounts(
   const caches = vertex.mounts.filter((mount) => mount.kind === 'cache')
   const opened = stack.use(await openCaches(caches, inputs, deps))
   const mounts: Mount[] = []
+  const env: string[] = []
+  const agents = new Map<string, (connection: Socket) => void>()
   for (const [index, planned] of vertex.mounts.entries()) {
-    const place = { index, inputs, opened, caches }
-    mounts.push(await toMount(planned, place))
+    const place = { index, inputs, opened, caches, deps, env, agents }
+    mounts.push(...(await toMounts(planned, place)))
   }
   const held = stack.move()
-  return { mounts, [Symbol.asyncDispose]: () => held.disposeAsync() }
+  return {
+    ...{ mounts, env },
+    onConnect: (target, connection) => agents.get(target)?.(connection),
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
+  }
 }
 
-const NO_MOUNTS: OpenMounts = { mounts: [], [Symbol.asyncDispose]: async () => undefined }
+const NO_MOUNTS: OpenMounts = {
+  ...{ mounts: [], env: [], onConnect: () => undefined },
+  [Symbol.asyncDispose]: async () => undefined,
+}
 
 interface MountPlace {
   /** Of the mount in the step. */
@@ -54,31 +83,71 @@ interface MountPlace {
   readonly inputs: MountInputs
   readonly caches: readonly CacheMountPlan[]
   readonly opened: OpenCacheMounts
+  readonly deps: MountDeps
+  /** Takes variables. */
+  readonly env: string[]
+  /** Takes agents, by target. */
+  readonly agents: Map<string, (connection: Socket) => void>
 }
 
-async function toMount(planned: PlannedMount, place: MountPlace): Promise<Mount> {
+/** None for a secret that is only a variable, and for what is not there and not required. */
+async function toMounts(planned: PlannedMount, place: MountPlace): Promise<readonly Mount[]> {
   switch (planned.kind) {
     case 'bind':
-      return bindMount(planned, place)
+      return [await bindMount(planned, place)]
     case 'cache': {
       const { target, readonly, path } = planned
       const source = place.opened.paths[place.caches.indexOf(planned)]
       if (source === undefined) throw new Error('a cache mount was not opened')
-      return { type: 'bind', target, source, readonly, path }
+      return [{ type: 'bind', target, source, readonly, path }]
     }
     case 'tmpfs': {
       const { target, size, readonly } = planned
-      return { type: 'tmpfs', target, readonly, ...(size === undefined ? {} : { size }) }
+      return [{ type: 'tmpfs', target, readonly, ...(size === undefined ? {} : { size }) }]
     }
     case 'script': {
       const content = Buffer.from(planned.content)
-      return { type: 'file', target: planned.target, content, uid: 0, gid: 0, mode: 0o755 }
+      return [{ type: 'file', target: planned.target, content, uid: 0, gid: 0, mode: 0o755 }]
     }
+    case 'secret':
+      return secretMounts(planned, place)
+    case 'ssh':
+      return agentMounts(planned, place)
     default:
-      throw new TsbuildError(`RUN --mount=type=${planned.kind} is not supported`, {
-        code: 'UNSUPPORTED',
-      })
+      return unreachable(planned)
   }
+}
+
+async function secretMounts(
+  { id, target, env, required, owner }: SecretMountPlan,
+  place: MountPlace,
+): Promise<readonly Mount[]> {
+  const content = await place.deps.secrets.secret(id)
+  if (content === undefined) {
+    if (!required) return []
+    throw new TsbuildError(`secret ${id}: not found`, {
+      code: 'NOT_FOUND',
+      hint: `start the build with --secret id=${id},src=FILE or --secret id=${id},env=VARIABLE`,
+    })
+  }
+  if (env !== undefined) place.env.push(`${env}=${Buffer.from(content).toString()}`)
+  return target === undefined ? [] : [{ type: 'file', target, content, ...owner }]
+}
+
+function agentMounts(
+  { id, target, required, owner }: SshMountPlan,
+  { deps, agents }: MountPlace,
+): readonly Mount[] {
+  const agent = deps.secrets.agent(id)
+  if (agent === undefined) {
+    if (!required) return []
+    throw new TsbuildError(`unset ssh forward key ${id}`, {
+      code: 'NOT_FOUND',
+      hint: `start the build with --ssh ${id}, or --ssh ${id}=FILE for a key of your own`,
+    })
+  }
+  agents.set(target, agent)
+  return [{ type: 'socket', target, ...owner }]
 }
 
 /** What is written to it goes to a directory that is removed after the step. */

@@ -1,3 +1,4 @@
+export type { StepSecrets } from './exec-mounts.ts'
 export { diffIdsOf, directoriesOf, type Layer } from './layer.ts'
 export { Reporter } from './reporter.ts'
 export type { ResultLayer } from './result.ts'

@@ -5,7 +5,7 @@ import type { Sandbox } from '#builder/sandbox'
 import { createWritable } from '#builder/snapshot'
 import type { Store } from '#cache'
 import { formatPlatform, type Platform, platformDistance, TsbuildError } from '#core'
-import { openMounts } from './exec-mounts.ts'
+import { openMounts, type StepSecrets } from './exec-mounts.ts'
 import { directoriesOf, type Layer } from './layer.ts'
 import type { Reporter } from './reporter.ts'
 import type { Result } from './result.ts'
@@ -16,6 +16,7 @@ import type { WorkPool } from './work-pool.ts'
 export interface ExecDeps {
   readonly store: Store
   readonly pool: WorkPool
+  readonly secrets: StepSecrets
   readonly sandbox: () => Promise<Sandbox>
   readonly reporter: Reporter
   readonly host: Platform
@@ -49,7 +50,7 @@ export async function runExec(
   const { exitCode } = await sandbox.run(
     {
       args,
-      env: withProxies(env, proxyEnv),
+      env: [...withProxies(env, proxyEnv), ...opened.env],
       cwd,
       user,
       hostname,
@@ -58,7 +59,11 @@ export async function runExec(
       mounts: [{ type: 'overlay', target: '/', lower, writable }, ...opened.mounts],
       shmSize: SHM_SIZE,
     },
-    { signal, onOutput: (stream, data) => reporter.output(vertex, stream, data) },
+    {
+      signal,
+      onOutput: (stream, data) => reporter.output(vertex, stream, data),
+      onConnect: opened.onConnect,
+    },
   )
   if (exitCode !== 0) {
     throw new TsbuildError(

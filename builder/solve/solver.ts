@@ -13,6 +13,7 @@ import type { Sandbox } from '#builder/sandbox'
 import type { CacheKey, CacheRecord, LayerId, Store } from '#cache'
 import { type Digest, type Platform, TsbuildError, throwIfCancelled } from '#core'
 import { SourceError } from '#parser'
+import type { StepSecrets } from './exec-mounts.ts'
 import { BaseImageLayer, BuiltLayer, type Layer, type LayerDeps } from './layer.ts'
 import { mountedFiles } from './mounted-files.ts'
 import { runExec } from './op-exec.ts'
@@ -40,6 +41,7 @@ export interface SolveDeps {
   readonly pool: WorkPool
   readonly sandbox: () => Promise<Sandbox>
   readonly fetcher: () => Fetcher
+  readonly secrets: StepSecrets
   /** Bounds how many steps are under way. */
   readonly schedule: Schedule
   readonly context: Extract<TreeSpec, { kind: 'context' }>

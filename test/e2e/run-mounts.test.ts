@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { chownSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { createUser, type TemporaryDirectory, temporaryDirectory } from '../support/peers/index.ts'
+import {
+  createUser,
+  run,
+  type TemporaryDirectory,
+  temporaryDirectory,
+} from '../support/peers/index.ts'
 import { writeContext } from './context.ts'
 import { installedFor } from './installed.ts'
 import { mustBuild, type Start } from './tsbuild.ts'
@@ -60,11 +65,11 @@ describe('cache mounts of builds that run at once', () => {
     return turns.length === new Set(turns).size
   }
 
-  async function buildAll(folder: string, start: Start): Promise<void> {
+  async function buildAll(args: readonly string[], start: Start): Promise<void> {
     // What the builds have in common, so that they meet at the mounts.
-    await mustBuild(['--target', 'base', folder], start)
+    await mustBuild(['--target', 'base', ...args], start)
     const numbers = Array.from({ length: BUILDS }, (_, number) => `N=${number}`)
-    await Promise.all(numbers.map((number) => mustBuild(['--build-arg', number, folder], start)))
+    await Promise.all(numbers.map((number) => mustBuild(['--build-arg', number, ...args], start)))
   }
 
   function check(root: string): void {
@@ -81,7 +86,7 @@ describe('cache mounts of builds that run at once', () => {
 
   it('lose nothing, and are apart when they are to be', async () => {
     const root = directory.file('store')
-    await buildAll(context(directory.file('context'), SHARINGS.map(writer)), { root })
+    await buildAll([context(directory.file('context'), SHARINGS.map(writer))], { root })
     check(root)
   })
 
@@ -94,11 +99,18 @@ describe('cache mounts of builds that run at once', () => {
       'RUN --mount=from=base,target=/m,rw rm /m/bin/ls && test -e /bin/ls',
       'RUN --mount=type=tmpfs,target=/t,size=64k ! head -c 99999 /dev/zero > /t/x',
       'RUN --mount=type=cache,target=/c,uid=33,gid=44,mode=750 stat -c %u:%g:%a /c | grep 33:44:750',
+      'RUN --mount=type=secret,id=s,uid=33,mode=440,required stat -c %u:%a /run/secrets/s | grep 33:440',
+      'RUN --mount=type=secret,id=s,env=T,required test "$T" = hidden',
+      'RUN --mount=type=ssh,required,uid=33 stat -c %F:%u $SSH_AUTH_SOCK | grep socket:33',
     ])
-    const env = { HOME: user.home }
+    const key = join(user.home, 'key')
+    await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key])
+    chownSync(key, statSync(user.home).uid, statSync(user.home).gid)
+    const flags = ['--secret', 'id=s,env=HIDDEN', '--ssh', `default=${key}`]
+    const env = { HOME: user.home, HIDDEN: 'hidden' }
     const root = `${user.home}/store`
     const start = { root, cwd: user.home, prefix: user.prefix, env, installed }
-    await buildAll(folder, start)
+    await buildAll([...flags, folder], start)
     check(root)
   })
 })

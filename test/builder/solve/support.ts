@@ -118,6 +118,7 @@ async function solve(
     pool,
     sandbox: async () => sandbox,
     fetcher: () => fetcher,
+    secrets: { secret: async () => undefined, agent: () => undefined },
     schedule: scheduler(jobs),
     context: { kind: 'context', directory: place.context, ignore: '' },
     host: targetPlatform,

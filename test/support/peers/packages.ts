@@ -13,6 +13,7 @@ const TEST_PACKAGES: Readonly<Record<string, string>> = {
   libseccomp2: "system call filters of tsbuild's sandbox",
   mmdebstrap: 'makes the Debian base image',
   mount: 'mounts /proc for the steps of tsbuild; the smallest of Debians lack it',
+  'openssh-client': 'ssh-add and ssh-keygen: other readers of keys and users of agents',
   openssl: 'makes certificates for registries that speak https',
   python3: 'another reader and writer of tar',
   runc: 'runs what was built',

@@ -1,0 +1,89 @@
+import { statSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import type { StepSecrets } from '#builder/solve'
+import { ioError, TsbuildError } from '#core'
+import type { SecretSource } from './options.ts'
+
+const MAX_BYTES = 500 * 1024
+
+/**
+ * Makes secrets and agents ready for steps. Secrets are read when a step wants them; key files now.
+ * @throws {TsbuildError} NOT_FOUND, USAGE, PERMISSION_DENIED
+ */
+export async function openSecrets(options: {
+  readonly secrets: Readonly<Record<string, SecretSource>>
+  readonly ssh: Readonly<Record<string, readonly string[]>>
+}): Promise<StepSecrets> {
+  const sources = new Map(Object.entries(options.secrets))
+  for (const [id, source] of sources) checkSource(id, source)
+  const read = new Map<string, Promise<Uint8Array>>()
+  const agents = await openAgents(options.ssh)
+  return {
+    secret: async (id) => {
+      const source = sources.get(id)
+      if (source === undefined) return undefined
+      const reading = read.get(id) ?? readSecret(id, source)
+      read.set(id, reading)
+      return reading
+    },
+    agent: (id) => agents.get(id),
+  }
+}
+
+type ConnectionHandler = NonNullable<ReturnType<StepSecrets['agent']>>
+
+async function openAgents(
+  ssh: Readonly<Record<string, readonly string[]>>,
+): Promise<ReadonlyMap<string, ConnectionHandler>> {
+  const entries = Object.entries(ssh)
+  if (entries.length === 0) return new Map()
+  const { openAgentSource, serveAgent } = await import('#builder/ssh')
+  return new Map(
+    entries.map(([id, paths]) => {
+      const open = openAgentSource(paths)
+      return [id, (connection) => void serveAgent(connection, open)]
+    }),
+  )
+}
+
+/** Mistakes are told before any work. */
+function checkSource(id: string, source: SecretSource): void {
+  if ('value' in source) {
+    if (source.value.length > MAX_BYTES) throw tooBig(id)
+    return
+  }
+  const { file } = source
+  try {
+    const stat = statSync(file, { throwIfNoEntry: false })
+    if (stat === undefined) {
+      throw new TsbuildError(`failed to stat ${file}: no such file or directory`, {
+        code: 'NOT_FOUND',
+        hint: `secret ${id} is to be read from this file`,
+      })
+    }
+    if (stat.size > MAX_BYTES) throw tooBig(id)
+  } catch (cause) {
+    throw ioError(`failed to stat ${file}`, cause)
+  }
+}
+
+async function readSecret(id: string, source: SecretSource): Promise<Uint8Array> {
+  const content = 'value' in source ? Buffer.from(source.value) : await readBytes(source.file)
+  if (content.length > MAX_BYTES) throw tooBig(id)
+  return content
+}
+
+async function readBytes(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file)
+  } catch (cause) {
+    throw ioError(`read ${file}`, cause)
+  }
+}
+
+function tooBig(id: string): TsbuildError {
+  return new TsbuildError(`secret ${id} too big. max size 500KB`, {
+    code: 'USAGE',
+    hint: 'a large file is no secret: mount it with --mount=type=bind',
+  })
+}

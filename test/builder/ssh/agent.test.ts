@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict'
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { connect, createServer, type Server } from 'node:net'
+import { openAgentSource, serveAgent } from '#builder/ssh'
+import {
+  capture,
+  type Outcome,
+  run,
+  type TemporaryDirectory,
+  temporaryDirectory,
+} from '../../support/peers/index.ts'
+
+/** Files by their name: how ssh-keygen makes them. */
+const KEYS: Readonly<Record<string, readonly string[]>> = {
+  ed25519: ['-t', 'ed25519'],
+  rsa: ['-t', 'rsa', '-b', '2048'],
+  'rsa-pem': ['-t', 'rsa', '-b', '2048', '-m', 'PEM'],
+  ecdsa256: ['-t', 'ecdsa', '-b', '256'],
+  ecdsa384: ['-t', 'ecdsa', '-b', '384', '-m', 'PKCS8'],
+  ecdsa521: ['-t', 'ecdsa', '-b', '521'],
+}
+
+describe('ssh agent', () => {
+  let directory: TemporaryDirectory
+  const servers: Server[] = []
+
+  before(async () => {
+    directory = temporaryDirectory('ssh')
+    for (const [name, args] of Object.entries(KEYS)) await generate(name, args)
+    await serve(
+      'keys',
+      Object.keys(KEYS).map((name) => directory.file(name)),
+    )
+    await serve('forwarded', [directory.file('keys')])
+  })
+  after(() => {
+    for (const server of servers) server.close()
+    directory[Symbol.dispose]()
+  })
+
+  function generate(name: string, args: readonly string[], passphrase = ''): Promise<unknown> {
+    const common = ['-q', '-N', passphrase, '-C', `${name}@test`, '-f', directory.file(name)]
+    return run('ssh-keygen', [...args, ...common])
+  }
+
+  async function serve(name: string, paths: readonly string[]): Promise<void> {
+    const open = openAgentSource(paths)
+    const server = createServer((client) => void serveAgent(client, open))
+    servers.push(server)
+    await new Promise<void>((done) => server.listen(directory.file(name), done))
+  }
+
+  function asking(socket: string, command: string, args: readonly string[]): Promise<Outcome> {
+    return capture(command, args, { env: { SSH_AUTH_SOCK: directory.file(socket) } })
+  }
+
+  function publicKeys(names: readonly string[]): readonly string[] {
+    return names.map((name) => {
+      const [type, key] = readFileSync(directory.file(`${name}.pub`), 'utf8').split(' ')
+      return `${type} ${key}`
+    })
+  }
+
+  for (const socket of ['keys', 'forwarded']) {
+    it(`lists its keys: ${socket}`, async () => {
+      const { stdout } = await asking(socket, 'ssh-add', ['-L'])
+      const listed = stdout.trim().split('\n')
+      const names = Object.keys(KEYS)
+      assert.deepEqual(
+        listed.map((line) => line.split(' ', 2).join(' ')),
+        publicKeys(names),
+      )
+      assert.match(listed[0] ?? '', / ed25519@test$/)
+    })
+
+    it(`signs so that OpenSSH believes it: ${socket}`, async () => {
+      for (const name of Object.keys(KEYS)) {
+        const text = directory.file(`${socket}-${name}.txt`)
+        writeFileSync(text, `signed by ${name}`)
+        // Without the private key beside it.
+        const key = directory.file(`${name}-alone.pub`)
+        copyFileSync(directory.file(`${name}.pub`), key)
+        const signed = await asking(socket, 'ssh-keygen', [
+          '-Y',
+          'sign',
+          '-n',
+          't',
+          '-f',
+          key,
+          text,
+        ])
+        assert.equal(signed.status, 0, signed.stderr)
+        const signers = directory.file('signers')
+        writeFileSync(signers, `me ${publicKeys([name])}\n`)
+        const args = ['-Y', 'verify', '-n', 't', '-I', 'me', '-f', signers, '-s', `${text}.sig`]
+        const verified = await capture('ssh-keygen', args, { input: `signed by ${name}` })
+        assert.equal(verified.status, 0, verified.stdout + verified.stderr)
+      }
+    })
+
+    it(`cannot be changed: ${socket}`, async () => {
+      await generate(`new-${socket}`, ['-t', 'ed25519'])
+      for (const args of [[directory.file(`new-${socket}`)], ['-D'], ['-x']]) {
+        const outcome = await asking(socket, 'ssh-add', args)
+        assert.notEqual(outcome.status, 0, args.join(' '))
+      }
+      const { stdout } = await asking(socket, 'ssh-add', ['-l'])
+      assert.equal(stdout.trim().split('\n').length, Object.keys(KEYS).length)
+    })
+
+    it(`hangs up on nonsense: ${socket}`, async () => {
+      for (const bytes of [
+        [0, 0, 0, 0],
+        [255, 255, 255, 255],
+        [0, 0, 0, 5, 13, 0, 0, 0, 99],
+      ]) {
+        const client = connect(directory.file(socket))
+        client.write(Buffer.from(bytes))
+        const reply = Buffer.concat(await client.toArray())
+        assert.ok(reply.length === 0 || reply[4] === 5)
+      }
+    })
+  }
+
+  it('needs keys that it can read', async () => {
+    await generate('locked', ['-t', 'ed25519'], 'passphrase')
+    await generate('locked-pem', ['-t', 'rsa', '-b', '2048', '-m', 'PEM'], 'passphrase')
+    writeFileSync(directory.file('text'), 'secret words')
+    for (const [name, message] of [
+      ['locked', /^failed to parse .*locked: this private key is passphrase protected$/],
+      ['locked-pem', /this private key is passphrase protected$/],
+      ['text', /^failed to parse .*text: it is no private key$/],
+      ['ed25519.pub', /it is no private key$/],
+      ['.', /it is no private key$/],
+      ['missing', /^failed to stat .*missing: no such file or directory$/],
+    ] as const) {
+      assert.throws(() => openAgentSource([directory.file(name)]), { message })
+    }
+    const mixed = [directory.file('keys'), directory.file('rsa')]
+    assert.throws(() => openAgentSource(mixed), {
+      message: 'invalid combination of keys and sockets',
+    })
+  })
+
+  it('hangs up when the agent behind it is gone', async () => {
+    const open = openAgentSource([directory.file('keys')])
+    const gone = createServer((client) => void serveAgent(client, open))
+    servers.push(gone)
+    await new Promise<void>((done) => gone.listen(directory.file('gone'), done))
+    await new Promise((done) => servers[0]?.close(done))
+    assert.ok(!existsSync(directory.file('keys')))
+    const outcome = await asking('gone', 'ssh-add', ['-l'])
+    assert.notEqual(outcome.status, 0)
+  })
+})
