@@ -1,10 +1,12 @@
-import { statSync } from 'node:fs'
 import { isStep, scheduler } from '#builder/solve'
 import { openStore } from '#cache'
 import { type Descriptor, formatPlatform, TsbuildError, throwIfCancelled, together } from '#core'
-import { SourceError } from '#parser'
+import { type DockerfileChecks, diagnosticsError, SourceError } from '#parser'
 import { formatReference } from '#registry-client'
+import { planLoaded } from './build-plan.ts'
+import { checkContext } from './check-context.ts'
 import { checkOutputs } from './check-outputs.ts'
+import { openChecks } from './checks.ts'
 import { deliver } from './deliver.ts'
 import { type LoadedDockerfile, loadDockerfile } from './dockerfile-source.ts'
 import { type BuiltImage, buildImage } from './image-build.ts'
@@ -26,10 +28,12 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
   checkContext(settings.context)
   checkOutputs(settings.outputs)
   const loaded = loadDockerfile(settings)
-  for (const warning of loaded.warnings) settings.onEvent({ type: 'warning', ...warning })
   try {
+    const checks = openChecks(loaded, settings)
+    const mistakes = diagnosticsError(loaded.parsed.diagnostics, loaded.source)
+    if (mistakes !== undefined) throw mistakes
     throwIfCancelled(settings.signal, 'build')
-    return await buildLoaded(loaded, settings)
+    return await buildLoaded(loaded, checks, settings)
   } catch (thrown) {
     const cause = firstOf(thrown)
     if (settings.signal?.aborted === true) {
@@ -39,7 +43,11 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
   }
 }
 
-async function buildLoaded(loaded: LoadedDockerfile, settings: Settings): Promise<BuildResult> {
+async function buildLoaded(
+  loaded: LoadedDockerfile,
+  checks: DockerfileChecks,
+  settings: Settings,
+): Promise<BuildResult> {
   const started = performance.now()
   const secrets = await openSecrets(settings)
   await using store = openStore(settings.root)
@@ -47,10 +55,18 @@ async function buildLoaded(loaded: LoadedDockerfile, settings: Settings): Promis
   await using resources = new AsyncDisposableStack()
   const finish = async (signal: AbortSignal): Promise<BuildResult> => {
     const schedule = scheduler(settings.jobs)
-    const images = await together(
+    const shared = { settings, store, services }
+    // A check that fails the build does so before any step runs, on whatever platform.
+    const plans = await together(
       settings.platforms.map((platform) => (stop: AbortSignal) => {
-        const deps = { settings, store, services, schedule, resources, signal: stop }
-        return buildImage(loaded, platform, deps)
+        return planLoaded(loaded, platform, { ...shared, checks, stages: 'target', signal: stop })
+      }),
+      signal,
+    )
+    const images = await together(
+      plans.map((plan) => (stop: AbortSignal) => {
+        const { ignore } = loaded
+        return buildImage(plan, { ...shared, ignore, schedule, resources, signal: stop })
       }),
       signal,
     )
@@ -108,17 +124,4 @@ function summarizeImage({ plan, image, layers }: BuiltImage): BuildResult['image
 /** What went wrong first, where closing what was open went wrong as well. */
 function firstOf(cause: unknown): unknown {
   return cause instanceof SuppressedError ? firstOf(cause.suppressed) : cause
-}
-
-function checkContext(directory: string): void {
-  const stat = statSync(directory, { throwIfNoEntry: false })
-  if (stat?.isDirectory() === true) return
-  const problem = stat === undefined ? 'not found' : 'is not a directory'
-  throw new TsbuildError(
-    `unable to prepare context: path ${JSON.stringify(directory)} ${problem}`,
-    {
-      code: 'CONTEXT_INVALID',
-      hint: 'the build context is a folder, usually "."',
-    },
-  )
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { errnoOf, ioError, TsbuildError } from '#core'
-import { type Dockerfile, diagnosticsError, parseDockerfile, type SourceFile } from '#parser'
+import { type ParseResult, parseDockerfile, type SourceFile } from '#parser'
 import { readContained } from './contained-file.ts'
 import { readIgnoreFile } from './ignore-file.ts'
 
@@ -14,25 +14,22 @@ export interface DockerfileOptions {
 }
 
 export interface LoadedDockerfile {
-  readonly dockerfile: Dockerfile
+  /** With everything that is wrong with it: only what has no errors can be built. */
+  readonly parsed: ParseResult
   readonly source: SourceFile
-  /** Of warnings: the message and the 1-based line. */
-  readonly warnings: readonly { readonly message: string; readonly line: number }[]
+  /** Absolute; `undefined` for one that is given as text. */
+  readonly path: string | undefined
   /** Text of the `.dockerignore` that goes with it; empty without one. */
   readonly ignore: string
 }
 
-/** Reads and parses the Dockerfile. @throws {SourceError} with everything that is wrong with it */
+/** Reads and parses the Dockerfile. @throws {TsbuildError} CONTEXT_INVALID when it cannot be read */
 export function loadDockerfile(options: DockerfileOptions): LoadedDockerfile {
   const { path, name } = locateDockerfile(options)
   const bytes = path === undefined ? Buffer.from(options.dockerfile ?? '') : read(path, options)
   const source = { filename: name, text: bytes.toString() }
-  const { dockerfile, diagnostics } = parseDockerfile(bytes)
-  const error = diagnosticsError(diagnostics, source)
-  if (error !== undefined) throw error
-  const warnings = diagnostics.map(({ message, range }) => ({ message, line: range.start.line }))
   const ignore = readIgnoreFile(options.context, path)?.text ?? ''
-  return { dockerfile, source, warnings, ignore }
+  return { parsed: parseDockerfile(bytes), source, path: path && resolve(path), ignore }
 }
 
 /** Which file is the Dockerfile; there is no path for one that is given as text. */

@@ -1,12 +1,5 @@
 import { assembleImage, type FinishedImage, type StepLayer } from '#builder/export'
-import {
-  globalScope,
-  type Plan,
-  planBuild,
-  resolveBase,
-  resolveGraph,
-  unusedBuildArgs,
-} from '#builder/plan'
+import type { Plan } from '#builder/plan'
 import {
   directoriesOf,
   Reporter,
@@ -16,13 +9,14 @@ import {
   type TreeSpec,
 } from '#builder/solve'
 import type { Store } from '#cache'
-import { hostPlatform, type Platform } from '#core'
-import type { LoadedDockerfile } from './dockerfile-source.ts'
+import { hostPlatform } from '#core'
 import type { Services } from './services.ts'
 import type { Settings } from './settings.ts'
 
 /** What the images of one build share. */
 export interface ImageDeps {
+  /** Text of the `.dockerignore`. */
+  readonly ignore: string
   readonly settings: Settings
   readonly store: Store
   readonly services: Services
@@ -42,21 +36,12 @@ export interface BuiltImage {
   readonly directories: () => Promise<readonly string[]>
 }
 
-/** Plans and solves a Dockerfile for one platform. */
-export async function buildImage(
-  loaded: LoadedDockerfile,
-  platform: Platform,
-  deps: ImageDeps,
-): Promise<BuiltImage> {
-  const { settings, store, services, schedule, resources, signal } = deps
-  const plan = await planFor(loaded, platform, deps)
+/** Solves the plan of one platform. */
+export async function buildImage(plan: Plan, deps: ImageDeps): Promise<BuiltImage> {
+  const { ignore, settings, store, services, schedule, resources, signal } = deps
   const reporter = new Reporter(settings.onEvent)
   const wantsTars = settings.outputs.some(({ type }) => type !== 'local' && type !== 'tar')
-  const context: TreeSpec = {
-    kind: 'context',
-    directory: settings.context,
-    ignore: loaded.ignore,
-  }
+  const context: TreeSpec = { kind: 'context', directory: settings.context, ignore }
   const solver = resources.use(
     new Solver(plan, {
       store,
@@ -79,37 +64,6 @@ export async function buildImage(
   const directories = (): Promise<readonly string[]> =>
     directoriesOf(solved.map(({ layer }) => layer))
   return { plan, reporter, layers, image, directories }
-}
-
-async function planFor(
-  { dockerfile }: LoadedDockerfile,
-  platform: Platform,
-  { settings, store, services, signal }: ImageDeps,
-): Promise<Plan> {
-  const { target, platforms, buildArgs, pull, onEvent, network, labels } = settings
-  const globals = globalScope(dockerfile, { buildArgs, targetPlatform: platform, target })
-  const baseOptions = { store, client: () => services.client(), pull, onEvent }
-  const { graph, bases } = await resolveGraph(dockerfile, {
-    globals,
-    target,
-    targetPlatform: platform,
-    resolve: (name, wanted, stop) => resolveBase(name, wanted, { ...baseOptions, signal: stop }),
-    signal,
-  })
-  const unused = unusedBuildArgs(graph.dockerfile, globals)
-  // Said once, and not for every platform.
-  if (unused.length > 0 && platform === platforms[0]) {
-    const message = `[Warning] One or more build-args [${unused.join(' ')}] were not consumed`
-    onEvent({ type: 'warning', message })
-  }
-  const isOneOfSeveral = platforms.length > 1
-  return planBuild(graph, bases, {
-    globals,
-    targetPlatform: platform,
-    network,
-    labels,
-    isOneOfSeveral,
-  })
 }
 
 async function finishLayers(

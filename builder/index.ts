@@ -3,6 +3,7 @@ export type { BuildEvent, ErrorCode, OnEvent } from '#core'
 export { TsbuildError } from '#core'
 export { SourceError } from '#parser'
 export { build } from './build.ts'
+export { type BuildCheck, checkBuild } from './check.ts'
 export {
   type ContextEntry,
   type ContextListing,
@@ -12,6 +13,7 @@ export {
 } from './context-listing.ts'
 export { ContextSummary, type FolderSize } from './context-summary.ts'
 export { defaultCredentials } from './credentials.ts'
+export { type BuildDescription, describeBuild } from './describe.ts'
 export type {
   BuildOptions,
   BuildResult,

@@ -1,8 +1,9 @@
 import { statSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
-import type { BuildOptions, BuildResult } from '#builder'
+import type { BuildResult } from '#builder'
 import { type BuildWarning, suggestion } from '#core'
 import { type BuildRequest, parseBuild } from './build-arguments.ts'
+import { parseCall } from './call-value.ts'
 import { COMMANDS } from './commands.ts'
 import { FailedSteps } from './failed-steps.ts'
 import { type Arguments, usageError } from './flags.ts'
@@ -13,17 +14,17 @@ import { cleanLine, formatSeconds } from './text.ts'
 
 /** `tsbuild [build]` */
 export async function runBuild(args: Arguments, shell: Shell): Promise<number> {
+  const call = parseCall(args)
   const request = parseBuild(args, shell)
   checkFolder(request.options.context)
+  if (call !== undefined) {
+    const { runCall } = await import('./call-command.ts')
+    return runCall(call, await withDockerfile(request, shell), shell)
+  }
   for (const file of [request.iidfile, request.metadataFile]) {
     if (file !== undefined) prepareResultFile(file)
   }
-  const dockerfile = request.dockerfileOnStdin ? await text(shell.stdin) : undefined
-  const result = await buildWithProgress(
-    { ...request.options, ...(dockerfile === undefined ? {} : { dockerfile }) },
-    request,
-    shell,
-  )
+  const result = await buildWithProgress(await withDockerfile(request, shell), shell)
   const { imageId } = result
   if (request.iidfile !== undefined && imageId !== undefined) {
     writeResultFile(request.iidfile, imageId)
@@ -34,6 +35,11 @@ export async function runBuild(args: Arguments, shell: Shell): Promise<number> {
   if (args.has('quiet') && imageId !== undefined) await print(shell, `${imageId}\n`)
   if (request.progress !== 'quiet') shell.stderr.write(summary(result))
   return 0
+}
+
+async function withDockerfile(request: BuildRequest, shell: Shell): Promise<BuildRequest> {
+  if (!request.dockerfileOnStdin) return request
+  return { ...request, options: { ...request.options, dockerfile: await text(shell.stdin) } }
 }
 
 /** A word that is no folder was probably meant to be a command. */
@@ -50,18 +56,14 @@ function checkFolder(context: string): void {
   )
 }
 
-async function buildWithProgress(
-  options: BuildOptions,
-  request: BuildRequest,
-  shell: Shell,
-): Promise<BuildResult> {
+async function buildWithProgress(request: BuildRequest, shell: Shell): Promise<BuildResult> {
   const { build } = await import('#builder')
   const progress = await openProgress(request.progress, shell)
   const failed = new FailedSteps(() => performance.now())
   const warnings: BuildWarning[] = []
   try {
     return await build({
-      ...options,
+      ...request.options,
       signal: shell.signal,
       onEvent: (event) => {
         if (event.type === 'warning') warnings.push(event)
@@ -82,10 +84,12 @@ async function buildWithProgress(
 function warningText(warnings: readonly BuildWarning[]): string {
   if (warnings.length === 0) return ''
   const count = warnings.length === 1 ? '1 warning' : `${warnings.length} warnings`
-  const lines = warnings.map(({ message, line }) => {
-    return ` - ${cleanLine(message)}${line === undefined ? '' : ` (line ${line})`}\n`
+  const lines = warnings.map(({ rule, message, line }) => {
+    const text = rule === undefined ? message : `${rule}: ${message}`
+    return ` - ${cleanLine(text)}${line === undefined ? '' : ` (line ${line})`}\n`
   })
-  return `\n ${count} found:\n${lines.join('')}`
+  const more = warnings.some(({ rule }) => rule !== undefined) ? ' (use --check to expand)' : ''
+  return `\n ${count} found${more}:\n${lines.join('')}`
 }
 
 function summary({ descriptor, imageId, tags, steps, milliseconds }: BuildResult): string {

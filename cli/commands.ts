@@ -119,6 +119,15 @@ const RESULT: readonly Flag[] = [
   { name: 'metadata-file', metavar: 'FILE', help: 'Write digests and names to FILE, as JSON' },
 ].map((flag) => ({ ...flag, group: 'Result' }))
 
+const QUESTIONS: readonly Flag[] = [
+  { name: 'check', help: 'Run the build checks and nothing else; the same as --call check' },
+  {
+    name: 'call',
+    metavar: 'REQUEST',
+    help: 'Answer a question about the Dockerfile instead of building it, see below',
+  },
+].map((flag) => ({ ...flag, group: 'Questions' }))
+
 const QUIET: Flag = {
   name: 'quiet',
   short: 'q',
@@ -130,13 +139,24 @@ const BUILD: Command = {
   name: 'build',
   summary: 'Build an image from a Dockerfile (the word build may be left out)',
   usage: 'tsbuild [build] [flags] CONTEXT',
-  flags: [...INPUT, ...EXECUTION, ...RESULT, INSECURE, PROGRESS, QUIET, ROOT_FLAG, HELP],
+  flags: [
+    ...INPUT,
+    ...EXECUTION,
+    ...RESULT,
+    ...QUESTIONS,
+    INSECURE,
+    PROGRESS,
+    QUIET,
+    ROOT_FLAG,
+    HELP,
+  ],
   examples: [
     ['tsbuild -t hello .', 'build the folder . and name the image hello:latest'],
     ['tsbuild -t ghcr.io/me/app:1.2 --push .', 'build and push'],
     ['tsbuild --target test --no-cache .', 'run the stage test again'],
     ['tsbuild -o type=oci,dest=app.tar .', 'write an OCI archive'],
     ['tsbuild -o out .', 'write the files of the result into the folder out'],
+    ['tsbuild --check .', 'check the Dockerfile; exit with 1 when something was found'],
   ],
   tables: [
     {
@@ -151,6 +171,15 @@ const BUILD: Command = {
         ['type=tar,dest=FILE', 'A tar of the files; - alone writes it to standard output'],
         ['name=NAME', 'Another name for an image output'],
         ['compression=C', 'Layers as uncompressed, gzip or zstd: registry, image, oci, docker'],
+      ],
+    },
+    {
+      title: 'Questions (--call REQUEST[,format=FORMAT][,ignorestatus=true])',
+      rows: [
+        ['check, lint', 'What the build checks find: text, json or sarif'],
+        ['outline', 'Arguments, secrets and SSH agents that the target takes: text or json'],
+        ['targets', 'Stages that can be built: text or json'],
+        ['subrequests.describe', 'The questions that can be asked: text or json'],
       ],
     },
   ],

@@ -75,8 +75,16 @@ async function runCommand(argv: readonly string[], shell: Shell): Promise<number
     await print(shell, commandHelp(command))
     return 0
   }
-  if (command.namespace && process.geteuid?.() !== 0) await becomeRootOfNamespace(shell)
+  if (command.namespace && !isQuestion(args) && process.geteuid?.() !== 0) {
+    await becomeRootOfNamespace(shell)
+  }
   return await RUNS[command.name](args, shell)
+}
+
+/** What only asks about a Dockerfile needs no rights, and may run where there are no namespaces. */
+function isQuestion(args: Arguments): boolean {
+  const call = args.text('call')
+  return args.has('check') || (call !== undefined && !/^(build)?(,|$)/.test(call))
 }
 
 /** Starts this very command again, as the root of a user namespace; it returns in the new process. */

@@ -65,6 +65,10 @@ export interface BuildWarning {
   readonly message: string
   /** 1-based line of the Dockerfile. */
   readonly line?: number
+  /** The build check that says so. */
+  readonly rule?: string
+  /** Where more is said about it. */
+  readonly url?: string
 }
 
 export type OnEvent = (event: BuildEvent) => void

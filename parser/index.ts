@@ -72,10 +72,18 @@ export {
   type NormalStage,
   normalForm,
 } from './normal-form.ts'
+export {
+  type Outline,
+  type OutlineArg,
+  type OutlineMount,
+  type OutlineOptions,
+  outlineTarget,
+} from './outline.ts'
 export { type ParseResult, parseDockerfile, parseTrigger, type TriggerResult } from './parse.ts'
 export { hasWildcards, matchPath, pathMatcher } from './path-pattern.ts'
 export { printDockerfile } from './print.ts'
 export type { LineSpan, Position, SourceRange } from './source.ts'
+export { listTargets, type Target } from './targets.ts'
 export {
   type DockerfileVisitor,
   type InstructionChange,

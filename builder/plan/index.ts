@@ -6,7 +6,7 @@ export {
   resolveBase,
   storeSource,
 } from './bases.ts'
-export { type PlanOptions, planBuild } from './plan.ts'
+export { type PlanOptions, planBuild, stagePlatform } from './plan.ts'
 export type {
   BindMountPlan,
   CacheMountPlan,
@@ -16,7 +16,13 @@ export type {
   SshMountPlan,
 } from './planned-mount.ts'
 export { type ResolvedGraph, type ResolveGraphOptions, resolveGraph } from './resolve-graph.ts'
-export { type GlobalScope, globalScope, type ScopeOptions, unusedBuildArgs } from './scope.ts'
+export {
+  type GlobalScope,
+  globalScope,
+  predefinedArgs,
+  type ScopeOptions,
+  unusedBuildArgs,
+} from './scope.ts'
 export type {
   ExecVertex,
   FilesSource,

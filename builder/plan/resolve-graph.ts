@@ -20,6 +20,8 @@ import type { GlobalScope } from './scope.ts'
 export interface ResolveGraphOptions {
   readonly globals: GlobalScope
   readonly target: string | undefined
+  /** `all`: also the stages that the target does not need. `target` unless given. */
+  readonly stages?: 'all' | 'target' | undefined
   readonly targetPlatform: Platform
   readonly resolve: (name: string, platform: Platform, signal: AbortSignal) => Promise<ResolvedBase>
   readonly signal?: AbortSignal | undefined
@@ -51,6 +53,7 @@ export async function resolveGraph(
   for (let current = dockerfile; ; ) {
     const graph = linkStages(current, {
       target: options.target,
+      scope: options.stages,
       expand: (word) => expandWith(word, options.globals.values, dockerfile.escape),
       suggest: (word) => suggestionFor(word, dockerfile, options.globals),
     })

@@ -48,10 +48,7 @@ const UNSEEN_NAMES: ReadonlySet<string> = new Set([
 export function globalScope(dockerfile: Dockerfile, options: ScopeOptions): GlobalScope {
   const buildArgs = new Map(Object.entries(options.buildArgs))
   refuseRemoved(buildArgs)
-  const values = new Map<string, string>()
-  for (const [key, value] of platformArgs(dockerfile, options)) {
-    values.set(key, buildArgs.get(key) ?? value)
-  }
+  const values = new Map(predefinedArgs(dockerfile, options))
   for (const instruction of dockerfile.globalArgs) {
     for (const { key, value } of instruction.args) {
       const given = buildArgs.get(key)
@@ -60,6 +57,16 @@ export function globalScope(dockerfile: Dockerfile, options: ScopeOptions): Glob
     }
   }
   return { values, buildArgs }
+}
+
+/** The platform arguments, or what the build arguments say in their place. */
+export function predefinedArgs(
+  dockerfile: Dockerfile,
+  options: ScopeOptions,
+): ReadonlyMap<string, string> {
+  const given = new Map(Object.entries(options.buildArgs))
+  const args = platformArgs(dockerfile, options)
+  return new Map(args.map(([key, value]) => [key, given.get(key) ?? value]))
 }
 
 function platformArgs(

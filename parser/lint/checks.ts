@@ -4,6 +4,7 @@ import type { SourceError } from '../diagnostics.ts'
 import { type IgnoreRules, parseDockerignore } from '../dockerignore.ts'
 import type { InstructionGraph, LinkedStage } from '../graph.ts'
 import type { ParseResult } from '../parse.ts'
+import { instructionsOf } from '../visit.ts'
 import { type BasePlatforms, checkBasePlatform } from './base-platform.ts'
 import { checkCasing } from './casing.ts'
 import { hasExceptions } from './copy-ignored.ts'
@@ -70,7 +71,8 @@ export class DockerfileChecks {
   checkText(): void {
     const { dockerfile, diagnostics } = this.#parsed
     const error = diagnostics.find(({ severity }) => severity === 'error')
-    const end = error === undefined ? Infinity : error.range.start.line
+    const isAboutLine = error !== undefined && error.code !== 'file'
+    const end = isAboutLine ? error.range.start.line : Infinity
     this.#linter.add(this.#parserWarnings(end))
     for (const instruction of instructionsOf(dockerfile)) {
       if (instruction.range.start.line >= end) return
@@ -112,14 +114,6 @@ export class DockerfileChecks {
       if (severity !== 'warning' || !isRuleName(code) || range.start.line >= end) continue
       yield { rule: code, message, range }
     }
-  }
-}
-
-function* instructionsOf({ globalArgs, stages }: Dockerfile): Generator<Instruction> {
-  yield* globalArgs
-  for (const { from, instructions } of stages) {
-    yield from
-    yield* instructions
   }
 }
 

@@ -8,6 +8,16 @@ export function commentsOf({ comments }: Pick<InstructionBase, 'comments'>): rea
   return texts.slice(texts.lastIndexOf('') + 1)
 }
 
+/** What the comment `# name text` above an instruction says about `name`. */
+export function descriptionOf(
+  instruction: Pick<InstructionBase, 'comments'>,
+  name: string,
+): string | undefined {
+  const start = `${name} `
+  const comment = commentsOf(instruction).find((text) => text.startsWith(start))
+  return comment?.slice(start.length)
+}
+
 /**
  * What the first `# check=` above an instruction sets for it alone; the value ends at the first space.
  * One that cannot be understood is a comment like any other.

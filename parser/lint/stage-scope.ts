@@ -21,7 +21,7 @@ export interface ArgValue {
   readonly value: string | undefined
   /** How its default was expanded; `undefined` when there is none or it is not used. */
   readonly expanded: Expanded | undefined
-  /** True when it stands for the global argument of that name. */
+  /** True when it stands for the global argument of that name, whatever its value is. */
   readonly isInherited: boolean
 }
 
@@ -104,7 +104,7 @@ export class StageScope {
       const given = buildArgs.get(key)
       const expanded =
         given === undefined && value !== undefined ? this.expand(value.raw) : undefined
-      const isInherited = given === undefined && value === undefined && globals.values.has(key)
+      const isInherited = value === undefined && globals.values.has(key)
       const result = given ?? (isInherited ? globals.values.get(key) : expanded?.value)
       yield { key, value: result, expanded, isInherited }
       if (result !== undefined && !NEVER_SET.has(key)) this.#env.set(key, result)

@@ -1,0 +1,49 @@
+import { openStore } from '#cache'
+import { hostPlatform, isCancelled, TsbuildError, throwIfCancelled } from '#core'
+import { type CheckWarning, diagnosticsError, SourceError, type SourceFile } from '#parser'
+import { planLoaded } from './build-plan.ts'
+import { checkContext } from './check-context.ts'
+import { openChecks } from './checks.ts'
+import { loadDockerfile } from './dockerfile-source.ts'
+import type { BuildOptions } from './options.ts'
+import { Services } from './services.ts'
+import { resolveOptions } from './settings.ts'
+
+export interface BuildCheck {
+  /** In the order in which they were found. */
+  readonly warnings: readonly CheckWarning[]
+  readonly source: SourceFile
+  /** Where the Dockerfile is, absolute; `undefined` for one that is given as text. */
+  readonly path: string | undefined
+  /** Why it cannot be built: a mistake, a base that cannot be resolved, warnings that are errors. */
+  readonly error: TsbuildError | undefined
+}
+
+/**
+ * Does everything that comes before the first step of a build, for all stages unless there is a
+ * target, and tells what the build checks have found. Of several platforms the first one is checked.
+ * @throws {TsbuildError} USAGE, CONTEXT_INVALID, CANCELLED, store failures
+ */
+export async function checkBuild(options: BuildOptions): Promise<BuildCheck> {
+  const settings = resolveOptions(options)
+  checkContext(settings.context)
+  const loaded = loadDockerfile(settings)
+  const { source, path, parsed } = loaded
+  const checks = openChecks(loaded, settings)
+  throwIfCancelled(settings.signal, 'check')
+  const wrong = diagnosticsError(parsed.diagnostics, source)
+  if (wrong !== undefined) return { warnings: checks.warnings, source, path, error: wrong }
+  await using store = openStore(settings.root)
+  await using services = new Services(settings, store)
+  const stages = settings.target === undefined ? 'all' : 'target'
+  const [platform = hostPlatform()] = settings.platforms
+  const { signal } = settings
+  try {
+    await planLoaded(loaded, platform, { settings, store, services, checks, stages, signal })
+    return { warnings: checks.warnings, source, path, error: undefined }
+  } catch (cause) {
+    if (!(cause instanceof TsbuildError) || isCancelled(cause)) throw cause
+    const error = cause instanceof SourceError ? cause.in(source) : cause
+    return { warnings: checks.warnings, source, path, error }
+  }
+}

@@ -1,0 +1,47 @@
+import { predefinedArgs } from '#builder/plan'
+import { hostPlatform } from '#core'
+import {
+  diagnosticsError,
+  listTargets,
+  type Outline,
+  outlineTarget,
+  SourceError,
+  type SourceFile,
+  type Target,
+} from '#parser'
+import { checkContext } from './check-context.ts'
+import { loadDockerfile } from './dockerfile-source.ts'
+import type { BuildOptions } from './options.ts'
+import { resolveOptions } from './settings.ts'
+
+export interface BuildDescription {
+  readonly source: SourceFile
+  readonly targets: readonly Target[]
+  /** Finds out what can be given to the build of the target. @throws {SourceError} */
+  outline(): Outline
+}
+
+/**
+ * Reads a Dockerfile for what can be asked of it; nothing else is opened.
+ * @throws {SourceError} when the Dockerfile is wrong
+ * @throws {TsbuildError} USAGE, CONTEXT_INVALID
+ */
+export function describeBuild(options: BuildOptions): BuildDescription {
+  const settings = resolveOptions(options)
+  checkContext(settings.context)
+  const { source, parsed } = loadDockerfile(settings)
+  const wrong = diagnosticsError(parsed.diagnostics, source)
+  if (wrong !== undefined) throw wrong
+  const { dockerfile } = parsed
+  const { buildArgs, platforms, target } = settings
+  const [targetPlatform = hostPlatform()] = platforms
+  const outline = (): Outline => {
+    const predefined = predefinedArgs(dockerfile, { buildArgs, targetPlatform, target })
+    try {
+      return outlineTarget(dockerfile, { target, buildArgs, predefined })
+    } catch (cause) {
+      throw cause instanceof SourceError ? cause.in(source) : cause
+    }
+  }
+  return { source, targets: listTargets(dockerfile), outline }
+}

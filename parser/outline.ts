@@ -1,0 +1,139 @@
+import type { ArgInstruction, Dockerfile, RunInstruction } from './ast.ts'
+import { type InstructionGraph, type LinkedStage, linkStages } from './graph.ts'
+import { descriptionOf } from './lint/comments.ts'
+import { expandNoting } from './lint/expand-noting.ts'
+import { evaluateGlobals, type Globals, PREDEFINED, type Variables } from './lint/globals.ts'
+import { walkSteps } from './lint/walk.ts'
+import type { SourceRange } from './source.ts'
+
+/** What can be given to the build of a target. Each list is in file order. */
+export interface Outline {
+  /** Name of the target. */
+  readonly name: string | undefined
+  readonly description: string | undefined
+  readonly args: readonly OutlineArg[]
+  readonly secrets: readonly OutlineMount[]
+  readonly ssh: readonly OutlineMount[]
+}
+
+export interface OutlineArg {
+  readonly name: string
+  readonly description: string | undefined
+  /** With the build arguments and defaults that were given. */
+  readonly value: string | undefined
+  readonly range: SourceRange
+}
+
+export interface OutlineMount {
+  readonly name: string
+  readonly isRequired: boolean
+  readonly range: SourceRange
+}
+
+export interface OutlineOptions {
+  /** Name of the stage; the last one unless given. */
+  readonly target?: string | undefined
+  readonly buildArgs?: Readonly<Record<string, string>> | undefined
+  /** Values of BUILDPLATFORM and so on; those of linux/amd64 unless given. */
+  readonly predefined?: Variables | undefined
+}
+
+/**
+ * Lists the parameters of a target and of what it needs. Images are not asked for: an ARG whose
+ * default takes something from the environment of an image has no value here.
+ * @throws {SourceError} DOCKERFILE_INVALID; USAGE for a target that does not exist
+ */
+export function outlineTarget(dockerfile: Dockerfile, options: OutlineOptions = {}): Outline {
+  const buildArgs = new Map(Object.entries(options.buildArgs ?? {}))
+  const globals = evaluateGlobals(dockerfile, options.predefined ?? PREDEFINED, buildArgs)
+  const lookup = (name: string): string | undefined => globals.values.get(name)
+  const context = { lookup, escape: dockerfile.escape }
+  const graph = linkStages(dockerfile, {
+    target: options.target,
+    expand: ({ raw }) => expandNoting(raw, context).value ?? '',
+  })
+  const { stage } = graph.target
+  const { secrets, ssh } = mountsOf(graph)
+  return {
+    name: stage.name,
+    description: stage.name === undefined ? undefined : descriptionOf(stage.from, stage.name),
+    args: argsOf(graph, globals, buildArgs),
+    secrets,
+    ssh,
+  }
+}
+
+/** The nearer to the target an ARG of a name is declared, the more it says. */
+function argsOf(
+  graph: InstructionGraph,
+  globals: Globals,
+  buildArgs: Variables,
+): readonly OutlineArg[] {
+  const input = { escape: graph.dockerfile.escape, globals, buildArgs }
+  const declared = new Map<LinkedStage, OutlineArg[]>()
+  const inherited = new Set(graph.stages.flatMap((linked) => namesInFrom(linked, globals, graph)))
+  for (const { linked, instruction, scope } of walkSteps(graph, input, () => undefined)) {
+    if (instruction.kind !== 'arg') continue
+    const args = declared.get(linked) ?? []
+    declared.set(linked, args)
+    for (const { key, value, isInherited } of scope.declare(instruction)) {
+      if (isInherited) inherited.add(key)
+      else args.push(toArg(key, value, instruction))
+    }
+  }
+  const found = new Map<string, OutlineArg>()
+  const stages = [...declared].toSorted(([a], [b]) => b.stage.index - a.stage.index)
+  for (const arg of stages.flatMap(([, args]) => args)) {
+    if (!found.has(arg.name)) found.set(arg.name, arg)
+  }
+  for (const name of inherited) {
+    // What an argument is made of is a parameter as well.
+    for (const used of globals.uses.get(name) ?? []) inherited.add(used)
+    const instruction = globals.declarations.get(name)
+    if (instruction === undefined || found.has(name)) continue
+    found.set(name, toArg(name, globals.values.get(name), instruction))
+  }
+  return [...found.values()].toSorted(byPlace)
+}
+
+function toArg(name: string, value: string | undefined, instruction: ArgInstruction): OutlineArg {
+  return { name, value, description: descriptionOf(instruction, name), range: instruction.range }
+}
+
+function namesInFrom(
+  { stage: { from } }: LinkedStage,
+  { values }: Globals,
+  { dockerfile }: InstructionGraph,
+): readonly string[] {
+  const context = { lookup: (name: string) => values.get(name), escape: dockerfile.escape }
+  return [from.image, from.platform].flatMap((word) =>
+    word === undefined ? [] : [...expandNoting(word.raw, context).matched],
+  )
+}
+
+function mountsOf({ stages }: InstructionGraph): Pick<Outline, 'secrets' | 'ssh'> {
+  const runs = stages.flatMap(({ stage }) => stage.instructions).filter((one) => one.kind === 'run')
+  const all = (type: string): readonly OutlineMount[] => {
+    const found = new Map<string, OutlineMount>()
+    for (const mount of runs.flatMap((run) => mountsIn(run, type))) {
+      if (!found.has(mount.name)) found.set(mount.name, mount)
+    }
+    return [...found.values()].toSorted(byPlace)
+  }
+  return { secrets: all('secret'), ssh: all('ssh') }
+}
+
+/** A secret without an id is named after the file that it is mounted as. */
+function mountsIn({ mounts, range }: RunInstruction, type: string): readonly OutlineMount[] {
+  return mounts.flatMap(({ fields }) => {
+    if (fields.get('type') !== type) return []
+    const path = fields.get('target') ?? fields.get('dst') ?? fields.get('destination') ?? ''
+    const fallback = type === 'ssh' ? 'default' : path.slice(path.lastIndexOf('/') + 1)
+    const name = fields.get('id') || fallback
+    return [{ name, isRequired: fields.get('required') === 'true', range }]
+  })
+}
+
+function byPlace(a: { readonly range: SourceRange }, b: { readonly range: SourceRange }): number {
+  return a.range.start.line - b.range.start.line
+}
