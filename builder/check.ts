@@ -1,3 +1,4 @@
+import type { StepSecrets } from '#builder/solve'
 import { openStore } from '#cache'
 import { hostPlatform, isCancelled, TsbuildError, throwIfCancelled } from '#core'
 import { type CheckWarning, diagnosticsError, SourceError, type SourceFile } from '#parser'
@@ -19,6 +20,9 @@ export interface BuildCheck {
   readonly error: TsbuildError | undefined
 }
 
+/** No step runs that could ask for one. */
+const NO_SECRETS: StepSecrets = { secret: async () => undefined, agent: () => undefined }
+
 /**
  * Does everything that comes before the first step of a build, for all stages unless there is a
  * target, and tells what the build checks have found. Of several platforms the first one is checked.
@@ -34,7 +38,7 @@ export async function checkBuild(options: BuildOptions): Promise<BuildCheck> {
   const wrong = diagnosticsError(parsed.diagnostics, source)
   if (wrong !== undefined) return { warnings: checks.warnings, source, path, error: wrong }
   await using store = openStore(settings.root)
-  await using services = new Services(settings, store)
+  await using services = new Services(settings, { store, secrets: NO_SECRETS })
   const stages = settings.target === undefined ? 'all' : 'target'
   const [platform = hostPlatform()] = settings.platforms
   const { signal } = settings
