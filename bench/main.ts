@@ -1,7 +1,7 @@
 /**
  * Compares tsbuild with BuildKit (of Debian's docker.io) and buildah, in one run on one machine:
  * same base image, same file system, files in the page cache, medians of several repetitions.
- * Prints Markdown. With arguments, only the cases that are named: run, files, hello.
+ * Prints Markdown. With arguments, only the cases that are named: run, files, hello, parser.
  */
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -17,6 +17,7 @@ import { type Bench, type Builder, CLI, pushBase, startBuilders } from './builde
 import { changeOneFile, dockerfileContext, filesContext, runContext } from './contexts.ts'
 import { freshFileSystem } from './fresh-file-system.ts'
 import { measure, measureProgram, type Times } from './measure.ts'
+import { parserFigures } from './parser.ts'
 import { formatTable, milliseconds, type Row } from './table.ts'
 
 const HELLO = new URL('../../fixtures/hello/', import.meta.url)
@@ -25,6 +26,9 @@ const STEPS = 40
 const wanted = process.argv.slice(2)
 const isWanted = (name: string): boolean => wanted.length === 0 || wanted.includes(name)
 
+if (isWanted('parser')) console.log(`${parserFigures()}\n`)
+// The rest takes other builders, and root.
+if (wanted.join() === 'parser') process.exit()
 await using disk = await freshFileSystem()
 // Where every builder and its helpers put what they make.
 process.env.TMPDIR = disk.path

@@ -1,4 +1,4 @@
-// Packs the compiled program into a few files: two hundred small modules take longer to find than to
+// Packs the compiled program and the library into a few files: two hundred small modules take longer to find than to
 // run (see docs/adr/0006-bundle.md). Workers are entries of their own, beside the code that starts them.
 import { readdirSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -13,10 +13,16 @@ const workers = readdirSync(dist, { recursive: true, encoding: 'utf8' })
   .filter((path) => /^(?!test|bench|bundle).*worker\.js$/.test(path))
   .map((path) => [basename(path, '.js'), join(dist, path)])
 
+// What package.json exports. All in one go, so that an error thrown by one is an instance of the class
+// that another exports.
+const libraries = Object.fromEntries(
+  ['builder', 'parser', 'registry-client'].map((area) => [area, join(dist, area, 'index.js')]),
+)
+
 // Chunks are named by their content: those of earlier versions would pile up.
 rmSync(join(dist, 'bundle'), { recursive: true, force: true })
 await build({
-  entryPoints: { main: join(dist, 'cli', 'main.js'), ...Object.fromEntries(workers) },
+  entryPoints: { main: join(dist, 'cli', 'main.js'), ...libraries, ...Object.fromEntries(workers) },
   outdir: join(dist, 'bundle'),
   bundle: true,
   splitting: true,

@@ -1,4 +1,3 @@
-import { createHash, hash } from 'node:crypto'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { TsbuildError } from './errors.ts'
 
@@ -17,6 +16,11 @@ export type DiffId = string & { readonly [diffIdBrand]: true }
 
 /** Identity of a stack of layers. Spec: image-spec v1.1 config.md#layer-chainid */
 export type ChainId = string & { readonly [chainIdBrand]: true }
+
+/** Loaded where bytes are hashed: it takes long to load, and a parser has no use for it. */
+function crypto(): typeof import('node:crypto') {
+  return process.getBuiltinModule('node:crypto')
+}
 
 const SHA256 = /^sha256:[0-9a-f]{64}$/
 
@@ -62,12 +66,12 @@ export function digestOf(document: Uint8Array | string): Digest {
 
 /** Digest of the content of a file that is in memory as a whole, at the speed of the machine. */
 export function digestOfContent(bytes: Uint8Array): Digest {
-  return `sha256:${hash('sha256', bytes, 'hex')}` as Digest
+  return `sha256:${crypto().hash('sha256', bytes, 'hex')}` as Digest
 }
 
 /** Digests bytes as they pass, at the speed of the machine; `digest()` ends it. */
 export class Digester {
-  readonly #hash = createHash('sha256')
+  readonly #hash = crypto().createHash('sha256')
   /** Bytes seen so far. */
   size = 0
 

@@ -1,0 +1,78 @@
+import { writeFileSync } from 'node:fs'
+import { parseDockerfile } from '#parser'
+import { temporaryDirectory } from '../test/support/peers/index.ts'
+import { measureProgram, median } from './measure.ts'
+import { milliseconds } from './table.ts'
+
+const INSTRUCTIONS = 1000
+const REPETITIONS = 25
+
+/** One line of most families, as people write them. */
+const LINES: readonly string[] = [
+  'RUN apt-get update && apt-get install -y --no-install-recommends \\\n    ca-certificates \\\n    curl',
+  'ENV PATH=/opt/app/bin:$PATH LANG=C.UTF-8',
+  'COPY --from=build --chown=app:app /src/target /opt/app/',
+  'ARG VERSION=1.2.3 REVISION',
+  'LABEL org.opencontainers.image.title="An app" version=$VERSION',
+  'WORKDIR /opt/app',
+  'RUN --mount=type=cache,target=/root/.cache ["make", "install"]',
+  'COPY <<EOF /etc/app.conf\nport = 80\nname = $NAME\nEOF',
+  'EXPOSE 80 443/tcp',
+  'HEALTHCHECK --interval=30s CMD curl -f http://localhost/ || exit 1',
+  'USER app',
+  'CMD ["/opt/app/bin/app", "--serve"]',
+]
+
+/**
+ * How fast the parser is, as Markdown: instructions a second once it is warm, and from the start of a
+ * process to the AST of a small file, beside the least that any program for Node.js takes.
+ */
+export function parserFigures(): string {
+  using directory = temporaryDirectory('bench-parser')
+  const small = directory.file('Dockerfile')
+  writeFileSync(small, dockerfile(20))
+  const script = directory.file('parse.mjs')
+  writeFileSync(script, startScript(small))
+  const [node, library] = starts(['-e', '0'], [script])
+  const ratio = (library / node).toFixed(1)
+  return [
+    `Parsing ${INSTRUCTIONS} instructions: ${perSecond().toLocaleString('en')} a second.`,
+    `From process start to the AST of a 20-line file, through \`tsbuild/parser\`: ${milliseconds(library)}, ${ratio} times \`node -e 0\` (${milliseconds(node)}); target: < 3 times.`,
+  ].join('\n')
+}
+
+/** Both in turn, so that a slow minute of the machine falls on both. */
+function starts(
+  first: readonly string[],
+  second: readonly string[],
+): readonly [first: number, second: number] {
+  const once = (args: readonly string[]): number =>
+    measureProgram(process.execPath, args, { repetitions: 1 })
+  const pairs = Array.from({ length: REPETITIONS }, () => [once(first), once(second)] as const)
+  return [median(pairs.map(([time]) => time)), median(pairs.map(([, time]) => time))]
+}
+
+/** A program that uses the library by its public name, the way an installed one is found. */
+function startScript(file: string): string {
+  return `import { readFileSync } from 'node:fs'
+import { parseDockerfile } from ${JSON.stringify(import.meta.resolve('tsbuild/parser'))}
+const { dockerfile } = parseDockerfile(readFileSync(${JSON.stringify(file)}))
+if (dockerfile.stages.length !== 1) process.exit(1)
+`
+}
+
+function perSecond(): number {
+  const text = Buffer.from(dockerfile(INSTRUCTIONS))
+  const times = Array.from({ length: 4 * REPETITIONS }, () => {
+    const began = performance.now()
+    parseDockerfile(text)
+    return performance.now() - began
+  })
+  return Math.round((INSTRUCTIONS / median(times)) * 1000)
+}
+
+/** A file of so many instructions. */
+function dockerfile(count: number): string {
+  const lines = Array.from({ length: count - 1 }, (_, index) => LINES[index % LINES.length])
+  return `${['FROM debian:12-slim AS app', ...lines].join('\n')}\n`
+}
