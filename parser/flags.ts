@@ -57,11 +57,20 @@ export interface Flags {
   isOn(name: string): boolean | undefined
 }
 
+const NO_FLAGS: Flags = {
+  one: () => undefined,
+  exactly: () => undefined,
+  many: () => [],
+  isOn: () => undefined,
+}
+
 /** Reads the flags of the instruction called `kind` (lower case). Mistakes go to `site`. */
 export function readFlags(children: Children, kind: string, site: Site): Flags {
+  const tokens = tokensOf(children, 'Flag')
+  if (tokens.length === 0) return NO_FLAGS
   const spec = FLAGS[kind] ?? {}
   const uses = new Map<string, FlagUse[]>()
-  for (const token of tokensOf(children, 'Flag')) {
+  for (const token of tokens) {
     const use = parseFlag(token, site)
     const same = uses.get(use.name)
     if (!check(use, { spec, isDuplicate: same !== undefined, site })) continue

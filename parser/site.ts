@@ -77,6 +77,7 @@ export class Site {
     }
     const isTrigger = offset > skipWhile(line.text, 0, isSpace)
     if (isTrigger) return { ...base, comments: [], breaks: [] }
+    if (line.breaks.length === 0) return { ...base, comments: line.comments, breaks: [] }
     const early: Comment[] = []
     const breaks: LineBreak[] = []
     for (const found of line.breaks) {

@@ -6,7 +6,10 @@ import { parseArray } from '../../parser/json-array.ts'
 function slowly(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text)
-    return Array.isArray(value) && text.startsWith('[') && text.endsWith(']') ? value : undefined
+    if (!Array.isArray(value) || !text.startsWith('[') || !text.endsWith(']')) return undefined
+    return value.some((element) => Math.abs(element) === Number.POSITIVE_INFINITY)
+      ? undefined
+      : value
   } catch {
     return undefined
   }
