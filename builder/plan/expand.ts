@@ -1,7 +1,11 @@
 import { TsbuildError } from '#core'
 import { type Dockerfile, expandWord, expandWords, SourceError, type Word } from '#parser'
 
-export type Variables = ReadonlyMap<string, string>
+/** Names and their values. */
+export interface Variables extends Iterable<readonly [string, string]> {
+  get(name: string): string | undefined
+  has(name: string): boolean
+}
 
 /** A word with its variables replaced and its quotes removed. @throws {SourceError} */
 export function expandWith(

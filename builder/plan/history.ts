@@ -10,9 +10,8 @@ export function label(entries: readonly (readonly [string, string])[]): string {
   return `LABEL ${entries.map(([key, value]) => `${key}=${value}`).join(' ')}`
 }
 
-/** Declared arguments come first, counted, as they do in `docker history`. */
-export function run(args: readonly string[], buildArgs: ReadonlyMap<string, string>): string {
-  const declared = [...buildArgs].map(([key, value]) => `${key}=${value}`)
+/** Declared arguments, `KEY=value`, come first, counted, as they do in `docker history`. */
+export function run(args: readonly string[], declared: readonly string[]): string {
   const prefix = declared.length === 0 ? [] : [`|${declared.length}`, ...declared]
   return `RUN ${[...prefix, ...args].join(' ')} # buildkit`
 }

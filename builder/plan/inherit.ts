@@ -1,21 +1,23 @@
 import type { ContainerConfig, Platform } from '#core'
 import type { ResolvedBase } from './bases.ts'
-import { formatEnv, parseEnv, type StageState } from './stage-state.ts'
-import type { VertexId } from './vertex.ts'
+import { GrowingList, GrowingMap } from './growing.ts'
+import { growingConfig } from './stage-config.ts'
+import type { StageState } from './stage-state.ts'
+import type { PlannedHistory, VertexId } from './vertex.ts'
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /** `FROM scratch`. */
 export function emptyState(platform: Platform): StageState {
-  const config = withPath({ WorkingDir: '/' })
-  return { ...fresh(platform, config), history: [], top: undefined }
+  return { ...fresh(platform, { WorkingDir: '/' }), history: GrowingList.of([]), top: undefined }
 }
 
 /** `FROM image`: its config, without the triggers, which run now and never again. */
 export function baseState(base: ResolvedBase, top: VertexId): StageState {
   const { OnBuild: _consumed, ...inherited } = base.config.config
-  const history = base.config.history.map((entry) => ({ kind: 'kept', entry }) as const)
-  const state = fresh(base.config.platform, withPath(inherited))
+  const kept = base.config.history.map((entry) => ({ kind: 'kept', entry }) as const)
+  const history = GrowingList.of<PlannedHistory>(kept)
+  const state = fresh(base.config.platform, inherited)
   const hasFiles = base.layers.length > 0
   return { ...state, author: base.config.author, history, top: hasFiles ? top : undefined }
 }
@@ -26,19 +28,17 @@ export function childState(parent: StageState): StageState {
   return { ...parent, config, hasOwnCmd: false }
 }
 
-function fresh(platform: Platform, config: ContainerConfig): Omit<StageState, 'history' | 'top'> {
+function fresh(platform: Platform, given: ContainerConfig): Omit<StageState, 'history' | 'top'> {
+  const config = growingConfig(given)
+  const Env = config.Env.has('PATH') ? config.Env : config.Env.with([['PATH', DEFAULT_PATH]])
   return {
     platform,
-    config,
+    config: { ...config, Env },
     author: undefined,
-    env: parseEnv(config.Env ?? []),
-    args: new Map(),
+    env: GrowingMap.of(Env),
+    envLength: Array.from(Env).reduce((sum, [key, value]) => sum + key.length + value.length, 0),
+    historyLength: 0,
+    args: GrowingMap.of([]),
     hasOwnCmd: false,
   }
-}
-
-function withPath(config: ContainerConfig): ContainerConfig {
-  const env = parseEnv(config.Env ?? [])
-  if (env.has('PATH')) return config
-  return { ...config, Env: formatEnv(new Map([...env, ['PATH', DEFAULT_PATH]])) }
 }

@@ -15,6 +15,7 @@ import { baseState, childState, emptyState } from './inherit.ts'
 import { resolvePath } from './paths.ts'
 import { planRun } from './run-plan.ts'
 import type { GlobalScope } from './scope.ts'
+import { finishedConfig } from './stage-config.ts'
 import { applyMetadata, noted, type StageState, withConfig } from './stage-state.ts'
 import { StepNames, shownText } from './step-names.ts'
 import type { Plan, VertexId } from './vertex.ts'
@@ -68,17 +69,18 @@ export function planBuild(graph: InstructionGraph, bases: BaseLookup, options: P
 }
 
 function labelled(state: StageState, labels: Readonly<Record<string, string>>): Plan['image'] {
-  const hasLabels = Object.keys(labels).length > 0
-  const Labels = { ...state.config.Labels, ...labels }
-  const { platform, top, config, author, history } = hasLabels
-    ? withConfig(state, { Labels })
-    : state
-  return { platform, top, config, author, history }
+  const { platform, top, author, history } = state
+  const Labels = state.config.Labels.with(Object.entries(labels))
+  const config = finishedConfig({ ...state.config, Labels })
+  return { platform, top, config, author, history: [...history] }
 }
 
 function planStage(plan: StagePlan, results: ReadonlyMap<number, StageState>): StageState {
   return plan.linked.stage.instructions.reduce(
-    (state, instruction) => planInstruction(state, instruction, plan),
+    (state, instruction) =>
+      located({ raw: instruction.text, range: instruction.range }, () =>
+        planInstruction(state, instruction, plan),
+      ),
     startState(plan, results),
   )
 }

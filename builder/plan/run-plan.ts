@@ -1,10 +1,11 @@
 import { type RunInstruction, SourceError } from '#parser'
+import { formatEnv } from './env-lines.ts'
 import * as history from './history.ts'
 import type { StagePlan } from './plan.ts'
 import type { ScriptMountPlan } from './planned-mount.ts'
 import { inOrder, planMounts } from './run-mounts.ts'
 import { proxyEnv } from './scope.ts'
-import { formatEnv, noted, type StageState, shellOf, wrapCommand } from './stage-state.ts'
+import { noted, type StageState, shellOf, wrapCommand } from './stage-state.ts'
 import { shownText } from './step-names.ts'
 
 const DEFAULT_HOSTNAME = 'buildkitsandbox'
@@ -47,8 +48,8 @@ export function planRun(
 }
 
 /** As the process sees them: an ENV of the same name wins, wherever it stands. */
-function declaredArgs({ args, env }: StageState): ReadonlyMap<string, string> {
-  return new Map([...args].map(([key, value]) => [key, env.get(key) ?? value]))
+function declaredArgs({ args, env }: StageState): readonly string[] {
+  return Array.from(args, ([key, value]) => `${key}=${env.get(key) ?? value}`)
 }
 
 interface CommandPlan {

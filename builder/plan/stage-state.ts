@@ -1,22 +1,28 @@
-import { type ContainerConfig, type Healthcheck, type Platform, unreachable } from '#core'
+import { type Healthcheck, type Platform, TsbuildError, unreachable } from '#core'
 import type { Command, Dockerfile, StageInstruction, Word } from '#parser'
-import { expandListWith, expandWith, type Variables } from './expand.ts'
+import { expandListWith, expandWith } from './expand.ts'
+import type { GrowingList, GrowingMap } from './growing.ts'
 import * as history from './history.ts'
 import { exposedPorts } from './ports.ts'
 import { type GlobalScope, isSeen } from './scope.ts'
 import { checkSignal } from './signals.ts'
+import type { StageConfig } from './stage-config.ts'
 import type { PlannedHistory, VertexId } from './vertex.ts'
 
 /** What the instructions of a stage have added up to so far. */
 export interface StageState {
   readonly platform: Platform
-  readonly config: ContainerConfig
+  readonly config: StageConfig
   readonly author: string | undefined
-  readonly history: readonly PlannedHistory[]
+  readonly history: GrowingList<PlannedHistory>
+  /** Characters of the history's texts. */
+  readonly historyLength: number
   /** What words expand from and processes see: the image's ENV, then ENV and ARG in order. */
-  readonly env: Variables
+  readonly env: GrowingMap<string>
+  /** Characters of the names and values in `env`. */
+  readonly envLength: number
   /** Declared ARGs, in order, for the history of RUN steps. */
-  readonly args: ReadonlyMap<string, string>
+  readonly args: GrowingMap<string>
   /** CMD was given in this stage and not inherited: a later ENTRYPOINT keeps it. */
   readonly hasOwnCmd: boolean
   readonly top: VertexId | undefined
@@ -32,6 +38,12 @@ export type MetadataInstruction = Exclude<
   StageInstruction,
   { readonly kind: 'run' | 'copy' | 'add' | 'workdir' }
 >
+
+type Entries = readonly (readonly [string, string])[]
+
+/** More than any kernel hands to a process. */
+const MAX_VARIABLES = 4 * 1024 * 1024
+const MAX_HISTORY = 64 * 1024 * 1024
 
 const DEFAULT_SHELL: readonly string[] = ['/bin/sh', '-c']
 
@@ -55,7 +67,7 @@ export function applyMetadata(
       const entries = instruction.entries.map(
         ({ key, value }) => [expand(key), expand(value)] as const,
       )
-      const Labels = { ...state.config.Labels, ...Object.fromEntries(entries) }
+      const Labels = state.config.Labels.with(entries)
       return noted(withConfig(state, { Labels }), history.label(entries))
     }
     case 'user': {
@@ -72,14 +84,12 @@ export function applyMetadata(
           expandListWith(word, state.env, scope.escape).map((text) => ({ text, word })),
         ),
       )
-      const added = Object.fromEntries(ports.map((port) => [port, {}]))
-      const ExposedPorts = { ...state.config.ExposedPorts, ...added }
+      const ExposedPorts = state.config.ExposedPorts.with(ports.map((port) => [port, {}]))
       return noted(withConfig(state, { ExposedPorts }), `EXPOSE [${ports.join(' ')}]`)
     }
     case 'volume': {
       const paths = instruction.paths.map(expand)
-      const added = Object.fromEntries(paths.map((path) => [path, {}]))
-      const Volumes = { ...state.config.Volumes, ...added }
+      const Volumes = state.config.Volumes.with(paths.map((path) => [path, {}]))
       return noted(withConfig(state, { Volumes }), `VOLUME [${paths.join(' ')}]`)
     }
     case 'shell':
@@ -124,32 +134,40 @@ export function shellOf(state: StageState): readonly string[] {
 
 /** Adds the history entry of an instruction that made a layer, or with `undefined` of one that did not. */
 export function noted(state: StageState, createdBy: string, vertex?: VertexId): StageState {
-  const entry: PlannedHistory = { kind: 'new', createdBy, vertex }
-  return { ...state, history: [...state.history, entry], top: vertex ?? state.top }
+  const historyLength = state.historyLength + createdBy.length
+  if (historyLength > MAX_HISTORY) {
+    throw new TsbuildError(`the history of this stage has more than ${MAX_HISTORY} characters`, {
+      code: 'DOCKERFILE_INVALID',
+      hint: 'every RUN lists all arguments with their values: declare fewer, or shorter ones',
+    })
+  }
+  const history = state.history.add({ kind: 'new', createdBy, vertex })
+  return { ...state, history, historyLength, top: vertex ?? state.top }
 }
 
-export function withConfig(state: StageState, change: ContainerConfig): StageState {
+export function withConfig(state: StageState, change: Partial<StageConfig>): StageState {
   return { ...state, config: { ...state.config, ...change } }
 }
 
-function withEnv(state: StageState, entries: readonly (readonly [string, string])[]): StageState {
-  const env = new Map([...state.env, ...entries])
-  const configured = new Map([...parseEnv(state.config.Env ?? []), ...entries])
-  return { ...withConfig(state, { Env: formatEnv(configured) }), env }
+function withEnv(state: StageState, entries: Entries): StageState {
+  const Env = state.config.Env.with(entries)
+  return withVariables(withConfig(state, { Env }), entries)
 }
 
-/** `KEY=value` lines as a map; a line without `=` is a variable without a value. */
-export function parseEnv(lines: readonly string[]): Variables {
-  return new Map(
-    lines.map((line) => {
-      const at = line.indexOf('=')
-      return at < 0 ? [line, ''] : [line.slice(0, at), line.slice(at + 1)]
-    }),
-  )
-}
-
-export function formatEnv(variables: Variables): readonly string[] {
-  return [...variables].map(([key, value]) => `${key}=${value}`)
+/** Sets what words expand from and processes see, and nothing in the image. */
+function withVariables(state: StageState, entries: Entries): StageState {
+  const env = state.env.with(entries)
+  let { envLength } = state
+  for (const key of new Set(entries.map(([name]) => name))) {
+    const before = state.env.get(key)
+    const after = env.get(key) ?? ''
+    envLength += after.length - (before === undefined ? -key.length : before.length)
+  }
+  if (envLength <= MAX_VARIABLES) return { ...state, env, envLength }
+  throw new TsbuildError(`the variables of this stage have more than ${MAX_VARIABLES} characters`, {
+    code: 'DOCKERFILE_INVALID',
+    hint: 'no process could be started with them: keep large values in files',
+  })
 }
 
 /** A build argument wins over the default, the default over the global value of the same name. */
@@ -158,18 +176,18 @@ function applyArgs(
   declared: readonly { readonly key: string; readonly value: Word | undefined }[],
   scope: FoldScope,
 ): StageState {
-  const env = new Map(state.env)
-  const args = new Map(state.args)
-  const texts = declared.map(({ key, value }) => {
-    const { buildArgs, values } = scope.globals
+  const { buildArgs, values } = scope.globals
+  const resolved = declared.map(({ key, value }) => {
     const fallback = (): string | undefined =>
       value === undefined ? values.get(key) : expandWith(value, state.env, scope.escape)
-    const resolved = buildArgs.get(key) ?? fallback()
-    if (resolved !== undefined && isSeen(key)) env.set(key, resolved)
-    args.set(key, resolved ?? '')
-    return resolved === undefined ? key : `${key}=${resolved}`
+    return [key, buildArgs.get(key) ?? fallback()] as const
   })
-  return noted({ ...state, env, args }, `ARG ${texts.join(' ')}`)
+  const args = state.args.with(resolved.map(([key, value]) => [key, value ?? '']))
+  const seen = resolved.flatMap(([key, value]) =>
+    value !== undefined && isSeen(key) ? [[key, value] as const] : [],
+  )
+  const texts = resolved.map(([key, value]) => (value === undefined ? key : `${key}=${value}`))
+  return noted(withVariables({ ...state, args }, seen), `ARG ${texts.join(' ')}`)
 }
 
 function toHealthcheck(
