@@ -1,8 +1,9 @@
 import { type RunInstruction, SourceError } from '#parser'
 import { formatEnv } from './env-lines.ts'
+import type { Variables } from './expand.ts'
 import * as history from './history.ts'
 import type { StagePlan } from './plan.ts'
-import type { ScriptMountPlan } from './planned-mount.ts'
+import type { PlannedMount, ScriptMountPlan } from './planned-mount.ts'
 import { inOrder, planMounts } from './run-mounts.ts'
 import { proxyEnv } from './scope.ts'
 import { noted, type StageState, shellOf, wrapCommand } from './stage-state.ts'
@@ -25,7 +26,7 @@ export function planRun(
   const agent = isAgentNamed ? undefined : mounts.find((mount) => mount.kind === 'ssh')
   const id = plan.vertices.add({
     op: 'exec',
-    name: plan.names.step(shownText(label, state.env, plan.graph.dockerfile.escape)),
+    name: plan.names.step(shownText(label, shownEnv(state, mounts), plan.graph.dockerfile.escape)),
     range: instruction.range,
     root: state.top,
     platform: state.platform,
@@ -45,6 +46,14 @@ export function planRun(
     },
   })
   return noted(state, history.run(args, declaredArgs(state)), id)
+}
+
+/** The variables of the step, with stars for those that will hold secrets. */
+function shownEnv({ env }: StageState, mounts: readonly PlannedMount[]): Variables {
+  const secrets = mounts.flatMap((mount) =>
+    mount.kind === 'secret' && mount.env !== undefined ? [[mount.env, '****'] as const] : [],
+  )
+  return secrets.length === 0 ? env : new Map([...env, ...secrets])
 }
 
 /** As the process sees them: an ENV of the same name wins, wherever it stands. */

@@ -106,6 +106,11 @@ const CASES: readonly (readonly [string, Look, unknown])[] = [
   ],
   // Names of steps: values where there are any, quotes as they are.
   ['run $v "$w" \'$v\' $x ${x:-$v}', names, ['[2/2] RUN val "a b" \'$v\' $x ${x:-val}']],
+  [
+    'RUN --mount=type=secret,id=s,env=S $S $v',
+    names,
+    ['[2/2] RUN --mount=type=secret,id=s,env=S **** val'],
+  ],
   ["RUN it's $v", names, ["[2/2] RUN it's $v"]],
   ['RUN <<E\necho $v\nE', names, ['[2/2] RUN <<E (echo val[...])']],
   ['COPY "$v" /$x', names, ['[2/2] COPY "val" /$x']],
