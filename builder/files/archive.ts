@@ -6,7 +6,7 @@ import {
   detectCompression,
   extractArchive,
 } from '#builder/layer'
-import { type Bytes, type Compression, type Name, type Tree, TsbuildError } from '#core'
+import { type Bytes, type Name, type Tree, TsbuildError } from '#core'
 import { namedDirectories } from './archive-directories.ts'
 import { shown } from './paths.ts'
 import type { Selected } from './select.ts'
@@ -33,12 +33,11 @@ export interface UnpackOptions {
 /**
  * How the archive in a selected file is packed; `undefined` when it is none. The content decides,
  * never the name: a tar header can be read at its start.
- * @throws {TsbuildError} UNSUPPORTED for xz and bzip2
  */
-export async function detectArchive(selected: Selected): Promise<Compression | undefined> {
+export async function detectArchive(selected: Selected): Promise<ArchiveCompression | undefined> {
   if (selected.stat.type !== 'file' || selected.stat.size === 0) return undefined
   const start = await firstBlock(read(selected))
-  const compression = supported(detectCompression(start.subarray(0, 6)), selected)
+  const compression = detectCompression(start.subarray(0, 6))
   if (compression === 'none') return isTarHeader(start) ? 'none' : undefined
   const unpacked = await firstBlockOf(selected, compression)
   return isTarHeader(unpacked) ? compression : undefined
@@ -47,7 +46,7 @@ export async function detectArchive(selected: Selected): Promise<Compression | u
 /** The caller closes the tree. @throws {TsbuildError} LAYER_INVALID for a damaged archive */
 export async function unpackArchive(
   selected: Selected,
-  compression: Compression,
+  compression: ArchiveCompression,
   { directory, onWarning }: UnpackOptions,
 ): Promise<UnpackedArchive> {
   mkdirSync(directory)
@@ -66,19 +65,8 @@ export async function unpackArchive(
   return { tree: directoryTree(directory, { owner: 'kept' }), directories }
 }
 
-function supported(compression: ArchiveCompression, selected: Selected): Compression {
-  if (compression !== 'xz' && compression !== 'bzip2') return compression
-  throw new TsbuildError(
-    `unpack ${JSON.stringify(shown(selected.path))}: ${compression} archives are not supported`,
-    {
-      code: 'UNSUPPORTED',
-      hint: 'pack it with gzip or zstd, or use COPY to add it as a file',
-    },
-  )
-}
-
 /** Nothing when the file only looks compressed: then it is copied as it is. */
-async function firstBlockOf(selected: Selected, compression: Compression): Promise<Buffer> {
+async function firstBlockOf(selected: Selected, compression: ArchiveCompression): Promise<Buffer> {
   try {
     return await firstBlock(decompress(read(selected), compression))
   } catch (cause) {

@@ -1,11 +1,13 @@
 import { Buffer } from 'node:buffer'
 import { createGunzip } from 'node:zlib'
 import { type Bytes, type Compression, errnoOf, TsbuildError, unreachable } from '#core'
+import { unbzip2 } from './bzip2.ts'
 import { gzip } from './parallel-gzip.ts'
 import { through } from './transform.ts'
+import { unxz } from './xz.ts'
 import { unzstd, zstd } from './zstd.ts'
 
-/** What an archive may be packed with; `xz` and `bzip2` are known by sight only. */
+/** What an archive may be packed with; `xz` and `bzip2` are only unpacked. */
 export type ArchiveCompression = Compression | 'xz' | 'bzip2'
 
 export interface DecompressOptions {
@@ -37,14 +39,14 @@ export function detectCompression(start: Uint8Array): ArchiveCompression {
 }
 
 /**
- * Unpacks while reading: all gzip members, all zstd frames. A piece of `bytes` is read after the next
+ * Unpacks while reading: all gzip members, zstd frames, and streams of xz and bzip2. A piece of `bytes` is read after the next
  * one was taken: the source must not use its buffer again.
  * @throws {TsbuildError} LAYER_INVALID when the bytes are damaged, cut short, followed by others, or
- *   too many come out; UNSUPPORTED for xz and bzip2
+ *   too many come out
  */
 export async function* decompress(
   bytes: Bytes,
-  compression: Compression | 'detect',
+  compression: ArchiveCompression | 'detect',
   options: DecompressOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { name = 'layer', maxSize = Number.MAX_SAFE_INTEGER } = options
@@ -52,7 +54,7 @@ export async function* decompress(
   const kind = compression === 'detect' ? detectCompression(source.start) : compression
   let size = 0
   try {
-    for await (const chunk of unpacked(source.bytes, kind, name)) {
+    for await (const chunk of unpacked(source.bytes, kind)) {
       size += chunk.length
       const isBomb = size > RATIO_FLOOR && size > source.taken() * MAX_RATIO
       if (size > maxSize || isBomb) throw tooLarge(name, source.taken())
@@ -79,7 +81,7 @@ export function compress(bytes: Bytes, compression: Compression): Bytes {
   }
 }
 
-function unpacked(bytes: Bytes, kind: ArchiveCompression, name: string): Bytes {
+function unpacked(bytes: Bytes, kind: ArchiveCompression): Bytes {
   switch (kind) {
     case 'none':
       return bytes
@@ -88,11 +90,9 @@ function unpacked(bytes: Bytes, kind: ArchiveCompression, name: string): Bytes {
     case 'zstd':
       return unzstd(bytes)
     case 'xz':
+      return unxz(bytes)
     case 'bzip2':
-      throw new TsbuildError(`unpack ${name}: ${kind} is not supported`, {
-        code: 'UNSUPPORTED',
-        hint: 'pack it with gzip or zstd instead',
-      })
+      return unbzip2(bytes)
     default:
       return unreachable(kind)
   }
@@ -134,7 +134,7 @@ async function peek(bytes: Bytes): Promise<Source> {
 
 /** Anything else comes from the source of the bytes, and says itself what it is. */
 function isCodecError(cause: unknown): boolean {
-  return /^(Z_|ZSTD_|ERR_ZSTD)/.test(errnoOf(cause) ?? '')
+  return /^(Z_|ZSTD_|ERR_ZSTD|ERR_CODEC)/.test(errnoOf(cause) ?? '')
 }
 
 function damaged(name: string, kind: ArchiveCompression, cause: unknown): TsbuildError {

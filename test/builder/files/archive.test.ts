@@ -5,6 +5,7 @@ import { setImmediate } from 'node:timers/promises'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { digestFile } from '#builder/context'
 import { type CopyAction, checksumFileActions } from '#builder/files'
+import { ensurePackages } from '../../support/peers/index.ts'
 import { copy, type Listing, makeFiles, type Workspace, workspace } from './fixture.ts'
 
 const add = (path: string, destination: string, options: Partial<CopyAction> = {}) =>
@@ -35,6 +36,8 @@ const UNPACKED: Listing = [
 ]
 
 describe('ADD of archives', () => {
+  before(() => ensurePackages())
+
   it('unpacks a plain, a gzip and a zstd tar, whatever its name', async () => {
     using space = workspace({})
     const tar = archive(space, 'plain.txt', LISTING)
@@ -67,16 +70,21 @@ describe('ADD of archives', () => {
     }
   })
 
-  it('refuses xz and bzip2, and says what to do', async () => {
+  it('unpacks xz and bzip2', async () => {
     using space = workspace({})
-    const starts = { xz: 'fd377a585a00', bzip2: '425a683931415926' }
-    for (const [name, hex] of Object.entries(starts)) {
-      writeFileSync(space.directory.file(`source/${name}`), Buffer.from(hex.padEnd(64, '0'), 'hex'))
-      await assert.rejects(space.run([add(name, '/x')]), {
-        code: 'UNSUPPORTED',
-        message: `unpack "/${name}": ${name} archives are not supported`,
-        hint: 'pack it with gzip or zstd, or use COPY to add it as a file',
-      })
+    archive(space, 'a', LISTING)
+    for (const program of ['xz', 'bzip2']) {
+      const file = space.directory.file(`source/${program}`)
+      writeFileSync(file, execFileSync(program, ['-c', space.directory.file('source/a')]))
+      assert.deepEqual(await space.show([add(program, '/x')]), UNPACKED, program)
+    }
+  })
+
+  it('copies what only begins like xz or bzip2', async () => {
+    using space = workspace({})
+    for (const start of ['fd377a585a00', '425a6839', '425a68393141592653590000']) {
+      writeFileSync(space.directory.file('source/a'), Buffer.from(start, 'hex'))
+      assert.equal((await space.show([add('a', '/x')])).length, 1)
     }
   })
 

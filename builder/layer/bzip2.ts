@@ -1,0 +1,61 @@
+/**
+ * Unpacking of bzip2, which Node has not. A stream is a row of blocks that do not end on byte
+ * boundaries; each is read as a whole: it is at most 900,000 symbols long before its runs are
+ * unrolled. Spec: the format as J. Tsai describes it, bzip2 Format Specification, March 2016.
+ */
+import type { Bytes } from '#core'
+import { BitReader, EndOfBits } from './bit-reader.ts'
+import { ByteQueue } from './byte-queue.ts'
+import { unrollBlock } from './bzip2-block.ts'
+import { readSymbols } from './bzip2-symbols.ts'
+import { CodecError } from './codec-error.ts'
+
+const STREAM_MAGIC = 0x425a68
+const BLOCK_MAGIC = [0x314159, 0x265359]
+const END_MAGIC = [0x177245, 0x385090]
+const BLOCK_UNIT = 100_000
+/** More bytes than any block takes: 20 bits for each symbol, and its tables. */
+const MAX_PACKED = 2_400_000
+const HEADER_BYTES = 4
+
+/** Unpacks all streams, one after another. @throws {CodecError} also for what follows the last one */
+export async function* unbzip2(bytes: Bytes): AsyncGenerator<Uint8Array, void, undefined> {
+  await using queue = new ByteQueue(bytes)
+  do {
+    yield* unpackStream(queue)
+  } while ((await queue.peek(1)).length > 0)
+}
+
+async function* unpackStream(queue: ByteQueue): AsyncGenerator<Uint8Array, void, undefined> {
+  const header = (await queue.take(HEADER_BYTES)) ?? new Uint8Array(0)
+  const level = (header[3] ?? 0) - 0x30
+  const magic = ((header[0] ?? 0) << 16) | ((header[1] ?? 0) << 8) | (header[2] ?? 0)
+  if (magic !== STREAM_MAGIC || !(level >= 1 && level <= 9)) {
+    throw new CodecError('it does not go on with a stream')
+  }
+  const symbols = new Uint32Array(level * BLOCK_UNIT)
+  let bitsUsed = 0
+  let combined = 0
+  for (;;) {
+    const bits = new BitReader(await queue.peek(MAX_PACKED), bitsUsed)
+    try {
+      const mark = [bits.read(24), bits.read(24)]
+      const crc = ((bits.read(16) << 16) | bits.read(16)) >>> 0
+      if (mark.every((part, index) => part === END_MAGIC[index])) {
+        if (crc !== combined) throw new CodecError('the stream has another checksum')
+        queue.skip(Math.ceil(bits.position / 8))
+        return
+      }
+      if (mark.some((part, index) => part !== BLOCK_MAGIC[index])) {
+        throw new CodecError('it does not go on with a block')
+      }
+      const block = readSymbols(bits, symbols)
+      yield* unrollBlock(block, crc)
+      combined = (((combined << 1) | (combined >>> 31)) ^ crc) >>> 0
+    } catch (cause) {
+      throw cause instanceof EndOfBits ? new CodecError('it ends too early') : cause
+    }
+    queue.skip(bits.position >>> 3)
+    bitsUsed = bits.position & 7
+  }
+}

@@ -1,0 +1,4 @@
+/** Packed bytes that are not what they claim to be. */
+export class CodecError extends Error {
+  readonly code = 'ERR_CODEC'
+}
