@@ -1,6 +1,8 @@
 import {
+  type GlobalScope,
   globalScope,
   type Plan,
+  type PlanOptions,
   planBuild,
   resolveBase,
   resolveGraph,
@@ -11,6 +13,7 @@ import type { Platform } from '#core'
 import type { DockerfileChecks } from '#parser'
 import { checkedBases } from './checks.ts'
 import type { LoadedDockerfile } from './dockerfile-source.ts'
+import { epochOf, REPRODUCIBLE_TIME } from './epoch.ts'
 import type { Services } from './services.ts'
 import type { Settings } from './settings.ts'
 
@@ -58,8 +61,19 @@ export async function planLoaded(
     network,
     labels,
     isOneOfSeveral: platforms.length > 1,
+    ...timesOf(globals, settings),
   })
   const failure = isFirst ? checks.failure() : undefined
   if (failure !== undefined) throw failure
   return plan
+}
+
+function timesOf(
+  globals: GlobalScope,
+  { reproducible }: Settings,
+): Pick<PlanOptions, 'epoch' | 'latest'> {
+  const epoch = epochOf(globals)
+  if (!reproducible) return { epoch, latest: undefined }
+  const latest = Math.min(epoch ?? REPRODUCIBLE_TIME, REPRODUCIBLE_TIME)
+  return { epoch: epoch ?? latest, latest }
 }

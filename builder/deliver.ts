@@ -50,7 +50,7 @@ async function deliverTo(
   deps: DeliverDeps,
 ): Promise<Descriptor | undefined> {
   const { settings, store } = deps
-  const image: ImageSet = { images: built.map((one) => one.image), isIndex: built.length > 1 }
+  const image = await imagesFor(output, built, settings)
   const { signal } = settings
   const names = settings.tags.map(formatReference)
   switch (output.type) {
@@ -81,6 +81,21 @@ async function deliverTo(
   }
 }
 
+async function imagesFor(
+  output: Output,
+  built: readonly BuiltImage[],
+  { onEvent }: Settings,
+): Promise<ImageSet> {
+  const isIndex = built.length > 1
+  const rewrites = 'rewriteTimestamp' in output && output.rewriteTimestamp === true
+  if (!rewrites) return { images: built.map((one) => one.image), isIndex }
+  if (built.some(({ epoch }) => epoch === undefined)) {
+    const message = 'rewrite-timestamp is given, but no SOURCE_DATE_EPOCH: times stay as they are'
+    onEvent({ type: 'warning', message })
+  }
+  return { images: await Promise.all(built.map((one) => one.rewritten())), isIndex }
+}
+
 async function unpack(
   output: Extract<Output, { type: 'local' | 'tar' }>,
   built: readonly BuiltImage[],
@@ -88,6 +103,7 @@ async function unpack(
 ): Promise<undefined> {
   const { signal } = settings
   const { type: format, dest } = output
+  const latest = built[0]?.epoch
   const trees = await Promise.all(
     built.map(async ({ image, directories }) => ({
       directories: await directories(),
@@ -96,7 +112,7 @@ async function unpack(
     })),
   )
   const write = (path: string): Promise<void> =>
-    services.pool.run('unpackTrees', { trees, dest: path, format }, signal)
+    services.pool.run('unpackTrees', { trees, dest: path, format, latest }, signal)
   if (format === 'local') {
     await write(pathOf(dest))
     return

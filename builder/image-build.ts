@@ -10,6 +10,7 @@ import {
 } from '#builder/solve'
 import type { Store } from '#cache'
 import { hostPlatform } from '#core'
+import { rewriteTimes } from './rewrite-times.ts'
 import type { Services } from './services.ts'
 import type { Settings } from './settings.ts'
 
@@ -32,6 +33,10 @@ export interface BuiltImage {
   readonly reporter: Reporter
   readonly layers: readonly StepLayer[]
   readonly image: FinishedImage
+  /** The image with no file of a new layer newer than `epoch`. */
+  readonly rewritten: () => Promise<FinishedImage>
+  /** `SOURCE_DATE_EPOCH` in milliseconds. */
+  readonly epoch: number | undefined
   /** Overlay directories, topmost first. */
   readonly directories: () => Promise<readonly string[]>
 }
@@ -39,9 +44,11 @@ export interface BuiltImage {
 /** Solves the plan of one platform. */
 export async function buildImage(plan: Plan, deps: ImageDeps): Promise<BuiltImage> {
   const { ignore, settings, store, services, schedule, resources, signal } = deps
+  const { epoch } = plan
   const reporter = new Reporter(settings.onEvent)
   const wantsTars = settings.outputs.some(({ type }) => type !== 'local' && type !== 'tar')
-  const context: TreeSpec = { kind: 'context', directory: settings.context, ignore }
+  const modes = settings.reproducible ? 'git' : 'kept'
+  const context: TreeSpec = { kind: 'context', directory: settings.context, ignore, modes }
   const solver = resources.use(
     new Solver(plan, {
       store,
@@ -60,10 +67,18 @@ export async function buildImage(plan: Plan, deps: ImageDeps): Promise<BuiltImag
   )
   const solved = await solver.solve()
   const layers = wantsTars ? await finishLayers(solved, plan) : []
-  const image = assembleImage(plan.image, layers, new Date())
+  const now = new Date()
+  const image = assembleImage(plan.image, layers, { now, epoch })
+  const rewritten = async (): Promise<FinishedImage> => {
+    if (epoch === undefined) return image
+    const rewriting = layers.map((layer) =>
+      rewriteTimes(layer, epoch, { store, pool: services.pool, signal }),
+    )
+    return assembleImage(plan.image, await Promise.all(rewriting), { now, epoch })
+  }
   const directories = (): Promise<readonly string[]> =>
     directoriesOf(solved.map(({ layer }) => layer))
-  return { plan, reporter, layers, image, directories }
+  return { plan, reporter, layers, image, rewritten, epoch, directories }
 }
 
 async function finishLayers(

@@ -5,17 +5,23 @@ import type { CredentialStore } from '#registry-client'
 /** Where a result goes. */
 export type Output =
   /** The local store, under the build's tags. */
-  | { readonly type: 'store' }
-  | { readonly type: 'registry'; readonly compression?: LayerCompression }
-  | {
+  | ({ readonly type: 'store' } & ImageTimesOption)
+  | ({ readonly type: 'registry'; readonly compression?: LayerCompression } & ImageTimesOption)
+  | ({
       readonly type: 'oci' | 'docker'
       /** A file, a directory with `tar: false`, or a stream, which is not closed. */
       readonly dest: string | Writable
       readonly tar?: boolean
       readonly compression?: LayerCompression
-    }
+    } & ImageTimesOption)
   /** The files of the image: into a folder as the current user's, or as one tar. */
   | { readonly type: 'local' | 'tar'; readonly dest: string | Writable }
+
+/** What outputs of images have in common. */
+export interface ImageTimesOption {
+  /** No file of a new layer is newer than `SOURCE_DATE_EPOCH`. */
+  readonly rewriteTimestamp?: boolean
+}
 
 export type LayerCompression = 'uncompressed' | 'gzip' | 'zstd'
 
@@ -52,6 +58,12 @@ export interface BuildOptions {
    * socket, or paths of private keys, which the build then uses itself.
    */
   readonly ssh?: Readonly<Record<string, readonly string[]>>
+  /**
+   * Makes the image depend on nothing but the input: no file that a step makes is newer than 1980 (or
+   * `SOURCE_DATE_EPOCH`, if that is earlier), nor is the image; files of the context have the modes
+   * that git keeps. See docs/reproducible.md
+   */
+  readonly reproducible?: boolean
   /** Default: the local store, when there is a tag or nothing else is asked for. */
   readonly outputs?: readonly Output[]
   /** How many steps run at a time; default: the number of CPUs. */

@@ -35,6 +35,7 @@ export interface Settings {
   readonly network: 'default' | 'none' | 'host'
   readonly secrets: Readonly<Record<string, SecretSource>>
   readonly ssh: Readonly<Record<string, readonly string[]>>
+  readonly reproducible: boolean
   readonly outputs: readonly Output[]
   readonly jobs: number
   readonly root: string
@@ -65,6 +66,7 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     network: options.network ?? 'default',
     secrets: options.secrets ?? {},
     ssh: options.ssh ?? {},
+    reproducible: options.reproducible ?? false,
     outputs,
     jobs: options.jobs ?? availableParallelism(),
     root: resolve(options.root ?? resolveRoot(env)),

@@ -50,6 +50,7 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
       ...optional('network', network(args.text('network'))),
       secrets: parseSecrets(args.list('secret'), shell.env),
       ssh: parseSsh(args.list('ssh'), shell.env),
+      ...(args.has('reproducible') ? { reproducible: true } : {}),
       ...(outputs.length === 0 ? {} : { outputs: outputs.map((one) => toStdout(one, shell)) }),
       ...optional('jobs', jobs(args.text('jobs'))),
       ...optional('root', args.text('root')),
@@ -140,7 +141,10 @@ function buildArgs(values: readonly string[], env: Shell['env']): Record<string,
     const given = text ?? env[key]
     return given === undefined ? [] : [[key, given]]
   })
-  return Object.fromEntries(entries)
+  // As the other tools that honour it: set once, it holds for all of a pipeline.
+  const epoch = env.SOURCE_DATE_EPOCH
+  const inherited = epoch === undefined ? [] : [['SOURCE_DATE_EPOCH', epoch] as const]
+  return Object.fromEntries([...inherited, ...entries])
 }
 
 function labels(values: readonly string[]): Record<string, string> {

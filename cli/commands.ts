@@ -87,6 +87,10 @@ const INPUT: readonly Flag[] = [
 
 const EXECUTION: readonly Flag[] = [
   { name: 'no-cache', help: 'Run every step, even when its result is known' },
+  {
+    name: 'reproducible',
+    help: 'Make the same image of the same input, wherever and whenever it is built',
+  },
   { name: 'pull', help: 'Ask the registry for base images that the store has' },
   { name: 'network', metavar: 'MODE', help: 'Network of RUN steps: default, none or host' },
   {

@@ -10,11 +10,11 @@ export interface OutputRequest {
 
 /** Which keys each type takes. */
 const KEYS: Readonly<Record<string, readonly string[]>> = {
-  store: ['name'],
-  image: ['name', 'push', 'compression'],
-  registry: ['name', 'compression'],
-  oci: ['dest', 'name', 'tar', 'compression'],
-  docker: ['dest', 'name', 'tar', 'compression'],
+  store: ['name', 'rewrite-timestamp'],
+  image: ['name', 'push', 'compression', 'rewrite-timestamp'],
+  registry: ['name', 'compression', 'rewrite-timestamp'],
+  oci: ['dest', 'name', 'tar', 'compression', 'rewrite-timestamp'],
+  docker: ['dest', 'name', 'tar', 'compression', 'rewrite-timestamp'],
   local: ['dest'],
   tar: ['dest'],
 }
@@ -55,13 +55,16 @@ export function parseOutput(value: string): OutputRequest {
 function toOutputs(type: string, settings: ReadonlyMap<string, string>): readonly Output[] {
   const dest = settings.get('dest')
   const compression = parseCompression(settings.get('compression'))
-  const packed = compression === undefined ? {} : { compression }
+  const rewrites = parseSwitch('rewrite-timestamp', settings.get('rewrite-timestamp') ?? 'false')
+  const times = rewrites ? { rewriteTimestamp: true } : {}
+  const packed = { ...(compression === undefined ? {} : { compression }), ...times }
   switch (type) {
     case 'registry':
       return [{ type, ...packed }]
     case 'image': {
       const push = parseSwitch('push', settings.get('push') ?? 'false')
-      return push ? [{ type: 'store' }, { type: 'registry', ...packed }] : [{ type: 'store' }]
+      const stored: Output = { type: 'store', ...times }
+      return push ? [stored, { type: 'registry', ...packed }] : [stored]
     }
     case 'oci':
     case 'docker': {
@@ -72,7 +75,7 @@ function toOutputs(type: string, settings: ReadonlyMap<string, string>): readonl
     case 'tar':
       return [{ type, dest: requireDest(type, dest) }]
     default:
-      return [{ type: 'store' }]
+      return [{ type: 'store', ...times }]
   }
 }
 

@@ -29,6 +29,11 @@ export interface DirectoryTreeOptions {
   readonly ignore?: IgnoreMatcher
   /** `root` (default): everything belongs to 0:0, as in a build context. */
   readonly owner?: 'root' | 'kept'
+  /**
+   * `git`: what git keeps of modes, whether a file can be executed. The rest is the umask of whoever
+   * made the working copy. Default: `kept`.
+   */
+  readonly modes?: 'kept' | 'git'
 }
 
 const OPEN_FLAGS =
@@ -66,12 +71,14 @@ class DirectoryTree implements Tree {
   readonly #handles: DirectoryHandles
   readonly #root: number
   readonly #owner: 'root' | 'kept'
+  readonly #modes: 'kept' | 'git'
   readonly #visibility: Visibility | undefined
 
   constructor(root: number, options: DirectoryTreeOptions) {
     this.#root = root
     this.#handles = new DirectoryHandles(root)
     this.#owner = options.owner ?? 'root'
+    this.#modes = options.modes ?? 'kept'
     this.#visibility =
       options.ignore === undefined ? undefined : new Visibility(options.ignore, this.#lister())
   }
@@ -81,7 +88,11 @@ class DirectoryTree implements Tree {
     if (stats === undefined) return undefined
     const isHidden = this.#visibility?.isHidden(path, () => stats.isDirectory()) ?? false
     if (isHidden) return undefined
-    return fileStatOf(stats, { owner: this.#owner, exactInode: () => this.#inode(path) })
+    const stat = fileStatOf(stats, {
+      owner: this.#owner,
+      exactInode: () => this.#inode(path),
+    })
+    return this.#modes === 'git' ? { ...stat, mode: gitMode(stat) } : stat
   }
 
   readdir(path: Name): readonly Name[] {
@@ -169,6 +180,13 @@ class DirectoryTree implements Tree {
     const parent = this.#handles.find((slash === -1 ? '' : path.slice(0, slash)) as Name)
     return parent === undefined ? undefined : pathBelow(parent, path.slice(slash + 1) as Name)
   }
+}
+
+/** Spec: git-fast-import(1), the modes of files. */
+function gitMode({ type, mode }: FileStat): number {
+  if (type === 'directory') return 0o755
+  if (type !== 'file') return mode
+  return (mode & 0o100) === 0 ? 0o644 : 0o755
 }
 
 function missing(doing: string, path: Name): TsbuildError {

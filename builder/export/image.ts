@@ -29,6 +29,13 @@ export interface StepLayer extends ImageLayer {
   readonly createdAt: Date | undefined
 }
 
+export interface ImageTimes {
+  /** The time of an image that has no step of its own and no base. */
+  readonly now: Date
+  /** No time that is new is later; milliseconds. */
+  readonly epoch?: number | undefined
+}
+
 /** Everything but the compressed layers: what all outputs share. */
 export interface FinishedImage {
   readonly config: ImageConfig
@@ -49,16 +56,15 @@ const COMMENT = 'buildkit.dockerfile.v0'
 /**
  * Puts the layers and the planned image together. Times are those of the steps, so that an image
  * made from the cache is the very image that was made before.
- * @param now the time of an image that has no step of its own and no base
  */
 export function assembleImage(
   planned: PlannedImage,
   layers: readonly StepLayer[],
-  now: Date,
+  times: ImageTimes,
 ): FinishedImage {
   const { platform, author, config } = planned
-  const history = assembleHistory(planned.history, layers, now)
-  const created = history.at(-1)?.created ?? now.toISOString()
+  const history = assembleHistory(planned.history, layers, times)
+  const created = history.at(-1)?.created ?? textOf(times.now, times)
   const diffIds = layers.map(({ diffId }) => diffId)
   const image: ImageConfig = {
     platform,
@@ -72,20 +78,27 @@ export function assembleImage(
   return { config: image, configBytes, id: digestOf(configBytes), layers }
 }
 
+function textOf(time: Date, { epoch = Number.POSITIVE_INFINITY }: ImageTimes): string {
+  const text = new Date(Math.min(time.getTime(), epoch)).toISOString()
+  // As Go writes it, and with it every other builder.
+  return text.replace('.000Z', 'Z')
+}
+
 function assembleHistory(
   planned: readonly PlannedHistory[],
   layers: readonly StepLayer[],
-  now: Date,
+  times: ImageTimes,
 ): readonly HistoryEntry[] {
   const madeAt = new Map(layers.map((layer) => [layer.vertex, layer.createdAt]))
   const kept = planned.flatMap((item) => (item.kind === 'kept' ? [item.entry] : []))
   const firstStep = layers.find(({ createdAt }) => createdAt !== undefined)?.createdAt
-  const start = firstStep?.toISOString() ?? kept.at(-1)?.created ?? now.toISOString()
+  const earlier = kept.at(-1)?.created
+  const start = firstStep === undefined && earlier ? earlier : textOf(firstStep ?? times.now, times)
   let time = start
   const added = planned.flatMap((item): HistoryEntry[] => {
     if (item.kind === 'kept') return []
     const at = item.vertex === undefined ? undefined : madeAt.get(item.vertex)
-    time = at?.toISOString() ?? time
+    time = at === undefined ? time : textOf(at, times)
     const entry = { created: time, created_by: item.createdBy, comment: COMMENT }
     return [item.vertex === undefined ? { ...entry, empty_layer: true } : entry]
   })

@@ -16,6 +16,7 @@ export {
 export { resolveInTree } from './resolve.ts'
 export { stackTree } from './stack-tree.ts'
 export { isTarHeader } from './tar-reader.ts'
+export { clampChange, clampDirectory, clampTar } from './times.ts'
 export {
   type LayerSinks,
   type WriteOptions,

@@ -27,6 +27,10 @@ export interface PlanOptions {
   readonly network: 'default' | 'none' | 'host'
   /** One of several plans of one build: names and ids of vertices tell the platform. */
   readonly isOneOfSeveral?: boolean
+  /** `SOURCE_DATE_EPOCH` in milliseconds: no time of the image that is new is later. */
+  readonly epoch?: number | undefined
+  /** For every vertex; see there. */
+  readonly latest?: number | undefined
   /** Put on the image last; they win over LABEL. */
   readonly labels: Readonly<Record<string, string>>
 }
@@ -49,7 +53,11 @@ export interface StagePlan {
  */
 export function planBuild(graph: InstructionGraph, bases: BaseLookup, options: PlanOptions): Plan {
   const label = options.isOneOfSeveral ? formatPlatform(options.targetPlatform) : undefined
-  const vertices = new VertexList(bases, label)
+  const vertices = new VertexList(bases, {
+    scope: label,
+    latest: options.latest,
+    madeAt: options.epoch,
+  })
   const results = new Map<number, StageState>()
   for (const linked of graph.stages) {
     const names = new StepNames(linked, graph, label)
@@ -65,7 +73,8 @@ export function planBuild(graph: InstructionGraph, bases: BaseLookup, options: P
   }
   const state = results.get(graph.target.stage.index)
   if (state === undefined) throw new Error('the target is not among the linked stages')
-  return { vertices: vertices.all, image: labelled(state, options.labels) }
+  const image = labelled(state, options.labels)
+  return { vertices: vertices.all, image, epoch: options.epoch }
 }
 
 function labelled(state: StageState, labels: Readonly<Record<string, string>>): Plan['image'] {

@@ -6,6 +6,14 @@ import type { ExecVertex, FilesVertex, GitVertex, HttpVertex, Vertex, VertexId }
 type NewVertex = Omit<FilesVertex, 'id'> | Omit<ExecVertex, 'id'>
 type NewRemote = Omit<HttpVertex, 'id'> | Omit<GitVertex, 'id'>
 
+/** What holds for all vertices of a list. Times are milliseconds; see `Vertex`. */
+export interface VertexOptions {
+  /** Tells the vertices of several lists apart. */
+  readonly scope?: string | undefined
+  readonly latest?: number | undefined
+  readonly madeAt?: number | undefined
+}
+
 /** Where `contextFiles` puts what it takes. */
 export const CONTEXT_FILES = '/files'
 
@@ -16,12 +24,13 @@ export class VertexList {
   readonly #contextFiles = new Map<string, VertexId>()
   readonly #remotes = new Map<string, VertexId>()
   readonly #bases: BaseLookup
+  readonly #options: VertexOptions
   readonly #prefix: string
 
-  /** `scope` tells the vertices of several lists apart. */
-  constructor(bases: BaseLookup, scope?: string) {
+  constructor(bases: BaseLookup, options: VertexOptions = {}) {
     this.#bases = bases
-    this.#prefix = scope === undefined ? 'v' : `${scope} v`
+    this.#options = options
+    this.#prefix = options.scope === undefined ? 'v' : `${options.scope} v`
   }
 
   get all(): ReadonlyMap<VertexId, Vertex> {
@@ -30,7 +39,14 @@ export class VertexList {
 
   add(vertex: NewVertex): VertexId {
     const id = `${this.#prefix}${this.#vertices.size}`
-    this.#vertices.set(id, { ...vertex, id })
+    const { latest, madeAt } = this.#options
+    const makes = vertex.op === 'files' && vertex.actions.some(({ kind }) => kind !== 'copy')
+    this.#vertices.set(id, {
+      ...vertex,
+      id,
+      ...(latest === undefined ? {} : { latest }),
+      ...(makes && madeAt !== undefined ? { madeAt } : {}),
+    })
     return id
   }
 

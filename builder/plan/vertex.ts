@@ -16,6 +16,8 @@ interface VertexCommon {
   readonly name: string
   /** The instruction in the Dockerfile. */
   readonly range: SourceRange
+  /** Nothing that the step makes is newer; milliseconds. */
+  readonly latest?: number
 }
 
 /** One node of the plan. Its result is a stack of layers: those of its root, and its own on top. */
@@ -54,6 +56,8 @@ export interface FilesVertex extends VertexCommon {
   readonly actions: readonly FileAction[]
   /** `--link`: the layer does not look at what lies below it. */
   readonly link: boolean
+  /** The time of directories and files that come from nowhere else, in milliseconds; default: now. */
+  readonly madeAt?: number
 }
 
 export type FilesSource = { readonly kind: 'context' } | VertexSource
@@ -105,4 +109,6 @@ export interface PlannedImage {
 export interface Plan {
   readonly vertices: ReadonlyMap<VertexId, Vertex>
   readonly image: PlannedImage
+  /** No time of the image that is new is later; milliseconds. */
+  readonly epoch?: number | undefined
 }

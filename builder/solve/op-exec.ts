@@ -71,6 +71,10 @@ export async function runExec(
       { code: 'STEP_FAILED', hint: hintFor(exitCode) },
     )
   }
+  const { latest } = vertex
+  if (latest !== undefined) {
+    await deps.pool.run('clampTimes', { directory: writable.upper, latest }, signal)
+  }
   const { id } = await store.layers.commitDirectory(writable.upper)
   return { step: work.step, layer: id, createdAt }
 }

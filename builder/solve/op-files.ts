@@ -70,7 +70,8 @@ export async function runFiles(
   const copied = await copyForms(
     {
       ...(await filesTask(vertex, work, deps)),
-      now: createdAt.getTime(),
+      now: vertex.madeAt ?? createdAt.getTime(),
+      latest: vertex.latest,
       temporary: join(temporary.path, 'archives'),
       tar: work.forms.includes('tar') ? join(temporary.path, 'tar') : undefined,
       directory: work.forms.includes('directory') ? join(temporary.path, 'directory') : undefined,

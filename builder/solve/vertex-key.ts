@@ -34,6 +34,7 @@ export function execKey(
     platform: formatPlatform(vertex.platform),
     process: { args, env, cwd, user, hostname, network },
     ...(mounts.length === 0 ? {} : { mounts }),
+    ...timesDocument(vertex),
     ...(input === undefined ? {} : { input: { ...input } }),
   })
 }
@@ -74,7 +75,18 @@ function filesDocument(
   root: CacheKey | undefined,
 ): { readonly [key: string]: Json } {
   const actions = vertex.actions.map((action): Json => ({ ...action }) as unknown as Json)
-  return { op: 'files', root: vertex.link ? null : (root ?? null), actions }
+  const on = vertex.link ? null : (root ?? null)
+  return { op: 'files', root: on, actions, ...timesDocument(vertex) }
+}
+
+/** Only where times were asked for: all other keys stay what they are. */
+function timesDocument(vertex: ExecVertex | FilesVertex): { readonly [key: string]: Json } {
+  const { latest } = vertex
+  const madeAt = vertex.op === 'files' ? vertex.madeAt : undefined
+  return {
+    ...(latest === undefined ? {} : { latest }),
+    ...(madeAt === undefined ? {} : { madeAt }),
+  }
 }
 
 function keyed(preimage: Json): KeyedStep {

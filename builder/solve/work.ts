@@ -5,6 +5,9 @@ import {
   type AppliedLayer,
   applyLayer,
   changesOf,
+  clampChange,
+  clampDirectory,
+  clampTar,
   decompress,
   stackTree,
   treeChanges,
@@ -37,6 +40,8 @@ export type TreeSpec =
       readonly directory: string
       /** Text of the `.dockerignore`; empty without one. */
       readonly ignore: string
+      /** See `DirectoryTreeOptions`. */
+      readonly modes?: 'kept' | 'git'
     }
   /** Directories in overlay form, topmost first. */
   | { readonly kind: 'layers'; readonly directories: readonly string[] }
@@ -56,6 +61,8 @@ export interface CopyTask extends FilesTask {
   readonly reader: number | undefined
   readonly directory: string | undefined
   readonly now: number
+  /** No entry is newer; milliseconds. */
+  readonly latest: number | undefined
 }
 
 export interface CopiedFiles {
@@ -99,6 +106,8 @@ export interface UnpackTask {
   readonly dest: string
   /** `layer`: a directory in overlay form. */
   readonly format: 'local' | 'tar' | 'layer'
+  /** No entry is newer; milliseconds. */
+  readonly latest?: number | undefined
 }
 
 /** How much `checksum` may do before it gives up, so that a thread with other duties stays free. */
@@ -132,8 +141,9 @@ export async function copyFiles(task: CopyTask): Promise<CopiedFiles> {
     onWarning,
   })
   const digests = new Map<Name, Digest>()
+  const { latest } = task
   const written = writeLayer(
-    result.changes,
+    latest === undefined ? result.changes : clamped(result.changes, latest),
     {
       ...(task.tar === undefined ? {} : { tar: task.tar }),
       ...(task.reader === undefined ? {} : { reader: task.reader }),
@@ -143,6 +153,32 @@ export async function copyFiles(task: CopyTask): Promise<CopiedFiles> {
   )
   const content = result.contentDigest((path) => digests.get(path), trees.remember)
   return { content, diffId: written.diffId, size: written.size, warnings }
+}
+
+function* clamped(changes: Iterable<Change>, latest: number): Generator<Change> {
+  for (const change of changes) yield clampChange(change, latest)
+}
+
+export interface ClampTask {
+  readonly directory: string
+  readonly latest: number
+}
+
+/** Makes nothing in a layer's directory newer than a time. */
+export function clampTimes({ directory, latest }: ClampTask): void {
+  clampDirectory(directory, latest)
+}
+
+export interface RewriteTask {
+  readonly tar: string
+  /** A file to create. */
+  readonly target: string
+  readonly latest: number
+}
+
+/** Writes a layer's tar again with no entry newer than a time. */
+export function rewriteTimes(task: RewriteTask): ReturnType<typeof clampTar> {
+  return clampTar(task.tar, task.target, task.latest)
 }
 
 /** Makes an overlay directory of a tar that is just being written. */
@@ -197,10 +233,11 @@ export async function unpackLayer(task: ApplyTask): Promise<AppliedLayer> {
 }
 
 /** Writes merged file systems as files or as one tar. */
-export function unpackTrees({ trees, dest, format }: UnpackTask): void {
-  if (format === 'tar') writeLayer(changesIn(trees), { tar: dest })
-  else if (format === 'layer') writeLayer(changesIn(trees), { directory: dest })
-  else writeFiles(changesIn(trees), dest)
+export function unpackTrees({ trees, dest, format, latest }: UnpackTask): void {
+  const changes = latest === undefined ? changesIn(trees) : clamped(changesIn(trees), latest)
+  if (format === 'tar') writeLayer(changes, { tar: dest })
+  else if (format === 'layer') writeLayer(changes, { directory: dest })
+  else writeFiles(changes, dest)
 }
 
 function* changesIn(trees: UnpackTask['trees']): Generator<Change> {
@@ -271,8 +308,9 @@ function openIndex({ sources, store }: FilesTask): FileDigests | undefined {
 
 function openTree(spec: TreeSpec): Tree {
   if (spec.kind === 'layers') return stackTree(spec.directories)
-  const { directory, ignore } = spec
-  return directoryTree(directory, ignore === '' ? {} : { ignore: parseDockerignore(ignore) })
+  const { directory, ignore, modes = 'kept' } = spec
+  const rules = ignore === '' ? {} : { ignore: parseDockerignore(ignore) }
+  return directoryTree(directory, { ...rules, modes })
 }
 
 function limited(fileDigest: FileDigest, limit: WorkLimit): FileDigest {

@@ -2,15 +2,19 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { heedStopFlag } from '#core'
 import {
   type ApplyTask,
+  type ClampTask,
   type CopiedFiles,
   type CopyTask,
   checksum,
+  clampTimes,
   copyFiles,
   type FilesTask,
   type FillTask,
   fillDirectory,
   type PackTask,
   packLayer,
+  type RewriteTask,
+  rewriteTimes,
   type UnpackTask,
   unpackLayer,
   unpackTrees,
@@ -20,6 +24,8 @@ import type { WorkThreadData } from './work-thread.ts'
 
 /** What a worker thread is asked to do, and what it answers. */
 export interface WorkTasks {
+  clampTimes: (task: ClampTask) => void
+  rewriteTimes: (task: RewriteTask) => ReturnType<typeof rewriteTimes>
   checksum: (task: FilesTask) => ReturnType<typeof checksum>
   copyFiles: (task: CopyTask) => Promise<CopiedFiles>
   fillDirectory: (task: FillTask) => ReturnType<typeof fillDirectory>
@@ -29,6 +35,8 @@ export interface WorkTasks {
 }
 
 const tasks: WorkTasks = {
+  clampTimes,
+  rewriteTimes,
   checksum: (task) => checksum(task),
   copyFiles,
   fillDirectory,

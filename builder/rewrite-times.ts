@@ -1,0 +1,39 @@
+import { join } from 'node:path'
+import type { ImageLayer } from '#builder/export'
+import type { WorkPool } from '#builder/solve'
+import { cacheKeyOf, type Store } from '#cache'
+import { uncompressedDigest } from '#core'
+
+export interface RewriteDeps {
+  readonly store: Store
+  readonly pool: WorkPool
+  readonly signal: AbortSignal
+}
+
+/**
+ * The layer with no file newer than `epoch` (milliseconds). Layers of the base image stay as they
+ * are. What was rewritten before is found again.
+ */
+export async function rewriteTimes<L extends ImageLayer>(
+  layer: L,
+  epoch: number,
+  { store, pool, signal }: RewriteDeps,
+): Promise<L> {
+  if (layer.blob !== undefined) return layer
+  const preimage = { op: 'rewrite-times', diffId: layer.diffId, epoch }
+  const key = cacheKeyOf(preimage)
+  const known = store.records.find(key)?.layer
+  const record = known === undefined ? undefined : store.layers.get(known)
+  if (record?.diffId !== undefined && record.size !== undefined) {
+    return { ...layer, diffId: record.diffId, size: record.size }
+  }
+  await using temporary = store.temporary()
+  const target = join(temporary.path, 'tar')
+  const tar = store.blobs.path(uncompressedDigest(layer.diffId))
+  const facts = await pool.run('rewriteTimes', { tar, target, latest: epoch }, signal)
+  await store.blobs.adopt(target, uncompressedDigest(facts.diffId), facts.size)
+  const { id } = store.layers.register(facts)
+  const description = `times of layer ${layer.diffId}`
+  store.records.put({ key, family: key, preimage, layer: id, description })
+  return { ...layer, ...facts }
+}
