@@ -25,7 +25,8 @@ export interface CheckResult {
 /**
  * Runs all build checks that need no image: what `tsbuild build --check` does, without a network.
  * Pure; a wrong Dockerfile is a value.
- * @throws {TsbuildError} USAGE when BUILDKIT_DOCKERFILE_CHECK is wrong
+ * @throws {TsbuildError} USAGE when BUILDKIT_DOCKERFILE_CHECK is wrong, CONTEXT_INVALID when the
+ *   `.dockerignore` is
  */
 export function checkDockerfile(
   source: string | Uint8Array,

@@ -46,7 +46,7 @@ export class DockerfileChecks {
   readonly #ignore: IgnoreRules | undefined
   readonly #linter: Linter
 
-  /** @throws {TsbuildError} USAGE when the build argument with the settings is wrong */
+  /** @throws {TsbuildError} USAGE for wrong settings, CONTEXT_INVALID for a wrong `.dockerignore` */
   constructor(parsed: ParseResult, options: ChecksOptions) {
     const { buildArgs = {}, predefined = PREDEFINED, dockerignore = '' } = options
     this.#parsed = parsed

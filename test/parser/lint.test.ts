@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import fc from 'fast-check'
 import { parsePlatform } from '#core'
 import {
   type CheckedBase,
@@ -114,6 +115,28 @@ describe('checkDockerfile', () => {
       message:
         'failed to parse build-arg:BUILDKIT_DOCKERFILE_CHECK: invalid check option "nonsense"',
     })
+  })
+
+  it('takes anything that looks like a Dockerfile', () => {
+    const words = fc.constantFrom(
+      ...['FROM', 'from', 'ARG', 'ENV', 'COPY', 'RUN', 'EXPOSE', 'WORKDIR', 'ONBUILD', 'AS'],
+      ...['scratch', 'a', '$A', '${A:-', '}', '=', 'A=$B', '"', '--platform=$A', '--from=0'],
+      ...['--mount=type=cache,target=$A', '80/TCP', '::', '/', '<<X', 'X', '#', 'check=skip=all'],
+      ...['\n', '\\\n', ' ', '[]', '["a"]', '\u0000', '\u{1f600}'],
+    )
+    const texts = fc.array(words, { maxLength: 60 }).map((parts) => parts.join(' '))
+    fc.assert(
+      fc.property(texts, (text) => {
+        const { warnings, error } = checkDockerfile(`FROM scratch\n${text}`, {
+          buildArgs: { BUILDKIT_DOCKERFILE_CHECK: 'experimental=all' },
+          dockerignore: 'a',
+          baseOf: () => undefined,
+        })
+        assert.ok(error === undefined || error.message !== '')
+        for (const { range } of warnings) assert.ok(range.start.line >= 1)
+      }),
+      { numRuns: 300 },
+    )
   })
 
   it('keeps to the first thousand warnings, in linear time', () => {
