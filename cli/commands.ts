@@ -3,11 +3,13 @@ import type { Flag } from './flags.ts'
 export type CommandName =
   | 'build'
   | 'context'
+  | 'fmt'
   | 'help'
   | 'images'
   | 'inspect'
   | 'login'
   | 'logout'
+  | 'parse'
   | 'push'
   | 'rmi'
   | 'tag'
@@ -227,6 +229,67 @@ const CONTEXT: Command = {
   namespace: false,
 }
 
+const FMT: Command = {
+  name: 'fmt',
+  summary: 'Format Dockerfiles: same meaning, one way of writing it',
+  usage: 'tsbuild fmt [flags] [FILE…]',
+  flags: [
+    {
+      name: 'file',
+      short: 'f',
+      metavar: 'FILE',
+      repeat: true,
+      help: 'A Dockerfile (default: Dockerfile); - reads it from standard input',
+      group: 'What to format',
+    },
+    {
+      name: 'check',
+      help: 'List the files that formatting would change, and exit with 1 if there are any',
+      group: 'Result',
+    },
+    {
+      name: 'write',
+      short: 'w',
+      help: 'Change the files in place, and list those that were changed',
+      group: 'Result',
+    },
+    HELP,
+  ],
+  examples: [
+    ['tsbuild fmt', 'print ./Dockerfile as it should be'],
+    ['tsbuild fmt -w Dockerfile docker/*.Dockerfile', 'format files in place'],
+    ['tsbuild fmt --check', 'fail in CI when the Dockerfile is not formatted'],
+  ],
+  notes: [
+    'Keywords get upper case, words stand one blank apart, blank lines come one at a time, lines end with a line feed. Scripts, heredocs, comments and line breaks are kept as they are.',
+  ],
+  namespace: false,
+}
+
+const PARSE: Command = {
+  name: 'parse',
+  summary: 'Show the instructions of Dockerfiles and their arguments, as JSON',
+  usage: 'tsbuild parse [flags] [FILE]',
+  flags: [
+    {
+      name: 'files-from',
+      metavar: 'LIST',
+      help: 'Parse the files named in LIST, one a line; - reads it from standard input',
+      group: 'What to parse',
+    },
+    { name: 'format', metavar: 'FORMAT', help: 'Form of the output: json', group: 'Screen' },
+    HELP,
+  ],
+  examples: [
+    ['tsbuild parse | jq .stages', 'the stages of ./Dockerfile'],
+    ["find . -name '*Dockerfile' | tsbuild parse --files-from -", 'a JSON document a line'],
+  ],
+  notes: [
+    'FILE is Dockerfile unless given; - is standard input. Nothing is expanded, quotes are kept. A file that is no Dockerfile gives {"error": {"message", "line"}} and exit code 1.',
+  ],
+  namespace: false,
+}
+
 const IMAGES: Command = {
   name: 'images',
   summary: 'List the images in the local store',
@@ -344,6 +407,8 @@ const HELP_COMMAND: Command = {
 export const COMMANDS: readonly Command[] = [
   BUILD,
   CONTEXT,
+  PARSE,
+  FMT,
   IMAGES,
   INSPECT,
   TAG,

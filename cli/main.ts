@@ -9,11 +9,13 @@ type Run = (args: Arguments, shell: Shell) => Promise<number>
 const RUNS: Readonly<Record<CommandName, Run>> = {
   build: async (args, shell) => (await import('./build-command.ts')).runBuild(args, shell),
   context: async (args, shell) => (await import('./context-command.ts')).runContext(args, shell),
+  fmt: async (args, shell) => (await import('./fmt-command.ts')).runFormat(args, shell),
   help: async (args, shell) => (await import('./help.ts')).runHelp(args, shell),
   images: async (args, shell) => (await import('./images-command.ts')).runImages(args, shell),
   inspect: async (args, shell) => (await import('./inspect-command.ts')).runInspect(args, shell),
   login: async (args, shell) => (await import('./login-command.ts')).runLogin(args, shell),
   logout: async (args, shell) => (await import('./login-command.ts')).runLogout(args, shell),
+  parse: async (args, shell) => (await import('./parse-command.ts')).runParse(args, shell),
   push: async (args, shell) => (await import('./push-command.ts')).runPush(args, shell),
   rmi: async (args, shell) => (await import('./names-commands.ts')).runRemove(args, shell),
   tag: async (args, shell) => (await import('./names-commands.ts')).runTag(args, shell),

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { runProgram } from '../../cli/main.ts'
+import { fakeShell } from './fake-shell.ts'
+
+const UGLY = '\n# c\nfrom   a\n\n\nrun x \\\n\n   y\n'
+const TIDY = '# c\nFROM a\n\nRUN x \\\n   y\n'
+
+describe('tsbuild fmt', () => {
+  let folder = ''
+  let ugly = ''
+  let tidy = ''
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'tsbuild-fmt-'))
+    ugly = join(folder, 'ugly')
+    tidy = join(folder, 'tidy')
+    writeFileSync(ugly, UGLY)
+    writeFileSync(tidy, TIDY)
+  })
+  afterEach(() => rmSync(folder, { recursive: true }))
+
+  async function run(argv: readonly string[], stdin = '') {
+    const shell = fakeShell({ stdin })
+    const code = await runProgram(['fmt', ...argv], shell)
+    return { code, out: shell.out(), err: shell.err() }
+  }
+
+  it('prints the formatted file and leaves it as it is', async () => {
+    assert.deepEqual(await run([ugly]), { code: 0, out: TIDY, err: '' })
+    assert.deepEqual(await run(['-f', ugly]), { code: 0, out: TIDY, err: '' })
+    assert.deepEqual(await run(['-'], UGLY), { code: 0, out: TIDY, err: '' })
+    assert.equal(readFileSync(ugly, 'utf8'), UGLY)
+  })
+
+  it('lists with --check what would change', async () => {
+    assert.deepEqual(await run(['--check', tidy, ugly]), { code: 1, out: `${ugly}\n`, err: '' })
+    assert.deepEqual(await run(['--check', tidy]), { code: 0, out: '', err: '' })
+    assert.deepEqual(await run(['--check', '-'], UGLY), { code: 1, out: 'stdin\n', err: '' })
+    assert.equal(readFileSync(ugly, 'utf8'), UGLY)
+    writeFileSync(tidy, `\ufeff${TIDY}`)
+    assert.equal((await run(['--check', tidy])).code, 1)
+  })
+
+  it('changes files with --write', async () => {
+    assert.deepEqual(await run(['-w', tidy, '-f', ugly]), { code: 0, out: `${ugly}\n`, err: '' })
+    assert.equal(readFileSync(ugly, 'utf8'), TIDY)
+    assert.deepEqual(await run(['-w', tidy, ugly]), { code: 0, out: '', err: '' })
+  })
+
+  it('shows mistakes, and goes on with the other files', async () => {
+    const bad = join(folder, 'bad')
+    writeFileSync(bad, 'FROM a\nRNU x\n')
+    const { code, out, err } = await run(['-w', bad, ugly])
+    assert.deepEqual({ code, out }, { code: 1, out: `${ugly}\n` })
+    assert.match(err, />>> RNU x\n/)
+    assert.match(err, /unknown instruction: RNU/)
+    assert.equal(readFileSync(bad, 'utf8'), 'FROM a\nRNU x\n')
+    assert.equal(readFileSync(ugly, 'utf8'), TIDY)
+  })
+
+  it('leaves alone what it cannot keep the meaning of', async () => {
+    const latin = Buffer.from('FROM a\nrun echo \xff\n', 'latin1')
+    writeFileSync(ugly, latin)
+    assert.match((await run(['-w', ugly])).err, /is not UTF-8/)
+    assert.deepEqual(readFileSync(ugly), latin)
+    const long = `FROM a\nCMD [${Array.from({ length: 16_000 }, () => '"x"').join(',')}]\n`
+    writeFileSync(ugly, long)
+    const { code, err } = await run(['-w', ugly])
+    assert.equal(code, 1)
+    assert.match(err, /cannot be formatted/)
+    assert.equal(readFileSync(ugly, 'utf8'), long)
+  })
+
+  it('refuses command lines that cannot be meant', async () => {
+    assert.match((await run([ugly, tidy])).err, /several files cannot be printed as one/)
+    assert.match((await run(['--check', '--write', ugly])).err, /contradict/)
+    assert.match((await run(['-w', '-'])).err, /standard input/)
+    assert.match((await run([join(folder, 'missing')])).err, /ENOENT/)
+  })
+})
