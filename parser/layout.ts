@@ -99,7 +99,9 @@ function placeParts(
     if (typeof part !== 'string') return [...pieces, ...jsonPieces(part, text, start)]
     const end = standsAt(text, part, start) ? start : endOfFlags(text, start, escapeChar)
     // A line may be broken before the `--`, and must not begin with a # then.
-    if (end > start && part.startsWith('#')) pieces.push({ text: '--', gap, place: [start, end] })
+    if (end > start && part.startsWith('#')) {
+      pieces.push({ text: text.slice(start, end), gap, place: [start, end] })
+    }
     const at = isLetter ? start : skipWhile(text, end, isSpace)
     const isThere = standsAt(text, part, at)
     if (isThere) cursor = at + part.length
@@ -108,7 +110,8 @@ function placeParts(
   // Flags that are ended with nothing behind them: the line may be broken before that.
   const start = skipWhile(text, cursor, isSpace)
   const end = endOfFlags(text, start, escapeChar)
-  return end > start ? [...pieces, { text: '--', gap: separator, place: [start, end] }] : pieces
+  if (end === start) return pieces
+  return [...pieces, { text: text.slice(start, end), gap: separator, place: [start, end] }]
 }
 
 /** Keywords may have been changed to upper case. */

@@ -4,7 +4,7 @@
  */
 import type { IToken } from 'chevrotain'
 import type { Heredoc, Instruction, OnbuildInstruction } from './ast.ts'
-import { lineEnd } from './characters.ts'
+import { lineEnd, trimSpace } from './characters.ts'
 import { firstError, lineOf } from './diagnostics.ts'
 import { argumentsOf } from './instruction-parts.ts'
 import { Flag, HealthType, Json, LegacyKey, QuotedWord, Text, UnknownName, Word } from './lexer.ts'
@@ -101,7 +101,8 @@ function normalInstruction(instruction: Instruction, escapeChar: Escape): Normal
 function normalTrigger(onbuild: OnbuildInstruction, escapeChar: Escape): NormalInstruction {
   const { instruction, trigger, heredocs, lines } = onbuild
   if (instruction !== undefined) return normalInstruction(instruction, escapeChar)
-  const [, keyword, ...tokens] = lexLine(trigger.slice(0, lineEnd(trigger, 0)), escapeChar)
+  const line = trimSpace(trigger.slice(0, lineEnd(trigger, 0)))
+  const [, keyword, ...tokens] = lexLine(line, escapeChar)
   const flags = tokens.filter(({ tokenType }) => tokenType === Flag)
   return {
     instruction: keyword?.image.toUpperCase() ?? '',

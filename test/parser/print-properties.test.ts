@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
-import { type Dockerfile, formatDockerfile, parseDockerfile, printDockerfile } from '#parser'
+import {
+  type Dockerfile,
+  formatDockerfile,
+  normalForm,
+  parseDockerfile,
+  printDockerfile,
+} from '#parser'
 import { casesIn, FIXTURES, withoutPositions } from './fixtures.ts'
 
 const corpus = casesIn(FIXTURES).map((name) =>
@@ -12,6 +18,14 @@ const corpus = casesIn(FIXTURES).map((name) =>
 function parse(source: string): Dockerfile | undefined {
   const { dockerfile, diagnostics } = parseDockerfile(source)
   return diagnostics.some(({ severity }) => severity === 'error') ? undefined : dockerfile
+}
+
+/** The normal form without line numbers; AS may change its case. */
+function meaningOf(source: string): string {
+  const isPlace = (key: string): boolean => key === 'line' || key === 'endLine'
+  const form = normalForm(parseDockerfile(source))
+  const text = JSON.stringify(form, (key, value) => (isPlace(key) ? undefined : value))
+  return text.replace(/"as"/gi, '"AS"')
 }
 
 /** How many of the texts that a property was tried with were Dockerfiles. */
@@ -29,6 +43,7 @@ function check(source: string): void {
   const second = parse(formatted)
   assert.ok(second !== undefined, `formats as ${JSON.stringify(formatted)}`)
   assert.equal(formatDockerfile(second), formatted)
+  assert.equal(meaningOf(formatted), meaningOf(source))
 }
 
 /** Text that means something in the words of an instruction, or nearly does. */
