@@ -7,11 +7,9 @@ import type { Comment, Heredoc, LineBreak } from './ast.ts'
 import { isSpace, skipWhile, trimEnd, trimSpace } from './characters.ts'
 import type { Diagnostic } from './diagnostics.ts'
 import { type HeredocHead, heredocsOf } from './heredocs.ts'
+import { endOf, LineReader, type PhysicalLine, wholeLine } from './line-reader.ts'
 import type { Escape } from './scan.ts'
 import type { LineSpan, Position, SourceRange } from './source.ts'
-
-/** Bytes of a physical line, without its line feed. */
-const MAX_LINE_BYTES = 65_535
 
 /** One instruction: never blank, leading white space removed. */
 export interface LogicalLine {
@@ -41,15 +39,6 @@ interface Piece {
 }
 
 type Report = (diagnostic: Diagnostic) => void
-
-interface PhysicalLine {
-  /** 1-based. */
-  readonly number: number
-  /** Without the line break. */
-  readonly text: string
-  /** As it is in the file. */
-  readonly raw: string
-}
 
 /** The place of the character at `offset` of a logical line. */
 export function positionAt(line: LogicalLine, offset: number): Position {
@@ -103,44 +92,6 @@ function commentOf(line: PhysicalLine, start: number): Comment {
   const text = line.text.slice(start + 1, end)
   const place = (offset: number): Position => ({ line: line.number, column: offset + 1 })
   return { text, range: { start: place(start), end: place(end) } }
-}
-
-/** Hands out physical lines and reports those that no Dockerfile may have. */
-class LineReader {
-  readonly #source: string
-  readonly #report: Report
-  #offset = 0
-  #number = 0
-
-  constructor(source: string, report: Report) {
-    this.#source = source
-    this.#report = report
-  }
-
-  next(): PhysicalLine | undefined {
-    const source = this.#source
-    if (this.#offset >= source.length) return undefined
-    const newline = source.indexOf('\n', this.#offset)
-    const raw = source.slice(this.#offset, newline < 0 ? source.length : newline + 1)
-    this.#offset += raw.length
-    this.#number++
-    let end = newline < 0 ? raw.length : raw.length - 1
-    while (end > 0 && raw[end - 1] === '\r') end--
-    const line = { number: this.#number, text: raw.slice(0, end), raw }
-    this.#check(line)
-    return line
-  }
-
-  #check(line: PhysicalLine): void {
-    const text = line.raw.endsWith('\n') ? line.raw.slice(0, -1) : line.raw
-    if (text.length * 3 <= MAX_LINE_BYTES || Buffer.byteLength(text) <= MAX_LINE_BYTES) return
-    this.#report({
-      severity: 'error',
-      code: 'line',
-      message: `dockerfile line greater than max allowed size of ${MAX_LINE_BYTES}`,
-      range: wholeLine(line),
-    })
-  }
 }
 
 interface InstructionStart {
@@ -271,14 +222,6 @@ function readBody(
     if (!isClosed) content.push(line.raw)
   }
   return { heredoc: { ...head, content: content.join(''), range: { start, end } }, isClosed }
-}
-
-function endOf(line: PhysicalLine): Position {
-  return { line: line.number, column: line.text.length + 1 }
-}
-
-function wholeLine(line: PhysicalLine): SourceRange {
-  return { start: { line: line.number, column: 1 }, end: endOf(line) }
 }
 
 function unterminated(head: HeredocHead, range: SourceRange): Diagnostic {
