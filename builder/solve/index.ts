@@ -1,3 +1,4 @@
+export { checkEmulator } from './emulator.ts'
 export type { StepSecrets } from './exec-mounts.ts'
 export { diffIdsOf, directoriesOf, type Layer } from './layer.ts'
 export { Reporter } from './reporter.ts'

@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ExecVertex } from '#builder/plan'
 import type { Sandbox } from '#builder/sandbox'
 import { createWritable } from '#builder/snapshot'
 import type { Store } from '#cache'
-import { formatPlatform, type Platform, platformDistance, TsbuildError } from '#core'
+import { type Platform, TsbuildError } from '#core'
+import { checkEmulator } from './emulator.ts'
 import { openMounts, type StepSecrets } from './exec-mounts.ts'
 import { directoriesOf, type Layer } from './layer.ts'
 import type { Reporter } from './reporter.ts'
@@ -38,7 +38,7 @@ export async function runExec(
   work: ExecWork,
   deps: ExecDeps,
 ): Promise<StepOutcome> {
-  checkPlatform(vertex.platform, deps.host)
+  checkEmulator(vertex.platform, deps.host)
   const { store, reporter, signal } = deps
   const [sandbox, lower] = await Promise.all([deps.sandbox(), directoriesOf(work.below)])
   await using temporary = store.temporary()
@@ -97,24 +97,4 @@ function hintFor(exitCode: number): string | undefined {
     default:
       return undefined
   }
-}
-
-/** Programs for another architecture run only where the kernel hands them to an emulator. */
-function checkPlatform(platform: Platform, host: Platform): void {
-  if (platformDistance(host, platform) !== undefined) return
-  if (host.architecture === 'amd64' && platform.architecture === '386') return
-  const emulators: Readonly<Record<string, string>> = {
-    amd64: 'x86_64',
-    arm64: 'aarch64',
-    '386': 'i386',
-  }
-  const emulator = emulators[platform.architecture] ?? platform.architecture
-  if (existsSync(`/proc/sys/fs/binfmt_misc/qemu-${emulator}`)) return
-  throw new TsbuildError(
-    `cannot run ${formatPlatform(platform)} programs on ${formatPlatform(host)}`,
-    {
-      code: 'PLATFORM_MISMATCH',
-      hint: 'install qemu-user-static and binfmt-support, or run the step on --platform=$BUILDPLATFORM',
-    },
-  )
 }
