@@ -3,6 +3,7 @@ import { chmodSync, utimesSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   busyboxBase,
+  freshBusyboxBase,
   run,
   type TemporaryDirectory,
   temporaryDirectory,
@@ -44,6 +45,8 @@ describe('reproducible images', () => {
     readonly name: string
     readonly flags?: readonly string[]
     readonly env?: Readonly<Record<string, string>>
+    /** The base image. */
+    readonly on?: string
     /** Bits that the modes of the working copy lack. */
     readonly umask: number
     /** Seconds. */
@@ -51,9 +54,10 @@ describe('reproducible images', () => {
   }
 
   /** Builds in a place of its own; gives the digest of the manifest. */
-  async function built({ name, flags = [], env = {}, umask, mtime }: Place): Promise<string> {
+  async function built({ name, flags = [], env = {}, umask, mtime, on = base }: Place) {
     const context = writeContext(directory.file(name), {
-      Dockerfile: DOCKERFILE(base),
+      Dockerfile: DOCKERFILE(on),
+      '.dockerignore': 'Dockerfile\n.dockerignore\n',
       a: 'A',
       'sub/b': 'B',
       'sub/run.sh': '#!/bin/sh\n',
@@ -96,6 +100,11 @@ describe('reproducible images', () => {
     await sleep(1100)
     assert.match(first, /^sha256:/)
     assert.equal(await built(there), first)
+  })
+
+  it('are the same on a base that was made again from its packages', async () => {
+    const on = await freshBusyboxBase(directory.file('base'))
+    assert.equal(await built({ ...there, name: 'fresh-base', on }), await built(here))
   })
 
   it('take their time from SOURCE_DATE_EPOCH', async () => {

@@ -17,11 +17,19 @@ const TAR_OPTIONS = ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--n
 /** busybox (static) with all its links, the usual directories, root and nobody: 1 MB. */
 export async function busyboxBase(): Promise<string> {
   const busybox = readFileSync('/bin/busybox')
-  return cached(['busybox', 3, digest(busybox)], async (directory, tar) => {
-    await run('sh', ['-ec', BUSYBOX_SCRIPT], { cwd: directory })
-    await run('tar', [...TAR_OPTIONS, '-cf', tar, '-C', join(directory, 'root'), '.'])
-    return { Env: [PATH], Cmd: ['sh'] }
-  })
+  return cached(['busybox', 3, digest(busybox)], makeBusybox)
+}
+
+/** The same, made anew from its Debian package. `layout`: a directory to make. */
+export async function freshBusyboxBase(layout: string): Promise<string> {
+  await makeLayout(layout, makeBusybox)
+  return layout
+}
+
+const makeBusybox: Make = async (directory, tar) => {
+  await run('sh', ['-ec', BUSYBOX_SCRIPT], { cwd: directory })
+  await run('tar', [...TAR_OPTIONS, '-cf', tar, '-C', join(directory, 'root'), '.'])
+  return { Env: [PATH], Cmd: ['sh'] }
 }
 
 const BUSYBOX_SCRIPT = `
@@ -92,12 +100,9 @@ type Make = (directory: string, tar: string) => Promise<Readonly<Record<string, 
 async function cached(key: readonly unknown[], make: Make): Promise<string> {
   const layout = join(CACHE, digest(JSON.stringify(key)).slice(0, 32))
   if (existsSync(layout)) return layout
-  using directory = temporaryDirectory('base')
-  const tar = directory.file('layer.tar')
-  const config = await make(directory.path, tar)
   mkdirSync(CACHE, { recursive: true })
   const made = `${layout}.${process.pid}`
-  await writeLayout(made, { tar, config })
+  await makeLayout(made, make)
   try {
     renameSync(made, layout)
   } catch {
@@ -105,6 +110,13 @@ async function cached(key: readonly unknown[], make: Make): Promise<string> {
     rmSync(made, { recursive: true })
   }
   return layout
+}
+
+async function makeLayout(layout: string, make: Make): Promise<void> {
+  using directory = temporaryDirectory('base')
+  const tar = directory.file('layer.tar')
+  const config = await make(directory.path, tar)
+  await writeLayout(layout, { tar, config })
 }
 
 function digest(bytes: string | Buffer): string {

@@ -1,4 +1,4 @@
-export { busyboxBase, debianBase, pushLayout } from './base-images.ts'
+export { busyboxBase, debianBase, freshBusyboxBase, pushLayout } from './base-images.ts'
 export { type Buildah, startBuildah } from './buildah.ts'
 export { compareConfigs, compareImages, compareTrees } from './compare-images.ts'
 export { type Container, freePort, startContainer } from './container.ts'
