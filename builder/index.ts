@@ -14,6 +14,7 @@ export {
 export { ContextSummary, type FolderSize } from './context-summary.ts'
 export { defaultCredentials } from './credentials.ts'
 export { type BuildDescription, describeBuild } from './describe.ts'
+export { instructionGraph } from './graph.ts'
 export type {
   BuildOptions,
   BuildResult,

@@ -35,16 +35,12 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
   const quiet = args.has('quiet')
   const iidfile = args.text('iidfile')
   checkOutputs(outputs, { terminal: shell.stdout.isTTY === true, quiet, iidfile })
-  const file = args.text('file')
   return {
     options: {
       context,
-      ...optional('file', file === '-' ? undefined : file),
+      ...parseInput(args, shell.env),
       tags,
-      ...optional('target', args.text('target')),
-      buildArgs: buildArgs(args.list('build-arg'), shell.env),
       labels: labels(args.list('label')),
-      ...optional('platform', platforms(args.list('platform'))),
       noCache: args.has('no-cache'),
       pull: args.has('pull'),
       ...optional('network', network(args.text('network'))),
@@ -59,7 +55,25 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
     progress: parseProgress(args, shell.env),
     iidfile,
     metadataFile: args.text('metadata-file'),
-    dockerfileOnStdin: file === '-',
+    dockerfileOnStdin: args.text('file') === '-',
+  }
+}
+
+/**
+ * What a command line says about the Dockerfile: where it is and how to read it. There is no path for
+ * one that comes on standard input.
+ * @throws {TsbuildError} USAGE
+ */
+export function parseInput(
+  args: Arguments,
+  env: Shell['env'],
+): Pick<BuildOptions, 'file' | 'target' | 'buildArgs' | 'platform'> {
+  const file = args.text('file')
+  return {
+    ...optional('file', file === '-' ? undefined : file),
+    ...optional('target', args.text('target')),
+    buildArgs: buildArgs(args.list('build-arg'), env),
+    ...optional('platform', platforms(args.list('platform'))),
   }
 }
 

@@ -10,6 +10,7 @@ const RUNS: Readonly<Record<CommandName, Run>> = {
   build: async (args, shell) => (await import('./build-command.ts')).runBuild(args, shell),
   context: async (args, shell) => (await import('./context-command.ts')).runContext(args, shell),
   fmt: async (args, shell) => (await import('./fmt-command.ts')).runFormat(args, shell),
+  graph: async (args, shell) => (await import('./graph-command.ts')).runGraph(args, shell),
   help: async (args, shell) => (await import('./help.ts')).runHelp(args, shell),
   images: async (args, shell) => (await import('./images-command.ts')).runImages(args, shell),
   inspect: async (args, shell) => (await import('./inspect-command.ts')).runInspect(args, shell),

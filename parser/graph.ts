@@ -20,11 +20,14 @@ export interface LinkedStage {
   readonly sources: ReadonlyMap<string, SourceRef>
 }
 
-/** The stages that the target needs, in file order; the target is among them. */
+/** How the stages of a Dockerfile hang together, seen from the target. */
 export interface InstructionGraph {
   readonly dockerfile: Dockerfile
+  /** What was asked for: the stages that the target needs or all, in file order. */
   readonly stages: readonly LinkedStage[]
   readonly target: LinkedStage
+  /** The other stages, in file order. */
+  readonly unused: readonly LinkedStage[]
 }
 
 export interface LinkOptions {
@@ -76,9 +79,15 @@ export function linkStages(dockerfile: Dockerfile, options: LinkOptions): Instru
   })
   refuseCycles(nodes)
   const target = findTarget(nodes, options.target)
-  const needed = options.scope === 'all' ? nodes : reachableFrom(target, nodes)
-  for (const node of needed) refuseForwardReferences(node, stages)
-  return { dockerfile, stages: needed.map(({ linked }) => linked), target: target.linked }
+  const needed = options.scope === 'all' ? new Set(nodes) : reachableFrom(target, nodes)
+  const chosen = nodes.filter((node) => needed.has(node))
+  for (const node of chosen) refuseForwardReferences(node, stages)
+  return {
+    dockerfile,
+    stages: chosen.map(({ linked }) => linked),
+    target: target.linked,
+    unused: nodes.flatMap((node) => (needed.has(node) ? [] : [node.linked])),
+  }
 }
 
 /** The name that a stage goes by in messages: its own, or `stage-` and its index. */
@@ -206,7 +215,7 @@ function findTarget(nodes: readonly Node[], wanted: string | undefined): Node {
   })
 }
 
-function reachableFrom(target: Node, nodes: readonly Node[]): readonly Node[] {
+function reachableFrom(target: Node, nodes: readonly Node[]): ReadonlySet<Node> {
   const found = new Set([target])
   for (const { linked, edges } of found) {
     for (const ref of [linked.base, ...edges.map(({ to }) => to)]) {
@@ -214,7 +223,7 @@ function reachableFrom(target: Node, nodes: readonly Node[]): readonly Node[] {
       if (node !== undefined) found.add(node)
     }
   }
-  return nodes.filter((node) => found.has(node))
+  return found
 }
 
 /** A stage can be copied from only below its own definition. */

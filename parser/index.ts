@@ -59,6 +59,7 @@ export {
   type SourceRef,
   stageLabel,
 } from './graph.ts'
+export { type GraphFormat, renderGraph } from './graph-view/render.ts'
 export { heredocBody } from './heredocs.ts'
 export { type CheckOptions, type CheckResult, checkDockerfile } from './lint/check.ts'
 export { type CheckedBase, type ChecksOptions, DockerfileChecks } from './lint/checks.ts'

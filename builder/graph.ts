@@ -1,0 +1,44 @@
+import { globalScope, type ResolvedBase, resolveGraph } from '#builder/plan'
+import { hostPlatform, type Platform } from '#core'
+import { diagnosticsError, type InstructionGraph, SourceError } from '#parser'
+import { parseReference } from '#registry-client'
+import { checkContext } from './check-context.ts'
+import { loadDockerfile } from './dockerfile-source.ts'
+import type { BuildOptions } from './options.ts'
+import { resolveOptions } from './settings.ts'
+
+/**
+ * The graph that a build with these options works on, as far as the Dockerfile alone tells: nothing
+ * but it is read, no base image is looked for, and ONBUILD triggers of base images are not in it. Of
+ * several platforms the first one counts.
+ * @throws {SourceError} when the Dockerfile is wrong
+ * @throws {TsbuildError} USAGE, CONTEXT_INVALID, PLATFORM_MISMATCH
+ */
+export async function instructionGraph(options: BuildOptions): Promise<InstructionGraph> {
+  const settings = resolveOptions(options)
+  checkContext(settings.context)
+  const { source, parsed } = loadDockerfile(settings)
+  const wrong = diagnosticsError(parsed.diagnostics, source)
+  if (wrong !== undefined) throw wrong
+  const { buildArgs, platforms, target, signal } = settings
+  const [targetPlatform = hostPlatform()] = platforms
+  try {
+    const { graph } = await resolveGraph(parsed.dockerfile, {
+      globals: globalScope(parsed.dockerfile, { buildArgs, targetPlatform, target }),
+      target,
+      targetPlatform,
+      resolve: async (name, platform) => unknownBase(name, platform),
+      signal,
+    })
+    return graph
+  } catch (cause) {
+    throw cause instanceof SourceError ? cause.in(source) : cause
+  }
+}
+
+/** Stands for an image that nothing is known of but its name. @throws {TsbuildError} REFERENCE_INVALID */
+function unknownBase(name: string, platform: Platform): ResolvedBase {
+  if (!name.includes('://')) parseReference(name)
+  const config = { platform, config: {}, diffIds: [], history: [] }
+  return { name, config, layers: [], origin: undefined }
+}

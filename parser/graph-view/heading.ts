@@ -1,0 +1,9 @@
+import type { GraphView } from './view.ts'
+
+/** How many stages there are, and how many of them count. */
+export function heading({ stages, target }: GraphView): string {
+  const needed = stages.filter(({ isNeeded }) => isNeeded).length
+  const count = stages.length === 1 ? '1 stage' : `${stages.length} stages`
+  const part = needed === stages.length ? '' : `, ${needed} of them needed`
+  return `${count}${part}, target ${stages[target]?.label}`
+}
