@@ -33,7 +33,7 @@ export function placeItems(
     const isLast = round === ROUNDS - 1
     for (const column of isForward ? columns : columns.toReversed()) {
       const wish = (item: number): Wish => {
-        if (isLast) return together(before(item), after(item))
+        if (isLast) return together([before(item), after(item)])
         return isForward ? before(item) : after(item)
       }
       stack(column, { items, places, wish })
@@ -51,7 +51,7 @@ interface Wish {
 
 const STAY: Wish = { sum: 0, weight: 0 }
 
-function together(...wishes: readonly Wish[]): Wish {
+function together(wishes: readonly Wish[]): Wish {
   return wishes.reduce((all, { sum, weight }) => {
     return { sum: all.sum + sum, weight: all.weight + weight }
   }, STAY)
@@ -73,8 +73,8 @@ function wishesOf(
     return { sum: place * weight, weight }
   }
   return {
-    before: (item) => together(...(incoming.get(item) ?? []).map((one) => wish(one, true))),
-    after: (item) => together(...(outgoing.get(item) ?? []).map((one) => wish(one, false))),
+    before: (item) => together((incoming.get(item) ?? []).map((one) => wish(one, true))),
+    after: (item) => together((outgoing.get(item) ?? []).map((one) => wish(one, false))),
   }
 }
 
