@@ -64,6 +64,15 @@ describe('linkStages', () => {
   it('keeps what the target needs, in file order', () => {
     assert.equal(show(link(CHAIN, { target: 'Test' })), '0:debian() 2*:0()')
     assert.equal(show(link(CHAIN, { target: 'unused' })), '1*:alpine()')
+    const { unused } = link(CHAIN, { target: 'unused' })
+    assert.deepEqual(
+      unused.map(({ stage, base }) => [stage.index, base.kind]),
+      [
+        [0, 'image'],
+        [2, 'stage'],
+        [3, 'scratch'],
+      ],
+    )
   })
 
   it('takes the number of a stage for COPY, not for a mount', () => {

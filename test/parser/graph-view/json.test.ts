@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { type LinkedStage, renderGraph, type SourceRef } from '#parser'
-import { fixture, link } from './graphs.ts'
+import { fixture, GRAPHS, link } from './graphs.ts'
 
 interface Document {
   readonly version: number
@@ -96,6 +97,24 @@ COPY --from=ONE / /
       { kind: 'mount', source: { image: 'b' }, stage: 1, instruction: '1.1' },
       { kind: 'copy', source: { stage: 0 }, stage: 1, instruction: '1.3' },
     ])
+  })
+
+  it('has the shape that is documented', () => {
+    const manual = readFileSync(`${GRAPHS}/../../docs/graph.md`, 'utf8')
+    const example = /```json\n(.*?)```/s.exec(manual)?.[1] ?? assert.fail('no example')
+    const text = `ARG BUILDPLATFORM=linux/amd64
+FROM --platform=$BUILDPLATFORM golang:1.22 AS build
+FROM scratch
+COPY --from=build /out /
+`
+    const { stages, ...rest } = documentOf(link(text))
+    const moved = stages.map(({ instructions, ...stage }) => ({
+      ...stage,
+      instructions: instructions.map(({ line, endLine, ...instruction }) => {
+        return { ...instruction, line: line - 1, endLine: endLine - 1 }
+      }),
+    }))
+    assert.deepEqual({ ...rest, stages: moved }, JSON.parse(example))
   })
 
   it('is safe to print, and means the same', () => {
