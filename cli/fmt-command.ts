@@ -1,10 +1,11 @@
 import { isUtf8 } from 'node:buffer'
-import { writeFileSync } from 'node:fs'
+import { realpathSync, statSync } from 'node:fs'
 import { ioError, TsbuildError } from '#core'
 import { diagnosticsError, formatDockerfile, normalForm, parseDockerfile } from '#parser'
 import { type DockerfileInput, readDockerfile } from './dockerfile-input.ts'
 import { reportError } from './error-report.ts'
 import { type Arguments, usageError } from './flags.ts'
+import { writeResultFile } from './result-files.ts'
 import { print, type Shell } from './shell.ts'
 import { cleanLine } from './text.ts'
 
@@ -57,9 +58,11 @@ async function formatFile(path: string, mode: Mode, shell: Shell): Promise<boole
   return mode === 'check'
 }
 
+/** The file keeps its mode, and a link stays one. */
 function writeFile(path: string, text: string): void {
   try {
-    writeFileSync(path, text)
+    const real = realpathSync(path)
+    writeResultFile(real, text, statSync(real).mode & 0o7777)
   } catch (cause) {
     throw ioError(`write ${path}`, cause)
   }

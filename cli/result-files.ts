@@ -19,21 +19,22 @@ export function prepareResultFile(path: string): void {
 
 /**
  * Writes a whole file or nothing; a device or pipe (`/dev/stdout`) is written to as it is.
+ * @param mode of a file that is made; the umask takes from it
  * @throws {TsbuildError} IO_FAILED, PERMISSION_DENIED, NO_SPACE
  */
-export function writeResultFile(path: string, content: string): void {
+export function writeResultFile(path: string, content: string, mode: number = 0o666): void {
   try {
-    if (isReplaceable(path)) replaceFile(path, content)
+    if (isReplaceable(path)) replaceFile(path, content, mode)
     else writeFileSync(path, content)
   } catch (cause) {
     throw ioError(`write ${path}`, cause)
   }
 }
 
-function replaceFile(path: string, content: string): void {
+function replaceFile(path: string, content: string, mode: number): void {
   const temporary = `${path}.${process.pid}.tmp`
   try {
-    writeFileSync(temporary, content, { flag: 'wx', flush: true })
+    writeFileSync(temporary, content, { flag: 'wx', flush: true, mode })
     renameSync(temporary, path)
   } catch (error) {
     rmSync(temporary, { force: true })
