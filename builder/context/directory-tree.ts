@@ -9,7 +9,7 @@ import {
   type Stats,
 } from 'node:fs'
 import { getSystemErrorMessage } from 'node:util'
-import { getXattr } from '#builder/linux'
+import { fileStatOf, getXattr, RootedDirectory } from '#builder/linux'
 import {
   checkpoint,
   errnoOf,
@@ -20,8 +20,6 @@ import {
   TsbuildError,
   textOfName,
 } from '#core'
-import { DirectoryHandles, openRoot, pathBelow } from './directory-handles.ts'
-import { fileStatOf } from './file-stat.ts'
 import { type DirectoryLister, type IgnoreMatcher, Visibility } from './visibility.ts'
 
 export interface DirectoryTreeOptions {
@@ -52,9 +50,9 @@ export function directoryTree(root: string, options: DirectoryTreeOptions = {}):
   return new DirectoryTree(openContext(root), options)
 }
 
-function openContext(root: string): number {
+function openContext(root: string): RootedDirectory {
   try {
-    return openRoot(root)
+    return new RootedDirectory(root)
   } catch (cause) {
     const errno = errnoOf(cause)
     if (errno !== 'ENOENT' && errno !== 'ENOTDIR') throw failure('open', root, cause)
@@ -68,15 +66,13 @@ function openContext(root: string): number {
 }
 
 class DirectoryTree implements Tree {
-  readonly #handles: DirectoryHandles
-  readonly #root: number
+  readonly #root: RootedDirectory
   readonly #owner: 'root' | 'kept'
   readonly #modes: 'kept' | 'git'
   readonly #visibility: Visibility | undefined
 
-  constructor(root: number, options: DirectoryTreeOptions) {
+  constructor(root: RootedDirectory, options: DirectoryTreeOptions) {
     this.#root = root
-    this.#handles = new DirectoryHandles(root)
     this.#owner = options.owner ?? 'root'
     this.#modes = options.modes ?? 'kept'
     this.#visibility =
@@ -84,14 +80,12 @@ class DirectoryTree implements Tree {
   }
 
   lstat(path: Name): FileStat | undefined {
-    const stats = this.#stats(path)
-    if (stats === undefined) return undefined
+    const found = this.#find(path)
+    if (found === undefined) return undefined
+    const { stats, place } = found
     const isHidden = this.#visibility?.isHidden(path, () => stats.isDirectory()) ?? false
     if (isHidden) return undefined
-    const stat = fileStatOf(stats, {
-      owner: this.#owner,
-      exactInode: () => this.#inode(path),
-    })
+    const stat = fileStatOf(stats, { owner: this.#owner, place })
     return this.#modes === 'git' ? { ...stat, mode: gitMode(stat) } : stat
   }
 
@@ -101,7 +95,7 @@ class DirectoryTree implements Tree {
     if (visibility === undefined) return names
     return names.filter((name) => {
       const child = joinName(path, name)
-      return !visibility.isHidden(child, () => this.#stats(child)?.isDirectory() ?? false)
+      return !visibility.isHidden(child, () => this.#isDirectory(child))
     })
   }
 
@@ -126,37 +120,35 @@ class DirectoryTree implements Tree {
   }
 
   close(): void {
-    this.#handles.close()
+    this.#root.close()
   }
 
   #lister(): DirectoryLister {
     return {
       names: (path) => this.#names(path),
-      isDirectory: (path) => this.#stats(path)?.isDirectory() ?? false,
+      isDirectory: (path) => this.#isDirectory(path),
     }
   }
 
-  #stats(path: Name): Stats | undefined {
+  #isDirectory(path: Name): boolean {
+    return this.#find(path)?.stats.isDirectory() ?? false
+  }
+
+  #find(path: Name): { readonly stats: Stats; readonly place: string | Buffer } | undefined {
     try {
-      if (path === '') return fstatSync(this.#root)
-      const at = this.#locate(path)
-      return at === undefined ? undefined : lstatSync(at, { throwIfNoEntry: false })
+      const place = this.#root.at(path)
+      if (place === undefined) return undefined
+      const stats = lstatSync(place, { throwIfNoEntry: false })
+      return stats === undefined ? undefined : { stats, place }
     } catch (cause) {
       throw failure('read', textOfName(path), cause)
     }
   }
 
-  #inode(path: Name): string {
-    return this.#at('read', path, (at) => {
-      const { dev, ino } = lstatSync(at, { bigint: true })
-      return `${dev}:${ino}`
-    })
-  }
-
   #names(path: Name): Name[] {
     checkpoint()
     try {
-      const handle = this.#handles.find(path)
+      const handle = this.#root.directory(path)
       if (handle === undefined) throw missing('list', path)
       return readdirSync(`/proc/self/fd/${handle}`, 'latin1').sort() as Name[]
     } catch (cause) {
@@ -166,19 +158,12 @@ class DirectoryTree implements Tree {
 
   #at<T>(doing: string, path: Name, operation: (at: string | Buffer) => T): T {
     try {
-      const at = this.#locate(path)
+      const at = this.#root.at(path)
       if (at === undefined) throw missing(doing, path)
       return operation(at)
     } catch (cause) {
       throw failure(doing, textOfName(path), cause)
     }
-  }
-
-  /** Where the kernel finds `path`; `undefined` when its parent is no directory. */
-  #locate(path: Name): string | Buffer | undefined {
-    const slash = path.lastIndexOf('/')
-    const parent = this.#handles.find((slash === -1 ? '' : path.slice(0, slash)) as Name)
-    return parent === undefined ? undefined : pathBelow(parent, path.slice(slash + 1) as Name)
   }
 }
 

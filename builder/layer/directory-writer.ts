@@ -12,11 +12,19 @@ import {
   openSync,
   symlinkSync,
 } from 'node:fs'
-import { makeNode, makeWhiteout, type NodeType, opaqueXattr, setXattr } from '#builder/linux'
+import {
+  childPath,
+  makeNode,
+  makeWhiteout,
+  type NodeType,
+  O_PATH,
+  opaqueXattr,
+  RootedDirectory,
+  setXattr,
+} from '#builder/linux'
 import { bytesOfName, errnoOf, type FileStat, ioError, type Name, TsbuildError } from '#core'
 import { quote } from './raw-tree.ts'
 import { parentOf } from './resolve.ts'
-import { childPath, O_PATH, RootedDirectory } from './rooted-directory.ts'
 
 const CREATE_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 

@@ -8,7 +8,7 @@ import {
   readdirSync,
   readlinkSync,
 } from 'node:fs'
-import { getXattr, opaqueXattr } from '#builder/linux'
+import { fileStatOf, getXattr, MAX_OPEN, opaqueXattr, RootedDirectory } from '#builder/linux'
 import {
   checkpoint,
   type FileStat,
@@ -18,8 +18,6 @@ import {
   TsbuildError,
   textOfName,
 } from '#core'
-import { toFileStat } from './file-stat.ts'
-import { MAX_OPEN, RootedDirectory } from './rooted-directory.ts'
 import { CAPABILITY } from './whiteout.ts'
 
 /** Neither follows a link, nor waits for the other end of a pipe, nor takes a terminal. */
@@ -53,7 +51,7 @@ export class RawTree implements Tree {
     const place = this.#root.at(path)
     if (place === undefined) return undefined
     const stats = lstatSync(place, { throwIfNoEntry: false })
-    return stats === undefined ? undefined : toFileStat(stats, place, this.#scope)
+    return stats === undefined ? undefined : fileStatOf(stats, { place, scope: this.#scope })
   }
 
   readdir(path: Name): readonly Name[] {

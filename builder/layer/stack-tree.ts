@@ -1,6 +1,6 @@
 import type { Dirent } from 'node:fs'
+import { BARE_DIRECTORY } from '#builder/linux'
 import { type FileStat, joinName, type Name, type Tree } from '#core'
-import { BARE_DIRECTORY } from './file-stat.ts'
 import { quote, RawTree, treeError } from './raw-tree.ts'
 import { parentOf } from './resolve.ts'
 import { isWhiteoutDevice } from './whiteout.ts'

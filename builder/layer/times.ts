@@ -1,4 +1,5 @@
 import { closeSync, lutimesSync, openSync, readdirSync, readSync } from 'node:fs'
+import { RootedDirectory } from '#builder/linux'
 import {
   type Change,
   checkpoint,
@@ -11,7 +12,6 @@ import {
 } from '#core'
 import { passBytes } from './content.ts'
 import { meaningOf } from './entry-path.ts'
-import { RootedDirectory } from './rooted-directory.ts'
 import { TarFile } from './tar-file.ts'
 import { type TarEntry, type TarHandler, TarReader } from './tar-reader.ts'
 

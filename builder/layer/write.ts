@@ -1,4 +1,5 @@
 import { closeSync } from 'node:fs'
+import { BARE_DIRECTORY } from '#builder/linux'
 import {
   type Change,
   checkpoint,
@@ -12,7 +13,6 @@ import {
 } from '#core'
 import { type Consume, type Passage, passBytes, passFile, scratchPassage } from './content.ts'
 import { DirectoryWriter, writeError } from './directory-writer.ts'
-import { BARE_DIRECTORY } from './file-stat.ts'
 import { writeFully } from './io.ts'
 import { TarFile } from './tar-file.ts'
 

@@ -1,5 +1,6 @@
 export type { Identity } from './credentials.ts'
 export { assumeIdentity, joinNewKeyring, limitCapabilities, resumeRoot } from './credentials.ts'
+export { BARE_DIRECTORY, fileStatOf, type StatOptions } from './file-stat.ts'
 export type { MountAttributes, MountOptions } from './mounts.ts'
 export {
   detachMount,
@@ -28,7 +29,7 @@ export {
   opaqueXattr,
   syncFileSystem,
 } from './nodes.ts'
-export { mountOverlay, O_PATH } from './overlay.ts'
+export { mountOverlay } from './overlay.ts'
 export type { FileTimes, ResourceLimit } from './process.ts'
 export {
   closeDescriptorsOnExec,
@@ -41,6 +42,7 @@ export {
   setResourceLimit,
   setUmask,
 } from './process.ts'
+export { childPath, MAX_OPEN, O_PATH, RootedDirectory } from './rooted-directory.ts'
 export { bindSocket } from './sockets.ts'
 export type { ProcessEnd, SpawnOptions } from './spawn.ts'
 export { spawnProcess, waitForExit } from './spawn.ts'

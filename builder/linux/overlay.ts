@@ -2,10 +2,8 @@ import { closeSync, constants, openSync } from 'node:fs'
 import type { OverlayMount } from '#core'
 import { MS, mount, restrictMount } from './mounts.ts'
 import { isUserNamespace } from './nodes.ts'
+import { O_PATH } from './rooted-directory.ts'
 import { cString, SystemError, syscall } from './syscalls.ts'
-
-/** `open` flag: a descriptor that only names a file. The same on every 64-bit machine of Linux. */
-export const O_PATH = 0x200000
 
 /** Linux refuses more layers in one overlay. */
 const MAX_LAYERS = 500

@@ -10,7 +10,10 @@ import {
 } from 'node:fs'
 import { bytesOfName, errnoOf, joinName, type Name } from '#core'
 
-/** Only a place, not the right to read: enough to walk on, and opens directories of any mode. */
+/**
+ * `open` flag: only a place, not the right to read. Enough to walk on, and opens directories of any
+ * mode. The same on every 64-bit machine of Linux.
+ */
 export const O_PATH = 0o10000000
 const OPEN_PLACE = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW
 const OPEN_ROOT = O_PATH | constants.O_DIRECTORY

@@ -25,28 +25,38 @@ export const BARE_DIRECTORY: FileStat = {
   nlink: 1,
 }
 
-/** `scope` keeps the inode numbers of several file systems apart. */
-export function toFileStat(stats: Stats, place: PathLike, scope = ''): FileStat {
-  const type = TYPES.get(stats.mode & constants.S_IFMT) ?? 'file'
+export interface StatOptions {
+  /** Where the kernel finds the file. */
+  readonly place: PathLike
+  /** Keeps the inode numbers of several trees apart. */
+  readonly scope?: string
+  /** `root`: everything belongs to 0:0. Default: `kept`. */
+  readonly owner?: 'root' | 'kept'
+}
+
+/** What the kernel says about a file. */
+export function fileStatOf(stats: Stats, { place, scope, owner }: StatOptions): FileStat {
+  const { dev, ino, mode, size, mtimeMs, ctimeMs, nlink } = stats
+  const type = TYPES.get(mode & constants.S_IFMT) ?? 'file'
   const isDevice = type === 'block' || type === 'character'
   return {
     type,
-    mode: stats.mode & 0o7777,
-    uid: stats.uid,
-    gid: stats.gid,
-    size: type === 'file' ? stats.size : 0,
-    mtimeMs: stats.mtimeMs,
+    mode: mode & 0o7777,
+    uid: owner === 'root' ? 0 : stats.uid,
+    gid: owner === 'root' ? 0 : stats.gid,
+    size: type === 'file' ? size : 0,
+    mtimeMs,
     major: isDevice ? majorOf(stats.rdev) : 0,
     minor: isDevice ? minorOf(stats.rdev) : 0,
-    inode: scope + inodeOf(stats, place),
-    nlink: stats.nlink,
+    inode: nlink > 1 && type !== 'directory' ? `${scope ?? dev}:${inodeOf(stats, place)}` : '',
+    nlink,
+    identity: { dev, ino, size, mtimeMs, ctimeMs },
   }
 }
 
 /** Inode numbers are 64 bits wide; past 2^53 a plain `Stats` has rounded them. */
-function inodeOf(stats: Stats, place: PathLike): string {
-  if (stats.nlink <= 1 || Number.isSafeInteger(stats.ino)) return String(stats.ino)
-  return String(lstatSync(place, { bigint: true }).ino)
+function inodeOf({ ino }: Stats, place: PathLike): string {
+  return String(Number.isSafeInteger(ino) ? ino : lstatSync(place, { bigint: true }).ino)
 }
 
 function majorOf(rdev: number): number {
