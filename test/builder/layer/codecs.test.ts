@@ -90,8 +90,8 @@ describe('unpacking of xz and bzip2', () => {
           const found = await collected(
             decompress(chunked(damaged, 4096), program === 'xz' ? 'xz' : 'bzip2'),
           ).catch((cause: unknown) => cause)
-          // The last bits of bzip2 mean nothing.
-          if (Buffer.isBuffer(found)) assert.equal(at, bytes.length - 1)
+          // The last bits of bzip2 mean nothing, and a smaller block size that is large enough does.
+          if (Buffer.isBuffer(found)) assert.ok(at === bytes.length - 1 || at === 3, String(at))
           else
             assert.ok(found instanceof Error && 'code' in found && found.code === 'LAYER_INVALID')
         }),
