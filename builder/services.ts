@@ -35,7 +35,8 @@ export class Services implements AsyncDisposable {
 
   fetcher(): Fetcher {
     const { environment } = this.#settings
-    this.#fetcher ??= new Fetcher({ store: this.#store, environment })
+    const { secret } = this.secrets
+    this.#fetcher ??= new Fetcher({ store: this.#store, environment, secret })
     return this.#fetcher
   }
 

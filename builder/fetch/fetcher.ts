@@ -1,5 +1,6 @@
 import type { Store } from '#cache'
 import { DEFAULT_TIMEOUTS, REAL_TIMING, type Timing, Wire } from '#registry-client'
+import { type FindSecret, gitAuthorization, httpAuthorization } from './authorization.ts'
 import { checkoutGitSource, type GitCheckout, type GitOptions } from './git-checkout.ts'
 import type { GitSource } from './git-source.ts'
 import { fetchHttpFile, type HttpFile, type HttpOptions } from './http-file.ts'
@@ -9,10 +10,14 @@ export interface FetcherOptions {
   readonly store: Store
   /** Where git finds its proxies, certificates and agent. */
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** Credentials of hosts; see `httpAuthorization` and `gitAuthorization` for their names. */
+  readonly secret?: FindSecret | undefined
   readonly timing?: Timing | undefined
 }
 
 const CONNECTIONS = 6
+
+const noSecret: FindSecret = async () => undefined
 
 /**
  * Brings files from elsewhere into the store, each version once. What comes back is a layer: its
@@ -27,15 +32,20 @@ export class Fetcher implements AsyncDisposable {
   }
 
   /** See `fetchHttpFile`. @throws {TsbuildError} DOWNLOAD_FAILED, DIGEST_MISMATCH, NO_SPACE, CANCELLED */
-  fetchHttp(source: HttpSource, options: HttpOptions = {}): Promise<HttpFile> {
-    const { store, timing = REAL_TIMING } = this.#options
+  async fetchHttp(source: HttpSource, options: HttpOptions = {}): Promise<HttpFile> {
+    const { store, secret = noSecret, timing = REAL_TIMING } = this.#options
+    const found = await httpAuthorization(new URL(source.url), secret)
+    const authorization = options.authorization ?? found
     this.#wire ??= new Wire({ timeouts: DEFAULT_TIMEOUTS, maxConnectionsPerHost: CONNECTIONS })
-    return fetchHttpFile(source, options, { store, timing, wire: this.#wire })
+    return fetchHttpFile(source, { ...options, authorization }, { store, timing, wire: this.#wire })
   }
 
   /** See `checkoutGitSource`. @throws {TsbuildError} DOWNLOAD_FAILED, NOT_FOUND, DIGEST_MISMATCH, UNSUPPORTED, CANCELLED */
-  checkoutGit(source: GitSource, options: GitOptions = {}): Promise<GitCheckout> {
-    return checkoutGitSource(source, options, this.#options)
+  async checkoutGit(source: GitSource, options: GitOptions = {}): Promise<GitCheckout> {
+    const { secret = noSecret } = this.#options
+    const found = await gitAuthorization(source.remote, secret)
+    const authorization = options.authorization ?? found
+    return checkoutGitSource(source, { ...options, authorization }, this.#options)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

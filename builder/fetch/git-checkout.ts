@@ -103,7 +103,7 @@ export async function checkoutGitSource(
     throw new TsbuildError(`fetch ${gitSourceName(source)}: ${cause.message}`, {
       code: 'DOWNLOAD_FAILED',
       cause,
-      hint: 'check the address, the network and the credentials',
+      hint: 'check the address and the network; a token is given with --secret id=GIT_AUTH_TOKEN,env=VARIABLE',
     })
   }
 }

@@ -264,7 +264,7 @@ function knownVersion({ preimage, layer, createdAt }: CacheRecord): KnownVersion
 
 function refused(url: URL, status: number): TsbuildError {
   const hints: Readonly<Record<number, string>> = {
-    401: 'the server wants credentials',
+    401: `give the build a token with --secret id=HTTP_AUTH_TOKEN_${url.host},env=VARIABLE`,
     403: 'the server does not allow it',
     404: 'check the address: the server has no such file',
   }

@@ -52,7 +52,7 @@ export function select(action: CopyAction, options: SelectOptions): readonly Sel
   if (tree === undefined) throw new Error(`no source ${action.source}`)
   const filter = excludeFilter(action.exclude)
   return action.paths.flatMap((path) => {
-    if (action.parents) return [selectWithParents(tree, path, action)]
+    if (action.parents) return selectWithParents(tree, path, action)
     const matches = pathsOf(tree, path, { action, filter })
     if (matches === undefined) return [selectOne(tree, belowRoot(path), filter)]
     if (matches.length === 0) options.onWarning?.(`${path} matches nothing: nothing is copied`)
@@ -106,17 +106,23 @@ function selectOne(tree: Tree, written: Name, filter: EntryFilter | undefined): 
   return { tree, path, base: baseOf(written), stat, filter }
 }
 
-/** `--parents`: the directory before `/./`, or the root, and of it only what the rest matches. */
-function selectWithParents(tree: Tree, written: string, action: CopyAction): Selected {
+/**
+ * `--parents`: the directories that what is before the first `/./` names, or the root, and of each
+ * only what the rest matches.
+ */
+function selectWithParents(tree: Tree, written: string, action: CopyAction): readonly Selected[] {
   const [pivot = '', ...rest] = written.split('/./')
   const hasPivot = rest.length > 0
-  const top = hasPivot ? belowRoot(pivot) : ('' as Name)
   const pattern = belowRoot(hasPivot ? rest.join('/') : written)
-  const selected = selectOne(tree, top, parentsFilter(textOfName(pattern), action))
+  const filter = parentsFilter(textOfName(pattern), action)
+  const matches = hasPivot ? pathsOf(tree, pivot, { action, filter: undefined }) : undefined
+  if (matches !== undefined) return matches.map((match) => selectOne(tree, match, filter))
+  const top = hasPivot ? belowRoot(pivot) : ('' as Name)
+  const selected = selectOne(tree, top, filter)
   const isPattern = action.wildcards && hasWildcard(textOfName(pattern))
   const path = joinName(selected.path, pattern)
   if (!isPattern && tree.lstat(path) === undefined) throw notFound(tree, joinName(top, pattern))
-  return selected
+  return [selected]
 }
 
 /** `undefined` when `path` has no wildcards. What is excluded is no match. */

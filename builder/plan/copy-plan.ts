@@ -46,7 +46,8 @@ export function planCopy(state: StageState, instruction: Copying, plan: StagePla
     root: state.top,
     sources: copied.sources,
     actions,
-    link: instruction.link,
+    // As BuildKit, which gives up independence for the mode.
+    link: instruction.link && !chmod,
   })
   const text = history.copy({
     instruction: instruction.kind === 'copy' ? 'COPY' : 'ADD',

@@ -53,7 +53,7 @@ export function copySources(
   words: CopiedWords,
   plan: StagePlan,
 ): CopiedSources {
-  if (words.checksum !== undefined && words.paths.length + instruction.heredocs.length > 1) {
+  if (words.checksum !== undefined && words.paths.length !== 1) {
     throw wrongChecksum(instruction, "checksum can't be specified for multiple sources")
   }
   const sources: FilesSource[] = []

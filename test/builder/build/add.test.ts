@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
-import { ensurePackages, readTree, run } from '../../support/peers/index.ts'
+import { capture, ensurePackages, readTree, run } from '../../support/peers/index.ts'
 import {
   commitFiles,
   startGitServer,
@@ -176,6 +176,31 @@ describe('ADD from elsewhere', () => {
     await build([`ADD --keep-git-dir ${git.origin}/r.git /r`], 'kept')
     assert.equal(existsSync(at.path('kept/r/.git/HEAD')), true)
     assert.equal(existsSync(out('r/.git')), false)
+  })
+
+  it('sends secrets to the hosts that they are named after', async () => {
+    mkdirSync(at.path('served'))
+    await commitFiles(at.path('served/r.git'), { a: 'one' })
+    const basic = `Basic ${Buffer.from('x-access-token:git-secret').toString('base64')}`
+    await using git = await startGitServer(at.path('served'), { authorization: basic })
+    const lines = ['FROM scratch', `ADD ${git.origin}/r.git ${server.origin}/a /`]
+    await assert.rejects(at.build(lines), { code: 'DOWNLOAD_FAILED' })
+    const secrets = {
+      GIT_AUTH_TOKEN: { value: 'git-secret\n' },
+      'HTTP_AUTH_TOKEN_127.0.0.1': { value: 'http-secret' },
+      'HTTP_AUTH_TOKEN_example.com': { value: 'other' },
+    }
+    await at.build(lines, { secrets })
+    assert.equal(server.seen.at(-1)?.headers.authorization, 'Bearer http-secret')
+    const { status } = await capture('grep', [
+      '-raq',
+      '-e',
+      'git-secret',
+      '-e',
+      'http-secret',
+      at.path('store'),
+    ])
+    assert.equal(status, 1, 'they are nowhere in the store')
   })
 
   it('fails at the place of a file that is not there', async () => {

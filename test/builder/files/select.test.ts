@@ -191,6 +191,12 @@ describe('--parents', () => {
       paths: ['out/', 'out/y/', 'out/y/1.txt'],
     },
     {
+      name: 'takes every directory that a pattern before the pivot matches',
+      source,
+      action: copy('[cx]/*/./*.txt', '/out/', parents),
+      paths: ['out/', 'out/1.txt', 'out/e.txt'],
+    },
+    {
       name: 'excludes too',
       source,
       action: copy('c', '/out/', { parents: true, exclude: ['**/*.md'] }),
