@@ -4,12 +4,11 @@ import { type Descriptor, formatPlatform, TsbuildError, throwIfCancelled, togeth
 import { type DockerfileChecks, diagnosticsError, SourceError } from '#parser'
 import { formatReference } from '#registry-client'
 import { planLoaded } from './build-plan.ts'
-import { checkContext } from './check-context.ts'
 import { checkOutputs } from './check-outputs.ts'
 import { openChecks } from './checks.ts'
 import { deliver } from './deliver.ts'
-import { type LoadedDockerfile, loadDockerfile } from './dockerfile-source.ts'
 import { type BuiltImage, buildImage } from './image-build.ts'
+import { type OpenedContext, openContext } from './open-context.ts'
 import type { BuildOptions, BuildResult } from './options.ts'
 import { Services } from './services.ts'
 import { resolveOptions, type Settings } from './settings.ts'
@@ -24,31 +23,51 @@ const SETTLED = 60_000
  * @throws {TsbuildError} USAGE, CONTEXT_INVALID, registry and store failures, CANCELLED
  */
 export async function build(options: BuildOptions): Promise<BuildResult> {
+  const started = performance.now()
   const settings = resolveOptions(options)
-  checkContext(settings.context)
   checkOutputs(settings.outputs)
-  const loaded = loadDockerfile(settings)
   try {
-    const checks = openChecks(loaded, settings)
-    const mistakes = diagnosticsError(loaded.parsed.diagnostics, loaded.source)
-    if (mistakes !== undefined) throw mistakes
     throwIfCancelled(settings.signal, 'build')
-    return await buildLoaded(loaded, checks, settings)
+    await using context = await openContext(settings)
+    return await buildChecked(context, settings, started)
   } catch (thrown) {
     const cause = firstOf(thrown)
     if (settings.signal?.aborted === true) {
       throw new TsbuildError('build cancelled', { code: 'CANCELLED', cause })
     }
+    throw cause
+  }
+}
+
+/** @param started as `performance.now()` told it */
+async function buildChecked(
+  context: OpenedContext,
+  settings: Settings,
+  started: number,
+): Promise<BuildResult> {
+  const { loaded } = context
+  try {
+    const checks = openChecks(loaded, settings)
+    const mistakes = diagnosticsError(loaded.parsed.diagnostics, loaded.source)
+    if (mistakes !== undefined) throw mistakes
+    return await buildLoaded(context, { checks, settings, started })
+  } catch (thrown) {
+    const cause = firstOf(thrown)
     throw cause instanceof SourceError ? cause.in(loaded.source) : cause
   }
 }
 
+interface Work {
+  readonly checks: DockerfileChecks
+  readonly settings: Settings
+  readonly started: number
+}
+
 async function buildLoaded(
-  loaded: LoadedDockerfile,
-  checks: DockerfileChecks,
-  settings: Settings,
+  context: OpenedContext,
+  { checks, settings, started }: Work,
 ): Promise<BuildResult> {
-  const started = performance.now()
+  const { loaded } = context
   const secrets = await openSecrets(settings)
   await using store = openStore(settings.root)
   await using services = new Services(settings, { store, secrets })
@@ -65,8 +84,7 @@ async function buildLoaded(
     )
     const images = await together(
       plans.map((plan) => (stop: AbortSignal) => {
-        const { ignore } = loaded
-        return buildImage(plan, { ...shared, ignore, schedule, resources, signal: stop })
+        return buildImage(plan, { ...shared, context, schedule, resources, signal: stop })
       }),
       signal,
     )

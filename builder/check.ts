@@ -3,9 +3,8 @@ import { openStore } from '#cache'
 import { hostPlatform, isCancelled, TsbuildError, throwIfCancelled } from '#core'
 import { type CheckWarning, diagnosticsError, SourceError, type SourceFile } from '#parser'
 import { planLoaded } from './build-plan.ts'
-import { checkContext } from './check-context.ts'
 import { openChecks } from './checks.ts'
-import { loadDockerfile } from './dockerfile-source.ts'
+import { openContext } from './open-context.ts'
 import type { BuildOptions } from './options.ts'
 import { Services } from './services.ts'
 import { resolveOptions } from './settings.ts'
@@ -30,8 +29,8 @@ const NO_SECRETS: StepSecrets = { secret: async () => undefined, agent: () => un
  */
 export async function checkBuild(options: BuildOptions): Promise<BuildCheck> {
   const settings = resolveOptions(options)
-  checkContext(settings.context)
-  const loaded = loadDockerfile(settings)
+  await using context = await openContext(settings)
+  const { loaded } = context
   const { source, path, parsed } = loaded
   const checks = openChecks(loaded, settings)
   throwIfCancelled(settings.signal, 'check')

@@ -150,7 +150,7 @@ export function listContext(options: ContextOptions): ContextListing {
   }
   const tree = directoryTree(context)
   try {
-    const { path } = locateDockerfile({ context, file, dockerfile })
+    const path = dockerfile === undefined ? locateDockerfile(context, file) : undefined
     return new ContextListing(tree, readIgnoreFile(context, path))
   } catch (cause) {
     tree.close()

@@ -9,8 +9,7 @@ import {
   type SourceFile,
   type Target,
 } from '#parser'
-import { checkContext } from './check-context.ts'
-import { loadDockerfile } from './dockerfile-source.ts'
+import { openContext } from './open-context.ts'
 import type { BuildOptions } from './options.ts'
 import { resolveOptions } from './settings.ts'
 
@@ -22,14 +21,14 @@ export interface BuildDescription {
 }
 
 /**
- * Reads a Dockerfile for what can be asked of it; nothing else is opened.
+ * Reads a Dockerfile for what can be asked of it.
  * @throws {SourceError} when the Dockerfile is wrong
  * @throws {TsbuildError} USAGE, CONTEXT_INVALID
  */
-export function describeBuild(options: BuildOptions): BuildDescription {
+export async function describeBuild(options: BuildOptions): Promise<BuildDescription> {
   const settings = resolveOptions(options)
-  checkContext(settings.context)
-  const { source, parsed } = loadDockerfile(settings)
+  await using context = await openContext(settings)
+  const { source, parsed } = context.loaded
   const wrong = diagnosticsError(parsed.diagnostics, source)
   if (wrong !== undefined) throw wrong
   const { dockerfile } = parsed

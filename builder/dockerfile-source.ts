@@ -6,11 +6,20 @@ import { readContained } from './contained-file.ts'
 import { readIgnoreFile } from './ignore-file.ts'
 
 const MAX_BYTES = 4 << 20
+const DEFAULT_NAME = 'Dockerfile'
+const DOING = 'failed to read dockerfile'
 
 export interface DockerfileOptions {
+  /** The folder with the context's files. */
   readonly context: string
+  /**
+   * `fetched`: `file` is taken from the context and cannot lead out of it, and no ignore file counts.
+   * `local`: `file` is taken from the current directory.
+   */
+  readonly origin: 'local' | 'fetched'
   readonly file: string | undefined
-  readonly dockerfile: string | undefined
+  /** The Dockerfile itself. */
+  readonly dockerfile: string | Buffer | undefined
 }
 
 export interface LoadedDockerfile {
@@ -25,33 +34,51 @@ export interface LoadedDockerfile {
 
 /** Reads and parses the Dockerfile. @throws {TsbuildError} CONTEXT_INVALID when it cannot be read */
 export function loadDockerfile(options: DockerfileOptions): LoadedDockerfile {
-  const { path, name } = locateDockerfile(options)
-  const bytes = path === undefined ? Buffer.from(options.dockerfile ?? '') : read(path, options)
+  const { context, origin } = options
+  const { name, path, bytes } = readDockerfile(options)
   const source = { filename: name, text: bytes.toString() }
-  const ignore = readIgnoreFile(options.context, path)?.text ?? ''
+  const ignore = origin === 'local' ? (readIgnoreFile(context, path)?.text ?? '') : ''
   return { parsed: parseDockerfile(bytes), source, path: path && resolve(path), ignore }
 }
 
-/** Which file is the Dockerfile; there is no path for one that is given as text. */
-export function locateDockerfile(options: DockerfileOptions): {
-  readonly path: string | undefined
-  readonly name: string
-} {
-  if (options.dockerfile !== undefined) return { path: undefined, name: 'Dockerfile' }
-  const path = options.file ?? join(options.context, 'Dockerfile')
-  const lower = join(dirname(path), 'dockerfile')
-  const isLower = basename(path) === 'Dockerfile' && !existsSync(path) && existsSync(lower)
-  const found = isLower ? lower : path
-  return { path: found, name: options.file === undefined ? basename(found) : found }
+/** Which file is the Dockerfile of a folder. */
+export function locateDockerfile(context: string, file: string | undefined): string {
+  const path = file ?? join(context, DEFAULT_NAME)
+  const lower = join(dirname(path), DEFAULT_NAME.toLowerCase())
+  const isLower = basename(path) === DEFAULT_NAME && !existsSync(path) && existsSync(lower)
+  return isLower ? lower : path
 }
 
-/** A file that the user named is what they want; what stands in the context must not lead out of it. */
-function read(path: string, { context, file }: DockerfileOptions): Buffer {
-  if (file !== undefined) return readText(path)
-  const label = { doing: 'failed to read dockerfile', shown: path }
-  const bytes = readContained(context, basename(path), label)
+interface ReadDockerfile {
+  /** For messages. */
+  readonly name: string
+  /** On this machine; absent for what is no file of the user's. */
+  readonly path?: string
+  readonly bytes: Buffer
+}
+
+function readDockerfile(options: DockerfileOptions): ReadDockerfile {
+  const { context, origin, file, dockerfile } = options
+  if (dockerfile !== undefined) return { name: DEFAULT_NAME, bytes: Buffer.from(dockerfile) }
+  if (origin === 'fetched') return readFetched(context, file ?? DEFAULT_NAME)
+  const path = locateDockerfile(context, file)
+  // A file that the user named is what they want.
+  if (file !== undefined) return { name: path, path, bytes: readText(path) }
+  const name = basename(path)
+  const bytes = readContained(context, name, { doing: DOING, shown: path })
   if (bytes === undefined) throw missing(path)
-  return bytes
+  return { name, path, bytes }
+}
+
+/** What stands in the context must not lead out of it. */
+function readFetched(context: string, file: string): ReadDockerfile {
+  const names = [file]
+  if (basename(file) === DEFAULT_NAME) names.push(join(dirname(file), DEFAULT_NAME.toLowerCase()))
+  for (const name of names) {
+    const bytes = readContained(context, name, { doing: DOING, shown: name })
+    if (bytes !== undefined) return { name, bytes }
+  }
+  throw missing(file)
 }
 
 /** A FIFO or device in its place must not hold the build, so only regular files are opened. */

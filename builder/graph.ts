@@ -2,8 +2,7 @@ import { globalScope, type ResolvedBase, resolveGraph } from '#builder/plan'
 import { hostPlatform, type Platform } from '#core'
 import { diagnosticsError, type InstructionGraph, SourceError } from '#parser'
 import { parseReference } from '#registry-client'
-import { checkContext } from './check-context.ts'
-import { loadDockerfile } from './dockerfile-source.ts'
+import { openContext } from './open-context.ts'
 import type { BuildOptions } from './options.ts'
 import { resolveOptions } from './settings.ts'
 
@@ -16,8 +15,8 @@ import { resolveOptions } from './settings.ts'
  */
 export async function instructionGraph(options: BuildOptions): Promise<InstructionGraph> {
   const settings = resolveOptions(options)
-  checkContext(settings.context)
-  const { source, parsed } = loadDockerfile(settings)
+  await using context = await openContext(settings)
+  const { source, parsed } = context.loaded
   const wrong = diagnosticsError(parsed.diagnostics, source)
   if (wrong !== undefined) throw wrong
   const { buildArgs, platforms, target, signal } = settings

@@ -10,14 +10,14 @@ import {
 } from '#builder/solve'
 import type { Store } from '#cache'
 import { hostPlatform } from '#core'
+import type { OpenedContext } from './open-context.ts'
 import { rewriteTimes } from './rewrite-times.ts'
 import type { Services } from './services.ts'
 import type { Settings } from './settings.ts'
 
 /** What the images of one build share. */
 export interface ImageDeps {
-  /** Text of the `.dockerignore`. */
-  readonly ignore: string
+  readonly context: OpenedContext
   readonly settings: Settings
   readonly store: Store
   readonly services: Services
@@ -43,12 +43,19 @@ export interface BuiltImage {
 
 /** Solves the plan of one platform. */
 export async function buildImage(plan: Plan, deps: ImageDeps): Promise<BuiltImage> {
-  const { ignore, settings, store, services, schedule, resources, signal } = deps
+  const { settings, store, services, schedule, resources, signal } = deps
   const { epoch } = plan
   const reporter = new Reporter(settings.onEvent)
   const wantsTars = settings.outputs.some(({ type }) => type !== 'local' && type !== 'tar')
   const modes = settings.reproducible ? 'git' : 'kept'
-  const context: TreeSpec = { kind: 'context', directory: settings.context, ignore, modes }
+  const { directory, transient, loaded } = deps.context
+  const context: TreeSpec = {
+    kind: 'context',
+    directory,
+    ignore: loaded.ignore,
+    modes,
+    transient,
+  }
   const solver = resources.use(
     new Solver(plan, {
       store,

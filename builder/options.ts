@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream'
-import type { Descriptor, Digest, OnEvent } from '#core'
+import type { Bytes, Descriptor, Digest, OnEvent } from '#core'
 import type { CredentialStore } from '#registry-client'
 
 /** Where a result goes. */
@@ -30,9 +30,15 @@ export type SecretSource = { readonly file: string } | { readonly value: string 
 
 /** Everything that `build` can be told. Only `context` is required. */
 export interface BuildOptions {
-  /** A folder. */
-  readonly context: string
-  /** Path of the Dockerfile, relative to the current directory; default: `Dockerfile` in the context. */
+  /**
+   * A folder; a git repository (`https://HOST/PATH.git#REF:FOLDER`, `git@HOST:PATH`); the URL of an
+   * archive or a Dockerfile; or the bytes of either.
+   */
+  readonly context: string | Bytes
+  /**
+   * Path of the Dockerfile: relative to the current directory where the context is a folder, to the
+   * context's root where it is not; or its URL. Default: `Dockerfile` in the context.
+   */
   readonly file?: string
   /** The Dockerfile itself, instead of a path. */
   readonly dockerfile?: string

@@ -16,12 +16,13 @@ import {
   type Reference,
   withDefaultTag,
 } from '#registry-client'
+import { type ContextSource, parseContextSource } from './context-source.ts'
 import { defaultCredentials } from './credentials.ts'
 import type { BuildOptions, Output, SecretSource } from './options.ts'
 
 /** `BuildOptions` with everything filled in and every mistake found that needs no work to find. */
 export interface Settings {
-  readonly context: string
+  readonly context: ContextSource
   readonly file: string | undefined
   readonly dockerfile: string | undefined
   readonly tags: readonly Reference[]
@@ -53,7 +54,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 export function resolveOptions(options: BuildOptions, env: Environment = process.env): Settings {
   const outputs = options.outputs ?? [{ type: 'store' }]
   const settings: Settings = {
-    context: resolve(options.context),
+    context: contextOf(options.context),
     file: options.file,
     dockerfile: options.dockerfile,
     tags: resolveTags(options.tags ?? []),
@@ -84,6 +85,12 @@ function resolvePlatforms(wanted: BuildOptions['platform']): readonly Platform[]
   const texts = wanted === undefined ? [] : typeof wanted === 'string' ? [wanted] : wanted
   const platforms = texts.length === 0 ? [hostPlatform()] : texts.map(parsePlatform)
   return [...new Map(platforms.map((one) => [formatPlatform(one), one])).values()]
+}
+
+function contextOf(context: BuildOptions['context']): ContextSource {
+  return typeof context === 'string'
+    ? parseContextSource(context)
+    : { kind: 'bytes', bytes: context }
 }
 
 function resolveTags(tags: readonly string[]): readonly Reference[] {

@@ -1,5 +1,5 @@
 import type { BuildOptions, Output } from '#builder'
-import { suggestion, TsbuildError } from '#core'
+import { suggestion } from '#core'
 import { type Arguments, expectArguments, usageError } from './flags.ts'
 import { parseOutput } from './output-value.ts'
 import { PROGRESS_MODES, type ProgressMode } from './progress.ts'
@@ -12,8 +12,8 @@ export interface BuildRequest {
   readonly progress: ProgressMode
   readonly iidfile: string | undefined
   readonly metadataFile: string | undefined
-  /** `-f -`: the Dockerfile comes on standard input. */
-  readonly dockerfileOnStdin: boolean
+  /** What standard input is read for. */
+  readonly stdin: 'context' | 'dockerfile' | undefined
 }
 
 const USAGE = 'tsbuild [build] [flags] CONTEXT'
@@ -25,7 +25,8 @@ const NETWORKS = ['default', 'none', 'host'] as const
  */
 export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>): BuildRequest {
   const [context = ''] = expectArguments(args, { least: 1, most: 1, usage: USAGE })
-  checkContext(context)
+  const file = args.text('file')
+  checkContext(context, file)
   const requests = args.list('output').map(parseOutput)
   const outputs = withShorthands(
     requests.flatMap((request) => request.outputs),
@@ -55,7 +56,7 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
     progress: parseProgress(args, shell.env),
     iidfile,
     metadataFile: args.text('metadata-file'),
-    dockerfileOnStdin: args.text('file') === '-',
+    stdin: context === '-' ? 'context' : file === '-' ? 'dockerfile' : undefined,
   }
 }
 
@@ -86,21 +87,10 @@ function platforms(values: readonly string[]): readonly string[] | undefined {
   return values.length === 0 ? undefined : values.flatMap((value) => value.split(','))
 }
 
-/** Contexts that other builders take and tsbuild does not. */
-function checkContext(context: string): void {
+function checkContext(context: string, file: string | undefined): void {
   if (context === '') throw usageError('the context must not be empty', `usage: ${USAGE}`)
-  if (context === '-') {
-    throw new TsbuildError('a context on standard input is not supported', {
-      code: 'UNSUPPORTED',
-      hint: 'unpack it into a folder and name that; a Dockerfile alone can be given with -f -',
-    })
-  }
-  if (/^(?:[a-z][a-z0-9+.-]*:\/\/|git@)/i.test(context)) {
-    throw new TsbuildError(`a remote context is not supported: ${context}`, {
-      code: 'UNSUPPORTED',
-      hint: 'fetch it into a folder and name that',
-    })
-  }
+  if (context !== '-' || file !== '-') return
+  throw usageError("invalid argument: can't use stdin for both build context and dockerfile")
 }
 
 /** `--load` and `--push` add the store and the registry where `--output` does not name them. */

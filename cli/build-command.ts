@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import type { BuildResult } from '#builder'
-import { type BuildWarning, suggestion } from '#core'
+import { type BuildWarning, type Bytes, suggestion } from '#core'
 import { type BuildRequest, parseBuild } from './build-arguments.ts'
 import { parseCall } from './call-value.ts'
 import { COMMANDS } from './commands.ts'
@@ -12,19 +12,21 @@ import { buildMetadata, prepareResultFile, writeResultFile } from './result-file
 import { print, type Shell } from './shell.ts'
 import { cleanLine, formatSeconds } from './text.ts'
 
+const STDIN_HINT = 'send a Dockerfile or an archive: tsbuild -t NAME - < app.tar'
+
 /** `tsbuild [build]` */
 export async function runBuild(args: Arguments, shell: Shell): Promise<number> {
   const call = parseCall(args)
   const request = parseBuild(args, shell)
-  checkFolder(request.options.context)
+  checkFolder(args.positionals[0] ?? '')
   if (call !== undefined) {
     const { runCall } = await import('./call-command.ts')
-    return runCall(call, await withDockerfile(request, shell), shell)
+    return runCall(call, await withStdin(request, shell), shell)
   }
   for (const file of [request.iidfile, request.metadataFile]) {
     if (file !== undefined) prepareResultFile(file)
   }
-  const result = await buildWithProgress(await withDockerfile(request, shell), shell)
+  const result = await buildWithProgress(await withStdin(request, shell), shell)
   const { imageId } = result
   if (request.iidfile !== undefined && imageId !== undefined) {
     writeResultFile(request.iidfile, imageId)
@@ -37,9 +39,21 @@ export async function runBuild(args: Arguments, shell: Shell): Promise<number> {
   return 0
 }
 
-async function withDockerfile(request: BuildRequest, shell: Shell): Promise<BuildRequest> {
-  if (!request.dockerfileOnStdin) return request
-  return { ...request, options: { ...request.options, dockerfile: await text(shell.stdin) } }
+/** What standard input is read for takes the place of what the command line says. */
+async function withStdin(request: BuildRequest, shell: Shell): Promise<BuildRequest> {
+  const { stdin, options } = request
+  if (stdin === undefined) return request
+  if (stdin === 'dockerfile') {
+    return { ...request, options: { ...options, dockerfile: await text(shell.stdin) } }
+  }
+  if (shell.stdin.isTTY === true) {
+    throw usageError('the context is to come from standard input, which is a terminal', STDIN_HINT)
+  }
+  return { ...request, options: { ...options, context: bytesOf(shell.stdin) } }
+}
+
+async function* bytesOf(stream: Shell['stdin']): Bytes {
+  for await (const chunk of stream) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk
 }
 
 /** A word that is no folder was probably meant to be a command. */

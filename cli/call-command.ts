@@ -17,7 +17,7 @@ async function answer({ request, format }: Call, options: BuildOptions): Promise
   const isJson = format === 'json'
   if (request === 'describe') return isJson ? report.requestsJson() : report.requestsText()
   const { describeBuild } = await import('#builder')
-  const { targets, outline, source } = describeBuild(options)
+  const { targets, outline, source } = await describeBuild(options)
   if (request === 'targets') {
     return isJson ? report.targetsJson(targets, source) : report.targetsText(targets)
   }

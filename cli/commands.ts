@@ -70,7 +70,7 @@ const INPUT: readonly Flag[] = [
     name: 'file',
     short: 'f',
     metavar: 'FILE',
-    help: 'The Dockerfile (default: CONTEXT/Dockerfile); - reads it from standard input',
+    help: 'The Dockerfile, a path or a URL (default: CONTEXT/Dockerfile); - is standard input',
   },
   { name: 'target', metavar: 'STAGE', help: 'Build up to this stage (default: the last one)' },
   {
@@ -163,6 +163,8 @@ const BUILD: Command = {
     ['tsbuild --target test --no-cache .', 'run the stage test again'],
     ['tsbuild -o type=oci,dest=app.tar .', 'write an OCI archive'],
     ['tsbuild -o out .', 'write the files of the result into the folder out'],
+    ['tsbuild -t app https://host/app.git#v1:src', 'build a folder of a git repository'],
+    ['tar c . | tsbuild -t app -', 'build an archive that comes on standard input'],
     ['tsbuild --check .', 'check the Dockerfile; exit with 1 when something was found'],
   ],
   tables: [
@@ -191,6 +193,7 @@ const BUILD: Command = {
     },
   ],
   notes: [
+    'CONTEXT is a folder, a git repository (https://HOST/PATH.git#REF:FOLDER, git@HOST:PATH, github.com/USER/REPOSITORY), the URL of an archive or a Dockerfile, or - for either on standard input. Where it is not a folder, FILE is a path in it.',
     "A first word that is a command's name is that command: write ./images for a context of that name.",
   ],
   namespace: true,

@@ -42,6 +42,8 @@ export type TreeSpec =
       readonly ignore: string
       /** See `DirectoryTreeOptions`. */
       readonly modes?: 'kept' | 'git'
+      /** It goes with the build, so what is learnt about its files is not kept. */
+      readonly transient?: boolean
     }
   /** Directories in overlay form, topmost first. */
   | { readonly kind: 'layers'; readonly directories: readonly string[] }
@@ -303,7 +305,8 @@ function openTrees(task: FilesTask): OpenTrees {
 
 function openIndex({ sources, store }: FilesTask): FileDigests | undefined {
   const context = sources.find((source) => source.kind === 'context')
-  return context === undefined ? undefined : openFileDigests(store, context.directory)
+  if (context === undefined || context.transient) return undefined
+  return openFileDigests(store, context.directory)
 }
 
 function openTree(spec: TreeSpec): Tree {

@@ -156,8 +156,19 @@ describe('the arguments of a build', () => {
 
   it('read the Dockerfile from standard input with -f -', () => {
     const request = parse(['-f', '-', '.'])
-    assert.equal(request.dockerfileOnStdin, true)
+    assert.equal(request.stdin, 'dockerfile')
     assert.equal(request.options.file, undefined)
+  })
+
+  it('read the context from standard input where it is -', () => {
+    const request = parse(['-f', 'sub/Dockerfile', '-'])
+    assert.equal(request.stdin, 'context')
+    assert.equal(request.options.file, 'sub/Dockerfile')
+    assert.equal(parse(['.']).stdin, undefined)
+    assert.throws(() => parse(['-f', '-', '-']), {
+      code: 'USAGE',
+      message: "invalid argument: can't use stdin for both build context and dockerfile",
+    })
   })
 
   it('choose the progress view: --quiet, --progress, then the environment', () => {
@@ -167,12 +178,6 @@ describe('the arguments of a build', () => {
     assert.equal(parse(['--progress', 'tty', '.'], { env }).progress, 'tty')
     assert.equal(parse(['-q', '--progress', 'tty', '.'], { env }).progress, 'quiet')
   })
-
-  for (const context of ['-', 'https://example.com/x.git', 'git@example.com:x.git', 'docker://x']) {
-    it(`refuse the context ${context}`, () => {
-      assert.throws(() => parse([context]), { code: 'UNSUPPORTED' })
-    })
-  }
 
   for (const [argv, message, hint] of REFUSED) {
     it(`are refused: ${argv.join(' ')}`, () => {

@@ -1,0 +1,104 @@
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { Fetcher, httpSourceName, parseHttpSource } from '#builder/fetch'
+import { openStore } from '#cache'
+import { reported, TsbuildError } from '#core'
+import type { FolderSource } from './context-source.ts'
+import { type LoadedDockerfile, loadDockerfile } from './dockerfile-source.ts'
+import { type FetchContextDeps, type FetchedContext, fetchContext } from './fetch-context.ts'
+import { readDownloaded } from './read-downloaded.ts'
+import type { Settings } from './settings.ts'
+
+/** The context of a build and its Dockerfile, both on this machine. */
+export interface OpenedContext {
+  readonly loaded: LoadedDockerfile
+  readonly directory: string
+  /** The folder goes with the build, so what is learnt about its files need not be kept. */
+  readonly transient: boolean
+}
+
+/**
+ * Opens a context and its Dockerfile. What has to be fetched comes by way of the store, which is
+ * opened for nothing else.
+ * @throws {TsbuildError} CONTEXT_INVALID, USAGE, DOWNLOAD_FAILED, NOT_FOUND, NO_SPACE, CANCELLED
+ */
+export async function openContext(settings: Settings): Promise<OpenedContext & AsyncDisposable> {
+  const { context, file } = settings
+  await using opening = new AsyncDisposableStack()
+  if (context.kind === 'folder') checkFolder(context)
+  if (context.kind === 'folder' && !isUrl(file)) {
+    return { ...openFolder(context, settings), ...closing(opening) }
+  }
+  const store = opening.use(openStore(settings.root))
+  const fetcher = opening.use(new Fetcher({ store, environment: settings.environment }))
+  const { onEvent, signal, buildArgs } = settings
+  const keepGitDir = /^(?:1|t|true)$/i.test(buildArgs.BUILDKIT_CONTEXT_KEEP_GIT_DIR ?? '')
+  const deps = { store, fetcher, onEvent, signal, keepGitDir }
+  const written = (await fetchDockerfile(settings, deps)) ?? settings
+  const opened =
+    context.kind === 'folder'
+      ? openFolder(context, written)
+      : openFetched(opening.use(await fetchContext(context, deps)), written)
+  return { ...opened, ...closing(opening) }
+}
+
+/** What was opened stays so until the context is disposed of. */
+function closing(opened: AsyncDisposableStack): AsyncDisposable {
+  const resources = opened.move()
+  return { [Symbol.asyncDispose]: () => resources.disposeAsync() }
+}
+
+type Written = Pick<Settings, 'file' | 'dockerfile'>
+
+function openFolder({ path }: FolderSource, { file, dockerfile }: Written): OpenedContext {
+  const loaded = loadDockerfile({ context: path, origin: 'local', file, dockerfile })
+  return { loaded, directory: path, transient: false }
+}
+
+function openFetched(fetched: FetchedContext, written: Written): OpenedContext {
+  const { directory, transient } = fetched
+  if (fetched.dockerfile !== undefined) checkOnly(written)
+  const dockerfile = fetched.dockerfile ?? written.dockerfile
+  const wanted = { context: directory, origin: 'fetched', file: written.file } as const
+  return { loaded: loadDockerfile({ ...wanted, dockerfile }), directory, transient }
+}
+
+function isUrl(file: string | undefined): file is string {
+  return file !== undefined && /^https?:\/\//i.test(file)
+}
+
+/** The Dockerfile that `-f` names by its URL, in place of the file. */
+async function fetchDockerfile(
+  { file }: Settings,
+  { fetcher, onEvent, signal }: FetchContextDeps,
+): Promise<Written | undefined> {
+  const source = isUrl(file) ? parseHttpSource(file) : undefined
+  if (source === undefined) return undefined
+  const name = `[internal] load remote Dockerfile ${httpSourceName(source)}`
+  return reported({ id: 'dockerfile', name }, onEvent, async () => {
+    const { directory, name: base } = await fetcher.fetchHttp(source, { signal })
+    return { file: undefined, dockerfile: (await readDownloaded(join(directory, base))).toString() }
+  })
+}
+
+/** What came is a Dockerfile: then there can be no other. */
+function checkOnly({ file, dockerfile }: Written): void {
+  if (file === undefined && dockerfile === undefined) return
+  throw new TsbuildError(
+    'ambiguous Dockerfile source: both stdin and flag correspond to Dockerfiles',
+    {
+      code: 'USAGE',
+      hint: 'leave out -f, or send an archive with the context',
+    },
+  )
+}
+
+function checkFolder({ path }: FolderSource): void {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  if (stat?.isDirectory() === true) return
+  const problem = stat === undefined ? 'not found' : 'is not a directory'
+  throw new TsbuildError(`unable to prepare context: path ${JSON.stringify(path)} ${problem}`, {
+    code: 'CONTEXT_INVALID',
+    hint: 'the build context is a folder, usually "."',
+  })
+}

@@ -1,0 +1,42 @@
+import { closeSync, openSync, readSync } from 'node:fs'
+import { type Bytes, collect, TsbuildError } from '#core'
+
+/** Dockerfiles are text that a person writes. In bytes. */
+const MAX_DOCKERFILE = 4 << 20
+const CHUNK = 1 << 18
+
+/** The bytes of a file that belongs to us, from its start. */
+export async function* chunksOf(path: string): Bytes {
+  const descriptor = openSync(path, 'r')
+  try {
+    for (;;) {
+      const chunk = Buffer.allocUnsafe(CHUNK)
+      const length = readSync(descriptor, chunk)
+      if (length === 0) return
+      yield chunk.subarray(0, length)
+    }
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** A Dockerfile that was downloaded. @throws {TsbuildError} CONTEXT_INVALID when it is too long */
+export async function readDownloaded(path: string): Promise<Buffer> {
+  return collectDockerfile(chunksOf(path))
+}
+
+/** A Dockerfile that comes from elsewhere. @throws {TsbuildError} CONTEXT_INVALID when it is too long */
+export async function collectDockerfile(bytes: Bytes): Promise<Buffer> {
+  try {
+    return await collect(bytes, MAX_DOCKERFILE)
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    const reason = `it has more than ${MAX_DOCKERFILE} bytes and is no archive`
+    const hint = 'an archive is a tar, plain or packed with gzip or zstd'
+    throw new TsbuildError(`failed to read dockerfile: ${reason}`, {
+      code: 'CONTEXT_INVALID',
+      cause,
+      hint,
+    })
+  }
+}

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { capture, type TemporaryDirectory, temporaryDirectory } from '../support/peers/index.ts'
+import { writeContext } from './context.ts'
+import { REPOSITORY, tsbuild } from './tsbuild.ts'
+
+describe('standard input', () => {
+  let directory: TemporaryDirectory
+  beforeEach(() => {
+    directory = temporaryDirectory('stdin')
+    writeContext(directory.file('context'), { a: 'A', Dockerfile: 'FROM scratch\nCOPY a /x\n' })
+    mkdirSync(directory.file('out'))
+  })
+  afterEach(() => directory[Symbol.dispose]())
+
+  const output = (): readonly string[] => ['-o', directory.file('out')]
+  const built = (): readonly string[] => readdirSync(directory.file('out')).sort()
+  const start = (input?: string) => ({
+    root: directory.file('store'),
+    ...(input === undefined ? {} : { input }),
+  })
+
+  it('is a Dockerfile without a context', async () => {
+    const input = 'FROM scratch\nCOPY <<end /y\ntext\nend\n'
+    const { status, stderr } = await tsbuild([...output(), '-'], start(input))
+    assert.equal(status, 0, stderr)
+    assert.deepEqual(built(), ['y'])
+  })
+
+  it('is a Dockerfile for a folder with -f -', async () => {
+    const args = [...output(), '-f', '-', directory.file('context')]
+    const { status, stderr } = await tsbuild(args, start('FROM scratch\nCOPY a /z\n'))
+    assert.equal(status, 0, stderr)
+    assert.deepEqual(built(), ['z'])
+  })
+
+  it('is a packed archive through a pipe', async () => {
+    const build = `${process.execPath} ${REPOSITORY}cli/bin.js -o ${directory.file('out')} -`
+    const script = `tar -C ${directory.file('context')} -cz . | ${build}`
+    const home = { HOME: directory.path, TSBUILD_ROOT: directory.file('store') }
+    const env = { ...home, BUILDKIT_PROGRESS: 'plain' }
+    const { status, stderr } = await capture('sh', ['-c', script], { env })
+    assert.equal(status, 0, stderr)
+    assert.match(stderr, /\[internal\] load build context/)
+    assert.equal(readFileSync(directory.file('out/x'), 'utf8'), 'A')
+  })
+})
