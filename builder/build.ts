@@ -1,5 +1,5 @@
 import { isStep, scheduler } from '#builder/solve'
-import { openStore } from '#cache'
+import { hasFileDigests, openStore } from '#cache'
 import { type Descriptor, formatPlatform, TsbuildError, throwIfCancelled, together } from '#core'
 import { type DockerfileChecks, diagnosticsError, SourceError } from '#parser'
 import { formatReference } from '#registry-client'
@@ -72,6 +72,8 @@ async function buildLoaded(
   await using store = openStore(settings.root)
   await using services = new Services(settings, { store, secrets })
   await using resources = new AsyncDisposableStack()
+  // One thread reads what is copied, another writes it; they come up while bases are looked for.
+  if (copiesNewFiles(context, settings)) services.pool.warmUp(2)
   const finish = async (signal: AbortSignal): Promise<BuildResult> => {
     const schedule = scheduler(settings.jobs)
     const shared = { settings, store, services }
@@ -98,6 +100,14 @@ async function buildLoaded(
   const [, result] = await together([marking, finish], settings.signal)
   await store.blobs.sync()
   return result
+}
+
+/** Whether files are copied out of a context that no build has read. */
+function copiesNewFiles({ directory, loaded }: OpenedContext, { root }: Settings): boolean {
+  const copies = loaded.parsed.dockerfile.stages.some(({ instructions }) =>
+    instructions.some((one) => one.kind === 'add' || (one.kind === 'copy' && !one.from)),
+  )
+  return copies && !hasFileDigests(root, directory)
 }
 
 interface Summary {

@@ -1,4 +1,4 @@
-import { lstatSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Digest, digestOf, errnoOf, hexOf, type Name } from '#core'
 import {
@@ -117,10 +117,19 @@ export class FileDigests {
   }
 }
 
+/** Whether digests of the tree that the caller calls `tree` were ever written. */
+export function hasFileDigests(root: string, tree: string): boolean {
+  return existsSync(fileOf(root, tree))
+}
+
 /**
  * Opens the digests of the tree that the caller calls `tree`, in the store at `root`; for worker
  * threads too, all calls are synchronous. Open it before looking at the tree's files.
  */
 export function openFileDigests(root: string, tree: string): FileDigests {
-  return new FileDigests(join(layoutOf(root).digests, hexOf(digestOf(tree)).slice(0, 32)))
+  return new FileDigests(fileOf(root, tree))
+}
+
+function fileOf(root: string, tree: string): string {
+  return join(layoutOf(root).digests, hexOf(digestOf(tree)).slice(0, 32))
 }

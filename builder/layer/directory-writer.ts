@@ -30,6 +30,7 @@ const CREATE_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | 
 
 /** Setuid and setgid: changing the owner clears them. */
 const SETID = 0o6000
+const SETGID = 0o2000
 
 export interface DirectoryOptions {
   /** `drop`: everything belongs to the current user. */
@@ -52,6 +53,7 @@ export class DirectoryWriter {
   readonly root: RootedDirectory
   readonly #options: DirectoryOptions
   readonly #directories = new Map<Name, Attributes>()
+  readonly #born: Owner | undefined
 
   /** Makes `directory` when it is missing; its parent must exist. */
   constructor(directory: string, options: DirectoryOptions) {
@@ -62,6 +64,7 @@ export class DirectoryWriter {
     }
     this.root = new RootedDirectory(directory)
     this.#options = options
+    this.#born = bornWith(this.root)
   }
 
   /** True when something that was no directory had to go. */
@@ -90,11 +93,16 @@ export class DirectoryWriter {
   }
 
   setFileAttributes(path: Name, fd: number, { stat, xattrs }: Attributes): void {
-    if (this.#options.owners === 'keep') fchownSync(fd, stat.uid, stat.gid)
+    if (this.#options.owners === 'keep' && !this.#isBorn(stat)) fchownSync(fd, stat.uid, stat.gid)
     // Only now: changing the owner clears setuid bits and capabilities.
     fchmodSync(fd, stat.mode)
     if (xattrs !== undefined) this.#setXattrs(path, xattrs)
     futimesSync(fd, ...timesOf(stat))
+  }
+
+  /** Whether a file that is made here has that owner without being told. */
+  #isBorn({ uid, gid }: FileStat): boolean {
+    return uid === this.#born?.uid && gid === this.#born.gid
   }
 
   makeSymlink(path: Name, target: Name, { stat }: Attributes): void {
@@ -192,6 +200,20 @@ export class DirectoryWriter {
       }
     }
   }
+}
+
+interface Owner {
+  readonly uid: number
+  readonly gid: number
+}
+
+/** The owner of new files; `undefined` where a directory hands its group down, or may. */
+function bornWith(root: RootedDirectory): Owner | undefined {
+  const uid = process.geteuid?.()
+  const gid = process.getegid?.()
+  const stats = root.lstat('' as Name)
+  if (uid === undefined || gid === undefined || stats === undefined) return undefined
+  return stats.gid === gid && (stats.mode & SETGID) === 0 ? { uid, gid } : undefined
 }
 
 /** Access time, which is of no interest, and modification time. */
