@@ -225,16 +225,20 @@ export class Solver implements AsyncDisposable {
     ])
     const made = sourceIds.length === 0 ? undefined : sources.map(({ key }) => key)
     const step = await this.#stepOf(vertex, root?.key, made)
-    const found = step.definition && this.#find(step.definition.key)
-    if (found?.layer !== undefined) {
-      this.#reportHit(vertex)
-      return this.#stacked(vertex, root, {
-        key: found.key,
-        layer: found.layer,
-        at: found.createdAt,
-      })
-    }
-    return this.#perform(vertex, root, step)
+    return this.#hit(vertex, root, step.definition) ?? this.#perform(vertex, root, step)
+  }
+
+  /** The result of a step that is found by `step`'s key. */
+  #hit(
+    vertex: StepVertex,
+    root: Result | undefined,
+    step: KeyedStep | undefined,
+  ): Result | undefined {
+    const found = step && this.#find(step.key)
+    if (found?.layer === undefined) return undefined
+    this.#reportHit(vertex)
+    const { key, layer, createdAt } = found
+    return this.#stacked(vertex, root, { key, layer, at: createdAt })
   }
 
   /** The sandbox takes a fifth of a second to start, in which what the step waits for is made. */
@@ -246,25 +250,16 @@ export class Solver implements AsyncDisposable {
     const { store, signal, reporter, schedule } = this.#deps
     const below = root?.layers.map(({ layer }) => layer) ?? []
     const content = await this.#contentStep(vertex, root)
-    const again = content && this.#find(content.key)
-    if (content !== undefined && again?.layer !== undefined) {
-      if (step.definition !== undefined) store.records.alias(step.definition.key, again.key)
-      this.#reportHit(vertex)
-      return this.#stacked(vertex, root, {
-        key: again.key,
-        layer: again.layer,
-        at: again.createdAt,
-      })
+    if (content !== undefined && step.definition !== undefined) {
+      store.records.alias(step.definition.key, content.key)
     }
+    const again = this.#hit(vertex, root, content)
+    if (again !== undefined) return again
     const leased = content ?? step.definition
     await using _lease =
       leased === undefined ? undefined : await store.lease(leased.key, { signal })
-    const meanwhile = leased && this.#find(leased.key)
-    if (meanwhile?.layer !== undefined) {
-      this.#reportHit(vertex)
-      const { key, layer, createdAt } = meanwhile
-      return this.#stacked(vertex, root, { key, layer, at: createdAt })
-    }
+    const meanwhile = this.#hit(vertex, root, leased)
+    if (meanwhile !== undefined) return meanwhile
     const done = await schedule(() => {
       throwIfCancelled(signal, vertex.name)
       return reporter.step(vertex, () => this.#run(vertex, below, leased, root))
@@ -277,9 +272,6 @@ export class Solver implements AsyncDisposable {
     })
     const { key } = done.step
     this.#done.add(key)
-    if (content !== undefined && step.definition !== undefined) {
-      store.records.alias(step.definition.key, key)
-    }
     // The record's time, not the clock's: a build from the cache must make the very same image.
     const at = store.records.find(key)?.createdAt ?? done.createdAt
     return this.#stacked(vertex, root, { key, layer: done.layer, at })
