@@ -19,9 +19,19 @@ export function scanWord(text: string, start: number): number {
   return skipWhile(text, start, (code) => code !== 10 && !isBlank(code))
 }
 
-/** True when a flag, or the `--` that ends flags, starts here. */
+/**
+ * True when a flag, or the `--` that ends flags, starts here. BuildKit looks for flags byte by byte:
+ * white space beyond ASCII in front makes an argument of it.
+ */
 export function isFlag(text: string, start: number): boolean {
-  return text.startsWith('--', start)
+  if (!text.startsWith('--', start)) return false
+  let offset = start
+  while (isByteSpace(text.charCodeAt(offset - 1))) offset--
+  return !isSpace(text.charCodeAt(offset - 1))
+}
+
+function isByteSpace(code: number): boolean {
+  return code === 32 || (code >= 9 && code <= 13)
 }
 
 /** A flag: `--name=value`, where quotes group and are removed and the escape works in both. */
@@ -31,7 +41,7 @@ export function scanFlag(text: string, start: number, escapeChar: Escape): Scann
   let offset = start
   for (; !isLineEnd(text, offset); offset++) {
     const char = text.charAt(offset)
-    if (quote === '' && isSpace(text.charCodeAt(offset))) break
+    if (quote === '' && isByteSpace(text.charCodeAt(offset))) break
     if (char === quote) quote = ''
     else if (quote === '' && (char === '"' || char === "'")) quote = char
     else if (char !== escapeChar) value += char

@@ -1,5 +1,11 @@
 import { type Healthcheck, type Platform, TsbuildError, unreachable } from '#core'
-import type { Command, Dockerfile, StageInstruction, Word } from '#parser'
+import {
+  type Command,
+  type Dockerfile,
+  SourceError,
+  type StageInstruction,
+  type Word,
+} from '#parser'
 import { expandListWith, expandWith } from './expand.ts'
 import type { GrowingList, GrowingMap } from './growing.ts'
 import * as history from './history.ts'
@@ -88,7 +94,7 @@ export function applyMetadata(
       return noted(withConfig(state, { ExposedPorts }), `EXPOSE [${ports.join(' ')}]`)
     }
     case 'volume': {
-      const paths = instruction.paths.map(expand)
+      const paths = instruction.paths.map((word) => volumeOf(expand(word), word))
       const Volumes = state.config.Volumes.with(paths.map((path) => [path, {}]))
       return noted(withConfig(state, { Volumes }), `VOLUME [${paths.join(' ')}]`)
     }
@@ -120,6 +126,15 @@ export function applyMetadata(
     default:
       return unreachable(instruction)
   }
+}
+
+function volumeOf(path: string, { range }: Word): string {
+  if (path !== '') return path
+  throw new SourceError('VOLUME specified can not be an empty string', {
+    code: 'DOCKERFILE_INVALID',
+    ranges: [range],
+    hint: 'give the variable a value, or remove the volume',
+  })
 }
 
 /** Exec form as it is; shell form behind the stage's shell. */

@@ -66,6 +66,7 @@ describe('plan: image config', () => {
   for (const [text, message] of [
     ['EXPOSE 80/foo', 'invalid port: "80/foo": invalid proto: foo'],
     ['EXPOSE 90-80', 'invalid containerPort: 90-80'],
+    ['VOLUME /a $b', 'VOLUME specified can not be an empty string'],
     ['EXPOSE 70000', 'invalid containerPort: 70000'],
     ['EXPOSE 80-81-82', 'invalid containerPort: 80-81-82'],
     ['EXPOSE /tcp', 'no port specified: /tcp<empty>'],
