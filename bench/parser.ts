@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { parseDockerfile } from '#parser'
 import { temporaryDirectory } from '../test/support/peers/index.ts'
+import { CLI } from './builders.ts'
 import { measureProgram, median } from './measure.ts'
 import { milliseconds } from './table.ts'
 
@@ -33,23 +34,27 @@ export function parserFigures(): string {
   writeFileSync(small, dockerfile(20))
   const script = directory.file('parse.mjs')
   writeFileSync(script, startScript(small))
-  const [node, library] = starts(['-e', '0'], [script])
-  const ratio = (library / node).toFixed(1)
+  const env = { PATH: process.env.PATH ?? '', HOME: directory.file('home') }
+  const programs = [['-e', '0'], [script], [CLI, 'parse', small]]
+  const [node = 0, library = 0, command = 0] = starts(programs, env)
+  const compared = (time: number): string =>
+    `${milliseconds(time)}, ${(time / node).toFixed(1)} times`
   return [
     `Parsing ${INSTRUCTIONS} instructions: ${perSecond().toLocaleString('en')} a second.`,
-    `From process start to the AST of a 20-line file, through \`tsbuild/parser\`: ${milliseconds(library)}, ${ratio} times \`node -e 0\` (${milliseconds(node)}); target: < 3 times.`,
+    `From process start to the AST of a 20-line file, beside \`node -e 0\` (${milliseconds(node)}; target: < 3 times): ` +
+      `through \`tsbuild/parser\` ${compared(library)}; \`tsbuild parse\` ${compared(command)}.`,
   ].join('\n')
 }
 
-/** Both in turn, so that a slow minute of the machine falls on both. */
+/** The median of each, measured in turn, so that a slow minute of the machine falls on all of them. */
 function starts(
-  first: readonly string[],
-  second: readonly string[],
-): readonly [first: number, second: number] {
-  const once = (args: readonly string[]): number =>
-    measureProgram(process.execPath, args, { repetitions: 1 })
-  const pairs = Array.from({ length: REPETITIONS }, () => [once(first), once(second)] as const)
-  return [median(pairs.map(([time]) => time)), median(pairs.map(([, time]) => time))]
+  programs: readonly (readonly string[])[],
+  env: Readonly<Record<string, string>>,
+): readonly number[] {
+  const rounds = Array.from({ length: REPETITIONS }, () =>
+    programs.map((args) => measureProgram(process.execPath, args, { repetitions: 1, env })),
+  )
+  return programs.map((_, index) => median(rounds.map((times) => times[index] ?? 0)))
 }
 
 /** A program that uses the library by its public name, the way an installed one is found. */

@@ -17,7 +17,9 @@ import {
 } from '#parser'
 import { casesIn, FIXTURES } from './fixtures.ts'
 
+/** Dockerfiles of programs, and of every case here. */
 const corpus = [
+  ...['app', 'hello', 'e2e/corners'].map((name) => `${FIXTURES}/../${name}/Dockerfile`),
   ...casesIn(FIXTURES).map((name) => `${FIXTURES}/${name}/Dockerfile`),
   ...casesIn(`${FIXTURES}/invalid`).map((name) => `${FIXTURES}/invalid/${name}/Dockerfile`),
 ].map((file) => readFileSync(file))
