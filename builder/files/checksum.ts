@@ -1,7 +1,7 @@
 import type { FileDigest } from '#builder/context'
 import type { Digest, Tree } from '#core'
 import type { FileAction } from './action.ts'
-import { type ContentEntry, digestContent } from './content.ts'
+import { type ContentEntry, digestContent, digestSelections } from './content.ts'
 import { ownersDigest } from './owner.ts'
 import { entriesOf, select } from './select.ts'
 
@@ -27,9 +27,10 @@ export function checksumFileActions(
   actions: readonly FileAction[],
   { root, sources, fileDigest }: FilesInput,
 ): FilesChecksum {
-  const content = digestContent(contentOf(actions, sources), ({ selected, entry }) =>
+  const digests = digestContent(contentOf(actions, sources), ({ selected, entry }) =>
     fileDigest(entry.path, entry.stat, () => selected.tree.openFile(entry.path)),
   )
+  const content = digestSelections(digests)
   const passwd = ownersDigest(actions, root)
   return passwd === undefined ? { content } : { content, passwd }
 }

@@ -1,5 +1,5 @@
 import { Checksum } from '#builder/context'
-import { type Digest, ioError, type Name } from '#core'
+import { type Digest, digestOf, ioError, type Name } from '#core'
 import { shown } from './paths.ts'
 import { attributesOf, type Selected, type SelectedEntry } from './select.ts'
 import type { TargetEntry } from './target.ts'
@@ -12,31 +12,51 @@ export interface ContentEntry {
 }
 
 /**
- * Digest of selected entries in the order in which they are copied. The names of selected files
- * count, those of selected directories do not; neither do their modes and owners, because only what
- * is in them is copied.
+ * Digests of what was selected, one for each, in the order in which they are copied: the entries of
+ * one follow each other.
  */
 export function digestContent(
   entries: Iterable<ContentEntry>,
   dataOf: (entry: ContentEntry) => Digest,
-): Digest {
-  const checksum = new Checksum()
+): readonly Digest[] {
+  const checksums: Checksum[] = []
+  let last: Selected | undefined
   for (const content of entries) {
-    const { selected, entry, copied } = content
-    const { stat, path } = entry
-    const isTop = entry.name === ''
-    if (isTop) checksum.begin(stat.type === 'directory' ? 'directory' : 'other')
-    if (stat.type === 'socket' || (isTop && stat.type === 'directory')) continue
-    const { tree } = selected
-    const name: Name = isTop ? selected.base : entry.name
-    if (stat.type === 'file') {
-      const xattrs = copied?.xattrs ?? attributesOf(tree, path, stat)
-      checksum.add({ name, stat, xattrs, data: dataOfFile(content, dataOf) })
-    } else if (stat.type === 'symlink') {
-      checksum.add({ name, stat, target: copied?.target ?? tree.readlink(path) })
-    } else checksum.add({ name, stat })
+    if (content.selected !== last) checksums.push(new Checksum())
+    last = content.selected
+    const checksum = checksums.at(-1)
+    if (checksum !== undefined) addContent(checksum, content, dataOf)
   }
-  return checksum.digest()
+  return checksums.map((checksum) => checksum.digest())
+}
+
+/** Digest of everything that was selected. */
+export function digestSelections(digests: readonly Digest[]): Digest {
+  return digestOf(JSON.stringify(digests))
+}
+
+/**
+ * Adds one entry. The names of selected files count, those of selected directories do not; neither do
+ * their modes and owners, because only what is in them is copied.
+ */
+export function addContent(
+  checksum: Checksum,
+  content: ContentEntry,
+  dataOf: (entry: ContentEntry) => Digest,
+): void {
+  const { selected, entry, copied } = content
+  const { stat, path } = entry
+  const isTop = entry.name === ''
+  if (isTop) checksum.begin(stat.type === 'directory' ? 'directory' : 'other')
+  if (stat.type === 'socket' || (isTop && stat.type === 'directory')) return
+  const { tree } = selected
+  const name: Name = isTop ? selected.base : entry.name
+  if (stat.type === 'file') {
+    const xattrs = copied?.xattrs ?? attributesOf(tree, path, stat)
+    checksum.add({ name, stat, xattrs, data: dataOfFile(content, dataOf) })
+  } else if (stat.type === 'symlink') {
+    checksum.add({ name, stat, target: copied?.target ?? tree.readlink(path) })
+  } else checksum.add({ name, stat })
 }
 
 function dataOfFile(content: ContentEntry, dataOf: (entry: ContentEntry) => Digest): Digest {

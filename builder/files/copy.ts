@@ -40,6 +40,24 @@ export function copySelected(
   }
 }
 
+/**
+ * Places a selected directory whose content is copied only while the layer is written: for the last
+ * one, so that a tree of any size takes no memory. `undefined` where that cannot be, because something
+ * was written there already.
+ */
+export function placeDeferred(
+  target: Target,
+  { selected, destination }: { readonly selected: Selected; readonly destination: string },
+  options: CopyOptions,
+): Name | undefined {
+  if (selected.stat.type !== 'directory') return undefined
+  const to = placeFor(target, { selected, destination }, options.created)
+  if (!target.isUntouched(to)) return undefined
+  const entry = { path: selected.path, name: '' as Name, stat: selected.stat }
+  copyDirectory(target, { selected, entry, to, links: new Map() }, options)
+  return to
+}
+
 function placeFor(
   target: Target,
   { selected, destination }: { readonly selected: Selected; readonly destination: string },
@@ -56,7 +74,8 @@ function placeFor(
   return place
 }
 
-interface Step {
+/** One entry on its way. */
+export interface Step {
   readonly selected: Selected
   readonly entry: SelectedEntry
   readonly to: Name
@@ -69,11 +88,8 @@ function copyEntry(target: Target, step: Step, options: CopyOptions): TargetEntr
     copyDirectory(target, step, options)
     return undefined
   }
-  if (step.entry.stat.type === 'socket') {
-    options.onWarning?.(`${shown(step.entry.path)} is a socket: a layer cannot hold it`)
-    return undefined
-  }
-  refuseDirectory(target, step.to)
+  if (skipSocket(step.entry, options)) return undefined
+  refuseDirectory(target.lstat(step.to), step.to)
   const result = entryOf(step, options)
   target.put(step.to, result)
   return result
@@ -82,12 +98,7 @@ function copyEntry(target: Target, step: Step, options: CopyOptions): TargetEntr
 /** The top directory keeps its own mode and owner: only what is in it is copied. */
 function copyDirectory(target: Target, { entry, to }: Step, options: CopyOptions): void {
   const existing = target.lstat(to)
-  if (existing !== undefined && existing.type !== 'directory') {
-    throw new TsbuildError(`cannot copy to non-directory: ${shown(to)}`, {
-      code: 'STEP_FAILED',
-      hint: 'a file of that name is in the image already',
-    })
-  }
+  refuseFile(existing, to)
   const isTop = entry.name === '' && existing !== undefined
   const stat = isTop
     ? { ...existing, mtimeMs: entry.stat.mtimeMs }
@@ -95,7 +106,24 @@ function copyDirectory(target: Target, { entry, to }: Step, options: CopyOptions
   target.put(to, { stat })
 }
 
-function entryOf({ selected, entry, links }: Step, options: CopyOptions): TargetEntry {
+/** @throws {TsbuildError} STEP_FAILED where a directory cannot be */
+export function refuseFile(existing: FileStat | undefined, path: Name): void {
+  if (existing === undefined || existing.type === 'directory') return
+  throw new TsbuildError(`cannot copy to non-directory: ${shown(path)}`, {
+    code: 'STEP_FAILED',
+    hint: 'a file of that name is in the image already',
+  })
+}
+
+/** True for a socket, of which a warning tells. */
+export function skipSocket({ path, stat }: SelectedEntry, options: CopyOptions): boolean {
+  if (stat.type !== 'socket') return false
+  options.onWarning?.(`${shown(path)} is a socket: a layer cannot hold it`)
+  return true
+}
+
+/** What a file, link or device becomes. */
+export function entryOf({ selected, entry, links }: Step, options: CopyOptions): TargetEntry {
   const { tree } = selected
   const { path } = entry
   const stat = changedStat(entry.stat, options)
@@ -106,7 +134,8 @@ function entryOf({ selected, entry, links }: Step, options: CopyOptions): Target
   return isLinked ? { ...file, link: linkOf(links, stat.inode) } : file
 }
 
-function changedStat(stat: FileStat, { owner, chmod }: CopyOptions): FileStat {
+/** What an entry's metadata becomes. */
+export function changedStat(stat: FileStat, { owner, chmod }: CopyOptions): FileStat {
   if (owner === undefined && chmod === undefined) return stat
   return { ...stat, ...owner, mode: chmod?.apply(stat) ?? stat.mode }
 }

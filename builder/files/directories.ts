@@ -37,8 +37,8 @@ export function prepareDestination(
 }
 
 /** Nothing takes the place of a whole directory unasked. */
-export function refuseDirectory(target: Target, path: Name): void {
-  if (target.lstat(path)?.type !== 'directory') return
+export function refuseDirectory(existing: FileStat | undefined, path: Name): void {
+  if (existing?.type !== 'directory') return
   throw new TsbuildError(`cannot replace to directory ${shown(path)} with file`, {
     code: 'STEP_FAILED',
     hint: 'a directory of that name is in the image already',

@@ -4,8 +4,9 @@ import { type Change, type Digest, type FileStat, type Name, type Tree, unreacha
 import type { CopyAction, FileAction, MkdirAction, WriteAction } from './action.ts'
 import { detectArchive, unpackArchive } from './archive.ts'
 import { parseChmod } from './chmod.ts'
-import { type ContentEntry, digestContent } from './content.ts'
-import { copySelected } from './copy.ts'
+import { type ContentEntry, digestContent, digestSelections } from './content.ts'
+import { type CopyOptions, copySelected, placeDeferred } from './copy.ts'
+import { DeferredCopy } from './deferred.ts'
 import { makeDirectories, type NewDirectory } from './directories.ts'
 import { type Ids, ROOT_IDS, resolveOwner } from './owner.ts'
 import { belowRoot } from './paths.ts'
@@ -23,6 +24,8 @@ export interface FilesOptions {
   /** mtime of directories and heredoc files that are made, in milliseconds. */
   readonly now: number
   readonly onWarning?: (message: string) => void
+  /** Told the digest of every selected file, by its path in the source. */
+  readonly onDigest?: (path: Name, stat: FileStat, digest: Digest) => void
 }
 
 /**
@@ -30,16 +33,15 @@ export interface FilesOptions {
  * dispose of it closes what was unpacked.
  */
 export interface FilesResult extends Disposable {
-  readonly changes: readonly Change[]
+  /** To be walked once. */
+  readonly changes: Iterable<Change>
+  /** To be told of every file that was written, before the next change is taken. */
+  readonly onFile: (path: Name, digest: Digest) => void
   /**
    * What `checksumFileActions` gives as `content`, from digests that were learnt while the layer
-   * was written; files that `digestOf` does not know are read.
-   * @param onFile told the digest of every selected file, by its path in the source
+   * was written; files of which `onFile` was not told are read.
    */
-  contentDigest(
-    digestOf: (path: Name) => Digest | undefined,
-    onFile?: (path: Name, stat: FileStat, digest: Digest) => void,
-  ): Digest
+  contentDigest(): Digest
 }
 
 const DIRECTORY_MODE = 0o755
@@ -50,6 +52,8 @@ interface Run {
   readonly target: Target
   readonly content: ContentEntry[]
   readonly unpacked: Tree[]
+  /** What is copied last, where that can wait until the layer is written. */
+  deferred: DeferredCopy | undefined
 }
 
 /**
@@ -62,9 +66,12 @@ export async function runFileActions(
   actions: readonly FileAction[],
   options: FilesOptions,
 ): Promise<FilesResult> {
-  const run: Run = { options, target: new Target(options.root), content: [], unpacked: [] }
+  const target = new Target(options.root)
+  const run: Run = { options, target, content: [], unpacked: [], deferred: undefined }
   try {
-    for (const action of actions) await perform(run, action)
+    for (const [index, action] of actions.entries()) {
+      await perform(run, action, { isLast: index === actions.length - 1 })
+    }
     return resultOf(run)
   } catch (cause) {
     close(run)
@@ -72,13 +79,18 @@ export async function runFileActions(
   }
 }
 
-async function perform(run: Run, action: FileAction): Promise<void> {
+interface Turn {
+  /** Nothing is done after it. */
+  readonly isLast: boolean
+}
+
+async function perform(run: Run, action: FileAction, turn: Turn): Promise<void> {
   switch (action.kind) {
     case 'mkdir':
       makeDirectory(run, action)
       return
     case 'copy':
-      await copy(run, action)
+      await copy(run, action, turn)
       return
     case 'write':
       write(run, action)
@@ -103,28 +115,34 @@ function write({ target, options }: Run, action: WriteAction): void {
   writeFile(target, action, { created, chmod })
 }
 
-async function copy(run: Run, action: CopyAction): Promise<void> {
+async function copy(run: Run, action: CopyAction, { isLast }: Turn): Promise<void> {
   const { target, content, options } = run
   const { onWarning } = options
   const owner = ownerOf(action, options.root)
   const chmod = action.chmod === undefined ? undefined : parseChmod(action.chmod)
   const created = createdWith(options, owner, chmod?.created)
-  for (const selected of select(action, options)) {
+  const onCopied: CopyOptions['onCopied'] = () => undefined
+  const copyOptions = { created, owner, chmod, onWarning, onCopied }
+  const selections = select(action, options)
+  for (const [index, selected] of selections.entries()) {
+    const place = { selected, destination: action.destination }
     if (action.unpack === 'auto' && (await unpack(run, selected, { action, owner }))) {
       for (const entry of entriesOf(selected)) content.push({ selected, entry })
       continue
     }
-    copySelected(
-      target,
-      { selected, destination: action.destination },
-      {
-        created,
-        owner,
-        chmod,
-        onWarning,
-        onCopied: (entry, copied) => content.push({ selected, entry, copied }),
-      },
-    )
+    const path =
+      isLast && index === selections.length - 1
+        ? placeDeferred(target, place, copyOptions)
+        : undefined
+    if (path !== undefined) {
+      const onDigest = options.onDigest ?? (() => undefined)
+      run.deferred = new DeferredCopy(target, { selected, path }, { copy: copyOptions, onDigest })
+      continue
+    }
+    copySelected(target, place, {
+      ...copyOptions,
+      onCopied: (entry, copied) => content.push({ selected, entry, copied }),
+    })
   }
 }
 
@@ -160,17 +178,25 @@ function createdWith(
 }
 
 function resultOf(run: Run): FilesResult {
-  const { changes, contentPath } = run.target.changes()
+  const { target, content, deferred, options } = run
+  const digests = new Map<Name, Digest>()
   return {
-    changes,
-    contentDigest: (digestOf, onFile) =>
-      digestContent(run.content, ({ selected, entry, copied }) => {
-        const path = copied === undefined ? undefined : contentPath(copied)
-        const known = path === undefined ? undefined : digestOf(path)
+    changes: target.changes(deferred),
+    onFile: (path, digest) => {
+      // What is remembered is what was copied before; only that is looked up.
+      if (content.length > 0) digests.set(path, digest)
+      deferred?.onFile(path, digest)
+    },
+    contentDigest: () => {
+      const all = digestContent(content, ({ selected, entry, copied }) => {
+        const path = copied === undefined ? undefined : target.contentPath(copied)
+        const known = path === undefined ? undefined : digests.get(path)
         const digest = known ?? digestFile(() => selected.tree.openFile(entry.path))
-        onFile?.(entry.path, entry.stat, digest)
+        options.onDigest?.(entry.path, entry.stat, digest)
         return digest
-      }),
+      })
+      return digestSelections(deferred === undefined ? all : [...all, deferred.content()])
+    },
     [Symbol.dispose]: () => close(run),
   }
 }

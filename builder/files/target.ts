@@ -1,5 +1,13 @@
 import { resolveInTree } from '#builder/layer'
-import { type Change, type FileStat, joinName, type Name, type Tree, TsbuildError } from '#core'
+import {
+  type Change,
+  type EntryChange,
+  type FileStat,
+  joinName,
+  type Name,
+  type Tree,
+  TsbuildError,
+} from '#core'
 import { baseOf, componentsOf, parentOf, shown } from './paths.ts'
 
 /** What is put at a path: everything of a change but where it is. */
@@ -23,11 +31,11 @@ interface Node {
   readonly children: Map<Name, Node>
 }
 
-/** A layer to be, in walk order. */
-export interface TargetChanges {
-  readonly changes: readonly Change[]
-  /** Where the content of a file that was put ended up; `undefined` when it was replaced. */
-  readonly contentPath: (entry: TargetEntry) => Name | undefined
+/** What is below a directory and was not put there. */
+export interface Below {
+  readonly path: Name
+  /** In walk order. */
+  changes(): Iterable<Change>
 }
 
 const WHITEOUT = '.wh.'
@@ -40,6 +48,8 @@ const NO_NAMES: ReadonlySet<Name> = new Set()
 export class Target {
   readonly #root: Tree
   readonly #top: Node
+  /** Of what `changes` has given. */
+  readonly #paths = new Map<TargetEntry | symbol, Name>()
 
   constructor(root: Tree) {
     const stat = root.lstat('' as Name)
@@ -108,11 +118,59 @@ export class Target {
     old.entry = entry
   }
 
-  /** The first name of a file has its content, later ones are hard links to it. */
-  changes(): TargetChanges {
-    const collector = new Collector()
-    collector.visit(this.#top, '' as Name)
-    return collector
+  /** Whether nothing was put below `path`. */
+  isUntouched(path: Name): boolean {
+    let node: Node | undefined = this.#top
+    for (const name of componentsOf(path)) node = node?.children.get(name)
+    return node === undefined || node.children.size === 0
+  }
+
+  /** The names that the root has in a directory, as far as they are seen. */
+  namesIn(path: Name): ReadonlySet<Name> {
+    let node = this.#top
+    let at = '' as Name
+    for (const name of componentsOf(path)) {
+      if (!this.#rootNames(node, at).has(name)) return NO_NAMES
+      at = joinName(at, name)
+      const child = node.children.get(name)
+      if (child === undefined) return this.#listRoot(path)
+      node = child
+    }
+    return this.#rootNames(node, at)
+  }
+
+  /**
+   * The layer to be, in walk order. The first name of a file has its content, later ones are hard
+   * links to it.
+   */
+  changes(below: Below | undefined): Iterable<Change> {
+    this.#paths.clear()
+    return this.#visit(this.#top, '' as Name, below)
+  }
+
+  /** Where the content of a file that was put ended up; `undefined` when it was replaced. */
+  contentPath(entry: TargetEntry): Name | undefined {
+    return this.#paths.get(entry.link ?? entry)
+  }
+
+  *#visit(node: Node, at: Name, below: Below | undefined): Generator<Change> {
+    for (const name of [...node.children.keys()].sort()) {
+      const child = node.children.get(name)
+      if (child === undefined) continue
+      const path = joinName(at, name)
+      yield this.#change(path, child.entry)
+      if (child.entry.stat.type !== 'directory') continue
+      if (child.opaque) yield { kind: 'opaque', path }
+      yield* this.#visit(child, path, below)
+    }
+    if (at === below?.path) yield* below.changes()
+  }
+
+  #change(path: Name, entry: TargetEntry): Change {
+    const first = this.contentPath(entry)
+    if (first !== undefined) return { kind: 'entry', path, stat: entry.stat, hardlink: first }
+    this.#paths.set(entry.link ?? entry, path)
+    return toChange(path, entry)
   }
 
   /** The node of an existing directory, and those of its parents, as they are in the root. */
@@ -140,6 +198,10 @@ export class Target {
 
   #readRoot(node: Node, path: Name): ReadonlySet<Name> {
     if (node.opaque || node.entry.stat.type !== 'directory') return NO_NAMES
+    return this.#listRoot(path)
+  }
+
+  #listRoot(path: Name): ReadonlySet<Name> {
     if (this.#root.lstat(path)?.type !== 'directory') return NO_NAMES
     return new Set(this.#root.readdir(path))
   }
@@ -149,44 +211,22 @@ function newNode(entry: TargetEntry): Node {
   return { entry, opaque: false, rootNames: undefined, children: new Map() }
 }
 
-class Collector implements TargetChanges {
-  readonly changes: Change[] = []
-  readonly #paths = new Map<TargetEntry | symbol, Name>()
-
-  readonly contentPath = (entry: TargetEntry): Name | undefined =>
-    this.#paths.get(entry.link ?? entry)
-
-  visit(node: Node, at: Name): void {
-    for (const name of [...node.children.keys()].sort()) {
-      const child = node.children.get(name)
-      if (child === undefined) continue
-      const path = joinName(at, name)
-      this.changes.push(this.#change(path, child.entry))
-      if (child.entry.stat.type !== 'directory') continue
-      if (child.opaque) this.changes.push({ kind: 'opaque', path })
-      this.visit(child, path)
-    }
-  }
-
-  #change(path: Name, entry: TargetEntry): Change {
-    const { stat, target, xattrs, open, data } = entry
-    const first = this.contentPath(entry)
-    if (first !== undefined) return { kind: 'entry', path, stat, hardlink: first }
-    this.#paths.set(entry.link ?? entry, path)
-    return {
-      kind: 'entry',
-      path,
-      stat,
-      ...(target === undefined ? {} : { target }),
-      ...(xattrs === undefined || xattrs.size === 0 ? {} : { xattrs }),
-      ...(open === undefined ? {} : { open }),
-      ...(data === undefined ? {} : { data }),
-    }
+/** Without what is absent. */
+export function toChange(path: Name, entry: TargetEntry): EntryChange {
+  const { stat, target, xattrs, open, data } = entry
+  return {
+    kind: 'entry',
+    path,
+    stat,
+    ...(target === undefined ? {} : { target }),
+    ...(xattrs === undefined || xattrs.size === 0 ? {} : { xattrs }),
+    ...(open === undefined ? {} : { open }),
+    ...(data === undefined ? {} : { data }),
   }
 }
 
 /** In a layer such a file would not be one: it would delete what it is named after. */
-function refuseWhiteout(path: Name, stat: FileStat): void {
+export function refuseWhiteout(path: Name, stat: FileStat): void {
   const isMark = baseOf(path).startsWith(WHITEOUT)
   const isDevice = stat.type === 'character' && stat.major === 0 && stat.minor === 0
   if (!isMark && !isDevice) return

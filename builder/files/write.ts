@@ -21,7 +21,7 @@ export function writeFile(
   const path = prepareDestination(target, action.destination, created)
   const isInto = target.lstat(path)?.type === 'directory'
   const place = isInto ? joinName(path, baseOf(nameOf(action.name))) : path
-  refuseDirectory(target, place)
+  refuseDirectory(target.lstat(place), place)
   const data = Buffer.from(action.data, 'utf8')
   const stat: FileStat = {
     type: 'file',

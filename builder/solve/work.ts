@@ -141,8 +141,8 @@ export async function copyFiles(task: CopyTask): Promise<CopiedFiles> {
     temporary: task.temporary,
     now: task.now,
     onWarning,
+    onDigest: trees.remember,
   })
-  const digests = new Map<Name, Digest>()
   const { latest } = task
   const written = writeLayer(
     latest === undefined ? result.changes : clamped(result.changes, latest),
@@ -151,9 +151,9 @@ export async function copyFiles(task: CopyTask): Promise<CopiedFiles> {
       ...(task.reader === undefined ? {} : { reader: task.reader }),
       ...(task.directory === undefined ? {} : { directory: task.directory }),
     },
-    { onWarning, onFile: (path, digest) => void digests.set(path, digest) },
+    { onWarning, onFile: result.onFile },
   )
-  const content = result.contentDigest((path) => digests.get(path), trees.remember)
+  const content = result.contentDigest()
   return { content, diffId: written.diffId, size: written.size, warnings }
 }
 

@@ -41,7 +41,7 @@ describe('--chmod', () => {
         chmodSync(file, mode)
         chmodSync(directory, mode)
         using result = await space.run([copy('d', '/x', { chmod: text })])
-        const made = result.changes
+        const made = [...result.changes]
           .slice(1)
           .map((change) => (change.kind === 'entry' ? change.stat.mode : -1))
         assert.deepEqual(made, modes, `${mode.toString(8)} ${text}`)

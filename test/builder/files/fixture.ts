@@ -11,7 +11,13 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { directoryTree } from '#builder/context'
-import { type CopyAction, type FileAction, type FilesResult, runFileActions } from '#builder/files'
+import {
+  type CopyAction,
+  type FileAction,
+  type FilesOptions,
+  type FilesResult,
+  runFileActions,
+} from '#builder/files'
 import { type Change, type EntryChange, type Tree, textOfName } from '#core'
 import { type TemporaryDirectory, temporaryDirectory } from '../../support/peers/index.ts'
 
@@ -77,7 +83,7 @@ export interface Workspace extends Disposable {
   readonly root: Tree
   readonly sources: readonly Tree[]
   readonly warnings: string[]
-  run(actions: readonly FileAction[]): Promise<FilesResult>
+  run(actions: readonly FileAction[], options?: Partial<FilesOptions>): Promise<FilesResult>
   /** The changes as a listing. */
   show(actions: readonly FileAction[]): Promise<string[]>
 }
@@ -97,11 +103,12 @@ export function workspace({ root = [], source = [] }: WorkspaceFiles): Workspace
   const rootTree = directoryTree(directory.file('root'), { owner: 'kept' })
   const sources = [directoryTree(directory.file('source'), { owner: 'kept' })]
   const warnings: string[] = []
-  const run = (actions: readonly FileAction[]) => {
+  const run = (actions: readonly FileAction[], more: Partial<FilesOptions> = {}) => {
     const temporary = directory.file(`temporary${Math.random()}`)
     mkdirSync(temporary)
     const onWarning = (message: string) => warnings.push(message)
-    return runFileActions(actions, { root: rootTree, sources, temporary, now: NOW, onWarning })
+    const options = { root: rootTree, sources, temporary, now: NOW, onWarning, ...more }
+    return runFileActions(actions, options)
   }
   return {
     directory,
@@ -111,7 +118,7 @@ export function workspace({ root = [], source = [] }: WorkspaceFiles): Workspace
     run,
     show: async (actions) => {
       using result = await run(actions)
-      return result.changes.map(showChange)
+      return [...result.changes].map(showChange)
     },
     [Symbol.dispose]: () => {
       for (const tree of [rootTree, ...sources]) tree.close()

@@ -245,7 +245,7 @@ describe('a build context with .dockerignore', () => {
       const temporary = space.directory.file('unused')
       const options = { root: space.root, sources: [context], temporary, now: 0 }
       using result = await runFileActions([copy(paths, '/x/')], options)
-      return result.changes.map(({ path }) => path)
+      return [...result.changes].map(({ path }) => path)
     }
     assert.deepEqual(await run(['.']), ['x', 'x/a', 'x/link', 'x/secret', 'x/secret/public'])
     assert.deepEqual(await run(['link/*', 'secret']), ['x', 'x/public'])

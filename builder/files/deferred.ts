@@ -1,0 +1,125 @@
+import { Checksum, digestFile } from '#builder/context'
+import { type Change, type Digest, type FileStat, joinName, type Name } from '#core'
+import { addContent } from './content.ts'
+import { type CopyOptions, changedStat, entryOf, refuseFile, skipSocket } from './copy.ts'
+import { refuseDirectory } from './directories.ts'
+import { baseOf, parentOf } from './paths.ts'
+import { entriesOf, type Selected, type SelectedEntry } from './select.ts'
+import { type Below, refuseWhiteout, type Target, type TargetEntry, toChange } from './target.ts'
+
+export interface DeferredOptions {
+  readonly copy: CopyOptions
+  /** Told the digest of every file as soon as it is known. */
+  readonly onDigest: (path: Name, stat: FileStat, digest: Digest) => void
+}
+
+/**
+ * The content of a directory, copied to a place where nothing was written before. It is walked while
+ * the layer is written, and its checksum is taken at the same time, so that nothing of a file has to
+ * be remembered but where it is, when it has several names.
+ */
+export class DeferredCopy implements Below {
+  readonly path: Name
+  readonly #selected: Selected
+  readonly #target: Target
+  readonly #options: DeferredOptions
+  readonly #existing: ExistingNames
+  #content: Digest | undefined
+  /** Of the file that was written last. */
+  #written: { readonly path: Name; readonly digest: Digest } | undefined
+
+  constructor(
+    target: Target,
+    place: { readonly selected: Selected; readonly path: Name },
+    options: DeferredOptions,
+  ) {
+    this.path = place.path
+    this.#selected = place.selected
+    this.#target = target
+    this.#options = options
+    this.#existing = new ExistingNames(target)
+  }
+
+  /** To be told of every file that was written, before the next change is taken. */
+  onFile(path: Name, digest: Digest): void {
+    this.#written = { path, digest }
+  }
+
+  /** Digest of what was selected. Without a walk before, it is read for it. */
+  content(): Digest {
+    if (this.#content === undefined) for (const change of this.changes()) void change
+    if (this.#content === undefined) throw new Error('a walk ends with its digest')
+    return this.#content
+  }
+
+  *changes(): Generator<Change> {
+    const selected = this.#selected
+    const checksum = new Checksum()
+    const links = new Map<string, symbol>()
+    const firsts = new Map<symbol, { readonly path: Name; digest: Digest | undefined }>()
+    for (const entry of entriesOf(selected)) {
+      const path = joinName(this.path, entry.name)
+      const copied = entry.name === '' ? undefined : this.#entryAt(path, entry, links)
+      const first = copied?.link === undefined ? undefined : firsts.get(copied.link)
+      if (copied !== undefined) {
+        this.#written = undefined
+        yield first === undefined
+          ? toChange(path, copied)
+          : { kind: 'entry', path, stat: copied.stat, hardlink: first.path }
+      }
+      addContent(checksum, { selected, entry, copied }, () => {
+        const digest = first?.digest ?? this.#digestOf(entry, path)
+        if (copied?.link !== undefined)
+          firsts.set(copied.link, { path: first?.path ?? path, digest })
+        this.#options.onDigest(entry.path, entry.stat, digest)
+        return digest
+      })
+    }
+    this.#content = checksum.digest()
+  }
+
+  #digestOf(entry: SelectedEntry, path: Name): Digest {
+    if (this.#written?.path === path) return this.#written.digest
+    return digestFile(() => this.#selected.tree.openFile(entry.path))
+  }
+
+  /** `undefined` for what a layer cannot hold. */
+  #entryAt(path: Name, entry: SelectedEntry, links: Map<string, symbol>): TargetEntry | undefined {
+    const { copy } = this.#options
+    const hasName = this.#existing.has(path)
+    const existing = hasName ? this.#target.lstat(path) : undefined
+    if (entry.stat.type === 'directory') {
+      refuseFile(existing, path)
+      refuseWhiteout(path, entry.stat)
+      return { stat: changedStat(entry.stat, copy) }
+    }
+    if (skipSocket(entry, copy)) return undefined
+    refuseDirectory(existing, path)
+    refuseWhiteout(path, entry.stat)
+    return entryOf({ selected: this.#selected, entry, to: path, links }, copy)
+  }
+}
+
+/** The names that the root has, of the directories on the way to where a walk is. */
+class ExistingNames {
+  readonly #target: Target
+  readonly #open: { readonly path: Name; readonly names: ReadonlySet<Name> }[] = []
+
+  constructor(target: Target) {
+    this.#target = target
+  }
+
+  has(path: Name): boolean {
+    const parent = parentOf(path)
+    for (let last = this.#open.at(-1); last !== undefined; last = this.#open.at(-1)) {
+      if (last.path === parent) return last.names.has(baseOf(path))
+      if (last.path === '' || parent.startsWith(`${last.path}/`)) break
+      this.#open.pop()
+    }
+    const above = this.#open.at(-1)
+    const isNew = above !== undefined && above.names.size === 0
+    const names = isNew ? above.names : this.#target.namesIn(parent)
+    this.#open.push({ path: parent, names })
+    return names.has(baseOf(path))
+  }
+}
