@@ -37,7 +37,7 @@ export async function planLoaded(
   platform: Platform,
   { settings, store, services, checks, stages, signal }: PlanDeps,
 ): Promise<Plan> {
-  const { target, platforms, buildArgs, pull, onEvent, network, labels } = settings
+  const { target, platforms, buildArgs, pull, onEvent, network, steps, labels } = settings
   const globals = globalScope(dockerfile, { buildArgs, targetPlatform: platform, target })
   const baseOptions = { store, client: () => services.client(), pull, onEvent }
   const { graph, bases } = await resolveGraph(dockerfile, {
@@ -59,6 +59,7 @@ export async function planLoaded(
     globals,
     targetPlatform: platform,
     network,
+    steps,
     labels,
     isOneOfSeveral: platforms.length > 1,
     ...timesOf(globals, settings),

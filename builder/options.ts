@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream'
-import type { Bytes, Descriptor, Digest, OnEvent } from '#core'
+import type { Bytes, Descriptor, Digest, OnEvent, StepResources, Ulimit } from '#core'
 import type { CredentialStore } from '#registry-client'
 
 /** Where a result goes. */
@@ -57,6 +57,18 @@ export interface BuildOptions {
   /** Ask registries for base images even when the local store has the name. */
   readonly pull?: boolean
   readonly network?: 'default' | 'none' | 'host'
+  /** Rights that the Dockerfile may ask for with `RUN --network=host` and `--security=insecure`. */
+  readonly allow?: readonly ('network.host' | 'security.insecure')[]
+  /** More lines of /etc/hosts in RUN steps: `[host, address]`. */
+  readonly extraHosts?: readonly (readonly [host: string, address: string])[]
+  /** Bytes of /dev/shm in RUN steps; default: 64 MiB. */
+  readonly shmSize?: number
+  /** Limits of each process of RUN steps. */
+  readonly ulimits?: readonly Ulimit[]
+  /** What each RUN step may use. Needs control groups that this user may write to. */
+  readonly resources?: StepResources
+  /** Where control groups of RUN steps are made, from the root of the hierarchy. */
+  readonly cgroupParent?: string
   /** What `RUN --mount=type=secret` may show, by id. */
   readonly secrets?: Readonly<Record<string, SecretSource>>
   /**

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
+import type { StepSettings } from '#builder/plan'
 import { resolveRoot } from '#cache'
 import {
   formatPlatform,
@@ -19,6 +20,7 @@ import {
 import { type ContextSource, parseContextSource } from './context-source.ts'
 import { defaultCredentials } from './credentials.ts'
 import type { BuildOptions, Output, SecretSource } from './options.ts'
+import { resolveSteps } from './step-options.ts'
 
 /** `BuildOptions` with everything filled in and every mistake found that needs no work to find. */
 export interface Settings {
@@ -34,6 +36,7 @@ export interface Settings {
   readonly noCache: boolean
   readonly pull: boolean
   readonly network: 'default' | 'none' | 'host'
+  readonly steps: StepSettings
   readonly secrets: Readonly<Record<string, SecretSource>>
   readonly ssh: Readonly<Record<string, readonly string[]>>
   readonly reproducible: boolean
@@ -65,6 +68,7 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     noCache: options.noCache ?? false,
     pull: options.pull ?? false,
     network: options.network ?? 'default',
+    steps: resolveSteps(options),
     secrets: options.secrets ?? {},
     ssh: options.ssh ?? {},
     reproducible: options.reproducible ?? false,

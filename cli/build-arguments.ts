@@ -5,6 +5,7 @@ import { parseOutput } from './output-value.ts'
 import { PROGRESS_MODES, type ProgressMode } from './progress.ts'
 import { parseSecrets, parseSsh } from './secret-values.ts'
 import type { Shell } from './shell.ts'
+import { parseStepFlags } from './step-values.ts'
 
 /** What the command line of a build asks for. */
 export interface BuildRequest {
@@ -45,6 +46,7 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
       noCache: args.has('no-cache'),
       pull: args.has('pull'),
       ...optional('network', network(args.text('network'))),
+      ...parseStepFlags(args),
       secrets: parseSecrets(args.list('secret'), shell.env),
       ssh: parseSsh(args.list('ssh'), shell.env),
       ...(args.has('reproducible') ? { reproducible: true } : {}),

@@ -1,4 +1,5 @@
 import type { Flag } from './flags.ts'
+import { STEP_FLAGS } from './step-values.ts'
 
 export type CommandName =
   | 'build'
@@ -149,6 +150,7 @@ const BUILD: Command = {
   flags: [
     ...INPUT,
     ...EXECUTION,
+    ...STEP_FLAGS,
     ...RESULT,
     ...QUESTIONS,
     INSECURE,

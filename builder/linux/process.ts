@@ -1,8 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { closeSync, readdirSync } from 'node:fs'
+import { ULIMIT_NAMES, type UlimitName } from '#core'
 import { AT_FDCWD, cString, syscall, trySyscall } from './syscalls.ts'
-
-const RESOURCES = { core: 4, openFiles: 7 } as const
 
 /** A soft and a hard limit; -1 is no limit. */
 export interface ResourceLimit {
@@ -11,22 +10,18 @@ export interface ResourceLimit {
 }
 
 /** The limit of process `pid` (0: this one, all threads). */
-export function getResourceLimit(pid: number, resource: keyof typeof RESOURCES): ResourceLimit {
+export function getResourceLimit(pid: number, resource: UlimitName): ResourceLimit {
   const old = Buffer.alloc(16)
-  syscall('prlimit64', [pid, RESOURCES[resource], undefined, old], resource)
+  syscall('prlimit64', [pid, ULIMIT_NAMES.indexOf(resource), undefined, old], resource)
   return { soft: old.readBigUInt64LE(0), hard: old.readBigUInt64LE(8) }
 }
 
 /** @throws {SystemError} EPERM when it would raise the hard limit without the right to */
-export function setResourceLimit(
-  pid: number,
-  resource: keyof typeof RESOURCES,
-  limit: ResourceLimit,
-): void {
+export function setResourceLimit(pid: number, resource: UlimitName, limit: ResourceLimit): void {
   const bytes = Buffer.alloc(16)
   bytes.writeBigUInt64LE(limit.soft, 0)
   bytes.writeBigUInt64LE(limit.hard, 8)
-  syscall('prlimit64', [pid, RESOURCES[resource], bytes, undefined], resource)
+  syscall('prlimit64', [pid, ULIMIT_NAMES.indexOf(resource), bytes, undefined], resource)
 }
 
 /**

@@ -29,6 +29,11 @@ export interface SpawnOptions {
   readonly stderr?: number
   /** More descriptors for it to have, under the same numbers. */
   readonly inherit?: readonly number[]
+  /**
+   * A FIFO, as the new process sees it. The process exists, but does not run its program, nor does
+   * this call return, before somebody opens the FIFO for writing.
+   */
+  readonly gate?: string | undefined
 }
 
 /**
@@ -123,6 +128,8 @@ function loadSpawn(): SpawnLibrary {
       setDefaults(attributes, allSignals)
       setMask(attributes, noSignals)
       initActions(actions)
+      // Opening waits for the other end; the descriptor is replaced at once.
+      if (options.gate !== undefined) addOpen(actions, 0, options.gate, files.O_RDONLY, 0)
       const standard = [options.stdin, options.stdout, options.stderr]
       standard.forEach((descriptor, number) => {
         if (descriptor === undefined) addOpen(actions, number, '/dev/null', files.O_RDWR, 0)

@@ -23,6 +23,11 @@ export {
   type ScopeOptions,
   unusedBuildArgs,
 } from './scope.ts'
+export {
+  DEFAULT_STEP_SETTINGS,
+  type Entitlement,
+  type StepSettings,
+} from './step-settings.ts'
 export type {
   ExecVertex,
   FilesSource,

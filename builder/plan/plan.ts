@@ -18,6 +18,7 @@ import type { GlobalScope } from './scope.ts'
 import { finishedConfig } from './stage-config.ts'
 import { applyMetadata, noted, type StageState, withConfig } from './stage-state.ts'
 import { StepNames, shownText } from './step-names.ts'
+import type { StepSettings } from './step-settings.ts'
 import type { Plan, VertexId } from './vertex.ts'
 import { VertexList } from './vertex-list.ts'
 
@@ -25,6 +26,7 @@ export interface PlanOptions {
   readonly globals: GlobalScope
   readonly targetPlatform: Platform
   readonly network: 'default' | 'none' | 'host'
+  readonly steps?: StepSettings | undefined
   /** One of several plans of one build: names and ids of vertices tell the platform. */
   readonly isOneOfSeveral?: boolean
   /** `SOURCE_DATE_EPOCH` in milliseconds: no time of the image that is new is later. */

@@ -1,4 +1,4 @@
-import { type RunInstruction, SourceError } from '#parser'
+import { type RunInstruction, SourceError, type SourceRange } from '#parser'
 import { formatEnv } from './env-lines.ts'
 import type { Variables } from './expand.ts'
 import * as history from './history.ts'
@@ -8,6 +8,8 @@ import { inOrder, planMounts } from './run-mounts.ts'
 import { proxyEnv } from './scope.ts'
 import { noted, type StageState, shellOf, wrapCommand } from './stage-state.ts'
 import { shownText } from './step-names.ts'
+import { DEFAULT_STEP_SETTINGS, type Entitlement, type StepSettings } from './step-settings.ts'
+import type { PlannedProcess } from './vertex.ts'
 
 const DEFAULT_HOSTNAME = 'buildkitsandbox'
 const AGENT_VARIABLE = 'SSH_AUTH_SOCK'
@@ -18,8 +20,7 @@ export function planRun(
   instruction: RunInstruction,
   plan: StagePlan,
 ): StageState {
-  refuseUnsupported(instruction)
-  const { globals } = plan.options
+  const { globals, steps = DEFAULT_STEP_SETTINGS } = plan.options
   const { args, label, script } = commandOf(state, instruction)
   const { sources, mounts } = planMounts(state, instruction, plan)
   const isAgentNamed = state.env.has(AGENT_VARIABLE)
@@ -42,7 +43,9 @@ export function planRun(
       cwd: state.config.WorkingDir || '/',
       user: state.config.User ?? '',
       hostname: globals.buildArgs.get('BUILDKIT_SANDBOX_HOSTNAME') ?? DEFAULT_HOSTNAME,
-      network: networkOf(instruction, plan),
+      network: networkOf(instruction, plan, steps),
+      security: securityOf(instruction, steps),
+      settings: steps,
     },
   })
   return noted(state, history.run(args, declaredArgs(state)), id)
@@ -93,23 +96,31 @@ function commandOf(state: StageState, instruction: RunInstruction): CommandPlan 
   return { args: [...shellOf(state), script], label }
 }
 
-function networkOf(instruction: RunInstruction, plan: StagePlan): 'default' | 'none' | 'host' {
-  const wanted = instruction.network ?? plan.options.network
-  if (wanted !== 'host' || plan.options.network === 'host') return wanted
-  throw new SourceError('network.host is not allowed', {
-    code: 'PERMISSION_DENIED',
-    ranges: [instruction.range],
-    hint: 'steps get the network of this machine only when the build is started with --network host',
-  })
+function networkOf(
+  { network, range }: RunInstruction,
+  { options }: StagePlan,
+  { allow }: StepSettings,
+): PlannedProcess['network'] {
+  const wanted = network ?? options.network
+  const isAllowed = options.network === 'host' || allow.includes('network.host')
+  if (wanted === 'host' && !isAllowed) throw notGranted('network.host', range)
+  return wanted
 }
 
-function refuseUnsupported(instruction: RunInstruction): void {
-  const { security, range } = instruction
-  if (security === 'insecure') {
-    throw new SourceError('security.insecure is not allowed', {
-      code: 'PERMISSION_DENIED',
-      ranges: [range],
-      hint: 'steps run with the default capabilities only; remove --security=insecure',
-    })
+function securityOf(
+  { security = 'sandbox', range }: RunInstruction,
+  { allow }: StepSettings,
+): PlannedProcess['security'] {
+  if (security === 'insecure' && !allow.includes('security.insecure')) {
+    throw notGranted('security.insecure', range)
   }
+  return security
+}
+
+function notGranted(entitlement: Entitlement, range: SourceRange): SourceError {
+  return new SourceError(`${entitlement} is not allowed`, {
+    code: 'PERMISSION_DENIED',
+    ranges: [range],
+    hint: `a Dockerfile cannot take this right by itself: grant it with --allow ${entitlement}`,
+  })
 }

@@ -4,6 +4,7 @@ import type { ContainerConfig, HistoryEntry, Platform } from '#core'
 import type { SourceRange } from '#parser'
 import type { ResolvedBase } from './bases.ts'
 import type { PlannedMount } from './planned-mount.ts'
+import type { StepSettings } from './step-settings.ts'
 
 /** Stable within one plan. */
 export type VertexId = string
@@ -89,6 +90,9 @@ export interface PlannedProcess {
   readonly user: string
   readonly hostname: string
   readonly network: 'default' | 'none' | 'host'
+  readonly security: 'sandbox' | 'insecure'
+  /** What the user grants and limits. */
+  readonly settings: StepSettings
 }
 
 /** One history entry that is to be; those of the base image are kept as they are. */

@@ -33,7 +33,7 @@ class InProcessSandbox implements Sandbox {
     this.#options = options
     // A failure shows again in the step that wants them.
     this.#crewFor('none').then(
-      ({ launchers }) => launchers.giveBack(launchers.take()),
+      ({ launchers: { sandbox } }) => sandbox.giveBack(sandbox.take()),
       () => undefined,
     )
   }
@@ -54,7 +54,11 @@ class InProcessSandbox implements Sandbox {
     this.#crews.clear()
     this.#killAll()
     await Promise.all(
-      crews.flatMap((crew) => [crew.places.close(), crew.launchers.close(), crew.networks.close()]),
+      crews.flatMap(({ places, launchers, networks }) => [
+        places.close(),
+        ...Object.values(launchers).map((pool) => pool.close()),
+        networks.close(),
+      ]),
     )
     process.off('exit', this.#killAll)
   }
@@ -94,7 +98,11 @@ async function startWorkers(options: InProcessOptions): Promise<StepWorkers> {
   const places: StepWorkers['places'] = new WorkerClient(script, settings)
   places.start()
   const networks = new NetworkPool(() => makeNetworkNamespace(places))
-  return { places, launchers: new LauncherPool(settings), networks }
+  const launchers = {
+    sandbox: new LauncherPool({ ...settings, security: 'sandbox' }),
+    insecure: new LauncherPool({ ...settings, security: 'insecure' }),
+  }
+  return { places, launchers, networks, temporary: options.temporary }
 }
 
 /** Its number is negative, as the steps have the others. */

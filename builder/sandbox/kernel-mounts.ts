@@ -1,7 +1,15 @@
-import { closeSync, constants, fstatSync, mkdirSync, openSync, symlinkSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  symlinkSync,
+} from 'node:fs'
 import { isUserNamespace, MS, makeNode, mount, O_PATH, restrictMount } from '#builder/linux'
 import { errnoOf, TsbuildError } from '#core'
-import { DEVICE_LINKS, DEVICES } from './profile.ts'
+import { DEVICE_LINKS, DEVICES, HOST_DEVICES } from './profile.ts'
 import {
   findPlace,
   findPlaceIfThere,
@@ -62,17 +70,22 @@ export function mountProc(root: number, scaffold: Scaffold, onCreate: OnCreate):
 }
 
 /**
- * A read-only /sys without control groups. Where the kernel refuses a new one (a user namespace that
+ * A /sys without control groups, read-only unless asked. Where the kernel refuses a new one (a user namespace that
  * does not own its network), it is the host's, read-only too.
  */
-export function mountSys(root: number, scaffold: Scaffold, onCreate: OnCreate): void {
-  const target = openMountPoint(root, '/sys', onCreate)
+export function mountSys(
+  root: number,
+  scaffold: Scaffold,
+  options: { readonly onCreate: OnCreate; readonly readonly: boolean },
+): void {
+  const target = openMountPoint(root, '/sys', options.onCreate)
+  const flags = NOTHING_SPECIAL | (options.readonly ? MS.RDONLY : 0)
   try {
-    mount(pathOf(target), { type: 'sysfs', flags: NOTHING_SPECIAL | MS.RDONLY })
+    mount(pathOf(target), { type: 'sysfs', flags })
   } catch (cause) {
     if (errnoOf(cause) !== 'EPERM') throw cause
     mount(pathOf(target), { source: '/sys', flags: MS.BIND | MS.REC })
-    restrictAt(root, '/sys', { flags: NOTHING_SPECIAL | MS.RDONLY, recursive: true })
+    restrictAt(root, '/sys', { flags, recursive: true })
     maskPath(root, '/sys/fs/cgroup', { scaffold, nullDevice: -1 })
   } finally {
     closeSync(target)
@@ -109,6 +122,23 @@ export function mountDev(root: number, options: DevOptions): void {
   const size = `mode=1777,size=${options.shmSize}`
   mount(`${dev}/shm`, { type: 'tmpfs', flags: NOTHING_SPECIAL, data: size })
   mountQueues(`${dev}/mqueue`)
+  closeSync(place.descriptor)
+}
+
+/** Adds the devices of the host that steps with all rights expect, as far as it has them. */
+export function addHostDevices(root: number): void {
+  // In a user namespace no device can be made.
+  if (isUserNamespace()) return
+  const place = findPlace(root, '/dev')
+  const dev = pathOf(place.descriptor)
+  mkdirSync(`${dev}/net`, 0o755)
+  for (const name of HOST_DEVICES) {
+    const stat = lstatSync(`/dev/${name}`, { throwIfNoEntry: false })
+    if (stat === undefined || !(stat.isCharacterDevice() || stat.isBlockDevice())) continue
+    const numbers = { major: stat.rdev >> 8, minor: stat.rdev & 0xff }
+    const type = stat.isBlockDevice() ? 'block' : 'character'
+    makeNode(`${dev}/${name}`, type, { mode: stat.mode & 0o777, ...numbers })
+  }
   closeSync(place.descriptor)
 }
 

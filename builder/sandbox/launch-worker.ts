@@ -6,13 +6,14 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { endInit, killProcess } from './init-process.ts'
 import {
+  type AtGate,
   type CloseRequest,
   type Ended,
   type Failed,
   type Launched,
+  type LauncherSettings,
   type LaunchRequest,
   toPlainError,
-  type WorkerSettings,
 } from './messages.ts'
 import { becomeLauncher, closeLauncher, type Launcher, runInPlace } from './step-process.ts'
 import { removeStubs } from './stubs.ts'
@@ -28,11 +29,19 @@ port?.on('message', (request: LaunchRequest | CloseRequest) => {
   tell(serve(request))
 })
 
+// At once, so that the first step need not wait for it. What goes wrong is told when a step asks.
+try {
+  launcher = becomeLauncher(workerData as LauncherSettings)
+} catch {
+  launcher = undefined
+}
+
 function serve(request: LaunchRequest): Ended | Failed {
   const { id, place } = request
   let outcome: Ended | Failed
   try {
-    launcher ??= becomeLauncher(workerData as WorkerSettings)
+    launcher ??= becomeLauncher(workerData as LauncherSettings)
+    if (request.gate !== undefined) tell({ kind: 'at-gate', id, thread: launcher.thread })
     const end = runInPlace(launcher, request, (output) => tell({ kind: 'launched', id, ...output }))
     outcome = { kind: 'ended', id, ...end }
   } catch (cause) {
@@ -48,6 +57,6 @@ function serve(request: LaunchRequest): Ended | Failed {
   }
 }
 
-function tell(message: Launched | Ended | Failed): void {
+function tell(message: AtGate | Launched | Ended | Failed): void {
   port?.postMessage(message)
 }

@@ -1,15 +1,15 @@
-import type { Ended, Launched, LaunchRequest, WorkerSettings } from './messages.ts'
+import type { AtGate, Ended, Launched, LauncherSettings, LaunchRequest } from './messages.ts'
 import { WorkerClient } from './worker-client.ts'
 
-export type LauncherClient = WorkerClient<LaunchRequest, Launched | Ended>
+export type LauncherClient = WorkerClient<LaunchRequest, AtGate | Launched | Ended>
 
 /** Launch workers: each is busy as long as its step runs, so there are as many as steps overlap. */
 export class LauncherPool {
-  readonly #settings: WorkerSettings
+  readonly #settings: LauncherSettings
   readonly #idle: LauncherClient[] = []
   readonly #all = new Set<LauncherClient>()
 
-  constructor(settings: WorkerSettings) {
+  constructor(settings: LauncherSettings) {
     this.#settings = settings
   }
 

@@ -19,6 +19,11 @@ export interface WorkerSettings {
   readonly mountProgram: string
 }
 
+/** What a launch worker is started with. */
+export interface LauncherSettings extends WorkerSettings {
+  readonly security: ProcessSpec['security']
+}
+
 /** To the namespace worker: make a place for a step to run in. */
 export interface PrepareRequest {
   readonly kind: 'prepare'
@@ -74,6 +79,16 @@ export interface LaunchRequest {
   readonly id: number
   readonly place: Prepared
   readonly args: readonly string[]
+  /** Descriptor of a FIFO that the process waits at before it starts; the sender closes it. */
+  readonly gate: number | undefined
+}
+
+/** The process is about to wait at the gate. */
+export interface AtGate {
+  readonly kind: 'at-gate'
+  readonly id: number
+  /** The thread that it is a child of. */
+  readonly thread: number
 }
 
 export interface Launched {

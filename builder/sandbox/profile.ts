@@ -61,6 +61,12 @@ export const DEVICES: readonly (readonly [string, number, number])[] = [
   ['tty', 5, 0],
 ]
 
+/** Devices that only steps with all rights get, where the host has them. */
+export const HOST_DEVICES: readonly string[] = [
+  ...['kmsg', 'cuse', 'fuse', 'kvm', 'net/tun', 'loop-control'],
+  ...Array.from({ length: 8 }, (_, number) => `loop${number}`),
+]
+
 export const DEVICE_LINKS: readonly (readonly [string, string])[] = [
   ['fd', '/proc/self/fd'],
   ['stdin', '/proc/self/fd/0'],
@@ -72,5 +78,8 @@ export const DEVICE_LINKS: readonly (readonly [string, string])[] = [
 
 /** Soft limit of open files: programs that close "all" descriptors take hours with a million. */
 export const OPEN_FILES = 1024n
+
+/** How many processes and threads a step may have, where the host lets the builder limit them. */
+export const STEP_PROCESSES = 2048
 
 export const STEP_UMASK = 0o022

@@ -14,6 +14,7 @@ import {
 } from './messages.ts'
 import type { NetworkKind, NetworkPool } from './network.ts'
 import type { ExitStatus, ProcessSpec, RunOptions } from './sandbox.ts'
+import { openLimiter, type StepLimiter } from './step-limiter.ts'
 import { listenOn } from './step-listener.ts'
 import type { WorkerClient } from './worker-client.ts'
 
@@ -21,7 +22,9 @@ import type { WorkerClient } from './worker-client.ts'
 export interface StepWorkers {
   readonly places: WorkerClient<PrepareRequest | NetworkRequest, Prepared | NetworkMade>
   readonly networks: NetworkPool
-  readonly launchers: LauncherPool
+  readonly launchers: Readonly<Record<ProcessSpec['security'], LauncherPool>>
+  /** A directory on the host for small files. */
+  readonly temporary: string
 }
 
 /** Milliseconds to wait for the end of output that somebody outside of the step holds open. */
@@ -36,7 +39,7 @@ export class RunningStep {
   readonly #sockets: Socket[] = []
   #init: number | undefined
   #killed = false
-  #outputError: unknown
+  #failure: unknown
 
   constructor(id: number, workers: StepWorkers, options: RunOptions) {
     this.#id = id
@@ -51,7 +54,7 @@ export class RunningStep {
     try {
       if (signal?.aborted) throw cancelled()
       const status = await this.#runWith(spec, network)
-      if (this.#outputError !== undefined) throw this.#outputError
+      if (this.#failure !== undefined) throw this.#failure
       if (this.#killed) throw cancelled()
       return status
     } catch (cause) {
@@ -69,14 +72,16 @@ export class RunningStep {
 
   /** Takes what steps share, for as long as this one needs it. */
   async #runWith(spec: ProcessSpec, kind: NetworkKind): Promise<ExitStatus> {
-    const { places, launchers, networks } = this.#workers
+    const { places, networks, temporary } = this.#workers
+    const launchers = this.#workers.launchers[spec.security]
+    await using limiter = openLimiter(spec, { id: this.#id, temporary })
     const launcher = launchers.take()
     const own = kind === 'own' ? await networks.take() : undefined
     try {
       const network = own?.namespace ?? (kind === 'host' ? 'host' : 'none')
       const place = await places.ask({ kind: 'prepare', id: this.#id, spec, network })
       if (place.kind !== 'prepared') throw new Error(`unexpected answer ${place.kind}`)
-      return await this.#runIn(place, spec, launcher)
+      return await this.#runIn(place, spec, { launcher, limiter })
     } finally {
       if (own !== undefined) networks.giveBack(own)
       launchers.giveBack(launcher)
@@ -84,13 +89,27 @@ export class RunningStep {
   }
 
   /** The launcher takes the place down in any case, so it gets also one that is not needed any more. */
-  async #runIn(place: Prepared, spec: ProcessSpec, launcher: LauncherClient): Promise<ExitStatus> {
+  async #runIn(
+    place: Prepared,
+    spec: ProcessSpec,
+    { launcher, limiter }: Means,
+  ): Promise<ExitStatus> {
     this.#init = place.init
     if (this.#killed) this.kill()
     const listeners = place.sockets.map((socket) => listenOn(socket, this.#options.onConnect))
-    const request: LaunchRequest = { kind: 'launch', id: this.#id, place, args: spec.args }
+    const { args } = spec
+    const gate = limiter?.gate
+    const request: LaunchRequest = { kind: 'launch', id: this.#id, place, args, gate }
     const { promise, resolve, reject } = Promise.withResolvers<ExitStatus>()
     launcher.send(request, (reply) => {
+      if (reply.kind === 'at-gate') {
+        limiter?.admit(reply.thread).catch((cause: unknown) => {
+          this.#failure ??= cause
+          this.kill()
+        })
+        return
+      }
+      limiter?.end()
       if (reply.kind === 'launched') {
         this.#read('stdout', reply.stdout)
         this.#read('stderr', reply.stderr)
@@ -98,7 +117,7 @@ export class RunningStep {
       }
       // Its pid may be somebody else's from now on.
       this.#init = undefined
-      if (reply.kind === 'ended') resolve(statusOf(reply))
+      if (reply.kind === 'ended') resolve(statusOf(reply, limiter?.reached()))
       else reject(fromPlainError(reply.error))
     })
     try {
@@ -118,7 +137,7 @@ export class RunningStep {
       try {
         this.#options.onOutput(stream, data)
       } catch (cause) {
-        this.#outputError ??= cause
+        this.#failure ??= cause
         this.kill()
       }
     })
@@ -137,9 +156,18 @@ export class RunningStep {
   }
 }
 
-function statusOf(reply: Ended): ExitStatus {
-  const { exitCode, signal } = reply
-  return signal === undefined ? { exitCode } : { exitCode, signal }
+/** What one step is run with. */
+interface Means {
+  readonly launcher: LauncherClient
+  readonly limiter: StepLimiter | undefined
+}
+
+function statusOf({ exitCode, signal }: Ended, reached: ExitStatus['reached']): ExitStatus {
+  return {
+    exitCode,
+    ...(signal === undefined ? {} : { signal }),
+    ...(reached === undefined ? {} : { reached }),
+  }
 }
 
 function cancelled(): TsbuildError {

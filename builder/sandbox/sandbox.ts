@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { Mount } from '#core'
+import type { Mount, StepResources, Ulimit } from '#core'
 
 /** One process to run, with everything it may see. */
 export interface ProcessSpec {
@@ -19,6 +19,12 @@ export interface ProcessSpec {
   readonly mounts: readonly [Mount, ...Mount[]]
   /** Bytes of /dev/shm. */
   readonly shmSize: number
+  /** `insecure`: with all rights that the builder has, no filter, and the devices of the host. */
+  readonly security: 'sandbox' | 'insecure'
+  readonly ulimits: readonly Ulimit[]
+  readonly resources: StepResources
+  /** Where its control group is made, from the root of the hierarchy. */
+  readonly cgroupParent?: string | undefined
 }
 
 export interface RunOptions {
@@ -32,6 +38,8 @@ export interface ExitStatus {
   /** 128 + signal number when a signal ended the process. */
   readonly exitCode: number
   readonly signal?: string
+  /** A limit that was reached on the way. */
+  readonly reached?: 'memory' | 'pids'
 }
 
 /** Runs one process at a time per call; calls may overlap. Closing waits for nothing and kills all. */

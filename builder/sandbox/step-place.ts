@@ -29,6 +29,7 @@ import {
   waitForProc,
 } from './init-process.ts'
 import {
+  addHostDevices,
   maskPath,
   mountDev,
   mountProc,
@@ -187,7 +188,8 @@ function furnish(
 ): Omit<Prepared, 'kind' | 'id' | 'child' | 'control'> {
   const { spec } = request
   const [rootMount, ...mounts] = spec.mounts
-  mountRoot(rootMount, scaffold.root)
+  const isInsecure = spec.security === 'insecure'
+  mountRoot(rootMount, scaffold.root, { devices: isInsecure })
   const root = openSync(scaffold.root, O_PATH)
   try {
     const maker = new StubMaker(root, writableOf(rootMount))
@@ -197,11 +199,12 @@ function furnish(
     setHostname(spec.hostname)
     if (request.network === 'none') raiseLoopback()
     mountDev(root, { onCreate, shmSize: spec.shmSize, ttyGroup: host.ttyGroup })
-    mountSys(root, scaffold, onCreate)
+    if (isInsecure) addHostDevices(root)
+    mountSys(root, scaffold, { onCreate, readonly: !isInsecure })
     mountEtcFiles(root, etcFilesFor(host, request), { directory: scaffold.etc, onCreate })
     const pid = waitForProc(init)
     mountProc(root, scaffold, onCreate)
-    hideKernel(root, host, scaffold)
+    if (!isInsecure) hideKernel(root, host, scaffold)
     const sockets = mountAll(root, mounts, { scaffold, onCreate })
     for (const { descriptor } of sockets) undo.push(() => closeSync(descriptor))
     const cwd = openWorkingDirectory(root, spec.cwd)

@@ -1,4 +1,13 @@
-import { accessSync, closeSync, constants, fchownSync, openSync, statSync } from 'node:fs'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fchownSync,
+  openSync,
+  readlinkSync,
+  statSync,
+} from 'node:fs'
+import { basename } from 'node:path'
 import {
   assumeIdentity,
   closeDescriptorsOnExec,
@@ -22,9 +31,10 @@ import {
   waitForExit,
 } from '#builder/linux'
 import { errnoOf, TsbuildError } from '#core'
+import { limitThread, releaseThread } from './control-groups.ts'
 import { killProcess } from './init-process.ts'
-import type { LaunchRequest, Prepared, WorkerSettings } from './messages.ts'
-import { OPEN_FILES, STEP_CAPABILITIES, STEP_UMASK } from './profile.ts'
+import type { LauncherSettings, LaunchRequest, Prepared } from './messages.ts'
+import { OPEN_FILES, STEP_CAPABILITIES, STEP_PROCESSES, STEP_UMASK } from './profile.ts'
 import { installSeccompFilter } from './seccomp.ts'
 
 /** What a launching thread keeps between steps. */
@@ -33,30 +43,41 @@ export interface Launcher {
   readonly home: Namespaces
   readonly openFiles: ResourceLimit
   readonly core: ResourceLimit
+  /** As the kernel numbers it. */
+  readonly thread: number
+  /** The control group that limits how many processes a step starts. */
+  readonly group: string | undefined
 }
 
 /**
  * Takes from the calling thread, for good, all that a step must not have but the thread itself can
  * do without: every process that it starts has the step's capabilities and filter.
  */
-export function becomeLauncher(settings: WorkerSettings): Launcher {
+export function becomeLauncher(settings: LauncherSettings): Launcher {
   unshareWorkingDirectory()
   const home = namespacesToReturnTo()
   setUmask(STEP_UMASK)
   joinNewKeyring()
-  limitCapabilities(STEP_CAPABILITIES)
-  installSeccompFilter(settings.setnsKey)
+  const thread = Number(basename(readlinkSync('/proc/thread-self')))
+  const group = limitThread(thread, STEP_PROCESSES)
+  if (settings.security !== 'insecure') {
+    limitCapabilities(STEP_CAPABILITIES)
+    installSeccompFilter(settings.setnsKey)
+  }
   return {
     setnsKey: settings.setnsKey,
     home,
-    openFiles: getResourceLimit(0, 'openFiles'),
+    openFiles: getResourceLimit(0, 'nofile'),
     core: getResourceLimit(0, 'core'),
+    thread,
+    group,
   }
 }
 
 /** Releases what `becomeLauncher` opened. */
 export function closeLauncher(launcher: Launcher): void {
   closeNamespaces(launcher.home)
+  if (launcher.group !== undefined) releaseThread(launcher.thread, launcher.group)
 }
 
 /** Read ends of what the step's process writes. */
@@ -143,7 +164,8 @@ function spawnStep(launcher: Launcher, request: LaunchRequest, output: StepOutpu
   const program = findProgram(name, env)
   return withStepLimits(launcher, () => {
     try {
-      return spawnProcess({ program, args: request.args, env, ...output })
+      const gate = request.gate === undefined ? undefined : `/proc/self/fd/${request.gate}`
+      return spawnProcess({ program, args: request.args, env, gate, ...output })
     } catch (cause) {
       throw notExecutable(name, cause)
     }
@@ -159,13 +181,13 @@ function spawnStep(launcher: Launcher, request: LaunchRequest, output: StepOutpu
 function withStepLimits<T>(launcher: Launcher, action: () => T): T {
   const { openFiles, core } = launcher
   const lower = openFiles.soft > OPEN_FILES && lowestFreeDescriptor() < OPEN_FILES / 2n
-  if (lower) setResourceLimit(0, 'openFiles', { ...openFiles, soft: OPEN_FILES })
+  if (lower) setResourceLimit(0, 'nofile', { ...openFiles, soft: OPEN_FILES })
   setResourceLimit(0, 'core', { soft: 0n, hard: 0n })
   try {
     return action()
   } finally {
     restoreCoreLimit(core)
-    if (lower) setResourceLimit(0, 'openFiles', openFiles)
+    if (lower) setResourceLimit(0, 'nofile', openFiles)
   }
 }
 

@@ -46,10 +46,14 @@ export function writableOf(root: Mount): string | undefined {
 }
 
 /**
- * Mounts the root of the step. Devices in it cannot be opened: device files may be made and shipped
- * in an image, but a step gets at no device of the host through them.
+ * Mounts the root of the step. Unless `devices` says otherwise, those in it cannot be opened: device
+ * files may be made and shipped in an image, but a step gets at no device of the host through them.
  */
-export function mountRoot(root: Mount, target: string): void {
+export function mountRoot(
+  root: Mount,
+  target: string,
+  options: { readonly devices: boolean },
+): void {
   switch (root.type) {
     case 'overlay':
       mountOverlay(root, target)
@@ -64,7 +68,7 @@ export function mountRoot(root: Mount, target: string): void {
     default:
       throw new Error(`a ${root.type} cannot be the root`)
   }
-  restrictMount(target, { flags: MS.NODEV })
+  if (!options.devices) restrictMount(target, { flags: MS.NODEV })
 }
 
 /**

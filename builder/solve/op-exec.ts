@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { ExecVertex } from '#builder/plan'
-import type { Sandbox } from '#builder/sandbox'
+import type { ExitStatus, Sandbox } from '#builder/sandbox'
 import { createWritable } from '#builder/snapshot'
 import type { Store } from '#cache'
 import { type Platform, TsbuildError } from '#core'
@@ -30,8 +30,6 @@ export interface ExecWork {
   readonly step: KeyedStep
 }
 
-const SHM_SIZE = 64 << 20
-
 /** Runs the process on a fresh directory over the layers below, and keeps what it left there. */
 export async function runExec(
   vertex: ExecVertex,
@@ -45,19 +43,16 @@ export async function runExec(
   const writable = createWritable(join(temporary.path, 'overlay'), lower)
   const inputs = { sources: work.sources, scratch: temporary.path }
   await using opened = await openMounts(vertex, inputs, deps)
-  const { args, env, proxyEnv, cwd, user, hostname, network } = vertex.process
+  const { args, env, proxyEnv, settings, ...common } = vertex.process
+  const { extraHosts, shmSize, ulimits, resources, cgroupParent } = settings
   const createdAt = new Date()
-  const { exitCode } = await sandbox.run(
+  const { exitCode, reached } = await sandbox.run(
     {
+      ...common,
       args,
       env: [...withProxies(env, proxyEnv), ...opened.env],
-      cwd,
-      user,
-      hostname,
-      network,
-      extraHosts: [],
       mounts: [{ type: 'overlay', target: '/', lower, writable }, ...opened.mounts],
-      shmSize: SHM_SIZE,
+      ...{ extraHosts, shmSize, ulimits, resources, cgroupParent },
     },
     {
       signal,
@@ -68,7 +63,7 @@ export async function runExec(
   if (exitCode !== 0) {
     throw new TsbuildError(
       `process ${JSON.stringify(args.join(' '))} did not complete successfully: exit code: ${exitCode}`,
-      { code: 'STEP_FAILED', hint: hintFor(exitCode) },
+      { code: 'STEP_FAILED', hint: hintFor(exitCode, reached) },
     )
   }
   const { latest } = vertex
@@ -86,7 +81,9 @@ function withProxies(env: readonly string[], proxies: readonly string[]): readon
   return [...env.filter((entry) => !given.has(nameOf(entry))), ...proxies]
 }
 
-function hintFor(exitCode: number): string | undefined {
+function hintFor(exitCode: number, reached: ExitStatus['reached']): string | undefined {
+  if (reached === 'memory') return 'it needed more memory than it may have: raise --memory'
+  if (reached === 'pids') return 'it started more processes than it may: raise --pids-limit'
   switch (exitCode) {
     case 126:
       return 'the program was found but cannot be executed: check its mode and its platform'

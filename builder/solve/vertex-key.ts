@@ -1,4 +1,10 @@
-import type { ExecVertex, FilesVertex, ImageVertex, PlannedMount } from '#builder/plan'
+import type {
+  ExecVertex,
+  FilesVertex,
+  ImageVertex,
+  PlannedMount,
+  StepSettings,
+} from '#builder/plan'
 import { type CacheKey, cacheKeyOf } from '#cache'
 import { chainIdOf, type Digest, formatPlatform, type Json } from '#core'
 
@@ -26,17 +32,28 @@ export function execKey(
   root: CacheKey | undefined,
   input: FilesInputKey | undefined,
 ): KeyedStep {
-  const { args, env, cwd, user, hostname, network } = vertex.process
+  const { args, env, cwd, user, hostname, network, security, settings } = vertex.process
   const mounts = vertex.mounts.map(mountDocument)
   return keyed({
     op: 'exec',
     root: root ?? null,
     platform: formatPlatform(vertex.platform),
-    process: { args, env, cwd, user, hostname, network },
+    process: { args, env, cwd, user, hostname, network, security },
+    settings: settingsDocument(settings),
     ...(mounts.length === 0 ? {} : { mounts }),
     ...timesDocument(vertex),
     ...(input === undefined ? {} : { input: { ...input } }),
   })
+}
+
+/** How much a step may use decides how long it takes, and an address where a host is, not what it does. */
+function settingsDocument({ extraHosts, shmSize, ulimits, cgroupParent }: StepSettings): Json {
+  return {
+    extraHosts: extraHosts.map(([host]) => host),
+    shmSize,
+    ulimits: ulimits.map((limit) => ({ ...limit })),
+    cgroupParent: cgroupParent ?? null,
+  }
 }
 
 function mountDocument(mount: PlannedMount): Json {

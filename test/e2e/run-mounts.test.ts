@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
-import { chownSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { once } from 'node:events'
+import { chownSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import {
   createUser,
   run,
@@ -9,7 +11,7 @@ import {
 } from '../support/peers/index.ts'
 import { writeContext } from './context.ts'
 import { installedFor } from './installed.ts'
-import { mustBuild, type Start } from './tsbuild.ts'
+import { mustBuild, type Start, startTsbuild, tsbuild } from './tsbuild.ts'
 
 const BASE = [
   'FROM scratch AS base',
@@ -57,6 +59,17 @@ describe('cache mounts of builds that run at once', () => {
     )
   }
 
+  async function waitFor(condition: () => boolean): Promise<void> {
+    for (const end = performance.now() + 20_000; performance.now() < end; await delay(20)) {
+      try {
+        if (condition()) return
+      } catch {
+        // Not there yet.
+      }
+    }
+    throw new Error('it did not happen')
+  }
+
   /** Whether the lines of one writer stand together. */
   function isApart(log: readonly string[]): boolean {
     const turns = log
@@ -90,6 +103,20 @@ describe('cache mounts of builds that run at once', () => {
     check(root)
   })
 
+  it('are free again at once when who held them is killed', async () => {
+    const step = (then: string): string =>
+      `RUN --mount=type=cache,id=held,sharing=locked,target=/c echo held >> /c/log; ${then}`
+    const folder = context(directory.file('held'), [step('sleep 100')])
+    const root = directory.file('killed')
+    const child = startTsbuild([folder], { root })
+    const ended = once(child, 'exit')
+    await waitFor(() => existsSync(join(root, 'mounts')) && logsOf(root, 'held').length === 1)
+    child.kill('SIGKILL')
+    await ended
+    await mustBuild([context(folder, [step('true')])], { root })
+    assert.equal(logsOf(root, 'held')[0]?.length, 2)
+  })
+
   it('lose nothing for an ordinary user either, who has the other mounts, too', async () => {
     await using user = await createUser()
     using installed = await installedFor(user)
@@ -101,16 +128,27 @@ describe('cache mounts of builds that run at once', () => {
       'RUN --mount=type=cache,target=/c,uid=33,gid=44,mode=750 stat -c %u:%g:%a /c | grep 33:44:750',
       'RUN --mount=type=secret,id=s,uid=33,mode=440,required stat -c %u:%a /run/secrets/s | grep 33:440',
       'RUN --mount=type=secret,id=s,env=T,required test "$T" = hidden',
+      'RUN [ $(ulimit -n) = 77 ] && [ $(ulimit -Hn) = 88 ]',
       'RUN --mount=type=ssh,required,uid=33 stat -c %F:%u $SSH_AUTH_SOCK | grep socket:33',
     ])
     const key = join(user.home, 'key')
     await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key])
     chownSync(key, statSync(user.home).uid, statSync(user.home).gid)
-    const flags = ['--secret', 'id=s,env=HIDDEN', '--ssh', `default=${key}`]
+    const flags = [
+      '--secret',
+      'id=s,env=HIDDEN',
+      '--ssh',
+      `default=${key}`,
+      '--ulimit',
+      'nofile=77:88',
+    ]
     const env = { HOME: user.home, HIDDEN: 'hidden' }
     const root = `${user.home}/store`
     const start = { root, cwd: user.home, prefix: user.prefix, env, installed }
     await buildAll([...flags, folder], start)
+    const limited = await tsbuild([...flags, '-m', '64m', '--no-cache', folder], start)
+    assert.equal(limited.status, 1)
+    assert.match(limited.stderr, /limit a step: control groups cannot be made here/)
     check(root)
   })
 })

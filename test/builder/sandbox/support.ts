@@ -71,6 +71,9 @@ export class SandboxFixture {
       network: 'none',
       extraHosts: [],
       shmSize: 64 * 1024 * 1024,
+      security: 'sandbox',
+      ulimits: [],
+      resources: {},
       ...rest,
       mounts: [{ type: 'overlay', target: '/', lower, writable }, ...mounts],
     }

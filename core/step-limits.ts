@@ -1,0 +1,47 @@
+/** What all processes of a step may use together. Absent: as much as the builder. */
+export interface StepResources {
+  /** Bytes. */
+  readonly memory?: number
+  /** Bytes of memory and swap together; -1 is no limit. */
+  readonly memorySwap?: number
+  /** Weight against others, 1024 being the usual one. */
+  readonly cpuShares?: number
+  /** Microseconds of all CPUs together in each period; -1 is no limit. */
+  readonly cpuQuota?: number
+  /** Microseconds; default: 100,000. */
+  readonly cpuPeriod?: number
+  /** `0-2,7`. */
+  readonly cpusetCpus?: string
+  readonly cpusetMems?: string
+  /** How many processes and threads there may be; -1 is no limit. */
+  readonly pids?: number
+}
+
+/** One limit of each process, as setrlimit(2) has it; -1 is none. */
+export interface Ulimit {
+  readonly name: UlimitName
+  readonly soft: number
+  readonly hard: number
+}
+
+/** In the order of their numbers, from 0. Spec: setrlimit(2) */
+export const ULIMIT_NAMES = [
+  'cpu',
+  'fsize',
+  'data',
+  'stack',
+  'core',
+  'rss',
+  'nproc',
+  'nofile',
+  'memlock',
+  'as',
+  'locks',
+  'sigpending',
+  'msgqueue',
+  'nice',
+  'rtprio',
+  'rttime',
+] as const
+
+export type UlimitName = (typeof ULIMIT_NAMES)[number]

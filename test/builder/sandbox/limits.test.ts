@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Ulimit } from '#core'
+import { parseStatus, SandboxFixture, type StepOverrides } from './support.ts'
+
+const V1 = '/sys/fs/cgroup'
+/** Where control groups of the first version are; limits are tried out on such machines only. */
+const hasV1 = existsSync(`${V1}/pids/cgroup.procs`) && existsSync(`${V1}/memory/cgroup.procs`)
+
+/** The number of CAP_SYS_RESOURCE. */
+const SYS_RESOURCE = 24n
+
+/** Our groups below a directory, at any depth. */
+function groupsBelow(directory: string, kind: string): readonly string[] {
+  return readdirSync(directory, { recursive: true })
+    .map(String)
+    .filter((name) => new RegExp(`(^|/)tsbuild-${process.pid}-${kind}-\\d+$`).test(name))
+    .map((name) => join(directory, name))
+}
+
+describe('sandbox: limits', () => {
+  let fixture: SandboxFixture
+  before(() => {
+    fixture = new SandboxFixture()
+  })
+  after(async () => {
+    await fixture.close()
+    if (!hasV1) return
+    for (const name of ['pids', 'memory']) {
+      assert.deepEqual(groupsBelow(`${V1}/${name}`, '(step|thread)'), [])
+    }
+  })
+
+  it('sets the limits of processes from the very start, and not its own', async () => {
+    // A builder without the right to raise it again loses its limit on core dumps with the first step.
+    const own = (): string => readFileSync('/proc/self/limits', 'utf8').replace(/^Max core.*$/m, '')
+    const before = own()
+    const ulimits: Ulimit[] = [
+      { name: 'nofile', soft: 77, hard: 99 },
+      { name: 'fsize', soft: 4096, hard: 8192 },
+      { name: 'nproc', soft: 11, hard: 12 },
+      { name: 'cpu', soft: 7, hard: 9 },
+    ]
+    // Only with this right can those of another user's processes be set.
+    const effective = parseStatus(readFileSync('/proc/self/status', 'utf8')).get('CapEff')
+    const user = (BigInt(`0x${effective}`) >> SYS_RESOURCE) & 1n ? { user: 'app' } : {}
+    for (let round = 0; round < 10; round++) {
+      const { stdout } = await fixture.run(['cat', '/proc/self/limits'], { ulimits, ...user })
+      const lines = new Map(stdout.split('\n').map((line) => [line.slice(0, 26).trim(), line]))
+      assert.match(lines.get('Max open files') ?? '', / 77 +99 /)
+      assert.match(lines.get('Max file size') ?? '', / 4096 +8192 /)
+      assert.match(lines.get('Max processes') ?? '', / 11 +12 /)
+      assert.match(lines.get('Max cpu time') ?? '', / 7 +9 /)
+    }
+    assert.equal(own(), before)
+    assert.deepEqual(readdirSync(`${fixture.directory}/temporary`), ['scaffold'])
+  })
+
+  it('says when a program cannot be started, also behind a limit', async () => {
+    const ulimits: Ulimit[] = [{ name: 'nofile', soft: 64, hard: 64 }]
+    for (const program of ['/missing', 'missing', '/etc/passwd']) {
+      await assert.rejects(fixture.run([program], { ulimits }), { code: 'STEP_FAILED' })
+    }
+    const signal = AbortSignal.timeout(30)
+    const step = fixture.run(['sleep', '100'], { ulimits, signal })
+    await assert.rejects(step, { code: 'CANCELLED' })
+    await assert.rejects(fixture.run(['true'], { ulimits, signal: AbortSignal.abort() }), {
+      code: 'CANCELLED',
+    })
+    assert.equal((await fixture.run(['true'], { ulimits })).exitCode, 0)
+  })
+
+  it('gives a step with all rights what others lack', async () => {
+    const script =
+      'cat /proc/self/status; mkdir /mnt; mount -t tmpfs x /mnt && echo mounted; mknod /d b 7 0; echo > /proc/sys/kernel/domainname && echo wrote; ls /sys/firmware | wc -l; stat -c %n /dev/loop-control /dev/fuse /dev/kmsg'
+    const run = async (overrides: StepOverrides) =>
+      (await fixture.run(['sh', '-c', script], overrides)).stdout
+    const insecure = await run({ security: 'insecure' })
+    const status = parseStatus(insecure)
+    assert.equal(status.get('Seccomp'), '0')
+    assert.equal(
+      status.get('CapEff'),
+      parseStatus(readFileSync('/proc/self/status', 'utf8')).get('CapEff'),
+    )
+    assert.match(insecure, /mounted\nwrote\n/)
+    const devices = ['loop-control', 'fuse', 'kmsg'].filter((name) => existsSync(`/dev/${name}`))
+    for (const name of devices) assert.ok(insecure.includes(`/dev/${name}\n`))
+    const secure = await run({})
+    assert.equal(parseStatus(secure).get('Seccomp'), '2')
+    assert.doesNotMatch(secure, /mounted|wrote|\/dev\//)
+    assert.doesNotMatch(readFileSync('/proc/self/mounts', 'utf8'), /\/mnt tmpfs/)
+  })
+
+  if (!hasV1) return
+
+  it('says when memory ran out', async () => {
+    const resources = { memory: 24 << 20, memorySwap: 24 << 20 }
+    const lines = 'x=0123456789abcdef; while :; do x=$x$x; done'
+    const result = await status(['sh', '-c', lines], { resources })
+    assert.deepEqual(result, { exitCode: 137, signal: 'SIGKILL', reached: 'memory' })
+    assert.deepEqual(await status(['true'], { resources }), { exitCode: 0 })
+  })
+
+  it('says when there were too many processes, of which 2048 are enough', async () => {
+    const script = 'for i in $(seq 30); do sleep 1 & done; wait'
+    const result = await status(['sh', '-c', script], { resources: { pids: 10 } })
+    assert.equal(result.reached, 'pids')
+    let limit = ''
+    const look = (): void => {
+      const [group = ''] = groupsBelow(`${V1}/pids`, 'thread')
+      limit = readFileSync(`${group}/pids.max`, 'utf8')
+    }
+    await fixture.run(['echo'], { onOutput: look })
+    assert.equal(limit, '2048\n')
+    const bomb = 'b() { b | b & }; b; sleep 1'
+    const { stderr } = await fixture.run(['sh', '-c', bomb], {})
+    assert.match(stderr, /can't fork|Resource temporarily unavailable|^$/m)
+  })
+
+  it('limits CPUs, and counts below the parent that is asked for', async () => {
+    const seen: Record<string, string> = {}
+    let output = ''
+    const look = (_: string, data: Uint8Array): void => {
+      output += Buffer.from(data).toString()
+      if (output !== 'begun\n') return
+      for (const [name, file] of [
+        ['cpu', 'cpu.cfs_quota_us'],
+        ['cpu', 'cpu.cfs_period_us'],
+        ['cpu', 'cpu.shares'],
+        ['cpuset', 'cpuset.cpus'],
+      ] as const) {
+        const [group = ''] = groupsBelow(`${V1}/${name}/tsbuild-test-parent`, 'step')
+        const inside = readFileSync(`${group}/cgroup.procs`, 'utf8').trim() !== ''
+        seen[file] = `${readFileSync(`${group}/${file}`, 'utf8').trim()} ${inside}`
+      }
+    }
+    const resources = { cpuQuota: 50_000, cpuPeriod: 200_000, cpuShares: 512, cpusetCpus: '0' }
+    const cgroupParent = '/tsbuild-test-parent'
+    const script = 'echo begun; sleep 1; nproc'
+    await fixture.run(['sh', '-c', script], { resources, cgroupParent, onOutput: look })
+    assert.equal(output, 'begun\n1\n')
+    assert.deepEqual(seen, {
+      'cpu.cfs_quota_us': '50000 true',
+      'cpu.cfs_period_us': '200000 true',
+      'cpu.shares': '512 true',
+      'cpuset.cpus': '0 true',
+    })
+    for (const name of ['cpu', 'cpuset']) rmdirSync(`${V1}/${name}${cgroupParent}`)
+  })
+
+  it('refuses what the kernel does not take, and keeps no group', async () => {
+    const step = fixture.run(['true'], { resources: { cpusetCpus: '4000' } })
+    await assert.rejects(step, { code: 'SANDBOX_UNAVAILABLE' })
+    assert.deepEqual(groupsBelow(`${V1}/cpuset`, 'step'), [])
+  })
+
+  function status(args: readonly string[], overrides: StepOverrides) {
+    return fixture.sandbox.run(fixture.spec(args, overrides), { onOutput: () => undefined })
+  }
+})
