@@ -14,6 +14,7 @@ import type { DockerfileChecks } from '#parser'
 import { checkedBases } from './checks.ts'
 import type { LoadedDockerfile } from './dockerfile-source.ts'
 import { epochOf, REPRODUCIBLE_TIME } from './epoch.ts'
+import { plannedContexts, replacementIn } from './named-contexts.ts'
 import type { Services } from './services.ts'
 import type { Settings } from './settings.ts'
 
@@ -45,6 +46,7 @@ export async function planLoaded(
     target,
     stages,
     targetPlatform: platform,
+    replace: replacementIn(settings.contexts),
     resolve: (name, wanted, stop) => resolveBase(name, wanted, { ...baseOptions, signal: stop }),
     signal,
   })
@@ -58,6 +60,7 @@ export async function planLoaded(
   const plan = planBuild(graph, bases, {
     globals,
     targetPlatform: platform,
+    contexts: plannedContexts(settings.contexts),
     network,
     steps,
     labels,

@@ -36,7 +36,7 @@ export function checkedBases(
   target: Platform,
 ): (linked: LinkedStage) => CheckedBase | undefined {
   return (linked) => {
-    if (linked.base.kind !== 'image') return undefined
+    if (linked.base.kind !== 'image' || linked.base.context !== undefined) return undefined
     const expected = stagePlatform(linked, target)
     const { config, platform } = bases(linked.base.name, expected).config
     const { Env = [], Shell = [] } = config

@@ -2,6 +2,7 @@ import { globalScope, type ResolvedBase, resolveGraph } from '#builder/plan'
 import { hostPlatform, type Platform } from '#core'
 import { diagnosticsError, type InstructionGraph, SourceError } from '#parser'
 import { parseReference } from '#registry-client'
+import { replacementIn } from './named-contexts.ts'
 import { openContext } from './open-context.ts'
 import type { BuildOptions } from './options.ts'
 import { resolveOptions } from './settings.ts'
@@ -26,6 +27,7 @@ export async function instructionGraph(options: BuildOptions): Promise<Instructi
       globals: globalScope(parsed.dockerfile, { buildArgs, targetPlatform, target }),
       target,
       targetPlatform,
+      replace: replacementIn(settings.contexts),
       resolve: async (name, platform) => unknownBase(name, platform),
       signal,
     })

@@ -10,6 +10,7 @@ import {
 } from '#builder/solve'
 import type { Store } from '#cache'
 import { hostPlatform } from '#core'
+import { contextTrees } from './named-contexts.ts'
 import type { OpenedContext } from './open-context.ts'
 import { rewriteTimes } from './rewrite-times.ts'
 import type { Services } from './services.ts'
@@ -65,6 +66,7 @@ export async function buildImage(plan: Plan, deps: ImageDeps): Promise<BuiltImag
       fetcher: () => services.fetcher(),
       schedule,
       context,
+      namedContexts: contextTrees(settings.contexts, modes),
       host: hostPlatform(),
       reporter,
       noCache: settings.noCache,

@@ -8,6 +8,7 @@ import { type LoadedDockerfile, loadDockerfile } from './dockerfile-source.ts'
 import { type FetchContextDeps, type FetchedContext, fetchContext } from './fetch-context.ts'
 import { readDownloaded } from './read-downloaded.ts'
 import type { Settings } from './settings.ts'
+import { openSecrets } from './step-secrets.ts'
 
 /** The context of a build and its Dockerfile, both on this machine. */
 export interface OpenedContext {
@@ -30,7 +31,9 @@ export async function openContext(settings: Settings): Promise<OpenedContext & A
     return { ...openFolder(context, settings), ...closing(opening) }
   }
   const store = opening.use(openStore(settings.root))
-  const fetcher = opening.use(new Fetcher({ store, environment: settings.environment }))
+  const { secret } = await openSecrets(settings)
+  const { environment } = settings
+  const fetcher = opening.use(new Fetcher({ store, environment, secret }))
   const { onEvent, signal, buildArgs } = settings
   const keepGitDir = /^(?:1|t|true)$/i.test(buildArgs.BUILDKIT_CONTEXT_KEEP_GIT_DIR ?? '')
   const deps = { store, fetcher, onEvent, signal, keepGitDir }

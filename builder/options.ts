@@ -40,6 +40,12 @@ export interface BuildOptions {
    * context's root where it is not; or its URL. Default: `Dockerfile` in the context.
    */
   readonly file?: string
+  /**
+   * What stands for images or stages of these names, in FROM and wherever files are taken from: a
+   * folder, `docker-image://NAME`, `oci-layout://FOLDER[:TAG]`, a git repository, the URL of a file
+   * (which is called `context`), or `target:STAGE`, an earlier stage.
+   */
+  readonly contexts?: Readonly<Record<string, string>>
   /** The Dockerfile itself, instead of a path. */
   readonly dockerfile?: string
   readonly tags?: readonly string[]

@@ -19,12 +19,14 @@ import {
 } from '#registry-client'
 import { type ContextSource, parseContextSource } from './context-source.ts'
 import { defaultCredentials } from './credentials.ts'
+import { type NamedSources, parseNamedContexts } from './named-contexts.ts'
 import type { BuildOptions, Output, SecretSource } from './options.ts'
 import { resolveSteps } from './step-options.ts'
 
 /** `BuildOptions` with everything filled in and every mistake found that needs no work to find. */
 export interface Settings {
   readonly context: ContextSource
+  readonly contexts: NamedSources
   readonly file: string | undefined
   readonly dockerfile: string | undefined
   readonly tags: readonly Reference[]
@@ -58,6 +60,7 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
   const outputs = options.outputs ?? [{ type: 'store' }]
   const settings: Settings = {
     context: contextOf(options.context),
+    contexts: parseNamedContexts(options.contexts ?? {}),
     file: options.file,
     dockerfile: options.dockerfile,
     tags: resolveTags(options.tags ?? []),

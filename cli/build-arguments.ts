@@ -70,12 +70,13 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
 export function parseInput(
   args: Arguments,
   env: Shell['env'],
-): Pick<BuildOptions, 'file' | 'target' | 'buildArgs' | 'platform'> {
+): Pick<BuildOptions, 'file' | 'target' | 'buildArgs' | 'contexts' | 'platform'> {
   const file = args.text('file')
   return {
     ...optional('file', file === '-' ? undefined : file),
     ...optional('target', args.text('target')),
     buildArgs: buildArgs(args.list('build-arg'), env),
+    ...optional('contexts', contexts(args.list('build-context'))),
     ...optional('platform', platforms(args.list('platform'))),
   }
 }
@@ -138,6 +139,17 @@ function checkOutputs(
     const hint = 'add dest=FILE, or redirect standard output'
     throw usageError(`refusing to write type=${first.type} to the terminal`, hint)
   }
+}
+
+function contexts(values: readonly string[]): Record<string, string> | undefined {
+  if (values.length === 0) return undefined
+  const entries = values.map((value) => {
+    const at = value.indexOf('=')
+    if (at > 0 && at < value.length - 1) return [value.slice(0, at), value.slice(at + 1)] as const
+    const hint = 'write --build-context NAME=FOLDER, or NAME=docker-image://IMAGE'
+    throw usageError(`invalid context value: ${value}, expected key=value`, hint)
+  })
+  return Object.fromEntries(entries)
 }
 
 /** `K=V`, or `K` for the value that the environment has; an unset one is left out. */

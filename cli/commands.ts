@@ -80,6 +80,12 @@ const INPUT: readonly Flag[] = [
     repeat: true,
     help: 'Set an ARG; without VALUE it is taken from the environment',
   },
+  {
+    name: 'build-context',
+    metavar: 'NAME=SOURCE',
+    repeat: true,
+    help: 'Use SOURCE for the image or stage NAME: a folder, docker-image://IMAGE, oci-layout://FOLDER[:TAG], a git repository, a URL, or target:STAGE',
+  },
   { name: 'label', metavar: 'KEY=VALUE', repeat: true, help: 'Add a label to the image' },
   {
     name: 'platform',

@@ -2,13 +2,16 @@ import type { Dockerfile, Stage, StageInstruction, Word } from './ast.ts'
 import { findCycle } from './cycle.ts'
 import { SourceError } from './diagnostics.ts'
 import type { SourceRange } from './source.ts'
+import {
+  type Names,
+  outside,
+  type Replacement,
+  refOf,
+  type SourceRef,
+  sourceOf,
+  stageNamed,
+} from './source-ref.ts'
 import { didYouMean } from './suggest.ts'
-
-/** Where files come from: an earlier stage, or something outside the Dockerfile. */
-export type SourceRef =
-  | { readonly kind: 'stage'; readonly index: number }
-  | { readonly kind: 'image'; readonly name: string }
-  | { readonly kind: 'scratch' }
 
 /** A stage with its edges. */
 export interface LinkedStage {
@@ -39,6 +42,8 @@ export interface LinkOptions {
   readonly expand: (word: Word, stage: Stage) => string
   /** What to add to the message about a word of a FROM line that comes to nothing. */
   readonly suggest?: ((word: Word) => string) | undefined
+  /** Named contexts: asked for every name of a stage, and for every name that is no stage's. */
+  readonly replace?: ((name: string) => Replacement | undefined) | undefined
 }
 
 /** One place that names a source. */
@@ -68,12 +73,14 @@ export function linkStages(dockerfile: Dockerfile, options: LinkOptions): Instru
   const byName = new Map(
     stages.flatMap(({ name, index }) => (name === undefined ? [] : [[name, index]])),
   )
+  const { replace = () => undefined } = options
+  const names: Names = { stages: byName, count: stages.length, replace }
   const nodes = stages.map((stage): Node => {
-    const base = baseOf(stage, earlier, options)
+    const replaced = replacedStage(stage, names)
+    const base = replaced ?? baseOf(stage, { names, earlier, options })
     if (stage.name !== undefined) earlier.set(stage.name, stage.index)
-    const edges = stage.instructions.flatMap((instruction) => {
-      return edgesOf(instruction, byName, stages.length)
-    })
+    if (replaced !== undefined) return emptyNode(stage, base)
+    const edges = stage.instructions.flatMap((instruction) => edgesOf(instruction, names))
     const sources = new Map(edges.map(({ written, to }) => [written, to]))
     return { linked: { stage, base, platform: platformOf(stage, options), sources }, edges }
   })
@@ -95,10 +102,29 @@ export function stageLabel(stage: Stage): string {
   return stage.name ?? `stage-${stage.index}`
 }
 
+/** A stage whose name is that of a named context is not built. */
+function replacedStage({ name, index, from }: Stage, names: Names): SourceRef | undefined {
+  const found = name === undefined ? undefined : names.replace(name)
+  if (name === undefined || found === undefined) return undefined
+  const ref = refOf(found, { name, range: from.range }, names)
+  return ref.kind === 'stage' && ref.index === index ? undefined : ref
+}
+
+function emptyNode(stage: Stage, base: SourceRef): Node {
+  const linked = { stage: { ...stage, instructions: [] }, base, platform: undefined }
+  return { linked: { ...linked, sources: new Map() }, edges: [] }
+}
+
+interface BaseContext {
+  readonly names: Names
+  /** Stages that stand above, by name. */
+  readonly earlier: ReadonlyMap<string, number>
+  readonly options: LinkOptions
+}
+
 function baseOf(
   stage: Stage,
-  earlier: ReadonlyMap<string, number>,
-  { expand, suggest }: LinkOptions,
+  { names, earlier, options: { expand, suggest } }: BaseContext,
 ): SourceRef {
   const { image } = stage.from
   const name = expand(image, stage)
@@ -111,7 +137,7 @@ function baseOf(
   }
   const index = earlier.get(name)
   if (index !== undefined) return { kind: 'stage', index }
-  return outside(name)
+  return outside(name, image.range, names)
 }
 
 function platformOf(stage: Stage, { expand, suggest }: LinkOptions): string | undefined {
@@ -127,50 +153,18 @@ function platformOf(stage: Stage, { expand, suggest }: LinkOptions): string | un
   })
 }
 
-function outside(name: string): SourceRef {
-  return name === 'scratch' ? { kind: 'scratch' } : { kind: 'image', name }
-}
-
-function edgesOf(
-  instruction: StageInstruction,
-  byName: ReadonlyMap<string, number>,
-  count: number,
-): readonly Edge[] {
+function edgesOf(instruction: StageInstruction, names: Names): readonly Edge[] {
   if (instruction.kind === 'copy') {
     const { from } = instruction
     if (from === undefined) return []
-    return [{ written: from.raw, to: sourceOf(from, byName, count), range: from.range }]
+    return [{ written: from.raw, to: sourceOf(from, names), range: from.range }]
   }
   if (instruction.kind !== 'run') return []
   return instruction.mounts.flatMap(({ raw: { range }, fields }) => {
     const written = fields.get('from') ?? ''
     if (written === '') return []
     const mountTarget = fields.get('target') ?? fields.get('dst') ?? fields.get('destination') ?? ''
-    return [{ written, to: stageNamed(written, byName), range, mountTarget }]
-  })
-}
-
-/** A stage by its name in any case, the last one of that name; else an image. */
-function stageNamed(name: string, byName: ReadonlyMap<string, number>): SourceRef {
-  const index = byName.get(name.toLowerCase())
-  return index === undefined ? outside(name) : { kind: 'stage', index }
-}
-
-/** What COPY --from names: a stage also by its number. */
-function sourceOf(
-  { raw, range }: Word,
-  byName: ReadonlyMap<string, number>,
-  count: number,
-): SourceRef {
-  const index = /^[+-]?\d+$/.test(raw) ? Number(raw) : undefined
-  if (index === undefined || Math.abs(index) > Number.MAX_SAFE_INTEGER) {
-    return stageNamed(raw, byName)
-  }
-  if (index >= 0 && index < count) return { kind: 'stage', index }
-  throw new SourceError(`invalid stage index ${raw}`, {
-    code: 'DOCKERFILE_INVALID',
-    ranges: [range],
-    hint: `stages are numbered from 0 to ${count - 1}`,
+    return [{ written, to: stageNamed(written, range, names), range, mountTarget }]
   })
 }
 
@@ -228,6 +222,15 @@ function reachableFrom(target: Node, nodes: readonly Node[]): ReadonlySet<Node> 
 
 /** A stage can be copied from only below its own definition. */
 function refuseForwardReferences({ linked, edges }: Node, stages: readonly Stage[]): void {
+  const { stage, base } = linked
+  if (base.kind === 'stage' && base.index >= stage.index) {
+    const name = JSON.stringify(stage.from.image.raw)
+    throw new SourceError(`${name} is to be a stage that comes later`, {
+      code: 'USAGE',
+      ranges: [stage.from.range],
+      hint: 'a build context can be an earlier stage only',
+    })
+  }
   for (const { to, written, range, mountTarget } of edges) {
     const source = to.kind === 'stage' ? stages[to.index] : undefined
     if (source === undefined || source.index < linked.stage.index) continue

@@ -56,7 +56,6 @@ export {
   type LinkedStage,
   type LinkOptions,
   linkStages,
-  type SourceRef,
   stageLabel,
 } from './graph.ts'
 export { type GraphFormat, renderGraph } from './graph-view/render.ts'
@@ -84,6 +83,7 @@ export { type ParseResult, parseDockerfile, parseTrigger, type TriggerResult } f
 export { hasWildcards, matchPath, pathMatcher } from './path-pattern.ts'
 export { printDockerfile } from './print.ts'
 export type { LineSpan, Position, SourceRange } from './source.ts'
+export type { Replacement, SourceRef } from './source-ref.ts'
 export { listTargets, type Target } from './targets.ts'
 export {
   type DockerfileVisitor,

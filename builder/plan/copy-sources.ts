@@ -137,7 +137,11 @@ function placeOf(instruction: Copying, plan: StagePlan): FilesSource {
   if (instruction.kind === 'add' || instruction.from === undefined) return { kind: 'context' }
   const source = plan.linked.sources.get(instruction.from.raw)
   if (source === undefined) throw new Error(`--from=${instruction.from.raw} was not linked`)
-  return { kind: 'vertex', vertex: plan.topOf(source, instruction.from.range) }
+  const { range } = instruction.from
+  if (source.kind === 'image' && source.context !== undefined) {
+    return plan.vertices.contextSource(source.context, range)
+  }
+  return { kind: 'vertex', vertex: plan.topOf(source, range) }
 }
 
 function refused(message: string, { range }: Word): SourceError {

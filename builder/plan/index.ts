@@ -6,6 +6,7 @@ export {
   resolveBase,
   storeSource,
 } from './bases.ts'
+export type { NamedContext } from './named-context.ts'
 export { type PlanOptions, planBuild, stagePlatform } from './plan.ts'
 export type {
   BindMountPlan,

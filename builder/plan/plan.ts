@@ -12,6 +12,7 @@ import type { BaseLookup } from './bases.ts'
 import { planCopy } from './copy-plan.ts'
 import { expandWith, located } from './expand.ts'
 import { baseState, childState, emptyState } from './inherit.ts'
+import type { NamedContext } from './named-context.ts'
 import { resolvePath } from './paths.ts'
 import { planRun } from './run-plan.ts'
 import type { GlobalScope } from './scope.ts'
@@ -33,6 +34,8 @@ export interface PlanOptions {
   readonly epoch?: number | undefined
   /** For every vertex; see there. */
   readonly latest?: number | undefined
+  /** Folders, repositories and files that the linked stages name instead of images. */
+  readonly contexts?: ReadonlyMap<string, NamedContext> | undefined
   /** Put on the image last; they win over LABEL. */
   readonly labels: Readonly<Record<string, string>>
 }
@@ -59,6 +62,7 @@ export function planBuild(graph: InstructionGraph, bases: BaseLookup, options: P
     scope: label,
     latest: options.latest,
     madeAt: options.epoch,
+    contexts: options.contexts,
   })
   const results = new Map<number, StageState>()
   for (const linked of graph.stages) {
@@ -66,6 +70,11 @@ export function planBuild(graph: InstructionGraph, bases: BaseLookup, options: P
     const topOf = (source: SourceRef, range: SourceRange): VertexId | undefined => {
       if (source.kind === 'scratch') return undefined
       if (source.kind === 'stage') return results.get(source.index)?.top
+      if (source.context !== undefined) {
+        const files = vertices.contextSource(source.context, range)
+        if (files.kind === 'vertex') return files.vertex
+        return vertices.contextRoot(source.context, range).id
+      }
       const label = (): string => `FROM ${source.name}`
       const image = vertices.image(source.name, options.targetPlatform, { label, range })
       return image.base.layers.length > 0 ? image.id : undefined
@@ -105,6 +114,10 @@ function startState(plan: StagePlan, results: ReadonlyMap<number, StageState>): 
     const parent = results.get(base.index)
     if (parent === undefined) throw new Error(`stage ${base.index} comes after its user`)
     return childState(parent)
+  }
+  if (base.context !== undefined) {
+    const root = vertices.contextRoot(base.context, stage.from.range)
+    return noted(emptyState(platform), root.name, root.id)
   }
   const image = vertices.image(base.name, platform, {
     label: ({ name }) => names.step(`FROM ${name}`),

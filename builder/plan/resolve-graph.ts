@@ -6,6 +6,7 @@ import {
   type LinkedStage,
   linkStages,
   parseTrigger,
+  type Replacement,
   SourceError,
   type SourceRange,
   type Stage,
@@ -23,6 +24,8 @@ export interface ResolveGraphOptions {
   /** `all`: also the stages that the target does not need. `target` unless given. */
   readonly stages?: 'all' | 'target' | undefined
   readonly targetPlatform: Platform
+  /** Named contexts; see `LinkOptions`. */
+  readonly replace?: ((name: string) => Replacement | undefined) | undefined
   readonly resolve: (name: string, platform: Platform, signal: AbortSignal) => Promise<ResolvedBase>
   readonly signal?: AbortSignal | undefined
 }
@@ -56,6 +59,7 @@ export async function resolveGraph(
       scope: options.stages,
       expand: (word) => expandWith(word, options.globals.values, dockerfile.escape),
       suggest: (word) => suggestionFor(word, dockerfile, options.globals),
+      replace: options.replace,
     })
     const missing = neededImages(graph, options).filter((needed) => !bases.has(keyOf(needed)))
     const resolving = missing.map((needed) => async (signal: AbortSignal) => {
@@ -97,9 +101,11 @@ function neededImages(graph: InstructionGraph, options: ResolveGraphOptions): re
     const { stage, base, sources } = linked
     const platform = stagePlatform(linked, options.targetPlatform)
     const from =
-      base.kind === 'image' ? [{ name: base.name, platform, range: stage.from.range }] : []
+      base.kind === 'image' && base.context === undefined
+        ? [{ name: base.name, platform, range: stage.from.range }]
+        : []
     const copied = [...sources].flatMap(([written, source]) =>
-      source.kind === 'image'
+      source.kind === 'image' && source.context === undefined
         ? [
             {
               name: source.name,

@@ -74,12 +74,13 @@ function planBind(place: MountPlace): PlannedMount {
     const vertex = plan.vertices.contextFiles(path, mount.raw.range)
     return { ...common, source: addSource(place, vertex), path: CONTEXT_FILES }
   }
-  return { ...common, source: addSource(place, topOfFrom(place)), path }
+  return { ...common, ...filesOf(place, path) }
 }
 
 function planCache(place: MountPlace): PlannedMount {
   const { fields, plan } = place
   const { id, sharing = 'shared', readonly, uid, gid, mode } = fields
+  const path = resolvePath('/', fields.source)
   const namespace = plan.options.globals.buildArgs.get('BUILDKIT_CACHE_MOUNT_NS') ?? ''
   return {
     kind: 'cache',
@@ -87,8 +88,7 @@ function planCache(place: MountPlace): PlannedMount {
     id: `${namespace}/${id === '' ? cleaned(fields.target) : id}`,
     sharing,
     readonly,
-    source: fields.from === '' ? undefined : addSource(place, topOfFrom(place)),
-    path: resolvePath('/', fields.source),
+    ...(fields.from === '' ? { source: undefined, path } : filesOf(place, path)),
     owner: [uid, gid, mode].every((one) => one === undefined) ? undefined : ownerOf(fields, 0o755),
   }
 }
@@ -136,10 +136,21 @@ function cleaned(target: string): string {
   return normal.length > 1 && normal.endsWith('/') ? normal.slice(0, -1) : normal
 }
 
-function topOfFrom({ fields, mount, plan }: MountPlace): VertexId | undefined {
+/** What `from` names. Of a folder only that is taken which is shown. */
+function filesOf(
+  place: MountPlace,
+  path: string,
+): { readonly source: number; readonly path: string } {
+  const { fields, mount, plan } = place
+  const { range } = mount.raw
   const source = plan.linked.sources.get(fields.from)
   if (source === undefined) throw new Error(`from=${fields.from} was not linked`)
-  return plan.topOf(source, mount.raw.range)
+  const name = source.kind === 'image' ? source.context : undefined
+  if (name !== undefined && plan.vertices.contextSource(name, range).kind === 'context') {
+    const vertex = plan.vertices.contextFiles(path, range, name)
+    return { source: addSource(place, vertex), path: CONTEXT_FILES }
+  }
+  return { source: addSource(place, plan.topOf(source, range)), path }
 }
 
 /** @returns its index */

@@ -14,7 +14,8 @@ export class StepNames {
     const isOnly = graph.dockerfile.stages.length === 1 && stage.name === undefined
     const name = isOnly ? [] : [stage.name ?? `stage-${stage.index}`]
     this.#label = [...(platform === undefined ? [] : [platform]), ...name, ''].join(' ')
-    this.#total = stage.instructions.filter(isStep).length + (base.kind === 'image' ? 1 : 0)
+    const isImage = base.kind === 'image' && base.context === undefined
+    this.#total = stage.instructions.filter(isStep).length + (isImage ? 1 : 0)
   }
 
   /** The name of the next step that does `text`. */

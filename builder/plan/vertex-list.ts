@@ -1,7 +1,16 @@
 import { formatPlatform, type Platform } from '#core'
 import type { SourceRange } from '#parser'
 import type { BaseLookup, ResolvedBase } from './bases.ts'
-import type { ExecVertex, FilesVertex, GitVertex, HttpVertex, Vertex, VertexId } from './vertex.ts'
+import { loadingName, type NamedContext } from './named-context.ts'
+import type {
+  ExecVertex,
+  FilesSource,
+  FilesVertex,
+  GitVertex,
+  HttpVertex,
+  Vertex,
+  VertexId,
+} from './vertex.ts'
 
 type NewVertex = Omit<FilesVertex, 'id'> | Omit<ExecVertex, 'id'>
 type NewRemote = Omit<HttpVertex, 'id'> | Omit<GitVertex, 'id'>
@@ -12,6 +21,7 @@ export interface VertexOptions {
   readonly scope?: string | undefined
   readonly latest?: number | undefined
   readonly madeAt?: number | undefined
+  readonly contexts?: ReadonlyMap<string, NamedContext> | undefined
 }
 
 /** Where `contextFiles` puts what it takes. */
@@ -54,23 +64,72 @@ export class VertexList {
    * A vertex that holds a file or folder of the context as `CONTEXT_FILES`, as COPY would make it: so
    * a mount of it shows nothing that is ignored, belongs to root, and does not change during the step.
    * @param path absolute, in the context
+   * @param context the name of the context, unless it is the build's own
    */
-  contextFiles(path: string, range: SourceRange): VertexId {
-    const known = this.#contextFiles.get(path)
+  contextFiles(path: string, range: SourceRange, context?: string): VertexId {
+    const what = context === undefined ? 'the build context' : `the context ${context}`
+    return this.#copied(`[internal] load ${path} of ${what}`, {
+      source: { kind: 'context', name: context },
+      path,
+      destination: CONTEXT_FILES,
+      range,
+    })
+  }
+
+  /** Where files of a named context are copied from. */
+  contextSource(name: string, range: SourceRange): FilesSource {
+    const context = this.#context(name)
+    if (context.kind === 'folder') return { kind: 'context', name }
+    const common = { name: loadingName(name, context), range }
+    const vertex =
+      context.kind === 'git'
+        ? this.remote({ op: 'git', source: context.source, ...common })
+        : this.remote({ op: 'http', source: context.source, ...common })
+    return { kind: 'vertex', vertex }
+  }
+
+  /** All files of a named context, as the root file system that FROM makes of it. */
+  contextRoot(name: string, range: SourceRange): { readonly id: VertexId; readonly name: string } {
+    const loading = loadingName(name, this.#context(name))
+    const source = this.contextSource(name, range)
+    return {
+      name: loading,
+      id: this.#copied(loading, { source, path: '/', destination: '/', range }),
+    }
+  }
+
+  #context(name: string): NamedContext {
+    const context = this.#options.contexts?.get(name)
+    if (context === undefined) throw new Error(`no context ${name}`)
+    return context
+  }
+
+  /** One vertex for each name. */
+  #copied(
+    name: string,
+    copy: {
+      readonly source: FilesSource
+      readonly path: string
+      readonly destination: string
+      readonly range: SourceRange
+    },
+  ): VertexId {
+    const known = this.#contextFiles.get(name)
     if (known !== undefined) return known
+    const { source, path, destination, range } = copy
     const id = this.add({
       op: 'files',
       internal: true,
-      name: `[internal] load ${path} of the build context`,
+      name,
       range,
       root: undefined,
-      sources: [{ kind: 'context' }],
+      sources: [source],
       actions: [
         {
           kind: 'copy',
           source: 0,
           paths: [path],
-          destination: CONTEXT_FILES,
+          destination,
           exclude: [],
           parents: false,
           unpack: 'never',
@@ -79,7 +138,7 @@ export class VertexList {
       ],
       link: false,
     })
-    this.#contextFiles.set(path, id)
+    this.#contextFiles.set(name, id)
     return id
   }
 

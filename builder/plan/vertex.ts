@@ -61,7 +61,13 @@ export interface FilesVertex extends VertexCommon {
   readonly madeAt?: number
 }
 
-export type FilesSource = { readonly kind: 'context' } | VertexSource
+export type FilesSource = ContextSource | VertexSource
+
+/** A folder of the client: the build context, or a named one. */
+export interface ContextSource {
+  readonly kind: 'context'
+  readonly name?: string | undefined
+}
 
 /** Another vertex' files; `undefined` is the empty stage. */
 export interface VertexSource {

@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs'
 import { join } from 'node:path'
 import { makePipe } from '#builder/linux'
-import type { FilesVertex } from '#builder/plan'
+import type { FilesSource, FilesVertex } from '#builder/plan'
 import type { Store, TemporaryDirectory } from '#cache'
 import { type DiffId, type Digest, isCancelled, uncompressedDigest } from '#core'
 import { directoriesOf, type Layer } from './layer.ts'
@@ -19,11 +19,15 @@ import {
 } from './work.ts'
 import type { WorkPool } from './work-pool.ts'
 
+export type ContextTree = Extract<TreeSpec, { kind: 'context' }>
+
 export interface FilesDeps {
   readonly store: Store
   readonly pool: WorkPool
   readonly reporter: Reporter
-  readonly context: Extract<TreeSpec, { kind: 'context' }>
+  readonly context: ContextTree
+  /** The folders among the named contexts. */
+  readonly namedContexts?: ReadonlyMap<string, ContextTree> | undefined
   readonly signal: AbortSignal | undefined
 }
 
@@ -136,8 +140,17 @@ async function filesTask(
   const { actions } = vertex
   const store = deps.store.root
   const sources = vertex.sources.map(async (source, index): Promise<TreeSpec> => {
-    if (source.kind === 'context') return deps.context
+    if (source.kind === 'context') return contextTree(source, deps)
     return { kind: 'layers', directories: await directoriesOf(inputs.sources[index] ?? []) }
   })
   return { actions, root, sources: await Promise.all(sources), store }
+}
+
+function contextTree(
+  { name }: Extract<FilesSource, { kind: 'context' }>,
+  { context, namedContexts }: FilesDeps,
+): TreeSpec {
+  const tree = name === undefined ? context : namedContexts?.get(name)
+  if (tree === undefined) throw new Error(`no context ${name}`)
+  return tree
 }

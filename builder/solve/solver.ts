@@ -17,7 +17,7 @@ import type { StepSecrets } from './exec-mounts.ts'
 import { BaseImageLayer, BuiltLayer, type Layer, type LayerDeps } from './layer.ts'
 import { mountedFiles } from './mounted-files.ts'
 import { runExec } from './op-exec.ts'
-import { contentOf, type FilesWork, runFiles } from './op-files.ts'
+import { type ContextTree, contentOf, type FilesWork, runFiles } from './op-files.ts'
 import { fetchLayer } from './op-image.ts'
 import { fetchRemote } from './op-remote.ts'
 import type { Reporter } from './reporter.ts'
@@ -33,7 +33,6 @@ import {
   linkedKey,
 } from './vertex-key.ts'
 import { isRemote, isStep } from './vertex-kind.ts'
-import type { TreeSpec } from './work.ts'
 import type { WorkPool } from './work-pool.ts'
 
 export interface SolveDeps {
@@ -44,7 +43,9 @@ export interface SolveDeps {
   readonly secrets: StepSecrets
   /** Bounds how many steps are under way. */
   readonly schedule: Schedule
-  readonly context: Extract<TreeSpec, { kind: 'context' }>
+  readonly context: ContextTree
+  /** The folders among the named contexts. */
+  readonly namedContexts?: ReadonlyMap<string, ContextTree> | undefined
   readonly host: Platform
   readonly reporter: Reporter
   readonly noCache: boolean

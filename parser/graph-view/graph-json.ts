@@ -1,4 +1,4 @@
-import type { SourceRef } from '../graph.ts'
+import type { SourceRef } from '../source-ref.ts'
 import type { GraphView, StageView, Use } from './view.ts'
 
 /** Counted up when a program that reads the old shape would misread the new one. */

@@ -1,5 +1,6 @@
 import type { Instruction, StageInstruction } from '../ast.ts'
-import { type InstructionGraph, type LinkedStage, type SourceRef, stageLabel } from '../graph.ts'
+import { type InstructionGraph, type LinkedStage, stageLabel } from '../graph.ts'
+import type { SourceRef } from '../source-ref.ts'
 import { plain } from './label.ts'
 
 /** An instruction graph as every format shows it: all stages of the file, and what they use. */

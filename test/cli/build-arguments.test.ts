@@ -160,6 +160,23 @@ describe('the arguments of a build', () => {
     assert.equal(request.options.file, undefined)
   })
 
+  it('name further contexts with --build-context', () => {
+    const { options } = parse([
+      '--build-context',
+      'a=.',
+      '--build-context=b=docker-image://x=y',
+      '.',
+    ])
+    assert.deepEqual(options.contexts, { a: '.', b: 'docker-image://x=y' })
+    assert.equal(parse(['.']).options.contexts, undefined)
+    for (const value of ['a', '=b', 'a=']) {
+      assert.throws(() => parse([`--build-context=${value}`, '.']), {
+        code: 'USAGE',
+        message: `invalid context value: ${value}, expected key=value`,
+      })
+    }
+  })
+
   it('read the context from standard input where it is -', () => {
     const request = parse(['-f', 'sub/Dockerfile', '-'])
     assert.equal(request.stdin, 'context')
