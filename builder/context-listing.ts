@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { directoryTree } from '#builder/context'
 import {
   type FileStat,
@@ -12,6 +11,7 @@ import {
   textOfName,
 } from '#core'
 import type { IgnoreRule } from '#parser'
+import { parseContextSource } from './context-source.ts'
 import { locateDockerfile } from './dockerfile-source.ts'
 import { type IgnoreFile, readIgnoreFile } from './ignore-file.ts'
 
@@ -137,10 +137,10 @@ export class ContextListing implements Disposable {
 /**
  * Opens what the context of a build holds.
  * @throws {TsbuildError} CONTEXT_INVALID when there is no such folder, no such Dockerfile, or when the
- * ignore file cannot be used
+ * ignore file cannot be used; UNSUPPORTED for what is no folder
  */
 export function listContext(options: ContextOptions): ContextListing {
-  const context = resolve(options.context)
+  const context = folderOf(options.context)
   const { file, dockerfile } = options
   if (file !== undefined && dockerfile === undefined && !existsSync(file)) {
     throw new TsbuildError(`failed to read dockerfile: open ${file}: no such file or directory`, {
@@ -156,6 +156,15 @@ export function listContext(options: ContextOptions): ContextListing {
     tree.close()
     throw cause
   }
+}
+
+function folderOf(context: string): string {
+  const source = parseContextSource(context)
+  if (source.kind === 'folder') return source.path
+  throw new TsbuildError(`only folders can be listed: ${context}`, {
+    code: 'UNSUPPORTED',
+    hint: 'no ignore file counts for other contexts: all of it can be copied',
+  })
 }
 
 function cleanRelative(path: string): string {

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
-import { capture, type TemporaryDirectory, temporaryDirectory } from '../support/peers/index.ts'
+import {
+  capture,
+  createUser,
+  type TemporaryDirectory,
+  temporaryDirectory,
+} from '../support/peers/index.ts'
 import { writeContext } from './context.ts'
+import { installedFor } from './installed.ts'
 import { REPOSITORY, tsbuild } from './tsbuild.ts'
 
 describe('standard input', () => {
@@ -32,6 +38,21 @@ describe('standard input', () => {
     const { status, stderr } = await tsbuild(args, start('FROM scratch\nCOPY a /z\n'))
     assert.equal(status, 0, stderr)
     assert.deepEqual(built(), ['z'])
+  })
+
+  it('reaches the build of an ordinary user, too', async () => {
+    await using user = await createUser()
+    using installed = await installedFor(user)
+    const { status, stderr } = await tsbuild(['-o', `${user.home}/out`, '-'], {
+      root: `${user.home}/store`,
+      cwd: user.home,
+      env: { HOME: user.home },
+      prefix: user.prefix,
+      installed,
+      input: 'FROM scratch\nCOPY <<end /y\ntext\nend\n',
+    })
+    assert.equal(status, 0, stderr)
+    assert.equal(readFileSync(`${user.home}/out/y`, 'utf8'), 'text\n')
   })
 
   it('is a packed archive through a pipe', async () => {

@@ -160,6 +160,13 @@ describe('what a context holds', () => {
     })
   })
 
+  it('is listed for folders only', () => {
+    assert.throws(() => listContext({ context: 'https://127.0.0.1:1/x.git' }), {
+      code: 'UNSUPPORTED',
+      message: 'only folders can be listed: https://127.0.0.1:1/x.git',
+    })
+  })
+
   it('is what a build can copy', async () => {
     at.put({ a: 'A', 'd/keep': '', 'd/drop': '', '.dockerignore': 'a\nd\n!d/keep\nDockerfile\n' })
     await assert.rejects(at.build('FROM scratch\nCOPY a /'), /"\/a": not found|not found/)
