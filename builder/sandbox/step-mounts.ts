@@ -156,17 +156,22 @@ function openSource(path: string): number {
   }
 }
 
-/** It keeps the mode of the directory that it hides: /tmp stays open to all. */
+/** It keeps the mode of the directory that it hides; where there was none, it is open to all. */
 function mountTmpfsInto(root: number, step: TmpfsMount, options: OneMountOptions): undefined {
   const { target, size, readonly = false } = step
+  const hidden = findPlaceIfThere(root, target)
+  if (hidden !== undefined) closeSync(hidden.descriptor)
+  const mode = (hidden?.stat.mode ?? OPEN_TO_ALL) & 0o7777
   const place = findPlace(root, target, { create: 'directory', onCreate: options.onCreate })
   try {
     const flags = SAFE | (readonly ? MS.RDONLY : 0)
-    mountTmpfs(pathOf(place.descriptor), { size, mode: place.stat.mode & 0o7777, flags })
+    mountTmpfs(pathOf(place.descriptor), { size, mode, flags })
   } finally {
     closeSync(place.descriptor)
   }
 }
+
+const OPEN_TO_ALL = 0o1777
 
 export interface TmpfsOptions {
   /** Bytes; `undefined`: half of the memory. */

@@ -70,6 +70,7 @@ describe('what layers find hard', function () {
   for (const [target, path] of [
     ['files', '/made/opaque/new'],
     ['copies', '/work/archive/in/side'],
+    ['mounts', '/seen-context'],
     ['', '/paint'],
   ] as const) {
     it(`is the same as BuildKit's: ${target === '' ? 'the last stage' : target}`, async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -103,14 +104,17 @@ describe('sandbox: mounts of a step', () => {
   it('gives a tmpfs the mode of what it hides, a size, and takes it back', async () => {
     const layer = fixture.layer()
     mkdirSync(`${layer}/tmp`)
+    chmodSync(`${layer}/tmp`, 0o1777)
+    mkdirSync(`${layer}/own`, { mode: 0o700 })
     const mounts: Mount[] = [
       { type: 'tmpfs', target: '/tmp', size: 64 << 10 },
+      { type: 'tmpfs', target: '/own' },
       { type: 'tmpfs', target: '/ro', readonly: true },
     ]
     const script =
-      'stat -c %a /tmp /ro; head -c 100000 /dev/zero > /tmp/x; wc -c < /tmp/x; touch /ro/x'
-    const result = await fixture.run(['sh', '-c', `chmod 1777 /tmp; ${script}`], { layer, mounts })
-    assert.equal(result.stdout, '1777\n755\n65536\n')
+      'stat -c %a /tmp /own /ro; head -c 100000 /dev/zero > /tmp/x; wc -c < /tmp/x; touch /ro/x'
+    const result = await fixture.run(['sh', '-c', script], { layer, mounts })
+    assert.equal(result.stdout, '1777\n700\n1777\n65536\n')
     assert.match(result.stderr, /Read-only file system/)
     assert.deepEqual(readdirSync(result.upper), [])
   })
