@@ -124,26 +124,73 @@ function decode(bytes: Buffer): DigestTable {
   return isWhole && body.length >= count * ENTRY_BYTES ? new DigestTable(body, count) : EMPTY
 }
 
-/** The bytes of a file that holds `entries`. */
-export function encodeDigests(entries: readonly DigestEntry[]): Buffer {
-  const numbers = new Float64Array(entries.length * NUMBERS)
-  const ages = Buffer.allocUnsafe(entries.length)
-  for (const [index, entry] of entries.entries()) {
-    const { dev, ino, size, mtimeMs, ctimeMs, age } = entry
-    const at = index * NUMBERS
-    numbers[at] = dev
-    numbers[at + 1] = ino
-    numbers[at + 2] = size
-    numbers[at + 3] = mtimeMs
-    numbers[at + 4] = ctimeMs
-    ages[index] = age
+const FIRST_CAPACITY = 64
+
+/** Entries on their way into a file, as columns: objects would take four times the memory. */
+export class DigestColumns {
+  readonly #paths: Name[] = []
+  #numbers = new Float64Array(FIRST_CAPACITY * NUMBERS)
+  #digests = Buffer.allocUnsafe(FIRST_CAPACITY * DIGEST_BYTES)
+  #ages = Buffer.allocUnsafe(FIRST_CAPACITY)
+
+  get size(): number {
+    return this.#paths.length
   }
-  const digests = Buffer.from(entries.map((entry) => entry.digest).join(''), 'latin1')
-  const paths = Buffer.from(entries.map((entry) => entry.path).join('\0'), 'latin1')
-  const body = Buffer.concat([new Uint8Array(numbers.buffer), digests, ages, paths])
-  const count = Buffer.alloc(4)
-  count.writeUInt32LE(entries.length)
-  return Buffer.concat([MAGIC, count, sumOf(body), body])
+
+  /** In the order in which they were pushed. */
+  paths(): readonly Name[] {
+    return this.#paths
+  }
+
+  push({ path, dev, ino, size, mtimeMs, ctimeMs, digest, age }: DigestEntry): void {
+    const index = this.#paths.length
+    if (index === this.#ages.length) this.#grow()
+    this.#paths.push(path)
+    this.#numbers.set([dev, ino, size, mtimeMs, ctimeMs], index * NUMBERS)
+    this.#digests.write(digest, index * DIGEST_BYTES, 'latin1')
+    this.#ages[index] = age
+  }
+
+  /** Takes one over from other columns. */
+  pushFrom(other: DigestColumns, index: number): void {
+    const at = index * NUMBERS
+    const [dev = 0, ino = 0, size = 0, mtimeMs = 0, ctimeMs = 0] = other.#numbers.subarray(
+      at,
+      at + NUMBERS,
+    )
+    const start = index * DIGEST_BYTES
+    const digest = other.#digests.toString('latin1', start, start + DIGEST_BYTES) as Digest
+    const [path, age] = [other.#paths[index], other.#ages[index] ?? 0]
+    if (path !== undefined) this.push({ path, dev, ino, size, mtimeMs, ctimeMs, digest, age })
+  }
+
+  /** The bytes of a file that holds the entries. */
+  encode(): Buffer {
+    const count = this.size
+    const paths = this.#paths.join('\0')
+    const bytes = Buffer.allocUnsafe(HEAD_BYTES + count * ENTRY_BYTES + paths.length)
+    const body = bytes.subarray(HEAD_BYTES)
+    MAGIC.copy(bytes)
+    bytes.writeUInt32LE(count, MAGIC.length)
+    body.set(new Uint8Array(this.#numbers.buffer, 0, count * NUMBERS * 8))
+    this.#digests.copy(body, count * NUMBERS * 8, 0, count * DIGEST_BYTES)
+    this.#ages.copy(body, count * (ENTRY_BYTES - 1), 0, count)
+    body.write(paths, count * ENTRY_BYTES, 'latin1')
+    sumOf(body).copy(bytes, SUM_AT)
+    return bytes
+  }
+
+  #grow(): void {
+    const capacity = this.#ages.length * 2
+    const numbers = new Float64Array(capacity * NUMBERS)
+    numbers.set(this.#numbers)
+    this.#numbers = numbers
+    const [digests, ages] = [this.#digests, this.#ages]
+    this.#digests = Buffer.allocUnsafe(capacity * DIGEST_BYTES)
+    this.#ages = Buffer.allocUnsafe(capacity)
+    digests.copy(this.#digests)
+    ages.copy(this.#ages)
+  }
 }
 
 function sumOf(body: Buffer): Buffer {

@@ -1,13 +1,7 @@
 import { existsSync, lstatSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Digest, digestOf, errnoOf, hexOf, type Name } from '#core'
-import {
-  type DigestEntry,
-  type DigestTable,
-  encodeDigests,
-  type FileIdentity,
-  readDigests,
-} from './digest-file.ts'
+import { DigestColumns, type DigestTable, type FileIdentity, readDigests } from './digest-file.ts'
 import { storeFailure } from './failure.ts'
 import { layoutOf } from './layout.ts'
 
@@ -26,7 +20,7 @@ const STALE_MILLISECONDS = 10_000
 export class FileDigests {
   readonly #file: string
   readonly #known: DigestTable
-  readonly #fresh = new Map<Name, DigestEntry>()
+  #fresh = new DigestColumns()
   /** In the order of the walk, possibly more than once. */
   readonly #met: Name[] = []
   /** Before any `lstat` of the tree: a file that is older than this by far was not changed since. */
@@ -55,7 +49,7 @@ export class FileDigests {
     const { dev, ino, size, mtimeMs, ctimeMs } = file
     if (Math.max(mtimeMs, ctimeMs) > this.#openedAt - RACY_MILLISECONDS) return
     this.#met.push(path)
-    this.#fresh.set(path, { path, dev, ino, size, mtimeMs, ctimeMs, digest, age: 0 })
+    this.#fresh.push({ path, dev, ino, size, mtimeMs, ctimeMs, digest, age: 0 })
   }
 
   /**
@@ -67,31 +61,38 @@ export class FileDigests {
     const next = `${this.#file}.new`
     try {
       if (!this.#reserve(next)) return
-      writeFileSync(next, encodeDigests(this.#merged()), { mode: 0o600 })
+      writeFileSync(next, this.#merged().encode(), { mode: 0o600 })
       renameSync(next, this.#file)
     } catch (cause) {
       rmSync(next, { force: true })
       throw storeFailure(`write ${this.#file}`, cause)
     }
-    this.#fresh.clear()
+    this.#fresh = new DigestColumns()
   }
 
   /** In the order in which the files were met, then what was not. */
-  #merged(): readonly DigestEntry[] {
+  #merged(): DigestColumns {
     const current = readDigests(this.#file)
+    const fresh = new Map(this.#fresh.paths().map((path, index) => [path, index]))
+    const isAll = current.paths().length === 0 && this.#met.length === fresh.size
+    if (isAll) return this.#fresh
     const met = new Set(this.#met)
-    const entries: DigestEntry[] = []
+    const merged = new DigestColumns()
     for (const path of met) {
-      const known = this.#fresh.get(path) ?? current.get(path)
-      if (known !== undefined) entries.push({ ...known, age: 0 })
+      const index = fresh.get(path)
+      if (index !== undefined) merged.pushFrom(this.#fresh, index)
+      else {
+        const known = current.get(path)
+        if (known !== undefined) merged.push({ ...known, age: 0 })
+      }
     }
     for (const path of current.paths()) {
       const known = met.has(path) ? undefined : current.get(path)
       if (known !== undefined && known.age + 1 < OLDEST) {
-        entries.push({ ...known, age: known.age + 1 })
+        merged.push({ ...known, age: known.age + 1 })
       }
     }
-    return entries
+    return merged
   }
 
   /**
