@@ -18,6 +18,11 @@ export function isSpace(code: number): boolean {
   )
 }
 
+/** White space as patterns of Go see it. */
+export function isPatternSpace(code: number): boolean {
+  return code === 32 || code === 9 || code === 10 || code === 12 || code === 13
+}
+
 /** The first offset from `start` whose character fails `test`; the length of `text` if none does. */
 export function skipWhile(text: string, start: number, test: (code: number) => boolean): number {
   let offset = start

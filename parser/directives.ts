@@ -1,5 +1,5 @@
 import type { Directive } from './ast.ts'
-import { isSpace, printable, skipWhile, trimSpace } from './characters.ts'
+import { isPatternSpace, isSpace, printable, skipWhile, trimSpace } from './characters.ts'
 import type { Diagnostic } from './diagnostics.ts'
 import { parseCheckSettings } from './lint/options.ts'
 import type { Escape } from './scan.ts'
@@ -124,11 +124,6 @@ function directiveValue(text: string): string | undefined {
   let end = written.length
   while (isPatternSpace(written.charCodeAt(end - 1))) end--
   return written.slice(start, end)
-}
-
-/** White space as patterns of Go see it. */
-function isPatternSpace(code: number): boolean {
-  return code === 32 || code === 9 || code === 10 || code === 12 || code === 13
 }
 
 function mistake(message: string, range: SourceRange): Diagnostic {

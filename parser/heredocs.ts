@@ -1,5 +1,5 @@
 import type { Heredoc } from './ast.ts'
-import { isSpace, skipWhile } from './characters.ts'
+import { isPatternSpace, isSpace, skipWhile } from './characters.ts'
 import { type Escape, isFlag, parseJsonArray, scanFlag, scanWord } from './scan.ts'
 import { shellWords, unquote } from './shell-words.ts'
 
@@ -19,17 +19,21 @@ export function heredocBody(heredoc: Heredoc): string {
   return heredoc.chomp ? heredoc.content.replace(/^\t+/gm, '') : heredoc.content
 }
 
-/** `[fd]<<[-]name`, the name perhaps quoted; `undefined` for any other word. */
+/**
+ * `[fd]<<[-] name`, the name perhaps quoted; `undefined` for any other word. A command that is such a
+ * word is a heredoc and nothing else.
+ */
 export function parseHeredocWord(word: string): HeredocHead | undefined {
   const digits = skipWhile(word, 0, (code) => code >= 48 && code <= 57)
   if (!word.startsWith('<<', digits)) return undefined
   const chomp = word.charAt(digits + 2) === '-'
-  const raw = word.slice(digits + (chomp ? 3 : 2))
+  const raw = word.slice(skipWhile(word, digits + (chomp ? 3 : 2), isPatternSpace))
   if (raw.includes('<')) return undefined
-  const words = shellWords(raw)
-  const name = words.length === 1 ? unquote(raw) : undefined
+  const [only, ...others] = shellWords(raw)
+  if (only === undefined || others.length > 0) return undefined
+  const name = unquote(only)
   if (name === undefined || name === '') return undefined
-  const expand = countQuotes(name) === countQuotes(raw)
+  const expand = countQuotes(name) === countQuotes(only)
   return { name, expand, chomp, fileDescriptor: digits === 0 ? -1 : Number(word.slice(0, digits)) }
 }
 

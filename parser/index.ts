@@ -59,7 +59,7 @@ export {
   stageLabel,
 } from './graph.ts'
 export { type GraphFormat, renderGraph } from './graph-view/render.ts'
-export { heredocBody } from './heredocs.ts'
+export { heredocBody, parseHeredocWord } from './heredocs.ts'
 export { type CheckOptions, type CheckResult, checkDockerfile } from './lint/check.ts'
 export { type CheckedBase, type ChecksOptions, DockerfileChecks } from './lint/checks.ts'
 export type { CheckWarning } from './lint/linter.ts'

@@ -8,7 +8,7 @@ import { parseJsonArray } from './scan.ts'
  */
 export interface InstructionParts {
   readonly parts: readonly (string | readonly string[])[]
-  /** A blank; a vertical tab where blanks would make JSON of words that are none. */
+  /** A blank; a vertical tab where blanks would make JSON or a heredoc of words that are none. */
   readonly separator: ' ' | '\v'
 }
 
@@ -26,7 +26,15 @@ export function partsOf(instruction: Instruction): InstructionParts {
   const end = typeof first === 'string' && first.startsWith('--') ? ['--'] : []
   const isText = args.every((arg) => typeof arg === 'string')
   const isLikeJson = isText && parseJsonArray(args.join(' '), 0) !== undefined
-  return { parts: [keyword.raw, ...written, ...end, ...args], separator: isLikeJson ? '\v' : ' ' }
+  const isApart = isLikeJson || isLikeHeredoc(instruction, args)
+  return { parts: [keyword.raw, ...written, ...end, ...args], separator: isApart ? '\v' : ' ' }
+}
+
+/** True when a blank behind a lone `<<` would make a heredoc of it and the next word. */
+function isLikeHeredoc(instruction: Instruction, args: Arguments): boolean {
+  if (instruction.kind !== 'copy' && instruction.kind !== 'add') return false
+  const hasLoneMark = args.some((arg) => typeof arg === 'string' && /^\d*<<$/.test(arg))
+  return hasLoneMark && instruction.heredocs.length === 0
 }
 
 /** A trigger with mistakes is printed as it stands. */

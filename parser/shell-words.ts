@@ -1,12 +1,13 @@
-import { isSpace } from './characters.ts'
+import { isSpace, skipWhile } from './characters.ts'
 
 /** What ends the part that is being read: a double quote, a `${…}`, or the pattern in `${v/…/…}`. */
 type Closer = '"' | '}' | '/'
 
 /**
- * The words of a line, as BuildKit splits it to look for heredocs: quotes and backslashes protect
- * white space and stay, no variable has a value. None when a quote or a `${` is never closed, or when
- * a `${…}` is of a form that BuildKit does not know. Spec: BuildKit's shell lexer with SkipUnsetEnv
+ * The words of a line, as BuildKit splits it to look for heredocs: quotes, backslashes and a `<<` in
+ * front protect white space and stay, no variable has a value. None when a quote or a `${` is never
+ * closed, or when a `${…}` is of a form that BuildKit does not know.
+ * Spec: BuildKit's shell lexer with SkipUnsetEnv
  */
 export function shellWords(line: string): readonly string[] {
   const words: string[] = []
@@ -24,7 +25,9 @@ export function shellWords(line: string): readonly string[] {
       if (closer === '/') closers.push('}')
       offset++
     } else if (char === '\\') offset += 2
-    else if (char === '"') offset = open(closers, '"', offset + 1)
+    else if (closer === undefined && line.startsWith('<<', offset)) {
+      offset = skipWhile(line, offset + 2, isHeredocBlank)
+    } else if (char === '"') offset = open(closers, '"', offset + 1)
     else if (char === '$') offset = afterDollar(line, offset + 1, closers)
     else if (char === "'" && closer !== '"') offset = line.indexOf("'", offset + 1) + 1 || -1
     else offset++
@@ -32,6 +35,11 @@ export function shellWords(line: string): readonly string[] {
   }
   if (start < line.length) words.push(line.slice(start))
   return closers.length === 0 ? words : []
+}
+
+/** What may stand between `<<` and the name of a heredoc. */
+function isHeredocBlank(code: number): boolean {
+  return code === 32 || code === 9 || code === 13
 }
 
 function open(closers: Closer[], closer: Closer, offset: number): number {

@@ -4,6 +4,7 @@ import {
   type CopyInstruction,
   expandWord,
   type Heredoc,
+  heredocBody,
   type Word,
 } from '#parser'
 import { copySources, type Placement } from './copy-sources.ts'
@@ -61,8 +62,7 @@ export function planCopy(state: StageState, instruction: Copying, plan: StagePla
 }
 
 function heredocData(heredoc: Heredoc, state: StageState, { range }: Copying): string {
-  const { content, chomp } = heredoc
-  const raw = chomp ? content.replace(/^\t+/gm, '') : content
+  const raw = heredocBody(heredoc)
   if (!heredoc.expand) return raw
   const lookup = (name: string): string | undefined => state.env.get(name)
   return located({ raw, range }, () => expandWord(raw, { lookup, quotes: 'ignore' }))

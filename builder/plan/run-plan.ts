@@ -1,4 +1,10 @@
-import { type RunInstruction, SourceError, type SourceRange } from '#parser'
+import {
+  heredocBody,
+  parseHeredocWord,
+  type RunInstruction,
+  SourceError,
+  type SourceRange,
+} from '#parser'
 import { formatEnv } from './env-lines.ts'
 import type { Variables } from './expand.ts'
 import * as history from './history.ts'
@@ -82,12 +88,12 @@ function commandOf(state: StageState, instruction: RunInstruction): CommandPlan 
     return { args: wrapCommand(state, command), label: text }
   }
   const label = `${text} (${only.content.split('\n', 1)[0]}[...])`
-  const isWhole = others.length === 0 && /^<<-?\s*['"]?[^\s'"<]+['"]?$/.test(command.script.trim())
+  const isWhole = others.length === 0 && parseHeredocWord(command.script) !== undefined
   if (!isWhole) {
     const bodies = heredocs.map(({ name, content }) => `${content}${name}`)
     return { args: [...shellOf(state), [command.script, ...bodies].join('\n')], label }
   }
-  const script = only.chomp ? only.content.replace(/^\t+/gm, '') : only.content
+  const script = heredocBody(only)
   if (script.startsWith('#!')) {
     const target = `/dev/pipes/${only.name}`
     const args = [...shellOf(state), target]

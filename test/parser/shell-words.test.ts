@@ -15,6 +15,8 @@ describe('shellWords', () => {
       '"${a:-"b c"}" d': ['"${a:-"b c"}"', 'd'],
       '${v/ a/b} ${v//x/y}': ['${v/', 'a/b}', '${v//x/y}'],
       '${v:?x} ${v#a} ${v%%b} ${v:=c}': ['${v:?x}', '${v#a}', '${v%%b}', '${v:=c}'],
+      'a << b <<- c <<<d <<\ve': ['a', '<< b', '<<-', 'c', '<<<d', '<<', 'e'],
+      '"<< a" \'<< b\' \\<< c \\<\\< d': ['"<< a"', "'<< b'", '\\<<', 'c', '\\<\\<', 'd'],
       '': [],
     }
     for (const [line, words] of Object.entries(cases)) {
@@ -65,7 +67,21 @@ describe('parseHeredocWord', () => {
     assert.equal(show("<<-'a\"b'"), 'a"b  chomp -1')
     assert.equal(show('<<a\\"b'), 'a"b expand  -1')
     assert.equal(show('<<$x'), '$x expand  -1')
-    for (const word of ['<<', '<<-', '<<<a', 'a<<b', "<<''", '<<"a', '<a', '<<a<b', '-1<<a']) {
+    assert.equal(show('<<  EOF '), 'EOF expand  -1')
+    assert.equal(show('0<<- "a"'), 'a  chomp 0')
+    for (const word of [
+      '<<',
+      '<<-',
+      '<<<a',
+      'a<<b',
+      "<<''",
+      '<<"a',
+      '<a',
+      '<<a<b',
+      '-1<<a',
+      '<< ',
+      '<< a b',
+    ]) {
       assert.equal(parseHeredocWord(word), undefined, word)
     }
   })

@@ -158,6 +158,20 @@ describe('plan: RUN --mount', () => {
       { kind: 'script', target: '/dev/pipes/X', content: '#!/bin/x\none\n' },
     ])
   })
+
+  it('knows a heredoc that is all of the command, however it is written', async () => {
+    for (const [start, end] of [
+      ['<<  EOF', 'EOF'],
+      ['3<<-E"O"F', 'EOF'],
+      ["<<'a b'", 'a b'],
+      ['<<\\"a', '"a'],
+    ]) {
+      const [run] = execs((await plan(`FROM base\nRUN ${start}\none\n${end}`)).plan)
+      assert.deepEqual(run?.process.args, ['/bin/sh', '-c', 'one\n'], start)
+    }
+    const [run] = execs((await plan('FROM base\nRUN cat << EOF\none\nEOF')).plan)
+    assert.deepEqual(run?.process.args, ['/bin/sh', '-c', 'cat << EOF\none\nEOF'])
+  })
 })
 
 describe('byte sizes', () => {
