@@ -131,10 +131,13 @@ export interface RunInstruction extends InstructionBase {
   readonly security: 'sandbox' | 'insecure' | undefined
 }
 
-/** One `--mount=`: its comma-separated keys and values, checked when it is planned. */
+/**
+ * One `--mount=`: its comma-separated keys and values, checked when it is planned. A field that
+ * stands alone and may not is there as written, without a value.
+ */
 export interface RunMount {
   readonly raw: Word
-  readonly fields: ReadonlyMap<string, string>
+  readonly fields: ReadonlyMap<string, string | undefined>
 }
 
 /** The arguments of COPY and ADD. */

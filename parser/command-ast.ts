@@ -27,7 +27,8 @@ export function toCommandInstruction(children: Children, site: Site): StageInstr
   const written = toCommand(childrenOf(children, 'jsonOrText'), site)
   const node = site.node(keyword, children)
   if (kind === 'shell') return { kind, ...node, shell: shellOf(written, site) }
-  if (written === undefined && !site.hasFailed) {
+  const isEmpty = written?.form === 'exec' && written.args.length === 0
+  if ((written === undefined && !site.hasFailed) || (kind === 'run' && isEmpty)) {
     const message = `${keyword.image.toUpperCase()} has no command`
     site.warn(message, { code: 'EmptyCommand', range: site.range(keyword) })
   }
@@ -43,9 +44,6 @@ interface RunContext {
 }
 
 function toRun(command: Command, { flags, node, site }: RunContext): RunInstruction {
-  if (command.form === 'exec' && command.args.length === 0) {
-    site.fail('RUN requires at least one argument')
-  }
   const network = flags.exactly('network')
   const security = flags.exactly('security')
   for (const device of flags.many('device')) checkRunDevice(device, site)
@@ -80,6 +78,7 @@ function shellOf(command: Command | undefined, site: Site): readonly string[] {
     return []
   }
   if (command.form === 'exec') return command.args
+  if (site.hasFailed) return []
   const hint = 'write SHELL ["executable", "parameters"]'
   site.fail('SHELL requires the arguments to be in JSON form', { hint })
   return []

@@ -95,13 +95,12 @@ function placeFiles(words: readonly Word[], keyword: IToken, site: Site): Placed
     return undefined
   }
   const { heredocs } = site.line
-  const isHeredoc = (word: Word): boolean =>
-    heredocs.length > 0 && parseHeredocWord(word.raw) !== undefined
+  const isHeredoc = ({ raw }: Word): boolean => parseHeredocWord(raw) !== undefined
   if (isHeredoc(destination)) {
     const { range } = destination
     site.fail(`${name} cannot accept a heredoc as a destination`, { range })
   }
-  const sources = words.slice(0, -1).filter((word) => !isHeredoc(word))
+  const sources = words.slice(0, -1).filter((word) => heredocs.length === 0 || !isHeredoc(word))
   return { sources, destination, heredocs }
 }
 

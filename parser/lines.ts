@@ -113,7 +113,7 @@ function readInstruction(
   const { text, pieces, breaks, last, lastRead, hasBlankLine } = joined
   const trimmed = trimSpace(text)
   if (trimmed === '') {
-    report(noInstruction(last))
+    report(from(pieces, noInstruction(last)))
     return undefined
   }
   if (hasBlankLine) report(emptyContinuation(lastRead))
@@ -122,7 +122,7 @@ function readInstruction(
   const line = { text, pieces, end: endOf(last), lines, heredocs: [], comments, breaks }
   const range = rangeOf(line, 0, trimEnd(text, 0, text.length))
   if (text.includes('\0')) {
-    report(nulCharacter(range))
+    report(from(pieces, nulCharacter(range)))
     return 'nul'
   }
   const heads = heredocsOf(text, escapeChar)
@@ -133,7 +133,7 @@ function readInstruction(
     const { heredoc, isClosed } = readBody(reader, head, number)
     line.lines.last = heredoc.range.end.line
     if (isClosed) line.end = heredoc.range.end
-    else report(unterminated(head, range))
+    else report(from(pieces, unterminated(head, range)))
     heredocs.push(heredoc)
   }
   return { ...line, heredocs }
@@ -180,9 +180,11 @@ function joinContinuations(reader: LineReader, first: PhysicalLine, escapeChar: 
       hasBlankLine = true
     } else {
       cut = continuationAt(next.text, escapeChar)
-      pieces.push({ offset: text.length, position: { line: next.number, column: 1 } })
+      // An instruction does not begin with white space, wherever it begins.
+      const from = text === '' ? start : 0
+      pieces.push({ offset: text.length, position: { line: next.number, column: from + 1 } })
       breaks.push({ offset: text.length, comments, hasBlankLine })
-      text += cut < 0 ? next.text : next.text.slice(0, cut)
+      text += next.text.slice(from, cut < 0 ? undefined : cut)
       last = next
       comments = []
       hasBlankLine = false
@@ -222,6 +224,12 @@ function readBody(
     if (!isClosed) content.push(line.raw)
   }
   return { heredoc: { ...head, content: content.join(''), range: { start, end } }, isClosed }
+}
+
+/** A mistake in the instruction that begins with the first of `pieces`, be that empty. */
+function from(pieces: readonly Piece[], diagnostic: Diagnostic): Diagnostic {
+  const line = pieces[0]?.position.line
+  return line === diagnostic.range.start.line ? diagnostic : { ...diagnostic, line }
 }
 
 function unterminated(head: HeredocHead, range: SourceRange): Diagnostic {

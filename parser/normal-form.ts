@@ -9,7 +9,7 @@ import { firstError, lineOf } from './diagnostics.ts'
 import { argumentsOf } from './instruction-parts.ts'
 import { Flag, HealthType, Json, LegacyKey, QuotedWord, Text, UnknownName, Word } from './lexer.ts'
 import { lexLine, type ParseResult } from './parse.ts'
-import { type Escape, parseJsonArray, scanFlag } from './scan.ts'
+import { type Escape, parseJsonArray, scanFlag, withoutLooseEscape } from './scan.ts'
 import { instructionsOf } from './visit.ts'
 
 export interface NormalForm {
@@ -104,15 +104,26 @@ function normalTrigger(onbuild: OnbuildInstruction, escapeChar: Escape): NormalI
   const line = trimSpace(trigger.slice(0, lineEnd(trigger, 0)))
   const [, keyword, ...tokens] = lexLine(line, escapeChar)
   const flags = tokens.filter(({ tokenType }) => tokenType === Flag)
+  const name = keyword?.image.toUpperCase() ?? ''
+  const arePairs = name === 'ENV' || name === 'LABEL'
+  const toArguments = (token: IToken): readonly string[] =>
+    arePairs && token.tokenType === QuotedWord
+      ? pairOf(withoutLooseEscape(token.image, escapeChar))
+      : tokenArguments(token)
   return {
-    instruction: keyword?.image.toUpperCase() ?? '',
+    instruction: name,
     flags: flags.map(({ image }) => scanFlag(image, 0, escapeChar).value),
-    args: keyword?.tokenType === UnknownName ? [] : tokens.flatMap(tokenArguments),
+    args: keyword?.tokenType === UnknownName ? [] : tokens.flatMap(toArguments),
     json: tokens.some(({ tokenType }) => tokenType === Json),
     heredocs: heredocs.map(normalHeredoc),
     line: lines.first,
     endLine: lines.last,
   }
+}
+
+function pairOf(word: string): readonly string[] {
+  const equals = word.indexOf('=')
+  return equals < 0 ? [] : [word.slice(0, equals), word.slice(equals + 1)]
 }
 
 function tokenArguments({ tokenType, image }: IToken): readonly string[] {

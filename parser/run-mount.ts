@@ -14,10 +14,11 @@ const ALONE: ReadonlyMap<string, string> = new Map([
 
 /**
  * Splits the value of a `--mount=`. Keys become lower case; one that stands alone and may do so is
- * `true` (`env`: empty); of a repeated key the last one counts, also in the order of the fields.
+ * `true` (`env`: empty), any other has no value; of a repeated key the last one counts, also in the
+ * order of the fields. What BuildKit finds in steps that are built only is no mistake here.
  */
 export function parseRunMount(raw: Word, site: Site): RunMount {
-  const fields = new Map<string, string>()
+  const fields = new Map<string, string | undefined>()
   const parsed = parseCsv(raw.raw)
   if ('mistake' in parsed) {
     site.fail(`failed to parse csv mounts: ${parsed.mistake}`, { range: raw.range })
@@ -27,13 +28,9 @@ export function parseRunMount(raw: Word, site: Site): RunMount {
     const equals = field.indexOf('=')
     const key = (equals < 0 ? field : field.slice(0, equals)).toLowerCase()
     const value = equals < 0 ? ALONE.get(key) : field.slice(equals + 1)
-    if (value === undefined) {
-      const message = `invalid field '${field}' must be a key=value pair`
-      site.fail(message, { range: raw.range, hint: 'write --mount=type=TYPE,key=value' })
-      continue
-    }
-    fields.delete(key)
-    fields.set(key, value)
+    const name = value === undefined ? field : key
+    fields.delete(name)
+    fields.set(name, value)
   }
   if (hasVariable(fields.get('from') ?? '')) {
     site.fail("'from' doesn't support variable expansion, define alias stage instead", {

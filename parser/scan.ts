@@ -65,6 +65,20 @@ export function scanQuotedWord(text: string, start: number, escapeChar: Escape):
   return offset
 }
 
+/** A word from the end of a line without an escape that has nothing left to escape. */
+export function withoutLooseEscape(word: string, escapeChar: Escape): string {
+  if (!word.endsWith(escapeChar)) return word
+  let quote = ''
+  for (let offset = 0; offset < word.length; offset++) {
+    const char = word.charAt(offset)
+    if (char === quote) quote = ''
+    else if (char !== escapeChar || quote === "'") {
+      if (quote === '' && (char === '"' || char === "'")) quote = char
+    } else if (++offset === word.length) return word.slice(0, -1)
+  }
+  return word
+}
+
 /** Looking ahead for the end of the line, from every word of it, would take quadratic time. */
 function isLineEnd(text: string, offset: number): boolean {
   return offset >= text.length || text.charCodeAt(offset) === 10

@@ -9,6 +9,7 @@ import type {
 } from './ast.ts'
 import { type Children, childrenOf, tokenOf, tokensOf } from './cst.ts'
 import { readFlags, warnOfFlags } from './flags.ts'
+import { withoutLooseEscape } from './scan.ts'
 import type { Site } from './site.ts'
 import { nearest } from './suggest.ts'
 
@@ -89,19 +90,32 @@ function entriesOf(children: Children, name: string, site: Site): readonly KeyVa
     return []
   }
   const entries: KeyValue[] = []
-  for (const token of tokensOf(children, 'QuotedWord')) {
-    const equals = token.image.indexOf('=')
+  for (const { token, text } of quotedWords(children, site)) {
+    const equals = text.indexOf('=')
     if (equals < 0) {
-      const quoted = JSON.stringify(token.image)
+      const quoted = JSON.stringify(text)
       site.fail(`Syntax error - can't find = in ${quoted}. Must be of the form: name=value`, {
         code: 'line',
         range: site.range(token),
       })
       continue
     }
-    entries.push({ key: site.word(token, 0, equals), value: site.word(token, equals + 1) })
+    const value = site.word(token, equals + 1, text.length)
+    entries.push({ key: site.word(token, 0, equals), value })
   }
   return entries
+}
+
+interface QuotedWord {
+  readonly token: IToken
+  readonly text: string
+}
+
+/** The words of ENV, LABEL and ARG; an escape at the end of the line is no part of the last. */
+function quotedWords(children: Children, site: Site): readonly QuotedWord[] {
+  return tokensOf(children, 'QuotedWord')
+    .map((token) => ({ token, text: withoutLooseEscape(token.image, site.escape) }))
+    .filter(({ text }) => text !== '')
 }
 
 /** ARG. */
@@ -109,14 +123,15 @@ export function toArg(children: Children, site: Site): ArgInstruction | undefine
   const keyword = tokenOf(children, 'keyword')
   if (keyword === undefined) return undefined
   warnOfFlags(childrenOf(children, 'flags'), 'ARG', site)
-  const words = tokensOf(children, 'QuotedWord')
+  const words = quotedWords(children, site)
   if (words.length === 0) site.fail('ARG requires at least one argument')
-  const args = words.map((token) => {
-    const equals = token.image.indexOf('=')
+  const args = words.map(({ token, text }) => {
+    const equals = text.indexOf('=')
     if (equals === 0) site.fail('ARG names can not be blank', { range: site.range(token) })
-    const range = site.range(token)
-    if (equals < 0) return { key: token.image, value: undefined, range }
-    return { key: token.image.slice(0, equals), value: site.word(token, equals + 1), range }
+    const range = site.range(token, 0, text.length)
+    if (equals < 0) return { key: text, value: undefined, range }
+    const value = site.word(token, equals + 1, text.length)
+    return { key: text.slice(0, equals), value, range }
   })
   return { kind: 'arg', ...site.node(keyword, children), args }
 }

@@ -44,6 +44,9 @@ export function readMountFields(
 ): MountFields {
   const draft: Partial<Draft> = {}
   for (const [key, written] of fields) {
+    if (written === undefined) {
+      throw mountError(raw, `invalid field '${key}' must be a key=value pair`)
+    }
     const value = key === 'from' ? written : expand({ raw: written, range: raw.range })
     const problem = readField(draft, key, value)
     if (problem !== undefined) throw mountError(raw, problem)

@@ -82,7 +82,14 @@ interface CommandPlan {
  * handed to the shell as it was written.
  */
 function commandOf(state: StageState, instruction: RunInstruction): CommandPlan {
-  const { command, heredocs, text } = instruction
+  const { command, heredocs, text, range } = instruction
+  if (command.form === 'exec' && command.args.length === 0) {
+    throw new SourceError('RUN requires at least one argument', {
+      code: 'DOCKERFILE_INVALID',
+      ranges: [range],
+      hint: 'name the program to run, or remove the instruction',
+    })
+  }
   const [only, ...others] = heredocs
   if (command.form === 'exec' || only === undefined) {
     return { args: wrapCommand(state, command), label: text }

@@ -70,5 +70,5 @@ function wordsOf(instruction: StageInstruction): readonly { readonly raw: string
 }
 
 function mountValues({ fields }: RunMount): readonly { readonly raw: string }[] {
-  return [...fields].flatMap(([key, raw]) => (key === 'from' ? [] : [{ raw }]))
+  return [...fields].flatMap(([key, raw]) => (key === 'from' ? [] : [{ raw: raw ?? '' }]))
 }

@@ -151,6 +151,15 @@ describe('plan: RUN --mount', () => {
     )
   })
 
+  it('refuses a command of nothing, in steps that are built', async () => {
+    const text = 'FROM base AS unused\nRUN []\nRUN --mount=nonsense x\nFROM base\n'
+    await plan(text)
+    await assert.rejects(plan(`${text}RUN []`), {
+      code: 'DOCKERFILE_INVALID',
+      message: /RUN requires at least one argument$/,
+    })
+  })
+
   it('runs a heredoc that is a program as one', async () => {
     const [run] = execs((await plan('FROM base\nRUN <<-X\n\t#!/bin/x\n\tone\nX')).plan)
     assert.deepEqual(run?.process.args, ['/bin/sh', '-c', '/dev/pipes/X'])
