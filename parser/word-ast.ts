@@ -74,7 +74,9 @@ export function toPairsInstruction(children: Children, site: Site): StageInstruc
   readFlags(childrenOf(children, 'flags'), name.toLowerCase(), site)
   const entries = entriesOf(children, name, site)
   if (entries.length === 0 && !site.hasFailed) site.fail(`${name} requires at least one argument`)
-  if (entries.some(({ key }) => key.raw === '')) site.fail(`${name} names can not be blank`)
+  if (!site.hasFailed && entries.some(({ key }) => key.raw === '')) {
+    site.fail(`${name} names can not be blank`)
+  }
   const legacy = tokenOf(children, 'LegacyKey') !== undefined
   const kind = name === 'ENV' ? 'env' : 'label'
   return { kind, ...site.node(keyword, children), legacy, entries }
