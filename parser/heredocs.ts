@@ -52,9 +52,11 @@ function takesHeredocs(line: string, escapeChar: Escape): boolean {
 }
 
 function skipFlags(line: string, start: number, escapeChar: Escape): number {
+  let before = start
   let offset = skipWhile(line, start, isSpace)
-  while (isFlag(line, offset)) {
+  while (isFlag(line, offset, before)) {
     const { end, value } = scanFlag(line, offset, escapeChar)
+    before = end
     offset = skipWhile(line, end, isSpace)
     if (value === '--') break
   }

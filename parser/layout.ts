@@ -97,7 +97,7 @@ function placeParts(
     const isLetter = typeof part === 'string' && standsAt(text, part, blankEnd)
     const start = isLetter ? blankEnd : skipWhile(text, cursor, isSpace)
     if (typeof part !== 'string') return [...pieces, ...jsonPieces(part, text, start)]
-    const end = standsAt(text, part, start) ? start : endOfFlags(text, start, escapeChar)
+    const end = standsAt(text, part, start) ? start : endOfFlags(text, [cursor, start], escapeChar)
     // A line may be broken before the `--`, and must not begin with a # then.
     if (end > start && part.startsWith('#')) {
       pieces.push({ text: text.slice(start, end), gap, place: [start, end] })
@@ -109,7 +109,7 @@ function placeParts(
   }
   // Flags that are ended with nothing behind them: the line may be broken before that.
   const start = skipWhile(text, cursor, isSpace)
-  const end = endOfFlags(text, start, escapeChar)
+  const end = endOfFlags(text, [cursor, start], escapeChar)
   if (end === start) return pieces
   return [...pieces, { text: text.slice(start, end), gap: separator, place: [start, end] }]
 }
@@ -119,9 +119,13 @@ function standsAt(text: string, part: string, start: number): boolean {
   return text.slice(start, start + part.length).toLowerCase() === part.toLowerCase()
 }
 
-/** Behind the `--` at `start`, if there is one: it is printed only where it is needed. */
-function endOfFlags(text: string, start: number, escapeChar: Escape): number {
-  if (!isFlag(text, start)) return start
+/** Behind the `--` at `start`, if there is one, the word in front of which ends at `before`. */
+function endOfFlags(
+  text: string,
+  [before, start]: readonly [number, number],
+  escapeChar: Escape,
+): number {
+  if (!isFlag(text, start, before)) return start
   const { end, value } = scanFlag(text, start, escapeChar)
   return value === '--' ? end : start
 }

@@ -120,15 +120,19 @@ export const Newline: TokenType = token(
 const Space = skipped('Space', (code) => code !== 10 && isSpace(code))
 const Blank = skipped('Blank', isBlank)
 
+function endOf(token: IToken | undefined): number {
+  return token === undefined ? 0 : token.startOffset + token.image.length
+}
+
 export const FlagsEnd: TokenType = token('FlagsEnd', (text, start, before) => {
-  if (!isFlag(text, start) || before?.tokenType === FlagsEnd) return -1
+  if (!isFlag(text, start, endOf(before)) || before?.tokenType === FlagsEnd) return -1
   const { end, value } = scanFlag(text, start, escapeOf(text))
   return value === '--' ? end : -1
 })
 
 /** `--name=value`; after a bare `--` nothing is a flag any more. */
 export const Flag: TokenType = token('Flag', (text, start, before) => {
-  if (!isFlag(text, start) || before?.tokenType === FlagsEnd) return -1
+  if (!isFlag(text, start, endOf(before)) || before?.tokenType === FlagsEnd) return -1
   return scanFlag(text, start, escapeOf(text)).end
 })
 

@@ -21,13 +21,14 @@ export function scanWord(text: string, start: number): number {
 
 /**
  * True when a flag, or the `--` that ends flags, starts here. BuildKit looks for flags byte by byte:
- * white space beyond ASCII in front makes an argument of it.
+ * white space beyond ASCII between `before`, where the word in front ends, and `start` makes an
+ * argument of it.
  */
-export function isFlag(text: string, start: number): boolean {
+export function isFlag(text: string, start: number, before: number): boolean {
   if (!text.startsWith('--', start)) return false
   let offset = start
-  while (isByteSpace(text.charCodeAt(offset - 1))) offset--
-  return !isSpace(text.charCodeAt(offset - 1))
+  while (offset > before && isByteSpace(text.charCodeAt(offset - 1))) offset--
+  return offset <= before || !isSpace(text.charCodeAt(offset - 1))
 }
 
 function isByteSpace(code: number): boolean {
