@@ -1,10 +1,14 @@
-import { existsSync, readdirSync, rmdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { capture, type Outcome, run, startDaemon } from './process.ts'
-import { temporaryDirectory } from './temporary-directory.ts'
+import { type TemporaryDirectory, temporaryDirectory } from './temporary-directory.ts'
 
 /** A Docker daemon of its own, the only user of which is the test: BuildKit, in short. */
 export interface Dockerd extends AsyncDisposable {
+  /** Path of the socket that it answers its HTTP interface on. */
+  readonly socket: string
+  /** The config document of one of its images, byte for byte; `docker save` gives none without layers. */
+  readConfig(id: string): string
   /** Runs the docker client against it. Throws when the client fails. */
   docker(args: readonly string[]): Promise<Outcome>
   /** `docker build` by BuildKit, on the host's network. Throws when the build fails. */
@@ -14,13 +18,15 @@ export interface Dockerd extends AsyncDisposable {
 /**
  * Starts dockerd without a network of its own: it makes no bridge and no firewall rule. Registries
  * on 127.0.0.0/8 are plain HTTP for it. Needs root.
+ * @param directory where it keeps everything, which ends with it
  */
-export async function startDockerd(): Promise<Dockerd> {
-  const directory = temporaryDirectory('dockerd')
-  const socket = `unix://${directory.file('sock')}`
+export async function startDockerd(
+  directory: TemporaryDirectory = temporaryDirectory('dockerd'),
+): Promise<Dockerd> {
+  const socket = directory.file('sock')
   const cgroup = `tsbuild-${directory.path.slice(-6)}`
   const env = {
-    DOCKER_HOST: socket,
+    DOCKER_HOST: `unix://${socket}`,
     DOCKER_BUILDKIT: '1',
     DOCKER_CONFIG: directory.file('client'),
     BUILDKIT_PROGRESS: 'plain',
@@ -38,6 +44,11 @@ export async function startDockerd(): Promise<Dockerd> {
     },
   })
   return {
+    socket,
+    readConfig: (id) => {
+      const path = `data/image/overlay2/imagedb/content/${id.replace(':', '/')}`
+      return readFileSync(directory.file(path), 'utf8')
+    },
     docker,
     build: (args) => docker(['build', '--network=host', ...args]),
     [Symbol.asyncDispose]: async () => {

@@ -2,6 +2,7 @@ export { busyboxBase, debianBase, freshBusyboxBase, pushLayout } from './base-im
 export { type Buildah, startBuildah } from './buildah.ts'
 export { compareConfigs, compareImages, compareTrees } from './compare-images.ts'
 export { type Container, freePort, startContainer } from './container.ts'
+export { type DockerApi, dockerApi } from './docker-api.ts'
 export { type Dockerd, startDockerd } from './dockerd.ts'
 export {
   copyImage,
@@ -22,6 +23,10 @@ export {
   startDaemon,
 } from './process.ts'
 export { type Registry, startRegistry } from './registry.ts'
-export { type TemporaryDirectory, temporaryDirectory } from './temporary-directory.ts'
+export {
+  memoryDirectory,
+  type TemporaryDirectory,
+  temporaryDirectory,
+} from './temporary-directory.ts'
 export { readTree, type TreeEntry } from './tree.ts'
 export { createUser, type User } from './user.ts'

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -11,7 +11,25 @@ export interface TemporaryDirectory extends Disposable {
 
 /** @param mode permission bits, for a directory that others may enter */
 export function temporaryDirectory(prefix: string, mode = 0o700): TemporaryDirectory {
-  const path = mkdtempSync(join(tmpdir(), `tsbuild-${prefix}-`))
+  return directoryIn(tmpdir(), prefix, mode)
+}
+
+/**
+ * In memory, for what writes many files and waits for the disk each time; on disk where the machine
+ * has less than a gigabyte for it.
+ */
+export function memoryDirectory(prefix: string): TemporaryDirectory {
+  return directoryIn(hasRoom('/dev/shm') ? '/dev/shm' : tmpdir(), prefix, 0o700)
+}
+
+function hasRoom(folder: string): boolean {
+  if (!existsSync(folder)) return false
+  const { bavail, bsize } = statfsSync(folder)
+  return bavail * bsize > 1e9
+}
+
+function directoryIn(parent: string, prefix: string, mode: number): TemporaryDirectory {
+  const path = mkdtempSync(join(parent, `tsbuild-${prefix}-`))
   chmodSync(path, mode)
   return {
     path,

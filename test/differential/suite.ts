@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { Differential, type DifferentialCase } from '../support/differential/index.ts'
+import { ensurePackages } from '../support/peers/index.ts'
+
+/** Milliseconds for all cases; another job on the machine must not fail them. */
+const PATIENCE = 1_200_000
+
+/** A test for each case. All are built from the start, some at a time. */
+export function differentialSuite(cases: readonly DifferentialCase[]): void {
+  let both: Differential | undefined
+  let results: ReadonlyMap<string, Promise<readonly string[]>>
+
+  before(async function () {
+    if (process.getuid?.() !== 0) this.skip()
+    this.timeout(PATIENCE)
+    await ensurePackages()
+    const started = await Differential.start()
+    both = started
+    results = new Map(cases.map((one) => [one.name, started.check(one)]))
+    // Each is awaited by its test; those behind a failure would be nobody's.
+    for (const result of results.values()) result.catch(() => undefined)
+  })
+
+  after(async function () {
+    this.timeout(PATIENCE)
+    await both?.[Symbol.asyncDispose]()
+  })
+
+  for (const one of cases) {
+    it(one.name, async function () {
+      this.timeout(PATIENCE)
+      assert.deepEqual((await results.get(one.name)) ?? ['not built'], [], one.dockerfile)
+    })
+  }
+}

@@ -1,0 +1,3 @@
+export { Differential } from './differential.ts'
+export { generateCases } from './generate.ts'
+export { type DifferentialCase, readCases, tableNames } from './tables.ts'
