@@ -2,7 +2,7 @@ import type { ContainerConfig, Platform } from '#core'
 import type { ResolvedBase } from './bases.ts'
 import { GrowingList, GrowingMap } from './growing.ts'
 import { growingConfig } from './stage-config.ts'
-import type { StageState } from './stage-state.ts'
+import { type StageState, withVariables } from './stage-state.ts'
 import type { PlannedHistory, VertexId } from './vertex.ts'
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
@@ -22,10 +22,17 @@ export function baseState(base: ResolvedBase, top: VertexId): StageState {
   return { ...state, author: base.config.author, history, top: hasFiles ? top : undefined }
 }
 
-/** `FROM stage`: everything, arguments included; its triggers have become this stage's steps. */
+/**
+ * `FROM stage`: everything, arguments included; its triggers have become this stage's steps. Where an
+ * argument had come after an ENV of its name, ENV counts again, as it does for who builds on an image.
+ */
 export function childState(parent: StageState): StageState {
   const { OnBuild: _consumed, ...config } = parent.config
-  return { ...parent, config, hasOwnCmd: false }
+  const hidden = Array.from(parent.args).flatMap(([key]) => {
+    const value = config.Env.get(key)
+    return value === undefined || value === parent.env.get(key) ? [] : [[key, value] as const]
+  })
+  return { ...withVariables(parent, hidden), config, hasOwnCmd: false }
 }
 
 function fresh(platform: Platform, given: ContainerConfig): Omit<StageState, 'history' | 'top'> {

@@ -109,7 +109,8 @@ function startState(plan: StagePlan, results: ReadonlyMap<number, StageState>): 
   const { linked, options, names, vertices } = plan
   const { base, stage } = linked
   const platform = stagePlatform(linked, options.targetPlatform)
-  if (base.kind === 'scratch') return emptyState(platform)
+  // Nothing is of the platform that is built for, whatever its FROM says.
+  if (base.kind === 'scratch') return emptyState(options.targetPlatform)
   if (base.kind === 'stage') {
     const parent = results.get(base.index)
     if (parent === undefined) throw new Error(`stage ${base.index} comes after its user`)

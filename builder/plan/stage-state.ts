@@ -170,7 +170,7 @@ function withEnv(state: StageState, entries: Entries): StageState {
 }
 
 /** Sets what words expand from and processes see, and nothing in the image. */
-function withVariables(state: StageState, entries: Entries): StageState {
+export function withVariables(state: StageState, entries: Entries): StageState {
   const env = state.env.with(entries)
   let { envLength } = state
   for (const key of new Set(entries.map(([name]) => name))) {
