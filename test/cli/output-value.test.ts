@@ -31,7 +31,11 @@ const REFUSED: readonly (readonly [string, string, string?])[] = [
   ],
   ['type=local', 'output type=local needs a dest', 'write --output type=local,dest=PATH'],
   ['type=docker', 'output type=docker needs a dest', 'write --output type=docker,dest=PATH'],
-  ['type=oci,foo=1', 'unknown output option "foo"', 'type=oci takes dest, name, tar, compression, rewrite-timestamp'],
+  [
+    'type=oci,foo=1',
+    'unknown output option "foo"',
+    'type=oci takes dest, name, tar, compression, rewrite-timestamp',
+  ],
   ['type=oci,tar', 'invalid output "type=oci,tar": "tar" is not key=value'],
   ['type=oci,=x', 'invalid output "type=oci,=x": "=x" is not key=value'],
   ['type=oci,tar=yes', 'invalid value "yes" for the output option tar', 'write true or false'],
