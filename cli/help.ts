@@ -1,5 +1,6 @@
 import { suggestion } from '#core'
-import { COMMANDS, type Command, DEFAULT_COMMAND } from './commands.ts'
+import type { Command } from './command.ts'
+import { COMMANDS, DEFAULT_COMMAND } from './commands.ts'
 import { type Arguments, expectArguments, type Flag, usageError } from './flags.ts'
 import { print, type Shell } from './shell.ts'
 

@@ -1,4 +1,5 @@
-import { COMMANDS, type Command, type CommandName, DEFAULT_COMMAND, ROOT_FLAG } from './commands.ts'
+import { type Command, type CommandName, ROOT_FLAG } from './command.ts'
+import { COMMANDS, DEFAULT_COMMAND } from './commands.ts'
 import { type Arguments, parseFlags } from './flags.ts'
 import { print, type Shell } from './shell.ts'
 import { watchSignals } from './signals.ts'
