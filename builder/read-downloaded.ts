@@ -1,11 +1,12 @@
 import { closeSync, openSync, readSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
 import { type Bytes, collect, TsbuildError } from '#core'
 
 /** Dockerfiles are text that a person writes. In bytes. */
 const MAX_DOCKERFILE = 4 << 20
 const CHUNK = 1 << 18
 
-/** The bytes of a file that belongs to us, from its start. */
+/** The bytes of a file that belongs to us, from its start; others of this thread have turns between. */
 export async function* chunksOf(path: string): Bytes {
   const descriptor = openSync(path, 'r')
   try {
@@ -14,6 +15,7 @@ export async function* chunksOf(path: string): Bytes {
       const length = readSync(descriptor, chunk)
       if (length === 0) return
       yield chunk.subarray(0, length)
+      await setImmediate()
     }
   } finally {
     closeSync(descriptor)

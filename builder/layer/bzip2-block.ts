@@ -3,6 +3,9 @@ import { CodecError } from './codec-error.ts'
 
 const CHUNK_BYTES = 256 * 1024
 const RUN = 4
+/** Of the bytes that a symbol stands for: five may be a run of 4 and 255 more. */
+const MOST_PER_SYMBOL = 52
+const LONGEST_RUN = 255
 const POLYNOMIAL = 0x04c11db7
 const CRC_TABLE: Uint32Array = Uint32Array.from({ length: 256 }, (_, byte) => {
   let crc = byte << 24
@@ -20,7 +23,9 @@ export function* unrollBlock(block: PermutedBlock, crc: number): Generator<Uint8
   let sum = 0xffffffff
   let previous = -1
   let equal = 0
-  let chunk = new Uint8Array(CHUNK_BYTES)
+  // A file may have very many blocks of next to nothing.
+  const size = Math.min(CHUNK_BYTES, length * MOST_PER_SYMBOL + LONGEST_RUN)
+  let chunk = new Uint8Array(size)
   let filled = 0
   for (let index = 0; index < length; index++) {
     const next = symbols[at] ?? 0
@@ -30,9 +35,9 @@ export function* unrollBlock(block: PermutedBlock, crc: number): Generator<Uint8
     const value = equal === RUN ? previous : byte
     equal = equal === RUN ? 0 : byte === previous ? equal + 1 : 1
     previous = equal === 0 ? -1 : byte
-    if (filled + count > CHUNK_BYTES) {
+    if (filled + count > size) {
       yield chunk.subarray(0, filled)
-      chunk = new Uint8Array(CHUNK_BYTES)
+      chunk = new Uint8Array(size)
       filled = 0
     }
     for (let copy = 0; copy < count; copy++) {

@@ -14,6 +14,7 @@ const STREAM_MAGIC = 0x425a68
 const BLOCK_MAGIC = [0x314159, 0x265359]
 const END_MAGIC = [0x177245, 0x385090]
 const BLOCK_UNIT = 100_000
+const MAX_LEVEL = 9
 /** More bytes than any block takes: 20 bits for each symbol, and its tables. */
 const MAX_PACKED = 2_400_000
 const HEADER_BYTES = 4
@@ -21,19 +22,24 @@ const HEADER_BYTES = 4
 /** Unpacks all streams, one after another. @throws {CodecError} also for what follows the last one */
 export async function* unbzip2(bytes: Bytes): AsyncGenerator<Uint8Array, void, undefined> {
   await using queue = new ByteQueue(bytes)
+  const symbols = new Uint32Array(MAX_LEVEL * BLOCK_UNIT)
   do {
-    yield* unpackStream(queue)
+    yield* unpackStream(queue, symbols)
   } while ((await queue.peek(1)).length > 0)
 }
 
-async function* unpackStream(queue: ByteQueue): AsyncGenerator<Uint8Array, void, undefined> {
+/** @param memory for a block of any level; a file may have very many streams of nothing */
+async function* unpackStream(
+  queue: ByteQueue,
+  memory: Uint32Array,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const header = (await queue.take(HEADER_BYTES)) ?? new Uint8Array(0)
   const level = (header[3] ?? 0) - 0x30
   const magic = ((header[0] ?? 0) << 16) | ((header[1] ?? 0) << 8) | (header[2] ?? 0)
-  if (magic !== STREAM_MAGIC || !(level >= 1 && level <= 9)) {
+  if (magic !== STREAM_MAGIC || !(level >= 1 && level <= MAX_LEVEL)) {
     throw new CodecError('it does not go on with a stream')
   }
-  const symbols = new Uint32Array(level * BLOCK_UNIT)
+  const symbols = memory.subarray(0, level * BLOCK_UNIT)
   let bitsUsed = 0
   let combined = 0
   for (;;) {

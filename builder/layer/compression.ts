@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { setImmediate } from 'node:timers/promises'
 import { createGunzip } from 'node:zlib'
 import { type Bytes, type Compression, errnoOf, TsbuildError, unreachable } from '#core'
 import { unbzip2 } from './bzip2.ts'
@@ -90,11 +91,19 @@ function unpacked(bytes: Bytes, kind: ArchiveCompression): Bytes {
     case 'zstd':
       return unzstd(bytes)
     case 'xz':
-      return unxz(bytes)
+      return paced(unxz(paced(bytes)))
     case 'bzip2':
-      return unbzip2(bytes)
+      return paced(unbzip2(paced(bytes)))
     default:
       return unreachable(kind)
+  }
+}
+
+/** Between two pieces, everybody else of this thread has a turn: who wants to stop it, too. */
+async function* paced(bytes: Bytes): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of bytes) {
+    yield chunk
+    await setImmediate()
   }
 }
 

@@ -6,16 +6,22 @@ const FIRST_CAPACITY = 1 << 22
 
 /** What was unpacked last, to copy from. It grows as it is filled, since few files need all of it. */
 export class Window {
-  readonly #size: number
+  #size = 0
   #bytes = new Uint8Array(FIRST_CAPACITY)
   #at = 0
   /** Where what may be copied from begins. */
   #base = 0
   #taken = 0
 
-  /** @param size how far back copies may reach, in bytes */
-  constructor(size: number) {
+  /**
+   * Begins with nothing to copy from. The memory stays: a file may have very many short blocks.
+   * @param size how far back copies may reach, in bytes
+   */
+  begin(size: number): void {
     this.#size = size
+    this.#at = 0
+    this.#base = 0
+    this.#taken = 0
   }
 
   /** How much there is to copy from. */
@@ -57,8 +63,10 @@ export class Window {
     if (this.#at + CHUNK <= this.#bytes.length) return
     const kept = Math.min(this.#at, this.#size)
     const start = this.#at - kept
-    const wanted = Math.min(this.#bytes.length * 2, this.#size + 2 * CHUNK)
-    const isLarge = this.#bytes.length >= this.#size + 2 * CHUNK
+    // What is kept moves to the front once in so many bytes: the more there is, the less often.
+    const most = this.#size + Math.max(2 * CHUNK, Math.ceil(this.#size / 8))
+    const wanted = Math.min(this.#bytes.length * 2, most)
+    const isLarge = this.#bytes.length >= most
     if (isLarge) this.#bytes.copyWithin(0, start, this.#at)
     else {
       const larger = new Uint8Array(Math.max(wanted, kept + CHUNK))

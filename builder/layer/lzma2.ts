@@ -1,7 +1,7 @@
 import type { ByteQueue } from './byte-queue.ts'
 import { CodecError } from './codec-error.ts'
 import { LzmaDecoder, type LzmaProperties, lzmaProperties } from './lzma.ts'
-import { Window } from './lzma-window.ts'
+import type { Window } from './lzma-window.ts'
 
 const END = 0x00
 const RESET_AND_COPY = 0x01
@@ -20,11 +20,11 @@ export interface Piece {
 
 /**
  * Unpacks a row of LZMA2 chunks up to its end.
- * @param size of the window, in bytes
+ * @param window that has begun
  * @throws {CodecError}
  */
-export async function* unlzma2(queue: ByteQueue, size: number): AsyncGenerator<Piece> {
-  const chunks = new Chunks(new Window(size))
+export async function* unlzma2(queue: ByteQueue, window: Window): AsyncGenerator<Piece> {
+  const chunks = new Chunks(window)
   for (;;) {
     const control = await byte(queue)
     if (control === END) {

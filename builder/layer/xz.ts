@@ -6,6 +6,7 @@ import type { Bytes } from '#core'
 import { ByteQueue } from './byte-queue.ts'
 import { CodecError } from './codec-error.ts'
 import { Crc64 } from './crc64.ts'
+import { Window } from './lzma-window.ts'
 import { exactly, unlzma2 } from './lzma2.ts'
 
 const MAGIC = Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00])
@@ -27,13 +28,17 @@ interface BlockSizes {
 /** Unpacks all streams, one after another, and verifies their checks. @throws {CodecError} */
 export async function* unxz(bytes: Bytes): AsyncGenerator<Uint8Array, void, undefined> {
   await using queue = new ByteQueue(bytes)
+  const window = new Window()
   do {
-    yield* unpackStream(queue)
+    yield* unpackStream(queue, window)
     await skipPadding(queue)
   } while ((await queue.peek(1)).length > 0)
 }
 
-async function* unpackStream(queue: ByteQueue): AsyncGenerator<Uint8Array, void, undefined> {
+async function* unpackStream(
+  queue: ByteQueue,
+  window: Window,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const header = Buffer.from(await exactly(queue, HEADER_BYTES))
   const flags = header.subarray(6, 8)
   const isHeader = MAGIC.equals(header.subarray(0, MAGIC.length)) && flags[0] === 0
@@ -46,7 +51,7 @@ async function* unpackStream(queue: ByteQueue): AsyncGenerator<Uint8Array, void,
   for (;;) {
     const [size = INDEX] = await exactly(queue, 1)
     if (size === INDEX) break
-    blocks.push(yield* unpackBlock(queue, { size, check }))
+    blocks.push(yield* unpackBlock(queue, { size, check, window }))
   }
   const indexSize = await readIndex(queue, blocks)
   const footer = Buffer.from(await exactly(queue, HEADER_BYTES))
@@ -58,9 +63,16 @@ async function* unpackStream(queue: ByteQueue): AsyncGenerator<Uint8Array, void,
   if (!isFooter) throw new CodecError('the stream has no proper end')
 }
 
+interface BlockOptions {
+  /** The first byte of the block. */
+  readonly size: number
+  readonly check: number
+  readonly window: Window
+}
+
 async function* unpackBlock(
   queue: ByteQueue,
-  { size, check }: { readonly size: number; readonly check: number },
+  { size, check, window }: BlockOptions,
 ): AsyncGenerator<Uint8Array, BlockSizes, undefined> {
   const headerSize = (size + 1) * 4
   const header = Buffer.concat([Buffer.of(size), await exactly(queue, headerSize - 1)])
@@ -68,7 +80,8 @@ async function* unpackBlock(
   const digest = digestOf(check)
   let taken = 0
   let unpacked = 0
-  for await (const piece of unlzma2(queue, block.window)) {
+  window.begin(block.window)
+  for await (const piece of unlzma2(queue, window)) {
     taken += piece.taken
     unpacked += piece.bytes.length
     digest?.update(piece.bytes)
