@@ -20,6 +20,8 @@ export interface DownloadRequest {
   readonly secretHeaders: Readonly<Record<string, string>>
   /** A redirect from https to http is followed: what comes is checked in another way. */
   readonly mayDowngrade: boolean
+  /** Is told where each redirect leads. */
+  readonly onRedirect?: (url: URL) => void
   readonly signal: AbortSignal | undefined
 }
 
@@ -60,6 +62,7 @@ export async function request(
       if (location === undefined || !REDIRECTS.has(response.status)) return response
       if (hops >= MAX_REDIRECTS) throw failed(first, `more than ${MAX_REDIRECTS} redirects`)
       url = redirected(location, { from: url, first, mayDowngrade: wanted.mayDowngrade })
+      wanted.onRedirect?.(url)
     }
   } catch (cause) {
     throwIfCancelled(wanted.signal, `download ${redacted(first)}`)

@@ -36,16 +36,22 @@ export class Fetcher implements AsyncDisposable {
     const { store, secret = noSecret, timing = REAL_TIMING } = this.#options
     const found = await httpAuthorization(new URL(source.url), secret)
     const authorization = options.authorization ?? found
-    this.#wire ??= new Wire({ timeouts: DEFAULT_TIMEOUTS, maxConnectionsPerHost: CONNECTIONS })
-    return fetchHttpFile(source, { ...options, authorization }, { store, timing, wire: this.#wire })
+    const wire = this.#connections()
+    return fetchHttpFile(source, { ...options, authorization }, { store, timing, wire })
   }
 
   /** See `checkoutGitSource`. @throws {TsbuildError} DOWNLOAD_FAILED, NOT_FOUND, DIGEST_MISMATCH, UNSUPPORTED, CANCELLED */
   async checkoutGit(source: GitSource, options: GitOptions = {}): Promise<GitCheckout> {
-    const { secret = noSecret } = this.#options
+    const { store, environment, secret = noSecret, timing = REAL_TIMING } = this.#options
     const found = await gitAuthorization(source.remote, secret)
     const authorization = options.authorization ?? found
-    return checkoutGitSource(source, { ...options, authorization }, this.#options)
+    const deps = { store, environment, timing, wire: () => this.#connections() }
+    return checkoutGitSource(source, { ...options, authorization }, deps)
+  }
+
+  #connections(): Wire {
+    this.#wire ??= new Wire({ timeouts: DEFAULT_TIMEOUTS, maxConnectionsPerHost: CONNECTIONS })
+    return this.#wire
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,17 +1,11 @@
-import {
-  existsSync,
-  lstatSync,
-  lutimesSync,
-  mkdirSync,
-  readdirSync,
-  rmSync,
-  utimesSync,
-} from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { type CacheKey, cacheKeyOf, type LayerId, layerId, type Store } from '#cache'
 import { type Json, TsbuildError } from '#core'
-import { Git, GitError } from './git-process.ts'
+import { type LocationDeps, locateRemote } from './git-location.ts'
+import { Git, GitError, type GitRun } from './git-process.ts'
 import { type GitSource, gitSourceName, isCommit } from './git-source.ts'
+import { folderOf, removeGitDirs, setTimes, tidyGitDir } from './git-tree.ts'
 
 export interface GitOptions {
   readonly signal?: AbortSignal | undefined
@@ -39,7 +33,13 @@ export interface GitCheckout {
 export interface GitDeps {
   readonly store: Store
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** What finds out where a remote has moved to. */
+  readonly wire: () => LocationDeps['wire']
+  readonly timing: LocationDeps['timing']
 }
+
+/** The end of the year 9999, in seconds: a commit may say anything. */
+const LATEST = 253_402_300_799
 
 /** Where a ref leads. */
 interface Resolved {
@@ -56,6 +56,8 @@ interface Job {
   readonly git: Git
   /** For what is temporary. */
   readonly folder: string
+  /** Where the remote is by now; absent: where it says. */
+  readonly location: string | undefined
 }
 
 /**
@@ -68,36 +70,20 @@ interface Job {
 export async function checkoutGitSource(
   source: GitSource,
   options: GitOptions,
-  { store, environment }: GitDeps,
+  deps: GitDeps,
 ): Promise<GitCheckout> {
-  await using temporary = store.temporary()
-  const home = join(temporary.path, 'home')
-  mkdirSync(home)
-  const job = { source, options, git: new Git(environment, home), folder: temporary.path }
+  const { remote } = source
+  const { signal } = options
   try {
-    const resolved = await resolveRef(job)
-    checkCommit(source, resolved)
-    const preimage = documentOf(source, resolved)
-    const key = cacheKeyOf(preimage)
-    const found = findCheckout(store, key)
-    if (found !== undefined) return { ...found, commit: resolved.commit, isCached: true }
-    await using _lease = await store.lease(key, { signal: options.signal })
-    const meanwhile = findCheckout(store, key)
-    if (meanwhile !== undefined) return { ...meanwhile, commit: resolved.commit, isCached: true }
-    const directory = await checkout(job, resolved)
-    const layer = layerId(`g${key.slice(1)}`)
-    await store.layers.commitDirectory(directory, { id: layer })
-    const description = gitSourceName(source)
-    store.records.put({
-      key,
-      preimage,
-      family: cacheKeyOf({ git: description }),
-      layer,
-      description,
-    })
-    const made = findCheckout(store, key)
-    if (made === undefined) throw new Error('what was just made is there')
-    return { ...made, commit: resolved.commit, isCached: false }
+    try {
+      return await checkoutFrom(undefined, { source, options }, deps)
+    } catch (cause) {
+      const value = authorizationOf(source, options)
+      if (!(cause instanceof GitError && cause.isRedirect) || value === undefined) throw cause
+      const at = await locateRemote(remote, value, { ...deps, wire: deps.wire(), signal })
+      if (at === remote) throw cause
+      return await checkoutFrom(at, { source, options }, deps)
+    }
   } catch (cause) {
     if (!(cause instanceof GitError)) throw cause
     throw new TsbuildError(`fetch ${gitSourceName(source)}: ${cause.message}`, {
@@ -106,6 +92,36 @@ export async function checkoutGitSource(
       hint: 'check the address and the network; a token is given with --secret id=GIT_AUTH_TOKEN,env=VARIABLE',
     })
   }
+}
+
+async function checkoutFrom(
+  location: string | undefined,
+  { source, options }: Pick<Job, 'source' | 'options'>,
+  { store, environment }: GitDeps,
+): Promise<GitCheckout> {
+  await using temporary = store.temporary()
+  const home = join(temporary.path, 'home')
+  mkdirSync(home)
+  const git = new Git(environment, home)
+  const job = { source, options, git, folder: temporary.path, location }
+  const resolved = await resolveRef(job)
+  checkCommit(source, resolved)
+  const preimage = documentOf(source, resolved)
+  const key = cacheKeyOf(preimage)
+  const found = findCheckout(store, key)
+  if (found !== undefined) return { ...found, commit: resolved.commit, isCached: true }
+  await using _lease = await store.lease(key, { signal: options.signal })
+  const meanwhile = findCheckout(store, key)
+  if (meanwhile !== undefined) return { ...meanwhile, commit: resolved.commit, isCached: true }
+  const directory = await checkout(job, resolved)
+  const layer = layerId(`g${key.slice(1)}`)
+  await store.layers.commitDirectory(directory, { id: layer })
+  const description = gitSourceName(source)
+  const family = cacheKeyOf({ git: description })
+  store.records.put({ key, preimage, family, layer, description })
+  const made = findCheckout(store, key)
+  if (made === undefined) throw new Error('what was just made is there')
+  return { ...made, commit: resolved.commit, isCached: false }
 }
 
 function findCheckout(
@@ -133,12 +149,13 @@ function keepsGitDir({ keepGitDir, subdir }: GitSource): boolean {
   return keepGitDir === true && subdir === undefined
 }
 
-async function resolveRef({ source, options, git, folder }: Job): Promise<Resolved> {
+async function resolveRef(job: Job): Promise<Resolved> {
+  const { source, git, folder } = job
   const { ref, remote } = source
   if (ref !== undefined && isCommit(ref)) {
     return { commit: ref, refName: undefined, tag: undefined }
   }
-  const run = { directory: folder, header: headerOf(source, options), signal: options.signal }
+  const run = runIn(folder, job)
   const patterns = ref === undefined ? ['HEAD'] : [ref, `${ref}^{}`]
   const listed = await git.run(['ls-remote', '--symref', '--', remote, ...patterns], run)
   const lines = listed.split('\n').map((line) => line.split('\t'))
@@ -180,25 +197,34 @@ function checkCommit({ checksum }: GitSource, { commit, tag }: Resolved): void {
   })
 }
 
-function headerOf(
+function authorizationOf(
   { remote, credentials }: GitSource,
   { authorization }: GitOptions,
-): { readonly url: string; readonly value: string } | undefined {
+): string | undefined {
   if (!/^https?:/.test(remote)) return undefined
   const basic =
     credentials === undefined ? undefined : `Basic ${Buffer.from(credentials).toString('base64')}`
-  const value = authorization ?? basic
-  if (value === undefined) return undefined
-  return { url: `${new URL(remote).origin}/`, value: `Authorization: ${value}` }
+  return authorization ?? basic
+}
+
+function runIn(directory: string, { source, options, location }: Job): GitRun {
+  const { remote } = source
+  const value = authorizationOf(source, options)
+  const header =
+    value === undefined
+      ? undefined
+      : { url: `${new URL(remote).origin}/`, value: `Authorization: ${value}` }
+  const moved = location === undefined ? undefined : { from: remote, to: location }
+  return { directory, header, moved, signal: options.signal }
 }
 
 /** @returns the folder with the wanted files */
 async function checkout(job: Job, resolved: Resolved): Promise<string> {
-  const { source, options, git, folder } = job
+  const { source, git, folder } = job
   const { commit } = resolved
   const directory = join(folder, 'checkout')
   mkdirSync(directory, { mode: 0o755 })
-  const run = { directory, header: headerOf(source, options), signal: options.signal }
+  const run = runIn(directory, job)
   await git.run(['init', '--quiet'], run)
   await git.run(['remote', 'add', 'origin', source.remote], run)
   await fetchCommit(job, resolved, directory)
@@ -209,7 +235,7 @@ async function checkout(job: Job, resolved: Resolved): Promise<string> {
     await git.run(args, run)
   }
   const [seconds = ''] = (await git.run(['show', '-s', '--format=%ct', commit], run)).split('\n')
-  const time = Number(seconds)
+  const time = Math.min(Number(seconds), LATEST)
   if (keepsGitDir(source)) tidyGitDir(join(directory, '.git'))
   else removeGitDirs(directory, hasSubmodules)
   const wanted = folderOf(directory, source)
@@ -220,9 +246,9 @@ async function checkout(job: Job, resolved: Resolved): Promise<string> {
 
 /** By its ref first: not every server gives a commit that is only known by its hash. */
 async function fetchCommit(job: Job, resolved: Resolved, directory: string): Promise<void> {
-  const { source, options, git } = job
+  const { source, git } = job
   const { commit, refName } = resolved
-  const run = { directory, header: headerOf(source, options), signal: options.signal }
+  const run = runIn(directory, job)
   const one = ['fetch', '--quiet', '--depth=1', '--no-tags', '--no-recurse-submodules', 'origin']
   const all = ['fetch', '--quiet', '--no-recurse-submodules', '--tags', 'origin']
   const everything = [...all, '+refs/heads/*:refs/remotes/origin/*']
@@ -248,39 +274,4 @@ function localName(refName: string): string {
   return refName.startsWith('refs/heads/')
     ? refName.replace('refs/heads/', 'refs/remotes/origin/')
     : refName
-}
-
-/** What tells when and how it was fetched. */
-function tidyGitDir(gitDir: string): void {
-  for (const name of ['FETCH_HEAD', 'ORIG_HEAD', 'logs']) {
-    rmSync(join(gitDir, name), { recursive: true, force: true })
-  }
-}
-
-/** git itself tracks nothing of that name: below the top, those are the submodules' own. */
-function removeGitDirs(directory: string, hasSubmodules: boolean): void {
-  rmSync(join(directory, '.git'), { recursive: true, force: true })
-  if (!hasSubmodules) return
-  for (const entry of readdirSync(directory, { withFileTypes: true })) {
-    if (entry.isDirectory()) removeGitDirs(join(directory, entry.name), true)
-  }
-}
-
-/** No link is followed: it could lead out of the repository. */
-function folderOf(directory: string, { subdir, remote }: GitSource): string {
-  let at = directory
-  for (const name of subdir?.split('/') ?? []) {
-    at = join(at, name)
-    if (lstatSync(at, { throwIfNoEntry: false })?.isDirectory() === true) continue
-    throw new TsbuildError(`repository ${remote} has no folder ${subdir}`, { code: 'NOT_FOUND' })
-  }
-  return at
-}
-
-function setTimes(directory: string, time: number): void {
-  for (const entry of readdirSync(directory, { withFileTypes: true })) {
-    const path = join(directory, entry.name)
-    if (entry.isDirectory()) setTimes(path, time)
-    lutimesSync(path, time, time)
-  }
 }

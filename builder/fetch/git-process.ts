@@ -7,8 +7,13 @@ type Environment = Readonly<Record<string, string | undefined>>
 export interface GitRun {
   /** Working directory of the process, and where it finds its repository. */
   readonly directory: string
-  /** What may be sent to the remote, as `http.URL.extraHeader` says it. */
+  /**
+   * What may be sent to the remote, as `http.URL.extraHeader` says it. Redirects are not followed
+   * then: git sends it on to wherever one leads.
+   */
   readonly header?: { readonly url: string; readonly value: string } | undefined
+  /** Where to go instead of the remote. */
+  readonly moved?: { readonly from: string; readonly to: string } | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -53,9 +58,10 @@ export class Git {
    * @returns what it printed
    * @throws {GitError} when it ended with a failure; {TsbuildError} UNSUPPORTED without git, CANCELLED
    */
-  async run(args: readonly string[], { directory, header, signal }: GitRun): Promise<string> {
+  async run(args: readonly string[], run: GitRun): Promise<string> {
+    const { directory, signal } = run
     throwIfCancelled(signal, 'git')
-    const settings = header === undefined ? SETTINGS : [...SETTINGS, toSetting(header)]
+    const settings = [...SETTINGS, ...settingsOf(run)]
     // The mode of what it makes does not depend on who builds.
     const script = 'umask 022 && exec git "$@"'
     const child = spawn('/bin/sh', ['-c', script, 'git', ...args], {
@@ -117,10 +123,23 @@ export class Git {
 const NOT_FOUND = 127
 
 /** git said no; the message is what it said. */
-export class GitError extends Error {}
+export class GitError extends Error {
+  /** It was sent elsewhere and did not go there. */
+  get isRedirect(): boolean {
+    return /returned error: 30[12378]$/.test(this.message)
+  }
+}
 
-function toSetting({ url, value }: { url: string; value: string }): readonly [string, string] {
-  return [`http.${url}.extraHeader`, value]
+function settingsOf({ header, moved }: GitRun): readonly (readonly [string, string])[] {
+  const sent =
+    header === undefined
+      ? []
+      : ([
+          [`http.${header.url}.extraHeader`, header.value],
+          [`http.${header.url}.followRedirects`, 'false'],
+        ] as const)
+  if (moved === undefined) return sent
+  return [...sent, [`url.${moved.to}.insteadOf`, moved.from]]
 }
 
 function killGroup(pid: number | undefined): void {

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { request as httpRequest } from 'node:http'
 import { join } from 'node:path'
 import { Fetcher, type GitCheckout, parseGitSource, withGitFlags } from '#builder/fetch'
 import { openStore, type Store } from '#cache'
@@ -10,7 +19,13 @@ import {
   type TemporaryDirectory,
   temporaryDirectory,
 } from '../../support/peers/index.ts'
-import { commitFiles, type GitServer, startGitServer } from '../../support/servers/index.ts'
+import {
+  commitFiles,
+  type GitServer,
+  startGitServer,
+  startWebServer,
+  type WebServer,
+} from '../../support/servers/index.ts'
 
 const COMMIT_TIME = 1_600_000_000_000
 
@@ -238,6 +253,98 @@ describe('checking out a repository', () => {
       assert.equal(/wrong/.test(error.message), false)
       return true
     })
+  })
+
+  describe('that has moved, with credentials', () => {
+    const authorization = `Basic ${Buffer.from('me:secret').toString('base64')}`
+    let moved: WebServer
+    let location: (path: string) => string
+
+    beforeEach(async () => {
+      await commitFiles(repository, { a: 'one' })
+      moved = await startWebServer((request, response) => {
+        response.writeHead(301, { location: location(request.url ?? '') }).end()
+      })
+    })
+
+    afterEach(() => moved[Symbol.asyncDispose]())
+
+    const authorizations = ({ seen }: WebServer) =>
+      new Set(seen.map(({ headers }) => headers.authorization))
+
+    const fromMoved = (fragment = '') => {
+      const source = parseGitSource(`http://me:secret@127.0.0.1:${moved.port}/r.git${fragment}`)
+      assert.ok(source)
+      return fetcher.checkoutGit(source)
+    }
+
+    it('does not send them to another server', async () => {
+      location = (path) => `${server.origin}${path}`
+      const found = await fromMoved()
+      assert.equal(read(found, 'a'), 'one')
+      assert.deepEqual(authorizations(server), new Set([undefined]))
+      assert.deepEqual(authorizations(moved), new Set([authorization]))
+      assert.equal((await fromMoved(`#${found.commit}`)).isCached, true)
+    })
+
+    it('sends them to another place of the same server', async () => {
+      await using closed = await startGitServer(directory.file('served'), { authorization })
+      await using front = await startWebServer((request, response) => {
+        const path = request.url ?? ''
+        if (path.startsWith('/old.git')) {
+          response.writeHead(301, { location: path.replace('old', 'r') }).end()
+        } else {
+          const { method, headers } = request
+          request.pipe(
+            httpRequest(`${closed.origin}${path}`, { method, headers }, (answer) => {
+              response.writeHead(answer.statusCode ?? 500, answer.headers)
+              answer.pipe(response)
+            }),
+          )
+        }
+      })
+      const source = parseGitSource(`http://me:secret@127.0.0.1:${front.port}/old.git`)
+      assert.ok(source)
+      const kept = withGitFlags(source, { keepGitDir: true })
+      const found = await fetcher.checkoutGit(kept)
+      assert.equal(read(found, 'a'), 'one')
+      const { stdout } = await run('git', ['remote', '-v'], { cwd: found.directory })
+      assert.match(stdout, /\/old\.git /)
+    })
+
+    it('fails when it is moved to what is no repository, or nowhere', async () => {
+      location = () => `${server.origin}/elsewhere`
+      await assert.rejects(fromMoved(), { code: 'DOWNLOAD_FAILED', message: /to no repository/ })
+      location = (path) => path
+      await assert.rejects(fromMoved(), { code: 'DOWNLOAD_FAILED', message: /redirects/ })
+      location = () => 'file:///etc/passwd'
+      await assert.rejects(fromMoved(), { code: 'DOWNLOAD_FAILED', message: /a file: address/ })
+    })
+  })
+
+  it('takes names that are no text, and commits of any date', async () => {
+    const folder = Buffer.concat([Buffer.from(`${repository}/`), Buffer.of(0x64, 0xff)])
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(Buffer.concat([folder, Buffer.from('/f')]), 'text')
+    mkdirSync(directory.file('served/inner.git'))
+    await commitFiles(directory.file('served/inner.git'), { deep: 'text' })
+    const settings = '[submodule "s"]\n\tpath = s\n\turl = ../inner.git\n'
+    await commitFiles(repository, { '.gitmodules': settings })
+    const { stdout: inner } = await run('git', ['rev-parse', 'HEAD'], {
+      cwd: directory.file('served/inner.git'),
+    })
+    await git('update-index', '--add', '--cacheinfo', `160000,${inner.trim()},s`)
+    await git('-c', 'user.name=x', '-c', 'user.email=x', 'commit', '-qm', 'x')
+    const found = await checkout('?mtime=commit')
+    assert.equal(read(found, 's/deep'), 'text')
+    assert.equal(existsSync(join(found.directory, 's/.git')), false)
+
+    const text = (await git('cat-file', 'commit', 'HEAD')).stdout
+    writeFileSync(directory.file('commit'), text.replaceAll(/> \d+ /g, `> ${2n ** 63n - 1n} `))
+    const odd = ['hash-object', '-t', 'commit', '-w', '--literally', directory.file('commit')]
+    await git('update-ref', 'refs/heads/odd', (await git(...odd)).stdout.trim())
+    const late = await checkout('?mtime=commit&branch=odd')
+    assert.ok(late.committedMs > COMMIT_TIME, `${late.committedMs}`)
   })
 
   it('says what is wrong', async () => {
