@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { connect, createServer, type Server } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import { openAgentSource, serveAgent } from '#builder/ssh'
 import {
   capture,
@@ -140,6 +140,36 @@ describe('ssh agent', () => {
     assert.throws(() => openAgentSource(mixed), {
       message: 'invalid combination of keys and sockets',
     })
+  })
+
+  it('lets whoever takes no answers wait, and answers all in the end', async () => {
+    const requests = 20_000
+    const open = openAgentSource([directory.file('rsa')])
+    const accepted = Promise.withResolvers<Socket>()
+    const server = createServer((one) => {
+      accepted.resolve(one)
+      void serveAgent(one, open)
+    })
+    servers.push(server)
+    await new Promise<void>((done) => server.listen(directory.file('flooded'), done))
+    const client = connect(directory.file('flooded'))
+    try {
+      client.write(Buffer.alloc(requests * 5, Buffer.from([0, 0, 0, 1, 11])))
+      const socket = await accepted.promise
+      await new Promise((done) => setTimeout(done, 300))
+      assert.ok(socket.writableLength > 0, 'it is not read')
+      assert.ok(socket.writableLength < 1 << 20, `${socket.writableLength} bytes`)
+      let size = 0
+      let expected: number | undefined
+      for await (const chunk of client as AsyncIterable<Buffer>) {
+        expected ??= (chunk.readUInt32BE() + 4) * requests
+        size += chunk.length
+        if (size === expected) break
+      }
+      assert.equal(size, expected)
+    } finally {
+      client.destroy()
+    }
   })
 
   it('hangs up when the agent behind it is gone', async () => {
