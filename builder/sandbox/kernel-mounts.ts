@@ -13,6 +13,7 @@ import { DEVICE_LINKS, DEVICES, HOST_DEVICES } from './profile.ts'
 import {
   findPlace,
   findPlaceIfThere,
+  type Place,
   type PlaceKind,
   pathOf,
   type WalkOptions,
@@ -225,6 +226,20 @@ export interface BindOptions {
   readonly staging?: string
 }
 
+/**
+ * Finds where to mount, and makes it when it is missing. A link of the image may lead to its root:
+ * what is mounted there would become the root of the step, without anything of ours in it.
+ */
+export function findTarget(root: number, target: string, options: WalkOptions): Place {
+  const place = findPlace(root, target, options)
+  if (place.names.length > 0) return place
+  closeSync(place.descriptor)
+  throw new TsbuildError(`mount ${target}: it leads to the root itself`, {
+    code: 'STEP_FAILED',
+    hint: 'mount it on a directory of the image, or on one that is not there yet',
+  })
+}
+
 /** Shows a host file or directory at `target`, which is made when missing. */
 export function bindInto(root: number, target: string, options: BindOptions): void {
   const { source, kind, flags, onCreate, staging } = options
@@ -234,7 +249,7 @@ export function bindInto(root: number, target: string, options: BindOptions): vo
     mount(staging, { source, flags: MS.BIND })
     restrictMount(staging, { flags })
   }
-  const place = findPlace(root, target, { create: kind, onCreate })
+  const place = findTarget(root, target, { create: kind, onCreate })
   try {
     if (place.stat.isDirectory() !== (kind === 'directory')) {
       const found = place.stat.isDirectory() ? 'a directory' : 'no directory'

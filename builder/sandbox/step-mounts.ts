@@ -28,8 +28,8 @@ import {
   TsbuildError,
   unreachable,
 } from '#core'
-import { type BindOptions, bindInto, type OnCreate } from './kernel-mounts.ts'
-import { findPlace, findPlaceIfThere, type Place, pathOf } from './root-tree.ts'
+import { type BindOptions, bindInto, findTarget, type OnCreate } from './kernel-mounts.ts'
+import { findPlaceIfThere, type Place, pathOf } from './root-tree.ts'
 
 export interface StepMountOptions {
   readonly onCreate: OnCreate
@@ -108,7 +108,9 @@ function mountUnion(root: number, step: OverlayMount, options: OneMountOptions):
   mountOverlay(step, whole)
   const source = openSync(whole, O_PATH | constants.O_DIRECTORY)
   try {
-    bindPart(root, step, { ...options, source, flags: SAFE })
+    // A kernel that sets all attributes at once would take the one away that keeps layers as they are.
+    const flags = SAFE | (step.writable === undefined ? MS.RDONLY : 0)
+    bindPart(root, step, { ...options, source, flags })
   } finally {
     closeSync(source)
   }
@@ -162,7 +164,7 @@ function mountTmpfsInto(root: number, step: TmpfsMount, options: OneMountOptions
   const hidden = findPlaceIfThere(root, target)
   if (hidden !== undefined) closeSync(hidden.descriptor)
   const mode = (hidden?.stat.mode ?? OPEN_TO_ALL) & 0o7777
-  const place = findPlace(root, target, { create: 'directory', onCreate: options.onCreate })
+  const place = findTarget(root, target, { create: 'directory', onCreate: options.onCreate })
   try {
     const flags = SAFE | (readonly ? MS.RDONLY : 0)
     mountTmpfs(pathOf(place.descriptor), { size, mode, flags })

@@ -66,6 +66,39 @@ describe('sandbox: mounts of a step', () => {
     assert.match(await fixture.sh('cat /m', { mounts }), /^app:x:1000/m)
   })
 
+  it('keeps a layer that is shown alone', async () => {
+    const mounts = [union('/in', { lower: [source] })]
+    const { stderr } = await fixture.run(['sh', '-c', 'echo > /m/side/file; rm -r /m'], { mounts })
+    assert.match(stderr, /Read-only file system/)
+    assert.equal(readFileSync(`${source}/in/side/file`, 'utf8'), 'inside\n')
+  })
+
+  it('never takes the place of the root, where a link leads to that', async () => {
+    const layer = fixture.layer()
+    symlinkSync('.', `${layer}/here`)
+    symlinkSync('/bin/..', `${layer}/around`)
+    symlinkSync('/bin', `${layer}/programs`)
+    for (const target of ['/here', '/around', '/here/here']) {
+      for (const mount of [
+        bind('/in', { target }),
+        union('/in', { target }),
+        { type: 'tmpfs', target } as const,
+      ]) {
+        const step = fixture.run(['ls', '/'], { layer, mounts: [mount] })
+        await assert.rejects(step, {
+          code: 'STEP_FAILED',
+          message: `mount ${target}: it leads to the root itself`,
+        })
+      }
+    }
+    const script = '/here/programs/side/sh -c "ls /bin/side /here/etc"'
+    const mounts = [
+      bind('/', { target: '/here/programs/side', source: `${fixture.image}/bin` }),
+      bind('/in', { target: '/around/new' }),
+    ]
+    assert.match(await fixture.sh(`${script}; ls /new`, { layer, mounts }), /^sh\n.*side\n$/ms)
+  })
+
   it('drops what is written to a union, and keeps the layers', async () => {
     const writable = { upper: fixture.layer(), work: fixture.layer() }
     const mounts = [union('/in', { writable })]
