@@ -1,7 +1,6 @@
 import type { Dockerfile, Stage, StageInstruction, Word } from './ast.ts'
 import { findCycle } from './cycle.ts'
 import { SourceError } from './diagnostics.ts'
-import type { SourceRange } from './source.ts'
 import {
   type Names,
   outside,
@@ -19,8 +18,8 @@ export interface LinkedStage {
   readonly base: SourceRef
   /** `--platform` after expansion. */
   readonly platform: string | undefined
-  /** What `COPY --from` and `RUN --mount=from=` name, by the word as written. */
-  readonly sources: ReadonlyMap<string, SourceRef>
+  /** What each `COPY --from` (its `from`) and `RUN --mount=from=` (the mount's `raw`) names. */
+  readonly sources: ReadonlyMap<Word, SourceRef>
 }
 
 /** How the stages of a Dockerfile hang together, seen from the target. */
@@ -50,7 +49,8 @@ export interface LinkOptions {
 interface Edge {
   readonly written: string
   readonly to: SourceRef
-  readonly range: SourceRange
+  /** The word that `sources` has it by. */
+  readonly place: Word
   /** The mount's target; `undefined` for COPY --from. */
   readonly mountTarget?: string | undefined
 }
@@ -81,7 +81,7 @@ export function linkStages(dockerfile: Dockerfile, options: LinkOptions): Instru
     if (stage.name !== undefined) earlier.set(stage.name, stage.index)
     if (replaced !== undefined) return emptyNode(stage, base)
     const edges = stage.instructions.flatMap((instruction) => edgesOf(instruction, names))
-    const sources = new Map(edges.map(({ written, to }) => [written, to]))
+    const sources = new Map(edges.map(({ place, to }) => [place, to]))
     return { linked: { stage, base, platform: platformOf(stage, options), sources }, edges }
   })
   refuseCycles(nodes)
@@ -157,14 +157,14 @@ function edgesOf(instruction: StageInstruction, names: Names): readonly Edge[] {
   if (instruction.kind === 'copy') {
     const { from } = instruction
     if (from === undefined) return []
-    return [{ written: from.raw, to: sourceOf(from, names), range: from.range }]
+    return [{ written: from.raw, to: sourceOf(from, names), place: from }]
   }
   if (instruction.kind !== 'run') return []
-  return instruction.mounts.flatMap(({ raw: { range }, fields }) => {
+  return instruction.mounts.flatMap(({ raw: place, fields }) => {
     const written = fields.get('from') ?? ''
     if (written === '') return []
     const mountTarget = fields.get('target') ?? fields.get('dst') ?? fields.get('destination') ?? ''
-    return [{ written, to: stageNamed(written, range, names), range, mountTarget }]
+    return [{ written, to: stageNamed(written, place.range, names), place, mountTarget }]
   })
 }
 
@@ -179,7 +179,7 @@ function refuseCycles(nodes: readonly Node[]): void {
     const next = cycle[position + 1] ?? cycle[0]
     const node = nodes[index]
     const edge = node?.edges.find(({ to }) => to.kind === 'stage' && to.index === next)
-    return edge?.range ?? node?.linked.stage.from.range ?? []
+    return edge?.place.range ?? node?.linked.stage.from.range ?? []
   })
   const first = nodes[cycle[0] ?? 0]
   const label = first === undefined ? '' : stageLabel(first.linked.stage)
@@ -231,7 +231,7 @@ function refuseForwardReferences({ linked, edges }: Node, stages: readonly Stage
       hint: 'a build context can be an earlier stage only',
     })
   }
-  for (const { to, written, range, mountTarget } of edges) {
+  for (const { to, written, place, mountTarget } of edges) {
     const source = to.kind === 'stage' ? stages[to.index] : undefined
     if (source === undefined || source.index < linked.stage.index) continue
     const [from, current] = [JSON.stringify(written), JSON.stringify(stageLabel(linked.stage))]
@@ -241,7 +241,7 @@ function refuseForwardReferences({ linked, edges }: Node, stages: readonly Stage
         : `cannot mount from stage ${from} to ${JSON.stringify(mountTarget)}, stage needs to be defined before current command`
     throw new SourceError(message, {
       code: 'DOCKERFILE_INVALID',
-      ranges: [range, source.from.range],
+      ranges: [place.range, source.from.range],
       hint: `move stage ${from} above stage ${current}`,
     })
   }

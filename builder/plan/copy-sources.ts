@@ -135,7 +135,7 @@ function remote(vertex: VertexId, kind: 'http' | 'git', path: string): Found {
 
 function placeOf(instruction: Copying, plan: StagePlan): FilesSource {
   if (instruction.kind === 'add' || instruction.from === undefined) return { kind: 'context' }
-  const source = plan.linked.sources.get(instruction.from.raw)
+  const source = plan.linked.sources.get(instruction.from)
   if (source === undefined) throw new Error(`--from=${instruction.from.raw} was not linked`)
   const { range } = instruction.from
   if (source.kind === 'image' && source.context !== undefined) {

@@ -9,7 +9,6 @@ import {
   type Replacement,
   SourceError,
   type SourceRange,
-  type Stage,
   type StageInstruction,
   type Word,
 } from '#parser'
@@ -104,30 +103,14 @@ function neededImages(graph: InstructionGraph, options: ResolveGraphOptions): re
       base.kind === 'image' && base.context === undefined
         ? [{ name: base.name, platform, range: stage.from.range }]
         : []
-    const copied = [...sources].flatMap(([written, source]) =>
+    const copied = [...sources].flatMap(([{ range }, source]) =>
       source.kind === 'image' && source.context === undefined
-        ? [
-            {
-              name: source.name,
-              platform: options.targetPlatform,
-              range: rangeOfSource(stage, written),
-            },
-          ]
+        ? [{ name: source.name, platform: options.targetPlatform, range }]
         : [],
     )
     return [...from, ...copied]
   })
   return [...new Map(needed.map((image) => [keyOf(image), image])).values()]
-}
-
-function rangeOfSource(stage: Stage, written: string): SourceRange {
-  const user = stage.instructions.find(
-    (instruction) =>
-      (instruction.kind === 'copy' && instruction.from?.raw === written) ||
-      (instruction.kind === 'run' &&
-        instruction.mounts.some(({ fields }) => fields.get('from') === written)),
-  )
-  return (user ?? stage.from).range
 }
 
 async function resolveAt(

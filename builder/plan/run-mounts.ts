@@ -143,7 +143,7 @@ function filesOf(
 ): { readonly source: number; readonly path: string } {
   const { fields, mount, plan } = place
   const { range } = mount.raw
-  const source = plan.linked.sources.get(fields.from)
+  const source = plan.linked.sources.get(mount.raw)
   if (source === undefined) throw new Error(`from=${fields.from} was not linked`)
   const name = source.kind === 'image' ? source.context : undefined
   if (name !== undefined && plan.vertices.contextSource(name, range).kind === 'context') {

@@ -128,13 +128,14 @@ function useOf(kind: EdgeKind, source: SourceRef | undefined): readonly Use[] {
   return source === undefined || source.kind === 'scratch' ? [] : [{ kind, source }]
 }
 
-function usesOf(
-  instruction: StageInstruction,
-  sources: ReadonlyMap<string, SourceRef>,
-): readonly Use[] {
-  if (instruction.kind === 'copy') return useOf('copy', sources.get(instruction.from?.raw ?? ''))
+function usesOf(instruction: StageInstruction, sources: LinkedStage['sources']): readonly Use[] {
+  if (instruction.kind === 'copy') {
+    return instruction.from === undefined ? [] : useOf('copy', sources.get(instruction.from))
+  }
   if (instruction.kind !== 'run') return []
   // What is mounted twice is still used once.
-  const mounted = new Set(instruction.mounts.map(({ fields }) => fields.get('from') ?? ''))
-  return [...mounted].flatMap((written) => useOf('mount', sources.get(written)))
+  const mounted = new Map(
+    instruction.mounts.map(({ raw, fields }) => [fields.get('from'), sources.get(raw)]),
+  )
+  return [...mounted.values()].flatMap((source) => useOf('mount', source))
 }

@@ -27,7 +27,7 @@ function show(graph: InstructionGraph): string {
     ref.index ?? ref.name ?? ref.kind
   return graph.stages
     .map((linked) => {
-      const sources = [...linked.sources].map(([written, ref]) => `${written}=${name(ref)}`)
+      const sources = [...linked.sources].map(([{ raw }, ref]) => `${raw}=${name(ref)}`)
       const mark = linked === graph.target ? '*' : ''
       return `${linked.stage.index}${mark}:${name(linked.base)}(${sources.join(' ')})`
     })
@@ -77,8 +77,11 @@ describe('linkStages', () => {
 
   it('takes the number of a stage for COPY, not for a mount', () => {
     const text = 'FROM x\nFROM y\nRUN --mount=from=0,target=/z true\n'
-    assert.equal(show(link(text)), '1*:y(0=0)')
-    assert.deepEqual(link(text).target.sources.get('0'), { kind: 'image', name: '0' })
+    assert.equal(show(link(text)), '1*:y(from=0,target=/z=0)')
+    assert.deepEqual([...link(text).target.sources.values()], [{ kind: 'image', name: '0' }])
+    const both = link(`${text}COPY --from=0 a b\nRUN --mount=from=0,target=/y true\n`)
+    const [first, copied, last] = both.target.sources.values()
+    assert.deepEqual([first?.kind, copied, last], ['image', { kind: 'stage', index: 0 }, first])
     const huge = 'FROM x\nCOPY --from=99999999999999999999 a b\n'
     assert.deepEqual(
       [...link(huge).target.sources.values()],
@@ -91,7 +94,10 @@ describe('linkStages', () => {
 FROM b AS two
 RUN --mount=type=bind,from=one,target=/x --mount=from=busybox,target=/y --mount=type=tmpfs,target=/z true
 `
-    assert.equal(show(link(text)), '0:a() 1*:b(one=0 busybox=busybox)')
+    assert.equal(
+      show(link(text)),
+      '0:a() 1*:b(type=bind,from=one,target=/x=0 from=busybox,target=/y=busybox)',
+    )
   })
 
   it('expands names and platforms with the arguments of the FROM lines', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { PlannedMount } from '#builder/plan'
 import { parseByteSize } from '#core'
-import { execs, plan } from './support.ts'
+import { execs, files, plan } from './support.ts'
 
 const ERRORS: readonly (readonly [mount: string, message: string])[] = [
   ['type=cach,target=/x', 'unsupported mount type "cach" (did you mean cache?)'],
@@ -149,6 +149,20 @@ describe('plan: RUN --mount', () => {
       run?.mounts.map(({ target }) => target),
       ['/z', '/a', '/a/b/c'],
     )
+  })
+
+  it('takes the same number for an image where COPY takes it for a stage', async () => {
+    const text =
+      'FROM base\nRUN first\nFROM base\nCOPY --from=0 /a /b\nRUN --mount=from=0,target=/m true'
+    const { plan: planned, resolved } = await plan(text)
+    assert.deepEqual(resolved, ['base', '0'])
+    const [first, second] = execs(planned)
+    const [copy] = files(planned)
+    assert.equal(second?.mounts.length, 1)
+    const mounted = second?.sources.map((source) => 'vertex' in source && source.vertex)
+    const copied = copy?.sources.map((source) => 'vertex' in source && source.vertex)
+    assert.deepEqual(copied, [first?.id])
+    assert.ok(mounted?.every((vertex) => vertex !== first?.id))
   })
 
   it('refuses a command of nothing, in steps that are built', async () => {
