@@ -31,13 +31,14 @@ export function outlineText({ name, description, args, secrets, ssh }: Outline):
 
 /** The same for programs; what is empty is left out. */
 export function outlineJson(outline: Outline, source: SourceFile): string {
-  const { name, description, args, secrets, ssh } = outline
+  const { name, description, args, secrets, ssh, caches } = outline
   return json({
     name,
     description,
     args: someOf(args.map(argJson)),
     secrets: someOf(secrets.map(mountJson)),
     ssh: someOf(ssh.map(mountJson)),
+    cache: someOf(caches.map((cache) => ({ ID: cache.name }))),
     sources: sourcesOf(source),
   })
 }

@@ -75,10 +75,10 @@ export {
 export {
   type Outline,
   type OutlineArg,
-  type OutlineMount,
   type OutlineOptions,
   outlineTarget,
 } from './outline.ts'
+export type { OutlineMount, OutlineMounts } from './outline-mounts.ts'
 export { type ParseResult, parseDockerfile, parseTrigger, type TriggerResult } from './parse.ts'
 export { hasWildcards, matchPath, pathMatcher } from './path-pattern.ts'
 export { printDockerfile } from './print.ts'

@@ -1,19 +1,18 @@
-import type { ArgInstruction, Dockerfile, RunInstruction } from './ast.ts'
+import type { ArgInstruction, Dockerfile } from './ast.ts'
 import { type InstructionGraph, type LinkedStage, linkStages } from './graph.ts'
 import { descriptionOf } from './lint/comments.ts'
 import { expandNoting } from './lint/expand-noting.ts'
 import { evaluateGlobals, type Globals, PREDEFINED, type Variables } from './lint/globals.ts'
 import { walkSteps } from './lint/walk.ts'
+import { type OutlineMounts, outlineMounts } from './outline-mounts.ts'
 import type { SourceRange } from './source.ts'
 
 /** What can be given to the build of a target. Each list is in file order. */
-export interface Outline {
+export interface Outline extends OutlineMounts {
   /** Name of the target. */
   readonly name: string | undefined
   readonly description: string | undefined
   readonly args: readonly OutlineArg[]
-  readonly secrets: readonly OutlineMount[]
-  readonly ssh: readonly OutlineMount[]
 }
 
 export interface OutlineArg {
@@ -21,12 +20,6 @@ export interface OutlineArg {
   readonly description: string | undefined
   /** With the build arguments and defaults that were given. */
   readonly value: string | undefined
-  readonly range: SourceRange
-}
-
-export interface OutlineMount {
-  readonly name: string
-  readonly isRequired: boolean
   readonly range: SourceRange
 }
 
@@ -53,13 +46,11 @@ export function outlineTarget(dockerfile: Dockerfile, options: OutlineOptions = 
     expand: ({ raw }) => expandNoting(raw, context).value ?? '',
   })
   const { stage } = graph.target
-  const { secrets, ssh } = mountsOf(graph)
   return {
     name: stage.name,
     description: stage.name === undefined ? undefined : descriptionOf(stage.from, stage.name),
     args: argsOf(graph, globals, buildArgs),
-    secrets,
-    ssh,
+    ...outlineMounts(graph, { escape: dockerfile.escape, globals, buildArgs }),
   }
 }
 
@@ -109,29 +100,6 @@ function namesInFrom(
   return [from.image, from.platform].flatMap((word) =>
     word === undefined ? [] : [...expandNoting(word.raw, context).matched],
   )
-}
-
-function mountsOf({ stages }: InstructionGraph): Pick<Outline, 'secrets' | 'ssh'> {
-  const runs = stages.flatMap(({ stage }) => stage.instructions).filter((one) => one.kind === 'run')
-  const all = (type: string): readonly OutlineMount[] => {
-    const found = new Map<string, OutlineMount>()
-    for (const mount of runs.flatMap((run) => mountsIn(run, type))) {
-      if (!found.has(mount.name)) found.set(mount.name, mount)
-    }
-    return [...found.values()].toSorted(byPlace)
-  }
-  return { secrets: all('secret'), ssh: all('ssh') }
-}
-
-/** A secret without an id is named after the file that it is mounted as. */
-function mountsIn({ mounts, range }: RunInstruction, type: string): readonly OutlineMount[] {
-  return mounts.flatMap(({ fields }) => {
-    if (fields.get('type') !== type) return []
-    const path = fields.get('target') ?? fields.get('dst') ?? fields.get('destination') ?? ''
-    const fallback = type === 'ssh' ? 'default' : path.slice(path.lastIndexOf('/') + 1)
-    const name = fields.get('id') || fallback
-    return [{ name, isRequired: fields.get('required') === 'true', range }]
-  })
 }
 
 function byPlace(a: { readonly range: SourceRange }, b: { readonly range: SourceRange }): number {

@@ -294,6 +294,23 @@ other
       })
     })
 
+    it('names mounts as the build does', async () => {
+      const text = `FROM scratch
+ARG N=one
+ENV T=/x//y/
+RUN --mount=type=Secret,src=$N,required=1 --mount=type=secret,dst=$T --mount=type=ssh \\
+  --mount=type=ssh,id=host,required=false --mount=type=cache,target=$T --mount=type=cache,id=c x
+RUN --mount=type=secret,id=one x
+`
+      const { out } = await run(text, '--call=outline,format=json')
+      const { secrets, ssh, cache } = JSON.parse(out)
+      const plain = (list: readonly { readonly name: string; readonly required?: boolean }[]) =>
+        list.map(({ name, required }) => `${name} ${required ?? ''}`)
+      assert.deepEqual(plain(secrets), ['one true', 'y '])
+      assert.deepEqual(plain(ssh), ['default ', 'host '])
+      assert.deepEqual(cache, [{ ID: '/x/y' }, { ID: 'c' }])
+    })
+
     it('needs a target that exists', async () => {
       const { code, out, err } = await run(FOUND, '--call=outline', '--target=bsae')
       assert.deepEqual({ code, out }, { code: 1, out: '' })
