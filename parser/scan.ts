@@ -66,7 +66,10 @@ export function scanQuotedWord(text: string, start: number, escapeChar: Escape):
   return offset
 }
 
-/** A word from the end of a line without an escape that has nothing left to escape. */
+/**
+ * A word from the end of a line without an escape that has nothing left to escape, unless that keeps
+ * white space that is escaped or quoted from the end of the line.
+ */
 export function withoutLooseEscape(word: string, escapeChar: Escape): string {
   if (!word.endsWith(escapeChar)) return word
   let quote = ''
@@ -75,7 +78,9 @@ export function withoutLooseEscape(word: string, escapeChar: Escape): string {
     if (char === quote) quote = ''
     else if (char !== escapeChar || quote === "'") {
       if (quote === '' && (char === '"' || char === "'")) quote = char
-    } else if (++offset === word.length) return word.slice(0, -1)
+    } else if (++offset === word.length) {
+      return isSpace(word.charCodeAt(offset - 2)) ? word : word.slice(0, -1)
+    }
   }
   return word
 }
