@@ -58,6 +58,27 @@ function piecesOf(raw: string, options: ExpandOptions): readonly Piece[] {
     throw new TsbuildError(`failed to process ${JSON.stringify(shown)}: ${cause.message}`, {
       code: 'DOCKERFILE_INVALID',
       cause,
+      hint: hintFor(cause.message, mark),
     })
   }
+}
+
+/** What to do about a word that cannot be expanded; a message of the author's own says it itself. */
+function hintFor(message: string, mark: string): string | undefined {
+  if (message.startsWith("syntax error: missing '/'")) {
+    return `write \${NAME/PATTERN/REPLACEMENT}, or \${NAME//PATTERN/REPLACEMENT} for all matches`
+  }
+  if (/^syntax error: missing|bad substitution$/.test(message)) {
+    return `write \${NAME}, or ${mark}$ for a dollar sign that stands for itself`
+  }
+  if (message.startsWith('unsupported modifier')) {
+    return 'end ${NAME with a }, or write - + ? with or without a colon, # ## % %% / or // behind it'
+  }
+  if (message.startsWith('invalid pattern')) {
+    return 'in a pattern a backslash stands before * ? } / or another backslash'
+  }
+  if (message.startsWith('unexpected end of statement')) {
+    return `close the quote, or put ${mark} in front of it`
+  }
+  return undefined
 }

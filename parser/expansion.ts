@@ -241,14 +241,14 @@ export class Expansion {
     return ''
   }
 
-  /** At the end of the text the outermost substitution that is open explains more than `cause`. */
-  #atEnd(cause: SyntaxError): SyntaxError {
+  /** At the end of the text the outermost substitution that is open says all, and not `found`. */
+  #atEnd(found: SyntaxError): SyntaxError {
     const open = [...this.#outer, this.#level].find(({ rule }) => rule === 'substitution')
-    if (open === undefined) return cause
+    if (open === undefined) return found
     const has = (type: TokenType): boolean =>
       open.tokens.some(({ tokenType }) => tokenType === type)
     const missing = has(t.Replace) && !has(t.PatternEnd) ? `'/' in \${}` : "'}'"
-    return new SyntaxError(`syntax error: missing ${missing}`, { cause })
+    return new SyntaxError(`syntax error: missing ${missing}`)
   }
 }
 

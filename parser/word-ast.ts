@@ -99,6 +99,7 @@ function entriesOf(children: Children, name: string, site: Site): readonly KeyVa
       site.fail(`Syntax error - can't find = in ${quoted}. Must be of the form: name=value`, {
         code: 'line',
         range: site.range(token),
+        hint: 'write name=value everywhere, and put values with white space in quotes',
       })
       continue
     }

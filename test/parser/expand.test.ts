@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import type { TsbuildError } from '#core'
 import { type ExpandOptions, expandWord, expandWords } from '#parser'
 import { FIXTURES } from './fixtures.ts'
 
@@ -25,6 +26,29 @@ describe('expandWord and expandWords', () => {
       }
     })
   }
+
+  it('says what to do, and only the mistake that counts', () => {
+    const lookup = (): undefined => undefined
+    for (const [raw, hint] of [
+      [`"$\{x`, /^write \$\{NAME\}, or `\$ for/],
+      [`$\{}`, /^write \$\{NAME\}/],
+      [`$\{x^}`, /^end \$\{NAME with a \}/],
+      [`$\{x#\\a}`, /^in a pattern/],
+      [`$\{x/a}`, /^write \$\{NAME\/PATTERN\/REPLACEMENT\}/],
+      [`a'b`, /^close the quote, or put ` in front/],
+      [`$\{x:?own words}`, /^undefined$/],
+    ] as const) {
+      assert.throws(
+        () => expandWord(raw, { lookup, escape: '`' }),
+        (error: TsbuildError) => {
+          assert.match(String(error.hint), hint, raw)
+          assert.ok(error.cause instanceof SyntaxError)
+          // Causes are printed.
+          return error.cause.cause === undefined || raw.includes('#')
+        },
+      )
+    }
+  })
 
   it('tells of variables without value and fallback', () => {
     const seen: string[] = []
