@@ -65,7 +65,9 @@ async function deliverTo(
       const { type: format, dest } = output
       return sent(`exporting to ${format} image format`, settings, async () => {
         const inFolder = output.tar === false
-        await using writer = inFolder ? directoryWriter(pathOf(dest)) : tarWriter(dest, signal)
+        await using writer = inFolder
+          ? directoryWriter(pathOf(dest))
+          : await tarWriter(dest, signal)
         const compression = compressionOf(output.compression)
         const options = { store, names, compression, format, signal }
         const manifest = await exportToArchive(image, writer, options)

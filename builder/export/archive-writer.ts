@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable, type Writable } from 'node:stream'
 import { finished, pipeline } from 'node:stream/promises'
-import tar from 'tar-stream'
+import type { Header } from 'tar-stream'
 import { type Bytes, ioError, throwIfCancelled } from '#core'
 import { openDestination } from './destination.ts'
 
@@ -43,7 +43,12 @@ export function directoryWriter(directory: string): ArchiveWriter {
 }
 
 /** One tar, to a file or to a stream that is not closed. Aborting `signal` ends it at any time. */
-export function tarWriter(dest: string | Writable, signal?: AbortSignal): ArchiveWriter {
+export async function tarWriter(
+  dest: string | Writable,
+  signal?: AbortSignal,
+): Promise<ArchiveWriter> {
+  // Loaded when needed: most builds write no archive.
+  const { default: tar } = await import('tar-stream')
   const pack = tar.pack()
   const destination = openDestination(dest)
   const isFile = destination.kind === 'file'
@@ -87,6 +92,6 @@ export function tarWriter(dest: string | Writable, signal?: AbortSignal): Archiv
   }
 }
 
-function header(name: string, size: number): Parameters<tar.Pack['entry']>[0] {
+function header(name: string, size: number): Pick<Header, 'name' | 'size' | 'mode' | 'mtime'> {
   return { name, size, mode: 0o644, mtime: new Date(0) }
 }
