@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { errnoOf, TsbuildError, throwIfCancelled } from '#core'
 
@@ -64,6 +63,8 @@ export class Git {
     const settings = [...SETTINGS, ...settingsOf(run)]
     // The mode of what it makes does not depend on who builds.
     const script = 'umask 022 && exec git "$@"'
+    // Loaded when needed, as most builds do without git.
+    const { spawn } = await import('node:child_process')
     const child = spawn('/bin/sh', ['-c', script, 'git', ...args], {
       cwd: directory,
       env: this.#environmentWith(settings),

@@ -2,7 +2,6 @@ import zlib from 'node:zlib'
 import type { Bytes } from '#core'
 import { blocksOf } from './blocks.ts'
 import { through } from './transform.ts'
-import { unzstdByCodec, zstdByCodec } from './zstd-fallback.ts'
 import { type FramePiece, framesOf } from './zstd-frames.ts'
 
 const CHUNK_SIZE = 256 * 1024
@@ -15,7 +14,7 @@ function hasNativeZstd(): boolean {
 
 /** One frame with a checksum; equal bytes give equal bytes, however they arrive. */
 export function zstd(bytes: Bytes): Bytes {
-  if (!hasNativeZstd()) return zstdByCodec(bytes)
+  if (!hasNativeZstd()) return byCodec(bytes, 'zstdByCodec')
   const { ZSTD_c_compressionLevel, ZSTD_c_checksumFlag } = zlib.constants
   const params = { [ZSTD_c_compressionLevel]: LEVEL, [ZSTD_c_checksumFlag]: 1 }
   const blocks = blocksOf(bytes, CHUNK_SIZE)
@@ -24,7 +23,16 @@ export function zstd(bytes: Bytes): Bytes {
 
 /** All frames; skippable ones are skipped. */
 export function unzstd(bytes: Bytes): Bytes {
-  return hasNativeZstd() ? unzstdNatively(bytes) : unzstdByCodec(bytes)
+  return hasNativeZstd() ? unzstdNatively(bytes) : byCodec(bytes, 'unzstdByCodec')
+}
+
+/** Loaded when needed: hardly any Node lacks zstd. */
+async function* byCodec(
+  bytes: Bytes,
+  name: 'zstdByCodec' | 'unzstdByCodec',
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const fallback = await import('./zstd-fallback.ts')
+  yield* fallback[name](bytes)
 }
 
 /** `node:zlib` stops after a frame, so each gets a decoder of its own. */

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { makeStopFlag, type StopFlag, setStopFlag } from '#core'
 import { reviveFailure } from './work-failure.ts'
 import type { WorkAnswer, WorkRequest } from './worker.ts'
@@ -22,7 +22,9 @@ export class WorkThread {
 
   constructor() {
     const workerData: WorkThreadData = { stop: this.#stop }
-    this.#worker = new Worker(new URL('./worker.js', import.meta.url), {
+    // Loaded when needed: a build that finds everything in its cache has no threads.
+    const threads = process.getBuiltinModule('node:worker_threads')
+    this.#worker = new threads.Worker(new URL('./worker.js', import.meta.url), {
       workerData,
       env: {},
       // Walking a tree makes many short-lived objects; with the default of 16 the collector takes a tenth.
