@@ -1,5 +1,5 @@
 import { TsbuildError } from '#core'
-import { decoded } from './http-source.ts'
+import { decoded, withoutCredentials } from './http-source.ts'
 
 /** A commit of a repository, or a folder in it. Data only: part of a plan. */
 export interface GitSource {
@@ -224,8 +224,8 @@ function cleanSubdir(subdir: string, text: string): string {
 }
 
 function invalid(text: string, why: string): TsbuildError {
-  const shown = text.replace(/^(https?:\/\/)[^/@]*@/i, '$1')
-  return new TsbuildError(`invalid git reference ${JSON.stringify(shown)}: ${why}`, {
+  const shown = JSON.stringify(withoutCredentials(text))
+  return new TsbuildError(`invalid git reference ${shown}: ${why}`, {
     code: 'DOCKERFILE_INVALID',
     hint: 'write https://HOST/PATH.git#REF:FOLDER',
   })

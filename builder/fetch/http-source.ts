@@ -21,7 +21,8 @@ const MAX_NAME_BYTES = 255
 export function parseHttpSource(text: string): HttpSource | undefined {
   if (!/^https?:\/\//i.test(text)) return undefined
   if (!URL.canParse(text)) {
-    throw new TsbuildError(`invalid URL ${JSON.stringify(text)}`, { code: 'DOCKERFILE_INVALID' })
+    const shown = JSON.stringify(withoutCredentials(text))
+    throw new TsbuildError(`invalid URL ${shown}`, { code: 'DOCKERFILE_INVALID' })
   }
   const url = new URL(text)
   url.hash = ''
@@ -41,6 +42,16 @@ export function withChecksum(source: HttpSource, checksum: string): HttpSource {
 export function httpSourceName({ url }: HttpSource): string {
   return redacted(new URL(url))
 }
+
+/** Words in which the user and password of every http(s) URL are crossed out, as BuildKit does. */
+export function withoutCredentials(text: string): string {
+  return text.replace(CREDENTIALS, (_, scheme: string, user: string) =>
+    user.includes(':') ? `${scheme}xxxxx:xxxxx@` : `${scheme}xxxxx@`,
+  )
+}
+
+/** Up to the last @ of the host: a password may have one. */
+const CREDENTIALS = /(https?:\/\/)([^\s/?#"'\\]*)@/gi
 
 /** @returns the URL without user, password, query and fragment */
 export function redacted(url: URL): string {

@@ -8,4 +8,10 @@ export {
   withGitFlags,
 } from './git-source.ts'
 export type { HttpFile, HttpOptions } from './http-file.ts'
-export { type HttpSource, httpSourceName, parseHttpSource, withChecksum } from './http-source.ts'
+export {
+  type HttpSource,
+  httpSourceName,
+  parseHttpSource,
+  withChecksum,
+  withoutCredentials,
+} from './http-source.ts'

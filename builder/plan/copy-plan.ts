@@ -1,3 +1,4 @@
+import { withoutCredentials } from '#builder/fetch'
 import type { FileAction, Owner } from '#builder/files'
 import {
   type AddInstruction,
@@ -42,7 +43,9 @@ export function planCopy(state: StageState, instruction: Copying, plan: StagePla
   const parents = instruction.kind === 'copy' && instruction.parents
   const id = plan.vertices.add({
     op: 'files',
-    name: plan.names.step(shownText(instruction.text, state.env, plan.graph.dockerfile.escape)),
+    name: plan.names.step(
+      withoutCredentials(shownText(instruction.text, state.env, plan.graph.dockerfile.escape)),
+    ),
     range: instruction.range,
     root: state.top,
     sources: copied.sources,
@@ -50,12 +53,13 @@ export function planCopy(state: StageState, instruction: Copying, plan: StagePla
     // As BuildKit, which gives up independence for the mode.
     link: instruction.link && !chmod,
   })
+  const shown = instruction.kind === 'add' ? sources.map(withoutCredentials) : sources
   const text = history.copy({
     instruction: instruction.kind === 'copy' ? 'COPY' : 'ADD',
     parents,
     chown,
     chmod,
-    sources: [...sources, ...instruction.heredocs.map(({ name }) => `<<${name}`)],
+    sources: [...shown, ...instruction.heredocs.map(({ name }) => `<<${name}`)],
     destination: written,
   })
   return noted(state, text, id)

@@ -157,6 +157,34 @@ describe('plan: sources of ADD', () => {
   })
 })
 
+describe('plan: credentials in URLs', () => {
+  it('are shown nowhere, and all else is', async () => {
+    const text = [
+      'FROM base',
+      'ARG PASSWORD=p@ss',
+      'ADD https://me:$PASSWORD@h/x?y=a@b HTTP://token@h/r.git#v1:d git@h:r.git x@y http://h/@z /to/',
+    ].join('\n')
+    const planned = (await plan(text)).plan
+    const shown =
+      'ADD https://xxxxx:xxxxx@h/x?y=a@b HTTP://xxxxx@h/r.git#v1:d git@h:r.git x@y http://h/@z /to/'
+    assert.equal(historyOf(planned)[1], `${shown} # buildkit`)
+    const names = [...planned.vertices.values()].map(({ name }) => name)
+    assert.ok(names.some((name) => name.endsWith(`] ${shown}`)))
+    assert.doesNotMatch(names.join('\n'), /p@ss|token/)
+    const remote = [...planned.vertices.values()].find(({ op }) => op === 'http')
+    assert.ok(remote?.op === 'http' && new URL(remote.source.url).password === 'p%40ss')
+  })
+
+  it('are not shown in what is wrong with them', async () => {
+    for (const url of ['https://me:hidden@h:x/', 'https://me:hidden@h/r.git#-x']) {
+      await assert.rejects(plan(`FROM base\nADD ${url} /`), ({ message }: Error) => {
+        assert.match(message, /^invalid .*https:\/\/xxxxx:xxxxx@h/)
+        return true
+      })
+    }
+  })
+})
+
 describe('plan: arguments', () => {
   const runEnv = async (text: string, request?: PlanRequest): Promise<readonly string[]> => {
     const [run] = execs((await plan(text, request)).plan)
