@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
-import { ioError } from '#core'
+import { ioError, TsbuildError } from '#core'
 import type { Shell } from './shell.ts'
 
 /** A Dockerfile as it was read, and the name that messages call it by. */
@@ -22,6 +22,25 @@ export async function readDockerfile(path: string, shell: Shell): Promise<Docker
 export function readFile(path: string): Uint8Array {
   try {
     return readFileSync(path)
+  } catch (cause) {
+    throw ioError(`read ${path}`, cause)
+  }
+}
+
+const MAX_BYTES = 4 << 20
+
+/**
+ * One of many files, which somebody else may have put there: a FIFO or device among them must not
+ * hold up the others.
+ * @throws {TsbuildError} IO_FAILED, PERMISSION_DENIED
+ */
+export function readRegularFile(path: string): Uint8Array {
+  try {
+    const stat = statSync(path)
+    const isLarge = stat.size > MAX_BYTES
+    if (stat.isFile() && !isLarge) return readFileSync(path)
+    const why = isLarge ? `it has more than ${MAX_BYTES} bytes` : 'it is not a regular file'
+    throw new TsbuildError(`read ${path}: ${why}`, { code: 'IO_FAILED' })
   } catch (cause) {
     throw ioError(`read ${path}`, cause)
   }

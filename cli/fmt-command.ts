@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { realpathSync, statSync } from 'node:fs'
 import { ioError, TsbuildError } from '#core'
 import { diagnosticsError, formatDockerfile, normalForm, parseDockerfile } from '#parser'
-import { type DockerfileInput, readDockerfile } from './dockerfile-input.ts'
+import { type DockerfileInput, readDockerfile, readRegularFile } from './dockerfile-input.ts'
 import { reportError } from './error-report.ts'
 import { type Arguments, usageError } from './flags.ts'
 import { writeResultFile } from './result-files.ts'
@@ -46,7 +46,10 @@ function modeOf(args: Arguments, paths: readonly string[]): Mode {
 
 /** True when the file is not as it should be, and that was the question. */
 async function formatFile(path: string, mode: Mode, shell: Shell): Promise<boolean> {
-  const input = await readDockerfile(path, shell)
+  const input =
+    mode === 'print' || path === '-'
+      ? await readDockerfile(path, shell)
+      : { filename: path, bytes: readRegularFile(path) }
   const formatted = formattedText(input)
   if (mode === 'print') {
     await print(shell, formatted)

@@ -1,7 +1,7 @@
 import { text } from 'node:stream/consumers'
 import { throwIfCancelled } from '#core'
 import { type NormalError, type NormalForm, normalForm, parseDockerfile } from '#parser'
-import { readDockerfile, readFile } from './dockerfile-input.ts'
+import { readDockerfile, readFile, readRegularFile } from './dockerfile-input.ts'
 import { chainMessage } from './error-report.ts'
 import { type Arguments, expectArguments, usageError } from './flags.ts'
 import { print, type Shell } from './shell.ts'
@@ -50,7 +50,7 @@ interface ReadError {
 function parseFile(path: string): NormalForm | NormalError | ReadError {
   let bytes: Uint8Array
   try {
-    bytes = readFile(path)
+    bytes = readRegularFile(path)
   } catch (error) {
     return { error: { message: chainMessage(error), line: null } }
   }

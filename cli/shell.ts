@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream'
 import { ioError } from '#core'
+import { cleanText } from './text.ts'
 
 /** An output stream and, where it is a terminal, its size. */
 export interface OutputStream extends Writable {
@@ -25,12 +26,13 @@ export interface Shell {
 }
 
 /**
- * Prints to standard output. A reader that has gone away (`| head -1`) is no error.
+ * Prints to standard output: to a terminal without what would control it, to all else as it is. A
+ * reader that has gone away (`| head -1`) is no error.
  * @throws {TsbuildError} IO_FAILED, NO_SPACE
  */
 export async function print(shell: Pick<Shell, 'stdout'>, text: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    shell.stdout.write(text, (error) => {
+    shell.stdout.write(shell.stdout.isTTY === true ? cleanText(text) : text, (error) => {
       if (error === undefined || error === null) resolve()
       else if ('code' in error && error.code === 'EPIPE') resolve()
       else reject(ioError('write to standard output', error))

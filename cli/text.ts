@@ -22,6 +22,14 @@ export function cleanLine(text: string): string {
   return expandTabs(text.replaceAll(/\r?\n/g, ' ').replace(ESCAPES, '')).replace(CONTROLS, '\uFFFD')
 }
 
+const UNSHOWABLE =
+  /\r(?!\n)|[^\P{Cc}\n\t\r]|[\u061c\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]/gu
+
+/** Any number of lines as they are, but every control character in them made U+FFFD. */
+export function cleanText(text: string): string {
+  return text.replace(UNSHOWABLE, '\uFFFD')
+}
+
 function expandTabs(text: string): string {
   if (!text.includes('\t')) return text
   const [first = '', ...rest] = text.split('\t')

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -78,5 +79,24 @@ describe('tsbuild fmt', () => {
     assert.match((await run(['--check', '--write', ugly])).err, /contradict/)
     assert.match((await run(['-w', '-'])).err, /standard input/)
     assert.match((await run([join(folder, 'missing')])).err, /ENOENT/)
+  })
+
+  it('does not wait for a FIFO among the files', async () => {
+    const fifo = join(folder, 'fifo')
+    execFileSync('mkfifo', [fifo])
+    const { code, err } = await run(['--write', fifo, ugly])
+    assert.equal(code, 1)
+    assert.match(err, /fifo: it is not a regular file/)
+    assert.equal(readFileSync(ugly, 'utf8'), TIDY)
+  })
+
+  it('shows a terminal nothing that would control it', async () => {
+    writeFileSync(ugly, 'FROM a\nRUN \x1b]0;evil\x07\tx\x9b31m\n')
+    for (const terminal of [true, false]) {
+      const shell = fakeShell({ terminal })
+      assert.equal(await runProgram(['fmt', ugly], shell), 0)
+      const text = terminal ? '\uFFFD]0;evil\uFFFD\tx\uFFFD31m' : '\x1b]0;evil\x07\tx\x9b31m'
+      assert.equal(shell.out(), `FROM a\nRUN ${text}\n`)
+    }
   })
 })

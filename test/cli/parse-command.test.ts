@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -80,5 +81,26 @@ describe('tsbuild parse', () => {
     const { code, out, err } = await run([join(folder, 'missing')])
     assert.deepEqual({ code, out }, { code: 1, out: '' })
     assert.match(err, /ENOENT/)
+  })
+
+  it('does not wait for a FIFO in a list, nor read a device', async () => {
+    const fifo = join(folder, 'fifo')
+    execFileSync('mkfifo', [fifo])
+    const list = [fifo, '/dev/zero', folder, join(folder, 'good')].join('\n')
+    const { code, out } = await run(['--files-from', '-'], list)
+    const forms = out.trimEnd().split('\n')
+    const errors = forms.slice(0, 3).map((form) => JSON.parse(form).error.message)
+    for (const message of errors) assert.match(message, /: it is not a regular file$/)
+    assert.deepEqual([code, forms.length, JSON.parse(forms[3] ?? '')], [1, 4, good])
+  })
+
+  it('sends nothing to a terminal that would control it, and all of it elsewhere', async () => {
+    writeFileSync(join(folder, 'odd'), 'FROM a\nRUN \x9b31m\u202e\x7f "größe"\n')
+    for (const terminal of [true, false]) {
+      const shell = fakeShell({ terminal })
+      assert.equal(await runProgram(['parse', join(folder, 'odd')], shell), 0)
+      const text = terminal ? '\uFFFD31m\uFFFD\uFFFD' : '\x9b31m\u202e\x7f'
+      assert.deepEqual(JSON.parse(shell.out()).instructions[1].args, [`${text} "größe"`])
+    }
   })
 })
