@@ -72,7 +72,7 @@ function hintFor(message: string, mark: string): string | undefined {
     return `write \${NAME}, or ${mark}$ for a dollar sign that stands for itself`
   }
   if (message.startsWith('unsupported modifier')) {
-    return 'end ${NAME with a }, or write - + ? with or without a colon, # ## % %% / or // behind it'
+    return 'close the braces behind the name, or write - + ? with or without a colon, # ## % %% / or // there'
   }
   if (message.startsWith('invalid pattern')) {
     return 'in a pattern a backslash stands before * ? } / or another backslash'
