@@ -65,10 +65,9 @@ export class BuildKit implements AsyncDisposable {
 }
 
 /** Ignore files and secrets are the client's business. */
-function needsClient({ files, options }: DifferentialCase): boolean {
+function needsClient({ files, dockerfile }: DifferentialCase): boolean {
   return (
-    files.some((line) => /^\S*\.dockerignore /.test(line)) ||
-    options.some(({ kind }) => kind === 'secret')
+    files.some((line) => /^\S*\.dockerignore /.test(line)) || dockerfile.includes('type=secret')
   )
 }
 

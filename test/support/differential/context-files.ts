@@ -12,14 +12,16 @@ import {
 import { dirname, join } from 'node:path'
 import { run } from '../peers/index.ts'
 
-/** Seconds; a time that no file gets by being made. */
+/** Seconds; times that no file gets by being made: of what lies in the context, and in archives. */
 const MTIME = 1_000_000_000
+const PACKED_MTIME = 900_000_000
 
 /**
  * Makes the files of a listing in `folder`, all with one old time. A line is one of
- * `dir/ 0755`, `file 0644 =text`, `file ="JSON text"`, `link -> target`, `name => first name`, and
- * `archive @FLAGS folder`, which packs a folder of the listing with `tar -cFLAGS` and removes it;
- * modes and owners (`1:2`) may be left out. The Dockerfile is put beside them.
+ * `dir/ 0755 1:2`, `file 0644 1:2 =text`, `file ="JSON text"`, `link -> target`, `name => first name`,
+ * and `archive @FLAGS folder`, which packs a folder of the listing with `tar -cFLAGS` and removes it;
+ * modes and owners may be left out, and `^HEX` gives a file capabilities. The Dockerfile is put
+ * beside them.
  */
 export async function makeFiles(
   folder: string,
@@ -30,6 +32,7 @@ export async function makeFiles(
   writeFileSync(join(folder, 'Dockerfile'), dockerfile)
   lutimesSync(join(folder, 'Dockerfile'), MTIME, MTIME)
   for (const line of listing) if (!line.includes(' @')) makeFile(folder, line)
+  for (const line of listing) await setCapabilities(folder, line)
   for (const line of listing.toReversed()) touch(folder, line)
   for (const line of listing) await pack(folder, line)
   lutimesSync(folder, MTIME, MTIME)
@@ -53,6 +56,13 @@ function makeFile(folder: string, line: string): void {
     path,
     Number.parseInt(mode?.[1] ?? mode?.[2] ?? (name.endsWith('/') ? '755' : '644'), 8),
   )
+}
+
+async function setCapabilities(folder: string, line: string): Promise<void> {
+  const value = / \^([0-9a-f]+)/.exec(line)?.[1]
+  if (value === undefined) return
+  const attribute = ['-n', 'security.capability', '-v', `0x${value}`]
+  await run('setfattr', [...attribute, join(folder, nameOf(line))])
 }
 
 function textOf(line: string): string | undefined {
@@ -79,8 +89,10 @@ async function pack(folder: string, line: string): Promise<void> {
   const [, name = '', flags = '', source = ''] = /^(\S+) @(\S*) (\S+)$/.exec(line) ?? []
   if (name === '') return
   const from = join(folder, source)
-  const sorted = ['--sort=name', '--numeric-owner', '-C', from, '.']
-  await run('tar', [`-c${flags}f`, join(folder, name), ...sorted])
+  mkdirSync(dirname(join(folder, name)), { recursive: true })
+  const xattrs = ['--xattrs', '--xattrs-include=*']
+  const options = ['--sort=name', '--numeric-owner', `--mtime=@${PACKED_MTIME}`, ...xattrs]
+  await run('tar', [`-c${flags}f`, join(folder, name), ...options, '-C', from, '.'])
   rmSync(from, { recursive: true })
   lutimesSync(join(folder, name), MTIME, MTIME)
 }

@@ -14,6 +14,7 @@ import { Here } from './here.ts'
 import { complaintsOf, type Outcome } from './outcome.ts'
 import { plainCase } from './plain-case.ts'
 import { type DifferentialCase, readCases } from './tables.ts'
+import { startWebSite } from './web-site.ts'
 
 /** How many cases are built at a time. */
 const LANES = 6
@@ -24,6 +25,7 @@ export class Differential implements AsyncDisposable {
   readonly #directory: TemporaryDirectory
   readonly #buildKit: BuildKit
   readonly #here: Here
+  readonly #web: string
   readonly #queue: PQueue = new PQueue({ concurrency: LANES })
   readonly #since: number = Math.floor(Date.now() / 1000)
   #count = 0
@@ -33,14 +35,17 @@ export class Differential implements AsyncDisposable {
     readonly directory: TemporaryDirectory
     readonly buildKit: BuildKit
     readonly here: Here
+    readonly web: string
   }) {
     this.#resources = parts.resources
     this.#directory = parts.directory
     this.#buildKit = parts.buildKit
     this.#here = parts.here
+    this.#web = parts.web
   }
 
-  /** Starts them; `busybox` and the images of the table `images` are there for every FROM. */
+  /** Starts them; `busybox` and the images of the table `images` are there for every FROM,
+   * and `{WEB}` in a Dockerfile is the address of a small web site. */
   static async start(): Promise<Differential> {
     await using resources = new AsyncDisposableStack()
     const directory = resources.use(memoryDirectory('differential'))
@@ -50,8 +55,9 @@ export class Differential implements AsyncDisposable {
     await pushLayout(await busyboxBase(), reference)
     await buildKit.pull(reference)
     const here = new Here(directory.file('store'), [registry.host])
+    const web = resources.use(await startWebSite()).origin
     const kept = resources.move()
-    const both = new Differential({ resources: kept, directory, buildKit, here })
+    const both = new Differential({ resources: kept, directory, buildKit, here, web })
     await both.#prepare(reference)
     return both
   }
@@ -74,12 +80,15 @@ export class Differential implements AsyncDisposable {
   }
 
   async #buildBoth(
-    one: DifferentialCase,
+    given: DifferentialCase,
     tag?: string,
   ): Promise<{ readonly ours: Outcome; readonly theirs: Outcome }> {
     const number = this.#count++
+    const placed = (text: string): string => text.replaceAll('{WEB}', this.#web)
+    const dockerfile = placed(given.dockerfile)
+    const one = { ...given, dockerfile }
     const folder = this.#directory.file(`context${number}`)
-    await makeContext(folder, one, one.equivalent ?? one.dockerfile)
+    await makeContext(folder, one, given.equivalent ?? dockerfile)
     const [ours, theirs] = await Promise.all([
       this.#here.build(one, folder, tag),
       this.#buildKit.build(one, folder, tag),

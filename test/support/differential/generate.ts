@@ -170,7 +170,7 @@ function dockerfile(): Arbitrary<string> {
   return isOneIn(4).chain((isWild) =>
     fc
       .record({
-        head: fc.constantFrom('', '', '# comment\n', 'ARG A=global\n', '# escape=\\\n'),
+        head: fc.constantFrom('', '', '# comment\n', 'ARG base=busybox\n', '# escape=\\\n'),
         base: fc.constantFrom('scratch', 'scratch', 'busybox'),
         first: stageOf(isWild),
         second: fc.option(stageOf(isWild), { nil: undefined }),
@@ -178,7 +178,8 @@ function dockerfile(): Arbitrary<string> {
       })
       .map(({ head, base, first, second, isCrlf }) => {
         const child = second === undefined ? '' : `FROM first\n${second}`
-        const text = `${head}FROM ${base} AS first\n${first}${child}`
+        const from = head.startsWith('ARG') ? '$base' : base
+        const text = `${head}FROM ${from} AS first\n${first}${child}`
         return isCrlf ? text.replaceAll('\n', '\r\n') : text
       }),
   )

@@ -1,3 +1,6 @@
+export { type KnownLayers, readLayoutImage } from './built-image.ts'
+export { compareBuilt } from './compare-built.ts'
 export { Differential } from './differential.ts'
 export { generateCases } from './generate.ts'
+export { mergeLayers } from './merged-tree.ts'
 export { type DifferentialCase, readCases, tableNames } from './tables.ts'

@@ -33,7 +33,7 @@ const FOLDER = fileURLToPath(new URL('../../../../fixtures/differential/', impor
 export function readCases(table: string): readonly DifferentialCase[] {
   const text = readFileSync(`${FOLDER}${table}.txt`, 'utf8')
   const [head = '', ...cases] = text.split(/^= /m)
-  const common = linesOf(head.split('\n'), '+')
+  const common = head.split('\n').filter((line) => !line.startsWith('#'))
   return cases.map((one) => readCase(one, table, common))
 }
 
@@ -48,16 +48,20 @@ export function tableNames(): readonly string[] {
 const MARKS = new Set(['', '#', '>', '>>', '<', '+', '@', '!', '~', '-'])
 
 function readCase(text: string, table: string, common: readonly string[]): DifferentialCase {
-  const [title = '', ...lines] = text.split('\n')
+  const [title = '', ...own] = text.split('\n')
+  // A name that says it all is the instruction itself.
+  const isNamed = own.some((line) => line.startsWith('>'))
+  const lines = [...common, ...(isNamed ? [] : [`> ${title}`]), ...own]
   const unknown = lines.find((line) => !MARKS.has(line.split(' ', 1)[0] ?? ''))
   if (unknown !== undefined) throw new Error(`${table}: ${title}: what does "${unknown}" mean?`)
-  const equivalent = linesOf(lines, '<')
+  const equivalent = linesOf(own, '<')
+  const first = linesOf(common, '>')
   const refusal = linesOf(lines, '!')
   return {
     name: `${table}: ${title}`,
     dockerfile: dockerfileOf(lines),
-    equivalent: equivalent.length === 0 ? undefined : `${equivalent.join('\n')}\n`,
-    files: [...common, ...linesOf(lines, '+')],
+    equivalent: equivalent.length === 0 ? undefined : `${[...first, ...equivalent].join('\n')}\n`,
+    files: linesOf(lines, '+'),
     options: linesOf(lines, '@').map(optionOf),
     refusal: refusal.length === 0 ? undefined : refusal,
     isFree: false,
