@@ -60,6 +60,8 @@ export async function resolveGraph(
       suggest: (word) => suggestionFor(word, dockerfile, options.globals),
       replace: options.replace,
     })
+    // Those of stages that nobody needs count too; their steps and images do not.
+    for (const linked of graph.unused) stagePlatform(linked, options.targetPlatform)
     const missing = neededImages(graph, options).filter((needed) => !bases.has(keyOf(needed)))
     const resolving = missing.map((needed) => async (signal: AbortSignal) => {
       bases.set(keyOf(needed), await resolveAt(needed, options, signal))

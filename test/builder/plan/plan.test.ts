@@ -242,6 +242,12 @@ describe('plan: stages', () => {
     assert.deepEqual((await plan(text, { target: 'A' })).resolved, ['one'])
   })
 
+  it('reads the platforms of all of them', async () => {
+    const text = 'FROM --platform=plan9x Unused AS u\nRUN --mount=type=x x\nFROM one'
+    await assert.rejects(plan(text), /^SourceError: failed to parse platform plan9x: /)
+    assert.deepEqual((await plan(text.replace('plan9x', 'linux'))).resolved, ['one'])
+  })
+
   it('numbers steps as BuildKit does', async () => {
     const text = 'FROM one AS build\nRUN a\nENV x=1\nRUN b\nFROM scratch\nCOPY --from=build /x /y'
     const names = [...(await plan(text)).plan.vertices.values()].map(({ name }) => name)
