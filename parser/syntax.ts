@@ -24,7 +24,7 @@ export function foreignSyntax(
   const found = asked ?? jsonSyntax(source)
   if (found === undefined) return undefined
   const [frontend = ''] = found.value.split(' ', 1)
-  const [repository] = frontend.replace(/^docker\.io\//, '').split(/[:@]/, 1)
+  const [repository] = frontend.replace(/^(?:index\.)?docker\.io\//, '').split(/[:@]/, 1)
   if (repository === 'docker/dockerfile' || repository === 'docker/dockerfile-upstream') {
     return undefined
   }
