@@ -32,7 +32,7 @@ describe('expandWord and expandWords', () => {
     for (const [raw, hint] of [
       [`"$\{x`, /^write \$\{NAME\}, or `\$ for/],
       [`$\{}`, /^write \$\{NAME\}/],
-      [`$\{x^}`, /^end \$\{NAME with a \}/],
+      [`$\{x^}`, /^close the braces/],
       [`$\{x#\\a}`, /^in a pattern/],
       [`$\{x/a}`, /^write \$\{NAME\/PATTERN\/REPLACEMENT\}/],
       [`a'b`, /^close the quote, or put ` in front/],
