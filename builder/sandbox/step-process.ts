@@ -1,12 +1,4 @@
-import {
-  accessSync,
-  closeSync,
-  constants,
-  fchownSync,
-  openSync,
-  readlinkSync,
-  statSync,
-} from 'node:fs'
+import { accessSync, closeSync, constants, fchownSync, readlinkSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import {
   assumeIdentity,
@@ -199,10 +191,12 @@ function restoreCoreLimit(limit: ResourceLimit): void {
   }
 }
 
+/** Of the builder. No file is opened: all there are belong to the step, and may be FIFOs. */
 function lowestFreeDescriptor(): bigint {
-  const descriptor = openSync('/dev/null', 'r')
-  closeSync(descriptor)
-  return BigInt(descriptor)
+  const { readEnd, writeEnd } = makePipe()
+  closeSync(readEnd)
+  closeSync(writeEnd)
+  return BigInt(Math.min(readEnd, writeEnd))
 }
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'

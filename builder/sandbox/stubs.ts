@@ -46,6 +46,8 @@ export class StubMaker {
   readonly record: StubRecord
   readonly #root: number
   readonly #rootDevice: number
+  /** Paths of all that is in the record. */
+  readonly #known = new Set<string>()
 
   /**
    * @param root descriptor of the mounted root
@@ -71,28 +73,24 @@ export class StubMaker {
     setFileTimes(parent, before)
     const { parentNames, name, kind } = creation
     stubs.push({ parentNames, name, kind })
+    this.#known.add([...parentNames, name].join('/'))
   }
 
   /** Making a stub in a directory of a lower layer copies it, and all above it, to the upper one. */
   #rememberCopied(writable: string, names: readonly string[]): void {
     for (let length = names.length; length > 0; length--) {
       const ancestor = names.slice(0, length)
-      if (this.#isKnown(ancestor) || exists(writable, ancestor)) continue
-      const place = findPlace(this.#root, ancestor.join('/'), { nofollow: true })
+      const ancestorPath = ancestor.join('/')
+      // Then so is all above it.
+      if (this.#known.has(ancestorPath) || exists(writable, ancestor)) return
+      const place = findPlace(this.#root, ancestorPath, { nofollow: true })
       const path = pathOf(place.descriptor)
       const { mode, uid, gid, mtimeNs } = statSync(path, { bigint: true })
       const xattrs = contentXattrs(`${path}/.`)
       this.record.copied.push({ names: ancestor, mode, uid, gid, mtimeNs, xattrs })
+      this.#known.add(ancestorPath)
       closeSync(place.descriptor)
     }
-  }
-
-  #isKnown(names: readonly string[]): boolean {
-    const path = names.join('/')
-    return (
-      this.record.copied.some((copied) => copied.names.join('/') === path) ||
-      this.record.stubs.some((stub) => [...stub.parentNames, stub.name].join('/') === path)
-    )
   }
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
@@ -132,6 +133,23 @@ describe('sandbox: mounts of a step', () => {
     assert.equal(exitCode, 0)
     assert.deepEqual(readdirSync(upper), [])
     assert.equal(statSync(upper).mtimeMs, before)
+  })
+
+  it('makes and removes a mount point of very many levels in no time', async function () {
+    this.timeout(20_000)
+    const layer = fixture.layer()
+    mkdirSync(`${layer}${'/a'.repeat(20)}`, { recursive: true })
+    const target = '/a'.repeat(500)
+    const mounts = [{ type: 'tmpfs', target } as const]
+    const { upper, exitCode } = await fixture.run(['true'], { layer, mounts })
+    assert.deepEqual([exitCode, readdirSync(upper)], [0, []])
+  })
+
+  it('does not wait for a FIFO in the place of a device', async () => {
+    const devices = fixture.layer()
+    execFileSync('mkfifo', [`${devices}/null`])
+    const mounts = [bind('/', { target: '/dev', source: devices })]
+    assert.equal(await fixture.sh('ls /dev', { mounts }), 'null\n')
   })
 
   it('gives a tmpfs the mode of what it hides, a size, and takes it back', async () => {
