@@ -38,7 +38,7 @@ const SETTINGS: readonly (readonly [string, string])[] = [
 
 /** What of the environment says how to reach the world. */
 const PASSED =
-  /^(?:PATH|SSH_AUTH_SOCK|SSL_CERT_FILE|SSL_CERT_DIR|GIT_SSL_CAINFO|(?:https?|all|no)_proxy)$/i
+  /^(?:SSH_AUTH_SOCK|SSL_CERT_FILE|SSL_CERT_DIR|GIT_SSL_CAINFO|(?:https?|all|no)_proxy)$/i
 
 const MAX_OUTPUT = 64 << 20
 
@@ -102,6 +102,7 @@ export class Git {
     ])
     return {
       ...Object.fromEntries(passed),
+      PATH: absoluteOnly(this.#environment.PATH),
       ...Object.fromEntries(config),
       GIT_CONFIG_COUNT: String(settings.length),
       GIT_CONFIG_NOSYSTEM: '1',
@@ -118,6 +119,12 @@ export class Git {
       LC_ALL: 'C',
     }
   }
+}
+
+/** Relative ones would lead into what was checked out, which has no say in what git is. */
+function absoluteOnly(path = '/usr/local/bin:/usr/bin:/bin'): string {
+  const absolute = path.split(':').filter((directory) => directory.startsWith('/'))
+  return absolute.join(':') || '/nonexistent'
 }
 
 /** What the shell ends with when there is no such program. */

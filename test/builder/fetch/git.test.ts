@@ -238,6 +238,22 @@ describe('checking out a repository', () => {
     assert.equal(existsSync(mark), false)
   })
 
+  it('runs no git of the repository, whatever PATH says', async () => {
+    const mark = directory.file('mark')
+    await commitFiles(repository, { git: `#!/bin/sh\ntouch ${mark}\n`, a: 'one' })
+    await git('update-index', '--chmod=+x', 'git')
+    await git('-c', 'user.name=x', '-c', 'user.email=x', 'commit', '-qm', 'x')
+    for (const PATH of [`.:${process.env.PATH}`, `:${process.env.PATH}`]) {
+      const own = openStore(directory.file(`store${PATH.startsWith(':')}`))
+      await using alone = new Fetcher({ store: own, environment: { ...process.env, PATH } })
+      const source = parseGitSource(`${server.origin}/r.git`)
+      assert.ok(source)
+      assert.equal(read(await alone.checkoutGit(source), 'a'), 'one')
+      assert.equal(existsSync(mark), false)
+      await own[Symbol.asyncDispose]()
+    }
+  })
+
   it('sends credentials of the URL and of the options', async () => {
     await commitFiles(repository, { a: 'one' })
     const authorization = `Basic ${Buffer.from('me:secret').toString('base64')}`
