@@ -50,8 +50,8 @@ export function withoutCredentials(text: string): string {
   )
 }
 
-/** Up to the last @ of the host: a password may have one. */
-const CREDENTIALS = /(https?:\/\/)([^\s/?#"'\\]*)@/gi
+/** Up to the last @ of the host: a password may have one. URLs are read with any number of slashes. */
+const CREDENTIALS = /(https?:[/\\]{2,})([^\s/?#\\]*)@/gi
 
 /** @returns the URL without user, password, query and fragment */
 export function redacted(url: URL): string {

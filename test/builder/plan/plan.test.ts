@@ -175,6 +175,14 @@ describe('plan: credentials in URLs', () => {
     assert.ok(remote?.op === 'http' && new URL(remote.source.url).password === 'p%40ss')
   })
 
+  it('are not shown where they are written in an odd way', async () => {
+    for (const USER of ["/me:p'ss", '\\\\me:p"ss', 'me:,ss', ':p', 'p:']) {
+      const text = 'FROM base\nARG USER\nADD http://$USER@h/x /to/'
+      const planned = (await plan(text, { buildArgs: { USER } })).plan
+      assert.match(historyOf(planned)[1] ?? '', /^ADD http:[/\\]+xxxxx:xxxxx@h\/x \/to\/ #/)
+    }
+  })
+
   it('are not shown in what is wrong with them', async () => {
     for (const url of ['https://me:hidden@h:x/', 'https://me:hidden@h/r.git#-x']) {
       await assert.rejects(plan(`FROM base\nADD ${url} /`), ({ message }: Error) => {
