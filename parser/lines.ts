@@ -233,7 +233,9 @@ function from(pieces: readonly Piece[], diagnostic: Diagnostic): Diagnostic {
 }
 
 function unterminated(head: HeredocHead, range: SourceRange): Diagnostic {
-  const hint = `end the heredoc with a line that is just ${head.name}`
+  const end = `end the heredoc with a line that is just ${head.name}`
+  const isPlain = /^[\w.-]+$/.test(head.name)
+  const hint = isPlain ? end : `${end}, or put a blank behind its name, or quotes around the <<`
   return { severity: 'error', code: 'line', message: 'unterminated heredoc', range, hint }
 }
 
