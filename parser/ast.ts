@@ -228,6 +228,7 @@ export interface VolumeInstruction extends InstructionBase {
   readonly kind: 'volume'
   /** True for a JSON array, the strings of which `paths` are. */
   readonly json: boolean
+  /** White space around a path is no part of it. */
   readonly paths: readonly Word[]
 }
 

@@ -76,11 +76,10 @@ function toCopy(common: Common, flags: Flags, site: Site): CopyInstruction {
 function toVolume(volume: Omit<VolumeInstruction, 'kind'>, site: Site): VolumeInstruction {
   const { paths } = volume
   if (paths.length === 0) site.fail('VOLUME requires at least one argument')
-  const trimmed = paths.map(({ raw, range }) => ({ raw: trimSpace(raw), range }))
-  for (const { raw, range } of trimmed) {
-    if (raw === '') site.fail('VOLUME specified can not be an empty string', { range })
+  for (const { raw, range } of paths) {
+    if (trimSpace(raw) === '') site.fail('VOLUME specified can not be an empty string', { range })
   }
-  return { kind: 'volume', ...volume, paths: trimmed }
+  return { kind: 'volume', ...volume }
 }
 
 /** The last word is the destination; heredocs are taken out of the sources. */

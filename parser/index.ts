@@ -33,6 +33,7 @@ export type {
   Word,
   WorkdirInstruction,
 } from './ast.ts'
+export { trimSpace } from './characters.ts'
 export {
   type Diagnostic,
   type DiagnosticCode,

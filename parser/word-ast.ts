@@ -88,6 +88,7 @@ function entriesOf(children: Children, name: string, site: Site): readonly KeyVa
   if (legacy !== undefined) {
     const text = tokenOf(children, 'Text')
     if (text !== undefined) return [{ key: site.word(legacy), value: site.word(text) }]
+    if (withoutLooseEscape(legacy.image, site.escape) === '') return []
     site.fail(`${name} must have two arguments`, { code: 'line', hint: `write ${name} key=value` })
     return []
   }

@@ -4,6 +4,7 @@ import {
   type Dockerfile,
   SourceError,
   type StageInstruction,
+  trimSpace,
   type Word,
 } from '#parser'
 import { expandListWith, expandWith } from './expand.ts'
@@ -94,7 +95,9 @@ export function applyMetadata(
       return noted(withConfig(state, { ExposedPorts }), `EXPOSE [${ports.join(' ')}]`)
     }
     case 'volume': {
-      const paths = instruction.paths.map((word) => volumeOf(expand(word), word))
+      const paths = instruction.paths.map((word) => {
+        return volumeOf(expand({ ...word, raw: trimSpace(word.raw) }), word)
+      })
       const Volumes = state.config.Volumes.with(paths.map((path) => [path, {}]))
       return noted(withConfig(state, { Volumes }), `VOLUME [${paths.join(' ')}]`)
     }

@@ -41,6 +41,7 @@ const CASES: readonly (readonly [string, Look, unknown])[] = [
   ['WORKDIR /$v/$w', ({ image }) => image.config.WorkingDir, '/val/a b'],
   ['VOLUME $v /$w', config, { Volumes: { val: {}, '/a b': {} } }],
   ['VOLUME ["$v", "/c d"]', config, { Volumes: { val: {}, '/c d': {} } }],
+  ['VOLUME [" $v ", "/c "]', config, { Volumes: { val: {}, '/c': {} } }],
   // Many words.
   ['EXPOSE $p', config, { ExposedPorts: { '80/udp': {}, '9/tcp': {} } }],
   ['EXPOSE $x 80$p', config, { ExposedPorts: { '8080/udp': {}, '9/tcp': {} } }],
