@@ -9,7 +9,12 @@ export type HeredocHead = Omit<Heredoc, 'content' | 'range'>
 /** The heredocs that start on a logical line, in order; none where the instruction takes none. */
 export function heredocsOf(line: string, escapeChar: Escape): readonly HeredocHead[] {
   if (!line.includes('<<') || !takesHeredocs(line, escapeChar)) return []
-  return shellWords(line)
+  return heredocsIn(line)
+}
+
+/** Those that start in a text, of whatever instruction. */
+export function heredocsIn(text: string): readonly HeredocHead[] {
+  return shellWords(text)
     .map(parseHeredocWord)
     .filter((head) => head !== undefined)
 }

@@ -1,5 +1,6 @@
 import type { Command, CopyInstruction, Instruction, OnbuildInstruction } from './ast.ts'
 import { lineEnd, trimSpace } from './characters.ts'
+import { heredocsIn } from './heredocs.ts'
 import { parseJsonArray } from './scan.ts'
 
 /**
@@ -30,11 +31,11 @@ export function partsOf(instruction: Instruction): InstructionParts {
   return { parts: [keyword.raw, ...written, ...end, ...args], separator: isApart ? '\v' : ' ' }
 }
 
-/** True when a blank behind a lone `<<` would make a heredoc of it and the next word. */
+/** True when a blank behind a `<<` would make other heredocs: it makes one word of two. */
 function isLikeHeredoc(instruction: Instruction, args: Arguments): boolean {
   if (instruction.kind !== 'copy' && instruction.kind !== 'add') return false
-  const hasLoneMark = args.some((arg) => typeof arg === 'string' && /^\d*<<$/.test(arg))
-  return hasLoneMark && instruction.heredocs.length === 0
+  if (!args.some((arg) => typeof arg === 'string' && arg.endsWith('<<'))) return false
+  return heredocsIn(args.join(' ')).length !== instruction.heredocs.length
 }
 
 /** A trigger with mistakes is printed as it stands. */

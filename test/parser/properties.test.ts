@@ -34,6 +34,7 @@ const PIECES = [
     '# escape=`\n',
     '#',
     '<<EOF',
+    '<< ',
     '<<-"A B"',
     'EOF',
     '--',
