@@ -1,6 +1,13 @@
 import { isStep, scheduler } from '#builder/solve'
 import { hasFileDigests, openStore } from '#cache'
-import { type Descriptor, formatPlatform, TsbuildError, throwIfCancelled, together } from '#core'
+import {
+  type Descriptor,
+  formatPlatform,
+  Resources,
+  TsbuildError,
+  throwIfCancelled,
+  together,
+} from '#core'
 import { type DockerfileChecks, diagnosticsError, SourceError } from '#parser'
 import { formatReference } from '#registry-client'
 import { planLoaded } from './build-plan.ts'
@@ -71,7 +78,7 @@ async function buildLoaded(
   const secrets = await openSecrets(settings)
   await using store = openStore(settings.root)
   await using services = new Services(settings, { store, secrets })
-  await using resources = new AsyncDisposableStack()
+  await using resources = new Resources()
   // One thread reads what is copied, another writes it; they come up while bases are looked for.
   if (copiesNewFiles(context, settings)) services.pool.warmUp(2)
   const finish = async (signal: AbortSignal): Promise<BuildResult> => {
@@ -151,5 +158,10 @@ function summarizeImage({ plan, image, layers }: BuiltImage): BuildResult['image
 
 /** What went wrong first, where closing what was open went wrong as well. */
 function firstOf(cause: unknown): unknown {
-  return cause instanceof SuppressedError ? firstOf(cause.suppressed) : cause
+  return isSuppressed(cause) ? firstOf(cause.suppressed) : cause
+}
+
+/** By its name: Node has the class only since version 24, and what stands in for it before has none. */
+function isSuppressed(cause: unknown): cause is Error & { readonly suppressed: unknown } {
+  return cause instanceof Error && cause.name === 'SuppressedError' && 'suppressed' in cause
 }

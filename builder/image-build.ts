@@ -9,7 +9,7 @@ import {
   type TreeSpec,
 } from '#builder/solve'
 import type { Store } from '#cache'
-import { hostPlatform } from '#core'
+import { hostPlatform, type Resources } from '#core'
 import { contextTrees } from './named-contexts.ts'
 import type { OpenedContext } from './open-context.ts'
 import { rewriteTimes } from './rewrite-times.ts'
@@ -24,7 +24,7 @@ export interface ImageDeps {
   readonly services: Services
   readonly schedule: Schedule
   /** Gets what has to stay open until the images have gone where they are to go. */
-  readonly resources: AsyncDisposableStack
+  readonly resources: Resources
   readonly signal: AbortSignal
 }
 

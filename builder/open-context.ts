@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fetcher, httpSourceName, parseHttpSource } from '#builder/fetch'
 import { openStore } from '#cache'
-import { reported, TsbuildError } from '#core'
+import { Resources, reported, TsbuildError } from '#core'
 import type { FolderSource } from './context-source.ts'
 import { type LoadedDockerfile, loadDockerfile } from './dockerfile-source.ts'
 import { type FetchContextDeps, type FetchedContext, fetchContext } from './fetch-context.ts'
@@ -25,7 +25,7 @@ export interface OpenedContext {
  */
 export async function openContext(settings: Settings): Promise<OpenedContext & AsyncDisposable> {
   const { context, file } = settings
-  await using opening = new AsyncDisposableStack()
+  await using opening = new Resources()
   if (context.kind === 'folder') checkFolder(context)
   if (context.kind === 'folder' && !isUrl(file)) {
     return { ...openFolder(context, settings), ...closing(opening) }
@@ -46,9 +46,9 @@ export async function openContext(settings: Settings): Promise<OpenedContext & A
 }
 
 /** What was opened stays so until the context is disposed of. */
-function closing(opened: AsyncDisposableStack): AsyncDisposable {
+function closing(opened: Resources): AsyncDisposable {
   const resources = opened.move()
-  return { [Symbol.asyncDispose]: () => resources.disposeAsync() }
+  return { [Symbol.asyncDispose]: () => resources[Symbol.asyncDispose]() }
 }
 
 type Written = Pick<Settings, 'file' | 'dockerfile'>

@@ -1,7 +1,15 @@
 import { existsSync, lstatSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { canonicalJson, digestOf, errnoOf, hexOf, type Json, throwIfCancelled } from '#core'
+import {
+  canonicalJson,
+  digestOf,
+  errnoOf,
+  hexOf,
+  type Json,
+  Resources,
+  throwIfCancelled,
+} from '#core'
 import { storeFailure } from './failure.ts'
 import { type FileLock, tryLock, trySharedLock } from './file-lock.ts'
 import type { Layout } from './layout.ts'
@@ -53,7 +61,7 @@ export class CacheMounts {
     requests: readonly CacheMountRequest[],
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<OpenCacheMounts> {
-    await using locks = new AsyncDisposableStack()
+    await using locks = new Resources()
     const named = requests.map((request) => {
       const name = hexOf(digestOf(canonicalJson(request.identity)))
       return { ...request, name, instance: 0 }
@@ -71,7 +79,7 @@ export class CacheMounts {
     const paths: string[] = []
     for (const request of named) paths.push(await this.#ensure(request))
     const held = locks.move()
-    return { paths, [Symbol.asyncDispose]: () => held.disposeAsync() }
+    return { paths, [Symbol.asyncDispose]: () => held[Symbol.asyncDispose]() }
   }
 
   #path(name: string, instance: number): string {

@@ -86,9 +86,8 @@ export class CacheRecords {
     if (key === target) return
     this.#database.run(
       `INSERT OR REPLACE INTO aliases (alias, key)
-       VALUES (?1, coalesce((SELECT key FROM aliases WHERE alias = ?2), ?2))`,
-      key,
-      target,
+       VALUES (?, coalesce((SELECT key FROM aliases WHERE alias = ?), ?))`,
+      ...[key, target, target],
     )
   }
 

@@ -37,6 +37,7 @@ export class Database implements Disposable {
     this.#layout = layout
   }
 
+  /** Parameters are plain `?`, here and below: Node 22 cannot bind numbered ones to values. */
   get(sql: string, ...values: SQLInputValue[]): Row | undefined {
     return this.#guarded(() => this.#prepare(sql).get(...values))
   }

@@ -203,9 +203,10 @@ export class Layers {
       const isNew = facts.directory === true && known?.directory !== true
       this.#database.run(
         `INSERT INTO layers (id, diff_id, size, directory, boot, sum)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-         ON CONFLICT (id) DO UPDATE SET diff_id = ?2, size = ?3,
-           directory = max(directory, ?4), boot = coalesce(?5, boot), sum = ?6`,
+         VALUES (?, ?, ?, ?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET diff_id = excluded.diff_id, size = excluded.size,
+           directory = max(directory, excluded.directory), boot = coalesce(excluded.boot, boot),
+           sum = excluded.sum`,
         ...[id, diffId, size, isNew ? 1 : 0, isNew ? this.#boot : null, sumOf(id, diffId, size)],
       )
     })

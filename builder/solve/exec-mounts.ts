@@ -12,7 +12,7 @@ import type {
 } from '#builder/plan'
 import { createWritable } from '#builder/snapshot'
 import type { CacheMountRequest, OpenCacheMounts, Store } from '#cache'
-import { errnoOf, type Mount, TsbuildError, unreachable } from '#core'
+import { errnoOf, type Mount, Resources, TsbuildError, unreachable } from '#core'
 import { directoriesOf } from './layer.ts'
 import type { Result } from './result.ts'
 import type { WorkPool } from './work-pool.ts'
@@ -54,7 +54,7 @@ export async function openMounts(
   deps: MountDeps,
 ): Promise<OpenMounts> {
   if (vertex.mounts.length === 0) return NO_MOUNTS
-  await using stack = new AsyncDisposableStack()
+  await using stack = new Resources()
   const caches = vertex.mounts.filter((mount) => mount.kind === 'cache')
   const opened = stack.use(await openCaches(caches, inputs, deps))
   const mounts: Mount[] = []
@@ -68,7 +68,7 @@ export async function openMounts(
   return {
     ...{ mounts, env },
     onConnect: (target, connection) => agents.get(target)?.(connection),
-    [Symbol.asyncDispose]: () => held.disposeAsync(),
+    [Symbol.asyncDispose]: () => held[Symbol.asyncDispose](),
   }
 }
 

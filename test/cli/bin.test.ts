@@ -50,6 +50,16 @@ function run(
   return { status, stdout, stderr, signal }
 }
 
+/** What Node 24 has and Node 22 lacks, taken away before the program starts. */
+const AS_NODE_22 = `
+for (const name of ['AsyncDisposableStack', 'DisposableStack', 'SuppressedError', 'Float16Array']) {
+  delete globalThis[name]
+}
+for (const name of ['try']) delete Promise[name]
+for (const name of ['escape']) delete RegExp[name]
+delete Error.isError
+`
+
 describe('the launcher', () => {
   let folder = ''
   beforeEach(() => {
@@ -144,5 +154,23 @@ describe('the launcher', () => {
     chmodSync(cache, 0o777)
     run(bin, { env: { XDG_CACHE_HOME: folder } })
     assert.deepEqual(readdirSync(cache), [])
+  })
+
+  it('starts a program that needs nothing newer than Node 22.15', () => {
+    const preload = join(folder, 'as-node-22.cjs')
+    writeFileSync(preload, AS_NODE_22)
+    const build = (...argv: readonly string[]) =>
+      run(LAUNCHER, {
+        argv: ['--root', join(folder, 'store'), '--progress', 'plain', ...argv],
+        env: { NODE_OPTIONS: `--require ${preload}`, HOME: folder },
+      })
+    mkdirSync(join(folder, 'context'))
+    writeFileSync(join(folder, 'context', 'Dockerfile'), 'FROM scratch\nCOPY Dockerfile /\n')
+    const built = build('-t', 'a:1', join(folder, 'context'))
+    assert.equal(built.status, 0, built.stderr)
+    writeFileSync(join(folder, 'context', 'Dockerfile'), 'FROM scratch\nCOPY none /\n')
+    const failed = build(join(folder, 'context'))
+    assert.equal(failed.status, 1)
+    assert.match(failed.stderr, /ERROR: "\/none": not found \(NOT_FOUND\)/)
   })
 })
