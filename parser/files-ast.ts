@@ -39,7 +39,7 @@ export function toFilesInstruction(children: Children, site: Site): StageInstruc
     link: flags.isOn('link') ?? false,
     exclude: flags.many('exclude'),
   }
-  return kind === 'add' ? toAdd(common, flags) : toCopy(common, flags, site)
+  return kind === 'add' ? toAdd(common, flags) : toCopy(common, flags)
 }
 
 interface Placed {
@@ -62,15 +62,9 @@ function toAdd(common: Common, flags: Flags): AddInstruction {
   }
 }
 
-function toCopy(common: Common, flags: Flags, site: Site): CopyInstruction {
-  const from = flags.one('from')
-  if (from?.raw.includes('$')) {
-    site.fail(
-      'variable expansion is not supported for --from, define a new stage with FROM using ARG from global scope as a workaround',
-      { range: from.range, hint: 'add FROM $IMAGE AS name, and write --from=name' },
-    )
-  }
-  return { kind: 'copy', ...common, from, parents: flags.isOn('parents') ?? false }
+function toCopy(common: Common, flags: Flags): CopyInstruction {
+  const parents = flags.isOn('parents') ?? false
+  return { kind: 'copy', ...common, from: flags.one('from'), parents }
 }
 
 function toVolume(volume: Omit<VolumeInstruction, 'kind'>, site: Site): VolumeInstruction {

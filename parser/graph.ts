@@ -157,6 +157,7 @@ function edgesOf(instruction: StageInstruction, names: Names): readonly Edge[] {
   if (instruction.kind === 'copy') {
     const { from } = instruction
     if (from === undefined) return []
+    refuseVariable(from)
     return [{ written: from.raw, to: sourceOf(from, names), place: from }]
   }
   if (instruction.kind !== 'run') return []
@@ -165,6 +166,18 @@ function edgesOf(instruction: StageInstruction, names: Names): readonly Edge[] {
     if (written === '') return []
     const mountTarget = fields.get('target') ?? fields.get('dst') ?? fields.get('destination') ?? ''
     return [{ written, to: stageNamed(written, place.range, names), place, mountTarget }]
+  })
+}
+
+/** Stages are linked before anything is expanded. */
+function refuseVariable(from: Word): void {
+  if (!from.raw.includes('$')) return
+  const message =
+    'variable expansion is not supported for --from, define a new stage with FROM using ARG from global scope as a workaround'
+  throw new SourceError(message, {
+    code: 'DOCKERFILE_INVALID',
+    ranges: [from.range],
+    hint: 'add FROM $IMAGE AS name, and write --from=name',
   })
 }
 
