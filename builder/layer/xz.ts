@@ -17,7 +17,7 @@ const INDEX = 0
 const CHECK_SIZES = [0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64]
 const LZMA2 = 0x21
 /** What xz itself needs at its highest level is 64 MiB. */
-const MAX_WINDOW = 512 * 1024 * 1024
+const MAX_WINDOW = 128 * 1024 * 1024
 
 interface BlockSizes {
   /** Of the block as it is packed, without its padding. */
