@@ -32,4 +32,8 @@ export function differentialSuite(cases: readonly DifferentialCase[]): void {
       assert.deepEqual((await results.get(one.name)) ?? ['not built'], [], one.dockerfile)
     })
   }
+
+  it('has compared images for the most part, not refusals', () => {
+    assert.ok(both !== undefined && both.built * 2 > cases.length, `${both?.built}`)
+  })
 }

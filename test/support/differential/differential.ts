@@ -29,6 +29,7 @@ export class Differential implements AsyncDisposable {
   readonly #queue: PQueue = new PQueue({ concurrency: LANES })
   readonly #since: number = Math.floor(Date.now() / 1000)
   #count = 0
+  #built = 0
 
   private constructor(parts: {
     readonly resources: AsyncDisposableStack
@@ -72,10 +73,17 @@ export class Differential implements AsyncDisposable {
     }
   }
 
+  /** How many cases have come to two images that were compared. */
+  get built(): number {
+    return this.#built
+  }
+
   /** Builds a case twice, when its turn comes; see `complaintsOf` for the answer. */
   async check(one: DifferentialCase): Promise<readonly string[]> {
     return await this.#queue.add(async () => {
-      return complaintsOf(one, { ...(await this.#buildBoth(one)), since: this.#since })
+      const outcomes = await this.#buildBoth(one)
+      if ('image' in outcomes.ours && 'image' in outcomes.theirs) this.#built++
+      return complaintsOf(one, { ...outcomes, since: this.#since })
     })
   }
 
