@@ -86,6 +86,10 @@ export class Solver implements AsyncDisposable {
   readonly #done = new Set<CacheKey>()
   /** Vertices that something runs on top of, or copies from: their layers are wanted as directories. */
   readonly #lookedInto: ReadonlySet<VertexId>
+  /** The vertices whose layers the image is made of. */
+  readonly #inImage: ReadonlySet<VertexId>
+  /** Hits that have been told of, with all that is below them. */
+  readonly #reportedBelow = new Set<VertexId>()
 
   constructor(plan: Plan, deps: SolveDeps) {
     const signal = AbortSignal.any([this.#stop.signal, ...(deps.signal ? [deps.signal] : [])])
@@ -93,6 +97,7 @@ export class Solver implements AsyncDisposable {
     this.#deps = { ...deps, signal }
     this.#layerDeps = { store: deps.store, pool: deps.pool, underway: this.#underway, signal }
     this.#lookedInto = lookedInto(plan)
+    this.#inImage = new Set(chainOf(plan, plan.image.top))
   }
 
   /** The layers of the image, bottom first. After a failure nothing is under way any more. */
@@ -350,7 +355,7 @@ export class Solver implements AsyncDisposable {
     const layer = new BuiltLayer(record, own.at, this.#layerDeps)
     const below = root?.layers ?? []
     const layers = [...below, { vertex: vertex.id, layer }]
-    if (this.#deps.wantsTars && this.#isInImage(vertex.id)) {
+    if (this.#deps.wantsTars && this.#inImage.has(vertex.id)) {
       // Packed while the next step runs; who asks for the tar hears of its failure.
       void layer.tar(below.map((lower) => lower.layer))
     }
@@ -358,18 +363,9 @@ export class Solver implements AsyncDisposable {
   }
 
   #formsOf(id: VertexId): FilesWork['forms'] {
-    const wantsTar = this.#deps.wantsTars && this.#isInImage(id)
+    const wantsTar = this.#deps.wantsTars && this.#inImage.has(id)
     if (!wantsTar) return ['directory']
     return this.#lookedInto.has(id) ? ['directory', 'tar'] : ['tar']
-  }
-
-  #isInImage(id: VertexId): boolean {
-    for (let at = this.#plan.image.top; at !== undefined; ) {
-      if (at === id) return true
-      const vertex = this.#vertex(at)
-      at = isStep(vertex) ? vertex.root : undefined
-    }
-    return false
   }
 
   /** A record whose layer is still there. */
@@ -388,6 +384,9 @@ export class Solver implements AsyncDisposable {
   }
 
   #reportHitsBelow(id: VertexId): void {
+    // Where every stage is copied from twice, the ways down double with each stage.
+    if (this.#reportedBelow.has(id)) return
+    this.#reportedBelow.add(id)
     const vertex = this.#vertex(id)
     if (isStep(vertex)) {
       if (vertex.root !== undefined) this.#reportHitsBelow(vertex.root)
@@ -418,13 +417,21 @@ function resultKey(vertex: StepVertex, root: CacheKey | undefined, own: CacheKey
   return vertex.op === 'files' && vertex.link ? linkedKey(root, own) : own
 }
 
+/** A vertex and what it stands on, down to its base. */
+function* chainOf(plan: Plan, top: VertexId | undefined): Generator<VertexId> {
+  for (let at = top; at !== undefined; ) {
+    yield at
+    const vertex = plan.vertices.get(at)
+    at = vertex !== undefined && isStep(vertex) ? vertex.root : undefined
+  }
+}
+
 function lookedInto(plan: Plan): ReadonlySet<VertexId> {
   const found = new Set<VertexId>()
   const addChain = (id: VertexId | undefined): void => {
-    for (let at = id; at !== undefined && !found.has(at); ) {
+    for (const at of chainOf(plan, id)) {
+      if (found.has(at)) return
       found.add(at)
-      const vertex = plan.vertices.get(at)
-      at = vertex !== undefined && isStep(vertex) ? vertex.root : undefined
     }
   }
   for (const vertex of plan.vertices.values()) {

@@ -85,6 +85,19 @@ describe('build', () => {
     assert.equal(readdirSync(layers).length, 0)
   })
 
+  it('takes time for each stage once, however many ways lead to it', async () => {
+    at.put({ a: 'A' })
+    const stages = Array.from({ length: 48 }, (_, index) => [
+      `FROM scratch AS s${index + 1}`,
+      `COPY --from=s${index} /a /a`,
+      `COPY --from=s${index} /a /b`,
+    ])
+    const text = ['FROM scratch AS s0', 'COPY a /a', ...stages.flat()]
+    await at.build(text)
+    const { steps } = await at.build(text)
+    assert.deepEqual(steps, { total: 97, cached: 97 })
+  })
+
   it('builds no more than the target needs', async () => {
     at.put({ a: 'A' })
     const text = [
