@@ -8,7 +8,7 @@ import {
   throwIfCancelled,
   together,
 } from '#core'
-import { type DockerfileChecks, diagnosticsError, SourceError } from '#parser'
+import { type DockerfileChecks, diagnosticsError, failureIn } from '#parser'
 import { formatReference } from '#registry-client'
 import { planLoaded } from './build-plan.ts'
 import { checkOutputs } from './check-outputs.ts'
@@ -59,8 +59,7 @@ async function buildChecked(
     if (mistakes !== undefined) throw mistakes
     return await buildLoaded(context, { checks, settings, started })
   } catch (thrown) {
-    const cause = firstOf(thrown)
-    throw cause instanceof SourceError ? cause.in(loaded.source) : cause
+    throw failureIn(firstOf(thrown), loaded.source)
   }
 }
 
@@ -130,15 +129,16 @@ function summarize({ images, descriptor, settings, started }: Summary): BuildRes
       .filter((vertex) => isStep(vertex) && vertex.internal !== true)
       .map(({ id }) => reporter.isCached(id)),
   )
-  const [first, ...others] = images
+  const built = images.map(summarizeImage)
+  const [first, ...others] = built
   const isIndex = others.length > 0
   return {
     digest: descriptor?.digest,
     descriptor,
-    imageId: descriptor === undefined ? undefined : isIndex ? descriptor.digest : first?.image.id,
+    imageId: descriptor === undefined ? undefined : isIndex ? descriptor.digest : first?.id,
     tags: descriptor === undefined ? [] : settings.tags.map(formatReference),
-    layers: images.flatMap((built) => summarizeImage(built).layers),
-    images: images.map(summarizeImage),
+    layers: built.flatMap(({ layers }) => layers),
+    images: built,
     steps: { total: steps.length, cached: steps.filter((isCached) => isCached).length },
     milliseconds: performance.now() - started,
   }

@@ -1,7 +1,7 @@
 import type { StepSecrets } from '#builder/solve'
 import { openStore } from '#cache'
-import { hostPlatform, isCancelled, TsbuildError, throwIfCancelled } from '#core'
-import { type CheckWarning, diagnosticsError, SourceError, type SourceFile } from '#parser'
+import { isCancelled, TsbuildError, throwIfCancelled } from '#core'
+import { type CheckWarning, diagnosticsError, failureIn, type SourceFile } from '#parser'
 import { planLoaded } from './build-plan.ts'
 import { openChecks } from './checks.ts'
 import { openContext } from './open-context.ts'
@@ -39,14 +39,13 @@ export async function checkBuild(options: BuildOptions): Promise<BuildCheck> {
   await using store = openStore(settings.root)
   await using services = new Services(settings, { store, secrets: NO_SECRETS })
   const stages = settings.target === undefined ? 'all' : 'target'
-  const [platform = hostPlatform()] = settings.platforms
+  const [platform] = settings.platforms
   const { signal } = settings
   try {
     await planLoaded(loaded, platform, { settings, store, services, checks, stages, signal })
     return { warnings: checks.warnings, source, path, error: undefined }
   } catch (cause) {
     if (!(cause instanceof TsbuildError) || isCancelled(cause)) throw cause
-    const error = cause instanceof SourceError ? cause.in(source) : cause
-    return { warnings: checks.warnings, source, path, error }
+    return { warnings: checks.warnings, source, path, error: failureIn(cause, source) }
   }
 }

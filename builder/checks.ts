@@ -1,5 +1,5 @@
 import { type BaseLookup, predefinedArgs, stagePlatform } from '#builder/plan'
-import { hostPlatform, type Platform } from '#core'
+import type { Platform } from '#core'
 import { type CheckedBase, DockerfileChecks, type LinkedStage } from '#parser'
 import type { LoadedDockerfile } from './dockerfile-source.ts'
 import type { Settings } from './settings.ts'
@@ -12,7 +12,7 @@ export function openChecks(
   { parsed, ignore }: LoadedDockerfile,
   { buildArgs, platforms, target, onEvent }: Settings,
 ): DockerfileChecks {
-  const [targetPlatform = hostPlatform()] = platforms
+  const [targetPlatform] = platforms
   const checks = new DockerfileChecks(parsed, {
     buildArgs,
     predefined: predefinedArgs(parsed.dockerfile, { buildArgs, targetPlatform, target }),

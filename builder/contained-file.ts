@@ -2,9 +2,7 @@ import { closeSync, readFileSync } from 'node:fs'
 import { directoryTree } from '#builder/context'
 import { resolveInTree } from '#builder/layer'
 import { ioError, nameOf, TsbuildError } from '#core'
-
-/** Dockerfiles and ignore files are text that a person writes. In bytes. */
-const MAX_BYTES = 4 << 20
+import { MAX_DOCKERFILE_BYTES } from '#parser'
 
 /** What a contained file is called in messages. */
 export interface FileLabel {
@@ -34,7 +32,8 @@ export function readContained(root: string, path: string, label: FileLabel): Buf
       throw unreadable(label, 'it is a link to nothing in its folder', hint)
     }
     if (stat.type !== 'file') throw unreadable(label, 'it is not a regular file')
-    if (stat.size > MAX_BYTES) throw unreadable(label, `it has more than ${MAX_BYTES} bytes`)
+    if (stat.size > MAX_DOCKERFILE_BYTES)
+      throw unreadable(label, `it has more than ${MAX_DOCKERFILE_BYTES} bytes`)
     const descriptor = tree.openFile(resolved)
     try {
       return readFileSync(descriptor)

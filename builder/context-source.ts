@@ -18,6 +18,13 @@ export interface FolderSource {
   readonly path: string
 }
 
+/** Why there is no folder at a path, or `undefined`. */
+export function folderProblem(path: string): string | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  if (stat?.isDirectory() === true) return undefined
+  return stat === undefined ? 'not found' : 'is not a directory'
+}
+
 /** The only file of a context that is one downloaded file. */
 const FILE_NAME = 'context'
 
@@ -28,7 +35,7 @@ const FILE_NAME = 'context'
  */
 export function parseContextSource(text: string): ContextSource {
   const folder: FolderSource = { kind: 'folder', path: resolve(text) }
-  if (statSync(folder.path, { throwIfNoEntry: false })?.isDirectory() === true) return folder
+  if (folderProblem(folder.path) === undefined) return folder
   try {
     const git = parseGitSource(text, { allowShort: true })
     if (git !== undefined) return { kind: 'git', source: git }

@@ -1,11 +1,10 @@
 import { predefinedArgs } from '#builder/plan'
-import { hostPlatform } from '#core'
 import {
   diagnosticsError,
+  failureIn,
   listTargets,
   type Outline,
   outlineTarget,
-  SourceError,
   type SourceFile,
   type Target,
 } from '#parser'
@@ -33,13 +32,13 @@ export async function describeBuild(options: BuildOptions): Promise<BuildDescrip
   if (wrong !== undefined) throw wrong
   const { dockerfile } = parsed
   const { buildArgs, platforms, target } = settings
-  const [targetPlatform = hostPlatform()] = platforms
+  const [targetPlatform] = platforms
   const outline = (): Outline => {
     const predefined = predefinedArgs(dockerfile, { buildArgs, targetPlatform, target })
     try {
       return outlineTarget(dockerfile, { target, buildArgs, predefined })
     } catch (cause) {
-      throw cause instanceof SourceError ? cause.in(source) : cause
+      throw failureIn(cause, source)
     }
   }
   return { source, targets: listTargets(dockerfile), outline }

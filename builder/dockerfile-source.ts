@@ -1,11 +1,10 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { errnoOf, ioError, TsbuildError } from '#core'
-import { type ParseResult, parseDockerfile, type SourceFile } from '#parser'
+import { MAX_DOCKERFILE_BYTES, type ParseResult, parseDockerfile, type SourceFile } from '#parser'
 import { readContained } from './contained-file.ts'
 import { readIgnoreFile } from './ignore-file.ts'
 
-const MAX_BYTES = 4 << 20
 const DEFAULT_NAME = 'Dockerfile'
 const DOING = 'failed to read dockerfile'
 
@@ -86,7 +85,8 @@ function readText(path: string): Buffer {
   try {
     const stat = statSync(path)
     if (!stat.isFile()) throw unreadable(path, 'it is not a regular file')
-    if (stat.size > MAX_BYTES) throw unreadable(path, `it has more than ${MAX_BYTES} bytes`)
+    if (stat.size > MAX_DOCKERFILE_BYTES)
+      throw unreadable(path, `it has more than ${MAX_DOCKERFILE_BYTES} bytes`)
     return readFileSync(path)
   } catch (cause) {
     const errno = errnoOf(cause)

@@ -1,6 +1,6 @@
 import { globalScope, type ResolvedBase, resolveGraph } from '#builder/plan'
-import { hostPlatform, type Platform } from '#core'
-import { diagnosticsError, type InstructionGraph, SourceError } from '#parser'
+import type { Platform } from '#core'
+import { diagnosticsError, failureIn, type InstructionGraph } from '#parser'
 import { parseReference } from '#registry-client'
 import { replacementIn } from './named-contexts.ts'
 import { openContext } from './open-context.ts'
@@ -21,7 +21,7 @@ export async function instructionGraph(options: BuildOptions): Promise<Instructi
   const wrong = diagnosticsError(parsed.diagnostics, source)
   if (wrong !== undefined) throw wrong
   const { buildArgs, platforms, target, signal } = settings
-  const [targetPlatform = hostPlatform()] = platforms
+  const [targetPlatform] = platforms
   try {
     const { graph } = await resolveGraph(parsed.dockerfile, {
       globals: globalScope(parsed.dockerfile, { buildArgs, targetPlatform, target }),
@@ -33,7 +33,7 @@ export async function instructionGraph(options: BuildOptions): Promise<Instructi
     })
     return graph
   } catch (cause) {
-    throw cause instanceof SourceError ? cause.in(source) : cause
+    throw failureIn(cause, source)
   }
 }
 

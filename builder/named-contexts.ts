@@ -1,10 +1,9 @@
-import { statSync } from 'node:fs'
 import type { NamedContext } from '#builder/plan'
 import type { ContextTree } from '#builder/solve'
 import { TsbuildError } from '#core'
 import type { Replacement } from '#parser'
 import { familiarReference, parseReference } from '#registry-client'
-import { type ContextSource, parseContextSource } from './context-source.ts'
+import { type ContextSource, folderProblem, parseContextSource } from './context-source.ts'
 import { readIgnoreFile } from './ignore-file.ts'
 
 /** What a named context is: an image by another name, a stage of the Dockerfile, or files. */
@@ -52,9 +51,8 @@ function parseSource(value: string): NamedSource {
   const source = parseContextSource(value)
   if (source.kind === 'bytes') throw new Error('text is never bytes')
   if (source.kind !== 'folder') return source
-  const stat = statSync(source.path, { throwIfNoEntry: false })
-  if (stat?.isDirectory() === true) return source
-  const problem = stat === undefined ? 'not found' : 'is not a directory'
+  const problem = folderProblem(source.path)
+  if (problem === undefined) return source
   throw new TsbuildError(`path ${JSON.stringify(source.path)} ${problem}`, {
     code: 'CONTEXT_INVALID',
     hint: 'it is a folder, docker-image://NAME, oci-layout://FOLDER, a git repository or a URL',

@@ -1,9 +1,9 @@
-import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fetcher, httpSourceName, parseHttpSource } from '#builder/fetch'
+import { isSwitchedOn } from '#builder/plan'
 import { openStore } from '#cache'
 import { Resources, reported, TsbuildError } from '#core'
-import type { FolderSource } from './context-source.ts'
+import { type FolderSource, folderProblem } from './context-source.ts'
 import { type LoadedDockerfile, loadDockerfile } from './dockerfile-source.ts'
 import { type FetchContextDeps, type FetchedContext, fetchContext } from './fetch-context.ts'
 import { readDownloaded } from './read-downloaded.ts'
@@ -35,7 +35,7 @@ export async function openContext(settings: Settings): Promise<OpenedContext & A
   const { environment } = settings
   const fetcher = opening.use(new Fetcher({ store, environment, secret }))
   const { onEvent, signal, buildArgs } = settings
-  const keepGitDir = /^(?:1|t|true)$/i.test(buildArgs.BUILDKIT_CONTEXT_KEEP_GIT_DIR ?? '')
+  const keepGitDir = isSwitchedOn(buildArgs.BUILDKIT_CONTEXT_KEEP_GIT_DIR)
   const deps = { store, fetcher, onEvent, signal, keepGitDir }
   const written = (await fetchDockerfile(settings, deps)) ?? settings
   const opened =
@@ -97,9 +97,8 @@ function checkOnly({ file, dockerfile }: Written): void {
 }
 
 function checkFolder({ path }: FolderSource): void {
-  const stat = statSync(path, { throwIfNoEntry: false })
-  if (stat?.isDirectory() === true) return
-  const problem = stat === undefined ? 'not found' : 'is not a directory'
+  const problem = folderProblem(path)
+  if (problem === undefined) return
   throw new TsbuildError(`unable to prepare context: path ${JSON.stringify(path)} ${problem}`, {
     code: 'CONTEXT_INVALID',
     hint: 'the build context is a folder, usually "."',

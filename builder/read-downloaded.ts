@@ -1,9 +1,8 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { type Bytes, collect, TsbuildError } from '#core'
+import { MAX_DOCKERFILE_BYTES } from '#parser'
 
-/** Dockerfiles are text that a person writes. In bytes. */
-const MAX_DOCKERFILE = 4 << 20
 const CHUNK = 1 << 18
 
 /** The bytes of a file that belongs to us, from its start; others of this thread have turns between. */
@@ -30,10 +29,10 @@ export async function readDownloaded(path: string): Promise<Buffer> {
 /** A Dockerfile that comes from elsewhere. @throws {TsbuildError} CONTEXT_INVALID when it is too long */
 export async function collectDockerfile(bytes: Bytes): Promise<Buffer> {
   try {
-    return await collect(bytes, MAX_DOCKERFILE)
+    return await collect(bytes, MAX_DOCKERFILE_BYTES)
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause
-    const reason = `it has more than ${MAX_DOCKERFILE} bytes and is no archive`
+    const reason = `it has more than ${MAX_DOCKERFILE_BYTES} bytes and is no archive`
     const hint = 'an archive is a tar, plain or packed with gzip or zstd'
     throw new TsbuildError(`failed to read dockerfile: ${reason}`, {
       code: 'CONTEXT_INVALID',

@@ -34,7 +34,7 @@ export interface Settings {
   readonly buildArgs: Readonly<Record<string, string>>
   readonly labels: Readonly<Record<string, string>>
   /** Without repetitions; at least one. */
-  readonly platforms: readonly Platform[]
+  readonly platforms: readonly [Platform, ...Platform[]]
   readonly noCache: boolean
   readonly pull: boolean
   readonly network: 'default' | 'none' | 'host'
@@ -88,10 +88,13 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
   return settings
 }
 
-function resolvePlatforms(wanted: BuildOptions['platform']): readonly Platform[] {
+function resolvePlatforms(wanted: BuildOptions['platform']): Settings['platforms'] {
   const texts = wanted === undefined ? [] : typeof wanted === 'string' ? [wanted] : wanted
-  const platforms = texts.length === 0 ? [hostPlatform()] : texts.map(parsePlatform)
-  return [...new Map(platforms.map((one) => [formatPlatform(one), one])).values()]
+  const platforms = texts.map(parsePlatform)
+  const [first = hostPlatform(), ...others] = new Map(
+    platforms.map((one) => [formatPlatform(one), one]),
+  ).values()
+  return [first, ...others]
 }
 
 function contextOf(context: BuildOptions['context']): ContextSource {

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 import { ioError, TsbuildError } from '#core'
+import { MAX_DOCKERFILE_BYTES } from '#parser'
 import type { Shell } from './shell.ts'
 
 /** A Dockerfile as it was read, and the name that messages call it by. */
@@ -27,8 +28,6 @@ export function readFile(path: string): Uint8Array {
   }
 }
 
-const MAX_BYTES = 4 << 20
-
 /**
  * One of many files, which somebody else may have put there: a FIFO or device among them must not
  * hold up the others.
@@ -37,9 +36,11 @@ const MAX_BYTES = 4 << 20
 export function readRegularFile(path: string): Uint8Array {
   try {
     const stat = statSync(path)
-    const isLarge = stat.size > MAX_BYTES
+    const isLarge = stat.size > MAX_DOCKERFILE_BYTES
     if (stat.isFile() && !isLarge) return readFileSync(path)
-    const why = isLarge ? `it has more than ${MAX_BYTES} bytes` : 'it is not a regular file'
+    const why = isLarge
+      ? `it has more than ${MAX_DOCKERFILE_BYTES} bytes`
+      : 'it is not a regular file'
     throw new TsbuildError(`read ${path}: ${why}`, { code: 'IO_FAILED' })
   } catch (cause) {
     throw ioError(`read ${path}`, cause)

@@ -73,6 +73,11 @@ export class SourceError extends TsbuildError {
   }
 }
 
+/** A failure, knowing the file that it is about, if it is one that has a place. */
+export function failureIn<T>(cause: T, source: SourceFile): T | SourceError {
+  return cause instanceof SourceError ? cause.in(source) : cause
+}
+
 /**
  * The error that BuildKit stops at: the first about how a line is built up, else the first of all.
  * `undefined` when there are only warnings.

@@ -33,11 +33,13 @@ export type {
   Word,
   WorkdirInstruction,
 } from './ast.ts'
+export { parseBoolean } from './boolean.ts'
 export { trimSpace } from './characters.ts'
 export {
   type Diagnostic,
   type DiagnosticCode,
   diagnosticsError,
+  failureIn,
   SourceError,
   type SourceErrorOptions,
   type SourceFile,
@@ -80,7 +82,13 @@ export {
   outlineTarget,
 } from './outline.ts'
 export type { OutlineMount, OutlineMounts } from './outline-mounts.ts'
-export { type ParseResult, parseDockerfile, parseTrigger, type TriggerResult } from './parse.ts'
+export {
+  MAX_DOCKERFILE_BYTES,
+  type ParseResult,
+  parseDockerfile,
+  parseTrigger,
+  type TriggerResult,
+} from './parse.ts'
 export { hasWildcards, matchPath, pathMatcher } from './path-pattern.ts'
 export { printDockerfile } from './print.ts'
 export type { LineSpan, Position, SourceRange } from './source.ts'

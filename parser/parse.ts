@@ -20,7 +20,8 @@ import { Site } from './site.ts'
 import type { SourceRange } from './source.ts'
 import { createLineVisitor, type LineVisitor } from './to-ast.ts'
 
-const MAX_FILE_BYTES = 4 * 1024 * 1024
+/** Dockerfiles, and ignore files, are text that a person writes. */
+export const MAX_DOCKERFILE_BYTES: number = 4 * 1024 * 1024
 const MAX_DIAGNOSTICS = 1000
 /** Lines that are taken through lexer, grammar and visitor together: their trees die young. */
 const BATCH_LINES = 64
@@ -141,7 +142,7 @@ function collector(): Collector {
 
 /** The text without byte order mark; `undefined` when it is too long. Bad UTF-8 is replaced. */
 function decode(source: string | Uint8Array): string | undefined {
-  if (Buffer.byteLength(source) > MAX_FILE_BYTES) return undefined
+  if (Buffer.byteLength(source) > MAX_DOCKERFILE_BYTES) return undefined
   const text =
     typeof source === 'string'
       ? source

@@ -23,6 +23,7 @@ export {
   type PushLayer,
   type PushProgress,
   pushImage,
+  pushManifest,
   type StreamLayer,
 } from './push.ts'
 export {

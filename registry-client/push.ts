@@ -83,13 +83,26 @@ export async function pushImage(repository: Repository, image: PushImage): Promi
   )
   const sent = await allOrFirstFailure(layers, stop)
   const manifest = image.assemble(config.descriptor, sent.slice(0, -1))
-  const { mediaType, bytes } = manifest
-  const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length }
-  for (const name of [descriptor.digest, ...image.tags]) {
-    if (signal.aborted) throw cancelled(`push ${nameIn(repository, name)}`, signal)
+  const descriptor = await pushManifest(repository, manifest, { tags: image.tags, signal })
+  return { manifest: descriptor, config: config.descriptor, layers: sent.slice(0, -1) }
+}
+
+/** Sends a manifest, or an index, whose parts are all there: by its digest, then by its tags. */
+export async function pushManifest(
+  repository: Repository,
+  manifest: Document,
+  { tags, signal }: Pick<PushImage, 'tags' | 'signal'>,
+): Promise<Descriptor> {
+  const descriptor = described(manifest)
+  for (const name of [descriptor.digest, ...tags]) {
+    if (signal?.aborted === true) throw cancelled(`push ${nameIn(repository, name)}`, signal)
     await repository.putManifest(name, manifest, { signal })
   }
-  return { manifest: descriptor, config: config.descriptor, layers: sent.slice(0, -1) }
+  return descriptor
+}
+
+function described({ mediaType, bytes }: Document): Descriptor {
+  return { mediaType, digest: digestOf(bytes), size: bytes.length }
 }
 
 /** Waits for all, also after a failure: when this returns, no transfer is under way. */
@@ -103,10 +116,10 @@ async function allOrFirstFailure<T>(
   return all
 }
 
-function blobOf({ mediaType, bytes }: Document): BlobLayer {
-  const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length }
+function blobOf(document: Document): BlobLayer {
+  const descriptor = described(document)
   const open = async function* (): Bytes {
-    yield bytes
+    yield document.bytes
   }
   return { kind: 'blob', id: descriptor.digest, descriptor, open }
 }

@@ -1,17 +1,10 @@
 import type { Store } from '#cache'
-import {
-  type Bytes,
-  type Compression,
-  type Descriptor,
-  digestOf,
-  MEDIA_TYPES,
-  throwIfCancelled,
-  together,
-} from '#core'
+import { type Bytes, type Compression, type Descriptor, MEDIA_TYPES, together } from '#core'
 import {
   type PushLayer,
   type PushProgress,
   pushImage,
+  pushManifest,
   type Reference,
   type RegistryClient,
   type Repository,
@@ -47,13 +40,7 @@ export async function exportToRegistry(
   if (only === undefined) throw new Error('a build has at least one image')
   if (!isIndex) return only
   const index = indexDocument(withPlatforms(images, manifests))
-  const { mediaType, bytes } = index
-  const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length }
-  for (const name of [descriptor.digest, ...tags]) {
-    throwIfCancelled(signal, 'push the index')
-    await repository.putManifest(name, index, { signal })
-  }
-  return descriptor
+  return pushManifest(repository, index, { tags, signal })
 }
 
 interface PushTarget {

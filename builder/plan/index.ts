@@ -20,6 +20,7 @@ export { type ResolvedGraph, type ResolveGraphOptions, resolveGraph } from './re
 export {
   type GlobalScope,
   globalScope,
+  isSwitchedOn,
   predefinedArgs,
   type ScopeOptions,
   unusedBuildArgs,

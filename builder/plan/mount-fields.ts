@@ -1,5 +1,5 @@
 import { parseByteSize, suggestion } from '#core'
-import { type RunMount, SourceError, type Word } from '#parser'
+import { parseBoolean, type RunMount, SourceError, type Word } from '#parser'
 
 export type MountType = (typeof TYPES)[number]
 export type Sharing = (typeof SHARINGS)[number]
@@ -158,15 +158,6 @@ function contradictionIn(draft: Partial<Draft>, type: MountType): string | undef
     return 'invalid secret mount. one of source, target required'
   }
   return draft.source && draft.id ? "both source and id can't be set" : undefined
-}
-
-const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
-  ...['1', 't', 'T', 'true', 'TRUE', 'True'].map((text) => [text, true] as const),
-  ...['0', 'f', 'F', 'false', 'FALSE', 'False'].map((text) => [text, false] as const),
-])
-
-function parseBoolean(text: string): boolean | undefined {
-  return BOOLEANS.get(text)
 }
 
 function parseUint32(text: string, base: 8 | 10): number | undefined {

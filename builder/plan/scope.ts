@@ -91,8 +91,13 @@ function describe(prefix: string, platform: Platform): (readonly [string, string
   ]
 }
 
+/** How a build argument that is a switch is read; case does not matter. */
+export function isSwitchedOn(value: string | undefined): boolean {
+  return /^(1|t|true)$/i.test(value ?? '')
+}
+
 function refuseRemoved(buildArgs: ReadonlyMap<string, string>): void {
-  if (!/^(1|t|true)$/i.test(buildArgs.get('BUILDKIT_DISABLE_FILEOP') ?? '')) return
+  if (!isSwitchedOn(buildArgs.get('BUILDKIT_DISABLE_FILEOP'))) return
   throw new TsbuildError(
     'support for "BUILDKIT_DISABLE_FILEOP" build-arg was removed in BuildKit 0.11',
     { code: 'USAGE', hint: 'build without it' },

@@ -188,7 +188,7 @@ export async function fillDirectory({ tar, directory }: FillTask): Promise<Fille
   const warnings: string[] = []
   const { diffId, size } = await applyLayer(piped(tar), directory, {
     lowers: [],
-    owners: hasSingleId() ? 'drop' : 'keep',
+    owners: ownersHere(),
     onWarning: (message) => void warnings.push(message),
   })
   return { diffId, size, warnings }
@@ -224,7 +224,7 @@ export async function unpackLayer(task: ApplyTask): Promise<AppliedLayer> {
   )
   const { lowers } = task
   const applied = await applyLayer(bytes, task.directory, {
-    owners: hasSingleId() ? 'drop' : 'keep',
+    owners: ownersHere(),
     ...(lowers === undefined ? {} : { lowers }),
   })
   if (applied.diffId === task.diffId) return applied
@@ -232,6 +232,11 @@ export async function unpackLayer(task: ApplyTask): Promise<AppliedLayer> {
     code: 'DIGEST_MISMATCH',
     hint: 'the image config and the layer do not belong together; the image is damaged',
   })
+}
+
+/** Where there is one user id only, everything belongs to it. */
+function ownersHere(): 'drop' | 'keep' {
+  return hasSingleId() ? 'drop' : 'keep'
 }
 
 /** Writes merged file systems as files or as one tar. */
