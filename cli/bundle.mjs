@@ -19,11 +19,7 @@ const libraries = Object.fromEntries(
   ['builder', 'parser', 'registry-client'].map((area) => [area, join(dist, area, 'index.js')]),
 )
 
-// Chunks are named by their content: those of earlier versions would pile up.
-rmSync(join(dist, 'bundle'), { recursive: true, force: true })
-await build({
-  entryPoints: { main: join(dist, 'cli', 'main.js'), ...libraries, ...Object.fromEntries(workers) },
-  outdir: join(dist, 'bundle'),
+const SETTINGS = {
   bundle: true,
   splitting: true,
   format: 'esm',
@@ -38,4 +34,17 @@ await build({
   },
   sourcemap: true,
   logLevel: 'warning',
+}
+
+// Chunks are named by their content: those of earlier versions would pile up.
+const outdir = join(dist, 'bundle')
+rmSync(outdir, { recursive: true, force: true })
+await build({
+  ...SETTINGS,
+  entryPoints: { main: join(dist, 'cli', 'main.js'), ...libraries },
+  outdir,
 })
+// Each for itself: what is shared with the main thread would be more than half of what a thread reads.
+for (const [name, path] of workers) {
+  await build({ ...SETTINGS, entryPoints: { [name]: path }, outdir })
+}

@@ -74,6 +74,11 @@ export interface Tree {
   lstat(path: Name): FileStat | undefined
   /** Sorted names. Throws when `path` is no directory. */
   readdir(path: Name): readonly Name[]
+  /**
+   * What is in the directory at `path`, as `readdir` and `lstat` say, for somebody who is going to open
+   * every file as it comes: of each file that is not opened, work was done in vain.
+   */
+  readFiles?(path: Name): Iterable<{ readonly name: Name; readonly stat: FileStat }>
   /** The link's text, unresolved. */
   readlink(path: Name): Name
   /** A descriptor of a regular file, for reading; the caller closes it. */

@@ -40,8 +40,8 @@ export class Wire {
 
   async #exchange(request: HttpRequest, route: Route): Promise<HttpResponse> {
     request.signal?.throwIfAborted()
-    const agent = await this.#agent(route)
-    const answer = await agent.request(this.#toDispatch(request))
+    const [agent, http] = await Promise.all([this.#agent(route), import('./http.ts')])
+    const answer = await http.request.call(agent, this.#toDispatch(request))
     const head = {
       status: answer.statusCode,
       url: request.url,
@@ -76,9 +76,9 @@ export class Wire {
   }
 
   async #createAgent(route: Route): Promise<Agent> {
-    const { default: undici } = await import('undici')
+    const { Agent } = await import('./http.ts')
     const { timeouts, maxConnectionsPerHost } = this.#options
-    return new undici.Agent({
+    return new Agent({
       connections: maxConnectionsPerHost,
       allowH2: false,
       pipelining: 1,

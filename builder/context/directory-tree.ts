@@ -70,6 +70,8 @@ class DirectoryTree implements Tree {
   readonly #owner: 'root' | 'kept'
   readonly #modes: 'kept' | 'git'
   readonly #visibility: Visibility | undefined
+  /** A file that was opened before somebody asked for it. */
+  #ahead: { readonly path: Name; readonly descriptor: number } | undefined
 
   constructor(root: RootedDirectory, options: DirectoryTreeOptions) {
     this.#root = root
@@ -85,6 +87,10 @@ class DirectoryTree implements Tree {
     const { stats, place } = found
     const isHidden = this.#visibility?.isHidden(path, () => stats.isDirectory()) ?? false
     if (isHidden) return undefined
+    return this.#statOf(stats, place)
+  }
+
+  #statOf(stats: Stats, place: string | Buffer): FileStat {
     const stat = fileStatOf(stats, { owner: this.#owner, place })
     return this.#modes === 'git' ? { ...stat, mode: gitMode(stat) } : stat
   }
@@ -99,11 +105,50 @@ class DirectoryTree implements Tree {
     })
   }
 
+  /** Opens a file in place of looking at it first, which is a third of the work for a small one. */
+  *readFiles(path: Name): Generator<{ readonly name: Name; readonly stat: FileStat }> {
+    const visibility = this.#visibility
+    for (const { name, isFile } of this.#list(path)) {
+      const child = joinName(path, name)
+      if (visibility?.isHidden(child, () => this.#isDirectory(child))) continue
+      const stat = (isFile ? this.#openAhead(child) : undefined) ?? this.lstat(child)
+      if (stat !== undefined) yield { name, stat }
+    }
+  }
+
+  /** `undefined` for what cannot be opened, or is no regular file any more. */
+  #openAhead(path: Name): FileStat | undefined {
+    this.#closeAhead()
+    const place = this.#root.at(path)
+    if (place === undefined) return undefined
+    let descriptor: number
+    try {
+      descriptor = openSync(place, OPEN_FLAGS)
+    } catch {
+      return undefined
+    }
+    this.#ahead = { path, descriptor }
+    const stats = fstatSync(descriptor)
+    if (stats.isFile()) return this.#statOf(stats, place)
+    this.#closeAhead()
+    return undefined
+  }
+
+  #closeAhead(): void {
+    if (this.#ahead !== undefined) closeSync(this.#ahead.descriptor)
+    this.#ahead = undefined
+  }
+
   readlink(path: Name): Name {
     return this.#at('read the link', path, (at) => readlinkSync(at, 'latin1') as Name)
   }
 
   openFile(path: Name): number {
+    const ahead = this.#ahead
+    if (ahead?.path === path) {
+      this.#ahead = undefined
+      return ahead.descriptor
+    }
     // O_NONBLOCK: a FIFO that took the file's place must not hold the thread until somebody writes.
     const descriptor = this.#at('open', path, (at) => openSync(at, OPEN_FLAGS))
     if (fstatSync(descriptor).isFile()) return descriptor
@@ -120,6 +165,7 @@ class DirectoryTree implements Tree {
   }
 
   close(): void {
+    this.#closeAhead()
     this.#root.close()
   }
 
@@ -146,11 +192,23 @@ class DirectoryTree implements Tree {
   }
 
   #names(path: Name): Name[] {
+    return this.#listing(path, (place) => readdirSync(place, 'latin1').sort() as Name[])
+  }
+
+  #list(path: Name): readonly { readonly name: Name; readonly isFile: boolean }[] {
+    const options = { encoding: 'latin1', withFileTypes: true } as const
+    const entries = this.#listing(path, (place) => readdirSync(place, options))
+    return entries
+      .map((entry) => ({ name: entry.name as Name, isFile: entry.isFile() }))
+      .sort((one, other) => (one.name < other.name ? -1 : 1))
+  }
+
+  #listing<T>(path: Name, read: (place: string) => T): T {
     checkpoint()
     try {
       const handle = this.#root.directory(path)
       if (handle === undefined) throw missing('list', path)
-      return readdirSync(`/proc/self/fd/${handle}`, 'latin1').sort() as Name[]
+      return read(`/proc/self/fd/${handle}`)
     } catch (cause) {
       throw failure('list', textOfName(path), cause)
     }

@@ -57,7 +57,7 @@ export class DeferredCopy implements Below {
     const checksum = new Checksum()
     const links = new Map<string, symbol>()
     const firsts = new Map<symbol, { readonly path: Name; digest: Digest | undefined }>()
-    for (const entry of entriesOf(selected)) {
+    for (const entry of entriesOf(selected, { opens: true })) {
       const path = joinName(this.path, entry.name)
       const copied = entry.name === '' ? undefined : this.#entryAt(path, entry, links)
       const first = copied?.link === undefined ? undefined : firsts.get(copied.link)

@@ -60,26 +60,53 @@ export function select(action: CopyAction, options: SelectOptions): readonly Sel
   })
 }
 
+export interface WalkOptions {
+  /** Every file is opened before the next entry is asked for. */
+  readonly opens?: boolean
+}
+
 /** The selected thing itself and what is below it, a directory before its content, names sorted. */
-export function* entriesOf(selected: Selected): Generator<SelectedEntry> {
-  const { path, stat } = selected
+export function* entriesOf(
+  selected: Selected,
+  options: WalkOptions = {},
+): Generator<SelectedEntry> {
+  const { path, stat, tree, filter } = selected
   const name = '' as Name
   yield { path, name, stat }
-  if (stat.type === 'directory') yield* entriesBelow(selected, { path, name, stat }, [])
+  if (stat.type !== 'directory') return
+  // What a filter skips would be opened for nothing.
+  const opens = options.opens === true && filter === undefined
+  const list = (opens && tree.readFiles?.bind(tree)) || ((at: Name) => contentOf(tree, at))
+  yield* entriesBelow({ list, filter }, { path, name, stat }, [])
+}
+
+interface NamedStat {
+  readonly name: Name
+  readonly stat: FileStat
+}
+
+function* contentOf(tree: Tree, directory: Name): Generator<NamedStat> {
+  for (const name of tree.readdir(directory)) {
+    const stat = tree.lstat(joinName(directory, name))
+    // Gone since the directory was listed.
+    if (stat !== undefined) yield { name, stat }
+  }
+}
+
+interface Walk {
+  readonly list: (directory: Name) => Iterable<NamedStat>
+  readonly filter: EntryFilter | undefined
 }
 
 /** `pending`: directories on the way down that are copied only once something in them is. */
 function* entriesBelow(
-  selected: Selected,
+  walk: Walk,
   directory: SelectedEntry,
   pending: SelectedEntry[],
 ): Generator<SelectedEntry> {
-  const { tree, filter } = selected
-  for (const child of tree.readdir(directory.path)) {
+  const { list, filter } = walk
+  for (const { name: child, stat } of list(directory.path)) {
     const path = joinName(directory.path, child)
-    const stat = tree.lstat(path)
-    // Gone since the directory was listed.
-    if (stat === undefined) continue
     const name = joinName(directory.name, child)
     const verdict = filter?.(name, stat) ?? 'take'
     if (verdict === 'skip') continue
@@ -89,7 +116,7 @@ function* entriesBelow(
       yield* pending.splice(0)
       yield entry
     }
-    if (stat.type === 'directory') yield* entriesBelow(selected, entry, pending)
+    if (stat.type === 'directory') yield* entriesBelow(walk, entry, pending)
     if (pending.at(-1) === entry) pending.pop()
   }
 }

@@ -7,6 +7,7 @@ const SCRATCH_SIZE = 512 * 1024
 
 /** The buffer that content passes through on its way. */
 export interface Passage {
+  /** Another one after `flush`, perhaps. */
   readonly buffer: Buffer
   /** Bytes of `buffer` that are taken. */
   used: number
@@ -42,11 +43,10 @@ export interface Content {
  */
 export function passFile(content: Content, passage: Passage, consume: Consume): void {
   const { fd, path, size } = content
-  const { buffer } = passage
   for (let left = size; left > 0; ) {
     checkpoint()
-    if (passage.used === buffer.length) passage.flush()
-    const start = passage.used
+    if (passage.used === passage.buffer.length) passage.flush()
+    const { buffer, used: start } = passage
     // One byte more than there should be shows in the same call that the file ends there.
     const wanted = Math.min(buffer.length - start, left + 1)
     const got = readSync(fd, buffer, start, wanted, null)

@@ -14,6 +14,7 @@ import {
 } from 'node:fs'
 import {
   childPath,
+  getXattr,
   makeNode,
   makeWhiteout,
   type NodeType,
@@ -31,6 +32,7 @@ const CREATE_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | 
 /** Setuid and setgid: changing the owner clears them. */
 const SETID = 0o6000
 const SETGID = 0o2000
+const DEFAULT_ACL = 'system.posix_acl_default'
 
 export interface DirectoryOptions {
   /** `drop`: everything belongs to the current user. */
@@ -53,7 +55,7 @@ export class DirectoryWriter {
   readonly root: RootedDirectory
   readonly #options: DirectoryOptions
   readonly #directories = new Map<Name, Attributes>()
-  readonly #born: Owner | undefined
+  readonly #born: Birth | undefined
 
   /** Makes `directory` when it is missing; its parent must exist. */
   constructor(directory: string, options: DirectoryOptions) {
@@ -88,21 +90,26 @@ export class DirectoryWriter {
   }
 
   /** A descriptor to write the content to, before `setFileAttributes`; the caller closes it. */
-  makeFile(path: Name): number {
-    return this.#make(path, (place) => openSync(place, CREATE_FILE, 0o600))
+  makeFile(path: Name, stat: FileStat): number {
+    const mode = this.#isBorn(stat) ? stat.mode : 0o600
+    return this.#make(path, (place) => openSync(place, CREATE_FILE, mode))
   }
 
   setFileAttributes(path: Name, fd: number, { stat, xattrs }: Attributes): void {
-    if (this.#options.owners === 'keep' && !this.#isBorn(stat)) fchownSync(fd, stat.uid, stat.gid)
-    // Only now: changing the owner clears setuid bits and capabilities.
-    fchmodSync(fd, stat.mode)
+    if (!this.#isBorn(stat)) {
+      if (this.#options.owners === 'keep') fchownSync(fd, stat.uid, stat.gid)
+      // Only now: changing the owner clears setuid bits and capabilities.
+      fchmodSync(fd, stat.mode)
+    }
     if (xattrs !== undefined) this.#setXattrs(path, xattrs)
     futimesSync(fd, ...timesOf(stat))
   }
 
-  /** Whether a file that is made here has that owner without being told. */
-  #isBorn({ uid, gid }: FileStat): boolean {
-    return uid === this.#born?.uid && gid === this.#born.gid
+  /** Whether a file can be made with that owner and mode. */
+  #isBorn({ uid, gid, mode }: FileStat): boolean {
+    const born = this.#born
+    if (born === undefined || (mode & ~born.modes) !== 0) return false
+    return this.#options.owners === 'drop' || (uid === born.uid && gid === born.gid)
   }
 
   makeSymlink(path: Name, target: Name, { stat }: Attributes): void {
@@ -202,18 +209,23 @@ export class DirectoryWriter {
   }
 }
 
-interface Owner {
+/** What a new file has without being told. */
+interface Birth {
   readonly uid: number
   readonly gid: number
+  /** The bits that its mode may have. */
+  readonly modes: number
 }
 
-/** The owner of new files; `undefined` where a directory hands its group down, or may. */
-function bornWith(root: RootedDirectory): Owner | undefined {
+/** `undefined` where a directory hands its group or its access list down, or may. */
+function bornWith(root: RootedDirectory): Birth | undefined {
   const uid = process.geteuid?.()
   const gid = process.getegid?.()
   const stats = root.lstat('' as Name)
   if (uid === undefined || gid === undefined || stats === undefined) return undefined
-  return stats.gid === gid && (stats.mode & SETGID) === 0 ? { uid, gid } : undefined
+  if (stats.gid !== gid || (stats.mode & SETGID) !== 0) return undefined
+  if (getXattr(root.place('' as Name), DEFAULT_ACL) !== undefined) return undefined
+  return { uid, gid, modes: 0o777 & ~process.umask() }
 }
 
 /** Access time, which is of no interest, and modification time. */

@@ -121,7 +121,7 @@ export class EntryApplier implements TarHandler {
     }
     this.#forget(path)
     if (entry.type === 'file') {
-      this.#file = { path, fd: this.#writer.makeFile(path), attributes }
+      this.#file = { path, fd: this.#writer.makeFile(path, attributes.stat), attributes }
     } else if (entry.type === 'symlink') {
       if (entry.linkname === '') throw invalidEntry(path, 'a symbolic link to nothing')
       this.#writer.makeSymlink(path, entry.linkname, attributes)
@@ -271,7 +271,7 @@ export class EntryApplier implements TarHandler {
       return
     }
     const from = lower.openFile(path)
-    const to = this.#writer.makeFile(path)
+    const to = this.#writer.makeFile(path, stat)
     try {
       passFile({ fd: from, path, size: stat.size }, scratchPassage(), (bytes, start, end) => {
         writeFully(to, bytes, start, end)

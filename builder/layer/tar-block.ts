@@ -3,6 +3,8 @@ import { BLOCK } from './tar-header.ts'
 
 const CHECKSUM_AT = 148
 const CHECKSUM_SIZE = 8
+const SPACE = 0x20
+const DIGIT_0 = 0x30
 
 /** The fields of one header block. Names are latin1; numbers may still be nonsense for their use. */
 export interface TarBlock {
@@ -67,12 +69,18 @@ function textAt(block: Buffer, at: number, size: number): string {
 /** Octal text between spaces and NULs, or GNU's base 256 when the first bit is set. */
 function numberAt(block: Buffer, at: number, size: number): number {
   if (((block[at] ?? 0) & 0x80) !== 0) return base256(block.subarray(at, at + size))
-  const padded = block.toString('latin1', at, at + size)
-  const text = padded.replace(/^[ \0]+/, '')
-  const digits = /^[0-7]*/.exec(text)?.[0] ?? ''
-  const rest = text.slice(digits.length)
-  if (!/^ *(\0|$)/.test(rest)) throw new Error(`bad number ${JSON.stringify(padded)} in a header`)
-  return digits === '' ? 0 : Number.parseInt(digits, 8)
+  const end = at + size
+  let next = at
+  while (next < end && (block[next] === SPACE || block[next] === 0)) next++
+  let value = 0
+  for (; next < end; next++) {
+    const digit = (block[next] ?? 0) - DIGIT_0
+    if (digit < 0 || digit > 7) break
+    value = value * 8 + digit
+  }
+  while (next < end && block[next] === SPACE) next++
+  if (next === end || block[next] === 0) return value
+  throw new Error(`bad number ${JSON.stringify(block.toString('latin1', at, end))} in a header`)
 }
 
 /** Two's complement over all bits but the marker. */
@@ -85,7 +93,7 @@ function base256(bytes: Buffer): number {
 }
 
 function unsignedSum(block: Buffer): number {
-  let sum = CHECKSUM_SIZE * 0x20
+  let sum = CHECKSUM_SIZE * SPACE
   for (let i = 0; i < BLOCK; i++) sum += block[i] ?? 0
   for (let i = CHECKSUM_AT; i < CHECKSUM_AT + CHECKSUM_SIZE; i++) sum -= block[i] ?? 0
   return sum

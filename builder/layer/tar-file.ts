@@ -5,13 +5,13 @@ import {
   type Change,
   type DiffId,
   Digester,
-  errnoOf,
   joinName,
   type Name,
   TsbuildError,
 } from '#core'
 import { writeFully } from './io.ts'
 import { quote } from './raw-tree.ts'
+import { type Ring, RingWriter } from './ring.ts'
 import { BLOCK, encodeHeader, encodeWhiteout } from './tar-header.ts'
 import { OPAQUE_MARK, WHITEOUT_PREFIX, whiteoutPath } from './whiteout.ts'
 
@@ -22,17 +22,18 @@ const BUFFER_SIZE = 512 * 1024
 export class TarFile {
   readonly #fd: number
   readonly #owned: boolean
-  readonly #reader: number | undefined
+  readonly #reader: RingWriter | undefined
   readonly #digester = new Digester()
   #size = 0
   /** File content is read right into it: see `used`. */
-  readonly buffer: Buffer = Buffer.allocUnsafeSlow(BUFFER_SIZE)
+  buffer: Buffer
   /** Bytes of `buffer` that are taken. */
   used = 0
 
   /** `target`: a file to create, or a descriptor that stays open. `reader`: see `LayerSinks`. */
-  constructor(target: string | number, reader?: number) {
-    this.#reader = reader
+  constructor(target: string | number, reader?: Ring) {
+    this.#reader = reader === undefined ? undefined : new RingWriter(reader)
+    this.buffer = this.#reader?.slot() ?? Buffer.allocUnsafeSlow(BUFFER_SIZE)
     this.#owned = typeof target === 'string'
     this.#fd = typeof target === 'string' ? openSync(target, 'wx', 0o644) : target
   }
@@ -44,7 +45,7 @@ export class TarFile {
 
   #append(bytes: Buffer): void {
     for (let at = 0; at < bytes.length; ) {
-      if (this.used === BUFFER_SIZE) this.flush()
+      if (this.used === this.buffer.length) this.flush()
       const copied = bytes.copy(this.buffer, this.used, at)
       this.used += copied
       at += copied
@@ -63,19 +64,11 @@ export class TarFile {
     const taken = this.buffer.subarray(0, this.used)
     // The reader first: it has something to do while the file is written.
     if (this.#reader === undefined) this.#digester.update(taken)
-    else this.#pass(taken, this.#reader)
+    else this.#reader.pass(taken.length)
     writeFully(this.#fd, taken, 0, taken.length)
     this.#size += taken.length
     this.used = 0
-  }
-
-  #pass(taken: Buffer, reader: number): void {
-    try {
-      writeFully(reader, taken, 0, taken.length)
-    } catch (cause) {
-      if (errnoOf(cause) !== 'EPIPE') throw cause
-      throw new TsbuildError('the reader of the tar has gone', { code: 'CANCELLED', cause })
-    }
+    if (this.#reader !== undefined) this.buffer = this.#reader.slot()
   }
 
   /** The digest is absent when a reader has all the bytes. */
@@ -83,7 +76,10 @@ export class TarFile {
     this.#append(Buffer.alloc(2 * BLOCK))
     this.flush()
     const size = this.#size
-    if (this.#reader !== undefined) return { size }
+    if (this.#reader !== undefined) {
+      this.#reader.end()
+      return { size }
+    }
     return { diffId: asDiffId(this.#digester.digest()), size }
   }
 

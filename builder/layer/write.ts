@@ -14,16 +14,17 @@ import {
 import { type Consume, type Passage, passBytes, passFile, scratchPassage } from './content.ts'
 import { DirectoryWriter, writeError } from './directory-writer.ts'
 import { writeFully } from './io.ts'
+import type { Ring } from './ring.ts'
 import { TarFile } from './tar-file.ts'
 
 export interface LayerSinks {
   /** A tar file to create (it must not exist), or an open descriptor to write to. */
   readonly tar?: string | number
   /**
-   * With `tar`: a pipe that gets the same bytes, so that somebody else can make a directory of them
-   * at the same time. Who reads them all can tell their digest as well: it is not taken here then.
+   * With `tar`: gets the same bytes, so that another thread can make a directory of them at the same
+   * time. Who reads them all can tell their digest as well: it is not taken here then.
    */
-  readonly reader?: number
+  readonly reader?: Ring
   /** An overlay-form directory to fill: empty, or new in an existing directory. */
   readonly directory?: string
 }
@@ -137,7 +138,7 @@ class LayerWriter {
     const { path, stat, data } = change
     const size = data?.length ?? stat.size
     this.#tar?.header(change, size)
-    const file = this.#directory?.makeFile(path)
+    const file = this.#directory?.makeFile(path, stat)
     const digest = this.#onFile === undefined ? undefined : new ContentDigest(size)
     try {
       this.#pass(change, (bytes, start, end) => {

@@ -24,19 +24,11 @@ export function setResourceLimit(pid: number, resource: UlimitName, limit: Resou
   syscall('prlimit64', [pid, ULIMIT_NAMES.indexOf(resource), bytes, undefined], resource)
 }
 
-/**
- * A pipe that no other program inherits.
- * @param options.size bytes that it should hold; less where the system does not allow so much
- */
-export function makePipe(options: { readonly size?: number } = {}): {
-  readonly readEnd: number
-  readonly writeEnd: number
-} {
+/** A pipe that no other program inherits. */
+export function makePipe(): { readonly readEnd: number; readonly writeEnd: number } {
   const ends = Buffer.alloc(8)
   syscall('pipe2', [ends, O_CLOEXEC], 'pipe')
-  const [readEnd, writeEnd] = [ends.readInt32LE(0), ends.readInt32LE(4)]
-  if (options.size !== undefined) trySyscall('fcntl', [writeEnd, F_SETPIPE_SZ, options.size])
-  return { readEnd, writeEnd }
+  return { readEnd: ends.readInt32LE(0), writeEnd: ends.readInt32LE(4) }
 }
 
 /**
@@ -103,7 +95,6 @@ const BILLION = 1_000_000_000n
 const O_CLOEXEC = 0x80000
 const CLOSE_RANGE_CLOEXEC = 4
 const F_SETFD = 2
-const F_SETPIPE_SZ = 1031
 const FD_CLOEXEC = 1
 const AF_INET = 2
 const SOCK_DGRAM = 2

@@ -1,6 +1,5 @@
-import { closeSync } from 'node:fs'
 import { join } from 'node:path'
-import { makePipe } from '#builder/linux'
+import { breakRing, makeRing } from '#builder/layer'
 import type { FilesSource, FilesVertex } from '#builder/plan'
 import type { Store, TemporaryDirectory } from '#cache'
 import { type DiffId, type Digest, isCancelled, uncompressedDigest } from '#core'
@@ -14,7 +13,6 @@ import {
   checksum,
   type FilesTask,
   LimitExceeded,
-  PIPE_SIZE,
   type TreeSpec,
 } from './work.ts'
 import type { WorkPool } from './work-pool.ts'
@@ -101,14 +99,13 @@ export async function runFiles(
 async function copyForms(task: CopyTask, { pool, signal }: FilesDeps): Promise<CopiedFiles> {
   const { tar, directory } = task
   if (tar === undefined || directory === undefined) return pool.run('copyFiles', task, signal)
-  const { readEnd, writeEnd } = makePipe({ size: PIPE_SIZE })
-  const copying = { ...task, directory: undefined, reader: writeEnd }
-  // Whoever fails closes the pipe, and with that ends the other one.
+  const ring = makeRing()
+  const copying = { ...task, directory: undefined, reader: ring }
+  const broken = (): void => breakRing(ring)
+  // Whoever fails ends the other one.
   const [copied, filled] = await Promise.allSettled([
-    pool.run('copyFiles', copying, signal).finally(() => closeSync(writeEnd)),
-    pool
-      .runBeside('fillDirectory', { tar: readEnd, directory }, signal)
-      .finally(() => closeSync(readEnd)),
+    pool.run('copyFiles', copying, signal).finally(broken),
+    pool.runBeside('fillDirectory', { tar: ring, directory }, signal).finally(broken),
   ])
   if (copied.status === 'fulfilled' && filled.status === 'fulfilled') {
     const { diffId, size, warnings } = filled.value

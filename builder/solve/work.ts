@@ -1,4 +1,4 @@
-import { createReadStream, mkdirSync, readSync } from 'node:fs'
+import { createReadStream, mkdirSync } from 'node:fs'
 import { digestFile, directoryTree, type FileDigest } from '#builder/context'
 import { checksumFileActions, type FileAction, runFileActions } from '#builder/files'
 import {
@@ -9,6 +9,8 @@ import {
   clampDirectory,
   clampTar,
   decompress,
+  type Ring,
+  readRing,
   stackTree,
   treeChanges,
   writeFiles,
@@ -29,9 +31,6 @@ import {
   TsbuildError,
 } from '#core'
 import { parseDockerignore } from '#parser'
-
-/** What an ordinary user may give a pipe. */
-export const PIPE_SIZE: number = 1 << 20
 
 /** A file tree by its place on disk: this is what crosses threads. */
 export type TreeSpec =
@@ -59,8 +58,8 @@ export interface FilesTask {
 export interface CopyTask extends FilesTask {
   readonly temporary: string
   readonly tar: string | undefined
-  /** The write end of a pipe that gets the tar, too; it stays open. */
-  readonly reader: number | undefined
+  /** Gets the tar, too. */
+  readonly reader: Ring | undefined
   readonly directory: string | undefined
   readonly now: number
   /** No entry is newer; milliseconds. */
@@ -82,8 +81,7 @@ export interface PackTask {
 
 /** The other end of a copy. */
 export interface FillTask {
-  /** The read end of a pipe; it stays open. */
-  readonly tar: number
+  readonly tar: Ring
   readonly directory: string
 }
 
@@ -186,7 +184,7 @@ export function rewriteTimes(task: RewriteTask): ReturnType<typeof clampTar> {
 /** Makes an overlay directory of a tar that is just being written. */
 export async function fillDirectory({ tar, directory }: FillTask): Promise<FilledDirectory> {
   const warnings: string[] = []
-  const { diffId, size } = await applyLayer(piped(tar), directory, {
+  const { diffId, size } = await applyLayer(arriving(tar), directory, {
     lowers: [],
     owners: ownersHere(),
     onWarning: (message) => void warnings.push(message),
@@ -194,14 +192,9 @@ export async function fillDirectory({ tar, directory }: FillTask): Promise<Fille
   return { diffId, size, warnings }
 }
 
-/** Synchronous reads: this thread has nothing else to do. */
-async function* piped(descriptor: number): AsyncGenerator<Uint8Array, void, undefined> {
-  const buffer = Buffer.allocUnsafeSlow(PIPE_SIZE)
-  for (;;) {
-    const length = readSync(descriptor, buffer, 0, buffer.length, null)
-    if (length === 0) return
-    yield buffer.subarray(0, length)
-  }
+/** Waits without giving the thread to others: it has nothing else to do. */
+async function* arriving(ring: Ring): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* readRing(ring)
 }
 
 /** Turns an overlay directory into a layer's tar. */
