@@ -43,7 +43,7 @@ export async function pushBase(registry: Registry, layout: string): Promise<stri
 
 function tsbuild({ directory }: Bench, prime: string): Builder {
   let round = 0
-  // The home stays: it holds the code cache that Node.js keeps for every program.
+  // The home stays: it holds the code that Node.js keeps compiled from one run to the next.
   const env = (): Record<string, string> => ({
     TSBUILD_ROOT: directory.file(`tsbuild-${round}`),
     HOME: directory.file('home'),

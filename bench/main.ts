@@ -3,6 +3,7 @@
  * same base image, same file system, files in the page cache, medians of several repetitions.
  * Prints Markdown. With arguments, only the cases that are named: run, files, hello, parser.
  */
+import { mkdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { makeHello } from '../test/support/hello/make-hello.ts'
@@ -34,6 +35,8 @@ await using disk = await freshFileSystem()
 process.env.TMPDIR = disk.path
 await using registry = await startRegistry()
 using directory = temporaryDirectory('bench')
+// As every user has one: Node.js keeps compiled code in it.
+mkdirSync(directory.file('home'))
 const base = await pushBase(registry, await busyboxBase())
 const bench: Bench = { directory, registry, base }
 console.log(await describeMachine())

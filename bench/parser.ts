@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { parseDockerfile } from '#parser'
 import { temporaryDirectory } from '../test/support/peers/index.ts'
 import { CLI } from './builders.ts'
@@ -34,6 +34,7 @@ export function parserFigures(): string {
   writeFileSync(small, dockerfile(20))
   const script = directory.file('parse.mjs')
   writeFileSync(script, startScript(small))
+  mkdirSync(directory.file('home'))
   const env = { PATH: process.env.PATH ?? '', HOME: directory.file('home') }
   const programs = [['-e', '0'], [script], [CLI, 'parse', small]]
   const [node = 0, library = 0, command = 0] = starts(programs, env)
