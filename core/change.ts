@@ -13,14 +13,14 @@ export interface EntryChange {
   readonly path: Name
   readonly stat: FileStat
   /** The text of a symbolic link. */
-  readonly target?: Name
+  readonly target?: Name | undefined
   /** An earlier path of this layer that is the same file; then there is no content. */
-  readonly hardlink?: Name
-  readonly xattrs?: ReadonlyMap<string, Buffer>
+  readonly hardlink?: Name | undefined
+  readonly xattrs?: ReadonlyMap<string, Buffer> | undefined
   /** Content of a regular file: opens it for reading; the caller closes the descriptor. */
-  readonly open?: () => number
+  readonly open?: (() => number) | undefined
   /** Content of a regular file that is held in memory. */
-  readonly data?: Uint8Array
+  readonly data?: Uint8Array | undefined
 }
 
 /** What lower layers have at `path` is gone. */

@@ -1,6 +1,8 @@
 import { closeSync, readSync } from 'node:fs'
 import { checkpoint, type Digest, Digester, digestOfContent, type FileStat, type Name } from '#core'
 
+const TEXT_LENGTH = 1 << 14
+
 /** Digest of the bytes of one regular file; `open` gives a descriptor that the callee closes. */
 export type FileDigest = (path: Name, stat: FileStat, open: () => number) => Digest
 
@@ -22,10 +24,12 @@ export interface ChecksumEntry {
  */
 export class Checksum {
   readonly #digester = new Digester()
+  /** Not yet digested: a call for every entry would cost more than the digest. */
+  #text = ''
 
   /** Separates what was selected by one path from what the next one selects. */
   begin(what: string): void {
-    this.#digester.update(Buffer.from(`${what}\0\0`, 'latin1'))
+    this.#append(`${what}\0\0`)
   }
 
   add(entry: ChecksumEntry): void {
@@ -43,11 +47,22 @@ export class Checksum {
       capability,
       entry.data ?? '',
     ]
-    this.#digester.update(Buffer.from(`${fields.join('\0')}\0`, 'latin1'))
+    this.#append(`${fields.join('\0')}\0`)
   }
 
   digest(): Digest {
+    this.#flush()
     return this.#digester.digest()
+  }
+
+  #append(text: string): void {
+    this.#text += text
+    if (this.#text.length > TEXT_LENGTH) this.#flush()
+  }
+
+  #flush(): void {
+    this.#digester.update(Buffer.from(this.#text, 'latin1'))
+    this.#text = ''
   }
 }
 

@@ -211,18 +211,9 @@ function newNode(entry: TargetEntry): Node {
   return { entry, opaque: false, rootNames: undefined, children: new Map() }
 }
 
-/** Without what is absent. */
 export function toChange(path: Name, entry: TargetEntry): EntryChange {
   const { stat, target, xattrs, open, data } = entry
-  return {
-    kind: 'entry',
-    path,
-    stat,
-    ...(target === undefined ? {} : { target }),
-    ...(xattrs === undefined || xattrs.size === 0 ? {} : { xattrs }),
-    ...(open === undefined ? {} : { open }),
-    ...(data === undefined ? {} : { data }),
-  }
+  return { kind: 'entry', path, stat, target, xattrs, open, data }
 }
 
 /** In a layer such a file would not be one: it would delete what it is named after. */

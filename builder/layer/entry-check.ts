@@ -9,6 +9,7 @@ const MAX_ID = 2 ** 32 - 2
 /** What a device number of the kernel holds. */
 const MAX_MAJOR = 0xfff
 const MAX_MINOR = 0xfffff
+const NO_XATTRS: ReadonlyMap<string, Buffer> = new Map()
 
 /**
  * The attributes of an entry that is no hard link.
@@ -26,7 +27,7 @@ export function attributesOf(entry: TarEntry, path: Name): Attributes {
     throw invalidEntry(path, `the device ${major}:${minor} is out of range`)
   }
   if (isWhiteoutDevice(entry)) throw invalidEntry(path, 'a device 0:0 is no file')
-  const device = isDevice ? { major, minor } : { major: 0, minor: 0 }
+  const device = { major: isDevice ? major : 0, minor: isDevice ? minor : 0 }
   const stat: FileStat = { type, mode, uid, gid, size, mtimeMs, ...device, inode: '', nlink: 1 }
   const xattrs = keptXattrs(entry)
   return xattrs.size === 0 ? { stat } : { stat, xattrs }
@@ -41,7 +42,7 @@ function isBetween(value: number, max: number): boolean {
  * layer (labels, signatures) or steers overlayfs, and is dropped.
  */
 function keptXattrs({ type, xattrs }: TarEntry): ReadonlyMap<string, Buffer> {
-  if (xattrs.size === 0 || (type !== 'file' && type !== 'directory')) return new Map()
+  if (xattrs.size === 0 || (type !== 'file' && type !== 'directory')) return NO_XATTRS
   return new Map(
     [...xattrs].filter(
       ([name]) =>

@@ -5,6 +5,8 @@ import { AUFS_PREFIX, OPAQUE_MARK, WHITEOUT_PREFIX } from './whiteout.ts'
 
 /** Four times what a system call takes at once: far deeper than any program goes. */
 const MAX_PATH = 16 * 1024
+/** An empty component, `.` or `..`. */
+const UNTIDY = /(?:^|\/)\.{0,2}(?:\/|$)/
 
 /** Work on a path grows with its length: a name of a megabyte is an attack. */
 export function checkLength(path: Name): Name {
@@ -18,6 +20,7 @@ export function checkLength(path: Name): Name {
  * @throws {TsbuildError} LAYER_INVALID when it leads out of the root
  */
 export function entryPath(name: Name): Name {
+  if (!UNTIDY.test(name)) return checkLength(name)
   const path: Name[] = []
   for (const component of componentsOf(checkLength(name))) {
     if (component !== '..') path.push(component)

@@ -32,9 +32,8 @@ export function decodeBlock(block: Buffer): TarBlock {
   if (given !== unsignedSum(block) && given !== signedSum(block)) {
     throw new Error('bad checksum of a header')
   }
-  const magic = block.toString('latin1', 257, 265)
-  const isPosix = magic.startsWith('ustar\0')
-  const hasDevices = isPosix || magic === 'ustar  \0'
+  const isPosix = hasText(block, 257, 'ustar\0')
+  const hasDevices = isPosix || hasText(block, 257, 'ustar  \0')
   const prefix = isPosix ? textAt(block, 345, isStar(block) ? 131 : 155) : ''
   const name = textAt(block, 0, 100)
   return {
@@ -44,7 +43,7 @@ export function decodeBlock(block: Buffer): TarBlock {
     gid: numberAt(block, 116, 8),
     size: numberAt(block, 124, 12),
     mtime: numberAt(block, 136, 12),
-    flag: block.toString('latin1', 156, 157),
+    flag: String.fromCharCode(block[156] ?? 0),
     linkname: textAt(block, 157, 100),
     major: hasDevices ? numberAt(block, 329, 8) : 0,
     minor: hasDevices ? numberAt(block, 337, 8) : 0,
@@ -57,11 +56,17 @@ export function isZeroBlock(block: Buffer): boolean {
 
 /** Schily's star has two times at the end of the prefix field. */
 function isStar(block: Buffer): boolean {
-  return block.toString('latin1', 508, 512) === 'tar\0'
+  return hasText(block, 508, 'tar\0')
+}
+
+function hasText(block: Buffer, at: number, text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (block[at + i] !== text.charCodeAt(i)) return false
+  return true
 }
 
 /** Up to the first NUL. */
 function textAt(block: Buffer, at: number, size: number): string {
+  if (block[at] === 0) return ''
   const nul = block.indexOf(0, at)
   return block.toString('latin1', at, nul < 0 || nul > at + size ? at + size : nul)
 }

@@ -102,7 +102,8 @@ function splitName(name: string): { readonly prefix: string; readonly name: stri
 }
 
 function encodeBlock(fields: Fields): Buffer {
-  const block = Buffer.alloc(BLOCK)
+  // Out of a pool: a buffer of its own costs more than all that is written to it.
+  const block = Buffer.allocUnsafe(BLOCK).fill(0)
   const { prefix, name } = splitName(fields.name) ?? { prefix: '', name: stub(fields.name) }
   const linkname = fields.linkname ?? ''
   block.write(name, 0, 100, 'latin1')
@@ -112,13 +113,16 @@ function encodeBlock(fields: Fields): Buffer {
   writeOctal(block, fields.size, 124, 11)
   writeOctal(block, fields.mtime ?? 0, 136, 11)
   block.write(fields.flag, 156, 1, 'latin1')
-  block.write(NOT_ASCII.test(linkname) ? stub(linkname) : linkname, 157, 100, 'latin1')
+  if (linkname !== '') {
+    block.write(NOT_ASCII.test(linkname) ? stub(linkname) : linkname, 157, 100, 'latin1')
+  }
   block.write('ustar\x0000', 257, 8, 'latin1')
   writeOctal(block, fields.major ?? 0, 329, 7)
   writeOctal(block, fields.minor ?? 0, 337, 7)
-  block.write(prefix, 345, 155, 'latin1')
+  if (prefix !== '') block.write(prefix, 345, 155, 'latin1')
   block.fill(0x20, CHECKSUM_AT, CHECKSUM_AT + 8)
   writeOctal(block, sumOf(block), CHECKSUM_AT, 6)
+  block[CHECKSUM_AT + 6] = 0
   return block
 }
 
@@ -129,9 +133,11 @@ function stub(name: string): string {
 
 /** Zero when the number does not fit: then a PAX record has it. */
 function writeOctal(block: Buffer, value: number, at: number, digits: number): void {
-  const text = value >= 0 ? value.toString(8) : ''
-  block.write((text.length > digits ? '' : text).padStart(digits, '0'), at, digits, 'latin1')
-  block[at + digits] = 0
+  let rest = value >= 0 && value < 8 ** digits ? value : 0
+  for (let i = at + digits - 1; i >= at; i--) {
+    block[i] = 0x30 + (rest % 8)
+    rest = Math.floor(rest / 8)
+  }
 }
 
 /** Spec: the checksum field itself counts as eight spaces. */

@@ -184,7 +184,7 @@ function toEntry(
 ): TarEntry {
   const name = long.name || pax.get('path') || fields.name
   const type = typeOf(fields.flag, name)
-  if ([...pax.keys()].some((key) => key.startsWith('GNU.sparse.'))) throw sparse(name)
+  if (pax.size > 0 && [...pax.keys()].some(isSparseKey)) throw sparse(name)
   const size = wholeNumber(pax, 'size') ?? fields.size
   return {
     type,
@@ -236,6 +236,10 @@ function xattrsOf(pax: PaxRecords): ReadonlyMap<string, Buffer> {
   return new Map(
     found.map(([key, value]) => [key.slice(XATTR_KEY.length), Buffer.from(value, 'latin1')]),
   )
+}
+
+function isSparseKey(key: string): boolean {
+  return key.startsWith('GNU.sparse.')
 }
 
 function sparse(name: string): Error {
