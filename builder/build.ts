@@ -96,6 +96,8 @@ async function buildLoaded(
       }),
       signal,
     )
+    // Its failure is told when the services are disposed of.
+    services.closeSandbox().catch(() => undefined)
     const stoppable = { ...settings, signal }
     const descriptor = await deliver(images, { settings: stoppable, store, services })
     return summarize({ images, descriptor, settings, started })

@@ -14,6 +14,7 @@ export class Services implements AsyncDisposable {
   #client: RegistryClient | undefined
   #fetcher: Fetcher | undefined
   #sandbox: Promise<Sandbox> | undefined
+  #closing: Promise<void> | undefined
   #scratch: TemporaryDirectory | undefined
 
   constructor(settings: Settings, deps: { readonly store: Store; readonly secrets: StepSecrets }) {
@@ -51,14 +52,24 @@ export class Services implements AsyncDisposable {
     return inProcessSandbox({ temporary: this.#scratch.path })
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** No more steps will be run: its threads may end while the rest goes on. */
+  closeSandbox(): Promise<void> {
+    this.#closing ??= this.#endSandbox()
+    return this.#closing
+  }
+
+  async #endSandbox(): Promise<void> {
     const sandbox = await this.#sandbox?.catch(() => undefined)
     await sandbox?.[Symbol.asyncDispose]()
+    await this.#scratch?.[Symbol.asyncDispose]()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([
+      this.closeSandbox(),
       this.pool[Symbol.asyncDispose](),
       this.#client?.close(),
       this.#fetcher?.[Symbol.asyncDispose](),
-      this.#scratch?.[Symbol.asyncDispose](),
     ])
   }
 }

@@ -147,10 +147,10 @@ export class BlobStore implements BlobSource, BlobSink {
   async sync(): Promise<void> {
     const digests = [...this.#unsealed.keys()]
     if (digests.length === 0) return
-    for (const digest of digests) {
-      const writing = this.#unsealed.get(digest) ?? this.#writeBack(digest)
-      this.#unsealed.delete(digest)
-      await writing
+    const writing = digests.map((digest) => this.#unsealed.get(digest) ?? this.#writeBack(digest))
+    this.#unsealed.clear()
+    for (const written of await Promise.allSettled(writing)) {
+      if (written.status === 'rejected') throw written.reason
     }
     await syncPath(this.#layout.blobs)
     for (const digest of digests) ignoreMissing(() => chmodSync(this.path(digest), SEALED))

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
-import { closeSync, fsyncSync, openSync } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { closeSync, fsync, fsyncSync, openSync } from 'node:fs'
+import { promisify } from 'node:util'
 import { errnoOf } from '#core'
 
 /**
@@ -19,10 +19,19 @@ export async function syncFileSystem(path: string): Promise<boolean> {
   }
 }
 
-/** Writes one file or folder to the disk. Throws as fsync(2) fails. */
+const syncDescriptor = promisify(fsync)
+
+/**
+ * Writes one file or folder to the disk. The disk is at work when this returns: a thread that is busy
+ * for a while does not hold it up. Throws as fsync(2) fails.
+ */
 export async function syncPath(path: string): Promise<void> {
-  await using handle = await open(path, 'r')
-  await handle.sync()
+  const fd = openSync(path, 'r')
+  try {
+    await syncDescriptor(fd)
+  } finally {
+    closeSync(fd)
+  }
 }
 
 /** Like `syncPath`, blocking: for what is small and done under a lock. */
