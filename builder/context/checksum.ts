@@ -36,18 +36,11 @@ export class Checksum {
     const { stat } = entry
     const mode = stat.type === 'symlink' ? 0o777 : stat.mode
     const capability = entry.xattrs?.get('security.capability')?.toString('hex') ?? ''
-    const fields = [
-      entry.name,
-      stat.type,
-      mode.toString(8),
-      `${stat.uid}:${stat.gid}`,
-      stat.size,
-      `${stat.major}:${stat.minor}`,
-      entry.target ?? '',
-      capability,
-      entry.data ?? '',
-    ]
-    this.#append(`${fields.join('\0')}\0`)
+    const { type, uid, gid, size, major, minor } = stat
+    const device = `${major}:${minor}`
+    const metadata = `${type}\0${mode.toString(8)}\0${uid}:${gid}\0${size}\0${device}`
+    const { name, target = '', data = '' } = entry
+    this.#append(`${name}\0${metadata}\0${target}\0${capability}\0${data}\0`)
   }
 
   digest(): Digest {
