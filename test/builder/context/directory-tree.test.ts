@@ -6,7 +6,9 @@ import {
   closeSync,
   linkSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -14,7 +16,8 @@ import {
 import { createServer } from 'node:net'
 import { directoryTree } from '#builder/context'
 import { setXattr } from '#builder/linux'
-import { joinName, type Name, nameOf, type Tree } from '#core'
+import { joinName, type Name, nameOf, type Tree, textOfName } from '#core'
+import { parseDockerignore } from '#parser'
 import { temporaryDirectory } from '../../support/peers/index.ts'
 
 const ROOT = '' as Name
@@ -214,5 +217,60 @@ describe('directory tree', () => {
       seteuid(0)
       tree.close()
     }
+  })
+
+  describe('with its files opened as they come', () => {
+    const openFiles = (): number => readdirSync('/proc/self/fd').length
+
+    function listed(tree: Tree): unknown[] {
+      return [...(tree.readFiles?.(ROOT) ?? assert.fail())]
+    }
+
+    function fill(directory: { file(name: string): string }): void {
+      for (const name of ['b', 'a', 'hidden', 'é']) writeFileSync(directory.file(name), name)
+      symlinkSync('a', directory.file('link'))
+      mkdirSync(directory.file('sub'))
+      execFileSync('mkfifo', [directory.file('pipe')])
+      execFileSync('mknod', [directory.file('device'), 'c', '1', '3'])
+    }
+
+    it('is what listing and looking say', () => {
+      using directory = temporaryDirectory('tree')
+      fill(directory)
+      const tree = directoryTree(directory.path, { ignore: parseDockerignore('hidden') })
+      const expected = tree.readdir(ROOT).map((name) => ({ name, stat: tree.lstat(name) }))
+      assert.deepEqual(listed(tree), expected)
+      assert.equal(expected.length, 7)
+      tree.close()
+    })
+
+    it('reads each of them, and leaves none open', () => {
+      using directory = temporaryDirectory('tree')
+      fill(directory)
+      const before = openFiles()
+      const tree = directoryTree(directory.path)
+      const texts: string[] = []
+      for (const { name, stat } of tree.readFiles?.(ROOT) ?? []) {
+        if (stat.type === 'file' && name !== 'hidden') texts.push(readText(tree, textOfName(name)))
+      }
+      tree.close()
+      assert.deepEqual(texts, ['a', 'b', 'é'])
+      assert.equal(openFiles(), before)
+    })
+
+    it('does not follow a link that takes the place of a file', () => {
+      using directory = temporaryDirectory('tree')
+      writeFileSync(directory.file('a'), 'a')
+      writeFileSync(directory.file('b'), 'b')
+      const tree = directoryTree(directory.path)
+      const types: string[] = []
+      for (const { name, stat } of tree.readFiles?.(ROOT) ?? []) {
+        types.push(`${name} ${stat.type}`)
+        rmSync(directory.file('b'), { force: true })
+        if (name === 'a') symlinkSync('/etc/passwd', directory.file('b'))
+      }
+      assert.deepEqual(types, ['a file', 'b symlink'])
+      tree.close()
+    })
   })
 })

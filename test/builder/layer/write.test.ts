@@ -255,6 +255,29 @@ describe('writing a layer', () => {
     assert.match(digests.flat()[0] ?? '', /^sha256:/)
   })
 
+  it('gives files their modes under any umask, and where a directory hands an access list down', () => {
+    const modes = [0o644, 0o755, 0o600, 0o777, 0o000, 0o4755]
+    const changes = modes.map((mode) => entry(mode.toString(8), { mode }))
+    const modesIn = (directory: string): number[] =>
+      modes.map((mode) => statSync(join(directory, mode.toString(8))).mode & 0o7777)
+    const before = process.umask(0o077)
+    try {
+      const masked = files.fresh()
+      writeLayer(changes, { directory: masked })
+      assert.deepEqual(modesIn(masked), modes)
+      process.umask(0)
+      const listed = files.fresh()
+      mkdirSync(listed)
+      // u::rwx, g::---, o::---, as setfacl(1) -d would set it.
+      const list = Buffer.from('0200000001000700ffffffff04000000ffffffff20000000ffffffff', 'hex')
+      setXattr(listed, 'system.posix_acl_default', list)
+      writeLayer(changes, { directory: listed })
+      assert.deepEqual(modesIn(listed), modes)
+    } finally {
+      process.umask(before)
+    }
+  })
+
   it('takes content from memory, and tells the digest of every file', () => {
     const seen: string[] = []
     const directory = files.fresh()
