@@ -69,19 +69,32 @@ export function digestOfContent(bytes: Uint8Array): Digest {
   return `sha256:${crypto().hash('sha256', bytes, 'hex')}` as Digest
 }
 
-/** Digests bytes as they pass, at the speed of the machine; `digest()` ends it. */
+/** Up to here it takes less time in JavaScript than loading what is faster. */
+const SMALL_BYTES = 32 * 1024
+
+/** Digests bytes as they pass, many of them at the speed of the machine; `digest()` ends it. */
 export class Digester {
-  readonly #hash = crypto().createHash('sha256')
+  #hash: import('node:crypto').Hash | undefined
+  /** Copies of what came first. */
+  #small: Uint8Array[] = []
   /** Bytes seen so far. */
   size = 0
 
   update(bytes: Uint8Array): void {
-    this.#hash.update(bytes)
     this.size += bytes.length
+    if (this.size > SMALL_BYTES) this.#large().update(bytes)
+    else this.#small.push(Buffer.from(bytes))
   }
 
   digest(): Digest {
+    if (this.#hash === undefined) return digestOf(Buffer.concat(this.#small))
     return `sha256:${this.#hash.digest('hex')}` as Digest
+  }
+
+  #large(): import('node:crypto').Hash {
+    this.#hash ??= crypto().createHash('sha256').update(Buffer.concat(this.#small))
+    this.#small = []
+    return this.#hash
   }
 }
 
