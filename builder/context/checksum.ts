@@ -1,9 +1,6 @@
 import { closeSync, readSync } from 'node:fs'
 import { checkpoint, type Digest, Digester, digestOfContent, type FileStat, type Name } from '#core'
 
-/** Digest of the bytes of one regular file; `open` gives a descriptor that the callee closes. */
-export type FileDigest = (path: Name, stat: FileStat, open: () => number) => Digest
-
 /** What counts of one selected file or directory. Times never do: a fresh checkout changes them. */
 export interface ChecksumEntry {
   /** Relative to what was selected, so that a moved folder is the same content. */
