@@ -55,6 +55,8 @@ export class FileDigests implements Disposable {
     try {
       this.#fresh.push({ path, dev, ino, size, mtimeMs, ctimeMs, digest, isBare, age: 0 })
     } catch (cause) {
+      // Whoever clears up after this failure is not to meet it again.
+      this.#forgetFresh()
       throw storeFailure(`write beside ${this.#file}`, cause)
     }
   }
@@ -74,14 +76,18 @@ export class FileDigests implements Disposable {
       rmSync(next, { force: true })
       throw storeFailure(`write ${this.#file}`, cause)
     }
-    this.#fresh[Symbol.dispose]()
-    this.#fresh = this.#newFresh()
+    this.#forgetFresh()
   }
 
   /** Forgets what was put and not flushed. */
   [Symbol.dispose](): void {
     this.#known[Symbol.dispose]()
     this.#fresh[Symbol.dispose]()
+  }
+
+  #forgetFresh(): void {
+    this.#fresh[Symbol.dispose]()
+    this.#fresh = this.#newFresh()
   }
 
   #newFresh(): FreshDigests {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { lstatSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
+import { lstatSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import fc from 'fast-check'
@@ -245,6 +245,16 @@ describe('file digests', () => {
     const found = open('tree')
     assert.ok(many.every((path) => found.get(path, OLD) !== undefined))
     assert.ok(many.every((path) => found.get(nameOf(`more/${path}`), OLD) !== undefined))
+  })
+
+  it('that cannot be written fail once, and not again while it is cleared up', () => {
+    using digests = openFileDigests(root, 'tree')
+    rmSync(join(root, 'digests'), { recursive: true })
+    const putMany = (): void => {
+      for (let i = 0; i < 10_000; i++) digests.put(nameOf(`file-${i}`), OLD, content)
+    }
+    assert.throws(putMany, { code: 'IO_FAILED' })
+    digests.flush()
   })
 
   it('of 20,000 files are stored and looked up in the order of a walk in no time', () => {
