@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import {
   chmodSync,
   lstatSync,
@@ -20,6 +19,7 @@ import {
   type ErrorCode,
   errnoOf,
   hexOf,
+  randomName,
   type TransferOptions,
   TsbuildError,
   verified,
@@ -222,7 +222,7 @@ export class BlobStore implements BlobSource, BlobSink {
   }
 
   #quarantine(digest: Digest): TsbuildError {
-    const aside = `${hexOf(digest)}-${randomBytes(4).toString('hex')}`
+    const aside = `${hexOf(digest)}-${randomName(8)}`
     this.#unsealed.delete(digest)
     ignoreMissing(() => renameSync(this.path(digest), join(this.#layout.corrupt, aside)))
     return new TsbuildError(`blob ${digest} is damaged on the disk`, {

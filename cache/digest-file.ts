@@ -1,198 +1,222 @@
-import { createHash } from 'node:crypto'
-import { lstatSync, readFileSync } from 'node:fs'
-import { type Digest, errnoOf, type Name } from '#core'
-
-/** What tells one content of a file from another; a `Stats` of `node:fs` is one. */
-export interface FileIdentity {
-  readonly dev: number
-  readonly ino: number
-  /** Bytes. */
-  readonly size: number
-  readonly mtimeMs: number
-  readonly ctimeMs: number
-}
-
-/** One file's digest. */
-export interface DigestEntry extends FileIdentity {
-  readonly path: Name
-  readonly digest: Digest
-  /** In how many written generations nobody asked for it. */
-  readonly age: number
-}
+import { closeSync, constants, fstatSync, openSync, readSync, writeFileSync } from 'node:fs'
+import { type Digest, Digester, errnoOf, type FileIdentity, hexOf, type Name } from '#core'
+import {
+  BlockBuffer,
+  comparePaths,
+  DigestBlock,
+  type DigestEntry,
+  encodeBlock,
+  type KnownContent,
+  lastAtMost,
+} from './digest-block.ts'
 
 /*
- * The file: magic, count (uint32), SHA-256 of the rest, then columns: five float64 per entry, the
- * digests as text, one byte of age, and the paths separated by NUL. Columns, because 20,000 entries
- * must be there in a few milliseconds, and the checksum, because a torn or damaged file is a miss.
+ * The file: blocks of entries in the order of their paths, the table of the blocks as JSON, and at the
+ * end the table's length (uint32), its SHA-256 and a magic. The table has the SHA-256 of each block, so
+ * a torn or damaged file is a miss. Of a tree of any size, the table and one block are in memory.
  */
-const MAGIC = Buffer.from('tsbdig1\n')
-const SUM_AT = MAGIC.length + 4
-const HEAD_BYTES = SUM_AT + 32
-const NUMBERS = 5
-const DIGEST_BYTES = 'sha256:'.length + 64
-const ENTRY_BYTES = NUMBERS * 8 + DIGEST_BYTES + 1
-const LARGEST_BYTES = 512 * 1024 * 1024
+const MAGIC = Buffer.from('tsbdig2\n')
+const SUM_BYTES = 32
+const TAIL_BYTES = 4 + SUM_BYTES + MAGIC.length
+/** Some 60 KiB: time to read one that holds a single wanted entry, and a short table. */
+const BLOCK_ENTRIES = 512
+/** Without waiting, should there be a FIFO. */
+const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK
 
-/**
- * Entries by path, read from a file. Asking in the order of the file is fastest: a walk meets the
- * files in the order of the last walk, and then no path need be hashed.
- */
-export class DigestTable {
-  readonly #paths: readonly Name[]
-  readonly #numbers: Float64Array
-  readonly #digests: string
-  readonly #ages: Buffer
-  #indexes: Map<Name, number> | undefined
+/** A block's place in its file. */
+export interface BlockPlace {
+  readonly at: number
+  readonly length: number
+  readonly count: number
+  readonly sum: Digest
+  readonly first: Name
+}
+
+/** Writes entries at the position of a descriptor, which is `at`. */
+export function writeBlocks(
+  descriptor: number,
+  entries: Iterable<DigestEntry>,
+  at = 0,
+): readonly BlockPlace[] {
+  const places: BlockPlace[] = []
+  const buffer = new BlockBuffer()
+  let end = at
+  for (const group of groupsOf(entries)) {
+    const bytes = encodeBlock(group, buffer)
+    writeFileSync(descriptor, bytes)
+    const [length, count, sum] = [bytes.length, group.length, sumOf(bytes)]
+    places.push({ at: end, length, count, sum, first: group[0].path })
+    end += length
+  }
+  return places
+}
+
+function* groupsOf(
+  entries: Iterable<DigestEntry>,
+): Generator<readonly [DigestEntry, ...DigestEntry[]]> {
+  let group: [DigestEntry, ...DigestEntry[]] | undefined
+  for (const entry of entries) {
+    if (group === undefined) group = [entry]
+    else group.push(entry)
+    if (group.length < BLOCK_ENTRIES) continue
+    yield group
+    group = undefined
+  }
+  if (group !== undefined) yield group
+}
+
+/** Reads one block at a time: the next one takes its memory. */
+class BlockReader {
+  readonly #descriptor: number
+  readonly #buffer = new BlockBuffer()
+
+  constructor(descriptor: number) {
+    this.#descriptor = descriptor
+  }
+
+  /** `undefined` when it is damaged. */
+  read({ at, length, count, sum }: BlockPlace): DigestBlock | undefined {
+    const bytes = readAt(this.#descriptor, at, this.#buffer.take(length))
+    if (bytes === undefined || sumOf(bytes) !== sum) return undefined
+    return new DigestBlock(bytes, count)
+  }
+}
+
+/** The entries of blocks, as far as those are whole. */
+export function* readBlocks(
+  descriptor: number,
+  places: readonly BlockPlace[],
+): Generator<DigestEntry> {
+  const reader = new BlockReader(descriptor)
+  for (const place of places) yield* reader.read(place)?.entries() ?? []
+}
+
+/** Writes a whole file to an empty one. */
+export function writeDigestFile(descriptor: number, entries: Iterable<DigestEntry>): void {
+  const table = Buffer.from(JSON.stringify(writeBlocks(descriptor, entries)))
+  const length = Buffer.alloc(4)
+  length.writeUInt32LE(table.length)
+  const sum = Buffer.from(hexOf(sumOf(table)), 'hex')
+  writeFileSync(descriptor, Buffer.concat([table, length, sum, MAGIC]))
+}
+
+/** A file of digests, open; without any entry when there is none or it is damaged. */
+export class DigestFile implements Disposable {
+  readonly #descriptor: number | undefined
+  readonly #reader: BlockReader | undefined
+  readonly #places: readonly BlockPlace[] = []
+  /** The number of the first entry of each block. */
+  readonly #starts: number[] = []
+  /** A bit for each entry. */
+  readonly #met: Uint8Array
+  /** Of the table, and so of everything in the file. */
+  readonly #sum: Digest | undefined
+  #place = -1
+  #block: DigestBlock | undefined
   #next = 0
 
-  /** `body`: what follows the head. */
-  constructor(body: Buffer, count: number) {
-    const numbers = count * NUMBERS * 8
-    this.#numbers = new Float64Array(new Uint8Array(body.subarray(0, numbers)).buffer)
-    const digests = numbers + count * DIGEST_BYTES
-    this.#digests = body.toString('latin1', numbers, digests)
-    this.#ages = body.subarray(digests, count * ENTRY_BYTES)
-    const paths = body.toString('latin1', count * ENTRY_BYTES)
-    this.#paths = count === 0 ? [] : (paths.split('\0') as Name[])
+  constructor(path: string) {
+    this.#descriptor = openIfThere(path)
+    const table = this.#descriptor === undefined ? undefined : readTable(this.#descriptor)
+    if (this.#descriptor !== undefined && table !== undefined) {
+      this.#reader = new BlockReader(this.#descriptor)
+      this.#sum = sumOf(table)
+      this.#places = JSON.parse(table.toString()) as readonly BlockPlace[]
+    }
+    let count = 0
+    for (const place of this.#places) {
+      this.#starts.push(count)
+      count += place.count
+    }
+    this.#met = new Uint8Array(Math.ceil(count / 8))
   }
 
-  /** The digest of the file at `path`, if it is still the `file` that was digested. */
-  find(path: Name, file: FileIdentity): Digest | undefined {
-    const index = this.#indexOf(path)
-    if (index === undefined) return undefined
-    const at = index * NUMBERS
-    const isSame =
-      this.#numbers[at + 4] === file.ctimeMs &&
-      this.#numbers[at + 3] === file.mtimeMs &&
-      this.#numbers[at + 2] === file.size &&
-      this.#numbers[at + 1] === file.ino &&
-      this.#numbers[at] === file.dev
-    return isSame ? this.#digest(index) : undefined
+  /**
+   * What is known of the file at `path`, if it is still the `file` that was read. Asking in the order
+   * of a walk is fastest.
+   */
+  get(path: Name, file: FileIdentity): KnownContent | undefined {
+    if (this.#block?.pathAt(this.#next) !== path && !this.#seek(path)) return undefined
+    const index = this.#next++
+    this.#meet((this.#starts[this.#place] ?? 0) + index)
+    return this.#block?.contentAt(index, file)
   }
 
-  get(path: Name): DigestEntry | undefined {
-    const index = this.#indexOf(path)
-    if (index === undefined) return undefined
-    const at = index * NUMBERS
-    const [dev = 0, ino = 0, size = 0, mtimeMs = 0, ctimeMs = 0] = this.#numbers.subarray(
-      at,
-      at + NUMBERS,
-    )
-    const [digest, age] = [this.#digest(index), this.#ages[index] ?? 0]
-    return { path, dev, ino, size, mtimeMs, ctimeMs, digest, age }
+  /**
+   * The entries for the next generation, each older by one unless somebody asked `opened` for it.
+   * Where `opened` is another generation than this, there is no telling, and they stay as they are.
+   */
+  *survivors(opened: DigestFile, oldest: number): Generator<DigestEntry> {
+    const isOpened = opened.#sum === this.#sum
+    for (const [index, place] of this.#places.entries()) {
+      let number = this.#starts[index] ?? 0
+      for (const entry of this.#reader?.read(place)?.entries() ?? []) {
+        const age = isOpened ? opened.#ageOf(number++, entry) : entry.age
+        if (age < oldest) yield { ...entry, age }
+      }
+    }
   }
 
-  /** In the order of the file. */
-  paths(): readonly Name[] {
-    return this.#paths
+  [Symbol.dispose](): void {
+    if (this.#descriptor !== undefined) closeSync(this.#descriptor)
   }
 
-  #indexOf(path: Name): number | undefined {
-    if (this.#paths[this.#next] === path) return this.#next++
-    this.#indexes ??= new Map(this.#paths.map((known, index) => [known, index]))
-    const index = this.#indexes.get(path)
-    if (index !== undefined) this.#next = index + 1
-    return index
+  #ageOf(number: number, { age }: DigestEntry): number {
+    const isMet = ((this.#met[number >>> 3] ?? 0) & (1 << (number & 7))) !== 0
+    return isMet ? 0 : age + 1
   }
 
-  #digest(index: number): Digest {
-    const at = index * DIGEST_BYTES
-    return this.#digests.slice(at, at + DIGEST_BYTES) as Digest
+  #meet(number: number): void {
+    this.#met[number >>> 3] = (this.#met[number >>> 3] ?? 0) | (1 << (number & 7))
+  }
+
+  /** Goes to the entry of `path`; false when there is none. */
+  #seek(path: Name): boolean {
+    const places = this.#places
+    const index = lastAtMost(places.length, (at) => comparePaths(places[at]?.first ?? '', path))
+    const place = places[index]
+    if (place === undefined) return false
+    if (index !== this.#place) {
+      this.#place = index
+      this.#block = this.#reader?.read(place)
+    }
+    const found = this.#block?.indexOf(path)
+    if (found !== undefined) this.#next = found
+    return found !== undefined
   }
 }
 
-const EMPTY = new DigestTable(Buffer.alloc(0), 0)
-
-/** The table in a file; empty when there is none or it is damaged. */
-export function readDigests(path: string): DigestTable {
-  const size = lstatSync(path, { throwIfNoEntry: false })?.size ?? 0
-  if (size < HEAD_BYTES || size > LARGEST_BYTES) return EMPTY
+function openIfThere(path: string): number | undefined {
   try {
-    return decode(readFileSync(path))
+    return openSync(path, OPEN_FLAGS)
   } catch (cause) {
     if (errnoOf(cause) === undefined) throw cause
-    return EMPTY
+    return undefined
   }
 }
 
-function decode(bytes: Buffer): DigestTable {
-  const body = bytes.subarray(HEAD_BYTES)
-  const isWhole =
-    bytes.subarray(0, MAGIC.length).equals(MAGIC) &&
-    bytes.subarray(SUM_AT, HEAD_BYTES).equals(sumOf(body))
-  const count = bytes.readUInt32LE(MAGIC.length)
-  return isWhole && body.length >= count * ENTRY_BYTES ? new DigestTable(body, count) : EMPTY
+function readTable(descriptor: number): Buffer | undefined {
+  const end = fstatSync(descriptor).size - TAIL_BYTES
+  const tail = end < 0 ? undefined : readAt(descriptor, end, Buffer.alloc(TAIL_BYTES))
+  if (!tail?.subarray(4 + SUM_BYTES).equals(MAGIC)) return undefined
+  const length = tail.readUInt32LE()
+  const table = length > end ? undefined : readAt(descriptor, end - length, Buffer.alloc(length))
+  if (table === undefined) return undefined
+  return hexOf(sumOf(table)) === tail.toString('hex', 4, 4 + SUM_BYTES) ? table : undefined
 }
 
-const FIRST_CAPACITY = 64
-
-/** Entries on their way into a file, as columns: objects would take four times the memory. */
-export class DigestColumns {
-  readonly #paths: Name[] = []
-  #numbers = new Float64Array(FIRST_CAPACITY * NUMBERS)
-  #digests = Buffer.allocUnsafe(FIRST_CAPACITY * DIGEST_BYTES)
-  #ages = Buffer.allocUnsafe(FIRST_CAPACITY)
-
-  get size(): number {
-    return this.#paths.length
-  }
-
-  /** In the order in which they were pushed. */
-  paths(): readonly Name[] {
-    return this.#paths
-  }
-
-  push({ path, dev, ino, size, mtimeMs, ctimeMs, digest, age }: DigestEntry): void {
-    const index = this.#paths.length
-    if (index === this.#ages.length) this.#grow()
-    this.#paths.push(path)
-    this.#numbers.set([dev, ino, size, mtimeMs, ctimeMs], index * NUMBERS)
-    this.#digests.write(digest, index * DIGEST_BYTES, 'latin1')
-    this.#ages[index] = age
-  }
-
-  /** Takes one over from other columns. */
-  pushFrom(other: DigestColumns, index: number): void {
-    const at = index * NUMBERS
-    const [dev = 0, ino = 0, size = 0, mtimeMs = 0, ctimeMs = 0] = other.#numbers.subarray(
-      at,
-      at + NUMBERS,
-    )
-    const start = index * DIGEST_BYTES
-    const digest = other.#digests.toString('latin1', start, start + DIGEST_BYTES) as Digest
-    const [path, age] = [other.#paths[index], other.#ages[index] ?? 0]
-    if (path !== undefined) this.push({ path, dev, ino, size, mtimeMs, ctimeMs, digest, age })
-  }
-
-  /** The bytes of a file that holds the entries. */
-  encode(): Buffer {
-    const count = this.size
-    const paths = this.#paths.join('\0')
-    const bytes = Buffer.allocUnsafe(HEAD_BYTES + count * ENTRY_BYTES + paths.length)
-    const body = bytes.subarray(HEAD_BYTES)
-    MAGIC.copy(bytes)
-    bytes.writeUInt32LE(count, MAGIC.length)
-    body.set(new Uint8Array(this.#numbers.buffer, 0, count * NUMBERS * 8))
-    this.#digests.copy(body, count * NUMBERS * 8, 0, count * DIGEST_BYTES)
-    this.#ages.copy(body, count * (ENTRY_BYTES - 1), 0, count)
-    body.write(paths, count * ENTRY_BYTES, 'latin1')
-    sumOf(body).copy(bytes, SUM_AT)
-    return bytes
-  }
-
-  #grow(): void {
-    const capacity = this.#ages.length * 2
-    const numbers = new Float64Array(capacity * NUMBERS)
-    numbers.set(this.#numbers)
-    this.#numbers = numbers
-    const [digests, ages] = [this.#digests, this.#ages]
-    this.#digests = Buffer.allocUnsafe(capacity * DIGEST_BYTES)
-    this.#ages = Buffer.allocUnsafe(capacity)
-    digests.copy(this.#digests)
-    ages.copy(this.#ages)
+/** Fills `bytes`; `undefined` when there are not so many, or they cannot be read. */
+function readAt(descriptor: number, at: number, bytes: Buffer): Buffer | undefined {
+  try {
+    return readSync(descriptor, bytes, 0, bytes.length, at) === bytes.length ? bytes : undefined
+  } catch (cause) {
+    if (errnoOf(cause) === undefined) throw cause
+    return undefined
   }
 }
 
-function sumOf(body: Buffer): Buffer {
-  return createHash('sha256').update(body).digest()
+function sumOf(bytes: Buffer): Digest {
+  const digester = new Digester()
+  digester.update(bytes)
+  return digester.digest()
 }

@@ -1,8 +1,10 @@
-import { existsSync, lstatSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, lstatSync, openSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Digest, digestOf, errnoOf, hexOf, type Name } from '#core'
-import { DigestColumns, type DigestTable, type FileIdentity, readDigests } from './digest-file.ts'
+import { digestOf, errnoOf, type FileIdentity, hexOf, type Name } from '#core'
+import type { KnownContent } from './digest-block.ts'
+import { DigestFile, writeDigestFile } from './digest-file.ts'
 import { storeFailure } from './failure.ts'
+import { FreshDigests, mergeEntries } from './fresh-digests.ts'
 import { layoutOf } from './layout.ts'
 
 /**
@@ -16,40 +18,47 @@ const OLDEST = 16
 const PATIENCE_MILLISECONDS = 500
 const STALE_MILLISECONDS = 10_000
 
-/** The digests of the files of one tree, kept from one build to the next. For one thread. */
-export class FileDigests {
+/**
+ * What the contents of the files of one tree were, kept from one build to the next. For one thread. It
+ * takes the same memory for a tree of any size.
+ */
+export class FileDigests implements Disposable {
   readonly #file: string
-  readonly #known: DigestTable
-  #fresh = new DigestColumns()
-  /** In the order of the walk, possibly more than once. */
-  readonly #met: Name[] = []
+  readonly #known: DigestFile
+  #fresh: FreshDigests
   /** Before any `lstat` of the tree: a file that is older than this by far was not changed since. */
   readonly #openedAt = Date.now()
 
   /** Use `openFileDigests`. */
   constructor(file: string) {
     this.#file = file
-    this.#known = readDigests(file)
+    this.#known = new DigestFile(file)
+    this.#fresh = this.#newFresh()
   }
 
   /**
-   * The digest of the content of the regular file at `path`, unless it may have changed. What was
+   * What is known of the content of the regular file at `path`, unless it may have changed. What was
    * put since these digests were opened is not found.
    */
-  get(path: Name, file: FileIdentity): Digest | undefined {
-    this.#met.push(path)
-    return this.#known.find(path, file)
+  get(path: Name, file: FileIdentity): KnownContent | undefined {
+    return this.#known.get(path, file)
   }
 
   /**
-   * Remembers a digest. `file` is the file's state *before* it was read, and was taken after these
-   * digests were opened. A file that changed a moment ago is not remembered.
+   * Remembers a content. `file` is the file's state *before* anything of it was read, and was taken
+   * after these digests were opened. A file that changed a moment ago is not remembered.
+   * @throws {TsbuildError} NO_SPACE, PERMISSION_DENIED
    */
-  put(path: Name, file: FileIdentity, digest: Digest): void {
+  put(path: Name, file: FileIdentity, { digest, isBare }: KnownContent): void {
     const { dev, ino, size, mtimeMs, ctimeMs } = file
     if (Math.max(mtimeMs, ctimeMs) > this.#openedAt - RACY_MILLISECONDS) return
-    this.#met.push(path)
-    this.#fresh.push({ path, dev, ino, size, mtimeMs, ctimeMs, digest, age: 0 })
+    try {
+      this.#fresh.push({ path, dev, ino, size, mtimeMs, ctimeMs, digest, isBare, age: 0 })
+    } catch (cause) {
+      // Whoever clears up after this failure is not to meet it again.
+      this.#forgetFresh()
+      throw storeFailure(`write beside ${this.#file}`, cause)
+    }
   }
 
   /**
@@ -57,55 +66,56 @@ export class FileDigests {
    * @throws {TsbuildError} NO_SPACE, PERMISSION_DENIED
    */
   flush(): void {
-    if (this.#fresh.size === 0) return
+    if (this.#fresh.isEmpty) return
     const next = `${this.#file}.new`
     try {
-      if (!this.#reserve(next)) return
-      writeFileSync(next, this.#merged().encode(), { mode: 0o600 })
-      renameSync(next, this.#file)
+      const descriptor = this.#reserve(next)
+      if (descriptor === undefined) return
+      this.#write(descriptor, next)
     } catch (cause) {
       rmSync(next, { force: true })
       throw storeFailure(`write ${this.#file}`, cause)
     }
-    this.#fresh = new DigestColumns()
+    this.#forgetFresh()
   }
 
-  /** In the order in which the files were met, then what was not. */
-  #merged(): DigestColumns {
-    const current = readDigests(this.#file)
-    const fresh = new Map(this.#fresh.paths().map((path, index) => [path, index]))
-    const isAll = current.paths().length === 0 && this.#met.length === fresh.size
-    if (isAll) return this.#fresh
-    const met = new Set(this.#met)
-    const merged = new DigestColumns()
-    for (const path of met) {
-      const index = fresh.get(path)
-      if (index !== undefined) merged.pushFrom(this.#fresh, index)
-      else {
-        const known = current.get(path)
-        if (known !== undefined) merged.push({ ...known, age: 0 })
-      }
+  /** Forgets what was put and not flushed. */
+  [Symbol.dispose](): void {
+    this.#known[Symbol.dispose]()
+    this.#fresh[Symbol.dispose]()
+  }
+
+  #forgetFresh(): void {
+    this.#fresh[Symbol.dispose]()
+    this.#fresh = this.#newFresh()
+  }
+
+  #newFresh(): FreshDigests {
+    return new FreshDigests(`${this.#file}.spill`)
+  }
+
+  #write(descriptor: number, next: string): void {
+    try {
+      using current = new DigestFile(this.#file)
+      const old = current.survivors(this.#known, OLDEST)
+      writeDigestFile(descriptor, mergeEntries(old, this.#fresh.entries()))
+      // Who took this writer for dead is writing another file of that name.
+      if (lstatSync(next, { throwIfNoEntry: false })?.ino !== fstatSync(descriptor).ino) return
+      renameSync(next, this.#file)
+    } finally {
+      closeSync(descriptor)
     }
-    for (const path of current.paths()) {
-      const known = met.has(path) ? undefined : current.get(path)
-      if (known !== undefined && known.age + 1 < OLDEST) {
-        merged.push({ ...known, age: known.age + 1 })
-      }
-    }
-    return merged
   }
 
   /**
-   * Waits a little for another writer; false when it does not come to an end: then its entries are
-   * kept and these are lost, which costs reading the files again. Should a writer that was taken for
-   * dead go on, the checksum finds the mixture.
+   * Waits a little for another writer; `undefined` when it does not come to an end: then its entries are
+   * kept and these are lost, which costs reading the files again.
    */
-  #reserve(next: string): boolean {
+  #reserve(next: string): number | undefined {
     const pause = new Int32Array(new SharedArrayBuffer(4))
     for (let waited = 0; waited < PATIENCE_MILLISECONDS; waited += 10) {
       try {
-        writeFileSync(next, '', { flag: 'wx', mode: 0o600 })
-        return true
+        return openSync(next, 'wx', 0o600)
       } catch (cause) {
         if (errnoOf(cause) !== 'EEXIST') throw cause
       }
@@ -114,7 +124,7 @@ export class FileDigests {
       if (Math.abs(Date.now() - written) > STALE_MILLISECONDS) rmSync(next, { force: true })
       else Atomics.wait(pause, 0, 0, 10)
     }
-    return false
+    return undefined
   }
 }
 

@@ -2,7 +2,7 @@ export type { BlobStore } from './blob-store.ts'
 export { type CacheKey, cacheKeyOf } from './cache-key.ts'
 export type { CacheMountRequest, CacheMounts, OpenCacheMounts } from './cache-mounts.ts'
 export type { CacheRecord, CacheRecords, NewCacheRecord } from './cache-records.ts'
-export type { FileIdentity } from './digest-file.ts'
+export type { KnownContent } from './digest-block.ts'
 export { type FileDigests, hasFileDigests, openFileDigests } from './file-digests.ts'
 export type { ImageNames, NamedImage, SetNameOptions } from './image-names.ts'
 export {

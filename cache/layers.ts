@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { lstatSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import {
@@ -9,6 +8,7 @@ import {
   hexOf,
   isDigest,
   parseDiffId,
+  randomName,
   uncompressedDigest,
 } from '#core'
 import type { BlobStore } from './blob-store.ts'
@@ -101,7 +101,7 @@ export class Layers {
    * @throws {TsbuildError} NO_SPACE, PERMISSION_DENIED, IO_FAILED
    */
   async commitDirectory(directory: string, facts: LayerFacts = {}): Promise<LayerRecord> {
-    const id = facts.id ?? layerId(facts.diffId ? hexOf(facts.diffId) : randomId())
+    const id = facts.id ?? layerId(facts.diffId ? hexOf(facts.diffId) : randomName(20))
     const target = this.directory(id)
     // The row comes first: a folder without a row is garbage. A row without its folder is harmless.
     this.#put(id, { ...facts, directory: true })
@@ -257,9 +257,4 @@ function textOrNull(value: Row[string] | undefined): string | null {
 
 function numberOrNull(value: Row[string] | undefined): number | null {
   return typeof value === 'number' ? value : null
-}
-
-/** 20 characters of `a-z0-9`, some 100 bits. */
-function randomId(): string {
-  return [...randomBytes(20)].map((byte) => (byte % 36).toString(36)).join('')
 }

@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, renameSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { errnoOf } from '#core'
+import { errnoOf, randomName } from '#core'
 import { storeFailure } from './failure.ts'
 import { type FileLock, lockSync, tryLock } from './file-lock.ts'
 import type { Layout } from './layout.ts'
@@ -21,7 +20,7 @@ const DEAD = 'dead'
  * across pid namespaces; what the dead left behind is removed by whoever comes next.
  */
 export class Presence implements AsyncDisposable {
-  readonly id: string = randomBytes(8).toString('hex')
+  readonly id: string = randomName(16)
   readonly #layout: Layout
   readonly #folder: string
   readonly #cleaning = new AbortController()

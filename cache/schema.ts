@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { digestOf, hexOf } from '#core'
 
 /**
  * A database of another version is set aside. Who raises it raises the store's version as well, so
@@ -34,5 +34,6 @@ CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
 /** The checksum of a row: of its values in a fixed order. */
 export function sumOf(...values: readonly (string | number | null)[]): string {
-  return createHash('sha256').update(JSON.stringify(values)).digest('base64url').slice(0, 16)
+  const hex = hexOf(digestOf(JSON.stringify(values)))
+  return Buffer.from(hex, 'hex').toString('base64url', 0, 12)
 }

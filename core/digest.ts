@@ -17,9 +17,12 @@ export type DiffId = string & { readonly [diffIdBrand]: true }
 /** Identity of a stack of layers. Spec: image-spec v1.1 config.md#layer-chainid */
 export type ChainId = string & { readonly [chainIdBrand]: true }
 
+let loaded: typeof import('node:crypto') | undefined
+
 /** Loaded where bytes are hashed: it takes long to load, and a parser has no use for it. */
 function crypto(): typeof import('node:crypto') {
-  return process.getBuiltinModule('node:crypto')
+  loaded ??= process.getBuiltinModule('node:crypto')
+  return loaded
 }
 
 const SHA256 = /^sha256:[0-9a-f]{64}$/
@@ -69,19 +72,32 @@ export function digestOfContent(bytes: Uint8Array): Digest {
   return `sha256:${crypto().hash('sha256', bytes, 'hex')}` as Digest
 }
 
-/** Digests bytes as they pass, at the speed of the machine; `digest()` ends it. */
+/** Up to here it takes less time in JavaScript than loading what is faster. */
+const SMALL_BYTES = 32 * 1024
+
+/** Digests bytes as they pass, many of them at the speed of the machine; `digest()` ends it. */
 export class Digester {
-  readonly #hash = crypto().createHash('sha256')
+  #hash: import('node:crypto').Hash | undefined
+  /** Copies of what came first. */
+  #small: Uint8Array[] = []
   /** Bytes seen so far. */
   size = 0
 
   update(bytes: Uint8Array): void {
-    this.#hash.update(bytes)
     this.size += bytes.length
+    if (this.size > SMALL_BYTES) this.#large().update(bytes)
+    else this.#small.push(Buffer.from(bytes))
   }
 
   digest(): Digest {
+    if (this.#hash === undefined) return digestOf(Buffer.concat(this.#small))
     return `sha256:${this.#hash.digest('hex')}` as Digest
+  }
+
+  #large(): import('node:crypto').Hash {
+    this.#hash ??= crypto().createHash('sha256').update(Buffer.concat(this.#small))
+    this.#small = []
+    return this.#hash
   }
 }
 

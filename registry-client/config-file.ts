@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { mkdir, open, realpath, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { errnoOf, ioError, isJsonObject, type JsonObject, TsbuildError } from '#core'
+import { errnoOf, ioError, isJsonObject, type JsonObject, randomName, TsbuildError } from '#core'
 import { parseSecretJson } from './secret-json.ts'
 
 const MAX_CONFIG = 1024 * 1024
@@ -34,7 +33,7 @@ export async function writeConfigFile(path: string, config: JsonObject): Promise
 }
 
 async function replaceFile(target: string, text: string): Promise<void> {
-  const temporary = join(dirname(target), `.config-${randomBytes(8).toString('hex')}`)
+  const temporary = join(dirname(target), `.config-${randomName(16)}`)
   try {
     const file = await open(temporary, 'wx', 0o600)
     try {

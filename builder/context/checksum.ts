@@ -3,9 +3,6 @@ import { checkpoint, type Digest, Digester, digestOfContent, type FileStat, type
 
 const TEXT_LENGTH = 1 << 14
 
-/** Digest of the bytes of one regular file; `open` gives a descriptor that the callee closes. */
-export type FileDigest = (path: Name, stat: FileStat, open: () => number) => Digest
-
 /** What counts of one selected file or directory. Times never do: a fresh checkout changes them. */
 export interface ChecksumEntry {
   /** Relative to what was selected, so that a moved folder is the same content. */

@@ -1,14 +1,19 @@
-import type { FileDigest } from '#builder/context'
 import type { Digest, Tree } from '#core'
 import type { FileAction } from './action.ts'
-import { type ContentEntry, digestContent, digestSelections } from './content.ts'
+import {
+  type ContentEntry,
+  digestContent,
+  digestSelections,
+  type FileContent,
+  type SourceFile,
+} from './content.ts'
 import { ownersDigest } from './owner.ts'
 import { entriesOf, select } from './select.ts'
 
 export interface FilesInput {
   readonly root: Tree
   readonly sources: readonly Tree[]
-  readonly fileDigest: FileDigest
+  readonly read: (file: SourceFile) => FileContent
 }
 
 export interface FilesChecksum {
@@ -25,10 +30,10 @@ export interface FilesChecksum {
  */
 export function checksumFileActions(
   actions: readonly FileAction[],
-  { root, sources, fileDigest }: FilesInput,
+  { root, sources, read }: FilesInput,
 ): FilesChecksum {
-  const digests = digestContent(contentOf(actions, sources), ({ selected, entry }) =>
-    fileDigest(entry.path, entry.stat, () => selected.tree.openFile(entry.path)),
+  const digests = digestContent(contentOf(actions, sources), ({ selected: { tree }, entry }) =>
+    read({ tree, path: entry.path, stat: entry.stat }),
   )
   const content = digestSelections(digests)
   const passwd = ownersDigest(actions, root)

@@ -1,8 +1,22 @@
 import { Checksum } from '#builder/context'
-import { type Digest, digestOf, ioError, type Name } from '#core'
+import { type Digest, digestOf, type FileStat, ioError, type Name, type Tree } from '#core'
 import { shown } from './paths.ts'
-import { attributesOf, type Selected, type SelectedEntry } from './select.ts'
+import { isProgram, type Selected, type SelectedEntry } from './select.ts'
 import type { TargetEntry } from './target.ts'
+
+/** What counts of a regular file beside its name, type, mode and owner. */
+export interface FileContent {
+  readonly digest: Digest
+  /** `undefined` where none would count, so that nobody looked. */
+  readonly xattrs?: ReadonlyMap<string, Buffer> | undefined
+}
+
+/** A regular file of a source. */
+export interface SourceFile {
+  readonly tree: Tree
+  readonly path: Name
+  readonly stat: FileStat
+}
 
 /** One selected entry, and what was read of it already while it was copied. */
 export interface ContentEntry {
@@ -17,7 +31,7 @@ export interface ContentEntry {
  */
 export function digestContent(
   entries: Iterable<ContentEntry>,
-  dataOf: (entry: ContentEntry) => Digest,
+  read: (entry: ContentEntry) => FileContent,
 ): readonly Digest[] {
   const checksums: Checksum[] = []
   let last: Selected | undefined
@@ -25,7 +39,7 @@ export function digestContent(
     if (content.selected !== last) checksums.push(new Checksum())
     last = content.selected
     const checksum = checksums.at(-1)
-    if (checksum !== undefined) addContent(checksum, content, dataOf)
+    if (checksum !== undefined) addContent(checksum, content, read)
   }
   return checksums.map((checksum) => checksum.digest())
 }
@@ -42,7 +56,7 @@ export function digestSelections(digests: readonly Digest[]): Digest {
 export function addContent(
   checksum: Checksum,
   content: ContentEntry,
-  dataOf: (entry: ContentEntry) => Digest,
+  read: (entry: ContentEntry) => FileContent,
 ): void {
   const { selected, entry, copied } = content
   const { stat, path } = entry
@@ -52,16 +66,24 @@ export function addContent(
   const { tree } = selected
   const name: Name = isTop ? selected.base : entry.name
   if (stat.type === 'file') {
-    const xattrs = copied?.xattrs ?? attributesOf(tree, path, stat)
-    checksum.add({ name, stat, xattrs, data: dataOfFile(content, dataOf) })
+    const { digest, xattrs } = readFile(content, read)
+    checksum.add({ name, stat, xattrs, data: digest })
   } else if (stat.type === 'symlink') {
     checksum.add({ name, stat, target: copied?.target ?? tree.readlink(path) })
   } else checksum.add({ name, stat })
 }
 
-function dataOfFile(content: ContentEntry, dataOf: (entry: ContentEntry) => Digest): Digest {
+/** The attributes that count of a selected file, as they were copied or as they are. */
+export function attributesOf(
+  { tree, path, stat }: SourceFile,
+  copied?: TargetEntry,
+): FileContent['xattrs'] {
+  return isProgram(stat) ? (copied?.xattrs ?? tree.xattrs(path)) : undefined
+}
+
+function readFile(content: ContentEntry, read: (entry: ContentEntry) => FileContent): FileContent {
   try {
-    return dataOf(content)
+    return read(content)
   } catch (cause) {
     throw ioError(`read ${JSON.stringify(shown(content.entry.path))}`, cause)
   }

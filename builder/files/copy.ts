@@ -8,7 +8,7 @@ import {
 } from './directories.ts'
 import type { Ids } from './owner.ts'
 import { parentOf, shown } from './paths.ts'
-import { attributesOf, entriesOf, type Selected, type SelectedEntry } from './select.ts'
+import { entriesOf, isProgram, type Selected, type SelectedEntry } from './select.ts'
 import type { Target, TargetEntry } from './target.ts'
 import { linkOf } from './unpack.ts'
 
@@ -129,7 +129,8 @@ export function entryOf({ selected, entry, links }: Step, options: CopyOptions):
   const stat = changedStat(entry.stat, options)
   if (stat.type === 'symlink') return { stat, target: tree.readlink(path) }
   if (stat.type !== 'file') return { stat }
-  const file = { stat, open: () => tree.openFile(path), xattrs: attributesOf(tree, path, stat) }
+  const xattrs = isProgram(stat) ? tree.xattrs(path) : undefined
+  const file = { stat, open: () => tree.openFile(path), xattrs }
   const isLinked = stat.nlink > 1 && entry.name !== ''
   return isLinked ? { ...file, link: linkOf(links, stat.inode) } : file
 }

@@ -1,6 +1,6 @@
 import { Checksum, digestFile } from '#builder/context'
-import { type Change, type Digest, type FileStat, joinName, type Name } from '#core'
-import { addContent } from './content.ts'
+import { type Change, type Digest, joinName, type Name } from '#core'
+import { addContent, attributesOf, type FileContent, type SourceFile } from './content.ts'
 import { type CopyOptions, changedStat, entryOf, refuseFile, skipSocket } from './copy.ts'
 import { refuseDirectory } from './directories.ts'
 import { baseOf, parentOf } from './paths.ts'
@@ -9,8 +9,8 @@ import { type Below, refuseWhiteout, type Target, type TargetEntry, toChange } f
 
 export interface DeferredOptions {
   readonly copy: CopyOptions
-  /** Told the digest of every file as soon as it is known. */
-  readonly onDigest: (path: Name, stat: FileStat, digest: Digest) => void
+  /** Told the content of every file as soon as it is known. */
+  readonly onContent: (file: SourceFile, content: FileContent) => void
 }
 
 /**
@@ -71,8 +71,10 @@ export class DeferredCopy implements Below {
         const digest = first?.digest ?? this.#digestOf(entry, path)
         if (copied?.link !== undefined)
           firsts.set(copied.link, { path: first?.path ?? path, digest })
-        this.#options.onDigest(entry.path, entry.stat, digest)
-        return digest
+        const file = { tree: selected.tree, path: entry.path, stat: entry.stat }
+        const content = { digest, xattrs: attributesOf(file, copied) }
+        this.#options.onContent(file, content)
+        return content
       })
     }
     this.#content = checksum.digest()

@@ -1,10 +1,17 @@
 import { join } from 'node:path'
 import { digestFile } from '#builder/context'
-import { type Change, type Digest, type FileStat, type Name, type Tree, unreachable } from '#core'
+import { type Change, type Digest, type Name, type Tree, unreachable } from '#core'
 import type { CopyAction, FileAction, MkdirAction, WriteAction } from './action.ts'
 import { detectArchive, unpackArchive } from './archive.ts'
 import { parseChmod } from './chmod.ts'
-import { type ContentEntry, digestContent, digestSelections } from './content.ts'
+import {
+  attributesOf,
+  type ContentEntry,
+  digestContent,
+  digestSelections,
+  type FileContent,
+  type SourceFile,
+} from './content.ts'
 import { type CopyOptions, copySelected, placeDeferred } from './copy.ts'
 import { DeferredCopy } from './deferred.ts'
 import { makeDirectories, type NewDirectory } from './directories.ts'
@@ -24,8 +31,8 @@ export interface FilesOptions {
   /** mtime of directories and heredoc files that are made, in milliseconds. */
   readonly now: number
   readonly onWarning?: (message: string) => void
-  /** Told the digest of every selected file, by its path in the source. */
-  readonly onDigest?: (path: Name, stat: FileStat, digest: Digest) => void
+  /** Told the content of every selected file. */
+  readonly onContent?: (file: SourceFile, content: FileContent) => void
 }
 
 /**
@@ -135,8 +142,8 @@ async function copy(run: Run, action: CopyAction, { isLast }: Turn): Promise<voi
         ? placeDeferred(target, place, copyOptions)
         : undefined
     if (path !== undefined) {
-      const onDigest = options.onDigest ?? (() => undefined)
-      run.deferred = new DeferredCopy(target, { selected, path }, { copy: copyOptions, onDigest })
+      const onContent = options.onContent ?? (() => undefined)
+      run.deferred = new DeferredCopy(target, { selected, path }, { copy: copyOptions, onContent })
       continue
     }
     copySelected(target, place, {
@@ -191,9 +198,11 @@ function resultOf(run: Run): FilesResult {
       const all = digestContent(content, ({ selected, entry, copied }) => {
         const path = copied === undefined ? undefined : target.contentPath(copied)
         const known = path === undefined ? undefined : digests.get(path)
-        const digest = known ?? digestFile(() => selected.tree.openFile(entry.path))
-        options.onDigest?.(entry.path, entry.stat, digest)
-        return digest
+        const file = { tree: selected.tree, path: entry.path, stat: entry.stat }
+        const digest = known ?? digestFile(() => file.tree.openFile(file.path))
+        const content = { digest, xattrs: attributesOf(file, copied) }
+        options.onContent?.(file, content)
+        return content
       })
       return digestSelections(deferred === undefined ? all : [...all, deferred.content()])
     },

@@ -41,7 +41,6 @@ export interface SelectOptions {
 
 const MAX_NAMES_IN_HINT = 10
 const EXECUTABLE = 0o111
-const NO_ATTRIBUTES: ReadonlyMap<string, Buffer> = new Map()
 
 /**
  * What a COPY or ADD takes, in the order in which it is copied.
@@ -121,9 +120,9 @@ function* entriesBelow(
   }
 }
 
-/** The attributes of a regular file. Only a program can have a capability that means anything. */
-export function attributesOf(tree: Tree, path: Name, stat: FileStat): ReadonlyMap<string, Buffer> {
-  return (stat.mode & EXECUTABLE) === 0 ? NO_ATTRIBUTES : tree.xattrs(path)
+/** Whether the attributes of a regular file count: only a program's capability means anything. */
+export function isProgram({ mode }: FileStat): boolean {
+  return (mode & EXECUTABLE) !== 0
 }
 
 function selectOne(tree: Tree, written: Name, filter: EntryFilter | undefined): Selected {

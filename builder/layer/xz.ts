@@ -1,8 +1,7 @@
 /** Unpacking of xz, which Node has not. Spec: The .xz File Format 1.2.1 */
 import { Buffer } from 'node:buffer'
-import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import type { Bytes } from '#core'
+import { type Bytes, Digester, hexOf } from '#core'
 import { ByteQueue } from './byte-queue.ts'
 import { CodecError } from './codec-error.ts'
 import { Crc64 } from './crc64.ts'
@@ -187,7 +186,7 @@ interface Check {
 function digestOf(check: number): Check | undefined {
   if (check === 1) return new Crc32()
   if (check === 4) return new Crc64()
-  return check === 10 ? createHash('sha256') : undefined
+  return check === 10 ? new Sha256() : undefined
 }
 
 class Crc32 implements Check {
@@ -201,5 +200,17 @@ class Crc32 implements Check {
     const bytes = Buffer.alloc(4)
     bytes.writeUInt32LE(this.#sum)
     return bytes
+  }
+}
+
+class Sha256 implements Check {
+  readonly #digester = new Digester()
+
+  update(bytes: Uint8Array): void {
+    this.#digester.update(bytes)
+  }
+
+  digest(): Buffer {
+    return Buffer.from(hexOf(this.#digester.digest()), 'hex')
   }
 }

@@ -1,6 +1,14 @@
 import { createReadStream, mkdirSync } from 'node:fs'
-import { digestFile, directoryTree, type FileDigest } from '#builder/context'
-import { checksumFileActions, type FileAction, runFileActions } from '#builder/files'
+import { digestFile, directoryTree } from '#builder/context'
+import {
+  attributesOf,
+  checksumFileActions,
+  type FileAction,
+  type FileContent,
+  type FilesInput,
+  runFileActions,
+  type SourceFile,
+} from '#builder/files'
 import {
   type AppliedLayer,
   applyLayer,
@@ -23,7 +31,6 @@ import {
   type Compression,
   type DiffId,
   type Digest,
-  type FileStat,
   joinName,
   type Name,
   nameOf,
@@ -122,8 +129,8 @@ export class LimitExceeded extends Error {}
 /** Digest of what the actions select. */
 export function checksum(task: FilesTask, limit?: WorkLimit): Digest {
   using trees = openTrees(task)
-  const fileDigest = limit === undefined ? trees.fileDigest : limited(trees.fileDigest, limit)
-  const { content } = checksumFileActions(task.actions, { ...trees, fileDigest })
+  const read = limit === undefined ? trees.read : limited(trees.read, limit)
+  const { content } = checksumFileActions(task.actions, { ...trees, read })
   return content
 }
 
@@ -139,7 +146,7 @@ export async function copyFiles(task: CopyTask): Promise<CopiedFiles> {
     temporary: task.temporary,
     now: task.now,
     onWarning,
-    onDigest: trees.remember,
+    onContent: trees.remember,
   })
   const { latest } = task
   const written = writeLayer(
@@ -262,12 +269,9 @@ function* changesBelow(folder: Name, tree: Tree): Generator<Change> {
   }
 }
 
-interface OpenTrees extends Disposable {
-  readonly root: Tree
-  readonly sources: readonly Tree[]
-  readonly fileDigest: FileDigest
-  /** Keeps a digest that was learnt in another way, so that the next build reads no file. */
-  readonly remember: (path: Name, stat: FileStat, digest: Digest) => void
+interface OpenTrees extends FilesInput, Disposable {
+  /** Keeps a content that was learnt in another way, so that the next build reads no file. */
+  readonly remember: (file: SourceFile, content: FileContent) => void
 }
 
 function openTrees(task: FilesTask): OpenTrees {
@@ -280,21 +284,26 @@ function openTrees(task: FilesTask): OpenTrees {
     const [root, ...sources] = opened
     if (root === undefined) throw new Error('a task has a root')
     const index = openIndex(task)
-    const remember: OpenTrees['remember'] = (path, { identity }, digest) => {
-      if (identity !== undefined) index?.put(path, identity, digest)
+    const remember: OpenTrees['remember'] = ({ path, stat: { identity } }, { digest, xattrs }) => {
+      if (identity !== undefined) index?.put(path, identity, { digest, isBare: xattrs?.size === 0 })
     }
-    const fileDigest: FileDigest = (path, stat, open) => {
+    const read: OpenTrees['read'] = (file) => {
+      const { path, stat, tree } = file
       const known = stat.identity && index?.get(path, stat.identity)
-      if (known !== undefined) return known
-      const digest = digestFile(open)
-      remember(path, stat, digest)
-      return digest
+      const digest = known?.digest ?? digestFile(() => tree.openFile(path))
+      const content = known?.isBare ? { digest } : { digest, xattrs: attributesOf(file) }
+      if (known === undefined || content.xattrs?.size === 0) remember(file, content)
+      return content
     }
     const dispose = (): void => {
-      index?.flush()
-      close()
+      try {
+        index?.flush()
+      } finally {
+        index?.[Symbol.dispose]()
+        close()
+      }
     }
-    return { root, sources, fileDigest, remember, [Symbol.dispose]: dispose }
+    return { root, sources, read, remember, [Symbol.dispose]: dispose }
   } catch (cause) {
     close()
     throw cause
@@ -314,13 +323,13 @@ function openTree(spec: TreeSpec): Tree {
   return directoryTree(directory, { ...rules, modes })
 }
 
-function limited(fileDigest: FileDigest, limit: WorkLimit): FileDigest {
+function limited(read: FilesInput['read'], limit: WorkLimit): FilesInput['read'] {
   let files = 0
   let bytes = 0
-  return (path, stat, open) => {
+  return (file) => {
     files++
-    bytes += stat.size
+    bytes += file.stat.size
     if (files > limit.files || bytes > limit.bytes) throw new LimitExceeded()
-    return fileDigest(path, stat, open)
+    return read(file)
   }
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { chmodSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
 import {
   busyboxBase,
+  capture,
   pushLayout,
   type Registry,
   readImage,
@@ -60,6 +62,33 @@ describe('the cache, through the command line', () => {
     chmodSync(`${context}/a`, 0o755)
     const chmod = stepsThat('DONE', await mustBuild([context], start('changed')))
     assert.equal(chmod[0], '[stage-1 2/6] COPY a /a')
+  })
+
+  it('needs no native code for what it knows, and still notices a new capability', async function () {
+    if (process.geteuid?.() !== 0) this.skip()
+    const context = writeContext(directory.file('capability'), {
+      Dockerfile: 'FROM scratch\nCOPY program /program\n',
+      program: 'text',
+    })
+    chmodSync(`${context}/program`, 0o755)
+    // What is younger is not remembered, because it could change once more without a trace.
+    await setTimeout(2100)
+    await mustBuild([context], start('capability'))
+    const probe = `
+      import { readFileSync } from 'node:fs'
+      process.on('exit', () => {
+        const loaded = [...process.moduleLoadList, readFileSync('/proc/self/maps', 'utf8')].join('\\n')
+        console.error('loaded', /NativeModule fs\\b/.test(loaded), /NativeModule crypto\\b|koffi/.test(loaded))
+      })`
+    const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(probe)}` }
+    const cached = await mustBuild([context], { ...start('capability'), env })
+    assert.deepEqual(stepsThat('DONE', cached), [])
+    assert.match(cached.stderr, /^loaded true false$/m)
+    const value = `0x01000002${'00'.repeat(16)}`
+    await capture('setfattr', ['-n', 'security.capability', '-v', value, `${context}/program`], {})
+    const changed = await mustBuild([context], start('capability'))
+    assert.deepEqual(stepsThat('DONE', changed), ['[1/1] COPY program /program'])
+    assert.deepEqual(stepsThat('DONE', await mustBuild([context], start('capability'))), [])
   })
 
   it('does not see what .dockerignore hides', async () => {

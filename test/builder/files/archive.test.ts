@@ -3,10 +3,9 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
-import { digestFile } from '#builder/context'
 import { type CopyAction, checksumFileActions } from '#builder/files'
 import { ensurePackages } from '../../support/peers/index.ts'
-import { copy, type Listing, makeFiles, type Workspace, workspace } from './fixture.ts'
+import { copy, type Listing, makeFiles, readFile, type Workspace, workspace } from './fixture.ts'
 
 const add = (path: string, destination: string, options: Partial<CopyAction> = {}) =>
   copy(path, destination, { unpack: 'auto', ...options })
@@ -199,7 +198,7 @@ describe('ADD of archives', () => {
     const { content } = checksumFileActions(actions, {
       root: space.root,
       sources: space.sources,
-      fileDigest: (_path, _stat, open) => digestFile(open),
+      read: readFile,
     })
     using result = await space.run(actions)
     assert.equal(result.contentDigest(), content)

@@ -2,17 +2,19 @@ import assert from 'node:assert/strict'
 import { lutimesSync, readdirSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { digestFile, type FileDigest } from '#builder/context'
-import { checksumFileActions, type FileAction, type FilesOptions } from '#builder/files'
+import {
+  checksumFileActions,
+  type FileAction,
+  type FilesInput,
+  type FilesOptions,
+} from '#builder/files'
 import { writeLayer } from '#builder/layer'
 import { type Digest, digestOf, type Name } from '#core'
-import { copy, type Listing, type Workspace, workspace } from './fixture.ts'
-
-const readAlways: FileDigest = (_path, _stat, open) => digestFile(open)
+import { copy, type Listing, readFile, type Workspace, workspace } from './fixture.ts'
 
 function contentOf(space: Workspace, actions: readonly FileAction[]): Digest {
   const { root, sources } = space
-  return checksumFileActions(actions, { root, sources, fileDigest: readAlways }).content
+  return checksumFileActions(actions, { root, sources, read: readFile }).content
 }
 
 /** The digest of the actions as it is learnt from writing the layer; and how much was read besides. */
@@ -71,11 +73,11 @@ describe('content of a selection', () => {
   it('tells the digest of every selected file, by its place in the source', async () => {
     using space = workspace({ source: SOURCE })
     const seen: string[] = []
-    const onDigest: FilesOptions['onDigest'] = (path, stat, digest) => {
+    const onContent: FilesOptions['onContent'] = ({ path, stat }, { digest }) => {
       assert.equal(stat.size, stat.identity?.size)
       seen.push(`${path} ${digest.slice(7, 11)}`)
     }
-    using result = await space.run([copy('link', '/x'), copy('e', '/y')], { onDigest })
+    using result = await space.run([copy('link', '/x'), copy('e', '/y')], { onContent })
     result.contentDigest()
     const digestOfText = (text: string) => digestOf(text).slice(7, 11)
     assert.deepEqual(seen, [
@@ -87,12 +89,27 @@ describe('content of a selection', () => {
     ])
   })
 
+  it('is the same from both where --chmod decides whether a capability is copied', async () => {
+    using space = workspace({ source: ['plain 0644 =x', 'program 0755 =x'] })
+    const [tree] = space.sources
+    assert.ok(tree)
+    tree.xattrs = () => new Map([['security.capability', Buffer.of(1)]])
+    for (const [name, chmod] of [
+      ['plain', '755'],
+      ['program', '644'],
+    ] as const) {
+      const actions = [copy(name, '/x', { chmod })]
+      const { content } = await contentWhileWriting(space, actions)
+      assert.equal(content, contentOf(space, actions))
+    }
+  })
+
   it('names the file that cannot be read', () => {
     using space = workspace({ source: ['a'] })
     const input = {
       root: space.root,
       sources: space.sources,
-      fileDigest: () => {
+      read: () => {
         throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' })
       },
     }
@@ -156,12 +173,12 @@ describe('content of a selection', () => {
     using space = workspace({ source: ['a =x'] })
     const known = contentOf(space, [copy('a', '/x')])
     let asked = 0
-    const remembered: FileDigest = (path, stat, open) => {
+    const remembered: FilesInput['read'] = (file) => {
       asked += 1
-      assert.equal(stat.identity?.size, 1)
-      return readAlways(path, stat, open)
+      assert.equal(file.stat.identity?.size, 1)
+      return readFile(file)
     }
-    const input = { root: space.root, sources: space.sources, fileDigest: remembered }
+    const input = { root: space.root, sources: space.sources, read: remembered }
     assert.equal(checksumFileActions([copy('a', '/x')], input).content, known)
     assert.equal(asked, 1)
   })

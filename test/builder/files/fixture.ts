@@ -10,13 +10,16 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { directoryTree } from '#builder/context'
+import { digestFile, directoryTree } from '#builder/context'
 import {
+  attributesOf,
   type CopyAction,
   type FileAction,
+  type FileContent,
   type FilesOptions,
   type FilesResult,
   runFileActions,
+  type SourceFile,
 } from '#builder/files'
 import { type Change, type EntryChange, type Tree, textOfName } from '#core'
 import { type TemporaryDirectory, temporaryDirectory } from '../../support/peers/index.ts'
@@ -25,6 +28,11 @@ import { type TemporaryDirectory, temporaryDirectory } from '../../support/peers
 export type Listing = readonly string[]
 
 const MTIME = 1_600_000_000
+
+/** Reads what counts of a file, as if nothing was known of it. */
+export function readFile(file: SourceFile): FileContent {
+  return { digest: digestFile(() => file.tree.openFile(file.path)), xattrs: attributesOf(file) }
+}
 
 /** Makes files in `folder`; every one gets the same time, so that a different one is noticed. */
 export function makeFiles(folder: string, listing: Listing): void {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
-import { digestFile } from '#builder/context'
 import { checksumFileActions, type Owner } from '#builder/files'
-import { copy, type Listing, workspace } from './fixture.ts'
+import { copy, type Listing, readFile, workspace } from './fixture.ts'
 
 const PASSWD = [
   'root:x:0:0:root:/root:/bin/sh',
@@ -82,7 +81,7 @@ describe('owner of copied files', () => {
       const input = {
         root: space.root,
         sources: space.sources,
-        fileDigest: (_path: unknown, _stat: unknown, open: () => number) => digestFile(open),
+        read: readFile,
       }
       return checksumFileActions([copy('f', '/f', { owner })], input).passwd
     }
