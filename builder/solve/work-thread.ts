@@ -27,8 +27,9 @@ export class WorkThread {
     this.#worker = new threads.Worker(new URL('./worker.js', import.meta.url), {
       workerData,
       env: {},
-      // Walking a tree makes many short-lived objects; with the default of 16 the collector takes a tenth.
-      resourceLimits: { maxYoungGenerationSizeMb: 48 },
+      // Walking a tree makes many short-lived objects: by default up to 192 MB of them before the
+      // collector looks. Fewer stay in the CPU's cache, so it is faster, too.
+      resourceLimits: { maxYoungGenerationSizeMb: 16 },
       // Every task closes what it opens.
       trackUnmanagedFds: false,
     })
