@@ -3,10 +3,13 @@
 // everything else is compiled to dist/.
 /* biome-ignore-all lint/style/useNodejsImportProtocol: Node 12 does not know the prefix */
 /* biome-ignore-all lint/complexity/useOptionalChain: Node 12 does not know the syntax */
-import fs from 'fs'
 import module from 'module'
-import path from 'path'
-import url from 'url'
+
+// An import would read every export of `fs`, and some of these load a good part of Node.
+const require = module.createRequire(import.meta.url)
+const fs = require('fs')
+const path = require('path')
+const url = require('url')
 
 // Node's default for this signal is to open a debugger port, which would run anybody's code.
 process.on('SIGUSR1', () => undefined)
@@ -19,7 +22,9 @@ if (major > 22 || (major === 22 && minor >= 15)) start()
 else startWithNewerNode()
 
 function start() {
-  const main = path.join(home, 'dist', 'bundle', 'main.js')
+  // See cli/parse-program.ts.
+  const program = process.argv[2] === 'parse' ? 'parse.js' : 'main.js'
+  const main = path.join(home, 'dist', 'bundle', program)
   if (!fs.existsSync(main)) {
     fail(`tsbuild is not compiled yet: run npm ci in ${home}`)
     return
@@ -40,10 +45,9 @@ function startWithNewerNode() {
     return
   }
   const env = Object.assign({}, process.env, { TSBUILD_NODE: newer })
-  import('child_process').then((childProcess) => {
-    const argv = [self].concat(process.argv.slice(2))
-    passOn(childProcess.spawn(newer, argv, { stdio: 'inherit', env }), newer)
-  })
+  const argv = [self].concat(process.argv.slice(2))
+  const child = require('child_process').spawn(newer, argv, { stdio: 'inherit', env })
+  passOn(child, newer)
 }
 
 /** Makes this process look like `child`: signals go in, the exit code comes out. */

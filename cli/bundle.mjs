@@ -1,12 +1,12 @@
 // Packs the compiled program and the library into a few files: two hundred small modules take longer to find than to
 // run (see docs/adr/0006-bundle.md). Workers are entries of their own, beside the code that starts them.
-import { readdirSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import manifest from '../package.json' with { type: 'json' }
 
-const INCLUDED = new Set(['@noble/hashes', 'p-queue', 'undici'])
+const INCLUDED = new Set(['@noble/hashes', 'chevrotain', 'p-queue', 'undici'])
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url))
 const workers = readdirSync(dist, { recursive: true, encoding: 'utf8' })
@@ -18,6 +18,32 @@ const workers = readdirSync(dist, { recursive: true, encoding: 'utf8' })
 const libraries = Object.fromEntries(
   ['builder', 'parser', 'registry-client'].map((area) => [area, join(dist, area, 'index.js')]),
 )
+
+/** `import { readFileSync } from 'node:fs'` */
+const BUILTIN = /^import \{([^}]*)\} from '(node:[^']+)';?$/gm
+
+/**
+ * Our own modules. An import of a part of Node reads everything that part exports, and some of that
+ * (`fs.promises`, `util.diff`) is loaded when it is read: a fifth of the start of a small command. And
+ * since no module does anything but define, those of which nothing is used are left out.
+ */
+const ownModules = {
+  name: 'own modules',
+  setup(bundler) {
+    bundler.onResolve({ filter: /^[.#]/ }, async ({ path, pluginData, ...from }) => {
+      if (pluginData === ownModules || from.kind === 'entry-point') return undefined
+      const found = await bundler.resolve(path, { ...from, pluginData: ownModules })
+      return { ...found, sideEffects: found.path.startsWith(dist) ? false : undefined }
+    })
+    bundler.onLoad({ filter: /\.js$/ }, ({ path }) => {
+      if (!path.startsWith(dist)) return undefined
+      const contents = readFileSync(path, 'utf8').replace(BUILTIN, (_, names, name) => {
+        return `const {${names.replaceAll(' as ', ': ')}} = process.getBuiltinModule('${name}');`
+      })
+      return { contents }
+    })
+  },
+}
 
 const SETTINGS = {
   bundle: true,
@@ -32,6 +58,7 @@ const SETTINGS = {
   banner: {
     js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
   },
+  plugins: [ownModules],
   sourcemap: true,
   logLevel: 'warning',
 }
@@ -45,6 +72,7 @@ await build({
   outdir,
 })
 // Each for itself: what is shared with the main thread would be more than half of what a thread reads.
-for (const [name, path] of workers) {
+const programs = [['parse', join(dist, 'cli', 'parse-program.js')], ...workers]
+for (const [name, path] of programs) {
   await build({ ...SETTINGS, entryPoints: { [name]: path }, outdir })
 }

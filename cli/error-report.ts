@@ -12,7 +12,7 @@ export async function reportError(
   error: unknown,
   shell: Pick<Shell, 'env' | 'stderr'>,
 ): Promise<void> {
-  const { SourceError } = await import('#parser')
+  const { SourceError } = await import('./source-error.ts')
   const source = chainOf(error).findLast((link) => link instanceof SourceError)
   const debug = shell.env.TSBUILD_DEBUG === '1'
   shell.stderr.write(errorText(error, { source, debug }))

@@ -1,8 +1,8 @@
 import { type Command, type CommandName, ROOT_FLAG } from './command.ts'
 import { COMMANDS, DEFAULT_COMMAND } from './commands.ts'
 import { type Arguments, parseFlags } from './flags.ts'
+import { type Program, runProcess, runReporting } from './process.ts'
 import { print, type Shell } from './shell.ts'
-import { watchSignals } from './signals.ts'
 
 type Run = (args: Arguments, shell: Shell) => Promise<number>
 
@@ -26,43 +26,21 @@ const RUNS: Readonly<Record<CommandName, Run>> = {
 
 /** The program as a process: runs the command in `argv` and exits with its code. */
 export async function main(argv: readonly string[]): Promise<void> {
-  const { env, stdout, stderr } = process
-  // A reader that goes away (`| head -1`) must not kill a build; `print` sees what matters.
-  stdout.on('error', () => undefined)
-  stderr.on('error', () => undefined)
-  const interrupts = watchSignals()
-  const shell: Shell = {
-    env,
-    // Looking at it opens it, which takes two milliseconds.
-    get stdin() {
-      return process.stdin
-    },
-    stdout,
-    stderr,
-    signal: interrupts.signal,
-  }
-  const failAtOnce = async (error: unknown): Promise<void> => {
-    try {
-      await report(error, shell)
-    } finally {
-      // A report that fails would come back here for ever.
-      process.exit(1)
-    }
-  }
-  process.on('uncaughtException', failAtOnce)
-  process.on('unhandledRejection', failAtOnce)
-  const code = await runProgram(argv, shell)
-  // Idle connections and workers must not hold a finished program up.
-  process.exit(code === 0 ? 0 : (interrupts.exitCode() ?? code))
+  await runProcess(programOf(argv))
 }
 
 /** Runs the command in `argv`; an error is reported on standard error. Returns the exit code. */
 export async function runProgram(argv: readonly string[], shell: Shell): Promise<number> {
-  try {
-    return await runCommand(argv, shell)
-  } catch (error) {
-    await report(error, shell)
-    return 1
+  return await runReporting(programOf(argv), shell)
+}
+
+function programOf(argv: readonly string[]): Program {
+  return {
+    run: async (shell) => await runCommand(argv, shell),
+    report: async (error, shell) => {
+      const { reportError } = await import('./error-report.ts')
+      await reportError(error, shell)
+    },
   }
 }
 
@@ -110,9 +88,4 @@ export function chooseCommand(argv: readonly string[]): {
   const command = COMMANDS.find(({ name }) => name === argv[at])
   if (command === undefined) return { command: DEFAULT_COMMAND, rest: argv }
   return { command, rest: [...argv.slice(0, at), ...argv.slice(at + 1)] }
-}
-
-async function report(error: unknown, shell: Shell): Promise<void> {
-  const { reportError } = await import('./error-report.ts')
-  await reportError(error, shell)
 }

@@ -103,7 +103,7 @@ export interface Heredoc {
   readonly chomp: boolean
   /** The number before `<<`, or -1. */
   readonly fileDescriptor: number
-  /** The content and the line that ends it. */
+  /** The content and the line that ends it; the word itself where it has neither. */
   readonly range: SourceRange
 }
 
@@ -148,7 +148,13 @@ interface FileWords {
   readonly json: boolean
   /** Those of `args` that name files. */
   readonly sources: readonly Word[]
+  /** Those of `args` that stand for a file of their own (`<<EOF`), with what it holds. */
+  readonly inline: readonly Heredoc[]
   readonly destination: Word
+  /**
+   * The bodies below the instruction. They are looked for as a shell would, and words are split
+   * without regard to quotes: not every one of them is in `inline`, and the other way round.
+   */
   readonly heredocs: readonly Heredoc[]
 }
 
@@ -244,6 +250,8 @@ export interface StopsignalInstruction extends InstructionBase {
 
 export interface HealthcheckInstruction extends InstructionBase {
   readonly kind: 'healthcheck'
+  /** True for a JSON array: the command, or an empty one behind `NONE`. */
+  readonly json: boolean
   /** `undefined` for `NONE`. Durations are nanoseconds; absent: the runtime's default. */
   readonly check: Healthcheck | undefined
 }

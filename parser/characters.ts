@@ -18,6 +18,11 @@ export function isSpace(code: number): boolean {
   )
 }
 
+/** White space to what looks at a text byte by byte, as long as the bytes are characters. */
+export function isByteSpace(code: number): boolean {
+  return code === 32 || (code >= 9 && code <= 13)
+}
+
 /** White space as patterns of Go see it. */
 export function isPatternSpace(code: number): boolean {
   return code === 32 || code === 9 || code === 10 || code === 12 || code === 13

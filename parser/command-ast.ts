@@ -120,7 +120,8 @@ export function toHealthcheck(children: Children, site: Site): HealthcheckInstru
   }
   const command = toCommand(childrenOf(children, 'jsonOrText'), site)
   const isEmpty = command === undefined || (command.form === 'exec' && command.args.length === 0)
-  const node = { kind: 'healthcheck', ...site.node(keyword, children) } as const
+  const json = command?.form === 'exec'
+  const node = { kind: 'healthcheck', ...site.node(keyword, children), json } as const
   const name = type.image.toUpperCase()
   if (name === 'NONE') {
     warnOfFlags(childrenOf(children, 'flags'), 'HEALTHCHECK NONE', site)

@@ -9,18 +9,21 @@ const MAX_SHOWN = 1000
 
 /** Expands variables and removes quotes. @throws {TsbuildError} DOCKERFILE_INVALID */
 export function expandWord(raw: string, options: ExpandOptions): string {
-  if (isLiteral(raw, options)) return raw
   let word = ''
   for (const { text } of piecesOf(raw, options)) word += text
   return word
 }
 
-/** Like `expandWord`, then split at unquoted white space. @throws {TsbuildError} DOCKERFILE_INVALID */
+/**
+ * Like `expandWord`, then split at unquoted white space. As in BuildKit, which reads operands into the
+ * word that it is at, a `${…}` with an operand takes what stands before it in the word away: `8${x-1}`
+ * is `1`. @throws {TsbuildError} DOCKERFILE_INVALID
+ */
 export function expandWords(raw: string, options: ExpandOptions): string[] {
-  const pieces = isLiteral(raw, options) ? [{ text: raw, splits: true }] : piecesOf(raw, options)
   const words: string[] = []
   let word = ''
-  for (const { text, splits } of pieces) {
+  for (const { text, splits, hasOperand } of piecesOf(raw, options)) {
+    if (hasOperand) word = ''
     if (!splits) {
       word += text
       continue
@@ -46,7 +49,10 @@ function isLiteral(raw: string, { escape: mark = '\\', quotes }: ExpandOptions):
 
 let machine: { readonly lexer: WordLexer; readonly grammar: WordGrammar } | undefined
 
-function piecesOf(raw: string, options: ExpandOptions): readonly Piece[] {
+function piecesOf(written: string, options: ExpandOptions): readonly Piece[] {
+  // What reads words for BuildKit takes it for the mark of a file.
+  const raw = written.startsWith('\ufeff') ? written.slice(1) : written
+  if (isLiteral(raw, options)) return [{ text: raw, splits: true, hasOperand: false }]
   machine ??= { lexer: createWordLexer('use'), grammar: new WordGrammar('use') }
   const { escape: mark = '\\', quotes = 'remove' } = options
   const tokens = lexWord(machine.lexer, raw, { escape: mark, quotes })

@@ -35,6 +35,8 @@ export interface ExpandOptions {
 export interface Piece {
   readonly text: string
   readonly splits: boolean
+  /** True when an operand was read for it. */
+  readonly hasOperand: boolean
 }
 
 /** Whether escapes are removed or, for patterns, kept for what reads the result next. */
@@ -58,6 +60,9 @@ export class Expansion {
   /** What has begun and not ended, around the level that is read. */
   readonly #outer: Level[] = []
   #level: Level = { rule: 'word', tokens: [], undefinedBefore: 0, escapes: 'remove' }
+  /** The parts of the word that are, or hold, a substitution with an operand. */
+  readonly #operated = new Set<IToken>()
+  #hasOperand = false
   #work = 0
 
   /** @param length characters of the word */
@@ -85,7 +90,8 @@ export class Expansion {
       const text = this.#textOf(part, 'remove')
       length += text.length
       this.#checkLength(length)
-      return { text, splits: !isProtected(part.tokenType) }
+      const hasOperand = this.#operated.has(part)
+      return { text, splits: !isProtected(part.tokenType), hasOperand }
     })
     for (const name of this.#undefined) this.#options.onUndefined?.(name)
     return pieces
@@ -135,13 +141,18 @@ export class Expansion {
     const level = this.#leave()
     level.tokens.push(token)
     const isQuoted = level.rule === 'quoted'
+    if (!isQuoted) this.#hasOperand = true
     this.#put(isQuoted ? this.#quoted(level) : this.#substitution(level), tokenType)
   }
 
   /** Text that has got its final form. */
   #put(image: string, tokenType: TokenType): void {
     const { tokenTypeIdx = 0 } = tokenType
-    this.#level.tokens.push({ image, startOffset: 0, tokenType, tokenTypeIdx })
+    const token = { image, startOffset: 0, tokenType, tokenTypeIdx }
+    this.#level.tokens.push(token)
+    if (this.#outer.length > 0) return
+    if (this.#hasOperand) this.#operated.add(token)
+    this.#hasOperand = false
   }
 
   #leave(): Level {

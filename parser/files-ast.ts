@@ -42,11 +42,7 @@ export function toFilesInstruction(children: Children, site: Site): StageInstruc
   return kind === 'add' ? toAdd(common, flags) : toCopy(common, flags)
 }
 
-interface Placed {
-  readonly sources: readonly Word[]
-  readonly destination: Word
-  readonly heredocs: readonly Heredoc[]
-}
+type Placed = Pick<CopyInstruction, 'sources' | 'inline' | 'destination' | 'heredocs'>
 
 type Common = Placed &
   InstructionBase &
@@ -76,7 +72,7 @@ function toVolume(volume: Omit<VolumeInstruction, 'kind'>, site: Site): VolumeIn
   return { kind: 'volume', ...volume }
 }
 
-/** The last word is the destination; heredocs are taken out of the sources. */
+/** The last word is the destination; those before it are files, or heredocs that become files. */
 function placeFiles(words: readonly Word[], keyword: IToken, site: Site): Placed | undefined {
   const name = keyword.image.toUpperCase()
   const destination = words.at(-1)
@@ -88,13 +84,30 @@ function placeFiles(words: readonly Word[], keyword: IToken, site: Site): Placed
     return undefined
   }
   const { heredocs } = site.line
-  const isHeredoc = ({ raw }: Word): boolean => parseHeredocWord(raw) !== undefined
-  if (isHeredoc(destination)) {
+  if (parseHeredocWord(destination.raw) !== undefined) {
     const { range } = destination
     site.fail(`${name} cannot accept a heredoc as a destination`, { range })
   }
-  const sources = words.slice(0, -1).filter((word) => heredocs.length === 0 || !isHeredoc(word))
-  return { sources, destination, heredocs }
+  const bodies = new Map(heredocs.map((heredoc) => [heredoc.name, heredoc]))
+  const sources: Word[] = []
+  const inline: Heredoc[] = []
+  for (const word of words.slice(0, -1)) {
+    const heredoc = inlineFile(word, bodies)
+    if (heredoc === undefined) sources.push(word)
+    else inline.push(heredoc)
+  }
+  return { sources, inline, destination, heredocs }
+}
+
+/** The last body of this name is that of all; a file without one is empty. */
+function inlineFile(
+  { raw, range }: Word,
+  bodies: ReadonlyMap<string, Heredoc>,
+): Heredoc | undefined {
+  const head = parseHeredocWord(raw)
+  if (head === undefined) return undefined
+  const body = bodies.get(head.name)
+  return { ...head, content: body?.content ?? '', range: body?.range ?? range }
 }
 
 /** JSON elements or words; `undefined` when it is JSON of the wrong kind. */

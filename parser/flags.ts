@@ -105,8 +105,13 @@ export function warnOfFlags(children: Children, instruction: string, site: Site)
 }
 
 function parseFlag(token: IToken, site: Site): FlagUse {
-  const text = scanFlag(token.image, 0, site.escape).value.slice(2)
+  const { value, isTorn } = scanFlag(token.image, 0, site.escape)
+  const text = value.slice(2)
   const equals = text.indexOf('=')
+  if (isTorn) {
+    const hint = 'write flags with ASCII characters only'
+    site.fail('flag ends in the middle of a character', { range: site.range(token), hint })
+  }
   if (equals < 0) return { name: text, token, value: undefined }
   const range = site.range(token, token.image.indexOf('=') + 1)
   return { name: text.slice(0, equals), token, value: { raw: text.slice(equals + 1), range } }

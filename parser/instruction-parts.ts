@@ -84,8 +84,9 @@ export function argumentsOf(instruction: Exclude<Instruction, { kind: 'onbuild' 
     case 'maintainer':
       return [instruction.name]
     case 'healthcheck': {
-      const { check } = instruction
-      return check === undefined ? ['NONE'] : ['CMD', ...commandArguments(check.command)]
+      const { check, json } = instruction
+      if (check === undefined) return json ? ['NONE', []] : ['NONE']
+      return ['CMD', ...commandArguments(check.command)]
     }
   }
 }

@@ -9,11 +9,17 @@ type Expected = 'value' | 'value or end' | 'comma or end' | 'key' | 'key or end'
 const PLAIN = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y
 const ESCAPE = /\\(?:["\\/bfnrt]|u[\da-fA-F]{4})/y
 
-/** The array that is `text`, or `undefined` when it is none. Numbers have to fit, as in Go. */
+/**
+ * The array that is `text`, or `undefined` when it is none. As in Go numbers have to fit, and half of a
+ * surrogate pair stands for U+FFFD.
+ */
 export function parseArray(text: string): readonly unknown[] | undefined {
   if (!text.startsWith('[') || !text.endsWith(']') || !isJson(text)) return undefined
   const value: unknown = JSON.parse(text)
-  return Array.isArray(value) && !value.some(isOverflow) ? value : undefined
+  if (!Array.isArray(value) || value.some(isOverflow)) return undefined
+  return value.map((element: unknown) => {
+    return typeof element === 'string' ? element.toWellFormed() : element
+  })
 }
 
 function isOverflow(element: unknown): boolean {

@@ -10,7 +10,7 @@ import type {
   ITokenConfig,
   TokenType,
 } from 'chevrotain'
-import { isBlank, isSpace, lineEnd, skipWhile, trimEnd } from './characters.ts'
+import { isBlank, isByteSpace, isSpace, lineEnd, skipWhile, trimEnd } from './characters.ts'
 import { createToken, Lexer } from './chevrotain.ts'
 import { type Escape, isFlag, parseJsonArray, scanFlag, scanQuotedWord, scanWord } from './scan.ts'
 
@@ -119,6 +119,7 @@ export const Newline: TokenType = token(
 
 const Space = skipped('Space', (code) => code !== 10 && isSpace(code))
 const Blank = skipped('Blank', isBlank)
+const ByteSpace = skipped('ByteSpace', (code) => code !== 10 && isByteSpace(code))
 
 function endOf(token: IToken | undefined): number {
   return token === undefined ? 0 : token.startOffset + token.image.length
@@ -144,6 +145,16 @@ export const Json: TokenType = token(
   enter('rest'),
 )
 
+/** White space that belongs to what is behind it, unless that is a JSON array. */
+const JsonSpace = token(
+  'JsonSpace',
+  (text, start) => {
+    const end = skipWhile(text, start, (code) => code !== 10 && isSpace(code))
+    return parseJsonArray(text, end) === undefined ? -1 : end
+  },
+  { group: Lexer.SKIPPED },
+)
+
 /** The rest of the line. */
 export const Text: TokenType = token('Text', lineRest, enter('rest'))
 
@@ -167,11 +178,13 @@ export const LegacyKey: TokenType = token(
   enter('legacy'),
 )
 
-/** The word behind HEALTHCHECK; what follows is a command, whatever the word. */
+/**
+ * The word behind HEALTHCHECK; what follows is a command, whatever the word. BuildKit looks for the
+ * end of it byte by byte.
+ */
 export const HealthType: TokenType = token(
   'HealthType',
-  (text, start) =>
-    skipWhile(text, start, (code) => code !== 10 && !isSpace(code) && !isBlank(code)),
+  (text, start) => skipWhile(text, start, (code) => !isByteSpace(code)),
   enter('healthCommand'),
 )
 
@@ -197,7 +210,7 @@ const MODES: Record<string, TokenType[]> = {
   quotedWords: [Newline, Space, QuotedWord],
   text: [...FLAGS, Text],
   health: [...FLAGS, HealthType],
-  healthCommand: [Newline, Space, Json, Text],
+  healthCommand: [Newline, ByteSpace, JsonSpace, Json, Text],
   rest: [Newline, Space],
 }
 

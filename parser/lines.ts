@@ -77,7 +77,6 @@ export function readLines(source: string, escapeChar: Escape, report: Report): L
     }
     const joined = joinContinuations(reader, first, escapeChar)
     const line = readInstruction(reader, { joined, comments, escapeChar, report })
-    if (line === 'nul') break
     if (line !== undefined) {
       lines.push(line)
       comments = []
@@ -101,14 +100,8 @@ interface InstructionStart {
   readonly report: Report
 }
 
-/**
- * `nul` when there is such a character: what follows is most likely no text either, and hardly worth
- * a message for every line.
- */
-function readInstruction(
-  reader: LineReader,
-  begin: InstructionStart,
-): LogicalLine | 'nul' | undefined {
+/** `undefined` for what is reported. */
+function readInstruction(reader: LineReader, begin: InstructionStart): LogicalLine | undefined {
   const { joined, comments, escapeChar, report } = begin
   const { text, pieces, breaks, last, lastRead, hasBlankLine } = joined
   const trimmed = trimSpace(text)
@@ -121,10 +114,6 @@ function readInstruction(
   const lines = { first, last: lastRead.number }
   const line = { text, pieces, end: endOf(last), lines, heredocs: [], comments, breaks }
   const range = rangeOf(line, 0, trimEnd(text, 0, text.length))
-  if (text.includes('\0')) {
-    report(from(pieces, nulCharacter(range)))
-    return 'nul'
-  }
   const heads = heredocsOf(text, escapeChar)
   if (heads.length === 0) return { ...line, end: range.end }
   const heredocs: Heredoc[] = []
@@ -258,15 +247,5 @@ function noInstruction(line: PhysicalLine): Diagnostic {
     message: 'unknown instruction: ',
     range: wholeLine(line),
     hint: 'remove the line',
-  }
-}
-
-function nulCharacter(range: SourceRange): Diagnostic {
-  return {
-    severity: 'error',
-    code: 'line',
-    message: 'instruction contains a NUL character',
-    range,
-    hint: 'save the file as UTF-8',
   }
 }

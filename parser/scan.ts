@@ -2,7 +2,7 @@
  * Scanners for the words of an instruction. Each looks at every character once: Dockerfiles come from
  * strangers, and a regular expression that backtracks would let one line hold up a build.
  */
-import { isBlank, isSpace, lineEnd, skipWhile, trimEnd } from './characters.ts'
+import { isBlank, isByteSpace, isSpace, lineEnd, skipWhile, trimEnd } from './characters.ts'
 import { parseArray } from './json-array.ts'
 
 export type Escape = '\\' | '`'
@@ -12,6 +12,8 @@ export interface Scanned {
   readonly end: number
   /** The word with its quotes and escapes removed. */
   readonly value: string
+  /** True when the word ends in the middle of its last character. */
+  readonly isTorn: boolean
 }
 
 /** The end of the run of characters that are not blank. */
@@ -31,24 +33,38 @@ export function isFlag(text: string, start: number, before: number): boolean {
   return offset <= before || !isSpace(text.charCodeAt(offset - 1))
 }
 
-function isByteSpace(code: number): boolean {
-  return code === 32 || (code >= 9 && code <= 13)
-}
-
-/** A flag: `--name=value`, where quotes group and are removed and the escape works in both. */
+/**
+ * A flag: `--name=value`, where quotes group and are removed and the escape works in both. As in
+ * BuildKit every byte is a character of its own, and two of those that characters beyond ASCII are
+ * made of are white space.
+ */
 export function scanFlag(text: string, start: number, escapeChar: Escape): Scanned {
   let value = ''
   let quote = ''
   let offset = start
-  for (; !isLineEnd(text, offset); offset++) {
+  while (!isLineEnd(text, offset)) {
     const char = text.charAt(offset)
-    if (quote === '' && isByteSpace(text.charCodeAt(offset))) break
-    if (char === quote) quote = ''
+    const code = text.charCodeAt(offset)
+    if (quote === '' && isByteSpace(code)) break
+    offset++
+    if (code >= 128) {
+      const bytes = bytesAt(text, offset - 1)
+      offset += bytes.length > 3 ? 1 : 0
+      const end = quote === '' ? bytes.findIndex(isSpace) : -1
+      value += String.fromCharCode(...bytes.slice(0, end < 0 ? undefined : end))
+      if (end >= 0) return { end: offset, value, isTorn: end < bytes.length - 1 }
+    } else if (char === quote) quote = ''
     else if (quote === '' && (char === '"' || char === "'")) quote = char
     else if (char !== escapeChar) value += char
-    else if (!isLineEnd(text, offset + 1)) value += text.charAt(++offset)
+    else if (text.charCodeAt(offset) < 128 && !isLineEnd(text, offset))
+      value += text.charAt(offset++)
   }
-  return { end: offset, value }
+  return { end: offset, value, isTorn: false }
+}
+
+/** The character at `offset` in UTF-8. */
+function bytesAt(text: string, offset: number): readonly number[] {
+  return [...Buffer.from(String.fromCodePoint(text.codePointAt(offset) ?? 0))]
 }
 
 /** The end of a word in which quotes and escapes protect white space and stay. */

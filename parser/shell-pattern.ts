@@ -13,14 +13,27 @@ export type ShellPattern = readonly Segment[]
 
 const ANY = -1
 
+const REFERENCE = /\$(?:\$|([\p{L}\p{Nd}_]+)|\{([\p{L}\p{Nd}_]+)\})/gu
+
 /** Go's dot, which BuildKit's wildcards become, stops at line ends. */
 const LINE_FEED = 10
+
+/**
+ * A pattern that matches the reverse of what `pattern` matches. A backslash stays in front of what it
+ * escapes; one at the end, which escapes nothing, gets something to escape.
+ */
+export function reversePattern(pattern: string): string {
+  const parts = pattern.match(/\\.|./gsu) ?? []
+  return parts.reverse().join('')
+}
 
 /** Reads a pattern. @throws {SyntaxError} for a backslash in front of the wrong character */
 export function parseShellPattern(pattern: string): ShellPattern {
   let segment: number[] = []
   const segments = [segment]
   const chars = [...pattern]
+  // As at the beginning of a word.
+  if (chars[0] === '\ufeff') chars.shift()
   for (let index = 0; index < chars.length; index++) {
     const char = chars[index] ?? ''
     if (char === '*') {
@@ -58,7 +71,10 @@ interface Trim {
   readonly budget: Budget
 }
 
-/** `value` without what the pattern matches at one side. @throws {RangeError} over budget */
+/**
+ * `value` without what the pattern matches at one side; at the end, `pattern` is a reversed one.
+ * @throws {RangeError} over budget
+ */
 export function trimPattern(value: string, pattern: ShellPattern, trim: Trim): string {
   const { side, extent, budget } = trim
   if (value === '') return value
@@ -67,8 +83,7 @@ export function trimPattern(value: string, pattern: ShellPattern, trim: Trim): s
     const end = new Matcher(codes, pattern, budget).endFrom(0, extent)
     return end < 0 ? value : textOf(codes, end, codes.length)
   }
-  const reversed = pattern.map((segment) => segment.toReversed()).reverse()
-  const end = new Matcher(codes.toReversed(), reversed, budget).endFrom(0, extent)
+  const end = new Matcher(codes.toReversed(), pattern, budget).endFrom(0, extent)
   return end < 0 ? value : textOf(codes, 0, codes.length - end)
 }
 
@@ -81,7 +96,8 @@ interface Replacement {
 }
 
 /**
- * `value` with the pattern's matches replaced: each begins as early and ends as late as it can.
+ * `value` with the pattern's matches replaced: each begins as early and ends as late as it can. Where
+ * all are, a `$0` or `${0}` in the text stands for the match, as in Go.
  * @throws {RangeError} over budget or limit
  */
 export function replacePattern(
@@ -91,6 +107,7 @@ export function replacePattern(
 ): string {
   const codes = codesOf(value, budget)
   const matcher = new Matcher(codes, pattern, budget)
+  const parts = times === 'all' ? parseTemplate(text) : [text]
   let result = ''
   let kept = 0
   for (let from = 0; from <= codes.length; ) {
@@ -100,12 +117,33 @@ export function replacePattern(
     from = Math.max(end, start + 1)
     // An empty match right behind another match is none.
     if (end === start && start === kept && start > 0) continue
-    if (result.length + text.length > limit) throw new RangeError('result is too long')
-    result += textOf(codes, kept, start) + text
+    const length = text.length + (parts.length - 1) * (end - start)
+    if (result.length + length > limit) throw new RangeError('result is too long')
+    result += textOf(codes, kept, start) + parts.join(textOf(codes, start, end))
     kept = end
     if (times === 'first') break
   }
   return result + textOf(codes, kept, codes.length)
+}
+
+/**
+ * The parts of a replacement that stand around its references to the match. A `$name` is a group of
+ * the pattern's, and there is none but the match itself; `$$` is a dollar sign.
+ */
+function parseTemplate(text: string): readonly string[] {
+  const parts: string[] = []
+  let part = ''
+  let end = 0
+  for (const { 0: all, 1: plain, 2: braced, index } of text.matchAll(REFERENCE)) {
+    part += text.slice(end, index)
+    end = index + all.length
+    if (all === '$$') part += '$'
+    else if ((plain ?? braced) === '0') {
+      parts.push(part)
+      part = ''
+    }
+  }
+  return [...parts, part + text.slice(end)]
 }
 
 /** A pattern at work on a text. Offsets count code points. */

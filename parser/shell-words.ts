@@ -5,19 +5,24 @@ type Closer = '"' | '}' | '/'
 
 /**
  * The words of a line, as BuildKit splits it to look for heredocs: quotes, backslashes and a `<<` in
- * front protect white space and stay, no variable has a value. None when a quote or a `${` is never
- * closed, or when a `${…}` is of a form that BuildKit does not know.
+ * front protect white space and stay, no variable has a value. A `${…}` with an operand takes what
+ * stands before it in the word away (see `expandWords`). None when a quote or a `${` is never closed,
+ * or when a `${…}` is of a form that BuildKit does not know.
  * Spec: BuildKit's shell lexer with SkipUnsetEnv
  */
 export function shellWords(line: string): readonly string[] {
   const words: string[] = []
   const closers: Closer[] = []
   let start = 0
+  let outermost = 0
   let offset = 0
   while (offset < line.length) {
     const char = line.charAt(offset)
     const closer = closers.at(-1)
-    if (closers[0] !== '"' && isSpace(line.charCodeAt(offset))) {
+    const depth = closers.length
+    const isQuoted = closers[0] === '"'
+    if (depth === 0) outermost = offset
+    if (!isQuoted && isSpace(line.charCodeAt(offset))) {
       if (offset > start) words.push(line.slice(start, offset))
       start = ++offset
     } else if (char === closer) {
@@ -28,8 +33,10 @@ export function shellWords(line: string): readonly string[] {
     else if (closer === undefined && line.startsWith('<<', offset)) {
       offset = skipWhile(line, offset + 2, isHeredocBlank)
     } else if (char === '"') offset = open(closers, '"', offset + 1)
-    else if (char === '$') offset = afterDollar(line, offset + 1, closers)
-    else if (char === "'" && closer !== '"') offset = line.indexOf("'", offset + 1) + 1 || -1
+    else if (char === '$') {
+      offset = afterDollar(line, offset + 1, closers)
+      if (closers.length > depth && (depth === 0 || isQuoted)) start = outermost
+    } else if (char === "'" && closer !== '"') offset = line.indexOf("'", offset + 1) + 1 || -1
     else offset++
     if (offset < 0) return []
   }

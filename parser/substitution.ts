@@ -3,6 +3,7 @@ import {
   type Budget,
   parseShellPattern,
   replacePattern,
+  reversePattern,
   type ShellPattern,
   trimPattern,
 } from './shell-pattern.ts'
@@ -57,7 +58,8 @@ export function trim(
   { budget }: Limits,
 ): string {
   const isDoubled = operand.startsWith(modifier)
-  return trimPattern(value, patternOf(isDoubled ? operand.slice(1) : operand), {
+  const written = isDoubled ? operand.slice(1) : operand
+  return trimPattern(value, patternOf(modifier === '#' ? written : reversePattern(written)), {
     side: modifier === '#' ? 'start' : 'end',
     extent: isDoubled ? 'longest' : 'shortest',
     budget,

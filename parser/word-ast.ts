@@ -146,7 +146,9 @@ export function toTextInstruction(children: Children, site: Site): StageInstruct
   if (keyword === undefined) return undefined
   const name = keyword.image.toUpperCase()
   if (!INSTRUCTION_NAMES.includes(name)) {
-    site.fail(unknownInstruction(keyword.image), { range: site.range(keyword) })
+    // So looks UTF-16.
+    const hint = name.includes('\0') ? 'save the file as UTF-8' : undefined
+    site.fail(unknownInstruction(keyword.image), { range: site.range(keyword), hint })
     return undefined
   }
   const flags = childrenOf(children, 'flags')

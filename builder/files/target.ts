@@ -96,6 +96,7 @@ export class Target {
   /** Puts an entry over whatever is at `path`; its parent is a directory. The root stays as it is. */
   put(path: Name, entry: TargetEntry): void {
     if (path === '') return
+    refuseNul(path)
     refuseWhiteout(path, entry.stat)
     const parentPath = parentOf(path)
     const parent = this.#directoryNode(parentPath)
@@ -214,6 +215,15 @@ function newNode(entry: TargetEntry): Node {
 export function toChange(path: Name, entry: TargetEntry): EntryChange {
   const { stat, target, xattrs, open, data } = entry
   return { kind: 'entry', path, stat, target, xattrs, open, data }
+}
+
+/** A Dockerfile can ask for such a name, but no file can have it. */
+function refuseNul(path: Name): void {
+  if (!path.includes('\0')) return
+  throw new TsbuildError(`copy to ${JSON.stringify(shown(path))}: a name with a NUL character`, {
+    code: 'STEP_FAILED',
+    hint: 'remove the character from the Dockerfile',
+  })
 }
 
 /** In a layer such a file would not be one: it would delete what it is named after. */

@@ -82,6 +82,12 @@ export async function resolveBase(
   return local ?? (await resolveRemote(reference, platform, options))
 }
 
+/** Refuses what can be no image's name. @throws {TsbuildError} REFERENCE_INVALID */
+export function checkImageName(name: string): void {
+  if (name.startsWith(LAYOUT)) parseLayoutName(name)
+  else parseReference(name)
+}
+
 async function resolveRemote(
   reference: Reference,
   platform: Platform,

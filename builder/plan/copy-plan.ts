@@ -35,7 +35,7 @@ export function planCopy(state: StageState, instruction: Copying, plan: StagePla
   const copied = copySources(instruction, { paths: sources, placement, checksum }, plan)
   const actions: FileAction[] = [
     ...copied.actions,
-    ...instruction.heredocs.map((heredoc) => {
+    ...instruction.inline.map((heredoc) => {
       const data = heredocData(heredoc, state, instruction)
       return { kind: 'write', name: heredoc.name, data, ...placement } as const
     }),
@@ -59,7 +59,7 @@ export function planCopy(state: StageState, instruction: Copying, plan: StagePla
     parents,
     chown,
     chmod,
-    sources: [...shown, ...instruction.heredocs.map(({ name }) => `<<${name}`)],
+    sources: [...shown, ...instruction.inline.map(({ name }) => `<<${name}`)],
     destination: written,
   })
   return noted(state, text, id)

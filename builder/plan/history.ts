@@ -52,13 +52,18 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '\\': '\\\\',
 }
 
+/** What Go prints as it is: of white space, only the blank. */
+const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u
+
 function goQuote(text: string): string {
-  const quoted = [...text].map((char) => {
+  const quoted = [...text.toWellFormed()].map((char) => {
     const escaped = ESCAPES[char]
     if (escaped !== undefined) return escaped
+    if (PRINTABLE.test(char)) return char
     const code = char.codePointAt(0) ?? 0
-    if (code < 0x20 || code === 0x7f) return `\\x${code.toString(16).padStart(2, '0')}`
-    return char
+    const hex = code.toString(16)
+    if (code < 0x80) return `\\x${hex.padStart(2, '0')}`
+    return code > 0xffff ? `\\U${hex.padStart(8, '0')}` : `\\u${hex.padStart(4, '0')}`
   })
   return `"${quoted.join('')}"`
 }

@@ -12,7 +12,7 @@ import {
   type StageInstruction,
   type Word,
 } from '#parser'
-import type { BaseLookup, ResolvedBase } from './bases.ts'
+import { type BaseLookup, checkImageName, type ResolvedBase } from './bases.ts'
 import { expandWith } from './expand.ts'
 import { stagePlatform } from './plan.ts'
 import type { GlobalScope } from './scope.ts'
@@ -60,9 +60,9 @@ export async function resolveGraph(
       suggest: (word) => suggestionFor(word, dockerfile, options.globals),
       replace: options.replace,
     })
-    // Those of stages that nobody needs count too; their steps and images do not.
-    for (const linked of graph.unused) stagePlatform(linked, options.targetPlatform)
-    const missing = neededImages(graph, options).filter((needed) => !bases.has(keyOf(needed)))
+    // Of stages that nobody needs platforms and names count too; their steps and images do not.
+    for (const named of imagesOf(graph.unused, options)) checkAt(named)
+    const missing = imagesOf(graph.stages, options).filter((needed) => !bases.has(keyOf(needed)))
     const resolving = missing.map((needed) => async (signal: AbortSignal) => {
       bases.set(keyOf(needed), await resolveAt(needed, options, signal))
     })
@@ -97,8 +97,8 @@ function keyOf({ name, platform }: Pick<Needed, 'name' | 'platform'>): string {
   return `${name} ${formatPlatform(platform)}`
 }
 
-function neededImages(graph: InstructionGraph, options: ResolveGraphOptions): readonly Needed[] {
-  const needed = graph.stages.flatMap((linked) => {
+function imagesOf(stages: readonly LinkedStage[], options: ResolveGraphOptions): readonly Needed[] {
+  const needed = stages.flatMap((linked) => {
     const { stage, base, sources } = linked
     const platform = stagePlatform(linked, options.targetPlatform)
     const from =
@@ -123,11 +123,22 @@ async function resolveAt(
   try {
     return await options.resolve(needed.name, needed.platform, signal)
   } catch (cause) {
-    if (!(cause instanceof TsbuildError)) throw cause
-    const { code, hint } = cause
-    const ranges = [needed.range]
-    throw new SourceError(`${needed.name}: ${cause.message}`, { code, hint, cause, ranges })
+    throw failureAt(needed, cause)
   }
+}
+
+function checkAt(named: Needed): void {
+  try {
+    checkImageName(named.name)
+  } catch (cause) {
+    throw failureAt(named, cause)
+  }
+}
+
+function failureAt({ name, range }: Needed, cause: unknown): unknown {
+  if (!(cause instanceof TsbuildError)) return cause
+  const { code, hint } = cause
+  return new SourceError(`${name}: ${cause.message}`, { code, hint, cause, ranges: [range] })
 }
 
 /** The triggers that each stage not yet served inherits from its base, by stage index. */

@@ -37,7 +37,7 @@ export function undefinedVariables(
 function* expansions(instruction: StageInstruction, scope: StageScope): Generator<Expanded> {
   for (const { raw } of wordsOf(instruction)) yield scope.expand(raw)
   if (instruction.kind !== 'copy' && instruction.kind !== 'add') return
-  for (const { expand, content } of instruction.heredocs) {
+  for (const { expand, content } of instruction.inline) {
     if (expand) yield scope.expandBody(content)
   }
 }

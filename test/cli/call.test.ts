@@ -131,10 +131,20 @@ Dockerfile:4
       assert.match(err, /ERROR: /)
     })
 
-    it('fails with error=true', async () => {
-      const { code, err } = await run('# check=error=true\nFROM scratch as b\n', '--check')
-      assert.equal(code, 1)
-      assert.match(err, /ERROR: lint violation found for rules: FromAsCasing/)
+    it('fails with error=true, findings first, and whatever the status', async () => {
+      const text = '# check=error=true\nFROM scratch as b\n'
+      for (const call of ['--check', '--call=check,ignorestatus=true']) {
+        const { code, out, err } = await run(text, call)
+        assert.equal(code, 1)
+        assert.match(out, /^Check complete, 1 warning has been found!\n\nWARNING: FromAsCasing/)
+        assert.match(err, /ERROR: lint violation found for rules: FromAsCasing/)
+      }
+      const skipped = text.replace('error', 'skip=FromAsCasing;error')
+      assert.deepEqual(await run(skipped, '--check'), {
+        code: 0,
+        out: 'Check complete, no warnings found.\n',
+        err: '',
+      })
     })
 
     it('makes the text harmless to a terminal', async () => {

@@ -57,6 +57,26 @@ describe('a process', () => {
     assert.equal((await signalled('hang', 'SIGTERM')).signal, 'SIGTERM')
   })
 
+  it('parses as the program for all commands does', () => {
+    const file = fileURLToPath(new URL('../../../fixtures/hello/Dockerfile', import.meta.url))
+    const all = `import('${new URL('main.js', DIST)}').then(({ main }) => main(process.argv.slice(1)))`
+    const outcome = (argv: readonly string[]): readonly unknown[] => {
+      const { status, stdout, stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8' })
+      return [status, stdout, stderr]
+    }
+    for (const argv of [
+      [file],
+      ['--help'],
+      ['--files-from', '/'],
+      ['--no-such-flag'],
+      ['a', 'b'],
+    ]) {
+      const [status, ...texts] = outcome([LAUNCHER, 'parse', ...argv])
+      assert.notDeepEqual(texts, ['', ''])
+      assert.deepEqual([status, ...texts], outcome(['-e', all, '--', 'parse', ...argv]))
+    }
+  })
+
   it('does not mind a reader that goes away', () => {
     const script = `"$1" "$2" --help | head -1; echo "$\{PIPESTATUS[0]}"`
     const { stdout, stderr } = spawnSync(

@@ -58,6 +58,16 @@ describe('expandWord and expandWords', () => {
     assert.deepEqual(seen, ['a', 'b', 'e', 'f', 'g', '$', 'k'])
   })
 
+  it('takes a byte order mark in front of a word or a pattern for none', () => {
+    const lookup = (): string => '\ufeffa\ufeff'
+    assert.equal(expandWord('\ufeffx', { lookup }), 'x')
+    assert.equal(expandWord('x\ufeff', { lookup }), 'x\ufeff')
+    assert.equal(expandWord('\ufeff"\ufeffx"$a', { lookup }), '\ufeffx\ufeffa\ufeff')
+    assert.deepEqual(expandWords('\ufeff80 \ufeff81', { lookup }), ['80', '\ufeff81'])
+    assert.equal(expandWord(`$\{a/\ufeffa/b}`, { lookup }), '\ufeffb\ufeff')
+    assert.equal(expandWord(`$\{a%a\ufeff}`, { lookup }), '\ufeffa\ufeff')
+  })
+
   it('limits what comes out', () => {
     const lookup = (): string => 'x'.repeat(400_000)
     const message = /result is too long/

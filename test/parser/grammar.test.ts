@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { DockerfileGrammar } from '../../parser/grammar.ts'
 import { createLexer } from '../../parser/lexer.ts'
 import { createLineVisitor } from '../../parser/to-ast.ts'
@@ -13,10 +11,5 @@ describe('grammars', () => {
     assert.deepEqual(createWordLexer('test').lexerDefinitionErrors, [])
     assert.doesNotThrow(() => createLineVisitor(new DockerfileGrammar('test'), 'test'))
     assert.doesNotThrow(() => new WordGrammar('test'))
-  })
-
-  it('load Chevrotain from the one file that loads fast', () => {
-    const entry = createRequire(import.meta.url).resolve('chevrotain')
-    assert.ok(existsSync(`${entry.slice(0, entry.lastIndexOf('/lib/'))}/lib/chevrotain.min.mjs`))
   })
 })

@@ -17,6 +17,9 @@ describe('shellWords', () => {
       '${v:?x} ${v#a} ${v%%b} ${v:=c}': ['${v:?x}', '${v#a}', '${v%%b}', '${v:=c}'],
       'a << b <<- c <<<d <<\ve': ['a', '<< b', '<<-', 'c', '<<<d', '<<', 'e'],
       '"<< a" \'<< b\' \\<< c \\<\\< d': ['"<< a"', "'<< b'", '\\<<', 'c', '\\<\\<', 'd'],
+      'a${x} b${x:-c}d e"f${x/g h/i}"': ['a${x}', '${x:-c}d', '"f${x/g h/i}"'],
+      '<<a${x-b${y-c} <<${x:-d}': [],
+      '<<a${x-b${y-c}} <<${x:-d}': ['${x-b${y-c}}', '${x:-d}'],
       '': [],
     }
     for (const [line, words] of Object.entries(cases)) {
@@ -69,6 +72,7 @@ describe('parseHeredocWord', () => {
     assert.equal(show('<<$x'), '$x expand  -1')
     assert.equal(show('<<  EOF '), 'EOF expand  -1')
     assert.equal(show('0<<- "a"'), 'a  chomp 0')
+    assert.equal(show('<<a${x-b}'), '${x-b} expand  -1')
     for (const word of [
       '<<',
       '<<-',

@@ -281,6 +281,18 @@ describe('COPY that fails', () => {
       message: 'mkdir /x: not a directory',
     },
     {
+      name: 'a file to a name with a NUL',
+      source: ['f'],
+      actions: [copy('f', '/x\0y')],
+      message: 'copy to "/x\\u0000y": a name with a NUL character',
+    },
+    {
+      name: 'a directory to a name with a NUL',
+      source: ['d/', 'd/f'],
+      actions: [copy('d', '/x\0y')],
+      message: 'copy to "/x\\u0000y": a name with a NUL character',
+    },
+    {
       name: 'a file below a file',
       root: ['x'],
       source: ['f'],

@@ -250,8 +250,18 @@ describe('plan: stages', () => {
     assert.deepEqual((await plan(text, { target: 'A' })).resolved, ['one'])
   })
 
+  it('reads the names of images in all of them', async () => {
+    const refused = { code: 'REFERENCE_INVALID', message: /^No: .* must be lowercase$/ }
+    for (const line of ['FROM No', 'FROM x\nCOPY --from=No a /', 'FROM x\nRUN --mount=from=No a']) {
+      await assert.rejects(plan(`${line}\nFROM one`), refused)
+    }
+    const text = 'FROM one AS No\nFROM NO\nCOPY --from=NO a /\nFROM oci-layout:///x\nFROM one'
+    await assert.rejects(plan(text), { code: 'REFERENCE_INVALID', message: /^NO: / })
+    assert.deepEqual((await plan(text.replace('FROM NO', 'FROM no'))).resolved, ['one'])
+  })
+
   it('reads the platforms of all of them', async () => {
-    const text = 'FROM --platform=plan9x Unused AS u\nRUN --mount=type=x x\nFROM one'
+    const text = 'FROM --platform=plan9x unused AS u\nRUN --mount=type=x x\nFROM one'
     await assert.rejects(plan(text), /^SourceError: failed to parse platform plan9x: /)
     assert.deepEqual((await plan(text.replace('plan9x', 'linux'))).resolved, ['one'])
   })

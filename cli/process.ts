@@ -1,0 +1,50 @@
+import type { Shell } from './shell.ts'
+import { watchSignals } from './signals.ts'
+
+/** A command, which returns an exit code, and what says on standard error why it failed. */
+export interface Program {
+  run(shell: Shell): Promise<number>
+  report(error: unknown, shell: Shell): Promise<void>
+}
+
+/** Runs a program with what belongs to the process it is, and exits with its code. */
+export async function runProcess(program: Program): Promise<void> {
+  const { env, stdout, stderr } = process
+  // A reader that goes away (`| head -1`) must not kill a build; `print` sees what matters.
+  stdout.on('error', () => undefined)
+  stderr.on('error', () => undefined)
+  const interrupts = watchSignals()
+  const shell: Shell = {
+    env,
+    // Looking at it opens it, which takes two milliseconds.
+    get stdin() {
+      return process.stdin
+    },
+    stdout,
+    stderr,
+    signal: interrupts.signal,
+  }
+  const failAtOnce = async (error: unknown): Promise<void> => {
+    try {
+      await program.report(error, shell)
+    } finally {
+      // A report that fails would come back here for ever.
+      process.exit(1)
+    }
+  }
+  process.on('uncaughtException', failAtOnce)
+  process.on('unhandledRejection', failAtOnce)
+  const code = await runReporting(program, shell)
+  // Idle connections and workers must not hold a finished program up.
+  process.exit(code === 0 ? 0 : (interrupts.exitCode() ?? code))
+}
+
+/** Runs a program; its errors are reported. Returns the exit code. */
+export async function runReporting(program: Program, shell: Shell): Promise<number> {
+  try {
+    return await program.run(shell)
+  } catch (error) {
+    await program.report(error, shell)
+    return 1
+  }
+}
