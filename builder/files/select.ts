@@ -9,7 +9,7 @@ import {
   TsbuildError,
   textOfName,
 } from '#core'
-import { matchPath } from '#parser'
+import { pathMatcher } from '#parser'
 import type { CopyAction } from './action.ts'
 import { type EntryFilter, excludeFilter, parentsFilter } from './filter.ts'
 import { baseOf, belowRoot, componentsOf, parentOf, shown } from './paths.ts'
@@ -44,7 +44,7 @@ const EXECUTABLE = 0o111
 
 /**
  * What a COPY or ADD takes, in the order in which it is copied.
- * @throws {TsbuildError} NOT_FOUND for a path without wildcards that is not there
+ * @throws {TsbuildError} NOT_FOUND for a path that is not there, up to its first wildcard
  */
 export function select(action: CopyAction, options: SelectOptions): readonly Selected[] {
   const tree = options.sources[action.source]
@@ -151,7 +151,10 @@ function selectWithParents(tree: Tree, written: string, action: CopyAction): rea
   return [selected]
 }
 
-/** `undefined` when `path` has no wildcards. What is excluded is no match. */
+/**
+ * `undefined` when `path` has no wildcards. What is excluded is no match.
+ * @throws {TsbuildError} NOT_FOUND where what stands before them is not there, DOCKERFILE_INVALID
+ */
 function pathsOf(
   tree: Tree,
   path: string,
@@ -163,8 +166,11 @@ function pathsOf(
   if (first < 0) return undefined
   const prefix = names.slice(0, first).join('/') as Name
   const start = resolveInTree(tree, prefix, { followLast: true })
-  if (tree.lstat(start)?.type !== 'directory') return []
-  const matches = matchesBelow(tree, start, names.slice(first).map(textOfName))
+  const patterns = names.slice(first).map((name) => pathMatcher(textOfName(name)))
+  const stat = tree.lstat(start)
+  if (stat === undefined) throw notFound(tree, prefix)
+  if (stat.type !== 'directory') return []
+  const matches = matchesBelow(tree, start, patterns)
   if (filter === undefined) return matches
   return matches.filter((match) => {
     const stat = tree.lstat(match)
@@ -173,9 +179,12 @@ function pathsOf(
   })
 }
 
-function matchesBelow(tree: Tree, directory: Name, patterns: readonly string[]): Name[] {
-  const [pattern = '', ...rest] = patterns
-  const names = tree.readdir(directory).filter((name) => matchPath(pattern, textOfName(name)))
+function matchesBelow(
+  tree: Tree,
+  directory: Name,
+  [isMatch = () => false, ...rest]: readonly ((name: string) => boolean)[],
+): Name[] {
+  const names = tree.readdir(directory).filter((name) => isMatch(textOfName(name)))
   const paths = names.map((name) => joinName(directory, name))
   if (rest.length === 0) return paths
   const directories = paths.filter((path) => tree.lstat(path)?.type === 'directory')

@@ -90,12 +90,35 @@ describe('wildcards', () => {
   ])
 
   it('that match nothing copy nothing, and this is told', async () => {
-    using space = workspace({ source: ['a'] })
-    assert.deepEqual(await space.show([copy(['*.c', 'no/such/*'], '/x/')]), [])
+    using space = workspace({ source: ['a', 'd/'] })
+    assert.deepEqual(await space.show([copy(['*.c', 'no*/such/*', 'd/*', 'a/*'], '/x/')]), [])
     assert.deepEqual(space.warnings, [
       '*.c matches nothing: nothing is copied',
-      'no/such/* matches nothing: nothing is copied',
+      'no*/such/* matches nothing: nothing is copied',
+      'd/* matches nothing: nothing is copied',
+      'a/* matches nothing: nothing is copied',
     ])
+  })
+
+  it('stand in something that is there, and are well-formed', async () => {
+    using space = workspace({ source: ['a', 'd/', 'gone -> nowhere'] })
+    const parents = { parents: true }
+    for (const [path, missing, flags] of [
+      ['no/such/*', '/no/such', {}],
+      ['d/no/*', '/d/no', {}],
+      ['a/no/*', '/a/no', {}],
+      ['gone/*', '/gone', {}],
+      ['no/*/./x', '/no', parents],
+    ] as const) {
+      const message = `"${missing}": not found`
+      await assert.rejects(space.run([copy(path, '/x/', flags)]), { code: 'NOT_FOUND', message })
+    }
+    for (const path of ['[', 'd/*/[', 'a/[b-]']) {
+      await assert.rejects(space.run([copy(path, '/x/')]), {
+        code: 'DOCKERFILE_INVALID',
+        message: /^syntax error in pattern/,
+      })
+    }
   })
 })
 
