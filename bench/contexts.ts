@@ -38,6 +38,17 @@ export function filesContext(directory: string, base: string): string {
   return directory
 }
 
+/** A tree of `count` small files, 500 in a directory, to be copied and nothing else. */
+export function treeContext(directory: string, count: number): string {
+  dockerfileContext(directory, ['FROM scratch', 'COPY tree /tree'])
+  for (let index = 0; index < count; index += 1) {
+    const folder = join(directory, 'tree', `d${Math.floor(index / 500)}`)
+    if (index % 500 === 0) mkdirSync(folder, { recursive: true })
+    writeFileSync(join(folder, `f${index}.txt`), `${index}\n`)
+  }
+  return directory
+}
+
 /** Changes one file of `filesContext`: another text each time. */
 export function changeOneFile(directory: string, round: number): void {
   writeFileSync(join(directory, 'tree/d100/f10050.txt'), `changed ${round}\n`)

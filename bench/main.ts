@@ -1,7 +1,7 @@
 /**
  * Compares tsbuild with BuildKit (of Debian's docker.io) and buildah, in one run on one machine:
  * same base image, same file system, files in the page cache, medians of several repetitions.
- * Prints Markdown. With arguments, only the cases that are named: run, files, hello, parser.
+ * Prints Markdown. With arguments, only the cases that are named: run, files, sizes, hello, parser.
  */
 import { mkdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -19,6 +19,7 @@ import { changeOneFile, dockerfileContext, filesContext, runContext } from './co
 import { freshFileSystem } from './fresh-file-system.ts'
 import { measure, measureProgram, type Times } from './measure.ts'
 import { parserFigures } from './parser.ts'
+import { treeSizes } from './sizes.ts'
 import { formatTable, milliseconds, type Row } from './table.ts'
 
 const HELLO = new URL('../../fixtures/hello/', import.meta.url)
@@ -41,6 +42,7 @@ const base = await pushBase(registry, await busyboxBase())
 const bench: Bench = { directory, registry, base }
 console.log(await describeMachine())
 if (isWanted('hello')) console.log(`\n${hello(bench)}`)
+if (isWanted('sizes')) console.log(`\n${await treeSizes((name) => directory.file(name))}`)
 const cases = [...(isWanted('run') ? [runCases] : []), ...(isWanted('files') ? [fileCases] : [])]
 if (cases.length > 0) {
   const prime = dockerfileContext(directory.file('prime'), [`FROM ${base}`, 'RUN true'])
