@@ -80,8 +80,9 @@ describe('unpacking of xz and bzip2', () => {
       })
     })
 
-    it(`notices every changed byte of ${program}`, async () => {
-      const bytes = pack(program, [], TEXT.subarray(0, 5000))
+    it(`notices every changed byte of ${program} that matters`, async () => {
+      const text = TEXT.subarray(0, 5000)
+      const bytes = pack(program, [], text)
       const place = fc.nat(bytes.length - 1)
       await fc.assert(
         fc.asyncProperty(place, fc.integer({ min: 1, max: 255 }), async (at, change) => {
@@ -90,8 +91,10 @@ describe('unpacking of xz and bzip2', () => {
           const found = await collected(
             decompress(chunked(damaged, 4096), program === 'xz' ? 'xz' : 'bzip2'),
           ).catch((cause: unknown) => cause)
-          // The last bits of bzip2 mean nothing, and a smaller block size that is large enough does.
-          if (Buffer.isBuffer(found)) assert.ok(at === bytes.length - 1 || at === 3, String(at))
+          // Bits of bzip2 that mean nothing are the lengths of codes that are not used, a block size
+          // that is larger than need be, and the last ones.
+          if (Buffer.isBuffer(found))
+            assert.ok(program === 'bzip2' && found.equals(text), String(at))
           else
             assert.ok(found instanceof Error && 'code' in found && found.code === 'LAYER_INVALID')
         }),
