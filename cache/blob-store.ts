@@ -35,6 +35,8 @@ const SEALED = 0o444
 const UNSEALED = 0o644
 /** From here on writing to the disk is worth an early start. */
 const LARGE_BYTES = 8 * 1024 * 1024
+/** As many blobs are written to the disk side by side. */
+const AT_ONCE = 8
 
 /** What a file can look like that is not the blob it is named after. */
 const DAMAGE = new Set<ErrorCode>(['DIGEST_MISMATCH', 'SIZE_MISMATCH', 'PERMISSION_DENIED'])
@@ -45,6 +47,7 @@ export class BlobStore implements BlobSource, BlobSink {
   readonly #presence: Presence
   /** Blobs that were met here and may not be on the disk yet, with what writes them there. */
   readonly #unsealed = new Map<Digest, Promise<void> | undefined>()
+  #syncing: Promise<void> = Promise.resolve()
 
   constructor(layout: Layout, presence: Presence) {
     this.#layout = layout
@@ -144,16 +147,33 @@ export class BlobStore implements BlobSource, BlobSink {
    * later fsync(2) would claim success.
    * @throws {TsbuildError} NO_SPACE, IO_FAILED
    */
-  async sync(): Promise<void> {
+  sync(): Promise<void> {
+    // One after the other: who comes second must not be told that all is safe before it is.
+    const syncing = this.#syncing.then(() => this.#syncUnsealed())
+    this.#syncing = syncing.catch(() => undefined)
+    return syncing
+  }
+
+  async #syncUnsealed(): Promise<void> {
     const digests = [...this.#unsealed.keys()]
     if (digests.length === 0) return
-    const writing = digests.map((digest) => this.#unsealed.get(digest) ?? this.#writeBack(digest))
-    this.#unsealed.clear()
-    for (const written of await Promise.allSettled(writing)) {
-      if (written.status === 'rejected') throw written.reason
+    for (let at = 0; at < digests.length; at += AT_ONCE) {
+      await this.#writeBackAll(digests.slice(at, at + AT_ONCE))
     }
     await syncPath(this.#layout.blobs)
-    for (const digest of digests) ignoreMissing(() => chmodSync(this.path(digest), SEALED))
+    for (const digest of digests) {
+      ignoreMissing(() => chmodSync(this.path(digest), SEALED))
+      this.#unsealed.delete(digest)
+    }
+  }
+
+  async #writeBackAll(digests: readonly Digest[]): Promise<void> {
+    const writing = digests.map((digest) => this.#unsealed.get(digest) ?? this.#writeBack(digest))
+    const lost = (await Promise.allSettled(writing)).flatMap((written, index) =>
+      written.status === 'rejected' ? [{ digest: digests[index], cause: written.reason }] : [],
+    )
+    for (const { digest } of lost) if (digest !== undefined) this.#unsealed.delete(digest)
+    if (lost[0] !== undefined) throw lost[0].cause
   }
 
   /** After a reboot: what never got to be sealed is verified, and removed when it is not whole. */
@@ -191,7 +211,8 @@ export class BlobStore implements BlobSource, BlobSink {
       await syncPath(this.path(digest))
     } catch (cause) {
       if (errnoOf(cause) === 'ENOENT') return
-      rmSync(this.path(digest), { force: true })
+      // Only what the disk refused is lost: a file that could not be opened is as good as it was.
+      if (isFsync(cause)) rmSync(this.path(digest), { force: true })
       throw storeFailure(`write blob ${digest} to the disk`, cause)
     }
   }
@@ -247,4 +268,8 @@ function ignoreMissing(action: () => void): void {
   } catch (cause) {
     if (errnoOf(cause) !== 'ENOENT') throw cause
   }
+}
+
+function isFsync(cause: unknown): boolean {
+  return cause instanceof Error && 'syscall' in cause && cause.syscall === 'fsync'
 }

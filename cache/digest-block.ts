@@ -10,7 +10,7 @@ export interface KnownContent {
 /** One file, as it was when its content was learnt. */
 export interface DigestEntry extends FileIdentity, KnownContent {
   readonly path: Name
-  /** In how many written generations nobody asked for it. */
+  /** On how many days, of those on which something was written, nobody asked for it. */
   readonly age: number
 }
 

@@ -11,11 +11,11 @@ import {
 } from './digest-block.ts'
 
 /*
- * The file: blocks of entries in the order of their paths, the table of the blocks as JSON, and at the
+ * The file: blocks of entries in the order of their paths, a table with their places as JSON, and at the
  * end the table's length (uint32), its SHA-256 and a magic. The table has the SHA-256 of each block, so
  * a torn or damaged file is a miss. Of a tree of any size, the table and one block are in memory.
  */
-const MAGIC = Buffer.from('tsbdig2\n')
+const MAGIC = Buffer.from('tsbdig3\n')
 const SUM_BYTES = 32
 const TAIL_BYTES = 4 + SUM_BYTES + MAGIC.length
 /** Some 60 KiB: time to read one that holds a single wanted entry, and a short table. */
@@ -30,6 +30,12 @@ export interface BlockPlace {
   readonly count: number
   readonly sum: Digest
   readonly first: Name
+}
+
+interface Table {
+  readonly blocks: readonly BlockPlace[]
+  /** When the entries last became older; milliseconds. */
+  readonly agedAt: number
 }
 
 /** Writes entries at the position of a descriptor, which is `at`. */
@@ -92,8 +98,13 @@ export function* readBlocks(
 }
 
 /** Writes a whole file to an empty one. */
-export function writeDigestFile(descriptor: number, entries: Iterable<DigestEntry>): void {
-  const table = Buffer.from(JSON.stringify(writeBlocks(descriptor, entries)))
+export function writeDigestFile(
+  descriptor: number,
+  entries: Iterable<DigestEntry>,
+  agedAt: number,
+): void {
+  const contents: Table = { blocks: writeBlocks(descriptor, entries), agedAt }
+  const table = Buffer.from(JSON.stringify(contents))
   const length = Buffer.alloc(4)
   length.writeUInt32LE(table.length)
   const sum = Buffer.from(hexOf(sumOf(table)), 'hex')
@@ -105,6 +116,8 @@ export class DigestFile implements Disposable {
   readonly #descriptor: number | undefined
   readonly #reader: BlockReader | undefined
   readonly #places: readonly BlockPlace[] = []
+  /** When its entries last became older; milliseconds. */
+  readonly agedAt: number = 0
   /** The number of the first entry of each block. */
   readonly #starts: number[] = []
   /** A bit for each entry. */
@@ -121,7 +134,9 @@ export class DigestFile implements Disposable {
     if (this.#descriptor !== undefined && table !== undefined) {
       this.#reader = new BlockReader(this.#descriptor)
       this.#sum = sumOf(table)
-      this.#places = JSON.parse(table.toString()) as readonly BlockPlace[]
+      const { blocks, agedAt } = JSON.parse(table.toString()) as Table
+      this.#places = blocks
+      this.agedAt = agedAt
     }
     let count = 0
     for (const place of this.#places) {
@@ -143,15 +158,18 @@ export class DigestFile implements Disposable {
   }
 
   /**
-   * The entries for the next generation, each older by one unless somebody asked `opened` for it.
+   * The entries for the next generation, each older by `days` unless somebody asked `opened` for it.
    * Where `opened` is another generation than this, there is no telling, and they stay as they are.
    */
-  *survivors(opened: DigestFile, oldest: number): Generator<DigestEntry> {
+  *survivors(
+    opened: DigestFile,
+    { days, oldest }: { readonly days: number; readonly oldest: number },
+  ): Generator<DigestEntry> {
     const isOpened = opened.#sum === this.#sum
     for (const [index, place] of this.#places.entries()) {
       let number = this.#starts[index] ?? 0
       for (const entry of this.#reader?.read(place)?.entries() ?? []) {
-        const age = isOpened ? opened.#ageOf(number++, entry) : entry.age
+        const age = isOpened ? opened.#ageOf(number++, entry, days) : entry.age
         if (age < oldest) yield { ...entry, age }
       }
     }
@@ -161,9 +179,9 @@ export class DigestFile implements Disposable {
     if (this.#descriptor !== undefined) closeSync(this.#descriptor)
   }
 
-  #ageOf(number: number, { age }: DigestEntry): number {
+  #ageOf(number: number, { age }: DigestEntry, days: number): number {
     const isMet = ((this.#met[number >>> 3] ?? 0) & (1 << (number & 7))) !== 0
-    return isMet ? 0 : age + 1
+    return isMet ? 0 : age + days
   }
 
   #meet(number: number): void {

@@ -13,8 +13,9 @@ import { layoutOf } from './layout.ts'
  * the second time.
  */
 const RACY_MILLISECONDS = 2000
-/** An entry that nobody asked for in so many generations is dropped. */
+/** An entry that nobody asked for in so many days on which something was written is dropped. */
 const OLDEST = 16
+const DAY_MILLISECONDS = 24 * 60 * 60 * 1000
 const PATIENCE_MILLISECONDS = 500
 const STALE_MILLISECONDS = 10_000
 
@@ -97,8 +98,11 @@ export class FileDigests implements Disposable {
   #write(descriptor: number, next: string): void {
     try {
       using current = new DigestFile(this.#file)
-      const old = current.survivors(this.#known, OLDEST)
-      writeDigestFile(descriptor, mergeEntries(old, this.#fresh.entries()))
+      // By days and not by writings: a build with many COPY steps writes many times.
+      const isNextDay = this.#openedAt - current.agedAt > DAY_MILLISECONDS
+      const old = current.survivors(this.#known, { days: isNextDay ? 1 : 0, oldest: OLDEST })
+      const agedAt = isNextDay ? this.#openedAt : current.agedAt
+      writeDigestFile(descriptor, mergeEntries(old, this.#fresh.entries()), agedAt)
       // Who took this writer for dead is writing another file of that name.
       if (lstatSync(next, { throwIfNoEntry: false })?.ino !== fstatSync(descriptor).ino) return
       renameSync(next, this.#file)

@@ -74,11 +74,6 @@ export interface Tree {
   lstat(path: Name): FileStat | undefined
   /** Sorted names. Throws when `path` is no directory. */
   readdir(path: Name): readonly Name[]
-  /**
-   * What is in the directory at `path`, as `readdir` and `lstat` say, for somebody who is going to open
-   * every file as it comes: of each file that is not opened, work was done in vain.
-   */
-  readFiles?(path: Name): Iterable<{ readonly name: Name; readonly stat: FileStat }>
   /** The link's text, unresolved. */
   readlink(path: Name): Name
   /** A descriptor of a regular file, for reading; the caller closes it. */
@@ -86,4 +81,22 @@ export interface Tree {
   /** Extended attributes that belong into a layer (`security.capability`), by name. */
   xattrs(path: Name): ReadonlyMap<string, Buffer>
   close(): void
+}
+
+export interface NamedStat {
+  readonly name: Name
+  readonly stat: FileStat
+}
+
+/** A tree whose files can be opened while they are listed. */
+export interface ReadableTree extends Tree {
+  /**
+   * What is in the directory at `path`, as `readdir` and `lstat` say, for somebody who is going to open
+   * every file as it comes: of each file that is not opened, work was done in vain.
+   */
+  readFiles(path: Name): Iterable<NamedStat>
+}
+
+export function isReadableTree(tree: Tree): tree is ReadableTree {
+  return 'readFiles' in tree
 }

@@ -16,7 +16,8 @@ import {
   type FileStat,
   joinName,
   type Name,
-  type Tree,
+  type NamedStat,
+  type ReadableTree,
   TsbuildError,
   textOfName,
 } from '#core'
@@ -46,7 +47,7 @@ const NO_XATTRS: ReadonlyMap<string, Buffer> = new Map()
  * @throws {TsbuildError} CONTEXT_INVALID when `root` is no folder, PERMISSION_DENIED; the tree's
  * methods throw PERMISSION_DENIED and IO_FAILED, naming the file
  */
-export function directoryTree(root: string, options: DirectoryTreeOptions = {}): Tree {
+export function directoryTree(root: string, options: DirectoryTreeOptions = {}): ReadableTree {
   return new DirectoryTree(openContext(root), options)
 }
 
@@ -65,7 +66,7 @@ function openContext(root: string): RootedDirectory {
   }
 }
 
-class DirectoryTree implements Tree {
+class DirectoryTree implements ReadableTree {
   readonly #root: RootedDirectory
   readonly #owner: 'root' | 'kept'
   readonly #modes: 'kept' | 'git'
@@ -106,7 +107,7 @@ class DirectoryTree implements Tree {
   }
 
   /** Opens a file in place of looking at it first, which is a third of the work for a small one. */
-  *readFiles(path: Name): Generator<{ readonly name: Name; readonly stat: FileStat }> {
+  *readFiles(path: Name): Generator<NamedStat> {
     const visibility = this.#visibility
     for (const { name, isFile } of this.#list(path)) {
       const child = joinName(path, name)
@@ -119,17 +120,15 @@ class DirectoryTree implements Tree {
   /** `undefined` for what cannot be opened, or is no regular file any more. */
   #openAhead(path: Name): FileStat | undefined {
     this.#closeAhead()
-    const place = this.#root.at(path)
-    if (place === undefined) return undefined
-    let descriptor: number
     try {
-      descriptor = openSync(place, OPEN_FLAGS)
+      const place = this.#root.at(path)
+      if (place === undefined) return undefined
+      this.#ahead = { path, descriptor: openSync(place, OPEN_FLAGS) }
+      const stats = fstatSync(this.#ahead.descriptor)
+      if (stats.isFile()) return this.#statOf(stats, place)
     } catch {
-      return undefined
+      // Whoever looks at it, or opens it, says what is wrong.
     }
-    this.#ahead = { path, descriptor }
-    const stats = fstatSync(descriptor)
-    if (stats.isFile()) return this.#statOf(stats, place)
     this.#closeAhead()
     return undefined
   }
@@ -197,10 +196,15 @@ class DirectoryTree implements Tree {
 
   #list(path: Name): readonly { readonly name: Name; readonly isFile: boolean }[] {
     const options = { encoding: 'latin1', withFileTypes: true } as const
-    const entries = this.#listing(path, (place) => readdirSync(place, options))
-    return entries
-      .map((entry) => ({ name: entry.name as Name, isFile: entry.isFile() }))
-      .sort((one, other) => (one.name < other.name ? -1 : 1))
+    try {
+      const entries = this.#listing(path, (place) => readdirSync(place, options))
+      return entries
+        .map((entry) => ({ name: entry.name as Name, isFile: entry.isFile() }))
+        .sort((one, other) => (one.name < other.name ? -1 : 1))
+    } catch {
+      // Where a file system does not tell types, Node looks at each file, by its name as text.
+      return this.#names(path).map((name) => ({ name, isFile: false }))
+    }
   }
 
   #listing<T>(path: Name, read: (place: string) => T): T {

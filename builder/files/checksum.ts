@@ -6,6 +6,7 @@ import {
   digestSelections,
   type FileContent,
   type SourceFile,
+  sourceFile,
 } from './content.ts'
 import { ownersDigest } from './owner.ts'
 import { entriesOf, select } from './select.ts'
@@ -32,8 +33,8 @@ export function checksumFileActions(
   actions: readonly FileAction[],
   { root, sources, read }: FilesInput,
 ): FilesChecksum {
-  const digests = digestContent(contentOf(actions, sources), ({ selected: { tree }, entry }) =>
-    read({ tree, path: entry.path, stat: entry.stat }),
+  const digests = digestContent(contentOf(actions, sources), ({ selected, entry }) =>
+    read(sourceFile(selected, entry)),
   )
   const content = digestSelections(digests)
   const passwd = ownersDigest(actions, root)

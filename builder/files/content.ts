@@ -16,6 +16,13 @@ export interface SourceFile {
   readonly tree: Tree
   readonly path: Name
   readonly stat: FileStat
+  /** It is a program, or may become one: only a program's capability means anything. */
+  readonly mayRun: boolean
+}
+
+export function sourceFile({ tree, changesModes }: Selected, entry: SelectedEntry): SourceFile {
+  const { path, stat } = entry
+  return { tree, path, stat, mayRun: changesModes || isProgram(stat) }
 }
 
 /** One selected entry, and what was read of it already while it was copied. */
@@ -75,10 +82,10 @@ export function addContent(
 
 /** The attributes that count of a selected file, as they were copied or as they are. */
 export function attributesOf(
-  { tree, path, stat }: SourceFile,
+  { tree, path, mayRun }: SourceFile,
   copied?: TargetEntry,
 ): FileContent['xattrs'] {
-  return isProgram(stat) ? (copied?.xattrs ?? tree.xattrs(path)) : undefined
+  return mayRun ? (copied?.xattrs ?? tree.xattrs(path)) : undefined
 }
 
 function readFile(content: ContentEntry, read: (entry: ContentEntry) => FileContent): FileContent {

@@ -1,6 +1,12 @@
 import { Checksum, digestFile } from '#builder/context'
 import { type Change, type Digest, joinName, type Name } from '#core'
-import { addContent, attributesOf, type FileContent, type SourceFile } from './content.ts'
+import {
+  addContent,
+  attributesOf,
+  type FileContent,
+  type SourceFile,
+  sourceFile,
+} from './content.ts'
 import { type CopyOptions, changedStat, entryOf, refuseFile, skipSocket } from './copy.ts'
 import { refuseDirectory } from './directories.ts'
 import { baseOf, parentOf } from './paths.ts'
@@ -71,7 +77,7 @@ export class DeferredCopy implements Below {
         const digest = first?.digest ?? this.#digestOf(entry, path)
         if (copied?.link !== undefined)
           firsts.set(copied.link, { path: first?.path ?? path, digest })
-        const file = { tree: selected.tree, path: entry.path, stat: entry.stat }
+        const file = sourceFile(selected, entry)
         const content = { digest, xattrs: attributesOf(file, copied) }
         this.#options.onContent(file, content)
         return content

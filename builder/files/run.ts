@@ -11,6 +11,7 @@ import {
   digestSelections,
   type FileContent,
   type SourceFile,
+  sourceFile,
 } from './content.ts'
 import { type CopyOptions, copySelected, placeDeferred } from './copy.ts'
 import { DeferredCopy } from './deferred.ts'
@@ -198,7 +199,7 @@ function resultOf(run: Run): FilesResult {
       const all = digestContent(content, ({ selected, entry, copied }) => {
         const path = copied === undefined ? undefined : target.contentPath(copied)
         const known = path === undefined ? undefined : digests.get(path)
-        const file = { tree: selected.tree, path: entry.path, stat: entry.stat }
+        const file = sourceFile(selected, entry)
         const digest = known ?? digestFile(() => file.tree.openFile(file.path))
         const content = { digest, xattrs: attributesOf(file, copied) }
         options.onContent?.(file, content)

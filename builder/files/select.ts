@@ -1,8 +1,10 @@
 import { resolveInTree } from '#builder/layer'
 import {
   type FileStat,
+  isReadableTree,
   joinName,
   type Name,
+  type NamedStat,
   nameOf,
   suggestion,
   type Tree,
@@ -23,6 +25,8 @@ export interface Selected {
   readonly base: Name
   readonly stat: FileStat
   readonly filter: EntryFilter | undefined
+  /** The modes of files are changed, so any of them may become a program. */
+  readonly changesModes: boolean
 }
 
 /** One entry of a selected directory. */
@@ -50,13 +54,16 @@ export function select(action: CopyAction, options: SelectOptions): readonly Sel
   const tree = options.sources[action.source]
   if (tree === undefined) throw new Error(`no source ${action.source}`)
   const filter = excludeFilter(action.exclude)
-  return action.paths.flatMap((path) => {
+  const selected = action.paths.flatMap((path) => {
     if (action.parents) return selectWithParents(tree, path, action)
     const matches = pathsOf(tree, path, { action, filter })
     if (matches === undefined) return [selectOne(tree, belowRoot(path), filter)]
     if (matches.length === 0) options.onWarning?.(`${path} matches nothing: nothing is copied`)
     return matches.map((match) => selectOne(tree, match, filter))
   })
+  return action.chmod === undefined
+    ? selected
+    : selected.map((one) => ({ ...one, changesModes: true }))
 }
 
 export interface WalkOptions {
@@ -75,13 +82,9 @@ export function* entriesOf(
   if (stat.type !== 'directory') return
   // What a filter skips would be opened for nothing.
   const opens = options.opens === true && filter === undefined
-  const list = (opens && tree.readFiles?.bind(tree)) || ((at: Name) => contentOf(tree, at))
+  const list = (at: Name): Iterable<NamedStat> =>
+    opens && isReadableTree(tree) ? tree.readFiles(at) : contentOf(tree, at)
   yield* entriesBelow({ list, filter }, { path, name, stat }, [])
-}
-
-interface NamedStat {
-  readonly name: Name
-  readonly stat: FileStat
 }
 
 function* contentOf(tree: Tree, directory: Name): Generator<NamedStat> {
@@ -129,7 +132,7 @@ function selectOne(tree: Tree, written: Name, filter: EntryFilter | undefined): 
   const path = resolveInTree(tree, written, { followLast: true })
   const stat = tree.lstat(path)
   if (stat === undefined) throw notFound(tree, written)
-  return { tree, path, base: baseOf(written), stat, filter }
+  return { tree, path, base: baseOf(written), stat, filter, changesModes: false }
 }
 
 /**

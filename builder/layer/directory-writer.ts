@@ -10,6 +10,7 @@ import {
   lutimesSync,
   mkdirSync,
   openSync,
+  readFileSync,
   symlinkSync,
 } from 'node:fs'
 import {
@@ -59,14 +60,16 @@ export class DirectoryWriter {
 
   /** Makes `directory` when it is missing; its parent must exist. */
   constructor(directory: string, options: DirectoryOptions) {
+    let isOurs = true
     try {
       mkdirSync(directory, 0o700)
     } catch (cause) {
       if (errnoOf(cause) !== 'EEXIST') throw ioError(`make directory ${directory}`, cause)
+      isOurs = false
     }
     this.root = new RootedDirectory(directory)
     this.#options = options
-    this.#born = bornWith(this.root)
+    this.#born = isOurs ? bornWith(this.root) : undefined
   }
 
   /** True when something that was no directory had to go. */
@@ -217,7 +220,7 @@ interface Birth {
   readonly modes: number
 }
 
-/** `undefined` where a directory hands its group or its access list down, or may. */
+/** Of a directory without content; `undefined` where it hands its group or its access list down. */
 function bornWith(root: RootedDirectory): Birth | undefined {
   const uid = process.geteuid?.()
   const gid = process.getegid?.()
@@ -225,7 +228,15 @@ function bornWith(root: RootedDirectory): Birth | undefined {
   if (uid === undefined || gid === undefined || stats === undefined) return undefined
   if (stats.gid !== gid || (stats.mode & SETGID) !== 0) return undefined
   if (getXattr(root.place('' as Name), DEFAULT_ACL) !== undefined) return undefined
-  return { uid, gid, modes: 0o777 & ~process.umask() }
+  const umask = umaskHere()
+  return umask === undefined ? undefined : { uid, gid, modes: 0o777 & ~umask }
+}
+
+/** Node would change the umask of the whole process to read it. Spec: proc(5), since Linux 4.7 */
+function umaskHere(): number | undefined {
+  const status = readFileSync('/proc/thread-self/status', 'latin1')
+  const octal = /^Umask:\s*([0-7]+)$/m.exec(status)?.[1]
+  return octal === undefined ? undefined : Number.parseInt(octal, 8)
 }
 
 /** Access time, which is of no interest, and modification time. */

@@ -14,7 +14,7 @@ export {
   detectCompression,
 } from './compression.ts'
 export { resolveInTree } from './resolve.ts'
-export { breakRing, makeRing, type Ring, readRing } from './ring.ts'
+export { breakRing, makeRing, type Ring, readRing, resetRing } from './ring.ts'
 export { stackTree } from './stack-tree.ts'
 export { isTarHeader } from './tar-reader.ts'
 export { clampChange, clampDirectory, clampTar } from './times.ts'

@@ -28,6 +28,11 @@ export function makeRing(): Ring {
   return new SharedArrayBuffer(DATA_AT + SLOTS * SLOT_BYTES)
 }
 
+/** Makes a ring that nobody uses any more as good as new. */
+export function resetRing(ring: Ring): void {
+  new Int32Array(ring, 0, DATA_AT / 4).fill(0)
+}
+
 /** To be called when one of its ends is done, however it was: the other one must not wait for it. */
 export function breakRing(ring: Ring): void {
   const control = new Int32Array(ring, 0, DATA_AT / 4)
@@ -84,6 +89,8 @@ export function* readRing(ring: Ring): Generator<Uint8Array, void, undefined> {
   const control = new Int32Array(ring, 0, DATA_AT / 4)
   const slots = slotsOf(ring)
   for (let emptied = 0; ; ) {
+    // Before the slots are looked at: whoever breaks a ring whose writer is done has passed the end.
+    const isBroken = Atomics.load(control, BROKEN) !== 0
     if (Atomics.load(control, FILLED) > emptied) {
       const length = Atomics.load(control, LENGTHS + (emptied % SLOTS))
       if (length === END) return
@@ -92,7 +99,7 @@ export function* readRing(ring: Ring): Generator<Uint8Array, void, undefined> {
       Atomics.store(control, EMPTIED, emptied)
       Atomics.notify(control, EMPTIED)
     } else {
-      if (Atomics.load(control, BROKEN) !== 0) throw gone('writer')
+      if (isBroken) throw gone('writer')
       checkpoint()
       Atomics.wait(control, FILLED, emptied, PATIENCE_MILLISECONDS)
     }

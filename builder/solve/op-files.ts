@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { breakRing, makeRing } from '#builder/layer'
+import { breakRing, type Ring } from '#builder/layer'
 import type { FilesSource, FilesVertex } from '#builder/plan'
 import type { Store, TemporaryDirectory } from '#cache'
 import { type DiffId, type Digest, isCancelled, uncompressedDigest } from '#core'
@@ -99,7 +99,15 @@ export async function runFiles(
 async function copyForms(task: CopyTask, { pool, signal }: FilesDeps): Promise<CopiedFiles> {
   const { tar, directory } = task
   if (tar === undefined || directory === undefined) return pool.run('copyFiles', task, signal)
-  const ring = makeRing()
+  return pool.withRing((ring) => copyBoth({ ...task, directory }, ring, { pool, signal }))
+}
+
+async function copyBoth(
+  task: CopyTask & { readonly directory: string },
+  ring: Ring,
+  { pool, signal }: Pick<FilesDeps, 'pool' | 'signal'>,
+): Promise<CopiedFiles> {
+  const { directory } = task
   const copying = { ...task, directory: undefined, reader: ring }
   const broken = (): void => breakRing(ring)
   // Whoever fails ends the other one.

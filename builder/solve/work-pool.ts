@@ -1,3 +1,4 @@
+import { makeRing, type Ring, resetRing } from '#builder/layer'
 import { TsbuildError, throwIfCancelled } from '#core'
 import { type Schedule, scheduler } from './schedule.ts'
 import { WorkThread } from './work-thread.ts'
@@ -9,6 +10,7 @@ export class WorkPool implements AsyncDisposable {
   readonly #schedule: Schedule
   readonly #threads: WorkThread[] = []
   readonly #idle: WorkThread[] = []
+  readonly #rings: Ring[] = []
   #isClosed = false
 
   constructor(size: number) {
@@ -54,6 +56,20 @@ export class WorkPool implements AsyncDisposable {
       throw cause
     } finally {
       if (thread.isAlive) this.#idle.push(thread)
+    }
+  }
+
+  /**
+   * Runs something with a ring. They are kept: memory that threads share is not on the heap of any, so
+   * none of them collects it in time.
+   */
+  async withRing<T>(use: (ring: Ring) => Promise<T>): Promise<T> {
+    const ring = this.#rings.pop() ?? makeRing()
+    try {
+      return await use(ring)
+    } finally {
+      resetRing(ring)
+      this.#rings.push(ring)
     }
   }
 

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import {
   chmodSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -100,6 +101,33 @@ describe('cache blobs', () => {
     assert.equal(await store.blobs.has(blob), false)
     await store.blobs.put(blob, inPieces(bytes))
     assert.equal((await read(store, blob)).equals(bytes), true)
+  })
+
+  it('says that all is safe to nobody before it is', async () => {
+    await withStore(newRoot(), async (store) => {
+      const all = Array.from({ length: 50 }, (_, index) => Buffer.alloc(100_000, index))
+      for (const bytes of all) await store.blobs.put(descriptorOf(bytes), inPieces(bytes))
+      const modes = (): number[] =>
+        all.map((bytes) => statSync(store.blobs.path(descriptorOf(bytes).digest)).mode & 0o777)
+      const sealed = all.map(() => 0o444)
+      await Promise.all(
+        [1, 2].map(() => store.blobs.sync().then(() => assert.deepEqual(modes(), sealed))),
+      )
+    })
+  })
+
+  it('removes no blob for want of a descriptor', async () => {
+    await withStore(newRoot(), async (store) => {
+      const blob = descriptorOf(Buffer.from('text'))
+      await store.blobs.put(blob, inPieces(Buffer.from('text')))
+      const path = store.blobs.path(blob.digest)
+      // It cannot be opened: a link to itself.
+      rmSync(path)
+      symlinkSync(path, path)
+      await assert.rejects(store.blobs.sync(), { code: 'STORE_INVALID' })
+      assert.ok(lstatSync(path).isSymbolicLink())
+      rmSync(path)
+    })
   })
 
   it('after a reboot keeps synced blobs unread, and of the others those that are whole', async () => {

@@ -81,16 +81,22 @@ describe('file digests', () => {
     assert.equal(readdirSync(join(root, 'digests')).length, 1)
   })
 
-  it('of files that are gone are dropped after a while', () => {
+  it('of files that are gone are dropped after many days', () => {
     const first = open('tree')
     first.put(nameOf('gone'), OLD, content)
     first.put(name, OLD, content)
     first.flush()
-    for (let build = 0; build < 20; build++) {
-      const digests = open('tree')
-      assert.deepEqual(digests.get(name, OLD), content)
-      digests.put(nameOf(`new-${build}`), OLD, content)
-      digests.flush()
+    const { now } = Date
+    try {
+      for (let day = 1; day <= 20; day++) {
+        Date.now = () => now() + day * 25 * 3600 * 1000
+        const digests = open('tree')
+        assert.deepEqual(digests.get(name, OLD), content)
+        digests.put(nameOf(`new-${day}`), OLD, content)
+        digests.flush()
+      }
+    } finally {
+      Date.now = now
     }
     const last = open('tree')
     assert.equal(last.get(nameOf('gone'), OLD), undefined)
@@ -222,6 +228,22 @@ describe('file digests', () => {
       }),
       { numRuns: 8 },
     )
+  })
+
+  it('are kept by a build of many steps', () => {
+    /** Whether each of 24 steps with a file of its own knew that file already. */
+    const build = (version: number): boolean[] =>
+      Array.from({ length: 24 }, (_, step) => {
+        using digests = openFileDigests(root, 'tree')
+        const file = nameOf(`step-${step}`)
+        const isKnown = digests.get(file, OLD) !== undefined
+        if (!isKnown) digests.put(file, OLD, content)
+        digests.put(nameOf(`new-${step}`), OLD, contentOf(`${version}`))
+        digests.flush()
+        return isKnown
+      })
+    assert.deepEqual(new Set(build(1)), new Set([false]))
+    assert.deepEqual(new Set(build(2)), new Set([true]))
   })
 
   it('leave nothing behind in the folder but their file, whoever is killed', () => {

@@ -16,7 +16,7 @@ import {
 import { createServer } from 'node:net'
 import { directoryTree } from '#builder/context'
 import { setXattr } from '#builder/linux'
-import { joinName, type Name, nameOf, type Tree, textOfName } from '#core'
+import { joinName, type Name, nameOf, type ReadableTree, type Tree, textOfName } from '#core'
 import { parseDockerignore } from '#parser'
 import { temporaryDirectory } from '../../support/peers/index.ts'
 
@@ -222,8 +222,8 @@ describe('directory tree', () => {
   describe('with its files opened as they come', () => {
     const openFiles = (): number => readdirSync('/proc/self/fd').length
 
-    function listed(tree: Tree): unknown[] {
-      return [...(tree.readFiles?.(ROOT) ?? assert.fail())]
+    function listed(tree: ReadableTree): unknown[] {
+      return [...tree.readFiles(ROOT)]
     }
 
     function fill(directory: { file(name: string): string }): void {
@@ -244,13 +244,32 @@ describe('directory tree', () => {
       tree.close()
     })
 
+    it('is the same where the file system does not tell types', () => {
+      using directory = temporaryDirectory('tree')
+      const disk = directory.file('disk')
+      const mounted = directory.file('mounted')
+      mkdirSync(mounted)
+      const make = 'truncate -s 4M "$0"; mkfs.ext4 -q -F -O ^filetype "$0"; mount -o loop "$0" "$1"'
+      execFileSync('sh', ['-ec', make, disk, mounted])
+      try {
+        fill({ file: (name) => `${mounted}/${name}` })
+        const tree = directoryTree(mounted)
+        const expected = tree.readdir(ROOT).map((name) => ({ name, stat: tree.lstat(name) }))
+        assert.deepEqual(listed(tree), expected)
+        assert.equal(expected.length, 9)
+        tree.close()
+      } finally {
+        execFileSync('sh', ['-c', 'umount "$0"', mounted])
+      }
+    })
+
     it('reads each of them, and leaves none open', () => {
       using directory = temporaryDirectory('tree')
       fill(directory)
       const before = openFiles()
       const tree = directoryTree(directory.path)
       const texts: string[] = []
-      for (const { name, stat } of tree.readFiles?.(ROOT) ?? []) {
+      for (const { name, stat } of tree.readFiles(ROOT)) {
         if (stat.type === 'file' && name !== 'hidden') texts.push(readText(tree, textOfName(name)))
       }
       tree.close()
@@ -264,7 +283,7 @@ describe('directory tree', () => {
       writeFileSync(directory.file('b'), 'b')
       const tree = directoryTree(directory.path)
       const types: string[] = []
-      for (const { name, stat } of tree.readFiles?.(ROOT) ?? []) {
+      for (const { name, stat } of tree.readFiles(ROOT)) {
         types.push(`${name} ${stat.type}`)
         rmSync(directory.file('b'), { force: true })
         if (name === 'a') symlinkSync('/etc/passwd', directory.file('b'))

@@ -104,6 +104,20 @@ describe('content of a selection', () => {
     }
   })
 
+  it('is another one with another capability of what --chmod makes a program', () => {
+    using space = workspace({ source: ['plain 0644 =x'] })
+    const [tree] = space.sources
+    assert.ok(tree)
+    const contents = [1, 2].map((byte) => {
+      tree.xattrs = () => new Map([['security.capability', Buffer.of(byte)]])
+      return [{ chmod: '755' }, {}].map((options) =>
+        contentOf(space, [copy('plain', '/x', options)]),
+      )
+    })
+    assert.notEqual(contents[0]?.[0], contents[1]?.[0])
+    assert.equal(contents[0]?.[1], contents[1]?.[1])
+  })
+
   it('names the file that cannot be read', () => {
     using space = workspace({ source: ['a'] })
     const input = {

@@ -8,6 +8,7 @@ import {
   type Ring,
   RingWriter,
   readRing,
+  resetRing,
 } from '../../../builder/layer/ring.ts'
 
 const CANCELLED = { code: 'CANCELLED' }
@@ -45,6 +46,38 @@ describe('a ring between two threads', () => {
       for (const bytes of readRing(ring)) seen.push(Buffer.from(bytes).toString())
     }, CANCELLED)
     assert.deepEqual(seen, ['one'])
+  })
+
+  it('misses no end that comes between two looks', () => {
+    const ring = makeRing()
+    const writer = write(ring, 'one')
+    const { load } = Atomics
+    let isEnded = false
+    // The writer is done, and its ring broken, while the reader looks whether it is.
+    Atomics.load = ((array: Int32Array<SharedArrayBuffer>, index: number) => {
+      const isAllRead = load(array, 0) === 1 && load(array, 1) === 1
+      if (isAllRead && index === 2 && !isEnded) {
+        isEnded = true
+        writer.end()
+        breakRing(ring)
+      }
+      return load(array, index)
+    }) as typeof Atomics.load
+    try {
+      assert.deepEqual(read(ring), ['one'])
+    } finally {
+      Atomics.load = load
+    }
+    assert.ok(isEnded)
+  })
+
+  it('can be used again', () => {
+    const ring = makeRing()
+    write(ring, 'one')
+    breakRing(ring)
+    resetRing(ring)
+    write(ring, 'two').end()
+    assert.deepEqual(read(ring), ['two'])
   })
 
   it('does not hold a writer whose reader went away', () => {

@@ -36,6 +36,13 @@ function entry(path: string, fields: Partial<FileStat> = {}, rest: object = {}):
   return { kind: 'entry', path: path as Name, stat: statWith(fields), ...content, ...rest }
 }
 
+/** A directory that hands u::rwx, g::---, o::--- down, as setfacl(1) -d would set it. */
+function makeListed(path: string): void {
+  mkdirSync(path)
+  const list = Buffer.from('0200000001000700ffffffff04000000ffffffff20000000ffffffff', 'hex')
+  setXattr(path, 'system.posix_acl_default', list)
+}
+
 describe('writing a layer', () => {
   const files = temporary()
 
@@ -266,15 +273,30 @@ describe('writing a layer', () => {
       writeLayer(changes, { directory: masked })
       assert.deepEqual(modesIn(masked), modes)
       process.umask(0)
-      const listed = files.fresh()
-      mkdirSync(listed)
-      // u::rwx, g::---, o::---, as setfacl(1) -d would set it.
-      const list = Buffer.from('0200000001000700ffffffff04000000ffffffff20000000ffffffff', 'hex')
-      setXattr(listed, 'system.posix_acl_default', list)
-      writeLayer(changes, { directory: listed })
-      assert.deepEqual(modesIn(listed), modes)
+      const parent = files.fresh()
+      makeListed(parent)
+      writeLayer(changes, { directory: join(parent, 'layer') })
+      assert.deepEqual(modesIn(join(parent, 'layer')), modes)
+      // The destination itself hands nothing down, a folder that was there before does.
+      const destination = files.fresh()
+      mkdirSync(destination)
+      makeListed(join(destination, 'sub'))
+      const folder = entry('sub', { type: 'directory', mode: 0o755 })
+      const below = modes.map((mode) => entry(`sub/${mode.toString(8)}`, { mode }))
+      writeFiles([folder, ...below], destination)
+      assert.deepEqual(modesIn(join(destination, 'sub')), modes)
     } finally {
       process.umask(before)
+    }
+  })
+
+  it('never changes the umask, which all threads share', () => {
+    const { umask } = process
+    process.umask = () => assert.fail('to read it is to change it')
+    try {
+      writeLayer([entry('a')], { directory: files.fresh() })
+    } finally {
+      process.umask = umask
     }
   })
 
