@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import {
   type Dockerd,
@@ -7,11 +8,13 @@ import {
   startBuildah,
   startDockerd,
   type TemporaryDirectory,
+  temporaryDirectory,
 } from '../test/support/peers/index.ts'
+import { freshFileSystem } from './fresh-file-system.ts'
 
 /**
- * A builder under measurement, with storage of its own below the same temporary directory. All
- * three build as root, on the host's network, into their own image store.
+ * A builder under measurement. All three build as root, on the host's network, into their own image
+ * store.
  */
 export interface Builder extends AsyncDisposable {
   readonly name: string
@@ -28,11 +31,36 @@ export interface Bench {
   readonly base: string
 }
 
+/** Before anybody chose another one. */
+const SYSTEM_TEMPORARY = tmpdir()
+
 export const CLI: string = fileURLToPath(new URL('../../cli/bin.js', import.meta.url))
 
-/** A trivial context on the base image, for builders that fetch a base only when they build. */
+/** @param prime a trivial context on the base image, for builders that fetch a base only when they build */
 export async function startBuilders(bench: Bench, prime: string): Promise<Builder[]> {
-  return [tsbuild(bench, prime), await buildKit(bench), await buildah(bench)]
+  const starts = [() => tsbuild(bench, prime), () => buildKit(bench), () => buildah(bench)]
+  const builders: Builder[] = []
+  for (const start of starts) builders.push(await onOwnDisk(start))
+  return builders
+}
+
+/**
+ * A builder with a file system of its own for its storage and temporary files: what one of them deletes
+ * while it builds would slow down whoever is measured next (see `freshFileSystem`).
+ */
+async function onOwnDisk(start: () => Promise<Builder>): Promise<Builder> {
+  const disk = await inFolder(SYSTEM_TEMPORARY, freshFileSystem)
+  const there = <T>(work: () => Promise<T>): Promise<T> => inFolder(disk.path, work)
+  const builder = await there(start)
+  return {
+    name: builder.name,
+    reset: () => there(() => builder.reset()),
+    build: (context) => there(() => builder.build(context)),
+    [Symbol.asyncDispose]: async () => {
+      await builder[Symbol.asyncDispose]()
+      await disk[Symbol.asyncDispose]()
+    },
+  }
 }
 
 export async function pushBase(registry: Registry, layout: string): Promise<string> {
@@ -41,11 +69,23 @@ export async function pushBase(registry: Registry, layout: string): Promise<stri
   return base
 }
 
-function tsbuild({ directory }: Bench, prime: string): Builder {
+/** With `folder` for temporary files. */
+async function inFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  const before = tmpdir()
+  process.env.TMPDIR = folder
+  try {
+    return await work()
+  } finally {
+    process.env.TMPDIR = before
+  }
+}
+
+async function tsbuild({ directory }: Bench, prime: string): Promise<Builder> {
+  const storage = temporaryDirectory('tsbuild')
   let round = 0
   // The home stays: it holds the code that Node.js keeps compiled from one run to the next.
   const env = (): Record<string, string> => ({
-    TSBUILD_ROOT: directory.file(`tsbuild-${round}`),
+    TSBUILD_ROOT: storage.file(`${round}`),
     HOME: directory.file('home'),
   })
   const build = async (context: string): Promise<void> => {
@@ -59,7 +99,7 @@ function tsbuild({ directory }: Bench, prime: string): Builder {
       await build(prime)
     },
     build,
-    [Symbol.asyncDispose]: async () => undefined,
+    [Symbol.asyncDispose]: async () => storage[Symbol.dispose](),
   }
 }
 

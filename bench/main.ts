@@ -1,6 +1,6 @@
 /**
  * Compares tsbuild with BuildKit (of Debian's docker.io) and buildah, in one run on one machine:
- * same base image, same file system, files in the page cache, medians of several repetitions.
+ * same base image, a fresh file system for each, files in the page cache, medians of several repetitions.
  * Prints Markdown. With arguments, only the cases that are named: run, files, sizes, hello, parser.
  */
 import { mkdirSync } from 'node:fs'
@@ -42,7 +42,6 @@ const base = await pushBase(registry, await busyboxBase())
 const bench: Bench = { directory, registry, base }
 console.log(await describeMachine())
 if (isWanted('hello')) console.log(`\n${hello(bench)}`)
-if (isWanted('sizes')) console.log(`\n${await treeSizes((name) => directory.file(name))}`)
 const cases = [...(isWanted('run') ? [runCases] : []), ...(isWanted('files') ? [fileCases] : [])]
 if (cases.length > 0) {
   const prime = dockerfileContext(directory.file('prime'), [`FROM ${base}`, 'RUN true'])
@@ -53,6 +52,7 @@ if (cases.length > 0) {
   for (const rowsOf of cases) rows.push(...(await rowsOf(builders, bench)))
   console.log(`\n${formatTable(rows)}`)
 }
+if (isWanted('sizes')) console.log(`\n${await treeSizes((name) => directory.file(name))}`)
 
 /** 40 small RUN steps: cold, overhead of one step, and all of it cached. */
 async function runCases(builders: readonly Builder[], { base, directory }: Bench): Promise<Row[]> {
