@@ -11,11 +11,13 @@ const TELL_MEMORY = `data:text/javascript,process.on('exit', () => {
 
 /** COPY of trees of different sizes: neither time for a file nor memory may grow with them. */
 export async function treeSizes(file: (name: string) => string): Promise<string> {
-  const contexts = COUNTS.map((count) => treeContext(file(`tree-${count}`), count))
+  const trees = COUNTS.map((count) => ({
+    count,
+    context: treeContext(file(`tree-${count}`), count),
+  }))
   // Of files that are too young, no digests are kept.
   await delay(2500)
-  const rows = COUNTS.map((count, index) => {
-    const context = contexts[index] ?? ''
+  const rows = trees.map(({ count, context }) => {
     const env = { HOME: file('home'), TSBUILD_ROOT: file(`store-${count}`) }
     const [first, cached] = [copyOf(context, env), copyOf(context, env)]
     const perFile = ({ time }: Copied): string => `${((time * 1000) / count).toFixed(0)} µs`

@@ -168,12 +168,16 @@ export class BlobStore implements BlobSource, BlobSink {
   }
 
   async #writeBackAll(digests: readonly Digest[]): Promise<void> {
-    const writing = digests.map((digest) => this.#unsealed.get(digest) ?? this.#writeBack(digest))
-    const lost = (await Promise.allSettled(writing)).flatMap((written, index) =>
-      written.status === 'rejected' ? [{ digest: digests[index], cause: written.reason }] : [],
-    )
-    for (const { digest } of lost) if (digest !== undefined) this.#unsealed.delete(digest)
-    if (lost[0] !== undefined) throw lost[0].cause
+    const writing = digests.map(async (digest) => {
+      try {
+        await (this.#unsealed.get(digest) ?? this.#writeBack(digest))
+      } catch (cause) {
+        this.#unsealed.delete(digest)
+        throw cause
+      }
+    })
+    await Promise.allSettled(writing)
+    await Promise.all(writing)
   }
 
   /** After a reboot: what never got to be sealed is verified, and removed when it is not whole. */

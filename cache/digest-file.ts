@@ -133,8 +133,8 @@ export class DigestFile implements Disposable {
     const table = this.#descriptor === undefined ? undefined : readTable(this.#descriptor)
     if (this.#descriptor !== undefined && table !== undefined) {
       this.#reader = new BlockReader(this.#descriptor)
-      this.#sum = sumOf(table)
-      const { blocks, agedAt } = JSON.parse(table.toString()) as Table
+      this.#sum = table.sum
+      const { blocks, agedAt } = JSON.parse(table.bytes.toString()) as Table
       this.#places = blocks
       this.agedAt = agedAt
     }
@@ -213,14 +213,17 @@ function openIfThere(path: string): number | undefined {
   }
 }
 
-function readTable(descriptor: number): Buffer | undefined {
+function readTable(
+  descriptor: number,
+): { readonly bytes: Buffer; readonly sum: Digest } | undefined {
   const end = fstatSync(descriptor).size - TAIL_BYTES
   const tail = end < 0 ? undefined : readAt(descriptor, end, Buffer.alloc(TAIL_BYTES))
   if (!tail?.subarray(4 + SUM_BYTES).equals(MAGIC)) return undefined
   const length = tail.readUInt32LE()
-  const table = length > end ? undefined : readAt(descriptor, end - length, Buffer.alloc(length))
-  if (table === undefined) return undefined
-  return hexOf(sumOf(table)) === tail.toString('hex', 4, 4 + SUM_BYTES) ? table : undefined
+  const bytes = length > end ? undefined : readAt(descriptor, end - length, Buffer.alloc(length))
+  if (bytes === undefined) return undefined
+  const sum = sumOf(bytes)
+  return hexOf(sum) === tail.toString('hex', 4, 4 + SUM_BYTES) ? { bytes, sum } : undefined
 }
 
 /** Fills `bytes`; `undefined` when there are not so many, or they cannot be read. */

@@ -24,17 +24,12 @@ const BUILTIN = /^import \{([^}]*)\} from '(node:[^']+)';?$/gm
 
 /**
  * Our own modules. An import of a part of Node reads everything that part exports, and some of that
- * (`fs.promises`, `util.diff`) is loaded when it is read: a fifth of the start of a small command. And
- * since no module does anything but define, those of which nothing is used are left out.
+ * (`fs.promises`, `util.diff`) is loaded when it is read: a fifth of the start of a small command. That
+ * modules of which nothing is used are left out is said in package.json (`sideEffects`).
  */
 const ownModules = {
   name: 'own modules',
   setup(bundler) {
-    bundler.onResolve({ filter: /^[.#]/ }, async ({ path, pluginData, ...from }) => {
-      if (pluginData === ownModules || from.kind === 'entry-point') return undefined
-      const found = await bundler.resolve(path, { ...from, pluginData: ownModules })
-      return { ...found, sideEffects: found.path.startsWith(dist) ? false : undefined }
-    })
     bundler.onLoad({ filter: /\.js$/ }, ({ path }) => {
       if (!path.startsWith(dist)) return undefined
       const contents = readFileSync(path, 'utf8').replace(BUILTIN, (_, names, name) => {

@@ -30,12 +30,12 @@ export function makeRing(): Ring {
 
 /** Makes a ring that nobody uses any more as good as new. */
 export function resetRing(ring: Ring): void {
-  new Int32Array(ring, 0, DATA_AT / 4).fill(0)
+  controlOf(ring).fill(0)
 }
 
 /** To be called when one of its ends is done, however it was: the other one must not wait for it. */
 export function breakRing(ring: Ring): void {
-  const control = new Int32Array(ring, 0, DATA_AT / 4)
+  const control = controlOf(ring)
   Atomics.store(control, BROKEN, 1)
   Atomics.notify(control, FILLED)
   Atomics.notify(control, EMPTIED)
@@ -47,7 +47,7 @@ export class RingWriter {
   readonly #slots: readonly Buffer[]
 
   constructor(ring: Ring) {
-    this.#control = new Int32Array(ring, 0, DATA_AT / 4)
+    this.#control = controlOf(ring)
     this.#slots = slotsOf(ring)
   }
 
@@ -86,7 +86,7 @@ export class RingWriter {
  * @throws {TsbuildError} CANCELLED when the writer has gone before the end
  */
 export function* readRing(ring: Ring): Generator<Uint8Array, void, undefined> {
-  const control = new Int32Array(ring, 0, DATA_AT / 4)
+  const control = controlOf(ring)
   const slots = slotsOf(ring)
   for (let emptied = 0; ; ) {
     // Before the slots are looked at: whoever breaks a ring whose writer is done has passed the end.
@@ -104,6 +104,10 @@ export function* readRing(ring: Ring): Generator<Uint8Array, void, undefined> {
       Atomics.wait(control, FILLED, emptied, PATIENCE_MILLISECONDS)
     }
   }
+}
+
+function controlOf(ring: Ring): Int32Array {
+  return new Int32Array(ring, 0, DATA_AT / Int32Array.BYTES_PER_ELEMENT)
 }
 
 function slotsOf(ring: Ring): readonly Buffer[] {
