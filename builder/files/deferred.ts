@@ -1,12 +1,6 @@
 import { Checksum, digestFile } from '#builder/context'
 import { type Change, type Digest, joinName, type Name } from '#core'
-import {
-  addContent,
-  attributesOf,
-  type FileContent,
-  type SourceFile,
-  sourceFile,
-} from './content.ts'
+import { addContent, type ContentEntry, type FileContent } from './content.ts'
 import { type CopyOptions, changedStat, entryOf, refuseFile, skipSocket } from './copy.ts'
 import { refuseDirectory } from './directories.ts'
 import { baseOf, parentOf } from './paths.ts'
@@ -15,8 +9,8 @@ import { type Below, refuseWhiteout, type Target, type TargetEntry, toChange } f
 
 export interface DeferredOptions {
   readonly copy: CopyOptions
-  /** Told the content of every file as soon as it is known. */
-  readonly onContent: (file: SourceFile, content: FileContent) => void
+  /** Told the digest of every file as soon as it is known; gives its content. */
+  readonly learn: (file: ContentEntry, digest: Digest) => FileContent
 }
 
 /**
@@ -77,10 +71,7 @@ export class DeferredCopy implements Below {
         const digest = first?.digest ?? this.#digestOf(entry, path)
         if (copied?.link !== undefined)
           firsts.set(copied.link, { path: first?.path ?? path, digest })
-        const file = sourceFile(selected, entry)
-        const content = { digest, xattrs: attributesOf(file, copied) }
-        this.#options.onContent(file, content)
-        return content
+        return this.#options.learn({ selected, entry, copied }, digest)
       })
     }
     this.#content = checksum.digest()

@@ -14,7 +14,7 @@ import {
   sourceFile,
 } from './content.ts'
 import { type CopyOptions, copySelected, placeDeferred } from './copy.ts'
-import { DeferredCopy } from './deferred.ts'
+import { DeferredCopy, type DeferredOptions } from './deferred.ts'
 import { makeDirectories, type NewDirectory } from './directories.ts'
 import { type Ids, ROOT_IDS, resolveOwner } from './owner.ts'
 import { belowRoot } from './paths.ts'
@@ -143,8 +143,8 @@ async function copy(run: Run, action: CopyAction, { isLast }: Turn): Promise<voi
         ? placeDeferred(target, place, copyOptions)
         : undefined
     if (path !== undefined) {
-      const onContent = options.onContent ?? (() => undefined)
-      run.deferred = new DeferredCopy(target, { selected, path }, { copy: copyOptions, onContent })
+      const learn: DeferredOptions['learn'] = (entry, digest) => learnt(entry, digest, options)
+      run.deferred = new DeferredCopy(target, { selected, path }, { copy: copyOptions, learn })
       continue
     }
     copySelected(target, place, {
@@ -196,19 +196,28 @@ function resultOf(run: Run): FilesResult {
       deferred?.onFile(path, digest)
     },
     contentDigest: () => {
-      const all = digestContent(content, ({ selected, entry, copied }) => {
+      const all = digestContent(content, (file) => {
+        const { selected, entry, copied } = file
         const path = copied === undefined ? undefined : target.contentPath(copied)
         const known = path === undefined ? undefined : digests.get(path)
-        const file = sourceFile(selected, entry)
-        const digest = known ?? digestFile(() => file.tree.openFile(file.path))
-        const content = { digest, xattrs: attributesOf(file, copied) }
-        options.onContent?.(file, content)
-        return content
+        return learnt(file, known ?? digestFile(() => selected.tree.openFile(entry.path)), options)
       })
       return digestSelections(deferred === undefined ? all : [...all, deferred.content()])
     },
     [Symbol.dispose]: () => close(run),
   }
+}
+
+/** The content of a selected file whose digest is known now, of which is told. */
+function learnt(
+  { selected, entry, copied }: ContentEntry,
+  digest: Digest,
+  { onContent }: FilesOptions,
+): FileContent {
+  const file = sourceFile(selected, entry)
+  const content = { digest, xattrs: attributesOf(file, copied) }
+  onContent?.(file, content)
+  return content
 }
 
 function close({ unpacked }: Run): void {
