@@ -9,13 +9,10 @@ import {
   formatPlatform,
   type ImageConfig,
   isDigest,
-  isIndexType,
-  isJsonObject,
-  isManifestType,
   MAX_DOCUMENT_BYTES,
+  mediaTypeOf,
   type OnEvent,
   type Platform,
-  parseJson,
   platformDistance,
   reported,
   TsbuildError,
@@ -201,28 +198,9 @@ async function readManifest(
   if (size === undefined || size > MAX_DOCUMENT_BYTES) return undefined
   const unnamed = { mediaType: 'application/json', digest, size }
   const bytes = await collect(await store.blobs.open(unnamed, options), MAX_DOCUMENT_BYTES)
-  const mediaType = declaredType(bytes)
+  const mediaType = mediaTypeOf(bytes)
   if (mediaType === undefined) return undefined
   return { descriptor: { mediaType, digest, size }, bytes }
-}
-
-/** `undefined` for what is no manifest, or does not say so. */
-function declaredType(bytes: Buffer): string | undefined {
-  const mediaType = mediaTypeIn(bytes)
-  if (mediaType === undefined) return undefined
-  return isIndexType(mediaType) || isManifestType(mediaType) ? mediaType : undefined
-}
-
-function mediaTypeIn(bytes: Buffer): string | undefined {
-  try {
-    const document = parseJson(bytes, 'manifest', 'MANIFEST_INVALID')
-    const mediaType = isJsonObject(document) ? document.mediaType : undefined
-    return typeof mediaType === 'string' ? mediaType : undefined
-  } catch (cause) {
-    // A layer or anything else that is not JSON.
-    if (cause instanceof TsbuildError) return undefined
-    throw cause
-  }
 }
 
 /** A registry seen through the local store: tags are asked for, documents are fetched once. */
