@@ -3,6 +3,7 @@ import {
   type BlobSource,
   collect,
   compressionOf,
+  copyBlob,
   type Descriptor,
   type DiffId,
   type Digest,
@@ -184,7 +185,7 @@ export function storeSource(store: Store): ImageSource {
     fetchManifest: async (digest, options) => {
       const found = isDigest(digest) ? await readManifest(store, digest, options) : undefined
       if (found !== undefined) return found
-      throw new TsbuildError(`manifest ${digest} is not in the local store`, { code: 'NOT_FOUND' })
+      throw new TsbuildError(`the local store has no manifest ${digest}`, { code: 'NOT_FOUND' })
     },
   }
 }
@@ -198,9 +199,19 @@ async function readManifest(
   if (size === undefined || size > MAX_DOCUMENT_BYTES) return undefined
   const unnamed = { mediaType: 'application/json', digest, size }
   const bytes = await collect(await store.blobs.open(unnamed, options), MAX_DOCUMENT_BYTES)
-  const mediaType = mediaTypeOf(bytes)
+  const mediaType = typeOrUndefined(bytes)
   if (mediaType === undefined) return undefined
   return { descriptor: { mediaType, digest, size }, bytes }
+}
+
+/** `undefined` also for a layer, and for everything else that cannot be a manifest. */
+function typeOrUndefined(bytes: Buffer): string | undefined {
+  try {
+    return mediaTypeOf(bytes)
+  } catch (cause) {
+    if (cause instanceof TsbuildError) return undefined
+    throw cause
+  }
 }
 
 /** A registry seen through the local store: tags are asked for, documents are fetched once. */
@@ -218,7 +229,7 @@ function throughStore(repository: Repository, store: Store): ImageSource {
     },
     open: async (descriptor, options) => {
       if (!(await store.blobs.has(descriptor))) {
-        await store.blobs.put(descriptor, await repository.open(descriptor, options), options)
+        await copyBlob(descriptor, { from: repository, to: store.blobs }, options)
       }
       return store.blobs.open(descriptor, options)
     },
