@@ -140,7 +140,7 @@ export class Endpoint {
 
   #routeTo(url: URL, registry: URL): Route {
     if (url.host === registry.host) return this.#isInsecure() ? 'insecure' : 'registry'
-    return isLoopback(registry.hostname) ? 'registry' : 'foreign'
+    return isLoopback(registry.hostname) ? 'neighbour' : 'foreign'
   }
 
   #isInsecure(): boolean {
