@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type GitSource, type HttpSource, parseGitSource, parseHttpSource } from '#builder/fetch'
-import { type Bytes, TsbuildError } from '#core'
+import { type Bytes, TsbuildError, withoutCredentials } from '#core'
 
 /** Where the files of a build come from. Nothing of it has been looked at yet. */
 export type ContextSource =
@@ -48,10 +48,13 @@ export function parseContextSource(text: string): ContextSource {
     throw new TsbuildError(message, { code: 'CONTEXT_INVALID', hint, cause })
   }
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) {
-    throw new TsbuildError(`a build context of this kind is not supported: ${text}`, {
-      code: 'UNSUPPORTED',
-      hint: 'it may be a folder, a git repository, an http(s) URL, or - for standard input',
-    })
+    throw new TsbuildError(
+      `a build context of this kind is not supported: ${withoutCredentials(text)}`,
+      {
+        code: 'UNSUPPORTED',
+        hint: 'it may be a folder, a git repository, an http(s) URL, or - for standard input',
+      },
+    )
   }
   return folder
 }

@@ -1,6 +1,6 @@
 import { text } from 'node:stream/consumers'
 import { defaultCredentials } from '#builder'
-import { TsbuildError } from '#core'
+import { TsbuildError, withoutCredentials } from '#core'
 import { type Credentials, createRegistryClient, parseReference } from '#registry-client'
 import { type Arguments, expectArguments, usageError } from './flags.ts'
 import { ask, askSecret } from './prompt.ts'
@@ -51,13 +51,13 @@ function registryArgument(args: Arguments, usage: string): string {
     const { registry } = parseReference(`${host}/x/y`)
     if (registry === host) return registry
   } catch (cause) {
-    throw new TsbuildError(`invalid registry "${given}"`, {
+    throw new TsbuildError(`invalid registry "${withoutCredentials(given)}"`, {
       code: 'REFERENCE_INVALID',
       cause,
       hint: 'write HOST or HOST:PORT',
     })
   }
-  throw new TsbuildError(`invalid registry "${given}"`, {
+  throw new TsbuildError(`invalid registry "${withoutCredentials(given)}"`, {
     code: 'REFERENCE_INVALID',
     hint: 'write HOST or HOST:PORT; a host has a dot or a port, or is localhost',
   })

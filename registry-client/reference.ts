@@ -1,4 +1,4 @@
-import { type Digest, isDigest, TsbuildError } from '#core'
+import { type Digest, isDigest, TsbuildError, withoutCredentials } from '#core'
 
 /**
  * Names an image in a registry. `registry` is as the user means it (`docker.io`, `localhost:5000`),
@@ -116,6 +116,6 @@ function checkDigest(digest: string, text: string): Digest {
 function invalid(message: string, text: string): TsbuildError {
   return new TsbuildError(message, {
     code: 'REFERENCE_INVALID',
-    hint: `write ${JSON.stringify(text.slice(0, 200))} as [registry/]repository[:tag][@sha256:…]`,
+    hint: `write ${JSON.stringify(withoutCredentials(text).slice(0, 200))} as [registry/]repository[:tag][@sha256:…]`,
   })
 }

@@ -1,5 +1,4 @@
-import { TsbuildError } from '#core'
-import { decoded, withoutCredentials } from './http-source.ts'
+import { decoded, TsbuildError, withoutCredentials } from '#core'
 
 /** A commit of a repository, or a folder in it. Data only: part of a plan. */
 export interface GitSource {

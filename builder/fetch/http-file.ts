@@ -10,6 +10,7 @@ import {
 } from '#cache'
 import {
   type Digest,
+  decoded,
   isDigest,
   isJsonObject,
   type Json,
@@ -18,7 +19,7 @@ import {
 } from '#core'
 import type { HttpResponse, Timing, Wire } from '#registry-client'
 import { BrokenBody, broken, failed, request, save } from './download.ts'
-import { decoded, type HttpSource, httpSourceName } from './http-source.ts'
+import { type HttpSource, httpSourceName } from './http-source.ts'
 
 export interface HttpOptions {
   readonly signal?: AbortSignal | undefined

@@ -1,4 +1,4 @@
-import { type Digest, isDigest, TsbuildError } from '#core'
+import { type Digest, decoded, isDigest, TsbuildError, withoutCredentials } from '#core'
 
 /** One file on a web server. Data only: part of a plan. */
 export interface HttpSource {
@@ -43,16 +43,6 @@ export function httpSourceName({ url }: HttpSource): string {
   return redacted(new URL(url))
 }
 
-/** Words in which the user and password of every http(s) URL are crossed out, as BuildKit does. */
-export function withoutCredentials(text: string): string {
-  return text.replace(CREDENTIALS, (_, scheme: string, user: string) =>
-    user.includes(':') ? `${scheme}xxxxx:xxxxx@` : `${scheme}xxxxx@`,
-  )
-}
-
-/** Up to the last @ of the host: a password may have one. URLs are read with any number of slashes. */
-const CREDENTIALS = /(https?:[/\\]{2,})([^\s/?#\\]*)@/gi
-
 /** @returns the URL without user, password, query and fragment */
 export function redacted(url: URL): string {
   return `${url.protocol}//${url.host}${url.pathname}${url.search === '' ? '' : '?…'}`
@@ -64,13 +54,4 @@ function nameOf(url: URL): string {
   const base = name.slice(name.lastIndexOf('/') + 1)
   const isUsable = base !== '' && base !== '.' && base !== '..' && !base.includes('\0')
   return isUsable && Buffer.byteLength(base) <= MAX_NAME_BYTES ? base : UNNAMED
-}
-
-/** Percent-encoding undone where it is valid. */
-export function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
 }

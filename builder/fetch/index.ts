@@ -13,5 +13,4 @@ export {
   httpSourceName,
   parseHttpSource,
   withChecksum,
-  withoutCredentials,
 } from './http-source.ts'

@@ -1,5 +1,5 @@
-import { withoutCredentials } from '#builder/fetch'
 import type { FileAction, Owner } from '#builder/files'
+import { withoutCredentials } from '#core'
 import {
   type AddInstruction,
   type CopyInstruction,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
+import type { BuildEvent } from '#core'
 import { capture, ensurePackages, readTree, run } from '../../support/peers/index.ts'
 import {
   commitFiles,
@@ -201,6 +202,21 @@ describe('ADD from elsewhere', () => {
       at.path('store'),
     ])
     assert.equal(status, 1, 'they are nowhere in the store')
+  })
+
+  it('shows and stores nothing of a token in a URL', async () => {
+    const events: BuildEvent[] = []
+    const onEvent = (event: BuildEvent): void => void events.push(event)
+    const url = `${server.origin}/a?v=1&access_token=url-secret`
+    const built = await at.build(['FROM scratch', `ADD ${url} /`], { onEvent })
+    assert.equal(server.seen.at(-1)?.url, '/a?v=1&access_token=url-secret')
+    assert.ok(events.length > 0)
+    assert.doesNotMatch(JSON.stringify([events, built]), /url-secret/)
+    assert.match(JSON.stringify(events), /ADD http:[^ ]*\?v=1&access_token=xxxxx /)
+    const { status } = await capture('grep', ['-raq', '-e', 'url-secret', at.path('store')])
+    assert.equal(status, 1, 'it is nowhere in the store')
+    const absent = at.build(['FROM scratch', 'ADD http://127.0.0.1:1/a?sig=url-secret /'])
+    await assert.rejects(absent, ({ message }: Error) => !message.includes('url-secret'))
   })
 
   it('fails at the place of a file that is not there', async () => {

@@ -175,6 +175,21 @@ describe('plan: credentials in URLs', () => {
     assert.ok(remote?.op === 'http' && new URL(remote.source.url).password === 'p%40ss')
   })
 
+  it('are not shown where they are parameters', async () => {
+    const text = [
+      'FROM base',
+      'ARG TOKEN=hidden',
+      'ADD https://h/x?v=1&access_token=$TOKEN&b=2 http://h/y?X-Amz-Signature=hidden#part /to/',
+      'ADD ["https://h/r.git?branch=main","http://h/z?sig=hidden","/to/"]',
+    ].join('\n')
+    const planned = (await plan(text)).plan
+    const names = [...planned.vertices.values()].map(({ name }) => name)
+    const shown = [...historyOf(planned).slice(1), ...names].join('\n')
+    assert.doesNotMatch(shown, /hidden/)
+    assert.match(shown, /^ADD https:\/\/h\/x\?v=1&access_token=xxxxx&b=2 /m)
+    assert.match(shown, /branch=main/)
+  })
+
   it('are not shown where they are written in an odd way', async () => {
     for (const USER of ["/me:p'ss", '\\\\me:p"ss', 'me:,ss', ':p', 'p:']) {
       const text = 'FROM base\nARG USER\nADD http://$USER@h/x /to/'
@@ -184,9 +199,14 @@ describe('plan: credentials in URLs', () => {
   })
 
   it('are not shown in what is wrong with them', async () => {
-    for (const url of ['https://me:hidden@h:x/', 'https://me:hidden@h/r.git#-x']) {
+    for (const url of [
+      'https://me:hidden@h:x/',
+      'https://me:hidden@h/r.git#-x',
+      'https://me:hidden@h/r.git?access_token=hidden',
+    ]) {
       await assert.rejects(plan(`FROM base\nADD ${url} /`), ({ message }: Error) => {
         assert.match(message, /^invalid .*https:\/\/xxxxx:xxxxx@h/)
+        assert.doesNotMatch(message, /hidden/)
         return true
       })
     }
