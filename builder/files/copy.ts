@@ -8,6 +8,7 @@ import {
 } from './directories.ts'
 import type { Ids } from './owner.ts'
 import { parentOf, shown } from './paths.ts'
+import { inTheWay } from './problems.ts'
 import { entriesOf, isProgram, type Selected, type SelectedEntry } from './select.ts'
 import type { Target, TargetEntry } from './target.ts'
 import { linkOf } from './unpack.ts'
@@ -89,7 +90,7 @@ function copyEntry(target: Target, step: Step, options: CopyOptions): TargetEntr
     return undefined
   }
   if (skipSocket(step.entry, options)) return undefined
-  refuseDirectory(target.lstat(step.to), step.to)
+  refuseDirectory(target.lstat(step.to), step.to, step.entry.stat)
   const result = entryOf(step, options)
   target.put(step.to, result)
   return result
@@ -98,7 +99,7 @@ function copyEntry(target: Target, step: Step, options: CopyOptions): TargetEntr
 /** The top directory keeps its own mode and owner: only what is in it is copied. */
 function copyDirectory(target: Target, { entry, to }: Step, options: CopyOptions): void {
   const existing = target.lstat(to)
-  refuseFile(existing, to)
+  refuseFile(target, { existing, path: to })
   const isTop = entry.name === '' && existing !== undefined
   const stat = isTop
     ? { ...existing, mtimeMs: entry.stat.mtimeMs }
@@ -107,11 +108,14 @@ function copyDirectory(target: Target, { entry, to }: Step, options: CopyOptions
 }
 
 /** @throws {TsbuildError} STEP_FAILED where a directory cannot be */
-export function refuseFile(existing: FileStat | undefined, path: Name): void {
+export function refuseFile(
+  target: Target,
+  { existing, path }: { readonly existing: FileStat | undefined; readonly path: Name },
+): void {
   if (existing === undefined || existing.type === 'directory') return
   throw new TsbuildError(`cannot copy to non-directory: ${shown(path)}`, {
     code: 'STEP_FAILED',
-    hint: 'a file of that name is in the image already',
+    hint: inTheWay(target, path),
   })
 }
 

@@ -88,12 +88,12 @@ export class DeferredCopy implements Below {
     const hasName = this.#existing.has(path)
     const existing = hasName ? this.#target.lstat(path) : undefined
     if (entry.stat.type === 'directory') {
-      refuseFile(existing, path)
+      refuseFile(this.#target, { existing, path })
       refuseWhiteout(path, entry.stat)
       return { stat: changedStat(entry.stat, copy) }
     }
     if (skipSocket(entry, copy)) return undefined
-    refuseDirectory(existing, path)
+    refuseDirectory(existing, path, entry.stat)
     refuseWhiteout(path, entry.stat)
     return entryOf({ selected: this.#selected, entry, to: path, links }, copy)
   }

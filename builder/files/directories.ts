@@ -36,12 +36,19 @@ export function prepareDestination(
   return target.resolve(written)
 }
 
-/** Nothing takes the place of a whole directory unasked. */
-export function refuseDirectory(existing: FileStat | undefined, path: Name): void {
+/** Nothing takes the place of a whole directory unasked, not even `by` a link. */
+export function refuseDirectory(
+  existing: FileStat | undefined,
+  path: Name,
+  by?: Pick<FileStat, 'type'>,
+): void {
   if (existing?.type !== 'directory') return
   throw new TsbuildError(`cannot replace to directory ${shown(path)} with file`, {
     code: 'STEP_FAILED',
-    hint: 'a directory of that name is in the image already',
+    hint:
+      by?.type === 'symlink'
+        ? `${shown(path)} is a symbolic link in the source, and a directory in the image`
+        : 'a directory of that name is in the image already',
   })
 }
 

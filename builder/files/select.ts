@@ -5,16 +5,14 @@ import {
   joinName,
   type Name,
   type NamedStat,
-  nameOf,
-  suggestion,
   type Tree,
-  TsbuildError,
   textOfName,
 } from '#core'
 import { pathMatcher } from '#parser'
 import type { CopyAction } from './action.ts'
 import { type EntryFilter, excludeFilter, parentsFilter } from './filter.ts'
-import { baseOf, belowRoot, componentsOf, parentOf, shown } from './paths.ts'
+import { baseOf, belowRoot, componentsOf } from './paths.ts'
+import { linkBeforeParents, mismatch, notFound } from './problems.ts'
 
 /** One thing to copy: a file, or what is in a directory. */
 export interface Selected {
@@ -43,7 +41,6 @@ export interface SelectOptions {
   readonly onWarning?: ((message: string) => void) | undefined
 }
 
-const MAX_NAMES_IN_HINT = 10
 const EXECUTABLE = 0o111
 
 /**
@@ -54,11 +51,19 @@ export function select(action: CopyAction, options: SelectOptions): readonly Sel
   const tree = options.sources[action.source]
   if (tree === undefined) throw new Error(`no source ${action.source}`)
   const filter = excludeFilter(action.exclude)
+  const onNothing = (path: string, why: string): void =>
+    options.onWarning?.(`${path} matches nothing: nothing is copied; ${why}`)
   const selected = action.paths.flatMap((path) => {
-    if (action.parents) return selectWithParents(tree, path, action)
+    if (action.parents) {
+      const found = selectWithParents(tree, path, action)
+      if (options.onWarning !== undefined && hasWildcard(path) && found.every(isNothing)) {
+        onNothing(path, mismatchWithParents(tree, path))
+      }
+      return found
+    }
     const matches = pathsOf(tree, path, { action, filter })
     if (matches === undefined) return [selectOne(tree, belowRoot(path), filter)]
-    if (matches.length === 0) options.onWarning?.(`${path} matches nothing: nothing is copied`)
+    if (matches.length === 0) onNothing(path, mismatch(tree, startOf(tree, path)))
     return matches.map((match) => selectOne(tree, match, filter))
   })
   return action.chmod === undefined
@@ -150,8 +155,39 @@ function selectWithParents(tree: Tree, written: string, action: CopyAction): rea
   const selected = selectOne(tree, top, filter)
   const isPattern = action.wildcards && hasWildcard(textOfName(pattern))
   const path = joinName(selected.path, pattern)
-  if (!isPattern && tree.lstat(path) === undefined) throw notFound(tree, joinName(top, pattern))
+  if (!isPattern && tree.lstat(path) === undefined) {
+    throw notFound(tree, joinName(top, pattern), linkBeforeParents(tree, path))
+  }
   return [selected]
+}
+
+/** Whether a filter lets nothing pass but the directory itself; a walk ends at the first that does. */
+function isNothing(selected: Selected): boolean {
+  const entries = entriesOf(selected)
+  entries.next()
+  return entries.next().done === true
+}
+
+/** Before the pivot links are followed, behind it they are not. */
+function mismatchWithParents(tree: Tree, written: string): string {
+  const [pivot = '', ...rest] = written.split('/./')
+  const hasPivot = rest.length > 0
+  if (hasPivot && hasWildcard(pivot)) return mismatch(tree, startOf(tree, pivot))
+  const top = hasPivot ? startOf(tree, pivot) : ('' as Name)
+  const start = joinName(top, prefixOf(hasPivot ? rest.join('/') : written))
+  return linkBeforeParents(tree, start) ?? mismatch(tree, start)
+}
+
+/** The part of a path before the first component that has a wildcard. */
+function prefixOf(path: string): Name {
+  const names = componentsOf(belowRoot(path))
+  const first = names.findIndex((name) => hasWildcard(textOfName(name)))
+  return names.slice(0, first < 0 ? names.length : first).join('/') as Name
+}
+
+/** The directory in which matches of a path are looked for. */
+function startOf(tree: Tree, path: string): Name {
+  return resolveInTree(tree, prefixOf(path), { followLast: true })
 }
 
 /**
@@ -167,8 +203,8 @@ function pathsOf(
   const names = componentsOf(belowRoot(path))
   const first = names.findIndex((name) => hasWildcard(textOfName(name)))
   if (first < 0) return undefined
-  const prefix = names.slice(0, first).join('/') as Name
-  const start = resolveInTree(tree, prefix, { followLast: true })
+  const prefix = prefixOf(path)
+  const start = startOf(tree, path)
   const patterns = names.slice(first).map((name) => pathMatcher(textOfName(name)))
   const stat = tree.lstat(start)
   if (stat === undefined) throw notFound(tree, prefix)
@@ -197,27 +233,4 @@ function matchesBelow(
 /** Whether a path holds `*`, `?` or `[` that no backslash takes the meaning of. */
 function hasWildcard(path: string): boolean {
   return /^(?:[^\\*?[]|\\.)*[*?[]/su.test(path)
-}
-
-function notFound(tree: Tree, path: Name): TsbuildError {
-  return new TsbuildError(`${JSON.stringify(shown(path))}: not found`, {
-    code: 'NOT_FOUND',
-    hint: hintFor(tree, path),
-  })
-}
-
-function hintFor(tree: Tree, path: Name): string {
-  const advice =
-    'paths are relative to the build context, where .dockerignore may exclude it, or to the root of the stage'
-  const parent = parentOf(path)
-  const directory = resolveInTree(tree, parent, { followLast: true })
-  if (tree.lstat(directory)?.type !== 'directory') return `there is no ${shown(parent)}; ${advice}`
-  const names = tree.readdir(directory).map(textOfName)
-  const similar = suggestion(textOfName(baseOf(path)), names)
-  if (similar !== undefined) return `did you mean ${shown(joinName(parent, nameOf(similar)))}?`
-  const some = names.slice(0, MAX_NAMES_IN_HINT).join(', ')
-  const more = names.length > MAX_NAMES_IN_HINT ? ', …' : ''
-  return names.length === 0
-    ? `${shown(parent)} is empty; ${advice}`
-    : `in ${shown(parent)} there is: ${some}${more}; ${advice}`
 }

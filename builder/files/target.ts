@@ -63,7 +63,7 @@ export class Target {
     const root = this.#root
     const view: Tree = {
       lstat: (name) => this.lstat(name),
-      readlink: (name) => this.entryAt(name)?.target ?? root.readlink(name),
+      readlink: (name) => this.readlink(name),
       readdir: (name) => root.readdir(name),
       openFile: (name) => root.openFile(name),
       xattrs: (name) => root.xattrs(name),
@@ -84,6 +84,11 @@ export class Target {
       at = joinName(at, name)
     }
     return node.entry.stat
+  }
+
+  /** Of a symbolic link, also one that was written. */
+  readlink(path: Name): Name {
+    return this.entryAt(path)?.target ?? this.#root.readlink(path)
   }
 
   /** What was put at `path` and is there still. */

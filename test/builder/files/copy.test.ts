@@ -342,6 +342,24 @@ describe('COPY that fails', () => {
     })
   }
 
+  it('says where a link is in the way', async () => {
+    const root = ['bin -> usr/bin', 'usr/', 'usr/bin/', 'gone -> nowhere', 'lib/']
+    using space = workspace({
+      root,
+      source: ['r/', 'r/bin/', 'r/bin/x', 's/', 's/gone/', 's/gone/y', 't/', 't/lib -> usr'],
+    })
+    const hints = {
+      r: '/bin is a symbolic link to usr/bin in the image: put what is copied there into /usr/bin instead',
+      s: '/gone is a symbolic link to nowhere in the image',
+      t: '/lib is a symbolic link in the source, and a directory in the image',
+    }
+    for (const [path, hint] of Object.entries(hints)) {
+      for (const actions of [[copy(path, '/')], [copy([path, path], '/')]]) {
+        await assert.rejects(space.show(actions), { code: 'STEP_FAILED', hint })
+      }
+    }
+  })
+
   it('says what is missing, and what was meant', async () => {
     using space = workspace({ source: ['src/', 'src/main.c', 'src/main.h', 'README'] })
     const missing = (message: string, hint: RegExp) => ({ code: 'NOT_FOUND', message, hint })

@@ -93,10 +93,25 @@ describe('wildcards', () => {
     using space = workspace({ source: ['a', 'd/'] })
     assert.deepEqual(await space.show([copy(['*.c', 'no*/such/*', 'd/*', 'a/*'], '/x/')]), [])
     assert.deepEqual(space.warnings, [
-      '*.c matches nothing: nothing is copied',
-      'no*/such/* matches nothing: nothing is copied',
-      'd/* matches nothing: nothing is copied',
-      'a/* matches nothing: nothing is copied',
+      '*.c matches nothing: nothing is copied; in / there is: a, d; .dockerignore may exclude more',
+      'no*/such/* matches nothing: nothing is copied; in / there is: a, d; .dockerignore may exclude more',
+      'd/* matches nothing: nothing is copied; /d is empty; .dockerignore may exclude more',
+      'a/* matches nothing: nothing is copied; /a is not a directory',
+    ])
+  })
+
+  it('of --parents that match nothing are told as well, with links on their way', async () => {
+    const source = ['bin -> usr/bin', 'usr/', 'usr/bin/', 'usr/bin/sh', 'd/', 'd/f']
+    using space = workspace({ source })
+    const parents = { parents: true }
+    const paths = ['d/*.c', 'bin/*', 'usr/./bin/x*', './././bin/*', 'q*/./*', 'd/*']
+    await space.show([copy(paths, '/x/', parents)])
+    assert.deepEqual(space.warnings, [
+      'd/*.c matches nothing: nothing is copied; in /d there is: f; .dockerignore may exclude more',
+      'bin/* matches nothing: nothing is copied; /bin is a symbolic link to usr/bin, which --parents does not follow: name /usr/bin instead',
+      'usr/./bin/x* matches nothing: nothing is copied; in /usr/bin there is: sh; .dockerignore may exclude more',
+      './././bin/* matches nothing: nothing is copied; /bin is a symbolic link to usr/bin, which --parents does not follow: name /usr/bin instead',
+      'q*/./* matches nothing: nothing is copied; in / there is: bin, d, usr; .dockerignore may exclude more',
     ])
   })
 
@@ -256,6 +271,23 @@ describe('--parents', () => {
       hint: 'did you mean /a/b.txt?',
     })
     assert.deepEqual(await space.show([copy('a/*.md', '/out/', parents)]), ['out/ 0755 0:0'])
+  })
+
+  it('says that a directory on the way is a link', async () => {
+    using space = workspace({ source: ['bin -> usr/bin', 'usr/', 'usr/bin/', 'usr/bin/sh'] })
+    for (const [path, named] of [
+      ['bin/sh', ': name /usr/bin/sh instead'],
+      ['./bin/no', ''],
+    ] as const) {
+      await assert.rejects(space.run([copy(path, '/out/', parents)]), {
+        code: 'NOT_FOUND',
+        hint: `/bin is a symbolic link to usr/bin, which --parents does not follow${named}`,
+      })
+    }
+    assert.deepEqual(await space.show([copy('bin', '/out/', parents)]), [
+      'out/ 0755 0:0',
+      'out/bin 0:0 -> usr/bin',
+    ])
   })
 })
 

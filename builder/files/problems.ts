@@ -1,0 +1,71 @@
+import { resolveInTree } from '#builder/layer'
+import { joinName, type Name, nameOf, suggestion, type Tree, TsbuildError, textOfName } from '#core'
+import { baseOf, componentsOf, parentOf, shown } from './paths.ts'
+import type { Target } from './target.ts'
+
+const MAX_NAMES = 10
+const ADVICE =
+  'paths are relative to the build context, where .dockerignore may exclude it, or to the root of the stage'
+
+/** A source that is not there. */
+export function notFound(tree: Tree, path: Name, hint: string = hintFor(tree, path)): TsbuildError {
+  return new TsbuildError(`${JSON.stringify(shown(path))}: not found`, { code: 'NOT_FOUND', hint })
+}
+
+/** Why nothing of the directory `start` matches what follows it in a pattern. */
+export function mismatch(tree: Tree, start: Name): string {
+  return tree.lstat(start)?.type === 'directory'
+    ? `${listing(tree, start)}; .dockerignore may exclude more`
+    : `${shown(start)} is not a directory`
+}
+
+/**
+ * That one of the directories on the way to `path` is a symbolic link, which `--parents` does not
+ * follow; `undefined` where none is.
+ */
+export function linkBeforeParents(tree: Tree, path: Name): string | undefined {
+  let at = '' as Name
+  for (const name of componentsOf(path)) {
+    at = joinName(at, name)
+    if (tree.lstat(at)?.type !== 'symlink') continue
+    const isLast = at === path
+    const resolved = resolveInTree(tree, path, { followLast: isLast })
+    const advice = tree.lstat(resolved) === undefined ? '' : `: name ${shown(resolved)} instead`
+    return `${shown(at)} is a symbolic link to ${linkText(tree, at)}, which --parents does not follow${advice}`
+  }
+  return undefined
+}
+
+/** What is in the way of something that is copied to `path`. */
+export function inTheWay(target: Target, path: Name): string {
+  const type = target.lstat(path)?.type
+  if (type !== 'symlink') {
+    return `a ${type === 'directory' ? type : 'file'} of that name is in the image already`
+  }
+  const text = textOfName(target.readlink(path))
+  const resolved = target.resolve(path)
+  const isDirectory = target.lstat(resolved)?.type === 'directory'
+  const advice = isDirectory ? `: put what is copied there into ${shown(resolved)} instead` : ''
+  return `${shown(path)} is a symbolic link to ${text} in the image${advice}`
+}
+
+function hintFor(tree: Tree, path: Name): string {
+  const parent = parentOf(path)
+  const directory = resolveInTree(tree, parent, { followLast: true })
+  if (tree.lstat(directory)?.type !== 'directory') return `there is no ${shown(parent)}; ${ADVICE}`
+  const names = tree.readdir(directory).map(textOfName)
+  const similar = suggestion(textOfName(baseOf(path)), names)
+  if (similar !== undefined) return `did you mean ${shown(joinName(parent, nameOf(similar)))}?`
+  return `${listing(tree, directory, parent)}; ${ADVICE}`
+}
+
+function listing(tree: Tree, directory: Name, name: Name = directory): string {
+  const names = tree.readdir(directory).map(textOfName)
+  if (names.length === 0) return `${shown(name)} is empty`
+  const some = names.slice(0, MAX_NAMES).join(', ')
+  return `in ${shown(name)} there is: ${some}${names.length > MAX_NAMES ? ', …' : ''}`
+}
+
+function linkText(tree: Tree, path: Name): string {
+  return textOfName(tree.readlink(path))
+}
