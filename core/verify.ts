@@ -34,8 +34,20 @@ export function isDamaged(cause: unknown): boolean {
 }
 
 /**
- * Copies a blob. One that comes damaged is fetched once more: a mirror or a proxy on the way may be
- * at fault, and the next answer come from elsewhere.
+ * Fetches something, and once more when it comes damaged: a mirror or a proxy on the way may be at
+ * fault, and the next answer come from elsewhere.
+ */
+export async function fetchUndamaged<T>(fetch: () => Promise<T>): Promise<T> {
+  try {
+    return await fetch()
+  } catch (cause) {
+    if (!isDamaged(cause)) throw cause
+    return await fetch()
+  }
+}
+
+/**
+ * Copies a blob, see `fetchUndamaged`.
  * @throws {TsbuildError} NOT_FOUND, DIGEST_MISMATCH, SIZE_MISMATCH
  */
 export async function copyBlob(
@@ -43,14 +55,9 @@ export async function copyBlob(
   { from, to }: { readonly from: Pick<BlobSource, 'open'>; readonly to: Pick<BlobSink, 'put'> },
   options: TransferOptions = {},
 ): Promise<void> {
-  const copy = async (): Promise<void> =>
-    to.put(descriptor, await from.open(descriptor, options), options)
-  try {
-    await copy()
-  } catch (cause) {
-    if (!isDamaged(cause)) throw cause
-    await copy()
-  }
+  await fetchUndamaged(async () =>
+    to.put(descriptor, await from.open(descriptor, options), options),
+  )
 }
 
 function sizeMismatch(expected: Pick<Descriptor, 'digest' | 'size'>, got: string): TsbuildError {

@@ -2,6 +2,7 @@ import {
   type Descriptor,
   type Digest,
   digestOf,
+  fetchUndamaged,
   isDigest,
   isIndexType,
   isManifestType,
@@ -63,7 +64,15 @@ export async function resolveManifest(
 }
 
 /** Spec: distribution-spec v1.1 #pulling-manifests */
-export async function fetchManifest(
+export function fetchManifest(
+  place: Place,
+  tagOrDigest: string,
+  options: TransferOptions,
+): Promise<FetchedManifest> {
+  return fetchUndamaged(() => fetchOnce(place, tagOrDigest, options))
+}
+
+async function fetchOnce(
   place: Place,
   tagOrDigest: string,
   options: TransferOptions,

@@ -90,9 +90,13 @@ describe('manifests', () => {
           'docker-content-digest': manifest.digest,
         },
       })
-      registry.fail({ times: 2, action: { kind: 'edit', edit } })
+      registry.fail({ times: 4, action: { kind: 'edit', edit } })
       await assert.rejects(repository.fetchManifest(manifest.digest), { code: 'DIGEST_MISMATCH' })
       await assert.rejects(repository.fetchManifest('1'), { code: 'DIGEST_MISMATCH' })
+      registry.fail({ action: { kind: 'edit', edit } })
+      const { descriptor } = await repository.fetchManifest('1')
+      assert.equal(descriptor.digest, manifest.digest)
+      assert.equal(registry.requests.length, 6)
     })
 
     it('refuses an image that is sent as an index', async () => {

@@ -181,6 +181,7 @@ describe('base images', () => {
     it('are fetched once more when they come damaged', async () => {
       const layer = await foreignLayer({ x: '1' })
       publish(at.registry, 'base', foreignImage([layer]))
+      at.registry.fail({ method: 'GET', path: /manifests/, action: flipped })
       // The config, then the layer.
       for (const after of [0, 1]) {
         at.registry.fail({ path: /blobs/, after, action: flipped })
@@ -188,6 +189,10 @@ describe('base images', () => {
       await at.build(useBase())
       const fetched = at.registry.requests.filter(({ url }) => url.includes('/blobs/'))
       assert.equal(fetched.length, 4)
+      const gets = at.registry.requests.filter(
+        ({ method, url }) => method === 'GET' && url.includes('/manifests/'),
+      )
+      assert.equal(gets.length, 2)
     })
 
     it('are fetched again when the store has damaged them', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
@@ -74,7 +75,9 @@ describe('a context from elsewhere', () => {
       const plain = await filesOf({ context: bytesOf(tar) })
       assert.deepEqual(plain.files, files, 'the ignore file does not count')
       assert.deepEqual(cached(plain), [])
-      for (const packed of [tar, gzipSync(tar), zstdCompressSync(tar)]) {
+      const [xz, bzip2] = ['xz', 'bzip2'].map((program) => execFileSync(program, { input: tar }))
+      assert.ok(xz !== undefined && bzip2 !== undefined)
+      for (const packed of [tar, gzipSync(tar), zstdCompressSync(tar), xz, bzip2]) {
         const again = await filesOf({ context: bytesOf(packed, 70_000) })
         assert.deepEqual(again.files, files)
         assert.equal(cached(again).length, 1, 'the same files are the same content')
