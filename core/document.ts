@@ -15,9 +15,9 @@ export interface DocumentOptions {
 }
 
 /**
- * Reads a JSON document that comes from outside. Every reader must find the same in it: keys that
- * are there twice, or differ from a field in case only, a byte order mark, anything behind the end,
- * and text that is not UTF-8 are refused, at every level. Null is the same as absent.
+ * Reads a JSON document that comes from outside. What two programs could read differently is refused
+ * at every level: a key that is there twice, or differs from a field in case only, a byte order
+ * mark, anything behind the end, text that is not UTF-8. Null is the same as absent.
  * @throws {TsbuildError} `code`
  */
 export function readDocument<T>(bytes: Uint8Array, shape: Shape<T>, options: DocumentOptions): T {

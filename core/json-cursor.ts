@@ -6,8 +6,8 @@ const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 const MAX_SHOWN = 100
 
 /**
- * Reads JSON text once, from its start to its end. `JSON.parse` cannot do it: it keeps the last of
- * two equal keys without a word, and loses how a number was written.
+ * Reads JSON text once, from its start to its end. `JSON.parse` is not enough: it keeps the last of
+ * two equal keys silently, and drops the written form of numbers.
  */
 export class JsonCursor {
   readonly #text: string

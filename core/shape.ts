@@ -77,9 +77,8 @@ const anyList = list(any)
 const anyMap = map(any)
 
 /**
- * An object of fixed fields; others are read and ignored, as Go does. Go takes a field under any
- * spelling that differs in case only: a document that has one is read differently by two programs,
- * and refused.
+ * An object of fixed fields; others are read and ignored, as in Go. Go accepts a field under every
+ * spelling that differs in case only, and other programs do not: such a spelling is refused.
  */
 function object<F extends Fields>(fields: F): Shape<ObjectOf<F>> {
   const names = new Map(Object.keys(fields).map((name) => [folded(name), name]))
@@ -115,8 +114,8 @@ function setField(found: Record<string, unknown>, name: string, value: unknown):
 }
 
 /**
- * Equal for names that Unicode's simple case folding makes equal, as far as one of them is ASCII:
- * beyond letters that leaves the long s, and the Kelvin sign, which JavaScript lowers to k.
+ * Equal for names that Unicode's simple case folding makes equal, if one of them is ASCII. Two other
+ * characters fold to ASCII: the long s, and the Kelvin sign, whose lower case is k.
  */
 function folded(name: string): string {
   return name.toLowerCase().replaceAll('ſ', 's')

@@ -34,8 +34,8 @@ const EMBEDDED = [
   /^2002(.{8})/,
   /^.{16}0[02]005efe(.{8})$/,
 ]
-/** Teredo has every bit of it turned. Spec: RFC 4380 4 */
-const TURNED = /^20010000.{16}(.{8})$/
+/** Teredo inverts every bit of the address. Spec: RFC 4380 4 */
+const INVERTED = /^20010000.{16}(.{8})$/
 
 /** The host that serves a registry's API: Docker Hub's is not called `docker.io`. */
 export function networkHost(registry: string): string {
@@ -72,8 +72,8 @@ export function mayLeadTo(to: URL, from: URL): boolean {
 function embeddedIn(address: string): string | undefined {
   if (isIP(address) !== 6) return undefined
   const digits = hexDigits(address)
-  const turned = TURNED.exec(digits)?.[1]
-  if (turned !== undefined) return dotted(~Number.parseInt(turned, 16))
+  const inverted = INVERTED.exec(digits)?.[1]
+  if (inverted !== undefined) return dotted(~Number.parseInt(inverted, 16))
   for (const form of EMBEDDED) {
     const found = form.exec(digits)
     if (found !== null) return dotted(Number.parseInt(found.slice(1).join(''), 16))
@@ -85,24 +85,12 @@ function dotted(value: number): string {
   return [24, 16, 8, 0].map((bits) => (value >>> bits) & 255).join('.')
 }
 
+/** All 32 digits; a URL has the last four bytes as hex digits too. */
 function hexDigits(address: string): string {
-  const whole = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, ...bytes: string[]) => {
-    const [a = '', b = '', c = '', d = ''] = bytes.slice(0, 4).map(hexByte)
-    return `${a}${b}:${c}${d}`
-  })
-  const [head = '', tail = ''] = whole.split('::')
-  const groups = (text: string): string =>
-    text === ''
-      ? ''
-      : text
-          .split(':')
-          .map((group) => group.padStart(4, '0'))
-          .join('')
-  return groups(head).padEnd(32 - groups(tail).length, '0') + groups(tail)
-}
-
-function hexByte(decimal: string): string {
-  return Number(decimal).toString(16).padStart(2, '0')
+  const [head = '', tail = ''] = bare(new URL(`http://[${address}]`).hostname).split('::')
+  const digitsOf = (part: string): string =>
+    part.replace(/[^:]+/g, (group) => group.padStart(4, '0')).replaceAll(':', '')
+  return digitsOf(head).padEnd(32 - digitsOf(tail).length, '0') + digitsOf(tail)
 }
 
 function isListed(list: BlockList, address: string): boolean {

@@ -67,8 +67,8 @@ export async function streamBlob(
 }
 
 /**
- * False when nothing was mounted, for whatever reason: whoever may not read `from`, or meets a
- * registry that fails at it, may still push.
+ * False when nothing was mounted, for whatever reason: a user who may not read `from` may still push,
+ * and a registry that fails at mounting may still take an upload.
  * Spec: distribution-spec v1.1 #mounting-a-blob-from-another-repository
  */
 export async function mountBlob(

@@ -12,10 +12,10 @@ import {
   serializeManifest,
 } from '#core'
 
-const blob = (text: string, mediaType: string): Descriptor => ({
+const blob = (text: string, mediaType: string, size = text.length): Descriptor => ({
   mediaType,
   digest: digestOf(text),
-  size: text.length,
+  size,
 })
 
 const manifest: Manifest = {
@@ -31,6 +31,24 @@ const plain = JSON.parse(serializeManifest(manifest).toString()) as { [key: stri
 describe('manifest', () => {
   it('survives writing and reading', () => {
     assert.deepEqual(parseManifest(serializeManifest(manifest), MEDIA_TYPES.ociManifest), manifest)
+  })
+
+  it('is read as registries of the wild have it', () => {
+    const attested = `{"schemaVersion":2,"mediaType":"${MEDIA_TYPES.ociIndex}","manifests":[
+      {"mediaType":"${MEDIA_TYPES.ociManifest}","digest":"${digestOf('a')}","size":1,"platform":
+       {"architecture":"unknown","os":"unknown","features":null},"annotations":
+       {"vnd.docker.reference.digest":"${digestOf('b')}","vnd.docker.reference.type":"attestation-manifest"}},
+      {"mediaType":"${MEDIA_TYPES.ociManifest}","digest":"${digestOf('b')}","size":2,"platform":{},"annotations":{}}],
+      "annotations":null,"layers":null,"config":null,"signatures":[{"header":{"JWK":{},"jwk":{}}}]}`
+    const { manifests } = parseIndex(Buffer.from(attested))
+    assert.deepEqual(manifests[1], blob('b', MEDIA_TYPES.ociManifest, 2))
+    assert.equal(manifests[0]?.platform?.os, 'unknown')
+  })
+
+  it('refuses schema 1, also disguised', () => {
+    assert.throws(() => parseManifest(bytesOf({ ...plain, fsLayers: [] }), ''), {
+      code: 'MANIFEST_INVALID',
+    })
   })
 
   it('has a type by what it holds when it says none', () => {
