@@ -45,3 +45,6 @@ export const ULIMIT_NAMES = [
 ] as const
 
 export type UlimitName = (typeof ULIMIT_NAMES)[number]
+
+/** How many processes and threads a step may have that asks for no limit, where they can be counted. */
+export const STEP_PROCESSES = 2048

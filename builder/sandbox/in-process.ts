@@ -6,6 +6,7 @@ import type { ControlGroup, Controller } from './control-groups.ts'
 import { LauncherPool } from './launcher-pool.ts'
 import type { WorkerSettings } from './messages.ts'
 import { type NetworkKind, NetworkPool, networkKindOf } from './network.ts'
+import { noticesOf, processStatus } from './rights.ts'
 import { RunningStep, type StepWorkers } from './running-step.ts'
 import type { ExitStatus, ProcessSpec, RunOptions, Sandbox } from './sandbox.ts'
 import { WorkerClient } from './worker-client.ts'
@@ -33,7 +34,8 @@ class InProcessSandbox implements Sandbox {
   #nextId = 1
 
   constructor(options: InProcessOptions) {
-    this.#options = options
+    this.#options = { ...options, onNotice: onceEach(options.onNotice) }
+    for (const notice of noticesOf(processStatus())) this.#options.onNotice?.(notice)
     // A failure shows again in the step that wants them.
     this.#crewFor('none').then(
       ({ launchers: { sandbox } }) => sandbox.giveBack(sandbox.take()),
@@ -99,22 +101,23 @@ async function startWorkers(options: InProcessOptions): Promise<StepWorkers> {
   const places: StepWorkers['places'] = new WorkerClient(script, settings)
   places.start()
   const networks = new NetworkPool(() => makeNetworkNamespace(places))
+  const onGroup = ({ lacking }: ControlGroup): void => {
+    for (const [controller, failure] of lacking) options.onNotice?.(noticeOf(controller, failure))
+  }
   const launchers = {
-    sandbox: new LauncherPool('sandbox', noticeOnce(options)),
-    insecure: new LauncherPool('insecure', noticeOnce(options)),
+    sandbox: new LauncherPool('sandbox', onGroup),
+    insecure: new LauncherPool('insecure', onGroup),
   }
   return { places, launchers, networks }
 }
 
-/** Says of the first group what it lacks; the others lack the same. */
-function noticeOnce({ onNotice }: InProcessOptions): (group: ControlGroup) => void {
+/** All groups lack the same, so a notice is passed on once. */
+function onceEach(onNotice: InProcessOptions['onNotice']): (notice: TsbuildError) => void {
   const said = new Set<string>()
-  return ({ lacking }) => {
-    for (const [controller, failure] of lacking) {
-      if (said.has(controller)) continue
-      said.add(controller)
-      onNotice?.(noticeOf(controller, failure))
-    }
+  return (notice) => {
+    if (said.has(notice.message)) return
+    said.add(notice.message)
+    onNotice?.(notice)
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Identity, Namespaces } from '#builder/linux'
 import { type ErrorCode, errnoOf, TsbuildError, type Ulimit } from '#core'
 import type { GroupPlace } from './control-groups.ts'
+import { processStatus, remedyFor } from './rights.ts'
 import type { ProcessSpec } from './sandbox.ts'
 import type { StepSocket } from './step-mounts.ts'
 import type { StubRecord } from './stubs.ts'
@@ -128,8 +129,11 @@ export function toPlainError(cause: unknown, doing: string): PlainError {
   }
   const reason = cause instanceof Error ? cause.message : String(cause)
   const message = `${doing}: ${reason}`
-  if (errnoOf(cause) === undefined) return { message, code: undefined, hint: undefined, stack }
-  const hint = 'check that this host lets builds make namespaces and mounts'
+  const errno = errnoOf(cause)
+  if (errno === undefined) return { message, code: undefined, hint: undefined, stack }
+  const hint =
+    remedyFor(errno, processStatus()) ??
+    'check that this host lets builds make namespaces and mounts'
   return { message, code: 'SANDBOX_UNAVAILABLE', hint, stack }
 }
 

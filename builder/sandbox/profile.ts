@@ -79,7 +79,4 @@ export const DEVICE_LINKS: readonly (readonly [string, string])[] = [
 /** How many files a process may have open: as much as the kernel allows by itself. */
 export const OPEN_FILES = 1_048_576n
 
-/** How many processes and threads a step may have, where the host lets the builder limit them. */
-export const STEP_PROCESSES = 2048
-
 export const STEP_UMASK = 0o022

@@ -1,4 +1,5 @@
 import { isUserNamespace } from '#builder/linux'
+import { STEP_PROCESSES } from '#core'
 import {
   type ControlGroup,
   type GroupSetting,
@@ -6,7 +7,6 @@ import {
   systemGroups,
 } from './control-groups.ts'
 import { DEVICE_RULES } from './device-rules.ts'
-import { STEP_PROCESSES } from './profile.ts'
 import type { ProcessSpec } from './sandbox.ts'
 import { groupSettings } from './step-limits.ts'
 

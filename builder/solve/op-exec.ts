@@ -3,7 +3,7 @@ import type { ExecVertex } from '#builder/plan'
 import type { ExitStatus, Sandbox } from '#builder/sandbox'
 import { createWritable } from '#builder/snapshot'
 import type { Store } from '#cache'
-import { type Platform, TsbuildError } from '#core'
+import { type Platform, STEP_PROCESSES, type StepResources, TsbuildError } from '#core'
 import { checkEmulator } from './emulator.ts'
 import { openMounts, type StepSecrets } from './exec-mounts.ts'
 import { directoriesOf, type Layer } from './layer.ts'
@@ -64,7 +64,7 @@ export async function runExec(
   if (exitCode !== 0) {
     throw new TsbuildError(
       `process ${JSON.stringify(args.join(' '))} did not complete successfully: exit code: ${exitCode}`,
-      { code: 'STEP_FAILED', hint: hintFor(exitCode, reached) },
+      { code: 'STEP_FAILED', hint: hintFor(exitCode, reached, resources) },
     )
   }
   const { latest } = vertex
@@ -82,9 +82,15 @@ function withProxies(env: readonly string[], proxies: readonly string[]): readon
   return [...env.filter((entry) => !given.has(nameOf(entry))), ...proxies]
 }
 
-function hintFor(exitCode: number, reached: ExitStatus['reached']): string | undefined {
+function hintFor(
+  exitCode: number,
+  reached: ExitStatus['reached'],
+  { pids }: StepResources,
+): string | undefined {
   if (reached === 'memory') return 'it needed more memory than it may have: raise --memory'
-  if (reached === 'pids') return 'it started more processes than it may: raise --pids-limit'
+  if (reached === 'pids') {
+    return `it started more processes than it may (${pids ?? STEP_PROCESSES}): raise --pids-limit, or take it away with -1`
+  }
   switch (exitCode) {
     case 126:
       return 'the program was found but cannot be executed: check its mode and its platform'
