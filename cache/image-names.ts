@@ -1,12 +1,12 @@
 import {
+  DESCRIPTOR_SHAPE,
   type Descriptor,
-  isJsonObject,
-  type Json,
-  type JsonObject,
+  type DescriptorFields,
   MEDIA_TYPES,
-  parseDescriptor,
-  parseJson,
+  readDocument,
+  shapes,
   TsbuildError,
+  toDescriptor,
 } from '#core'
 import type { BlobStore } from './blob-store.ts'
 import type { Database } from './database.ts'
@@ -38,9 +38,20 @@ const NAME = /^[A-Za-z0-9][\w.:@+/-]{0,511}$/
 
 const INDEX = 'index.json'
 
+const { integer, list, map, object, string, withText } = shapes
+
+const INDEX_SHAPE = object({
+  schemaVersion: integer,
+  mediaType: string,
+  manifests: list(withText(DESCRIPTOR_SHAPE)),
+  annotations: map(string),
+})
+
 interface Entry {
   readonly name: string | undefined
-  readonly json: Json
+  readonly fields: DescriptorFields
+  /** As it is written. */
+  readonly text: string
 }
 
 /** The names of a store: its `index.json`. Spec: image-spec v1.1 image-layout.md#indexjson-file */
@@ -91,10 +102,11 @@ export class ImageNames {
       )
     }
     await this.#blobs.sync()
-    const json = toJson(name, descriptor, options)
+    const fields = toFields(name, descriptor, options)
+    const text = JSON.stringify(fields)
     await this.#update((entries) => [
       ...entries.filter((entry) => entry.name !== name),
-      { name, json },
+      { name, fields, text },
     ])
   }
 
@@ -145,9 +157,16 @@ export class ImageNames {
 function parse(text: string | undefined): readonly Entry[] | undefined {
   if (text === undefined) return undefined
   try {
-    const document = parseJson(Buffer.from(text), INDEX, 'STORE_INVALID')
-    if (!isJsonObject(document) || !Array.isArray(document.manifests)) return undefined
-    return document.manifests.map((json: Json) => ({ name: nameOf(json), json }))
+    const index = readDocument(Buffer.from(text), INDEX_SHAPE, {
+      what: INDEX,
+      code: 'STORE_INVALID',
+    })
+    const { manifests = [] } = index
+    return manifests.map((entry) => ({
+      name: nameOf(entry.value),
+      fields: entry.value,
+      text: entry.text,
+    }))
   } catch (cause) {
     if (cause instanceof TsbuildError) return undefined
     throw cause
@@ -155,25 +174,18 @@ function parse(text: string | undefined): readonly Entry[] | undefined {
 }
 
 function serialize(entries: readonly Entry[]): string {
-  const manifests = entries.map((entry) => entry.json)
-  return JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests })
+  const manifests = entries.map((entry) => entry.text).join(',')
+  return `{"schemaVersion":2,"mediaType":"${MEDIA_TYPES.ociIndex}","manifests":[${manifests}]}`
 }
 
-function annotationsOf(json: Json): JsonObject {
-  const annotations = isJsonObject(json) ? json.annotations : undefined
-  return isJsonObject(annotations) ? annotations : {}
+function nameOf({ annotations = {} }: DescriptorFields): string | undefined {
+  return annotations[CONTAINERD_NAME] ?? annotations[REF_NAME]
 }
 
-function nameOf(json: Json): string | undefined {
-  const annotations = annotationsOf(json)
-  const name = annotations[CONTAINERD_NAME] ?? annotations[REF_NAME]
-  return typeof name === 'string' ? name : undefined
-}
-
-function toImage({ name, json }: Entry): NamedImage | undefined {
+function toImage({ name, fields }: Entry): NamedImage | undefined {
   if (name === undefined) return undefined
   try {
-    const { annotations = {}, ...descriptor } = parseDescriptor(json, name)
+    const { annotations = {}, ...descriptor } = toDescriptor(fields, name)
     const { [REF_NAME]: _, [CONTAINERD_NAME]: __, [CREATED]: created, ...others } = annotations
     const createdAt = new Date(created ?? Number.NaN)
     return {
@@ -191,14 +203,17 @@ function toImage({ name, json }: Entry): NamedImage | undefined {
   }
 }
 
-function toJson(name: string, descriptor: Descriptor, options: SetNameOptions): Json {
+function toFields(
+  name: string,
+  descriptor: Descriptor,
+  { createdAt }: SetNameOptions,
+): DescriptorFields {
   const { mediaType, digest, size, platform, annotations } = descriptor
-  const { createdAt } = options
   return {
     mediaType,
     digest,
     size,
-    ...(platform === undefined ? {} : { platform: { ...platform } }),
+    ...(platform === undefined ? {} : { platform }),
     annotations: {
       ...annotations,
       [REF_NAME]: name,

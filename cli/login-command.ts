@@ -2,7 +2,6 @@ import { text } from 'node:stream/consumers'
 import { defaultCredentials } from '#builder'
 import { TsbuildError } from '#core'
 import { type Credentials, createRegistryClient, parseReference } from '#registry-client'
-import { clearTextFile } from './docker-config.ts'
 import { type Arguments, expectArguments, usageError } from './flags.ts'
 import { ask, askSecret } from './prompt.ts'
 import { note, print, type Shell } from './shell.ts'
@@ -23,10 +22,12 @@ export async function runLogin(args: Arguments, shell: Shell): Promise<number> {
     onWarning: (message) => note(shell, `WARNING: ${message}`),
   })
   await client.ping(registry, credentials, { signal: shell.signal })
-  await store.set(registry, credentials)
-  const file = clearTextFile(registry, shell.env)
-  if (file !== undefined) {
-    note(shell, `WARNING: the password is stored unencrypted in ${file}; a credential helper`)
+  const { clearTextFile } = await store.set(registry, credentials)
+  if (clearTextFile !== undefined) {
+    note(
+      shell,
+      `WARNING: the password is stored unencrypted in ${clearTextFile}; a credential helper`,
+    )
     note(shell, 'would keep it safe: see credsStore in the documentation of docker login')
   }
   await print(shell, `logged in to ${registry} as ${credentials.username}\n`)

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
-import { isJsonObject, parseJson } from '#core'
+import { readDocument, shapes } from '#core'
 import { print, type Shell } from './shell.ts'
 
 /** The version in package.json. */
 export function packageVersion(): string {
   const bytes = readFileSync(new URL('../../package.json', import.meta.url))
-  const document = parseJson(bytes, 'package.json', 'IO_FAILED')
-  const version = isJsonObject(document) ? document.version : undefined
-  return typeof version === 'string' ? version : 'unknown'
+  const shape = shapes.object({ version: shapes.string })
+  const { version } = readDocument(bytes, shape, { what: 'package.json', code: 'IO_FAILED' })
+  return version ?? 'unknown'
 }
 
 /** `tsbuild version` */

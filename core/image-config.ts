@@ -1,7 +1,9 @@
-import { type DiffId, isDigest, parseDiffId } from './digest.ts'
+import { asDiffId, type DiffId, isDigest } from './digest.ts'
+import { readDocument } from './document.ts'
 import { TsbuildError } from './errors.ts'
-import { isJsonObject, type Json, type JsonObject, parseJson } from './json.ts'
+import { isJsonObject, type Json, type JsonObject } from './json.ts'
 import type { Platform } from './platform.ts'
+import { shapes } from './shape.ts'
 
 /** Durations are nanoseconds. Docker's extension to the image config. */
 export interface Healthcheck {
@@ -50,25 +52,92 @@ export interface ImageConfig {
   readonly history: readonly HistoryEntry[]
 }
 
+const { boolean, integer, list, map, object, string } = shapes
+
+const CONTAINER_CONFIG = object({
+  User: string,
+  ExposedPorts: map(object({})),
+  Env: list(string),
+  Entrypoint: list(string),
+  Cmd: list(string),
+  Volumes: map(object({})),
+  WorkingDir: string,
+  Labels: map(string),
+  StopSignal: string,
+  ArgsEscaped: boolean,
+  Healthcheck: object({
+    Test: list(string),
+    Interval: integer,
+    Timeout: integer,
+    StartPeriod: integer,
+    StartInterval: integer,
+    Retries: integer,
+  }),
+  OnBuild: list(string),
+  Shell: list(string),
+})
+
+const HISTORY_ENTRY = object({
+  created: string,
+  created_by: string,
+  author: string,
+  comment: string,
+  empty_layer: boolean,
+})
+
+const IMAGE_CONFIG = object({
+  architecture: string,
+  os: string,
+  'os.version': string,
+  'os.features': list(string),
+  variant: string,
+  created: string,
+  author: string,
+  config: CONTAINER_CONFIG,
+  rootfs: object({ type: string, diff_ids: list(string) }),
+  history: list(HISTORY_ENTRY),
+})
+
 /** @throws {TsbuildError} CONFIG_INVALID */
 export function parseImageConfig(bytes: Uint8Array): ImageConfig {
-  const document = parseJson(bytes, 'image config', 'CONFIG_INVALID')
-  if (!isJsonObject(document)) throw invalid('not a JSON object')
-  const { architecture, os, variant, created, author } = document
+  const document = readDocument(bytes, IMAGE_CONFIG, {
+    what: 'image config',
+    code: 'CONFIG_INVALID',
+  })
+  const { architecture = '', os, variant, created, author, rootfs = {}, history = [] } = document
   const version = document['os.version']
   return {
     platform: {
-      os: typeof os === 'string' && os !== '' ? os : 'linux',
-      architecture: typeof architecture === 'string' ? architecture : '',
-      ...(typeof variant === 'string' && variant !== '' ? { variant } : {}),
-      ...(typeof version === 'string' && version !== '' ? { 'os.version': version } : {}),
+      os: os || 'linux',
+      architecture,
+      ...(variant ? { variant } : {}),
+      ...(version ? { 'os.version': version } : {}),
     },
-    ...(typeof created === 'string' ? { created } : {}),
-    ...(typeof author === 'string' && author !== '' ? { author } : {}),
-    config: parseContainerConfig(document.config),
-    diffIds: parseDiffIds(document.rootfs),
-    history: parseHistory(document.history),
+    ...(created === undefined ? {} : { created }),
+    ...(author ? { author } : {}),
+    config: withoutEmpty(document.config ?? {}, [
+      'User',
+      'WorkingDir',
+      'StopSignal',
+      'ArgsEscaped',
+    ]),
+    diffIds: (rootfs.diff_ids ?? []).map(toDiffId),
+    history: history.map((entry) => withoutEmpty(entry, ['author', 'comment', 'empty_layer'])),
   }
+}
+
+function toDiffId(text: string): DiffId {
+  if (isDigest(text)) return asDiffId(text)
+  throw new TsbuildError('invalid image config: a diffID is not a digest', {
+    code: 'CONFIG_INVALID',
+  })
+}
+
+/** Without those of the fields that are empty or false. */
+function withoutEmpty<T extends object>(fields: T, omitted: readonly (keyof T)[]): T {
+  const kept = { ...fields }
+  for (const key of omitted) if (!kept[key]) delete kept[key]
+  return kept
 }
 
 /** The bytes whose digest is the image ID: top-level keys sorted, `config` in Docker's order. */
@@ -126,87 +195,4 @@ function sorted(value: Json): Json {
       .sort()
       .map((key) => [key, value[key] ?? null]),
   )
-}
-
-function parseContainerConfig(value: Json | undefined): ContainerConfig {
-  if (value === undefined || value === null) return {}
-  if (!isJsonObject(value)) throw invalid('config is not an object')
-  const strings = ['User', 'WorkingDir', 'StopSignal'] as const
-  const lists = ['Env', 'Entrypoint', 'Cmd', 'OnBuild', 'Shell'] as const
-  const sets = ['ExposedPorts', 'Volumes'] as const
-  const config: Record<string, Json> = {}
-  for (const key of strings) {
-    const field = value[key]
-    if (typeof field === 'string' && field !== '') config[key] = field
-  }
-  for (const key of lists) {
-    const field = value[key]
-    if (field !== undefined && field !== null) config[key] = stringList(field, key)
-  }
-  for (const key of sets) {
-    const field = value[key]
-    if (isJsonObject(field)) {
-      config[key] = Object.fromEntries(Object.keys(field).map((name) => [name, {}]))
-    }
-  }
-  if (isJsonObject(value.Labels)) config.Labels = stringMap(value.Labels, 'Labels')
-  if (value.ArgsEscaped === true) config.ArgsEscaped = true
-  if (isJsonObject(value.Healthcheck)) config.Healthcheck = healthcheck(value.Healthcheck)
-  return config as ContainerConfig
-}
-
-function healthcheck(value: JsonObject): JsonObject {
-  const numbers = ['Interval', 'Timeout', 'StartPeriod', 'StartInterval', 'Retries']
-  const { Test } = value
-  return {
-    ...(Test === undefined || Test === null ? {} : { Test: stringList(Test, 'Healthcheck.Test') }),
-    ...Object.fromEntries(
-      numbers.flatMap((key) => (typeof value[key] === 'number' ? [[key, value[key]]] : [])),
-    ),
-  }
-}
-
-function stringList(value: Json, where: string): readonly string[] {
-  if (!Array.isArray(value) || !value.every((item) => typeof item === 'string')) {
-    throw invalid(`${where} is not a list of strings`)
-  }
-  return value as readonly string[]
-}
-
-function stringMap(value: JsonObject, where: string): Record<string, string> {
-  const entries = Object.entries(value)
-  if (!entries.every(([, item]) => typeof item === 'string')) {
-    throw invalid(`${where} is not a map of strings`)
-  }
-  return Object.fromEntries(entries) as Record<string, string>
-}
-
-function parseDiffIds(rootfs: Json | undefined): readonly DiffId[] {
-  if (!isJsonObject(rootfs)) throw invalid('rootfs is missing')
-  const diffIds = rootfs.diff_ids ?? []
-  if (!Array.isArray(diffIds)) throw invalid('rootfs.diff_ids is not a list')
-  return diffIds.map((item: Json) => {
-    if (typeof item !== 'string' || !isDigest(item)) throw invalid('a diffID is not a digest')
-    return parseDiffId(item)
-  })
-}
-
-function parseHistory(value: Json | undefined): readonly HistoryEntry[] {
-  if (value === undefined || value === null) return []
-  if (!Array.isArray(value)) throw invalid('history is not a list')
-  return value.map((item: Json) => {
-    if (!isJsonObject(item)) throw invalid('a history entry is not an object')
-    const { created, created_by, author, comment, empty_layer } = item
-    return {
-      ...(typeof created === 'string' ? { created } : {}),
-      ...(typeof created_by === 'string' ? { created_by } : {}),
-      ...(typeof author === 'string' && author !== '' ? { author } : {}),
-      ...(typeof comment === 'string' && comment !== '' ? { comment } : {}),
-      ...(empty_layer === true ? { empty_layer } : {}),
-    }
-  })
-}
-
-function invalid(message: string): TsbuildError {
-  return new TsbuildError(`invalid image config: ${message}`, { code: 'CONFIG_INVALID' })
 }

@@ -1,5 +1,3 @@
-import { type ErrorCode, TsbuildError } from './errors.ts'
-
 export type Json =
   | null
   | boolean
@@ -7,46 +5,6 @@ export type Json =
   | string
   | readonly Json[]
   | { readonly [key: string]: Json }
-
-/** Largest manifest, index or config that is read, in bytes. */
-export const MAX_DOCUMENT_BYTES: number = 4 * 1024 * 1024
-const MAX_DEPTH = 64
-
-/**
- * Parses a document from outside: size and nesting are bounded before anything looks at it.
- * @throws {TsbuildError} `code` with `what` in its message
- */
-export function parseJson(bytes: Uint8Array, what: string, code: ErrorCode): Json {
-  if (bytes.length > MAX_DOCUMENT_BYTES) {
-    throw new TsbuildError(`${what} has ${bytes.length} bytes, more than ${MAX_DOCUMENT_BYTES}`, {
-      code,
-    })
-  }
-  if (nesting(bytes) > MAX_DEPTH) {
-    throw new TsbuildError(`${what} is nested deeper than ${MAX_DEPTH} levels`, { code })
-  }
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Json
-  } catch (cause) {
-    throw new TsbuildError(`${what} is not valid JSON`, { code, cause })
-  }
-}
-
-function nesting(bytes: Uint8Array): number {
-  let depth = 0
-  let deepest = 0
-  let inString = false
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i]
-    if (inString) {
-      if (byte === 0x5c) i++
-      else if (byte === 0x22) inString = false
-    } else if (byte === 0x22) inString = true
-    else if (byte === 0x5b || byte === 0x7b) deepest = Math.max(deepest, ++depth)
-    else if (byte === 0x5d || byte === 0x7d) depth--
-  }
-  return deepest
-}
 
 export type JsonObject = { readonly [key: string]: Json }
 

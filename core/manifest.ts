@@ -1,8 +1,10 @@
 import { type Descriptor, isIndexType, isManifestType, MEDIA_TYPES } from './descriptor.ts'
 import { isDigest } from './digest.ts'
+import { readDocument } from './document.ts'
 import { TsbuildError } from './errors.ts'
-import { isJsonObject, type Json, type JsonObject, parseJson } from './json.ts'
+import type { Json, JsonObject } from './json.ts'
 import type { Platform } from './platform.ts'
+import { type Shape, type Shaped, shapes } from './shape.ts'
 
 /** One platform's image. Spec: image-spec v1.1 manifest.md */
 export interface Manifest {
@@ -22,18 +24,86 @@ export interface Index {
 const MAX_LAYERS = 500
 const MAX_MANIFESTS = 1000
 
-/** Reads either kind of document; which one it is comes from its bytes, and must be clear. */
+const { any, integer, list, map, object, string } = shapes
+
+const PLATFORM: Shape<Partial<Platform>> = object({
+  architecture: string,
+  os: string,
+  'os.version': string,
+  'os.features': list(string),
+  variant: string,
+})
+
+/** Spec: image-spec v1.1 descriptor.md; what it says is checked by `toDescriptor`. */
+export const DESCRIPTOR_SHAPE: Shape<DescriptorFields> = object({
+  mediaType: string,
+  digest: string,
+  size: integer,
+  urls: list(string),
+  annotations: map(string),
+  data: string,
+  artifactType: string,
+  platform: PLATFORM,
+})
+
+/** What a document may say of a descriptor. */
+export interface DescriptorFields {
+  readonly mediaType?: string
+  readonly digest?: string
+  readonly size?: number
+  readonly annotations?: Readonly<Record<string, string>>
+  readonly platform?: Partial<Platform>
+}
+
+/** The fields of both kinds of document: which one it is must be clear. */
+const DOCUMENT = object({
+  schemaVersion: integer,
+  mediaType: string,
+  artifactType: string,
+  config: DESCRIPTOR_SHAPE,
+  layers: list(DESCRIPTOR_SHAPE),
+  manifests: list(DESCRIPTOR_SHAPE),
+  subject: DESCRIPTOR_SHAPE,
+  annotations: map(string),
+  fsLayers: any,
+})
+
+type Document = Shaped<typeof DOCUMENT>
+
+/**
+ * Reads either kind of document; which one it is comes from its bytes, and must be clear: see
+ * GHSA-77vh-xpmg-72qh for documents that are both.
+ * @throws {TsbuildError} MANIFEST_INVALID
+ */
 export function parseManifestOrIndex(
   bytes: Uint8Array,
   mediaType: string,
 ): { kind: 'manifest'; manifest: Manifest } | { kind: 'index'; index: Index } {
-  const document = parseDocument(bytes)
-  const declared = typeof document.mediaType === 'string' ? document.mediaType : mediaType
+  const document = readDocument(bytes, DOCUMENT, READING)
+  const declared = document.mediaType || mediaType
+  if (document.fsLayers !== undefined) throw invalid("docker's schema 1 is not supported")
+  if (document.manifests !== undefined && document.layers !== undefined) {
+    throw invalid('both an index and an image manifest')
+  }
   if (isIndexType(declared)) return { kind: 'index', index: toIndex(document, declared) }
   if (isManifestType(declared))
     return { kind: 'manifest', manifest: toManifest(document, declared) }
-  throw invalid(`unsupported media type ${JSON.stringify(declared)}`)
+  throw invalid(`unsupported media type ${JSON.stringify(declared.slice(0, 100))}`)
 }
+
+/**
+ * The media type of a manifest or an index by its bytes alone: the one that it says, or OCI's where
+ * it says none; `undefined` for what holds neither a config nor manifests.
+ * @throws {TsbuildError} MANIFEST_INVALID for what is no JSON object
+ */
+export function mediaTypeOf(bytes: Uint8Array): string | undefined {
+  const { mediaType, manifests, config } = readDocument(bytes, DOCUMENT, READING)
+  if (mediaType) return mediaType
+  if (manifests !== undefined) return MEDIA_TYPES.ociIndex
+  return config === undefined ? undefined : MEDIA_TYPES.ociManifest
+}
+
+const READING = { what: 'manifest', code: 'MANIFEST_INVALID' } as const
 
 /** @throws {TsbuildError} MANIFEST_INVALID */
 export function parseManifest(bytes: Uint8Array, mediaType: string): Manifest {
@@ -86,93 +156,62 @@ function plain(descriptor: Descriptor): JsonObject {
   }
 }
 
-/**
- * Go reads keys without regard to case and JavaScript does not; a document that the two would read
- * differently is refused (see also GHSA-77vh-xpmg-72qh for documents that are both kinds).
- */
-function parseDocument(bytes: Uint8Array): JsonObject {
-  const document = parseJson(bytes, 'manifest', 'MANIFEST_INVALID')
-  if (!isJsonObject(document)) throw invalid('not a JSON object')
-  const known = ['schemaversion', 'mediatype', 'config', 'layers', 'manifests']
-  for (const key of Object.keys(document)) {
-    const exact = key === 'mediaType' || key === 'schemaVersion' || known.includes(key)
-    if (!exact && known.includes(key.toLowerCase())) throw invalid(`ambiguous key ${key}`)
-  }
-  if (document.manifests !== undefined && document.layers !== undefined) {
-    throw invalid('both an index and an image manifest')
-  }
-  return document
-}
-
-function toManifest(document: JsonObject, mediaType: string): Manifest {
-  const { config, layers, manifests } = document
+function toManifest(document: Document, mediaType: string): Manifest {
+  const { config, layers = [], manifests } = document
   if (manifests !== undefined) throw invalid(`an index sent as ${mediaType}`)
-  if (!Array.isArray(layers)) throw invalid('layers is not a list')
+  if (config === undefined) throw invalid('no config')
   if (layers.length > MAX_LAYERS) throw invalid(`more than ${MAX_LAYERS} layers`)
   return {
     mediaType,
-    config: parseDescriptor(config, 'config'),
-    layers: layers.map((layer, i) => parseDescriptor(layer, `layers[${i}]`)),
+    config: toDescriptor(config, 'config'),
+    layers: layers.map((layer, i) => toDescriptor(layer, `layers[${i}]`)),
     ...annotationsOf(document),
   }
 }
 
-function toIndex(document: JsonObject, mediaType: string): Index {
-  const { manifests, layers, config } = document
+function toIndex(document: Document, mediaType: string): Index {
+  const { manifests = [], layers, config } = document
   if (layers !== undefined || config !== undefined) throw invalid(`a manifest sent as ${mediaType}`)
-  if (!Array.isArray(manifests)) throw invalid('manifests is not a list')
   if (manifests.length > MAX_MANIFESTS) throw invalid(`more than ${MAX_MANIFESTS} manifests`)
   return {
     mediaType,
-    manifests: manifests.map((entry, i) => parseDescriptor(entry, `manifests[${i}]`)),
+    manifests: manifests.map((entry, i) => toDescriptor(entry, `manifests[${i}]`)),
     ...annotationsOf(document),
   }
 }
 
-/** Spec: image-spec v1.1 descriptor.md. `where` names the field in errors. */
-export function parseDescriptor(value: Json | undefined, where: string): Descriptor {
-  if (!isJsonObject(value)) throw invalid(`${where} is not a descriptor`)
-  const { mediaType, digest, size, platform } = value
-  if (typeof mediaType !== 'string') throw invalid(`${where} has no media type`)
-  if (typeof digest !== 'string' || !isDigest(digest)) {
+/**
+ * A descriptor that can be used. `where` names it in errors.
+ * @throws {TsbuildError} MANIFEST_INVALID
+ */
+export function toDescriptor(fields: DescriptorFields, where: string): Descriptor {
+  const { mediaType, digest, size, platform = {} } = fields
+  if (mediaType === undefined) throw invalid(`${where} has no media type`)
+  if (digest === undefined || !isDigest(digest)) {
     throw invalid(`${where} has the digest ${JSON.stringify(digest)?.slice(0, 100)}`)
   }
-  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
-    throw invalid(`${where} has the size ${JSON.stringify(size)}`)
+  if (size === undefined || !Number.isSafeInteger(size) || size < 0) {
+    throw invalid(`${where} has the size ${size}`)
   }
-  const parsed = parsePlatformField(platform, where)
-  return {
-    mediaType,
-    digest,
-    size,
-    ...annotationsOf(value),
-    ...(parsed === undefined ? {} : { platform: parsed }),
-  }
+  return { mediaType, digest, size, ...annotationsOf(fields), ...platformOf(platform) }
 }
 
-function parsePlatformField(value: Json | undefined, where: string): Platform | undefined {
-  if (value === undefined || value === null) return undefined
-  if (!isJsonObject(value)) throw invalid(`${where}.platform is not an object`)
-  const { os, architecture, variant } = value
-  if (typeof os !== 'string' || typeof architecture !== 'string') {
-    throw invalid(`${where}.platform lacks os or architecture`)
-  }
-  const version = value['os.version']
-  return {
+function platformOf(fields: Partial<Platform>): { platform?: Platform } {
+  const { os = '', architecture = '', variant, 'os.version': version } = fields
+  if (os === '' && architecture === '') return {}
+  const platform = {
     os,
     architecture,
-    ...(typeof variant === 'string' && variant !== '' ? { variant } : {}),
-    ...(typeof version === 'string' && version !== '' ? { 'os.version': version } : {}),
+    ...(variant ? { variant } : {}),
+    ...(version ? { 'os.version': version } : {}),
   }
+  return { platform }
 }
 
-function annotationsOf(document: JsonObject): { annotations?: Record<string, string> } {
-  const { annotations } = document
-  if (!isJsonObject(annotations)) return {}
-  const entries = Object.entries(annotations).filter(
-    (entry): entry is [string, string] => typeof entry[1] === 'string',
-  )
-  return entries.length === 0 ? {} : { annotations: Object.fromEntries(entries) }
+function annotationsOf({ annotations = {} }: Pick<Document, 'annotations'>): {
+  annotations?: Readonly<Record<string, string>>
+} {
+  return Object.keys(annotations).length === 0 ? {} : { annotations }
 }
 
 function invalid(message: string): TsbuildError {

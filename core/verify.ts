@@ -1,4 +1,4 @@
-import type { Bytes } from './content.ts'
+import type { BlobSink, BlobSource, Bytes, TransferOptions } from './content.ts'
 import type { Descriptor } from './descriptor.ts'
 import { Digester } from './digest.ts'
 import { TsbuildError } from './errors.ts'
@@ -25,6 +25,32 @@ export async function* verified(
     code: 'DIGEST_MISMATCH',
     hint: 'the content was damaged or replaced on its way; nothing of it was kept',
   })
+}
+
+/** Whether bytes came other than they were promised. */
+export function isDamaged(cause: unknown): boolean {
+  if (!(cause instanceof TsbuildError)) return false
+  return cause.code === 'DIGEST_MISMATCH' || cause.code === 'SIZE_MISMATCH'
+}
+
+/**
+ * Copies a blob. One that comes damaged is fetched once more: a mirror or a proxy on the way may be
+ * at fault, and the next answer come from elsewhere.
+ * @throws {TsbuildError} NOT_FOUND, DIGEST_MISMATCH, SIZE_MISMATCH
+ */
+export async function copyBlob(
+  descriptor: Descriptor,
+  { from, to }: { readonly from: Pick<BlobSource, 'open'>; readonly to: Pick<BlobSink, 'put'> },
+  options: TransferOptions = {},
+): Promise<void> {
+  const copy = async (): Promise<void> =>
+    to.put(descriptor, await from.open(descriptor, options), options)
+  try {
+    await copy()
+  } catch (cause) {
+    if (!isDamaged(cause)) throw cause
+    await copy()
+  }
 }
 
 function sizeMismatch(expected: Pick<Descriptor, 'digest' | 'size'>, got: string): TsbuildError {

@@ -1,36 +1,59 @@
-import { isJsonObject, type JsonObject, TsbuildError } from '#core'
+import { isJsonObject, type JsonObject, type Shape, shapes, TsbuildError } from '#core'
 import type { Credentials } from './credentials.ts'
 import { DEFAULT_REGISTRY } from './reference.ts'
+
+const { map, object, string } = shapes
+
+interface Entry {
+  readonly auth?: string
+  readonly username?: string
+  readonly password?: string
+  readonly identitytoken?: string
+  readonly registrytoken?: string
+}
+
+const ENTRY: Shape<Entry> = object({
+  auth: string,
+  username: string,
+  password: string,
+  identitytoken: string,
+  registrytoken: string,
+})
+
+/** What matters here of docker's `config.json`. */
+export interface DockerConfig {
+  readonly auths?: Readonly<Record<string, Entry>>
+  readonly credsStore?: string
+  readonly credHelpers?: Readonly<Record<string, string>>
+}
+
+export const DOCKER_CONFIG: Shape<DockerConfig> = object({
+  auths: map(ENTRY),
+  credsStore: string,
+  credHelpers: map(string),
+})
 
 /** Names under which Docker Hub has been kept over the years. */
 const HUB_HOSTS = new Set([DEFAULT_REGISTRY, 'index.docker.io', 'registry-1.docker.io'])
 
 /** The entry of `auths` for a host: keys may be a host or a URL with any path. */
-export function entryFor(config: JsonObject, host: string): JsonObject | undefined {
-  const { auths } = config
-  if (!isJsonObject(auths)) return undefined
+export function entryFor({ auths = {} }: DockerConfig, host: string): Entry | undefined {
   const [key] = keysFor(auths, host)
-  const entry = key === undefined ? undefined : auths[key]
-  return isJsonObject(entry) ? entry : undefined
+  return key === undefined ? undefined : auths[key]
 }
 
 /**
  * What an entry says; empty ones, which docker leaves beside a credential store, say nothing.
  * @throws {TsbuildError} CONFIG_INVALID
  */
-export function fromEntry(entry: JsonObject, host: string): Credentials | undefined {
-  const { auth, identitytoken, registrytoken, username, password } = entry
-  const pair = typeof auth === 'string' && auth !== '' ? decodeAuth(auth, host) : undefined
-  const user = pair?.username ?? (typeof username === 'string' ? username : '')
-  if (typeof identitytoken === 'string' && identitytoken !== '') {
-    return { kind: 'identity-token', username: user, token: identitytoken }
-  }
-  if (typeof registrytoken === 'string' && registrytoken !== '') {
-    return { kind: 'registry-token', token: registrytoken }
-  }
+export function fromEntry(entry: Entry, host: string): Credentials | undefined {
+  const { auth, identitytoken, registrytoken, username = '', password = '' } = entry
+  const pair = auth ? decodeAuth(auth, host) : undefined
+  const user = pair?.username ?? username
+  if (identitytoken) return { kind: 'identity-token', username: user, token: identitytoken }
+  if (registrytoken) return { kind: 'registry-token', token: registrytoken }
   if (pair !== undefined) return { kind: 'password', ...pair }
-  if (user === '' || typeof password !== 'string' || password === '') return undefined
-  return { kind: 'password', username: user, password }
+  return user === '' || password === '' ? undefined : { kind: 'password', username: user, password }
 }
 
 export function toEntry(credentials: Credentials): JsonObject {
@@ -66,7 +89,7 @@ export function withoutEntries(config: JsonObject, host: string): JsonObject | u
 }
 
 /** The exact key first, then those that name the same host. */
-function keysFor(auths: JsonObject, host: string): readonly string[] {
+function keysFor(auths: object, host: string): readonly string[] {
   const wanted = hostOf(host)
   const keys = Object.keys(auths).filter((key) => hostOf(key) === wanted)
   return keys.sort((a, b) => Number(b === host) - Number(a === host))

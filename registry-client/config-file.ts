@@ -1,21 +1,36 @@
 import { constants } from 'node:fs'
 import { mkdir, open, realpath, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { errnoOf, ioError, isJsonObject, type JsonObject, randomName, TsbuildError } from '#core'
-import { parseSecretJson } from './secret-json.ts'
+import {
+  errnoOf,
+  ioError,
+  type JsonObject,
+  randomName,
+  readDocument,
+  shapes,
+  TsbuildError,
+} from '#core'
+import { DOCKER_CONFIG, type DockerConfig } from './auth-entries.ts'
 
 const MAX_CONFIG = 1024 * 1024
+const HINT = 'repair it or move it away, then log in again with tsbuild login'
+
+export interface ConfigFile {
+  readonly config: DockerConfig
+  /** All of it: what other programs keep there survives writing. */
+  readonly json: JsonObject
+}
 
 /**
  * Reads docker's `config.json`; an absent one is empty.
  * @throws {TsbuildError} CONFIG_INVALID; nothing of the content is in its text
  */
-export async function readConfigFile(path: string): Promise<JsonObject> {
+export async function readConfigFile(path: string): Promise<ConfigFile> {
   const bytes = await readSmallFile(path)
-  if (bytes === undefined || bytes.length === 0) return {}
-  const document = parseSecretJson(bytes)
-  if (isJsonObject(document)) return document
-  throw invalid(path, 'is not a JSON object')
+  if (bytes === undefined || bytes.toString().trim() === '') return { config: {}, json: {} }
+  const options = { what: path, code: 'CONFIG_INVALID', isSecret: true, hint: HINT } as const
+  const config = readDocument(bytes, DOCKER_CONFIG, options)
+  return { config, json: readDocument(bytes, shapes.map(shapes.any), options) }
 }
 
 /** Replaces the file at once and readable only by its owner; a symbolic link stays one. */
@@ -68,8 +83,5 @@ async function readSmallFile(path: string): Promise<Buffer | undefined> {
 }
 
 function invalid(path: string, what: string): TsbuildError {
-  return new TsbuildError(`${path} ${what}`, {
-    code: 'CONFIG_INVALID',
-    hint: 'repair it or move it away, then log in again with tsbuild login',
-  })
+  return new TsbuildError(`${path} ${what}`, { code: 'CONFIG_INVALID', hint: HINT })
 }

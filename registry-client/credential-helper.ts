@@ -1,7 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
-import { isJsonObject, TsbuildError } from '#core'
+import { readDocument, type Shaped, shapes, TsbuildError } from '#core'
 import type { Credentials } from './credentials.ts'
-import { parseSecretJson } from './secret-json.ts'
 
 export interface HelperOptions {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -11,9 +10,14 @@ export interface HelperOptions {
 
 const MAX_OUTPUT = 1024 * 1024
 const NOT_FOUND = 'credentials not found in native keychain'
+const NO_CREDENTIALS = 'answered with something else than credentials'
 const NO_URL = 'no credentials server URL'
 /** The user name under which helpers keep identity tokens. */
 const TOKEN_USER = '<token>'
+
+const { object, string } = shapes
+
+const ANSWER = object({ ServerURL: string, Username: string, Secret: string })
 
 interface Output {
   readonly exitCode: number | undefined
@@ -50,15 +54,24 @@ export class CredentialHelper {
       if (said === NOT_FOUND || said === NO_URL) return undefined
       throw this.#failed('get', `exited with code ${exitCode}`)
     }
-    const document = parseSecretJson(stdout)
-    const { Username, Secret } = isJsonObject(document) ? document : {}
-    if (typeof Username !== 'string' || typeof Secret !== 'string') {
-      throw this.#failed('get', 'answered with something else than credentials')
-    }
+    const { Username, Secret } = this.#read(stdout)
+    if (Username === undefined || Secret === undefined) throw this.#failed('get', NO_CREDENTIALS)
     if (Secret === '') return undefined
     return Username === TOKEN_USER
       ? { kind: 'identity-token', username: TOKEN_USER, token: Secret }
       : { kind: 'password', username: Username, password: Secret }
+  }
+
+  #read(stdout: Buffer): Shaped<typeof ANSWER> {
+    try {
+      return readDocument(stdout, ANSWER, {
+        what: 'answer',
+        code: 'CONFIG_INVALID',
+        isSecret: true,
+      })
+    } catch (cause) {
+      throw this.#failed('get', NO_CREDENTIALS, cause)
+    }
   }
 
   async store(key: string, credentials: Credentials): Promise<void> {

@@ -10,7 +10,8 @@ export type Credentials =
 export interface CredentialStore {
   /** `undefined`: go anonymously. */
   get(registryHost: string): Promise<Credentials | undefined>
-  set(registryHost: string, credentials: Credentials): Promise<void>
+  /** Says in which file they are now as plain text, where they are. */
+  set(registryHost: string, credentials: Credentials): Promise<{ readonly clearTextFile?: string }>
   /** True when there was something to erase. */
   erase(registryHost: string): Promise<boolean>
 }

@@ -1,11 +1,18 @@
 import { join } from 'node:path'
-import { isJsonObject, type JsonObject, TsbuildError } from '#core'
-import { entryFor, fromEntry, toEntry, withEntry, withoutEntries } from './auth-entries.ts'
+import { readDocument } from '#core'
+import {
+  DOCKER_CONFIG,
+  type DockerConfig,
+  entryFor,
+  fromEntry,
+  toEntry,
+  withEntry,
+  withoutEntries,
+} from './auth-entries.ts'
 import { readConfigFile, writeConfigFile } from './config-file.ts'
 import { CredentialHelper } from './credential-helper.ts'
 import type { CredentialStore, Credentials } from './credentials.ts'
 import { DEFAULT_REGISTRY } from './reference.ts'
-import { parseSecretJson } from './secret-json.ts'
 
 export interface DockerConfigOptions {
   /** The folder of `config.json`: `$DOCKER_CONFIG` or `~/.docker`. */
@@ -29,7 +36,7 @@ const HUB_KEY = 'https://index.docker.io/v1/'
  */
 export function dockerConfigCredentials(options: DockerConfigOptions): CredentialStore {
   const file = join(options.configDir, 'config.json')
-  const helperFor = (config: JsonObject, host: string): CredentialHelper | undefined => {
+  const helperFor = (config: DockerConfig, host: string): CredentialHelper | undefined => {
     const name = helperName(config, host)
     if (name === undefined) return undefined
     const timeout = options.helperTimeout ?? DEFAULT_HELPER_TIMEOUT
@@ -39,27 +46,28 @@ export function dockerConfigCredentials(options: DockerConfigOptions): Credentia
     get: async (host) => {
       const given = fromAuths(parseAuthConfig(options.authConfig), host)
       if (given !== undefined) return given
-      const config = await readConfigFile(file)
+      const { config } = await readConfigFile(file)
       const helper = helperFor(config, host)
       const kept = helper === undefined ? undefined : await helper.get(keyOf(host))
       return kept ?? fromAuths(config, host)
     },
     set: async (host, credentials) => {
-      const config = await readConfigFile(file)
+      const { config, json } = await readConfigFile(file)
       const helper = helperFor(config, host)
       if (helper === undefined) {
-        await writeConfigFile(file, withEntry(config, keyOf(host), toEntry(credentials)))
-        return
+        await writeConfigFile(file, withEntry(json, keyOf(host), toEntry(credentials)))
+        return { clearTextFile: file }
       }
       await helper.store(keyOf(host), credentials)
-      const cleaned = withoutEntries(config, host)
+      const cleaned = withoutEntries(json, host)
       if (cleaned !== undefined) await writeConfigFile(file, cleaned)
+      return {}
     },
     erase: async (host) => {
-      const config = await readConfigFile(file)
+      const { config, json } = await readConfigFile(file)
       const helper = helperFor(config, host)
       const erased = helper === undefined ? false : await helper.erase(keyOf(host))
-      const cleaned = withoutEntries(config, host)
+      const cleaned = withoutEntries(json, host)
       if (cleaned !== undefined) await writeConfigFile(file, cleaned)
       return erased || cleaned !== undefined
     },
@@ -70,26 +78,22 @@ function keyOf(host: string): string {
   return host === DEFAULT_REGISTRY ? HUB_KEY : host
 }
 
-function helperName(config: JsonObject, host: string): string | undefined {
-  const { credHelpers, credsStore } = config
-  const own = isJsonObject(credHelpers)
-    ? (credHelpers[keyOf(host)] ?? credHelpers[host])
-    : undefined
-  if (typeof own === 'string' && own !== '') return own
-  return typeof credsStore === 'string' && credsStore !== '' ? credsStore : undefined
+function helperName(config: DockerConfig, host: string): string | undefined {
+  const { credHelpers = {}, credsStore } = config
+  return credHelpers[keyOf(host)] || credHelpers[host] || credsStore || undefined
 }
 
-function fromAuths(config: JsonObject, host: string): Credentials | undefined {
+function fromAuths(config: DockerConfig, host: string): Credentials | undefined {
   const entry = entryFor(config, host)
   return entry === undefined ? undefined : fromEntry(entry, host)
 }
 
-function parseAuthConfig(text: string | undefined): JsonObject {
+function parseAuthConfig(text: string | undefined): DockerConfig {
   if (text === undefined || text.trim() === '') return {}
-  const document = parseSecretJson(Buffer.from(text))
-  if (isJsonObject(document)) return document
-  throw new TsbuildError('DOCKER_AUTH_CONFIG is not a JSON object', {
+  return readDocument(Buffer.from(text), DOCKER_CONFIG, {
+    what: 'DOCKER_AUTH_CONFIG',
     code: 'CONFIG_INVALID',
+    isSecret: true,
     hint: 'give it the content of a docker config.json: {"auths": {…}}',
   })
 }

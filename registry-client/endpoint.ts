@@ -41,7 +41,7 @@ export interface Call {
   /** Bytes; 1 MiB by default. */
   readonly limit?: number
   readonly scopes?: readonly string[]
-  readonly once?: boolean
+  readonly attempts?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -89,7 +89,7 @@ export class Endpoint {
         answer: call.answer ?? 'document',
         limit: call.limit ?? DEFAULT_LIMIT,
         scopes: call.scopes ?? [],
-        once: call.once,
+        attempts: call.attempts,
         signal,
       })
       const isElsewhere = response.url.origin !== origin.origin
@@ -140,7 +140,7 @@ export class Endpoint {
 
   #routeTo(url: URL, registry: URL): Route {
     if (url.host === registry.host) return this.#isInsecure() ? 'insecure' : 'registry'
-    return isLoopback(registry.hostname) ? 'registry' : 'foreign'
+    return isLoopback(registry.hostname) ? 'neighbour' : 'foreign'
   }
 
   #isInsecure(): boolean {

@@ -3,7 +3,8 @@ import {
   type FailureOptions,
   isJsonObject,
   type Json,
-  parseJson,
+  readDocument,
+  shapes,
   TsbuildError,
 } from '#core'
 import { networkCode } from './retry.ts'
@@ -134,7 +135,7 @@ function parseErrorBody(body: Buffer): Said {
 /** Whatever is no JSON, such as a proxy's page, has nothing to say. */
 function parseLeniently(body: Buffer): Json | undefined {
   try {
-    return parseJson(body, 'error', 'REGISTRY_FAILED')
+    return readDocument(body, shapes.any, { what: 'error', code: 'REGISTRY_FAILED' })
   } catch {
     return undefined
   }

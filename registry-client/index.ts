@@ -7,7 +7,7 @@ export {
 export type { CredentialStore, Credentials } from './credentials.ts'
 export { type DockerConfigOptions, dockerConfigCredentials } from './docker-config.ts'
 export { RegistryError, type RegistryFailure } from './errors.ts'
-export { isLocalAddress, isLoopback } from './hosts.ts'
+export { isLoopback, mayLeadTo } from './hosts.ts'
 export type { FetchedManifest } from './manifests.ts'
 export {
   type ImageSource,

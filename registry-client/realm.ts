@@ -1,5 +1,5 @@
 import { TsbuildError } from '#core'
-import { isLocalAddress, isLoopback } from './hosts.ts'
+import { isLoopback, mayLeadTo } from './hosts.ts'
 
 const MAX_REALM = 2048
 
@@ -21,16 +21,13 @@ export function checkRealm(realm: string, registry: URL): URL {
     if (registry.protocol === 'http:' && (sameHost || bothLoopback)) return url
     throw refused(`${url.host} is not https`)
   }
-  if (sameHost || bothLoopback) return url
-  if (isLoopback(url.hostname) || isLocalAddress(url.hostname)) {
-    throw refused(`${url.host} is a local address`)
-  }
-  return url
+  if (mayLeadTo(url, registry)) return url
+  throw refused(`${url.host} is a local address`)
 }
 
 /**
- * Where an answer may send us next: never from https to http, never to another scheme, and to a
- * local address only from one.
+ * Where an answer may send us next: never from https to http, never to another scheme, and to this
+ * machine only from it.
  * @throws {TsbuildError} REGISTRY_FAILED
  */
 export function checkTarget(target: URL, registry: URL): URL {
@@ -38,9 +35,8 @@ export function checkTarget(target: URL, registry: URL): URL {
   if (!isHttp && target.protocol !== 'https:') throw misled(`to a ${target.protocol} address`)
   if (target.origin === registry.origin) return target
   if (isHttp && registry.protocol !== 'http:') throw misled('from https to http')
-  const isLocal = isLoopback(target.hostname) || isLocalAddress(target.hostname)
-  if (isLocal && !isLoopback(registry.hostname)) throw misled('to a local address')
-  return target
+  if (mayLeadTo(target, registry)) return target
+  throw misled('to a local address')
 }
 
 function refused(why: string): TsbuildError {

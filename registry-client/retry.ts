@@ -69,16 +69,17 @@ export function retryAfterOf(response: HttpResponse, timing: Timing): number | u
 /** Sends again what may succeed later. Streams are left alone: their owner knows how to start over. */
 export function retrying(timing: Timing): Layer {
   return (next) => async (request) => {
-    const isFinal = request.once === true || request.body?.kind === 'stream'
+    const isStream = request.body?.kind === 'stream'
+    const attempts = isStream ? 1 : (request.attempts ?? MAX_ATTEMPTS)
     for (let attempt = 1; ; attempt++) {
       let retryAfter: number | undefined
       try {
         const response = await next(request)
-        const isLast = isFinal || attempt >= MAX_ATTEMPTS
-        if (isLast || !isRetriedStatus(response.status)) return response
+        if (attempt >= attempts || !isRetriedStatus(response.status)) return response
         retryAfter = retryAfterOf(response, timing)
       } catch (error) {
-        if (isFinal || request.signal?.aborted || attempt >= attemptsFor(error)) throw error
+        const isWorthless = attempt >= Math.min(attempts, attemptsFor(error))
+        if (isWorthless || request.signal?.aborted) throw error
       }
       await timing.sleep(backoff(attempt, retryAfter, timing), request.signal)
     }

@@ -1,10 +1,9 @@
-import { isJsonObject, TsbuildError } from '#core'
+import { readDocument, shapes, TsbuildError } from '#core'
 import type { Challenge } from './challenge.ts'
 import type { Credentials } from './credentials.ts'
 import { brokenExchange, plainText, RegistryError } from './errors.ts'
 import { checkRealm } from './realm.ts'
 import { covers } from './scope.ts'
-import { parseSecretJson } from './secret-json.ts'
 import type { Timing } from './timing.ts'
 import type { HttpRequest, HttpResponse, Send } from './transport.ts'
 
@@ -128,6 +127,17 @@ function serves(granted: readonly string[], wanted: readonly string[]): boolean 
   return wanted.length === 0 ? granted.length === 0 : covers(granted, wanted)
 }
 
+const { integer, object, string } = shapes
+
+const GRANT = object({
+  token: string,
+  access_token: string,
+  expires_in: integer,
+  issued_at: string,
+  refresh_token: string,
+  scope: string,
+})
+
 interface Grant {
   readonly text: string
   /** Milliseconds. */
@@ -199,17 +209,22 @@ export function basicHeader({ username, password }: PasswordCredentials): string
 }
 
 function parseGrant(body: Buffer): Grant {
-  const document = parseSecretJson(body)
-  const fields = isJsonObject(document) ? document : {}
-  const { token, access_token: accessToken, expires_in: seconds } = fields
-  const text = token ?? accessToken
-  if (typeof text !== 'string' || !/^[\x21-\x7e]+$/.test(text)) {
+  const {
+    token,
+    access_token: accessToken = '',
+    expires_in: seconds = 0,
+  } = readDocument(body, GRANT, {
+    what: 'answer of its token service',
+    code: 'REGISTRY_FAILED',
+    isSecret: true,
+  })
+  const text = token || accessToken
+  if (!/^[\x21-\x7e]+$/.test(text)) {
     throw new TsbuildError('its token service answered without a token', {
       code: 'REGISTRY_FAILED',
     })
   }
-  const isSane = typeof seconds === 'number' && seconds > 0
-  const lifetime = (isSane ? seconds : DEFAULT_LIFETIME) * 1000 * USED_LIFETIME
+  const lifetime = (seconds > 0 ? seconds : DEFAULT_LIFETIME) * 1000 * USED_LIFETIME
   return { text, lifetime }
 }
 

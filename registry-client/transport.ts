@@ -20,8 +20,8 @@ export interface HttpRequest {
   readonly limit: number
   /** What a token has to allow. Spec: distribution token scope, `repository:NAME:ACTIONS`. */
   readonly scopes: readonly string[]
-  /** Never sent again, whatever happens. */
-  readonly once?: boolean | undefined
+  /** How often it is sent at most; 1: never again, whatever happens. */
+  readonly attempts?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 

@@ -3,10 +3,12 @@ import {
   type Descriptor,
   type Digest,
   Digester,
+  isDamaged,
   type TransferOptions,
   verified,
 } from '#core'
 import { type OpenBytes, SourceWatch, withholdingLast } from './bytes.ts'
+import type { Call } from './endpoint.ts'
 import { cancelled, plainText, RegistryError } from './errors.ts'
 import type { Place } from './manifests.ts'
 import { resolveLocation } from './redirect.ts'
@@ -15,6 +17,8 @@ import { pullScope, pushScope } from './scope.ts'
 import type { HttpResponse } from './transport.ts'
 
 const CANCEL_PATIENCE = 5_000
+/** Uploading is always possible, so a registry that cannot mount now is not asked for long. */
+const MOUNT_ATTEMPTS = 2
 /** Lost sessions and stale tokens: starting over helps once the registry is its old self. */
 const RESTARTED_STATUS = new Set([401, 404, 416])
 
@@ -62,7 +66,11 @@ export async function streamBlob(
   })
 }
 
-/** Spec: distribution-spec v1.1 #mounting-a-blob-from-another-repository */
+/**
+ * False when nothing was mounted, for whatever reason: whoever may not read `from`, or meets a
+ * registry that fails at it, may still push.
+ * Spec: distribution-spec v1.1 #mounting-a-blob-from-another-repository
+ */
 export async function mountBlob(
   place: Place,
   descriptor: Descriptor,
@@ -70,27 +78,21 @@ export async function mountBlob(
 ): Promise<boolean> {
   const upload = new Upload(place, `mount blob ${descriptor.digest} of ${from}`, signal)
   const query = new URLSearchParams({ mount: descriptor.digest, from })
-  const response = await unlessDenied(
-    upload.post(`?${query}`, {
-      expect: [201, 202, 401, 403, 404, 405],
-      scopes: [pullScope(from)],
-    }),
-  )
-  if (response === undefined) return false
-  if (response.status === 202) await upload.cancel(await upload.locationOf(response))
-  if (response.status !== 201) return false
-  upload.checkStored(response, descriptor.digest)
-  return true
-}
-
-/** Whoever may not read `from` may still push: a refusal only means that nothing was mounted. */
-async function unlessDenied(mounting: Promise<HttpResponse>): Promise<HttpResponse | undefined> {
   try {
-    return await mounting
+    const response = await upload.post(`?${query}`, {
+      expect: [201, 202],
+      scopes: [pullScope(from)],
+      attempts: MOUNT_ATTEMPTS,
+    })
+    if (response.status === 201) {
+      upload.checkStored(response, descriptor.digest)
+      return true
+    }
+    await upload.cancel(await upload.locationOf(response))
   } catch (error) {
-    if (error instanceof RegistryError && error.code === 'REGISTRY_DENIED') return undefined
-    throw error
+    if (!(error instanceof RegistryError)) throw error
   }
+  return false
 }
 
 /** One blob on its way up, through as many upload sessions as it takes. */
@@ -122,7 +124,7 @@ class Upload {
 
   post(
     query: string,
-    { expect, scopes }: { expect: readonly number[]; scopes: readonly string[] },
+    { expect, scopes, attempts }: Pick<Call, 'expect' | 'attempts'> & { scopes: readonly string[] },
   ): Promise<HttpResponse> {
     const { name, endpoint } = this.#place
     return endpoint.call({
@@ -131,6 +133,7 @@ class Upload {
       to: `${name}/blobs/uploads/${query}`,
       expect,
       scopes: [pushScope(name), ...scopes],
+      attempts,
       signal: this.#signal,
     })
   }
@@ -155,7 +158,7 @@ class Upload {
       })
     } catch (error) {
       if (this.#signal?.aborted) throw cancelled(this.#doing, this.#signal)
-      if (source.failure !== undefined) throw source.failure.error
+      if (source.failure !== undefined) throw restartableSource(source.failure.error)
       throw restartable(error)
     }
   }
@@ -185,7 +188,7 @@ class Upload {
       to: location,
       expect: [200, 202, 204, 404, 405, 416],
       scopes: [pushScope(name)],
-      once: true,
+      attempts: 1,
       signal: AbortSignal.timeout(CANCEL_PATIENCE),
     })
     // The upload has failed already, and that is what the user should hear about.
@@ -238,6 +241,12 @@ class BrokenStream extends Error {
     this.attempts = attempts
     this.retryAfter = retryAfter
   }
+}
+
+/** What came damaged from where it is fetched is fetched once more. */
+function restartableSource(error: unknown): unknown {
+  const isWorthIt = error instanceof Error && isDamaged(error)
+  return isWorthIt ? new BrokenStream(error, 2, undefined) : error
 }
 
 function restartable(error: unknown): unknown {

@@ -4,16 +4,17 @@ import type { Readable } from 'node:stream'
 import type { Agent, Dispatcher } from 'undici'
 import { TsbuildError } from '#core'
 import { lazily } from './bytes.ts'
-import { isLocalAddress } from './hosts.ts'
+import { isLocalAddress, isLoopback } from './hosts.ts'
 import { SLOWEST, type Timeouts } from './timing.ts'
 import type { AnswerStream, HttpRequest, HttpResponse } from './transport.ts'
 
 /**
  * Whom a connection may reach. `registry`: the host the user named. `insecure`: the same without a
  * check of its certificate. `foreign`: a host that an answer named; it must not lead back to this
- * machine or its link, whatever its name resolves to.
+ * machine or its link, whatever its name resolves to. `neighbour`: a host that an answer of this
+ * machine named; it may be this machine, but not its link.
  */
-export type Route = 'foreign' | 'insecure' | 'registry'
+export type Route = 'foreign' | 'insecure' | 'neighbour' | 'registry'
 
 export interface WireOptions {
   readonly timeouts: Timeouts
@@ -85,7 +86,8 @@ export class Wire {
       connect: {
         timeout: timeouts.connect,
         ...(route === 'insecure' ? { rejectUnauthorized: false } : {}),
-        ...(route === 'foreign' ? { lookup: lookupElsewhere } : {}),
+        ...(route === 'foreign' ? { lookup: lookupUnless(isLocalAddress) } : {}),
+        ...(route === 'neighbour' ? { lookup: lookupUnless(isOnLink) } : {}),
       },
     })
   }
@@ -202,17 +204,23 @@ class SlowConnection extends Error {
   }
 }
 
-/** Looks a name up and refuses it when any of its addresses is local: names are cheap to aim. */
-const lookupElsewhere: LookupFunction = (hostname, options, callback) => {
-  lookup(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error !== null) return callback(error, '', 0)
-    const [first] = addresses
-    const local = addresses.find(({ address }) => isLocalAddress(address))
-    if (first === undefined || local !== undefined) {
-      const refused = new Error(`${hostname} leads to ${local?.address ?? 'nowhere'}`)
-      return callback(Object.assign(refused, { code: 'EADDRNOTALLOWED' }), '', 0)
-    }
-    if (options.all === true) return callback(null, addresses)
-    callback(null, first.address, first.family)
-  })
+function isOnLink(address: string): boolean {
+  return isLocalAddress(address) && !isLoopback(address)
+}
+
+/** Looks a name up and refuses it when any of its addresses is forbidden: names are cheap to aim. */
+function lookupUnless(isForbidden: (address: string) => boolean): LookupFunction {
+  return (hostname, options, callback) => {
+    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return callback(error, '', 0)
+      const [first] = addresses
+      const forbidden = addresses.find(({ address }) => isForbidden(address))
+      if (first === undefined || forbidden !== undefined) {
+        const refused = new Error(`${hostname} leads to ${forbidden?.address ?? 'nowhere'}`)
+        return callback(Object.assign(refused, { code: 'EADDRNOTALLOWED' }), '', 0)
+      }
+      if (options.all === true) return callback(null, addresses)
+      callback(null, first.address, first.family)
+    })
+  }
 }

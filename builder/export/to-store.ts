@@ -1,5 +1,5 @@
 import type { Store } from '#cache'
-import { type Descriptor, MEDIA_TYPES, throwIfCancelled, together } from '#core'
+import { copyBlob, type Descriptor, MEDIA_TYPES, throwIfCancelled, together } from '#core'
 import { type FinishedImage, type ImageLayer, type ImageSet, withPlatforms } from './image.ts'
 import { layerBlob } from './layer-blob.ts'
 import { indexDocument, manifestDocument } from './manifest.ts'
@@ -51,6 +51,7 @@ async function putLayer(layer: ImageLayer, store: Store, signal: AbortSignal): P
   const { descriptor, open } = layerBlob(layer, 'none', store)
   if (descriptor === undefined) throw new Error('a layer as it is has a descriptor')
   if (await store.blobs.has(descriptor)) return descriptor
-  await store.blobs.put(descriptor, await open({ signal }), { signal })
+  const from = { open: () => open({ signal }) }
+  await copyBlob(descriptor, { from, to: store.blobs }, { signal })
   return descriptor
 }

@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises'
 import { type Bytes, type Digest, Digester, ioError, TsbuildError, throwIfCancelled } from '#core'
 import {
   type HttpResponse,
-  isLocalAddress,
   isLoopback,
+  mayLeadTo,
   networkCode,
   type Route,
   retrying,
@@ -148,12 +148,8 @@ async function* iterated(bytes: Bytes | readonly Uint8Array[]): Bytes {
 
 /** A host that an answer names must not lead back to this machine, unless that is where we are. */
 function routeTo(url: URL, first: URL): Route {
-  const isNamed = url.host === first.host || isHere(first)
-  return isNamed ? 'registry' : 'foreign'
-}
-
-function isHere({ hostname }: URL): boolean {
-  return isLoopback(hostname) || isLocalAddress(hostname)
+  if (url.host === first.host) return 'registry'
+  return isLoopback(first.hostname) ? 'neighbour' : 'foreign'
 }
 
 function redirected(
@@ -173,7 +169,7 @@ function redirected(
   if (from.protocol === 'https:' && url.protocol === 'http:' && !mayDowngrade) {
     throw misled('from https to http', 'say with --checksum what the file has to be')
   }
-  if (isHere(url) && !isHere(first)) {
+  if (!mayLeadTo(url, first)) {
     throw misled(`to the local address ${url.host}`, 'if that is right, use that address itself')
   }
   return url

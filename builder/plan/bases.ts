@@ -3,19 +3,17 @@ import {
   type BlobSource,
   collect,
   compressionOf,
+  copyBlob,
   type Descriptor,
   type DiffId,
   type Digest,
   formatPlatform,
   type ImageConfig,
   isDigest,
-  isIndexType,
-  isJsonObject,
-  isManifestType,
   MAX_DOCUMENT_BYTES,
+  mediaTypeOf,
   type OnEvent,
   type Platform,
-  parseJson,
   platformDistance,
   reported,
   TsbuildError,
@@ -187,7 +185,7 @@ export function storeSource(store: Store): ImageSource {
     fetchManifest: async (digest, options) => {
       const found = isDigest(digest) ? await readManifest(store, digest, options) : undefined
       if (found !== undefined) return found
-      throw new TsbuildError(`manifest ${digest} is not in the local store`, { code: 'NOT_FOUND' })
+      throw new TsbuildError(`the local store has no manifest ${digest}`, { code: 'NOT_FOUND' })
     },
   }
 }
@@ -201,25 +199,16 @@ async function readManifest(
   if (size === undefined || size > MAX_DOCUMENT_BYTES) return undefined
   const unnamed = { mediaType: 'application/json', digest, size }
   const bytes = await collect(await store.blobs.open(unnamed, options), MAX_DOCUMENT_BYTES)
-  const mediaType = declaredType(bytes)
+  const mediaType = typeOrUndefined(bytes)
   if (mediaType === undefined) return undefined
   return { descriptor: { mediaType, digest, size }, bytes }
 }
 
-/** `undefined` for what is no manifest, or does not say so. */
-function declaredType(bytes: Buffer): string | undefined {
-  const mediaType = mediaTypeIn(bytes)
-  if (mediaType === undefined) return undefined
-  return isIndexType(mediaType) || isManifestType(mediaType) ? mediaType : undefined
-}
-
-function mediaTypeIn(bytes: Buffer): string | undefined {
+/** `undefined` also for a layer, and for everything else that cannot be a manifest. */
+function typeOrUndefined(bytes: Buffer): string | undefined {
   try {
-    const document = parseJson(bytes, 'manifest', 'MANIFEST_INVALID')
-    const mediaType = isJsonObject(document) ? document.mediaType : undefined
-    return typeof mediaType === 'string' ? mediaType : undefined
+    return mediaTypeOf(bytes)
   } catch (cause) {
-    // A layer or anything else that is not JSON.
     if (cause instanceof TsbuildError) return undefined
     throw cause
   }
@@ -240,7 +229,7 @@ function throughStore(repository: Repository, store: Store): ImageSource {
     },
     open: async (descriptor, options) => {
       if (!(await store.blobs.has(descriptor))) {
-        await store.blobs.put(descriptor, await repository.open(descriptor, options), options)
+        await copyBlob(descriptor, { from: repository, to: store.blobs }, options)
       }
       return store.blobs.open(descriptor, options)
     },

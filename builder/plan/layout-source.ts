@@ -9,10 +9,9 @@ import {
   hexOf,
   ioError,
   isDigest,
-  isJsonObject,
   MAX_DOCUMENT_BYTES,
+  mediaTypeOf,
   parseIndex,
-  parseJson,
   TsbuildError,
   verified,
 } from '#core'
@@ -56,9 +55,8 @@ function findTag(directory: string, tag: string): Descriptor {
 
 function describeBlob(directory: string, digest: Digest): Descriptor {
   const bytes = readDocument(directory, blobPath(digest))
-  const document = parseJson(bytes, `blob ${digest}`, 'MANIFEST_INVALID')
-  const mediaType = isJsonObject(document) ? document.mediaType : undefined
-  if (typeof mediaType === 'string') return { mediaType, digest, size: bytes.length }
+  const mediaType = mediaTypeOf(bytes)
+  if (mediaType !== undefined) return { mediaType, digest, size: bytes.length }
   throw new TsbuildError(`blob ${digest} of ${directory} does not say what it is`, {
     code: 'MANIFEST_INVALID',
   })

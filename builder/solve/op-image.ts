@@ -1,6 +1,6 @@
 import type { BaseLayer, ImageVertex } from '#builder/plan'
 import type { Store } from '#cache'
-import type { Bytes, TransferOptions } from '#core'
+import { type BlobSource, type Bytes, copyBlob, type TransferOptions } from '#core'
 import type { Reporter } from './reporter.ts'
 
 export interface FetchDeps extends TransferOptions {
@@ -17,8 +17,9 @@ export async function fetchLayer(
   const { store, signal, reporter } = deps
   if (await store.blobs.has(descriptor)) return
   await reporter.pull(vertex, descriptor, async (onProgress) => {
-    const bytes = await source.open(descriptor, { signal })
-    await store.blobs.put(descriptor, counting(bytes, onProgress), { signal })
+    const open: BlobSource['open'] = async (blob, options) =>
+      counting(await source.open(blob, options), onProgress)
+    await copyBlob(descriptor, { from: { open }, to: store.blobs }, { signal })
   })
 }
 

@@ -4,7 +4,15 @@ import { readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSyn
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { openStore, type Store } from '#cache'
-import { asDiffId, type Descriptor, digestOf, MEDIA_TYPES, serializeManifest } from '#core'
+import {
+  asDiffId,
+  type Descriptor,
+  digestOf,
+  MEDIA_TYPES,
+  serializeManifest,
+  TsbuildError,
+} from '#core'
+import { documentSuite } from '../suites/documents.ts'
 import { newRoot, removeRoots, withStore } from './support.ts'
 
 const NAME = 'docker.io/library/hello:latest'
@@ -90,6 +98,43 @@ describe('image names', () => {
     await store.images.remove(NAME)
     assert.deepEqual(JSON.parse(readFileSync(file, 'utf8')).manifests, [foreign])
     assert.deepEqual(store.images.list(), [])
+  })
+
+  it('leave the text of such entries as it is', async () => {
+    const text = '{"mediaType":"x/y", "size":1, "x-new":{"a":[1.50, null]}, "digest":null}'
+    const file = join(store.root, 'index.json')
+    writeFileSync(file, `{"manifests": [ ${text} ]}\n`)
+    await store.images.set(NAME, await manifest('{}'))
+    assert.ok(readFileSync(file, 'utf8').includes(`[${text},{`))
+  })
+
+  documentSuite({
+    name: 'index of the store',
+    example: {
+      schemaVersion: 2,
+      mediaType: MEDIA_TYPES.ociIndex,
+      manifests: [
+        {
+          mediaType: MEDIA_TYPES.ociManifest,
+          digest: digestOf('x'),
+          size: 1,
+          platform: { os: 'linux', architecture: 'arm', variant: 'v7' },
+          annotations: { 'org.opencontainers.image.ref.name': NAME, skill: 'x' },
+        },
+      ],
+      annotations: { skill: 'x' },
+    },
+    maps: ['annotations', 'manifests.*.annotations'],
+    required: [],
+    read: async (bytes) => {
+      const file = join(store.root, 'index.json')
+      rmSync(file)
+      await store.images.set('last-known:1', await manifest('{}'))
+      writeFileSync(file, bytes)
+      const names = store.images.list()
+      if (names.every(({ name }) => name !== 'last-known:1')) return names
+      throw new TsbuildError('the index is taken for damaged', { code: 'STORE_INVALID' })
+    },
   })
 
   const damages: readonly [string, (file: string) => void][] = [

@@ -47,7 +47,12 @@ describe('image config', () => {
     assert.match(bytes.toString(), /"Labels":\{"a":"1","b":"2"\}/)
   })
 
-  for (const text of ['[]', '{}', '{"rootfs":{"diff_ids":["x"]}}', '{"rootfs":{},"config":1}']) {
+  for (const text of [
+    '[]',
+    '{"rootfs":1}',
+    '{"rootfs":{"diff_ids":["x"]}}',
+    '{"rootfs":{},"config":1}',
+  ]) {
     it(`refuses ${text}`, () => {
       assert.throws(() => parseImageConfig(Buffer.from(text)), { code: 'CONFIG_INVALID' })
     })

@@ -5,6 +5,7 @@ import {
   type Json,
   type Manifest,
   MEDIA_TYPES,
+  mediaTypeOf,
   parseIndex,
   parseManifest,
   parseManifestOrIndex,
@@ -32,6 +33,14 @@ describe('manifest', () => {
     assert.deepEqual(parseManifest(serializeManifest(manifest), MEDIA_TYPES.ociManifest), manifest)
   })
 
+  it('has a type by what it holds when it says none', () => {
+    const { mediaType: _absent, ...rest } = plain
+    assert.equal(mediaTypeOf(bytesOf(rest)), MEDIA_TYPES.ociManifest)
+    assert.equal(mediaTypeOf(bytesOf({ manifests: [] })), MEDIA_TYPES.ociIndex)
+    assert.equal(mediaTypeOf(bytesOf({ ...plain, mediaType: 'x/y' })), 'x/y')
+    assert.equal(mediaTypeOf(bytesOf({})), undefined)
+  })
+
   it('takes the type from the content type when the document has none', () => {
     const { mediaType: _absent, ...rest } = plain
     const parsed = parseManifestOrIndex(bytesOf(rest), MEDIA_TYPES.dockerManifest)
@@ -43,7 +52,7 @@ describe('manifest', () => {
     'manifest and index at once': { ...plain, manifests: [] },
     'an index with layers': { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, layers: [] },
     'keys that Go would read and we would not': { ...plain, Layers: [] },
-    'no layers': { ...plain, layers: null },
+    'no config': { ...plain, config: null },
     'a fractional size': { ...plain, config: { ...descriptor, size: 1.5 } },
     'a negative size': { ...plain, config: { ...descriptor, size: -1 } },
     'a size beyond what a number holds': { ...plain, config: { ...descriptor, size: 2 ** 53 } },

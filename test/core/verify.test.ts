@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict'
-import { type Bytes, collect, digestOf, verified } from '#core'
+import {
+  type BlobSource,
+  type Bytes,
+  collect,
+  copyBlob,
+  digestOf,
+  type ErrorCode,
+  MEDIA_TYPES,
+  TsbuildError,
+  verified,
+} from '#core'
 
 async function* chunks(...texts: readonly string[]): Bytes {
   for (const text of texts) yield Buffer.from(text)
@@ -31,5 +41,39 @@ describe('verified', () => {
       }
     })
     assert.deepEqual(passed, [3])
+  })
+})
+
+describe('copyBlob', () => {
+  const blob = { ...expected, mediaType: MEDIA_TYPES.ociLayer }
+
+  /** Copies from a source that gives these bytes, or failures, one after the other. */
+  async function copy(...answers: readonly (string | ErrorCode)[]): Promise<readonly string[]> {
+    let asked = 0
+    const stored: string[] = []
+    const open: BlobSource['open'] = async (descriptor) => {
+      const answer = answers[asked++] ?? ''
+      const isCode = /^[A-Z_]+$/.test(answer)
+      if (isCode) throw new TsbuildError('no', { code: answer as ErrorCode })
+      return verified(chunks(answer), descriptor)
+    }
+    const put = async (_: unknown, bytes: Bytes): Promise<void> => {
+      stored.push((await collect(bytes, 100)).toString())
+    }
+    await copyBlob(blob, { from: { open }, to: { put } })
+    assert.equal(asked, answers.length)
+    return stored
+  }
+
+  it('fetches once more what comes damaged', async () => {
+    assert.deepEqual(await copy('hello'), ['hello'])
+    assert.deepEqual(await copy('hallo', 'hello'), ['hello'])
+    assert.deepEqual(await copy('hell', 'hello'), ['hello'])
+    assert.deepEqual(await copy('SIZE_MISMATCH', 'hello'), ['hello'])
+  })
+
+  it('fetches it no third time, and nothing else again', async () => {
+    await assert.rejects(copy('hallo', 'hallo', 'hello'), { code: 'DIGEST_MISMATCH' })
+    await assert.rejects(copy('NOT_FOUND', 'hello'), { code: 'NOT_FOUND' })
   })
 })

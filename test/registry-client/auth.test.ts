@@ -182,10 +182,10 @@ describe('authentication', () => {
     })
 
     it('asks anew before a token expires', async () => {
-      const repository = await start({ ...BEARER, tokenSeconds: 0.2 }, ALICE)
+      const repository = await start({ ...BEARER, tokenSeconds: 1 }, ALICE)
       addImage(registry, NAME, { tag: '1' })
       await repository.resolve('1')
-      await delay(190)
+      await delay(950)
       await repository.resolve('1')
       assert.equal(tokenRequests().length, 2)
       assert.equal(registry.requests.filter(({ status }) => status === 401).length, 1)
@@ -209,11 +209,11 @@ describe('authentication', () => {
     }
 
     it('comes through a token that expires while an upload is under way', async () => {
-      const repository = await start({ ...BEARER, tokenSeconds: 0.3 }, ALICE)
+      const repository = await start({ ...BEARER, tokenSeconds: 1 }, ALICE)
       const slow = async function* (): Bytes {
         for await (const chunk of pieces(BYTES, 10_000)) {
           yield chunk
-          await delay(60)
+          await delay(120)
         }
       }
       const blob = await repository.upload(MEDIA_TYPES.ociLayer, slow)

@@ -43,6 +43,59 @@ describe('where requests may go', () => {
     for (const address of others) assert.equal(isLocalAddress(address), false, address)
   })
 
+  /** The spellings of IPv6 for an IPv4 address. */
+  function formsOf(address: string): readonly string[] {
+    const bytes = address.split('.').map(Number)
+    const hex = (list: readonly number[]): string =>
+      list.map((byte) => byte.toString(16).padStart(2, '0')).join('')
+    const [a, b] = [hex(bytes.slice(0, 2)), hex(bytes.slice(2))]
+    const [c, d] = [a, b].map((group) => (0xffff ^ Number.parseInt(group, 16)).toString(16))
+    return [
+      `::ffff:${a}:${b}`,
+      `::ffff:${address}`,
+      `::${a}:${b}`,
+      `::ffff:0:${a}:${b}`,
+      `64:ff9b::${a}:${b}`,
+      `64:ff9b::${address}`,
+      `64:ff9b:1::${a}:${b}`,
+      `64:ff9b:1:fffe:1:2:${a}:${b}`,
+      `64:ff9b:1:${a}:${b.slice(0, 2)}:${b.slice(2)}00::`,
+      `2002:${a}:${b}::1`,
+      `2002:${a}:${b}:1:2:3:4:5`,
+      `2001:0:1:2:3:4:${c}:${d}`,
+      `2001:db8::5efe:${a}:${b}`,
+      `fe80::200:5efe:${a}:${b}`,
+    ]
+  }
+
+  it('knows local addresses behind every form of IPv6', () => {
+    const local = ['127.0.0.1', '169.254.169.254', '169.254.170.2', '0.0.0.0', '255.255.255.255']
+    const metadata = ['100.100.100.200', '168.63.129.16', '192.0.0.192']
+    for (const address of [...local, ...metadata]) {
+      for (const form of formsOf(address)) {
+        const host = new URL(`https://[${form}]/`).hostname
+        assert.deepEqual([form, isLocalAddress(form), isLocalAddress(host)], [form, true, true])
+        assert.throws(() => checkRealm(`https://[${form}]/token`, SECURE), {
+          code: 'REGISTRY_DENIED',
+        })
+        assert.throws(() => checkTarget(new URL(`https://[${form}]/blob`), SECURE), {
+          code: 'REGISTRY_FAILED',
+        })
+      }
+    }
+    for (const address of ['93.184.216.34', '10.0.0.1', '192.168.1.1', '8.8.8.8']) {
+      for (const form of formsOf(address).filter((one) => !one.startsWith('fe80'))) {
+        assert.deepEqual([form, isLocalAddress(form)], [form, false])
+      }
+    }
+    for (const address of ['fd00:ec2::254', 'fd00:ec2::23', 'fd20:ce::254', 'ff02::1', '::']) {
+      assert.equal(isLocalAddress(address), true, address)
+    }
+    for (const address of ['fd00:1::1', '2606:4700::1111', '2001:67c::1']) {
+      assert.equal(isLocalAddress(address), false, address)
+    }
+  })
+
   it('knows the host behind Docker Hub', () => {
     assert.equal(networkHost('docker.io'), 'registry-1.docker.io')
     assert.equal(networkHost('ghcr.io'), 'ghcr.io')
@@ -76,6 +129,10 @@ describe('where requests may go', () => {
       [SECURE, 'https://[::ffff:169.254.169.254]/latest'],
       [SECURE, 'https://user:pw@auth.example/token'],
       [HERE, 'http://auth.example/token'],
+      [HERE, 'https://169.254.169.254/latest'],
+      [HERE, 'https://[64:ff9b::a9fe:a9fe]/latest'],
+      [HERE, 'https://[fe80::1]/token'],
+      [HERE, 'https://[2002:7f00:1::1]/token'],
       [SECURE, 'file:///etc/passwd'],
       [SECURE, 'nonsense'],
       [SECURE, `https://auth.example/${'x'.repeat(3000)}`],
@@ -93,6 +150,9 @@ describe('where requests may go', () => {
       [SECURE, 'https://127.0.0.1/blob'],
       [SECURE, 'https://169.254.169.254/latest'],
       [PLAIN, 'http://localhost/blob'],
+      [HERE, 'http://169.254.169.254/latest'],
+      [HERE, 'http://[::ffff:169.254.169.254]/latest'],
+      [HERE, 'https://[fd00:ec2::254]/latest'],
       [SECURE, 'ftp://storage.example/blob'],
     ]
     for (const [registry, target] of refused) {

@@ -137,7 +137,14 @@ describe('transport', () => {
       await assert.rejects(repository.fetchManifest('1'), { code: 'REGISTRY_FAILED' })
     })
 
-    for (const location of ['file:///etc/passwd', 'http://[', 'ftp://127.0.0.1/x']) {
+    for (const location of [
+      'file:///etc/passwd',
+      'http://[',
+      'ftp://127.0.0.1/x',
+      'http://169.254.169.254/latest',
+      'http://[64:ff9b::a9fe:a9fe]/latest',
+      'http://[2002:a9fe:a9fe::]/latest',
+    ]) {
       it(`do not lead to ${location}`, async () => {
         await using registry = await MemoryRegistry.start()
         registry.fail({ action: { kind: 'reply', reply: { status: 302, headers: { location } } } })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type Bytes, type Descriptor, digestOf, MEDIA_TYPES, TsbuildError } from '#core'
 import { type RegistryClient, RegistryError, type Repository } from '#registry-client'
-import { MemoryRegistry } from '../support/registry/index.ts'
+import { type FaultAction, MemoryRegistry } from '../support/registry/index.ts'
 import { blobOf, clientFor, pieces, repositoryOf, someBytes, TestTiming } from './support.ts'
 
 const NAME = 'team/app'
@@ -60,8 +60,10 @@ describe('uploads', () => {
           { code },
         )
         const puts = registry.requests.filter(({ method }) => method === 'PUT')
-        assert.equal(puts.length, 1)
-        assert.ok((puts[0]?.bodySize ?? 0) < descriptor.size, 'the last chunk is held back')
+        assert.equal(puts.length, 2)
+        for (const put of puts) {
+          assert.ok(put.bodySize < descriptor.size, 'the last chunk is held back')
+        }
         assert.equal(registry.openUploads, 0)
       })
     }
@@ -98,6 +100,20 @@ describe('uploads', () => {
       )
     })
 
+    it('reads a source once more that came damaged', async () => {
+      let opened = 0
+      const flaky = () => pieces(opened++ === 0 ? Buffer.alloc(BYTES.length) : BYTES)
+      await repository.put(BLOB, flaky)
+      assert.deepEqual([opened, registry.blob(NAME, BLOB.digest)], [2, BYTES])
+      const other = blobOf(Buffer.from('other'))
+      const damaged = () => {
+        opened++
+        return pieces(Buffer.from('OTHER'))
+      }
+      await assert.rejects(repository.put(other, damaged), { code: 'DIGEST_MISMATCH' })
+      assert.deepEqual([opened, registry.openUploads], [4, 0])
+    })
+
     it('passes on what reading the source throws', async () => {
       const failure = new TsbuildError('read x: gone', { code: 'IO_FAILED' })
       const source = async function* (): Bytes {
@@ -124,6 +140,36 @@ describe('uploads', () => {
     it('gives up quietly when it is not allowed', async () => {
       registry.fail({ method: 'POST', action: { kind: 'reply', reply: { status: 403 } } })
       assert.equal(await repository.mount(BLOB, 'library/base'), false)
+    })
+
+    const failures: readonly (readonly [string, FaultAction])[] = [
+      ...[400, 401, 404, 405, 429, 500, 501, 502, 503, 504].map(
+        (status) => [`answers ${status}`, { kind: 'reply', reply: { status } }] as const,
+      ),
+      ['breaks the connection', { kind: 'reset' }],
+    ]
+    for (const [what, action] of failures) {
+      it(`gives up soon when the registry ${what}, and the blob can be uploaded`, async () => {
+        registry.addBlob('library/base', BYTES)
+        registry.fail({ method: 'POST', path: /[?]mount=/, times: 99, action })
+        assert.equal(await repository.mount(BLOB, 'library/base'), false)
+        assert.ok(registry.requests.filter(({ url }) => url.includes('?mount=')).length <= 2)
+        await repository.put(BLOB, () => pieces(BYTES))
+        assert.deepEqual(registry.blob(NAME, BLOB.digest), BYTES)
+      })
+    }
+
+    it('is tried again after a 503', async () => {
+      registry.addBlob('library/base', BYTES)
+      registry.fail({ method: 'POST', action: { kind: 'reply', reply: { status: 503 } } })
+      assert.equal(await repository.mount(BLOB, 'library/base'), true)
+    })
+
+    it('ends when it is cancelled', async () => {
+      registry.fail({ method: 'POST', action: { kind: 'stall' } })
+      const signal = AbortSignal.timeout(50)
+      const mounting = repository.mount(BLOB, 'library/base', { signal })
+      await assert.rejects(mounting, { code: 'CANCELLED' })
     })
   })
 

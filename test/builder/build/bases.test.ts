@@ -178,6 +178,18 @@ describe('base images', () => {
       await isRefused(`FROM ${at.at('base')}@${layer.descriptor.digest}`, 'NOT_FOUND')
     })
 
+    it('are fetched once more when they come damaged', async () => {
+      const layer = await foreignLayer({ x: '1' })
+      publish(at.registry, 'base', foreignImage([layer]))
+      // The config, then the layer.
+      for (const after of [0, 1]) {
+        at.registry.fail({ path: /blobs/, after, action: flipped })
+      }
+      await at.build(useBase())
+      const fetched = at.registry.requests.filter(({ url }) => url.includes('/blobs/'))
+      assert.equal(fetched.length, 4)
+    })
+
     it('are fetched again when the store has damaged them', async () => {
       const layer = await foreignLayer({ x: '1' })
       publish(at.registry, 'base', foreignImage([layer]))

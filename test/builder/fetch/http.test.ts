@@ -178,6 +178,14 @@ describe('downloading a file', () => {
     assert.equal(server.seen.length, 11 + 3)
   })
 
+  it('refuses redirects from this machine to its link', async () => {
+    for (const host of ['169.254.169.254', '[fe80::1]', '[::ffff:a9fe:a9fe]', '[fd00:ec2::254]']) {
+      const location = `http://${host}/latest/meta-data`
+      answer = (_request, response) => void response.writeHead(302, { location }).end()
+      await assert.rejects(fetchFile('/x'), { code: 'DOWNLOAD_FAILED', message: /local address/ })
+    }
+  })
+
   it('tries again after a failure of the server and a broken connection', async () => {
     let count = 0
     answer = (_request, response) => {
