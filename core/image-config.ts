@@ -2,6 +2,7 @@ import { type DiffId, isDigest, parseDiffId } from './digest.ts'
 import { TsbuildError } from './errors.ts'
 import { isJsonObject, type Json, type JsonObject, parseJson } from './json.ts'
 import type { Platform } from './platform.ts'
+import { readPlatform } from './platform-json.ts'
 
 /** Durations are nanoseconds. Docker's extension to the image config. */
 export interface Healthcheck {
@@ -41,6 +42,7 @@ export interface HistoryEntry {
 
 /** The image config; its digest is the image ID. Spec: image-spec v1.1 config.md */
 export interface ImageConfig {
+  /** As claimed: a system or architecture that is not named is `''`. */
   readonly platform: Platform
   /** RFC 3339. */
   readonly created?: string
@@ -54,15 +56,9 @@ export interface ImageConfig {
 export function parseImageConfig(bytes: Uint8Array): ImageConfig {
   const document = parseJson(bytes, 'image config', 'CONFIG_INVALID')
   if (!isJsonObject(document)) throw invalid('not a JSON object')
-  const { architecture, os, variant, created, author } = document
-  const version = document['os.version']
+  const { created, author } = document
   return {
-    platform: {
-      os: typeof os === 'string' && os !== '' ? os : 'linux',
-      architecture: typeof architecture === 'string' ? architecture : '',
-      ...(typeof variant === 'string' && variant !== '' ? { variant } : {}),
-      ...(typeof version === 'string' && version !== '' ? { 'os.version': version } : {}),
-    },
+    platform: readPlatform(document),
     ...(typeof created === 'string' ? { created } : {}),
     ...(typeof author === 'string' && author !== '' ? { author } : {}),
     config: parseContainerConfig(document.config),
@@ -74,6 +70,7 @@ export function parseImageConfig(bytes: Uint8Array): ImageConfig {
 /** The bytes whose digest is the image ID: top-level keys sorted, `config` in Docker's order. */
 export function serializeImageConfig(image: ImageConfig): Buffer {
   const { platform, created, author, config, diffIds, history } = image
+  const features = platform['os.features'] ?? []
   return Buffer.from(
     JSON.stringify({
       architecture: platform.architecture,
@@ -82,6 +79,7 @@ export function serializeImageConfig(image: ImageConfig): Buffer {
       ...(created === undefined ? {} : { created }),
       history,
       os: platform.os,
+      ...(features.length === 0 ? {} : { 'os.features': features }),
       ...(platform['os.version'] === undefined ? {} : { 'os.version': platform['os.version'] }),
       rootfs: { type: 'layers', diff_ids: diffIds },
       ...(platform.variant === undefined ? {} : { variant: platform.variant }),

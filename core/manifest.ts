@@ -3,6 +3,7 @@ import { isDigest } from './digest.ts'
 import { TsbuildError } from './errors.ts'
 import { isJsonObject, type Json, type JsonObject, parseJson } from './json.ts'
 import type { Platform } from './platform.ts'
+import { readPlatform } from './platform-json.ts'
 
 /** One platform's image. Spec: image-spec v1.1 manifest.md */
 export interface Manifest {
@@ -153,17 +154,10 @@ export function parseDescriptor(value: Json | undefined, where: string): Descrip
 function parsePlatformField(value: Json | undefined, where: string): Platform | undefined {
   if (value === undefined || value === null) return undefined
   if (!isJsonObject(value)) throw invalid(`${where}.platform is not an object`)
-  const { os, architecture, variant } = value
-  if (typeof os !== 'string' || typeof architecture !== 'string') {
+  if (typeof value.os !== 'string' || typeof value.architecture !== 'string') {
     throw invalid(`${where}.platform lacks os or architecture`)
   }
-  const version = value['os.version']
-  return {
-    os,
-    architecture,
-    ...(typeof variant === 'string' && variant !== '' ? { variant } : {}),
-    ...(typeof version === 'string' && version !== '' ? { 'os.version': version } : {}),
-  }
+  return readPlatform(value)
 }
 
 function annotationsOf(document: JsonObject): { annotations?: Record<string, string> } {
