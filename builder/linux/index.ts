@@ -1,6 +1,7 @@
 export type { Identity } from './credentials.ts'
 export { assumeIdentity, joinNewKeyring, limitCapabilities, resumeRoot } from './credentials.ts'
 export { BARE_DIRECTORY, fileStatOf, type StatOptions } from './file-stat.ts'
+export { runsSmallPrograms, type SmallArchitecture } from './foreign-program.ts'
 export type { MountAttributes, MountOptions } from './mounts.ts'
 export {
   detachMount,

@@ -6,7 +6,7 @@ import type {
   StepSettings,
 } from '#builder/plan'
 import { type CacheKey, cacheKeyOf } from '#cache'
-import { chainIdOf, type Digest, formatPlatform, type Json } from '#core'
+import { chainIdOf, type Digest, formatPlatform, type Json, type Platform } from '#core'
 
 /** A key and what went into it, so that a later miss can be explained. */
 export interface KeyedStep {
@@ -37,13 +37,18 @@ export function execKey(
   return keyed({
     op: 'exec',
     root: root ?? null,
-    platform: formatPlatform(vertex.platform),
+    platform: formatPlatform(machineOf(vertex.platform)),
     process: { args, env, cwd, user, hostname, network, security },
     settings: settingsDocument(settings),
     ...(mounts.length === 0 ? {} : { mounts }),
     ...timesDocument(vertex),
     ...(input === undefined ? {} : { input: { ...input } }),
   })
+}
+
+/** The release of a system decides which base image is chosen, and nothing beyond that. */
+function machineOf({ os, architecture, variant }: Platform): Platform {
+  return { os, architecture, ...(variant === undefined ? {} : { variant }) }
 }
 
 /** How much a step may use decides how long it takes, and an address where a host is, not what it does. */
