@@ -60,6 +60,7 @@ export async function planLoaded(
   const plan = planBuild(graph, bases, {
     globals,
     targetPlatform: platform,
+    isPlatformGiven: settings.isPlatformGiven,
     contexts: plannedContexts(settings.contexts),
     network,
     steps,

@@ -148,7 +148,7 @@ function summarize({ images, descriptor, settings, started }: Summary): BuildRes
 
 function summarizeImage({ plan, image, layers }: BuiltImage): BuildResult['images'][number] {
   return {
-    platform: formatPlatform(image.config.platform),
+    platform: formatPlatform(image.platform),
     id: image.id,
     layers: layers.map(({ diffId, size, vertex }) => ({
       diffId,

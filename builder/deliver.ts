@@ -110,7 +110,7 @@ async function unpack(
     built.map(async ({ image, directories }) => ({
       directories: await directories(),
       // Several images share a destination: each has a folder of its own there.
-      folder: built.length > 1 ? formatPlatform(image.config.platform).replaceAll('/', '_') : '',
+      folder: built.length > 1 ? formatPlatform(image.platform).replaceAll('/', '_') : '',
     })),
   )
   const write = (path: string): Promise<void> =>

@@ -35,6 +35,8 @@ export interface Settings {
   readonly labels: Readonly<Record<string, string>>
   /** Without repetitions; at least one. */
   readonly platforms: readonly [Platform, ...Platform[]]
+  /** They were asked for, and are not this machine's by default. */
+  readonly isPlatformGiven: boolean
   readonly noCache: boolean
   readonly pull: boolean
   readonly network: 'default' | 'none' | 'host'
@@ -68,6 +70,7 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     buildArgs: options.buildArgs ?? {},
     labels: options.labels ?? {},
     platforms: resolvePlatforms(options.platform),
+    isPlatformGiven: options.platform !== undefined && options.platform.length > 0,
     noCache: options.noCache ?? false,
     pull: options.pull ?? false,
     network: options.network ?? 'default',
@@ -126,13 +129,6 @@ function check({ outputs, tags, jobs, platforms }: Settings): void {
     throw new TsbuildError('cannot push an image without a name', {
       code: 'USAGE',
       hint: 'name it with -t REGISTRY/REPOSITORY:TAG',
-    })
-  }
-  const foreign = platforms.find(({ os }) => os !== 'linux')
-  if (foreign !== undefined) {
-    throw new TsbuildError(`cannot build for ${foreign.os}`, {
-      code: 'PLATFORM_MISMATCH',
-      hint: 'tsbuild builds linux images; write --platform linux/ARCHITECTURE',
     })
   }
   if (platforms.length > 1 && outputs.some(({ type }) => type === 'docker')) {

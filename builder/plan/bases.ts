@@ -12,6 +12,7 @@ import {
   isIndexType,
   isJsonObject,
   isManifestType,
+  isSameMachine,
   MAX_DOCUMENT_BYTES,
   type OnEvent,
   type Platform,
@@ -146,7 +147,7 @@ async function findLocal(
     platform,
     signal: options.signal,
   })
-  if (platformDistance(platform, image.config.platform) === undefined) {
+  if (image.index === undefined && !servesLocally(platform, image.config.platform)) {
     const offered = formatPlatform(image.config.platform)
     throw new TsbuildError(
       `the local image ${familiarReference(reference)} is for ${offered}, not ${formatPlatform(platform)}`,
@@ -155,6 +156,11 @@ async function findLocal(
   }
   const name = formatReference({ ...reference, digest: descriptor.digest })
   return toBase(name, image, { source: store.blobs, origin: reference })
+}
+
+/** Any variant will do, as it does where a registry has a single image under the name. */
+function servesLocally(wanted: Platform, offered: Platform): boolean {
+  return isSameMachine(wanted, offered) || platformDistance(wanted, offered) !== undefined
 }
 
 function toBase(

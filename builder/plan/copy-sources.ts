@@ -9,6 +9,7 @@ import {
 import type { CopyAction, Owner } from '#builder/files'
 import { type AddInstruction, type CopyInstruction, SourceError, type Word } from '#parser'
 import { located } from './expand.ts'
+import { slashed } from './paths.ts'
 import type { StagePlan } from './plan.ts'
 import type { FilesSource, VertexId } from './vertex.ts'
 
@@ -26,6 +27,8 @@ export interface CopiedWords {
   readonly placement: Placement
   /** `--checksum`; ADD only. */
   readonly checksum: string | undefined
+  /** The system of the stage, whose separators paths may have. */
+  readonly os: string
 }
 
 export interface CopiedSources {
@@ -60,7 +63,8 @@ export function copySources(
   const actions: CopyAction[] = []
   for (const [index, path] of words.paths.entries()) {
     const word = instruction.sources[index] ?? instruction.destination
-    const found = find(instruction, { path, word, checksum: words.checksum }, plan)
+    const { checksum, os } = words
+    const found = find(instruction, { path, word, checksum, os }, plan)
     const last = actions.at(-1)
     if (found.kind === 'files' && last?.wildcards === true) {
       actions[actions.length - 1] = { ...last, paths: [...last.paths, found.path] }
@@ -97,11 +101,12 @@ interface WrittenSource {
   readonly path: string
   readonly word: Word
   readonly checksum: string | undefined
+  readonly os: string
 }
 
 function find(
   instruction: Copying,
-  { path, word, checksum }: WrittenSource,
+  { path, word, checksum, os }: WrittenSource,
   plan: StagePlan,
 ): Found {
   const range = word.range
@@ -126,7 +131,7 @@ function find(
   if (checksum !== undefined) {
     throw wrongChecksum(instruction, 'checksum requires HTTP(S) or Git sources')
   }
-  return { kind: 'files', path, source: placeOf(instruction, plan) }
+  return { kind: 'files', path: slashed(path, os), source: placeOf(instruction, plan) }
 }
 
 function remote(vertex: VertexId, kind: 'http' | 'git', path: string): Found {
