@@ -51,18 +51,20 @@ function closing(opened: Resources): AsyncDisposable {
   return { [Symbol.asyncDispose]: () => resources[Symbol.asyncDispose]() }
 }
 
-type Written = Pick<Settings, 'file' | 'dockerfile'>
+type Written = Pick<Settings, 'file' | 'dockerfile' | 'frontend'>
 
-function openFolder({ path }: FolderSource, { file, dockerfile }: Written): OpenedContext {
-  const loaded = loadDockerfile({ context: path, origin: 'local', file, dockerfile })
+function openFolder({ path }: FolderSource, written: Written): OpenedContext {
+  const { file, dockerfile, frontend } = written
+  const loaded = loadDockerfile({ context: path, origin: 'local', file, dockerfile, frontend })
   return { loaded, directory: path, transient: false }
 }
 
 function openFetched(fetched: FetchedContext, written: Written): OpenedContext {
   const { directory, transient } = fetched
   if (fetched.dockerfile !== undefined) checkOnly(written)
+  const { file, frontend } = written
   const dockerfile = fetched.dockerfile ?? written.dockerfile
-  const wanted = { context: directory, origin: 'fetched', file: written.file } as const
+  const wanted = { context: directory, origin: 'fetched', file, frontend } as const
   return { loaded: loadDockerfile({ ...wanted, dockerfile }), directory, transient }
 }
 
@@ -72,7 +74,7 @@ function isUrl(file: string | undefined): file is string {
 
 /** The Dockerfile that `-f` names by its URL, in place of the file. */
 async function fetchDockerfile(
-  { file }: Settings,
+  { file, frontend }: Settings,
   { fetcher, onEvent, signal }: FetchContextDeps,
 ): Promise<Written | undefined> {
   const source = isUrl(file) ? parseHttpSource(file) : undefined
@@ -80,7 +82,8 @@ async function fetchDockerfile(
   const name = `[internal] load remote Dockerfile ${httpSourceName(source)}`
   return reported({ id: 'dockerfile', name }, onEvent, async () => {
     const { directory, name: base } = await fetcher.fetchHttp(source, { signal })
-    return { file: undefined, dockerfile: (await readDownloaded(join(directory, base))).toString() }
+    const dockerfile = (await readDownloaded(join(directory, base))).toString()
+    return { file: undefined, dockerfile, frontend }
   })
 }
 

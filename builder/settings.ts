@@ -10,6 +10,7 @@ import {
   parsePlatform,
   TsbuildError,
 } from '#core'
+import { isBuiltInFrontend } from '#parser'
 import {
   type CredentialStore,
   formatReference,
@@ -29,6 +30,8 @@ export interface Settings {
   readonly contexts: NamedSources
   readonly file: string | undefined
   readonly dockerfile: string | undefined
+  /** Chosen by a build argument, in place of what the Dockerfile says. */
+  readonly frontend: 'built-in' | undefined
   readonly tags: readonly Reference[]
   readonly target: string | undefined
   readonly buildArgs: Readonly<Record<string, string>>
@@ -65,6 +68,7 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     contexts: parseNamedContexts(options.contexts ?? {}),
     file: options.file,
     dockerfile: options.dockerfile,
+    frontend: resolveFrontend(options.buildArgs?.BUILDKIT_SYNTAX),
     tags: resolveTags(options.tags ?? []),
     target: options.target,
     buildArgs: options.buildArgs ?? {},
@@ -98,6 +102,21 @@ function resolvePlatforms(wanted: BuildOptions['platform']): Settings['platforms
     platforms.map((one) => [formatPlatform(one), one]),
   ).values()
   return [first, ...others]
+}
+
+function resolveFrontend(syntax: string | undefined): Settings['frontend'] {
+  if (syntax === undefined) return undefined
+  if (syntax === '') {
+    throw new TsbuildError('empty BUILDKIT_SYNTAX build-arg is invalid', {
+      code: 'USAGE',
+      hint: 'give it a value, or write --build-arg BUILDKIT_SYNTAX to take that of the environment',
+    })
+  }
+  if (isBuiltInFrontend(syntax)) return 'built-in'
+  throw new TsbuildError(`unsupported BUILDKIT_SYNTAX ${JSON.stringify(syntax)}`, {
+    code: 'UNSUPPORTED',
+    hint: 'tsbuild has the Dockerfile frontend built in: use docker/dockerfile:1',
+  })
 }
 
 function contextOf(context: BuildOptions['context']): ContextSource {

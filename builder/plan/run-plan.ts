@@ -49,7 +49,7 @@ export function planRun(
       proxyEnv: proxyEnv(globals.buildArgs),
       cwd: resolvePath('/', workingDirectory(state)),
       user: state.config.User ?? '',
-      hostname: globals.buildArgs.get('BUILDKIT_SANDBOX_HOSTNAME') ?? DEFAULT_HOSTNAME,
+      hostname: globals.buildArgs.get('BUILDKIT_SANDBOX_HOSTNAME') || DEFAULT_HOSTNAME,
       network: networkOf(instruction, plan, steps),
       security: securityOf(instruction, steps),
       settings: steps,
