@@ -4,12 +4,14 @@ import {
   type Plan,
   type PlanOptions,
   planBuild,
+  type ResolvedBase,
+  type ResolveGraphOptions,
   resolveBase,
   resolveGraph,
   unusedBuildArgs,
 } from '#builder/plan'
 import type { Store } from '#cache'
-import type { Platform } from '#core'
+import { formatPlatform, type Platform } from '#core'
 import type { DockerfileChecks } from '#parser'
 import { checkedBases } from './checks.ts'
 import type { LoadedDockerfile } from './dockerfile-source.ts'
@@ -20,12 +22,31 @@ import type { Settings } from './settings.ts'
 
 interface PlanDeps {
   readonly settings: Settings
-  readonly store: Store
-  readonly services: Services
+  readonly resolve: ResolveGraphOptions['resolve']
   readonly checks: DockerfileChecks
   /** Which stages are planned: what the target needs, or all there are. */
   readonly stages: 'target' | 'all'
   readonly signal: AbortSignal | undefined
+}
+
+interface ResolverDeps {
+  readonly settings: Settings
+  readonly store: Store
+  readonly services: Services
+}
+
+/** Resolves an image for a platform once, however many plans of one build ask for it. */
+export function baseResolver(deps: ResolverDeps): ResolveGraphOptions['resolve'] {
+  const { settings, store, services } = deps
+  const { pull, onEvent } = settings
+  const options = { store, client: () => services.client(), pull, onEvent }
+  const resolved = new Map<string, Promise<ResolvedBase>>()
+  return (name, platform, signal) => {
+    const key = `${name} ${formatPlatform(platform)}`
+    const known = resolved.get(key) ?? resolveBase(name, platform, { ...options, signal })
+    resolved.set(key, known)
+    return known
+  }
 }
 
 /**
@@ -36,18 +57,17 @@ interface PlanDeps {
 export async function planLoaded(
   { parsed: { dockerfile } }: LoadedDockerfile,
   platform: Platform,
-  { settings, store, services, checks, stages, signal }: PlanDeps,
+  { settings, resolve, checks, stages, signal }: PlanDeps,
 ): Promise<Plan> {
-  const { target, platforms, buildArgs, pull, onEvent, network, steps, labels } = settings
+  const { target, platforms, buildArgs, onEvent, network, steps, labels } = settings
   const globals = globalScope(dockerfile, { buildArgs, targetPlatform: platform, target })
-  const baseOptions = { store, client: () => services.client(), pull, onEvent }
   const { graph, bases } = await resolveGraph(dockerfile, {
     globals,
     target,
     stages,
     targetPlatform: platform,
     replace: replacementIn(settings.contexts),
-    resolve: (name, wanted, stop) => resolveBase(name, wanted, { ...baseOptions, signal: stop }),
+    resolve,
     signal,
   })
   const isFirst = platform === platforms[0]

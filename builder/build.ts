@@ -10,7 +10,7 @@ import {
 } from '#core'
 import { type DockerfileChecks, diagnosticsError, failureIn } from '#parser'
 import { formatReference } from '#registry-client'
-import { planLoaded } from './build-plan.ts'
+import { baseResolver, planLoaded } from './build-plan.ts'
 import { checkOutputs } from './check-outputs.ts'
 import { openChecks } from './checks.ts'
 import { deliver } from './deliver.ts'
@@ -83,10 +83,12 @@ async function buildLoaded(
   const finish = async (signal: AbortSignal): Promise<BuildResult> => {
     const schedule = scheduler(settings.jobs)
     const shared = { settings, store, services }
+    const resolve = baseResolver(shared)
     // A check that fails the build does so before any step runs, on whatever platform.
     const plans = await together(
       settings.platforms.map((platform) => (stop: AbortSignal) => {
-        return planLoaded(loaded, platform, { ...shared, checks, stages: 'target', signal: stop })
+        const stages = 'target'
+        return planLoaded(loaded, platform, { settings, resolve, checks, stages, signal: stop })
       }),
       signal,
     )
