@@ -1,3 +1,4 @@
+import type { FileAction } from '#builder/files'
 import type {
   ExecVertex,
   FilesVertex,
@@ -7,6 +8,7 @@ import type {
 } from '#builder/plan'
 import { type CacheKey, cacheKeyOf } from '#cache'
 import { chainIdOf, type Digest, formatPlatform, type Json, type Platform } from '#core'
+import { hasWildcards } from '#parser'
 
 /** A key and what went into it, so that a later miss can be explained. */
 export interface KeyedStep {
@@ -96,9 +98,17 @@ function filesDocument(
   vertex: FilesVertex,
   root: CacheKey | undefined,
 ): { readonly [key: string]: Json } {
-  const actions = vertex.actions.map((action): Json => ({ ...action }) as unknown as Json)
+  const actions = vertex.actions.map(actionDocument)
   const on = vertex.link ? null : (root ?? null)
   return { op: 'files', root: on, actions, ...timesDocument(vertex) }
+}
+
+function actionDocument(action: FileAction): Json {
+  const document = { ...action } as unknown as { readonly [key: string]: Json }
+  if (action.kind !== 'copy' || action.exclude.length === 0 || action.parents) return document
+  // Patterns once counted for what a wildcard matches itself: those results are no longer right.
+  const matches = action.wildcards && action.paths.some(hasWildcards)
+  return matches ? { ...document, excluded: 'below' } : document
 }
 
 /** Only where times were asked for: all other keys stay what they are. */
