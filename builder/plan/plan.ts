@@ -120,8 +120,10 @@ function startState(plan: StagePlan, results: ReadonlyMap<number, StageState>): 
   const { linked, options, names, vertices } = plan
   const { base, stage } = linked
   const platform = stagePlatform(linked, options.targetPlatform)
-  // Nothing is of the platform that is built for, whatever its FROM says.
-  if (base.kind === 'scratch') return emptyState(options.targetPlatform)
+  if (base.kind === 'scratch') {
+    // Nothing is of the platform that is built for, whatever its FROM says; what stands for an image is not.
+    return emptyState(base.name === undefined ? options.targetPlatform : platform)
+  }
   if (base.kind === 'stage') {
     const parent = results.get(base.index)
     if (parent === undefined) throw new Error(`stage ${base.index} comes after its user`)
