@@ -1,5 +1,4 @@
 import {
-  type GlobalScope,
   globalScope,
   type Plan,
   type PlanOptions,
@@ -15,7 +14,7 @@ import { formatPlatform, type Platform } from '#core'
 import type { DockerfileChecks } from '#parser'
 import { checkedBases } from './checks.ts'
 import type { LoadedDockerfile } from './dockerfile-source.ts'
-import { epochOf, REPRODUCIBLE_TIME } from './epoch.ts'
+import { type EpochSources, REPRODUCIBLE_TIME, resolveEpoch } from './epoch.ts'
 import { plannedContexts, replacementIn } from './named-contexts.ts'
 import type { Services } from './services.ts'
 import type { Settings } from './settings.ts'
@@ -23,6 +22,8 @@ import type { Settings } from './settings.ts'
 interface PlanDeps {
   readonly settings: Settings
   readonly resolve: ResolveGraphOptions['resolve']
+  readonly contextMadeAt: EpochSources['contextMadeAt']
+  readonly fetcher: EpochSources['fetcher']
   readonly checks: DockerfileChecks
   /** Which stages are planned: what the target needs, or all there are. */
   readonly stages: 'target' | 'all'
@@ -57,10 +58,13 @@ export function baseResolver(deps: ResolverDeps): ResolveGraphOptions['resolve']
 export async function planLoaded(
   { parsed: { dockerfile } }: LoadedDockerfile,
   platform: Platform,
-  { settings, resolve, checks, stages, signal }: PlanDeps,
+  { settings, resolve, contextMadeAt, fetcher, checks, stages, signal }: PlanDeps,
 ): Promise<Plan> {
   const { target, platforms, buildArgs, onEvent, network, steps, labels } = settings
-  const globals = globalScope(dockerfile, { buildArgs, targetPlatform: platform, target })
+  const given = globalScope(dockerfile, { buildArgs, targetPlatform: platform, target })
+  const { contexts } = settings
+  const sources = { contexts, contextMadeAt, fetcher, platform, onEvent, signal }
+  const { globals, epoch } = await resolveEpoch(dockerfile, given, sources)
   const { graph, bases } = await resolveGraph(dockerfile, {
     globals,
     target,
@@ -86,7 +90,7 @@ export async function planLoaded(
     steps,
     labels,
     isOneOfSeveral: platforms.length > 1,
-    ...timesOf(globals, settings),
+    ...timesOf(epoch, settings),
   })
   const failure = isFirst ? checks.failure() : undefined
   if (failure !== undefined) throw failure
@@ -94,10 +98,9 @@ export async function planLoaded(
 }
 
 function timesOf(
-  globals: GlobalScope,
+  epoch: number | undefined,
   { reproducible }: Settings,
 ): Pick<PlanOptions, 'epoch' | 'latest'> {
-  const epoch = epochOf(globals)
   if (!reproducible) return { epoch, latest: undefined }
   const latest = Math.min(epoch ?? REPRODUCIBLE_TIME, REPRODUCIBLE_TIME)
   return { epoch: epoch ?? latest, latest }

@@ -83,12 +83,18 @@ async function buildLoaded(
   const finish = async (signal: AbortSignal): Promise<BuildResult> => {
     const schedule = scheduler(settings.jobs)
     const shared = { settings, store, services }
-    const resolve = baseResolver(shared)
+    const planning = {
+      settings,
+      checks,
+      stages: 'target',
+      resolve: baseResolver(shared),
+      contextMadeAt: context.madeAt,
+      fetcher: () => services.fetcher(),
+    } as const
     // A check that fails the build does so before any step runs, on whatever platform.
     const plans = await together(
       settings.platforms.map((platform) => (stop: AbortSignal) => {
-        const stages = 'target'
-        return planLoaded(loaded, platform, { settings, resolve, checks, stages, signal: stop })
+        return planLoaded(loaded, platform, { ...planning, signal: stop })
       }),
       signal,
     )

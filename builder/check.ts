@@ -1,3 +1,4 @@
+import type { Fetcher } from '#builder/fetch'
 import type { StepSecrets } from '#builder/solve'
 import { openStore } from '#cache'
 import { isCancelled, TsbuildError, throwIfCancelled } from '#core'
@@ -43,7 +44,10 @@ export async function checkBuild(options: BuildOptions): Promise<BuildCheck> {
   const { signal } = settings
   try {
     const resolve = baseResolver({ settings, store, services })
-    await planLoaded(loaded, platform, { settings, resolve, checks, stages, signal })
+    const fetcher = (): Fetcher => services.fetcher()
+    const contextMadeAt = context.madeAt
+    const sources = { resolve, contextMadeAt, fetcher }
+    await planLoaded(loaded, platform, { settings, ...sources, checks, stages, signal })
     return { warnings: checks.warnings, source, path, error: undefined }
   } catch (cause) {
     if (!(cause instanceof TsbuildError) || isCancelled(cause)) throw cause

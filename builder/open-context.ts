@@ -16,6 +16,8 @@ export interface OpenedContext {
   readonly directory: string
   /** The folder goes with the build, so what is learnt about its files need not be kept. */
   readonly transient: boolean
+  /** When its source was made, in milliseconds; of a folder that is not known. */
+  readonly madeAt: () => Promise<number | undefined>
 }
 
 /**
@@ -36,7 +38,8 @@ export async function openContext(settings: Settings): Promise<OpenedContext & A
   const fetcher = opening.use(new Fetcher({ store, environment, secret }))
   const { onEvent, signal, buildArgs } = settings
   const keepGitDir = isSwitchedOn(buildArgs.BUILDKIT_CONTEXT_KEEP_GIT_DIR)
-  const deps = { store, fetcher, onEvent, signal, keepGitDir }
+  const commitTimes = Boolean(buildArgs.SOURCE_DATE_EPOCH)
+  const deps = { store, fetcher, onEvent, signal, keepGitDir, commitTimes }
   const written = (await fetchDockerfile(settings, deps)) ?? settings
   const opened =
     context.kind === 'folder'
@@ -56,16 +59,16 @@ type Written = Pick<Settings, 'file' | 'dockerfile' | 'frontend'>
 function openFolder({ path }: FolderSource, written: Written): OpenedContext {
   const { file, dockerfile, frontend } = written
   const loaded = loadDockerfile({ context: path, origin: 'local', file, dockerfile, frontend })
-  return { loaded, directory: path, transient: false }
+  return { loaded, directory: path, transient: false, madeAt: async () => undefined }
 }
 
 function openFetched(fetched: FetchedContext, written: Written): OpenedContext {
-  const { directory, transient } = fetched
+  const { directory, transient, madeAt } = fetched
   if (fetched.dockerfile !== undefined) checkOnly(written)
   const { file, frontend } = written
   const dockerfile = fetched.dockerfile ?? written.dockerfile
   const wanted = { context: directory, origin: 'fetched', file, frontend } as const
-  return { loaded: loadDockerfile({ ...wanted, dockerfile }), directory, transient }
+  return { loaded: loadDockerfile({ ...wanted, dockerfile }), directory, transient, madeAt }
 }
 
 function isUrl(file: string | undefined): file is string {

@@ -1,5 +1,7 @@
 import {
+  type GitSource,
   gitSourceName,
+  type HttpSource,
   httpSourceName,
   parseGitSource,
   parseHttpSource,
@@ -101,37 +103,60 @@ interface WrittenSource {
   readonly path: string
   readonly word: Word
   readonly checksum: string | undefined
-  readonly os: string
+}
+
+/** A file or a repository elsewhere. */
+export type RemoteSource =
+  | { readonly op: 'git'; readonly source: GitSource }
+  | { readonly op: 'http'; readonly source: HttpSource }
+
+/** What an ADD fetches; `undefined` for a path. @throws {SourceError} DOCKERFILE_INVALID */
+export function remoteSource(
+  { checksum: flag, keepGitDir }: AddInstruction,
+  { path, word, checksum }: WrittenSource,
+): RemoteSource | undefined {
+  const git = located(word, () => parseGitSource(path))
+  if (git !== undefined) {
+    return { op: 'git', source: located(word, () => withGitFlags(git, { checksum, keepGitDir })) }
+  }
+  const http = located(word, () => parseHttpSource(path))
+  if (http === undefined) return undefined
+  if (checksum === undefined) return { op: 'http', source: http }
+  return { op: 'http', source: located(flag ?? word, () => withChecksum(http, checksum)) }
 }
 
 function find(
   instruction: Copying,
-  { path, word, checksum, os }: WrittenSource,
+  written: WrittenSource & { readonly os: string },
   plan: StagePlan,
 ): Found {
-  const range = word.range
-  const git = located(word, () => parseGitSource(path))
-  const http = git === undefined ? located(word, () => parseHttpSource(path)) : undefined
-  if (instruction.kind === 'copy') {
-    if (git !== undefined) throw refused("source can't be a git ref for COPY", word)
-    if (http !== undefined) throw refused("source can't be a URL for COPY", word)
-  } else if (git !== undefined) {
-    const { keepGitDir } = instruction
-    const source = located(word, () => withGitFlags(git, { checksum, keepGitDir }))
-    const name = gitSourceName(source)
-    return remote(plan.vertices.remote({ op: 'git', name, range, source }), 'git', '/')
-  } else if (http !== undefined) {
-    const source =
-      checksum === undefined
-        ? http
-        : located(instruction.checksum ?? word, () => withChecksum(http, checksum))
-    const name = httpSourceName(source)
-    return remote(plan.vertices.remote({ op: 'http', name, range, source }), 'http', source.name)
+  const { path, word, os } = written
+  const { range } = word
+  if (instruction.kind === 'copy') refuseRemote(path, word)
+  else {
+    const found = remoteSource(instruction, written)
+    if (found?.op === 'git') {
+      const vertex = { ...found, name: gitSourceName(found.source), range }
+      return remote(plan.vertices.remote(vertex), 'git', '/')
+    }
+    if (found?.op === 'http') {
+      const vertex = { ...found, name: httpSourceName(found.source), range }
+      return remote(plan.vertices.remote(vertex), 'http', found.source.name)
+    }
   }
-  if (checksum !== undefined) {
+  if (written.checksum !== undefined) {
     throw wrongChecksum(instruction, 'checksum requires HTTP(S) or Git sources')
   }
   return { kind: 'files', path: slashed(path, os), source: placeOf(instruction, plan) }
+}
+
+function refuseRemote(path: string, word: Word): void {
+  if (located(word, () => parseGitSource(path)) !== undefined) {
+    throw refused("source can't be a git ref for COPY", word)
+  }
+  if (located(word, () => parseHttpSource(path)) !== undefined) {
+    throw refused("source can't be a URL for COPY", word)
+  }
 }
 
 function remote(vertex: VertexId, kind: 'http' | 'git', path: string): Found {
