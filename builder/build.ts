@@ -10,7 +10,7 @@ import {
 } from '#core'
 import { type DockerfileChecks, diagnosticsError, failureIn } from '#parser'
 import { formatReference } from '#registry-client'
-import { planLoaded } from './build-plan.ts'
+import { baseResolver, planLoaded } from './build-plan.ts'
 import { checkOutputs } from './check-outputs.ts'
 import { openChecks } from './checks.ts'
 import { deliver } from './deliver.ts'
@@ -83,10 +83,18 @@ async function buildLoaded(
   const finish = async (signal: AbortSignal): Promise<BuildResult> => {
     const schedule = scheduler(settings.jobs)
     const shared = { settings, store, services }
+    const planning = {
+      settings,
+      checks,
+      stages: 'target',
+      resolve: baseResolver(shared),
+      contextMadeAt: context.madeAt,
+      fetcher: () => services.fetcher(),
+    } as const
     // A check that fails the build does so before any step runs, on whatever platform.
     const plans = await together(
       settings.platforms.map((platform) => (stop: AbortSignal) => {
-        return planLoaded(loaded, platform, { ...shared, checks, stages: 'target', signal: stop })
+        return planLoaded(loaded, platform, { ...planning, signal: stop })
       }),
       signal,
     )
@@ -148,7 +156,7 @@ function summarize({ images, descriptor, settings, started }: Summary): BuildRes
 
 function summarizeImage({ plan, image, layers }: BuiltImage): BuildResult['images'][number] {
   return {
-    platform: formatPlatform(image.config.platform),
+    platform: formatPlatform(image.platform),
     id: image.id,
     layers: layers.map(({ diffId, size, vertex }) => ({
       diffId,

@@ -42,9 +42,9 @@ export interface ContextVerdict {
   readonly type: FileType | undefined
   /**
    * `included`; `parent` for an ignored folder that is there for what an exception includes in it;
-   * `ignored`; `socket` for what is never part of a context.
+   * `ignored`.
    */
-  readonly verdict: 'included' | 'parent' | 'ignored' | 'socket'
+  readonly verdict: 'included' | 'parent' | 'ignored'
   /** The rules that match the path or a parent, in order: the last one decides. */
   readonly rules: readonly IgnoreRule[]
 }
@@ -101,7 +101,6 @@ export class ContextListing implements Disposable {
     stat: FileStat | undefined,
     rule: IgnoreRule | undefined,
   ): ContextVerdict['verdict'] {
-    if (stat?.type === 'socket') return 'socket'
     if (rule?.isException !== false) return 'included'
     return stat?.type === 'directory' && this.#holdsIncluded(path) ? 'parent' : 'ignored'
   }
@@ -120,7 +119,7 @@ export class ContextListing implements Disposable {
       const isIgnored = rule?.isException === false
       if (isIgnored && this.#ignore?.rules.mayContainIncluded(text) === false) continue
       const stat = this.#tree.lstat(path)
-      if (stat === undefined || stat.type === 'socket') continue
+      if (stat === undefined) continue
       const entry = { path: text, type: stat.type, size: stat.size, rule }
       if (!isIgnored) yield entry
       if (stat.type !== 'directory') continue

@@ -38,32 +38,37 @@ export async function deliver(
   deps: DeliverDeps,
 ): Promise<Descriptor | undefined> {
   let last: Descriptor | undefined
-  for (const output of deps.settings.outputs) {
-    last = (await deliverTo(output, built, deps)) ?? last
+  for (const [place, output] of deps.settings.outputs.entries()) {
+    last = (await deliverTo(output, built, { ...deps, place })) ?? last
   }
   return last
+}
+
+/** Delivers to one of several outputs. */
+interface OutputDeps extends DeliverDeps {
+  /** Among the outputs. */
+  readonly place: number
 }
 
 async function deliverTo(
   output: Output,
   built: readonly BuiltImage[],
-  deps: DeliverDeps,
+  deps: OutputDeps,
 ): Promise<Descriptor | undefined> {
-  const { settings, store } = deps
+  const { settings, store, place } = deps
+  const told = { onEvent: settings.onEvent, place }
   const image = await imagesFor(output, built, settings)
   const { signal } = settings
   const names = settings.tags.map(formatReference)
   switch (output.type) {
     case 'store':
-      return sent('exporting to image', settings, () =>
-        exportToStore(image, { store, names, signal }),
-      )
+      return sent('exporting to image', told, () => exportToStore(image, { store, names, signal }))
     case 'registry':
       return pushAll(image, compressionOf(output.compression), deps)
     case 'oci':
     case 'docker': {
       const { type: format, dest } = output
-      return sent(`exporting to ${format} image format`, settings, async () => {
+      return sent(`exporting to ${format} image format`, told, async () => {
         const inFolder = output.tar === false
         await using writer = inFolder
           ? directoryWriter(pathOf(dest))
@@ -77,7 +82,7 @@ async function deliverTo(
     }
     case 'local':
     case 'tar':
-      return sent(`exporting to ${output.type}`, settings, () => unpack(output, built, deps))
+      return sent(`exporting to ${output.type}`, told, () => unpack(output, built, deps))
     default:
       return unreachable(output)
   }
@@ -110,7 +115,7 @@ async function unpack(
     built.map(async ({ image, directories }) => ({
       directories: await directories(),
       // Several images share a destination: each has a folder of its own there.
-      folder: built.length > 1 ? formatPlatform(image.config.platform).replaceAll('/', '_') : '',
+      folder: built.length > 1 ? formatPlatform(image.platform).replaceAll('/', '_') : '',
     })),
   )
   const write = (path: string): Promise<void> =>
@@ -137,8 +142,9 @@ async function unpack(
 async function pushAll(
   image: ImageSet,
   compression: Compression,
-  { settings, store, services }: DeliverDeps,
+  { settings, store, services, place }: OutputDeps,
 ): Promise<Descriptor | undefined> {
+  const told = { onEvent: settings.onEvent, place }
   const byRepository = Map.groupBy(
     settings.tags,
     ({ registry, repository }) => `${registry}/${repository}`,
@@ -149,7 +155,7 @@ async function pushAll(
     const [first, ...rest] = references
     if (first === undefined) continue
     const { registry, repository } = first
-    manifest = await sent(`pushing ${name}`, settings, (onProgress) =>
+    manifest = await sent(`pushing ${name}`, told, (onProgress) =>
       exportToRegistry(image, [first, ...rest], {
         store,
         client: services.client(),
@@ -167,10 +173,11 @@ async function pushAll(
 /** Shows an output as a vertex of its own. */
 export function sent<T>(
   name: string,
-  { onEvent }: Pick<Settings, 'onEvent'>,
+  { onEvent, place = 0 }: Pick<Settings, 'onEvent'> & { readonly place?: number },
   send: (onProgress: (progress: PushProgress) => void) => Promise<T>,
 ): Promise<T> {
-  const vertex = `output ${name}`
+  // Two outputs may do the same.
+  const vertex = `output ${place} ${name}`
   const onProgress = ({ id, current, total, done }: PushProgress): void => {
     const known = total === undefined ? {} : { total }
     onEvent({ type: 'progress', vertex, id, current, done, ...known })

@@ -1,7 +1,13 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { errnoOf, ioError, TsbuildError } from '#core'
-import { MAX_DOCKERFILE_BYTES, type ParseResult, parseDockerfile, type SourceFile } from '#parser'
+import {
+  MAX_DOCKERFILE_BYTES,
+  type ParseOptions,
+  type ParseResult,
+  parseDockerfile,
+  type SourceFile,
+} from '#parser'
 import { readContained } from './contained-file.ts'
 import { readIgnoreFile } from './ignore-file.ts'
 
@@ -19,6 +25,7 @@ export interface DockerfileOptions {
   readonly file: string | undefined
   /** The Dockerfile itself. */
   readonly dockerfile: string | Buffer | undefined
+  readonly frontend?: ParseOptions['frontend']
 }
 
 export interface LoadedDockerfile {
@@ -37,7 +44,8 @@ export function loadDockerfile(options: DockerfileOptions): LoadedDockerfile {
   const { name, path, bytes } = readDockerfile(options)
   const source = { filename: name, text: bytes.toString() }
   const ignore = origin === 'local' ? (readIgnoreFile(context, path)?.text ?? '') : ''
-  return { parsed: parseDockerfile(bytes), source, path: path && resolve(path), ignore }
+  const parsed = parseDockerfile(bytes, { frontend: options.frontend })
+  return { parsed, source, path: path && resolve(path), ignore }
 }
 
 /** Which file is the Dockerfile of a folder. */

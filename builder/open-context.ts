@@ -16,6 +16,8 @@ export interface OpenedContext {
   readonly directory: string
   /** The folder goes with the build, so what is learnt about its files need not be kept. */
   readonly transient: boolean
+  /** When its source was made, in milliseconds; of a folder that is not known. */
+  readonly madeAt: () => Promise<number | undefined>
 }
 
 /**
@@ -36,7 +38,8 @@ export async function openContext(settings: Settings): Promise<OpenedContext & A
   const fetcher = opening.use(new Fetcher({ store, environment, secret }))
   const { onEvent, signal, buildArgs } = settings
   const keepGitDir = isSwitchedOn(buildArgs.BUILDKIT_CONTEXT_KEEP_GIT_DIR)
-  const deps = { store, fetcher, onEvent, signal, keepGitDir }
+  const commitTimes = Boolean(buildArgs.SOURCE_DATE_EPOCH)
+  const deps = { store, fetcher, onEvent, signal, keepGitDir, commitTimes }
   const written = (await fetchDockerfile(settings, deps)) ?? settings
   const opened =
     context.kind === 'folder'
@@ -51,19 +54,21 @@ function closing(opened: Resources): AsyncDisposable {
   return { [Symbol.asyncDispose]: () => resources[Symbol.asyncDispose]() }
 }
 
-type Written = Pick<Settings, 'file' | 'dockerfile'>
+type Written = Pick<Settings, 'file' | 'dockerfile' | 'frontend'>
 
-function openFolder({ path }: FolderSource, { file, dockerfile }: Written): OpenedContext {
-  const loaded = loadDockerfile({ context: path, origin: 'local', file, dockerfile })
-  return { loaded, directory: path, transient: false }
+function openFolder({ path }: FolderSource, written: Written): OpenedContext {
+  const { file, dockerfile, frontend } = written
+  const loaded = loadDockerfile({ context: path, origin: 'local', file, dockerfile, frontend })
+  return { loaded, directory: path, transient: false, madeAt: async () => undefined }
 }
 
 function openFetched(fetched: FetchedContext, written: Written): OpenedContext {
-  const { directory, transient } = fetched
+  const { directory, transient, madeAt } = fetched
   if (fetched.dockerfile !== undefined) checkOnly(written)
+  const { file, frontend } = written
   const dockerfile = fetched.dockerfile ?? written.dockerfile
-  const wanted = { context: directory, origin: 'fetched', file: written.file } as const
-  return { loaded: loadDockerfile({ ...wanted, dockerfile }), directory, transient }
+  const wanted = { context: directory, origin: 'fetched', file, frontend } as const
+  return { loaded: loadDockerfile({ ...wanted, dockerfile }), directory, transient, madeAt }
 }
 
 function isUrl(file: string | undefined): file is string {
@@ -72,7 +77,7 @@ function isUrl(file: string | undefined): file is string {
 
 /** The Dockerfile that `-f` names by its URL, in place of the file. */
 async function fetchDockerfile(
-  { file }: Settings,
+  { file, frontend }: Settings,
   { fetcher, onEvent, signal }: FetchContextDeps,
 ): Promise<Written | undefined> {
   const source = isUrl(file) ? parseHttpSource(file) : undefined
@@ -80,7 +85,8 @@ async function fetchDockerfile(
   const name = `[internal] load remote Dockerfile ${httpSourceName(source)}`
   return reported({ id: 'dockerfile', name }, onEvent, async () => {
     const { directory, name: base } = await fetcher.fetchHttp(source, { signal })
-    return { file: undefined, dockerfile: (await readDownloaded(join(directory, base))).toString() }
+    const dockerfile = (await readDownloaded(join(directory, base))).toString()
+    return { file: undefined, dockerfile, frontend }
   })
 }
 

@@ -42,7 +42,7 @@ export interface BuildOptions {
   readonly file?: string
   /**
    * What stands for images or stages of these names, in FROM and wherever files are taken from: a
-   * folder, `docker-image://NAME`, `oci-layout://FOLDER[:TAG]`, a git repository, the URL of a file
+   * folder, `docker-image://NAME` (`scratch` is nothing), `oci-layout://FOLDER[:TAG]`, a git repository, the URL of a file
    * (which is called `context`), or `target:STAGE`, an earlier stage.
    */
   readonly contexts?: Readonly<Record<string, string>>

@@ -8,7 +8,7 @@ import {
 } from './directories.ts'
 import type { Ids } from './owner.ts'
 import { parentOf, shown } from './paths.ts'
-import { entriesOf, isProgram, type Selected, type SelectedEntry } from './select.ts'
+import { emptyFile, entriesOf, isProgram, type Selected, type SelectedEntry } from './select.ts'
 import type { Target, TargetEntry } from './target.ts'
 import { linkOf } from './unpack.ts'
 
@@ -17,9 +17,8 @@ export interface CopyOptions {
   readonly created: NewDirectory
   readonly owner: Ids | undefined
   readonly chmod: Chmod | undefined
-  /** Told what each selected entry became; nothing for a directory and for what is left out. */
+  /** Told what each selected entry became; nothing for a directory. */
   readonly onCopied: (entry: SelectedEntry, result: TargetEntry | undefined) => void
-  readonly onWarning?: ((message: string) => void) | undefined
 }
 
 /**
@@ -88,7 +87,6 @@ function copyEntry(target: Target, step: Step, options: CopyOptions): TargetEntr
     copyDirectory(target, step, options)
     return undefined
   }
-  if (skipSocket(step.entry, options)) return undefined
   refuseDirectory(target.lstat(step.to), step.to)
   const result = entryOf(step, options)
   target.put(step.to, result)
@@ -115,18 +113,13 @@ export function refuseFile(existing: FileStat | undefined, path: Name): void {
   })
 }
 
-/** True for a socket, of which a warning tells. */
-export function skipSocket({ path, stat }: SelectedEntry, options: CopyOptions): boolean {
-  if (stat.type !== 'socket') return false
-  options.onWarning?.(`${shown(path)} is a socket: a layer cannot hold it`)
-  return true
-}
-
 /** What a file, link or device becomes. */
 export function entryOf({ selected, entry, links }: Step, options: CopyOptions): TargetEntry {
   const { tree } = selected
   const { path } = entry
-  const stat = changedStat(entry.stat, options)
+  const isSocket = entry.stat.type === 'socket'
+  const stat = changedStat(isSocket ? emptyFile(entry.stat) : entry.stat, options)
+  if (isSocket) return { stat, data: new Uint8Array() }
   if (stat.type === 'symlink') return { stat, target: tree.readlink(path) }
   if (stat.type !== 'file') return { stat }
   const xattrs = isProgram(stat) ? tree.xattrs(path) : undefined

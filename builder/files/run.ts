@@ -125,12 +125,11 @@ function write({ target, options }: Run, action: WriteAction): void {
 
 async function copy(run: Run, action: CopyAction, { isLast }: Turn): Promise<void> {
   const { target, content, options } = run
-  const { onWarning } = options
   const owner = ownerOf(action, options.root)
   const chmod = action.chmod === undefined ? undefined : parseChmod(action.chmod)
   const created = createdWith(options, owner, chmod?.created)
   const onCopied: CopyOptions['onCopied'] = () => undefined
-  const copyOptions = { created, owner, chmod, onWarning, onCopied }
+  const copyOptions = { created, owner, chmod, onCopied }
   const selections = select(action, options)
   for (const [index, selected] of selections.entries()) {
     const place = { selected, destination: action.destination }

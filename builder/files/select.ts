@@ -56,9 +56,10 @@ export function select(action: CopyAction, options: SelectOptions): readonly Sel
   const filter = excludeFilter(action.exclude)
   const selected = action.paths.flatMap((path) => {
     if (action.parents) return selectWithParents(tree, path, action)
-    const matches = pathsOf(tree, path, { action, filter })
+    const matches = pathsOf(tree, path, action)
     if (matches === undefined) return [selectOne(tree, belowRoot(path), filter)]
     if (matches.length === 0) options.onWarning?.(`${path} matches nothing: nothing is copied`)
+    if (filter !== undefined) warnOfExcluded(tree, { path, matches, filter }, options)
     return matches.map((match) => selectOne(tree, match, filter))
   })
   return action.chmod === undefined
@@ -123,6 +124,11 @@ function* entriesBelow(
   }
 }
 
+/** What a socket becomes: neither an archive nor another place has the one that it was. */
+export function emptyFile(stat: FileStat): FileStat {
+  return { ...stat, type: 'file', size: 0 }
+}
+
 /** Whether the attributes of a regular file count: only a program's capability means anything. */
 export function isProgram({ mode }: FileStat): boolean {
   return (mode & EXECUTABLE) !== 0
@@ -144,7 +150,7 @@ function selectWithParents(tree: Tree, written: string, action: CopyAction): rea
   const hasPivot = rest.length > 0
   const pattern = belowRoot(hasPivot ? rest.join('/') : written)
   const filter = parentsFilter(textOfName(pattern), action)
-  const matches = hasPivot ? pathsOf(tree, pivot, { action, filter: undefined }) : undefined
+  const matches = hasPivot ? pathsOf(tree, pivot, action) : undefined
   if (matches !== undefined) return matches.map((match) => selectOne(tree, match, filter))
   const top = hasPivot ? belowRoot(pivot) : ('' as Name)
   const selected = selectOne(tree, top, filter)
@@ -155,14 +161,10 @@ function selectWithParents(tree: Tree, written: string, action: CopyAction): rea
 }
 
 /**
- * `undefined` when `path` has no wildcards. What is excluded is no match.
+ * `undefined` when `path` has no wildcards.
  * @throws {TsbuildError} NOT_FOUND where what stands before them is not there, DOCKERFILE_INVALID
  */
-function pathsOf(
-  tree: Tree,
-  path: string,
-  { action, filter }: { readonly action: CopyAction; readonly filter: EntryFilter | undefined },
-): readonly Name[] | undefined {
+function pathsOf(tree: Tree, path: string, action: CopyAction): readonly Name[] | undefined {
   if (!action.wildcards || !hasWildcard(path)) return undefined
   const names = componentsOf(belowRoot(path))
   const first = names.findIndex((name) => hasWildcard(textOfName(name)))
@@ -173,13 +175,31 @@ function pathsOf(
   const stat = tree.lstat(start)
   if (stat === undefined) throw notFound(tree, prefix)
   if (stat.type !== 'directory') return []
-  const matches = matchesBelow(tree, start, patterns)
-  if (filter === undefined) return matches
-  return matches.filter((match) => {
+  return matchesBelow(tree, start, patterns)
+}
+
+interface Matched {
+  readonly path: string
+  readonly matches: readonly Name[]
+  readonly filter: EntryFilter
+}
+
+/** Patterns of `--exclude` count below what a source names: a match that they name is copied. */
+function warnOfExcluded(
+  tree: Tree,
+  { path, matches, filter }: Matched,
+  { onWarning }: SelectOptions,
+): void {
+  if (onWarning === undefined) return
+  const excluded = matches.filter((match) => {
     const stat = tree.lstat(match)
-    const name = match.slice(start === '' ? 0 : start.length + 1) as Name
-    return stat !== undefined && filter(name, stat) !== 'skip'
+    return stat !== undefined && filter(baseOf(match), stat) === 'skip'
   })
+  const [first] = excluded
+  if (first === undefined) return
+  const more = excluded.length > 1 ? ` and ${excluded.length - 1} more are` : ' is'
+  const why = `${path} names it, and --exclude counts below what a source names`
+  onWarning(`${shown(first)}${more} copied: ${why}`)
 }
 
 function matchesBelow(

@@ -11,6 +11,7 @@ export {
 export type { Identity } from './credentials.ts'
 export { assumeIdentity, canSetGroups, ownCapabilities, resumeRoot } from './credentials.ts'
 export { BARE_DIRECTORY, fileStatOf, type StatOptions } from './file-stat.ts'
+export { runsSmallPrograms, type SmallArchitecture } from './foreign-program.ts'
 export { giveTree } from './give-tree.ts'
 export type { MountAttributes, MountOptions } from './mounts.ts'
 export {

@@ -5,7 +5,7 @@ import { type MountFields, mountError, readMountFields } from './mount-fields.ts
 import { resolvePath } from './paths.ts'
 import type { StagePlan } from './plan.ts'
 import type { MountOwner, PlannedMount } from './planned-mount.ts'
-import type { StageState } from './stage-state.ts'
+import { type StageState, workingDirectory } from './stage-state.ts'
 import type { VertexId, VertexSource } from './vertex.ts'
 import { CONTEXT_FILES } from './vertex-list.ts'
 
@@ -136,7 +136,7 @@ function ownedOf({ owned }: MountFields): { readonly owned?: true } {
 
 /** Relative to the working directory, which also is what a mount without a target goes to. */
 function targetOf({ fields, mount, state }: MountPlace): string {
-  const target = resolvePath(state.config.WorkingDir ?? '/', fields.target)
+  const target = resolvePath(workingDirectory(state), fields.target)
   if (target === '/') throw mountError(mount.raw, `invalid mount target "${target}"`)
   return target
 }

@@ -146,7 +146,7 @@ export class VertexList {
     const key = JSON.stringify([vertex.op, vertex.source])
     const known = this.#remotes.get(key)
     if (known !== undefined) return known
-    const id = `v${this.#vertices.size}`
+    const id = `${this.#prefix}${this.#vertices.size}`
     this.#vertices.set(id, { ...vertex, id })
     this.#remotes.set(key, id)
     return id

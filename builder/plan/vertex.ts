@@ -110,7 +110,10 @@ export type PlannedHistory =
 
 /** The image that a stage stands for. */
 export interface PlannedImage {
+  /** Of its config. */
   readonly platform: Platform
+  /** Of its descriptor, which says what the image is offered for. */
+  readonly offered: Platform
   readonly top: VertexId | undefined
   readonly config: ContainerConfig
   readonly author: string | undefined

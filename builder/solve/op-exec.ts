@@ -36,10 +36,11 @@ export async function runExec(
   work: ExecWork,
   deps: ExecDeps,
 ): Promise<StepOutcome> {
-  checkEmulator(vertex.platform, deps.host)
   const { store, reporter, signal } = deps
-  const [sandbox, lower] = await Promise.all([deps.sandbox(), directoriesOf(work.below)])
   await using temporary = store.temporary()
+  const machine = { platform: deps.host, scratch: join(temporary.path, 'probe') }
+  checkEmulator(vertex.platform, machine)
+  const [sandbox, lower] = await Promise.all([deps.sandbox(), directoriesOf(work.below)])
   const writable = createWritable(join(temporary.path, 'overlay'), lower)
   const inputs = { sources: work.sources, scratch: temporary.path }
   await using opened = await openMounts(vertex, inputs, deps)

@@ -60,12 +60,12 @@ describe('what a context holds', () => {
     assert.deepEqual(paths(), ['a', 'fifo'])
   })
 
-  it('has no sockets', async () => {
+  it('has sockets, which COPY makes empty files of', async () => {
     const server = createServer()
     await new Promise<void>((resolve) => server.listen(at.path('context/sock'), resolve))
-    assert.deepEqual(paths(), [])
+    assert.deepEqual(paths(), ['sock'])
     using listing = listContext({ context: context() })
-    assert.equal(listing.explain('sock').verdict, 'socket')
+    assert.equal(listing.explain('sock').verdict, 'included')
     await new Promise((resolve) => server.close(resolve))
   })
 

@@ -10,16 +10,21 @@ interface Case {
   readonly action: CopyAction
   /** The paths of the changes; directories with a slash. */
   readonly paths: readonly string[]
-}
-
-async function pathsOf(source: Listing, action: CopyAction): Promise<string[]> {
-  using space = workspace({ source })
-  return (await space.show([action])).map((line) => line.split(' ')[0] ?? '')
+  /** Where they count. */
+  readonly warnings?: readonly string[]
 }
 
 function check(cases: readonly Case[]): void {
-  for (const { name, source, action, paths } of cases) {
-    it(name, async () => assert.deepEqual(await pathsOf(source, action), paths))
+  for (const { name, source, action, paths, warnings } of cases) {
+    it(name, async () => {
+      using space = workspace({ source })
+      const shown = await space.show([action])
+      assert.deepEqual(
+        shown.map((line) => line.split(' ')[0]),
+        paths,
+      )
+      if (warnings !== undefined) assert.deepEqual(space.warnings, warnings)
+    })
   }
 }
 
@@ -160,10 +165,29 @@ describe('--exclude', () => {
       paths: ['x/'],
     },
     {
-      name: 'takes matches of a wildcard away, files and directories',
+      name: 'counts below the matches of a wildcard, not for them',
       source,
       action: copy('d/*', '/x/', exclude('*.o', 'out')),
-      paths: ['x/', 'x/a.c', 'x/b.c'],
+      paths: ['x/', 'x/a.c', 'x/a.o', 'x/b.c', 'x/x', 'x/y'],
+      warnings: [
+        '/d/a.o and 1 more are copied: d/* names it, and --exclude counts below what a source names',
+      ],
+    },
+    {
+      name: 'that leaves nothing of a directory leaves the destination',
+      source,
+      action: copy('d', '/x/y/', exclude('**')),
+      paths: ['x/', 'x/y/'],
+      warnings: [],
+    },
+    {
+      name: 'that leaves nothing of the directories that a wildcard matches does so, too',
+      source,
+      action: copy('d/[so]*', '/x/y', exclude('?*', '**/?')),
+      paths: ['x/', 'x/y/'],
+      warnings: [
+        '/d/out and 1 more are copied: d/[so]* names it, and --exclude counts below what a source names',
+      ],
     },
     {
       name: 'never takes away what was selected itself',

@@ -323,6 +323,43 @@ describe('plan: COPY and WORKDIR', () => {
     ])
   })
 
+  const workdirs: readonly (readonly [
+    written: string,
+    config: string,
+    made: string | undefined,
+  ])[] = [
+    ['/tmp/', '/tmp/', '/tmp'],
+    ['/a//b', '/a//b', '/a/b'],
+    ['/a/../b/.', '/a/../b/.', '/b'],
+    ['//', '//', '/'],
+    ['/.', '/.', '/'],
+    ['/', '/', undefined],
+    ['x/', '/w//d/x', '/w/d/x'],
+    ['../x//y/.', '/w/x/y', '/w/x/y'],
+    ['.', '/w/d', '/w/d'],
+    ['../..', '/', undefined],
+  ]
+  for (const [written, config, made] of workdirs) {
+    const cleaned = config.replace('//d', '/d')
+    it(`keeps an absolute WORKDIR as written and cleans a relative one: ${written}`, async () => {
+      const text = `FROM scratch\nWORKDIR /w//d\nWORKDIR ${written}\nCOPY f g\nRUN x`
+      const { plan: planned } = await plan(text)
+      const expected = written.startsWith('/') ? config : cleaned
+      assert.equal(planned.image.config.WorkingDir, expected)
+      assert.equal(historyOf(planned)[1], `WORKDIR ${expected}`)
+      const [, ...rest] = files(planned)
+      const mkdirs = rest.flatMap(({ actions }) =>
+        actions.flatMap((action) => (action.kind === 'mkdir' ? [action.path] : [])),
+      )
+      assert.deepEqual(mkdirs, made === undefined ? [] : [made])
+      const inside = made ?? '/'
+      assert.equal(execs(planned)[0]?.process.cwd, inside)
+      const [copy] = rest.at(-1)?.actions ?? []
+      assert.ok(copy?.kind === 'copy')
+      assert.equal(copy.destination, `${inside === '/' ? '' : inside}/g`)
+    })
+  }
+
   it('makes no layer for WORKDIR /', async () => {
     assert.equal(files((await plan('FROM base\nWORKDIR /')).plan).length, 0)
   })
