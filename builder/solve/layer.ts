@@ -41,10 +41,10 @@ export interface Layer {
   tar(below: readonly Layer[]): Promise<TarFacts>
 }
 
-/** Overlay directories of a stack, topmost first. */
+/** Overlay directories of a stack, topmost first; each once, where it is topmost. */
 export async function directoriesOf(layers: readonly Layer[]): Promise<readonly string[]> {
   const directories = layers.map((layer, index) => layer.directory(layers.slice(0, index)))
-  return (await Promise.all(directories)).toReversed()
+  return [...new Set((await Promise.all(directories)).toReversed())]
 }
 
 /** A layer that a step made here. */
