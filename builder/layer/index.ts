@@ -18,6 +18,7 @@ export { breakRing, makeRing, type Ring, readRing, resetRing } from './ring.ts'
 export { stackTree } from './stack-tree.ts'
 export { isTarHeader } from './tar-reader.ts'
 export { clampChange, clampDirectory, clampTar } from './times.ts'
+export { omitUnchanged } from './unchanged.ts'
 export {
   type LayerSinks,
   type WriteOptions,
