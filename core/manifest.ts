@@ -19,7 +19,7 @@ export interface Index {
   readonly annotations?: Readonly<Record<string, string>>
 }
 
-const MAX_LAYERS = 500
+const MAX_LAYERS = 10_000
 const MAX_MANIFESTS = 1000
 
 /** Reads either kind of document; which one it is comes from its bytes, and must be clear. */

@@ -6,10 +6,11 @@ import type { Store } from '#cache'
 import { type Platform, TsbuildError } from '#core'
 import { checkEmulator } from './emulator.ts'
 import { openMounts, type StepSecrets } from './exec-mounts.ts'
-import { directoriesOf, type Layer } from './layer.ts'
+import type { Layer } from './layer.ts'
 import type { Reporter } from './reporter.ts'
 import type { Result } from './result.ts'
 import type { StepOutcome } from './solver.ts'
+import { directoriesOf } from './stack.ts'
 import type { KeyedStep } from './vertex-key.ts'
 import type { WorkPool } from './work-pool.ts'
 
@@ -38,7 +39,7 @@ export async function runExec(
 ): Promise<StepOutcome> {
   checkEmulator(vertex.platform, deps.host)
   const { store, reporter, signal } = deps
-  const [sandbox, lower] = await Promise.all([deps.sandbox(), directoriesOf(work.below)])
+  const [sandbox, lower] = await Promise.all([deps.sandbox(), directoriesOf(work.below, deps)])
   await using temporary = store.temporary()
   const writable = createWritable(join(temporary.path, 'overlay'), lower)
   const inputs = { sources: work.sources, scratch: temporary.path }
