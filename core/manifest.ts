@@ -22,7 +22,7 @@ export interface Index {
   readonly annotations?: Readonly<Record<string, string>>
 }
 
-const MAX_LAYERS = 500
+const MAX_LAYERS = 10_000
 const MAX_MANIFESTS = 1000
 
 const { any, integer, list, map, object, string } = shapes

@@ -6,7 +6,7 @@ export interface OverlayMount {
   readonly type: 'overlay'
   /** Absolute path inside the container; `/` is the root. */
   readonly target: string
-  /** Absolute host paths in overlay form, topmost layer first. May be empty. */
+  /** Absolute host paths in overlay form, topmost layer first. May be empty, and repeat itself. */
   readonly lower: readonly string[]
   /** Absent: the mount is read-only. Both are on one file system. */
   readonly writable?: { readonly upper: string; readonly work: string }

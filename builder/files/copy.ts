@@ -35,7 +35,11 @@ export function copySelected(
   const links = new Map<string, symbol>()
   for (const entry of entriesOf(selected)) {
     const to = entry.name === '' ? path : joinName(path, entry.name)
-    options.onCopied(entry, copyEntry(target, { selected, entry, to, links }, options))
+    const copied = copyEntry(target, { selected, entry, to, links }, options)
+    if (entry.name === '' && copied !== undefined) {
+      target.touch(parentOf(to), options.created.mtimeMs)
+    }
+    options.onCopied(entry, copied)
   }
 }
 
@@ -97,11 +101,15 @@ function copyEntry(target: Target, step: Step, options: CopyOptions): TargetEntr
 function copyDirectory(target: Target, { entry, to }: Step, options: CopyOptions): void {
   const existing = target.lstat(to)
   refuseFile(existing, to)
+  const copied = directoryStatOf(entry, options)
   const isTop = entry.name === '' && existing !== undefined
-  const stat = isTop
-    ? { ...existing, mtimeMs: entry.stat.mtimeMs }
-    : changedStat(entry.stat, options)
-  target.put(to, { stat })
+  target.put(to, { stat: isTop ? { ...existing, mtimeMs: copied.mtimeMs } : copied })
+}
+
+/** What is made only because something below is copied is as new as that. */
+export function directoryStatOf(entry: SelectedEntry, options: CopyOptions): FileStat {
+  const stat = changedStat(entry.stat, options)
+  return entry.isOnTheWay ? { ...stat, mtimeMs: options.created.mtimeMs } : stat
 }
 
 /** @throws {TsbuildError} STEP_FAILED where a directory cannot be */

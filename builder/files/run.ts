@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { digestFile } from '#builder/context'
+import { omitUnchanged } from '#builder/layer'
 import { type Change, type Digest, type Name, type Tree, unreachable } from '#core'
 import type { CopyAction, FileAction, MkdirAction, WriteAction } from './action.ts'
 import { detectArchive, unpackArchive } from './archive.ts'
@@ -187,13 +188,14 @@ function createdWith(
 function resultOf(run: Run): FilesResult {
   const { target, content, deferred, options } = run
   const digests = new Map<Name, Digest>()
+  const onFile: FilesResult['onFile'] = (path, digest) => {
+    // What is remembered is what was copied before; only that is looked up.
+    if (content.length > 0) digests.set(path, digest)
+    deferred?.onFile(path, digest)
+  }
   return {
-    changes: target.changes(deferred),
-    onFile: (path, digest) => {
-      // What is remembered is what was copied before; only that is looked up.
-      if (content.length > 0) digests.set(path, digest)
-      deferred?.onFile(path, digest)
-    },
+    changes: omitUnchanged(target.changes(deferred), options.root, onFile),
+    onFile,
     contentDigest: () => {
       const all = digestContent(content, (file) => {
         const { selected, entry, copied } = file

@@ -36,6 +36,8 @@ export interface SelectedEntry {
   /** Relative to what was selected; empty for that itself. */
   readonly name: Name
   readonly stat: FileStat
+  /** A directory that is not selected itself, but something below it is. */
+  readonly isOnTheWay?: boolean
 }
 
 export interface SelectOptions {
@@ -113,7 +115,7 @@ function* entriesBelow(
     const name = joinName(directory.name, child)
     const verdict = filter?.(name, stat) ?? 'take'
     if (verdict === 'skip') continue
-    const entry = { path, name, stat }
+    const entry = { path, name, stat, isOnTheWay: verdict === 'look' }
     if (verdict === 'look') pending.push(entry)
     else {
       yield* pending.splice(0)

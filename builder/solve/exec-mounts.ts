@@ -13,8 +13,8 @@ import type {
 import { createWritable } from '#builder/snapshot'
 import type { CacheMountRequest, OpenCacheMounts, Store } from '#cache'
 import { errnoOf, type Mount, Resources, TsbuildError, unreachable } from '#core'
-import { directoriesOf } from './layer.ts'
 import type { Result } from './result.ts'
+import { directoriesOf } from './stack.ts'
 import type { WorkPool } from './work-pool.ts'
 
 export interface MountDeps {
@@ -151,9 +151,12 @@ function agentMounts(
 }
 
 /** What is written to it goes to a directory that is removed after the step. */
-async function bindMount(planned: BindMountPlan, { index, inputs }: MountPlace): Promise<Mount> {
+async function bindMount(
+  planned: BindMountPlan,
+  { index, inputs, deps }: MountPlace,
+): Promise<Mount> {
   const { target, path, readonly, owned = false } = planned
-  const lower = await directoriesIn(inputs.sources[planned.source])
+  const lower = await directoriesIn(inputs.sources[planned.source], deps)
   const directory = join(inputs.scratch, `mount-${index}`)
   if (!readonly || owned) {
     const writable = createWritable(directory, lower)
@@ -164,8 +167,16 @@ async function bindMount(planned: BindMountPlan, { index, inputs }: MountPlace):
   return { type: 'overlay', target, lower: [directory], path }
 }
 
-async function directoriesIn(source: Result | undefined): Promise<readonly string[]> {
-  return source === undefined ? [] : directoriesOf(source.layers.map(({ layer }) => layer))
+async function directoriesIn(
+  source: Result | undefined,
+  deps: MountDeps,
+): Promise<readonly string[]> {
+  return source === undefined
+    ? []
+    : directoriesOf(
+        source.layers.map(({ layer }) => layer),
+        deps,
+      )
 }
 
 function openCaches(
@@ -188,9 +199,10 @@ function openCaches(
 async function fillCache(
   directory: string,
   { cache, source }: { readonly cache: CacheMountPlan; readonly source: Result | undefined },
-  { pool, signal }: MountDeps,
+  deps: MountDeps,
 ): Promise<void> {
-  const directories = await directoriesIn(source)
+  const { pool, signal } = deps
+  const directories = await directoriesIn(source, deps)
   if (directories.length > 0) {
     await pool.run(
       'unpackTrees',

@@ -6,10 +6,11 @@ import type { Store } from '#cache'
 import { type Platform, STEP_PROCESSES, type StepResources, TsbuildError } from '#core'
 import { checkEmulator } from './emulator.ts'
 import { openMounts, type StepSecrets } from './exec-mounts.ts'
-import { directoriesOf, type Layer } from './layer.ts'
+import type { Layer } from './layer.ts'
 import type { Reporter } from './reporter.ts'
 import type { Result } from './result.ts'
 import type { StepOutcome } from './solver.ts'
+import { directoriesOf } from './stack.ts'
 import type { KeyedStep } from './vertex-key.ts'
 import type { WorkPool } from './work-pool.ts'
 
@@ -40,7 +41,7 @@ export async function runExec(
   await using temporary = store.temporary()
   const machine = { platform: deps.host, scratch: join(temporary.path, 'probe') }
   checkEmulator(vertex.platform, machine)
-  const [sandbox, lower] = await Promise.all([deps.sandbox(), directoriesOf(work.below)])
+  const [sandbox, lower] = await Promise.all([deps.sandbox(), directoriesOf(work.below, deps)])
   const writable = createWritable(join(temporary.path, 'overlay'), lower)
   const inputs = { sources: work.sources, scratch: temporary.path }
   await using opened = await openMounts(vertex, inputs, deps)

@@ -17,6 +17,7 @@ import {
   clampDirectory,
   clampTar,
   decompress,
+  mergeLayers,
   type Ring,
   readRing,
   stackTree,
@@ -105,6 +106,13 @@ export interface ApplyTask {
   readonly directory: string
   /** Absent: try without them first. */
   readonly lowers: readonly string[] | undefined
+}
+
+export interface MergeTask {
+  /** In overlay form, topmost first. */
+  readonly directories: readonly string[]
+  /** To be made. */
+  readonly directory: string
 }
 
 export interface UnpackTask {
@@ -237,6 +245,11 @@ export async function unpackLayer(task: ApplyTask): Promise<AppliedLayer> {
 /** Where there is one user id only, everything belongs to it. */
 function ownersHere(): 'drop' | 'keep' {
   return hasSingleId() ? 'drop' : 'keep'
+}
+
+/** Makes one overlay directory of several. */
+export function mergeDirectories({ directories, directory }: MergeTask): void {
+  mergeLayers(directories, directory)
 }
 
 /** Writes merged file systems as files or as one tar. */
