@@ -1,3 +1,4 @@
+export { childPath, O_PATH } from '#disk'
 export type { Identity } from './credentials.ts'
 export { assumeIdentity, joinNewKeyring, limitCapabilities, resumeRoot } from './credentials.ts'
 export { BARE_DIRECTORY, fileStatOf, type StatOptions } from './file-stat.ts'
@@ -42,7 +43,7 @@ export {
   setResourceLimit,
   setUmask,
 } from './process.ts'
-export { childPath, MAX_OPEN, O_PATH, RootedDirectory } from './rooted-directory.ts'
+export { MAX_OPEN, RootedDirectory } from './rooted-directory.ts'
 export { bindSocket } from './sockets.ts'
 export type { ProcessEnd, SpawnOptions } from './spawn.ts'
 export { spawnProcess, waitForExit } from './spawn.ts'

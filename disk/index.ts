@@ -1,0 +1,2 @@
+export { childPath, O_PATH } from './place.ts'
+export { type RemoveOptions, removeEntry, removeTree, removeTreeSync } from './remove-tree.ts'
