@@ -1,3 +1,4 @@
+export * from './accounts.ts'
 export * from './byte-size.ts'
 export * from './change.ts'
 export * from './checkpoint.ts'

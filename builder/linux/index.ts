@@ -1,3 +1,4 @@
+export { childPath, O_PATH } from '#disk'
 export type { CallArgument, CallReport, ProgramCall, ProgramOptions } from './call-program.ts'
 export {
   failureOf,
@@ -57,7 +58,7 @@ export {
   setUmask,
   threadId,
 } from './process.ts'
-export { childPath, MAX_OPEN, O_PATH, RootedDirectory } from './rooted-directory.ts'
+export { MAX_OPEN, RootedDirectory } from './rooted-directory.ts'
 export { bindSocket } from './sockets.ts'
 export type { ProcessEnd, SpawnOptions } from './spawn.ts'
 export { spawnProcess, waitForExit } from './spawn.ts'

@@ -1,8 +1,8 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import type { OverlayMount } from '#core'
+import { O_PATH } from '#disk'
 import { MS, mount } from './mounts.ts'
 import { isUserNamespace } from './nodes.ts'
-import { O_PATH } from './rooted-directory.ts'
 import { cString, SystemError, syscall } from './syscalls.ts'
 
 /** Linux refuses more layers in one overlay. */

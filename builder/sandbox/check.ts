@@ -1,5 +1,6 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs'
 import { TsbuildError } from '#core'
+import { removeTree } from '#disk'
 import { inProcessSandbox } from './in-process.ts'
 import { findNetworkProgram } from './network.ts'
 import { canMapRange } from './rootless.ts'
@@ -116,6 +117,6 @@ async function tryStep(temporary: string): Promise<SandboxCheck> {
     }
     return { subject, state: 'missing', detail: cause.message, hint: cause.hint }
   } finally {
-    rmSync(directory, { recursive: true, force: true })
+    await removeTree(directory)
   }
 }
