@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { Fetcher, httpSourceName, parseHttpSource } from '#builder/fetch'
 import { isSwitchedOn } from '#builder/plan'
+import type { StepSecrets } from '#builder/solve'
 import { openStore } from '#cache'
 import { Resources, reported, TsbuildError } from '#core'
 import { type FolderSource, folderProblem } from './context-source.ts'
@@ -20,18 +21,21 @@ export interface OpenedContext {
 
 /**
  * Opens a context and its Dockerfile. What has to be fetched comes by way of the store, which is
- * opened for nothing else.
+ * opened for nothing else. `secrets` are those of the build: a pipe can be read only once.
  * @throws {TsbuildError} CONTEXT_INVALID, USAGE, DOWNLOAD_FAILED, NOT_FOUND, NO_SPACE, CANCELLED
  */
-export async function openContext(settings: Settings): Promise<OpenedContext & AsyncDisposable> {
+export async function openContext(
+  settings: Settings,
+  secrets?: StepSecrets,
+): Promise<OpenedContext & AsyncDisposable> {
   const { context, file } = settings
   await using opening = new Resources()
   if (context.kind === 'folder') checkFolder(context)
   if (context.kind === 'folder' && !isUrl(file)) {
-    return { ...openFolder(context, settings), ...closing(opening) }
+    return { ...(await openFolder(context, settings)), ...closing(opening) }
   }
   const store = opening.use(openStore(settings.root))
-  const { secret } = await openSecrets(settings)
+  const { secret } = secrets ?? (await openSecrets(settings))
   const { environment } = settings
   const fetcher = opening.use(new Fetcher({ store, environment, secret }))
   const { onEvent, signal, buildArgs } = settings
@@ -40,8 +44,8 @@ export async function openContext(settings: Settings): Promise<OpenedContext & A
   const written = (await fetchDockerfile(settings, deps)) ?? settings
   const opened =
     context.kind === 'folder'
-      ? openFolder(context, written)
-      : openFetched(opening.use(await fetchContext(context, deps)), written)
+      ? await openFolder(context, { ...written, signal })
+      : await openFetched(opening.use(await fetchContext(context, deps)), { ...written, signal })
   return { ...opened, ...closing(opening) }
 }
 
@@ -52,18 +56,21 @@ function closing(opened: Resources): AsyncDisposable {
 }
 
 type Written = Pick<Settings, 'file' | 'dockerfile'>
+type Reading = Written & Pick<Settings, 'signal'>
 
-function openFolder({ path }: FolderSource, { file, dockerfile }: Written): OpenedContext {
-  const loaded = loadDockerfile({ context: path, origin: 'local', file, dockerfile })
+async function openFolder({ path }: FolderSource, reading: Reading): Promise<OpenedContext> {
+  const { file, dockerfile, signal } = reading
+  const loaded = await loadDockerfile({ context: path, origin: 'local', file, dockerfile, signal })
   return { loaded, directory: path, transient: false }
 }
 
-function openFetched(fetched: FetchedContext, written: Written): OpenedContext {
+async function openFetched(fetched: FetchedContext, reading: Reading): Promise<OpenedContext> {
   const { directory, transient } = fetched
-  if (fetched.dockerfile !== undefined) checkOnly(written)
-  const dockerfile = fetched.dockerfile ?? written.dockerfile
-  const wanted = { context: directory, origin: 'fetched', file: written.file } as const
-  return { loaded: loadDockerfile({ ...wanted, dockerfile }), directory, transient }
+  if (fetched.dockerfile !== undefined) checkOnly(reading)
+  const { file, signal } = reading
+  const dockerfile = fetched.dockerfile ?? reading.dockerfile
+  const wanted = { context: directory, origin: 'fetched', file, dockerfile, signal } as const
+  return { loaded: await loadDockerfile(wanted), directory, transient }
 }
 
 function isUrl(file: string | undefined): file is string {

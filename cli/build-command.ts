@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs'
-import { text } from 'node:stream/consumers'
 import type { BuildResult } from '#builder'
 import { type BuildWarning, type Bytes, suggestion } from '#core'
 import { type BuildRequest, parseBuild } from './build-arguments.ts'
 import { parseCall } from './call-value.ts'
 import { COMMANDS } from './commands.ts'
+import { readDockerfileStdin } from './dockerfile-input.ts'
 import { FailedSteps } from './failed-steps.ts'
 import { type Arguments, usageError } from './flags.ts'
 import { openProgress } from './progress.ts'
@@ -44,7 +44,8 @@ async function withStdin(request: BuildRequest, shell: Shell): Promise<BuildRequ
   const { stdin, options } = request
   if (stdin === undefined) return request
   if (stdin === 'dockerfile') {
-    return { ...request, options: { ...options, dockerfile: await text(shell.stdin) } }
+    const dockerfile = (await readDockerfileStdin(shell)).toString()
+    return { ...request, options: { ...options, dockerfile } }
   }
   if (shell.stdin.isTTY === true) {
     throw usageError('the context is to come from standard input, which is a terminal', STDIN_HINT)

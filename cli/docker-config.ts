@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { readRegularFile } from '#builder/linux'
 import { isJsonObject, parseJson } from '#core'
 import type { Shell } from './shell.ts'
+
+const MAX_CONFIG_BYTES = 1 << 20
 
 /** The file that holds a password for `registry` as plain text, or `undefined`. */
 export function clearTextFile(registry: string, env: Shell['env']): string | undefined {
@@ -21,9 +23,13 @@ function holdsSecret(entry: unknown): boolean {
   return 'auth' in entry || 'identitytoken' in entry || 'password' in entry
 }
 
+function readConfig(file: string): Buffer {
+  return readRegularFile(file, { limit: MAX_CONFIG_BYTES, refuse: (why) => new Error(why) })
+}
+
 function readAuths(file: string): Readonly<Record<string, unknown>> {
   try {
-    const document = parseJson(readFileSync(file), 'config.json', 'CONFIG_INVALID')
+    const document = parseJson(readConfig(file), 'config.json', 'CONFIG_INVALID')
     const auths = isJsonObject(document) ? document.auths : undefined
     return isJsonObject(auths) ? auths : {}
   } catch {

@@ -58,7 +58,7 @@ async function runCommand(argv: readonly string[], shell: Shell): Promise<number
     return 0
   }
   if (command.namespace && !isQuestion(args) && process.geteuid?.() !== 0) {
-    await becomeRootOfNamespace(shell)
+    await becomeRootOfNamespace(argv, shell)
   }
   return await RUNS[command.name](args, shell)
 }
@@ -70,9 +70,11 @@ function isQuestion(args: Arguments): boolean {
 }
 
 /** Starts this very command again, as the root of a user namespace; it returns in the new process. */
-async function becomeRootOfNamespace({ env }: Shell): Promise<void> {
+async function becomeRootOfNamespace(argv: readonly string[], { env }: Shell): Promise<void> {
+  const { passOnNamedDescriptors } = await import('#builder/linux')
   const { reexecInUserNamespace } = await import('#builder/sandbox')
   const { resolveRoot } = await import('#cache')
+  passOnNamedDescriptors(argv)
   // Inside, everybody looks like root: whose store it is has to be settled here.
   reexecInUserNamespace({ env: { ...env, TSBUILD_ROOT: resolveRoot(env) } })
 }

@@ -1,6 +1,7 @@
 export type { Identity } from './credentials.ts'
 export { assumeIdentity, joinNewKeyring, limitCapabilities, resumeRoot } from './credentials.ts'
 export { BARE_DIRECTORY, fileStatOf, type StatOptions } from './file-stat.ts'
+export { passOnNamedDescriptors } from './inherited.ts'
 export type { MountAttributes, MountOptions } from './mounts.ts'
 export {
   detachMount,
@@ -10,6 +11,12 @@ export {
   pivotRoot,
   restrictMount,
 } from './mounts.ts'
+export {
+  type NamedFileOptions,
+  readBounded,
+  readNamedFile,
+  readRegularFile,
+} from './named-file.ts'
 export type { NamespaceKind, Namespaces } from './namespaces.ts'
 export {
   closeNamespaces,
