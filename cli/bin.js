@@ -1,4 +1,14 @@
-#!/usr/bin/env node
+#!/bin/sh
+':' /* This line and those up to the end of the comment are for the shell.
+# Node forgets at its start which signals nohup or a script had it ignore, so that has to be found out
+# before: the last digit of the mask has the bit of SIGHUP.
+TSBUILD_IGNORE_HUP=
+while read -r name mask; do
+  case $name$mask in SigIgn:*[13579bdf]) TSBUILD_IGNORE_HUP=1 ;; esac
+done 2>/dev/null </proc/self/status
+export TSBUILD_IGNORE_HUP
+exec node "$0" "$@"
+*/
 // Starts tsbuild. Plain JavaScript of 2018, so that an old Node gets as far as the message below;
 // everything else is compiled to dist/. Node 12 knows neither the prefix `node:` nor `?.`.
 import module from 'module'
@@ -66,8 +76,9 @@ function passOn(child, program) {
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
   // Ctrl-C on a terminal reaches the child by itself, and a second one would end it at once.
   const reaches = (signal) => signal !== 'SIGTERM' && process.stderr.isTTY === true
+  const isIgnored = (signal) => signal === 'SIGHUP' && process.env.TSBUILD_IGNORE_HUP === '1'
   for (const signal of signals) {
-    process.on(signal, () => reaches(signal) || child.kill(signal))
+    process.on(signal, () => isIgnored(signal) || reaches(signal) || child.kill(signal))
   }
   child.on('error', (error) => fail(`cannot start ${program}: ${error.message}`))
   child.on('exit', (code, signal) => {
