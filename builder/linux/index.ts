@@ -37,6 +37,7 @@ export {
   syncFileSystem,
 } from './nodes.ts'
 export { mountOverlay } from './overlay.ts'
+export { PendingFile } from './pending-file.ts'
 export type { FileTimes, ResourceLimit } from './process.ts'
 export {
   closeDescriptorsOnExec,

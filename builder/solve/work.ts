@@ -110,7 +110,8 @@ export interface ApplyTask {
 export interface UnpackTask {
   /** Each goes to a folder of the destination; no name: to the destination itself. */
   readonly trees: readonly { readonly directories: readonly string[]; readonly folder: string }[]
-  readonly dest: string
+  /** A path; for `tar` also a descriptor, which stays open. */
+  readonly dest: string | number
   /** `layer`: a directory in overlay form. */
   readonly format: 'local' | 'tar' | 'layer'
   /** No entry is newer; milliseconds. */
@@ -242,8 +243,12 @@ function ownersHere(): 'drop' | 'keep' {
 /** Writes merged file systems as files or as one tar. */
 export function unpackTrees({ trees, dest, format, latest }: UnpackTask): void {
   const changes = latest === undefined ? changesIn(trees) : clamped(changesIn(trees), latest)
-  if (format === 'tar') writeLayer(changes, { tar: dest })
-  else if (format === 'layer') writeLayer(changes, { directory: dest })
+  if (format === 'tar') {
+    writeLayer(changes, { tar: dest })
+    return
+  }
+  if (typeof dest === 'number') throw new Error('a folder is given by its path')
+  if (format === 'layer') writeLayer(changes, { directory: dest })
   else writeFiles(changes, dest)
 }
 
