@@ -35,7 +35,7 @@ export interface Settings {
   readonly labels: Readonly<Record<string, string>>
   /** Without repetitions; at least one. */
   readonly platforms: readonly [Platform, ...Platform[]]
-  readonly noCache: boolean
+  readonly noCache: boolean | readonly string[]
   readonly pull: boolean
   readonly network: 'default' | 'none' | 'host'
   readonly steps: StepSettings
