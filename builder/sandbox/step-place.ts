@@ -19,7 +19,7 @@ import {
   unshareWorkingDirectory,
 } from '#builder/linux'
 import { TsbuildError } from '#core'
-import { etcFiles, readHostResolvConf } from './etc-files.ts'
+import { etcFiles, hostAddress, LOOPBACK, readHostResolvConf } from './etc-files.ts'
 import {
   canReapOrphans,
   endInit,
@@ -61,6 +61,8 @@ export interface Host {
   readonly masked: readonly string[]
   readonly readonly: readonly string[]
   readonly resolvConf: string
+  /** Its address in networks of steps' own. */
+  readonly address: string
   readonly canReap: boolean
   /** Whether group 5, which terminals belong to, exists in this user namespace. */
   readonly ttyGroup: boolean
@@ -76,6 +78,7 @@ export function openHost(settings: WorkerSettings): Host {
     masked: [...MASKED_PATHS, ...throttlePaths()].filter((path) => existsSync(path)),
     readonly: READONLY_PATHS.filter((path) => existsSync(path)),
     resolvConf: readHostResolvConf(),
+    address: hostAddress(),
     canReap: canReapOrphans(),
     ttyGroup: isGroupMapped(5),
   }
@@ -246,8 +249,11 @@ function kindsToEnter(request: PrepareRequest): readonly NamespaceKind[] {
 
 function etcFilesFor(host: Host, request: PrepareRequest): ReturnType<typeof etcFiles> {
   const { hostname, extraHosts } = request.spec
-  const ownServer = typeof request.network === 'number' ? OWN_NETWORK_DNS : undefined
-  return etcFiles({ hostname, extraHosts, resolvConf: host.resolvConf, ownServer })
+  const { resolvConf, address } = host
+  const isOwn = typeof request.network === 'number'
+  const ownServer = isOwn ? OWN_NETWORK_DNS : undefined
+  const gateway = isOwn ? address : LOOPBACK
+  return etcFiles({ ...{ hostname, extraHosts, ownServer }, ...{ resolvConf, gateway } })
 }
 
 function openWorkingDirectory(root: number, path: string): number {
