@@ -32,7 +32,7 @@ const SETTLED = 60_000
 export async function build(options: BuildOptions): Promise<BuildResult> {
   const started = performance.now()
   const settings = resolveOptions(options)
-  checkOutputs(settings.outputs)
+  checkOutputs(settings.outputs, options)
   try {
     throwIfCancelled(settings.signal, 'build')
     const secrets = await openSecrets(settings)

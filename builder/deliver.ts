@@ -104,6 +104,7 @@ async function unpack(
 ): Promise<undefined> {
   const { signal } = settings
   const { type: format, dest } = output
+  const mode = output.mode ?? 'copy'
   const latest = built[0]?.epoch
   const trees = await Promise.all(
     built.map(async ({ image, directories }) => ({
@@ -113,7 +114,7 @@ async function unpack(
     })),
   )
   const write = (to: string | number): Promise<void> =>
-    services.pool.run('unpackTrees', { trees, dest: to, format, latest }, signal)
+    services.pool.run('unpackTrees', { trees, dest: to, format, mode, latest }, signal)
   if (format === 'local') {
     await write(pathOf(dest))
     return

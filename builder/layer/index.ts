@@ -13,6 +13,7 @@ export {
   decompress,
   detectCompression,
 } from './compression.ts'
+export { removeOthers } from './remove-others.ts'
 export { resolveInTree } from './resolve.ts'
 export { breakRing, makeRing, type Ring, readRing, resetRing } from './ring.ts'
 export { stackTree } from './stack-tree.ts'

@@ -19,6 +19,7 @@ import {
   decompress,
   type Ring,
   readRing,
+  removeOthers,
   stackTree,
   treeChanges,
   writeFiles,
@@ -114,6 +115,8 @@ export interface UnpackTask {
   readonly dest: string | number
   /** `layer`: a directory in overlay form. */
   readonly format: 'local' | 'tar' | 'layer'
+  /** `delete`: of what is there already, only what the trees have stays. For `local`. */
+  readonly mode?: 'copy' | 'delete'
   /** No entry is newer; milliseconds. */
   readonly latest?: number | undefined
 }
@@ -241,7 +244,7 @@ function ownersHere(): 'drop' | 'keep' {
 }
 
 /** Writes merged file systems as files or as one tar. */
-export function unpackTrees({ trees, dest, format, latest }: UnpackTask): void {
+export function unpackTrees({ trees, dest, format, mode, latest }: UnpackTask): void {
   const changes = latest === undefined ? changesIn(trees) : clamped(changesIn(trees), latest)
   if (format === 'tar') {
     writeLayer(changes, { tar: dest })
@@ -250,6 +253,18 @@ export function unpackTrees({ trees, dest, format, latest }: UnpackTask): void {
   if (typeof dest === 'number') throw new Error('a folder is given by its path')
   if (format === 'layer') writeLayer(changes, { directory: dest })
   else writeFiles(changes, dest)
+  if (mode === 'delete') deleteOthers(trees, dest)
+}
+
+function deleteOthers(trees: UnpackTask['trees'], dest: string): void {
+  const opened = trees.map(({ directories, folder }) => {
+    return { tree: stackTree(directories), folder: nameOf(folder) }
+  })
+  try {
+    removeOthers(dest, opened)
+  } finally {
+    for (const { tree } of opened) tree.close()
+  }
 }
 
 function* changesIn(trees: UnpackTask['trees']): Generator<Change> {
