@@ -34,7 +34,7 @@ export async function runBuild(args: Arguments, shell: Shell): Promise<number> {
   if (request.metadataFile !== undefined) {
     writeResultFile(request.metadataFile, buildMetadata(result))
   }
-  if (args.has('quiet') && imageId !== undefined) await print(shell, `${imageId}\n`)
+  if (request.printsId && imageId !== undefined) await print(shell, `${imageId}\n`)
   if (request.progress !== 'quiet') shell.stderr.write(summary(result))
   return 0
 }
