@@ -29,6 +29,9 @@ const NETWORKS = ['default', 'none', 'host'] as const
  */
 export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>): BuildRequest {
   refuseLater(args)
+  if (args.positionals.length === 0) {
+    throw usageError('the context is missing', 'it is a folder, usually ".": tsbuild [flags] .')
+  }
   const [context = ''] = expectArguments(args, { least: 1, most: 1, usage: USAGE })
   const file = args.text('file')
   checkContext(context, file)

@@ -61,13 +61,15 @@ async function* bytesOf(stream: Shell['stdin']): Bytes {
 function checkFolder(context: string): void {
   if (!/^[a-z]+$/.test(context)) return
   if (statSync(context, { throwIfNoEntry: false }) !== undefined) return
-  const names: readonly string[] = COMMANDS.map(({ name }) => name)
-  const meant = names.includes(context) ? context : suggestion(context, names)
+  const meant = suggestion(
+    context,
+    COMMANDS.map(({ name }) => name),
+  )
   throw usageError(
     `no such command, and no such folder: ${context}`,
     meant === undefined
       ? 'the context is a folder; tsbuild --help lists the commands'
-      : `did you mean tsbuild ${meant}? A command comes before its flags`,
+      : `did you mean tsbuild ${meant}?`,
   )
 }
 

@@ -9,7 +9,8 @@ function parse(argv: readonly string[], options: FakeShellOptions = {}) {
 }
 
 const REFUSED: readonly (readonly [readonly string[], string, string?])[] = [
-  [[], 'expected an argument, got 0', 'usage: tsbuild [build] [flags] CONTEXT'],
+  [[], 'the context is missing', 'it is a folder, usually ".": tsbuild [flags] .'],
+  [['-t', 'x'], 'the context is missing', 'it is a folder, usually ".": tsbuild [flags] .'],
   [['.', 'extra'], 'unexpected argument "extra"', 'usage: tsbuild [build] [flags] CONTEXT'],
   [[''], 'the context must not be empty', 'usage: tsbuild [build] [flags] CONTEXT'],
   [['--network', 'nome', '.'], 'invalid network mode "nome"', 'did you mean none?'],
