@@ -59,7 +59,7 @@ export interface FilesTask {
   readonly actions: readonly FileAction[]
   readonly root: TreeSpec
   readonly sources: readonly TreeSpec[]
-  /** The store's root: file digests are kept there. */
+  /** The store's root: file digests are kept there, and no context has it. */
   readonly store: string
 }
 
@@ -300,7 +300,7 @@ function openTrees(task: FilesTask): OpenTrees {
     for (const tree of opened) tree.close()
   }
   try {
-    for (const spec of [task.root, ...task.sources]) opened.push(openTree(spec))
+    for (const spec of [task.root, ...task.sources]) opened.push(openTree(spec, task))
     const [root, ...sources] = opened
     if (root === undefined) throw new Error('a task has a root')
     const index = openIndex(task)
@@ -336,11 +336,12 @@ function openIndex({ sources, store }: FilesTask): FileDigests | undefined {
   return openFileDigests(store, context.directory)
 }
 
-function openTree(spec: TreeSpec): Tree {
+/** The store is no part of a context, even where it lies in it. */
+function openTree(spec: TreeSpec, { store }: Pick<FilesTask, 'store'>): Tree {
   if (spec.kind === 'layers') return stackTree(spec.directories)
   const { directory, ignore, modes = 'kept' } = spec
   const rules = ignore === '' ? {} : { ignore: parseDockerignore(ignore) }
-  return directoryTree(directory, { ...rules, modes })
+  return directoryTree(directory, { ...rules, modes, leftOut: store })
 }
 
 function limited(read: FilesInput['read'], limit: WorkLimit): FilesInput['read'] {
