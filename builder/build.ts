@@ -17,6 +17,7 @@ import { deliver } from './deliver.ts'
 import { type BuiltImage, buildImage } from './image-build.ts'
 import { type OpenedContext, openContext } from './open-context.ts'
 import type { BuildOptions, BuildResult } from './options.ts'
+import { reportWaits } from './reported-waits.ts'
 import { Services } from './services.ts'
 import { resolveOptions, type Settings } from './settings.ts'
 import { openSecrets } from './step-secrets.ts'
@@ -72,7 +73,7 @@ async function buildLoaded(
   { secrets, settings, started }: Request,
 ): Promise<BuildResult> {
   const { loaded } = context
-  await using store = openStore(settings.root)
+  await using store = openStore(settings.root, { onWait: reportWaits(settings.onEvent) })
   await using services = new Services(settings, { store, secrets })
   await using resources = new Resources()
   // One thread reads what is copied, another writes it; they come up while bases are looked for.

@@ -8,6 +8,7 @@ import { type FolderSource, folderProblem } from './context-source.ts'
 import { type LoadedDockerfile, loadDockerfile } from './dockerfile-source.ts'
 import { type FetchContextDeps, type FetchedContext, fetchContext } from './fetch-context.ts'
 import { readDownloaded } from './read-downloaded.ts'
+import { reportWaits } from './reported-waits.ts'
 import type { Settings } from './settings.ts'
 import { openSecrets } from './step-secrets.ts'
 
@@ -34,7 +35,7 @@ export async function openContext(
   if (context.kind === 'folder' && !isUrl(file)) {
     return { ...(await openFolder(context, settings)), ...closing(opening) }
   }
-  const store = opening.use(openStore(settings.root))
+  const store = opening.use(openStore(settings.root, { onWait: reportWaits(settings.onEvent) }))
   const { secret } = secrets ?? (await openSecrets(settings))
   const { environment } = settings
   const fetcher = opening.use(new Fetcher({ store, environment, secret }))

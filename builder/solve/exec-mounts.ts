@@ -177,6 +177,7 @@ function openCaches(
     const { id, owner, sharing } = cache
     const source = cache.source === undefined ? undefined : inputs.sources[cache.source]
     return {
+      label: id,
       identity: { id, from: source?.key ?? null, owner: owner === undefined ? null : { ...owner } },
       sharing,
       fill: (directory) => fillCache(directory, { cache, source }, deps),

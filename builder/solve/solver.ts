@@ -271,7 +271,9 @@ export class Solver implements AsyncDisposable {
     if (again !== undefined) return again
     const leased = content ?? step.definition
     await using _lease =
-      leased === undefined ? undefined : await store.lease(leased.key, { signal })
+      leased === undefined
+        ? undefined
+        : await store.lease(leased.key, { signal, what: vertex.name })
     const by = content === undefined ? 'definition' : 'content'
     const meanwhile = this.#hit(vertex, root, { step: leased, by })
     if (meanwhile !== undefined) return meanwhile
