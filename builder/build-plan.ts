@@ -10,8 +10,8 @@ import {
   unusedBuildArgs,
 } from '#builder/plan'
 import type { Store } from '#cache'
-import { formatPlatform, type Platform } from '#core'
-import type { DockerfileChecks } from '#parser'
+import { formatPlatform, type Platform, suggestion } from '#core'
+import type { Dockerfile, DockerfileChecks } from '#parser'
 import { checkedBases } from './checks.ts'
 import type { LoadedDockerfile } from './dockerfile-source.ts'
 import { type EpochSources, REPRODUCIBLE_TIME, resolveEpoch } from './epoch.ts'
@@ -80,6 +80,10 @@ export async function planLoaded(
     const message = `[Warning] One or more build-args [${unused.join(' ')}] were not consumed`
     onEvent({ type: 'warning', message })
   }
+  if (isFirst)
+    for (const message of unknownStages(dockerfile, settings)) {
+      onEvent({ type: 'warning', message })
+    }
   if (isFirst) checks.checkStages(graph, checkedBases(bases, platform))
   const plan = planBuild(graph, bases, {
     globals,
@@ -89,12 +93,25 @@ export async function planLoaded(
     network,
     steps,
     labels,
+    fresh: typeof settings.noCache === 'boolean' ? [] : settings.noCache,
     isOneOfSeveral: platforms.length > 1,
     ...timesOf(epoch, settings),
   })
   const failure = isFirst ? checks.failure() : undefined
   if (failure !== undefined) throw failure
   return plan
+}
+
+/** What is to be said about names that no stage has. */
+function unknownStages({ stages }: Dockerfile, { noCache }: Settings): readonly string[] {
+  if (typeof noCache === 'boolean') return []
+  const known = stages.flatMap(({ name }) => (name === undefined ? [] : [name.toLowerCase()]))
+  return noCache.flatMap((name) => {
+    if (known.includes(name.toLowerCase())) return []
+    const similar = suggestion(name.toLowerCase(), known)
+    const meant = similar === undefined ? '' : ` (did you mean ${similar}?)`
+    return [`no stage is called ${name}: its results are looked up as usual${meant}`]
+  })
 }
 
 function timesOf(

@@ -1,4 +1,3 @@
-import { renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Writable } from 'node:stream'
 import {
@@ -110,6 +109,7 @@ async function unpack(
 ): Promise<undefined> {
   const { signal } = settings
   const { type: format, dest } = output
+  const mode = output.mode ?? 'copy'
   const latest = built[0]?.epoch
   const trees = await Promise.all(
     built.map(async ({ image, directories }) => ({
@@ -118,22 +118,25 @@ async function unpack(
       folder: built.length > 1 ? formatPlatform(image.platform).replaceAll('/', '_') : '',
     })),
   )
-  const write = (path: string): Promise<void> =>
-    services.pool.run('unpackTrees', { trees, dest: path, format, latest }, signal)
+  const write = (to: string | number): Promise<void> =>
+    services.pool.run('unpackTrees', { trees, dest: to, format, mode, latest }, signal)
   if (format === 'local') {
     await write(pathOf(dest))
     return
   }
-  await using temporary = store.temporary()
   const destination = openDestination(dest)
-  const isFile = destination.kind === 'file'
-  const aside = isFile ? destination.partial : join(temporary.path, 'tree.tar')
   try {
+    if (destination.kind === 'file') {
+      using file = destination.file
+      await write(file.descriptor)
+      file.commit()
+      return
+    }
+    await using temporary = store.temporary()
+    const aside = join(temporary.path, 'tree.tar')
     await write(aside)
-    if (isFile) renameSync(aside, destination.path)
-    else await sendFile(aside, destination, signal)
+    await sendFile(aside, destination, signal)
   } catch (cause) {
-    rmSync(aside, { force: true })
     throw ioError('write the tar', cause)
   }
 }

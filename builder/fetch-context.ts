@@ -112,7 +112,7 @@ async function unpackedOnce(
   // The first letter is no hex digit, so that it is never taken for a diffID.
   const id = layerId(`u${key.slice(1)}`)
   if (store.layers.get(id)?.directory === true) return store.layers.directory(id)
-  await using _lease = await store.lease(key, { signal })
+  await using _lease = await store.lease(key, { signal, what: 'unpack the build context' })
   if (store.layers.get(id)?.directory === true) return store.layers.directory(id)
   await using temporary = store.temporary()
   const directory = join(temporary.path, 'context')

@@ -72,7 +72,7 @@ export async function buildImage(plan: Plan, deps: ImageDeps): Promise<BuiltImag
       namedContexts: contextTrees(settings.contexts, modes),
       host: hostPlatform(),
       reporter,
-      noCache: settings.noCache,
+      noCache: settings.noCache === true,
       wantsTars,
       signal,
     }),

@@ -40,7 +40,7 @@ export interface Settings {
   readonly platforms: readonly [Platform, ...Platform[]]
   /** They were asked for, and are not this machine's by default. */
   readonly isPlatformGiven: boolean
-  readonly noCache: boolean
+  readonly noCache: boolean | readonly string[]
   readonly pull: boolean
   readonly network: 'default' | 'none' | 'host'
   readonly steps: StepSettings

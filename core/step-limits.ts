@@ -24,6 +24,9 @@ export interface Ulimit {
   readonly hard: number
 }
 
+/** Stands for this machine's address in an extra host. */
+export const HOST_GATEWAY = 'host-gateway'
+
 /** In the order of their numbers, from 0. Spec: setrlimit(2) */
 export const ULIMIT_NAMES = [
   'cpu',

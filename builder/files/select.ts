@@ -228,10 +228,27 @@ function notFound(tree: Tree, path: Name): TsbuildError {
   })
 }
 
+/** The first link on the way that leads to nothing. */
+function danglingLink(tree: Tree, path: Name): Name | undefined {
+  let before = '' as Name
+  for (const name of componentsOf(path)) {
+    const link = joinName(resolveInTree(tree, before, { followLast: true }), name)
+    before = joinName(before, name)
+    if (tree.lstat(link)?.type !== 'symlink') continue
+    if (tree.lstat(resolveInTree(tree, link, { followLast: true })) === undefined) return link
+  }
+  return undefined
+}
+
 function hintFor(tree: Tree, path: Name): string {
   const advice =
     'paths are relative to the build context, where .dockerignore may exclude it, or to the root of the stage'
   const parent = parentOf(path)
+  const link = danglingLink(tree, path)
+  if (link !== undefined) {
+    const target = textOfName(tree.readlink(link))
+    return `${shown(link)} is a symbolic link to ${target}; links are followed inside the build context, or the stage, only, and that is not there`
+  }
   const directory = resolveInTree(tree, parent, { followLast: true })
   if (tree.lstat(directory)?.type !== 'directory') return `there is no ${shown(parent)}; ${advice}`
   const names = tree.readdir(directory).map(textOfName)

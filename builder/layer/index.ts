@@ -15,6 +15,7 @@ export {
 } from './compression.ts'
 export { mergeLayers } from './merge.ts'
 export { newestFile } from './newest-file.ts'
+export { removeOthers } from './remove-others.ts'
 export { resolveInTree } from './resolve.ts'
 export { breakRing, makeRing, type Ring, readRing, resetRing } from './ring.ts'
 export { stackTree } from './stack-tree.ts'

@@ -14,6 +14,7 @@ export { assumeIdentity, canSetGroups, ownCapabilities, resumeRoot } from './cre
 export { BARE_DIRECTORY, fileStatOf, type StatOptions } from './file-stat.ts'
 export { runsSmallPrograms, type SmallArchitecture } from './foreign-program.ts'
 export { giveTree } from './give-tree.ts'
+export { passOnNamedDescriptors } from './inherited.ts'
 export type { MountAttributes, MountOptions } from './mounts.ts'
 export {
   detachMount,
@@ -23,6 +24,12 @@ export {
   pivotRoot,
   restrictMount,
 } from './mounts.ts'
+export {
+  type NamedFileOptions,
+  readBounded,
+  readNamedFile,
+  readRegularFile,
+} from './named-file.ts'
 export type { NamespaceKind, Namespaces } from './namespaces.ts'
 export {
   closeNamespaces,
@@ -44,6 +51,7 @@ export {
   syncFileSystem,
 } from './nodes.ts'
 export { mountOverlay } from './overlay.ts'
+export { PendingFile } from './pending-file.ts'
 export type { FileTimes, ResourceLimit } from './process.ts'
 export {
   closeDescriptorsOnExec,

@@ -48,6 +48,8 @@ export interface PlanOptions {
   readonly contexts?: ReadonlyMap<string, NamedContext> | undefined
   /** Put on the image last; they win over LABEL. */
   readonly labels: Readonly<Record<string, string>>
+  /** Stages whose steps are done whether or not their results are known. */
+  readonly fresh?: readonly string[]
 }
 
 /** What planning one instruction needs to know of everything around it. */
@@ -90,12 +92,19 @@ export function planBuild(graph: InstructionGraph, bases: BaseLookup, options: P
       return image.base.layers.length > 0 ? image.id : undefined
     }
     const plan: StagePlan = { linked, graph, options, names, vertices, topOf }
-    results.set(linked.stage.index, planStage(plan, results))
+    const make = (): StageState => planStage(plan, results)
+    const isFresh = isNamed(linked.stage, options.fresh ?? [])
+    results.set(linked.stage.index, isFresh ? vertices.fresh(make) : make())
   }
   const state = results.get(graph.target.stage.index)
   if (state === undefined) throw new Error('the target is not among the linked stages')
   const image = finished(state, options)
   return { vertices: vertices.all, image, epoch: options.epoch }
+}
+
+/** Names of stages have no case; a stage without one cannot be named. */
+function isNamed({ name }: LinkedStage['stage'], names: readonly string[]): boolean {
+  return name !== undefined && names.some((one) => one.toLowerCase() === name.toLowerCase())
 }
 
 function finished(state: StageState, options: PlanOptions): Plan['image'] {

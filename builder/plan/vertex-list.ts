@@ -36,6 +36,7 @@ export class VertexList {
   readonly #bases: BaseLookup
   readonly #options: VertexOptions
   readonly #prefix: string
+  #isFresh = false
 
   constructor(bases: BaseLookup, options: VertexOptions = {}) {
     this.#bases = bases
@@ -47,6 +48,16 @@ export class VertexList {
     return this.#vertices
   }
 
+  /** What `plan` adds is done whether or not its result is known. */
+  fresh<T>(plan: () => T): T {
+    this.#isFresh = true
+    try {
+      return plan()
+    } finally {
+      this.#isFresh = false
+    }
+  }
+
   add(vertex: NewVertex): VertexId {
     const id = `${this.#prefix}${this.#vertices.size}`
     const { latest, madeAt } = this.#options
@@ -56,6 +67,7 @@ export class VertexList {
       id,
       ...(latest === undefined ? {} : { latest }),
       ...(makes && madeAt !== undefined ? { madeAt } : {}),
+      ...(this.#isFresh ? { fresh: true } : {}),
     })
     return id
   }

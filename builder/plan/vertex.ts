@@ -13,6 +13,8 @@ interface VertexCommon {
   readonly id: VertexId
   /** Something that a step needs, and no step of the Dockerfile itself. */
   readonly internal?: true
+  /** It is done whether or not its result is known. */
+  readonly fresh?: true
   /** As a person reads it: `[build 2/5] RUN make`. */
   readonly name: string
   /** The instruction in the Dockerfile. */

@@ -21,7 +21,7 @@ import {
 } from '#builder/linux'
 import { TsbuildError } from '#core'
 import { mountDev } from './device-mounts.ts'
-import { etcFiles, readHostResolvConf } from './etc-files.ts'
+import { etcFiles, hostAddress, LOOPBACK, readHostResolvConf } from './etc-files.ts'
 import { mountControlGroups } from './group-mounts.ts'
 import { endInit, startInit } from './init-process.ts'
 import { maskPath, mountProc, mountSys, type OnCreate, protectPath } from './kernel-mounts.ts'
@@ -49,6 +49,8 @@ export interface Host {
   readonly masked: readonly string[]
   readonly readonly: readonly string[]
   readonly resolvConf: string
+  /** Its address in networks of steps' own. */
+  readonly address: string
   /** Of system calls, for pid 1. */
   readonly filter: Buffer
   /** Whether group 5, which terminals belong to, exists in this user namespace. */
@@ -65,6 +67,7 @@ export function openHost(settings: WorkerSettings): Host {
     masked: [...MASKED_PATHS, ...throttlePaths()].filter((path) => existsSync(path)),
     readonly: READONLY_PATHS.filter((path) => existsSync(path)),
     resolvConf: readHostResolvConf(),
+    address: hostAddress(),
     filter: stepFilter(),
     ttyGroup: isGroupMapped(5),
   }
@@ -227,8 +230,11 @@ function kindsToEnter(request: PrepareRequest): readonly NamespaceKind[] {
 
 function etcFilesFor(host: Host, request: PrepareRequest): ReturnType<typeof etcFiles> {
   const { hostname, extraHosts } = request.spec
-  const ownServer = typeof request.network === 'number' ? OWN_NETWORK_DNS : undefined
-  return etcFiles({ hostname, extraHosts, resolvConf: host.resolvConf, ownServer })
+  const { resolvConf, address } = host
+  const isOwn = typeof request.network === 'number'
+  const ownServer = isOwn ? OWN_NETWORK_DNS : undefined
+  const gateway = isOwn ? address : LOOPBACK
+  return etcFiles({ ...{ hostname, extraHosts, ownServer }, ...{ resolvConf, gateway } })
 }
 
 function openWorkingDirectory(root: number, path: string): Place {

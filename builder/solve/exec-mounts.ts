@@ -27,7 +27,7 @@ export interface MountDeps {
 /** What steps may be given and no key, record or event has. */
 export interface StepSecrets {
   /** @returns `undefined` when there is none of this name */
-  readonly secret: (id: string) => Promise<Uint8Array | undefined>
+  readonly secret: (id: string, signal?: AbortSignal | undefined) => Promise<Uint8Array | undefined>
   /** @returns what talks to a process of the step; `undefined` when there is no agent of this name */
   readonly agent: (id: string) => ((connection: Socket) => void) | undefined
 }
@@ -122,7 +122,7 @@ async function secretMounts(
   { id, target, env, required, owner }: SecretMountPlan,
   place: MountPlace,
 ): Promise<readonly Mount[]> {
-  const content = await place.deps.secrets.secret(id)
+  const content = await place.deps.secrets.secret(id, place.deps.signal)
   if (content === undefined) {
     if (!required) return []
     throw new TsbuildError(`secret ${id}: not found`, {
@@ -188,6 +188,7 @@ function openCaches(
     const { id, owner, sharing } = cache
     const source = cache.source === undefined ? undefined : inputs.sources[cache.source]
     return {
+      label: id,
       identity: { id, from: source?.key ?? null, owner: owner === undefined ? null : { ...owner } },
       sharing,
       fill: (directory) => fillCache(directory, { cache, source }, deps),

@@ -147,7 +147,10 @@ export class BaseImageLayer implements Layer {
     }
     const known = find()
     if (known !== undefined) return known
-    await using _lease = await store.lease(cacheKeyOf({ unpack: diffId }), { signal })
+    await using _lease = await store.lease(cacheKeyOf({ unpack: diffId }), {
+      signal,
+      what: `unpack layer ${diffId}`,
+    })
     return find() ?? (await this.#unpack(below, stacked))
   }
 

@@ -69,6 +69,21 @@ describe('what a context holds', () => {
     await new Promise((resolve) => server.close(resolve))
   })
 
+  it('has no store, whatever leads to it', () => {
+    at.put({ 'd/store/blobs/x': '', 'd/stored': '' })
+    symlinkSync(at.path('context/d/store'), at.path('link'))
+    for (const root of [at.path('context/d/store'), at.path('link')]) {
+      using listing = listContext({ context: context(), root })
+      assert.deepEqual(
+        [...listing.entries()].map(({ path }) => path),
+        ['d', 'd/stored'],
+      )
+      assert.equal(listing.explain('d/store').verdict, 'store')
+      assert.equal(listing.explain('d/store/blobs/x').verdict, 'store')
+      assert.equal(listing.explain('d/none').verdict, 'included')
+    }
+  })
+
   describe('the ignore file', () => {
     const put = (files: Readonly<Record<string, string>>): void => {
       at.put({ a: '', b: '', c: '', 'd/e': '', ...files })

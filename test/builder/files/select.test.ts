@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { directoryTree } from '#builder/context'
 import { type CopyAction, runFileActions } from '#builder/files'
+import { TsbuildError } from '#core'
 import { parseDockerignore } from '#parser'
 import { copy, type Listing, workspace } from './fixture.ts'
 
@@ -103,6 +104,25 @@ describe('wildcards', () => {
       'd/* matches nothing: nothing is copied',
       'a/* matches nothing: nothing is copied',
     ])
+  })
+
+  it('say when they are links out of their source', async () => {
+    using space = workspace({
+      source: ['d/', 'out -> ../outside', 'far -> /etc/passwd', 'd/in -> ../out', 'ok -> d'],
+    })
+    for (const [path, link] of [
+      ['out', '/out is a symbolic link to ../outside'],
+      ['out/x', '/out is a symbolic link to ../outside'],
+      ['far', '/far is a symbolic link to /etc/passwd'],
+      ['ok/in', '/d/in is a symbolic link to ../out'],
+      ['d/../out', '/out is a symbolic link to ../outside'],
+    ] as const) {
+      await assert.rejects(space.run([copy(path, '/x/')]), (error) => {
+        assert.ok(error instanceof TsbuildError && error.code === 'NOT_FOUND')
+        assert.equal(error.hint?.split(';')[0], link)
+        return true
+      })
+    }
   })
 
   it('stand in something that is there, and are well-formed', async () => {

@@ -4,6 +4,43 @@ import { execs, files, historyOf, type PlanRequest, plan } from './support.ts'
 const configOf = async (text: string, request?: PlanRequest) =>
   (await plan(text, request)).plan.image.config
 
+describe('plan: names that no stage has', () => {
+  for (const line of [
+    'FROM buidler',
+    'FROM scratch\nCOPY --from=buidler / /',
+    'FROM scratch\nRUN --mount=from=buidler,target=/x x',
+  ]) {
+    for (const [code, isMeant] of [
+      ['NOT_FOUND', true],
+      ['REGISTRY_UNREACHABLE', true],
+      ['REGISTRY_DENIED', true],
+      ['REGISTRY_FAILED', true],
+      ['PLATFORM_MISMATCH', false],
+      ['CANCELLED', false],
+    ] as const) {
+      it(`are ${isMeant ? '' : 'not '}taken for slips of one when images fail with ${code}: ${line.split('\n').at(-1)}`, async () => {
+        const text = `FROM scratch AS builder\n${line}\nFROM scratch AS buidle\nFROM scratch\nCOPY --from=1 / /\n`
+        const message = `${isMeant ? 'did you mean the stage builder? ' : ''}buidler: no such image`
+        const failing = plan(text, { failures: { buidler: code } })
+        await assert.rejects(failing, { code, message })
+      })
+    }
+  }
+
+  it('are images when there are such', async () => {
+    const { resolved } = await plan('FROM scratch AS builder\nFROM buidler\n')
+    assert.deepEqual(resolved, ['buidler'])
+  })
+
+  it('are no stages that come later, or that are not like them', async () => {
+    for (const name of ['after', 'other']) {
+      const text = `FROM scratch AS one\nFROM ${name}\nFROM scratch AS afther\nFROM scratch\nCOPY --from=1 / /\n`
+      const failing = plan(text, { failures: { [name]: 'NOT_FOUND' } })
+      await assert.rejects(failing, { message: `${name}: no such image` })
+    }
+  })
+})
+
 describe('plan: image config', () => {
   it('starts from nothing with a PATH and a working directory', async () => {
     assert.deepEqual(await configOf('FROM scratch\nLABEL a=b'), {
