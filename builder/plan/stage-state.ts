@@ -217,17 +217,18 @@ function applyArgs(
   scope: FoldScope,
 ): StageState {
   const { buildArgs, values } = scope.globals
-  const resolved = declared.map(({ key, value }) => {
+  let current = state
+  const texts: string[] = []
+  for (const { key, value } of declared) {
+    // Unlike the words of ENV, each of ARG sees those before it.
     const fallback = (): string | undefined =>
-      value === undefined ? values.get(key) : expandWith(value, state.env, scope.escape)
-    return [key, buildArgs.get(key) ?? fallback()] as const
-  })
-  const args = state.args.with(resolved.map(([key, value]) => [key, value ?? '']))
-  const seen = resolved.flatMap(([key, value]) =>
-    value !== undefined && isSeen(key) ? [[key, value] as const] : [],
-  )
-  const texts = resolved.map(([key, value]) => (value === undefined ? key : `${key}=${value}`))
-  return noted(withVariables({ ...state, args }, seen), `ARG ${texts.join(' ')}`)
+      value === undefined ? values.get(key) : expandWith(value, current.env, scope.escape)
+    const resolved = buildArgs.get(key) ?? fallback()
+    current = { ...current, args: current.args.with([[key, resolved ?? '']]) }
+    if (resolved !== undefined && isSeen(key)) current = withVariables(current, [[key, resolved]])
+    texts.push(resolved === undefined ? key : `${key}=${resolved}`)
+  }
+  return noted(current, `ARG ${texts.join(' ')}`)
 }
 
 function toHealthcheck(

@@ -89,14 +89,15 @@ describe('plan: image config', () => {
     ])
   })
 
-  it('expands EXPOSE into sorted single ports', async () => {
-    const config = await configOf('FROM scratch\nARG p="90/UDP 80"\nEXPOSE 8000-8002 $p')
+  it('expands EXPOSE into single ports, sorted as their words are written', async () => {
+    const config = await configOf('FROM scratch\nARG p="90/UDP 80"\nEXPOSE 8000-8002 $p "9"')
     assert.deepEqual(Object.keys(config.ExposedPorts ?? {}), [
+      '9/tcp',
+      '90/udp',
       '80/tcp',
       '8000/tcp',
       '8001/tcp',
       '8002/tcp',
-      '90/udp',
     ])
   })
 
