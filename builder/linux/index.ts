@@ -1,6 +1,17 @@
+export type { CallArgument, CallReport, ProgramCall, ProgramOptions } from './call-program.ts'
+export {
+  failureOf,
+  makeCallProgram,
+  PROGRAM_FAILED,
+  RECORD,
+  RECORD_SIZE,
+  readReports,
+  runCalls,
+} from './call-program.ts'
 export type { Identity } from './credentials.ts'
-export { assumeIdentity, joinNewKeyring, limitCapabilities, resumeRoot } from './credentials.ts'
+export { assumeIdentity, canSetGroups, ownCapabilities, resumeRoot } from './credentials.ts'
 export { BARE_DIRECTORY, fileStatOf, type StatOptions } from './file-stat.ts'
+export { giveTree } from './give-tree.ts'
 export type { MountAttributes, MountOptions } from './mounts.ts'
 export {
   detachMount,
@@ -14,6 +25,7 @@ export type { NamespaceKind, Namespaces } from './namespaces.ts'
 export {
   closeNamespaces,
   enterNamespaces,
+  namespaceFlag,
   namespacesToReturnTo,
   openNamespaces,
   unshareNamespaces,
@@ -35,12 +47,14 @@ export {
   closeDescriptorsOnExec,
   enterDirectory,
   getResourceLimit,
+  lockFile,
   makePipe,
   raiseLoopback,
   setFileTimes,
   setHostname,
   setResourceLimit,
   setUmask,
+  threadId,
 } from './process.ts'
 export { childPath, MAX_OPEN, O_PATH, RootedDirectory } from './rooted-directory.ts'
 export { bindSocket } from './sockets.ts'

@@ -28,7 +28,7 @@ export function planRun(
 ): StageState {
   const { globals, steps = DEFAULT_STEP_SETTINGS } = plan.options
   const { args, label, script } = commandOf(state, instruction)
-  const { sources, mounts } = planMounts(state, instruction, plan)
+  const { sources, mounts, warnings } = planMounts(state, instruction, plan)
   const isAgentNamed = state.env.has(AGENT_VARIABLE)
   const agent = isAgentNamed ? undefined : mounts.find((mount) => mount.kind === 'ssh')
   const id = plan.vertices.add({
@@ -38,6 +38,7 @@ export function planRun(
     root: state.top,
     platform: state.platform,
     sources,
+    warnings,
     mounts: script === undefined ? mounts : inOrder([...mounts, script]),
     process: {
       args,

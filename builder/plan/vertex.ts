@@ -85,6 +85,8 @@ export interface ExecVertex extends VertexCommon {
   readonly mounts: readonly PlannedMount[]
   readonly process: PlannedProcess
   readonly platform: Platform
+  /** Said when the step runs. */
+  readonly warnings: readonly string[]
 }
 
 export interface PlannedProcess {

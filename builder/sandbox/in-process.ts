@@ -1,7 +1,8 @@
-import { randomInt } from 'node:crypto'
-import { existsSync, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { isUserNamespace } from '#builder/linux'
+import { TsbuildError } from '#core'
+import type { ControlGroup, Controller } from './control-groups.ts'
 import { LauncherPool } from './launcher-pool.ts'
 import type { WorkerSettings } from './messages.ts'
 import { type NetworkKind, NetworkPool, networkKindOf } from './network.ts'
@@ -12,6 +13,8 @@ import { WorkerClient } from './worker-client.ts'
 export interface InProcessOptions {
   /** A directory that only this builder uses, on the host; a mount point is made in it. */
   readonly temporary: string
+  /** Is told, once, when steps are limited or isolated less than they should be. */
+  readonly onNotice?: (notice: TsbuildError) => void
 }
 
 /**
@@ -88,8 +91,6 @@ async function startWorkers(options: InProcessOptions): Promise<StepWorkers> {
   mkdirSync(scaffold, { recursive: true, mode: 0o700 })
   const settings: WorkerSettings = {
     scaffold,
-    setnsKey: randomInt(2 ** 40, 2 ** 47),
-    mountProgram: findMountProgram(),
   }
   // Node's pool of threads comes into being with the first asynchronous call. That must happen
   // before a thread enters a namespace, because threads are born where their creator is.
@@ -99,10 +100,30 @@ async function startWorkers(options: InProcessOptions): Promise<StepWorkers> {
   places.start()
   const networks = new NetworkPool(() => makeNetworkNamespace(places))
   const launchers = {
-    sandbox: new LauncherPool({ ...settings, security: 'sandbox' }),
-    insecure: new LauncherPool({ ...settings, security: 'insecure' }),
+    sandbox: new LauncherPool('sandbox', noticeOnce(options)),
+    insecure: new LauncherPool('insecure', noticeOnce(options)),
   }
-  return { places, launchers, networks, temporary: options.temporary }
+  return { places, launchers, networks }
+}
+
+/** Says of the first group what it lacks; the others lack the same. */
+function noticeOnce({ onNotice }: InProcessOptions): (group: ControlGroup) => void {
+  const said = new Set<string>()
+  return ({ lacking }) => {
+    for (const [controller, failure] of lacking) {
+      if (said.has(controller)) continue
+      said.add(controller)
+      onNotice?.(noticeOf(controller, failure))
+    }
+  }
+}
+
+function noticeOf(controller: Controller, { message, hint }: TsbuildError): TsbuildError {
+  const effect =
+    controller === 'devices'
+      ? 'steps cannot open device files that they make'
+      : 'nothing limits how many processes a step starts'
+  return new TsbuildError(`${effect}: ${message}`, { code: 'SANDBOX_UNAVAILABLE', hint })
 }
 
 /** Its number is negative, as the steps have the others. */
@@ -113,9 +134,3 @@ async function makeNetworkNamespace(places: StepWorkers['places']): Promise<numb
 }
 
 let nextNetworkId = -1
-
-const MOUNT_PROGRAMS: readonly string[] = ['/usr/bin/mount', '/bin/mount', '/sbin/mount']
-
-function findMountProgram(): string {
-  return MOUNT_PROGRAMS.find((path) => existsSync(path)) ?? 'mount'
-}

@@ -40,15 +40,18 @@ export function resolveUser(spec: string, read: ReadImageFile): StepUser {
   if (isId(userPart) && isId(groupPart)) {
     const uid = parseId(userPart)
     const home = homeOf(parsePasswd(readIfUsable(read, '/etc/passwd')), uid)
-    return { uid, gid: parseId(groupPart), groups: [], home }
+    const gid = parseId(groupPart)
+    return { uid, gid, groups: [gid], home }
   }
   const passwd = parsePasswd(read('/etc/passwd') ?? '')
   const user = findUser(userPart, passwd)
   const groups = parseGroups(read('/etc/group') ?? '')
   const home = homeOf(passwd, user.uid)
-  if (groupPart !== '')
-    return { uid: user.uid, gid: findGroup(groupPart, groups), groups: [], home }
-  return { uid: user.uid, gid: user.gid, groups: membershipsOf(user.name, groups), home }
+  if (groupPart !== '') {
+    const gid = findGroup(groupPart, groups)
+    return { uid: user.uid, gid, groups: [gid], home }
+  }
+  return { uid: user.uid, gid: user.gid, groups: groupsOf(user, groups), home }
 }
 
 /** A reader for `resolveUser` that never leaves the root and never reads anything but plain files. */
@@ -87,10 +90,11 @@ function rootUser(read: ReadImageFile): StepUser {
   const passwd = parsePasswd(readIfUsable(read, '/etc/passwd'))
   const entry = passwd.find((candidate) => candidate.uid === 0)
   const groups = entry === undefined ? [] : parseGroups(readIfUsable(read, '/etc/group'))
+  const gid = entry?.gid ?? 0
   return {
     uid: 0,
-    gid: entry?.gid ?? 0,
-    groups: membershipsOf(entry?.name, groups),
+    gid,
+    groups: groupsOf({ gid, name: entry?.name }, groups),
     home: homeOf(passwd, 0),
   }
 }
@@ -133,9 +137,16 @@ function findGroup(text: string, groups: readonly GroupEntry[]): number {
   })
 }
 
-function membershipsOf(name: string | undefined, groups: readonly GroupEntry[]): readonly number[] {
-  if (name === undefined) return []
-  return groups.filter((group) => group.members.includes(name)).map((group) => group.gid)
+/**
+ * The primary group is among them: a program that changes its group does not lose it, and so does not
+ * get around permissions that exclude its members.
+ */
+function groupsOf(
+  { name, gid }: { readonly name?: string | undefined; readonly gid: number },
+  groups: readonly GroupEntry[],
+): readonly number[] {
+  const memberships = groups.filter(({ members }) => name !== undefined && members.includes(name))
+  return [...new Set([gid, ...memberships.map((group) => group.gid)])]
 }
 
 function homeOf(passwd: readonly PasswdEntry[], uid: number): string {

@@ -96,14 +96,14 @@ async function toMounts(planned: PlannedMount, place: MountPlace): Promise<reado
     case 'bind':
       return [await bindMount(planned, place)]
     case 'cache': {
-      const { target, readonly, path } = planned
+      const { target, readonly, path, owned = false } = planned
       const source = place.opened.paths[place.caches.indexOf(planned)]
       if (source === undefined) throw new Error('a cache mount was not opened')
-      return [{ type: 'bind', target, source, readonly, path }]
+      return [{ type: 'bind', target, source, readonly, path, owned }]
     }
     case 'tmpfs': {
-      const { target, size, readonly } = planned
-      return [{ type: 'tmpfs', target, readonly, ...(size === undefined ? {} : { size }) }]
+      const { target, size, readonly, owned = false } = planned
+      return [{ type: 'tmpfs', target, readonly, owned, ...(size === undefined ? {} : { size }) }]
     }
     case 'script': {
       const content = Buffer.from(planned.content)
@@ -152,12 +152,12 @@ function agentMounts(
 
 /** What is written to it goes to a directory that is removed after the step. */
 async function bindMount(planned: BindMountPlan, { index, inputs }: MountPlace): Promise<Mount> {
-  const { target, path, readonly } = planned
+  const { target, path, readonly, owned = false } = planned
   const lower = await directoriesIn(inputs.sources[planned.source])
   const directory = join(inputs.scratch, `mount-${index}`)
-  if (!readonly) {
+  if (!readonly || owned) {
     const writable = createWritable(directory, lower)
-    return { type: 'overlay', target, lower, writable, path }
+    return { type: 'overlay', target, lower, writable, path, readonly, owned }
   }
   if (lower.length > 0) return { type: 'overlay', target, lower, path }
   mkdirSync(directory)

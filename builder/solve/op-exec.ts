@@ -43,6 +43,7 @@ export async function runExec(
   const writable = createWritable(join(temporary.path, 'overlay'), lower)
   const inputs = { sources: work.sources, scratch: temporary.path }
   await using opened = await openMounts(vertex, inputs, deps)
+  for (const warning of vertex.warnings) reporter.warning(vertex, warning)
   const { args, env, proxyEnv, settings, ...common } = vertex.process
   const { extraHosts, shmSize, ulimits, resources, cgroupParent } = settings
   const createdAt = new Date()
