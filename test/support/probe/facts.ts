@@ -13,10 +13,14 @@ export interface Host {
 
 /** The host, or the container, that this process is in. */
 export function thisHost(): Host {
-  const mounts = readFileSync('/proc/self/mountinfo', 'utf8').trim().split('\n')
+  return hostOf(readFileSync('/proc/self/mountinfo', 'utf8'))
+}
+
+/** The same with other mounts: `mounts` is what a process there reads of its /proc/self/mountinfo. */
+export function hostOf(mounts: string): Host {
   const kinds = readdirSync('/proc/self/ns')
   return {
-    devices: new Set(mounts.map((line) => line.split(' ')[2] ?? '')),
+    devices: new Set(mounts.split('\n').map((line) => line.split(' ')[2] ?? '')),
     namespaces: new Set(kinds.map((kind) => readlinkSync(`/proc/self/ns/${kind}`))),
   }
 }

@@ -49,7 +49,7 @@ const shownPath: Measure = (value) => (value === undefined || value === '/' ? 0 
 /** The first that matches counts. */
 const RULES: readonly (readonly [RegExp, Measure])[] = [
   [/^(call|socket|personality|make|device|node) /, answer],
-  [/^(capability|changes|writes|writable|sees|process|network|variable) /, presence],
+  [/^(capability|changes|touches|writes|writable|sees|process|network|variable) /, presence],
   [/^keyring list$/, (value) => (value === 'keys' ? 1 : 0)],
   [/^keyring /, answer],
   [/^mount .* device$/, ofHost],
