@@ -62,10 +62,12 @@ export const ALLOWED_NUMBERS: readonly number[] = [
 ]
 
 /**
- * What 32-bit x86 long made through `socketcall` and `ipc` and can call directly since Linux 4.3 and
- * 5.1; libseccomp knows these by the old way only.
+ * What 32-bit x86 long made through `socketcall` and `ipc` and can call directly, most of it since
+ * Linux 4.3 and 5.1; libseccomp knows these by the old way only.
  */
 export const DIRECT_CALLS: Readonly<Record<string, number>> = {
+  recvmmsg: 337,
+  sendmmsg: 345,
   socket: 359,
   socketpair: 360,
   bind: 361,
