@@ -188,7 +188,7 @@ function runcStatus(fixture: SandboxFixture, uid: number): string {
   config.process.capabilities = { bounding: all, effective: all, permitted: all }
   config.process.noNewPrivileges = false
   config.process.terminal = false
-  config.process.user = { uid, gid: uid }
+  config.process.user = { uid, gid: uid, additionalGids: [uid] }
   config.process.args = ['/bin/cat', '/proc/self/status']
   config.root = { path: fixture.image, readonly: false }
   writeFileSync(`${bundle}/config.json`, JSON.stringify(config))
