@@ -3,6 +3,7 @@ import { STEP_PROCESSES } from '#core'
 import {
   type ControlGroup,
   type GroupSetting,
+  type GroupSystem,
   makeControlGroup,
   systemGroups,
 } from './control-groups.ts'
@@ -18,9 +19,12 @@ const ACCOUNTED: readonly GroupSetting[] = (['memory', 'cpu'] as const).map((con
 }))
 
 /** A group for steps without limits of their own, one at a time. */
-export function makeDefaultGroup(security: ProcessSpec['security']): ControlGroup {
+export function makeDefaultGroup(
+  security: ProcessSpec['security'],
+  system: GroupSystem = systemGroups(),
+): ControlGroup {
   const settings = [...defaultProcesses(), ...deviceRules(security)]
-  return makeControlGroup({ settings, parent: undefined }, systemGroups())
+  return makeControlGroup({ settings, parent: undefined }, system)
 }
 
 /**

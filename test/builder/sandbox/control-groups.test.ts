@@ -7,6 +7,7 @@ import {
   type GroupOptions,
   makeControlGroup,
 } from '../../../builder/sandbox/control-groups.ts'
+import { makeDefaultGroup } from '../../../builder/sandbox/step-groups.ts'
 import { groupSettings } from '../../../builder/sandbox/step-limits.ts'
 
 /** A folder that looks like control groups of the second version: files are what was written last. */
@@ -62,6 +63,14 @@ describe('sandbox: control groups of the second version', () => {
     assert.equal(read('builds/cgroup.subtree_control'), '+memory +pids')
     assert.equal(read('builds/mine/cgroup.subtree_control'), '+memory +pids')
     assert.equal(readIn(made, 'memory.max'), `${1 << 20}`)
+  })
+
+  it('limits the processes of every step', () => {
+    const made = makeDefaultGroup('insecure', system())
+    assert.deepEqual([...made.lacking], [])
+    assert.equal(readIn(made, 'pids.max'), '2048')
+    const none = makeDefaultGroup('insecure', { mounts: '', own: '' })
+    assert.deepEqual([...none.lacking.keys()], ['pids'])
   })
 
   it('understands limits of CPUs', () => {
