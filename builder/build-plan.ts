@@ -1,31 +1,53 @@
 import {
-  type GlobalScope,
   globalScope,
   type Plan,
   type PlanOptions,
   planBuild,
+  type ResolvedBase,
+  type ResolveGraphOptions,
   resolveBase,
   resolveGraph,
   unusedBuildArgs,
 } from '#builder/plan'
 import type { Store } from '#cache'
-import type { Platform } from '#core'
-import type { DockerfileChecks } from '#parser'
+import { formatPlatform, type Platform, suggestion } from '#core'
+import type { Dockerfile, DockerfileChecks } from '#parser'
 import { checkedBases } from './checks.ts'
 import type { LoadedDockerfile } from './dockerfile-source.ts'
-import { epochOf, REPRODUCIBLE_TIME } from './epoch.ts'
+import { type EpochSources, REPRODUCIBLE_TIME, resolveEpoch } from './epoch.ts'
 import { plannedContexts, replacementIn } from './named-contexts.ts'
 import type { Services } from './services.ts'
 import type { Settings } from './settings.ts'
 
 interface PlanDeps {
   readonly settings: Settings
-  readonly store: Store
-  readonly services: Services
+  readonly resolve: ResolveGraphOptions['resolve']
+  readonly contextMadeAt: EpochSources['contextMadeAt']
+  readonly fetcher: EpochSources['fetcher']
   readonly checks: DockerfileChecks
   /** Which stages are planned: what the target needs, or all there are. */
   readonly stages: 'target' | 'all'
   readonly signal: AbortSignal | undefined
+}
+
+interface ResolverDeps {
+  readonly settings: Settings
+  readonly store: Store
+  readonly services: Services
+}
+
+/** Resolves an image for a platform once, however many plans of one build ask for it. */
+export function baseResolver(deps: ResolverDeps): ResolveGraphOptions['resolve'] {
+  const { settings, store, services } = deps
+  const { pull, onEvent } = settings
+  const options = { store, client: () => services.client(), pull, onEvent }
+  const resolved = new Map<string, Promise<ResolvedBase>>()
+  return (name, platform, signal) => {
+    const key = `${name} ${formatPlatform(platform)}`
+    const known = resolved.get(key) ?? resolveBase(name, platform, { ...options, signal })
+    resolved.set(key, known)
+    return known
+  }
 }
 
 /**
@@ -36,18 +58,20 @@ interface PlanDeps {
 export async function planLoaded(
   { parsed: { dockerfile } }: LoadedDockerfile,
   platform: Platform,
-  { settings, store, services, checks, stages, signal }: PlanDeps,
+  { settings, resolve, contextMadeAt, fetcher, checks, stages, signal }: PlanDeps,
 ): Promise<Plan> {
-  const { target, platforms, buildArgs, pull, onEvent, network, steps, labels } = settings
-  const globals = globalScope(dockerfile, { buildArgs, targetPlatform: platform, target })
-  const baseOptions = { store, client: () => services.client(), pull, onEvent }
+  const { target, platforms, buildArgs, onEvent, network, steps, labels } = settings
+  const given = globalScope(dockerfile, { buildArgs, targetPlatform: platform, target })
+  const { contexts } = settings
+  const sources = { contexts, contextMadeAt, fetcher, platform, onEvent, signal }
+  const { globals, epoch } = await resolveEpoch(dockerfile, given, sources)
   const { graph, bases } = await resolveGraph(dockerfile, {
     globals,
     target,
     stages,
     targetPlatform: platform,
     replace: replacementIn(settings.contexts),
-    resolve: (name, wanted, stop) => resolveBase(name, wanted, { ...baseOptions, signal: stop }),
+    resolve,
     signal,
   })
   const isFirst = platform === platforms[0]
@@ -56,27 +80,44 @@ export async function planLoaded(
     const message = `[Warning] One or more build-args [${unused.join(' ')}] were not consumed`
     onEvent({ type: 'warning', message })
   }
+  if (isFirst)
+    for (const message of unknownStages(dockerfile, settings)) {
+      onEvent({ type: 'warning', message })
+    }
   if (isFirst) checks.checkStages(graph, checkedBases(bases, platform))
   const plan = planBuild(graph, bases, {
     globals,
     targetPlatform: platform,
+    isPlatformGiven: settings.isPlatformGiven,
     contexts: plannedContexts(settings.contexts),
     network,
     steps,
     labels,
+    fresh: typeof settings.noCache === 'boolean' ? [] : settings.noCache,
     isOneOfSeveral: platforms.length > 1,
-    ...timesOf(globals, settings),
+    ...timesOf(epoch, settings),
   })
   const failure = isFirst ? checks.failure() : undefined
   if (failure !== undefined) throw failure
   return plan
 }
 
+/** What is to be said about names that no stage has. */
+function unknownStages({ stages }: Dockerfile, { noCache }: Settings): readonly string[] {
+  if (typeof noCache === 'boolean') return []
+  const known = stages.flatMap(({ name }) => (name === undefined ? [] : [name.toLowerCase()]))
+  return noCache.flatMap((name) => {
+    if (known.includes(name.toLowerCase())) return []
+    const similar = suggestion(name.toLowerCase(), known)
+    const meant = similar === undefined ? '' : ` (did you mean ${similar}?)`
+    return [`no stage is called ${name}: its results are looked up as usual${meant}`]
+  })
+}
+
 function timesOf(
-  globals: GlobalScope,
+  epoch: number | undefined,
   { reproducible }: Settings,
 ): Pick<PlanOptions, 'epoch' | 'latest'> {
-  const epoch = epochOf(globals)
   if (!reproducible) return { epoch, latest: undefined }
   const latest = Math.min(epoch ?? REPRODUCIBLE_TIME, REPRODUCIBLE_TIME)
   return { epoch: epoch ?? latest, latest }

@@ -1,4 +1,4 @@
-import { isStep, scheduler } from '#builder/solve'
+import { isStep, type StepSecrets, scheduler } from '#builder/solve'
 import { hasFileDigests, openStore } from '#cache'
 import {
   type Descriptor,
@@ -10,13 +10,14 @@ import {
 } from '#core'
 import { type DockerfileChecks, diagnosticsError, failureIn } from '#parser'
 import { formatReference } from '#registry-client'
-import { planLoaded } from './build-plan.ts'
+import { baseResolver, planLoaded } from './build-plan.ts'
 import { checkOutputs } from './check-outputs.ts'
 import { openChecks } from './checks.ts'
 import { deliver } from './deliver.ts'
 import { type BuiltImage, buildImage } from './image-build.ts'
 import { type OpenedContext, openContext } from './open-context.ts'
 import type { BuildOptions, BuildResult } from './options.ts'
+import { reportWaits } from './reported-waits.ts'
 import { Services } from './services.ts'
 import { resolveOptions, type Settings } from './settings.ts'
 import { openSecrets } from './step-secrets.ts'
@@ -32,11 +33,12 @@ const SETTLED = 60_000
 export async function build(options: BuildOptions): Promise<BuildResult> {
   const started = performance.now()
   const settings = resolveOptions(options)
-  checkOutputs(settings.outputs)
+  checkOutputs(settings.outputs, options)
   try {
     throwIfCancelled(settings.signal, 'build')
-    await using context = await openContext(settings)
-    return await buildChecked(context, settings, started)
+    const secrets = await openSecrets(settings)
+    await using context = await openContext(settings, secrets)
+    return await buildChecked(context, { secrets, settings, started })
   } catch (thrown) {
     const cause = firstOf(thrown)
     if (settings.signal?.aborted === true) {
@@ -46,36 +48,32 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
   }
 }
 
-/** @param started as `performance.now()` told it */
-async function buildChecked(
-  context: OpenedContext,
-  settings: Settings,
-  started: number,
-): Promise<BuildResult> {
+interface Request {
+  readonly secrets: StepSecrets
+  readonly settings: Settings
+  /** As `performance.now()` told it. */
+  readonly started: number
+}
+
+async function buildChecked(context: OpenedContext, request: Request): Promise<BuildResult> {
   const { loaded } = context
   try {
-    const checks = openChecks(loaded, settings)
+    const checks = openChecks(loaded, request.settings)
     const mistakes = diagnosticsError(loaded.parsed.diagnostics, loaded.source)
     if (mistakes !== undefined) throw mistakes
-    return await buildLoaded(context, { checks, settings, started })
+    return await buildLoaded(context, checks, request)
   } catch (thrown) {
     throw failureIn(firstOf(thrown), loaded.source)
   }
 }
 
-interface Work {
-  readonly checks: DockerfileChecks
-  readonly settings: Settings
-  readonly started: number
-}
-
 async function buildLoaded(
   context: OpenedContext,
-  { checks, settings, started }: Work,
+  checks: DockerfileChecks,
+  { secrets, settings, started }: Request,
 ): Promise<BuildResult> {
   const { loaded } = context
-  const secrets = await openSecrets(settings)
-  await using store = openStore(settings.root)
+  await using store = openStore(settings.root, { onWait: reportWaits(settings.onEvent) })
   await using services = new Services(settings, { store, secrets })
   await using resources = new Resources()
   // One thread reads what is copied, another writes it; they come up while bases are looked for.
@@ -83,10 +81,18 @@ async function buildLoaded(
   const finish = async (signal: AbortSignal): Promise<BuildResult> => {
     const schedule = scheduler(settings.jobs)
     const shared = { settings, store, services }
+    const planning = {
+      settings,
+      checks,
+      stages: 'target',
+      resolve: baseResolver(shared),
+      contextMadeAt: context.madeAt,
+      fetcher: () => services.fetcher(),
+    } as const
     // A check that fails the build does so before any step runs, on whatever platform.
     const plans = await together(
       settings.platforms.map((platform) => (stop: AbortSignal) => {
-        return planLoaded(loaded, platform, { ...shared, checks, stages: 'target', signal: stop })
+        return planLoaded(loaded, platform, { ...planning, signal: stop })
       }),
       signal,
     )
@@ -148,7 +154,7 @@ function summarize({ images, descriptor, settings, started }: Summary): BuildRes
 
 function summarizeImage({ plan, image, layers }: BuiltImage): BuildResult['images'][number] {
   return {
-    platform: formatPlatform(image.config.platform),
+    platform: formatPlatform(image.platform),
     id: image.id,
     layers: layers.map(({ diffId, size, vertex }) => ({
       diffId,

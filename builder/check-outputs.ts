@@ -1,16 +1,25 @@
-import { statSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { ioError, TsbuildError } from '#core'
-import type { Output } from './options.ts'
+import { realpathSync, statSync } from 'node:fs'
+import { basename, dirname, join, relative, resolve } from 'node:path'
+import { errnoOf, ioError, TsbuildError } from '#core'
+import type { BuildOptions, Output } from './options.ts'
 
-/** Finds the destinations that could not be written after all the work. @throws {TsbuildError} USAGE */
-export function checkOutputs(outputs: readonly Output[]): void {
+const DELETE = 'buildx.local.delete'
+
+/**
+ * Finds the destinations that could not be written after all the work.
+ * @throws {TsbuildError} USAGE, PERMISSION_DENIED for one whose files must not be deleted
+ */
+export function checkOutputs(
+  outputs: readonly Output[],
+  { allow = [] }: Pick<BuildOptions, 'allow'>,
+): void {
   for (const output of outputs) {
     if (output.type === 'store' || output.type === 'registry') continue
     const { dest } = output
     const isFolder = output.type === 'local' || ('tar' in output && output.tar === false)
     if (isFolder) checkFolder(dest)
     else if (typeof dest === 'string') checkFile(dest)
+    if ('mode' in output && output.mode === 'delete') checkDelete(output, allow)
   }
 }
 
@@ -20,6 +29,36 @@ function checkFolder(dest: unknown): void {
   }
   if (isFolder(dest) !== false) return
   throw unusable(`cannot write to ${dest}: it is not a folder`, 'name another one with dest=PATH')
+}
+
+function checkDelete({ type, dest }: Output & { dest: unknown }, allow: readonly string[]): void {
+  if (type !== 'local' || typeof dest !== 'string') {
+    throw unusable('only an output of type=local can delete files', 'leave mode=delete out')
+  }
+  if (allow.includes(DELETE) || isBelow(process.cwd(), dest)) return
+  throw new TsbuildError(
+    `local output mode=delete for destination ${JSON.stringify(dest)} requires --allow=${DELETE}`,
+    {
+      code: 'PERMISSION_DENIED',
+      hint: 'only a folder below the working directory is emptied without this right',
+    },
+  )
+}
+
+/** By what the folders are, and not by how they are written. */
+function isBelow(folder: string, path: string): boolean {
+  const way = relative(realpathSync(folder), realPath(resolve(path)))
+  return way !== '' && way !== '..' && !way.startsWith('../')
+}
+
+/** The end of the path may not be there yet. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch (cause) {
+    if (errnoOf(cause) !== 'ENOENT') throw ioError(`write to ${path}`, cause)
+    return join(realPath(dirname(path)), basename(path))
+  }
 }
 
 function checkFile(dest: string): void {

@@ -1,8 +1,9 @@
+import type { Fetcher } from '#builder/fetch'
 import type { StepSecrets } from '#builder/solve'
 import { openStore } from '#cache'
 import { isCancelled, TsbuildError, throwIfCancelled } from '#core'
 import { type CheckWarning, diagnosticsError, failureIn, type SourceFile } from '#parser'
-import { planLoaded } from './build-plan.ts'
+import { baseResolver, planLoaded } from './build-plan.ts'
 import { openChecks } from './checks.ts'
 import { openContext } from './open-context.ts'
 import type { BuildOptions } from './options.ts'
@@ -42,7 +43,11 @@ export async function checkBuild(options: BuildOptions): Promise<BuildCheck> {
   const [platform] = settings.platforms
   const { signal } = settings
   try {
-    await planLoaded(loaded, platform, { settings, store, services, checks, stages, signal })
+    const resolve = baseResolver({ settings, store, services })
+    const fetcher = (): Fetcher => services.fetcher()
+    const contextMadeAt = context.madeAt
+    const sources = { resolve, contextMadeAt, fetcher }
+    await planLoaded(loaded, platform, { settings, ...sources, checks, stages, signal })
     return { warnings: checks.warnings, source, path, error: undefined }
   } catch (cause) {
     if (!(cause instanceof TsbuildError) || isCancelled(cause)) throw cause

@@ -1,6 +1,7 @@
-import { closeSync, readFileSync } from 'node:fs'
+import { closeSync } from 'node:fs'
 import { directoryTree } from '#builder/context'
 import { resolveInTree } from '#builder/layer'
+import { readBounded } from '#builder/linux'
 import { ioError, nameOf, TsbuildError } from '#core'
 import { MAX_DOCKERFILE_BYTES } from '#parser'
 
@@ -32,11 +33,10 @@ export function readContained(root: string, path: string, label: FileLabel): Buf
       throw unreadable(label, 'it is a link to nothing in its folder', hint)
     }
     if (stat.type !== 'file') throw unreadable(label, 'it is not a regular file')
-    if (stat.size > MAX_DOCKERFILE_BYTES)
-      throw unreadable(label, `it has more than ${MAX_DOCKERFILE_BYTES} bytes`)
     const descriptor = tree.openFile(resolved)
     try {
-      return readFileSync(descriptor)
+      const refuse = (why: string): TsbuildError => unreadable(label, why)
+      return readBounded(descriptor, { limit: MAX_DOCKERFILE_BYTES, refuse })
     } finally {
       closeSync(descriptor)
     }

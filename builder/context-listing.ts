@@ -22,6 +22,8 @@ export interface ContextOptions {
   readonly file?: string
   /** The Dockerfile comes from elsewhere, e.g. from standard input, and has no ignore file. */
   readonly dockerfile?: string
+  /** The local store, which is no part of the context even where it lies in it. */
+  readonly root?: string | undefined
 }
 
 /** A file, folder or link that a build can read. */
@@ -42,9 +44,9 @@ export interface ContextVerdict {
   readonly type: FileType | undefined
   /**
    * `included`; `parent` for an ignored folder that is there for what an exception includes in it;
-   * `ignored`; `socket` for what is never part of a context.
+   * `ignored`; `store`, the local one, for what is never part of a context.
    */
-  readonly verdict: 'included' | 'parent' | 'ignored' | 'socket'
+  readonly verdict: 'included' | 'parent' | 'ignored' | 'store'
   /** The rules that match the path or a parent, in order: the last one decides. */
   readonly rules: readonly IgnoreRule[]
 }
@@ -52,12 +54,18 @@ export interface ContextVerdict {
 /** What a build context holds. No file's content is read. Close it with `using`. */
 export class ContextListing implements Disposable {
   readonly #tree: Tree
+  /** With what is never part of a context. */
+  readonly #folder: Tree
   readonly #ignore: IgnoreFile | undefined
   readonly #decided = new Map<IgnoreRule, number>()
 
   /** Use `listContext`. */
-  constructor(tree: Tree, ignore: IgnoreFile | undefined) {
-    this.#tree = tree
+  constructor(
+    trees: { readonly context: Tree; readonly folder: Tree },
+    ignore: IgnoreFile | undefined,
+  ) {
+    this.#tree = trees.context
+    this.#folder = trees.folder
     this.#ignore = ignore
   }
 
@@ -86,7 +94,7 @@ export class ContextListing implements Disposable {
     const clean = cleanRelative(path)
     if (clean === '') return { path: '.', type: 'directory', verdict: 'included', rules: [] }
     const name = nameOf(clean)
-    const stat = this.#tree.lstat(name)
+    const stat = this.#folder.lstat(name)
     const rules = this.#ignore?.rules.matchingRules(clean) ?? []
     const verdict = this.#verdict(name, stat, rules.at(-1))
     return { path: clean, type: stat?.type, verdict, rules }
@@ -94,6 +102,7 @@ export class ContextListing implements Disposable {
 
   [Symbol.dispose](): void {
     this.#tree.close()
+    this.#folder.close()
   }
 
   #verdict(
@@ -101,7 +110,7 @@ export class ContextListing implements Disposable {
     stat: FileStat | undefined,
     rule: IgnoreRule | undefined,
   ): ContextVerdict['verdict'] {
-    if (stat?.type === 'socket') return 'socket'
+    if (stat !== undefined && this.#tree.lstat(path) === undefined) return 'store'
     if (rule?.isException !== false) return 'included'
     return stat?.type === 'directory' && this.#holdsIncluded(path) ? 'parent' : 'ignored'
   }
@@ -120,7 +129,7 @@ export class ContextListing implements Disposable {
       const isIgnored = rule?.isException === false
       if (isIgnored && this.#ignore?.rules.mayContainIncluded(text) === false) continue
       const stat = this.#tree.lstat(path)
-      if (stat === undefined || stat.type === 'socket') continue
+      if (stat === undefined) continue
       const entry = { path: text, type: stat.type, size: stat.size, rule }
       if (!isIgnored) yield entry
       if (stat.type !== 'directory') continue
@@ -148,12 +157,14 @@ export function listContext(options: ContextOptions): ContextListing {
       hint: 'name the Dockerfile with -f, or leave it out',
     })
   }
-  const tree = directoryTree(context)
+  const path = dockerfile === undefined ? locateDockerfile(context, file) : undefined
+  const ignore = readIgnoreFile(context, path)
+  const folder = directoryTree(context)
   try {
-    const path = dockerfile === undefined ? locateDockerfile(context, file) : undefined
-    return new ContextListing(tree, readIgnoreFile(context, path))
+    const trees = { folder, context: directoryTree(context, { leftOut: options.root }) }
+    return new ContextListing(trees, ignore)
   } catch (cause) {
-    tree.close()
+    folder.close()
     throw cause
   }
 }

@@ -1,4 +1,3 @@
-import { renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Writable } from 'node:stream'
 import {
@@ -38,32 +37,37 @@ export async function deliver(
   deps: DeliverDeps,
 ): Promise<Descriptor | undefined> {
   let last: Descriptor | undefined
-  for (const output of deps.settings.outputs) {
-    last = (await deliverTo(output, built, deps)) ?? last
+  for (const [place, output] of deps.settings.outputs.entries()) {
+    last = (await deliverTo(output, built, { ...deps, place })) ?? last
   }
   return last
+}
+
+/** Delivers to one of several outputs. */
+interface OutputDeps extends DeliverDeps {
+  /** Among the outputs. */
+  readonly place: number
 }
 
 async function deliverTo(
   output: Output,
   built: readonly BuiltImage[],
-  deps: DeliverDeps,
+  deps: OutputDeps,
 ): Promise<Descriptor | undefined> {
-  const { settings, store } = deps
+  const { settings, store, place } = deps
+  const told = { onEvent: settings.onEvent, place }
   const image = await imagesFor(output, built, settings)
   const { signal } = settings
   const names = settings.tags.map(formatReference)
   switch (output.type) {
     case 'store':
-      return sent('exporting to image', settings, () =>
-        exportToStore(image, { store, names, signal }),
-      )
+      return sent('exporting to image', told, () => exportToStore(image, { store, names, signal }))
     case 'registry':
       return pushAll(image, compressionOf(output.compression), deps)
     case 'oci':
     case 'docker': {
       const { type: format, dest } = output
-      return sent(`exporting to ${format} image format`, settings, async () => {
+      return sent(`exporting to ${format} image format`, told, async () => {
         const inFolder = output.tar === false
         await using writer = inFolder
           ? directoryWriter(pathOf(dest))
@@ -77,7 +81,7 @@ async function deliverTo(
     }
     case 'local':
     case 'tar':
-      return sent(`exporting to ${output.type}`, settings, () => unpack(output, built, deps))
+      return sent(`exporting to ${output.type}`, told, () => unpack(output, built, deps))
     default:
       return unreachable(output)
   }
@@ -105,30 +109,34 @@ async function unpack(
 ): Promise<undefined> {
   const { signal } = settings
   const { type: format, dest } = output
+  const mode = output.mode ?? 'copy'
   const latest = built[0]?.epoch
   const trees = await Promise.all(
     built.map(async ({ image, directories }) => ({
       directories: await directories(),
       // Several images share a destination: each has a folder of its own there.
-      folder: built.length > 1 ? formatPlatform(image.config.platform).replaceAll('/', '_') : '',
+      folder: built.length > 1 ? formatPlatform(image.platform).replaceAll('/', '_') : '',
     })),
   )
-  const write = (path: string): Promise<void> =>
-    services.pool.run('unpackTrees', { trees, dest: path, format, latest }, signal)
+  const write = (to: string | number): Promise<void> =>
+    services.pool.run('unpackTrees', { trees, dest: to, format, mode, latest }, signal)
   if (format === 'local') {
     await write(pathOf(dest))
     return
   }
-  await using temporary = store.temporary()
   const destination = openDestination(dest)
-  const isFile = destination.kind === 'file'
-  const aside = isFile ? destination.partial : join(temporary.path, 'tree.tar')
   try {
+    if (destination.kind === 'file') {
+      using file = destination.file
+      await write(file.descriptor)
+      file.commit()
+      return
+    }
+    await using temporary = store.temporary()
+    const aside = join(temporary.path, 'tree.tar')
     await write(aside)
-    if (isFile) renameSync(aside, destination.path)
-    else await sendFile(aside, destination, signal)
+    await sendFile(aside, destination, signal)
   } catch (cause) {
-    rmSync(aside, { force: true })
     throw ioError('write the tar', cause)
   }
 }
@@ -137,8 +145,9 @@ async function unpack(
 async function pushAll(
   image: ImageSet,
   compression: Compression,
-  { settings, store, services }: DeliverDeps,
+  { settings, store, services, place }: OutputDeps,
 ): Promise<Descriptor | undefined> {
+  const told = { onEvent: settings.onEvent, place }
   const byRepository = Map.groupBy(
     settings.tags,
     ({ registry, repository }) => `${registry}/${repository}`,
@@ -149,7 +158,7 @@ async function pushAll(
     const [first, ...rest] = references
     if (first === undefined) continue
     const { registry, repository } = first
-    manifest = await sent(`pushing ${name}`, settings, (onProgress) =>
+    manifest = await sent(`pushing ${name}`, told, (onProgress) =>
       exportToRegistry(image, [first, ...rest], {
         store,
         client: services.client(),
@@ -167,10 +176,11 @@ async function pushAll(
 /** Shows an output as a vertex of its own. */
 export function sent<T>(
   name: string,
-  { onEvent }: Pick<Settings, 'onEvent'>,
+  { onEvent, place = 0 }: Pick<Settings, 'onEvent'> & { readonly place?: number },
   send: (onProgress: (progress: PushProgress) => void) => Promise<T>,
 ): Promise<T> {
-  const vertex = `output ${name}`
+  // Two outputs may do the same.
+  const vertex = `output ${place} ${name}`
   const onProgress = ({ id, current, total, done }: PushProgress): void => {
     const known = total === undefined ? {} : { total }
     onEvent({ type: 'progress', vertex, id, current, done, ...known })

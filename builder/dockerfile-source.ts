@@ -1,7 +1,14 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import { readNamedFile } from '#builder/linux'
 import { errnoOf, ioError, TsbuildError } from '#core'
-import { MAX_DOCKERFILE_BYTES, type ParseResult, parseDockerfile, type SourceFile } from '#parser'
+import {
+  MAX_DOCKERFILE_BYTES,
+  type ParseOptions,
+  type ParseResult,
+  parseDockerfile,
+  type SourceFile,
+} from '#parser'
 import { readContained } from './contained-file.ts'
 import { readIgnoreFile } from './ignore-file.ts'
 
@@ -19,6 +26,9 @@ export interface DockerfileOptions {
   readonly file: string | undefined
   /** The Dockerfile itself. */
   readonly dockerfile: string | Buffer | undefined
+  readonly frontend?: ParseOptions['frontend']
+  /** Ends the wait for a pipe's writer. */
+  readonly signal: AbortSignal | undefined
 }
 
 export interface LoadedDockerfile {
@@ -31,13 +41,17 @@ export interface LoadedDockerfile {
   readonly ignore: string
 }
 
-/** Reads and parses the Dockerfile. @throws {TsbuildError} CONTEXT_INVALID when it cannot be read */
-export function loadDockerfile(options: DockerfileOptions): LoadedDockerfile {
+/**
+ * Reads and parses the Dockerfile.
+ * @throws {TsbuildError} CONTEXT_INVALID when it cannot be read, CANCELLED
+ */
+export async function loadDockerfile(options: DockerfileOptions): Promise<LoadedDockerfile> {
   const { context, origin } = options
-  const { name, path, bytes } = readDockerfile(options)
+  const { name, path, bytes } = await readDockerfile(options)
   const source = { filename: name, text: bytes.toString() }
   const ignore = origin === 'local' ? (readIgnoreFile(context, path)?.text ?? '') : ''
-  return { parsed: parseDockerfile(bytes), source, path: path && resolve(path), ignore }
+  const parsed = parseDockerfile(bytes, { frontend: options.frontend })
+  return { parsed, source, path: path && resolve(path), ignore }
 }
 
 /** Which file is the Dockerfile of a folder. */
@@ -56,13 +70,13 @@ interface ReadDockerfile {
   readonly bytes: Buffer
 }
 
-function readDockerfile(options: DockerfileOptions): ReadDockerfile {
-  const { context, origin, file, dockerfile } = options
+async function readDockerfile(options: DockerfileOptions): Promise<ReadDockerfile> {
+  const { context, origin, file, dockerfile, signal } = options
   if (dockerfile !== undefined) return { name: DEFAULT_NAME, bytes: Buffer.from(dockerfile) }
   if (origin === 'fetched') return readFetched(context, file ?? DEFAULT_NAME)
   const path = locateDockerfile(context, file)
   // A file that the user named is what they want.
-  if (file !== undefined) return { name: path, path, bytes: readText(path) }
+  if (file !== undefined) return { name: path, path, bytes: await readText(path, signal) }
   const name = basename(path)
   const bytes = readContained(context, name, { doing: DOING, shown: path })
   if (bytes === undefined) throw missing(path)
@@ -80,14 +94,10 @@ function readFetched(context: string, file: string): ReadDockerfile {
   throw missing(file)
 }
 
-/** A FIFO or device in its place must not hold the build, so only regular files are opened. */
-function readText(path: string): Buffer {
+async function readText(path: string, signal: AbortSignal | undefined): Promise<Buffer> {
   try {
-    const stat = statSync(path)
-    if (!stat.isFile()) throw unreadable(path, 'it is not a regular file')
-    if (stat.size > MAX_DOCKERFILE_BYTES)
-      throw unreadable(path, `it has more than ${MAX_DOCKERFILE_BYTES} bytes`)
-    return readFileSync(path)
+    const refuse = (why: string): TsbuildError => unreadable(path, why)
+    return await readNamedFile(path, { limit: MAX_DOCKERFILE_BYTES, refuse, signal })
   } catch (cause) {
     const errno = errnoOf(cause)
     if (errno !== 'ENOENT' && errno !== 'ENOTDIR') throw ioError(`read ${path}`, cause)

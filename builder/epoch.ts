@@ -1,5 +1,9 @@
-import type { GlobalScope } from '#builder/plan'
-import { TsbuildError } from '#core'
+import type { Fetcher } from '#builder/fetch'
+import { epochStageSource, type GlobalScope, type RemoteSource } from '#builder/plan'
+import { formatPlatform, type OnEvent, type Platform, reported, TsbuildError } from '#core'
+import type { Dockerfile } from '#parser'
+import { type NamedSource, type NamedSources, namedSource } from './named-contexts.ts'
+import { timeOfSource } from './source-time.ts'
 
 /**
  * The time that a reproducible build gives to what it makes, in milliseconds: 1980-01-01, the oldest
@@ -7,20 +11,105 @@ import { TsbuildError } from '#core'
  */
 export const REPRODUCIBLE_TIME = 315_532_800_000
 
+const NAME = 'SOURCE_DATE_EPOCH'
+
+/** Where a time is looked up that is not given as a number. */
+export interface EpochSources {
+  readonly contexts: NamedSources
+  /** Of the build context. */
+  readonly contextMadeAt: () => Promise<number | undefined>
+  readonly fetcher: () => Fetcher
+  readonly platform: Platform
+  readonly onEvent: OnEvent
+  readonly signal: AbortSignal | undefined
+}
+
+export interface ResolvedEpoch {
+  /** In milliseconds. */
+  readonly epoch: number | undefined
+  /** With the time in place of the name that it was looked up by, and without it where there is none. */
+  readonly globals: GlobalScope
+}
+
 /**
- * `SOURCE_DATE_EPOCH` of the build arguments, else of the Dockerfile's global ARG, in milliseconds.
- * For `context` it is the time of the context's source, which a folder does not have.
+ * `SOURCE_DATE_EPOCH` of the build arguments, else of the Dockerfile's global ARG: a number of seconds,
+ * or what the time is taken from: `context`, a named context, or a stage that only fetches something.
  * Spec: reproducible-builds.org/specs/source-date-epoch
- * @throws {TsbuildError} USAGE
+ * @throws {TsbuildError} USAGE, and failures to fetch
+ * @throws {SourceError} DOCKERFILE_INVALID for a stage that does more
  */
-export function epochOf({ buildArgs, values }: GlobalScope): number | undefined {
-  const text = buildArgs.get('SOURCE_DATE_EPOCH') ?? values.get('SOURCE_DATE_EPOCH') ?? ''
-  if (text === '' || text === 'context') return undefined
+export async function resolveEpoch(
+  dockerfile: Dockerfile,
+  globals: GlobalScope,
+  sources: EpochSources,
+): Promise<ResolvedEpoch> {
+  const text = globals.buildArgs.get(NAME) ?? globals.values.get(NAME) ?? ''
+  if (text === '') return { epoch: undefined, globals }
+  if (/^\d+$/.test(text)) return { epoch: millisecondsOf(text), globals }
+  const find = finderOf(text, dockerfile, { globals, sources })
+  if (find === undefined) throw invalid(text)
+  const name = `[internal] resolve ${NAME} ${text}`
+  const id = `epoch ${formatPlatform(sources.platform)}`
+  const found = await reported({ id, name }, sources.onEvent, find)
+  const seconds = found === undefined ? undefined : Math.floor(found / 1000)
+  return {
+    epoch: seconds === undefined ? undefined : seconds * 1000,
+    globals: withEpoch(globals, seconds),
+  }
+}
+
+type Find = () => Promise<number | undefined>
+
+interface Place {
+  readonly globals: GlobalScope
+  readonly sources: EpochSources
+}
+
+function finderOf(text: string, dockerfile: Dockerfile, place: Place): Find | undefined {
+  const { contexts, contextMadeAt, fetcher, signal } = place.sources
+  if (text === 'context') return contextMadeAt
+  const context = namedSource(contexts, text)
+  const remote =
+    context === undefined
+      ? epochStageSource(text, dockerfile, place.globals)
+      : remoteContext(context)
+  if (remote !== undefined) return () => timeOfSource(remote, fetcher(), signal)
+  // A folder and an image have no time of their own.
+  return context === undefined ? undefined : async () => undefined
+}
+
+function remoteContext(context: NamedSource): RemoteSource | undefined {
+  switch (context.kind) {
+    case 'git':
+      return { op: 'git', source: context.source }
+    case 'http':
+      return { op: 'http', source: context.source }
+    default:
+      return undefined
+  }
+}
+
+function withEpoch({ buildArgs, values }: GlobalScope, seconds: number | undefined): GlobalScope {
+  const replaced = (map: ReadonlyMap<string, string>): ReadonlyMap<string, string> =>
+    new Map(
+      [...map].flatMap(([key, value]) => {
+        if (key !== NAME) return [[key, value] as const]
+        return seconds === undefined ? [] : [[key, String(seconds)] as const]
+      }),
+    )
+  return { buildArgs: replaced(buildArgs), values: replaced(values) }
+}
+
+function millisecondsOf(text: string): number {
   const milliseconds = Number(text) * 1000
   // What a Date can hold, and the image config with it.
-  if (/^\d+$/.test(text) && milliseconds <= 8.64e15) return milliseconds
-  throw new TsbuildError(`invalid SOURCE_DATE_EPOCH: ${text}`, {
+  if (milliseconds <= 8.64e15) return milliseconds
+  throw invalid(text)
+}
+
+function invalid(text: string): TsbuildError {
+  return new TsbuildError(`invalid ${NAME}: ${text}`, {
     code: 'USAGE',
-    hint: 'it is a time in whole seconds since 1970, such as `git log -1 --format=%ct` prints',
+    hint: 'it is a time in whole seconds since 1970, such as `git log -1 --format=%ct` prints, `context`, or the name of a context or of a stage with nothing but an ADD',
   })
 }

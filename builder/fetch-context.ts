@@ -7,6 +7,7 @@ import { type CacheKey, cacheKeyOf, layerId, type Store } from '#cache'
 import { type Bytes, type OnEvent, reported, TsbuildError } from '#core'
 import type { ContextSource, FolderSource } from './context-source.ts'
 import { chunksOf, collectDockerfile, readDownloaded } from './read-downloaded.ts'
+import { timeOfFile } from './source-time.ts'
 
 const BLOCK = 512
 
@@ -18,6 +19,8 @@ export interface FetchedContext extends AsyncDisposable {
   readonly transient: boolean
   /** What came instead of an archive: a Dockerfile; the folder holds at most the same. */
   readonly dockerfile: Buffer | undefined
+  /** When its source was made, in milliseconds; `undefined` where that is not known. */
+  readonly madeAt: () => Promise<number | undefined>
 }
 
 export interface FetchContextDeps {
@@ -27,6 +30,8 @@ export interface FetchContextDeps {
   readonly signal: AbortSignal | undefined
   /** `.git` belongs to the context, unless the address itself says something. */
   readonly keepGitDir: boolean
+  /** Files of a commit have its time, unless the address itself says something. */
+  readonly commitTimes: boolean
 }
 
 type RemoteContext = Exclude<ContextSource, FolderSource>
@@ -69,11 +74,15 @@ function told<T extends object>(
 }
 
 async function gitContext(source: GitSource, deps: FetchContextDeps): Promise<FetchedContext> {
-  const { signal, keepGitDir } = deps
-  const wanted = keepGitDir && source.keepGitDir === undefined ? { ...source, keepGitDir } : source
+  const { signal, keepGitDir, commitTimes } = deps
+  const wanted = {
+    ...(keepGitDir ? { keepGitDir } : {}),
+    ...(commitTimes ? ({ mtime: 'commit' } as const) : {}),
+    ...source,
+  }
   const name = `[internal] load git source ${gitSourceName(source)}`
-  const { directory } = await told(name, deps, () => deps.fetcher.checkoutGit(wanted, { signal }))
-  return kept(directory)
+  const checkout = await told(name, deps, () => deps.fetcher.checkoutGit(wanted, { signal }))
+  return kept(checkout.directory, async () => checkout.committedMs)
 }
 
 async function httpContext(source: HttpSource, deps: FetchContextDeps): Promise<FetchedContext> {
@@ -83,12 +92,13 @@ async function httpContext(source: HttpSource, deps: FetchContextDeps): Promise<
     const file = await deps.fetcher.fetchHttp(source, { signal })
     const path = join(file.directory, file.name)
     const { isCached } = file
+    const madeAt = (): Promise<number | undefined> => timeOfFile(file)
     if (isArchive(readStart(path))) {
       const directory = await unpackedOnce(file, path, deps)
-      return { ...kept(directory), isCached }
+      return { ...kept(directory, madeAt), isCached }
     }
     const dockerfile = await readDownloaded(path)
-    return { ...kept(file.directory), dockerfile, isCached }
+    return { ...kept(file.directory, madeAt), dockerfile, isCached }
   })
 }
 
@@ -102,7 +112,7 @@ async function unpackedOnce(
   // The first letter is no hex digit, so that it is never taken for a diffID.
   const id = layerId(`u${key.slice(1)}`)
   if (store.layers.get(id)?.directory === true) return store.layers.directory(id)
-  await using _lease = await store.lease(key, { signal })
+  await using _lease = await store.lease(key, { signal, what: 'unpack the build context' })
   if (store.layers.get(id)?.directory === true) return store.layers.directory(id)
   await using temporary = store.temporary()
   const directory = join(temporary.path, 'context')
@@ -123,6 +133,7 @@ async function bytesContext(bytes: Bytes, deps: FetchContextDeps): Promise<Fetch
       directory,
       transient: true,
       dockerfile: isPacked ? undefined : await collectDockerfile(all),
+      madeAt: async () => undefined,
       [Symbol.asyncDispose]: () => temporary[Symbol.asyncDispose](),
     }
   } catch (cause) {
@@ -131,11 +142,12 @@ async function bytesContext(bytes: Bytes, deps: FetchContextDeps): Promise<Fetch
   }
 }
 
-function kept(directory: string): FetchedContext {
+function kept(directory: string, madeAt: FetchedContext['madeAt']): FetchedContext {
   return {
     directory,
     transient: false,
     dockerfile: undefined,
+    madeAt,
     [Symbol.asyncDispose]: async () => undefined,
   }
 }

@@ -16,6 +16,9 @@ import { rewriteTimes } from './rewrite-times.ts'
 import type { Services } from './services.ts'
 import type { Settings } from './settings.ts'
 
+/** More are no fault, but do not run everywhere. */
+const MOST_LAYERS = 127
+
 /** What the images of one build share. */
 export interface ImageDeps {
   readonly context: OpenedContext
@@ -69,12 +72,15 @@ export async function buildImage(plan: Plan, deps: ImageDeps): Promise<BuiltImag
       namedContexts: contextTrees(settings.contexts, modes),
       host: hostPlatform(),
       reporter,
-      noCache: settings.noCache,
+      noCache: settings.noCache === true,
       wantsTars,
       signal,
     }),
   )
   const solved = await solver.solve()
+  if (wantsTars && solved.length > MOST_LAYERS) {
+    settings.onEvent({ type: 'warning', message: manyLayers(solved.length) })
+  }
   const layers = wantsTars ? await finishLayers(solved, plan) : []
   const now = new Date()
   const image = assembleImage(plan.image, layers, { now, epoch })
@@ -86,8 +92,15 @@ export async function buildImage(plan: Plan, deps: ImageDeps): Promise<BuiltImag
     return assembleImage(plan.image, await Promise.all(rewriting), { now, epoch })
   }
   const directories = (): Promise<readonly string[]> =>
-    directoriesOf(solved.map(({ layer }) => layer))
+    directoriesOf(
+      solved.map(({ layer }) => layer),
+      { store, pool: services.pool, signal },
+    )
   return { plan, reporter, layers, image, rewritten, epoch, directories }
+}
+
+function manyLayers(count: number): string {
+  return `the image has ${count} layers: docker's overlay2 driver takes no more than 128; join steps, or copy the result into a stage with fewer`
 }
 
 async function finishLayers(

@@ -71,6 +71,12 @@ export function replacementIn(sources: NamedSources): (name: string) => Replacem
   }
 }
 
+/** What a name stands for, if anything. */
+export function namedSource(sources: NamedSources, name: string): NamedSource | undefined {
+  const key = sources.size === 0 ? undefined : keyOrUndefined(name)
+  return key === undefined ? undefined : sources.get(key)
+}
+
 /** For the plan: those that are files. */
 export function plannedContexts(sources: NamedSources): ReadonlyMap<string, NamedContext> {
   return new Map(

@@ -15,7 +15,15 @@ export type Output =
       readonly compression?: LayerCompression
     } & ImageTimesOption)
   /** The files of the image: into a folder as the current user's, or as one tar. */
-  | { readonly type: 'local' | 'tar'; readonly dest: string | Writable }
+  | {
+      readonly type: 'local' | 'tar'
+      readonly dest: string | Writable
+      /**
+       * `delete`: of what the folder holds, only what the image has stays. A folder that does not lie
+       * below the working directory needs the right `buildx.local.delete`. Default: `copy`.
+       */
+      readonly mode?: 'copy' | 'delete'
+    }
 
 /** What outputs of images have in common. */
 export interface ImageTimesOption {
@@ -42,7 +50,7 @@ export interface BuildOptions {
   readonly file?: string
   /**
    * What stands for images or stages of these names, in FROM and wherever files are taken from: a
-   * folder, `docker-image://NAME`, `oci-layout://FOLDER[:TAG]`, a git repository, the URL of a file
+   * folder, `docker-image://NAME` (`scratch` is nothing), `oci-layout://FOLDER[:TAG]`, a git repository, the URL of a file
    * (which is called `context`), or `target:STAGE`, an earlier stage.
    */
   readonly contexts?: Readonly<Record<string, string>>
@@ -58,14 +66,20 @@ export interface BuildOptions {
    * image for each, in this order.
    */
   readonly platform?: string | readonly string[]
-  /** Do not look results up. They are stored all the same. */
-  readonly noCache?: boolean
+  /**
+   * Do not look results up: those of all steps, or of the stages with these names and of what is built
+   * on them. They are stored all the same.
+   */
+  readonly noCache?: boolean | readonly string[]
   /** Ask registries for base images even when the local store has the name. */
   readonly pull?: boolean
   readonly network?: 'default' | 'none' | 'host'
-  /** Rights that the Dockerfile may ask for with `RUN --network=host` and `--security=insecure`. */
-  readonly allow?: readonly ('network.host' | 'security.insecure')[]
-  /** More lines of /etc/hosts in RUN steps: `[host, address]`. */
+  /**
+   * Rights: those that the Dockerfile may ask for with `RUN --network=host` and `--security=insecure`,
+   * and that of an output to delete files anywhere.
+   */
+  readonly allow?: readonly ('network.host' | 'security.insecure' | 'buildx.local.delete')[]
+  /** More lines of /etc/hosts in RUN steps: `[host, address]`, or `host-gateway` for this machine. */
   readonly extraHosts?: readonly (readonly [host: string, address: string])[]
   /** Bytes of /dev/shm in RUN steps; default: 64 MiB. */
   readonly shmSize?: number

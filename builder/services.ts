@@ -49,7 +49,12 @@ export class Services implements AsyncDisposable {
   async #openSandbox(): Promise<Sandbox> {
     const { inProcessSandbox } = await import('#builder/sandbox')
     this.#scratch = this.#store.temporary()
-    return inProcessSandbox({ temporary: this.#scratch.path })
+    const { onEvent } = this.#settings
+    return inProcessSandbox({
+      temporary: this.#scratch.path,
+      onNotice: ({ message, hint }) =>
+        onEvent({ type: 'warning', message: `${message} (${hint})` }),
+    })
   }
 
   /** No more steps will be run: its threads may end while the rest goes on. */

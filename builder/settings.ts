@@ -10,6 +10,7 @@ import {
   parsePlatform,
   TsbuildError,
 } from '#core'
+import { isBuiltInFrontend } from '#parser'
 import {
   type CredentialStore,
   formatReference,
@@ -29,13 +30,17 @@ export interface Settings {
   readonly contexts: NamedSources
   readonly file: string | undefined
   readonly dockerfile: string | undefined
+  /** Chosen by a build argument, in place of what the Dockerfile says. */
+  readonly frontend: 'built-in' | undefined
   readonly tags: readonly Reference[]
   readonly target: string | undefined
   readonly buildArgs: Readonly<Record<string, string>>
   readonly labels: Readonly<Record<string, string>>
   /** Without repetitions; at least one. */
   readonly platforms: readonly [Platform, ...Platform[]]
-  readonly noCache: boolean
+  /** They were asked for, and are not this machine's by default. */
+  readonly isPlatformGiven: boolean
+  readonly noCache: boolean | readonly string[]
   readonly pull: boolean
   readonly network: 'default' | 'none' | 'host'
   readonly steps: StepSettings
@@ -63,11 +68,13 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     contexts: parseNamedContexts(options.contexts ?? {}),
     file: options.file,
     dockerfile: options.dockerfile,
+    frontend: resolveFrontend(options.buildArgs?.BUILDKIT_SYNTAX),
     tags: resolveTags(options.tags ?? []),
     target: options.target,
     buildArgs: options.buildArgs ?? {},
     labels: options.labels ?? {},
     platforms: resolvePlatforms(options.platform),
+    isPlatformGiven: options.platform !== undefined && options.platform.length > 0,
     noCache: options.noCache ?? false,
     pull: options.pull ?? false,
     network: options.network ?? 'default',
@@ -95,6 +102,21 @@ function resolvePlatforms(wanted: BuildOptions['platform']): Settings['platforms
     platforms.map((one) => [formatPlatform(one), one]),
   ).values()
   return [first, ...others]
+}
+
+function resolveFrontend(syntax: string | undefined): Settings['frontend'] {
+  if (syntax === undefined) return undefined
+  if (syntax === '') {
+    throw new TsbuildError('empty BUILDKIT_SYNTAX build-arg is invalid', {
+      code: 'USAGE',
+      hint: 'give it a value, or write --build-arg BUILDKIT_SYNTAX to take that of the environment',
+    })
+  }
+  if (isBuiltInFrontend(syntax)) return 'built-in'
+  throw new TsbuildError(`unsupported BUILDKIT_SYNTAX ${JSON.stringify(syntax)}`, {
+    code: 'UNSUPPORTED',
+    hint: 'tsbuild has the Dockerfile frontend built in: use docker/dockerfile:1',
+  })
 }
 
 function contextOf(context: BuildOptions['context']): ContextSource {
@@ -126,13 +148,6 @@ function check({ outputs, tags, jobs, platforms }: Settings): void {
     throw new TsbuildError('cannot push an image without a name', {
       code: 'USAGE',
       hint: 'name it with -t REGISTRY/REPOSITORY:TAG',
-    })
-  }
-  const foreign = platforms.find(({ os }) => os !== 'linux')
-  if (foreign !== undefined) {
-    throw new TsbuildError(`cannot build for ${foreign.os}`, {
-      code: 'PLATFORM_MISMATCH',
-      hint: 'tsbuild builds linux images; write --platform linux/ARCHITECTURE',
     })
   }
   if (platforms.length > 1 && outputs.some(({ type }) => type === 'docker')) {

@@ -1,8 +1,10 @@
 import { DEFAULT_STEP_SETTINGS, type StepSettings } from '#builder/plan'
-import { type StepResources, TsbuildError, ULIMIT_NAMES, type Ulimit } from '#core'
+import { HOST_GATEWAY, type StepResources, TsbuildError, ULIMIT_NAMES, type Ulimit } from '#core'
 import type { BuildOptions } from './options.ts'
 
-const ENTITLEMENTS: readonly string[] = ['network.host', 'security.insecure']
+const ENTITLEMENTS: readonly string[] = [
+  ...['network.host', 'security.insecure', 'buildx.local.delete'],
+]
 
 /** What is said about RUN steps, with mistakes found. @throws {TsbuildError} USAGE */
 export function resolveSteps(options: BuildOptions): StepSettings {
@@ -16,8 +18,9 @@ export function resolveSteps(options: BuildOptions): StepSettings {
   for (const limit of ulimits) checkUlimit(limit)
   checkResources(resources)
   if (shmSize !== undefined) checkWhole('shm-size', shmSize, 1)
+  const rights = allow.filter((right) => right !== 'buildx.local.delete')
   return {
-    allow,
+    allow: rights,
     extraHosts,
     shmSize: shmSize ?? DEFAULT_STEP_SETTINGS.shmSize,
     ulimits: [...new Map(ulimits.map((limit) => [limit.name, limit])).values()],
@@ -29,10 +32,10 @@ export function resolveSteps(options: BuildOptions): StepSettings {
 /** Both end up in /etc/hosts, where white space would make more of them. */
 function checkHost(host: string, address: string): void {
   const isHost = /^[^\s#:]+$/.test(host)
-  if (isHost && /^[0-9a-fA-F.:]+(%\w+)?$/.test(address)) return
+  if (isHost && (address === HOST_GATEWAY || /^[0-9a-fA-F.:]+(%\w+)?$/.test(address))) return
   throw invalid(
     `invalid extra host "${host}:${address}"`,
-    'write HOST:ADDRESS, the latter in numbers',
+    'write HOST:ADDRESS, the latter in numbers, or HOST:host-gateway',
   )
 }
 

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { type NamedFileOptions, readNamedFile } from '#builder/linux'
 import type { StepSecrets } from '#builder/solve'
 import { ioError, TsbuildError } from '#core'
 import type { SecretSource } from './options.ts'
@@ -13,16 +13,17 @@ const MAX_BYTES = 500 * 1024
 export async function openSecrets(options: {
   readonly secrets: Readonly<Record<string, SecretSource>>
   readonly ssh: Readonly<Record<string, readonly string[]>>
+  readonly signal: AbortSignal | undefined
 }): Promise<StepSecrets> {
   const sources = new Map(Object.entries(options.secrets))
   for (const [id, source] of sources) checkSource(id, source)
   const read = new Map<string, Promise<Uint8Array>>()
-  const agents = await openAgents(options.ssh)
+  const agents = await openAgents(options.ssh, options.signal)
   return {
-    secret: async (id) => {
+    secret: async (id, signal = options.signal) => {
       const source = sources.get(id)
       if (source === undefined) return undefined
-      const reading = read.get(id) ?? readSecret(id, source)
+      const reading = read.get(id) ?? readSecret(id, source, signal)
       read.set(id, reading)
       return reading
     },
@@ -34,16 +35,17 @@ type ConnectionHandler = NonNullable<ReturnType<StepSecrets['agent']>>
 
 async function openAgents(
   ssh: Readonly<Record<string, readonly string[]>>,
+  signal: AbortSignal | undefined,
 ): Promise<ReadonlyMap<string, ConnectionHandler>> {
   const entries = Object.entries(ssh)
   if (entries.length === 0) return new Map()
   const { openAgentSource, serveAgent } = await import('#builder/ssh')
-  return new Map(
-    entries.map(([id, paths]) => {
-      const open = openAgentSource(paths)
-      return [id, (connection) => void serveAgent(connection, open)]
-    }),
-  )
+  const agents = new Map<string, ConnectionHandler>()
+  for (const [id, paths] of entries) {
+    const open = await openAgentSource(paths, { signal })
+    agents.set(id, (connection) => void serveAgent(connection, open))
+  }
+  return agents
 }
 
 /** Mistakes are told before any work. */
@@ -67,18 +69,31 @@ function checkSource(id: string, source: SecretSource): void {
   }
 }
 
-async function readSecret(id: string, source: SecretSource): Promise<Uint8Array> {
-  const content = 'value' in source ? Buffer.from(source.value) : await readBytes(source.file)
-  if (content.length > MAX_BYTES) throw tooBig(id)
-  return content
-}
-
-async function readBytes(file: string): Promise<Buffer> {
+async function readSecret(
+  id: string,
+  source: SecretSource,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  if ('value' in source) {
+    const content = Buffer.from(source.value)
+    if (content.length > MAX_BYTES) throw tooBig(id)
+    return content
+  }
+  const { file } = source
   try {
-    return await readFile(file)
+    const refuse: NamedFileOptions['refuse'] = (why, reason) =>
+      reason === 'size' ? tooBig(id) : unreadable(id, `${file}: ${why}`)
+    return await readNamedFile(file, { limit: MAX_BYTES, refuse, signal })
   } catch (cause) {
     throw ioError(`read ${file}`, cause)
   }
+}
+
+function unreadable(id: string, why: string): TsbuildError {
+  return new TsbuildError(`secret ${id}: ${why}`, {
+    code: 'USAGE',
+    hint: 'a secret is read from a file or from a pipe',
+  })
 }
 
 function tooBig(id: string): TsbuildError {

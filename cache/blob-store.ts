@@ -139,7 +139,9 @@ export class BlobStore implements BlobSource, BlobSink {
   /** Removes a blob; nothing to remove is fine. */
   delete(digest: Digest): void {
     this.#unsealed.delete(digest)
-    rmSync(this.path(digest), { force: true, recursive: true })
+    const path = this.path(digest)
+    if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) this.#presence.discard(path)
+    else rmSync(path, { force: true })
   }
 
   /**

@@ -14,11 +14,14 @@ import { storeFailure } from './failure.ts'
 import { type FileLock, tryLock, trySharedLock } from './file-lock.ts'
 import type { Layout } from './layout.ts'
 import type { Presence } from './presence.ts'
+import { type OnWait, Waiting } from './waits.ts'
 
 /** One directory that a step wants. */
 export interface CacheMountRequest {
   /** Equal documents mean the same directory. */
   readonly identity: Json
+  /** What messages call it. */
+  readonly label: string
   /**
    * `shared`: with any number of others; `locked`: alone, after waiting for the others; `private`:
    * alone and at once, another directory when the usual one is in use.
@@ -47,8 +50,10 @@ const POLL_MILLISECONDS = { first: 2, last: 50 }
 export class CacheMounts {
   readonly #layout: Layout
   readonly #presence: Presence
+  readonly #onWait: OnWait | undefined
 
-  constructor(layout: Layout, presence: Presence) {
+  constructor(layout: Layout, presence: Presence, onWait: OnWait | undefined) {
+    this.#onWait = onWait
     this.#layout = layout
     this.#presence = presence
   }
@@ -66,8 +71,18 @@ export class CacheMounts {
       const name = hexOf(digestOf(canonicalJson(request.identity)))
       return { ...request, name, instance: 0 }
     })
-    for (const [name, sharing] of inLockOrder(named)) {
-      locks.use(await this.#wait(this.#path(name, 0), sharing, options.signal))
+    for (const { name, label, sharing } of inLockOrder(named)) {
+      const waiting = new Waiting(this.#onWait)
+      const reason = `the cache mount ${label}, which another step uses`
+      const take = SHARED_OR_ALONE[sharing]
+      locks.use(
+        await waiting.during(() =>
+          this.#wait(() => take(`${this.#path(name, 0)}.lock`), {
+            onWait: () => waiting.begin(reason),
+            signal: options.signal,
+          }),
+        ),
+      )
     }
     // Last, because they never wait: no two steps can wait for each other.
     for (const request of named) {
@@ -87,16 +102,15 @@ export class CacheMounts {
   }
 
   async #wait(
-    path: string,
-    sharing: CacheMountRequest['sharing'],
-    signal: AbortSignal | undefined,
+    take: () => FileLock | undefined,
+    { onWait, signal }: { readonly onWait: () => void; readonly signal: AbortSignal | undefined },
   ): Promise<FileLock> {
-    const take = sharing === 'shared' ? trySharedLock : tryLock
     const { first, last } = POLL_MILLISECONDS
     for (let pause = first; ; pause = Math.min(pause * 1.5, last)) {
       throwIfCancelled(signal, 'wait for a cache mount')
-      const lock = take(`${path}.lock`)
+      const lock = take()
       if (lock !== undefined) return lock
+      onWait()
       await setTimeout(pause * (0.75 + Math.random() / 2))
     }
   }
@@ -131,18 +145,21 @@ export class CacheMounts {
 }
 
 interface NamedInstance {
+  /** Of the directory. */
   readonly name: string
   readonly instance: number
 }
 
+const SHARED_OR_ALONE = { shared: trySharedLock, locked: tryLock, private: tryLock } as const
+
 /** The locks on usual instances: each once, and by name, so that no two steps wait for each other. */
 function inLockOrder(
   requests: readonly (CacheMountRequest & NamedInstance)[],
-): readonly (readonly [string, CacheMountRequest['sharing']])[] {
-  const wanted = new Map<string, CacheMountRequest['sharing']>()
-  for (const { name, sharing } of requests) {
-    if (sharing === 'private') continue
-    wanted.set(name, wanted.get(name) === 'locked' ? 'locked' : sharing)
+): readonly Pick<CacheMountRequest & NamedInstance, 'name' | 'label' | 'sharing'>[] {
+  const wanted = new Map<string, CacheMountRequest & NamedInstance>()
+  for (const request of requests) {
+    const isLocked = wanted.get(request.name)?.sharing === 'locked'
+    if (request.sharing !== 'private' && !isLocked) wanted.set(request.name, request)
   }
-  return [...wanted].sort(([a], [b]) => (a < b ? -1 : 1))
+  return [...wanted.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
 }

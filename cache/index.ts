@@ -13,7 +13,8 @@ export {
   layerId,
   type TarFacts,
 } from './layers.ts'
-export type { LeaseHolder, LeaseOptions } from './leases.ts'
+export type { LeaseOptions } from './leases.ts'
 export type { TemporaryDirectory } from './presence.ts'
-export { openStore, type Store } from './store.ts'
+export { openStore, type Store, type StoreOptions } from './store.ts'
 export { resolveRoot } from './store-root.ts'
+export type { OnWait, Wait } from './waits.ts'

@@ -11,11 +11,12 @@ import {
   randomName,
   uncompressedDigest,
 } from '#core'
+import { removeTree } from '#disk'
 import type { BlobStore } from './blob-store.ts'
 import type { Database, Row } from './database.ts'
 import { storeFailure } from './failure.ts'
 import type { Layout } from './layout.ts'
-import { removeTree } from './remove-tree.ts'
+
 import { sumOf } from './schema.ts'
 import { syncFileSystem } from './sync.ts'
 

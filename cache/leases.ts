@@ -3,16 +3,12 @@ import { TsbuildError } from '#core'
 import type { CacheKey } from './cache-key.ts'
 import type { Database } from './database.ts'
 import type { Presence } from './presence.ts'
-
-/** Who makes a waiter wait. */
-export interface LeaseHolder {
-  readonly pid: number
-}
+import { type OnWait, Waiting } from './waits.ts'
 
 export interface LeaseOptions {
   readonly signal?: AbortSignal | undefined
-  /** Called once, when the lease is not to be had at once. */
-  readonly onWait?: ((holder: LeaseHolder) => void) | undefined
+  /** What is done under the lease, for who has to wait for it. */
+  readonly what?: string | undefined
 }
 
 const POLL_MILLISECONDS = { first: 2, last: 50 }
@@ -27,19 +23,29 @@ const SUSPICIOUS_MILLISECONDS = 20
 export class Leases {
   readonly #database: Database
   readonly #presence: Presence
+  readonly #onWait: OnWait | undefined
   #tokens = 0
 
-  constructor(database: Database, presence: Presence) {
+  /** @param onWait hears of waits for other processes, and for other stores of this one */
+  constructor(database: Database, presence: Presence, onWait: OnWait | undefined) {
     this.#database = database
     this.#presence = presence
+    this.#onWait = onWait
   }
 
   /** @throws {TsbuildError} CANCELLED when `signal` aborts */
   async take(key: CacheKey, options: LeaseOptions = {}): Promise<AsyncDisposable> {
-    const { signal, onWait } = options
+    const waiting = new Waiting(this.#onWait)
+    return waiting.during(() => this.#take(key, options, waiting))
+  }
+
+  async #take(
+    key: CacheKey,
+    { signal, what = key }: LeaseOptions,
+    waiting: Waiting,
+  ): Promise<AsyncDisposable> {
     this.#presence.establish()
     const token = this.#tokens++
-    let told = false
     for (
       let pause = POLL_MILLISECONDS.first;
       ;
@@ -49,8 +55,9 @@ export class Leases {
       const holder = this.#tryTake(key, token)
       if (holder === undefined)
         return { [Symbol.asyncDispose]: async () => this.#release(key, token) }
-      if (!told) onWait?.({ pid: holder.pid })
-      told = true
+      if (holder.id !== this.#presence.id) {
+        waiting.begin(`process ${holder.pid}, which does the same: ${what}`)
+      }
       const isGone = pause > SUSPICIOUS_MILLISECONDS && !this.#presence.isAlive(holder.id)
       if (isGone) this.#evict(key, holder)
       else await sleep(pause * (0.75 + Math.random() / 2), signal)
@@ -89,9 +96,11 @@ export class Leases {
   }
 }
 
-interface Holder extends LeaseHolder {
+/** Who makes a waiter wait. */
+interface Holder {
   readonly id: string
   readonly token: number
+  readonly pid: number
 }
 
 async function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {

@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf, randomName } from '#core'
+import { removeTree } from '#disk'
 import { storeFailure } from './failure.ts'
 import { type FileLock, lockSync, tryLock } from './file-lock.ts'
 import type { Layout } from './layout.ts'
-import { removeTree } from './remove-tree.ts'
 
 /** A folder below `tmp`, removed with what is in it when it is disposed of. */
 export interface TemporaryDirectory extends AsyncDisposable {
@@ -47,7 +47,7 @@ export class Presence implements AsyncDisposable {
     } catch (cause) {
       throw storeFailure('make a temporary folder', cause)
     }
-    return { path, [Symbol.asyncDispose]: () => removeTree(path) }
+    return { path, [Symbol.asyncDispose]: () => this.#remove(path) }
   }
 
   /** Makes this process known, once. */
@@ -65,14 +65,24 @@ export class Presence implements AsyncDisposable {
     this.#takeLeftovers()
   }
 
-  /** Moves a file or folder of the store out of the way, which is quick, and removes it by and by. */
+  /**
+   * Moves a file or folder of the store out of the way, which is quick, and removes it in the
+   * background. What cannot be moved or removed (a file system is mounted there, or it is gone) is
+   * left to the next process, like what there was no time for.
+   */
   discard(path: string): void {
     this.establish()
     const dead = join(this.#folder, `${DEAD}${this.#count++}`)
-    renameSync(path, dead)
+    try {
+      renameSync(path, dead)
+    } catch (cause) {
+      if (errnoOf(cause) === undefined) throw cause
+      return
+    }
     const { signal } = this.#cleaning
-    // What cannot be removed is left to the next process, like what there was no time for.
-    this.#cleaned = this.#cleaned.then(() => removeTree(dead, { signal })).catch(() => undefined)
+    this.#cleaned = this.#cleaned.then(async () => {
+      await removeTree(dead, { signal })
+    })
   }
 
   /** True while the process that named itself `id` lives; takes 0.1 ms. */
@@ -91,8 +101,7 @@ export class Presence implements AsyncDisposable {
     await this.#cleaned
     const left = readdirSync(this.#folder)
     if (left.every((name) => !name.startsWith(DEAD))) {
-      await removeTree(this.#folder)
-      unlinkSync(lock.path)
+      if (await removeTree(this.#folder)) unlinkSync(lock.path)
     }
     lock[Symbol.dispose]()
   }
@@ -127,12 +136,26 @@ export class Presence implements AsyncDisposable {
     unlinkSync(path)
   }
 
+  /** What could not be removed before comes to the top: else it would lie deeper at every start. */
   #take(id: string): void {
-    try {
-      this.discard(join(this.#layout.temporary, id))
-    } catch (cause) {
-      // It never made a folder, or another process has taken it.
-      if (errnoOf(cause) !== 'ENOENT') throw storeFailure(`take the leftover ${id}`, cause)
+    const folder = join(this.#layout.temporary, id)
+    for (const name of namesIn(folder)) {
+      if (name.startsWith(DEAD)) this.discard(join(folder, name))
     }
+    this.discard(folder)
+  }
+
+  async #remove(path: string): Promise<void> {
+    await removeTree(path)
+  }
+}
+
+/** None when there is no folder: it was never made, or another process has taken it. */
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+  } catch (cause) {
+    if (errnoOf(cause) === undefined) throw cause
+    return []
   }
 }

@@ -11,8 +11,14 @@ import { ensureFolders, type Layout, layoutOf, readIfThere, VERSION_TEXT } from 
 import { type LeaseOptions, Leases } from './leases.ts'
 import { Presence, type TemporaryDirectory } from './presence.ts'
 import { replaceFile } from './replace-file.ts'
+import type { OnWait } from './waits.ts'
 
 const OCI_LAYOUT = '{"imageLayoutVersion":"1.0.0"}'
+
+export interface StoreOptions {
+  /** Hears of what has to be waited for. */
+  readonly onWait?: OnWait | undefined
+}
 
 /** Everything that is on this machine's disk. Any number of processes may have it open. */
 export class Store implements AsyncDisposable {
@@ -30,7 +36,7 @@ export class Store implements AsyncDisposable {
   readonly #leases: Leases
 
   /** Use `openStore`. */
-  constructor(layout: Layout) {
+  constructor(layout: Layout, { onWait }: StoreOptions) {
     const boot = bootId()
     const presence = new Presence(layout)
     const database = new Database(layout)
@@ -38,14 +44,14 @@ export class Store implements AsyncDisposable {
     this.root = layout.root
     this.blobs = blobs
     this.layers = new Layers(layout, { database, blobs, boot })
-    this.mounts = new CacheMounts(layout, presence)
+    this.mounts = new CacheMounts(layout, presence, onWait)
     this.records = new CacheRecords(database, this.layers)
     this.images = new ImageNames(layout, { presence, database, blobs })
     this.#layout = layout
     this.#boot = boot
     this.#presence = presence
     this.#database = database
-    this.#leases = new Leases(database, presence)
+    this.#leases = new Leases(database, presence, onWait)
     if (!this.#isSound()) this.#recover()
     database.onReplaced = () => this.layers.rebuild()
   }
@@ -118,8 +124,8 @@ export class Store implements AsyncDisposable {
  * @throws {TsbuildError} STORE_INVALID when `root` is something else, somebody else's or of a newer
  * tsbuild, PERMISSION_DENIED, NO_SPACE
  */
-export function openStore(root: string): Store {
+export function openStore(root: string, options: StoreOptions = {}): Store {
   const layout = layoutOf(root)
   ensureFolders(layout)
-  return new Store(layout)
+  return new Store(layout, options)
 }

@@ -1,22 +1,27 @@
 import { once } from 'node:events'
 import { closeSync, fsync, fsyncSync, openSync } from 'node:fs'
 import { promisify } from 'node:util'
-import { errnoOf } from '#core'
+import { errnoOf, TsbuildError } from '#core'
 
 /**
  * Writes everything of the file system of `path` to the disk: syncfs(2), which Node lacks, through
- * sync(1). False when that cannot be had or failed: then nothing may be taken for durable.
+ * sync(1). False where there is no such program: then nothing may be taken for durable.
+ * @throws {TsbuildError} IO_FAILED when the disk did not take it
  */
 export async function syncFileSystem(path: string): Promise<boolean> {
   // Loaded when needed: a build that finds everything in the cache does without.
   const { spawn } = await import('node:child_process')
   try {
     const [code] = await once(spawn('sync', ['-f', path], { stdio: 'ignore' }), 'close')
-    return code === 0
+    if (code === 0) return true
   } catch (cause) {
     if (errnoOf(cause) === undefined) throw cause
     return false
   }
+  throw new TsbuildError(`write ${path} to the disk: sync failed`, {
+    code: 'IO_FAILED',
+    hint: 'look for errors of the disk in the log of the kernel (dmesg)',
+  })
 }
 
 const syncDescriptor = promisify(fsync)

@@ -1,8 +1,16 @@
-#!/usr/bin/env node
+#!/bin/sh
+':' /* This line and those up to the end of the comment are for the shell.
+# Node forgets at its start which signals nohup or a script had it ignore, so that has to be found out
+# before: the last digit of the mask has the bit of SIGHUP.
+TSBUILD_IGNORE_HUP=
+while read -r name mask; do
+  case $name$mask in SigIgn:*[13579bdf]) TSBUILD_IGNORE_HUP=1 ;; esac
+done 2>/dev/null </proc/self/status
+export TSBUILD_IGNORE_HUP
+exec node "$0" "$@"
+*/
 // Starts tsbuild. Plain JavaScript of 2018, so that an old Node gets as far as the message below;
-// everything else is compiled to dist/.
-/* biome-ignore-all lint/style/useNodejsImportProtocol: Node 12 does not know the prefix */
-/* biome-ignore-all lint/complexity/useOptionalChain: Node 12 does not know the syntax */
+// everything else is compiled to dist/. Node 12 knows neither the prefix `node:` nor `?.`.
 import module from 'module'
 
 // An import would read every export of `fs`, and some of these load a good part of Node.
@@ -46,8 +54,21 @@ function startWithNewerNode() {
   }
   const env = Object.assign({}, process.env, { TSBUILD_NODE: newer })
   const argv = [self].concat(process.argv.slice(2))
-  const child = require('child_process').spawn(newer, argv, { stdio: 'inherit', env })
+  const stdio = inheritedDescriptors()
+  const child = require('child_process').spawn(newer, argv, { stdio, env })
   passOn(child, newer)
+}
+
+/** The standard ones, and those that the command line names, as `<(command)` does: /dev/fd/63. */
+function inheritedDescriptors() {
+  const stdio = ['inherit', 'inherit', 'inherit']
+  for (const [, digits] of process.argv.join('\n').matchAll(/\/fd\/(\d{1,3})(?!\d)/g)) {
+    const descriptor = Number(digits)
+    if (!fs.existsSync(`/proc/self/fd/${descriptor}`)) continue
+    while (stdio.length <= descriptor) stdio.push('ignore')
+    stdio[descriptor] = descriptor
+  }
+  return stdio
 }
 
 /** Makes this process look like `child`: signals go in, the exit code comes out. */
@@ -55,7 +76,10 @@ function passOn(child, program) {
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
   // Ctrl-C on a terminal reaches the child by itself, and a second one would end it at once.
   const reaches = (signal) => signal !== 'SIGTERM' && process.stderr.isTTY === true
-  for (const signal of signals) process.on(signal, () => reaches(signal) || child.kill(signal))
+  const isIgnored = (signal) => signal === 'SIGHUP' && process.env.TSBUILD_IGNORE_HUP === '1'
+  for (const signal of signals) {
+    process.on(signal, () => isIgnored(signal) || reaches(signal) || child.kill(signal))
+  }
   child.on('error', (error) => fail(`cannot start ${program}: ${error.message}`))
   child.on('exit', (code, signal) => {
     if (signal === null) process.exit(code)

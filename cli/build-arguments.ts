@@ -1,7 +1,8 @@
 import type { BuildOptions, Output } from '#builder'
 import { suggestion } from '#core'
 import { type Arguments, expectArguments, usageError } from './flags.ts'
-import { parseOutput } from './output-value.ts'
+import { refuseLater, unsupported } from './later-flags.ts'
+import { parseOutput, splitCsv } from './output-value.ts'
 import { PROGRESS_MODES, type ProgressMode } from './progress.ts'
 import { parseSecrets, parseSsh } from './secret-values.ts'
 import type { Shell } from './shell.ts'
@@ -11,6 +12,8 @@ import { parseStepFlags } from './step-values.ts'
 export interface BuildRequest {
   readonly options: BuildOptions
   readonly progress: ProgressMode
+  /** The image id is printed in the end. */
+  readonly printsId: boolean
   readonly iidfile: string | undefined
   readonly metadataFile: string | undefined
   /** What standard input is read for. */
@@ -25,6 +28,10 @@ const NETWORKS = ['default', 'none', 'host'] as const
  * @throws {TsbuildError} USAGE, UNSUPPORTED
  */
 export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>): BuildRequest {
+  refuseLater(args)
+  if (args.positionals.length === 0) {
+    throw usageError('the context is missing', 'it is a folder, usually ".": tsbuild [flags] .')
+  }
   const [context = ''] = expectArguments(args, { least: 1, most: 1, usage: USAGE })
   const file = args.text('file')
   checkContext(context, file)
@@ -34,16 +41,15 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
     args,
   )
   const tags = [...args.list('tag'), ...requests.flatMap((request) => request.names)]
-  const quiet = args.has('quiet')
   const iidfile = args.text('iidfile')
-  checkOutputs(outputs, { terminal: shell.stdout.isTTY === true, quiet, iidfile })
+  checkOutputs(outputs, { terminal: shell.stdout.isTTY === true, iidfile })
   return {
     options: {
       context,
       ...parseInput(args, shell.env),
       tags,
       labels: labels(args.list('label')),
-      noCache: args.has('no-cache'),
+      noCache: noCache(args),
       pull: args.has('pull'),
       ...optional('network', network(args.text('network'))),
       ...parseStepFlags(args),
@@ -56,6 +62,7 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
       insecureRegistries: args.list('insecure-registry'),
     },
     progress: parseProgress(args, shell.env),
+    printsId: isQuiet(args) && !outputs.some(isPrinted),
     iidfile,
     metadataFile: args.text('metadata-file'),
     stdin: context === '-' ? 'context' : file === '-' ? 'dockerfile' : undefined,
@@ -96,12 +103,11 @@ function checkContext(context: string, file: string | undefined): void {
   throw usageError("invalid argument: can't use stdin for both build context and dockerfile")
 }
 
-/** `--load` and `--push` add the store and the registry where `--output` does not name them. */
+/** `--push` adds the store and the registry where `--output` does not name them. */
 function withShorthands(outputs: readonly Output[], args: Arguments): readonly Output[] {
-  const wanted: readonly Output[] = [
-    ...(args.has('load') || args.has('push') ? [{ type: 'store' } as const] : []),
-    ...(args.has('push') ? [{ type: 'registry' } as const] : []),
-  ]
+  const wanted: readonly Output[] = args.has('push')
+    ? [{ type: 'store' }, { type: 'registry' }]
+    : []
   const types = new Set(outputs.map(({ type }) => type))
   return [...outputs, ...wanted.filter(({ type }) => !types.has(type))]
 }
@@ -111,15 +117,23 @@ function toStdout(output: Output, { stdout }: Pick<Shell, 'stdout'>): Output {
   return 'dest' in output && output.dest === '-' ? { ...output, dest: stdout } : output
 }
 
+function isPrinted(output: Output): boolean {
+  return 'dest' in output && output.dest === '-'
+}
+
+/** `--progress none` says nothing at all. */
+function isQuiet(args: Arguments): boolean {
+  return args.has('quiet') || args.text('progress') === 'quiet'
+}
+
 function checkOutputs(
   outputs: readonly Output[],
   use: {
     readonly terminal: boolean
-    readonly quiet: boolean
     readonly iidfile: string | undefined
   },
 ): void {
-  const printed = outputs.filter((output) => 'dest' in output && output.dest === '-')
+  const printed = outputs.filter(isPrinted)
   const [first] = printed
   if (outputs.length > 0 && use.iidfile !== undefined) {
     if (outputs.every(({ type }) => type === 'local' || type === 'tar')) {
@@ -130,10 +144,6 @@ function checkOutputs(
   if (printed.length > 1) throw usageError('only one output can go to standard output')
   if (first.type === 'local' || ('tar' in first && first.tar === false)) {
     throw usageError('a folder cannot go to standard output', 'name a folder with dest')
-  }
-  if (use.quiet) {
-    const hint = 'write the id to a file with --iidfile'
-    throw usageError('--quiet prints the image id where the archive goes', hint)
   }
   if (use.terminal) {
     const hint = 'add dest=FILE, or redirect standard output'
@@ -165,6 +175,15 @@ function buildArgs(values: readonly string[], env: Shell['env']): Record<string,
   return Object.fromEntries([...inherited, ...entries])
 }
 
+/** Stages whose results are not looked up, or whether that goes for all. */
+function noCache(args: Arguments): boolean | readonly string[] {
+  const filters = args.list('no-cache-filter')
+  if (filters.length === 0) return args.has('no-cache')
+  if (!args.has('no-cache')) return filters.flatMap(splitCsv).filter((name) => name !== '')
+  const hint = '--no-cache is for all stages already'
+  throw usageError('--no-cache and --no-cache-filter cannot be used together', hint)
+}
+
 function labels(values: readonly string[]): Record<string, string> {
   const entries = values.map((value) => {
     const { key, text } = keyValue(value, '--label')
@@ -192,9 +211,23 @@ function network(text: string | undefined): (typeof NETWORKS)[number] | undefine
  * @throws {TsbuildError} USAGE
  */
 export function parseProgress(args: Arguments, env: Shell['env']): ProgressMode {
-  if (args.has('quiet')) return 'quiet'
-  const text = args.text('progress') ?? env.BUILDKIT_PROGRESS ?? ''
+  const written = args.text('progress') ?? ''
+  if (args.has('quiet')) {
+    if (['', 'auto', 'quiet', 'none'].includes(written)) return 'quiet'
+    throw usageError(
+      `progress=${written} and quiet cannot be used together`,
+      'leave out one of them',
+    )
+  }
+  const text = written === '' ? (env.BUILDKIT_PROGRESS ?? '') : written
   if (text === '') return 'auto'
+  if (text === 'none') return 'quiet'
+  if (text === 'rawjson') {
+    throw unsupported(
+      '--progress=rawjson is not supported yet',
+      'plain is made for programs to read',
+    )
+  }
   const found = PROGRESS_MODES.find((name) => name === text)
   if (found !== undefined) return found
   throw usageError(`invalid progress mode "${text}"`, choices(text, PROGRESS_MODES))

@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs'
-import { text } from 'node:stream/consumers'
 import type { BuildResult } from '#builder'
 import { type BuildWarning, type Bytes, suggestion } from '#core'
 import { type BuildRequest, parseBuild } from './build-arguments.ts'
 import { parseCall } from './call-value.ts'
 import { COMMANDS } from './commands.ts'
+import { readDockerfileStdin } from './dockerfile-input.ts'
 import { FailedSteps } from './failed-steps.ts'
 import { type Arguments, usageError } from './flags.ts'
 import { openProgress } from './progress.ts'
@@ -34,7 +34,7 @@ export async function runBuild(args: Arguments, shell: Shell): Promise<number> {
   if (request.metadataFile !== undefined) {
     writeResultFile(request.metadataFile, buildMetadata(result))
   }
-  if (args.has('quiet') && imageId !== undefined) await print(shell, `${imageId}\n`)
+  if (request.printsId && imageId !== undefined) await print(shell, `${imageId}\n`)
   if (request.progress !== 'quiet') shell.stderr.write(summary(result))
   return 0
 }
@@ -44,7 +44,8 @@ async function withStdin(request: BuildRequest, shell: Shell): Promise<BuildRequ
   const { stdin, options } = request
   if (stdin === undefined) return request
   if (stdin === 'dockerfile') {
-    return { ...request, options: { ...options, dockerfile: await text(shell.stdin) } }
+    const dockerfile = (await readDockerfileStdin(shell)).toString()
+    return { ...request, options: { ...options, dockerfile } }
   }
   if (shell.stdin.isTTY === true) {
     throw usageError('the context is to come from standard input, which is a terminal', STDIN_HINT)
@@ -60,13 +61,15 @@ async function* bytesOf(stream: Shell['stdin']): Bytes {
 function checkFolder(context: string): void {
   if (!/^[a-z]+$/.test(context)) return
   if (statSync(context, { throwIfNoEntry: false }) !== undefined) return
-  const names: readonly string[] = COMMANDS.map(({ name }) => name)
-  const meant = names.includes(context) ? context : suggestion(context, names)
+  const meant = suggestion(
+    context,
+    COMMANDS.map(({ name }) => name),
+  )
   throw usageError(
     `no such command, and no such folder: ${context}`,
     meant === undefined
       ? 'the context is a folder; tsbuild --help lists the commands'
-      : `did you mean tsbuild ${meant}? A command comes before its flags`,
+      : `did you mean tsbuild ${meant}?`,
   )
 }
 

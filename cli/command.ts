@@ -61,7 +61,7 @@ export const INSECURE: Flag = {
 export const PROGRESS: Flag = {
   name: 'progress',
   metavar: 'MODE',
-  help: 'How to show progress: auto, plain, tty or quiet (default: auto)',
+  help: 'How to show progress: auto, plain, tty, quiet or none (default: auto)',
   group: 'Screen',
 }
 

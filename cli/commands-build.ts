@@ -1,5 +1,6 @@
 import { type Command, HELP, INSECURE, PROGRESS, QUIET, ROOT_FLAG } from './command.ts'
 import type { Flag } from './flags.ts'
+import { LATER_FLAGS } from './later-flags.ts'
 import { STEP_FLAGS } from './step-values.ts'
 
 /** Flags that say what is built. */
@@ -35,6 +36,12 @@ export const INPUT: readonly Flag[] = [
 const EXECUTION: readonly Flag[] = [
   { name: 'no-cache', help: 'Run every step, even when its result is known' },
   {
+    name: 'no-cache-filter',
+    metavar: 'STAGE[,STAGE…]',
+    repeat: true,
+    help: 'The same for the steps of these stages and of what is built on them',
+  },
+  {
     name: 'reproducible',
     help: 'Make the same image of the same input, wherever and whenever it is built',
   },
@@ -44,7 +51,7 @@ const EXECUTION: readonly Flag[] = [
     name: 'secret',
     metavar: 'id=ID[,src=FILE|,env=VAR]',
     repeat: true,
-    help: 'A secret for RUN --mount=type=secret',
+    help: 'A secret for RUN --mount=type=secret; by ID alone the variable of that name, else the file',
   },
   {
     name: 'ssh',
@@ -65,10 +72,15 @@ const RESULT: readonly Flag[] = [
     help: 'Where the result goes, see below (default: the local store)',
   },
   { name: 'push', help: 'Push the image to the registries in its names' },
-  { name: 'load', help: 'Keep the image in the local store, whatever the other outputs are' },
   { name: 'iidfile', metavar: 'FILE', help: 'Write the image id to FILE' },
   { name: 'metadata-file', metavar: 'FILE', help: 'Write digests and names to FILE, as JSON' },
 ].map((flag) => ({ ...flag, group: 'Result' }))
+
+const COMPATIBLE: readonly Flag[] = [
+  { name: 'rm', help: 'Does nothing: no containers are left behind' },
+  { name: 'force-rm', help: 'Does nothing, likewise' },
+  { name: 'builder', metavar: 'NAME', help: 'Does nothing: there is one builder' },
+].map((flag) => ({ ...flag, group: 'For scripts that call docker' }))
 
 const QUESTIONS: readonly Flag[] = [
   { name: 'check', help: 'Run the build checks and nothing else; the same as --call check' },
@@ -89,6 +101,8 @@ export const BUILD: Command = {
     ...STEP_FLAGS,
     ...RESULT,
     ...QUESTIONS,
+    ...COMPATIBLE,
+    ...LATER_FLAGS,
     INSECURE,
     PROGRESS,
     QUIET,
@@ -115,7 +129,9 @@ export const BUILD: Command = {
         ['type=oci,dest=FILE', 'An archive with an OCI layout; a folder with tar=false'],
         ['type=docker,dest=FILE', 'An archive for docker load; a folder with tar=false'],
         ['type=local,dest=FOLDER', 'The files of the result; FOLDER alone means the same'],
+        ['mode=delete', 'Removes from FOLDER what the result does not have'],
         ['type=tar,dest=FILE', 'A tar of the files; - alone writes it to standard output'],
+        ['dest=-', 'Standard output; oci and tar go there without dest, too'],
         ['name=NAME', 'Another name for an image output'],
         ['compression=C', 'Layers as uncompressed, gzip or zstd: registry, image, oci, docker'],
       ],

@@ -1,4 +1,4 @@
-import { type Command, HELP } from './command.ts'
+import { type Command, HELP, ROOT_FLAG } from './command.ts'
 import { INPUT } from './commands-build.ts'
 
 export const CONTEXT: Command = {
@@ -21,6 +21,7 @@ export const CONTEXT: Command = {
       group: 'What to list',
     },
     { name: 'format', metavar: 'FORMAT', help: 'text or json (default: text)', group: 'Screen' },
+    { ...ROOT_FLAG, help: `${ROOT_FLAG.help}, which is no part of a context` },
     HELP,
   ],
   examples: [

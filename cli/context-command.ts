@@ -17,9 +17,10 @@ export async function runContext(args: Arguments, shell: Shell): Promise<number>
     throw usageError(`unknown format "${format}"`, 'choose one of text, json')
   }
   const file = args.text('file')
-  const { listContext } = await import('#builder')
+  const { listContext, resolveRoot } = await import('#builder')
+  const root = args.text('root') ?? resolveRoot(shell.env)
   const source = file === '-' ? { dockerfile: '' } : file === undefined ? {} : { file }
-  using listing = listContext({ context, ...source })
+  using listing = listContext({ context, root, ...source })
   await printAll(reportOf(listing, { context, format, paths: args.list('explain') }), shell)
   return 0
 }

@@ -41,8 +41,8 @@ function meaningOf({ verdict, rules }: ContextVerdict, ignoreFile: string | unde
       return 'ignored'
     case 'parent':
       return 'included, but only for what is included in it again'
-    case 'socket':
-      return 'ignored: a socket is never part of a context'
+    case 'store':
+      return 'ignored: the local store is never part of a context'
     case 'included':
       if (ignoreFile === undefined) return 'included: there is no ignore file'
       return rules.length === 0

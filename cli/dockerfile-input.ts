@@ -1,8 +1,8 @@
-import { readFileSync, statSync } from 'node:fs'
-import { buffer } from 'node:stream/consumers'
+import { readNamedFile, readRegularFile } from '#builder/linux'
 import { ioError, TsbuildError } from '#core'
 import { MAX_DOCKERFILE_BYTES } from '#parser'
 import type { Shell } from './shell.ts'
+import { readStandardInput } from './standard-input.ts'
 
 /** A Dockerfile as it was read, and the name that messages call it by. */
 export interface DockerfileInput {
@@ -11,38 +11,46 @@ export interface DockerfileInput {
 }
 
 /**
- * Reads a Dockerfile; `-` is standard input.
- * @throws {TsbuildError} IO_FAILED, PERMISSION_DENIED
+ * Reads a Dockerfile from a file or a pipe; `-` is standard input.
+ * @throws {TsbuildError} IO_FAILED, PERMISSION_DENIED, CANCELLED
  */
 export async function readDockerfile(path: string, shell: Shell): Promise<DockerfileInput> {
-  if (path === '-') return { filename: 'stdin', bytes: await buffer(shell.stdin) }
-  return { filename: path, bytes: readFile(path) }
+  if (path === '-') return { filename: 'stdin', bytes: await readDockerfileStdin(shell) }
+  return { filename: path, bytes: await readInput(path, MAX_DOCKERFILE_BYTES, shell) }
 }
 
-/** @throws {TsbuildError} IO_FAILED, PERMISSION_DENIED */
-export function readFile(path: string): Uint8Array {
+/** The Dockerfile that standard input is. @throws {TsbuildError} IO_FAILED, CANCELLED */
+export function readDockerfileStdin(shell: Shell): Promise<Buffer> {
+  return readStandardInput(shell, MAX_DOCKERFILE_BYTES)
+}
+
+/**
+ * Reads at most `limit` bytes of a file or a pipe; `-` is standard input.
+ * @throws {TsbuildError} IO_FAILED, PERMISSION_DENIED, CANCELLED
+ */
+export async function readInput(path: string, limit: number, shell: Shell): Promise<Buffer> {
+  if (path === '-') return await readStandardInput(shell, limit)
   try {
-    return readFileSync(path)
+    const { signal } = shell
+    return await readNamedFile(path, { limit, refuse: refusal(path), signal })
   } catch (cause) {
     throw ioError(`read ${path}`, cause)
   }
 }
 
 /**
- * One of many files, which somebody else may have put there: a FIFO or device among them must not
- * hold up the others.
+ * One of many Dockerfiles, whose names the user may not have written: a FIFO or device among them must
+ * not hold up the others.
  * @throws {TsbuildError} IO_FAILED, PERMISSION_DENIED
  */
-export function readRegularFile(path: string): Uint8Array {
+export function readListedDockerfile(path: string): Uint8Array {
   try {
-    const stat = statSync(path)
-    const isLarge = stat.size > MAX_DOCKERFILE_BYTES
-    if (stat.isFile() && !isLarge) return readFileSync(path)
-    const why = isLarge
-      ? `it has more than ${MAX_DOCKERFILE_BYTES} bytes`
-      : 'it is not a regular file'
-    throw new TsbuildError(`read ${path}: ${why}`, { code: 'IO_FAILED' })
+    return readRegularFile(path, { limit: MAX_DOCKERFILE_BYTES, refuse: refusal(path) })
   } catch (cause) {
     throw ioError(`read ${path}`, cause)
   }
+}
+
+function refusal(path: string): (why: string) => TsbuildError {
+  return (why) => new TsbuildError(`read ${path}: ${why}`, { code: 'IO_FAILED' })
 }

@@ -13,6 +13,8 @@ export interface Flag {
   readonly help: string
   /** Heading in the help. */
   readonly group: string
+  /** Not in the help. */
+  readonly isHidden?: boolean
 }
 
 /** Arguments of one command, split into flags and the rest. */
@@ -106,7 +108,7 @@ function unknownFlag(rawName: string, flags: readonly Flag[]): TsbuildError {
   const similar = rawName.startsWith('--')
     ? suggestion(
         rawName.slice(2),
-        flags.map(({ name }) => name),
+        flags.flatMap(({ name, isHidden }) => (isHidden === true ? [] : [name])),
       )
     : undefined
   const hint =

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { realpathSync, statSync } from 'node:fs'
 import { ioError, TsbuildError } from '#core'
 import { diagnosticsError, formatDockerfile, normalForm, parseDockerfile } from '#parser'
-import { type DockerfileInput, readDockerfile, readRegularFile } from './dockerfile-input.ts'
+import { type DockerfileInput, readDockerfile, readListedDockerfile } from './dockerfile-input.ts'
 import { reportError } from './error-report.ts'
 import { type Arguments, usageError } from './flags.ts'
 import { writeResultFile } from './result-files.ts'
@@ -49,7 +49,7 @@ async function formatFile(path: string, mode: Mode, shell: Shell): Promise<boole
   const input =
     mode === 'print' || path === '-'
       ? await readDockerfile(path, shell)
-      : { filename: path, bytes: readRegularFile(path) }
+      : { filename: path, bytes: readListedDockerfile(path) }
   const formatted = formattedText(input)
   if (mode === 'print') {
     await print(shell, formatted)

@@ -1,7 +1,7 @@
-import { text } from 'node:stream/consumers'
 import { suggestion } from '#core'
 import type { GraphFormat } from '#parser'
 import { parseInput } from './build-arguments.ts'
+import { readDockerfileStdin } from './dockerfile-input.ts'
 import { type Arguments, expectArguments, usageError } from './flags.ts'
 import { print, type Shell } from './shell.ts'
 
@@ -13,7 +13,8 @@ export async function runGraph(args: Arguments, shell: Shell): Promise<number> {
   const [context = '.'] = expectArguments(args, { least: 0, most: 1, usage })
   const format = graphFormat(args.text('format') ?? 'text')
   const input = parseInput(args, shell.env)
-  const dockerfile = args.text('file') === '-' ? await text(shell.stdin) : undefined
+  const dockerfile =
+    args.text('file') === '-' ? (await readDockerfileStdin(shell)).toString() : undefined
   const { instructionGraph } = await import('#builder')
   const { renderGraph } = await import('#parser')
   const graph = await instructionGraph({

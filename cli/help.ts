@@ -50,7 +50,8 @@ export async function runHelp(args: Arguments, shell: Shell): Promise<number> {
 }
 
 function commandBody(command: Command): string {
-  const groups = Map.groupBy(command.flags, (flag) => flag.group)
+  const shown = command.flags.filter(({ isHidden }) => isHidden !== true)
+  const groups = Map.groupBy(shown, (flag) => flag.group)
   const blocks = [...groups].map(([title, flags]) =>
     columnsBlock(
       title,

@@ -1,15 +1,17 @@
-import { text } from 'node:stream/consumers'
 import { defaultCredentials } from '#builder'
 import { TsbuildError, withoutCredentials } from '#core'
 import { type Credentials, createRegistryClient, parseReference } from '#registry-client'
 import { type Arguments, expectArguments, usageError } from './flags.ts'
 import { ask, askSecret } from './prompt.ts'
 import { note, print, type Shell } from './shell.ts'
+import { readStandardInput } from './standard-input.ts'
 
 /** What Docker Hub is called in references. */
 const DOCKER_HUB = 'docker.io'
 /** The user name that marks a token of credential helpers. */
 const TOKEN_USER = '<token>'
+/** Tokens of registries have a few kilobytes. */
+const MAX_PASSWORD_BYTES = 1 << 20
 
 /** `tsbuild login` */
 export async function runLogin(args: Arguments, shell: Shell): Promise<number> {
@@ -98,5 +100,5 @@ async function readCredentials(args: Arguments, shell: Shell): Promise<LoginCred
 
 /** One newline at the end belongs to `echo`, not to the password. */
 async function readPasswordStdin(shell: Shell): Promise<string> {
-  return (await text(shell.stdin)).replace(/\r?\n$/, '')
+  return (await readStandardInput(shell, MAX_PASSWORD_BYTES)).toString().replace(/\r?\n$/, '')
 }

@@ -1,5 +1,5 @@
-import { type Command, type CommandName, ROOT_FLAG } from './command.ts'
-import { COMMANDS, DEFAULT_COMMAND } from './commands.ts'
+import { chooseCommand } from './choose-command.ts'
+import type { CommandName } from './command.ts'
 import { type Arguments, parseFlags } from './flags.ts'
 import { type Program, runProcess, runReporting } from './process.ts'
 import { print, type Shell } from './shell.ts'
@@ -58,7 +58,7 @@ async function runCommand(argv: readonly string[], shell: Shell): Promise<number
     return 0
   }
   if (command.namespace && !isQuestion(args) && process.geteuid?.() !== 0) {
-    await becomeRootOfNamespace(shell)
+    await becomeRootOfNamespace(argv, shell)
   }
   return await RUNS[command.name](args, shell)
 }
@@ -70,22 +70,11 @@ function isQuestion(args: Arguments): boolean {
 }
 
 /** Starts this very command again, as the root of a user namespace; it returns in the new process. */
-async function becomeRootOfNamespace({ env }: Shell): Promise<void> {
+async function becomeRootOfNamespace(argv: readonly string[], { env }: Shell): Promise<void> {
+  const { passOnNamedDescriptors } = await import('#builder/linux')
   const { reexecInUserNamespace } = await import('#builder/sandbox')
   const { resolveRoot } = await import('#cache')
+  passOnNamedDescriptors(argv)
   // Inside, everybody looks like root: whose store it is has to be settled here.
   reexecInUserNamespace({ env: { ...env, TSBUILD_ROOT: resolveRoot(env) } })
-}
-
-/** A command's name counts as such only as the first word, after `--root DIR` at most. */
-export function chooseCommand(argv: readonly string[]): {
-  readonly command: Command
-  readonly rest: readonly string[]
-} {
-  const flag = `--${ROOT_FLAG.name}`
-  const [first] = argv
-  const at = first === flag ? 2 : first?.startsWith(`${flag}=`) === true ? 1 : 0
-  const command = COMMANDS.find(({ name }) => name === argv[at])
-  if (command === undefined) return { command: DEFAULT_COMMAND, rest: argv }
-  return { command, rest: [...argv.slice(0, at), ...argv.slice(at + 1)] }
 }

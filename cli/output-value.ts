@@ -1,6 +1,7 @@
 import type { LayerCompression, Output } from '#builder'
 import { suggestion } from '#core'
 import { usageError } from './flags.ts'
+import { unsupported } from './later-flags.ts'
 
 /** One `--output`, understood: where the result goes, and names given with it. */
 export interface OutputRequest {
@@ -15,8 +16,29 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
   registry: ['name', 'compression', 'rewrite-timestamp'],
   oci: ['dest', 'name', 'tar', 'compression', 'rewrite-timestamp'],
   docker: ['dest', 'name', 'tar', 'compression', 'rewrite-timestamp'],
-  local: ['dest'],
+  local: ['dest', 'mode'],
   tar: ['dest'],
+}
+
+/** What BuildKit has besides, with the value that asks for what happens anyway. */
+const LATER_KEYS: Readonly<Record<string, string | undefined>> = {
+  'attestation-inline': 'false',
+  'attestation-prefix': undefined,
+  'compression-level': undefined,
+  context: undefined,
+  'dangling-name-empty-only': undefined,
+  'dangling-name-prefix': undefined,
+  'force-compression': 'false',
+  'name-canonical': 'false',
+  'oci-artifact': undefined,
+  'oci-mediatypes': 'true',
+  'platform-split': undefined,
+  'prefer-nondist-layers': 'false',
+  'push-by-digest': 'false',
+  'registry.insecure': 'false',
+  'source-date-epoch': undefined,
+  store: 'true',
+  unpack: 'false',
 }
 
 const COMPRESSIONS: readonly LayerCompression[] = ['uncompressed', 'gzip', 'zstd']
@@ -37,6 +59,12 @@ export function parseOutput(value: string): OutputRequest {
   const settings = parseSettings(fields, value)
   const type = settings.get('type')
   if (type === undefined) throw usageError(`output "${value}" has no type`, typesHint())
+  if (type === 'cacheonly') {
+    throw unsupported(
+      'output type=cacheonly is not supported yet',
+      'write -o type=tar,dest=/dev/null',
+    )
+  }
   const known = KEYS[type]
   if (known === undefined) {
     const similar = suggestion(type, Object.keys(KEYS))
@@ -44,12 +72,19 @@ export function parseOutput(value: string): OutputRequest {
     throw usageError(`unknown output type "${type}"`, hint)
   }
   for (const key of settings.keys()) {
-    if (key === 'type' || known.includes(key)) continue
+    if (key === 'type' || known.includes(key) || isLater(key, settings.get(key))) continue
     const hint = `type=${type} takes ${known.join(', ')}`
     throw usageError(`unknown output option "${key}"`, hint)
   }
   const names = (settings.get('name') ?? '').split(',').filter((name) => name !== '')
   return { outputs: toOutputs(type, settings), names }
+}
+
+/** @throws {TsbuildError} UNSUPPORTED for an option that asks for what is not there yet */
+function isLater(key: string, value: string | undefined): boolean {
+  if (!Object.hasOwn(LATER_KEYS, key) && !key.startsWith('annotation')) return false
+  if (value === LATER_KEYS[key]) return true
+  throw unsupported(`the output option ${key}=${value} is not supported yet`, 'leave it out')
 }
 
 function toOutputs(type: string, settings: ReadonlyMap<string, string>): readonly Output[] {
@@ -72,6 +107,7 @@ function toOutputs(type: string, settings: ReadonlyMap<string, string>): readonl
       return [{ type, dest: requireDest(type, dest), ...(tar ? {} : { tar }), ...packed }]
     }
     case 'local':
+      return [{ type, dest: requireDest(type, dest), ...localMode(settings.get('mode')) }]
     case 'tar':
       return [{ type, dest: requireDest(type, dest) }]
     default:
@@ -82,11 +118,22 @@ function toOutputs(type: string, settings: ReadonlyMap<string, string>): readonl
 function requireDest(type: string, dest: string | undefined): string {
   if (dest !== undefined && dest !== '') return dest
   if (type === 'tar' || type === 'oci') return '-'
+  if (type === 'docker') {
+    const hint = 'write type=docker,dest=FILE, and run docker load -i FILE'
+    throw unsupported('output type=docker without dest is not supported yet', hint)
+  }
   throw usageError(`output type=${type} needs a dest`, `write --output type=${type},dest=PATH`)
+}
+
+function localMode(text: string | undefined): { readonly mode?: 'delete' } {
+  if (text === undefined || text === 'copy') return {}
+  if (text === 'delete') return { mode: text }
+  throw usageError(`invalid local exporter mode ${JSON.stringify(text)}`, 'choose copy or delete')
 }
 
 function parseCompression(text: string | undefined): LayerCompression | undefined {
   if (text === undefined) return undefined
+  if (text === 'estargz') throw unsupported('compression=estargz is not supported yet', 'use gzip')
   const found = COMPRESSIONS.find((name) => name === text)
   if (found !== undefined) return found
   throw usageError(`unknown compression "${text}"`, `choose one of ${COMPRESSIONS.join(', ')}`)

@@ -1,13 +1,14 @@
-import { text } from 'node:stream/consumers'
 import { throwIfCancelled } from '#core'
 import { type NormalError, type NormalForm, normalForm, parseDockerfile } from '#parser'
-import { readDockerfile, readFile, readRegularFile } from './dockerfile-input.ts'
+import { readDockerfile, readInput, readListedDockerfile } from './dockerfile-input.ts'
 import { chainMessage } from './error-report.ts'
 import { type Arguments, expectArguments, usageError } from './flags.ts'
 import { print, type Shell } from './shell.ts'
 
 /** Characters that are printed at a time. */
 const CHUNK = 1 << 16
+/** Of a list of files: about a million names. */
+const MAX_LIST_BYTES = 64 << 20
 
 /** `tsbuild parse` */
 export async function runParse(args: Arguments, shell: Shell): Promise<number> {
@@ -26,7 +27,7 @@ export async function runParse(args: Arguments, shell: Shell): Promise<number> {
 
 /** One document a line, in order; a file that cannot be read gives an error like any other. */
 async function parseListed(list: string, shell: Shell): Promise<number> {
-  const names = list === '-' ? await text(shell.stdin) : Buffer.from(readFile(list)).toString()
+  const names = (await readInput(list, MAX_LIST_BYTES, shell)).toString()
   let code = 0
   let chunk = ''
   for (const path of names.split('\n')) {
@@ -50,7 +51,7 @@ interface ReadError {
 function parseFile(path: string): NormalForm | NormalError | ReadError {
   let bytes: Uint8Array
   try {
-    bytes = readRegularFile(path)
+    bytes = readListedDockerfile(path)
   } catch (error) {
     return { error: { message: chainMessage(error), line: null } }
   }

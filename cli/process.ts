@@ -13,7 +13,7 @@ export async function runProcess(program: Program): Promise<void> {
   // A reader that goes away (`| head -1`) must not kill a build; `print` sees what matters.
   stdout.on('error', () => undefined)
   stderr.on('error', () => undefined)
-  const interrupts = watchSignals()
+  const interrupts = watchSignals(env)
   const shell: Shell = {
     env,
     // Looking at it opens it, which takes two milliseconds.

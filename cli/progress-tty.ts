@@ -94,5 +94,6 @@ export function openTty(options: ProgressOptions, shell: Shell): Progress {
 }
 
 function sizeOf(stream: OutputStream, color: boolean): FrameSize {
-  return { columns: Math.max(20, stream.columns ?? 80), rows: stream.rows ?? 24, color }
+  // A terminal that nobody looks at, of script(1) or a CI runner, says that it has no size.
+  return { columns: Math.max(20, stream.columns || 80), rows: stream.rows || 24, color }
 }

@@ -1,6 +1,7 @@
-import { accessSync, constants, lstatSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, lstatSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { BuildResult } from '#builder'
+import { PendingFile } from '#builder/linux'
 import { ioError } from '#core'
 
 /**
@@ -32,14 +33,9 @@ export function writeResultFile(path: string, content: string, mode: number = 0o
 }
 
 function replaceFile(path: string, content: string, mode: number): void {
-  const temporary = `${path}.${process.pid}.tmp`
-  try {
-    writeFileSync(temporary, content, { flag: 'wx', flush: true, mode })
-    renameSync(temporary, path)
-  } catch (error) {
-    rmSync(temporary, { force: true })
-    throw error
-  }
+  using file = new PendingFile(path, mode)
+  writeFileSync(file.descriptor, content)
+  file.commit({ flush: true })
 }
 
 /** What `--metadata-file` holds: buildx's keys, as far as they have a meaning here. */

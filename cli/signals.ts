@@ -15,12 +15,20 @@ export interface Interrupts {
 
 /**
  * From now on the first signal aborts. The second ends the process at once, and so does a command
- * that does not stop. `patience` in milliseconds.
+ * that does not stop. `patience` in milliseconds. A SIGHUP that was ignored when the program was
+ * started, as under nohup, does nothing.
  */
-export function watchSignals(patience: number = PATIENCE): Interrupts {
+export function watchSignals(
+  env: Readonly<Record<string, string | undefined>>,
+  patience: number = PATIENCE,
+): Interrupts {
   const controller = new AbortController()
   let first: NodeJS.Signals | undefined
   for (const name of SIGNALS) {
+    if (name === 'SIGHUP' && env.TSBUILD_IGNORE_HUP === '1') {
+      process.on(name, () => undefined)
+      continue
+    }
     process.on(name, () => {
       if (first !== undefined) endAtOnce(first)
       first = name

@@ -3,6 +3,7 @@ import { readDocument } from './document.ts'
 import { TsbuildError } from './errors.ts'
 import { isJsonObject, type Json, type JsonObject } from './json.ts'
 import type { Platform } from './platform.ts'
+import { PLATFORM_FIELDS, toPlatform } from './platform-json.ts'
 import { shapes } from './shape.ts'
 
 /** Durations are nanoseconds. Docker's extension to the image config. */
@@ -43,6 +44,7 @@ export interface HistoryEntry {
 
 /** The image config; its digest is the image ID. Spec: image-spec v1.1 config.md */
 export interface ImageConfig {
+  /** As claimed: a system or architecture that is not named is `''`. */
   readonly platform: Platform
   /** RFC 3339. */
   readonly created?: string
@@ -86,11 +88,7 @@ const HISTORY_ENTRY = object({
 })
 
 const IMAGE_CONFIG = object({
-  architecture: string,
-  os: string,
-  'os.version': string,
-  'os.features': list(string),
-  variant: string,
+  ...PLATFORM_FIELDS,
   created: string,
   author: string,
   config: CONTAINER_CONFIG,
@@ -104,15 +102,9 @@ export function parseImageConfig(bytes: Uint8Array): ImageConfig {
     what: 'image config',
     code: 'CONFIG_INVALID',
   })
-  const { architecture = '', os, variant, created, author, rootfs = {}, history = [] } = document
-  const version = document['os.version']
+  const { created, author, rootfs = {}, history = [] } = document
   return {
-    platform: {
-      os: os || 'linux',
-      architecture,
-      ...(variant ? { variant } : {}),
-      ...(version ? { 'os.version': version } : {}),
-    },
+    platform: toPlatform(document),
     ...(created === undefined ? {} : { created }),
     ...(author ? { author } : {}),
     config: withoutEmpty(document.config ?? {}, [
@@ -143,6 +135,7 @@ function withoutEmpty<T extends object>(fields: T, omitted: readonly (keyof T)[]
 /** The bytes whose digest is the image ID: top-level keys sorted, `config` in Docker's order. */
 export function serializeImageConfig(image: ImageConfig): Buffer {
   const { platform, created, author, config, diffIds, history } = image
+  const features = platform['os.features'] ?? []
   return Buffer.from(
     JSON.stringify({
       architecture: platform.architecture,
@@ -151,6 +144,7 @@ export function serializeImageConfig(image: ImageConfig): Buffer {
       ...(created === undefined ? {} : { created }),
       history,
       os: platform.os,
+      ...(features.length === 0 ? {} : { 'os.features': features }),
       ...(platform['os.version'] === undefined ? {} : { 'os.version': platform['os.version'] }),
       rootfs: { type: 'layers', diff_ids: diffIds },
       ...(platform.variant === undefined ? {} : { variant: platform.variant }),

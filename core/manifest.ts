@@ -4,6 +4,7 @@ import { readDocument } from './document.ts'
 import { TsbuildError } from './errors.ts'
 import type { Json, JsonObject } from './json.ts'
 import type { Platform } from './platform.ts'
+import { PLATFORM_FIELDS, toPlatform } from './platform-json.ts'
 import { type Shape, type Shaped, shapes } from './shape.ts'
 
 /** One platform's image. Spec: image-spec v1.1 manifest.md */
@@ -21,18 +22,12 @@ export interface Index {
   readonly annotations?: Readonly<Record<string, string>>
 }
 
-const MAX_LAYERS = 500
+const MAX_LAYERS = 10_000
 const MAX_MANIFESTS = 1000
 
 const { any, integer, list, map, object, string } = shapes
 
-const PLATFORM: Shape<Partial<Platform>> = object({
-  architecture: string,
-  os: string,
-  'os.version': string,
-  'os.features': list(string),
-  variant: string,
-})
+const PLATFORM: Shape<Partial<Platform>> = object(PLATFORM_FIELDS)
 
 /** Spec: image-spec v1.1 descriptor.md; what it says is checked by `toDescriptor`. */
 export const DESCRIPTOR_SHAPE: Shape<DescriptorFields> = object({
@@ -197,15 +192,8 @@ export function toDescriptor(fields: DescriptorFields, where: string): Descripto
 }
 
 function platformOf(fields: Partial<Platform>): { platform?: Platform } {
-  const { os = '', architecture = '', variant, 'os.version': version } = fields
-  if (os === '' && architecture === '') return {}
-  const platform = {
-    os,
-    architecture,
-    ...(variant ? { variant } : {}),
-    ...(version ? { 'os.version': version } : {}),
-  }
-  return { platform }
+  const platform = toPlatform(fields)
+  return platform.os === '' && platform.architecture === '' ? {} : { platform }
 }
 
 function annotationsOf({ annotations = {} }: Pick<Document, 'annotations'>): {

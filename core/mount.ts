@@ -6,12 +6,16 @@ export interface OverlayMount {
   readonly type: 'overlay'
   /** Absolute path inside the container; `/` is the root. */
   readonly target: string
-  /** Absolute host paths in overlay form, topmost layer first. May be empty. */
+  /** Absolute host paths in overlay form, topmost layer first. May be empty, and repeat itself. */
   readonly lower: readonly string[]
   /** Absent: the mount is read-only. Both are on one file system. */
   readonly writable?: { readonly upper: string; readonly work: string }
   /** The part of the union that is shown; links in it do not lead out of the union. */
   readonly path?: string
+  /** Of the step, where there is a writable directory. */
+  readonly readonly?: boolean
+  /** What is shown belongs to the user of the step. */
+  readonly owned?: boolean
 }
 
 export interface BindMount {
@@ -22,6 +26,8 @@ export interface BindMount {
   readonly readonly: boolean
   /** The part of the source that is shown; links in it do not lead out of the source. */
   readonly path?: string
+  /** What is shown is given to the user of the step, for good. */
+  readonly owned?: boolean
 }
 
 export interface TmpfsMount {
@@ -30,6 +36,8 @@ export interface TmpfsMount {
   /** Bytes. */
   readonly size?: number
   readonly readonly?: boolean
+  /** It belongs to the user of the step. */
+  readonly owned?: boolean
 }
 
 /** A file that exists in memory only, and only for the step. */

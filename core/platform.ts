@@ -6,103 +6,142 @@ export interface Platform {
   readonly architecture: string
   readonly variant?: string
   readonly 'os.version'?: string
+  readonly 'os.features'?: readonly string[]
 }
 
-const ARCHITECTURES: Readonly<Record<string, Omit<Platform, 'os'>>> = {
+/** The variant that a name stands for wins over the one that is given. */
+const ALIASES: Readonly<Record<string, Omit<Platform, 'os'>>> = {
   x64: { architecture: 'amd64' },
   x86_64: { architecture: 'amd64' },
   'x86-64': { architecture: 'amd64' },
-  ia32: { architecture: '386' },
-  i386: { architecture: '386' },
+  ia32: { architecture: '386', variant: '' },
+  i386: { architecture: '386', variant: '' },
   aarch64: { architecture: 'arm64' },
   armhf: { architecture: 'arm', variant: 'v7' },
   armel: { architecture: 'arm', variant: 'v6' },
 }
 
-const KNOWN_OS = new Set(['linux', 'windows', 'darwin', 'freebsd'])
+/** The spellings of variants that are not the canonical one; empty is the architecture itself. */
+const VARIANTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  amd64: { v1: '' },
+  arm64: { '8': '', v8: '', 'v8.0': '', '9': 'v9', '9.0': 'v9', 'v9.0': 'v9' },
+  arm: { '': 'v7', '5': 'v5', '6': 'v6', '7': 'v7', '8': 'v8' },
+}
+
+/** What a name without a slash may be. */
+const KNOWN_OS = new Set(
+  'aix android darwin dragonfly freebsd hurd illumos ios js linux netbsd openbsd plan9 solaris windows zos'.split(
+    ' ',
+  ),
+)
 const KNOWN_ARCHITECTURES = new Set(
   '386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc64 ppc64le riscv64 s390x wasm'.split(
     ' ',
   ),
 )
 
+/** `os(version+feature+feature)`. */
+const OS_PART = /^(?<os>[\w-]+)(?:\((?<version>[\w.%-]*)(?<features>(?:\+[\w.%-]+)*)\))?$/
+const PART = /^[\w.-]+$/
+
 /** The platform that this process runs on. */
 export function hostPlatform(): Platform {
   return normalizePlatform({ os: process.platform, architecture: process.arch })
 }
 
-/** Canonical architecture names; arm64's `v8` is dropped and arm defaults to `v7`. */
+/** Canonical names of systems, architectures and variants: `v8` of arm64 is none, arm is `v7`. */
 export function normalizePlatform(platform: Platform): Platform {
-  const alias = ARCHITECTURES[platform.architecture.toLowerCase()]
+  const alias = ALIASES[platform.architecture.toLowerCase()]
   const architecture = alias?.architecture ?? platform.architecture.toLowerCase()
-  const given = platform.variant?.toLowerCase() || alias?.variant
-  const variant = canonicalVariant(architecture, given)
-  const version = platform['os.version']
+  const given = alias?.variant ?? platform.variant?.toLowerCase() ?? ''
+  const variant = VARIANTS[architecture]?.[given] ?? given
+  const version = platform['os.version'] ?? ''
+  const features = [...new Set(platform['os.features'])].filter((one) => one !== '').sort()
+  const os = platform.os.toLowerCase()
   return {
-    os: platform.os.toLowerCase(),
+    os: os === 'macos' ? 'darwin' : os,
     architecture,
-    ...(variant === undefined ? {} : { variant }),
-    ...(version === undefined ? {} : { 'os.version': version }),
+    ...(variant === '' ? {} : { variant }),
+    ...(version === '' ? {} : { 'os.version': version }),
+    ...(features.length === 0 ? {} : { 'os.features': features }),
   }
 }
 
-function canonicalVariant(architecture: string, variant: string | undefined): string | undefined {
-  if (architecture === 'arm64') return variant === 'v8' || variant === '8' ? undefined : variant
-  if (architecture === 'amd64') return variant === 'v1' ? undefined : variant
-  if (architecture !== 'arm') return variant
-  return variant === undefined ? 'v7' : variant.replace(/^(?=\d)/, 'v')
-}
-
 /**
- * Parses `os`, `arch` or `os/arch[/variant]`; what is missing comes from the host.
- * @throws {TsbuildError} PLATFORM_MISMATCH for an unknown system or architecture
+ * Parses `os`, `arch` or `os/arch[/variant]`; what is missing comes from the host. A system may have
+ * its version and features with it: `windows(10.0.20348.1+win32k)/amd64`. A name that stands alone has
+ * to be known; any other may be anything.
+ * @throws {TsbuildError} PLATFORM_MISMATCH
  */
 export function parsePlatform(text: string): Platform {
-  const host = hostPlatform()
-  if (text === 'local') return host
-  const parts = text.split('/')
-  const [first = '', second, variant] = parts
-  const platform = normalizePlatform(
-    second !== undefined
-      ? { os: first, architecture: second, ...(variant === undefined ? {} : { variant }) }
-      : KNOWN_OS.has(first.toLowerCase())
-        ? { os: first, architecture: host.architecture }
-        : { os: host.os, architecture: first },
-  )
-  if (
-    parts.length <= 3 &&
-    KNOWN_OS.has(platform.os) &&
-    KNOWN_ARCHITECTURES.has(platform.architecture)
-  ) {
-    return platform
+  if (text === 'local') return hostPlatform()
+  const [first = '', second, variant, ...rest] = text.split('/')
+  const system = OS_PART.exec(first)?.groups
+  if (system === undefined) throw unparsable(text, `${quote(first)} is not an operating system`)
+  for (const part of [second, variant]) {
+    if (part !== undefined && !PART.test(part)) {
+      throw unparsable(text, `${quote(part)} is an invalid component of ${quote(text)}`)
+    }
   }
-  throw new TsbuildError(
-    `failed to parse platform ${text}: ${JSON.stringify(text)}: unknown operating system or architecture: invalid argument`,
-    { code: 'PLATFORM_MISMATCH', hint: 'write a platform as os/arch[/variant], e.g. linux/amd64' },
-  )
+  if (rest.length > 0) throw unparsable(text, `${quote(text)}: cannot parse platform specifier`)
+  const options = {
+    'os.version': decoded(system.version ?? '', text),
+    'os.features': (system.features ?? '').split('+').map((feature) => decoded(feature, text)),
+  }
+  if (second === undefined) return completed(text, system.os ?? '', options)
+  const given = variant === undefined ? {} : { variant }
+  return normalizePlatform({ os: system.os ?? '', architecture: second, ...given, ...options })
 }
 
+/** The platform of a lone system or architecture. */
+function completed(text: string, name: string, options: Partial<Platform>): Platform {
+  const host = hostPlatform()
+  const { os } = normalizePlatform({ os: name, architecture: '' })
+  if (KNOWN_OS.has(os)) {
+    return normalizePlatform({ ...options, os, architecture: host.architecture })
+  }
+  const platform = normalizePlatform({ os: host.os, architecture: text })
+  if (KNOWN_ARCHITECTURES.has(platform.architecture)) return platform
+  throw unparsable(text, `${quote(text)}: unknown operating system or architecture`)
+}
+
+function unparsable(text: string, why: string): TsbuildError {
+  return new TsbuildError(`failed to parse platform ${text}: ${why}: invalid argument`, {
+    code: 'PLATFORM_MISMATCH',
+    hint: 'write a platform as os/arch[/variant], e.g. linux/amd64',
+  })
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text)
+}
+
+/** `os/arch[/variant]`, with the version and the features of the system where it has them. */
 export function formatPlatform(platform: Platform): string {
   const { os, architecture, variant } = platform
-  return variant ? `${os}/${architecture}/${variant}` : `${os}/${architecture}`
+  const parts = [`${os}${formatOptions(platform)}`, architecture, variant]
+  return parts.filter((part) => part !== undefined && part !== '').join('/')
 }
 
-const ARM_VARIANTS = ['v5', 'v6', 'v7', 'v8']
+function formatOptions(platform: Platform): string {
+  const { 'os.version': version = '', 'os.features': features = [] } = platform
+  const options = [version, ...features].map(encoded).join('+')
+  return options === '' ? '' : `(${options})`
+}
 
-/**
- * How well `offered` serves `wanted`: 0 is exact, larger is worse, `undefined` does not run.
- * An older arm variant runs on a newer one, and amd64/v1 on every amd64.
- */
-export function platformDistance(wanted: Platform, offered: Platform): number | undefined {
-  const want = normalizePlatform(wanted)
-  const offer = normalizePlatform(offered)
-  if (want.os !== offer.os) return undefined
-  if (want.architecture !== offer.architecture) return undefined
-  if (want.variant === offer.variant) return 0
-  if (want.architecture === 'arm') {
-    const distance =
-      ARM_VARIANTS.indexOf(want.variant ?? 'v7') - ARM_VARIANTS.indexOf(offer.variant ?? 'v7')
-    return distance > 0 ? distance : undefined
+/** What would be taken for a part of the notation is written as in a URL. */
+function encoded(option: string): string {
+  return option.replaceAll(/[%+()/]/g, encodedCharacter)
+}
+
+function encodedCharacter(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`
+}
+
+function decoded(option: string, text: string): string {
+  try {
+    return decodeURIComponent(option)
+  } catch {
+    throw unparsable(text, `${quote(option)} is not a version or feature of a system`)
   }
-  return offer.variant === undefined ? 1 : undefined
 }

@@ -24,6 +24,9 @@ export interface Ulimit {
   readonly hard: number
 }
 
+/** Stands for this machine's address in an extra host. */
+export const HOST_GATEWAY = 'host-gateway'
+
 /** In the order of their numbers, from 0. Spec: setrlimit(2) */
 export const ULIMIT_NAMES = [
   'cpu',
@@ -45,3 +48,6 @@ export const ULIMIT_NAMES = [
 ] as const
 
 export type UlimitName = (typeof ULIMIT_NAMES)[number]
+
+/** How many processes and threads a step may have that asks for no limit, where they can be counted. */
+export const STEP_PROCESSES = 2048

@@ -13,6 +13,11 @@ export interface Directives {
   readonly isForeign: boolean
 }
 
+export interface ParseOptions {
+  /** Chosen for the file, whatever `syntax` it asks for. */
+  readonly frontend?: 'built-in' | undefined
+}
+
 interface Found extends Directive {
   /** False behind white space, where only the line parser looks. */
   readonly isAtMargin: boolean
@@ -25,13 +30,16 @@ type Report = (diagnostic: Diagnostic) => void
  * that makes the file a script is passed over, but `# escape=` behind it is an ordinary comment.
  * Spec: BuildKit's DirectiveParser and DetectSyntax
  */
-export function readDirectives(source: string, report: Report): Directives {
+export function readDirectives(
+  source: string,
+  report: Report,
+  options: ParseOptions = {},
+): Directives {
   const isScript = source.startsWith('#!')
   const found = isScript ? scriptDirectives(source) : fileDirectives(source, report)
-  const foreign = foreignSyntax(
-    source,
-    found.filter(({ isAtMargin }) => isAtMargin),
-  )
+  const counting = found.filter(({ isAtMargin }) => isAtMargin)
+  const isChosen = options.frontend !== undefined
+  const foreign = isChosen ? undefined : foreignSyntax(source, counting)
   if (foreign !== undefined) report(foreign)
   let escapeChar: Escape = '\\'
   for (const { name, value, range, isAtMargin } of found) {

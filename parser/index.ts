@@ -44,6 +44,7 @@ export {
   type SourceErrorOptions,
   type SourceFile,
 } from './diagnostics.ts'
+export type { ParseOptions } from './directives.ts'
 export {
   type IgnoreRule,
   type IgnoreRules,
@@ -93,6 +94,7 @@ export { hasWildcards, matchPath, pathMatcher } from './path-pattern.ts'
 export { printDockerfile } from './print.ts'
 export type { LineSpan, Position, SourceRange } from './source.ts'
 export type { Replacement, SourceRef } from './source-ref.ts'
+export { isBuiltInFrontend } from './syntax.ts'
 export { listTargets, type Target } from './targets.ts'
 export {
   type DockerfileVisitor,

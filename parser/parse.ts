@@ -11,7 +11,7 @@ import type {
 import { trimEnd } from './characters.ts'
 import { nodesOf } from './cst.ts'
 import type { Diagnostic } from './diagnostics.ts'
-import { readDirectives } from './directives.ts'
+import { type ParseOptions, readDirectives } from './directives.ts'
 import { DockerfileGrammar } from './grammar.ts'
 import { createLexer, type LineLexer, lexLines } from './lexer.ts'
 import { type Lines, type LogicalLine, readLines } from './lines.ts'
@@ -64,7 +64,10 @@ interface ParsedLine {
 type Report = (diagnostic: Diagnostic) => void
 
 /** Parses a Dockerfile. Never throws, whatever the bytes; mistakes come back as diagnostics. */
-export function parseDockerfile(source: string | Uint8Array): ParseResult {
+export function parseDockerfile(
+  source: string | Uint8Array,
+  options: ParseOptions = {},
+): ParseResult {
   const collected = collector()
   const { found, report } = collected
   const text = decode(source)
@@ -76,7 +79,7 @@ export function parseDockerfile(source: string | Uint8Array): ParseResult {
     )
     return { dockerfile: NOTHING, diagnostics: found }
   }
-  const { directives, escape: escapeChar, isForeign } = readDirectives(text, report)
+  const { directives, escape: escapeChar, isForeign } = readDirectives(text, report, options)
   // What looks wrong in another language is no mistake.
   const rest = isForeign ? collector() : collected
   const read = withoutDirectives(readLines(text, escapeChar, rest.report), directives)

@@ -10,6 +10,8 @@ const ALONE: ReadonlyMap<string, string> = new Map([
   ['rw', 'true'],
   ['required', 'true'],
   ['env', ''],
+  ['z', 'true'],
+  ['u', 'true'],
 ])
 
 /**

@@ -8,7 +8,8 @@ export type SourceRef =
   | { readonly kind: 'stage'; readonly index: number }
   /** With `context`, the files of that named context stand for the image. */
   | { readonly kind: 'image'; readonly name: string; readonly context?: string }
-  | { readonly kind: 'scratch' }
+  /** Nothing; `name`: as which another name was replaced by it. */
+  | { readonly kind: 'scratch'; readonly name?: string }
 
 /** What stands for a name instead of the image or stage of that name. */
 export type Replacement =
@@ -38,7 +39,7 @@ export function refOf(
   { name, range }: { readonly name: string; readonly range: SourceRange },
   { stages }: Names,
 ): SourceRef {
-  if (found.kind === 'image') return found
+  if (found.kind === 'image') return found.name === 'scratch' ? { kind: 'scratch', name } : found
   if (found.kind === 'context') return { kind: 'image', name, context: found.name }
   const index = stages.get(found.name.toLowerCase())
   if (index !== undefined) return { kind: 'stage', index }

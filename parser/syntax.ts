@@ -7,9 +7,26 @@ import { isSpace, skipWhile, trimSpace } from './characters.ts'
 import type { Diagnostic } from './diagnostics.ts'
 import type { SourceRange } from './source.ts'
 
+/**
+ * Docker's own frontend, from whatever registry and below whatever path a mirror keeps it, in any
+ * version; or the one of BuildKit itself.
+ */
+const BUILT_IN =
+  /^(?:(?:[^\s/@]+\/)*docker\/dockerfile(?:-upstream)?(?::[\w][\w.-]{0,127})?(?:@\w+:\w+)?|dockerfile\.v0)$/
+
 interface Asked {
   readonly value: string
   readonly range: SourceRange
+}
+
+/** Whether a value of `syntax` or BUILDKIT_SYNTAX asks for the frontend that is built in. */
+export function isBuiltInFrontend(syntax: string): boolean {
+  return BUILT_IN.test(frontendOf(syntax))
+}
+
+/** What follows it is for the frontend. */
+function frontendOf(syntax: string): string {
+  return trimSpace(syntax).split(' ', 1)[0] ?? ''
 }
 
 /**
@@ -23,15 +40,11 @@ export function foreignSyntax(
   const asked = directives.find(({ name }) => name === 'syntax') ?? slashSyntax(source)
   const found = asked ?? jsonSyntax(source)
   if (found === undefined) return undefined
-  const [frontend = ''] = found.value.split(' ', 1)
-  const [repository] = frontend.replace(/^(?:index\.)?docker\.io\//, '').split(/[:@]/, 1)
-  if (repository === 'docker/dockerfile' || repository === 'docker/dockerfile-upstream') {
-    return undefined
-  }
+  if (isBuiltInFrontend(found.value)) return undefined
   return {
     severity: 'error',
     code: 'unsupported',
-    message: `unsupported syntax ${JSON.stringify(frontend)}`,
+    message: `unsupported syntax ${JSON.stringify(frontendOf(found.value))}`,
     range: found.range,
     hint: 'tsbuild has the Dockerfile frontend built in: use docker/dockerfile:1 or remove the line',
   }

@@ -1,6 +1,7 @@
 import {
   type ErrorCode,
   type FailureOptions,
+  isCancelled,
   isJsonObject,
   type Json,
   readDocument,
@@ -92,7 +93,8 @@ export function brokenExchange(error: unknown, { doing, registry }: Doing): Tsbu
 
 export function cancelled(doing: string, signal: AbortSignal): TsbuildError {
   const { reason } = signal
-  if (reason instanceof TsbuildError) return reason
+  // Any other reason is the failure of what was under way beside it.
+  if (reason instanceof TsbuildError && isCancelled(reason)) return reason
   return new TsbuildError(`${doing}: cancelled`, { code: 'CANCELLED', cause: reason })
 }
 

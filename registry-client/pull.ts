@@ -30,6 +30,7 @@ export interface ResolvedImage {
   readonly manifestDescriptor: Descriptor
   readonly manifest: Manifest
   readonly manifestBytes: Buffer
+  /** With the platform that was asked for where it names none. */
   readonly config: ImageConfig
   readonly configBytes: Buffer
 }
@@ -58,13 +59,15 @@ export async function resolveImage(
   for (let depth = 0; ; depth++) {
     const parsed = parseManifestOrIndex(bytes, descriptor.mediaType)
     if (parsed.kind === 'manifest') {
-      const config = await fetchConfig(source, parsed.manifest, image, { signal })
+      const fetched = await fetchConfig(source, parsed.manifest, image, { signal })
+      const config = named(fetched.config, descriptor.platform ?? platform)
       return {
         ...(depth === 0 ? {} : { index: top.descriptor }),
         manifestDescriptor: descriptor,
         manifest: parsed.manifest,
         manifestBytes: bytes,
-        ...config,
+        config,
+        configBytes: fetched.configBytes,
       }
     }
     if (depth >= MAX_DEPTH) throw image.invalid('indexes within indexes', 'MANIFEST_INVALID')
@@ -154,6 +157,15 @@ async function fetchConfig(
     throw image.invalid(counts, 'CONFIG_INVALID')
   }
   return { config, configBytes }
+}
+
+/** A config without a system or an architecture is for the platform that it was chosen for. */
+function named(config: ImageConfig, chosen: Platform): ImageConfig {
+  const { os, architecture } = config.platform
+  if (os !== '' && architecture !== '') return config
+  const isOpen = architecture === '' && (os === '' || os === chosen.os)
+  const known = { os: os || chosen.os, architecture: architecture || chosen.architecture }
+  return { ...config, platform: { ...(isOpen ? chosen : {}), ...config.platform, ...known } }
 }
 
 function platformOf({ platform }: Descriptor): { readonly platform?: Platform } {

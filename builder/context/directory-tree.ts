@@ -21,11 +21,14 @@ import {
   TsbuildError,
   textOfName,
 } from '#core'
+import { LeftOut } from './left-out.ts'
 import { type DirectoryLister, type IgnoreMatcher, Visibility } from './visibility.ts'
 
 export interface DirectoryTreeOptions {
   /** What it ignores does not exist. */
   readonly ignore?: IgnoreMatcher
+  /** A folder that does not exist either, wherever in the tree it is: the builder's own. */
+  readonly leftOut?: string | undefined
   /** `root` (default): everything belongs to 0:0, as in a build context. */
   readonly owner?: 'root' | 'kept'
   /**
@@ -66,11 +69,24 @@ function openContext(root: string): RootedDirectory {
   }
 }
 
+interface Found {
+  readonly stats: Stats
+  readonly place: string | Buffer
+}
+
+interface ListedEntry {
+  readonly name: Name
+  readonly isFile: boolean
+  /** True also where that is not known. */
+  readonly isFolder: boolean
+}
+
 class DirectoryTree implements ReadableTree {
   readonly #root: RootedDirectory
   readonly #owner: 'root' | 'kept'
   readonly #modes: 'kept' | 'git'
   readonly #visibility: Visibility | undefined
+  readonly #leftOut: LeftOut | undefined
   /** A file that was opened before somebody asked for it. */
   #ahead: { readonly path: Name; readonly descriptor: number } | undefined
 
@@ -78,6 +94,7 @@ class DirectoryTree implements ReadableTree {
     this.#root = root
     this.#owner = options.owner ?? 'root'
     this.#modes = options.modes ?? 'kept'
+    this.#leftOut = LeftOut.folder(options.leftOut)
     this.#visibility =
       options.ignore === undefined ? undefined : new Visibility(options.ignore, this.#lister())
   }
@@ -179,7 +196,16 @@ class DirectoryTree implements ReadableTree {
     return this.#find(path)?.stats.isDirectory() ?? false
   }
 
-  #find(path: Name): { readonly stats: Stats; readonly place: string | Buffer } | undefined {
+  #find(path: Name): Found | undefined {
+    const found = this.#look(path)
+    if (found === undefined || this.#leftOut === undefined || path === '') return found
+    const isIn =
+      this.#leftOut.isItself(found.stats) ||
+      this.#leftOut.holds(parentOf(path), (folder) => this.#look(folder)?.stats)
+    return isIn ? undefined : found
+  }
+
+  #look(path: Name): Found | undefined {
     try {
       const place = this.#root.at(path)
       if (place === undefined) return undefined
@@ -191,19 +217,29 @@ class DirectoryTree implements ReadableTree {
   }
 
   #names(path: Name): Name[] {
+    if (this.#leftOut === undefined) return this.#namesOnDisk(path)
+    return this.#list(path).flatMap(({ name, isFolder }) => {
+      return isFolder && this.#find(joinName(path, name)) === undefined ? [] : [name]
+    })
+  }
+
+  #namesOnDisk(path: Name): Name[] {
     return this.#listing(path, (place) => readdirSync(place, 'latin1').sort() as Name[])
   }
 
-  #list(path: Name): readonly { readonly name: Name; readonly isFile: boolean }[] {
+  #list(path: Name): readonly ListedEntry[] {
     const options = { encoding: 'latin1', withFileTypes: true } as const
     try {
       const entries = this.#listing(path, (place) => readdirSync(place, options))
       return entries
-        .map((entry) => ({ name: entry.name as Name, isFile: entry.isFile() }))
+        .map((entry) => {
+          const name = entry.name as Name
+          return { name, isFile: entry.isFile(), isFolder: entry.isDirectory() }
+        })
         .sort((one, other) => (one.name < other.name ? -1 : 1))
     } catch {
       // Where a file system does not tell types, Node looks at each file, by its name as text.
-      return this.#names(path).map((name) => ({ name, isFile: false }))
+      return this.#namesOnDisk(path).map((name) => ({ name, isFile: false, isFolder: true }))
     }
   }
 
@@ -227,6 +263,10 @@ class DirectoryTree implements ReadableTree {
       throw failure(doing, textOfName(path), cause)
     }
   }
+}
+
+function parentOf(path: Name): Name {
+  return path.slice(0, Math.max(path.lastIndexOf('/'), 0)) as Name
 }
 
 /** Spec: git-fast-import(1), the modes of files. */

@@ -1,9 +1,9 @@
-import { createWriteStream, mkdirSync, renameSync, rmSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { Readable, type Writable } from 'node:stream'
-import { finished, pipeline } from 'node:stream/promises'
+import { Readable, Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import type { Header } from 'tar-stream'
+import { PendingFile } from '#builder/linux'
 import { type Bytes, ioError, throwIfCancelled } from '#core'
 import { openDestination } from './destination.ts'
 
@@ -21,10 +21,11 @@ export function directoryWriter(directory: string): ArchiveWriter {
     const target = join(directory, path)
     try {
       mkdirSync(dirname(target), { recursive: true })
-      await writeFile(`${target}.part`, bytes)
-      renameSync(`${target}.part`, target)
+      using file = new PendingFile(target)
+      if (Buffer.isBuffer(bytes)) file.write(bytes)
+      else for await (const chunk of bytes) file.write(chunk)
+      file.commit()
     } catch (cause) {
-      rmSync(`${target}.part`, { force: true })
       throw ioError(`write ${target}`, cause)
     }
   }
@@ -52,7 +53,7 @@ export async function tarWriter(
   const pack = tar.pack()
   const destination = openDestination(dest)
   const isFile = destination.kind === 'file'
-  const sink = isFile ? createWriteStream(destination.partial) : destination.sink
+  const sink = isFile ? streamTo(destination.file) : destination.sink
   const end = isFile || destination.end
   // The pack's own `pipe` would always end the sink.
   const source = Readable.from(pack)
@@ -79,17 +80,30 @@ export async function tarWriter(
     finish: async () => {
       pack.finalize()
       await guarded(() => written)
-      if (isFile) renameSync(destination.partial, destination.path)
+      if (isFile) destination.file.commit()
       isFinished = true
     },
     [Symbol.asyncDispose]: async () => {
-      if (isFinished) return
-      pack.destroy()
+      if (!isFinished) pack.destroy()
       if (!isFile) return
-      await finished(sink).catch(() => undefined)
-      rmSync(destination.partial, { force: true })
+      sink.destroy()
+      destination.file[Symbol.dispose]()
     },
   }
+}
+
+/** Nothing is under way when this ends, however it does: so the file can be closed at once. */
+function streamTo(file: PendingFile): Writable {
+  return new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      try {
+        file.write(chunk)
+        done()
+      } catch (cause) {
+        done(cause instanceof Error ? cause : new Error(String(cause)))
+      }
+    },
+  })
 }
 
 function header(name: string, size: number): Pick<Header, 'name' | 'size' | 'mode' | 'mtime'> {

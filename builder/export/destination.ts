@@ -1,25 +1,51 @@
-import { createWriteStream, realpathSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  createWriteStream,
+  fstatSync,
+  openSync,
+  realpathSync,
+  statSync,
+} from 'node:fs'
 import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { throwIfCancelled } from '#core'
+import { PendingFile } from '#builder/linux'
+import { ioError, TsbuildError, throwIfCancelled } from '#core'
 import { readFile } from './read-file.ts'
 
 /** Where an archive goes. */
 export type Destination =
-  /** It is written to `partial` first, and gets its name when it is complete. */
-  | { readonly kind: 'file'; readonly path: string; readonly partial: string }
+  /** It gets its name when it is complete. */
+  | { readonly kind: 'file'; readonly path: string; readonly file: PendingFile }
   /** `end`: nobody else closes it. */
   | { readonly kind: 'stream'; readonly sink: Writable; readonly end: boolean }
 
-/** A device or a pipe, `/dev/null` say, is written to as it is; nothing may take its place. */
+/**
+ * A device or a pipe, `/dev/null` say, is written to as it is; nothing may take its place.
+ * @throws {TsbuildError} IO_FAILED, NO_SPACE, PERMISSION_DENIED
+ */
 export function openDestination(dest: string | Writable): Destination {
   if (typeof dest !== 'string') return { kind: 'stream', sink: dest, end: false }
-  const found = statSync(dest, { throwIfNoEntry: false })
-  if (found !== undefined && !found.isFile() && !found.isDirectory()) {
-    return { kind: 'stream', sink: createWriteStream(dest, { flags: 'r+' }), end: true }
+  try {
+    const found = statSync(dest, { throwIfNoEntry: false })
+    if (found !== undefined && !found.isFile() && !found.isDirectory()) return openSpecial(dest)
+    const path = found === undefined ? dest : realpathSync(dest)
+    return { kind: 'file', path, file: new PendingFile(path) }
+  } catch (cause) {
+    throw ioError(`write ${dest}`, cause)
   }
-  const path = found === undefined ? dest : realpathSync(dest)
-  return { kind: 'file', path, partial: `${path}.part` }
+}
+
+/** For reading as well: so the opening does not wait for a pipe's reader. */
+function openSpecial(path: string): Destination {
+  const fd = openSync(path, constants.O_RDWR | constants.O_NOCTTY)
+  if (!fstatSync(fd).isFile()) {
+    return { kind: 'stream', sink: createWriteStream('', { fd }), end: true }
+  }
+  closeSync(fd)
+  throw new TsbuildError(`write ${path}: something puts other files in its place`, {
+    code: 'IO_FAILED',
+  })
 }
 
 /** Writes a whole file to a device, a pipe or a stream. */

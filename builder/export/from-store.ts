@@ -39,7 +39,8 @@ async function readImage(store: Store, manifest: Descriptor): Promise<FinishedIm
     platform: manifest.platform ?? hostPlatform(),
   })
   const layers = layersOf(document, config, store)
-  return { config, configBytes, id: document.config.digest, layers }
+  const platform = manifest.platform ?? config.platform
+  return { platform, config, configBytes, id: document.config.digest, layers }
 }
 
 function layersOf(manifest: Manifest, config: ImageConfig, store: Store): readonly ImageLayer[] {

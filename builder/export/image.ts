@@ -38,6 +38,8 @@ export interface ImageTimes {
 
 /** Everything but the compressed layers: what all outputs share. */
 export interface FinishedImage {
+  /** What it is offered for in an index. */
+  readonly platform: Platform
   readonly config: ImageConfig
   readonly configBytes: Buffer
   /** Digest of the config. */
@@ -75,7 +77,13 @@ export function assembleImage(
     ...(author === undefined ? {} : { author }),
   }
   const configBytes = serializeImageConfig(image)
-  return { config: image, configBytes, id: digestOf(configBytes), layers }
+  return {
+    platform: planned.offered,
+    config: image,
+    configBytes,
+    id: digestOf(configBytes),
+    layers,
+  }
 }
 
 function textOf(time: Date, { epoch = Number.POSITIVE_INFINITY }: ImageTimes): string {
@@ -128,6 +136,6 @@ export function withPlatforms(
 ): readonly { readonly manifest: Descriptor; readonly platform: Platform }[] {
   return manifests.flatMap((manifest, index) => {
     const image = images[index]
-    return image === undefined ? [] : [{ manifest, platform: image.config.platform }]
+    return image === undefined ? [] : [{ manifest, platform: image.platform }]
   })
 }

@@ -86,7 +86,7 @@ async function writeImage(image: FinishedImage, archive: Archive): Promise<Writt
   const bytes = image.configBytes
   const config = await writeDocument(writer, { mediaType: MEDIA_TYPES.ociConfig, bytes })
   const manifest = await writeDocument(writer, manifestDocument(config, layers))
-  return { platform: image.config.platform, manifest, config, layers }
+  return { platform: image.platform, manifest, config, layers }
 }
 
 function writeIndex(

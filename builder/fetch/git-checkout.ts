@@ -110,7 +110,10 @@ async function checkoutFrom(
   const key = cacheKeyOf(preimage)
   const found = findCheckout(store, key)
   if (found !== undefined) return { ...found, commit: resolved.commit, isCached: true }
-  await using _lease = await store.lease(key, { signal: options.signal })
+  await using _lease = await store.lease(key, {
+    signal: options.signal,
+    what: `check out ${gitSourceName(source)}`,
+  })
   const meanwhile = findCheckout(store, key)
   if (meanwhile !== undefined) return { ...meanwhile, commit: resolved.commit, isCached: true }
   const directory = await checkout(job, resolved)

@@ -1,20 +1,21 @@
 /** What is done to the files of a checkout. Their names are bytes, which need not be text. */
 import { Buffer } from 'node:buffer'
-import { type Dirent, lstatSync, lutimesSync, readdirSync, rmSync } from 'node:fs'
+import { type Dirent, lstatSync, lutimesSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { TsbuildError } from '#core'
+import { removeTreeSync } from '#disk'
 import type { GitSource } from './git-source.ts'
 
 /** Removes from `.git` what tells when and how it was fetched. */
 export function tidyGitDir(gitDir: string): void {
   for (const name of ['FETCH_HEAD', 'ORIG_HEAD', 'logs']) {
-    rmSync(join(gitDir, name), { recursive: true, force: true })
+    removeTreeSync(join(gitDir, name))
   }
 }
 
 /** git itself tracks nothing of that name: below the top, those are the submodules' own. */
 export function removeGitDirs(directory: string | Buffer, hasSubmodules: boolean): void {
-  rmSync(inside(directory, '.git'), { recursive: true, force: true })
+  removeTreeSync(inside(directory, '.git'))
   if (!hasSubmodules) return
   for (const entry of entriesOf(directory)) {
     if (entry.isDirectory()) removeGitDirs(inside(directory, entry.name), true)

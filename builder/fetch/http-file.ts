@@ -42,6 +42,8 @@ export interface HttpFile {
   readonly size: number
   /** Milliseconds since the epoch, of whole seconds: Last-Modified, or 0. */
   readonly modifiedMs: number
+  /** The server has told the date. */
+  readonly isDated: boolean
   /** When it was downloaded. */
   readonly createdAt: Date
   /** Nothing was downloaded. */
@@ -246,9 +248,10 @@ function layerOf(key: CacheKey): LayerId {
 }
 
 function fileOf(version: KnownVersion, store: Store, isCached: boolean): HttpFile {
-  const { name, digest, size, modifiedMs, layer, createdAt } = version
+  const { name, digest, size, modifiedMs, lastModified, layer, createdAt } = version
+  const isDated = dateOf(lastModified ?? undefined) !== undefined
   const directory = store.layers.directory(layer)
-  const file = { name, digest, size, modifiedMs, layer, createdAt, directory, isCached }
+  const file = { name, digest, size, modifiedMs, isDated, layer, createdAt, directory, isCached }
   return { key: keyOf(version), ...file }
 }
 

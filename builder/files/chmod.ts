@@ -9,7 +9,7 @@ export interface Chmod {
 }
 
 interface Clause {
-  /** Bits that the clause may touch. */
+  /** Bits that the clause may touch; 0 when it names no one. */
   readonly who: number
   readonly operator: '+' | '-' | '='
   /** Letters of `rwxXst`, or one of `ugo` to copy from. */
@@ -19,8 +19,10 @@ interface Clause {
 const CLAUSES = /^[ugoa]*(?:[-+=](?:[rwxXst]+|[ugo])?)+$/
 const USER = 0o4700
 const GROUP = 0o2070
-const OTHER = 0o1007
+const OTHER = 0o0007
+const ALL = USER | GROUP | OTHER
 const SPECIAL = 0o6000
+const STICKY = 0o1000
 
 /** @throws {TsbuildError} DOCKERFILE_INVALID */
 export function parseChmod(text: string): Chmod {
@@ -30,8 +32,8 @@ export function parseChmod(text: string): Chmod {
     created: undefined,
     apply: (stat) => {
       if (stat.type === 'symlink') return stat.mode
-      const isDirectory = stat.type === 'directory'
-      return clauses.reduce((mode, clause) => applyClause(clause, mode, isDirectory), stat.mode)
+      const mayExecute = stat.type === 'directory' || (stat.mode & 0o111) !== 0
+      return clauses.reduce((mode, clause) => applyClause(clause, mode, mayExecute), stat.mode)
     },
   }
 }
@@ -54,35 +56,47 @@ function parseClauses(part: string, text: string): Clause[] {
 }
 
 function whoMask(letters: string): number {
-  if (letters === '' || letters.includes('a')) return 0o7777
-  const user = letters.includes('u') ? USER : 0
-  const group = letters.includes('g') ? GROUP : 0
-  const other = letters.includes('o') ? OTHER : 0
+  const user = /[ua]/.test(letters) ? USER : 0
+  const group = /[ga]/.test(letters) ? GROUP : 0
+  const other = /[oa]/.test(letters) ? OTHER : 0
   return user | group | other
 }
 
-/** As chmod(1) of GNU with umask 0: `=` keeps a directory's setuid and setgid unless named. */
-function applyClause(clause: Clause, mode: number, isDirectory: boolean): number {
-  const bits = permissionBits(clause.permissions, mode, isDirectory) & clause.who
-  switch (clause.operator) {
+/**
+ * As setmode(3) of BSD with umask 0: files and directories are alike, `s` and `t` mean nothing to
+ * others alone, and only `t` touches the sticky bit. It is what BuildKit does, and not what
+ * chmod(1) of GNU does.
+ * @param mayExecute whether `X` means `x`: a directory, or a file that somebody could execute before
+ */
+function applyClause(clause: Clause, mode: number, mayExecute: boolean): number {
+  const { who, operator, permissions } = clause
+  if (/[ugo]/.test(permissions)) return copyBits(clause, mode)
+  const hasSpecial = who === 0 || (who & ~OTHER) !== 0
+  const named = who | (hasSpecial && permissions.includes('t') ? STICKY : 0)
+  let bits = 0
+  for (const letter of permissions) bits |= letterBits(letter, hasSpecial)
+  if (named !== 0) bits &= named
+  const conditional = permissions.includes('X') && mayExecute ? 0o111 & (who || ALL) : 0
+  switch (operator) {
     case '+':
-      return mode | bits
+      return mode | bits | conditional
     case '-':
-      return mode & ~bits
-    default: {
-      const kept = isDirectory && !clause.permissions.includes('s') ? mode & SPECIAL : 0
-      return (mode & ~clause.who) | bits | kept
-    }
+      return mode & ~(bits | conditional)
+    default:
+      return (mode & ~(named || ALL)) | bits | conditional
   }
 }
 
-function permissionBits(permissions: string, mode: number, isDirectory: boolean): number {
-  let bits = 0
-  for (const letter of permissions) bits |= letterBits(letter, mode, isDirectory)
-  return bits
+/** `g=u`: the three bits of one class for others. */
+function copyBits({ who, operator, permissions }: Clause, mode: number): number {
+  const shift = permissions === 'u' ? 6 : permissions === 'g' ? 3 : 0
+  const classes = 0o777 & (who || ALL)
+  const bits = (((mode >> shift) & 7) * 0o111) & classes
+  if (operator === '+') return mode | bits
+  return operator === '-' ? mode & ~bits : (mode & ~classes) | bits
 }
 
-function letterBits(letter: string, mode: number, isDirectory: boolean): number {
+function letterBits(letter: string, hasSpecial: boolean): number {
   switch (letter) {
     case 'r':
       return 0o444
@@ -90,18 +104,12 @@ function letterBits(letter: string, mode: number, isDirectory: boolean): number 
       return 0o222
     case 'x':
       return 0o111
-    case 'X':
-      return isDirectory || (mode & 0o111) !== 0 ? 0o111 : 0
     case 's':
-      return SPECIAL
+      return hasSpecial ? SPECIAL : 0
     case 't':
-      return 0o1000
-    case 'u':
-      return ((mode >> 6) & 7) * 0o111
-    case 'g':
-      return ((mode >> 3) & 7) * 0o111
+      return hasSpecial ? STICKY : 0
     default:
-      return (mode & 7) * 0o111
+      return 0
   }
 }
 

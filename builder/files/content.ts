@@ -1,7 +1,7 @@
 import { Checksum } from '#builder/context'
 import { type Digest, digestOf, type FileStat, ioError, type Name, type Tree } from '#core'
 import { shown } from './paths.ts'
-import { isProgram, type Selected, type SelectedEntry } from './select.ts'
+import { emptyFile, isProgram, type Selected, type SelectedEntry } from './select.ts'
 import type { TargetEntry } from './target.ts'
 
 /** What counts of a regular file beside its name, type, mode and owner. */
@@ -31,6 +31,8 @@ export interface ContentEntry {
   readonly entry: SelectedEntry
   readonly copied?: TargetEntry | undefined
 }
+
+const NOTHING = digestOf(new Uint8Array())
 
 /**
  * Digests of what was selected, one for each, in the order in which they are copied: the entries of
@@ -69,12 +71,14 @@ export function addContent(
   const { stat, path } = entry
   const isTop = entry.name === ''
   if (isTop) checksum.begin(stat.type === 'directory' ? 'directory' : 'other')
-  if (stat.type === 'socket' || (isTop && stat.type === 'directory')) return
+  if (isTop && stat.type === 'directory') return
   const { tree } = selected
   const name: Name = isTop ? selected.base : entry.name
   if (stat.type === 'file') {
     const { digest, xattrs } = readFile(content, read)
     checksum.add({ name, stat, xattrs, data: digest })
+  } else if (stat.type === 'socket') {
+    checksum.add({ name, stat: emptyFile(stat), data: NOTHING })
   } else if (stat.type === 'symlink') {
     checksum.add({ name, stat, target: copied?.target ?? tree.readlink(path) })
   } else checksum.add({ name, stat })

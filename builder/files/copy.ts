@@ -9,7 +9,7 @@ import {
 import type { Ids } from './owner.ts'
 import { parentOf, shown } from './paths.ts'
 import { inTheWay } from './problems.ts'
-import { entriesOf, isProgram, type Selected, type SelectedEntry } from './select.ts'
+import { emptyFile, entriesOf, isProgram, type Selected, type SelectedEntry } from './select.ts'
 import type { Target, TargetEntry } from './target.ts'
 import { linkOf } from './unpack.ts'
 
@@ -18,9 +18,8 @@ export interface CopyOptions {
   readonly created: NewDirectory
   readonly owner: Ids | undefined
   readonly chmod: Chmod | undefined
-  /** Told what each selected entry became; nothing for a directory and for what is left out. */
+  /** Told what each selected entry became; nothing for a directory. */
   readonly onCopied: (entry: SelectedEntry, result: TargetEntry | undefined) => void
-  readonly onWarning?: ((message: string) => void) | undefined
 }
 
 /**
@@ -37,7 +36,11 @@ export function copySelected(
   const links = new Map<string, symbol>()
   for (const entry of entriesOf(selected)) {
     const to = entry.name === '' ? path : joinName(path, entry.name)
-    options.onCopied(entry, copyEntry(target, { selected, entry, to, links }, options))
+    const copied = copyEntry(target, { selected, entry, to, links }, options)
+    if (entry.name === '' && copied !== undefined) {
+      target.touch(parentOf(to), options.created.mtimeMs)
+    }
+    options.onCopied(entry, copied)
   }
 }
 
@@ -89,7 +92,6 @@ function copyEntry(target: Target, step: Step, options: CopyOptions): TargetEntr
     copyDirectory(target, step, options)
     return undefined
   }
-  if (skipSocket(step.entry, options)) return undefined
   refuseDirectory(target.lstat(step.to), step.to, step.entry.stat)
   const result = entryOf(step, options)
   target.put(step.to, result)
@@ -100,11 +102,15 @@ function copyEntry(target: Target, step: Step, options: CopyOptions): TargetEntr
 function copyDirectory(target: Target, { entry, to }: Step, options: CopyOptions): void {
   const existing = target.lstat(to)
   refuseFile(target, { existing, path: to })
+  const copied = directoryStatOf(entry, options)
   const isTop = entry.name === '' && existing !== undefined
-  const stat = isTop
-    ? { ...existing, mtimeMs: entry.stat.mtimeMs }
-    : changedStat(entry.stat, options)
-  target.put(to, { stat })
+  target.put(to, { stat: isTop ? { ...existing, mtimeMs: copied.mtimeMs } : copied })
+}
+
+/** What is made only because something below is copied is as new as that. */
+export function directoryStatOf(entry: SelectedEntry, options: CopyOptions): FileStat {
+  const stat = changedStat(entry.stat, options)
+  return entry.isOnTheWay ? { ...stat, mtimeMs: options.created.mtimeMs } : stat
 }
 
 /** @throws {TsbuildError} STEP_FAILED where a directory cannot be */
@@ -119,18 +125,13 @@ export function refuseFile(
   })
 }
 
-/** True for a socket, of which a warning tells. */
-export function skipSocket({ path, stat }: SelectedEntry, options: CopyOptions): boolean {
-  if (stat.type !== 'socket') return false
-  options.onWarning?.(`${shown(path)} is a socket: a layer cannot hold it`)
-  return true
-}
-
 /** What a file, link or device becomes. */
 export function entryOf({ selected, entry, links }: Step, options: CopyOptions): TargetEntry {
   const { tree } = selected
   const { path } = entry
-  const stat = changedStat(entry.stat, options)
+  const isSocket = entry.stat.type === 'socket'
+  const stat = changedStat(isSocket ? emptyFile(entry.stat) : entry.stat, options)
+  if (isSocket) return { stat, data: new Uint8Array() }
   if (stat.type === 'symlink') return { stat, target: tree.readlink(path) }
   if (stat.type !== 'file') return { stat }
   const xattrs = isProgram(stat) ? tree.xattrs(path) : undefined

@@ -1,7 +1,7 @@
 import { Checksum, digestFile } from '#builder/context'
 import { type Change, type Digest, joinName, type Name } from '#core'
 import { addContent, type ContentEntry, type FileContent } from './content.ts'
-import { type CopyOptions, changedStat, entryOf, refuseFile, skipSocket } from './copy.ts'
+import { type CopyOptions, directoryStatOf, entryOf, refuseFile } from './copy.ts'
 import { refuseDirectory } from './directories.ts'
 import { baseOf, parentOf } from './paths.ts'
 import { entriesOf, type Selected, type SelectedEntry } from './select.ts'
@@ -82,17 +82,15 @@ export class DeferredCopy implements Below {
     return digestFile(() => this.#selected.tree.openFile(entry.path))
   }
 
-  /** `undefined` for what a layer cannot hold. */
-  #entryAt(path: Name, entry: SelectedEntry, links: Map<string, symbol>): TargetEntry | undefined {
+  #entryAt(path: Name, entry: SelectedEntry, links: Map<string, symbol>): TargetEntry {
     const { copy } = this.#options
     const hasName = this.#existing.has(path)
     const existing = hasName ? this.#target.lstat(path) : undefined
     if (entry.stat.type === 'directory') {
       refuseFile(this.#target, { existing, path })
       refuseWhiteout(path, entry.stat)
-      return { stat: changedStat(entry.stat, copy) }
+      return { stat: directoryStatOf(entry, copy) }
     }
-    if (skipSocket(entry, copy)) return undefined
     refuseDirectory(existing, path, entry.stat)
     refuseWhiteout(path, entry.stat)
     return entryOf({ selected: this.#selected, entry, to: path, links }, copy)

@@ -10,14 +10,16 @@ export interface NewDirectory extends Ids {
   readonly mtimeMs: number
 }
 
-/** `mkdir -p` of a path without links; what exists keeps its mode and owner. */
+/** `mkdir -p` of a path without links; what exists keeps its mode and owner, but not its time. */
 export function makeDirectories(target: Target, path: Name, created: NewDirectory): void {
   let at = '' as Name
   for (const name of componentsOf(path)) {
     at = joinName(at, name)
     const existing = target.lstat(at)
-    if (existing === undefined) target.put(at, { stat: directoryStat(created) })
-    else if (existing.type !== 'directory') throw notADirectory(at)
+    if (existing === undefined) {
+      target.put(at, { stat: directoryStat(created) })
+      target.touch(parentOf(at), created.mtimeMs)
+    } else if (existing.type !== 'directory') throw notADirectory(at)
   }
 }
 

@@ -49,8 +49,24 @@ export function inTheWay(target: Target, path: Name): string {
   return `${shown(path)} is a symbolic link to ${text} in the image${advice}`
 }
 
+/** The first link on the way that leads to nothing. */
+function danglingLink(tree: Tree, path: Name): Name | undefined {
+  let before = '' as Name
+  for (const name of componentsOf(path)) {
+    const link = joinName(resolveInTree(tree, before, { followLast: true }), name)
+    before = joinName(before, name)
+    if (tree.lstat(link)?.type !== 'symlink') continue
+    if (tree.lstat(resolveInTree(tree, link, { followLast: true })) === undefined) return link
+  }
+  return undefined
+}
+
 function hintFor(tree: Tree, path: Name): string {
   const parent = parentOf(path)
+  const link = danglingLink(tree, path)
+  if (link !== undefined) {
+    return `${shown(link)} is a symbolic link to ${linkText(tree, link)}; links are followed inside the build context, or the stage, only, and that is not there`
+  }
   const directory = resolveInTree(tree, parent, { followLast: true })
   if (tree.lstat(directory)?.type !== 'directory') return `there is no ${shown(parent)}; ${ADVICE}`
   const names = tree.readdir(directory).map(textOfName)

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { digestFile } from '#builder/context'
+import { omitUnchanged } from '#builder/layer'
 import { type Change, type Digest, type Name, type Tree, unreachable } from '#core'
 import type { CopyAction, FileAction, MkdirAction, WriteAction } from './action.ts'
 import { detectArchive, unpackArchive } from './archive.ts'
@@ -125,12 +126,11 @@ function write({ target, options }: Run, action: WriteAction): void {
 
 async function copy(run: Run, action: CopyAction, { isLast }: Turn): Promise<void> {
   const { target, content, options } = run
-  const { onWarning } = options
   const owner = ownerOf(action, options.root)
   const chmod = action.chmod === undefined ? undefined : parseChmod(action.chmod)
   const created = createdWith(options, owner, chmod?.created)
   const onCopied: CopyOptions['onCopied'] = () => undefined
-  const copyOptions = { created, owner, chmod, onWarning, onCopied }
+  const copyOptions = { created, owner, chmod, onCopied }
   const selections = select(action, options)
   for (const [index, selected] of selections.entries()) {
     const place = { selected, destination: action.destination }
@@ -188,13 +188,14 @@ function createdWith(
 function resultOf(run: Run): FilesResult {
   const { target, content, deferred, options } = run
   const digests = new Map<Name, Digest>()
+  const onFile: FilesResult['onFile'] = (path, digest) => {
+    // What is remembered is what was copied before; only that is looked up.
+    if (content.length > 0) digests.set(path, digest)
+    deferred?.onFile(path, digest)
+  }
   return {
-    changes: target.changes(deferred),
-    onFile: (path, digest) => {
-      // What is remembered is what was copied before; only that is looked up.
-      if (content.length > 0) digests.set(path, digest)
-      deferred?.onFile(path, digest)
-    },
+    changes: omitUnchanged(target.changes(deferred), options.root, onFile),
+    onFile,
     contentDigest: () => {
       const all = digestContent(content, (file) => {
         const { selected, entry, copied } = file

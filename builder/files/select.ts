@@ -11,7 +11,7 @@ import {
 import { pathMatcher } from '#parser'
 import type { CopyAction } from './action.ts'
 import { type EntryFilter, excludeFilter, parentsFilter } from './filter.ts'
-import { baseOf, belowRoot, componentsOf } from './paths.ts'
+import { baseOf, belowRoot, componentsOf, shown } from './paths.ts'
 import { linkBeforeParents, mismatch, notFound } from './problems.ts'
 
 /** One thing to copy: a file, or what is in a directory. */
@@ -34,6 +34,8 @@ export interface SelectedEntry {
   /** Relative to what was selected; empty for that itself. */
   readonly name: Name
   readonly stat: FileStat
+  /** A directory that is not selected itself, but something below it is. */
+  readonly isOnTheWay?: boolean
 }
 
 export interface SelectOptions {
@@ -61,9 +63,10 @@ export function select(action: CopyAction, options: SelectOptions): readonly Sel
       }
       return found
     }
-    const matches = pathsOf(tree, path, { action, filter })
+    const matches = pathsOf(tree, path, action)
     if (matches === undefined) return [selectOne(tree, belowRoot(path), filter)]
     if (matches.length === 0) onNothing(path, mismatch(tree, startOf(tree, path)))
+    if (filter !== undefined) warnOfExcluded(tree, { path, matches, filter }, options)
     return matches.map((match) => selectOne(tree, match, filter))
   })
   return action.chmod === undefined
@@ -117,7 +120,7 @@ function* entriesBelow(
     const name = joinName(directory.name, child)
     const verdict = filter?.(name, stat) ?? 'take'
     if (verdict === 'skip') continue
-    const entry = { path, name, stat }
+    const entry = { path, name, stat, isOnTheWay: verdict === 'look' }
     if (verdict === 'look') pending.push(entry)
     else {
       yield* pending.splice(0)
@@ -126,6 +129,11 @@ function* entriesBelow(
     if (stat.type === 'directory') yield* entriesBelow(walk, entry, pending)
     if (pending.at(-1) === entry) pending.pop()
   }
+}
+
+/** What a socket becomes: neither an archive nor another place has the one that it was. */
+export function emptyFile(stat: FileStat): FileStat {
+  return { ...stat, type: 'file', size: 0 }
 }
 
 /** Whether the attributes of a regular file count: only a program's capability means anything. */
@@ -149,7 +157,7 @@ function selectWithParents(tree: Tree, written: string, action: CopyAction): rea
   const hasPivot = rest.length > 0
   const pattern = belowRoot(hasPivot ? rest.join('/') : written)
   const filter = parentsFilter(textOfName(pattern), action)
-  const matches = hasPivot ? pathsOf(tree, pivot, { action, filter: undefined }) : undefined
+  const matches = hasPivot ? pathsOf(tree, pivot, action) : undefined
   if (matches !== undefined) return matches.map((match) => selectOne(tree, match, filter))
   const top = hasPivot ? belowRoot(pivot) : ('' as Name)
   const selected = selectOne(tree, top, filter)
@@ -191,14 +199,10 @@ function startOf(tree: Tree, path: string): Name {
 }
 
 /**
- * `undefined` when `path` has no wildcards. What is excluded is no match.
+ * `undefined` when `path` has no wildcards.
  * @throws {TsbuildError} NOT_FOUND where what stands before them is not there, DOCKERFILE_INVALID
  */
-function pathsOf(
-  tree: Tree,
-  path: string,
-  { action, filter }: { readonly action: CopyAction; readonly filter: EntryFilter | undefined },
-): readonly Name[] | undefined {
+function pathsOf(tree: Tree, path: string, action: CopyAction): readonly Name[] | undefined {
   if (!action.wildcards || !hasWildcard(path)) return undefined
   const names = componentsOf(belowRoot(path))
   const first = names.findIndex((name) => hasWildcard(textOfName(name)))
@@ -209,13 +213,31 @@ function pathsOf(
   const stat = tree.lstat(start)
   if (stat === undefined) throw notFound(tree, prefix)
   if (stat.type !== 'directory') return []
-  const matches = matchesBelow(tree, start, patterns)
-  if (filter === undefined) return matches
-  return matches.filter((match) => {
+  return matchesBelow(tree, start, patterns)
+}
+
+interface Matched {
+  readonly path: string
+  readonly matches: readonly Name[]
+  readonly filter: EntryFilter
+}
+
+/** Patterns of `--exclude` count below what a source names: a match that they name is copied. */
+function warnOfExcluded(
+  tree: Tree,
+  { path, matches, filter }: Matched,
+  { onWarning }: SelectOptions,
+): void {
+  if (onWarning === undefined) return
+  const excluded = matches.filter((match) => {
     const stat = tree.lstat(match)
-    const name = match.slice(start === '' ? 0 : start.length + 1) as Name
-    return stat !== undefined && filter(name, stat) !== 'skip'
+    return stat !== undefined && filter(baseOf(match), stat) === 'skip'
   })
+  const [first] = excluded
+  if (first === undefined) return
+  const more = excluded.length > 1 ? ` and ${excluded.length - 1} more are` : ' is'
+  const why = `${path} names it, and --exclude counts below what a source names`
+  onWarning(`${shown(first)}${more} copied: ${why}`)
 }
 
 function matchesBelow(

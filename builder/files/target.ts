@@ -43,7 +43,7 @@ const NO_NAMES: ReadonlySet<Name> = new Set()
 
 /**
  * A root file system and what is written on top of it. Nothing is written for real: `changes()`
- * says what a layer has to hold, no more than an overlay's upper directory would.
+ * says what an overlay's upper directory would hold.
  */
 export class Target {
   readonly #root: Tree
@@ -122,6 +122,13 @@ export class Target {
       old.opaque = this.#root.lstat(path)?.type === 'directory'
     }
     old.entry = entry
+  }
+
+  /** Something was put into the directory at `path`, or taken out of it. The root keeps its time. */
+  touch(path: Name, mtimeMs: number): void {
+    if (path === '') return
+    const node = this.#directoryNode(path)
+    node.entry = { ...node.entry, stat: { ...node.entry.stat, mtimeMs } }
   }
 
   /** Whether nothing was put below `path`. */

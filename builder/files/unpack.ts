@@ -36,12 +36,21 @@ function mergeDirectory(merge: Merge, from: Name, to: Name): void {
     const path = joinName(from, child)
     const place = joinName(to, child)
     if (tree.lstat(path)?.type === 'directory') {
+      const isNew = merge.target.lstat(merge.target.resolve(place)) === undefined
+      if (isNew) touchUnnamed(merge, from, to)
       mergeDirectory(merge, path, placeDirectory(merge, path, place))
       continue
     }
     const entry = entryOf(merge, path)
-    if (entry !== undefined) merge.target.put(place, entry)
+    if (entry === undefined) continue
+    merge.target.put(place, entry)
+    touchUnnamed(merge, from, to)
   }
+}
+
+/** A directory that the archive names has the time that stands there. */
+function touchUnnamed({ target, archive, options }: Merge, from: Name, to: Name): void {
+  if (!archive.directories.has(from)) target.touch(to, options.created.mtimeMs)
 }
 
 function placeDirectory({ target, archive, options }: Merge, path: Name, place: Name): Name {

@@ -2,7 +2,7 @@ import { type FileStat, joinName, nameOf } from '#core'
 import type { WriteAction } from './action.ts'
 import type { Chmod } from './chmod.ts'
 import { type NewDirectory, prepareDestination, refuseDirectory } from './directories.ts'
-import { baseOf } from './paths.ts'
+import { baseOf, parentOf } from './paths.ts'
 import type { Target } from './target.ts'
 
 const FILE_MODE = 0o644
@@ -36,4 +36,5 @@ export function writeFile(
     nlink: 1,
   }
   target.put(place, { stat: { ...stat, mode: chmod?.apply(stat) ?? FILE_MODE }, data })
+  target.touch(parentOf(place), created.mtimeMs)
 }

@@ -1,6 +1,6 @@
-import { closeSync, readSync } from 'node:fs'
 import { type Change, type EntryChange, type FileStat, joinName, type Name, type Tree } from '#core'
 import { RawTree } from './raw-tree.ts'
+import { hasEqualRights, isUnchanged, PendingDirectories } from './unchanged.ts'
 import { isWhiteoutDevice } from './whiteout.ts'
 
 export interface ChangesOptions {
@@ -84,8 +84,7 @@ class UpperWalk {
   readonly #upper: RawTree
   readonly #lower: Tree | undefined
   readonly #links: Links = new Map()
-  /** Directories that changed nothing themselves: told only when something below them is. */
-  #untold: EntryChange[] = []
+  readonly #pending = new PendingDirectories()
 
   constructor(upper: RawTree, lower: Tree | undefined) {
     this.#upper = upper
@@ -98,38 +97,29 @@ class UpperWalk {
       const next = top.names.next()
       if (next.done) {
         stack.pop()
-        if (this.#untold.at(-1)?.path === top.path) this.#untold.pop()
         continue
       }
       const path = joinName(top.path, next.value)
       const stat = this.#upper.lstat(path)
       if (stat === undefined || isWhiteoutDevice(stat)) {
-        if (stat === undefined || this.#isBelow(path)) yield* this.#tell({ kind: 'whiteout', path })
+        if (stat === undefined || this.#isBelow(path))
+          yield* this.#pending.before({ kind: 'whiteout', path })
       } else if (stat.type === 'directory') {
         const opaque = this.#upper.isOpaque(path)
         yield* this.#enter(path, stat, opaque)
         stack.push(this.#frame(path, top.hidden || opaque))
       } else if (stat.type !== 'socket') {
         const entry = entryOf(this.#upper, path, { stat, links: this.#links })
-        if (top.hidden || !this.#isUnchanged(entry)) yield* this.#tell(entry)
+        if (top.hidden || !this.#isUnchanged(entry)) yield* this.#pending.before(entry)
       }
     }
   }
 
   *#enter(path: Name, stat: FileStat, opaque: boolean): Generator<Change, void, undefined> {
     const entry = entryOf(this.#upper, path, { stat, links: this.#links })
-    const below = this.#lower?.lstat(path)
-    if (below?.type === 'directory' && hasEqualRights(below, stat)) this.#untold.push(entry)
-    else yield* this.#tell(entry)
-    if (opaque && this.#lower === undefined) yield* this.#tell({ kind: 'opaque', path })
-  }
-
-  *#tell(change: Change): Generator<Change, void, undefined> {
-    if (this.#untold.length > 0) {
-      yield* this.#untold
-      this.#untold = []
-    }
-    yield change
+    if (hasEqualRights(this.#lower?.lstat(path), stat)) this.#pending.hold(entry)
+    else yield* this.#pending.before(entry)
+    if (opaque && this.#lower === undefined) yield* this.#pending.before({ kind: 'opaque', path })
   }
 
   /** In a hidden directory, the names that only the layers below have are told as whiteouts. */
@@ -149,39 +139,6 @@ class UpperWalk {
 
   /** Opening a file for writing copies it up, also when nothing is written then. */
   #isUnchanged(entry: EntryChange): boolean {
-    const lower = this.#lower
-    const { stat, path } = entry
-    if (lower === undefined || stat.type !== 'file' || stat.nlink > 1) return false
-    const below = lower.lstat(path)
-    if (below?.type !== 'file' || below.nlink > 1) return false
-    if (below.size !== stat.size || below.mtimeMs !== stat.mtimeMs) return false
-    if (!hasEqualRights(below, stat)) return false
-    if (!hasEqualXattrs(lower.xattrs(path), entry.xattrs ?? new Map())) return false
-    return hasEqualContent(lower.openFile(path), this.#upper.openFile(path))
-  }
-}
-
-function hasEqualRights(a: FileStat, b: FileStat): boolean {
-  return a.mode === b.mode && a.uid === b.uid && a.gid === b.gid
-}
-
-function hasEqualXattrs(a: ReadonlyMap<string, Buffer>, b: ReadonlyMap<string, Buffer>): boolean {
-  return a.size === b.size && [...a].every(([name, value]) => b.get(name)?.equals(value) === true)
-}
-
-/** Closes both descriptors. */
-function hasEqualContent(a: number, b: number): boolean {
-  const left = Buffer.allocUnsafe(64 * 1024)
-  const right = Buffer.allocUnsafe(64 * 1024)
-  try {
-    for (;;) {
-      const got = readSync(a, left)
-      if (got !== readSync(b, right)) return false
-      if (got === 0) return true
-      if (left.compare(right, 0, got, 0, got) !== 0) return false
-    }
-  } finally {
-    closeSync(a)
-    closeSync(b)
+    return this.#lower !== undefined && isUnchanged(entry, this.#lower)
   }
 }

@@ -13,11 +13,15 @@ export {
   decompress,
   detectCompression,
 } from './compression.ts'
+export { mergeLayers } from './merge.ts'
+export { newestFile } from './newest-file.ts'
+export { removeOthers } from './remove-others.ts'
 export { resolveInTree } from './resolve.ts'
 export { breakRing, makeRing, type Ring, readRing, resetRing } from './ring.ts'
 export { stackTree } from './stack-tree.ts'
 export { isTarHeader } from './tar-reader.ts'
 export { clampChange, clampDirectory, clampTar } from './times.ts'
+export { omitUnchanged } from './unchanged.ts'
 export {
   type LayerSinks,
   type WriteOptions,

@@ -8,7 +8,14 @@ import {
   readdirSync,
   readlinkSync,
 } from 'node:fs'
-import { fileStatOf, getXattr, MAX_OPEN, opaqueXattr, RootedDirectory } from '#builder/linux'
+import {
+  fileStatOf,
+  getXattr,
+  listXattrs,
+  MAX_OPEN,
+  opaqueXattr,
+  RootedDirectory,
+} from '#builder/linux'
 import {
   checkpoint,
   type FileStat,
@@ -23,6 +30,7 @@ import { CAPABILITY } from './whiteout.ts'
 /** Neither follows a link, nor waits for the other end of a pipe, nor takes a terminal. */
 const OPEN_FILE =
   constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY
+const NOT_OF_FILE = /^(?:trusted|user)\.overlay\.|^security\.(?!capability$)/
 const NO_XATTRS: ReadonlyMap<string, Buffer> = new Map()
 
 interface RawTreeOptions {
@@ -84,6 +92,13 @@ export class RawTree implements Tree {
   xattrs(path: Name): ReadonlyMap<string, Buffer> {
     const value = getXattr(this.#root.place(path), CAPABILITY)
     return value === undefined ? NO_XATTRS : new Map([[CAPABILITY, value]])
+  }
+
+  /** All but what overlayfs notes for itself, and what belongs to the policy of the host. */
+  allXattrs(path: Name): ReadonlyMap<string, Buffer> {
+    const all = listXattrs(this.#root.place(path))
+    for (const name of all.keys()) if (NOT_OF_FILE.test(name)) all.delete(name)
+    return all
   }
 
   isOpaque(path: Name): boolean {

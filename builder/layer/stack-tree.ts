@@ -24,14 +24,15 @@ export function stackTree(directories: readonly string[]): Tree {
   return new StackTree(directories)
 }
 
-class StackTree implements Tree {
+/** See `stackTree`. */
+export class StackTree implements Tree {
   readonly #layers: RawTree[] = []
   /** Which layers a merged directory is made of, topmost first. */
   readonly #merged = new Map<Name, readonly RawTree[]>()
 
   constructor(directories: readonly string[]) {
     try {
-      const maxOpen = Math.max(4, Math.floor(MAX_OPEN_TOTAL / directories.length))
+      const maxOpen = Math.max(2, Math.floor(MAX_OPEN_TOTAL / directories.length))
       for (const [i, directory] of directories.entries()) {
         this.#layers.push(new RawTree(directory, { scope: `${i}:`, maxOpen }))
       }
@@ -72,6 +73,11 @@ class StackTree implements Tree {
 
   xattrs(path: Name): ReadonlyMap<string, Buffer> {
     return this.#get(path).layer.xattrs(path)
+  }
+
+  /** What a container sees: also the attributes that no layer's tar has. */
+  allXattrs(path: Name): ReadonlyMap<string, Buffer> {
+    return this.#get(path).layer.allXattrs(path)
   }
 
   close(): void {

@@ -14,6 +14,11 @@ const FLAGS = {
 
 export type NamespaceKind = keyof typeof FLAGS
 
+/** The flag of one kind. */
+export function namespaceFlag(kind: NamespaceKind): number {
+  return FLAGS[kind]
+}
+
 const CLONE_FS = 0x200
 
 /** Open descriptors of namespaces; they keep them alive. */
@@ -49,14 +54,11 @@ export function closeNamespaces(namespaces: Namespaces): void {
   for (const descriptor of Object.values(namespaces)) closeSync(descriptor)
 }
 
-/**
- * Moves the calling thread into these namespaces; its working directory becomes their root.
- * @param key a third argument that the kernel ignores and a seccomp filter may ask for
- */
-export function enterNamespaces(namespaces: Namespaces, key = 0): void {
+/** Moves the calling thread into these namespaces; its working directory becomes their root. */
+export function enterNamespaces(namespaces: Namespaces): void {
   for (const kind of KINDS) {
     const descriptor = namespaces[kind]
-    if (descriptor !== undefined) syscall('setns', [descriptor, FLAGS[kind], key], kind)
+    if (descriptor !== undefined) syscall('setns', [descriptor, FLAGS[kind]], kind)
   }
 }
 

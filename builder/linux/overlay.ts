@@ -1,16 +1,16 @@
-import { closeSync, constants, openSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import type { OverlayMount } from '#core'
-import { MS, mount, restrictMount } from './mounts.ts'
+import { O_PATH } from '#disk'
+import { MS, mount } from './mounts.ts'
 import { isUserNamespace } from './nodes.ts'
-import { O_PATH } from './rooted-directory.ts'
 import { cString, SystemError, syscall } from './syscalls.ts'
 
 /** Linux refuses more layers in one overlay. */
 const MAX_LAYERS = 500
 
 /**
- * Mounts the union at `target`, an existing directory. The calling thread must be in a mount
- * namespace of its own; its working directory is changed.
+ * Mounts the union at `target`, an existing empty directory. A lower directory may be given more than
+ * once. The calling thread must be in a mount namespace of its own; its working directory is changed.
  *
  * mount(2) takes one page of options, too little for the paths of hundreds of layers, and the newer
  * calls that take layers one by one exist only since Linux 6.7 and refuse paths of 256 bytes. So
@@ -18,14 +18,11 @@ const MAX_LAYERS = 500
  */
 export function mountOverlay(overlay: Omit<OverlayMount, 'type' | 'target'>, target: string): void {
   const { lower, writable } = overlay
-  const only = lower.length === 0 ? writable?.upper : lower[0]
-  if (only === undefined) throw new SystemError(22, 'mount', 'an overlay of nothing')
-  if (lower.length === 0 || (lower.length === 1 && writable === undefined)) {
-    mount(target, { source: only, flags: MS.BIND })
-    if (writable === undefined) restrictMount(target, { flags: MS.RDONLY })
+  if (lower.length === 0) {
+    if (writable === undefined) throw new SystemError(22, 'mount', 'an overlay of nothing')
+    mount(target, { source: writable.upper, flags: MS.BIND })
     return
   }
-  if (lower.length > MAX_LAYERS) throw new SystemError(7, 'mount', `${lower.length} layers`)
   const opened: number[] = []
   const open = (path: string): number => {
     const descriptor = openSync(path, O_PATH | constants.O_DIRECTORY)
@@ -34,7 +31,10 @@ export function mountOverlay(overlay: Omit<OverlayMount, 'type' | 'target'>, tar
   }
   try {
     const targetAt = open(target)
-    const layers = lower.map(open)
+    const layers = distinct(lower.map(open))
+    if (layers.length > MAX_LAYERS) throw new SystemError(7, 'mount', `${layers.length} layers`)
+    // One alone is refused; shown as a bind mount, its whiteouts would be device files.
+    if (layers.length === 1 && writable === undefined) layers.push(targetAt)
     const upper =
       writable === undefined
         ? []
@@ -46,6 +46,20 @@ export function mountOverlay(overlay: Omit<OverlayMount, 'type' | 'target'>, tar
   } finally {
     for (const descriptor of opened) closeSync(descriptor)
   }
+}
+
+/**
+ * The kernel refuses (ELOOP) a directory that it has already. Of equal ones the topmost decides all
+ * that the others could: each of its names hides, or is merged with, the same name of theirs.
+ */
+function distinct(descriptors: readonly number[]): number[] {
+  const seen = new Map<string, number>()
+  for (const descriptor of descriptors) {
+    const { dev, ino } = fstatSync(descriptor, { bigint: true })
+    const inode = `${dev}:${ino}`
+    if (!seen.has(inode)) seen.set(inode, descriptor)
+  }
+  return [...seen.values()]
 }
 
 /**

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
-import { closeSync, readdirSync } from 'node:fs'
+import { closeSync, readdirSync, readlinkSync } from 'node:fs'
+import { basename } from 'node:path'
 import { ULIMIT_NAMES, type UlimitName } from '#core'
 import { AT_FDCWD, cString, syscall, trySyscall } from './syscalls.ts'
 
@@ -41,6 +42,21 @@ export function closeDescriptorsOnExec(): void {
     // The listing's own descriptor is gone by now.
     if (Number(name) > 2) trySyscall('fcntl', [Number(name), F_SETFD, FD_CLOEXEC])
   }
+}
+
+/**
+ * Locks an open file or directory for as long as it is open. @returns false when another has the lock
+ */
+export function lockFile(descriptor: number): boolean {
+  const result = trySyscall('flock', [descriptor, LOCK_EX | LOCK_NB])
+  if (result === -EWOULDBLOCK) return false
+  if (result < 0) syscall('flock', [descriptor, LOCK_EX | LOCK_NB], 'lock')
+  return true
+}
+
+/** The calling thread, as the kernel numbers it. */
+export function threadId(): number {
+  return Number(basename(readlinkSync('/proc/thread-self')))
 }
 
 /** The umask of the calling thread, when it has a working directory of its own. */
@@ -93,6 +109,9 @@ function writeTime(spec: Buffer, offset: number, time: bigint): void {
 
 const BILLION = 1_000_000_000n
 const O_CLOEXEC = 0x80000
+const LOCK_EX = 2
+const LOCK_NB = 4
+const EWOULDBLOCK = 11
 const CLOSE_RANGE_CLOEXEC = 4
 const F_SETFD = 2
 const FD_CLOEXEC = 1

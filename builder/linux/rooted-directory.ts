@@ -1,25 +1,11 @@
-import {
-  closeSync,
-  constants,
-  lstatSync,
-  openSync,
-  readdirSync,
-  rmdirSync,
-  type Stats,
-  unlinkSync,
-} from 'node:fs'
-import { bytesOfName, errnoOf, joinName, type Name } from '#core'
+import { closeSync, constants, lstatSync, openSync, type Stats } from 'node:fs'
+import { errnoOf, type Name } from '#core'
+import { childPath, O_PATH, removeEntry } from '#disk'
 
-/**
- * `open` flag: only a place, not the right to read. Enough to walk on, and opens directories of any
- * mode. The same on every 64-bit machine of Linux.
- */
-export const O_PATH = 0o10000000
 const OPEN_PLACE = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW
 const OPEN_ROOT = O_PATH | constants.O_DIRECTORY
 /** Enough for the working set of a depth-first walk. */
 export const MAX_OPEN = 128
-const NOT_ASCII = /[^\0-\x7f]/
 
 /**
  * A host directory whose content nobody vouches for. Every path is walked from the root, one
@@ -150,23 +136,13 @@ export class RootedDirectory {
     }
   }
 
-  /** Removes what is at `path`, with everything below. */
+  /** Removes what is at `path`, with everything below. @throws when something cannot be removed */
   remove(path: Name): void {
-    const stack = [path]
-    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-      if (!this.lstat(top)?.isDirectory()) {
-        unlinkSync(this.place(top))
-        stack.pop()
-        continue
-      }
-      const names = readdirSync(this.inside(top), 'latin1') as Name[]
-      if (names.length === 0) {
-        this.forget(top)
-        rmdirSync(this.place(top))
-        stack.pop()
-      }
-      for (const name of names) stack.push(joinName(top, name))
-    }
+    this.forget(path)
+    const slash = path.lastIndexOf('/')
+    const parent = this.directory(path.slice(0, Math.max(slash, 0)) as Name)
+    if (parent === undefined) throw notDirectory(path)
+    removeEntry(parent, path.slice(slash + 1) as Name)
   }
 
   close(): void {
@@ -182,12 +158,6 @@ export class RootedDirectory {
     if (this.#root === undefined) throw new Error('the directory is closed')
     return this.#root
   }
-}
-
-/** `node:fs` takes strings as UTF-8, so a name with other bytes goes as bytes. */
-export function childPath(directory: number, name: string): string | Buffer {
-  const path = `/proc/self/fd/${directory}/${name}`
-  return NOT_ASCII.test(name) ? bytesOfName(path as Name) : path
 }
 
 function notDirectory(path: Name): Error {

@@ -29,11 +29,8 @@ export interface SpawnOptions {
   readonly stderr?: number
   /** More descriptors for it to have, under the same numbers. */
   readonly inherit?: readonly number[]
-  /**
-   * A FIFO, as the new process sees it. The process exists, but does not run its program, nor does
-   * this call return, before somebody opens the FIFO for writing.
-   */
-  readonly gate?: string | undefined
+  /** More, each under another number. No `to` may be a `from` of a later one. */
+  readonly moved?: readonly (readonly [from: number, to: number])[]
 }
 
 /**
@@ -128,8 +125,6 @@ function loadSpawn(): SpawnLibrary {
       setDefaults(attributes, allSignals)
       setMask(attributes, noSignals)
       initActions(actions)
-      // Opening waits for the other end; the descriptor is replaced at once.
-      if (options.gate !== undefined) addOpen(actions, 0, options.gate, files.O_RDONLY, 0)
       const standard = [options.stdin, options.stdout, options.stderr]
       standard.forEach((descriptor, number) => {
         if (descriptor === undefined) addOpen(actions, number, '/dev/null', files.O_RDWR, 0)
@@ -137,6 +132,7 @@ function loadSpawn(): SpawnLibrary {
       })
       // Onto itself: it stays open.
       for (const descriptor of options.inherit ?? []) addDup(actions, descriptor, descriptor)
+      for (const [from, to] of options.moved ?? []) addDup(actions, from, to)
     },
     release: (attributes, actions) => {
       freeAttributes(attributes)

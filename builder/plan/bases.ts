@@ -10,6 +10,7 @@ import {
   formatPlatform,
   type ImageConfig,
   isDigest,
+  isSameMachine,
   MAX_DOCUMENT_BYTES,
   mediaTypeOf,
   type OnEvent,
@@ -144,7 +145,7 @@ async function findLocal(
     platform,
     signal: options.signal,
   })
-  if (platformDistance(platform, image.config.platform) === undefined) {
+  if (image.index === undefined && !servesLocally(platform, image.config.platform)) {
     const offered = formatPlatform(image.config.platform)
     throw new TsbuildError(
       `the local image ${familiarReference(reference)} is for ${offered}, not ${formatPlatform(platform)}`,
@@ -153,6 +154,11 @@ async function findLocal(
   }
   const name = formatReference({ ...reference, digest: descriptor.digest })
   return toBase(name, image, { source: store.blobs, origin: reference })
+}
+
+/** Any variant will do, as it does where a registry has a single image under the name. */
+function servesLocally(wanted: Platform, offered: Platform): boolean {
+  return isSameMachine(wanted, offered) || platformDistance(wanted, offered) !== undefined
 }
 
 function toBase(

@@ -11,9 +11,9 @@ import {
 import { copySources, type Placement } from './copy-sources.ts'
 import { expandWith, located } from './expand.ts'
 import * as history from './history.ts'
-import { resolveDestination } from './paths.ts'
+import { resolveDestination, slashed } from './paths.ts'
 import type { StagePlan } from './plan.ts'
-import { noted, type StageState } from './stage-state.ts'
+import { noted, refuseWindowsLayers, type StageState, workingDirectory } from './stage-state.ts'
 import { shownText } from './step-names.ts'
 
 type Copying = CopyInstruction | AddInstruction
@@ -21,18 +21,20 @@ type Copying = CopyInstruction | AddInstruction
 /** COPY and ADD: files from the context, a stage or an image, then heredocs, as one layer. */
 export function planCopy(state: StageState, instruction: Copying, plan: StagePlan): StageState {
   const expand = (word: Word): string => expandWith(word, state.env, plan.graph.dockerfile.escape)
+  refuseWindowsLayers(state)
+  const { os } = state.platform
   const sources = instruction.sources.map(expand)
   const written = expand(instruction.destination)
   const chown = instruction.chown === undefined ? undefined : expand(instruction.chown)
   const chmod = instruction.chmod === undefined ? undefined : expand(instruction.chmod)
   const placement: Placement = {
-    destination: resolveDestination(state.config.WorkingDir ?? '/', written),
+    destination: resolveDestination(workingDirectory(state), slashed(written, os)),
     ...(chown ? { owner: ownerOf(chown) } : {}),
     ...(chmod ? { chmod } : {}),
   }
   const flag = instruction.kind === 'add' ? instruction.checksum : undefined
   const checksum = flag === undefined ? undefined : expand(flag) || undefined
-  const copied = copySources(instruction, { paths: sources, placement, checksum }, plan)
+  const copied = copySources(instruction, { paths: sources, placement, checksum, os }, plan)
   const actions: FileAction[] = [
     ...copied.actions,
     ...instruction.inline.map((heredoc) => {

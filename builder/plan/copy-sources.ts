@@ -1,5 +1,7 @@
 import {
+  type GitSource,
   gitSourceName,
+  type HttpSource,
   httpSourceName,
   parseGitSource,
   parseHttpSource,
@@ -9,6 +11,7 @@ import {
 import type { CopyAction, Owner } from '#builder/files'
 import { type AddInstruction, type CopyInstruction, SourceError, type Word } from '#parser'
 import { located } from './expand.ts'
+import { slashed } from './paths.ts'
 import type { StagePlan } from './plan.ts'
 import type { FilesSource, VertexId } from './vertex.ts'
 
@@ -26,6 +29,8 @@ export interface CopiedWords {
   readonly placement: Placement
   /** `--checksum`; ADD only. */
   readonly checksum: string | undefined
+  /** The system of the stage, whose separators paths may have. */
+  readonly os: string
 }
 
 export interface CopiedSources {
@@ -60,7 +65,8 @@ export function copySources(
   const actions: CopyAction[] = []
   for (const [index, path] of words.paths.entries()) {
     const word = instruction.sources[index] ?? instruction.destination
-    const found = find(instruction, { path, word, checksum: words.checksum }, plan)
+    const { checksum, os } = words
+    const found = find(instruction, { path, word, checksum, os }, plan)
     const last = actions.at(-1)
     if (found.kind === 'files' && last?.wildcards === true) {
       actions[actions.length - 1] = { ...last, paths: [...last.paths, found.path] }
@@ -99,34 +105,58 @@ interface WrittenSource {
   readonly checksum: string | undefined
 }
 
+/** A file or a repository elsewhere. */
+export type RemoteSource =
+  | { readonly op: 'git'; readonly source: GitSource }
+  | { readonly op: 'http'; readonly source: HttpSource }
+
+/** What an ADD fetches; `undefined` for a path. @throws {SourceError} DOCKERFILE_INVALID */
+export function remoteSource(
+  { checksum: flag, keepGitDir }: AddInstruction,
+  { path, word, checksum }: WrittenSource,
+): RemoteSource | undefined {
+  const git = located(word, () => parseGitSource(path))
+  if (git !== undefined) {
+    return { op: 'git', source: located(word, () => withGitFlags(git, { checksum, keepGitDir })) }
+  }
+  const http = located(word, () => parseHttpSource(path))
+  if (http === undefined) return undefined
+  if (checksum === undefined) return { op: 'http', source: http }
+  return { op: 'http', source: located(flag ?? word, () => withChecksum(http, checksum)) }
+}
+
 function find(
   instruction: Copying,
-  { path, word, checksum }: WrittenSource,
+  written: WrittenSource & { readonly os: string },
   plan: StagePlan,
 ): Found {
-  const range = word.range
-  const git = located(word, () => parseGitSource(path))
-  const http = git === undefined ? located(word, () => parseHttpSource(path)) : undefined
-  if (instruction.kind === 'copy') {
-    if (git !== undefined) throw refused("source can't be a git ref for COPY", word)
-    if (http !== undefined) throw refused("source can't be a URL for COPY", word)
-  } else if (git !== undefined) {
-    const { keepGitDir } = instruction
-    const source = located(word, () => withGitFlags(git, { checksum, keepGitDir }))
-    const name = gitSourceName(source)
-    return remote(plan.vertices.remote({ op: 'git', name, range, source }), 'git', '/')
-  } else if (http !== undefined) {
-    const source =
-      checksum === undefined
-        ? http
-        : located(instruction.checksum ?? word, () => withChecksum(http, checksum))
-    const name = httpSourceName(source)
-    return remote(plan.vertices.remote({ op: 'http', name, range, source }), 'http', source.name)
+  const { path, word, os } = written
+  const { range } = word
+  if (instruction.kind === 'copy') refuseRemote(path, word)
+  else {
+    const found = remoteSource(instruction, written)
+    if (found?.op === 'git') {
+      const vertex = { ...found, name: gitSourceName(found.source), range }
+      return remote(plan.vertices.remote(vertex), 'git', '/')
+    }
+    if (found?.op === 'http') {
+      const vertex = { ...found, name: httpSourceName(found.source), range }
+      return remote(plan.vertices.remote(vertex), 'http', found.source.name)
+    }
   }
-  if (checksum !== undefined) {
+  if (written.checksum !== undefined) {
     throw wrongChecksum(instruction, 'checksum requires HTTP(S) or Git sources')
   }
-  return { kind: 'files', path, source: placeOf(instruction, plan) }
+  return { kind: 'files', path: slashed(path, os), source: placeOf(instruction, plan) }
+}
+
+function refuseRemote(path: string, word: Word): void {
+  if (located(word, () => parseGitSource(path)) !== undefined) {
+    throw refused("source can't be a git ref for COPY", word)
+  }
+  if (located(word, () => parseHttpSource(path)) !== undefined) {
+    throw refused("source can't be a URL for COPY", word)
+  }
 }
 
 function remote(vertex: VertexId, kind: 'http' | 'git', path: string): Found {

@@ -6,6 +6,8 @@ export {
   resolveBase,
   storeSource,
 } from './bases.ts'
+export type { RemoteSource } from './copy-sources.ts'
+export { epochStageSource } from './epoch-stage.ts'
 export type { NamedContext } from './named-context.ts'
 export { type PlanOptions, planBuild, stagePlatform } from './plan.ts'
 export type {

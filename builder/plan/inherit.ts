@@ -1,6 +1,7 @@
 import type { ContainerConfig, Platform } from '#core'
 import type { ResolvedBase } from './bases.ts'
 import { GrowingList, GrowingMap } from './growing.ts'
+import { changeDirectory, withSeparators } from './paths.ts'
 import { growingConfig } from './stage-config.ts'
 import { type StageState, withVariables } from './stage-state.ts'
 import type { PlannedHistory, VertexId } from './vertex.ts'
@@ -9,17 +10,26 @@ const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
 
 /** `FROM scratch`. */
 export function emptyState(platform: Platform): StageState {
-  return { ...fresh(platform, { WorkingDir: '/' }), history: GrowingList.of([]), top: undefined }
+  const state = fresh(platform, { WorkingDir: '/' })
+  return {
+    ...state,
+    claimed: platform,
+    hasWindowsLayers: false,
+    history: GrowingList.of([]),
+    top: undefined,
+  }
 }
 
 /** `FROM image`: its config, without the triggers, which run now and never again. */
-export function baseState(base: ResolvedBase, top: VertexId): StageState {
+export function baseState(base: ResolvedBase, platform: Platform, top: VertexId): StageState {
   const { OnBuild: _consumed, ...inherited } = base.config.config
   const kept = base.config.history.map((entry) => ({ kind: 'kept', entry }) as const)
   const history = GrowingList.of<PlannedHistory>(kept)
-  const state = fresh(base.config.platform, inherited)
+  const { author, platform: claimed } = base.config
+  const state = fresh(platform, inherited)
   const hasFiles = base.layers.length > 0
-  return { ...state, author: base.config.author, history, top: hasFiles ? top : undefined }
+  const hasWindowsLayers = hasFiles && claimed.os === 'windows'
+  return { ...state, claimed, hasWindowsLayers, author, history, top: hasFiles ? top : undefined }
 }
 
 /**
@@ -35,12 +45,17 @@ export function childState(parent: StageState): StageState {
   return { ...withVariables(parent, hidden), config, hasOwnCmd: false }
 }
 
-function fresh(platform: Platform, given: ContainerConfig): Omit<StageState, 'history' | 'top'> {
+type Fresh = Omit<StageState, 'claimed' | 'hasWindowsLayers' | 'history' | 'top'>
+
+function fresh(platform: Platform, given: ContainerConfig): Fresh {
+  const { os } = platform
   const config = growingConfig(given)
-  const Env = config.Env.has('PATH') ? config.Env : config.Env.with([['PATH', DEFAULT_PATH]])
+  // Windows knows its own path.
+  const hasPath = os === 'windows' || config.Env.has('PATH')
+  const Env = hasPath ? config.Env : config.Env.with([['PATH', DEFAULT_PATH]])
   return {
     platform,
-    config: { ...config, Env },
+    config: { ...config, Env, ...workingDirectory(given.WorkingDir, os) },
     author: undefined,
     env: GrowingMap.of(Env),
     envLength: Array.from(Env).reduce((sum, [key, value]) => sum + key.length + value.length, 0),
@@ -48,4 +63,13 @@ function fresh(platform: Platform, given: ContainerConfig): Omit<StageState, 'hi
     args: GrowingMap.of([]),
     hasOwnCmd: false,
   }
+}
+
+/** As a WORKDIR of the stage would leave it. */
+function workingDirectory(
+  given: string | undefined,
+  os: string,
+): Pick<ContainerConfig, 'WorkingDir'> {
+  if (given === undefined || given === '') return {}
+  return { WorkingDir: withSeparators(changeDirectory('/', given, os), os) }
 }

@@ -21,13 +21,17 @@ export interface MountFields {
   readonly gid: number | undefined
   /** Empty: named like the secret. */
   readonly env: string | undefined
+  /** Podman's `z` and `Z`: files get a label of SELinux. */
+  readonly relabel: boolean
+  /** Podman's `U`: everything in it belongs to the user of the step. */
+  readonly owned: boolean
 }
 
 const TYPES = ['bind', 'cache', 'tmpfs', 'secret', 'ssh'] as const
 const SHARINGS = ['shared', 'private', 'locked'] as const
 const KEYS: readonly string[] = [
   ...['type', 'from', 'source', 'target', 'readonly', 'id', 'sharing', 'required', 'size', 'mode'],
-  ...['uid', 'gid', 'src', 'dst', 'destination', 'ro', 'rw', 'readwrite', 'env'],
+  ...['uid', 'gid', 'src', 'dst', 'destination', 'ro', 'rw', 'readwrite', 'env', 'z', 'u'],
 ]
 
 type Draft = { -readonly [K in keyof MountFields]: MountFields[K] | undefined }
@@ -63,6 +67,8 @@ export function readMountFields(
     readonly: draft.readonly ?? (type !== 'cache' && type !== 'tmpfs'),
     id: draft.id ?? '',
     required: draft.required ?? false,
+    relabel: draft.relabel ?? false,
+    owned: draft.owned ?? false,
     ...{ sharing, size, mode, uid, gid, env },
   }
 }
@@ -106,6 +112,9 @@ function readField(draft: Partial<Draft>, key: string, value: string): string | 
     case 'readwrite':
     case 'rw':
       return readAccess(draft, key, value)
+    case 'z':
+    case 'u':
+      return readSwitch(draft, key, value)
     case 'required':
     case 'size':
       return readForType(draft, key, value)
@@ -123,6 +132,14 @@ function readAccess(draft: Partial<Draft>, key: string, value: string): string |
   const isOn = parseBoolean(value)
   if (isOn === undefined) return `invalid value for ${key}: ${value}`
   draft.readonly = key.startsWith('ro') || key === 'readonly' ? isOn : !isOn
+  return undefined
+}
+
+/** Keys are in lower case here: `z` is `Z` too, and `u` is `U`. */
+function readSwitch(draft: Partial<Draft>, key: 'z' | 'u', value: string): string | undefined {
+  const isOn = parseBoolean(value)
+  if (isOn === undefined) return `invalid value for ${key}: ${value}`
+  draft[key === 'z' ? 'relabel' : 'owned'] = isOn
   return undefined
 }
 
@@ -144,6 +161,9 @@ function contradictionIn(draft: Partial<Draft>, type: MountType): string | undef
   if (type === 'bind' || type === 'tmpfs') {
     const key = (['mode', 'uid', 'gid'] as const).find((name) => draft[name] !== undefined)
     if (key !== undefined) return `${key} not allowed for ${JSON.stringify(type)} type mounts`
+  }
+  if (draft.owned === true && (type === 'secret' || type === 'ssh')) {
+    return `unexpected key 'U' for mount type '${type}'`
   }
   if (draft.sharing !== undefined && type !== 'cache') {
     return `invalid cache sharing set for ${type} mount`

@@ -11,13 +11,21 @@ import type {
 import type { BaseLookup } from './bases.ts'
 import { planCopy } from './copy-plan.ts'
 import { expandWith, located } from './expand.ts'
+import { imagePlatforms } from './image-platform.ts'
 import { baseState, childState, emptyState } from './inherit.ts'
 import type { NamedContext } from './named-context.ts'
-import { resolvePath } from './paths.ts'
+import { changeDirectory, resolvePath, withSeparators } from './paths.ts'
 import { planRun } from './run-plan.ts'
 import type { GlobalScope } from './scope.ts'
 import { finishedConfig } from './stage-config.ts'
-import { applyMetadata, noted, type StageState, withConfig } from './stage-state.ts'
+import {
+  applyMetadata,
+  noted,
+  refuseWindowsLayers,
+  type StageState,
+  withConfig,
+  workingDirectory,
+} from './stage-state.ts'
 import { StepNames, shownText } from './step-names.ts'
 import type { StepSettings } from './step-settings.ts'
 import type { Plan, VertexId } from './vertex.ts'
@@ -26,6 +34,8 @@ import { VertexList } from './vertex-list.ts'
 export interface PlanOptions {
   readonly globals: GlobalScope
   readonly targetPlatform: Platform
+  /** The platform was asked for: then the image is for it, whatever its base says. */
+  readonly isPlatformGiven?: boolean
   readonly network: 'default' | 'none' | 'host'
   readonly steps?: StepSettings | undefined
   /** One of several plans of one build: names and ids of vertices tell the platform. */
@@ -38,6 +48,8 @@ export interface PlanOptions {
   readonly contexts?: ReadonlyMap<string, NamedContext> | undefined
   /** Put on the image last; they win over LABEL. */
   readonly labels: Readonly<Record<string, string>>
+  /** Stages whose steps are done whether or not their results are known. */
+  readonly fresh?: readonly string[]
 }
 
 /** What planning one instruction needs to know of everything around it. */
@@ -80,19 +92,27 @@ export function planBuild(graph: InstructionGraph, bases: BaseLookup, options: P
       return image.base.layers.length > 0 ? image.id : undefined
     }
     const plan: StagePlan = { linked, graph, options, names, vertices, topOf }
-    results.set(linked.stage.index, planStage(plan, results))
+    const make = (): StageState => planStage(plan, results)
+    const isFresh = isNamed(linked.stage, options.fresh ?? [])
+    results.set(linked.stage.index, isFresh ? vertices.fresh(make) : make())
   }
   const state = results.get(graph.target.stage.index)
   if (state === undefined) throw new Error('the target is not among the linked stages')
-  const image = labelled(state, options.labels)
+  const image = finished(state, options)
   return { vertices: vertices.all, image, epoch: options.epoch }
 }
 
-function labelled(state: StageState, labels: Readonly<Record<string, string>>): Plan['image'] {
-  const { platform, top, author, history } = state
-  const Labels = state.config.Labels.with(Object.entries(labels))
+/** Names of stages have no case; a stage without one cannot be named. */
+function isNamed({ name }: LinkedStage['stage'], names: readonly string[]): boolean {
+  return name !== undefined && names.some((one) => one.toLowerCase() === name.toLowerCase())
+}
+
+function finished(state: StageState, options: PlanOptions): Plan['image'] {
+  const { top, author, history } = state
+  const Labels = state.config.Labels.with(Object.entries(options.labels))
   const config = finishedConfig({ ...state.config, Labels })
-  return { platform, top, config, author, history: [...history] }
+  const platforms = imagePlatforms(state.claimed, options)
+  return { ...platforms, top, config, author, history: [...history] }
 }
 
 function planStage(plan: StagePlan, results: ReadonlyMap<number, StageState>): StageState {
@@ -109,8 +129,10 @@ function startState(plan: StagePlan, results: ReadonlyMap<number, StageState>): 
   const { linked, options, names, vertices } = plan
   const { base, stage } = linked
   const platform = stagePlatform(linked, options.targetPlatform)
-  // Nothing is of the platform that is built for, whatever its FROM says.
-  if (base.kind === 'scratch') return emptyState(options.targetPlatform)
+  if (base.kind === 'scratch') {
+    // Nothing is of the platform that is built for, whatever its FROM says; what stands for an image is not.
+    return emptyState(base.name === undefined ? options.targetPlatform : platform)
+  }
   if (base.kind === 'stage') {
     const parent = results.get(base.index)
     if (parent === undefined) throw new Error(`stage ${base.index} comes after its user`)
@@ -124,7 +146,9 @@ function startState(plan: StagePlan, results: ReadonlyMap<number, StageState>): 
     label: ({ name }) => names.step(`FROM ${name}`),
     range: stage.from.range,
   })
-  return baseState(image.base, image.id)
+  return located({ raw: stage.from.image.raw, range: stage.from.range }, () =>
+    baseState(image.base, platform, image.id),
+  )
 }
 
 /**
@@ -168,10 +192,12 @@ function planWorkdir(
   plan: StagePlan,
 ): StageState {
   const written = expandWith(instruction.path, state.env, plan.graph.dockerfile.escape)
-  const path = resolvePath(state.config.WorkingDir ?? '/', written)
-  const changed = withConfig(state, { WorkingDir: path })
+  const { os } = state.platform
+  const path = changeDirectory(workingDirectory(state), written, os)
+  const changed = withConfig(state, { WorkingDir: withSeparators(path, os) })
   const createdBy = `WORKDIR ${path}`
   if (path === '/') return noted(changed, createdBy)
+  refuseWindowsLayers(state)
   const user = state.config.User ?? ''
   const [name = '', group] = user.split(':', 2)
   const owner = name === '' ? {} : { owner: { user: name, ...(group ? { group } : {}) } }
@@ -181,7 +207,7 @@ function planWorkdir(
     range: instruction.range,
     root: state.top,
     sources: [],
-    actions: [{ kind: 'mkdir', path, mode: 0o755, ...owner }],
+    actions: [{ kind: 'mkdir', path: resolvePath('/', path), mode: 0o755, ...owner }],
     link: false,
   })
   return noted(changed, createdBy, id)

@@ -7,8 +7,14 @@ export type PlannedMount =
   | SshMountPlan
   | ScriptMountPlan
 
+/** Absent where it is not asked for, so that keys stay as they are. */
+interface Ownable {
+  /** Everything in it is given to the user of the step, which changes nothing of what it is from. */
+  readonly owned?: true
+}
+
 /** Files from elsewhere; what the step writes to them is dropped. */
-export interface BindMountPlan {
+export interface BindMountPlan extends Ownable {
   readonly kind: 'bind'
   readonly target: string
   /** Index into the sources of the vertex. */
@@ -19,7 +25,7 @@ export interface BindMountPlan {
 }
 
 /** A directory that outlives the build. */
-export interface CacheMountPlan {
+export interface CacheMountPlan extends Ownable {
   readonly kind: 'cache'
   readonly target: string
   /** Equal names are one directory, unless it begins as something else. */
@@ -34,7 +40,7 @@ export interface CacheMountPlan {
   readonly owner: MountOwner | undefined
 }
 
-export interface TmpfsMountPlan {
+export interface TmpfsMountPlan extends Ownable {
   readonly kind: 'tmpfs'
   readonly target: string
   /** Bytes. */

@@ -9,13 +9,17 @@ interface WrittenPort {
 const PROTOCOLS = new Set(['tcp', 'udp', 'sctp'])
 
 /**
- * EXPOSE words as config keys `port/proto`, in the order of the words sorted as text. Host addresses
- * and host ports are allowed and mean nothing.
+ * EXPOSE words as config keys `port/proto`, in the order of the words sorted as they are written,
+ * quotes and variables included. Host addresses and host ports are allowed and mean nothing.
  * @throws {SourceError} DOCKERFILE_INVALID
  */
 export function exposedPorts(written: readonly WrittenPort[]): readonly string[] {
-  const sorted = written.toSorted((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0))
+  const sorted = written.toSorted((a, b) => Buffer.compare(bytesOf(a), bytesOf(b)))
   return [...new Set(sorted.flatMap(expandPort))]
+}
+
+function bytesOf({ word }: WrittenPort): Buffer {
+  return Buffer.from(word.raw)
 }
 
 function expandPort({ text, word }: WrittenPort): readonly string[] {

@@ -1,4 +1,11 @@
-import { formatPlatform, type Platform, suggestion, TsbuildError, together } from '#core'
+import {
+  type ErrorCode,
+  formatPlatform,
+  type Platform,
+  suggestion,
+  TsbuildError,
+  together,
+} from '#core'
 import {
   type Dockerfile,
   expandWord,
@@ -38,7 +45,12 @@ interface Needed {
   readonly name: string
   readonly platform: Platform
   readonly range: SourceRange
+  /** Names that would have been stages. */
+  readonly stages: readonly string[]
 }
+
+/** The image is there, or nothing is known of it. */
+const NOT_ABOUT_NAMES: ReadonlySet<ErrorCode> = new Set(['CANCELLED', 'PLATFORM_MISMATCH'])
 
 /**
  * Links the stages that the target needs, resolves their base images in parallel and splices in the
@@ -61,8 +73,10 @@ export async function resolveGraph(
       replace: options.replace,
     })
     // Of stages that nobody needs platforms and names count too; their steps and images do not.
-    for (const named of imagesOf(graph.unused, options)) checkAt(named)
-    const missing = imagesOf(graph.stages, options).filter((needed) => !bases.has(keyOf(needed)))
+    for (const named of imagesOf(graph.unused, current, options)) checkAt(named)
+    const missing = imagesOf(graph.stages, current, options).filter(
+      (needed) => !bases.has(keyOf(needed)),
+    )
     const resolving = missing.map((needed) => async (signal: AbortSignal) => {
       bases.set(keyOf(needed), await resolveAt(needed, options, signal))
     })
@@ -97,17 +111,23 @@ function keyOf({ name, platform }: Pick<Needed, 'name' | 'platform'>): string {
   return `${name} ${formatPlatform(platform)}`
 }
 
-function imagesOf(stages: readonly LinkedStage[], options: ResolveGraphOptions): readonly Needed[] {
-  const needed = stages.flatMap((linked) => {
+function imagesOf(
+  linkedStages: readonly LinkedStage[],
+  dockerfile: Dockerfile,
+  options: ResolveGraphOptions,
+): readonly Needed[] {
+  const names = dockerfile.stages.map(({ name }) => name)
+  const needed = linkedStages.flatMap((linked) => {
     const { stage, base, sources } = linked
+    const earlier = names.slice(0, stage.index).filter((name) => name !== undefined)
     const platform = stagePlatform(linked, options.targetPlatform)
     const from =
       base.kind === 'image' && base.context === undefined
-        ? [{ name: base.name, platform, range: stage.from.range }]
+        ? [{ name: base.name, platform, range: stage.from.range, stages: earlier }]
         : []
     const copied = [...sources].flatMap(([{ range }, source]) =>
       source.kind === 'image' && source.context === undefined
-        ? [{ name: source.name, platform: options.targetPlatform, range }]
+        ? [{ name: source.name, platform: options.targetPlatform, range, stages: earlier }]
         : [],
     )
     return [...from, ...copied]
@@ -135,10 +155,20 @@ function checkAt(named: Needed): void {
   }
 }
 
-function failureAt({ name, range }: Needed, cause: unknown): unknown {
+function failureAt({ name, range, stages }: Needed, cause: unknown): unknown {
   if (!(cause instanceof TsbuildError)) return cause
-  const { code, hint } = cause
-  return new SourceError(`${name}: ${cause.message}`, { code, hint, cause, ranges: [range] })
+  const { code } = cause
+  const message = `${name}: ${cause.message}`
+  const stage = NOT_ABOUT_NAMES.has(code) ? undefined : suggestion(name.toLowerCase(), stages)
+  if (stage === undefined) {
+    return new SourceError(message, { code, hint: cause.hint, cause, ranges: [range] })
+  }
+  return new SourceError(`did you mean the stage ${stage}? ${message}`, {
+    code,
+    cause,
+    hint: `no stage is called ${name}, so an image of that name was looked for`,
+    ranges: [range],
+  })
 }
 
 /** The triggers that each stage not yet served inherits from its base, by stage index. */

@@ -5,7 +5,7 @@ import { type MountFields, mountError, readMountFields } from './mount-fields.ts
 import { resolvePath } from './paths.ts'
 import type { StagePlan } from './plan.ts'
 import type { MountOwner, PlannedMount } from './planned-mount.ts'
-import type { StageState } from './stage-state.ts'
+import { type StageState, workingDirectory } from './stage-state.ts'
 import type { VertexId, VertexSource } from './vertex.ts'
 import { CONTEXT_FILES } from './vertex-list.ts'
 
@@ -14,6 +14,8 @@ export interface PlannedMounts {
   readonly sources: readonly VertexSource[]
   /** Parents before what is mounted into them. */
   readonly mounts: readonly PlannedMount[]
+  /** What is read and left undone. */
+  readonly warnings: readonly string[]
 }
 
 /**
@@ -27,14 +29,16 @@ export function planMounts(
 ): PlannedMounts {
   const sources: VertexSource[] = []
   const expand = (word: Word): string => expandWith(word, state.env, plan.graph.dockerfile.escape)
+  const warnings: string[] = []
   let sshCount = 0
   const mounts = instruction.mounts.map((mount): PlannedMount => {
     const fields = readMountFields(mount, expand)
+    if (fields.relabel) warnings.push(NO_LABELS)
     const place: MountPlace = { mount, fields, sources, state, plan }
     switch (fields.type) {
       case 'tmpfs': {
         const { size, readonly } = fields
-        return { kind: 'tmpfs', target: targetOf(place), size, readonly }
+        return { kind: 'tmpfs', target: targetOf(place), size, readonly, ...ownedOf(fields) }
       }
       case 'secret':
         return planSecret(place)
@@ -46,8 +50,10 @@ export function planMounts(
         return planBind(place)
     }
   })
-  return { sources, mounts: inOrder(mounts) }
+  return { sources, mounts: inOrder(mounts), warnings: [...new Set(warnings)] }
 }
+
+const NO_LABELS = 'z and Z of --mount change nothing: files of a build have no labels of SELinux'
 
 /** One mount on the way to its plan. */
 interface MountPlace {
@@ -69,7 +75,7 @@ function planBind(place: MountPlace): PlannedMount {
   const { fields, mount, plan } = place
   const target = targetOf(place)
   const path = resolvePath('/', fields.source)
-  const common = { kind: 'bind', target, readonly: fields.readonly } as const
+  const common = { kind: 'bind', target, readonly: fields.readonly, ...ownedOf(fields) } as const
   if (fields.from === '') {
     const vertex = plan.vertices.contextFiles(path, mount.raw.range)
     return { ...common, source: addSource(place, vertex), path: CONTEXT_FILES }
@@ -88,6 +94,7 @@ function planCache(place: MountPlace): PlannedMount {
     id: `${namespace}/${id === '' ? cleaned(fields.target) : id}`,
     sharing,
     readonly,
+    ...ownedOf(fields),
     ...(fields.from === '' ? { source: undefined, path } : filesOf(place, path)),
     owner: [uid, gid, mode].every((one) => one === undefined) ? undefined : ownerOf(fields, 0o755),
   }
@@ -123,9 +130,13 @@ function ownerOf({ uid = 0, gid = 0, mode }: MountFields, defaultMode: number): 
   return { uid, gid, mode: (mode ?? defaultMode) & 0o7777 }
 }
 
+function ownedOf({ owned }: MountFields): { readonly owned?: true } {
+  return owned ? { owned } : {}
+}
+
 /** Relative to the working directory, which also is what a mount without a target goes to. */
 function targetOf({ fields, mount, state }: MountPlace): string {
-  const target = resolvePath(state.config.WorkingDir ?? '/', fields.target)
+  const target = resolvePath(workingDirectory(state), fields.target)
   if (target === '/') throw mountError(mount.raw, `invalid mount target "${target}"`)
   return target
 }

@@ -8,11 +8,12 @@ import {
 import { formatEnv } from './env-lines.ts'
 import type { Variables } from './expand.ts'
 import * as history from './history.ts'
+import { resolvePath } from './paths.ts'
 import type { StagePlan } from './plan.ts'
 import type { PlannedMount, ScriptMountPlan } from './planned-mount.ts'
 import { inOrder, planMounts } from './run-mounts.ts'
 import { proxyEnv } from './scope.ts'
-import { noted, type StageState, shellOf, wrapCommand } from './stage-state.ts'
+import { noted, type StageState, shellOf, workingDirectory, wrapCommand } from './stage-state.ts'
 import { shownText } from './step-names.ts'
 import { DEFAULT_STEP_SETTINGS, type Entitlement, type StepSettings } from './step-settings.ts'
 import type { PlannedProcess } from './vertex.ts'
@@ -28,7 +29,7 @@ export function planRun(
 ): StageState {
   const { globals, steps = DEFAULT_STEP_SETTINGS } = plan.options
   const { args, label, script } = commandOf(state, instruction)
-  const { sources, mounts } = planMounts(state, instruction, plan)
+  const { sources, mounts, warnings } = planMounts(state, instruction, plan)
   const isAgentNamed = state.env.has(AGENT_VARIABLE)
   const agent = isAgentNamed ? undefined : mounts.find((mount) => mount.kind === 'ssh')
   const id = plan.vertices.add({
@@ -38,6 +39,7 @@ export function planRun(
     root: state.top,
     platform: state.platform,
     sources,
+    warnings,
     mounts: script === undefined ? mounts : inOrder([...mounts, script]),
     process: {
       args,
@@ -46,9 +48,9 @@ export function planRun(
         ...(agent === undefined ? [] : [`${AGENT_VARIABLE}=${agent.target}`]),
       ],
       proxyEnv: proxyEnv(globals.buildArgs),
-      cwd: state.config.WorkingDir || '/',
+      cwd: resolvePath('/', workingDirectory(state)),
       user: state.config.User ?? '',
-      hostname: globals.buildArgs.get('BUILDKIT_SANDBOX_HOSTNAME') ?? DEFAULT_HOSTNAME,
+      hostname: globals.buildArgs.get('BUILDKIT_SANDBOX_HOSTNAME') || DEFAULT_HOSTNAME,
       network: networkOf(instruction, plan, steps),
       security: securityOf(instruction, steps),
       settings: steps,

@@ -10,6 +10,7 @@ import {
 import { expandListWith, expandWith } from './expand.ts'
 import type { GrowingList, GrowingMap } from './growing.ts'
 import * as history from './history.ts'
+import { slashed } from './paths.ts'
 import { exposedPorts } from './ports.ts'
 import { type GlobalScope, isSeen } from './scope.ts'
 import { checkSignal } from './signals.ts'
@@ -18,7 +19,12 @@ import type { PlannedHistory, VertexId } from './vertex.ts'
 
 /** What the instructions of a stage have added up to so far. */
 export interface StageState {
+  /** What its steps run on, and whose paths they have. */
   readonly platform: Platform
+  /** What the image says that it is for. */
+  readonly claimed: Platform
+  /** Its base is one of Windows, whose layers have a form of their own. */
+  readonly hasWindowsLayers: boolean
   readonly config: StageConfig
   readonly author: string | undefined
   readonly history: GrowingList<PlannedHistory>
@@ -53,6 +59,7 @@ const MAX_VARIABLES = 4 * 1024 * 1024
 const MAX_HISTORY = 64 * 1024 * 1024
 
 const DEFAULT_SHELL: readonly string[] = ['/bin/sh', '-c']
+const WINDOWS_SHELL: readonly string[] = ['cmd', '/S', '/C']
 
 /** Folds one instruction into the state. Pure: what runs or copies is not seen here. */
 export function applyMetadata(
@@ -147,7 +154,8 @@ export function wrapCommand(state: StageState, command: Command): readonly strin
 }
 
 export function shellOf(state: StageState): readonly string[] {
-  return state.config.Shell ?? DEFAULT_SHELL
+  const { config, claimed } = state
+  return config.Shell ?? (claimed.os === 'windows' ? WINDOWS_SHELL : DEFAULT_SHELL)
 }
 
 /** Adds the history entry of an instruction that made a layer, or with `undefined` of one that did not. */
@@ -161,6 +169,20 @@ export function noted(state: StageState, createdBy: string, vertex?: VertexId): 
   }
   const history = state.history.add({ kind: 'new', createdBy, vertex })
   return { ...state, history, historyLength, top: vertex ?? state.top }
+}
+
+/** @throws {TsbuildError} UNSUPPORTED where a layer would be of no use to Windows */
+export function refuseWindowsLayers({ hasWindowsLayers }: StageState): void {
+  if (!hasWindowsLayers) return
+  throw new TsbuildError('cannot add files to a base image of Windows', {
+    code: 'UNSUPPORTED',
+    hint: 'its layers have a form of their own: change its settings only, or build FROM scratch',
+  })
+}
+
+/** Where relative paths of the stage begin, with slashes on every system. */
+export function workingDirectory({ config, platform }: StageState): string {
+  return slashed(config.WorkingDir ?? '/', platform.os)
 }
 
 export function withConfig(state: StageState, change: Partial<StageConfig>): StageState {
@@ -195,17 +217,18 @@ function applyArgs(
   scope: FoldScope,
 ): StageState {
   const { buildArgs, values } = scope.globals
-  const resolved = declared.map(({ key, value }) => {
+  let current = state
+  const texts: string[] = []
+  for (const { key, value } of declared) {
+    // Unlike the words of ENV, each of ARG sees those before it.
     const fallback = (): string | undefined =>
-      value === undefined ? values.get(key) : expandWith(value, state.env, scope.escape)
-    return [key, buildArgs.get(key) ?? fallback()] as const
-  })
-  const args = state.args.with(resolved.map(([key, value]) => [key, value ?? '']))
-  const seen = resolved.flatMap(([key, value]) =>
-    value !== undefined && isSeen(key) ? [[key, value] as const] : [],
-  )
-  const texts = resolved.map(([key, value]) => (value === undefined ? key : `${key}=${value}`))
-  return noted(withVariables({ ...state, args }, seen), `ARG ${texts.join(' ')}`)
+      value === undefined ? values.get(key) : expandWith(value, current.env, scope.escape)
+    const resolved = buildArgs.get(key) ?? fallback()
+    current = { ...current, args: current.args.with([[key, resolved ?? '']]) }
+    if (resolved !== undefined && isSeen(key)) current = withVariables(current, [[key, resolved]])
+    texts.push(resolved === undefined ? key : `${key}=${resolved}`)
+  }
+  return noted(current, `ARG ${texts.join(' ')}`)
 }
 
 function toHealthcheck(

@@ -36,6 +36,7 @@ export class VertexList {
   readonly #bases: BaseLookup
   readonly #options: VertexOptions
   readonly #prefix: string
+  #isFresh = false
 
   constructor(bases: BaseLookup, options: VertexOptions = {}) {
     this.#bases = bases
@@ -47,6 +48,16 @@ export class VertexList {
     return this.#vertices
   }
 
+  /** What `plan` adds is done whether or not its result is known. */
+  fresh<T>(plan: () => T): T {
+    this.#isFresh = true
+    try {
+      return plan()
+    } finally {
+      this.#isFresh = false
+    }
+  }
+
   add(vertex: NewVertex): VertexId {
     const id = `${this.#prefix}${this.#vertices.size}`
     const { latest, madeAt } = this.#options
@@ -56,6 +67,7 @@ export class VertexList {
       id,
       ...(latest === undefined ? {} : { latest }),
       ...(makes && madeAt !== undefined ? { madeAt } : {}),
+      ...(this.#isFresh ? { fresh: true } : {}),
     })
     return id
   }
@@ -146,7 +158,7 @@ export class VertexList {
     const key = JSON.stringify([vertex.op, vertex.source])
     const known = this.#remotes.get(key)
     if (known !== undefined) return known
-    const id = `v${this.#vertices.size}`
+    const id = `${this.#prefix}${this.#vertices.size}`
     this.#vertices.set(id, { ...vertex, id })
     this.#remotes.set(key, id)
     return id

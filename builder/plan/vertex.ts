@@ -13,6 +13,8 @@ interface VertexCommon {
   readonly id: VertexId
   /** Something that a step needs, and no step of the Dockerfile itself. */
   readonly internal?: true
+  /** It is done whether or not its result is known. */
+  readonly fresh?: true
   /** As a person reads it: `[build 2/5] RUN make`. */
   readonly name: string
   /** The instruction in the Dockerfile. */
@@ -85,6 +87,8 @@ export interface ExecVertex extends VertexCommon {
   readonly mounts: readonly PlannedMount[]
   readonly process: PlannedProcess
   readonly platform: Platform
+  /** Said when the step runs. */
+  readonly warnings: readonly string[]
 }
 
 export interface PlannedProcess {
@@ -108,7 +112,10 @@ export type PlannedHistory =
 
 /** The image that a stage stands for. */
 export interface PlannedImage {
+  /** Of its config. */
   readonly platform: Platform
+  /** Of its descriptor, which says what the image is offered for. */
+  readonly offered: Platform
   readonly top: VertexId | undefined
   readonly config: ContainerConfig
   readonly author: string | undefined

@@ -1,5 +1,6 @@
-import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs'
 import { TsbuildError } from '#core'
+import { removeTree } from '#disk'
 import { inProcessSandbox } from './in-process.ts'
 import { findNetworkProgram } from './network.ts'
 import { canMapRange } from './rootless.ts'
@@ -21,14 +22,7 @@ export interface SandboxCheck {
  * @param temporary a directory to work in; nothing is left in it
  */
 export async function checkSandbox(temporary: string): Promise<readonly SandboxCheck[]> {
-  const checks = [
-    checkMachine(),
-    checkOverlay(),
-    checkSeccomp(),
-    checkShell(),
-    checkIds(),
-    checkNetwork(),
-  ]
+  const checks = [checkMachine(), checkOverlay(), checkSeccomp(), checkIds(), checkNetwork()]
   if (checks.some((check) => check.state === 'missing')) return checks
   return [...checks, await tryStep(temporary)]
 }
@@ -58,16 +52,6 @@ function checkSeccomp(): SandboxCheck {
   return { subject, state: 'missing', detail: problem.message, hint: problem.hint }
 }
 
-function checkShell(): SandboxCheck {
-  try {
-    accessSync('/bin/sh', constants.X_OK)
-    return { subject: 'shell', state: 'ok', detail: '/bin/sh' }
-  } catch {
-    const hint = 'install a shell as /bin/sh'
-    return { subject: 'shell', state: 'missing', detail: '/bin/sh is missing', hint }
-  }
-}
-
 function checkIds(): SandboxCheck {
   if (canMapRange()) return { subject: 'user ids', state: 'ok', detail: 'all that images use' }
   return {
@@ -95,9 +79,13 @@ const NO_PROGRAM = '/no-such-program'
 async function tryStep(temporary: string): Promise<SandboxCheck> {
   const subject = 'trial step'
   const directory = mkdtempSync(`${temporary}/check-`)
+  const notices: TsbuildError[] = []
   try {
     for (const name of ['lower', 'upper', 'work']) mkdirSync(`${directory}/${name}`)
-    await using sandbox = inProcessSandbox({ temporary: directory })
+    await using sandbox = inProcessSandbox({
+      temporary: directory,
+      onNotice: (notice) => notices.push(notice),
+    })
     const lower = [`${directory}/lower`]
     const writable = { upper: `${directory}/upper`, work: `${directory}/work` }
     await sandbox.run(
@@ -121,10 +109,14 @@ async function tryStep(temporary: string): Promise<SandboxCheck> {
   } catch (cause) {
     if (!(cause instanceof TsbuildError)) throw cause
     if (cause.code === 'STEP_FAILED' && cause.message.includes(NO_PROGRAM)) {
+      const [first] = notices
+      if (first !== undefined) {
+        return { subject, state: 'limited', detail: first.message, hint: first.hint }
+      }
       return { subject, state: 'ok', detail: 'namespaces, mounts and rights work' }
     }
     return { subject, state: 'missing', detail: cause.message, hint: cause.hint }
   } finally {
-    rmSync(directory, { recursive: true, force: true })
+    await removeTree(directory)
   }
 }

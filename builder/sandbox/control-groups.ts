@@ -1,6 +1,17 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { errnoOf, TsbuildError } from '#core'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { lockFile } from '#builder/linux'
+import { errnoOf, randomName, TsbuildError } from '#core'
+import { attachDeviceRules } from './device-rules.ts'
 
 /** What the kernel says about this process' groups. */
 export interface GroupSystem {
@@ -10,13 +21,18 @@ export interface GroupSystem {
   readonly own: string
 }
 
-export type Controller = 'memory' | 'cpu' | 'cpuset' | 'pids'
+export type Controller = 'memory' | 'cpu' | 'cpuset' | 'pids' | 'devices'
+
+type Lines = readonly (readonly [file: string, value: string])[]
 
 /** One limit: what to write where, in either version of control groups. */
 export interface GroupSetting {
   readonly controller: Controller
-  readonly v1: readonly (readonly [file: string, value: string])[]
-  readonly v2: readonly (readonly [file: string, value: string])[]
+  readonly v1: Lines
+  /** The devices of the second version are limited by a program instead of files. */
+  readonly v2: Lines | 'device-rules'
+  /** Without it the group is made all the same, and `lacking` says why. */
+  readonly optional?: boolean
 }
 
 export interface GroupOptions {
@@ -25,10 +41,22 @@ export interface GroupOptions {
   readonly parent: string | undefined
 }
 
-/** A group of processes with limits. */
+/** A directory of a group: how a process gets in depends on the version. */
+export interface GroupPlace {
+  readonly version: 1 | 2
+  readonly path: string
+  /** The directory of the group that the builder itself is in. */
+  readonly home: string
+  /** Where the hierarchy is mounted. */
+  readonly mount: string
+}
+
+/** A group of processes with limits. Empty when none of its settings could be had. */
 export interface ControlGroup {
-  /** Takes a process in; what it starts from then on is in, too. */
-  add(pid: number): void
+  /** One in each hierarchy that is concerned. */
+  readonly places: readonly GroupPlace[]
+  /** Optional settings that could not be made, and why. */
+  readonly lacking: ReadonlyMap<Controller, TsbuildError>
   /** How often a process was killed, or could not be started, because of a limit. */
   events(): { readonly outOfMemory: number; readonly tooManyProcesses: number }
   /** Once nothing runs in it any more. */
@@ -43,7 +71,7 @@ interface Hierarchy {
   readonly own: string
 }
 
-/** Names of our groups, so that those of dead processes can be told and removed. */
+/** Names of our groups. The rest is random: no two builders, on no machine, make the same. */
 const PREFIX = 'tsbuild-'
 
 export function systemGroups(): GroupSystem {
@@ -57,45 +85,58 @@ export function systemGroups(): GroupSystem {
  * Makes a group in every hierarchy that a setting needs.
  * @throws {TsbuildError} SANDBOX_UNAVAILABLE where groups are missing or not ours to make
  */
-export function makeControlGroup(
-  name: string,
-  options: GroupOptions,
-  system: GroupSystem,
-): ControlGroup {
+export function makeControlGroup(options: GroupOptions, system: GroupSystem): ControlGroup {
+  const name = `${PREFIX}${randomName(12)}`
   const places = new Map<string, Place>()
-  try {
-    for (const setting of options.settings) {
+  const lacking = new Map<Controller, TsbuildError>()
+  for (const setting of options.settings) {
+    try {
       const hierarchy = hierarchyOf(setting.controller, system)
       const known = places.get(hierarchy.mount)
       const place = known ?? makePlace(hierarchy, name, options)
       places.set(hierarchy.mount, place)
       applySetting(place, setting)
+    } catch (cause) {
+      const failure = notAllowed(cause)
+      if (setting.optional !== true || !(failure instanceof TsbuildError)) {
+        for (const place of places.values()) removePlace(place)
+        throw failure
+      }
+      lacking.set(setting.controller, failure)
     }
-  } catch (cause) {
-    for (const { path } of places.values()) removeIfEmpty(path)
-    throw notAllowed(cause)
   }
-  return groupAt([...places.values()])
+  return groupAt([...places.values()], lacking)
 }
 
-interface Place {
+interface Place extends GroupPlace {
   readonly hierarchy: Hierarchy
-  readonly path: string
+  /** Of the directory, locked for as long as the builder lives. */
+  readonly lock: number
 }
 
-function groupAt(places: readonly Place[]): ControlGroup {
+function groupAt(
+  places: readonly Place[],
+  lacking: ReadonlyMap<Controller, TsbuildError>,
+): ControlGroup {
   return {
-    add: (pid) => {
-      for (const { path } of places) writeFileSync(join(path, 'cgroup.procs'), `${pid}`)
-    },
+    places: places.map(({ version, path, home, mount }) => ({ version, path, home, mount })),
+    lacking,
     events: () => ({
       outOfMemory: count(places, /^oom_kill (\d+)$/m, ['memory.events', 'memory.oom_control']),
       tooManyProcesses: count(places, /^max (\d+)$/m, ['pids.events']),
     }),
     remove: async () => {
-      for (const { path } of places) await removeWhenEmpty(path)
+      for (const place of places) {
+        await removeWhenEmpty(place.path)
+        closeSync(place.lock)
+      }
     },
   }
+}
+
+function removePlace({ path, lock }: Place): void {
+  removeIfEmpty(path)
+  closeSync(lock)
 }
 
 function count(places: readonly Place[], pattern: RegExp, files: readonly string[]): number {
@@ -129,27 +170,45 @@ function removeIfEmpty(path: string): boolean {
 }
 
 function makePlace(hierarchy: Hierarchy, name: string, options: GroupOptions): Place {
-  const { mount, own, version } = hierarchy
+  const { mount, version } = hierarchy
   const base =
     options.parent !== undefined
       ? join(mount, options.parent)
       : version === 1
-        ? join(mount, own)
+        ? directoryOf(hierarchy)
         : delegatedBase(hierarchy, options.settings)
   mkdirSync(base, { recursive: true })
   removeLeftovers(base)
   if (version === 2) enable(mount, base, controllersOf(options.settings, hierarchy))
-  const path = join(base, `${PREFIX}${name}`)
-  mkdirSync(path, { recursive: true })
-  if (version === 1 && hierarchy.controllers.includes('cpuset')) inheritCpuset(mount, path)
-  return { hierarchy, path }
+  const path = join(base, name)
+  mkdirSync(path)
+  try {
+    const lock = openSync(path, 'r')
+    lockFile(lock)
+    if (version === 1 && hierarchy.controllers.includes('cpuset')) inheritCpuset(mount, path)
+    return { hierarchy, version, path, home: directoryOf(hierarchy), mount, lock }
+  } catch (cause) {
+    removeIfEmpty(path)
+    throw cause
+  }
 }
 
-/** Groups of processes that were killed: they are empty, and others cannot be removed. */
+/**
+ * Removes the groups of builders that were killed. The kernel tells them: a living one holds the lock
+ * of its groups, whatever namespaces it is in. A group with processes in it cannot be removed.
+ */
 function removeLeftovers(base: string): void {
   for (const name of readdirSync(base)) {
-    const pid = /^tsbuild-(\d+)-/.exec(name)?.[1]
-    if (pid !== undefined && !existsSync(`/proc/${pid}`)) removeIfEmpty(join(base, name))
+    if (!/^tsbuild-[0-9a-z]{12}$/.test(name)) continue
+    const path = join(base, name)
+    try {
+      const lock = openSync(path, 'r')
+      if (lockFile(lock)) removeIfEmpty(path)
+      closeSync(lock)
+    } catch (cause) {
+      // Another builder was faster.
+      if (errnoOf(cause) !== 'ENOENT') throw cause
+    }
   }
 }
 
@@ -162,8 +221,13 @@ function inheritCpuset(mount: string, path: string): void {
   }
 }
 
-function applySetting({ hierarchy, path }: Place, setting: GroupSetting): void {
-  for (const [file, value] of hierarchy.version === 1 ? setting.v1 : setting.v2) {
+function applySetting({ hierarchy, path, lock }: Place, setting: GroupSetting): void {
+  const lines = hierarchy.version === 1 ? setting.v1 : setting.v2
+  if (lines === 'device-rules') {
+    attachDeviceRules(lock)
+    return
+  }
+  for (const [file, value] of lines) {
     try {
       write(path, file, value)
     } catch (cause) {
@@ -181,10 +245,10 @@ function applySetting({ hierarchy, path }: Place, setting: GroupSetting): void {
  * of its own may not, but for the root.
  */
 function delegatedBase(hierarchy: Hierarchy, settings: readonly GroupSetting[]): string {
-  const { mount, own } = hierarchy
+  const { mount } = hierarchy
   const wanted = controllersOf(settings, hierarchy)
   let failure: unknown
-  for (let path = join(mount, own); path.startsWith(mount); path = dirname(path)) {
+  for (let path = directoryOf(hierarchy); path.startsWith(mount); path = dirname(path)) {
     try {
       enable(mount, path, wanted)
       return path
@@ -196,6 +260,11 @@ function delegatedBase(hierarchy: Hierarchy, settings: readonly GroupSetting[]):
   throw failure
 }
 
+/** Of the group that this process is in; the root's path has no slash at its end. */
+function directoryOf({ mount, own }: Hierarchy): string {
+  return resolve(join(mount, own))
+}
+
 /** Lets groups in `base` have the controllers, and so all groups above it. */
 function enable(mount: string, base: string, controllers: readonly string[]): void {
   if (base !== mount && base.startsWith(`${mount}/`)) enable(mount, dirname(base), controllers)
@@ -205,6 +274,7 @@ function enable(mount: string, base: string, controllers: readonly string[]): vo
   write(base, 'cgroup.subtree_control', missing.map((name) => `+${name}`).join(' '))
 }
 
+/** What must be switched on for the group: devices need not. */
 function controllersOf(
   settings: readonly GroupSetting[],
   { controllers }: Hierarchy,
@@ -214,7 +284,10 @@ function controllersOf(
 }
 
 function hierarchyOf(controller: Controller, system: GroupSystem): Hierarchy {
-  const found = hierarchies(system).find(({ controllers }) => controllers.includes(controller))
+  const found = hierarchies(system).find(
+    ({ version, controllers }) =>
+      controllers.includes(controller) || (version === 2 && controller === 'devices'),
+  )
   if (found !== undefined) return found
   throw new TsbuildError(`limit ${controller}: this machine has no control groups for it`, {
     code: 'SANDBOX_UNAVAILABLE',
@@ -266,39 +339,4 @@ function notAllowed(cause: unknown): unknown {
     hint: 'build as root, or in a group of your own: systemd-run --user --scope -p Delegate=yes tsbuild …',
     cause,
   })
-}
-
-/**
- * Puts the calling thread, and only it, into a group that limits how many processes there may be: all
- * that it starts are counted. Only the first version of control groups can do that to a thread.
- * @param thread its id; the group goes by this name
- * @returns where the group is; `undefined` where that is not possible
- */
-export function limitThread(thread: number, processes: number): string | undefined {
-  try {
-    const system = systemGroups()
-    const hierarchy = hierarchies(system).find(({ controllers }) => controllers.includes('pids'))
-    if (hierarchy?.version !== 1) return undefined
-    const base = join(hierarchy.mount, hierarchy.own)
-    removeLeftovers(base)
-    const path = join(base, `${PREFIX}${process.pid}-thread-${thread}`)
-    mkdirSync(path)
-    write(path, 'pids.max', `${processes}`)
-    write(path, 'tasks', `${thread}`)
-    return path
-  } catch (cause) {
-    if (errnoOf(cause) === undefined) throw cause
-    return undefined
-  }
-}
-
-/** Undoes `limitThread`, from the thread itself. */
-export function releaseThread(thread: number, group: string): void {
-  try {
-    write(dirname(group), 'tasks', `${thread}`)
-    rmdirSync(group)
-  } catch (cause) {
-    // The next builder removes it.
-    if (errnoOf(cause) === undefined) throw cause
-  }
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { errnoOf, ioError } from '#core'
+import { networkInterfaces } from 'node:os'
+import { errnoOf, HOST_GATEWAY, ioError } from '#core'
 
 /** Files of /etc that belong to the step and not to the image. */
 export interface EtcFiles {
@@ -11,6 +12,8 @@ export interface EtcFiles {
 export interface EtcOptions {
   readonly hostname: string
   readonly extraHosts: readonly (readonly [host: string, address: string])[]
+  /** What stands for `host-gateway` in them. */
+  readonly gateway: string
   /** The host's own resolv.conf, whose loopback servers only its own network reaches. */
   readonly resolvConf: string
   /** The server to ask in a network of the step's own; absent: the host's network. */
@@ -20,12 +23,17 @@ export interface EtcOptions {
 const HOST_FILE = '/etc/resolv.conf'
 /** Where systemd-resolved lists the servers behind its own, which listens on 127.0.0.53. */
 const RESOLVED_FILE = '/run/systemd/resolve/resolv.conf'
+
+export const LOOPBACK = '127.0.0.1'
+
 export function etcFiles(options: EtcOptions): EtcFiles {
-  const { hostname, extraHosts } = options
+  const { hostname, extraHosts, gateway } = options
   const lines = [
     `127.0.0.1\tlocalhost ${hostname}`,
     '::1\tlocalhost ip6-localhost ip6-loopback',
-    ...extraHosts.map(([host, address]) => `${address}\t${host}`),
+    ...extraHosts.map(([host, address]) => {
+      return `${address === HOST_GATEWAY ? gateway : address}\t${host}`
+    }),
   ]
   return {
     hosts: `${lines.join('\n')}\n`,
@@ -35,6 +43,17 @@ export function etcFiles(options: EtcOptions): EtcFiles {
         ? options.resolvConf
         : withoutLoopbackServers(options.resolvConf, options.ownServer),
   }
+}
+
+/**
+ * An address of this machine that a network of a step's own reaches, as it does those of other
+ * machines; what listens on loopback only is not reached there.
+ */
+export function hostAddress(): string {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
+  const outward = all.filter(({ internal }) => !internal)
+  const found = outward.find(({ family }) => family === 'IPv4') ?? outward[0]
+  return found?.address ?? LOOPBACK
 }
 
 /** The resolver settings of the host, past the stub of systemd-resolved. */

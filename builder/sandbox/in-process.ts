@@ -1,10 +1,12 @@
-import { randomInt } from 'node:crypto'
-import { existsSync, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { isUserNamespace } from '#builder/linux'
+import { TsbuildError } from '#core'
+import type { ControlGroup, Controller } from './control-groups.ts'
 import { LauncherPool } from './launcher-pool.ts'
 import type { WorkerSettings } from './messages.ts'
 import { type NetworkKind, NetworkPool, networkKindOf } from './network.ts'
+import { noticesOf, processStatus } from './rights.ts'
 import { RunningStep, type StepWorkers } from './running-step.ts'
 import type { ExitStatus, ProcessSpec, RunOptions, Sandbox } from './sandbox.ts'
 import { WorkerClient } from './worker-client.ts'
@@ -12,6 +14,8 @@ import { WorkerClient } from './worker-client.ts'
 export interface InProcessOptions {
   /** A directory that only this builder uses, on the host; a mount point is made in it. */
   readonly temporary: string
+  /** Is told, once, when steps are limited or isolated less than they should be. */
+  readonly onNotice?: (notice: TsbuildError) => void
 }
 
 /**
@@ -30,7 +34,8 @@ class InProcessSandbox implements Sandbox {
   #nextId = 1
 
   constructor(options: InProcessOptions) {
-    this.#options = options
+    this.#options = { ...options, onNotice: onceEach(options.onNotice) }
+    for (const notice of noticesOf(processStatus())) this.#options.onNotice?.(notice)
     // A failure shows again in the step that wants them.
     this.#crewFor('none').then(
       ({ launchers: { sandbox } }) => sandbox.giveBack(sandbox.take()),
@@ -88,8 +93,6 @@ async function startWorkers(options: InProcessOptions): Promise<StepWorkers> {
   mkdirSync(scaffold, { recursive: true, mode: 0o700 })
   const settings: WorkerSettings = {
     scaffold,
-    setnsKey: randomInt(2 ** 40, 2 ** 47),
-    mountProgram: findMountProgram(),
   }
   // Node's pool of threads comes into being with the first asynchronous call. That must happen
   // before a thread enters a namespace, because threads are born where their creator is.
@@ -98,11 +101,32 @@ async function startWorkers(options: InProcessOptions): Promise<StepWorkers> {
   const places: StepWorkers['places'] = new WorkerClient(script, settings)
   places.start()
   const networks = new NetworkPool(() => makeNetworkNamespace(places))
-  const launchers = {
-    sandbox: new LauncherPool({ ...settings, security: 'sandbox' }),
-    insecure: new LauncherPool({ ...settings, security: 'insecure' }),
+  const onGroup = ({ lacking }: ControlGroup): void => {
+    for (const [controller, failure] of lacking) options.onNotice?.(noticeOf(controller, failure))
   }
-  return { places, launchers, networks, temporary: options.temporary }
+  const launchers = {
+    sandbox: new LauncherPool('sandbox', onGroup),
+    insecure: new LauncherPool('insecure', onGroup),
+  }
+  return { places, launchers, networks }
+}
+
+/** All groups lack the same, so a notice is passed on once. */
+function onceEach(onNotice: InProcessOptions['onNotice']): (notice: TsbuildError) => void {
+  const said = new Set<string>()
+  return (notice) => {
+    if (said.has(notice.message)) return
+    said.add(notice.message)
+    onNotice?.(notice)
+  }
+}
+
+function noticeOf(controller: Controller, { message, hint }: TsbuildError): TsbuildError {
+  const effect =
+    controller === 'devices'
+      ? 'steps cannot open device files that they make'
+      : 'nothing limits how many processes a step starts'
+  return new TsbuildError(`${effect}: ${message}`, { code: 'SANDBOX_UNAVAILABLE', hint })
 }
 
 /** Its number is negative, as the steps have the others. */
@@ -113,9 +137,3 @@ async function makeNetworkNamespace(places: StepWorkers['places']): Promise<numb
 }
 
 let nextNetworkId = -1
-
-const MOUNT_PROGRAMS: readonly string[] = ['/usr/bin/mount', '/bin/mount', '/sbin/mount']
-
-function findMountProgram(): string {
-  return MOUNT_PROGRAMS.find((path) => existsSync(path)) ?? 'mount'
-}

@@ -1,118 +1,119 @@
-import { Buffer } from 'node:buffer'
-import { closeSync, readSync, writeSync } from 'node:fs'
-import { closeDescriptorsOnExec, makePipe, spawnProcess, waitForExit } from '#builder/linux'
+import type { Buffer } from 'node:buffer'
+import { closeSync } from 'node:fs'
+import {
+  closeDescriptorsOnExec,
+  failureOf,
+  MS,
+  makeCallProgram,
+  makePipe,
+  type ProgramCall,
+  RECORD,
+  RECORD_SIZE,
+  readReports,
+  spawnProcess,
+  waitForExit,
+} from '#builder/linux'
 import { errnoOf, TsbuildError } from '#core'
+import { confine } from './confinement.ts'
 
-/** Pid 1 of a step's pid namespace. */
+/** Pid 1 of a step's pid namespace: a child of this process. */
 export interface InitProcess {
-  /** The child of this process that ends with it: itself, or the program that started it. */
-  readonly child: number
+  /** As the host numbers it. */
+  readonly pid: number
   /** Closing it ends pid 1, and the kernel then kills all others in the namespace. */
   readonly control: number
-  /** Says when /proc is mounted. */
-  readonly ready: number
-}
-
-/**
- * Mounts the namespace's /proc, which only a process inside can. `/proc/self` is still the host's when
- * it tells its pid.
- */
-const MOUNT_PROC = [
-  '"$1" -n -t proc -o nosuid,noexec,nodev proc "$2"',
-  'cd -P /proc/self',
-  'echo "ready $PWD"',
-  'cd /',
-].join(' && ')
-
-/**
- * Then it waits for the end of its input, which comes when the builder closes the pipe or dies, and
- * needs no file of the host any more, because those get out of reach. It should ignore SIGCHLD: the
- * kernel then releases orphans, for which scripts that stop a service wait. A shell cannot do that,
- * so it becomes another program, which shows that it has been loaded by copying a line.
- */
-const WAIT_AND_REAP = 'exec env --ignore-signal=CHLD cat'
-const WAIT = 'while read -r line; do echo "$line"; done'
-
-/** True when the host has an `env` that can start programs with a signal ignored (coreutils 8.31). */
-export function canReapOrphans(): boolean {
-  const child = spawnProcess({
-    program: '/bin/sh',
-    args: ['sh', '-c', 'exec env --ignore-signal=CHLD true'],
-    env: [],
-  })
-  return waitForExit(child).exitCode === 0
 }
 
 export interface InitOptions {
-  /** The host's program `mount`. */
-  readonly mountProgram: string
   /** Where to mount /proc: an existing directory in the thread's working directory. */
   readonly proc: string
-  /** Program and arguments that start the shell in a new pid namespace; empty: the thread does. */
-  readonly starter: readonly string[]
-  /** Whether `canReapOrphans`. */
-  readonly reap: boolean
+  /** The filter of system calls. */
+  readonly filter: Buffer
 }
 
+const CONTROL = 0
+const REPORT = 1
+
 /**
- * Starts pid 1 from the calling thread, with nothing of the builder: no environment, no descriptors
- * but two pipes.
+ * Starts pid 1 from the calling thread, in a new pid namespace and the thread's other ones: a program
+ * of a few system calls, with nothing of the builder, that has no file of the host and no right that a
+ * step lacks. It mounts the namespace's /proc, which only a process inside can, and then waits for the
+ * end of its input, which comes when the builder closes the pipe or dies.
+ * @returns when /proc is mounted
+ * @throws {TsbuildError} SANDBOX_UNAVAILABLE
  */
 export function startInit(options: InitOptions): InitProcess {
   const control = makePipe()
-  const ready = makePipe()
+  const report = makePipe()
   try {
-    closeDescriptorsOnExec()
-    const script = `${MOUNT_PROC} && ${options.reap ? WAIT_AND_REAP : WAIT}`
-    const shell = ['/bin/sh', '-c', script, 'init', options.mountProgram, options.proc]
-    const child = spawnProcess({
-      program: options.starter[0] ?? '/bin/sh',
-      args: [...options.starter, ...shell],
-      env: [],
-      stdin: control.readEnd,
-      stdout: ready.writeEnd,
-      stderr: ready.writeEnd,
-    })
-    return { child, control: control.writeEnd, ready: ready.readEnd }
+    const calls = initCalls(options)
+    runInitProgram(calls, control.readEnd, report.writeEnd)
+    closeSync(control.readEnd)
+    closeSync(report.writeEnd)
+    return { pid: readPid(report.readEnd, calls), control: control.writeEnd }
   } catch (cause) {
     closeSync(control.writeEnd)
-    closeSync(ready.readEnd)
-    throw notStarted(cause instanceof Error ? cause.message : String(cause))
+    throw cause
   } finally {
-    closeSync(control.readEnd)
-    closeSync(ready.writeEnd)
+    closeSync(report.readEnd)
   }
 }
 
-/**
- * Waits until pid 1 has mounted /proc.
- * @returns its pid on the host
- * @throws {TsbuildError} SANDBOX_UNAVAILABLE with what it said instead
- */
-export function waitForProc(init: InitProcess): number {
-  const text = readLine(init)
-  const pid = /^ready \/proc\/(\d+)$/.exec(text)?.[1]
-  if (pid === undefined) throw notStarted(text)
-  return Number(pid)
-}
-
-/** Waits until pid 1 needs no file of the host any more. */
-export function waitForInit(init: InitProcess): void {
-  writeSync(init.control, 'loaded\n')
-  const text = readLine(init)
-  if (text !== 'loaded') throw notStarted(text)
-}
-
-/** A line, or all that it said before it ended. */
-function readLine(init: InitProcess): string {
-  const bytes = Buffer.alloc(4096)
-  let length = 0
-  for (;;) {
-    const count = readSync(init.ready, bytes, length, bytes.length - length, null)
-    length += count
-    const text = bytes.toString('utf8', 0, length)
-    if (count === 0 || length === bytes.length || text.endsWith('\n')) return text.trim()
+/** The process that starts it ends at once. */
+function runInitProgram(calls: readonly ProgramCall[], control: number, report: number): void {
+  const program = makeCallProgram(calls, { report: REPORT })
+  try {
+    closeDescriptorsOnExec()
+    const starter = spawnProcess({
+      program: `/proc/self/fd/${program}`,
+      args: ['init'],
+      env: [],
+      stdin: control,
+      stdout: report,
+    })
+    waitForExit(starter)
+  } finally {
+    closeSync(program)
   }
+}
+
+const CLONE_NEWPID = 0x20000000
+const CLONE_NEWCGROUP = 0x2000000
+const CLONE_PARENT = 0x8000
+const SIGCHLD = 17
+const SIG_IGN = 1
+const PR_SET_NAME = 15
+
+function initCalls({ proc, filter }: InitOptions): readonly ProgramCall[] {
+  return [
+    { call: 'unshare', args: [CLONE_NEWCGROUP], optional: true },
+    { call: 'unshare', args: [CLONE_NEWPID] },
+    { call: 'clone', args: [CLONE_PARENT | SIGCHLD, 0, 0, 0, 0], forks: true },
+    { call: 'mount', args: ['proc', proc, 'proc', MS.NOSUID | MS.NODEV | MS.NOEXEC, 0] },
+    { call: 'chdir', args: ['/'] },
+    { call: 'prctl', args: [PR_SET_NAME, 'init', 0, 0, 0] },
+    // The kernel then releases orphans, for which scripts that stop a service wait.
+    { call: 'rt_sigaction', args: [SIGCHLD, [SIG_IGN, 0, 0, 0], 0, 8] },
+    ...confine({ filter, user: { uid: 0, gid: 0, groups: [] }, capabilities: 0n }),
+    { call: 'write', args: [REPORT, RECORD, RECORD_SIZE] },
+    { call: 'close', args: [REPORT] },
+    { call: 'close', args: [2] },
+    { call: 'read', args: [CONTROL, [0], 1], optional: true },
+    { call: 'exit_group', args: [0] },
+  ]
+}
+
+/** What it reports: its pid, that it is ready, or a failure; the latter two in any order with the first. */
+function readPid(report: number, calls: readonly ProgramCall[]): number {
+  let pid: number | undefined
+  let failure: Error | undefined
+  for (const line of readReports(report)) {
+    if (calls[line.index]?.forks === true && line.result > 0) pid = line.result
+    else if (line.result < 0) failure = failureOf(line, calls)
+  }
+  if (pid !== undefined && failure === undefined) return pid
+  if (pid !== undefined) waitForExit(pid)
+  throw notStarted(failure?.message ?? 'it ended at once')
 }
 
 /** Kills a process that may have ended by itself; as pid 1 it takes its whole namespace along. */
@@ -125,14 +126,15 @@ export function killProcess(pid: number): void {
 }
 
 /** Ends pid 1. When this returns, its namespace is empty and the mounts in it are gone. */
-export function endInit(init: Pick<InitProcess, 'child' | 'control'>): void {
+export function endInit(init: InitProcess): void {
+  killProcess(init.pid)
   closeSync(init.control)
-  waitForExit(init.child)
+  waitForExit(init.pid)
 }
 
-function notStarted(output: string): TsbuildError {
-  return new TsbuildError(`start pid 1 of a step: ${output || 'it ended at once'}`, {
+function notStarted(reason: string): TsbuildError {
+  return new TsbuildError(`start pid 1 of a step: ${reason}`, {
     code: 'SANDBOX_UNAVAILABLE',
-    hint: 'steps need /bin/sh and mount on the host, and a kernel that lets them mount /proc',
+    hint: 'steps need a kernel that lets them make namespaces and mount /proc in them',
   })
 }

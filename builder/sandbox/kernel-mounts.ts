@@ -1,15 +1,6 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  symlinkSync,
-} from 'node:fs'
-import { isUserNamespace, MS, makeNode, mount, O_PATH, restrictMount } from '#builder/linux'
+import { closeSync, constants, mkdirSync, openSync } from 'node:fs'
+import { MS, mount, restrictMount } from '#builder/linux'
 import { errnoOf, TsbuildError } from '#core'
-import { DEVICE_LINKS, DEVICES, HOST_DEVICES } from './profile.ts'
 import {
   findPlace,
   findPlaceIfThere,
@@ -19,7 +10,7 @@ import {
   type WalkOptions,
 } from './root-tree.ts'
 
-const NOTHING_SPECIAL = MS.NOSUID | MS.NODEV | MS.NOEXEC
+export const NOTHING_SPECIAL: number = MS.NOSUID | MS.NODEV | MS.NOEXEC
 
 /** How mount points that are missing get made. */
 export type OnCreate = NonNullable<WalkOptions['onCreate']>
@@ -28,15 +19,19 @@ export type OnCreate = NonNullable<WalkOptions['onCreate']>
 export interface Scaffold {
   /** A procfs of the step's pid namespace. */
   readonly proc: string
-  /** An empty directory that nobody can write to. */
+  /** An empty directory that cannot be written to. */
   readonly empty: string
+  /** A device that is empty and takes everything; its attributes cannot be changed. */
+  readonly nothing: string
+  /** Where the devices of /dev are made when they cannot be opened in /dev itself. */
+  readonly devices: string
 }
 
 /**
  * Opens the directory that the kernel's file systems go to. A link there would lead the mount
  * somewhere else, also to where nobody expects it, so only an ordinary directory is accepted.
  */
-function openMountPoint(root: number, path: string, onCreate: OnCreate): number {
+export function openMountPoint(root: number, path: string, onCreate: OnCreate): number {
   const place = findOrdinary(root, path, onCreate)
   if (place.stat.isDirectory()) return place.descriptor
   closeSync(place.descriptor)
@@ -71,12 +66,11 @@ export function mountProc(root: number, scaffold: Scaffold, onCreate: OnCreate):
 }
 
 /**
- * A /sys without control groups, read-only unless asked. Where the kernel refuses a new one (a user namespace that
- * does not own its network), it is the host's, read-only too.
+ * A /sys, read-only unless asked. Where the kernel refuses a new one (a user namespace that does not
+ * own its network), it is the host's, read-only too.
  */
 export function mountSys(
   root: number,
-  scaffold: Scaffold,
   options: { readonly onCreate: OnCreate; readonly readonly: boolean },
 ): void {
   const target = openMountPoint(root, '/sys', options.onCreate)
@@ -87,107 +81,16 @@ export function mountSys(
     if (errnoOf(cause) !== 'EPERM') throw cause
     mount(pathOf(target), { source: '/sys', flags: MS.BIND | MS.REC })
     restrictAt(root, '/sys', { flags, recursive: true })
-    maskPath(root, '/sys/fs/cgroup', { scaffold, nullDevice: -1 })
   } finally {
     closeSync(target)
   }
 }
 
-export interface DevOptions {
-  readonly onCreate: OnCreate
-  /** Bytes of /dev/shm. */
-  readonly shmSize: number
-  /** False where group 5 (tty) has no number in this user namespace. */
-  readonly ttyGroup: boolean
-}
-
-/** A /dev of its own with the few devices that every program expects. */
-export function mountDev(root: number, options: DevOptions): void {
-  const target = openMountPoint(root, '/dev', options.onCreate)
-  mount(pathOf(target), {
-    type: 'tmpfs',
-    flags: MS.NOSUID | MS.NOEXEC | MS.STRICTATIME,
-    data: 'mode=755,size=65536k',
-  })
-  closeSync(target)
-  const place = findPlace(root, '/dev')
-  const dev = pathOf(place.descriptor)
-  for (const [name, major, minor] of DEVICES) addDevice(dev, name, major, minor)
-  for (const [name, to] of DEVICE_LINKS) symlinkSync(to, `${dev}/${name}`)
-  for (const name of ['pts', 'shm', 'mqueue']) mkdirSync(`${dev}/${name}`, 0o755)
-  mount(`${dev}/pts`, {
-    type: 'devpts',
-    flags: MS.NOSUID | MS.NOEXEC,
-    data: `newinstance,ptmxmode=0666,mode=0620${options.ttyGroup ? ',gid=5' : ''}`,
-  })
-  const size = `mode=1777,size=${options.shmSize}`
-  mount(`${dev}/shm`, { type: 'tmpfs', flags: NOTHING_SPECIAL, data: size })
-  mountQueues(`${dev}/mqueue`)
-  closeSync(place.descriptor)
-}
-
-/** Adds the devices of the host that steps with all rights expect, as far as it has them. */
-export function addHostDevices(root: number): void {
-  // In a user namespace no device can be made.
-  if (isUserNamespace()) return
-  const place = findPlace(root, '/dev')
-  const dev = pathOf(place.descriptor)
-  mkdirSync(`${dev}/net`, 0o755)
-  for (const name of HOST_DEVICES) {
-    const stat = lstatSync(`/dev/${name}`, { throwIfNoEntry: false })
-    if (stat === undefined || !(stat.isCharacterDevice() || stat.isBlockDevice())) continue
-    const numbers = { major: stat.rdev >> 8, minor: stat.rdev & 0xff }
-    const type = stat.isBlockDevice() ? 'block' : 'character'
-    makeNode(`${dev}/${name}`, type, { mode: stat.mode & 0o777, ...numbers })
-  }
-  closeSync(place.descriptor)
-}
-
-/** Kernels may be built without message queues. */
-function mountQueues(target: string): void {
-  try {
-    mount(target, { type: 'mqueue', flags: NOTHING_SPECIAL })
-  } catch (cause) {
-    if (errnoOf(cause) !== 'ENODEV') throw cause
-  }
-}
-
-/** In a user namespace no device can be made, but the host's can be shown. */
-function addDevice(dev: string, name: string, major: number, minor: number): void {
-  const path = `${dev}/${name}`
-  if (!isUserNamespace()) {
-    makeNode(path, 'character', { mode: 0o666, major, minor })
-    return
-  }
-  const source = openDevice(`/dev/${name}`, major, minor)
-  closeSync(openSync(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o666))
-  mount(path, { source: pathOf(source), flags: MS.BIND })
-  closeSync(source)
-}
-
-/** Opens a device of the host, and nothing that only looks like it. */
-export function openDevice(path: string, major: number, minor: number): number {
-  const descriptor = openSync(path, O_PATH | constants.O_NOFOLLOW)
-  const stat = fstatSync(descriptor)
-  if (stat.isCharacterDevice() && stat.rdev === major * 256 + minor) return descriptor
-  closeSync(descriptor)
-  throw new TsbuildError(`${path} of the host is not the device ${major}:${minor}`, {
-    code: 'SANDBOX_UNAVAILABLE',
-    hint: `check ${path} on this host`,
-  })
-}
-
-export interface MaskOptions {
-  readonly scaffold: Scaffold
-  /** Descriptor of the host's null device. */
-  readonly nullDevice: number
-}
-
 /** Lets a file or directory look empty. One that does not exist stays so. */
-export function maskPath(root: number, path: string, options: MaskOptions): void {
+export function maskPath(root: number, path: string, scaffold: Scaffold): void {
   const place = findPlaceIfThere(root, path)
   if (place === undefined) return
-  const source = place.stat.isDirectory() ? options.scaffold.empty : pathOf(options.nullDevice)
+  const source = place.stat.isDirectory() ? scaffold.empty : scaffold.nothing
   mount(pathOf(place.descriptor), { source, flags: MS.BIND })
   closeSync(place.descriptor)
 }
@@ -203,7 +106,7 @@ export function protectPath(root: number, path: string): void {
 }
 
 /** Restricts the mount that is at `path` now. */
-function restrictAt(
+export function restrictAt(
   root: number,
   path: string,
   attributes: { readonly flags: number; readonly recursive?: boolean },

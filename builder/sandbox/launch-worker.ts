@@ -1,12 +1,11 @@
 /**
  * A worker thread that starts the processes of steps, one at a time, in the places that were made
- * for them, and takes the place down afterwards. It has given up, once and for good, what no step may
- * do, and passes that on to all that it starts.
+ * for them, and takes the place down afterwards. It stays on the host: what it starts goes to the step's
+ * namespaces by itself.
  */
 import { parentPort, workerData } from 'node:worker_threads'
-import { endInit, killProcess } from './init-process.ts'
+import { endInit } from './init-process.ts'
 import {
-  type AtGate,
   type CloseRequest,
   type Ended,
   type Failed,
@@ -15,17 +14,14 @@ import {
   type LaunchRequest,
   toPlainError,
 } from './messages.ts'
-import { becomeLauncher, closeLauncher, type Launcher, runInPlace } from './step-process.ts'
+import { becomeLauncher, type Launcher, runInPlace } from './step-process.ts'
 import { removeStubs } from './stubs.ts'
 
 const port = parentPort
 let launcher: Launcher | undefined
 
 port?.on('message', (request: LaunchRequest | CloseRequest) => {
-  if (request.kind === 'close') {
-    if (launcher !== undefined) closeLauncher(launcher)
-    process.exit()
-  }
+  if (request.kind === 'close') process.exit()
   tell(serve(request))
 })
 
@@ -41,15 +37,13 @@ function serve(request: LaunchRequest): Ended | Failed {
   let outcome: Ended | Failed
   try {
     launcher ??= becomeLauncher(workerData as LauncherSettings)
-    if (request.gate !== undefined) tell({ kind: 'at-gate', id, thread: launcher.thread })
     const end = runInPlace(launcher, request, (output) => tell({ kind: 'launched', id, ...output }))
     outcome = { kind: 'ended', id, ...end }
   } catch (cause) {
     outcome = { kind: 'failed', id, error: toPlainError(cause, 'start the step') }
   }
   try {
-    if (place.init === place.child) killProcess(place.init)
-    endInit(place)
+    endInit({ pid: place.init, control: place.control })
     removeStubs(place.stubs)
     return outcome
   } catch (cause) {
@@ -57,6 +51,6 @@ function serve(request: LaunchRequest): Ended | Failed {
   }
 }
 
-function tell(message: AtGate | Launched | Ended | Failed): void {
+function tell(message: Launched | Ended | Failed): void {
   port?.postMessage(message)
 }

@@ -1,5 +1,7 @@
 import type { Identity, Namespaces } from '#builder/linux'
-import { type ErrorCode, errnoOf, TsbuildError } from '#core'
+import { type ErrorCode, errnoOf, TsbuildError, type Ulimit } from '#core'
+import type { GroupPlace } from './control-groups.ts'
+import { processStatus, remedyFor } from './rights.ts'
 import type { ProcessSpec } from './sandbox.ts'
 import type { StepSocket } from './step-mounts.ts'
 import type { StubRecord } from './stubs.ts'
@@ -9,19 +11,17 @@ import type { StubRecord } from './stubs.ts'
  * threads of a process, so a number is enough to hand one over; the receiver owns it then.
  */
 
-/** What both workers are started with. */
+/** What the namespace worker is started with. */
 export interface WorkerSettings {
   /** An empty directory of ours: in each step's mount namespace, what it needs is mounted here. */
   readonly scaffold: string
-  /** Lets the launching thread, and nobody else, pass the filter's rule for setns(2). */
-  readonly setnsKey: number
-  /** The program `mount` of the host. */
-  readonly mountProgram: string
 }
 
 /** What a launch worker is started with. */
-export interface LauncherSettings extends WorkerSettings {
+export interface LauncherSettings {
   readonly security: ProcessSpec['security']
+  /** The control groups of the steps that it starts, unless they have others. */
+  readonly groups: readonly GroupPlace[]
 }
 
 /** To the namespace worker: make a place for a step to run in. */
@@ -31,6 +31,10 @@ export interface PrepareRequest {
   readonly spec: ProcessSpec
   /** Descriptor of an existing network namespace to use, or how to get one. */
   readonly network: number | 'none' | 'host'
+  /** The control groups that it will be in. */
+  readonly groups: readonly GroupPlace[]
+  /** Whether they keep it from opening devices of the host. */
+  readonly devicesLimited: boolean
 }
 
 /** To the namespace worker: make a network namespace. */
@@ -57,13 +61,14 @@ export interface Prepared {
   readonly id: number
   /** Pid 1 of the step's pid namespace, as the host numbers it. */
   readonly init: number
-  /** The child of this process that ends with pid 1. */
-  readonly child: number
   /** Pid 1 ends when this descriptor is closed, and with it everything in the namespace. */
   readonly control: number
   readonly namespaces: Namespaces
-  /** Descriptor of the working directory of the step. */
+  /** Descriptor of the step's root. */
+  readonly root: number
+  /** Descriptor of the working directory of the step, and where it is in the root. */
   readonly cwd: number
+  readonly cwdPath: string
   readonly user: Identity
   /** The environment, complete. */
   readonly env: readonly string[]
@@ -79,16 +84,9 @@ export interface LaunchRequest {
   readonly id: number
   readonly place: Prepared
   readonly args: readonly string[]
-  /** Descriptor of a FIFO that the process waits at before it starts; the sender closes it. */
-  readonly gate: number | undefined
-}
-
-/** The process is about to wait at the gate. */
-export interface AtGate {
-  readonly kind: 'at-gate'
-  readonly id: number
-  /** The thread that it is a child of. */
-  readonly thread: number
+  readonly ulimits: readonly Ulimit[]
+  /** Control groups of its own. */
+  readonly groups: readonly GroupPlace[] | undefined
 }
 
 export interface Launched {
@@ -131,8 +129,11 @@ export function toPlainError(cause: unknown, doing: string): PlainError {
   }
   const reason = cause instanceof Error ? cause.message : String(cause)
   const message = `${doing}: ${reason}`
-  if (errnoOf(cause) === undefined) return { message, code: undefined, hint: undefined, stack }
-  const hint = 'check that this host lets builds make namespaces and mounts'
+  const errno = errnoOf(cause)
+  if (errno === undefined) return { message, code: undefined, hint: undefined, stack }
+  const hint =
+    remedyFor(errno, processStatus()) ??
+    'check that this host lets builds make namespaces and mounts'
   return { message, code: 'SANDBOX_UNAVAILABLE', hint, stack }
 }
 

@@ -6,6 +6,7 @@ import {
   openSync,
   readlinkSync,
   type Stats,
+  statfsSync,
 } from 'node:fs'
 import { O_PATH } from '#builder/linux'
 import { errnoOf, TsbuildError } from '#core'
@@ -160,6 +161,7 @@ class Walk {
   #follow(name: string): void {
     this.#links++
     if (this.#options.nofollow === true) throw failure('ELOOP', `${name} is a symbolic link`)
+    if (isMagic(this.#top())) throw failure('ELOOP', `${name} is a link to a file of a process`)
     if (this.#links > MAX_LINKS) throw failure('ELOOP', 'too many symbolic links')
     const target = readlinkSync(`${pathOf(this.#top())}/${name}`)
     if (target.startsWith('/')) this.close()
@@ -185,6 +187,18 @@ class Walk {
       return openSync(path, flags)
     }
   }
+}
+
+const PROC_SUPER_MAGIC = 0x9fa0
+const PROC_ROOT_INODE = 1
+
+/**
+ * True for the directories of /proc whose links (`exe`, `root`, `fd/3`) lead to a file itself, whatever
+ * their text says. Only those at its top (`self`, `mounts`) are links like others.
+ */
+function isMagic(directory: number): boolean {
+  const { type } = statfsSync(pathOf(directory))
+  return type === PROC_SUPER_MAGIC && fstatSync(directory).ino !== PROC_ROOT_INODE
 }
 
 const CREATE_FLAGS =

@@ -1,6 +1,7 @@
 import { accessSync, constants, readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { errnoOf, TsbuildError } from '#core'
+import { hasNoNewPrivileges, processStatus } from './rights.ts'
 
 export interface ReexecOptions {
   /** The environment to go on with, whole. */
@@ -34,6 +35,8 @@ export function reexecInUserNamespace(options: ReexecOptions): void {
  */
 export function canMapRange(): boolean {
   if (process.geteuid?.() === 0) return true
+  // These programs are set-uid ones.
+  if (hasNoNewPrivileges(processStatus())) return false
   const programs = ['newuidmap', 'newgidmap'].every((name) => findProgram(name) !== undefined)
   return programs && hasRange('/etc/subuid') && hasRange('/etc/subgid')
 }

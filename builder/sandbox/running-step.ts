@@ -1,8 +1,9 @@
 import { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { TsbuildError } from '#core'
+import type { ControlGroup } from './control-groups.ts'
 import { killProcess } from './init-process.ts'
-import type { LauncherClient, LauncherPool } from './launcher-pool.ts'
+import type { LauncherPool, StepLauncher } from './launcher-pool.ts'
 import {
   type Ended,
   fromPlainError,
@@ -14,7 +15,7 @@ import {
 } from './messages.ts'
 import type { NetworkKind, NetworkPool } from './network.ts'
 import type { ExitStatus, ProcessSpec, RunOptions } from './sandbox.ts'
-import { openLimiter, type StepLimiter } from './step-limiter.ts'
+import { limitsDevices, makeStepGroup } from './step-groups.ts'
 import { listenOn } from './step-listener.ts'
 import type { WorkerClient } from './worker-client.ts'
 
@@ -23,8 +24,6 @@ export interface StepWorkers {
   readonly places: WorkerClient<PrepareRequest | NetworkRequest, Prepared | NetworkMade>
   readonly networks: NetworkPool
   readonly launchers: Readonly<Record<ProcessSpec['security'], LauncherPool>>
-  /** A directory on the host for small files. */
-  readonly temporary: string
 }
 
 /** Milliseconds to wait for the end of output that somebody outside of the step holds open. */
@@ -72,19 +71,26 @@ export class RunningStep {
 
   /** Takes what steps share, for as long as this one needs it. */
   async #runWith(spec: ProcessSpec, kind: NetworkKind): Promise<ExitStatus> {
-    const { places, networks, temporary } = this.#workers
+    const { places, networks } = this.#workers
     const launchers = this.#workers.launchers[spec.security]
-    await using limiter = openLimiter(spec, { id: this.#id, temporary })
+    const ownGroup = makeStepGroup(spec)
     const launcher = launchers.take()
     const own = kind === 'own' ? await networks.take() : undefined
     try {
       const network = own?.namespace ?? (kind === 'host' ? 'host' : 'none')
-      const place = await places.ask({ kind: 'prepare', id: this.#id, spec, network })
+      const group = ownGroup ?? launcher.group
+      const devicesLimited = spec.security === 'sandbox' && limitsDevices(group)
+      const place = await places.ask({
+        kind: 'prepare',
+        id: this.#id,
+        ...{ spec, network, groups: group.places, devicesLimited },
+      })
       if (place.kind !== 'prepared') throw new Error(`unexpected answer ${place.kind}`)
-      return await this.#runIn(place, spec, { launcher, limiter })
+      return await this.#runIn(place, spec, { launcher, ownGroup })
     } finally {
       if (own !== undefined) networks.giveBack(own)
       launchers.giveBack(launcher)
+      await ownGroup?.remove()
     }
   }
 
@@ -92,24 +98,21 @@ export class RunningStep {
   async #runIn(
     place: Prepared,
     spec: ProcessSpec,
-    { launcher, limiter }: Means,
+    { launcher, ownGroup }: Means,
   ): Promise<ExitStatus> {
     this.#init = place.init
     if (this.#killed) this.kill()
     const listeners = place.sockets.map((socket) => listenOn(socket, this.#options.onConnect))
-    const { args } = spec
-    const gate = limiter?.gate
-    const request: LaunchRequest = { kind: 'launch', id: this.#id, place, args, gate }
+    const { args, ulimits } = spec
+    const groups = ownGroup?.places
+    const request: LaunchRequest = {
+      kind: 'launch',
+      id: this.#id,
+      ...{ place, args, ulimits, groups },
+    }
+    const reached = reachedLater(ownGroup ?? launcher.group)
     const { promise, resolve, reject } = Promise.withResolvers<ExitStatus>()
-    launcher.send(request, (reply) => {
-      if (reply.kind === 'at-gate') {
-        limiter?.admit(reply.thread).catch((cause: unknown) => {
-          this.#failure ??= cause
-          this.kill()
-        })
-        return
-      }
-      limiter?.end()
+    launcher.client.send(request, (reply) => {
       if (reply.kind === 'launched') {
         this.#read('stdout', reply.stdout)
         this.#read('stderr', reply.stderr)
@@ -117,13 +120,13 @@ export class RunningStep {
       }
       // Its pid may be somebody else's from now on.
       this.#init = undefined
-      if (reply.kind === 'ended') resolve(statusOf(reply, limiter?.reached()))
+      if (reply.kind === 'ended') resolve(statusOf(reply, reached()))
       else reject(fromPlainError(reply.error))
     })
     try {
       return await promise
     } finally {
-      launcher.forget(this.#id)
+      launcher.client.forget(this.#id)
       for (const listener of listeners) listener[Symbol.dispose]()
       await this.#lastOutput()
     }
@@ -158,8 +161,19 @@ export class RunningStep {
 
 /** What one step is run with. */
 interface Means {
-  readonly launcher: LauncherClient
-  readonly limiter: StepLimiter | undefined
+  readonly launcher: StepLauncher
+  /** For its own limits; absent: the launcher's will do. */
+  readonly ownGroup: ControlGroup | undefined
+}
+
+/** @returns tells which limit of the group was reached since this call; a group serves many steps */
+function reachedLater(group: ControlGroup): () => ExitStatus['reached'] {
+  const before = group.events()
+  return () => {
+    const now = group.events()
+    if (now.outOfMemory > before.outOfMemory) return 'memory'
+    return now.tooManyProcesses > before.tooManyProcesses ? 'pids' : undefined
+  }
 }
 
 function statusOf({ exitCode, signal }: Ended, reached: ExitStatus['reached']): ExitStatus {

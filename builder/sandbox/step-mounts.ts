@@ -15,7 +15,15 @@ import {
   openSync,
   writeSync,
 } from 'node:fs'
-import { bindSocket, MS, mount, mountOverlay, O_PATH } from '#builder/linux'
+import {
+  bindSocket,
+  giveTree,
+  type Identity,
+  MS,
+  mount,
+  mountOverlay,
+  O_PATH,
+} from '#builder/linux'
 import {
   type BindMount,
   errnoOf,
@@ -33,6 +41,8 @@ import { findPlaceIfThere, type Place, pathOf } from './root-tree.ts'
 
 export interface StepMountOptions {
   readonly onCreate: OnCreate
+  /** Of the step: owns what a mount gives away. */
+  readonly user: Identity
   /** Empty directories outside of the root, in the step's mount namespace only. */
   readonly scaffold: { readonly files: string; readonly whole: string }
 }
@@ -109,7 +119,8 @@ function mountUnion(root: number, step: OverlayMount, options: OneMountOptions):
   const source = openSync(whole, O_PATH | constants.O_DIRECTORY)
   try {
     // A kernel that sets all attributes at once would take the one away that keeps layers as they are.
-    const flags = SAFE | (step.writable === undefined ? MS.RDONLY : 0)
+    const isReadonly = step.writable === undefined || step.readonly === true
+    const flags = SAFE | (isReadonly ? MS.RDONLY : 0)
     bindPart(root, step, { ...options, source, flags })
   } finally {
     closeSync(source)
@@ -119,13 +130,14 @@ function mountUnion(root: number, step: OverlayMount, options: OneMountOptions):
 /** Shows what lies at `path` in the open directory or file `source`. */
 function bindPart(
   root: number,
-  { path, target }: BindMount | OverlayMount,
+  { path, target, owned = false }: BindMount | OverlayMount,
   options: OneMountOptions & { readonly source: number; readonly flags: number },
 ): void {
   const { source, flags } = options
   const part = path === undefined || path === '/' ? undefined : findPart(source, path)
   try {
     const descriptor = part?.descriptor ?? source
+    if (owned) giveTree(pathOf(descriptor), options.user)
     const kind = fstatSync(descriptor).isDirectory() ? 'directory' : 'file'
     bindInto(root, target, { source: pathOf(descriptor), kind, flags, ...placing(options) })
   } finally {
@@ -160,14 +172,15 @@ function openSource(path: string): number {
 
 /** It keeps the mode of the directory that it hides; where there was none, it is open to all. */
 function mountTmpfsInto(root: number, step: TmpfsMount, options: OneMountOptions): undefined {
-  const { target, size, readonly = false } = step
+  const { target, size, readonly = false, owned = false } = step
   const hidden = findPlaceIfThere(root, target)
   if (hidden !== undefined) closeSync(hidden.descriptor)
   const mode = (hidden?.stat.mode ?? OPEN_TO_ALL) & 0o7777
   const place = findTarget(root, target, { create: 'directory', onCreate: options.onCreate })
   try {
     const flags = SAFE | (readonly ? MS.RDONLY : 0)
-    mountTmpfs(pathOf(place.descriptor), { size, mode, flags })
+    const owner = owned ? options.user : undefined
+    mountTmpfs(pathOf(place.descriptor), { size, mode, flags, owner })
   } finally {
     closeSync(place.descriptor)
   }
@@ -180,11 +193,14 @@ export interface TmpfsOptions {
   readonly size: number | undefined
   readonly mode: number
   readonly flags: number
+  /** Default: root. */
+  readonly owner?: Identity | undefined
 }
 
-export function mountTmpfs(target: string, { size, mode, flags }: TmpfsOptions): void {
+export function mountTmpfs(target: string, { size, mode, flags, owner }: TmpfsOptions): void {
   const limit = size === undefined ? '' : `,size=${size}`
-  mount(target, { type: 'tmpfs', flags, data: `mode=${mode.toString(8)}${limit}` })
+  const ids = owner === undefined ? '' : `,uid=${owner.uid},gid=${owner.gid}`
+  mount(target, { type: 'tmpfs', flags, data: `mode=${mode.toString(8)}${limit}${ids}` })
 }
 
 function mountFile(root: number, step: FileMount, options: OneMountOptions): undefined {

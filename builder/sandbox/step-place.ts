@@ -1,3 +1,4 @@
+import type { Buffer } from 'node:buffer'
 import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import {
@@ -19,30 +20,17 @@ import {
   unshareWorkingDirectory,
 } from '#builder/linux'
 import { TsbuildError } from '#core'
-import { etcFiles, readHostResolvConf } from './etc-files.ts'
-import {
-  canReapOrphans,
-  endInit,
-  type InitProcess,
-  startInit,
-  waitForInit,
-  waitForProc,
-} from './init-process.ts'
-import {
-  addHostDevices,
-  maskPath,
-  mountDev,
-  mountProc,
-  mountSys,
-  type OnCreate,
-  openDevice,
-  protectPath,
-} from './kernel-mounts.ts'
+import { mountDev } from './device-mounts.ts'
+import { etcFiles, hostAddress, LOOPBACK, readHostResolvConf } from './etc-files.ts'
+import { mountControlGroups } from './group-mounts.ts'
+import { endInit, startInit } from './init-process.ts'
+import { maskPath, mountProc, mountSys, type OnCreate, protectPath } from './kernel-mounts.ts'
 import type { Prepared, PrepareRequest, WorkerSettings } from './messages.ts'
 import { OWN_NETWORK_DNS } from './network.ts'
 import { MASKED_PATHS, READONLY_PATHS } from './profile.ts'
-import { findPlace } from './root-tree.ts'
+import { findPlace, type Place } from './root-tree.ts'
 import type { ProcessSpec } from './sandbox.ts'
+import { stepFilter } from './seccomp.ts'
 import { mountAll } from './step-mounts.ts'
 import {
   mountEtcFiles,
@@ -61,7 +49,10 @@ export interface Host {
   readonly masked: readonly string[]
   readonly readonly: readonly string[]
   readonly resolvConf: string
-  readonly canReap: boolean
+  /** Its address in networks of steps' own. */
+  readonly address: string
+  /** Of system calls, for pid 1. */
+  readonly filter: Buffer
   /** Whether group 5, which terminals belong to, exists in this user namespace. */
   readonly ttyGroup: boolean
 }
@@ -76,7 +67,8 @@ export function openHost(settings: WorkerSettings): Host {
     masked: [...MASKED_PATHS, ...throttlePaths()].filter((path) => existsSync(path)),
     readonly: READONLY_PATHS.filter((path) => existsSync(path)),
     resolvConf: readHostResolvConf(),
-    canReap: canReapOrphans(),
+    address: hostAddress(),
+    filter: stepFilter(),
     ttyGroup: isGroupMapped(5),
   }
 }
@@ -123,25 +115,20 @@ function makePlace(host: Host, request: PrepareRequest, undo: (() => void)[]): P
     enterNewNamespaces(request.network)
     makeMountsPrivate()
     const scaffold = mountScaffold(host.settings.scaffold)
-    const { mountProgram } = host.settings
-    const starter = isUserNamespace() ? ['/usr/bin/unshare', '--pid', '--fork'] : []
-    // The step can read the command line of pid 1, which has no path of the host this way.
     enterScaffold(host.settings.scaffold)
-    const init = startInit({
-      mountProgram,
-      proc: basename(scaffold.proc),
-      starter,
-      reap: host.canReap,
-    })
+    const init = startInit({ proc: basename(scaffold.proc), filter: host.filter })
     try {
-      const furnished = furnish(host, request, { scaffold, init, undo })
-      const { child, control } = init
-      return { kind: 'prepared', id: request.id, child, control, ...furnished }
+      const furnished = furnish(host, request, { scaffold, init: init.pid, undo })
+      return {
+        kind: 'prepared',
+        id: request.id,
+        init: init.pid,
+        control: init.control,
+        ...furnished,
+      }
     } catch (cause) {
       undo.push(() => endInit(init))
       throw cause
-    } finally {
-      closeSync(init.ready)
     }
   } finally {
     enterNamespaces(host.home)
@@ -155,9 +142,7 @@ function enterScaffold(path: string): void {
 }
 
 function enterNewNamespaces(network: PrepareRequest['network']): void {
-  const kinds: NamespaceKind[] = ['mnt', 'ipc', 'uts', 'cgroup']
-  // A user namespace does not own the pid namespace that the thread would have to come back to.
-  if (!isUserNamespace()) kinds.push('pid')
+  const kinds: NamespaceKind[] = ['mnt', 'ipc', 'uts']
   if (network === 'none') kinds.push('net')
   if (typeof network === 'number') enterNamespaces({ net: network })
   unshareNamespaces(kinds)
@@ -176,20 +161,22 @@ export function makeNetworkNamespace(host: Host): number {
 
 interface Furnishing {
   readonly scaffold: ScaffoldPaths
-  readonly init: InitProcess
+  /** Pid 1, as the host numbers it. */
+  readonly init: number
   readonly undo: (() => void)[]
 }
 
-/** Mounts everything and makes it the root. Pid 1 starts meanwhile. */
+/** Mounts everything and makes it the root. */
 function furnish(
   host: Host,
   request: PrepareRequest,
   { scaffold, init, undo }: Furnishing,
-): Omit<Prepared, 'kind' | 'id' | 'child' | 'control'> {
+): Omit<Prepared, 'kind' | 'id' | 'init' | 'control'> {
   const { spec } = request
   const [rootMount, ...mounts] = spec.mounts
   const isInsecure = spec.security === 'insecure'
-  mountRoot(rootMount, scaffold.root, { devices: isInsecure })
+  const devices = { limited: request.devicesLimited, all: isInsecure }
+  mountRoot(rootMount, scaffold.root, { devices: devices.limited || devices.all })
   const root = openSync(scaffold.root, O_PATH)
   try {
     const maker = new StubMaker(root, writableOf(rootMount))
@@ -198,34 +185,31 @@ function furnish(
     const user = resolveUser(spec.user, imageFileReader(root))
     setHostname(spec.hostname)
     if (request.network === 'none') raiseLoopback()
-    mountDev(root, { onCreate, shmSize: spec.shmSize, ttyGroup: host.ttyGroup })
-    if (isInsecure) addHostDevices(root)
-    mountSys(root, scaffold, { onCreate, readonly: !isInsecure })
+    const { shmSize } = spec
+    mountDev(root, scaffold, { onCreate, shmSize, ttyGroup: host.ttyGroup, devices })
+    mountSys(root, { onCreate, readonly: !isInsecure })
+    mountControlGroups(root, request.groups)
     mountEtcFiles(root, etcFilesFor(host, request), { directory: scaffold.etc, onCreate })
-    const pid = waitForProc(init)
     mountProc(root, scaffold, onCreate)
     if (!isInsecure) hideKernel(root, host, scaffold)
-    const sockets = mountAll(root, mounts, { scaffold, onCreate })
+    const sockets = mountAll(root, mounts, { scaffold, onCreate, user })
     for (const { descriptor } of sockets) undo.push(() => closeSync(descriptor))
     const cwd = openWorkingDirectory(root, spec.cwd)
-    waitForInit(init)
-    const namespaces = openNamespaces(kindsToEnter(request), pid)
+    const namespaces = openNamespaces(kindsToEnter(request), init)
     leaveHostFiles(root)
     const env = environmentOf(spec, user.home)
-    return { init: pid, namespaces, cwd, user, env, sockets, stubs: maker.record }
-  } finally {
+    const { descriptor, names } = cwd
+    const cwdPath = `/${names.join('/')}`
+    return { root, namespaces, cwd: descriptor, cwdPath, user, env, sockets, stubs: maker.record }
+  } catch (cause) {
     closeSync(root)
+    throw cause
   }
 }
 
 function hideKernel(root: number, host: Host, scaffold: ScaffoldPaths): void {
-  const nullDevice = openDevice('/dev/null', 1, 3)
-  try {
-    for (const path of host.masked) maskPath(root, path, { scaffold, nullDevice })
-    for (const path of host.readonly) protectPath(root, path)
-  } finally {
-    closeSync(nullDevice)
-  }
+  for (const path of host.masked) maskPath(root, path, scaffold)
+  for (const path of host.readonly) protectPath(root, path)
 }
 
 /** The old root is that of this mount namespace, not of the host's, so it is opened only now. */
@@ -240,19 +224,22 @@ function leaveHostFiles(root: number): void {
 
 /** In a user namespace a thread cannot enter the host's network, but it is there already. */
 function kindsToEnter(request: PrepareRequest): readonly NamespaceKind[] {
-  const kinds: NamespaceKind[] = ['mnt', 'ipc', 'uts', 'cgroup', 'pid']
+  const kinds: NamespaceKind[] = ['mnt', 'ipc', 'uts', 'pid']
   return request.network !== 'host' || !isUserNamespace() ? [...kinds, 'net'] : kinds
 }
 
 function etcFilesFor(host: Host, request: PrepareRequest): ReturnType<typeof etcFiles> {
   const { hostname, extraHosts } = request.spec
-  const ownServer = typeof request.network === 'number' ? OWN_NETWORK_DNS : undefined
-  return etcFiles({ hostname, extraHosts, resolvConf: host.resolvConf, ownServer })
+  const { resolvConf, address } = host
+  const isOwn = typeof request.network === 'number'
+  const ownServer = isOwn ? OWN_NETWORK_DNS : undefined
+  const gateway = isOwn ? address : LOOPBACK
+  return etcFiles({ ...{ hostname, extraHosts, ownServer }, ...{ resolvConf, gateway } })
 }
 
-function openWorkingDirectory(root: number, path: string): number {
+function openWorkingDirectory(root: number, path: string): Place {
   const place = findPlace(root, path, { create: 'directory' })
-  if (place.stat.isDirectory()) return place.descriptor
+  if (place.stat.isDirectory()) return place
   closeSync(place.descriptor)
   throw new TsbuildError(`the working directory ${path} is not a directory`, {
     code: 'STEP_FAILED',

@@ -1,75 +1,64 @@
-import { accessSync, closeSync, constants, fchownSync, readlinkSync, statSync } from 'node:fs'
-import { basename } from 'node:path'
+import type { Buffer } from 'node:buffer'
+import { accessSync, closeSync, constants, fchownSync, openSync, writeFileSync } from 'node:fs'
 import {
   assumeIdentity,
   closeDescriptorsOnExec,
   closeNamespaces,
-  enterDirectory,
-  enterNamespaces,
+  failureOf,
   getResourceLimit,
   type Identity,
-  joinNewKeyring,
-  limitCapabilities,
+  makeCallProgram,
   makePipe,
-  type Namespaces,
-  namespacesToReturnTo,
   type ProcessEnd,
+  type ProgramCall,
   type ResourceLimit,
+  readReports,
   resumeRoot,
-  setResourceLimit,
-  setUmask,
+  type SystemError,
   spawnProcess,
+  threadId,
   unshareWorkingDirectory,
   waitForExit,
 } from '#builder/linux'
-import { errnoOf, TsbuildError } from '#core'
-import { limitThread, releaseThread } from './control-groups.ts'
+import { errnoOf, TsbuildError, type Ulimit } from '#core'
+import type { GroupPlace } from './control-groups.ts'
 import { killProcess } from './init-process.ts'
 import type { LauncherSettings, LaunchRequest, Prepared } from './messages.ts'
-import { OPEN_FILES, STEP_CAPABILITIES, STEP_PROCESSES, STEP_UMASK } from './profile.ts'
-import { installSeccompFilter } from './seccomp.ts'
+import { findPlace, pathOf } from './root-tree.ts'
+import { stepFilter } from './seccomp.ts'
+import { inherited, type StepProgram, stepCalls } from './step-program.ts'
 
 /** What a launching thread keeps between steps. */
 export interface Launcher {
-  readonly setnsKey: number
-  readonly home: Namespaces
+  readonly filter: Buffer | undefined
   readonly openFiles: ResourceLimit
-  readonly core: ResourceLimit
   /** As the kernel numbers it. */
   readonly thread: number
-  /** The control group that limits how many processes a step starts. */
-  readonly group: string | undefined
+  /** The control groups that it is in, and so all that it starts. */
+  readonly groups: readonly GroupPlace[]
+}
+
+/** Prepares the calling thread once for all steps that it will start. */
+export function becomeLauncher(settings: LauncherSettings): Launcher {
+  unshareWorkingDirectory()
+  const thread = threadId()
+  joinGroups(thread, settings.groups)
+  return {
+    filter: settings.security === 'insecure' ? undefined : stepFilter(),
+    openFiles: getResourceLimit(0, 'nofile'),
+    thread,
+    groups: settings.groups,
+  }
 }
 
 /**
- * Takes from the calling thread, for good, all that a step must not have but the thread itself can
- * do without: every process that it starts has the step's capabilities and filter.
+ * Puts the calling thread, and only it, into groups of the first version: what it starts is born there.
+ * Groups of the second version take no single threads.
  */
-export function becomeLauncher(settings: LauncherSettings): Launcher {
-  unshareWorkingDirectory()
-  const home = namespacesToReturnTo()
-  setUmask(STEP_UMASK)
-  joinNewKeyring()
-  const thread = Number(basename(readlinkSync('/proc/thread-self')))
-  const group = limitThread(thread, STEP_PROCESSES)
-  if (settings.security !== 'insecure') {
-    limitCapabilities(STEP_CAPABILITIES)
-    installSeccompFilter(settings.setnsKey)
+function joinGroups(thread: number, places: readonly GroupPlace[]): void {
+  for (const { version, path } of places) {
+    if (version === 1) writeFileSync(`${path}/tasks`, `${thread}`)
   }
-  return {
-    setnsKey: settings.setnsKey,
-    home,
-    openFiles: getResourceLimit(0, 'nofile'),
-    core: getResourceLimit(0, 'core'),
-    thread,
-    group,
-  }
-}
-
-/** Releases what `becomeLauncher` opened. */
-export function closeLauncher(launcher: Launcher): void {
-  closeNamespaces(launcher.home)
-  if (launcher.group !== undefined) releaseThread(launcher.thread, launcher.group)
 }
 
 /** Read ends of what the step's process writes. */
@@ -88,27 +77,45 @@ export function runInPlace(
   request: LaunchRequest,
   onStart: (output: StepOutput) => void,
 ): ProcessEnd {
+  const { thread, groups } = launcher
+  const own = request.groups
+  if (own === undefined) return startAndWait(launcher, request, onStart)
+  joinGroups(thread, own)
+  try {
+    return startAndWait(launcher, request, onStart)
+  } finally {
+    joinGroups(
+      thread,
+      own.map((place) => ({ ...place, path: place.home })),
+    )
+    joinGroups(thread, groups)
+  }
+}
+
+function startAndWait(
+  launcher: Launcher,
+  request: LaunchRequest,
+  onStart: (output: StepOutput) => void,
+): ProcessEnd {
   const stdout = makePipe()
   const stderr = makePipe()
-  const started: number[] = []
+  let pid: number
   try {
-    closeDescriptorsOnExec()
     giveOutput(request.place.user, [stdout.writeEnd, stderr.writeEnd])
-    inPlace(launcher, request.place, () => {
-      const output = { stdout: stdout.writeEnd, stderr: stderr.writeEnd }
-      started.push(spawnStep(launcher, request, output))
-    })
+    const output = { stdout: stdout.writeEnd, stderr: stderr.writeEnd }
+    pid = startStep(launcher, request, output)
   } catch (cause) {
     closeSync(stdout.readEnd)
     closeSync(stderr.readEnd)
-    started.forEach(killAndWait)
     throw cause
   } finally {
     closeSync(stdout.writeEnd)
     closeSync(stderr.writeEnd)
+    closeNamespaces(request.place.namespaces)
+    closeSync(request.place.cwd)
+    closeSync(request.place.root)
   }
   onStart({ stdout: stdout.readEnd, stderr: stderr.readEnd })
-  const [pid = 0] = started
   return waitForExit(pid)
 }
 
@@ -117,13 +124,87 @@ function giveOutput(user: Identity, descriptors: readonly number[]): void {
   try {
     for (const descriptor of descriptors) fchownSync(descriptor, user.uid, user.gid)
   } catch (cause) {
-    if (errnoOf(cause) !== 'EINVAL') throw cause
-    throw new TsbuildError(`run as ${user.uid}:${user.gid}: this user namespace lacks these ids`, {
-      code: 'STEP_FAILED',
-      hint: 'install newuidmap (package uidmap) and give your user 65536 ids in /etc/subuid and /etc/subgid',
-      cause,
-    })
+    throw errnoOf(cause) === 'EINVAL' ? unmappedUser(user, cause) : cause
   }
+}
+
+function unmappedUser(user: Identity, cause: unknown): TsbuildError {
+  return new TsbuildError(`run as ${user.uid}:${user.gid}: this user namespace lacks these ids`, {
+    code: 'STEP_FAILED',
+    hint: 'install newuidmap (package uidmap) and give your user 65536 ids in /etc/subuid and /etc/subgid',
+    cause,
+  })
+}
+
+/** @returns the pid of the step's process, which runs its program */
+function startStep(launcher: Launcher, request: LaunchRequest, output: StepOutput): number {
+  const { place, args, ulimits } = request
+  const [name = ''] = args
+  if ([...args, ...place.env].some((text) => text.includes('\0'))) {
+    // The kernel would take what stands before it and drop the rest.
+    throw notExecutable(name, new Error('arguments and environment cannot have a NUL character'))
+  }
+  const program = asUser(place.user, () => findProgram(name, place))
+  const group = openGroup(request.groups ?? launcher.groups)
+  const report = makePipe()
+  try {
+    const { filter, openFiles } = launcher
+    const step: StepProgram = {
+      ...{ place, program, args, filter, ulimits, openFiles, group },
+      report: report.writeEnd,
+    }
+    const calls = stepCalls(step)
+    const reports = runStepProgram(step, calls, { output, report })
+    return pidIn(reports, calls, { name, place, ulimits })
+  } finally {
+    closeSync(report.readEnd)
+    if (group !== undefined) closeSync(group)
+  }
+}
+
+interface StartDescriptors {
+  readonly output: StepOutput
+  readonly report: { readonly readEnd: number; readonly writeEnd: number }
+}
+
+/** @returns all reports: the pipe ends when the step's program starts, or with the failure to */
+function runStepProgram(
+  step: StepProgram,
+  calls: readonly ProgramCall[],
+  { output, report }: StartDescriptors,
+): ReturnType<typeof readReports> {
+  const program = makeCallProgram(calls, { report: step.report })
+  try {
+    closeDescriptorsOnExec()
+    const starter = spawnProcess({
+      program: `/proc/self/fd/${program}`,
+      args: ['step'],
+      env: [],
+      inherit: inherited(step),
+      ...output,
+    })
+    waitForExit(starter)
+    return readReports(report.readEnd)
+  } finally {
+    closeSync(report.writeEnd)
+    closeSync(program)
+  }
+}
+
+function pidIn(
+  reports: ReturnType<typeof readReports>,
+  calls: readonly ProgramCall[],
+  subject: FailureSubject,
+): number {
+  let pid: number | undefined
+  let failure: SystemError | undefined
+  for (const report of reports) {
+    if (report.result < 0) failure = failureOf(report, calls)
+    else if (calls[report.index]?.forks === true) pid = report.result
+  }
+  if (pid !== undefined && failure === undefined) return pid
+  if (pid !== undefined) killAndWait(pid)
+  throw explain(failure, subject)
 }
 
 /** A process that nobody waits for would keep its namespace from ending. */
@@ -132,82 +213,38 @@ function killAndWait(pid: number): void {
   waitForExit(pid)
 }
 
-/** Does `action` inside the step's namespaces, as its user, in its working directory. */
-function inPlace(launcher: Launcher, place: Prepared, action: () => void): void {
-  try {
-    enterNamespaces(place.namespaces, launcher.setnsKey)
-    enterDirectory(place.cwd)
-    assumeIdentity(place.user)
-    try {
-      action()
-    } finally {
-      resumeRoot()
-    }
-  } finally {
-    enterNamespaces(launcher.home, launcher.setnsKey)
-    closeNamespaces(place.namespaces)
-    closeSync(place.cwd)
-  }
+/** Descriptor of a group of the second version, if there is one. */
+function openGroup(places: readonly GroupPlace[]): number | undefined {
+  const place = places.find(({ version }) => version === 2)
+  return place === undefined ? undefined : openSync(place.path, constants.O_RDONLY)
 }
 
-function spawnStep(launcher: Launcher, request: LaunchRequest, output: StepOutput): number {
-  const [name = ''] = request.args
-  const { env } = request.place
-  const program = findProgram(name, env)
-  return withStepLimits(launcher, () => {
-    try {
-      const gate = request.gate === undefined ? undefined : `/proc/self/fd/${request.gate}`
-      return spawnProcess({ program, args: request.args, env, gate, ...output })
-    } catch (cause) {
-      throw notExecutable(name, cause)
-    }
-  })
-}
-
-/**
- * Processes inherit the limits of the builder, and Node raises the number of open files as far as it
- * goes. Limits belong to the whole process, so they are lowered only for the moment of the start, and
- * the number of files only when the builder itself is far below. A builder without the right to raise
- * its limit on core dumps again stays without dumps.
- */
-function withStepLimits<T>(launcher: Launcher, action: () => T): T {
-  const { openFiles, core } = launcher
-  const lower = openFiles.soft > OPEN_FILES && lowestFreeDescriptor() < OPEN_FILES / 2n
-  if (lower) setResourceLimit(0, 'nofile', { ...openFiles, soft: OPEN_FILES })
-  setResourceLimit(0, 'core', { soft: 0n, hard: 0n })
+/** Does `action` with the rights of the step's user, on this thread. */
+function asUser<T>(user: Identity, action: () => T): T {
   try {
+    assumeIdentity(user)
     return action()
   } finally {
-    restoreCoreLimit(core)
-    if (lower) setResourceLimit(0, 'nofile', openFiles)
+    resumeRoot()
   }
-}
-
-function restoreCoreLimit(limit: ResourceLimit): void {
-  try {
-    setResourceLimit(0, 'core', limit)
-  } catch (cause) {
-    if (errnoOf(cause) !== 'EPERM') throw cause
-  }
-}
-
-/** Of the builder. No file is opened: all there are belong to the step, and may be FIFOs. */
-function lowestFreeDescriptor(): bigint {
-  const { readEnd, writeEnd } = makePipe()
-  closeSync(readEnd)
-  closeSync(writeEnd)
-  return BigInt(Math.min(readEnd, writeEnd))
 }
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
-/** Looks a program up as execvp(3) does, with the step's own PATH, rights and root. */
-function findProgram(name: string, env: readonly string[]): string {
-  if (name.includes('/')) return name
-  const path = env.findLast((entry) => entry.startsWith('PATH='))?.slice('PATH='.length)
+/**
+ * Looks a program up as execvp(3) does, with the step's own PATH and rights, inside its root. The way
+ * there leads through no magic link of /proc.
+ */
+function findProgram(name: string, place: Prepared): string {
+  if (name.includes('/')) {
+    const failure = executableAt(place, name)
+    if (failure === undefined) return name
+    throw notExecutable(name, failure)
+  }
+  const path = place.env.findLast((entry) => entry.startsWith('PATH='))?.slice('PATH='.length)
   for (const directory of (path ?? DEFAULT_PATH).split(':')) {
     const candidate = `${directory || '.'}/${name}`
-    if (isExecutable(candidate)) return candidate
+    if (executableAt(place, candidate) === undefined) return candidate
   }
   throw new TsbuildError(`exec: ${JSON.stringify(name)}: executable file not found in $PATH`, {
     code: 'STEP_FAILED',
@@ -215,19 +252,62 @@ function findProgram(name: string, env: readonly string[]): string {
   })
 }
 
-function isExecutable(path: string): boolean {
+/** @returns why the file cannot be executed, if it cannot */
+function executableAt(place: Prepared, path: string): unknown {
+  const absolute = path.startsWith('/') ? path : `${place.cwdPath}/${path}`
   try {
-    accessSync(path, constants.X_OK)
-    return statSync(path).isFile()
-  } catch {
-    return false
+    const found = findPlace(place.root, absolute)
+    try {
+      if (!found.stat.isFile()) return Object.assign(new Error('no file'), { code: 'EACCES' })
+      accessSync(pathOf(found.descriptor), constants.X_OK)
+      return undefined
+    } finally {
+      closeSync(found.descriptor)
+    }
+  } catch (cause) {
+    return cause instanceof TsbuildError ? cause.cause : cause
   }
+}
+
+interface FailureSubject {
+  readonly name: string
+  readonly place: Prepared
+  readonly ulimits: readonly Ulimit[]
+}
+
+/** What the failure of one of the calls means to who wrote the step. */
+function explain(failure: SystemError | undefined, subject: FailureSubject): Error {
+  const { name, place, ulimits } = subject
+  switch (failure?.syscall) {
+    case 'execve':
+      return notExecutable(name, failure)
+    case 'prlimit64': {
+      const limits = ulimits.map((limit) => `${limit.name} to ${limit.soft}:${limit.hard}`)
+      return new TsbuildError(`limit ${limits.join(' and ')}: not permitted`, {
+        code: 'PERMISSION_DENIED',
+        hint: 'only root may raise a hard limit; choose a lower one',
+        cause: failure,
+      })
+    }
+    case 'openat':
+      return new TsbuildError('start the step: it cannot open its /dev/null', {
+        code: 'STEP_FAILED',
+        hint: 'a mount of the step covers /dev',
+        cause: failure,
+      })
+    case 'setgroups':
+    case 'setresgid':
+    case 'setresuid':
+      if (failure.code === 'EINVAL') return unmappedUser(place.user, failure)
+  }
+  return failure ?? new Error('the step ended before its program was started')
 }
 
 function notExecutable(name: string, cause: unknown): TsbuildError {
   const errno = errnoOf(cause)
   const reason = errno === undefined ? undefined : EXEC_ERRORS[errno]
-  return new TsbuildError(`exec ${name}: ${reason ?? String(cause)}`, {
+  const text = cause instanceof Error ? cause.message : String(cause)
+  return new TsbuildError(`exec ${name}: ${reason ?? text}`, {
     code: 'STEP_FAILED',
     hint: 'check that the image has the program and its interpreter, for this platform, executable',
     cause,
@@ -237,6 +317,7 @@ function notExecutable(name: string, cause: unknown): TsbuildError {
 const EXEC_ERRORS: Readonly<Record<string, string>> = {
   E2BIG: 'argument list too long',
   EACCES: 'permission denied',
+  ELOOP: 'it leads through a link of /proc, or through too many links',
   ENOENT: 'no such file or directory',
   ENOEXEC: 'exec format error',
   ENOTDIR: 'not a directory',

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { MS, mount, mountOverlay, restrictMount } from '#builder/linux'
 import type { Mount } from '#core'
+import { mountNothing } from './device-mounts.ts'
 import type { EtcFiles } from './etc-files.ts'
 import { bindInto, type OnCreate, type Scaffold } from './kernel-mounts.ts'
 import { mountTmpfs } from './step-mounts.ts'
@@ -20,6 +21,8 @@ function scaffoldPaths(base: string): ScaffoldPaths {
     root: `${base}/root`,
     proc: `${base}/proc`,
     empty: `${base}/empty`,
+    nothing: `${base}/nothing`,
+    devices: `${base}/devices`,
     etc: `${base}/etc`,
     files: `${base}/files`,
     whole: `${base}/whole`,
@@ -30,7 +33,8 @@ function scaffoldPaths(base: string): ScaffoldPaths {
 export function mountScaffold(base: string): ScaffoldPaths {
   const paths = scaffoldPaths(base)
   mount(base, { type: 'tmpfs', flags: MS.NOSUID | MS.NODEV | MS.NOEXEC, data: 'mode=755' })
-  for (const path of Object.values(paths)) mkdirSync(path, 0o755)
+  for (const path of Object.values(paths)) if (path !== paths.nothing) mkdirSync(path, 0o755)
+  mountNothing(paths)
   mount(paths.empty, {
     type: 'tmpfs',
     flags: MS.NOSUID | MS.NODEV | MS.NOEXEC | MS.RDONLY,
@@ -47,7 +51,8 @@ export function writableOf(root: Mount): string | undefined {
 
 /**
  * Mounts the root of the step. Unless `devices` says otherwise, those in it cannot be opened: device
- * files may be made and shipped in an image, but a step gets at no device of the host through them.
+ * files may be made and shipped in an image, but where nothing else keeps a step from devices of the
+ * host, it gets at none through them.
  */
 export function mountRoot(
   root: Mount,

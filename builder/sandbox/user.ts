@@ -1,6 +1,17 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, openSync } from 'node:fs'
 import type { Identity } from '#builder/linux'
-import { TsbuildError } from '#core'
+import {
+  type AccountLookup,
+  type GroupEntry,
+  MAX_ACCOUNTS_FILE,
+  type PasswdEntry,
+  parseAccountId,
+  parseGroups,
+  parsePasswd,
+  TsbuildError,
+  unknownAccount,
+} from '#core'
+import { readLimited } from '#disk'
 import { findPlaceIfThere, pathOf } from './root-tree.ts'
 
 /** A user as the step's process gets it. */
@@ -12,22 +23,8 @@ export interface StepUser extends Identity {
 /** Gives the text of a file of the image, `undefined` when there is none. */
 export type ReadImageFile = (path: string) => string | undefined
 
-const MAX_FILE = 10 * 1024 * 1024
-const MAX_ID = 2 ** 31 - 1
-const INTEGER = /^-?\d+$/
-
-interface PasswdEntry {
-  readonly name: string
-  readonly uid: number
-  readonly gid: number
-  readonly home: string
-}
-
-interface GroupEntry {
-  readonly name: string
-  readonly gid: number
-  readonly members: readonly string[]
-}
+const USER: AccountLookup = { what: 'user', code: 'STEP_FAILED' }
+const GROUP: AccountLookup = { what: 'group', code: 'STEP_FAILED' }
 
 /**
  * Finds out who `USER` is, from the image's own passwd and group files.
@@ -37,18 +34,21 @@ interface GroupEntry {
 export function resolveUser(spec: string, read: ReadImageFile): StepUser {
   const [userPart = '', groupPart = ''] = splitOnce(spec)
   if (spec === '') return rootUser(read)
-  if (isId(userPart) && isId(groupPart)) {
-    const uid = parseId(userPart)
+  const uid = numberOf(userPart, USER)
+  const gid = numberOf(groupPart, GROUP)
+  if (uid !== undefined && gid !== undefined) {
     const home = homeOf(parsePasswd(readIfUsable(read, '/etc/passwd')), uid)
-    return { uid, gid: parseId(groupPart), groups: [], home }
+    return { uid, gid, groups: [gid], home }
   }
   const passwd = parsePasswd(read('/etc/passwd') ?? '')
   const user = findUser(userPart, passwd)
   const groups = parseGroups(read('/etc/group') ?? '')
   const home = homeOf(passwd, user.uid)
-  if (groupPart !== '')
-    return { uid: user.uid, gid: findGroup(groupPart, groups), groups: [], home }
-  return { uid: user.uid, gid: user.gid, groups: membershipsOf(user.name, groups), home }
+  if (groupPart !== '') {
+    const gid = findGroup(groupPart, groups)
+    return { uid: user.uid, gid, groups: [gid], home }
+  }
+  return { uid: user.uid, gid: user.gid, groups: groupsOf(user, groups), home }
 }
 
 /** A reader for `resolveUser` that never leaves the root and never reads anything but plain files. */
@@ -58,7 +58,6 @@ export function imageFileReader(root: number): ReadImageFile {
     if (place === undefined) return undefined
     try {
       if (!place.stat.isFile()) throw unusable(path, 'is not a regular file')
-      if (place.stat.size > MAX_FILE) throw unusable(path, `is larger than ${MAX_FILE} bytes`)
       return readWhole(pathOf(place.descriptor), path)
     } finally {
       closeSync(place.descriptor)
@@ -69,17 +68,12 @@ export function imageFileReader(root: number): ReadImageFile {
 function readWhole(source: string, path: string): string {
   const descriptor = openSync(source, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
-    const bytes = Buffer.alloc(fstatSync(descriptor).size + 1)
-    let length = 0
-    for (;;) {
-      const count = readSync(descriptor, bytes, length, bytes.length - length, length)
-      length += count
-      if (count === 0) return bytes.toString('utf8', 0, length)
-      if (length === bytes.length) throw unusable(path, 'changes while it is read')
-    }
+    const content = readLimited(descriptor, MAX_ACCOUNTS_FILE)
+    if (content !== undefined) return content.toString('utf8')
   } finally {
     closeSync(descriptor)
   }
+  throw unusable(path, `is larger than ${MAX_ACCOUNTS_FILE} bytes`)
 }
 
 /** No USER: root, whether or not the image knows a user 0. */
@@ -87,10 +81,11 @@ function rootUser(read: ReadImageFile): StepUser {
   const passwd = parsePasswd(readIfUsable(read, '/etc/passwd'))
   const entry = passwd.find((candidate) => candidate.uid === 0)
   const groups = entry === undefined ? [] : parseGroups(readIfUsable(read, '/etc/group'))
+  const gid = entry?.gid ?? 0
   return {
     uid: 0,
-    gid: entry?.gid ?? 0,
-    groups: membershipsOf(entry?.name, groups),
+    gid,
+    groups: groupsOf({ gid, name: entry?.name }, groups),
     home: homeOf(passwd, 0),
   }
 }
@@ -105,82 +100,46 @@ function readIfUsable(read: ReadImageFile, path: string): string {
   }
 }
 
-/** Anything that looks like a number is one, never a name: `4294967296` must not become a user. */
 function findUser(
   text: string,
   passwd: readonly PasswdEntry[],
 ): { readonly uid: number; readonly gid: number; readonly name?: string } {
-  const number = INTEGER.test(text) ? parseId(text) : undefined
+  const number = parseAccountId(text, USER)
   const entry = passwd.find((candidate) =>
     number === undefined ? candidate.name === text : candidate.uid === number,
   )
   if (entry !== undefined) return entry
   if (number !== undefined) return { uid: number, gid: 0 }
-  throw new TsbuildError(`unable to find user ${text}: no matching entries in passwd file`, {
-    code: 'STEP_FAILED',
-    hint: 'create the user in an earlier step, or give a number',
-  })
+  throw unknownAccount(text, passwd, USER)
 }
 
 function findGroup(text: string, groups: readonly GroupEntry[]): number {
-  const number = INTEGER.test(text) ? parseId(text) : undefined
+  const number = parseAccountId(text, GROUP)
   if (number !== undefined) return number
   const entry = groups.find((candidate) => candidate.name === text)
   if (entry !== undefined) return entry.gid
-  throw new TsbuildError(`unable to find group ${text}: no matching entries in group file`, {
-    code: 'STEP_FAILED',
-    hint: 'create the group in an earlier step, or give a number',
-  })
+  throw unknownAccount(text, groups, GROUP)
 }
 
-function membershipsOf(name: string | undefined, groups: readonly GroupEntry[]): readonly number[] {
-  if (name === undefined) return []
-  return groups.filter((group) => group.members.includes(name)).map((group) => group.gid)
+/**
+ * The primary group is among them: a program that changes its group does not lose it, and so does not
+ * get around permissions that exclude its members.
+ */
+function groupsOf(
+  { name, gid }: { readonly name?: string | undefined; readonly gid: number },
+  groups: readonly GroupEntry[],
+): readonly number[] {
+  const memberships = groups.filter(({ members }) => name !== undefined && members.includes(name))
+  return [...new Set([gid, ...memberships.map((group) => group.gid)])]
 }
 
 function homeOf(passwd: readonly PasswdEntry[], uid: number): string {
   return passwd.find((entry) => entry.uid === uid)?.home || '/'
 }
 
-/** Lines that are damaged, or whose ids are out of range, do not count. */
-function parsePasswd(text: string): readonly PasswdEntry[] {
-  return linesOf(text).flatMap((line) => {
-    const [name = '', , uid = '', gid = '', , home = ''] = line.split(':')
-    if (name === '' || !isValidId(uid) || !isValidId(gid)) return []
-    return [{ name, uid: Number(uid), gid: Number(gid), home }]
-  })
-}
-
-function parseGroups(text: string): readonly GroupEntry[] {
-  return linesOf(text).flatMap((line) => {
-    const [name = '', , gid = '', members = ''] = line.split(':')
-    if (name === '' || !isValidId(gid)) return []
-    return [{ name, gid: Number(gid), members: members.split(',') }]
-  })
-}
-
-function linesOf(text: string): readonly string[] {
-  return text.split('\n').map((line) => line.trim())
-}
-
-function isId(text: string): boolean {
-  return text === 'root' || INTEGER.test(text)
-}
-
-function isValidId(text: string): boolean {
-  return /^\d+$/.test(text) && Number(text) <= MAX_ID
-}
-
-/** 2^32 - 1 means "do not change" to the kernel, and what lies above wraps around to root. */
-function parseId(text: string): number {
-  if (text === 'root') return 0
-  if (isValidId(text)) return Number(text)
-  throw new TsbuildError(
-    `unable to find user ${text}: uids and gids must be in range 0-${MAX_ID}`,
-    {
-      code: 'STEP_FAILED',
-    },
-  )
+/** Where both parts are numbers, `root` is one too. */
+function numberOf(text: string, lookup: AccountLookup): number | undefined {
+  return text === 'root' ? 0 : parseAccountId(text, lookup)
 }
 
 function splitOnce(spec: string): readonly string[] {

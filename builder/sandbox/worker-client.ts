@@ -1,13 +1,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { TsbuildError } from '#core'
-import {
-  type CloseRequest,
-  type Failed,
-  fromPlainError,
-  toPlainError,
-  type WorkerSettings,
-} from './messages.ts'
+import { type CloseRequest, type Failed, fromPlainError, toPlainError } from './messages.ts'
 
 /** Messages of one conversation carry its number. */
 interface Numbered {
@@ -20,11 +14,12 @@ interface Numbered {
  */
 export class WorkerClient<Request extends Numbered, Reply extends Numbered> {
   readonly #script: URL
-  readonly #settings: WorkerSettings
+  readonly #settings: unknown
   readonly #listeners = new Map<number, (reply: Reply | Failed) => void>()
   #worker: Worker | undefined
 
-  constructor(script: URL, settings: WorkerSettings) {
+  /** @param settings what the thread is started with */
+  constructor(script: URL, settings: unknown) {
     this.#script = script
     this.#settings = settings
   }

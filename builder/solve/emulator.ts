@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { errnoOf, formatPlatform, type Platform, platformDistance, TsbuildError } from '#core'
+import { runsSmallPrograms, type SmallArchitecture } from '#builder/linux'
+import { errnoOf, formatPlatform, type Platform, TsbuildError } from '#core'
+import { missingFlags } from './processor.ts'
 
 const BINFMT_MISC = '/proc/sys/fs/binfmt_misc'
 
@@ -14,23 +16,47 @@ const EMULATED: Readonly<Record<string, string>> = {
   mipsle: 'mipsel',
 }
 
+/** What a 64-bit processor runs beside its own programs, if the kernel does. */
+const SMALL: Readonly<Record<string, SmallArchitecture>> = { amd64: '386', arm64: 'arm' }
+
+/** Where to learn what this machine runs. */
+export interface Machine {
+  readonly platform: Platform
+  /** A file name that is free, for a program that is tried. */
+  readonly scratch: string
+  /** The kernel's list of emulators. */
+  readonly emulators?: string
+  readonly cpuInfo?: string
+}
+
 /**
- * Programs for another architecture run only where the kernel hands them to an emulator that it has
- * opened itself, since the emulator is not in the image.
+ * Programs for another architecture run only where the kernel runs them itself, or hands them to an
+ * emulator that it has opened itself, since the emulator is not in the image.
  * Spec: Linux, Documentation/admin-guide/binfmt-misc.rst
  * @throws {TsbuildError} PLATFORM_MISMATCH
  */
-export function checkEmulator(
-  platform: Platform,
-  host: Platform,
-  folder: string = BINFMT_MISC,
-): void {
-  if (platformDistance(host, platform) !== undefined) return
-  if (host.architecture === 'amd64' && platform.architecture === '386') return
-  const name = `qemu-${EMULATED[platform.architecture] ?? platform.architecture}`
-  const hint = hintFor(name, readHandler(join(folder, name)))
-  if (hint === undefined) return
-  throw new TsbuildError(
+export function checkEmulator(platform: Platform, machine: Machine): void {
+  const { os, architecture, variant } = platform
+  const host = machine.platform
+  if (os !== host.os) {
+    const hint = `a stage for ${os} cannot have RUN: COPY, ADD and WORKDIR make its files`
+    throw cannotRun(platform, host, hint)
+  }
+  if (architecture === host.architecture) {
+    const missing = architecture === 'amd64' ? missingFlags(variant, machine.cpuInfo) : []
+    if (missing.length === 0) return
+    const lacking = `this processor lacks ${missing.join(', ')}`
+    throw cannotRun(platform, host, `${lacking}: run the step on --platform=$BUILDPLATFORM`)
+  }
+  const small = SMALL[host.architecture]
+  if (small === architecture && runsSmallPrograms(small, machine.scratch)) return
+  const name = `qemu-${EMULATED[architecture] ?? architecture}`
+  const hint = hintFor(name, readHandler(join(machine.emulators ?? BINFMT_MISC, name)))
+  if (hint !== undefined) throw cannotRun(platform, host, hint)
+}
+
+function cannotRun(platform: Platform, host: Platform, hint: string): TsbuildError {
+  return new TsbuildError(
     `cannot run ${formatPlatform(platform)} programs on ${formatPlatform(host)}`,
     { code: 'PLATFORM_MISMATCH', hint },
   )

@@ -13,8 +13,8 @@ import type {
 import { createWritable } from '#builder/snapshot'
 import type { CacheMountRequest, OpenCacheMounts, Store } from '#cache'
 import { errnoOf, type Mount, Resources, TsbuildError, unreachable } from '#core'
-import { directoriesOf } from './layer.ts'
 import type { Result } from './result.ts'
+import { directoriesOf } from './stack.ts'
 import type { WorkPool } from './work-pool.ts'
 
 export interface MountDeps {
@@ -27,7 +27,7 @@ export interface MountDeps {
 /** What steps may be given and no key, record or event has. */
 export interface StepSecrets {
   /** @returns `undefined` when there is none of this name */
-  readonly secret: (id: string) => Promise<Uint8Array | undefined>
+  readonly secret: (id: string, signal?: AbortSignal | undefined) => Promise<Uint8Array | undefined>
   /** @returns what talks to a process of the step; `undefined` when there is no agent of this name */
   readonly agent: (id: string) => ((connection: Socket) => void) | undefined
 }
@@ -96,14 +96,14 @@ async function toMounts(planned: PlannedMount, place: MountPlace): Promise<reado
     case 'bind':
       return [await bindMount(planned, place)]
     case 'cache': {
-      const { target, readonly, path } = planned
+      const { target, readonly, path, owned = false } = planned
       const source = place.opened.paths[place.caches.indexOf(planned)]
       if (source === undefined) throw new Error('a cache mount was not opened')
-      return [{ type: 'bind', target, source, readonly, path }]
+      return [{ type: 'bind', target, source, readonly, path, owned }]
     }
     case 'tmpfs': {
-      const { target, size, readonly } = planned
-      return [{ type: 'tmpfs', target, readonly, ...(size === undefined ? {} : { size }) }]
+      const { target, size, readonly, owned = false } = planned
+      return [{ type: 'tmpfs', target, readonly, owned, ...(size === undefined ? {} : { size }) }]
     }
     case 'script': {
       const content = Buffer.from(planned.content)
@@ -122,7 +122,7 @@ async function secretMounts(
   { id, target, env, required, owner }: SecretMountPlan,
   place: MountPlace,
 ): Promise<readonly Mount[]> {
-  const content = await place.deps.secrets.secret(id)
+  const content = await place.deps.secrets.secret(id, place.deps.signal)
   if (content === undefined) {
     if (!required) return []
     throw new TsbuildError(`secret ${id}: not found`, {
@@ -151,21 +151,32 @@ function agentMounts(
 }
 
 /** What is written to it goes to a directory that is removed after the step. */
-async function bindMount(planned: BindMountPlan, { index, inputs }: MountPlace): Promise<Mount> {
-  const { target, path, readonly } = planned
-  const lower = await directoriesIn(inputs.sources[planned.source])
+async function bindMount(
+  planned: BindMountPlan,
+  { index, inputs, deps }: MountPlace,
+): Promise<Mount> {
+  const { target, path, readonly, owned = false } = planned
+  const lower = await directoriesIn(inputs.sources[planned.source], deps)
   const directory = join(inputs.scratch, `mount-${index}`)
-  if (!readonly) {
+  if (!readonly || owned) {
     const writable = createWritable(directory, lower)
-    return { type: 'overlay', target, lower, writable, path }
+    return { type: 'overlay', target, lower, writable, path, readonly, owned }
   }
   if (lower.length > 0) return { type: 'overlay', target, lower, path }
   mkdirSync(directory)
   return { type: 'overlay', target, lower: [directory], path }
 }
 
-async function directoriesIn(source: Result | undefined): Promise<readonly string[]> {
-  return source === undefined ? [] : directoriesOf(source.layers.map(({ layer }) => layer))
+async function directoriesIn(
+  source: Result | undefined,
+  deps: MountDeps,
+): Promise<readonly string[]> {
+  return source === undefined
+    ? []
+    : directoriesOf(
+        source.layers.map(({ layer }) => layer),
+        deps,
+      )
 }
 
 function openCaches(
@@ -177,6 +188,7 @@ function openCaches(
     const { id, owner, sharing } = cache
     const source = cache.source === undefined ? undefined : inputs.sources[cache.source]
     return {
+      label: id,
       identity: { id, from: source?.key ?? null, owner: owner === undefined ? null : { ...owner } },
       sharing,
       fill: (directory) => fillCache(directory, { cache, source }, deps),
@@ -188,9 +200,10 @@ function openCaches(
 async function fillCache(
   directory: string,
   { cache, source }: { readonly cache: CacheMountPlan; readonly source: Result | undefined },
-  { pool, signal }: MountDeps,
+  deps: MountDeps,
 ): Promise<void> {
-  const directories = await directoriesIn(source)
+  const { pool, signal } = deps
+  const directories = await directoriesIn(source, deps)
   if (directories.length > 0) {
     await pool.run(
       'unpackTrees',

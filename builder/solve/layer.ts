@@ -13,6 +13,7 @@ import {
   TsbuildError,
   uncompressedDigest,
 } from '#core'
+import { directoriesOf } from './stack.ts'
 import type { Underway } from './underway.ts'
 import type { ApplyTask } from './work.ts'
 import type { WorkPool } from './work-pool.ts'
@@ -39,12 +40,6 @@ export interface Layer {
   directory(below: readonly Layer[]): Promise<string>
   /** For a built layer: once this is known, the tar is in the store. */
   tar(below: readonly Layer[]): Promise<TarFacts>
-}
-
-/** Overlay directories of a stack, topmost first. */
-export async function directoriesOf(layers: readonly Layer[]): Promise<readonly string[]> {
-  const directories = layers.map((layer, index) => layer.directory(layers.slice(0, index)))
-  return (await Promise.all(directories)).toReversed()
 }
 
 /** A layer that a step made here. */
@@ -81,7 +76,11 @@ export class BuiltLayer implements Layer {
     const tar = { mediaType: MEDIA_TYPES.ociLayer, digest: uncompressedDigest(diffId), size }
     await using temporary = store.temporary()
     const directory = join(temporary.path, 'layer')
-    await unpack(tar, { diffId, directory, lowers: await directoriesOf(below) }, this.#deps)
+    await unpack(
+      tar,
+      { diffId, directory, lowers: await directoriesOf(below, this.#deps) },
+      this.#deps,
+    )
     await store.layers.commitDirectory(directory, { id: record.id, diffId, size })
     return store.layers.directory(record.id)
   }
@@ -94,7 +93,10 @@ export class BuiltLayer implements Layer {
     }
     await using temporary = store.temporary()
     const tar = join(temporary.path, 'layer.tar')
-    const [directory, lowers] = await Promise.all([this.directory(below), directoriesOf(below)])
+    const [directory, lowers] = await Promise.all([
+      this.directory(below),
+      directoriesOf(below, this.#deps),
+    ])
     const packed = await pool.run('packLayer', { directory, lowers, tar }, signal)
     await store.blobs.adopt(tar, uncompressedDigest(packed.diffId), packed.size)
     store.layers.setTar(id, packed)
@@ -145,7 +147,10 @@ export class BaseImageLayer implements Layer {
     }
     const known = find()
     if (known !== undefined) return known
-    await using _lease = await store.lease(cacheKeyOf({ unpack: diffId }), { signal })
+    await using _lease = await store.lease(cacheKeyOf({ unpack: diffId }), {
+      signal,
+      what: `unpack layer ${diffId}`,
+    })
     return find() ?? (await this.#unpack(below, stacked))
   }
 
@@ -167,7 +172,7 @@ export class BaseImageLayer implements Layer {
     // What it holds fits the layers below only, so it is kept under the name of the whole stack.
     const fitted = join(temporary.path, 'fitted')
     mkdirSync(fitted)
-    const lowers = await directoriesOf(below)
+    const lowers = await directoriesOf(below, this.#deps)
     await unpack(descriptor, { ...task, directory: fitted, lowers }, this.#deps)
     await store.layers.commitDirectory(fitted, { id: stacked })
     return store.layers.directory(stacked)

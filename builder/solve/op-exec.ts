@@ -3,13 +3,14 @@ import type { ExecVertex } from '#builder/plan'
 import type { ExitStatus, Sandbox } from '#builder/sandbox'
 import { createWritable } from '#builder/snapshot'
 import type { Store } from '#cache'
-import { type Platform, TsbuildError } from '#core'
+import { type Platform, STEP_PROCESSES, type StepResources, TsbuildError } from '#core'
 import { checkEmulator } from './emulator.ts'
 import { openMounts, type StepSecrets } from './exec-mounts.ts'
-import { directoriesOf, type Layer } from './layer.ts'
+import type { Layer } from './layer.ts'
 import type { Reporter } from './reporter.ts'
 import type { Result } from './result.ts'
 import type { StepOutcome } from './solver.ts'
+import { directoriesOf } from './stack.ts'
 import type { KeyedStep } from './vertex-key.ts'
 import type { WorkPool } from './work-pool.ts'
 
@@ -36,13 +37,15 @@ export async function runExec(
   work: ExecWork,
   deps: ExecDeps,
 ): Promise<StepOutcome> {
-  checkEmulator(vertex.platform, deps.host)
   const { store, reporter, signal } = deps
-  const [sandbox, lower] = await Promise.all([deps.sandbox(), directoriesOf(work.below)])
   await using temporary = store.temporary()
+  const machine = { platform: deps.host, scratch: join(temporary.path, 'probe') }
+  checkEmulator(vertex.platform, machine)
+  const [sandbox, lower] = await Promise.all([deps.sandbox(), directoriesOf(work.below, deps)])
   const writable = createWritable(join(temporary.path, 'overlay'), lower)
   const inputs = { sources: work.sources, scratch: temporary.path }
   await using opened = await openMounts(vertex, inputs, deps)
+  for (const warning of vertex.warnings) reporter.warning(vertex, warning)
   const { args, env, proxyEnv, settings, ...common } = vertex.process
   const { extraHosts, shmSize, ulimits, resources, cgroupParent } = settings
   const createdAt = new Date()
@@ -63,7 +66,7 @@ export async function runExec(
   if (exitCode !== 0) {
     throw new TsbuildError(
       `process ${JSON.stringify(args.join(' '))} did not complete successfully: exit code: ${exitCode}`,
-      { code: 'STEP_FAILED', hint: hintFor(exitCode, reached) },
+      { code: 'STEP_FAILED', hint: hintFor(exitCode, reached, resources) },
     )
   }
   const { latest } = vertex
@@ -81,9 +84,15 @@ function withProxies(env: readonly string[], proxies: readonly string[]): readon
   return [...env.filter((entry) => !given.has(nameOf(entry))), ...proxies]
 }
 
-function hintFor(exitCode: number, reached: ExitStatus['reached']): string | undefined {
+function hintFor(
+  exitCode: number,
+  reached: ExitStatus['reached'],
+  { pids }: StepResources,
+): string | undefined {
   if (reached === 'memory') return 'it needed more memory than it may have: raise --memory'
-  if (reached === 'pids') return 'it started more processes than it may: raise --pids-limit'
+  if (reached === 'pids') {
+    return `it started more processes than it may (${pids ?? STEP_PROCESSES}): raise --pids-limit, or take it away with -1`
+  }
   switch (exitCode) {
     case 126:
       return 'the program was found but cannot be executed: check its mode and its platform'

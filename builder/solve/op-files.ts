@@ -3,9 +3,10 @@ import { breakRing, type Ring } from '#builder/layer'
 import type { FilesSource, FilesVertex } from '#builder/plan'
 import type { Store, TemporaryDirectory } from '#cache'
 import { type DiffId, type Digest, isCancelled, uncompressedDigest } from '#core'
-import { directoriesOf, type Layer } from './layer.ts'
+import type { Layer } from './layer.ts'
 import type { Reporter } from './reporter.ts'
 import type { StepOutcome } from './solver.ts'
+import { directoriesOf } from './stack.ts'
 import type { KeyedStep } from './vertex-key.ts'
 import {
   type CopiedFiles,
@@ -141,12 +142,12 @@ async function filesTask(
   deps: FilesDeps,
 ): Promise<FilesTask> {
   const below = vertex.link ? [] : inputs.below
-  const root: TreeSpec = { kind: 'layers', directories: await directoriesOf(below) }
+  const root: TreeSpec = { kind: 'layers', directories: await directoriesOf(below, deps) }
   const { actions } = vertex
   const store = deps.store.root
   const sources = vertex.sources.map(async (source, index): Promise<TreeSpec> => {
     if (source.kind === 'context') return contextTree(source, deps)
-    return { kind: 'layers', directories: await directoriesOf(inputs.sources[index] ?? []) }
+    return { kind: 'layers', directories: await directoriesOf(inputs.sources[index] ?? [], deps) }
   })
   return { actions, root, sources: await Promise.all(sources), store }
 }

@@ -15,6 +15,7 @@ import { type Digest, type Platform, TsbuildError, throwIfCancelled } from '#cor
 import { SourceError } from '#parser'
 import type { StepSecrets } from './exec-mounts.ts'
 import { BaseImageLayer, BuiltLayer, type Layer, type LayerDeps } from './layer.ts'
+import { type Lookup, lookupsOf } from './lookups.ts'
 import { mountedFiles } from './mounted-files.ts'
 import { runExec } from './op-exec.ts'
 import { type ContextTree, contentOf, type FilesWork, runFiles } from './op-files.ts'
@@ -61,6 +62,9 @@ export interface StepOutcome {
   readonly createdAt: Date
 }
 
+/** How a key names what a step takes from others. */
+type KeyKind = 'definition' | 'content'
+
 interface Step {
   readonly family: CacheKey
   /** The key by which the step is looked up first. */
@@ -84,6 +88,7 @@ export class Solver implements AsyncDisposable {
   readonly #stop = new AbortController()
   /** Keys of what was done here: that may be found even where nothing is looked up. */
   readonly #done = new Set<CacheKey>()
+  readonly #lookupOf: (id: VertexId) => Lookup
   /** Vertices that something runs on top of, or copies from: their layers are wanted as directories. */
   readonly #lookedInto: ReadonlySet<VertexId>
   /** The vertices whose layers the image is made of. */
@@ -96,6 +101,7 @@ export class Solver implements AsyncDisposable {
     this.#plan = plan
     this.#deps = { ...deps, signal }
     this.#layerDeps = { store: deps.store, pool: deps.pool, underway: this.#underway, signal }
+    this.#lookupOf = lookupsOf(plan, deps)
     this.#lookedInto = lookedInto(plan)
     this.#inImage = new Set(chainOf(plan, plan.image.top))
   }
@@ -154,7 +160,7 @@ export class Solver implements AsyncDisposable {
     const root = vertex.root === undefined ? undefined : await this.#probe(vertex.root)
     const { definition, family } = await this.#stepOf(vertex, root?.key)
     if (definition === undefined) return { key: family, isCached: false }
-    const record = this.#find(definition.key)
+    const record = this.#find(vertex, definition.key, 'definition')
     if (record === undefined) return { key: definition.key, isCached: false }
     return { key: resultKey(vertex, root?.key, record.key), isCached: true }
   }
@@ -180,7 +186,8 @@ export class Solver implements AsyncDisposable {
       return { definition: filesKey(vertex, root, undefined), family }
     if (isFromContext(vertex)) {
       // A step that was never built has no record to find: then it is digested while it is copied.
-      const isNew = this.#deps.noCache || !this.#deps.store.records.hasFamily(family)
+      const isNew =
+        this.#lookupOf(vertex.id) === 'none' || !this.#deps.store.records.hasFamily(family)
       if (isNew) return { definition: undefined, family }
       const content = await this.#contentOf(vertex, [])
       return { definition: filesKey(vertex, root, { content }), family }
@@ -231,16 +238,17 @@ export class Solver implements AsyncDisposable {
     ])
     const made = sourceIds.length === 0 ? undefined : sources.map(({ key }) => key)
     const step = await this.#stepOf(vertex, root?.key, made)
-    return this.#hit(vertex, root, step.definition) ?? this.#perform(vertex, root, step)
+    const known = this.#hit(vertex, root, { step: step.definition, by: 'definition' })
+    return known ?? this.#perform(vertex, root, step)
   }
 
   /** The result of a step that is found by `step`'s key. */
   #hit(
     vertex: StepVertex,
     root: Result | undefined,
-    step: KeyedStep | undefined,
+    { step, by }: { readonly step: KeyedStep | undefined; readonly by: KeyKind },
   ): Result | undefined {
-    const found = step && this.#find(step.key)
+    const found = step && this.#find(vertex, step.key, by)
     if (found?.layer === undefined) return undefined
     this.#reportHit(vertex)
     const { key, layer, createdAt } = found
@@ -259,12 +267,15 @@ export class Solver implements AsyncDisposable {
     if (content !== undefined && step.definition !== undefined) {
       store.records.alias(step.definition.key, content.key)
     }
-    const again = this.#hit(vertex, root, content)
+    const again = this.#hit(vertex, root, { step: content, by: 'content' })
     if (again !== undefined) return again
     const leased = content ?? step.definition
     await using _lease =
-      leased === undefined ? undefined : await store.lease(leased.key, { signal })
-    const meanwhile = this.#hit(vertex, root, leased)
+      leased === undefined
+        ? undefined
+        : await store.lease(leased.key, { signal, what: vertex.name })
+    const by = content === undefined ? 'definition' : 'content'
+    const meanwhile = this.#hit(vertex, root, { step: leased, by })
     if (meanwhile !== undefined) return meanwhile
     const done = await schedule(() => {
       throwIfCancelled(signal, vertex.name)
@@ -369,9 +380,11 @@ export class Solver implements AsyncDisposable {
   }
 
   /** A record whose layer is still there. */
-  #find(key: CacheKey): CacheRecord | undefined {
-    const { store, noCache } = this.#deps
-    if (noCache && !this.#done.has(key)) return undefined
+  #find({ id }: Vertex, key: CacheKey, by: KeyKind): CacheRecord | undefined {
+    const { store } = this.#deps
+    const lookup = this.#lookupOf(id)
+    const mayBeFound = lookup === 'any' || lookup === by || this.#done.has(key)
+    if (!mayBeFound) return undefined
     const record = store.records.find(key)
     if (record?.layer === undefined) return undefined
     return store.layers.get(record.layer) === undefined ? undefined : record

@@ -1,3 +1,4 @@
+import type { FileAction } from '#builder/files'
 import type {
   ExecVertex,
   FilesVertex,
@@ -6,7 +7,8 @@ import type {
   StepSettings,
 } from '#builder/plan'
 import { type CacheKey, cacheKeyOf } from '#cache'
-import { chainIdOf, type Digest, formatPlatform, type Json } from '#core'
+import { chainIdOf, type Digest, formatPlatform, type Json, type Platform } from '#core'
+import { hasWildcards } from '#parser'
 
 /** A key and what went into it, so that a later miss can be explained. */
 export interface KeyedStep {
@@ -37,13 +39,18 @@ export function execKey(
   return keyed({
     op: 'exec',
     root: root ?? null,
-    platform: formatPlatform(vertex.platform),
+    platform: formatPlatform(machineOf(vertex.platform)),
     process: { args, env, cwd, user, hostname, network, security },
     settings: settingsDocument(settings),
     ...(mounts.length === 0 ? {} : { mounts }),
     ...timesDocument(vertex),
     ...(input === undefined ? {} : { input: { ...input } }),
   })
+}
+
+/** The release of a system decides which base image is chosen, and nothing beyond that. */
+function machineOf({ os, architecture, variant }: Platform): Platform {
+  return { os, architecture, ...(variant === undefined ? {} : { variant }) }
 }
 
 /** How much a step may use decides how long it takes, and an address where a host is, not what it does. */
@@ -91,9 +98,17 @@ function filesDocument(
   vertex: FilesVertex,
   root: CacheKey | undefined,
 ): { readonly [key: string]: Json } {
-  const actions = vertex.actions.map((action): Json => ({ ...action }) as unknown as Json)
+  const actions = vertex.actions.map(actionDocument)
   const on = vertex.link ? null : (root ?? null)
   return { op: 'files', root: on, actions, ...timesDocument(vertex) }
+}
+
+function actionDocument(action: FileAction): Json {
+  const document = { ...action } as unknown as { readonly [key: string]: Json }
+  if (action.kind !== 'copy' || action.exclude.length === 0 || action.parents) return document
+  // Patterns once counted for what a wildcard matches itself: those results are no longer right.
+  const matches = action.wildcards && action.paths.some(hasWildcards)
+  return matches ? { ...document, excluded: 'below' } : document
 }
 
 /** Only where times were asked for: all other keys stay what they are. */

@@ -17,8 +17,10 @@ import {
   clampDirectory,
   clampTar,
   decompress,
+  mergeLayers,
   type Ring,
   readRing,
+  removeOthers,
   stackTree,
   treeChanges,
   writeFiles,
@@ -58,7 +60,7 @@ export interface FilesTask {
   readonly actions: readonly FileAction[]
   readonly root: TreeSpec
   readonly sources: readonly TreeSpec[]
-  /** The store's root: file digests are kept there. */
+  /** The store's root: file digests are kept there, and no context has it. */
   readonly store: string
 }
 
@@ -107,12 +109,22 @@ export interface ApplyTask {
   readonly lowers: readonly string[] | undefined
 }
 
+export interface MergeTask {
+  /** In overlay form, topmost first. */
+  readonly directories: readonly string[]
+  /** To be made. */
+  readonly directory: string
+}
+
 export interface UnpackTask {
   /** Each goes to a folder of the destination; no name: to the destination itself. */
   readonly trees: readonly { readonly directories: readonly string[]; readonly folder: string }[]
-  readonly dest: string
+  /** A path; for `tar` also a descriptor, which stays open. */
+  readonly dest: string | number
   /** `layer`: a directory in overlay form. */
   readonly format: 'local' | 'tar' | 'layer'
+  /** `delete`: of what is there already, only what the trees have stays. For `local`. */
+  readonly mode?: 'copy' | 'delete'
   /** No entry is newer; milliseconds. */
   readonly latest?: number | undefined
 }
@@ -239,12 +251,33 @@ function ownersHere(): 'drop' | 'keep' {
   return hasSingleId() ? 'drop' : 'keep'
 }
 
+/** Makes one overlay directory of several. */
+export function mergeDirectories({ directories, directory }: MergeTask): void {
+  mergeLayers(directories, directory)
+}
+
 /** Writes merged file systems as files or as one tar. */
-export function unpackTrees({ trees, dest, format, latest }: UnpackTask): void {
+export function unpackTrees({ trees, dest, format, mode, latest }: UnpackTask): void {
   const changes = latest === undefined ? changesIn(trees) : clamped(changesIn(trees), latest)
-  if (format === 'tar') writeLayer(changes, { tar: dest })
-  else if (format === 'layer') writeLayer(changes, { directory: dest })
+  if (format === 'tar') {
+    writeLayer(changes, { tar: dest })
+    return
+  }
+  if (typeof dest === 'number') throw new Error('a folder is given by its path')
+  if (format === 'layer') writeLayer(changes, { directory: dest })
   else writeFiles(changes, dest)
+  if (mode === 'delete') deleteOthers(trees, dest)
+}
+
+function deleteOthers(trees: UnpackTask['trees'], dest: string): void {
+  const opened = trees.map(({ directories, folder }) => {
+    return { tree: stackTree(directories), folder: nameOf(folder) }
+  })
+  try {
+    removeOthers(dest, opened)
+  } finally {
+    for (const { tree } of opened) tree.close()
+  }
 }
 
 function* changesIn(trees: UnpackTask['trees']): Generator<Change> {
@@ -280,7 +313,7 @@ function openTrees(task: FilesTask): OpenTrees {
     for (const tree of opened) tree.close()
   }
   try {
-    for (const spec of [task.root, ...task.sources]) opened.push(openTree(spec))
+    for (const spec of [task.root, ...task.sources]) opened.push(openTree(spec, task))
     const [root, ...sources] = opened
     if (root === undefined) throw new Error('a task has a root')
     const index = openIndex(task)
@@ -316,11 +349,12 @@ function openIndex({ sources, store }: FilesTask): FileDigests | undefined {
   return openFileDigests(store, context.directory)
 }
 
-function openTree(spec: TreeSpec): Tree {
+/** The store is no part of a context, even where it lies in it. */
+function openTree(spec: TreeSpec, { store }: Pick<FilesTask, 'store'>): Tree {
   if (spec.kind === 'layers') return stackTree(spec.directories)
   const { directory, ignore, modes = 'kept' } = spec
   const rules = ignore === '' ? {} : { ignore: parseDockerignore(ignore) }
-  return directoryTree(directory, { ...rules, modes })
+  return directoryTree(directory, { ...rules, modes, leftOut: store })
 }
 
 function limited(read: FilesInput['read'], limit: WorkLimit): FilesInput['read'] {

@@ -11,6 +11,8 @@ import {
   type FilesTask,
   type FillTask,
   fillDirectory,
+  type MergeTask,
+  mergeDirectories,
   type PackTask,
   packLayer,
   type RewriteTask,
@@ -29,6 +31,7 @@ export interface WorkTasks {
   checksum: (task: FilesTask) => ReturnType<typeof checksum>
   copyFiles: (task: CopyTask) => Promise<CopiedFiles>
   fillDirectory: (task: FillTask) => ReturnType<typeof fillDirectory>
+  mergeDirectories: (task: MergeTask) => void
   packLayer: (task: PackTask) => ReturnType<typeof packLayer>
   unpackLayer: (task: ApplyTask) => ReturnType<typeof unpackLayer>
   unpackTrees: (task: UnpackTask) => void
@@ -40,6 +43,7 @@ const tasks: WorkTasks = {
   checksum: (task) => checksum(task),
   copyFiles,
   fillDirectory,
+  mergeDirectories,
   packLayer,
   unpackLayer,
   unpackTrees,

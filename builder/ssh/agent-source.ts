@@ -1,4 +1,5 @@
-import { readFileSync, type Stats, statSync } from 'node:fs'
+import { type Stats, statSync } from 'node:fs'
+import { readNamedFile } from '#builder/linux'
 import { ioError, TsbuildError } from '#core'
 import { keyAgent } from './key-agent.ts'
 import type { Agent } from './messages.ts'
@@ -9,22 +10,26 @@ import { socketAgent } from './socket-agent.ts'
 export type OpenAgent = () => Agent
 
 const MAX_KEY_BYTES = 100 * 1024
+const HINT = 'an agent is given by its socket or by files with private keys'
 
 /**
  * What stands for an agent: the path of its socket, or those of private keys, which are read now.
- * @throws {TsbuildError} USAGE, NOT_FOUND, PERMISSION_DENIED
+ * @throws {TsbuildError} USAGE, NOT_FOUND, PERMISSION_DENIED, CANCELLED
  */
-export function openAgentSource(paths: readonly string[]): OpenAgent {
+export async function openAgentSource(
+  paths: readonly string[],
+  options: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<OpenAgent> {
   const [first = ''] = paths
-  const stats = paths.map(statOf)
-  if (stats.some((stat) => stat.isSocket())) {
+  if (paths.map(statOf).some((stat) => stat.isSocket())) {
     if (paths.length === 1) return () => socketAgent(first)
     throw new TsbuildError('invalid combination of keys and sockets', {
       code: 'USAGE',
       hint: 'give one socket, or any number of key files',
     })
   }
-  const keys = paths.map((path, index) => parsePrivateKey(readKey(path, stats[index]), path))
+  const keys: ReturnType<typeof parsePrivateKey>[] = []
+  for (const path of paths) keys.push(parsePrivateKey(await readKey(path, options.signal), path))
   return () => keyAgent(keys)
 }
 
@@ -37,19 +42,19 @@ function statOf(path: string): Stats {
   }
   throw new TsbuildError(`failed to stat ${path}: no such file or directory`, {
     code: 'NOT_FOUND',
-    hint: 'an agent is given by its socket or by files with private keys',
+    hint: HINT,
   })
 }
 
-function readKey(path: string, stat: Stats | undefined): string {
-  if (stat?.isFile() !== true || stat.size > MAX_KEY_BYTES) {
-    throw new TsbuildError(`failed to parse ${path}: it is no private key`, {
-      code: 'USAGE',
-      hint: 'an agent is given by its socket or by files with private keys',
-    })
-  }
+async function readKey(path: string, signal: AbortSignal | undefined): Promise<string> {
   try {
-    return readFileSync(path, 'utf8')
+    const refuse = (why: string): TsbuildError =>
+      new TsbuildError(`failed to parse ${path}: it is no private key: ${why}`, {
+        code: 'USAGE',
+        hint: HINT,
+      })
+    const bytes = await readNamedFile(path, { limit: MAX_KEY_BYTES, refuse, signal })
+    return bytes.toString()
   } catch (cause) {
     throw ioError(`read ${path}`, cause)
   }

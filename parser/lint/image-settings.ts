@@ -73,7 +73,9 @@ export function checkWorkdir(
   scope: StageScope,
 ): readonly Finding[] {
   const path = scope.expand(instruction.path.raw).value
-  if (scope.hasWorkdir || path === undefined || path.startsWith('/')) return []
+  if (scope.hasWorkdir || path === undefined) return []
+  const isAbsolute = scope.os === 'windows' ? /^(?:[a-z]:)?[\\/]/i.test(path) : path.startsWith('/')
+  if (isAbsolute) return []
   const message = text.workdirRelativePath(path)
   const { range } = instruction
   return [{ rule: 'WorkdirRelativePath', message, range, by: instruction }]

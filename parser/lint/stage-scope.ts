@@ -38,6 +38,8 @@ export class StageScope {
   readonly #declared: Set<string>
   /** False when the config of the base image is not known. */
   readonly isComplete: boolean
+  /** The operating system of the stage. */
+  readonly os: string
   hasShell: boolean
   hasWorkdir = false
   /** CMD, ENTRYPOINT and HEALTHCHECK of this stage, the last one of each. */
@@ -45,26 +47,27 @@ export class StageScope {
 
   private constructor(
     input: ScopeInput,
-    start: Pick<StageScope, 'isComplete' | 'hasShell'>,
+    start: Pick<StageScope, 'isComplete' | 'hasShell' | 'os'>,
     env: Variables,
     declared: Iterable<string>,
   ) {
     this.#input = input
     this.isComplete = start.isComplete
+    this.os = start.os
     this.hasShell = start.hasShell
     this.#env = new Map(env)
     this.#declared = new Set(declared)
   }
 
   /** A stage on an image, `undefined` when nothing is known of it. */
-  static onImage(input: ScopeInput, base: BaseFacts | undefined): StageScope {
+  static onImage(input: ScopeInput, base: BaseFacts | undefined, os: string): StageScope {
     const env = new Map([['PATH', '/']])
     for (const line of base?.env ?? []) {
       const equals = line.indexOf('=')
       if (equals < 0) env.set(line, '')
       else env.set(line.slice(0, equals), line.slice(equals + 1))
     }
-    const start = { isComplete: base !== undefined, hasShell: base?.hasShell ?? false }
+    const start = { isComplete: base !== undefined, hasShell: base?.hasShell ?? false, os }
     return new StageScope(input, start, env, [])
   }
 

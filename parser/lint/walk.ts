@@ -28,11 +28,17 @@ export function* walkSteps(
     const { base, stage } = linked
     const parent = base.kind === 'stage' ? scopes.get(base.index) : undefined
     const facts = base.kind === 'scratch' ? SCRATCH : basesOf(linked)
-    const scope = parent?.child() ?? StageScope.onImage(input, facts)
+    const scope = parent?.child() ?? StageScope.onImage(input, facts, systemOf(linked, input))
     scopes.set(stage.index, scope)
     for (const instruction of stage.instructions) {
       yield { linked, instruction, scope }
       scope.advance(instruction)
     }
   }
+}
+
+/** The operating system that a stage is for. */
+function systemOf({ platform }: LinkedStage, { globals }: ScopeInput): string {
+  const written = platform ?? globals.values.get('TARGETPLATFORM') ?? ''
+  return /^[^(/]*/.exec(written)?.[0].toLowerCase() ?? ''
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type CacheMountRequest, openStore, type Store } from '#cache'
+import { type CacheMountRequest, openStore, type Store, type Wait } from '#cache'
 
 describe('cache mounts', () => {
   let root: string
@@ -23,6 +23,7 @@ describe('cache mounts', () => {
   type Sharing = CacheMountRequest['sharing']
   const request = (id: string, sharing: Sharing = 'shared'): CacheMountRequest => ({
     identity: { id },
+    label: id,
     sharing,
     fill: async (directory) => writeFileSync(join(directory, 'filled'), id),
   })
@@ -40,6 +41,23 @@ describe('cache mounts', () => {
     await (await granted)?.[Symbol.asyncDispose]()
     return first !== undefined
   }
+
+  it('says what has to be waited for, for as long as it lasts', async () => {
+    const waits: Wait[] = []
+    const third = openStore(root, { onWait: (wait) => void waits.push(wait) })
+    const held = await one.mounts.open([request('a'), request('b', 'locked')])
+    const opening = third.mounts.open([request('a'), request('b'), request('c', 'private')])
+    await sleep(60)
+    assert.deepEqual(
+      waits.map(({ reason }) => reason),
+      ['the cache mount b, which another step uses'],
+    )
+    assert.equal(await Promise.race([waits[0]?.ended, sleep(50, 'on')]), 'on')
+    await held[Symbol.asyncDispose]()
+    await (await opening)[Symbol.asyncDispose]()
+    await waits[0]?.ended
+    await third[Symbol.asyncDispose]()
+  })
 
   it('keeps what is in it, and fills it once', async () => {
     {

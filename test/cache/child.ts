@@ -114,6 +114,12 @@ async function check(root: string): Promise<void> {
   writeSync(1, JSON.stringify({ names, layers }))
 }
 
+/** Opens a store and closes it again, taking over what the dead have left. */
+async function clean(root: string): Promise<void> {
+  await using store = openStore(root)
+  store.temporary()
+}
+
 /** Stops the ext4 file system at `path` as a power cut would. */
 function cut(path: string): void {
   const ioctl = koffi.load(null).func('int ioctl(int fd, unsigned long request, uint32_t *flags)')
@@ -185,6 +191,9 @@ switch (command) {
     break
   case 'check':
     await check(root)
+    break
+  case 'clean':
+    await clean(root)
     break
   case 'cut':
     cut(root)

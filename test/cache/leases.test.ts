@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { setTimeout } from 'node:timers/promises'
-import { openStore, type Store } from '#cache'
+import { openStore, type Store, type Wait } from '#cache'
 import { keyOf, newRoot, removeRoots, withStore } from './support.ts'
 
 describe('cache leases', () => {
@@ -21,20 +21,56 @@ describe('cache leases', () => {
 
   it('are held by one at a time, and tell who makes one wait', async () => {
     const first = await store.lease(keyOf('a'))
-    const waits: number[] = []
-    const second = withStore(store.root, async (other) => {
-      await using _ = await other.lease(keyOf('a'), { onWait: ({ pid }) => waits.push(pid) })
-      return 'second'
-    })
+    const waits: Wait[] = []
+    const second = withStore(
+      store.root,
+      async (other) => {
+        await using _ = await other.lease(keyOf('a'), { what: 'RUN make' })
+        return 'second'
+      },
+      { onWait: (wait) => void waits.push(wait) },
+    )
     const winner = await Promise.race([second, setTimeout(100, 'nobody')])
     assert.equal(winner, 'nobody')
-    assert.deepEqual(waits, [process.pid])
+    const [wait] = waits
+    assert.equal(wait?.reason, `process ${process.pid}, which does the same: RUN make`)
+    assert.equal(await Promise.race([wait.ended, setTimeout(50, 'on')]), 'on')
     await first[Symbol.asyncDispose]()
     assert.equal(await second, 'second')
+    await wait.ended
+    assert.equal(waits.length, 1)
   })
 
-  it('can be given up waiting for', async () => {
+  it('are waited for in silence by steps of the same build', async () => {
+    const waits: Wait[] = []
+    const options = { onWait: (wait: Wait) => void waits.push(wait) }
+    await withStore(
+      store.root,
+      async (own) => {
+        const first = await own.lease(keyOf('a'))
+        const second = own.lease(keyOf('a'))
+        await setTimeout(30)
+        await first[Symbol.asyncDispose]()
+        await (await second)[Symbol.asyncDispose]()
+      },
+      options,
+    )
+    assert.deepEqual(waits, [])
+  })
+
+  it('can be given up waiting for, which ends the wait', async () => {
     await using _ = await store.lease(keyOf('a'))
+    const waits: Wait[] = []
+    const onWait = (wait: Wait): void => void waits.push(wait)
+    await withStore(
+      store.root,
+      async (other) => {
+        const signal = AbortSignal.timeout(30)
+        await assert.rejects(other.lease(keyOf('a'), { signal }), { code: 'CANCELLED' })
+      },
+      { onWait },
+    )
+    await assert.rejects(waits[0]?.ended ?? Promise.resolve(), { code: 'CANCELLED' })
     const waiting = store.lease(keyOf('a'), { signal: AbortSignal.timeout(30) })
     await assert.rejects(waiting, { code: 'CANCELLED' })
     await assert.rejects(store.lease(keyOf('free'), { signal: AbortSignal.abort() }), {

@@ -5,6 +5,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import type { OnWait, Store } from '#cache'
 import { keyOf, newRoot, removeRoots, withStore } from './support.ts'
 
 const CHILD = fileURLToPath(new URL('./child.js', import.meta.url))
@@ -41,18 +42,20 @@ describe('store of many processes', function () {
     const root = newRoot()
     const holder = start('hold', root)
     await output(holder)
-    await withStore(root, async (store) => {
-      const waits: number[] = []
-      const waiting = store.lease(keyOf('held'), { onWait: ({ pid }) => waits.push(pid) })
+    const waits: string[] = []
+    const onWait: OnWait = ({ reason }) => void waits.push(reason)
+    const work = async (store: Store): Promise<void> => {
+      const waiting = store.lease(keyOf('held'), { what: 'RUN x' })
       await setTimeout(100)
-      assert.deepEqual(waits, [holder.pid])
+      assert.deepEqual(waits, [`process ${holder.pid}, which does the same: RUN x`])
       const ended = once(holder, 'close')
       holder.kill('SIGKILL')
       await ended
       const killed = performance.now()
       await using _ = await waiting
       assert.ok(performance.now() - killed < 1000)
-    })
+    }
+    await withStore(root, work, { onWait })
     await withStore(root, (store) => {
       store.temporary()
     })

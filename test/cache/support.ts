@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { type CacheKey, cacheKeyOf, openStore, type Store } from '#cache'
+import { type CacheKey, cacheKeyOf, openStore, type Store, type StoreOptions } from '#cache'
 import type { Json } from '#core'
 
 const made: string[] = []
@@ -23,8 +23,9 @@ export function removeRoots(): void {
 export async function withStore<T>(
   root: string,
   work: (store: Store) => T | Promise<T>,
+  options: StoreOptions = {},
 ): Promise<T> {
-  await using store = openStore(root)
+  await using store = openStore(root, options)
   return await work(store)
 }
 

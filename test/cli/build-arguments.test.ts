@@ -9,7 +9,8 @@ function parse(argv: readonly string[], options: FakeShellOptions = {}) {
 }
 
 const REFUSED: readonly (readonly [readonly string[], string, string?])[] = [
-  [[], 'expected an argument, got 0', 'usage: tsbuild [build] [flags] CONTEXT'],
+  [[], 'the context is missing', 'it is a folder, usually ".": tsbuild [flags] .'],
+  [['-t', 'x'], 'the context is missing', 'it is a folder, usually ".": tsbuild [flags] .'],
   [['.', 'extra'], 'unexpected argument "extra"', 'usage: tsbuild [build] [flags] CONTEXT'],
   [[''], 'the context must not be empty', 'usage: tsbuild [build] [flags] CONTEXT'],
   [['--network', 'nome', '.'], 'invalid network mode "nome"', 'did you mean none?'],
@@ -35,9 +36,14 @@ const REFUSED: readonly (readonly [readonly string[], string, string?])[] = [
     'name a folder with dest',
   ],
   [
-    ['-q', '-o', '-', '.'],
-    '--quiet prints the image id where the archive goes',
-    'write the id to a file with --iidfile',
+    ['-q', '--progress', 'tty', '.'],
+    'progress=tty and quiet cannot be used together',
+    'leave out one of them',
+  ],
+  [
+    ['--no-cache', '--no-cache-filter', 'a', '.'],
+    '--no-cache and --no-cache-filter cannot be used together',
+    '--no-cache is for all stages already',
   ],
   [
     ['-o', 'out', '--iidfile', 'x', '.'],
@@ -118,7 +124,6 @@ describe('the arguments of a build', () => {
 
   for (const [argv, outputs] of [
     [['--push'], ['store', 'registry']],
-    [['--load'], ['store']],
     [['--push=false'], undefined],
     [
       ['--push', '-o', 'type=registry,compression=zstd'],
@@ -193,8 +198,58 @@ describe('the arguments of a build', () => {
     assert.equal(parse(['.']).progress, 'auto')
     assert.equal(parse(['.'], { env }).progress, 'plain')
     assert.equal(parse(['--progress', 'tty', '.'], { env }).progress, 'tty')
-    assert.equal(parse(['-q', '--progress', 'tty', '.'], { env }).progress, 'quiet')
+    for (const argv of [['-q'], ['-q', '--progress', 'auto'], ['--progress', 'quiet']]) {
+      const { progress, printsId } = parse([...argv, '.'], { env })
+      assert.deepEqual({ progress, printsId }, { progress: 'quiet', printsId: true })
+    }
+    const none = parse(['--progress', 'none', '.'], { env })
+    assert.deepEqual([none.progress, none.printsId], ['quiet', false])
   })
+
+  it('print no id where an archive goes', () => {
+    for (const output of ['-', 'type=oci', 'type=docker,dest=-']) {
+      assert.equal(parse(['-q', '-o', output, '.']).printsId, false)
+    }
+    assert.equal(parse(['-q', '-o', 'x', '.']).printsId, true)
+  })
+
+  it('name the stages whose results are not looked up', () => {
+    const argv = ['--no-cache-filter', 'a,b', '--no-cache-filter=c', '.']
+    assert.deepEqual(parse(argv).options.noCache, ['a', 'b', 'c'])
+  })
+
+  it('take the flags of scripts that call docker', () => {
+    const argv = ['--rm', '--force-rm=true', '--rm=false', '--builder', 'x', '--provenance=false']
+    const request = parse([...argv, '--sbom', 'false', '--load=false', '.'])
+    assert.deepEqual(request, parse(['.']))
+  })
+
+  for (const argv of [
+    ['--load'],
+    ['--progress=rawjson'],
+    ['--cache-from', 'x'],
+    ['--cache-to=type=inline'],
+    ['--provenance', 'mode=max'],
+    ['--provenance=false', '--provenance=true'],
+    ['--sbom=true'],
+    ['--attest', 'type=sbom'],
+    ['--annotation', 'a=b'],
+    ['-o', 'type=docker'],
+    ['-o', 'type=cacheonly'],
+    ['-o', 'type=image,compression=estargz'],
+    ['-o', 'type=image,compression-level=3'],
+    ['-o', 'type=registry,force-compression=true'],
+    ['-o', 'type=image,oci-mediatypes=false'],
+    ['-o', 'type=image,annotation.a=b'],
+    ['-o', 'type=local,dest=x,platform-split=false'],
+  ]) {
+    it(`say what is to come: ${argv.join(' ')}`, () => {
+      assert.throws(() => parse([...argv, '.']), {
+        code: 'UNSUPPORTED',
+        message: / is not supported yet$/,
+      })
+    })
+  }
 
   for (const [argv, message, hint] of REFUSED) {
     it(`are refused: ${argv.join(' ')}`, () => {

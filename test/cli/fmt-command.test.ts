@@ -86,7 +86,7 @@ describe('tsbuild fmt', () => {
     execFileSync('mkfifo', [fifo])
     const { code, err } = await run(['--write', fifo, ugly])
     assert.equal(code, 1)
-    assert.match(err, /fifo: it is not a regular file/)
+    assert.match(err, /fifo: it is a pipe/)
     assert.equal(readFileSync(ugly, 'utf8'), TIDY)
   })
 

@@ -13,7 +13,8 @@ describe('help', () => {
 
     it(`of ${command.name} names every flag once, with its value and what it does`, () => {
       assert.ok(command.flags.length > 0)
-      for (const { name, short, metavar, help } of command.flags) {
+      for (const { name, short, metavar, help, isHidden } of command.flags) {
+        if (isHidden === true) continue
         const syntax = `--${name}${metavar === undefined ? '' : ` ${metavar}`}`
         const shown = text.split('\n').filter((line) => {
           return new RegExp(`^ {2}(?:-\\w, | {4})${literally(syntax)}(?: {2}|$)`).test(line)

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
-import { chooseCommand, runProgram } from '../../cli/main.ts'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { chooseCommand } from '../../cli/choose-command.ts'
+import { runProgram } from '../../cli/main.ts'
 import { fakeShell } from './fake-shell.ts'
 
 async function run(...argv: readonly string[]) {
@@ -13,7 +17,15 @@ const CHOSEN: readonly (readonly [readonly string[], string, readonly string[]])
   [['build', '.'], 'build', ['.']],
   [['images', '-q'], 'images', ['-q']],
   [['./images'], 'build', ['./images']],
-  [['-t', 'x', 'images'], 'build', ['-t', 'x', 'images']],
+  [['-t', 'x', 'test'], 'build', ['-t', 'x', 'test']],
+  [['--root', '/r', 'inspect', 'x'], 'inspect', ['--root', '/r', 'x']],
+  [['-q', '--root=/r', 'images'], 'images', ['-q', '--root=/r']],
+  [['-q', '--progress', 'plain', 'push', 'x'], 'push', ['-q', '--progress', 'plain', 'x']],
+  [['-qt', 'images', '.'], 'build', ['-qt', 'images', '.']],
+  [['-timages', '.'], 'build', ['-timages', '.']],
+  [['-t', 'x', 'build', '.'], 'build', ['-t', 'x', '.']],
+  [['--', 'images'], 'build', ['--', 'images']],
+  [['--unknown', 'images', 'x'], 'images', ['--unknown', 'x']],
   [['build', 'images'], 'build', ['images']],
   [['--root', '/r', 'images'], 'images', ['--root', '/r']],
   [['--root=/r', 'push', 'x'], 'push', ['--root=/r', 'x']],
@@ -23,11 +35,15 @@ const CHOSEN: readonly (readonly [readonly string[], string, readonly string[]])
 const FAILURES: readonly (readonly [readonly string[], string])[] = [
   [
     ['imagse'],
-    'ERROR: no such command, and no such folder: imagse (USAGE)\nhint: did you mean tsbuild images? A command comes before its flags\n',
+    'ERROR: no such command, and no such folder: imagse (USAGE)\nhint: did you mean tsbuild images?\n',
   ],
   [
-    ['-q', 'images'],
-    'ERROR: no such command, and no such folder: images (USAGE)\nhint: did you mean tsbuild images? A command comes before its flags\n',
+    ['--root', '/r', '--progress', 'plain', 'inspect', 'x'],
+    'ERROR: tsbuild inspect takes no --progress (USAGE)\nhint: tsbuild inspect --help lists its flags; they may stand behind it, too\n',
+  ],
+  [
+    ['-qt', 'x', 'images'],
+    'ERROR: tsbuild images takes no -t (USAGE)\nhint: tsbuild images --help lists its flags; they may stand behind it, too\n',
   ],
   [
     ['frobnicate'],
@@ -35,7 +51,7 @@ const FAILURES: readonly (readonly [readonly string[], string])[] = [
   ],
   [
     ['build'],
-    'ERROR: expected an argument, got 0 (USAGE)\nhint: usage: tsbuild [build] [flags] CONTEXT\n',
+    'ERROR: the context is missing (USAGE)\nhint: it is a folder, usually ".": tsbuild [flags] .\n',
   ],
   [
     ['push'],
@@ -73,6 +89,22 @@ describe('the program', () => {
       assert.deepEqual(chosen.rest, rest)
     })
   }
+
+  it('takes a folder behind flags for the context', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tsbuild-cli-'))
+    mkdirSync(join(folder, 'images'))
+    const before = process.cwd()
+    process.chdir(folder)
+    try {
+      assert.equal(chooseCommand(['-tcat', 'images']).command.name, 'build')
+      assert.equal(chooseCommand(['-q', 'images']).command.name, 'build')
+      assert.equal(chooseCommand(['images']).command.name, 'images')
+      assert.equal(chooseCommand(['-q', 'push', 'images']).command.name, 'push')
+    } finally {
+      process.chdir(before)
+      rmSync(folder, { recursive: true })
+    }
+  })
 
   for (const argv of [[], ['--help'], ['-h'], ['help']]) {
     it(`prints its help for "${argv.join(' ')}"`, async () => {

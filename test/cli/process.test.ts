@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const DIST = new URL('../../cli/', import.meta.url)
@@ -9,7 +11,7 @@ const LAUNCHER = fileURLToPath(new URL('../../../cli/bin.js', import.meta.url))
 /** Waits for a signal; when it comes, prints it and goes on for as long as the process is left. */
 const WAITER = `
   import { watchSignals } from '${new URL('signals.js', DIST)}'
-  const interrupts = watchSignals(process.argv[1] === 'hang' ? 200 : undefined)
+  const interrupts = watchSignals(process.env, process.argv[1] === 'hang' ? 200 : undefined)
   interrupts.signal.addEventListener('abort', () => {
     console.log(interrupts.signal.reason.message, interrupts.signal.reason.code)
     if (process.argv[1] === 'obey') process.exit(interrupts.exitCode())
@@ -34,6 +36,15 @@ async function signalled(mode: 'obey' | 'ignore' | 'hang', ...signals: readonly 
   return { code, signal, out: out.split('\n')[1] }
 }
 
+const SIGHUP = 1
+
+/** Whether a process has a handler for a signal. */
+function catches(pid: number | undefined, signal: number): boolean {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  const mask = BigInt(`0x${/^SigCgt:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`)
+  return (mask & (1n << BigInt(signal - 1))) !== 0n
+}
+
 describe('a process', () => {
   for (const [signal, code] of [
     ['SIGINT', 130],
@@ -42,6 +53,20 @@ describe('a process', () => {
   ] as const) {
     it(`is cancelled by ${signal} and exits with ${code}`, async () => {
       assert.equal((await signalled('obey', signal)).code, code)
+    })
+  }
+
+  for (const ignored of [true, false]) {
+    it(`${ignored ? 'goes on after' : 'ends at'} a hangup that it was ${ignored ? '' : 'not '}told to ignore`, async () => {
+      const script = `${ignored ? "trap '' HUP; " : ''}exec "$0" parse -`
+      const child = spawn('sh', ['-c', script, LAUNCHER])
+      child.stdout.resume()
+      const exited = once(child, 'exit')
+      while (!catches(child.pid, SIGHUP)) await setTimeout(20)
+      child.kill('SIGHUP')
+      await setTimeout(50)
+      child.stdin.on('error', () => undefined).end('FROM scratch\n')
+      assert.deepEqual(await exited, [ignored ? 0 : 129, null])
     })
   }
 

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { PassThrough } from 'node:stream'
 import type { BuildEvent } from '#core'
-import { TtyProgress } from '../../cli/progress-tty.ts'
+import { openTty, TtyProgress } from '../../cli/progress-tty.ts'
+import type { Shell } from '../../cli/shell.ts'
 import { LOG_LIMITS } from '../../cli/step-output.ts'
+import { fakeShell } from './fake-shell.ts'
 import { VirtualScreen } from './virtual-screen.ts'
 
 class Player {
@@ -137,6 +140,33 @@ describe('the live view', () => {
       ' => => # 0.000 xxxxxxxxxxxxxx…',
     ])
   })
+
+  for (const [columns, rows, width] of [
+    [0, 0, 80],
+    [undefined, undefined, 80],
+    [0, 50, 80],
+    [33, 10, 33],
+  ] as const) {
+    it(`is ${width} columns wide on a terminal of ${columns}×${rows}`, () => {
+      let written = ''
+      const write = (text: string): void => {
+        written += text
+      }
+      const options = { write, now: () => 0, limits: LOG_LIMITS }
+      const stderr = Object.assign(new PassThrough(), { isTTY: true, columns, rows })
+      const view = openTty(options, { ...fakeShell(), stderr } as Shell)
+      view.handle(started('a', 'x'.repeat(200)))
+      view.tick()
+      view.close()
+      assert.equal(
+        written
+          .split('\n')
+          .find((line) => line.includes('xxx'))
+          ?.replace('\x1b[K', '').length,
+        width,
+      )
+    })
+  }
 
   it('hides the cursor and gives it back', () => {
     const player = new Player(40, 10)

@@ -10,16 +10,18 @@ describe('flags about steps', () => {
     const flags = [
       ...['--allow', 'network.host', '--allow', 'security.insecure', '--shm-size', '1g'],
       ...['--add-host', 'a:10.0.0.1', '--add-host', 'b=fd00::1', '--add-host', 'c:[::1]'],
+      ...['--add-host', 'd:host-gateway', '--allow=buildx.local.delete'],
       ...['--ulimit', 'nofile=10:20', '--ulimit', 'core=-1', '-m', '512m', '--memory-swap=-1'],
       ...['-c', '512', '--cpu-period', '1000', '--cpu-quota=-1', '--cpuset-cpus', '0-1'],
       ...['--cpuset-mems', '0', '--pids-limit', '100', '--cgroup-parent', '/x'],
     ]
     assert.deepEqual(parse(...flags), {
-      allow: ['network.host', 'security.insecure'],
+      allow: ['network.host', 'security.insecure', 'buildx.local.delete'],
       extraHosts: [
         ['a', '10.0.0.1'],
         ['b', 'fd00::1'],
         ['c', '::1'],
+        ['d', 'host-gateway'],
       ],
       shmSize: 1024 ** 3,
       ulimits: [

@@ -55,6 +55,23 @@ describe('standard input', () => {
     assert.equal(readFileSync(`${user.home}/out/y`, 'utf8'), 'text\n')
   })
 
+  it('may have other pipes beside it that the command line names', async () => {
+    await using user = await createUser()
+    using installed = await installedFor(user)
+    const text = "<(echo FROM scratch; echo 'COPY <<e /y'; echo text; echo e)"
+    for (const [out, pipe] of [
+      ['one', `-f ${text}`],
+      ['low', `-f /dev/fd/3 3< ${text}`],
+    ] as const) {
+      const script = `"$0" ${installed.path}cli/bin.js -o ${user.home}/${out} ${user.home} ${pipe}`
+      const [command = '', ...words] = [...user.prefix, 'bash', '-c', script, installed.node]
+      const env = { HOME: user.home, TSBUILD_ROOT: `${user.home}/store` }
+      const { status, stderr } = await capture(command, words, { env })
+      assert.equal(status, 0, stderr)
+      assert.equal(readFileSync(`${user.home}/${out}/y`, 'utf8'), 'text\n')
+    }
+  })
+
   it('is a packed archive through a pipe', async () => {
     const build = `${process.execPath} ${REPOSITORY}cli/bin.js -o ${directory.file('out')} -`
     const script = `tar -C ${directory.file('context')} -cz . | ${build}`

@@ -41,7 +41,10 @@ describe('build arguments', () => {
 
   it('pass proxies on to steps, whose results stay the same', async () => {
     const lines = ['ENV http_proxy=image NO_PROXY=image']
-    const first = await build(lines, { HTTP_PROXY: 'http://one', BUILDKIT_SYNTAX: 'x' })
+    const first = await build(lines, {
+      HTTP_PROXY: 'http://one',
+      BUILDKIT_SYNTAX: 'docker/dockerfile:1',
+    })
     const seen = outputOf(first).filter((line) => /proxy/i.test(line))
     assert.deepEqual(seen.sort(), [
       ...['HTTP_PROXY=http://one', 'NO_PROXY=image', 'http_proxy=http://one'],
@@ -51,9 +54,27 @@ describe('build arguments', () => {
     assert.equal(second.imageId, first.imageId)
   })
 
+  it('choose the frontend in place of the file', async () => {
+    const foreign = ['# syntax=example.com/frontend:1', 'FROM scratch', 'COPY f /']
+    at.put({ f: '' })
+    await assert.rejects(at.build(foreign), { code: 'UNSUPPORTED' })
+    const choose = (BUILDKIT_SYNTAX: string) =>
+      at.build(foreign, { buildArgs: { BUILDKIT_SYNTAX } })
+    for (const value of ['dockerfile.v0', ' mirror.corp:5000/hub/docker/dockerfile:1-labs -x']) {
+      assert.equal((await choose(value)).layers.length, 1)
+    }
+    await assert.rejects(choose('example.com/frontend:2'), {
+      code: 'UNSUPPORTED',
+      message: 'unsupported BUILDKIT_SYNTAX "example.com/frontend:2"',
+    })
+    await assert.rejects(choose(''), { code: 'USAGE' })
+  })
+
   it('name the host', async () => {
     assert.equal(outputOf(await build([]))[0], 'buildkitsandbox')
     assert.equal(outputOf(await build([], { BUILDKIT_SANDBOX_HOSTNAME: 'other' }))[0], 'other')
+    const usual = outputOf(await build(['ENV a=b'], { BUILDKIT_SANDBOX_HOSTNAME: '' }))
+    assert.equal(usual[0], 'buildkitsandbox')
   })
 })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { appendFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { SourceError } from '#builder'
+import { type BuildEvent, SourceError } from '#builder'
 import { hexOf, hostPlatform } from '#core'
 import type { FaultAction } from '../../support/registry/index.ts'
 import {
@@ -35,6 +35,19 @@ describe('base images', () => {
   const blobs = (): readonly string[] => readdirSync(join(at.path('store'), 'blobs/sha256'))
   const hasBlob = (digest: ForeignImage['layers'][number]['descriptor']['digest']): boolean =>
     blobs().includes(hexOf(digest))
+
+  it('are told of as cancelled when another one fails', async () => {
+    at.registry.fail({ path: /slow/, times: 9, action: { kind: 'stall' } })
+    const events: BuildEvent[] = []
+    const lines = [`FROM ${at.at('slow')} AS a`, 'FROM 127.0.0.1:1/none', 'COPY --from=a / /']
+    const building = at.build(lines, { onEvent: (event) => void events.push(event) })
+    await assert.rejects(building, { code: 'REGISTRY_UNREACHABLE' })
+    const ends = ['failed', 'cancelled'].map((end) => namesOf(events, end as BuildEvent['type']))
+    assert.deepEqual(ends, [
+      ['[internal] load metadata for 127.0.0.1:1/none:latest'],
+      [`[internal] load metadata for ${at.at('slow')}:latest`],
+    ])
+  })
 
   async function isRefused(dockerfile: string | readonly string[], code: string): Promise<void> {
     await assert.rejects(at.build(dockerfile), (error) => {

@@ -144,6 +144,18 @@ describe('build', () => {
     assert.deepEqual((await configOf('docker.io/library/x:latest')).config.Cmd, ['/x'])
   })
 
+  it('says which names of fresh stages no stage has', async () => {
+    const built = await at.build('FROM scratch AS builder\nWORKDIR /w', {
+      noCache: ['buidler', 'Builder'],
+    })
+    const warnings = built.events.flatMap((event) =>
+      event.type === 'warning' ? [event.message] : [],
+    )
+    assert.deepEqual(warnings, [
+      'no stage is called buidler: its results are looked up as usual (did you mean builder?)',
+    ])
+  })
+
   it('looks nothing up with noCache, and does equal steps once', async () => {
     at.put({ a: 'A' })
     const text = [

@@ -60,13 +60,28 @@ describe('what a context holds', () => {
     assert.deepEqual(paths(), ['a', 'fifo'])
   })
 
-  it('has no sockets', async () => {
+  it('has sockets, which COPY makes empty files of', async () => {
     const server = createServer()
     await new Promise<void>((resolve) => server.listen(at.path('context/sock'), resolve))
-    assert.deepEqual(paths(), [])
+    assert.deepEqual(paths(), ['sock'])
     using listing = listContext({ context: context() })
-    assert.equal(listing.explain('sock').verdict, 'socket')
+    assert.equal(listing.explain('sock').verdict, 'included')
     await new Promise((resolve) => server.close(resolve))
+  })
+
+  it('has no store, whatever leads to it', () => {
+    at.put({ 'd/store/blobs/x': '', 'd/stored': '' })
+    symlinkSync(at.path('context/d/store'), at.path('link'))
+    for (const root of [at.path('context/d/store'), at.path('link')]) {
+      using listing = listContext({ context: context(), root })
+      assert.deepEqual(
+        [...listing.entries()].map(({ path }) => path),
+        ['d', 'd/stored'],
+      )
+      assert.equal(listing.explain('d/store').verdict, 'store')
+      assert.equal(listing.explain('d/store/blobs/x').verdict, 'store')
+      assert.equal(listing.explain('d/none').verdict, 'included')
+    }
   })
 
   describe('the ignore file', () => {

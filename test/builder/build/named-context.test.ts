@@ -49,6 +49,19 @@ describe('named contexts', () => {
     return { files: Object.fromEntries(files), built }
   }
 
+  it('may be nothing', async () => {
+    const contexts = { base: 'docker-image://scratch' }
+    const text = ['FROM base', 'COPY a /a', 'COPY --from=base / /x/']
+    const { files, built } = await filesOf(text, contexts)
+    assert.deepEqual(files, { a: 'main' })
+    assert.equal(built.steps.total, 2)
+    const stage = ['FROM unknown AS base', 'RUN unknown', 'FROM base', 'COPY a /b']
+    assert.deepEqual((await filesOf(stage, contexts)).files, { b: 'main' })
+    const other = await at.build(['FROM --platform=foo/bar base', 'LABEL a=b'], { contexts })
+    assert.deepEqual(other.images[0]?.platform, 'foo/bar')
+    assert.deepEqual(at.takeLog(), [])
+  })
+
   it('give files of a folder to COPY, without what its own ignore file leaves out', async () => {
     const other = folder('other', { a: 'A', 'd/b': 'B', no: '', '.dockerignore': 'no\n' })
     const copy = (path: string): readonly string[] => ['FROM scratch', `COPY --from=x ${path} /`]

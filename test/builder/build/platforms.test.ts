@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
-import { pushFromStore } from '#builder'
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { type BuildEvent, pushFromStore } from '#builder'
 import { hostPlatform } from '#core'
 import { run } from '../../support/peers/index.ts'
-import { foreignImage, foreignLayer, publishIndex } from './images.ts'
+import { commitFiles, startGitServer, startWebServer } from '../../support/servers/index.ts'
+import { foreignImage, foreignLayer, publish, publishIndex } from './images.ts'
 import { namesOf, Workplace } from './workplace.ts'
 
 const OTHER = hostPlatform().architecture === 'arm64' ? 'amd64' : 'arm64'
@@ -86,6 +87,43 @@ describe('several platforms', () => {
     const dest = at.path('out.tar')
     await at.build(dockerfile(), { platform: PLATFORMS, outputs: [{ type: 'oci', dest }] })
     assert.equal((await inspected(`oci-archive:${dest}`, PLATFORMS[0])).architecture, OTHER)
+  })
+
+  it('tell of every vertex by an id of its own, however much they share', async () => {
+    mkdirSync(at.path('served'))
+    await commitFiles(at.path('served/r.git'), { file: '' })
+    await using git = await startGitServer(at.path('served'))
+    await using web = await startWebServer((_, response) => response.end('text'))
+    publish(at.registry, 'tool', foreignImage([await foreignLayer({ t: '' })]))
+    const built = await at.build(
+      [
+        `FROM --platform=$BUILDPLATFORM ${at.at('base')} AS build`,
+        `ADD ${web.origin}/file /a`,
+        `ADD ${git.origin}/r.git /b`,
+        ...dockerfile(),
+        `ADD ${web.origin}/file /a`,
+        `ADD ${git.origin}/r.git /b`,
+        `COPY --from=build /a /c`,
+        `COPY --from=${at.at('tool')} /t /t`,
+        'COPY --from=more file /d',
+      ],
+      {
+        platform: PLATFORMS,
+        contexts: { more: `${git.origin}/r.git#main` },
+        outputs: [1, 2].map((place) => ({ type: 'oci', dest: at.path(`out${place}.tar`) })),
+      },
+    )
+    const of = (...types: readonly BuildEvent['type'][]): readonly string[] =>
+      built.events.flatMap((event) =>
+        types.includes(event.type) && 'vertex' in event ? [event.vertex] : [],
+      )
+    const started = of('started')
+    assert.deepEqual(of('done', 'cached').toSorted(), started.toSorted())
+    assert.equal(new Set(started).size, started.length, started.join('\n'))
+    const names = namesOf(built.events, 'cached').concat(namesOf(built.events, 'done'))
+    for (const part of ['/file', '/r.git', 'load metadata', 'exporting']) {
+      assert.ok(names.filter((name) => name.includes(part)).length > 1, part)
+    }
   })
 
   it('go to folders of their own as files, and to one tar', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { outputOf, putShell, SHELL_BASE } from './shell-base.ts'
 import { namesOf, Workplace } from './workplace.ts'
@@ -150,6 +150,41 @@ describe('build: RUN --mount', () => {
       '\tEOF',
     )
     assert.equal(output, '/dev/pipes/EOF EOF\n')
+  })
+
+  it('gives what is mounted to the user of the step, and nothing else', async () => {
+    const lines = [
+      'FROM base AS made',
+      'RUN mkdir -p /d/e && echo 1 > /d/e/f && ln -s /etc /d/link && chown 3:4 /d/e/f',
+      'FROM base',
+      'USER 1000:1001',
+      'RUN --mount=from=made,source=/d,target=/m,U stat -c "%u:%g %n" /m /m/e /m/e/f /m/link /etc; touch /m/x 2>&1 || true',
+      'RUN --mount=from=made,source=/d,target=/m,rw,U=true echo 2 > /m/e/f && cat /m/e/f',
+      'RUN --mount=source=src/a,target=/a,U stat -c "%u:%g %n" /a',
+      'RUN --mount=type=cache,id=given,target=/c,U touch /c/x && stat -c "%u:%g %n" /c /c/x',
+      'RUN --mount=type=tmpfs,target=/t,U touch /t/x && stat -c "%u:%g %n" /t',
+      'USER 7:8',
+      'RUN --mount=type=cache,id=given,target=/c,U stat -c "%u:%g %n" /c /c/x',
+      'USER 0:0',
+      'RUN --mount=from=made,source=/d,target=/m stat -c "%u:%g %n" /m /m/e/f',
+    ]
+    assert.deepEqual((await run(...lines)).trim().split('\n'), [
+      ...['1000:1001 /m', '1000:1001 /m/e', '1000:1001 /m/e/f', '1000:1001 /m/link', '0:0 /etc'],
+      ...['touch: /m/x: Read-only file system', '2', '1000:1001 /a'],
+      ...['1000:1001 /c', '1000:1001 /c/x', '1000:1001 /t', '7:8 /c', '7:8 /c/x'],
+      ...['0:0 /m', '3:4 /m/e/f'],
+    ])
+    assert.equal(statSync(join(at.path('context'), 'src/a')).uid, process.getuid?.())
+    await assert.rejects(build('FROM base', 'RUN --mount=type=secret,id=x,U true'), {
+      code: 'DOCKERFILE_INVALID',
+    })
+  })
+
+  it('reads labels of SELinux, and says that there are none', async () => {
+    const built = await build('FROM base', 'RUN --mount=source=src,target=/s,Z cat /s/a; echo z')
+    assert.equal(outputOf(built), 'A\nz\n')
+    const warnings = built.events.filter((event) => event.type === 'warning')
+    assert.match(JSON.stringify(warnings), /z and Z of --mount change nothing/)
   })
 
   it('leaves no mount, no temporary folder and no lock', () => {

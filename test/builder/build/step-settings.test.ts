@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync, readlinkSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
 import type { BuildOptions } from '#builder'
 import { outputOf, putShell, SHELL_BASE } from './shell-base.ts'
 import { Workplace } from './workplace.ts'
@@ -54,6 +55,16 @@ describe('build: settings of RUN steps', () => {
     assert.equal(await run(line, { extraHosts: [['a', '10.1.1.1']] }), '1\n')
     assert.equal(await run(line, { extraHosts: [['a', '10.1.1.2']] }), '')
     assert.equal(await run(line), '0\n')
+  })
+
+  it('know this machine as host-gateway', async () => {
+    const gateway = async (network: 'host' | 'default'): Promise<string> => {
+      const line = `awk '$2 == "me" { print $1 }' /etc/hosts # ${network}`
+      return await run(line, { network, extraHosts: [['me', 'host-gateway']] })
+    }
+    assert.equal(await gateway('host'), '127.0.0.1\n')
+    const own = Object.values(networkInterfaces()).flatMap((all) => all ?? [])
+    assert.ok(own.map(({ address }) => `${address}\n`).includes(await gateway('default')))
   })
 
   it('say how large /dev/shm is and what processes may use', async () => {

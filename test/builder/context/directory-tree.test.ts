@@ -32,6 +32,32 @@ function readText(tree: Tree, path: string): string {
 }
 
 describe('directory tree', () => {
+  it('does not have the folder that is left out, nor anything in it', () => {
+    using directory = temporaryDirectory('tree')
+    for (const path of ['a/store/blobs/x', 'a/storeroom', 'b']) {
+      mkdirSync(directory.file(path), { recursive: true })
+    }
+    writeFileSync(directory.file('a/store/blobs/x/file'), '')
+    writeFileSync(directory.file('a/store/file'), '')
+    symlinkSync('a/store', directory.file('link'))
+    const tree = directoryTree(directory.path, { leftOut: directory.file('link') })
+    assert.deepEqual(tree.readdir(ROOT), ['a', 'b', 'link'])
+    assert.deepEqual(tree.readdir(nameOf('a')), ['storeroom'])
+    assert.deepEqual(
+      [...tree.readFiles(nameOf('a'))].map(({ name }) => name),
+      ['storeroom'],
+    )
+    for (const path of ['', '/file', '/blobs', '/blobs/x', '/blobs/x/file']) {
+      assert.equal(tree.lstat(nameOf(`a/store${path}`)), undefined, path)
+    }
+    assert.equal(tree.lstat(nameOf('link'))?.type, 'symlink')
+    assert.equal(tree.lstat(nameOf('a/storeroom'))?.type, 'directory')
+    tree.close()
+    const missing = directoryTree(directory.path, { leftOut: directory.file('none') })
+    assert.deepEqual(missing.readdir(nameOf('a')), ['store', 'storeroom'])
+    missing.close()
+  })
+
   it('tells type, mode, size, time and link text, and resets owners', () => {
     using directory = temporaryDirectory('tree')
     writeFileSync(directory.file('a'), 'hello')

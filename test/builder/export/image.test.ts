@@ -18,7 +18,14 @@ function layer(name: string, made?: { readonly vertex: string; readonly at: stri
 }
 
 function planned(history: readonly PlannedHistory[]): PlannedImage {
-  return { platform: PLATFORM, top: undefined, config: { Cmd: ['x'] }, author: 'me', history }
+  return {
+    platform: PLATFORM,
+    offered: PLATFORM,
+    top: undefined,
+    config: { Cmd: ['x'] },
+    author: 'me',
+    history,
+  }
 }
 
 const kept = (entry: Extract<PlannedHistory, { kind: 'kept' }>['entry']): PlannedHistory => {

@@ -140,10 +140,7 @@ describe('outputs', () => {
     const { layers } = parseManifest(blob(second.digest ?? ''), '')
     assert.ok(layers.every(({ mediaType }) => mediaType.endsWith('+zstd')))
     assert.ok(blob(first.digest ?? '').length > 0)
-    assert.deepEqual(
-      readdirSync(dest, { recursive: true }).filter((name) => String(name).endsWith('.part')),
-      [],
-    )
+    assert.deepEqual(readdirSync(dest).sort(), ['blobs', 'index.json', 'oci-layout'])
   })
 
   it('type=oci and type=tar go to a stream, which stays open', async () => {
@@ -181,6 +178,25 @@ describe('outputs', () => {
     }
   })
 
+  it('opens no file beside the destination, which a link could lead away', async () => {
+    writeFileSync(path('victim'), 'safe')
+    mkdirSync(path('layout'))
+    symlinkSync(path('victim'), path('x.tar.part'))
+    symlinkSync(path('victim'), path('layout/index.json.part'))
+    for (const type of ['oci', 'docker', 'tar'] as const) await make({ type, dest: path('x.tar') })
+    await make({ type: 'oci', tar: false, dest: path('layout') })
+    assert.equal(readFileSync(path('victim'), 'utf8'), 'safe')
+  })
+
+  it('may be the same for two builds, and is whole then', async () => {
+    for (const type of ['oci', 'tar'] as const) {
+      const dest = path('x.tar')
+      await Promise.all(['1', '2', '3', '4'].map((tag) => make({ type, dest }, [`app:${tag}`])))
+      assert.ok((await members(readFileSync(dest))).size > 3)
+    }
+    assert.deepEqual(readdirSync(folder).sort(), ['context', 'store', 'x.tar'])
+  })
+
   it('writes to a device or a pipe as it is', async () => {
     await run('mkfifo', [path('pipe')])
     for (const type of ['oci', 'tar'] as const) {
@@ -209,7 +225,7 @@ describe('outputs', () => {
         writeFileSync(path('x.tar'), 'before')
         await assert.rejects(make({ type, dest: path('x.tar') }), { code: 'DIGEST_MISMATCH' })
         assert.equal(readFileSync(path('x.tar'), 'utf8'), 'before')
-        assert.equal(existsSync(path('x.tar.part')), false)
+        assert.deepEqual(readdirSync(folder).sort(), ['context', 'store', 'x.tar'])
         // What was damaged has been moved away, so it is made again.
         await make({ type, dest: path('x.tar') })
       })
@@ -221,7 +237,7 @@ describe('outputs', () => {
       await assert.rejects(make(output), { code: 'DIGEST_MISMATCH' })
       assert.equal(existsSync(path('layout/index.json')), false)
       const names = readdirSync(path('layout'), { recursive: true }).map(String)
-      assert.ok(!names.some((name) => name.endsWith('.part')))
+      assert.ok(!names.some((name) => /\.part$|^\./.test(name)))
     })
 
     it('say that the disk is full', async () => {

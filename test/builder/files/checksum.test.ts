@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { lutimesSync, readdirSync, utimesSync } from 'node:fs'
+import { chmodSync, lutimesSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import {
@@ -9,6 +9,7 @@ import {
   type FilesOptions,
 } from '#builder/files'
 import { writeLayer } from '#builder/layer'
+import { makeNode } from '#builder/linux'
 import { type Digest, digestOf, type Name } from '#core'
 import { copy, type Listing, readFile, type Workspace, workspace } from './fixture.ts'
 
@@ -55,6 +56,24 @@ const SOURCE: Listing = [
 ]
 
 describe('content of a selection', () => {
+  it('counts a socket as the empty file that it becomes', async () => {
+    using space = workspace({ source: SOURCE })
+    const [lone, among] = [copy('d/s', '/x'), copy('d', '/x')].map((action) => [action])
+    assert.ok(lone && among)
+    const path = space.directory.file('source/d/s')
+    const without = contentOf(space, among)
+    makeNode(path, 'socket', { mode: 0o640 })
+    const [alone, within] = [contentOf(space, lone), contentOf(space, among)]
+    assert.notEqual(within, without)
+    assert.equal((await contentWhileWriting(space, lone)).content, alone)
+    assert.equal((await contentWhileWriting(space, among)).content, within)
+    rmSync(path)
+    writeFileSync(path, '', { mode: 0o640 })
+    assert.deepEqual([contentOf(space, lone), contentOf(space, among)], [alone, within])
+    chmodSync(path, 0o600)
+    assert.notEqual(contentOf(space, lone), alone)
+  })
+
   it('is the same from reading and from writing the layer, each file read once', async () => {
     using space = workspace({ source: SOURCE })
     const lists: readonly (readonly FileAction[])[] = [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import type { FileAction } from '#builder/files'
-import { setXattr } from '#builder/linux'
+import { makeNode, setXattr } from '#builder/linux'
 import { copy, type Listing, NOW, workspace } from './fixture.ts'
 
 interface Case {
@@ -229,16 +229,31 @@ describe('COPY, row by row', () => {
     ])
   })
 
-  it('copies devices and FIFOs, and tells of sockets', async () => {
+  it('copies devices and FIFOs, and makes empty files of sockets', async () => {
     using space = workspace({ source: ['d/'] })
     const script = 'mkfifo -m 600 p; mknod -m 640 n c 1 3; mknod -m 600 b b 7 300'
     execFileSync('sh', ['-ec', script], { cwd: space.directory.file('source/d') })
+    makeNode(space.directory.file('source/d/s'), 'socket', { mode: 0o4751 })
     assert.deepEqual(await space.show([copy('d', '/x')]), [
       'x/ 0755 0:0',
       'x/b 0600 0:0 block 7:300',
       'x/n 0640 0:0 character 1:3',
       'x/p 0600 0:0 fifo 0:0',
+      'x/s 04751 0:0 =',
     ])
+    const owner = { user: '3', group: '4' }
+    const actions = [
+      copy('d/s', '/one'),
+      copy('d/s', '/in/', { unpack: 'auto' }),
+      copy('d/[s]', '/set', { owner, chmod: '0600' }),
+    ]
+    assert.deepEqual(await space.show(actions), [
+      'in/ 0755 0:0',
+      'in/s 04751 0:0 =',
+      'one 04751 0:0 =',
+      'set 0600 3:4 =',
+    ])
+    assert.deepEqual(space.warnings, [])
   })
 
   it('keeps capabilities of programs, whoever they belong to', async () => {

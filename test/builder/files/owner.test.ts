@@ -60,6 +60,22 @@ describe('owner of copied files', () => {
     }
   })
 
+  it('never takes a number for a name', async () => {
+    const names = ['4294967296', '4294967295', '2147483648', '-1', '1000', '99999999999999999999']
+    const lines = names.map((name) => `${name}:x:0:0::/:/bin/sh`)
+    const groups = names.map((name) => `${name}:x:0:`)
+    const root = ['etc/', `etc/passwd =${lines.join('\n')}`, `etc/group =${groups.join('\n')}`]
+    assert.equal(await ownerOf({ user: '1000', group: '1000' }, root), '1000:1000')
+    for (const name of names.filter((text) => text !== '1000')) {
+      const message = /must be in range 0-2147483647/
+      await assert.rejects(ownerOf({ user: name }, root), { code: 'NOT_FOUND', message })
+      await assert.rejects(ownerOf({ user: '5', group: name }, root), {
+        code: 'NOT_FOUND',
+        message,
+      })
+    }
+  })
+
   it('fails for a name when the root has no passwd file, and never reads the host', async () => {
     await assert.rejects(ownerOf({ user: 'daemon' }, []), { code: 'NOT_FOUND' })
     await assert.rejects(ownerOf({ user: 'daemon' }, ['etc -> ../../../../etc']), {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { directoryTree } from '#builder/context'
 import { type CopyAction, runFileActions } from '#builder/files'
+import { TsbuildError } from '#core'
 import { parseDockerignore } from '#parser'
 import { copy, type Listing, workspace } from './fixture.ts'
 
@@ -10,16 +11,21 @@ interface Case {
   readonly action: CopyAction
   /** The paths of the changes; directories with a slash. */
   readonly paths: readonly string[]
-}
-
-async function pathsOf(source: Listing, action: CopyAction): Promise<string[]> {
-  using space = workspace({ source })
-  return (await space.show([action])).map((line) => line.split(' ')[0] ?? '')
+  /** Where they count. */
+  readonly warnings?: readonly string[]
 }
 
 function check(cases: readonly Case[]): void {
-  for (const { name, source, action, paths } of cases) {
-    it(name, async () => assert.deepEqual(await pathsOf(source, action), paths))
+  for (const { name, source, action, paths, warnings } of cases) {
+    it(name, async () => {
+      using space = workspace({ source })
+      const shown = await space.show([action])
+      assert.deepEqual(
+        shown.map((line) => line.split(' ')[0]),
+        paths,
+      )
+      if (warnings !== undefined) assert.deepEqual(space.warnings, warnings)
+    })
   }
 }
 
@@ -115,6 +121,25 @@ describe('wildcards', () => {
     ])
   })
 
+  it('say when they are links out of their source', async () => {
+    using space = workspace({
+      source: ['d/', 'out -> ../outside', 'far -> /etc/passwd', 'd/in -> ../out', 'ok -> d'],
+    })
+    for (const [path, link] of [
+      ['out', '/out is a symbolic link to ../outside'],
+      ['out/x', '/out is a symbolic link to ../outside'],
+      ['far', '/far is a symbolic link to /etc/passwd'],
+      ['ok/in', '/d/in is a symbolic link to ../out'],
+      ['d/../out', '/out is a symbolic link to ../outside'],
+    ] as const) {
+      await assert.rejects(space.run([copy(path, '/x/')]), (error) => {
+        assert.ok(error instanceof TsbuildError && error.code === 'NOT_FOUND')
+        assert.equal(error.hint?.split(';')[0], link)
+        return true
+      })
+    }
+  })
+
   it('stand in something that is there, and are well-formed', async () => {
     using space = workspace({ source: ['a', 'd/', 'gone -> nowhere'] })
     const parents = { parents: true }
@@ -175,10 +200,29 @@ describe('--exclude', () => {
       paths: ['x/'],
     },
     {
-      name: 'takes matches of a wildcard away, files and directories',
+      name: 'counts below the matches of a wildcard, not for them',
       source,
       action: copy('d/*', '/x/', exclude('*.o', 'out')),
-      paths: ['x/', 'x/a.c', 'x/b.c'],
+      paths: ['x/', 'x/a.c', 'x/a.o', 'x/b.c', 'x/x', 'x/y'],
+      warnings: [
+        '/d/a.o and 1 more are copied: d/* names it, and --exclude counts below what a source names',
+      ],
+    },
+    {
+      name: 'that leaves nothing of a directory leaves the destination',
+      source,
+      action: copy('d', '/x/y/', exclude('**')),
+      paths: ['x/', 'x/y/'],
+      warnings: [],
+    },
+    {
+      name: 'that leaves nothing of the directories that a wildcard matches does so, too',
+      source,
+      action: copy('d/[so]*', '/x/y', exclude('?*', '**/?')),
+      paths: ['x/', 'x/y/'],
+      warnings: [
+        '/d/out and 1 more are copied: d/[so]* names it, and --exclude counts below what a source names',
+      ],
     },
     {
       name: 'never takes away what was selected itself',

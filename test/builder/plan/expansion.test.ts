@@ -31,7 +31,7 @@ const CASES: readonly (readonly [string, Look, unknown])[] = [
   ['LABEL $v a $w', config, { Labels: { val: 'a a b' } }],
   // ARG: values only, with what the stage has before.
   ['ARG k=$v', history, 'ARG k=val'],
-  ['ARG v=$v$v l=$v', history, 'ARG v=valval l=val'],
+  ['ARG v=$v$v l=$v', history, 'ARG v=valval l=valval'],
   ['ARG $v=$w', history, 'ARG $v=a b'],
   ['ARG k', history, 'ARG k'],
   // One word each.

@@ -4,6 +4,43 @@ import { execs, files, historyOf, type PlanRequest, plan } from './support.ts'
 const configOf = async (text: string, request?: PlanRequest) =>
   (await plan(text, request)).plan.image.config
 
+describe('plan: names that no stage has', () => {
+  for (const line of [
+    'FROM buidler',
+    'FROM scratch\nCOPY --from=buidler / /',
+    'FROM scratch\nRUN --mount=from=buidler,target=/x x',
+  ]) {
+    for (const [code, isMeant] of [
+      ['NOT_FOUND', true],
+      ['REGISTRY_UNREACHABLE', true],
+      ['REGISTRY_DENIED', true],
+      ['REGISTRY_FAILED', true],
+      ['PLATFORM_MISMATCH', false],
+      ['CANCELLED', false],
+    ] as const) {
+      it(`are ${isMeant ? '' : 'not '}taken for slips of one when images fail with ${code}: ${line.split('\n').at(-1)}`, async () => {
+        const text = `FROM scratch AS builder\n${line}\nFROM scratch AS buidle\nFROM scratch\nCOPY --from=1 / /\n`
+        const message = `${isMeant ? 'did you mean the stage builder? ' : ''}buidler: no such image`
+        const failing = plan(text, { failures: { buidler: code } })
+        await assert.rejects(failing, { code, message })
+      })
+    }
+  }
+
+  it('are images when there are such', async () => {
+    const { resolved } = await plan('FROM scratch AS builder\nFROM buidler\n')
+    assert.deepEqual(resolved, ['buidler'])
+  })
+
+  it('are no stages that come later, or that are not like them', async () => {
+    for (const name of ['after', 'other']) {
+      const text = `FROM scratch AS one\nFROM ${name}\nFROM scratch AS afther\nFROM scratch\nCOPY --from=1 / /\n`
+      const failing = plan(text, { failures: { [name]: 'NOT_FOUND' } })
+      await assert.rejects(failing, { message: `${name}: no such image` })
+    }
+  })
+})
+
 describe('plan: image config', () => {
   it('starts from nothing with a PATH and a working directory', async () => {
     assert.deepEqual(await configOf('FROM scratch\nLABEL a=b'), {
@@ -52,14 +89,15 @@ describe('plan: image config', () => {
     ])
   })
 
-  it('expands EXPOSE into sorted single ports', async () => {
-    const config = await configOf('FROM scratch\nARG p="90/UDP 80"\nEXPOSE 8000-8002 $p')
+  it('expands EXPOSE into single ports, sorted as their words are written', async () => {
+    const config = await configOf('FROM scratch\nARG p="90/UDP 80"\nEXPOSE 8000-8002 $p "9"')
     assert.deepEqual(Object.keys(config.ExposedPorts ?? {}), [
+      '9/tcp',
+      '90/udp',
       '80/tcp',
       '8000/tcp',
       '8001/tcp',
       '8002/tcp',
-      '90/udp',
     ])
   })
 
@@ -342,6 +380,43 @@ describe('plan: COPY and WORKDIR', () => {
       { kind: 'mkdir', path: '/srv', mode: 0o755, owner: { user: 'app', group: 'www' } },
     ])
   })
+
+  const workdirs: readonly (readonly [
+    written: string,
+    config: string,
+    made: string | undefined,
+  ])[] = [
+    ['/tmp/', '/tmp/', '/tmp'],
+    ['/a//b', '/a//b', '/a/b'],
+    ['/a/../b/.', '/a/../b/.', '/b'],
+    ['//', '//', '/'],
+    ['/.', '/.', '/'],
+    ['/', '/', undefined],
+    ['x/', '/w//d/x', '/w/d/x'],
+    ['../x//y/.', '/w/x/y', '/w/x/y'],
+    ['.', '/w/d', '/w/d'],
+    ['../..', '/', undefined],
+  ]
+  for (const [written, config, made] of workdirs) {
+    const cleaned = config.replace('//d', '/d')
+    it(`keeps an absolute WORKDIR as written and cleans a relative one: ${written}`, async () => {
+      const text = `FROM scratch\nWORKDIR /w//d\nWORKDIR ${written}\nCOPY f g\nRUN x`
+      const { plan: planned } = await plan(text)
+      const expected = written.startsWith('/') ? config : cleaned
+      assert.equal(planned.image.config.WorkingDir, expected)
+      assert.equal(historyOf(planned)[1], `WORKDIR ${expected}`)
+      const [, ...rest] = files(planned)
+      const mkdirs = rest.flatMap(({ actions }) =>
+        actions.flatMap((action) => (action.kind === 'mkdir' ? [action.path] : [])),
+      )
+      assert.deepEqual(mkdirs, made === undefined ? [] : [made])
+      const inside = made ?? '/'
+      assert.equal(execs(planned)[0]?.process.cwd, inside)
+      const [copy] = rest.at(-1)?.actions ?? []
+      assert.ok(copy?.kind === 'copy')
+      assert.equal(copy.destination, `${inside === '/' ? '' : inside}/g`)
+    })
+  }
 
   it('makes no layer for WORKDIR /', async () => {
     assert.equal(files((await plan('FROM base\nWORKDIR /')).plan).length, 0)

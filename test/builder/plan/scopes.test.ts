@@ -67,9 +67,10 @@ const CASES: readonly {
     env: ['a=1'],
   },
   {
-    what: 'several arguments of one line see what was there before',
-    text: ['FROM base', 'ENV a=0', 'ARG a=1 b=$a c="x y"'],
-    env: ['a=1', 'b=0', 'c=x y'],
+    what: 'several arguments of one line see those before them',
+    text: ['FROM base', 'ENV a=0', 'ARG b=$a a=1 c=$a-$d d=3 a=2 e=$a'],
+    buildArgs: { d: '4' },
+    env: ['a=2', 'b=0', 'c=1-', 'd=4', 'e=2'],
   },
   {
     what: 'ENV wins over an ARG before it',

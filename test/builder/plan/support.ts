@@ -10,6 +10,7 @@ import {
 import {
   type ContainerConfig,
   digestOf,
+  type ErrorCode,
   MEDIA_TYPES,
   parseDiffId,
   parsePlatform,
@@ -25,6 +26,8 @@ export interface PlanRequest {
   readonly platform?: string
   /** Configs of base images by name; any other name is an image with an empty config. */
   readonly images?: Readonly<Record<string, ContainerConfig>>
+  /** Why images are not to be had, by name; `missing` is NOT_FOUND. */
+  readonly failures?: Readonly<Record<string, ErrorCode>>
 }
 
 /** Plans a Dockerfile over made-up base images, and notes which of them were asked for. */
@@ -35,7 +38,8 @@ export async function plan(
   const { dockerfile, diagnostics } = parseDockerfile(text)
   const error = diagnosticsError(diagnostics, { filename: 'Dockerfile', text })
   if (error !== undefined) throw error
-  const { target, buildArgs = {}, labels = {}, network = 'default', images = {} } = request
+  const { target, buildArgs = {}, labels = {}, network = 'default' } = request
+  const { images = {}, failures = {} } = request
   const targetPlatform = parsePlatform(request.platform ?? 'linux/amd64')
   const globals = globalScope(dockerfile, { buildArgs, targetPlatform, target })
   const resolved: string[] = []
@@ -45,7 +49,8 @@ export async function plan(
     targetPlatform,
     resolve: async (name, platform) => {
       resolved.push(name)
-      if (name === 'missing') throw new TsbuildError('no such image', { code: 'NOT_FOUND' })
+      const code = name === 'missing' ? 'NOT_FOUND' : failures[name]
+      if (code !== undefined) throw new TsbuildError('no such image', { code })
       return {
         ...image(name, images[name] ?? {}),
         config: config(name, images[name] ?? {}, platform),

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type GroupOptions, makeControlGroup } from '../../../builder/sandbox/control-groups.ts'
+import { dirname, join } from 'node:path'
+import {
+  type ControlGroup,
+  type GroupOptions,
+  makeControlGroup,
+} from '../../../builder/sandbox/control-groups.ts'
+import { makeDefaultGroup } from '../../../builder/sandbox/step-groups.ts'
 import { groupSettings } from '../../../builder/sandbox/step-limits.ts'
 
 /** A folder that looks like control groups of the second version: files are what was written last. */
@@ -30,9 +35,12 @@ describe('sandbox: control groups of the second version', () => {
 
   function make(options: Partial<GroupOptions>, own?: string) {
     const settings = groupSettings({ memory: 1 << 20, memorySwap: 3 << 20, pids: 5 })
-    return makeControlGroup('1-step-1', { settings, parent: undefined, ...options }, system(own))
+    return makeControlGroup({ settings, parent: undefined, ...options }, system(own))
   }
 
+  const pathOf = ({ places: [place] }: ControlGroup): string => place?.path ?? ''
+  const readIn = (made: ControlGroup, file: string): string =>
+    readFileSync(join(pathOf(made), file), 'utf8')
   const read = (path: string): string => readFileSync(join(folder, path), 'utf8')
 
   it('makes them beside this process, where groups may have limits', () => {
@@ -40,34 +48,42 @@ describe('sandbox: control groups of the second version', () => {
     rmSync(join(folder, 'user/me/cgroup.subtree_control'))
     mkdirSync(join(folder, 'user/me/cgroup.subtree_control'))
     const made = make({})
-    assert.equal(read('user/tsbuild-1-step-1/memory.max'), `${1 << 20}`)
-    assert.equal(read('user/tsbuild-1-step-1/memory.swap.max'), `${2 << 20}`)
-    assert.equal(read('user/tsbuild-1-step-1/pids.max'), '5')
-    made.add(17)
-    assert.equal(read('user/tsbuild-1-step-1/cgroup.procs'), '17')
+    assert.equal(dirname(pathOf(made)), join(folder, 'user'))
+    assert.equal(readIn(made, 'memory.max'), `${1 << 20}`)
+    assert.equal(readIn(made, 'memory.swap.max'), `${2 << 20}`)
+    assert.equal(readIn(made, 'pids.max'), '5')
   })
 
   it('makes them below the parent that is asked for, which gets what it lacks', () => {
     make({ parent: '/builds/mine', settings: [] })
     mkdirSync(join(folder, 'builds/mine'), { recursive: true })
     for (const path of ['builds', 'builds/mine']) group(path, 'cpu')
-    make({ parent: '/builds/mine' })
+    const made = make({ parent: '/builds/mine' })
+    assert.equal(dirname(pathOf(made)), join(folder, 'builds/mine'))
     assert.equal(read('builds/cgroup.subtree_control'), '+memory +pids')
     assert.equal(read('builds/mine/cgroup.subtree_control'), '+memory +pids')
-    assert.equal(read('builds/mine/tsbuild-1-step-1/memory.max'), `${1 << 20}`)
+    assert.equal(readIn(made, 'memory.max'), `${1 << 20}`)
+  })
+
+  it('limits the processes of every step', () => {
+    const made = makeDefaultGroup('insecure', system())
+    assert.deepEqual([...made.lacking], [])
+    assert.equal(readIn(made, 'pids.max'), '2048')
+    const none = makeDefaultGroup('insecure', { mounts: '', own: '' })
+    assert.deepEqual([...none.lacking.keys()], ['pids'])
   })
 
   it('understands limits of CPUs', () => {
     const resources = { cpuShares: 1024, cpuQuota: 50_000, cpusetCpus: '0-1' }
-    make({ settings: groupSettings(resources), parent: '/user' })
-    assert.equal(read('user/tsbuild-1-step-1/cpu.weight'), '40')
-    assert.equal(read('user/tsbuild-1-step-1/cpu.max'), '50000 100000')
-    assert.equal(read('user/tsbuild-1-step-1/cpuset.cpus'), '0-1')
+    const made = make({ settings: groupSettings(resources), parent: '/user' })
+    assert.equal(readIn(made, 'cpu.weight'), '40')
+    assert.equal(readIn(made, 'cpu.max'), '50000 100000')
+    assert.equal(readIn(made, 'cpuset.cpus'), '0-1')
   })
 
   it('counts what a limit has stopped', () => {
     const made = make({ parent: '/user' })
-    const path = join(folder, 'user/tsbuild-1-step-1')
+    const path = pathOf(made)
     assert.deepEqual(made.events(), { outOfMemory: 0, tooManyProcesses: 0 })
     writeFileSync(join(path, 'memory.events'), 'low 0\nmax 12\noom 1\noom_kill 2\n')
     writeFileSync(join(path, 'pids.events'), 'max 3\n')
@@ -78,14 +94,14 @@ describe('sandbox: control groups of the second version', () => {
     const settings = groupSettings({ pids: 5 })
     const mounts = `30 23 0:26 /docker/x ${folder} rw - cgroup2 cgroup2 rw\n`
     const options = { settings, parent: undefined }
-    makeControlGroup('1-step-1', options, { mounts, own: '0::/docker/x/user\n' })
-    assert.equal(read('user/tsbuild-1-step-1/pids.max'), '5')
+    const made = makeControlGroup(options, { mounts, own: '0::/docker/x/user\n' })
+    assert.equal(readIn(made, 'pids.max'), '5')
   })
 
   it('says so where there are none', () => {
     const none = { mounts: '', own: '' }
     const options = { settings: groupSettings({ memory: 1 }), parent: undefined }
-    assert.throws(() => makeControlGroup('1-step-1', options, none), {
+    assert.throws(() => makeControlGroup(options, none), {
       code: 'SANDBOX_UNAVAILABLE',
       message: 'limit memory: this machine has no control groups for it',
     })

@@ -76,11 +76,18 @@ describe('sandbox: isolation', () => {
       )
       assert.ok(Number(text.split('\n')[0]) < 8, text)
       assert.doesNotMatch(text, new RegExp(secret))
-      assert.match(text, /\/proc\/1\/exe: cannot read link: Permission denied/)
-      assert.match(text, /\/proc\/1\/cwd: cannot read link: Permission denied/)
       assert.doesNotMatch(text, /sandbox-test/)
-      assert.match(text, /\/proc\/1\/fd(\/0|'): .*Permission denied/)
-      assert.match(text, /\/proc\/1\/maps': Permission denied/)
+      if (user === '') {
+        assert.match(text, /\/proc\/1\/exe -> \/memfd:tsbuild \(deleted\)/)
+        assert.match(text, /\/proc\/1\/cwd -> \/\n/)
+        assert.deepEqual(text.match(/ \d+ -> \S+/g)?.length, 1, text)
+        const mapped = text.match(/ \/\S+/g)?.filter((name) => !/^ \/(proc|memfd|$)/.test(name))
+        assert.deepEqual(mapped, [], text)
+      } else {
+        assert.match(text, /\/proc\/1\/exe: cannot read link: Permission denied/)
+        assert.match(text, /\/proc\/1\/fd(\/0|'): .*Permission denied/)
+        assert.match(text, /\/proc\/1\/maps': Permission denied/)
+      }
     }
     delete process.env[secret]
     assert.equal(await fixture.sh('tr "\\0" , < /proc/1/environ 2>/dev/null | wc -c'), '0\n')
@@ -102,7 +109,9 @@ describe('sandbox: isolation', () => {
     const script =
       'for n in "b 254 0" "b 7 0" "c 1 11" "c 10 200" "c 1 3"; do mknod /d $n && head -c 1 /d 2>&1; rm /d; done'
     const text = await fixture.sh(`${script}; true`)
-    assert.equal(text.match(/Permission denied/g)?.length, 5, text)
+    assert.equal(text.match(/Operation not permitted/g)?.length, 4, text)
+    // null is one of the usual ones, also when it is made again: chroot builders do that.
+    assert.equal(text.trim().split('\n').length, 4, text)
   })
 
   it('masks and protects what belongs to the host', async () => {
@@ -118,7 +127,7 @@ describe('sandbox: isolation', () => {
       const result = await fixture.run(['umount', path])
       assert.match(result.stderr, /Operation not permitted/)
     }
-    assert.equal(await fixture.sh('ls -A /sys/firmware; ls -A /sys/fs/cgroup'), '')
+    assert.equal(await fixture.sh('ls -A /sys/firmware'), '')
     const writes = [
       '/proc/sys/kernel/core_pattern',
       '/proc/sys/kernel/domainname',
@@ -179,7 +188,7 @@ function runcStatus(fixture: SandboxFixture, uid: number): string {
   config.process.capabilities = { bounding: all, effective: all, permitted: all }
   config.process.noNewPrivileges = false
   config.process.terminal = false
-  config.process.user = { uid, gid: uid }
+  config.process.user = { uid, gid: uid, additionalGids: [uid] }
   config.process.args = ['/bin/cat', '/proc/self/status']
   config.root = { path: fixture.image, readonly: false }
   writeFileSync(`${bundle}/config.json`, JSON.stringify(config))

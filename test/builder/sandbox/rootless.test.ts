@@ -90,7 +90,7 @@ describe('sandbox: as an ordinary user', () => {
       user: 'app',
     })
     assert.deepEqual([result.code, result.stderr], [0, ''])
-    assert.equal(result.stdout, '1000\nGroups:\t2000 2001 \nout\n')
+    assert.equal(result.stdout, '1000\nGroups:\t1001 2000 2001 \nout\n')
   })
 
   it('keeps devices, masks and read-only paths', async () => {

@@ -14,16 +14,16 @@ describe('sandbox: the user', () => {
   const identity = 'id -u; id -g; grep Groups /proc/self/status; echo $HOME'
 
   const known: readonly (readonly [string, string])[] = [
-    ['', '0\n0\nGroups:\t2000 \n/root\n'],
-    ['root', '0\n0\nGroups:\t2000 \n/root\n'],
-    ['0', '0\n0\nGroups:\t2000 \n/root\n'],
-    ['app', '1000\n1001\nGroups:\t2000 2001 \n/home/app\n'],
-    ['1000', '1000\n1001\nGroups:\t2000 2001 \n/home/app\n'],
-    ['app:extra', '1000\n2000\nGroups:\t \n/home/app\n'],
-    ['app:77', '1000\n77\nGroups:\t \n/home/app\n'],
-    ['1000:1000', '1000\n1000\nGroups:\t \n/home/app\n'],
-    ['65534', '65534\n0\nGroups:\t \n/\n'],
-    ['2147483647:2147483647', '2147483647\n2147483647\nGroups:\t \n/\n'],
+    ['', '0\n0\nGroups:\t0 2000 \n/root\n'],
+    ['root', '0\n0\nGroups:\t0 2000 \n/root\n'],
+    ['0', '0\n0\nGroups:\t0 2000 \n/root\n'],
+    ['app', '1000\n1001\nGroups:\t1001 2000 2001 \n/home/app\n'],
+    ['1000', '1000\n1001\nGroups:\t1001 2000 2001 \n/home/app\n'],
+    ['app:extra', '1000\n2000\nGroups:\t2000 \n/home/app\n'],
+    ['app:77', '1000\n77\nGroups:\t77 \n/home/app\n'],
+    ['1000:1000', '1000\n1000\nGroups:\t1000 \n/home/app\n'],
+    ['65534', '65534\n0\nGroups:\t0 \n/\n'],
+    ['2147483647:2147483647', '2147483647\n2147483647\nGroups:\t2147483647 \n/\n'],
   ]
   for (const [user, expected] of known) {
     it(`runs as USER ${JSON.stringify(user)}`, async () => {

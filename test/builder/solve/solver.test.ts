@@ -97,6 +97,51 @@ describe('solver', () => {
     assert.equal((await at.solve(text)).ran.length, 0)
   })
 
+  it('does again the stages that are to be fresh, and what is built on them', async () => {
+    const text = [
+      'FROM scratch AS Named\nRUN write x 1',
+      'FROM named AS child\nRUN write y 1\nCOPY a /a',
+      'FROM scratch AS copy\nCOPY --from=named /x /x\nRUN write z 1',
+      'FROM scratch AS other\nRUN write o 1',
+      'FROM scratch\nCOPY --from=child / /\nCOPY --from=copy / /\nCOPY --from=other / /\nRUN write end 1',
+    ].join('\n')
+    at.put('a', 'a')
+    const first = await at.solve(text)
+    assert.equal(first.ran.length, 5)
+    for (const [fresh, ran] of [
+      [['none'], []],
+      [['nAmEd'], ['write x 1', 'write y 1']],
+      [['child'], ['write y 1']],
+      [
+        ['copy', 'other'],
+        ['write z 1', 'write o 1'],
+      ],
+    ] as const) {
+      const solved = await at.solve(text, { fresh })
+      assert.deepEqual(solved.ran.toSorted(), ran.toSorted(), fresh.join())
+      assert.deepEqual(solved.diffIds, first.diffIds)
+      const isCopied = !/named|child/i.test(fresh.join())
+      assert.equal(
+        solved.cached.some((name) => name.endsWith('COPY a /a')),
+        isCopied,
+      )
+    }
+    assert.deepEqual((await at.solve(text)).ran, [])
+  })
+
+  it('hands what came out otherwise on to all that was made of it', async () => {
+    const text = (value: string): string =>
+      [
+        `FROM scratch AS a\nRUN write x ${value}`,
+        'FROM scratch AS b\nCOPY --from=a /x /x\nRUN write y 1',
+        'FROM scratch\nCOPY --from=b /y /y',
+      ].join('\n')
+    await at.solve(text('$SERIAL'))
+    const again = await at.solve(text('$SERIAL'), { fresh: ['a'] })
+    assert.deepEqual(again.ran, ['write x $SERIAL', 'write y 1'])
+    assert.deepEqual((await at.solve(text('$SERIAL'))).ran, [])
+  })
+
   it('makes stages side by side, and not more than allowed', async () => {
     const stages = [1, 2, 3].map((n) => `FROM scratch AS s${n}\nRUN sleep 60;write f${n} x\n`)
     const copies = [1, 2, 3].map((n) => `COPY --from=s${n} / /s${n}`)

@@ -14,6 +14,9 @@ import { parseDockerfile } from '#parser'
  * Understands scripts made of lines `write PATH TEXT`, `sleep MS` and `fail CODE`, and does them to
  * the upper directory: everything that the solver can see of a sandbox, without one.
  */
+/** Makes `$SERIAL` another text each time. */
+let serial = 0
+
 export class ScriptedSandbox implements Sandbox {
   /** Scripts in the order in which they were started. */
   readonly started: string[] = []
@@ -30,7 +33,8 @@ export class ScriptedSandbox implements Sandbox {
       if (root.type !== 'overlay' || root.writable === undefined) throw new Error('no upper')
       for (const line of script.split(';')) {
         const [verb = '', what = '', ...rest] = line.trim().split(' ')
-        if (verb === 'write') write(join(root.writable.upper, what), rest.join(' '))
+        if (verb === 'write')
+          write(join(root.writable.upper, what), rest.join(' ').replace('$SERIAL', `${serial++}`))
         if (verb === 'sleep') await pause(Number(what), signal)
         if (verb === 'fail') return { exitCode: Number(what) }
       }
@@ -64,6 +68,7 @@ export interface Bench extends Disposable {
 
 export interface SolveRequest {
   readonly noCache?: boolean
+  readonly fresh?: readonly string[]
   readonly jobs?: number
   readonly buildArgs?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal
@@ -94,7 +99,7 @@ async function solve(
   text: string,
   place: { readonly folder: string; readonly context: string; readonly request: SolveRequest },
 ): Promise<Solved> {
-  const { noCache = false, jobs = 2, buildArgs = {}, signal } = place.request
+  const { noCache = false, fresh = [], jobs = 2, buildArgs = {}, signal } = place.request
   const { dockerfile } = parseDockerfile(text)
   const targetPlatform = hostPlatform()
   const globals = globalScope(dockerfile, { buildArgs, targetPlatform, target: undefined })
@@ -106,7 +111,8 @@ async function solve(
       throw new Error(`these stages are all from scratch, not from ${name}`)
     },
   })
-  const plan = planBuild(graph, bases, { globals, targetPlatform, network: 'default', labels: {} })
+  const options = { globals, targetPlatform, network: 'default', labels: {}, fresh } as const
+  const plan = planBuild(graph, bases, options)
   await using store = openStore(join(place.folder, 'store'))
   await using pool = new WorkPool(2)
   await using fetcher = new Fetcher({ store, environment: process.env })

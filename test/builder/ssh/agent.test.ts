@@ -44,7 +44,7 @@ describe('ssh agent', () => {
   }
 
   async function serve(name: string, paths: readonly string[]): Promise<void> {
-    const open = openAgentSource(paths)
+    const open = await openAgentSource(paths)
     const server = createServer((client) => void serveAgent(client, open))
     servers.push(server)
     await new Promise<void>((done) => server.listen(directory.file(name), done))
@@ -131,20 +131,22 @@ describe('ssh agent', () => {
       ['locked-pem', /this private key is passphrase protected$/],
       ['text', /^failed to parse .*text: it is no private key$/],
       ['ed25519.pub', /it is no private key$/],
-      ['.', /it is no private key$/],
+      ['.', /it is no private key: it is a folder$/],
+      ['/dev/zero', /it is no private key: it is a device$/],
       ['missing', /^failed to stat .*missing: no such file or directory$/],
     ] as const) {
-      assert.throws(() => openAgentSource([directory.file(name)]), { message })
+      const path = name.startsWith('/') ? name : directory.file(name)
+      await assert.rejects(openAgentSource([path]), { message })
     }
     const mixed = [directory.file('keys'), directory.file('rsa')]
-    assert.throws(() => openAgentSource(mixed), {
+    await assert.rejects(openAgentSource(mixed), {
       message: 'invalid combination of keys and sockets',
     })
   })
 
   it('lets whoever takes no answers wait, and answers all in the end', async () => {
     const requests = 20_000
-    const open = openAgentSource([directory.file('rsa')])
+    const open = await openAgentSource([directory.file('rsa')])
     const accepted = Promise.withResolvers<Socket>()
     const server = createServer((one) => {
       accepted.resolve(one)
@@ -173,7 +175,7 @@ describe('ssh agent', () => {
   })
 
   it('hangs up when the agent behind it is gone', async () => {
-    const open = openAgentSource([directory.file('keys')])
+    const open = await openAgentSource([directory.file('keys')])
     const gone = createServer((client) => void serveAgent(client, open))
     servers.push(gone)
     await new Promise<void>((done) => gone.listen(directory.file('gone'), done))

@@ -62,8 +62,8 @@ function flatten(value: unknown, path: string, into: Map<string, string>): void 
 }
 
 /**
- * Compares everything but the times of directories that only BuildKit made new: its copies leave the
- * time at which they wrote into a directory, which here is not part of an image.
+ * Compares everything but the times of directories that only BuildKit made new: it sends a context in
+ * parts, and a directory of it is as new as what was sent last.
  */
 function compareTrees(ours: Tree, theirs: Tree): string[] {
   const compared = new Map(theirs)

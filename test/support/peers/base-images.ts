@@ -1,16 +1,15 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { cachedFolder } from './cached-folder.ts'
 import { writeLayout } from './oci-layout.ts'
 import { capture, run } from './process.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
 /**
  * Base images made from Debian's own packages, so that tests need no image registry of the
- * internet. Each is an OCI layout in a cache that outlives the test run, under a name that is a
- * digest of all that it is made from.
+ * internet. Each is an OCI layout in the cache of `cachedFolder`.
  */
-const CACHE = '/var/cache/tsbuild-test'
 const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 const TAR_OPTIONS = ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner']
 
@@ -98,18 +97,7 @@ async function aptSettings(): Promise<string[]> {
 type Make = (directory: string, tar: string) => Promise<Readonly<Record<string, unknown>>>
 
 async function cached(key: readonly unknown[], make: Make): Promise<string> {
-  const layout = join(CACHE, digest(JSON.stringify(key)).slice(0, 32))
-  if (existsSync(layout)) return layout
-  mkdirSync(CACHE, { recursive: true })
-  const made = `${layout}.${process.pid}`
-  await makeLayout(made, make)
-  try {
-    renameSync(made, layout)
-  } catch {
-    // Another run was faster; its layout is as good.
-    rmSync(made, { recursive: true })
-  }
-  return layout
+  return await cachedFolder(key, (layout) => makeLayout(layout, make))
 }
 
 async function makeLayout(layout: string, make: Make): Promise<void> {

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { removeControlGroups } from './control-groups.ts'
 import { capture, type Outcome, run, startDaemon } from './process.ts'
 import { type TemporaryDirectory, temporaryDirectory } from './temporary-directory.ts'
 
@@ -71,18 +72,4 @@ function daemonArguments(directory: string, cgroup: string): string[] {
     '--ip6tables=false',
     '--bridge=none',
   ]
-}
-
-/** The daemon leaves the empty control groups of its steps behind, some in every hierarchy. */
-function removeControlGroups(name: string): void {
-  const base = '/sys/fs/cgroup'
-  for (const hierarchy of ['', ...readdirSync(base)]) removeEmptyGroups(join(base, hierarchy, name))
-}
-
-function removeEmptyGroups(group: string): void {
-  if (!existsSync(group)) return
-  for (const entry of readdirSync(group, { withFileTypes: true })) {
-    if (entry.isDirectory()) removeEmptyGroups(join(group, entry.name))
-  }
-  rmdirSync(group)
 }

@@ -1,5 +1,9 @@
 export { busyboxBase, debianBase, freshBusyboxBase, pushLayout } from './base-images.ts'
 export { type Buildah, startBuildah } from './buildah.ts'
+export { type Buildkitd, type BuildkitdOptions, startBuildkitd } from './buildkitd.ts'
+
+export { cachedFolder } from './cached-folder.ts'
+
 export { compareConfigs, compareImages, compareTrees } from './compare-images.ts'
 export { type Container, freePort, startContainer } from './container.ts'
 export { type DockerApi, dockerApi } from './docker-api.ts'
@@ -28,5 +32,6 @@ export {
   type TemporaryDirectory,
   temporaryDirectory,
 } from './temporary-directory.ts'
+export { findPeers, unpackPeers } from './todays-peers.ts'
 export { readTree, type TreeEntry } from './tree.ts'
 export { createUser, type User } from './user.ts'

@@ -1,0 +1,51 @@
+import { type Stats, statSync } from 'node:fs'
+import { errnoOf, type Name } from '#core'
+
+/**
+ * A folder that is left out of a tree with everything in it. It is known by what it is, its device and
+ * inode: it may be reached by a bind mount, or by another path than the one that names it.
+ */
+export class LeftOut {
+  readonly #device: number
+  readonly #inode: number
+  /** Of folders that were asked about, whether they lie in it. */
+  readonly #known = new Map<Name, boolean>()
+
+  private constructor({ dev, ino }: Stats) {
+    this.#device = dev
+    this.#inode = ino
+  }
+
+  /** `undefined` when there is no such folder, or none that this user can reach. */
+  static folder(path: string | undefined): LeftOut | undefined {
+    try {
+      const stats = path === undefined ? undefined : statSync(path, { throwIfNoEntry: false })
+      return stats?.isDirectory() === true ? new LeftOut(stats) : undefined
+    } catch (cause) {
+      if (errnoOf(cause) === undefined) throw cause
+      return undefined
+    }
+  }
+
+  isItself(stats: Stats): boolean {
+    return stats.ino === this.#inode && stats.dev === this.#device && stats.isDirectory()
+  }
+
+  /**
+   * Whether the folder at `path` of the tree is it, or lies in it; the root of the tree never does.
+   * @param look at what is at a path
+   */
+  holds(path: Name, look: (path: Name) => Stats | undefined): boolean {
+    for (let end = path.indexOf('/'); path !== ''; end = path.indexOf('/', end + 1)) {
+      const folder = (end < 0 ? path : path.slice(0, end)) as Name
+      let isIn = this.#known.get(folder)
+      if (isIn === undefined) {
+        const stats = look(folder)
+        isIn = stats !== undefined && this.isItself(stats)
+        this.#known.set(folder, isIn)
+      }
+      if (isIn || end < 0) return isIn
+    }
+    return false
+  }
+}

@@ -1,0 +1,56 @@
+import { TsbuildError } from '#core'
+import type { Arguments, Flag } from './flags.ts'
+
+/** A flag of docker's command line that means nothing here yet. */
+interface LaterFlag {
+  readonly name: string
+  /** How to do without. */
+  readonly hint: string
+  /** Values that ask for what happens anyway. */
+  readonly taken?: readonly string[]
+  readonly isSwitch?: true
+}
+
+const LOCAL_CACHE = 'results of steps are kept in the local store: use the same --root again'
+const NO_ATTESTATION = 'leave it out; images have no attestations'
+
+const LATER: readonly LaterFlag[] = [
+  { name: 'cache-from', hint: LOCAL_CACHE },
+  { name: 'cache-to', hint: LOCAL_CACHE },
+  { name: 'provenance', hint: NO_ATTESTATION, taken: ['false', '0'] },
+  { name: 'sbom', hint: NO_ATTESTATION, taken: ['false', '0'] },
+  { name: 'attest', hint: NO_ATTESTATION },
+  {
+    name: 'annotation',
+    hint: 'use --label, which becomes a part of the config',
+  },
+  {
+    name: 'load',
+    hint: 'without it the image is kept in the local store; to have it in docker, write -o type=docker,dest=FILE and run docker load -i FILE',
+    taken: ['false'],
+    isSwitch: true,
+  },
+]
+
+/** So that they are read as docker reads them; `--help` is silent about them. */
+export const LATER_FLAGS: readonly Flag[] = LATER.map(({ name, hint, isSwitch }) => ({
+  name,
+  help: hint,
+  group: 'Later',
+  repeat: true,
+  isHidden: true,
+  ...(isSwitch === true ? {} : { metavar: 'VALUE' }),
+}))
+
+/** @throws {TsbuildError} UNSUPPORTED for a flag that asks for what is not there yet */
+export function refuseLater(args: Arguments): void {
+  for (const { name, hint, taken = [] } of LATER) {
+    if (args.list(name).every((value) => taken.includes(value))) continue
+    throw unsupported(`--${name} is not supported yet`, hint)
+  }
+}
+
+/** The error for what is understood, and to come. */
+export function unsupported(message: string, hint: string): TsbuildError {
+  return new TsbuildError(message, { code: 'UNSUPPORTED', hint })
+}

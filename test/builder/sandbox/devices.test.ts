@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { existsSync, statSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { SandboxFixture } from './support.ts'
+
+const BUILDER = fileURLToPath(new URL('./builder-process.js', import.meta.url))
+
+/** Leaves the builder, in a mount namespace of its own, these control groups. */
+const GROUPS = {
+  'of the first version': ':',
+  'of the second version': 'umount_all cgroup',
+  'not at all': 'umount_all cgroup; umount_all cgroup2',
+} as const
+
+const UMOUNT = `umount_all() { for m in $(awk -v t="$1" '$3 == t { print $2 }' /proc/mounts); do umount "$m" || exit 9; done; }`
+
+/** Makes nodes in every place that can be written to, and opens them. */
+const SCRIPT = [
+  'for place in / /dev /dev/shm /tmp; do',
+  '  mkdir -p $place; for n in "b 254 0" "b 7 0" "c 1 11" "c 10 232" "c 5 1" "c 1 3"; do',
+  '    rm -f $place/d; mknod $place/d $n && head -c 1 $place/d > /dev/null 2>&1 && echo "opened $place $n"',
+  '  done; rm -f $place/d',
+  'done',
+  'echo x > /dev/null && chmod 600 /dev/null && stat -c "null %a" /dev/null',
+  'head -c 1 /dev/zero > /dev/null && echo zero',
+  'for f in /proc/keys /proc/timer_list /proc/interrupts; do test ! -e $f || chmod 600 $f 2>/dev/null && echo "changed $f"; done; true',
+].join('\n')
+
+describe('sandbox: devices, limited by control groups', () => {
+  let fixture: SandboxFixture
+  before(() => {
+    fixture = new SandboxFixture()
+  })
+  after(() => fixture.close())
+
+  for (const [name, without] of Object.entries(GROUPS)) {
+    it(name, function () {
+      if (!existsSync('/sys/fs/cgroup/unified')) this.skip()
+      const before = statSync('/dev/null').mode
+      const { stdout, stderr } = runBuilder(without)
+      const opened = stdout.match(/^opened .*/gm) ?? []
+      const usual =
+        name === 'not at all' ? [] : ['opened / c 1 3', 'opened /dev c 1 3', 'opened /tmp c 1 3']
+      assert.deepEqual(opened, usual, stdout + stderr)
+      assert.match(stdout, /null 600\nzero\n/)
+      assert.doesNotMatch(stdout, /changed/)
+      assert.equal(statSync('/dev/null').mode, before)
+    })
+  }
+
+  function runBuilder(without: string): ReturnType<typeof spawnSync> & { stdout: string } {
+    const spec = fixture.spec(['sh', '-c', SCRIPT])
+    const temporary = `${fixture.directory}/temporary`
+    const document = JSON.stringify({ temporary, specs: [spec] })
+    const script = `${UMOUNT}; ${without}; exec "$@"`
+    const args = ['--mount', '--propagation', 'private', 'sh', '-c', script, 'sh']
+    const ran = spawnSync('unshare', [...args, process.execPath, BUILDER, document], {
+      encoding: 'utf8',
+    })
+    assert.equal(ran.status, 0, ran.stderr)
+    return ran
+  }
+})

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import {
+  createUser,
+  ensurePackages,
+  type TemporaryDirectory,
+  temporaryDirectory,
+  type User,
+} from '../support/peers/index.ts'
+import {
+  compareFacts,
+  Decisions,
+  type Difference,
+  type Facts,
+  makeProbeContext,
+  readFacts,
+  startWitness,
+  thisHost,
+  type Witness,
+} from '../support/probe/index.ts'
+import { installedFor } from './installed.ts'
+import { type Installed, mustBuild } from './tsbuild.ts'
+
+/** A uid that no passwd file and no range of subordinate ids knows. */
+const STRANGER = 54_322
+
+/** A kind of step of ours: who runs the builder, and as which user of the image it runs. */
+interface Run {
+  readonly name: string
+  readonly builder: 'root' | 'user' | 'stranger'
+  readonly who: number
+  readonly network: 'none' | 'default'
+}
+
+const RUNS: readonly Run[] = [
+  { name: 'root', builder: 'root', who: 0, network: 'none' },
+  { name: 'root-user', builder: 'root', who: 1000, network: 'none' },
+  { name: 'root-network', builder: 'root', who: 0, network: 'default' },
+  { name: 'ids', builder: 'user', who: 0, network: 'none' },
+  { name: 'ids-user', builder: 'user', who: 1000, network: 'none' },
+  { name: 'one-id', builder: 'stranger', who: 0, network: 'none' },
+]
+
+describe('what a step has and can reach', function () {
+  this.timeout(300_000)
+  const stack = new AsyncDisposableStack()
+  const decisions = new Decisions()
+  const theirs = new Map<number, Facts>()
+  let context: TemporaryDirectory
+  let witness: Witness
+  let user: User
+  let installed: Installed
+
+  before(async function () {
+    if (process.getuid?.() !== 0) this.skip()
+    await ensurePackages()
+    context = stack.use(temporaryDirectory('probe', 0o755))
+    await makeProbeContext(context)
+    witness = stack.use(await startWitness())
+    user = stack.use(await createUser())
+    installed = stack.use(await installedFor(user))
+    for (const who of [0, 1000]) {
+      theirs.set(who, readFacts(await witness.probe(context.path, who), thisHost()))
+    }
+  })
+  after(() => stack.disposeAsync())
+
+  async function probe({ builder, who, network }: Run): Promise<Facts> {
+    using place = temporaryDirectory('probed', 0o777)
+    const out = `type=local,dest=${place.file('out')}`
+    const flags = ['--network', network, '--build-arg', `WHO=${who}`, '--output', out]
+    const prefix = prefixOf(builder)
+    await mustBuild(['build', ...flags, context.path], {
+      root: place.file('store'),
+      ...(prefix === undefined ? {} : { prefix, installed, cwd: '/' }),
+    })
+    return readFacts(readFileSync(place.file('out/facts'), 'utf8'), thisHost())
+  }
+
+  function prefixOf(builder: Run['builder']): readonly string[] | undefined {
+    if (builder === 'root') return undefined
+    const stranger = [`--reuid=${STRANGER}`, `--regid=${STRANGER}`, '--clear-groups', '--']
+    return builder === 'user' ? user.prefix : ['setpriv', ...stranger]
+  }
+
+  for (const run of RUNS) {
+    it(`is no more than in BuildKit's step, and less only as decided: ${run.name}`, async () => {
+      const ours = await probe(run)
+      const measure = theirs.get(run.who)
+      assert.ok(measure !== undefined && measure.size > 2000 && ours.size > 2000)
+      const differences = compareFacts(ours, measure)
+      const comparison = { run: run.name, witness: witness.name }
+      assert.deepEqual(decisions.unexplained(differences, comparison).map(describeDifference), [])
+    })
+  }
+
+  it('has no decision without a difference', () => {
+    assert.deepEqual(decisions.unused(), [])
+  })
+})
+
+function describeDifference(one: Difference): string {
+  return `${one.direction}: ${one.fact}: ${one.ours}, in BuildKit ${one.theirs}`
+}
