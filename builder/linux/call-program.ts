@@ -194,17 +194,16 @@ class ProgramImage {
     return address
   }
 
-  #valueOf(argument: CallArgument, record: number): bigint {
-    if (argument === RECORD) return BigInt(record)
-    if (typeof argument === 'number' || typeof argument === 'bigint') return BigInt(argument)
-    if (typeof argument === 'string') return BigInt(this.#append(cString(argument)))
-    if (argument instanceof Uint8Array) return BigInt(this.#append(argument))
-    const words = argument.map((element) => this.#valueOf(element, record))
-    const bytes = Buffer.alloc(words.length * 8)
-    words.forEach((word, index) => {
-      bytes.writeBigInt64LE(BigInt.asIntN(64, word), index * 8)
+  #valueOf(argument: CallArgument, record: number): number | bigint {
+    if (argument === RECORD) return record
+    if (typeof argument === 'number' || typeof argument === 'bigint') return argument
+    if (typeof argument === 'string') return this.#append(cString(argument))
+    if (argument instanceof Uint8Array) return this.#append(argument)
+    const bytes = Buffer.alloc(argument.length * 8)
+    argument.forEach((element, index) => {
+      writeWord(bytes, index * 8, this.#valueOf(element, record))
     })
-    return BigInt(this.#append(bytes))
+    return this.#append(bytes)
   }
 }
 
@@ -229,9 +228,18 @@ function writeEntry(table: Buffer, position: number, entry: Entry): void {
   const words = [numberOfCall(call), ...args, ...Array<number>(6 - args.length).fill(0)]
   words.push(onError, next, onPositive, 0, index)
   words.forEach((word, offset) => {
-    const value = BigInt.asIntN(64, BigInt(word))
-    table.writeBigInt64LE(value, position * RECORD_SIZE + offset * 8)
+    writeWord(table, position * RECORD_SIZE + offset * 8, word)
   })
+}
+
+/** 64 bits, the same for both signs. Numbers do without the much slower big integers. */
+function writeWord(bytes: Buffer, offset: number, word: number | bigint): void {
+  if (typeof word === 'bigint') {
+    bytes.writeBigInt64LE(BigInt.asIntN(64, word), offset)
+    return
+  }
+  bytes.writeInt32LE(word | 0, offset)
+  bytes.writeInt32LE(Math.floor(word / 2 ** 32) | 0, offset + 4)
 }
 
 /** A static program of two segments: the header with the code, and the data. */

@@ -43,6 +43,14 @@ export function ownCapabilities(): bigint {
   return BigInt(`0x${/^CapPrm:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? '0'}`)
 }
 
+let last: number | undefined
+
+/** The highest capability that the kernel knows. */
+export function lastCapability(): number {
+  last ??= Number(readFileSync('/proc/sys/kernel/cap_last_cap', 'latin1'))
+  return last
+}
+
 /** False in a user namespace whose user may not change groups: processes keep those they have. */
 export function canSetGroups(): boolean {
   try {

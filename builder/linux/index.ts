@@ -10,7 +10,13 @@ export {
   runCalls,
 } from './call-program.ts'
 export type { Identity } from './credentials.ts'
-export { assumeIdentity, canSetGroups, ownCapabilities, resumeRoot } from './credentials.ts'
+export {
+  assumeIdentity,
+  canSetGroups,
+  lastCapability,
+  ownCapabilities,
+  resumeRoot,
+} from './credentials.ts'
 export { BARE_DIRECTORY, fileStatOf, type StatOptions } from './file-stat.ts'
 export { runsSmallPrograms, type SmallArchitecture } from './foreign-program.ts'
 export { giveTree } from './give-tree.ts'

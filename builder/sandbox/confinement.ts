@@ -1,10 +1,16 @@
 import { Buffer } from 'node:buffer'
-import { canSetGroups, type Identity, ownCapabilities, type ProgramCall } from '#builder/linux'
+import {
+  canSetGroups,
+  type Identity,
+  lastCapability,
+  ownCapabilities,
+  type ProgramCall,
+} from '#builder/linux'
 import { STEP_CAPABILITIES } from './profile.ts'
 
 export interface Confinement {
   /** Of system calls; absent: none, and all rights of the builder stay. */
-  readonly filter: Buffer | undefined
+  readonly filter: Uint8Array | undefined
   readonly user: Identity
   /** What the process itself keeps, a bit each; programs that root executes get those of a step. */
   readonly capabilities: bigint
@@ -28,7 +34,7 @@ export function confine({ filter, user, capabilities }: Confinement): readonly P
 
 const SECCOMP_SET_MODE_FILTER = 1
 
-function install(filter: Buffer): readonly ProgramCall[] {
+function install(filter: Uint8Array): readonly ProgramCall[] {
   // `struct sock_fprog`: how many instructions, and where.
   const program = [filter.length / 8, filter]
   return [{ call: 'seccomp', args: [SECCOMP_SET_MODE_FILTER, 0, program] }]
@@ -37,11 +43,10 @@ function install(filter: Buffer): readonly ProgramCall[] {
 const PR_CAPBSET_DROP = 24
 const PR_CAP_AMBIENT = 47
 const PR_CAP_AMBIENT_CLEAR_ALL = 4
-const LAST_POSSIBLE_CAPABILITY = 63
 
 /** The kernel refuses to drop what it does not know. */
 function limitCapabilities(keep: bigint): readonly ProgramCall[] {
-  return Array.from({ length: LAST_POSSIBLE_CAPABILITY + 1 }, (_, capability) => capability)
+  return Array.from({ length: lastCapability() + 1 }, (_, capability) => capability)
     .filter((capability) => ((keep >> BigInt(capability)) & 1n) === 0n)
     .map((capability) => ({
       call: 'prctl',

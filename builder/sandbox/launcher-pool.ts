@@ -31,7 +31,7 @@ export class LauncherPool {
     if (idle !== undefined) return idle
     const group = makeDefaultGroup(this.#security)
     this.#onGroup(group)
-    const settings: LauncherSettings = { security: this.#security, groups: group.places }
+    const settings: LauncherSettings = { groups: group.places }
     const script = new URL('./launch-worker.js', import.meta.url)
     const launcher = { client: new WorkerClient(script, settings) as LauncherClient, group }
     this.#all.add(launcher)

@@ -19,7 +19,6 @@ export interface WorkerSettings {
 
 /** What a launch worker is started with. */
 export interface LauncherSettings {
-  readonly security: ProcessSpec['security']
   /** The control groups of the steps that it starts, unless they have others. */
   readonly groups: readonly GroupPlace[]
 }
@@ -70,6 +69,8 @@ export interface Prepared {
   readonly cwd: number
   readonly cwdPath: string
   readonly user: Identity
+  /** Of system calls, as pid 1 has it; absent: none. */
+  readonly filter: Uint8Array | undefined
   /** The environment, complete. */
   readonly env: readonly string[]
   /** Where the step finds somebody of the builder's to talk to. */

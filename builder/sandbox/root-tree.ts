@@ -60,14 +60,19 @@ export function findPlace(root: number, path: string, options: WalkOptions = {})
     return walk.run()
   } catch (cause) {
     if (cause instanceof TsbuildError) throw cause
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new TsbuildError(`find ${path} in the root of the step: ${reason}`, {
+    throw new TsbuildError(`find ${path} in the root of the step: ${reasonOf(cause)}`, {
       code: 'STEP_FAILED',
       cause,
     })
   } finally {
     walk.close()
   }
+}
+
+/** What the kernel said, without the descriptors through which it was asked. */
+function reasonOf(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : String(cause)
+  return text.replace(/, \w+ '\/proc\/self\/fd\/.*'$/, '')
 }
 
 /** The same, or `undefined` when there is nothing at `path`. */

@@ -200,7 +200,9 @@ function furnish(
     const env = environmentOf(spec, user.home)
     const { descriptor, names } = cwd
     const cwdPath = `/${names.join('/')}`
-    return { root, namespaces, cwd: descriptor, cwdPath, user, env, sockets, stubs: maker.record }
+    const filter = isInsecure ? undefined : host.filter
+    const seen = { root, cwd: descriptor, cwdPath, namespaces }
+    return { ...seen, user, filter, env, sockets, stubs: maker.record }
   } catch (cause) {
     closeSync(root)
     throw cause

@@ -1,4 +1,3 @@
-import type { Buffer } from 'node:buffer'
 import { accessSync, closeSync, constants, fchownSync, openSync, writeFileSync } from 'node:fs'
 import {
   assumeIdentity,
@@ -25,12 +24,10 @@ import type { GroupPlace } from './control-groups.ts'
 import { killProcess } from './init-process.ts'
 import type { LauncherSettings, LaunchRequest, Prepared } from './messages.ts'
 import { findPlace, pathOf } from './root-tree.ts'
-import { stepFilter } from './seccomp.ts'
 import { inherited, type StepProgram, stepCalls } from './step-program.ts'
 
 /** What a launching thread keeps between steps. */
 export interface Launcher {
-  readonly filter: Buffer | undefined
   readonly openFiles: ResourceLimit
   /** As the kernel numbers it. */
   readonly thread: number
@@ -44,7 +41,6 @@ export function becomeLauncher(settings: LauncherSettings): Launcher {
   const thread = threadId()
   joinGroups(thread, settings.groups)
   return {
-    filter: settings.security === 'insecure' ? undefined : stepFilter(),
     openFiles: getResourceLimit(0, 'nofile'),
     thread,
     groups: settings.groups,
@@ -148,9 +144,9 @@ function startStep(launcher: Launcher, request: LaunchRequest, output: StepOutpu
   const group = openGroup(request.groups ?? launcher.groups)
   const report = makePipe()
   try {
-    const { filter, openFiles } = launcher
+    const { openFiles } = launcher
     const step: StepProgram = {
-      ...{ place, program, args, filter, ulimits, openFiles, group },
+      ...{ place, program, args, ulimits, openFiles, group },
       report: report.writeEnd,
     }
     const calls = stepCalls(step)

@@ -1,4 +1,3 @@
-import type { Buffer } from 'node:buffer'
 import { constants } from 'node:fs'
 import {
   AT_FDCWD,
@@ -17,8 +16,6 @@ export interface StepProgram {
   /** Where the program is in the root of the step, and what it is called with. */
   readonly program: string
   readonly args: readonly string[]
-  /** Of system calls; absent: none, and all rights of the builder. */
-  readonly filter: Buffer | undefined
   readonly ulimits: readonly Ulimit[]
   /** The builder's own limit of open files. */
   readonly openFiles: ResourceLimit
@@ -67,7 +64,7 @@ export function stepCalls(step: StepProgram): readonly ProgramCall[] {
     { call: 'umask', args: [STEP_UMASK] },
     { call: 'keyctl', args: [KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0], optional: true },
     ...limits(step),
-    ...confine({ filter: step.filter, user: place.user, capabilities: STEP_CAPABILITIES }),
+    ...confine({ filter: place.filter, user: place.user, capabilities: STEP_CAPABILITIES }),
     { call: 'execve', args: [program, [...args, 0], [...place.env, 0]] },
   ]
 }

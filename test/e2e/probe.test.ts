@@ -41,6 +41,25 @@ const RUNS: readonly Run[] = [
   { name: 'one-id', builder: 'stranger', who: 0, network: 'none' },
 ]
 
+/** A fact with our value and another one, and what ours is then. */
+const MEASURED = [
+  ['call x86_64 165', 'EFAULT', 'EPERM', 'laxer'],
+  ['call i386 020', 'killed', 'ok', 'stricter'],
+  ['call i386 020', 'killed', 'EPERM', undefined],
+  ['device in /dev c 10 232', 'ENXIO', 'EPERM', 'laxer'],
+  ['mount /proc/keys device', 'host', 'own', 'laxer'],
+  ['mount / nodev', 'yes', 'no', 'stricter'],
+  ['namespace of self net', 'host', 'own', 'laxer'],
+  ['limit nofile hard', '-1', '1048576', 'laxer'],
+  ['group limit pids.max', '2048', 'max', 'stricter'],
+  ['pid 1 Seccomp', '0', '2', 'laxer'],
+  ['status NoNewPrivs', '1', '0', 'stricter'],
+  ['status Groups', '0 10', '0', 'other'],
+  ['path /proc/self/fd/7', 'another directory', 'pipe', 'laxer'],
+  ['reads /proc/keys', 'yes', 'empty', 'laxer'],
+  ['state uid_map', '0 0 4294967295', '0 1000 1', 'laxer'],
+] as const
+
 describe('what a step has and can reach', function () {
   this.timeout(300_000)
   const stack = new AsyncDisposableStack()
@@ -83,13 +102,24 @@ describe('what a step has and can reach', function () {
     return builder === 'user' ? user.prefix : ['setpriv', ...stranger]
   }
 
+  it('is told apart as more, less or something else', () => {
+    for (const [fact, ours, other, direction] of MEASURED) {
+      const [difference] = compareFacts(new Map([[fact, ours]]), new Map([[fact, other]]))
+      assert.equal(difference?.direction, direction, fact)
+    }
+  })
+
   for (const run of RUNS) {
     it(`is no more than in BuildKit's step, and less only as decided: ${run.name}`, async () => {
       const ours = await probe(run)
       const measure = theirs.get(run.who)
       assert.ok(measure !== undefined && measure.size > 2000 && ours.size > 2000)
       const differences = compareFacts(ours, measure)
-      const comparison = { run: run.name, witness: witness.name }
+      const isConfined = measure.get('state attr/current')?.startsWith('docker-default')
+      const comparison = {
+        run: run.name,
+        witness: isConfined ? `${witness.name}-apparmor` : witness.name,
+      }
       assert.deepEqual(decisions.unexplained(differences, comparison).map(describeDifference), [])
     })
   }
