@@ -102,8 +102,18 @@ function copyDirectory(target: Target, { entry, to }: Step, options: CopyOptions
   const isTop = entry.name === '' && existing !== undefined
   const stat = isTop
     ? { ...existing, mtimeMs: entry.stat.mtimeMs }
-    : changedStat(entry.stat, options)
+    : directoryStat(entry, existing, options)
   target.put(to, { stat })
+}
+
+/** A directory that is there and only passed takes the mode of the source, and keeps the rest. */
+export function directoryStat(
+  { stat, isPassed }: SelectedEntry,
+  existing: FileStat | undefined,
+  options: CopyOptions,
+): FileStat {
+  if (isPassed !== true || existing === undefined) return changedStat(stat, options)
+  return { ...existing, mode: stat.mode }
 }
 
 /** @throws {TsbuildError} STEP_FAILED where a directory cannot be */

@@ -1,7 +1,7 @@
 import { Checksum, digestFile } from '#builder/context'
 import { type Change, type Digest, joinName, type Name } from '#core'
 import { addContent, type ContentEntry, type FileContent } from './content.ts'
-import { type CopyOptions, changedStat, entryOf, refuseFile, skipSocket } from './copy.ts'
+import { type CopyOptions, directoryStat, entryOf, refuseFile, skipSocket } from './copy.ts'
 import { refuseDirectory } from './directories.ts'
 import { baseOf, parentOf } from './paths.ts'
 import { entriesOf, type Selected, type SelectedEntry } from './select.ts'
@@ -90,7 +90,7 @@ export class DeferredCopy implements Below {
     if (entry.stat.type === 'directory') {
       refuseFile(existing, path)
       refuseWhiteout(path, entry.stat)
-      return { stat: changedStat(entry.stat, copy) }
+      return { stat: directoryStat(entry, existing, copy) }
     }
     if (skipSocket(entry, copy)) return undefined
     refuseDirectory(existing, path)

@@ -36,6 +36,8 @@ export interface SelectedEntry {
   /** Relative to what was selected; empty for that itself. */
   readonly name: Name
   readonly stat: FileStat
+  /** A directory that is copied only for something in it. */
+  readonly isPassed?: boolean
 }
 
 export interface SelectOptions {
@@ -56,7 +58,7 @@ export function select(action: CopyAction, options: SelectOptions): readonly Sel
   const filter = excludeFilter(action.exclude)
   const selected = action.paths.flatMap((path) => {
     if (action.parents) return selectWithParents(tree, path, action)
-    const matches = pathsOf(tree, path, { action, filter })
+    const matches = pathsOf(tree, path, action)
     if (matches === undefined) return [selectOne(tree, belowRoot(path), filter)]
     if (matches.length === 0) options.onWarning?.(`${path} matches nothing: nothing is copied`)
     return matches.map((match) => selectOne(tree, match, filter))
@@ -112,8 +114,8 @@ function* entriesBelow(
     const name = joinName(directory.name, child)
     const verdict = filter?.(name, stat) ?? 'take'
     if (verdict === 'skip') continue
-    const entry = { path, name, stat }
-    if (verdict === 'look') pending.push(entry)
+    const entry = { path, name, stat, isPassed: verdict === 'look' }
+    if (entry.isPassed) pending.push(entry)
     else {
       yield* pending.splice(0)
       yield entry
@@ -144,7 +146,7 @@ function selectWithParents(tree: Tree, written: string, action: CopyAction): rea
   const hasPivot = rest.length > 0
   const pattern = belowRoot(hasPivot ? rest.join('/') : written)
   const filter = parentsFilter(textOfName(pattern), action)
-  const matches = hasPivot ? pathsOf(tree, pivot, { action, filter: undefined }) : undefined
+  const matches = hasPivot ? pathsOf(tree, pivot, action) : undefined
   if (matches !== undefined) return matches.map((match) => selectOne(tree, match, filter))
   const top = hasPivot ? belowRoot(pivot) : ('' as Name)
   const selected = selectOne(tree, top, filter)
@@ -155,14 +157,11 @@ function selectWithParents(tree: Tree, written: string, action: CopyAction): rea
 }
 
 /**
- * `undefined` when `path` has no wildcards. What is excluded is no match.
+ * `undefined` when `path` has no wildcards. `--exclude` leaves out what is below a match, never the
+ * match itself.
  * @throws {TsbuildError} NOT_FOUND where what stands before them is not there, DOCKERFILE_INVALID
  */
-function pathsOf(
-  tree: Tree,
-  path: string,
-  { action, filter }: { readonly action: CopyAction; readonly filter: EntryFilter | undefined },
-): readonly Name[] | undefined {
+function pathsOf(tree: Tree, path: string, action: CopyAction): readonly Name[] | undefined {
   if (!action.wildcards || !hasWildcard(path)) return undefined
   const names = componentsOf(belowRoot(path))
   const first = names.findIndex((name) => hasWildcard(textOfName(name)))
@@ -173,13 +172,7 @@ function pathsOf(
   const stat = tree.lstat(start)
   if (stat === undefined) throw notFound(tree, prefix)
   if (stat.type !== 'directory') return []
-  const matches = matchesBelow(tree, start, patterns)
-  if (filter === undefined) return matches
-  return matches.filter((match) => {
-    const stat = tree.lstat(match)
-    const name = match.slice(start === '' ? 0 : start.length + 1) as Name
-    return stat !== undefined && filter(name, stat) !== 'skip'
-  })
+  return matchesBelow(tree, start, patterns)
 }
 
 function matchesBelow(
