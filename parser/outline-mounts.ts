@@ -1,6 +1,6 @@
 import type { RunMount } from './ast.ts'
 import { parseBoolean } from './boolean.ts'
-import type { InstructionGraph } from './graph.ts'
+import type { InstructionGraph, LinkedStage } from './graph.ts'
 import type { ScopeInput, StageScope } from './lint/stage-scope.ts'
 import { walkSteps } from './lint/walk.ts'
 import { cleanPath } from './path-pattern.ts'
@@ -9,11 +9,11 @@ import type { SourceRange } from './source.ts'
 export interface OutlineMount {
   readonly name: string
   readonly isRequired: boolean
-  /** The first step that asks for it. */
+  /** The first step that asks for it, of the stage nearest to the target. */
   readonly range: SourceRange
 }
 
-/** What the steps of a build ask for, each once, in file order. */
+/** What the steps of a build ask for, each once. */
 export interface OutlineMounts {
   readonly secrets: readonly OutlineMount[]
   readonly ssh: readonly OutlineMount[]
@@ -22,24 +22,26 @@ export interface OutlineMounts {
 
 /** The mounts of all linked stages, by the names that they go by in the build. */
 export function outlineMounts(graph: InstructionGraph, input: ScopeInput): OutlineMounts {
-  type Found = Map<string, OutlineMount>
-  const found: Record<'secret' | 'ssh' | 'cache', Found> = {
-    secret: new Map(),
-    ssh: new Map(),
-    cache: new Map(),
-  }
-  for (const { instruction, scope } of walkSteps(graph, input, () => undefined)) {
+  const uses = new Map<LinkedStage, (Named & { readonly range: SourceRange })[]>()
+  for (const { linked, instruction, scope } of walkSteps(graph, input, () => undefined)) {
     if (instruction.kind === 'arg') for (const _ of scope.declare(instruction));
     if (instruction.kind !== 'run') continue
-    for (const mount of instruction.mounts) {
-      const { type, name, isRequired } = readMount(mount, scope)
-      if (type !== 'secret' && type !== 'ssh' && type !== 'cache') continue
-      const { range } = instruction
-      if (!found[type].has(name)) found[type].set(name, { name, isRequired, range })
-    }
+    const { range } = instruction
+    const named = instruction.mounts.map((mount) => ({ ...readMount(mount, scope), range }))
+    uses.set(linked, [...(uses.get(linked) ?? []), ...named])
   }
-  const { secret, ssh, cache } = found
-  return { secrets: [...secret.values()], ssh: [...ssh.values()], caches: [...cache.values()] }
+  // The nearer to the target a mount is, the more it says.
+  const all = [...uses]
+    .toSorted(([a], [b]) => b.stage.index - a.stage.index)
+    .flatMap(([, mounts]) => mounts)
+  const ofType = (wanted: string): readonly OutlineMount[] => {
+    const found = new Map<string, OutlineMount>()
+    for (const { type, name, isRequired, range } of all) {
+      if (type === wanted && !found.has(name)) found.set(name, { name, isRequired, range })
+    }
+    return [...found.values()].toSorted((a, b) => a.range.start.line - b.range.start.line)
+  }
+  return { secrets: ofType('secret'), ssh: ofType('ssh'), caches: ofType('cache') }
 }
 
 interface Named {

@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import { decoded, TsbuildError, withoutCredentials } from '#core'
 
 /** A commit of a repository, or a folder in it. Data only: part of a plan. */
@@ -135,7 +136,8 @@ function withFragment(source: GitSource, { text, query, fragment }: Written): Gi
   if (ref !== '') found.ref = ref
   if (subdir !== '') found.subdir = subdir
   readQuery(found, new URLSearchParams(query), text)
-  if (found.ref === undefined && found.checksum !== undefined) found.ref = found.checksum
+  // Otherwise the checksum is what the usual branch has to be at.
+  if (found.fetchByCommit === true && found.checksum !== undefined) found.ref ??= found.checksum
   if (found.ref !== undefined && BAD_REF.test(found.ref)) {
     throw invalid(text, `${JSON.stringify(found.ref)} is no ref`)
   }
@@ -145,6 +147,7 @@ function withFragment(source: GitSource, { text, query, fragment }: Written): Gi
 }
 
 function readQuery(found: Writable<GitSource>, query: URLSearchParams, text: string): void {
+  if (query.has('branch') && query.has('tag')) throw invalid(text, 'branch conflicts with tag')
   for (const key of new Set(query.keys())) {
     const values = query.getAll(key)
     if (values.length > 1) throw invalid(text, `query "${key}" has multiple values`)
@@ -154,7 +157,6 @@ function readQuery(found: Writable<GitSource>, query: URLSearchParams, text: str
     if (read === undefined) throw invalid(text, `unexpected query "${key}"`)
     read(found, value, text)
   }
-  if (query.has('branch') && query.has('tag')) throw invalid(text, 'branch conflicts with tag')
 }
 
 type ReadQuery = (found: Writable<GitSource>, value: string, text: string) => void
@@ -213,13 +215,13 @@ function toSwitch(key: string, value: string, text: string): boolean {
   throw invalid(text, `invalid ${key} value: "${value}"`)
 }
 
-/** Without `.`, empty components and a way out. */
+/** Without `.`, `..` and empty components; what is above the root is the root. */
 function cleanSubdir(subdir: string, text: string): string {
-  const names = subdir.split('/').filter((name) => name !== '' && name !== '.')
-  if (names.some((name) => name === '..' || name === '.git') || subdir.includes('\0')) {
+  const cleaned = posix.join('/', subdir)
+  if (cleaned.split('/').includes('.git') || subdir.includes('\0')) {
     throw invalid(text, `${JSON.stringify(subdir)} is no folder of the repository`)
   }
-  return names.join('/')
+  return cleaned.replace(/^\/|\/$/g, '')
 }
 
 function invalid(text: string, why: string): TsbuildError {

@@ -102,15 +102,24 @@ function copyEntry(target: Target, step: Step, options: CopyOptions): TargetEntr
 function copyDirectory(target: Target, { entry, to }: Step, options: CopyOptions): void {
   const existing = target.lstat(to)
   refuseFile(target, { existing, path: to })
-  const copied = directoryStatOf(entry, options)
+  const copied = directoryStatOf(entry, existing, options)
   const isTop = entry.name === '' && existing !== undefined
   target.put(to, { stat: isTop ? { ...existing, mtimeMs: copied.mtimeMs } : copied })
 }
 
-/** What is made only because something below is copied is as new as that. */
-export function directoryStatOf(entry: SelectedEntry, options: CopyOptions): FileStat {
+/**
+ * What is made only because something below is copied is as new as that; where it is there already, it
+ * takes the mode of the source and keeps the rest.
+ */
+export function directoryStatOf(
+  entry: SelectedEntry,
+  existing: FileStat | undefined,
+  options: CopyOptions,
+): FileStat {
   const stat = changedStat(entry.stat, options)
-  return entry.isOnTheWay ? { ...stat, mtimeMs: options.created.mtimeMs } : stat
+  if (entry.isOnTheWay !== true) return stat
+  if (existing !== undefined) return { ...existing, mode: entry.stat.mode }
+  return { ...stat, mtimeMs: options.created.mtimeMs }
 }
 
 /** @throws {TsbuildError} STEP_FAILED where a directory cannot be */

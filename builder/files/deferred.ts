@@ -89,7 +89,7 @@ export class DeferredCopy implements Below {
     if (entry.stat.type === 'directory') {
       refuseFile(this.#target, { existing, path })
       refuseWhiteout(path, entry.stat)
-      return { stat: directoryStatOf(entry, copy) }
+      return { stat: directoryStatOf(entry, existing, copy) }
     }
     refuseDirectory(existing, path, entry.stat)
     refuseWhiteout(path, entry.stat)

@@ -10,8 +10,10 @@ export type EntryFilter = (name: Name, stat: FileStat) => Verdict
 
 /** `--exclude`; `undefined` when there is none. */
 export function excludeFilter(patterns: readonly string[]): EntryFilter | undefined {
-  if (patterns.length === 0) return undefined
-  const rules = ignoreRules(patterns)
+  // The paths that are compared have no leading slash, and unlike .dockerignore, a pattern keeps its own.
+  const possible = patterns.filter((pattern) => !/^\s*!?\//.test(pattern))
+  if (possible.length === 0) return undefined
+  const rules = ignoreRules(possible)
   return (name, stat) => {
     const path = textOfName(name)
     if (!rules.isIgnored(path)) return 'take'

@@ -199,7 +199,8 @@ function startOf(tree: Tree, path: string): Name {
 }
 
 /**
- * `undefined` when `path` has no wildcards.
+ * `undefined` when `path` has no wildcards. `--exclude` leaves out what is below a match, never the
+ * match itself.
  * @throws {TsbuildError} NOT_FOUND where what stands before them is not there, DOCKERFILE_INVALID
  */
 function pathsOf(tree: Tree, path: string, action: CopyAction): readonly Name[] | undefined {

@@ -321,6 +321,22 @@ RUN --mount=type=secret,id=one x
       assert.deepEqual(cache, [{ ID: '/x/y' }, { ID: 'c' }])
     })
 
+    it('believes the stage nearest to the target about a mount, and its first step', async () => {
+      const text = [
+        'FROM scratch AS base',
+        'RUN --mount=type=secret,id=one,required --mount=type=ssh x',
+        'FROM base',
+        'RUN --mount=type=secret,id=one x',
+        'RUN --mount=type=ssh,required --mount=type=secret,id=one,required x',
+      ].join('\n')
+      const { out } = await run(text, '--call=outline,format=json')
+      const { secrets, ssh } = JSON.parse(out)
+      const brief = [...secrets, ...ssh].map(({ name, required = false, location }) => {
+        return `${name} ${required} ${location.ranges[0].start.line}`
+      })
+      assert.deepEqual(brief, ['one false 4', 'default true 5'])
+    })
+
     it('needs a target that exists', async () => {
       const { code, out, err } = await run(FOUND, '--call=outline', '--target=bsae')
       assert.deepEqual({ code, out }, { code: 1, out: '' })

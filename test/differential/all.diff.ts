@@ -1,4 +1,5 @@
 import {
+  bestWitness,
   generateCases,
   generateFileCases,
   readCases,
@@ -6,10 +7,13 @@ import {
 } from '../support/differential/index.ts'
 import { differentialSuite } from './suite.ts'
 
-describe('everything that BuildKit builds alike', () => {
+const witness = bestWitness()
+
+describe(`everything that BuildKit builds alike: ${witness}`, () => {
   // A failure names its seed; another one finds other things.
   const seed = Number(process.env.TSBUILD_DIFF_SEED ?? 2)
-  const tables = tableNames().filter((name) => name !== 'images')
+  const tables = tableNames(witness).filter((name) => name !== 'images')
   const generated = [...generateCases(seed, 150), ...generateFileCases(seed, 60)]
-  differentialSuite([...tables.flatMap(readCases), ...generated])
+  const written = tables.flatMap((table) => readCases(table, witness))
+  differentialSuite([...written, ...generated], witness)
 })

@@ -6,6 +6,8 @@ const EVERY = 2
 
 describe('a part of the Dockerfile language, as BuildKit reads it', () => {
   const tables = ['heredocs', 'lines', 'metadata', 'scopes', 'stages', 'words']
-  const written = tables.flatMap(readCases).filter((_, index) => index % EVERY === 0)
+  const written = tables
+    .flatMap((table) => readCases(table, 'docker.io'))
+    .filter((_, index) => index % EVERY === 0)
   differentialSuite([...written, ...generateCases(1, 40)])
 })

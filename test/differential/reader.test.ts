@@ -67,9 +67,11 @@ describe('how images are read to be compared', function () {
       digests.map((digest) => readLayoutImage(directory.file('store'), digest, known)),
     )
     assert.ok(one !== undefined && two !== undefined)
-    assert.deepEqual(compareBuilt(one, one, 0), [])
+    assert.deepEqual(compareBuilt(one, one, { since: 0, witness: 'newest' }), [])
     assert.deepEqual(
-      compareBuilt(one, two, Number.MAX_SAFE_INTEGER).map((line) => line.split(':')[0]),
+      compareBuilt(one, two, { since: Number.MAX_SAFE_INTEGER, witness: 'newest' }).map(
+        (line) => line.split(':')[0],
+      ),
       [
         'config.Env[1]',
         'history[6].created_by',

@@ -1,12 +1,19 @@
 import assert from 'node:assert/strict'
-import { Differential, type DifferentialCase } from '../support/differential/index.ts'
+import {
+  Differential,
+  type DifferentialCase,
+  type WitnessName,
+} from '../support/differential/index.ts'
 import { ensurePackages } from '../support/peers/index.ts'
 
 /** Milliseconds for all cases; another job on the machine must not fail them. */
 const PATIENCE = 1_200_000
 
 /** A test for each case. All are built from the start, some at a time. */
-export function differentialSuite(cases: readonly DifferentialCase[]): void {
+export function differentialSuite(
+  cases: readonly DifferentialCase[],
+  witness: WitnessName = 'docker.io',
+): void {
   let both: Differential | undefined
   let results: ReadonlyMap<string, Promise<readonly string[]>>
 
@@ -14,7 +21,7 @@ export function differentialSuite(cases: readonly DifferentialCase[]): void {
     if (process.getuid?.() !== 0) this.skip()
     this.timeout(PATIENCE)
     await ensurePackages()
-    const started = await Differential.start()
+    const started = await Differential.start(witness)
     both = started
     results = new Map(cases.map((one) => [one.name, started.check(one)]))
     // Each is awaited by its test; those behind a failure would be nobody's.

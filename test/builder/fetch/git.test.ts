@@ -107,7 +107,8 @@ describe('checking out a repository', () => {
       '#refs/tags/main': old,
       '?tag=heavy': old,
       '?branch=main': next,
-      [`?commit=${old}`]: old,
+      [`?fetch-by-commit&commit=${old}`]: old,
+      [`?commit=${next}`]: next,
       [`#${old}`]: old,
     }
     for (const [fragment, commit] of Object.entries(expected)) {

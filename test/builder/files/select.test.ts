@@ -225,6 +225,15 @@ describe('--exclude', () => {
       ],
     },
     {
+      name: 'means nothing with a slash in front',
+      source,
+      action: copy('d', '/x/', exclude('/a.o', '!/b.c', '/out/x')),
+      paths: [
+        ...['x/', 'x/a.c', 'x/a.o', 'x/out/', 'x/out/x', 'x/out/y'],
+        ...['x/sub/', 'x/sub/b.c', 'x/sub/b.o'],
+      ],
+    },
+    {
       name: 'never takes away what was selected itself',
       source,
       action: copy(['d/a.o', 'd'], '/x/', exclude('*')),
@@ -358,4 +367,22 @@ describe('a build context with .dockerignore', () => {
     })
     context.close()
   })
+})
+
+describe('directories that are copied only for something in them', () => {
+  for (const then of [[], [copy('f', '/y')]]) {
+    it(`keep their owner where they are, ${then.length === 0 ? 'last' : 'before others'}`, async () => {
+      using space = workspace({
+        root: ['x/', 'x/d/ 0777 7:7', 'x/d/e/ 0777 7:7'],
+        source: ['d/ 0750', 'd/e/ 0700', 'd/e/f', 'd/g/ 0711', 'd/g/f', 'f'],
+      })
+      const flags = { exclude: ['**', '!**/f'], owner: { user: '9' } }
+      const lines = await space.show([copy('.', '/x/', flags), ...then])
+      assert.deepEqual(lines.filter((line) => line.includes('/ ')).slice(-3), [
+        'x/d/ 0750 7:7',
+        'x/d/e/ 0700 7:7',
+        'x/d/g/ 0711 9:9',
+      ])
+    })
+  }
 })

@@ -1,19 +1,30 @@
 import type { ImageDocument } from '../peers/index.ts'
 import type { BuiltImage } from './built-image.ts'
+import { compareValues, flatten, type Values } from './compare-values.ts'
 import { mergeLayers, type TimedEntry } from './merged-tree.ts'
 import { commonWords, fromOldWords } from './old-words.ts'
+import type { WitnessName } from './witness.ts'
 
 /** Keys of a config document that tell when or by what it was made, or that are compared otherwise. */
 const LEFT_OUT = new Set(['created', 'history', 'rootfs'])
 
+export interface ComparedBy {
+  /** Seconds; see `mergeLayers`. */
+  readonly since: number
+  readonly witness: WitnessName
+}
+
 /**
  * How `theirs` differs from `ours`, one line a difference, which begins with what differs:
  * `config.Env[1]`, `history[2].created_by`, `layers`, `/path mode`.
- * @param since seconds; see `mergeLayers`
  */
-export function compareBuilt(ours: BuiltImage, theirs: BuiltImage, since: number): string[] {
+export function compareBuilt(
+  ours: BuiltImage,
+  theirs: BuiltImage,
+  { since, witness }: ComparedBy,
+): string[] {
   return [
-    ...compareValues(documentOf(ours.config), documentOf(theirs.config)),
+    ...compareValues(documentOf(ours.config, witness), documentOf(theirs.config, witness)),
     ...compareValues(
       new Map([['layers', `${ours.layers.length}`]]),
       new Map([['layers', `${theirs.layers.length}`]]),
@@ -22,43 +33,22 @@ export function compareBuilt(ours: BuiltImage, theirs: BuiltImage, since: number
   ]
 }
 
-type Values = ReadonlyMap<string, string>
 type Tree = ReadonlyMap<string, TimedEntry>
 
-function compareValues(ours: Values, theirs: Values): string[] {
-  return [...new Set([...ours.keys(), ...theirs.keys()])]
-    .filter((key) => ours.get(key) !== theirs.get(key))
-    .map((key) => `${key}: here ${ours.get(key) ?? 'none'}, BuildKit ${theirs.get(key) ?? 'none'}`)
-}
-
-function documentOf(document: ImageDocument): Values {
+function documentOf(document: ImageDocument, witness: WitnessName): Values {
   const values = new Map<string, string>()
   for (const [key, value] of Object.entries(document)) {
     if (!LEFT_OUT.has(key) && !key.startsWith('moby.buildkit.')) flatten(value, key, values)
   }
+  const words = (text: string): string =>
+    witness === 'docker.io' ? commonWords(fromOldWords(text)) : text
   const history = (document.history ?? []).map((entry) => ({
     ...entry,
     created: undefined,
-    created_by: commonWords(fromOldWords(entry.created_by ?? '')),
+    created_by: words(entry.created_by ?? ''),
   }))
   flatten(history, 'history', values)
   return values
-}
-
-function flatten(value: unknown, path: string, into: Map<string, string>): void {
-  // Go programs write an absent list as null.
-  if (value === null || value === undefined) return
-  if (typeof value !== 'object') {
-    into.set(path, JSON.stringify(value))
-    return
-  }
-  if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) flatten(item, `${path}[${index}]`, into)
-    return
-  }
-  const entries = Object.entries(value)
-  if (entries.length === 0) into.set(path, '{}')
-  for (const [key, item] of entries) flatten(item, `${path}.${key}`, into)
 }
 
 /**

@@ -8,13 +8,16 @@ import {
   startRegistry,
   type TemporaryDirectory,
 } from '../peers/index.ts'
-import { BuildKit, pairsOf } from './buildkit.ts'
+import { pairsOf } from './case-flags.ts'
 import { makeFiles } from './context-files.ts'
+import { DockerIo } from './docker-io.ts'
 import { Here } from './here.ts'
+import { Newest } from './newest.ts'
 import { complaintsOf, type Outcome } from './outcome.ts'
 import { plainCase } from './plain-case.ts'
+import { type Surroundings, startSurroundings } from './surroundings.ts'
 import { type DifferentialCase, readCases } from './tables.ts'
-import { startWebSite } from './web-site.ts'
+import type { Witness, WitnessName } from './witness.ts'
 
 /** How many cases are built at a time. */
 const LANES = 6
@@ -23,9 +26,9 @@ const LANES = 6
 export class Differential implements AsyncDisposable {
   readonly #resources: AsyncDisposableStack
   readonly #directory: TemporaryDirectory
-  readonly #buildKit: BuildKit
+  readonly #witness: Witness
   readonly #here: Here
-  readonly #web: string
+  readonly #surroundings: Surroundings
   readonly #queue: PQueue = new PQueue({ concurrency: LANES })
   readonly #since: number = Math.floor(Date.now() / 1000)
   #count = 0
@@ -34,38 +37,43 @@ export class Differential implements AsyncDisposable {
   private constructor(parts: {
     readonly resources: AsyncDisposableStack
     readonly directory: TemporaryDirectory
-    readonly buildKit: BuildKit
+    readonly witness: Witness
     readonly here: Here
-    readonly web: string
+    readonly surroundings: Surroundings
   }) {
     this.#resources = parts.resources
     this.#directory = parts.directory
-    this.#buildKit = parts.buildKit
+    this.#witness = parts.witness
     this.#here = parts.here
-    this.#web = parts.web
+    this.#surroundings = parts.surroundings
   }
 
-  /** Starts them; `busybox` and the images of the table `images` are there for every FROM,
-   * and `{WEB}` in a Dockerfile is the address of a small web site. */
-  static async start(): Promise<Differential> {
+  /**
+   * Starts them; `busybox` and the images of the table `images` are there for every FROM, and what
+   * `startSurroundings` starts.
+   */
+  static async start(name: WitnessName): Promise<Differential> {
     await using resources = new AsyncDisposableStack()
     const directory = resources.use(memoryDirectory('differential'))
     const registry = resources.use(await startRegistry())
-    const buildKit = resources.use(await BuildKit.start(LANES))
     const reference = `${registry.host}/busybox:latest`
     await pushLayout(await busyboxBase(), reference)
-    await buildKit.pull(reference)
+    const witness = resources.use(
+      name === 'newest'
+        ? await Newest.start(registry.host)
+        : await DockerIo.start(reference, LANES),
+    )
     const here = new Here(directory.file('store'), [registry.host])
-    const web = resources.use(await startWebSite()).origin
+    const surroundings = resources.use(await startSurroundings(directory))
     const kept = resources.move()
-    const both = new Differential({ resources: kept, directory, buildKit, here, web })
+    const both = new Differential({ resources: kept, directory, witness, here, surroundings })
     await both.#prepare(reference)
     return both
   }
 
   async #prepare(reference: string): Promise<void> {
     const busybox = plainCase('busybox', `FROM ${reference}\n`)
-    for (const image of [busybox, ...readCases('images')]) {
+    for (const image of [busybox, ...readCases('images', this.#witness.name)]) {
       const tag = image.name.replace('images: ', '')
       const { ours, theirs } = await this.#buildBoth(image, tag)
       if ('refused' in ours) throw new Error(`${tag}: ${ours.refused}`)
@@ -73,7 +81,7 @@ export class Differential implements AsyncDisposable {
     }
   }
 
-  /** How many cases have come to two images that were compared. */
+  /** How many cases have come to two results that were compared. */
   get built(): number {
     return this.#built
   }
@@ -82,8 +90,8 @@ export class Differential implements AsyncDisposable {
   async check(one: DifferentialCase): Promise<readonly string[]> {
     return await this.#queue.add(async () => {
       const outcomes = await this.#buildBoth(one)
-      if ('image' in outcomes.ours && 'image' in outcomes.theirs) this.#built++
-      return complaintsOf(one, { ...outcomes, since: this.#since })
+      if (!('refused' in outcomes.ours || 'refused' in outcomes.theirs)) this.#built++
+      return complaintsOf(one, { ...outcomes, witness: this.#witness.name, since: this.#since })
     })
   }
 
@@ -92,14 +100,15 @@ export class Differential implements AsyncDisposable {
     tag?: string,
   ): Promise<{ readonly ours: Outcome; readonly theirs: Outcome }> {
     const number = this.#count++
-    const placed = (text: string): string => text.replaceAll('{WEB}', this.#web)
-    const dockerfile = placed(given.dockerfile)
-    const one = { ...given, dockerfile }
+    const { place } = this.#surroundings
+    const dockerfile = place(given.dockerfile)
+    const options = given.options.map(({ kind, value }) => ({ kind, value: place(value) }))
+    const one = { ...given, dockerfile, options }
     const folder = this.#directory.file(`context${number}`)
     await makeContext(folder, one, given.equivalent ?? dockerfile)
     const [ours, theirs] = await Promise.all([
       this.#here.build(one, folder, tag),
-      this.#buildKit.build(one, folder, tag),
+      this.#witness.build(one, folder, tag),
     ])
     return { ours, theirs }
   }

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import {
   type DockerApi,
   type Dockerd,
@@ -8,12 +7,15 @@ import {
   startDockerd,
 } from '../peers/index.ts'
 import { type KnownLayers, readDockerImage } from './built-image.ts'
+import { flagsOf, pairsOf } from './case-flags.ts'
 import { packContext } from './context-files.ts'
 import type { Outcome } from './outcome.ts'
 import type { CaseOption, DifferentialCase } from './tables.ts'
+import type { Witness } from './witness.ts'
 
 /** BuildKit, as docker.io has it. */
-export class BuildKit implements AsyncDisposable {
+export class DockerIo implements Witness {
+  readonly name = 'docker.io'
   readonly #dockerd: Dockerd
   readonly #api: DockerApi
   readonly #known: KnownLayers = new Map()
@@ -23,17 +25,17 @@ export class BuildKit implements AsyncDisposable {
     this.#api = dockerApi(dockerd.socket, connections)
   }
 
-  /** @param connections how many builds run at a time */
-  static async start(connections: number): Promise<BuildKit> {
-    return new BuildKit(await startDockerd(memoryDirectory('dockerd')), connections)
+  /**
+   * @param base a registry's image that is made one of the daemon's own, so that no FROM asks the
+   * registry again
+   * @param connections how many builds run at a time
+   */
+  static async start(base: string, connections: number): Promise<DockerIo> {
+    const dockerd = await startDockerd(memoryDirectory('dockerd'))
+    await dockerd.docker(['pull', '--quiet', base])
+    return new DockerIo(dockerd, connections)
   }
 
-  /** Makes a registry's image one of the daemon's own, so that no FROM asks the registry again. */
-  async pull(reference: string): Promise<void> {
-    await this.#dockerd.docker(['pull', '--quiet', reference])
-  }
-
-  /** @param folder holds the context, with a `Dockerfile` */
   async build(one: DifferentialCase, folder: string, tag: string | undefined): Promise<Outcome> {
     const built = needsClient(one)
       ? await this.#buildWithClient(one, folder)
@@ -45,13 +47,12 @@ export class BuildKit implements AsyncDisposable {
   }
 
   async #buildWithClient(
-    { options }: DifferentialCase,
+    one: DifferentialCase,
     folder: string,
   ): Promise<{ readonly id: string } | { readonly error: string }> {
-    const flags = options.flatMap(({ kind, value }) => flagsOf(kind, value, folder))
     const idFile = `${folder}.id`
     try {
-      await this.#dockerd.build([...flags, '--iidfile', idFile, folder])
+      await this.#dockerd.build([...flagsOf(one, folder), '--iidfile', idFile, folder])
     } catch (error) {
       return { error: String(error) }
     }
@@ -71,21 +72,6 @@ function needsClient({ files, dockerfile }: DifferentialCase): boolean {
   )
 }
 
-const FLAGS: Readonly<Record<string, string>> = {
-  arg: '--build-arg',
-  label: '--label',
-  platform: '--platform',
-  target: '--target',
-}
-
-function flagsOf(kind: string, value: string, folder: string): readonly string[] {
-  if (kind === 'secret') {
-    const [id = ''] = value.split('=', 1)
-    return ['--secret', `id=${id},src=${join(`${folder}.secrets`, id)}`]
-  }
-  return [FLAGS[kind] ?? `--${kind}`, value]
-}
-
 function queryOf(
   options: readonly CaseOption[],
   tag: string | undefined,
@@ -101,19 +87,4 @@ function queryOf(
   query.buildargs = JSON.stringify(pairsOf(options, 'arg'))
   query.labels = JSON.stringify(pairsOf(options, 'label'))
   return query
-}
-
-/** All `NAME=value` of one kind. */
-export function pairsOf(
-  options: readonly CaseOption[],
-  kind: string,
-): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    options
-      .filter((option) => option.kind === kind)
-      .map(({ value }) => {
-        const [name = ''] = value.split('=', 1)
-        return [name, value.slice(name.length + 1)]
-      }),
-  )
 }

@@ -1,7 +1,9 @@
+import { fileURLToPath } from 'node:url'
 // The bundle, because its worker threads start in half the time.
-import { build, TsbuildError } from 'tsbuild'
-import { pairsOf } from './buildkit.ts'
+import { type BuildOptions, build, TsbuildError } from 'tsbuild'
+import { capture } from '../peers/index.ts'
 import { type KnownLayers, readLayoutImage } from './built-image.ts'
+import { flagsOf, pairsOf, valuesOf } from './case-flags.ts'
 import type { Outcome } from './outcome.ts'
 import type { DifferentialCase } from './tables.ts'
 
@@ -19,31 +21,52 @@ export class Here {
 
   /** @param folder holds the context */
   async build(one: DifferentialCase, folder: string, tag: string | undefined): Promise<Outcome> {
-    const value = (kind: string): string | undefined => {
-      return one.options.find((option) => option.kind === kind)?.value
-    }
-    const target = value('target')
-    const platform = value('platform')
-    const secrets = Object.entries(pairsOf(one.options, 'secret'))
+    if (valuesOf(one.options, 'call').length > 0) return await this.#ask(one, folder)
     try {
       const { digest = '' } = await build({
         context: folder,
         root: this.#root,
         dockerfile: one.dockerfile,
-        buildArgs: pairsOf(one.options, 'arg'),
-        labels: pairsOf(one.options, 'label'),
-        secrets: Object.fromEntries(secrets.map(([id, text]) => [id, { value: text }])),
         // A network of its own takes a process for every step.
         network: 'host',
         insecureRegistries: this.#insecureRegistries,
         ...(tag === undefined ? {} : { tags: [tag] }),
-        ...(target === undefined ? {} : { target }),
-        ...(platform === undefined ? {} : { platform }),
+        ...optionsOf(one, folder),
       })
       return { image: await readLayoutImage(this.#root, digest, this.#known) }
     } catch (error) {
       if (error instanceof TsbuildError) return { refused: error.message }
       throw error
     }
+  }
+
+  /** What the command line answers to `--call`. */
+  async #ask(one: DifferentialCase, folder: string): Promise<Outcome> {
+    const insecure = this.#insecureRegistries.flatMap((host) => ['--insecure-registry', host])
+    const args = ['--root', this.#root, ...insecure, ...flagsOf(one, folder), folder]
+    const { status, stdout, stderr } = await capture(process.execPath, [CLI, ...args])
+    return status === 0 ? { answer: JSON.parse(stdout) } : { refused: stderr }
+  }
+}
+
+const CLI = fileURLToPath(new URL('../../../../cli/bin.js', import.meta.url))
+
+function optionsOf({ options }: DifferentialCase, folder: string): Partial<BuildOptions> {
+  const target = valuesOf(options, 'target')[0]
+  const platform = valuesOf(options, 'platform')[0]
+  const secrets = Object.entries(pairsOf(options, 'secret'))
+  const contexts = Object.entries(pairsOf(options, 'context'))
+  const agents = Object.entries(pairsOf(options, 'ssh'))
+  return {
+    buildArgs: pairsOf(options, 'arg'),
+    labels: pairsOf(options, 'label'),
+    secrets: Object.fromEntries(secrets.map(([id, text]) => [id, { value: text }])),
+    contexts: Object.fromEntries(
+      contexts.map(([name, value]) => [name, value.replace(/^\.\//, `${folder}/`)]),
+    ),
+    ssh: Object.fromEntries(agents.map(([id, socket]) => [id, [socket]])),
+    allow: valuesOf(options, 'allow') as NonNullable<BuildOptions['allow']>,
+    ...(target === undefined ? {} : { target }),
+    ...(platform === undefined ? {} : { platform }),
   }
 }

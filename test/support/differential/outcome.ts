@@ -1,13 +1,20 @@
 import type { BuiltImage } from './built-image.ts'
+import { compareAnswers } from './compare-answers.ts'
 import { compareBuilt } from './compare-built.ts'
 import type { DifferentialCase } from './tables.ts'
+import type { WitnessName } from './witness.ts'
 
-/** How one builder got on with a Dockerfile. */
-export type Outcome = { readonly image: BuiltImage } | { readonly refused: string }
+/** How one builder got on with a Dockerfile: an image, the answer to a question, or a refusal. */
+export type Outcome =
+  | { readonly image: BuiltImage }
+  | { readonly answer: unknown }
+  | { readonly refused: string }
 
 export interface Outcomes {
   readonly ours: Outcome
   readonly theirs: Outcome
+  /** Whose outcome `theirs` is. */
+  readonly witness: WitnessName
   /** Seconds: what is not older was made by these builds. */
   readonly since: number
 }
@@ -41,12 +48,18 @@ function refusalComplaints(
     .map((text) => `refused here, but not with "${text}": ${ours.refused}`)
 }
 
-function differencesOf({ ours, theirs, since }: Outcomes): readonly string[] {
+function differencesOf({ ours, theirs, witness, since }: Outcomes): readonly string[] {
   if ('refused' in ours) {
     return 'refused' in theirs ? infrastructure(theirs.refused) : ['accepted: by BuildKit only']
   }
   if ('refused' in theirs) return [`accepted: here only; BuildKit: ${theirs.refused}`]
-  return compareBuilt(ours.image, theirs.image, since)
+  if ('answer' in ours) {
+    return 'answer' in theirs
+      ? compareAnswers(ours.answer, theirs.answer)
+      : ['an answer: here only']
+  }
+  if ('answer' in theirs) return ['an answer: of BuildKit only']
+  return compareBuilt(ours.image, theirs.image, { since, witness })
 }
 
 /** A refusal that says nothing about the Dockerfile. */

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import type { WitnessName } from './witness.ts'
 
 /** One case of `fixtures/differential`: the form is told in `README.md` there. */
 export interface DifferentialCase {
@@ -21,7 +22,7 @@ export interface DifferentialCase {
   readonly differing: readonly string[]
 }
 
-/** `@ KIND VALUE`: `arg NAME=value`, `target NAME`, `platform NAME`, `label NAME=value`, `secret ID=value`. */
+/** `@ KIND VALUE`, which `README.md` lists. */
 export interface CaseOption {
   readonly kind: string
   readonly value: string
@@ -29,26 +30,41 @@ export interface CaseOption {
 
 const FOLDER = fileURLToPath(new URL('../../../../fixtures/differential/', import.meta.url))
 
-/** The cases of one table, in order. */
-export function readCases(table: string): readonly DifferentialCase[] {
+/** The cases of one table, in order, as they are for this witness. */
+export function readCases(table: string, witness: WitnessName): readonly DifferentialCase[] {
   const text = readFileSync(`${FOLDER}${table}.txt`, 'utf8')
   const [head = '', ...cases] = text.split(/^= /m)
   const common = head.split('\n').filter((line) => !line.startsWith('#'))
-  return cases.map((one) => readCase(one, table, common))
+  return cases.map((one) => readCase(linesFor(witness, one.split('\n')), table, common))
 }
 
-/** The names of all tables, sorted. */
-export function tableNames(): readonly string[] {
-  return readdirSync(FOLDER)
+/** The names of all tables that this witness can be asked about, sorted. */
+export function tableNames(witness: WitnessName): readonly string[] {
+  const folders = witness === 'newest' ? ['', 'newest/'] : ['']
+  return folders
+    .flatMap((folder) => readdirSync(`${FOLDER}${folder}`).map((name) => `${folder}${name}`))
     .filter((name) => name.endsWith('.txt'))
     .map((name) => name.slice(0, -4))
     .sort()
 }
 
+/** Without what follows the name of another witness. */
+function linesFor(witness: WitnessName, lines: readonly string[]): readonly string[] {
+  let isMeant = true
+  return lines.filter((line) => {
+    if (!line.startsWith('% ')) return isMeant
+    isMeant = line.slice(2) === witness
+    return false
+  })
+}
+
 const MARKS = new Set(['', '#', '>', '>>', '<', '+', '@', '!', '~', '-'])
 
-function readCase(text: string, table: string, common: readonly string[]): DifferentialCase {
-  const [title = '', ...own] = text.split('\n')
+function readCase(
+  [title = '', ...own]: readonly string[],
+  table: string,
+  common: readonly string[],
+): DifferentialCase {
   // A name that says it all is the instruction itself.
   const isNamed = own.some((line) => line.startsWith('>'))
   const lines = [...common, ...(isNamed ? [] : [`> ${title}`]), ...own]

@@ -18,6 +18,8 @@ export interface Buildkitd extends AsyncDisposable {
    * @param args of `buildctl build`: `--output …`, `--opt target=…`, `--allow security.insecure`
    */
   build(context: string, args?: readonly string[]): Promise<Outcome>
+  /** `docker buildx build` by it, with the flags that people type. Throws when the build fails. */
+  buildx(args: readonly string[]): Promise<Outcome>
 }
 
 export interface BuildkitdOptions {
@@ -30,6 +32,9 @@ export interface BuildkitdOptions {
   /** `host:port` of a registry on the loopback whose `library/NAME` is the image `NAME`. */
   readonly mirror?: string
 }
+
+/** What buildx calls the daemon. */
+const BUILDER = 'here'
 
 /**
  * Starts the buildkitd of today's peers with their runc, in a mount namespace so that no mount
@@ -64,11 +69,17 @@ export async function startBuildkitd(
     },
   )
   const { stdout } = await run(join(programs, 'buildkitd'), ['--version'])
+  const buildx = join(programs, 'docker-buildx')
+  const env = { BUILDX_CONFIG: directory.file('buildx'), DOCKER_CONFIG: directory.file('docker') }
+  const remote = ['--name', BUILDER, '--driver', 'remote', `unix://${socket}`]
+  await run(buildx, ['create', ...remote], { env })
   return {
     pid: daemon.pid,
     socket,
     version: / v(\d\S*)/.exec(stdout)?.[1] ?? stdout.trim(),
     buildctl,
+    buildx: (args) =>
+      run(buildx, ['build', '--builder', BUILDER, '--progress', 'plain', ...args], { env }),
     build: (context, args = []) => {
       const locals = ['context', 'dockerfile'].flatMap((name) => ['--local', `${name}=${context}`])
       const frontend = ['--progress', 'plain', '--frontend', 'dockerfile.v0']
