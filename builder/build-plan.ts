@@ -1,5 +1,6 @@
 import {
   globalScope,
+  isSwitchedOn,
   type Plan,
   type PlanOptions,
   planBuild,
@@ -80,6 +81,10 @@ export async function planLoaded(
     const message = `[Warning] One or more build-args [${unused.join(' ')}] were not consumed`
     onEvent({ type: 'warning', message })
   }
+  if (isFirst && isSwitchedOn(buildArgs.BUILDKIT_INLINE_CACHE)) {
+    const message = 'BUILDKIT_INLINE_CACHE is ignored: the image carries no cache'
+    onEvent({ type: 'warning', message })
+  }
   if (isFirst) checks.checkStages(graph, checkedBases(bases, platform))
   const plan = planBuild(graph, bases, {
     globals,
@@ -89,7 +94,7 @@ export async function planLoaded(
     network,
     steps,
     labels,
-    isOneOfSeveral: platforms.length > 1,
+    isOneOfSeveral: settings.isIndex,
     ...timesOf(epoch, settings),
   })
   const failure = isFirst ? checks.failure() : undefined
