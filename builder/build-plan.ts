@@ -1,5 +1,6 @@
 import {
   globalScope,
+  isSwitchedOn,
   type Plan,
   type PlanOptions,
   planBuild,
@@ -84,6 +85,10 @@ export async function planLoaded(
     for (const message of unknownStages(dockerfile, settings)) {
       onEvent({ type: 'warning', message })
     }
+  if (isFirst && isSwitchedOn(buildArgs.BUILDKIT_INLINE_CACHE)) {
+    const message = 'BUILDKIT_INLINE_CACHE is ignored: the image carries no cache'
+    onEvent({ type: 'warning', message })
+  }
   if (isFirst) checks.checkStages(graph, checkedBases(bases, platform))
   const plan = planBuild(graph, bases, {
     globals,
@@ -94,7 +99,7 @@ export async function planLoaded(
     steps,
     labels,
     fresh: typeof settings.noCache === 'boolean' ? [] : settings.noCache,
-    isOneOfSeveral: platforms.length > 1,
+    isOneOfSeveral: settings.isIndex,
     ...timesOf(epoch, settings),
   })
   const failure = isFirst ? checks.failure() : undefined

@@ -138,8 +138,8 @@ function summarize({ images, descriptor, settings, started }: Summary): BuildRes
       .map(({ id }) => reporter.isCached(id)),
   )
   const built = images.map(summarizeImage)
-  const [first, ...others] = built
-  const isIndex = others.length > 0
+  const [first] = built
+  const { isIndex } = settings
   return {
     digest: descriptor?.digest,
     descriptor,

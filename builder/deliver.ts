@@ -90,9 +90,8 @@ async function deliverTo(
 async function imagesFor(
   output: Output,
   built: readonly BuiltImage[],
-  { onEvent }: Settings,
+  { onEvent, isIndex }: Settings,
 ): Promise<ImageSet> {
-  const isIndex = built.length > 1
   const rewrites = 'rewriteTimestamp' in output && output.rewriteTimestamp === true
   if (!rewrites) return { images: built.map((one) => one.image), isIndex }
   if (built.some(({ epoch }) => epoch === undefined)) {
@@ -115,7 +114,7 @@ async function unpack(
     built.map(async ({ image, directories }) => ({
       directories: await directories(),
       // Several images share a destination: each has a folder of its own there.
-      folder: built.length > 1 ? formatPlatform(image.platform).replaceAll('/', '_') : '',
+      folder: settings.isIndex ? formatPlatform(image.platform).replaceAll('/', '_') : '',
     })),
   )
   const write = (to: string | number): Promise<void> =>

@@ -63,7 +63,8 @@ export interface BuildOptions {
   readonly labels?: Readonly<Record<string, string>>
   /**
    * `os/arch[/variant]`, one or several; default: this machine's. Several give an index with an
-   * image for each, in this order.
+   * image for each, in this order; the build argument BUILDKIT_MULTI_PLATFORM=1 gives one of a single
+   * image, too.
    */
   readonly platform?: string | readonly string[]
   /**
@@ -124,7 +125,7 @@ export interface BuildResult {
   readonly digest: Digest | undefined
   readonly descriptor: Descriptor | undefined
   /**
-   * Digest of the image config, for several platforms of the index; `undefined` for `local` and
+   * Digest of the image config, or of the index if there is one; `undefined` for `local` and
    * `tar` outputs only.
    */
   readonly imageId: Digest | undefined

@@ -18,6 +18,7 @@ import {
   type Reference,
   withDefaultTag,
 } from '#registry-client'
+import { givesIndex, refuseAttestations } from './build-controls.ts'
 import { type ContextSource, parseContextSource } from './context-source.ts'
 import { defaultCredentials } from './credentials.ts'
 import { type NamedSources, parseNamedContexts } from './named-contexts.ts'
@@ -40,6 +41,8 @@ export interface Settings {
   readonly platforms: readonly [Platform, ...Platform[]]
   /** They were asked for, and are not this machine's by default. */
   readonly isPlatformGiven: boolean
+  /** The result is an index; of one image, if that was asked for. */
+  readonly isIndex: boolean
   readonly noCache: boolean | readonly string[]
   readonly pull: boolean
   readonly network: 'default' | 'none' | 'host'
@@ -63,17 +66,21 @@ type Environment = Readonly<Record<string, string | undefined>>
 /** The only place with defaults. @throws {TsbuildError} USAGE, REFERENCE_INVALID, PLATFORM_MISMATCH */
 export function resolveOptions(options: BuildOptions, env: Environment = process.env): Settings {
   const outputs = options.outputs ?? [{ type: 'store' }]
+  const buildArgs = options.buildArgs ?? {}
+  const platforms = resolvePlatforms(options.platform)
+  refuseAttestations(buildArgs)
   const settings: Settings = {
     context: contextOf(options.context),
     contexts: parseNamedContexts(options.contexts ?? {}),
     file: options.file,
     dockerfile: options.dockerfile,
-    frontend: resolveFrontend(options.buildArgs?.BUILDKIT_SYNTAX),
+    frontend: resolveFrontend(buildArgs.BUILDKIT_SYNTAX),
     tags: resolveTags(options.tags ?? []),
     target: options.target,
-    buildArgs: options.buildArgs ?? {},
+    buildArgs,
     labels: options.labels ?? {},
-    platforms: resolvePlatforms(options.platform),
+    platforms,
+    isIndex: givesIndex(buildArgs, platforms.length),
     isPlatformGiven: options.platform !== undefined && options.platform.length > 0,
     noCache: options.noCache ?? false,
     pull: options.pull ?? false,
@@ -137,7 +144,7 @@ function resolveTags(tags: readonly string[]): readonly Reference[] {
   return [...new Map(references.map((one) => [formatReference(one), one])).values()]
 }
 
-function check({ outputs, tags, jobs, platforms }: Settings): void {
+function check({ outputs, tags, jobs, isIndex }: Settings): void {
   if (!Number.isInteger(jobs) || jobs < 1) {
     throw new TsbuildError(`invalid number of jobs: ${jobs}`, {
       code: 'USAGE',
@@ -150,7 +157,7 @@ function check({ outputs, tags, jobs, platforms }: Settings): void {
       hint: 'name it with -t REGISTRY/REPOSITORY:TAG',
     })
   }
-  if (platforms.length > 1 && outputs.some(({ type }) => type === 'docker')) {
+  if (isIndex && outputs.some(({ type }) => type === 'docker')) {
     throw new TsbuildError('docker exporter does not currently support exporting manifest lists', {
       code: 'USAGE',
       hint: 'build one platform at a time, or write --output type=oci',

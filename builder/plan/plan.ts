@@ -38,7 +38,7 @@ export interface PlanOptions {
   readonly isPlatformGiven?: boolean
   readonly network: 'default' | 'none' | 'host'
   readonly steps?: StepSettings | undefined
-  /** One of several plans of one build: names and ids of vertices tell the platform. */
+  /** One of the plans of an index: names and ids of vertices tell the platform. */
   readonly isOneOfSeveral?: boolean
   /** `SOURCE_DATE_EPOCH` in milliseconds: no time of the image that is new is later. */
   readonly epoch?: number | undefined

@@ -85,7 +85,7 @@ describe('tsbuild graph', () => {
       ],
       ['FROM a\nENV $\n', /> ENV \$\n[\s\S]*ENV must have two arguments \(DOCK/],
       ['FROM A\n', />>> FROM A\n[\s\S]*\(REFERENCE_INVALID\)/],
-      ['FROM --platform=x/y a\n', />>> FROM --platform=x\/y a\n[\s\S]*\(PLATFORM_MISMATCH\)/],
+      ['FROM --platform=x a\n', />>> FROM --platform=x a\n[\s\S]*\(PLATFORM_MISMATCH\)/],
       ['FROM $X\n', /base name \(\$X\) should not be blank/],
     ]
     for (const [stdin, expected] of cases) {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import type { BuildOptions } from '#builder'
-import { type Built, Workplace } from './workplace.ts'
+import { formatPlatform, hostPlatform, MEDIA_TYPES, parseIndex } from '#core'
+import { type Built, namesOf, Workplace } from './workplace.ts'
 
 const PREPARED = ['FROM scratch', 'COPY --chmod=755 busybox /bin/busybox']
 const SHOW = 'RUN ["/bin/busybox", "sh", "-c", "/bin/busybox hostname; /bin/busybox env"]'
@@ -68,6 +69,87 @@ describe('build arguments', () => {
       message: 'unsupported BUILDKIT_SYNTAX "example.com/frontend:2"',
     })
     await assert.rejects(choose(''), { code: 'USAGE' })
+  })
+
+  describe('that ask for an index', () => {
+    const platform = formatPlatform(hostPlatform())
+    const dockerfile = ['FROM scratch', 'COPY busybox /f']
+    const built = (value: string, options: Partial<BuildOptions> = {}) =>
+      at.build(dockerfile, { buildArgs: { BUILDKIT_MULTI_PLATFORM: value }, ...options })
+
+    for (const value of ['1', 'true', 'T']) {
+      it(`get one of a single image: ${value}`, async () => {
+        const dest = at.path('out')
+        const outputs = [{ type: 'oci', dest, tar: false }] as const
+        const { descriptor, imageId, digest, images, events } = await built(value, { outputs })
+        assert.equal(descriptor?.mediaType, MEDIA_TYPES.ociIndex)
+        assert.equal(imageId, digest)
+        assert.deepEqual(
+          images.map((image) => image.platform),
+          [platform],
+        )
+        assert.ok(namesOf(events, 'done').includes(`[${platform} 1/1] COPY busybox /f`))
+        const blob = `${dest}/blobs/sha256/${descriptor.digest.slice('sha256:'.length)}`
+        const index = parseIndex(readFileSync(blob))
+        assert.deepEqual(
+          index.manifests.map((manifest) => manifest.platform),
+          [hostPlatform()],
+        )
+        const files = at.path('files')
+        await built(value, { outputs: [{ type: 'local', dest: files }] })
+        assert.deepEqual(readdirSync(files), [platform.replaceAll('/', '_')])
+        const docker = [{ type: 'docker', dest: at.path('x.tar') }] as const
+        await assert.rejects(built(value, { outputs: docker }), { code: 'USAGE' })
+      })
+    }
+
+    it('or for none, get an image', async () => {
+      for (const value of ['', '0', 'false']) {
+        assert.equal((await built(value)).descriptor?.mediaType, MEDIA_TYPES.ociManifest)
+      }
+      const several = { platform: ['linux/amd64', 'linux/arm64'] }
+      await assert.rejects(built('0', several), {
+        message: 'conflicting config: returning multiple target platforms is not allowed',
+      })
+      await assert.rejects(built('maybe'), {
+        message: 'invalid boolean value for multi-platform: maybe',
+      })
+    })
+  })
+
+  it('ask for attestations in vain', async () => {
+    const ask = (name: string) =>
+      at.build(['FROM scratch', 'LABEL a=b'], { buildArgs: { [name]: '' } })
+    await assert.rejects(ask('BUILDKIT_ATTEST_SBOM'), { code: 'UNSUPPORTED' })
+    await assert.rejects(ask('BUILDKIT_ATTEST_PROVENANCE'), { code: 'UNSUPPORTED' })
+    await assert.rejects(ask('BUILDKIT_ATTEST_Foo'), {
+      code: 'USAGE',
+      message: 'unknown attestation type "foo"',
+    })
+  })
+
+  it('that control a build are known without a declaration, and change nothing', async () => {
+    const text = ['FROM scratch', 'COPY busybox /f']
+    const plain = await at.build(text)
+    const controls = {
+      BUILDKIT_BUILD_NAME: 'name',
+      BUILDKIT_CACHE_MOUNT_NS: 'ns',
+      BUILDKIT_CONTEXT_KEEP_GIT_DIR: '1',
+      BUILDKIT_DISABLE_FILEOP: '0',
+      BUILDKIT_DOCKERFILE_CHECK: 'skip=all',
+      BUILDKIT_INLINE_CACHE: '1',
+      BUILDKIT_MULTI_PLATFORM: '0',
+      BUILDKIT_SANDBOX_HOSTNAME: 'host',
+      BUILDKIT_SBOM_SCAN_CONTEXT: 'true',
+      BUILDKIT_SBOM_SCAN_STAGE: 'true',
+      BUILDKIT_SYNTAX: 'docker/dockerfile:1',
+    }
+    const built = await at.build(text, { buildArgs: controls })
+    assert.equal(built.imageId, plain.imageId)
+    assert.deepEqual(
+      built.events.flatMap((event) => (event.type === 'warning' ? [event.message] : [])),
+      ['BUILDKIT_INLINE_CACHE is ignored: the image carries no cache'],
+    )
   })
 
   it('name the host', async () => {
