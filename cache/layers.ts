@@ -130,6 +130,18 @@ export class Layers {
       .flatMap((row) => toDescriptor(row) ?? [])
   }
 
+  /**
+   * True when it was seen that this blob holds the layer. What a manifest and a config say of each other
+   * is a claim.
+   */
+  isKnownBlob(diffId: DiffId, { digest }: Pick<Descriptor, 'digest'>): boolean {
+    return (
+      digest === uncompressedDigest(diffId) ||
+      this.compressed(diffId).some((blob) => blob.digest === digest)
+    )
+  }
+
+  /** To be called for a blob only after it was unpacked, or made, here. */
   addCompressed(diffId: DiffId, descriptor: Descriptor): void {
     const { digest, mediaType, size } = descriptor
     const sum = sumOf(diffId, digest, mediaType, size)

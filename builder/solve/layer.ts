@@ -15,7 +15,7 @@ import {
 } from '#core'
 import { directoriesOf } from './stack.ts'
 import type { Underway } from './underway.ts'
-import type { ApplyTask } from './work.ts'
+import type { ApplyTask, BlobTask } from './work.ts'
 import type { WorkPool } from './work-pool.ts'
 
 export interface LayerDeps {
@@ -110,13 +110,18 @@ export class BuiltLayer implements Layer {
   }
 }
 
-/** A layer of a base image: nothing of it is fetched before somebody looks into it. */
+/**
+ * A layer of a base image: nothing of it is fetched before something looks into it. Its diffID is a
+ * claim of the image's config until its blob was seen to hold that layer: what the store has under the
+ * diffID stands for this blob only then, or a step would use one layer and a push ship another.
+ */
 export class BaseImageLayer implements Layer {
   readonly base: BaseLayer
   readonly createdAt: undefined
   readonly #deps: LayerDeps
   readonly #onFetch: (layer: BaseLayer) => Promise<void>
   #directory: Promise<string> | undefined
+  #confirmed: Promise<void> | undefined
 
   constructor(base: BaseLayer, deps: LayerDeps, onFetch: (layer: BaseLayer) => Promise<void>) {
     this.base = base
@@ -134,9 +139,35 @@ export class BaseImageLayer implements Layer {
     return { diffId, size: this.#deps.store.layers.findByDiffId(diffId)?.size }
   }
 
+  /**
+   * Sees to it that the blob is the layer that the store has under its diffID: for results of earlier
+   * steps on top of that one.
+   * @throws {TsbuildError} DIGEST_MISMATCH, and failures to fetch it
+   */
+  confirm(): Promise<void> {
+    this.#confirmed ??= this.#deps.underway.add(this.#confirm())
+    return this.#confirmed
+  }
+
+  async #confirm(): Promise<void> {
+    const { layers } = this.#deps.store
+    const { diffId, descriptor } = this.base
+    if (layers.isKnownBlob(diffId, descriptor)) return
+    const isElsewhere = layers.compressed(diffId).length > 0
+    if (!isElsewhere && layers.findByDiffId(diffId) === undefined) return
+    await this.#onFetch(this.base)
+    await readBlob(
+      descriptor,
+      (blob) => this.#deps.pool.run('checkLayer', { ...blob, diffId }, this.#deps.signal),
+      this.#deps,
+    )
+    layers.addCompressed(diffId, descriptor)
+  }
+
   async #makeDirectory(below: readonly Layer[]): Promise<string> {
     const { store, signal } = this.#deps
     const { diffId } = this.base
+    await this.confirm()
     const own = store.layers.findByDiffId(diffId)
     if (own?.directory) return store.layers.directory(own.id)
     const stacked = stackedId([...(await diffIdsOf(below)), diffId])
@@ -176,12 +207,22 @@ export class BaseImageLayer implements Layer {
   }
 }
 
-/** Makes a directory of a blob that is in the store; one that is damaged there is moved away. */
-async function unpack(
+/** Makes a directory of a blob that is in the store. */
+function unpack(
   blob: Descriptor,
   task: Pick<ApplyTask, 'diffId' | 'directory' | 'lowers'>,
-  { store, pool, signal }: LayerDeps,
+  deps: LayerDeps,
 ): Promise<AppliedLayer> {
+  const { pool, signal } = deps
+  return readBlob(blob, (file) => pool.run('unpackLayer', { ...task, ...file }, signal), deps)
+}
+
+/** Has a blob of the store read; one that is damaged there is moved away. */
+async function readBlob<T>(
+  blob: Descriptor,
+  read: (file: Pick<BlobTask, 'blob' | 'compression'>) => Promise<T>,
+  { store, signal }: LayerDeps,
+): Promise<T> {
   const compression = compressionOf(blob.mediaType)
   if (compression === undefined) {
     throw new TsbuildError(`layer ${blob.digest} has the type ${blob.mediaType}`, {
@@ -190,8 +231,7 @@ async function unpack(
     })
   }
   try {
-    const path = store.blobs.path(blob.digest)
-    return await pool.run('unpackLayer', { ...task, blob: path, compression }, signal)
+    return await read({ blob: store.blobs.path(blob.digest), compression })
   } catch (cause) {
     // Reading it to its end tells a damaged file from a layer that was made wrong.
     for await (const chunk of await store.blobs.open(blob, { signal })) void chunk

@@ -21,7 +21,7 @@ import { type ContextTree, contentOf, type FilesWork, runFiles } from './op-file
 import { fetchLayer } from './op-image.ts'
 import { fetchRemote } from './op-remote.ts'
 import type { Reporter } from './reporter.ts'
-import type { Probe, Result, ResultLayer } from './result.ts'
+import { confirmBases, type Probe, type Result, type ResultLayer } from './result.ts'
 import type { Schedule } from './schedule.ts'
 import { Underway } from './underway.ts'
 import {
@@ -106,7 +106,9 @@ export class Solver implements AsyncDisposable {
     if (top === undefined) return []
     try {
       this.#askRemotes()
-      return (await this.#realize(top)).layers
+      const { layers } = await this.#realize(top)
+      await confirmBases(layers)
+      return layers
     } catch (cause) {
       await this[Symbol.asyncDispose]()
       throw cause

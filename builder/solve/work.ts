@@ -28,10 +28,13 @@ import {
 import { hasSingleId } from '#builder/linux'
 import { type FileDigests, openFileDigests } from '#cache'
 import {
+  asDiffId,
+  type Bytes,
   type Change,
   type Compression,
   type DiffId,
   type Digest,
+  Digester,
   joinName,
   type Name,
   nameOf,
@@ -99,10 +102,14 @@ export interface FilledDirectory {
   readonly warnings: readonly string[]
 }
 
-export interface ApplyTask {
+/** A file that holds a layer, or claims to. */
+export interface BlobTask {
   readonly blob: string
   readonly compression: Compression
   readonly diffId: DiffId
+}
+
+export interface ApplyTask extends BlobTask {
   readonly directory: string
   /** Absent: try without them first. */
   readonly lowers: readonly string[] | undefined
@@ -226,17 +233,29 @@ export function packLayer(task: PackTask): { readonly diffId: DiffId; readonly s
 
 /** Turns a layer's blob into an overlay directory, and checks that it is the layer it claims to be. */
 export async function unpackLayer(task: ApplyTask): Promise<AppliedLayer> {
-  const bytes = decompress(
-    createReadStream(task.blob, { highWaterMark: 1 << 20 }),
-    task.compression,
-  )
-  const { lowers } = task
-  const applied = await applyLayer(bytes, task.directory, {
+  const { lowers, diffId } = task
+  const applied = await applyLayer(tarOf(task), task.directory, {
     owners: ownersHere(),
     ...(lowers === undefined ? {} : { lowers }),
   })
-  if (applied.diffId === task.diffId) return applied
-  throw new TsbuildError(`layer ${task.diffId} unpacks to ${applied.diffId}`, {
+  checkDiffId(diffId, applied.diffId)
+  return applied
+}
+
+/** Checks that a blob is the layer it claims to be, without making anything of it. */
+export async function checkLayer(task: BlobTask): Promise<void> {
+  const digester = new Digester()
+  for await (const chunk of tarOf(task)) digester.update(chunk)
+  checkDiffId(task.diffId, asDiffId(digester.digest()))
+}
+
+function tarOf({ blob, compression }: BlobTask): Bytes {
+  return decompress(createReadStream(blob, { highWaterMark: 1 << 20 }), compression)
+}
+
+function checkDiffId(claimed: DiffId, found: DiffId): void {
+  if (found === claimed) return
+  throw new TsbuildError(`layer ${claimed} unpacks to ${found}`, {
     code: 'DIGEST_MISMATCH',
     hint: 'the image config and the layer do not belong together; the image is damaged',
   })

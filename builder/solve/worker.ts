@@ -2,9 +2,11 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { heedStopFlag } from '#core'
 import {
   type ApplyTask,
+  type BlobTask,
   type ClampTask,
   type CopiedFiles,
   type CopyTask,
+  checkLayer,
   checksum,
   clampTimes,
   copyFiles,
@@ -26,6 +28,7 @@ import type { WorkThreadData } from './work-thread.ts'
 
 /** What a worker thread is asked to do, and what it answers. */
 export interface WorkTasks {
+  checkLayer: (task: BlobTask) => Promise<void>
   clampTimes: (task: ClampTask) => void
   rewriteTimes: (task: RewriteTask) => ReturnType<typeof rewriteTimes>
   checksum: (task: FilesTask) => ReturnType<typeof checksum>
@@ -38,6 +41,7 @@ export interface WorkTasks {
 }
 
 const tasks: WorkTasks = {
+  checkLayer,
   clampTimes,
   rewriteTimes,
   checksum: (task) => checksum(task),
