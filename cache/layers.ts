@@ -4,6 +4,7 @@ import {
   asDiffId,
   type Descriptor,
   type DiffId,
+  type Digest,
   errnoOf,
   hexOf,
   isDigest,
@@ -128,6 +129,46 @@ export class Layers {
     return this.#database
       .all('SELECT * FROM compressed WHERE diff_id = ? ORDER BY digest', diffId)
       .flatMap((row) => toDescriptor(row) ?? [])
+  }
+
+  /** What a check of the layer's folder has to find; `undefined` when it was never checked. */
+  seal(id: LayerId): Digest | undefined {
+    const row = this.#database.get('SELECT * FROM seals WHERE id = ?', id)
+    const { digest, sum } = row ?? {}
+    if (typeof digest !== 'string' || !isDigest(digest)) return undefined
+    return sum === sumOf(id, digest) ? digest : undefined
+  }
+
+  setSeal(id: LayerId, digest: Digest): void {
+    this.#database.run(
+      'INSERT OR REPLACE INTO seals (id, digest, sum) VALUES (?, ?, ?)',
+      ...[id, digest, sumOf(id, digest)],
+    )
+  }
+
+  /**
+   * Puts another folder in the place of a layer's, which goes to `aside`, a folder of a `temporary()`.
+   * Steps that use the old one at this moment go on with it until it is removed.
+   */
+  replaceDirectory(id: LayerId, directory: string, aside: string): void {
+    const target = this.directory(id)
+    try {
+      renameSync(target, join(aside, 'replaced'))
+      renameSync(directory, target)
+    } catch (cause) {
+      throw storeFailure(`replace layer ${target}`, cause)
+    }
+    this.#database.run('UPDATE layers SET boot = ? WHERE id = ?', this.#boot, id)
+  }
+
+  /** Forgets a layer and moves its folder into `aside`, a `temporary()`: what made it is done anew. */
+  discard(id: LayerId, aside: string): void {
+    this.#database.run('DELETE FROM layers WHERE id = ?', id)
+    try {
+      renameSync(this.directory(id), join(aside, 'discarded'))
+    } catch (cause) {
+      if (errnoOf(cause) !== 'ENOENT') throw storeFailure(`remove layer ${id}`, cause)
+    }
   }
 
   /**

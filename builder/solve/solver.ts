@@ -13,8 +13,10 @@ import type { Sandbox } from '#builder/sandbox'
 import type { CacheKey, CacheRecord, LayerId, Store } from '#cache'
 import { type Digest, type Platform, TsbuildError, throwIfCancelled } from '#core'
 import { SourceError } from '#parser'
+import { BaseImageLayer } from './base-image-layer.ts'
+import { BuiltLayer } from './built-layer.ts'
 import type { StepSecrets } from './exec-mounts.ts'
-import { BaseImageLayer, BuiltLayer, type Layer, type LayerDeps } from './layer.ts'
+import type { Layer, LayerDeps } from './layer.ts'
 import { mountedFiles } from './mounted-files.ts'
 import { runExec } from './op-exec.ts'
 import { type ContextTree, contentOf, type FilesWork, runFiles } from './op-files.ts'
@@ -82,6 +84,7 @@ export class Solver implements AsyncDisposable {
   readonly #contents = new Map<VertexId, Promise<Digest>>()
   readonly #underway = new Underway()
   readonly #stop = new AbortController()
+  readonly #seals: Promise<void>[] = []
   /** Keys of what was done here: that may be found even where nothing is looked up. */
   readonly #done = new Set<CacheKey>()
   /** Vertices that something runs on top of, or copies from: their layers are wanted as directories. */
@@ -108,6 +111,7 @@ export class Solver implements AsyncDisposable {
       this.#askRemotes()
       const { layers } = await this.#realize(top)
       await confirmBases(layers)
+      await Promise.all(this.#seals)
       return layers
     } catch (cause) {
       await this[Symbol.asyncDispose]()
@@ -282,7 +286,9 @@ export class Solver implements AsyncDisposable {
     this.#done.add(key)
     // The record's time, not the clock's: a build from the cache must make the very same image.
     const at = store.records.find(key)?.createdAt ?? done.createdAt
-    return this.#stacked(vertex, root, { key, layer: done.layer, at })
+    const result = this.#stacked(vertex, root, { key, layer: done.layer, at })
+    if (vertex.op === 'exec') this.#seal(result)
+    return result
   }
 
   /** For what a step takes from another stage: the key by what the selected files hold. */
@@ -362,6 +368,15 @@ export class Solver implements AsyncDisposable {
       void layer.tar(below.map((lower) => lower.layer))
     }
     return { key: resultKey(vertex, root?.key, own.key), layers }
+  }
+
+  /** Where packing does not do it: while the next step runs. */
+  #seal({ layers }: Result): void {
+    const own = layers.at(-1)
+    if (own?.vertex === undefined || !(own.layer instanceof BuiltLayer)) return
+    if (this.#deps.wantsTars && this.#inImage.has(own.vertex)) return
+    const below = layers.slice(0, -1).map(({ layer }) => layer)
+    this.#seals.push(this.#underway.add(own.layer.seal(below)))
   }
 
   #formsOf(id: VertexId): FilesWork['forms'] {

@@ -1,4 +1,4 @@
-import { createReadStream, mkdirSync } from 'node:fs'
+import { closeSync, createReadStream, mkdirSync, openSync } from 'node:fs'
 import { digestFile, directoryTree } from '#builder/context'
 import {
   attributesOf,
@@ -84,9 +84,15 @@ export interface CopiedFiles {
   readonly warnings: readonly string[]
 }
 
+export interface SizedLayer {
+  readonly diffId: DiffId
+  readonly size: number
+}
+
 export interface PackTask {
   readonly directory: string
-  readonly lowers: readonly string[]
+  /** What it lies on, topmost first. Absent: not known, and its deletions and opaque marks all count. */
+  readonly lowers: readonly string[] | undefined
   readonly tar: string
 }
 
@@ -164,10 +170,12 @@ export async function copyFiles(task: CopyTask): Promise<CopiedFiles> {
     onContent: trees.remember,
   })
   const { latest } = task
+  // Without a tar the layer still gets a diffID, by which its directory is checked later.
+  using nowhere = openNowhere()
   const written = writeLayer(
     latest === undefined ? result.changes : clamped(result.changes, latest),
     {
-      ...(task.tar === undefined ? {} : { tar: task.tar }),
+      tar: task.tar ?? nowhere.descriptor,
       ...(task.reader === undefined ? {} : { reader: task.reader }),
       ...(task.directory === undefined ? {} : { directory: task.directory }),
     },
@@ -220,14 +228,31 @@ async function* arriving(ring: Ring): AsyncGenerator<Uint8Array, void, undefined
 }
 
 /** Turns an overlay directory into a layer's tar. */
-export function packLayer(task: PackTask): { readonly diffId: DiffId; readonly size: number } {
-  const lower = stackTree(task.lowers)
+export function packLayer(task: PackTask): SizedLayer {
+  return packTo(task)
+}
+
+/** The digest of what `packLayer` would write. */
+export function digestLayer({ directory, lowers }: Omit<PackTask, 'tar'>): SizedLayer {
+  using nowhere = openNowhere()
+  return packTo({ directory, lowers, tar: nowhere.descriptor })
+}
+
+/** For a tar of which only the digest is wanted. */
+function openNowhere(): Disposable & { readonly descriptor: number } {
+  const descriptor = openSync('/dev/null', 'w')
+  return { descriptor, [Symbol.dispose]: () => closeSync(descriptor) }
+}
+
+function packTo(task: Omit<PackTask, 'tar'> & { readonly tar: string | number }): SizedLayer {
+  const lower = task.lowers === undefined ? undefined : stackTree(task.lowers)
   try {
-    const { diffId, size } = writeLayer(changesOf(task.directory, { lower }), { tar: task.tar })
+    const changes = changesOf(task.directory, lower === undefined ? {} : { lower })
+    const { diffId, size } = writeLayer(changes, { tar: task.tar })
     if (diffId === undefined || size === undefined) throw new Error('no tar was written')
     return { diffId, size }
   } finally {
-    lower.close()
+    lower?.close()
   }
 }
 

@@ -10,6 +10,7 @@ import {
   checksum,
   clampTimes,
   copyFiles,
+  digestLayer,
   type FilesTask,
   type FillTask,
   fillDirectory,
@@ -33,6 +34,7 @@ export interface WorkTasks {
   rewriteTimes: (task: RewriteTask) => ReturnType<typeof rewriteTimes>
   checksum: (task: FilesTask) => ReturnType<typeof checksum>
   copyFiles: (task: CopyTask) => Promise<CopiedFiles>
+  digestLayer: typeof digestLayer
   fillDirectory: (task: FillTask) => ReturnType<typeof fillDirectory>
   mergeDirectories: (task: MergeTask) => void
   packLayer: (task: PackTask) => ReturnType<typeof packLayer>
@@ -46,6 +48,7 @@ const tasks: WorkTasks = {
   rewriteTimes,
   checksum: (task) => checksum(task),
   copyFiles,
+  digestLayer,
   fillDirectory,
   mergeDirectories,
   packLayer,
