@@ -1,7 +1,7 @@
 import { assembleImage, type FinishedImage, type StepLayer } from '#builder/export'
 import type { Plan } from '#builder/plan'
 import {
-  directoriesOf,
+  checkedDirectories,
   Reporter,
   type ResultLayer,
   type Schedule,
@@ -41,7 +41,7 @@ export interface BuiltImage {
   readonly rewritten: () => Promise<FinishedImage>
   /** `SOURCE_DATE_EPOCH` in milliseconds. */
   readonly epoch: number | undefined
-  /** Overlay directories, topmost first. */
+  /** Overlay directories, topmost first, as fit to leave the machine. */
   readonly directories: () => Promise<readonly string[]>
 }
 
@@ -92,10 +92,7 @@ export async function buildImage(plan: Plan, deps: ImageDeps): Promise<BuiltImag
     return assembleImage(plan.image, await Promise.all(rewriting), { now, epoch })
   }
   const directories = (): Promise<readonly string[]> =>
-    directoriesOf(
-      solved.map(({ layer }) => layer),
-      { store, pool: services.pool, signal },
-    )
+    checkedDirectories(solved.map(({ layer }) => layer))
   return { plan, reporter, layers, image, rewritten, epoch, directories }
 }
 

@@ -4,6 +4,7 @@ import {
   asDiffId,
   type Descriptor,
   type DiffId,
+  type Digest,
   errnoOf,
   hexOf,
   isDigest,
@@ -131,6 +132,58 @@ export class Layers {
       .flatMap((row) => toDescriptor(row) ?? [])
   }
 
+  /** What a check of the layer's folder has to find; `undefined` when it was never checked. */
+  seal(id: LayerId): Digest | undefined {
+    const row = this.#database.get('SELECT * FROM seals WHERE id = ?', id)
+    const { digest, sum } = row ?? {}
+    if (typeof digest !== 'string' || !isDigest(digest)) return undefined
+    return sum === sumOf(id, digest) ? digest : undefined
+  }
+
+  setSeal(id: LayerId, digest: Digest): void {
+    this.#database.run(
+      'INSERT OR REPLACE INTO seals (id, digest, sum) VALUES (?, ?, ?)',
+      ...[id, digest, sumOf(id, digest)],
+    )
+  }
+
+  /**
+   * Puts another folder in the place of a layer's, which goes to `aside`, a folder of a `temporary()`.
+   * Steps that use the old one at this moment go on with it until it is removed.
+   */
+  replaceDirectory(id: LayerId, directory: string, aside: string): void {
+    const target = this.directory(id)
+    try {
+      renameSync(target, join(aside, 'replaced'))
+      renameSync(directory, target)
+    } catch (cause) {
+      throw storeFailure(`replace layer ${target}`, cause)
+    }
+    this.#database.run('UPDATE layers SET boot = ? WHERE id = ?', this.#boot, id)
+  }
+
+  /** Forgets a layer and moves its folder into `aside`, a `temporary()`: what made it is done anew. */
+  discard(id: LayerId, aside: string): void {
+    this.#database.run('DELETE FROM layers WHERE id = ?', id)
+    try {
+      renameSync(this.directory(id), join(aside, 'discarded'))
+    } catch (cause) {
+      if (errnoOf(cause) !== 'ENOENT') throw storeFailure(`remove layer ${id}`, cause)
+    }
+  }
+
+  /**
+   * True when it was seen that this blob holds the layer. What a manifest and a config say of each other
+   * is a claim.
+   */
+  isKnownBlob(diffId: DiffId, { digest }: Pick<Descriptor, 'digest'>): boolean {
+    return (
+      digest === uncompressedDigest(diffId) ||
+      this.compressed(diffId).some((blob) => blob.digest === digest)
+    )
+  }
+
+  /** To be called for a blob only after it was unpacked, or made, here. */
   addCompressed(diffId: DiffId, descriptor: Descriptor): void {
     const { digest, mediaType, size } = descriptor
     const sum = sumOf(diffId, digest, mediaType, size)

@@ -6,6 +6,10 @@ import { digestOf, hexOf } from '#core'
  */
 export const SCHEMA_VERSION = 1
 
+/** Databases that were made before it get it when they are opened; an older tsbuild does not miss it. */
+export const SEALS: string = `CREATE TABLE IF NOT EXISTS seals (
+  id TEXT PRIMARY KEY, digest TEXT NOT NULL, sum TEXT NOT NULL) WITHOUT ROWID`
+
 /**
  * `sum` is a checksum over the row: SQLite does not notice a bit that flips inside a value.
  * `boot` of a layer is the boot whose page cache holds its files; NULL once they are on the disk.
@@ -29,6 +33,7 @@ CREATE TABLE compressed (
 CREATE TABLE leases (
   key TEXT PRIMARY KEY, holder TEXT NOT NULL, token INTEGER NOT NULL, pid INTEGER NOT NULL
 ) WITHOUT ROWID;
+${SEALS};
 CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 `
 

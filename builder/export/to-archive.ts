@@ -6,6 +6,7 @@ import {
   type Compression,
   type Descriptor,
   type DiffId,
+  type Digest,
   Digester,
   digestOf,
   hexOf,
@@ -63,8 +64,8 @@ interface Archive {
   readonly options: ArchiveOptions
   /** Where a layer is packed before it is written. */
   readonly scratch: string
-  /** Layers that are in it. */
-  readonly written: Map<DiffId, Descriptor>
+  /** Layers that are in it: by the blob that they came as, else by their diffID. */
+  readonly written: Map<Digest | DiffId, Descriptor>
 }
 
 interface WrittenImage {
@@ -79,8 +80,9 @@ async function writeImage(image: FinishedImage, archive: Archive): Promise<Writt
   const layers: Descriptor[] = []
   for (const layer of image.layers) {
     throwIfCancelled(options.signal, 'write the archive')
-    const descriptor = written.get(layer.diffId) ?? (await writeLayerBlob(layer, archive))
-    written.set(layer.diffId, descriptor)
+    const key = layer.blob?.descriptor.digest ?? layer.diffId
+    const descriptor = written.get(key) ?? (await writeLayerBlob(layer, archive))
+    written.set(key, descriptor)
     layers.push(descriptor)
   }
   const bytes = image.configBytes

@@ -8,8 +8,11 @@ import { attributesOf } from './entry-check.ts'
 import { checkLength, entryPath, invalidEntry, meaningOf } from './entry-path.ts'
 import { writeFully } from './io.ts'
 import { KnownDirectories } from './known-directories.ts'
-import { componentsOf, MAX_LINKS, parentOf } from './resolve.ts'
+import { componentsOf, MAX_LINKS, parentOf, resolveInTree } from './resolve.ts'
 import type { TarEntry, TarHandler } from './tar-reader.ts'
+
+/** Whose links are followed: those of this layer only, or those of the layers below as well. */
+type Followed = 'here' | 'everywhere'
 
 /** A file whose content is arriving. */
 interface OpenFile {
@@ -173,10 +176,10 @@ export class EntryApplier implements TarHandler {
   }
 
   /** Where `path` is, once the links on the way to it are followed. */
-  #realPath(path: Name): Name {
+  #realPath(path: Name, follow: Followed = 'here'): Name {
     const slash = path.lastIndexOf('/')
     if (slash < 0) return path
-    const parent = this.#realDirectory(path.slice(0, slash) as Name)
+    const parent = this.#realDirectory(path.slice(0, slash) as Name, follow)
     return checkLength(joinName(parent, path.slice(slash + 1) as Name))
   }
 
@@ -185,14 +188,14 @@ export class EntryApplier implements TarHandler {
    * the layers below have is made anew with their attributes, so that the union of both looks the
    * same.
    */
-  #realDirectory(path: Name): Name {
+  #realDirectory(path: Name, follow: Followed = 'here'): Name {
     if (this.#directories.has(path)) return path
     const rest = componentsOf(path).reverse()
     let current = '' as Name
     let links = 0
     for (let name = rest.pop(); name !== undefined; name = rest.pop()) {
       const next = name === '..' ? parentOf(current) : joinName(current, name)
-      const target = this.#directories.has(next) ? undefined : this.#enter(next)
+      const target = this.#directories.has(next) ? undefined : this.#enter(next, follow)
       if (target === undefined) {
         current = next
         continue
@@ -205,8 +208,12 @@ export class EntryApplier implements TarHandler {
     return current
   }
 
-  /** Makes sure that there is a directory at `path`, or tells the text of the link that is there. */
-  #enter(path: Name): Name | undefined {
+  /**
+   * Makes sure that there is a directory at `path`, or tells the text of the link that is there. What
+   * a lower layer has instead of a directory is hidden by the one that is made: the runtimes unpack a
+   * layer beside the ones below, whose links they do not see.
+   */
+  #enter(path: Name, follow: Followed): Name | undefined {
     const here = this.#writer.root.lstat(path)
     if (here?.isSymbolicLink()) {
       return readlinkSync(this.#writer.root.place(path), 'latin1') as Name
@@ -219,12 +226,18 @@ export class EntryApplier implements TarHandler {
       throw invalidEntry(path, 'something below it, but it is no directory')
     }
     const below = here === undefined ? this.#lstatBelow(path) : undefined
-    if (below?.type === 'symlink') return this.#lower?.readlink(path)
-    if (below !== undefined && below.type !== 'directory') {
-      throw invalidEntry(path, 'something below it, but a lower layer has it as no directory')
-    }
-    this.#makeDirectory(path, { stat: below ?? BARE_DIRECTORY })
+    if (below?.type === 'symlink' && follow === 'everywhere') return this.#lower?.readlink(path)
+    this.#makeDirectory(path, { stat: this.#asDirectory(path, below) })
+    if (below !== undefined && below.type !== 'directory') this.#directories.hide(path)
     return undefined
+  }
+
+  /** The attributes that a directory at `path` gets: a link gives those of what it leads to. */
+  #asDirectory(path: Name, below: FileStat | undefined): FileStat {
+    const lower = this.#lower
+    const isLink = below?.type === 'symlink' && lower !== undefined
+    const end = isLink ? lower.lstat(resolveInTree(lower, path, { followLast: true })) : below
+    return end?.type === 'directory' ? end : BARE_DIRECTORY
   }
 
   /** What the layers below show at `path` through this one. */
@@ -236,7 +249,7 @@ export class EntryApplier implements TarHandler {
 
   /** The real path of an existing file; `undefined` when it cannot be known without lower layers. */
   #linkTarget(entry: TarEntry, path: Name): Name | undefined {
-    const target = this.#realPath(entryPath(entry.linkname))
+    const target = this.#realPath(entryPath(entry.linkname), 'everywhere')
     if (target === path) throw invalidEntry(path, 'a hard link to itself')
     const here = this.#writer.root.lstat(target)
     if (here !== undefined) {

@@ -1,6 +1,7 @@
 export { checkEmulator } from './emulator.ts'
 export type { StepSecrets } from './exec-mounts.ts'
 export { diffIdsOf, type Layer } from './layer.ts'
+export { checkedDirectories } from './layer-check.ts'
 export type { ContextTree } from './op-files.ts'
 export { Reporter } from './reporter.ts'
 export type { ResultLayer } from './result.ts'

@@ -84,7 +84,7 @@ export async function runFiles(
   )
   for (const warning of copied.warnings) reporter.warning(vertex, warning)
   const step = work.keyOf(copied.content)
-  const facts = await adoptTar(copied, temporary, store)
+  const facts = await adoptTar(copied, temporary, { store, hasTar: work.forms.includes('tar') })
   if (work.forms.includes('directory')) {
     const record = await store.layers.commitDirectory(join(temporary.path, 'directory'), facts)
     return { step, layer: record.id, createdAt }
@@ -126,12 +126,14 @@ async function copyBoth(
   throw causes.find((cause) => !isCancelled(cause)) ?? causes[0]
 }
 
+/** Nothing for a directory that lacks something which its tar, that was not kept, would have. */
 async function adoptTar(
-  { diffId, size }: CopiedFiles,
+  { diffId, size, warnings }: CopiedFiles,
   temporary: TemporaryDirectory,
-  store: Store,
+  { store, hasTar }: { readonly store: Store; readonly hasTar: boolean },
 ): Promise<{ readonly diffId: DiffId; readonly size: number } | undefined> {
   if (diffId === undefined || size === undefined) return undefined
+  if (!hasTar) return warnings.length > 0 ? undefined : { diffId, size }
   await store.blobs.adopt(join(temporary.path, 'tar'), uncompressedDigest(diffId), size)
   return { diffId, size }
 }

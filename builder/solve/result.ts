@@ -1,5 +1,6 @@
 import type { VertexId } from '#builder/plan'
 import type { CacheKey } from '#cache'
+import { BaseImageLayer } from './base-image-layer.ts'
 import type { Layer } from './layer.ts'
 
 /** What a vertex stands for once it is solved. */
@@ -21,4 +22,14 @@ export interface Probe {
   readonly key: CacheKey
   /** There is a record under the key. */
   readonly isCached: boolean
+}
+
+/**
+ * Steps that were found in the cache were done on layers named by their diffIDs: the base that the
+ * image is shipped with must be those. Where no step is, nothing of it was used.
+ */
+export async function confirmBases(layers: readonly ResultLayer[]): Promise<void> {
+  if (layers.every(({ vertex }) => vertex === undefined)) return
+  const bases = layers.flatMap(({ layer }) => (layer instanceof BaseImageLayer ? [layer] : []))
+  await Promise.all(bases.map((base) => base.confirm()))
 }

@@ -13,8 +13,10 @@ import type { Sandbox } from '#builder/sandbox'
 import type { CacheKey, CacheRecord, LayerId, Store } from '#cache'
 import { type Digest, type Platform, TsbuildError, throwIfCancelled } from '#core'
 import { SourceError } from '#parser'
+import { BaseImageLayer } from './base-image-layer.ts'
+import { BuiltLayer } from './built-layer.ts'
 import type { StepSecrets } from './exec-mounts.ts'
-import { BaseImageLayer, BuiltLayer, type Layer, type LayerDeps } from './layer.ts'
+import type { Layer, LayerDeps } from './layer.ts'
 import { type Lookup, lookupsOf } from './lookups.ts'
 import { mountedFiles } from './mounted-files.ts'
 import { runExec } from './op-exec.ts'
@@ -22,7 +24,7 @@ import { type ContextTree, contentOf, type FilesWork, runFiles } from './op-file
 import { fetchLayer } from './op-image.ts'
 import { fetchRemote } from './op-remote.ts'
 import type { Reporter } from './reporter.ts'
-import type { Probe, Result, ResultLayer } from './result.ts'
+import { confirmBases, type Probe, type Result, type ResultLayer } from './result.ts'
 import type { Schedule } from './schedule.ts'
 import { Underway } from './underway.ts'
 import {
@@ -86,6 +88,7 @@ export class Solver implements AsyncDisposable {
   readonly #contents = new Map<VertexId, Promise<Digest>>()
   readonly #underway = new Underway()
   readonly #stop = new AbortController()
+  readonly #seals: Promise<void>[] = []
   /** Keys of what was done here: that may be found even where nothing is looked up. */
   readonly #done = new Set<CacheKey>()
   readonly #lookupOf: (id: VertexId) => Lookup
@@ -112,7 +115,10 @@ export class Solver implements AsyncDisposable {
     if (top === undefined) return []
     try {
       this.#askRemotes()
-      return (await this.#realize(top)).layers
+      const { layers } = await this.#realize(top)
+      await confirmBases(layers)
+      await Promise.all(this.#seals)
+      return layers
     } catch (cause) {
       await this[Symbol.asyncDispose]()
       throw cause
@@ -291,7 +297,9 @@ export class Solver implements AsyncDisposable {
     this.#done.add(key)
     // The record's time, not the clock's: a build from the cache must make the very same image.
     const at = store.records.find(key)?.createdAt ?? done.createdAt
-    return this.#stacked(vertex, root, { key, layer: done.layer, at })
+    const result = this.#stacked(vertex, root, { key, layer: done.layer, at })
+    if (vertex.op === 'exec') this.#seal(result)
+    return result
   }
 
   /** For what a step takes from another stage: the key by what the selected files hold. */
@@ -371,6 +379,15 @@ export class Solver implements AsyncDisposable {
       void layer.tar(below.map((lower) => lower.layer))
     }
     return { key: resultKey(vertex, root?.key, own.key), layers }
+  }
+
+  /** Where packing does not do it: while the next step runs. */
+  #seal({ layers }: Result): void {
+    const own = layers.at(-1)
+    if (own?.vertex === undefined || !(own.layer instanceof BuiltLayer)) return
+    if (this.#deps.wantsTars && this.#inImage.has(own.vertex)) return
+    const below = layers.slice(0, -1).map(({ layer }) => layer)
+    this.#seals.push(this.#underway.add(own.layer.seal(below)))
   }
 
   #formsOf(id: VertexId): FilesWork['forms'] {

@@ -43,7 +43,8 @@ async function mergedDirectory(bottomFirst: readonly string[], deps: StackDeps):
   const id = mergedId(bottomFirst)
   const isMade = (one: LayerId): boolean => store.layers.get(one)?.directory === true
   if (isMade(id)) return store.layers.directory(id)
-  await using _lease = await store.lease(cacheKeyOf({ merge: id }), { signal })
+  const what = `merge ${bottomFirst.length} layers`
+  await using _lease = await store.lease(cacheKeyOf({ merge: id }), { signal, what })
   if (isMade(id)) return store.layers.directory(id)
   let count = bottomFirst.length - STEP
   while (count > 0 && !isMade(mergedId(bottomFirst.slice(0, count)))) count -= STEP

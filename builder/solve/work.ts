@@ -1,4 +1,4 @@
-import { createReadStream, mkdirSync } from 'node:fs'
+import { closeSync, createReadStream, mkdirSync, openSync } from 'node:fs'
 import { digestFile, directoryTree } from '#builder/context'
 import {
   attributesOf,
@@ -29,10 +29,13 @@ import {
 import { hasSingleId } from '#builder/linux'
 import { type FileDigests, openFileDigests } from '#cache'
 import {
+  asDiffId,
+  type Bytes,
   type Change,
   type Compression,
   type DiffId,
   type Digest,
+  Digester,
   joinName,
   type Name,
   nameOf,
@@ -82,9 +85,15 @@ export interface CopiedFiles {
   readonly warnings: readonly string[]
 }
 
+export interface SizedLayer {
+  readonly diffId: DiffId
+  readonly size: number
+}
+
 export interface PackTask {
   readonly directory: string
-  readonly lowers: readonly string[]
+  /** What it lies on, topmost first. Absent: not known, and its deletions and opaque marks all count. */
+  readonly lowers: readonly string[] | undefined
   readonly tar: string
 }
 
@@ -100,10 +109,14 @@ export interface FilledDirectory {
   readonly warnings: readonly string[]
 }
 
-export interface ApplyTask {
+/** A file that holds a layer, or claims to. */
+export interface BlobTask {
   readonly blob: string
   readonly compression: Compression
   readonly diffId: DiffId
+}
+
+export interface ApplyTask extends BlobTask {
   readonly directory: string
   /** Absent: try without them first. */
   readonly lowers: readonly string[] | undefined
@@ -161,10 +174,12 @@ export async function copyFiles(task: CopyTask): Promise<CopiedFiles> {
     onContent: trees.remember,
   })
   const { latest } = task
+  // Without a tar the layer still gets a diffID, by which its directory is checked later.
+  using nowhere = openNowhere()
   const written = writeLayer(
     latest === undefined ? result.changes : clamped(result.changes, latest),
     {
-      ...(task.tar === undefined ? {} : { tar: task.tar }),
+      tar: task.tar ?? nowhere.descriptor,
       ...(task.reader === undefined ? {} : { reader: task.reader }),
       ...(task.directory === undefined ? {} : { directory: task.directory }),
     },
@@ -217,30 +232,59 @@ async function* arriving(ring: Ring): AsyncGenerator<Uint8Array, void, undefined
 }
 
 /** Turns an overlay directory into a layer's tar. */
-export function packLayer(task: PackTask): { readonly diffId: DiffId; readonly size: number } {
-  const lower = stackTree(task.lowers)
+export function packLayer(task: PackTask): SizedLayer {
+  return packTo(task)
+}
+
+/** The digest of what `packLayer` would write. */
+export function digestLayer({ directory, lowers }: Omit<PackTask, 'tar'>): SizedLayer {
+  using nowhere = openNowhere()
+  return packTo({ directory, lowers, tar: nowhere.descriptor })
+}
+
+/** For a tar of which only the digest is wanted. */
+function openNowhere(): Disposable & { readonly descriptor: number } {
+  const descriptor = openSync('/dev/null', 'w')
+  return { descriptor, [Symbol.dispose]: () => closeSync(descriptor) }
+}
+
+function packTo(task: Omit<PackTask, 'tar'> & { readonly tar: string | number }): SizedLayer {
+  const lower = task.lowers === undefined ? undefined : stackTree(task.lowers)
   try {
-    const { diffId, size } = writeLayer(changesOf(task.directory, { lower }), { tar: task.tar })
+    const changes = changesOf(task.directory, lower === undefined ? {} : { lower })
+    const { diffId, size } = writeLayer(changes, { tar: task.tar })
     if (diffId === undefined || size === undefined) throw new Error('no tar was written')
     return { diffId, size }
   } finally {
-    lower.close()
+    lower?.close()
   }
 }
 
 /** Turns a layer's blob into an overlay directory, and checks that it is the layer it claims to be. */
 export async function unpackLayer(task: ApplyTask): Promise<AppliedLayer> {
-  const bytes = decompress(
-    createReadStream(task.blob, { highWaterMark: 1 << 20 }),
-    task.compression,
-  )
-  const { lowers } = task
-  const applied = await applyLayer(bytes, task.directory, {
+  const { lowers, diffId } = task
+  const applied = await applyLayer(tarOf(task), task.directory, {
     owners: ownersHere(),
     ...(lowers === undefined ? {} : { lowers }),
   })
-  if (applied.diffId === task.diffId) return applied
-  throw new TsbuildError(`layer ${task.diffId} unpacks to ${applied.diffId}`, {
+  checkDiffId(diffId, applied.diffId)
+  return applied
+}
+
+/** Checks that a blob is the layer it claims to be, without making anything of it. */
+export async function checkLayer(task: BlobTask): Promise<void> {
+  const digester = new Digester()
+  for await (const chunk of tarOf(task)) digester.update(chunk)
+  checkDiffId(task.diffId, asDiffId(digester.digest()))
+}
+
+function tarOf({ blob, compression }: BlobTask): Bytes {
+  return decompress(createReadStream(blob, { highWaterMark: 1 << 20 }), compression)
+}
+
+function checkDiffId(claimed: DiffId, found: DiffId): void {
+  if (found === claimed) return
+  throw new TsbuildError(`layer ${claimed} unpacks to ${found}`, {
     code: 'DIGEST_MISMATCH',
     hint: 'the image config and the layer do not belong together; the image is damaged',
   })

@@ -2,12 +2,15 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { heedStopFlag } from '#core'
 import {
   type ApplyTask,
+  type BlobTask,
   type ClampTask,
   type CopiedFiles,
   type CopyTask,
+  checkLayer,
   checksum,
   clampTimes,
   copyFiles,
+  digestLayer,
   type FilesTask,
   type FillTask,
   fillDirectory,
@@ -26,10 +29,12 @@ import type { WorkThreadData } from './work-thread.ts'
 
 /** What a worker thread is asked to do, and what it answers. */
 export interface WorkTasks {
+  checkLayer: (task: BlobTask) => Promise<void>
   clampTimes: (task: ClampTask) => void
   rewriteTimes: (task: RewriteTask) => ReturnType<typeof rewriteTimes>
   checksum: (task: FilesTask) => ReturnType<typeof checksum>
   copyFiles: (task: CopyTask) => Promise<CopiedFiles>
+  digestLayer: typeof digestLayer
   fillDirectory: (task: FillTask) => ReturnType<typeof fillDirectory>
   mergeDirectories: (task: MergeTask) => void
   packLayer: (task: PackTask) => ReturnType<typeof packLayer>
@@ -38,10 +43,12 @@ export interface WorkTasks {
 }
 
 const tasks: WorkTasks = {
+  checkLayer,
   clampTimes,
   rewriteTimes,
   checksum: (task) => checksum(task),
   copyFiles,
+  digestLayer,
   fillDirectory,
   mergeDirectories,
   packLayer,

@@ -187,6 +187,21 @@ describe('applying a layer', () => {
       assert.deepEqual([tmp?.mode, tmp?.mtimeMs, fresh?.mode], [0o41777, 77_000, 0o40755])
     })
 
+    it('hides a link of theirs by a folder, which has the attributes of what it leads to', async () => {
+      const lowers = await stack(base, tar(symlink('lib', 'usr'), symlink('none', 'nowhere')))
+      const layer = tar(file('lib/x', '1'), file('none/x', '1'), hardlink('h', 'lib/x'))
+      const { path } = await apply(layer, { lowers })
+      const [lib, none] = ['lib', 'none'].map((name) => lstatSync(join(path, name)))
+      assert.deepEqual([lib?.mode, lib?.mtimeMs, none?.mode], [0o40711, 78_000, 0o40755])
+      assert.deepEqual(readdirSync(path).sort(), ['h', 'lib', 'none'])
+    })
+
+    it('finds a file that is hard linked through a link of theirs', async () => {
+      const lowers = await stack(base, tar(symlink('lib', 'usr')))
+      const { path } = await apply(tar(hardlink('h', 'lib/f')), { lowers })
+      assert.deepEqual(readdirSync(path).sort(), ['h', 'usr'])
+    })
+
     it('says so when the layer stands on its own', async () => {
       const { dependsOnLowers } = await apply(
         tar(directory('usr/'), file('usr/a', '1'), file('.wh.b')),

@@ -37,6 +37,7 @@ describe('deep stacks', () => {
       base: undefined,
       createdAt: undefined,
       directory: async () => directory,
+      checkedDirectory: async () => directory,
       tar: async () => ({ diffId: 'sha256:unused' as never, size }),
     }
   }

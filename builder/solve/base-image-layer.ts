@@ -1,0 +1,141 @@
+import { mkdirSync, renameSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import type { BaseLayer } from '#builder/plan'
+import { cacheKeyOf, type LayerId, layerId } from '#cache'
+import { chainIdOf, type DiffId, hexOf } from '#core'
+import { diffIdsOf, type Layer, type LayerDeps, type TarFacts } from './layer.ts'
+import { readBlob, unpack } from './layer-blob.ts'
+import { checkDirectory } from './layer-check.ts'
+import { directoriesOf } from './stack.ts'
+
+/**
+ * A layer of a base image: nothing of it is fetched before something looks into it. Its diffID is a
+ * claim of the image's config until its blob was seen to hold that layer: what the store has under the
+ * diffID stands for this blob only then, or a step would use one layer and a push ship another.
+ */
+export class BaseImageLayer implements Layer {
+  readonly base: BaseLayer
+  readonly createdAt: undefined
+  readonly #deps: LayerDeps
+  readonly #onFetch: (layer: BaseLayer) => Promise<void>
+  #directory: Promise<string> | undefined
+  #checked: Promise<string> | undefined
+  #confirmed: Promise<void> | undefined
+  /** This process made the directory. */
+  #isNew = false
+
+  constructor(base: BaseLayer, deps: LayerDeps, onFetch: (layer: BaseLayer) => Promise<void>) {
+    this.base = base
+    this.#deps = deps
+    this.#onFetch = onFetch
+  }
+
+  directory(below: readonly Layer[]): Promise<string> {
+    this.#directory ??= this.#deps.underway.add(this.#makeDirectory(below))
+    return this.#directory
+  }
+
+  checkedDirectory(below: readonly Layer[]): Promise<string> {
+    this.#checked ??= this.#deps.underway.add(this.#check(below))
+    return this.#checked
+  }
+
+  async tar(): Promise<TarFacts> {
+    const { diffId } = this.base
+    return { diffId, size: this.#deps.store.layers.findByDiffId(diffId)?.size }
+  }
+
+  /**
+   * Sees to it that the blob is the layer that the store has under its diffID: for results of earlier
+   * steps on top of that one.
+   * @throws {TsbuildError} DIGEST_MISMATCH, and failures to fetch it
+   */
+  confirm(): Promise<void> {
+    this.#confirmed ??= this.#deps.underway.add(this.#confirm())
+    return this.#confirmed
+  }
+
+  async #confirm(): Promise<void> {
+    const { layers } = this.#deps.store
+    const { diffId, descriptor } = this.base
+    if (layers.isKnownBlob(diffId, descriptor)) return
+    const isElsewhere = layers.compressed(diffId).length > 0
+    if (!isElsewhere && layers.findByDiffId(diffId) === undefined) return
+    await this.#onFetch(this.base)
+    await readBlob(
+      descriptor,
+      (blob) => this.#deps.pool.run('checkLayer', { ...blob, diffId }, this.#deps.signal),
+      this.#deps,
+    )
+    layers.addCompressed(diffId, descriptor)
+  }
+
+  async #makeDirectory(below: readonly Layer[]): Promise<string> {
+    const { store, signal } = this.#deps
+    const { diffId } = this.base
+    await this.confirm()
+    const own = store.layers.findByDiffId(diffId)
+    if (own?.directory) return store.layers.directory(own.id)
+    const stacked = stackedId([...(await diffIdsOf(below)), diffId])
+    const find = (): string | undefined => {
+      const found = [store.layers.findByDiffId(diffId), store.layers.get(stacked)]
+      const made = found.find((record) => record?.directory)
+      return made && store.layers.directory(made.id)
+    }
+    const known = find()
+    if (known !== undefined) return known
+    const what = `unpack layer ${diffId}`
+    await using _lease = await store.lease(cacheKeyOf({ unpack: diffId }), { signal, what })
+    return find() ?? (await this.#unpack(below, stacked))
+  }
+
+  async #unpack(below: readonly Layer[], stacked: LayerId): Promise<string> {
+    const { store } = this.#deps
+    const { diffId } = this.base
+    await using temporary = store.temporary()
+    const { directory, size, isFitted } = await this.#unpackTo(temporary.path, below)
+    // What fits the layers below only is kept under the name of the whole stack.
+    const facts = isFitted ? { id: stacked } : { id: layerId(hexOf(diffId)), diffId, size }
+    const { id } = await store.layers.commitDirectory(directory, facts)
+    this.#isNew = true
+    return store.layers.directory(id)
+  }
+
+  /** `isFitted`: what it holds fits the layers below only. */
+  async #unpackTo(
+    place: string,
+    below: readonly Layer[],
+  ): Promise<{ readonly directory: string; readonly size: number; readonly isFitted: boolean }> {
+    const { diffId, descriptor } = this.base
+    await this.#onFetch(this.base)
+    const directory = join(place, 'layer')
+    const task = { diffId, directory, lowers: undefined }
+    const { size, dependsOnLowers } = await unpack(descriptor, task, this.#deps)
+    // Only now: an image can claim any diffID for its blobs.
+    this.#deps.store.layers.addCompressed(diffId, descriptor)
+    if (!dependsOnLowers) return { directory, size, isFitted: false }
+    const fitted = join(place, 'fitted')
+    mkdirSync(fitted)
+    const lowers = await directoriesOf(below, this.#deps)
+    await unpack(descriptor, { ...task, directory: fitted, lowers }, this.#deps)
+    return { directory: fitted, size, isFitted: true }
+  }
+
+  async #check(below: readonly Layer[]): Promise<string> {
+    const directory = await this.directory(below)
+    const id = layerId(basename(directory))
+    const remake = async (target: string): Promise<void> => {
+      await using temporary = this.#deps.store.temporary()
+      renameSync((await this.#unpackTo(temporary.path, below)).directory, target)
+    }
+    await checkDirectory({ id, directory, isNew: this.#isNew, remake }, this.#deps)
+    return directory
+  }
+}
+
+function stackedId(diffIds: readonly DiffId[]): LayerId {
+  const chain = chainIdOf(diffIds)
+  if (chain === undefined) throw new Error('an empty stack has no identity')
+  // The first letter is no hex digit, so that it is never taken for a diffID.
+  return layerId(`t${hexOf(chain).slice(1)}`)
+}
