@@ -1,6 +1,6 @@
 import type { StepSecrets } from '#builder/solve'
 import { openStore } from '#cache'
-import { isCancelled, TsbuildError, throwIfCancelled } from '#core'
+import { isCancelled, TsbuildError, throwIfCancelled, typedFailure } from '#core'
 import { type CheckWarning, diagnosticsError, failureIn, type SourceFile } from '#parser'
 import { planLoaded } from './build-plan.ts'
 import { openChecks } from './checks.ts'
@@ -44,7 +44,8 @@ export async function checkBuild(options: BuildOptions): Promise<BuildCheck> {
   try {
     await planLoaded(loaded, platform, { settings, store, services, checks, stages, signal })
     return { warnings: checks.warnings, source, path, error: undefined }
-  } catch (cause) {
+  } catch (thrown) {
+    const cause = typedFailure('check', thrown)
     if (!(cause instanceof TsbuildError) || isCancelled(cause)) throw cause
     return { warnings: checks.warnings, source, path, error: failureIn(cause, source) }
   }
