@@ -15,6 +15,7 @@ import { planLoaded } from './build-plan.ts'
 import { checkOutputs } from './check-outputs.ts'
 import { openChecks } from './checks.ts'
 import { deliver } from './deliver.ts'
+import { explainNoSpace } from './full-disk.ts'
 import { type BuiltImage, buildImage } from './image-build.ts'
 import { type OpenedContext, openContext } from './open-context.ts'
 import type { BuildOptions, BuildResult } from './options.ts'
@@ -45,7 +46,7 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
     if (settings.signal?.aborted === true) {
       throw new TsbuildError('build cancelled', { code: 'CANCELLED', cause })
     }
-    throw cause
+    throw explainNoSpace(cause, settings)
   }
 }
 
