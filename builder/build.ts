@@ -7,6 +7,7 @@ import {
   TsbuildError,
   throwIfCancelled,
   together,
+  typedFailure,
 } from '#core'
 import { type DockerfileChecks, diagnosticsError, failureIn } from '#parser'
 import { formatReference } from '#registry-client'
@@ -14,6 +15,7 @@ import { baseResolver, planLoaded } from './build-plan.ts'
 import { checkOutputs } from './check-outputs.ts'
 import { openChecks } from './checks.ts'
 import { deliver } from './deliver.ts'
+import { explainNoSpace } from './full-disk.ts'
 import { type BuiltImage, buildImage } from './image-build.ts'
 import { type OpenedContext, openContext } from './open-context.ts'
 import type { BuildOptions, BuildResult } from './options.ts'
@@ -40,11 +42,11 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
     await using context = await openContext(settings, secrets)
     return await buildChecked(context, { secrets, settings, started })
   } catch (thrown) {
-    const cause = firstOf(thrown)
+    const cause = typedFailure('build', thrown)
     if (settings.signal?.aborted === true) {
       throw new TsbuildError('build cancelled', { code: 'CANCELLED', cause })
     }
-    throw cause
+    throw explainNoSpace(cause, settings)
   }
 }
 
@@ -63,7 +65,7 @@ async function buildChecked(context: OpenedContext, request: Request): Promise<B
     if (mistakes !== undefined) throw mistakes
     return await buildLoaded(context, checks, request)
   } catch (thrown) {
-    throw failureIn(firstOf(thrown), loaded.source)
+    throw failureIn(typedFailure('build', thrown), loaded.source)
   }
 }
 
@@ -162,14 +164,4 @@ function summarizeImage({ plan, image, layers }: BuiltImage): BuildResult['image
       createdBy: vertex === undefined ? undefined : plan.vertices.get(vertex)?.name,
     })),
   }
-}
-
-/** What went wrong first, where closing what was open went wrong as well. */
-function firstOf(cause: unknown): unknown {
-  return isSuppressed(cause) ? firstOf(cause.suppressed) : cause
-}
-
-/** By its name: Node has the class only since version 24, and what stands in for it before has none. */
-function isSuppressed(cause: unknown): cause is Error & { readonly suppressed: unknown } {
-  return cause instanceof Error && cause.name === 'SuppressedError' && 'suppressed' in cause
 }

@@ -1,7 +1,7 @@
 import type { Fetcher } from '#builder/fetch'
 import type { StepSecrets } from '#builder/solve'
 import { openStore } from '#cache'
-import { isCancelled, TsbuildError, throwIfCancelled } from '#core'
+import { isCancelled, TsbuildError, throwIfCancelled, typedFailure } from '#core'
 import { type CheckWarning, diagnosticsError, failureIn, type SourceFile } from '#parser'
 import { baseResolver, planLoaded } from './build-plan.ts'
 import { openChecks } from './checks.ts'
@@ -49,7 +49,8 @@ export async function checkBuild(options: BuildOptions): Promise<BuildCheck> {
     const sources = { resolve, contextMadeAt, fetcher }
     await planLoaded(loaded, platform, { settings, ...sources, checks, stages, signal })
     return { warnings: checks.warnings, source, path, error: undefined }
-  } catch (cause) {
+  } catch (thrown) {
+    const cause = typedFailure('check', thrown)
     if (!(cause instanceof TsbuildError) || isCancelled(cause)) throw cause
     return { warnings: checks.warnings, source, path, error: failureIn(cause, source) }
   }

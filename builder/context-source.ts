@@ -1,7 +1,7 @@
-import { statSync } from 'node:fs'
+import { type Stats, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type GitSource, type HttpSource, parseGitSource, parseHttpSource } from '#builder/fetch'
-import { type Bytes, TsbuildError, withoutCredentials } from '#core'
+import { type Bytes, ioError, TsbuildError, withoutCredentials } from '#core'
 
 /** Where the files of a build come from. Nothing of it has been looked at yet. */
 export type ContextSource =
@@ -18,11 +18,22 @@ export interface FolderSource {
   readonly path: string
 }
 
-/** Why there is no folder at a path, or `undefined`. */
+/**
+ * Why there is no folder at a path, or `undefined`.
+ * @throws {TsbuildError} PERMISSION_DENIED, IO_FAILED
+ */
 export function folderProblem(path: string): string | undefined {
-  const stat = statSync(path, { throwIfNoEntry: false })
+  const stat = statOf(path)
   if (stat?.isDirectory() === true) return undefined
   return stat === undefined ? 'not found' : 'is not a directory'
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false })
+  } catch (cause) {
+    throw ioError(`look at ${path}`, cause)
+  }
 }
 
 /** The only file of a context that is one downloaded file. */

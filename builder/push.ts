@@ -1,6 +1,6 @@
 import { exportToRegistry, readFromStore } from '#builder/export'
 import { openStore, resolveRoot } from '#cache'
-import { type Descriptor, type OnEvent, TsbuildError } from '#core'
+import { type Descriptor, type OnEvent, TsbuildError, typedFailure } from '#core'
 import {
   type CredentialStore,
   createRegistryClient,
@@ -31,6 +31,14 @@ export interface PushResult {
 
 /** Pushes an image of the local store. @throws {TsbuildError} NOT_FOUND and registry failures */
 export async function pushFromStore(options: PushOptions): Promise<PushResult> {
+  try {
+    return await push(options)
+  } catch (cause) {
+    throw typedFailure('push', cause)
+  }
+}
+
+async function push(options: PushOptions): Promise<PushResult> {
   const { insecureRegistries = [], onEvent = () => undefined, signal } = options
   const reference = withDefaultTag(parseReference(options.name))
   const name = formatReference(reference)

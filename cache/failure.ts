@@ -1,5 +1,5 @@
 import { accessSync, constants, statfsSync } from 'node:fs'
-import { errnoOf, ioError, TsbuildError } from '#core'
+import { errnoOf, ioError, TsbuildError, typedFailure } from '#core'
 
 const ELSEWHERE = 'name a folder that you may write with --root or TSBUILD_ROOT'
 
@@ -83,7 +83,7 @@ const LEAST_FREE_BYTES = 64 * 1024
 /** Wraps an error of SQLite on `file`; any other error passes. SQLite hides the errno: ask the disk. */
 export function databaseFailure(doing: string, cause: unknown, folder: string): unknown {
   const code = sqliteCodeOf(cause)
-  if (code === undefined) return cause
+  if (code === undefined) return typedFailure(doing, cause)
   if (code === SQLITE.full || (isDeviceTrouble(code) && isFull(folder))) {
     return ioError(doing, Object.assign(new Error('disk full', { cause }), { code: 'ENOSPC' }))
   }

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { closeSync, fsync, fsyncSync, openSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { errnoOf, TsbuildError } from '#core'
+import { storeFailure } from './failure.ts'
 
 /**
  * Writes everything of the file system of `path` to the disk: syncfs(2), which Node lacks, through
@@ -28,14 +29,19 @@ const syncDescriptor = promisify(fsync)
 
 /**
  * Writes one file or folder to the disk. The disk is at work when this returns: a thread that is busy
- * for a while does not hold it up. Throws as fsync(2) fails.
+ * for a while does not hold it up.
+ * @throws {TsbuildError} IO_FAILED, NO_SPACE
  */
 export async function syncPath(path: string): Promise<void> {
-  const fd = openSync(path, 'r')
   try {
-    await syncDescriptor(fd)
-  } finally {
-    closeSync(fd)
+    const fd = openSync(path, 'r')
+    try {
+      await syncDescriptor(fd)
+    } finally {
+      closeSync(fd)
+    }
+  } catch (cause) {
+    throw storeFailure(`write ${path} to the disk`, cause)
   }
 }
 

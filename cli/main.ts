@@ -1,3 +1,4 @@
+import { typedFailure } from '#core'
 import { chooseCommand } from './choose-command.ts'
 import type { CommandName } from './command.ts'
 import { type Arguments, parseFlags } from './flags.ts'
@@ -60,7 +61,11 @@ async function runCommand(argv: readonly string[], shell: Shell): Promise<number
   if (command.namespace && !isQuestion(args) && process.geteuid?.() !== 0) {
     await becomeRootOfNamespace(argv, shell)
   }
-  return await RUNS[command.name](args, shell)
+  try {
+    return await RUNS[command.name](args, shell)
+  } catch (cause) {
+    throw typedFailure(`tsbuild ${command.name}`, cause)
+  }
 }
 
 /** What only asks about a Dockerfile needs no rights, and may run where there are no namespaces. */

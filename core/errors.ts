@@ -52,8 +52,21 @@ export function unreachable(value: never): never {
   throw new Error(`unreachable: ${JSON.stringify(value)}`)
 }
 
+/** What went wrong first, where closing what was open went wrong as well. */
+export function firstFailure(cause: unknown): unknown {
+  let first = cause
+  while (isSuppressed(first)) first = first.suppressed
+  return first
+}
+
+/** By its name: Node has the class only since version 24, and what stands in for it before has none. */
+function isSuppressed(cause: unknown): cause is Error & { readonly suppressed: unknown } {
+  return cause instanceof Error && cause.name === 'SuppressedError' && 'suppressed' in cause
+}
+
 /** Whether something was stopped, and did not fail by itself. */
-export function isCancelled(cause: unknown): boolean {
+export function isCancelled(failure: unknown): boolean {
+  const cause = firstFailure(failure)
   return cause instanceof TsbuildError && cause.code === 'CANCELLED'
 }
 
@@ -64,7 +77,8 @@ export function throwIfCancelled(signal: AbortSignal | undefined, doing: string)
 }
 
 /** The errno name (`ENOENT`, `EACCES`, …) of a failed system call, or `undefined`. */
-export function errnoOf(cause: unknown): string | undefined {
+export function errnoOf(failure: unknown): string | undefined {
+  const cause = firstFailure(failure)
   if (!(cause instanceof Error) || !('code' in cause)) return undefined
   return typeof cause.code === 'string' ? cause.code : undefined
 }
@@ -73,7 +87,8 @@ export function errnoOf(cause: unknown): string | undefined {
  * Wraps a failed system call in what was being done: `ENOSPC` and `EDQUOT` become `NO_SPACE`. What is
  * no system call's failure is a bug or a message between callers, and is thrown as it is.
  */
-export function ioError(doing: string, cause: unknown): TsbuildError {
+export function ioError(doing: string, failure: unknown): TsbuildError {
+  const cause = firstFailure(failure)
   if (cause instanceof TsbuildError) return cause
   const errno = errnoOf(cause)
   if (errno === undefined || !(cause instanceof Error)) throw cause
@@ -86,4 +101,16 @@ export function ioError(doing: string, cause: unknown): TsbuildError {
     code: denied ? 'PERMISSION_DENIED' : 'IO_FAILED',
     cause,
   })
+}
+
+/** Node's own errors have codes with underscores; those are bugs. */
+const ERRNO = /^E[A-Z0-9]+$/
+
+/**
+ * The failure with a code: a system call's that nobody has wrapped is wrapped now. What is none stays
+ * as it is: a bug. For places through which every failure passes; name what was done where you know it.
+ */
+export function typedFailure(doing: string, failure: unknown): unknown {
+  const cause = firstFailure(failure)
+  return ERRNO.test(errnoOf(cause) ?? '') ? ioError(doing, cause) : cause
 }

@@ -1,5 +1,5 @@
 import type { Identity, Namespaces } from '#builder/linux'
-import { type ErrorCode, errnoOf, TsbuildError, type Ulimit } from '#core'
+import { type ErrorCode, errnoOf, firstFailure, ioError, TsbuildError, type Ulimit } from '#core'
 import type { GroupPlace } from './control-groups.ts'
 import { processStatus, remedyFor } from './rights.ts'
 import type { ProcessSpec } from './sandbox.ts'
@@ -122,8 +122,17 @@ export interface PlainError {
   readonly stack: string | undefined
 }
 
+/** Which is no matter of what the host allows; unshare(2) says the same of too many namespaces. */
+function isFull(cause: unknown): boolean {
+  const errno = errnoOf(cause)
+  const isOfNamespaces = cause instanceof Error && 'syscall' in cause && cause.syscall === 'unshare'
+  return (errno === 'ENOSPC' || errno === 'EDQUOT') && !isOfNamespaces
+}
+
 /** A system call that fails without further explanation means that this host cannot run the step. */
-export function toPlainError(cause: unknown, doing: string): PlainError {
+export function toPlainError(failure: unknown, doing: string): PlainError {
+  const first = firstFailure(failure)
+  const cause = isFull(first) ? ioError(doing, first) : first
   const stack = cause instanceof Error ? cause.stack : undefined
   if (cause instanceof TsbuildError) {
     return { message: cause.message, code: cause.code, hint: cause.hint, stack }

@@ -11,7 +11,7 @@ import type {
 } from '#builder/plan'
 import type { Sandbox } from '#builder/sandbox'
 import type { CacheKey, CacheRecord, LayerId, Store } from '#cache'
-import { type Digest, type Platform, TsbuildError, throwIfCancelled } from '#core'
+import { type Digest, type Platform, TsbuildError, throwIfCancelled, typedFailure } from '#core'
 import { SourceError } from '#parser'
 import { BaseImageLayer } from './base-image-layer.ts'
 import { BuiltLayer } from './built-layer.ts'
@@ -473,7 +473,8 @@ function lookedInto(plan: Plan): ReadonlySet<VertexId> {
 }
 
 /** The only place that ties a failure to Dockerfile lines; operations know nothing of source. */
-function atVertex(vertex: Vertex, cause: unknown): unknown {
+function atVertex(vertex: Vertex, failure: unknown): unknown {
+  const cause = typedFailure('work on the files of this step', failure)
   if (!(cause instanceof TsbuildError) || cause instanceof SourceError) return cause
   const { message, code, hint } = cause
   return new SourceError(message, { code, hint, cause, ranges: [vertex.range] })

@@ -1,4 +1,4 @@
-import { type ErrorCode, errnoOf, ioError, TsbuildError } from '#core'
+import { type ErrorCode, errnoOf, firstFailure, ioError, TsbuildError } from '#core'
 
 /** A failure as data: what is left of an error when it crosses threads. */
 export interface WorkFailure {
@@ -8,7 +8,8 @@ export interface WorkFailure {
   readonly stack: string | undefined
 }
 
-export function describeFailure(cause: unknown): WorkFailure {
+export function describeFailure(failure: unknown): WorkFailure {
+  const cause = firstFailure(failure)
   const error = errnoOf(cause) === undefined ? cause : ioError('work on files', cause)
   if (error instanceof TsbuildError) {
     const { message, code, hint, stack } = error

@@ -1,0 +1,81 @@
+import { existsSync, type StatsFs, statfsSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { storeUsage } from '#cache'
+import { TsbuildError } from '#core'
+import { SourceError } from '#parser'
+import type { Output } from './options.ts'
+import type { Settings } from './settings.ts'
+
+/** Milliseconds that a build which has failed may still take to say why. */
+const PATIENCE = 1000
+
+/** A failure for want of space, with a hint that says where, and what takes it; any other as it is. */
+export function explainNoSpace(
+  failure: unknown,
+  settings: Pick<Settings, 'root' | 'outputs'>,
+): unknown {
+  if (!(failure instanceof TsbuildError) || failure.code !== 'NO_SPACE') return failure
+  const hint = hintFor(settings)
+  if (hint === undefined) return failure
+  const { message, code, cause } = failure
+  if (!(failure instanceof SourceError)) return new TsbuildError(message, { code, cause, hint })
+  const { ranges, source, diagnostics } = failure
+  const place = source === undefined ? {} : { source }
+  return new SourceError(message, { ...{ code, cause, hint, ranges, diagnostics }, ...place })
+}
+
+function hintFor({ root, outputs }: Pick<Settings, 'root' | 'outputs'>): string | undefined {
+  const places = [root, ...outputs.flatMap(destinationOf)].flatMap(spaceAt)
+  // What could not be written is gone again, so the fullest place is meant, and not a full one.
+  const fullest = places.reduce<Place | undefined>(
+    (found, place) => (found === undefined || place.free < found.free ? place : found),
+    undefined,
+  )
+  if (fullest === undefined) return undefined
+  const { path, free, total } = fullest
+  const size = `of ${inUnits(total)} on the file system of ${path} ${inUnits(free)} are free`
+  if (path !== root) return `${size}: free some space, or name another dest`
+  return `${size}, and the store there takes ${usageOf(root)}: free some space, or put the store elsewhere with --root`
+}
+
+function usageOf(root: string): string {
+  const { parts, isPartial } = storeUsage(root, { milliseconds: PATIENCE })
+  const bytes = parts.reduce((sum, [, part]) => sum + part, 0)
+  const listed = parts.map(([name, part]) => `${name} ${inUnits(part)}`).join(', ')
+  const details = listed === '' ? '' : ` (${listed})`
+  return `${isPartial ? 'at least ' : ''}${inUnits(bytes)}${details}`
+}
+
+interface Place {
+  readonly path: string
+  /** Bytes, or 0 where no more files can be made. */
+  readonly free: number
+  readonly total: number
+}
+
+function spaceAt(path: string): readonly Place[] {
+  let there = resolve(path)
+  while (!existsSync(there) && dirname(there) !== there) there = dirname(there)
+  try {
+    const stats = statfsSync(there)
+    return [{ path, free: freeOf(stats), total: stats.blocks * stats.bsize }]
+  } catch {
+    // Only a hint depends on it.
+    return []
+  }
+}
+
+function freeOf({ bavail, bsize, files, ffree }: StatsFs): number {
+  return files > 0 && ffree === 0 ? 0 : bavail * bsize
+}
+
+function destinationOf(output: Output): readonly string[] {
+  return 'dest' in output && typeof output.dest === 'string' ? [output.dest] : []
+}
+
+function inUnits(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB']
+  const power = bytes < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3))
+  const value = bytes / 1000 ** power
+  return `${power === 0 ? value : value.toFixed(1)}${units[power]}`
+}
