@@ -1,5 +1,13 @@
 import { Buffer } from 'node:buffer'
-import { asDiffId, type Bytes, type DiffId, Digester, type Tree, TsbuildError } from '#core'
+import {
+  asDiffId,
+  type Bytes,
+  type DiffId,
+  Digester,
+  type Name,
+  type Tree,
+  TsbuildError,
+} from '#core'
 import { DirectoryWriter } from './directory-writer.ts'
 import { EntryApplier } from './entry-applier.ts'
 import { stackTree } from './stack-tree.ts'
@@ -57,27 +65,32 @@ export async function applyLayer(
   }
 }
 
+export interface ArchiveOptions extends ExtractOptions {
+  /** Told of each directory that the archive itself names: others had to be made. */
+  readonly onDirectory?: ((path: Name) => void) | undefined
+}
+
 /**
  * Unpacks an archive into an empty or new directory as plain files: names like `.wh.x` mean nothing.
- * Otherwise as `applyLayer`.
+ * What it has of the root itself is left out. Otherwise as `applyLayer`.
  */
 export function extractArchive(
   tar: Bytes,
   directory: string,
-  options: ExtractOptions = {},
+  options: ArchiveOptions = {},
 ): Promise<AppliedLayer> {
   return apply(tar, directory, { ...options, lower: stackTree([]), isLayer: false })
 }
 
-interface Job extends ExtractOptions {
+interface Job extends ArchiveOptions {
   readonly lower: Tree | undefined
   readonly isLayer: boolean
 }
 
 async function apply(tar: Bytes, directory: string, job: Job): Promise<AppliedLayer> {
-  const { onWarning = () => {}, owners = 'keep', signal } = job
+  const { onWarning = () => {}, onDirectory = () => {}, owners = 'keep', signal } = job
   const writer = new DirectoryWriter(directory, { owners, onWarning })
-  const applier = new EntryApplier(writer, job.lower, { isLayer: job.isLayer })
+  const applier = new EntryApplier(writer, job.lower, { isLayer: job.isLayer, onDirectory })
   try {
     const reader = new TarReader(applier)
     const digester = new Digester()

@@ -1,15 +1,16 @@
 import type { Buffer } from 'node:buffer'
-import { closeSync, readlinkSync } from 'node:fs'
+import { closeSync, ftruncateSync, readlinkSync } from 'node:fs'
 import { BARE_DIRECTORY } from '#builder/linux'
 import { type FileStat, joinName, type Name, type Tree } from '#core'
 import { passFile, scratchPassage } from './content.ts'
 import { type Attributes, type DirectoryWriter, writeError } from './directory-writer.ts'
 import { attributesOf } from './entry-check.ts'
 import { checkLength, entryPath, invalidEntry, meaningOf } from './entry-path.ts'
-import { writeFully } from './io.ts'
+import { writeAt, writeFully } from './io.ts'
 import { KnownDirectories } from './known-directories.ts'
 import { componentsOf, MAX_LINKS, parentOf, resolveInTree } from './resolve.ts'
-import type { TarEntry, TarHandler } from './tar-reader.ts'
+import type { TarEntry } from './tar-entry.ts'
+import type { TarHandler } from './tar-reader.ts'
 
 /** Whose links are followed: those of this layer only, or those of the layers below as well. */
 type Followed = 'here' | 'everywhere'
@@ -19,6 +20,17 @@ interface OpenFile {
   readonly path: Name
   readonly fd: number
   readonly attributes: Attributes
+  /** Bytes that have arrived, or are zero. */
+  position: number
+  /** Ends with a hole. */
+  isOpenEnded: boolean
+}
+
+export interface ApplierOptions {
+  /** Whether whiteouts mean anything. */
+  readonly isLayer: boolean
+  /** Told of each directory that the tar itself names. */
+  readonly onDirectory: (path: Name) => void
 }
 
 /**
@@ -30,19 +42,15 @@ export class EntryApplier implements TarHandler {
   dependsOnLowers = false
   readonly #writer: DirectoryWriter
   readonly #lower: Tree | undefined
-  readonly #isLayer: boolean
+  readonly #options: ApplierOptions
   readonly #directories = new KnownDirectories()
   readonly #whiteouts = new Set<Name>()
   #file: OpenFile | undefined
 
-  constructor(
-    writer: DirectoryWriter,
-    lower: Tree | undefined,
-    options: { readonly isLayer: boolean },
-  ) {
+  constructor(writer: DirectoryWriter, lower: Tree | undefined, options: ApplierOptions) {
     this.#writer = writer
     this.#lower = lower
-    this.#isLayer = options.isLayer
+    this.#options = options
     writer.makeDirectory('' as Name, { stat: BARE_DIRECTORY })
   }
 
@@ -56,12 +64,21 @@ export class EntryApplier implements TarHandler {
   }
 
   content(bytes: Buffer): void {
-    if (this.#file === undefined) return
+    const file = this.#file
+    if (file === undefined) return
     try {
-      writeFully(this.#file.fd, bytes, 0, bytes.length)
+      writeAt(file.fd, bytes, file.position)
+      file.position += bytes.length
+      file.isOpenEnded = false
     } catch (cause) {
-      throw writeError(this.#file.path, cause)
+      throw writeError(file.path, cause)
     }
+  }
+
+  hole(length: number): void {
+    if (this.#file === undefined) return
+    this.#file.position += length
+    this.#file.isOpenEnded = true
   }
 
   end(): void {
@@ -69,6 +86,7 @@ export class EntryApplier implements TarHandler {
     if (file === undefined) return
     this.#file = undefined
     try {
+      if (file.isOpenEnded) ftruncateSync(file.fd, file.position)
       this.#writer.setFileAttributes(file.path, file.fd, file.attributes)
     } catch (cause) {
       throw writeError(file.path, cause)
@@ -89,7 +107,7 @@ export class EntryApplier implements TarHandler {
 
   #apply(entry: TarEntry): void {
     const path = entryPath(entry.name)
-    const meaning = this.#isLayer ? meaningOf(path) : ({ kind: 'file' } as const)
+    const meaning = this.#options.isLayer ? meaningOf(path) : ({ kind: 'file' } as const)
     switch (meaning.kind) {
       case 'skip':
         break
@@ -106,8 +124,12 @@ export class EntryApplier implements TarHandler {
     }
   }
 
-  /** Later layers would follow a root that is a link out of the directory. */
+  /**
+   * An archive says nothing of where it is unpacked: like containerd, what it has of the root is left
+   * out. Of a layer it is the root's, and later layers would follow one that is a link.
+   */
   #applyRoot(entry: TarEntry): void {
+    if (!this.#options.isLayer) return
     if (entry.type !== 'directory') throw invalidEntry(entry.name, 'the root must be a directory')
     this.#writer.makeDirectory('' as Name, attributesOf(entry, '' as Name))
   }
@@ -120,11 +142,13 @@ export class EntryApplier implements TarHandler {
     const attributes = attributesOf(entry, path)
     if (entry.type === 'directory') {
       this.#makeDirectory(path, attributes)
+      this.#options.onDirectory(path)
       return
     }
     this.#forget(path)
     if (entry.type === 'file') {
-      this.#file = { path, fd: this.#writer.makeFile(path, attributes.stat), attributes }
+      const fd = this.#writer.makeFile(path, attributes.stat)
+      this.#file = { path, fd, attributes, position: 0, isOpenEnded: false }
     } else if (entry.type === 'symlink') {
       if (entry.linkname === '') throw invalidEntry(path, 'a symbolic link to nothing')
       this.#writer.makeSymlink(path, entry.linkname, attributes)

@@ -1,7 +1,7 @@
 import type { FileStat, Name } from '#core'
 import type { Attributes } from './directory-writer.ts'
 import { invalidEntry } from './entry-path.ts'
-import type { TarEntry } from './tar-reader.ts'
+import type { TarEntry } from './tar-entry.ts'
 import { CAPABILITY, isWhiteoutDevice } from './whiteout.ts'
 
 /** 2^32 - 1 means "leave it as it is" to chown(2), and so would give the file to root. */
@@ -22,6 +22,9 @@ export function attributesOf(entry: TarEntry, path: Name): Attributes {
     throw invalidEntry(path, `the owner ${uid}:${gid} is out of range`)
   }
   if (type === 'hardlink') throw new Error('a hard link has no attributes of its own')
+  if (type === 'file' && entry.name.endsWith('/')) {
+    throw invalidEntry(path, 'a file with the name of a directory')
+  }
   const isDevice = type === 'block' || type === 'character'
   if (isDevice && !(isBetween(major, MAX_MAJOR) && isBetween(minor, MAX_MINOR))) {
     throw invalidEntry(path, `the device ${major}:${minor} is out of range`)

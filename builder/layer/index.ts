@@ -19,7 +19,7 @@ export { removeOthers } from './remove-others.ts'
 export { resolveInTree } from './resolve.ts'
 export { breakRing, makeRing, type Ring, readRing, resetRing } from './ring.ts'
 export { stackTree } from './stack-tree.ts'
-export { isTarHeader } from './tar-reader.ts'
+export { isArchive, isTarHeader } from './tar-reader.ts'
 export { clampChange, clampDirectory, clampTar } from './times.ts'
 export { omitUnchanged } from './unchanged.ts'
 export {

@@ -25,13 +25,18 @@ function encodeRecord(key: string, value: string): string {
 /** Keys whose values are names, and so must hold no NUL. */
 const NAMES = new Set(['path', 'linkpath', 'uname', 'gname'])
 
+/** Keys of which each pair of records is a part of a sparse file, in format 0.0. */
+const SPARSE_KEYS: readonly string[] = ['GNU.sparse.offset', 'GNU.sparse.numbytes']
+
 /**
- * As strict as Go's archive/tar; of two records with one key the later one counts.
+ * As strict as Go's archive/tar; of two records with one key the later one counts. Records that say
+ * where the parts of a sparse file are become one, as in the later format: `GNU.sparse.map`.
  * @throws {Error} with the reason
  */
 export function decodePax(bytes: Buffer): PaxRecords {
   const text = bytes.toString('latin1')
   const records = new Map<string, string>()
+  const sparse: string[] = []
   for (let at = 0; at < text.length; ) {
     const space = text.indexOf(' ', at)
     const digits = space < 0 ? '' : text.slice(at, space)
@@ -46,8 +51,16 @@ export function decodePax(bytes: Buffer): PaxRecords {
     const value = text.slice(equals + 1, end - 1)
     if (key === '') throw new Error('PAX record without a key')
     if ((NAMES.has(key) ? value : key).includes('\0')) throw new Error(`NUL in PAX record ${key}`)
-    records.set(key, value)
+    if (SPARSE_KEYS.includes(key)) sparse.push(sparseNumber(key, value, sparse.length))
+    else records.set(key, value)
     at = end
   }
+  if (sparse.length > 0) records.set('GNU.sparse.map', sparse.join(','))
   return records
+}
+
+/** They take turns. */
+function sparseNumber(key: string, value: string, index: number): string {
+  if (key === SPARSE_KEYS[index % 2] && !value.includes(',')) return value
+  throw new Error(`PAX record ${key} in the wrong place`)
 }

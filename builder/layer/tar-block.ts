@@ -71,8 +71,11 @@ function textAt(block: Buffer, at: number, size: number): string {
   return block.toString('latin1', at, nul < 0 || nul > at + size ? at + size : nul)
 }
 
-/** Octal text between spaces and NULs, or GNU's base 256 when the first bit is set. */
-function numberAt(block: Buffer, at: number, size: number): number {
+/**
+ * Octal text between spaces and NULs, or GNU's base 256 when the first bit is set.
+ * @throws {Error} for anything else
+ */
+export function numberAt(block: Buffer, at: number, size: number): number {
   if (((block[at] ?? 0) & 0x80) !== 0) return base256(block.subarray(at, at + size))
   const end = at + size
   let next = at

@@ -1,61 +1,52 @@
 import { Buffer } from 'node:buffer'
-import { checkpoint, type FileType, type Name } from '#core'
+import { type Bytes, checkpoint, type Name, TsbuildError } from '#core'
 import { decodePax, type PaxRecords } from './pax.ts'
+import { type ContentHandler, SparseContent } from './sparse-content.ts'
+import {
+  checkSparse,
+  OldSparseMap,
+  type SparseForm,
+  type SparseMapReader,
+  SparseMapText,
+  sparseOfPax,
+} from './sparse-map.ts'
 import { decodeBlock, isZeroBlock, type TarBlock } from './tar-block.ts'
+import { type LongNames, SPARSE_FLAG, type TarEntry, toEntry } from './tar-entry.ts'
 import { BLOCK } from './tar-header.ts'
 
 /** As much as Go's archive/tar reads of one. */
 const MAX_META_SIZE = 1024 * 1024
-const XATTR_KEY = 'SCHILY.xattr.'
-
-export type TarType = Exclude<FileType, 'socket'> | 'hardlink'
-
-/** One member of a tar, as it is written there: nothing about it is checked but its form. */
-export interface TarEntry {
-  readonly type: TarType
-  readonly name: Name
-  readonly linkname: Name
-  readonly mode: number
-  readonly uid: number
-  readonly gid: number
-  /** Bytes that follow; 0 unless a regular file. */
-  readonly size: number
-  readonly mtimeMs: number
-  readonly major: number
-  readonly minor: number
-  readonly xattrs: ReadonlyMap<string, Buffer>
-}
 
 /** Is called in the order of the tar. */
-export interface TarHandler {
+export interface TarHandler extends ContentHandler {
   entry(entry: TarEntry): void
-  /** A piece of the content of the last entry. */
-  content(bytes: Buffer): void
   /** All content of the last entry has passed. */
   end(): void
 }
 
-const TYPES: ReadonlyMap<string, TarType> = new Map([
-  ['\0', 'file'],
-  ['0', 'file'],
-  ['7', 'file'],
-  ['1', 'hardlink'],
-  ['2', 'symlink'],
-  ['3', 'character'],
-  ['4', 'block'],
-  ['5', 'directory'],
-  ['6', 'fifo'],
-])
-
 /** What the bytes to come are. */
-type State = 'header' | 'meta' | 'content' | 'padding' | 'ended'
+type State = 'header' | 'meta' | 'map' | 'content' | 'padding' | 'ended'
+
+const NO_RECORDS: PaxRecords = new Map()
+const NO_NAMES: LongNames = { name: undefined, linkname: undefined }
+
+interface OpenSparse {
+  readonly entry: TarEntry
+  readonly map: SparseMapReader
+  /** Whether the map is counted in the size of the entry. */
+  readonly isInContent: boolean
+  /** Bytes of content that are to come, the map included. */
+  left: number
+}
 
 /**
  * Takes a tar apart, piece by piece as it arrives and without waiting, so that a worker can write
  * files between two pieces. It accepts no more than Go's archive/tar does: two readers that see
- * different files in one layer are an attack. Sparse files are refused.
+ * different files in one layer are an attack.
  */
 export class TarReader {
+  /** Whether records for all entries have passed, as at the start of what git-archive(1) makes. */
+  hasGlobalRecords = false
   readonly #handler: TarHandler
   #state: State = 'header'
   /** Bytes that are missing from the current header, content or padding. */
@@ -66,9 +57,12 @@ export class TarReader {
   #metaPadding = 0
   #contentPadding = 0
   #zeroBlocks = 0
-  #pax: PaxRecords = new Map()
-  #longName: string | undefined
-  #longLinkname: string | undefined
+  #pax: PaxRecords = NO_RECORDS
+  #long: LongNames = NO_NAMES
+  /** A sparse file whose map is arriving. */
+  #sparse: OpenSparse | undefined
+  /** Of a sparse file. */
+  #content: SparseContent | undefined
 
   constructor(handler: TarHandler) {
     this.#handler = handler
@@ -96,11 +90,13 @@ export class TarReader {
     switch (this.#state) {
       case 'header':
       case 'meta':
+      case 'map':
         if (this.#left > 0) this.#pieces.push(Buffer.from(piece))
         else this.#takeWhole(piece)
         break
       case 'content':
-        this.#handler.content(piece)
+        if (this.#content === undefined) this.#handler.content(piece)
+        else this.#content.add(piece)
         if (this.#left === 0) this.#endContent()
         break
       case 'padding':
@@ -115,7 +111,8 @@ export class TarReader {
     const whole = this.#pieces.length === 0 ? last : Buffer.concat([...this.#pieces, last])
     this.#pieces = []
     if (this.#state === 'header') this.#header(whole)
-    else this.#meta(whole)
+    else if (this.#state === 'meta') this.#meta(whole)
+    else this.#map(whole)
   }
 
   #await(state: State, bytes: number): void {
@@ -133,7 +130,7 @@ export class TarReader {
     const fields = decodeBlock(block)
     if (fields.size < 0) throw new Error('negative size')
     if ('xgLK'.includes(fields.flag)) this.#beginMeta(fields)
-    else this.#begin(fields)
+    else this.#begin(fields, block)
   }
 
   #beginMeta({ flag, size }: TarBlock): void {
@@ -147,103 +144,83 @@ export class TarReader {
   #meta(body: Buffer): void {
     const text = () => body.toString('latin1').replace(/\0.*$/s, '')
     if (this.#metaFlag === 'x') this.#pax = decodePax(body)
-    else if (this.#metaFlag === 'L') this.#longName = text()
-    else if (this.#metaFlag === 'K') this.#longLinkname = text()
-    // Global records are read to find mistakes; like docker and containerd, nothing uses them.
-    else decodePax(body)
+    else if (this.#metaFlag === 'L') this.#long = { ...this.#long, name: text() }
+    else if (this.#metaFlag === 'K') this.#long = { ...this.#long, linkname: text() }
+    else this.#takeGlobal(body)
     this.#await('padding', this.#metaPadding)
     if (this.#metaPadding === 0) this.#await('header', BLOCK)
   }
 
-  #begin(fields: TarBlock): void {
-    const entry = toEntry(fields, this.#pax, {
-      name: this.#longName,
-      linkname: this.#longLinkname,
-    })
-    this.#pax = new Map()
-    this.#longName = undefined
-    this.#longLinkname = undefined
+  /** Read to find mistakes; like docker and containerd, nothing uses them. */
+  #takeGlobal(body: Buffer): void {
+    decodePax(body)
+    this.hasGlobalRecords = true
+  }
+
+  #begin(fields: TarBlock, block: Buffer): void {
+    const entry = toEntry(fields, this.#pax, this.#long)
+    const sparse = sparseOfPax(this.#pax)
+    this.#pax = NO_RECORDS
+    this.#long = NO_NAMES
     this.#contentPadding = -entry.size & (BLOCK - 1)
-    this.#await('content', entry.size)
+    if (fields.flag === SPARSE_FLAG) {
+      this.#beginMap(entry, new OldSparseMap(), block)
+    } else if (sparse === undefined) {
+      this.#beginContent(entry, entry.size)
+    } else {
+      if (entry.type !== 'file') throw new Error('a sparse file that is not a file')
+      const named = { ...entry, name: (sparse.name ?? entry.name) as Name }
+      const size = sparse.size ?? entry.size
+      if (sparse.parts === undefined) this.#beginMap(named, new SparseMapText(size), undefined)
+      else this.#beginSparse(named, { size, parts: sparse.parts }, entry.size)
+    }
+  }
+
+  /** @param block the first one of the map; absent when it is part of the content */
+  #beginMap(entry: TarEntry, map: SparseMapReader, block: Buffer | undefined): void {
+    this.#sparse = { entry, map, left: entry.size, isInContent: block === undefined }
+    this.#awaitMap(block === undefined || map.add(block))
+  }
+
+  #awaitMap(goesOn: boolean): void {
+    const { entry, map, left, isInContent } = this.#openSparse()
+    if (!goesOn) this.#beginSparse(entry, map.form(), left)
+    else if (isInContent && left < BLOCK) throw new Error('a sparse map without an end')
+    else this.#await('map', BLOCK)
+  }
+
+  #map(block: Buffer): void {
+    const sparse = this.#openSparse()
+    if (sparse.isInContent) sparse.left -= BLOCK
+    this.#awaitMap(sparse.map.add(block))
+  }
+
+  /** @param stored bytes of the content that are to come */
+  #beginSparse(entry: TarEntry, form: SparseForm, stored: number): void {
+    const { size } = checkSparse(form, stored)
+    this.#sparse = undefined
+    this.#content = new SparseContent(form, this.#handler)
+    this.#beginContent({ ...entry, size }, stored)
+  }
+
+  #openSparse(): OpenSparse {
+    if (this.#sparse === undefined) throw new Error('no sparse file')
+    return this.#sparse
+  }
+
+  #beginContent(entry: TarEntry, stored: number): void {
+    this.#await('content', stored)
     this.#handler.entry(entry)
-    if (entry.size === 0) this.#endContent()
+    if (stored === 0) this.#endContent()
   }
 
   #endContent(): void {
     this.#await('padding', this.#contentPadding)
     if (this.#contentPadding === 0) this.#await('header', BLOCK)
+    this.#content?.end()
+    this.#content = undefined
     this.#handler.end()
   }
-}
-
-/** Only these types have content; what others say about their size means nothing. */
-function toEntry(
-  fields: TarBlock,
-  pax: PaxRecords,
-  long: { readonly name: string | undefined; readonly linkname: string | undefined },
-): TarEntry {
-  const name = long.name || pax.get('path') || fields.name
-  const type = typeOf(fields.flag, name)
-  if (pax.size > 0 && [...pax.keys()].some(isSparseKey)) throw sparse(name)
-  const size = wholeNumber(pax, 'size') ?? fields.size
-  return {
-    type,
-    name: name as Name,
-    linkname: (long.linkname || pax.get('linkpath') || fields.linkname) as Name,
-    mode: fields.mode & 0o7777,
-    uid: wholeNumber(pax, 'uid') ?? fields.uid,
-    gid: wholeNumber(pax, 'gid') ?? fields.gid,
-    size: type === 'file' ? size : 0,
-    mtimeMs: (timeOf(pax) ?? fields.mtime) * 1000,
-    major: fields.major,
-    minor: fields.minor,
-    xattrs: xattrsOf(pax),
-  }
-}
-
-function typeOf(flag: string, name: string): TarType {
-  if (flag === 'S') throw sparse(name)
-  const type = TYPES.get(flag)
-  if (type === undefined)
-    throw new Error(`unknown type ${JSON.stringify(flag)} of ${JSON.stringify(name)}`)
-  if (type !== 'file' || !name.endsWith('/')) return type
-  if (flag === '\0') return 'directory'
-  throw new Error(`a file with the name of a directory, ${JSON.stringify(name)}`)
-}
-
-/** An empty value means: as the header says. */
-function wholeNumber(pax: PaxRecords, key: string): number | undefined {
-  const text = pax.get(key)
-  if (text === undefined || text === '') return undefined
-  const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
-  if (Number.isSafeInteger(value)) return value
-  throw new Error(`bad PAX ${key} ${JSON.stringify(text.slice(0, 50))}`)
-}
-
-/** Seconds. */
-function timeOf(pax: PaxRecords): number | undefined {
-  const text = pax.get('mtime')
-  if (text === undefined || text === '') return undefined
-  if (/^-?\d{1,15}(\.\d*)?$/.test(text)) return Number(text)
-  throw new Error(`bad PAX mtime ${JSON.stringify(text.slice(0, 50))}`)
-}
-
-const NO_XATTRS: ReadonlyMap<string, Buffer> = new Map()
-
-function xattrsOf(pax: PaxRecords): ReadonlyMap<string, Buffer> {
-  if (pax.size === 0) return NO_XATTRS
-  const found = [...pax].filter(([key]) => key.startsWith(XATTR_KEY))
-  return new Map(
-    found.map(([key, value]) => [key.slice(XATTR_KEY.length), Buffer.from(value, 'latin1')]),
-  )
-}
-
-function isSparseKey(key: string): boolean {
-  return key.startsWith('GNU.sparse.')
-}
-
-function sparse(name: string): Error {
-  return new Error(`sparse file ${JSON.stringify(name)} is not supported`)
 }
 
 /** True when the first 512 bytes of something are the header of a tar's first entry. */
@@ -255,4 +232,38 @@ export function isTarHeader(start: Uint8Array): boolean {
   } catch {
     return false
   }
+}
+
+/**
+ * Whether something is a tar with an entry, which may be a mere header of records that are for all.
+ * Reads no further than to the first one.
+ */
+export async function isArchive(bytes: Bytes): Promise<boolean> {
+  const search = new EntrySearch()
+  const reader = new TarReader(search)
+  try {
+    for await (const chunk of bytes) {
+      reader.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length))
+      if (search.isFound || reader.hasGlobalRecords) return true
+    }
+    return false
+  } catch (cause) {
+    if (search.isFound) return true
+    if (cause instanceof TsbuildError && cause.code !== 'LAYER_INVALID') throw cause
+    return false
+  }
+}
+
+class EntrySearch implements TarHandler {
+  isFound = false
+
+  entry(): void {
+    this.isFound = true
+  }
+
+  content(): void {}
+
+  hole(): void {}
+
+  end(): void {}
 }

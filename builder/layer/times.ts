@@ -12,8 +12,9 @@ import {
 } from '#core'
 import { passBytes } from './content.ts'
 import { meaningOf } from './entry-path.ts'
+import type { TarEntry } from './tar-entry.ts'
 import { TarFile } from './tar-file.ts'
-import { type TarEntry, type TarHandler, TarReader } from './tar-reader.ts'
+import { type TarHandler, TarReader } from './tar-reader.ts'
 
 /** The change, no newer than `latest` (milliseconds). */
 export function clampChange(change: Change, latest: number): Change {
@@ -98,6 +99,10 @@ class Clamper implements TarHandler {
 
   content(bytes: Buffer): void {
     passBytes(bytes, this.#to, () => {})
+  }
+
+  hole(): void {
+    throw new Error('a tar as `writeLayer` makes it has no sparse files')
   }
 
   end(): void {

@@ -5,6 +5,16 @@ import { setImmediate } from 'node:timers/promises'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { type CopyAction, checksumFileActions } from '#builder/files'
 import { ensurePackages } from '../../support/peers/index.ts'
+import {
+  directory,
+  file,
+  hardlink,
+  header,
+  pax,
+  paxBody,
+  symlink,
+  tar,
+} from '../../support/raw-tar/index.ts'
 import { copy, type Listing, makeFiles, readFile, type Workspace, workspace } from './fixture.ts'
 
 const add = (path: string, destination: string, options: Partial<CopyAction> = {}) =>
@@ -67,6 +77,71 @@ describe('ADD of archives', () => {
       const [line = '', ...more] = await space.show([add(name, '/x')])
       assert.deepEqual([line.split(' ')[0], more], ['x', []], name)
     }
+  })
+
+  it('leaves out what the archive has of the root, as containerd does', async () => {
+    const roots: Readonly<Record<string, Buffer>> = {
+      'a directory with attributes': directory('./', { mode: 0o700, uid: 5, gid: 6 }),
+      'a directory that is closed': directory('.', { mode: 0 }),
+      'an owner that cannot be': Buffer.concat([pax({ uid: '4294967301' }), directory('./')]),
+      'a link': symlink('.', '/etc'),
+      'a file': file('./', 'data'),
+      'a file without a slash': file('.', 'data'),
+      'a file without a name': file('', 'data'),
+      'a pipe': header({ name: '.', type: '6' }),
+      'a whiteout device': header({ name: '/', type: '3' }),
+      'a hard link': hardlink('.', 'f'),
+      'a name that leads back': directory('a/..', { mode: 0o700 }),
+    }
+    for (const [what, root] of Object.entries(roots)) {
+      using space = workspace({})
+      for (const parts of [
+        [root, file('f', 'text')],
+        [file('f', 'text'), root],
+      ]) {
+        writeFileSync(space.directory.file('source/a.tar'), tar(...parts))
+        const shown = await space.show([add('a.tar', '/x')])
+        assert.deepEqual(shown, ['x/ 0755 0:0', 'x/f 0644 0:0 =text'], what)
+      }
+    }
+  })
+
+  it('unpacks archives without a file, and copies what has no entry', async () => {
+    const empty: Readonly<Record<string, Buffer>> = {
+      'the root only': tar(directory('./', { mode: 0o700 })),
+      'records for all': tar(pax({ comment: 'a commit' }, 'g')),
+      'records for all, without an end': pax({ comment: 'a commit' }, 'g'),
+    }
+    for (const [what, bytes] of Object.entries(empty)) {
+      using space = workspace({})
+      writeFileSync(space.directory.file('source/a.tar'), bytes)
+      assert.deepEqual(await space.show([add('a.tar', '/x/')]), ['x/ 0755 0:0'], what)
+    }
+    const copied: Readonly<Record<string, Buffer>> = {
+      'records for an entry that is not there': tar(pax({ mtime: '1' })),
+      'records that are none': tar(paxBody('99 path=x\n'), file('f', 'text')),
+      'zeros, packed': gzipSync(Buffer.alloc(10240)),
+      'nothing, packed': gzipSync(Buffer.alloc(0)),
+      'a zero block': Buffer.alloc(512),
+    }
+    for (const [what, bytes] of Object.entries(copied)) {
+      using space = workspace({})
+      writeFileSync(space.directory.file('source/a.tar'), bytes)
+      const [, line = ''] = await space.show([add('a.tar', '/x/')])
+      assert.match(line, /^x\/a\.tar /, what)
+    }
+  })
+
+  it('gives a directory what the archive says, also where a link in it leads', async () => {
+    using space = workspace({})
+    const parts = [directory('d/'), symlink('l', 'd'), directory('l/sub/', { mode: 0o711, uid: 7 })]
+    writeFileSync(space.directory.file('source/a.tar'), tar(...parts))
+    assert.deepEqual(await space.show([add('a.tar', '/x')]), [
+      'x/ 0755 0:0',
+      'x/d/ 0755 0:0',
+      'x/d/sub/ 0711 7:0',
+      'x/l 0:0 -> d',
+    ])
   })
 
   it('unpacks xz and bzip2', async () => {

@@ -15,8 +15,6 @@ import { join } from 'node:path'
 import { type ApplyOptions, applyLayer, extractArchive, stackTree } from '#builder/layer'
 import { getXattr } from '#builder/linux'
 import { type Name, TsbuildError } from '#core'
-import { chunked, fingerprint, isRoot, reused, temporary } from './support/files.ts'
-import { listing, outline } from './support/listing.ts'
 import {
   directory,
   END,
@@ -27,7 +25,9 @@ import {
   pax,
   symlink,
   tar,
-} from './support/raw-tar.ts'
+} from '../../support/raw-tar/index.ts'
+import { chunked, fingerprint, isRoot, reused, temporary } from './support/files.ts'
+import { listing, outline } from './support/listing.ts'
 
 /** `cap_net_raw=ep`, version 2. */
 const CAPABILITY = Buffer.from('0100000200200000000000000000000000000000', 'hex')

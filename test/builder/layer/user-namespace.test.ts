@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { directory, file, header, tar } from '../../support/raw-tar/index.ts'
 import { hasTool, temporary } from './support/files.ts'
-import { directory, file, header, tar } from './support/raw-tar.ts'
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url))
 
