@@ -12,6 +12,7 @@ export async function newestFile(tar: Bytes): Promise<number | undefined> {
       if (type === 'file') newest = Math.max(newest ?? mtimeMs, mtimeMs)
     },
     content: () => undefined,
+    hole: () => undefined,
     end: () => undefined,
   })
   for await (const chunk of tar)
