@@ -71,7 +71,10 @@ export async function resolveImage(
       }
     }
     if (depth >= MAX_DEPTH) throw image.invalid('indexes within indexes', 'MANIFEST_INVALID')
-    const chosen = choose(parsed.index, platform, image)
+    const chosen =
+      choose(parsed.index, platform) ??
+      (await chooseByConfig(parsed.index, { source, image }, options))
+    if (chosen === undefined) throw image.noMatch(platform, parsed.index.manifests.filter(isImage))
     const fetched = await source.fetchManifest(chosen.digest, { signal })
     if (fetched.descriptor.size !== chosen.size) {
       throw image.invalid(`manifest ${chosen.digest} has another size`, 'SIZE_MISMATCH')
@@ -82,6 +85,8 @@ export async function resolveImage(
 }
 
 const MAX_DEPTH = 8
+/** Each costs two requests. */
+const MAX_UNNAMED = 32
 
 /** Names the image in errors. */
 class ImageName {
@@ -117,8 +122,8 @@ class ImageName {
 }
 
 /** The nearest platform; of equally near ones the first. What has no platform is taken if alone. */
-function choose(index: Index, platform: Platform, image: ImageName): Descriptor {
-  const offered = index.manifests.filter((one) => isImage(one))
+function choose(index: Index, platform: Platform): Descriptor | undefined {
+  const offered = index.manifests.filter(isImage)
   const [only] = offered
   if (only !== undefined && offered.length === 1 && only.platform === undefined) return only
   let best: { readonly descriptor: Descriptor; readonly distance: number } | undefined
@@ -128,8 +133,25 @@ function choose(index: Index, platform: Platform, image: ImageName): Descriptor 
     if (distance === undefined || distance >= (best?.distance ?? Number.POSITIVE_INFINITY)) continue
     best = { descriptor, distance }
   }
-  if (best === undefined) throw image.noMatch(platform, offered)
-  return best.descriptor
+  return best?.descriptor
+}
+
+/** Of the images that an index names no platform of, the first whose config fits. */
+async function chooseByConfig(
+  { manifests }: Index,
+  { source, image }: { readonly source: ImageSource; readonly image: ImageName },
+  { platform, signal }: ResolveImageOptions,
+): Promise<Descriptor | undefined> {
+  const unnamed = manifests.filter((one) => isImage(one) && one.platform === undefined)
+  for (const descriptor of unnamed.slice(0, MAX_UNNAMED)) {
+    const { bytes } = await source.fetchManifest(descriptor.digest, { signal })
+    const parsed = parseManifestOrIndex(bytes, descriptor.mediaType)
+    if (parsed.kind === 'index') continue
+    const { config } = await fetchConfig(source, parsed.manifest, image, { signal })
+    if (platformDistance(platform, named(config, platform).platform) !== undefined)
+      return descriptor
+  }
+  return undefined
 }
 
 /** Attestations travel in the same index, as manifests for a platform that does not exist. */

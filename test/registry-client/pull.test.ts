@@ -77,6 +77,23 @@ describe('pulling images', () => {
       assert.equal((await chosen('v6'))?.variant, 'v6')
     })
 
+    it('looks into images that the index names no platform of, when none fits', async () => {
+      const [arm64, amd64, listed] = [ARM64, AMD64, { os: 'linux', architecture: 's390x' }].map(
+        (platform) => addImage(registry, NAME, { platform }).manifest,
+      )
+      assert.ok(arm64 && amd64 && listed)
+      const { platform: _one, ...first } = arm64
+      const { platform: _other, ...second } = amd64
+      addIndex(registry, { name: NAME, tag: 'some' }, [listed, first, second])
+      const chosen = async (platform: Platform) =>
+        (await resolveImage(repository, 'some', { platform })).manifestDescriptor.digest
+      assert.equal(await chosen(AMD64), amd64.digest)
+      assert.equal(await chosen(ARM64), arm64.digest)
+      await assert.rejects(chosen({ os: 'linux', architecture: 'riscv64' }), {
+        code: 'PLATFORM_MISMATCH',
+      })
+    })
+
     it('lists the platforms that are offered when none fits', async () => {
       const { manifest } = addImage(registry, NAME, { platform: ARM64 })
       addIndex(registry, { name: NAME, tag: 'multi' }, [manifest])
