@@ -32,7 +32,8 @@ export async function checkedDirectories(layers: readonly Layer[]): Promise<read
  * Digests a directory and compares it with the diffID of its layer, or with the seal of an earlier
  * check. One that has neither, or another one, is made anew from its blob, and replaced if it differs;
  * where there is none, it is removed.
- * @throws {TsbuildError} DIGEST_MISMATCH when it is not what was made, and nothing is left to repair it
+ * @throws {TsbuildError} DIGEST_MISMATCH when it is not what was made, and nothing is left to repair it;
+ *   what the blob could not be fetched for, when nothing tells what was made
  */
 export async function checkDirectory(made: MadeDirectory, deps: LayerDeps): Promise<void> {
   const { store } = deps
@@ -42,7 +43,8 @@ export async function checkDirectory(made: MadeDirectory, deps: LayerDeps): Prom
     if ((await digestOf({ directory, lowers }, deps)) === own) return
   }
   const found = await digestOf({ directory, lowers: undefined }, deps)
-  if (found === store.layers.seal(id) || found === own) return
+  const seal = store.layers.seal(id)
+  if (found === seal || found === own) return
   if (made.isNew) {
     store.layers.setSeal(id, found)
     return
@@ -53,6 +55,8 @@ export async function checkDirectory(made: MadeDirectory, deps: LayerDeps): Prom
     await made.remake(fresh)
   } catch (cause) {
     throwIfCancelled(deps.signal, `check layer ${id}`)
+    // Nothing says that it is damaged, only nothing that it is not.
+    if (seal === undefined && own === undefined) throw cause
     throw await discardDamaged(id, deps, cause)
   }
   const right = await digestOf({ directory: fresh, lowers: undefined }, deps)

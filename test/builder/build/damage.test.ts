@@ -100,6 +100,26 @@ describe('build: damaged directories of layers', () => {
     }
   }
 
+  it('of a base are left alone where nothing can tell, and made anew once it can', async () => {
+    await at.build([`FROM ${at.at('base')}`, 'COPY copied /'])
+    const blobs = join(at.path('store'), 'blobs/sha256')
+    const manifest = at.registry.manifest('base', 'latest')
+    assert.ok(manifest)
+    const [{ digest }] = JSON.parse(manifest.bytes.toString()).layers
+    rmSync(join(blobs, hexOf(digest)))
+    DAMAGE['a flipped bit']?.(fileOf('base'))
+    const damaged = readFileSync(fileOf('base'))
+    const tar = { type: 'tar', dest: at.path('out.tar') } as const
+    const build = () => at.build([`FROM ${at.at('base')}`, 'COPY copied /'], { outputs: [tar] })
+    const reply = { status: 404, body: '' }
+    at.registry.fail({ path: /blobs/, times: 9, action: { kind: 'reply', reply } })
+    await assert.rejects(build(), { code: 'NOT_FOUND' })
+    assert.deepEqual(readFileSync(fileOf('base')), damaged)
+    at.registry.clearFaults()
+    await build()
+    assert.equal(readFileSync(fileOf('base'), 'latin1'), 'base\n')
+  })
+
   it('are seen where a deletion was lost', async () => {
     const truth = await tarOf()
     const layers = join(at.path('store'), 'layers')
