@@ -120,26 +120,43 @@ export class ContextListing implements Disposable {
     return this.#walk(path).next().done !== true
   }
 
+  /** With the way down in a list: a context may be deeper than the call stack. */
   *#walk(directory: Name): Generator<ContextEntry> {
-    for (const name of this.#tree.readdir(directory)) {
-      const path = joinName(directory, name)
-      const text = textOfName(path)
-      const rule = this.#ignore?.rules.decidingRule(text)
-      if (rule !== undefined) this.#decided.set(rule, (this.#decided.get(rule) ?? 0) + 1)
-      const isIgnored = rule?.isException === false
-      if (isIgnored && this.#ignore?.rules.mayContainIncluded(text) === false) continue
-      const stat = this.#tree.lstat(path)
-      if (stat === undefined) continue
-      const entry = { path: text, type: stat.type, size: stat.size, rule }
-      if (!isIgnored) yield entry
-      if (stat.type !== 'directory') continue
-      let isShown = !isIgnored
-      for (const below of this.#walk(path)) {
-        if (!isShown) yield entry
-        isShown = true
-        yield below
-      }
+    const open = (path: Name, entry: ContextEntry | undefined) => {
+      return { path, entry, names: this.#tree.readdir(path).values() }
     }
+    /** Ignored folders on the way, shown once something in them is. */
+    const pending: ContextEntry[] = []
+    const way = [open(directory, undefined)]
+    for (let last = way.at(-1); last !== undefined; last = way.at(-1)) {
+      const next = last.names.next()
+      if (next.done) {
+        way.pop()
+        if (pending.at(-1) === last.entry) pending.pop()
+        continue
+      }
+      const path = joinName(last.path, next.value)
+      const found = this.#look(path)
+      if (found === undefined) continue
+      const { entry, isIgnored } = found
+      if (!isIgnored) {
+        yield* pending.splice(0)
+        yield entry
+      } else if (entry.type === 'directory') pending.push(entry)
+      if (entry.type === 'directory') way.push(open(path, entry))
+    }
+  }
+
+  /** `undefined` for what is not there to a build, and for an ignored folder that holds nothing. */
+  #look(path: Name): { readonly entry: ContextEntry; readonly isIgnored: boolean } | undefined {
+    const text = textOfName(path)
+    const rule = this.#ignore?.rules.decidingRule(text)
+    if (rule !== undefined) this.#decided.set(rule, (this.#decided.get(rule) ?? 0) + 1)
+    const isIgnored = rule?.isException === false
+    if (isIgnored && this.#ignore?.rules.mayContainIncluded(text) === false) return undefined
+    const stat = this.#tree.lstat(path)
+    if (stat === undefined) return undefined
+    return { entry: { path: text, type: stat.type, size: stat.size, rule }, isIgnored }
   }
 }
 

@@ -43,14 +43,44 @@ export class Visibility {
     return ignored
   }
 
-  #isEmpty(path: Name): boolean {
-    const known = this.#hidden.get(path)
+  /**
+   * Whether nothing in an ignored directory is included. With the way down in a list: a context may be
+   * deeper than the call stack.
+   */
+  #isEmpty(top: Name): boolean {
+    const known = this.#hidden.get(top)
     if (known !== undefined) return known
-    const hidden = this.#tree.names(path).every((name) => {
-      const child = joinName(path, name)
-      return this.isHidden(child, () => this.#tree.isDirectory(child))
-    })
-    this.#hidden.set(path, hidden)
-    return hidden
+    const way = [this.#open(top)]
+    for (let last = way.at(-1); last !== undefined; last = way.at(-1)) {
+      const next = last.names.next()
+      if (next.done) {
+        this.#hidden.set(last.path, true)
+        way.pop()
+        continue
+      }
+      const path = joinName(last.path, next.value)
+      const verdict = this.#look(path)
+      if (verdict === 'open') way.push(this.#open(path))
+      if (verdict !== 'shown') continue
+      // So is everything on the way to it.
+      for (const { path: above } of way) this.#hidden.set(above, false)
+      return false
+    }
+    return true
+  }
+
+  #open(path: Name): { readonly path: Name; readonly names: IterableIterator<Name> } {
+    return { path, names: this.#tree.names(path).values() }
+  }
+
+  /** `open`: an ignored directory, in which something may be included. */
+  #look(path: Name): 'shown' | 'hidden' | 'open' {
+    if (!this.#isIgnored(path)) return 'shown'
+    const isLeaf =
+      !this.#ignore.mayContainIncluded(textOfName(path)) || !this.#tree.isDirectory(path)
+    if (isLeaf) return 'hidden'
+    const known = this.#hidden.get(path)
+    if (known === undefined) return 'open'
+    return known ? 'hidden' : 'shown'
   }
 }

@@ -92,7 +92,7 @@ export function* entriesOf(
   const opens = options.opens === true && filter === undefined
   const list = (at: Name): Iterable<NamedStat> =>
     opens && isReadableTree(tree) ? tree.readFiles(at) : contentOf(tree, at)
-  yield* entriesBelow({ list, filter }, { path, name, stat }, [])
+  yield* entriesBelow({ list, filter }, { path, name, stat })
 }
 
 function* contentOf(tree: Tree, directory: Name): Generator<NamedStat> {
@@ -108,26 +108,43 @@ interface Walk {
   readonly filter: EntryFilter | undefined
 }
 
-/** `pending`: directories on the way down that are copied only once something in them is. */
-function* entriesBelow(
-  walk: Walk,
-  directory: SelectedEntry,
-  pending: SelectedEntry[],
-): Generator<SelectedEntry> {
-  const { list, filter } = walk
-  for (const { name: child, stat } of list(directory.path)) {
-    const path = joinName(directory.path, child)
-    const name = joinName(directory.name, child)
-    const verdict = filter?.(name, stat) ?? 'take'
-    if (verdict === 'skip') continue
-    const entry = { path, name, stat, isOnTheWay: verdict === 'look' }
-    if (verdict === 'look') pending.push(entry)
-    else {
-      yield* pending.splice(0)
-      yield entry
+/** A directory on the way down; a list of them, because a tree may be deeper than the call stack. */
+interface OpenEntry {
+  readonly entry: SelectedEntry
+  readonly content: Iterator<NamedStat>
+}
+
+function* entriesBelow({ list, filter }: Walk, top: SelectedEntry): Generator<SelectedEntry> {
+  const open = (entry: SelectedEntry): OpenEntry => {
+    return { entry, content: list(entry.path)[Symbol.iterator]() }
+  }
+  /** Directories on the way down that are copied only once something in them is. */
+  const pending: SelectedEntry[] = []
+  const way = [open(top)]
+  try {
+    for (let last = way.at(-1); last !== undefined; last = way.at(-1)) {
+      const next = last.content.next()
+      if (next.done) {
+        way.pop()
+        if (pending.at(-1) === last.entry) pending.pop()
+        continue
+      }
+      const { name: child, stat } = next.value
+      const name = joinName(last.entry.name, child)
+      const verdict = filter?.(name, stat) ?? 'take'
+      if (verdict === 'skip') continue
+      const path = joinName(last.entry.path, child)
+      const entry = { path, name, stat, isOnTheWay: verdict === 'look' }
+      if (verdict === 'look') pending.push(entry)
+      else {
+        yield* pending.splice(0)
+        yield entry
+      }
+      if (stat.type === 'directory') way.push(open(entry))
+      else if (pending.at(-1) === entry) pending.pop()
     }
-    if (stat.type === 'directory') yield* entriesBelow(walk, entry, pending)
-    if (pending.at(-1) === entry) pending.pop()
+  } finally {
+    for (const { content } of way) content.return?.()
   }
 }
 

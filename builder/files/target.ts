@@ -158,7 +158,7 @@ export class Target {
    */
   changes(below: Below | undefined): Iterable<Change> {
     this.#paths.clear()
-    return this.#visit(this.#top, '' as Name, below)
+    return this.#visit(below)
   }
 
   /** Where the content of a file that was put ended up; `undefined` when it was replaced. */
@@ -166,17 +166,23 @@ export class Target {
     return this.#paths.get(entry.link ?? entry)
   }
 
-  *#visit(node: Node, at: Name, below: Below | undefined): Generator<Change> {
-    for (const name of [...node.children.keys()].sort()) {
-      const child = node.children.get(name)
-      if (child === undefined) continue
-      const path = joinName(at, name)
+  /** With the way down in a list: a tree may be deeper than the call stack. */
+  *#visit(below: Below | undefined): Generator<Change> {
+    const way = [visitOf(this.#top, '' as Name)]
+    for (let last = way.at(-1); last !== undefined; last = way.at(-1)) {
+      const name = last.names.pop()
+      const child = name === undefined ? undefined : last.node.children.get(name)
+      if (name === undefined || child === undefined) {
+        if (last.path === below?.path) yield* below.changes()
+        way.pop()
+        continue
+      }
+      const path = joinName(last.path, name)
       yield this.#change(path, child.entry)
       if (child.entry.stat.type !== 'directory') continue
       if (child.opaque) yield { kind: 'opaque', path }
-      yield* this.#visit(child, path, below)
+      way.push(visitOf(child, path))
     }
-    if (at === below?.path) yield* below.changes()
   }
 
   #change(path: Name, entry: TargetEntry): Change {
@@ -218,6 +224,17 @@ export class Target {
     if (this.#root.lstat(path)?.type !== 'directory') return NO_NAMES
     return new Set(this.#root.readdir(path))
   }
+}
+
+/** A directory of which some names are still to be told, the next one last. */
+interface Visit {
+  readonly node: Node
+  readonly path: Name
+  readonly names: Name[]
+}
+
+function visitOf(node: Node, path: Name): Visit {
+  return { node, path, names: [...node.children.keys()].sort().reverse() }
 }
 
 function newNode(entry: TargetEntry): Node {

@@ -20,7 +20,7 @@ export function mergeArchive(
   options: MergeOptions,
 ): void {
   makeDirectories(target, destination, options.created)
-  mergeDirectory({ target, archive, options, links: new Map() }, '' as Name, destination)
+  mergeDirectories({ target, archive, options, links: new Map() }, destination)
 }
 
 interface Merge {
@@ -30,21 +30,29 @@ interface Merge {
   readonly links: Map<string, symbol>
 }
 
-function mergeDirectory(merge: Merge, from: Name, to: Name): void {
+/** With the way down in a list: an archive may be deeper than the call stack. */
+function mergeDirectories(merge: Merge, destination: Name): void {
   const { tree } = merge.archive
-  for (const child of tree.readdir(from)) {
-    const path = joinName(from, child)
-    const place = joinName(to, child)
+  const open = (from: Name, to: Name) => ({ from, to, names: tree.readdir(from).values() })
+  const way = [open('' as Name, destination)]
+  for (let last = way.at(-1); last !== undefined; last = way.at(-1)) {
+    const next = last.names.next()
+    if (next.done) {
+      way.pop()
+      continue
+    }
+    const path = joinName(last.from, next.value)
+    const place = joinName(last.to, next.value)
     if (tree.lstat(path)?.type === 'directory') {
       const isNew = merge.target.lstat(merge.target.resolve(place)) === undefined
-      if (isNew) touchUnnamed(merge, from, to)
-      mergeDirectory(merge, path, placeDirectory(merge, path, place))
+      if (isNew) touchUnnamed(merge, last.from, last.to)
+      way.push(open(path, placeDirectory(merge, path, place)))
       continue
     }
     const entry = entryOf(merge, path)
     if (entry === undefined) continue
     merge.target.put(place, entry)
-    touchUnnamed(merge, from, to)
+    touchUnnamed(merge, last.from, last.to)
   }
 }
 

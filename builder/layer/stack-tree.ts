@@ -6,6 +6,7 @@ import { parentOf } from './resolve.ts'
 import { isWhiteoutDevice } from './whiteout.ts'
 
 const MAX_CACHED_DIRECTORIES = 4096
+const NONE: readonly RawTree[] = []
 /** Below the 1,024 descriptors that a process may have where nobody raised the limit. */
 const MAX_OPEN_TOTAL = 256
 
@@ -27,7 +28,7 @@ export function stackTree(directories: readonly string[]): Tree {
 /** See `stackTree`. */
 export class StackTree implements Tree {
   readonly #layers: RawTree[] = []
-  /** Which layers a merged directory is made of, topmost first. */
+  /** Which layers a merged directory is made of, topmost first; none where there is no directory. */
   readonly #merged = new Map<Name, readonly RawTree[]>()
 
   constructor(directories: readonly string[]) {
@@ -110,22 +111,24 @@ export class StackTree implements Tree {
   #layersOf(path: Name): readonly RawTree[] | undefined {
     if (path === '') return this.#layers
     const known = this.#merged.get(path)
-    if (known !== undefined) return known
+    if (known !== undefined) return known.length === 0 ? undefined : known
     // From the nearest known ancestor down; not recursive, because paths may be deep.
     let end = path.lastIndexOf('/')
     while (end > 0 && !this.#merged.has(path.slice(0, end) as Name)) {
       end = path.lastIndexOf('/', end - 1)
     }
-    let layers = end > 0 ? this.#merged.get(path.slice(0, end) as Name) : this.#layers
-    while (layers !== undefined && end < path.length) {
+    let layers = (end > 0 ? this.#merged.get(path.slice(0, end) as Name) : this.#layers) ?? NONE
+    while (layers.length > 0 && end < path.length) {
       const next = path.indexOf('/', end < 0 ? 0 : end + 1)
       end = next < 0 ? path.length : next
       layers = this.#merge(path.slice(0, end) as Name, layers)
     }
-    return layers
+    // What is looked for below, one name after the other, is not there either.
+    if (layers.length === 0) this.#remember(path, NONE)
+    return layers.length === 0 ? undefined : layers
   }
 
-  #merge(path: Name, candidates: readonly RawTree[]): readonly RawTree[] | undefined {
+  #merge(path: Name, candidates: readonly RawTree[]): readonly RawTree[] {
     const layers: RawTree[] = []
     for (const layer of candidates) {
       const stat = layer.lstat(path)
@@ -135,10 +138,13 @@ export class StackTree implements Tree {
       // The lowest one hides nothing, so its mark need not be read.
       if (layer !== candidates.at(-1) && layer.isOpaque(path)) break
     }
-    if (layers.length === 0) return undefined
+    this.#remember(path, layers)
+    return layers
+  }
+
+  #remember(path: Name, layers: readonly RawTree[]): void {
     if (this.#merged.size >= MAX_CACHED_DIRECTORIES) this.#merged.clear()
     this.#merged.set(path, layers)
-    return layers
   }
 }
 

@@ -45,32 +45,39 @@ export class RootedDirectory {
 
   /** Opens `path` from its nearest open ancestor down; not recursive, because paths may be deep. */
   #openFrom(path: Name): number | undefined {
-    let end = path.lastIndexOf('/')
-    while (end > 0 && !this.#open.has(path.slice(0, end) as Name)) {
-      end = path.lastIndexOf('/', end - 1)
+    const ancestor = this.#nearestOpen(path)
+    let fd = (ancestor === '' ? undefined : this.#open.get(ancestor)) ?? this.#rootFd()
+    const names = (ancestor === '' ? path : path.slice(ancestor.length + 1)).split('/')
+    let end = ancestor.length
+    for (const [i, name] of names.entries()) {
+      end += name.length + (end === 0 ? 0 : 1)
+      // Far more than can be kept: to name them all takes a time that grows with the square.
+      const isPassed = i > 0 && names.length - i >= this.#maxOpen
+      const next = openIfThere(fd, name, isPassed)
+      if (next === undefined) return undefined
+      fd = next
+      if (names.length - i <= this.#maxOpen) this.#keep(path.slice(0, end) as Name, fd)
     }
-    let fd = end > 0 ? this.#open.get(path.slice(0, end) as Name) : this.#rootFd()
-    while (fd !== undefined && end < path.length) {
-      const start = end < 0 ? 0 : end + 1
-      const next = path.indexOf('/', start)
-      end = next < 0 ? path.length : next
-      fd = this.#openChild(fd, path.slice(start, end), path.slice(0, end) as Name)
-    }
-    return fd === undefined ? undefined : this.#remember(path, fd)
+    return this.#remember(path, fd)
   }
 
-  #openChild(parent: number, name: string, path: Name): number | undefined {
-    try {
-      const fd = openSync(childPath(parent, name), OPEN_PLACE)
-      this.#open.set(path, fd)
-      // The newest stays: the caller is about to use it.
-      if (this.#open.size > this.#maxOpen) this.#closeOldest()
-      return fd
-    } catch (cause) {
-      const errno = errnoOf(cause)
-      if (errno === 'ENOENT' || errno === 'ENOTDIR' || errno === 'ELOOP') return undefined
-      throw cause
+  /** The root is open. */
+  #nearestOpen(path: Name): Name {
+    const parent = path.slice(0, Math.max(path.lastIndexOf('/'), 0)) as Name
+    if (this.#open.has(parent)) return parent
+    let nearest = '' as Name
+    for (const open of this.#open.keys()) {
+      if (open.length > nearest.length && path.startsWith(open) && path[open.length] === '/') {
+        nearest = open
+      }
     }
+    return nearest
+  }
+
+  #keep(path: Name, fd: number): void {
+    this.#open.set(path, fd)
+    // The newest stays: the caller is about to use it.
+    if (this.#open.size > this.#maxOpen) this.#closeOldest()
   }
 
   #closeOldest(): void {
@@ -157,6 +164,19 @@ export class RootedDirectory {
   #rootFd(): number {
     if (this.#root === undefined) throw new Error('the directory is closed')
     return this.#root
+  }
+}
+
+/** `undefined` where there is no directory of that name. `isPassed`: the parent is closed. */
+function openIfThere(parent: number, name: string, isPassed: boolean): number | undefined {
+  try {
+    return openSync(childPath(parent, name), OPEN_PLACE)
+  } catch (cause) {
+    const errno = errnoOf(cause)
+    if (errno === 'ENOENT' || errno === 'ENOTDIR' || errno === 'ELOOP') return undefined
+    throw cause
+  } finally {
+    if (isPassed) closeSync(parent)
   }
 }
 
