@@ -1,14 +1,17 @@
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
-  type Dockerd,
+  findPeers,
   pushLayout,
   type Registry,
   run,
   startBuildah,
+  startBuildkitd,
   startDockerd,
   type TemporaryDirectory,
   temporaryDirectory,
+  unpackPeers,
 } from '../test/support/peers/index.ts'
 import { freshFileSystem } from './fresh-file-system.ts'
 
@@ -38,7 +41,7 @@ export const CLI: string = fileURLToPath(new URL('../../cli/bin.js', import.meta
 
 /** @param prime a trivial context on the base image, for builders that fetch a base only when they build */
 export async function startBuilders(bench: Bench, prime: string): Promise<Builder[]> {
-  const starts = [() => tsbuild(bench, prime), () => buildKit(bench), () => buildah(bench)]
+  const starts = [() => tsbuild(bench, prime), () => buildKit(bench, prime), () => buildah(bench)]
   const builders: Builder[] = []
   for (const start of starts) builders.push(await onOwnDisk(start))
   return builders
@@ -103,21 +106,54 @@ async function tsbuild({ directory }: Bench, prime: string): Promise<Builder> {
   }
 }
 
-async function buildKit({ base }: Bench): Promise<Builder> {
-  const start = async (): Promise<Dockerd> => {
-    const dockerd = await startDockerd()
-    await dockerd.docker(['pull', '--quiet', base])
-    return dockerd
-  }
+/** The newest one where it is (see `findPeers`), docker.io's otherwise. */
+async function buildKit(bench: Bench, prime: string): Promise<Builder> {
+  const peers = findPeers()
+  const start = peers === undefined ? () => dockerIo(bench) : await newest(peers, prime)
   const rounds = new Rounds(start)
   return {
     name: 'BuildKit',
     reset: () => rounds.next(),
-    build: async (context) => {
-      await (await rounds.current()).build(['-t', 'bench:latest', context])
-    },
+    build: async (context) => (await rounds.current()).build(context),
     [Symbol.asyncDispose]: () => rounds[Symbol.asyncDispose](),
   }
+}
+
+/** A storage of BuildKit, which knows the base image. */
+interface BuildKitRound extends AsyncDisposable {
+  build(context: string): Promise<void>
+}
+
+async function dockerIo({ base }: Bench): Promise<BuildKitRound> {
+  const dockerd = await startDockerd()
+  await dockerd.docker(['pull', '--quiet', base])
+  return {
+    build: async (context) => void (await dockerd.build(['-t', 'bench:latest', context])),
+    [Symbol.asyncDispose]: () => dockerd[Symbol.asyncDispose](),
+  }
+}
+
+async function newest(peers: string, prime: string): Promise<() => Promise<BuildKitRound>> {
+  const programs = await unpackPeers(peers)
+  // Like the others, it keeps the image and compresses nothing.
+  const output = ['--output', 'type=image,name=bench,compression=uncompressed']
+  return async () => {
+    const buildkitd = await startBuildkitd(programs)
+    const build = async (context: string) => void (await buildkitd.build(context, output))
+    await build(prime)
+    return { build, [Symbol.asyncDispose]: () => buildkitd[Symbol.asyncDispose]() }
+  }
+}
+
+/** Which BuildKit is measured, with its version. */
+export async function describeBuildKit(): Promise<string> {
+  const peers = findPeers()
+  const [program, name] =
+    peers === undefined
+      ? ['/usr/bin/docker', "BuildKit of Debian's docker.io"]
+      : [join(await unpackPeers(peers), 'buildkitd'), 'BuildKit']
+  const { stdout } = await run(program, ['--version'])
+  return `${name} ${/\bv?(\d+\.\d[\w.+-]*)/.exec(stdout)?.[1] ?? ''}`
 }
 
 async function buildah({ base }: Bench): Promise<Builder> {

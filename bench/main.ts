@@ -1,5 +1,5 @@
 /**
- * Compares tsbuild with BuildKit (of Debian's docker.io) and buildah, in one run on one machine:
+ * Compares tsbuild with BuildKit (the newest of `../shared/peers`, or of Debian's docker.io) and buildah, in one run on one machine:
  * same base image, a fresh file system for each, files in the page cache, medians of several repetitions.
  * Prints Markdown. With arguments, only the cases that are named: run, files, sizes, hello, parser.
  */
@@ -14,7 +14,14 @@ import {
   startRegistry,
   temporaryDirectory,
 } from '../test/support/peers/index.ts'
-import { type Bench, type Builder, CLI, pushBase, startBuilders } from './builders.ts'
+import {
+  type Bench,
+  type Builder,
+  CLI,
+  describeBuildKit,
+  pushBase,
+  startBuilders,
+} from './builders.ts'
 import { changeOneFile, dockerfileContext, filesContext, runContext } from './contexts.ts'
 import { freshFileSystem } from './fresh-file-system.ts'
 import { measure, measureProgram, type Times } from './measure.ts'
@@ -115,9 +122,9 @@ function hello({ directory }: Bench): string {
 async function describeMachine(): Promise<string> {
   const first = async (command: string, args: readonly string[]) =>
     (await run(command, args)).stdout.split('\n')[0] ?? ''
-  const docker = await first('/usr/bin/docker', ['--version'])
+  const buildKit = await describeBuildKit()
   const buildah = await first('buildah', ['--version'])
   const system = await first('uname', ['-sr'])
   const node = process.version
-  return `${availableParallelism()} CPUs, ${system}, Node.js ${node}; ${docker}; ${buildah}`
+  return `${availableParallelism()} CPUs, ${system}, Node.js ${node}; ${buildKit}; ${buildah}`
 }

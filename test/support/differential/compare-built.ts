@@ -5,7 +5,7 @@ import { mergeLayers, type TimedEntry } from './merged-tree.ts'
 import { commonWords, fromOldWords } from './old-words.ts'
 import type { WitnessName } from './witness.ts'
 
-/** Keys of a config document that tell when or by what it was made, or that are compared otherwise. */
+/** Keys of a config document that are compared otherwise. */
 const LEFT_OUT = new Set(['created', 'history', 'rootfs'])
 
 export interface ComparedBy {
@@ -18,13 +18,10 @@ export interface ComparedBy {
  * How `theirs` differs from `ours`, one line a difference, which begins with what differs:
  * `config.Env[1]`, `history[2].created_by`, `layers`, `/path mode`.
  */
-export function compareBuilt(
-  ours: BuiltImage,
-  theirs: BuiltImage,
-  { since, witness }: ComparedBy,
-): string[] {
+export function compareBuilt(ours: BuiltImage, theirs: BuiltImage, by: ComparedBy): string[] {
+  const { since } = by
   return [
-    ...compareValues(documentOf(ours.config, witness), documentOf(theirs.config, witness)),
+    ...compareValues(documentOf(ours.config, by), documentOf(theirs.config, by)),
     ...compareValues(
       new Map([['layers', `${ours.layers.length}`]]),
       new Map([['layers', `${theirs.layers.length}`]]),
@@ -35,7 +32,7 @@ export function compareBuilt(
 
 type Tree = ReadonlyMap<string, TimedEntry>
 
-function documentOf(document: ImageDocument, witness: WitnessName): Values {
+function documentOf(document: ImageDocument, { since, witness }: ComparedBy): Values {
   const values = new Map<string, string>()
   for (const [key, value] of Object.entries(document)) {
     if (!LEFT_OUT.has(key) && !key.startsWith('moby.buildkit.')) flatten(value, key, values)
@@ -44,11 +41,17 @@ function documentOf(document: ImageDocument, witness: WitnessName): Values {
     witness === 'docker.io' ? commonWords(fromOldWords(text)) : text
   const history = (document.history ?? []).map((entry) => ({
     ...entry,
-    created: undefined,
+    created: witness === 'docker.io' ? undefined : timeOf(entry.created, since),
     created_by: words(entry.created_by ?? ''),
   }))
   flatten(history, 'history', values)
+  if (witness === 'newest') flatten(timeOf(document.created, since), 'created', values)
   return values
+}
+
+/** Only times from before the build are compared; docker.io's release knows no others. */
+function timeOf(created: unknown, since: number): unknown {
+  return Date.parse(String(created)) >= since * 1000 ? undefined : created
 }
 
 /**

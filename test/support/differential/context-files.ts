@@ -19,8 +19,8 @@ const PACKED_MTIME = 900_000_000
 /**
  * Makes the files of a listing in `folder`, all with one old time. A line is one of
  * `dir/ 0755 1:2`, `file 0644 1:2 =text`, `file ="JSON text"`, `link -> target`, `name => first name`,
- * and `archive @FLAGS folder`, which packs a folder of the listing with `tar -cFLAGS` and removes it;
- * modes and owners may be left out, and `^HEX` gives a file capabilities. The Dockerfile is put
+ * `name 0644 %fifo`, `name %socket`, and `archive @FLAGS folder`, which packs a folder of the listing
+ * with `tar -cFLAGS` and removes it; modes and owners may be left out, and `^HEX` gives a file capabilities. The Dockerfile is put
  * beside them.
  */
 export async function makeFiles(
@@ -31,8 +31,11 @@ export async function makeFiles(
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'Dockerfile'), dockerfile)
   lutimesSync(join(folder, 'Dockerfile'), MTIME, MTIME)
-  for (const line of listing) if (!line.includes(' @')) makeFile(folder, line)
-  for (const line of listing) await setCapabilities(folder, line)
+  for (const line of listing) if (!/ [@%]/.test(line)) makeFile(folder, line)
+  for (const line of listing) {
+    await makeSpecial(folder, line)
+    await setCapabilities(folder, line)
+  }
   for (const line of listing.toReversed()) touch(folder, line)
   for (const line of listing) await pack(folder, line)
   lutimesSync(folder, MTIME, MTIME)
@@ -56,6 +59,18 @@ function makeFile(folder: string, line: string): void {
     path,
     Number.parseInt(mode?.[1] ?? mode?.[2] ?? (name.endsWith('/') ? '755' : '644'), 8),
   )
+}
+
+const SOCKET = 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])'
+
+async function makeSpecial(folder: string, line: string): Promise<void> {
+  const [, mode, kind] = / (?:(0\d+) )?%(fifo|socket)$/.exec(line) ?? []
+  if (kind === undefined) return
+  const path = join(folder, nameOf(line))
+  mkdirSync(dirname(path), { recursive: true })
+  if (kind === 'fifo') await run('mkfifo', [path])
+  else await run('python3', ['-c', SOCKET, path])
+  chmodSync(path, Number.parseInt(mode ?? '644', 8))
 }
 
 async function setCapabilities(folder: string, line: string): Promise<void> {

@@ -23,6 +23,7 @@ export interface ImageDocument {
 }
 
 interface HistoryEntry {
+  readonly created?: string
   readonly created_by?: string
   readonly empty_layer?: boolean
 }
