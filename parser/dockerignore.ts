@@ -1,5 +1,6 @@
 import { TsbuildError } from '#core'
 import { trimSpace } from './characters.ts'
+import { IgnoreIndex } from './ignore-index.ts'
 import { compileIgnorePattern, type PathPattern } from './ignore-pattern.ts'
 import { cleanPath, validatePattern } from './path-pattern.ts'
 
@@ -102,9 +103,11 @@ function toRule(pattern: string, line: number, { code, place }: Blame): Rule {
 
 class PatternRules implements IgnoreRules {
   readonly rules: readonly Rule[]
+  readonly #index: IgnoreIndex
 
   constructor(rules: readonly Rule[]) {
     this.rules = rules
+    this.#index = new IgnoreIndex(rules)
   }
 
   isIgnored(path: string): boolean {
@@ -112,7 +115,7 @@ class PatternRules implements IgnoreRules {
   }
 
   decidingRule(path: string): Rule | undefined {
-    return this.rules.findLast(({ matcher }) => matcher.matches(path))
+    return this.rules[this.#index.lastMatch(path)]
   }
 
   matchingRules(path: string): readonly Rule[] {
@@ -120,9 +123,8 @@ class PatternRules implements IgnoreRules {
   }
 
   mayContainIncluded(dir: string): boolean {
-    const deciding = this.decidingRule(dir)
-    if (deciding?.isException !== false) return true
-    const later = this.rules.slice(this.rules.indexOf(deciding) + 1)
-    return later.some(({ isException, matcher }) => isException && matcher.mayMatchBelow(dir))
+    const place = this.#index.lastMatch(dir)
+    if (this.rules[place]?.isException !== false) return true
+    return this.#index.mayIncludeBelow(dir, place)
   }
 }

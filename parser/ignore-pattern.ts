@@ -7,6 +7,10 @@ export interface PathPattern {
   matches(path: string): boolean
   /** True when a path below `dir` could match. */
   mayMatchBelow(dir: string): boolean
+  /** The pattern without a wildcard but `**` and a slash at its start, which is left out of it. */
+  readonly literal: { readonly name: string; readonly isAnywhere: boolean } | undefined
+  /** The first name of every path that matches, where that is known. */
+  readonly first: string | undefined
 }
 
 const SLASH = 47
@@ -23,8 +27,12 @@ const DIRECTORIES: readonly Step[] = [
 /** Compiles a cleaned and well-formed pattern. */
 export function compileIgnorePattern(pattern: string): PathPattern {
   const cursor = new Cursor(parseSteps(pattern))
+  const literal = literalOf(pattern)
   return {
-    matches: matchLiteral(pattern) ?? ((path) => matchesAncestor(cursor, path)),
+    literal,
+    first: firstName(pattern),
+    matches:
+      literal === undefined ? (path) => matchesAncestor(cursor, path) : matchLiteral(literal),
     mayMatchBelow: (dir) => {
       readText(cursor, `${dir}/`)
       return cursor.size > 0
@@ -33,10 +41,16 @@ export function compileIgnorePattern(pattern: string): PathPattern {
 }
 
 // `name`, and `**` with a slash and a name: the two commonest forms need no steps.
-function matchLiteral(pattern: string): PathPattern['matches'] | undefined {
+function literalOf(pattern: string): PathPattern['literal'] {
   const isAnywhere = pattern.startsWith('**/')
   const name = isAnywhere ? pattern.slice(3) : pattern
-  if (name === '' || !isLiteral(name)) return undefined
+  return name === '' || !isLiteral(name) ? undefined : { name, isAnywhere }
+}
+
+function matchLiteral({
+  name,
+  isAnywhere,
+}: NonNullable<PathPattern['literal']>): PathPattern['matches'] {
   const whole = `/${name}/`
   return isAnywhere
     ? (path) => `/${path}/`.includes(whole)
@@ -92,4 +106,11 @@ function anyDirectories(
   if (next === pattern.length) return [{ kind: 'many', test: isAny }]
   const isSuffix = start === 0 && pattern[2] !== '/' && isLiteral(pattern.slice(2))
   return isSuffix ? [{ kind: 'many', test: isAny }] : DIRECTORIES
+}
+
+/** The first name of a pattern with more than one; `undefined` when it holds a wildcard. */
+function firstName(pattern: string): string | undefined {
+  const slash = pattern.indexOf('/')
+  const name = pattern.slice(0, Math.max(slash, 0))
+  return slash <= 0 || !isLiteral(name) ? undefined : name
 }

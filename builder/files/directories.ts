@@ -15,12 +15,17 @@ export function makeDirectories(target: Target, path: Name, created: NewDirector
   let at = '' as Name
   for (const name of componentsOf(path)) {
     at = joinName(at, name)
-    const existing = target.lstat(at)
-    if (existing === undefined) {
-      target.put(at, { stat: directoryStat(created) })
-      target.touch(parentOf(at), created.mtimeMs)
-    } else if (existing.type !== 'directory') throw notADirectory(at)
+    makeDirectory(target, at, created)
   }
+}
+
+/** The same where the parent exists. */
+export function makeDirectory(target: Target, path: Name, created: NewDirectory): void {
+  const existing = target.lstat(path)
+  if (existing === undefined) {
+    target.put(path, { stat: directoryStat(created) })
+    target.touch(parentOf(path), created.mtimeMs)
+  } else if (existing.type !== 'directory') throw notADirectory(path)
 }
 
 /**

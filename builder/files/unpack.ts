@@ -1,6 +1,6 @@
 import { joinName, type Name } from '#core'
 import type { UnpackedArchive } from './archive.ts'
-import { makeDirectories, type NewDirectory } from './directories.ts'
+import { makeDirectories, makeDirectory, type NewDirectory } from './directories.ts'
 import type { Ids } from './owner.ts'
 import type { Target, TargetEntry } from './target.ts'
 
@@ -44,8 +44,7 @@ function mergeDirectories(merge: Merge, destination: Name): void {
     const path = joinName(last.from, next.value)
     const place = joinName(last.to, next.value)
     if (tree.lstat(path)?.type === 'directory') {
-      const isNew = merge.target.lstat(merge.target.resolve(place)) === undefined
-      if (isNew) touchUnnamed(merge, last.from, last.to)
+      if (merge.target.lstat(place) === undefined) touchUnnamed(merge, last.from, last.to)
       way.push(open(path, placeDirectory(merge, path, place)))
       continue
     }
@@ -65,6 +64,11 @@ function placeDirectory({ target, archive, options }: Merge, path: Name, place: 
   const stat = archive.tree.lstat(path)
   if (stat !== undefined && archive.directories.has(path)) {
     target.put(place, { stat: { ...stat, ...options.owner } })
+    return place
+  }
+  // The way to it is real: all of it again for each folder would take very long in a deep tree.
+  if (target.lstat(place)?.type !== 'symlink') {
+    makeDirectory(target, place, options.created)
     return place
   }
   const followed = target.resolve(place)
