@@ -10,12 +10,13 @@ const PROTOCOLS = new Set(['tcp', 'udp', 'sctp'])
 
 /**
  * EXPOSE words as config keys `port/proto`, in the order of the words sorted as they are written,
- * quotes and variables included. Host addresses and host ports are allowed and mean nothing.
+ * quotes and variables included; a port that is named twice is there twice. Host addresses and host
+ * ports are allowed and mean nothing.
  * @throws {SourceError} DOCKERFILE_INVALID
  */
 export function exposedPorts(written: readonly WrittenPort[]): readonly string[] {
   const sorted = written.toSorted((a, b) => Buffer.compare(bytesOf(a), bytesOf(b)))
-  return [...new Set(sorted.flatMap(expandPort))]
+  return sorted.flatMap(expandPort)
 }
 
 function bytesOf({ word }: WrittenPort): Buffer {

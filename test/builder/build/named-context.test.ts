@@ -201,7 +201,7 @@ describe('named contexts', () => {
       [{ x: at.path('nowhere') }, /^failed to get build context x: path ".*nowhere" not found$/],
       [{ x: at.path('context/a') }, /^failed to get build context x: path .* is not a directory$/],
       [{ x: 's3://b/c' }, /^failed to get build context x: a build context of this kind/],
-      [{ x: 'https://h/r.git#main:..' }, /^failed to get build context x: invalid git reference/],
+      [{ x: 'https://h/r.git#main:.git' }, /^failed to get build context x: invalid git reference/],
       [{ 'A b': '.' }, /^invalid context name A b: /],
     ]
     for (const [contexts, message] of bad) {

@@ -44,6 +44,7 @@ const CASES: readonly (readonly [string, Look, unknown])[] = [
   ['VOLUME [" $v ", "/c "]', config, { Volumes: { val: {}, '/c': {} } }],
   // Many words.
   ['EXPOSE $p', config, { ExposedPorts: { '80/udp': {}, '9/tcp': {} } }],
+  ['EXPOSE 9 $p "80"/udp', history, 'EXPOSE [80/udp 80/udp 9/tcp 9/tcp]'],
   ['EXPOSE $x 80$p', config, { ExposedPorts: { '8080/udp': {}, '9/tcp': {} } }],
   // Nothing at all.
   ['CMD $v "$w"', config, { Cmd: ['/bin/sh', '-c', '$v "$w"'], ArgsEscaped: true }],

@@ -32,12 +32,12 @@ function rune(text: string): number {
   return text.replace(/^\\/, '').codePointAt(0) ?? 0
 }
 
-/** Without what the old release leaves out: the flags of COPY and ADD, and the order of ports. */
+/** Without what the old release leaves out: the flags of COPY and ADD, the order of ports and those named twice. */
 export function commonWords(text: string): string {
   return text
     .replace(/^(COPY|ADD) (--(chown|chmod|parents)(=\S+)? )*/, '$1 ')
     .replace(
       /^EXPOSE \[(.*)\]$/,
-      (_, ports: string) => `EXPOSE [${ports.split(' ').sort().join(' ')}]`,
+      (_, ports: string) => `EXPOSE [${[...new Set(ports.split(' '))].sort().join(' ')}]`,
     )
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, mkdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { busyboxBase, run, startDaemon, type TemporaryDirectory } from '../peers/index.ts'
 import { startGitServer } from '../servers/index.ts'
@@ -41,7 +41,11 @@ export async function startSurroundings(directory: TemporaryDirectory): Promise<
 
 /** An ssh-agent with one key. */
 async function startAgent(socket: string, directory: TemporaryDirectory): Promise<AsyncDisposable> {
-  const daemon = await startDaemon('ssh-agent', ['-D', '-a', socket], {
+  // Debian's is setgid, so it would not end with the process that started it.
+  const program = directory.file('ssh-agent')
+  copyFileSync('/usr/bin/ssh-agent', program)
+  chmodSync(program, 0o755)
+  const daemon = await startDaemon(program, ['-D', '-a', socket], {
     log: directory.file('agent.log'),
     ready: () => (existsSync(socket) ? socket : undefined),
   })
