@@ -115,7 +115,7 @@ function makePlace(host: Host, request: PrepareRequest, undo: (() => void)[]): P
     enterScaffold(host.settings.scaffold)
     const init = startInit({ proc: basename(scaffold.proc), filter: host.filter })
     try {
-      const furnished = furnish(host, request, { scaffold, init: init.pid, undo })
+      const furnished = furnish(host, request, { scaffold, init: init.namespace, undo })
       return {
         kind: 'prepared',
         id: request.id,
@@ -125,6 +125,7 @@ function makePlace(host: Host, request: PrepareRequest, undo: (() => void)[]): P
       }
     } catch (cause) {
       undo.push(() => endInit(init))
+      closeSync(init.namespace)
       throw cause
     }
   } finally {
@@ -158,7 +159,7 @@ export function makeNetworkNamespace(host: Host): number {
 
 interface Furnishing {
   readonly scaffold: ScaffoldPaths
-  /** Pid 1, as the host numbers it. */
+  /** Descriptor of the pid namespace. */
   readonly init: number
   readonly undo: (() => void)[]
 }
@@ -192,7 +193,7 @@ function furnish(
     const sockets = mountAll(root, mounts, { scaffold, onCreate, user })
     for (const { descriptor } of sockets) undo.push(() => closeSync(descriptor))
     const cwd = openWorkingDirectory(root, spec.cwd)
-    const namespaces = openNamespaces(kindsToEnter(request), init)
+    const namespaces = { ...openNamespaces(kindsToEnter(request)), pid: init }
     leaveHostFiles(root)
     const env = environmentOf(spec, user.home)
     const { descriptor, names } = cwd
@@ -221,7 +222,7 @@ function leaveHostFiles(root: number): void {
 
 /** In a user namespace a thread cannot enter the host's network, but it is there already. */
 function kindsToEnter(request: PrepareRequest): readonly NamespaceKind[] {
-  const kinds: NamespaceKind[] = ['mnt', 'ipc', 'uts', 'pid']
+  const kinds: NamespaceKind[] = ['mnt', 'ipc', 'uts']
   return request.network !== 'host' || !isUserNamespace() ? [...kinds, 'net'] : kinds
 }
 

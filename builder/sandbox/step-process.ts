@@ -22,7 +22,7 @@ import {
 } from '#builder/linux'
 import { errnoOf, TsbuildError, type Ulimit } from '#core'
 import type { GroupPlace } from './control-groups.ts'
-import { killProcess } from './init-process.ts'
+import { killAndWait } from './init-process.ts'
 import type { LauncherSettings, LaunchRequest, Prepared } from './messages.ts'
 import { findPlace, pathOf } from './root-tree.ts'
 import { stepFilter } from './seccomp.ts'
@@ -205,12 +205,6 @@ function pidIn(
   if (pid !== undefined && failure === undefined) return pid
   if (pid !== undefined) killAndWait(pid)
   throw explain(failure, subject)
-}
-
-/** A process that nobody waits for would keep its namespace from ending. */
-function killAndWait(pid: number): void {
-  killProcess(pid)
-  waitForExit(pid)
 }
 
 /** Descriptor of a group of the second version, if there is one. */
