@@ -69,6 +69,8 @@ export interface Prepared {
   /** Descriptor of the working directory of the step, and where it is in the root. */
   readonly cwd: number
   readonly cwdPath: string
+  /** Descriptor of the step's own /dev/null, for its standard input. */
+  readonly input: number
   readonly user: Identity
   /** The environment, complete. */
   readonly env: readonly string[]

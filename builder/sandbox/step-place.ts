@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer'
-import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs'
+import { closeSync, constants, existsSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import {
   closeNamespaces,
@@ -28,7 +28,7 @@ import { maskPath, mountProc, mountSys, type OnCreate, protectPath } from './ker
 import type { Prepared, PrepareRequest, WorkerSettings } from './messages.ts'
 import { OWN_NETWORK_DNS } from './network.ts'
 import { MASKED_PATHS, READONLY_PATHS } from './profile.ts'
-import { findPlace, type Place } from './root-tree.ts'
+import { findPlace, type Place, pathOf } from './root-tree.ts'
 import type { ProcessSpec } from './sandbox.ts'
 import { stepFilter } from './seccomp.ts'
 import { mountAll } from './step-mounts.ts'
@@ -190,6 +190,9 @@ function furnish(
     mountEtcFiles(root, etcFilesFor(host, request), { directory: scaffold.etc, onCreate })
     mountProc(root, scaffold, onCreate)
     if (!isInsecure) hideKernel(root, host, scaffold)
+    // Before mounts of the step, which may cover it.
+    const input = openInput(root)
+    undo.push(() => closeSync(input))
     const sockets = mountAll(root, mounts, { scaffold, onCreate, user })
     for (const { descriptor } of sockets) undo.push(() => closeSync(descriptor))
     const cwd = openWorkingDirectory(root, spec.cwd)
@@ -198,7 +201,8 @@ function furnish(
     const env = environmentOf(spec, user.home)
     const { descriptor, names } = cwd
     const cwdPath = `/${names.join('/')}`
-    return { root, namespaces, cwd: descriptor, cwdPath, user, env, sockets, stubs: maker.record }
+    const stubs = maker.record
+    return { root, namespaces, cwd: descriptor, cwdPath, input, user, env, sockets, stubs }
   } catch (cause) {
     closeSync(root)
     throw cause
@@ -230,6 +234,15 @@ function etcFilesFor(host: Host, request: PrepareRequest): ReturnType<typeof etc
   const { hostname, extraHosts } = request.spec
   const ownServer = typeof request.network === 'number' ? OWN_NETWORK_DNS : undefined
   return etcFiles({ hostname, extraHosts, resolvConf: host.resolvConf, ownServer })
+}
+
+function openInput(root: number): number {
+  const place = findPlace(root, '/dev/null')
+  try {
+    return openSync(pathOf(place.descriptor), constants.O_RDWR)
+  } finally {
+    closeSync(place.descriptor)
+  }
 }
 
 function openWorkingDirectory(root: number, path: string): Place {

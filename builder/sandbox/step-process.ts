@@ -114,6 +114,7 @@ function startAndWait(
     closeNamespaces(request.place.namespaces)
     closeSync(request.place.cwd)
     closeSync(request.place.root)
+    closeSync(request.place.input)
   }
   onStart({ stdout: stdout.readEnd, stderr: stderr.readEnd })
   return waitForExit(pid)
@@ -180,6 +181,7 @@ function runStepProgram(
       program: `/proc/self/fd/${program}`,
       args: ['step'],
       env: [],
+      stdin: step.place.input,
       inherit: inherited(step),
       ...output,
     })
@@ -283,12 +285,6 @@ function explain(failure: SystemError | undefined, subject: FailureSubject): Err
         cause: failure,
       })
     }
-    case 'openat':
-      return new TsbuildError('start the step: it cannot open its /dev/null', {
-        code: 'STEP_FAILED',
-        hint: 'a mount of the step covers /dev',
-        cause: failure,
-      })
     case 'setgroups':
     case 'setresgid':
     case 'setresuid':
