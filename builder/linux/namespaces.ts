@@ -37,16 +37,10 @@ export function unshareWorkingDirectory(): void {
   syscall('unshare', [CLONE_FS], 'working directory')
 }
 
-/**
- * The calling thread's own namespaces of these kinds.
- * @param init a process whose pid namespace is meant; absent: that of the thread itself
- */
-export function openNamespaces(kinds: readonly NamespaceKind[], init?: number): Namespaces {
+/** The calling thread's own namespaces of these kinds. */
+export function openNamespaces(kinds: readonly NamespaceKind[]): Namespaces {
   const opened: Partial<Record<NamespaceKind, number>> = {}
-  for (const kind of kinds) {
-    const owner = kind === 'pid' && init !== undefined ? String(init) : 'thread-self'
-    opened[kind] = openSync(`/proc/${owner}/ns/${kind}`, 'r')
-  }
+  for (const kind of kinds) opened[kind] = openSync(`/proc/thread-self/ns/${kind}`, 'r')
   return opened
 }
 

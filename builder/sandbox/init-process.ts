@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer'
-import { closeSync } from 'node:fs'
+import { closeSync, openSync, writeSync } from 'node:fs'
 import {
   closeDescriptorsOnExec,
   failureOf,
@@ -24,6 +24,12 @@ export interface InitProcess {
   readonly control: number
 }
 
+/** One that has just been started. */
+export interface StartedInit extends InitProcess {
+  /** Descriptor of its pid namespace. */
+  readonly namespace: number
+}
+
 export interface InitOptions {
   /** Where to mount /proc: an existing directory in the thread's working directory. */
   readonly proc: string
@@ -37,12 +43,13 @@ const REPORT = 1
 /**
  * Starts pid 1 from the calling thread, in a new pid namespace and the thread's other ones: a program
  * of a few system calls, with nothing of the builder, that has no file of the host and no right that a
- * step lacks. It mounts the namespace's /proc, which only a process inside can, and then waits for the
+ * step lacks. No step can trace it, read its memory or open its descriptors: it is in none of the step's
+ * control groups, and must end with the builder. It mounts the namespace's /proc, which only a process inside can, and then waits for the
  * end of its input, which comes when the builder closes the pipe or dies.
  * @returns when /proc is mounted
  * @throws {TsbuildError} SANDBOX_UNAVAILABLE
  */
-export function startInit(options: InitOptions): InitProcess {
+export function startInit(options: InitOptions): StartedInit {
   const control = makePipe()
   const report = makePipe()
   try {
@@ -50,7 +57,8 @@ export function startInit(options: InitOptions): InitProcess {
     runInitProgram(calls, control.readEnd, report.writeEnd)
     closeSync(control.readEnd)
     closeSync(report.writeEnd)
-    return { pid: readPid(report.readEnd, calls), control: control.writeEnd }
+    const started = admit(readReports(report.readEnd), calls, control.writeEnd)
+    return { ...started, control: control.writeEnd }
   } catch (cause) {
     closeSync(control.writeEnd)
     throw cause
@@ -82,6 +90,7 @@ const CLONE_NEWCGROUP = 0x2000000
 const CLONE_PARENT = 0x8000
 const SIGCHLD = 17
 const SIG_IGN = 1
+const PR_SET_DUMPABLE = 4
 const PR_SET_NAME = 15
 
 function initCalls({ proc, filter }: InitOptions): readonly ProgramCall[] {
@@ -89,12 +98,15 @@ function initCalls({ proc, filter }: InitOptions): readonly ProgramCall[] {
     { call: 'unshare', args: [CLONE_NEWCGROUP], optional: true },
     { call: 'unshare', args: [CLONE_NEWPID] },
     { call: 'clone', args: [CLONE_PARENT | SIGCHLD, 0, 0, 0, 0], forks: true },
+    // Until the builder has its namespace.
+    { call: 'read', args: [CONTROL, [0], 1] },
     { call: 'mount', args: ['proc', proc, 'proc', MS.NOSUID | MS.NODEV | MS.NOEXEC, 0] },
     { call: 'chdir', args: ['/'] },
     { call: 'prctl', args: [PR_SET_NAME, 'init', 0, 0, 0] },
     // The kernel then releases orphans, for which scripts that stop a service wait.
     { call: 'rt_sigaction', args: [SIGCHLD, [SIG_IGN, 0, 0, 0], 0, 8] },
     ...confine({ filter, user: { uid: 0, gid: 0, groups: [] }, capabilities: 0n }),
+    { call: 'prctl', args: [PR_SET_DUMPABLE, 0, 0, 0, 0] },
     { call: 'write', args: [REPORT, RECORD, RECORD_SIZE] },
     { call: 'close', args: [REPORT] },
     { call: 'close', args: [2] },
@@ -103,17 +115,32 @@ function initCalls({ proc, filter }: InitOptions): readonly ProgramCall[] {
   ]
 }
 
-/** What it reports: its pid, that it is ready, or a failure; the latter two in any order with the first. */
-function readPid(report: number, calls: readonly ProgramCall[]): number {
+/**
+ * Opens the namespace of the new pid 1 while that takes no right to trace it, and lets it go on.
+ * @param reports its pid, and what failed; they end when it is ready
+ */
+function admit(
+  reports: ReturnType<typeof readReports>,
+  calls: readonly ProgramCall[],
+  control: number,
+): Omit<StartedInit, 'control'> {
   let pid: number | undefined
-  let failure: Error | undefined
-  for (const line of readReports(report)) {
-    if (calls[line.index]?.forks === true && line.result > 0) pid = line.result
-    else if (line.result < 0) failure = failureOf(line, calls)
+  let namespace: number | undefined
+  try {
+    for (const report of reports) {
+      if (report.result < 0) throw failureOf(report, calls)
+      if (calls[report.index]?.forks !== true) continue
+      pid = report.result
+      namespace = openSync(`/proc/${pid}/ns/pid`, 'r')
+      writeSync(control, '\0')
+    }
+    if (pid !== undefined && namespace !== undefined) return { pid, namespace }
+    throw new Error('it ended at once')
+  } catch (cause) {
+    if (namespace !== undefined) closeSync(namespace)
+    if (pid !== undefined) killAndWait(pid)
+    throw notStarted(cause)
   }
-  if (pid !== undefined && failure === undefined) return pid
-  if (pid !== undefined) waitForExit(pid)
-  throw notStarted(failure?.message ?? 'it ended at once')
 }
 
 /** Kills a process that may have ended by itself; as pid 1 it takes its whole namespace along. */
@@ -127,14 +154,21 @@ export function killProcess(pid: number): void {
 
 /** Ends pid 1. When this returns, its namespace is empty and the mounts in it are gone. */
 export function endInit(init: InitProcess): void {
-  killProcess(init.pid)
   closeSync(init.control)
-  waitForExit(init.pid)
+  killAndWait(init.pid)
 }
 
-function notStarted(reason: string): TsbuildError {
+/** A process that nobody waits for would keep its namespace from ending. */
+export function killAndWait(pid: number): void {
+  killProcess(pid)
+  waitForExit(pid)
+}
+
+function notStarted(cause: unknown): TsbuildError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
   return new TsbuildError(`start pid 1 of a step: ${reason}`, {
     code: 'SANDBOX_UNAVAILABLE',
     hint: 'steps need a kernel that lets them make namespaces and mount /proc in them',
+    cause,
   })
 }

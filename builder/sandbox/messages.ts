@@ -68,6 +68,8 @@ export interface Prepared {
   /** Descriptor of the working directory of the step, and where it is in the root. */
   readonly cwd: number
   readonly cwdPath: string
+  /** Descriptor of the step's own /dev/null, for its standard input. */
+  readonly input: number
   readonly user: Identity
   /** Of system calls, as pid 1 has it; absent: none. */
   readonly filter: Uint8Array | undefined

@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer'
-import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs'
+import { closeSync, constants, existsSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import {
   closeNamespaces,
@@ -28,7 +28,7 @@ import { maskPath, mountProc, mountSys, type OnCreate, protectPath } from './ker
 import type { Prepared, PrepareRequest, WorkerSettings } from './messages.ts'
 import { OWN_NETWORK_DNS } from './network.ts'
 import { MASKED_PATHS, READONLY_PATHS } from './profile.ts'
-import { findPlace, type Place } from './root-tree.ts'
+import { findPlace, type Place, pathOf } from './root-tree.ts'
 import type { ProcessSpec } from './sandbox.ts'
 import { stepFilter } from './seccomp.ts'
 import { mountAll } from './step-mounts.ts'
@@ -118,7 +118,7 @@ function makePlace(host: Host, request: PrepareRequest, undo: (() => void)[]): P
     enterScaffold(host.settings.scaffold)
     const init = startInit({ proc: basename(scaffold.proc), filter: host.filter })
     try {
-      const furnished = furnish(host, request, { scaffold, init: init.pid, undo })
+      const furnished = furnish(host, request, { scaffold, init: init.namespace, undo })
       return {
         kind: 'prepared',
         id: request.id,
@@ -128,6 +128,7 @@ function makePlace(host: Host, request: PrepareRequest, undo: (() => void)[]): P
       }
     } catch (cause) {
       undo.push(() => endInit(init))
+      closeSync(init.namespace)
       throw cause
     }
   } finally {
@@ -161,7 +162,7 @@ export function makeNetworkNamespace(host: Host): number {
 
 interface Furnishing {
   readonly scaffold: ScaffoldPaths
-  /** Pid 1, as the host numbers it. */
+  /** Descriptor of the pid namespace. */
   readonly init: number
   readonly undo: (() => void)[]
 }
@@ -192,16 +193,19 @@ function furnish(
     mountEtcFiles(root, etcFilesFor(host, request), { directory: scaffold.etc, onCreate })
     mountProc(root, scaffold, onCreate)
     if (!isInsecure) hideKernel(root, host, scaffold)
+    // Before mounts of the step, which may cover it.
+    const input = openInput(root)
+    undo.push(() => closeSync(input))
     const sockets = mountAll(root, mounts, { scaffold, onCreate, user })
     for (const { descriptor } of sockets) undo.push(() => closeSync(descriptor))
     const cwd = openWorkingDirectory(root, spec.cwd)
-    const namespaces = openNamespaces(kindsToEnter(request), init)
+    const namespaces = { ...openNamespaces(kindsToEnter(request)), pid: init }
     leaveHostFiles(root)
     const env = environmentOf(spec, user.home)
     const { descriptor, names } = cwd
     const cwdPath = `/${names.join('/')}`
     const filter = isInsecure ? undefined : host.filter
-    const seen = { root, cwd: descriptor, cwdPath, namespaces }
+    const seen = { root, cwd: descriptor, cwdPath, namespaces, input }
     return { ...seen, user, filter, env, sockets, stubs: maker.record }
   } catch (cause) {
     closeSync(root)
@@ -226,7 +230,7 @@ function leaveHostFiles(root: number): void {
 
 /** In a user namespace a thread cannot enter the host's network, but it is there already. */
 function kindsToEnter(request: PrepareRequest): readonly NamespaceKind[] {
-  const kinds: NamespaceKind[] = ['mnt', 'ipc', 'uts', 'pid']
+  const kinds: NamespaceKind[] = ['mnt', 'ipc', 'uts']
   return request.network !== 'host' || !isUserNamespace() ? [...kinds, 'net'] : kinds
 }
 
@@ -237,6 +241,15 @@ function etcFilesFor(host: Host, request: PrepareRequest): ReturnType<typeof etc
   const ownServer = isOwn ? OWN_NETWORK_DNS : undefined
   const gateway = isOwn ? address : LOOPBACK
   return etcFiles({ ...{ hostname, extraHosts, ownServer }, ...{ resolvConf, gateway } })
+}
+
+function openInput(root: number): number {
+  const place = findPlace(root, '/dev/null')
+  try {
+    return openSync(pathOf(place.descriptor), constants.O_RDWR)
+  } finally {
+    closeSync(place.descriptor)
+  }
 }
 
 function openWorkingDirectory(root: number, path: string): Place {

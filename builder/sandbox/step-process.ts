@@ -21,7 +21,7 @@ import {
 } from '#builder/linux'
 import { errnoOf, TsbuildError, type Ulimit } from '#core'
 import type { GroupPlace } from './control-groups.ts'
-import { killProcess } from './init-process.ts'
+import { killAndWait } from './init-process.ts'
 import type { LauncherSettings, LaunchRequest, Prepared } from './messages.ts'
 import { findPlace, pathOf } from './root-tree.ts'
 import { inherited, type StepProgram, stepCalls } from './step-program.ts'
@@ -110,6 +110,7 @@ function startAndWait(
     closeNamespaces(request.place.namespaces)
     closeSync(request.place.cwd)
     closeSync(request.place.root)
+    closeSync(request.place.input)
   }
   onStart({ stdout: stdout.readEnd, stderr: stderr.readEnd })
   return waitForExit(pid)
@@ -176,6 +177,7 @@ function runStepProgram(
       program: `/proc/self/fd/${program}`,
       args: ['step'],
       env: [],
+      stdin: step.place.input,
       inherit: inherited(step),
       ...output,
     })
@@ -201,12 +203,6 @@ function pidIn(
   if (pid !== undefined && failure === undefined) return pid
   if (pid !== undefined) killAndWait(pid)
   throw explain(failure, subject)
-}
-
-/** A process that nobody waits for would keep its namespace from ending. */
-function killAndWait(pid: number): void {
-  killProcess(pid)
-  waitForExit(pid)
 }
 
 /** Descriptor of a group of the second version, if there is one. */
@@ -285,12 +281,6 @@ function explain(failure: SystemError | undefined, subject: FailureSubject): Err
         cause: failure,
       })
     }
-    case 'openat':
-      return new TsbuildError('start the step: it cannot open its /dev/null', {
-        code: 'STEP_FAILED',
-        hint: 'a mount of the step covers /dev',
-        cause: failure,
-      })
     case 'setgroups':
     case 'setresgid':
     case 'setresuid':

@@ -1,6 +1,4 @@
-import { constants } from 'node:fs'
 import {
-  AT_FDCWD,
   type NamespaceKind,
   namespaceFlag,
   type ProgramCall,
@@ -58,8 +56,6 @@ export function stepCalls(step: StepProgram): readonly ProgramCall[] {
       .filter((descriptor) => descriptor !== report)
       .map(close),
     { call: 'fcntl', args: [report, F_SETFD, FD_CLOEXEC] },
-    close(0),
-    { call: 'openat', args: [AT_FDCWD, '/dev/null', constants.O_RDWR] },
     { call: 'setsid', args: [] },
     { call: 'umask', args: [STEP_UMASK] },
     { call: 'keyctl', args: [KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0], optional: true },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import type { Mount } from '#core'
 import { parseStatus, SandboxFixture } from './support.ts'
 
 /** As many as docker allows; a builder without the right to give more gives what it has. */
@@ -31,6 +32,16 @@ describe('sandbox: the process', () => {
 
   it('gives an empty standard input and no terminal', async () => {
     assert.equal(await fixture.sh('readlink /proc/self/fd/0; cat; test ! -t 0'), '/dev/null\n')
+  })
+
+  it('gives no other standard input where a mount of the step covers /dev', async () => {
+    for (const target of ['/proc/kmsg', '/proc/1/mem', '/proc/self/pagemap', '/missing']) {
+      const source = fixture.layer()
+      symlinkSync(target, `${source}/null`)
+      const mounts: readonly Mount[] = [{ type: 'bind', target: '/dev', source, readonly: true }]
+      const script = 'readlink /proc/self/fd/0; cat'
+      assert.equal(await fixture.sh(script, { mounts }), '/dev/null\n', target)
+    }
   })
 
   it('lets a user open its output by name', async () => {
