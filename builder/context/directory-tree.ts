@@ -22,6 +22,7 @@ import {
   textOfName,
 } from '#core'
 import { LeftOut } from './left-out.ts'
+import { UnseenWrites } from './unseen-writes.ts'
 import { type DirectoryLister, type IgnoreMatcher, Visibility } from './visibility.ts'
 
 export interface DirectoryTreeOptions {
@@ -36,6 +37,8 @@ export interface DirectoryTreeOptions {
    * made the working copy. Default: `kept`.
    */
   readonly modes?: 'kept' | 'git'
+  /** Is told, before it is read, of a file whose content may change while its times stay the same. */
+  readonly onUnseenWrites?: ((path: Name) => void) | undefined
 }
 
 const OPEN_FLAGS =
@@ -51,7 +54,7 @@ const NO_XATTRS: ReadonlyMap<string, Buffer> = new Map()
  * methods throw PERMISSION_DENIED and IO_FAILED, naming the file
  */
 export function directoryTree(root: string, options: DirectoryTreeOptions = {}): ReadableTree {
-  return new DirectoryTree(openContext(root), options)
+  return new DirectoryTree(openContext(root), { ...options, unseen: new UnseenWrites(root) })
 }
 
 function openContext(root: string): RootedDirectory {
@@ -87,11 +90,18 @@ class DirectoryTree implements ReadableTree {
   readonly #modes: 'kept' | 'git'
   readonly #visibility: Visibility | undefined
   readonly #leftOut: LeftOut | undefined
+  readonly #onUnseenWrites: DirectoryTreeOptions['onUnseenWrites']
+  readonly #unseen: UnseenWrites
   /** A file that was opened before somebody asked for it. */
   #ahead: { readonly path: Name; readonly descriptor: number } | undefined
 
-  constructor(root: RootedDirectory, options: DirectoryTreeOptions) {
+  constructor(
+    root: RootedDirectory,
+    options: DirectoryTreeOptions & { readonly unseen: UnseenWrites },
+  ) {
     this.#root = root
+    this.#onUnseenWrites = options.onUnseenWrites
+    this.#unseen = options.unseen
     this.#owner = options.owner ?? 'root'
     this.#modes = options.modes ?? 'kept'
     this.#leftOut = LeftOut.folder(options.leftOut)
@@ -142,12 +152,20 @@ class DirectoryTree implements ReadableTree {
       if (place === undefined) return undefined
       this.#ahead = { path, descriptor: openSync(place, OPEN_FLAGS) }
       const stats = fstatSync(this.#ahead.descriptor)
-      if (stats.isFile()) return this.#statOf(stats, place)
+      if (stats.isFile()) {
+        this.#lookForWriters(path, this.#ahead.descriptor, stats)
+        return this.#statOf(stats, place)
+      }
     } catch {
       // Whoever looks at it, or opens it, says what is wrong.
     }
     this.#closeAhead()
     return undefined
+  }
+
+  #lookForWriters(path: Name, descriptor: number, stats: Stats): void {
+    if (this.#onUnseenWrites === undefined) return
+    if (this.#unseen.arePossible(descriptor, stats)) this.#onUnseenWrites(path)
   }
 
   #closeAhead(): void {
@@ -167,7 +185,11 @@ class DirectoryTree implements ReadableTree {
     }
     // O_NONBLOCK: a FIFO that took the file's place must not hold the thread until somebody writes.
     const descriptor = this.#at('open', path, (at) => openSync(at, OPEN_FLAGS))
-    if (fstatSync(descriptor).isFile()) return descriptor
+    const stats = fstatSync(descriptor)
+    if (stats.isFile()) {
+      this.#lookForWriters(path, descriptor, stats)
+      return descriptor
+    }
     closeSync(descriptor)
     throw new TsbuildError(`open ${quote(path)}: it is not a regular file any more`, {
       code: 'IO_FAILED',

@@ -357,12 +357,17 @@ function openTrees(task: FilesTask): OpenTrees {
     for (const tree of opened) tree.close()
   }
   try {
-    for (const spec of [task.root, ...task.sources]) opened.push(openTree(spec, task))
+    /** Files whose content is not remembered: it may be another one while all looks the same. */
+    const unsure = new Set<Name>()
+    for (const spec of [task.root, ...task.sources]) {
+      opened.push(openTree(spec, task, (path) => unsure.add(path)))
+    }
     const [root, ...sources] = opened
     if (root === undefined) throw new Error('a task has a root')
     const index = openIndex(task)
     const remember: OpenTrees['remember'] = ({ path, stat: { identity } }, { digest, xattrs }) => {
-      if (identity !== undefined) index?.put(path, identity, { digest, isBare: xattrs?.size === 0 })
+      if (identity === undefined || unsure.has(path)) return
+      index?.put(path, identity, { digest, isBare: xattrs?.size === 0 })
     }
     const read: OpenTrees['read'] = (file) => {
       const { path, stat, tree } = file
@@ -394,11 +399,15 @@ function openIndex({ sources, store }: FilesTask): FileDigests | undefined {
 }
 
 /** The store is no part of a context, even where it lies in it. */
-function openTree(spec: TreeSpec, { store }: Pick<FilesTask, 'store'>): Tree {
+function openTree(
+  spec: TreeSpec,
+  { store }: Pick<FilesTask, 'store'>,
+  onUnseenWrites?: (path: Name) => void,
+): Tree {
   if (spec.kind === 'layers') return stackTree(spec.directories)
   const { directory, ignore, modes = 'kept' } = spec
   const rules = ignore === '' ? {} : { ignore: parseDockerignore(ignore) }
-  return directoryTree(directory, { ...rules, modes, leftOut: store })
+  return directoryTree(directory, { ...rules, modes, leftOut: store, onUnseenWrites })
 }
 
 function limited(read: FilesInput['read'], limit: WorkLimit): FilesInput['read'] {
