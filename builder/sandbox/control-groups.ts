@@ -90,13 +90,16 @@ export function makeControlGroup(options: GroupOptions, system: GroupSystem): Co
   const places = new Map<string, Place>()
   const lacking = new Map<Controller, TsbuildError>()
   for (const setting of options.settings) {
+    let made: Place | undefined
     try {
       const hierarchy = hierarchyOf(setting.controller, system)
-      const known = places.get(hierarchy.mount)
-      const place = known ?? makePlace(hierarchy, name, options)
-      places.set(hierarchy.mount, place)
+      const place = places.get(hierarchy.mount) ?? makePlace(hierarchy, name, options)
+      if (!places.has(hierarchy.mount)) made = place
       applySetting(place, setting)
+      places.set(hierarchy.mount, place)
     } catch (cause) {
+      // A part of a setting may hold already, and be too much: no device at all, say.
+      if (made !== undefined) removePlace(made)
       const failure = notAllowed(cause)
       if (setting.optional !== true || !(failure instanceof TsbuildError)) {
         for (const place of places.values()) removePlace(place)

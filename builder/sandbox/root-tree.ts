@@ -187,8 +187,13 @@ class Walk {
         if (kind === 'directory') mkdirSync(path, 0o755)
         else closeSync(openSync(path, CREATE_FLAGS, 0o644))
       }
-      if (this.#options.onCreate === undefined) make()
-      else this.#options.onCreate(creation, make)
+      try {
+        if (this.#options.onCreate === undefined) make()
+        else this.#options.onCreate(creation, make)
+      } catch (failed) {
+        // Another step that has the same directory was faster; what it made is looked at like anything.
+        if (errnoOf(failed) !== 'EEXIST') throw failed
+      }
       return openSync(path, flags)
     }
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { SandboxFixture } from './support.ts'
 
@@ -48,6 +48,23 @@ describe('sandbox: devices, limited by control groups', () => {
       assert.equal(statSync('/dev/null').mode, before)
     })
   }
+
+  it('where the builder itself may open few', function () {
+    const group = `/sys/fs/cgroup/devices/tsbuild-few-${process.pid}`
+    if (!existsSync('/sys/fs/cgroup/devices/devices.list')) this.skip()
+    mkdirSync(group)
+    try {
+      writeFileSync(`${group}/devices.deny`, 'a')
+      for (const device of ['1:3', '1:5', '1:7', '1:8', '1:9', '5:0', '5:2', '136:*']) {
+        writeFileSync(`${group}/devices.allow`, `c ${device} rwm`)
+      }
+      const { stdout, stderr } = runBuilder(`echo $$ > ${group}/cgroup.procs`)
+      assert.doesNotMatch(stdout, /opened|changed/)
+      assert.match(stdout, /null 600\nzero\n/, stdout + stderr)
+    } finally {
+      rmdirSync(group)
+    }
+  })
 
   function runBuilder(without: string): ReturnType<typeof spawnSync> & { stdout: string } {
     const spec = fixture.spec(['sh', '-c', SCRIPT])

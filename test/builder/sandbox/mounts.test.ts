@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
+  closeSync,
   existsSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   statSync,
@@ -11,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import type { Mount } from '#core'
+import { findPlace } from '../../../builder/sandbox/root-tree.ts'
 import { SandboxFixture } from './support.ts'
 
 describe('sandbox: mounts of a step', () => {
@@ -208,5 +211,20 @@ describe('sandbox: mounts of a step', () => {
     await swapper
     assert.deepEqual(readdirSync(canary), ['canary'])
     assert.ok(!existsSync(`${source}/in/side/w`))
+  })
+
+  it('finds a mount point that another step makes at the same time', () => {
+    const shared = fixture.layer()
+    const root = openSync(shared, 'r')
+    const place = findPlace(root, 'a/b', {
+      create: 'directory',
+      onCreate: ({ parentNames, name }, make) => {
+        mkdirSync([shared, ...parentNames, name].join('/'))
+        make()
+      },
+    })
+    assert.deepEqual(place.names, ['a', 'b'])
+    closeSync(place.descriptor)
+    closeSync(root)
   })
 })
