@@ -4,6 +4,7 @@
  */
 import { Buffer } from 'node:buffer'
 import { failureOf, type ProgramCall, runCalls } from '#builder/linux'
+import { ULIMIT_NAMES } from '#core'
 import type { GroupSetting } from './control-groups.ts'
 
 /** Character devices by major and minor; no minor: all of this major. */
@@ -59,6 +60,8 @@ export function attachDeviceRules(group: number): void {
   ]
   const attach = [word(3, loaded), word(BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI)]
   const calls: readonly ProgramCall[] = [
+    // Kernels before 5.11 count programs as locked memory, of which there is little by default.
+    { call: 'prlimit64', args: [0, ULIMIT_NAMES.indexOf('memlock'), [-1, -1], 0], optional: true },
     { call: 'bpf', args: [BPF_PROG_LOAD, load, load.length * 8] },
     { call: 'bpf', args: [BPF_PROG_ATTACH, attach, attach.length * 8] },
     { call: 'exit_group', args: [0] },

@@ -3,7 +3,9 @@
  * for them, and takes the place down afterwards. It stays on the host: what it starts goes to the step's
  * namespaces by itself.
  */
+import { closeSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
+import { closeNamespaces } from '#builder/linux'
 import { endInit } from './init-process.ts'
 import {
   type CloseRequest,
@@ -12,6 +14,7 @@ import {
   type Launched,
   type LauncherSettings,
   type LaunchRequest,
+  type Prepared,
   toPlainError,
 } from './messages.ts'
 import { becomeLauncher, type Launcher, runInPlace } from './step-process.ts'
@@ -43,12 +46,19 @@ function serve(request: LaunchRequest): Ended | Failed {
     outcome = { kind: 'failed', id, error: toPlainError(cause, 'start the step') }
   }
   try {
-    endInit({ pid: place.init, control: place.control })
-    removeStubs(place.stubs)
+    releasePlace(place)
     return outcome
   } catch (cause) {
     return { kind: 'failed', id, error: toPlainError(cause, 'end the step') }
   }
+}
+
+/** Nothing may hold the mounts of the step when pid 1 has ended: then they are gone. */
+function releasePlace(place: Prepared): void {
+  closeNamespaces(place.namespaces)
+  for (const descriptor of [place.root, place.cwd, place.input]) closeSync(descriptor)
+  endInit({ pid: place.init, control: place.control })
+  removeStubs(place.stubs)
 }
 
 function tell(message: Launched | Ended | Failed): void {

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { TsbuildError } from '#core'
+import { Resources, TsbuildError } from '#core'
 import type { ControlGroup } from './control-groups.ts'
 import { killProcess } from './init-process.ts'
 import type { LauncherPool, StepLauncher } from './launcher-pool.ts'
@@ -73,25 +73,23 @@ export class RunningStep {
   async #runWith(spec: ProcessSpec, kind: NetworkKind): Promise<ExitStatus> {
     const { places, networks } = this.#workers
     const launchers = this.#workers.launchers[spec.security]
+    await using taken = new Resources()
     const ownGroup = makeStepGroup(spec)
+    taken.use({ [Symbol.asyncDispose]: async () => ownGroup?.remove() })
     const launcher = launchers.take()
+    taken.use({ [Symbol.dispose]: () => launchers.giveBack(launcher) })
     const own = kind === 'own' ? await networks.take() : undefined
-    try {
-      const network = own?.namespace ?? (kind === 'host' ? 'host' : 'none')
-      const group = ownGroup ?? launcher.group
-      const devicesLimited = spec.security === 'sandbox' && limitsDevices(group)
-      const place = await places.ask({
-        kind: 'prepare',
-        id: this.#id,
-        ...{ spec, network, groups: group.places, devicesLimited },
-      })
-      if (place.kind !== 'prepared') throw new Error(`unexpected answer ${place.kind}`)
-      return await this.#runIn(place, spec, { launcher, ownGroup })
-    } finally {
-      if (own !== undefined) networks.giveBack(own)
-      launchers.giveBack(launcher)
-      await ownGroup?.remove()
-    }
+    taken.use({ [Symbol.dispose]: () => own && networks.giveBack(own) })
+    const network = own?.namespace ?? (kind === 'host' ? 'host' : 'none')
+    const group = ownGroup ?? launcher.group
+    const devicesLimited = spec.security === 'sandbox' && limitsDevices(group)
+    const place = await places.ask({
+      kind: 'prepare',
+      id: this.#id,
+      ...{ spec, network, groups: group.places, devicesLimited },
+    })
+    if (place.kind !== 'prepared') throw new Error(`unexpected answer ${place.kind}`)
+    return await this.#runIn(place, spec, { launcher, ownGroup })
   }
 
   /** The launcher takes the place down in any case, so it gets also one that is not needed any more. */

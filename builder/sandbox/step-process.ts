@@ -1,8 +1,7 @@
-import { accessSync, closeSync, constants, fchownSync, openSync, writeFileSync } from 'node:fs'
+import { closeSync, fchownSync, openSync, writeFileSync } from 'node:fs'
 import {
   assumeIdentity,
   closeDescriptorsOnExec,
-  closeNamespaces,
   failureOf,
   getResourceLimit,
   type Identity,
@@ -23,8 +22,8 @@ import { errnoOf, TsbuildError, type Ulimit } from '#core'
 import type { GroupPlace } from './control-groups.ts'
 import { killAndWait } from './init-process.ts'
 import type { LauncherSettings, LaunchRequest, Prepared } from './messages.ts'
-import { findPlace, pathOf } from './root-tree.ts'
-import { inherited, type StepProgram, stepCalls } from './step-program.ts'
+import { findProgram, notExecutable } from './program.ts'
+import { inherited, type StepGroup, type StepProgram, stepCalls } from './step-program.ts'
 
 /** What a launching thread keeps between steps. */
 export interface Launcher {
@@ -76,8 +75,8 @@ export function runInPlace(
   const { thread, groups } = launcher
   const own = request.groups
   if (own === undefined) return startAndWait(launcher, request, onStart)
-  joinGroups(thread, own)
   try {
+    joinGroups(thread, own)
     return startAndWait(launcher, request, onStart)
   } finally {
     joinGroups(
@@ -107,10 +106,6 @@ function startAndWait(
   } finally {
     closeSync(stdout.writeEnd)
     closeSync(stderr.writeEnd)
-    closeNamespaces(request.place.namespaces)
-    closeSync(request.place.cwd)
-    closeSync(request.place.root)
-    closeSync(request.place.input)
   }
   onStart({ stdout: stdout.readEnd, stderr: stderr.readEnd })
   return waitForExit(pid)
@@ -135,27 +130,50 @@ function unmappedUser(user: Identity, cause: unknown): TsbuildError {
 
 /** @returns the pid of the step's process, which runs its program */
 function startStep(launcher: Launcher, request: LaunchRequest, output: StepOutput): number {
-  const { place, args, ulimits } = request
+  const { place, args } = request
   const [name = ''] = args
   if ([...args, ...place.env].some((text) => text.includes('\0'))) {
     // The kernel would take what stands before it and drop the rest.
     throw notExecutable(name, new Error('arguments and environment cannot have a NUL character'))
   }
   const program = asUser(place.user, () => findProgram(name, place))
-  const group = openGroup(request.groups ?? launcher.groups)
+  const started = tryToStart(launcher, request, { program, output })
+  if (started !== undefined) return started
+  canBeBornInGroup = false
+  return startStep(launcher, request, output)
+}
+
+/** False once the kernel was found to lack it. */
+let canBeBornInGroup = true
+
+interface Start {
+  readonly program: string
+  readonly output: StepOutput
+}
+
+/** @returns `undefined` when the kernel lets no process be born in a group */
+function tryToStart(
+  { openFiles, groups }: Launcher,
+  request: LaunchRequest,
+  { program, output }: Start,
+): number | undefined {
+  const { place, args, ulimits } = request
+  const group = openGroup(request.groups ?? groups)
   const report = makePipe()
   try {
-    const { openFiles } = launcher
     const step: StepProgram = {
       ...{ place, program, args, ulimits, openFiles, group },
       report: report.writeEnd,
     }
     const calls = stepCalls(step)
-    const reports = runStepProgram(step, calls, { output, report })
-    return pidIn(reports, calls, { name, place, ulimits })
+    const { pid, failure } = outcomeOf(runStepProgram(step, calls, { output, report }), calls)
+    if (failure?.syscall === 'clone3' && pid === undefined) return undefined
+    if (pid !== undefined && failure === undefined) return pid
+    if (pid !== undefined) killAndWait(pid)
+    throw explain(failure, { name: args[0] ?? '', place, ulimits })
   } finally {
     closeSync(report.readEnd)
-    if (group !== undefined) closeSync(group)
+    if (group !== undefined) closeSync(group.descriptor)
   }
 }
 
@@ -189,26 +207,30 @@ function runStepProgram(
   }
 }
 
-function pidIn(
-  reports: ReturnType<typeof readReports>,
-  calls: readonly ProgramCall[],
-  subject: FailureSubject,
-): number {
-  let pid: number | undefined
-  let failure: SystemError | undefined
-  for (const report of reports) {
-    if (report.result < 0) failure = failureOf(report, calls)
-    else if (calls[report.index]?.forks === true) pid = report.result
-  }
-  if (pid !== undefined && failure === undefined) return pid
-  if (pid !== undefined) killAndWait(pid)
-  throw explain(failure, subject)
+interface Outcome {
+  readonly pid: number | undefined
+  readonly failure: SystemError | undefined
 }
 
-/** Descriptor of a group of the second version, if there is one. */
-function openGroup(places: readonly GroupPlace[]): number | undefined {
+function outcomeOf(
+  reports: ReturnType<typeof readReports>,
+  calls: readonly ProgramCall[],
+): Outcome {
+  let outcome: Outcome = { pid: undefined, failure: undefined }
+  for (const report of reports) {
+    if (report.result < 0) outcome = { ...outcome, failure: failureOf(report, calls) }
+    else if (calls[report.index]?.forks === true) outcome = { ...outcome, pid: report.result }
+  }
+  return outcome
+}
+
+/** The group of the second version, if there is one. */
+function openGroup(places: readonly GroupPlace[]): StepGroup | undefined {
   const place = places.find(({ version }) => version === 2)
-  return place === undefined ? undefined : openSync(place.path, constants.O_RDONLY)
+  if (place === undefined) return undefined
+  return canBeBornInGroup
+    ? { descriptor: openSync(place.path, 'r'), by: 'birth' }
+    : { descriptor: openSync(`${place.path}/cgroup.procs`, 'w'), by: 'move' }
 }
 
 /** Does `action` with the rights of the step's user, on this thread. */
@@ -218,46 +240,6 @@ function asUser<T>(user: Identity, action: () => T): T {
     return action()
   } finally {
     resumeRoot()
-  }
-}
-
-const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
-
-/**
- * Looks a program up as execvp(3) does, with the step's own PATH and rights, inside its root. The way
- * there leads through no magic link of /proc.
- */
-function findProgram(name: string, place: Prepared): string {
-  if (name.includes('/')) {
-    const failure = executableAt(place, name)
-    if (failure === undefined) return name
-    throw notExecutable(name, failure)
-  }
-  const path = place.env.findLast((entry) => entry.startsWith('PATH='))?.slice('PATH='.length)
-  for (const directory of (path ?? DEFAULT_PATH).split(':')) {
-    const candidate = `${directory || '.'}/${name}`
-    if (executableAt(place, candidate) === undefined) return candidate
-  }
-  throw new TsbuildError(`exec: ${JSON.stringify(name)}: executable file not found in $PATH`, {
-    code: 'STEP_FAILED',
-    hint: 'check the name, and that the base image has the program and a matching PATH',
-  })
-}
-
-/** @returns why the file cannot be executed, if it cannot */
-function executableAt(place: Prepared, path: string): unknown {
-  const absolute = path.startsWith('/') ? path : `${place.cwdPath}/${path}`
-  try {
-    const found = findPlace(place.root, absolute)
-    try {
-      if (!found.stat.isFile()) return Object.assign(new Error('no file'), { code: 'EACCES' })
-      accessSync(pathOf(found.descriptor), constants.X_OK)
-      return undefined
-    } finally {
-      closeSync(found.descriptor)
-    }
-  } catch (cause) {
-    return cause instanceof TsbuildError ? cause.cause : cause
   }
 }
 
@@ -287,24 +269,4 @@ function explain(failure: SystemError | undefined, subject: FailureSubject): Err
       if (failure.code === 'EINVAL') return unmappedUser(place.user, failure)
   }
   return failure ?? new Error('the step ended before its program was started')
-}
-
-function notExecutable(name: string, cause: unknown): TsbuildError {
-  const errno = errnoOf(cause)
-  const reason = errno === undefined ? undefined : EXEC_ERRORS[errno]
-  const text = cause instanceof Error ? cause.message : String(cause)
-  return new TsbuildError(`exec ${name}: ${reason ?? text}`, {
-    code: 'STEP_FAILED',
-    hint: 'check that the image has the program and its interpreter, for this platform, executable',
-    cause,
-  })
-}
-
-const EXEC_ERRORS: Readonly<Record<string, string>> = {
-  E2BIG: 'argument list too long',
-  EACCES: 'permission denied',
-  ELOOP: 'it leads through a link of /proc, or through too many links',
-  ENOENT: 'no such file or directory',
-  ENOEXEC: 'exec format error',
-  ENOTDIR: 'not a directory',
 }

@@ -17,10 +17,18 @@ export interface StepProgram {
   readonly ulimits: readonly Ulimit[]
   /** The builder's own limit of open files. */
   readonly openFiles: ResourceLimit
-  /** Descriptor of the directory of a control group (second version) that the process is born in. */
-  readonly group: number | undefined
+  /** A control group of the second version. */
+  readonly group: StepGroup | undefined
   /** Descriptor of a pipe that says what fails; the kernel closes it with the start of the program. */
   readonly report: number
+}
+
+/** How the process gets into a control group. */
+export interface StepGroup {
+  /** `birth`: of its directory. `move`: of its list of processes, open for writing. */
+  readonly descriptor: number
+  /** Kernels before 5.7 only move: it takes milliseconds after a quiet time. */
+  readonly by: 'birth' | 'move'
 }
 
 const CLONE_PARENT = 0x8000
@@ -48,6 +56,7 @@ export function stepCalls(step: StepProgram): readonly ProgramCall[] {
   return [
     ...enter('pid'),
     fork(step.group),
+    ...move(step.group),
     ...(['ipc', 'uts', 'net', 'mnt'] as const).flatMap(enter),
     // Its own control group is the root of what it sees of them.
     { call: 'unshare', args: [CLONE_NEWCGROUP], optional: true },
@@ -67,7 +76,7 @@ export function stepCalls(step: StepProgram): readonly ProgramCall[] {
 
 /** The descriptors that the calls use, which the new process must have under the same numbers. */
 export function inherited({ place, group, report }: StepProgram): readonly number[] {
-  const others = group === undefined ? [report] : [report, group]
+  const others = group === undefined ? [report] : [report, group.descriptor]
   return [place.cwd, ...Object.values(place.namespaces), ...others]
 }
 
@@ -75,16 +84,20 @@ function close(descriptor: number): ProgramCall {
   return { call: 'close', args: [descriptor] }
 }
 
-/** The child is the builder's, and is born in the group: moving it there would take milliseconds. */
-function fork(group: number | undefined): ProgramCall {
-  if (group === undefined) {
+/** The child is the builder's. */
+function fork(group: StepGroup | undefined): ProgramCall {
+  if (group?.by !== 'birth') {
     return { call: 'clone', args: [CLONE_PARENT | SIGCHLD, 0, 0, 0, 0], forks: true }
   }
   // `struct clone_args`: flags, seven fields that are not used, set_tid, its size, and the group. With
   // CLONE_PARENT the signal at its end is that of the process that clones.
   const flags = BigInt(CLONE_PARENT) | CLONE_INTO_CGROUP
-  const record = [flags, ...Array<number>(9).fill(0), group]
+  const record = [flags, ...Array<number>(9).fill(0), group.descriptor]
   return { call: 'clone3', args: [record, record.length * 8], forks: true }
+}
+
+function move(group: StepGroup | undefined): readonly ProgramCall[] {
+  return group?.by === 'move' ? [{ call: 'write', args: [group.descriptor, '0', 1] }] : []
 }
 
 function limits({ ulimits, openFiles }: StepProgram): readonly ProgramCall[] {

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { makeCallProgram, type ProgramCall } from '#builder/linux'
 import { SandboxFixture } from './support.ts'
 
 const BUILDER = fileURLToPath(new URL('./builder-process.js', import.meta.url))
@@ -66,16 +75,62 @@ describe('sandbox: devices, limited by control groups', () => {
     }
   })
 
-  function runBuilder(without: string): ReturnType<typeof spawnSync> & { stdout: string } {
+  it('of the second version, where no process can be born in one', function () {
+    if (!existsSync('/sys/fs/cgroup/unified')) this.skip()
+    const { stdout, stderr } = runBuilder(GROUPS['of the second version'], onOlderKernel)
+    const opened = stdout.match(/^opened .*/gm) ?? []
+    const usual = ['opened / c 1 3', 'opened /dev c 1 3', 'opened /tmp c 1 3']
+    assert.deepEqual(opened, usual, stdout + stderr)
+    assert.match(stdout, /null 600\nzero\n/)
+  })
+
+  /** A program that runs the command where clone3(2) does not exist. */
+  function onOlderKernel(command: readonly string[]): readonly string[] {
+    const [program = ''] = command
+    const filter = clone3IsMissing()
+    const calls: readonly ProgramCall[] = [
+      { call: 'seccomp', args: [1, 0, [filter.length / 8, filter]] },
+      { call: 'execve', args: [program, [...command, 0], [`PATH=${process.env.PATH}`, 0]] },
+    ]
+    const descriptor = makeCallProgram(calls, { report: 2 })
+    const path = `${fixture.directory}/older-kernel`
+    writeFileSync(path, readFileSync(`/proc/self/fd/${descriptor}`), { mode: 0o755 })
+    closeSync(descriptor)
+    return [path]
+  }
+
+  function runBuilder(
+    without: string,
+    wrap: (command: readonly string[]) => readonly string[] = (command) => command,
+  ): ReturnType<typeof spawnSync> & { stdout: string } {
     const spec = fixture.spec(['sh', '-c', SCRIPT])
     const temporary = `${fixture.directory}/temporary`
     const document = JSON.stringify({ temporary, specs: [spec] })
     const script = `${UMOUNT}; ${without}; exec "$@"`
     const args = ['--mount', '--propagation', 'private', 'sh', '-c', script, 'sh']
-    const ran = spawnSync('unshare', [...args, process.execPath, BUILDER, document], {
+    const command = wrap([process.execPath, BUILDER, document])
+    const ran = spawnSync('unshare', [...args, ...command], {
       encoding: 'utf8',
     })
     assert.equal(ran.status, 0, ran.stderr)
     return ran
   }
 })
+
+/** Classic BPF: `ENOSYS` for the number of clone3, which is the same on all machines. */
+function clone3IsMissing(): Buffer {
+  const instructions = [
+    [0x20, 0, 0, 0],
+    [0x15, 0, 1, 435],
+    [0x06, 0, 0, 0x00050000 | 38],
+    [0x06, 0, 0, 0x7fff0000],
+  ] as const
+  const bytes = Buffer.alloc(instructions.length * 8)
+  instructions.forEach(([code, ifTrue, ifFalse, operand], index) => {
+    bytes.writeUInt16LE(code, index * 8)
+    bytes.writeUInt8(ifTrue, index * 8 + 2)
+    bytes.writeUInt8(ifFalse, index * 8 + 3)
+    bytes.writeUInt32LE(operand, index * 8 + 4)
+  })
+  return bytes
+}
