@@ -115,7 +115,9 @@ class DirectoryTree implements ReadableTree {
     const { stats, place } = found
     const isHidden = this.#visibility?.isHidden(path, () => stats.isDirectory()) ?? false
     if (isHidden) return undefined
-    return this.#statOf(stats, place)
+    const stat = this.#statOf(stats, place)
+    // A build context is what is in a folder; the folder itself is not part of it.
+    return path === '' && this.#owner === 'root' ? { ...stat, isUndated: true } : stat
   }
 
   #statOf(stats: Stats, place: string | Buffer): FileStat {

@@ -32,7 +32,7 @@ export interface StepLayer extends ImageLayer {
 export interface ImageTimes {
   /** The time of an image that has no step of its own and no base. */
   readonly now: Date
-  /** No time that is new is later; milliseconds. */
+  /** The time of all that is new, if it is given; milliseconds. */
   readonly epoch?: number | undefined
 }
 
@@ -66,7 +66,9 @@ export function assembleImage(
 ): FinishedImage {
   const { platform, author, config } = planned
   const history = assembleHistory(planned.history, layers, times)
-  const created = history.at(-1)?.created ?? textOf(times.now, times)
+  const isFixed = times.epoch !== undefined
+  const last = isFixed ? undefined : history.at(-1)?.created
+  const created = last ?? textOf(times.now, times)
   const diffIds = layers.map(({ diffId }) => diffId)
   const image: ImageConfig = {
     platform,
@@ -86,8 +88,8 @@ export function assembleImage(
   }
 }
 
-function textOf(time: Date, { epoch = Number.POSITIVE_INFINITY }: ImageTimes): string {
-  const text = new Date(Math.min(time.getTime(), epoch)).toISOString()
+function textOf(time: Date, { epoch = time.getTime() }: ImageTimes): string {
+  const text = new Date(epoch).toISOString()
   // As Go writes it, and with it every other builder.
   return text.replace('.000Z', 'Z')
 }
@@ -101,7 +103,8 @@ function assembleHistory(
   const kept = planned.flatMap((item) => (item.kind === 'kept' ? [item.entry] : []))
   const firstStep = layers.find(({ createdAt }) => createdAt !== undefined)?.createdAt
   const earlier = kept.at(-1)?.created
-  const start = firstStep === undefined && earlier ? earlier : textOf(firstStep ?? times.now, times)
+  const isAsOld = firstStep === undefined && earlier !== undefined && times.epoch === undefined
+  const start = isAsOld ? earlier : textOf(firstStep ?? times.now, times)
   let time = start
   const added = planned.flatMap((item): HistoryEntry[] => {
     if (item.kind === 'kept') return []

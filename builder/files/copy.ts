@@ -150,7 +150,9 @@ export function entryOf({ selected, entry, links }: Step, options: CopyOptions):
 }
 
 /** What an entry's metadata becomes. */
-export function changedStat(stat: FileStat, { owner, chmod }: CopyOptions): FileStat {
-  if (owner === undefined && chmod === undefined) return stat
-  return { ...stat, ...owner, mode: chmod?.apply(stat) ?? stat.mode }
+export function changedStat(stat: FileStat, { owner, chmod, created }: CopyOptions): FileStat {
+  if (owner === undefined && chmod === undefined && stat.isUndated !== true) return stat
+  const { isUndated, ...rest } = stat
+  const mtimeMs = isUndated === true ? created.mtimeMs : stat.mtimeMs
+  return { ...rest, ...owner, mtimeMs, mode: chmod?.apply(stat) ?? stat.mode }
 }

@@ -44,7 +44,7 @@ export class StackTree implements Tree {
   }
 
   lstat(path: Name): FileStat | undefined {
-    if (path === '') return this.#layers[0]?.lstat(path) ?? BARE_DIRECTORY
+    if (path === '') return this.#layers[0]?.lstat(path) ?? { ...BARE_DIRECTORY, isUndated: true }
     return this.#find(path)?.stat
   }
 
