@@ -149,7 +149,9 @@ async function filesTask(
   const store = deps.store.root
   const sources = vertex.sources.map(async (source, index): Promise<TreeSpec> => {
     if (source.kind === 'context') return contextTree(source, deps)
-    return { kind: 'layers', directories: await directoriesOf(inputs.sources[index] ?? [], deps) }
+    const { isUndated = false } = source
+    const directories = await directoriesOf(inputs.sources[index] ?? [], deps)
+    return { kind: 'layers', directories, isUndated }
   })
   return { actions, root, sources: await Promise.all(sources), store }
 }
