@@ -152,5 +152,6 @@ export function entryOf({ selected, entry, links }: Step, options: CopyOptions):
 /** What an entry's metadata becomes. */
 export function changedStat(stat: FileStat, { owner, chmod }: CopyOptions): FileStat {
   if (owner === undefined && chmod === undefined) return stat
-  return { ...stat, ...owner, mode: chmod?.apply(stat) ?? stat.mode }
+  const given = owner === undefined ? {} : { ...owner, isOwnerPresumed: false }
+  return { ...stat, ...given, mode: chmod?.apply(stat) ?? stat.mode }
 }
