@@ -163,6 +163,7 @@ async function pushAll(
         client: services.client(),
         compression,
         sibling: done.get(registry),
+        ignoreChownErrors: settings.ignoreChownErrors,
         onProgress,
         signal: settings.signal,
       }),

@@ -1,4 +1,10 @@
-import { assembleImage, type FinishedImage, type StepLayer } from '#builder/export'
+import {
+  assembleImage,
+  describePresumed,
+  type FinishedImage,
+  presumedOwners,
+  type StepLayer,
+} from '#builder/export'
 import type { Plan } from '#builder/plan'
 import {
   checkedDirectories,
@@ -9,7 +15,7 @@ import {
   type TreeSpec,
 } from '#builder/solve'
 import type { Store } from '#cache'
-import { hostPlatform, type Resources } from '#core'
+import { hostPlatform, MORE_IDS, type Resources } from '#core'
 import { contextTrees } from './named-contexts.ts'
 import type { OpenedContext } from './open-context.ts'
 import { rewriteTimes } from './rewrite-times.ts'
@@ -82,6 +88,11 @@ export async function buildImage(plan: Plan, deps: ImageDeps): Promise<BuiltImag
     settings.onEvent({ type: 'warning', message: manyLayers(solved.length) })
   }
   const layers = wantsTars ? await finishLayers(solved, plan) : []
+  const presumed = presumedOwners({ layers }, store)
+  if (presumed !== undefined) {
+    const message = `${describePresumed(presumed)} (${MORE_IDS})`
+    settings.onEvent({ type: 'warning', message })
+  }
   const now = new Date()
   const image = assembleImage(plan.image, layers, { now, epoch })
   const rewritten = async (): Promise<FinishedImage> => {

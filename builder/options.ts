@@ -105,6 +105,11 @@ export interface BuildOptions {
   readonly reproducible?: boolean
   /** Default: the local store, when there is a tag or nothing else is asked for. */
   readonly outputs?: readonly Output[]
+  /**
+   * Push an image, too, whose steps changed files of other owners where there is one user id only: whose
+   * they are now is presumed. Without it such a push is refused. See docs/owners.md
+   */
+  readonly ignoreChownErrors?: boolean
   /** How many steps run at a time; default: the number of CPUs. */
   readonly jobs?: number
   /** The local store's folder; default: `$TSBUILD_ROOT`, /var/lib/tsbuild, or `$XDG_DATA_HOME/tsbuild`. */

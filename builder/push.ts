@@ -17,6 +17,8 @@ export interface PushOptions {
   readonly name: string
   readonly root?: string
   readonly insecureRegistries?: readonly string[]
+  /** As in `BuildOptions`. */
+  readonly ignoreChownErrors?: boolean
   readonly credentials?: CredentialStore
   readonly onEvent?: OnEvent
   readonly signal?: AbortSignal
@@ -29,7 +31,7 @@ export interface PushResult {
   readonly descriptor: Descriptor
 }
 
-/** Pushes an image of the local store. @throws {TsbuildError} NOT_FOUND and registry failures */
+/** Pushes an image of the local store. @throws {TsbuildError} NOT_FOUND, PERMISSION_DENIED and registry failures */
 export async function pushFromStore(options: PushOptions): Promise<PushResult> {
   try {
     return await push(options)
@@ -61,6 +63,7 @@ async function push(options: PushOptions): Promise<PushResult> {
       store,
       client,
       compression: 'gzip',
+      ignoreChownErrors: options.ignoreChownErrors ?? false,
       onProgress,
       signal,
     }),

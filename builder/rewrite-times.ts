@@ -32,7 +32,8 @@ export async function rewriteTimes<L extends ImageLayer>(
   const tar = store.blobs.path(uncompressedDigest(layer.diffId))
   const facts = await pool.run('rewriteTimes', { tar, target, latest: epoch }, signal)
   await store.blobs.adopt(target, uncompressedDigest(facts.diffId), facts.size)
-  const { id } = store.layers.register(facts)
+  const presumed = store.layers.presumed(layer.diffId)
+  const { id } = store.layers.register({ ...facts, presumed })
   const description = `times of layer ${layer.diffId}`
   store.records.put({ key, family: key, preimage, layer: id, description })
   return { ...layer, ...facts }

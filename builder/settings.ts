@@ -51,6 +51,7 @@ export interface Settings {
   readonly ssh: Readonly<Record<string, readonly string[]>>
   readonly reproducible: boolean
   readonly outputs: readonly Output[]
+  readonly ignoreChownErrors: boolean
   readonly jobs: number
   readonly root: string
   readonly insecureRegistries: readonly string[]
@@ -90,6 +91,7 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     ssh: options.ssh ?? {},
     reproducible: options.reproducible ?? false,
     outputs,
+    ignoreChownErrors: options.ignoreChownErrors ?? false,
     jobs: options.jobs ?? availableParallelism(),
     root: resolve(options.root ?? resolveRoot(env)),
     insecureRegistries: options.insecureRegistries ?? [],

@@ -9,7 +9,7 @@ import { databaseFailure, isDamage, SQLITE, sqliteCodeOf } from './failure.ts'
 import { lockSync } from './file-lock.ts'
 import type { Layout } from './layout.ts'
 import { setAside } from './replace-file.ts'
-import { SCHEMA, SCHEMA_VERSION, SEALS } from './schema.ts'
+import { LATER_TABLES, SCHEMA, SCHEMA_VERSION } from './schema.ts'
 
 export type Row = Record<string, SQLOutputValue>
 
@@ -152,7 +152,7 @@ export class Database implements Disposable {
       connection.exec('PRAGMA synchronous = NORMAL')
       const version = Number(connection.prepare('PRAGMA user_version').get()?.user_version)
       if (version !== SCHEMA_VERSION) throw new DamagedError(`it has version ${version}`)
-      connection.exec(SEALS)
+      connection.exec(LATER_TABLES)
     } catch (cause) {
       connection.close()
       throw cause

@@ -11,6 +11,7 @@ export {
   type LayerRecord,
   type Layers,
   layerId,
+  moveOwners,
   type TarFacts,
 } from './layers.ts'
 export type { LeaseOptions } from './leases.ts'

@@ -8,6 +8,8 @@ import {
   errnoOf,
   hexOf,
   isDigest,
+  type OwnedFiles,
+  ownersFileOf,
   parseDiffId,
   randomName,
   uncompressedDigest,
@@ -17,6 +19,7 @@ import type { BlobStore } from './blob-store.ts'
 import type { Database, Row } from './database.ts'
 import { storeFailure } from './failure.ts'
 import type { Layout } from './layout.ts'
+import { presumedOwners, setPresumedOwners } from './presumed-owners.ts'
 
 import { sumOf } from './schema.ts'
 import { syncFileSystem } from './sync.ts'
@@ -40,9 +43,11 @@ export interface TarFacts {
   readonly diffId: DiffId
   /** Bytes. */
   readonly size: number
+  /** Files whose owners are presumed: see `FileStat`. */
+  readonly presumed?: OwnedFiles | undefined
 }
 
-export interface LayerFacts extends Partial<TarFacts> {
+export interface LayerFacts extends Partial<Omit<TarFacts, 'presumed'>> {
   readonly id?: LayerId
 }
 
@@ -98,8 +103,8 @@ export class Layers {
 
   /**
    * Takes over a complete folder in overlay form, from a `temporary()` of the same store. When the
-   * layer has a folder already, that one stays and the new one is removed. Without an id or a
-   * diffID the layer gets a random id.
+   * layer has a folder already, that one stays and the new one is removed. A file with owners beside it
+   * goes with it. Without an id or a diffID the layer gets a random id.
    * @throws {TsbuildError} NO_SPACE, PERMISSION_DENIED, IO_FAILED
    */
   async commitDirectory(directory: string, facts: LayerFacts = {}): Promise<LayerRecord> {
@@ -107,7 +112,10 @@ export class Layers {
     const target = this.directory(id)
     // The row comes first: a folder without a row is garbage. A row without its folder is harmless.
     this.#put(id, { ...facts, directory: true })
-    if (!moveFolder(directory, target)) await removeTree(directory)
+    if (!moveFolder(directory, target)) {
+      await removeTree(directory)
+      rmSync(ownersFileOf(directory), { force: true })
+    }
     return this.get(id) ?? { id, directory: true }
   }
 
@@ -121,8 +129,17 @@ export class Layers {
 
   /** Adds what packing the layer has shown. */
   setTar(id: LayerId, tar: TarFacts): LayerRecord {
-    this.#put(id, tar)
-    return this.get(id) ?? { id, ...tar, directory: false }
+    const { diffId, size, presumed } = tar
+    this.#database.transaction(() => {
+      this.#put(id, tar)
+      setPresumedOwners(this.#database, diffId, presumed)
+    })
+    return this.get(id) ?? { id, diffId, size, directory: false }
+  }
+
+  /** The files of a layer whose owners are presumed; `undefined` when there are none. */
+  presumed(diffId: DiffId): OwnedFiles | undefined {
+    return presumedOwners(this.#database, diffId)
   }
 
   /** Compressed blobs that hold the layer; they need not be on this machine (any more). */
@@ -155,6 +172,7 @@ export class Layers {
     const target = this.directory(id)
     try {
       renameSync(target, join(aside, 'replaced'))
+      moveOwners(directory, target)
       renameSync(directory, target)
     } catch (cause) {
       throw storeFailure(`replace layer ${target}`, cause)
@@ -166,7 +184,9 @@ export class Layers {
   discard(id: LayerId, aside: string): void {
     this.#database.run('DELETE FROM layers WHERE id = ?', id)
     try {
-      renameSync(this.directory(id), join(aside, 'discarded'))
+      const directory = this.directory(id)
+      renameSync(directory, join(aside, 'discarded'))
+      rmSync(ownersFileOf(directory), { force: true })
     } catch (cause) {
       if (errnoOf(cause) !== 'ENOENT') throw storeFailure(`remove layer ${id}`, cause)
     }
@@ -232,7 +252,7 @@ export class Layers {
       this.#database.run('DELETE FROM layers WHERE directory = 0 AND diff_id IS NULL')
     })
     const rows = this.#database.all('SELECT id FROM layers WHERE directory = 1')
-    const kept = new Set(rows.map((row) => row.id))
+    const kept = new Set(rows.flatMap(({ id }) => [String(id), ownersFileOf(String(id))]))
     for (const name of readdirSync(this.#layout.layers)) {
       if (!kept.has(name)) discard(join(this.#layout.layers, name))
     }
@@ -288,12 +308,25 @@ function moveFolder(from: string, target: string): boolean {
   try {
     const found = lstatSync(target, { throwIfNoEntry: false })
     if (found !== undefined && !found.isDirectory()) rmSync(target)
+    // Renaming would replace an empty one.
+    if (found?.isDirectory() === true && readdirSync(target).length > 0) return false
+    moveOwners(from, target)
     renameSync(from, target)
     return true
   } catch (cause) {
     const errno = errnoOf(cause)
     if (errno === 'ENOTEMPTY' || errno === 'EEXIST') return false
     throw storeFailure(`commit layer ${target}`, cause)
+  }
+}
+
+/** Moves the owners beside a folder, before the folder: without them it would be another layer. */
+export function moveOwners(from: string, to: string): void {
+  try {
+    renameSync(ownersFileOf(from), ownersFileOf(to))
+  } catch (cause) {
+    if (errnoOf(cause) !== 'ENOENT') throw cause
+    rmSync(ownersFileOf(to), { force: true })
   }
 }
 

@@ -6,9 +6,19 @@ import { digestOf, hexOf } from '#core'
  */
 export const SCHEMA_VERSION = 1
 
-/** Databases that were made before it get it when they are opened; an older tsbuild does not miss it. */
-export const SEALS: string = `CREATE TABLE IF NOT EXISTS seals (
+/** An older tsbuild does not miss it. */
+const SEALS = `CREATE TABLE IF NOT EXISTS seals (
   id TEXT PRIMARY KEY, digest TEXT NOT NULL, sum TEXT NOT NULL) WITHOUT ROWID`
+
+/**
+ * Layers of which some files have owners that are presumed, by the diffID: the tar was made where there
+ * is one user id only. Later than `layers`, as `seals`.
+ */
+const PRESUMED = `CREATE TABLE IF NOT EXISTS presumed (
+  diff_id TEXT PRIMARY KEY, files TEXT NOT NULL, sum TEXT NOT NULL) WITHOUT ROWID`
+
+/** Databases that were made before they were there get them when they are opened. */
+export const LATER_TABLES: string = `${SEALS}; ${PRESUMED}`
 
 /**
  * `sum` is a checksum over the row: SQLite does not notice a bit that flips inside a value.
@@ -33,7 +43,7 @@ CREATE TABLE compressed (
 CREATE TABLE leases (
   key TEXT PRIMARY KEY, holder TEXT NOT NULL, token INTEGER NOT NULL, pid INTEGER NOT NULL
 ) WITHOUT ROWID;
-${SEALS};
+${LATER_TABLES};
 CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 `
 

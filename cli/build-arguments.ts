@@ -57,6 +57,7 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
       ssh: parseSsh(args.list('ssh'), shell.env),
       ...(args.has('reproducible') ? { reproducible: true } : {}),
       ...(outputs.length === 0 ? {} : { outputs: outputs.map((one) => toStdout(one, shell)) }),
+      ...(args.has('ignore-chown-errors') ? { ignoreChownErrors: true } : {}),
       ...optional('jobs', jobs(args.text('jobs'))),
       ...optional('root', args.text('root')),
       insecureRegistries: args.list('insecure-registry'),

@@ -58,6 +58,12 @@ export const INSECURE: Flag = {
   group: 'Registry',
 }
 
+export const IGNORE_CHOWN_ERRORS: Flag = {
+  name: 'ignore-chown-errors',
+  help: 'Push, too, what steps with one user id only made of files of other owners',
+  group: 'Registry',
+}
+
 export const PROGRESS: Flag = {
   name: 'progress',
   metavar: 'MODE',

@@ -1,4 +1,12 @@
-import { type Command, HELP, INSECURE, PROGRESS, QUIET, ROOT_FLAG } from './command.ts'
+import {
+  type Command,
+  HELP,
+  IGNORE_CHOWN_ERRORS,
+  INSECURE,
+  PROGRESS,
+  QUIET,
+  ROOT_FLAG,
+} from './command.ts'
 import type { Flag } from './flags.ts'
 import { LATER_FLAGS } from './later-flags.ts'
 import { STEP_FLAGS } from './step-values.ts'
@@ -104,6 +112,7 @@ export const BUILD: Command = {
     ...COMPATIBLE,
     ...LATER_FLAGS,
     INSECURE,
+    IGNORE_CHOWN_ERRORS,
     PROGRESS,
     QUIET,
     ROOT_FLAG,

@@ -1,4 +1,12 @@
-import { type Command, HELP, INSECURE, PROGRESS, QUIET, ROOT_FLAG } from './command.ts'
+import {
+  type Command,
+  HELP,
+  IGNORE_CHOWN_ERRORS,
+  INSECURE,
+  PROGRESS,
+  QUIET,
+  ROOT_FLAG,
+} from './command.ts'
 
 export const IMAGES: Command = {
   name: 'images',
@@ -49,7 +57,14 @@ export const PUSH: Command = {
   name: 'push',
   summary: 'Push a local image to the registry in its name',
   usage: 'tsbuild push [flags] NAME[:TAG]',
-  flags: [INSECURE, PROGRESS, { ...QUIET, help: 'Print nothing but the digest' }, ROOT_FLAG, HELP],
+  flags: [
+    INSECURE,
+    IGNORE_CHOWN_ERRORS,
+    PROGRESS,
+    { ...QUIET, help: 'Print nothing but the digest' },
+    ROOT_FLAG,
+    HELP,
+  ],
   examples: [['tsbuild push ghcr.io/me/hello:1.0', 'push what the store has under this name']],
   namespace: true,
 }

@@ -18,6 +18,7 @@ export async function runPush(args: Arguments, shell: Shell): Promise<number> {
     const pushed = await pushFromStore({
       name,
       ...(root === undefined ? {} : { root }),
+      ignoreChownErrors: args.has('ignore-chown-errors'),
       insecureRegistries: args.list('insecure-registry'),
       signal: shell.signal,
       onEvent: (event) => {

@@ -9,6 +9,8 @@ export interface FileStat {
   readonly mode: number
   readonly uid: number
   readonly gid: number
+  /** The owner is that of the file below: what changed it here could neither see nor set owners. */
+  readonly isOwnerPresumed?: boolean
   /** Bytes; 0 unless a regular file. */
   readonly size: number
   /** Milliseconds since the epoch, with fraction. */
@@ -54,6 +56,14 @@ export function nameFromBytes(bytes: Buffer): Name {
 /** What to hand to `node:fs` or to a tar header. */
 export function bytesOfName(name: Name): Buffer {
   return Buffer.from(name, 'latin1')
+}
+
+/**
+ * The file beside a layer's directory with the owners that its files cannot have, where there is one
+ * user id only.
+ */
+export function ownersFileOf(directory: string): string {
+  return `${directory}.owners`
 }
 
 /** For people and patterns: UTF-8, with U+FFFD where it is none. */

@@ -8,6 +8,7 @@ export {
   type ImageSet,
   type StepLayer,
 } from './image.ts'
+export { describePresumed, presumedOwners } from './owner-check.ts'
 export { type ArchiveOptions, exportToArchive } from './to-archive.ts'
 export { exportToRegistry, type RegistryOptions } from './to-registry.ts'
 export { exportToStore, type StoreOptions } from './to-store.ts'

@@ -12,6 +12,7 @@ import {
 import { type FinishedImage, type ImageLayer, type ImageSet, withPlatforms } from './image.ts'
 import { layerBlob } from './layer-blob.ts'
 import { indexDocument, manifestDocument } from './manifest.ts'
+import { checkOwners } from './owner-check.ts'
 
 export interface RegistryOptions {
   readonly store: Store
@@ -19,17 +20,23 @@ export interface RegistryOptions {
   readonly compression: Compression
   /** A repository of the same registry that has the whole image already. */
   readonly sibling?: string | undefined
+  /** Push layers, too, of which some files have owners that are presumed. */
+  readonly ignoreChownErrors: boolean
   readonly onProgress: (progress: PushProgress) => void
   readonly signal: AbortSignal | undefined
 }
 
-/** Pushes to one repository under all of its tags, which come last. */
+/**
+ * Pushes to one repository under all of its tags, which come last.
+ * @throws {TsbuildError} PERMISSION_DENIED for owners that are presumed, and registry failures
+ */
 export async function exportToRegistry(
   { images, isIndex }: ImageSet,
   references: readonly [Reference, ...Reference[]],
   options: RegistryOptions,
 ): Promise<Descriptor> {
-  const { client, signal } = options
+  const { client, store, signal } = options
+  if (!options.ignoreChownErrors) checkOwners(images, store)
   const repository = client.repository(references[0])
   const tags = references.flatMap(({ tag }) => (tag === undefined ? [] : [tag]))
   const manifests: Descriptor[] = []

@@ -1,12 +1,13 @@
 import { closeSync, mkdirSync, readSync } from 'node:fs'
-import { directoryTree } from '#builder/context'
 import {
   type ArchiveCompression,
   decompress,
   detectCompression,
   extractArchive,
   isArchive,
+  rawTree,
 } from '#builder/layer'
+import { hasSingleId } from '#builder/linux'
 import { type Name, type Tree, TsbuildError } from '#core'
 import { shown } from './paths.ts'
 import type { Selected } from './select.ts'
@@ -49,7 +50,12 @@ export async function unpackArchive(
   const directories = new Set<Name>()
   try {
     const onDirectory = (path: Name) => directories.add(path)
-    const options = { onDirectory, ...(onWarning === undefined ? {} : { onWarning }) }
+    const owners = hasSingleId() ? 'beside' : 'keep'
+    const options = {
+      onDirectory,
+      owners,
+      ...(onWarning === undefined ? {} : { onWarning }),
+    } as const
     await extractArchive(decompress(read(selected), compression), directory, options)
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
@@ -59,7 +65,7 @@ export async function unpackArchive(
       hint: 'use COPY, or ADD --unpack=false, to add the archive as a file',
     })
   }
-  return { tree: directoryTree(directory, { owner: 'kept' }), directories }
+  return { tree: rawTree(directory), directories }
 }
 
 async function startOf(selected: Selected): Promise<Uint8Array> {

@@ -154,5 +154,6 @@ export function changedStat(stat: FileStat, { owner, chmod, created }: CopyOptio
   if (owner === undefined && chmod === undefined && stat.isUndated !== true) return stat
   const { isUndated, ...rest } = stat
   const mtimeMs = isUndated === true ? created.mtimeMs : stat.mtimeMs
-  return { ...rest, ...owner, mtimeMs, mode: chmod?.apply(stat) ?? stat.mode }
+  const given = owner === undefined ? {} : { ...owner, isOwnerPresumed: false }
+  return { ...rest, ...given, mtimeMs, mode: chmod?.apply(stat) ?? stat.mode }
 }

@@ -8,7 +8,7 @@ import {
   type Tree,
   TsbuildError,
 } from '#core'
-import { DirectoryWriter } from './directory-writer.ts'
+import { DirectoryWriter, type Owners } from './directory-writer.ts'
 import { EntryApplier } from './entry-applier.ts'
 import { stackTree } from './stack-tree.ts'
 import { TarReader } from './tar-reader.ts'
@@ -16,8 +16,8 @@ import { TarReader } from './tar-reader.ts'
 export interface ExtractOptions {
   /** Told about what could not be made, e.g. device files in a user namespace. */
   readonly onWarning?: (message: string) => void
-  /** `drop`: everything belongs to the current user, e.g. where there is one user id only. */
-  readonly owners?: 'keep' | 'drop'
+  /** Default: `keep`. */
+  readonly owners?: Owners
   readonly signal?: AbortSignal | undefined
 }
 

@@ -25,6 +25,7 @@ import {
   setXattr,
 } from '#builder/linux'
 import { bytesOfName, errnoOf, type FileStat, ioError, type Name, TsbuildError } from '#core'
+import { KeptOwners } from './kept-owners.ts'
 import { quote } from './raw-tree.ts'
 import { parentOf } from './resolve.ts'
 
@@ -35,9 +36,14 @@ const SETID = 0o6000
 const SETGID = 0o2000
 const DEFAULT_ACL = 'system.posix_acl_default'
 
+/**
+ * What becomes of owners. `drop`: everything belongs to the current user. `beside`: likewise, and a
+ * file beside the directory says what the owners are, for where there is one user id only.
+ */
+export type Owners = 'keep' | 'drop' | 'beside'
+
 export interface DirectoryOptions {
-  /** `drop`: everything belongs to the current user. */
-  readonly owners: 'keep' | 'drop'
+  readonly owners: Owners
   readonly onWarning: (message: string) => void
 }
 
@@ -57,6 +63,7 @@ export class DirectoryWriter {
   readonly #options: DirectoryOptions
   readonly #directories = new Map<Name, Attributes>()
   readonly #born: Birth | undefined
+  readonly #beside: { readonly directory: string; readonly owners: KeptOwners } | undefined
 
   /** Makes `directory` when it is missing; its parent must exist. */
   constructor(directory: string, options: DirectoryOptions) {
@@ -69,6 +76,7 @@ export class DirectoryWriter {
     }
     this.root = new RootedDirectory(directory)
     this.#options = options
+    this.#beside = options.owners === 'beside' ? { directory, owners: new KeptOwners() } : undefined
     this.#born = isOurs ? bornWith(this.root) : undefined
   }
 
@@ -104,6 +112,7 @@ export class DirectoryWriter {
       // Only now: changing the owner clears setuid bits and capabilities.
       fchmodSync(fd, stat.mode)
     }
+    this.#noteOwner(path, stat)
     if (xattrs !== undefined) this.#setXattrs(path, xattrs)
     futimesSync(fd, ...timesOf(stat))
   }
@@ -112,15 +121,27 @@ export class DirectoryWriter {
   #isBorn({ uid, gid, mode }: FileStat): boolean {
     const born = this.#born
     if (born === undefined || (mode & ~born.modes) !== 0) return false
-    return this.#options.owners === 'drop' || (uid === born.uid && gid === born.gid)
+    return this.#options.owners !== 'keep' || (uid === born.uid && gid === born.gid)
   }
 
   makeSymlink(path: Name, target: Name, { stat }: Attributes): void {
     const text = bytesOfName(target)
     this.#make(path, (place) => symlinkSync(text, place))
     const place = this.root.place(path)
-    if (this.#options.owners === 'keep') lchownSync(place, stat.uid, stat.gid)
+    this.#setOwner(path, place, stat)
     lutimesSync(place, ...timesOf(stat))
+  }
+
+  #setOwner(path: Name, place: string | Buffer, stat: FileStat): void {
+    if (this.#options.owners === 'keep') lchownSync(place, stat.uid, stat.gid)
+    this.#noteOwner(path, stat)
+  }
+
+  /** What it is when nothing is done about it need not be noted. */
+  #noteOwner(path: Name, stat: FileStat): void {
+    const owners = this.#beside?.owners
+    if (isOwn(stat)) owners?.delete(path)
+    else owners?.set(path, stat)
   }
 
   /** `target` is another path in this directory, and no directory. */
@@ -130,6 +151,8 @@ export class DirectoryWriter {
     try {
       const from = childPath(parent, target.slice(target.lastIndexOf('/') + 1))
       this.#make(path, (place) => linkSync(from, place))
+      const owner = this.#beside?.owners.get(target)
+      if (owner !== undefined) this.#beside?.owners.set(path, owner)
     } finally {
       closeSync(parent)
     }
@@ -145,7 +168,7 @@ export class DirectoryWriter {
       return
     }
     const place = this.root.place(path)
-    if (this.#options.owners === 'keep') lchownSync(place, stat.uid, stat.gid)
+    this.#setOwner(path, place, stat)
     if ((stat.mode & SETID) !== 0) setModeOfNode(place, stat.mode)
     lutimesSync(place, ...timesOf(stat))
   }
@@ -161,6 +184,7 @@ export class DirectoryWriter {
   /** Removes what is at `path`, with everything below. */
   remove(path: Name): void {
     this.root.remove(path)
+    this.#beside?.owners.deleteTree(path)
     const below = `${path}/`
     for (const directory of this.#directories.keys()) {
       if (directory === path || directory.startsWith(below)) this.#directories.delete(directory)
@@ -176,11 +200,13 @@ export class DirectoryWriter {
         throw writeError(path, cause)
       }
     }
+    const { directory, owners } = this.#beside ?? {}
+    if (directory !== undefined && owners?.isEmpty === false) owners.save(directory)
   }
 
   #finishDirectory(path: Name, { stat, xattrs }: Attributes): void {
     const place = `${this.root.inside(path)}/.`
-    if (this.#options.owners === 'keep') lchownSync(place, stat.uid, stat.gid)
+    this.#setOwner(path, place, stat)
     if (xattrs !== undefined) this.#setXattrs(path, xattrs)
     lutimesSync(place, ...timesOf(stat))
     chmodSync(place, stat.mode)
@@ -210,6 +236,10 @@ export class DirectoryWriter {
       }
     }
   }
+}
+
+function isOwn({ uid, gid }: FileStat): boolean {
+  return uid === process.geteuid?.() && gid === process.getegid?.()
 }
 
 /** What a new file has without being told. */

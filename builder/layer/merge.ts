@@ -1,7 +1,7 @@
 import type { Change } from '#core'
 import { treeChanges } from './changes.ts'
 import { StackTree } from './stack-tree.ts'
-import { writeLayer } from './write.ts'
+import { type WriteOptions, writeLayer } from './write.ts'
 
 /**
  * Makes one directory in overlay form of a whole stack (topmost first): mounted as the lowest one, it
@@ -9,10 +9,14 @@ import { writeLayer } from './write.ts'
  * too, but sockets, which no layer holds; nothing of it deletes or hides what may lie below.
  * @throws {TsbuildError} as `writeLayer`
  */
-export function mergeLayers(directories: readonly string[], target: string): void {
+export function mergeLayers(
+  directories: readonly string[],
+  target: string,
+  options: Pick<WriteOptions, 'owners'> = {},
+): void {
   const tree = new StackTree(directories)
   try {
-    writeLayer(withAllXattrs(tree), { directory: target })
+    writeLayer(withAllXattrs(tree), { directory: target }, options)
   } finally {
     tree.close()
   }

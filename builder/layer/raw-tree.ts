@@ -25,6 +25,7 @@ import {
   TsbuildError,
   textOfName,
 } from '#core'
+import { KeptOwners } from './kept-owners.ts'
 import { CAPABILITY } from './whiteout.ts'
 
 /** Neither follows a link, nor waits for the other end of a pipe, nor takes a terminal. */
@@ -40,11 +41,15 @@ interface RawTreeOptions {
   readonly maxOpen?: number
 }
 
-/** One host directory as it is: whiteouts are character devices, opaque marks are attributes. */
+/**
+ * One host directory as it is: whiteouts are character devices, opaque marks are attributes. Owners that
+ * are kept beside it are those of its files.
+ */
 export class RawTree implements Tree {
   readonly #root: RootedDirectory
   readonly #scope: string
   readonly #opaque = opaqueXattr()
+  readonly #owners: KeptOwners | undefined
 
   constructor(directory: string, { scope = '', maxOpen = MAX_OPEN }: RawTreeOptions = {}) {
     try {
@@ -53,13 +58,17 @@ export class RawTree implements Tree {
       throw ioError(`open directory ${directory}`, cause)
     }
     this.#scope = scope
+    this.#owners = KeptOwners.of(directory)
   }
 
   lstat(path: Name): FileStat | undefined {
     const place = this.#root.at(path)
     if (place === undefined) return undefined
     const stats = lstatSync(place, { throwIfNoEntry: false })
-    return stats === undefined ? undefined : fileStatOf(stats, { place, scope: this.#scope })
+    if (stats === undefined) return undefined
+    const stat = fileStatOf(stats, { place, scope: this.#scope })
+    const owner = this.#owners?.get(path)
+    return owner === undefined ? stat : { ...stat, ...owner }
   }
 
   readdir(path: Name): readonly Name[] {
@@ -108,6 +117,11 @@ export class RawTree implements Tree {
   close(): void {
     this.#root.close()
   }
+}
+
+/** See `RawTree`. */
+export function rawTree(directory: string): Tree {
+  return new RawTree(directory)
 }
 
 /** Something in a tree is not what it was asked for, perhaps not any more. */

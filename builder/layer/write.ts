@@ -12,7 +12,7 @@ import {
   unreachable,
 } from '#core'
 import { type Consume, type Passage, passBytes, passFile, scratchPassage } from './content.ts'
-import { DirectoryWriter, writeError } from './directory-writer.ts'
+import { DirectoryWriter, type Owners, writeError } from './directory-writer.ts'
 import { writeFully } from './io.ts'
 import type { Ring } from './ring.ts'
 import { TarFile } from './tar-file.ts'
@@ -34,6 +34,8 @@ export interface WriteOptions {
   readonly onFile?: (path: Name, digest: Digest) => void
   /** Told about what could not be made, e.g. device files in a user namespace. */
   readonly onWarning?: (message: string) => void
+  /** Of the files of a directory; a tar has them all. Default: `keep`. */
+  readonly owners?: Owners
 }
 
 export interface WrittenLayer {
@@ -74,8 +76,8 @@ export function writeLayer(
 }
 
 function layerDirectory(path: string, options: WriteOptions): DirectoryWriter {
-  const { onWarning = () => {} } = options
-  const directory = new DirectoryWriter(path, { owners: 'keep', onWarning })
+  const { onWarning = () => {}, owners = 'keep' } = options
+  const directory = new DirectoryWriter(path, { owners, onWarning })
   directory.makeDirectory('' as Name, { stat: BARE_DIRECTORY })
   return directory
 }

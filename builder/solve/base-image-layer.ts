@@ -1,11 +1,12 @@
 import { mkdirSync, renameSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { BaseLayer } from '#builder/plan'
-import { cacheKeyOf, type LayerId, layerId } from '#cache'
+import { cacheKeyOf, type LayerId, layerId, moveOwners } from '#cache'
 import { chainIdOf, type DiffId, hexOf } from '#core'
 import { diffIdsOf, type Layer, type LayerDeps, type TarFacts } from './layer.ts'
 import { readBlob, unpack } from './layer-blob.ts'
 import { checkDirectory } from './layer-check.ts'
+import { ownedDirectory } from './layer-owners.ts'
 import { directoriesOf } from './stack.ts'
 
 /**
@@ -75,18 +76,18 @@ export class BaseImageLayer implements Layer {
     const { diffId } = this.base
     await this.confirm()
     const own = store.layers.findByDiffId(diffId)
-    if (own?.directory) return store.layers.directory(own.id)
+    if (own?.directory) return ownedDirectory(own.id, this.#deps)
     const stacked = stackedId([...(await diffIdsOf(below)), diffId])
-    const find = (): string | undefined => {
+    const find = async (): Promise<string | undefined> => {
       const found = [store.layers.findByDiffId(diffId), store.layers.get(stacked)]
       const made = found.find((record) => record?.directory)
-      return made && store.layers.directory(made.id)
+      return made && ownedDirectory(made.id, this.#deps)
     }
-    const known = find()
+    const known = await find()
     if (known !== undefined) return known
     const what = `unpack layer ${diffId}`
     await using _lease = await store.lease(cacheKeyOf({ unpack: diffId }), { signal, what })
-    return find() ?? (await this.#unpack(below, stacked))
+    return (await find()) ?? (await this.#unpack(below, stacked))
   }
 
   async #unpack(below: readonly Layer[], stacked: LayerId): Promise<string> {
@@ -126,7 +127,9 @@ export class BaseImageLayer implements Layer {
     const id = layerId(basename(directory))
     const remake = async (target: string): Promise<void> => {
       await using temporary = this.#deps.store.temporary()
-      renameSync((await this.#unpackTo(temporary.path, below)).directory, target)
+      const { directory: fresh } = await this.#unpackTo(temporary.path, below)
+      moveOwners(fresh, target)
+      renameSync(fresh, target)
     }
     await checkDirectory({ id, directory, isNew: this.#isNew, remake }, this.#deps)
     return directory

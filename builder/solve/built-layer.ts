@@ -5,6 +5,7 @@ import { compressionOf, MEDIA_TYPES, TsbuildError, uncompressedDigest } from '#c
 import type { Layer, LayerDeps, TarFacts } from './layer.ts'
 import { unpack } from './layer-blob.ts'
 import { checkDirectory, checkedDirectories, discardDamaged } from './layer-check.ts'
+import { ownedDirectory } from './layer-owners.ts'
 import { directoriesOf } from './stack.ts'
 
 /** A layer that a step made here. */
@@ -60,7 +61,7 @@ export class BuiltLayer implements Layer {
   async #makeDirectory(below: readonly Layer[]): Promise<string> {
     const { store } = this.#deps
     const record = this.#record()
-    if (record.directory) return store.layers.directory(record.id)
+    if (record.directory) return ownedDirectory(record.id, this.#deps)
     await using temporary = store.temporary()
     const directory = join(temporary.path, 'layer')
     const tar = await this.#unpack(directory, below)

@@ -12,7 +12,7 @@ import type {
 } from '#builder/plan'
 import { createWritable } from '#builder/snapshot'
 import type { CacheMountRequest, OpenCacheMounts, Store } from '#cache'
-import { errnoOf, type Mount, Resources, TsbuildError, unreachable } from '#core'
+import { errnoOf, MORE_IDS, type Mount, Resources, TsbuildError, unreachable } from '#core'
 import type { Result } from './result.ts'
 import { directoriesOf } from './stack.ts'
 import type { WorkPool } from './work-pool.ts'
@@ -222,7 +222,7 @@ async function fillCache(
       `mount ${cache.target} for ${uid}:${gid}: this user namespace lacks these ids`,
       {
         code: 'STEP_FAILED',
-        hint: 'install newuidmap (package uidmap) and give your user 65536 ids in /etc/subuid and /etc/subgid',
+        hint: MORE_IDS,
         cause,
       },
     )

@@ -1,9 +1,19 @@
 import { join } from 'node:path'
+import { hasOwnersBeside, ownersBeside } from '#builder/layer'
+import { hasSingleId } from '#builder/linux'
 import type { ExecVertex } from '#builder/plan'
 import type { ExitStatus, Sandbox } from '#builder/sandbox'
 import { createWritable } from '#builder/snapshot'
 import type { Store } from '#cache'
-import { type Platform, STEP_PROCESSES, type StepResources, TsbuildError } from '#core'
+import {
+  formatOwnedFiles,
+  MORE_IDS,
+  type Mount,
+  type Platform,
+  STEP_PROCESSES,
+  type StepResources,
+  TsbuildError,
+} from '#core'
 import { checkEmulator } from './emulator.ts'
 import { openMounts, type StepSecrets } from './exec-mounts.ts'
 import type { Layer } from './layer.ts'
@@ -48,13 +58,19 @@ export async function runExec(
   for (const warning of vertex.warnings) reporter.warning(vertex, warning)
   const { args, env, proxyEnv, settings, ...common } = vertex.process
   const { extraHosts, shmSize, ulimits, resources, cgroupParent } = settings
+  const mounts: [Mount, ...Mount[]] = [
+    { type: 'overlay', target: '/', lower, writable },
+    ...opened.mounts,
+  ]
+  const seen = mounts.flatMap((mount) => (mount.type === 'overlay' ? mount.lower : []))
+  if (hasSingleId()) reportOwners(vertex, seen, reporter)
   const createdAt = new Date()
   const { exitCode, reached } = await sandbox.run(
     {
       ...common,
       args,
       env: [...withProxies(env, proxyEnv), ...opened.env],
-      mounts: [{ type: 'overlay', target: '/', lower, writable }, ...opened.mounts],
+      mounts,
       ...{ extraHosts, shmSize, ulimits, resources, cgroupParent },
     },
     {
@@ -73,8 +89,23 @@ export async function runExec(
   if (latest !== undefined) {
     await deps.pool.run('clampTimes', { directory: writable.upper, latest }, signal)
   }
+  if (hasSingleId() && hasOwnersBeside(seen)) {
+    await deps.pool.run('keepOwners', { directory: writable.upper, lowers: lower }, signal)
+  }
   const { id } = await store.layers.commitDirectory(writable.upper)
   return { step: work.step, layer: id, createdAt }
+}
+
+/** A step that sees other owners than the image has may do something else than elsewhere. */
+function reportOwners(vertex: ExecVertex, seen: readonly string[], reporter: Reporter): void {
+  const files = ownersBeside([...new Set(seen)], 'all')
+  if (files === undefined) return
+  const named = formatOwnedFiles(files)
+  reporter.warnOnce(
+    'owners',
+    vertex,
+    `there is one user id only, so steps see files of other owners as root's: ${named} (${MORE_IDS})`,
+  )
 }
 
 /** What the builder is told of proxies wins over what the image says of them. */

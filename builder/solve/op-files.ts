@@ -1,8 +1,8 @@
 import { join } from 'node:path'
-import { breakRing, type Ring } from '#builder/layer'
+import { breakRing, hasOwnersBeside, type Ring } from '#builder/layer'
 import type { FilesSource, FilesVertex } from '#builder/plan'
-import type { Store, TemporaryDirectory } from '#cache'
-import { type DiffId, type Digest, isCancelled, uncompressedDigest } from '#core'
+import type { Store, TarFacts, TemporaryDirectory } from '#cache'
+import { type Digest, isCancelled, uncompressedDigest } from '#core'
 import type { Layer } from './layer.ts'
 import type { Reporter } from './reporter.ts'
 import type { StepOutcome } from './solver.ts'
@@ -86,8 +86,9 @@ export async function runFiles(
   const step = work.keyOf(copied.content)
   const facts = await adoptTar(copied, temporary, { store, hasTar: work.forms.includes('tar') })
   if (work.forms.includes('directory')) {
-    const record = await store.layers.commitDirectory(join(temporary.path, 'directory'), facts)
-    return { step, layer: record.id, createdAt }
+    const { id } = await store.layers.commitDirectory(join(temporary.path, 'directory'), facts)
+    if (facts !== undefined) store.layers.setTar(id, facts)
+    return { step, layer: id, createdAt }
   }
   if (facts === undefined) throw new Error('a copy has at least one form')
   return { step, layer: store.layers.register(facts).id, createdAt }
@@ -95,11 +96,18 @@ export async function runFiles(
 
 /**
  * Both forms at once are made by two threads: one reads the files and writes the tar, the other makes
- * the directory of the same bytes. So every file is read once, and both forms hold the same.
+ * the directory of the same bytes. So every file is read once, and both forms hold the same. Where
+ * owners may be presumed, which a tar does not say, one thread makes both.
  */
 async function copyForms(task: CopyTask, { pool, signal }: FilesDeps): Promise<CopiedFiles> {
   const { tar, directory } = task
-  if (tar === undefined || directory === undefined) return pool.run('copyFiles', task, signal)
+  const trees = [task.root, ...task.sources]
+  const hasOwners = trees.some(
+    (tree) => tree.kind === 'layers' && hasOwnersBeside(tree.directories),
+  )
+  if (tar === undefined || directory === undefined || hasOwners) {
+    return pool.run('copyFiles', task, signal)
+  }
   return pool.withRing((ring) => copyBoth({ ...task, directory }, ring, { pool, signal }))
 }
 
@@ -128,14 +136,14 @@ async function copyBoth(
 
 /** Nothing for a directory that lacks something which its tar, that was not kept, would have. */
 async function adoptTar(
-  { diffId, size, warnings }: CopiedFiles,
+  { diffId, size, warnings, presumed }: CopiedFiles,
   temporary: TemporaryDirectory,
   { store, hasTar }: { readonly store: Store; readonly hasTar: boolean },
-): Promise<{ readonly diffId: DiffId; readonly size: number } | undefined> {
+): Promise<TarFacts | undefined> {
   if (diffId === undefined || size === undefined) return undefined
-  if (!hasTar) return warnings.length > 0 ? undefined : { diffId, size }
+  if (!hasTar) return warnings.length > 0 ? undefined : { diffId, size, presumed }
   await store.blobs.adopt(join(temporary.path, 'tar'), uncompressedDigest(diffId), size)
-  return { diffId, size }
+  return { diffId, size, presumed }
 }
 
 async function filesTask(

@@ -18,6 +18,7 @@ export class Reporter {
   readonly #onEvent: OnEvent
   readonly #told = new Set<VertexId>()
   readonly #cached = new Set<VertexId>()
+  readonly #warned = new Set<string>()
   readonly #pulls = new Map<string, Pull>()
 
   constructor(onEvent: OnEvent) {
@@ -43,6 +44,13 @@ export class Reporter {
 
   warning(vertex: Vertex, message: string): void {
     this.#onEvent({ type: 'warning', message, line: vertex.range.start.line })
+  }
+
+  /** For what is true of many steps: the first one tells of it. */
+  warnOnce(topic: string, vertex: Vertex, message: string): void {
+    if (this.#warned.has(topic)) return
+    this.#warned.add(topic)
+    this.warning(vertex, message)
   }
 
   /** Reports the download of base layers: one line an image, however many of its layers come. */

@@ -17,6 +17,7 @@ import { BaseImageLayer } from './base-image-layer.ts'
 import { BuiltLayer } from './built-layer.ts'
 import type { StepSecrets } from './exec-mounts.ts'
 import type { Layer, LayerDeps } from './layer.ts'
+import { isOutdated } from './layer-owners.ts'
 import { type Lookup, lookupsOf } from './lookups.ts'
 import { mountedFiles } from './mounted-files.ts'
 import { runExec } from './op-exec.ts'
@@ -397,14 +398,15 @@ export class Solver implements AsyncDisposable {
   }
 
   /** A record whose layer is still there. */
-  #find({ id }: Vertex, key: CacheKey, by: KeyKind): CacheRecord | undefined {
+  #find(vertex: Vertex, key: CacheKey, by: KeyKind): CacheRecord | undefined {
     const { store } = this.#deps
-    const lookup = this.#lookupOf(id)
+    const lookup = this.#lookupOf(vertex.id)
     const mayBeFound = lookup === 'any' || lookup === by || this.#done.has(key)
     if (!mayBeFound) return undefined
     const record = store.records.find(key)
     if (record?.layer === undefined) return undefined
-    return store.layers.get(record.layer) === undefined ? undefined : record
+    const layer = store.layers.get(record.layer)
+    return layer === undefined || isOutdated(vertex, layer, store) ? undefined : record
   }
 
   /** Everything below a hit that nobody had to look at is a hit, too. */

@@ -5,6 +5,7 @@
 import { basename, join } from 'node:path'
 import { cacheKeyOf, type LayerId, layerId, type Store } from '#cache'
 import type { Layer } from './layer.ts'
+import { ownedDirectory } from './layer-owners.ts'
 import type { WorkPool } from './work-pool.ts'
 
 export interface StackDeps {
@@ -42,10 +43,10 @@ async function mergedDirectory(bottomFirst: readonly string[], deps: StackDeps):
   const { store, pool, signal } = deps
   const id = mergedId(bottomFirst)
   const isMade = (one: LayerId): boolean => store.layers.get(one)?.directory === true
-  if (isMade(id)) return store.layers.directory(id)
+  if (isMade(id)) return ownedDirectory(id, deps)
   const what = `merge ${bottomFirst.length} layers`
   await using _lease = await store.lease(cacheKeyOf({ merge: id }), { signal, what })
-  if (isMade(id)) return store.layers.directory(id)
+  if (isMade(id)) return ownedDirectory(id, deps)
   let count = bottomFirst.length - STEP
   while (count > 0 && !isMade(mergedId(bottomFirst.slice(0, count)))) count -= STEP
   const least = bottomFirst.length - MERGED_AT_ONCE

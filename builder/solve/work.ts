@@ -18,9 +18,13 @@ import {
   clampTar,
   decompress,
   mergeLayers,
+  type Owners,
+  ownersBeside,
+  presumeOwners,
   type Ring,
   readRing,
   removeOthers,
+  restoreOwners,
   stackTree,
   treeChanges,
   writeFiles,
@@ -39,10 +43,12 @@ import {
   joinName,
   type Name,
   nameOf,
+  type OwnedFiles,
   type Tree,
   TsbuildError,
 } from '#core'
 import { parseDockerignore } from '#parser'
+import { PresumedFiles } from './presumed-files.ts'
 
 /** A file tree by its place on disk: this is what crosses threads. */
 export type TreeSpec =
@@ -87,12 +93,15 @@ export interface CopiedFiles {
   readonly content: Digest
   readonly diffId: DiffId | undefined
   readonly size: number | undefined
+  readonly presumed: OwnedFiles | undefined
   readonly warnings: readonly string[]
 }
 
 export interface SizedLayer {
   readonly diffId: DiffId
   readonly size: number
+  /** Files whose owners are presumed; absent when there are none. */
+  readonly presumed: OwnedFiles | undefined
 }
 
 export interface PackTask {
@@ -112,6 +121,13 @@ export interface FilledDirectory {
   readonly diffId: DiffId
   readonly size: number
   readonly warnings: readonly string[]
+}
+
+/** What a step has left. */
+export interface LeftTask {
+  readonly directory: string
+  /** What it lies on, topmost first. */
+  readonly lowers: readonly string[]
 }
 
 /** A file that holds a layer, or claims to. */
@@ -181,17 +197,20 @@ export async function copyFiles(task: CopyTask): Promise<CopiedFiles> {
   const { latest } = task
   // Without a tar the layer still gets a diffID, by which its directory is checked later.
   using nowhere = openNowhere()
+  const presumed = new PresumedFiles()
+  const changes = presumed.among(result.changes)
   const written = writeLayer(
-    latest === undefined ? result.changes : clamped(result.changes, latest),
+    latest === undefined ? changes : clamped(changes, latest),
     {
       tar: task.tar ?? nowhere.descriptor,
       ...(task.reader === undefined ? {} : { reader: task.reader }),
       ...(task.directory === undefined ? {} : { directory: task.directory }),
     },
-    { onWarning, onFile: result.onFile },
+    { onWarning, onFile: result.onFile, owners: ownersHere() },
   )
   const content = result.contentDigest()
-  return { content, diffId: written.diffId, size: written.size, warnings }
+  const { diffId, size } = written
+  return { content, diffId, size, presumed: presumed.found, warnings }
 }
 
 function* clamped(changes: Iterable<Change>, latest: number): Generator<Change> {
@@ -259,10 +278,20 @@ function packTo(task: Omit<PackTask, 'tar'> & { readonly tar: string | number })
     const changes = changesOf(task.directory, lower === undefined ? {} : { lower })
     const { diffId, size } = writeLayer(changes, { tar: task.tar })
     if (diffId === undefined || size === undefined) throw new Error('no tar was written')
-    return { diffId, size }
+    return { diffId, size, presumed: ownersBeside([task.directory], 'presumed') }
   } finally {
     lower?.close()
   }
+}
+
+/** Keeps the owners of what lies below with what a step has left. */
+export function keepOwners({ directory, lowers }: LeftTask): void {
+  presumeOwners(directory, lowers)
+}
+
+/** Gives files the owners that were kept beside them. */
+export function giveOwners({ directory }: Pick<LeftTask, 'directory'>): void {
+  restoreOwners(directory)
 }
 
 /** Turns a layer's blob into an overlay directory, and checks that it is the layer it claims to be. */
@@ -296,13 +325,13 @@ function checkDiffId(claimed: DiffId, found: DiffId): void {
 }
 
 /** Where there is one user id only, everything belongs to it. */
-function ownersHere(): 'drop' | 'keep' {
-  return hasSingleId() ? 'drop' : 'keep'
+function ownersHere(): Owners {
+  return hasSingleId() ? 'beside' : 'keep'
 }
 
 /** Makes one overlay directory of several. */
 export function mergeDirectories({ directories, directory }: MergeTask): void {
-  mergeLayers(directories, directory)
+  mergeLayers(directories, directory, { owners: ownersHere() })
 }
 
 /** Writes merged file systems as files or as one tar. */
@@ -313,7 +342,8 @@ export function unpackTrees({ trees, dest, format, mode, latest }: UnpackTask): 
     return
   }
   if (typeof dest === 'number') throw new Error('a folder is given by its path')
-  if (format === 'layer') writeLayer(changes, { directory: dest })
+  const owners = hasSingleId() ? 'drop' : 'keep'
+  if (format === 'layer') writeLayer(changes, { directory: dest }, { owners })
   else writeFiles(changes, dest)
   if (mode === 'delete') deleteOthers(trees, dest)
 }

@@ -14,6 +14,9 @@ import {
   type FilesTask,
   type FillTask,
   fillDirectory,
+  giveOwners,
+  keepOwners,
+  type LeftTask,
   type MergeTask,
   mergeDirectories,
   type PackTask,
@@ -36,6 +39,8 @@ export interface WorkTasks {
   copyFiles: (task: CopyTask) => Promise<CopiedFiles>
   digestLayer: typeof digestLayer
   fillDirectory: (task: FillTask) => ReturnType<typeof fillDirectory>
+  giveOwners: typeof giveOwners
+  keepOwners: (task: LeftTask) => void
   mergeDirectories: (task: MergeTask) => void
   packLayer: (task: PackTask) => ReturnType<typeof packLayer>
   unpackLayer: (task: ApplyTask) => ReturnType<typeof unpackLayer>
@@ -50,6 +55,8 @@ const tasks: WorkTasks = {
   copyFiles,
   digestLayer,
   fillDirectory,
+  giveOwners,
+  keepOwners,
   mergeDirectories,
   packLayer,
   unpackLayer,

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { layerId, openStore, type Store } from '#cache'
-import { asDiffId, digestOf, hexOf, MEDIA_TYPES } from '#core'
+import { asDiffId, digestOf, hexOf, MEDIA_TYPES, ownersFileOf } from '#core'
 import { keyOf, newRoot, pretendReboot, putStep, removeRoots, withStore } from './support.ts'
 
 const diffId = asDiffId(digestOf('a layer'))
@@ -114,5 +115,101 @@ describe('cache layers', () => {
   it('survive the death of their process without being synced', async () => {
     await putStep(store, 'made')
     await withStore(store.root, (other) => assert.ok(other.records.find(keyOf('made'))))
+  })
+
+  describe('with owners beside the folder', () => {
+    const facts = { diffId, size: 10 }
+
+    async function made<T>(text: string, owners: string | undefined, use: (path: string) => T) {
+      await using folder = store.temporary()
+      const path = join(folder.path, 'fs')
+      mkdirSync(path)
+      writeFileSync(join(path, 'file'), text)
+      if (owners !== undefined) writeFileSync(ownersFileOf(path), owners)
+      return await use(path)
+    }
+
+    const commitWith = (text: string, owners?: string) =>
+      made(text, owners, (path) => store.layers.commitDirectory(path, facts))
+
+    /** What is in the folders of layers, by name. */
+    function found(): readonly string[] {
+      return readdirSync(join(store.root, 'layers')).map((name) => {
+        const path = join(store.root, 'layers', name)
+        const isOwners = name.endsWith('.owners')
+        return `${isOwners ? 'owners' : 'folder'} ${readFileSync(isOwners ? path : join(path, 'file'), 'utf8')}`
+      })
+    }
+
+    it('keep them, like the first folder', async () => {
+      await commitWith('first', '1:1 file\0')
+      assert.deepEqual(found(), ['folder first', 'owners 1:1 file\0'])
+      await commitWith('second', '2:2 file\0')
+      assert.deepEqual(found(), ['folder first', 'owners 1:1 file\0'])
+    })
+
+    it('have none of those that an incomplete commit left', async () => {
+      writeFileSync(ownersFileOf(store.layers.directory(layerId(hexOf(diffId)))), '9:9 file\0')
+      await commitWith('plain')
+      assert.deepEqual(found(), ['folder plain'])
+    })
+
+    it('change them with the folder', async () => {
+      const { id } = await commitWith('first', '1:1 file\0')
+      for (const [text, owners] of [
+        ['second', '2:2 file\0'],
+        ['third', undefined],
+      ] as const) {
+        await using aside = store.temporary()
+        await made(text, owners, (path) => store.layers.replaceDirectory(id, path, aside.path))
+        const rest = owners === undefined ? [] : [`owners ${owners}`]
+        assert.deepEqual(found(), [`folder ${text}`, ...rest])
+      }
+    })
+
+    it('lose them with the folder', async () => {
+      const { id } = await commitWith('first', '1:1 file\0')
+      await using aside = store.temporary()
+      store.layers.discard(id, aside.path)
+      assert.deepEqual(found(), [])
+    })
+
+    it('keep them over a reboot, when they were synced', async () => {
+      await commitWith('synced', '1:1 file\0')
+      await store.sync()
+      const other = asDiffId(digestOf('other'))
+      await made('lost', '2:2 file\0', (path) =>
+        store.layers.commitDirectory(path, { diffId: other, size: 1 }),
+      )
+      pretendReboot(store.root)
+      await store[Symbol.asyncDispose]()
+      store = openStore(store.root)
+      assert.deepEqual(found(), ['folder synced', 'owners 1:1 file\0'])
+    })
+  })
+
+  it('tell whose owners are presumed, until their tar is made otherwise', async () => {
+    const presumed = { count: 4, first: [{ path: '/f', uid: 1, gid: 2 }] }
+    const { id } = await commit('x')
+    store.layers.setTar(id, { diffId, size: 7, presumed })
+    assert.deepEqual(store.layers.presumed(diffId), presumed)
+    assert.equal(store.layers.presumed(asDiffId(digestOf('other'))), undefined)
+    await using aside = store.temporary()
+    store.layers.discard(id, aside.path)
+    assert.deepEqual(store.layers.presumed(diffId), presumed)
+    store.layers.register({ diffId, size: 7 })
+    assert.equal(store.layers.presumed(diffId), undefined)
+  })
+
+  it('can be told so in a database that was made before', async () => {
+    const database = new DatabaseSync(join(store.root, 'tsbuild.db'))
+    assert.equal(store.layers.get(layerId('none')), undefined)
+    database.exec('DROP TABLE presumed')
+    database.close()
+    await store[Symbol.asyncDispose]()
+    store = openStore(store.root)
+    const presumed = { count: 1, first: [{ path: '/f', uid: 1, gid: 2 }] }
+    store.layers.register({ diffId, size: 7, presumed })
+    assert.deepEqual(store.layers.presumed(diffId), presumed)
   })
 })

@@ -16,6 +16,7 @@ export {
   readImage,
   readRuntimeConfig,
 } from './image.ts'
+export { writeLayout } from './oci-layout.ts'
 export { ensurePackages, missingPackages } from './packages.ts'
 export {
   CLEAN_ENVIRONMENT,

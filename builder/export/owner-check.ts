@@ -1,0 +1,43 @@
+import type { Store } from '#cache'
+import {
+  compressionOf,
+  formatOwnedFiles,
+  joinOwnedFiles,
+  MORE_IDS,
+  type OwnedFiles,
+  TsbuildError,
+} from '#core'
+import type { FinishedImage, ImageLayer } from './image.ts'
+
+/**
+ * The files of an image whose owners are presumed, in layers that were made here. A packed layer leaves
+ * as it came from elsewhere.
+ * @returns `undefined` when there are none
+ */
+export function presumedOwners(
+  { layers }: Pick<FinishedImage, 'layers'>,
+  store: Store,
+): OwnedFiles | undefined {
+  const found = layers.flatMap((layer) => {
+    return isFromElsewhere(layer) ? [] : (store.layers.presumed(layer.diffId) ?? [])
+  })
+  return found.length === 0 ? undefined : joinOwnedFiles(found)
+}
+
+function isFromElsewhere({ blob }: ImageLayer): boolean {
+  return blob !== undefined && compressionOf(blob.descriptor.mediaType) !== 'none'
+}
+
+export function describePresumed(files: OwnedFiles): string {
+  return `steps with one user id only changed files of other owners, who may be wrong now: ${formatOwnedFiles(files)}`
+}
+
+/** @throws {TsbuildError} PERMISSION_DENIED for an image with owners that are presumed */
+export function checkOwners(images: readonly FinishedImage[], store: Store): void {
+  const found = images.flatMap((image) => presumedOwners(image, store) ?? [])
+  if (found.length === 0) return
+  throw new TsbuildError(`push: ${describePresumed(joinOwnedFiles(found))}`, {
+    code: 'PERMISSION_DENIED',
+    hint: `${MORE_IDS}, and build again; or push it all the same with --ignore-chown-errors`,
+  })
+}

@@ -1,0 +1,47 @@
+import { type FileStat, type Name, textOfName } from './tree.ts'
+
+/** A file whose owner is told of, by its path in a root file system. */
+export interface OwnedFile {
+  /** Absolute, as people see it. */
+  readonly path: string
+  readonly uid: number
+  readonly gid: number
+}
+
+/** Files for a message. */
+export interface OwnedFiles {
+  readonly count: number
+  /** Up to three of them. */
+  readonly first: readonly OwnedFile[]
+}
+
+/** What to do where there is one user id only. */
+export const MORE_IDS =
+  'install newuidmap (package uidmap) and give your user 65536 ids in /etc/subuid and /etc/subgid'
+
+const NAMED = 3
+
+export const NO_OWNED_FILES: OwnedFiles = { count: 0, first: [] }
+
+export function addOwnedFile(
+  { count, first }: OwnedFiles,
+  path: Name,
+  { uid, gid }: Pick<FileStat, 'uid' | 'gid'>,
+): OwnedFiles {
+  const named =
+    first.length < NAMED ? [...first, { path: `/${textOfName(path)}`, uid, gid }] : first
+  return { count: count + 1, first: named }
+}
+
+export function joinOwnedFiles(all: readonly OwnedFiles[]): OwnedFiles {
+  return {
+    count: all.reduce((sum, { count }) => sum + count, 0),
+    first: all.flatMap(({ first }) => first).slice(0, NAMED),
+  }
+}
+
+/** `/a (1:1), /b (2:2), /c (3:3) and 4 more` */
+export function formatOwnedFiles({ count, first }: OwnedFiles): string {
+  const named = first.map(({ path, uid, gid }) => `${path} (${uid}:${gid})`).join(', ')
+  return count > first.length ? `${named} and ${count - first.length} more` : named
+}
