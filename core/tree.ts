@@ -21,8 +21,6 @@ export interface FileStat {
   /** Equal for the names of one file within one tree, else different; with `nlink` 1 unused. */
   readonly inode: string
   readonly nlink: number
-  /** `mtimeMs` is no property of the file: what is made of it is as new as that. */
-  readonly isUndated?: true
   /** What a remembered digest of this file may be trusted by; only where the files are on a disk. */
   readonly identity?: FileIdentity
 }

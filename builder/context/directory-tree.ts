@@ -115,9 +115,7 @@ class DirectoryTree implements ReadableTree {
     const { stats, place } = found
     const isHidden = this.#visibility?.isHidden(path, () => stats.isDirectory()) ?? false
     if (isHidden) return undefined
-    const stat = this.#statOf(stats, place)
-    // A build context is what is in a folder; the folder itself is not part of it.
-    return path === '' && this.#owner === 'root' ? { ...stat, isUndated: true } : stat
+    return this.#statOf(stats, place)
   }
 
   #statOf(stats: Stats, place: string | Buffer): FileStat {

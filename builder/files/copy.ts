@@ -150,10 +150,8 @@ export function entryOf({ selected, entry, links }: Step, options: CopyOptions):
 }
 
 /** What an entry's metadata becomes. */
-export function changedStat(stat: FileStat, { owner, chmod, created }: CopyOptions): FileStat {
-  if (owner === undefined && chmod === undefined && stat.isUndated !== true) return stat
-  const { isUndated, ...rest } = stat
-  const mtimeMs = isUndated === true ? created.mtimeMs : stat.mtimeMs
+export function changedStat(stat: FileStat, { owner, chmod }: CopyOptions): FileStat {
+  if (owner === undefined && chmod === undefined) return stat
   const given = owner === undefined ? {} : { ...owner, isOwnerPresumed: false }
-  return { ...rest, ...given, mtimeMs, mode: chmod?.apply(stat) ?? stat.mode }
+  return { ...stat, ...given, mode: chmod?.apply(stat) ?? stat.mode }
 }

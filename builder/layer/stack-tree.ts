@@ -21,24 +21,17 @@ interface Found {
  * would show it: whiteouts and opaque marks are honoured and not shown themselves. An empty list is
  * the empty tree. The directories must not change while the tree is open.
  */
-export function stackTree(directories: readonly string[], options: StackOptions = {}): Tree {
-  return new StackTree(directories, options)
-}
-
-export interface StackOptions {
-  /** The root has no time of its own; that of the empty tree never has. */
-  readonly isUndated?: boolean
+export function stackTree(directories: readonly string[]): Tree {
+  return new StackTree(directories)
 }
 
 /** See `stackTree`. */
 export class StackTree implements Tree {
   readonly #layers: RawTree[] = []
-  readonly #isUndated: boolean
   /** Which layers a merged directory is made of, topmost first; none where there is no directory. */
   readonly #merged = new Map<Name, readonly RawTree[]>()
 
-  constructor(directories: readonly string[], options: StackOptions = {}) {
-    this.#isUndated = options.isUndated === true || directories.length === 0
+  constructor(directories: readonly string[]) {
     try {
       const maxOpen = Math.max(2, Math.floor(MAX_OPEN_TOTAL / directories.length))
       for (const [i, directory] of directories.entries()) {
@@ -50,13 +43,8 @@ export class StackTree implements Tree {
     }
   }
 
-  #rootStat(): FileStat {
-    const stat = this.#layers[0]?.lstat('' as Name) ?? BARE_DIRECTORY
-    return this.#isUndated ? { ...stat, isUndated: true } : stat
-  }
-
   lstat(path: Name): FileStat | undefined {
-    if (path === '') return this.#rootStat()
+    if (path === '') return this.#layers[0]?.lstat(path) ?? BARE_DIRECTORY
     return this.#find(path)?.stat
   }
 

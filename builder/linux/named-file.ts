@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs'
 import { throwIfCancelled } from '#core'
 import { O_PATH } from '#disk'
@@ -100,6 +101,7 @@ async function readPipe(
   } finally {
     signal?.removeEventListener('abort', stop)
     pipe.destroy()
+    if (!pipe.closed) await once(pipe, 'close')
   }
 }
 

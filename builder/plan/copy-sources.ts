@@ -160,7 +160,7 @@ function refuseRemote(path: string, word: Word): void {
 }
 
 function remote(vertex: VertexId, kind: 'http' | 'git', path: string): Found {
-  return { kind, path, source: { kind: 'vertex', vertex, isUndated: true } }
+  return { kind, path, source: { kind: 'vertex', vertex } }
 }
 
 function placeOf(instruction: Copying, plan: StagePlan): FilesSource {

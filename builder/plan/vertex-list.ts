@@ -97,7 +97,7 @@ export class VertexList {
       context.kind === 'git'
         ? this.remote({ op: 'git', source: context.source, ...common })
         : this.remote({ op: 'http', source: context.source, ...common })
-    return { kind: 'vertex', vertex, isUndated: true }
+    return { kind: 'vertex', vertex }
   }
 
   /** All files of a named context, as the root file system that FROM makes of it. */

@@ -75,8 +75,6 @@ export interface ContextSource {
 export interface VertexSource {
   readonly kind: 'vertex'
   readonly vertex: VertexId | undefined
-  /** Its files come from elsewhere, in a folder that has no time of its own. */
-  readonly isUndated?: true
 }
 
 /** RUN: what a process leaves behind. */

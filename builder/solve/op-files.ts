@@ -157,9 +157,7 @@ async function filesTask(
   const store = deps.store.root
   const sources = vertex.sources.map(async (source, index): Promise<TreeSpec> => {
     if (source.kind === 'context') return contextTree(source, deps)
-    const { isUndated = false } = source
-    const directories = await directoriesOf(inputs.sources[index] ?? [], deps)
-    return { kind: 'layers', directories, isUndated }
+    return { kind: 'layers', directories: await directoriesOf(inputs.sources[index] ?? [], deps) }
   })
   return { actions, root, sources: await Promise.all(sources), store }
 }

@@ -63,12 +63,7 @@ export type TreeSpec =
       readonly transient?: boolean
     }
   /** Directories in overlay form, topmost first. */
-  | {
-      readonly kind: 'layers'
-      readonly directories: readonly string[]
-      /** The root of the stack has no time of its own. */
-      readonly isUndated?: boolean
-    }
+  | { readonly kind: 'layers'; readonly directories: readonly string[] }
 
 export interface FilesTask {
   readonly actions: readonly FileAction[]
@@ -439,7 +434,7 @@ function openTree(
   { store }: Pick<FilesTask, 'store'>,
   onUnseenWrites?: (path: Name) => void,
 ): Tree {
-  if (spec.kind === 'layers') return stackTree(spec.directories, spec)
+  if (spec.kind === 'layers') return stackTree(spec.directories)
   const { directory, ignore, modes = 'kept' } = spec
   const rules = ignore === '' ? {} : { ignore: parseDockerignore(ignore) }
   return directoryTree(directory, { ...rules, modes, leftOut: store, onUnseenWrites })

@@ -171,9 +171,9 @@ describe('plan: sources of ADD', () => {
     const [http, git] = remotes.map(({ id }) => id)
     assert.deepEqual(first?.sources, [
       { kind: 'context' },
-      { kind: 'vertex', vertex: http, isUndated: true },
-      { kind: 'vertex', vertex: git, isUndated: true },
-      { kind: 'vertex', vertex: http, isUndated: true },
+      { kind: 'vertex', vertex: http },
+      { kind: 'vertex', vertex: git },
+      { kind: 'vertex', vertex: http },
     ])
     const taken = first.actions.map((action) =>
       action.kind === 'copy' ? [action.source, action.paths, action.unpack] : action.kind,

@@ -54,17 +54,22 @@ function timeOf(created: unknown, since: number): unknown {
   return Date.parse(String(created)) >= since * 1000 ? undefined : created
 }
 
+/** The time of the folder itself of a context, of a repository, and of nothing. */
+const ROOT_TIMES: readonly string[] = ['1000000000', '1600000000', '0']
+
 /**
- * Compares everything, with docker.io but the times of directories that only BuildKit made new: that
- * release leaves the time at which it wrote into a directory in other places than later ones.
+ * Compares everything but the times of some directories that only BuildKit made new. What is copied of
+ * the root of a context has the time of that folder here, and is the same in the next build; there it
+ * has the time of the build. docker.io's release leaves the time at which it wrote into a directory
+ * in other places than later ones, so with it no such time is compared.
  */
 function compareTrees(ours: Tree, theirs: Tree, witness: WitnessName): string[] {
-  if (witness === 'newest') return compareValues(valuesOf(ours), valuesOf(theirs))
   const compared = new Map(theirs)
   for (const [path, entry] of theirs) {
     const other = ours.get(path)
-    const isDirectory = entry.type === 'directory' && other?.type === 'directory'
-    if (isDirectory && entry.mtime === 'now') compared.set(path, { ...entry, mtime: other.mtime })
+    if (entry.type !== 'directory' || other?.type !== 'directory' || entry.mtime !== 'now') continue
+    if (witness === 'newest' && !ROOT_TIMES.includes(other.mtime)) continue
+    compared.set(path, { ...entry, mtime: other.mtime })
   }
   return compareValues(valuesOf(ours), valuesOf(compared))
 }
