@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
   createWriteStream,
   mkdtempSync,
@@ -95,7 +96,9 @@ describe('files that a user names', () => {
     writer.on('error', () => undefined)
     writer.write('x'.repeat(LIMIT + 1))
     await assert.rejects(reading, { message: `size: it has more than ${LIMIT} bytes` })
+    const closed = once(writer, 'close')
     writer.destroy()
+    await closed
   })
 
   it('stops when it is told to', async () => {
