@@ -96,7 +96,7 @@ describe('files that a user names', () => {
     writer.write('x'.repeat(LIMIT + 1))
     await assert.rejects(reading, { message: `size: it has more than ${LIMIT} bytes` })
     // Not `once` of node:events, which takes the error of the broken pipe for its own.
-    await new Promise((resolve) => writer.once('close', resolve).destroy())
+    await new Promise<void>((resolve) => writer.once('close', () => resolve()).destroy())
   })
 
   it('stops when it is told to', async () => {
