@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { makeControlGroup, systemGroups } from '../../../builder/sandbox/control-groups.ts'
+import { DEVICE_RULES } from '../../../builder/sandbox/device-rules.ts'
 import { groupSettings } from '../../../builder/sandbox/step-limits.ts'
 import { SandboxFixture } from './support.ts'
 
@@ -15,10 +16,16 @@ const [PIDS = ''] = ['/sys/fs/cgroup/pids', '/sys/fs/cgroup'].filter((path) =>
 const PARENT = `/tsbuild-lifetime-${process.pid}`
 
 describe('sandbox: the life of control groups', () => {
-  const options = { settings: groupSettings({ pids: 7 }), parent: PARENT }
+  // As a step's: in two hierarchies of the first version.
+  const settings = [...groupSettings({ pids: 7 }), DEVICE_RULES]
+  const options = { settings, parent: PARENT }
   const groups = (): readonly string[] =>
     readdirSync(`${PIDS}${PARENT}`).filter((name) => name.startsWith('tsbuild-'))
-  after(() => rmdirSync(`${PIDS}${PARENT}`))
+  after(() => {
+    for (const path of [PIDS, '/sys/fs/cgroup/devices']) {
+      if (existsSync(`${path}${PARENT}`)) rmdirSync(`${path}${PARENT}`)
+    }
+  })
 
   it('keeps those of the living, and removes those of the dead', async () => {
     const fixture = new SandboxFixture()
