@@ -1,6 +1,6 @@
 /**
- * Compares tsbuild with BuildKit (the newest of `../shared/peers`, or of Debian's docker.io) and buildah, in one run on one machine:
- * same base image, a fresh file system for each, files in the page cache, medians of several repetitions.
+ * Compares tsbuild with BuildKit (the newest of `../shared/peers`, or of Debian's docker.io) and
+ * buildah, in one run on one machine: same base image, a fresh file system for each, files in the page cache, medians of several repetitions.
  * Prints Markdown. With arguments, only the cases that are named: run, files, sizes, hello, parser.
  */
 import { mkdirSync } from 'node:fs'

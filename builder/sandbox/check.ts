@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs'
-import { TsbuildError } from '#core'
+import { MORE_IDS, TsbuildError } from '#core'
 import { removeTree } from '#disk'
 import { inProcessSandbox } from './in-process.ts'
 import { findNetworkProgram } from './network.ts'
@@ -58,7 +58,7 @@ function checkIds(): SandboxCheck {
     subject: 'user ids',
     state: 'limited',
     detail: 'only one, so steps that become other users fail',
-    hint: 'install newuidmap (package uidmap) and give your user 65536 ids in /etc/subuid and /etc/subgid',
+    hint: MORE_IDS,
   }
 }
 

@@ -44,8 +44,9 @@ const REPORT = 1
  * Starts pid 1 from the calling thread, in a new pid namespace and the thread's other ones: a program
  * of a few system calls, with nothing of the builder, that has no file of the host and no right that a
  * step lacks. No step can trace it, read its memory or open its descriptors: it is in none of the step's
- * control groups, and must end with the builder. It mounts the namespace's /proc, which only a process inside can, and then waits for the
- * end of its input, which comes when the builder closes the pipe or dies.
+ * control groups, and must end with the builder. It mounts the namespace's /proc, which only a process
+ * inside can, and then waits for the end of its input, which comes when the builder closes the pipe or
+ * dies.
  * @returns when /proc is mounted
  * @throws {TsbuildError} SANDBOX_UNAVAILABLE
  */

@@ -1,7 +1,7 @@
 /** What this process may do, as far as running steps depends on it. */
 import { readFileSync } from 'node:fs'
 import { canSetGroups } from '#builder/linux'
-import { TsbuildError } from '#core'
+import { MORE_IDS, TsbuildError } from '#core'
 
 /** Capabilities without which no step can be started in namespaces, by the kernel's numbers. */
 const NEEDED = {
@@ -73,7 +73,7 @@ export function noticesOf(status: ProcessStatus): readonly TsbuildError[] {
   if (!canSetGroups() && others.length > 0) {
     add(
       'steps keep the supplementary groups of the user who builds: the kernel lets one with a single id drop none',
-      'install newuidmap (package uidmap) and give your user 65536 ids in /etc/subuid and /etc/subgid',
+      MORE_IDS,
     )
   }
   return notices

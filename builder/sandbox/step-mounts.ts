@@ -29,6 +29,7 @@ import {
   errnoOf,
   type FileMount,
   ioError,
+  MORE_IDS,
   type Mount,
   type OverlayMount,
   type SocketMount,
@@ -252,7 +253,7 @@ function unknownOwner({ target, uid, gid }: FileMount | SocketMount, cause: unkn
     `mount ${target} for ${uid}:${gid}: this user namespace lacks these ids`,
     {
       code: 'STEP_FAILED',
-      hint: 'install newuidmap (package uidmap) and give your user 65536 ids in /etc/subuid and /etc/subgid',
+      hint: MORE_IDS,
       cause,
     },
   )

@@ -18,7 +18,7 @@ import {
   unshareWorkingDirectory,
   waitForExit,
 } from '#builder/linux'
-import { errnoOf, TsbuildError, type Ulimit } from '#core'
+import { errnoOf, MORE_IDS, TsbuildError, type Ulimit } from '#core'
 import type { GroupPlace } from './control-groups.ts'
 import { killAndWait } from './init-process.ts'
 import type { LauncherSettings, LaunchRequest, Prepared } from './messages.ts'
@@ -123,7 +123,7 @@ function giveOutput(user: Identity, descriptors: readonly number[]): void {
 function unmappedUser(user: Identity, cause: unknown): TsbuildError {
   return new TsbuildError(`run as ${user.uid}:${user.gid}: this user namespace lacks these ids`, {
     code: 'STEP_FAILED',
-    hint: 'install newuidmap (package uidmap) and give your user 65536 ids in /etc/subuid and /etc/subgid',
+    hint: MORE_IDS,
     cause,
   })
 }

@@ -1,9 +1,7 @@
 export { busyboxBase, debianBase, freshBusyboxBase, pushLayout } from './base-images.ts'
 export { type Buildah, startBuildah } from './buildah.ts'
 export { type Buildkitd, type BuildkitdOptions, startBuildkitd } from './buildkitd.ts'
-
 export { cachedFolder } from './cached-folder.ts'
-
 export { compareConfigs, compareImages, compareTrees } from './compare-images.ts'
 export { type Container, freePort, startContainer } from './container.ts'
 export { type DockerApi, dockerApi } from './docker-api.ts'
