@@ -8,7 +8,7 @@ import { errnoOf, type Name } from '#core'
 export class LeftOut {
   readonly #device: number
   readonly #inode: number
-  /** Of folders that were asked about, whether they lie in it. */
+  /** Of folders that were asked about, whether they are it or lie in it. */
   readonly #known = new Map<Name, boolean>()
 
   private constructor({ dev, ino }: Stats) {
@@ -36,16 +36,23 @@ export class LeftOut {
    * @param look at what is at a path
    */
   holds(path: Name, look: (path: Name) => Stats | undefined): boolean {
-    for (let end = path.indexOf('/'); path !== ''; end = path.indexOf('/', end + 1)) {
-      const folder = (end < 0 ? path : path.slice(0, end)) as Name
-      let isIn = this.#known.get(folder)
-      if (isIn === undefined) {
+    if (path === '') return false
+    // From the nearest folder that is known, which in a walk is the one above.
+    let end = path.length
+    while (end > 0 && !this.#known.has(path.slice(0, end) as Name)) {
+      end = Math.max(0, path.lastIndexOf('/', end - 1))
+    }
+    let isIn = this.#known.get(path.slice(0, end) as Name) === true
+    while (end < path.length) {
+      const next = path.indexOf('/', end === 0 ? 0 : end + 1)
+      end = next < 0 ? path.length : next
+      const folder = path.slice(0, end) as Name
+      if (!isIn) {
         const stats = look(folder)
         isIn = stats !== undefined && this.isItself(stats)
-        this.#known.set(folder, isIn)
       }
-      if (isIn || end < 0) return isIn
+      this.#known.set(folder, isIn)
     }
-    return false
+    return isIn
   }
 }
