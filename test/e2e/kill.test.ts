@@ -13,8 +13,9 @@ import {
   startRegistry,
   type TemporaryDirectory,
   temporaryDirectory,
+  untilEmpty,
 } from '../support/peers/index.ts'
-import { foreignPidNamespaces, mountsOf, processTree, survivors, untilEmpty } from './processes.ts'
+import { foreignPidNamespaces, mountsOf, processTree, survivors } from './processes.ts'
 import { storeFaults } from './store-check.ts'
 import { FIXTURES, mustBuild, startTsbuild, stepsThat } from './tsbuild.ts'
 

@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { setTimeout as delay } from 'node:timers/promises'
 
 /** One process of this machine, told apart from a later one with the same id. */
 export interface ProcessId {
@@ -75,18 +74,5 @@ function read(path: string): string | undefined {
   } catch {
     // The process has ended.
     return undefined
-  }
-}
-
-/** Asks until the answer is empty or `milliseconds` are over; returns the last answer. */
-export async function untilEmpty(
-  ask: () => readonly string[],
-  milliseconds: number,
-): Promise<readonly string[]> {
-  const deadline = Date.now() + milliseconds
-  for (;;) {
-    const answer = ask()
-    if (answer.length === 0 || Date.now() > deadline) return answer
-    await delay(20)
   }
 }

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { ProcessSpec } from '#builder/sandbox'
+import { untilEmpty } from '../../support/peers/index.ts'
 import { parseStatus, SandboxFixture, type StepOverrides, upperOf } from './support.ts'
 
 const BUILDER = fileURLToPath(new URL('./builder-process.js', import.meta.url))
@@ -125,9 +125,7 @@ describe('sandbox: as an ordinary user', () => {
     child.kill('SIGKILL')
     await done
     // The kernel has killed all by now, but unshare(1) waits until init has released the step.
-    const deadline = performance.now() + 5000
-    while (processesOf(user).length > 0 && performance.now() < deadline) await delay(10)
-    assert.deepEqual(processesOf(user), [])
+    assert.deepEqual(await untilEmpty(() => processesOf(user), 5000), [])
   })
 
   it('works with a single id, for steps that run as root', async () => {

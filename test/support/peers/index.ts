@@ -33,4 +33,5 @@ export {
 } from './temporary-directory.ts'
 export { findPeers, unpackPeers } from './todays-peers.ts'
 export { readTree, type TreeEntry } from './tree.ts'
+export { untilEmpty } from './until-empty.ts'
 export { createUser, type User } from './user.ts'
