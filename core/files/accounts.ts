@@ -1,5 +1,5 @@
-import { type ErrorCode, TsbuildError } from './errors.ts'
-import { suggestion } from './suggest.ts'
+import { type ErrorCode, TsbuildError } from '../errors.ts'
+import { suggestion } from '../suggest.ts'
 
 /*
  * Users and groups of an image, for USER, --chown and the owner of WORKDIR. One rule says what is a

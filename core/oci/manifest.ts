@@ -1,11 +1,11 @@
+import { TsbuildError } from '../errors.ts'
+import { readDocument } from '../json/document.ts'
+import type { Json, JsonObject } from '../json/json.ts'
+import { type Shape, type Shaped, shapes } from '../json/shape.ts'
 import { type Descriptor, isIndexType, isManifestType, MEDIA_TYPES } from './descriptor.ts'
 import { isDigest } from './digest.ts'
-import { readDocument } from './document.ts'
-import { TsbuildError } from './errors.ts'
-import type { Json, JsonObject } from './json.ts'
 import type { Platform } from './platform.ts'
 import { PLATFORM_FIELDS, toPlatform } from './platform-json.ts'
-import { type Shape, type Shaped, shapes } from './shape.ts'
 
 /** One platform's image. Spec: image-spec v1.1 manifest.md */
 export interface Manifest {

@@ -1,5 +1,5 @@
+import { type Shape, shapes } from '../json/shape.ts'
 import type { Platform } from './platform.ts'
-import { type Shape, shapes } from './shape.ts'
 
 const { list, string } = shapes
 

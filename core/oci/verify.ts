@@ -1,7 +1,7 @@
+import { TsbuildError } from '../errors.ts'
 import type { BlobSink, BlobSource, Bytes, TransferOptions } from './content.ts'
 import type { Descriptor } from './descriptor.ts'
 import { Digester } from './digest.ts'
-import { TsbuildError } from './errors.ts'
 
 /**
  * Passes bytes on and checks them against a descriptor: never more than `size` bytes are passed,

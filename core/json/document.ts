@@ -1,4 +1,4 @@
-import { type ErrorCode, TsbuildError } from './errors.ts'
+import { type ErrorCode, TsbuildError } from '../errors.ts'
 import { JsonCursor, JsonProblem } from './json-cursor.ts'
 import type { Shape } from './shape.ts'
 

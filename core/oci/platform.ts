@@ -1,4 +1,4 @@
-import { TsbuildError } from './errors.ts'
+import { TsbuildError } from '../errors.ts'
 
 /** Spec: image-spec v1.1 image-index.md, the `platform` of a descriptor. */
 export interface Platform {

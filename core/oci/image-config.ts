@@ -1,10 +1,10 @@
+import { TsbuildError } from '../errors.ts'
+import { readDocument } from '../json/document.ts'
+import { isJsonObject, type Json, type JsonObject } from '../json/json.ts'
+import { shapes } from '../json/shape.ts'
 import { asDiffId, type DiffId, isDigest } from './digest.ts'
-import { readDocument } from './document.ts'
-import { TsbuildError } from './errors.ts'
-import { isJsonObject, type Json, type JsonObject } from './json.ts'
 import type { Platform } from './platform.ts'
 import { PLATFORM_FIELDS, toPlatform } from './platform-json.ts'
-import { shapes } from './shape.ts'
 
 /** Durations are nanoseconds. Docker's extension to the image config. */
 export interface Healthcheck {

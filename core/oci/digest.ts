@@ -1,5 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js'
-import { TsbuildError } from './errors.ts'
+import { TsbuildError } from '../errors.ts'
 
 declare const digestBrand: unique symbol
 declare const diffIdBrand: unique symbol

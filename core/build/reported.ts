@@ -1,4 +1,4 @@
-import { isCancelled } from './errors.ts'
+import { isCancelled } from '../errors.ts'
 import type { OnEvent } from './events.ts'
 
 /** Tells of a vertex while `perform` is under way: that it started, then how it ended. */

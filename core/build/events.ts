@@ -1,4 +1,4 @@
-import type { Digest } from './digest.ts'
+import type { Digest } from '../oci/digest.ts'
 
 /** What a build tells while it runs, in order. `vertex` is stable within one build. */
 export type BuildEvent =
