@@ -32,7 +32,9 @@ export function parsePrivateKey(text: string, name: string): PrivateKey {
   } catch (cause) {
     if (cause instanceof TsbuildError) throw cause
     const isEncrypted = cause instanceof EncryptedKeyError || ENCRYPTED.test(text)
-    const problem = isEncrypted ? 'this private key is passphrase protected' : 'it is no private key'
+    const problem = isEncrypted
+      ? 'this private key is passphrase protected'
+      : 'it is no private key'
     throw new TsbuildError(`failed to parse ${name}: ${problem}`, {
       code: 'USAGE',
       hint: 'give a private key without a passphrase (ed25519, ecdsa or rsa), or the socket of an agent',

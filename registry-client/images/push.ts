@@ -9,7 +9,7 @@ import { formatTaggedName } from '../repository/repository-ref.ts'
 /** A layer whose blob is known: skipped when the registry has it, mounted when it can be. */
 export interface BlobLayer {
   readonly kind: 'blob'
-  /** Tells transfers apart in `onProgress`. */
+  /** Identifies the transfer in `onProgress`. */
   readonly id: string
   readonly descriptor: Descriptor
   readonly open: OpenBytes
@@ -26,9 +26,10 @@ export interface StreamLayer {
   readonly open: OpenBytes
 }
 
+/** A layer to push. */
 export type PushLayer = BlobLayer | StreamLayer
 
-/** How far one transfer is; bytes. Comes at most ten times a second, and once with `done`. */
+/** Bytes of one transfer. Reported at most ten times a second, and once with `done`. */
 export interface PushProgress {
   readonly id: string
   readonly current: number
@@ -37,25 +38,28 @@ export interface PushProgress {
   readonly note?: 'exists' | 'mounted'
 }
 
+/** A config, manifest or index. */
 export interface Document {
   readonly mediaType: string
   readonly bytes: Uint8Array
 }
 
+/** An image to push. */
 export interface PushImage {
   /** Bottom layer first. */
   readonly layers: readonly PushLayer[]
   readonly config: Document
   /** Writes the manifest once all descriptors are known; layers in the order given. */
   readonly assemble: (config: Descriptor, layers: readonly Descriptor[]) => Document
-  /** Set last, and only when everything else is there. May be empty. */
+  /** Set last, once the registry has everything else. May be empty. */
   readonly tags: readonly string[]
-  /** Blobs under way at a time; 4 by default. */
+  /** Concurrent blobs; 4 by default. */
   readonly concurrency?: number | undefined
   readonly onProgress?: ((progress: PushProgress) => void) | undefined
   readonly signal?: AbortSignal | undefined
 }
 
+/** The descriptors of a pushed image. */
 export interface PushedImage {
   readonly manifest: Descriptor
   readonly config: Descriptor
@@ -66,8 +70,8 @@ const DEFAULT_CONCURRENCY = 4
 const REPORT_INTERVAL = 100
 
 /**
- * Sends an image: blobs in parallel, then the manifest by its digest, then the tags. Whatever goes
- * wrong before, no name points to anything incomplete. The first failure stops the other transfers.
+ * Sends an image: blobs in parallel, then the manifest by its digest, then the tags, so that no name
+ * ever points to something incomplete. The first failure stops the other transfers.
  */
 export async function pushImage(repository: Repository, image: PushImage): Promise<PushedImage> {
   const stop = new AbortController()
@@ -88,7 +92,7 @@ export async function pushImage(repository: Repository, image: PushImage): Promi
   return { manifest: descriptor, config: config.descriptor, layers: sent.slice(0, -1) }
 }
 
-/** Sends a manifest, or an index, whose parts are all there: by its digest, then by its tags. */
+/** Sends a manifest or index, all parts of which the registry has: by its digest, then by its tags. */
 export async function pushManifest(
   repository: Repository,
   manifest: Document,
@@ -107,7 +111,7 @@ function described({ mediaType, bytes }: Document): Descriptor {
   return { mediaType, digest: digestOf(bytes), size: bytes.length }
 }
 
-/** Waits for all, also after a failure: when this returns, no transfer is under way. */
+/** Waits for all, also after a failure: when this returns, no transfer is running. */
 async function allOrFirstFailure<T>(
   work: readonly Promise<T>[],
   stop: AbortController,
@@ -135,7 +139,7 @@ class Transfer {
   readonly #repository: Repository
   readonly #onProgress: (progress: PushProgress) => void
   readonly #signal: AbortSignal
-  /** Layers may repeat; each blob goes over the wire once. */
+  /** Layers may repeat; each blob is sent once. */
   readonly #blobs = new Map<string, Promise<Descriptor>>()
 
   constructor(repository: Repository, { onProgress, signal }: TransferContext) {

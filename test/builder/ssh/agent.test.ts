@@ -176,12 +176,12 @@ describe('ssh agent', () => {
 
   it('closes the connection when the forwarded agent has ended', async () => {
     const open = await openAgentSource([directory.file('keys')])
-    const gone = createServer((client) => void serveAgent(client, open))
-    servers.push(gone)
-    await new Promise<void>((done) => gone.listen(directory.file('gone'), done))
+    const orphaned = createServer((client) => void serveAgent(client, open))
+    servers.push(orphaned)
+    await new Promise<void>((done) => orphaned.listen(directory.file('orphaned'), done))
     await new Promise((done) => servers[0]?.close(done))
     assert.ok(!existsSync(directory.file('keys')))
-    const outcome = await asking('gone', 'ssh-add', ['-l'])
+    const outcome = await asking('orphaned', 'ssh-add', ['-l'])
     assert.notEqual(outcome.status, 0)
   })
 })
