@@ -27,7 +27,7 @@ export function readDocument<T>(bytes: Uint8Array, shape: Shape<T>, options: Doc
       throw new JsonProblem('', `has ${bytes.length} bytes, more than ${MAX_DOCUMENT_BYTES}`)
     }
     const cursor = new JsonCursor(decoded(bytes))
-    const value = cursor.read(shape) ?? shape.empty
+    const value = cursor.read(shape.read) ?? shape.empty
     cursor.end()
     return value
   } catch (cause) {
