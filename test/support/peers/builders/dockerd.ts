@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { removeControlGroups } from './control-groups.ts'
-import { capture, type Outcome, run, startDaemon } from './process.ts'
-import { type TemporaryDirectory, temporaryDirectory } from './temporary-directory.ts'
+import { removeControlGroups } from '../control-groups.ts'
+import { capture, type Outcome, run, startDaemon } from '../process.ts'
+import { type TemporaryDirectory, temporaryDirectory } from '../temporary-directory.ts'
 
 /** A Docker daemon of its own, the only user of which is the test: BuildKit, in short. */
 export interface Dockerd extends AsyncDisposable {

@@ -1,9 +1,9 @@
-import type { ImageDocument } from '../peers/index.ts'
+import type { ImageDocument } from '../../peers/index.ts'
+import type { WitnessName } from '../cases/witness-name.ts'
 import type { BuiltImage } from './built-image.ts'
 import { compareValues, flatten, type Values } from './compare-values.ts'
 import { mergeLayers, type TimedEntry } from './merged-tree.ts'
 import { commonWords, fromOldWords } from './old-words.ts'
-import type { WitnessName } from './witness.ts'
 
 /** Keys of a config document that are compared otherwise. */
 const LEFT_OUT = new Set(['created', 'history', 'rootfs'])

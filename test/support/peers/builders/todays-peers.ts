@@ -3,14 +3,14 @@ import { createReadStream, existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
-import { cachedFolder } from './cached-folder.ts'
-import { run } from './process.ts'
+import { cachedFolder } from '../cached-folder.ts'
+import { run } from '../process.ts'
 
 /**
  * Debian's packages are years old. A folder beside the project's checkout may hold today's releases
  * of the same programs for amd64: `peers.tar.xz`, and `unpack DIR`, which puts them into a folder.
  */
-const BESIDE = fileURLToPath(new URL('../../../../../shared/peers', import.meta.url))
+const BESIDE = fileURLToPath(new URL('../../../../../../shared/peers', import.meta.url))
 
 /**
  * The folder with today's peers, if this machine has it: `TSBUILD_PEERS`, or `../shared/peers` beside

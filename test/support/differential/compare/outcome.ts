@@ -1,8 +1,8 @@
+import type { DifferentialCase } from '../cases/tables.ts'
+import type { WitnessName } from '../cases/witness-name.ts'
 import type { BuiltImage } from './built-image.ts'
 import { compareAnswers } from './compare-answers.ts'
 import { compareBuilt } from './compare-built.ts'
-import type { DifferentialCase } from './tables.ts'
-import type { WitnessName } from './witness.ts'
 
 /** How one builder got on with a Dockerfile: an image, the answer to a question, or a refusal. */
 export type Outcome =

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { WitnessName } from './witness.ts'
+import type { WitnessName } from './witness-name.ts'
 
 /** One case of `fixtures/differential`: the form is told in `README.md` there. */
 export interface DifferentialCase {
@@ -28,7 +28,7 @@ export interface CaseOption {
   readonly value: string
 }
 
-const FOLDER = fileURLToPath(new URL('../../../../fixtures/differential/', import.meta.url))
+const FOLDER = fileURLToPath(new URL('../../../../../fixtures/differential', import.meta.url))
 
 /** The cases of one table, in order, as they are for this witness. */
 export function readCases(table: string, witness: WitnessName): readonly DifferentialCase[] {

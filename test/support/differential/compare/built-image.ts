@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
 import tar from 'tar-stream'
-import type { ImageDocument } from '../peers/index.ts'
+import type { ImageDocument } from '../../peers/index.ts'
 import { type LayerEntry, readLayer } from './merged-tree.ts'
 
 /** An image as it lies in an archive or a layout, read by code that shares nothing with a builder. */

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { removeControlGroups } from './control-groups.ts'
-import { type Outcome, run, startDaemon } from './process.ts'
-import { type TemporaryDirectory, temporaryDirectory } from './temporary-directory.ts'
+import { removeControlGroups } from '../control-groups.ts'
+import { type Outcome, run, startDaemon } from '../process.ts'
+import { type TemporaryDirectory, temporaryDirectory } from '../temporary-directory.ts'
 
 /** A BuildKit daemon of its own, the only user of which is the test. */
 export interface Buildkitd extends AsyncDisposable {

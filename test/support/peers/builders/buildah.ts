@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
-import { type Outcome, run } from './process.ts'
-import { temporaryDirectory } from './temporary-directory.ts'
+import { type Outcome, run } from '../process.ts'
+import { temporaryDirectory } from '../temporary-directory.ts'
 
 /** buildah with storage of its own. */
 export interface Buildah extends AsyncDisposable {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { buffer } from 'node:stream/consumers'
 import tar, { type Header as Headers } from 'tar-stream'
-import type { TreeEntry } from '../peers/index.ts'
+import type { TreeEntry } from '../../peers/index.ts'
 
 /** One file of a root file system, with its time: in seconds, or `now` when the build made it so. */
 export interface TimedEntry extends TreeEntry {
