@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { checkEmulator } from '#builder/solve'
 import { hostPlatform, type Platform } from '#core'
-import { type TemporaryDirectory, temporaryDirectory } from '../../support/peers/index.ts'
+import { type TemporaryDirectory, temporaryDirectory } from '../../../support/peers/index.ts'
 
 const AMD64: Platform = { os: 'linux', architecture: 'amd64' }
 const ARM64: Platform = { os: 'linux', architecture: 'arm64' }

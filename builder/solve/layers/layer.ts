@@ -1,8 +1,8 @@
 import type { BaseLayer } from '#builder/plan'
 import type { Store } from '#cache'
 import type { DiffId } from '#core'
-import type { Underway } from './underway.ts'
-import type { WorkPool } from './work-pool.ts'
+import type { WorkPool } from '../work-pool.ts'
+import type { Underway } from './background-tasks.ts'
 
 export interface LayerDeps {
   readonly store: Store

@@ -1,11 +1,11 @@
 import { closeSync, existsSync, fstatSync, lstatSync, openSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { digestOf, errnoOf, type FileIdentity, hexOf, type Name } from '#core'
+import { storeFailure } from '../filesystem/failure.ts'
+import { layoutOf } from '../filesystem/layout.ts'
 import type { KnownContent } from './digest-block.ts'
 import { DigestFile, writeDigestFile } from './digest-file.ts'
-import { storeFailure } from './failure.ts'
 import { FreshDigests, mergeEntries } from './fresh-digests.ts'
-import { layoutOf } from './layout.ts'
 
 /**
  * How far a file's times must lie behind the clock before they tell one content from the next: a

@@ -6,7 +6,7 @@ import { makeWhiteout } from '#builder/linux'
 import { directoriesOf, type Layer, WorkPool } from '#builder/solve'
 import { openStore, type Store } from '#cache'
 import type { Name } from '#core'
-import { type TemporaryDirectory, temporaryDirectory } from '../../support/peers/index.ts'
+import { type TemporaryDirectory, temporaryDirectory } from '../../../support/peers/index.ts'
 
 describe('deep stacks', () => {
   let at: TemporaryDirectory

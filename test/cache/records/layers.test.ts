@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { layerId, openStore, type Store } from '#cache'
 import { asDiffId, digestOf, hexOf, MEDIA_TYPES, ownersFileOf } from '#core'
-import { keyOf, newRoot, pretendReboot, putStep, removeRoots, withStore } from './support.ts'
+import { keyOf, newRoot, pretendReboot, putStep, removeRoots, withStore } from '../support.ts'
 
 const diffId = asDiffId(digestOf('a layer'))
 const gzip = { mediaType: MEDIA_TYPES.ociLayerGzip, digest: digestOf('gz'), size: 20 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout } from 'node:timers/promises'
 import { openStore, type Store, type Wait } from '#cache'
-import { keyOf, newRoot, removeRoots, withStore } from './support.ts'
+import { keyOf, newRoot, removeRoots, withStore } from '../support.ts'
 
 describe('cache leases', () => {
   let store: Store

@@ -2,7 +2,7 @@ import type { Fetcher } from '#builder/fetch'
 import type { RemoteVertex } from '#builder/plan'
 import type { CacheKey, LayerId } from '#cache'
 import { unreachable } from '#core'
-import type { Reporter } from './reporter.ts'
+import type { Reporter } from '../report/reporter.ts'
 
 export interface RemoteDeps {
   readonly fetcher: () => Fetcher

@@ -1,9 +1,9 @@
 import { setTimeout } from 'node:timers/promises'
 import { TsbuildError } from '#core'
+import type { Presence } from '../filesystem/presence.ts'
+import { type OnWait, Waiting } from '../filesystem/waits.ts'
 import type { CacheKey } from './cache-key.ts'
 import type { Database } from './database.ts'
-import type { Presence } from './presence.ts'
-import { type OnWait, Waiting } from './waits.ts'
 
 export interface LeaseOptions {
   readonly signal?: AbortSignal | undefined

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { openStore, type Store } from '#cache'
 import { asDiffId, hexOf } from '#core'
-import { keyOf, newRoot, putStep, removeRoots, withStore } from './support.ts'
+import { keyOf, newRoot, putStep, removeRoots, withStore } from '../support.ts'
 
 describe('cache records', () => {
   let store: Store

@@ -6,8 +6,8 @@
 import { join } from 'node:path'
 import type { LayerId } from '#cache'
 import { type DiffId, type Digest, TsbuildError, throwIfCancelled, uncompressedDigest } from '#core'
+import type { PackTask } from '../work.ts'
 import type { Layer, LayerDeps } from './layer.ts'
-import type { PackTask } from './work.ts'
 
 export interface MadeDirectory {
   readonly id: LayerId

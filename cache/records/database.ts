@@ -5,10 +5,10 @@ import {
   type SQLOutputValue,
   type StatementSync,
 } from 'node:sqlite'
-import { databaseFailure, isDamage, SQLITE, sqliteCodeOf } from './failure.ts'
-import { lockSync } from './file-lock.ts'
-import type { Layout } from './layout.ts'
-import { setAside } from './replace-file.ts'
+import { databaseFailure, isDamage, SQLITE, sqliteCodeOf } from '../filesystem/failure.ts'
+import { lockSync } from '../filesystem/file-lock.ts'
+import type { Layout } from '../filesystem/layout.ts'
+import { setAside } from '../filesystem/replace-file.ts'
 import { LATER_TABLES, SCHEMA, SCHEMA_VERSION } from './schema.ts'
 
 export type Row = Record<string, SQLOutputValue>

@@ -1,7 +1,7 @@
 import type { AppliedLayer } from '#builder/layer'
 import { compressionOf, type Descriptor, TsbuildError } from '#core'
+import type { ApplyTask, BlobTask } from '../work.ts'
 import type { LayerDeps } from './layer.ts'
-import type { ApplyTask, BlobTask } from './work.ts'
 
 /** Makes a directory of a blob that is in the store. */
 export function unpack(

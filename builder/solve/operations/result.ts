@@ -1,7 +1,7 @@
 import type { VertexId } from '#builder/plan'
 import type { CacheKey } from '#cache'
-import { BaseImageLayer } from './base-image-layer.ts'
-import type { Layer } from './layer.ts'
+import { BaseImageLayer } from '../layers/base-image-layer.ts'
+import type { Layer } from '../layers/layer.ts'
 
 /** What a vertex stands for once it is solved. */
 export interface Result {

@@ -15,14 +15,13 @@ import {
   uncompressedDigest,
 } from '#core'
 import { removeTree } from '#disk'
-import type { BlobStore } from './blob-store.ts'
+import type { BlobStore } from '../blobs/blob-store.ts'
+import { storeFailure } from '../filesystem/failure.ts'
+import type { Layout } from '../filesystem/layout.ts'
+import { syncFileSystem } from '../filesystem/sync.ts'
 import type { Database, Row } from './database.ts'
-import { storeFailure } from './failure.ts'
-import type { Layout } from './layout.ts'
 import { presumedOwners, setPresumedOwners } from './presumed-owners.ts'
-
 import { sumOf } from './schema.ts'
-import { syncFileSystem } from './sync.ts'
 
 declare const layerIdBrand: unique symbol
 

@@ -16,8 +16,8 @@ import {
 import { join } from 'node:path'
 import { openStore, type Store } from '#cache'
 import { collect, type Descriptor, digestOf } from '#core'
-import { blobStoreSuite, descriptorOf, inPieces } from '../suites/blob-store.ts'
-import { newRoot, pretendReboot, removeRoots, withStore } from './support.ts'
+import { blobStoreSuite, descriptorOf, inPieces } from '../../suites/blob-store.ts'
+import { newRoot, pretendReboot, removeRoots, withStore } from '../support.ts'
 
 describe('cache blobs', () => {
   const open: Store[] = []

@@ -3,11 +3,11 @@ import { breakRing, hasOwnersBeside, type Ring } from '#builder/layer'
 import type { FilesSource, FilesVertex } from '#builder/plan'
 import type { Store, TarFacts, TemporaryDirectory } from '#cache'
 import { type Digest, isCancelled, uncompressedDigest } from '#core'
-import type { Layer } from './layer.ts'
-import type { Reporter } from './reporter.ts'
-import type { StepOutcome } from './solver.ts'
-import { directoriesOf } from './stack.ts'
-import type { KeyedStep } from './vertex-key.ts'
+import type { KeyedStep } from '../keys/vertex-key.ts'
+import type { Layer } from '../layers/layer.ts'
+import { directoriesOf } from '../layers/stack.ts'
+import type { Reporter } from '../report/reporter.ts'
+import type { StepOutcome } from '../solver.ts'
 import {
   type CopiedFiles,
   type CopyTask,
@@ -15,8 +15,8 @@ import {
   type FilesTask,
   LimitExceeded,
   type TreeSpec,
-} from './work.ts'
-import type { WorkPool } from './work-pool.ts'
+} from '../work.ts'
+import type { WorkPool } from '../work-pool.ts'
 
 export type ContextTree = Extract<TreeSpec, { kind: 'context' }>
 

@@ -24,11 +24,11 @@ import {
   TsbuildError,
   verified,
 } from '#core'
+import { storeFailure } from '../filesystem/failure.ts'
+import { blobPath, type Layout } from '../filesystem/layout.ts'
+import type { Presence } from '../filesystem/presence.ts'
+import { syncPath } from '../filesystem/sync.ts'
 import { digestOfFile, readFile, writeFile } from './blob-file.ts'
-import { storeFailure } from './failure.ts'
-import { blobPath, type Layout } from './layout.ts'
-import type { Presence } from './presence.ts'
-import { syncPath } from './sync.ts'
 
 /** A blob that is whole and on the disk. Until then it has the other mode: see docs/adr/0003. */
 const SEALED = 0o444

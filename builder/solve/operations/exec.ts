@@ -14,15 +14,15 @@ import {
   type StepResources,
   TsbuildError,
 } from '#core'
+import type { KeyedStep } from '../keys/vertex-key.ts'
+import type { Layer } from '../layers/layer.ts'
+import { directoriesOf } from '../layers/stack.ts'
+import type { Reporter } from '../report/reporter.ts'
+import type { StepOutcome } from '../solver.ts'
+import type { WorkPool } from '../work-pool.ts'
 import { checkEmulator } from './emulator.ts'
 import { openMounts, type StepSecrets } from './exec-mounts.ts'
-import type { Layer } from './layer.ts'
-import type { Reporter } from './reporter.ts'
 import type { Result } from './result.ts'
-import type { StepOutcome } from './solver.ts'
-import { directoriesOf } from './stack.ts'
-import type { KeyedStep } from './vertex-key.ts'
-import type { WorkPool } from './work-pool.ts'
 
 export interface ExecDeps {
   readonly store: Store

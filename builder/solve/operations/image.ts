@@ -1,7 +1,7 @@
 import type { BaseLayer, ImageVertex } from '#builder/plan'
 import type { Store } from '#cache'
 import { type BlobSource, type Bytes, copyBlob, type TransferOptions } from '#core'
-import type { Reporter } from './reporter.ts'
+import type { Reporter } from '../report/reporter.ts'
 
 export interface FetchDeps extends TransferOptions {
   readonly store: Store

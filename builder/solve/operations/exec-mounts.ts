@@ -13,9 +13,9 @@ import type {
 import { createWritable } from '#builder/snapshot'
 import type { CacheMountRequest, OpenCacheMounts, Store } from '#cache'
 import { errnoOf, MORE_IDS, type Mount, Resources, TsbuildError, unreachable } from '#core'
+import { directoriesOf } from '../layers/stack.ts'
+import type { WorkPool } from '../work-pool.ts'
 import type { Result } from './result.ts'
-import { directoriesOf } from './stack.ts'
-import type { WorkPool } from './work-pool.ts'
 
 export interface MountDeps {
   readonly store: Store
