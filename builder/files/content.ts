@@ -1,8 +1,8 @@
-import { Checksum } from '#builder/context'
+import { Checksum } from '#builder/tree'
 import { type Digest, digestOf, type FileStat, ioError, type Name, type Tree } from '#core'
+import type { TargetEntry } from './overlay-draft.ts'
 import { shown } from './paths.ts'
 import { emptyFile, isProgram, type Selected, type SelectedEntry } from './select.ts'
-import type { TargetEntry } from './target.ts'
 
 /** What counts of a regular file beside its name, type, mode and owner. */
 export interface FileContent {

@@ -6,11 +6,11 @@ import {
   prepareDestination,
   refuseDirectory,
 } from './directories.ts'
+import type { Target, TargetEntry } from './overlay-draft.ts'
 import type { Ids } from './owner.ts'
 import { parentOf, shown } from './paths.ts'
 import { inTheWay } from './problems.ts'
 import { emptyFile, entriesOf, isProgram, type Selected, type SelectedEntry } from './select.ts'
-import type { Target, TargetEntry } from './target.ts'
 import { linkOf } from './unpack.ts'
 
 /** How entries are changed on their way. */

@@ -1,11 +1,17 @@
-import { Checksum, digestFile } from '#builder/context'
+import { Checksum, digestFile } from '#builder/tree'
 import { type Change, type Digest, joinName, type Name } from '#core'
 import { addContent, type ContentEntry, type FileContent } from './content.ts'
 import { type CopyOptions, directoryStatOf, entryOf, refuseFile } from './copy.ts'
 import { refuseDirectory } from './directories.ts'
+import {
+  type Below,
+  refuseWhiteout,
+  type Target,
+  type TargetEntry,
+  toChange,
+} from './overlay-draft.ts'
 import { baseOf, parentOf } from './paths.ts'
 import { entriesOf, type Selected, type SelectedEntry } from './select.ts'
-import { type Below, refuseWhiteout, type Target, type TargetEntry, toChange } from './target.ts'
 
 export interface DeferredOptions {
   readonly copy: CopyOptions

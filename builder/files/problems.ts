@@ -1,7 +1,7 @@
 import { resolveInTree } from '#builder/layer'
 import { joinName, type Name, nameOf, suggestion, type Tree, TsbuildError, textOfName } from '#core'
+import type { Target } from './overlay-draft.ts'
 import { baseOf, componentsOf, parentOf, shown } from './paths.ts'
-import type { Target } from './target.ts'
 
 const MAX_NAMES = 10
 const ADVICE =

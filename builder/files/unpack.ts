@@ -1,8 +1,8 @@
 import { joinName, type Name } from '#core'
 import type { UnpackedArchive } from './archive.ts'
 import { makeDirectories, makeDirectory, type NewDirectory } from './directories.ts'
+import type { Target, TargetEntry } from './overlay-draft.ts'
 import type { Ids } from './owner.ts'
-import type { Target, TargetEntry } from './target.ts'
 
 export interface MergeOptions {
   readonly created: NewDirectory

@@ -2,8 +2,8 @@ import { type FileStat, joinName, nameOf } from '#core'
 import type { WriteAction } from './action.ts'
 import type { Chmod } from './chmod.ts'
 import { type NewDirectory, prepareDestination, refuseDirectory } from './directories.ts'
+import type { Target } from './overlay-draft.ts'
 import { baseOf, parentOf } from './paths.ts'
-import type { Target } from './target.ts'
 
 const FILE_MODE = 0o644
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { directoryTree } from '#builder/context'
 import { type CopyAction, type Owner, runFileActions } from '#builder/files'
 import { writeLayer } from '#builder/layer'
+import { directoryTree } from '#builder/tree'
 import {
   compareTrees,
   ensurePackages,

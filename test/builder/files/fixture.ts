@@ -10,7 +10,6 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { digestFile, directoryTree } from '#builder/context'
 import {
   attributesOf,
   type CopyAction,
@@ -21,6 +20,7 @@ import {
   runFileActions,
   type SourceFile,
 } from '#builder/files'
+import { digestFile, directoryTree } from '#builder/tree'
 import { type Change, type EntryChange, type Tree, textOfName } from '#core'
 import { type TemporaryDirectory, temporaryDirectory } from '../../support/peers/index.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { directoryTree } from '#builder/context'
 import { type CopyAction, runFileActions } from '#builder/files'
+import { directoryTree } from '#builder/tree'
 import { TsbuildError } from '#core'
 import { parseDockerignore } from '#parser'
 import { copy, type Listing, workspace } from './fixture.ts'
