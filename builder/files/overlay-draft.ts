@@ -10,8 +10,8 @@ import {
 } from '#core'
 import { baseOf, componentsOf, parentOf, shown } from './paths.ts'
 
-/** What is put at a path: everything of a change but where it is. */
-export interface TargetEntry {
+/** What is put at a path: everything of a change but its path. */
+export interface DraftEntry {
   readonly stat: FileStat
   readonly target?: Name | undefined
   readonly xattrs?: ReadonlyMap<string, Buffer> | undefined
@@ -21,9 +21,9 @@ export interface TargetEntry {
   readonly link?: symbol | undefined
 }
 
-/** A name in the layer to be. */
+/** A name in the draft. */
 interface Node {
-  entry: TargetEntry
+  entry: DraftEntry
   /** The root's directory of this name is not seen. */
   opaque: boolean
   /** What the root has in this directory; `undefined` until it is asked for. */
@@ -45,11 +45,11 @@ const NO_NAMES: ReadonlySet<Name> = new Set()
  * A root file system and what is written on top of it. Nothing is written for real: `changes()`
  * says what an overlay's upper directory would hold.
  */
-export class Target {
+export class OverlayDraft {
   readonly #root: Tree
   readonly #top: Node
   /** Of what `changes` has given. */
-  readonly #paths = new Map<TargetEntry | symbol, Name>()
+  readonly #paths = new Map<DraftEntry | symbol, Name>()
 
   constructor(root: Tree) {
     const stat = root.lstat('' as Name)
@@ -92,14 +92,14 @@ export class Target {
   }
 
   /** What was put at `path` and is there still. */
-  entryAt(path: Name): TargetEntry | undefined {
+  entryAt(path: Name): DraftEntry | undefined {
     let node: Node | undefined = this.#top
     for (const name of componentsOf(path)) node = node?.children.get(name)
     return node?.entry
   }
 
   /** Puts an entry over whatever is at `path`; its parent is a directory. The root stays as it is. */
-  put(path: Name, entry: TargetEntry): void {
+  put(path: Name, entry: DraftEntry): void {
     if (path === '') return
     refuseNul(path)
     refuseWhiteout(path, entry.stat)
@@ -153,7 +153,7 @@ export class Target {
   }
 
   /**
-   * The layer to be, in walk order. The first name of a file has its content, later ones are hard
+   * The changes of the layer, in walk order. The first name of a file has its content, later ones are hard
    * links to it.
    */
   changes(below: Below | undefined): Iterable<Change> {
@@ -162,7 +162,7 @@ export class Target {
   }
 
   /** Where the content of a file that was put ended up; `undefined` when it was replaced. */
-  contentPath(entry: TargetEntry): Name | undefined {
+  contentPath(entry: DraftEntry): Name | undefined {
     return this.#paths.get(entry.link ?? entry)
   }
 
@@ -185,7 +185,7 @@ export class Target {
     }
   }
 
-  #change(path: Name, entry: TargetEntry): Change {
+  #change(path: Name, entry: DraftEntry): Change {
     const first = this.contentPath(entry)
     if (first !== undefined) return { kind: 'entry', path, stat: entry.stat, hardlink: first }
     this.#paths.set(entry.link ?? entry, path)
@@ -201,7 +201,7 @@ export class Target {
       let child = node.children.get(name)
       if (child === undefined) {
         const stat = this.#root.lstat(at)
-        if (stat?.type !== 'directory') throw new Error(`${shown(at)} is no directory`)
+        if (stat?.type !== 'directory') throw new Error(`${shown(at)} is not a directory`)
         child = newNode({ stat })
         node.children.set(name, child)
       }
@@ -226,7 +226,7 @@ export class Target {
   }
 }
 
-/** A directory of which some names are still to be told, the next one last. */
+/** A directory of which some names are still to be visited, the next one last. */
 interface Visit {
   readonly node: Node
   readonly path: Name
@@ -237,11 +237,12 @@ function visitOf(node: Node, path: Name): Visit {
   return { node, path, names: [...node.children.keys()].sort().reverse() }
 }
 
-function newNode(entry: TargetEntry): Node {
+function newNode(entry: DraftEntry): Node {
   return { entry, opaque: false, rootNames: undefined, children: new Map() }
 }
 
-export function toChange(path: Name, entry: TargetEntry): EntryChange {
+/** The change that puts `entry` at `path`. */
+export function toChange(path: Name, entry: DraftEntry): EntryChange {
   const { stat, target, xattrs, open, data } = entry
   return { kind: 'entry', path, stat, target, xattrs, open, data }
 }

@@ -181,7 +181,7 @@ async function buildHere(directory: TemporaryDirectory, each: Case): Promise<str
   using scratch = temporaryDirectory('here')
   const root = directoryTree(directory.file('root'), { owner: 'kept' })
   const context = directoryTree(directory.file('context'))
-  const options = { root, sources: [context], temporary: scratch.path, now: NOW }
+  const options = { root, sources: [context], temporary: scratch.path, mtimeMs: NOW }
   const out = directory.file('here')
   await run('rm', ['-rf', out])
   await run('cp', ['-a', directory.file('root'), out])

@@ -115,7 +115,7 @@ export function workspace({ root = [], source = [] }: WorkspaceFiles): Workspace
     const temporary = directory.file(`temporary${Math.random()}`)
     mkdirSync(temporary)
     const onWarning = (message: string) => warnings.push(message)
-    const options = { root: rootTree, sources, temporary, now: NOW, onWarning, ...more }
+    const options = { root: rootTree, sources, temporary, mtimeMs: NOW, onWarning, ...more }
     return runFileActions(actions, options)
   }
   return {
