@@ -1,5 +1,4 @@
 import { closeSync, createReadStream, mkdirSync, openSync } from 'node:fs'
-import { digestFile, directoryTree } from '#builder/context'
 import {
   attributesOf,
   checksumFileActions,
@@ -31,6 +30,7 @@ import {
   writeLayer,
 } from '#builder/layer'
 import { hasSingleId } from '#builder/linux'
+import { digestFile, directoryTree } from '#builder/tree'
 import { type FileDigests, openFileDigests } from '#cache'
 import {
   asDiffId,
@@ -185,7 +185,7 @@ export async function copyFiles(task: CopyTask): Promise<CopiedFiles> {
     root: trees.root,
     sources: trees.sources,
     temporary: task.temporary,
-    now: task.now,
+    mtimeMs: task.now,
     onWarning,
     onContent: trees.remember,
   })
