@@ -1,14 +1,7 @@
-export type { OpenBytes } from './repository/bytes.ts'
-export {
-  createRegistryClient,
-  RegistryClient,
-  type RegistryClientOptions,
-} from './repository/client.ts'
+export type { OpenBytes, Timeouts, Timing } from '#http'
 export type { CredentialStore, Credentials } from './credentials/credentials.ts'
 export { type DockerConfigOptions, dockerConfigCredentials } from './credentials/docker-config.ts'
 export { RegistryError, type RegistryFailure } from './errors.ts'
-export { isLoopback, mayLeadTo } from '../http/addresses.ts'
-export type { FetchedManifest } from './repository/manifests.ts'
 export {
   type ImageSource,
   type ResolvedImage,
@@ -33,8 +26,10 @@ export {
   type Reference,
   withDefaultTag,
 } from './reference.ts'
+export {
+  createRegistryClient,
+  RegistryClient,
+  type RegistryClientOptions,
+} from './repository/client.ts'
+export type { FetchedManifest } from './repository/manifests.ts'
 export { Repository } from './repository/repository.ts'
-export { networkCode, retrying } from '../http/retry.ts'
-export { DEFAULT_TIMEOUTS, REAL_TIMING, type Timeouts, type Timing } from '../http/timing.ts'
-export type { HttpRequest, HttpResponse, Send } from '../http/exchange.ts'
-export { type Route, Wire } from '../http/undici-transport.ts'

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type Shape, shapes, TsbuildError } from '#core'
-import type { Credentials } from './credentials.ts'
 import { DEFAULT_REGISTRY } from '../reference.ts'
+import type { Credentials } from './credentials.ts'
 
 const { map, object, string } = shapes
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { readDocument } from '#core'
+import { DEFAULT_REGISTRY } from '../reference.ts'
 import {
   DOCKER_CONFIG,
   type DockerConfig,
@@ -12,7 +13,6 @@ import {
 import { readConfigFile, writeConfigFile } from './config-file.ts'
 import { CredentialHelper } from './credential-helper.ts'
 import type { CredentialStore, Credentials } from './credentials.ts'
-import { DEFAULT_REGISTRY } from '../reference.ts'
 
 export interface DockerConfigOptions {
   /** The folder of `config.json`: `$DOCKER_CONFIG` or `~/.docker`. */
