@@ -1,8 +1,9 @@
 import { join } from 'node:path'
-import { breakRing, hasOwnersBeside, type Ring } from '#builder/layer'
+import { hasOwnersBeside } from '#builder/layer'
 import type { FilesSource, FilesVertex } from '#builder/plan'
+import { breakRing, originalFailure, type Ring } from '#builder/threads'
 import type { Store, TarFacts, TemporaryDirectory } from '#cache'
-import { type Digest, isCancelled, uncompressedDigest } from '#core'
+import { type Digest, uncompressedDigest } from '#core'
 import type { Layer } from './layer.ts'
 import type { Reporter } from './reporter.ts'
 import type { StepOutcome } from './solver.ts'
@@ -11,7 +12,7 @@ import type { KeyedStep } from './vertex-key.ts'
 import {
   type CopiedFiles,
   type CopyTask,
-  checksum,
+  checksumWithin,
   type FilesTask,
   LimitExceeded,
   type TreeSpec,
@@ -54,7 +55,7 @@ export async function contentOf(
 ): Promise<Digest> {
   const task = await filesTask(vertex, inputs, deps)
   try {
-    return checksum(task, INLINE)
+    return checksumWithin(task, INLINE)
   } catch (cause) {
     if (!(cause instanceof LimitExceeded)) throw cause
     return deps.pool.run('checksum', task, deps.signal)
@@ -119,7 +120,7 @@ async function copyBoth(
   const { directory } = task
   const copying = { ...task, directory: undefined, reader: ring }
   const broken = (): void => breakRing(ring)
-  // Whoever fails ends the other one.
+  // A failure of one ends the other.
   const [copied, filled] = await Promise.allSettled([
     pool.run('copyFiles', copying, signal).finally(broken),
     pool.runBeside('fillDirectory', { tar: ring, directory }, signal).finally(broken),
@@ -131,7 +132,7 @@ async function copyBoth(
   const causes = [copied, filled].flatMap((half) =>
     half.status === 'rejected' ? [half.reason as unknown] : [],
   )
-  throw causes.find((cause) => !isCancelled(cause)) ?? causes[0]
+  throw originalFailure(causes)
 }
 
 /** Nothing for a directory that lacks something which its tar, that was not kept, would have. */
