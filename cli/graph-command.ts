@@ -1,5 +1,5 @@
 import { suggestion } from '#core'
-import type { GraphFormat } from '#parser'
+import type { GraphFormat } from '#graph-view'
 import { parseInput } from './build-arguments.ts'
 import { readDockerfileStdin } from './dockerfile-input.ts'
 import { type Arguments, expectArguments, usageError } from './flags.ts'
@@ -16,7 +16,7 @@ export async function runGraph(args: Arguments, shell: Shell): Promise<number> {
   const dockerfile =
     args.text('file') === '-' ? (await readDockerfileStdin(shell)).toString() : undefined
   const { instructionGraph } = await import('#builder')
-  const { renderGraph } = await import('#parser')
+  const { renderGraph } = await import('#graph-view')
   const graph = await instructionGraph({
     context,
     ...input,

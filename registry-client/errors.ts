@@ -8,8 +8,8 @@ import {
   shapes,
   TsbuildError,
 } from '#core'
-import { networkCode } from './retry.ts'
-import type { HttpResponse } from './transport.ts'
+import type { HttpResponse } from '../http/exchange.ts'
+import { networkCode } from '../http/retry.ts'
 
 export interface RegistryFailure extends FailureOptions {
   /** HTTP status of the answer, when there was one. */

@@ -1,6 +1,7 @@
 import type { Digest } from './digest.ts'
 import type { Platform } from './platform.ts'
 
+/** Media types of the OCI image specification and of Docker's schema 2, which both are in use. */
 export const MEDIA_TYPES = {
   ociIndex: 'application/vnd.oci.image.index.v1+json',
   ociManifest: 'application/vnd.oci.image.manifest.v1+json',
@@ -28,15 +29,17 @@ export interface Descriptor {
   readonly platform?: Platform
 }
 
+/** Whether the type is that of an index or, with Docker's word, a manifest list. */
 export function isIndexType(mediaType: string): boolean {
   return mediaType === MEDIA_TYPES.ociIndex || mediaType === MEDIA_TYPES.dockerIndex
 }
 
+/** Whether the type is that of an image manifest. */
 export function isManifestType(mediaType: string): boolean {
   return mediaType === MEDIA_TYPES.ociManifest || mediaType === MEDIA_TYPES.dockerManifest
 }
 
-/** The compression that a layer's media type promises, or `undefined` when it is no layer. */
+/** The compression that a layer's media type promises, or `undefined` when it is not the type of a layer. */
 export function compressionOf(mediaType: string): Compression | undefined {
   switch (mediaType) {
     case MEDIA_TYPES.ociLayer:

@@ -89,7 +89,7 @@ export function parseManifestOrIndex(
 /**
  * The media type of a manifest or an index by its bytes alone: the one that it says, or OCI's where
  * it says none; `undefined` for what holds neither a config nor manifests.
- * @throws {TsbuildError} MANIFEST_INVALID for what is no JSON object
+ * @throws {TsbuildError} MANIFEST_INVALID for what is not a JSON object
  */
 export function mediaTypeOf(bytes: Uint8Array): string | undefined {
   const { mediaType, manifests, config } = readDocument(bytes, DOCUMENT, READING)
@@ -126,6 +126,7 @@ export function serializeManifest(manifest: Manifest): Buffer {
   })
 }
 
+/** The bytes of an index, which its digest is taken of. */
 export function serializeIndex(index: Index): Buffer {
   const { mediaType, manifests, annotations } = index
   return serialize({

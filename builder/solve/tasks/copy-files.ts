@@ -45,7 +45,7 @@ export async function copyFiles(task: CopyTask): Promise<CopiedFiles> {
     root: trees.root,
     sources: trees.sources,
     temporary: task.temporary,
-    now: task.now,
+    mtimeMs: task.now,
     onWarning,
     onContent: trees.remember,
   })

@@ -1,4 +1,3 @@
-import { digestFile, directoryTree } from '#builder/context'
 import {
   attributesOf,
   type FileAction,
@@ -7,6 +6,7 @@ import {
   type SourceFile,
 } from '#builder/files'
 import { stackTree } from '#builder/layer'
+import { digestFile, directoryTree } from '#builder/tree'
 import { type FileDigests, openFileDigests } from '#cache'
 import type { Name, Tree } from '#core'
 import { parseDockerignore } from '#parser'
