@@ -11,7 +11,7 @@ import {
   TsbuildError,
 } from '#core'
 import { writeFully } from '../content/write-all.ts'
-import { quote } from '../overlay/raw-tree.ts'
+import { quote } from '../paths/quote.ts'
 import { OPAQUE_MARK, WHITEOUT_PREFIX, whiteoutPath } from '../paths/whiteout.ts'
 import { BLOCK, encodeHeader, encodeWhiteout } from './header-encoder.ts'
 

@@ -9,15 +9,10 @@ import type { Layer } from '../layers/layer.ts'
 import { directoriesOf } from '../layers/stack.ts'
 import type { Reporter } from '../report/reporter.ts'
 import type { StepOutcome } from '../solver.ts'
-import {
-  type CopiedFiles,
-  type CopyTask,
-  checksumWithin,
-  type FilesTask,
-  LimitExceeded,
-  type TreeSpec,
-} from '../work.ts'
-import type { WorkPool } from '../work-pool.ts'
+import { checksumWithin, LimitExceeded } from '../work/tasks/checksum.ts'
+import type { CopiedFiles, CopyTask } from '../work/tasks/copy-files.ts'
+import type { FilesTask, TreeSpec } from '../work/tasks/trees.ts'
+import type { WorkPool } from '../work/work-pool.ts'
 
 export type ContextTree = Extract<TreeSpec, { kind: 'context' }>
 

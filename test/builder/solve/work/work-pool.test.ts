@@ -3,7 +3,7 @@ import { mkdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { CopyAction } from '#builder/files'
 import { workPool } from '#builder/solve'
-import { temporaryDirectory } from '../../support/peers/index.ts'
+import { temporaryDirectory } from '../../../support/peers/index.ts'
 
 /** Fails at once, in the thread. */
 const REFUSED = {

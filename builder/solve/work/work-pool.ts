@@ -9,7 +9,7 @@ export type WorkPool = ThreadPool<typeof tasks>
 export function workPool(size: number): WorkPool {
   return new ThreadPool({
     doing: 'work on files',
-    script: new URL('./worker.js', import.meta.url),
+    script: new URL('./file-worker.js', import.meta.url),
     size,
     schedule: scheduler(size),
     // Walking a tree makes many short-lived objects: by default up to 192 MB of them before the

@@ -1,6 +1,0 @@
-export type { BlobTask } from './tasks/blob.ts'
-export { checksumWithin, LimitExceeded } from './tasks/checksum.ts'
-export type { CopiedFiles, CopyTask } from './tasks/copy-files.ts'
-export type { PackTask } from './tasks/pack-layer.ts'
-export type { FilesTask, TreeSpec } from './tasks/trees.ts'
-export type { ApplyTask } from './tasks/unpack-layer.ts'
