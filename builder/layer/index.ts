@@ -22,11 +22,10 @@ export { restoreOwners } from './overlay/restore-owners.ts'
 export { stackTree } from './overlay/stack-tree.ts'
 export { omitUnchanged } from './overlay/unchanged.ts'
 export { resolveInTree } from './paths/resolve.ts'
-export { breakRing, makeRing, type Ring, readRing, resetRing } from './ring.ts'
 export { newestFile } from './tar/newest-file.ts'
 export { isArchive, isTarHeader } from './tar/tar-reader.ts'
 export { mergeLayers } from './write/merge.ts'
-export { clampChange, clampDirectory, clampTar } from './write/times.ts'
+export { clampChanges, clampDirectory, clampTar } from './write/times.ts'
 export {
   type LayerSinks,
   type WriteOptions,

@@ -36,8 +36,8 @@ import { mountedFiles } from './operations/mounted-files.ts'
 import { fetchRemote } from './operations/remote.ts'
 import { confirmBases, type Probe, type Result, type ResultLayer } from './operations/result.ts'
 import type { Reporter } from './report/reporter.ts'
-import type { Schedule } from './schedule.ts'
-import type { WorkPool } from './work-pool.ts'
+import type { Schedule } from './work/schedule.ts'
+import type { WorkPool } from './work/work-pool.ts'
 
 export interface SolveDeps {
   readonly store: Store

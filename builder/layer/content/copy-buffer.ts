@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { readSync } from 'node:fs'
 import { checkpoint, type Name, TsbuildError } from '#core'
-import { quote } from '../overlay/raw-tree.ts'
+import { quote } from '../paths/quote.ts'
 
 const SCRATCH_SIZE = 512 * 1024
 

@@ -25,9 +25,9 @@ import {
   setXattr,
 } from '#builder/linux'
 import { bytesOfName, errnoOf, type FileStat, ioError, type Name, TsbuildError } from '#core'
+import { quote } from '../paths/quote.ts'
 import { parentOf } from '../paths/resolve.ts'
 import { KeptOwners } from './kept-owners.ts'
-import { quote } from './raw-tree.ts'
 
 const CREATE_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 

@@ -16,15 +16,8 @@ import {
   opaqueXattr,
   RootedDirectory,
 } from '#builder/linux'
-import {
-  checkpoint,
-  type FileStat,
-  ioError,
-  type Name,
-  type Tree,
-  TsbuildError,
-  textOfName,
-} from '#core'
+import { checkpoint, type FileStat, ioError, type Name, type Tree, TsbuildError } from '#core'
+import { quote } from '../paths/quote.ts'
 import { CAPABILITY } from '../paths/whiteout.ts'
 import { KeptOwners } from './kept-owners.ts'
 
@@ -127,9 +120,4 @@ export function rawTree(directory: string): Tree {
 /** Something in a tree is not what it was asked for, perhaps not any more. */
 export function treeError(doing: string, reason: string): TsbuildError {
   return new TsbuildError(`${doing}: ${reason}`, { code: 'IO_FAILED' })
-}
-
-/** A path of a tree as people see it in an error. */
-export function quote(path: Name): string {
-  return JSON.stringify(`/${textOfName(path)}`)
 }

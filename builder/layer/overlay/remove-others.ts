@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { RootedDirectory } from '#builder/linux'
 import { ioError, joinName, type Name, type Tree } from '#core'
-import { quote } from './raw-tree.ts'
+import { quote } from '../paths/quote.ts'
 
 /** A tree that was written to a folder, or to a folder in it that has this name. */
 export interface WrittenTree {

@@ -1,9 +1,10 @@
 import type { Dirent } from 'node:fs'
 import { BARE_DIRECTORY } from '#builder/linux'
 import { type FileStat, joinName, type Name, type Tree } from '#core'
+import { quote } from '../paths/quote.ts'
 import { parentOf } from '../paths/resolve.ts'
 import { isWhiteoutDevice } from '../paths/whiteout.ts'
-import { quote, RawTree, treeError } from './raw-tree.ts'
+import { RawTree, treeError } from './raw-tree.ts'
 
 const MAX_CACHED_DIRECTORIES = 4096
 const NONE: readonly RawTree[] = []

@@ -1,5 +1,5 @@
 import { type Name, TsbuildError } from '#core'
-import { quote } from '../overlay/raw-tree.ts'
+import { quote } from './quote.ts'
 import { componentsOf } from './resolve.ts'
 import { AUFS_PREFIX, OPAQUE_MARK, WHITEOUT_PREFIX } from './whiteout.ts'
 

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { closeSync, openSync } from 'node:fs'
+import { type Ring, RingWriter } from '#builder/threads'
 import {
   asDiffId,
   type Change,
@@ -10,9 +11,8 @@ import {
   TsbuildError,
 } from '#core'
 import { writeFully } from '../content/write-all.ts'
-import { quote } from '../overlay/raw-tree.ts'
+import { quote } from '../paths/quote.ts'
 import { OPAQUE_MARK, WHITEOUT_PREFIX, whiteoutPath } from '../paths/whiteout.ts'
-import { type Ring, RingWriter } from '../ring.ts'
 import { BLOCK, encodeHeader, encodeWhiteout } from './header-encoder.ts'
 
 /** Small enough to stay in the CPU's cache between reading, hashing and writing. */

@@ -17,9 +17,17 @@ import { type TarHandler, TarReader } from '../tar/tar-reader.ts'
 import { TarFile } from '../tar/tar-writer.ts'
 
 /** The change, no newer than `latest` (milliseconds). */
-export function clampChange(change: Change, latest: number): Change {
+function clampChange(change: Change, latest: number): Change {
   if (change.kind !== 'entry' || change.stat.mtimeMs <= latest) return change
   return { ...change, stat: { ...change.stat, mtimeMs: latest } }
+}
+
+/** The changes, none newer than `latest` (milliseconds); all as they are without it. */
+export function clampChanges(
+  changes: Iterable<Change>,
+  latest: number | undefined,
+): Iterable<Change> {
+  return latest === undefined ? changes : Iterator.from(changes).map((c) => clampChange(c, latest))
 }
 
 /** Makes everything in an overlay-form directory, and itself, no newer than `latest` (milliseconds). */

@@ -1,5 +1,6 @@
 import { closeSync } from 'node:fs'
 import { BARE_DIRECTORY } from '#builder/linux'
+import type { Ring } from '#builder/threads'
 import {
   type Change,
   checkpoint,
@@ -20,7 +21,6 @@ import {
 } from '../content/copy-buffer.ts'
 import { writeFully } from '../content/write-all.ts'
 import { DirectoryWriter, type Owners, writeError } from '../overlay/directory-writer.ts'
-import type { Ring } from '../ring.ts'
 import { TarFile } from '../tar/tar-writer.ts'
 
 export interface LayerSinks {
@@ -56,8 +56,8 @@ export interface WrittenLayer {
  * Nothing is synced to disk. After a failure what was written is incomplete, and the caller's to
  * remove.
  * @throws {TsbuildError} LAYER_INVALID for a name that a tar layer cannot hold, IO_FAILED naming the
- *   file, also when it changed while it was read, NO_SPACE, PERMISSION_DENIED, CANCELLED when the
- *   reader goes away
+ *   file, also when it changed while it was read, NO_SPACE, PERMISSION_DENIED, PEER_GONE when the
+ *   reader of the ring ended, CANCELLED
  */
 export function writeLayer(
   changes: Iterable<Change>,

@@ -1,22 +1,18 @@
 import { join } from 'node:path'
-import { breakRing, hasOwnersBeside, type Ring } from '#builder/layer'
+import { hasOwnersBeside } from '#builder/layer'
 import type { FilesSource, FilesVertex } from '#builder/plan'
+import { breakRing, originalFailure, type Ring } from '#builder/threads'
 import type { Store, TarFacts, TemporaryDirectory } from '#cache'
-import { type Digest, isCancelled, uncompressedDigest } from '#core'
+import { type Digest, uncompressedDigest } from '#core'
 import type { KeyedStep } from '../keys/vertex-key.ts'
 import type { Layer } from '../layers/layer.ts'
 import { directoriesOf } from '../layers/stack.ts'
 import type { Reporter } from '../report/reporter.ts'
 import type { StepOutcome } from '../solver.ts'
-import {
-  type CopiedFiles,
-  type CopyTask,
-  checksum,
-  type FilesTask,
-  LimitExceeded,
-  type TreeSpec,
-} from '../work.ts'
-import type { WorkPool } from '../work-pool.ts'
+import { checksumWithin, LimitExceeded } from '../work/tasks/checksum.ts'
+import type { CopiedFiles, CopyTask } from '../work/tasks/copy-files.ts'
+import type { FilesTask, TreeSpec } from '../work/tasks/trees.ts'
+import type { WorkPool } from '../work/work-pool.ts'
 
 export type ContextTree = Extract<TreeSpec, { kind: 'context' }>
 
@@ -54,7 +50,7 @@ export async function contentOf(
 ): Promise<Digest> {
   const task = await filesTask(vertex, inputs, deps)
   try {
-    return checksum(task, INLINE)
+    return checksumWithin(task, INLINE)
   } catch (cause) {
     if (!(cause instanceof LimitExceeded)) throw cause
     return deps.pool.run('checksum', task, deps.signal)
@@ -119,7 +115,7 @@ async function copyBoth(
   const { directory } = task
   const copying = { ...task, directory: undefined, reader: ring }
   const broken = (): void => breakRing(ring)
-  // Whoever fails ends the other one.
+  // A failure of one ends the other.
   const [copied, filled] = await Promise.allSettled([
     pool.run('copyFiles', copying, signal).finally(broken),
     pool.runBeside('fillDirectory', { tar: ring, directory }, signal).finally(broken),
@@ -131,7 +127,7 @@ async function copyBoth(
   const causes = [copied, filled].flatMap((half) =>
     half.status === 'rejected' ? [half.reason as unknown] : [],
   )
-  throw causes.find((cause) => !isCancelled(cause)) ?? causes[0]
+  throw originalFailure(causes)
 }
 
 /** Nothing for a directory that lacks something which its tar, that was not kept, would have. */

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { mkdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { CopyAction } from '#builder/files'
-import { WorkPool } from '#builder/solve'
-import { temporaryDirectory } from '../../support/peers/index.ts'
+import { workPool } from '#builder/solve'
+import { temporaryDirectory } from '../../../support/peers/index.ts'
 
 /** Fails at once, in the thread. */
 const REFUSED = {
@@ -26,11 +26,11 @@ const COPY_ALL: CopyAction = {
 describe('the worker threads', () => {
   it('may be ended at any moment of their start', async () => {
     const started = performance.now()
-    await using first = new WorkPool(1)
+    await using first = workPool(1)
     await assert.rejects(first.run('unpackTrees', REFUSED, undefined), /none/)
     const whole = performance.now() - started
     for (let part = 0; part < 1; part += 1 / 12) {
-      const pool = new WorkPool(1)
+      const pool = workPool(1)
       pool.warmUp(1)
       await pause(part * whole)
       await pool[Symbol.asyncDispose]()
@@ -56,7 +56,7 @@ describe('the worker threads', () => {
 
     it('stop when they are told, and go on with the next task', async () => {
       using file = endless()
-      await using pool = new WorkPool(1)
+      await using pool = workPool(1)
       const controller = new AbortController()
       const reading = pool.run('checksum', file.task, controller.signal)
       setTimeout(() => controller.abort(), 300)
@@ -66,7 +66,7 @@ describe('the worker threads', () => {
 
     it('stop when the pool is disposed of', async () => {
       using file = endless()
-      const pool = new WorkPool(1)
+      const pool = workPool(1)
       const reading = assert.rejects(pool.run('checksum', file.task, undefined), {
         code: 'CANCELLED',
       })

@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer'
-import { checkpoint, TsbuildError } from '#core'
+import { checkpoint, type TsbuildError } from '#core'
+import { peerGoneError } from './peer-gone.ts'
 
-/** What the two ends share; it can be posted to a thread. */
+/** Memory that the two ends share; it can be posted to a thread. */
 export type Ring = SharedArrayBuffer
 
 const SLOTS = 4
@@ -17,7 +18,7 @@ const LENGTHS = 3
 /** In the place of a length: there are no more bytes. */
 const END = -1
 
-/** Long enough to cost nothing, short enough for somebody who wants to cancel. */
+/** Long enough to cost nothing, short enough to notice soon that the work is cancelled. */
 const PATIENCE_MILLISECONDS = 50
 
 /**
@@ -28,12 +29,12 @@ export function makeRing(): Ring {
   return new SharedArrayBuffer(DATA_AT + SLOTS * SLOT_BYTES)
 }
 
-/** Makes a ring that nobody uses any more as good as new. */
+/** Makes a ring usable again, once both of its ends are done. */
 export function resetRing(ring: Ring): void {
   controlOf(ring).fill(0)
 }
 
-/** To be called when one of its ends is done, however it was: the other one must not wait for it. */
+/** To be called when an end of the ring has succeeded or failed: the other end must not wait for it. */
 export function breakRing(ring: Ring): void {
   const control = controlOf(ring)
   Atomics.store(control, BROKEN, 1)
@@ -41,7 +42,7 @@ export function breakRing(ring: Ring): void {
   Atomics.notify(control, EMPTIED)
 }
 
-/** For one thread. */
+/** The writing end of a ring, for one thread. */
 export class RingWriter {
   readonly #control: Int32Array
   readonly #slots: readonly Buffer[]
@@ -53,7 +54,7 @@ export class RingWriter {
 
   /**
    * The slot to fill, once the reader has emptied it.
-   * @throws {TsbuildError} CANCELLED when the reader has gone
+   * @throws {TsbuildError} PEER_GONE when the ring is broken, CANCELLED
    */
   slot(): Buffer {
     const control = this.#control
@@ -61,7 +62,7 @@ export class RingWriter {
     for (;;) {
       const emptied = Atomics.load(control, EMPTIED)
       if (filled - emptied < SLOTS) return slotAt(this.#slots, filled)
-      if (Atomics.load(control, BROKEN) !== 0) throw gone('reader')
+      if (Atomics.load(control, BROKEN) !== 0) throw brokenRingError('reader')
       checkpoint()
       Atomics.wait(control, EMPTIED, emptied, PATIENCE_MILLISECONDS)
     }
@@ -82,14 +83,14 @@ export class RingWriter {
 }
 
 /**
- * All bytes, for one thread. What is yielded is valid until the next piece is asked for.
- * @throws {TsbuildError} CANCELLED when the writer has gone before the end
+ * The reading end of a ring, for one thread: all bytes. A piece is valid until the next one is taken.
+ * @throws {TsbuildError} PEER_GONE when the ring is broken before the end, CANCELLED
  */
 export function* readRing(ring: Ring): Generator<Uint8Array, void, undefined> {
   const control = controlOf(ring)
   const slots = slotsOf(ring)
   for (let emptied = 0; ; ) {
-    // Before the slots are looked at: whoever breaks a ring whose writer is done has passed the end.
+    // Before the slots are looked at: when the writer is done, the end is passed before the ring is broken.
     const isBroken = Atomics.load(control, BROKEN) !== 0
     if (Atomics.load(control, FILLED) > emptied) {
       const length = Atomics.load(control, LENGTHS + (emptied % SLOTS))
@@ -99,7 +100,7 @@ export function* readRing(ring: Ring): Generator<Uint8Array, void, undefined> {
       Atomics.store(control, EMPTIED, emptied)
       Atomics.notify(control, EMPTIED)
     } else {
-      if (isBroken) throw gone('writer')
+      if (isBroken) throw brokenRingError('writer')
       checkpoint()
       Atomics.wait(control, FILLED, emptied, PATIENCE_MILLISECONDS)
     }
@@ -122,6 +123,6 @@ function slotAt(slots: readonly Buffer[], count: number): Buffer {
   return slot
 }
 
-function gone(who: string): TsbuildError {
-  return new TsbuildError(`the ${who} of the tar has gone`, { code: 'CANCELLED' })
+function brokenRingError(peer: 'reader' | 'writer'): TsbuildError {
+  return peerGoneError(`the ${peer} of the tar has gone`)
 }

@@ -2,16 +2,9 @@ import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import {
-  breakRing,
-  makeRing,
-  type Ring,
-  RingWriter,
-  readRing,
-  resetRing,
-} from '../../../builder/layer/ring.ts'
+import { breakRing, makeRing, type Ring, RingWriter, readRing, resetRing } from '#builder/threads'
 
-const CANCELLED = { code: 'CANCELLED' }
+const PEER_GONE = { code: 'PEER_GONE' }
 
 function write(ring: Ring, ...texts: readonly string[]): RingWriter {
   const writer = new RingWriter(ring)
@@ -44,7 +37,7 @@ describe('a ring between two threads', () => {
     const seen: string[] = []
     assert.throws(() => {
       for (const bytes of readRing(ring)) seen.push(Buffer.from(bytes).toString())
-    }, CANCELLED)
+    }, PEER_GONE)
     assert.deepEqual(seen, ['one'])
   })
 
@@ -89,12 +82,12 @@ describe('a ring between two threads', () => {
         writer.slot()
         writer.pass(1)
       }
-    }, CANCELLED)
+    }, PEER_GONE)
   })
 
   it('keeps every byte, whoever is faster', async () => {
     const ring = makeRing()
-    const module = new URL('../../../builder/layer/ring.js', import.meta.url).href
+    const module = new URL('../../../builder/threads/ring.js', import.meta.url).href
     const script = `
       const { workerData, parentPort } = require('node:worker_threads')
       import(${JSON.stringify(module)}).then(({ readRing }) => {
