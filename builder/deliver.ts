@@ -10,6 +10,7 @@ import {
   sendFile,
   tarWriter,
 } from '#builder/export'
+import type { LayerCompression, Output, Settings } from '#builder/options'
 import type { Store } from '#cache'
 import {
   type Compression,
@@ -21,9 +22,7 @@ import {
 } from '#core'
 import { formatReference, type PushProgress } from '#registry-client'
 import type { BuiltImage } from './image-build.ts'
-import type { LayerCompression, Output } from './options.ts'
 import type { Services } from './services.ts'
-import type { Settings } from './settings.ts'
 
 export interface DeliverDeps {
   readonly settings: Settings
