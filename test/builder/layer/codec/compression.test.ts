@@ -162,33 +162,6 @@ describe('compression', () => {
       })
       await assert.rejects(unpacked(bytes, 'zstd'), { code: 'LAYER_INVALID' })
     })
-
-    it('work without the zstd of node:zlib', async function () {
-      this.timeout(20_000)
-      const native = { compress: zlib.createZstdCompress, decompress: zlib.createZstdDecompress }
-      const without = (name: string) =>
-        Object.defineProperty(zlib, name, { value: undefined, configurable: true, writable: true })
-      without('createZstdCompress')
-      without('createZstdDecompress')
-      try {
-        const big = Buffer.concat([SAMPLE, SAMPLE])
-        const bytes = await collected(compress(chunked(big, 1 << 20), 'zstd'))
-        assert((await unpacked(bytes, 'zstd')).equals(big))
-        assert((await unpacked(bytesOf('zstd'), 'zstd')).equals(SAMPLE), 'a native frame')
-        assert(zlib.zstdDecompressSync(bytesOf('zstd')).equals(SAMPLE))
-        await assert.rejects(unpacked(bytesOf('zstd').subarray(0, -100), 'zstd'), {
-          code: 'LAYER_INVALID',
-        })
-        const bad = Buffer.from(bytesOf('zstd'))
-        bad.fill(0xff, 800_000, 800_100)
-        await assert.rejects(unpacked(bad, 'zstd'), { code: 'LAYER_INVALID' })
-      } finally {
-        Object.assign(zlib, {
-          createZstdCompress: native.compress,
-          createZstdDecompress: native.decompress,
-        })
-      }
-    })
   })
 
   it('stops bombs', async function () {
