@@ -5,7 +5,7 @@ import { CodecError } from '../bytes/codec-error.ts'
 const MAGIC = 0xfd2fb528
 const SKIPPABLE = 0x184d2a50
 
-/** A piece of one frame. */
+/** A piece of one frame; frames follow each other. */
 export interface FramePiece {
   readonly bytes: Uint8Array
   /** The frame ends with it. */
@@ -14,7 +14,7 @@ export interface FramePiece {
 
 type Kind = 'magic' | 'skip-size' | 'skip' | 'descriptor' | 'header' | 'block' | 'data' | 'checksum'
 
-/** Bytes of known length; only after them it is known what follows. */
+/** Bytes of known length, which determine what follows. */
 interface Part {
   readonly kind: Kind
   readonly length: number
@@ -29,8 +29,8 @@ const RLE_BLOCK = 1
 const RESERVED_BLOCK = 3
 
 /**
- * Cuts a zstd file into its frames and leaves skippable ones out, because `node:zlib` stops after the
- * first frame. Spec: RFC 8878, 3.1.
+ * Cuts a zstd file into its frames, without the skippable ones, because `node:zlib` stops after the first
+ * frame. Spec: RFC 8878, 3.1.
  * @throws {CodecError} when it is not zstd or ends too early
  */
 export async function* framesOf(bytes: Bytes): AsyncGenerator<FramePiece, void, undefined> {
