@@ -1,5 +1,4 @@
 import { BlockList, isIP } from 'node:net'
-import { DEFAULT_REGISTRY } from '../registry-client/reference.ts'
 
 const LOOPBACK = new BlockList()
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4')
@@ -36,11 +35,6 @@ const EMBEDDED = [
 ]
 /** Teredo inverts every bit of the address. Spec: RFC 4380 4 */
 const INVERTED = /^20010000.{16}(.{8})$/
-
-/** The host that serves a registry's API: Docker Hub's is not called `docker.io`. */
-export function networkHost(registry: string): string {
-  return registry === DEFAULT_REGISTRY ? 'registry-1.docker.io' : registry
-}
 
 /** True for `localhost`, names below it, 127.0.0.0/8 and ::1; `host` is a URL's hostname. */
 export function isLoopback(host: string): boolean {

@@ -1,5 +1,5 @@
 import type { Bytes } from '#core'
-import type { OpenBytes } from '../registry-client/repository/bytes.ts'
+import type { OpenBytes } from './body.ts'
 
 type Method = 'DELETE' | 'GET' | 'HEAD' | 'PATCH' | 'POST' | 'PUT'
 
@@ -8,23 +8,26 @@ type RequestBody =
   | { readonly kind: 'document'; readonly bytes: Uint8Array }
   | { readonly kind: 'stream'; readonly open: OpenBytes; readonly size?: number | undefined }
 
+/** One request. Plain data, so that middleware can change it and send it again. */
 export interface HttpRequest {
   readonly method: Method
   readonly url: URL
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>
   readonly body?: RequestBody | undefined
-  /** `stream`: a good answer's body is handed out unread. Every other body is read at once. */
-  readonly answer: 'document' | 'stream'
-  /** Bytes that the body of a document may have. */
-  readonly limit: number
-  /** What a token has to allow. Spec: distribution token scope, `repository:NAME:ACTIONS`. */
-  readonly scopes: readonly string[]
-  /** How often it is sent at most; 1: never again, whatever happens. */
+  /**
+   * `document` (default): the body of the answer is read at once. `stream`: the body of a 2xx answer
+   * is handed out unread; every other one is read.
+   */
+  readonly answer?: 'document' | 'stream' | undefined
+  /** Bytes that the body of a document may have; 1 MiB by default. */
+  readonly limit?: number | undefined
+  /** How often it is sent at most; 1: no retries. */
   readonly attempts?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 
+/** The answer to a request, whatever its status is. */
 export interface HttpResponse {
   readonly status: number
   /** Where the answer came from, after redirects. */
@@ -36,40 +39,39 @@ export interface HttpResponse {
   readonly stream?: AnswerStream
 }
 
-/** A body that is still on its way: it holds a connection until it is read or discarded. */
+/** A body that is not read yet: it holds a connection until it is read to its end or discarded. */
 export interface AnswerStream {
   readonly bytes: Bytes
   discard(): void
 }
 
-/** One HTTP exchange. Everything the client adds (auth, retry, redirects) is a function over this. */
+/** One HTTP exchange. Everything a client adds (auth, retry, redirects) is a function over this. */
 export type Send = (request: HttpRequest) => Promise<HttpResponse>
-export type Layer = (next: Send) => Send
 
-/** `compose(wire, retry, auth)` sends through auth first, then retry, then the wire. */
-export function compose(send: Send, ...layers: readonly Layer[]): Send {
-  return layers.reduce((inner, layer) => layer(inner), send)
+/** Adds something to an exchange by wrapping the function that makes it. */
+export type Middleware = (next: Send) => Send
+
+/** `compose(send, retry, auth)` sends through auth first, then retry, then `send`. */
+export function compose(send: Send, ...middleware: readonly Middleware[]): Send {
+  return middleware.reduce((inner, wrap) => wrap(inner), send)
 }
 
-/** Adds a header to every request. */
-export function withHeader(name: string, value: string): Layer {
-  return (next) => (request) => next({ ...request, headers: { ...request.headers, [name]: value } })
+/** Adds headers to every request. */
+export function withHeaders(headers: Readonly<Record<string, string>>): Middleware {
+  return (next) => (request) => next({ ...request, headers: { ...request.headers, ...headers } })
 }
 
-const MAX_WARNING = 4096
-
-/** Hands over the `Warning` headers of answers, each text once. Spec: distribution-spec v1.1 #warnings */
-export function reportWarnings(report: (text: string) => void): Layer {
-  const seen = new Set<string>()
-  return (next) => async (request) => {
-    const response = await next(request)
-    const header = response.headers.warning?.slice(0, MAX_WARNING) ?? ''
-    for (const [, quoted = ''] of header.matchAll(/\b299 - "((?:[^"\\]|\\.)*)"/g)) {
-      const text = quoted.replace(/\\(.)/g, '$1')
-      if (seen.has(text)) continue
-      seen.add(text)
-      report(text)
-    }
-    return response
+/**
+ * Adds headers to requests to one origin. It belongs inside of the middleware that follows redirects,
+ * so that what the headers hold does not reach another origin.
+ */
+export function withOriginHeaders(
+  origin: string,
+  headers: Readonly<Record<string, string>>,
+): Middleware {
+  const add = withHeaders(headers)
+  return (next) => {
+    const sendWithHeaders = add(next)
+    return (request) => (request.url.origin === origin ? sendWithHeaders : next)(request)
   }
 }

@@ -1,4 +1,5 @@
-import type { HttpResponse, Layer } from './exchange.ts'
+import { networkCode } from './errors.ts'
+import type { HttpResponse, Middleware } from './exchange.ts'
 import type { Timing } from './timing.ts'
 
 /** Requests made for one answer, the first included. */
@@ -8,6 +9,9 @@ const MAX_DELAY = 60_000
 const RETRIED_STATUS = new Set([408, 425, 429, 500, 502, 503, 504])
 
 const BROKEN_CONNECTION = new Set([
+  'BODY_TIMEOUT',
+  'BODY_TRUNCATED',
+  'CONNECTION_CLOSED',
   'ECONNABORTED',
   'ECONNRESET',
   'EHOSTUNREACH',
@@ -15,13 +19,11 @@ const BROKEN_CONNECTION = new Set([
   'ENETUNREACH',
   'EPIPE',
   'ETIMEDOUT',
-  'UND_ERR_BODY_TIMEOUT',
-  'UND_ERR_HEADERS_TIMEOUT',
-  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
-  'UND_ERR_SOCKET',
+  'HEADERS_TIMEOUT',
+  'TOO_SLOW',
 ])
 /** Worth one more try: longer waiting hides from the user that the name or address is wrong. */
-const NO_CONNECTION = new Set(['EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT'])
+const NO_CONNECTION = new Set(['CONNECT_TIMEOUT', 'EAI_AGAIN'])
 
 /** True for statuses that may change when the same request is sent again later. */
 export function isRetriedStatus(status: number): boolean {
@@ -34,14 +36,6 @@ export function attemptsFor(error: unknown): number {
   if (code === undefined) return 1
   if (BROKEN_CONNECTION.has(code)) return MAX_ATTEMPTS
   return NO_CONNECTION.has(code) ? 2 : 1
-}
-
-/** The code of a network failure, also when it is wrapped. */
-export function networkCode(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined
-  if ('code' in error && typeof error.code === 'string') return error.code
-  if (error instanceof AggregateError) return networkCode(error.errors[0])
-  return networkCode(error.cause)
 }
 
 /**
@@ -66,8 +60,11 @@ export function retryAfterOf(response: HttpResponse, timing: Timing): number | u
   return Math.min(milliseconds, MAX_DELAY)
 }
 
-/** Sends again what may succeed later. Streams are left alone: their owner knows how to start over. */
-export function retrying(timing: Timing): Layer {
+/**
+ * Sends again what may succeed later. Requests with a stream are sent once: their caller has to open a
+ * new one.
+ */
+export function retrying(timing: Timing): Middleware {
   return (next) => async (request) => {
     const isStream = request.body?.kind === 'stream'
     const attempts = isStream ? 1 : (request.attempts ?? MAX_ATTEMPTS)

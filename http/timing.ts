@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** Time and chance, so that tests need neither. */
+/** Clock, sleep and random numbers, so that tests replace them. */
 export interface Timing {
   /** Milliseconds since the epoch. */
   now(): number
@@ -10,6 +10,7 @@ export interface Timing {
   random(): number
 }
 
+/** The system's clock and timers. */
 export const REAL_TIMING: Timing = {
   now: () => Date.now(),
   sleep: (milliseconds, signal) =>
@@ -17,7 +18,7 @@ export const REAL_TIMING: Timing = {
   random: () => Math.random(),
 }
 
-/** Milliseconds that the network may keep us waiting. */
+/** Milliseconds after which waiting for the network ends. */
 export interface Timeouts {
   readonly connect: number
   /** For the head of an answer. */
@@ -30,6 +31,7 @@ export interface Timeouts {
   readonly slow: number
 }
 
+/** What holds unless a caller says otherwise. */
 export const DEFAULT_TIMEOUTS: Timeouts = {
   connect: 10_000,
   headers: 60_000,
@@ -38,5 +40,5 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
   slow: 60_000,
 }
 
-/** Bytes; less than that within `Timeouts.slow` is a connection that only pretends to live. */
+/** Bytes; less than that within `Timeouts.slow` is taken for a broken connection. */
 export const SLOWEST: number = 64 * 1024

@@ -1,51 +1,41 @@
-import { lookup } from 'node:dns'
-import type { LookupFunction } from 'node:net'
-import type { Readable } from 'node:stream'
-import type { Agent, Dispatcher } from 'undici'
-import { TsbuildError } from '#core'
-import { lazily } from '../registry-client/repository/bytes.ts'
-import { isLocalAddress, isLoopback } from './addresses.ts'
-import type { AnswerStream, HttpRequest, HttpResponse } from './exchange.ts'
-import { SLOWEST, type Timeouts } from './timing.ts'
-
 /**
- * Whom a connection may reach. `registry`: the host the user named. `insecure`: the same without a
- * check of its certificate. `foreign`: a host that an answer named; it must not lead back to this
- * machine or its link, whatever its name resolves to. `neighbour`: a host that an answer of this
- * machine named; it may be this machine, but not its link.
+ * The transport over undici, and the only file that imports it. Two parts of it are loaded: all of it
+ * takes three times as long, since it brings fetch, web sockets, mocks and caches.
  */
-export type Route = 'foreign' | 'insecure' | 'neighbour' | 'registry'
+import type { Readable } from 'node:stream'
+import type { Dispatcher } from 'undici'
+import sendRequest from 'undici/lib/api/api-request.js'
+import Agent from 'undici/lib/dispatcher/agent.js'
+import { lazily, readBody, withMinimumSpeed } from './body.ts'
+import type { Destination } from './destination.ts'
+import { HttpError, type HttpErrorCode } from './errors.ts'
+import type { AnswerStream, HttpRequest, HttpResponse } from './exchange.ts'
+import { lookupFor } from './lookup.ts'
+import type { Transport, TransportOptions } from './transport.ts'
 
-export interface WireOptions {
-  readonly timeouts: Timeouts
-  readonly maxConnectionsPerHost: number
-}
+const DEFAULT_LIMIT = 1024 * 1024
+const MAX_ERROR_BODY = 1024 * 1024
 
-/** Pooled keep-alive connections: the only user of undici, which is loaded on first use. */
-export class Wire {
-  readonly #options: WireOptions
-  readonly #agents = new Map<Route, Promise<Agent>>()
-  #isClosed = false
+/** Sends requests through undici, with a pool of connections for each destination. */
+export class UndiciTransport implements Transport {
+  readonly #options: TransportOptions
+  readonly #agents = new Map<Destination, Agent>()
 
-  constructor(options: WireOptions) {
+  constructor(options: TransportOptions) {
     this.#options = options
   }
 
-  async send(request: HttpRequest, route: Route): Promise<HttpResponse> {
+  async send(request: HttpRequest, destination: Destination): Promise<HttpResponse> {
     try {
-      return await this.#exchange(request, route)
+      request.signal?.throwIfAborted()
+      return await this.#exchange(request, this.#agent(destination))
     } catch (error) {
-      throw withoutData(error)
+      throw toHttpError(error)
     }
   }
 
-  async #exchange(request: HttpRequest, route: Route): Promise<HttpResponse> {
-    request.signal?.throwIfAborted()
-    const [agent, http] = await Promise.all([
-      this.#agent(route),
-      import('../registry-client/http.ts'),
-    ])
-    const answer = await http.request.call(agent, this.#toDispatch(request))
+  async #exchange(request: HttpRequest, agent: Agent): Promise<HttpResponse> {
+    const answer = await sendRequest.call(agent, this.#toDispatch(request))
     const head = {
       status: answer.statusCode,
       url: request.url,
@@ -55,50 +45,43 @@ export class Wire {
     if (isGood && request.answer === 'stream') {
       return { ...head, body: Buffer.alloc(0), stream: this.#toStream(answer.body) }
     }
-    const body = await readBody(answer.body, isGood ? request.limit : MAX_ERROR_BODY)
+    const limit = isGood ? (request.limit ?? DEFAULT_LIMIT) : MAX_ERROR_BODY
+    const body = await readBody(answer.body, limit)
     if (body !== undefined) return { ...head, body }
     if (!isGood) return { ...head, body: Buffer.alloc(0) }
-    throw new TsbuildError(`the answer has more than ${request.limit} bytes`, {
-      code: 'REGISTRY_FAILED',
-    })
+    const message = `the answer has more than ${limit} bytes`
+    throw new HttpError(message, { code: 'ANSWER_TOO_LARGE' })
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true
-    const agents = await Promise.all(this.#agents.values())
+    const agents = [...this.#agents.values()]
     this.#agents.clear()
     await Promise.all(agents.map((agent) => agent.destroy()))
   }
 
-  #agent(route: Route): Promise<Agent> {
-    if (this.#isClosed) throw new Error('the registry client is closed')
-    const known = this.#agents.get(route)
+  #agent(destination: Destination): Agent {
+    const known = this.#agents.get(destination)
     if (known !== undefined) return known
-    const created = this.#createAgent(route)
-    this.#agents.set(route, created)
-    return created
-  }
-
-  async #createAgent(route: Route): Promise<Agent> {
-    const { Agent } = await import('../registry-client/http.ts')
     const { timeouts, maxConnectionsPerHost } = this.#options
-    return new Agent({
+    const lookup = lookupFor(destination)
+    const created = new Agent({
       connections: maxConnectionsPerHost,
       allowH2: false,
       pipelining: 1,
       connect: {
         timeout: timeouts.connect,
-        ...(route === 'insecure' ? { rejectUnauthorized: false } : {}),
-        ...(route === 'foreign' ? { lookup: lookupUnless(isLocalAddress) } : {}),
-        ...(route === 'neighbour' ? { lookup: lookupUnless(isOnLink) } : {}),
+        ...(destination === 'named-insecure' ? { rejectUnauthorized: false } : {}),
+        ...(lookup === undefined ? {} : { lookup }),
       },
     })
+    this.#agents.set(destination, created)
+    return created
   }
 
   #toStream(body: Readable): AnswerStream {
     return {
-      bytes: notTooSlow(body, this.#options.timeouts.slow),
-      // Nobody is left to hear that the rest of the body will not come.
+      bytes: withMinimumSpeed(body, { window: this.#options.timeouts.slow, toError: toHttpError }),
+      // Without a listener, the error of the destroyed stream would be uncaught.
       discard: () => body.on('error', () => {}).destroy(),
     }
   }
@@ -124,8 +107,6 @@ export class Wire {
   }
 }
 
-const MAX_ERROR_BODY = 1024 * 1024
-
 type DispatchBody = Exclude<Dispatcher.RequestOptions['body'], undefined>
 
 function toBody(request: HttpRequest): DispatchBody {
@@ -146,84 +127,20 @@ function joinHeaders(
   )
 }
 
-/** `undefined` when there is more than `limit`; the rest is not read. */
-async function readBody(
-  body: AsyncIterable<Uint8Array>,
-  limit: number,
-): Promise<Buffer | undefined> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of body) {
-    size += chunk.length
-    if (size > limit) return undefined
-    chunks.push(chunk)
+const CODES: Readonly<Record<string, HttpErrorCode>> = {
+  UND_ERR_BODY_TIMEOUT: 'BODY_TIMEOUT',
+  UND_ERR_CONNECT_TIMEOUT: 'CONNECT_TIMEOUT',
+  UND_ERR_HEADERS_TIMEOUT: 'HEADERS_TIMEOUT',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'BODY_TRUNCATED',
+  UND_ERR_SOCKET: 'CONNECTION_CLOSED',
+}
+
+function toHttpError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error
+  // It keeps the bytes that it could not parse, and these may hold a token.
+  if (error.name === 'HTTPParserError') {
+    return new HttpError('the answer is not HTTP', { code: 'NOT_HTTP' })
   }
-  return Buffer.concat(chunks, size)
-}
-
-/** Counts only the time spent waiting for the network, not the consumer's. */
-async function* notTooSlow(
-  body: AsyncIterable<Uint8Array>,
-  window: number,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  let waited = 0
-  let received = 0
-  let asked = performance.now()
-  try {
-    for await (const chunk of body) {
-      waited += performance.now() - asked
-      received += chunk.length
-      if (waited > window) {
-        if (received < SLOWEST) throw new SlowConnection(received, waited)
-        waited = 0
-        received = 0
-      }
-      yield chunk
-      asked = performance.now()
-    }
-  } catch (error) {
-    throw withoutData(error)
-  }
-}
-
-/** undici keeps the bytes that it could not parse in the error, and these may hold a token. */
-function withoutData(error: unknown): unknown {
-  return error instanceof Error && error.name === 'HTTPParserError' ? new NotHttp() : error
-}
-
-class NotHttp extends Error {
-  readonly code = 'NOT_HTTP'
-
-  constructor() {
-    super('the answer is not HTTP')
-  }
-}
-
-class SlowConnection extends Error {
-  readonly code = 'ETIMEDOUT'
-
-  constructor(received: number, waited: number) {
-    super(`only ${received} bytes in ${Math.round(waited / 1000)} s`)
-  }
-}
-
-function isOnLink(address: string): boolean {
-  return isLocalAddress(address) && !isLoopback(address)
-}
-
-/** Looks a name up and refuses it when any of its addresses is forbidden: names are cheap to aim. */
-function lookupUnless(isForbidden: (address: string) => boolean): LookupFunction {
-  return (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error !== null) return callback(error, '', 0)
-      const [first] = addresses
-      const forbidden = addresses.find(({ address }) => isForbidden(address))
-      if (first === undefined || forbidden !== undefined) {
-        const refused = new Error(`${hostname} leads to ${forbidden?.address ?? 'nowhere'}`)
-        return callback(Object.assign(refused, { code: 'EADDRNOTALLOWED' }), '', 0)
-      }
-      if (options.all === true) return callback(null, addresses)
-      callback(null, first.address, first.family)
-    })
-  }
+  const code = 'code' in error ? CODES[String(error.code)] : undefined
+  return code === undefined ? error : new HttpError(error.message, { code, cause: error })
 }

@@ -1,8 +1,4 @@
-export { isLoopback, mayLeadTo } from '../http/addresses.ts'
-export type { HttpRequest, HttpResponse, Send } from '../http/exchange.ts'
-export { networkCode, retrying } from '../http/retry.ts'
-export { DEFAULT_TIMEOUTS, REAL_TIMING, type Timeouts, type Timing } from '../http/timing.ts'
-export { type Route, Wire } from '../http/undici-transport.ts'
+export type { OpenBytes, Timeouts, Timing } from '#http'
 export type { CredentialStore, Credentials } from './credentials/credentials.ts'
 export { type DockerConfigOptions, dockerConfigCredentials } from './credentials/docker-config.ts'
 export { RegistryError, type RegistryFailure } from './errors.ts'
@@ -30,7 +26,6 @@ export {
   type Reference,
   withDefaultTag,
 } from './reference.ts'
-export type { OpenBytes } from './repository/bytes.ts'
 export {
   createRegistryClient,
   RegistryClient,

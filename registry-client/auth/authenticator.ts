@@ -1,16 +1,17 @@
-import type { HttpRequest, Layer, Send } from '../../http/exchange.ts'
-import type { Timing } from '../../http/timing.ts'
+import { type HttpRequest, type Middleware, type Send, type Timing, withHeaders } from '#http'
 import type { Credentials } from '../credentials/credentials.ts'
 import { type Challenge, parseChallenge } from './challenge.ts'
 import { acceptable, covers } from './scope.ts'
 import { basicHeader, TokenService } from './tokens.ts'
 
+/** What an authenticator answers challenges with. */
 export interface AuthenticatorOptions {
   readonly registry: URL
   readonly credentials: Credentials | undefined
   /** Carries requests to the token service: no redirects, no authentication. */
   readonly sendToken: Send
   readonly timing: Timing
+  /** Called with every secret that must not appear in a text. */
   readonly onSecret: (secret: string) => void
 }
 
@@ -18,9 +19,9 @@ export interface AuthenticatorOptions {
 export class Authenticator {
   readonly #options: AuthenticatorOptions
   readonly #tokens: TokenService
-  /** What the registry asked for last: later requests answer before they are asked. */
+  /** The last challenge of the registry: later requests are sent with an answer to it. */
   #challenge: Challenge | undefined
-  /** Scopes the registry wanted on top of ours, by ours. */
+  /** Scopes that the registry requires beyond those of a request, by the latter. */
   readonly #extraScopes = new Map<string, readonly string[]>()
 
   constructor(options: AuthenticatorOptions) {
@@ -30,50 +31,62 @@ export class Authenticator {
     for (const secret of secretsOf(credentials)) onSecret(secret)
   }
 
-  /** Adds `Authorization` on the registry's own origin; a 401 is answered once. */
-  readonly layer: Layer = (next) => async (request) => {
-    if (request.url.origin !== this.#options.registry.origin) return next(request)
-    const sent = await this.#authorization(request)
-    const response = await next(withAuthorization(request, sent))
-    if (response.status !== 401) return response
-    const challenge = parseChallenge(response.headers['www-authenticate'])
-    if (challenge === undefined) return response
-    this.#learn(challenge, request, sent)
-    const renewed = await this.#authorization(request)
-    const isHopeless = renewed === undefined || renewed === sent
-    // A stream is spent; its owner starts again and finds the new token here.
-    if (isHopeless || request.body?.kind === 'stream') return response
-    return next(withAuthorization(request, renewed))
+  /**
+   * Adds `Authorization` to requests to the registry's own origin; a 401 is answered once.
+   * @param scopes what a token has to allow. Spec: distribution token scope, `repository:NAME:ACTIONS`
+   */
+  authorizing(scopes: readonly string[]): Middleware {
+    return (next) => async (request) => {
+      if (request.url.origin !== this.#options.registry.origin) return next(request)
+      const sent = await this.#authorization(scopes, request.signal)
+      const response = await sendWith(next, request, sent)
+      if (response.status !== 401) return response
+      const challenge = parseChallenge(response.headers['www-authenticate'])
+      if (challenge === undefined) return response
+      this.#update(challenge, scopes, sent)
+      const renewed = await this.#authorization(scopes, request.signal)
+      const isHopeless = renewed === undefined || renewed === sent
+      // A stream is spent: its caller starts over, and the new token is used then.
+      if (isHopeless || request.body?.kind === 'stream') return response
+      return sendWith(next, request, renewed)
+    }
   }
 
-  #learn(challenge: Challenge, request: HttpRequest, sent: string | undefined): void {
+  #update(challenge: Challenge, scopes: readonly string[], sent: string | undefined): void {
     this.#challenge = challenge
     if (sent === undefined || challenge.scheme !== 'bearer') return
     this.#tokens.drop(sent.replace(/^Bearer /, ''))
-    const wanted = this.#scopesOf(request)
-    const missing = acceptable(challenge.scopes).filter((scope) => !covers(wanted, [scope]))
-    if (missing.length > 0) this.#extraScopes.set(request.scopes.join(' '), missing)
+    const wanted = this.#withExtraScopes(scopes)
+    const additional = acceptable(challenge.scopes).filter((scope) => !covers(wanted, [scope]))
+    if (additional.length > 0) this.#extraScopes.set(scopes.join(' '), additional)
   }
 
-  #scopesOf(request: HttpRequest): readonly string[] {
-    return [...request.scopes, ...(this.#extraScopes.get(request.scopes.join(' ')) ?? [])]
+  #withExtraScopes(scopes: readonly string[]): readonly string[] {
+    return [...scopes, ...(this.#extraScopes.get(scopes.join(' ')) ?? [])]
   }
 
-  async #authorization(request: HttpRequest): Promise<string | undefined> {
+  async #authorization(
+    scopes: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<string | undefined> {
     const { credentials } = this.#options
     if (this.#challenge === undefined) return undefined
     if (credentials?.kind === 'registry-token') return `Bearer ${credentials.token}`
     if (this.#challenge.scheme === 'basic') {
       return credentials?.kind === 'password' ? basicHeader(credentials) : undefined
     }
-    const token = this.#tokens.get(this.#challenge, this.#scopesOf(request))
-    return `Bearer ${await unlessAborted(token, request.signal)}`
+    const token = this.#tokens.get(this.#challenge, this.#withExtraScopes(scopes))
+    return `Bearer ${await unlessAborted(token, signal)}`
   }
 }
 
-function withAuthorization(request: HttpRequest, authorization: string | undefined): HttpRequest {
-  if (authorization === undefined) return request
-  return { ...request, headers: { ...request.headers, authorization } }
+function sendWith(
+  next: Send,
+  request: HttpRequest,
+  authorization: string | undefined,
+): ReturnType<Send> {
+  const send = authorization === undefined ? next : withHeaders({ authorization })(next)
+  return send(request)
 }
 
 function secretsOf(credentials: Credentials | undefined): readonly string[] {
@@ -82,7 +95,7 @@ function secretsOf(credentials: Credentials | undefined): readonly string[] {
   return [credentials.password, basicHeader(credentials).slice('Basic '.length)]
 }
 
-/** The exchange itself goes on: other requests may be waiting for the same token. */
+/** Ends only the waiting: other requests may wait for the same token. */
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work
   const { promise, reject } = Promise.withResolvers<never>()

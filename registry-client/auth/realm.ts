@@ -1,5 +1,5 @@
 import { TsbuildError } from '#core'
-import { isLoopback, mayLeadTo } from '../../http/addresses.ts'
+import { isLoopback, mayLeadTo } from '#http'
 
 const MAX_REALM = 2048
 
@@ -11,44 +11,23 @@ const MAX_REALM = 2048
  * @throws {TsbuildError} REGISTRY_DENIED
  */
 export function checkRealm(realm: string, registry: URL): URL {
-  if (realm.length > MAX_REALM || !URL.canParse(realm)) throw refused('is not a URL')
+  if (realm.length > MAX_REALM || !URL.canParse(realm)) throw realmError('is not a URL')
   const url = new URL(realm)
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw refused('is not https')
-  if (url.username !== '' || url.password !== '') throw refused('has a user in its URL')
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw realmError('is not https')
+  if (url.username !== '' || url.password !== '') throw realmError('has a user in its URL')
   const bothLoopback = isLoopback(url.hostname) && isLoopback(registry.hostname)
   const sameHost = url.hostname === registry.hostname
   if (url.protocol === 'http:') {
     if (registry.protocol === 'http:' && (sameHost || bothLoopback)) return url
-    throw refused(`${url.host} is not https`)
+    throw realmError(`${url.host} is not https`)
   }
   if (mayLeadTo(url, registry)) return url
-  throw refused(`${url.host} is a local address`)
+  throw realmError(`${url.host} is a local address`)
 }
 
-/**
- * Where an answer may send us next: never from https to http, never to another scheme, and to this
- * machine only from it.
- * @throws {TsbuildError} REGISTRY_FAILED
- */
-export function checkTarget(target: URL, registry: URL): URL {
-  const isHttp = target.protocol === 'http:'
-  if (!isHttp && target.protocol !== 'https:') throw misled(`to a ${target.protocol} address`)
-  if (target.origin === registry.origin) return target
-  if (isHttp && registry.protocol !== 'http:') throw misled('from https to http')
-  if (mayLeadTo(target, registry)) return target
-  throw misled('to a local address')
-}
-
-function refused(why: string): TsbuildError {
+function realmError(why: string): TsbuildError {
   return new TsbuildError(`refuse to ask its token service: the realm ${why}`, {
     code: 'REGISTRY_DENIED',
     hint: 'nothing was sent; ask those who run the registry about its authentication settings',
-  })
-}
-
-function misled(where: string): TsbuildError {
-  return new TsbuildError(`refuse to be sent on ${where}`, {
-    code: 'REGISTRY_FAILED',
-    hint: 'ask those who run the registry about its redirects and its external URL',
   })
 }

@@ -1,27 +1,27 @@
 import { readDocument, shapes, TsbuildError } from '#core'
-import type { HttpRequest, HttpResponse, Send } from '../../http/exchange.ts'
-import type { Timing } from '../../http/timing.ts'
+import type { HttpRequest, HttpResponse, Send, Timing } from '#http'
 import type { Credentials } from '../credentials/credentials.ts'
-import { brokenExchange, plainText, RegistryError } from '../errors.ts'
+import { exchangeError, plainText, RegistryError } from '../errors.ts'
 import type { Challenge } from './challenge.ts'
 import { checkRealm } from './realm.ts'
 import { covers } from './scope.ts'
 
 const CLIENT_ID = 'tsbuild'
-const MAX_BODY = 1024 * 1024
 const DEFAULT_LIFETIME = 60
 /** Part of its lifetime in which a token is used: clocks differ and requests take time. */
 const USED_LIFETIME = 0.9
 
+/** A challenge that a token answers. */
 export type BearerChallenge = Extract<Challenge, { scheme: 'bearer' }>
 
+/** Whose tokens are asked for, and how. */
 export interface TokenServiceOptions {
   /** Without redirects and without authentication of its own. */
   readonly send: Send
   readonly registry: URL
   readonly credentials: Credentials | undefined
   readonly timing: Timing
-  /** Told every secret that must not appear in a text. */
+  /** Called with every secret that must not appear in a text. */
   readonly onSecret: (secret: string) => void
 }
 
@@ -30,13 +30,13 @@ interface Token {
   readonly service: string | undefined
   readonly scopes: readonly string[]
   readonly text: Promise<string>
-  /** What `text` came to, once it is there. */
+  /** The result of `text`, once it is there. */
   value?: string
-  /** Milliseconds since the epoch; endless while the token is being fetched. */
+  /** Milliseconds since the epoch; infinite while the token is being fetched. */
   expires: number
 }
 
-/** Exchanges a user's credentials for access tokens, and keeps these while they last. */
+/** Exchanges a user's credentials for access tokens and keeps these until they expire. */
 export class TokenService {
   readonly #options: TokenServiceOptions
   #tokens: readonly Token[] = []
@@ -46,7 +46,7 @@ export class TokenService {
     this.#options = options
   }
 
-  /** A token for at least `scopes`; several requests at once share one exchange. */
+  /** A token for at least `scopes`. Concurrent requests share one exchange. */
   get(challenge: BearerChallenge, scopes: readonly string[]): Promise<string> {
     const { realm, service } = challenge
     const now = this.#options.timing.now()
@@ -84,9 +84,9 @@ export class TokenService {
   async #exchange(challenge: BearerChallenge, scopes: readonly string[]): Promise<Grant> {
     const realm = this.#checkedRealm(challenge.realm)
     const response = await this.#ask(realm, challenge.service, scopes).catch((error: unknown) => {
-      throw brokenExchange(error, { doing: 'ask its token service', registry: realm.host })
+      throw exchangeError(error, { doing: 'ask its token service', registry: realm.host })
     })
-    if (response.status !== 200) throw denied(response, realm)
+    if (response.status !== 200) throw deniedError(response, realm)
     const grant = parseGrant(response.body)
     this.#options.onSecret(grant.text)
     return grant
@@ -159,7 +159,7 @@ function getRequest(realm: URL, { service, scopes, password }: Question): HttpRe
   url.searchParams.set('client_id', CLIENT_ID)
   if (password !== undefined) url.searchParams.set('account', password.username)
   const headers = password === undefined ? {} : { authorization: basicHeader(password) }
-  return { method: 'GET', url, headers, answer: 'document', limit: MAX_BODY, scopes: [] }
+  return { method: 'GET', url, headers }
 }
 
 function postRequest(realm: URL, form: URLSearchParams): HttpRequest {
@@ -168,9 +168,6 @@ function postRequest(realm: URL, form: URLSearchParams): HttpRequest {
     url: realm,
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
     body: { kind: 'document', bytes: Buffer.from(form.toString()) },
-    answer: 'document',
-    limit: MAX_BODY,
-    scopes: [],
   }
 }
 
@@ -228,7 +225,7 @@ function parseGrant(body: Buffer): Grant {
   return { text, lifetime }
 }
 
-function denied(response: HttpResponse, realm: URL): RegistryError {
+function deniedError(response: HttpResponse, realm: URL): RegistryError {
   const { status } = response
   const isDenied = status === 401 || status === 403 || status === 400
   return new RegistryError(`its token service ${plainText(realm.host)} answered ${status}`, {

@@ -1,24 +1,29 @@
-import { isLoopback, networkHost } from '../../http/addresses.ts'
 import {
   compose,
+  type Destination,
+  destinationOf,
+  followingRedirects,
   type HttpRequest,
   type HttpResponse,
-  type Layer,
-  reportWarnings,
+  isLoopback,
+  networkCode,
+  retryAfterOf,
+  retrying,
   type Send,
-  withHeader,
-} from '../../http/exchange.ts'
-import { networkCode, retryAfterOf, retrying } from '../../http/retry.ts'
-import type { Timing } from '../../http/timing.ts'
-import type { Route, Wire } from '../../http/undici-transport.ts'
+  type Timing,
+  type Transport,
+  withHeaders,
+} from '#http'
 import { Authenticator } from '../auth/authenticator.ts'
 import type { Credentials } from '../credentials/credentials.ts'
-import { brokenExchange, cancelled, plainText, refusedBy } from '../errors.ts'
-import { following } from './location.ts'
+import { answerError, cancelledError, exchangeError, plainText } from '../errors.ts'
+import { networkHost } from '../reference.ts'
+import { resolveLocation } from './location.ts'
+import { reportingWarnings } from './warnings.ts'
 
 /** What all registries of one client share. */
-export interface Shared {
-  readonly wire: Wire
+export interface EndpointContext {
+  readonly transport: Transport
   readonly timing: Timing
   readonly userAgent: string
   readonly insecure: readonly string[]
@@ -29,7 +34,7 @@ export interface Shared {
 export interface Call {
   readonly doing: string
   readonly method: HttpRequest['method']
-  /** Path and query below `/v2/`, or a place that the registry itself named. */
+  /** Path and query below `/v2/`, or a URL that the registry itself named. */
   readonly to: string | URL
   readonly expect: readonly number[]
   /** Further statuses that are answers when they come from another host, after a redirect. */
@@ -40,35 +45,37 @@ export interface Call {
   readonly answer?: HttpRequest['answer']
   /** Bytes; 1 MiB by default. */
   readonly limit?: number
+  /** What a token has to allow. Spec: distribution token scope, `repository:NAME:ACTIONS` */
   readonly scopes?: readonly string[]
   readonly attempts?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 
-const DEFAULT_LIMIT = 1024 * 1024
+/** Characters; shorter ones would cross out ordinary text. */
 const MIN_SECRET = 4
 
-/** One registry as one user sees it: its origin, its tokens, its manners. */
+/** One registry as one user reaches it: its origin, tokens and what it may lead to. */
 export class Endpoint {
   /** As in references. */
   readonly registry: string
-  readonly #shared: Shared
+  readonly #context: EndpointContext
   readonly #credentials: () => Promise<Credentials | undefined>
   readonly #secrets = new Set<string>()
   #channel: Promise<Channel> | undefined
 
   constructor(
     registry: string,
-    shared: Shared,
+    context: EndpointContext,
     credentials: () => Promise<Credentials | undefined>,
   ) {
     this.registry = registry
-    this.#shared = shared
+    this.#context = context
     this.#credentials = credentials
   }
 
+  /** Clock and sleep of the client. */
   get timing(): Timing {
-    return this.#shared.timing
+    return this.#context.timing
   }
 
   /**
@@ -80,15 +87,14 @@ export class Endpoint {
     const subject = { doing, registry: this.registry }
     try {
       signal?.throwIfAborted()
-      const { origin, send } = await this.channel()
-      const response = await send({
+      const { origin, sendWith } = await this.channel()
+      const response = await sendWith(call.scopes ?? [])({
         method: call.method,
         url: typeof to === 'string' ? new URL(`/v2/${to}`, origin) : to,
         headers: call.headers ?? {},
         body: call.body,
-        answer: call.answer ?? 'document',
-        limit: call.limit ?? DEFAULT_LIMIT,
-        scopes: call.scopes ?? [],
+        answer: call.answer,
+        limit: call.limit,
         attempts: call.attempts,
         signal,
       })
@@ -98,9 +104,9 @@ export class Endpoint {
       response.stream?.discard()
       const retryAfter = retryAfterOf(response, this.timing)
       const redact = (text: string): string => this.#redact(text)
-      throw refusedBy(response, subject, { redact, retryAfter })
+      throw answerError(response, subject, { redact, retryAfter })
     } catch (error) {
-      throw signal?.aborted ? cancelled(doing, signal) : brokenExchange(error, subject)
+      throw signal?.aborted ? cancelledError(doing, signal) : exchangeError(error, subject)
     }
   }
 
@@ -114,12 +120,11 @@ export class Endpoint {
   }
 
   async #openChannel(): Promise<Channel> {
-    const { wire, timing, userAgent, onWarning } = this.#shared
+    const { transport, timing, userAgent, onWarning } = this.#context
     const [registry, credentials] = await Promise.all([this.#findOrigin(), this.#credentials()])
     const base = compose(
-      (request) => wire.send(request, this.#routeTo(request.url, registry)),
-      withHeader('user-agent', userAgent),
-      withHeader('accept-encoding', 'identity'),
+      (request) => transport.send(request, this.#destinationOf(request.url, registry)),
+      withHeaders({ 'user-agent': userAgent, 'accept-encoding': 'identity' }),
       retrying(timing),
     )
     const authenticator = new Authenticator({
@@ -129,37 +134,39 @@ export class Endpoint {
       sendToken: base,
       onSecret: (secret) => this.#addSecret(secret),
     })
-    const warnings: Layer = reportWarnings((text) =>
+    const redirects = followingRedirects((to, from) => resolveLocation(to, from, registry))
+    const warnings = reportingWarnings((text) =>
       onWarning(`registry ${this.registry}: ${plainText(this.#redact(text))}`),
     )
     return {
       origin: registry,
-      send: compose(base, authenticator.layer, following(registry), warnings),
+      sendWith: (scopes) => compose(base, authenticator.authorizing(scopes), redirects, warnings),
     }
   }
 
-  #routeTo(url: URL, registry: URL): Route {
-    if (url.host === registry.host) return this.#isInsecure() ? 'insecure' : 'registry'
-    return isLoopback(registry.hostname) ? 'neighbour' : 'foreign'
+  #destinationOf(url: URL, registry: URL): Destination {
+    const destination = destinationOf(url, registry)
+    return destination === 'named' && this.#isInsecure() ? 'named-insecure' : destination
   }
 
   #isInsecure(): boolean {
-    const { insecure } = this.#shared
+    const { insecure } = this.#context
     return insecure.includes(this.registry) || insecure.includes(networkHost(this.registry))
   }
 
-  /** An insecure host is asked over https first, so that allowing less never means using less. */
+  /** An insecure host is asked over https first: allowing http does not mean preferring it. */
   async #findOrigin(): Promise<URL> {
     const host = networkHost(this.registry)
     const plain = new URL(`http://${host}`)
     const secure = new URL(`https://${host}`)
     if (!this.#isInsecure()) return isLoopback(plain.hostname) ? plain : secure
     try {
-      await this.#shared.wire.send(probe(secure), 'insecure')
+      await this.#context.transport.send(probe(secure), 'named-insecure')
       return secure
     } catch (error) {
       const code = networkCode(error) ?? ''
-      if (/^(?:ECONNREFUSED|ECONNRESET|EPROTO|ERR_SSL_.*|UND_ERR_SOCKET)$/.test(code)) return plain
+      if (/^(?:ECONNREFUSED|ECONNRESET|EPROTO|ERR_SSL_.*|CONNECTION_CLOSED)$/.test(code))
+        return plain
       throw error
     }
   }
@@ -173,18 +180,13 @@ export class Endpoint {
   }
 }
 
+/** The way to a registry. */
 export interface Channel {
   readonly origin: URL
-  readonly send: Send
+  /** Sends with a token that allows `scopes`, where the registry wants one. */
+  readonly sendWith: (scopes: readonly string[]) => Send
 }
 
 function probe(origin: URL): HttpRequest {
-  return {
-    method: 'GET',
-    url: new URL('/v2/', origin),
-    headers: {},
-    answer: 'document',
-    limit: DEFAULT_LIMIT,
-    scopes: [],
-  }
+  return { method: 'GET', url: new URL('/v2/', origin), headers: {} }
 }

@@ -1,38 +1,15 @@
 import { TsbuildError } from '#core'
-import type { HttpRequest, HttpResponse, Layer } from '../../http/exchange.ts'
-import { checkTarget } from '../auth/realm.ts'
-
-const MAX_REDIRECTS = 10
-const REDIRECTS = new Set([301, 302, 303, 307, 308])
+import { locationUrl, mayLeadTo } from '#http'
 
 /**
- * Follows redirects where the request can be repeated. Lies outside of authentication, so that each
- * hop is judged by its own origin and credentials stay with the registry's.
+ * The URL that a `Location` header of a registry names, relative ones included.
+ * @throws {TsbuildError} REGISTRY_FAILED for one that a registry may not lead to
  */
-export function following(registry: URL): Layer {
-  return (next) => async (first) => {
-    let request = first
-    for (let hops = 0; ; hops++) {
-      const response = await next(request)
-      const { location } = response.headers
-      if (location === undefined || !mayFollow(request, response)) return response
-      if (hops >= MAX_REDIRECTS) {
-        throw new TsbuildError(`more than ${MAX_REDIRECTS} redirects`, { code: 'REGISTRY_FAILED' })
-      }
-      request = { ...request, url: resolveLocation(location, response.url, registry) }
-    }
-  }
-}
-
-/** The place that a `Location` header names, relative ones included. */
-export function resolveLocation(location: string, base: URL, registry: URL): URL {
-  if (!URL.canParse(location, base.href)) {
+export function resolveLocation(location: string, from: URL, registry: URL): URL {
+  const target = locationUrl(location, from)
+  if (target === undefined) {
     throw new TsbuildError('the location it names is not a URL', { code: 'REGISTRY_FAILED' })
   }
-  const target = new URL(location, base)
-  target.username = ''
-  target.password = ''
-  target.hash = ''
   // A registry behind a proxy that ends TLS often believes that it is spoken to over http.
   const forgotTls =
     target.protocol === 'http:' &&
@@ -43,9 +20,24 @@ export function resolveLocation(location: string, base: URL, registry: URL): URL
   return checkTarget(target, registry)
 }
 
-function mayFollow(request: HttpRequest, response: HttpResponse): boolean {
-  if (!REDIRECTS.has(response.status)) return false
-  if (request.method === 'GET' || request.method === 'HEAD') return true
-  const keepsMethod = response.status === 307 || response.status === 308
-  return keepsMethod && request.body?.kind !== 'stream'
+/**
+ * Where a `Location` header may lead: never from https to http, never to another scheme, and to this
+ * machine only from it.
+ * @throws {TsbuildError} REGISTRY_FAILED
+ */
+export function checkTarget(target: URL, registry: URL): URL {
+  const isHttp = target.protocol === 'http:'
+  if (!isHttp && target.protocol !== 'https:')
+    throw locationError(`to a ${target.protocol} address`)
+  if (target.origin === registry.origin) return target
+  if (isHttp && registry.protocol !== 'http:') throw locationError('from https to http')
+  if (mayLeadTo(target, registry)) return target
+  throw locationError('to a local address')
+}
+
+function locationError(where: string): TsbuildError {
+  return new TsbuildError(`refuse to be sent on ${where}`, {
+    code: 'REGISTRY_FAILED',
+    hint: 'ask those who run the registry about its redirects and its external URL',
+  })
 }

@@ -1,9 +1,10 @@
 import PQueue from 'p-queue'
 import { type Bytes, type Descriptor, digestOf } from '#core'
-import { cancelled } from '../errors.ts'
-import { counting, type OpenBytes } from '../repository/bytes.ts'
-import { nameIn } from '../repository/manifests.ts'
+import type { OpenBytes } from '#http'
+import { cancelledError } from '../errors.ts'
+import { counting } from '../repository/bytes.ts'
 import type { Repository } from '../repository/repository.ts'
+import { formatTaggedName } from '../repository/repository-ref.ts'
 
 /** A layer whose blob is known: skipped when the registry has it, mounted when it can be. */
 export interface BlobLayer {
@@ -77,7 +78,7 @@ export async function pushImage(repository: Repository, image: PushImage): Promi
   const queue = new PQueue({ concurrency: image.concurrency ?? DEFAULT_CONCURRENCY })
   const layers = [...image.layers, config].map((layer) =>
     queue.add(() => {
-      if (signal.aborted) throw cancelled(`push ${layer.id}`, signal)
+      if (signal.aborted) throw cancelledError(`push ${layer.id}`, signal)
       return transfer.send(layer)
     }),
   )
@@ -95,7 +96,8 @@ export async function pushManifest(
 ): Promise<Descriptor> {
   const descriptor = described(manifest)
   for (const name of [descriptor.digest, ...tags]) {
-    if (signal?.aborted === true) throw cancelled(`push ${nameIn(repository, name)}`, signal)
+    if (signal?.aborted === true)
+      throw cancelledError(`push ${formatTaggedName(repository, name)}`, signal)
     await repository.putManifest(name, manifest, { signal })
   }
   return descriptor

@@ -5,32 +5,31 @@ import {
   type TsbuildError,
   verified,
 } from '#core'
-import type { AnswerStream, HttpResponse } from '../../http/exchange.ts'
-import { attemptsFor, backoff, MAX_ATTEMPTS } from '../../http/retry.ts'
+import { type AnswerStream, attemptsFor, backoff, type HttpResponse, MAX_ATTEMPTS } from '#http'
 import { pullScope } from '../auth/scope.ts'
-import { brokenExchange, cancelled, RegistryError } from '../errors.ts'
+import { cancelledError, exchangeError, RegistryError } from '../errors.ts'
 import { skipping } from './bytes.ts'
-import type { Place } from './manifests.ts'
+import type { RepositoryRef } from './repository-ref.ts'
 
-/** Bytes; a connection that breaks after as many is a new trouble, not more of the old one. */
+/** Bytes after which a broken connection counts as the first failure again. */
 const PROGRESS = 1024 * 1024
 
 /**
- * Whether the registry has a blob. What a host behind a redirect answers to HEAD says little
- * (storage services often sign GET only), so only the registry's own refusal is an error.
+ * Whether the registry has a blob. Only the registry's own refusal is an error, not that of a host
+ * behind a redirect: storage services often sign GET only.
  */
 export async function hasBlob(
-  place: Place,
+  ref: RepositoryRef,
   descriptor: Descriptor,
   options: TransferOptions,
 ): Promise<boolean> {
-  const response = await place.endpoint.call({
-    doing: `look for blob ${descriptor.digest} in ${place.endpoint.registry}/${place.name}`,
+  const response = await ref.endpoint.call({
+    doing: `look for blob ${descriptor.digest} in ${ref.endpoint.registry}/${ref.name}`,
     method: 'HEAD',
-    to: `${place.name}/blobs/${descriptor.digest}`,
+    to: `${ref.name}/blobs/${descriptor.digest}`,
     expect: [200, 404],
     expectElsewhere: [400, 401, 403, 405],
-    scopes: [pullScope(place.name)],
+    scopes: [pullScope(ref.name)],
     signal: options.signal,
   })
   const length = response.headers['content-length']
@@ -42,31 +41,31 @@ export async function hasBlob(
  * Spec: distribution-spec v1.1 #pulling-blobs
  */
 export async function openBlob(
-  place: Place,
+  ref: RepositoryRef,
   descriptor: Descriptor,
   options: TransferOptions,
 ): Promise<Bytes> {
-  const download = new Download(place, descriptor, options)
+  const download = new Download(ref, descriptor, options)
   const first = await download.request(0)
   return verified(download.bytes(first), descriptor)
 }
 
 class Download {
-  readonly #place: Place
+  readonly #ref: RepositoryRef
   readonly #blob: Descriptor
   readonly #signal: AbortSignal | undefined
   readonly #doing: string
 
-  constructor(place: Place, blob: Descriptor, { signal }: TransferOptions) {
-    this.#place = place
+  constructor(ref: RepositoryRef, blob: Descriptor, { signal }: TransferOptions) {
+    this.#ref = ref
     this.#blob = blob
     this.#signal = signal
-    this.#doing = `pull blob ${blob.digest} from ${place.endpoint.registry}/${place.name}`
+    this.#doing = `pull blob ${blob.digest} from ${ref.endpoint.registry}/${ref.name}`
   }
 
   /** The rest of the blob from `offset` on. */
   async request(offset: number): Promise<AnswerStream> {
-    const { endpoint, name } = this.#place
+    const { endpoint, name } = this.#ref
     const response = await endpoint.call({
       doing: this.#doing,
       method: 'GET',
@@ -79,23 +78,23 @@ class Download {
     })
     const { stream } = response
     if (stream === undefined) throw new Error('a stream was asked for')
-    const problem = this.#problemWith(response, offset)
-    if (problem === undefined) {
+    const error = this.#errorIn(response, offset)
+    if (error === undefined) {
       return response.status === 206 ? stream : { ...stream, bytes: skipping(stream.bytes, offset) }
     }
     stream.discard()
-    throw problem
+    throw error
   }
 
   async *bytes(first: AnswerStream): AsyncGenerator<Uint8Array, void, undefined> {
     const { size } = this.#blob
-    const { timing } = this.#place.endpoint
+    const { timing } = this.#ref.endpoint
     let stream = first
     let offset = 0
     let failures = 0
     let failedAt = 0
     for (;;) {
-      let failure: unknown = new CutShort(this.#blob)
+      let failure: unknown = new TruncatedBodyError(this.#blob)
       try {
         for await (const chunk of stream.bytes) {
           offset += chunk.length
@@ -103,12 +102,12 @@ class Download {
         }
         if (offset >= size) return
       } catch (error) {
-        if (this.#signal?.aborted) throw cancelled(this.#doing, this.#signal)
+        if (this.#signal?.aborted) throw cancelledError(this.#doing, this.#signal)
         failure = error
       }
       failures = offset - failedAt >= PROGRESS ? 1 : failures + 1
       failedAt = offset
-      if (failures >= Math.min(attemptsFor(failure), MAX_ATTEMPTS)) throw this.#explain(failure)
+      if (failures >= Math.min(attemptsFor(failure), MAX_ATTEMPTS)) throw this.#toError(failure)
       await this.#pause(backoff(failures, undefined, timing))
       stream = await this.request(offset)
     }
@@ -116,30 +115,30 @@ class Download {
 
   async #pause(milliseconds: number): Promise<void> {
     try {
-      await this.#place.endpoint.timing.sleep(milliseconds, this.#signal)
+      await this.#ref.endpoint.timing.sleep(milliseconds, this.#signal)
     } catch (error) {
-      throw this.#signal?.aborted ? cancelled(this.#doing, this.#signal) : error
+      throw this.#signal?.aborted ? cancelledError(this.#doing, this.#signal) : error
     }
   }
 
-  /** What is wrong with an answer before any of its bytes has been looked at. */
-  #problemWith({ status, headers }: HttpResponse, offset: number): RegistryError | undefined {
+  /** What the head of an answer shows to be wrong. */
+  #errorIn({ status, headers }: HttpResponse, offset: number): RegistryError | undefined {
     const { size } = this.#blob
     const { 'content-length': length, 'content-encoding': encoding = 'identity' } = headers
-    if (encoding !== 'identity') return this.#wrong('it is sent with a content encoding')
+    if (encoding !== 'identity') return this.#unusableError('it is sent with a content encoding')
     const wanted = status === 206 ? size - offset : size
     if (length !== undefined && Number(length) !== wanted) {
       const message = `${wanted} bytes expected, ${Number(length)} offered`
-      return this.#wrong(message, 'SIZE_MISMATCH')
+      return this.#unusableError(message, 'SIZE_MISMATCH')
     }
     const range = headers['content-range']
     if (status === 206 && !range?.startsWith(`bytes ${offset}-`)) {
-      return this.#wrong('another part than asked for is sent')
+      return this.#unusableError('another part than asked for is sent')
     }
     return undefined
   }
 
-  #wrong(
+  #unusableError(
     what: string,
     code: 'REGISTRY_FAILED' | 'SIZE_MISMATCH' = 'REGISTRY_FAILED',
   ): RegistryError {
@@ -147,17 +146,18 @@ class Download {
     return new RegistryError(`${this.#doing}: ${what}`, { code, hint })
   }
 
-  #explain(failure: unknown): TsbuildError {
-    if (failure instanceof CutShort) return this.#wrong(failure.message, 'SIZE_MISMATCH')
-    return brokenExchange(failure, {
+  #toError(failure: unknown): TsbuildError {
+    if (failure instanceof TruncatedBodyError)
+      return this.#unusableError(failure.message, 'SIZE_MISMATCH')
+    return exchangeError(failure, {
       doing: this.#doing,
-      registry: this.#place.endpoint.registry,
+      registry: this.#ref.endpoint.registry,
     })
   }
 }
 
-/** HTTP/1.0 without a length ends a body by closing: a lost connection looks like success. */
-class CutShort extends Error {
+/** HTTP/1.0 without a length ends a body by closing: a broken connection looks like success. */
+class TruncatedBodyError extends Error {
   readonly code = 'ECONNRESET'
 
   constructor({ size }: Descriptor) {

@@ -1,14 +1,10 @@
 import type { Bytes } from '#core'
+import { lazily, type OpenBytes } from '#http'
 
-/** Opens the same bytes again for each attempt. */
-export type OpenBytes = () => Bytes | Promise<Bytes>
-
-/** Opens only when the first byte is wanted, so that bytes nobody asks for are never opened. */
-export async function* lazily(open: OpenBytes): AsyncGenerator<Uint8Array, void, undefined> {
-  yield* await open()
-}
-
-/** Passes the last chunk on only after `bytes` has ended well: what fails its check stays incomplete. */
+/**
+ * Passes the last chunk on only after `bytes` has ended without an error, so that a receiver never has
+ * all bytes of what fails its check.
+ */
 export async function* withholdingLast(bytes: Bytes): AsyncGenerator<Uint8Array, void, undefined> {
   let last: Uint8Array | undefined
   for await (const chunk of bytes) {
@@ -18,7 +14,7 @@ export async function* withholdingLast(bytes: Bytes): AsyncGenerator<Uint8Array,
   if (last !== undefined) yield last
 }
 
-/** Tells how many bytes have passed so far. */
+/** Passes bytes through and reports after each chunk how many have passed. */
 export async function* counting(
   bytes: Bytes,
   onBytes: (total: number) => void,
@@ -44,9 +40,7 @@ export async function* skipping(
   }
 }
 
-/**
- * Remembers why its source failed, so that a failure of the source is told from one of the network.
- */
+/** Keeps the error of its source, which tells a failure of the source from one of the network. */
 export class SourceWatch {
   readonly #open: OpenBytes
   /** Set once the source has thrown. */
@@ -56,6 +50,7 @@ export class SourceWatch {
     this.#open = open
   }
 
+  /** Opens the source and passes its bytes through. */
   async *bytes(): AsyncGenerator<Uint8Array, void, undefined> {
     const iterator = lazily(this.#open)
     try {

@@ -12,17 +12,12 @@ import {
   type TransferOptions,
   TsbuildError,
 } from '#core'
-import type { HttpResponse } from '../../http/exchange.ts'
+import type { HttpResponse } from '#http'
 import { pullScope, pushScope } from '../auth/scope.ts'
-import type { Endpoint } from '../endpoint/endpoint.ts'
 import { plainText, RegistryError } from '../errors.ts'
+import { type RepositoryRef, taggedName } from './repository-ref.ts'
 
-/** A repository on its registry. */
-export interface Place {
-  readonly endpoint: Endpoint
-  readonly name: string
-}
-
+/** A manifest or index as it was stored. */
 export interface FetchedManifest {
   readonly descriptor: Descriptor
   /** Verified: they have the descriptor's digest. */
@@ -40,99 +35,96 @@ const ACCEPT = [
 /** Types that servers put on documents whose type they do not know. */
 const GENERIC_TYPES = new Set(['', 'application/json', 'application/octet-stream', 'text/plain'])
 
-/** HEAD, which registries do not count against pull limits; GET where its answer is not enough. */
+/**
+ * The descriptor behind a tag or digest: by HEAD, which registries do not count against pull limits,
+ * and by GET where its answer is not enough.
+ */
 export async function resolveManifest(
-  place: Place,
+  ref: RepositoryRef,
   tagOrDigest: string,
   options: TransferOptions,
 ): Promise<Descriptor> {
-  const response = await place.endpoint.call({
-    doing: `resolve ${nameOf(place, tagOrDigest)}`,
+  const response = await ref.endpoint.call({
+    doing: `resolve ${taggedName(ref, tagOrDigest)}`,
     method: 'HEAD',
-    to: `${place.name}/manifests/${tagOrDigest}`,
+    to: `${ref.name}/manifests/${tagOrDigest}`,
     expect: [200, 405],
     headers: { accept: ACCEPT },
-    scopes: [pullScope(place.name)],
+    scopes: [pullScope(ref.name)],
     signal: options.signal,
   })
   const described = response.status === 200 ? describedBy(response) : undefined
-  if (described === undefined) return (await fetchManifest(place, tagOrDigest, options)).descriptor
+  if (described === undefined) return (await fetchManifest(ref, tagOrDigest, options)).descriptor
   if (isDigest(tagOrDigest) && described.digest !== tagOrDigest) {
-    throw wrongDigest(`resolve ${nameOf(place, tagOrDigest)}`, described.digest)
+    throw wrongDigestError(`resolve ${taggedName(ref, tagOrDigest)}`, described.digest)
   }
   return described
 }
 
-/** Spec: distribution-spec v1.1 #pulling-manifests */
+/**
+ * Fetches a manifest or index and checks its digest and type.
+ * Spec: distribution-spec v1.1 #pulling-manifests
+ * @throws {TsbuildError} NOT_FOUND, DIGEST_MISMATCH, MANIFEST_INVALID
+ */
 export function fetchManifest(
-  place: Place,
+  ref: RepositoryRef,
   tagOrDigest: string,
   options: TransferOptions,
 ): Promise<FetchedManifest> {
-  return fetchUndamaged(() => fetchOnce(place, tagOrDigest, options))
+  return fetchUndamaged(() => fetchOnce(ref, tagOrDigest, options))
 }
 
 async function fetchOnce(
-  place: Place,
+  ref: RepositoryRef,
   tagOrDigest: string,
   options: TransferOptions,
 ): Promise<FetchedManifest> {
-  const doing = `fetch manifest ${nameOf(place, tagOrDigest)}`
-  const response = await place.endpoint.call({
+  const doing = `fetch manifest ${taggedName(ref, tagOrDigest)}`
+  const response = await ref.endpoint.call({
     doing,
     method: 'GET',
-    to: `${place.name}/manifests/${tagOrDigest}`,
+    to: `${ref.name}/manifests/${tagOrDigest}`,
     expect: [200],
     headers: { accept: ACCEPT },
     limit: MAX_DOCUMENT_BYTES,
-    scopes: [pullScope(place.name)],
+    scopes: [pullScope(ref.name)],
     signal: options.signal,
   })
   const bytes = response.body
   const digest = digestOf(bytes)
   const promised = isDigest(tagOrDigest) ? tagOrDigest : response.headers['docker-content-digest']
   if (promised !== undefined && isDigest(promised) && promised !== digest) {
-    throw wrongDigest(doing, digest)
+    throw wrongDigestError(doing, digest)
   }
   const mediaType = manifestType(bytes, contentType(response), doing)
   return { descriptor: { mediaType, digest, size: bytes.length }, bytes }
 }
 
-/** Spec: distribution-spec v1.1 #pushing-manifests */
+/**
+ * Stores a manifest or index under a tag or its own digest.
+ * Spec: distribution-spec v1.1 #pushing-manifests
+ */
 export async function putManifest(
-  place: Place,
+  ref: RepositoryRef,
   tagOrDigest: string,
   { mediaType, bytes, signal }: { mediaType: string; bytes: Uint8Array } & TransferOptions,
 ): Promise<Digest> {
-  const doing = `push manifest ${nameOf(place, tagOrDigest)}`
+  const doing = `push manifest ${taggedName(ref, tagOrDigest)}`
   const digest = digestOf(bytes)
-  if (isDigest(tagOrDigest) && tagOrDigest !== digest) throw wrongDigest(doing, digest)
-  const response = await place.endpoint.call({
+  if (isDigest(tagOrDigest) && tagOrDigest !== digest) throw wrongDigestError(doing, digest)
+  const response = await ref.endpoint.call({
     doing,
     method: 'PUT',
-    to: `${place.name}/manifests/${tagOrDigest}`,
+    to: `${ref.name}/manifests/${tagOrDigest}`,
     expect: [200, 201, 204],
     headers: { 'content-type': mediaType },
     body: { kind: 'document', bytes },
-    scopes: [pushScope(place.name)],
+    scopes: [pushScope(ref.name)],
     signal,
   })
   const stored = response.headers['docker-content-digest']
-  if (stored !== undefined && stored !== digest) throw wrongDigest(doing, stored)
+  if (stored !== undefined && stored !== digest) throw wrongDigestError(doing, stored)
   return digest
-}
-
-/** `host/name:tag` or `host/name@digest`. */
-export function nameIn(
-  repository: { readonly registry: string; readonly name: string },
-  tagOrDigest: string,
-): string {
-  const separator = tagOrDigest.includes(':') ? '@' : ':'
-  return `${repository.registry}/${repository.name}${separator}${tagOrDigest}`
-}
-
-function nameOf({ endpoint, name }: Place, tagOrDigest: string): string {
-  return nameIn({ registry: endpoint.registry, name }, tagOrDigest)
 }
 
 function describedBy(response: HttpResponse): Descriptor | undefined {
@@ -175,7 +167,7 @@ function contentType(response: HttpResponse): string {
   return (response.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
 }
 
-function wrongDigest(doing: string, digest: string): RegistryError {
+function wrongDigestError(doing: string, digest: string): RegistryError {
   return new RegistryError(`${doing}: the registry has the digest ${plainText(digest)}`, {
     code: 'DIGEST_MISMATCH',
     hint: 'the content was damaged or replaced on its way; nothing of it was kept',

@@ -1,40 +1,35 @@
 import type { BlobSink, BlobSource, Bytes, Descriptor, Digest, TransferOptions } from '#core'
+import type { OpenBytes } from '#http'
 import { hasBlob, openBlob } from './blobs.ts'
-import type { OpenBytes } from './bytes.ts'
-import {
-  type FetchedManifest,
-  fetchManifest,
-  type Place,
-  putManifest,
-  resolveManifest,
-} from './manifests.ts'
+import { type FetchedManifest, fetchManifest, putManifest, resolveManifest } from './manifests.ts'
+import type { RepositoryRef } from './repository-ref.ts'
 import { mountBlob, putBlob, streamBlob } from './uploads.ts'
 
 /** One repository of a registry: its blobs, manifests and tags. */
 export class Repository implements BlobSource, BlobSink {
-  readonly #place: Place
+  readonly #ref: RepositoryRef
 
-  constructor(place: Place) {
-    this.#place = place
+  constructor(ref: RepositoryRef) {
+    this.#ref = ref
   }
 
   /** As in references: `docker.io`. */
   get registry(): string {
-    return this.#place.endpoint.registry
+    return this.#ref.endpoint.registry
   }
 
   /** Without the registry: `library/alpine`. */
   get name(): string {
-    return this.#place.name
+    return this.#ref.name
   }
 
   /**
-   * What a tag or digest points to now. The size and type are the registry's word until
-   * `fetchManifest` has seen the bytes.
+   * What a tag or digest points to now. The size and type are unchecked until
+   * `fetchManifest` has the bytes.
    * @throws {RegistryError} NOT_FOUND
    */
   resolve(tagOrDigest: string, options: TransferOptions = {}): Promise<Descriptor> {
-    return resolveManifest(this.#place, tagOrDigest, options)
+    return resolveManifest(this.#ref, tagOrDigest, options)
   }
 
   /**
@@ -42,16 +37,17 @@ export class Repository implements BlobSource, BlobSink {
    * @throws {RegistryError} NOT_FOUND, DIGEST_MISMATCH, MANIFEST_INVALID
    */
   fetchManifest(tagOrDigest: string, options: TransferOptions = {}): Promise<FetchedManifest> {
-    return fetchManifest(this.#place, tagOrDigest, options)
+    return fetchManifest(this.#ref, tagOrDigest, options)
   }
 
   /** The bytes hold a connection until they are read to their end, or their iterator is closed. */
   open(descriptor: Descriptor, options: TransferOptions = {}): Promise<Bytes> {
-    return openBlob(this.#place, descriptor, options)
+    return openBlob(this.#ref, descriptor, options)
   }
 
+  /** Whether the registry has a blob of that digest and size. */
   has(descriptor: Descriptor, options: TransferOptions = {}): Promise<boolean> {
-    return hasBlob(this.#place, descriptor, options)
+    return hasBlob(this.#ref, descriptor, options)
   }
 
   /** Given a function, a broken upload starts again; given bare bytes, there is one attempt. */
@@ -62,7 +58,7 @@ export class Repository implements BlobSource, BlobSink {
   ): Promise<void> {
     const isRepeatable = typeof bytes === 'function'
     const open = isRepeatable ? bytes : () => bytes
-    return putBlob(this.#place, descriptor, { ...options, open, isRepeatable })
+    return putBlob(this.#ref, descriptor, { ...options, open, isRepeatable })
   }
 
   /** Takes a blob over from another repository of this registry; false: it has to be uploaded. */
@@ -71,21 +67,21 @@ export class Repository implements BlobSource, BlobSink {
     fromRepository: string,
     options: TransferOptions = {},
   ): Promise<boolean> {
-    return mountBlob(this.#place, descriptor, { ...options, from: fromRepository })
+    return mountBlob(this.#ref, descriptor, { ...options, from: fromRepository })
   }
 
   /** Uploads bytes whose digest and size are known only at their end. */
   upload(mediaType: string, open: OpenBytes, options: TransferOptions = {}): Promise<Descriptor> {
-    return streamBlob(this.#place, mediaType, { ...options, open })
+    return streamBlob(this.#ref, mediaType, { ...options, open })
   }
 
-  /** Stores a manifest or index under a tag or its own digest; its blobs must be there. */
+  /** Stores a manifest or index under a tag or its own digest; the registry must have its blobs. */
   putManifest(
     tagOrDigest: string,
     manifest: { readonly mediaType: string; readonly bytes: Uint8Array },
     options: TransferOptions = {},
   ): Promise<Digest> {
     const { mediaType, bytes } = manifest
-    return putManifest(this.#place, tagOrDigest, { ...options, mediaType, bytes })
+    return putManifest(this.#ref, tagOrDigest, { ...options, mediaType, bytes })
   }
 }

@@ -7,28 +7,34 @@ import {
   type TransferOptions,
   verified,
 } from '#core'
-import type { HttpResponse } from '../../http/exchange.ts'
-import { attemptsFor, backoff, isRetriedStatus, MAX_ATTEMPTS } from '../../http/retry.ts'
+import {
+  attemptsFor,
+  backoff,
+  type HttpResponse,
+  isRetriedStatus,
+  MAX_ATTEMPTS,
+  type OpenBytes,
+} from '#http'
 import { pullScope, pushScope } from '../auth/scope.ts'
 import type { Call } from '../endpoint/endpoint.ts'
 import { resolveLocation } from '../endpoint/location.ts'
-import { cancelled, plainText, RegistryError } from '../errors.ts'
-import { type OpenBytes, SourceWatch, withholdingLast } from './bytes.ts'
-import type { Place } from './manifests.ts'
+import { cancelledError, plainText, RegistryError } from '../errors.ts'
+import { SourceWatch, withholdingLast } from './bytes.ts'
+import type { RepositoryRef } from './repository-ref.ts'
 
 const CANCEL_PATIENCE = 5_000
-/** Uploading is always possible, so a registry that cannot mount now is not asked for long. */
+/** Few, since uploading is always possible. */
 const MOUNT_ATTEMPTS = 2
-/** Lost sessions and stale tokens: starting over helps once the registry is its old self. */
+/** Lost sessions and stale tokens: starting over helps. */
 const RESTARTED_STATUS = new Set([401, 404, 416])
 
 /** Sends a blob whose digest is known: one POST, one PUT. Spec: #post-then-put */
 export async function putBlob(
-  place: Place,
+  ref: RepositoryRef,
   descriptor: Descriptor,
   { open, isRepeatable, signal }: { open: OpenBytes; isRepeatable: boolean } & TransferOptions,
 ): Promise<void> {
-  const upload = new Upload(place, `push blob ${descriptor.digest}`, signal)
+  const upload = new Upload(ref, `push blob ${descriptor.digest}`, signal)
   const checked = async function* (): Bytes {
     yield* withholdingLast(verified(await open(), descriptor))
   }
@@ -41,15 +47,15 @@ export async function putBlob(
 
 /**
  * Sends bytes whose digest comes out at their end: POST, one endless PATCH, PUT. No Content-Range
- * is sent, since nobody knows where the range ends; this is how docker pushes, so all registries
+ * is sent, since the end of the range is unknown; docker pushes in the same way, so all registries
  * take it.
  */
 export async function streamBlob(
-  place: Place,
+  ref: RepositoryRef,
   mediaType: string,
   { open, signal }: { open: OpenBytes } & TransferOptions,
 ): Promise<Descriptor> {
-  const upload = new Upload(place, 'push a layer', signal)
+  const upload = new Upload(ref, 'push a layer', signal)
   return upload.repeat(MAX_ATTEMPTS, async (location) => {
     const seen = new Digester()
     const hashed = async function* (): Bytes {
@@ -67,16 +73,16 @@ export async function streamBlob(
 }
 
 /**
- * False when nothing was mounted, for whatever reason: a user who may not read `from` may still push,
- * and a registry that fails at mounting may still take an upload.
+ * Takes a blob over from another repository. False when nothing was mounted, for whatever reason: a user
+ * who may not read `from` may still push, and a registry that fails at mounting may still take an upload.
  * Spec: distribution-spec v1.1 #mounting-a-blob-from-another-repository
  */
 export async function mountBlob(
-  place: Place,
+  ref: RepositoryRef,
   descriptor: Descriptor,
   { from, signal }: { from: string } & TransferOptions,
 ): Promise<boolean> {
-  const upload = new Upload(place, `mount blob ${descriptor.digest} of ${from}`, signal)
+  const upload = new Upload(ref, `mount blob ${descriptor.digest} of ${from}`, signal)
   const query = new URLSearchParams({ mount: descriptor.digest, from })
   try {
     const response = await upload.post(`?${query}`, {
@@ -95,19 +101,19 @@ export async function mountBlob(
   return false
 }
 
-/** One blob on its way up, through as many upload sessions as it takes. */
+/** The upload of one blob, through as many upload sessions as it takes. */
 class Upload {
-  readonly #place: Place
+  readonly #ref: RepositoryRef
   readonly #doing: string
   readonly #signal: AbortSignal | undefined
 
-  constructor(place: Place, doing: string, signal: AbortSignal | undefined) {
-    this.#place = place
-    this.#doing = `${doing} to ${place.endpoint.registry}/${place.name}`
+  constructor(ref: RepositoryRef, doing: string, signal: AbortSignal | undefined) {
+    this.#ref = ref
+    this.#doing = `${doing} to ${ref.endpoint.registry}/${ref.name}`
     this.#signal = signal
   }
 
-  /** Opens a session and lets `send` use it; when its stream breaks, with a new session again. */
+  /** Opens a session for `send`, and a new one when its stream breaks. */
   async repeat<T>(attempts: number, send: (location: URL) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       const location = await this.locationOf(await this.post('', { expect: [202], scopes: [] }))
@@ -115,9 +121,9 @@ class Upload {
         return await send(location)
       } catch (error) {
         await this.cancel(location)
-        if (!(error instanceof BrokenStream)) throw error
+        if (!(error instanceof BrokenStreamError)) throw error
         if (attempt >= Math.min(attempts, error.attempts)) throw error.cause
-        await this.#pause(backoff(attempt, error.retryAfter, this.#place.endpoint.timing))
+        await this.#pause(backoff(attempt, error.retryAfter, this.#ref.endpoint.timing))
       }
     }
   }
@@ -126,7 +132,7 @@ class Upload {
     query: string,
     { expect, scopes, attempts }: Pick<Call, 'expect' | 'attempts'> & { scopes: readonly string[] },
   ): Promise<HttpResponse> {
-    const { name, endpoint } = this.#place
+    const { name, endpoint } = this.#ref
     return endpoint.call({
       doing: this.#doing,
       method: 'POST',
@@ -138,7 +144,7 @@ class Upload {
     })
   }
 
-  /** @throws {BrokenStream} when starting over may help */
+  /** @throws {BrokenStreamError} when starting over may help */
   async stream(
     method: 'PATCH' | 'PUT',
     to: URL,
@@ -146,32 +152,32 @@ class Upload {
   ): Promise<HttpResponse> {
     const source = new SourceWatch(open)
     try {
-      return await this.#place.endpoint.call({
+      return await this.#ref.endpoint.call({
         doing: this.#doing,
         method,
         to,
         expect: method === 'PATCH' ? [202, 204] : [200, 201, 204],
         headers: { 'content-type': 'application/octet-stream' },
         body: { kind: 'stream', open: () => source.bytes(), size },
-        scopes: [pushScope(this.#place.name)],
+        scopes: [pushScope(this.#ref.name)],
         signal: this.#signal,
       })
     } catch (error) {
-      if (this.#signal?.aborted) throw cancelled(this.#doing, this.#signal)
+      if (this.#signal?.aborted) throw cancelledError(this.#doing, this.#signal)
       if (source.failure !== undefined) throw restartableSource(source.failure.error)
       throw restartable(error)
     }
   }
 
-  /** Names what was sent; may be repeated, as it carries no bytes. */
+  /** Ends a session by naming what was sent; may be repeated, as it carries no bytes. */
   finish(to: URL): Promise<HttpResponse> {
-    return this.#place.endpoint.call({
+    return this.#ref.endpoint.call({
       doing: this.#doing,
       method: 'PUT',
       to,
       expect: [200, 201, 204],
       headers: { 'content-type': 'application/octet-stream' },
-      scopes: [pushScope(this.#place.name)],
+      scopes: [pushScope(this.#ref.name)],
       signal: this.#signal,
     })
   }
@@ -181,7 +187,7 @@ class Upload {
    * 2.8: "upload resumed at wrong offset"); they all clean up by themselves in the end.
    */
   async cancel(location: URL): Promise<void> {
-    const { endpoint, name } = this.#place
+    const { endpoint, name } = this.#ref
     const call = endpoint.call({
       doing: this.#doing,
       method: 'DELETE',
@@ -191,36 +197,36 @@ class Upload {
       attempts: 1,
       signal: AbortSignal.timeout(CANCEL_PATIENCE),
     })
-    // The upload has failed already, and that is what the user should hear about.
+    // The failure of the upload is reported, not this one.
     await call.catch(() => {})
   }
 
-  /** Where the session goes on; without a header at the place it was. */
+  /** Where the session goes on: where it was, when an answer has no such header. */
   async locationOf(response: HttpResponse, current?: URL): Promise<URL> {
     const { location } = response.headers
     if (location === undefined) {
       if (current !== undefined) return current
-      throw this.#wrong('the registry names no place for the upload')
+      throw this.#unusableError('the registry names no place for the upload')
     }
-    const { origin } = await this.#place.endpoint.channel()
+    const { origin } = await this.#ref.endpoint.channel()
     return resolveLocation(location, response.url, origin)
   }
 
   checkStored(response: HttpResponse, digest: Digest): void {
     const stored = response.headers['docker-content-digest'] ?? digest
     if (stored === digest) return
-    throw this.#wrong(`the registry stored it as ${plainText(stored)}`, 'DIGEST_MISMATCH')
+    throw this.#unusableError(`the registry stored it as ${plainText(stored)}`, 'DIGEST_MISMATCH')
   }
 
   async #pause(milliseconds: number): Promise<void> {
     try {
-      await this.#place.endpoint.timing.sleep(milliseconds, this.#signal)
+      await this.#ref.endpoint.timing.sleep(milliseconds, this.#signal)
     } catch (error) {
-      throw this.#signal?.aborted ? cancelled(this.#doing, this.#signal) : error
+      throw this.#signal?.aborted ? cancelledError(this.#doing, this.#signal) : error
     }
   }
 
-  #wrong(
+  #unusableError(
     what: string,
     code: 'DIGEST_MISMATCH' | 'REGISTRY_FAILED' = 'REGISTRY_FAILED',
   ): RegistryError {
@@ -229,8 +235,8 @@ class Upload {
   }
 }
 
-/** A stream that ended badly while its source was well. */
-class BrokenStream extends Error {
+/** A stream that broke, though not by its source. */
+class BrokenStreamError extends Error {
   override readonly cause: Error
   readonly attempts: number
   readonly retryAfter: number | undefined
@@ -243,21 +249,21 @@ class BrokenStream extends Error {
   }
 }
 
-/** What came damaged from where it is fetched is fetched once more. */
+/** Damaged bytes of a source are fetched once more. */
 function restartableSource(error: unknown): unknown {
   const isWorthIt = error instanceof Error && isDamaged(error)
-  return isWorthIt ? new BrokenStream(error, 2, undefined) : error
+  return isWorthIt ? new BrokenStreamError(error, 2, undefined) : error
 }
 
 function restartable(error: unknown): unknown {
   if (!(error instanceof RegistryError)) return error
   const { status, retryAfter } = error
-  if (status === undefined) return new BrokenStream(error, attemptsFor(error.cause), undefined)
-  if (isRetriedStatus(status)) return new BrokenStream(error, MAX_ATTEMPTS, retryAfter)
-  return RESTARTED_STATUS.has(status) ? new BrokenStream(error, 2, retryAfter) : error
+  if (status === undefined) return new BrokenStreamError(error, attemptsFor(error.cause), undefined)
+  if (isRetriedStatus(status)) return new BrokenStreamError(error, MAX_ATTEMPTS, retryAfter)
+  return RESTARTED_STATUS.has(status) ? new BrokenStreamError(error, 2, retryAfter) : error
 }
 
-/** Appends to the query as it is: it may be signed, so nothing of it is written anew. */
+/** Appends to the query and keeps it byte for byte: it may be signed. */
 function withDigest(location: URL, digest: Digest): URL {
   const url = new URL(location)
   url.search = `${url.search === '' ? '?' : `${url.search}&`}digest=${encodeURIComponent(digest)}`

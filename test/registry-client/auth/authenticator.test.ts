@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Bytes, MEDIA_TYPES } from '#core'
-import {
-  type Credentials,
-  type RegistryClient,
-  RegistryError,
-  type Repository,
-} from '#registry-client'
-import { MemoryRegistry, type RegistryAuth } from '../../support/registry/index.ts'
+import { type Credentials, RegistryError, type Repository } from '#registry-client'
+import type { RegistryAuth } from '../../support/registry/index.ts'
+import { useRegistry } from '../fixture.ts'
 import {
   ALICE,
   addImage,
@@ -26,23 +22,10 @@ const BYTES = someBytes(100_000)
 const BLOB = blobOf(BYTES)
 
 describe('authentication', () => {
-  let registry: MemoryRegistry
-  let client: RegistryClient
+  const fixture = useRegistry()
 
-  async function start(auth: RegistryAuth, credentials?: Credentials): Promise<Repository> {
-    registry = await MemoryRegistry.start({ auth })
-    client = clientFor({ credentials: fixedCredentials(credentials) })
-    return repositoryOf(client, registry)
-  }
-  afterEach(async () => {
-    await client.close()
-    await registry.close()
-  })
-
-  function tokenRequests(): readonly URL[] {
-    return registry.requests
-      .filter(({ url }) => url.startsWith('/token'))
-      .map(({ url }) => new URL(url, registry.origin))
+  function start(auth: RegistryAuth, credentials?: Credentials): Promise<Repository> {
+    return fixture.start({ auth, credentials })
   }
 
   describe('Basic', () => {
@@ -50,7 +33,7 @@ describe('authentication', () => {
       const repository = await start({ kind: 'basic', users: USERS }, ALICE)
       await repository.put(BLOB, pieces(BYTES))
       assert.equal(await repository.has(BLOB), true)
-      assert.equal(registry.requests.filter(({ status }) => status === 401).length, 1)
+      assert.equal(fixture.registry.requests.filter(({ status }) => status === 401).length, 1)
     })
 
     it('says REGISTRY_DENIED without credentials, and with wrong ones', async () => {
@@ -59,10 +42,10 @@ describe('authentication', () => {
       const wrong = clientFor({
         credentials: fixedCredentials({ ...ALICE, password: 'wrong-one' }),
       })
-      await assert.rejects(repositoryOf(wrong, registry).has(BLOB), (error) => {
+      await assert.rejects(repositoryOf(wrong, fixture.registry).has(BLOB), (error) => {
         assert.ok(error instanceof RegistryError)
         assert.match(error.message, /^look for blob sha256:.* denied access/)
-        assert.match(error.hint ?? '', new RegExp(`tsbuild login ${registry.host}`))
+        assert.match(error.hint ?? '', new RegExp(`tsbuild login ${fixture.registry.host}`))
         return true
       })
       await wrong.close()
@@ -72,37 +55,40 @@ describe('authentication', () => {
   describe('Bearer', () => {
     it('fetches one token for each scope and uses it again', async () => {
       const repository = await start(BEARER, ALICE)
-      addImage(registry, NAME, { tag: '1' })
+      addImage(fixture.registry, NAME, { tag: '1' })
       await repository.resolve('1')
       await repository.fetchManifest('1')
       await repository.put(BLOB, pieces(BYTES))
       await repository.has(BLOB)
-      const scopes = tokenRequests().map(({ searchParams }) => searchParams.getAll('scope'))
+      const scopes = fixture.tokenRequests().map(({ searchParams }) => searchParams.getAll('scope'))
       assert.deepEqual(scopes, [[`repository:${NAME}:pull`], [`repository:${NAME}:pull,push`]])
-      assert.equal(tokenRequests()[0]?.searchParams.get('service'), 'memory-registry')
+      assert.equal(fixture.tokenRequests()[0]?.searchParams.get('service'), 'memory-registry')
     })
 
     it('lets requests at the same time share one exchange', async () => {
       const repository = await start(BEARER, ALICE)
       await repository.has(BLOB)
-      registry.expireTokens()
+      fixture.registry.expireTokens()
       await Promise.all(Array.from({ length: 8 }, () => repository.has(BLOB)))
-      assert.ok(tokenRequests().length <= 3, `${tokenRequests().length} token requests`)
+      assert.ok(
+        fixture.tokenRequests().length <= 3,
+        `${fixture.tokenRequests().length} token requests`,
+      )
     })
 
     it('pulls anonymously and says who is needed to push', async () => {
       const repository = await start({ ...BEARER, anonymousPull: true })
-      addImage(registry, NAME, { tag: '1' })
+      addImage(fixture.registry, NAME, { tag: '1' })
       await repository.resolve('1')
-      assert.equal(tokenRequests()[0]?.searchParams.has('account'), false)
+      assert.equal(fixture.tokenRequests()[0]?.searchParams.has('account'), false)
       await assert.rejects(repository.put(BLOB, pieces(BYTES)), { code: 'REGISTRY_DENIED' })
     })
 
     it('asks for the source of a mount as well', async () => {
       const repository = await start(BEARER, ALICE)
-      registry.addBlob('library/base', BYTES)
+      fixture.registry.addBlob('library/base', BYTES)
       assert.equal(await repository.mount(BLOB, 'library/base'), true)
-      const [url] = tokenRequests()
+      const [url] = fixture.tokenRequests()
       assert.deepEqual(url?.searchParams.getAll('scope'), [
         `repository:${NAME}:pull,push`,
         'repository:library/base:pull',
@@ -113,7 +99,7 @@ describe('authentication', () => {
       const credentials = { kind: 'identity-token', username: 'x', token: 't' } as const
       const repository = await start({ ...BEARER, refreshTokens: ['t'] }, credentials)
       await repository.has(BLOB)
-      registry.fail({
+      fixture.registry.fail({
         path: /^\/token/,
         action: { kind: 'reply', reply: { status: 403, body: '{"error":"insufficient"}' } },
       })
@@ -125,24 +111,25 @@ describe('authentication', () => {
       const repository = await start({ ...BEARER, refreshTokens: ['refresh-me'] }, credentials)
       await repository.put(BLOB, pieces(BYTES))
       assert.equal(
-        registry.requests.some(({ url }) => url.includes('refresh-me')),
+        fixture.registry.requests.some(({ url }) => url.includes('refresh-me')),
         false,
       )
     })
 
     it('sends a registry token as it is', async () => {
-      registry = await MemoryRegistry.start({ auth: BEARER })
-      const token = registry.issueToken([`repository:${NAME}:pull`])
-      client = clientFor({ credentials: fixedCredentials({ kind: 'registry-token', token }) })
-      assert.equal(await repositoryOf(client, registry).has(BLOB), false)
-      assert.equal(tokenRequests().length, 0)
+      await fixture.start({ auth: BEARER })
+      const token = fixture.registry.issueToken([`repository:${NAME}:pull`])
+      const credentials = fixedCredentials({ kind: 'registry-token', token })
+      await using client = clientFor({ credentials })
+      assert.equal(await repositoryOf(client, fixture.registry).has(BLOB), false)
+      assert.equal(fixture.tokenRequests().length, 0)
     })
 
     it('falls back to the OAuth2 form where GET is not known', async () => {
       const repository = await start({ ...BEARER, tokensByGet: false }, ALICE)
       await repository.put(BLOB, pieces(BYTES))
       assert.equal(
-        registry.requests.some(({ url }) => url.includes('open-sesame')),
+        fixture.registry.requests.some(({ url }) => url.includes('open-sesame')),
         false,
       )
     })
@@ -150,61 +137,61 @@ describe('authentication', () => {
     it('does not let one cancelled request spoil the others', async () => {
       const repository = await start(BEARER, ALICE)
       await repository.has(BLOB)
-      registry.expireTokens()
+      fixture.registry.expireTokens()
       const controller = new AbortController()
       const { signal } = controller
       const edit = () => {
         controller.abort()
         return { status: 401 }
       }
-      registry.fail({ path: /token/, action: { kind: 'edit', edit } })
+      fixture.registry.fail({ path: /token/, action: { kind: 'edit', edit } })
       await assert.rejects(repository.put(BLOB, pieces(BYTES), { signal }), { code: 'CANCELLED' })
-      const before = registry.requests.length
+      const before = fixture.registry.requests.length
       await assert.rejects(repository.has(BLOB, { signal }), { code: 'CANCELLED' })
-      assert.equal(registry.requests.length, before)
+      assert.equal(fixture.registry.requests.length, before)
       assert.equal(await repository.has(BLOB), false)
     })
 
     it('renews a token that the registry forgot, once', async () => {
       const repository = await start(BEARER, ALICE)
-      addImage(registry, NAME, { tag: '1' })
+      addImage(fixture.registry, NAME, { tag: '1' })
       await repository.resolve('1')
-      registry.expireTokens()
+      fixture.registry.expireTokens()
       await repository.resolve('1')
-      assert.equal(tokenRequests().length, 2)
-      registry.fail({
+      assert.equal(fixture.tokenRequests().length, 2)
+      fixture.registry.fail({
         times: 99,
         path: /manifests/,
-        action: { kind: 'before', run: () => registry.expireTokens() },
+        action: { kind: 'before', run: () => fixture.registry.expireTokens() },
       })
       await assert.rejects(repository.resolve('1'), { code: 'REGISTRY_DENIED' })
-      assert.ok(tokenRequests().length <= 4)
+      assert.ok(fixture.tokenRequests().length <= 4)
     })
 
     it('asks anew before a token expires', async () => {
       const repository = await start({ ...BEARER, tokenSeconds: 1 }, ALICE)
-      addImage(registry, NAME, { tag: '1' })
+      addImage(fixture.registry, NAME, { tag: '1' })
       await repository.resolve('1')
       await delay(950)
       await repository.resolve('1')
-      assert.equal(tokenRequests().length, 2)
-      assert.equal(registry.requests.filter(({ status }) => status === 401).length, 1)
+      assert.equal(fixture.tokenRequests().length, 2)
+      assert.equal(fixture.registry.requests.filter(({ status }) => status === 401).length, 1)
     })
 
     for (const method of ['POST', 'PATCH', 'PUT']) {
       it(`comes through a token that expires before the ${method} of an upload`, async () => {
         const repository = await start(BEARER, ALICE)
         await repository.put(blobOf(Buffer.from('x')), pieces(Buffer.from('x')))
-        registry.fail({
+        fixture.registry.fail({
           method,
           path: /uploads/,
-          action: { kind: 'before', run: () => registry.expireTokens() },
+          action: { kind: 'before', run: () => fixture.registry.expireTokens() },
         })
-        const before = tokenRequests().length
+        const before = fixture.tokenRequests().length
         const blob = await repository.upload(MEDIA_TYPES.ociLayer, () => pieces(BYTES))
         assert.equal(blob.digest, BLOB.digest)
-        assert.deepEqual(registry.blob(NAME, BLOB.digest), BYTES)
-        assert.ok(tokenRequests().length - before <= 2)
+        assert.deepEqual(fixture.registry.blob(NAME, BLOB.digest), BYTES)
+        assert.ok(fixture.tokenRequests().length - before <= 2)
       })
     }
 
@@ -218,27 +205,27 @@ describe('authentication', () => {
       }
       const blob = await repository.upload(MEDIA_TYPES.ociLayer, slow)
       assert.equal(blob.digest, BLOB.digest)
-      assert.equal(registry.requests.filter(({ method }) => method === 'PATCH').length, 1)
+      assert.equal(fixture.registry.requests.filter(({ method }) => method === 'PATCH').length, 1)
     })
 
     it('asks for what the registry wants beyond what was thought of', async () => {
       const repository = await start(BEARER, ALICE)
-      addImage(registry, NAME, { tag: '1' })
+      addImage(fixture.registry, NAME, { tag: '1' })
       await repository.resolve('1')
       const wanted = 'repository:mirror/team/app:pull'
-      registry.fail({
+      fixture.registry.fail({
         action: {
           kind: 'reply',
           reply: {
             status: 401,
             headers: {
-              'www-authenticate': `Bearer realm="${registry.origin}/token",service="memory-registry",scope="${wanted} registry:catalog:*",error="insufficient_scope"`,
+              'www-authenticate': `Bearer realm="${fixture.registry.origin}/token",service="memory-registry",scope="${wanted} registry:catalog:*",error="insufficient_scope"`,
             },
           },
         },
       })
       await repository.resolve('1')
-      const last = tokenRequests().at(-1)
+      const last = fixture.tokenRequests().at(-1)
       assert.deepEqual(last?.searchParams.getAll('scope'), [`repository:${NAME}:pull`, wanted])
     })
   })
@@ -247,10 +234,11 @@ describe('authentication', () => {
     it('accepts right credentials and refuses wrong ones', async () => {
       for (const kind of ['basic', 'bearer'] as const) {
         await start({ kind, users: USERS })
-        await client.ping(registry.host, ALICE)
+        await fixture.client.ping(fixture.registry.host, ALICE)
         const wrong = { ...ALICE, password: 'wrong-one' }
-        await assert.rejects(client.ping(registry.host, wrong), { code: 'REGISTRY_DENIED' })
-        if (kind === 'basic') await Promise.all([client.close(), registry.close()])
+        await assert.rejects(fixture.client.ping(fixture.registry.host, wrong), {
+          code: 'REGISTRY_DENIED',
+        })
       }
     })
   })

@@ -1,19 +1,10 @@
 import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
 import { digestOf } from '#core'
-import type { Credentials, RegistryClient, Repository } from '#registry-client'
-import { MemoryRegistry, Recorder, type RegistryAuth } from '../../support/registry/index.ts'
-import {
-  ALICE,
-  addImage,
-  blobOf,
-  clientFor,
-  fixedCredentials,
-  pieces,
-  readAll,
-  repositoryOf,
-  someBytes,
-} from '../support.ts'
+import type { Credentials, Repository } from '#registry-client'
+import { Recorder, type RegistryAuth } from '../../support/registry/index.ts'
+import { useRegistry } from '../fixture.ts'
+import { ALICE, addImage, blobOf, pieces, readAll, someBytes } from '../support.ts'
 
 const NAME = 'team/app'
 const USERS = { alice: 'open-sesame' }
@@ -22,18 +13,11 @@ const BYTES = someBytes(100_000)
 const BLOB = blobOf(BYTES)
 
 describe('what others may learn', () => {
-  let registry: MemoryRegistry
-  let client: RegistryClient
+  const fixture = useRegistry()
 
-  async function start(auth: RegistryAuth, credentials?: Credentials): Promise<Repository> {
-    registry = await MemoryRegistry.start({ auth })
-    client = clientFor({ credentials: fixedCredentials(credentials) })
-    return repositoryOf(client, registry)
+  function start(auth: RegistryAuth, credentials?: Credentials): Promise<Repository> {
+    return fixture.start({ auth, credentials })
   }
-  afterEach(async () => {
-    await client.close()
-    await registry.close()
-  })
 
   describe('secrets', () => {
     it('go to nobody but the registry when it redirects', async () => {
@@ -42,16 +26,15 @@ describe('what others may learn', () => {
         const repository = await start({ kind, users: USERS }, ALICE)
         for (const status of [301, 302, 303, 307, 308]) {
           const location = `${storage.origin}/blob?signature=abc`
-          registry.fail({
+          fixture.registry.fail({
             method: 'GET',
             path: /blobs/,
             action: { kind: 'edit', edit: (reply) => redirectTo(reply.status, status, location) },
           })
-          registry.addBlob(NAME, BYTES)
+          fixture.registry.addBlob(NAME, BYTES)
           if (status === 301) await repository.has(BLOB)
           assert.deepEqual(await readAll(await repository.open(BLOB)), BYTES)
         }
-        if (kind === 'basic') await Promise.all([client.close(), registry.close()])
       }
       assert.equal(storage.requests.length, 10)
       for (const { headers } of storage.requests) {
@@ -73,7 +56,7 @@ describe('what others may learn', () => {
       }))
       const repository = await start({ kind: 'basic', users: USERS }, ALICE)
       await repository.has(BLOB)
-      registry.fail({
+      fixture.registry.fail({
         action: { kind: 'edit', edit: (reply) => redirectTo(reply.status, 302, trap.origin) },
       })
       await assert.rejects(repository.open(BLOB), { code: 'REGISTRY_DENIED' })
@@ -86,7 +69,7 @@ describe('what others may learn', () => {
     it('stay here when an upload goes elsewhere', async () => {
       await using storage = await Recorder.start(() => ({ status: 201 }))
       const repository = await start(BEARER, ALICE)
-      registry.fail({
+      fixture.registry.fail({
         method: 'POST',
         after: 1,
         action: {
@@ -112,20 +95,26 @@ describe('what others may learn', () => {
       it(`are not sent to the realm ${realm.slice(0, 40)}`, async () => {
         const repository = await start({ ...BEARER, realm }, ALICE)
         await assert.rejects(repository.resolve('1'), { code: 'REGISTRY_DENIED' })
-        assert.equal(registry.requests.length, 1)
+        assert.equal(fixture.registry.requests.length, 1)
       })
     }
 
     it('are not in any error, whatever a registry repeats', async () => {
       const repository = await start(BEARER, ALICE)
-      addImage(registry, NAME, { tag: '1' })
+      addImage(fixture.registry, NAME, { tag: '1' })
       await repository.resolve('1')
-      const token = /Bearer (\S+)/.exec(registry.requests.at(-1)?.headers.authorization ?? '')?.[1]
+      const token = /Bearer (\S+)/.exec(
+        fixture.registry.requests.at(-1)?.headers.authorization ?? '',
+      )?.[1]
       assert.ok(token !== undefined)
       const said = `alice open-sesame ${token} https://u:p@h/x?X-Signature=geheim \u001b[31m`
       const body = JSON.stringify({ errors: [{ code: 'DENIED', message: said, detail: said }] })
       const path = /^\/v2\//
-      registry.fail({ path, times: 99, action: { kind: 'reply', reply: { status: 403, body } } })
+      fixture.registry.fail({
+        path,
+        times: 99,
+        action: { kind: 'reply', reply: { status: 403, body } },
+      })
       for (const work of [
         () => repository.fetchManifest('1'),
         () => repository.put(BLOB, pieces(BYTES)),

@@ -1,36 +1,19 @@
 import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
-import {
-  type Credentials,
-  type RegistryClient,
-  RegistryError,
-  type Repository,
-} from '#registry-client'
-import { MemoryRegistry, Recorder, type RegistryAuth } from '../../support/registry/index.ts'
-import { ALICE, addImage, clientFor, fixedCredentials, repositoryOf } from '../support.ts'
+import { type Credentials, RegistryError, type Repository } from '#registry-client'
+import { Recorder, type RegistryAuth } from '../../support/registry/index.ts'
+import { useRegistry } from '../fixture.ts'
+import { ALICE, addImage } from '../support.ts'
 
 const NAME = 'team/app'
 const USERS = { alice: 'open-sesame' }
 const BEARER: RegistryAuth = { kind: 'bearer', users: USERS }
 
 describe('token services', () => {
-  let registry: MemoryRegistry
-  let client: RegistryClient
+  const fixture = useRegistry()
 
-  async function start(auth: RegistryAuth, credentials?: Credentials): Promise<Repository> {
-    registry = await MemoryRegistry.start({ auth })
-    client = clientFor({ credentials: fixedCredentials(credentials) })
-    return repositoryOf(client, registry)
-  }
-  afterEach(async () => {
-    await client.close()
-    await registry.close()
-  })
-
-  function tokenRequests(): readonly URL[] {
-    return registry.requests
-      .filter(({ url }) => url.startsWith('/token'))
-      .map(({ url }) => new URL(url, registry.origin))
+  function start(auth: RegistryAuth, credentials?: Credentials): Promise<Repository> {
+    return fixture.start({ auth, credentials })
   }
 
   describe('challenges', () => {
@@ -42,11 +25,11 @@ describe('token services', () => {
     for (const [what, header] of odd) {
       it(`are understood with ${what}`, async () => {
         const repository = await start(BEARER, ALICE)
-        addImage(registry, NAME, { tag: '1' })
-        const headers = { 'www-authenticate': header(registry.origin) }
-        registry.fail({ action: { kind: 'reply', reply: { status: 401, headers } } })
+        addImage(fixture.registry, NAME, { tag: '1' })
+        const headers = { 'www-authenticate': header(fixture.registry.origin) }
+        fixture.registry.fail({ action: { kind: 'reply', reply: { status: 401, headers } } })
         await repository.resolve('1')
-        assert.equal(tokenRequests().length, 1)
+        assert.equal(fixture.tokenRequests().length, 1)
       })
     }
 
@@ -61,13 +44,16 @@ describe('token services', () => {
       it(`are refused as ${JSON.stringify(header.slice(0, 20))}`, async () => {
         const repository = await start(BEARER, ALICE)
         const headers = { 'www-authenticate': header }
-        registry.fail({ times: 9, action: { kind: 'reply', reply: { status: 401, headers } } })
+        fixture.registry.fail({
+          times: 9,
+          action: { kind: 'reply', reply: { status: 401, headers } },
+        })
         await assert.rejects(repository.resolve('1'), (error) => {
           assert.ok(error instanceof RegistryError)
           assert.ok(error.code === 'REGISTRY_DENIED' || error.code === 'REGISTRY_UNREACHABLE')
           return true
         })
-        assert.equal(tokenRequests().length, 0)
+        assert.equal(fixture.tokenRequests().length, 0)
       })
     }
   })
@@ -102,10 +88,10 @@ describe('token services', () => {
     it('may not change in the middle', async () => {
       await using other = await Recorder.start(() => ({ status: 200, body: '{"token":"t"}' }))
       const repository = await start(BEARER, ALICE)
-      addImage(registry, NAME, { tag: '1' })
+      addImage(fixture.registry, NAME, { tag: '1' })
       await repository.resolve('1')
       const headers = { 'www-authenticate': `Bearer realm="${other.origin}/t"` }
-      registry.fail({ action: { kind: 'reply', reply: { status: 401, headers } } })
+      fixture.registry.fail({ action: { kind: 'reply', reply: { status: 401, headers } } })
       await assert.rejects(repository.resolve('1'), { code: 'REGISTRY_DENIED' })
       assert.equal(other.requests.length, 0)
     })

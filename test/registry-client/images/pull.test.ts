@@ -1,52 +1,29 @@
 import assert from 'node:assert/strict'
 import { digestOf, MEDIA_TYPES, type Platform } from '#core'
-import { type RegistryClient, type Repository, resolveImage } from '#registry-client'
-import { MemoryRegistry } from '../../support/registry/index.ts'
-import {
-  AMD64,
-  ARM64,
-  addImage,
-  addIndex,
-  blobOf,
-  clientFor,
-  repositoryOf,
-  TestTiming,
-} from '../support.ts'
+import { resolveImage } from '#registry-client'
+import { useRegistry } from '../fixture.ts'
+import { AMD64, ARM64, addImage, addIndex, blobOf } from '../support.ts'
 
 const NAME = 'team/app'
 
 describe('pulling images', () => {
-  let registry: MemoryRegistry
-  let client: RegistryClient
-  let repository: Repository
-  let timing: TestTiming
-
-  beforeEach(async () => {
-    registry = await MemoryRegistry.start()
-    timing = new TestTiming()
-    client = clientFor({ timing, timeouts: { idle: 300, headers: 400 } })
-    repository = repositoryOf(client, registry)
-  })
-  afterEach(async () => {
-    await client.close()
-    await registry.close()
-  })
+  const fixture = useRegistry({ timeouts: { idle: 300, headers: 400 } })
 
   describe('resolveImage', () => {
     it('reads a single manifest and its config, and no layer', async () => {
-      const { config, manifest } = addImage(registry, NAME, { tag: '1' })
-      const image = await resolveImage(repository, '1', { platform: AMD64 })
+      const { config, manifest } = addImage(fixture.registry, NAME, { tag: '1' })
+      const image = await resolveImage(fixture.repository, '1', { platform: AMD64 })
       assert.equal(image.index, undefined)
       assert.equal(image.manifestDescriptor.digest, manifest.digest)
       assert.deepEqual(image.config, config)
       assert.equal(digestOf(image.configBytes), image.manifest.config.digest)
-      assert.equal(registry.requests.length, 2)
+      assert.equal(fixture.registry.requests.length, 2)
     })
 
     it('chooses the platform out of an index', async () => {
-      const amd64 = addImage(registry, NAME, { platform: AMD64 })
-      const arm64 = addImage(registry, NAME, { platform: ARM64 })
-      const index = addIndex(registry, { name: NAME, tag: 'multi' }, [
+      const amd64 = addImage(fixture.registry, NAME, { platform: AMD64 })
+      const arm64 = addImage(fixture.registry, NAME, { platform: ARM64 })
+      const index = addIndex(fixture.registry, { name: NAME, tag: 'multi' }, [
         {
           ...attestationFor(amd64.manifest.digest),
           ...blobOf(Buffer.from('x'), MEDIA_TYPES.ociManifest),
@@ -54,7 +31,7 @@ describe('pulling images', () => {
         amd64.manifest,
         arm64.manifest,
       ])
-      const image = await resolveImage(repository, 'multi', { platform: ARM64 })
+      const image = await resolveImage(fixture.repository, 'multi', { platform: ARM64 })
       assert.equal(image.index?.digest, index.digest)
       assert.deepEqual(image.manifestDescriptor, arm64.manifest)
       assert.equal(image.config.platform.architecture, 'arm64')
@@ -63,13 +40,14 @@ describe('pulling images', () => {
     it('takes the nearest arm variant', async () => {
       const variants = ['v5', 'v7', 'v6'].map(
         (variant) =>
-          addImage(registry, NAME, { platform: { os: 'linux', architecture: 'arm', variant } })
-            .manifest,
+          addImage(fixture.registry, NAME, {
+            platform: { os: 'linux', architecture: 'arm', variant },
+          }).manifest,
       )
-      addIndex(registry, { name: NAME, tag: 'arm' }, variants)
+      addIndex(fixture.registry, { name: NAME, tag: 'arm' }, variants)
       const chosen = async (variant: string): Promise<Platform | undefined> => {
         const platform = { os: 'linux', architecture: 'arm', variant }
-        const image = await resolveImage(repository, 'arm', { platform })
+        const image = await resolveImage(fixture.repository, 'arm', { platform })
         return image.manifestDescriptor.platform
       }
       assert.equal((await chosen('v7'))?.variant, 'v7')
@@ -79,14 +57,14 @@ describe('pulling images', () => {
 
     it('looks into images that the index names no platform of, when none fits', async () => {
       const [arm64, amd64, listed] = [ARM64, AMD64, { os: 'linux', architecture: 's390x' }].map(
-        (platform) => addImage(registry, NAME, { platform }).manifest,
+        (platform) => addImage(fixture.registry, NAME, { platform }).manifest,
       )
       assert.ok(arm64 && amd64 && listed)
       const { platform: _one, ...first } = arm64
       const { platform: _other, ...second } = amd64
-      addIndex(registry, { name: NAME, tag: 'some' }, [listed, first, second])
+      addIndex(fixture.registry, { name: NAME, tag: 'some' }, [listed, first, second])
       const chosen = async (platform: Platform) =>
-        (await resolveImage(repository, 'some', { platform })).manifestDescriptor.digest
+        (await resolveImage(fixture.repository, 'some', { platform })).manifestDescriptor.digest
       assert.equal(await chosen(AMD64), amd64.digest)
       assert.equal(await chosen(ARM64), arm64.digest)
       await assert.rejects(chosen({ os: 'linux', architecture: 'riscv64' }), {
@@ -95,10 +73,10 @@ describe('pulling images', () => {
     })
 
     it('lists the platforms that are offered when none fits', async () => {
-      const { manifest } = addImage(registry, NAME, { platform: ARM64 })
-      addIndex(registry, { name: NAME, tag: 'multi' }, [manifest])
+      const { manifest } = addImage(fixture.registry, NAME, { platform: ARM64 })
+      addIndex(fixture.registry, { name: NAME, tag: 'multi' }, [manifest])
       await assert.rejects(
-        resolveImage(repository, 'multi', { platform: AMD64, name: 'app:multi' }),
+        resolveImage(fixture.repository, 'multi', { platform: AMD64, name: 'app:multi' }),
         {
           code: 'PLATFORM_MISMATCH',
           message:
@@ -109,30 +87,32 @@ describe('pulling images', () => {
     })
 
     it('refuses a manifest of another size than its index says', async () => {
-      const { manifest } = addImage(registry, NAME)
-      addIndex(registry, { name: NAME, tag: 'multi' }, [{ ...manifest, size: manifest.size + 1 }])
-      await assert.rejects(resolveImage(repository, 'multi', { platform: AMD64 }), {
+      const { manifest } = addImage(fixture.registry, NAME)
+      addIndex(fixture.registry, { name: NAME, tag: 'multi' }, [
+        { ...manifest, size: manifest.size + 1 },
+      ])
+      await assert.rejects(resolveImage(fixture.repository, 'multi', { platform: AMD64 }), {
         code: 'SIZE_MISMATCH',
       })
     })
 
     it('refuses an image whose layers and diffIDs differ in number', async () => {
-      const { manifestBytes } = addImage(registry, NAME)
+      const { manifestBytes } = addImage(fixture.registry, NAME)
       const document = JSON.parse(manifestBytes.toString())
       const bytes = Buffer.from(JSON.stringify({ ...document, layers: [] }))
-      registry.addManifest(NAME, 'bad', { mediaType: MEDIA_TYPES.ociManifest, bytes })
-      await assert.rejects(resolveImage(repository, 'bad', { platform: AMD64 }), {
+      fixture.registry.addManifest(NAME, 'bad', { mediaType: MEDIA_TYPES.ociManifest, bytes })
+      await assert.rejects(resolveImage(fixture.repository, 'bad', { platform: AMD64 }), {
         code: 'CONFIG_INVALID',
       })
     })
 
     it('never asks for a config that is too large', async () => {
       const bytes = Buffer.from(manifestWithSize('5000000'))
-      registry.addManifest(NAME, 'bad', { mediaType: MEDIA_TYPES.ociManifest, bytes })
-      await assert.rejects(resolveImage(repository, 'bad', { platform: AMD64 }), {
+      fixture.registry.addManifest(NAME, 'bad', { mediaType: MEDIA_TYPES.ociManifest, bytes })
+      await assert.rejects(resolveImage(fixture.repository, 'bad', { platform: AMD64 }), {
         code: 'CONFIG_INVALID',
       })
-      assert.equal(registry.requests.length, 1)
+      assert.equal(fixture.registry.requests.length, 1)
     })
   })
 })

@@ -7,36 +7,15 @@ import {
   serializeManifest,
   TsbuildError,
 } from '#core'
-import {
-  type PushImage,
-  type PushLayer,
-  type PushProgress,
-  pushImage,
-  type RegistryClient,
-  type Repository,
-} from '#registry-client'
-import { MemoryRegistry } from '../../support/registry/index.ts'
-import { blobOf, clientFor, pieces, repositoryOf, someBytes, TestTiming } from '../support.ts'
+import { type PushImage, type PushLayer, type PushProgress, pushImage } from '#registry-client'
+import { useRegistry } from '../fixture.ts'
+import { blobOf, pieces, repositoryOf, someBytes } from '../support.ts'
 
 const NAME = 'team/app'
 const BYTES = someBytes(200_000)
 
 describe('pushing images', () => {
-  let registry: MemoryRegistry
-  let client: RegistryClient
-  let repository: Repository
-  let timing: TestTiming
-
-  beforeEach(async () => {
-    registry = await MemoryRegistry.start()
-    timing = new TestTiming()
-    client = clientFor({ timing, timeouts: { stored: 400 } })
-    repository = repositoryOf(client, registry)
-  })
-  afterEach(async () => {
-    await client.close()
-    await registry.close()
-  })
+  const fixture = useRegistry({ timeouts: { stored: 400 } })
 
   describe('pushImage', () => {
     const layers = [1, 2, 3].map((seed) => someBytes(60_000, seed))
@@ -74,29 +53,29 @@ describe('pushing images', () => {
     }
 
     it('sends blobs, then the manifest, then the tags', async () => {
-      const pushed = await pushImage(repository, image())
-      const stored = registry.manifest(NAME, 'latest')
+      const pushed = await pushImage(fixture.repository, image())
+      const stored = fixture.registry.manifest(NAME, 'latest')
       assert.equal(digestOf(stored?.bytes ?? Buffer.alloc(0)), pushed.manifest.digest)
       const manifest = parseManifest(stored?.bytes ?? Buffer.alloc(0), MEDIA_TYPES.ociManifest)
       assert.deepEqual(
-        manifest.layers.map(({ digest }) => registry.blob(NAME, digest)),
+        manifest.layers.map(({ digest }) => fixture.registry.blob(NAME, digest)),
         layers,
       )
       assert.equal(manifest.layers[1]?.mediaType, MEDIA_TYPES.ociLayerGzip)
-      assert.deepEqual(registry.log.slice(-3), [
+      assert.deepEqual(fixture.registry.log.slice(-3), [
         `PUT /v2/${NAME}/manifests/${pushed.manifest.digest}`,
         `PUT /v2/${NAME}/manifests/1.0`,
         `PUT /v2/${NAME}/manifests/latest`,
       ])
-      assert.equal(registry.log.filter((line) => line.includes('manifests')).length, 3)
+      assert.equal(fixture.registry.log.filter((line) => line.includes('manifests')).length, 3)
     })
 
     it('sends nothing that is there, and mounts what it can', async () => {
-      registry.addBlob(NAME, layers[0] ?? Buffer.alloc(0))
-      registry.addBlob('library/base', layers[2] ?? Buffer.alloc(0))
+      fixture.registry.addBlob(NAME, layers[0] ?? Buffer.alloc(0))
+      fixture.registry.addBlob('library/base', layers[2] ?? Buffer.alloc(0))
       const events: PushProgress[] = []
       await pushImage(
-        repository,
+        fixture.repository,
         image({
           layers: image().layers.map((layer) =>
             layer.kind === 'blob' ? { ...layer, mountFrom: 'library/base' } : layer,
@@ -122,10 +101,10 @@ describe('pushing images', () => {
         if (event.done) done.push(event.id)
       }
       const twice = [first, { ...first, id: 'x' }]
-      const pushed = await pushImage(repository, image({ layers: twice, onProgress }))
+      const pushed = await pushImage(fixture.repository, image({ layers: twice, onProgress }))
       assert.deepEqual(pushed.layers[0], pushed.layers[1])
       assert.ok(done.includes('layer0') && done.includes('x'))
-      assert.equal(registry.requests.filter(({ method }) => method === 'POST').length, 2)
+      assert.equal(fixture.registry.requests.filter(({ method }) => method === 'POST').length, 2)
     })
 
     it('names nothing and leaves nothing under way when a layer fails', async () => {
@@ -139,11 +118,11 @@ describe('pushing images', () => {
           throw failure
         },
       }
-      const work = pushImage(repository, image({ layers: [...image().layers, failing] }))
+      const work = pushImage(fixture.repository, image({ layers: [...image().layers, failing] }))
       await assert.rejects(work, (error) => error === failure)
-      assert.equal(registry.openUploads, 0)
+      assert.equal(fixture.registry.openUploads, 0)
       assert.equal(
-        registry.log.some((line) => line.includes('manifests')),
+        fixture.registry.log.some((line) => line.includes('manifests')),
         false,
       )
     })
@@ -155,7 +134,7 @@ describe('pushing images', () => {
         return state / 0x7fffffff
       }
       for (let round = 0; round < 20; round++) {
-        registry.clearFaults()
+        fixture.registry.clearFaults()
         for (let nth = 0; nth < 60; nth++) {
           if (random() < 0.7) continue
           const status = [500, 502, 503, 504, 429][nth % 5] ?? 500
@@ -163,16 +142,16 @@ describe('pushing images', () => {
             random() < 0.5
               ? { kind: 'reply' as const, reply: { status } }
               : { kind: 'reset' as const }
-          registry.fail({ after: nth, action })
+          fixture.registry.fail({ after: nth, action })
         }
-        const target = repositoryOf(client, registry, `team/app${round}`)
+        const target = repositoryOf(fixture.client, fixture.registry, `team/app${round}`)
         const pushed = await pushImage(target, image())
         assert.deepEqual(
-          registry.manifest(`team/app${round}`, 'latest')?.bytes,
-          registry.manifest(`team/app${round}`, pushed.manifest.digest)?.bytes,
+          fixture.registry.manifest(`team/app${round}`, 'latest')?.bytes,
+          fixture.registry.manifest(`team/app${round}`, pushed.manifest.digest)?.bytes,
         )
         for (const { digest } of pushed.layers) {
-          assert.ok(registry.blob(`team/app${round}`, digest) !== undefined)
+          assert.ok(fixture.registry.blob(`team/app${round}`, digest) !== undefined)
         }
       }
     })

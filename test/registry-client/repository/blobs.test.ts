@@ -1,84 +1,69 @@
 import assert from 'node:assert/strict'
 import { type AddressInfo, createServer } from 'node:net'
-import type { RegistryClient, Repository } from '#registry-client'
-import { MemoryRegistry } from '../../support/registry/index.ts'
-import { blobOf, clientFor, readAll, repositoryOf, someBytes, TestTiming } from '../support.ts'
+import { useRegistry } from '../fixture.ts'
+import { blobOf, readAll, someBytes } from '../support.ts'
 
 const NAME = 'team/app'
 
 describe('blobs', () => {
-  let registry: MemoryRegistry
-  let client: RegistryClient
-  let repository: Repository
-  let timing: TestTiming
-
-  beforeEach(async () => {
-    registry = await MemoryRegistry.start()
-    timing = new TestTiming()
-    client = clientFor({ timing, timeouts: { idle: 300, headers: 400 } })
-    repository = repositoryOf(client, registry)
-  })
-  afterEach(async () => {
-    await client.close()
-    await registry.close()
-  })
+  const fixture = useRegistry({ timeouts: { idle: 300, headers: 400 } })
 
   describe('open', () => {
     const bytes = someBytes(300_000)
 
     it('streams a blob', async () => {
-      const blob = registry.addBlob(NAME, bytes)
-      assert.deepEqual(await readAll(await repository.open(blob)), bytes)
+      const blob = fixture.registry.addBlob(NAME, bytes)
+      assert.deepEqual(await readAll(await fixture.repository.open(blob)), bytes)
     })
 
     it('reads an empty blob', async () => {
-      const blob = registry.addBlob(NAME, Buffer.alloc(0))
-      assert.equal((await readAll(await repository.open(blob))).length, 0)
+      const blob = fixture.registry.addBlob(NAME, Buffer.alloc(0))
+      assert.equal((await readAll(await fixture.repository.open(blob))).length, 0)
     })
 
     for (const how of ['end', 'reset'] as const) {
       it(`goes on with Range after the connection ends by ${how}`, async () => {
-        const blob = registry.addBlob(NAME, bytes)
-        registry.fail({ action: { kind: 'cut', afterBytes: 100_000, how } })
-        registry.fail({ action: { kind: 'cut', afterBytes: 0, how } })
-        assert.deepEqual(await readAll(await repository.open(blob)), bytes)
-        const ranges = registry.requests.map(({ headers }) => headers.range)
+        const blob = fixture.registry.addBlob(NAME, bytes)
+        fixture.registry.fail({ action: { kind: 'cut', afterBytes: 100_000, how } })
+        fixture.registry.fail({ action: { kind: 'cut', afterBytes: 0, how } })
+        assert.deepEqual(await readAll(await fixture.repository.open(blob)), bytes)
+        const ranges = fixture.registry.requests.map(({ headers }) => headers.range)
         assert.equal(ranges[0], undefined)
         assert.match(ranges[1] ?? '', /^bytes=\d+-$/)
-        assert.equal(registry.requests.length, 3)
+        assert.equal(fixture.registry.requests.length, 3)
       })
     }
 
     it('goes on after a stall', async () => {
-      const blob = registry.addBlob(NAME, bytes)
-      registry.fail({ action: { kind: 'stall', afterBytes: 100_000 } })
-      assert.deepEqual(await readAll(await repository.open(blob)), bytes)
-      assert.equal(registry.requests.length, 2)
+      const blob = fixture.registry.addBlob(NAME, bytes)
+      fixture.registry.fail({ action: { kind: 'stall', afterBytes: 100_000 } })
+      assert.deepEqual(await readAll(await fixture.repository.open(blob)), bytes)
+      assert.equal(fixture.registry.requests.length, 2)
     })
 
     it('asks again when no answer comes', async () => {
-      const blob = registry.addBlob(NAME, bytes)
-      registry.fail({ action: { kind: 'stall' } })
-      assert.deepEqual(await readAll(await repository.open(blob)), bytes)
+      const blob = fixture.registry.addBlob(NAME, bytes)
+      fixture.registry.fail({ action: { kind: 'stall' } })
+      assert.deepEqual(await readAll(await fixture.repository.open(blob)), bytes)
     })
 
     it('copes with a server that ignores Range', async () => {
-      const blob = registry.addBlob(NAME, bytes)
-      registry.fail({ action: { kind: 'cut', afterBytes: 100_000, how: 'reset' } })
+      const blob = fixture.registry.addBlob(NAME, bytes)
+      fixture.registry.fail({ action: { kind: 'cut', afterBytes: 100_000, how: 'reset' } })
       const headers = { 'content-length': String(bytes.length) }
-      registry.fail({
+      fixture.registry.fail({
         action: { kind: 'edit', edit: () => ({ status: 200, headers, body: bytes }) },
       })
-      assert.deepEqual(await readAll(await repository.open(blob)), bytes)
+      assert.deepEqual(await readAll(await fixture.repository.open(blob)), bytes)
     })
 
     it('gives up on a connection that breaks again and again', async () => {
-      const blob = registry.addBlob(NAME, bytes)
-      registry.fail({ times: 100, action: { kind: 'cut', afterBytes: 1, how: 'reset' } })
-      await assert.rejects(async () => readAll(await repository.open(blob)), {
+      const blob = fixture.registry.addBlob(NAME, bytes)
+      fixture.registry.fail({ times: 100, action: { kind: 'cut', afterBytes: 1, how: 'reset' } })
+      await assert.rejects(async () => readAll(await fixture.repository.open(blob)), {
         code: 'REGISTRY_UNREACHABLE',
       })
-      assert.equal(registry.requests.length, 6)
+      assert.equal(fixture.registry.requests.length, 6)
     })
 
     it('takes a body without length that ends early for a lost connection', async () => {
@@ -94,7 +79,7 @@ describe('blobs', () => {
       })
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
       const { port } = server.address() as AddressInfo
-      const old = client.repository({ registry: `127.0.0.1:${port}`, repository: NAME })
+      const old = fixture.client.repository({ registry: `127.0.0.1:${port}`, repository: NAME })
       try {
         assert.deepEqual(await readAll(await old.open(blobOf(bytes))), bytes)
         assert.equal(requests.length, 3)
@@ -104,24 +89,24 @@ describe('blobs', () => {
     })
 
     it('refuses other bytes', async () => {
-      const blob = registry.addBlob(NAME, bytes)
+      const blob = fixture.registry.addBlob(NAME, bytes)
       const edit = (reply: { status: number }) => ({ ...reply, body: someBytes(bytes.length, 7) })
-      registry.fail({ action: { kind: 'edit', edit } })
-      await assert.rejects(async () => readAll(await repository.open(blob)), {
+      fixture.registry.fail({ action: { kind: 'edit', edit } })
+      await assert.rejects(async () => readAll(await fixture.repository.open(blob)), {
         code: 'DIGEST_MISMATCH',
       })
     })
 
     it('refuses another length before reading', async () => {
-      const blob = registry.addBlob(NAME, bytes)
-      await assert.rejects(repository.open({ ...blob, size: blob.size + 1 }), {
+      const blob = fixture.registry.addBlob(NAME, bytes)
+      await assert.rejects(fixture.repository.open({ ...blob, size: blob.size + 1 }), {
         code: 'SIZE_MISMATCH',
       })
     })
 
     it('refuses a content encoding that nobody asked for', async () => {
-      const blob = registry.addBlob(NAME, bytes)
-      registry.fail({
+      const blob = fixture.registry.addBlob(NAME, bytes)
+      fixture.registry.fail({
         action: {
           kind: 'edit',
           edit: (reply) => ({
@@ -130,19 +115,19 @@ describe('blobs', () => {
           }),
         },
       })
-      await assert.rejects(repository.open(blob), /content encoding/)
-      assert.equal(registry.requests[0]?.headers['accept-encoding'], 'identity')
+      await assert.rejects(fixture.repository.open(blob), /content encoding/)
+      assert.equal(fixture.registry.requests[0]?.headers['accept-encoding'], 'identity')
     })
 
     it('says NOT_FOUND before any byte', async () => {
-      await assert.rejects(repository.open(blobOf(bytes)), { code: 'NOT_FOUND' })
+      await assert.rejects(fixture.repository.open(blobOf(bytes)), { code: 'NOT_FOUND' })
     })
 
     it('ends with CANCELLED when aborted', async () => {
-      const blob = registry.addBlob(NAME, bytes)
-      registry.fail({ action: { kind: 'stall', afterBytes: 10 } })
+      const blob = fixture.registry.addBlob(NAME, bytes)
+      fixture.registry.fail({ action: { kind: 'stall', afterBytes: 10 } })
       const controller = new AbortController()
-      const stream = await repository.open(blob, { signal: controller.signal })
+      const stream = await fixture.repository.open(blob, { signal: controller.signal })
       setTimeout(() => controller.abort(), 20)
       await assert.rejects(readAll(stream), { code: 'CANCELLED' })
     })

@@ -1,51 +1,38 @@
 import assert from 'node:assert/strict'
 import { type Bytes, type Descriptor, digestOf, MEDIA_TYPES, TsbuildError } from '#core'
-import { type RegistryClient, RegistryError, type Repository } from '#registry-client'
-import { type FaultAction, MemoryRegistry } from '../../support/registry/index.ts'
-import { blobOf, clientFor, pieces, repositoryOf, someBytes, TestTiming } from '../support.ts'
+import { RegistryError } from '#registry-client'
+import type { FaultAction, MemoryRegistry } from '../../support/registry/index.ts'
+import { useRegistry } from '../fixture.ts'
+import { blobOf, pieces, someBytes } from '../support.ts'
 
 const NAME = 'team/app'
 const BYTES = someBytes(200_000)
 const BLOB = blobOf(BYTES)
 
 describe('uploads', () => {
-  let registry: MemoryRegistry
-  let client: RegistryClient
-  let repository: Repository
-  let timing: TestTiming
-
-  beforeEach(async () => {
-    registry = await MemoryRegistry.start()
-    timing = new TestTiming()
-    client = clientFor({ timing, timeouts: { stored: 400 } })
-    repository = repositoryOf(client, registry)
-  })
-  afterEach(async () => {
-    await client.close()
-    await registry.close()
-  })
+  const fixture = useRegistry({ timeouts: { stored: 400 } })
 
   describe('put', () => {
     it('stores a blob with one POST and one PUT', async () => {
-      assert.equal(await repository.has(BLOB), false)
-      await repository.put(BLOB, pieces(BYTES))
-      assert.equal(await repository.has(BLOB), true)
-      assert.deepEqual(registry.blob(NAME, BLOB.digest), BYTES)
-      const methods = registry.requests.map(({ method }) => method)
+      assert.equal(await fixture.repository.has(BLOB), false)
+      await fixture.repository.put(BLOB, pieces(BYTES))
+      assert.equal(await fixture.repository.has(BLOB), true)
+      assert.deepEqual(fixture.registry.blob(NAME, BLOB.digest), BYTES)
+      const methods = fixture.registry.requests.map(({ method }) => method)
       assert.deepEqual(methods, ['HEAD', 'POST', 'PUT', 'HEAD'])
-      assert.equal(registry.requests[2]?.headers['content-length'], String(BYTES.length))
+      assert.equal(fixture.registry.requests[2]?.headers['content-length'], String(BYTES.length))
     })
 
     it('leaves the query of the location as the registry wrote it', async () => {
-      await repository.put(BLOB, pieces(BYTES))
-      const put = registry.requests.find(({ method }) => method === 'PUT')
+      await fixture.repository.put(BLOB, pieces(BYTES))
+      const put = fixture.registry.requests.find(({ method }) => method === 'PUT')
       assert.match(put?.url ?? '', /\?_state=a%2Fb\+c-0&digest=sha256%3A[0-9a-f]{64}$/)
     })
 
     it('stores an empty blob', async () => {
       const empty = blobOf(Buffer.alloc(0))
-      await repository.put(empty, pieces(Buffer.alloc(0)))
-      assert.equal(registry.blob(NAME, empty.digest)?.length, 0)
+      await fixture.repository.put(empty, pieces(Buffer.alloc(0)))
+      assert.equal(fixture.registry.blob(NAME, empty.digest)?.length, 0)
     })
 
     const wrong: readonly (readonly [string, Descriptor, string])[] = [
@@ -56,38 +43,44 @@ describe('uploads', () => {
     for (const [what, descriptor, code] of wrong) {
       it(`refuses ${what} and leaves nothing behind`, async () => {
         await assert.rejects(
-          repository.put(descriptor, () => pieces(BYTES)),
+          fixture.repository.put(descriptor, () => pieces(BYTES)),
           { code },
         )
-        const puts = registry.requests.filter(({ method }) => method === 'PUT')
+        const puts = fixture.registry.requests.filter(({ method }) => method === 'PUT')
         assert.equal(puts.length, 2)
         for (const put of puts) {
           assert.ok(put.bodySize < descriptor.size, 'the last chunk is held back')
         }
-        assert.equal(registry.openUploads, 0)
+        assert.equal(fixture.registry.openUploads, 0)
       })
     }
 
     it('starts over when the connection breaks and the bytes can be had again', async () => {
-      registry.fail({ method: 'PUT', times: 2, action: { kind: 'reset', afterBytes: 50_000 } })
+      fixture.registry.fail({
+        method: 'PUT',
+        times: 2,
+        action: { kind: 'reset', afterBytes: 50_000 },
+      })
       let opened = 0
-      await repository.put(BLOB, () => {
+      await fixture.repository.put(BLOB, () => {
         opened++
         return pieces(BYTES)
       })
       assert.equal(opened, 3)
-      assert.deepEqual(registry.blob(NAME, BLOB.digest), BYTES)
-      assert.equal(registry.openUploads, 0)
+      assert.deepEqual(fixture.registry.blob(NAME, BLOB.digest), BYTES)
+      assert.equal(fixture.registry.openUploads, 0)
     })
 
     it('makes one attempt with bytes that come once', async () => {
-      registry.fail({ method: 'PUT', action: { kind: 'reset', afterBytes: 50_000 } })
-      await assert.rejects(repository.put(BLOB, pieces(BYTES)), { code: 'REGISTRY_UNREACHABLE' })
-      assert.equal(registry.requests.filter(({ method }) => method === 'PUT').length, 1)
+      fixture.registry.fail({ method: 'PUT', action: { kind: 'reset', afterBytes: 50_000 } })
+      await assert.rejects(fixture.repository.put(BLOB, pieces(BYTES)), {
+        code: 'REGISTRY_UNREACHABLE',
+      })
+      assert.equal(fixture.registry.requests.filter(({ method }) => method === 'PUT').length, 1)
     })
 
     it('refuses a registry that stores it under another digest', async () => {
-      registry.fail({
+      fixture.registry.fail({
         method: 'PUT',
         action: {
           kind: 'edit',
@@ -95,7 +88,7 @@ describe('uploads', () => {
         },
       })
       await assert.rejects(
-        repository.put(BLOB, () => pieces(BYTES)),
+        fixture.repository.put(BLOB, () => pieces(BYTES)),
         { code: 'DIGEST_MISMATCH' },
       )
     })
@@ -103,15 +96,15 @@ describe('uploads', () => {
     it('reads a source once more that came damaged', async () => {
       let opened = 0
       const flaky = () => pieces(opened++ === 0 ? Buffer.alloc(BYTES.length) : BYTES)
-      await repository.put(BLOB, flaky)
-      assert.deepEqual([opened, registry.blob(NAME, BLOB.digest)], [2, BYTES])
+      await fixture.repository.put(BLOB, flaky)
+      assert.deepEqual([opened, fixture.registry.blob(NAME, BLOB.digest)], [2, BYTES])
       const other = blobOf(Buffer.from('other'))
       const damaged = () => {
         opened++
         return pieces(Buffer.from('OTHER'))
       }
-      await assert.rejects(repository.put(other, damaged), { code: 'DIGEST_MISMATCH' })
-      assert.deepEqual([opened, registry.openUploads], [4, 0])
+      await assert.rejects(fixture.repository.put(other, damaged), { code: 'DIGEST_MISMATCH' })
+      assert.deepEqual([opened, fixture.registry.openUploads], [4, 0])
     })
 
     it('passes on what reading the source throws', async () => {
@@ -120,26 +113,26 @@ describe('uploads', () => {
         yield BYTES.subarray(0, 10)
         throw failure
       }
-      await assert.rejects(repository.put(BLOB, source), (error) => error === failure)
-      assert.equal(registry.openUploads, 0)
+      await assert.rejects(fixture.repository.put(BLOB, source), (error) => error === failure)
+      assert.equal(fixture.registry.openUploads, 0)
     })
   })
 
   describe('mount', () => {
     it('takes over a blob of another repository', async () => {
-      registry.addBlob('library/base', BYTES)
-      assert.equal(await repository.mount(BLOB, 'library/base'), true)
-      assert.deepEqual(registry.blob(NAME, BLOB.digest), BYTES)
+      fixture.registry.addBlob('library/base', BYTES)
+      assert.equal(await fixture.repository.mount(BLOB, 'library/base'), true)
+      assert.deepEqual(fixture.registry.blob(NAME, BLOB.digest), BYTES)
     })
 
     it('cancels the upload that a registry starts instead', async () => {
-      assert.equal(await repository.mount(BLOB, 'library/base'), false)
-      assert.equal(registry.openUploads, 0)
+      assert.equal(await fixture.repository.mount(BLOB, 'library/base'), false)
+      assert.equal(fixture.registry.openUploads, 0)
     })
 
     it('gives up quietly when it is not allowed', async () => {
-      registry.fail({ method: 'POST', action: { kind: 'reply', reply: { status: 403 } } })
-      assert.equal(await repository.mount(BLOB, 'library/base'), false)
+      fixture.registry.fail({ method: 'POST', action: { kind: 'reply', reply: { status: 403 } } })
+      assert.equal(await fixture.repository.mount(BLOB, 'library/base'), false)
     })
 
     const failures: readonly (readonly [string, FaultAction])[] = [
@@ -150,45 +143,49 @@ describe('uploads', () => {
     ]
     for (const [what, action] of failures) {
       it(`gives up soon when the registry ${what}, and the blob can be uploaded`, async () => {
-        registry.addBlob('library/base', BYTES)
-        registry.fail({ method: 'POST', path: /[?]mount=/, times: 99, action })
-        assert.equal(await repository.mount(BLOB, 'library/base'), false)
-        assert.ok(registry.requests.filter(({ url }) => url.includes('?mount=')).length <= 2)
-        await repository.put(BLOB, () => pieces(BYTES))
-        assert.deepEqual(registry.blob(NAME, BLOB.digest), BYTES)
+        fixture.registry.addBlob('library/base', BYTES)
+        fixture.registry.fail({ method: 'POST', path: /[?]mount=/, times: 99, action })
+        assert.equal(await fixture.repository.mount(BLOB, 'library/base'), false)
+        assert.ok(
+          fixture.registry.requests.filter(({ url }) => url.includes('?mount=')).length <= 2,
+        )
+        await fixture.repository.put(BLOB, () => pieces(BYTES))
+        assert.deepEqual(fixture.registry.blob(NAME, BLOB.digest), BYTES)
       })
     }
 
     it('is tried again after a 503', async () => {
-      registry.addBlob('library/base', BYTES)
-      registry.fail({ method: 'POST', action: { kind: 'reply', reply: { status: 503 } } })
-      assert.equal(await repository.mount(BLOB, 'library/base'), true)
+      fixture.registry.addBlob('library/base', BYTES)
+      fixture.registry.fail({ method: 'POST', action: { kind: 'reply', reply: { status: 503 } } })
+      assert.equal(await fixture.repository.mount(BLOB, 'library/base'), true)
     })
 
     it('ends when it is cancelled', async () => {
-      registry.fail({ method: 'POST', action: { kind: 'stall' } })
+      fixture.registry.fail({ method: 'POST', action: { kind: 'stall' } })
       const signal = AbortSignal.timeout(50)
-      const mounting = repository.mount(BLOB, 'library/base', { signal })
+      const mounting = fixture.repository.mount(BLOB, 'library/base', { signal })
       await assert.rejects(mounting, { code: 'CANCELLED' })
     })
   })
 
   describe('upload', () => {
     it('finds digest and size while it sends', async () => {
-      const descriptor = await repository.upload(MEDIA_TYPES.ociLayerGzip, () => pieces(BYTES))
+      const descriptor = await fixture.repository.upload(MEDIA_TYPES.ociLayerGzip, () =>
+        pieces(BYTES),
+      )
       assert.deepEqual(descriptor, blobOf(BYTES, MEDIA_TYPES.ociLayerGzip))
-      assert.deepEqual(registry.blob(NAME, descriptor.digest), BYTES)
-      const patch = registry.requests.find(({ method }) => method === 'PATCH')
+      assert.deepEqual(fixture.registry.blob(NAME, descriptor.digest), BYTES)
+      const patch = fixture.registry.requests.find(({ method }) => method === 'PATCH')
       assert.equal(patch?.headers['transfer-encoding'], 'chunked')
       assert.equal(patch?.headers['content-range'], undefined)
     })
 
     it('uploads nothing, too', async () => {
-      const descriptor = await repository.upload(MEDIA_TYPES.ociLayer, () =>
+      const descriptor = await fixture.repository.upload(MEDIA_TYPES.ociLayer, () =>
         pieces(Buffer.alloc(0)),
       )
       assert.equal(descriptor.size, 0)
-      assert.equal(registry.blob(NAME, descriptor.digest)?.length, 0)
+      assert.equal(fixture.registry.blob(NAME, descriptor.digest)?.length, 0)
     })
 
     const broken: readonly (readonly [string, Parameters<MemoryRegistry['fail']>[0]])[] = [
@@ -200,40 +197,40 @@ describe('uploads', () => {
     ]
     for (const [what, fault] of broken) {
       it(`starts over after ${what}`, async () => {
-        registry.fail(fault)
+        fixture.registry.fail(fault)
         let opened = 0
-        const descriptor = await repository.upload(MEDIA_TYPES.ociLayer, () => {
+        const descriptor = await fixture.repository.upload(MEDIA_TYPES.ociLayer, () => {
           opened++
           return pieces(BYTES)
         })
         assert.equal(opened, (fault.times ?? 1) + 1)
         assert.equal(descriptor.digest, BLOB.digest)
-        assert.deepEqual(registry.blob(NAME, BLOB.digest), BYTES)
-        assert.equal(registry.openUploads, 0)
+        assert.deepEqual(fixture.registry.blob(NAME, BLOB.digest), BYTES)
+        assert.equal(fixture.registry.openUploads, 0)
       })
     }
 
     it('names the layer when it gives up after six attempts', async () => {
-      registry.fail({
+      fixture.registry.fail({
         method: 'PATCH',
         times: 99,
         action: { kind: 'reply', reply: { status: 500 } },
       })
       await assert.rejects(
-        repository.upload(MEDIA_TYPES.ociLayer, () => pieces(BYTES)),
+        fixture.repository.upload(MEDIA_TYPES.ociLayer, () => pieces(BYTES)),
         (error) => {
           assert.ok(error instanceof RegistryError)
           assert.equal(error.code, 'REGISTRY_FAILED')
           assert.equal(error.status, 500)
           assert.equal(
             error.message,
-            `push a layer to ${registry.host}/${NAME}: registry ${registry.host} answered 500`,
+            `push a layer to ${fixture.registry.host}/${NAME}: registry ${fixture.registry.host} answered 500`,
           )
           return true
         },
       )
-      assert.equal(registry.requests.filter(({ method }) => method === 'PATCH').length, 6)
-      assert.equal(timing.slept.length, 5)
+      assert.equal(fixture.registry.requests.filter(({ method }) => method === 'PATCH').length, 6)
+      assert.equal(fixture.timing.slept.length, 5)
     })
 
     it('cancels the upload when aborted', async () => {
@@ -246,10 +243,10 @@ describe('uploads', () => {
       }
       setTimeout(() => controller.abort(), 50)
       await assert.rejects(
-        repository.upload(MEDIA_TYPES.ociLayer, endless, { signal: controller.signal }),
+        fixture.repository.upload(MEDIA_TYPES.ociLayer, endless, { signal: controller.signal }),
         { code: 'CANCELLED' },
       )
-      assert.equal(registry.openUploads, 0)
+      assert.equal(fixture.registry.openUploads, 0)
     })
   })
 })
