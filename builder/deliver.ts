@@ -108,7 +108,7 @@ async function unpack(
   const { signal } = settings
   const { type: format, dest } = output
   const mode = output.mode ?? 'copy'
-  const latest = built[0]?.epoch
+  const maxMtime = built[0]?.epoch
   const trees = await Promise.all(
     built.map(async ({ image, directories }) => ({
       directories: await directories(),
@@ -117,7 +117,7 @@ async function unpack(
     })),
   )
   const write = (to: string | number): Promise<void> =>
-    services.pool.run('unpackTrees', { trees, dest: to, format, mode, latest }, signal)
+    services.pool.run('unpackTrees', { trees, dest: to, format, mode, maxMtime }, signal)
   if (format === 'local') {
     await write(pathOf(dest))
     return
