@@ -121,6 +121,7 @@ async function solve(
   const reporter = new Reporter((event) => void events.push(event))
   const solver = new Solver(plan, {
     store,
+    results: store.results,
     pool,
     sandbox: async () => sandbox,
     fetcher: () => fetcher,

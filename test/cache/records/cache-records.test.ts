@@ -45,9 +45,9 @@ describe('cache records', () => {
 
   it('are found by aliases, also by an alias of an alias', () => {
     putPlain('content')
-    store.records.alias(keyOf('definition'), keyOf('content'))
-    store.records.alias(keyOf('third'), keyOf('definition'))
-    store.records.alias(keyOf('content'), keyOf('content'))
+    store.records.link(keyOf('definition'), keyOf('content'))
+    store.records.link(keyOf('third'), keyOf('definition'))
+    store.records.link(keyOf('content'), keyOf('content'))
     for (const name of ['content', 'definition', 'third']) {
       assert.equal(store.records.find(keyOf(name))?.key, keyOf('content'))
     }
@@ -55,7 +55,7 @@ describe('cache records', () => {
 
   it('of their own win over aliases', () => {
     putPlain('content')
-    store.records.alias(keyOf('definition'), keyOf('content'))
+    store.records.link(keyOf('definition'), keyOf('content'))
     putPlain('definition')
     assert.equal(store.records.find(keyOf('definition'))?.key, keyOf('definition'))
     putPlain('definition')
