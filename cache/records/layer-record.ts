@@ -38,8 +38,10 @@ export const CURRENT_ID: string = 'coalesce((SELECT id FROM renamed WHERE name =
 export const GET: string = `SELECT ${COLUMNS} FROM ${LAYERS} WHERE layers.id = ${CURRENT_ID}`
 /** Parameter: the diffID. */
 export const FIND_BY_DIFF_ID: string = `SELECT ${COLUMNS} FROM ${LAYERS} WHERE diff_id = ? ORDER BY directory DESC, layers.id`
-/** The folder of a layer where it is not called by the id. Parameters: the id, twice. */
-export const FOLDER_NAME: string = `SELECT name FROM renamed WHERE holds = 1 AND id = ${CURRENT_ID}`
+/** The name of a layer's folder. Parameters: the id, twice. */
+export const FOLDER_NAME: string = `SELECT coalesce(renamed.name, current.id) AS folder
+  FROM (SELECT ${CURRENT_ID} AS id) AS current
+  LEFT JOIN renamed ON renamed.id = current.id AND renamed.holds = 1`
 /** The layers that have a folder. */
 export const ALL_WITH_FOLDER: string = `SELECT ${COLUMNS} FROM ${LAYERS} WHERE directory = 1`
 

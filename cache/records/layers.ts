@@ -76,7 +76,7 @@ export class Layers {
 
   /** Where the layer's folder in overlay form is, or would be. */
   directory(id: LayerId): string {
-    return this.#path(this.#database.get(FOLDER_NAME, id, id)?.name ?? layerId(id))
+    return this.#path(this.#database.get(FOLDER_NAME, id, id)?.folder)
   }
 
   /**

@@ -101,6 +101,20 @@ describe('cache records', () => {
     assert.equal(store.records.find(keyOf('copy')), undefined)
   })
 
+  it('know what they were done on, unless another tsbuild has put them again', async () => {
+    const inputs = [keyOf('root'), keyOf('source')]
+    const createdAt = new Date(1_700_000_000_000)
+    const facts = { family: keyOf('f'), preimage: {}, layer: undefined, description: 'COPY' }
+    store.records.put({ key: keyOf('copy'), ...facts, inputs, createdAt })
+    const record = store.records.find(keyOf('copy'))
+    assert.deepEqual(record?.inputs, inputs)
+    assert.deepEqual(record.createdAt, createdAt)
+    const database = new DatabaseSync(join(store.root, 'tsbuild.db'))
+    database.exec("UPDATE inputs SET inputs = '[]'")
+    database.close()
+    assert.deepEqual(store.records.find(keyOf('copy'))?.inputs, [])
+  })
+
   it('remember their use to the hour, when the store is closed', async () => {
     putPlain('old')
     const { root } = store
