@@ -69,6 +69,7 @@ export async function buildImage(plan: Plan, deps: ImageDeps): Promise<BuiltImag
   const solver = resources.use(
     new Solver(plan, {
       store,
+      results: store.results,
       pool: services.pool,
       sandbox: () => services.sandbox(),
       secrets: services.secrets,

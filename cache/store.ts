@@ -18,6 +18,7 @@ import { CacheRecords } from './records/cache-records.ts'
 import { Database } from './records/database.ts'
 import { Layers } from './records/layers.ts'
 import { type LeaseOptions, Leases } from './records/leases.ts'
+import { StoredResults } from './records/stored-results.ts'
 
 const OCI_LAYOUT = '{"imageLayoutVersion":"1.0.0"}'
 
@@ -33,6 +34,8 @@ export class Store implements AsyncDisposable {
   readonly blobs: BlobStore
   readonly images: ImageNames
   readonly records: CacheRecords
+  /** The records as the solver asks for them. */
+  readonly results: StoredResults
   readonly layers: Layers
   readonly mounts: CacheMounts
   readonly #layout: Layout
@@ -52,6 +55,7 @@ export class Store implements AsyncDisposable {
     this.layers = new Layers(layout, { database, blobs, boot })
     this.mounts = new CacheMounts(layout, presence, onWait)
     this.records = new CacheRecords(database, this.layers)
+    this.results = new StoredResults(this)
     this.images = new ImageNames(layout, { presence, database, blobs })
     this.#layout = layout
     this.#boot = boot

@@ -10,7 +10,6 @@ import {
   isDigest,
   type OwnedFiles,
   ownersFileOf,
-  parseDiffId,
   randomName,
   uncompressedDigest,
 } from '#core'
@@ -19,44 +18,23 @@ import type { BlobStore } from '../blobs/blob-store.ts'
 import { storeFailure } from '../filesystem/failure.ts'
 import type { Layout } from '../filesystem/layout.ts'
 import { syncFileSystem } from '../filesystem/sync.ts'
+import { addCompressedBlob, compressedBlobs } from './compressed-blobs.ts'
 import type { Database, Row } from './database.ts'
+import { moveFolder, moveOwners } from './layer-folder.ts'
+import { isStackLayerId, type LayerId, layerId, stackLayerId } from './layer-id.ts'
+import {
+  ALL_WITH_FOLDER,
+  CURRENT_ID,
+  FIND_BY_DIFF_ID,
+  FOLDER_NAME,
+  GET,
+  type LayerFacts,
+  type LayerRecord,
+  type TarFacts,
+  toLayerRecord,
+} from './layer-record.ts'
 import { presumedOwners, setPresumedOwners } from './presumed-owners.ts'
 import { sumOf } from './schema.ts'
-
-declare const layerIdBrand: unique symbol
-
-/** Names a layer on this machine: 1 to 64 of `a-z0-9`; the hex digits of its diffID if it has one. */
-export type LayerId = string & { readonly [layerIdBrand]: true }
-
-export interface LayerRecord {
-  readonly id: LayerId
-  readonly diffId?: DiffId
-  /** Bytes of the uncompressed tar. */
-  readonly size?: number
-  /** True when the layer exists as a folder in overlay form. */
-  readonly directory: boolean
-}
-
-/** What is known of a layer's uncompressed tar. */
-export interface TarFacts {
-  readonly diffId: DiffId
-  /** Bytes. */
-  readonly size: number
-  /** Files whose owners are presumed: see `FileStat`. */
-  readonly presumed?: OwnedFiles | undefined
-}
-
-export interface LayerFacts extends Partial<Omit<TarFacts, 'presumed'>> {
-  readonly id?: LayerId
-}
-
-const LAYER_ID = /^[a-z0-9]{1,64}$/
-
-/** @throws {RangeError} when `text` is no layer id */
-export function layerId(text: string): LayerId {
-  if (LAYER_ID.test(text)) return text as LayerId
-  throw new RangeError(`invalid layer id ${JSON.stringify(text)}`)
-}
 
 /** The layers of this machine, in up to three forms: a folder, a tar blob, compressed blobs. */
 export class Layers {
@@ -72,14 +50,15 @@ export class Layers {
     this.#boot = services.boot
   }
 
+  /** The layer of this id; of an earlier id the layer as it is named by now. */
   get(id: LayerId): LayerRecord | undefined {
-    return this.#toRecord(this.#database.get('SELECT * FROM layers WHERE id = ?', id))
+    return this.#toRecord(this.#database.get(GET, id, id))
   }
 
   /** One that exists as a folder is preferred. */
   findByDiffId(diffId: DiffId): LayerRecord | undefined {
     const found = this.#database
-      .all('SELECT * FROM layers WHERE diff_id = ? ORDER BY directory DESC, id', diffId)
+      .all(FIND_BY_DIFF_ID, diffId)
       .flatMap((row) => this.#toRecord(row) ?? [])
     return found.find((layer) => layer.directory) ?? found[0]
   }
@@ -97,7 +76,7 @@ export class Layers {
 
   /** Where the layer's folder in overlay form is, or would be. */
   directory(id: LayerId): string {
-    return join(this.#layout.layers, layerId(id))
+    return this.#path(this.#database.get(FOLDER_NAME, id, id)?.folder)
   }
 
   /**
@@ -108,9 +87,9 @@ export class Layers {
    */
   async commitDirectory(directory: string, facts: LayerFacts = {}): Promise<LayerRecord> {
     const id = facts.id ?? layerId(facts.diffId ? hexOf(facts.diffId) : randomName(20))
-    const target = this.directory(id)
     // The row comes first: a folder without a row is garbage. A row without its folder is harmless.
     this.#put(id, { ...facts, directory: true })
+    const target = this.directory(id)
     if (!moveFolder(directory, target)) {
       await removeTree(directory)
       rmSync(ownersFileOf(directory), { force: true })
@@ -122,7 +101,8 @@ export class Layers {
   register(tar: TarFacts): LayerRecord {
     return this.#database.transaction(() => {
       const known = this.findByDiffId(tar.diffId)
-      return this.setTar(known?.id ?? layerId(hexOf(tar.diffId)), tar)
+      const fits = known !== undefined && !isStackLayerId(known.id)
+      return this.setTar(fits ? known.id : layerId(hexOf(tar.diffId)), tar)
     })
   }
 
@@ -136,6 +116,28 @@ export class Layers {
     return this.get(id) ?? { id, diffId, size, directory: false }
   }
 
+  /**
+   * Adds what packing a step's layer has shown, and names the layer by its content: steps that left
+   * the same on the same stack have one layer. Its folder stays where it is, since mounts use it, and
+   * the earlier id goes on leading to the layer.
+   * @param below diffIDs of the layers underneath, bottom first
+   */
+  identify(id: LayerId, tar: TarFacts, below: readonly DiffId[]): LayerRecord {
+    const named = stackLayerId([...below, tar.diffId])
+    return this.#database.transaction(() => {
+      const known = this.get(id)
+      if (known?.id !== id || known.diffId !== undefined) return this.setTar(known?.id ?? id, tar)
+      const holds = known.directory && this.get(named)?.directory !== true
+      this.#database.run('DELETE FROM layers WHERE id = ?', id)
+      this.#put(named, holds ? { ...tar, directory: true } : tar)
+      this.#database.run(
+        'INSERT OR REPLACE INTO renamed (name, id, holds) VALUES (?, ?, ?)',
+        ...[id, named, holds ? 1 : 0],
+      )
+      return this.setTar(named, tar)
+    })
+  }
+
   /** The files of a layer whose owners are presumed; `undefined` when there are none. */
   presumed(diffId: DiffId): OwnedFiles | undefined {
     return presumedOwners(this.#database, diffId)
@@ -143,9 +145,7 @@ export class Layers {
 
   /** Compressed blobs that hold the layer; they need not be on this machine (any more). */
   compressed(diffId: DiffId): readonly Descriptor[] {
-    return this.#database
-      .all('SELECT * FROM compressed WHERE diff_id = ? ORDER BY digest', diffId)
-      .flatMap((row) => toDescriptor(row) ?? [])
+    return compressedBlobs(this.#database, diffId)
   }
 
   /** What a check of the layer's folder has to find; `undefined` when it was never checked. */
@@ -176,14 +176,17 @@ export class Layers {
     } catch (cause) {
       throw storeFailure(`replace layer ${target}`, cause)
     }
-    this.#database.run('UPDATE layers SET boot = ? WHERE id = ?', this.#boot, id)
+    this.#database.run(`UPDATE layers SET boot = ? WHERE id = ${CURRENT_ID}`, this.#boot, id, id)
   }
 
-  /** Forgets a layer and moves its folder into `aside`, a `temporary()`: what made it is done anew. */
+  /** Removes a layer: its folder goes to `aside`, a `temporary()`, and the step that made it runs again. */
   discard(id: LayerId, aside: string): void {
-    this.#database.run('DELETE FROM layers WHERE id = ?', id)
+    const directory = this.directory(id)
+    this.#database.transaction(() => {
+      this.#database.run(`DELETE FROM layers WHERE id = ${CURRENT_ID}`, id, id)
+      this.#database.run(`UPDATE renamed SET holds = 0 WHERE id = ${CURRENT_ID}`, id, id)
+    })
     try {
-      const directory = this.directory(id)
       renameSync(directory, join(aside, 'discarded'))
       rmSync(ownersFileOf(directory), { force: true })
     } catch (cause) {
@@ -204,12 +207,7 @@ export class Layers {
 
   /** To be called for a blob only after it was unpacked, or made, here. */
   addCompressed(diffId: DiffId, descriptor: Descriptor): void {
-    const { digest, mediaType, size } = descriptor
-    const sum = sumOf(diffId, digest, mediaType, size)
-    this.#database.run(
-      'INSERT OR REPLACE INTO compressed (diff_id, digest, media_type, size, sum) VALUES (?, ?, ?, ?, ?)',
-      ...[diffId, digest, mediaType, size, sum],
-    )
+    addCompressedBlob(this.#database, diffId, descriptor)
   }
 
   /**
@@ -237,7 +235,7 @@ export class Layers {
 
   /** Milliseconds since the folder got its name. */
   #age(id: string): number {
-    const stat = lstatSync(join(this.#layout.layers, id), { throwIfNoEntry: false })
+    const stat = lstatSync(this.directory(layerId(id)), { throwIfNoEntry: false })
     return stat === undefined ? 0 : Date.now() - stat.ctimeMs
   }
 
@@ -249,9 +247,10 @@ export class Layers {
         this.#boot,
       )
       this.#database.run('DELETE FROM layers WHERE directory = 0 AND diff_id IS NULL')
+      this.#database.run('DELETE FROM renamed WHERE id NOT IN (SELECT id FROM layers)')
     })
-    const rows = this.#database.all('SELECT id FROM layers WHERE directory = 1')
-    const kept = new Set(rows.flatMap(({ id }) => [String(id), ownersFileOf(String(id))]))
+    const names = this.#database.all(ALL_WITH_FOLDER).map(({ id, folder }) => String(folder ?? id))
+    const kept = new Set(names.flatMap((name) => [name, ownersFileOf(name)]))
     for (const name of readdirSync(this.#layout.layers)) {
       if (!kept.has(name)) discard(join(this.#layout.layers, name))
     }
@@ -268,12 +267,15 @@ export class Layers {
     })
   }
 
-  #put(id: LayerId, facts: LayerFacts & { directory?: boolean }): void {
+  #put(name: LayerId, facts: LayerFacts & { directory?: boolean }): void {
     this.#database.transaction(() => {
-      const known = this.get(id)
+      const known = this.get(name)
+      const id = known?.id ?? name
       const diffId = facts.diffId ?? known?.diffId ?? null
       const size = facts.size ?? known?.size ?? null
       const isNew = facts.directory === true && known?.directory !== true
+      // The folder will have the name of the layer.
+      if (isNew) this.#database.run('UPDATE renamed SET holds = 0 WHERE id = ?', id)
       this.#database.run(
         `INSERT INTO layers (id, diff_id, size, directory, boot, sum)
          VALUES (?, ?, ?, ?, ?, ?)
@@ -286,61 +288,10 @@ export class Layers {
   }
 
   #toRecord(row: Row | undefined): LayerRecord | undefined {
-    if (row === undefined) return undefined
-    const { id, diff_id: diffId, size, directory, sum } = row
-    if (typeof id !== 'string' || sum !== sumOf(id, textOrNull(diffId), numberOrNull(size))) {
-      return undefined
-    }
-    const path = this.directory(layerId(id))
-    return {
-      id: layerId(id),
-      ...(typeof diffId === 'string' ? { diffId: parseDiffId(diffId) } : {}),
-      ...(typeof size === 'number' ? { size } : {}),
-      directory:
-        directory === 1 && lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true,
-    }
+    return row && toLayerRecord(row, (folder) => this.#path(folder))
   }
-}
 
-/** False when there is a folder at `target` already. */
-function moveFolder(from: string, target: string): boolean {
-  try {
-    const found = lstatSync(target, { throwIfNoEntry: false })
-    if (found !== undefined && !found.isDirectory()) rmSync(target)
-    // Renaming would replace an empty one.
-    if (found?.isDirectory() === true && readdirSync(target).length > 0) return false
-    moveOwners(from, target)
-    renameSync(from, target)
-    return true
-  } catch (cause) {
-    const errno = errnoOf(cause)
-    if (errno === 'ENOTEMPTY' || errno === 'EEXIST') return false
-    throw storeFailure(`commit layer ${target}`, cause)
+  #path(folder: unknown): string {
+    return join(this.#layout.layers, layerId(String(folder)))
   }
-}
-
-/** Moves the owners beside a folder, before the folder: without them it would be another layer. */
-export function moveOwners(from: string, to: string): void {
-  try {
-    renameSync(ownersFileOf(from), ownersFileOf(to))
-  } catch (cause) {
-    if (errnoOf(cause) !== 'ENOENT') throw cause
-    rmSync(ownersFileOf(to), { force: true })
-  }
-}
-
-function toDescriptor(row: Row): Descriptor | undefined {
-  const { diff_id: diffId, digest, media_type: mediaType, size, sum } = row
-  if (typeof digest !== 'string' || !isDigest(digest)) return undefined
-  if (typeof mediaType !== 'string' || typeof size !== 'number') return undefined
-  if (sum !== sumOf(textOrNull(diffId), digest, mediaType, size)) return undefined
-  return { mediaType, digest, size }
-}
-
-function textOrNull(value: Row[string] | undefined): string | null {
-  return typeof value === 'string' ? value : null
-}
-
-function numberOrNull(value: Row[string] | undefined): number | null {
-  return typeof value === 'number' ? value : null
 }

@@ -1,24 +1,39 @@
 import { digestOf, hexOf } from '#core'
 
 /**
- * A database of another version is set aside. Who raises it raises the store's version as well, so
- * that an older tsbuild keeps off: see layout.ts
+ * A database of another version is set aside. A change that raises it raises the store's version as
+ * well, so that an older tsbuild refuses the store: see layout.ts
  */
 export const SCHEMA_VERSION = 1
 
-/** An older tsbuild does not miss it. */
+/** The digest that the folder of a layer had when it was last made of its blob. */
 const SEALS = `CREATE TABLE IF NOT EXISTS seals (
   id TEXT PRIMARY KEY, digest TEXT NOT NULL, sum TEXT NOT NULL) WITHOUT ROWID`
 
 /**
- * Layers of which some files have owners that are presumed, by the diffID: the tar was made where there
- * is one user id only. Later than `layers`, as `seals`.
+ * Layers with files whose owners are presumed, by diffID: the tar was made where there is one user id
+ * only.
  */
 const PRESUMED = `CREATE TABLE IF NOT EXISTS presumed (
   diff_id TEXT PRIMARY KEY, files TEXT NOT NULL, sum TEXT NOT NULL) WITHOUT ROWID`
 
-/** Databases that were made before they were there get them when they are opened. */
-export const LATER_TABLES: string = `${SEALS}; ${PRESUMED}`
+/** The keys of the results that a step was done on: a JSON array. */
+const INPUTS = `CREATE TABLE IF NOT EXISTS inputs (
+  key TEXT PRIMARY KEY, inputs TEXT NOT NULL, sum TEXT NOT NULL) WITHOUT ROWID`
+
+/**
+ * Earlier ids of layers that were named by their content later. The folder of a layer keeps the name
+ * that it was made with, since mounts use it: `holds` is 1 where `name` is the folder of layer `id`.
+ */
+const RENAMED = `CREATE TABLE IF NOT EXISTS renamed (
+  name TEXT PRIMARY KEY, id TEXT NOT NULL, holds INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS renamed_id ON renamed (id)`
+
+/**
+ * Tables that were added to version 1: a database made before gets them when it is opened, and an
+ * older tsbuild that uses the same store works without them.
+ */
+export const LATER_TABLES: string = [SEALS, PRESUMED, INPUTS, RENAMED].join('; ')
 
 /**
  * `sum` is a checksum over the row: SQLite does not notice a bit that flips inside a value.

@@ -1,4 +1,4 @@
-import type { RemoteVertex, StepVertex, Vertex } from '#builder/plan'
+import type { RemoteVertex, StepVertex, Vertex, VertexId } from '#builder/plan'
 
 /** Whether an instruction of the Dockerfile makes a layer by it. */
 export function isStep(vertex: Vertex): vertex is StepVertex {
@@ -8,4 +8,11 @@ export function isStep(vertex: Vertex): vertex is StepVertex {
 /** Whether it stands for files that are fetched. */
 export function isRemote(vertex: Vertex): vertex is RemoteVertex {
   return vertex.op === 'http' || vertex.op === 'git'
+}
+
+/** The vertices that a step takes files from; the empty stage is not one. */
+export function sourcesOf({ sources }: StepVertex): readonly VertexId[] {
+  return (sources as readonly StepVertex['sources'][number][]).flatMap((source) =>
+    source.kind === 'context' || source.vertex === undefined ? [] : [source.vertex],
+  )
 }

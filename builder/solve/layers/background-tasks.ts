@@ -1,16 +1,17 @@
-/** Work that goes on whether or not somebody waits for it: who asks for a promise hears of its failure. */
-export class Underway {
-  readonly #work = new Set<Promise<void>>()
+/** Work that goes on without being awaited: rejections reach only those who await its promise. */
+export class BackgroundTasks {
+  readonly #pending = new Set<Promise<void>>()
 
+  /** Adds work that has begun. @returns its promise */
   add<T>(work: Promise<T>): Promise<T> {
-    const forget = (): void => void this.#work.delete(ended)
-    const ended: Promise<void> = work.then(forget, forget)
-    this.#work.add(ended)
+    const remove = (): void => void this.#pending.delete(ended)
+    const ended: Promise<void> = work.then(remove, remove)
+    this.#pending.add(ended)
     return work
   }
 
-  /** Waits until nothing is left, of what is under way now and what that brings. */
+  /** Waits until no work is left: neither what is pending now nor what that adds. */
   async ended(): Promise<void> {
-    while (this.#work.size > 0) await Promise.all(this.#work)
+    while (this.#pending.size > 0) await Promise.all(this.#pending)
   }
 }

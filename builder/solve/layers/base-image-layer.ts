@@ -1,8 +1,16 @@
 import { mkdirSync, renameSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import type { BaseLayer } from '#builder/plan'
-import { cacheKeyOf, type LayerId, layerId, moveOwners } from '#cache'
-import { chainIdOf, type DiffId, hexOf } from '#core'
+import {
+  cacheKeyOf,
+  isStackLayerId,
+  type LayerId,
+  type LayerRecord,
+  layerId,
+  moveOwners,
+  stackLayerId,
+} from '#cache'
+import { type DiffId, hexOf } from '#core'
 import { diffIdsOf, type Layer, type LayerDeps, type TarFacts } from './layer.ts'
 import { readBlob, unpack } from './layer-blob.ts'
 import { checkDirectory } from './layer-check.ts'
@@ -22,6 +30,8 @@ export class BaseImageLayer implements Layer {
   #directory: Promise<string> | undefined
   #checked: Promise<string> | undefined
   #confirmed: Promise<void> | undefined
+  /** Of the layer whose directory is used. */
+  #id: LayerId | undefined
   /** This process made the directory. */
   #isNew = false
 
@@ -32,12 +42,12 @@ export class BaseImageLayer implements Layer {
   }
 
   directory(below: readonly Layer[]): Promise<string> {
-    this.#directory ??= this.#deps.underway.add(this.#makeDirectory(below))
+    this.#directory ??= this.#deps.tasks.add(this.#makeDirectory(below))
     return this.#directory
   }
 
   checkedDirectory(below: readonly Layer[]): Promise<string> {
-    this.#checked ??= this.#deps.underway.add(this.#check(below))
+    this.#checked ??= this.#deps.tasks.add(this.#check(below))
     return this.#checked
   }
 
@@ -46,13 +56,17 @@ export class BaseImageLayer implements Layer {
     return { diffId, size: this.#deps.store.layers.findByDiffId(diffId)?.size }
   }
 
+  async diffId(): Promise<DiffId> {
+    return this.base.diffId
+  }
+
   /**
    * Sees to it that the blob is the layer that the store has under its diffID: for results of earlier
    * steps on top of that one.
    * @throws {TsbuildError} DIGEST_MISMATCH, and failures to fetch it
    */
   confirm(): Promise<void> {
-    this.#confirmed ??= this.#deps.underway.add(this.#confirm())
+    this.#confirmed ??= this.#deps.tasks.add(this.#confirm())
     return this.#confirmed
   }
 
@@ -75,19 +89,30 @@ export class BaseImageLayer implements Layer {
     const { store, signal } = this.#deps
     const { diffId } = this.base
     await this.confirm()
-    const own = store.layers.findByDiffId(diffId)
-    if (own?.directory) return ownedDirectory(own.id, this.#deps)
-    const stacked = stackedId([...(await diffIdsOf(below)), diffId])
+    const own = this.#anywhere()
+    if (own?.directory) return this.#use(own.id)
+    const stacked = stackLayerId([...(await diffIdsOf(below)), diffId])
     const find = async (): Promise<string | undefined> => {
-      const found = [store.layers.findByDiffId(diffId), store.layers.get(stacked)]
+      const found = [this.#anywhere(), store.layers.get(stacked)]
       const made = found.find((record) => record?.directory)
-      return made && ownedDirectory(made.id, this.#deps)
+      return made && this.#use(made.id)
     }
     const known = await find()
     if (known !== undefined) return known
     const what = `unpack layer ${diffId}`
     await using _lease = await store.lease(cacheKeyOf({ unpack: diffId }), { signal, what })
     return (await find()) ?? (await this.#unpack(below, stacked))
+  }
+
+  /** A layer of the store with a directory that stands on any stack. */
+  #anywhere(): LayerRecord | undefined {
+    const found = this.#deps.store.layers.findByDiffId(this.base.diffId)
+    return found === undefined || isStackLayerId(found.id) ? undefined : found
+  }
+
+  #use(id: LayerId): Promise<string> {
+    this.#id = id
+    return ownedDirectory(id, this.#deps)
   }
 
   async #unpack(below: readonly Layer[], stacked: LayerId): Promise<string> {
@@ -99,6 +124,7 @@ export class BaseImageLayer implements Layer {
     const facts = isFitted ? { id: stacked } : { id: layerId(hexOf(diffId)), diffId, size }
     const { id } = await store.layers.commitDirectory(directory, facts)
     this.#isNew = true
+    this.#id = id
     return store.layers.directory(id)
   }
 
@@ -124,7 +150,8 @@ export class BaseImageLayer implements Layer {
 
   async #check(below: readonly Layer[]): Promise<string> {
     const directory = await this.directory(below)
-    const id = layerId(basename(directory))
+    const id = this.#id
+    if (id === undefined) throw new Error('a directory belongs to a layer')
     const remake = async (target: string): Promise<void> => {
       await using temporary = this.#deps.store.temporary()
       const { directory: fresh } = await this.#unpackTo(temporary.path, below)
@@ -134,11 +161,4 @@ export class BaseImageLayer implements Layer {
     await checkDirectory({ id, directory, isNew: this.#isNew, remake }, this.#deps)
     return directory
   }
-}
-
-function stackedId(diffIds: readonly DiffId[]): LayerId {
-  const chain = chainIdOf(diffIds)
-  if (chain === undefined) throw new Error('an empty stack has no identity')
-  // The first letter is no hex digit, so that it is never taken for a diffID.
-  return layerId(`t${hexOf(chain).slice(1)}`)
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { decompress } from '#builder/layer'
 import type { LayerId, LayerRecord, TarFacts as SizedTar } from '#cache'
-import { compressionOf, MEDIA_TYPES, TsbuildError, uncompressedDigest } from '#core'
+import { compressionOf, type DiffId, MEDIA_TYPES, TsbuildError, uncompressedDigest } from '#core'
 import type { Layer, LayerDeps, TarFacts } from './layer.ts'
 import { unpack } from './layer-blob.ts'
 import { checkDirectory, checkedDirectories, discardDamaged } from './layer-check.ts'
@@ -17,6 +17,7 @@ export class BuiltLayer implements Layer {
   #directory: Promise<string> | undefined
   #checked: Promise<string> | undefined
   #tar: Promise<TarFacts> | undefined
+  #diffId: Promise<DiffId | undefined> | undefined
   /** This process made the directory. */
   #isNew = false
 
@@ -27,35 +28,50 @@ export class BuiltLayer implements Layer {
   }
 
   directory(below: readonly Layer[]): Promise<string> {
-    this.#directory ??= this.#deps.underway.add(this.#makeDirectory(below))
+    this.#directory ??= this.#deps.tasks.add(this.#makeDirectory(below))
     return this.#directory
   }
 
   checkedDirectory(below: readonly Layer[]): Promise<string> {
-    this.#checked ??= this.#deps.underway.add(this.#check(below))
+    this.#checked ??= this.#deps.tasks.add(this.#check(below))
     return this.#checked
   }
 
   tar(below: readonly Layer[]): Promise<TarFacts> {
-    this.#tar ??= this.#deps.underway.add(this.#makeTar(below))
+    this.#tar ??= this.#deps.tasks.add(this.#makeTar(below))
     return this.#tar
   }
 
-  /**
-   * Takes the diffID of a layer that a step has just left and no image needs as a tar: later it tells
-   * whether the directory is still what the step made. A layer that no tar can hold has none.
-   */
-  async seal(below: readonly Layer[]): Promise<void> {
-    const { store, pool, signal } = this.#deps
+  /** Later it tells whether the directory is still what the step made. */
+  diffId(below: readonly Layer[]): Promise<DiffId | undefined> {
+    this.#diffId ??= this.#deps.tasks.add(this.#findDiffId(below))
+    return this.#diffId
+  }
+
+  async #findDiffId(below: readonly Layer[]): Promise<DiffId | undefined> {
     const { id, diffId } = this.#record()
-    if (diffId !== undefined) return
+    if (diffId !== undefined) return diffId
+    if (this.#tar !== undefined) return (await this.#tar).diffId
+    const { pool, signal } = this.#deps
     const directory = await this.directory(below)
     const lowers = await directoriesOf(below, this.#deps)
     try {
-      store.layers.setTar(id, await pool.run('digestLayer', { directory, lowers }, signal))
+      const tar = await pool.run('digestLayer', { directory, lowers }, signal)
+      await this.#identify(id, tar, below)
+      return tar.diffId
     } catch (cause) {
       if (!(cause instanceof TsbuildError) || cause.code !== 'LAYER_INVALID') throw cause
+      return undefined
     }
+  }
+
+  /** Names the layer by its content, as far as that of all layers below is known. */
+  async #identify(id: LayerId, tar: SizedTar, below: readonly Layer[]): Promise<void> {
+    const { layers } = this.#deps.store
+    const found = below.map((layer, index) => layer.diffId(below.slice(0, index)))
+    const diffIds = (await Promise.all(found)).filter((diffId) => diffId !== undefined)
+    if (diffIds.length === below.length) layers.identify(id, tar, diffIds)
+    else layers.setTar(id, tar)
   }
 
   async #makeDirectory(below: readonly Layer[]): Promise<string> {
@@ -73,7 +89,7 @@ export class BuiltLayer implements Layer {
   /** Makes the directory from a blob of the store. */
   async #unpack(directory: string, below: readonly Layer[]): Promise<SizedTar> {
     const { id, diffId, size } = this.#record()
-    if (diffId === undefined || size === undefined) throw lost(id)
+    if (diffId === undefined || size === undefined) throw missingLayerError(id)
     await this.#findTar({ diffId, size })
     const tar = { mediaType: MEDIA_TYPES.ociLayer, digest: uncompressedDigest(diffId), size }
     const lowers = await directoriesOf(below, this.#deps)
@@ -111,18 +127,18 @@ export class BuiltLayer implements Layer {
       const packed = await pool.run('packLayer', { directory, lowers, tar }, signal)
       if (diffId !== undefined && packed.diffId !== diffId) continue
       await store.blobs.adopt(tar, uncompressedDigest(packed.diffId), packed.size)
-      store.layers.setTar(id, packed)
+      await this.#identify(id, packed, below)
       return packed
     }
     throw await discardDamaged(id, this.#deps)
   }
 
   async #check(below: readonly Layer[]): Promise<string> {
-    // What is the same as below is no part of a layer, so what is below comes first.
+    // A layer is the difference to what lies below, so that is checked first.
     await checkedDirectories(below)
     const directory = await this.directory(below)
-    // What an older tsbuild left without a diffID can only be sealed as it is.
-    await this.seal(below)
+    // What an older tsbuild left without a diffID gets it now, from the directory as it is.
+    await this.diffId(below)
     const { id, diffId } = this.#record()
     if (diffId === undefined) return directory
     await checkDirectory(
@@ -139,12 +155,12 @@ export class BuiltLayer implements Layer {
 
   #record(): LayerRecord {
     const record = this.#deps.store.layers.get(this.#id)
-    if (record === undefined) throw lost(this.#id)
+    if (record === undefined) throw missingLayerError(this.#id)
     return record
   }
 }
 
-function lost(id: LayerId): TsbuildError {
+function missingLayerError(id: LayerId): TsbuildError {
   return new TsbuildError(`layer ${id} is not in the store any more`, {
     code: 'STORE_INVALID',
     hint: 'something else removed it during the build; build again',

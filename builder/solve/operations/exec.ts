@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import { hasOwnersBeside, ownersBeside } from '#builder/layer'
 import { hasSingleId } from '#builder/linux'
-import type { ExecVertex } from '#builder/plan'
+import type { ExecVertex, Plan, Vertex, VertexId } from '#builder/plan'
 import type { ExitStatus, Sandbox } from '#builder/sandbox'
 import { createWritable } from '#builder/snapshot'
-import type { Store } from '#cache'
+import type { CacheKey, Store } from '#cache'
 import {
+  type Digest,
   formatOwnedFiles,
   MORE_IDS,
   type Mount,
@@ -14,16 +15,19 @@ import {
   type StepResources,
   TsbuildError,
 } from '#core'
-import type { KeyedStep } from '../keys/vertex-key.ts'
+import { execKey, type KeyedStep } from '../keys/vertex-key.ts'
+import { isStep, sourcesOf } from '../keys/vertex-kind.ts'
 import type { Layer } from '../layers/layer.ts'
 import { directoriesOf } from '../layers/stack.ts'
 import type { Reporter } from '../report/reporter.ts'
-import type { StepOutcome } from '../solver.ts'
 import type { WorkPool } from '../work/work-pool.ts'
 import { checkEmulator } from './emulator.ts'
 import { openMounts, type StepSecrets } from './exec-mounts.ts'
-import type { Result } from './result.ts'
+import { type FileSelection, mountSelection } from './file-selection.ts'
+import type { StepOperation, StepWork } from './operation.ts'
+import type { StepOutcome } from './result.ts'
 
+/** What running a process needs. */
 export interface ExecDeps {
   readonly store: Store
   readonly pool: WorkPool
@@ -34,19 +38,61 @@ export interface ExecDeps {
   readonly signal: AbortSignal | undefined
 }
 
-export interface ExecWork {
+/** RUN: what a process leaves behind. */
+export class ExecOperation implements StepOperation {
+  readonly kind = 'step'
+  readonly vertex: ExecVertex
+  readonly inputs: readonly VertexId[]
+  readonly selection: FileSelection | undefined
+  readonly isByContent = false
+  readonly #deps: ExecDeps
+
+  /** @param plan tells of the sources whether their keys say what is in them */
+  constructor(vertex: ExecVertex, plan: Plan, deps: ExecDeps) {
+    this.vertex = vertex
+    this.inputs = sourcesOf(vertex)
+    // The key of a step says what was done: another key may stand for the same files.
+    const isDefined = this.inputs.every((id) => !isNamedStep(plan.vertices.get(id)))
+    this.selection = isDefined ? undefined : mountSelection(vertex)
+    this.#deps = deps
+  }
+
+  definitionKey(root: CacheKey | undefined, inputs: readonly CacheKey[]): KeyedStep {
+    return execKey(this.vertex, root, inputs.length === 0 ? undefined : { definition: inputs })
+  }
+
+  contentKey(root: CacheKey | undefined, content: Digest): KeyedStep {
+    return execKey(this.vertex, root, { content })
+  }
+
+  family(_root: CacheKey | undefined, definition: KeyedStep | undefined): CacheKey {
+    if (definition === undefined) throw new Error('a RUN step is always known by definition')
+    return definition.key
+  }
+
+  resultKey(_root: CacheKey | undefined, own: CacheKey): CacheKey {
+    return own
+  }
+
+  run({ root, sources, step }: StepWork): Promise<StepOutcome> {
+    if (step === undefined) throw new Error('a RUN step is always known by definition')
+    const below = root?.layers.map(({ layer }) => layer) ?? []
+    return runExec(this.vertex, { below, sources, step }, this.#deps)
+  }
+}
+
+function isNamedStep(vertex: Vertex | undefined): boolean {
+  return vertex !== undefined && isStep(vertex) && vertex.internal !== true
+}
+
+interface ExecWork {
   readonly below: readonly Layer[]
-  /** For each source of the vertex what it stands for; `undefined` is the empty stage. */
-  readonly sources: readonly (Result | undefined)[]
+  readonly sources: StepWork['sources']
   readonly step: KeyedStep
 }
 
 /** Runs the process on a fresh directory over the layers below, and keeps what it left there. */
-export async function runExec(
-  vertex: ExecVertex,
-  work: ExecWork,
-  deps: ExecDeps,
-): Promise<StepOutcome> {
+async function runExec(vertex: ExecVertex, work: ExecWork, deps: ExecDeps): Promise<StepOutcome> {
   const { store, reporter, signal } = deps
   await using temporary = store.temporary()
   const machine = { platform: deps.host, scratch: join(temporary.path, 'probe') }
@@ -64,7 +110,6 @@ export async function runExec(
   ]
   const seen = mounts.flatMap((mount) => (mount.type === 'overlay' ? mount.lower : []))
   if (hasSingleId()) reportOwners(vertex, seen, reporter)
-  const createdAt = new Date()
   const { exitCode, reached } = await sandbox.run(
     {
       ...common,
@@ -85,15 +130,15 @@ export async function runExec(
       { code: 'STEP_FAILED', hint: hintFor(exitCode, reached, resources) },
     )
   }
-  const { latest } = vertex
-  if (latest !== undefined) {
-    await deps.pool.run('clampTimes', { directory: writable.upper, maxMtime: latest }, signal)
+  const { latest: maxMtime } = vertex
+  if (maxMtime !== undefined) {
+    await deps.pool.run('clampTimes', { directory: writable.upper, maxMtime }, signal)
   }
   if (hasSingleId() && hasOwnersBeside(seen)) {
     await deps.pool.run('keepOwners', { directory: writable.upper, lowers: lower }, signal)
   }
   const { id } = await store.layers.commitDirectory(writable.upper)
-  return { step: work.step, layer: id, createdAt }
+  return { step: work.step, layer: id }
 }
 
 /** A step that sees other owners than the image has may do something else than elsewhere. */

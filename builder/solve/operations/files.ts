@@ -1,93 +1,115 @@
 import { join } from 'node:path'
 import { hasOwnersBeside } from '#builder/layer'
-import type { FilesSource, FilesVertex } from '#builder/plan'
+import type { FilesVertex, VertexId } from '#builder/plan'
 import { breakRing, originalFailure, type Ring } from '#builder/threads'
-import type { Store, TarFacts, TemporaryDirectory } from '#cache'
+import type { CacheKey, Store, TarFacts, TemporaryDirectory } from '#cache'
 import { type Digest, uncompressedDigest } from '#core'
-import type { KeyedStep } from '../keys/vertex-key.ts'
-import type { Layer } from '../layers/layer.ts'
-import { directoriesOf } from '../layers/stack.ts'
+import { filesFamily, filesKey, type KeyedStep, linkedKey } from '../keys/vertex-key.ts'
+import { sourcesOf } from '../keys/vertex-kind.ts'
+import type { LayerForm } from '../layers/layer-forms.ts'
 import type { Reporter } from '../report/reporter.ts'
-import type { StepOutcome } from '../solver.ts'
-import { checksumWithin, LimitExceeded } from '../work/tasks/checksum.ts'
 import type { CopiedFiles, CopyTask } from '../work/tasks/copy-files.ts'
-import type { FilesTask, TreeSpec } from '../work/tasks/trees.ts'
-import type { WorkPool } from '../work/work-pool.ts'
+import {
+  type FileSelection,
+  filesTask,
+  isFromContext,
+  type SelectedLayers,
+  type SelectionDeps,
+} from './file-selection.ts'
+import type { StepOperation, StepWork } from './operation.ts'
+import type { StepOutcome } from './result.ts'
 
-export type ContextTree = Extract<TreeSpec, { kind: 'context' }>
-
-export interface FilesDeps {
-  readonly store: Store
-  readonly pool: WorkPool
+/** What copying files needs. */
+export interface FilesDeps extends SelectionDeps {
   readonly reporter: Reporter
-  readonly context: ContextTree
-  /** The folders among the named contexts. */
-  readonly namedContexts?: ReadonlyMap<string, ContextTree> | undefined
-  readonly signal: AbortSignal | undefined
 }
 
-export interface FilesInputs {
-  readonly below: readonly Layer[]
-  /** For each source of the vertex its layers; nothing for the context. */
-  readonly sources: readonly (readonly Layer[])[]
-}
+/** COPY, ADD and WORKDIR: a layer made of files from elsewhere. */
+export class FilesOperation implements StepOperation {
+  readonly kind = 'step'
+  readonly vertex: FilesVertex
+  readonly inputs: readonly VertexId[]
+  readonly selection: FileSelection | undefined
+  readonly isByContent: boolean
+  readonly #deps: FilesDeps
 
-export interface FilesWork extends FilesInputs {
-  /** The key of the step, once it is known what was copied. */
-  readonly keyOf: (content: Digest) => KeyedStep
-  /** A directory where something looks into the result, a tar where it is part of the image. */
-  readonly forms: readonly ('directory' | 'tar')[]
-}
+  constructor(vertex: FilesVertex, deps: FilesDeps) {
+    this.vertex = vertex
+    this.inputs = sourcesOf(vertex)
+    this.selection = vertex.sources.length === 0 ? undefined : vertex
+    this.isByContent = isFromContext(vertex)
+    this.#deps = deps
+  }
 
-// What the main thread may digest itself: about 10 ms, less than a thread takes to start.
-const INLINE = { files: 500, bytes: 16 << 20 }
+  definitionKey(root: CacheKey | undefined, inputs: readonly CacheKey[]): KeyedStep | undefined {
+    if (this.isByContent) return undefined
+    if (this.selection === undefined) return filesKey(this.vertex, root, undefined)
+    // The files of an empty stage have no key.
+    return filesKey(this.vertex, root, { definition: inputs.length === 0 ? [null] : inputs })
+  }
 
-/** Digest of what the step copies, by content and not by date. */
-export async function contentOf(
-  vertex: FilesVertex,
-  inputs: FilesInputs,
-  deps: FilesDeps,
-): Promise<Digest> {
-  const task = await filesTask(vertex, inputs, deps)
-  try {
-    return checksumWithin(task, INLINE)
-  } catch (cause) {
-    if (!(cause instanceof LimitExceeded)) throw cause
-    return deps.pool.run('checksum', task, deps.signal)
+  contentKey(root: CacheKey | undefined, content: Digest): KeyedStep {
+    return filesKey(this.vertex, root, { content })
+  }
+
+  family(root: CacheKey | undefined): CacheKey {
+    return filesFamily(this.vertex, root)
+  }
+
+  resultKey(root: CacheKey | undefined, own: CacheKey): CacheKey {
+    return this.vertex.link ? linkedKey(root, own) : own
+  }
+
+  run({ root, sources, step, forms }: StepWork): Promise<StepOutcome> {
+    const layersOf = (result: StepWork['root']) => result?.layers.map(({ layer }) => layer) ?? []
+    const layers = { below: layersOf(root), sources: sources.map(layersOf) }
+    // A file of the context may have changed since its digest was taken: what was copied counts.
+    const isKnown = step !== undefined && !this.isByContent
+    const keyOf = (content: Digest): KeyedStep =>
+      isKnown ? step : this.contentKey(root?.key, content)
+    return runFiles(this.vertex, { layers, keyOf, forms }, this.#deps)
   }
 }
 
-/** Makes the layer in the forms that are wanted. */
-export async function runFiles(
+interface FilesWork {
+  readonly layers: SelectedLayers
+  /** The key of the step, once it is known what was copied. */
+  readonly keyOf: (content: Digest) => KeyedStep
+  readonly forms: readonly LayerForm[]
+}
+
+/** Makes the layer in the forms that are needed. */
+async function runFiles(
   vertex: FilesVertex,
-  work: FilesWork,
+  { layers, keyOf, forms }: FilesWork,
   deps: FilesDeps,
 ): Promise<StepOutcome> {
   const { store, reporter } = deps
   await using temporary = store.temporary()
-  const createdAt = new Date()
+  const hasTar = forms.includes('tar')
+  const directory = forms.includes('directory') ? join(temporary.path, 'directory') : undefined
   const copied = await copyForms(
     {
-      ...(await filesTask(vertex, work, deps)),
-      mtimeMs: vertex.madeAt ?? createdAt.getTime(),
+      ...(await filesTask(vertex, layers, deps)),
+      mtimeMs: vertex.madeAt ?? Date.now(),
       maxMtime: vertex.latest,
       temporary: join(temporary.path, 'archives'),
-      tar: work.forms.includes('tar') ? join(temporary.path, 'tar') : undefined,
-      directory: work.forms.includes('directory') ? join(temporary.path, 'directory') : undefined,
+      tar: hasTar ? join(temporary.path, 'tar') : undefined,
+      directory,
       reader: undefined,
     },
     deps,
   )
   for (const warning of copied.warnings) reporter.warning(vertex, warning)
-  const step = work.keyOf(copied.content)
-  const facts = await adoptTar(copied, temporary, { store, hasTar: work.forms.includes('tar') })
-  if (work.forms.includes('directory')) {
-    const { id } = await store.layers.commitDirectory(join(temporary.path, 'directory'), facts)
+  const step = keyOf(copied.content)
+  const facts = await adoptTar(copied, temporary, { store, hasTar })
+  if (directory !== undefined) {
+    const { id } = await store.layers.commitDirectory(directory, facts)
     if (facts !== undefined) store.layers.setTar(id, facts)
-    return { step, layer: id, createdAt }
+    return { step, layer: id }
   }
   if (facts === undefined) throw new Error('a copy has at least one form')
-  return { step, layer: store.layers.register(facts).id, createdAt }
+  return { step, layer: store.layers.register(facts).id }
 }
 
 /**
@@ -114,11 +136,11 @@ async function copyBoth(
 ): Promise<CopiedFiles> {
   const { directory } = task
   const copying = { ...task, directory: undefined, reader: ring }
-  const broken = (): void => breakRing(ring)
+  const close = (): void => breakRing(ring)
   // A failure of one ends the other.
   const [copied, filled] = await Promise.allSettled([
-    pool.run('copyFiles', copying, signal).finally(broken),
-    pool.runBeside('fillDirectory', { tar: ring, directory }, signal).finally(broken),
+    pool.run('copyFiles', copying, signal).finally(close),
+    pool.runBeside('fillDirectory', { tar: ring, directory }, signal).finally(close),
   ])
   if (copied.status === 'fulfilled' && filled.status === 'fulfilled') {
     const { diffId, size, warnings } = filled.value
@@ -140,29 +162,4 @@ async function adoptTar(
   if (!hasTar) return warnings.length > 0 ? undefined : { diffId, size, presumed }
   await store.blobs.adopt(join(temporary.path, 'tar'), uncompressedDigest(diffId), size)
   return { diffId, size, presumed }
-}
-
-async function filesTask(
-  vertex: FilesVertex,
-  inputs: FilesInputs,
-  deps: FilesDeps,
-): Promise<FilesTask> {
-  const below = vertex.link ? [] : inputs.below
-  const root: TreeSpec = { kind: 'layers', directories: await directoriesOf(below, deps) }
-  const { actions } = vertex
-  const store = deps.store.root
-  const sources = vertex.sources.map(async (source, index): Promise<TreeSpec> => {
-    if (source.kind === 'context') return contextTree(source, deps)
-    return { kind: 'layers', directories: await directoriesOf(inputs.sources[index] ?? [], deps) }
-  })
-  return { actions, root, sources: await Promise.all(sources), store }
-}
-
-function contextTree(
-  { name }: Extract<FilesSource, { kind: 'context' }>,
-  { context, namedContexts }: FilesDeps,
-): TreeSpec {
-  const tree = name === undefined ? context : namedContexts?.get(name)
-  if (tree === undefined) throw new Error(`no context ${name}`)
-  return tree
 }

@@ -1,5 +1,6 @@
 import type { VertexId } from '#builder/plan'
-import type { CacheKey } from '#cache'
+import type { CacheKey, LayerId } from '#cache'
+import type { KeyedStep } from '../keys/vertex-key.ts'
 import { BaseImageLayer } from '../layers/base-image-layer.ts'
 import type { Layer } from '../layers/layer.ts'
 
@@ -10,23 +11,22 @@ export interface Result {
   readonly layers: readonly ResultLayer[]
 }
 
+/** One layer of a result. */
 export interface ResultLayer {
   readonly layer: Layer
   /** The step that made it; `undefined` for layers of a base image. */
   readonly vertex: VertexId | undefined
 }
 
-/** What is known of a vertex before anything was done for it. */
-export interface Probe {
-  /** What it will be, unless an input that has to be made turns out otherwise. */
-  readonly key: CacheKey
-  /** There is a record under the key. */
-  readonly isCached: boolean
+/** What running a step gives: its layer, and the key that the layer is stored under. */
+export interface StepOutcome {
+  readonly step: KeyedStep
+  readonly layer: LayerId
 }
 
 /**
  * Steps that were found in the cache were done on layers named by their diffIDs: the base that the
- * image is shipped with must be those. Where no step is, nothing of it was used.
+ * image is shipped with must be those. Where there is no step, no layer of the base was used.
  */
 export async function confirmBases(layers: readonly ResultLayer[]): Promise<void> {
   if (layers.every(({ vertex }) => vertex === undefined)) return

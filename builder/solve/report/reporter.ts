@@ -53,6 +53,17 @@ export class Reporter {
     this.warning(vertex, message)
   }
 
+  /** Says once that results of earlier builds cannot be looked up or stored; the build goes on. */
+  cacheFailure(cause: unknown): void {
+    if (this.#warned.has('cache')) return
+    this.#warned.add('cache')
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    this.#onEvent({
+      type: 'warning',
+      message: `the cache of results does not answer, so steps may run again: ${reason}`,
+    })
+  }
+
   /** Reports the download of base layers: one line an image, however many of its layers come. */
   async pull(
     vertex: ImageVertex,

@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict'
+import { RESULT_CACHES } from './result-caches.ts'
 import { type Bench, bench } from './support.ts'
 
-describe('solver', () => {
+for (const [name, open] of RESULT_CACHES) {
+  describe(`solver with results in ${name}`, () => solverSuite(() => bench(open())))
+}
+
+/** What a solver does, wherever results are cached. */
+function solverSuite(create: () => Bench): void {
   let at: Bench
   beforeEach(() => {
-    at = bench()
+    at = create()
   })
   afterEach(() => at[Symbol.dispose]())
 
@@ -224,4 +230,4 @@ describe('solver', () => {
     assert.equal(two.ran.length, 2)
     assert.equal(two.diffIds[1], one.diffIds[1])
   })
-})
+}

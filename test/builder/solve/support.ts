@@ -9,6 +9,7 @@ import { diffIdsOf, Reporter, Solver, scheduler, workPool } from '#builder/solve
 import { openStore } from '#cache'
 import { type BuildEvent, type DiffId, hostPlatform, TsbuildError } from '#core'
 import { parseDockerfile } from '#parser'
+import type { ResultsOf } from './result-caches.ts'
 
 /**
  * Understands scripts made of lines `write PATH TEXT`, `sleep MS` and `fail CODE`, and does them to
@@ -83,21 +84,26 @@ export interface Solved {
   readonly cached: readonly string[]
 }
 
-/** A context and a store in a folder of their own. */
-export function bench(): Bench {
+/** A context and a store in a folder of their own; `resultsOf` says where results are cached. */
+export function bench(resultsOf: ResultsOf = ({ results }) => results): Bench {
   const folder = mkdtempSync(join(tmpdir(), 'tsbuild-solve-'))
   const context = join(folder, 'context')
   mkdirSync(context)
   return {
     put: (path, text) => write(join(context, path), text),
-    solve: (text, request = {}) => solve(text, { folder, context, request }),
+    solve: (text, request = {}) => solve(text, { folder, context, request, resultsOf }),
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
   }
 }
 
 async function solve(
   text: string,
-  place: { readonly folder: string; readonly context: string; readonly request: SolveRequest },
+  place: {
+    readonly folder: string
+    readonly context: string
+    readonly request: SolveRequest
+    readonly resultsOf: ResultsOf
+  },
 ): Promise<Solved> {
   const { noCache = false, fresh = [], jobs = 2, buildArgs = {}, signal } = place.request
   const { dockerfile } = parseDockerfile(text)
@@ -121,6 +127,7 @@ async function solve(
   const reporter = new Reporter((event) => void events.push(event))
   const solver = new Solver(plan, {
     store,
+    results: place.resultsOf(store),
     pool,
     sandbox: async () => sandbox,
     fetcher: () => fetcher,

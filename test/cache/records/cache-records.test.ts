@@ -45,9 +45,9 @@ describe('cache records', () => {
 
   it('are found by aliases, also by an alias of an alias', () => {
     putPlain('content')
-    store.records.alias(keyOf('definition'), keyOf('content'))
-    store.records.alias(keyOf('third'), keyOf('definition'))
-    store.records.alias(keyOf('content'), keyOf('content'))
+    store.records.link(keyOf('definition'), keyOf('content'))
+    store.records.link(keyOf('third'), keyOf('definition'))
+    store.records.link(keyOf('content'), keyOf('content'))
     for (const name of ['content', 'definition', 'third']) {
       assert.equal(store.records.find(keyOf(name))?.key, keyOf('content'))
     }
@@ -55,7 +55,7 @@ describe('cache records', () => {
 
   it('of their own win over aliases', () => {
     putPlain('content')
-    store.records.alias(keyOf('definition'), keyOf('content'))
+    store.records.link(keyOf('definition'), keyOf('content'))
     putPlain('definition')
     assert.equal(store.records.find(keyOf('definition'))?.key, keyOf('definition'))
     putPlain('definition')
@@ -99,6 +99,20 @@ describe('cache records', () => {
     assert.ok(store.records.find(keyOf('copy')))
     store.blobs.delete(gzip.digest)
     assert.equal(store.records.find(keyOf('copy')), undefined)
+  })
+
+  it('know what they were done on, unless another tsbuild has put them again', async () => {
+    const inputs = [keyOf('root'), keyOf('source')]
+    const createdAt = new Date(1_700_000_000_000)
+    const facts = { family: keyOf('f'), preimage: {}, layer: undefined, description: 'COPY' }
+    store.records.put({ key: keyOf('copy'), ...facts, inputs, createdAt })
+    const record = store.records.find(keyOf('copy'))
+    assert.deepEqual(record?.inputs, inputs)
+    assert.deepEqual(record.createdAt, createdAt)
+    const database = new DatabaseSync(join(store.root, 'tsbuild.db'))
+    database.exec("UPDATE inputs SET inputs = '[]'")
+    database.close()
+    assert.deepEqual(store.records.find(keyOf('copy'))?.inputs, [])
   })
 
   it('remember their use to the hour, when the store is closed', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { layerId, openStore, type Store } from '#cache'
+import { layerId, openStore, type Store, stackLayerId } from '#cache'
 import { asDiffId, digestOf, hexOf, MEDIA_TYPES, ownersFileOf } from '#core'
 import { keyOf, newRoot, pretendReboot, putStep, removeRoots, withStore } from '../support.ts'
 
@@ -79,6 +79,80 @@ describe('cache layers', () => {
     writeFileSync(store.layers.directory(layer.id), 'a file')
     assert.equal(store.layers.get(layer.id)?.directory, false)
     assert.equal((await commit('y', { diffId })).directory, true)
+  })
+
+  describe('named by their content', () => {
+    const tar = { diffId, size: 7 }
+    const base = asDiffId(digestOf('base'))
+
+    it('are found by both names, and keep their folder where it is', async () => {
+      const { id } = await commit('x')
+      const folder = store.layers.directory(id)
+      const named = store.layers.identify(id, tar, [base])
+      assert.deepEqual(named, { id: stackLayerId([base, diffId]), ...tar, directory: true })
+      assert.deepEqual(store.layers.get(id), named)
+      assert.deepEqual(store.layers.findByDiffId(diffId), named)
+      assert.equal(store.layers.directory(named.id), folder)
+      assert.equal(store.layers.isPresent(id), true)
+    })
+
+    it('are one where they are equal and lie on the same', async () => {
+      const [one, two] = [await commit('x'), await commit('x')]
+      const named = store.layers.identify(one.id, tar, [base])
+      assert.deepEqual(store.layers.identify(two.id, tar, [base]), named)
+      assert.equal(store.layers.directory(two.id), store.layers.directory(one.id))
+      assert.ok(existsSync(join(store.root, 'layers', two.id)), 'a mount may use it')
+    })
+
+    it('are apart where they lie on something else', async () => {
+      const [one, two] = [await commit('x'), await commit('x')]
+      store.layers.identify(one.id, tar, [base])
+      const other = store.layers.identify(two.id, tar, [])
+      assert.notEqual(store.layers.get(one.id)?.id, other.id)
+      assert.notEqual(store.layers.directory(one.id), store.layers.directory(two.id))
+    })
+
+    it('do not stand for a copy of the same content', async () => {
+      const { id } = await commit('x')
+      store.layers.identify(id, tar, [base])
+      assert.deepEqual(store.layers.register(tar), {
+        id: layerId(hexOf(diffId)),
+        ...tar,
+        directory: false,
+      })
+    })
+
+    it('keep one folder over a reboot, and lose the others', async () => {
+      const [one, two] = [await commit('x'), await commit('x')]
+      for (const { id } of [one, two]) store.layers.identify(id, tar, [])
+      await store.sync()
+      const { root } = store
+      await store[Symbol.asyncDispose]()
+      pretendReboot(root)
+      store = openStore(root)
+      assert.deepEqual(readdirSync(join(root, 'layers')), [one.id])
+      assert.deepEqual(store.layers.get(two.id), store.layers.get(one.id))
+      assert.equal(store.layers.get(two.id)?.directory, true)
+    })
+
+    it('get a new folder when theirs was removed', async () => {
+      const { id } = await commit('x')
+      const named = store.layers.identify(id, tar, [base])
+      rmSync(store.layers.directory(id), { recursive: true })
+      assert.equal(store.layers.get(id)?.directory, false)
+      await commit('again', { id: named.id })
+      assert.equal(store.layers.directory(id), join(store.root, 'layers', named.id))
+      assert.equal(store.layers.get(id)?.directory, true)
+    })
+
+    it('are discarded by either name', async () => {
+      const { id } = await commit('x')
+      store.layers.identify(id, tar, [base])
+      await using aside = store.temporary()
+      store.layers.discard(id, aside.path)
+      assert.equal(store.layers.get(id), undefined)
+      assert.deepEqual(readdirSync(join(store.root, 'layers')), [])
+    })
   })
 
   it('know their compressed forms', () => {
@@ -199,6 +273,18 @@ describe('cache layers', () => {
     assert.deepEqual(store.layers.presumed(diffId), presumed)
     store.layers.register({ diffId, size: 7 })
     assert.equal(store.layers.presumed(diffId), undefined)
+  })
+
+  it('are named by their content in a database that was made before', async () => {
+    const database = new DatabaseSync(join(store.root, 'tsbuild.db'))
+    const { id } = await commit('x')
+    database.exec('DROP TABLE renamed; DROP TABLE inputs')
+    database.close()
+    await store[Symbol.asyncDispose]()
+    store = openStore(store.root)
+    assert.equal(store.layers.identify(id, { diffId, size: 7 }, []).directory, true)
+    await putStep(store, 'later')
+    assert.deepEqual(store.records.find(keyOf('later'))?.inputs, [])
   })
 
   it('can be told so in a database that was made before', async () => {

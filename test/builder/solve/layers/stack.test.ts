@@ -39,6 +39,7 @@ describe('deep stacks', () => {
       directory: async () => directory,
       checkedDirectory: async () => directory,
       tar: async () => ({ diffId: 'sha256:unused' as never, size }),
+      diffId: async () => undefined,
     }
   }
 

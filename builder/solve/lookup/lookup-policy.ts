@@ -1,5 +1,5 @@
 import type { Plan, StepVertex, VertexId } from '#builder/plan'
-import { isStep } from './vertex-kind.ts'
+import { isStep } from '../keys/vertex-kind.ts'
 
 /**
  * By which keys a step may be found: `any`; `content`, when what it takes its files from is made anew,
@@ -7,11 +7,11 @@ import { isStep } from './vertex-kind.ts'
  */
 export type Lookup = 'any' | 'content' | 'none'
 
+/** By which keys each step of a plan may be found. */
+export type LookupPolicy = (id: VertexId) => Lookup
+
 /** Decides for every step of a plan; `noCache` is for all of them. */
-export function lookupsOf(
-  plan: Plan,
-  { noCache }: { readonly noCache: boolean },
-): (id: VertexId) => Lookup {
+export function lookupPolicy(plan: Plan, { noCache }: { readonly noCache: boolean }): LookupPolicy {
   const limited = new Map<VertexId, Lookup>()
   // Inputs come before what uses them.
   for (const vertex of plan.vertices.values()) {
