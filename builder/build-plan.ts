@@ -70,7 +70,7 @@ export async function planLoaded(
   const given = globalScope(dockerfile, { buildArgs, targetPlatform: platform, target })
   const { contexts } = settings
   const sources = { contexts, contextMadeAt, fetcher, platform, onEvent, signal }
-  const { globals, epoch } = await resolveEpoch(dockerfile, given, sources)
+  const { globals, sourceDateEpoch } = await resolveEpoch(dockerfile, given, sources)
   const { graph, bases } = await resolveGraph(dockerfile, {
     globals,
     target,
@@ -105,7 +105,7 @@ export async function planLoaded(
     labels,
     fresh: typeof settings.noCache === 'boolean' ? [] : settings.noCache,
     isOneOfSeveral: settings.isIndex,
-    ...timesOf(epoch, settings),
+    ...timesOf(sourceDateEpoch, settings),
   })
   const failure = isFirst ? checks.failure() : undefined
   if (failure !== undefined) throw failure
@@ -125,10 +125,10 @@ function unknownStages({ stages }: Dockerfile, { noCache }: Settings): readonly 
 }
 
 function timesOf(
-  epoch: number | undefined,
+  sourceDateEpoch: number | undefined,
   { reproducible }: Settings,
-): Pick<PlanOptions, 'epoch' | 'latest'> {
-  if (!reproducible) return { epoch, latest: undefined }
-  const latest = Math.min(epoch ?? REPRODUCIBLE_TIME, REPRODUCIBLE_TIME)
-  return { epoch: epoch ?? latest, latest }
+): Pick<PlanOptions, 'sourceDateEpoch' | 'maxMtime'> {
+  if (!reproducible) return { sourceDateEpoch, maxMtime: undefined }
+  const maxMtime = Math.min(sourceDateEpoch ?? REPRODUCIBLE_TIME, REPRODUCIBLE_TIME)
+  return { sourceDateEpoch: sourceDateEpoch ?? maxMtime, maxMtime }
 }

@@ -1,4 +1,4 @@
-import type { Fetcher } from '#builder/fetch'
+import type { RemoteFetcher } from '#builder/fetch'
 import type { BuildOptions } from '#builder/options'
 import { resolveOptions } from '#builder/options'
 import type { StepSecrets } from '#builder/solve'
@@ -44,7 +44,7 @@ export async function checkBuild(options: BuildOptions): Promise<BuildCheck> {
   const { signal } = settings
   try {
     const resolve = baseResolver({ settings, store, services })
-    const fetcher = (): Fetcher => services.fetcher()
+    const fetcher = (): RemoteFetcher => services.fetcher()
     const contextMadeAt = context.madeAt
     const sources = { resolve, contextMadeAt, fetcher }
     await planLoaded(loaded, platform, { settings, ...sources, checks, stages, signal })

@@ -1,6 +1,7 @@
 import { existsSync, type StatsFs, statfsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import type { Output, Settings } from '#builder/options'
+import type { Output } from '#builder/export'
+import type { Settings } from '#builder/options'
 import { storeUsage } from '#cache'
 import { TsbuildError } from '#core'
 import { SourceError } from '#parser'

@@ -11,16 +11,16 @@ export interface RewriteDeps {
 }
 
 /**
- * The layer with no file newer than `epoch` (milliseconds). Layers of the base image stay as they
+ * The layer with no file newer than `maxMtime` (milliseconds). Layers of the base image stay as they
  * are. What was rewritten before is found again.
  */
 export async function rewriteTimes<L extends ImageLayer>(
   layer: L,
-  epoch: number,
+  maxMtime: number,
   { store, pool, signal }: RewriteDeps,
 ): Promise<L> {
   if (layer.blob !== undefined) return layer
-  const preimage = { op: 'rewrite-times', diffId: layer.diffId, epoch }
+  const preimage = { op: 'rewrite-times', diffId: layer.diffId, epoch: maxMtime }
   const key = cacheKeyOf(preimage)
   const known = store.records.find(key)?.layer
   const record = known === undefined ? undefined : store.layers.get(known)
@@ -30,7 +30,7 @@ export async function rewriteTimes<L extends ImageLayer>(
   await using temporary = store.temporary()
   const target = join(temporary.path, 'tar')
   const tar = store.blobs.path(uncompressedDigest(layer.diffId))
-  const facts = await pool.run('rewriteTimes', { tar, target, latest: epoch }, signal)
+  const facts = await pool.run('rewriteTimes', { tar, target, latest: maxMtime }, signal)
   await store.blobs.adopt(target, uncompressedDigest(facts.diffId), facts.size)
   const presumed = store.layers.presumed(layer.diffId)
   const { id } = store.layers.register({ ...facts, presumed })

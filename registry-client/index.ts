@@ -17,13 +17,12 @@ export {
 } from './pull.ts'
 export {
   type BlobLayer,
-  type Document,
   type PushedImage,
   type PushImage,
   type PushLayer,
   type PushProgress,
   pushImage,
-  pushManifest,
+  repositorySink,
   type StreamLayer,
 } from './push.ts'
 export {

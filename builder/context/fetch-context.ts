@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, mkdirSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Fetcher, GitSource, HttpFile, HttpSource } from '#builder/fetch'
+import type { GitSource, HttpFile, HttpSource, RemoteFetcher } from '#builder/fetch'
 import { gitSourceName, httpSourceName } from '#builder/fetch'
 import { decompress, detectCompression, extractArchive, isTarHeader } from '#builder/layer'
 import { type CacheKey, cacheKeyOf, layerId, type Store } from '#cache'
@@ -23,9 +23,10 @@ export interface FetchedContext extends AsyncDisposable {
   readonly madeAt: () => Promise<number | undefined>
 }
 
+/** What contexts are fetched with. */
 export interface FetchContextDeps {
   readonly store: Store
-  readonly fetcher: Fetcher
+  readonly fetcher: RemoteFetcher
   readonly onEvent: OnEvent
   readonly signal: AbortSignal | undefined
   /** `.git` belongs to the context, unless the address itself says something. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Fetcher, HttpFile } from '#builder/fetch'
+import type { HttpFile, RemoteFetcher } from '#builder/fetch'
 import { decompress, newestFile } from '#builder/layer'
 import type { RemoteSource } from '#builder/plan'
 import { TsbuildError } from '#core'
@@ -8,7 +8,7 @@ import { chunksOf } from './read-downloaded.ts'
 /** When a commit or a file elsewhere was made, in milliseconds; it is fetched for that. */
 export async function timeOfSource(
   remote: RemoteSource,
-  fetcher: Fetcher,
+  fetcher: RemoteFetcher,
   signal: AbortSignal | undefined,
 ): Promise<number | undefined> {
   if (remote.op === 'git') return (await fetcher.checkoutGit(remote.source, { signal })).committedMs

@@ -23,22 +23,28 @@ export interface ImageLayer {
   readonly origin: Pick<Reference, 'registry' | 'repository'> | undefined
 }
 
+/** Equal for layers that are packed to the same blob in one export. */
+export function layerKey({ blob, diffId }: ImageLayer): string {
+  return blob?.descriptor.digest ?? diffId
+}
+
 /** A layer together with the step that made it. */
 export interface StepLayer extends ImageLayer {
   readonly vertex: VertexId | undefined
   readonly createdAt: Date | undefined
 }
 
+/** Times that an image may get beside those of its steps. */
 export interface ImageTimes {
-  /** The time of an image that has no step of its own and no base. */
+  /** The time of an image that has neither a step nor a base. */
   readonly now: Date
-  /** The time of all that is new, if it is given; milliseconds. */
-  readonly epoch?: number | undefined
+  /** The time of all that is new, where it is given; milliseconds. */
+  readonly sourceDateEpoch?: number | undefined
 }
 
 /** Everything but the compressed layers: what all outputs share. */
 export interface FinishedImage {
-  /** What it is offered for in an index. */
+  /** Of its entry in an index. */
   readonly platform: Platform
   readonly config: ImageConfig
   readonly configBytes: Buffer
@@ -66,7 +72,7 @@ export function assembleImage(
 ): FinishedImage {
   const { platform, author, config } = planned
   const history = assembleHistory(planned.history, layers, times)
-  const isFixed = times.epoch !== undefined
+  const isFixed = times.sourceDateEpoch !== undefined
   const last = isFixed ? undefined : history.at(-1)?.created
   const created = last ?? textOf(times.now, times)
   const diffIds = layers.map(({ diffId }) => diffId)
@@ -88,8 +94,8 @@ export function assembleImage(
   }
 }
 
-function textOf(time: Date, { epoch = time.getTime() }: ImageTimes): string {
-  const text = new Date(epoch).toISOString()
+function textOf(time: Date, { sourceDateEpoch = time.getTime() }: ImageTimes): string {
+  const text = new Date(sourceDateEpoch).toISOString()
   // As Go writes it, and with it every other builder.
   return text.replace('.000Z', 'Z')
 }
@@ -103,7 +109,8 @@ function assembleHistory(
   const kept = planned.flatMap((item) => (item.kind === 'kept' ? [item.entry] : []))
   const firstStep = layers.find(({ createdAt }) => createdAt !== undefined)?.createdAt
   const earlier = kept.at(-1)?.created
-  const isAsOld = firstStep === undefined && earlier !== undefined && times.epoch === undefined
+  const isAsOld =
+    firstStep === undefined && earlier !== undefined && times.sourceDateEpoch === undefined
   const start = isAsOld ? earlier : textOf(firstStep ?? times.now, times)
   let time = start
   const added = planned.flatMap((item): HistoryEntry[] => {
@@ -130,15 +137,4 @@ function unrecorded(
     created_by: 'layer of the base image',
     comment: 'buildkit.exporter.image.v0',
   }))
-}
-
-/** The manifests that were made of images, each with its platform. */
-export function withPlatforms(
-  images: readonly FinishedImage[],
-  manifests: readonly Descriptor[],
-): readonly { readonly manifest: Descriptor; readonly platform: Platform }[] {
-  return manifests.flatMap((manifest, index) => {
-    const image = images[index]
-    return image === undefined ? [] : [{ manifest, platform: image.platform }]
-  })
 }

@@ -1,42 +1,11 @@
-import type { Writable } from 'node:stream'
-import type { Bytes, Descriptor, Digest, OnEvent, StepResources, Ulimit } from '#core'
+import type { Output } from '#builder/export'
+import type { Bytes, Descriptor, Digest, Material, OnEvent, StepResources, Ulimit } from '#core'
 import type { CredentialStore } from '#registry-client'
-
-/** Where a result goes. */
-export type Output =
-  /** The local store, under the build's tags. */
-  | ({ readonly type: 'store' } & ImageTimesOption)
-  | ({ readonly type: 'registry'; readonly compression?: LayerCompression } & ImageTimesOption)
-  | ({
-      readonly type: 'oci' | 'docker'
-      /** A file, a directory with `tar: false`, or a stream, which is not closed. */
-      readonly dest: string | Writable
-      readonly tar?: boolean
-      readonly compression?: LayerCompression
-    } & ImageTimesOption)
-  /** The files of the image: into a folder as the current user's, or as one tar. */
-  | {
-      readonly type: 'local' | 'tar'
-      readonly dest: string | Writable
-      /**
-       * `delete`: of what the folder holds, only what the image has stays. A folder that does not lie
-       * below the working directory needs the right `buildx.local.delete`. Default: `copy`.
-       */
-      readonly mode?: 'copy' | 'delete'
-    }
-
-/** What outputs of images have in common. */
-export interface ImageTimesOption {
-  /** No file of a new layer is newer than `SOURCE_DATE_EPOCH`. */
-  readonly rewriteTimestamp?: boolean
-}
-
-export type LayerCompression = 'uncompressed' | 'gzip' | 'zstd'
 
 /** A file, read once and only when a step wants it, or the secret itself. */
 export type SecretSource = { readonly file: string } | { readonly value: string | Uint8Array }
 
-/** Everything that `build` can be told. Only `context` is required. */
+/** Everything that `build` can be asked for. Only `context` is required. */
 export interface BuildOptions {
   /**
    * A folder; a git repository (`https://HOST/PATH.git#REF:FOLDER`, `git@HOST:PATH`); the URL of an
@@ -122,6 +91,7 @@ export interface BuildOptions {
   readonly signal?: AbortSignal
 }
 
+/** What a build has made. */
 export interface BuildResult {
   /**
    * Of the manifest, or index, that was stored or pushed last; `undefined` for `local` and `tar`
@@ -140,10 +110,16 @@ export interface BuildResult {
   readonly layers: readonly BuiltLayer[]
   /** One for each platform, in the order that was asked for. */
   readonly images: readonly BuiltPlatform[]
+  /**
+   * What was pulled, downloaded and cloned, each once, in an order that does not depend on the build:
+   * base images and those that files are copied from, contexts and files from elsewhere, repositories.
+   */
+  readonly materials: readonly Material[]
   readonly steps: { readonly total: number; readonly cached: number }
   readonly milliseconds: number
 }
 
+/** A layer of a built image. */
 export interface BuiltLayer {
   /** Uncompressed tar. */
   readonly diffId: string
@@ -153,6 +129,7 @@ export interface BuiltLayer {
   readonly createdBy: string | undefined
 }
 
+/** The image of one platform. */
 export interface BuiltPlatform {
   readonly platform: string
   /** Digest of the image config. */

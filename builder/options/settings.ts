@@ -6,6 +6,7 @@ import {
   parseContextLocation,
   parseNamedContexts,
 } from '#builder/context'
+import { checkOutput, type Output, type OutputRequest } from '#builder/export'
 import type { StepSettings } from '#builder/plan'
 import { resolveRoot } from '#cache'
 import {
@@ -25,7 +26,7 @@ import {
   withDefaultTag,
 } from '#registry-client'
 import { givesIndex, refuseAttestations } from './build-controls.ts'
-import type { BuildOptions, Output, SecretSource } from './build-options.ts'
+import type { BuildOptions, SecretSource } from './build-options.ts'
 import { defaultCredentials } from './credentials.ts'
 import { resolveSteps } from './step-options.ts'
 
@@ -55,6 +56,8 @@ export interface Settings {
   readonly ssh: Readonly<Record<string, readonly string[]>>
   readonly reproducible: boolean
   readonly outputs: readonly Output[]
+  /** Rights that the user grants. */
+  readonly allow: readonly string[]
   readonly ignoreChownErrors: boolean
   readonly jobs: number
   readonly root: string
@@ -95,6 +98,7 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     ssh: options.ssh ?? {},
     reproducible: options.reproducible ?? false,
     outputs,
+    allow: options.allow ?? [],
     ignoreChownErrors: options.ignoreChownErrors ?? false,
     jobs: options.jobs ?? availableParallelism(),
     root: resolve(options.root ?? resolveRoot(env)),
@@ -150,23 +154,19 @@ function resolveTags(tags: readonly string[]): readonly Reference[] {
   return [...new Map(references.map((one) => [formatReference(one), one])).values()]
 }
 
-function check({ outputs, tags, jobs, isIndex }: Settings): void {
+/** What mistakes in an output can depend on. */
+export function requestOf({ tags, isIndex, allow }: Settings): OutputRequest {
+  return { tags, isIndex, allow }
+}
+
+function check(settings: Settings): void {
+  const { jobs } = settings
   if (!Number.isInteger(jobs) || jobs < 1) {
     throw new TsbuildError(`invalid number of jobs: ${jobs}`, {
       code: 'USAGE',
       hint: 'it is how many steps may run at a time: 1 or more',
     })
   }
-  if (outputs.some(({ type }) => type === 'registry') && tags.length === 0) {
-    throw new TsbuildError('cannot push an image without a name', {
-      code: 'USAGE',
-      hint: 'name it with -t REGISTRY/REPOSITORY:TAG',
-    })
-  }
-  if (isIndex && outputs.some(({ type }) => type === 'docker')) {
-    throw new TsbuildError('docker exporter does not currently support exporting manifest lists', {
-      code: 'USAGE',
-      hint: 'build one platform at a time, or write --output type=oci',
-    })
-  }
+  const request = requestOf(settings)
+  for (const output of settings.outputs) checkOutput(output, request)
 }

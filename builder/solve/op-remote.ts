@@ -1,11 +1,11 @@
-import type { Fetcher } from '#builder/fetch'
+import type { RemoteFetcher } from '#builder/fetch'
 import type { RemoteVertex } from '#builder/plan'
 import type { CacheKey, LayerId } from '#cache'
 import { unreachable } from '#core'
 import type { Reporter } from './reporter.ts'
 
 export interface RemoteDeps {
-  readonly fetcher: () => Fetcher
+  readonly fetcher: () => RemoteFetcher
   readonly reporter: Reporter
   readonly signal: AbortSignal | undefined
 }

@@ -1,4 +1,4 @@
-import type { Fetcher } from '#builder/fetch'
+import type { RemoteFetcher } from '#builder/fetch'
 import type {
   FilesSource,
   FilesVertex,
@@ -43,7 +43,7 @@ export interface SolveDeps {
   readonly store: Store
   readonly pool: WorkPool
   readonly sandbox: () => Promise<Sandbox>
-  readonly fetcher: () => Fetcher
+  readonly fetcher: () => RemoteFetcher
   readonly secrets: StepSecrets
   /** Bounds how many steps are under way. */
   readonly schedule: Schedule
