@@ -1,7 +1,7 @@
 import { Fetcher, type RemoteFetcher, recordingFetcher } from '#builder/fetch'
 import type { Settings } from '#builder/options'
 import type { Sandbox } from '#builder/sandbox'
-import { type StepSecrets, WorkPool } from '#builder/solve'
+import { type StepSecrets, type WorkPool, workPool } from '#builder/solve'
 import type { Store, TemporaryDirectory } from '#cache'
 import type { Material } from '#core'
 import { createRegistryClient, type RegistryClient } from '#registry-client'
@@ -25,7 +25,7 @@ export class Services implements AsyncDisposable {
     this.#settings = settings
     this.#store = deps.store
     this.secrets = deps.secrets
-    this.pool = new WorkPool(Math.max(2, settings.jobs))
+    this.pool = workPool(Math.max(2, settings.jobs))
   }
 
   client(): RegistryClient {

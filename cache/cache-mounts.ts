@@ -10,11 +10,11 @@ import {
   Resources,
   throwIfCancelled,
 } from '#core'
-import { storeFailure } from './failure.ts'
-import { type FileLock, tryLock, trySharedLock } from './file-lock.ts'
-import type { Layout } from './layout.ts'
-import type { Presence } from './presence.ts'
-import { type OnWait, Waiting } from './waits.ts'
+import { storeFailure } from './filesystem/failure.ts'
+import { type FileLock, tryLock, trySharedLock } from './filesystem/file-lock.ts'
+import type { Layout } from './filesystem/layout.ts'
+import type { Presence } from './filesystem/presence.ts'
+import { type OnWait, Waiting } from './filesystem/waits.ts'
 
 /** One directory that a step wants. */
 export interface CacheMountRequest {

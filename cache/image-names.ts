@@ -8,12 +8,12 @@ import {
   TsbuildError,
   toDescriptor,
 } from '#core'
-import type { BlobStore } from './blob-store.ts'
-import type { Database } from './database.ts'
-import { lock } from './file-lock.ts'
-import { type Layout, readIfThere } from './layout.ts'
-import type { Presence } from './presence.ts'
-import { replaceFile, setAside } from './replace-file.ts'
+import type { BlobStore } from './blobs/blob-store.ts'
+import { lock } from './filesystem/file-lock.ts'
+import { type Layout, readIfThere } from './filesystem/layout.ts'
+import type { Presence } from './filesystem/presence.ts'
+import { replaceFile, setAside } from './filesystem/replace-file.ts'
+import type { Database } from './records/database.ts'
 
 /** An image of the local store. */
 export interface NamedImage {

@@ -1,17 +1,23 @@
-import { BlobStore } from './blob-store.ts'
-import { bootId } from './boot.ts'
-import type { CacheKey } from './cache-key.ts'
+import { BlobStore } from './blobs/blob-store.ts'
 import { CacheMounts } from './cache-mounts.ts'
-import { CacheRecords } from './cache-records.ts'
-import { Database } from './database.ts'
-import { lockSync } from './file-lock.ts'
+import { bootId } from './filesystem/boot.ts'
+import { lockSync } from './filesystem/file-lock.ts'
+import {
+  ensureFolders,
+  type Layout,
+  layoutOf,
+  readIfThere,
+  VERSION_TEXT,
+} from './filesystem/layout.ts'
+import { Presence, type TemporaryDirectory } from './filesystem/presence.ts'
+import { replaceFile } from './filesystem/replace-file.ts'
+import type { OnWait } from './filesystem/waits.ts'
 import { ImageNames } from './image-names.ts'
-import { Layers } from './layers.ts'
-import { ensureFolders, type Layout, layoutOf, readIfThere, VERSION_TEXT } from './layout.ts'
-import { type LeaseOptions, Leases } from './leases.ts'
-import { Presence, type TemporaryDirectory } from './presence.ts'
-import { replaceFile } from './replace-file.ts'
-import type { OnWait } from './waits.ts'
+import type { CacheKey } from './records/cache-key.ts'
+import { CacheRecords } from './records/cache-records.ts'
+import { Database } from './records/database.ts'
+import { Layers } from './records/layers.ts'
+import { type LeaseOptions, Leases } from './records/leases.ts'
 
 const OCI_LAYOUT = '{"imageLayoutVersion":"1.0.0"}'
 

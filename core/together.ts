@@ -7,8 +7,8 @@ export interface TogetherOptions {
 }
 
 /**
- * Does tasks side by side. The first failure stops the others through the signal they are given, and
- * is thrown when all that were started have ended: no task runs on after that.
+ * Runs tasks concurrently. The first failure aborts the others through the signal that they get, and is
+ * thrown when all that were started have ended, so that no task outlives the call.
  */
 export async function together<T extends readonly unknown[]>(
   tasks: { readonly [K in keyof T]: (signal: AbortSignal) => Promise<T[K]> },

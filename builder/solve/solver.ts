@@ -13,21 +13,7 @@ import type { Sandbox } from '#builder/sandbox'
 import type { CacheKey, CacheRecord, LayerId, Store } from '#cache'
 import { type Digest, type Platform, TsbuildError, throwIfCancelled, typedFailure } from '#core'
 import { SourceError } from '#parser'
-import { BaseImageLayer } from './base-image-layer.ts'
-import { BuiltLayer } from './built-layer.ts'
-import type { StepSecrets } from './exec-mounts.ts'
-import type { Layer, LayerDeps } from './layer.ts'
-import { isOutdated } from './layer-owners.ts'
-import { type Lookup, lookupsOf } from './lookups.ts'
-import { mountedFiles } from './mounted-files.ts'
-import { runExec } from './op-exec.ts'
-import { type ContextTree, contentOf, type FilesWork, runFiles } from './op-files.ts'
-import { fetchLayer } from './op-image.ts'
-import { fetchRemote } from './op-remote.ts'
-import type { Reporter } from './reporter.ts'
-import { confirmBases, type Probe, type Result, type ResultLayer } from './result.ts'
-import type { Schedule } from './schedule.ts'
-import { Underway } from './underway.ts'
+import { type Lookup, lookupsOf } from './keys/lookup-policy.ts'
 import {
   execKey,
   filesFamily,
@@ -35,9 +21,23 @@ import {
   imageKey,
   type KeyedStep,
   linkedKey,
-} from './vertex-key.ts'
-import { isRemote, isStep } from './vertex-kind.ts'
-import type { WorkPool } from './work-pool.ts'
+} from './keys/vertex-key.ts'
+import { isRemote, isStep } from './keys/vertex-kind.ts'
+import { Underway } from './layers/background-tasks.ts'
+import { BaseImageLayer } from './layers/base-image-layer.ts'
+import { BuiltLayer } from './layers/built-layer.ts'
+import type { Layer, LayerDeps } from './layers/layer.ts'
+import { isOutdated } from './layers/layer-owners.ts'
+import { runExec } from './operations/exec.ts'
+import type { StepSecrets } from './operations/exec-mounts.ts'
+import { type ContextTree, contentOf, type FilesWork, runFiles } from './operations/files.ts'
+import { fetchLayer } from './operations/image.ts'
+import { mountedFiles } from './operations/mounted-files.ts'
+import { fetchRemote } from './operations/remote.ts'
+import { confirmBases, type Probe, type Result, type ResultLayer } from './operations/result.ts'
+import type { Reporter } from './report/reporter.ts'
+import type { Schedule } from './work/schedule.ts'
+import type { WorkPool } from './work/work-pool.ts'
 
 export interface SolveDeps {
   readonly store: Store

@@ -5,6 +5,7 @@ import type { Shape } from './shape.ts'
 /** Largest manifest, index or config that is read, in bytes. */
 export const MAX_DOCUMENT_BYTES: number = 4 * 1024 * 1024
 
+/** How the errors of a document look. */
 export interface DocumentOptions {
   /** What it is, for errors: `manifest`. */
   readonly what: string

@@ -11,7 +11,7 @@ import {
   withChecksum,
 } from '#builder/fetch'
 import { openStore, type Store } from '#cache'
-import type { Timing } from '#registry-client'
+import type { Timing } from '#http'
 import { type TemporaryDirectory, temporaryDirectory } from '../../support/peers/index.ts'
 import { startWebServer, type WebServer } from '../../support/servers/index.ts'
 

@@ -1,0 +1,130 @@
+import { Buffer } from 'node:buffer'
+import {
+  asDiffId,
+  type Bytes,
+  type DiffId,
+  Digester,
+  type Name,
+  type Tree,
+  TsbuildError,
+} from '#core'
+import { DirectoryWriter, type Owners } from '../overlay/directory-writer.ts'
+import { stackTree } from '../overlay/stack-tree.ts'
+import { TarReader } from '../tar/tar-reader.ts'
+import { EntryApplier } from './entry-applier.ts'
+
+export interface ExtractOptions {
+  /** Told about what could not be made, e.g. device files in a user namespace. */
+  readonly onWarning?: (message: string) => void
+  /** Default: `keep`. */
+  readonly owners?: Owners
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface ApplyOptions extends ExtractOptions {
+  /**
+   * The layers below, in overlay form, topmost first: where hard links, links on the way to an entry
+   * and unnamed parents are looked up. Empty: there are none. Absent: not at hand, see
+   * `AppliedLayer.dependsOnLowers`.
+   */
+  readonly lowers?: readonly string[]
+}
+
+export interface AppliedLayer {
+  /** Digest of all bytes of the tar, also of those after its end. */
+  readonly diffId: DiffId
+  /** Bytes of the uncompressed tar. */
+  readonly size: number
+  readonly entries: number
+  /**
+   * What was made depends on the layers below (an unnamed parent's mode, a file that was hard
+   * linked): it fits these lower layers only. When `lowers` was absent the directory is incomplete,
+   * and the layer is to be applied again with them.
+   */
+  readonly dependsOnLowers: boolean
+}
+
+/**
+ * Applies a layer to an empty or new directory, in overlay form: deletions become devices 0/0 and
+ * opaque marks. Works as in a root file system: links are followed below the directory only. A
+ * later entry of the same name wins; whiteouts never touch the layer itself. After a failure the
+ * directory is incomplete, and the caller's to remove.
+ * Spec: image-spec v1.1 layer.md#applying-changesets
+ * @throws {TsbuildError} LAYER_INVALID, IO_FAILED, NO_SPACE, PERMISSION_DENIED, CANCELLED
+ */
+export async function applyLayer(
+  tar: Bytes,
+  directory: string,
+  options: ApplyOptions = {},
+): Promise<AppliedLayer> {
+  const lower = options.lowers === undefined ? undefined : stackTree(options.lowers)
+  try {
+    return await apply(tar, directory, { ...options, lower, isLayer: true })
+  } finally {
+    lower?.close()
+  }
+}
+
+export interface ArchiveOptions extends ExtractOptions {
+  /** Told of each directory that the archive itself names: others had to be made. */
+  readonly onDirectory?: ((path: Name) => void) | undefined
+}
+
+/**
+ * Unpacks an archive into an empty or new directory as plain files: names like `.wh.x` mean nothing.
+ * What it has of the root itself is left out. Otherwise as `applyLayer`.
+ */
+export function extractArchive(
+  tar: Bytes,
+  directory: string,
+  options: ArchiveOptions = {},
+): Promise<AppliedLayer> {
+  return apply(tar, directory, { ...options, lower: stackTree([]), isLayer: false })
+}
+
+interface Job extends ArchiveOptions {
+  readonly lower: Tree | undefined
+  readonly isLayer: boolean
+}
+
+async function apply(tar: Bytes, directory: string, job: Job): Promise<AppliedLayer> {
+  const { onWarning = () => {}, onDirectory = () => {}, owners = 'keep', signal } = job
+  const writer = new DirectoryWriter(directory, { owners, onWarning })
+  const applier = new EntryApplier(writer, job.lower, { isLayer: job.isLayer, onDirectory })
+  try {
+    const reader = new TarReader(applier)
+    const digester = new Digester()
+    for await (const chunk of tar) {
+      if (signal?.aborted) throw cancelled(signal)
+      const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
+      digester.update(bytes)
+      checked(() => reader.write(bytes))
+    }
+    checked(() => reader.end())
+    applier.finish()
+    const { entries, dependsOnLowers } = applier
+    return { diffId: asDiffId(digester.digest()), size: digester.size, entries, dependsOnLowers }
+  } finally {
+    applier.close()
+    writer.close()
+  }
+}
+
+/** The applier's errors say what they are; the reader's say what is wrong with the tar. */
+function checked(read: () => void): void {
+  try {
+    read()
+  } catch (cause) {
+    if (cause instanceof TsbuildError) throw cause
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new TsbuildError(`read tar: ${reason}`, {
+      code: 'LAYER_INVALID',
+      cause,
+      hint: 'the layer or archive is damaged, or no tar of a kind that tsbuild reads',
+    })
+  }
+}
+
+function cancelled(signal: AbortSignal): TsbuildError {
+  return new TsbuildError('unpack: cancelled', { code: 'CANCELLED', cause: signal.reason })
+}
