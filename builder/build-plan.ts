@@ -42,7 +42,7 @@ interface ResolverDeps {
   readonly services: Services
 }
 
-/** Resolves an image for a platform once, however many plans of one build ask for it. */
+/** Resolves an image for a platform once, for all plans of one build. */
 export function baseResolver(deps: ResolverDeps): ResolveGraphOptions['resolve'] {
   const { settings, store, services } = deps
   const { pull, onEvent } = settings
@@ -58,7 +58,7 @@ export function baseResolver(deps: ResolverDeps): ResolveGraphOptions['resolve']
 
 /**
  * Plans a Dockerfile without mistakes in its text for one platform: resolves the bases and checks the
- * stages on the way. What is to be said about the file is said for the first platform only.
+ * stages on the way. What concerns the file is reported for the first platform only.
  * @throws {SourceError} for a Dockerfile that cannot be built, or whose checks are to be errors
  */
 export async function planLoaded(
@@ -112,7 +112,7 @@ export async function planLoaded(
   return plan
 }
 
-/** What is to be said about names that no stage has. */
+/** Warnings about names that no stage has. */
 function unknownStages({ stages }: Dockerfile, { noCache }: Settings): readonly string[] {
   if (typeof noCache === 'boolean') return []
   const known = stages.flatMap(({ name }) => (name === undefined ? [] : [name.toLowerCase()]))

@@ -141,7 +141,7 @@ function buildPlatforms(
   return together(tasks, signal)
 }
 
-/** Whether files are copied out of a context that no build has read. */
+/** Whether files are copied from a context of which no digests are kept. */
 function copiesNewFiles({ directory, loaded }: OpenedContext, { root }: Settings): boolean {
   const copies = loaded.parsed.dockerfile.stages.some(({ instructions }) =>
     instructions.some((one) => one.kind === 'add' || (one.kind === 'copy' && !one.from)),

@@ -16,10 +16,13 @@ import { reportOutput } from './deliver.ts'
 export interface PushOptions {
   /** An image of the local store; the registry is part of its name. */
   readonly name: string
+  /** Default: as in `BuildOptions`. */
   readonly root?: string
+  /** As in `BuildOptions`. */
   readonly insecureRegistries?: readonly string[]
   /** As in `BuildOptions`. */
   readonly ignoreChownErrors?: boolean
+  /** Default: docker's config.json and its helpers. */
   readonly credentials?: CredentialStore
   readonly onEvent?: OnEvent
   readonly signal?: AbortSignal

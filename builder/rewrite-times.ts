@@ -4,6 +4,7 @@ import type { WorkPool } from '#builder/solve'
 import { cacheKeyOf, type Store } from '#cache'
 import { uncompressedDigest } from '#core'
 
+/** What layers are rewritten with. */
 export interface RewriteDeps {
   readonly store: Store
   readonly pool: WorkPool

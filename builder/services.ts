@@ -6,7 +6,7 @@ import type { Store, TemporaryDirectory } from '#cache'
 import type { Material } from '#core'
 import { createRegistryClient, type RegistryClient } from '#registry-client'
 
-/** What a build opens at most once, and only when something needs it. */
+/** What a build opens at most once, and only when it is needed. */
 export class Services implements AsyncDisposable {
   readonly pool: WorkPool
   readonly secrets: StepSecrets
@@ -62,7 +62,7 @@ export class Services implements AsyncDisposable {
     })
   }
 
-  /** No more steps will be run: its threads may end while the rest goes on. */
+  /** Ends the threads of steps; call it when no more steps are run. Idempotent. */
   closeSandbox(): Promise<void> {
     this.#closing ??= this.#endSandbox()
     return this.#closing

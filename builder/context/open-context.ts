@@ -19,9 +19,9 @@ import { readDownloaded } from './read-downloaded.ts'
 export interface OpenedContext {
   readonly loaded: LoadedDockerfile
   readonly directory: string
-  /** The folder goes with the build, so what is learnt about its files need not be kept. */
+  /** The folder is removed with the build, so digests of its files need not be kept. */
   readonly transient: boolean
-  /** When its source was made, in milliseconds; of a folder that is not known. */
+  /** When its source was made, in milliseconds; `undefined` where that is not known, as for a folder. */
   readonly madeAt: () => Promise<number | undefined>
   /** What was fetched for it: the context, the Dockerfile. */
   readonly materials: readonly Material[]
@@ -87,7 +87,7 @@ export async function openContext(
   return { ...opened, materials, ...closing(opening) }
 }
 
-/** What was opened stays so until the context is disposed of. */
+/** Keeps what was opened until the context is disposed of. */
 function closing(opened: Resources): AsyncDisposable {
   const resources = opened.move()
   return { [Symbol.asyncDispose]: () => resources[Symbol.asyncDispose]() }
@@ -132,7 +132,7 @@ async function fetchDockerfile(
   })
 }
 
-/** What came is a Dockerfile: then there can be no other. */
+/** The context itself is a Dockerfile, so no other can be named. */
 function checkOnly({ file, dockerfile }: Written): void {
   if (file === undefined && dockerfile === undefined) return
   throw new TsbuildError(

@@ -13,7 +13,7 @@ export const REPRODUCIBLE_TIME = 315_532_800_000
 
 const NAME = 'SOURCE_DATE_EPOCH'
 
-/** Where a time is looked up that is not given as a number. */
+/** Where a time that is not a number is looked up. */
 export interface EpochSources {
   readonly contexts: NamedSources
   /** Of the build context. */
@@ -28,7 +28,7 @@ export interface EpochSources {
 export interface ResolvedEpoch {
   /** In milliseconds. */
   readonly sourceDateEpoch: number | undefined
-  /** With the time in place of the name that it was looked up by, and without it where there is none. */
+  /** With the time in place of the name that stood for it; without it where there is none. */
   readonly globals: GlobalScope
 }
 
@@ -48,7 +48,7 @@ export async function resolveEpoch(
   if (text === '') return { sourceDateEpoch: undefined, globals }
   if (/^\d+$/.test(text)) return { sourceDateEpoch: millisecondsOf(text), globals }
   const find = finderOf(text, dockerfile, { globals, sources })
-  if (find === undefined) throw invalid(text)
+  if (find === undefined) throw invalidError(text)
   const name = `[internal] resolve ${NAME} ${text}`
   const id = `epoch ${formatPlatform(sources.platform)}`
   const found = await reported({ id, name }, sources.onEvent, find)
@@ -106,10 +106,10 @@ function millisecondsOf(text: string): number {
   const milliseconds = Number(text) * 1000
   // What a Date can hold, and the image config with it.
   if (milliseconds <= 8.64e15) return milliseconds
-  throw invalid(text)
+  throw invalidError(text)
 }
 
-function invalid(text: string): TsbuildError {
+function invalidError(text: string): TsbuildError {
   return new TsbuildError(`invalid ${NAME}: ${text}`, {
     code: 'USAGE',
     hint: 'it is a time in whole seconds since 1970, such as `git log -1 --format=%ct` prints, `context`, or the name of a context or of a stage with nothing but an ADD',

@@ -13,6 +13,7 @@ export interface ArchiveWriter extends AsyncDisposable {
   document(path: string, bytes: Buffer): Promise<void>
   /** Writes a file of `size` bytes. */
   stream(path: string, size: number, bytes: Bytes): Promise<void>
+  /** Makes it complete; nothing can be written afterwards. */
   finish(): Promise<void>
 }
 
@@ -43,7 +44,7 @@ export async function tarWriter(
   dest: string | Writable,
   signal?: AbortSignal,
 ): Promise<ArchiveWriter> {
-  // Loaded when needed: most builds write no archive.
+  // Loaded lazily: most builds write no archive.
   const { default: tar } = await import('tar-stream')
   const pack = tar.pack()
   const destination = openDestination(dest)
@@ -58,7 +59,7 @@ export async function tarWriter(
     sinkFailure = cause
   })
   let isFinished = false
-  /** What went wrong with the sink is the reason of whatever fails because of it. */
+  /** A failure of the sink is the cause of every failure that follows from it. */
   const guarded = async (work: () => Promise<unknown>): Promise<void> => {
     try {
       const working = work()
@@ -87,7 +88,7 @@ export async function tarWriter(
   }
 }
 
-/** Nothing is under way when this ends, however it does: so the file can be closed at once. */
+/** Writes synchronously, so that the file can be closed as soon as the stream is destroyed. */
 function streamTo(file: PendingFile): Writable {
   return new Writable({
     write: (chunk: Buffer, _encoding, done) => {

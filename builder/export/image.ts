@@ -19,7 +19,7 @@ export interface ImageLayer {
   readonly size: number | undefined
   /** The blob as it came from elsewhere; without one the plain tar is in the store. */
   readonly blob: { readonly descriptor: Descriptor; readonly source: BlobSource } | undefined
-  /** A repository that has the blob: a push to the same registry can mount it. */
+  /** A repository that has the blob, for a push to the same registry to mount it from. */
   readonly origin: Pick<Reference, 'registry' | 'repository'> | undefined
 }
 
@@ -42,7 +42,7 @@ export interface ImageTimes {
   readonly sourceDateEpoch?: number | undefined
 }
 
-/** Everything but the compressed layers: what all outputs share. */
+/** An assembled image, the same for all outputs; how its layers are packed is left to them. */
 export interface FinishedImage {
   /** Of its entry in an index. */
   readonly platform: Platform
@@ -53,7 +53,7 @@ export interface FinishedImage {
   readonly layers: readonly ImageLayer[]
 }
 
-/** What a build gives: an image, or an index with an image for each platform. */
+/** The images of a build: one, or one for each platform of an index. */
 export interface ImageSet {
   readonly images: readonly FinishedImage[]
   readonly isIndex: boolean

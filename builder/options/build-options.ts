@@ -18,8 +18,8 @@ export interface BuildOptions {
    */
   readonly file?: string
   /**
-   * What stands for images or stages of these names, in FROM and wherever files are taken from: a
-   * folder, `docker-image://NAME` (`scratch` is nothing), `oci-layout://FOLDER[:TAG]`, a git repository, the URL of a file
+   * What is used instead of images or stages of these names, in FROM and wherever files are taken from: a
+   * folder, `docker-image://NAME` (`scratch` is empty), `oci-layout://FOLDER[:TAG]`, a git repository, the URL of a file
    * (which is called `context`), or `target:STAGE`, an earlier stage.
    */
   readonly contexts?: Readonly<Record<string, string>>
@@ -38,11 +38,12 @@ export interface BuildOptions {
   readonly platform?: string | readonly string[]
   /**
    * Do not look results up: those of all steps, or of the stages with these names and of what is built
-   * on them. They are stored all the same.
+   * on them. They are stored all the same. Default: false.
    */
   readonly noCache?: boolean | readonly string[]
-  /** Ask registries for base images even when the local store has the name. */
+  /** Ask registries for base images even when the local store has the name. Default: false. */
   readonly pull?: boolean
+  /** Of RUN steps that ask for none themselves. Default: `default`. */
   readonly network?: 'default' | 'none' | 'host'
   /**
    * Rights: those that the Dockerfile may ask for with `RUN --network=host` and `--security=insecure`,
@@ -69,19 +70,19 @@ export interface BuildOptions {
   /**
    * Makes the image depend on nothing but the input: no file that a step makes is newer than 1980 (or
    * `SOURCE_DATE_EPOCH`, if that is earlier), nor is the image; files of the context have the modes
-   * that git keeps. See docs/reproducible.md
+   * that git keeps. Default: false. See docs/reproducible.md
    */
   readonly reproducible?: boolean
-  /** Default: the local store, when there is a tag or nothing else is asked for. */
+  /** Default: the local store. */
   readonly outputs?: readonly Output[]
   /**
    * Push an image, too, whose steps changed files of other owners where there is one user id only: whose
-   * they are now is presumed. Without it such a push is refused. See docs/owners.md
+   * they are now is presumed. Default: false, and such a push is refused. See docs/owners.md
    */
   readonly ignoreChownErrors?: boolean
-  /** How many steps run at a time; default: the number of CPUs. */
+  /** How many steps run at a time; default: as many as this process has CPUs. */
   readonly jobs?: number
-  /** The local store's folder; default: `$TSBUILD_ROOT`, /var/lib/tsbuild, or `$XDG_DATA_HOME/tsbuild`. */
+  /** The local store's folder; default: `$TSBUILD_ROOT`, /var/lib/tsbuild for root, else `$XDG_DATA_HOME/tsbuild`. */
   readonly root?: string
   /** Registries that are spoken to over plain HTTP or without a valid certificate: `host[:port]`. */
   readonly insecureRegistries?: readonly string[]

@@ -44,7 +44,7 @@ export interface Settings {
   readonly labels: Readonly<Record<string, string>>
   /** Without repetitions; at least one. */
   readonly platforms: readonly [Platform, ...Platform[]]
-  /** They were asked for, and are not this machine's by default. */
+  /** The user gave them; otherwise it is this machine's. */
   readonly isPlatformGiven: boolean
   /** The result is an index; of one image, if that was asked for. */
   readonly isIndex: boolean
@@ -63,7 +63,7 @@ export interface Settings {
   readonly root: string
   readonly insecureRegistries: readonly string[]
   readonly credentials: CredentialStore
-  /** Of the builder's own process: how git reaches its remotes. */
+  /** Of the builder's process: proxies and agents of git. */
   readonly environment: Environment
   readonly onEvent: OnEvent
   readonly signal: AbortSignal | undefined
@@ -71,7 +71,7 @@ export interface Settings {
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** The only place with defaults. @throws {TsbuildError} USAGE, REFERENCE_INVALID, PLATFORM_MISMATCH */
+/** Fills in defaults, here and nowhere else, and finds mistakes. @throws {TsbuildError} USAGE, REFERENCE_INVALID, PLATFORM_MISMATCH */
 export function resolveOptions(options: BuildOptions, env: Environment = process.env): Settings {
   const outputs = options.outputs ?? [{ type: 'store' }]
   const buildArgs = options.buildArgs ?? {}
