@@ -42,7 +42,7 @@ interface ResolverDeps {
   readonly services: Services
 }
 
-/** Resolves an image for a platform once, however many plans of one build ask for it. */
+/** Resolves an image for a platform once, for all plans of one build. */
 export function baseResolver(deps: ResolverDeps): ResolveGraphOptions['resolve'] {
   const { settings, store, services } = deps
   const { pull, onEvent } = settings
@@ -58,7 +58,7 @@ export function baseResolver(deps: ResolverDeps): ResolveGraphOptions['resolve']
 
 /**
  * Plans a Dockerfile without mistakes in its text for one platform: resolves the bases and checks the
- * stages on the way. What is to be said about the file is said for the first platform only.
+ * stages on the way. What concerns the file is reported for the first platform only.
  * @throws {SourceError} for a Dockerfile that cannot be built, or whose checks are to be errors
  */
 export async function planLoaded(
@@ -70,7 +70,7 @@ export async function planLoaded(
   const given = globalScope(dockerfile, { buildArgs, targetPlatform: platform, target })
   const { contexts } = settings
   const sources = { contexts, contextMadeAt, fetcher, platform, onEvent, signal }
-  const { globals, epoch } = await resolveEpoch(dockerfile, given, sources)
+  const { globals, sourceDateEpoch } = await resolveEpoch(dockerfile, given, sources)
   const { graph, bases } = await resolveGraph(dockerfile, {
     globals,
     target,
@@ -105,14 +105,14 @@ export async function planLoaded(
     labels,
     fresh: typeof settings.noCache === 'boolean' ? [] : settings.noCache,
     isOneOfSeveral: settings.isIndex,
-    ...timesOf(epoch, settings),
+    ...timesOf(sourceDateEpoch, settings),
   })
   const failure = isFirst ? checks.failure() : undefined
   if (failure !== undefined) throw failure
   return plan
 }
 
-/** What is to be said about names that no stage has. */
+/** Warnings about names that no stage has. */
 function unknownStages({ stages }: Dockerfile, { noCache }: Settings): readonly string[] {
   if (typeof noCache === 'boolean') return []
   const known = stages.flatMap(({ name }) => (name === undefined ? [] : [name.toLowerCase()]))
@@ -125,10 +125,10 @@ function unknownStages({ stages }: Dockerfile, { noCache }: Settings): readonly 
 }
 
 function timesOf(
-  epoch: number | undefined,
+  sourceDateEpoch: number | undefined,
   { reproducible }: Settings,
-): Pick<PlanOptions, 'epoch' | 'latest'> {
-  if (!reproducible) return { epoch, latest: undefined }
-  const latest = Math.min(epoch ?? REPRODUCIBLE_TIME, REPRODUCIBLE_TIME)
-  return { epoch: epoch ?? latest, latest }
+): Pick<PlanOptions, 'sourceDateEpoch' | 'maxMtime'> {
+  if (!reproducible) return { sourceDateEpoch, maxMtime: undefined }
+  const maxMtime = Math.min(sourceDateEpoch ?? REPRODUCIBLE_TIME, REPRODUCIBLE_TIME)
+  return { sourceDateEpoch: sourceDateEpoch ?? maxMtime, maxMtime }
 }

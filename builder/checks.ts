@@ -30,7 +30,7 @@ export function openChecks(
   return checks
 }
 
-/** What the checks want to know of resolved bases. */
+/** What the checks need to know of resolved bases. */
 export function checkedBases(
   bases: BaseLookup,
   target: Platform,

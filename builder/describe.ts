@@ -12,6 +12,7 @@ import {
 } from '#parser'
 import { loadContext } from './load-context.ts'
 
+/** The targets of a Dockerfile, and what their builds can be given. */
 export interface BuildDescription {
   readonly source: SourceFile
   readonly targets: readonly Target[]
@@ -20,7 +21,7 @@ export interface BuildDescription {
 }
 
 /**
- * Reads a Dockerfile for what can be asked of it.
+ * Reads a Dockerfile for its targets and their parameters.
  * @throws {SourceError} when the Dockerfile is wrong
  * @throws {TsbuildError} USAGE, CONTEXT_INVALID
  */

@@ -8,8 +8,8 @@ import { parseReference } from '#registry-client'
 import { loadContext } from './load-context.ts'
 
 /**
- * The graph that a build with these options works on, as far as the Dockerfile alone tells: nothing
- * but it is read, no base image is looked for, and ONBUILD triggers of base images are not in it. Of
+ * The graph that a build with these options works on, as far as the Dockerfile alone shows it: nothing
+ * else is read, no base image is resolved, and ONBUILD triggers of base images are not in it. Of
  * several platforms the first one counts.
  * @throws {SourceError} when the Dockerfile is wrong
  * @throws {TsbuildError} USAGE, CONTEXT_INVALID, PLATFORM_MISMATCH
@@ -37,9 +37,9 @@ export async function instructionGraph(options: BuildOptions): Promise<Instructi
   }
 }
 
-/** Stands for an image that nothing is known of but its name. @throws {TsbuildError} REFERENCE_INVALID */
+/** Stands for an image of which only the name is known. @throws {TsbuildError} REFERENCE_INVALID */
 function unknownBase(name: string, platform: Platform): ResolvedBase {
   if (!name.includes('://')) parseReference(name)
   const config = { platform, config: {}, diffIds: [], history: [] }
-  return { name, config, layers: [], origin: undefined }
+  return { name, manifest: undefined, config, layers: [], origin: undefined }
 }

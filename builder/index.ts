@@ -7,18 +7,17 @@ export {
   type FolderSize,
   listContext,
 } from '#builder/context'
+export type { LayerCompression, Output } from '#builder/export'
 export type {
   BuildOptions,
   BuildResult,
   BuiltLayer,
   BuiltPlatform,
-  LayerCompression,
-  Output,
   SecretSource,
 } from '#builder/options'
 export { defaultCredentials } from '#builder/options'
 export { resolveRoot } from '#cache'
-export type { BuildEvent, ErrorCode, OnEvent } from '#core'
+export type { BuildEvent, ErrorCode, Material, OnEvent } from '#core'
 export { TsbuildError } from '#core'
 export { SourceError } from '#parser'
 export { build } from './build.ts'

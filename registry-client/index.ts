@@ -10,13 +10,12 @@ export {
 } from './images/pull.ts'
 export {
   type BlobLayer,
-  type Document,
   type PushedImage,
   type PushImage,
   type PushLayer,
   type PushProgress,
   pushImage,
-  pushManifest,
+  repositorySink,
   type StreamLayer,
 } from './images/push.ts'
 export {

@@ -14,10 +14,10 @@ export interface FileLabel {
 }
 
 /**
- * Reads a file below `root`. Links are followed as by a process whose root is that folder, so that
- * whoever wrote the folder cannot have another file of this machine read. `undefined` when there is
+ * Reads a file below `root`. Links are followed as by a process whose root is that folder, so that the
+ * folder's author cannot make the build read another file of this machine. `undefined` when there is
  * nothing at `path`.
- * @throws {TsbuildError} CONTEXT_INVALID when it is no regular file, or larger than 4 MiB, or a link
+ * @throws {TsbuildError} CONTEXT_INVALID when it is not a regular file, or larger than 4 MiB, or a link
  * to nothing
  */
 export function readContained(root: string, path: string, label: FileLabel): Buffer | undefined {
@@ -30,12 +30,12 @@ export function readContained(root: string, path: string, label: FileLabel): Buf
     const stat = tree.lstat(resolved)
     if (stat === undefined) {
       const hint = 'links are followed inside its folder only; put the file itself there'
-      throw unreadable(label, 'it is a link to nothing in its folder', hint)
+      throw unreadableError(label, 'it is a link to nothing in its folder', hint)
     }
-    if (stat.type !== 'file') throw unreadable(label, 'it is not a regular file')
+    if (stat.type !== 'file') throw unreadableError(label, 'it is not a regular file')
     const descriptor = tree.openFile(resolved)
     try {
-      const refuse = (why: string): TsbuildError => unreadable(label, why)
+      const refuse = (why: string): TsbuildError => unreadableError(label, why)
       return readBounded(descriptor, { limit: MAX_DOCKERFILE_BYTES, refuse })
     } finally {
       closeSync(descriptor)
@@ -47,6 +47,6 @@ export function readContained(root: string, path: string, label: FileLabel): Buf
   }
 }
 
-function unreadable({ doing, shown }: FileLabel, why: string, hint?: string): TsbuildError {
+function unreadableError({ doing, shown }: FileLabel, why: string, hint?: string): TsbuildError {
   return new TsbuildError(`${doing}: ${shown}: ${why}`, { code: 'CONTEXT_INVALID', hint })
 }

@@ -15,6 +15,7 @@ import { parseContextLocation } from './context-location.ts'
 import { locateDockerfile } from './dockerfile-source.ts'
 import { type IgnoreFile, readIgnoreFile } from './ignore-file.ts'
 
+/** Which context is listed. */
 export interface ContextOptions {
   /** A folder. */
   readonly context: string
@@ -22,7 +23,7 @@ export interface ContextOptions {
   readonly file?: string
   /** The Dockerfile comes from elsewhere, e.g. from standard input, and has no ignore file. */
   readonly dockerfile?: string
-  /** The local store, which is no part of the context even where it lies in it. */
+  /** The local store, which is not part of the context even where it lies in it. */
   readonly root?: string | undefined
 }
 
@@ -120,7 +121,7 @@ export class ContextListing implements Disposable {
     return this.#walk(path).next().done !== true
   }
 
-  /** With the way down in a list: a context may be deeper than the call stack. */
+  /** Keeps the directories on the way in a list: a context may be deeper than the call stack. */
   *#walk(directory: Name): Generator<ContextEntry> {
     const open = (path: Name, entry: ContextEntry | undefined) => {
       return { path, entry, names: this.#tree.readdir(path).values() }
@@ -147,7 +148,7 @@ export class ContextListing implements Disposable {
     }
   }
 
-  /** `undefined` for what is not there to a build, and for an ignored folder that holds nothing. */
+  /** `undefined` for what a build does not see, and for an ignored folder that holds nothing. */
   #look(path: Name): { readonly entry: ContextEntry; readonly isIgnored: boolean } | undefined {
     const text = textOfName(path)
     const rule = this.#ignore?.rules.decidingRule(text)
@@ -163,7 +164,7 @@ export class ContextListing implements Disposable {
 /**
  * Opens what the context of a build holds.
  * @throws {TsbuildError} CONTEXT_INVALID when there is no such folder, no such Dockerfile, or when the
- * ignore file cannot be used; UNSUPPORTED for what is no folder
+ * ignore file cannot be used; UNSUPPORTED for what is not a folder
  */
 export function listContext(options: ContextOptions): ContextListing {
   const context = folderOf(options.context)

@@ -3,15 +3,16 @@ import { resolve } from 'node:path'
 import { type GitSource, type HttpSource, parseGitSource, parseHttpSource } from '#builder/fetch'
 import { type Bytes, ioError, TsbuildError, withoutCredentials } from '#core'
 
-/** Where the files of a build come from. Nothing of it has been looked at yet. */
+/** Where the files of a build come from. Nothing of it has been read yet. */
 export type ContextLocation =
   | FolderSource
   | { readonly kind: 'git'; readonly source: GitSource }
-  /** An archive, or a Dockerfile with nothing beside it: its content tells. */
+  /** An archive, or a Dockerfile alone; which of them is decided by its content. */
   | { readonly kind: 'http'; readonly source: HttpSource }
   /** The same, e.g. from standard input. */
   | { readonly kind: 'bytes'; readonly bytes: Bytes }
 
+/** A folder of this machine. */
 export interface FolderSource {
   readonly kind: 'folder'
   /** Absolute. */
@@ -19,7 +20,7 @@ export interface FolderSource {
 }
 
 /**
- * Why there is no folder at a path, or `undefined`.
+ * Why a path is not a folder; `undefined` when it is one.
  * @throws {TsbuildError} PERMISSION_DENIED, IO_FAILED
  */
 export function folderProblem(path: string): string | undefined {

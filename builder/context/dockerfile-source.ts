@@ -15,6 +15,7 @@ import { readIgnoreFile } from './ignore-file.ts'
 const DEFAULT_NAME = 'Dockerfile'
 const DOING = 'failed to read dockerfile'
 
+/** Which Dockerfile is read. */
 export interface DockerfileOptions {
   /** The folder with the context's files. */
   readonly context: string
@@ -31,6 +32,7 @@ export interface DockerfileOptions {
   readonly signal: AbortSignal | undefined
 }
 
+/** A Dockerfile that was read and parsed. */
 export interface LoadedDockerfile {
   /** With everything that is wrong with it: only what has no errors can be built. */
   readonly parsed: ParseResult
@@ -65,7 +67,7 @@ export function locateDockerfile(context: string, file: string | undefined): str
 interface ReadDockerfile {
   /** For messages. */
   readonly name: string
-  /** On this machine; absent for what is no file of the user's. */
+  /** On this machine; absent where the user named no file. */
   readonly path?: string
   readonly bytes: Buffer
 }
@@ -75,15 +77,15 @@ async function readDockerfile(options: DockerfileOptions): Promise<ReadDockerfil
   if (dockerfile !== undefined) return { name: DEFAULT_NAME, bytes: Buffer.from(dockerfile) }
   if (origin === 'fetched') return readFetched(context, file ?? DEFAULT_NAME)
   const path = locateDockerfile(context, file)
-  // A file that the user named is what they want.
+  // A file that the user named may be anywhere.
   if (file !== undefined) return { name: path, path, bytes: await readText(path, signal) }
   const name = basename(path)
   const bytes = readContained(context, name, { doing: DOING, shown: path })
-  if (bytes === undefined) throw missing(path)
+  if (bytes === undefined) throw missingError(path)
   return { name, path, bytes }
 }
 
-/** What stands in the context must not lead out of it. */
+/** A fetched context must not lead out of itself. */
 function readFetched(context: string, file: string): ReadDockerfile {
   const names = [file]
   if (basename(file) === DEFAULT_NAME) names.push(join(dirname(file), DEFAULT_NAME.toLowerCase()))
@@ -91,21 +93,21 @@ function readFetched(context: string, file: string): ReadDockerfile {
     const bytes = readContained(context, name, { doing: DOING, shown: name })
     if (bytes !== undefined) return { name, bytes }
   }
-  throw missing(file)
+  throw missingError(file)
 }
 
 async function readText(path: string, signal: AbortSignal | undefined): Promise<Buffer> {
   try {
-    const refuse = (why: string): TsbuildError => unreadable(path, why)
+    const refuse = (why: string): TsbuildError => unreadableError(path, why)
     return await readNamedFile(path, { limit: MAX_DOCKERFILE_BYTES, refuse, signal })
   } catch (cause) {
     const errno = errnoOf(cause)
     if (errno !== 'ENOENT' && errno !== 'ENOTDIR') throw ioError(`read ${path}`, cause)
-    throw missing(path, cause)
+    throw missingError(path, cause)
   }
 }
 
-function missing(path: string, cause?: unknown): TsbuildError {
+function missingError(path: string, cause?: unknown): TsbuildError {
   return new TsbuildError(`failed to read dockerfile: open ${path}: no such file or directory`, {
     code: 'CONTEXT_INVALID',
     cause,
@@ -113,6 +115,6 @@ function missing(path: string, cause?: unknown): TsbuildError {
   })
 }
 
-function unreadable(path: string, why: string): TsbuildError {
+function unreadableError(path: string, why: string): TsbuildError {
   return new TsbuildError(`failed to read dockerfile: ${path}: ${why}`, { code: 'CONTEXT_INVALID' })
 }

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, mkdirSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Fetcher, GitSource, HttpFile, HttpSource } from '#builder/fetch'
+import type { GitSource, HttpFile, HttpSource, RemoteFetcher } from '#builder/fetch'
 import { gitSourceName, httpSourceName } from '#builder/fetch'
 import { decompress, detectCompression, extractArchive, isTarHeader } from '#builder/layer'
 import { type CacheKey, cacheKeyOf, layerId, type Store } from '#cache'
@@ -11,11 +11,11 @@ import { timeOfFile } from './source-time.ts'
 
 const BLOCK = 512
 
-/** A context that is on this machine now. Dispose of it when the build has ended. */
+/** A context that was brought to this machine. Dispose of it when the build has ended. */
 export interface FetchedContext extends AsyncDisposable {
   /** Must be read only. */
   readonly directory: string
-  /** It goes with the build: what is learnt about its files need not be kept. */
+  /** It is removed with the build, so digests of its files need not be kept. */
   readonly transient: boolean
   /** What came instead of an archive: a Dockerfile; the folder holds at most the same. */
   readonly dockerfile: Buffer | undefined
@@ -23,9 +23,10 @@ export interface FetchedContext extends AsyncDisposable {
   readonly madeAt: () => Promise<number | undefined>
 }
 
+/** What contexts are fetched with. */
 export interface FetchContextDeps {
   readonly store: Store
-  readonly fetcher: Fetcher
+  readonly fetcher: RemoteFetcher
   readonly onEvent: OnEvent
   readonly signal: AbortSignal | undefined
   /** `.git` belongs to the context, unless the address itself says something. */
@@ -51,22 +52,23 @@ export async function fetchContext(
     case 'http':
       return await httpContext(context.source, deps)
     case 'bytes':
-      return await told('[internal] load build context', deps, () =>
+      return await reportContext('[internal] load build context', deps, () =>
         bytesContext(context.bytes, deps),
       )
   }
 }
 
-function told<T extends object>(
+/** Reports `perform` as the loading of the context, which ends as cached where nothing was fetched. */
+function reportContext<T extends object>(
   name: string,
   { onEvent }: FetchContextDeps,
   perform: () => Promise<T & { readonly isCached?: boolean }>,
 ): Promise<T> {
   const id = 'context'
   let isCached = false
-  const tell: OnEvent = (event) =>
+  const report: OnEvent = (event) =>
     onEvent(isCached && event.type === 'done' ? { type: 'cached', vertex: id } : event)
-  return reported({ id, name }, tell, async () => {
+  return reported({ id, name }, report, async () => {
     const result = await perform()
     isCached = result.isCached === true
     return result
@@ -81,14 +83,16 @@ async function gitContext(source: GitSource, deps: FetchContextDeps): Promise<Fe
     ...source,
   }
   const name = `[internal] load git source ${gitSourceName(source)}`
-  const checkout = await told(name, deps, () => deps.fetcher.checkoutGit(wanted, { signal }))
+  const checkout = await reportContext(name, deps, () =>
+    deps.fetcher.checkoutGit(wanted, { signal }),
+  )
   return kept(checkout.directory, async () => checkout.committedMs)
 }
 
 async function httpContext(source: HttpSource, deps: FetchContextDeps): Promise<FetchedContext> {
   const { signal } = deps
   const name = `[internal] load remote build context ${httpSourceName(source)}`
-  return told(name, deps, async () => {
+  return reportContext(name, deps, async () => {
     const file = await deps.fetcher.fetchHttp(source, { signal })
     const path = join(file.directory, file.name)
     const { isCached } = file
@@ -109,7 +113,7 @@ async function unpackedOnce(
   { store, signal }: FetchContextDeps,
 ): Promise<string> {
   const key: CacheKey = cacheKeyOf({ op: 'unpack', file })
-  // The first letter is no hex digit, so that it is never taken for a diffID.
+  // The first letter is not a hex digit, so that it is never taken for a diffID.
   const id = layerId(`u${key.slice(1)}`)
   if (store.layers.get(id)?.directory === true) return store.layers.directory(id)
   await using _lease = await store.lease(key, { signal, what: 'unpack the build context' })
@@ -152,7 +156,7 @@ function kept(directory: string, madeAt: FetchedContext['madeAt']): FetchedConte
   }
 }
 
-/** Owners do not count in a context, so nothing has to be given to anybody. */
+/** Owners do not count in a context, so they are dropped. */
 async function unpack(
   bytes: Bytes,
   directory: string,
@@ -173,12 +177,12 @@ async function unpack(
   }
 }
 
-/** By content, never by name: whatever else it is will be taken for a Dockerfile. */
+/** By content, never by name: anything else is taken for a Dockerfile. */
 function isArchive(start: Buffer): boolean {
   return detectCompression(start) !== 'none' || isTarHeader(start)
 }
 
-/** Whoever writes to the other end may never go on. */
+/** Ends with `signal`, even where the other end of a pipe never writes again. */
 async function* stoppable(bytes: Bytes, signal: AbortSignal | undefined): Bytes {
   const iterator = bytes[Symbol.asyncIterator]()
   const stopped = new Promise<never>((_resolve, reject) => {

@@ -15,8 +15,8 @@ const CONTEXT_FILE = '.dockerignore'
 
 /**
  * `<Dockerfile>.dockerignore` beside the Dockerfile wins completely over the context's
- * `.dockerignore`. `dockerfile` is the Dockerfile's path; `undefined` for one that is no file.
- * @throws {TsbuildError} CONTEXT_INVALID for a malformed pattern, or what is no readable file
+ * `.dockerignore`. `dockerfile` is the Dockerfile's path; `undefined` for one that is not a file.
+ * @throws {TsbuildError} CONTEXT_INVALID for a malformed pattern, or a file that cannot be read
  */
 export function readIgnoreFile(
   context: string,

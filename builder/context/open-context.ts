@@ -1,8 +1,14 @@
 import { join } from 'node:path'
-import { Fetcher, type FetcherOptions, httpSourceName, parseHttpSource } from '#builder/fetch'
+import {
+  Fetcher,
+  type FetcherOptions,
+  httpSourceName,
+  parseHttpSource,
+  recordingFetcher,
+} from '#builder/fetch'
 import { isSwitchedOn } from '#builder/plan'
 import type { Store } from '#cache'
-import { type OnEvent, Resources, reported, TsbuildError } from '#core'
+import { type Material, type OnEvent, Resources, reported, TsbuildError } from '#core'
 import type { ParseOptions } from '#parser'
 import { type ContextLocation, type FolderSource, folderProblem } from './context-location.ts'
 import { type LoadedDockerfile, loadDockerfile } from './dockerfile-source.ts'
@@ -13,11 +19,15 @@ import { readDownloaded } from './read-downloaded.ts'
 export interface OpenedContext {
   readonly loaded: LoadedDockerfile
   readonly directory: string
-  /** The folder goes with the build, so what is learnt about its files need not be kept. */
+  /** The folder is removed with the build, so digests of its files need not be kept. */
   readonly transient: boolean
-  /** When its source was made, in milliseconds; of a folder that is not known. */
+  /** When its source was made, in milliseconds; `undefined` where that is not known, as for a folder. */
   readonly madeAt: () => Promise<number | undefined>
+  /** What was fetched for it: the context, the Dockerfile. */
+  readonly materials: readonly Material[]
 }
+
+type LocalContext = Omit<OpenedContext, 'materials'>
 
 /** Which context and which Dockerfile a build is asked to use. */
 export interface ContextRequest {
@@ -53,12 +63,16 @@ export async function openContext(
   await using opening = new Resources()
   if (context.kind === 'folder') checkFolder(context)
   if (context.kind === 'folder' && !isUrl(file)) {
-    return { ...(await openFolder(context, request)), ...closing(opening) }
+    return { ...(await openFolder(context, request)), materials: [], ...closing(opening) }
   }
   const store = opening.use(deps.openStore())
   const { secret } = await deps.openSecrets()
   const { environment, onEvent, signal, buildArgs } = request
-  const fetcher = opening.use(new Fetcher({ store, environment, secret }))
+  const materials: Material[] = []
+  const fetcher = recordingFetcher(
+    opening.use(new Fetcher({ store, environment, secret })),
+    (material) => materials.push(material),
+  )
   const keepGitDir = isSwitchedOn(buildArgs.BUILDKIT_CONTEXT_KEEP_GIT_DIR)
   const commitTimes = Boolean(buildArgs.SOURCE_DATE_EPOCH)
   const fetching = { store, fetcher, onEvent, signal, keepGitDir, commitTimes }
@@ -70,10 +84,10 @@ export async function openContext(
           ...written,
           signal,
         })
-  return { ...opened, ...closing(opening) }
+  return { ...opened, materials, ...closing(opening) }
 }
 
-/** What was opened stays so until the context is disposed of. */
+/** Keeps what was opened until the context is disposed of. */
 function closing(opened: Resources): AsyncDisposable {
   const resources = opened.move()
   return { [Symbol.asyncDispose]: () => resources[Symbol.asyncDispose]() }
@@ -82,14 +96,14 @@ function closing(opened: Resources): AsyncDisposable {
 type Written = Pick<ContextRequest, 'file' | 'dockerfile' | 'frontend'>
 type Reading = Written & Pick<ContextRequest, 'signal'>
 
-async function openFolder({ path }: FolderSource, reading: Reading): Promise<OpenedContext> {
+async function openFolder({ path }: FolderSource, reading: Reading): Promise<LocalContext> {
   const { file, dockerfile, frontend, signal } = reading
   const wanted = { context: path, origin: 'local', file, dockerfile, frontend, signal } as const
   const loaded = await loadDockerfile(wanted)
   return { loaded, directory: path, transient: false, madeAt: async () => undefined }
 }
 
-async function openFetched(fetched: FetchedContext, reading: Reading): Promise<OpenedContext> {
+async function openFetched(fetched: FetchedContext, reading: Reading): Promise<LocalContext> {
   const { directory, transient, madeAt } = fetched
   if (fetched.dockerfile !== undefined) checkOnly(reading)
   const { file, frontend, signal } = reading
@@ -118,7 +132,7 @@ async function fetchDockerfile(
   })
 }
 
-/** What came is a Dockerfile: then there can be no other. */
+/** The context itself is a Dockerfile, so no other can be named. */
 function checkOnly({ file, dockerfile }: Written): void {
   if (file === undefined && dockerfile === undefined) return
   throw new TsbuildError(

@@ -5,7 +5,7 @@ import { MAX_DOCKERFILE_BYTES } from '#parser'
 
 const CHUNK = 1 << 18
 
-/** The bytes of a file that belongs to us, from its start; others of this thread have turns between. */
+/** The bytes of a file of the store, from its start. Yields to other work of the thread between reads. */
 export async function* chunksOf(path: string): Bytes {
   const descriptor = openSync(path, 'r')
   try {

@@ -1,4 +1,4 @@
-import type { Fetcher } from '#builder/fetch'
+import type { RemoteFetcher } from '#builder/fetch'
 import { epochStageSource, type GlobalScope, type RemoteSource } from '#builder/plan'
 import { formatPlatform, type OnEvent, type Platform, reported, TsbuildError } from '#core'
 import type { Dockerfile } from '#parser'
@@ -13,21 +13,22 @@ export const REPRODUCIBLE_TIME = 315_532_800_000
 
 const NAME = 'SOURCE_DATE_EPOCH'
 
-/** Where a time is looked up that is not given as a number. */
+/** Where a time that is not a number is looked up. */
 export interface EpochSources {
   readonly contexts: NamedSources
   /** Of the build context. */
   readonly contextMadeAt: () => Promise<number | undefined>
-  readonly fetcher: () => Fetcher
+  readonly fetcher: () => RemoteFetcher
   readonly platform: Platform
   readonly onEvent: OnEvent
   readonly signal: AbortSignal | undefined
 }
 
+/** `SOURCE_DATE_EPOCH` as a time. */
 export interface ResolvedEpoch {
   /** In milliseconds. */
-  readonly epoch: number | undefined
-  /** With the time in place of the name that it was looked up by, and without it where there is none. */
+  readonly sourceDateEpoch: number | undefined
+  /** With the time in place of the name that stood for it; without it where there is none. */
   readonly globals: GlobalScope
 }
 
@@ -44,34 +45,35 @@ export async function resolveEpoch(
   sources: EpochSources,
 ): Promise<ResolvedEpoch> {
   const text = globals.buildArgs.get(NAME) ?? globals.values.get(NAME) ?? ''
-  if (text === '') return { epoch: undefined, globals }
-  if (/^\d+$/.test(text)) return { epoch: millisecondsOf(text), globals }
+  if (text === '') return { sourceDateEpoch: undefined, globals }
+  if (/^\d+$/.test(text)) return { sourceDateEpoch: millisecondsOf(text), globals }
   const find = finderOf(text, dockerfile, { globals, sources })
-  if (find === undefined) throw invalid(text)
+  if (find === undefined) throw invalidError(text)
   const name = `[internal] resolve ${NAME} ${text}`
   const id = `epoch ${formatPlatform(sources.platform)}`
   const found = await reported({ id, name }, sources.onEvent, find)
   const seconds = found === undefined ? undefined : Math.floor(found / 1000)
   return {
-    epoch: seconds === undefined ? undefined : seconds * 1000,
+    sourceDateEpoch: seconds === undefined ? undefined : seconds * 1000,
     globals: withEpoch(globals, seconds),
   }
 }
 
 type Find = () => Promise<number | undefined>
 
-interface Place {
+/** Where a source of time is looked for. */
+interface FinderDeps {
   readonly globals: GlobalScope
   readonly sources: EpochSources
 }
 
-function finderOf(text: string, dockerfile: Dockerfile, place: Place): Find | undefined {
-  const { contexts, contextMadeAt, fetcher, signal } = place.sources
+function finderOf(text: string, dockerfile: Dockerfile, deps: FinderDeps): Find | undefined {
+  const { contexts, contextMadeAt, fetcher, signal } = deps.sources
   if (text === 'context') return contextMadeAt
   const context = namedSource(contexts, text)
   const remote =
     context === undefined
-      ? epochStageSource(text, dockerfile, place.globals)
+      ? epochStageSource(text, dockerfile, deps.globals)
       : remoteContext(context)
   if (remote !== undefined) return () => timeOfSource(remote, fetcher(), signal)
   // A folder and an image have no time of their own.
@@ -104,10 +106,10 @@ function millisecondsOf(text: string): number {
   const milliseconds = Number(text) * 1000
   // What a Date can hold, and the image config with it.
   if (milliseconds <= 8.64e15) return milliseconds
-  throw invalid(text)
+  throw invalidError(text)
 }
 
-function invalid(text: string): TsbuildError {
+function invalidError(text: string): TsbuildError {
   return new TsbuildError(`invalid ${NAME}: ${text}`, {
     code: 'USAGE',
     hint: 'it is a time in whole seconds since 1970, such as `git log -1 --format=%ct` prints, `context`, or the name of a context or of a stage with nothing but an ADD',

@@ -42,13 +42,13 @@ const WHITEOUT = '.wh.'
 const NO_NAMES: ReadonlySet<Name> = new Set()
 
 /**
- * A root file system and what is written on top of it. Nothing is written for real: `changes()`
- * says what an overlay's upper directory would hold.
+ * A root file system and what is written on top of it, in memory only: `changes()` gives what an
+ * overlay's upper directory would hold.
  */
 export class OverlayDraft {
   readonly #root: Tree
   readonly #top: Node
-  /** Of what `changes` has given. */
+  /** Where `changes` has put each file. */
   readonly #paths = new Map<DraftEntry | symbol, Name>()
 
   constructor(root: Tree) {
@@ -166,7 +166,7 @@ export class OverlayDraft {
     return this.#paths.get(entry.link ?? entry)
   }
 
-  /** With the way down in a list: a tree may be deeper than the call stack. */
+  /** Keeps the directories on the way in a list: a tree may be deeper than the call stack. */
   *#visit(below: Below | undefined): Generator<Change> {
     const way = [visitOf(this.#top, '' as Name)]
     for (let last = way.at(-1); last !== undefined; last = way.at(-1)) {
@@ -247,7 +247,7 @@ export function toChange(path: Name, entry: DraftEntry): EntryChange {
   return { kind: 'entry', path, stat, target, xattrs, open, data }
 }
 
-/** A Dockerfile can ask for such a name, but no file can have it. */
+/** A Dockerfile can name such a file, but none can exist. */
 function refuseNul(path: Name): void {
   if (!path.includes('\0')) return
   throw new TsbuildError(`copy to ${JSON.stringify(shown(path))}: a name with a NUL character`, {
@@ -256,7 +256,7 @@ function refuseNul(path: Name): void {
   })
 }
 
-/** In a layer such a file would not be one: it would delete what it is named after. */
+/** In a layer such a file is a whiteout: it would delete what it is named after. */
 export function refuseWhiteout(path: Name, stat: FileStat): void {
   const isMark = baseOf(path).startsWith(WHITEOUT)
   const isDevice = stat.type === 'character' && stat.major === 0 && stat.minor === 0

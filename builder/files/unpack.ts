@@ -31,7 +31,7 @@ interface Merge {
   readonly links: Map<string, symbol>
 }
 
-/** With the way down in a list: an archive may be deeper than the call stack. */
+/** Keeps the directories on the way in a list: an archive may be deeper than the call stack. */
 function mergeDirectories(merge: Merge, destination: Name): void {
   const { tree } = merge.archive
   const open = (from: Name, to: Name) => ({ from, to, names: tree.readdir(from).values() })
@@ -56,7 +56,7 @@ function mergeDirectories(merge: Merge, destination: Name): void {
   }
 }
 
-/** A directory that the archive names has the time that stands there. */
+/** A directory that the archive names keeps the time that the archive has for it. */
 function touchUnnamed({ draft, archive, options }: Merge, from: Name, to: Name): void {
   if (!archive.directories.has(from)) draft.touch(to, options.created.mtimeMs)
 }

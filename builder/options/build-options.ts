@@ -1,42 +1,11 @@
-import type { Writable } from 'node:stream'
-import type { Bytes, Descriptor, Digest, OnEvent, StepResources, Ulimit } from '#core'
+import type { Output } from '#builder/export'
+import type { Bytes, Descriptor, Digest, Material, OnEvent, StepResources, Ulimit } from '#core'
 import type { CredentialStore } from '#registry-client'
-
-/** Where a result goes. */
-export type Output =
-  /** The local store, under the build's tags. */
-  | ({ readonly type: 'store' } & ImageTimesOption)
-  | ({ readonly type: 'registry'; readonly compression?: LayerCompression } & ImageTimesOption)
-  | ({
-      readonly type: 'oci' | 'docker'
-      /** A file, a directory with `tar: false`, or a stream, which is not closed. */
-      readonly dest: string | Writable
-      readonly tar?: boolean
-      readonly compression?: LayerCompression
-    } & ImageTimesOption)
-  /** The files of the image: into a folder as the current user's, or as one tar. */
-  | {
-      readonly type: 'local' | 'tar'
-      readonly dest: string | Writable
-      /**
-       * `delete`: of what the folder holds, only what the image has stays. A folder that does not lie
-       * below the working directory needs the right `buildx.local.delete`. Default: `copy`.
-       */
-      readonly mode?: 'copy' | 'delete'
-    }
-
-/** What outputs of images have in common. */
-export interface ImageTimesOption {
-  /** No file of a new layer is newer than `SOURCE_DATE_EPOCH`. */
-  readonly rewriteTimestamp?: boolean
-}
-
-export type LayerCompression = 'uncompressed' | 'gzip' | 'zstd'
 
 /** A file, read once and only when a step wants it, or the secret itself. */
 export type SecretSource = { readonly file: string } | { readonly value: string | Uint8Array }
 
-/** Everything that `build` can be told. Only `context` is required. */
+/** Everything that `build` can be asked for. Only `context` is required. */
 export interface BuildOptions {
   /**
    * A folder; a git repository (`https://HOST/PATH.git#REF:FOLDER`, `git@HOST:PATH`); the URL of an
@@ -49,8 +18,8 @@ export interface BuildOptions {
    */
   readonly file?: string
   /**
-   * What stands for images or stages of these names, in FROM and wherever files are taken from: a
-   * folder, `docker-image://NAME` (`scratch` is nothing), `oci-layout://FOLDER[:TAG]`, a git repository, the URL of a file
+   * What is used instead of images or stages of these names, in FROM and wherever files are taken from: a
+   * folder, `docker-image://NAME` (`scratch` is empty), `oci-layout://FOLDER[:TAG]`, a git repository, the URL of a file
    * (which is called `context`), or `target:STAGE`, an earlier stage.
    */
   readonly contexts?: Readonly<Record<string, string>>
@@ -69,11 +38,12 @@ export interface BuildOptions {
   readonly platform?: string | readonly string[]
   /**
    * Do not look results up: those of all steps, or of the stages with these names and of what is built
-   * on them. They are stored all the same.
+   * on them. They are stored all the same. Default: false.
    */
   readonly noCache?: boolean | readonly string[]
-  /** Ask registries for base images even when the local store has the name. */
+  /** Ask registries for base images even when the local store has the name. Default: false. */
   readonly pull?: boolean
+  /** Of RUN steps that ask for none themselves. Default: `default`. */
   readonly network?: 'default' | 'none' | 'host'
   /**
    * Rights: those that the Dockerfile may ask for with `RUN --network=host` and `--security=insecure`,
@@ -100,19 +70,19 @@ export interface BuildOptions {
   /**
    * Makes the image depend on nothing but the input: no file that a step makes is newer than 1980 (or
    * `SOURCE_DATE_EPOCH`, if that is earlier), nor is the image; files of the context have the modes
-   * that git keeps. See docs/reproducible.md
+   * that git keeps. Default: false. See docs/reproducible.md
    */
   readonly reproducible?: boolean
-  /** Default: the local store, when there is a tag or nothing else is asked for. */
+  /** Default: the local store. */
   readonly outputs?: readonly Output[]
   /**
    * Push an image, too, whose steps changed files of other owners where there is one user id only: whose
-   * they are now is presumed. Without it such a push is refused. See docs/owners.md
+   * they are now is presumed. Default: false, and such a push is refused. See docs/owners.md
    */
   readonly ignoreChownErrors?: boolean
-  /** How many steps run at a time; default: the number of CPUs. */
+  /** How many steps run at a time; default: as many as this process has CPUs. */
   readonly jobs?: number
-  /** The local store's folder; default: `$TSBUILD_ROOT`, /var/lib/tsbuild, or `$XDG_DATA_HOME/tsbuild`. */
+  /** The local store's folder; default: `$TSBUILD_ROOT`, /var/lib/tsbuild for root, else `$XDG_DATA_HOME/tsbuild`. */
   readonly root?: string
   /** Registries that are spoken to over plain HTTP or without a valid certificate: `host[:port]`. */
   readonly insecureRegistries?: readonly string[]
@@ -122,6 +92,7 @@ export interface BuildOptions {
   readonly signal?: AbortSignal
 }
 
+/** What a build has made. */
 export interface BuildResult {
   /**
    * Of the manifest, or index, that was stored or pushed last; `undefined` for `local` and `tar`
@@ -140,10 +111,16 @@ export interface BuildResult {
   readonly layers: readonly BuiltLayer[]
   /** One for each platform, in the order that was asked for. */
   readonly images: readonly BuiltPlatform[]
+  /**
+   * What was pulled, downloaded and cloned, each once, in an order that does not depend on the build:
+   * base images and those that files are copied from, contexts and files from elsewhere, repositories.
+   */
+  readonly materials: readonly Material[]
   readonly steps: { readonly total: number; readonly cached: number }
   readonly milliseconds: number
 }
 
+/** A layer of a built image. */
 export interface BuiltLayer {
   /** Uncompressed tar. */
   readonly diffId: string
@@ -153,6 +130,7 @@ export interface BuiltLayer {
   readonly createdBy: string | undefined
 }
 
+/** The image of one platform. */
 export interface BuiltPlatform {
   readonly platform: string
   /** Digest of the image config. */

@@ -3,9 +3,7 @@ export type {
   BuildResult,
   BuiltLayer,
   BuiltPlatform,
-  LayerCompression,
-  Output,
   SecretSource,
 } from './build-options.ts'
 export { defaultCredentials } from './credentials.ts'
-export { resolveOptions, type Settings } from './settings.ts'
+export { requestOf, resolveOptions, type Settings } from './settings.ts'

@@ -6,6 +6,7 @@ import {
   parseContextLocation,
   parseNamedContexts,
 } from '#builder/context'
+import { checkOutput, type Output, type OutputRequest } from '#builder/export'
 import type { StepSettings } from '#builder/plan'
 import { resolveRoot } from '#cache'
 import {
@@ -25,7 +26,7 @@ import {
   withDefaultTag,
 } from '#registry-client'
 import { givesIndex, refuseAttestations } from './build-controls.ts'
-import type { BuildOptions, Output, SecretSource } from './build-options.ts'
+import type { BuildOptions, SecretSource } from './build-options.ts'
 import { defaultCredentials } from './credentials.ts'
 import { resolveSteps } from './step-options.ts'
 
@@ -43,7 +44,7 @@ export interface Settings {
   readonly labels: Readonly<Record<string, string>>
   /** Without repetitions; at least one. */
   readonly platforms: readonly [Platform, ...Platform[]]
-  /** They were asked for, and are not this machine's by default. */
+  /** The user gave them; otherwise it is this machine's. */
   readonly isPlatformGiven: boolean
   /** The result is an index; of one image, if that was asked for. */
   readonly isIndex: boolean
@@ -55,12 +56,14 @@ export interface Settings {
   readonly ssh: Readonly<Record<string, readonly string[]>>
   readonly reproducible: boolean
   readonly outputs: readonly Output[]
+  /** Rights that the user grants. */
+  readonly allow: readonly string[]
   readonly ignoreChownErrors: boolean
   readonly jobs: number
   readonly root: string
   readonly insecureRegistries: readonly string[]
   readonly credentials: CredentialStore
-  /** Of the builder's own process: how git reaches its remotes. */
+  /** Of the builder's process: proxies and agents of git. */
   readonly environment: Environment
   readonly onEvent: OnEvent
   readonly signal: AbortSignal | undefined
@@ -68,7 +71,7 @@ export interface Settings {
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** The only place with defaults. @throws {TsbuildError} USAGE, REFERENCE_INVALID, PLATFORM_MISMATCH */
+/** Fills in defaults, here and nowhere else, and finds mistakes. @throws {TsbuildError} USAGE, REFERENCE_INVALID, PLATFORM_MISMATCH */
 export function resolveOptions(options: BuildOptions, env: Environment = process.env): Settings {
   const outputs = options.outputs ?? [{ type: 'store' }]
   const buildArgs = options.buildArgs ?? {}
@@ -95,6 +98,7 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     ssh: options.ssh ?? {},
     reproducible: options.reproducible ?? false,
     outputs,
+    allow: options.allow ?? [],
     ignoreChownErrors: options.ignoreChownErrors ?? false,
     jobs: options.jobs ?? availableParallelism(),
     root: resolve(options.root ?? resolveRoot(env)),
@@ -150,23 +154,19 @@ function resolveTags(tags: readonly string[]): readonly Reference[] {
   return [...new Map(references.map((one) => [formatReference(one), one])).values()]
 }
 
-function check({ outputs, tags, jobs, isIndex }: Settings): void {
+/** What mistakes in an output can depend on. */
+export function requestOf({ tags, isIndex, allow }: Settings): OutputRequest {
+  return { tags, isIndex, allow }
+}
+
+function check(settings: Settings): void {
+  const { jobs } = settings
   if (!Number.isInteger(jobs) || jobs < 1) {
     throw new TsbuildError(`invalid number of jobs: ${jobs}`, {
       code: 'USAGE',
       hint: 'it is how many steps may run at a time: 1 or more',
     })
   }
-  if (outputs.some(({ type }) => type === 'registry') && tags.length === 0) {
-    throw new TsbuildError('cannot push an image without a name', {
-      code: 'USAGE',
-      hint: 'name it with -t REGISTRY/REPOSITORY:TAG',
-    })
-  }
-  if (isIndex && outputs.some(({ type }) => type === 'docker')) {
-    throw new TsbuildError('docker exporter does not currently support exporting manifest lists', {
-      code: 'USAGE',
-      hint: 'build one platform at a time, or write --output type=oci',
-    })
-  }
+  const request = requestOf(settings)
+  for (const output of settings.outputs) checkOutput(output, request)
 }

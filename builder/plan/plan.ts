@@ -41,9 +41,9 @@ export interface PlanOptions {
   /** One of the plans of an index: names and ids of vertices tell the platform. */
   readonly isOneOfSeveral?: boolean
   /** `SOURCE_DATE_EPOCH` in milliseconds: no time of the image that is new is later. */
-  readonly epoch?: number | undefined
-  /** For every vertex; see there. */
-  readonly latest?: number | undefined
+  readonly sourceDateEpoch?: number | undefined
+  /** Of every vertex, in milliseconds: nothing that a step makes is newer. */
+  readonly maxMtime?: number | undefined
   /** Folders, repositories and files that the linked stages name instead of images. */
   readonly contexts?: ReadonlyMap<string, NamedContext> | undefined
   /** Put on the image last; they win over LABEL. */
@@ -72,8 +72,8 @@ export function planBuild(graph: InstructionGraph, bases: BaseLookup, options: P
   const label = options.isOneOfSeveral ? formatPlatform(options.targetPlatform) : undefined
   const vertices = new VertexList(bases, {
     scope: label,
-    latest: options.latest,
-    madeAt: options.epoch,
+    latest: options.maxMtime,
+    madeAt: options.sourceDateEpoch,
     contexts: options.contexts,
   })
   const results = new Map<number, StageState>()
@@ -99,7 +99,7 @@ export function planBuild(graph: InstructionGraph, bases: BaseLookup, options: P
   const state = results.get(graph.target.stage.index)
   if (state === undefined) throw new Error('the target is not among the linked stages')
   const image = finished(state, options)
-  return { vertices: vertices.all, image, epoch: options.epoch }
+  return { vertices: vertices.all, image, sourceDateEpoch: options.sourceDateEpoch }
 }
 
 /** Names of stages have no case; a stage without one cannot be named. */

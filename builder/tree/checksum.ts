@@ -3,7 +3,7 @@ import { checkpoint, type Digest, Digester, digestOfContent, type FileStat, type
 
 const TEXT_LENGTH = 1 << 14
 
-/** What counts of one selected file or directory. Times never do: a fresh checkout changes them. */
+/** What is digested of one selected file or directory. Times are not: a fresh checkout changes them. */
 export interface ChecksumEntry {
   /** Relative to what was selected, so that a moved folder is the same content. */
   readonly name: Name

@@ -8,7 +8,6 @@ import {
   readlinkSync,
   type Stats,
 } from 'node:fs'
-import { getSystemErrorMessage } from 'node:util'
 import { fileStatOf, getXattr, RootedDirectory } from '#builder/linux'
 import {
   checkpoint,
@@ -22,22 +21,24 @@ import {
   textOfName,
 } from '#core'
 import { LeftOut } from './left-out.ts'
+import { accessError, missingError, quote } from './tree-errors.ts'
 import { UnseenWrites } from './unseen-writes.ts'
 import { type DirectoryLister, type IgnoreMatcher, Visibility } from './visibility.ts'
 
+/** What of a folder is visible, and with which metadata. */
 export interface DirectoryTreeOptions {
   /** What it ignores does not exist. */
   readonly ignore?: IgnoreMatcher
-  /** A folder that does not exist either, wherever in the tree it is: the builder's own. */
+  /** A folder that does not exist either, wherever in the tree it is: the store. */
   readonly leftOut?: string | undefined
   /** `root` (default): everything belongs to 0:0, as in a build context. */
   readonly owner?: 'root' | 'kept'
   /**
-   * `git`: what git keeps of modes, whether a file can be executed. The rest is the umask of whoever
-   * made the working copy. Default: `kept`.
+   * `git`: what git keeps of modes, whether a file can be executed. The rest comes from the
+   * umask of the working copy's owner. Default: `kept`.
    */
   readonly modes?: 'kept' | 'git'
-  /** Is told, before it is read, of a file whose content may change while its times stay the same. */
+  /** Called before a file is read whose content may change while its times stay the same. */
   readonly onUnseenWrites?: ((path: Name) => void) | undefined
 }
 
@@ -49,8 +50,8 @@ const NO_XATTRS: ReadonlyMap<string, Buffer> = new Map()
 
 /**
  * The folder `root` on the host as a tree. A link at `root` itself is followed, once; below it
- * nothing leads out of the folder, even while somebody exchanges its directories for links.
- * @throws {TsbuildError} CONTEXT_INVALID when `root` is no folder, PERMISSION_DENIED; the tree's
+ * nothing leads out of the folder, even while its directories are being replaced by links.
+ * @throws {TsbuildError} CONTEXT_INVALID when `root` is not a folder, PERMISSION_DENIED; the tree's
  * methods throw PERMISSION_DENIED and IO_FAILED, naming the file
  */
 export function directoryTree(root: string, options: DirectoryTreeOptions = {}): ReadableTree {
@@ -62,7 +63,7 @@ function openContext(root: string): RootedDirectory {
     return new RootedDirectory(root)
   } catch (cause) {
     const errno = errnoOf(cause)
-    if (errno !== 'ENOENT' && errno !== 'ENOTDIR') throw failure('open', root, cause)
+    if (errno !== 'ENOENT' && errno !== 'ENOTDIR') throw accessError('open', root, cause)
     const problem = errno === 'ENOENT' ? 'not found' : 'is not a directory'
     throw new TsbuildError(`unable to prepare context: path ${JSON.stringify(root)} ${problem}`, {
       code: 'CONTEXT_INVALID',
@@ -92,7 +93,7 @@ class DirectoryTree implements ReadableTree {
   readonly #leftOut: LeftOut | undefined
   readonly #onUnseenWrites: DirectoryTreeOptions['onUnseenWrites']
   readonly #unseen: UnseenWrites
-  /** A file that was opened before somebody asked for it. */
+  /** A file that was opened in place of looking at it. */
   #ahead: { readonly path: Name; readonly descriptor: number } | undefined
 
   constructor(
@@ -144,7 +145,7 @@ class DirectoryTree implements ReadableTree {
     }
   }
 
-  /** `undefined` for what cannot be opened, or is no regular file any more. */
+  /** `undefined` for what cannot be opened, or is not a regular file any more. */
   #openAhead(path: Name): FileStat | undefined {
     this.#closeAhead()
     try {
@@ -157,7 +158,7 @@ class DirectoryTree implements ReadableTree {
         return this.#statOf(stats, place)
       }
     } catch {
-      // Whoever looks at it, or opens it, says what is wrong.
+      // Looking at it or opening it later throws the failure.
     }
     this.#closeAhead()
     return undefined
@@ -183,7 +184,7 @@ class DirectoryTree implements ReadableTree {
       this.#ahead = undefined
       return ahead.descriptor
     }
-    // O_NONBLOCK: a FIFO that took the file's place must not hold the thread until somebody writes.
+    // O_NONBLOCK: a FIFO that took the file's place must not block the thread until it has a writer.
     const descriptor = this.#at('open', path, (at) => openSync(at, OPEN_FLAGS))
     const stats = fstatSync(descriptor)
     if (stats.isFile()) {
@@ -234,7 +235,7 @@ class DirectoryTree implements ReadableTree {
       const stats = lstatSync(place, { throwIfNoEntry: false })
       return stats === undefined ? undefined : { stats, place }
     } catch (cause) {
-      throw failure('read', textOfName(path), cause)
+      throw accessError('read', textOfName(path), cause)
     }
   }
 
@@ -260,7 +261,7 @@ class DirectoryTree implements ReadableTree {
         })
         .sort((one, other) => (one.name < other.name ? -1 : 1))
     } catch {
-      // Where a file system does not tell types, Node looks at each file, by its name as text.
+      // Where a file system has no types in its listings, Node looks at each file, by its name as text.
       return this.#namesOnDisk(path).map((name) => ({ name, isFile: false, isFolder: true }))
     }
   }
@@ -269,20 +270,20 @@ class DirectoryTree implements ReadableTree {
     checkpoint()
     try {
       const handle = this.#root.directory(path)
-      if (handle === undefined) throw missing('list', path)
+      if (handle === undefined) throw missingError('list', path)
       return read(`/proc/self/fd/${handle}`)
     } catch (cause) {
-      throw failure('list', textOfName(path), cause)
+      throw accessError('list', textOfName(path), cause)
     }
   }
 
   #at<T>(doing: string, path: Name, operation: (at: string | Buffer) => T): T {
     try {
       const at = this.#root.at(path)
-      if (at === undefined) throw missing(doing, path)
+      if (at === undefined) throw missingError(doing, path)
       return operation(at)
     } catch (cause) {
-      throw failure(doing, textOfName(path), cause)
+      throw accessError(doing, textOfName(path), cause)
     }
   }
 }
@@ -296,32 +297,4 @@ function gitMode({ type, mode }: FileStat): number {
   if (type === 'directory') return 0o755
   if (type !== 'file') return mode
   return (mode & 0o100) === 0 ? 0o644 : 0o755
-}
-
-function missing(doing: string, path: Name): TsbuildError {
-  return new TsbuildError(`${doing} ${quote(path)}: no such directory`, { code: 'NOT_FOUND' })
-}
-
-function quote(path: Name): string {
-  return JSON.stringify(textOfName(path))
-}
-
-/** Names the file as the user knows it, not by the descriptor that it was reached through. */
-function failure(doing: string, path: string, cause: unknown): TsbuildError {
-  if (cause instanceof TsbuildError) return cause
-  const errno = errnoOf(cause)
-  const isDenied = errno === 'EACCES' || errno === 'EPERM'
-  const hint = isDenied ? 'make it readable, or leave it out with .dockerignore' : undefined
-  return new TsbuildError(`${doing} ${JSON.stringify(path)}: ${reasonOf(cause)}`, {
-    code: isDenied ? 'PERMISSION_DENIED' : 'IO_FAILED',
-    cause,
-    hint,
-  })
-}
-
-function reasonOf(cause: unknown): string {
-  if (cause instanceof Error && 'errno' in cause && typeof cause.errno === 'number') {
-    return getSystemErrorMessage(cause.errno)
-  }
-  return cause instanceof Error ? cause.message : String(cause)
 }

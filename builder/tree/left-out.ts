@@ -2,13 +2,13 @@ import { type Stats, statSync } from 'node:fs'
 import { errnoOf, type Name } from '#core'
 
 /**
- * A folder that is left out of a tree with everything in it. It is known by what it is, its device and
- * inode: it may be reached by a bind mount, or by another path than the one that names it.
+ * A folder that is left out of a tree with everything in it. It is recognized by its device and inode,
+ * since a bind mount or another path may lead to it.
  */
 export class LeftOut {
   readonly #device: number
   readonly #inode: number
-  /** Of folders that were asked about, whether they are it or lie in it. */
+  /** For folders that were looked up: whether they are it or lie in it. */
   readonly #known = new Map<Name, boolean>()
 
   private constructor({ dev, ino }: Stats) {
@@ -16,7 +16,7 @@ export class LeftOut {
     this.#inode = ino
   }
 
-  /** `undefined` when there is no such folder, or none that this user can reach. */
+  /** `undefined` when the folder does not exist, or this user cannot reach it. */
   static folder(path: string | undefined): LeftOut | undefined {
     try {
       const stats = path === undefined ? undefined : statSync(path, { throwIfNoEntry: false })

@@ -2,12 +2,12 @@ import { type Stats, statfsSync } from 'node:fs'
 import { hasWriter } from '#builder/linux'
 
 const TMPFS_MAGIC = 0x01021994
-/** By then the kernel has written a page to the disk, and notes the next change of it in the times. */
+/** After this the kernel has written a page to the disk, and the next change of it updates the times. */
 const WRITTEN_BACK_MILLISECONDS = 60_000
 
 /**
- * Tells which files may change without a change of their times: one that a process has mapped gets new
- * times with the first change of a page, and no more before that page was written to the disk. Files in
+ * Finds files that may change while their times stay the same. A file that a process has mapped gets new
+ * times with the first change of a page, and then none until that page is written to the disk. Files in
  * memory are never written to a disk.
  */
 export class UnseenWrites {

@@ -28,7 +28,7 @@ export class Visibility {
     this.#tree = tree
   }
 
-  /** `isDirectory` is asked only when the answer depends on it. */
+  /** `isDirectory` is called only when the result depends on it. */
   isHidden(path: Name, isDirectory: () => boolean): boolean {
     if (path === '' || !this.#isIgnored(path)) return false
     if (!this.#ignore.mayContainIncluded(textOfName(path)) || !isDirectory()) return true
@@ -44,8 +44,8 @@ export class Visibility {
   }
 
   /**
-   * Whether nothing in an ignored directory is included. With the way down in a list: a context may be
-   * deeper than the call stack.
+   * Whether nothing in an ignored directory is included. Keeps the directories on the way in a list: a
+   * context may be deeper than the call stack.
    */
   #isEmpty(top: Name): boolean {
     const known = this.#hidden.get(top)

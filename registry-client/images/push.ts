@@ -1,10 +1,16 @@
-import PQueue from 'p-queue'
-import { type Bytes, type Descriptor, digestOf } from '#core'
+import {
+  type Bytes,
+  type Descriptor,
+  describeDocument,
+  type EncodedDocument,
+  type GraphSink,
+  type ManifestDraft,
+  type TransferOptions,
+  writeGraph,
+} from '#core'
 import type { OpenBytes } from '#http'
-import { cancelledError } from '../errors.ts'
 import { counting } from '../repository/bytes.ts'
 import type { Repository } from '../repository/repository.ts'
-import { formatTaggedName } from '../repository/repository-ref.ts'
 
 /** A layer whose blob is known: skipped when the registry has it, mounted when it can be. */
 export interface BlobLayer {
@@ -38,20 +44,9 @@ export interface PushProgress {
   readonly note?: 'exists' | 'mounted'
 }
 
-/** A config, manifest or index. */
-export interface Document {
-  readonly mediaType: string
-  readonly bytes: Uint8Array
-}
-
-/** An image to push. */
-export interface PushImage {
-  /** Bottom layer first. */
-  readonly layers: readonly PushLayer[]
-  readonly config: Document
-  /** Writes the manifest once all descriptors are known; layers in the order given. */
-  readonly assemble: (config: Descriptor, layers: readonly Descriptor[]) => Document
-  /** Set last, once the registry has everything else. May be empty. */
+/** An image that is to be pushed. */
+export interface PushImage extends ManifestDraft<PushLayer> {
+  /** Set last, and only when everything else is there. May be empty. */
   readonly tags: readonly string[]
   /** Concurrent blobs; 4 by default. */
   readonly concurrency?: number | undefined
@@ -59,7 +54,7 @@ export interface PushImage {
   readonly signal?: AbortSignal | undefined
 }
 
-/** The descriptors of a pushed image. */
+/** What the registry has now. */
 export interface PushedImage {
   readonly manifest: Descriptor
   readonly config: Descriptor
@@ -74,82 +69,57 @@ const REPORT_INTERVAL = 100
  * ever points to something incomplete. The first failure stops the other transfers.
  */
 export async function pushImage(repository: Repository, image: PushImage): Promise<PushedImage> {
-  const stop = new AbortController()
-  const signal =
-    image.signal === undefined ? stop.signal : AbortSignal.any([image.signal, stop.signal])
-  const config = blobOf(image.config)
-  const transfer = new Transfer(repository, { onProgress: image.onProgress, signal })
-  const queue = new PQueue({ concurrency: image.concurrency ?? DEFAULT_CONCURRENCY })
-  const layers = [...image.layers, config].map((layer) =>
-    queue.add(() => {
-      if (signal.aborted) throw cancelledError(`push ${layer.id}`, signal)
-      return transfer.send(layer)
-    }),
-  )
-  const sent = await allOrFirstFailure(layers, stop)
-  const manifest = image.assemble(config.descriptor, sent.slice(0, -1))
-  const descriptor = await pushManifest(repository, manifest, { tags: image.tags, signal })
-  return { manifest: descriptor, config: config.descriptor, layers: sent.slice(0, -1) }
+  const { signal } = image
+  const draft = { manifests: [image], index: undefined }
+  const { manifests } = await writeGraph(draft, repositorySink(repository, image), { signal })
+  const [{ descriptor: manifest, config, layers }] = manifests
+  return { manifest, config, layers }
 }
 
-/** Sends a manifest or index, all parts of which the registry has: by its digest, then by its tags. */
-export async function pushManifest(
+/** A repository as a sink: each blob goes over the wire once; the root gets the tags. */
+export function repositorySink(
   repository: Repository,
-  manifest: Document,
-  { tags, signal }: Pick<PushImage, 'tags' | 'signal'>,
-): Promise<Descriptor> {
-  const descriptor = described(manifest)
-  for (const name of [descriptor.digest, ...tags]) {
-    if (signal?.aborted === true)
-      throw cancelledError(`push ${formatTaggedName(repository, name)}`, signal)
-    await repository.putManifest(name, manifest, { signal })
+  options: Pick<PushImage, 'tags' | 'concurrency' | 'onProgress'>,
+): GraphSink<PushLayer> {
+  const { tags, concurrency = DEFAULT_CONCURRENCY, onProgress = () => undefined } = options
+  const transfers = new Transfers(repository, onProgress)
+  return {
+    concurrency,
+    keyOf: ({ id }) => id,
+    putLayer: (layer, { signal }) => transfers.send(layer, signal),
+    putConfig: (config, { signal }) => transfers.send(blobOf(config), signal),
+    putManifest: async (manifest, { signal }) => {
+      const descriptor = describeDocument(manifest)
+      await repository.putManifest(descriptor.digest, manifest, { signal })
+      return descriptor
+    },
+    name: async ({ document }, { signal }) => {
+      for (const tag of tags) await repository.putManifest(tag, document, { signal })
+    },
   }
-  return descriptor
 }
 
-function described({ mediaType, bytes }: Document): Descriptor {
-  return { mediaType, digest: digestOf(bytes), size: bytes.length }
-}
-
-/** Waits for all, also after a failure: when this returns, no transfer is running. */
-async function allOrFirstFailure<T>(
-  work: readonly Promise<T>[],
-  stop: AbortController,
-): Promise<readonly T[]> {
-  const all = Promise.all(work)
-  await all.catch((reason: unknown) => stop.abort(reason))
-  await Promise.allSettled(work)
-  return all
-}
-
-function blobOf(document: Document): BlobLayer {
-  const descriptor = described(document)
+function blobOf(document: EncodedDocument): BlobLayer {
+  const descriptor = describeDocument(document)
   const open = async function* (): Bytes {
     yield document.bytes
   }
   return { kind: 'blob', id: descriptor.digest, descriptor, open }
 }
 
-interface TransferContext {
-  readonly onProgress: PushImage['onProgress']
-  readonly signal: AbortSignal
-}
-
-class Transfer {
+class Transfers {
   readonly #repository: Repository
   readonly #onProgress: (progress: PushProgress) => void
-  readonly #signal: AbortSignal
-  /** Layers may repeat; each blob is sent once. */
+  /** Layers may repeat; each blob goes over the wire once. */
   readonly #blobs = new Map<string, Promise<Descriptor>>()
 
-  constructor(repository: Repository, { onProgress, signal }: TransferContext) {
+  constructor(repository: Repository, onProgress: (progress: PushProgress) => void) {
     this.#repository = repository
-    this.#onProgress = onProgress ?? (() => {})
-    this.#signal = signal
+    this.#onProgress = onProgress
   }
 
-  async send(layer: PushLayer): Promise<Descriptor> {
-    if (layer.kind === 'stream') return this.#stream(layer)
+  async send(layer: PushLayer, signal: TransferOptions['signal']): Promise<Descriptor> {
+    if (layer.kind === 'stream') return this.#stream(layer, signal)
     const { digest, size } = layer.descriptor
     const known = this.#blobs.get(digest)
     if (known !== undefined) {
@@ -157,23 +127,21 @@ class Transfer {
       this.#done(layer.id, size, 'exists')
       return layer.descriptor
     }
-    const sending = this.#blob(layer)
+    const sending = this.#blob(layer, signal)
     this.#blobs.set(digest, sending)
     return sending
   }
 
-  async #stream(layer: StreamLayer): Promise<Descriptor> {
+  async #stream(layer: StreamLayer, signal: TransferOptions['signal']): Promise<Descriptor> {
     const open = this.#reporting(layer)
-    const descriptor = await this.#repository.upload(layer.mediaType, open, {
-      signal: this.#signal,
-    })
+    const descriptor = await this.#repository.upload(layer.mediaType, open, { signal })
     this.#done(layer.id, descriptor.size)
     return descriptor
   }
 
-  async #blob(layer: BlobLayer): Promise<Descriptor> {
+  async #blob(layer: BlobLayer, signal: TransferOptions['signal']): Promise<Descriptor> {
     const { id, descriptor, mountFrom } = layer
-    const options = { signal: this.#signal }
+    const options = { signal }
     if (await this.#repository.has(descriptor, options)) {
       this.#done(id, descriptor.size, 'exists')
       return descriptor

@@ -127,5 +127,5 @@ export interface Plan {
   readonly vertices: ReadonlyMap<VertexId, Vertex>
   readonly image: PlannedImage
   /** No time of the image that is new is later; milliseconds. */
-  readonly epoch?: number | undefined
+  readonly sourceDateEpoch?: number | undefined
 }

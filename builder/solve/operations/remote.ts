@@ -1,4 +1,4 @@
-import type { Fetcher } from '#builder/fetch'
+import type { RemoteFetcher } from '#builder/fetch'
 import type { RemoteVertex } from '#builder/plan'
 import type { CacheKey, LayerId } from '#cache'
 import { unreachable } from '#core'
@@ -10,7 +10,7 @@ import type { Result } from './result.ts'
 
 /** What fetching files from elsewhere needs. */
 export interface RemoteDeps extends LayerDeps {
-  readonly fetcher: () => Fetcher
+  readonly fetcher: () => RemoteFetcher
   readonly reporter: Reporter
 }
 

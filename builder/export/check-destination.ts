@@ -1,29 +1,12 @@
 import { realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
-import type { BuildOptions, Output } from '#builder/options'
+import type { Writable } from 'node:stream'
 import { errnoOf, ioError, TsbuildError } from '#core'
 
 const DELETE = 'buildx.local.delete'
 
-/**
- * Finds the destinations that could not be written after all the work.
- * @throws {TsbuildError} USAGE, PERMISSION_DENIED for one whose files must not be deleted
- */
-export function checkOutputs(
-  outputs: readonly Output[],
-  { allow = [] }: Pick<BuildOptions, 'allow'>,
-): void {
-  for (const output of outputs) {
-    if (output.type === 'store' || output.type === 'registry') continue
-    const { dest } = output
-    const isFolder = output.type === 'local' || ('tar' in output && output.tar === false)
-    if (isFolder) checkFolder(dest)
-    else if (typeof dest === 'string') checkFile(dest)
-    if ('mode' in output && output.mode === 'delete') checkDelete(output, allow)
-  }
-}
-
-function checkFolder(dest: unknown): void {
+/** @throws {TsbuildError} USAGE for what is not a folder, and cannot become one */
+export function checkFolder(dest: unknown): void {
   if (typeof dest !== 'string') {
     throw unusable('a folder cannot be written to a stream', 'name a folder with dest=PATH')
   }
@@ -31,7 +14,14 @@ function checkFolder(dest: unknown): void {
   throw unusable(`cannot write to ${dest}: it is not a folder`, 'name another one with dest=PATH')
 }
 
-function checkDelete({ type, dest }: Output & { dest: unknown }, allow: readonly string[]): void {
+/**
+ * Checks an output that deletes what the image does not have.
+ * @throws {TsbuildError} USAGE, PERMISSION_DENIED for a folder outside the working directory
+ */
+export function checkDelete(
+  { type, dest }: { readonly type: string; readonly dest: unknown },
+  allow: readonly string[],
+): void {
   if (type !== 'local' || typeof dest !== 'string') {
     throw unusable('only an output of type=local can delete files', 'leave mode=delete out')
   }
@@ -61,7 +51,9 @@ function realPath(path: string): string {
   }
 }
 
-function checkFile(dest: string): void {
+/** @throws {TsbuildError} USAGE for a path that cannot be a file; a stream passes */
+export function checkFile(dest: unknown): void {
+  if (typeof dest !== 'string') return
   if (isFolder(dest) === true) {
     throw unusable(`cannot write ${dest}: it is a folder`, 'name a file in it with dest=PATH')
   }
@@ -81,4 +73,10 @@ function isFolder(path: string): boolean | undefined {
 
 function unusable(message: string, hint: string): TsbuildError {
   return new TsbuildError(message, { code: 'USAGE', hint })
+}
+
+/** The path of a destination that `checkFolder` has seen. */
+export function pathOf(dest: string | Writable): string {
+  if (typeof dest === 'string') return dest
+  throw new Error('outputs are checked before the build')
 }
