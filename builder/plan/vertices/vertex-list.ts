@@ -1,6 +1,6 @@
 import { formatPlatform, type Platform } from '#core'
 import type { SourceRange } from '#parser'
-import type { BaseLookup, ResolvedBase } from '../bases/bases.ts'
+import type { BaseLookup, ResolvedBase } from '../bases/resolve-base.ts'
 import { loadingName, type NamedContext } from './named-context.ts'
 import type {
   ExecVertex,
