@@ -62,7 +62,8 @@ export { isBuiltInFrontend } from './lines/syntax.ts'
 export { type CheckOptions, type CheckResult, checkDockerfile } from './lint/check.ts'
 export { type CheckedBase, type ChecksOptions, DockerfileChecks } from './lint/checks.ts'
 export type { CheckWarning } from './lint/linter.ts'
-export { type CheckRule, kebabName, RULES, type RuleName } from './lint/rules.ts'
+export type { CheckRule } from './lint/rule/rule.ts'
+export { kebabName, RULES } from './lint/rules.ts'
 export {
   type Outline,
   type OutlineArg,
@@ -88,6 +89,18 @@ export {
   normalForm,
 } from './print/normal-form.ts'
 export { printDockerfile } from './print/print.ts'
+export type { DeclaredArg } from './scope/declared-arg.ts'
+export { type Expanded, expandTracked, type Variables } from './scope/expanded.ts'
+export { evaluateGlobals, type GlobalScope } from './scope/global-scope.ts'
+export {
+  applyEnv,
+  childScope,
+  declareArg,
+  isSeen,
+  parseEnv,
+  type StageScope,
+  stageScope,
+} from './scope/stage-scope.ts'
 export { parseBoolean } from './text/boolean.ts'
 export { trimSpace } from './text/characters.ts'
 export {

@@ -1,7 +1,7 @@
 import type { RemoteFetcher } from '#builder/fetch'
-import { epochStageSource, type GlobalScope, type RemoteSource } from '#builder/plan'
+import { epochStageSource, type RemoteSource } from '#builder/plan'
 import { formatPlatform, type OnEvent, type Platform, reported, TsbuildError } from '#core'
-import type { Dockerfile } from '#parser'
+import type { Dockerfile, GlobalScope } from '#parser'
 import { type NamedSource, type NamedSources, namedSource } from './named-contexts.ts'
 import { timeOfSource } from './source-time.ts'
 

@@ -5,19 +5,20 @@ export {
   type ResolvedBase,
   resolveBase,
   storeSource,
-} from './bases/bases.ts'
+} from './bases/resolve-base.ts'
 export { epochStageSource } from './epoch-stage.ts'
-export { type PlanOptions, planBuild, stagePlatform } from './plan.ts'
+export { planBuild } from './plan.ts'
 export { type ResolvedGraph, type ResolveGraphOptions, resolveGraph } from './resolve-graph.ts'
+export { stagePlatform } from './stage/platforms.ts'
+export type { PlanOptions } from './stage/stage-plan.ts'
 export type { RemoteSource } from './steps/copy-sources.ts'
 export {
-  type GlobalScope,
   globalScope,
   isSwitchedOn,
   predefinedArgs,
   type ScopeOptions,
   unusedBuildArgs,
-} from './variables/scope.ts'
+} from './variables/build-args.ts'
 export type { NamedContext } from './vertices/named-context.ts'
 export type {
   BindMountPlan,

@@ -1,11 +1,11 @@
 import type { RunMount } from '../ast/ast.ts'
-import type { InstructionGraph, LinkedStage } from '../graph/graph.ts'
 import { cleanPath } from '../patterns/path-pattern.ts'
-import type { ScopeInput, StageScope } from '../scope/stage-scope.ts'
-import { walkSteps } from '../scope/walk.ts'
+import { expandIn, type StageScope } from '../scope/stage-scope.ts'
+import type { ScopedStage } from '../scope/walk-stages.ts'
 import { parseBoolean } from '../text/boolean.ts'
 import type { SourceRange } from '../text/source.ts'
 
+/** A secret, SSH agent or cache that a step mounts. */
 export interface OutlineMount {
   readonly name: string
   readonly isRequired: boolean
@@ -20,20 +20,17 @@ export interface OutlineMounts {
   readonly caches: readonly OutlineMount[]
 }
 
-/** The mounts of all linked stages, by the names that they go by in the build. */
-export function outlineMounts(graph: InstructionGraph, input: ScopeInput): OutlineMounts {
-  const uses = new Map<LinkedStage, (Named & { readonly range: SourceRange })[]>()
-  for (const { linked, instruction, scope } of walkSteps(graph, input, () => undefined)) {
-    if (instruction.kind === 'arg') for (const _ of scope.declare(instruction));
-    if (instruction.kind !== 'run') continue
-    const { range } = instruction
-    const named = instruction.mounts.map((mount) => ({ ...readMount(mount, scope), range }))
-    uses.set(linked, [...(uses.get(linked) ?? []), ...named])
-  }
-  // The nearer to the target a mount is, the more it says.
-  const all = [...uses]
-    .toSorted(([a], [b]) => b.stage.index - a.stage.index)
-    .flatMap(([, mounts]) => mounts)
+/** The mounts of all stages, by the names that they have in the build. */
+export function outlineMounts(stages: readonly ScopedStage[]): OutlineMounts {
+  // Of several mounts of a name, that of the stage nearest to the target counts.
+  const all = stages
+    .toReversed()
+    .flatMap(({ steps }) => steps)
+    .flatMap(({ instruction, scope }) => {
+      if (instruction.kind !== 'run') return []
+      const { range } = instruction
+      return instruction.mounts.map((mount) => ({ ...readMount(mount, scope), range }))
+    })
   const ofType = (wanted: string): readonly OutlineMount[] => {
     const found = new Map<string, OutlineMount>()
     for (const { type, name, isRequired, range } of all) {
@@ -54,7 +51,7 @@ interface Named {
 function readMount({ fields }: RunMount, scope: StageScope): Named {
   const field = (...keys: readonly string[]): string => {
     const key = keys.find((one) => fields.get(one) !== undefined)
-    return (key && scope.expand(fields.get(key) ?? '').value) ?? ''
+    return (key && expandIn(scope, fields.get(key) ?? '').value) ?? ''
   }
   const type = field('type').toLowerCase()
   const target = field('target', 'dst', 'destination')

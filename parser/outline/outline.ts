@@ -1,9 +1,14 @@
-import type { ArgInstruction, Dockerfile } from '../ast/ast.ts'
-import { type InstructionGraph, type LinkedStage, linkStages } from '../graph/graph.ts'
+import type { Dockerfile } from '../ast/ast.ts'
+import { linkStages } from '../graph/graph.ts'
 import { descriptionOf } from '../lines/instruction-comments.ts'
-import { expandNoting } from '../scope/expand-noting.ts'
-import { evaluateGlobals, type Globals, PREDEFINED, type Variables } from '../scope/globals.ts'
-import { walkSteps } from '../scope/walk.ts'
+import type { DeclaredArg } from '../scope/declared-arg.ts'
+import { expandTracked } from '../scope/expanded.ts'
+import {
+  DEFAULT_PREDEFINED,
+  type EvaluatedGlobals,
+  evaluateGlobals,
+} from '../scope/global-scope.ts'
+import { type ScopedStage, walkStages } from '../scope/walk-stages.ts'
 import type { SourceRange } from '../text/source.ts'
 import { type OutlineMounts, outlineMounts } from './outline-mounts.ts'
 
@@ -15,6 +20,7 @@ export interface Outline extends OutlineMounts {
   readonly args: readonly OutlineArg[]
 }
 
+/** A build argument. */
 export interface OutlineArg {
   readonly name: string
   readonly description: string | undefined
@@ -23,12 +29,13 @@ export interface OutlineArg {
   readonly range: SourceRange
 }
 
+/** What is given besides the Dockerfile. */
 export interface OutlineOptions {
   /** Name of the stage; the last one unless given. */
   readonly target?: string | undefined
   readonly buildArgs?: Readonly<Record<string, string>> | undefined
   /** Values of BUILDPLATFORM and so on; those of linux/amd64 unless given. */
-  readonly predefined?: Variables | undefined
+  readonly predefined?: ReadonlyMap<string, string> | undefined
 }
 
 /**
@@ -38,68 +45,63 @@ export interface OutlineOptions {
  */
 export function outlineTarget(dockerfile: Dockerfile, options: OutlineOptions = {}): Outline {
   const buildArgs = new Map(Object.entries(options.buildArgs ?? {}))
-  const globals = evaluateGlobals(dockerfile, options.predefined ?? PREDEFINED, buildArgs)
-  const lookup = (name: string): string | undefined => globals.values.get(name)
-  const context = { lookup, escape: dockerfile.escape }
+  const predefined = options.predefined ?? DEFAULT_PREDEFINED
+  const globals = evaluateGlobals(dockerfile, predefined, buildArgs)
+  const context = { variables: globals.scope.values, escape: dockerfile.escape }
   const graph = linkStages(dockerfile, {
     target: options.target,
-    expand: ({ raw }) => expandNoting(raw, context).value ?? '',
+    expand: ({ raw }) => expandTracked(raw, context).value ?? '',
   })
+  const stages = [...walkStages(graph, globals.scope, () => undefined)]
   const { stage } = graph.target
   return {
     name: stage.name,
     description: stage.name === undefined ? undefined : descriptionOf(stage.from, stage.name),
-    args: argsOf(graph, globals, buildArgs),
-    ...outlineMounts(graph, { escape: dockerfile.escape, globals, buildArgs }),
+    args: argsOf(stages, globals, dockerfile),
+    ...outlineMounts(stages),
   }
 }
 
-/** The nearer to the target an ARG of a name is declared, the more it says. */
+/** Of several ARGs of a name, that of the stage nearest to the target counts, global ones last. */
 function argsOf(
-  graph: InstructionGraph,
-  globals: Globals,
-  buildArgs: Variables,
+  stages: readonly ScopedStage[],
+  { scope, args: globalArgs }: EvaluatedGlobals,
+  dockerfile: Dockerfile,
 ): readonly OutlineArg[] {
-  const input = { escape: graph.dockerfile.escape, globals, buildArgs }
-  const declared = new Map<LinkedStage, OutlineArg[]>()
-  const inherited = new Set(graph.stages.flatMap((linked) => namesInFrom(linked, globals, graph)))
-  for (const { linked, instruction, scope } of walkSteps(graph, input, () => undefined)) {
-    if (instruction.kind !== 'arg') continue
-    const args = declared.get(linked) ?? []
-    declared.set(linked, args)
-    for (const { key, value, isInherited } of scope.declare(instruction)) {
-      if (isInherited) inherited.add(key)
-      else args.push(toArg(key, value, instruction))
-    }
-  }
+  const context = { variables: scope.values, escape: dockerfile.escape }
+  const inherited = new Set(
+    stages.flatMap(({ linked: { stage } }) =>
+      [stage.from.image, stage.from.platform].flatMap((word) =>
+        word === undefined ? [] : [...expandTracked(word.raw, context).matched],
+      ),
+    ),
+  )
+  const argsIn = ({ steps }: ScopedStage): readonly DeclaredArg[] =>
+    steps.flatMap(({ args }) => args)
+  for (const { key, isInherited } of stages.flatMap(argsIn)) if (isInherited) inherited.add(key)
   const found = new Map<string, OutlineArg>()
-  const stages = [...declared].toSorted(([a], [b]) => b.stage.index - a.stage.index)
-  for (const arg of stages.flatMap(([, args]) => args)) {
-    if (!found.has(arg.name)) found.set(arg.name, arg)
+  for (const arg of stages.toReversed().flatMap(argsIn)) {
+    if (!arg.isInherited && !found.has(arg.key)) found.set(arg.key, toArg(arg))
   }
+  const declared = new Map(globalArgs.map((arg) => [arg.key, arg]))
+  const usesOf = new Map(
+    globalArgs.flatMap(({ key, fallback }) =>
+      fallback === undefined ? [] : [[key, fallback.matched] as const],
+    ),
+  )
   for (const name of inherited) {
-    // What an argument is made of is a parameter as well.
-    for (const used of globals.uses.get(name) ?? []) inherited.add(used)
-    const instruction = globals.declarations.get(name)
-    if (instruction === undefined || found.has(name)) continue
-    found.set(name, toArg(name, globals.values.get(name), instruction))
+    // The arguments in the default of an argument are parameters as well.
+    for (const used of usesOf.get(name) ?? []) inherited.add(used)
+    const arg = declared.get(name)
+    if (arg === undefined || found.has(name)) continue
+    found.set(name, toArg({ ...arg, value: scope.values.get(name) }))
   }
   return [...found.values()].toSorted(byPlace)
 }
 
-function toArg(name: string, value: string | undefined, instruction: ArgInstruction): OutlineArg {
-  return { name, value, description: descriptionOf(instruction, name), range: instruction.range }
-}
-
-function namesInFrom(
-  { stage: { from } }: LinkedStage,
-  { values }: Globals,
-  { dockerfile }: InstructionGraph,
-): readonly string[] {
-  const context = { lookup: (name: string) => values.get(name), escape: dockerfile.escape }
-  return [from.image, from.platform].flatMap((word) =>
-    word === undefined ? [] : [...expandNoting(word.raw, context).matched],
-  )
+function toArg({ key, value, instruction }: DeclaredArg): OutlineArg {
+  const description = descriptionOf(instruction, key)
+  return { name: key, value, description, range: instruction.range }
 }
 
 function byPlace(a: { readonly range: SourceRange }, b: { readonly range: SourceRange }): number {

@@ -1,143 +1,123 @@
-import type { ArgInstruction, Dockerfile, StageInstruction } from '../ast/ast.ts'
-import { type Expanded, expandNoting } from './expand-noting.ts'
-import type { Globals, Variables } from './globals.ts'
+import { PersistentMap } from '#core'
+import type { ArgDeclaration, ArgInstruction, Dockerfile, EnvInstruction } from '../ast/ast.ts'
+import { type DeclaredArg, evaluateArg } from './declared-arg.ts'
+import { type ExpandContext, type Expanded, expandTracked } from './expanded.ts'
+import type { GlobalScope } from './global-scope.ts'
 
-/** What the config of a base image has to do with the checks. */
-export interface BaseFacts {
-  /** `KEY=value`. */
-  readonly env: readonly string[]
-  readonly hasShell: boolean
-}
-
-export interface ScopeInput {
+/** What is defined at one place of a stage. A value: ARG and ENV give the scope behind them. */
+export interface StageScope {
   readonly escape: Dockerfile['escape']
-  readonly globals: Globals
-  readonly buildArgs: Variables
+  /** The environment of the image: that of its base, then ENV. */
+  readonly env: PersistentMap<string>
+  /** What words expand from and steps see: `env` and arguments, the later one of a name. */
+  readonly variables: PersistentMap<string>
+  /** Characters of the names and values in `variables`. */
+  readonly length: number
+  /** Declared arguments, in order; one without a value is empty. */
+  readonly args: PersistentMap<string>
+  /** False when the base image is not known, which may define any variable. */
+  readonly isComplete: boolean
 }
 
-/** One variable of an ARG. */
-export interface ArgValue {
-  readonly key: string
-  readonly value: string | undefined
-  /** How its default was expanded; `undefined` when there is none or it is not used. */
-  readonly expanded: Expanded | undefined
-  /** True when it stands for the global argument of that name, whatever its value is. */
-  readonly isInherited: boolean
+/** A key and value of ENV after expansion. */
+export interface ExpandedEntry {
+  readonly key: Expanded
+  readonly value: Expanded
 }
 
-/** Build arguments that the environment of a stage never has. */
-export const NEVER_SET: ReadonlySet<string> = new Set([
+type Entries = readonly (readonly [string, string])[]
+
+/** Build arguments that are for the builder itself: no stage sees them, even where they are declared. */
+const UNSEEN_NAMES: ReadonlySet<string> = new Set([
   'BUILDKIT_SBOM_SCAN_CONTEXT',
   'BUILDKIT_SBOM_SCAN_STAGE',
 ])
 
-/** What is defined at one place of a stage. It goes along with the instructions. */
-export class StageScope {
-  readonly #input: ScopeInput
-  readonly #env: Map<string, string>
-  readonly #declared: Set<string>
-  /** False when the config of the base image is not known. */
-  readonly isComplete: boolean
-  /** The operating system of the stage. */
-  readonly os: string
-  hasShell: boolean
-  hasWorkdir = false
-  /** CMD, ENTRYPOINT and HEALTHCHECK of this stage, the last one of each. */
-  readonly last: Map<StageInstruction['kind'], StageInstruction> = new Map()
+/** False for a build argument that never becomes a variable of a stage. */
+export function isSeen(name: string): boolean {
+  return !UNSEEN_NAMES.has(name)
+}
 
-  private constructor(
-    input: ScopeInput,
-    start: Pick<StageScope, 'isComplete' | 'hasShell' | 'os'>,
-    env: Variables,
-    declared: Iterable<string>,
-  ) {
-    this.#input = input
-    this.isComplete = start.isComplete
-    this.os = start.os
-    this.hasShell = start.hasShell
-    this.#env = new Map(env)
-    this.#declared = new Set(declared)
-  }
+/** `KEY=value` lines as entries; a line without `=` is a variable with an empty value. */
+export function parseEnv(lines: readonly string[]): Entries {
+  return lines.map((line) => {
+    const at = line.indexOf('=')
+    return at < 0 ? [line, ''] : [line.slice(0, at), line.slice(at + 1)]
+  })
+}
 
-  /** A stage on an image, `undefined` when nothing is known of it. */
-  static onImage(input: ScopeInput, base: BaseFacts | undefined, os: string): StageScope {
-    const env = new Map([['PATH', '/']])
-    for (const line of base?.env ?? []) {
-      const equals = line.indexOf('=')
-      if (equals < 0) env.set(line, '')
-      else env.set(line.slice(0, equals), line.slice(equals + 1))
-    }
-    const start = { isComplete: base !== undefined, hasShell: base?.hasShell ?? false, os }
-    return new StageScope(input, start, env, [])
-  }
+/** The scope of a stage on an image with the environment `entries`. */
+export function stageScope(
+  entries: Iterable<readonly [string, string]>,
+  { escape: mark, isComplete }: Pick<StageScope, 'escape' | 'isComplete'>,
+): StageScope {
+  const env = PersistentMap.of(entries)
+  const length = Array.from(env).reduce((sum, [key, value]) => sum + key.length + value.length, 0)
+  const args = PersistentMap.of<string>([])
+  return { escape: mark, env, variables: PersistentMap.of(env), length, args, isComplete }
+}
 
-  /** A stage on this one, as it is now. */
-  child(): StageScope {
-    const scope = new StageScope(this.#input, this, this.#env, this.#declared)
-    scope.hasWorkdir = this.hasWorkdir
-    return scope
-  }
+/**
+ * The scope of a stage on another one: its arguments are inherited. An ENV that an argument of its name
+ * had hidden counts again, as it does for a build on the finished image.
+ */
+export function childScope(parent: StageScope): StageScope {
+  const hidden = Array.from(parent.args).flatMap(([key]) => {
+    const value = parent.env.get(key)
+    return value === undefined || value === parent.variables.get(key) ? [] : [[key, value] as const]
+  })
+  return withVariables(parent, hidden)
+}
 
-  /** Names with a value. */
-  get names(): Iterable<string> {
-    return this.#env.keys()
-  }
+/** Declares one variable of an ARG. Unlike the words of ENV, each default sees those before it. */
+export function declareArg(
+  scope: StageScope,
+  one: ArgDeclaration,
+  context: { readonly instruction: ArgInstruction; readonly globals: GlobalScope },
+): { readonly declared: DeclaredArg; readonly scope: StageScope } {
+  const { buildArgs, values: inherited } = context.globals
+  const sources = { buildArgs, inherited, ...contextOf(scope) }
+  const declared = evaluateArg(one, context.instruction, sources)
+  const { key, value } = declared
+  const args = scope.args.with([[key, value ?? '']])
+  const isSet = value !== undefined && isSeen(key)
+  return { declared, scope: { ...(isSet ? withVariables(scope, [[key, value]]) : scope), args } }
+}
 
-  isDeclared(name: string): boolean {
-    return this.#declared.has(name)
-  }
+/**
+ * Applies an ENV, of which every word sees what is defined before the instruction. An entry whose key
+ * cannot be expanded is left out; a value that cannot be expanded is empty.
+ */
+export function applyEnv(
+  scope: StageScope,
+  instruction: EnvInstruction,
+): { readonly entries: readonly ExpandedEntry[]; readonly scope: StageScope } {
+  const entries = instruction.entries.map(({ key, value }) => {
+    return { key: expandIn(scope, key.raw), value: expandIn(scope, value.raw) }
+  })
+  const set = entries.flatMap(({ key, value }) => {
+    return key.value === undefined ? [] : [[key.value, value.value ?? ''] as const]
+  })
+  return { entries, scope: { ...withVariables(scope, set), env: scope.env.with(set) } }
+}
 
-  expand(raw: string): Expanded {
-    return expandNoting(raw, this.context)
-  }
+/** Expands a word of an instruction. */
+export function expandIn(scope: StageScope, raw: string): Expanded {
+  return expandTracked(raw, contextOf(scope))
+}
 
-  /** A heredoc keeps its quotes, and its escape is always a backslash. */
-  expandBody(content: string): Expanded {
-    return expandNoting(content, { ...this.context, escape: '\\', quotes: 'ignore' })
-  }
+/** What the words of an instruction expand from. */
+export function contextOf({ variables, escape: mark }: StageScope): ExpandContext {
+  return { variables, escape: mark }
+}
 
-  get context(): { lookup: (name: string) => string | undefined; escape: ScopeInput['escape'] } {
-    return { lookup: (name) => this.#env.get(name), escape: this.#input.escape }
+function withVariables(scope: StageScope, entries: Entries): StageScope {
+  const variables = scope.variables.with(entries)
+  let { length } = scope
+  for (const key of new Set(entries.map(([name]) => name))) {
+    const before = scope.variables.get(key)
+    const after = variables.get(key) ?? ''
+    length += after.length - (before === undefined ? -key.length : before.length)
   }
-
-  /** Defines the variables of an ARG one after the other; each is handed out before it counts. */
-  *declare({ args }: ArgInstruction): Generator<ArgValue> {
-    const { buildArgs, globals } = this.#input
-    for (const { key, value } of args) {
-      const given = buildArgs.get(key)
-      const expanded =
-        given === undefined && value !== undefined ? this.expand(value.raw) : undefined
-      const isInherited = value === undefined && globals.values.has(key)
-      const result = given ?? (isInherited ? globals.values.get(key) : expanded?.value)
-      yield { key, value: result, expanded, isInherited }
-      if (result !== undefined && !NEVER_SET.has(key)) this.#env.set(key, result)
-      this.#declared.add(key)
-    }
-  }
-
-  /** What holds behind an instruction; ARG is a matter of `declare`. */
-  advance(instruction: StageInstruction): void {
-    switch (instruction.kind) {
-      case 'env': {
-        const entries = instruction.entries.map(({ key, value }) => {
-          return [this.expand(key.raw).value, this.expand(value.raw).value] as const
-        })
-        for (const [key, value] of entries) if (key !== undefined) this.#env.set(key, value ?? '')
-        break
-      }
-      case 'shell':
-        this.hasShell = true
-        break
-      case 'workdir':
-        this.hasWorkdir = true
-        break
-      case 'cmd':
-      case 'entrypoint':
-      case 'healthcheck':
-        this.last.set(instruction.kind, instruction)
-        break
-      default:
-        break
-    }
-  }
+  return { ...scope, variables, length }
 }

@@ -1,33 +1,33 @@
-import type { ContainerConfig } from '#core'
-import { formatEnv, parseEnv } from '../variables/env-lines.ts'
-import { GrowingMap } from '../variables/growing.ts'
+import { type ContainerConfig, PersistentMap } from '#core'
+import type { Variables } from '#parser'
+import { formatEnv } from '../variables/env-lines.ts'
 
-type Counted = 'Env' | 'Labels' | 'ExposedPorts' | 'Volumes'
+type Collected = 'Labels' | 'ExposedPorts' | 'Volumes'
 
-/** An image's config while a stage adds to it: what there can be very many of grows cheaply. */
-export interface StageConfig extends Omit<ContainerConfig, Counted> {
-  readonly Env: GrowingMap<string>
-  readonly Labels: GrowingMap<string>
-  readonly ExposedPorts: GrowingMap<Record<string, never>>
-  readonly Volumes: GrowingMap<Record<string, never>>
+/** An image's config without its environment while a stage adds to it. */
+export interface StageConfig extends Omit<ContainerConfig, Collected | 'Env'> {
+  readonly Labels: PersistentMap<string>
+  readonly ExposedPorts: PersistentMap<Record<string, never>>
+  readonly Volumes: PersistentMap<Record<string, never>>
 }
 
-export function growingConfig(config: ContainerConfig): StageConfig {
+/** The config that a stage on an image begins with. */
+export function stageConfig({ Env: _scoped, ...config }: ContainerConfig): StageConfig {
   return {
     ...config,
-    Env: GrowingMap.of(parseEnv(config.Env ?? [])),
-    Labels: GrowingMap.of(Object.entries(config.Labels ?? {})),
-    ExposedPorts: GrowingMap.of(Object.entries(config.ExposedPorts ?? {})),
-    Volumes: GrowingMap.of(Object.entries(config.Volumes ?? {})),
+    Labels: PersistentMap.of(Object.entries(config.Labels ?? {})),
+    ExposedPorts: PersistentMap.of(Object.entries(config.ExposedPorts ?? {})),
+    Volumes: PersistentMap.of(Object.entries(config.Volumes ?? {})),
   }
 }
 
-/** The config as images have it, without what is empty. */
-export function finishedConfig(config: StageConfig): ContainerConfig {
-  const { Env, Labels, ExposedPorts, Volumes, ...rest } = config
+/** The config of the image that a stage makes, without what is empty. */
+export function imageConfig(config: StageConfig, env: Variables): ContainerConfig {
+  const { Labels, ExposedPorts, Volumes, ...rest } = config
+  const Env = formatEnv(env)
   return {
     ...rest,
-    ...(Env.size > 0 ? { Env: formatEnv(Env) } : {}),
+    ...(Env.length > 0 ? { Env } : {}),
     ...(Labels.size > 0 ? { Labels: Object.fromEntries(Labels) } : {}),
     ...(ExposedPorts.size > 0 ? { ExposedPorts: Object.fromEntries(ExposedPorts) } : {}),
     ...(Volumes.size > 0 ? { Volumes: Object.fromEntries(Volumes) } : {}),

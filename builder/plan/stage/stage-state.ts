@@ -1,15 +1,24 @@
-import { type Healthcheck, type Platform, TsbuildError, unreachable } from '#core'
 import {
+  type Healthcheck,
+  type PersistentList,
+  type Platform,
+  TsbuildError,
+  unreachable,
+} from '#core'
+import {
+  type ArgInstruction,
+  applyEnv,
   type Command,
-  type Dockerfile,
+  declareArg,
+  type EnvInstruction,
+  type GlobalScope,
   SourceError,
   type StageInstruction,
+  type StageScope,
   trimSpace,
   type Word,
 } from '#parser'
-import { expandListWith, expandWith } from '../variables/expand.ts'
-import type { GrowingList, GrowingMap } from '../variables/growing.ts'
-import { type GlobalScope, isSeen } from '../variables/scope.ts'
+import { checkDefault, expandedValue, expandListWith, expandWith } from '../variables/expand.ts'
 import type { PlannedHistory, VertexId } from '../vertices/vertex.ts'
 import * as history from './history.ts'
 import { slashed } from './paths.ts'
@@ -17,7 +26,7 @@ import { exposedPorts } from './ports.ts'
 import { checkSignal } from './signals.ts'
 import type { StageConfig } from './stage-config.ts'
 
-/** What the instructions of a stage have added up to so far. */
+/** The result of the instructions of a stage so far. */
 export interface StageState {
   /** What its steps run on, and whose paths they have. */
   readonly platform: Platform
@@ -27,23 +36,14 @@ export interface StageState {
   readonly hasWindowsLayers: boolean
   readonly config: StageConfig
   readonly author: string | undefined
-  readonly history: GrowingList<PlannedHistory>
+  readonly history: PersistentList<PlannedHistory>
   /** Characters of the history's texts. */
   readonly historyLength: number
-  /** What words expand from and processes see: the image's ENV, then ENV and ARG in order. */
-  readonly env: GrowingMap<string>
-  /** Characters of the names and values in `env`. */
-  readonly envLength: number
-  /** Declared ARGs, in order, for the history of RUN steps. */
-  readonly args: GrowingMap<string>
+  /** ENV and ARG. */
+  readonly scope: StageScope
   /** CMD was given in this stage and not inherited: a later ENTRYPOINT keeps it. */
   readonly hasOwnCmd: boolean
   readonly top: VertexId | undefined
-}
-
-export interface FoldScope {
-  readonly globals: GlobalScope
-  readonly escape: Dockerfile['escape']
 }
 
 /** Instructions that change the image and no file. */
@@ -52,8 +52,6 @@ export type MetadataInstruction = Exclude<
   { readonly kind: 'run' | 'copy' | 'add' | 'workdir' }
 >
 
-type Entries = readonly (readonly [string, string])[]
-
 /** More than any kernel hands to a process. */
 const MAX_VARIABLES = 4 * 1024 * 1024
 const MAX_HISTORY = 64 * 1024 * 1024
@@ -61,74 +59,71 @@ const MAX_HISTORY = 64 * 1024 * 1024
 const DEFAULT_SHELL: readonly string[] = ['/bin/sh', '-c']
 const WINDOWS_SHELL: readonly string[] = ['cmd', '/S', '/C']
 
-/** Folds one instruction into the state. Pure: what runs or copies is not seen here. */
+/** Applies an instruction that changes the image and no file. Pure. */
 export function applyMetadata(
   state: StageState,
   instruction: MetadataInstruction,
-  scope: FoldScope,
+  globals: GlobalScope,
 ): StageState {
-  const expand = (word: Word): string => expandWith(word, state.env, scope.escape)
+  const { scope } = state
+  const expand = (word: Word): string => expandWith(word, scope)
   switch (instruction.kind) {
     case 'arg':
-      return applyArgs(state, instruction.args, scope)
-    case 'env': {
-      const entries = instruction.entries.map(
-        ({ key, value }) => [expand(key), expand(value)] as const,
-      )
-      return noted(withEnv(state, entries), history.env(entries))
-    }
+      return applyArgs(state, instruction, globals)
+    case 'env':
+      return applyVariables(state, instruction)
     case 'label': {
       const entries = instruction.entries.map(
         ({ key, value }) => [expand(key), expand(value)] as const,
       )
       const Labels = state.config.Labels.with(entries)
-      return noted(withConfig(state, { Labels }), history.label(entries))
+      return addHistory(withConfig(state, { Labels }), history.label(entries))
     }
     case 'user': {
       const User = expand(instruction.user)
-      return noted(withConfig(state, { User }), `USER ${User}`)
+      return addHistory(withConfig(state, { User }), `USER ${User}`)
     }
     case 'stopsignal': {
       const StopSignal = checkSignal(expand(instruction.signal), instruction.signal)
-      return noted(withConfig(state, { StopSignal }), `STOPSIGNAL ${StopSignal}`)
+      return addHistory(withConfig(state, { StopSignal }), `STOPSIGNAL ${StopSignal}`)
     }
     case 'expose': {
       const ports = exposedPorts(
         instruction.ports.flatMap((word) =>
-          expandListWith(word, state.env, scope.escape).map((text) => ({ text, word })),
+          expandListWith(word, scope).map((text) => ({ text, word })),
         ),
       )
       const ExposedPorts = state.config.ExposedPorts.with(ports.map((port) => [port, {}]))
-      return noted(withConfig(state, { ExposedPorts }), `EXPOSE [${ports.join(' ')}]`)
+      return addHistory(withConfig(state, { ExposedPorts }), `EXPOSE [${ports.join(' ')}]`)
     }
     case 'volume': {
       const paths = instruction.paths.map((word) => {
         return volumeOf(expand({ ...word, raw: trimSpace(word.raw) }), word)
       })
       const Volumes = state.config.Volumes.with(paths.map((path) => [path, {}]))
-      return noted(withConfig(state, { Volumes }), `VOLUME [${paths.join(' ')}]`)
+      return addHistory(withConfig(state, { Volumes }), `VOLUME [${paths.join(' ')}]`)
     }
     case 'shell':
-      return noted(
+      return addHistory(
         withConfig(state, { Shell: instruction.shell }),
         `SHELL [${instruction.shell.join(' ')}]`,
       )
     case 'cmd': {
       const Cmd = wrapCommand(state, instruction.command)
       const changed = withConfig(state, { Cmd, ArgsEscaped: true })
-      return noted({ ...changed, hasOwnCmd: true }, `CMD ${history.quotedList(Cmd)}`)
+      return addHistory({ ...changed, hasOwnCmd: true }, `CMD ${history.quotedList(Cmd)}`)
     }
     case 'entrypoint': {
       const Entrypoint = wrapCommand(state, instruction.command)
       const changed = withConfig(state, state.hasOwnCmd ? { Entrypoint } : { Entrypoint, Cmd: [] })
-      return noted(changed, `ENTRYPOINT ${history.quotedList(Entrypoint)}`)
+      return addHistory(changed, `ENTRYPOINT ${history.quotedList(Entrypoint)}`)
     }
     case 'healthcheck': {
       const Healthcheck = toHealthcheck(instruction.check)
-      return noted(withConfig(state, { Healthcheck }), history.healthcheck(Healthcheck))
+      return addHistory(withConfig(state, { Healthcheck }), history.healthcheck(Healthcheck))
     }
     case 'maintainer':
-      return noted({ ...state, author: instruction.name }, `MAINTAINER ${instruction.name}`)
+      return addHistory({ ...state, author: instruction.name }, `MAINTAINER ${instruction.name}`)
     case 'onbuild': {
       const OnBuild = [...(state.config.OnBuild ?? []), instruction.trigger]
       return withConfig(state, { OnBuild })
@@ -159,7 +154,7 @@ export function shellOf(state: StageState): readonly string[] {
 }
 
 /** Adds the history entry of an instruction that made a layer, or with `undefined` of one that did not. */
-export function noted(state: StageState, createdBy: string, vertex?: VertexId): StageState {
+export function addHistory(state: StageState, createdBy: string, vertex?: VertexId): StageState {
   const historyLength = state.historyLength + createdBy.length
   if (historyLength > MAX_HISTORY) {
     throw new TsbuildError(`the history of this stage has more than ${MAX_HISTORY} characters`, {
@@ -189,46 +184,40 @@ export function withConfig(state: StageState, change: Partial<StageConfig>): Sta
   return { ...state, config: { ...state.config, ...change } }
 }
 
-function withEnv(state: StageState, entries: Entries): StageState {
-  const Env = state.config.Env.with(entries)
-  return withVariables(withConfig(state, { Env }), entries)
-}
-
-/** Sets what words expand from and processes see, and nothing in the image. */
-export function withVariables(state: StageState, entries: Entries): StageState {
-  const env = state.env.with(entries)
-  let { envLength } = state
-  for (const key of new Set(entries.map(([name]) => name))) {
-    const before = state.env.get(key)
-    const after = env.get(key) ?? ''
-    envLength += after.length - (before === undefined ? -key.length : before.length)
-  }
-  if (envLength <= MAX_VARIABLES) return { ...state, env, envLength }
+/** @throws {TsbuildError} DOCKERFILE_INVALID for more variables than a process can have */
+export function boundedScope(scope: StageScope): StageScope {
+  if (scope.length <= MAX_VARIABLES) return scope
   throw new TsbuildError(`the variables of this stage have more than ${MAX_VARIABLES} characters`, {
     code: 'DOCKERFILE_INVALID',
     hint: 'no process could be started with them: keep large values in files',
   })
 }
 
-/** A build argument wins over the default, the default over the global value of the same name. */
+function applyVariables(state: StageState, instruction: EnvInstruction): StageState {
+  const { entries, scope } = applyEnv(state.scope, instruction)
+  const texts = entries.map(({ key, value }, index) => {
+    const written = instruction.entries[index]
+    if (written === undefined) throw new Error('applyEnv gives one entry for each that is written')
+    return [expandedValue(key, written.key), expandedValue(value, written.value)] as const
+  })
+  return addHistory({ ...state, scope: boundedScope(scope) }, history.env(texts))
+}
+
 function applyArgs(
   state: StageState,
-  declared: readonly { readonly key: string; readonly value: Word | undefined }[],
-  scope: FoldScope,
+  instruction: ArgInstruction,
+  globals: GlobalScope,
 ): StageState {
-  const { buildArgs, values } = scope.globals
-  let current = state
+  let { scope } = state
   const texts: string[] = []
-  for (const { key, value } of declared) {
-    // Unlike the words of ENV, each of ARG sees those before it.
-    const fallback = (): string | undefined =>
-      value === undefined ? values.get(key) : expandWith(value, current.env, scope.escape)
-    const resolved = buildArgs.get(key) ?? fallback()
-    current = { ...current, args: current.args.with([[key, resolved ?? '']]) }
-    if (resolved !== undefined && isSeen(key)) current = withVariables(current, [[key, resolved]])
-    texts.push(resolved === undefined ? key : `${key}=${resolved}`)
+  for (const declaration of instruction.args) {
+    const { declared, scope: next } = declareArg(scope, declaration, { instruction, globals })
+    checkDefault(declared)
+    scope = boundedScope(next)
+    const { key, value } = declared
+    texts.push(value === undefined ? key : `${key}=${value}`)
   }
-  return noted(current, `ARG ${texts.join(' ')}`)
+  return addHistory({ ...state, scope }, `ARG ${texts.join(' ')}`)
 }
 
 function toHealthcheck(

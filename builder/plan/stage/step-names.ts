@@ -1,6 +1,6 @@
 import { TsbuildError } from '#core'
 import { expandWord, type InstructionGraph, type LinkedStage, type StageInstruction } from '#parser'
-import type { Variables } from '../variables/expand.ts'
+import type { ExpandScope } from '../variables/expand.ts'
 
 /** `[build 2/5] ` in front of step names, counted as BuildKit does. */
 export class StepNames {
@@ -28,11 +28,7 @@ export class StepNames {
  * An instruction as people are shown it: the keyword in upper case, variables that have a value
  * replaced, everything else as written.
  */
-export function shownText(
-  text: string,
-  variables: Variables,
-  mark: InstructionGraph['dockerfile']['escape'],
-): string {
+export function shownText(text: string, { variables, escape: mark }: ExpandScope): string {
   const keyword = /^\S*/.exec(text)?.[0] ?? ''
   const shown = keyword.toUpperCase() + text.slice(keyword.length)
   try {

@@ -8,11 +8,11 @@ import {
   heredocBody,
   type Word,
 } from '#parser'
-import type { StagePlan } from '../plan.ts'
 import * as history from '../stage/history.ts'
 import { resolveDestination, slashed } from '../stage/paths.ts'
+import type { StagePlan } from '../stage/stage-plan.ts'
 import {
-  noted,
+  addHistory,
   refuseWindowsLayers,
   type StageState,
   workingDirectory,
@@ -25,7 +25,7 @@ type Copying = CopyInstruction | AddInstruction
 
 /** COPY and ADD: files from the context, a stage or an image, then heredocs, as one layer. */
 export function planCopy(state: StageState, instruction: Copying, plan: StagePlan): StageState {
-  const expand = (word: Word): string => expandWith(word, state.env, plan.graph.dockerfile.escape)
+  const expand = (word: Word): string => expandWith(word, state.scope)
   refuseWindowsLayers(state)
   const { os } = state.platform
   const sources = instruction.sources.map(expand)
@@ -50,9 +50,7 @@ export function planCopy(state: StageState, instruction: Copying, plan: StagePla
   const parents = instruction.kind === 'copy' && instruction.parents
   const id = plan.vertices.add({
     op: 'files',
-    name: plan.names.step(
-      withoutCredentials(shownText(instruction.text, state.env, plan.graph.dockerfile.escape)),
-    ),
+    name: plan.names.step(withoutCredentials(shownText(instruction.text, state.scope))),
     range: instruction.range,
     root: state.top,
     sources: copied.sources,
@@ -69,13 +67,13 @@ export function planCopy(state: StageState, instruction: Copying, plan: StagePla
     sources: [...shown, ...instruction.inline.map(({ name }) => `<<${name}`)],
     destination: written,
   })
-  return noted(state, text, id)
+  return addHistory(state, text, id)
 }
 
 function heredocData(heredoc: Heredoc, state: StageState, { range }: Copying): string {
   const raw = heredocBody(heredoc)
   if (!heredoc.expand) return raw
-  const lookup = (name: string): string | undefined => state.env.get(name)
+  const lookup = (name: string): string | undefined => state.scope.variables.get(name)
   return located({ raw, range }, () => expandWord(raw, { lookup, quotes: 'ignore' }))
 }
 

@@ -10,8 +10,8 @@ import {
 } from '#builder/fetch'
 import type { CopyAction, Owner } from '#builder/files'
 import { type AddInstruction, type CopyInstruction, SourceError, type Word } from '#parser'
-import type { StagePlan } from '../plan.ts'
 import { slashed } from '../stage/paths.ts'
+import type { StagePlan } from '../stage/stage-plan.ts'
 import { located } from '../variables/expand.ts'
 import type { FilesSource, VertexId } from '../vertices/vertex.ts'
 

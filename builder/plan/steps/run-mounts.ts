@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import type { RunInstruction, RunMount, Word } from '#parser'
-import type { StagePlan } from '../plan.ts'
 import { resolvePath } from '../stage/paths.ts'
+import type { StagePlan } from '../stage/stage-plan.ts'
 import { type StageState, workingDirectory } from '../stage/stage-state.ts'
 import { expandWith } from '../variables/expand.ts'
 import type { MountOwner, PlannedMount } from '../vertices/planned-mount.ts'
@@ -28,7 +28,7 @@ export function planMounts(
   plan: StagePlan,
 ): PlannedMounts {
   const sources: VertexSource[] = []
-  const expand = (word: Word): string => expandWith(word, state.env, plan.graph.dockerfile.escape)
+  const expand = (word: Word): string => expandWith(word, state.scope)
   const warnings: string[] = []
   let sshCount = 0
   const mounts = instruction.mounts.map((mount): PlannedMount => {

@@ -5,20 +5,20 @@ import {
   SourceError,
   type SourceRange,
 } from '#parser'
-import type { StagePlan } from '../plan.ts'
 import * as history from '../stage/history.ts'
 import { resolvePath } from '../stage/paths.ts'
+import type { StagePlan } from '../stage/stage-plan.ts'
 import {
-  noted,
+  addHistory,
   type StageState,
   shellOf,
   workingDirectory,
   wrapCommand,
 } from '../stage/stage-state.ts'
 import { shownText } from '../stage/step-names.ts'
+import { proxyEnv } from '../variables/build-args.ts'
 import { formatEnv } from '../variables/env-lines.ts'
-import type { Variables } from '../variables/expand.ts'
-import { proxyEnv } from '../variables/scope.ts'
+import type { ExpandScope } from '../variables/expand.ts'
 import type { PlannedMount, ScriptMountPlan } from '../vertices/planned-mount.ts'
 import {
   DEFAULT_STEP_SETTINGS,
@@ -40,11 +40,11 @@ export function planRun(
   const { globals, steps = DEFAULT_STEP_SETTINGS } = plan.options
   const { args, label, script } = commandOf(state, instruction)
   const { sources, mounts, warnings } = planMounts(state, instruction, plan)
-  const isAgentNamed = state.env.has(AGENT_VARIABLE)
+  const isAgentNamed = state.scope.variables.has(AGENT_VARIABLE)
   const agent = isAgentNamed ? undefined : mounts.find((mount) => mount.kind === 'ssh')
   const id = plan.vertices.add({
     op: 'exec',
-    name: plan.names.step(shownText(label, shownEnv(state, mounts), plan.graph.dockerfile.escape)),
+    name: plan.names.step(shownText(label, shownScope(state, mounts))),
     range: instruction.range,
     root: state.top,
     platform: state.platform,
@@ -54,7 +54,7 @@ export function planRun(
     process: {
       args,
       env: [
-        ...formatEnv(state.env),
+        ...formatEnv(state.scope.variables),
         ...(agent === undefined ? [] : [`${AGENT_VARIABLE}=${agent.target}`]),
       ],
       proxyEnv: proxyEnv(globals.buildArgs),
@@ -66,20 +66,22 @@ export function planRun(
       settings: steps,
     },
   })
-  return noted(state, history.run(args, declaredArgs(state)), id)
+  return addHistory(state, history.run(args, declaredArgs(state)), id)
 }
 
 /** The variables of the step, with stars for those that will hold secrets. */
-function shownEnv({ env }: StageState, mounts: readonly PlannedMount[]): Variables {
+function shownScope({ scope }: StageState, mounts: readonly PlannedMount[]): ExpandScope {
   const secrets = mounts.flatMap((mount) =>
     mount.kind === 'secret' && mount.env !== undefined ? [[mount.env, '****'] as const] : [],
   )
-  return secrets.length === 0 ? env : new Map([...env, ...secrets])
+  if (secrets.length === 0) return scope
+  const { variables, escape: mark } = scope
+  return { variables: new Map([...variables, ...secrets]), escape: mark }
 }
 
 /** As the process sees them: an ENV of the same name wins, wherever it stands. */
-function declaredArgs({ args, env }: StageState): readonly string[] {
-  return Array.from(args, ([key, value]) => `${key}=${env.get(key) ?? value}`)
+function declaredArgs({ scope: { args, variables } }: StageState): readonly string[] {
+  return Array.from(args, ([key, value]) => `${key}=${variables.get(key) ?? value}`)
 }
 
 interface CommandPlan {

@@ -2,7 +2,7 @@ import type { GitSource, HttpSource } from '#builder/fetch'
 import type { FileAction } from '#builder/files'
 import type { ContainerConfig, HistoryEntry, Platform } from '#core'
 import type { SourceRange } from '#parser'
-import type { ResolvedBase } from '../bases/bases.ts'
+import type { ResolvedBase } from '../bases/resolve-base.ts'
 import type { PlannedMount } from './planned-mount.ts'
 import type { StepSettings } from './step-settings.ts'
 
@@ -20,7 +20,7 @@ interface VertexCommon {
   /** The instruction in the Dockerfile. */
   readonly range: SourceRange
   /** Nothing that the step makes is newer; milliseconds. */
-  readonly latest?: number
+  readonly maxMtime?: number
 }
 
 /** One node of the plan. Its result is a stack of layers: those of its root, and its own on top. */

@@ -113,10 +113,10 @@ function actionDocument(action: FileAction): Json {
 
 /** Only where times were asked for: all other keys stay what they are. */
 function timesDocument(vertex: ExecVertex | FilesVertex): { readonly [key: string]: Json } {
-  const { latest } = vertex
+  const { maxMtime } = vertex
   const madeAt = vertex.op === 'files' ? vertex.madeAt : undefined
   return {
-    ...(latest === undefined ? {} : { latest }),
+    ...(maxMtime === undefined ? {} : { latest: maxMtime }),
     ...(madeAt === undefined ? {} : { madeAt }),
   }
 }

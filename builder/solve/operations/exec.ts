@@ -130,7 +130,7 @@ async function runExec(vertex: ExecVertex, work: ExecWork, deps: ExecDeps): Prom
       { code: 'STEP_FAILED', hint: hintFor(exitCode, reached, resources) },
     )
   }
-  const { latest: maxMtime } = vertex
+  const { maxMtime } = vertex
   if (maxMtime !== undefined) {
     await deps.pool.run('clampTimes', { directory: writable.upper, maxMtime }, signal)
   }

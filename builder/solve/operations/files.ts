@@ -92,7 +92,7 @@ async function runFiles(
     {
       ...(await filesTask(vertex, layers, deps)),
       mtimeMs: vertex.madeAt ?? Date.now(),
-      maxMtime: vertex.latest,
+      maxMtime: vertex.maxMtime,
       temporary: join(temporary.path, 'archives'),
       tar: hasTar ? join(temporary.path, 'tar') : undefined,
       directory,

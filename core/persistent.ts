@@ -1,22 +1,22 @@
 /**
- * What a stage adds up, instruction by instruction. Nothing here ever changes for who holds it, yet
- * growing costs only what is added: what grows from one another shares one store, of which each sees
- * what was there when it was made.
+ * Persistent collections: adding entries gives a new value and leaves the old one as it is. Values that
+ * were derived from one another share one store, so that adding costs only what is added. A second
+ * value derived from the same one gets a copy of the store.
  */
 
 interface Row<V> {
-  /** Values with the versions of the store that they came with, the latest last. */
+  /** Values with the versions of the store in which they were set, the latest last. */
   readonly values: { readonly since: number; readonly value: V }[]
 }
 
 interface Store<V> {
   readonly rows: Map<string, Row<V>>
-  /** Of the latest map that shares the store; only that one can grow in place. */
+  /** The version of the latest map that shares the store; only that one can add entries in place. */
   version: number
 }
 
-/** A map in the order in which its keys were first set. */
-export class GrowingMap<V> implements Iterable<readonly [string, V]> {
+/** An immutable map with string keys, in the order in which they were first set. */
+export class PersistentMap<V> implements Iterable<readonly [string, V]> {
   readonly #store: Store<V>
   readonly #version: number
   readonly size: number
@@ -27,13 +27,14 @@ export class GrowingMap<V> implements Iterable<readonly [string, V]> {
     this.size = size
   }
 
-  static of<V>(entries: Iterable<readonly [string, V]>): GrowingMap<V> {
-    return new GrowingMap<V>({ rows: new Map(), version: 0 }, 0).with(entries)
+  /** A map of `entries` with a store of its own; of equal keys the last one counts. */
+  static of<V>(entries: Iterable<readonly [string, V]>): PersistentMap<V> {
+    return new PersistentMap<V>({ rows: new Map(), version: 0 }, 0).with(entries)
   }
 
-  /** The same map with more entries; a key that is there keeps its place. */
-  with(entries: Iterable<readonly [string, V]>): GrowingMap<V> {
-    if (this.#store.version !== this.#version) return GrowingMap.of(this).with(entries)
+  /** A map with `entries` besides; a key that is there already keeps its place. */
+  with(entries: Iterable<readonly [string, V]>): PersistentMap<V> {
+    if (this.#store.version !== this.#version) return PersistentMap.of(this).with(entries)
     const { rows } = this.#store
     const since = ++this.#store.version
     let added = 0
@@ -45,13 +46,15 @@ export class GrowingMap<V> implements Iterable<readonly [string, V]> {
         added++
       }
     }
-    return new GrowingMap(this.#store, this.size + added)
+    return new PersistentMap(this.#store, this.size + added)
   }
 
+  /** The value of a key, `undefined` without one. */
   get(key: string): V | undefined {
     return this.#valueIn(this.#store.rows.get(key))
   }
 
+  /** True when the key has a value. */
   has(key: string): boolean {
     return this.get(key) !== undefined
   }
@@ -60,7 +63,7 @@ export class GrowingMap<V> implements Iterable<readonly [string, V]> {
     const entries: (readonly [string, V])[] = []
     for (const [key, row] of this.#store.rows) {
       const value = this.#valueIn(row)
-      // Whatever follows was added later too.
+      // The rows behind it were added later still.
       if (value === undefined) break
       entries.push([key, value])
     }
@@ -77,8 +80,8 @@ export class GrowingMap<V> implements Iterable<readonly [string, V]> {
   }
 }
 
-/** A list that keeps what was in it when others grow from it. */
-export class GrowingList<T> implements Iterable<T> {
+/** An immutable list that can be appended to. */
+export class PersistentList<T> implements Iterable<T> {
   readonly #items: T[]
   readonly length: number
 
@@ -87,14 +90,16 @@ export class GrowingList<T> implements Iterable<T> {
     this.length = items.length
   }
 
-  static of<T>(items: Iterable<T>): GrowingList<T> {
-    return new GrowingList([...items])
+  /** A list of `items` with a store of its own. */
+  static of<T>(items: Iterable<T>): PersistentList<T> {
+    return new PersistentList([...items])
   }
 
-  add(item: T): GrowingList<T> {
+  /** A list with `item` at its end. */
+  add(item: T): PersistentList<T> {
     const items = this.#items.length === this.length ? this.#items : [...this]
     items.push(item)
-    return new GrowingList(items)
+    return new PersistentList(items)
   }
 
   [Symbol.iterator](): Iterator<T> {

@@ -1,47 +1,5 @@
 import assert from 'node:assert/strict'
-import fc from 'fast-check'
-import { GrowingList, GrowingMap } from '../../../../builder/plan/variables/growing.ts'
 import { plan } from '../support.ts'
-
-describe('GrowingMap', () => {
-  it('is at every moment what a copied Map would be, whatever grows from it', () => {
-    const key = fc.constantFrom('a', 'b', 'c', 'd')
-    const step = fc.tuple(fc.nat(), fc.array(fc.tuple(key, fc.nat(9)), { maxLength: 3 }))
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
-        const grown = [GrowingMap.of<number>([['a', 0]])]
-        const copied = [new Map([['a', 0]])]
-        for (const [from, entries] of steps) {
-          const index = from % grown.length
-          const parent = grown[index]
-          if (parent !== undefined) grown.push(parent.with(entries))
-          copied.push(new Map([...(copied[index] ?? []), ...entries]))
-        }
-        for (const [index, map] of grown.entries()) {
-          const expected = copied[index] ?? new Map()
-          assert.deepEqual([...map], [...expected])
-          assert.equal(map.size, expected.size)
-          for (const name of ['a', 'b', 'c', 'd']) {
-            assert.equal(map.get(name), expected.get(name))
-            assert.equal(map.has(name), expected.has(name))
-          }
-        }
-      }),
-      { numRuns: 300 },
-    )
-  })
-})
-
-describe('GrowingList', () => {
-  it('keeps what was in it when two grow from it', () => {
-    const parent = GrowingList.of([1]).add(2)
-    const [one, other] = [parent.add(3), parent.add(4)]
-    assert.deepEqual([...parent], [1, 2])
-    assert.deepEqual([...one.add(5)], [1, 2, 3, 5])
-    assert.deepEqual([...other], [1, 2, 4])
-    assert.equal(other.length, 3)
-  })
-})
 
 describe('plan: large files', () => {
   const lines = (count: number, line: (index: number) => string): string =>

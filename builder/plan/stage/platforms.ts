@@ -1,6 +1,17 @@
-import { isSameMachine, normalizePlatform, type Platform } from '#core'
-import type { PlanOptions } from './plan.ts'
-import type { PlannedImage } from './vertices/vertex.ts'
+import { isSameMachine, normalizePlatform, type Platform, parsePlatform } from '#core'
+import type { LinkedStage } from '#parser'
+import { located } from '../variables/expand.ts'
+import type { PlannedImage } from '../vertices/vertex.ts'
+import type { PlanOptions } from './stage-plan.ts'
+
+/**
+ * `--platform` of the stage's FROM, else the platform that is built for.
+ * @throws {SourceError} PLATFORM_MISMATCH
+ */
+export function stagePlatform({ stage, platform }: LinkedStage, target: Platform): Platform {
+  if (platform === undefined) return target
+  return located(stage.from.platform ?? stage.from.image, () => parsePlatform(platform))
+}
 
 /**
  * The platforms of an image whose base claims to be for `claimed`. Without a platform that was asked

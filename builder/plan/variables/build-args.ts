@@ -1,13 +1,8 @@
 import { formatPlatform, hostPlatform, type Platform, TsbuildError } from '#core'
-import type { Dockerfile } from '#parser'
-import { expandWith } from './expand.ts'
+import { type Dockerfile, evaluateGlobals, type GlobalScope } from '#parser'
+import { checkDefault } from './expand.ts'
 
-/** What FROM lines see, and what a stage's `ARG name` without a default falls back to. */
-export interface GlobalScope {
-  readonly values: ReadonlyMap<string, string>
-  readonly buildArgs: ReadonlyMap<string, string>
-}
-
+/** What the predefined arguments of a build depend on. */
 export interface ScopeOptions {
   readonly buildArgs: Readonly<Record<string, string>>
   readonly targetPlatform: Platform
@@ -35,11 +30,6 @@ const CONTROL_NAMES: ReadonlySet<string> = new Set([
   'SOURCE_DATE_EPOCH',
 ])
 
-/** Speak to the builder even where they are declared: no step sees them. */
-const UNSEEN_NAMES: ReadonlySet<string> = new Set([
-  ...['BUILDKIT_SBOM_SCAN_CONTEXT', 'BUILDKIT_SBOM_SCAN_STAGE'],
-])
-
 /**
  * Platform arguments first, then the file's global ARGs, each seeing those before it.
  * @throws {SourceError} DOCKERFILE_INVALID
@@ -48,15 +38,13 @@ const UNSEEN_NAMES: ReadonlySet<string> = new Set([
 export function globalScope(dockerfile: Dockerfile, options: ScopeOptions): GlobalScope {
   const buildArgs = new Map(Object.entries(options.buildArgs))
   refuseRemoved(buildArgs)
-  const values = new Map(predefinedArgs(dockerfile, options))
-  for (const instruction of dockerfile.globalArgs) {
-    for (const { key, value } of instruction.args) {
-      const given = buildArgs.get(key)
-      if (given !== undefined) values.set(key, given)
-      else if (value !== undefined) values.set(key, expandWith(value, values, dockerfile.escape))
-    }
-  }
-  return { values, buildArgs }
+  const { scope, args } = evaluateGlobals(
+    dockerfile,
+    predefinedArgs(dockerfile, options),
+    buildArgs,
+  )
+  for (const arg of args) checkDefault(arg)
+  return scope
 }
 
 /** The platform arguments, or what the build arguments say in their place. */
@@ -118,11 +106,6 @@ function proxyValue(name: string, buildArgs: ReadonlyMap<string, string>): strin
   if (exact !== undefined) return exact
   const mixed = [...buildArgs.keys()].find((key) => key.toLowerCase() === name)
   return mixed === undefined ? '' : (buildArgs.get(mixed) ?? '')
-}
-
-/** Whether a declared argument becomes a variable of the stage. */
-export function isSeen(name: string): boolean {
-  return !UNSEEN_NAMES.has(name)
 }
 
 /**
