@@ -33,9 +33,7 @@ if (major > oldest[0] || (major === oldest[0] && minor >= oldest[1])) start()
 else startWithNewerNode()
 
 function start() {
-  // See cli/parse-program.ts.
-  const program = process.argv[2] === 'parse' ? 'parse.js' : 'main.js'
-  const main = path.join(home, 'dist', 'bundle', program)
+  const main = path.join(home, 'dist', 'bundle', 'main.js')
   if (!fs.existsSync(main)) {
     fail(`tsbuild is not compiled yet: run npm ci in ${home}`)
     return
@@ -43,7 +41,7 @@ function start() {
   hideSqliteWarning()
   const cache = compileCacheFolder()
   if (cache !== undefined) module.enableCompileCache(cache)
-  import(url.pathToFileURL(main).href).then((loaded) => loaded.main(process.argv.slice(2)))
+  require(main).main(process.argv.slice(2))
 }
 
 /** The Node that `npm ci` put beside the source, or a plain sentence. */

@@ -2,6 +2,7 @@ import type { BuildOptions, Output } from '#builder'
 import { suggestion } from '#core'
 import { PROGRESS_MODES, type ProgressMode } from '../progress/progress.ts'
 import type { Shell } from '../terminal/shell.ts'
+import { BUILD_USAGE } from './build-flags.ts'
 import { type Arguments, expectArguments, usageError } from './flags.ts'
 import { refuseLater, unsupported } from './later-flags.ts'
 import { parseOutput, splitCsv } from './output-value.ts'
@@ -20,7 +21,6 @@ export interface BuildRequest {
   readonly stdin: 'context' | 'dockerfile' | undefined
 }
 
-const USAGE = 'tsbuild [build] [flags] CONTEXT'
 const NETWORKS = ['default', 'none', 'host'] as const
 
 /**
@@ -32,7 +32,7 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
   if (args.positionals.length === 0) {
     throw usageError('the context is missing', 'it is a folder, usually ".": tsbuild [flags] .')
   }
-  const [context = ''] = expectArguments(args, { least: 1, most: 1, usage: USAGE })
+  const [context = ''] = expectArguments(args, { least: 1, most: 1, usage: BUILD_USAGE })
   const file = args.text('file')
   checkContext(context, file)
   const requests = args.list('output').map(parseOutput)
@@ -99,7 +99,7 @@ function platforms(values: readonly string[]): readonly string[] | undefined {
 }
 
 function checkContext(context: string, file: string | undefined): void {
-  if (context === '') throw usageError('the context must not be empty', `usage: ${USAGE}`)
+  if (context === '') throw usageError('the context must not be empty', `usage: ${BUILD_USAGE}`)
   if (context !== '-' || file !== '-') return
   throw usageError("invalid argument: can't use stdin for both build context and dockerfile")
 }

@@ -4,7 +4,6 @@ import { type BuildWarning, type Bytes, suggestion } from '#core'
 import { type BuildRequest, parseBuild } from '../arguments/build-arguments.ts'
 import { parseCall } from '../arguments/call-value.ts'
 import { type Arguments, usageError } from '../arguments/flags.ts'
-import { COMMANDS } from '../commands/commands.ts'
 import { readDockerfileStdin } from '../dockerfile/dockerfile-input.ts'
 import { FailedSteps } from '../progress/failed-steps.ts'
 import { openProgress } from '../progress/progress.ts'
@@ -15,10 +14,14 @@ import { buildMetadata, prepareResultFile, writeResultFile } from './result-file
 const STDIN_HINT = 'send a Dockerfile or an archive: tsbuild -t NAME - < app.tar'
 
 /** `tsbuild [build]` */
-export async function runBuild(args: Arguments, shell: Shell): Promise<number> {
+export async function runBuild(
+  args: Arguments,
+  shell: Shell,
+  commands: readonly { readonly name: string }[],
+): Promise<number> {
   const call = parseCall(args)
   const request = parseBuild(args, shell)
-  checkFolder(args.positionals[0] ?? '')
+  checkFolder(args.positionals[0] ?? '', commands)
   if (call !== undefined) {
     const { runCall } = await import('./run-call.ts')
     return runCall(call, await withStdin(request, shell), shell)
@@ -57,13 +60,13 @@ async function* bytesOf(stream: Shell['stdin']): Bytes {
   for await (const chunk of stream) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk
 }
 
-/** A word that is no folder was probably meant to be a command. */
-function checkFolder(context: string): void {
+/** A word that does not name a folder was probably meant to be a command. */
+function checkFolder(context: string, commands: readonly { readonly name: string }[]): void {
   if (!/^[a-z]+$/.test(context)) return
   if (statSync(context, { throwIfNoEntry: false }) !== undefined) return
   const meant = suggestion(
     context,
-    COMMANDS.map(({ name }) => name),
+    commands.map(({ name }) => name),
   )
   throw usageError(
     `no such command, and no such folder: ${context}`,

@@ -54,7 +54,7 @@ async function checkReport({ format }: Call, check: BuildCheck): Promise<string>
     case 'json':
       return (await import('../reports/check-report.ts')).checkJson(check)
     case 'sarif': {
-      const { packageVersion } = await import('../commands/version.ts')
+      const { packageVersion } = await import('../reports/package-version.ts')
       return (await import('../reports/sarif.ts')).checkSarif(check, packageVersion())
     }
     default:

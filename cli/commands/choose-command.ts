@@ -1,8 +1,9 @@
 import { statSync } from 'node:fs'
 import { type Flag, usageError } from '../arguments/flags.ts'
 import type { Command } from './command.ts'
-import { COMMANDS, DEFAULT_COMMAND } from './commands.ts'
+import { COMMANDS } from './commands.ts'
 
+/** A command and the arguments that are for it. */
 export interface Choice {
   readonly command: Command
   /** The command line without the command's name. */
@@ -18,9 +19,9 @@ export function chooseCommand(argv: readonly string[]): Choice {
   const words = splitWords(argv)
   const [first, second] = words.positionals
   const command = COMMANDS.find(({ name }) => first !== undefined && name === argv[first])
-  if (first === undefined || command === undefined) return { command: DEFAULT_COMMAND, rest: argv }
+  if (first === undefined || command === undefined) return { command: COMMANDS[0], rest: argv }
   const isContext = first > 0 && second === undefined && isThere(argv[first] ?? '')
-  if (isContext) return { command: DEFAULT_COMMAND, rest: argv }
+  if (isContext) return { command: COMMANDS[0], rest: argv }
   for (const { at, flag, written } of words.flags) {
     if (at > first || command.flags.some(({ name }) => name === flag.name)) continue
     const hint = `tsbuild ${command.name} --help lists its flags; they may stand behind it, too`

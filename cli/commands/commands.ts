@@ -1,28 +1,21 @@
-import { type Command, HELP } from './command.ts'
-import { BUILD } from './commands-build.ts'
-import { CONTEXT, FMT, GRAPH, PARSE } from './commands-dockerfile.ts'
-import { IMAGES, INSPECT, LOGIN, LOGOUT, PUSH, RMI, TAG } from './commands-images.ts'
+import { BUILD } from './build.ts'
+import type { Command } from './command.ts'
+import { CONTEXT } from './context.ts'
+import { FMT } from './fmt.ts'
+import { GRAPH } from './graph.ts'
+import { HELP_COMMAND } from './help.ts'
+import { IMAGES } from './images.ts'
+import { INSPECT } from './inspect.ts'
+import { LOGIN } from './login.ts'
+import { LOGOUT } from './logout.ts'
+import { PARSE } from './parse.ts'
+import { PUSH } from './push.ts'
+import { RMI } from './rmi.ts'
+import { TAG } from './tag.ts'
+import { VERSION } from './version.ts'
 
-const VERSION: Command = {
-  name: 'version',
-  summary: 'Show the version',
-  usage: 'tsbuild version',
-  flags: [HELP],
-  examples: [],
-  namespace: false,
-}
-
-const HELP_COMMAND: Command = {
-  name: 'help',
-  summary: 'Show help on a command',
-  usage: 'tsbuild help [COMMAND]',
-  flags: [HELP],
-  examples: [],
-  namespace: false,
-}
-
-/** Every command, in the order of the help. */
-export const COMMANDS: readonly Command[] = [
+/** Every command, in the order of the help. The first one is meant when none is named. */
+export const COMMANDS: readonly [Command, ...Command[]] = [
   BUILD,
   CONTEXT,
   PARSE,
@@ -38,6 +31,3 @@ export const COMMANDS: readonly Command[] = [
   VERSION,
   HELP_COMMAND,
 ]
-
-/** The command that is meant when none is named. */
-export const DEFAULT_COMMAND: Command = BUILD

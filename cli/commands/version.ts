@@ -1,17 +1,20 @@
-import { readFileSync } from 'node:fs'
-import { readDocument, shapes } from '#core'
+import { HELP } from '../arguments/common-flags.ts'
+import type { Arguments } from '../arguments/flags.ts'
 import { print, type Shell } from '../terminal/shell.ts'
-
-/** The version in package.json. */
-export function packageVersion(): string {
-  const bytes = readFileSync(new URL('../../../package.json', import.meta.url))
-  const shape = shapes.object({ version: shapes.string })
-  const { version } = readDocument(bytes, shape, { what: 'package.json', code: 'IO_FAILED' })
-  return version ?? 'unknown'
-}
+import type { Command } from './command.ts'
 
 /** `tsbuild version` */
-export async function runVersion(shell: Shell): Promise<number> {
+export const VERSION: Command = {
+  name: 'version',
+  summary: 'Show the version',
+  usage: 'tsbuild version',
+  flags: [HELP],
+  examples: [],
+  run: runVersion,
+}
+
+async function runVersion(_args: Arguments, shell: Shell): Promise<number> {
+  const { packageVersion } = await import('../reports/package-version.ts')
   const { version, platform, arch } = process
   await print(shell, `tsbuild ${packageVersion()} (node ${version}, ${platform}/${arch})\n`)
   return 0

@@ -22,7 +22,7 @@ export async function runFormat(args: Arguments, shell: Shell): Promise<number> 
       if (await formatFile(path, mode, shell)) code = 1
     } catch (error) {
       // The other files may still be in order.
-      await reportError(error, shell)
+      reportError(error, shell)
       code = 1
     }
   }

@@ -1,5 +1,5 @@
 import { suggestion } from '#core'
-import type { GraphFormat } from '#graph-view'
+import { type GraphFormat, renderGraph } from '#graph-view'
 import { parseInput } from '../arguments/build-arguments.ts'
 import { type Arguments, expectArguments, usageError } from '../arguments/flags.ts'
 import { print, type Shell } from '../terminal/shell.ts'
@@ -16,7 +16,6 @@ export async function runGraph(args: Arguments, shell: Shell): Promise<number> {
   const dockerfile =
     args.text('file') === '-' ? (await readDockerfileStdin(shell)).toString() : undefined
   const { instructionGraph } = await import('#builder')
-  const { renderGraph } = await import('#graph-view')
   const graph = await instructionGraph({
     context,
     ...input,

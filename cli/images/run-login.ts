@@ -2,7 +2,7 @@ import { defaultCredentials } from '#builder'
 import { TsbuildError, withoutCredentials } from '#core'
 import { type Credentials, createRegistryClient, parseReference } from '#registry-client'
 import { type Arguments, expectArguments, usageError } from '../arguments/flags.ts'
-import { ask, askSecret } from '../terminal/prompt.ts'
+import { ask, askSecret } from './prompt.ts'
 import { note, print, type Shell } from '../terminal/shell.ts'
 import { readStandardInput } from '../terminal/standard-input.ts'
 

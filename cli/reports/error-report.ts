@@ -1,6 +1,6 @@
 import { getSystemErrorMessage } from 'node:util'
 import { TsbuildError } from '#core'
-import type { SourceError } from '#parser'
+import { SourceError } from '#parser'
 import type { Shell } from '../terminal/shell.ts'
 import { cleanLine } from '../terminal/text.ts'
 
@@ -8,11 +8,7 @@ const MAX_CAUSES = 10
 const MORE_DIAGNOSTICS = 20
 
 /** Prints an error as a person should read it. */
-export async function reportError(
-  error: unknown,
-  shell: Pick<Shell, 'env' | 'stderr'>,
-): Promise<void> {
-  const { SourceError } = await import('./source-error.ts')
+export function reportError(error: unknown, shell: Pick<Shell, 'env' | 'stderr'>): void {
   const source = chainOf(error).findLast((link) => link instanceof SourceError)
   const debug = shell.env.TSBUILD_DEBUG === '1'
   shell.stderr.write(errorText(error, { source, debug }))

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { parseBuild } from '../../../cli/arguments/build-arguments.ts'
 import { parseFlags } from '../../../cli/arguments/flags.ts'
-import { DEFAULT_COMMAND } from '../../../cli/commands/commands.ts'
+import { BUILD } from '../../../cli/commands/build.ts'
 import { type FakeShellOptions, fakeShell } from '../support/fake-shell.ts'
 
 function parse(argv: readonly string[], options: FakeShellOptions = {}) {
-  return parseBuild(parseFlags(argv, DEFAULT_COMMAND.flags), fakeShell(options))
+  return parseBuild(parseFlags(argv, BUILD.flags), fakeShell(options))
 }
 
 const REFUSED: readonly (readonly [readonly string[], string, string?])[] = [
@@ -150,7 +150,7 @@ describe('the arguments of a build', () => {
 
   it('send dest=- to standard output, but never to a terminal', () => {
     const shell = fakeShell()
-    const args = parseFlags(['-o', 'type=oci,dest=-', '.'], DEFAULT_COMMAND.flags)
+    const args = parseFlags(['-o', 'type=oci,dest=-', '.'], BUILD.flags)
     assert.deepEqual(parseBuild(args, shell).options.outputs, [{ type: 'oci', dest: shell.stdout }])
     assert.throws(() => parseBuild(args, fakeShell({ terminal: true })), {
       code: 'USAGE',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { parseFlags } from '../../../cli/arguments/flags.ts'
-import { parseStepFlags, STEP_FLAGS } from '../../../cli/arguments/step-values.ts'
+import { STEP_FLAGS } from '../../../cli/arguments/step-flags.ts'
+import { parseStepFlags } from '../../../cli/arguments/step-values.ts'
 
 const parse = (...argv: readonly string[]) => parseStepFlags(parseFlags(argv, STEP_FLAGS))
 

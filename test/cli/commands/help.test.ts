@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { COMMANDS } from '../../../cli/commands/commands.ts'
-import { commandHelp, programHelp } from '../../../cli/commands/help.ts'
+import { commandHelp, programHelp } from '../../../cli/commands/help-text.ts'
 
 describe('help', () => {
   for (const command of COMMANDS) {
@@ -32,7 +32,7 @@ describe('help', () => {
   }
 
   it('of the program lists the commands and explains a build', () => {
-    const text = programHelp()
+    const text = programHelp(COMMANDS)
     for (const { name, summary } of COMMANDS) {
       assert.match(text, new RegExp(`^ {2}${name} +${literally(summary.slice(0, 40))}`, 'm'))
     }

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import { TsbuildError } from '#core'
-import type { Shell } from './shell.ts'
+import type { Shell } from '../terminal/shell.ts'
 
 const CTRL_C = '\u0003'
 const CTRL_D = '\u0004'
