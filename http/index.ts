@@ -1,6 +1,5 @@
 export { isLoopback, mayLeadTo } from './addresses.ts'
 export { lazily, type OpenBytes } from './body.ts'
-export { createTransport } from './create-transport.ts'
 export { type Destination, destinationOf } from './destination.ts'
 export { HttpError, type NetworkFailure, networkCode, networkFailure } from './errors.ts'
 export {
@@ -24,3 +23,4 @@ export {
 } from './retry.ts'
 export { DEFAULT_TIMEOUTS, REAL_TIMING, type Timeouts, type Timing } from './timing.ts'
 export type { Transport, TransportOptions } from './transport.ts'
+export { createTransport } from './undici-transport.ts'

@@ -1,25 +1,25 @@
-/**
- * The transport over undici, and the only file that imports it. Two parts of it are loaded: all of it
- * takes three times as long, since it brings fetch, web sockets, mocks and caches.
- */
 import type { Readable } from 'node:stream'
-import type { Dispatcher } from 'undici'
-import sendRequest from 'undici/lib/api/api-request.js'
-import Agent from 'undici/lib/dispatcher/agent.js'
 import { lazily, readBody, withMinimumSpeed } from './body.ts'
 import type { Destination } from './destination.ts'
 import { HttpError, type HttpErrorCode } from './errors.ts'
 import type { AnswerStream, HttpRequest, HttpResponse } from './exchange.ts'
 import { lookupFor } from './lookup.ts'
 import type { Transport, TransportOptions } from './transport.ts'
+import type { Agent, Dispatcher } from './undici.ts'
 
 const DEFAULT_LIMIT = 1024 * 1024
 const MAX_ERROR_BODY = 1024 * 1024
 
-/** Sends requests through undici, with a pool of connections for each destination. */
-export class UndiciTransport implements Transport {
+/** A transport over undici, which is loaded with the first request. */
+export function createTransport(options: TransportOptions): Transport {
+  return new UndiciTransport(options)
+}
+
+/** Has a pool of connections for each destination. */
+class UndiciTransport implements Transport {
   readonly #options: TransportOptions
-  readonly #agents = new Map<Destination, Agent>()
+  readonly #agents = new Map<Destination, Promise<Agent>>()
+  #isClosed = false
 
   constructor(options: TransportOptions) {
     this.#options = options
@@ -28,13 +28,17 @@ export class UndiciTransport implements Transport {
   async send(request: HttpRequest, destination: Destination): Promise<HttpResponse> {
     try {
       request.signal?.throwIfAborted()
-      return await this.#exchange(request, this.#agent(destination))
+      return await this.#exchange(request, destination)
     } catch (error) {
       throw toHttpError(error)
     }
   }
 
-  async #exchange(request: HttpRequest, agent: Agent): Promise<HttpResponse> {
+  async #exchange(request: HttpRequest, destination: Destination): Promise<HttpResponse> {
+    const [agent, { sendRequest }] = await Promise.all([
+      this.#agent(destination),
+      import('./undici.ts'),
+    ])
     const answer = await sendRequest.call(agent, this.#toDispatch(request))
     const head = {
       status: answer.statusCode,
@@ -54,17 +58,26 @@ export class UndiciTransport implements Transport {
   }
 
   async close(): Promise<void> {
-    const agents = [...this.#agents.values()]
+    this.#isClosed = true
+    const agents = await Promise.all(this.#agents.values())
     this.#agents.clear()
     await Promise.all(agents.map((agent) => agent.destroy()))
   }
 
-  #agent(destination: Destination): Agent {
+  #agent(destination: Destination): Promise<Agent> {
+    if (this.#isClosed) throw new Error('the connections are closed')
     const known = this.#agents.get(destination)
     if (known !== undefined) return known
+    const created = this.#createAgent(destination)
+    this.#agents.set(destination, created)
+    return created
+  }
+
+  async #createAgent(destination: Destination): Promise<Agent> {
+    const { Agent } = await import('./undici.ts')
     const { timeouts, maxConnectionsPerHost } = this.#options
     const lookup = lookupFor(destination)
-    const created = new Agent({
+    return new Agent({
       connections: maxConnectionsPerHost,
       allowH2: false,
       pipelining: 1,
@@ -74,8 +87,6 @@ export class UndiciTransport implements Transport {
         ...(lookup === undefined ? {} : { lookup }),
       },
     })
-    this.#agents.set(destination, created)
-    return created
   }
 
   #toStream(body: Readable): AnswerStream {
