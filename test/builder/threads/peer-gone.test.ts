@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { originalFailure, peerGoneError } from '#builder/threads'
 import { isCancelled, TsbuildError } from '#core'
+import { originalFailure, peerGoneError } from '../../../builder/threads/peer-gone.ts'
 
 describe('a peer that is gone', () => {
   const broken = peerGoneError('the reader of the tar has gone')

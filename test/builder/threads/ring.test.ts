@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { breakRing, makeRing, type Ring, RingWriter, readRing, resetRing } from '#builder/threads'
+import {
+  breakRing,
+  makeRing,
+  type Ring,
+  RingWriter,
+  readRing,
+  resetRing,
+} from '../../../builder/threads/ring.ts'
 
 const PEER_GONE = { code: 'PEER_GONE' }
 
