@@ -1,3 +1,12 @@
+import type { LoadedDockerfile } from '#builder/context'
+import {
+  type EpochSources,
+  plannedContexts,
+  REPRODUCIBLE_TIME,
+  replacementIn,
+  resolveEpoch,
+} from '#builder/context'
+import type { Settings } from '#builder/options'
 import {
   globalScope,
   isSwitchedOn,
@@ -14,11 +23,7 @@ import type { Store } from '#cache'
 import { formatPlatform, type Platform, suggestion } from '#core'
 import type { Dockerfile, DockerfileChecks } from '#parser'
 import { checkedBases } from './checks.ts'
-import type { LoadedDockerfile } from './dockerfile-source.ts'
-import { type EpochSources, REPRODUCIBLE_TIME, resolveEpoch } from './epoch.ts'
-import { plannedContexts, replacementIn } from './named-contexts.ts'
 import type { Services } from './services.ts'
-import type { Settings } from './settings.ts'
 
 interface PlanDeps {
   readonly settings: Settings

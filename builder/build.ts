@@ -1,3 +1,6 @@
+import type { OpenedContext } from '#builder/context'
+import type { BuildOptions, BuildResult } from '#builder/options'
+import { resolveOptions, type Settings } from '#builder/options'
 import { isStep, type StepSecrets, scheduler } from '#builder/solve'
 import { hasFileDigests, openStore } from '#cache'
 import {
@@ -17,11 +20,9 @@ import { openChecks } from './checks.ts'
 import { deliver } from './deliver.ts'
 import { explainNoSpace } from './full-disk.ts'
 import { type BuiltImage, buildImage } from './image-build.ts'
-import { type OpenedContext, openContext } from './open-context.ts'
-import type { BuildOptions, BuildResult } from './options.ts'
+import { loadContext } from './load-context.ts'
 import { reportWaits } from './reported-waits.ts'
 import { Services } from './services.ts'
-import { resolveOptions, type Settings } from './settings.ts'
 import { openSecrets } from './step-secrets.ts'
 
 /** Milliseconds after which the kernel has begun to write what it was given: twice its default. */
@@ -39,7 +40,7 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
   try {
     throwIfCancelled(settings.signal, 'build')
     const secrets = await openSecrets(settings)
-    await using context = await openContext(settings, secrets)
+    await using context = await loadContext(settings, secrets)
     return await buildChecked(context, { secrets, settings, started })
   } catch (thrown) {
     const cause = typedFailure('build', thrown)

@@ -1,7 +1,7 @@
 import { realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
+import type { BuildOptions, Output } from '#builder/options'
 import { errnoOf, ioError, TsbuildError } from '#core'
-import type { BuildOptions, Output } from './options.ts'
 
 const DELETE = 'buildx.local.delete'
 

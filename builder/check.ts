@@ -1,14 +1,14 @@
 import type { Fetcher } from '#builder/fetch'
+import type { BuildOptions } from '#builder/options'
+import { resolveOptions } from '#builder/options'
 import type { StepSecrets } from '#builder/solve'
 import { openStore } from '#cache'
 import { isCancelled, TsbuildError, throwIfCancelled, typedFailure } from '#core'
 import { type CheckWarning, diagnosticsError, failureIn, type SourceFile } from '#parser'
 import { baseResolver, planLoaded } from './build-plan.ts'
 import { openChecks } from './checks.ts'
-import { openContext } from './open-context.ts'
-import type { BuildOptions } from './options.ts'
+import { loadContext } from './load-context.ts'
 import { Services } from './services.ts'
-import { resolveOptions } from './settings.ts'
 
 export interface BuildCheck {
   /** In the order in which they were found. */
@@ -30,7 +30,7 @@ const NO_SECRETS: StepSecrets = { secret: async () => undefined, agent: () => un
  */
 export async function checkBuild(options: BuildOptions): Promise<BuildCheck> {
   const settings = resolveOptions(options)
-  await using context = await openContext(settings)
+  await using context = await loadContext(settings)
   const { loaded } = context
   const { source, path, parsed } = loaded
   const checks = openChecks(loaded, settings)

@@ -1,8 +1,8 @@
+import type { LoadedDockerfile } from '#builder/context'
+import type { Settings } from '#builder/options'
 import { type BaseLookup, predefinedArgs, stagePlatform } from '#builder/plan'
 import type { Platform } from '#core'
 import { type CheckedBase, DockerfileChecks, type LinkedStage } from '#parser'
-import type { LoadedDockerfile } from './dockerfile-source.ts'
-import type { Settings } from './settings.ts'
 
 /**
  * The checks of one build; those of the text have been made. Warnings go to `onEvent`.

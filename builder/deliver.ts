@@ -10,6 +10,7 @@ import {
   sendFile,
   tarWriter,
 } from '#builder/export'
+import type { LayerCompression, Output, Settings } from '#builder/options'
 import type { Store } from '#cache'
 import {
   type Compression,
@@ -21,9 +22,7 @@ import {
 } from '#core'
 import { formatReference, type PushProgress } from '#registry-client'
 import type { BuiltImage } from './image-build.ts'
-import type { LayerCompression, Output } from './options.ts'
 import type { Services } from './services.ts'
-import type { Settings } from './settings.ts'
 
 export interface DeliverDeps {
   readonly settings: Settings
@@ -109,7 +108,7 @@ async function unpack(
   const { signal } = settings
   const { type: format, dest } = output
   const mode = output.mode ?? 'copy'
-  const latest = built[0]?.epoch
+  const maxMtime = built[0]?.epoch
   const trees = await Promise.all(
     built.map(async ({ image, directories }) => ({
       directories: await directories(),
@@ -118,7 +117,7 @@ async function unpack(
     })),
   )
   const write = (to: string | number): Promise<void> =>
-    services.pool.run('unpackTrees', { trees, dest: to, format, mode, latest }, signal)
+    services.pool.run('unpackTrees', { trees, dest: to, format, mode, maxMtime }, signal)
   if (format === 'local') {
     await write(pathOf(dest))
     return

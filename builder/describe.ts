@@ -1,3 +1,5 @@
+import type { BuildOptions } from '#builder/options'
+import { resolveOptions } from '#builder/options'
 import { predefinedArgs } from '#builder/plan'
 import {
   diagnosticsError,
@@ -8,9 +10,7 @@ import {
   type SourceFile,
   type Target,
 } from '#parser'
-import { openContext } from './open-context.ts'
-import type { BuildOptions } from './options.ts'
-import { resolveOptions } from './settings.ts'
+import { loadContext } from './load-context.ts'
 
 export interface BuildDescription {
   readonly source: SourceFile
@@ -26,7 +26,7 @@ export interface BuildDescription {
  */
 export async function describeBuild(options: BuildOptions): Promise<BuildDescription> {
   const settings = resolveOptions(options)
-  await using context = await openContext(settings)
+  await using context = await loadContext(settings)
   const { source, parsed } = context.loaded
   const wrong = diagnosticsError(parsed.diagnostics, source)
   if (wrong !== undefined) throw wrong

@@ -1,10 +1,9 @@
 import { existsSync, type StatsFs, statfsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import type { Output, Settings } from '#builder/options'
 import { storeUsage } from '#cache'
 import { TsbuildError } from '#core'
 import { SourceError } from '#parser'
-import type { Output } from './options.ts'
-import type { Settings } from './settings.ts'
 
 /** Milliseconds that a build which has failed may still take to say why. */
 const PATIENCE = 1000

@@ -1,11 +1,11 @@
+import { replacementIn } from '#builder/context'
+import type { BuildOptions } from '#builder/options'
+import { resolveOptions } from '#builder/options'
 import { globalScope, type ResolvedBase, resolveGraph } from '#builder/plan'
 import type { Platform } from '#core'
 import { diagnosticsError, failureIn, type InstructionGraph } from '#parser'
 import { parseReference } from '#registry-client'
-import { replacementIn } from './named-contexts.ts'
-import { openContext } from './open-context.ts'
-import type { BuildOptions } from './options.ts'
-import { resolveOptions } from './settings.ts'
+import { loadContext } from './load-context.ts'
 
 /**
  * The graph that a build with these options works on, as far as the Dockerfile alone tells: nothing
@@ -16,7 +16,7 @@ import { resolveOptions } from './settings.ts'
  */
 export async function instructionGraph(options: BuildOptions): Promise<InstructionGraph> {
   const settings = resolveOptions(options)
-  await using context = await openContext(settings)
+  await using context = await loadContext(settings)
   const { source, parsed } = context.loaded
   const wrong = diagnosticsError(parsed.diagnostics, source)
   if (wrong !== undefined) throw wrong

@@ -1,3 +1,5 @@
+import type { OpenedContext } from '#builder/context'
+import { contextFolders } from '#builder/context'
 import {
   assembleImage,
   describePresumed,
@@ -5,6 +7,7 @@ import {
   presumedOwners,
   type StepLayer,
 } from '#builder/export'
+import type { Settings } from '#builder/options'
 import type { Plan } from '#builder/plan'
 import {
   checkedDirectories,
@@ -16,11 +19,8 @@ import {
 } from '#builder/solve'
 import type { Store } from '#cache'
 import { hostPlatform, MORE_IDS, type Resources } from '#core'
-import { contextTrees } from './named-contexts.ts'
-import type { OpenedContext } from './open-context.ts'
 import { rewriteTimes } from './rewrite-times.ts'
 import type { Services } from './services.ts'
-import type { Settings } from './settings.ts'
 
 /** More are no fault, but do not run everywhere. */
 const MOST_LAYERS = 127
@@ -76,7 +76,7 @@ export async function buildImage(plan: Plan, deps: ImageDeps): Promise<BuiltImag
       fetcher: () => services.fetcher(),
       schedule,
       context,
-      namedContexts: contextTrees(settings.contexts, modes),
+      namedContexts: contextFolders(settings.contexts, modes),
       host: hostPlatform(),
       reporter,
       noCache: settings.noCache === true,

@@ -1,4 +1,5 @@
 import { exportToRegistry, readFromStore } from '#builder/export'
+import { defaultCredentials } from '#builder/options'
 import { openStore, resolveRoot } from '#cache'
 import { type Descriptor, type OnEvent, TsbuildError, typedFailure } from '#core'
 import {
@@ -9,7 +10,6 @@ import {
   parseReference,
   withDefaultTag,
 } from '#registry-client'
-import { defaultCredentials } from './credentials.ts'
 import { sent } from './deliver.ts'
 
 export interface PushOptions {

@@ -1,9 +1,9 @@
 import { Fetcher } from '#builder/fetch'
+import type { Settings } from '#builder/options'
 import type { Sandbox } from '#builder/sandbox'
-import { type StepSecrets, WorkPool } from '#builder/solve'
+import { type StepSecrets, type WorkPool, workPool } from '#builder/solve'
 import type { Store, TemporaryDirectory } from '#cache'
 import { createRegistryClient, type RegistryClient } from '#registry-client'
-import type { Settings } from './settings.ts'
 
 /** What a build opens at most once, and only when something needs it. */
 export class Services implements AsyncDisposable {
@@ -21,7 +21,7 @@ export class Services implements AsyncDisposable {
     this.#settings = settings
     this.#store = deps.store
     this.secrets = deps.secrets
-    this.pool = new WorkPool(Math.max(2, settings.jobs))
+    this.pool = workPool(Math.max(2, settings.jobs))
   }
 
   client(): RegistryClient {

@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs'
 import { type NamedFileOptions, readNamedFile } from '#builder/linux'
+import type { SecretSource } from '#builder/options'
 import type { StepSecrets } from '#builder/solve'
 import { ioError, TsbuildError } from '#core'
-import type { SecretSource } from './options.ts'
 
 const MAX_BYTES = 500 * 1024
 

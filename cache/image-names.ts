@@ -208,12 +208,13 @@ function toFields(
   descriptor: Descriptor,
   { createdAt }: SetNameOptions,
 ): DescriptorFields {
-  const { mediaType, digest, size, platform, annotations } = descriptor
+  const { mediaType, digest, size, platform, annotations, artifactType } = descriptor
   return {
     mediaType,
     digest,
     size,
     ...(platform === undefined ? {} : { platform }),
+    ...(artifactType === undefined ? {} : { artifactType }),
     annotations: {
       ...annotations,
       [REF_NAME]: name,

@@ -16,7 +16,10 @@ const workers = readdirSync(dist, { recursive: true, encoding: 'utf8' })
 // What package.json exports. All in one go, so that an error thrown by one is an instance of the class
 // that another exports.
 const libraries = Object.fromEntries(
-  ['builder', 'parser', 'registry-client'].map((area) => [area, join(dist, area, 'index.js')]),
+  ['builder', 'parser', 'graph-view', 'registry-client'].map((area) => [
+    area,
+    join(dist, area, 'index.js'),
+  ]),
 )
 
 /** `import { readFileSync } from 'node:fs'` */

@@ -2,13 +2,14 @@
  * `tsbuild parse` as a program of its own: editors start it at every key, and the program for all
  * commands takes a dozen files to find it.
  */
-import { PARSE } from './commands-dockerfile.ts'
-import { reportError } from './error-report.ts'
-import { parseFlags } from './flags.ts'
-import { commandHelp } from './help.ts'
-import { runParse } from './parse-command.ts'
-import { runProcess } from './process.ts'
-import { print, type Shell } from './shell.ts'
+
+import { parseFlags } from './arguments/flags.ts'
+import { PARSE } from './commands/commands-dockerfile.ts'
+import { commandHelp } from './commands/help.ts'
+import { runParse } from './dockerfile/run-parse.ts'
+import { reportError } from './reports/error-report.ts'
+import { runProcess } from './terminal/process.ts'
+import { print, type Shell } from './terminal/shell.ts'
 
 /** Runs `parse` with the words behind it in `argv`, and exits with its code. */
 export async function main([, ...argv]: readonly string[]): Promise<void> {

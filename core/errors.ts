@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'MANIFEST_INVALID'
   | 'NO_SPACE'
   | 'NOT_FOUND'
+  | 'PEER_GONE'
   | 'PERMISSION_DENIED'
   | 'PLATFORM_MISMATCH'
   | 'REFERENCE_INVALID'

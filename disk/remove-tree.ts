@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { errnoOf, type Name, nameFromBytes, nameOf } from '#core'
-import { childPath, O_PATH } from './place.ts'
+import { childPath, O_PATH } from './child-path.ts'
 
 /*
  * The only recursive deletion. It walks on descriptors of directories and not on paths: no link is

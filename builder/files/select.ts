@@ -38,6 +38,7 @@ export interface SelectedEntry {
   readonly isOnTheWay?: boolean
 }
 
+/** What `select` reads from. */
 export interface SelectOptions {
   readonly sources: readonly Tree[]
   readonly onWarning?: ((message: string) => void) | undefined
@@ -74,6 +75,7 @@ export function select(action: CopyAction, options: SelectOptions): readonly Sel
     : selected.map((one) => ({ ...one, changesModes: true }))
 }
 
+/** How a selection is walked. */
 export interface WalkOptions {
   /** Every file is opened before the next entry is asked for. */
   readonly opens?: boolean
@@ -98,7 +100,7 @@ export function* entriesOf(
 function* contentOf(tree: Tree, directory: Name): Generator<NamedStat> {
   for (const name of tree.readdir(directory)) {
     const stat = tree.lstat(joinName(directory, name))
-    // Gone since the directory was listed.
+    // Removed since the directory was listed.
     if (stat !== undefined) yield { name, stat }
   }
 }

@@ -1,52 +1,13 @@
 export { childPath, O_PATH } from '#disk'
-export type { CallArgument, CallReport, ProgramCall, ProgramOptions } from './call-program.ts'
-export {
-  failureOf,
-  makeCallProgram,
-  PROGRAM_FAILED,
-  RECORD,
-  RECORD_SIZE,
-  readReports,
-  runCalls,
-} from './call-program.ts'
-export type { Identity } from './credentials.ts'
-export {
-  assumeIdentity,
-  canSetGroups,
-  lastCapability,
-  ownCapabilities,
-  resumeRoot,
-} from './credentials.ts'
-export { BARE_DIRECTORY, fileStatOf, type StatOptions } from './file-stat.ts'
-export { runsSmallPrograms, type SmallArchitecture } from './foreign-program.ts'
-export { giveTree } from './give-tree.ts'
-export { passOnNamedDescriptors } from './inherited.ts'
-export type { MountAttributes, MountOptions } from './mounts.ts'
-export {
-  detachMount,
-  MS,
-  makeMountsPrivate,
-  mount,
-  pivotRoot,
-  restrictMount,
-} from './mounts.ts'
+export { giveTree } from './filesystem/chown-tree.ts'
+export { BARE_DIRECTORY, fileStatOf, type StatOptions } from './filesystem/file-stat.ts'
 export {
   type NamedFileOptions,
   readBounded,
   readNamedFile,
   readRegularFile,
-} from './named-file.ts'
-export type { NamespaceKind, Namespaces } from './namespaces.ts'
-export {
-  closeNamespaces,
-  enterNamespaces,
-  namespaceFlag,
-  namespacesToReturnTo,
-  openNamespaces,
-  unshareNamespaces,
-  unshareWorkingDirectory,
-} from './namespaces.ts'
-export type { NodeOptions, NodeType } from './nodes.ts'
+} from './filesystem/named-file.ts'
+export type { NodeOptions, NodeType } from './filesystem/nodes.ts'
 export {
   hasSingleId,
   isUserNamespace,
@@ -55,10 +16,59 @@ export {
   makeWhiteout,
   opaqueXattr,
   syncFileSystem,
-} from './nodes.ts'
-export { mountOverlay } from './overlay.ts'
-export { PendingFile } from './pending-file.ts'
-export type { FileTimes, ResourceLimit } from './process.ts'
+} from './filesystem/nodes.ts'
+export { PendingFile } from './filesystem/pending-file.ts'
+export { MAX_OPEN, RootedDirectory } from './filesystem/rooted-directory.ts'
+export { hasWriter } from './filesystem/writers.ts'
+export { getXattr, listXattrs, removeXattr, setXattr } from './filesystem/xattr.ts'
+export type { MountAttributes, MountOptions } from './mounts/mounts.ts'
+export {
+  detachMount,
+  MS,
+  makeMountsPrivate,
+  mount,
+  pivotRoot,
+  restrictMount,
+} from './mounts/mounts.ts'
+export { mountOverlay } from './mounts/overlay.ts'
+export type {
+  CallArgument,
+  CallReport,
+  ProgramCall,
+  ProgramOptions,
+} from './programs/call-program.ts'
+export {
+  failureOf,
+  makeCallProgram,
+  PROGRAM_FAILED,
+  RECORD,
+  RECORD_SIZE,
+  readReports,
+  runCalls,
+} from './programs/call-program.ts'
+export { runsSmallPrograms, type SmallArchitecture } from './programs/foreign-program.ts'
+export type { ProcessEnd, SpawnOptions } from './programs/spawn.ts'
+export { spawnProcess, waitForExit } from './programs/spawn.ts'
+export type { Identity } from './system/credentials.ts'
+export {
+  assumeIdentity,
+  canSetGroups,
+  lastCapability,
+  ownCapabilities,
+  resumeRoot,
+} from './system/credentials.ts'
+export { passOnNamedDescriptors } from './system/named-descriptors.ts'
+export type { NamespaceKind, Namespaces } from './system/namespaces.ts'
+export {
+  closeNamespaces,
+  enterNamespaces,
+  namespaceFlag,
+  namespacesToReturnTo,
+  openNamespaces,
+  unshareNamespaces,
+  unshareWorkingDirectory,
+} from './system/namespaces.ts'
+export type { FileTimes, ResourceLimit } from './system/process.ts'
 export {
   closeDescriptorsOnExec,
   enterDirectory,
@@ -71,12 +81,14 @@ export {
   setResourceLimit,
   setUmask,
   threadId,
-} from './process.ts'
-export { MAX_OPEN, RootedDirectory } from './rooted-directory.ts'
-export { bindSocket } from './sockets.ts'
-export type { ProcessEnd, SpawnOptions } from './spawn.ts'
-export { spawnProcess, waitForExit } from './spawn.ts'
-export type { SharedLibrary, SyscallArgument, SyscallName } from './syscalls.ts'
-export { AT_FDCWD, cString, openLibrary, SystemError, syscall, trySyscall } from './syscalls.ts'
-export { hasWriter } from './writers.ts'
-export { getXattr, listXattrs, removeXattr, setXattr } from './xattr.ts'
+} from './system/process.ts'
+export { bindSocket } from './system/sockets.ts'
+export type { SharedLibrary, SyscallArgument, SyscallName } from './system/syscalls.ts'
+export {
+  AT_FDCWD,
+  cString,
+  openLibrary,
+  SystemError,
+  syscall,
+  trySyscall,
+} from './system/syscalls.ts'

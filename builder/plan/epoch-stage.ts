@@ -5,9 +5,9 @@ import {
   SourceError,
   type Stage,
 } from '#parser'
-import { type RemoteSource, remoteSource } from './copy-sources.ts'
-import { expandWith } from './expand.ts'
-import type { GlobalScope } from './scope.ts'
+import { type RemoteSource, remoteSource } from './steps/copy-sources.ts'
+import { expandWith } from './variables/expand.ts'
+import type { GlobalScope } from './variables/scope.ts'
 
 const EPOCH = 'SOURCE_DATE_EPOCH'
 

@@ -1,6 +1,6 @@
 import { isSameMachine, normalizePlatform, type Platform } from '#core'
 import type { PlanOptions } from './plan.ts'
-import type { PlannedImage } from './vertex.ts'
+import type { PlannedImage } from './vertices/vertex.ts'
 
 /**
  * The platforms of an image whose base claims to be for `claimed`. Without a platform that was asked

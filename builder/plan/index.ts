@@ -5,20 +5,11 @@ export {
   type ResolvedBase,
   resolveBase,
   storeSource,
-} from './bases.ts'
-export type { RemoteSource } from './copy-sources.ts'
+} from './bases/bases.ts'
 export { epochStageSource } from './epoch-stage.ts'
-export type { NamedContext } from './named-context.ts'
 export { type PlanOptions, planBuild, stagePlatform } from './plan.ts'
-export type {
-  BindMountPlan,
-  CacheMountPlan,
-  MountOwner,
-  PlannedMount,
-  SecretMountPlan,
-  SshMountPlan,
-} from './planned-mount.ts'
 export { type ResolvedGraph, type ResolveGraphOptions, resolveGraph } from './resolve-graph.ts'
+export type { RemoteSource } from './steps/copy-sources.ts'
 export {
   type GlobalScope,
   globalScope,
@@ -26,12 +17,21 @@ export {
   predefinedArgs,
   type ScopeOptions,
   unusedBuildArgs,
-} from './scope.ts'
+} from './variables/scope.ts'
+export type { NamedContext } from './vertices/named-context.ts'
+export type {
+  BindMountPlan,
+  CacheMountPlan,
+  MountOwner,
+  PlannedMount,
+  SecretMountPlan,
+  SshMountPlan,
+} from './vertices/planned-mount.ts'
 export {
   DEFAULT_STEP_SETTINGS,
   type Entitlement,
   type StepSettings,
-} from './step-settings.ts'
+} from './vertices/step-settings.ts'
 export type {
   ExecVertex,
   FilesSource,
@@ -48,4 +48,4 @@ export type {
   Vertex,
   VertexId,
   VertexSource,
-} from './vertex.ts'
+} from './vertices/vertex.ts'

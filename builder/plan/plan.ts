@@ -8,16 +8,11 @@ import type {
   StageInstruction,
   WorkdirInstruction,
 } from '#parser'
-import type { BaseLookup } from './bases.ts'
-import { planCopy } from './copy-plan.ts'
-import { expandWith, located } from './expand.ts'
+import type { BaseLookup } from './bases/bases.ts'
 import { imagePlatforms } from './image-platform.ts'
-import { baseState, childState, emptyState } from './inherit.ts'
-import type { NamedContext } from './named-context.ts'
-import { changeDirectory, resolvePath, withSeparators } from './paths.ts'
-import { planRun } from './run-plan.ts'
-import type { GlobalScope } from './scope.ts'
-import { finishedConfig } from './stage-config.ts'
+import { baseState, childState, emptyState } from './stage/inherit.ts'
+import { changeDirectory, resolvePath, withSeparators } from './stage/paths.ts'
+import { finishedConfig } from './stage/stage-config.ts'
 import {
   applyMetadata,
   noted,
@@ -25,11 +20,16 @@ import {
   type StageState,
   withConfig,
   workingDirectory,
-} from './stage-state.ts'
-import { StepNames, shownText } from './step-names.ts'
-import type { StepSettings } from './step-settings.ts'
-import type { Plan, VertexId } from './vertex.ts'
-import { VertexList } from './vertex-list.ts'
+} from './stage/stage-state.ts'
+import { StepNames, shownText } from './stage/step-names.ts'
+import { planCopy } from './steps/copy-plan.ts'
+import { planRun } from './steps/run-plan.ts'
+import { expandWith, located } from './variables/expand.ts'
+import type { GlobalScope } from './variables/scope.ts'
+import type { NamedContext } from './vertices/named-context.ts'
+import type { StepSettings } from './vertices/step-settings.ts'
+import type { Plan, VertexId } from './vertices/vertex.ts'
+import { VertexList } from './vertices/vertex-list.ts'
 
 export interface PlanOptions {
   readonly globals: GlobalScope

@@ -19,10 +19,10 @@ import {
   type StageInstruction,
   type Word,
 } from '#parser'
-import { type BaseLookup, checkImageName, type ResolvedBase } from './bases.ts'
-import { expandWith } from './expand.ts'
+import { type BaseLookup, checkImageName, type ResolvedBase } from './bases/bases.ts'
 import { stagePlatform } from './plan.ts'
-import type { GlobalScope } from './scope.ts'
+import { expandWith } from './variables/expand.ts'
+import type { GlobalScope } from './variables/scope.ts'
 
 export interface ResolveGraphOptions {
   readonly globals: GlobalScope

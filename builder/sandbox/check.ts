@@ -1,10 +1,10 @@
 import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs'
 import { MORE_IDS, TsbuildError } from '#core'
 import { removeTree } from '#disk'
-import { inProcessSandbox } from './in-process.ts'
-import { findNetworkProgram } from './network.ts'
-import { canMapRange } from './rootless.ts'
-import { explainMissingSeccomp } from './seccomp.ts'
+import { explainMissingSeccomp } from './filter/seccomp.ts'
+import { canMapRange } from './host/rootless.ts'
+import { findNetworkProgram } from './network/network-pool.ts'
+import { inProcessSandbox } from './threads/in-process.ts'
 
 /** One thing that steps need or would profit from. */
 export interface SandboxCheck {

@@ -16,7 +16,7 @@ import type { Operation, StepOperation, StepWork } from './operations/operation.
 import { type OperationDeps, operationOf } from './operations/operation-of.ts'
 import { confirmBases, type Result, type ResultLayer } from './operations/result.ts'
 import { HitReporter } from './report/hit-reporter.ts'
-import type { Schedule } from './schedule.ts'
+import type { Schedule } from './work/schedule.ts'
 
 /** What solving a plan needs. */
 export interface SolveDeps extends Omit<OperationDeps, 'tasks'> {

@@ -1,5 +1,5 @@
 import { formatPlatform, normalizePlatform, type Platform } from '#core'
-import type { FromInstruction } from '../ast.ts'
+import type { FromInstruction } from '../ast/ast.ts'
 import type { Finding } from './linter.ts'
 import * as text from './messages.ts'
 

@@ -1,4 +1,4 @@
-import type { Dockerfile } from '../ast.ts'
+import type { Dockerfile } from '../ast/ast.ts'
 import type { Finding } from './linter.ts'
 import * as text from './messages.ts'
 

@@ -1,9 +1,9 @@
-import type { Dockerfile } from '../ast.ts'
-import { diagnosticsError, SourceError, type SourceFile } from '../diagnostics.ts'
-import { type LinkedStage, linkStages } from '../graph.ts'
-import { parseDockerfile } from '../parse.ts'
+import type { Dockerfile } from '../ast/ast.ts'
+import { parseDockerfile } from '../grammar/parse.ts'
+import { type LinkedStage, linkStages } from '../graph/graph.ts'
+import { expandNoting } from '../scope/expand-noting.ts'
+import { diagnosticsError, SourceError, type SourceFile } from '../text/diagnostics.ts'
 import { type CheckedBase, type ChecksOptions, DockerfileChecks } from './checks.ts'
-import { expandNoting } from './expand-noting.ts'
 import type { CheckWarning } from './linter.ts'
 
 export interface CheckOptions extends ChecksOptions {

@@ -1,9 +1,9 @@
-import type { AddInstruction, CopyInstruction } from '../ast.ts'
-import type { IgnoreRules } from '../dockerignore.ts'
-import { cleanPath } from '../path-pattern.ts'
+import type { AddInstruction, CopyInstruction } from '../ast/ast.ts'
+import type { IgnoreRules } from '../patterns/dockerignore.ts'
+import { cleanPath } from '../patterns/path-pattern.ts'
+import type { StageScope } from '../scope/stage-scope.ts'
 import type { Finding } from './linter.ts'
 import * as text from './messages.ts'
-import type { StageScope } from './stage-scope.ts'
 
 const REMOTE = /^(?:https?|git|ssh):\/\/|^git@[^/]+:/i
 

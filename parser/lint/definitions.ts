@@ -1,5 +1,5 @@
-import type { ArgInstruction, FromInstruction, MaintainerInstruction } from '../ast.ts'
-import { commentsOf } from './comments.ts'
+import type { ArgInstruction, FromInstruction, MaintainerInstruction } from '../ast/ast.ts'
+import { commentsOf } from '../lines/instruction-comments.ts'
 import type { Finding } from './linter.ts'
 import * as text from './messages.ts'
 

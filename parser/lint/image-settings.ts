@@ -4,11 +4,11 @@ import type {
   LabelInstruction,
   StageInstruction,
   WorkdirInstruction,
-} from '../ast.ts'
-import { expandList } from './expand-noting.ts'
+} from '../ast/ast.ts'
+import { expandList } from '../scope/expand-noting.ts'
+import type { StageScope } from '../scope/stage-scope.ts'
 import type { Finding } from './linter.ts'
 import * as text from './messages.ts'
-import type { StageScope } from './stage-scope.ts'
 
 const SECRET =
   /(?:_|^)(?:apikey|auth|credential|credentials|key|password|pword|passwd|secret|token)(?:_|$)/i

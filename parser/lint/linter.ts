@@ -1,8 +1,8 @@
-import type { InstructionBase } from '../ast.ts'
-import { SourceError } from '../diagnostics.ts'
-import type { SourceRange } from '../source.ts'
-import { settingsAbove } from './comments.ts'
-import { type CheckSettings, hasRule, mergeSettings } from './options.ts'
+import type { InstructionBase } from '../ast/ast.ts'
+import { type CheckSettings, hasRule, mergeSettings } from '../lines/check-settings.ts'
+import { settingsAbove } from '../lines/instruction-comments.ts'
+import { SourceError } from '../text/diagnostics.ts'
+import type { SourceRange } from '../text/source.ts'
 import { RULES, type RuleName } from './rules.ts'
 
 /** What a build check has found. */

@@ -1,4 +1,4 @@
-import type { Dockerfile, FromInstruction } from '../ast.ts'
+import type { Dockerfile, FromInstruction } from '../ast/ast.ts'
 import type { Finding } from './linter.ts'
 import * as text from './messages.ts'
 

@@ -1,4 +1,5 @@
-import type { IgnoreRules } from '../dockerignore.ts'
+import type { IgnoreRules } from '../patterns/dockerignore.ts'
+import type { Step } from '../scope/walk.ts'
 import { checkCopiedFiles } from './copy-ignored.ts'
 import {
   checkEnvSecrets,
@@ -11,7 +12,6 @@ import {
 } from './image-settings.ts'
 import type { Finding } from './linter.ts'
 import { checkVariables, undefinedVariables } from './variables.ts'
-import type { Step } from './walk.ts'
 
 /** All checks on an instruction that need to know what is defined where it stands. */
 export function* checkStep(

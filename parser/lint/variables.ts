@@ -1,9 +1,9 @@
-import type { RunMount, StageInstruction } from '../ast.ts'
-import { nearest } from '../suggest.ts'
-import type { Expanded } from './expand-noting.ts'
+import type { RunMount, StageInstruction } from '../ast/ast.ts'
+import type { Expanded } from '../scope/expand-noting.ts'
+import { NEVER_SET, type StageScope } from '../scope/stage-scope.ts'
+import { nearest } from '../text/suggest.ts'
 import type { Finding } from './linter.ts'
 import * as text from './messages.ts'
-import { NEVER_SET, type StageScope } from './stage-scope.ts'
 
 /** Names that a suggestion is looked for among. */
 const MAX_CANDIDATES = 500

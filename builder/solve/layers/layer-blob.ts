@@ -1,6 +1,7 @@
 import type { AppliedLayer } from '#builder/layer'
 import { compressionOf, type Descriptor, TsbuildError } from '#core'
-import type { ApplyTask, BlobTask } from '../work.ts'
+import type { BlobTask } from '../work/tasks/blob.ts'
+import type { ApplyTask } from '../work/tasks/unpack-layer.ts'
 import type { LayerDeps } from './layer.ts'
 
 /** Makes a directory of a blob that is in the store. */

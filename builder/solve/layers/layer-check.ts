@@ -6,7 +6,7 @@
 import { join } from 'node:path'
 import type { LayerId } from '#cache'
 import { type DiffId, type Digest, TsbuildError, throwIfCancelled, uncompressedDigest } from '#core'
-import type { PackTask } from '../work.ts'
+import type { PackTask } from '../work/tasks/pack-layer.ts'
 import type { Layer, LayerDeps } from './layer.ts'
 
 export interface MadeDirectory {

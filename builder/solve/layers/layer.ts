@@ -1,7 +1,7 @@
 import type { BaseLayer } from '#builder/plan'
 import type { Store } from '#cache'
 import type { DiffId } from '#core'
-import type { WorkPool } from '../work-pool.ts'
+import type { WorkPool } from '../work/work-pool.ts'
 import type { BackgroundTasks } from './background-tasks.ts'
 
 /** What layers need to make their forms. */

@@ -4,7 +4,7 @@
  */
 import { basename, join } from 'node:path'
 import { cacheKeyOf, type LayerId, layerId, type Store } from '#cache'
-import type { WorkPool } from '../work-pool.ts'
+import type { WorkPool } from '../work/work-pool.ts'
 import type { Layer } from './layer.ts'
 import { ownedDirectory } from './layer-owners.ts'
 

@@ -14,7 +14,7 @@ import { createWritable } from '#builder/snapshot'
 import type { CacheMountRequest, OpenCacheMounts, Store } from '#cache'
 import { errnoOf, MORE_IDS, type Mount, Resources, TsbuildError, unreachable } from '#core'
 import { directoriesOf } from '../layers/stack.ts'
-import type { WorkPool } from '../work-pool.ts'
+import type { WorkPool } from '../work/work-pool.ts'
 import type { Result } from './result.ts'
 
 export interface MountDeps {

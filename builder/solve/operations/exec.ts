@@ -20,7 +20,7 @@ import { isStep, sourcesOf } from '../keys/vertex-kind.ts'
 import type { Layer } from '../layers/layer.ts'
 import { directoriesOf } from '../layers/stack.ts'
 import type { Reporter } from '../report/reporter.ts'
-import type { WorkPool } from '../work-pool.ts'
+import type { WorkPool } from '../work/work-pool.ts'
 import { checkEmulator } from './emulator.ts'
 import { openMounts, type StepSecrets } from './exec-mounts.ts'
 import { type FileSelection, mountSelection } from './file-selection.ts'
@@ -130,9 +130,9 @@ async function runExec(vertex: ExecVertex, work: ExecWork, deps: ExecDeps): Prom
       { code: 'STEP_FAILED', hint: hintFor(exitCode, reached, resources) },
     )
   }
-  const { latest } = vertex
-  if (latest !== undefined) {
-    await deps.pool.run('clampTimes', { directory: writable.upper, latest }, signal)
+  const { latest: maxMtime } = vertex
+  if (maxMtime !== undefined) {
+    await deps.pool.run('clampTimes', { directory: writable.upper, maxMtime }, signal)
   }
   if (hasSingleId() && hasOwnersBeside(seen)) {
     await deps.pool.run('keepOwners', { directory: writable.upper, lowers: lower }, signal)

@@ -4,8 +4,9 @@ import type { Store } from '#cache'
 import type { Digest } from '#core'
 import type { Layer } from '../layers/layer.ts'
 import { directoriesOf } from '../layers/stack.ts'
-import { checksum, type FilesTask, LimitExceeded, type TreeSpec } from '../work.ts'
-import type { WorkPool } from '../work-pool.ts'
+import { checksumWithin, LimitExceeded } from '../work/tasks/checksum.ts'
+import type { FilesTask, TreeSpec } from '../work/tasks/trees.ts'
+import type { WorkPool } from '../work/work-pool.ts'
 
 /** A build context or a named one, as a tree of files. */
 export type ContextTree = Extract<TreeSpec, { kind: 'context' }>
@@ -64,7 +65,7 @@ export async function contentOf(
 ): Promise<Digest> {
   const task = await filesTask(selection, layers, deps)
   try {
-    return checksum(task, INLINE)
+    return checksumWithin(task, INLINE)
   } catch (cause) {
     if (!(cause instanceof LimitExceeded)) throw cause
     return deps.pool.run('checksum', task, deps.signal)

@@ -1,13 +1,14 @@
 import { join } from 'node:path'
-import { breakRing, hasOwnersBeside, type Ring } from '#builder/layer'
+import { hasOwnersBeside } from '#builder/layer'
 import type { FilesVertex, VertexId } from '#builder/plan'
+import { breakRing, originalFailure, type Ring } from '#builder/threads'
 import type { CacheKey, Store, TarFacts, TemporaryDirectory } from '#cache'
-import { type Digest, isCancelled, uncompressedDigest } from '#core'
+import { type Digest, uncompressedDigest } from '#core'
 import { filesFamily, filesKey, type KeyedStep, linkedKey } from '../keys/vertex-key.ts'
 import { sourcesOf } from '../keys/vertex-kind.ts'
 import type { LayerForm } from '../layers/layer-forms.ts'
 import type { Reporter } from '../report/reporter.ts'
-import type { CopiedFiles, CopyTask } from '../work.ts'
+import type { CopiedFiles, CopyTask } from '../work/tasks/copy-files.ts'
 import {
   type FileSelection,
   filesTask,
@@ -90,8 +91,8 @@ async function runFiles(
   const copied = await copyForms(
     {
       ...(await filesTask(vertex, layers, deps)),
-      now: vertex.madeAt ?? Date.now(),
-      latest: vertex.latest,
+      mtimeMs: vertex.madeAt ?? Date.now(),
+      maxMtime: vertex.latest,
       temporary: join(temporary.path, 'archives'),
       tar: hasTar ? join(temporary.path, 'tar') : undefined,
       directory,
@@ -148,7 +149,7 @@ async function copyBoth(
   const causes = [copied, filled].flatMap((half) =>
     half.status === 'rejected' ? [half.reason as unknown] : [],
   )
-  throw causes.find((cause) => !isCancelled(cause)) ?? causes[0]
+  throw originalFailure(causes)
 }
 
 /** Nothing for a directory that lacks something which its tar, that was not kept, would have. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type BuildOptions, SourceError, TsbuildError } from '#builder'
 import { openStore } from '#cache'
 import { collect, type ImageConfig, parseImageConfig, parseManifest } from '#core'
-import { namesOf, Workplace } from './workplace.ts'
+import { namesOf, Workplace } from './support/workplace.ts'
 
 describe('build', () => {
   let at: Workplace

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type BuildEvent, type BuildOptions, TsbuildError } from '#builder'
-import { foreignImage, foreignLayer, publish } from './images.ts'
-import { Workplace } from './workplace.ts'
+import { foreignImage, foreignLayer, publish } from './support/images.ts'
+import { Workplace } from './support/workplace.ts'
 
 /** Milliseconds. An idle machine takes less than 250; tests share theirs with others. */
 const PATIENCE = 1000

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { type BuildCheck, type BuildEvent, type BuildOptions, checkBuild } from '#builder'
 import { formatPlatform, hostPlatform } from '#core'
-import { foreignImage, foreignLayer, publish } from './images.ts'
-import { namesOf, Workplace } from './workplace.ts'
+import { foreignImage, foreignLayer, publish } from './support/images.ts'
+import { namesOf, Workplace } from './support/workplace.ts'
 
 const HOST = formatPlatform(hostPlatform())
 const OTHER = hostPlatform().architecture === 'amd64' ? 'arm64' : 'amd64'

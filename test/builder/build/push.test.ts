@@ -5,8 +5,8 @@ import { type Output, pushFromStore } from '#builder'
 import { openStore } from '#cache'
 import { digestOf, hexOf, MEDIA_TYPES, parseDiffId, parseManifest } from '#core'
 import { MemoryRegistry } from '../../support/registry/index.ts'
-import { type ForeignLayer, foreignImage, foreignLayer, publish } from './images.ts'
-import { namesOf, Workplace } from './workplace.ts'
+import { type ForeignLayer, foreignImage, foreignLayer, publish } from './support/images.ts'
+import { namesOf, Workplace } from './support/workplace.ts'
 
 const PUSH: readonly Output[] = [{ type: 'registry' }]
 

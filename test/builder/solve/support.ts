@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Fetcher } from '#builder/fetch'
 import { globalScope, planBuild, resolveGraph } from '#builder/plan'
 import type { ExitStatus, ProcessSpec, RunOptions, Sandbox } from '#builder/sandbox'
-import { diffIdsOf, Reporter, Solver, scheduler, WorkPool } from '#builder/solve'
+import { diffIdsOf, Reporter, Solver, scheduler, workPool } from '#builder/solve'
 import { openStore } from '#cache'
 import { type BuildEvent, type DiffId, hostPlatform, TsbuildError } from '#core'
 import { parseDockerfile } from '#parser'
@@ -120,7 +120,7 @@ async function solve(
   const options = { globals, targetPlatform, network: 'default', labels: {}, fresh } as const
   const plan = planBuild(graph, bases, options)
   await using store = openStore(join(place.folder, 'store'))
-  await using pool = new WorkPool(2)
+  await using pool = workPool(2)
   await using fetcher = new Fetcher({ store, environment: process.env })
   await using sandbox = new ScriptedSandbox()
   const events: BuildEvent[] = []

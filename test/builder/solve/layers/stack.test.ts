@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { stackTree } from '#builder/layer'
 import { makeWhiteout } from '#builder/linux'
-import { directoriesOf, type Layer, WorkPool } from '#builder/solve'
+import { directoriesOf, type Layer, type WorkPool, workPool } from '#builder/solve'
 import { openStore, type Store } from '#cache'
 import type { Name } from '#core'
 import { type TemporaryDirectory, temporaryDirectory } from '../../../support/peers/index.ts'
@@ -17,7 +17,7 @@ describe('deep stacks', () => {
   before(async () => {
     at = temporaryDirectory('stack')
     store = await openStore(at.file('store'))
-    pool = new WorkPool(1)
+    pool = workPool(1)
     layers = Array.from({ length: 1000 }, (_, index) => layerAt(index))
   })
   after(async () => {

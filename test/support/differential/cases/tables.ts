@@ -28,7 +28,7 @@ export interface CaseOption {
   readonly value: string
 }
 
-const FOLDER = fileURLToPath(new URL('../../../../../fixtures/differential', import.meta.url))
+const FOLDER = fileURLToPath(new URL('../../../../../fixtures/differential/', import.meta.url))
 
 /** The cases of one table, in order, as they are for this witness. */
 export function readCases(table: string, witness: WitnessName): readonly DifferentialCase[] {
