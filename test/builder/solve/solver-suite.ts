@@ -201,14 +201,14 @@ function solverTests(create: () => Bench): void {
     assert.deepEqual((await at.solve(text('write b 1'))).ran, ['write b 1'])
   })
 
-  it('stops when it is told to', async () => {
+  it('stops when its signal aborts', async () => {
     const controller = new AbortController()
     const solving = at.solve('FROM scratch\nRUN sleep 5000', { signal: controller.signal })
     setTimeout(() => controller.abort(), 50)
     await assert.rejects(solving, { code: 'CANCELLED' })
   })
 
-  it('tells of each step once: started, then done or cached', async () => {
+  it('reports each step once: started, then done or cached', async () => {
     at.put('src/a', '1')
     at.put('conf', 'x')
     for (const kind of ['done', 'cached']) {
