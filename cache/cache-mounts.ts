@@ -44,7 +44,7 @@ const POLL_MILLISECONDS = { first: 2, last: 50 }
 
 /**
  * Directories that outlive builds and belong to no layer. The first instance of each is
- * `mounts/<name>.0`; there are more when private ones were wanted at the same time. Who uses an
+ * `mounts/<name>.0`; there are more when private ones were wanted at the same time. A step with an
  * instance holds a lock on the file beside it, which the kernel drops when its process ends.
  */
 export class CacheMounts {

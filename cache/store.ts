@@ -22,8 +22,9 @@ import { StoredResults } from './records/stored-results.ts'
 
 const OCI_LAYOUT = '{"imageLayoutVersion":"1.0.0"}'
 
+/** How a store is opened. */
 export interface StoreOptions {
-  /** Hears of what has to be waited for. */
+  /** Gets what has to be waited for. */
   readonly onWait?: OnWait | undefined
 }
 
@@ -99,7 +100,7 @@ export class Store implements AsyncDisposable {
     await this.#presence[Symbol.asyncDispose]()
   }
 
-  /** True when the store was made completely and nothing can have been lost by a power cut since. */
+  /** True when the store was made completely and no power cut can have destroyed anything since. */
   #isSound(): boolean {
     const { boot, version, ociLayout } = this.#layout
     return (
@@ -131,7 +132,7 @@ export class Store implements AsyncDisposable {
 
 /**
  * Opens a store, and makes it when there is none; takes a millisecond or two.
- * @throws {TsbuildError} STORE_INVALID when `root` is something else, somebody else's or of a newer
+ * @throws {TsbuildError} STORE_INVALID when `root` is something else, another user's or of a newer
  * tsbuild, PERMISSION_DENIED, NO_SPACE
  */
 export function openStore(root: string, options: StoreOptions = {}): Store {

@@ -54,7 +54,7 @@ export class BlobStore implements BlobSource, BlobSink {
     this.#presence = presence
   }
 
-  /** Where the blob is, or would be. Who reads it there verifies it. */
+  /** Where the blob is, or would be. Readers of the file verify it. */
   path(digest: Digest): string {
     return blobPath(this.#layout, digest)
   }
@@ -145,12 +145,12 @@ export class BlobStore implements BlobSource, BlobSink {
   }
 
   /**
-   * Writes to the disk what was stored or met here. What the disk refuses is lost and removed: a
+   * Writes to the disk what was stored or met here. What the disk refuses is removed: a
    * later fsync(2) would claim success.
    * @throws {TsbuildError} NO_SPACE, IO_FAILED
    */
   sync(): Promise<void> {
-    // One after the other: who comes second must not be told that all is safe before it is.
+    // One after the other: a second call must not return before everything is safe.
     const syncing = this.#syncing.then(() => this.#syncUnsealed())
     this.#syncing = syncing.catch(() => undefined)
     return syncing
@@ -207,7 +207,7 @@ export class BlobStore implements BlobSource, BlobSink {
       throw storeFailure(`store blob ${digest}`, cause)
     }
     const early = size >= LARGE_BYTES ? this.#writeBack(digest) : undefined
-    // Its failure is told by `sync`.
+    // `sync` rejects with its failure.
     early?.catch(() => undefined)
     this.#unsealed.set(digest, early)
   }
@@ -217,13 +217,13 @@ export class BlobStore implements BlobSource, BlobSink {
       await syncPath(this.path(digest))
     } catch (cause) {
       if (errnoOf(cause) === 'ENOENT') return
-      // Only what the disk refused is lost: a file that could not be opened is as good as it was.
+      // Only what the disk refused is removed: a file that could not be opened is as good as it was.
       if (isFsync(cause)) rmSync(this.path(digest), { force: true })
       throw storeFailure(`write blob ${digest} to the disk`, cause)
     }
   }
 
-  /** Either the blob is damaged, or who asks is mistaken about its size. */
+  /** Either the blob is damaged, or the caller is mistaken about its size. */
   async #refuseSize(expected: Descriptor): Promise<never> {
     const actual = new Digester()
     for await (const chunk of readFile(this.path(expected.digest))) actual.update(chunk)

@@ -7,10 +7,10 @@ export interface KnownContent {
   readonly isBare: boolean
 }
 
-/** One file, as it was when its content was learnt. */
+/** One file, as it was when its content was read. */
 export interface DigestEntry extends FileIdentity, KnownContent {
   readonly path: Name
-  /** On how many days, of those on which something was written, nobody asked for it. */
+  /** On how many days, of those on which something was written, it was not looked up. */
   readonly age: number
 }
 

@@ -158,8 +158,8 @@ export class DigestFile implements Disposable {
   }
 
   /**
-   * The entries for the next generation, each older by `days` unless somebody asked `opened` for it.
-   * Where `opened` is another generation than this, there is no telling, and they stay as they are.
+   * The entries for the next generation, each older by `days` unless it was looked up in `opened`.
+   * Where `opened` is another generation than this, it is not known, and they stay as they are.
    */
   *survivors(
     opened: DigestFile,

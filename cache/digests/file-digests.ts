@@ -8,12 +8,12 @@ import { DigestFile, writeDigestFile } from './digest-file.ts'
 import { FreshDigests, mergeEntries } from './fresh-digests.ts'
 
 /**
- * How far a file's times must lie behind the clock before they tell one content from the next: a
+ * How far a file's times must lie behind the clock before they distinguish one content from the next: a
  * file written twice within the granularity of its times (up to 2 s, on FAT) looks the same after
  * the second time.
  */
 const RACY_MILLISECONDS = 2000
-/** An entry that nobody asked for in so many days on which something was written is dropped. */
+/** An entry is dropped that was not looked up on so many days on which something was written. */
 const OLDEST = 16
 const DAY_MILLISECONDS = 24 * 60 * 60 * 1000
 const PATIENCE_MILLISECONDS = 500
@@ -56,7 +56,7 @@ export class FileDigests implements Disposable {
     try {
       this.#fresh.push({ path, dev, ino, size, mtimeMs, ctimeMs, digest, isBare, age: 0 })
     } catch (cause) {
-      // Whoever clears up after this failure is not to meet it again.
+      // The clean-up after this failure must not fail the same way.
       this.#forgetFresh()
       throw storeFailure(`write beside ${this.#file}`, cause)
     }
@@ -103,7 +103,7 @@ export class FileDigests implements Disposable {
       const old = current.survivors(this.#known, { days: isNextDay ? 1 : 0, oldest: OLDEST })
       const agedAt = isNextDay ? this.#openedAt : current.agedAt
       writeDigestFile(descriptor, mergeEntries(old, this.#fresh.entries()), agedAt)
-      // Who took this writer for dead is writing another file of that name.
+      // A process that took this writer for dead is writing another file of that name.
       if (lstatSync(next, { throwIfNoEntry: false })?.ino !== fstatSync(descriptor).ino) return
       renameSync(next, this.#file)
     } finally {
@@ -113,7 +113,7 @@ export class FileDigests implements Disposable {
 
   /**
    * Waits a little for another writer; `undefined` when it does not come to an end: then its entries are
-   * kept and these are lost, which costs reading the files again.
+   * kept and these are dropped, which costs reading the files again.
    */
   #reserve(next: string): number | undefined {
     const pause = new Int32Array(new SharedArrayBuffer(4))

@@ -80,10 +80,10 @@ function sorted(entries: readonly DigestEntry[]): readonly DigestEntry[] {
     .filter(({ path }, index, all) => path !== all[index + 1]?.path)
 }
 
-/** A new file that is gone when it is closed, however the process ends. */
+/** A new file that vanishes when it is closed, however the process ends. */
 function openNameless(path: string): number {
   for (;;) {
-    // Left by somebody who was killed, or just about to lose its name: either way nobody needs it.
+    // Left by a killed process, or just about to lose its name: it is unused either way.
     rmSync(path, { force: true })
     try {
       const descriptor = openSync(path, 'wx+', 0o600)

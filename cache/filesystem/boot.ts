@@ -3,7 +3,7 @@ import { errnoOf } from '#core'
 
 /**
  * Identifies the run of the kernel: as long as it stays the same, what was written can be read back,
- * on the disk or not. Where the kernel does not tell, every run counts as one.
+ * on the disk or not. Where the kernel does not say, every run counts as one.
  */
 export function bootId(): string {
   try {

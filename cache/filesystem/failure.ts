@@ -30,7 +30,7 @@ function denied(message: string, cause: unknown): TsbuildError {
   return new TsbuildError(message, { code: 'PERMISSION_DENIED', cause, hint: ELSEWHERE })
 }
 
-/** SQLite's result codes, as far as somebody decides on them. Spec: https://sqlite.org/rescode.html */
+/** SQLite's result codes, as far as decisions depend on them. Spec: https://sqlite.org/rescode.html */
 export const SQLITE = {
   error: 1,
   perm: 3,
@@ -58,7 +58,7 @@ function extendedCodeOf(cause: unknown): number | undefined {
 const BROKEN_READS = new Set([522, 8458])
 const DAMAGE = new Set<number>([SQLITE.corrupt, SQLITE.notadb, SQLITE.error])
 
-/** True for an error that says: `file` is no database, or no longer one, or not ours. */
+/** True for an error that says: `file` is not a database, or no longer one, or not ours. */
 export function isDamage(cause: unknown, file: string): boolean {
   const code = extendedCodeOf(cause)
   if (code === undefined) return false

@@ -20,12 +20,12 @@ export interface FileLock extends Disposable {
 const POLL_MILLISECONDS = { first: 1, last: 25 }
 const PATIENCE_MILLISECONDS = 60_000
 
-/** Takes the lock on `path`, making the file; `undefined` when somebody has it. */
+/** Takes the lock on `path`, making the file; `undefined` when it is held. */
 export function tryLock(path: string): FileLock | undefined {
   return take(path, 0)
 }
 
-/** Takes the lock on `path` together with others who do; `undefined` when somebody has it alone. */
+/** Takes the lock on `path` as one of several; `undefined` when it is held exclusively. */
 export function trySharedLock(path: string): FileLock | undefined {
   return take(path, 0, SHARED)
 }
@@ -75,7 +75,7 @@ function open(path: string, timeout: number, begin: string): FileLock | undefine
   const database = new DatabaseSync(path)
   try {
     database.exec(`PRAGMA busy_timeout = ${timeout}`)
-    // In memory: nobody is to find a journal beside the file.
+    // In memory: there must be no journal beside the file.
     database.exec(`PRAGMA journal_mode = MEMORY; ${begin}`)
   } catch (cause) {
     database.close()

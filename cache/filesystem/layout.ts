@@ -38,6 +38,7 @@ const KNOWN = new Set(
   ),
 )
 
+/** The paths of the store at `root`. */
 export function layoutOf(root: string): Layout {
   const absolute = resolve(root)
   return {
@@ -58,6 +59,7 @@ export function layoutOf(root: string): Layout {
   }
 }
 
+/** Where a blob of the store is, or would be. */
 export function blobPath(layout: Layout, digest: Digest | DiffId): string {
   return join(layout.blobs, hexOf(digest))
 }
@@ -113,7 +115,7 @@ function ensureFolder(path: string): Stats {
 /** The content of the version file of a store that this tsbuild makes. */
 export const VERSION_TEXT: string = `${VERSION}\n`
 
-/** False when the store is new, or was not made to its end, or lost its mark. */
+/** False when the store is new, was not made completely, or has no version file. */
 function isMade(layout: Layout): boolean {
   const text = readIfThere(layout.version)
   if (text === VERSION_TEXT) return true
@@ -129,7 +131,7 @@ function newerStore(root: string, version: number): TsbuildError {
   )
 }
 
-/** A small text file, or `undefined` when there is no regular file. */
+/** A small text file, or `undefined` without a regular file. */
 export function readIfThere(path: string): string | undefined {
   if (!lstatSync(path, { throwIfNoEntry: false })?.isFile()) return undefined
   return readFileSync(path, 'utf8')

@@ -16,8 +16,8 @@ const DEAD = 'dead'
 
 /**
  * This process in a store: a folder `tmp/<id>` for what it writes, and beside it `<id>.lock`, locked
- * as long as the process lives. Who is dead is told by the kernel, not by a process id, so it holds
- * across pid namespaces; what the dead left behind is removed by whoever comes next.
+ * as long as the process lives. The kernel says which processes are dead, not a process id, so it holds
+ * across pid namespaces; what dead processes left behind is removed by the next process.
  */
 export class Presence implements AsyncDisposable {
   readonly id: string = randomName(16)
@@ -33,7 +33,7 @@ export class Presence implements AsyncDisposable {
     this.#folder = join(layout.temporary, this.id)
   }
 
-  /** A path below `tmp` that nobody uses, for a file or a folder that is yet to be made. */
+  /** An unused path below `tmp`, for a file or a folder that is yet to be made. */
   newPath(): string {
     this.establish()
     return join(this.#folder, `${this.#count++}`)
@@ -67,8 +67,8 @@ export class Presence implements AsyncDisposable {
 
   /**
    * Moves a file or folder of the store out of the way, which is quick, and removes it in the
-   * background. What cannot be moved or removed (a file system is mounted there, or it is gone) is
-   * left to the next process, like what there was no time for.
+   * background. What cannot be moved or removed (a file system is mounted there, or it does not exist)
+   * is left to the next process, like what there was no time for.
    */
   discard(path: string): void {
     this.establish()
@@ -150,7 +150,7 @@ export class Presence implements AsyncDisposable {
   }
 }
 
-/** None when there is no folder: it was never made, or another process has taken it. */
+/** None without a folder: it was never made, or another process has taken it. */
 function namesIn(folder: string): readonly string[] {
   try {
     return readdirSync(folder)

@@ -6,9 +6,10 @@ export interface Wait {
   readonly ended: Promise<void>
 }
 
+/** Gets waits as they begin. */
 export type OnWait = (wait: Wait) => void
 
-/** Tells of one wait, once it is clear that there is one. */
+/** Reports one wait, once it is clear that there is one. */
 export class Waiting {
   readonly #onWait: OnWait | undefined
   #ended: PromiseWithResolvers<void> | undefined
@@ -17,16 +18,16 @@ export class Waiting {
     this.#onWait = onWait
   }
 
-  /** It has to be waited for `reason`; what is said again is not told again. */
+  /** Reports the wait and its reason; later calls report nothing. */
   begin(reason: string): void {
     if (this.#ended !== undefined || this.#onWait === undefined) return
     this.#ended = Promise.withResolvers()
-    // Who asked for the thing itself hears of the failure.
+    // A rejection reaches those that await the thing itself.
     this.#ended.promise.catch(() => undefined)
     this.#onWait({ reason, ended: this.#ended.promise })
   }
 
-  /** Whatever `take` does while it waits, the wait ends with it. */
+  /** Runs `take`; the wait ends with it. */
   async during<T>(take: () => Promise<T>): Promise<T> {
     try {
       const taken = await take()

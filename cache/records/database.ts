@@ -11,6 +11,7 @@ import type { Layout } from '../filesystem/layout.ts'
 import { setAside } from '../filesystem/replace-file.ts'
 import { LATER_TABLES, SCHEMA, SCHEMA_VERSION } from './schema.ts'
 
+/** A row of a query, by column. */
 export type Row = Record<string, SQLOutputValue>
 
 /** Long enough for any sane writer: a transaction of ours takes well under a millisecond. */
@@ -161,7 +162,7 @@ export class Database implements Disposable {
     return connection
   }
 
-  /** Made under another name, so that nobody ever opens half a database. */
+  /** Made under another name, so that a half-made database is never opened. */
   #make(): void {
     const { database, databaseLock } = this.#layout
     using _ = lockSync(databaseLock)

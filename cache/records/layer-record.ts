@@ -37,7 +37,8 @@ export const CURRENT_ID: string = 'coalesce((SELECT id FROM renamed WHERE name =
 /** Parameters: the id, twice. */
 export const GET: string = `SELECT ${COLUMNS} FROM ${LAYERS} WHERE layers.id = ${CURRENT_ID}`
 /** Parameter: the diffID. */
-export const FIND_BY_DIFF_ID: string = `SELECT ${COLUMNS} FROM ${LAYERS} WHERE diff_id = ? ORDER BY directory DESC, layers.id`
+export const FIND_BY_DIFF_ID: string = `SELECT ${COLUMNS} FROM ${LAYERS} WHERE diff_id = ?
+  ORDER BY directory DESC, layers.id`
 /** The name of a layer's folder. Parameters: the id, twice. */
 export const FOLDER_NAME: string = `SELECT coalesce(renamed.name, current.id) AS folder
   FROM (SELECT ${CURRENT_ID} AS id) AS current

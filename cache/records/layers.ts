@@ -179,7 +179,7 @@ export class Layers {
     this.#database.run(`UPDATE layers SET boot = ? WHERE id = ${CURRENT_ID}`, this.#boot, id, id)
   }
 
-  /** Removes a layer: its folder goes to `aside`, a `temporary()`, and the step that made it runs again. */
+  /** Removes a layer, so that it is made again: its folder goes to `aside`, a `temporary()`. */
   discard(id: LayerId, aside: string): void {
     const directory = this.directory(id)
     this.#database.transaction(() => {
@@ -239,7 +239,7 @@ export class Layers {
     return stat === undefined ? 0 : Date.now() - stat.ctimeMs
   }
 
-  /** After a reboot: forgets folders that may be incomplete and hands them, and any others, over. */
+  /** After a reboot: drops folders that may be incomplete; these and unknown ones go to `discard`. */
   recover(discard: (path: string) => void): void {
     this.#database.transaction(() => {
       this.#database.run(
@@ -256,7 +256,7 @@ export class Layers {
     }
   }
 
-  /** After the loss of the database: a folder that is named by a diffID tells all that matters. */
+  /** After the loss of the database: records the folders that are named by a diffID. */
   rebuild(): void {
     this.#database.transaction(() => {
       for (const name of readdirSync(this.#layout.layers)) {

@@ -5,9 +5,10 @@ import { type OnWait, Waiting } from '../filesystem/waits.ts'
 import type { CacheKey } from './cache-key.ts'
 import type { Database } from './database.ts'
 
+/** How a lease is waited for. */
 export interface LeaseOptions {
   readonly signal?: AbortSignal | undefined
-  /** What is done under the lease, for who has to wait for it. */
+  /** What is done under the lease: reported to those that wait for it. */
   readonly what?: string | undefined
 }
 
@@ -17,7 +18,7 @@ const SUSPICIOUS_MILLISECONDS = 20
 
 /**
  * The right to execute a step, one holder in all processes. A lease is a row that names its holder's
- * `Presence`, so it is void once that process is gone. It saves work and guards nothing: two holders
+ * `Presence`, so it is void once that process has ended. It saves work and guards nothing: two holders
  * would do the same step twice and commit the same result.
  */
 export class Leases {
@@ -26,7 +27,7 @@ export class Leases {
   readonly #onWait: OnWait | undefined
   #tokens = 0
 
-  /** @param onWait hears of waits for other processes, and for other stores of this one */
+  /** @param onWait gets waits for other processes, and for other stores of this one */
   constructor(database: Database, presence: Presence, onWait: OnWait | undefined) {
     this.#database = database
     this.#presence = presence
@@ -69,7 +70,7 @@ export class Leases {
     this.#database.run('DELETE FROM leases')
   }
 
-  /** `undefined` when it is ours now, else who has it. */
+  /** `undefined` when the lease was taken, else its holder. */
   #tryTake(key: CacheKey, token: number): Holder | undefined {
     for (;;) {
       const row = this.#database.get('SELECT * FROM leases WHERE key = ?', key)
@@ -96,7 +97,7 @@ export class Leases {
   }
 }
 
-/** Who makes a waiter wait. */
+/** The holder of a lease. */
 interface Holder {
   readonly id: string
   readonly token: number

@@ -1,18 +1,19 @@
 /**
  * Which files of a layer have owners that are presumed, by its diffID: layers leave the machine under it,
- * long after their directories are gone.
+ * long after their directories were removed.
  */
 import type { DiffId, OwnedFiles } from '#core'
 import type { Database } from './database.ts'
 import { sumOf } from './schema.ts'
 
+/** The files of a layer whose owners are presumed; `undefined` when there are none. */
 export function presumedOwners(database: Database, diffId: DiffId): OwnedFiles | undefined {
   const { files, sum } = database.get('SELECT * FROM presumed WHERE diff_id = ?', diffId) ?? {}
   if (typeof files !== 'string' || sum !== sumOf(diffId, files)) return undefined
   return JSON.parse(files) as OwnedFiles
 }
 
-/** `undefined`: they are what the layer says, as seen by who made it last. */
+/** Records the files whose owners are presumed; `undefined`: all owners are what the layer says. */
 export function setPresumedOwners(
   database: Database,
   diffId: DiffId,

@@ -17,8 +17,8 @@ export interface KeyedStep {
 }
 
 /**
- * A base image is its files: another tag, or another compression of the same layers, is the same.
- * `undefined` is the empty root of `FROM scratch`.
+ * The key of a base image: its files. Another tag, or another compression of the same layers, has the
+ * same key. `undefined` is the empty root of `FROM scratch`.
  */
 export function imageKey(vertex: ImageVertex): CacheKey {
   const chain = chainIdOf(vertex.base.layers.map(({ diffId }) => diffId))
@@ -26,8 +26,8 @@ export function imageKey(vertex: ImageVertex): CacheKey {
 }
 
 /**
- * Proxy settings are left out on purpose: they say how to reach the world, not what is built. So are
- * the names of cache mounts and how they are shared, and what secrets and agents hold.
+ * The key of a RUN. Proxy settings are left out: they say how to reach other hosts, not what is built.
+ * So are the names of cache mounts and how they are shared, and what secrets and agents hold.
  */
 export function execKey(
   vertex: ExecVertex,
@@ -53,7 +53,7 @@ function machineOf({ os, architecture, variant }: Platform): Platform {
   return { os, architecture, ...(variant === undefined ? {} : { variant }) }
 }
 
-/** How much a step may use decides how long it takes, and an address where a host is, not what it does. */
+/** Without limits and addresses: they say how long a step takes and where a host is. */
 function settingsDocument({ extraHosts, shmSize, ulimits, cgroupParent }: StepSettings): Json {
   return {
     extraHosts: extraHosts.map(([host]) => host),
@@ -76,6 +76,7 @@ export type FilesInputKey =
   | { readonly definition: readonly (CacheKey | null)[] }
   | { readonly content: Digest }
 
+/** The key of a copy. */
 export function filesKey(
   vertex: FilesVertex,
   root: CacheKey | undefined,
@@ -84,7 +85,7 @@ export function filesKey(
   return keyed({ ...filesDocument(vertex, root), input: input === undefined ? null : { ...input } })
 }
 
-/** The step without what it copies: tells whether it was ever built. */
+/** The step without what it copies: shows whether it was ever built. */
 export function filesFamily(vertex: FilesVertex, root: CacheKey | undefined): CacheKey {
   return cacheKeyOf({ ...filesDocument(vertex, root), family: true })
 }
@@ -106,7 +107,7 @@ function filesDocument(
 function actionDocument(action: FileAction): Json {
   const document = { ...action } as unknown as { readonly [key: string]: Json }
   if (action.kind !== 'copy' || action.exclude.length === 0 || action.parents) return document
-  // Patterns once counted for what a wildcard matches itself: those results are no longer right.
+  // Patterns used to apply to what a wildcard matches itself: those results are wrong by now.
   const matches = action.wildcards && action.paths.some(hasWildcards)
   return matches ? { ...document, excluded: 'below' } : document
 }

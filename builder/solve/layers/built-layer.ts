@@ -42,7 +42,7 @@ export class BuiltLayer implements Layer {
     return this.#tar
   }
 
-  /** Later it tells whether the directory is still what the step made. */
+  /** With it a later build checks whether the directory is still what the step made. */
   diffId(below: readonly Layer[]): Promise<DiffId | undefined> {
     this.#diffId ??= this.#deps.tasks.add(this.#findDiffId(below))
     return this.#diffId

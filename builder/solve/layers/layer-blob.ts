@@ -30,7 +30,7 @@ export async function readBlob<T>(
   try {
     return await read({ blob: store.blobs.path(blob.digest), compression })
   } catch (cause) {
-    // Reading it to its end tells a damaged file from a layer that was made wrong.
+    // Reading it to its end distinguishes a damaged file from a layer that was made wrong.
     for await (const chunk of await store.blobs.open(blob, { signal })) void chunk
     throw cause
   }

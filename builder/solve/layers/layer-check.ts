@@ -9,6 +9,7 @@ import { type DiffId, type Digest, TsbuildError, throwIfCancelled, uncompressedD
 import type { PackTask } from '../work/tasks/pack-layer.ts'
 import type { Layer, LayerDeps } from './layer.ts'
 
+/** A directory of a layer that is to be checked. */
 export interface MadeDirectory {
   readonly id: LayerId
   readonly directory: string
@@ -31,9 +32,9 @@ export async function checkedDirectories(layers: readonly Layer[]): Promise<read
 /**
  * Digests a directory and compares it with the diffID of its layer, or with the seal of an earlier
  * check. One that has neither, or another one, is made anew from its blob, and replaced if it differs;
- * where there is none, it is removed.
- * @throws {TsbuildError} DIGEST_MISMATCH when it is not what was made, and nothing is left to repair it;
- *   what the blob could not be fetched for, when nothing tells what was made
+ * without a blob it is removed.
+ * @throws {TsbuildError} DIGEST_MISMATCH when it is not what was made and cannot be repaired;
+ *   what fetching the blob failed with, when there is no digest of what was made
  */
 export async function checkDirectory(made: MadeDirectory, deps: LayerDeps): Promise<void> {
   const { store } = deps
@@ -55,7 +56,7 @@ export async function checkDirectory(made: MadeDirectory, deps: LayerDeps): Prom
     await made.remake(fresh)
   } catch (cause) {
     throwIfCancelled(deps.signal, `check layer ${id}`)
-    // Nothing says that it is damaged, only nothing that it is not.
+    // There is no sign of damage, only no proof against it.
     if (seal === undefined && own === undefined) throw cause
     throw await discardDamaged(id, deps, cause)
   }

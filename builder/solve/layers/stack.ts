@@ -8,15 +8,16 @@ import type { WorkPool } from '../work/work-pool.ts'
 import type { Layer } from './layer.ts'
 import { ownedDirectory } from './layer-owners.ts'
 
+/** What stacks need to be merged. */
 export interface StackDeps {
   readonly store: Store
   readonly pool: WorkPool
   readonly signal: AbortSignal | undefined
 }
 
-/** Of so many layers on top, each is a directory. */
+/** So many layers on top stay directories of their own. */
 const NEWEST = 400
-/** What lies below is merged in steps of so many, so that a stack which grows is not copied each time. */
+/** What lies below is merged in steps of so many, so that a growing stack is not copied each time. */
 const STEP = 50
 /** Bounds the descriptors that a merge has open. */
 const MERGED_AT_ONCE = 200
@@ -60,7 +61,7 @@ async function mergedDirectory(bottomFirst: readonly string[], deps: StackDeps):
   return store.layers.directory(id)
 }
 
-/** The first letter is no hex digit, so that it is never taken for a diffID. */
+/** The first letter is not a hex digit, so that the id is never taken for a diffID. */
 function mergedId(bottomFirst: readonly string[]): LayerId {
   const key = cacheKeyOf({ merged: bottomFirst.map((directory) => basename(directory)) })
   return layerId(`m${key.slice(1)}`)

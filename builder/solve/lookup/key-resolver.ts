@@ -52,7 +52,7 @@ export class KeyResolver {
   }
 
   /**
-   * The key by which a step is looked up first; `undefined` when only doing it can tell.
+   * The key by which a step is looked up first; `undefined` when its content is not known before.
    * @param made keys of its inputs when they were made; default: what they should be
    */
   async firstKey(

@@ -3,7 +3,7 @@ import { isStep } from '../keys/vertex-kind.ts'
 
 /**
  * By which keys a step may be found: `any`; `content`, when what it takes its files from is made anew,
- * so that only these can tell; `none`, when it is to be done itself, or what it stands on is.
+ * so that only the files can identify it; `none`, when it or its root has to run.
  */
 export type Lookup = 'any' | 'content' | 'none'
 

@@ -1,7 +1,10 @@
 import type { CacheCallOptions, ResultCache } from '#cache'
 
+/** How often a call is made that fails. */
+const ATTEMPTS = 3
+
 /**
- * A cache whose failures are misses, after one more attempt: a cache that does not answer must not
+ * A cache whose failures are misses, after two more attempts: a cache that does not answer must not
  * fail a build that can do without it. A required cache is returned as it is.
  * @param onFailure gets what a call failed with; the build goes on
  */
@@ -14,14 +17,15 @@ export function tolerantCache(
     call: () => Promise<T>,
     { miss, signal }: CacheCallOptions & { readonly miss: T },
   ): Promise<T> => {
-    try {
-      return await call().catch((cause) => {
-        if (signal?.aborted) throw cause
-        return call()
-      })
-    } catch (cause) {
-      if (!signal?.aborted) onFailure(cause)
-      return miss
+    for (let left = ATTEMPTS - 1; ; left--) {
+      try {
+        return await call()
+      } catch (cause) {
+        if (signal?.aborted) return miss
+        if (left > 0) continue
+        onFailure(cause)
+        return miss
+      }
     }
   }
   return {

@@ -6,7 +6,7 @@ import { missingFlags } from './processor.ts'
 
 const BINFMT_MISC = '/proc/sys/fs/binfmt_misc'
 
-/** How QEMU calls what others call differently. */
+/** QEMU's names of architectures where they differ. */
 const EMULATED: Readonly<Record<string, string>> = {
   '386': 'i386',
   amd64: 'x86_64',
@@ -16,13 +16,13 @@ const EMULATED: Readonly<Record<string, string>> = {
   mipsle: 'mipsel',
 }
 
-/** What a 64-bit processor runs beside its own programs, if the kernel does. */
+/** The 32-bit programs that a 64-bit processor runs, if the kernel does. */
 const SMALL: Readonly<Record<string, SmallArchitecture>> = { amd64: '386', arm64: 'arm' }
 
-/** Where to learn what this machine runs. */
+/** What decides which programs a machine runs. */
 export interface Machine {
   readonly platform: Platform
-  /** A file name that is free, for a program that is tried. */
+  /** An unused file name, for a program that is tried. */
   readonly scratch: string
   /** The kernel's list of emulators. */
   readonly emulators?: string

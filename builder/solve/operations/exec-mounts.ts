@@ -17,6 +17,7 @@ import { directoriesOf } from '../layers/stack.ts'
 import type { WorkPool } from '../work/work-pool.ts'
 import type { Result } from './result.ts'
 
+/** What opening mounts needs. */
 export interface MountDeps {
   readonly store: Store
   readonly pool: WorkPool
@@ -24,14 +25,15 @@ export interface MountDeps {
   readonly signal: AbortSignal | undefined
 }
 
-/** What steps may be given and no key, record or event has. */
+/** Secrets and agents of steps: no key, record or event contains them. */
 export interface StepSecrets {
-  /** @returns `undefined` when there is none of this name */
+  /** @returns `undefined` without a secret of this name */
   readonly secret: (id: string, signal?: AbortSignal | undefined) => Promise<Uint8Array | undefined>
-  /** @returns what talks to a process of the step; `undefined` when there is no agent of this name */
+  /** @returns the agent's side of a connection; `undefined` without an agent of this name */
   readonly agent: (id: string) => ((connection: Socket) => void) | undefined
 }
 
+/** What the mounts of a step are made of. */
 export interface MountInputs {
   /** For each source of the vertex what it stands for; `undefined` is the empty stage. */
   readonly sources: readonly (Result | undefined)[]
@@ -47,7 +49,7 @@ export interface OpenMounts extends AsyncDisposable {
   readonly onConnect: (target: string, connection: Socket) => void
 }
 
-/** @throws {TsbuildError} NOT_FOUND, CANCELLED, NO_SPACE, STEP_FAILED */
+/** Opens the mounts of a step. @throws {TsbuildError} NOT_FOUND, CANCELLED, NO_SPACE, STEP_FAILED */
 export async function openMounts(
   vertex: ExecVertex,
   inputs: MountInputs,
@@ -90,7 +92,7 @@ interface MountPlace {
   readonly agents: Map<string, (connection: Socket) => void>
 }
 
-/** None for a secret that is only a variable, and for what is not there and not required. */
+/** None for a secret that is only a variable, and for what is absent and not required. */
 async function toMounts(planned: PlannedMount, place: MountPlace): Promise<readonly Mount[]> {
   switch (planned.kind) {
     case 'bind':

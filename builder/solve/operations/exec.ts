@@ -47,7 +47,7 @@ export class ExecOperation implements StepOperation {
   readonly isByContent = false
   readonly #deps: ExecDeps
 
-  /** @param plan tells of the sources whether their keys say what is in them */
+  /** @param plan has the kinds of the sources */
   constructor(vertex: ExecVertex, plan: Plan, deps: ExecDeps) {
     this.vertex = vertex
     this.inputs = sourcesOf(vertex)
@@ -141,7 +141,7 @@ async function runExec(vertex: ExecVertex, work: ExecWork, deps: ExecDeps): Prom
   return { step: work.step, layer: id }
 }
 
-/** A step that sees other owners than the image has may do something else than elsewhere. */
+/** Warns that a step sees other owners than the image has, and may do something else for it. */
 function reportOwners(vertex: ExecVertex, seen: readonly string[], reporter: Reporter): void {
   const files = ownersBeside([...new Set(seen)], 'all')
   if (files === undefined) return
@@ -153,7 +153,7 @@ function reportOwners(vertex: ExecVertex, seen: readonly string[], reporter: Rep
   )
 }
 
-/** What the builder is told of proxies wins over what the image says of them. */
+/** Proxies given to the builder override those of the image. */
 function withProxies(env: readonly string[], proxies: readonly string[]): readonly string[] {
   const nameOf = (entry: string): string => entry.slice(0, entry.indexOf('='))
   const given = new Set(proxies.map(nameOf))

@@ -13,7 +13,7 @@ export type Operation = SourceOperation | StepOperation
 export interface SourceOperation {
   readonly kind: 'source'
   readonly vertex: ImageVertex | RemoteVertex
-  /** The key of the result; `undefined` where only running it tells. */
+  /** The key of the result; `undefined` where it is known only after running. */
   definitionKey(): CacheKey | undefined
   run(): Promise<Result>
 }
@@ -32,7 +32,7 @@ export interface StepOperation {
   definitionKey(root: CacheKey | undefined, inputs: readonly CacheKey[]): KeyedStep | undefined
   /** The key by what the selected files hold. */
   contentKey(root: CacheKey | undefined, content: Digest): KeyedStep
-  /** Equal for every version of the step: tells whether it was ever done. */
+  /** Equal for every version of the step: shows whether it was ever done. */
   family(root: CacheKey | undefined, definition: KeyedStep | undefined): CacheKey
   /** The key of the stack that the layer of key `own` makes with its root. */
   resultKey(root: CacheKey | undefined, own: CacheKey): CacheKey

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { layerId, type ResultCache } from '#cache'
+import { type CacheKey, layerId, openStore, type ResultCache, stackLayerId } from '#cache'
 import { TsbuildError } from '#core'
 import { resultCacheSuite } from '../../suites/result-cache.ts'
 import { MemoryResults } from './memory-results.ts'
@@ -56,19 +56,43 @@ describe('solver and its cache of results', () => {
     assert.equal((await at.solve(stage('a') + stage('b') + copies)).ran.length, 1)
   })
 
+  it('has one layer for steps that leave the same on the same layers', async () => {
+    let root = ''
+    const keys: CacheKey[] = []
+    at = bench(({ results, root: path }) => {
+      root = path
+      const put: ResultCache['put'] = async (result) => {
+        keys.push(result.key)
+        await results.put(result)
+      }
+      return { ...wrapped(results), put }
+    })
+    const stages = ['a', 'b'].map((name, n) => `FROM scratch AS ${name}\nRUN sleep ${n}`)
+    await at.solve([...stages, 'FROM scratch', 'COPY --from=a / /', 'COPY --from=b / /'].join('\n'))
+    await using store = openStore(root)
+    const found = await store.results.find(keys)
+    const layers = found.filter(({ description }) => description.includes('RUN'))
+    assert.equal(layers.length, 2)
+    const [one, two] = layers.map(({ layer }) => layer)
+    assert.ok(one?.diffId)
+    assert.deepEqual(two, one)
+    assert.equal(one.id, stackLayerId([one.diffId]))
+  })
+
   it('fails with a cache that is required', async () => {
     at = bench(() => failing({ isRequired: true }))
     await assert.rejects(at.solve('FROM scratch\nRUN write x 1'), { code: 'IO_FAILED' })
   })
 })
 
-function wrapped(cache: MemoryResults): ResultCache {
+/** The calls of a cache as members of their own, so that some can be replaced. */
+function wrapped(cache: ResultCache): ResultCache {
   return {
     isRequired: cache.isRequired,
-    find: (keys) => cache.find(keys),
-    hasFamily: (family) => cache.hasFamily(family),
-    put: (result) => cache.put(result),
-    link: (key, target) => cache.link(key, target),
+    find: (keys, options) => cache.find(keys, options),
+    hasFamily: (family, options) => cache.hasFamily(family, options),
+    put: (result, options) => cache.put(result, options),
+    link: (key, target, options) => cache.link(key, target, options),
   }
 }
 

@@ -6,10 +6,9 @@ import { Fetcher } from '#builder/fetch'
 import { globalScope, planBuild, resolveGraph } from '#builder/plan'
 import type { ExitStatus, ProcessSpec, RunOptions, Sandbox } from '#builder/sandbox'
 import { diffIdsOf, Reporter, Solver, scheduler, workPool } from '#builder/solve'
-import { openStore } from '#cache'
+import { openStore, type ResultCache, type Store } from '#cache'
 import { type BuildEvent, type DiffId, hostPlatform, TsbuildError } from '#core'
 import { parseDockerfile } from '#parser'
-import type { ResultsOf } from './result-caches.ts'
 
 /**
  * Understands scripts made of lines `write PATH TEXT`, `sleep MS` and `fail CODE`, and does them to
@@ -83,6 +82,9 @@ export interface Solved {
   /** Names of the steps that came out of the cache. */
   readonly cached: readonly string[]
 }
+
+/** The results that solvers on one store share. */
+export type ResultsOf = (store: Store) => ResultCache
 
 /** A context and a store in a folder of their own; `resultsOf` says where results are cached. */
 export function bench(resultsOf: ResultsOf = ({ results }) => results): Bench {

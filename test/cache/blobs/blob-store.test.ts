@@ -103,7 +103,7 @@ describe('cache blobs', () => {
     assert.equal((await read(store, blob)).equals(bytes), true)
   })
 
-  it('says that all is safe to nobody before it is', async () => {
+  it('does not return before all is safe', async () => {
     await withStore(newRoot(), async (store) => {
       const all = Array.from({ length: 50 }, (_, index) => Buffer.alloc(100_000, index))
       for (const bytes of all) await store.blobs.put(descriptorOf(bytes), inPieces(bytes))

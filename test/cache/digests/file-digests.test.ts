@@ -81,7 +81,7 @@ describe('file digests', () => {
     assert.equal(readdirSync(join(root, 'digests')).length, 1)
   })
 
-  it('of files that are gone are dropped after many days', () => {
+  it('of files that do not exist any more are dropped after many days', () => {
     const first = open('tree')
     first.put(nameOf('gone'), OLD, content)
     first.put(name, OLD, content)
@@ -246,7 +246,7 @@ describe('file digests', () => {
     assert.deepEqual(new Set(build(2)), new Set([true]))
   })
 
-  it('leave nothing behind in the folder but their file, whoever is killed', () => {
+  it('leave nothing in the folder but their file, whichever process is killed', () => {
     const many = Array.from({ length: 10_000 }, (_, i) => nameOf(`file-${i}`))
     const killed = open('tree')
     for (const path of many) killed.put(path, OLD, content)

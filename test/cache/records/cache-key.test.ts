@@ -14,7 +14,7 @@ describe('cache key', () => {
     assert.notEqual(cacheKeyOf([1, 2]), cacheKeyOf([2, 1]))
   })
 
-  it('tells different documents apart', () => {
+  it('differs for different documents', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.jsonValue(), (a, b) => {
         const isEqual = canonicalJson(a as Json) === canonicalJson(b as Json)

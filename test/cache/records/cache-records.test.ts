@@ -62,13 +62,13 @@ describe('cache records', () => {
     assert.equal(store.records.find(keyOf('definition'))?.description, 'definition')
   })
 
-  it('tell whether any version of a step was ever built', () => {
+  it('show whether any version of a step was ever built', () => {
     assert.equal(store.records.hasFamily(keyOf('family')), false)
     putPlain('version one')
     assert.equal(store.records.hasFamily(keyOf('family')), true)
   })
 
-  it('are dropped when their layer is gone', async () => {
+  it('are dropped when their layer is missing', async () => {
     await putStep(store, 'make')
     const layer = store.records.find(keyOf('make'))?.layer
     assert.ok(layer)

@@ -34,7 +34,7 @@ describe('cache layers', () => {
     assert.notEqual(one.id, two.id)
     assert.deepEqual(store.layers.get(one.id), { id: one.id, directory: true })
     assert.equal(readFileSync(join(store.layers.directory(two.id), 'file'), 'utf8'), 'two')
-    assert.equal(store.layers.get(layerId('nobody')), undefined)
+    assert.equal(store.layers.get(layerId('unknown')), undefined)
   })
 
   it('with a diffID are named after it and found by it', async () => {
@@ -54,7 +54,7 @@ describe('cache layers', () => {
     assert.equal(readdirSync(join(store.root, 'layers')).length, 1)
   })
 
-  it('learn of their tar later', async () => {
+  it('get the facts of their tar later', async () => {
     const layer = await commit('x')
     assert.deepEqual(store.layers.setTar(layer.id, { diffId, size: 7 }), {
       ...layer,
@@ -262,7 +262,7 @@ describe('cache layers', () => {
     })
   })
 
-  it('tell whose owners are presumed, until their tar is made otherwise', async () => {
+  it('say whose owners are presumed, until their tar is made otherwise', async () => {
     const presumed = { count: 4, first: [{ path: '/f', uid: 1, gid: 2 }] }
     const { id } = await commit('x')
     store.layers.setTar(id, { diffId, size: 7, presumed })
@@ -287,7 +287,7 @@ describe('cache layers', () => {
     assert.deepEqual(store.records.find(keyOf('later'))?.inputs, [])
   })
 
-  it('can be told so in a database that was made before', async () => {
+  it('have presumed owners in a database that was made before', async () => {
     const database = new DatabaseSync(join(store.root, 'tsbuild.db'))
     assert.equal(store.layers.get(layerId('none')), undefined)
     database.exec('DROP TABLE presumed')

@@ -19,7 +19,7 @@ describe('cache leases', () => {
     await using __ = await store.lease(keyOf('b'))
   })
 
-  it('are held by one at a time, and tell who makes one wait', async () => {
+  it('are held by one at a time, and name the holder that is waited for', async () => {
     const first = await store.lease(keyOf('a'))
     const waits: Wait[] = []
     const second = withStore(

@@ -37,7 +37,7 @@ describe('an emulator', () => {
     check({ os: 'linux', architecture: '386' })
   })
 
-  it('is no help for another system', () => {
+  it('does not help for another system', () => {
     assert.throws(() => check({ os: 'windows', architecture: 'amd64' }), {
       code: 'PLATFORM_MISMATCH',
       message: 'cannot run windows/amd64 programs on linux/amd64',
@@ -90,7 +90,7 @@ describe('an emulator', () => {
     })
   })
 
-  it('that is switched off, or only known by its path, is told of', () => {
+  it('that is switched off, or only known by its path, is reported', () => {
     writeFileSync(folder.file('qemu-aarch64'), handler('disabled', 'F'))
     refuses(/switch it on: echo 1 >/)
     writeFileSync(folder.file('qemu-aarch64'), handler('enabled', 'PO'))
