@@ -65,8 +65,8 @@ async function writeTrees(
       folder: settings.isIndex ? formatPlatform(image.platform).replaceAll('/', '_') : '',
     })),
   )
-  const latest = built[0]?.plan.sourceDateEpoch
-  await services.pool.run('unpackTrees', { trees, dest, format, mode, latest }, settings.signal)
+  const maxMtime = built[0]?.plan.sourceDateEpoch
+  await services.pool.run('unpackTrees', { trees, dest, format, mode, maxMtime }, settings.signal)
 }
 
 /** Where an output is reported, and its position: two outputs may do the same. */

@@ -31,7 +31,7 @@ export async function rewriteTimes<L extends ImageLayer>(
   await using temporary = store.temporary()
   const target = join(temporary.path, 'tar')
   const tar = store.blobs.path(uncompressedDigest(layer.diffId))
-  const facts = await pool.run('rewriteTimes', { tar, target, latest: maxMtime }, signal)
+  const facts = await pool.run('rewriteTimes', { tar, target, maxMtime }, signal)
   await store.blobs.adopt(target, uncompressedDigest(facts.diffId), facts.size)
   const presumed = store.layers.presumed(layer.diffId)
   const { id } = store.layers.register({ ...facts, presumed })

@@ -1,5 +1,6 @@
 export { isLoopback, mayLeadTo } from './addresses.ts'
 export { lazily, type OpenBytes } from './body.ts'
+export { createTransport } from './create-transport.ts'
 export { type Destination, destinationOf } from './destination.ts'
 export { HttpError, type NetworkFailure, networkCode, networkFailure } from './errors.ts'
 export {
@@ -22,4 +23,4 @@ export {
   retrying,
 } from './retry.ts'
 export { DEFAULT_TIMEOUTS, REAL_TIMING, type Timeouts, type Timing } from './timing.ts'
-export { createTransport, type Transport, type TransportOptions } from './transport.ts'
+export type { Transport, TransportOptions } from './transport.ts'

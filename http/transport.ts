@@ -18,24 +18,3 @@ export interface Transport {
   /** Ends every connection; requests under way fail. */
   close(): Promise<void>
 }
-
-/** A transport whose implementation is loaded with the first request. */
-export function createTransport(options: TransportOptions): Transport {
-  let opened: Promise<Transport> | undefined
-  let isClosed = false
-  const open = async (): Promise<Transport> => {
-    const { UndiciTransport } = await import('./undici-transport.ts')
-    return new UndiciTransport(options)
-  }
-  return {
-    send: async (request, destination) => {
-      if (isClosed) throw new Error('the connections are closed')
-      opened ??= open()
-      return (await opened).send(request, destination)
-    },
-    close: async () => {
-      isClosed = true
-      await (await opened)?.close()
-    },
-  }
-}

@@ -128,7 +128,7 @@ function absoluteOnly(path = '/usr/local/bin:/usr/bin:/bin'): string {
   return absolute.join(':') || '/nonexistent'
 }
 
-/** Exit code of the shell when there is no such program. */
+/** Exit code of the shell when it finds no program. */
 const NOT_FOUND = 127
 
 /** git ended with a failure; the message is git's own. */
@@ -156,7 +156,7 @@ function killGroup(pid: number | undefined): void {
   try {
     process.kill(-pid, constants.signals.SIGKILL)
   } catch (cause) {
-    // It has ended by itself.
+    // It has ended already.
     if (errnoOf(cause) !== 'ESRCH') throw cause
   }
 }

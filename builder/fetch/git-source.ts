@@ -18,13 +18,13 @@ export interface GitSource {
   readonly submodules?: boolean
   /** Times of the files: of the checkout (default), or of the commit. */
   readonly mtime?: 'checkout' | 'commit'
-  /** The remote is asked for the commit and not for the branch or tag. */
+  /** The commit is requested from the remote, not the branch or tag. */
   readonly fetchByCommit?: boolean
 }
 
 /** Which texts count as a repository. */
 export interface GitSourceOptions {
-  /** `github.com/user/repository` counts: for build contexts, where no file could have that name. */
+  /** Accepts `github.com/user/repository`, for build contexts: no file has that name there. */
   readonly allowShort?: boolean
 }
 
@@ -66,7 +66,7 @@ export function parseGitSource(
   return withFragment({ remote: `${user}@${host}:${path}` }, { text, query, fragment })
 }
 
-/** The source with what `--checksum` and `--keep-git-dir` ask for. */
+/** The source with the values of `--checksum` and `--keep-git-dir`. @throws {TsbuildError} DOCKERFILE_INVALID */
 export function withGitFlags(
   source: GitSource,
   flags: { readonly checksum?: string | undefined; readonly keepGitDir?: boolean | undefined },
@@ -100,7 +100,7 @@ export function isCommit(ref: string): boolean {
   return COMMIT.test(ref)
 }
 
-/** For people: remote, ref and folder, without password. */
+/** For messages: remote, ref and folder, without password. */
 export function gitSourceName({ remote, ref, subdir }: GitSource): string {
   const folder = subdir === undefined ? '' : `:${subdir}`
   return `${remote}${ref === undefined && folder === '' ? '' : `#${ref ?? ''}${folder}`}`

@@ -176,7 +176,7 @@ function basicAuth(username: string, password: string): string {
   return `Basic ${Buffer.from(pair).toString('base64')}`
 }
 
-/** Spec: RFC 9110 13.1: a date counts only where there is no ETag. */
+/** Spec: RFC 9110 13.1: a date is sent only without an ETag. */
 function conditionsOf(known: readonly KnownVersion[]): Record<string, string> {
   const etags = known.flatMap(({ etag }) => etag ?? []).slice(0, MAX_ETAGS)
   if (etags.length > 0) return { 'if-none-match': etags.join(', ') }

@@ -8,7 +8,6 @@ export {
 export {
   type ArchiveCompression,
   compress,
-  type DecompressOptions,
   decompress,
   detectCompression,
 } from './codec/compression.ts'

@@ -1,4 +1,4 @@
-/** How a registry wants to be asked. Spec: RFC 9110 11.6.1, distribution token specification. */
+/** How a registry asks for authentication. Spec: RFC 9110 11.6.1, distribution token specification. */
 export type Challenge =
   | { readonly scheme: 'basic' }
   | {
@@ -16,8 +16,8 @@ const PARAMETER = new RegExp(
 const SCHEME = new RegExp(`^(${TOKEN})(?:\\s+|,\\s*|$)`)
 
 /**
- * The challenge to answer in a `WWW-Authenticate` header: Bearer before Basic, whatever else is
- * offered. `undefined` when there is none that is understood.
+ * The challenge to answer in a `WWW-Authenticate` header: Bearer before Basic. `undefined` when there is
+ * neither.
  */
 export function parseChallenge(header: string | undefined): Challenge | undefined {
   if (header === undefined || header.length > MAX_HEADER) return undefined

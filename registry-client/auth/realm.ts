@@ -5,7 +5,7 @@ const MAX_REALM = 2048
 
 /**
  * Whether the token service that a challenge names may be asked. The challenge comes from outside:
- * it could aim a password at a stranger or a request at this machine. Allowed are the registry's own
+ * it could send a password to a foreign host or a request to this machine. Allowed are the registry's own
  * host, and any other host over https that is not a local address; plain http only where the
  * registry itself speaks it.
  * @throws {TsbuildError} REGISTRY_DENIED

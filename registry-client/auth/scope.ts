@@ -4,10 +4,12 @@ interface Scope {
   readonly actions: readonly string[]
 }
 
+/** Reading from a repository. */
 export function pullScope(repository: string): string {
   return `repository:${repository}:pull`
 }
 
+/** Reading from and writing to a repository. */
 export function pushScope(repository: string): string {
   return `repository:${repository}:pull,push`
 }
@@ -22,8 +24,8 @@ export function covers(granted: readonly string[], wanted: readonly string[]): b
 }
 
 /**
- * The scopes of a challenge that may be asked for beyond our own: some registries know a repository
- * under another name, but nothing here ever needs more than to pull and push.
+ * The scopes of a challenge that may be requested beyond those of a request: some registries know a
+ * repository under another name, but no request needs more than pull and push.
  */
 export function acceptable(scopes: readonly string[]): readonly string[] {
   return scopes.filter((scope) =>

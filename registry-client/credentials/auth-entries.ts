@@ -20,20 +20,21 @@ const ENTRY: Shape<Entry> = object({
   registrytoken: string,
 })
 
-/** What matters here of docker's `config.json`. */
+/** The keys of docker's `config.json` that are used. */
 export interface DockerConfig {
   readonly auths?: Readonly<Record<string, Entry>>
   readonly credsStore?: string
   readonly credHelpers?: Readonly<Record<string, string>>
 }
 
+/** The shape of `DockerConfig`. */
 export const DOCKER_CONFIG: Shape<DockerConfig> = object({
   auths: map(ENTRY),
   credsStore: string,
   credHelpers: map(string),
 })
 
-/** Names under which Docker Hub has been kept over the years. */
+/** Hosts under which entries for Docker Hub are found. */
 const HUB_HOSTS = new Set([DEFAULT_REGISTRY, 'index.docker.io', 'registry-1.docker.io'])
 
 /** The entry of `auths` for a host: keys may be a host or a URL with any path. */
@@ -43,7 +44,7 @@ export function entryFor({ auths = {} }: DockerConfig, host: string): Entry | un
 }
 
 /**
- * What an entry says; empty ones, which docker leaves beside a credential store, say nothing.
+ * The credentials of an entry; `undefined` for an empty one, which docker leaves beside a credential store.
  * @throws {TsbuildError} CONFIG_INVALID
  */
 export function fromEntry(entry: Entry, host: string): Credentials | undefined {
@@ -56,6 +57,7 @@ export function fromEntry(entry: Entry, host: string): Credentials | undefined {
   return user === '' || password === '' ? undefined : { kind: 'password', username: user, password }
 }
 
+/** The entry of `auths` for credentials, as docker writes it. */
 export function toEntry(credentials: Credentials): JsonObject {
   switch (credentials.kind) {
     case 'password':
@@ -70,7 +72,7 @@ export function toEntry(credentials: Credentials): JsonObject {
   }
 }
 
-/** The config with one entry set, and other spellings of its key gone. */
+/** The config with one entry set and other spellings of its key removed. */
 export function withEntry(config: JsonObject, key: string, entry: JsonObject): JsonObject {
   const auths = isJsonObject(config.auths) ? config.auths : {}
   const stale = new Set(keysFor(auths, hostOf(key)))
@@ -103,7 +105,7 @@ function hostOf(key: string): string {
   return HUB_HOSTS.has(host) ? DEFAULT_REGISTRY : host
 }
 
-/** A password may contain colons; old dockers padded with NULs. */
+/** A password may contain colons; old versions of docker padded it with NULs. */
 function decodeAuth(auth: string, host: string): { username: string; password: string } {
   const text = Buffer.from(auth, 'base64').toString('utf8')
   const colon = text.indexOf(':')

@@ -15,9 +15,10 @@ import { DOCKER_CONFIG, type DockerConfig } from './auth-entries.ts'
 const MAX_CONFIG = 1024 * 1024
 const HINT = 'repair it or move it away, then log in again with tsbuild login'
 
+/** Docker's `config.json` as it was read. */
 export interface ConfigFile {
   readonly config: DockerConfig
-  /** All of it: what other programs keep there survives writing. */
+  /** The whole document: unknown keys are kept when it is written. */
   readonly json: JsonObject
 }
 
@@ -70,8 +71,8 @@ async function readSmallFile(path: string): Promise<Buffer | undefined> {
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
     try {
       const stat = await file.stat()
-      if (!stat.isFile()) throw invalid(path, 'is not a regular file')
-      if (stat.size > MAX_CONFIG) throw invalid(path, `has more than ${MAX_CONFIG} bytes`)
+      if (!stat.isFile()) throw configError(path, 'is not a regular file')
+      if (stat.size > MAX_CONFIG) throw configError(path, `has more than ${MAX_CONFIG} bytes`)
       return await file.readFile()
     } finally {
       await file.close()
@@ -82,6 +83,6 @@ async function readSmallFile(path: string): Promise<Buffer | undefined> {
   }
 }
 
-function invalid(path: string, what: string): TsbuildError {
+function configError(path: string, what: string): TsbuildError {
   return new TsbuildError(`${path} ${what}`, { code: 'CONFIG_INVALID', hint: HINT })
 }

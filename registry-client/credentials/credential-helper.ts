@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import { readDocument, type Shaped, shapes, TsbuildError } from '#core'
 import type { Credentials } from './credentials.ts'
 
+/** How a credential helper is run. */
 export interface HelperOptions {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Milliseconds for one call. */
@@ -47,15 +48,16 @@ export class CredentialHelper {
     this.#options = options
   }
 
+  /** What the helper has under `key`. @throws {TsbuildError} CONFIG_INVALID when it fails */
   async get(key: string): Promise<Credentials | undefined> {
     const { exitCode, stdout } = await this.#run('get', key)
     if (exitCode !== 0) {
       const said = stdout.toString().trim()
       if (said === NOT_FOUND || said === NO_URL) return undefined
-      throw this.#failed('get', `exited with code ${exitCode}`)
+      throw this.#error('get', `exited with code ${exitCode}`)
     }
     const { Username, Secret } = this.#read(stdout)
-    if (Username === undefined || Secret === undefined) throw this.#failed('get', NO_CREDENTIALS)
+    if (Username === undefined || Secret === undefined) throw this.#error('get', NO_CREDENTIALS)
     if (Secret === '') return undefined
     return Username === TOKEN_USER
       ? { kind: 'identity-token', username: TOKEN_USER, token: Secret }
@@ -70,10 +72,11 @@ export class CredentialHelper {
         isSecret: true,
       })
     } catch (cause) {
-      throw this.#failed('get', NO_CREDENTIALS, cause)
+      throw this.#error('get', NO_CREDENTIALS, cause)
     }
   }
 
+  /** Replaces what the helper has under `key`. @throws {TsbuildError} CONFIG_INVALID when it fails */
   async store(key: string, credentials: Credentials): Promise<void> {
     const isPassword = credentials.kind === 'password'
     const Username = isPassword ? credentials.username : TOKEN_USER
@@ -82,19 +85,19 @@ export class CredentialHelper {
       'store',
       JSON.stringify({ ServerURL: key, Username, Secret }),
     )
-    if (exitCode !== 0) throw this.#failed('store', `exited with code ${exitCode}`)
+    if (exitCode !== 0) throw this.#error('store', `exited with code ${exitCode}`)
   }
 
-  /** False when the helper had nothing under `key`. */
+  /** Removes what the helper has under `key`; false when it has nothing. */
   async erase(key: string): Promise<boolean> {
     if ((await this.get(key)) === undefined) return false
     const { exitCode } = await this.#run('erase', key)
-    if (exitCode !== 0) throw this.#failed('erase', `exited with code ${exitCode}`)
+    if (exitCode !== 0) throw this.#error('erase', `exited with code ${exitCode}`)
     return true
   }
 
   async #run(command: string, input: string): Promise<Output> {
-    // Most runs have no helper, and the module takes 3 ms to load.
+    // Most runs use no helper, and loading the module takes 3 ms.
     const { spawn } = await import('node:child_process')
     const child = spawn(this.#program, [command], {
       env: { ...this.#options.env },
@@ -104,7 +107,7 @@ export class CredentialHelper {
     const { promise, resolve, reject } = Promise.withResolvers<Output>()
     const fail = (what: string, cause?: unknown): void => {
       killGroup(child)
-      reject(this.#failed(command, what, cause))
+      reject(this.#error(command, what, cause))
     }
     const timer = setTimeout(
       () => fail(`gave no answer within ${this.#options.timeout / 1000} s`),
@@ -121,13 +124,13 @@ export class CredentialHelper {
     child.on('close', (code) => {
       resolve({ exitCode: code ?? undefined, stdout: Buffer.concat(chunks) })
     })
-    // A helper may end without reading its input; its exit code tells what that means.
+    // A helper may end without reading its input: its exit code decides.
     child.stdin.on('error', () => {})
     child.stdin.end(input)
     return promise.finally(() => clearTimeout(timer))
   }
 
-  #failed(command: string, what: string, cause?: unknown): TsbuildError {
+  #error(command: string, what: string, cause?: unknown): TsbuildError {
     return new TsbuildError(`${command} credentials: ${this.#program} ${what}`, {
       code: 'CONFIG_INVALID',
       hint: `install or repair ${this.#program}, or remove it from docker's config.json`,
@@ -136,13 +139,13 @@ export class CredentialHelper {
   }
 }
 
-/** Helpers are often scripts: what they have started goes with them. */
+/** Helpers are often scripts, so their own children are ended too. */
 function killGroup(child: ChildProcess): void {
   const { pid } = child
   if (pid === undefined) return
   try {
     process.kill(-pid, 'SIGKILL')
   } catch {
-    // It has ended by itself.
+    // It has ended already.
   }
 }

@@ -1,4 +1,4 @@
-/** What a registry wants to know about a user. */
+/** What authenticates a user at a registry. */
 export type Credentials =
   | { readonly kind: 'password'; readonly username: string; readonly password: string }
   /** An OAuth2 refresh token, exchanged for access tokens. */
@@ -6,12 +6,12 @@ export type Credentials =
   /** A ready access token, sent to the registry as it is. */
   | { readonly kind: 'registry-token'; readonly token: string }
 
-/** Who the user is at which registry. Hosts are those of references: `docker.io`, `host:port`. */
+/** Keeps credentials by registry. Hosts are those of references: `docker.io`, `host:port`. */
 export interface CredentialStore {
-  /** `undefined`: go anonymously. */
+  /** `undefined`: the registry is used anonymously. */
   get(registryHost: string): Promise<Credentials | undefined>
-  /** Says in which file they are now as plain text, where they are. */
+  /** Stores credentials; names the file, where it holds them as plain text. */
   set(registryHost: string, credentials: Credentials): Promise<{ readonly clearTextFile?: string }>
-  /** True when there was something to erase. */
+  /** Removes credentials; false when there are none. */
   erase(registryHost: string): Promise<boolean>
 }

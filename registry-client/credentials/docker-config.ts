@@ -14,6 +14,7 @@ import { readConfigFile, writeConfigFile } from './config-file.ts'
 import { CredentialHelper } from './credential-helper.ts'
 import type { CredentialStore, Credentials } from './credentials.ts'
 
+/** Where docker's credentials are, and how helpers are run. */
 export interface DockerConfigOptions {
   /** The folder of `config.json`: `$DOCKER_CONFIG` or `~/.docker`. */
   readonly configDir: string
@@ -48,8 +49,8 @@ export function dockerConfigCredentials(options: DockerConfigOptions): Credentia
       if (given !== undefined) return given
       const { config } = await readConfigFile(file)
       const helper = helperFor(config, host)
-      const kept = helper === undefined ? undefined : await helper.get(keyOf(host))
-      return kept ?? fromAuths(config, host)
+      const stored = helper === undefined ? undefined : await helper.get(keyOf(host))
+      return stored ?? fromAuths(config, host)
     },
     set: async (host, credentials) => {
       const { config, json } = await readConfigFile(file)

@@ -23,18 +23,19 @@ export interface ImageSource extends BlobSource {
   fetchManifest(tagOrDigest: string, options?: TransferOptions): Promise<FetchedManifest>
 }
 
-/** An image pinned by digests; none of its layers has been touched. */
+/** An image pinned by digests; none of its layers is fetched. */
 export interface ResolvedImage {
   /** The index that the manifest was chosen from, if there was one: what the name points to. */
   readonly index?: Descriptor
   readonly manifestDescriptor: Descriptor
   readonly manifest: Manifest
   readonly manifestBytes: Buffer
-  /** With the platform that was asked for where it names none. */
+  /** With the requested platform where it names none. */
   readonly config: ImageConfig
   readonly configBytes: Buffer
 }
 
+/** Which image of an index is wanted. */
 export interface ResolveImageOptions extends TransferOptions {
   /** Chosen from an index; a single manifest is taken as it is, whatever its config says. */
   readonly platform: Platform
@@ -43,8 +44,8 @@ export interface ResolveImageOptions extends TransferOptions {
 }
 
 /**
- * Finds the image for a platform behind a tag or digest. The tag is looked at once; from there on
- * everything is fetched by digest.
+ * Finds the image for a platform behind a tag or digest. The tag is resolved once; everything else is
+ * fetched by digest.
  * @throws {TsbuildError} NOT_FOUND, PLATFORM_MISMATCH, MANIFEST_INVALID, CONFIG_INVALID
  */
 export async function resolveImage(
@@ -121,7 +122,7 @@ class ImageName {
   }
 }
 
-/** The nearest platform; of equally near ones the first. What has no platform is taken if alone. */
+/** The nearest platform; of equally near ones the first. A single manifest without one is taken. */
 function choose(index: Index, platform: Platform): Descriptor | undefined {
   const offered = index.manifests.filter(isImage)
   const [only] = offered
@@ -136,7 +137,7 @@ function choose(index: Index, platform: Platform): Descriptor | undefined {
   return best?.descriptor
 }
 
-/** Of the images that an index names no platform of, the first whose config fits. */
+/** Of the images without a platform in the index, the first whose config fits. */
 async function chooseByConfig(
   { manifests }: Index,
   { source, image }: { readonly source: ImageSource; readonly image: ImageName },
@@ -154,7 +155,7 @@ async function chooseByConfig(
   return undefined
 }
 
-/** Attestations travel in the same index, as manifests for a platform that does not exist. */
+/** Attestations are in the same index, as manifests for a platform that does not exist. */
 function isImage({ mediaType, platform, annotations }: Descriptor): boolean {
   if (!isManifestType(mediaType) && !isIndexType(mediaType)) return false
   if (platform?.os === 'unknown' && platform.architecture === 'unknown') return false

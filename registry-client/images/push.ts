@@ -15,7 +15,7 @@ import type { Repository } from '../repository/repository.ts'
 /** A layer whose blob is known: skipped when the registry has it, mounted when it can be. */
 export interface BlobLayer {
   readonly kind: 'blob'
-  /** Tells transfers apart in `onProgress`. */
+  /** Identifies the transfer in `onProgress`. */
   readonly id: string
   readonly descriptor: Descriptor
   readonly open: OpenBytes
@@ -32,9 +32,10 @@ export interface StreamLayer {
   readonly open: OpenBytes
 }
 
+/** A layer to push. */
 export type PushLayer = BlobLayer | StreamLayer
 
-/** How far one transfer is; bytes. Comes at most ten times a second, and once with `done`. */
+/** Bytes of one transfer. Reported at most ten times a second, and once with `done`. */
 export interface PushProgress {
   readonly id: string
   readonly current: number
@@ -43,17 +44,17 @@ export interface PushProgress {
   readonly note?: 'exists' | 'mounted'
 }
 
-/** An image that is to be pushed. */
+/** An image to push. */
 export interface PushImage extends ManifestDraft<PushLayer> {
-  /** Set last, and only when everything else is there. May be empty. */
+  /** Set last, once the registry has everything else. May be empty. */
   readonly tags: readonly string[]
-  /** Blobs under way at a time; 4 by default. */
+  /** Concurrent blobs; 4 by default. */
   readonly concurrency?: number | undefined
   readonly onProgress?: ((progress: PushProgress) => void) | undefined
   readonly signal?: AbortSignal | undefined
 }
 
-/** What the registry has now. */
+/** The descriptors of a pushed image. */
 export interface PushedImage {
   readonly manifest: Descriptor
   readonly config: Descriptor
@@ -64,8 +65,8 @@ const DEFAULT_CONCURRENCY = 4
 const REPORT_INTERVAL = 100
 
 /**
- * Sends an image: blobs in parallel, then the manifest by its digest, then the tags. Whatever goes
- * wrong before, no name points to anything incomplete. The first failure stops the other transfers.
+ * Sends an image: blobs in parallel, then the manifest by its digest, then the tags, so that no name
+ * ever points to something incomplete. The first failure stops the other transfers.
  */
 export async function pushImage(repository: Repository, image: PushImage): Promise<PushedImage> {
   const { signal } = image
@@ -75,7 +76,7 @@ export async function pushImage(repository: Repository, image: PushImage): Promi
   return { manifest, config, layers }
 }
 
-/** A repository as a sink: each blob goes over the wire once; the root gets the tags. */
+/** A repository as a sink: each blob is sent once; the root gets the tags. */
 export function repositorySink(
   repository: Repository,
   options: Pick<PushImage, 'tags' | 'concurrency' | 'onProgress'>,
@@ -109,7 +110,7 @@ function blobOf(document: EncodedDocument): BlobLayer {
 class Transfers {
   readonly #repository: Repository
   readonly #onProgress: (progress: PushProgress) => void
-  /** Layers may repeat; each blob goes over the wire once. */
+  /** Layers may repeat; each blob is sent once. */
   readonly #blobs = new Map<string, Promise<Descriptor>>()
 
   constructor(repository: Repository, onProgress: (progress: PushProgress) => void) {

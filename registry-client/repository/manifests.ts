@@ -32,7 +32,7 @@ const ACCEPT = [
   '*/*',
 ].join(', ')
 
-/** Types that servers put on documents whose type they do not know. */
+/** Types that servers send for documents of an unknown type. */
 const GENERIC_TYPES = new Set(['', 'application/json', 'application/octet-stream', 'text/plain'])
 
 /**
@@ -136,8 +136,8 @@ function describedBy(response: HttpResponse): Descriptor | undefined {
 }
 
 /**
- * The type of a manifest. The header and the document must agree: bytes that are read as one thing
- * here and as another thing elsewhere are an attack. See GHSA-77vh-xpmg-72qh.
+ * The type of a manifest. The header and the document must agree: bytes that two programs read in
+ * different ways are an attack. See GHSA-77vh-xpmg-72qh.
  */
 function manifestType(bytes: Buffer, header: string, doing: string): string {
   if (header.startsWith('application/vnd.docker.distribution.manifest.v1')) {

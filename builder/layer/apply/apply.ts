@@ -7,48 +7,50 @@ import {
   type Name,
   type Tree,
   TsbuildError,
+  throwIfCancelled,
 } from '#core'
 import { DirectoryWriter, type Owners } from '../overlay/directory-writer.ts'
 import { stackTree } from '../overlay/stack-tree.ts'
 import { TarReader } from '../tar/tar-reader.ts'
 import { EntryApplier } from './entry-applier.ts'
 
+/** How files are made. */
 export interface ExtractOptions {
-  /** Told about what could not be made, e.g. device files in a user namespace. */
+  /** Called for what could not be made, e.g. device files in a user namespace. */
   readonly onWarning?: (message: string) => void
   /** Default: `keep`. */
   readonly owners?: Owners
-  readonly signal?: AbortSignal | undefined
 }
 
+/** How a layer is applied. */
 export interface ApplyOptions extends ExtractOptions {
   /**
-   * The layers below, in overlay form, topmost first: where hard links, links on the way to an entry
-   * and unnamed parents are looked up. Empty: there are none. Absent: not at hand, see
+   * The layers below, in overlay form, topmost first: there hard links, links on the way to an entry
+   * and unnamed parents are looked up. Empty: there are none. Absent: not available yet, see
    * `AppliedLayer.dependsOnLowers`.
    */
   readonly lowers?: readonly string[]
 }
 
+/** What was unpacked. */
 export interface AppliedLayer {
-  /** Digest of all bytes of the tar, also of those after its end. */
+  /** Digest of all bytes of the tar, including those after its end. */
   readonly diffId: DiffId
   /** Bytes of the uncompressed tar. */
   readonly size: number
-  readonly entries: number
   /**
-   * What was made depends on the layers below (an unnamed parent's mode, a file that was hard
-   * linked): it fits these lower layers only. When `lowers` was absent the directory is incomplete,
-   * and the layer is to be applied again with them.
+   * The result depends on the layers below (an unnamed parent's mode, a file that was hard linked) and
+   * is valid for these only. When `lowers` was absent, the directory is incomplete, and the layer must
+   * be applied again with them.
    */
   readonly dependsOnLowers: boolean
 }
 
 /**
  * Applies a layer to an empty or new directory, in overlay form: deletions become devices 0/0 and
- * opaque marks. Works as in a root file system: links are followed below the directory only. A
- * later entry of the same name wins; whiteouts never touch the layer itself. After a failure the
- * directory is incomplete, and the caller's to remove.
+ * opaque marks. Links are followed as in a root file system, never out of the directory. A later entry
+ * of the same name wins; whiteouts never apply to the layer itself. After a failure the directory is
+ * incomplete, and the caller removes it.
  * Spec: image-spec v1.1 layer.md#applying-changesets
  * @throws {TsbuildError} LAYER_INVALID, IO_FAILED, NO_SPACE, PERMISSION_DENIED, CANCELLED
  */
@@ -65,14 +67,17 @@ export async function applyLayer(
   }
 }
 
+/** How an archive is unpacked. */
 export interface ArchiveOptions extends ExtractOptions {
-  /** Told of each directory that the archive itself names: others had to be made. */
+  /** Called for each directory that is an entry, not for parents that had to be made. */
   readonly onDirectory?: ((path: Name) => void) | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
- * Unpacks an archive into an empty or new directory as plain files: names like `.wh.x` mean nothing.
- * What it has of the root itself is left out. Otherwise as `applyLayer`.
+ * Unpacks an archive into an empty or new directory as plain files: names like `.wh.x` have no meaning.
+ * An entry for the root itself is ignored. Otherwise as `applyLayer`.
+ * @throws {TsbuildError} as `applyLayer`
  */
 export function extractArchive(
   tar: Bytes,
@@ -95,23 +100,23 @@ async function apply(tar: Bytes, directory: string, job: Job): Promise<AppliedLa
     const reader = new TarReader(applier)
     const digester = new Digester()
     for await (const chunk of tar) {
-      if (signal?.aborted) throw cancelled(signal)
+      throwIfCancelled(signal, 'unpack')
       const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
       digester.update(bytes)
-      checked(() => reader.write(bytes))
+      asLayerError(() => reader.write(bytes))
     }
-    checked(() => reader.end())
+    asLayerError(() => reader.end())
     applier.finish()
-    const { entries, dependsOnLowers } = applier
-    return { diffId: asDiffId(digester.digest()), size: digester.size, entries, dependsOnLowers }
+    const { dependsOnLowers } = applier
+    return { diffId: asDiffId(digester.digest()), size: digester.size, dependsOnLowers }
   } finally {
     applier.close()
     writer.close()
   }
 }
 
-/** The applier's errors say what they are; the reader's say what is wrong with the tar. */
-function checked(read: () => void): void {
+/** Wraps the plain errors of the reader, which say what is wrong with the tar. */
+function asLayerError(read: () => void): void {
   try {
     read()
   } catch (cause) {
@@ -123,8 +128,4 @@ function checked(read: () => void): void {
       hint: 'the layer or archive is damaged, or no tar of a kind that tsbuild reads',
     })
   }
-}
-
-function cancelled(signal: AbortSignal): TsbuildError {
-  return new TsbuildError('unpack: cancelled', { code: 'CANCELLED', cause: signal.reason })
 }

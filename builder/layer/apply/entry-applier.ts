@@ -2,43 +2,44 @@ import type { Buffer } from 'node:buffer'
 import { closeSync, ftruncateSync, readlinkSync } from 'node:fs'
 import { BARE_DIRECTORY } from '#builder/linux'
 import { type FileStat, joinName, type Name, type Tree } from '#core'
-import { passFile, scratchPassage } from '../content/copy-buffer.ts'
+import { copyFile, scratchBuffer } from '../content/copy-buffer.ts'
 import { writeAt, writeFully } from '../content/write-all.ts'
 import { type Attributes, type DirectoryWriter, writeError } from '../overlay/directory-writer.ts'
-import { checkLength, entryPath, invalidEntry, meaningOf } from '../paths/entry-path.ts'
+import { checkLength, entryPath, invalidEntryError, meaningOf } from '../paths/entry-path.ts'
 import { componentsOf, MAX_LINKS, parentOf, resolveInTree } from '../paths/resolve.ts'
 import type { TarEntry } from '../tar/tar-entry.ts'
 import type { TarHandler } from '../tar/tar-reader.ts'
 import { attributesOf } from './entry-check.ts'
 import { KnownDirectories } from './known-directories.ts'
 
-/** Whose links are followed: those of this layer only, or those of the layers below as well. */
+/** Which links are followed: those of this layer only, or those of the layers below as well. */
 type Followed = 'here' | 'everywhere'
 
-/** A file whose content is arriving. */
+/** A file whose content is being written. */
 interface OpenFile {
   readonly path: Name
   readonly fd: number
   readonly attributes: Attributes
-  /** Bytes that have arrived, or are zero. */
+  /** Bytes that were written or skipped as a hole. */
   position: number
-  /** Ends with a hole. */
+  /** Whether it ends with a hole so far. */
   isOpenEnded: boolean
 }
 
+/** How entries are applied. */
 export interface ApplierOptions {
-  /** Whether whiteouts mean anything. */
+  /** Whether whiteouts have a meaning. */
   readonly isLayer: boolean
-  /** Told of each directory that the tar itself names. */
+  /** Called for each directory that is an entry. */
   readonly onDirectory: (path: Name) => void
 }
 
 /**
- * Makes the entries of a tar, as they come, in an overlay-form directory. `lower` is the merged view
- * of what lies below; `undefined` when it is not known.
+ * Makes the entries of a tar in an overlay-form directory, in their order. `lower` is the merged view of
+ * the layers below; `undefined` when it is not available yet.
  */
 export class EntryApplier implements TarHandler {
-  entries = 0
+  /** See `AppliedLayer`. */
   dependsOnLowers = false
   readonly #writer: DirectoryWriter
   readonly #lower: Tree | undefined
@@ -55,7 +56,6 @@ export class EntryApplier implements TarHandler {
   }
 
   entry(entry: TarEntry): void {
-    this.entries += 1
     try {
       this.#apply(entry)
     } catch (cause) {
@@ -95,11 +95,13 @@ export class EntryApplier implements TarHandler {
     }
   }
 
+  /** To be called after the last entry. */
   finish(): void {
     if (this.#directories.isHidden('' as Name)) this.#hideLowerRoot()
     this.#writer.finish()
   }
 
+  /** Closes a file that is incomplete after a failure. */
   close(): void {
     if (this.#file !== undefined) closeSync(this.#file.fd)
     this.#file = undefined
@@ -125,12 +127,13 @@ export class EntryApplier implements TarHandler {
   }
 
   /**
-   * An archive says nothing of where it is unpacked: like containerd, what it has of the root is left
-   * out. Of a layer it is the root's, and later layers would follow one that is a link.
+   * An archive does not describe the directory that it is unpacked to, so its root is ignored, as in
+   * containerd. A layer's root must be a directory: later layers would follow a link.
    */
   #applyRoot(entry: TarEntry): void {
     if (!this.#options.isLayer) return
-    if (entry.type !== 'directory') throw invalidEntry(entry.name, 'the root must be a directory')
+    if (entry.type !== 'directory')
+      throw invalidEntryError(entry.name, 'the root must be a directory')
     this.#writer.makeDirectory('' as Name, attributesOf(entry, '' as Name))
   }
 
@@ -150,14 +153,14 @@ export class EntryApplier implements TarHandler {
       const fd = this.#writer.makeFile(path, attributes.stat)
       this.#file = { path, fd, attributes, position: 0, isOpenEnded: false }
     } else if (entry.type === 'symlink') {
-      if (entry.linkname === '') throw invalidEntry(path, 'a symbolic link to nothing')
+      if (entry.linkname === '') throw invalidEntryError(path, 'a symbolic link to nothing')
       this.#writer.makeSymlink(path, entry.linkname, attributes)
     } else {
       this.#writer.makeSpecial(path, entry.type, attributes)
     }
   }
 
-  /** What it replaces in this layer had replaced, or deleted, what lies below. */
+  /** A directory that replaces something of this layer hides the layers below, as that did. */
   #makeDirectory(path: Name, attributes: Attributes): void {
     const replaced = this.#writer.makeDirectory(path, attributes)
     this.#directories.add(path)
@@ -165,7 +168,7 @@ export class EntryApplier implements TarHandler {
     this.#whiteouts.delete(path)
   }
 
-  /** Something else takes the place of `path`. */
+  /** Drops what is known of `path`, which is about to be replaced. */
   #forget(path: Name): void {
     this.#whiteouts.delete(path)
     if (!this.#directories.has(path)) return
@@ -175,9 +178,9 @@ export class EntryApplier implements TarHandler {
     }
   }
 
-  /** A whiteout is about the layers below: what this layer itself has there stays. */
+  /** A whiteout applies to the layers below: a file of this layer stays. */
   #whiteOut(path: Name): void {
-    if (path === '') throw invalidEntry(path, 'a whiteout of the root')
+    if (path === '') throw invalidEntryError(path, 'a whiteout of the root')
     if (this.#directories.has(path)) {
       this.#markOpaque(path)
     } else if (this.#writer.root.lstat(path) === undefined) {
@@ -187,7 +190,7 @@ export class EntryApplier implements TarHandler {
   }
 
   #markOpaque(path: Name): void {
-    // The root is done at the end: overlayfs does not look for the mark there.
+    // The root is handled by `finish`: overlayfs ignores the mark there.
     if (path !== '') this.#writer.markOpaque(path)
     this.#directories.hide(path)
   }
@@ -199,7 +202,7 @@ export class EntryApplier implements TarHandler {
     }
   }
 
-  /** Where `path` is, once the links on the way to it are followed. */
+  /** The path after the links on the way to it are followed. */
   #realPath(path: Name, follow: Followed = 'here'): Name {
     const slash = path.lastIndexOf('/')
     if (slash < 0) return path
@@ -208,9 +211,9 @@ export class EntryApplier implements TarHandler {
   }
 
   /**
-   * The real path of the directory `path`, as after `chroot`, which exists here afterwards: what only
-   * the layers below have is made anew with their attributes, so that the union of both looks the
-   * same.
+   * The real path of the directory `path`, as after `chroot`. It exists in this layer afterwards:
+   * directories that only the layers below have are made with their attributes, so that the merged view
+   * stays the same.
    */
   #realDirectory(path: Name, follow: Followed = 'here'): Name {
     if (this.#directories.has(path)) return path
@@ -225,7 +228,7 @@ export class EntryApplier implements TarHandler {
         continue
       }
       links += 1
-      if (links > MAX_LINKS) throw invalidEntry(path, 'too many levels of symbolic links')
+      if (links > MAX_LINKS) throw invalidEntryError(path, 'too many levels of symbolic links')
       if (target.startsWith('/')) current = '' as Name
       rest.push(...componentsOf(target).reverse())
     }
@@ -233,9 +236,9 @@ export class EntryApplier implements TarHandler {
   }
 
   /**
-   * Makes sure that there is a directory at `path`, or tells the text of the link that is there. What
-   * a lower layer has instead of a directory is hidden by the one that is made: the runtimes unpack a
-   * layer beside the ones below, whose links they do not see.
+   * Ensures that there is a directory at `path`, or returns the text of the link that is there. Something
+   * else in a lower layer is hidden by the directory: runtimes unpack a layer beside the ones below, and
+   * do not see their links.
    */
   #enter(path: Name, follow: Followed): Name | undefined {
     const here = this.#writer.root.lstat(path)
@@ -247,7 +250,7 @@ export class EntryApplier implements TarHandler {
       return undefined
     }
     if (here !== undefined && !this.#whiteouts.has(path)) {
-      throw invalidEntry(path, 'something below it, but it is no directory')
+      throw invalidEntryError(path, 'something below it, but it is no directory')
     }
     const below = here === undefined ? this.#lstatBelow(path) : undefined
     if (below?.type === 'symlink' && follow === 'everywhere') return this.#lower?.readlink(path)
@@ -256,7 +259,7 @@ export class EntryApplier implements TarHandler {
     return undefined
   }
 
-  /** The attributes that a directory at `path` gets: a link gives those of what it leads to. */
+  /** The attributes of a directory at `path`; for a link below, those of its target. */
   #asDirectory(path: Name, below: FileStat | undefined): FileStat {
     const lower = this.#lower
     const isLink = below?.type === 'symlink' && lower !== undefined
@@ -264,26 +267,26 @@ export class EntryApplier implements TarHandler {
     return end?.type === 'directory' ? end : BARE_DIRECTORY
   }
 
-  /** What the layers below show at `path` through this one. */
+  /** What is visible of the layers below at `path`. */
   #lstatBelow(path: Name): FileStat | undefined {
     if (this.#directories.isHidden(parentOf(path))) return undefined
     this.dependsOnLowers = true
     return this.#lower?.lstat(path)
   }
 
-  /** The real path of an existing file; `undefined` when it cannot be known without lower layers. */
+  /** The real path of an existing file; `undefined` when it depends on layers that are not available. */
   #linkTarget(entry: TarEntry, path: Name): Name | undefined {
     const target = this.#realPath(entryPath(entry.linkname), 'everywhere')
-    if (target === path) throw invalidEntry(path, 'a hard link to itself')
+    if (target === path) throw invalidEntryError(path, 'a hard link to itself')
     const here = this.#writer.root.lstat(target)
     if (here !== undefined) {
       if (!here.isDirectory() && !this.#whiteouts.has(target)) return target
-      throw invalidEntry(path, 'a hard link to a directory or deleted file')
+      throw invalidEntryError(path, 'a hard link to a directory or deleted file')
     }
     const below = this.#lstatBelow(target)
     if (below === undefined && this.#lower === undefined) return undefined
     if (below === undefined || below.type === 'directory') {
-      throw invalidEntry(path, 'a hard link to a file that is not there')
+      throw invalidEntryError(path, 'a hard link to a file that is not there')
     }
     this.#copyUp(target, below)
     return target
@@ -295,7 +298,7 @@ export class EntryApplier implements TarHandler {
     this.#writer.makeHardlink(path, target)
   }
 
-  /** As overlayfs does before a file of a lower layer gets another name. */
+  /** Copies a file up as overlayfs does before it gets another name. */
   #copyUp(path: Name, stat: FileStat): void {
     const lower = this.#lower
     if (lower === undefined) return
@@ -310,7 +313,7 @@ export class EntryApplier implements TarHandler {
     const from = lower.openFile(path)
     const to = this.#writer.makeFile(path, stat)
     try {
-      passFile({ fd: from, path, size: stat.size }, scratchPassage(), (bytes, start, end) => {
+      copyFile({ fd: from, path, size: stat.size }, scratchBuffer(), (bytes, start, end) => {
         writeFully(to, bytes, start, end)
       })
       this.#writer.setFileAttributes(path, to, { stat, xattrs: lower.xattrs(path) })

@@ -2,22 +2,24 @@ import type { Name } from '#core'
 import { parentOf } from '../paths/resolve.ts'
 
 /**
- * The directories that applying a layer has made, by their real paths, and in which of them nothing
- * of the layers below is seen.
+ * The directories that applying a layer has made, by their real paths, and which of them hide the layers
+ * below.
  */
 export class KnownDirectories {
   /** True when the layers below are hidden. */
   readonly #hidden = new Map<Name, boolean>([['' as Name, false]])
 
+  /** Whether the layer has made a directory at `path`. */
   has(path: Name): boolean {
     return this.#hidden.has(path)
   }
 
-  /** What is made in a hidden directory is hidden. */
+  /** Adds a directory. In a hidden one it is hidden, too. */
   add(path: Name): void {
     if (!this.#hidden.has(path)) this.#hidden.set(path, this.isHidden(parentOf(path)))
   }
 
+  /** Whether the layers below are hidden in `path`. */
   isHidden(path: Name): boolean {
     return this.#hidden.get(path) ?? false
   }
@@ -27,6 +29,7 @@ export class KnownDirectories {
     for (const known of this.#within(path)) this.#hidden.set(known, true)
   }
 
+  /** Removes `path` and everything below it. */
   forget(path: Name): void {
     for (const known of this.#within(path)) this.#hidden.delete(known)
   }

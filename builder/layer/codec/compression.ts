@@ -8,18 +8,11 @@ import { gzip } from './parallel-gzip.ts'
 import { unxz } from './xz/xz.ts'
 import { unzstd, zstd } from './zstd/zstd.ts'
 
-/** What an archive may be packed with; `xz` and `bzip2` are only unpacked. */
+/** The compression of an archive; `xz` and `bzip2` are only unpacked. */
 export type ArchiveCompression = Compression | 'xz' | 'bzip2'
 
-export interface DecompressOptions {
-  /** Most bytes that may come out. */
-  readonly maxSize?: number
-  /** What is unpacked, for errors; default: `layer`. */
-  readonly name?: string
-}
-
 const CHUNK_SIZE = 256 * 1024
-/** A ratio says nothing about a small file, and gzip reaches 1029:1 with zeros. */
+/** Below this size a high ratio is not suspicious; gzip reaches 1029:1 with zeros. */
 const RATIO_FLOOR = 64 * 1024 * 1024
 const MAX_RATIO = 1000
 const MAGIC: readonly (readonly [ArchiveCompression, readonly number[]])[] = [
@@ -30,7 +23,7 @@ const MAGIC: readonly (readonly [ArchiveCompression, readonly number[]])[] = [
 ]
 const MAGIC_SIZE = 6
 
-/** By the first 6 bytes of a file; `none` when they say nothing. */
+/** The compression by the first 6 bytes of a file; `none` when they are of no known kind. */
 export function detectCompression(start: Uint8Array): ArchiveCompression {
   const found = MAGIC.find(([, bytes]) => bytes.every((byte, i) => start[i] === byte))
   if (found !== undefined) return found[0]
@@ -40,17 +33,18 @@ export function detectCompression(start: Uint8Array): ArchiveCompression {
 }
 
 /**
- * Unpacks while reading: all gzip members, zstd frames, and streams of xz and bzip2. A piece of `bytes` is read after the next
- * one was taken: the source must not use its buffer again.
+ * Unpacks while reading: all gzip members, zstd frames, and streams of xz and bzip2. A piece of
+ * `bytes` is read after the next one was taken: the source must not use its buffer again.
+ * @param options.name what is unpacked, for errors; default: `layer`
  * @throws {TsbuildError} LAYER_INVALID when the bytes are damaged, cut short, followed by others, or
- *   too many come out
+ *   expand more than any real archive
  */
 export async function* decompress(
   bytes: Bytes,
   compression: ArchiveCompression | 'detect',
-  options: DecompressOptions = {},
+  options: { readonly name?: string } = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { name = 'layer', maxSize = Number.MAX_SAFE_INTEGER } = options
+  const { name = 'layer' } = options
   const source = await peek(bytes)
   const kind = compression === 'detect' ? detectCompression(source.start) : compression
   let size = 0
@@ -58,11 +52,11 @@ export async function* decompress(
     for await (const chunk of unpacked(source.bytes, kind)) {
       size += chunk.length
       const isBomb = size > RATIO_FLOOR && size > source.taken() * MAX_RATIO
-      if (size > maxSize || isBomb) throw tooLarge(name, source.taken())
+      if (isBomb) throw bombError(name, source.taken())
       yield chunk
     }
   } catch (cause) {
-    throw isCodecError(cause) ? damaged(name, kind, cause) : cause
+    throw isCodecError(cause) ? damagedError(name, kind, cause) : cause
   } finally {
     await source.close()
   }
@@ -99,7 +93,7 @@ function unpacked(bytes: Bytes, kind: ArchiveCompression): Bytes {
   }
 }
 
-/** Between two pieces, everybody else of this thread has a turn: who wants to stop it, too. */
+/** Lets the event loop run between two pieces, so that an abort is noticed. */
 async function* paced(bytes: Bytes): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const chunk of bytes) {
     yield chunk
@@ -109,9 +103,9 @@ async function* paced(bytes: Bytes): AsyncGenerator<Uint8Array, void, undefined>
 
 interface Source {
   readonly start: Uint8Array
-  /** All of them, with the start. */
+  /** All bytes, including the start. */
   readonly bytes: Bytes
-  /** How many have been read. */
+  /** How many bytes have been read. */
   taken(): number
   close(): Promise<unknown>
 }
@@ -141,12 +135,12 @@ async function peek(bytes: Bytes): Promise<Source> {
   }
 }
 
-/** Anything else comes from the source of the bytes, and says itself what it is. */
+/** Other failures come from the source of the bytes and are passed on as they are. */
 function isCodecError(cause: unknown): boolean {
   return /^(Z_|ZSTD_|ERR_ZSTD|ERR_CODEC)/.test(errnoOf(cause) ?? '')
 }
 
-function damaged(name: string, kind: ArchiveCompression, cause: unknown): TsbuildError {
+function damagedError(name: string, kind: ArchiveCompression, cause: unknown): TsbuildError {
   const reason = cause instanceof Error ? cause.message : String(cause)
   return new TsbuildError(`unpack ${name}: bad ${kind} data: ${reason}`, {
     code: 'LAYER_INVALID',
@@ -155,7 +149,7 @@ function damaged(name: string, kind: ArchiveCompression, cause: unknown): Tsbuil
   })
 }
 
-function tooLarge(name: string, taken: number): TsbuildError {
+function bombError(name: string, taken: number): TsbuildError {
   return new TsbuildError(`unpack ${name}: more comes out of ${taken} bytes than is allowed`, {
     code: 'LAYER_INVALID',
     hint: 'this is how a decompression bomb looks; it was stopped',

@@ -8,7 +8,7 @@ import { blocksOf } from './bytes/blocks.ts'
 const BLOCK_SIZE = 1024 * 1024
 /** Deflate looks back no further. */
 const WINDOW = 32 * 1024
-/** Each holds a block and what became of it. */
+/** How many blocks are in memory, packed or not. */
 const MAX_IN_FLIGHT = Math.min(16, availableParallelism() + 2)
 /** Deflate, no name, no time, system "unknown". Spec: RFC 1952, 2.3 */
 const HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff])
@@ -18,8 +18,8 @@ const LAST_BLOCK = Buffer.from([0x03, 0x00])
 const deflate: (block: Buffer, options: ZlibOptions) => Promise<Buffer> = promisify(deflateRaw)
 
 /**
- * One gzip member, compressed in blocks on libuv's thread pool. Every block knows the end of the one
- * before it, so the result is as small as that of a single stream, and equal bytes give equal bytes.
+ * Packs into one gzip member, in blocks on libuv's thread pool. The dictionary of a block is the end of
+ * the one before it, so the result is as small as that of a single stream. Equal bytes give equal bytes.
  */
 export async function* gzip(bytes: Bytes): AsyncGenerator<Uint8Array, void, undefined> {
   yield HEADER
@@ -50,7 +50,7 @@ function compressBlock(block: Buffer, dictionary: Buffer | undefined): Promise<B
     chunkSize: BLOCK_SIZE / 4,
     ...(dictionary === undefined ? {} : { dictionary }),
   })
-  // A failure is for whoever takes the block; when nobody does any more, it is of no interest.
+  // The rejection reaches the consumer that awaits this block, if it gets that far.
   compressed.catch(() => {})
   return compressed
 }

@@ -5,9 +5,9 @@ import { quote } from '../paths/quote.ts'
 
 const SCRATCH_SIZE = 512 * 1024
 
-/** The buffer that content passes through on its way. */
-export interface Passage {
-  /** Another one after `flush`, perhaps. */
+/** A buffer through which content is copied: it is read into the buffer, and leaves it by `flush`. */
+export interface CopyBuffer {
+  /** May be another one after `flush`. */
   readonly buffer: Buffer
   /** Bytes of `buffer` that are taken. */
   used: number
@@ -15,11 +15,11 @@ export interface Passage {
   flush(): void
 }
 
-/** Sees content while it is in the buffer. */
+/** Gets content while it is in the buffer, from `start` to `end`. */
 export type Consume = (bytes: Buffer, start: number, end: number) => void
 
-/** A passage that leads nowhere, for content that only `consume` is interested in. */
-export function scratchPassage(): Passage {
+/** A buffer whose content is dropped, for copies that only `consume` gets. */
+export function scratchBuffer(): CopyBuffer {
   return {
     buffer: Buffer.allocUnsafeSlow(SCRATCH_SIZE),
     used: 0,
@@ -29,52 +29,54 @@ export function scratchPassage(): Passage {
   }
 }
 
-/** An open file and what is known of it. */
-export interface Content {
+/** An open file, and the size that it is expected to have. */
+export interface FileContent {
   readonly fd: number
   /** For errors. */
   readonly path: Name
+  /** Bytes. */
   readonly size: number
 }
 
 /**
- * Passes all bytes of a file on.
- * @throws {TsbuildError} IO_FAILED when it has more or fewer than it should
+ * Copies all bytes of a file through a buffer.
+ * @throws {TsbuildError} IO_FAILED when it has more or fewer bytes than expected, CANCELLED
  */
-export function passFile(content: Content, passage: Passage, consume: Consume): void {
+export function copyFile(content: FileContent, to: CopyBuffer, consume: Consume): void {
   const { fd, path, size } = content
   for (let left = size; left > 0; ) {
     checkpoint()
-    if (passage.used === passage.buffer.length) passage.flush()
-    const { buffer, used: start } = passage
-    // One byte more than there should be shows in the same call that the file ends there.
+    if (to.used === to.buffer.length) to.flush()
+    const { buffer, used: start } = to
+    // One byte more than expected: the same call shows that the file ends there.
     const wanted = Math.min(buffer.length - start, left + 1)
     const got = readSync(fd, buffer, start, wanted, null)
-    if (got === 0) throw changed(path, `shrank: ${left} of ${size} bytes are missing`)
-    if (got > left) throw changed(path, `grew beyond ${size} bytes`)
+    if (got === 0) throw changedFileError(path, `shrank: ${left} of ${size} bytes are missing`)
+    if (got > left) throw changedFileError(path, `grew beyond ${size} bytes`)
     consume(buffer, start, start + got)
-    passage.used = start + got
+    to.used = start + got
     left -= got
     if (left === 0 && wanted > got) return
   }
   if (readSync(fd, Buffer.allocUnsafe(1), 0, 1, null) > 0)
-    throw changed(path, `grew beyond ${size} bytes`)
+    throw changedFileError(path, `grew beyond ${size} bytes`)
 }
 
-export function passBytes(data: Uint8Array, passage: Passage, consume: Consume): void {
+/** Copies bytes through a buffer. */
+export function copyBytes(data: Uint8Array, to: CopyBuffer, consume: Consume): void {
   for (let at = 0; at < data.length; ) {
-    if (passage.used === passage.buffer.length) passage.flush()
-    const start = passage.used
-    const room = passage.buffer.length - start
-    passage.buffer.set(data.subarray(at, at + room), start)
+    if (to.used === to.buffer.length) to.flush()
+    const start = to.used
+    const room = to.buffer.length - start
+    to.buffer.set(data.subarray(at, at + room), start)
     const copied = Math.min(room, data.length - at)
-    consume(passage.buffer, start, start + copied)
-    passage.used += copied
+    consume(to.buffer, start, start + copied)
+    to.used += copied
     at += copied
   }
 }
 
-function changed(path: Name, how: string): TsbuildError {
+function changedFileError(path: Name, how: string): TsbuildError {
   return new TsbuildError(`read ${quote(path)}: the file ${how} while it was read`, {
     code: 'IO_FAILED',
     hint: 'let whatever writes to it finish, then build again',

@@ -3,18 +3,18 @@ import { isWhiteoutDevice } from '../paths/whiteout.ts'
 import { RawTree } from './raw-tree.ts'
 import { hasEqualRights, isUnchanged, PendingDirectories } from './unchanged.ts'
 
+/** How changes are found. */
 export interface ChangesOptions {
   /**
-   * The merged view of the layers below. With it, opaque marks become explicit whiteouts of what
-   * was there, and what was copied up but not changed is left out.
+   * The merged view of the layers below. With it, opaque marks become explicit whiteouts, and what
+   * was copied up but not changed is left out.
    */
   readonly lower?: Tree
 }
 
 /**
- * What an overlay upper directory changes, in walk order. Sockets are left out; of extended
- * attributes only `security.capability` is kept. The changes are valid while they are iterated:
- * files are opened relative to the walk.
+ * The changes that an overlay upper directory makes, in walk order. Sockets are left out; of extended
+ * attributes only `security.capability` is kept. A change is valid until the next one is taken.
  * Spec: image-spec v1.1 layer.md#representing-changes
  */
 export function* changesOf(
@@ -47,7 +47,7 @@ export function* treeChanges(tree: Tree): Generator<Change, void, undefined> {
   }
 }
 
-/** First path of every file with several names. */
+/** The first path of every file with several names, by inode. */
 type Links = Map<string, Name>
 
 interface Seen {
@@ -75,11 +75,11 @@ function entryOf(tree: Tree, path: Name, { stat, links }: Seen): EntryChange {
 interface Frame {
   readonly path: Name
   readonly names: IterableIterator<Name>
-  /** Nothing of the layers below is seen in here. */
+  /** The layers below are hidden in it. */
   readonly hidden: boolean
 }
 
-/** The walk through an upper directory, beside the tree that it lies on. */
+/** Walks through an upper directory, in parallel with the tree below. */
 class UpperWalk {
   readonly #upper: RawTree
   readonly #lower: Tree | undefined
@@ -122,7 +122,7 @@ class UpperWalk {
     if (opaque && this.#lower === undefined) yield* this.#pending.before({ kind: 'opaque', path })
   }
 
-  /** In a hidden directory, the names that only the layers below have are told as whiteouts. */
+  /** In a hidden directory, names that only the layers below have become whiteouts. */
   #frame(path: Name, hidden: boolean): Frame {
     const names = this.#upper.readdir(path)
     if (!hidden || this.#lower?.lstat(path)?.type !== 'directory') {
@@ -132,12 +132,12 @@ class UpperWalk {
     return { path, hidden, names: [...all].sort().values() }
   }
 
-  /** A deletion of what was never there, e.g. made and removed in one step, says nothing. */
+  /** False for a deletion without effect, e.g. of a file that the same step made. */
   #isBelow(path: Name): boolean {
     return this.#lower === undefined || this.#lower.lstat(path) !== undefined
   }
 
-  /** Opening a file for writing copies it up, also when nothing is written then. */
+  /** Opening a file for writing copies it up, even when nothing is written. */
   #isUnchanged(entry: EntryChange): boolean {
     return this.#lower !== undefined && isUnchanged(entry, this.#lower)
   }

@@ -31,56 +31,57 @@ import { KeptOwners } from './kept-owners.ts'
 
 const CREATE_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 
-/** Setuid and setgid: changing the owner clears them. */
+/** Setuid and setgid, which are cleared when the owner changes. */
 const SETID = 0o6000
 const SETGID = 0o2000
 const DEFAULT_ACL = 'system.posix_acl_default'
 
 /**
- * What becomes of owners. `drop`: everything belongs to the current user. `beside`: likewise, and a
- * file beside the directory says what the owners are, for where there is one user id only.
+ * What happens to owners. `keep`: files get them. `drop`: files belong to the current user. `beside`:
+ * likewise, and the owners are kept in a file beside the directory, for a machine with one user id.
  */
 export type Owners = 'keep' | 'drop' | 'beside'
 
+/** How files are made. */
 export interface DirectoryOptions {
   readonly owners: Owners
   readonly onWarning: (message: string) => void
 }
 
-/** What an entry carries besides its content. */
+/** The metadata of an entry. */
 export interface Attributes {
   readonly stat: FileStat
   readonly xattrs?: ReadonlyMap<string, Buffer> | undefined
 }
 
 /**
- * Makes files below a host directory and never follows a link there. What is at a path already is
- * replaced, except that a directory stays when a directory is to be made. Parents must exist.
- * The attributes of directories are set by `finish`, because what happens inside changes them.
+ * Makes files below a host directory and never follows a link there. An existing file is replaced, but a
+ * directory stays when a directory is to be made. Parents must exist. The attributes of directories are
+ * set by `finish`, because making files inside changes them.
  */
 export class DirectoryWriter {
   readonly root: RootedDirectory
   readonly #options: DirectoryOptions
   readonly #directories = new Map<Name, Attributes>()
-  readonly #born: Birth | undefined
+  readonly #defaults: CreationDefaults | undefined
   readonly #beside: { readonly directory: string; readonly owners: KeptOwners } | undefined
 
   /** Makes `directory` when it is missing; its parent must exist. */
   constructor(directory: string, options: DirectoryOptions) {
-    let isOurs = true
+    let isNew = true
     try {
       mkdirSync(directory, 0o700)
     } catch (cause) {
       if (errnoOf(cause) !== 'EEXIST') throw ioError(`make directory ${directory}`, cause)
-      isOurs = false
+      isNew = false
     }
     this.root = new RootedDirectory(directory)
     this.#options = options
     this.#beside = options.owners === 'beside' ? { directory, owners: new KeptOwners() } : undefined
-    this.#born = isOurs ? bornWith(this.root) : undefined
+    this.#defaults = isNew ? creationDefaultsOf(this.root) : undefined
   }
 
-  /** True when something that was no directory had to go. */
+  /** Makes a directory. @returns whether it replaces something else */
   makeDirectory(path: Name, attributes: Attributes): boolean {
     const replaced = path !== '' && this.#makeBareDirectory(path)
     this.#directories.set(path, attributes)
@@ -100,30 +101,32 @@ export class DirectoryWriter {
     return true
   }
 
-  /** A descriptor to write the content to, before `setFileAttributes`; the caller closes it. */
+  /** Creates a file. @returns a descriptor to write to before `setFileAttributes`; the caller closes it */
   makeFile(path: Name, stat: FileStat): number {
-    const mode = this.#isBorn(stat) ? stat.mode : 0o600
+    const mode = this.#isCreatedWith(stat) ? stat.mode : 0o600
     return this.#make(path, (place) => openSync(place, CREATE_FILE, mode))
   }
 
+  /** Sets owner, mode, extended attributes and time, after the content. */
   setFileAttributes(path: Name, fd: number, { stat, xattrs }: Attributes): void {
-    if (!this.#isBorn(stat)) {
+    if (!this.#isCreatedWith(stat)) {
       if (this.#options.owners === 'keep') fchownSync(fd, stat.uid, stat.gid)
-      // Only now: changing the owner clears setuid bits and capabilities.
+      // After the owner, since changing it clears setuid bits and capabilities.
       fchmodSync(fd, stat.mode)
     }
-    this.#noteOwner(path, stat)
+    this.#recordOwner(path, stat)
     if (xattrs !== undefined) this.#setXattrs(path, xattrs)
     futimesSync(fd, ...timesOf(stat))
   }
 
-  /** Whether a file can be made with that owner and mode. */
-  #isBorn({ uid, gid, mode }: FileStat): boolean {
-    const born = this.#born
-    if (born === undefined || (mode & ~born.modes) !== 0) return false
-    return this.#options.owners !== 'keep' || (uid === born.uid && gid === born.gid)
+  /** Whether a file has that owner and mode when it is created. */
+  #isCreatedWith({ uid, gid, mode }: FileStat): boolean {
+    const defaults = this.#defaults
+    if (defaults === undefined || (mode & ~defaults.modes) !== 0) return false
+    return this.#options.owners !== 'keep' || (uid === defaults.uid && gid === defaults.gid)
   }
 
+  /** Makes a symbolic link with the text `target`. */
   makeSymlink(path: Name, target: Name, { stat }: Attributes): void {
     const text = bytesOfName(target)
     this.#make(path, (place) => symlinkSync(text, place))
@@ -134,17 +137,17 @@ export class DirectoryWriter {
 
   #setOwner(path: Name, place: string | Buffer, stat: FileStat): void {
     if (this.#options.owners === 'keep') lchownSync(place, stat.uid, stat.gid)
-    this.#noteOwner(path, stat)
+    this.#recordOwner(path, stat)
   }
 
-  /** What it is when nothing is done about it need not be noted. */
-  #noteOwner(path: Name, stat: FileStat): void {
+  /** Records an owner that the file itself does not have. */
+  #recordOwner(path: Name, stat: FileStat): void {
     const owners = this.#beside?.owners
     if (isOwn(stat)) owners?.delete(path)
     else owners?.set(path, stat)
   }
 
-  /** `target` is another path in this directory, and no directory. */
+  /** Makes a hard link to `target`: another path in this directory, which is not a directory. */
   makeHardlink(path: Name, target: Name): void {
     if (path === target) throw new Error('a hard link to itself')
     const parent = this.root.pin(parentOf(target))
@@ -158,7 +161,7 @@ export class DirectoryWriter {
     }
   }
 
-  /** A device or fifo. What the kernel does not let us make is left out with a warning. */
+  /** Makes a device or fifo. A device that the kernel refuses is left out with a warning. */
   makeSpecial(path: Name, type: NodeType, { stat }: Attributes): void {
     try {
       this.#make(path, (place) => makeNode(place, type, stat))
@@ -173,10 +176,12 @@ export class DirectoryWriter {
     lutimesSync(place, ...timesOf(stat))
   }
 
+  /** Makes the overlay form of a deleted name. */
   makeWhiteout(path: Name): void {
     this.#make(path, makeWhiteout)
   }
 
+  /** Makes a directory hide the layers below. */
   markOpaque(path: Name): void {
     setXattr(this.root.place(path), opaqueXattr(), Buffer.from('y'))
   }
@@ -191,7 +196,7 @@ export class DirectoryWriter {
     }
   }
 
-  /** Sets the attributes of directories, the deepest first: a parent may be closed to us then. */
+  /** Sets the attributes of directories, deepest first: a parent may become inaccessible. */
   finish(): void {
     for (const [path, attributes] of [...this.#directories].reverse()) {
       try {
@@ -242,41 +247,41 @@ function isOwn({ uid, gid }: FileStat): boolean {
   return uid === process.geteuid?.() && gid === process.getegid?.()
 }
 
-/** What a new file has without being told. */
-interface Birth {
+/** The owner and mode bits of a newly created file. */
+interface CreationDefaults {
   readonly uid: number
   readonly gid: number
-  /** The bits that its mode may have. */
+  /** Mode bits that the umask lets through. */
   readonly modes: number
 }
 
-/** Of a directory without content; `undefined` where it hands its group or its access list down. */
-function bornWith(root: RootedDirectory): Birth | undefined {
+/** Those of an empty directory; `undefined` where files inherit its group or access list. */
+function creationDefaultsOf(root: RootedDirectory): CreationDefaults | undefined {
   const uid = process.geteuid?.()
   const gid = process.getegid?.()
   const stats = root.lstat('' as Name)
   if (uid === undefined || gid === undefined || stats === undefined) return undefined
   if (stats.gid !== gid || (stats.mode & SETGID) !== 0) return undefined
   if (getXattr(root.place('' as Name), DEFAULT_ACL) !== undefined) return undefined
-  const umask = umaskHere()
+  const umask = currentUmask()
   return umask === undefined ? undefined : { uid, gid, modes: 0o777 & ~umask }
 }
 
-/** Node would change the umask of the whole process to read it. Spec: proc(5), since Linux 4.7 */
-function umaskHere(): number | undefined {
+/** Node reads the umask by changing that of the whole process. Spec: proc(5), since Linux 4.7 */
+function currentUmask(): number | undefined {
   const status = readFileSync('/proc/thread-self/status', 'latin1')
   const octal = /^Umask:\s*([0-7]+)$/m.exec(status)?.[1]
   return octal === undefined ? undefined : Number.parseInt(octal, 8)
 }
 
-/** Access time, which is of no interest, and modification time. */
+/** Access time, which is not kept, and modification time. */
 function timesOf({ mtimeMs }: FileStat): [number | string, number | string] {
-  // node:fs takes a negative number for "now", but not a negative text.
+  // node:fs takes a negative number as the current time, but not a negative string.
   const seconds = mtimeMs < 0 ? String(mtimeMs / 1000) : mtimeMs / 1000
   return [seconds, seconds]
 }
 
-/** Opening a device may do something; a mere place cannot, and is never a link. */
+/** By O_PATH: opening a device may have side effects. */
 function setModeOfNode(place: string | Buffer, mode: number): void {
   const node = openSync(place, O_PATH | constants.O_NOFOLLOW)
   try {
@@ -286,7 +291,7 @@ function setModeOfNode(place: string | Buffer, mode: number): void {
   }
 }
 
-/** A failure to make `path`, with a hint where the cause is known. */
+/** The error for a failure to make `path`, with a hint where the cause is known. */
 export function writeError(path: Name, cause: unknown): TsbuildError {
   if (errnoOf(cause) === 'EINVAL' && cause instanceof Error && /chown/.test(cause.message)) {
     return new TsbuildError(`write ${quote(path)}: its owner is not in the range of user ids`, {

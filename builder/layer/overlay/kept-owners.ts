@@ -1,7 +1,7 @@
 /**
- * Where there is one user id only, every file of a layer's directory belongs to it. The owners that the
- * layer says are kept beside the directory then, so that what is read of it is what the layer says:
- * what is copied, packed or digested is the same as on a machine with many ids.
+ * Where there is one user id only, every file of a layer's directory belongs to it. The layer's owners
+ * are kept in a file beside the directory then, so that copying, packing and digesting give the same
+ * result as on a machine with many ids.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import {
@@ -15,12 +15,13 @@ import {
   ownersFileOf,
 } from '#core'
 
+/** The owner of a file as its layer has it. */
 export type KeptOwner = Pick<FileStat, 'uid' | 'gid' | 'isOwnerPresumed'>
 
 /** `uid:gid`, a question mark where it is presumed, and the path; a NUL ends each. */
 const RECORD = /^(\d+):(\d+)(\??) (.*)$/s
 
-/** Owners by path, of one directory. */
+/** The kept owners of one directory, by path. */
 export class KeptOwners {
   readonly #owners: Map<Name, KeptOwner>
 
@@ -28,11 +29,11 @@ export class KeptOwners {
     this.#owners = new Map(owners)
   }
 
-  /** Those of a directory; `undefined` where it has its owners itself. */
+  /** Reads those of a directory; `undefined` where its files have their owners themselves. */
   static of(directory: string): KeptOwners | undefined {
     const text = readIfThere(ownersFileOf(directory))
     if (text === undefined) return undefined
-    // A damaged record is left out: the digest of the directory tells.
+    // A damaged record is skipped: the digest of the directory shows it.
     return new KeptOwners(text.split('\0').flatMap((record) => parse(record)))
   }
 
@@ -48,7 +49,7 @@ export class KeptOwners {
     this.#owners.delete(path)
   }
 
-  /** Forgets `path` and what is below it. */
+  /** Removes `path` and everything below it. */
   deleteTree(path: Name): void {
     const below = `${path}/`
     for (const known of this.#owners.keys()) {
@@ -60,7 +61,7 @@ export class KeptOwners {
     return this.#owners.size === 0
   }
 
-  /** By path. */
+  /** All owners, sorted by path. */
   entries(): Iterable<readonly [Name, KeptOwner]> {
     return [...this.#owners].sort(([a], [b]) => (a < b ? -1 : 1))
   }

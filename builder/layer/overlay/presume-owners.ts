@@ -5,11 +5,11 @@ import { RawTree } from './raw-tree.ts'
 import { StackTree } from './stack-tree.ts'
 
 /**
- * Keeps, beside what a step has left in an upper directory, the owners of those of its files that lie
- * on files of other owners. Where there is one user id only, a step sees all files as root's: whether
- * it would have kept the owner of one that it changed, or set another, is not known. So they are
- * presumed, and marked so. A file is left even where there are none: it says that the step saw such files.
- * @param lowers what it lies on, in overlay form, topmost first
+ * Keeps the owners that files of a step's upper directory have in the layers below, where they differ.
+ * Where there is one user id only, a step sees all files as root's. Whether it would have kept the owner
+ * of a file that it changed is unknown, so the owner is marked as presumed. A file is written even
+ * without any owners: it records that the step saw such files.
+ * @param lowers the layers below, in overlay form, topmost first
  */
 export function presumeOwners(directory: string, lowers: readonly string[]): void {
   const lower = new StackTree(lowers)
@@ -25,7 +25,7 @@ export function presumeOwners(directory: string, lowers: readonly string[]): voi
   }
 }
 
-/** What is in a directory that hides the one below is new, and so is that directory. */
+/** A directory that hides the one below is new, and so is what it contains. */
 function* presumed(
   upper: RawTree,
   lower: StackTree,

@@ -28,15 +28,15 @@ const NOT_OF_FILE = /^(?:trusted|user)\.overlay\.|^security\.(?!capability$)/
 const NO_XATTRS: ReadonlyMap<string, Buffer> = new Map()
 
 interface RawTreeOptions {
-  /** Tells the inodes of several trees apart. */
+  /** Prefix of inodes, so that those of several trees differ. */
   readonly scope?: string
-  /** How many directories may be kept open. */
+  /** Limit of directories that are kept open. */
   readonly maxOpen?: number
 }
 
 /**
- * One host directory as it is: whiteouts are character devices, opaque marks are attributes. Owners that
- * are kept beside it are those of its files.
+ * One host directory without interpretation: whiteouts are character devices, opaque marks are
+ * attributes. Files have the owners that are kept beside the directory, if any.
  */
 export class RawTree implements Tree {
   readonly #root: RootedDirectory
@@ -68,7 +68,7 @@ export class RawTree implements Tree {
     return readdirSync(this.#listing(path), 'latin1').sort() as Name[]
   }
 
-  /** Not sorted. Names are `Name`s. */
+  /** Like `readdir` with types, not sorted. */
   entries(path: Name): Dirent[] {
     return readdirSync(this.#listing(path), { withFileTypes: true, encoding: 'latin1' })
   }
@@ -96,13 +96,14 @@ export class RawTree implements Tree {
     return value === undefined ? NO_XATTRS : new Map([[CAPABILITY, value]])
   }
 
-  /** All but what overlayfs notes for itself, and what belongs to the policy of the host. */
+  /** All attributes but those of overlayfs itself and of the host's security policy. */
   allXattrs(path: Name): ReadonlyMap<string, Buffer> {
     const all = listXattrs(this.#root.place(path))
     for (const name of all.keys()) if (NOT_OF_FILE.test(name)) all.delete(name)
     return all
   }
 
+  /** Whether a directory hides the layers below. */
   isOpaque(path: Name): boolean {
     return getXattr(this.#root.place(path), this.#opaque)?.toString('latin1') === 'y'
   }
@@ -112,12 +113,12 @@ export class RawTree implements Tree {
   }
 }
 
-/** See `RawTree`. */
+/** A host directory as a tree, see `RawTree`. */
 export function rawTree(directory: string): Tree {
   return new RawTree(directory)
 }
 
-/** Something in a tree is not what it was asked for, perhaps not any more. */
+/** The error for something in a tree that is missing or of another type. */
 export function treeError(doing: string, reason: string): TsbuildError {
   return new TsbuildError(`${doing}: ${reason}`, { code: 'IO_FAILED' })
 }

@@ -3,16 +3,16 @@ import { RootedDirectory } from '#builder/linux'
 import { ioError, joinName, type Name, type Tree } from '#core'
 import { quote } from '../paths/quote.ts'
 
-/** A tree that was written to a folder, or to a folder in it that has this name. */
+/** A tree that was written to a directory, or to a folder in it. */
 export interface WrittenTree {
   readonly tree: Tree
-  /** Empty: the folder itself. */
+  /** Name of the folder; empty: the directory itself. */
   readonly folder: Name
 }
 
 /**
- * Removes from `directory` everything that the trees do not have. No link is followed, and nothing is
- * looked at or removed in what is mounted below.
+ * Removes from `directory` everything that the trees do not have. Links are not followed, and other
+ * mounts below are not entered.
  * @throws {TsbuildError} IO_FAILED, PERMISSION_DENIED
  */
 export function removeOthers(directory: string, written: readonly WrittenTree[]): void {
@@ -38,7 +38,7 @@ function removeBelow(root: RootedDirectory, folder: Name, tree: Tree): void {
   }
 }
 
-/** @returns the names that stay; none of a folder that is another mount */
+/** @returns the names that stay; none where the folder is another mount */
 function removeFrom(root: RootedDirectory, path: Name, kept: ReadonlySet<Name>): readonly Name[] {
   try {
     const home = mountOf(root.directory('' as Name))
@@ -52,7 +52,7 @@ function removeFrom(root: RootedDirectory, path: Name, kept: ReadonlySet<Name>):
   }
 }
 
-/** Tells a bind mount, too, from the file system that it is of. Spec: proc_pid_fdinfo(5) */
+/** The id of the mount, which differs for bind mounts, too. Spec: proc_pid_fdinfo(5) */
 function mountOf(descriptor: number | undefined): string | undefined {
   const text = readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1')
   return /^mnt_id:\s*(\d+)$/m.exec(text)?.[1]

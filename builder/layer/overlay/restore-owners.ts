@@ -6,9 +6,9 @@ import { writeError } from './directory-writer.ts'
 import { KeptOwners } from './kept-owners.ts'
 
 /**
- * Gives the files of a directory the owners that are kept beside it, for a process that has those ids.
- * Again from its start after it was interrupted.
- * @throws {TsbuildError} PERMISSION_DENIED when there is no such id, IO_FAILED
+ * Gives the files of a directory the owners that are kept beside it, in a process that has those ids.
+ * Idempotent: after an interruption it is called again.
+ * @throws {TsbuildError} PERMISSION_DENIED for an id that the process does not have, IO_FAILED
  */
 export function restoreOwners(directory: string): void {
   const owners = KeptOwners.of(directory)
@@ -22,7 +22,7 @@ export function restoreOwners(directory: string): void {
       try {
         const capability = stats.isFile() ? getXattr(place, CAPABILITY) : undefined
         lchownSync(place, uid, gid)
-        // Changing the owner has cleared both.
+        // Changing the owner has cleared the setuid bits and the capability.
         if (!stats.isSymbolicLink() && (stats.mode & 0o6000) !== 0) {
           chmodSync(place, stats.mode & 0o7777)
         }

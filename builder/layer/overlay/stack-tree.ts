@@ -8,28 +8,28 @@ import { RawTree, treeError } from './raw-tree.ts'
 
 const MAX_CACHED_DIRECTORIES = 4096
 const NONE: readonly RawTree[] = []
-/** Below the 1,024 descriptors that a process may have where nobody raised the limit. */
+/** Below 1,024, the default limit of descriptors. */
 const MAX_OPEN_TOTAL = 256
 
-/** Where a name of the merged view really is. */
+/** The layer that has a name of the merged view. */
 interface Found {
   readonly layer: RawTree
   readonly stat: FileStat
 }
 
 /**
- * The merged view of layer directories in overlay form (host paths, topmost first), as overlayfs
- * would show it: whiteouts and opaque marks are honoured and not shown themselves. An empty list is
- * the empty tree. The directories must not change while the tree is open.
+ * The merged view of layer directories in overlay form (host paths, topmost first), as overlayfs shows
+ * it: whiteouts and opaque marks take effect and are not shown. An empty list is the empty tree. The
+ * directories must not change while the tree is open.
  */
 export function stackTree(directories: readonly string[]): Tree {
   return new StackTree(directories)
 }
 
-/** See `stackTree`. */
+/** The merged view of a stack of layers, see `stackTree`. */
 export class StackTree implements Tree {
   readonly #layers: RawTree[] = []
-  /** Which layers a merged directory is made of, topmost first; none where there is no directory. */
+  /** The layers that a merged directory consists of, topmost first; none: there is no directory. */
   readonly #merged = new Map<Name, readonly RawTree[]>()
 
   constructor(directories: readonly string[]) {
@@ -77,7 +77,7 @@ export class StackTree implements Tree {
     return this.#get(path).layer.xattrs(path)
   }
 
-  /** What a container sees: also the attributes that no layer's tar has. */
+  /** All attributes that a container sees, including those that are never in a tar. */
   allXattrs(path: Name): ReadonlyMap<string, Buffer> {
     return this.#get(path).layer.allXattrs(path)
   }
@@ -124,7 +124,7 @@ export class StackTree implements Tree {
       end = next < 0 ? path.length : next
       layers = this.#merge(path.slice(0, end) as Name, layers)
     }
-    // What is looked for below, one name after the other, is not there either.
+    // Nothing exists below it, either: further lookups are answered from here.
     if (layers.length === 0) this.#remember(path, NONE)
     return layers.length === 0 ? undefined : layers
   }
@@ -136,7 +136,7 @@ export class StackTree implements Tree {
       if (stat === undefined) continue
       if (stat.type !== 'directory') break
       layers.push(layer)
-      // The lowest one hides nothing, so its mark need not be read.
+      // The lowest layer hides nothing, so its mark is not read.
       if (layer !== candidates.at(-1) && layer.isOpaque(path)) break
     }
     this.#remember(path, layers)
@@ -149,7 +149,7 @@ export class StackTree implements Tree {
   }
 }
 
-/** Some file systems do not tell types while listing. */
+/** Some file systems do not report types while listing. */
 function mayBeWhiteout(entry: Dirent): boolean {
   if (entry.isFile() || entry.isDirectory() || entry.isSymbolicLink()) return false
   return !(entry.isFIFO() || entry.isSocket() || entry.isBlockDevice())

@@ -10,9 +10,9 @@ import {
 } from '#core'
 
 /**
- * Leaves out of a list of changes what the layers below show already: files that are the same, and
- * directories that say nothing new and have nothing new below them.
- * @param onFile the sha256 of the content of each file that is left out
+ * Omits changes without effect on the layers below: equal files, and equal directories in which nothing
+ * changes.
+ * @param onFile gets the sha256 of the content of each file that is omitted
  */
 export function* omitUnchanged(
   changes: Iterable<Change>,
@@ -20,7 +20,7 @@ export function* omitUnchanged(
   onFile: (path: Name, digest: Digest) => void,
 ): Generator<Change> {
   const pending = new PendingDirectories()
-  /** Nothing of the layers below is seen in this directory. */
+  /** The directory in which the layers below are hidden. */
   let fresh: Name | undefined
   for (const change of changes) {
     const { path } = change
@@ -39,24 +39,24 @@ export function* omitUnchanged(
   }
 }
 
-/** Directories that change nothing themselves: they are passed on only when something in them is. */
+/** Directories that change nothing themselves: they are yielded only before a change inside them. */
 export class PendingDirectories {
   #held: EntryChange[] = []
 
-  /** In walk order. */
+  /** Adds a directory; in walk order. */
   hold(directory: EntryChange): void {
     this.#leaveFor(directory)
     this.#held.push(directory)
   }
 
-  /** A change that is passed on, after the directories that lead to it. */
+  /** Yields a change after the directories that contain it. */
   *before(change: Change): Generator<Change, void, undefined> {
     this.#leaveFor(change)
     yield* this.#held.splice(0)
     yield change
   }
 
-  /** Those that the walk has left had nothing in them. */
+  /** Drops the directories that the walk has left: nothing in them changes. */
   #leaveFor({ path }: Change): void {
     for (let last = this.#held.at(-1); last !== undefined; last = this.#held.at(-1)) {
       if (path.startsWith(`${last.path}/`) || path === last.path) return
@@ -65,16 +65,16 @@ export class PendingDirectories {
   }
 }
 
-/** True for directories with the same mode and owner; their times do not count. */
+/** True for files of the same type, mode and owner; times do not count. */
 export function hasEqualRights(below: FileStat | undefined, stat: FileStat): boolean {
   if (below === undefined || below.type !== stat.type) return false
   return below.mode === stat.mode && below.uid === stat.uid && below.gid === stat.gid
 }
 
 /**
- * True for what is no directory and would be in a layer as the layers below have it: same rights,
- * time in whole seconds, and content. A file with several names always counts as a change.
- * @param onContent of a regular file that is unchanged
+ * True for an entry, not a directory, that equals what the layers below have: the same permissions, time
+ * in whole seconds, and content. A file with several names always counts as a change.
+ * @param onContent gets the digest of a regular file that is unchanged
  */
 export function isUnchanged(
   entry: EntryChange,
@@ -129,7 +129,7 @@ function hasEqualContent(
   }
 }
 
-/** Bytes that were copied. */
+/** @returns the number of copied bytes */
 function copyOf(data: Uint8Array | undefined, at: number, to: Buffer): number {
   if (data === undefined) throw new Error('a file without content')
   const part = data.subarray(at, at + to.length)

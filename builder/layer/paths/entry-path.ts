@@ -8,10 +8,13 @@ const MAX_PATH = 16 * 1024
 /** An empty component, `.` or `..`. */
 const UNTIDY = /(?:^|\/)\.{0,2}(?:\/|$)/
 
-/** Work on a path grows with its length: a name of a megabyte is an attack. */
+/**
+ * The path itself. Work on a path grows with its length: a name of a megabyte is an attack.
+ * @throws {TsbuildError} LAYER_INVALID for a path that is too long
+ */
 export function checkLength(path: Name): Name {
   if (path.length <= MAX_PATH) return path
-  throw invalidEntry(path.slice(0, 100) as Name, `its path is longer than ${MAX_PATH} bytes`)
+  throw invalidEntryError(path.slice(0, 100) as Name, `its path is longer than ${MAX_PATH} bytes`)
 }
 
 /**
@@ -24,7 +27,8 @@ export function entryPath(name: Name): Name {
   const path: Name[] = []
   for (const component of componentsOf(checkLength(name))) {
     if (component !== '..') path.push(component)
-    else if (path.pop() === undefined) throw invalidEntry(name, 'its name leads out of the root')
+    else if (path.pop() === undefined)
+      throw invalidEntryError(name, 'its name leads out of the root')
   }
   return path.join('/') as Name
 }
@@ -37,30 +41,37 @@ export type Meaning =
   /** Nothing below is seen in the directory `path`. */
   | { readonly kind: 'opaque'; readonly path: Name }
 
-/** Spec: image-spec v1.1 layer.md#whiteouts. @throws {TsbuildError} LAYER_INVALID */
+/**
+ * What a path in a layer's tar means. Spec: image-spec v1.1 layer.md#whiteouts
+ * @throws {TsbuildError} LAYER_INVALID for a mark that is malformed
+ */
 export function meaningOf(path: Name): Meaning {
   if (!path.includes(WHITEOUT_PREFIX)) return { kind: 'file' }
   const slash = path.lastIndexOf('/')
   const parent = path.slice(0, Math.max(slash, 0)) as Name
   const base = path.slice(slash + 1)
-  if (base === OPAQUE_MARK) return { kind: 'opaque', path: checked(parent) }
+  if (base === OPAQUE_MARK) return { kind: 'opaque', path: checkedParent(parent) }
   if (path.startsWith(AUFS_PREFIX) || base.startsWith(AUFS_PREFIX)) return { kind: 'skip' }
-  checked(parent)
+  checkedParent(parent)
   if (!base.startsWith(WHITEOUT_PREFIX)) return { kind: 'file' }
   const name = base.slice(WHITEOUT_PREFIX.length)
   if (name === '' || name === '.' || name === '..') {
-    throw invalidEntry(path, 'a whiteout of no file')
+    throw invalidEntryError(path, 'a whiteout of no file')
   }
   return { kind: 'whiteout', path: `${path.slice(0, slash + 1)}${name}` as Name }
 }
 
-/** Such a directory would turn into a whiteout when its layer is written again. */
-function checked(parent: Name): Name {
+/** A directory of such a name would turn into a whiteout when its layer is written again. */
+function checkedParent(parent: Name): Name {
   if (!parent.split('/').some((name) => name.startsWith(WHITEOUT_PREFIX))) return parent
-  throw invalidEntry(parent, `directories must not have names that begin with ${WHITEOUT_PREFIX}`)
+  throw invalidEntryError(
+    parent,
+    `directories must not have names that begin with ${WHITEOUT_PREFIX}`,
+  )
 }
 
-export function invalidEntry(path: Name, reason: string, cause?: unknown): TsbuildError {
+/** The error for an entry that cannot be applied. */
+export function invalidEntryError(path: Name, reason: string, cause?: unknown): TsbuildError {
   return new TsbuildError(`apply ${quote(path)}: ${reason}`, {
     code: 'LAYER_INVALID',
     cause,

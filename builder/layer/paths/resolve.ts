@@ -1,10 +1,10 @@
 import { type FileStat, joinName, type Name, type Tree, TsbuildError, textOfName } from '#core'
 
-/** As many as filepath-securejoin and Go's chroot helpers follow. */
+/** The most links that are followed on one path: as many as filepath-securejoin follows. */
 export const MAX_LINKS = 255
 
 /**
- * The path in `tree` that `path` means to a process whose root is the tree: symbolic links are
+ * The path in `tree` that `path` means to a process whose root is the tree. Symbolic links are
  * followed (the last component's only with `followLast`), an absolute link starts again at the
  * root, and `..` stops there. From the first missing component on, names are kept as they are.
  * @throws {TsbuildError} NOT_FOUND after 255 links
@@ -32,7 +32,7 @@ export function resolveInTree(
       continue
     }
     links += 1
-    if (links > MAX_LINKS) throw tooManyLinks(path)
+    if (links > MAX_LINKS) throw tooManyLinksError(path)
     const target = tree.readlink(next)
     if (target.startsWith('/')) current = '' as Name
     rest.push(...componentsOf(target).reverse())
@@ -45,12 +45,12 @@ export function componentsOf(path: Name): Name[] {
   return path.split('/').filter((name) => name !== '' && name !== '.') as Name[]
 }
 
-/** The root is its own parent. */
+/** The path without its last name. The root is its own parent. */
 export function parentOf(path: Name): Name {
   return path.slice(0, Math.max(path.lastIndexOf('/'), 0)) as Name
 }
 
-function tooManyLinks(path: Name): TsbuildError {
+function tooManyLinksError(path: Name): TsbuildError {
   return new TsbuildError(
     `resolve ${JSON.stringify(textOfName(path))}: too many levels of symbolic links`,
     { code: 'NOT_FOUND', hint: 'the symbolic links on this path lead back to themselves' },

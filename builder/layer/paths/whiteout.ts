@@ -1,12 +1,13 @@
 import type { Name } from '#core'
 
-/** Marks a name as deleted, in a layer's tar. Spec: image-spec v1.1 layer.md#whiteouts */
+/** Begins the name of an entry that deletes another one, in a layer's tar. Spec: image-spec v1.1 layer.md#whiteouts */
 export const WHITEOUT_PREFIX = '.wh.'
-/** Marks its directory as opaque. Spec: image-spec v1.1 layer.md#opaque-whiteout */
+/** The name of an entry that makes its directory opaque, in a layer's tar. Spec: image-spec v1.1 layer.md#opaque-whiteout */
 export const OPAQUE_MARK = '.wh..wh..opq'
-/** Names that only the aufs driver gave a meaning; docker and containerd skip them. */
+/** Begins names that only the aufs driver used; docker and containerd skip them. */
 export const AUFS_PREFIX = '.wh..wh.'
 
+/** The only extended attribute in this namespace that layers keep. */
 export const CAPABILITY = 'security.capability'
 
 /** The name in a tar that deletes `path`. */
@@ -15,7 +16,7 @@ export function whiteoutPath(path: Name): Name {
   return `${path.slice(0, slash)}${WHITEOUT_PREFIX}${path.slice(slash)}` as Name
 }
 
-/** The overlay form of a deleted name is a character device 0/0. */
+/** True for a character device 0/0: the overlay form of a deleted name. */
 export function isWhiteoutDevice(file: {
   readonly type: string
   readonly major: number

@@ -6,7 +6,7 @@ const CHECKSUM_SIZE = 8
 const SPACE = 0x20
 const DIGIT_0 = 0x30
 
-/** The fields of one header block. Names are latin1; numbers may still be nonsense for their use. */
+/** The fields of one header block. Names are latin1; the ranges of numbers are not checked. */
 export interface TarBlock {
   readonly name: string
   readonly mode: number
@@ -23,8 +23,8 @@ export interface TarBlock {
 }
 
 /**
- * Reads a header block as strictly as Go's archive/tar, for which every image in a registry was
- * made: a field that has junk in it is refused, not guessed.
+ * Reads a header block as strictly as Go's archive/tar, which reads every image of a registry: a
+ * malformed field is refused, not guessed.
  * @throws {Error} with the reason
  */
 export function decodeBlock(block: Buffer): TarBlock {
@@ -50,6 +50,7 @@ export function decodeBlock(block: Buffer): TarBlock {
   }
 }
 
+/** True for a block of zeros: two of them end a tar. */
 export function isZeroBlock(block: Buffer): boolean {
   return block.every((byte) => byte === 0)
 }

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer'
 import type { EntryChange, FileType, Name } from '#core'
 import { encodePax } from './pax.ts'
 
+/** Bytes of a block: headers are one, contents are padded to whole ones. */
 export const BLOCK = 512
 /** What fits into seven and eleven octal digits. */
 const MAX_OCTAL_7 = 0o7777777
@@ -37,9 +38,8 @@ interface Fields {
 }
 
 /**
- * The header blocks of one entry: ustar, after PAX records for what ustar cannot hold. There are no
- * user names and no times but the modification time in whole seconds, so that equal files give equal
- * bytes. Spec: POSIX.1-2024 pax, ustar interchange format
+ * The header blocks of one entry: PAX records for what ustar cannot hold, then ustar. Equal files give
+ * equal bytes: there are no user names, and the only time is the modification time in whole seconds. Spec: POSIX.1-2024 pax, ustar interchange format
  */
 export function encodeHeader(change: EntryChange, size: number): Buffer[] {
   const { stat } = change
@@ -67,7 +67,7 @@ export function encodeHeader(change: EntryChange, size: number): Buffer[] {
   return [pax, body, padding, encodeBlock(fields)]
 }
 
-/** A whiteout is an empty file without rights or time. */
+/** The header of a whiteout: an empty file without permissions and time. */
 export function encodeWhiteout(path: Name): Buffer[] {
   const stat = { type: 'file', mode: 0, uid: 0, gid: 0, size: 0, mtimeMs: 0 } as const
   const rest = { major: 0, minor: 0, inode: '', nlink: 1 }
@@ -96,14 +96,14 @@ function paxRecords(
 function splitName(name: string): { readonly prefix: string; readonly name: string } | undefined {
   if (NOT_ASCII.test(name)) return undefined
   if (name.length <= 100) return { prefix: '', name }
-  // The slash of a directory's own name is no place to cut.
+  // The slash at the end of a directory's name is not a separator.
   const slash = name.indexOf('/', name.length - 101)
   if (slash <= 0 || slash > 155 || slash >= name.length - 1) return undefined
   return { prefix: name.slice(0, slash), name: name.slice(slash + 1) }
 }
 
 function encodeBlock(fields: Fields): Buffer {
-  // Out of a pool: a buffer of its own costs more than all that is written to it.
+  // From the pool: allocating a separate buffer costs more than filling it.
   const block = Buffer.allocUnsafe(BLOCK).fill(0)
   const { prefix, name } = splitName(fields.name) ?? { prefix: '', name: stub(fields.name) }
   const linkname = fields.linkname ?? ''
@@ -127,7 +127,7 @@ function encodeBlock(fields: Fields): Buffer {
   return block
 }
 
-/** What stands in the ustar field when the real name is in a PAX record. */
+/** The ustar field for a name that is in a PAX record. */
 function stub(name: string): string {
   return name.replaceAll(/[^\0-\x7f]/g, '_').slice(-100)
 }
@@ -135,7 +135,7 @@ function stub(name: string): string {
 /** Zero when the number does not fit: then a PAX record has it. */
 function writeOctal(block: Buffer, value: number, at: number, digits: number): void {
   const fits = value >= 0 && value <= (digits > 7 ? MAX_OCTAL_11 : MAX_OCTAL_7)
-  // In two halves of whole digits: on numbers of 32 bits this is ten times as fast.
+  // In two halves of whole digits: 32-bit arithmetic is ten times as fast.
   let low = fits ? value % HALF : 0
   let high = fits ? Math.floor(value / HALF) : 0
   for (let i = at + digits - 1; i >= at; i--) {

@@ -3,7 +3,7 @@ import { TarReader } from './tar-reader.ts'
 
 /**
  * The time of the newest regular file in a tar, in milliseconds; `undefined` where there is none.
- * @throws {TsbuildError} LAYER_INVALID for what is no tar
+ * @throws {TsbuildError} LAYER_INVALID for what is not a tar
  */
 export async function newestFile(tar: Bytes): Promise<number | undefined> {
   let newest: number | undefined

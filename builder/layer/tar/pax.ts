@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer'
 /** PAX records by key; values are latin1, that is: bytes. Spec: POSIX.1-2024 pax, 4.18 */
 export type PaxRecords = ReadonlyMap<string, string>
 
-/** Sorted by key, so that equal records are equal bytes. */
+/** The records as bytes, sorted by key, so that equal records are equal bytes. */
 export function encodePax(records: PaxRecords): Buffer {
   const keys = [...records.keys()].sort()
   return Buffer.from(
@@ -12,7 +12,7 @@ export function encodePax(records: PaxRecords): Buffer {
   )
 }
 
-/** The length at the start of a record counts its own digits too. */
+/** The length at the start of a record includes its own digits. */
 function encodeRecord(key: string, value: string): string {
   const rest = ` ${key}=${value}\n`
   let length = rest.length + 1
@@ -22,15 +22,15 @@ function encodeRecord(key: string, value: string): string {
   return `${length}${rest}`
 }
 
-/** Keys whose values are names, and so must hold no NUL. */
+/** Keys whose values are names, which must not contain NUL. */
 const NAMES = new Set(['path', 'linkpath', 'uname', 'gname'])
 
 /** Keys of which each pair of records is a part of a sparse file, in format 0.0. */
 const SPARSE_KEYS: readonly string[] = ['GNU.sparse.offset', 'GNU.sparse.numbytes']
 
 /**
- * As strict as Go's archive/tar; of two records with one key the later one counts. Records that say
- * where the parts of a sparse file are become one, as in the later format: `GNU.sparse.map`.
+ * Reads records as strictly as Go's archive/tar; of two records with one key the later one counts. The
+ * records of format 0.0 about the parts of a sparse file become one `GNU.sparse.map`, as in format 0.1.
  * @throws {Error} with the reason
  */
 export function decodePax(bytes: Buffer): PaxRecords {
@@ -59,7 +59,7 @@ export function decodePax(bytes: Buffer): PaxRecords {
   return records
 }
 
-/** They take turns. */
+/** Offsets and lengths alternate. */
 function sparseNumber(key: string, value: string, index: number): string {
   if (key === SPARSE_KEYS[index % 2] && !value.includes(',')) return value
   throw new Error(`PAX record ${key} in the wrong place`)

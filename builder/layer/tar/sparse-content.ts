@@ -1,20 +1,20 @@
 import type { Buffer } from 'node:buffer'
 import type { SparseForm } from './sparse-map.ts'
 
-/** Where the content of a file goes, in order. */
+/** Gets the content of a file in order. */
 export interface ContentHandler {
   content(bytes: Buffer): void
-  /** As many zeros, which are not in the tar. */
+  /** Zeros that are not in the tar. */
   hole(length: number): void
 }
 
-/** Puts the parts of a sparse file where they belong. */
+/** Turns the parts of a sparse file that a tar holds into content and holes. */
 export class SparseContent {
   readonly #form: SparseForm
   readonly #to: ContentHandler
   /** The part that the next byte belongs to. */
   #part = 0
-  /** Bytes of the file that have passed. */
+  /** Bytes of the file that were handled. */
   #position = 0
 
   constructor(form: SparseForm, to: ContentHandler) {
@@ -22,7 +22,7 @@ export class SparseContent {
     this.#to = to
   }
 
-  /** A piece of what the tar has. */
+  /** Takes a piece of what the tar has. */
   add(bytes: Buffer): void {
     for (let at = 0; at < bytes.length; ) {
       const part = this.#form.parts[this.#part]

@@ -8,19 +8,20 @@ import type { PaxRecords } from './pax.ts'
  * Spec: GNU tar manual, Appendix D.4 Storing Sparse Files
  */
 
+/** A part of a sparse file that the tar holds; bytes. */
 export interface SparsePart {
   readonly offset: number
   readonly length: number
 }
 
-/** What the file is in the end. */
+/** The size of the unpacked file, and the parts of it that are not holes. */
 export interface SparseForm {
-  /** Bytes with all zeros. */
+  /** Bytes, including holes. */
   readonly size: number
   readonly parts: readonly SparsePart[]
 }
 
-/** Far above what makes sense in an image: no reader of zeros shall be busy for days. */
+/** Far above what makes sense in an image: reading more zeros would take days. */
 const MAX_SIZE = 2 ** 40
 /** As much as Go's archive/tar reads of one map, in bytes. */
 const MAX_MAP = 1024 * 1024
@@ -35,14 +36,14 @@ const HEADER_SIZE_AT = 483
 const BLOCK_MORE_AT = 504
 const GNU_MAGIC = 'ustar  \0'
 
-/** Takes the numbers of a map as they come. */
+/** Reads a map block by block. */
 export interface SparseMapReader {
   /** @returns whether the map continues in the next block of 512 bytes */
   add(block: Buffer): boolean
   form(): SparseForm
 }
 
-/** Of a header with flag `S`, which is the first block to add. Spec: struct oldgnu_header */
+/** The map of a header with flag `S`, which is the first block to add. Spec: struct oldgnu_header */
 export class OldSparseMap implements SparseMapReader {
   #size: number | undefined
   readonly #parts: SparsePart[] = []
@@ -50,7 +51,7 @@ export class OldSparseMap implements SparseMapReader {
 
   add(block: Buffer): boolean {
     if (this.#size !== undefined) return this.#addParts(block, 0, PARTS_IN_BLOCK, BLOCK_MORE_AT)
-    // Schily's star means something else by the same flag.
+    // star uses the same flag for another format.
     if (block.toString('latin1', 257, 265) !== GNU_MAGIC) throw new Error('a sparse file of star')
     this.#size = numberAt(block, HEADER_SIZE_AT, 12)
     return this.#addParts(block, HEADER_MAP_AT, PARTS_IN_HEADER, HEADER_MORE_AT)
@@ -69,14 +70,14 @@ export class OldSparseMap implements SparseMapReader {
   }
 }
 
-/** The map of format 1.0: lines of decimal numbers, the first one says how many parts there are. */
+/** The map of format 1.0: lines of decimal numbers, the first one is the number of parts. */
 export class SparseMapText implements SparseMapReader {
   readonly #size: number
   readonly #numbers: number[] = []
   #text = ''
   #bytes = 0
 
-  /** @param size of the file in the end */
+  /** @param size of the unpacked file */
   constructor(size: number) {
     this.#size = size
   }
@@ -104,16 +105,16 @@ export class SparseMapText implements SparseMapReader {
   }
 }
 
-/** What PAX records say about a sparse file. */
+/** PAX records about a sparse file. */
 export interface PaxSparse {
   readonly name: string | undefined
-  /** Of the file in the end. */
+  /** Of the unpacked file. */
   readonly size: number | undefined
-  /** `undefined`: it comes before the content. */
+  /** `undefined`: the map precedes the content. */
   readonly parts: readonly SparsePart[] | undefined
 }
 
-/** `undefined` for a file that is not sparse. @throws {Error} for a version that is not known */
+/** Reads the records; `undefined` for a file that is not sparse. @throws {Error} for an unknown version */
 export function sparseOfPax(pax: PaxRecords): PaxSparse | undefined {
   if (pax.size === 0 || ![...pax.keys()].some((key) => key.startsWith('GNU.sparse.'))) {
     return undefined

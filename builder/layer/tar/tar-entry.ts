@@ -5,9 +5,10 @@ import type { PaxRecords } from './pax.ts'
 
 const XATTR_KEY = 'SCHILY.xattr.'
 
+/** What an entry of a tar is. */
 export type TarType = Exclude<FileType, 'socket'> | 'hardlink'
 
-/** One member of a tar, as it is written there: nothing about it is checked but its form. */
+/** One entry of a tar as it is written there: only its form is checked. */
 export interface TarEntry {
   readonly type: TarType
   readonly name: Name
@@ -23,12 +24,13 @@ export interface TarEntry {
   readonly xattrs: ReadonlyMap<string, Buffer>
 }
 
-/** What comes before the header of an entry, of GNU's long names. */
+/** The long names in GNU's form, which precede the header of an entry. */
 export interface LongNames {
   readonly name: string | undefined
   readonly linkname: string | undefined
 }
 
+/** The type flag of GNU's oldest form of sparse files. */
 export const SPARSE_FLAG = 'S'
 
 const TYPES: ReadonlyMap<string, TarType> = new Map([
@@ -44,7 +46,11 @@ const TYPES: ReadonlyMap<string, TarType> = new Map([
   ['6', 'fifo'],
 ])
 
-/** Only files have content; what others say about their size means nothing. @throws {Error} */
+/**
+ * The entry of a header, with its PAX records and long names. Only files have content: the size of
+ * other entries is ignored.
+ * @throws {Error} for an unknown type or a malformed record
+ */
 export function toEntry(fields: TarBlock, pax: PaxRecords, long: LongNames): TarEntry {
   const name = long.name || pax.get('path') || fields.name
   const type = typeOf(fields.flag, name)
@@ -64,7 +70,7 @@ export function toEntry(fields: TarBlock, pax: PaxRecords, long: LongNames): Tar
   }
 }
 
-/** Before POSIX, a slash at the end of its name made a directory. */
+/** Before POSIX, a slash at the end of the name marked a directory. */
 function typeOf(flag: string, name: string): TarType {
   const type = TYPES.get(flag)
   if (type === undefined)
@@ -72,7 +78,7 @@ function typeOf(flag: string, name: string): TarType {
   return flag === '\0' && name.endsWith('/') ? 'directory' : type
 }
 
-/** An empty value means: as the header says. */
+/** An empty value stands for that of the header. */
 function wholeNumber(pax: PaxRecords, key: string): number | undefined {
   const text = pax.get(key)
   if (text === undefined || text === '') return undefined

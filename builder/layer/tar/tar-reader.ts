@@ -14,17 +14,17 @@ import {
 } from './sparse-map.ts'
 import { type LongNames, SPARSE_FLAG, type TarEntry, toEntry } from './tar-entry.ts'
 
-/** As much as Go's archive/tar reads of one. */
+/** Bytes of records and long names; the limit of Go's archive/tar. */
 const MAX_META_SIZE = 1024 * 1024
 
-/** Is called in the order of the tar. */
+/** Gets the entries and contents of a tar in their order. */
 export interface TarHandler extends ContentHandler {
   entry(entry: TarEntry): void
-  /** All content of the last entry has passed. */
+  /** The content of the last entry is complete. */
   end(): void
 }
 
-/** What the bytes to come are. */
+/** What the next bytes are. */
 type State = 'header' | 'meta' | 'map' | 'content' | 'padding' | 'ended'
 
 const NO_RECORDS: PaxRecords = new Map()
@@ -33,25 +33,25 @@ const NO_NAMES: LongNames = { name: undefined, linkname: undefined }
 interface OpenSparse {
   readonly entry: TarEntry
   readonly map: SparseMapReader
-  /** Whether the map is counted in the size of the entry. */
+  /** Whether the size of the entry includes the map. */
   readonly isInContent: boolean
-  /** Bytes of content that are to come, the map included. */
+  /** Bytes of content that are still to be read, including the map. */
   left: number
 }
 
 /**
- * Takes a tar apart, piece by piece as it arrives and without waiting, so that a worker can write
- * files between two pieces. It accepts no more than Go's archive/tar does: two readers that see
- * different files in one layer are an attack.
+ * Reads a tar piece by piece as it arrives, synchronously, so that a worker thread can write files
+ * between two pieces. It accepts no more than Go's archive/tar does: a layer in which two readers see
+ * different files is an attack.
  */
 export class TarReader {
-  /** Whether records for all entries have passed, as at the start of what git-archive(1) makes. */
+  /** Whether records for all entries were read, which git-archive(1) writes first. */
   hasGlobalRecords = false
   readonly #handler: TarHandler
   #state: State = 'header'
   /** Bytes that are missing from the current header, content or padding. */
   #left = BLOCK
-  /** Of a header or meta entry that came in pieces. */
+  /** Pieces of a header or meta entry that is incomplete. */
   #pieces: Buffer[] = []
   #metaFlag = ''
   #metaPadding = 0
@@ -59,16 +59,16 @@ export class TarReader {
   #zeroBlocks = 0
   #pax: PaxRecords = NO_RECORDS
   #long: LongNames = NO_NAMES
-  /** A sparse file whose map is arriving. */
+  /** A sparse file whose map is being read. */
   #sparse: OpenSparse | undefined
-  /** Of a sparse file. */
+  /** The content of a sparse file. */
   #content: SparseContent | undefined
 
   constructor(handler: TarHandler) {
     this.#handler = handler
   }
 
-  /** @throws {Error} with what is wrong, or what the handler throws */
+  /** Reads the next bytes. @throws {Error} with what is wrong, or what the handler throws */
   write(bytes: Buffer): void {
     checkpoint()
     for (let at = 0; at < bytes.length && this.#state !== 'ended'; ) {
@@ -79,7 +79,7 @@ export class TarReader {
     }
   }
 
-  /** After the last byte. A missing end mark is no mistake. */
+  /** To be called after the last byte. A missing end mark is accepted. */
   end(): void {
     const isBetween = this.#state === 'header' && this.#left === BLOCK
     if (!isBetween && this.#state !== 'ended') throw new Error('unexpected end')
@@ -151,7 +151,7 @@ export class TarReader {
     if (this.#metaPadding === 0) this.#await('header', BLOCK)
   }
 
-  /** Read to find mistakes; like docker and containerd, nothing uses them. */
+  /** Validates the records and ignores them, like docker and containerd. */
   #takeGlobal(body: Buffer): void {
     decodePax(body)
     this.hasGlobalRecords = true
@@ -182,9 +182,9 @@ export class TarReader {
     this.#awaitMap(block === undefined || map.add(block))
   }
 
-  #awaitMap(goesOn: boolean): void {
+  #awaitMap(continues: boolean): void {
     const { entry, map, left, isInContent } = this.#openSparse()
-    if (!goesOn) this.#beginSparse(entry, map.form(), left)
+    if (!continues) this.#beginSparse(entry, map.form(), left)
     else if (isInContent && left < BLOCK) throw new Error('a sparse map without an end')
     else this.#await('map', BLOCK)
   }
@@ -195,7 +195,7 @@ export class TarReader {
     this.#awaitMap(sparse.map.add(block))
   }
 
-  /** @param stored bytes of the content that are to come */
+  /** @param stored bytes of the content in the tar */
   #beginSparse(entry: TarEntry, form: SparseForm, stored: number): void {
     const { size } = checkSparse(form, stored)
     this.#sparse = undefined
@@ -235,8 +235,8 @@ export function isTarHeader(start: Uint8Array): boolean {
 }
 
 /**
- * Whether something is a tar with an entry, which may be a mere header of records that are for all.
- * Reads no further than to the first one.
+ * Whether bytes are a tar with at least one entry; records for all entries count. Reads no further than
+ * the first one.
  */
 export async function isArchive(bytes: Bytes): Promise<boolean> {
   const search = new EntrySearch()

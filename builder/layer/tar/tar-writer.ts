@@ -10,6 +10,7 @@ import {
   type Name,
   TsbuildError,
 } from '#core'
+import type { CopyBuffer } from '../content/copy-buffer.ts'
 import { writeFully } from '../content/write-all.ts'
 import { quote } from '../paths/quote.ts'
 import { OPAQUE_MARK, WHITEOUT_PREFIX, whiteoutPath } from '../paths/whiteout.ts'
@@ -18,14 +19,14 @@ import { BLOCK, encodeHeader, encodeWhiteout } from './header-encoder.ts'
 /** Small enough to stay in the CPU's cache between reading, hashing and writing. */
 const BUFFER_SIZE = 512 * 1024
 
-/** A layer's tar while it is written: everything passes one buffer, is hashed and leaves. */
-export class TarFile {
+/** Writes a layer's tar: everything is copied through one buffer, digested and written. */
+export class TarWriter implements CopyBuffer {
   readonly #fd: number
   readonly #owned: boolean
   readonly #reader: RingWriter | undefined
   readonly #digester = new Digester()
   #size = 0
-  /** File content is read right into it: see `used`. */
+  /** File content is read directly into it, at `used`. */
   buffer: Buffer
   /** Bytes of `buffer` that are taken. */
   used = 0
@@ -38,7 +39,7 @@ export class TarFile {
     this.#fd = typeof target === 'string' ? openSync(target, 'wx', 0o644) : target
   }
 
-  /** Writes a change without content: that follows by `advance`, and then `pad`. */
+  /** Writes the header of a change. Its content follows in the buffer, and then `pad`. */
   header(change: Change, size: number): void {
     for (const block of headerOf(change, size)) this.#append(block)
   }
@@ -52,17 +53,18 @@ export class TarFile {
     }
   }
 
-  /** Fills the last block of a file of `size` bytes. */
+  /** Pads the content of a file of `size` bytes to whole blocks. */
   pad(size: number): void {
     const end = this.used + (-size & (BLOCK - 1))
-    // Headers and padded files are whole blocks, and so is the buffer: padding always fits.
+    // Headers, padded files and the buffer are whole blocks: padding always fits.
     this.buffer.fill(0, this.used, end)
     this.used = end
   }
 
+  /** Digests and writes what is in the buffer. */
   flush(): void {
     const taken = this.buffer.subarray(0, this.used)
-    // The reader first: it has something to do while the file is written.
+    // The reader first: it works while the file is written.
     if (this.#reader === undefined) this.#digester.update(taken)
     else this.#reader.pass(taken.length)
     writeFully(this.#fd, taken, 0, taken.length)
@@ -71,7 +73,7 @@ export class TarFile {
     if (this.#reader !== undefined) this.buffer = this.#reader.slot()
   }
 
-  /** The digest is absent when a reader has all the bytes. */
+  /** Ends the tar. The digest is absent when a reader takes it. */
   finish(): { readonly diffId?: DiffId; readonly size: number } {
     this.#append(Buffer.alloc(2 * BLOCK))
     this.flush()
@@ -83,6 +85,7 @@ export class TarFile {
     return { diffId: asDiffId(this.#digester.digest()), size }
   }
 
+  /** Closes the file, unless it was given as a descriptor. */
   close(): void {
     if (this.#owned) closeSync(this.#fd)
   }

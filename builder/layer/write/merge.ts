@@ -4,9 +4,9 @@ import { StackTree } from '../overlay/stack-tree.ts'
 import { type WriteOptions, writeLayer } from './write.ts'
 
 /**
- * Makes one directory in overlay form of a whole stack (topmost first): mounted as the lowest one, it
- * looks as all of them did. It has everything that the mounted stack shows, all extended attributes
- * too, but sockets, which no layer holds; nothing of it deletes or hides what may lie below.
+ * Merges a whole stack (topmost first) into one directory in overlay form, which looks like the stack when
+ * it is mounted as the lowest layer. It has everything that the mounted stack shows, including all
+ * extended attributes, but not sockets. It contains no whiteouts and opaque marks.
  * @throws {TsbuildError} as `writeLayer`
  */
 export function mergeLayers(

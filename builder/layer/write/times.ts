@@ -10,28 +10,29 @@ import {
   joinName,
   type Name,
 } from '#core'
-import { passBytes } from '../content/copy-buffer.ts'
+import { copyBytes } from '../content/copy-buffer.ts'
 import { meaningOf } from '../paths/entry-path.ts'
 import type { TarEntry } from '../tar/tar-entry.ts'
 import { type TarHandler, TarReader } from '../tar/tar-reader.ts'
-import { TarFile } from '../tar/tar-writer.ts'
+import { TarWriter } from '../tar/tar-writer.ts'
 
-/** The change, no newer than `latest` (milliseconds). */
-function clampChange(change: Change, latest: number): Change {
-  if (change.kind !== 'entry' || change.stat.mtimeMs <= latest) return change
-  return { ...change, stat: { ...change.stat, mtimeMs: latest } }
+/** The change, no newer than `maxMtime` (milliseconds). */
+function clampChange(change: Change, maxMtime: number): Change {
+  if (change.kind !== 'entry' || change.stat.mtimeMs <= maxMtime) return change
+  return { ...change, stat: { ...change.stat, mtimeMs: maxMtime } }
 }
 
-/** The changes, none newer than `latest` (milliseconds); all as they are without it. */
+/** The changes, none newer than `maxMtime` (milliseconds); unchanged when it is absent. */
 export function clampChanges(
   changes: Iterable<Change>,
-  latest: number | undefined,
+  maxMtime: number | undefined,
 ): Iterable<Change> {
-  return latest === undefined ? changes : Iterator.from(changes).map((c) => clampChange(c, latest))
+  if (maxMtime === undefined) return changes
+  return Iterator.from(changes).map((change) => clampChange(change, maxMtime))
 }
 
-/** Makes everything in an overlay-form directory, and itself, no newer than `latest` (milliseconds). */
-export function clampDirectory(directory: string, latest: number): void {
+/** Makes an overlay-form directory and everything in it no newer than `maxMtime` (milliseconds). */
+export function clampDirectory(directory: string, maxMtime: number): void {
   const root = new RootedDirectory(directory)
   try {
     for (const stack: Name[] = ['' as Name]; ; ) {
@@ -40,7 +41,7 @@ export function clampDirectory(directory: string, latest: number): void {
       checkpoint()
       const stats = root.lstat(path)
       if (stats === undefined) continue
-      if (stats.mtimeMs > latest) lutimesSync(root.place(path), latest / 1000, latest / 1000)
+      if (stats.mtimeMs > maxMtime) lutimesSync(root.place(path), maxMtime / 1000, maxMtime / 1000)
       if (!stats.isDirectory()) continue
       for (const name of readdirSync(root.inside(path), 'latin1')) {
         stack.push(joinName(path, name as Name))
@@ -56,20 +57,20 @@ export function clampDirectory(directory: string, latest: number): void {
 const CHUNK = 1 << 19
 
 /**
- * Writes a layer's tar once more, with no entry newer than `latest` (milliseconds).
+ * Writes a layer's tar again, with no entry newer than `maxMtime` (milliseconds).
  * @param tar a plain tar as `writeLayer` makes it
  * @param target a file to create
  */
 export function clampTar(
   tar: string,
   target: string,
-  latest: number,
+  maxMtime: number,
 ): { readonly diffId: DiffId; readonly size: number } {
   const from = openSync(tar, 'r')
   try {
-    const to = new TarFile(target)
+    const to = new TarWriter(target)
     try {
-      const reader = new TarReader(new Clamper(to, latest))
+      const reader = new TarReader(new Clamper(to, maxMtime))
       const buffer = Buffer.allocUnsafeSlow(CHUNK)
       for (;;) {
         const length = readSync(from, buffer, 0, buffer.length, null)
@@ -91,22 +92,22 @@ export function clampTar(
 }
 
 class Clamper implements TarHandler {
-  readonly #to: TarFile
-  readonly #latest: number
+  readonly #to: TarWriter
+  readonly #maxMtime: number
   #size = 0
 
-  constructor(to: TarFile, latest: number) {
+  constructor(to: TarWriter, maxMtime: number) {
     this.#to = to
-    this.#latest = latest
+    this.#maxMtime = maxMtime
   }
 
   entry(entry: TarEntry): void {
     this.#size = entry.size
-    this.#to.header(clampChange(changeOf(entry), this.#latest), entry.size)
+    this.#to.header(clampChange(changeOf(entry), this.#maxMtime), entry.size)
   }
 
   content(bytes: Buffer): void {
-    passBytes(bytes, this.#to, () => {})
+    copyBytes(bytes, this.#to, () => {})
   }
 
   hole(): void {

@@ -14,38 +14,41 @@ import {
 } from '#core'
 import {
   type Consume,
-  type Passage,
-  passBytes,
-  passFile,
-  scratchPassage,
+  type CopyBuffer,
+  copyBytes,
+  copyFile,
+  scratchBuffer,
 } from '../content/copy-buffer.ts'
 import { writeFully } from '../content/write-all.ts'
 import { DirectoryWriter, type Owners, writeError } from '../overlay/directory-writer.ts'
-import { TarFile } from '../tar/tar-writer.ts'
+import { TarWriter } from '../tar/tar-writer.ts'
 
+/** Where a layer is written to. */
 export interface LayerSinks {
   /** A tar file to create (it must not exist), or an open descriptor to write to. */
   readonly tar?: string | number
   /**
    * With `tar`: gets the same bytes, so that another thread can make a directory of them at the same
-   * time. Who reads them all can tell their digest as well: it is not taken here then.
+   * time. That thread takes the digest, too.
    */
   readonly reader?: Ring
   /** An overlay-form directory to fill: empty, or new in an existing directory. */
   readonly directory?: string
 }
 
+/** How a layer is written. */
 export interface WriteOptions {
-  /** The sha256 of each regular file's content; hard links have none of their own. */
+  /** Gets the sha256 of each regular file's content; not called for hard links. */
   readonly onFile?: (path: Name, digest: Digest) => void
-  /** Told about what could not be made, e.g. device files in a user namespace. */
+  /** Called for what could not be made, e.g. device files in a user namespace. */
   readonly onWarning?: (message: string) => void
-  /** Of the files of a directory; a tar has them all. Default: `keep`. */
+  /** Owners of the files in a directory; a tar has them all. Default: `keep`. */
   readonly owners?: Owners
 }
 
+/** What was written. */
 export interface WrittenLayer {
-  /** Of the tar; absent when none was written, or a reader has it. */
+  /** Of the tar; absent when none was written, or a reader takes it. */
   readonly diffId?: DiffId
   /** Bytes of the tar; absent when none was written. */
   readonly size?: number
@@ -53,8 +56,7 @@ export interface WrittenLayer {
 
 /**
  * Writes changes as a layer, in one pass: every file is read once. Equal changes give an equal tar.
- * Nothing is synced to disk. After a failure what was written is incomplete, and the caller's to
- * remove.
+ * Nothing is synced to disk. After a failure the result is incomplete, and the caller removes it.
  * @throws {TsbuildError} LAYER_INVALID for a name that a tar layer cannot hold, IO_FAILED naming the
  *   file, also when it changed while it was read, NO_SPACE, PERMISSION_DENIED, PEER_GONE when the
  *   reader of the ring ended, CANCELLED
@@ -64,7 +66,7 @@ export function writeLayer(
   sinks: LayerSinks,
   options: WriteOptions = {},
 ): WrittenLayer {
-  const tar = sinks.tar === undefined ? undefined : new TarFile(sinks.tar, sinks.reader)
+  const tar = sinks.tar === undefined ? undefined : new TarWriter(sinks.tar, sinks.reader)
   try {
     const directory =
       sinks.directory === undefined ? undefined : layerDirectory(sinks.directory, options)
@@ -89,17 +91,12 @@ function layerDirectory(path: string, options: WriteOptions): DirectoryWriter {
 }
 
 /**
- * Writes changes as the current user's files into a directory, which is made when missing. What it
- * holds under other names stays; whiteouts and opaque marks mean nothing.
+ * Writes changes as the current user's files into a directory, which is made when missing. Files of other
+ * names stay there; whiteouts and opaque marks are ignored.
  * @throws {TsbuildError} as `writeLayer`
  */
-export function writeFiles(
-  changes: Iterable<Change>,
-  directory: string,
-  options: Pick<WriteOptions, 'onWarning'> = {},
-): void {
-  const { onWarning = () => {} } = options
-  const files = new DirectoryWriter(directory, { owners: 'drop', onWarning })
+export function writeFiles(changes: Iterable<Change>, directory: string): void {
+  const files = new DirectoryWriter(directory, { owners: 'drop', onWarning: () => {} })
   try {
     const writer = new LayerWriter(undefined, files, undefined)
     for (const change of changes) if (change.kind === 'entry') writer.write(change)
@@ -109,22 +106,22 @@ export function writeFiles(
   }
 }
 
-/** Hands every change to the sinks there are. */
+/** Writes every change to the sinks that are given. */
 class LayerWriter {
-  readonly #tar: TarFile | undefined
+  readonly #tar: TarWriter | undefined
   readonly #directory: DirectoryWriter | undefined
   readonly #onFile: WriteOptions['onFile']
-  readonly #passage: Passage
+  readonly #buffer: CopyBuffer
 
   constructor(
-    tar: TarFile | undefined,
+    tar: TarWriter | undefined,
     directory: DirectoryWriter | undefined,
     onFile: WriteOptions['onFile'],
   ) {
     this.#tar = tar
     this.#directory = directory
     this.#onFile = onFile
-    this.#passage = tar ?? scratchPassage()
+    this.#buffer = tar ?? scratchBuffer()
   }
 
   write(change: Change): void {
@@ -149,7 +146,7 @@ class LayerWriter {
     const file = this.#directory?.makeFile(path, stat)
     const digest = this.#onFile === undefined ? undefined : new ContentDigest(size)
     try {
-      this.#pass(change, (bytes, start, end) => {
+      this.#copyContent(change, (bytes, start, end) => {
         if (file !== undefined) writeFully(file, bytes, start, end)
         digest?.update(bytes.subarray(start, end))
       })
@@ -161,23 +158,23 @@ class LayerWriter {
     if (digest !== undefined) this.#onFile?.(path, digest.digest())
   }
 
-  #pass({ path, data, open, stat }: EntryChange, consume: Consume): void {
-    if (this.#tar === undefined) this.#passage.flush()
+  #copyContent({ path, data, open, stat }: EntryChange, consume: Consume): void {
+    if (this.#tar === undefined) this.#buffer.flush()
     if (data !== undefined) {
-      passBytes(data, this.#passage, consume)
+      copyBytes(data, this.#buffer, consume)
       return
     }
     if (open === undefined) throw new Error('a file without content')
     const fd = open()
     try {
-      passFile({ fd, path, size: stat.size }, this.#passage, consume)
+      copyFile({ fd, path, size: stat.size }, this.#buffer, consume)
     } finally {
       closeSync(fd)
     }
   }
 }
 
-/** Anything but the content of a file. */
+/** Makes a change that has no content. */
 function makeChange(directory: DirectoryWriter, change: Change): void {
   switch (change.kind) {
     case 'whiteout':

@@ -87,7 +87,7 @@ export async function runExec(
   }
   const { latest } = vertex
   if (latest !== undefined) {
-    await deps.pool.run('clampTimes', { directory: writable.upper, latest }, signal)
+    await deps.pool.run('clampTimes', { directory: writable.upper, maxMtime: latest }, signal)
   }
   if (hasSingleId() && hasOwnersBeside(seen)) {
     await deps.pool.run('keepOwners', { directory: writable.upper, lowers: lower }, signal)

@@ -69,8 +69,8 @@ export async function runFiles(
   const copied = await copyForms(
     {
       ...(await filesTask(vertex, work, deps)),
-      now: vertex.madeAt ?? createdAt.getTime(),
-      latest: vertex.latest,
+      mtimeMs: vertex.madeAt ?? createdAt.getTime(),
+      maxMtime: vertex.latest,
       temporary: join(temporary.path, 'archives'),
       tar: work.forms.includes('tar') ? join(temporary.path, 'tar') : undefined,
       directory: work.forms.includes('directory') ? join(temporary.path, 'directory') : undefined,

@@ -1,9 +1,9 @@
 import type PQueue from 'p-queue'
 
-/** Runs work when there is a place for it. */
+/** Runs work when one of a limited number of places is free. */
 export type Schedule = <T>(work: () => Promise<T>) => Promise<T>
 
-/** At most `concurrency` at a time, first come first served. Nothing is loaded before it is needed. */
+/** Runs at most `concurrency` at a time, in the order of the calls. The queue is loaded when it is needed. */
 export function scheduler(concurrency: number): Schedule {
   let loading: Promise<PQueue> | undefined
   return async (work) => {

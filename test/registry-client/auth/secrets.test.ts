@@ -12,7 +12,7 @@ const BEARER: RegistryAuth = { kind: 'bearer', users: USERS }
 const BYTES = someBytes(100_000)
 const BLOB = blobOf(BYTES)
 
-describe('what others may learn', () => {
+describe('what reaches other hosts', () => {
   const fixture = useRegistry()
 
   function start(auth: RegistryAuth, credentials?: Credentials): Promise<Repository> {
@@ -20,7 +20,7 @@ describe('what others may learn', () => {
   }
 
   describe('secrets', () => {
-    it('go to nobody but the registry when it redirects', async () => {
+    it('go to the registry only when it redirects', async () => {
       await using storage = await Recorder.start(() => ({ status: 200, body: BYTES }))
       for (const kind of ['basic', 'bearer'] as const) {
         const repository = await start({ kind, users: USERS }, ALICE)

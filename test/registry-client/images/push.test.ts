@@ -108,7 +108,7 @@ describe('pushing images', () => {
     })
 
     it('names nothing and leaves nothing under way when a layer fails', async () => {
-      const failure = new TsbuildError('read layer: gone', { code: 'IO_FAILED' })
+      const failure = new TsbuildError('read layer: not found', { code: 'IO_FAILED' })
       const failing: PushLayer = {
         kind: 'stream',
         id: 'bad',

@@ -104,7 +104,7 @@ describe('blobs', () => {
       })
     })
 
-    it('refuses a content encoding that nobody asked for', async () => {
+    it('refuses a content encoding that was not requested', async () => {
       const blob = fixture.registry.addBlob(NAME, bytes)
       fixture.registry.fail({
         action: {

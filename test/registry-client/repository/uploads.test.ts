@@ -108,7 +108,7 @@ describe('uploads', () => {
     })
 
     it('passes on what reading the source throws', async () => {
-      const failure = new TsbuildError('read x: gone', { code: 'IO_FAILED' })
+      const failure = new TsbuildError('read x: not found', { code: 'IO_FAILED' })
       const source = async function* (): Bytes {
         yield BYTES.subarray(0, 10)
         throw failure

@@ -2,8 +2,8 @@ import { Buffer } from 'node:buffer'
 import type { Bytes } from '#core'
 
 /**
- * The same bytes in blocks of `size`, the last one shorter: what is made of them then does not depend
- * on how they arrived. Every block is a buffer of its own.
+ * The same bytes in blocks of `size`, the last one shorter, so that the result does not depend on how
+ * they arrived. No two blocks share a buffer.
  */
 export async function* blocksOf(
   bytes: Bytes,

@@ -3,7 +3,7 @@ import type { Bytes } from '#core'
 
 const NOTHING: Uint8Array = new Uint8Array(0)
 
-/** A stream, read in pieces of whatever size is wanted. */
+/** A stream of bytes that is read in pieces of any size. */
 export class ByteQueue implements AsyncDisposable {
   readonly #iterator: AsyncIterator<Uint8Array>
   #ready: Uint8Array = NOTHING

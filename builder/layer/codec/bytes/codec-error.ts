@@ -1,4 +1,4 @@
-/** Packed bytes that are not what they claim to be. */
+/** Packed bytes are damaged or of another format. */
 export class CodecError extends Error {
   readonly code = 'ERR_CODEC'
 }

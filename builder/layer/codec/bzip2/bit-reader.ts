@@ -1,10 +1,10 @@
-/** Thrown when more bits are wanted than there are. */
+/** Thrown when more bits are requested than there are. */
 export class EndOfBits extends Error {}
 
 /** Reads bits, the most significant of a byte first. */
 export class BitReader {
   readonly #bytes: Uint8Array
-  /** How many bits have been read. */
+  /** Bits that have been read. */
   position: number
 
   constructor(bytes: Uint8Array, position: number) {

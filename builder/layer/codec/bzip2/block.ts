@@ -3,7 +3,7 @@ import type { PermutedBlock } from './symbols.ts'
 
 const CHUNK_BYTES = 256 * 1024
 const RUN = 4
-/** Of the bytes that a symbol stands for: five may be a run of 4 and 255 more. */
+/** The most bytes for a symbol: five symbols may be a run of 4 and 255 more. */
 const MOST_PER_SYMBOL = 52
 const LONGEST_RUN = 255
 const POLYNOMIAL = 0x04c11db7
@@ -15,7 +15,7 @@ const CRC_TABLE: Uint32Array = Uint32Array.from({ length: 256 }, (_, byte) => {
 
 /**
  * Undoes the permutation of a block and unrolls its runs: four equal bytes are followed by the number
- * of more of them. @throws {CodecError} when the result has not the checksum `crc`
+ * of more of them. @throws {CodecError} unless the result has the checksum `crc`
  */
 export function* unrollBlock(block: PermutedBlock, crc: number): Generator<Uint8Array> {
   const { symbols, length } = block
@@ -23,7 +23,7 @@ export function* unrollBlock(block: PermutedBlock, crc: number): Generator<Uint8
   let sum = 0xffffffff
   let previous = -1
   let equal = 0
-  // A file may have very many blocks of next to nothing.
+  // A file may have very many blocks that are almost empty.
   const size = Math.min(CHUNK_BYTES, length * MOST_PER_SYMBOL + LONGEST_RUN)
   let chunk = new Uint8Array(size)
   let filled = 0
@@ -49,7 +49,7 @@ export function* unrollBlock(block: PermutedBlock, crc: number): Generator<Uint8
   yield chunk.subarray(0, filled)
 }
 
-/** Writes above each byte where the next one is. @returns where the first one is */
+/** Writes the index of the next byte above each byte. @returns the index of the first one */
 function link({ symbols, length, origin }: PermutedBlock): number {
   const starts = new Uint32Array(256)
   for (let index = 0; index < length; index++) {

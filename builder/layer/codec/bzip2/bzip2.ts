@@ -1,6 +1,6 @@
 /**
- * Unpacking of bzip2, which Node has not. A stream is a row of blocks that do not end on byte
- * boundaries; each is read as a whole: it is at most 900,000 symbols long before its runs are
+ * Unpacking of bzip2, which Node does not have. A stream is a sequence of blocks that do not end on
+ * byte boundaries. Each block is read as a whole: it has at most 900,000 symbols before its runs are
  * unrolled. Spec: the format as J. Tsai describes it, bzip2 Format Specification, March 2016.
  */
 import type { Bytes } from '#core'
@@ -19,7 +19,7 @@ const MAX_LEVEL = 9
 const MAX_PACKED = 2_400_000
 const HEADER_BYTES = 4
 
-/** Unpacks all streams, one after another. @throws {CodecError} also for what follows the last one */
+/** Unpacks all streams, one after another. @throws {CodecError} also for other bytes after the last one */
 export async function* unbzip2(bytes: Bytes): AsyncGenerator<Uint8Array, void, undefined> {
   await using queue = new ByteQueue(bytes)
   const symbols = new Uint32Array(MAX_LEVEL * BLOCK_UNIT)
@@ -28,7 +28,7 @@ export async function* unbzip2(bytes: Bytes): AsyncGenerator<Uint8Array, void, u
   } while ((await queue.peek(1)).length > 0)
 }
 
-/** @param memory for a block of any level; a file may have very many streams of nothing */
+/** @param memory for a block of any level; a file may have very many empty streams */
 async function* unpackStream(
   queue: ByteQueue,
   memory: Uint32Array,

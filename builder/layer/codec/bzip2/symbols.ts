@@ -1,7 +1,7 @@
 import { CodecError } from '../bytes/codec-error.ts'
 import type { BitReader } from './bit-reader.ts'
 
-/** A block as it is after its codes were read: a permuted text, and where it begins. */
+/** A block whose codes were read: a permuted text, and where it begins. */
 export interface PermutedBlock {
   /** Bytes; the upper bits are free. Valid until the next block is read. */
   readonly symbols: Uint32Array
@@ -16,20 +16,20 @@ const RUN_A = 0
 const RUN_B = 1
 const FAST_BITS = 10
 
-/** A Huffman code: by the first bits where it is short, else length by length. */
+/** A Huffman code: short codes are found by their first bits, others length by length. */
 interface Code {
   /** For every value of the next `FAST_BITS` bits: symbol × 32 + length, or 0. */
   readonly fast: Uint16Array
   /** For each length the first value that is longer, aligned to `MAX_CODE` bits. */
   readonly limits: Uint32Array
-  /** For each length what leads from a value to an index of `order`. */
+  /** For each length what is added to a value to get an index of `order`. */
   readonly bases: Int32Array
   readonly order: Uint16Array
 }
 
 /**
- * Reads the block that follows a block's checksum: its tables, its codes, runs and moves to front.
- * @throws {CodecError}; {EndOfBits}
+ * Reads what follows a block's checksum: its tables, codes, runs and moves to front.
+ * @throws {CodecError} for a malformed block, {EndOfBits}
  */
 export function readSymbols(bits: BitReader, symbols: Uint32Array): PermutedBlock {
   if (bits.read(1) === 1) throw new CodecError('blocks of bzip2 0.9.0 are not supported')
@@ -44,7 +44,7 @@ export function readSymbols(bits: BitReader, symbols: Uint32Array): PermutedBloc
   return { symbols, length, origin }
 }
 
-/** The bytes that occur, in a map of maps. */
+/** The bytes that occur, from a map of maps. */
 function readAlphabet(bits: BitReader): Uint8Array {
   const used = bits.read(16)
   const bytes: number[] = []

@@ -19,7 +19,7 @@ for (let byte = 0; byte < 256; byte++) {
   HIGH[byte] = high
 }
 
-/** The checksum that xz puts behind its blocks. Spec: The .xz File Format 1.2.1, 6 */
+/** The checksum that xz writes after its blocks by default. Spec: The .xz File Format 1.2.1, 6 */
 export class Crc64 {
   #low = 0xffffffff
   #high = 0xffffffff

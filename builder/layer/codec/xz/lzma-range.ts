@@ -15,8 +15,8 @@ export function probabilities(count: number): Uint16Array {
 const SIGN = 1 << 31
 
 /**
- * Reads bits that were coded by their probabilities, which learn from each. Range and code are
- * unsigned, but kept as signed numbers: larger ones would be objects of their own.
+ * Reads bits that were coded by their probabilities, which adapt to each bit. Range and code are
+ * unsigned, but kept as signed numbers, because V8 allocates larger numbers on the heap.
  * Spec: LZMA SDK, lzma-specification.txt
  */
 export class RangeDecoder {
@@ -88,7 +88,7 @@ export class RangeDecoder {
     return result >>> 0
   }
 
-  /** Takes in the byte that is due; what is read beyond the end is zeros, and makes `isFinished` false. */
+  /** Reads the byte that is due. Beyond the end zeros are read, and `isFinished` is false. */
   finish(): void {
     this.#normalize()
   }

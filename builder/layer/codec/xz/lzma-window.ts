@@ -4,7 +4,7 @@ import { CodecError } from '../bytes/codec-error.ts'
 const CHUNK = 1 << 21
 const FIRST_CAPACITY = 1 << 22
 
-/** What was unpacked last, to copy from. It grows as it is filled, since few files need all of it. */
+/** The bytes that were unpacked last, to copy from. It grows as it is filled, since few files need all. */
 export class Window {
   #size = 0
   #bytes = new Uint8Array(FIRST_CAPACITY)
@@ -14,7 +14,7 @@ export class Window {
   #taken = 0
 
   /**
-   * Begins with nothing to copy from. The memory stays: a file may have very many short blocks.
+   * Begins a block with nothing to copy from. The memory is reused: a file may have many short blocks.
    * @param size how far back copies may reach, in bytes
    */
   begin(size: number): void {
@@ -24,12 +24,12 @@ export class Window {
     this.#taken = 0
   }
 
-  /** How much there is to copy from. */
+  /** Bytes that can be copied from. */
   get filled(): number {
     return Math.min(this.#at - this.#base, this.#size)
   }
 
-  /** Forgets everything that there is to copy from. */
+  /** Drops everything that could be copied from. */
   reset(): void {
     this.#base = this.#at
   }
@@ -63,7 +63,7 @@ export class Window {
     if (this.#at + CHUNK <= this.#bytes.length) return
     const kept = Math.min(this.#at, this.#size)
     const start = this.#at - kept
-    // What is kept moves to the front once in so many bytes: the more there is, the less often.
+    // Kept bytes move to the front: the larger the window, the less often.
     const most = this.#size + Math.max(2 * CHUNK, Math.ceil(this.#size / 8))
     const wanted = Math.min(this.#bytes.length * 2, most)
     const isLarge = this.#bytes.length >= most

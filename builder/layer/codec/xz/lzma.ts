@@ -5,7 +5,7 @@ import type { Window } from './lzma-window.ts'
 const STATES = 12
 const POSITION_STATES = 16
 const MIN_MATCH = 2
-/** Up to here a state says that the last symbol was a literal. */
+/** States below this one follow a literal. */
 const LITERAL_STATES = 7
 const LITERAL_SIZE = 0x300
 const LENGTH_CLASSES = 4
@@ -14,14 +14,14 @@ const FIRST_MODEL_SLOT = 4
 const END_MODEL_SLOT = 14
 const ALIGN_BITS = 4
 
-/** How literals and positions are told apart, from one byte. */
+/** How literals and positions select probabilities, from one byte. */
 export interface LzmaProperties {
   readonly literalContext: number
   readonly literalPosition: number
   readonly position: number
 }
 
-/** @throws {CodecError} */
+/** Decodes the byte of properties. @throws {CodecError} when it is out of range */
 export function lzmaProperties(byte: number): LzmaProperties {
   const literalContext = byte % 9
   const literalPosition = Math.floor(byte / 9) % 5
@@ -110,7 +110,7 @@ export class LzmaDecoder {
     const start = LITERAL_SIZE * (((position & this.#literalMask) << this.#literalContext) + high)
     let symbol = 1
     if (this.#state >= LITERAL_STATES) {
-      // After a copy the byte that would have followed it is a bad guess: it is told apart from it.
+      // After a copy, the byte that would have continued it is unlikely: it selects the probabilities.
       let guess = window.byteAt(this.#repeat0)
       while (symbol < 0x100) {
         const expected = (guess >>> 7) & 1
@@ -125,7 +125,7 @@ export class LzmaDecoder {
     this.#state = this.#state < 4 ? 0 : this.#state < 10 ? this.#state - 3 : this.#state - 6
   }
 
-  /** @returns the length; the distance becomes the first of the last ones */
+  /** @returns the length; the distance becomes the first of the repeated ones */
   #readCopy(positionState: number): number {
     const range = this.#range
     const state = this.#state
@@ -178,6 +178,7 @@ export class LzmaDecoder {
   }
 }
 
+/** The size of a chunk and its position in the window. */
 export interface ChunkPlace {
   /** Bytes that come out. */
   readonly size: number

@@ -7,20 +7,20 @@ const END = 0x00
 const RESET_AND_COPY = 0x01
 const COPY = 0x02
 const PACKED = 0x80
-/** What a packed chunk begins anew, by two bits of its first byte. */
+/** What a packed chunk resets, by two bits of its first byte. */
 const NEW_STATE = 1
 const NEW_PROPERTIES = 2
 const NEW_WINDOW = 3
 
-/** A piece of a block: what came out, and how many bytes went in. */
+/** A piece of a block: unpacked bytes, and how many packed bytes were read for it. */
 export interface Piece {
   readonly bytes: Uint8Array
   readonly taken: number
 }
 
 /**
- * Unpacks a row of LZMA2 chunks up to its end.
- * @param window that has begun
+ * Unpacks a sequence of LZMA2 chunks up to its end.
+ * @param window in which a block was begun
  * @throws {CodecError}
  */
 export async function* unlzma2(queue: ByteQueue, window: Window): AsyncGenerator<Piece> {
@@ -58,18 +58,18 @@ class Chunks {
   }
 
   async unpack(queue: ByteQueue, control: number): Promise<Piece> {
-    const anew = (control >>> 5) & 3
-    this.#begin(anew === NEW_WINDOW)
+    const resets = (control >>> 5) & 3
+    this.#begin(resets === NEW_WINDOW)
     const size = ((control & 0x1f) << 16) + (await word(queue)) + 1
     const packedSize = (await word(queue)) + 1
-    if (anew >= NEW_PROPERTIES) this.#properties = lzmaProperties(await byte(queue))
+    if (resets >= NEW_PROPERTIES) this.#properties = lzmaProperties(await byte(queue))
     if (this.#properties === undefined) throw new CodecError('a chunk has no properties')
-    if (anew >= NEW_STATE) this.#decoder = new LzmaDecoder(this.#properties)
+    if (resets >= NEW_STATE) this.#decoder = new LzmaDecoder(this.#properties)
     if (this.#decoder === undefined) throw new CodecError('a chunk has no state')
     const packed = await exactly(queue, packedSize)
     this.#decoder.decode(packed, this.#window, { size, position: this.#position })
     this.#position += size
-    const header = anew >= NEW_PROPERTIES ? 6 : 5
+    const header = resets >= NEW_PROPERTIES ? 6 : 5
     return { bytes: this.#window.take(), taken: header + packedSize }
   }
 
@@ -87,13 +87,13 @@ async function byte(queue: ByteQueue): Promise<number> {
   return (await exactly(queue, 1))[0] ?? 0
 }
 
-/** Two bytes, the higher one first. */
+/** A number of two bytes, the higher one first. */
 async function word(queue: ByteQueue): Promise<number> {
   const [high = 0, low = 0] = await exactly(queue, 2)
   return (high << 8) | low
 }
 
-/** @throws {CodecError} at the end of the bytes */
+/** The next `size` bytes. @throws {CodecError} when there are fewer */
 export async function exactly(queue: ByteQueue, size: number): Promise<Uint8Array> {
   const bytes = await queue.take(size)
   if (bytes === undefined) throw new CodecError('it ends too early')

@@ -1,4 +1,4 @@
-/** Unpacking of xz, which Node has not. Spec: The .xz File Format 1.2.1 */
+/** Unpacking of xz, which Node does not have. Spec: The .xz File Format 1.2.1 */
 import { Buffer } from 'node:buffer'
 import { crc32 } from 'node:zlib'
 import { type Bytes, Digester, hexOf } from '#core'
@@ -15,11 +15,11 @@ const INDEX = 0
 /** Bytes of the check behind each block, by its type. */
 const CHECK_SIZES = [0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64]
 const LZMA2 = 0x21
-/** What xz itself needs at its highest level is 64 MiB. */
+/** Bytes. The highest level of xz uses 64 MiB. */
 const MAX_WINDOW = 128 * 1024 * 1024
 
 interface BlockSizes {
-  /** Of the block as it is packed, without its padding. */
+  /** Of the packed block, without its padding. */
   readonly packed: number
   readonly unpacked: number
 }
@@ -130,7 +130,7 @@ function windowSize(code: number): number {
   throw new CodecError(`it wants more than ${MAX_WINDOW} bytes of memory`)
 }
 
-/** Compares the index with the blocks. @returns its size in bytes */
+/** Checks the index against the blocks. @returns its size in bytes */
 async function readIndex(queue: ByteQueue, blocks: readonly BlockSizes[]): Promise<number> {
   const most = (1 + blocks.length * 2) * 9
   const numbers = new Numbers(await queue.peek(most))
@@ -182,7 +182,7 @@ interface Check {
   digest(): Uint8Array
 }
 
-/** `undefined` where there is none, or one that nobody uses. */
+/** `undefined` for no check, and for types that are not in use. */
 function digestOf(check: number): Check | undefined {
   if (check === 1) return new Crc32()
   if (check === 4) return new Crc64()

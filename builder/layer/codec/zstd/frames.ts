@@ -1,10 +1,11 @@
 import { Buffer } from 'node:buffer'
 import type { Bytes } from '#core'
+import { CodecError } from '../bytes/codec-error.ts'
 
 const MAGIC = 0xfd2fb528
 const SKIPPABLE = 0x184d2a50
 
-/** A piece of one frame. */
+/** A piece of one frame; frames follow each other. */
 export interface FramePiece {
   readonly bytes: Uint8Array
   /** The frame ends with it. */
@@ -13,7 +14,7 @@ export interface FramePiece {
 
 type Kind = 'magic' | 'skip-size' | 'skip' | 'descriptor' | 'header' | 'block' | 'data' | 'checksum'
 
-/** Bytes of known length; only after them it is known what follows. */
+/** Bytes of known length, which determine what follows. */
 interface Part {
   readonly kind: Kind
   readonly length: number
@@ -28,14 +29,14 @@ const RLE_BLOCK = 1
 const RESERVED_BLOCK = 3
 
 /**
- * Cuts a zstd file into its frames and leaves skippable ones out, because `node:zlib` stops after the
- * first frame. Spec: RFC 8878, 3.1.
- * @throws {Error} Z_DATA_ERROR when it is no zstd or ends too early
+ * Cuts a zstd file into its frames, without the skippable ones, because `node:zlib` stops after the first
+ * frame. Spec: RFC 8878, 3.1.
+ * @throws {CodecError} when it is not zstd or ends too early
  */
 export async function* framesOf(bytes: Bytes): AsyncGenerator<FramePiece, void, undefined> {
   const scanner = new FrameScanner()
   for await (const chunk of bytes) yield* scanner.scan(chunk)
-  if (!scanner.isAtEnd) throw zstdError('unexpected end')
+  if (!scanner.isAtEnd) throw new CodecError('unexpected end')
 }
 
 class FrameScanner {
@@ -105,7 +106,7 @@ class FrameScanner {
   #afterMagic(magic: number): Part {
     if (magic === MAGIC) return { kind: 'descriptor', length: 1 }
     if ((magic & 0xfffffff0) >>> 0 === SKIPPABLE) return { kind: 'skip-size', length: 4 }
-    throw zstdError('no zstd frame where one should begin')
+    throw new CodecError('no zstd frame where one should begin')
   }
 
   #frameHeader(descriptor: number): Part {
@@ -121,12 +122,7 @@ class FrameScanner {
   #afterBlockHeader(header: number): Part {
     this.#isLastBlock = (header & 1) !== 0
     const type = (header >> 1) & 3
-    if (type === RESERVED_BLOCK) throw zstdError('reserved block type')
+    if (type === RESERVED_BLOCK) throw new CodecError('reserved block type')
     return { kind: 'data', length: type === RLE_BLOCK ? 1 : header >> 3 }
   }
-}
-
-/** With a code like those of `node:zlib`. */
-export function zstdError(message: string, cause?: unknown): Error {
-  return Object.assign(new Error(message, { cause }), { code: 'Z_DATA_ERROR' })
 }

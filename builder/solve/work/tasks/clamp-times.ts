@@ -3,11 +3,11 @@ import { clampDirectory } from '#builder/layer'
 /** A directory in overlay form. */
 export interface ClampTask {
   readonly directory: string
-  /** Milliseconds. */
-  readonly latest: number
+  /** In milliseconds. */
+  readonly maxMtime: number
 }
 
 /** Makes nothing in a layer's directory newer than a time. */
-export function clampTimes({ directory, latest }: ClampTask): void {
-  clampDirectory(directory, latest)
+export function clampTimes({ directory, maxMtime }: ClampTask): void {
+  clampDirectory(directory, maxMtime)
 }

@@ -18,10 +18,10 @@ export interface CopyTask extends FilesTask {
   readonly reader: Ring | undefined
   /** A directory to create, in overlay form. */
   readonly directory: string | undefined
-  /** The time of what the copy itself makes; milliseconds. */
-  readonly now: number
+  /** Of directories and heredoc files that the copy itself makes; milliseconds. */
+  readonly mtimeMs: number
   /** No entry is newer; milliseconds. */
-  readonly latest: number | undefined
+  readonly maxMtime: number | undefined
 }
 
 /** The layer that a copy made. */
@@ -45,7 +45,7 @@ export async function copyFiles(task: CopyTask): Promise<CopiedFiles> {
     root: trees.root,
     sources: trees.sources,
     temporary: task.temporary,
-    mtimeMs: task.now,
+    mtimeMs: task.mtimeMs,
     onWarning,
     onContent: trees.remember,
   })
@@ -53,7 +53,7 @@ export async function copyFiles(task: CopyTask): Promise<CopiedFiles> {
   using nullDevice = openNullDevice()
   const presumed = new PresumedFiles()
   const { diffId, size } = writeLayer(
-    clampChanges(presumed.among(result.changes), task.latest),
+    clampChanges(presumed.among(result.changes), task.maxMtime),
     {
       tar: task.tar ?? nullDevice.descriptor,
       ...(task.reader === undefined ? {} : { reader: task.reader }),

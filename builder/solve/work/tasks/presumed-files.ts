@@ -1,6 +1,6 @@
 import { addOwnedFile, type Change, NO_OWNED_FILES, type OwnedFiles } from '#core'
 
-/** Notes what passes with an owner that is presumed. */
+/** Collects the files among changes whose owners are presumed. */
 export class PresumedFiles {
   #files = NO_OWNED_FILES
 
@@ -9,6 +9,7 @@ export class PresumedFiles {
     return this.#files.count === 0 ? undefined : this.#files
   }
 
+  /** The changes as they are; each is looked at when it is taken. */
   *among(changes: Iterable<Change>): Generator<Change> {
     for (const change of changes) {
       if (change.kind === 'entry' && change.stat.isOwnerPresumed === true) {

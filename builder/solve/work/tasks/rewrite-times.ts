@@ -6,8 +6,8 @@ export interface RewriteTask {
   readonly tar: string
   /** A file to create. */
   readonly target: string
-  /** Milliseconds. */
-  readonly latest: number
+  /** In milliseconds. */
+  readonly maxMtime: number
 }
 
 /** Writes a layer's tar again with no entry newer than a time. */
@@ -15,5 +15,5 @@ export function rewriteTimes(task: RewriteTask): {
   readonly diffId: DiffId
   readonly size: number
 } {
-  return clampTar(task.tar, task.target, task.latest)
+  return clampTar(task.tar, task.target, task.maxMtime)
 }

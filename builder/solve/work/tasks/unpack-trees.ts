@@ -20,12 +20,12 @@ export interface UnpackTask {
   /** `delete`: of what is there already, only what the trees have stays. For `local`. */
   readonly mode?: 'copy' | 'delete'
   /** No entry is newer; milliseconds. */
-  readonly latest?: number | undefined
+  readonly maxMtime?: number | undefined
 }
 
 /** Writes merged file systems as files or as one tar. */
-export function unpackTrees({ trees, dest, format, mode, latest }: UnpackTask): void {
-  const changes = clampChanges(changesIn(trees), latest)
+export function unpackTrees({ trees, dest, format, mode, maxMtime }: UnpackTask): void {
+  const changes = clampChanges(changesIn(trees), maxMtime)
   if (format === 'tar') {
     writeLayer(changes, { tar: dest })
     return

@@ -87,12 +87,9 @@ describe('applying a layer', () => {
 
   it('digests every byte, also those after the end', async () => {
     const layer = Buffer.concat([tar(file('a', '1')), Buffer.from('something else')])
-    const { diffId, size, entries } = await apply(layer)
+    const { diffId, size } = await apply(layer)
     const digest = createHash('sha256').update(layer).digest('hex')
-    assert.deepEqual(
-      { diffId, size, entries },
-      { diffId: `sha256:${digest}`, size: layer.length, entries: 1 },
-    )
+    assert.deepEqual({ diffId, size }, { diffId: `sha256:${digest}`, size: layer.length })
   })
 
   it('keeps names that are not UTF-8, from every kind of header', async () => {
@@ -269,7 +266,7 @@ describe('applying a layer', () => {
     )
   })
 
-  it('stops when it is told to', async () => {
+  it('stops when its signal is aborted', async () => {
     const abort = new AbortController()
     async function* endless() {
       yield header({ name: 'a', raw: { 124: '77777777777\0' } })
@@ -278,7 +275,7 @@ describe('applying a layer', () => {
         abort.abort()
       }
     }
-    await assert.rejects(applyLayer(endless(), files.fresh(), { signal: abort.signal }), {
+    await assert.rejects(extractArchive(endless(), files.fresh(), { signal: abort.signal }), {
       code: 'CANCELLED',
     })
   })
@@ -297,8 +294,8 @@ describe('applying a layer', () => {
       const globals = Buffer.concat(
         Array.from({ length: 20_000 }, () => pax({ comment: 'x' }, 'g')),
       )
-      const { path, entries } = await apply(tar(names, globals, file('x', '1')))
-      assert.deepEqual([readdirSync(path), entries], [['n19999'], 1])
+      const { path } = await apply(tar(names, globals, file('x', '1')))
+      assert.deepEqual(readdirSync(path), ['n19999'])
     })
 
     it('takes a gigabyte of padding without keeping it', async () => {

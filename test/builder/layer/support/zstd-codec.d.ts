@@ -1,8 +1,11 @@
-/** The parts that tsbuild uses; the package brings no types. */
+/** The parts of zstd-codec that the tests use; the package brings no types. */
 declare module 'zstd-codec' {
+  /** Its heap is fixed: about 4 MiB can be given to it at once. */
   export interface SimpleCodec {
-    /** `null` when it fails. Its heap is fixed: no more than 4 MiB at once. */
+    /** `null` when it fails. */
     compress(bytes: Uint8Array, level: number): Uint8Array | null
+    /** One frame whose header has its size. `null` when it fails. */
+    decompress(bytes: Uint8Array): Uint8Array | null
   }
   export const ZstdCodec: {
     run(callback: (zstd: { readonly Simple: new () => SimpleCodec }) => void): void
@@ -13,6 +16,7 @@ declare module 'zstd-codec/lib/zstd-stream.js' {
   import type { Transform } from 'node:stream'
 
   interface Streams {
+    readonly ZstdCompressTransform: new (level: number) => Transform
     /** Takes several frames one after the other. */
     readonly ZstdDecompressTransform: new () => Transform
   }
