@@ -81,20 +81,13 @@ export async function planLoaded(
     signal,
   })
   const isFirst = platform === platforms[0]
-  const unused = unusedBuildArgs(graph.dockerfile, globals)
-  if (unused.length > 0 && isFirst) {
-    const message = `[Warning] One or more build-args [${unused.join(' ')}] were not consumed`
-    onEvent({ type: 'warning', message })
-  }
-  if (isFirst)
-    for (const message of unknownStages(dockerfile, settings)) {
+  if (isFirst) {
+    const unused = unusedBuildArgs(graph.dockerfile, globals)
+    for (const message of warningsAbout(dockerfile, unused, settings)) {
       onEvent({ type: 'warning', message })
     }
-  if (isFirst && isSwitchedOn(buildArgs.BUILDKIT_INLINE_CACHE)) {
-    const message = 'BUILDKIT_INLINE_CACHE is ignored: the image carries no cache'
-    onEvent({ type: 'warning', message })
+    checks.checkStages(graph, checkedBases(bases, platform))
   }
-  if (isFirst) checks.checkStages(graph, checkedBases(bases, platform))
   const plan = planBuild(graph, bases, {
     globals,
     targetPlatform: platform,
@@ -110,6 +103,22 @@ export async function planLoaded(
   const failure = isFirst ? checks.failure() : undefined
   if (failure !== undefined) throw failure
   return plan
+}
+
+function warningsAbout(
+  dockerfile: Dockerfile,
+  unused: readonly string[],
+  settings: Settings,
+): readonly string[] {
+  const { BUILDKIT_INLINE_CACHE: inlineCache } = settings.buildArgs
+  const consumed = `[Warning] One or more build-args [${unused.join(' ')}] were not consumed`
+  return [
+    ...(unused.length > 0 ? [consumed] : []),
+    ...unknownStages(dockerfile, settings),
+    ...(isSwitchedOn(inlineCache)
+      ? ['BUILDKIT_INLINE_CACHE is ignored: the image carries no cache']
+      : []),
+  ]
 }
 
 /** Warnings about names that no stage has. */

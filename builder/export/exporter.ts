@@ -30,7 +30,7 @@ export interface TreesOptions {
 /** The result of a build, and what is needed to send it somewhere. */
 export interface Exported {
   readonly images: ImageSet
-  /** Names of the images; those of one repository are neighbours or not. */
+  /** The names that the result gets. */
   readonly tags: readonly Reference[]
   readonly store: Store
   /** Opens the client when it is first called. */

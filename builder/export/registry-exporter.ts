@@ -1,4 +1,3 @@
-import type { Store } from '#cache'
 import { type Descriptor, TsbuildError, writeGraph } from '#core'
 import type { Reference, RegistryClient } from '#registry-client'
 import {
@@ -64,7 +63,6 @@ async function pushAll(
 
 /** How images are pushed to one repository. */
 export interface PushOptions extends Omit<RegistrySinkOptions, 'tags'> {
-  readonly store: Store
   readonly client: RegistryClient
   /** Push layers, too, of which some files have owners that are presumed. */
   readonly ignoreChownErrors: boolean

@@ -44,9 +44,9 @@ export interface PushProgress {
   readonly note?: 'exists' | 'mounted'
 }
 
-/** An image that is to be pushed. */
+/** An image to push. */
 export interface PushImage extends ManifestDraft<PushLayer> {
-  /** Set last, and only when everything else is there. May be empty. */
+  /** Set last, once the registry has everything else. May be empty. */
   readonly tags: readonly string[]
   /** Concurrent blobs; 4 by default. */
   readonly concurrency?: number | undefined
@@ -54,7 +54,7 @@ export interface PushImage extends ManifestDraft<PushLayer> {
   readonly signal?: AbortSignal | undefined
 }
 
-/** What the registry has now. */
+/** The descriptors of a pushed image. */
 export interface PushedImage {
   readonly manifest: Descriptor
   readonly config: Descriptor
@@ -76,7 +76,7 @@ export async function pushImage(repository: Repository, image: PushImage): Promi
   return { manifest, config, layers }
 }
 
-/** A repository as a sink: each blob goes over the wire once; the root gets the tags. */
+/** A repository as a sink: each blob is sent once; the root gets the tags. */
 export function repositorySink(
   repository: Repository,
   options: Pick<PushImage, 'tags' | 'concurrency' | 'onProgress'>,
@@ -110,7 +110,7 @@ function blobOf(document: EncodedDocument): BlobLayer {
 class Transfers {
   readonly #repository: Repository
   readonly #onProgress: (progress: PushProgress) => void
-  /** Layers may repeat; each blob goes over the wire once. */
+  /** Layers may repeat; each blob is sent once. */
   readonly #blobs = new Map<string, Promise<Descriptor>>()
 
   constructor(repository: Repository, onProgress: (progress: PushProgress) => void) {

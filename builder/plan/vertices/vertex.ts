@@ -63,10 +63,10 @@ export interface FilesVertex extends VertexCommon {
   readonly madeAt?: number
 }
 
-export type FilesSource = ContextSource | VertexSource
+export type FilesSource = ContextInput | VertexSource
 
 /** A folder of the client: the build context, or a named one. */
-export interface ContextSource {
+export interface ContextInput {
   readonly kind: 'context'
   readonly name?: string | undefined
 }

@@ -89,7 +89,7 @@ describe('several platforms', () => {
     assert.equal((await inspected(`oci-archive:${dest}`, PLATFORMS[0])).architecture, OTHER)
   })
 
-  it('tell of every vertex by an id of its own, however much they share', async () => {
+  it('report every vertex under a unique id, however much they share', async () => {
     mkdirSync(at.path('served'))
     await commitFiles(at.path('served/r.git'), { file: '' })
     await using git = await startGitServer(at.path('served'))

@@ -36,7 +36,7 @@ describe('base images', () => {
   const hasBlob = (digest: ForeignImage['layers'][number]['descriptor']['digest']): boolean =>
     blobs().includes(hexOf(digest))
 
-  it('are told of as cancelled when another one fails', async () => {
+  it('are reported as cancelled when another one fails', async () => {
     at.registry.fail({ path: /slow/, times: 9, action: { kind: 'stall' } })
     const events: BuildEvent[] = []
     const lines = [`FROM ${at.at('slow')} AS a`, 'FROM 127.0.0.1:1/none', 'COPY --from=a / /']
@@ -270,7 +270,7 @@ describe('base images', () => {
   })
 
   describe('from the local store', () => {
-    it('are found by name before the registry is asked, unless told to pull', async () => {
+    it('are found by name before the registry is asked, unless pull is set', async () => {
       const remote = await foreignLayer({ x: '1' })
       publish(at.registry, 'base', foreignImage([remote]))
       const local = await at.build('FROM scratch\nCOPY a /', { tags: [at.at('base')] })

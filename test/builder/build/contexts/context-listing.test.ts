@@ -100,7 +100,7 @@ describe('what a context holds', () => {
       assert.equal(kept(), 'abc')
     })
 
-    it('of the context counts where the Dockerfile has none, or is no file', () => {
+    it('of the context counts where the Dockerfile has none, or is not a file', () => {
       put({ '.dockerignore': 'a', Dockerfile: '', 'other.dockerignore': 'b' })
       assert.equal(kept(), 'bc')
       assert.equal(kept({ dockerfile: 'FROM scratch' }), 'bc')
@@ -212,16 +212,16 @@ describe('what a context holds', () => {
     it('is explained by the lines that match it', () => {
       at.put({ 'a/b': '', 'a/c': '', x: '', '.dockerignore': '*\n\n!a\na/c\n' })
       using listing = listContext({ context: context() })
-      const told = (path: string): readonly unknown[] => {
+      const explained = (path: string): readonly unknown[] => {
         const { verdict, type, rules } = listing.explain(path)
         return [verdict, type, ...rules.map(({ line }) => line)]
       }
-      assert.deepEqual(told('a/b'), ['included', 'file', 1, 3])
-      assert.deepEqual(told('./a//c/'), ['ignored', 'file', 1, 3, 4])
-      assert.deepEqual(told('/x'), ['ignored', 'file', 1])
-      assert.deepEqual(told('a'), ['included', 'directory', 1, 3])
-      assert.deepEqual(told('missing/x'), ['ignored', undefined, 1])
-      assert.deepEqual(told('.'), ['included', 'directory'])
+      assert.deepEqual(explained('a/b'), ['included', 'file', 1, 3])
+      assert.deepEqual(explained('./a//c/'), ['ignored', 'file', 1, 3, 4])
+      assert.deepEqual(explained('/x'), ['ignored', 'file', 1])
+      assert.deepEqual(explained('a'), ['included', 'directory', 1, 3])
+      assert.deepEqual(explained('missing/x'), ['ignored', undefined, 1])
+      assert.deepEqual(explained('.'), ['included', 'directory'])
       assert.throws(() => listing.explain('a/../../x'), { code: 'USAGE' })
     })
 

@@ -31,7 +31,7 @@ describe('what is ignored, compared with BuildKit', () => {
       return { one, folder }
     })
     assert.ok(folders.length > 60)
-    // Elsewhere, so that it has no ignore file of its own.
+    // In another folder, which has no ignore file.
     const dockerfile = directory.file('Dockerfile')
     writeFileSync(dockerfile, 'FROM scratch\nCOPY . /\n')
     await using dockerd = await startDockerd()

@@ -37,7 +37,7 @@ describe('build: a file that is changed through memory', () => {
         assert.equal(outputOf(await at.build(lines)), before.repeat(4))
         const seen = statSync(path, { bigint: true })
         mapped.write(after)
-        // Whoever syncs the disk in between makes the kernel note the next write.
+        // A sync of the disk in between makes the kernel update the times with the next write.
         const { mtimeNs, ctimeNs } = statSync(path, { bigint: true })
         isUnseen = mtimeNs === seen.mtimeNs && ctimeNs === seen.ctimeNs
         assert.equal(outputOf(await at.build(lines)), after.repeat(4))

@@ -202,14 +202,14 @@ describe('a context from elsewhere', () => {
       await assert.rejects(filesOf({ file }))
     })
 
-    it('is told of when it is not there', async () => {
+    it('is reported when it is not there', async () => {
       await server[Symbol.asyncDispose]()
-      const gone = await startWebServer((_request, response) => response.writeHead(404).end())
-      await assert.rejects(filesOf({ context: `${gone.origin}/x.tar` }), {
+      const missing = await startWebServer((_request, response) => response.writeHead(404).end())
+      await assert.rejects(filesOf({ context: `${missing.origin}/x.tar` }), {
         code: 'DOWNLOAD_FAILED',
         message: /the server answered 404$/,
       })
-      await gone[Symbol.asyncDispose]()
+      await missing[Symbol.asyncDispose]()
       server = await startWebServer(() => undefined)
     })
   })

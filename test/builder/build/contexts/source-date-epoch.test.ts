@@ -144,7 +144,7 @@ describe('a name for SOURCE_DATE_EPOCH', () => {
     'source must be a single HTTP(S) or Git ADD': ['FROM scratch AS when', 'ADD a /'],
   }
   for (const [message, lines] of Object.entries(refused)) {
-    it(`is no stage that ${message}`, async () => {
+    it(`is not a stage that ${message}`, async () => {
       await assert.rejects(at.build([...lines, ...DOCKERFILE], named('when')), {
         code: 'DOCKERFILE_INVALID',
         message: `SOURCE_DATE_EPOCH stage ${message}`,

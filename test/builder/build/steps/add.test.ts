@@ -128,7 +128,7 @@ describe('ADD from elsewhere', () => {
     assert.equal(server.seen.length, 0)
   })
 
-  it('unpacks a download only when told so', async () => {
+  it('unpacks a download only when asked to', async () => {
     mkdirSync(at.path('tar'))
     at.put({ 'x/file': 'packed' })
     const tar = at.path('a.tar')
@@ -144,7 +144,7 @@ describe('ADD from elsewhere', () => {
     assert.equal(readFileSync(out('unpacked/x/file'), 'utf8'), 'packed')
   })
 
-  it('compares with --checksum, and asks nobody for what is there', async () => {
+  it('compares with --checksum, and asks no server for what is there', async () => {
     const good = createHash('sha256').update('text').digest('hex')
     const lines = [`ADD --checksum=sha256:${good} ${server.origin}/a /a`]
     await build(lines)

@@ -32,7 +32,7 @@ describe('build arguments', () => {
     assert.deepEqual((await build(lines, { a: '2', b: '3' })).steps, { total: 3, cached: 3 })
   })
 
-  it('are told of when nothing takes them up', async () => {
+  it('are reported when nothing uses them', async () => {
     const { events } = await build(['ARG a'], { a: '', x: '', HTTP_PROXY: 'p', b: '' })
     assert.deepEqual(
       events.flatMap((event) => (event.type === 'warning' ? [event.message] : [])),
@@ -117,7 +117,7 @@ describe('build arguments', () => {
     })
   })
 
-  it('ask for attestations in vain', async () => {
+  it('that ask for attestations are refused', async () => {
     const ask = (name: string) =>
       at.build(['FROM scratch', 'LABEL a=b'], { buildArgs: { [name]: '' } })
     await assert.rejects(ask('BUILDKIT_ATTEST_SBOM'), { code: 'UNSUPPORTED' })

@@ -99,7 +99,7 @@ describe('build: RUN --mount', () => {
     assert.equal(outputOf(first), '7 750\n')
     const lines = ['FROM base', `RUN ${mount} cat /var/keep/f; echo 2 >> /var/keep/f`]
     assert.equal(await run(...lines), '1\n')
-    assert.equal(await run(...lines), '', 'its content is no part of the key')
+    assert.equal(await run(...lines), '', 'its content is not part of the key')
     const other = `RUN ${mount} cat < /var/keep/f`
     assert.equal(await run('FROM base', other), '1\n2\n')
     const others = 'RUN --mount=type=cache,id=other,target=/var/keep ls /var/keep'

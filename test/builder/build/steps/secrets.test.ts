@@ -117,7 +117,7 @@ describe('build: secrets', () => {
     assert.equal(leaksIn(at.path('found')).length, 1)
   })
 
-  it('are not told when a step that has them fails', async () => {
+  it('are not shown when a step that has them fails', async () => {
     const step = 'RUN --mount=type=secret,id=file,env=F --mount=type=secret,id=ENV,env exit 3'
     const failure = await build([step]).then(
       () => assert.fail('it succeeded'),

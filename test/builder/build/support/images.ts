@@ -20,7 +20,7 @@ import {
 } from '#core'
 import type { MemoryRegistry } from '../../../support/registry/index.ts'
 
-/** A layer as somebody else may have made it. */
+/** A layer as another program may have made it. */
 export interface ForeignLayer {
   readonly descriptor: Descriptor
   readonly diffId: DiffId
