@@ -4,8 +4,14 @@ import { once } from 'node:events'
 import { chmodSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { ProcessSpec } from '#builder/sandbox'
+import {
+  parseStatus,
+  type SandboxFixture,
+  type StepOverrides,
+  upperOf,
+} from '../../../suites/sandbox/fixture.ts'
 import { untilEmpty } from '../../../support/peers/index.ts'
-import { parseStatus, SandboxFixture, type StepOverrides, upperOf } from '../support/fixture.ts'
+import { inProcessFixture } from '../support/fixture.ts'
 
 const BUILDER = fileURLToPath(new URL('../support/builder-process.js', import.meta.url))
 const USER = `tsbuild-test-${process.pid}`
@@ -17,7 +23,7 @@ describe('sandbox: as an ordinary user', () => {
   let user: number
 
   before(() => {
-    fixture = new SandboxFixture()
+    fixture = inProcessFixture()
     const added = spawnSync('useradd', ['--no-create-home', USER])
     assert.equal(added.status, 0, added.stderr.toString())
     user = Number(spawnSync('id', ['-u', USER]).stdout.toString())

@@ -4,7 +4,8 @@ import { once } from 'node:events'
 import { chmodSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { SandboxFixture } from '../support/fixture.ts'
+import type { SandboxFixture } from '../../../suites/sandbox/fixture.ts'
+import { inProcessFixture } from '../support/fixture.ts'
 import { type Attempt, FIRST, type Held, LAST } from '../support/held-steps.ts'
 
 const BUILDER = fileURLToPath(new URL('../support/holding-builder.js', import.meta.url))
@@ -24,7 +25,7 @@ describe('sandbox: what the builder has open', function () {
   })
   after(() => void spawnSync('userdel', [USER]))
   beforeEach(() => {
-    fixture = new SandboxFixture()
+    fixture = inProcessFixture()
   })
   afterEach(() => fixture.close())
 
