@@ -100,10 +100,10 @@ export function handleSuite(open: OpenSandbox): void {
       const marker = `handle-${fixture.directory}`
       {
         await using process = await start(
-          `(setsid sleep 1000 ${marker} &) 2>/dev/null; sh -c 'trap "" TERM; echo ready; while :; do sleep 1; done' ${marker}`,
+          `(setsid sh -c "sleep 1000; : ${marker}" &); sh -c 'trap "" TERM; echo ready; while :; do sleep 1; done' ${marker}`,
         )
         await once(process.stdout, 'data')
-        assert.ok(processesOf(marker).length > 0)
+        assert.ok(processesOf(marker).length >= 2)
       }
       assert.deepEqual(processesOf(marker), [])
     })

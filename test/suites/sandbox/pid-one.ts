@@ -68,10 +68,11 @@ export function pidOneSuite(open: OpenSandbox): void {
 
     it('handles signals, and ends with everything that it started', async () => {
       const marker = `pid-one-${fixture.directory}`
-      const script = `trap "exit 9" TERM; (setsid sleep 1000 ${marker} &) 2>/dev/null; echo ready; while :; do sleep 0.02; done`
+      const script = `trap "exit 9" TERM; (setsid sh -c "sleep 1000; : ${marker}" &); echo ready; while :; do sleep 0.02; done`
       const spec = fixture.spec(['sh', '-c', script, marker], { init: false })
       await using process = await fixture.sandbox.start(spec, {})
       await once(process.stdout, 'data')
+      assert.ok(processesOf(marker).length >= 2)
       process.signal('SIGTERM')
       assert.deepEqual(await process.wait(), { exitCode: 9 })
       assert.deepEqual(processesOf(marker), [])

@@ -99,6 +99,19 @@ describe('sandbox: as an ordinary user', () => {
     assert.equal(result.stdout, '1000\nGroups:\t1001 2000 2001 \nout\n')
   })
 
+  it('runs programs as pid 1', async () => {
+    const script =
+      'echo $$; grep -E "^(CapEff|Seccomp:|Uid)" /proc/self/status; cat /dev/zero | head -c 2 | wc -c'
+    const asRoot = await run(script, { init: false })
+    assert.equal(asRoot.stdout.split('\n')[0], '1', asRoot.stderr)
+    assert.deepEqual(
+      [asRoot.code, asRoot.stdout],
+      [0, (await run(script)).stdout.replace(/^\d+/, '1')],
+    )
+    const asUser = await run('echo $$; id -u', { init: false, user: 'app' })
+    assert.deepEqual([asUser.code, asUser.stdout], [0, '1\n1000\n'])
+  })
+
   it('keeps devices, masks and read-only paths', async () => {
     const script =
       'stat -c %t:%T /dev/null; echo x > /dev/null; ls /dev/pts; echo x > /proc/sys/kernel/domainname; ls /sys/fs/cgroup; cat /proc/keys'

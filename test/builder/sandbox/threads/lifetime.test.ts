@@ -4,7 +4,12 @@ import { once } from 'node:events'
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { parseStatus, type SandboxFixture, upperOf } from '../../../suites/sandbox/fixture.ts'
+import {
+  parseStatus,
+  type SandboxFixture,
+  type StepOverrides,
+  upperOf,
+} from '../../../suites/sandbox/fixture.ts'
 import { processesOf } from '../../../suites/sandbox/host-processes.ts'
 import { untilEmpty } from '../../../support/peers/index.ts'
 import { inProcessFixture } from '../support/fixture.ts'
@@ -16,6 +21,7 @@ interface BuilderOptions {
   readonly extra?: readonly number[]
   readonly env?: NodeJS.ProcessEnv
   readonly exitOnOutput?: boolean
+  readonly spec?: StepOverrides
 }
 
 describe('sandbox: the threads and processes of a builder', () => {
@@ -30,7 +36,7 @@ describe('sandbox: the threads and processes of a builder', () => {
     script: string,
     options: BuilderOptions = {},
   ): { readonly child: ChildProcess; readonly upper: string } {
-    const spec = fixture.spec(['sh', '-c', script], { network: 'default' })
+    const spec = fixture.spec(['sh', '-c', script], { network: 'default', ...options.spec })
     const temporary = `${fixture.directory}/temporary`
     const document = JSON.stringify({ ...options, temporary, specs: [spec] })
     const child = spawn(process.execPath, [BUILDER, document], {
@@ -83,6 +89,33 @@ describe('sandbox: the threads and processes of a builder', () => {
       assert.deepEqual(await untilEmpty(() => processesOf(marker, BUILDER), 5000), [])
       assert.deepEqual(await untilEmpty(() => processesOf('/proc/self/fd/5 tap0'), 5000), [])
       assert.doesNotMatch(readFileSync('/proc/self/mountinfo', 'utf8'), /tsbuild-sandbox-test/)
+    }
+  }).timeout(40_000)
+
+  it('leaves nothing of a program that is pid 1 when the builder is killed', async () => {
+    const marker = `first-${process.pid}`
+    const keepsOn = `trap "" TERM HUP INT; (setsid sh -c "sleep 1000; : ${marker}" &); echo started; while :; do sleep 0.1; : ${marker}; done`
+    for (const user of ['', 'app']) {
+      const { child } = startBuilder(keepsOn, { spec: { init: false, user } })
+      if (child.stdout) await once(child.stdout, 'data')
+      assert.ok(processesOf(marker, BUILDER).length >= 2)
+      child.kill('SIGKILL')
+      await once(child, 'close')
+      assert.deepEqual(await untilEmpty(() => processesOf(marker, BUILDER), 5000), [])
+      assert.deepEqual(await untilEmpty(() => processesOf('guardian'), 5000), [])
+      assert.doesNotMatch(readFileSync('/proc/self/mountinfo', 'utf8'), /tsbuild-sandbox-test/)
+    }
+  }).timeout(40_000)
+
+  it('leaves nothing of a program that is pid 1 when the builder is killed at any moment', async () => {
+    const marker = `moment-${process.pid}`
+    for (const wait of [150, 200, 250, 300]) {
+      const { child } = startBuilder(`sleep 1000; : ${marker}`, { spec: { init: false } })
+      await delay(wait)
+      child.kill('SIGKILL')
+      await once(child, 'close')
+      assert.deepEqual(await untilEmpty(() => processesOf(marker, BUILDER), 5000), [])
+      assert.deepEqual(await untilEmpty(() => processesOf('guardian'), 5000), [])
     }
   }).timeout(40_000)
 
