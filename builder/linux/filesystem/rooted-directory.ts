@@ -100,8 +100,8 @@ export class RootedDirectory {
   }
 
   /**
-   * Where system calls find `path` without following a link in any parent: they must still be told
-   * not to follow the last component. `undefined` when the parent is not a directory. Valid until the
+   * Where system calls find `path` without following a link in any parent; they must not
+   * follow the last component. `undefined` when the parent is not a directory. Valid until the
    * next call.
    */
   at(path: Name): string | Buffer | undefined {
@@ -169,7 +169,7 @@ export class RootedDirectory {
   }
 }
 
-/** `undefined` where there is no directory of that name. `isPassed`: the parent is closed. */
+/** `undefined` where no directory has that name. `isPassed`: the parent is closed. */
 function openIfThere(parent: number, name: string, isPassed: boolean): number | undefined {
   try {
     return openSync(childPath(parent, name), OPEN_PLACE)

@@ -26,6 +26,7 @@ export interface StepResult {
   readonly upper: string
 }
 
+/** What differs from the usual step of a test. */
 export type StepOverrides = Partial<Omit<ProcessSpec, 'mounts'>> & {
   /** Mounted into the root. */
   readonly mounts?: readonly Mount[]
@@ -112,6 +113,7 @@ export class SandboxFixture {
   }
 }
 
+/** The directory that takes up what a step writes. */
 export function upperOf(spec: ProcessSpec): string {
   const [root] = spec.mounts
   if (root.type === 'overlay' && root.writable !== undefined) return root.writable.upper

@@ -43,7 +43,7 @@ function tasksOf(path: string): readonly string[] {
   }
 }
 
-/** For groups that nobody else makes. */
+/** For groups of this process alone. */
 const PARENT = `/tsbuild-test-${process.pid}`
 
 describe('sandbox: limits', () => {

@@ -81,7 +81,7 @@ async function attemptAll(fixture: SandboxFixture, uid: number): Promise<readonl
   return JSON.parse(output) as readonly Attempt[]
 }
 
-/** A folder of the host: whoever reaches it says so. */
+/** A folder of the host with programs that say when they are reached. */
 function makeFolder(folder: string): string {
   mkdirSync(`${folder}/inner`, { recursive: true })
   copyFileSync('/bin/busybox', `${folder}/echo`)
