@@ -8,6 +8,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { isUserNamespace } from '#builder/linux'
 import { type ProcessSpec, run, type Sandbox } from '#builder/sandbox'
 import { createWritable } from '#builder/snapshot'
 import type { Mount } from '#core'
@@ -135,6 +136,11 @@ export function makeImage(directory: string): void {
     `${directory}/etc/group`,
     'root:x:0:\nteam:x:1001:\nextra:x:2000:root,app\nmore:x:2001:app\n',
   )
+}
+
+/** Skips a test of what only the machine's root can do. */
+export function needsMachineRoot(test: Mocha.Context): void {
+  if (isUserNamespace()) test.skip()
 }
 
 /** `KEY: value` lines of /proc/self/status. */

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { isUserNamespace } from '#builder/linux'
 import type { Mount } from '#core'
 import { type OpenSandbox, parseStatus, SandboxFixture } from './fixture.ts'
 
 /** As many as docker allows; a builder without the right to give more gives what it has. */
 function mostOpenFiles(): number {
   const effective = parseStatus(readFileSync('/proc/self/status', 'utf8')).get('CapEff')
-  const mayRaise = ((BigInt(`0x${effective}`) >> 24n) & 1n) === 1n
+  const mayRaise = !isUserNamespace() && ((BigInt(`0x${effective}`) >> 24n) & 1n) === 1n
   const own = /^Max open files +\d+ +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]
   return mayRaise ? 1_048_576 : Number(own)
 }

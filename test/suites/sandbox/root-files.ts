@@ -11,7 +11,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { makeNode, setXattr } from '#builder/linux'
+import { isUserNamespace, makeNode, setXattr } from '#builder/linux'
 import { type OpenSandbox, SandboxFixture } from './fixture.ts'
 
 const LONG_AGO = new Date('2001-02-03T04:05:06Z')
@@ -28,7 +28,11 @@ export function rootFilesSuite(open: OpenSandbox): void {
     it('keeps what the step writes, and no mount point', async () => {
       const layer = fixture.layer()
       mkdirSync(`${layer}/etc`)
-      setXattr(`${layer}/etc`, 'trusted.note', Buffer.from('kept'))
+      setXattr(
+        `${layer}/etc`,
+        isUserNamespace() ? 'user.note' : 'trusted.note',
+        Buffer.from('kept'),
+      )
       chmodSync(`${layer}/etc`, 0o750)
       utimesSync(`${layer}/etc`, LONG_AGO, LONG_AGO)
       utimesSync(layer, LONG_AGO, LONG_AGO)

@@ -12,6 +12,7 @@ import {
 } from '../../../suites/sandbox/fixture.ts'
 import { untilEmpty } from '../../../support/peers/index.ts'
 import { inProcessFixture } from '../support/fixture.ts'
+import { addUser, removeUser } from '../support/ordinary-user.ts'
 
 const BUILDER = fileURLToPath(new URL('../support/builder-process.js', import.meta.url))
 const USER = `tsbuild-test-${process.pid}`
@@ -24,12 +25,10 @@ describe('sandbox: as an ordinary user', () => {
 
   before(() => {
     fixture = inProcessFixture()
-    const added = spawnSync('useradd', ['--no-create-home', USER])
-    assert.equal(added.status, 0, added.stderr.toString())
-    user = Number(spawnSync('id', ['-u', USER]).stdout.toString())
+    user = addUser(USER)
   })
   after(async () => {
-    spawnSync('userdel', [USER])
+    removeUser(USER)
     await fixture.close()
   })
 

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import type { SandboxFixture } from '../../../suites/sandbox/fixture.ts'
 import { inProcessFixture } from '../support/fixture.ts'
 import { type Attempt, FIRST, type Held, LAST } from '../support/held-steps.ts'
+import { addUser, removeUser } from '../support/ordinary-user.ts'
 
 const BUILDER = fileURLToPath(new URL('../support/holding-builder.js', import.meta.url))
 const USER = `tsbuild-held-${process.pid}`
@@ -19,11 +20,9 @@ describe('sandbox: what the builder has open', function () {
   let user: number
 
   before(() => {
-    const added = spawnSync('useradd', ['--no-create-home', USER])
-    assert.equal(added.status, 0, added.stderr.toString())
-    user = Number(spawnSync('id', ['-u', USER]).stdout.toString())
+    user = addUser(USER)
   })
-  after(() => void spawnSync('userdel', [USER]))
+  after(() => removeUser(USER))
   beforeEach(() => {
     fixture = inProcessFixture()
   })
