@@ -1,26 +1,25 @@
 export { childPath, O_PATH } from '#disk'
-export { giveTree } from './filesystem/chown-tree.ts'
+export { chownTree } from './filesystem/chown-tree.ts'
 export { BARE_DIRECTORY, fileStatOf, type StatOptions } from './filesystem/file-stat.ts'
+export { type FileTimes, setFileTimes } from './filesystem/file-times.ts'
 export {
   type NamedFileOptions,
   readBounded,
   readNamedFile,
   readRegularFile,
 } from './filesystem/named-file.ts'
-export type { NodeOptions, NodeType } from './filesystem/nodes.ts'
 export {
-  hasSingleId,
-  isUserNamespace,
   isWhiteout,
   makeNode,
   makeWhiteout,
+  type NodeOptions,
+  type NodeType,
   opaqueXattr,
-  syncFileSystem,
 } from './filesystem/nodes.ts'
 export { PendingFile } from './filesystem/pending-file.ts'
 export { MAX_OPEN, RootedDirectory } from './filesystem/rooted-directory.ts'
 export { hasWriter } from './filesystem/writers.ts'
-export { getXattr, listXattrs, removeXattr, setXattr } from './filesystem/xattr.ts'
+export { getXattr, listXattrs, setXattr } from './filesystem/xattr.ts'
 export type { MountAttributes, MountOptions } from './mounts/mounts.ts'
 export {
   detachMount,
@@ -31,24 +30,19 @@ export {
   restrictMount,
 } from './mounts/mounts.ts'
 export { mountOverlay } from './mounts/overlay.ts'
-export type {
-  CallArgument,
-  CallReport,
-  ProgramCall,
-  ProgramOptions,
-} from './programs/call-program.ts'
+export type { CallReport } from './programs/call-program.ts'
+export { failureOf, makeCallProgram, readReports, runCalls } from './programs/call-program.ts'
+export type { CallArgument, ProgramCall, ProgramOptions } from './programs/call-table.ts'
 export {
-  failureOf,
-  makeCallProgram,
+  CHILD,
+  CHILD_ADDRESS,
   PROGRAM_FAILED,
   RECORD,
   RECORD_SIZE,
-  readReports,
-  runCalls,
-} from './programs/call-program.ts'
+} from './programs/call-table.ts'
 export { runsSmallPrograms, type SmallArchitecture } from './programs/foreign-program.ts'
 export type { ProcessEnd, SpawnOptions } from './programs/spawn.ts'
-export { spawnProcess, waitForExit } from './programs/spawn.ts'
+export { awaitEnd, spawnProcess, waitForExit } from './programs/spawn.ts'
 export type { Identity } from './system/credentials.ts'
 export {
   assumeIdentity,
@@ -57,6 +51,15 @@ export {
   ownCapabilities,
   resumeRoot,
 } from './system/credentials.ts'
+export {
+  closeDescriptorsOnExec,
+  lockFile,
+  makePipe,
+  makeSocketPair,
+  type Pipe,
+  rightsMessage,
+  sendDescriptors,
+} from './system/descriptors.ts'
 export { passOnNamedDescriptors } from './system/named-descriptors.ts'
 export type { NamespaceKind, Namespaces } from './system/namespaces.ts'
 export {
@@ -68,21 +71,8 @@ export {
   unshareNamespaces,
   unshareWorkingDirectory,
 } from './system/namespaces.ts'
-export type { FileTimes, ResourceLimit } from './system/process.ts'
-export {
-  closeDescriptorsOnExec,
-  enterDirectory,
-  getResourceLimit,
-  lockFile,
-  makePipe,
-  raiseLoopback,
-  setFileTimes,
-  setHostname,
-  setResourceLimit,
-  setUmask,
-  threadId,
-} from './system/process.ts'
-export { bindSocket } from './system/sockets.ts'
+export { getResourceLimit, type ResourceLimit } from './system/resource-limit.ts'
+export { bindSocket, raiseLoopback } from './system/sockets.ts'
 export type { SharedLibrary, SyscallArgument, SyscallName } from './system/syscalls.ts'
 export {
   AT_FDCWD,
@@ -92,3 +82,5 @@ export {
   syscall,
   trySyscall,
 } from './system/syscalls.ts'
+export { enterDirectory, setHostname, setUmask, threadId } from './system/thread.ts'
+export { hasSingleId, isUserNamespace } from './system/user-namespace.ts'

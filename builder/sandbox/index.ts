@@ -6,6 +6,8 @@ export {
   explainMissingUserNamespaces,
   reexecInUserNamespace,
 } from './host/rootless.ts'
-export type { ExitStatus, ProcessSpec, RunOptions, Sandbox } from './spec/sandbox.ts'
+export type { ProcessSpec } from './spec/process-spec.ts'
+export { type RunOptions, run } from './spec/run.ts'
+export type { ExitStatus, RunningProcess, Sandbox, StartOptions } from './spec/sandbox.ts'
 export type { InProcessOptions } from './threads/in-process.ts'
 export { inProcessSandbox } from './threads/in-process.ts'

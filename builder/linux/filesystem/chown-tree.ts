@@ -10,7 +10,7 @@ type Owner = Pick<Identity, 'uid' | 'gid'>
  * to the user already is not touched, so that nothing is copied up for it.
  * @param path trusted, e.g. `/proc/self/fd/N`
  */
-export function giveTree(path: string, owner: Owner): void {
+export function chownTree(path: string, owner: Owner): void {
   const stat = statSync(path)
   if (!isOwnedBy(stat, owner)) chownSync(path, owner.uid, owner.gid)
   if (!stat.isDirectory()) return
@@ -18,7 +18,7 @@ export function giveTree(path: string, owner: Owner): void {
   try {
     const left = childrenOf(tree, '' as Name)
     for (let next = left.pop(); next !== undefined; next = left.pop()) {
-      if (giveEntry(tree, next, owner)) left.push(...childrenOf(tree, next))
+      if (chownEntry(tree, next, owner)) left.push(...childrenOf(tree, next))
     }
   } finally {
     tree.close()
@@ -26,7 +26,7 @@ export function giveTree(path: string, owner: Owner): void {
 }
 
 /** @returns whether it is a directory; false for what another step has removed meanwhile */
-function giveEntry(tree: RootedDirectory, path: Name, owner: Owner): boolean {
+function chownEntry(tree: RootedDirectory, path: Name, owner: Owner): boolean {
   try {
     const stat = tree.lstat(path)
     if (stat === undefined) return false

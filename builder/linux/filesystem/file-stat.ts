@@ -25,6 +25,7 @@ export const BARE_DIRECTORY: FileStat = {
   nlink: 1,
 }
 
+/** How the kernel's answer becomes a `FileStat`. */
 export interface StatOptions {
   /** Where the kernel finds the file. */
   readonly place: PathLike

@@ -3,6 +3,7 @@ import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 
 import { throwIfCancelled } from '#core'
 import { O_PATH } from '#disk'
 
+/** What is read, and what is not. */
 export interface NamedFileOptions {
   /** Bytes; what holds more is refused. */
   readonly limit: number
@@ -73,12 +74,12 @@ function readAndClose(descriptor: number, options: NamedFileOptions): Buffer {
   }
 }
 
-/** As events, because nothing says when its writer comes or goes on. */
+/** Reads as events arrive: a writer may come and go on at any time. */
 async function readPipe(
   descriptor: number,
   { limit, refuse, signal }: NamedFileOptions & { readonly signal?: AbortSignal | undefined },
 ): Promise<Buffer> {
-  // Loaded when needed: hardly any build reads a pipe.
+  // Loaded when needed: few builds read a pipe.
   const { Socket } = await import('node:net')
   const pipe = new Socket({ fd: descriptor, readable: true, writable: false })
   const stop = (): void => void pipe.destroy()

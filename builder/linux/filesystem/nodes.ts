@@ -1,7 +1,8 @@
 import type { Buffer } from 'node:buffer'
-import { chmodSync, closeSync, constants, openSync, readFileSync, type Stats } from 'node:fs'
+import { chmodSync, constants, type Stats } from 'node:fs'
 import type { FileType } from '#core'
 import { AT_FDCWD, cString, syscall } from '../system/syscalls.ts'
+import { isUserNamespace } from '../system/user-namespace.ts'
 
 /** The file types that only mknod(2) makes. */
 export type NodeType = Extract<FileType, 'fifo' | 'socket' | 'block' | 'character'>
@@ -13,6 +14,7 @@ const TYPE_BITS: Readonly<Record<NodeType, number>> = {
   character: constants.S_IFCHR,
 }
 
+/** The attributes of a new node. */
 export interface NodeOptions {
   /** Permission bits with setuid, setgid and sticky; the umask does not apply. */
   readonly mode: number
@@ -43,39 +45,9 @@ export function isWhiteout(stat: Pick<Stats, 'isCharacterDevice' | 'rdev'>): boo
   return stat.rdev === 0 && stat.isCharacterDevice()
 }
 
-/** Waits until everything written to the file system of `path` is on disk. */
-export function syncFileSystem(path: Buffer | string): void {
-  const descriptor = openSync(path, constants.O_RDONLY)
-  try {
-    syscall('syncfs', [descriptor], path)
-  } finally {
-    closeSync(descriptor)
-  }
-}
-
 /** `dev_t` in the layout of the kernel's system calls, for numbers as `lstat` reports them. */
 function deviceNumber(major: number, minor: number): number {
   return ((minor & 0xff) | ((major & 0xfff) << 8) | ((minor & ~0xff) << 12)) >>> 0
-}
-
-let inUserNamespace: boolean | undefined
-
-/**
- * True when this process does not run in the machine's first user namespace. Then overlayfs keeps
- * its marks in `user.` attributes, and no device file can be made but whiteouts.
- */
-export function isUserNamespace(): boolean {
-  inUserNamespace ??= !/^\s*0\s+0\s+4294967295\s*$/.test(
-    readFileSync('/proc/self/uid_map', 'latin1'),
-  )
-  return inUserNamespace
-}
-
-/** True in a user namespace that has one id only: everything in it belongs to that one. */
-export function hasSingleId(): boolean {
-  return (
-    isUserNamespace() && /^\s*0\s+\d+\s+1\s*$/.test(readFileSync('/proc/self/uid_map', 'latin1'))
-  )
 }
 
 /** The attribute that makes a directory opaque in overlay form; its value is `y`. */

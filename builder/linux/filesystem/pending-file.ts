@@ -15,7 +15,7 @@ const NAMELESS_UNKNOWN: ReadonlySet<string | undefined> = new Set([
 /**
  * A file that takes its name, or the place of the file that has it, when it is complete. Until then it
  * has none where the file system allows that, so that nothing is left of it however the process ends;
- * elsewhere it has a name that no other process comes upon, and that no link leads to.
+ * elsewhere it has a random name that does not exist yet, links included.
  */
 export class PendingFile implements Disposable {
   /** Open for writing. */
@@ -48,7 +48,7 @@ export class PendingFile implements Disposable {
     this.#temporary = undefined
   }
 
-  /** Closes the file; one that has not got its name is gone. */
+  /** Closes the file, and removes it unless it was committed. */
   [Symbol.dispose](): void {
     closeSync(this.descriptor)
     if (this.#temporary !== undefined) rmSync(this.#temporary, { force: true })

@@ -8,7 +8,7 @@ const OPEN_ROOT = O_PATH | constants.O_DIRECTORY
 export const MAX_OPEN = 128
 
 /**
- * A host directory whose content nobody vouches for. Every path is walked from the root, one
+ * A host directory with untrusted content. Every path is walked from the root, one
  * component at a time through directory descriptors, and no symbolic link is ever followed: what
  * another process swaps in meanwhile cannot lead outside.
  */
@@ -23,7 +23,7 @@ export class RootedDirectory {
 
   /**
    * `path` itself is trusted, links and all. Besides the root, at most `maxOpen` (two or more)
-   * directories are kept open. @throws when it is no directory
+   * directories are kept open. @throws when it is not a directory
    */
   constructor(path: string, maxOpen: number = MAX_OPEN) {
     this.#root = openSync(path, OPEN_ROOT)
@@ -100,8 +100,8 @@ export class RootedDirectory {
   }
 
   /**
-   * Where system calls find `path` without following a link in any parent: they must still be told
-   * not to follow the last component. `undefined` when the parent is no directory. Valid until the
+   * Where system calls find `path` without following a link in any parent; they must not
+   * follow the last component. `undefined` when the parent is not a directory. Valid until the
    * next call.
    */
   at(path: Name): string | Buffer | undefined {
@@ -111,13 +111,14 @@ export class RootedDirectory {
     return parent === undefined ? undefined : childPath(parent, path.slice(slash + 1))
   }
 
-  /** Like `at`. @throws {Error} ENOTDIR when the parent is no directory */
+  /** Like `at`. @throws {Error} ENOTDIR when the parent is not a directory */
   place(path: Name): string | Buffer {
     const place = this.at(path)
     if (place === undefined) throw notDirectory(path)
     return place
   }
 
+  /** What is at `path`, links not followed; `undefined` when there is nothing. */
   lstat(path: Name): Stats | undefined {
     const place = this.at(path)
     return place === undefined ? undefined : lstatSync(place, { throwIfNoEntry: false })
@@ -135,7 +136,7 @@ export class RootedDirectory {
     return openSync(`${this.inside(path)}/.`, OPEN_PLACE)
   }
 
-  /** Must be told before a directory is removed or renamed. */
+  /** Closes what is open at and below `path`. Must be called before a directory is removed or renamed. */
   forget(path: Name): void {
     const below = `${path}/`
     for (const [open, fd] of this.#open) {
@@ -152,6 +153,7 @@ export class RootedDirectory {
     removeEntry(parent, path.slice(slash + 1) as Name)
   }
 
+  /** Closes all descriptors. */
   close(): void {
     for (const fd of this.#open.values()) closeSync(fd)
     this.#open.clear()
@@ -167,7 +169,7 @@ export class RootedDirectory {
   }
 }
 
-/** `undefined` where there is no directory of that name. `isPassed`: the parent is closed. */
+/** `undefined` where no directory has that name. `isPassed`: the parent is closed. */
 function openIfThere(parent: number, name: string, isPassed: boolean): number | undefined {
   try {
     return openSync(childPath(parent, name), OPEN_PLACE)

@@ -9,11 +9,11 @@ const EINVAL = constants.errno.EINVAL
 
 /**
  * Whether a process has the file open for writing, or mapped so: the kernel grants a lease for reading
- * only where none has. True too where that cannot be told (the file of another user).
+ * only where none has. Also true where that cannot be determined (the file of another user).
  * @param descriptor of a regular file, open for reading
  */
 export function hasWriter(descriptor: number): boolean {
-  // Who opens the file in this moment has the kernel tell us, by a signal that does nothing.
+  // An open of the file in this moment makes the kernel send a signal: choose one that does nothing.
   if (trySyscall('fcntl', [descriptor, F_SETSIG, constants.signals.SIGURG]) < 0) return true
   const result = trySyscall('fcntl', [descriptor, F_SETLEASE, F_RDLCK])
   if (result < 0) return result !== -EINVAL

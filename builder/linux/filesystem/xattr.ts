@@ -31,14 +31,6 @@ export function setXattr(path: Buffer | string, name: string, value: Uint8Array)
   syscall('lsetxattr', [terminated, cString(name), value, value.length, 0], terminated)
 }
 
-/** Removes one extended attribute of `path` itself; a no-op when it has none of that name. */
-export function removeXattr(path: Buffer | string, name: string): void {
-  const terminated = cString(path)
-  const result = trySyscall('lremovexattr', [terminated, cString(name)])
-  if (result >= 0 || result === -ENODATA) return
-  syscall('lremovexattr', [terminated, cString(name)], terminated)
-}
-
 /** Most files have no attributes at all: one call with a buffer that is kept finds that out. */
 const shortList = Buffer.alloc(1024)
 const shortValue = Buffer.alloc(4096)

@@ -22,6 +22,7 @@ const ENOSYS = 38
 const AT_FDCWD = -100
 const AT_RECURSIVE = 0x8000
 
+/** The arguments of mount(2). */
 export interface MountOptions {
   readonly type?: string
   readonly source?: string
@@ -47,7 +48,7 @@ export function mount(target: string, options: MountOptions): void {
   )
 }
 
-/** Makes all mounts of this namespace deaf to those of the namespace it was copied from. */
+/** Stops mounts from propagating between this namespace and the one that it was copied from. */
 export function makeMountsPrivate(): void {
   mount('/', { flags: MS.REC | MS.PRIVATE })
 }
@@ -78,7 +79,7 @@ export function restrictMount(target: string, attributes: MountAttributes): void
   syscall('mount_setattr', args, target)
 }
 
-/** Unmounts `target` now, its contents when nobody uses them any more. */
+/** Unmounts `target` now, and its contents once they are unused. */
 export function detachMount(target: string): void {
   syscall('umount2', [cString(target), MNT_DETACH], target)
 }

@@ -1,8 +1,8 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import type { OverlayMount } from '#core'
 import { O_PATH } from '#disk'
-import { isUserNamespace } from '../filesystem/nodes.ts'
 import { cString, SystemError, syscall } from '../system/syscalls.ts'
+import { isUserNamespace } from '../system/user-namespace.ts'
 import { MS, mount } from './mounts.ts'
 
 /** Linux refuses more layers in one overlay. */
@@ -64,12 +64,12 @@ function distinct(descriptors: readonly number[]): number[] {
 
 /**
  * Redirects and metadata-only copies would trust attributes that an image may have brought along,
- * and make layers that are no plain directories.
+ * and make layers that are not plain directories.
  */
 const SAFE_OPTIONS = ['redirect_dir=nofollow', 'metacopy=off', 'index=off']
 
 /**
- * `volatile` (Linux 5.10) leaves out syncing the upper directory: whoever keeps the result syncs
+ * `volatile` (Linux 5.10) leaves out syncing the upper directory: the code that keeps the result syncs
  * its file system once, instead of the step doing so thousands of times.
  */
 function mountUnion(target: string, options: readonly string[], writable: boolean): void {

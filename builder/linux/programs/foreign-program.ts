@@ -32,8 +32,8 @@ const LOADED = 1
 const READ_EXECUTE = 5
 
 /**
- * Whether the kernel runs 32-bit programs of this kind: it is asked to run one that only ends. What
- * cannot be found out is taken for yes, so that the step itself says what is wrong.
+ * Whether the kernel runs 32-bit programs of this kind: it is asked to run one that only ends.
+ * True when the attempt fails in another way, so that the step itself says what is wrong.
  * @param path where the program is written; the caller removes it
  */
 export function runsSmallPrograms(architecture: SmallArchitecture, path: string): boolean {

@@ -15,6 +15,7 @@ const SET_SESSION = 0x80
 /** Larger than these structures of any C library. */
 const OPAQUE_SIZE = 1024
 
+/** A program to start, and the descriptors that it gets. */
 export interface SpawnOptions {
   /** A path; it is not looked up. */
   readonly program: string
@@ -76,6 +77,22 @@ export function waitForExit(pid: number): ProcessEnd {
   const number = code & 0x7f
   if (number === 0) return { exitCode: (code >> 8) & 0xff, signal: undefined }
   return { exitCode: 128 + number, signal: SIGNALS.get(number) }
+}
+
+const P_PID = 1
+const WEXITED = 4
+const WNOWAIT = 0x1000000
+/** `siginfo_t` */
+const SIGNAL_INFO = 128
+
+/** Blocks the calling thread until the process has ended; its pid stays taken until `waitForExit`. */
+export function awaitEnd(pid: number): void {
+  const info = Buffer.alloc(SIGNAL_INFO)
+  const args = [P_PID, pid, info, WEXITED | WNOWAIT, undefined]
+  for (let result = -1; result !== 0; ) {
+    result = trySyscall('waitid', args)
+    if (result !== 0 && result !== -constants.errno.EINTR) syscall('waitid', args, `${pid}`)
+  }
 }
 
 const SIGNALS: ReadonlyMap<number, NodeJS.Signals> = new Map(

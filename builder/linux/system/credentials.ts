@@ -3,9 +3,7 @@ import { readFileSync } from 'node:fs'
 import { errnoOf } from '#core'
 import { syscall } from './syscalls.ts'
 
-/**
- * Who a thread acts as. All functions here change the calling thread only.
- */
+/** The user and groups that a thread acts as. All functions here change the calling thread only. */
 export interface Identity {
   readonly uid: number
   readonly gid: number
@@ -23,10 +21,11 @@ export function assumeIdentity(identity: Identity): void {
   setGroups(identity.groups.length, groups)
   syscall('setresgid', [identity.gid, identity.gid, 0], `gid ${identity.gid}`)
   syscall('setresuid', [identity.uid, identity.uid, 0], `uid ${identity.uid}`)
-  // Nobody with the step's uid may trace or read this process while one of its threads acts as it.
+  // No process with the step's uid may trace or read this process while one of its threads acts as it.
   syscall('prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0])
 }
 
+/** Acts as root again. */
 export function resumeRoot(): void {
   syscall('setresuid', [0, 0, 0], 'uid 0')
   syscall('setresgid', [0, 0, 0], 'gid 0')
@@ -51,7 +50,7 @@ export function lastCapability(): number {
   return last
 }
 
-/** False in a user namespace whose user may not change groups: processes keep those they have. */
+/** False in a user namespace whose user may not change groups: processes keep their own. */
 export function canSetGroups(): boolean {
   try {
     return readFileSync('/proc/self/setgroups', 'latin1').trim() !== 'deny'

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs'
-import { isUserNamespace } from '../filesystem/nodes.ts'
 import { syscall } from './syscalls.ts'
+import { isUserNamespace } from './user-namespace.ts'
 
 /** Kinds of namespaces a thread may be in, with their flags of unshare(2) and setns(2). */
 const FLAGS = {
@@ -12,6 +12,7 @@ const FLAGS = {
   net: 0x40000000,
 } as const
 
+/** The kinds of namespaces that a thread enters one by one. */
 export type NamespaceKind = keyof typeof FLAGS
 
 /** The flag of one kind. */
@@ -44,6 +45,7 @@ export function openNamespaces(kinds: readonly NamespaceKind[]): Namespaces {
   return opened
 }
 
+/** Closes the descriptors. */
 export function closeNamespaces(namespaces: Namespaces): void {
   for (const descriptor of Object.values(namespaces)) closeSync(descriptor)
 }

@@ -27,3 +27,22 @@ export function bindSocket(path: string): number {
     throw cause
   }
 }
+
+const AF_INET = 2
+const SOCK_DGRAM = 2
+const SIOCSIFFLAGS = 0x8914
+const IFF_UP = 0x1
+const IFF_RUNNING = 0x40
+
+/** Switches the loopback interface of the thread's network namespace on. */
+export function raiseLoopback(): void {
+  const socket = syscall('socket', [AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0], 'loopback')
+  try {
+    const request = Buffer.alloc(40)
+    request.write('lo', 'latin1')
+    request.writeInt16LE(IFF_UP | IFF_RUNNING, 16)
+    syscall('ioctl', [socket, SIOCSIFFLAGS, request], 'lo')
+  } finally {
+    closeSync(socket)
+  }
+}

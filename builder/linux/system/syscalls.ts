@@ -19,17 +19,19 @@ const NUMBERS = {
     clone3: 435,
     close: 3,
     close_range: 436,
+    dup3: 292,
     execve: 59,
+    execveat: 322,
     exit_group: 231,
     fchdir: 81,
     fcntl: 72,
     flock: 73,
     ioctl: 16,
     keyctl: 250,
+    kill: 62,
     lgetxattr: 192,
     linkat: 265,
     llistxattr: 195,
-    lremovexattr: 198,
     lsetxattr: 189,
     memfd_create: 319,
     mknodat: 259,
@@ -41,21 +43,24 @@ const NUMBERS = {
     prctl: 157,
     prlimit64: 302,
     read: 0,
+    recvmsg: 47,
     rt_sigaction: 13,
     seccomp: 317,
+    sendmsg: 46,
     setgroups: 116,
     sethostname: 170,
     setns: 308,
-    setsid: 112,
     setresgid: 119,
     setresuid: 117,
+    setsid: 112,
     socket: 41,
-    syncfs: 306,
+    socketpair: 53,
     umask: 95,
     umount2: 166,
     unshare: 272,
     utimensat: 280,
     wait4: 61,
+    waitid: 247,
     write: 1,
   },
   arm64: {
@@ -68,17 +73,19 @@ const NUMBERS = {
     clone3: 435,
     close: 57,
     close_range: 436,
+    dup3: 24,
     execve: 221,
+    execveat: 281,
     exit_group: 94,
     fchdir: 50,
     fcntl: 25,
     flock: 32,
     ioctl: 29,
     keyctl: 219,
+    kill: 129,
     lgetxattr: 9,
     linkat: 37,
     llistxattr: 12,
-    lremovexattr: 15,
     lsetxattr: 6,
     memfd_create: 279,
     mknodat: 33,
@@ -90,21 +97,24 @@ const NUMBERS = {
     prctl: 167,
     prlimit64: 261,
     read: 63,
+    recvmsg: 212,
     rt_sigaction: 134,
     seccomp: 277,
+    sendmsg: 211,
     setgroups: 159,
     sethostname: 161,
     setns: 268,
-    setsid: 157,
     setresgid: 149,
     setresuid: 147,
+    setsid: 157,
     socket: 198,
-    syncfs: 267,
+    socketpair: 199,
     umask: 166,
     umount2: 39,
     unshare: 97,
     utimensat: 88,
     wait4: 260,
+    waitid: 95,
     write: 64,
   },
 } as const
@@ -175,9 +185,15 @@ export function cString(text: string | Uint8Array): Buffer {
 }
 
 /** Functions of one shared library. */
+/** A loaded library. */
 export interface SharedLibrary {
   /** Declares a C function, e.g. `int puts(const char *text)`. */
   func(declaration: string): (...args: readonly unknown[]) => number | bigint | object
+}
+
+/** Where bytes lie in memory, for structures that point to others. Valid as long as `bytes` is kept. */
+export function addressOf(bytes: Uint8Array): bigint {
+  return loadKoffi().address(bytes)
 }
 
 /** Opens a shared library by its soname, or the C library; `undefined` when the host has none. */

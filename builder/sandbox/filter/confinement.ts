@@ -8,6 +8,7 @@ import {
 } from '#builder/linux'
 import { STEP_CAPABILITIES } from './profile.ts'
 
+/** What a process is left with. */
 export interface Confinement {
   /** Of system calls; absent: none, and all rights of the builder stay. */
   readonly filter: Uint8Array | undefined

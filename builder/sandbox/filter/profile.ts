@@ -26,6 +26,9 @@ export const STEP_CAPABILITIES: bigint = Object.values(CAPABILITY_NUMBERS).reduc
   0n,
 )
 
+/** The right to send signals to processes of other users, as a bit. */
+export const CAP_KILL: bigint = 1n << BigInt(CAPABILITY_NUMBERS.KILL)
+
 /** Files and directories that tell about or control the host: they look empty. */
 export const MASKED_PATHS: readonly string[] = [
   '/proc/acpi',
@@ -67,6 +70,7 @@ export const HOST_DEVICES: readonly string[] = [
   ...Array.from({ length: 8 }, (_, number) => `loop${number}`),
 ]
 
+/** Symbolic links of /dev: name, target. */
 export const DEVICE_LINKS: readonly (readonly [string, string])[] = [
   ['fd', '/proc/self/fd'],
   ['stdin', '/proc/self/fd/0'],
@@ -79,4 +83,5 @@ export const DEVICE_LINKS: readonly (readonly [string, string])[] = [
 /** How many files a process may have open: as much as the kernel allows by itself. */
 export const OPEN_FILES = 1_048_576n
 
+/** The umask of a step's process. */
 export const STEP_UMASK = 0o022

@@ -19,6 +19,7 @@ const NEEDED = {
 /** The lines of /proc/self/status, without their tabs. */
 export type ProcessStatus = ReadonlyMap<string, string>
 
+/** Reads the status of this process. */
 export function processStatus(): ProcessStatus {
   const lines = readFileSync('/proc/self/status', 'latin1').split('\n')
   return new Map(

@@ -3,6 +3,7 @@ import { userInfo } from 'node:os'
 import { errnoOf, TsbuildError } from '#core'
 import { hasNoNewPrivileges, processStatus } from './rights.ts'
 
+/** How the command goes on. */
 export interface ReexecOptions {
   /** The environment to go on with, whole. */
   readonly env: NodeJS.ProcessEnv
@@ -11,7 +12,7 @@ export interface ReexecOptions {
 /**
  * Makes an ordinary user root of a user and mount namespace of their own, in which steps can run as
  * they do for the real root. This process is replaced by the same command in that namespace, with the
- * same pid, so nothing changes for whoever started it; call this first. Returns at once when the user
+ * same pid, so its parent notices nothing; call this first. Returns at once when the user
  * is root already, there or on the host.
  * @throws {TsbuildError} SANDBOX_UNAVAILABLE when this host does not let users do that
  */

@@ -5,7 +5,7 @@
 import { Buffer } from 'node:buffer'
 import { failureOf, type ProgramCall, runCalls } from '#builder/linux'
 import { ULIMIT_NAMES } from '#core'
-import type { GroupSetting } from './control-groups.ts'
+import type { GroupSetting } from './group-setting.ts'
 
 /** Character devices by major and minor; no minor: all of this major. */
 const OPENABLE: readonly (readonly [major: number, minor?: number])[] = [

@@ -1,35 +1,31 @@
 import { isUserNamespace } from '#builder/linux'
 import { STEP_PROCESSES } from '#core'
-import type { ProcessSpec } from '../spec/sandbox.ts'
-import {
-  type ControlGroup,
-  type GroupSetting,
-  type GroupSystem,
-  makeControlGroup,
-  systemGroups,
-} from './control-groups.ts'
+import type { ProcessSpec } from '../spec/process-spec.ts'
+import { type ControlGroup, makeControlGroup } from './control-groups.ts'
 import { DEVICE_RULES } from './device-rules.ts'
-import { groupSettings } from './group-settings.ts'
+import type { GroupSetting } from './group-setting.ts'
+import { type GroupSystem, readGroupSystem } from './hierarchies.ts'
+import { groupSettings } from './resource-settings.ts'
 
-/** Where a group without limits is made, so that its processes are counted there. */
+/** The hierarchies of a group without limits, so that its processes are counted there. */
 const ACCOUNTED: readonly GroupSetting[] = (['memory', 'cpu'] as const).map((controller) => ({
   controller,
   v1: [],
   v2: [],
 }))
 
-/** A group for steps without limits of their own, one at a time. */
+/** Makes a group for steps without limits of their own, one at a time. */
 export function makeDefaultGroup(
   security: ProcessSpec['security'],
-  system: GroupSystem = systemGroups(),
+  system: GroupSystem = readGroupSystem(),
 ): ControlGroup {
   const settings = [...defaultProcesses(), ...deviceRules(security)]
   return makeControlGroup({ settings, parent: undefined }, system)
 }
 
 /**
- * A group for this step alone; `undefined` when the default one will do.
- * @throws {TsbuildError} SANDBOX_UNAVAILABLE when a limit that was asked for cannot be had
+ * Makes a group for this step alone; `undefined` when the default one will do.
+ * @throws {TsbuildError} SANDBOX_UNAVAILABLE when a requested limit cannot be set
  */
 export function makeStepGroup(spec: ProcessSpec): ControlGroup | undefined {
   const { resources, cgroupParent, security } = spec
@@ -40,7 +36,7 @@ export function makeStepGroup(spec: ProcessSpec): ControlGroup | undefined {
     ...(resources.pids === undefined ? defaultProcesses() : []),
     ...deviceRules(security),
   ]
-  return makeControlGroup({ settings, parent: cgroupParent }, systemGroups())
+  return makeControlGroup({ settings, parent: cgroupParent }, readGroupSystem())
 }
 
 function defaultProcesses(): readonly GroupSetting[] {
@@ -53,7 +49,7 @@ function deviceRules(security: ProcessSpec['security']): readonly GroupSetting[]
   return security === 'insecure' || isUserNamespace() ? [] : [DEVICE_RULES]
 }
 
-/** True where a step can open no device but the usual ones, whatever nodes it has. */
+/** Whether the group keeps its processes from opening devices other than the usual ones. */
 export function limitsDevices(group: ControlGroup): boolean {
   return !isUserNamespace() && !group.lacking.has('devices')
 }

@@ -1,5 +1,4 @@
-import type { Buffer } from 'node:buffer'
-import { closeSync, constants, existsSync, openSync, readdirSync, readFileSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { basename } from 'node:path'
 import {
   closeNamespaces,
@@ -19,121 +18,93 @@ import {
   unshareNamespaces,
   unshareWorkingDirectory,
 } from '#builder/linux'
-import { TsbuildError } from '#core'
-import { MASKED_PATHS, READONLY_PATHS } from '../filter/profile.ts'
 import { stepFilter } from '../filter/seccomp.ts'
-import { OWN_NETWORK_DNS } from '../network/network-pool.ts'
-import { mountControlGroups } from '../root/cgroup-mounts.ts'
-import { mountDev } from '../root/device-mounts.ts'
-import { etcFiles, hostAddress, LOOPBACK, readHostResolvConf } from '../root/etc-files.ts'
-import { maskPath, mountProc, mountSys, type OnCreate, protectPath } from '../root/kernel-mounts.ts'
-import { findPlace, type Place, pathOf } from '../root/root-entry.ts'
-import {
-  mountEtcFiles,
-  mountRoot,
-  mountScaffold,
-  type ScaffoldPaths,
-  writableOf,
-} from '../root/scaffold.ts'
-import { mountAll } from '../root/step-mounts.ts'
-import { imageFileReader, resolveUser } from '../root/step-user.ts'
-import { removeStubs, StubMaker } from '../root/stubs.ts'
-import type { ProcessSpec } from '../spec/sandbox.ts'
-import type { Prepared, PrepareRequest, WorkerSettings } from '../threads/messages.ts'
-import { endInit, startInit } from './init-process.ts'
+import { OWN_NETWORK_DNS } from '../network/network-program.ts'
+import { type AssembledRoot, assembleRoot, type RootInput, type Undo } from '../root/assemble.ts'
+import { LOOPBACK } from '../root/etc-files.ts'
+import { type HostFacts, readHostFacts } from '../root/host-facts.ts'
+import { mountScaffold } from '../root/scaffold.ts'
+import { endGate, type FirstProcess, releaseFirst } from './first-process.ts'
+import { startGate } from './gate-process.ts'
+import { startInit } from './init-process.ts'
+import type { PreparedStep, StepInput } from './prepared-step.ts'
 
-/** What a preparing thread needs to come back, and to know of the host once. */
-export interface Host {
-  readonly settings: WorkerSettings
+/** A thread that prepares steps: how it comes back from their namespaces, and what it knows of the host. */
+export interface Preparer {
+  /** An empty directory of ours: in each step's mount namespace, the scaffold is mounted here. */
+  readonly scaffold: string
   readonly home: Namespaces
-  readonly masked: readonly string[]
-  readonly readonly: readonly string[]
-  readonly resolvConf: string
-  /** Its address in networks of steps' own. */
-  readonly address: string
-  /** Of system calls, for pid 1. */
-  readonly filter: Buffer
-  /** Whether group 5, which terminals belong to, exists in this user namespace. */
-  readonly ttyGroup: boolean
+  readonly host: HostFacts
+  readonly filter: ReturnType<typeof stepFilter>
 }
 
 /** Binds the calling thread to this work: it gets a working directory and umask of its own. */
-export function openHost(settings: WorkerSettings): Host {
+export function openPreparer(scaffold: string): Preparer {
   unshareWorkingDirectory()
   setUmask(0)
   return {
-    settings,
+    scaffold,
     home: namespacesToReturnTo(),
-    masked: [...MASKED_PATHS, ...throttlePaths()].filter((path) => existsSync(path)),
-    readonly: READONLY_PATHS.filter((path) => existsSync(path)),
-    resolvConf: readHostResolvConf(),
-    address: hostAddress(),
+    host: readHostFacts(),
     filter: stepFilter(),
-    ttyGroup: isGroupMapped(5),
   }
 }
 
-function isGroupMapped(gid: number): boolean {
-  const ranges = readFileSync('/proc/self/gid_map', 'latin1').trim().split('\n')
-  return ranges.some((range) => {
-    const [first = 0, , count = 0] = range.trim().split(/\s+/).map(Number)
-    return gid >= first && gid < first + count
-  })
-}
-
-/** Releases what `openHost` opened. */
-export function closeHost(host: Host): void {
-  closeNamespaces(host.home)
-}
-
-/** Counters of the CPUs that tell steps about each other's load. */
-function throttlePaths(): readonly string[] {
-  const base = '/sys/devices/system/cpu'
-  if (!existsSync(base)) return []
-  return readdirSync(base)
-    .filter((name) => /^cpu\d+$/.test(name))
-    .map((name) => `${base}/${name}/thermal_throttle`)
+/** Releases what `openPreparer` opened. */
+export function closePreparer({ home }: Preparer): void {
+  closeNamespaces(home)
 }
 
 /**
- * Makes the place for one step: namespaces, mounts, pid 1. The thread is back on the host afterwards;
- * if this fails, nothing of the place is left.
+ * Prepares one step: namespaces, mounts, pid 1. The thread is back on the host afterwards; if this
+ * fails, nothing of the step is left.
  */
-export function preparePlace(host: Host, request: PrepareRequest): Prepared {
-  const undo: (() => void)[] = []
+export function prepareStep(preparer: Preparer, input: StepInput): PreparedStep {
+  const undo: Undo = []
   try {
-    return makePlace(host, request, undo)
+    return prepareInside(preparer, input, undo)
   } catch (cause) {
     for (const action of undo.toReversed()) action()
     throw cause
   }
 }
 
-/** @param undo takes, in order, what has to be undone once the thread is back on the host */
-function makePlace(host: Host, request: PrepareRequest, undo: (() => void)[]): Prepared {
+/** @param undo gets, in order, what has to be undone once the thread is back on the host */
+function prepareInside(preparer: Preparer, input: StepInput, undo: Undo): PreparedStep {
+  const { spec, network, cgroups, devicesLimited } = input
+  const { host, home, filter } = preparer
   try {
-    enterNewNamespaces(request.network)
+    enterNewNamespaces(network)
     makeMountsPrivate()
-    const scaffold = mountScaffold(host.settings.scaffold)
-    enterScaffold(host.settings.scaffold)
-    const init = startInit({ proc: basename(scaffold.proc), filter: host.filter })
+    const scaffold = mountScaffold(preparer.scaffold)
+    enterScaffold(preparer.scaffold)
+    const proc = basename(scaffold.proc)
+    const first = spec.init ? startInit({ proc, filter }) : startGate({ proc, filter, cgroups })
     try {
-      const furnished = furnish(host, request, { scaffold, init: init.namespace, undo })
-      return {
-        kind: 'prepared',
-        id: request.id,
-        init: init.pid,
-        control: init.control,
-        ...furnished,
-      }
+      setHostname(spec.hostname)
+      if (network === 'none') raiseLoopback()
+      const names = namesIn(network, host)
+      const parts = { spec, host, scaffold, cgroups, devicesLimited, network: names }
+      const root = assembleRoot(parts, undo)
+      const opened = openNamespaces(kindsToEnter(network))
+      undo.push(() => closeNamespaces(opened))
+      leaveHostFiles(root)
+      const namespaces = { ...opened, pid: first.namespace }
+      const isInsecure = spec.security === 'insecure'
+      return { first, namespaces, root, filter: isInsecure ? undefined : filter }
     } catch (cause) {
-      undo.push(() => endInit(init))
-      closeSync(init.namespace)
+      undo.push(() => endFirst(first))
       throw cause
     }
   } finally {
-    enterNamespaces(host.home)
+    enterNamespaces(home)
   }
+}
+
+function endFirst(first: FirstProcess): void {
+  closeSync(first.namespace)
+  if (first.gate !== undefined) endGate(first.pid, first.gate)
+  releaseFirst(first)
 }
 
 function enterScaffold(path: string): void {
@@ -142,7 +113,7 @@ function enterScaffold(path: string): void {
   closeSync(descriptor)
 }
 
-function enterNewNamespaces(network: PrepareRequest['network']): void {
+function enterNewNamespaces(network: StepInput['network']): void {
   const kinds: NamespaceKind[] = ['mnt', 'ipc', 'uts']
   if (network === 'none') kinds.push('net')
   if (typeof network === 'number') enterNamespaces({ net: network })
@@ -150,76 +121,18 @@ function enterNewNamespaces(network: PrepareRequest['network']): void {
 }
 
 /** Makes a network namespace in which only loopback works. @returns its descriptor */
-export function makeNetworkNamespace(host: Host): number {
+export function makeNetworkNamespace({ home }: Preparer): number {
   try {
     unshareNamespaces(['net'])
     raiseLoopback()
     return openSync('/proc/thread-self/ns/net', 'r')
   } finally {
-    enterNamespaces(host.home)
+    enterNamespaces(home)
   }
-}
-
-interface Furnishing {
-  readonly scaffold: ScaffoldPaths
-  /** Descriptor of the pid namespace. */
-  readonly init: number
-  readonly undo: (() => void)[]
-}
-
-/** Mounts everything and makes it the root. */
-function furnish(
-  host: Host,
-  request: PrepareRequest,
-  { scaffold, init, undo }: Furnishing,
-): Omit<Prepared, 'kind' | 'id' | 'init' | 'control'> {
-  const { spec } = request
-  const [rootMount, ...mounts] = spec.mounts
-  const isInsecure = spec.security === 'insecure'
-  const devices = { limited: request.devicesLimited, all: isInsecure }
-  mountRoot(rootMount, scaffold.root, { devices: devices.limited || devices.all })
-  const root = openSync(scaffold.root, O_PATH)
-  try {
-    const maker = new StubMaker(root, writableOf(rootMount))
-    undo.push(() => removeStubs(maker.record))
-    const onCreate: OnCreate = (creation, make) => maker.create(creation, make)
-    const user = resolveUser(spec.user, imageFileReader(root))
-    setHostname(spec.hostname)
-    if (request.network === 'none') raiseLoopback()
-    const { shmSize } = spec
-    mountDev(root, scaffold, { onCreate, shmSize, ttyGroup: host.ttyGroup, devices })
-    mountSys(root, { onCreate, readonly: !isInsecure })
-    mountControlGroups(root, request.groups)
-    mountEtcFiles(root, etcFilesFor(host, request), { directory: scaffold.etc, onCreate })
-    mountProc(root, scaffold, onCreate)
-    if (!isInsecure) hideKernel(root, host, scaffold)
-    // Before mounts of the step, which may cover it.
-    const input = openInput(root)
-    undo.push(() => closeSync(input))
-    const sockets = mountAll(root, mounts, { scaffold, onCreate, user })
-    for (const { descriptor } of sockets) undo.push(() => closeSync(descriptor))
-    const cwd = openWorkingDirectory(root, spec.cwd)
-    const namespaces = { ...openNamespaces(kindsToEnter(request)), pid: init }
-    leaveHostFiles(root)
-    const env = environmentOf(spec, user.home)
-    const { descriptor, names } = cwd
-    const cwdPath = `/${names.join('/')}`
-    const filter = isInsecure ? undefined : host.filter
-    const seen = { root, cwd: descriptor, cwdPath, namespaces, input }
-    return { ...seen, user, filter, env, sockets, stubs: maker.record }
-  } catch (cause) {
-    closeSync(root)
-    throw cause
-  }
-}
-
-function hideKernel(root: number, host: Host, scaffold: ScaffoldPaths): void {
-  for (const path of host.masked) maskPath(root, path, scaffold)
-  for (const path of host.readonly) protectPath(root, path)
 }
 
 /** The old root is that of this mount namespace, not of the host's, so it is opened only now. */
-function leaveHostFiles(root: number): void {
+function leaveHostFiles({ root }: AssembledRoot): void {
   const oldRoot = openSync('/', O_PATH)
   try {
     pivotRoot(root, oldRoot)
@@ -229,40 +142,14 @@ function leaveHostFiles(root: number): void {
 }
 
 /** In a user namespace a thread cannot enter the host's network, but it is there already. */
-function kindsToEnter(request: PrepareRequest): readonly NamespaceKind[] {
+function kindsToEnter(network: StepInput['network']): readonly NamespaceKind[] {
   const kinds: NamespaceKind[] = ['mnt', 'ipc', 'uts']
-  return request.network !== 'host' || !isUserNamespace() ? [...kinds, 'net'] : kinds
+  return network !== 'host' || !isUserNamespace() ? [...kinds, 'net'] : kinds
 }
 
-function etcFilesFor(host: Host, request: PrepareRequest): ReturnType<typeof etcFiles> {
-  const { hostname, extraHosts } = request.spec
-  const { resolvConf, address } = host
-  const isOwn = typeof request.network === 'number'
-  const ownServer = isOwn ? OWN_NETWORK_DNS : undefined
-  const gateway = isOwn ? address : LOOPBACK
-  return etcFiles({ ...{ hostname, extraHosts, ownServer }, ...{ resolvConf, gateway } })
-}
-
-function openInput(root: number): number {
-  const place = findPlace(root, '/dev/null')
-  try {
-    return openSync(pathOf(place.descriptor), constants.O_RDWR)
-  } finally {
-    closeSync(place.descriptor)
-  }
-}
-
-function openWorkingDirectory(root: number, path: string): Place {
-  const place = findPlace(root, path, { create: 'directory' })
-  if (place.stat.isDirectory()) return place
-  closeSync(place.descriptor)
-  throw new TsbuildError(`the working directory ${path} is not a directory`, {
-    code: 'STEP_FAILED',
-    hint: 'choose another WORKDIR',
-  })
-}
-
-function environmentOf(spec: ProcessSpec, home: string): readonly string[] {
-  const hasHome = spec.env.some((entry) => entry.startsWith('HOME=') && entry !== 'HOME=')
-  return hasHome ? spec.env : [...spec.env.filter((entry) => entry !== 'HOME='), `HOME=${home}`]
+function namesIn(network: StepInput['network'], { address }: HostFacts): RootInput['network'] {
+  const isOwn = typeof network === 'number'
+  return isOwn
+    ? { ownServer: OWN_NETWORK_DNS, gateway: address }
+    : { ownServer: undefined, gateway: LOOPBACK }
 }

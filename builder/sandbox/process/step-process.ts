@@ -1,209 +1,189 @@
-import { closeSync, fchownSync, openSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import {
   assumeIdentity,
-  closeDescriptorsOnExec,
+  awaitEnd,
   failureOf,
-  getResourceLimit,
   type Identity,
-  makeCallProgram,
   makePipe,
+  type Pipe,
   type ProcessEnd,
   type ProgramCall,
-  type ResourceLimit,
   readReports,
   resumeRoot,
   type SystemError,
-  spawnProcess,
-  threadId,
-  unshareWorkingDirectory,
   waitForExit,
 } from '#builder/linux'
-import { errnoOf, MORE_IDS, TsbuildError, type Ulimit } from '#core'
-import type { GroupPlace } from '../limits/control-groups.ts'
+import { errnoOf, TsbuildError, type Ulimit } from '#core'
+import type { CgroupDir } from '../limits/cgroup-dir.ts'
 import { findProgram, notExecutable } from '../root/find-program.ts'
-import type { LauncherSettings, LaunchRequest, Prepared } from '../threads/messages.ts'
-import { killAndWait } from './init-process.ts'
-import { inherited, type StepGroup, type StepProgram, stepCalls } from './step-program.ts'
+import { endGate, type Gate, killAndWait } from './first-process.ts'
+import { passGate } from './gate-process.ts'
+import { inGroups, type Launcher } from './launcher.ts'
+import type { PreparedStep } from './prepared-step.ts'
+import { startProgram } from './start-program.ts'
+import { StepIo, type StepPipes, unmappedUser } from './step-io.ts'
+import {
+  enteringCalls,
+  inherited,
+  passedCalls,
+  type StepEntry,
+  type StepGroup,
+  type StepProgram,
+} from './step-program.ts'
 
-/** What a launching thread keeps between steps. */
-export interface Launcher {
-  readonly openFiles: ResourceLimit
-  /** As the kernel numbers it. */
-  readonly thread: number
-  /** The control groups that it is in, and so all that it starts. */
-  readonly groups: readonly GroupPlace[]
+/** What is started in a prepared step. */
+export interface LaunchInput {
+  readonly step: PreparedStep
+  readonly args: readonly string[]
+  readonly ulimits: readonly Ulimit[]
+  readonly stdin: 'empty' | 'pipe'
+  /** Control groups of its own; absent: the launcher's. */
+  readonly cgroups: readonly CgroupDir[] | undefined
 }
 
-/** Prepares the calling thread once for all steps that it will start. */
-export function becomeLauncher(settings: LauncherSettings): Launcher {
-  unshareWorkingDirectory()
-  const thread = threadId()
-  joinGroups(thread, settings.groups)
-  return {
-    openFiles: getResourceLimit(0, 'nofile'),
-    thread,
-    groups: settings.groups,
-  }
-}
-
-/**
- * Puts the calling thread, and only it, into groups of the first version: what it starts is born there.
- * Groups of the second version take no single threads.
- */
-function joinGroups(thread: number, places: readonly GroupPlace[]): void {
-  for (const { version, path } of places) {
-    if (version === 1) writeFileSync(`${path}/tasks`, `${thread}`)
-  }
-}
-
-/** Read ends of what the step's process writes. */
-export interface StepOutput {
-  readonly stdout: number
-  readonly stderr: number
+/** A process that has been started. */
+export interface Launched extends StepPipes {
+  /** As the host numbers it. */
+  readonly pid: number
 }
 
 /**
- * Runs the step's process in its place, until that process ends; others that it started may live on.
- * @param onStart is called once the process runs; who is told owns the descriptors
+ * Runs the step's process until that ends; others that it started may live on.
+ * @param onStart is called once the process runs; the descriptors that it gets are the receiver's
  * @throws {TsbuildError} STEP_FAILED when it cannot be started
  */
-export function runInPlace(
+export function runStep(
   launcher: Launcher,
-  request: LaunchRequest,
-  onStart: (output: StepOutput) => void,
+  input: LaunchInput,
+  onStart: (launched: Launched) => void,
 ): ProcessEnd {
-  const { thread, groups } = launcher
-  const own = request.groups
-  if (own === undefined) return startAndWait(launcher, request, onStart)
-  try {
-    joinGroups(thread, own)
-    return startAndWait(launcher, request, onStart)
-  } finally {
-    joinGroups(
-      thread,
-      own.map((place) => ({ ...place, path: place.home })),
+  const { pid, gate } = input.step.first
+  if (gate === undefined) {
+    return inGroups(launcher, input.cgroups, () =>
+      waitForExit(startProcess(launcher, input, onStart)),
     )
-    joinGroups(thread, groups)
   }
+  try {
+    startProcess(launcher, input, onStart)
+    awaitEnd(pid)
+  } catch (cause) {
+    endGate(pid, gate)
+    throw cause
+  }
+  return endGate(pid, gate)
 }
 
-function startAndWait(
+function startProcess(
   launcher: Launcher,
-  request: LaunchRequest,
-  onStart: (output: StepOutput) => void,
-): ProcessEnd {
-  const stdout = makePipe()
-  const stderr = makePipe()
+  input: LaunchInput,
+  onStart: (launched: Launched) => void,
+): number {
+  const { root } = input.step
+  const io = new StepIo(root.input, input.stdin)
   let pid: number
   try {
-    giveOutput(request.place.user, [stdout.writeEnd, stderr.writeEnd])
-    const output = { stdout: stdout.writeEnd, stderr: stderr.writeEnd }
-    pid = startStep(launcher, request, output)
+    io.giveTo(root.user)
+    pid = startIn(launcher, input, io)
   } catch (cause) {
-    closeSync(stdout.readEnd)
-    closeSync(stderr.readEnd)
+    io.closeOurs()
     throw cause
   } finally {
-    closeSync(stdout.writeEnd)
-    closeSync(stderr.writeEnd)
+    io.closeTheirs()
   }
-  onStart({ stdout: stdout.readEnd, stderr: stderr.readEnd })
-  return waitForExit(pid)
-}
-
-/** A step that runs as a user may open /dev/stdout by name. */
-function giveOutput(user: Identity, descriptors: readonly number[]): void {
-  try {
-    for (const descriptor of descriptors) fchownSync(descriptor, user.uid, user.gid)
-  } catch (cause) {
-    throw errnoOf(cause) === 'EINVAL' ? unmappedUser(user, cause) : cause
-  }
-}
-
-function unmappedUser(user: Identity, cause: unknown): TsbuildError {
-  return new TsbuildError(`run as ${user.uid}:${user.gid}: this user namespace lacks these ids`, {
-    code: 'STEP_FAILED',
-    hint: MORE_IDS,
-    cause,
-  })
+  onStart({ pid, ...io.ours })
+  return pid
 }
 
 /** @returns the pid of the step's process, which runs its program */
-function startStep(launcher: Launcher, request: LaunchRequest, output: StepOutput): number {
-  const { place, args } = request
+function startIn(launcher: Launcher, input: LaunchInput, io: StepIo): number {
+  const { step, args, ulimits } = input
   const [name = ''] = args
-  if ([...args, ...place.env].some((text) => text.includes('\0'))) {
+  if ([...args, ...step.root.env].some((text) => text.includes('\0'))) {
     // The kernel would take what stands before it and drop the rest.
     throw notExecutable(name, new Error('arguments and environment cannot have a NUL character'))
   }
-  const program = asUser(place.user, () => findProgram(name, place))
-  const started = tryToStart(launcher, request, { program, output })
+  const path = asUser(step.root.user, () => findProgram(name, step.root))
+  const program = { step, program: path, args, ulimits, openFiles: launcher.openFiles }
+  if (step.first.gate !== undefined) return passIn(program, step.first.gate, io)
+  const cgroups = input.cgroups ?? launcher.cgroups
+  const started = enter(program, cgroups, io)
   if (started !== undefined) return started
   canBeBornInGroup = false
-  return startStep(launcher, request, output)
+  return startIn(launcher, input, io)
 }
 
 /** False once the kernel was found to lack it. */
 let canBeBornInGroup = true
 
-interface Start {
-  readonly program: string
-  readonly output: StepOutput
-}
-
-/** @returns `undefined` when the kernel lets no process be born in a group */
-function tryToStart(
-  { openFiles, groups }: Launcher,
-  request: LaunchRequest,
-  { program, output }: Start,
+/** Starts a process beside an init. @returns `undefined` when the kernel lets none be born in a group */
+function enter(
+  program: StepProgram,
+  cgroups: readonly CgroupDir[],
+  io: StepIo,
 ): number | undefined {
-  const { place, args, ulimits } = request
-  const group = openGroup(request.groups ?? groups)
+  const group = openGroup(cgroups)
   const report = makePipe()
   try {
-    const step: StepProgram = {
-      ...{ place, program, args, ulimits, openFiles, group },
-      report: report.writeEnd,
-    }
-    const calls = stepCalls(step)
-    const { pid, failure } = outcomeOf(runStepProgram(step, calls, { output, report }), calls)
+    const entry: StepEntry = { group, report: report.writeEnd }
+    const calls = enteringCalls(program, entry)
+    const outcome = outcomeOf(enterWith(program, calls, { entry, report, io }), calls)
+    const { pid, failure } = outcome
     if (failure?.syscall === 'clone3' && pid === undefined) return undefined
     if (pid !== undefined && failure === undefined) return pid
     if (pid !== undefined) killAndWait(pid)
-    throw explain(failure, { name: args[0] ?? '', place, ulimits })
+    throw explain(failure, program)
   } finally {
     closeSync(report.readEnd)
     if (group !== undefined) closeSync(group.descriptor)
   }
 }
 
-interface StartDescriptors {
-  readonly output: StepOutput
-  readonly report: { readonly readEnd: number; readonly writeEnd: number }
+interface EnterOptions {
+  readonly entry: StepEntry
+  readonly report: Pipe
+  readonly io: StepIo
 }
 
 /** @returns all reports: the pipe ends when the step's program starts, or with the failure to */
-function runStepProgram(
-  step: StepProgram,
+function enterWith(
+  program: StepProgram,
   calls: readonly ProgramCall[],
-  { output, report }: StartDescriptors,
+  { entry, report, io }: EnterOptions,
 ): ReturnType<typeof readReports> {
-  const program = makeCallProgram(calls, { report: step.report })
+  const { stdin, stdout, stderr } = io.theirs
   try {
-    closeDescriptorsOnExec()
-    const starter = spawnProcess({
-      program: `/proc/self/fd/${program}`,
-      args: ['step'],
-      env: [],
-      stdin: step.place.input,
-      inherit: inherited(step),
-      ...output,
+    const starter = startProgram(calls, {
+      name: 'step',
+      report: entry.report,
+      standard: [stdin, stdout, stderr],
+      inherit: inherited(program, entry),
     })
     waitForExit(starter)
     return readReports(report.readEnd)
   } finally {
     closeSync(report.writeEnd)
-    closeSync(program)
+  }
+}
+
+/** Lets a pid 1 that waits become the program. @returns its pid */
+function passIn(program: StepProgram, { entrance }: Gate, io: StepIo): number {
+  const calls = passedCalls(program)
+  const report = makePipe()
+  try {
+    const pass = { ...io.theirs, report: report.writeEnd, cwd: program.step.root.cwd }
+    try {
+      passGate(entrance, calls, pass)
+    } catch (cause) {
+      // It was killed before.
+      if (errnoOf(cause) !== 'EPIPE') throw cause
+    } finally {
+      closeSync(report.writeEnd)
+    }
+    const { failure } = outcomeOf(readReports(report.readEnd), calls)
+    if (failure !== undefined) throw explain(failure, program)
+    return program.step.first.pid
+  } finally {
+    closeSync(report.readEnd)
   }
 }
 
@@ -219,18 +199,18 @@ function outcomeOf(
   let outcome: Outcome = { pid: undefined, failure: undefined }
   for (const report of reports) {
     if (report.result < 0) outcome = { ...outcome, failure: failureOf(report, calls) }
-    else if (calls[report.index]?.forks === true) outcome = { ...outcome, pid: report.result }
+    else if (calls[report.index]?.forks !== undefined) outcome = { ...outcome, pid: report.result }
   }
   return outcome
 }
 
 /** The group of the second version, if there is one. */
-function openGroup(places: readonly GroupPlace[]): StepGroup | undefined {
-  const place = places.find(({ version }) => version === 2)
-  if (place === undefined) return undefined
+function openGroup(directories: readonly CgroupDir[]): StepGroup | undefined {
+  const directory = directories.find(({ version }) => version === 2)
+  if (directory === undefined) return undefined
   return canBeBornInGroup
-    ? { descriptor: openSync(place.path, 'r'), by: 'birth' }
-    : { descriptor: openSync(`${place.path}/cgroup.procs`, 'w'), by: 'move' }
+    ? { descriptor: openSync(directory.path, 'r'), by: 'birth' }
+    : { descriptor: openSync(`${directory.path}/cgroup.procs`, 'w'), by: 'move' }
 }
 
 /** Does `action` with the rights of the step's user, on this thread. */
@@ -243,18 +223,11 @@ function asUser<T>(user: Identity, action: () => T): T {
   }
 }
 
-interface FailureSubject {
-  readonly name: string
-  readonly place: Prepared
-  readonly ulimits: readonly Ulimit[]
-}
-
-/** What the failure of one of the calls means to who wrote the step. */
-function explain(failure: SystemError | undefined, subject: FailureSubject): Error {
-  const { name, place, ulimits } = subject
+/** What the failure of one of the calls means to the author of the step. */
+function explain(failure: SystemError | undefined, { step, args, ulimits }: StepProgram): Error {
   switch (failure?.syscall) {
     case 'execve':
-      return notExecutable(name, failure)
+      return notExecutable(args[0] ?? '', failure)
     case 'prlimit64': {
       const limits = ulimits.map((limit) => `${limit.name} to ${limit.soft}:${limit.hard}`)
       return new TsbuildError(`limit ${limits.join(' and ')}: not permitted`, {
@@ -266,7 +239,7 @@ function explain(failure: SystemError | undefined, subject: FailureSubject): Err
     case 'setgroups':
     case 'setresgid':
     case 'setresuid':
-      if (failure.code === 'EINVAL') return unmappedUser(place.user, failure)
+      if (failure.code === 'EINVAL') return unmappedUser(step.root.user, failure)
   }
   return failure ?? new Error('the step ended before its program was started')
 }

@@ -7,20 +7,34 @@ import {
 import { ULIMIT_NAMES, type Ulimit, type UlimitName } from '#core'
 import { confine } from '../filter/confinement.ts'
 import { OPEN_FILES, STEP_CAPABILITIES, STEP_UMASK } from '../filter/profile.ts'
-import type { Prepared } from '../threads/messages.ts'
+import { GATE_DESCRIPTORS, type ProgramDescriptors } from './gate-process.ts'
+import {
+  CLONE_INTO_CGROUP,
+  CLONE_NEWCGROUP,
+  CLONE_PARENT,
+  F_SETFD,
+  FD_CLOEXEC,
+  SIGCHLD,
+} from './kernel-constants.ts'
+import type { PreparedStep } from './prepared-step.ts'
 
+/** What the process of a step becomes. */
 export interface StepProgram {
-  readonly place: Prepared
+  readonly step: PreparedStep
   /** Where the program is in the root of the step, and what it is called with. */
   readonly program: string
   readonly args: readonly string[]
   readonly ulimits: readonly Ulimit[]
   /** The builder's own limit of open files. */
   readonly openFiles: ResourceLimit
-  /** A control group of the second version. */
-  readonly group: StepGroup | undefined
+}
+
+/** How a process of the builder's becomes the step's, beside a pid 1 that is an init. */
+export interface StepEntry {
   /** Descriptor of a pipe that says what fails; the kernel closes it with the start of the program. */
   readonly report: number
+  /** A control group of the second version. */
+  readonly group: StepGroup | undefined
 }
 
 /** How the process gets into a control group. */
@@ -31,12 +45,6 @@ export interface StepGroup {
   readonly by: 'birth' | 'move'
 }
 
-const CLONE_PARENT = 0x8000
-const CLONE_INTO_CGROUP = 0x200000000n
-const CLONE_NEWCGROUP = 0x2000000
-const SIGCHLD = 17
-const F_SETFD = 2
-const FD_CLOEXEC = 1
 const KEYCTL_JOIN_SESSION_KEYRING = 1
 
 /**
@@ -44,63 +52,78 @@ const KEYCTL_JOIN_SESSION_KEYRING = 1
  * reach: it enters the namespaces, closes every descriptor of the builder, and only then follows a path;
  * rights go last before the program. The memory that runs them holds nothing but these calls.
  */
-export function stepCalls(step: StepProgram): readonly ProgramCall[] {
-  const { place, program, args, report } = step
-  const { cwd, namespaces } = place
+export function enteringCalls(program: StepProgram, entry: StepEntry): readonly ProgramCall[] {
+  const { root, namespaces } = program.step
   const enter = (kind: NamespaceKind): readonly ProgramCall[] => {
     const descriptor = namespaces[kind]
     return descriptor === undefined
       ? []
       : [{ call: 'setns', args: [descriptor, namespaceFlag(kind)] }]
   }
+  const { report, group } = entry
   return [
     ...enter('pid'),
-    fork(step.group),
-    ...move(step.group),
+    fork(group),
+    ...move(group),
     ...(['ipc', 'uts', 'net', 'mnt'] as const).flatMap(enter),
+    ...becomingCalls(program, { cwd: root.cwd, report, all: inherited(program, entry) }),
+  ]
+}
+
+/** The calls that turn a pid 1 that has passed the gate into the program. */
+export function passedCalls(program: StepProgram): readonly ProgramCall[] {
+  return becomingCalls(program, GATE_DESCRIPTORS)
+}
+
+/** The descriptors that `enteringCalls` use, which the new process must have under the same numbers. */
+export function inherited({ step }: StepProgram, { group, report }: StepEntry): readonly number[] {
+  const others = group === undefined ? [report] : [report, group.descriptor]
+  return [step.root.cwd, ...Object.values(step.namespaces), ...others]
+}
+
+/** From a process in the step's namespaces to the program. */
+function becomingCalls(
+  { step, program, args, ...limits }: StepProgram,
+  { report, cwd, all }: ProgramDescriptors,
+): readonly ProgramCall[] {
+  const { root, filter } = step
+  return [
     // Its own control group is the root of what it sees of them.
     { call: 'unshare', args: [CLONE_NEWCGROUP], optional: true },
     { call: 'fchdir', args: [cwd] },
-    ...inherited(step)
+    ...all
       .filter((descriptor) => descriptor !== report)
-      .map(close),
+      .map((descriptor): ProgramCall => ({ call: 'close', args: [descriptor] })),
     { call: 'fcntl', args: [report, F_SETFD, FD_CLOEXEC] },
     { call: 'setsid', args: [] },
     { call: 'umask', args: [STEP_UMASK] },
     { call: 'keyctl', args: [KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0], optional: true },
-    ...limits(step),
-    ...confine({ filter: place.filter, user: place.user, capabilities: STEP_CAPABILITIES }),
-    { call: 'execve', args: [program, [...args, 0], [...place.env, 0]] },
+    ...limitCalls(limits),
+    ...confine({ filter, user: root.user, capabilities: STEP_CAPABILITIES }),
+    { call: 'execve', args: [program, [...args, 0], [...root.env, 0]] },
   ]
-}
-
-/** The descriptors that the calls use, which the new process must have under the same numbers. */
-export function inherited({ place, group, report }: StepProgram): readonly number[] {
-  const others = group === undefined ? [report] : [report, group.descriptor]
-  return [place.cwd, ...Object.values(place.namespaces), ...others]
-}
-
-function close(descriptor: number): ProgramCall {
-  return { call: 'close', args: [descriptor] }
 }
 
 /** The child is the builder's. */
 function fork(group: StepGroup | undefined): ProgramCall {
   if (group?.by !== 'birth') {
-    return { call: 'clone', args: [CLONE_PARENT | SIGCHLD, 0, 0, 0, 0], forks: true }
+    return { call: 'clone', args: [CLONE_PARENT | SIGCHLD, 0, 0, 0, 0], forks: [] }
   }
   // `struct clone_args`: flags, seven fields that are not used, set_tid, its size, and the group. With
   // CLONE_PARENT the signal at its end is that of the process that clones.
   const flags = BigInt(CLONE_PARENT) | CLONE_INTO_CGROUP
   const record = [flags, ...Array<number>(9).fill(0), group.descriptor]
-  return { call: 'clone3', args: [record, record.length * 8], forks: true }
+  return { call: 'clone3', args: [record, record.length * 8], forks: [] }
 }
 
 function move(group: StepGroup | undefined): readonly ProgramCall[] {
   return group?.by === 'move' ? [{ call: 'write', args: [group.descriptor, '0', 1] }] : []
 }
 
-function limits({ ulimits, openFiles }: StepProgram): readonly ProgramCall[] {
+function limitCalls({
+  ulimits,
+  openFiles,
+}: Pick<StepProgram, 'ulimits' | 'openFiles'>): readonly ProgramCall[] {
   const asked = new Map(ulimits.map((limit) => [limit.name, limit]))
   const set = (name: UlimitName, soft: bigint, hard: bigint): ProgramCall => ({
     call: 'prlimit64',

@@ -10,12 +10,14 @@ import {
 import { isUserNamespace, MS, makeNode, mount, O_PATH, restrictMount } from '#builder/linux'
 import { errnoOf, TsbuildError } from '#core'
 import { DEVICE_LINKS, DEVICES, HOST_DEVICES } from '../filter/profile.ts'
-import { NOTHING_SPECIAL, type OnCreate, openMountPoint, type Scaffold } from './kernel-mounts.ts'
-import { findPlace, pathOf } from './root-entry.ts'
+import { NOTHING_SPECIAL, type OnCreate, openMountPoint } from './mount-points.ts'
+import { descriptorPath, findEntry } from './root-entry.ts'
+import type { Scaffold } from './scaffold-paths.ts'
 
-/** Device files on which no step can act: read-only, but what they are can be read and written. */
+/** Flags for device files that no step can change: read-only, but what they are can be read and written. */
 const UNCHANGEABLE = MS.NOSUID | MS.NOEXEC | MS.RDONLY
 
+/** What a step finds in its /dev. */
 export interface DevOptions {
   readonly onCreate: OnCreate
   /** Bytes of /dev/shm. */
@@ -30,19 +32,19 @@ export interface DevOptions {
   }
 }
 
-/** A /dev of its own with the few devices that every program expects. */
+/** Mounts a /dev with the few devices that every program expects. */
 export function mountDev(root: number, scaffold: Scaffold, options: DevOptions): void {
   const { devices } = options
   const openable = devices.limited || devices.all
   const target = openMountPoint(root, '/dev', options.onCreate)
-  mount(pathOf(target), {
+  mount(descriptorPath(target), {
     type: 'tmpfs',
     flags: MS.NOSUID | MS.STRICTATIME | (openable ? 0 : MS.NODEV),
     data: 'mode=755,size=65536k',
   })
   closeSync(target)
-  const place = findPlace(root, '/dev')
-  const dev = pathOf(place.descriptor)
+  const entry = findEntry(root, '/dev')
+  const dev = descriptorPath(entry.descriptor)
   for (const device of DEVICES) {
     if (openable) makeDevice(dev, device)
     else showDevice(dev, device, scaffold)
@@ -58,7 +60,7 @@ export function mountDev(root: number, scaffold: Scaffold, options: DevOptions):
   mount(`${dev}/shm`, { type: 'tmpfs', flags: NOTHING_SPECIAL, data: size })
   mountQueues(`${dev}/mqueue`)
   if (devices.all) addHostDevices(dev)
-  closeSync(place.descriptor)
+  closeSync(entry.descriptor)
 }
 
 /** Adds the devices of the host that steps with all rights expect, as far as it has them. */
@@ -109,14 +111,14 @@ function showDevice(dev: string, device: Device, scaffold: Scaffold): void {
 function showHostDevice(path: string, [name, major, minor]: Device): void {
   const source = openDevice(`/dev/${name}`, major, minor)
   try {
-    mount(path, { source: pathOf(source), flags: MS.BIND })
+    mount(path, { source: descriptorPath(source), flags: MS.BIND })
     restrictMount(path, { flags: UNCHANGEABLE })
   } finally {
     closeSync(source)
   }
 }
 
-/** Opens a device of the host, and nothing that only looks like it. */
+/** Opens a device of the host, after checking that it is the expected one. */
 function openDevice(path: string, major: number, minor: number): number {
   const descriptor = openSync(path, O_PATH | constants.O_NOFOLLOW)
   const stat = fstatSync(descriptor)
@@ -130,7 +132,7 @@ function openDevice(path: string, major: number, minor: number): number {
 
 const NULL: Device = ['null', 1, 3]
 
-/** Puts up what files are hidden behind. */
+/** Makes what files are masked with. */
 export function mountNothing({ nothing, devices }: Scaffold): void {
   mount(devices, { type: 'tmpfs', flags: MS.NOSUID | MS.NOEXEC, data: 'mode=755' })
   closeSync(openSync(nothing, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o666))

@@ -9,6 +9,7 @@ export interface EtcFiles {
   readonly resolvConf: string
 }
 
+/** What the files say. */
 export interface EtcOptions {
   readonly hostname: string
   readonly extraHosts: readonly (readonly [host: string, address: string])[]
@@ -24,8 +25,10 @@ const HOST_FILE = '/etc/resolv.conf'
 /** Where systemd-resolved lists the servers behind its own, which listens on 127.0.0.53. */
 const RESOLVED_FILE = '/run/systemd/resolve/resolv.conf'
 
+/** The address of loopback. */
 export const LOOPBACK = '127.0.0.1'
 
+/** The texts of the files. */
 export function etcFiles(options: EtcOptions): EtcFiles {
   const { hostname, extraHosts, gateway } = options
   const lines = [

@@ -1,7 +1,7 @@
 import { accessSync, closeSync, constants } from 'node:fs'
 import { errnoOf, TsbuildError } from '#core'
-import type { Prepared } from '../threads/messages.ts'
-import { findPlace, pathOf } from './root-entry.ts'
+import type { AssembledRoot } from './assemble.ts'
+import { descriptorPath, findEntry } from './root-entry.ts'
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
@@ -9,16 +9,16 @@ const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
  * Looks a program up as execvp(3) does, with the step's own PATH and rights, inside its root. The way
  * there leads through no magic link of /proc.
  */
-export function findProgram(name: string, place: Prepared): string {
+export function findProgram(name: string, root: AssembledRoot): string {
   if (name.includes('/')) {
-    const failure = executableAt(place, name)
+    const failure = executableAt(root, name)
     if (failure === undefined) return name
     throw notExecutable(name, failure)
   }
-  const path = place.env.findLast((entry) => entry.startsWith('PATH='))?.slice('PATH='.length)
+  const path = root.env.findLast((entry) => entry.startsWith('PATH='))?.slice('PATH='.length)
   for (const directory of (path ?? DEFAULT_PATH).split(':')) {
     const candidate = `${directory || '.'}/${name}`
-    if (executableAt(place, candidate) === undefined) return candidate
+    if (executableAt(root, candidate) === undefined) return candidate
   }
   throw new TsbuildError(`exec: ${JSON.stringify(name)}: executable file not found in $PATH`, {
     code: 'STEP_FAILED',
@@ -27,13 +27,13 @@ export function findProgram(name: string, place: Prepared): string {
 }
 
 /** @returns why the file cannot be executed, if it cannot */
-function executableAt(place: Prepared, path: string): unknown {
-  const absolute = path.startsWith('/') ? path : `${place.cwdPath}/${path}`
+function executableAt(root: AssembledRoot, path: string): unknown {
+  const absolute = path.startsWith('/') ? path : `${root.cwdPath}/${path}`
   try {
-    const found = findPlace(place.root, absolute)
+    const found = findEntry(root.root, absolute)
     try {
       if (!found.stat.isFile()) return Object.assign(new Error('no file'), { code: 'EACCES' })
-      accessSync(pathOf(found.descriptor), constants.X_OK)
+      accessSync(descriptorPath(found.descriptor), constants.X_OK)
       return undefined
     } finally {
       closeSync(found.descriptor)

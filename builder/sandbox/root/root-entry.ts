@@ -14,20 +14,22 @@ import { errnoOf, TsbuildError } from '#core'
 /** As many as the kernel follows. */
 const MAX_LINKS = 40
 
-export type PlaceKind = 'directory' | 'file'
+/** What can be made where something is missing. */
+export type EntryKind = 'directory' | 'file'
 
 /** A file inside a root directory, named by an open descriptor instead of a path. */
-export interface Place {
-  /** Opened with O_PATH; whoever asked for the place closes it. */
+export interface RootEntry {
+  /** Opened with O_PATH; the caller of `findEntry` closes it. */
   readonly descriptor: number
-  /** Where it really is, without links, relative to the root. */
+  /** Its path without links, relative to the root. */
   readonly names: readonly string[]
   readonly stat: Stats
 }
 
+/** How a path is walked. */
 export interface WalkOptions {
   /** Missing directories are made, and at the end a file or a directory. Absent: fail with ENOENT. */
-  readonly create?: PlaceKind
+  readonly create?: EntryKind
   /** Symbolic links are refused instead of followed. */
   readonly nofollow?: boolean
   /** Called for everything that has to be made; `make` makes it. */
@@ -38,14 +40,14 @@ export interface WalkOptions {
 export interface Creation {
   /** Descriptor of the directory that it will be in. */
   readonly parent: number
-  /** Where that directory really is, relative to the root. */
+  /** The path of that directory without links, relative to the root. */
   readonly parentNames: readonly string[]
   readonly name: string
-  readonly kind: PlaceKind
+  readonly kind: EntryKind
 }
 
 /** The path that makes a system call act on exactly what the descriptor names. */
-export function pathOf(descriptor: number): string {
+export function descriptorPath(descriptor: number): string {
   return `/proc/self/fd/${descriptor}`
 }
 
@@ -54,7 +56,7 @@ export function pathOf(descriptor: number): string {
  * and no `..` leads out. Every step goes through a descriptor, so nothing changes underway.
  * @throws {TsbuildError} STEP_FAILED when the path cannot be walked
  */
-export function findPlace(root: number, path: string, options: WalkOptions = {}): Place {
+export function findEntry(root: number, path: string, options: WalkOptions = {}): RootEntry {
   const walk = new Walk(root, path, options)
   try {
     return walk.run()
@@ -76,9 +78,9 @@ function reasonOf(cause: unknown): string {
 }
 
 /** The same, or `undefined` when there is nothing at `path`. */
-export function findPlaceIfThere(root: number, path: string): Place | undefined {
+export function findEntryIfThere(root: number, path: string): RootEntry | undefined {
   try {
-    return findPlace(root, path)
+    return findEntry(root, path)
   } catch (cause) {
     const errno = cause instanceof TsbuildError ? errnoOf(cause.cause) : undefined
     if (errno === 'ENOENT' || errno === 'ENOTDIR') return undefined
@@ -106,16 +108,16 @@ class Walk {
     this.#rest = path.split('/').reverse()
   }
 
-  run(): Place {
+  run(): RootEntry {
     for (let name = this.#rest.pop(); name !== undefined; name = this.#rest.pop()) {
       if (name === '' || name === '.') continue
       if (name === '..') this.#up()
       else {
-        const place = this.#enter(name)
-        if (place !== undefined) return place
+        const entry = this.#enter(name)
+        if (entry !== undefined) return entry
       }
     }
-    const descriptor = openSync(pathOf(this.#top()), O_PATH)
+    const descriptor = openSync(descriptorPath(this.#top()), O_PATH)
     return { descriptor, names: this.#names(), stat: fstatSync(descriptor) }
   }
 
@@ -141,7 +143,7 @@ class Walk {
     return this.#rest.every((name) => name === '' || name === '.')
   }
 
-  #enter(name: string): Place | undefined {
+  #enter(name: string): RootEntry | undefined {
     const descriptor = this.#openOrCreate(name)
     let kept = false
     try {
@@ -168,13 +170,13 @@ class Walk {
     if (this.#options.nofollow === true) throw failure('ELOOP', `${name} is a symbolic link`)
     if (isMagic(this.#top())) throw failure('ELOOP', `${name} is a link to a file of a process`)
     if (this.#links > MAX_LINKS) throw failure('ELOOP', 'too many symbolic links')
-    const target = readlinkSync(`${pathOf(this.#top())}/${name}`)
+    const target = readlinkSync(`${descriptorPath(this.#top())}/${name}`)
     if (target.startsWith('/')) this.close()
     this.#rest.push(...target.split('/').reverse())
   }
 
   #openOrCreate(name: string): number {
-    const path = `${pathOf(this.#top())}/${name}`
+    const path = `${descriptorPath(this.#top())}/${name}`
     const flags = O_PATH | constants.O_NOFOLLOW
     try {
       return openSync(path, flags)
@@ -191,7 +193,7 @@ class Walk {
         if (this.#options.onCreate === undefined) make()
         else this.#options.onCreate(creation, make)
       } catch (failed) {
-        // Another step that has the same directory was faster; what it made is looked at like anything.
+        // Another step that has the same directory was faster; what it made is checked like anything else.
         if (errnoOf(failed) !== 'EEXIST') throw failed
       }
       return openSync(path, flags)
@@ -207,7 +209,7 @@ const PROC_ROOT_INODE = 1
  * their text says. Only those at its top (`self`, `mounts`) are links like others.
  */
 function isMagic(directory: number): boolean {
-  const { type } = statfsSync(pathOf(directory))
+  const { type } = statfsSync(descriptorPath(directory))
   return type === PROC_SUPER_MAGIC && fstatSync(directory).ino !== PROC_ROOT_INODE
 }
 

@@ -1,7 +1,7 @@
 /**
- * What a step asked for beside its root. Sources are walked with descriptors, inside what they belong
- * to, and mounted by descriptor: whatever another step does to a path meanwhile, nothing else of the
- * host can turn up in the step.
+ * The mounts of a step besides its root. Sources are walked with descriptors, inside what they belong
+ * to, and mounted by descriptor: another step that changes a path meanwhile cannot make anything else of the
+ * host appear in this one.
  */
 import {
   chmodSync,
@@ -17,7 +17,7 @@ import {
 } from 'node:fs'
 import {
   bindSocket,
-  giveTree,
+  chownTree,
   type Identity,
   MS,
   mount,
@@ -37,15 +37,23 @@ import {
   TsbuildError,
   unreachable,
 } from '#core'
-import { type BindOptions, bindInto, findTarget, type OnCreate } from './kernel-mounts.ts'
-import { findPlaceIfThere, type Place, pathOf } from './root-entry.ts'
+import {
+  type BindOptions,
+  bindInto,
+  findTarget,
+  mountTmpfs,
+  type OnCreate,
+} from './mount-points.ts'
+import { descriptorPath, findEntryIfThere, type RootEntry } from './root-entry.ts'
+import type { Scaffold } from './scaffold-paths.ts'
 
+/** Of the step that the mounts are for. */
 export interface StepMountOptions {
   readonly onCreate: OnCreate
-  /** Of the step: owns what a mount gives away. */
+  /** The owner of mounts that are `owned`. */
   readonly user: Identity
-  /** Empty directories outside of the root, in the step's mount namespace only. */
-  readonly scaffold: { readonly files: string; readonly whole: string }
+  /** Empty directories outside of the root. */
+  readonly scaffold: Pick<Scaffold, 'files' | 'whole'>
 }
 
 /** A socket that waits to be listened on. */
@@ -119,7 +127,7 @@ function mountUnion(root: number, step: OverlayMount, options: OneMountOptions):
   mountOverlay(step, whole)
   const source = openSync(whole, O_PATH | constants.O_DIRECTORY)
   try {
-    // A kernel that sets all attributes at once would take the one away that keeps layers as they are.
+    // A kernel that only sets all attributes at once would take away the one that protects the layers.
     const isReadonly = step.writable === undefined || step.readonly === true
     const flags = SAFE | (isReadonly ? MS.RDONLY : 0)
     bindPart(root, step, { ...options, source, flags })
@@ -138,15 +146,15 @@ function bindPart(
   const part = path === undefined || path === '/' ? undefined : findPart(source, path)
   try {
     const descriptor = part?.descriptor ?? source
-    if (owned) giveTree(pathOf(descriptor), options.user)
+    if (owned) chownTree(descriptorPath(descriptor), options.user)
     const kind = fstatSync(descriptor).isDirectory() ? 'directory' : 'file'
-    bindInto(root, target, { source: pathOf(descriptor), kind, flags, ...placing(options) })
+    bindInto(root, target, { source: descriptorPath(descriptor), kind, flags, ...staged(options) })
   } finally {
     if (part !== undefined) closeSync(part.descriptor)
   }
 }
 
-function placing({
+function staged({
   onCreate,
   scaffold,
   index,
@@ -154,9 +162,9 @@ function placing({
   return { onCreate, staging: `${scaffold.whole}/${index}.staging` }
 }
 
-function findPart(source: number, path: string): Place {
-  const place = findPlaceIfThere(source, path)
-  if (place !== undefined) return place
+function findPart(source: number, path: string): RootEntry {
+  const entry = findEntryIfThere(source, path)
+  if (entry !== undefined) return entry
   throw new TsbuildError(`${JSON.stringify(path)}: not found`, {
     code: 'NOT_FOUND',
     hint: 'a mount shows a path of what it is from; links in it lead nowhere else',
@@ -174,35 +182,20 @@ function openSource(path: string): number {
 /** It keeps the mode of the directory that it hides; where there was none, it is open to all. */
 function mountTmpfsInto(root: number, step: TmpfsMount, options: OneMountOptions): undefined {
   const { target, size, readonly = false, owned = false } = step
-  const hidden = findPlaceIfThere(root, target)
+  const hidden = findEntryIfThere(root, target)
   if (hidden !== undefined) closeSync(hidden.descriptor)
   const mode = (hidden?.stat.mode ?? OPEN_TO_ALL) & 0o7777
-  const place = findTarget(root, target, { create: 'directory', onCreate: options.onCreate })
+  const entry = findTarget(root, target, { create: 'directory', onCreate: options.onCreate })
   try {
     const flags = SAFE | (readonly ? MS.RDONLY : 0)
     const owner = owned ? options.user : undefined
-    mountTmpfs(pathOf(place.descriptor), { size, mode, flags, owner })
+    mountTmpfs(descriptorPath(entry.descriptor), { size, mode, flags, owner })
   } finally {
-    closeSync(place.descriptor)
+    closeSync(entry.descriptor)
   }
 }
 
 const OPEN_TO_ALL = 0o1777
-
-export interface TmpfsOptions {
-  /** Bytes; `undefined`: half of the memory. */
-  readonly size: number | undefined
-  readonly mode: number
-  readonly flags: number
-  /** Default: root. */
-  readonly owner?: Identity | undefined
-}
-
-export function mountTmpfs(target: string, { size, mode, flags, owner }: TmpfsOptions): void {
-  const limit = size === undefined ? '' : `,size=${size}`
-  const ids = owner === undefined ? '' : `,uid=${owner.uid},gid=${owner.gid}`
-  mount(target, { type: 'tmpfs', flags, data: `mode=${mode.toString(8)}${limit}${ids}` })
-}
 
 function mountFile(root: number, step: FileMount, options: OneMountOptions): undefined {
   const source = `${options.scaffold.files}/${options.index}`
@@ -224,19 +217,19 @@ function mountFile(root: number, step: FileMount, options: OneMountOptions): und
   }
   const noExec = (step.mode & 0o111) === 0 ? MS.NOEXEC : 0
   const flags = SAFE | MS.RDONLY | noExec
-  bindInto(root, step.target, { source, kind: 'file', flags, ...placing(options) })
+  bindInto(root, step.target, { source, kind: 'file', flags, ...staged(options) })
 }
 
 function mountSocket(root: number, step: SocketMount, options: OneMountOptions): number {
   const directory = openSync(options.scaffold.files, O_PATH | constants.O_DIRECTORY)
-  const source = `${pathOf(directory)}/${options.index}`
+  const source = `${descriptorPath(directory)}/${options.index}`
   try {
     const socket = bindSocket(source)
     try {
       chownSync(source, step.uid, step.gid)
       chmodSync(source, step.mode)
       const flags = SAFE | MS.NOEXEC | MS.RDONLY
-      bindInto(root, step.target, { source, kind: 'file', flags, ...placing(options) })
+      bindInto(root, step.target, { source, kind: 'file', flags, ...staged(options) })
       return socket
     } catch (cause) {
       closeSync(socket)

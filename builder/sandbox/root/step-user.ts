@@ -12,7 +12,7 @@ import {
   unknownAccount,
 } from '#core'
 import { readLimited } from '#disk'
-import { findPlaceIfThere, pathOf } from './root-entry.ts'
+import { descriptorPath, findEntryIfThere } from './root-entry.ts'
 
 /** A user as the step's process gets it. */
 export interface StepUser extends Identity {
@@ -54,13 +54,13 @@ export function resolveUser(spec: string, read: ReadImageFile): StepUser {
 /** A reader for `resolveUser` that never leaves the root and never reads anything but plain files. */
 export function imageFileReader(root: number): ReadImageFile {
   return (path) => {
-    const place = findPlaceIfThere(root, path)
-    if (place === undefined) return undefined
+    const entry = findEntryIfThere(root, path)
+    if (entry === undefined) return undefined
     try {
-      if (!place.stat.isFile()) throw unusable(path, 'is not a regular file')
-      return readWhole(pathOf(place.descriptor), path)
+      if (!entry.stat.isFile()) throw unusable(path, 'is not a regular file')
+      return readWhole(descriptorPath(entry.descriptor), path)
     } finally {
-      closeSync(place.descriptor)
+      closeSync(entry.descriptor)
     }
   }
 }

@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { listXattrs, O_PATH, setFileTimes } from '#builder/linux'
 import { errnoOf } from '#core'
-import { type Creation, findPlace, findPlaceIfThere, pathOf } from './root-entry.ts'
+import { type Creation, descriptorPath, findEntry, findEntryIfThere } from './root-entry.ts'
 
 /** An empty file or directory that was made to mount something on. */
 interface Stub {
@@ -67,7 +67,7 @@ export class StubMaker {
       return
     }
     this.#rememberCopied(writable, creation.parentNames)
-    const parent = pathOf(creation.parent)
+    const parent = descriptorPath(creation.parent)
     const before = statSync(parent, { bigint: true })
     make()
     setFileTimes(parent, before)
@@ -83,20 +83,20 @@ export class StubMaker {
       const ancestorPath = ancestor.join('/')
       // Then so is all above it.
       if (this.#known.has(ancestorPath) || exists(writable, ancestor)) return
-      const place = findPlace(this.#root, ancestorPath, { nofollow: true })
-      const path = pathOf(place.descriptor)
+      const entry = findEntry(this.#root, ancestorPath, { nofollow: true })
+      const path = descriptorPath(entry.descriptor)
       const { mode, uid, gid, mtimeNs } = statSync(path, { bigint: true })
       const xattrs = contentXattrs(`${path}/.`)
       this.record.copied.push({ names: ancestor, mode, uid, gid, mtimeNs, xattrs })
       this.#known.add(ancestorPath)
-      closeSync(place.descriptor)
+      closeSync(entry.descriptor)
     }
   }
 }
 
 /**
  * Removes what was made, on the host, after the step has ended and its mounts are gone; nothing that
- * the step itself changed. The writable directory is hostile by then: no link in it is followed.
+ * the step itself changed. The writable directory is untrusted by then: no link in it is followed.
  */
 export function removeStubs(record: StubRecord): void {
   const { writable, stubs, copied } = record
@@ -119,9 +119,9 @@ export function removeStubs(record: StubRecord): void {
 function exists(base: string, names: readonly string[]): boolean {
   const descriptor = openSync(base, O_PATH | constants.O_DIRECTORY)
   try {
-    const place = findPlaceIfThere(descriptor, names.join('/'))
-    if (place !== undefined) closeSync(place.descriptor)
-    return place !== undefined
+    const entry = findEntryIfThere(descriptor, names.join('/'))
+    if (entry !== undefined) closeSync(entry.descriptor)
+    return entry !== undefined
   } finally {
     closeSync(descriptor)
   }
@@ -137,7 +137,7 @@ function inDirectory(
   const descriptor = openDirectory(base, path)
   if (descriptor === undefined) return
   try {
-    const parent = pathOf(descriptor)
+    const parent = descriptorPath(descriptor)
     const before = statSync(parent, { bigint: true })
     action(parent)
     setFileTimes(parent, before)
@@ -148,9 +148,9 @@ function inDirectory(
 
 function openDirectory(base: number, path: string): number | undefined {
   try {
-    const place = findPlace(base, path, { nofollow: true })
-    if (place.stat.isDirectory()) return place.descriptor
-    closeSync(place.descriptor)
+    const entry = findEntry(base, path, { nofollow: true })
+    if (entry.stat.isDirectory()) return entry.descriptor
+    closeSync(entry.descriptor)
   } catch {
     // The step has removed it, or put a link in its place.
   }

@@ -1,39 +1,18 @@
 import type { Socket } from 'node:net'
-import type { Mount, StepResources, Ulimit } from '#core'
+import type { Readable, Writable } from 'node:stream'
+import type { ProcessSpec } from './process-spec.ts'
 
-/** One process to run, with everything it may see. */
-export interface ProcessSpec {
-  /** Program and arguments; the program is looked up in the PATH of `env`, inside the root. */
-  readonly args: readonly string[]
-  /** `KEY=value`, complete: nothing of the builder's environment is added but HOME when missing. */
-  readonly env: readonly string[]
-  /** Absolute; made when missing, resolved inside the root. */
-  readonly cwd: string
-  /** USER as the image has it: empty, `name`, `uid`, `name:group`, `uid:gid`. */
-  readonly user: string
-  readonly hostname: string
-  readonly network: 'default' | 'none' | 'host'
-  /** Lines for /etc/hosts besides the loopback ones: `[host, address]`. */
-  readonly extraHosts: readonly (readonly [string, string])[]
-  /** The root (`target` is `/`) first, then what is mounted into it, parents before children. */
-  readonly mounts: readonly [Mount, ...Mount[]]
-  /** Bytes of /dev/shm. */
-  readonly shmSize: number
-  /** `insecure`: with all rights that the builder has, no filter, and the devices of the host. */
-  readonly security: 'sandbox' | 'insecure'
-  readonly ulimits: readonly Ulimit[]
-  readonly resources: StepResources
-  /** Where its control group is made, from the root of the hierarchy. */
-  readonly cgroupParent?: string | undefined
-}
-
-export interface RunOptions {
+/** How a process is started, besides what it sees. */
+export interface StartOptions {
+  /** Kills the process and everything that it started. */
   readonly signal?: AbortSignal | undefined
-  readonly onOutput: (stream: 'stdout' | 'stderr', data: Uint8Array) => void
-  /** Gets who connects to the socket that is mounted at `target`; without it, nobody is let in. */
+  /** Gets each connection to the socket that is mounted at `target`; without it, all are closed. */
   readonly onConnect?: ((target: string, connection: Socket) => void) | undefined
+  /** `pipe`: the caller writes its standard input. Default: `empty`, the step's own /dev/null. */
+  readonly stdin?: 'empty' | 'pipe' | undefined
 }
 
+/** How a process ended. */
 export interface ExitStatus {
   /** 128 + signal number when a signal ended the process. */
   readonly exitCode: number
@@ -42,12 +21,34 @@ export interface ExitStatus {
   readonly reached?: 'memory' | 'pids'
 }
 
-/** Runs one process at a time per call; calls may overlap. Closing waits for nothing and kills all. */
+/**
+ * A process that runs in a sandbox. Disposing kills it with everything that it started, waits until
+ * nothing of it is left, and drops the output that was not read.
+ */
+export interface RunningProcess extends AsyncDisposable {
+  /** Its standard input; `undefined` where it was started with an empty one. */
+  readonly stdin: Writable | undefined
+  /** What it writes. A process waits when its output is not read; a stream ends with its last writer. */
+  readonly stdout: Readable
+  readonly stderr: Readable
+  /** Sends a signal to the process itself; a no-op once it has ended. */
+  signal(name: NodeJS.Signals): void
+  /**
+   * May be called any number of times.
+   * @returns when the process and everything that it started have ended and its mounts are gone
+   * @throws {TsbuildError} CANCELLED after an abort or the end of the sandbox, PEER_GONE when the
+   * sandbox broke
+   */
+  wait(): Promise<ExitStatus>
+}
+
+/** Runs any number of processes at a time. Disposing kills all that run, without waiting for their end. */
 export interface Sandbox extends AsyncDisposable {
   /**
-   * @returns when the process and everything that it started are gone
+   * @returns when the process runs its program
    * @throws {TsbuildError} SANDBOX_UNAVAILABLE when this host cannot run steps, STEP_FAILED when the
-   * process could not be started (unknown user, missing program), CANCELLED after an abort
+   * process could not be started (unknown user, missing program), CANCELLED after an abort, PEER_GONE
+   * when the sandbox broke
    */
-  run(spec: ProcessSpec, options: RunOptions): Promise<ExitStatus>
+  start(spec: ProcessSpec, options: StartOptions): Promise<RunningProcess>
 }

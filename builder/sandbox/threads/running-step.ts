@@ -1,77 +1,74 @@
-import { Socket } from 'node:net'
-import { setTimeout as delay } from 'node:timers/promises'
+import type { ProcessEnd } from '#builder/linux'
 import { Resources, TsbuildError } from '#core'
 import type { ControlGroup } from '../limits/control-groups.ts'
 import { limitsDevices, makeStepGroup } from '../limits/step-groups.ts'
-import type { NetworkKind, NetworkPool } from '../network/network-pool.ts'
-import { killProcess } from '../process/init-process.ts'
-import type { ExitStatus, ProcessSpec, RunOptions } from '../spec/sandbox.ts'
-import type { LauncherPool, StepLauncher } from './launcher-pool.ts'
-import {
-  type Ended,
-  fromPlainError,
-  type LaunchRequest,
-  type NetworkMade,
-  type NetworkRequest,
-  type Prepared,
-  type PrepareRequest,
-} from './messages.ts'
+import type { NetworkKind } from '../network/network-program.ts'
+import { killProcess } from '../process/first-process.ts'
+import type { PreparedStep } from '../process/prepared-step.ts'
+import type { ProcessSpec } from '../spec/process-spec.ts'
+import type { ExitStatus, RunningProcess, StartOptions } from '../spec/sandbox.ts'
+import type { StepLauncher } from './launcher-pool.ts'
+import { StepHandle } from './step-handle.ts'
 import { listenOn } from './step-listener.ts'
-import type { WorkerClient } from './worker-client.ts'
-
-/** The threads that all steps of a builder share. */
-export interface StepWorkers {
-  readonly places: WorkerClient<PrepareRequest | NetworkRequest, Prepared | NetworkMade>
-  readonly networks: NetworkPool
-  readonly launchers: Readonly<Record<ProcessSpec['security'], LauncherPool>>
-}
-
-/** Milliseconds to wait for the end of output that somebody outside of the step holds open. */
-const OUTPUT_GRACE = 1000
+import type { StepWorkers } from './step-workers.ts'
 
 /** One step from its preparation to its last process. */
 export class RunningStep {
-  readonly #id: number
   readonly #workers: StepWorkers
-  readonly #options: RunOptions
-  readonly #outputs: Promise<void>[] = []
-  readonly #sockets: Socket[] = []
-  #init: number | undefined
-  #killed = false
-  #failure: unknown
+  readonly #options: StartOptions
+  readonly #started = Promise.withResolvers<RunningProcess>()
+  #first: number | undefined
+  #isCancelled = false
 
-  constructor(id: number, workers: StepWorkers, options: RunOptions) {
-    this.#id = id
+  /** How it ended, once nothing is left of it. Rejections reach only those who await it. */
+  readonly end: Promise<ExitStatus>
+
+  /** Starts preparing at once. */
+  constructor(
+    spec: ProcessSpec,
+    options: StartOptions,
+    { workers, network }: { readonly workers: StepWorkers; readonly network: NetworkKind },
+  ) {
     this.#workers = workers
     this.#options = options
+    this.end = this.#live(spec, network)
+    this.end.catch(() => undefined)
   }
 
-  async run(spec: ProcessSpec, network: NetworkKind): Promise<ExitStatus> {
+  /** The handle, once the process runs. @throws as `Sandbox.start` does */
+  async started(): Promise<RunningProcess> {
+    return await Promise.race([this.#started.promise, this.end.then(neverStarted)])
+  }
+
+  /** Ends everything in the step's namespaces; `end` then rejects with CANCELLED. */
+  cancel(): void {
+    this.#isCancelled = true
+    this.#kill()
+  }
+
+  #kill(): void {
+    if (this.#first !== undefined) killProcess(this.#first)
+  }
+
+  async #live(spec: ProcessSpec, network: NetworkKind): Promise<ExitStatus> {
     const { signal } = this.#options
-    const onAbort = (): void => this.kill()
+    const onAbort = (): void => this.cancel()
     signal?.addEventListener('abort', onAbort)
     try {
       if (signal?.aborted) throw cancelled()
       const status = await this.#runWith(spec, network)
-      if (this.#failure !== undefined) throw this.#failure
-      if (this.#killed) throw cancelled()
+      if (this.#isCancelled) throw cancelled()
       return status
     } catch (cause) {
-      throw signal?.aborted ? cancelled() : cause
+      throw this.#isCancelled ? cancelled() : cause
     } finally {
       signal?.removeEventListener('abort', onAbort)
     }
   }
 
-  /** Kills everything in the step's place; `run` then ends by itself. */
-  kill(): void {
-    this.#killed = true
-    if (this.#init !== undefined) killProcess(this.#init)
-  }
-
   /** Takes what steps share, for as long as this one needs it. */
   async #runWith(spec: ProcessSpec, kind: NetworkKind): Promise<ExitStatus> {
-    const { places, networks } = this.#workers
+    const { preparer, networks } = this.#workers
     const launchers = this.#workers.launchers[spec.security]
     await using taken = new Resources()
     const ownGroup = makeStepGroup(spec)
@@ -81,91 +78,61 @@ export class RunningStep {
     const own = kind === 'own' ? await networks.take() : undefined
     taken.use({ [Symbol.dispose]: () => own && networks.giveBack(own) })
     const network = own?.namespace ?? (kind === 'host' ? 'host' : 'none')
-    const group = ownGroup ?? launcher.group
-    const devicesLimited = spec.security === 'sandbox' && limitsDevices(group)
-    const place = await places.ask({
-      kind: 'prepare',
-      id: this.#id,
-      ...{ spec, network, groups: group.places, devicesLimited },
-    })
-    if (place.kind !== 'prepared') throw new Error(`unexpected answer ${place.kind}`)
-    return await this.#runIn(place, spec, { launcher, ownGroup })
+    const { directories: cgroups } = ownGroup ?? launcher.group
+    const devicesLimited = spec.security === 'sandbox' && limitsDevices(ownGroup ?? launcher.group)
+    const step = await preparer.run('prepare', { spec, network, cgroups, devicesLimited })
+    return await this.#runIn(step, spec, { launcher, ownGroup })
   }
 
-  /** The launcher takes the place down in any case, so it gets also one that is not needed any more. */
+  /** The launcher takes the step down in any case, so it gets also one that was cancelled meanwhile. */
   async #runIn(
-    place: Prepared,
-    spec: ProcessSpec,
-    { launcher, ownGroup }: Means,
+    step: PreparedStep,
+    { args, ulimits }: ProcessSpec,
+    { launcher, ownGroup }: StepRuntime,
   ): Promise<ExitStatus> {
-    this.#init = place.init
-    if (this.#killed) this.kill()
-    const listeners = place.sockets.map((socket) => listenOn(socket, this.#options.onConnect))
-    const { args, ulimits } = spec
-    const groups = ownGroup?.places
-    const request: LaunchRequest = {
-      kind: 'launch',
-      id: this.#id,
-      ...{ place, args, ulimits, groups },
-    }
-    const reached = reachedLater(ownGroup ?? launcher.group)
-    const { promise, resolve, reject } = Promise.withResolvers<ExitStatus>()
-    launcher.client.send(request, (reply) => {
-      if (reply.kind === 'launched') {
-        this.#read('stdout', reply.stdout)
-        this.#read('stderr', reply.stderr)
-        return
-      }
-      // Its pid may be somebody else's from now on.
-      this.#init = undefined
-      if (reply.kind === 'ended') resolve(statusOf(reply, reached()))
-      else reject(fromPlainError(reply.error))
-    })
+    this.#first = step.first.pid
+    if (this.#isCancelled) this.#kill()
+    const { onConnect, stdin = 'empty' } = this.#options
+    const listeners = step.root.sockets.map((socket) => listenOn(socket, onConnect))
+    const reached = watchLimits(ownGroup ?? launcher.group)
+    const cgroups = ownGroup?.directories
     try {
-      return await promise
+      const ended = await launcher.thread.run(
+        'launch',
+        { step, args, ulimits, stdin, cgroups },
+        {
+          onUpdate: (launched) => {
+            const life = { end: this.end, kill: () => this.#kill() }
+            this.#started.resolve(new StepHandle(launched, life))
+          },
+        },
+      )
+      return statusOf(ended, reached())
+    } catch (cause) {
+      // A launcher that ended too early has not taken the step down.
+      if (cause instanceof TsbuildError && cause.code === 'PEER_GONE') this.#kill()
+      throw cause
     } finally {
-      launcher.client.forget(this.#id)
+      // The number may be that of another process from now on.
+      this.#first = undefined
       for (const listener of listeners) listener[Symbol.dispose]()
-      await this.#lastOutput()
     }
-  }
-
-  /** Reads as fast as the receiver takes it; a full pipe makes the step wait. */
-  #read(stream: 'stdout' | 'stderr', descriptor: number): void {
-    const socket = new Socket({ fd: descriptor, readable: true, writable: false })
-    this.#sockets.push(socket)
-    socket.on('data', (data: Uint8Array) => {
-      try {
-        this.#options.onOutput(stream, data)
-      } catch (cause) {
-        this.#failure ??= cause
-        this.kill()
-      }
-    })
-    const { promise, resolve } = Promise.withResolvers<void>()
-    socket.on('error', () => {})
-    socket.on('close', () => resolve())
-    this.#outputs.push(promise)
-  }
-
-  async #lastOutput(): Promise<void> {
-    const timer = new AbortController()
-    const patience = delay(OUTPUT_GRACE, undefined, { signal: timer.signal }).catch(() => {})
-    await Promise.race([Promise.all(this.#outputs), patience])
-    timer.abort()
-    for (const socket of this.#sockets) socket.destroy()
   }
 }
 
 /** What one step is run with. */
-interface Means {
+interface StepRuntime {
   readonly launcher: StepLauncher
   /** For its own limits; absent: the launcher's will do. */
   readonly ownGroup: ControlGroup | undefined
 }
 
-/** @returns tells which limit of the group was reached since this call; a group serves many steps */
-function reachedLater(group: ControlGroup): () => ExitStatus['reached'] {
+function neverStarted(): never {
+  throw new Error('a step ended before it was started')
+}
+
+/** @returns which limit of the group was reached since this call; a group serves many steps */
+function watchLimits(group: ControlGroup): () => ExitStatus['reached'] {
   const before = group.events()
   return () => {
     const now = group.events()
@@ -174,7 +141,7 @@ function reachedLater(group: ControlGroup): () => ExitStatus['reached'] {
   }
 }
 
-function statusOf({ exitCode, signal }: Ended, reached: ExitStatus['reached']): ExitStatus {
+function statusOf({ exitCode, signal }: ProcessEnd, reached: ExitStatus['reached']): ExitStatus {
   return {
     exitCode,
     ...(signal === undefined ? {} : { signal }),

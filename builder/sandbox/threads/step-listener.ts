@@ -1,11 +1,11 @@
 import { createServer, type Socket } from 'node:net'
 import type { StepSocket } from '../root/step-mounts.ts'
-import type { RunOptions } from '../spec/sandbox.ts'
+import type { StartOptions } from '../spec/sandbox.ts'
 
-/** Lets a step's processes in on one of its sockets until it is disposed of, which sends all away. */
+/** Accepts connections to a socket of a step, until it is disposed of, which closes them all. */
 export function listenOn(
   { target, descriptor }: StepSocket,
-  onConnect: RunOptions['onConnect'],
+  onConnect: StartOptions['onConnect'],
 ): Disposable {
   const connections = new Set<Socket>()
   const server = createServer((connection) => {

@@ -1,10 +1,17 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Fetcher } from '#builder/fetch'
 import { globalScope, planBuild, resolveGraph } from '#builder/plan'
-import type { ExitStatus, ProcessSpec, RunOptions, Sandbox } from '#builder/sandbox'
+import type {
+  ExitStatus,
+  ProcessSpec,
+  RunningProcess,
+  Sandbox,
+  StartOptions,
+} from '#builder/sandbox'
 import { diffIdsOf, Reporter, Solver, scheduler, workPool } from '#builder/solve'
 import { openStore, type ResultCache, type Store } from '#cache'
 import { type BuildEvent, type DiffId, hostPlatform, TsbuildError } from '#core'
@@ -24,7 +31,22 @@ export class ScriptedSandbox implements Sandbox {
   peak = 0
   #running = 0
 
-  async run(spec: ProcessSpec, { signal }: RunOptions): Promise<ExitStatus> {
+  async start(spec: ProcessSpec, { signal }: StartOptions): Promise<RunningProcess> {
+    const end = this.#perform(spec, signal)
+    end.catch(() => undefined)
+    return {
+      stdin: undefined,
+      stdout: Readable.from([]),
+      stderr: Readable.from([]),
+      signal: () => undefined,
+      wait: () => end,
+      [Symbol.asyncDispose]: async () => {
+        await end.catch(() => undefined)
+      },
+    }
+  }
+
+  async #perform(spec: ProcessSpec, signal: AbortSignal | undefined): Promise<ExitStatus> {
     const script = spec.args.at(-1) ?? ''
     this.started.push(script)
     this.peak = Math.max(this.peak, ++this.#running)

@@ -99,7 +99,7 @@ describe('files that a user names', () => {
     await new Promise<void>((resolve) => writer.once('close', () => resolve()).destroy())
   })
 
-  it('stops when it is told to', async () => {
+  it('stops when it is aborted', async () => {
     const stop = new AbortController()
     const waiting = read('fifo', stop.signal)
     await setTimeout(20)

@@ -58,7 +58,7 @@ for (const place of [tmpdir(), '/dev/shm']) {
       assert.ok(lstatSync(path('x')).isFile())
     })
 
-    it('is no other one of the same name', () => {
+    it('is not another one of the same name', () => {
       using one = new PendingFile(path('x'))
       using other = new PendingFile(path('x'))
       one.write(Buffer.from('one'))

@@ -9,9 +9,7 @@ import {
   makeNode,
   makeWhiteout,
   opaqueXattr,
-  removeXattr,
   setXattr,
-  syncFileSystem,
 } from '#builder/linux'
 
 describe('extended attributes and nodes', () => {
@@ -22,7 +20,7 @@ describe('extended attributes and nodes', () => {
   })
   afterEach(() => rmSync(directory, { recursive: true }))
 
-  it('sets, lists, gets and removes', () => {
+  it('sets, lists and gets', () => {
     const file = `${directory}/file`
     assert.deepEqual(listXattrs(file), new Map())
     const capability = Buffer.from('0100000200040000000000000000000000000000', 'hex')
@@ -38,9 +36,7 @@ describe('extended attributes and nodes', () => {
       ]),
     )
     assert.deepEqual(getXattr(Buffer.from(file), 'user.nul'), Buffer.from('a\0b'))
-    removeXattr(file, 'user.nul')
-    removeXattr(file, 'user.nul')
-    assert.equal(getXattr(file, 'user.nul'), undefined)
+    assert.equal(getXattr(file, 'user.none'), undefined)
   })
 
   it('reads lists and values of any size', () => {
@@ -112,10 +108,5 @@ describe('extended attributes and nodes', () => {
   it('knows that this is not a user namespace', () => {
     assert.equal(isUserNamespace(), false)
     assert.equal(opaqueXattr(), 'trusted.overlay.opaque')
-  })
-
-  it('syncs a file system', () => {
-    syncFileSystem(directory)
-    assert.throws(() => syncFileSystem(`${directory}/none`), { code: 'ENOENT' })
   })
 })

@@ -56,7 +56,7 @@ describe('programs of system calls', () => {
     const CLONE_PARENT = 0x8000
     const SIGCHLD = 17
     const calls: readonly ProgramCall[] = [
-      { call: 'clone', args: [CLONE_PARENT | SIGCHLD, 0, 0, 0, 0], forks: true },
+      { call: 'clone', args: [CLONE_PARENT | SIGCHLD, 0, 0, 0, 0], forks: [] },
       { call: 'exit_group', args: [42] },
     ]
     const [fork] = runCalls(calls)

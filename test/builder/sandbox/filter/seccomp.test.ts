@@ -4,7 +4,8 @@ import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Mount } from '#core'
-import { SandboxFixture, type StepOverrides } from '../support/fixture.ts'
+import type { SandboxFixture, StepOverrides } from '../../../suites/sandbox/fixture.ts'
+import { inProcessFixture } from '../support/fixture.ts'
 
 /** Numbers of system calls: x86-64, ARM64 (-1: it has none). */
 const CALLS: Readonly<Record<string, readonly [number, number]>> = {
@@ -60,7 +61,7 @@ const ENOSYS = 38
 describe('sandbox: system calls', () => {
   let fixture: SandboxFixture
   before(() => {
-    fixture = new SandboxFixture()
+    fixture = inProcessFixture()
   })
   after(() => fixture.close())
 

@@ -6,7 +6,8 @@ import {
   type ProcessStatus,
   remedyFor,
 } from '../../../../builder/sandbox/host/rights.ts'
-import { SandboxFixture } from '../support/fixture.ts'
+import type { SandboxFixture } from '../../../suites/sandbox/fixture.ts'
+import { inProcessFixture } from '../support/fixture.ts'
 
 const BUILDER = fileURLToPath(new URL('../support/builder-process.js', import.meta.url))
 
@@ -33,7 +34,7 @@ describe('sandbox: rights of the builder', () => {
   describe('of a process that lacks some', () => {
     let fixture: SandboxFixture
     before(() => {
-      fixture = new SandboxFixture()
+      fixture = inProcessFixture()
     })
     after(() => fixture.close())
 

@@ -4,8 +4,15 @@ import { once } from 'node:events'
 import { chmodSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { ProcessSpec } from '#builder/sandbox'
+import {
+  parseStatus,
+  type SandboxFixture,
+  type StepOverrides,
+  upperOf,
+} from '../../../suites/sandbox/fixture.ts'
 import { untilEmpty } from '../../../support/peers/index.ts'
-import { parseStatus, SandboxFixture, type StepOverrides, upperOf } from '../support/fixture.ts'
+import { inProcessFixture } from '../support/fixture.ts'
+import { addUser, removeUser } from '../support/ordinary-user.ts'
 
 const BUILDER = fileURLToPath(new URL('../support/builder-process.js', import.meta.url))
 const USER = `tsbuild-test-${process.pid}`
@@ -17,13 +24,11 @@ describe('sandbox: as an ordinary user', () => {
   let user: number
 
   before(() => {
-    fixture = new SandboxFixture()
-    const added = spawnSync('useradd', ['--no-create-home', USER])
-    assert.equal(added.status, 0, added.stderr.toString())
-    user = Number(spawnSync('id', ['-u', USER]).stdout.toString())
+    fixture = inProcessFixture()
+    user = addUser(USER)
   })
   after(async () => {
-    spawnSync('userdel', [USER])
+    removeUser(USER)
     await fixture.close()
   })
 
@@ -91,6 +96,19 @@ describe('sandbox: as an ordinary user', () => {
     })
     assert.deepEqual([result.code, result.stderr], [0, ''])
     assert.equal(result.stdout, '1000\nGroups:\t1001 2000 2001 \nout\n')
+  })
+
+  it('runs programs as pid 1', async () => {
+    const script =
+      'echo $$; grep -E "^(CapEff|Seccomp:|Uid)" /proc/self/status; cat /dev/zero | head -c 2 | wc -c'
+    const asRoot = await run(script, { init: false })
+    assert.equal(asRoot.stdout.split('\n')[0], '1', asRoot.stderr)
+    assert.deepEqual(
+      [asRoot.code, asRoot.stdout],
+      [0, (await run(script)).stdout.replace(/^\d+/, '1')],
+    )
+    const asUser = await run('echo $$; id -u', { init: false, user: 'app' })
+    assert.deepEqual([asUser.code, asUser.stdout], [0, '1\n1000\n'])
   })
 
   it('keeps devices, masks and read-only paths', async () => {

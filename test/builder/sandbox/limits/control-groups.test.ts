@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import type { CgroupDirOptions } from '../../../../builder/sandbox/limits/cgroup-dir.ts'
 import {
   type ControlGroup,
-  type GroupOptions,
   makeControlGroup,
 } from '../../../../builder/sandbox/limits/control-groups.ts'
-import { groupSettings } from '../../../../builder/sandbox/limits/group-settings.ts'
+import { groupSettings } from '../../../../builder/sandbox/limits/resource-settings.ts'
 import { makeDefaultGroup } from '../../../../builder/sandbox/limits/step-groups.ts'
 
 /** A folder that looks like control groups of the second version: files are what was written last. */
@@ -33,12 +33,12 @@ describe('sandbox: control groups of the second version', () => {
     own: `0::${own}\n`,
   })
 
-  function make(options: Partial<GroupOptions>, own?: string) {
+  function make(options: Partial<CgroupDirOptions>, own?: string) {
     const settings = groupSettings({ memory: 1 << 20, memorySwap: 3 << 20, pids: 5 })
     return makeControlGroup({ settings, parent: undefined, ...options }, system(own))
   }
 
-  const pathOf = ({ places: [place] }: ControlGroup): string => place?.path ?? ''
+  const pathOf = ({ directories: [place] }: ControlGroup): string => place?.path ?? ''
   const readIn = (made: ControlGroup, file: string): string =>
     readFileSync(join(pathOf(made), file), 'utf8')
   const read = (path: string): string => readFileSync(join(folder, path), 'utf8')

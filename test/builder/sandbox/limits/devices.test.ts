@@ -11,7 +11,8 @@ import {
 } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { makeCallProgram, type ProgramCall } from '#builder/linux'
-import { SandboxFixture } from '../support/fixture.ts'
+import type { SandboxFixture } from '../../../suites/sandbox/fixture.ts'
+import { inProcessFixture } from '../support/fixture.ts'
 
 const BUILDER = fileURLToPath(new URL('../support/builder-process.js', import.meta.url))
 
@@ -39,7 +40,7 @@ const SCRIPT = [
 describe('sandbox: devices, limited by control groups', () => {
   let fixture: SandboxFixture
   before(() => {
-    fixture = new SandboxFixture()
+    fixture = inProcessFixture()
   })
   after(() => fixture.close())
 

@@ -3,13 +3,11 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import {
-  makeControlGroup,
-  systemGroups,
-} from '../../../../builder/sandbox/limits/control-groups.ts'
+import { makeControlGroup } from '../../../../builder/sandbox/limits/control-groups.ts'
 import { DEVICE_RULES } from '../../../../builder/sandbox/limits/device-rules.ts'
-import { groupSettings } from '../../../../builder/sandbox/limits/group-settings.ts'
-import { SandboxFixture } from '../support/fixture.ts'
+import { readGroupSystem } from '../../../../builder/sandbox/limits/hierarchies.ts'
+import { groupSettings } from '../../../../builder/sandbox/limits/resource-settings.ts'
+import { inProcessFixture } from '../support/fixture.ts'
 
 const BUILDER = fileURLToPath(new URL('../support/builder-process.js', import.meta.url))
 /** The first hierarchy that has the controller, of either version. */
@@ -31,8 +29,8 @@ describe('sandbox: the life of control groups', () => {
   })
 
   it('keeps those of the living, and removes those of the dead', async () => {
-    const fixture = new SandboxFixture()
-    const living = makeControlGroup(options, systemGroups())
+    const fixture = inProcessFixture()
+    const living = makeControlGroup(options, readGroupSystem())
     const spec = fixture.spec(['sh', '-c', 'echo started; sleep 1000'], {
       resources: { pids: 9 },
       cgroupParent: PARENT,
@@ -52,8 +50,8 @@ describe('sandbox: the life of control groups', () => {
     child.kill('SIGKILL')
     await once(child, 'close')
     await fixture.close()
-    const next = makeControlGroup(options, systemGroups())
-    const names = [living, next].map(({ places: [place] }) => place?.path.split('/').at(-1))
+    const next = makeControlGroup(options, readGroupSystem())
+    const names = [living, next].map(({ directories: [place] }) => place?.path.split('/').at(-1))
     await until(() => groups().length === 2)
     assert.deepEqual([...groups()].sort(), names.sort())
     await Promise.all([living.remove(), next.remove()])
@@ -63,9 +61,9 @@ describe('sandbox: the life of control groups', () => {
   it('takes no group that is there already for its own', async () => {
     mkdirSync(`${PIDS}${PARENT}/tsbuild-of-another`, { recursive: true })
     const made = await Promise.all(
-      Array.from({ length: 20 }, async () => makeControlGroup(options, systemGroups())),
+      Array.from({ length: 20 }, async () => makeControlGroup(options, readGroupSystem())),
     )
-    assert.equal(new Set(made.map(({ places: [place] }) => place?.path)).size, 20)
+    assert.equal(new Set(made.map(({ directories: [place] }) => place?.path)).size, 20)
     await Promise.all(made.map((group) => group.remove()))
     assert.deepEqual(groups(), ['tsbuild-of-another'])
     rmdirSync(`${PIDS}${PARENT}/tsbuild-of-another`)
@@ -75,7 +73,7 @@ describe('sandbox: the life of control groups', () => {
   async function until(condition: () => boolean): Promise<void> {
     for (let tries = 0; tries < 100 && !condition(); tries++) {
       await new Promise((resolve) => setTimeout(resolve, 20))
-      await makeControlGroup(options, systemGroups()).remove()
+      await makeControlGroup(options, readGroupSystem()).remove()
     }
   }
 })

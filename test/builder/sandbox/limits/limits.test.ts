@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { run } from '#builder/sandbox'
 import type { Ulimit } from '#core'
-import { parseStatus, SandboxFixture, type StepOverrides } from '../support/fixture.ts'
+import {
+  parseStatus,
+  type SandboxFixture,
+  type StepOverrides,
+} from '../../../suites/sandbox/fixture.ts'
+import { inProcessFixture } from '../support/fixture.ts'
 
 const V1 = '/sys/fs/cgroup'
 /** Where control groups of the first version are; limits are tried out on such machines only. */
@@ -37,13 +43,13 @@ function tasksOf(path: string): readonly string[] {
   }
 }
 
-/** For groups that nobody else makes. */
+/** For groups of this process alone. */
 const PARENT = `/tsbuild-test-${process.pid}`
 
 describe('sandbox: limits', () => {
   let fixture: SandboxFixture
   before(() => {
-    fixture = new SandboxFixture()
+    fixture = inProcessFixture()
   })
   after(async () => {
     const groups = hasV1 ? ownGroups() : []
@@ -76,41 +82,6 @@ describe('sandbox: limits', () => {
     }
     assert.equal(own(), before)
     assert.deepEqual(readdirSync(`${fixture.directory}/temporary`), ['scaffold'])
-  })
-
-  it('says when a program cannot be started, also behind a limit', async () => {
-    const ulimits: Ulimit[] = [{ name: 'nofile', soft: 64, hard: 64 }]
-    for (const program of ['/missing', 'missing', '/etc/passwd']) {
-      await assert.rejects(fixture.run([program], { ulimits }), { code: 'STEP_FAILED' })
-    }
-    const signal = AbortSignal.timeout(30)
-    const step = fixture.run(['sleep', '100'], { ulimits, signal })
-    await assert.rejects(step, { code: 'CANCELLED' })
-    await assert.rejects(fixture.run(['true'], { ulimits, signal: AbortSignal.abort() }), {
-      code: 'CANCELLED',
-    })
-    assert.equal((await fixture.run(['true'], { ulimits })).exitCode, 0)
-  })
-
-  it('gives a step with all rights what others lack', async () => {
-    const script =
-      'cat /proc/self/status; mkdir /mnt; mount -t tmpfs x /mnt && echo mounted; mknod /d b 7 0; echo > /proc/sys/kernel/domainname && echo wrote; ls /sys/firmware | wc -l; stat -c %n /dev/loop-control /dev/fuse /dev/kmsg'
-    const run = async (overrides: StepOverrides) =>
-      (await fixture.run(['sh', '-c', script], overrides)).stdout
-    const insecure = await run({ security: 'insecure' })
-    const status = parseStatus(insecure)
-    assert.equal(status.get('Seccomp'), '0')
-    assert.equal(
-      status.get('CapEff'),
-      parseStatus(readFileSync('/proc/self/status', 'utf8')).get('CapEff'),
-    )
-    assert.match(insecure, /mounted\nwrote\n/)
-    const devices = ['loop-control', 'fuse', 'kmsg'].filter((name) => existsSync(`/dev/${name}`))
-    for (const name of devices) assert.ok(insecure.includes(`/dev/${name}\n`))
-    const secure = await run({})
-    assert.equal(parseStatus(secure).get('Seccomp'), '2')
-    assert.doesNotMatch(secure, /mounted|wrote|\/dev\//)
-    assert.doesNotMatch(readFileSync('/proc/self/mounts', 'utf8'), /\/mnt tmpfs/)
   })
 
   if (!hasV1) return
@@ -175,6 +146,6 @@ describe('sandbox: limits', () => {
   })
 
   function status(args: readonly string[], overrides: StepOverrides) {
-    return fixture.sandbox.run(fixture.spec(args, overrides), { onOutput: () => undefined })
+    return run(fixture.sandbox, fixture.spec(args, overrides), { onOutput: () => undefined })
   }
 })

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { SandboxFixture } from '../support/fixture.ts'
+import type { SandboxFixture } from '../../../suites/sandbox/fixture.ts'
+import { inProcessFixture } from '../support/fixture.ts'
 
 describe('sandbox: networks', () => {
   let fixture: SandboxFixture
@@ -12,7 +13,7 @@ describe('sandbox: networks', () => {
 
   before(async () => {
     assert.ok(existsSync('/usr/bin/slirp4netns'), 'these tests need the package slirp4netns')
-    fixture = new SandboxFixture()
+    fixture = inProcessFixture()
     server = createServer((socket) => socket.end('hello\n'))
     await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve))
     port = (server.address() as AddressInfo).port
@@ -75,7 +76,7 @@ describe('sandbox: networks', () => {
 
   it('leaves no helper behind', async () => {
     const before = helpers()
-    const other = new SandboxFixture()
+    const other = inProcessFixture()
     await other.run(['true'], { network: 'default' })
     assert.equal(helpers().length, before.length + 1)
     await other.close()

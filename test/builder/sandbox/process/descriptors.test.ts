@@ -4,8 +4,10 @@ import { once } from 'node:events'
 import { chmodSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { SandboxFixture } from '../support/fixture.ts'
+import type { SandboxFixture } from '../../../suites/sandbox/fixture.ts'
+import { inProcessFixture } from '../support/fixture.ts'
 import { type Attempt, FIRST, type Held, LAST } from '../support/held-steps.ts'
+import { addUser, removeUser } from '../support/ordinary-user.ts'
 
 const BUILDER = fileURLToPath(new URL('../support/holding-builder.js', import.meta.url))
 const USER = `tsbuild-held-${process.pid}`
@@ -18,13 +20,11 @@ describe('sandbox: what the builder has open', function () {
   let user: number
 
   before(() => {
-    const added = spawnSync('useradd', ['--no-create-home', USER])
-    assert.equal(added.status, 0, added.stderr.toString())
-    user = Number(spawnSync('id', ['-u', USER]).stdout.toString())
+    user = addUser(USER)
   })
-  after(() => void spawnSync('userdel', [USER]))
+  after(() => removeUser(USER))
   beforeEach(() => {
-    fixture = new SandboxFixture()
+    fixture = inProcessFixture()
   })
   afterEach(() => fixture.close())
 
@@ -80,7 +80,7 @@ async function attemptAll(fixture: SandboxFixture, uid: number): Promise<readonl
   return JSON.parse(output) as readonly Attempt[]
 }
 
-/** A folder of the host: whoever reaches it says so. */
+/** A folder of the host with programs that say when they are reached. */
 function makeFolder(folder: string): string {
   mkdirSync(`${folder}/inner`, { recursive: true })
   copyFileSync('/bin/busybox', `${folder}/echo`)

@@ -5,7 +5,7 @@
  * becomes root of a namespace first.
  */
 import { openSync, readFileSync } from 'node:fs'
-import { inProcessSandbox, reexecInUserNamespace, type Sandbox } from '#builder/sandbox'
+import { inProcessSandbox, reexecInUserNamespace, run, type Sandbox } from '#builder/sandbox'
 import { createWritable } from '#builder/snapshot'
 import { errnoOf, TsbuildError } from '#core'
 import { type Attempt, attacks, type Held, type HeldStep, LAST, twins } from './held-steps.ts'
@@ -34,7 +34,8 @@ async function attempt(
   const chunks: Uint8Array[] = []
   try {
     const writable = createWritable(`${held.scratch}/${index}`, held.lower)
-    await sandbox.run(
+    await run(
+      sandbox,
       {
         args,
         cwd,
@@ -45,6 +46,7 @@ async function attempt(
         extraHosts: [],
         shmSize: 1024 * 1024,
         security: 'sandbox',
+        init: true,
         ulimits: [],
         resources: {},
         mounts: [

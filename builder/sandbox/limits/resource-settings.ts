@@ -1,9 +1,9 @@
 import type { StepResources } from '#core'
-import type { GroupSetting } from './control-groups.ts'
+import type { GroupSetting } from './group-setting.ts'
 
 const DEFAULT_PERIOD = 100_000
 
-/** The resources as control groups have them. */
+/** The settings that limit a group to these resources. */
 export function groupSettings(resources: StepResources): readonly GroupSetting[] {
   return [...memorySettings(resources), ...cpuSettings(resources), ...pidsSettings(resources)]
 }
