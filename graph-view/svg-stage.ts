@@ -1,4 +1,4 @@
-import type { Point, Rectangle } from './arrange.ts'
+import type { Point, Rectangle } from './geometry.ts'
 import { columnsOf, isAscii, plain, shorten } from './label.ts'
 import { FONT_SIZE } from './svg-style.ts'
 import type { InstructionView, StageView } from './view.ts'
