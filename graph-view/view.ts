@@ -18,6 +18,7 @@ export interface GraphView {
   readonly target: number
 }
 
+/** A stage as every format shows it. */
 export interface StageView {
   readonly index: number
   readonly name: string | undefined
@@ -35,6 +36,7 @@ export interface StageView {
   readonly instructions: readonly InstructionView[]
 }
 
+/** An instruction as every format shows it. */
 export interface InstructionView {
   readonly kind: Instruction['kind']
   /** 1-based, of the first and the last line. */

@@ -24,6 +24,7 @@ import { type BaseLookup, checkImageName, type ResolvedBase } from './bases/reso
 import { stagePlatform } from './stage/platforms.ts'
 import { expandWith } from './variables/expand.ts'
 
+/** What linking the stages and resolving their images needs. */
 export interface ResolveGraphOptions {
   readonly globals: GlobalScope
   readonly target: string | undefined
@@ -36,6 +37,7 @@ export interface ResolveGraphOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** Linked stages with all triggers spliced in, and the images that they name. */
 export interface ResolvedGraph {
   readonly graph: InstructionGraph
   readonly bases: BaseLookup

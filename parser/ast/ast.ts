@@ -19,12 +19,14 @@ export interface Comment {
   readonly range: SourceRange
 }
 
+/** A parser directive at the top of the file: `# name=value`. */
 export interface Directive {
   readonly name: 'syntax' | 'escape' | 'check'
   readonly value: string
   readonly range: SourceRange
 }
 
+/** A FROM and the instructions up to the next one. */
 export interface Stage {
   /** 0-based position in the file. */
   readonly index: number
@@ -35,8 +37,10 @@ export interface Stage {
   readonly instructions: readonly StageInstruction[]
 }
 
+/** Any instruction of a Dockerfile. */
 export type Instruction = FromInstruction | StageInstruction
 
+/** An instruction that can follow a FROM. */
 export type StageInstruction =
   | AddInstruction
   | ArgInstruction
@@ -94,6 +98,7 @@ export type Command =
   | { readonly form: 'exec'; readonly args: readonly string[] }
   | { readonly form: 'shell'; readonly script: string }
 
+/** A here-document: `<<name`, and the lines up to `name`. */
 export interface Heredoc {
   readonly name: string
   readonly content: string
@@ -107,11 +112,13 @@ export interface Heredoc {
   readonly range: SourceRange
 }
 
+/** `key=value` of ENV or LABEL. */
 export interface KeyValue {
   readonly key: Word
   readonly value: Word
 }
 
+/** `FROM [--platform=platform] image [AS name]`. */
 export interface FromInstruction extends InstructionBase {
   readonly kind: 'from'
   readonly image: Word
@@ -122,6 +129,7 @@ export interface FromInstruction extends InstructionBase {
   readonly as: Word | undefined
 }
 
+/** `RUN [flags] command`. */
 export interface RunInstruction extends InstructionBase {
   readonly kind: 'run'
   readonly command: Command
@@ -158,6 +166,7 @@ interface FileWords {
   readonly heredocs: readonly Heredoc[]
 }
 
+/** `COPY [flags] source… destination`. */
 export interface CopyInstruction extends InstructionBase, FileWords {
   readonly kind: 'copy'
   readonly from: Word | undefined
@@ -168,6 +177,7 @@ export interface CopyInstruction extends InstructionBase, FileWords {
   readonly exclude: readonly Word[]
 }
 
+/** `ADD [flags] source… destination`. */
 export interface AddInstruction extends InstructionBase, FileWords {
   readonly kind: 'add'
   readonly chown: Word | undefined
@@ -179,6 +189,7 @@ export interface AddInstruction extends InstructionBase, FileWords {
   readonly unpack: boolean | undefined
 }
 
+/** `ENV key=value…`. */
 export interface EnvInstruction extends InstructionBase {
   readonly kind: 'env'
   /** True for `ENV key value`. */
@@ -186,6 +197,7 @@ export interface EnvInstruction extends InstructionBase {
   readonly entries: readonly KeyValue[]
 }
 
+/** `LABEL key=value…`. */
 export interface LabelInstruction extends InstructionBase {
   readonly kind: 'label'
   /** True for `LABEL key value`. */
@@ -193,6 +205,7 @@ export interface LabelInstruction extends InstructionBase {
   readonly entries: readonly KeyValue[]
 }
 
+/** `ARG key[=default]…`. */
 export interface ArgInstruction extends InstructionBase {
   readonly kind: 'arg'
   readonly args: readonly ArgDeclaration[]
@@ -205,31 +218,37 @@ export interface ArgDeclaration {
   readonly range: SourceRange
 }
 
+/** `WORKDIR path`. */
 export interface WorkdirInstruction extends InstructionBase {
   readonly kind: 'workdir'
   readonly path: Word
 }
 
+/** `USER user[:group]`. */
 export interface UserInstruction extends InstructionBase {
   readonly kind: 'user'
   readonly user: Word
 }
 
+/** `CMD command`. */
 export interface CmdInstruction extends InstructionBase {
   readonly kind: 'cmd'
   readonly command: Command
 }
 
+/** `ENTRYPOINT command`. */
 export interface EntrypointInstruction extends InstructionBase {
   readonly kind: 'entrypoint'
   readonly command: Command
 }
 
+/** `EXPOSE port…`. */
 export interface ExposeInstruction extends InstructionBase {
   readonly kind: 'expose'
   readonly ports: readonly Word[]
 }
 
+/** `VOLUME path…`. */
 export interface VolumeInstruction extends InstructionBase {
   readonly kind: 'volume'
   /** True for a JSON array, the strings of which `paths` are. */
@@ -238,16 +257,19 @@ export interface VolumeInstruction extends InstructionBase {
   readonly paths: readonly Word[]
 }
 
+/** `SHELL ["program", "argument"…]`. */
 export interface ShellInstruction extends InstructionBase {
   readonly kind: 'shell'
   readonly shell: readonly string[]
 }
 
+/** `STOPSIGNAL signal`. */
 export interface StopsignalInstruction extends InstructionBase {
   readonly kind: 'stopsignal'
   readonly signal: Word
 }
 
+/** `HEALTHCHECK [flags] CMD command`, or `HEALTHCHECK NONE`. */
 export interface HealthcheckInstruction extends InstructionBase {
   readonly kind: 'healthcheck'
   /** True for a JSON array: the command, or an empty one behind `NONE`. */
@@ -256,6 +278,7 @@ export interface HealthcheckInstruction extends InstructionBase {
   readonly check: Healthcheck | undefined
 }
 
+/** The command of a HEALTHCHECK and its settings; durations in nanoseconds. */
 export interface Healthcheck {
   readonly command: Command
   readonly interval: number | undefined
@@ -265,6 +288,7 @@ export interface Healthcheck {
   readonly retries: number | undefined
 }
 
+/** `ONBUILD instruction`. */
 export interface OnbuildInstruction extends InstructionBase {
   readonly kind: 'onbuild'
   /** The trigger as it is stored in the image config: the line without ONBUILD. */
@@ -275,6 +299,7 @@ export interface OnbuildInstruction extends InstructionBase {
   readonly instruction: StageInstruction | undefined
 }
 
+/** `MAINTAINER name`. */
 export interface MaintainerInstruction extends InstructionBase {
   readonly kind: 'maintainer'
   readonly name: string

@@ -9,6 +9,7 @@ import * as t from './lexer.ts'
 
 type Rule = ParserMethod<[], CstNode>
 
+/** The grammar of one logical line. A parser has state: its input is set before a rule is called. */
 export class DockerfileGrammar extends CstParser {
   constructor(purpose: 'use' | 'test') {
     super([...t.TOKENS], { skipValidations: purpose === 'use', maxLookahead: 1 })

@@ -36,6 +36,7 @@ const NOTHING: Dockerfile = {
   comments: [],
 }
 
+/** A Dockerfile, and what is wrong with it. */
 export interface ParseResult {
   /** What could be understood; complete when no diagnostic is an error. */
   readonly dockerfile: Dockerfile
@@ -43,6 +44,7 @@ export interface ParseResult {
   readonly diagnostics: readonly Diagnostic[]
 }
 
+/** The instruction of an ONBUILD trigger, and what is wrong with it. */
 export interface TriggerResult {
   /** `undefined` when there is an error. */
   readonly instruction: StageInstruction | undefined

@@ -32,6 +32,7 @@ export interface InstructionGraph {
   readonly unused: readonly LinkedStage[]
 }
 
+/** What linking depends on besides the Dockerfile. */
 export interface LinkOptions {
   /** Name of the stage to build, in any case; the last stage unless given. */
   readonly target?: string | undefined

@@ -12,6 +12,7 @@ export interface CheckSettings {
 type RuleSet = 'all' | ReadonlySet<string>
 
 const NONE: RuleSet = new Set()
+/** The settings of a file without a `check` directive. */
 export const NO_SETTINGS: CheckSettings = { skip: NONE, experimental: NONE, isError: false }
 
 /**

@@ -6,6 +6,7 @@ import type { SourceRange } from '../text/source.ts'
 import { parseCheckSettings } from './check-settings.ts'
 import { foreignSyntax } from './syntax.ts'
 
+/** The parser directives of a file, and what follows from them. */
 export interface Directives {
   readonly directives: readonly Directive[]
   readonly escape: Escape
@@ -13,6 +14,7 @@ export interface Directives {
   readonly isForeign: boolean
 }
 
+/** How a file is read. */
 export interface ParseOptions {
   /** Chosen for the file, whatever `syntax` it asks for. */
   readonly frontend?: 'built-in' | undefined

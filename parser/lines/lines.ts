@@ -26,6 +26,7 @@ export interface LogicalLine {
   readonly breaks: readonly LineBreak[]
 }
 
+/** The logical lines of a file. */
 export interface Lines {
   readonly lines: readonly LogicalLine[]
   /** Behind the last instruction. */

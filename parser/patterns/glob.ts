@@ -4,8 +4,10 @@
  * regular expressions in JavaScript do.
  */
 
+/** Whether a step takes the character with this code. */
 export type Test = (code: number) => boolean
 
+/** One element of a wildcard pattern. */
 export type Step =
   /** Takes one character. */
   | { readonly kind: 'one'; readonly test: Test }

@@ -21,11 +21,13 @@ import { lineEnd, trimSpace } from '../text/characters.ts'
 import { firstError, lineOf } from '../text/diagnostics.ts'
 import { type Escape, parseJsonArray, scanFlag, withoutLooseEscape } from '../text/scan.ts'
 
+/** A Dockerfile as other implementations can print it too, for comparison. */
 export interface NormalForm {
   readonly instructions: readonly NormalInstruction[]
   readonly stages: readonly NormalStage[]
 }
 
+/** An instruction of a normal form. */
 export interface NormalInstruction {
   /** In upper case. */
   readonly instruction: string
@@ -48,6 +50,7 @@ export interface NormalInstruction {
   readonly onbuild?: NormalInstruction
 }
 
+/** A heredoc of a normal form. */
 export interface NormalHeredoc {
   readonly name: string
   /** As it stands in the file, leading tabs included. */
@@ -56,6 +59,7 @@ export interface NormalHeredoc {
   readonly chomp: boolean
 }
 
+/** A stage of a normal form. */
 export interface NormalStage {
   /** In lower case; `null` without AS. */
   readonly name: string | null

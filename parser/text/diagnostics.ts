@@ -36,6 +36,7 @@ export interface SourceFile {
   readonly text: string
 }
 
+/** What a `SourceError` has besides its message. */
 export interface SourceErrorOptions extends FailureOptions {
   /** The offending places, the most important one first. */
   readonly ranges: readonly SourceRange[]

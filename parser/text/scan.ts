@@ -5,6 +5,7 @@
 import { isBlank, isByteSpace, isSpace, lineEnd, skipWhile, trimEnd } from './characters.ts'
 import { parseArray } from './json-array.ts'
 
+/** The escape character of a file. */
 export type Escape = '\\' | '`'
 
 /** A word found at `start`, up to and not including `end`. */

@@ -18,6 +18,7 @@ const MAX_ROUNDS = 16
 /** Character comparisons of the patterns of one word. */
 const MAX_PATTERN_STEPS = 2_000_000
 
+/** How a word is expanded. */
 export interface ExpandOptions {
   /** The value of a variable, `undefined` when it is unset. */
   readonly lookup: (name: string) => string | undefined

@@ -8,6 +8,7 @@ import {
   trimPattern,
 } from './shell-pattern.ts'
 
+/** The bounds of one expansion. */
 export interface Limits {
   readonly budget: Budget
   /** Characters of the result, at most. */

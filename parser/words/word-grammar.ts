@@ -9,6 +9,7 @@ import * as t from './word-lexer.ts'
 
 type Rule = ParserMethod<[], CstNode>
 
+/** The grammar of words. A parser has state: its input is set before a rule is called. */
 export class WordGrammar extends CstParser {
   constructor(purpose: 'use' | 'test') {
     super([...t.WORD_TOKENS], { skipValidations: purpose === 'use', maxLookahead: 1 })

@@ -94,12 +94,14 @@ export const SingleQuoted: TokenType = token(
   part,
 )
 
+/** A double quote that begins a quoted part. */
 export const QuoteStart: TokenType = token(
   'QuoteStart',
   (text, start) => (text.charAt(start) === '"' && hasQuotes(text) ? start + 1 : -1),
   { push_mode: 'quoted' },
 )
 
+/** A double quote that ends a quoted part. */
 export const QuoteEnd: TokenType = symbol('QuoteEnd', '"', { pop_mode: true })
 
 /** Inside double quotes the escape escapes only a double quote, a dollar sign and itself. */
@@ -142,6 +144,7 @@ export const Variable: TokenType = token(
   part,
 )
 
+/** `${` before a name. */
 export const SubstitutionStart: TokenType = symbol('SubstitutionStart', '${', {
   push_mode: 'name',
 })
@@ -155,6 +158,7 @@ export const Name: TokenType = token('Name', nameEnd, {
   push_mode: 'modifier',
 })
 
+/** `}` behind a name or an operand. */
 export const SubstitutionEnd: TokenType = symbol('SubstitutionEnd', '}', { pop_mode: true })
 
 /** `/` or `//` behind the name: a pattern and a replacement follow. */
@@ -175,6 +179,7 @@ export const Modifier: TokenType = token(
   { pop_mode: true, push_mode: 'operand' },
 )
 
+/** The `/` between a pattern and its replacement. */
 export const PatternEnd: TokenType = symbol('PatternEnd', '/', {
   pop_mode: true,
   push_mode: 'operand',
@@ -211,6 +216,7 @@ export const WORD_TOKENS: readonly TokenType[] = [
   ...[Part, QuotedText, SubstitutedText],
 ]
 
+/** A lexer for words. */
 export type WordLexer = InstanceType<typeof Lexer>
 
 /** A fresh lexer; Chevrotain checks its definition only when it is made for a test. */

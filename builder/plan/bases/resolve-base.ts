@@ -49,12 +49,14 @@ export interface ResolvedBase {
 /** Pinned images by the name in the Dockerfile and the platform. */
 export type BaseLookup = (name: string, platform: Platform) => ResolvedBase
 
+/** A layer of a base image, and where its blob can be read. */
 export interface BaseLayer {
   readonly diffId: DiffId
   readonly descriptor: Descriptor
   readonly source: BlobSource
 }
 
+/** What resolving a base image needs. */
 export interface BaseOptions {
   readonly store: Store
   readonly client: () => RegistryClient

@@ -148,6 +148,7 @@ export function wrapCommand(state: StageState, command: Command): readonly strin
   return [...shellOf(state), command.script]
 }
 
+/** The shell that runs the shell form: SHELL, else the one of the system. */
 export function shellOf(state: StageState): readonly string[] {
   const { config, claimed } = state
   return config.Shell ?? (claimed.os === 'windows' ? WINDOWS_SHELL : DEFAULT_SHELL)
@@ -180,6 +181,7 @@ export function workingDirectory({ config, platform }: StageState): string {
   return slashed(config.WorkingDir ?? '/', platform.os)
 }
 
+/** The state with other settings of the image. */
 export function withConfig(state: StageState, change: Partial<StageConfig>): StageState {
   return { ...state, config: { ...state.config, ...change } }
 }

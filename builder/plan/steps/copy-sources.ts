@@ -33,6 +33,7 @@ export interface CopiedWords {
   readonly os: string
 }
 
+/** The sources of a vertex, and the actions that copy from them. */
 export interface CopiedSources {
   readonly sources: readonly FilesSource[]
   readonly actions: readonly CopyAction[]

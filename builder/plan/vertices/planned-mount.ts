@@ -40,6 +40,7 @@ export interface CacheMountPlan extends Ownable {
   readonly owner: MountOwner | undefined
 }
 
+/** An empty file system in memory. */
 export interface TmpfsMountPlan extends Ownable {
   readonly kind: 'tmpfs'
   readonly target: string
@@ -48,6 +49,7 @@ export interface TmpfsMountPlan extends Ownable {
   readonly readonly: boolean
 }
 
+/** A secret as a file, a variable or both. */
 export interface SecretMountPlan {
   readonly kind: 'secret'
   readonly id: string
@@ -59,6 +61,7 @@ export interface SecretMountPlan {
   readonly owner: MountOwner
 }
 
+/** The socket of an SSH agent. */
 export interface SshMountPlan {
   readonly kind: 'ssh'
   readonly id: string
@@ -74,6 +77,7 @@ export interface ScriptMountPlan {
   readonly content: string
 }
 
+/** Owner and permissions of what a mount creates. */
 export interface MountOwner {
   readonly uid: number
   readonly gid: number

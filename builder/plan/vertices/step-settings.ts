@@ -16,6 +16,7 @@ export interface StepSettings {
   readonly cgroupParent: string | undefined
 }
 
+/** The settings of RUN steps unless the user gives others. */
 export const DEFAULT_STEP_SETTINGS: StepSettings = {
   allow: [],
   extraHosts: [],

@@ -63,6 +63,7 @@ export interface FilesVertex extends VertexCommon {
   readonly madeAt?: number
 }
 
+/** Where the files of a COPY or ADD come from. */
 export type FilesSource = ContextSource | VertexSource
 
 /** A folder of the client: the build context, or a named one. */
@@ -91,6 +92,7 @@ export interface ExecVertex extends VertexCommon {
   readonly warnings: readonly string[]
 }
 
+/** The process of a RUN. */
 export interface PlannedProcess {
   readonly args: readonly string[]
   readonly env: readonly string[]
