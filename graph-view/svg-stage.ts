@@ -29,7 +29,7 @@ export interface StageBox {
   readonly outlet: number
 }
 
-/** Shortens what a stage has to say, and measures it. */
+/** Shortens the texts of a stage and measures its box. */
 export function stageBox(stage: StageView): StageBox {
   const name = shorten(stage.label, MAX_NAME)
   const notes = [

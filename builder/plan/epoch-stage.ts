@@ -15,8 +15,8 @@ import { checkDefault, expandWith } from './variables/expand.ts'
 const EPOCH = 'SOURCE_DATE_EPOCH'
 
 /**
- * What a stage fetches that SOURCE_DATE_EPOCH names: nothing but one file or repository, so that its
- * time is known before anything is built. `undefined` when no stage has the name.
+ * The source of the stage that SOURCE_DATE_EPOCH names: one file or repository, so that its time is
+ * known before the build. `undefined` when no stage has the name.
  * @throws {SourceError} DOCKERFILE_INVALID for a stage that does more
  */
 export function epochStageSource(

@@ -8,11 +8,11 @@ export interface Dockerfile {
   /** ARGs before the first FROM. */
   readonly globalArgs: readonly ArgInstruction[]
   readonly stages: readonly Stage[]
-  /** Those behind the last instruction; all others are with the instruction that they precede. */
+  /** The comments behind the last instruction; all others are with the instruction that follows. */
   readonly comments: readonly Comment[]
 }
 
-/** A line that begins with `#` and is no directive. */
+/** A line that begins with `#` and is not a directive. */
 export interface Comment {
   /** What follows the `#`, without white space at its end. */
   readonly text: string
@@ -63,7 +63,7 @@ export type StageInstruction =
 /** What all instructions have. */
 export interface InstructionBase {
   readonly range: SourceRange
-  /** All lines that belong to it, also where a continuation has nothing but blanks or comments. */
+  /** All lines of the instruction, including continuation lines with only blanks or comments. */
   readonly lines: LineSpan
   /** The instruction as written, continuations joined: for progress and ONBUILD. */
   readonly text: string
@@ -71,9 +71,9 @@ export interface InstructionBase {
   readonly keyword: Word
   /** All flags as written, in order, quotes and escapes kept; without the `--` that ends them. */
   readonly flags: readonly Word[]
-  /** All comments since the instruction before; none for an ONBUILD trigger. */
+  /** All comments since the previous instruction; empty for an ONBUILD trigger. */
   readonly comments: readonly Comment[]
-  /** Where its lines were joined, in order; none for an ONBUILD trigger. */
+  /** Where lines were joined, in order; empty for an ONBUILD trigger. */
   readonly breaks: readonly LineBreak[]
 }
 
@@ -140,8 +140,8 @@ export interface RunInstruction extends InstructionBase {
 }
 
 /**
- * One `--mount=`: its comma-separated keys and values, checked when it is planned. A field that
- * stands alone and may not is there as written, without a value.
+ * One `--mount=`: its comma-separated keys and values, checked by the planner. A field without the
+ * value that it needs is kept as written.
  */
 export interface RunMount {
   readonly raw: Word
@@ -160,8 +160,8 @@ interface FileWords {
   readonly inline: readonly Heredoc[]
   readonly destination: Word
   /**
-   * The bodies below the instruction. They are looked for as a shell would, and words are split
-   * without regard to quotes: not every one of them is in `inline`, and the other way round.
+   * The bodies below the instruction. A shell's rules find them, but words are split without regard
+   * to quotes: `inline` can have fewer or more.
    */
   readonly heredocs: readonly Heredoc[]
 }
@@ -253,7 +253,7 @@ export interface VolumeInstruction extends InstructionBase {
   readonly kind: 'volume'
   /** True for a JSON array, the strings of which `paths` are. */
   readonly json: boolean
-  /** White space around a path is no part of it. */
+  /** White space around a path is not part of it. */
   readonly paths: readonly Word[]
 }
 
@@ -293,7 +293,7 @@ export interface OnbuildInstruction extends InstructionBase {
   readonly kind: 'onbuild'
   /** The trigger as it is stored in the image config: the line without ONBUILD. */
   readonly trigger: string
-  /** Those of the trigger. */
+  /** The heredocs of the trigger. */
   readonly heredocs: readonly Heredoc[]
   /** The trigger, parsed; `undefined` when it has mistakes, which count only where it runs. */
   readonly instruction: StageInstruction | undefined

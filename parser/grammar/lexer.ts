@@ -1,7 +1,7 @@
 /**
- * Tokens of logical lines. Every instruction family has a mode of its own, entered by the keyword.
- * The text begins with the escape character in force, so that the scanners are pure functions of it;
- * lines end with a line feed. Some token fits at every place, so lexing cannot fail.
+ * Tokens of logical lines. Every family of instructions has a lexer mode, entered by the keyword.
+ * The text begins with the escape character, so that the scanners are pure functions of it; lines
+ * end with a line feed. A token matches at every offset, so lexing cannot fail.
  */
 import type {
   CustomPatternMatcherReturn,
@@ -51,7 +51,7 @@ function skipped(name: string, test: (code: number) => boolean): TokenType {
   return token(name, (text, start) => skipWhile(text, start, test), { group: Lexer.SKIPPED })
 }
 
-/** A group of keywords: the grammar asks for the group, what is made of it depends on the member. */
+/** A group of keywords: the grammar has a rule for the group, and the AST depends on the member. */
 function family(name: string): TokenType {
   return createToken({ name, pattern: Lexer.NA })
 }
@@ -116,7 +116,7 @@ export const Healthcheck: TokenType = keyword('Healthcheck', 'health')
 /** The keyword ONBUILD. */
 export const Onbuild: TokenType = keyword('Onbuild', 'onbuild')
 
-/** ONBUILD behind ONBUILD, with the rest of the line: it is refused, whatever follows. */
+/** ONBUILD behind ONBUILD, with the rest of the line, which is refused. */
 export const NestedOnbuild: TokenType = token('NestedOnbuild', (text, start) => {
   const isOnbuild = text.slice(start, scanWord(text, start)).toLowerCase() === 'onbuild'
   return isOnbuild ? lineRest(text, start, undefined) : -1
@@ -150,7 +150,7 @@ export const FlagsEnd: TokenType = token('FlagsEnd', (text, start, before) => {
   return value === '--' ? end : -1
 })
 
-/** `--name=value`; after a bare `--` nothing is a flag any more. */
+/** `--name=value`; words after a bare `--` are not flags. */
 export const Flag: TokenType = token('Flag', (text, start, before) => {
   if (!isFlag(text, start, endOf(before)) || before?.tokenType === FlagsEnd) return -1
   return scanFlag(text, start, escapeOf(text)).end

@@ -22,10 +22,10 @@ export interface LinkedStage {
   readonly sources: ReadonlyMap<Word, SourceRef>
 }
 
-/** How the stages of a Dockerfile hang together, seen from the target. */
+/** The stages of a Dockerfile and their dependencies, for one target. */
 export interface InstructionGraph {
   readonly dockerfile: Dockerfile
-  /** What was asked for: the stages that the target needs or all, in file order. */
+  /** The stages that the target needs, or all of them, in file order; see `LinkOptions`. */
   readonly stages: readonly LinkedStage[]
   readonly target: LinkedStage
   /** The other stages, in file order. */
@@ -40,17 +40,17 @@ export interface LinkOptions {
   readonly scope?: 'all' | 'target' | undefined
   /** Expands a word of a FROM line with the global arguments. */
   readonly expand: (word: Word, stage: Stage) => string
-  /** What to add to the message about a word of a FROM line that comes to nothing. */
+  /** An addition to the message about a word of a FROM line that is empty after expansion. */
   readonly suggest?: ((word: Word) => string) | undefined
-  /** Named contexts: asked for every name of a stage, and for every name that is no stage's. */
+  /** Named contexts: called for the name of every stage, and for every name of something else. */
   readonly replace?: ((name: string) => Replacement | undefined) | undefined
 }
 
-/** One place that names a source. */
+/** A word that names a source. */
 interface Edge {
   readonly written: string
   readonly to: SourceRef
-  /** The word that `sources` has it by. */
+  /** The key in `sources`. */
   readonly place: Word
   /** The mount's target; `undefined` for COPY --from. */
   readonly mountTarget?: string | undefined
@@ -63,9 +63,8 @@ interface Node {
 }
 
 /**
- * Resolves what stages name (each other, images, nothing) and leaves out what the target does not
- * need. A pure function of its arguments: a Dockerfile into which instructions were spliced can be
- * linked again.
+ * Resolves the names in stages to other stages, images or scratch, and leaves out what the target
+ * does not need. Pure: a Dockerfile with spliced instructions can be linked again.
  * @throws {SourceError} DOCKERFILE_INVALID; USAGE for a target that does not exist
  */
 export function linkStages(dockerfile: Dockerfile, options: LinkOptions): InstructionGraph {
@@ -118,7 +117,7 @@ function emptyNode(stage: Stage, base: SourceRef): Node {
 
 interface BaseContext {
   readonly names: Names
-  /** Stages that stand above, by name. */
+  /** The stages above this one, by name. */
   readonly earlier: ReadonlyMap<string, number>
   readonly options: LinkOptions
 }

@@ -1,4 +1,4 @@
-/** What `${name…}` comes to, once its operands have been expanded. Mistakes are `SyntaxError`s. */
+/** Evaluates `${name…}` with expanded operands. Mistakes are `SyntaxError`s. */
 import {
   type Budget,
   parseShellPattern,

@@ -1,15 +1,15 @@
 /**
  * Tokens of a word with variables and quotes. The text begins with two characters of settings (the
- * escape in force; whether quotes count), so that the scanners are pure functions of it. Some token
- * fits at every place, so lexing cannot fail.
+ * escape character; how quotes are treated), so that the scanners are pure functions of it. A token
+ * matches at every offset, so lexing cannot fail.
  */
 import type { CustomPatternMatcherReturn, IToken, TokenType } from 'chevrotain'
 import { createToken, Lexer } from '../grammar/chevrotain.ts'
 import type { Escape } from '../text/scan.ts'
 
 /**
- * What becomes of quotes: `remove` is the rule; with `show` they protect what is in them and stay;
- * with `ignore` they are characters like any other.
+ * How quotes are treated: `remove` is the rule; with `show` they protect their content and stay;
+ * with `ignore` they are ordinary characters.
  */
 export type Quotes = 'remove' | 'show' | 'ignore'
 
@@ -51,7 +51,7 @@ export const Settings: TokenType = token('Settings', (text) => Math.min(2, text.
   push_mode: 'word',
 })
 
-/** Text up to what means something; where an operand stands, that is also its end. */
+/** Text up to the next special character; in an operand, also up to its end. */
 function plain(name: string, end: string): TokenType {
   return token(
     name,
@@ -185,10 +185,10 @@ export const PatternEnd: TokenType = symbol('PatternEnd', '/', {
   push_mode: 'operand',
 })
 
-/** A quoted part that was read: what it comes to. Only the expansion makes it. */
+/** The value of a quoted part; only the expansion creates this token. */
 export const QuotedText: TokenType = createToken({ name: 'QuotedText', pattern: Lexer.NA, ...part })
 
-/** A substitution that was read: what it comes to. Only the expansion makes it. */
+/** The value of a substitution; only the expansion creates this token. */
 export const SubstitutedText: TokenType = createToken({
   name: 'SubstitutedText',
   pattern: Lexer.NA,

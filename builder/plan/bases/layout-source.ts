@@ -20,7 +20,7 @@ import type { ImageSource } from '#registry-client'
 const CHUNK = 1 << 20
 
 /**
- * An OCI image layout made by anybody: read-only, regular files only, no link followed.
+ * An untrusted OCI image layout: read-only, regular files only, links are not followed.
  * Spec: image-spec v1.1 image-layout.md
  */
 export function layoutSource(directory: string): ImageSource {

@@ -35,9 +35,9 @@ import {
 } from '#registry-client'
 import { layoutSource } from './layout-source.ts'
 
-/** A base image, pinned: its config is known, none of its layers has been touched. */
+/** A pinned base image: its config is read, its layers are not. */
 export interface ResolvedBase {
-  /** With the digest of what the name stood for: `docker.io/library/debian:12@sha256:…`. */
+  /** The name with the digest that it resolved to: `docker.io/library/debian:12@sha256:…`. */
   readonly name: string
   readonly config: ImageConfig
   /** Bottom layer first. */
@@ -83,7 +83,7 @@ export async function resolveBase(
   return local ?? (await resolveRemote(reference, platform, options))
 }
 
-/** Refuses what can be no image's name. @throws {TsbuildError} REFERENCE_INVALID */
+/** Checks the form of an image name. @throws {TsbuildError} REFERENCE_INVALID */
 export function checkImageName(name: string): void {
   if (name.startsWith(LAYOUT)) parseLayoutName(name)
   else parseReference(name)
@@ -158,7 +158,7 @@ async function findLocal(
   return toBase(name, image, { source: store.blobs, origin: reference })
 }
 
-/** Any variant will do, as it does where a registry has a single image under the name. */
+/** Every variant is accepted, as for a single image in a registry. */
 function servesLocally(wanted: Platform, offered: Platform): boolean {
   return isSameMachine(wanted, offered) || platformDistance(wanted, offered) !== undefined
 }
@@ -177,7 +177,10 @@ function toBase(
   return { name, config: image.config, layers, origin: from.origin }
 }
 
-/** Of a layer that is not packed it can be told at once whether the config names another one. */
+/**
+ * The digest of an uncompressed layer is its diffID, so that both can be compared without reading
+ * it.
+ */
 function checkPlain({ mediaType, digest }: Descriptor, diffId: DiffId, name: string): void {
   if (compressionOf(mediaType) !== 'none' || digest === uncompressedDigest(diffId)) return
   throw new TsbuildError(`${name}: its config calls the layer ${digest} ${diffId}`, {
@@ -222,7 +225,7 @@ function typeOrUndefined(bytes: Buffer): string | undefined {
   }
 }
 
-/** A registry seen through the local store: tags are asked for, documents are fetched once. */
+/** A registry behind the local store: tags are resolved remotely, documents are fetched once. */
 function throughStore(repository: Repository, store: Store): ImageSource {
   return {
     fetchManifest: async (tagOrDigest, options) => {

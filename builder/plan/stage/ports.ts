@@ -9,9 +9,9 @@ interface WrittenPort {
 const PROTOCOLS = new Set(['tcp', 'udp', 'sctp'])
 
 /**
- * EXPOSE words as config keys `port/proto`, in the order of the words sorted as they are written,
- * quotes and variables included; a port that is named twice is there twice. Host addresses and host
- * ports are allowed and mean nothing.
+ * The words of EXPOSE as config keys `port/proto`, in the order of the words sorted as written,
+ * before expansion; a repeated port is repeated. Host addresses and host ports are checked and
+ * ignored.
  * @throws {SourceError} DOCKERFILE_INVALID
  */
 export function exposedPorts(written: readonly WrittenPort[]): readonly string[] {

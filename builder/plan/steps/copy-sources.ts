@@ -50,8 +50,8 @@ interface Found {
 }
 
 /**
- * What COPY and ADD take from where, in the order written: paths in the context or a stage, and for
- * ADD files and repositories elsewhere.
+ * Plans the sources of COPY and ADD, in the order written: paths in the context or a stage, and for
+ * ADD remote files and repositories.
  * @throws {SourceError} DOCKERFILE_INVALID
  */
 export function copySources(

@@ -9,12 +9,12 @@ import type { VertexId, VertexSource } from '../vertices/vertex.ts'
 import { CONTEXT_FILES } from '../vertices/vertex-list.ts'
 import { type MountFields, mountError, readMountFields } from './mount-fields.ts'
 
-/** What the mounts of one RUN come to. */
+/** The planned mounts of one RUN. */
 export interface PlannedMounts {
   readonly sources: readonly VertexSource[]
   /** Parents before what is mounted into them. */
   readonly mounts: readonly PlannedMount[]
-  /** What is read and left undone. */
+  /** Fields without an effect. */
   readonly warnings: readonly string[]
 }
 
@@ -55,17 +55,17 @@ export function planMounts(
 
 const NO_LABELS = 'z and Z of --mount change nothing: files of a build have no labels of SELinux'
 
-/** One mount on the way to its plan. */
+/** The context in which one mount is planned. */
 interface MountPlace {
   readonly mount: RunMount
   readonly fields: MountFields
-  /** Takes what the mount shows. */
+  /** Receives the source of the mount. */
   readonly sources: VertexSource[]
   readonly state: StageState
   readonly plan: StagePlan
 }
 
-/** What is mounted deeper comes later: otherwise it would be hidden. */
+/** Deeper mounts come later: otherwise the outer ones would hide them. */
 export function inOrder(mounts: readonly PlannedMount[]): readonly PlannedMount[] {
   const depth = ({ target }: PlannedMount): number => target?.split('/').length ?? 0
   return mounts.toSorted((a, b) => depth(a) - depth(b))
@@ -147,7 +147,7 @@ function cleaned(target: string): string {
   return normal.length > 1 && normal.endsWith('/') ? normal.slice(0, -1) : normal
 }
 
-/** What `from` names. Of a folder only that is taken which is shown. */
+/** The source that `from` names; of a folder, only the mounted path is copied. */
 function filesOf(
   place: MountPlace,
   path: string,

@@ -7,9 +7,9 @@ export type PlannedMount =
   | SshMountPlan
   | ScriptMountPlan
 
-/** Absent where it is not asked for, so that keys stay as they are. */
+/** Absent unless set, so that cache keys do not change. */
 interface Ownable {
-  /** Everything in it is given to the user of the step, which changes nothing of what it is from. */
+  /** All files belong to the user of the step; the source is not changed. */
   readonly owned?: true
 }
 
@@ -36,7 +36,7 @@ export interface CacheMountPlan extends Ownable {
   readonly source: number | undefined
   /** What is shown of it, absolute. */
   readonly path: string
-  /** Of the directory itself, when it is made and where that is said. */
+  /** Of the directory when it is created; absent: the default. */
   readonly owner: MountOwner | undefined
 }
 
