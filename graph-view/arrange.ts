@@ -1,5 +1,5 @@
 import type { Point, Rectangle } from './geometry.ts'
-import { type Layout, layOut, type Place } from './layout.ts'
+import { type Layout, type LayoutPoint, layOut } from './layout.ts'
 import { inletOf, type StageBox } from './svg-stage.ts'
 import type { EdgeView, GraphView } from './view.ts'
 
@@ -106,7 +106,7 @@ function spreadInlets(
   }: { readonly boxes: readonly StageBox[]; readonly middleOf: (stage: number) => number },
 ): readonly number[] {
   const comesFrom = (line: number): number => {
-    const last: Place | undefined = passes[line]?.at(-1)
+    const last: LayoutPoint | undefined = passes[line]?.at(-1)
     return last?.across ?? middleOf(lines[line]?.from ?? 0)
   }
   const groups = Map.groupBy(lines.keys(), (line) => lines[line]?.to ?? 0)

@@ -16,13 +16,13 @@ export interface Line {
 }
 
 /** A point of a drawing. */
-export interface Place {
+export interface LayoutPoint {
   readonly along: number
   readonly across: number
 }
 
 /** A box with its place. */
-export interface PlacedBox extends Place {
+export interface PlacedBox extends LayoutPoint {
   /** How long the column is that the box stands in. */
   readonly room: number
 }
@@ -38,7 +38,7 @@ export interface Layout {
    * to the 2nd, past the boxes of a column, then from the 3rd to the 4th, and so on. In between it
    * crosses the space between two columns.
    */
-  readonly passes: readonly (readonly Place[])[]
+  readonly passes: readonly (readonly LayoutPoint[])[]
 }
 
 const BOX_GAP = 28
@@ -70,7 +70,7 @@ export function layOut(boxes: readonly Box[], lines: readonly Line[]): Layout {
     return { along: start, across: Math.round(x - width / 2) - least, room: end - start }
   })
   const passes = routes.map((route) =>
-    route.map(({ along, across }): Place => ({ along, across: across - least })),
+    route.map(({ along, across }): LayoutPoint => ({ along, across: across - least })),
   )
   return { ...sizeOf(boxes, placed, passes.flat()), boxes: placed, passes }
 }
@@ -143,8 +143,8 @@ function between(columns: ReadonlyMap<number, Column>, from = 0, to = 0): readon
     .map(([, column]) => column)
 }
 
-function passesOf(points: EdgeLabel['points'], columns: readonly Column[]): readonly Place[] {
-  return columns.flatMap(({ start, end }): readonly Place[] => {
+function passesOf(points: EdgeLabel['points'], columns: readonly Column[]): readonly LayoutPoint[] {
+  return columns.flatMap(({ start, end }): readonly LayoutPoint[] => {
     const point = points.find(({ y }) => Math.round(y) >= start && y <= end)
     if (point === undefined) return []
     const across = Math.round(point.x)
@@ -175,8 +175,8 @@ function gridLayout(boxes: readonly Box[], lines: readonly Line[]): Layout {
 function sizeOf(
   boxes: readonly Box[],
   placed: readonly PlacedBox[],
-  passes: readonly Place[],
-): Place {
+  passes: readonly LayoutPoint[],
+): LayoutPoint {
   const most = (values: Iterable<number>): number => {
     let found = 0
     for (const value of values) found = Math.max(found, value)

@@ -54,7 +54,7 @@ export function planBuild(graph: InstructionGraph, bases: BaseLookup, options: P
   }
   const state = results.get(graph.target.stage.index)
   if (state === undefined) throw new Error('the target is not among the linked stages')
-  const image = finished(state, options)
+  const image = plannedImage(state, options)
   return { vertices: vertices.all, image, epoch: options.epoch }
 }
 
@@ -63,7 +63,7 @@ function isNamed({ name }: LinkedStage['stage'], names: readonly string[]): bool
   return name !== undefined && names.some((one) => one.toLowerCase() === name.toLowerCase())
 }
 
-function finished(state: StageState, options: PlanOptions): Plan['image'] {
+function plannedImage(state: StageState, options: PlanOptions): Plan['image'] {
   const { top, author, history } = state
   const Labels = state.config.Labels.with(Object.entries(options.labels))
   const config = imageConfig({ ...state.config, Labels }, state.scope.env)

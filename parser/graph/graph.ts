@@ -3,13 +3,13 @@ import { SourceError } from '../text/diagnostics.ts'
 import { didYouMean } from '../text/suggest.ts'
 import { findCycle } from './cycle.ts'
 import {
+  copyFromRef,
+  externalRef,
   type Names,
-  outside,
+  namedRef,
   type Replacement,
-  refOf,
+  replacementRef,
   type SourceRef,
-  sourceOf,
-  stageNamed,
 } from './source-ref.ts'
 
 /** A stage with its edges. */
@@ -106,7 +106,7 @@ export function stageLabel(stage: Stage): string {
 function replacedStage({ name, index, from }: Stage, names: Names): SourceRef | undefined {
   const found = name === undefined ? undefined : names.replace(name)
   if (name === undefined || found === undefined) return undefined
-  const ref = refOf(found, { name, range: from.range }, names)
+  const ref = replacementRef(found, { name, range: from.range }, names)
   return ref.kind === 'stage' && ref.index === index ? undefined : ref
 }
 
@@ -137,7 +137,7 @@ function baseOf(
   }
   const index = earlier.get(name)
   if (index !== undefined) return { kind: 'stage', index }
-  return outside(name, image.range, names)
+  return externalRef(name, image.range, names)
 }
 
 function platformOf(stage: Stage, { expand, suggest }: LinkOptions): string | undefined {
@@ -158,14 +158,14 @@ function edgesOf(instruction: StageInstruction, names: Names): readonly Edge[] {
     const { from } = instruction
     if (from === undefined) return []
     refuseVariable(from)
-    return [{ written: from.raw, to: sourceOf(from, names), place: from }]
+    return [{ written: from.raw, to: copyFromRef(from, names), place: from }]
   }
   if (instruction.kind !== 'run') return []
   return instruction.mounts.flatMap(({ raw: place, fields }) => {
     const written = fields.get('from') ?? ''
     if (written === '') return []
     const mountTarget = fields.get('target') ?? fields.get('dst') ?? fields.get('destination') ?? ''
-    return [{ written, to: stageNamed(written, place.range, names), place, mountTarget }]
+    return [{ written, to: namedRef(written, place.range, names), place, mountTarget }]
   })
 }
 

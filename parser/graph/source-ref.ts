@@ -27,17 +27,19 @@ export interface Names {
 }
 
 /** Resolves a name that is not the name of a stage. */
-export function outside(name: string, range: SourceRange, names: Names): SourceRef {
+export function externalRef(name: string, range: SourceRange, names: Names): SourceRef {
   if (name === 'scratch') return { kind: 'scratch' }
   const found = names.replace(name)
-  return found === undefined ? { kind: 'image', name } : refOf(found, { name, range }, names)
+  return found === undefined
+    ? { kind: 'image', name }
+    : replacementRef(found, { name, range }, names)
 }
 
 /**
  * Resolves the replacement of `name`.
  * @throws {SourceError} USAGE for a stage that does not exist
  */
-export function refOf(
+export function replacementRef(
   found: Replacement,
   { name, range }: { readonly name: string; readonly range: SourceRange },
   { stages }: Names,
@@ -55,20 +57,20 @@ export function refOf(
 }
 
 /** A stage by its name in any case, the last one of that name; else an image. */
-export function stageNamed(name: string, range: SourceRange, names: Names): SourceRef {
+export function namedRef(name: string, range: SourceRange, names: Names): SourceRef {
   const index = names.stages.get(name.toLowerCase())
-  return index === undefined ? outside(name, range, names) : { kind: 'stage', index }
+  return index === undefined ? externalRef(name, range, names) : { kind: 'stage', index }
 }
 
 /**
  * Resolves `COPY --from`, which can also have the index of a stage.
  * @throws {SourceError} DOCKERFILE_INVALID
  */
-export function sourceOf({ raw, range }: Word, names: Names): SourceRef {
+export function copyFromRef({ raw, range }: Word, names: Names): SourceRef {
   const { count } = names
   const index = /^[+-]?\d+$/.test(raw) ? Number(raw) : undefined
   if (index === undefined || Math.abs(index) > Number.MAX_SAFE_INTEGER) {
-    return stageNamed(raw, range, names)
+    return namedRef(raw, range, names)
   }
   if (index >= 0 && index < count) return { kind: 'stage', index }
   throw new SourceError(`invalid stage index ${raw}`, {
