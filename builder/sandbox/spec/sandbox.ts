@@ -42,7 +42,7 @@ export interface RunningProcess extends AsyncDisposable {
   wait(): Promise<ExitStatus>
 }
 
-/** Runs any number of processes at a time. Disposing kills all that run, without waiting for their end. */
+/** Runs any number of processes at a time. Disposing kills all that run, and waits for their end. */
 export interface Sandbox extends AsyncDisposable {
   /**
    * @returns when the process runs its program

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { closeSync, readFileSync, readlinkSync, writeSync } from 'node:fs'
 import {
+  CHILD,
+  CHILD_ADDRESS,
   failureOf,
   makeCallProgram,
   makePipe,
@@ -62,6 +64,43 @@ describe('programs of system calls', () => {
     const [fork] = runCalls(calls)
     assert.equal(fork?.index, 0)
     assert.equal(waitForExit(fork?.result ?? 0).exitCode, 42)
+  })
+
+  it('go on in the old process after a fork, which knows the pid of the new one', () => {
+    const [CLONE_PARENT, CLONE_PARENT_SETTID, SIGCHLD, SIGKILL] = [0x8000, 0x100000, 17, 9]
+    const flags = CLONE_PARENT | CLONE_PARENT_SETTID | SIGCHLD
+    const { readEnd, writeEnd } = makePipe()
+    const calls: readonly ProgramCall[] = [
+      {
+        call: 'clone',
+        args: [flags, 0, CHILD_ADDRESS, 0, 0],
+        forks: [
+          { call: 'chdir', args: ['/nowhere'], optional: true },
+          { call: 'kill', args: [CHILD, SIGKILL] },
+          { call: 'mount', args: ['none', '/nowhere', 0, 0, 0] },
+        ],
+      },
+      { call: 'close', args: [1] },
+      { call: 'read', args: [3, [0], 1] },
+    ]
+    const reports = runCalls(calls, [readEnd])
+    const [fork, failed] = reports
+    const { signal } = waitForExit(fork?.result ?? 0)
+    assert.equal(signal, 'SIGKILL')
+    assert.ok(failed !== undefined)
+    assert.equal(failureOf(failed, calls).syscall, 'mount')
+    for (const descriptor of [readEnd, writeEnd]) closeSync(descriptor)
+  })
+
+  it('end where their input ends', () => {
+    const { readEnd, writeEnd } = makePipe()
+    closeSync(writeEnd)
+    const calls: readonly ProgramCall[] = [
+      { call: 'read', args: [3, [0], 1], endsAtZero: true },
+      { call: 'write', args: [REPORT, RECORD, RECORD_SIZE] },
+    ]
+    assert.deepEqual(runCalls(calls, [readEnd]), [])
+    closeSync(readEnd)
   })
 
   it('end with a status of their own after a failure', () => {
