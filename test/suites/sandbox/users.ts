@@ -52,7 +52,7 @@ export function usersSuite(open: OpenSandbox): void {
     }
 
     for (const user of ['1e3', '0x0', '+0', ' 0', '٠', 'nobody', 'high', 'APP', '0 ']) {
-      it(`knows no USER ${JSON.stringify(user)}`, async () => {
+      it(`refuses USER ${JSON.stringify(user)}, which the image lacks`, async () => {
         await assert.rejects(fixture.run(['id'], { user }), {
           code: 'STEP_FAILED',
           message: `unable to find user ${user}: no matching entries in passwd file`,
@@ -60,7 +60,7 @@ export function usersSuite(open: OpenSandbox): void {
       })
     }
 
-    it('knows no group that the image does not', async () => {
+    it('refuses a group that the image lacks', async () => {
       await assert.rejects(fixture.run(['id'], { user: 'app:wheel' }), {
         code: 'STEP_FAILED',
         message: 'unable to find group wheel: no matching entries in group file',
