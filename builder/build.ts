@@ -75,7 +75,7 @@ async function buildLoaded(
   { secrets, settings, started }: Request,
 ): Promise<BuildResult> {
   const { loaded } = context
-  await using store = openStore(settings.root, { onWait: reportWaits(settings.onEvent) })
+  await using store = openStore(settings.root, { onWait: reportWaits(settings.onEvent, 'build') })
   await using services = new Services(settings, { store, secrets })
   await using resources = new Resources()
   // One thread reads what is copied, another writes it; they come up while bases are looked for.
@@ -99,8 +99,10 @@ async function buildLoaded(
       signal,
     )
     const images = await together(
-      plans.map((plan) => (stop: AbortSignal) => {
-        return buildImage(plan, { ...shared, context, schedule, resources, signal: stop })
+      plans.map((plan, index) => (stop: AbortSignal) => {
+        const platform = settings.platforms[index] ?? settings.platforms[0]
+        const deps = { ...shared, context, schedule, resources, platform, signal: stop }
+        return buildImage(plan, deps)
       }),
       signal,
     )

@@ -63,14 +63,11 @@ function told<T extends object>(
   perform: () => Promise<T & { readonly isCached?: boolean }>,
 ): Promise<T> {
   const id = 'context'
-  let isCached = false
-  const tell: OnEvent = (event) =>
-    onEvent(isCached && event.type === 'done' ? { type: 'cached', vertex: id } : event)
-  return reported({ id, name }, tell, async () => {
-    const result = await perform()
-    isCached = result.isCached === true
-    return result
-  })
+  return reported(
+    { id, name, ending: ({ isCached }) => ({ hit: isCached === true ? 'remote' : undefined }) },
+    onEvent,
+    perform,
+  )
 }
 
 async function gitContext(source: GitSource, deps: FetchContextDeps): Promise<FetchedContext> {

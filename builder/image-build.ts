@@ -15,9 +15,10 @@ import {
   type TreeSpec,
 } from '#builder/solve'
 import type { Store } from '#cache'
-import { hostPlatform, MORE_IDS, type Resources } from '#core'
+import { hostPlatform, MORE_IDS, type Platform, type Resources } from '#core'
 import { contextTrees } from './named-contexts.ts'
 import type { OpenedContext } from './open-context.ts'
+import { plannedVertices } from './planned-vertices.ts'
 import { rewriteTimes } from './rewrite-times.ts'
 import type { Services } from './services.ts'
 import type { Settings } from './settings.ts'
@@ -35,6 +36,8 @@ export interface ImageDeps {
   /** Gets what has to stay open until the images have gone where they are to go. */
   readonly resources: Resources
   readonly signal: AbortSignal
+  /** The platform that the plan is for. */
+  readonly platform: Platform
 }
 
 /** The image of one platform. */
@@ -53,7 +56,7 @@ export interface BuiltImage {
 
 /** Solves the plan of one platform. */
 export async function buildImage(plan: Plan, deps: ImageDeps): Promise<BuiltImage> {
-  const { settings, store, services, schedule, resources, signal } = deps
+  const { settings, store, services, schedule, resources, signal, platform } = deps
   const { epoch } = plan
   const reporter = new Reporter(settings.onEvent)
   const wantsTars = settings.outputs.some(({ type }) => type !== 'local' && type !== 'tar')
@@ -83,6 +86,9 @@ export async function buildImage(plan: Plan, deps: ImageDeps): Promise<BuiltImag
       signal,
     }),
   )
+  const { dockerfile } = loaded.parsed
+  const vertices = plannedVertices(plan, dockerfile, platform)
+  settings.onEvent({ type: 'planned', vertices })
   const solved = await solver.solve()
   if (wantsTars && solved.length > MOST_LAYERS) {
     settings.onEvent({ type: 'warning', message: manyLayers(solved.length) })

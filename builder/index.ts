@@ -1,5 +1,5 @@
 export { resolveRoot } from '#cache'
-export type { BuildEvent, ErrorCode, OnEvent } from '#core'
+export type { BuildEvent, BuildEventListener, ErrorCode } from '#core'
 export { TsbuildError } from '#core'
 export { SourceError } from '#parser'
 export { build } from './build.ts'

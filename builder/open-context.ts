@@ -37,7 +37,9 @@ export async function openContext(
   if (context.kind === 'folder' && !isUrl(file)) {
     return { ...(await openFolder(context, settings)), ...closing(opening) }
   }
-  const store = opening.use(openStore(settings.root, { onWait: reportWaits(settings.onEvent) }))
+  const store = opening.use(
+    openStore(settings.root, { onWait: reportWaits(settings.onEvent, 'context') }),
+  )
   const { secret } = secrets ?? (await openSecrets(settings))
   const { environment } = settings
   const fetcher = opening.use(new Fetcher({ store, environment, secret }))

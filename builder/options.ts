@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream'
-import type { Bytes, Descriptor, Digest, OnEvent, StepResources, Ulimit } from '#core'
+import type { BuildEventListener, Bytes, Descriptor, Digest, StepResources, Ulimit } from '#core'
 import type { CredentialStore } from '#registry-client'
 
 /** Where a result goes. */
@@ -118,7 +118,7 @@ export interface BuildOptions {
   readonly insecureRegistries?: readonly string[]
   /** Default: docker's config.json and its helpers. */
   readonly credentials?: CredentialStore
-  readonly onEvent?: OnEvent
+  readonly onEvent?: BuildEventListener
   readonly signal?: AbortSignal
 }
 

@@ -1,6 +1,6 @@
 import { exportToRegistry, readFromStore } from '#builder/export'
 import { openStore, resolveRoot } from '#cache'
-import { type Descriptor, type OnEvent, TsbuildError, typedFailure } from '#core'
+import { type BuildEventListener, type Descriptor, TsbuildError, timed, typedFailure } from '#core'
 import {
   type CredentialStore,
   createRegistryClient,
@@ -20,7 +20,7 @@ export interface PushOptions {
   /** As in `BuildOptions`. */
   readonly ignoreChownErrors?: boolean
   readonly credentials?: CredentialStore
-  readonly onEvent?: OnEvent
+  readonly onEvent?: BuildEventListener
   readonly signal?: AbortSignal
 }
 
@@ -41,7 +41,8 @@ export async function pushFromStore(options: PushOptions): Promise<PushResult> {
 }
 
 async function push(options: PushOptions): Promise<PushResult> {
-  const { insecureRegistries = [], onEvent = () => undefined, signal } = options
+  const { insecureRegistries = [], signal } = options
+  const onEvent = timed(options.onEvent ?? (() => undefined))
   const reference = withDefaultTag(parseReference(options.name))
   const name = formatReference(reference)
   await using store = openStore(options.root ?? resolveRoot(process.env))

@@ -5,11 +5,14 @@ import { type OnEvent, reported } from '#core'
 /** Milliseconds: what is shorter is not worth a line. */
 const WORTH_TELLING = 300
 
-/** Shows each wait as a vertex of its own, for as long as it lasts. */
-export function reportWaits(onEvent: OnEvent): OnWait {
+/**
+ * Reports each wait for a store as a vertex for as long as it lasts.
+ * @param user what uses the store: IDs of vertices are unique for each
+ */
+export function reportWaits(onEvent: OnEvent, user: 'build' | 'context'): OnWait {
   let count = 0
   return ({ reason, ended }) => {
-    const id = `wait ${count++}`
+    const id = `wait ${user} ${count++}`
     const tell = async (): Promise<void> => {
       const isOver = await Promise.race([
         ended.then(() => true),

@@ -9,6 +9,7 @@ import {
   type Platform,
   parsePlatform,
   TsbuildError,
+  timed,
 } from '#core'
 import { isBuiltInFrontend } from '#parser'
 import {
@@ -97,7 +98,7 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     insecureRegistries: options.insecureRegistries ?? [],
     credentials: options.credentials ?? defaultCredentials(env),
     environment: env,
-    onEvent: options.onEvent ?? (() => undefined),
+    onEvent: options.onEvent === undefined ? () => undefined : timed(options.onEvent),
     signal: options.signal,
   }
   check(settings)

@@ -11,7 +11,14 @@ import type {
 } from '#builder/plan'
 import type { Sandbox } from '#builder/sandbox'
 import type { CacheKey, CacheRecord, LayerId, Store } from '#cache'
-import { type Digest, type Platform, TsbuildError, throwIfCancelled, typedFailure } from '#core'
+import {
+  type Digest,
+  type ExecutionReason,
+  type Platform,
+  TsbuildError,
+  throwIfCancelled,
+  typedFailure,
+} from '#core'
 import { SourceError } from '#parser'
 import { BaseImageLayer } from './base-image-layer.ts'
 import { BuiltLayer } from './built-layer.ts'
@@ -218,7 +225,7 @@ export class Solver implements AsyncDisposable {
 
   async #solveImage(vertex: ImageVertex): Promise<Result> {
     const { reporter } = this.#deps
-    reporter.hit(vertex)
+    reporter.hit(vertex, 'definition', imageKey(vertex))
     const layers = vertex.base.layers.map((base): ResultLayer => {
       const fetch = (): Promise<void> => fetchLayer(base, vertex, this.#deps)
       return { vertex: undefined, layer: new BaseImageLayer(base, this.#layerDeps, fetch) }
@@ -257,7 +264,7 @@ export class Solver implements AsyncDisposable {
   ): Result | undefined {
     const found = step && this.#find(vertex, step.key, by)
     if (found?.layer === undefined) return undefined
-    this.#reportHit(vertex)
+    this.#reportHit(vertex, by, found.key)
     const { key, layer, createdAt } = found
     return this.#stacked(vertex, root, { key, layer, at: createdAt })
   }
@@ -286,7 +293,9 @@ export class Solver implements AsyncDisposable {
     if (meanwhile !== undefined) return meanwhile
     const done = await schedule(() => {
       throwIfCancelled(signal, vertex.name)
-      return reporter.step(vertex, () => this.#run(vertex, below, leased, root))
+      return reporter.step(vertex, this.#reasonFor(vertex, step), () =>
+        this.#run(vertex, below, leased, root),
+      )
     })
     store.records.put({
       ...done.step,
@@ -397,6 +406,11 @@ export class Solver implements AsyncDisposable {
     return this.#lookedInto.has(id) ? ['directory', 'tar'] : ['tar']
   }
 
+  #reasonFor({ id }: StepVertex, { family }: Step): ExecutionReason {
+    if (this.#lookupOf(id) === 'none') return 'no-cache'
+    return this.#deps.store.records.hasFamily(family) ? 'input-changed' : 'no-record'
+  }
+
   /** A record whose layer is still there. */
   #find(vertex: Vertex, key: CacheKey, by: KeyKind): CacheRecord | undefined {
     const { store } = this.#deps
@@ -410,9 +424,9 @@ export class Solver implements AsyncDisposable {
   }
 
   /** Everything below a hit that nobody had to look at is a hit, too. */
-  #reportHit(vertex: StepVertex): void {
+  #reportHit(vertex: StepVertex, by: KeyKind, key: CacheKey): void {
     for (const source of sourcesOf(vertex)) this.#reportHitsBelow(source)
-    this.#deps.reporter.hit(vertex)
+    this.#deps.reporter.hit(vertex, by, key)
   }
 
   #reportHitsBelow(id: VertexId): void {
@@ -424,7 +438,7 @@ export class Solver implements AsyncDisposable {
       if (vertex.root !== undefined) this.#reportHitsBelow(vertex.root)
       for (const source of sourcesOf(vertex)) this.#reportHitsBelow(source)
     }
-    if (!this.#results.has(id)) this.#deps.reporter.hit(vertex)
+    if (!this.#results.has(id)) this.#deps.reporter.hit(vertex, 'unused')
   }
 }
 

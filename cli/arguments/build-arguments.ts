@@ -4,7 +4,7 @@ import { PROGRESS_MODES, type ProgressMode } from '../progress/progress.ts'
 import type { Shell } from '../terminal/shell.ts'
 import { BUILD_USAGE } from './build-flags.ts'
 import { type Arguments, expectArguments, usageError } from './flags.ts'
-import { refuseLater, unsupported } from './later-flags.ts'
+import { refuseLater } from './later-flags.ts'
 import { parseOutput, splitCsv } from './output-value.ts'
 import { parseSecrets, parseSsh } from './secret-values.ts'
 import { parseStepFlags } from './step-values.ts'
@@ -223,12 +223,6 @@ export function parseProgress(args: Arguments, env: Shell['env']): ProgressMode 
   const text = written === '' ? (env.BUILDKIT_PROGRESS ?? '') : written
   if (text === '') return 'auto'
   if (text === 'none') return 'quiet'
-  if (text === 'rawjson') {
-    throw unsupported(
-      '--progress=rawjson is not supported yet',
-      'plain is made for programs to read',
-    )
-  }
   const found = PROGRESS_MODES.find((name) => name === text)
   if (found !== undefined) return found
   throw usageError(`invalid progress mode "${text}"`, choices(text, PROGRESS_MODES))

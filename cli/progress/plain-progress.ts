@@ -1,5 +1,5 @@
 import {
-  type BuildEvent,
+  type BuildFact,
   unreachable,
   type VertexCached,
   type VertexCancelled,
@@ -65,7 +65,7 @@ export class PlainProgress implements Progress {
     this.#limits = options.limits
   }
 
-  handle(event: BuildEvent): void {
+  handle(event: BuildFact): void {
     this.#apply(event)
     this.#flush()
   }
@@ -89,8 +89,8 @@ export class PlainProgress implements Progress {
     this.#flush()
   }
 
-  #apply(event: BuildEvent): void {
-    if (event.type === 'warning') return
+  #apply(event: BuildFact): void {
+    if (event.type === 'planned' || event.type === 'warning') return
     if (event.type === 'started') {
       this.#start(event.vertex, event.name)
       return

@@ -1,4 +1,4 @@
-import type { BuildEvent } from '#core'
+import type { BuildFact } from '#core'
 import { cleanLine, cutToWidth, formatBytes, formatSeconds, padToWidth } from '../terminal/text.ts'
 import { formatLogTime, LogTail } from './step-output.ts'
 
@@ -35,8 +35,8 @@ export class BuildScreen {
     this.#started = now
   }
 
-  apply(event: BuildEvent, now: number): void {
-    if (event.type === 'warning') return
+  apply(event: BuildFact, now: number): void {
+    if (event.type === 'planned' || event.type === 'warning') return
     if (event.type === 'started') {
       this.#vertices.set(event.vertex, {
         name: cleanLine(event.name),

@@ -1,4 +1,4 @@
-import type { BuildEvent } from '#core'
+import type { BuildFact } from '#core'
 import type { OutputStream, Shell } from '../terminal/shell.ts'
 import { displayWidth } from '../terminal/text.ts'
 import type { Progress, ProgressOptions } from './progress.ts'
@@ -28,7 +28,7 @@ export class TtyProgress implements Progress {
     this.#screen = new BuildScreen(options.now())
   }
 
-  handle(event: BuildEvent): void {
+  handle(event: BuildFact): void {
     this.#screen.apply(event, this.#now())
   }
 
@@ -72,7 +72,7 @@ function rowsOf(lines: readonly string[], columns: number): number {
 }
 
 /** A live view on standard error that gives the cursor back however the process ends. */
-export function openTty(options: ProgressOptions, shell: Shell): Progress {
+export function openTty(options: ProgressOptions, shell: Pick<Shell, 'env' | 'stderr'>): Progress {
   const color = (shell.env.NO_COLOR ?? '') === ''
   const view = new TtyProgress(options, () => sizeOf(shell.stderr, color))
   const restore = (): void => view.restore()

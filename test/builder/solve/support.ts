@@ -7,7 +7,7 @@ import { globalScope, planBuild, resolveGraph } from '#builder/plan'
 import type { ExitStatus, ProcessSpec, RunOptions, Sandbox } from '#builder/sandbox'
 import { diffIdsOf, Reporter, Solver, scheduler, WorkPool } from '#builder/solve'
 import { openStore } from '#cache'
-import { type BuildEvent, type DiffId, hostPlatform, TsbuildError } from '#core'
+import { type BuildFact, type DiffId, hostPlatform, TsbuildError } from '#core'
 import { parseDockerfile } from '#parser'
 
 /**
@@ -78,7 +78,7 @@ export interface Solved {
   readonly diffIds: readonly DiffId[]
   readonly ran: readonly string[]
   readonly peak: number
-  readonly events: readonly BuildEvent[]
+  readonly events: readonly BuildFact[]
   /** Names of the steps that came out of the cache. */
   readonly cached: readonly string[]
 }
@@ -117,7 +117,7 @@ async function solve(
   await using pool = new WorkPool(2)
   await using fetcher = new Fetcher({ store, environment: process.env })
   await using sandbox = new ScriptedSandbox()
-  const events: BuildEvent[] = []
+  const events: BuildFact[] = []
   const reporter = new Reporter((event) => void events.push(event))
   const solver = new Solver(plan, {
     store,
