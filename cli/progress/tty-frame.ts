@@ -1,5 +1,6 @@
 import type { BuildFact } from '#core'
-import { cleanLine, cutToWidth, formatBytes, formatSeconds, padToWidth } from '../terminal/text.ts'
+import { cleanLine, formatBytes, formatSeconds } from '../terminal/text.ts'
+import { cutToWidth, padToWidth } from '../terminal/width.ts'
 import { formatLogTime, LogTail } from './step-output.ts'
 
 /** Lines of output shown under a running step. */

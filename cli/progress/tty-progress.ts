@@ -1,6 +1,6 @@
 import type { BuildFact } from '#core'
 import type { OutputStream, Shell } from '../terminal/shell.ts'
-import { displayWidth } from '../terminal/text.ts'
+import { displayWidth } from '../terminal/width.ts'
 import type { Progress, ProgressOptions } from './progress.ts'
 import { BuildScreen, type FrameSize } from './tty-frame.ts'
 
