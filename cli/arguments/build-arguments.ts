@@ -71,8 +71,8 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
 }
 
 /**
- * What a command line says about the Dockerfile: where it is and how to read it. There is no path for
- * one that comes on standard input.
+ * What a command line says about the Dockerfile: where it is and how to read it. `file` is absent for
+ * standard input.
  * @throws {TsbuildError} USAGE
  */
 export function parseInput(

@@ -1,7 +1,7 @@
 import type { BuildEvent } from '#core'
 import { parseProgress } from '../arguments/build-arguments.ts'
 import { type Arguments, expectArguments } from '../arguments/flags.ts'
-import { readInput } from '../dockerfile/dockerfile-input.ts'
+import { readInput } from '../io/dockerfile-input.ts'
 import { chooseMode, createView } from '../progress/open-progress.ts'
 import { type ReplayClock, replay } from '../progress/replay.ts'
 import { StatusReader } from '../progress/status-reader.ts'
@@ -35,7 +35,7 @@ function* recordedEvents(bytes: Buffer): Generator<BuildEvent> {
   for (let start = 0; start < bytes.length; ) {
     const end = bytes.indexOf(0x0a, start)
     const line = bytes.subarray(start, end < 0 ? undefined : end)
-    // An error message stands on lines of its own.
+    // Error messages are printed between the objects.
     if (line[0] === 0x7b) yield* reader.read(line)
     start = end < 0 ? bytes.length : end + 1
   }

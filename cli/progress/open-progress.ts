@@ -54,7 +54,7 @@ const SILENT: Progress = {
   close: () => undefined,
 }
 
-/** BuildKit's variables for what is shown of one step, in bytes; -1 is no limit. */
+/** BuildKit's variables for what is shown of one step, in bytes; -1 means unlimited. */
 function logLimits(env: Shell['env']): LogLimits {
   return {
     size: integerOr(env.BUILDKIT_STEP_LOG_MAX_SIZE, LOG_LIMITS.size),

@@ -152,7 +152,7 @@ export class PlainProgress implements Progress {
     this.#say(vertex, [`${cleanLine(event.id)}${amount}${time}${event.done ? ' done' : ''}`])
   }
 
-  /** Prints the last line of a vertex at once, whoever has the page. */
+  /** Prints the last line of a vertex at once, also while another vertex has the page. */
   #finish(vertex: Vertex, line: string): void {
     vertex.pending.push(...vertex.lines.take().map((text) => this.#stamp(vertex, text)), line)
     vertex.finished = true

@@ -2,6 +2,7 @@ import {
   type BuildEvent,
   type BuildWarning,
   digestOf,
+  isDigest,
   unreachable,
   type VertexLog,
   type VertexProgress,
@@ -73,8 +74,8 @@ export class RawJsonProgress implements Progress {
   #plan(planned: { id: string; name: string; inputs: readonly string[] }): StatusVertex {
     const { id, name, inputs } = planned
     const status = {
-      digest: digestOf(id),
-      ...(inputs.length === 0 ? {} : { inputs: inputs.map(digestOf) }),
+      digest: vertexDigest(id),
+      ...(inputs.length === 0 ? {} : { inputs: inputs.map(vertexDigest) }),
       name,
     }
     this.#vertices.set(id, { status, started: 0 })
@@ -83,7 +84,7 @@ export class RawJsonProgress implements Progress {
 
   #start(event: { vertex: string; name: string; time: number }): StatusVertex {
     const { vertex, name, time } = event
-    const planned = this.#vertices.get(vertex)?.status ?? { digest: digestOf(vertex) }
+    const planned = this.#vertices.get(vertex)?.status ?? { digest: vertexDigest(vertex) }
     const status = { ...planned, name, started: formatTime(time) }
     this.#vertices.set(vertex, { status, started: time })
     return status
@@ -100,7 +101,7 @@ export class RawJsonProgress implements Progress {
     },
   ): StatusVertex {
     const { status, started } = this.#vertices.get(id) ?? {
-      status: { digest: digestOf(id), name: id },
+      status: { digest: vertexDigest(id), name: id },
       started: 0,
     }
     const { at, after = 0, ...rest } = end
@@ -116,7 +117,7 @@ export class RawJsonProgress implements Progress {
     else this.#transfers.set(key, started)
     return {
       id,
-      vertex: digestOf(vertex),
+      vertex: vertexDigest(vertex),
       name: 'transferring',
       ...(total === undefined ? {} : { total }),
       current,
@@ -129,7 +130,7 @@ export class RawJsonProgress implements Progress {
 
 function logOf({ vertex, stream, data, time }: VertexLog & { readonly time: number }): StatusLog {
   return {
-    vertex: digestOf(vertex),
+    vertex: vertexDigest(vertex),
     stream: stream === 'stdout' ? 1 : 2,
     data: Buffer.from(data).toString('base64'),
     timestamp: formatTime(time),
@@ -141,10 +142,15 @@ function warningOf({ vertex = '', rule, message, line, url }: BuildWarning): Sta
   const place = line === undefined ? '' : ` (line ${line})`
   const position = line === undefined ? undefined : { line, character: 0 }
   return {
-    vertex: digestOf(vertex),
+    vertex: vertexDigest(vertex),
     level: 1,
     short: Buffer.from(text + place).toString('base64'),
     ...(url === undefined ? {} : { url }),
     ...(position === undefined ? {} : { range: [{ start: position, end: position }] }),
   }
+}
+
+/** The ID of a vertex as BuildKit has it; that of a replayed one is a digest already. */
+function vertexDigest(id: string): string {
+  return isDigest(id) ? id : digestOf(id)
 }

@@ -109,6 +109,7 @@ export class BuildScreen {
   }
 }
 
+/** How much room a frame has, and whether it may have colours. */
 export interface FrameSize {
   readonly columns: number
   readonly rows: number

@@ -94,6 +94,6 @@ export function openTty(options: ProgressOptions, shell: Pick<Shell, 'env' | 'st
 }
 
 function sizeOf(stream: OutputStream, color: boolean): FrameSize {
-  // A terminal that nobody looks at, of script(1) or a CI runner, says that it has no size.
+  // The terminals of script(1) and of CI runners have the size 0.
   return { columns: Math.max(20, stream.columns || 80), rows: stream.rows || 24, color }
 }
