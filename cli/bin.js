@@ -26,7 +26,10 @@ const self = url.fileURLToPath(import.meta.url)
 const home = path.dirname(path.dirname(self))
 const [major, minor] = process.versions.node.split('.').map(Number)
 
-if (major > 22 || (major === 22 && minor >= 15)) start()
+// Since these versions `node:zlib` has zstd. See `engines` in package.json.
+const oldest = major === 23 ? [23, 8] : [22, 15]
+
+if (major > oldest[0] || (major === oldest[0] && minor >= oldest[1])) start()
 else startWithNewerNode()
 
 function start() {
@@ -45,8 +48,9 @@ function start() {
 function startWithNewerNode() {
   const newer = path.join(home, 'node_modules', 'node', 'bin', 'node')
   if (process.env.TSBUILD_NODE === newer || !fs.existsSync(newer)) {
+    const needed = oldest.join('.')
     fail(
-      `tsbuild needs Node.js 22.15 or newer; this is ${process.versions.node} (${process.execPath})`,
+      `tsbuild needs Node.js ${needed} or newer; this is ${process.versions.node} (${process.execPath})`,
     )
     return
   }

@@ -12,7 +12,7 @@ const dist = fileURLToPath(new URL('../dist', import.meta.url))
 const bundle = join(dist, 'bundle')
 
 /** What package.json exports: in one go, so that an error of one entry is an instance of another's class. */
-const LIBRARY = ['builder', 'parser', 'registry-client'].map((area) => ({
+const LIBRARY = ['builder', 'parser', 'graph-view', 'registry-client'].map((area) => ({
   code: { [area]: join(dist, area, 'index.js') },
   types: { [area]: join(dist, area, 'index.d.ts') },
 }))

@@ -32,9 +32,77 @@ export type {
   VolumeInstruction,
   Word,
   WorkdirInstruction,
-} from './ast.ts'
-export { parseBoolean } from './boolean.ts'
-export { trimSpace } from './characters.ts'
+} from './ast/ast.ts'
+export {
+  type DockerfileVisitor,
+  type InstructionChange,
+  type InstructionPlace,
+  instructionsOf,
+  mapInstructions,
+  visitDockerfile,
+} from './ast/visit.ts'
+export {
+  MAX_DOCKERFILE_BYTES,
+  type ParseResult,
+  parseDockerfile,
+  parseTrigger,
+  type TriggerResult,
+} from './grammar/parse.ts'
+export {
+  type InstructionGraph,
+  type LinkedStage,
+  type LinkOptions,
+  linkStages,
+  stageLabel,
+} from './graph/graph.ts'
+export type { Replacement, SourceRef } from './graph/source-ref.ts'
+export type { ParseOptions } from './lines/directives.ts'
+export { heredocBody, parseHeredocWord } from './lines/heredocs.ts'
+export { isBuiltInFrontend } from './lines/syntax.ts'
+export { type CheckOptions, type CheckResult, checkDockerfile } from './lint/check.ts'
+export { type CheckedBase, type ChecksOptions, DockerfileChecks } from './lint/checks.ts'
+export type { CheckWarning } from './lint/linter.ts'
+export type { CheckRule } from './lint/rule/rule.ts'
+export { kebabName, RULES } from './lint/rules.ts'
+export {
+  type Outline,
+  type OutlineArg,
+  type OutlineOptions,
+  outlineTarget,
+} from './outline/outline.ts'
+export type { OutlineMount, OutlineMounts } from './outline/outline-mounts.ts'
+export { listTargets, type Target } from './outline/targets.ts'
+export {
+  type IgnoreRule,
+  type IgnoreRules,
+  ignoreRules,
+  parseDockerignore,
+} from './patterns/dockerignore.ts'
+export { hasWildcards, matchPath, pathMatcher } from './patterns/path-pattern.ts'
+export { formatDockerfile } from './print/format.ts'
+export {
+  type NormalError,
+  type NormalForm,
+  type NormalHeredoc,
+  type NormalInstruction,
+  type NormalStage,
+  normalForm,
+} from './print/normal-form.ts'
+export { printDockerfile } from './print/print.ts'
+export type { DeclaredArg } from './scope/declared-arg.ts'
+export { type Expanded, expandTracked, type Variables } from './scope/expanded.ts'
+export { evaluateGlobals, type GlobalScope } from './scope/global-scope.ts'
+export {
+  applyEnv,
+  childScope,
+  declareArg,
+  isSeen,
+  parseEnv,
+  type StageScope,
+  stageScope,
+} from './scope/stage-scope.ts'
+export { parseBoolean } from './text/boolean.ts'
+export { trimSpace } from './text/characters.ts'
 export {
   type Diagnostic,
   type DiagnosticCode,
@@ -43,64 +111,8 @@ export {
   SourceError,
   type SourceErrorOptions,
   type SourceFile,
-} from './diagnostics.ts'
-export type { ParseOptions } from './directives.ts'
-export {
-  type IgnoreRule,
-  type IgnoreRules,
-  ignoreRules,
-  parseDockerignore,
-} from './dockerignore.ts'
-export { excerpt } from './excerpt.ts'
-export { expandWord, expandWords } from './expand.ts'
-export type { ExpandOptions } from './expansion.ts'
-export { formatDockerfile } from './format.ts'
-export {
-  type InstructionGraph,
-  type LinkedStage,
-  type LinkOptions,
-  linkStages,
-  stageLabel,
-} from './graph.ts'
-export { type GraphFormat, renderGraph } from './graph-view/render.ts'
-export { heredocBody, parseHeredocWord } from './heredocs.ts'
-export { type CheckOptions, type CheckResult, checkDockerfile } from './lint/check.ts'
-export { type CheckedBase, type ChecksOptions, DockerfileChecks } from './lint/checks.ts'
-export type { CheckWarning } from './lint/linter.ts'
-export { type CheckRule, kebabName, RULES, type RuleName } from './lint/rules.ts'
-export {
-  type NormalError,
-  type NormalForm,
-  type NormalHeredoc,
-  type NormalInstruction,
-  type NormalStage,
-  normalForm,
-} from './normal-form.ts'
-export {
-  type Outline,
-  type OutlineArg,
-  type OutlineOptions,
-  outlineTarget,
-} from './outline.ts'
-export type { OutlineMount, OutlineMounts } from './outline-mounts.ts'
-export {
-  MAX_DOCKERFILE_BYTES,
-  type ParseResult,
-  parseDockerfile,
-  parseTrigger,
-  type TriggerResult,
-} from './parse.ts'
-export { hasWildcards, matchPath, pathMatcher } from './path-pattern.ts'
-export { printDockerfile } from './print.ts'
-export type { LineSpan, Position, SourceRange } from './source.ts'
-export type { Replacement, SourceRef } from './source-ref.ts'
-export { isBuiltInFrontend } from './syntax.ts'
-export { listTargets, type Target } from './targets.ts'
-export {
-  type DockerfileVisitor,
-  type InstructionChange,
-  type InstructionPlace,
-  instructionsOf,
-  mapInstructions,
-  visitDockerfile,
-} from './visit.ts'
+} from './text/diagnostics.ts'
+export { excerpt } from './text/excerpt.ts'
+export type { LineSpan, Position, SourceRange } from './text/source.ts'
+export { expandWord, expandWords } from './words/expand.ts'
+export type { ExpandOptions } from './words/expansion.ts'

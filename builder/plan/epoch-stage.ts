@@ -2,12 +2,15 @@ import {
   type AddInstruction,
   type ArgInstruction,
   type Dockerfile,
+  declareArg,
+  type GlobalScope,
   SourceError,
   type Stage,
+  type StageScope,
+  stageScope,
 } from '#parser'
-import { type RemoteSource, remoteSource } from './copy-sources.ts'
-import { expandWith } from './expand.ts'
-import type { GlobalScope } from './scope.ts'
+import { type RemoteSource, remoteSource } from './steps/copy-sources.ts'
+import { checkDefault, expandWith } from './variables/expand.ts'
 
 const EPOCH = 'SOURCE_DATE_EPOCH'
 
@@ -23,50 +26,50 @@ export function epochStageSource(
 ): RemoteSource | undefined {
   const stage = stages.find((one) => one.name === name.toLowerCase())
   if (stage === undefined) return undefined
-  const variables = new Map(globals.values)
-  variables.delete(EPOCH)
-  if (expandWith(stage.from.image, variables, mark) !== 'scratch') {
+  // Unlike other stages, this one sees the global arguments without declaring them.
+  const values = new Map(globals.values)
+  values.delete(EPOCH)
+  let scope = stageScope(values, { escape: mark, isComplete: true })
+  if (expandWith(stage.from.image, scope) !== 'scratch') {
     throw wrong('must use FROM scratch', stage)
   }
   let found: RemoteSource | undefined
   for (const instruction of stage.instructions) {
-    if (instruction.kind === 'arg') declare(instruction, variables, { globals, mark })
-    else if (instruction.kind !== 'add') {
+    if (instruction.kind === 'arg') {
+      const { buildArgs } = globals
+      scope = declareArgs(scope, instruction, { values, buildArgs })
+    } else if (instruction.kind !== 'add') {
       const what = `unsupported ${instruction.kind.toUpperCase()} instruction`
       throw wrong(`does not meet source-only requirements: ${what}`, stage)
     } else {
       if (found !== undefined) throw wrong('must contain exactly one remote ADD', stage)
-      found = sourceOf(instruction, variables, { stage, mark })
+      found = sourceOf(instruction, scope, stage)
     }
   }
   if (found === undefined) throw wrong('must contain exactly one remote ADD', stage)
   return found
 }
 
-function declare(
-  { args }: ArgInstruction,
-  variables: Map<string, string>,
-  { globals, mark }: { readonly globals: GlobalScope; readonly mark: Dockerfile['escape'] },
-): void {
-  for (const { key, value } of args) {
-    const given = globals.buildArgs.get(key)
-    if (given !== undefined) variables.set(key, given)
-    else if (value !== undefined) variables.set(key, expandWith(value, variables, mark))
-  }
+function declareArgs(
+  start: StageScope,
+  instruction: ArgInstruction,
+  globals: GlobalScope,
+): StageScope {
+  return instruction.args.reduce((before, declaration) => {
+    const { declared, scope } = declareArg(before, declaration, { instruction, globals })
+    checkDefault(declared)
+    return scope
+  }, start)
 }
 
-function sourceOf(
-  instruction: AddInstruction,
-  variables: ReadonlyMap<string, string>,
-  { stage, mark }: { readonly stage: Stage; readonly mark: Dockerfile['escape'] },
-): RemoteSource {
+function sourceOf(instruction: AddInstruction, scope: StageScope, stage: Stage): RemoteSource {
   const [word, ...others] = instruction.sources
   if (word === undefined || others.length > 0 || instruction.inline.length > 0) {
     throw wrong('must contain exactly one remote ADD source', stage)
   }
   const flag = instruction.checksum
-  const checksum = flag === undefined ? undefined : expandWith(flag, variables, mark) || undefined
-  const written = { path: expandWith(word, variables, mark), word, checksum }
+  const checksum = flag === undefined ? undefined : expandWith(flag, scope) || undefined
+  const written = { path: expandWith(word, scope), word, checksum }
   const source = remoteSource(instruction, written)
   if (source === undefined) throw wrong('source must be a single HTTP(S) or Git ADD', stage)
   return source

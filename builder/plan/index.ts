@@ -5,11 +5,21 @@ export {
   type ResolvedBase,
   resolveBase,
   storeSource,
-} from './bases.ts'
-export type { RemoteSource } from './copy-sources.ts'
+} from './bases/resolve-base.ts'
 export { epochStageSource } from './epoch-stage.ts'
-export type { NamedContext } from './named-context.ts'
-export { type PlanOptions, planBuild, stagePlatform } from './plan.ts'
+export { planBuild } from './plan.ts'
+export { type ResolvedGraph, type ResolveGraphOptions, resolveGraph } from './resolve-graph.ts'
+export { stagePlatform } from './stage/platforms.ts'
+export type { PlanOptions } from './stage/stage-plan.ts'
+export type { RemoteSource } from './steps/copy-sources.ts'
+export {
+  globalScope,
+  isSwitchedOn,
+  predefinedArgs,
+  type ScopeOptions,
+  unusedBuildArgs,
+} from './variables/build-args.ts'
+export type { NamedContext } from './vertices/named-context.ts'
 export type {
   BindMountPlan,
   CacheMountPlan,
@@ -17,21 +27,12 @@ export type {
   PlannedMount,
   SecretMountPlan,
   SshMountPlan,
-} from './planned-mount.ts'
-export { type ResolvedGraph, type ResolveGraphOptions, resolveGraph } from './resolve-graph.ts'
-export {
-  type GlobalScope,
-  globalScope,
-  isSwitchedOn,
-  predefinedArgs,
-  type ScopeOptions,
-  unusedBuildArgs,
-} from './scope.ts'
+} from './vertices/planned-mount.ts'
 export {
   DEFAULT_STEP_SETTINGS,
   type Entitlement,
   type StepSettings,
-} from './step-settings.ts'
+} from './vertices/step-settings.ts'
 export type {
   ExecVertex,
   FilesSource,
@@ -48,4 +49,4 @@ export type {
   Vertex,
   VertexId,
   VertexSource,
-} from './vertex.ts'
+} from './vertices/vertex.ts'

@@ -1,67 +1,24 @@
-import { formatPlatform, type Platform, parsePlatform } from '#core'
+import { formatPlatform } from '#core'
 import type {
-  Dockerfile,
   InstructionGraph,
   LinkedStage,
   SourceRange,
   SourceRef,
   StageInstruction,
-  WorkdirInstruction,
 } from '#parser'
-import type { BaseLookup } from './bases.ts'
-import { planCopy } from './copy-plan.ts'
-import { expandWith, located } from './expand.ts'
-import { imagePlatforms } from './image-platform.ts'
-import { baseState, childState, emptyState } from './inherit.ts'
-import type { NamedContext } from './named-context.ts'
-import { changeDirectory, resolvePath, withSeparators } from './paths.ts'
-import { planRun } from './run-plan.ts'
-import type { GlobalScope } from './scope.ts'
-import { finishedConfig } from './stage-config.ts'
-import {
-  applyMetadata,
-  noted,
-  refuseWindowsLayers,
-  type StageState,
-  withConfig,
-  workingDirectory,
-} from './stage-state.ts'
-import { StepNames, shownText } from './step-names.ts'
-import type { StepSettings } from './step-settings.ts'
-import type { Plan, VertexId } from './vertex.ts'
-import { VertexList } from './vertex-list.ts'
-
-export interface PlanOptions {
-  readonly globals: GlobalScope
-  readonly targetPlatform: Platform
-  /** The platform was asked for: then the image is for it, whatever its base says. */
-  readonly isPlatformGiven?: boolean
-  readonly network: 'default' | 'none' | 'host'
-  readonly steps?: StepSettings | undefined
-  /** One of the plans of an index: names and ids of vertices tell the platform. */
-  readonly isOneOfSeveral?: boolean
-  /** `SOURCE_DATE_EPOCH` in milliseconds: no time of the image that is new is later. */
-  readonly epoch?: number | undefined
-  /** For every vertex; see there. */
-  readonly latest?: number | undefined
-  /** Folders, repositories and files that the linked stages name instead of images. */
-  readonly contexts?: ReadonlyMap<string, NamedContext> | undefined
-  /** Put on the image last; they win over LABEL. */
-  readonly labels: Readonly<Record<string, string>>
-  /** Stages whose steps are done whether or not their results are known. */
-  readonly fresh?: readonly string[]
-}
-
-/** What planning one instruction needs to know of everything around it. */
-export interface StagePlan {
-  readonly linked: LinkedStage
-  readonly graph: InstructionGraph
-  readonly options: PlanOptions
-  readonly names: StepNames
-  readonly vertices: VertexList
-  /** The top vertex of a stage or image that `--from` names. */
-  readonly topOf: (source: SourceRef, range: SourceRange) => VertexId | undefined
-}
+import type { BaseLookup } from './bases/resolve-base.ts'
+import { baseState, childState, emptyState } from './stage/inherit.ts'
+import { imagePlatforms, stagePlatform } from './stage/platforms.ts'
+import { imageConfig } from './stage/stage-config.ts'
+import type { PlanOptions, StagePlan } from './stage/stage-plan.ts'
+import { addHistory, applyMetadata, type StageState } from './stage/stage-state.ts'
+import { StepNames } from './stage/step-names.ts'
+import { planCopy } from './steps/copy-plan.ts'
+import { planRun } from './steps/run-plan.ts'
+import { planWorkdir } from './steps/workdir-plan.ts'
+import { located } from './variables/expand.ts'
+import type { Plan, VertexId } from './vertices/vertex.ts'
+import { VertexList } from './vertices/vertex-list.ts'
 
 /**
  * Turns linked stages and pinned bases into vertices. Pure: everything that had to be asked for is
@@ -72,8 +29,8 @@ export function planBuild(graph: InstructionGraph, bases: BaseLookup, options: P
   const label = options.isOneOfSeveral ? formatPlatform(options.targetPlatform) : undefined
   const vertices = new VertexList(bases, {
     scope: label,
-    latest: options.latest,
-    madeAt: options.epoch,
+    maxMtime: options.maxMtime,
+    madeAt: options.sourceDateEpoch,
     contexts: options.contexts,
   })
   const results = new Map<number, StageState>()
@@ -99,7 +56,7 @@ export function planBuild(graph: InstructionGraph, bases: BaseLookup, options: P
   const state = results.get(graph.target.stage.index)
   if (state === undefined) throw new Error('the target is not among the linked stages')
   const image = finished(state, options)
-  return { vertices: vertices.all, image, epoch: options.epoch }
+  return { vertices: vertices.all, image, sourceDateEpoch: options.sourceDateEpoch }
 }
 
 /** Names of stages have no case; a stage without one cannot be named. */
@@ -110,7 +67,7 @@ function isNamed({ name }: LinkedStage['stage'], names: readonly string[]): bool
 function finished(state: StageState, options: PlanOptions): Plan['image'] {
   const { top, author, history } = state
   const Labels = state.config.Labels.with(Object.entries(options.labels))
-  const config = finishedConfig({ ...state.config, Labels })
+  const config = imageConfig({ ...state.config, Labels }, state.scope.env)
   const platforms = imagePlatforms(state.claimed, options)
   return { ...platforms, top, config, author, history: [...history] }
 }
@@ -126,12 +83,14 @@ function planStage(plan: StagePlan, results: ReadonlyMap<number, StageState>): S
 }
 
 function startState(plan: StagePlan, results: ReadonlyMap<number, StageState>): StageState {
-  const { linked, options, names, vertices } = plan
+  const { linked, graph, options, names, vertices } = plan
   const { base, stage } = linked
+  const { escape: mark } = graph.dockerfile
   const platform = stagePlatform(linked, options.targetPlatform)
   if (base.kind === 'scratch') {
     // Nothing is of the platform that is built for, whatever its FROM says; what stands for an image is not.
-    return emptyState(base.name === undefined ? options.targetPlatform : platform)
+    const shown = base.name === undefined ? options.targetPlatform : platform
+    return emptyState({ platform: shown, escape: mark })
   }
   if (base.kind === 'stage') {
     const parent = results.get(base.index)
@@ -140,24 +99,15 @@ function startState(plan: StagePlan, results: ReadonlyMap<number, StageState>): 
   }
   if (base.context !== undefined) {
     const root = vertices.contextRoot(base.context, stage.from.range)
-    return noted(emptyState(platform), root.name, root.id)
+    return addHistory(emptyState({ platform, escape: mark }), root.name, root.id)
   }
   const image = vertices.image(base.name, platform, {
     label: ({ name }) => names.step(`FROM ${name}`),
     range: stage.from.range,
   })
   return located({ raw: stage.from.image.raw, range: stage.from.range }, () =>
-    baseState(image.base, platform, image.id),
+    baseState(image.base, { platform, escape: mark }, image.id),
   )
-}
-
-/**
- * `--platform` of the stage's FROM, else the platform that is built for.
- * @throws {SourceError} PLATFORM_MISMATCH
- */
-export function stagePlatform({ stage, platform }: LinkedStage, target: Platform): Platform {
-  if (platform === undefined) return target
-  return located(stage.from.platform ?? stage.from.image, () => parsePlatform(platform))
 }
 
 function planInstruction(
@@ -174,41 +124,6 @@ function planInstruction(
     case 'workdir':
       return planWorkdir(state, instruction, plan)
     default:
-      return applyMetadata(state, instruction, foldScope(plan.graph.dockerfile, plan.options))
+      return applyMetadata(state, instruction, plan.options.globals)
   }
-}
-
-function foldScope(
-  dockerfile: Dockerfile,
-  options: PlanOptions,
-): Parameters<typeof applyMetadata>[2] {
-  return { globals: options.globals, escape: dockerfile.escape }
-}
-
-/** WORKDIR: the config, and the directory with its missing parents as a layer. */
-function planWorkdir(
-  state: StageState,
-  instruction: WorkdirInstruction,
-  plan: StagePlan,
-): StageState {
-  const written = expandWith(instruction.path, state.env, plan.graph.dockerfile.escape)
-  const { os } = state.platform
-  const path = changeDirectory(workingDirectory(state), written, os)
-  const changed = withConfig(state, { WorkingDir: withSeparators(path, os) })
-  const createdBy = `WORKDIR ${path}`
-  if (path === '/') return noted(changed, createdBy)
-  refuseWindowsLayers(state)
-  const user = state.config.User ?? ''
-  const [name = '', group] = user.split(':', 2)
-  const owner = name === '' ? {} : { owner: { user: name, ...(group ? { group } : {}) } }
-  const id = plan.vertices.add({
-    op: 'files',
-    name: plan.names.step(shownText(instruction.text, state.env, plan.graph.dockerfile.escape)),
-    range: instruction.range,
-    root: state.top,
-    sources: [],
-    actions: [{ kind: 'mkdir', path: resolvePath('/', path), mode: 0o755, ...owner }],
-    link: false,
-  })
-  return noted(changed, createdBy, id)
 }

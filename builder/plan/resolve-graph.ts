@@ -9,6 +9,7 @@ import {
 import {
   type Dockerfile,
   expandWord,
+  type GlobalScope,
   type InstructionGraph,
   type LinkedStage,
   linkStages,
@@ -19,10 +20,9 @@ import {
   type StageInstruction,
   type Word,
 } from '#parser'
-import { type BaseLookup, checkImageName, type ResolvedBase } from './bases.ts'
-import { expandWith } from './expand.ts'
-import { stagePlatform } from './plan.ts'
-import type { GlobalScope } from './scope.ts'
+import { type BaseLookup, checkImageName, type ResolvedBase } from './bases/resolve-base.ts'
+import { stagePlatform } from './stage/platforms.ts'
+import { expandWith } from './variables/expand.ts'
 
 export interface ResolveGraphOptions {
   readonly globals: GlobalScope
@@ -64,15 +64,16 @@ export async function resolveGraph(
 ): Promise<ResolvedGraph> {
   const bases = new Map<string, ResolvedBase>()
   const spliced = new Set<number>()
+  const scope = { variables: options.globals.values, escape: dockerfile.escape }
   for (let current = dockerfile; ; ) {
     const graph = linkStages(current, {
       target: options.target,
       scope: options.stages,
-      expand: (word) => expandWith(word, options.globals.values, dockerfile.escape),
+      expand: (word) => expandWith(word, scope),
       suggest: (word) => suggestionFor(word, dockerfile, options.globals),
       replace: options.replace,
     })
-    // Of stages that nobody needs platforms and names count too; their steps and images do not.
+    // Of unused stages, platforms and names are checked too, but not their steps and images.
     for (const named of imagesOf(graph.unused, current, options)) checkAt(named)
     const missing = imagesOf(graph.stages, current, options).filter(
       (needed) => !bases.has(keyOf(needed)),

@@ -1,5 +1,5 @@
 import { suggestion } from '#core'
-import { type GraphFormat, renderGraph } from '#parser'
+import { type GraphFormat, renderGraph } from '#graph-view'
 import { parseInput } from '../arguments/build-arguments.ts'
 import { type Arguments, expectArguments, usageError } from '../arguments/flags.ts'
 import { readDockerfileStdin } from '../io/dockerfile-input.ts'

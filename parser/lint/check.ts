@@ -1,20 +1,22 @@
-import type { Dockerfile } from '../ast.ts'
-import { diagnosticsError, SourceError, type SourceFile } from '../diagnostics.ts'
-import { type LinkedStage, linkStages } from '../graph.ts'
-import { parseDockerfile } from '../parse.ts'
+import type { Dockerfile } from '../ast/ast.ts'
+import { parseDockerfile } from '../grammar/parse.ts'
+import { type LinkedStage, linkStages } from '../graph/graph.ts'
+import { expandTracked } from '../scope/expanded.ts'
+import { diagnosticsError, SourceError, type SourceFile } from '../text/diagnostics.ts'
 import { type CheckedBase, type ChecksOptions, DockerfileChecks } from './checks.ts'
-import { expandNoting } from './expand-noting.ts'
 import type { CheckWarning } from './linter.ts'
 
+/** What is given besides the Dockerfile. */
 export interface CheckOptions extends ChecksOptions {
   /** Stage to check with what it needs; all stages unless given. */
   readonly target?: string | undefined
   /** What is known of the image that a stage is built on. */
   readonly baseOf?: ((linked: LinkedStage) => CheckedBase | undefined) | undefined
-  /** How errors call the file; `Dockerfile` unless given. */
+  /** The name of the file in errors; `Dockerfile` unless given. */
   readonly filename?: string | undefined
 }
 
+/** What the checks have found. */
 export interface CheckResult {
   /** In the order in which they were found. */
   readonly warnings: readonly CheckWarning[]
@@ -54,13 +56,12 @@ function checkLinked(
   dockerfile: Dockerfile,
   { options, file }: LinkContext,
 ): SourceError | undefined {
-  const { values } = checks.globals
-  const lookup = (name: string): string | undefined => values.get(name)
+  const context = { variables: checks.globals.values, escape: dockerfile.escape }
   try {
     const graph = linkStages(dockerfile, {
       target: options.target,
       scope: options.target === undefined ? 'all' : 'target',
-      expand: ({ raw }) => expandNoting(raw, { lookup, escape: dockerfile.escape }).value ?? '',
+      expand: ({ raw }) => expandTracked(raw, context).value ?? '',
     })
     checks.checkStages(graph, options.baseOf ?? (() => undefined))
     return undefined

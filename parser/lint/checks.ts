@@ -1,59 +1,54 @@
 import { TsbuildError } from '#core'
-import type { Dockerfile, Instruction } from '../ast.ts'
-import type { SourceError } from '../diagnostics.ts'
-import { type IgnoreRules, parseDockerignore } from '../dockerignore.ts'
-import type { InstructionGraph, LinkedStage } from '../graph.ts'
-import type { ParseResult } from '../parse.ts'
-import { instructionsOf } from '../visit.ts'
-import { type BasePlatforms, checkBasePlatform } from './base-platform.ts'
-import { checkCasing } from './casing.ts'
-import { hasExceptions } from './copy-ignored.ts'
-import { checkDescription, checkMaintainer } from './definitions.ts'
-import { checkDefaultNames, checkFroms } from './from.ts'
-import { evaluateGlobals, type Globals, PREDEFINED, type Variables } from './globals.ts'
-import { type CheckWarning, type Finding, Linter } from './linter.ts'
-import { type CheckSettings, NO_SETTINGS, parseCheckSettings } from './options.ts'
-import { RULES, type RuleName } from './rules.ts'
-import { checkStageName, checkStageNames } from './stage-names.ts'
-import type { BaseFacts } from './stage-scope.ts'
-import { checkStep } from './steps.ts'
-import { walkSteps } from './walk.ts'
+import type { Dockerfile } from '../ast/ast.ts'
+import { instructionsOf } from '../ast/visit.ts'
+import type { ParseResult } from '../grammar/parse.ts'
+import type { InstructionGraph, LinkedStage } from '../graph/graph.ts'
+import { type CheckSettings, NO_SETTINGS, parseCheckSettings } from '../lines/check-settings.ts'
+import { type IgnoreRules, parseDockerignore } from '../patterns/dockerignore.ts'
+import { expandTracked } from '../scope/expanded.ts'
+import { DEFAULT_PREDEFINED } from '../scope/global-scope.ts'
+import type { SourceError } from '../text/diagnostics.ts'
+import { type BaseFacts, checkSteps } from './check-steps.ts'
+import { type CheckWarning, Linter } from './linter.ts'
+import { type CheckedGlobals, checkedGlobals } from './rule/checked-globals.ts'
+import type { BasePlatforms, ExpandedFrom } from './rule/rule.ts'
+import { RULES } from './rules.ts'
 
-/** What a base image has to do with the checks. */
+/** What the checks need to know of a base image. */
 export interface CheckedBase extends BaseFacts, BasePlatforms {}
 
+/** What is given besides the Dockerfile. */
 export interface ChecksOptions {
   /** Among them BUILDKIT_DOCKERFILE_CHECK, which takes the place of `# check=`. */
   readonly buildArgs?: Readonly<Record<string, string>> | undefined
   /** Values of BUILDPLATFORM, TARGETARCH and so on; those of linux/amd64 unless given. */
-  readonly predefined?: Variables | undefined
+  readonly predefined?: ReadonlyMap<string, string> | undefined
   /** Text of the `.dockerignore` that belongs to the build context. */
   readonly dockerignore?: string | undefined
-  /** Told of every warning at once. */
+  /** Called with every warning as soon as it is found. */
   readonly onWarning?: ((warning: CheckWarning) => void) | undefined
 }
 
 const SETTINGS_ARG = 'BUILDKIT_DOCKERFILE_CHECK'
 
 /**
- * The build checks on one Dockerfile, in the two stages in which a build gets to know it: what the
- * text alone tells, and what can be told when the bases are known.
+ * The build checks on one Dockerfile, in the two steps of a build: what needs the text alone, and what
+ * needs the linked stages and their base images.
  */
 export class DockerfileChecks {
-  readonly globals: Globals
+  readonly globals: CheckedGlobals
   readonly #parsed: ParseResult
-  readonly #buildArgs: Variables
   readonly #ignore: IgnoreRules | undefined
   readonly #linter: Linter
 
   /** @throws {TsbuildError} USAGE for wrong settings, CONTEXT_INVALID for a wrong `.dockerignore` */
   constructor(parsed: ParseResult, options: ChecksOptions) {
-    const { buildArgs = {}, predefined = PREDEFINED, dockerignore = '' } = options
+    const { buildArgs = {}, predefined = DEFAULT_PREDEFINED, dockerignore = '' } = options
+    const { dockerfile } = parsed
     this.#parsed = parsed
-    this.#buildArgs = new Map(Object.entries(buildArgs))
     this.#ignore = ignoreOf(dockerignore)
-    this.globals = evaluateGlobals(parsed.dockerfile, predefined, this.#buildArgs)
-    const settings = settingsOf(parsed.dockerfile, buildArgs[SETTINGS_ARG])
+    this.globals = checkedGlobals(dockerfile, predefined, new Map(Object.entries(buildArgs)))
+    const settings = settingsOf(dockerfile, buildArgs[SETTINGS_ARG])
     this.#linter = new Linter(settings, options.onWarning ?? (() => undefined))
   }
 
@@ -62,32 +57,28 @@ export class DockerfileChecks {
     return this.#linter.warnings
   }
 
-  /** With `error=true`: what a build fails with when there are warnings. */
+  /** With `error=true`: the error that a build with warnings ends with. */
   failure(): SourceError | undefined {
     return this.#linter.failure()
   }
 
-  /** Checks what the text tells; of a file with errors only what stands in front of the first one. */
+  /** Runs the checks that need the text alone; on a file with mistakes those up to the first one. */
   checkText(): void {
     const { dockerfile, diagnostics } = this.#parsed
     const error = diagnostics.find(({ severity }) => severity === 'error')
     const isAboutLine = error !== undefined && error.code !== 'file'
     const end = isAboutLine ? error.range.start.line : Infinity
-    this.#linter.add(this.#parserWarnings(end))
+    this.#addParserWarnings(end)
     for (const instruction of instructionsOf(dockerfile)) {
       if (instruction.range.start.line >= end) return
-      this.#linter.add(checkInstruction(instruction))
+      this.#linter.run((rule) => rule.instruction?.(instruction))
     }
-    if (error !== undefined) return
-    this.#linter.add(checkStageNames(dockerfile))
-    this.#linter.add(checkCasing(dockerfile))
-    this.#linter.add(checkDefaultNames(dockerfile, this.globals))
-    this.#linter.add(checkFroms(dockerfile, this.globals))
+    if (error === undefined) this.#checkFile(dockerfile)
   }
 
   /**
-   * Checks the stages of `graph`, triggers that were spliced in included. Where `baseOf` knows nothing
-   * of an image, nothing is said about variables that may come from it.
+   * Checks the stages of `graph`, spliced triggers included. Where `baseOf` knows nothing of an image,
+   * variables that may come from it are not reported.
    */
   checkStages(
     graph: InstructionGraph,
@@ -95,46 +86,43 @@ export class DockerfileChecks {
   ): void {
     for (const linked of graph.stages) {
       const base = linked.base.kind === 'image' ? baseOf(linked) : undefined
-      if (base !== undefined) this.#linter.add(checkBasePlatform(linked.stage.from, base))
+      if (base !== undefined) this.#linter.run((rule) => rule.base?.(linked.stage.from, base))
     }
-    const input = {
-      escape: graph.dockerfile.escape,
-      globals: this.globals,
-      buildArgs: this.#buildArgs,
+    checkSteps(graph, this.#linter, { globals: this.globals, baseOf, ignore: this.#ignore })
+  }
+
+  #checkFile(dockerfile: Dockerfile): void {
+    const names = new Set<string>()
+    for (const stage of dockerfile.stages) {
+      this.#linter.run((rule) => rule.stage?.(stage, names))
+      if (stage.name !== undefined) names.add(stage.name)
     }
-    for (const step of walkSteps(graph, input, baseOf)) {
-      if (this.#linter.isFull) return
-      this.#linter.add(checkStep(step, this.#ignore))
+    this.#linter.run((rule) => rule.file?.(dockerfile, this.globals))
+    const context = { variables: this.globals.values, escape: dockerfile.escape }
+    for (const stage of dockerfile.stages) {
+      const { image, platform } = stage.from
+      const expanded: ExpandedFrom = {
+        stage,
+        image: expandTracked(image.raw, context),
+        platform: platform === undefined ? undefined : expandTracked(platform.raw, context),
+      }
+      this.#linter.run((rule) => rule.from?.(expanded, this.globals))
     }
   }
 
-  /** What the parser has noticed on the way. */
-  *#parserWarnings(end: number): Generator<Finding> {
+  #addParserWarnings(end: number): void {
     for (const { severity, code, message, range } of this.#parsed.diagnostics) {
-      if (severity !== 'warning' || !isRuleName(code) || range.start.line >= end) continue
-      yield { rule: code, message, range }
+      const rule = RULES.get(code)
+      if (severity !== 'warning' || rule === undefined || range.start.line >= end) continue
+      this.#linter.add(rule, [{ message, range }])
     }
   }
 }
 
-function checkInstruction(instruction: Instruction): readonly Finding[] {
-  switch (instruction.kind) {
-    case 'maintainer':
-      return checkMaintainer(instruction)
-    case 'from':
-      return [...checkStageName(instruction), ...checkDescription(instruction)]
-    case 'arg':
-      return checkDescription(instruction)
-    default:
-      return []
-  }
-}
-
-function isRuleName(code: string): code is RuleName {
-  return RULES.has(code as RuleName)
-}
-
-/** Nobody reads a directive behind white space. One with a mistake is an error of the file, so that its checks hardly matter. */
+/**
+ * A directive behind white space does not count. One with a mistake is an error of the file, which is
+ * reported without its settings.
+ */
 function settingsOf({ directives }: Dockerfile, argument: string | undefined): CheckSettings {
   const directive = directives.find(({ name, range }) => {
     return name === 'check' && range.start.column === 1
@@ -148,8 +136,16 @@ function settingsOf({ directives }: Dockerfile, argument: string | undefined): C
   })
 }
 
-/** `undefined` when it leaves out nothing for certain. */
+/** `undefined` when nothing is left out of the build context for certain. */
 function ignoreOf(dockerignore: string): IgnoreRules | undefined {
   if (dockerignore.trim() === '' || hasExceptions(dockerignore)) return undefined
   return parseDockerignore(dockerignore)
+}
+
+/**
+ * True when a `.dockerignore` takes something back in: then the name of a directory does not say
+ * whether the build context has anything of it.
+ */
+function hasExceptions(dockerignore: string): boolean {
+  return dockerignore.split('\n').some((line) => line.trimStart().startsWith('!'))
 }

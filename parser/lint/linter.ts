@@ -1,34 +1,25 @@
-import type { InstructionBase } from '../ast.ts'
-import { SourceError } from '../diagnostics.ts'
-import type { SourceRange } from '../source.ts'
-import { settingsAbove } from './comments.ts'
-import { type CheckSettings, hasRule, mergeSettings } from './options.ts'
-import { RULES, type RuleName } from './rules.ts'
+import { type CheckSettings, hasRule, mergeSettings } from '../lines/check-settings.ts'
+import { settingsAbove } from '../lines/instruction-comments.ts'
+import { SourceError } from '../text/diagnostics.ts'
+import type { SourceRange } from '../text/source.ts'
+import type { CheckRule, Finding, Findings, Rule } from './rule/rule.ts'
+import { ORDERED_RULES } from './rules.ts'
 
-/** What a build check has found. */
+/** What a build check has found, as it is reported. */
 export interface CheckWarning {
-  readonly rule: RuleName
+  /** Name of the rule. */
+  readonly rule: string
   readonly message: string
   readonly description: string
   readonly url: string | undefined
-  /** Whole lines count in reports; the columns tell an editor what to underline. */
+  /** Whole lines count in reports; the columns say what an editor underlines. */
   readonly range: SourceRange
-}
-
-/** What a rule says; whether anybody hears it is decided by the settings. */
-export interface Finding {
-  readonly rule: RuleName
-  /** A function where it takes a search: most findings of a hostile file are never told. */
-  readonly message: string | (() => string)
-  readonly range: SourceRange
-  /** The instruction above which a `# check=` comment can switch it off. */
-  readonly by?: Pick<InstructionBase, 'comments'> | undefined
 }
 
 /** A file of garbage has one finding a line. */
 const MAX_WARNINGS = 1000
 
-/** Takes findings, drops what the settings leave out, and passes the others on. */
+/** Collects findings as warnings, except those that the settings leave out. */
 export class Linter {
   readonly #settings: CheckSettings
   readonly #onWarning: (warning: CheckWarning) => void
@@ -39,21 +30,27 @@ export class Linter {
     this.#onWarning = onWarning
   }
 
-  /** In the order in which they were found; no more than the first thousand. */
+  /** In the order in which they were found; the first thousand only. */
   get warnings(): readonly CheckWarning[] {
     return this.#warnings
   }
 
-  add(findings: Iterable<Finding>): void {
-    for (const finding of findings) this.#addOne(finding)
-  }
-
-  /** True when nothing more is taken. */
+  /** True when further findings are dropped. */
   get isFull(): boolean {
     return this.#warnings.length >= MAX_WARNINGS
   }
 
-  /** With `error=true`: what a build fails with when there are warnings. */
+  /** Reports what `find` gives for each rule, in the order of the rules. */
+  run(find: (rule: Rule) => Findings | undefined): void {
+    for (const rule of ORDERED_RULES) this.add(rule, find(rule) ?? [])
+  }
+
+  /** Reports what a rule has found. */
+  add(rule: CheckRule, findings: Findings): void {
+    for (const finding of findings) this.#addOne(rule, finding)
+  }
+
+  /** With `error=true`: the error that a build with warnings ends with. */
   failure(): SourceError | undefined {
     if (!this.#settings.isError || this.#warnings.length === 0) return undefined
     const names = new Set(this.#warnings.map(({ rule }) => rule))
@@ -64,18 +61,19 @@ export class Linter {
     })
   }
 
-  #addOne({ rule, message, range, by }: Finding): void {
-    const known = RULES.get(rule)
-    if (known === undefined || this.isFull) return
+  #addOne(
+    { name, description, url, isExperimental }: CheckRule,
+    { message, range, by }: Finding,
+  ): void {
+    if (this.isFull) return
     const above = by === undefined ? undefined : settingsAbove(by)
     const settings = above === undefined ? this.#settings : mergeSettings(this.#settings, above)
-    const isOn = known.isExperimental
-      ? hasRule(settings.experimental, rule)
-      : !hasRule(settings.skip, rule)
+    const isOn = isExperimental
+      ? hasRule(settings.experimental, name)
+      : !hasRule(settings.skip, name)
     if (!isOn) return
-    const { description, url } = known
-    const told = typeof message === 'string' ? message : message()
-    const warning = { rule, message: told, description, url, range }
+    const text = typeof message === 'string' ? message : message()
+    const warning = { rule: name, message: text, description, url, range }
     this.#warnings.push(warning)
     this.#onWarning(warning)
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parsePlatform } from '#core'
-import { type CheckedBase, checkDockerfile, kebabName, RULES, type RuleName } from '#parser'
+import { type CheckedBase, checkDockerfile, kebabName, RULES } from '#parser'
 
 const FOLDER = fileURLToPath(new URL('../../../docs/lint', import.meta.url))
 const PAGES = readdirSync(FOLDER).filter((name) => name !== 'README.md')
@@ -15,7 +15,7 @@ function baseOf(image: string): CheckedBase {
 }
 
 /** The names of all rules that have something to say about an example of a page. */
-function rulesFor(example: string): readonly RuleName[] {
+function rulesFor(example: string): readonly string[] {
   const dockerignore = /^# \.dockerignore has the line: (.*)$/m.exec(example)?.[1] ?? ''
   const { warnings } = checkDockerfile(example, {
     dockerignore,

@@ -1,22 +1,12 @@
-import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { assertGoldenText } from '../support/golden/index.ts'
 
 /** `fixtures/parser`, seen from the compiled test. */
 export const FIXTURES: string = fileURLToPath(new URL('../../../fixtures/parser', import.meta.url))
 
-/** Folders under `folder` that hold a Dockerfile. */
-export function casesIn(folder: string): readonly string[] {
-  return readdirSync(folder)
-    .filter((name) => existsSync(`${folder}/${name}/Dockerfile`))
-    .toSorted()
-}
-
 /** Compares with a golden file, or writes it: `UPDATE=1`. */
 export function assertGolden(file: string, value: unknown): void {
-  const text = `${JSON.stringify(value, compact, 2)}\n`
-  if (process.env.UPDATE !== undefined) writeFileSync(file, text)
-  assert.equal(text, readFileSync(file, 'utf8'))
+  assertGoldenText(file, `${JSON.stringify(value, compact, 2)}\n`)
 }
 
 /** Ranges as `line:column-line:column`, spans of lines as `first-last`, maps as objects. */
@@ -26,12 +16,6 @@ function compact(key: string, value: unknown): unknown {
   if (!isRange(value)) return value
   const { start, end } = value
   return `${start.line}:${start.column}-${end.line}:${end.column}`
-}
-
-/** Compares with a golden text, or writes it: `UPDATE=1`. */
-export function assertGoldenText(file: string, text: string): void {
-  if (process.env.UPDATE !== undefined) writeFileSync(file, text)
-  assert.equal(text, readFileSync(file, 'utf8'))
 }
 
 /** What of an AST tells where something stands, or how it was spaced. */

@@ -15,7 +15,8 @@ import {
   parseTrigger,
   type SourceRange,
 } from '#parser'
-import { casesIn, FIXTURES } from './fixtures.ts'
+import { casesIn } from '../support/golden/index.ts'
+import { FIXTURES } from './fixtures.ts'
 
 /** Dockerfiles of programs, and of every case here. */
 const corpus = [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { BuildEvent } from '#builder'
-import { type Built, Workplace } from './workplace.ts'
+import { type Built, Workplace } from './support/workplace.ts'
 
 const DOCKERFILE = [
   'FROM scratch AS files',

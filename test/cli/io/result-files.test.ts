@@ -45,6 +45,7 @@ describe('result files', () => {
       tags: ['docker.io/library/a:1', 'docker.io/library/b:2'],
       layers: [],
       images: [],
+      materials: [],
       steps: { total: 1, cached: 0 },
       milliseconds: 1,
     }

@@ -1,0 +1,40 @@
+import type { Platform } from '#core'
+import type { GlobalScope, InstructionGraph, LinkedStage, SourceRange, SourceRef } from '#parser'
+import type { NamedContext } from '../vertices/named-context.ts'
+import type { StepSettings } from '../vertices/step-settings.ts'
+import type { VertexId } from '../vertices/vertex.ts'
+import type { VertexList } from '../vertices/vertex-list.ts'
+import type { StepNames } from './step-names.ts'
+
+/** What a plan depends on besides the graph and its bases. */
+export interface PlanOptions {
+  readonly globals: GlobalScope
+  readonly targetPlatform: Platform
+  /** The platform was asked for: then the image is for it, whatever its base says. */
+  readonly isPlatformGiven?: boolean
+  readonly network: 'default' | 'none' | 'host'
+  readonly steps?: StepSettings | undefined
+  /** One of the plans of an index: names and ids of vertices tell the platform. */
+  readonly isOneOfSeveral?: boolean
+  /** `SOURCE_DATE_EPOCH` in milliseconds: no time of the image that is new is later. */
+  readonly sourceDateEpoch?: number | undefined
+  /** For every vertex; see there. */
+  readonly maxMtime?: number | undefined
+  /** Folders, repositories and files that the linked stages name instead of images. */
+  readonly contexts?: ReadonlyMap<string, NamedContext> | undefined
+  /** Put on the image last; they win over LABEL. */
+  readonly labels: Readonly<Record<string, string>>
+  /** Stages whose steps are done whether or not their results are known. */
+  readonly fresh?: readonly string[]
+}
+
+/** What planning one instruction needs to know of everything around it. */
+export interface StagePlan {
+  readonly linked: LinkedStage
+  readonly graph: InstructionGraph
+  readonly options: PlanOptions
+  readonly names: StepNames
+  readonly vertices: VertexList
+  /** The top vertex of a stage or image that `--from` names. */
+  readonly topOf: (source: SourceRef, range: SourceRange) => VertexId | undefined
+}

@@ -1,0 +1,131 @@
+import type { GitSource, HttpSource } from '#builder/fetch'
+import type { FileAction } from '#builder/files'
+import type { ContainerConfig, HistoryEntry, Platform } from '#core'
+import type { SourceRange } from '#parser'
+import type { ResolvedBase } from '../bases/resolve-base.ts'
+import type { PlannedMount } from './planned-mount.ts'
+import type { StepSettings } from './step-settings.ts'
+
+/** Stable within one plan. */
+export type VertexId = string
+
+interface VertexCommon {
+  readonly id: VertexId
+  /** Something that a step needs, and no step of the Dockerfile itself. */
+  readonly internal?: true
+  /** It is done whether or not its result is known. */
+  readonly fresh?: true
+  /** As a person reads it: `[build 2/5] RUN make`. */
+  readonly name: string
+  /** The instruction in the Dockerfile. */
+  readonly range: SourceRange
+  /** Nothing that the step makes is newer; milliseconds. */
+  readonly maxMtime?: number
+}
+
+/** One node of the plan. Its result is a stack of layers: those of its root, and its own on top. */
+export type Vertex = ImageVertex | RemoteVertex | StepVertex
+
+/** What makes a layer of its own; everything else is a source of files. */
+export type StepVertex = FilesVertex | ExecVertex
+
+/** Files from elsewhere; the remote is asked in every build whether they are the same. */
+export type RemoteVertex = HttpVertex | GitVertex
+
+/** The layers of a base image, fetched only when something needs them. */
+export interface ImageVertex extends VertexCommon {
+  readonly op: 'image'
+  readonly base: ResolvedBase
+}
+
+/** ADD of a URL: a folder with one file. */
+export interface HttpVertex extends VertexCommon {
+  readonly op: 'http'
+  readonly source: HttpSource
+}
+
+/** ADD of a git repository: the files of a commit. */
+export interface GitVertex extends VertexCommon {
+  readonly op: 'git'
+  readonly source: GitSource
+}
+
+/** COPY, ADD and WORKDIR: a layer made of files from elsewhere. */
+export interface FilesVertex extends VertexCommon {
+  readonly op: 'files'
+  readonly root: VertexId | undefined
+  /** What the actions' `source` counts in. */
+  readonly sources: readonly FilesSource[]
+  readonly actions: readonly FileAction[]
+  /** `--link`: the layer does not look at what lies below it. */
+  readonly link: boolean
+  /** The time of directories and files that come from nowhere else, in milliseconds; default: now. */
+  readonly madeAt?: number
+}
+
+export type FilesSource = ContextInput | VertexSource
+
+/** A folder of the client: the build context, or a named one. */
+export interface ContextInput {
+  readonly kind: 'context'
+  readonly name?: string | undefined
+}
+
+/** Another vertex' files; `undefined` is the empty stage. */
+export interface VertexSource {
+  readonly kind: 'vertex'
+  readonly vertex: VertexId | undefined
+}
+
+/** RUN: what a process leaves behind. */
+export interface ExecVertex extends VertexCommon {
+  readonly op: 'exec'
+  readonly root: VertexId | undefined
+  /** What the mounts' `source` counts in. */
+  readonly sources: readonly VertexSource[]
+  /** Parents before what is mounted into them. */
+  readonly mounts: readonly PlannedMount[]
+  readonly process: PlannedProcess
+  readonly platform: Platform
+  /** Said when the step runs. */
+  readonly warnings: readonly string[]
+}
+
+export interface PlannedProcess {
+  readonly args: readonly string[]
+  readonly env: readonly string[]
+  /** Passed to the process too, but no part of the step's identity. */
+  readonly proxyEnv: readonly string[]
+  readonly cwd: string
+  readonly user: string
+  readonly hostname: string
+  readonly network: 'default' | 'none' | 'host'
+  readonly security: 'sandbox' | 'insecure'
+  /** What the user grants and limits. */
+  readonly settings: StepSettings
+}
+
+/** One history entry that is to be; those of the base image are kept as they are. */
+export type PlannedHistory =
+  | { readonly kind: 'kept'; readonly entry: HistoryEntry }
+  | { readonly kind: 'new'; readonly createdBy: string; readonly vertex: VertexId | undefined }
+
+/** The image that a stage stands for. */
+export interface PlannedImage {
+  /** Of its config. */
+  readonly platform: Platform
+  /** Of its descriptor, which says what the image is offered for. */
+  readonly offered: Platform
+  readonly top: VertexId | undefined
+  readonly config: ContainerConfig
+  readonly author: string | undefined
+  readonly history: readonly PlannedHistory[]
+}
+
+/** Everything to do, inputs before what uses them. */
+export interface Plan {
+  readonly vertices: ReadonlyMap<VertexId, Vertex>
+  readonly image: PlannedImage
+  /** No time of the image that is new is later; milliseconds. */
+  readonly sourceDateEpoch?: number | undefined
+}

@@ -1,0 +1,1 @@
+export { type GraphFormat, renderGraph } from './render.ts'

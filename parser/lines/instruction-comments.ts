@@ -1,0 +1,37 @@
+import type { InstructionBase } from '../ast/ast.ts'
+import { type CheckSettings, parseCheckSettings } from './check-settings.ts'
+import { parseDirective } from './directives.ts'
+
+/** The comments that belong to an instruction: those above it, from the last bare `#` on. */
+export function commentsOf({ comments }: Pick<InstructionBase, 'comments'>): readonly string[] {
+  const texts = comments.map(({ text }) => text.trim())
+  return texts.slice(texts.lastIndexOf('') + 1)
+}
+
+/** What the comment `# name text` above an instruction says about `name`. */
+export function descriptionOf(
+  instruction: Pick<InstructionBase, 'comments'>,
+  name: string,
+): string | undefined {
+  const start = `${name} `
+  const comment = commentsOf(instruction).find((text) => text.startsWith(start))
+  return comment?.slice(start.length)
+}
+
+/**
+ * What the first `# check=` above an instruction sets for it alone; the value ends at the first space.
+ * One that cannot be understood is a comment like any other.
+ */
+export function settingsAbove(
+  instruction: Pick<InstructionBase, 'comments'>,
+): CheckSettings | undefined {
+  if (instruction.comments.length === 0) return undefined
+  for (const comment of commentsOf(instruction)) {
+    const directive = parseDirective(`#${comment}`, 1)
+    if (directive?.name !== 'check') continue
+    const [value = ''] = directive.value.split(' ', 1)
+    const settings = parseCheckSettings(value)
+    return 'mistake' in settings ? undefined : settings
+  }
+  return undefined
+}

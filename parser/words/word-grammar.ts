@@ -1,0 +1,50 @@
+/**
+ * The grammar of one level of a word: of the word itself, of what stands in double quotes, of a
+ * substitution. What is nested in it was read before and is a token by then, so that no text can
+ * nest deeper than the stack goes.
+ */
+import type { CstNode, ParserMethod } from 'chevrotain'
+import { CstParser } from '../grammar/chevrotain.ts'
+import * as t from './word-lexer.ts'
+
+type Rule = ParserMethod<[], CstNode>
+
+export class WordGrammar extends CstParser {
+  constructor(purpose: 'use' | 'test') {
+    super([...t.WORD_TOKENS], { skipValidations: purpose === 'use', maxLookahead: 1 })
+    this.performSelfAnalysis()
+  }
+
+  readonly word: Rule = this.RULE('word', () => {
+    this.CONSUME(t.Settings)
+    this.MANY(() => this.CONSUME(t.Part, { LABEL: 'part' }))
+  })
+
+  readonly quoted: Rule = this.RULE('quoted', () => {
+    this.CONSUME(t.QuoteStart)
+    this.MANY(() => this.CONSUME(t.Part, { LABEL: 'part' }))
+    this.CONSUME(t.QuoteEnd)
+  })
+
+  readonly substitution: Rule = this.RULE('substitution', () => {
+    this.CONSUME(t.SubstitutionStart)
+    this.OPTION(() => this.CONSUME(t.Name))
+    this.OR([
+      {
+        ALT: () => {
+          this.CONSUME(t.Modifier)
+          this.MANY(() => this.CONSUME(t.Part, { LABEL: 'operand' }))
+        },
+      },
+      {
+        ALT: () => {
+          this.CONSUME(t.Replace)
+          this.MANY1(() => this.CONSUME1(t.Part, { LABEL: 'pattern' }))
+          this.CONSUME(t.PatternEnd)
+          this.MANY2(() => this.CONSUME2(t.Part, { LABEL: 'operand' }))
+        },
+      },
+    ])
+    this.CONSUME(t.SubstitutionEnd)
+  })
+}
