@@ -1,16 +1,7 @@
-import { type Layout, type Line, layOut, type Place } from './layout.ts'
+import type { Point, Rectangle } from './geometry.ts'
+import { type Layout, type LayoutPoint, layOut } from './layout.ts'
 import { inletOf, type StageBox } from './svg-stage.ts'
 import type { EdgeView, GraphView } from './view.ts'
-
-export interface Point {
-  readonly x: number
-  readonly y: number
-}
-
-export interface Rectangle extends Point {
-  readonly width: number
-  readonly height: number
-}
 
 /** An arrow from a stage to what uses it; images stand in the lines that name them. */
 export interface Arrow {
@@ -38,9 +29,9 @@ type Bundle = Omit<Arrow, 'points'>
 const WINDOW = { width: 1600, height: 1200 }
 
 /**
- * Deep graphs go from the top down, wide ones from left to right: whichever is shown larger. From
- * left to right, an arrow leads to the very line that uses a stage; from the top down, uses of one
- * kind share an arrow to the box.
+ * Places boxes and arrows. Deep graphs go from the top down, wide ones from left to right: whichever is
+ * shown larger. From left to right, an arrow leads to the very line that uses a stage; from the top
+ * down, uses of one kind share an arrow to the box.
  */
 export function arrange(boxes: readonly StageBox[], { edges }: GraphView): Arrangement {
   const down = arrangeDown(boxes, edges)
@@ -55,64 +46,79 @@ function scaleOf({ width, height }: Arrangement): number {
 function arrangeRight(boxes: readonly StageBox[], edges: readonly EdgeView[]): Arrangement {
   const bundles = bundle(edges, (edge) => edge.instruction)
   const layout = layOut(
-    boxes.map(({ width, height, outlet }) => ({ along: width, across: height, outlet })),
-    bundles.map((one) => ({ ...one, inlet: inletOf(one.edges[0]?.instruction ?? 0) })),
+    boxes.map(({ width, height }) => ({ along: width, across: height })),
+    bundles,
   )
-  return {
-    isDown: false,
-    width: layout.along,
-    height: layout.across,
-    // As wide as the column, where the straight part of arrows begins at its end.
-    boxes: layout.boxes.map(({ along, across, room }, index) => {
-      return { x: along, y: across, width: room, height: boxes[index]?.height ?? 0 }
-    }),
-    arrows: withPoints(bundles, layout, ({ along, across }) => ({ x: along, y: across })).map(
-      (arrow) => ({
-        ...arrow,
-        points: arrow.points.map((at, index, all) => all[index || 1] ?? at),
-      }),
-    ),
-  }
+  // As wide as their column, so that all arrows of a column begin at its end.
+  const placed = layout.boxes.map(({ along, across, room }, index): Rectangle => {
+    return { x: along, y: across, width: room, height: boxes[index]?.height ?? 0 }
+  })
+  const arrows = bundles.map((one, index): Arrow => {
+    const [from, to] = [placed[one.from] ?? ORIGIN, placed[one.to] ?? ORIGIN]
+    const start = { x: from.x + from.width, y: from.y + (boxes[one.from]?.outlet ?? 0) }
+    const tip = { x: to.x, y: to.y + inletOf(one.edges[0]?.instruction ?? 0) }
+    const passes = (layout.passes[index] ?? []).map(({ along, across }) => ({
+      x: along,
+      y: across,
+    }))
+    return { ...one, points: [start, start, ...passes, tip] }
+  })
+  return { isDown: false, width: layout.along, height: layout.across, boxes: placed, arrows }
 }
 
 function arrangeDown(boxes: readonly StageBox[], edges: readonly EdgeView[]): Arrangement {
   const bundles = bundle(edges, () => 0)
-  const flat = boxes.map(({ width, height }) => {
-    return { along: height, across: width, outlet: Math.round(width / 2) }
+  const layout = layOut(
+    boxes.map(({ width, height }) => ({ along: height, across: width })),
+    bundles,
+  )
+  const placed = layout.boxes.map(({ along, across }, index): Rectangle => {
+    const { width = 0, height = 0 } = boxes[index] ?? {}
+    return { x: across, y: along, width, height }
   })
-  const middle = bundles.map(({ from, to }): Line => {
-    return { from, to, inlet: (boxes[to]?.width ?? 0) / 2 }
-  })
-  const layout = layOut(flat, spreadInlets(middle, boxes, layOut(flat, middle)))
-  return {
-    isDown: true,
-    width: layout.across,
-    height: layout.along,
-    boxes: layout.boxes.map(({ along, across }, index) => {
-      const { width = 0, height = 0 } = boxes[index] ?? {}
-      return { x: across, y: along, width, height }
-    }),
-    arrows: withPoints(bundles, layout, ({ along, across }) => ({ x: across, y: along })),
+  const middleOf = (stage: number): number => {
+    const { x, width } = placed[stage] ?? ORIGIN
+    return x + Math.round(width / 2)
   }
+  const inlets = spreadInlets(bundles, layout, { boxes, middleOf })
+  const arrows = bundles.map((one, index): Arrow => {
+    const [from, to] = [placed[one.from] ?? ORIGIN, placed[one.to] ?? ORIGIN]
+    const start = { x: middleOf(one.from), y: from.y + from.height }
+    const end = { x: start.x, y: from.y + (layout.boxes[one.from]?.room ?? 0) }
+    const passes = (layout.passes[index] ?? []).map(({ along, across }) => ({
+      x: across,
+      y: along,
+    }))
+    return { ...one, points: [start, end, ...passes, { x: to.x + (inlets[index] ?? 0), y: to.y }] }
+  })
+  return { isDown: true, width: layout.across, height: layout.along, boxes: placed, arrows }
 }
 
-/** Side by side on the box, in the order in which the lines come in a first layout. */
+const ORIGIN: Rectangle = { x: 0, y: 0, width: 0, height: 0 }
+
+/** Where lines arrive at the top of their boxes: side by side, in the order in which they come. */
 function spreadInlets(
-  lines: readonly Line[],
-  boxes: readonly StageBox[],
-  { routes }: Layout,
-): readonly Line[] {
-  const groups = Map.groupBy(lines.keys(), (line) => lines[line]?.to)
-  const inlets = new Map<number, number>()
+  lines: readonly Bundle[],
+  { passes }: Layout,
+  {
+    boxes,
+    middleOf,
+  }: { readonly boxes: readonly StageBox[]; readonly middleOf: (stage: number) => number },
+): readonly number[] {
+  const comesFrom = (line: number): number => {
+    const last: LayoutPoint | undefined = passes[line]?.at(-1)
+    return last?.across ?? middleOf(lines[line]?.from ?? 0)
+  }
+  const groups = Map.groupBy(lines.keys(), (line) => lines[line]?.to ?? 0)
+  const inlets = lines.map(() => 0)
   for (const [to, group] of groups) {
-    const comesFrom = (line: number): number => routes[line]?.at(-2)?.across ?? 0
     const sorted = group.toSorted((a, b) => comesFrom(a) - comesFrom(b))
     for (const [place, line] of sorted.entries()) {
       const share = (place + 1) / (sorted.length + 1)
-      inlets.set(line, Math.round((boxes[to ?? 0]?.width ?? 0) * share))
+      inlets[line] = Math.round((boxes[to]?.width ?? 0) * share)
     }
   }
-  return lines.map((line, index) => ({ ...line, inlet: inlets.get(index) ?? line.inlet }))
+  return inlets
 }
 
 /** Edges of one kind between the same stages, apart by what `lane` gives for them. */
@@ -127,12 +133,4 @@ function bundle(edges: readonly EdgeView[], lane: (edge: EdgeView) => number): r
     if (first === undefined || first.source.kind !== 'stage') return []
     return [{ from: first.source.index, to: first.stage, edges: group }]
   })
-}
-
-function withPoints(
-  bundles: readonly Bundle[],
-  { routes }: Layout,
-  pointOf: (place: Place) => Point,
-): readonly Arrow[] {
-  return bundles.map((one, index) => ({ ...one, points: (routes[index] ?? []).map(pointOf) }))
 }

@@ -1,7 +1,7 @@
 import type { SourceRef } from '#parser'
 import type { GraphView, StageView, Use } from './view.ts'
 
-/** Counted up when a program that reads the old shape would misread the new one. */
+/** Incremented when a program that reads the old shape would misread the new one. */
 const VERSION = 1
 
 /** Characters that JSON allows in strings but terminals should not get. */

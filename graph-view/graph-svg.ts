@@ -1,4 +1,5 @@
-import { type Arrangement, arrange, type Point } from './arrange.ts'
+import { type Arrangement, arrange } from './arrange.ts'
+import type { Point } from './geometry.ts'
 import { heading } from './heading.ts'
 import { drawStage, inletOf, stageBox, textLine, textWidth } from './svg-stage.ts'
 import { HUES, STYLE } from './svg-style.ts'

@@ -1,6 +1,6 @@
 import type { GraphView } from './view.ts'
 
-/** How many stages there are, and how many of them count. */
+/** The number of stages, and how many of them the target needs. */
 export function heading({ stages, target }: GraphView): string {
   const needed = stages.filter(({ isNeeded }) => isNeeded).length
   const count = stages.length === 1 ? '1 stage' : `${stages.length} stages`

@@ -1,6 +1,6 @@
 /**
- * Text for pictures and terminals. Names and instructions are written by strangers: they must not
- * move a cursor, reorder what is read, or end what they are part of.
+ * Text for pictures and terminals. Names and instructions are untrusted: they must not move a
+ * cursor, reorder text, or end the element that they are part of.
  */
 
 const UNSHOWABLE =

@@ -1,160 +1,192 @@
-import { layersOf } from './layers.ts'
-import { type Columns, orderColumns, type Segment } from './ordering.ts'
-import { type Item, placeItems } from './placing.ts'
+import { Graph, layout } from '@dagrejs/dagre'
 
 /**
- * A layered drawing, for either direction: columns follow each other *along* the flow, what is in a
- * column stands side by side *across* it. All lengths are in pixels.
+ * A layered drawing, for either direction: columns follow each other *along* the flow, the boxes of a
+ * column stand side by side *across* it. All lengths are in pixels.
  */
 export interface Box {
   readonly along: number
   readonly across: number
-  /** Where lines leave, across from where the box begins. */
-  readonly outlet: number
 }
 
+/** A connection from a box to one that uses it. */
 export interface Line {
   readonly from: number
   readonly to: number
-  /** Where it arrives, across from where the box begins. */
-  readonly inlet: number
 }
 
-export interface Place {
+/** A point of a drawing. */
+export interface LayoutPoint {
   readonly along: number
   readonly across: number
 }
 
-export interface Layout {
-  /** The size of all of it. */
-  readonly along: number
-  readonly across: number
-  readonly boxes: readonly PlacedBox[]
-  /**
-   * The way of each line from box to box. It goes straight along the columns from its 1st point to its
-   * 2nd, from its 3rd to its 4th, and so on, past the boxes that stand there; in between it crosses
-   * the space between two columns.
-   */
-  readonly routes: readonly (readonly Place[])[]
-}
-
-export interface PlacedBox extends Place {
+/** A box with its place. */
+export interface PlacedBox extends LayoutPoint {
   /** How long the column is that the box stands in. */
   readonly room: number
 }
 
-/** More than this in all, and long lines go straight: nobody follows that many. */
-const MAX_WAYPOINTS = 20_000
+/** The places of all boxes, and of the lines between them. */
+export interface Layout {
+  /** The size of the drawing. */
+  readonly along: number
+  readonly across: number
+  readonly boxes: readonly PlacedBox[]
+  /**
+   * Where each line passes the columns between its boxes, in pairs: it goes straight from the 1st point
+   * to the 2nd, past the boxes of a column, then from the 3rd to the 4th, and so on. In between it
+   * crosses the space between two columns.
+   */
+  readonly passes: readonly (readonly LayoutPoint[])[]
+}
+
+const BOX_GAP = 28
+const LINE_GAP = 14
 const NARROW_GAP = 46
 const WIDE_GAP = 140
-
-interface Way {
-  readonly items: readonly Item[]
-  readonly columns: Columns
-  readonly gaps: readonly (readonly Segment[])[]
-  /** Where the lines of a box pass through the columns behind it, in this order. */
-  readonly passes: ReadonlyMap<number, readonly number[]>
-}
-
-interface Span {
-  readonly start: number
-  readonly length: number
-}
+/** More boxes stand in a grid: the library needs quadratic time and a deep stack for them. */
+const MAX_BOXES = 300
+/** With more passes than this, only lines to the next column find a way around boxes. */
+const MAX_PASSES = 500
 
 /**
- * Places boxes in columns, each behind all that it needs, and finds a way for every line: lines cross
- * no box, and boxes do not touch. Lines of one box share their way as long as they can.
+ * Places boxes in columns, each behind all that it uses, so that few lines cross: lines pass beside
+ * boxes, and boxes do not touch. In drawings beyond the limits above, lines may cross boxes.
  */
 export function layOut(boxes: readonly Box[], lines: readonly Line[]): Layout {
-  const layers = layersOf(boxes.length, lines)
-  const way = findWay(boxes, lines, layers)
-  const columns = orderColumns(way.columns, way.gaps)
-  const places = placeItems(columns, way.items, way.gaps.flat())
-  const spans = columnSpans(way, boxes)
-  const spanOf = (box: number, steps = 0): Span => {
-    return spans[(layers[box] ?? 0) + steps] ?? { start: 0, length: 0 }
+  if (boxes.length > MAX_BOXES) return gridLayout(boxes, lines)
+  const graph = layeredGraph(boxes, routedLines(boxes.length, lines))
+  const nodes = boxes.map((_, box) => graph.node(String(box)))
+  const columns = columnsOf(nodes)
+  const routes = lines.map(({ from, to }) => {
+    const points = graph.edge(String(from), String(to))?.points ?? []
+    return passesOf(points, between(columns, nodes[from]?.rank, nodes[to]?.rank))
+  })
+  // The library has boxes begin at 0, but not lines beside them.
+  const least = routes.flat().reduce((one, { across }) => Math.min(one, across), 0)
+  const placed = nodes.map(({ x, width, rank }): PlacedBox => {
+    const { start, end } = columns.get(rank) ?? NO_COLUMN
+    return { along: start, across: Math.round(x - width / 2) - least, room: end - start }
+  })
+  const passes = routes.map((route) =>
+    route.map(({ along, across }): LayoutPoint => ({ along, across: across - least })),
+  )
+  return { ...sizeOf(boxes, placed, passes.flat()), boxes: placed, passes }
+}
+
+/** A node of the library. */
+interface NodeLabel {
+  readonly width: number
+  readonly height: number
+  /** The centre. */
+  readonly x: number
+  readonly y: number
+  /** Equal for the nodes of a column, and greater for those of the columns behind it. */
+  readonly rank: number
+}
+
+/** An edge of the library: it has a point at the start of each column that it passes. */
+interface EdgeLabel {
+  readonly points: readonly { readonly x: number; readonly y: number }[]
+}
+
+function layeredGraph(
+  boxes: readonly Box[],
+  lines: readonly Line[],
+): Graph<object, NodeLabel, EdgeLabel> {
+  const graph = new Graph<object, NodeLabel, EdgeLabel>()
+  const ranksep = Math.min(WIDE_GAP, NARROW_GAP + 2 * lines.length)
+  graph.setGraph({ nodesep: BOX_GAP, edgesep: LINE_GAP, ranksep, rankalign: 'top' })
+  for (const [box, { along, across }] of boxes.entries()) {
+    graph.setNode(String(box), { width: across, height: along, x: 0, y: 0, rank: 0 })
   }
-  const routes = lines.map(({ from, to, inlet }): readonly Place[] => {
-    const passed = (layers[to] ?? 0) - (layers[from] ?? 0) - 1
-    const passes = (way.passes.get(from) ?? []).slice(0, Math.max(0, passed))
-    const out = (places[from] ?? 0) + (boxes[from]?.outlet ?? 0)
+  for (const { from, to } of lines) graph.setEdge(String(from), String(to), { points: [] })
+  layout(graph)
+  return graph
+}
+
+/** The lines that the library is given: each pair of boxes once, all or those to the next column. */
+function routedLines(count: number, lines: readonly Line[]): readonly Line[] {
+  const pairs = [...new Map(lines.map((line) => [`${line.from} ${line.to}`, line])).values()]
+  const ranks = new Array<number>(count).fill(0)
+  for (const { from, to } of pairs.toSorted((a, b) => a.to - b.to)) {
+    ranks[to] = Math.max(ranks[to] ?? 0, (ranks[from] ?? 0) + 1)
+  }
+  const passes = ({ from, to }: Line): number => (ranks[to] ?? 0) - (ranks[from] ?? 0) - 1
+  const total = pairs.reduce((sum, line) => sum + Math.max(0, passes(line)), 0)
+  return total > MAX_PASSES ? pairs.filter((line) => passes(line) === 0) : pairs
+}
+
+interface Column {
+  readonly start: number
+  readonly end: number
+}
+
+const NO_COLUMN: Column = { start: 0, end: 0 }
+
+/** The columns by rank. */
+function columnsOf(nodes: readonly NodeLabel[]): ReadonlyMap<number, Column> {
+  const columns = new Map<number, Column>()
+  for (const { y, height, rank } of nodes) {
+    const start = Math.round(y - height / 2)
+    columns.set(rank, { start, end: Math.max(columns.get(rank)?.end ?? 0, start + height) })
+  }
+  return columns
+}
+
+/** The columns behind one rank and before another. */
+function between(columns: ReadonlyMap<number, Column>, from = 0, to = 0): readonly Column[] {
+  return [...columns]
+    .filter(([rank]) => rank > from && rank < to)
+    .toSorted(([a], [b]) => a - b)
+    .map(([, column]) => column)
+}
+
+function passesOf(points: EdgeLabel['points'], columns: readonly Column[]): readonly LayoutPoint[] {
+  return columns.flatMap(({ start, end }): readonly LayoutPoint[] => {
+    const point = points.find(({ y }) => Math.round(y) >= start && y <= end)
+    if (point === undefined) return []
+    const across = Math.round(point.x)
     return [
-      { along: spanOf(from).start + (boxes[from]?.along ?? 0), across: out },
-      { along: end(spanOf(from)), across: out },
-      ...passes.flatMap((item, index): readonly Place[] => {
-        const span = spanOf(from, index + 1)
-        const across = places[item] ?? 0
-        return [
-          { along: span.start, across },
-          { along: end(span), across },
-        ]
-      }),
-      { along: spanOf(to).start, across: (places[to] ?? 0) + inlet },
+      { along: start, across },
+      { along: end, across },
     ]
   })
-  return {
-    along: end(spans.at(-1)),
-    across: way.items.reduce((most, item, index) => {
-      return Math.max(most, (places[index] ?? 0) + item.across)
-    }, 0),
-    boxes: boxes.map((_, box) => {
-      return { along: spanOf(box).start, across: places[box] ?? 0, room: spanOf(box).length }
-    }),
-    routes,
-  }
 }
 
-function end(span: Span | undefined): number {
-  return span === undefined ? 0 : span.start + span.length
-}
-
-/** Ties boxes to those behind them, with items where lines pass through columns in between. */
-function findWay(boxes: readonly Box[], lines: readonly Line[], layers: readonly number[]): Way {
-  const items: Item[] = boxes.map(({ across, outlet }) => ({ across, outlet, isBox: true }))
-  const depth = layers.reduce((most, layer) => Math.max(most, layer), 0)
-  const columns = Array.from({ length: depth + 1 }, (): number[] => [])
-  const gaps = columns.map((): Segment[] => [])
-  for (const [box, layer] of layers.entries()) columns[layer]?.push(box)
-  const passes = new Map<number, readonly number[]>()
-  for (const [box, last] of reachOf(lines, layers)) {
-    let previous = box
-    const chain: number[] = []
-    for (let layer = (layers[box] ?? 0) + 1; layer < last; layer++) {
-      const item = items.push({ across: 0, outlet: 0, isBox: false }) - 1
-      columns[layer]?.push(item)
-      gaps[layer - 1]?.push({ from: previous, to: item, inlet: 0, share: 0.5 })
-      chain.push(item)
-      previous = item
+/** The boxes in the order of the file, in as many columns as rows. */
+function gridLayout(boxes: readonly Box[], lines: readonly Line[]): Layout {
+  const rows = Math.ceil(Math.sqrt(boxes.length))
+  const placed: PlacedBox[] = []
+  for (let first = 0, along = 0; first < boxes.length; first += rows) {
+    const column = boxes.slice(first, first + rows)
+    const room = column.reduce((most, box) => Math.max(most, box.along), 0)
+    let across = 0
+    for (const box of column) {
+      placed.push({ along, across, room })
+      across += box.across + BOX_GAP
     }
-    passes.set(box, chain)
+    along += room + WIDE_GAP
   }
-  for (const { from, to, inlet } of lines) {
-    const steps = (layers[to] ?? 0) - (layers[from] ?? 0)
-    const start = steps === 1 ? from : passes.get(from)?.[steps - 2]
-    const share = inlet / Math.max(1, boxes[to]?.across ?? 1)
-    if (start !== undefined) gaps[(layers[to] ?? 0) - 1]?.push({ from: start, to, inlet, share })
-  }
-  return { items, columns, gaps, passes }
+  return { ...sizeOf(boxes, placed, []), boxes: placed, passes: lines.map(() => []) }
 }
 
-/** The last column that lines of a box go to; nothing when too many columns would be passed. */
-function reachOf(lines: readonly Line[], layers: readonly number[]): ReadonlyMap<number, number> {
-  const reach = new Map<number, number>()
-  for (const { from, to } of lines) {
-    reach.set(from, Math.max(reach.get(from) ?? 0, layers[to] ?? 0))
+function sizeOf(
+  boxes: readonly Box[],
+  placed: readonly PlacedBox[],
+  passes: readonly LayoutPoint[],
+): LayoutPoint {
+  const most = (values: Iterable<number>): number => {
+    let found = 0
+    for (const value of values) found = Math.max(found, value)
+    return found
   }
-  const waypoints = [...reach].reduce((sum, [box, last]) => sum + last - (layers[box] ?? 0), 0)
-  return waypoints > MAX_WAYPOINTS ? new Map() : reach
-}
-
-/** Where each column begins, and how long it is; more lines get more space. */
-function columnSpans({ columns, gaps }: Way, boxes: readonly Box[]): readonly Span[] {
-  const spans: Span[] = []
-  let start = 0
-  for (const [index, column] of columns.entries()) {
-    const length = column.reduce((most, item) => Math.max(most, boxes[item]?.along ?? 0), 0)
-    spans.push({ start, length })
-    start += length + Math.min(WIDE_GAP, NARROW_GAP + 5 * (gaps[index]?.length ?? 0))
+  return {
+    along: most(placed.map(({ along, room }) => along + room)),
+    across: most([
+      ...placed.map(({ across }, box) => across + (boxes[box]?.across ?? 0)),
+      ...passes.map(({ across }) => across),
+    ]),
   }
-  return spans
 }

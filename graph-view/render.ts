@@ -18,9 +18,9 @@ const RENDERERS: Readonly<Record<GraphFormat, (view: GraphView) => string>> = {
 }
 
 /**
- * The graph as a document of the given format, ending in a newline. All stages are in it; those that
- * the target does not need are marked. A pure function: the same graph gives the same text, whatever
- * stands in names and instructions cannot end the place that it is shown in.
+ * Renders the graph in the given format, ending in a newline. All stages are shown; those that the
+ * target does not need are marked. Pure: the same graph gives the same text. Names and instructions
+ * are escaped.
  */
 export function renderGraph(graph: InstructionGraph, format: GraphFormat): string {
   return RENDERERS[format](viewOf(graph))

@@ -1,4 +1,4 @@
-import type { Point, Rectangle } from './arrange.ts'
+import type { Point, Rectangle } from './geometry.ts'
 import { columnsOf, isAscii, plain, shorten } from './label.ts'
 import { FONT_SIZE } from './svg-style.ts'
 import type { InstructionView, StageView } from './view.ts'
@@ -29,7 +29,7 @@ export interface StageBox {
   readonly outlet: number
 }
 
-/** Shortens what a stage has to say, and measures it. */
+/** Shortens the texts of a stage and measures its box. */
 export function stageBox(stage: StageView): StageBox {
   const name = shorten(stage.label, MAX_NAME)
   const notes = [

@@ -10,9 +10,9 @@ const DARK: readonly string[] =
   '#7aa2ff #fb923c #4ade80 #c792ff #fb7185 #22d3ee #facc15 #a8b3c7'.split(' ')
 
 /**
- * The style sheet of a picture, for light and for dark pages. No custom properties: not every program
- * that draws SVG knows them. What a stage is needed for, and what kind an arrow is, shows in the way
- * lines are drawn, not only in colours.
+ * The style sheet of a picture, for light and for dark pages. It has no custom properties, which
+ * not every renderer of SVG supports. Unneeded stages and the kinds of arrows differ in line style,
+ * not only in colour.
  */
 export const STYLE: string = `
 .tsbuild-graph{font:${FONT_SIZE}px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono","Liberation Mono",monospace}

@@ -18,6 +18,7 @@ export interface GraphView {
   readonly target: number
 }
 
+/** A stage as every format shows it. */
 export interface StageView {
   readonly index: number
   readonly name: string | undefined
@@ -35,6 +36,7 @@ export interface StageView {
   readonly instructions: readonly InstructionView[]
 }
 
+/** An instruction as every format shows it. */
 export interface InstructionView {
   readonly kind: Instruction['kind']
   /** 1-based, of the first and the last line. */
@@ -42,7 +44,7 @@ export interface InstructionView {
   readonly endLine: number
   /** As written, continuations joined. */
   readonly text: string
-  /** One line for showing; of FROM, what it says after expansion. */
+  /** One line for showing; FROM after expansion. */
   readonly shown: string
   readonly uses: readonly Use[]
 }
@@ -64,7 +66,7 @@ export interface EdgeView extends Use {
   readonly instruction: number
 }
 
-/** Puts the stages that the target needs and those that it does not back in one order. */
+/** The view of a graph, with needed and unneeded stages in file order. */
 export function viewOf({ stages, unused, target }: InstructionGraph): GraphView {
   const needed = new Set(stages)
   const all = [...stages, ...unused].toSorted((a, b) => a.stage.index - b.stage.index)

@@ -15,8 +15,8 @@ import { checkDefault, expandWith } from './variables/expand.ts'
 const EPOCH = 'SOURCE_DATE_EPOCH'
 
 /**
- * What a stage fetches that SOURCE_DATE_EPOCH names: nothing but one file or repository, so that its
- * time is known before anything is built. `undefined` when no stage has the name.
+ * The source of the stage that SOURCE_DATE_EPOCH names: one file or repository, so that its time is
+ * known before the build. `undefined` when no stage has the name.
  * @throws {SourceError} DOCKERFILE_INVALID for a stage that does more
  */
 export function epochStageSource(
@@ -31,7 +31,7 @@ export function epochStageSource(
   values.delete(EPOCH)
   let scope = stageScope(values, { escape: mark, isComplete: true })
   if (expandWith(stage.from.image, scope) !== 'scratch') {
-    throw wrong('must use FROM scratch', stage)
+    throw epochStageError('must use FROM scratch', stage)
   }
   let found: RemoteSource | undefined
   for (const instruction of stage.instructions) {
@@ -40,13 +40,13 @@ export function epochStageSource(
       scope = declareArgs(scope, instruction, { values, buildArgs })
     } else if (instruction.kind !== 'add') {
       const what = `unsupported ${instruction.kind.toUpperCase()} instruction`
-      throw wrong(`does not meet source-only requirements: ${what}`, stage)
+      throw epochStageError(`does not meet source-only requirements: ${what}`, stage)
     } else {
-      if (found !== undefined) throw wrong('must contain exactly one remote ADD', stage)
+      if (found !== undefined) throw epochStageError('must contain exactly one remote ADD', stage)
       found = sourceOf(instruction, scope, stage)
     }
   }
-  if (found === undefined) throw wrong('must contain exactly one remote ADD', stage)
+  if (found === undefined) throw epochStageError('must contain exactly one remote ADD', stage)
   return found
 }
 
@@ -65,17 +65,18 @@ function declareArgs(
 function sourceOf(instruction: AddInstruction, scope: StageScope, stage: Stage): RemoteSource {
   const [word, ...others] = instruction.sources
   if (word === undefined || others.length > 0 || instruction.inline.length > 0) {
-    throw wrong('must contain exactly one remote ADD source', stage)
+    throw epochStageError('must contain exactly one remote ADD source', stage)
   }
   const flag = instruction.checksum
   const checksum = flag === undefined ? undefined : expandWith(flag, scope) || undefined
   const written = { path: expandWith(word, scope), word, checksum }
   const source = remoteSource(instruction, written)
-  if (source === undefined) throw wrong('source must be a single HTTP(S) or Git ADD', stage)
+  if (source === undefined)
+    throw epochStageError('source must be a single HTTP(S) or Git ADD', stage)
   return source
 }
 
-function wrong(message: string, { from }: Stage): SourceError {
+function epochStageError(message: string, { from }: Stage): SourceError {
   return new SourceError(`${EPOCH} stage ${message}`, {
     code: 'DOCKERFILE_INVALID',
     ranges: [from.range],

@@ -21,8 +21,7 @@ import type { Plan, VertexId } from './vertices/vertex.ts'
 import { VertexList } from './vertices/vertex-list.ts'
 
 /**
- * Turns linked stages and pinned bases into vertices. Pure: everything that had to be asked for is
- * in its arguments.
+ * Turns linked stages and pinned bases into vertices. Pure: it asks no registry and reads no file.
  * @throws {SourceError} DOCKERFILE_INVALID, UNSUPPORTED, PERMISSION_DENIED
  */
 export function planBuild(graph: InstructionGraph, bases: BaseLookup, options: PlanOptions): Plan {
@@ -55,16 +54,16 @@ export function planBuild(graph: InstructionGraph, bases: BaseLookup, options: P
   }
   const state = results.get(graph.target.stage.index)
   if (state === undefined) throw new Error('the target is not among the linked stages')
-  const image = finished(state, options)
+  const image = plannedImage(state, options)
   return { vertices: vertices.all, image, sourceDateEpoch: options.sourceDateEpoch }
 }
 
-/** Names of stages have no case; a stage without one cannot be named. */
+/** Names of stages are compared without regard to case. */
 function isNamed({ name }: LinkedStage['stage'], names: readonly string[]): boolean {
   return name !== undefined && names.some((one) => one.toLowerCase() === name.toLowerCase())
 }
 
-function finished(state: StageState, options: PlanOptions): Plan['image'] {
+function plannedImage(state: StageState, options: PlanOptions): Plan['image'] {
   const { top, author, history } = state
   const Labels = state.config.Labels.with(Object.entries(options.labels))
   const config = imageConfig({ ...state.config, Labels }, state.scope.env)
@@ -88,7 +87,8 @@ function startState(plan: StagePlan, results: ReadonlyMap<number, StageState>): 
   const { escape: mark } = graph.dockerfile
   const platform = stagePlatform(linked, options.targetPlatform)
   if (base.kind === 'scratch') {
-    // Nothing is of the platform that is built for, whatever its FROM says; what stands for an image is not.
+    // scratch has the target platform even with `--platform`, unless a named context replaces an
+    // image by it.
     const shown = base.name === undefined ? options.targetPlatform : platform
     return emptyState({ platform: shown, escape: mark })
   }

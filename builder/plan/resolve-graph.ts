@@ -24,6 +24,7 @@ import { type BaseLookup, checkImageName, type ResolvedBase } from './bases/reso
 import { stagePlatform } from './stage/platforms.ts'
 import { expandWith } from './variables/expand.ts'
 
+/** What linking the stages and resolving their images needs. */
 export interface ResolveGraphOptions {
   readonly globals: GlobalScope
   readonly target: string | undefined
@@ -36,6 +37,7 @@ export interface ResolveGraphOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** Linked stages with all triggers spliced in, and the images that they name. */
 export interface ResolvedGraph {
   readonly graph: InstructionGraph
   readonly bases: BaseLookup
@@ -45,18 +47,18 @@ interface Needed {
   readonly name: string
   readonly platform: Platform
   readonly range: SourceRange
-  /** Names that would have been stages. */
+  /** Names of the stages above, for suggestions. */
   readonly stages: readonly string[]
 }
 
-/** The image is there, or nothing is known of it. */
+/** Failures that do not suggest a wrong name. */
 const NOT_ABOUT_NAMES: ReadonlySet<ErrorCode> = new Set(['CANCELLED', 'PLATFORM_MISMATCH'])
 
 /**
  * Links the stages that the target needs, resolves their base images in parallel and splices in the
- * ONBUILD triggers that these bring, which may name further stages and images: so it goes around
- * until nothing new turns up.
- * @throws {SourceError} for a name that cannot be resolved, at the line that wants it
+ * ONBUILD triggers of these images. Triggers may name further stages and images, so this repeats
+ * until there are no new ones.
+ * @throws {SourceError} for a name that cannot be resolved, at the line that names it
  */
 export async function resolveGraph(
   dockerfile: Dockerfile,
@@ -172,7 +174,9 @@ function failureAt({ name, range, stages }: Needed, cause: unknown): unknown {
   })
 }
 
-/** The triggers that each stage not yet served inherits from its base, by stage index. */
+/**
+ * The triggers that stages inherit from their bases, by stage index; each stage is handled once.
+ */
 function triggersOf(
   graph: InstructionGraph,
   context: {
@@ -217,7 +221,7 @@ function inheritedTriggers(
   return instructions.flatMap((item) => (item.kind === 'onbuild' ? [item.trigger] : []))
 }
 
-/** A trigger as an instruction of the child; what it does is shown at the child's FROM line. */
+/** A trigger as an instruction of the child, positioned at the child's FROM line. */
 function parseAt(text: string, range: SourceRange): StageInstruction {
   const { instruction, diagnostics } = parseTrigger(text)
   const error = diagnostics.find(({ severity }) => severity === 'error')
@@ -231,7 +235,7 @@ function parseAt(text: string, range: SourceRange): StageInstruction {
   })
 }
 
-/** The same node with every place in it replaced: a trigger's own text is in no file. */
+/** The same node with every range replaced, since the text of a trigger is not in the file. */
 function movedTo<T>(range: SourceRange, node: T): T {
   if (Array.isArray(node)) return node.map((item) => movedTo(range, item)) as T
   if (typeof node !== 'object' || node === null || node instanceof Map) return node

@@ -8,23 +8,25 @@ export interface Dockerfile {
   /** ARGs before the first FROM. */
   readonly globalArgs: readonly ArgInstruction[]
   readonly stages: readonly Stage[]
-  /** Those behind the last instruction; all others are with the instruction that they precede. */
+  /** The comments behind the last instruction; all others are with the instruction that follows. */
   readonly comments: readonly Comment[]
 }
 
-/** A line that begins with `#` and is no directive. */
+/** A line that begins with `#` and is not a directive. */
 export interface Comment {
   /** What follows the `#`, without white space at its end. */
   readonly text: string
   readonly range: SourceRange
 }
 
+/** A parser directive at the top of the file: `# name=value`. */
 export interface Directive {
   readonly name: 'syntax' | 'escape' | 'check'
   readonly value: string
   readonly range: SourceRange
 }
 
+/** A FROM and the instructions up to the next one. */
 export interface Stage {
   /** 0-based position in the file. */
   readonly index: number
@@ -35,8 +37,10 @@ export interface Stage {
   readonly instructions: readonly StageInstruction[]
 }
 
+/** Any instruction of a Dockerfile. */
 export type Instruction = FromInstruction | StageInstruction
 
+/** An instruction that can follow a FROM. */
 export type StageInstruction =
   | AddInstruction
   | ArgInstruction
@@ -59,7 +63,7 @@ export type StageInstruction =
 /** What all instructions have. */
 export interface InstructionBase {
   readonly range: SourceRange
-  /** All lines that belong to it, also where a continuation has nothing but blanks or comments. */
+  /** All lines of the instruction, including continuation lines with only blanks or comments. */
   readonly lines: LineSpan
   /** The instruction as written, continuations joined: for progress and ONBUILD. */
   readonly text: string
@@ -67,9 +71,9 @@ export interface InstructionBase {
   readonly keyword: Word
   /** All flags as written, in order, quotes and escapes kept; without the `--` that ends them. */
   readonly flags: readonly Word[]
-  /** All comments since the instruction before; none for an ONBUILD trigger. */
+  /** All comments since the previous instruction; empty for an ONBUILD trigger. */
   readonly comments: readonly Comment[]
-  /** Where its lines were joined, in order; none for an ONBUILD trigger. */
+  /** Where lines were joined, in order; empty for an ONBUILD trigger. */
   readonly breaks: readonly LineBreak[]
 }
 
@@ -94,6 +98,7 @@ export type Command =
   | { readonly form: 'exec'; readonly args: readonly string[] }
   | { readonly form: 'shell'; readonly script: string }
 
+/** A here-document: `<<name`, and the lines up to `name`. */
 export interface Heredoc {
   readonly name: string
   readonly content: string
@@ -107,11 +112,13 @@ export interface Heredoc {
   readonly range: SourceRange
 }
 
+/** `key=value` of ENV or LABEL. */
 export interface KeyValue {
   readonly key: Word
   readonly value: Word
 }
 
+/** `FROM [--platform=platform] image [AS name]`. */
 export interface FromInstruction extends InstructionBase {
   readonly kind: 'from'
   readonly image: Word
@@ -122,6 +129,7 @@ export interface FromInstruction extends InstructionBase {
   readonly as: Word | undefined
 }
 
+/** `RUN [flags] command`. */
 export interface RunInstruction extends InstructionBase {
   readonly kind: 'run'
   readonly command: Command
@@ -132,8 +140,8 @@ export interface RunInstruction extends InstructionBase {
 }
 
 /**
- * One `--mount=`: its comma-separated keys and values, checked when it is planned. A field that
- * stands alone and may not is there as written, without a value.
+ * One `--mount=`: its comma-separated keys and values, checked by the planner. A field without the
+ * value that it needs is kept as written.
  */
 export interface RunMount {
   readonly raw: Word
@@ -152,12 +160,13 @@ interface FileWords {
   readonly inline: readonly Heredoc[]
   readonly destination: Word
   /**
-   * The bodies below the instruction. They are looked for as a shell would, and words are split
-   * without regard to quotes: not every one of them is in `inline`, and the other way round.
+   * The bodies below the instruction. A shell's rules find them, but words are split without regard
+   * to quotes: `inline` can have fewer or more.
    */
   readonly heredocs: readonly Heredoc[]
 }
 
+/** `COPY [flags] source… destination`. */
 export interface CopyInstruction extends InstructionBase, FileWords {
   readonly kind: 'copy'
   readonly from: Word | undefined
@@ -168,6 +177,7 @@ export interface CopyInstruction extends InstructionBase, FileWords {
   readonly exclude: readonly Word[]
 }
 
+/** `ADD [flags] source… destination`. */
 export interface AddInstruction extends InstructionBase, FileWords {
   readonly kind: 'add'
   readonly chown: Word | undefined
@@ -179,6 +189,7 @@ export interface AddInstruction extends InstructionBase, FileWords {
   readonly unpack: boolean | undefined
 }
 
+/** `ENV key=value…`. */
 export interface EnvInstruction extends InstructionBase {
   readonly kind: 'env'
   /** True for `ENV key value`. */
@@ -186,6 +197,7 @@ export interface EnvInstruction extends InstructionBase {
   readonly entries: readonly KeyValue[]
 }
 
+/** `LABEL key=value…`. */
 export interface LabelInstruction extends InstructionBase {
   readonly kind: 'label'
   /** True for `LABEL key value`. */
@@ -193,6 +205,7 @@ export interface LabelInstruction extends InstructionBase {
   readonly entries: readonly KeyValue[]
 }
 
+/** `ARG key[=default]…`. */
 export interface ArgInstruction extends InstructionBase {
   readonly kind: 'arg'
   readonly args: readonly ArgDeclaration[]
@@ -205,49 +218,58 @@ export interface ArgDeclaration {
   readonly range: SourceRange
 }
 
+/** `WORKDIR path`. */
 export interface WorkdirInstruction extends InstructionBase {
   readonly kind: 'workdir'
   readonly path: Word
 }
 
+/** `USER user[:group]`. */
 export interface UserInstruction extends InstructionBase {
   readonly kind: 'user'
   readonly user: Word
 }
 
+/** `CMD command`. */
 export interface CmdInstruction extends InstructionBase {
   readonly kind: 'cmd'
   readonly command: Command
 }
 
+/** `ENTRYPOINT command`. */
 export interface EntrypointInstruction extends InstructionBase {
   readonly kind: 'entrypoint'
   readonly command: Command
 }
 
+/** `EXPOSE port…`. */
 export interface ExposeInstruction extends InstructionBase {
   readonly kind: 'expose'
   readonly ports: readonly Word[]
 }
 
+/** `VOLUME path…`. */
 export interface VolumeInstruction extends InstructionBase {
   readonly kind: 'volume'
   /** True for a JSON array, the strings of which `paths` are. */
   readonly json: boolean
-  /** White space around a path is no part of it. */
+  /** White space around a path is not part of it. */
   readonly paths: readonly Word[]
 }
 
+/** `SHELL ["program", "argument"…]`. */
 export interface ShellInstruction extends InstructionBase {
   readonly kind: 'shell'
   readonly shell: readonly string[]
 }
 
+/** `STOPSIGNAL signal`. */
 export interface StopsignalInstruction extends InstructionBase {
   readonly kind: 'stopsignal'
   readonly signal: Word
 }
 
+/** `HEALTHCHECK [flags] CMD command`, or `HEALTHCHECK NONE`. */
 export interface HealthcheckInstruction extends InstructionBase {
   readonly kind: 'healthcheck'
   /** True for a JSON array: the command, or an empty one behind `NONE`. */
@@ -256,6 +278,7 @@ export interface HealthcheckInstruction extends InstructionBase {
   readonly check: Healthcheck | undefined
 }
 
+/** The command of a HEALTHCHECK and its settings; durations in nanoseconds. */
 export interface Healthcheck {
   readonly command: Command
   readonly interval: number | undefined
@@ -265,16 +288,18 @@ export interface Healthcheck {
   readonly retries: number | undefined
 }
 
+/** `ONBUILD instruction`. */
 export interface OnbuildInstruction extends InstructionBase {
   readonly kind: 'onbuild'
   /** The trigger as it is stored in the image config: the line without ONBUILD. */
   readonly trigger: string
-  /** Those of the trigger. */
+  /** The heredocs of the trigger. */
   readonly heredocs: readonly Heredoc[]
   /** The trigger, parsed; `undefined` when it has mistakes, which count only where it runs. */
   readonly instruction: StageInstruction | undefined
 }
 
+/** `MAINTAINER name`. */
 export interface MaintainerInstruction extends InstructionBase {
   readonly kind: 'maintainer'
   readonly name: string

@@ -1,2 +1,2 @@
-/** The one door to Chevrotain. Its seventy small modules take 40 ms to load where nothing bundles them. */
+/** The only import of Chevrotain. Its seventy modules take 40 ms to load without a bundler. */
 export { CstParser, createToken, Lexer } from 'chevrotain'

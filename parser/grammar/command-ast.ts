@@ -153,7 +153,7 @@ function timing(flags: Flags, site: Site): Omit<Healthcheck, 'command'> {
   }
 }
 
-/** Zero means the same as nothing: what the runtime does by default. */
+/** Zero is the same as no value: the default of the runtime. */
 function durationOf(name: string, word: Word | undefined, site: Site): number | undefined {
   if (word === undefined || word.raw === '') return undefined
   const { raw, range } = word

@@ -1,5 +1,6 @@
 import type { CstChildrenDictionary, CstElement, CstNode, IToken } from 'chevrotain'
 
+/** The children of a node of the concrete syntax tree, by the names that the grammar gives them. */
 export type Children = CstChildrenDictionary
 
 function isNode(element: CstElement): element is CstNode {

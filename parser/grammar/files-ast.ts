@@ -99,7 +99,7 @@ function placeFiles(words: readonly Word[], keyword: IToken, site: Site): Placed
   return { sources, inline, destination, heredocs }
 }
 
-/** The last body of this name is that of all; a file without one is empty. */
+/** All heredocs of a name have the last body of that name; without a body, the file is empty. */
 function inlineFile(
   { raw, range }: Word,
   bodies: ReadonlyMap<string, Heredoc>,

@@ -49,7 +49,7 @@ interface FlagUse {
 
 /** The flags of one instruction, checked. */
 export interface Flags {
-  /** An empty value is as good as no flag. */
+  /** An empty value is treated like an absent flag. */
   one(name: string): Word | undefined
   /** An empty value is a value. */
   exactly(name: string): Word | undefined
@@ -92,7 +92,7 @@ export function readFlags(children: Children, kind: string, site: Site): Flags {
   }
 }
 
-/** For instructions on which flags have always been dropped without a word: now with one. */
+/** Reports the flags of an instruction that BuildKit drops silently. */
 export function warnOfFlags(children: Children, instruction: string, site: Site): void {
   for (const token of tokensOf(children, 'Flag')) {
     const { name } = parseFlag(token, site)

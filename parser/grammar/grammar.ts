@@ -1,7 +1,7 @@
 /**
- * The grammar of logical lines. It takes whatever the lexer can make of a line, so that parsing does
- * not fail and one mistake never hides the next; what an instruction demands is checked on the way to
- * the AST.
+ * The grammar of logical lines. It accepts every sequence of tokens that the lexer produces, so
+ * that parsing does not fail and one mistake never hides the next. The conversion to the AST checks
+ * what an instruction requires.
  */
 import type { CstNode, ParserMethod } from 'chevrotain'
 import { CstParser } from './chevrotain.ts'
@@ -9,6 +9,7 @@ import * as t from './lexer.ts'
 
 type Rule = ParserMethod<[], CstNode>
 
+/** The grammar of one logical line. A parser has state: its input is set before a rule is called. */
 export class DockerfileGrammar extends CstParser {
   constructor(purpose: 'use' | 'test') {
     super([...t.TOKENS], { skipValidations: purpose === 'use', maxLookahead: 1 })

@@ -1,7 +1,7 @@
 /**
- * Tokens of logical lines. Every instruction family has a mode of its own, entered by the keyword.
- * The text begins with the escape character in force, so that the scanners are pure functions of it;
- * lines end with a line feed. Some token fits at every place, so lexing cannot fail.
+ * Tokens of logical lines. Every family of instructions has a lexer mode, entered by the keyword.
+ * The text begins with the escape character, so that the scanners are pure functions of it; lines
+ * end with a line feed. A token matches at every offset, so lexing cannot fail.
  */
 import type {
   CustomPatternMatcherReturn,
@@ -21,6 +21,7 @@ import {
 } from '../text/scan.ts'
 import { createToken, Lexer } from './chevrotain.ts'
 
+/** A lexer for the logical lines of a Dockerfile. */
 export type LineLexer = InstanceType<typeof Lexer>
 
 /** Answers with the end of the token that starts at `start`, or -1. */
@@ -50,7 +51,7 @@ function skipped(name: string, test: (code: number) => boolean): TokenType {
   return token(name, (text, start) => skipWhile(text, start, test), { group: Lexer.SKIPPED })
 }
 
-/** A group of keywords: the grammar asks for the group, what is made of it depends on the member. */
+/** A group of keywords: the grammar has a rule for the group, and the AST depends on the member. */
 function family(name: string): TokenType {
   return createToken({ name, pattern: Lexer.NA })
 }
@@ -77,10 +78,15 @@ const lineRest: Scanner = (text, start) => trimEnd(text, start, lineEnd(text, st
 
 const word: Scanner = (text, start) => scanWord(text, start)
 
+/** Keywords before a command: RUN, CMD, ENTRYPOINT, SHELL. */
 export const CommandKeyword: TokenType = family('CommandKeyword')
+/** Keywords before paths: COPY, ADD, VOLUME. */
 export const FilesKeyword: TokenType = family('FilesKeyword')
+/** Keywords before words separated by white space: FROM, EXPOSE. */
 export const ListKeyword: TokenType = family('ListKeyword')
+/** Keywords before keys with values: ENV, LABEL. */
 export const PairsKeyword: TokenType = family('PairsKeyword')
+/** Keywords before the rest of the line as one text. */
 export const TextKeyword: TokenType = family('TextKeyword')
 
 const From = keyword('From', 'list', ListKeyword)
@@ -98,15 +104,19 @@ const Workdir = keyword('Workdir', 'text', TextKeyword)
 const User = keyword('User', 'text', TextKeyword)
 const Stopsignal = keyword('Stopsignal', 'text', TextKeyword)
 const Maintainer = keyword('Maintainer', 'text', TextKeyword)
+/** A word in place of a keyword, which the parser reports. */
 export const UnknownName: TokenType = token('UnknownName', word, {
   categories: [TextKeyword],
   ...enter('text'),
 })
+/** The keyword ARG. */
 export const Arg: TokenType = keyword('Arg', 'args')
+/** The keyword HEALTHCHECK. */
 export const Healthcheck: TokenType = keyword('Healthcheck', 'health')
+/** The keyword ONBUILD. */
 export const Onbuild: TokenType = keyword('Onbuild', 'onbuild')
 
-/** ONBUILD behind ONBUILD, with the rest of the line: it is refused, whatever follows. */
+/** ONBUILD behind ONBUILD, with the rest of the line, which is refused. */
 export const NestedOnbuild: TokenType = token('NestedOnbuild', (text, start) => {
   const isOnbuild = text.slice(start, scanWord(text, start)).toLowerCase() === 'onbuild'
   return isOnbuild ? lineRest(text, start, undefined) : -1
@@ -118,6 +128,7 @@ export const NestedOnbuild: TokenType = token('NestedOnbuild', (text, start) => 
  */
 export const Mark: TokenType = token('Mark', (_, start) => start + 1, { push_mode: 'line' })
 
+/** The end of a logical line. */
 export const Newline: TokenType = token(
   'Newline',
   (text, start) => (text.charCodeAt(start) === 10 ? start + 1 : -1),
@@ -132,13 +143,14 @@ function endOf(token: IToken | undefined): number {
   return token === undefined ? 0 : token.startOffset + token.image.length
 }
 
+/** A bare `--`, which ends the flags. */
 export const FlagsEnd: TokenType = token('FlagsEnd', (text, start, before) => {
   if (!isFlag(text, start, endOf(before)) || before?.tokenType === FlagsEnd) return -1
   const { end, value } = scanFlag(text, start, escapeOf(text))
   return value === '--' ? end : -1
 })
 
-/** `--name=value`; after a bare `--` nothing is a flag any more. */
+/** `--name=value`; words after a bare `--` are not flags. */
 export const Flag: TokenType = token('Flag', (text, start, before) => {
   if (!isFlag(text, start, endOf(before)) || before?.tokenType === FlagsEnd) return -1
   return scanFlag(text, start, escapeOf(text)).end

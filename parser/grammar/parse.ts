@@ -20,12 +20,12 @@ import { createLexer, type LineLexer, lexLines } from './lexer.ts'
 import { Site } from './site.ts'
 import { createLineVisitor, type LineVisitor } from './to-ast.ts'
 
-/** Dockerfiles, and ignore files, are text that a person writes. */
+/** Dockerfiles and ignore files are written by people; larger ones are refused. */
 export const MAX_DOCKERFILE_BYTES: number = 4 * 1024 * 1024
 const MAX_DIAGNOSTICS = 1000
-/** Lines that are taken through lexer, grammar and visitor together: their trees die young. */
+/** Lines that pass lexer, grammar and visitor together, so that their trees are short-lived. */
 const BATCH_LINES = 64
-/** Lexer and grammar take anything; should they ever not, nothing may be dropped without a word. */
+/** Lexer and grammar accept every text. If they ever fail, the error must not be dropped. */
 const PARSER_BUG = 'the Dockerfile could not be parsed: this is a mistake in tsbuild'
 const FILE_START: SourceRange = { start: { line: 1, column: 1 }, end: { line: 1, column: 1 } }
 const NOTHING: Dockerfile = {
@@ -36,6 +36,7 @@ const NOTHING: Dockerfile = {
   comments: [],
 }
 
+/** A Dockerfile, and what is wrong with it. */
 export interface ParseResult {
   /** What could be understood; complete when no diagnostic is an error. */
   readonly dockerfile: Dockerfile
@@ -43,6 +44,7 @@ export interface ParseResult {
   readonly diagnostics: readonly Diagnostic[]
 }
 
+/** The instruction of an ONBUILD trigger, and what is wrong with it. */
 export interface TriggerResult {
   /** `undefined` when there is an error. */
   readonly instruction: StageInstruction | undefined
@@ -80,7 +82,7 @@ export function parseDockerfile(
     return { dockerfile: NOTHING, diagnostics: found }
   }
   const { directives, escape: escapeChar, isForeign } = readDirectives(text, report, options)
-  // What looks wrong in another language is no mistake.
+  // The text of another language has no mistakes by the rules of this one.
   const rest = isForeign ? collector() : collected
   const read = withoutDirectives(readLines(text, escapeChar, rest.report), directives)
   const lines = parseLines(read.lines, escapeChar, rest)
@@ -114,7 +116,7 @@ export function parseTrigger(text: string): TriggerResult {
   return { instruction, diagnostics: inFileOrder(found) }
 }
 
-/** To the pass over lines directives are comments like any other. */
+/** The pass over lines takes directives for comments. */
 function withoutDirectives(read: Lines, directives: readonly Directive[]): Lines {
   if (directives.length === 0) return read
   const places = new Set(directives.map(({ range }) => range.start.line))
@@ -128,7 +130,7 @@ function withoutDirectives(read: Lines, directives: readonly Directive[]): Lines
 interface Collector {
   readonly found: readonly Diagnostic[]
   readonly report: Report
-  /** True when no more errors are taken. */
+  /** True when further errors are dropped. */
   isFull(): boolean
 }
 
@@ -155,7 +157,7 @@ function decode(source: string | Uint8Array): string | undefined {
 
 let machine: Machine | undefined
 
-/** Made at the first call: making it costs more than parsing a file with it. */
+/** Created at the first call, which costs more than parsing a file. */
 function getMachine(): Machine {
   if (machine === undefined) {
     const grammar = new DockerfileGrammar('use')
@@ -164,12 +166,12 @@ function getMachine(): Machine {
   return machine
 }
 
-/** The tokens of one logical line: it need be no instruction. */
+/** The tokens of one logical line, which need not be an instruction. */
 export function lexLine(line: string, escapeChar: Escape): readonly IToken[] {
   return lexLines(getMachine().lexer, [line], escapeChar).tokens
 }
 
-/** Stops when no more errors are taken: what follows would not be looked at. */
+/** Stops when further errors are dropped. */
 function parseLines(
   lines: readonly LogicalLine[],
   escapeChar: Escape,

@@ -2,7 +2,7 @@ import type { RunMount, Word } from '../ast/ast.ts'
 import { parseCsv } from '../text/csv.ts'
 import type { Site } from './site.ts'
 
-/** Keys that may stand alone; the value that this means. */
+/** Keys that need no value, and the value that they have without one. */
 const ALONE: ReadonlyMap<string, string> = new Map([
   ['readonly', 'true'],
   ['ro', 'true'],
@@ -15,9 +15,10 @@ const ALONE: ReadonlyMap<string, string> = new Map([
 ])
 
 /**
- * Splits the value of a `--mount=`. Keys become lower case; one that stands alone and may do so is
- * `true` (`env`: empty), any other has no value; of a repeated key the last one counts, also in the
- * order of the fields. What BuildKit finds in steps that are built only is no mistake here.
+ * Splits the value of a `--mount=`. Keys become lower case. A key without a value is `true` (`env`:
+ * empty) where that is allowed, and has no value elsewhere. Of a repeated key the last one counts,
+ * also in the order of the fields. What BuildKit reports only for steps that are built is not a
+ * mistake here.
  */
 export function parseRunMount(raw: Word, site: Site): RunMount {
   const fields = new Map<string, string | undefined>()

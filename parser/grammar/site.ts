@@ -21,7 +21,7 @@ interface Remark {
   readonly hint?: string | undefined
 }
 
-/** One logical line on its way to the AST: knows where its tokens stand, takes its diagnostics. */
+/** The context of one logical line while it becomes an AST node: positions and diagnostics. */
 export class Site {
   readonly line: LogicalLine
   readonly escape: Escape
@@ -36,8 +36,8 @@ export class Site {
   }
 
   /**
-   * The site of the trigger on this line. What a trigger says is not checked before it runs, so its
-   * mistakes are warnings; how the line is built up is.
+   * The site of the trigger on this line. Its arguments are checked when it runs, so mistakes in
+   * them are warnings; mistakes in the form of the line are errors.
    */
   forTrigger(): Site {
     const report = (diagnostic: Diagnostic): void => {

@@ -10,10 +10,10 @@ import { toArg, toListInstruction, toPairsInstruction, toTextInstruction } from 
 
 type Found = Instruction | undefined
 
-/** Turns one `line` of the CST into its instruction, `undefined` when `site` was told of an error. */
+/** Turns one `line` of the CST into its instruction; `undefined` when `site` has an error. */
 export type LineVisitor = (line: CstNode, site: Site) => Found
 
-/** A visitor for the trees of `grammar`; for a test, Chevrotain checks that it knows every rule. */
+/** A visitor for the trees of `grammar`; in tests, Chevrotain checks that it handles every rule. */
 export function createLineVisitor(
   grammar: DockerfileGrammar,
   purpose: 'use' | 'test',
@@ -97,8 +97,8 @@ function isTriggerAllowed(children: Children, site: Site): boolean {
 }
 
 /**
- * The trigger is stored with its heredocs, so that it can be parsed again from the image config, and
- * otherwise as it stands on the line, white space at its end and all.
+ * The text of the trigger as the line has it, white space at the end included, and its heredocs, so
+ * that it can be parsed again from the image config.
  */
 function toOnbuild(
   children: Children,

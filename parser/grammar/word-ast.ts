@@ -115,7 +115,9 @@ interface QuotedWord {
   readonly text: string
 }
 
-/** The words of ENV, LABEL and ARG; an escape at the end of the line is no part of the last. */
+/**
+ * The words of ENV, LABEL and ARG; an escape at the end of the line is not part of the last one.
+ */
 function quotedWords(children: Children, site: Site): readonly QuotedWord[] {
   return tokensOf(children, 'QuotedWord')
     .map((token) => ({ token, text: withoutLooseEscape(token.image, site.escape) }))
@@ -140,13 +142,13 @@ export function toArg(children: Children, site: Site): ArgInstruction | undefine
   return { kind: 'arg', ...site.node(keyword, children), args }
 }
 
-/** WORKDIR, USER, STOPSIGNAL, MAINTAINER, and what is no instruction. */
+/** WORKDIR, USER, STOPSIGNAL, MAINTAINER, and unknown instructions. */
 export function toTextInstruction(children: Children, site: Site): StageInstruction | undefined {
   const keyword = tokenOf(children, 'keyword')
   if (keyword === undefined) return undefined
   const name = keyword.image.toUpperCase()
   if (!INSTRUCTION_NAMES.includes(name)) {
-    // So looks UTF-16.
+    // Text in UTF-16 has a zero byte after each ASCII character.
     const hint = name.includes('\0') ? 'save the file as UTF-8' : undefined
     site.fail(unknownInstruction(keyword.image), { range: site.range(keyword), hint })
     return undefined

@@ -3,13 +3,13 @@ import { SourceError } from '../text/diagnostics.ts'
 import { didYouMean } from '../text/suggest.ts'
 import { findCycle } from './cycle.ts'
 import {
+  copyFromRef,
+  externalRef,
   type Names,
-  outside,
+  namedRef,
   type Replacement,
-  refOf,
+  replacementRef,
   type SourceRef,
-  sourceOf,
-  stageNamed,
 } from './source-ref.ts'
 
 /** A stage with its edges. */
@@ -22,16 +22,17 @@ export interface LinkedStage {
   readonly sources: ReadonlyMap<Word, SourceRef>
 }
 
-/** How the stages of a Dockerfile hang together, seen from the target. */
+/** The stages of a Dockerfile and their dependencies, for one target. */
 export interface InstructionGraph {
   readonly dockerfile: Dockerfile
-  /** What was asked for: the stages that the target needs or all, in file order. */
+  /** The stages that the target needs, or all of them, in file order; see `LinkOptions`. */
   readonly stages: readonly LinkedStage[]
   readonly target: LinkedStage
   /** The other stages, in file order. */
   readonly unused: readonly LinkedStage[]
 }
 
+/** What linking depends on besides the Dockerfile. */
 export interface LinkOptions {
   /** Name of the stage to build, in any case; the last stage unless given. */
   readonly target?: string | undefined
@@ -39,17 +40,17 @@ export interface LinkOptions {
   readonly scope?: 'all' | 'target' | undefined
   /** Expands a word of a FROM line with the global arguments. */
   readonly expand: (word: Word, stage: Stage) => string
-  /** What to add to the message about a word of a FROM line that comes to nothing. */
+  /** An addition to the message about a word of a FROM line that is empty after expansion. */
   readonly suggest?: ((word: Word) => string) | undefined
-  /** Named contexts: asked for every name of a stage, and for every name that is no stage's. */
+  /** Named contexts: called for the name of every stage, and for every name of something else. */
   readonly replace?: ((name: string) => Replacement | undefined) | undefined
 }
 
-/** One place that names a source. */
+/** A word that names a source. */
 interface Edge {
   readonly written: string
   readonly to: SourceRef
-  /** The word that `sources` has it by. */
+  /** The key in `sources`. */
   readonly place: Word
   /** The mount's target; `undefined` for COPY --from. */
   readonly mountTarget?: string | undefined
@@ -62,9 +63,8 @@ interface Node {
 }
 
 /**
- * Resolves what stages name (each other, images, nothing) and leaves out what the target does not
- * need. A pure function of its arguments: a Dockerfile into which instructions were spliced can be
- * linked again.
+ * Resolves the names in stages to other stages, images or scratch, and leaves out what the target
+ * does not need. Pure: a Dockerfile with spliced instructions can be linked again.
  * @throws {SourceError} DOCKERFILE_INVALID; USAGE for a target that does not exist
  */
 export function linkStages(dockerfile: Dockerfile, options: LinkOptions): InstructionGraph {
@@ -106,7 +106,7 @@ export function stageLabel(stage: Stage): string {
 function replacedStage({ name, index, from }: Stage, names: Names): SourceRef | undefined {
   const found = name === undefined ? undefined : names.replace(name)
   if (name === undefined || found === undefined) return undefined
-  const ref = refOf(found, { name, range: from.range }, names)
+  const ref = replacementRef(found, { name, range: from.range }, names)
   return ref.kind === 'stage' && ref.index === index ? undefined : ref
 }
 
@@ -117,7 +117,7 @@ function emptyNode(stage: Stage, base: SourceRef): Node {
 
 interface BaseContext {
   readonly names: Names
-  /** Stages that stand above, by name. */
+  /** The stages above this one, by name. */
   readonly earlier: ReadonlyMap<string, number>
   readonly options: LinkOptions
 }
@@ -137,7 +137,7 @@ function baseOf(
   }
   const index = earlier.get(name)
   if (index !== undefined) return { kind: 'stage', index }
-  return outside(name, image.range, names)
+  return externalRef(name, image.range, names)
 }
 
 function platformOf(stage: Stage, { expand, suggest }: LinkOptions): string | undefined {
@@ -158,14 +158,14 @@ function edgesOf(instruction: StageInstruction, names: Names): readonly Edge[] {
     const { from } = instruction
     if (from === undefined) return []
     refuseVariable(from)
-    return [{ written: from.raw, to: sourceOf(from, names), place: from }]
+    return [{ written: from.raw, to: copyFromRef(from, names), place: from }]
   }
   if (instruction.kind !== 'run') return []
   return instruction.mounts.flatMap(({ raw: place, fields }) => {
     const written = fields.get('from') ?? ''
     if (written === '') return []
     const mountTarget = fields.get('target') ?? fields.get('dst') ?? fields.get('destination') ?? ''
-    return [{ written, to: stageNamed(written, place.range, names), place, mountTarget }]
+    return [{ written, to: namedRef(written, place.range, names), place, mountTarget }]
   })
 }
 

@@ -8,17 +8,17 @@ export type SourceRef =
   | { readonly kind: 'stage'; readonly index: number }
   /** With `context`, the files of that named context stand for the image. */
   | { readonly kind: 'image'; readonly name: string; readonly context?: string }
-  /** Nothing; `name`: as which another name was replaced by it. */
+  /** No files; `name` is the name that a named context replaces by it. */
   | { readonly kind: 'scratch'; readonly name?: string }
 
-/** What stands for a name instead of the image or stage of that name. */
+/** The replacement of a name by a named context. */
 export type Replacement =
   | { readonly kind: 'image'; readonly name: string }
   | { readonly kind: 'stage'; readonly name: string }
   /** Files from elsewhere. */
   | { readonly kind: 'context'; readonly name: string }
 
-/** What names are looked up in. */
+/** The stages and replacements that names are resolved with. */
 export interface Names {
   /** Indexes of stages by name, the last one of each. */
   readonly stages: ReadonlyMap<string, number>
@@ -26,15 +26,20 @@ export interface Names {
   readonly replace: (name: string) => Replacement | undefined
 }
 
-/** What a name means that is no stage's. */
-export function outside(name: string, range: SourceRange, names: Names): SourceRef {
+/** Resolves a name that is not the name of a stage. */
+export function externalRef(name: string, range: SourceRange, names: Names): SourceRef {
   if (name === 'scratch') return { kind: 'scratch' }
   const found = names.replace(name)
-  return found === undefined ? { kind: 'image', name } : refOf(found, { name, range }, names)
+  return found === undefined
+    ? { kind: 'image', name }
+    : replacementRef(found, { name, range }, names)
 }
 
-/** What stands for `name`. @throws {SourceError} USAGE for a stage that there is not */
-export function refOf(
+/**
+ * Resolves the replacement of `name`.
+ * @throws {SourceError} USAGE for a stage that does not exist
+ */
+export function replacementRef(
   found: Replacement,
   { name, range }: { readonly name: string; readonly range: SourceRange },
   { stages }: Names,
@@ -52,17 +57,20 @@ export function refOf(
 }
 
 /** A stage by its name in any case, the last one of that name; else an image. */
-export function stageNamed(name: string, range: SourceRange, names: Names): SourceRef {
+export function namedRef(name: string, range: SourceRange, names: Names): SourceRef {
   const index = names.stages.get(name.toLowerCase())
-  return index === undefined ? outside(name, range, names) : { kind: 'stage', index }
+  return index === undefined ? externalRef(name, range, names) : { kind: 'stage', index }
 }
 
-/** What COPY --from names: a stage also by its number. @throws {SourceError} DOCKERFILE_INVALID */
-export function sourceOf({ raw, range }: Word, names: Names): SourceRef {
+/**
+ * Resolves `COPY --from`, which can also have the index of a stage.
+ * @throws {SourceError} DOCKERFILE_INVALID
+ */
+export function copyFromRef({ raw, range }: Word, names: Names): SourceRef {
   const { count } = names
   const index = /^[+-]?\d+$/.test(raw) ? Number(raw) : undefined
   if (index === undefined || Math.abs(index) > Number.MAX_SAFE_INTEGER) {
-    return stageNamed(raw, range, names)
+    return namedRef(raw, range, names)
   }
   if (index >= 0 && index < count) return { kind: 'stage', index }
   throw new SourceError(`invalid stage index ${raw}`, {

@@ -12,6 +12,7 @@ export interface CheckSettings {
 type RuleSet = 'all' | ReadonlySet<string>
 
 const NONE: RuleSet = new Set()
+/** The settings of a file without a `check` directive. */
 export const NO_SETTINGS: CheckSettings = { skip: NONE, experimental: NONE, isError: false }
 
 /**
@@ -58,7 +59,7 @@ export function hasRule(rules: RuleSet, name: string): boolean {
   return rules === 'all' || rules.has(name)
 }
 
-/** What either of them skips or turns on; `error` is a matter of the whole file. */
+/** The union of both; `error` is that of the file. */
 export function mergeSettings(file: CheckSettings, instruction: CheckSettings): CheckSettings {
   return {
     skip: union(file.skip, instruction.skip),

@@ -6,15 +6,17 @@ import type { SourceRange } from '../text/source.ts'
 import { parseCheckSettings } from './check-settings.ts'
 import { foreignSyntax } from './syntax.ts'
 
+/** The parser directives of a file, and what follows from them. */
 export interface Directives {
   readonly directives: readonly Directive[]
   readonly escape: Escape
-  /** True when the file asks for another frontend: most likely it is no Dockerfile at all. */
+  /** True when the file asks for another frontend: it is probably not a Dockerfile. */
   readonly isForeign: boolean
 }
 
+/** How a file is read. */
 export interface ParseOptions {
-  /** Chosen for the file, whatever `syntax` it asks for. */
+  /** Overrides the `syntax` directive. */
   readonly frontend?: 'built-in' | undefined
 }
 
@@ -26,8 +28,8 @@ interface Found extends Directive {
 type Report = (diagnostic: Diagnostic) => void
 
 /**
- * The parser directives at the top of a file; they end at the first line that is none. A first line
- * that makes the file a script is passed over, but `# escape=` behind it is an ordinary comment.
+ * Reads the parser directives at the top of a file, up to the first other line. A first line that
+ * makes the file a script is skipped, but `# escape=` behind it is an ordinary comment.
  * Spec: BuildKit's DirectiveParser and DetectSyntax
  */
 export function readDirectives(
@@ -73,7 +75,7 @@ function fileDirectives(source: string, report: Report): readonly Found[] {
   return found
 }
 
-/** Nobody but those who look for a frontend or for check options reads past the first line. */
+/** Only the search for a frontend and for check options reads past the first line. */
 function scriptDirectives(source: string): readonly Found[] {
   const found: Found[] = []
   const seen = new Set<string>()
@@ -124,7 +126,7 @@ function directiveName(key: string): Directive['name'] | undefined {
   return name === 'syntax' || name === 'escape' || name === 'check' ? name : undefined
 }
 
-/** A value of nothing but blanks is its last blank: BuildKit's pattern has to find something. */
+/** A value of blanks alone is its last blank, since BuildKit's pattern needs one character. */
 function directiveValue(text: string): string | undefined {
   const written = text.replace(/\r$/, '')
   const start = skipWhile(written, 0, isPatternSpace)

@@ -8,7 +8,7 @@ export function commentsOf({ comments }: Pick<InstructionBase, 'comments'>): rea
   return texts.slice(texts.lastIndexOf('') + 1)
 }
 
-/** What the comment `# name text` above an instruction says about `name`. */
+/** The text of the comment `# name text` above an instruction. */
 export function descriptionOf(
   instruction: Pick<InstructionBase, 'comments'>,
   name: string,
@@ -19,8 +19,8 @@ export function descriptionOf(
 }
 
 /**
- * What the first `# check=` above an instruction sets for it alone; the value ends at the first space.
- * One that cannot be understood is a comment like any other.
+ * The settings of the first `# check=` above an instruction, which hold for it alone; the value
+ * ends at the first space. A malformed one is an ordinary comment.
  */
 export function settingsAbove(
   instruction: Pick<InstructionBase, 'comments'>,

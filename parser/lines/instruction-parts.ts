@@ -4,12 +4,12 @@ import { parseJsonArray } from '../text/scan.ts'
 import { heredocsIn } from './heredocs.ts'
 
 /**
- * What an instruction is printed from, in order: words, texts, and at the end perhaps the strings of a
- * JSON array. Between two of them stands white space, of which only `separator` matters.
+ * The parts that an instruction is printed from, in order: words, texts, and possibly the strings
+ * of a JSON array at the end. White space separates them; only `separator` is significant.
  */
 export interface InstructionParts {
   readonly parts: readonly (string | readonly string[])[]
-  /** A blank; a vertical tab where blanks would make JSON or a heredoc of words that are none. */
+  /** A blank, or a vertical tab where blanks would turn words into JSON or a heredoc. */
   readonly separator: ' ' | '\v'
 }
 
@@ -23,7 +23,7 @@ export function partsOf(instruction: Instruction): InstructionParts {
   }
   const args = argumentsOf(instruction)
   const [first] = args
-  // What begins like a flag and is none must be kept from the flags.
+  // An argument that looks like a flag needs a `--` before it.
   const end = typeof first === 'string' && first.startsWith('--') ? ['--'] : []
   const isText = args.every((arg) => typeof arg === 'string')
   const isLikeJson = isText && parseJsonArray(args.join(' '), 0) !== undefined
@@ -38,7 +38,7 @@ function isLikeHeredoc(instruction: Instruction, args: Arguments): boolean {
   return heredocsIn(args.join(' ')).length !== instruction.heredocs.length
 }
 
-/** A trigger with mistakes is printed as it stands. */
+/** A trigger with mistakes is printed as written. */
 function triggerParts({ instruction, trigger }: OnbuildInstruction): InstructionParts {
   if (instruction !== undefined) return partsOf(instruction)
   return { parts: [trimSpace(trigger.slice(0, lineEnd(trigger, 0)))], separator: ' ' }

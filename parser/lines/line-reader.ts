@@ -16,7 +16,7 @@ export interface PhysicalLine {
 
 type Report = (diagnostic: Diagnostic) => void
 
-/** Hands out physical lines and reports those that no Dockerfile may have. */
+/** Reads physical lines and reports those that a Dockerfile cannot have. */
 export class LineReader {
   readonly #source: string
   readonly #report: Report

@@ -17,15 +17,16 @@ export interface LogicalLine {
   readonly pieces: readonly Piece[]
   /** After the last character of the instruction, heredoc bodies included. */
   readonly end: Position
-  /** Heredoc bodies included, and whatever a continuation at the end of the file swallows. */
+  /** Including heredoc bodies, and the lines after a continuation at the end of the file. */
   readonly lines: LineSpan
   readonly heredocs: readonly Heredoc[]
-  /** Those in front of it, up to the instruction before. */
+  /** The comments since the previous instruction. */
   readonly comments: readonly Comment[]
   /** Where it was joined, up to its last character. */
   readonly breaks: readonly LineBreak[]
 }
 
+/** The logical lines of a file. */
 export interface Lines {
   readonly lines: readonly LogicalLine[]
   /** Behind the last instruction. */
@@ -215,7 +216,7 @@ function readBody(
   return { heredoc: { ...head, content: content.join(''), range: { start, end } }, isClosed }
 }
 
-/** A mistake in the instruction that begins with the first of `pieces`, be that empty. */
+/** A mistake in the instruction that begins with the first of `pieces`, which may be empty. */
 function from(pieces: readonly Piece[], diagnostic: Diagnostic): Diagnostic {
   const line = pieces[0]?.position.line
   return line === diagnostic.range.start.line ? diagnostic : { ...diagnostic, line }
@@ -228,7 +229,7 @@ function unterminated(head: HeredocHead, range: SourceRange): Diagnostic {
   return { severity: 'error', code: 'line', message: 'unterminated heredoc', range, hint }
 }
 
-/** Told at the end of the instruction, as BuildKit does. */
+/** Reported at the end of the instruction, as BuildKit does. */
 function emptyContinuation(last: PhysicalLine): Diagnostic {
   return {
     severity: 'warning',

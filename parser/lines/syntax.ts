@@ -1,6 +1,6 @@
 /**
- * Which frontend a file asks for. BuildKit fetches and runs whatever image is named there; tsbuild has
- * the one for Dockerfiles built in and refuses all others.
+ * The frontend that a file asks for. BuildKit fetches and runs any image named there; tsbuild has
+ * the Dockerfile frontend built in and refuses all others.
  */
 import type { Directive } from '../ast/ast.ts'
 import { isSpace, skipWhile, trimSpace } from '../text/characters.ts'
@@ -8,8 +8,8 @@ import type { Diagnostic } from '../text/diagnostics.ts'
 import type { SourceRange } from '../text/source.ts'
 
 /**
- * Docker's own frontend, from whatever registry and below whatever path a mirror keeps it, in any
- * version; or the one of BuildKit itself.
+ * Docker's own frontend in any version, from any registry and below any path of a mirror; or the
+ * one of BuildKit itself.
  */
 const BUILT_IN =
   /^(?:(?:[^\s/@]+\/)*docker\/dockerfile(?:-upstream)?(?::[\w][\w.-]{0,127})?(?:@\w+:\w+)?|dockerfile\.v0)$/

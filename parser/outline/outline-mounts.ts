@@ -13,7 +13,7 @@ export interface OutlineMount {
   readonly range: SourceRange
 }
 
-/** What the steps of a build ask for, each once. */
+/** The secrets, agents and caches that the steps of a build mount, each once. */
 export interface OutlineMounts {
   readonly secrets: readonly OutlineMount[]
   readonly ssh: readonly OutlineMount[]

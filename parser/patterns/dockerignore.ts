@@ -86,7 +86,7 @@ function toRule(pattern: string, line: number, { code, place }: Blame): Rule {
   const isException = pattern.startsWith('!')
   const body = isException ? trimSpace(pattern.slice(1)) : pattern
   const cleaned = body === '' ? '' : cleanPath(body)
-  // What is left of `!/` is a lone `!`, which says as little.
+  // `!/` becomes a lone `!`, which has no meaning.
   if (isException && (cleaned === '' || cleaned === '/')) {
     const message = `${place}illegal exclusion pattern: "!"`
     throw new TsbuildError(message, { code, hint: 'write a pattern behind the exclamation mark' })

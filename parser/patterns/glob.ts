@@ -1,11 +1,13 @@
 /**
- * Wildcard patterns as a row of steps, matched by keeping the set of steps that are possible so far.
- * The time is bounded by text times pattern, whatever both are: nothing is ever tried twice, as
- * regular expressions in JavaScript do.
+ * Wildcard patterns as a sequence of steps, matched by keeping the set of possible steps (a
+ * nondeterministic automaton). The time is bounded by text times pattern for any input, since
+ * nothing is tried twice, unlike regular expressions in JavaScript.
  */
 
+/** Whether a step takes the character with this code. */
 export type Test = (code: number) => boolean
 
+/** One element of a wildcard pattern. */
 export type Step =
   /** Takes one character. */
   | { readonly kind: 'one'; readonly test: Test }
@@ -37,7 +39,7 @@ export class Cursor {
     return this.#active.length
   }
 
-  /** Begins a match here, and forgets others. */
+  /** Begins a match here and drops all others. */
   start(): void {
     this.#active.length = 0
     if (this.#round > MAX_ROUND) {

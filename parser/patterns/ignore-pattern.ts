@@ -2,6 +2,7 @@
 import { Cursor, readText, type Step, type Test } from './glob.ts'
 import { parsePathStep } from './path-pattern.ts'
 
+/** One pattern of a `.dockerignore`. */
 export interface PathPattern {
   /** True when the path or one of its parents matches. */
   matches(path: string): boolean

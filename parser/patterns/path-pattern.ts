@@ -106,7 +106,7 @@ function parseClass(pattern: string, start: number): PathStep | undefined {
   return { test: isNegated ? (code) => !isIn(code) : isIn, end: offset + 1 }
 }
 
-/** In a class, a bare `-` or `]` is out of place. */
+/** In a class, a bare `-` or `]` is malformed. */
 function parseClassCharacter(pattern: string, offset: number): Character | undefined {
   const char = pattern[offset]
   if (char === '-' || char === ']') return undefined

@@ -38,7 +38,7 @@ export function layOut(written: Written, parts: InstructionParts, escapeChar: Es
     for (const each of before) printed += `${newLine(each, escapeChar)}${INDENT}`
     printed += breakText(piece, within, escapeChar)
   }
-  // White space that is no blank ends the line without continuing it.
+  // White space other than blanks ends the line without continuing it.
   const isContinued = continuationAt(printed.slice(printed.lastIndexOf('\n') + 1), escapeChar) >= 0
   return isContinued ? `${printed}\f` : printed
 }
@@ -92,7 +92,7 @@ function placeParts(
   let cursor = 0
   for (const part of parts) {
     const gap = pieces.length === 0 ? '' : separator
-    // To some instructions a space that is no blank is a letter like any other.
+    // Some instructions take white space other than blanks for letters.
     const blankEnd = skipWhile(text, cursor, isBlank)
     const isLetter = typeof part === 'string' && standsAt(text, part, blankEnd)
     const start = isLetter ? blankEnd : skipWhile(text, cursor, isSpace)
@@ -151,8 +151,9 @@ function jsonPieces(strings: readonly string[], text: string, start: number): re
 }
 
 /**
- * Joins pieces that an escape stands between with the white space as it was: whether it protects that
- * depends on who reads it (heredocs are looked for as a shell would, words are split without).
+ * Joins pieces with an escape between them by the original white space: whether the escape protects
+ * it depends on the reader (the search for heredocs follows a shell's rules, the split into words
+ * does not).
  */
 function keepProtected(
   pieces: readonly Piece[],

@@ -1,6 +1,6 @@
 /**
- * What a file says, in the plainest terms: instructions cut into flags and arguments, nothing expanded,
- * no positions but lines. For programs that compare or inspect Dockerfiles (`tsbuild parse`).
+ * The normal form of a file: instructions split into flags and arguments, nothing expanded, no
+ * positions but lines. For programs that compare or inspect Dockerfiles (`tsbuild parse`).
  */
 import type { IToken } from 'chevrotain'
 import type { Heredoc, Instruction, OnbuildInstruction } from '../ast/ast.ts'
@@ -21,11 +21,13 @@ import { lineEnd, trimSpace } from '../text/characters.ts'
 import { firstError, lineOf } from '../text/diagnostics.ts'
 import { type Escape, parseJsonArray, scanFlag, withoutLooseEscape } from '../text/scan.ts'
 
+/** A Dockerfile as other implementations can print it too, for comparison. */
 export interface NormalForm {
   readonly instructions: readonly NormalInstruction[]
   readonly stages: readonly NormalStage[]
 }
 
+/** An instruction of a normal form. */
 export interface NormalInstruction {
   /** In upper case. */
   readonly instruction: string
@@ -48,6 +50,7 @@ export interface NormalInstruction {
   readonly onbuild?: NormalInstruction
 }
 
+/** A heredoc of a normal form. */
 export interface NormalHeredoc {
   readonly name: string
   /** As it stands in the file, leading tabs included. */
@@ -56,6 +59,7 @@ export interface NormalHeredoc {
   readonly chomp: boolean
 }
 
+/** A stage of a normal form. */
 export interface NormalStage {
   /** In lower case; `null` without AS. */
   readonly name: string | null
@@ -63,7 +67,7 @@ export interface NormalStage {
   readonly platform: string | null
 }
 
-/** In place of a normal form, for a file that is no Dockerfile. */
+/** In place of a normal form, for a file that is not a valid Dockerfile. */
 export interface NormalError {
   readonly error: {
     readonly message: string
@@ -106,7 +110,7 @@ function normalInstruction(instruction: Instruction, escapeChar: Escape): Normal
   }
 }
 
-/** A trigger with mistakes is cut up as far as its tokens go. */
+/** A trigger with mistakes is split as far as its tokens allow. */
 function normalTrigger(onbuild: OnbuildInstruction, escapeChar: Escape): NormalInstruction {
   const { instruction, trigger, heredocs, lines } = onbuild
   if (instruction !== undefined) return normalInstruction(instruction, escapeChar)

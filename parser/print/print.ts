@@ -39,7 +39,7 @@ export function printDockerfile(dockerfile: Dockerfile): string {
 function itemsOf(dockerfile: Dockerfile): readonly Item[] {
   const { directives, escape: escapeChar, comments } = dockerfile
   const top = directives.map(({ name, value, range }): Item => {
-    // Behind white space it counts for less than at the margin.
+    // A directive behind white space is weaker than one at the margin.
     const margin = range.start.column > 1 ? ' ' : ''
     return { kind: 'directive', text: `${margin}# ${name}=${value}`, range }
   })
@@ -79,7 +79,7 @@ function isShebang({ kind, text, range }: Item): boolean {
   return kind === 'comment' && text.startsWith('#!') && line === 1 && column === 1
 }
 
-/** True for a comment that must not stand at the top: there it would say something else. */
+/** True for a comment that would be a directive at the top of the file. */
 function isMistakable(item: Item): boolean {
   if (item.kind !== 'comment' || isShebang(item)) return false
   return isDirective(item.text) || item.text.startsWith('#!')

@@ -10,14 +10,14 @@ export interface Diagnostic {
   readonly code: DiagnosticCode
   /** Where the instruction begins, unless that is the line on which `range` does. */
   readonly line?: number | undefined
-  /** One sentence that tells the user what to do. */
+  /** One sentence about what the user can do. */
   readonly hint?: string | undefined
 }
 
 /**
- * What kind of mistake it is: `file` about the file as a whole, `directive` about a parser directive,
- * `line` about how a line is built up (heredocs, JSON, length), `instruction` about what it says;
- * `unsupported` for what tsbuild does not do. Warnings carry the name of the build check.
+ * The kind of mistake: `file` is about the file as a whole, `directive` about a parser directive,
+ * `line` about the form of a line (heredocs, JSON, length), `instruction` about its meaning;
+ * `unsupported` is for what tsbuild does not do. Warnings carry the name of the build check.
  */
 export type DiagnosticCode =
   | 'file'
@@ -36,6 +36,7 @@ export interface SourceFile {
   readonly text: string
 }
 
+/** What a `SourceError` has besides its message. */
 export interface SourceErrorOptions extends FailureOptions {
   /** The offending places, the most important one first. */
   readonly ranges: readonly SourceRange[]
@@ -57,7 +58,7 @@ export class SourceError extends TsbuildError {
     this.diagnostics = options.diagnostics ?? []
   }
 
-  /** The same error, knowing the file that its ranges belong to. A known file is kept. */
+  /** The same error with the file that its ranges belong to; an existing file is kept. */
   in(source: SourceFile): SourceError {
     if (this.source !== undefined) return this
     const { code, cause, hint, ranges, diagnostics } = this
@@ -73,7 +74,7 @@ export class SourceError extends TsbuildError {
   }
 }
 
-/** A failure, knowing the file that it is about, if it is one that has a place. */
+/** A failure with the file that it is about, if it has a place. */
 export function failureIn<T>(cause: T, source: SourceFile): T | SourceError {
   return cause instanceof SourceError ? cause.in(source) : cause
 }

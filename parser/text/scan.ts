@@ -1,10 +1,11 @@
 /**
- * Scanners for the words of an instruction. Each looks at every character once: Dockerfiles come from
- * strangers, and a regular expression that backtracks would let one line hold up a build.
+ * Scanners for the words of an instruction. Each reads every character once: Dockerfiles are
+ * untrusted, and one line could stall a backtracking regular expression.
  */
 import { isBlank, isByteSpace, isSpace, lineEnd, skipWhile, trimEnd } from './characters.ts'
 import { parseArray } from './json-array.ts'
 
+/** The escape character of a file. */
 export type Escape = '\\' | '`'
 
 /** A word found at `start`, up to and not including `end`. */

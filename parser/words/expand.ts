@@ -50,7 +50,7 @@ function isLiteral(raw: string, { escape: mark = '\\', quotes }: ExpandOptions):
 let machine: { readonly lexer: WordLexer; readonly grammar: WordGrammar } | undefined
 
 function piecesOf(written: string, options: ExpandOptions): readonly Piece[] {
-  // What reads words for BuildKit takes it for the mark of a file.
+  // BuildKit's reader of words takes it for a byte order mark.
   const raw = written.startsWith('\ufeff') ? written.slice(1) : written
   if (isLiteral(raw, options)) return [{ text: raw, splits: true, hasOperand: false }]
   machine ??= { lexer: createWordLexer('use'), grammar: new WordGrammar('use') }
@@ -69,7 +69,7 @@ function piecesOf(written: string, options: ExpandOptions): readonly Piece[] {
   }
 }
 
-/** What to do about a word that cannot be expanded; a message of the author's own says it itself. */
+/** A hint about a word that cannot be expanded; none for a message from the file itself. */
 function hintFor(message: string, mark: string): string | undefined {
   if (message.startsWith("syntax error: missing '/'")) {
     return `write \${NAME/PATTERN/REPLACEMENT}, or \${NAME//PATTERN/REPLACEMENT} for all matches`

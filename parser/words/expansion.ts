@@ -1,7 +1,7 @@
 /**
- * The way from tokens to text, in one pass from left to right: whatever is nested is read, by the
- * grammar of its level, as soon as it ends, and becomes a token of the level around it. So a mistake
- * is found where BuildKit finds it, and nesting costs no stack.
+ * Evaluates the tokens of a word in one pass from left to right. A nested part is parsed by the
+ * grammar of its level when it ends, and becomes a token of the level around it. So mistakes are
+ * found in the same order as in BuildKit, and nesting takes no stack.
  */
 import type { IToken, TokenType } from 'chevrotain'
 import { type Children, tokenOf, tokensOf } from '../grammar/cst.ts'
@@ -13,11 +13,12 @@ import * as t from './word-lexer.ts'
 
 /** Characters that a result may have more than the word, so that a heredoc's body always fits. */
 const MAX_GROWTH = 1024 * 1024
-/** How many times the longest result may be put together on the way to it. */
+/** How many times the longest result may be concatenated during one expansion. */
 const MAX_ROUNDS = 16
 /** Character comparisons of the patterns of one word. */
 const MAX_PATTERN_STEPS = 2_000_000
 
+/** How a word is expanded. */
 export interface ExpandOptions {
   /** The value of a variable, `undefined` when it is unset. */
   readonly lookup: (name: string) => string | undefined
@@ -27,7 +28,7 @@ export interface ExpandOptions {
   readonly quotes?: t.Quotes | undefined
   /** Whether unset variables become nothing, which is the rule, or stay as they are written. */
   readonly unset?: 'empty' | 'keep' | undefined
-  /** Told of every variable that was used without a value and without a fallback. */
+  /** Called for every variable that is used without a value and without a fallback. */
   readonly onUndefined?: ((name: string) => void) | undefined
 }
 
@@ -51,13 +52,13 @@ interface Level {
   escapes: Escapes
 }
 
-/** One word on its way to its value. Mistakes are `SyntaxError`s, exceeded limits `RangeError`s. */
+/** The evaluation of one word. Mistakes are `SyntaxError`s, exceeded limits `RangeError`s. */
 export class Expansion {
   readonly #grammar: WordGrammar
   readonly #options: ExpandOptions
   readonly #limits: substitution.Limits
   readonly #undefined: string[] = []
-  /** What has begun and not ended, around the level that is read. */
+  /** The open levels around the current one. */
   readonly #outer: Level[] = []
   #level: Level = { rule: 'word', tokens: [], undefinedBefore: 0, escapes: 'remove' }
   /** The parts of the word that are, or hold, a substitution with an operand. */
@@ -72,7 +73,7 @@ export class Expansion {
     this.#limits = { budget: new Budget(MAX_PATTERN_STEPS), length: MAX_GROWTH + length }
   }
 
-  /** What the tokens of a whole word come to. Can be used once. */
+  /** Evaluates the tokens of a whole word. Can be called once. */
   pieces(tokens: readonly IToken[]): readonly Piece[] {
     let left = tokens.length
     try {
@@ -145,7 +146,7 @@ export class Expansion {
     this.#put(isQuoted ? this.#quoted(level) : this.#substitution(level), tokenType)
   }
 
-  /** Text that has got its final form. */
+  /** Adds text in its final form. */
   #put(image: string, tokenType: TokenType): void {
     const { tokenTypeIdx = 0 } = tokenType
     const token = { image, startOffset: 0, tokenType, tokenTypeIdx }
@@ -252,7 +253,7 @@ export class Expansion {
     return ''
   }
 
-  /** At the end of the text the outermost substitution that is open says all, and not `found`. */
+  /** At the end of the text, the outermost open substitution is reported instead of `found`. */
   #atEnd(found: SyntaxError): SyntaxError {
     const open = [...this.#outer, this.#level].find(({ rule }) => rule === 'substitution')
     if (open === undefined) return found

@@ -50,7 +50,7 @@ export function parseShellPattern(pattern: string): ShellPattern {
   return segments
 }
 
-/** Refuses to go on when a word's patterns and values together would take too long. */
+/** The budget of character comparisons of one word. */
 export class Budget {
   #left: number
 
@@ -146,7 +146,7 @@ function parseTemplate(text: string): readonly string[] {
   return [...parts, part + text.slice(end)]
 }
 
-/** A pattern at work on a text. Offsets count code points. */
+/** A search for a pattern in a text. Offsets count code points. */
 class Matcher {
   readonly #codes: Uint32Array
   readonly #first: Segment

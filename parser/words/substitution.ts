@@ -1,4 +1,4 @@
-/** What `${name…}` comes to, once its operands have been expanded. Mistakes are `SyntaxError`s. */
+/** Evaluates `${name…}` with expanded operands. Mistakes are `SyntaxError`s. */
 import {
   type Budget,
   parseShellPattern,
@@ -8,6 +8,7 @@ import {
   trimPattern,
 } from './shell-pattern.ts'
 
+/** The bounds of one expansion. */
 export interface Limits {
   readonly budget: Budget
   /** Characters of the result, at most. */

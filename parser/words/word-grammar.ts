@@ -1,7 +1,6 @@
 /**
- * The grammar of one level of a word: of the word itself, of what stands in double quotes, of a
- * substitution. What is nested in it was read before and is a token by then, so that no text can
- * nest deeper than the stack goes.
+ * The grammar of one level of a word: the word itself, a part in double quotes, or a substitution.
+ * Nested levels are parsed before and are tokens here, so that nesting takes no stack.
  */
 import type { CstNode, ParserMethod } from 'chevrotain'
 import { CstParser } from '../grammar/chevrotain.ts'
@@ -9,6 +8,7 @@ import * as t from './word-lexer.ts'
 
 type Rule = ParserMethod<[], CstNode>
 
+/** The grammar of words. A parser has state: its input is set before a rule is called. */
 export class WordGrammar extends CstParser {
   constructor(purpose: 'use' | 'test') {
     super([...t.WORD_TOKENS], { skipValidations: purpose === 'use', maxLookahead: 1 })

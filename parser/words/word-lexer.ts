@@ -1,15 +1,15 @@
 /**
  * Tokens of a word with variables and quotes. The text begins with two characters of settings (the
- * escape in force; whether quotes count), so that the scanners are pure functions of it. Some token
- * fits at every place, so lexing cannot fail.
+ * escape character; how quotes are treated), so that the scanners are pure functions of it. A token
+ * matches at every offset, so lexing cannot fail.
  */
 import type { CustomPatternMatcherReturn, IToken, TokenType } from 'chevrotain'
 import { createToken, Lexer } from '../grammar/chevrotain.ts'
 import type { Escape } from '../text/scan.ts'
 
 /**
- * What becomes of quotes: `remove` is the rule; with `show` they protect what is in them and stay;
- * with `ignore` they are characters like any other.
+ * How quotes are treated: `remove` is the rule; with `show` they protect their content and stay;
+ * with `ignore` they are ordinary characters.
  */
 export type Quotes = 'remove' | 'show' | 'ignore'
 
@@ -51,7 +51,7 @@ export const Settings: TokenType = token('Settings', (text) => Math.min(2, text.
   push_mode: 'word',
 })
 
-/** Text up to what means something; where an operand stands, that is also its end. */
+/** Text up to the next special character; in an operand, also up to its end. */
 function plain(name: string, end: string): TokenType {
   return token(
     name,
@@ -94,12 +94,14 @@ export const SingleQuoted: TokenType = token(
   part,
 )
 
+/** A double quote that begins a quoted part. */
 export const QuoteStart: TokenType = token(
   'QuoteStart',
   (text, start) => (text.charAt(start) === '"' && hasQuotes(text) ? start + 1 : -1),
   { push_mode: 'quoted' },
 )
 
+/** A double quote that ends a quoted part. */
 export const QuoteEnd: TokenType = symbol('QuoteEnd', '"', { pop_mode: true })
 
 /** Inside double quotes the escape escapes only a double quote, a dollar sign and itself. */
@@ -142,6 +144,7 @@ export const Variable: TokenType = token(
   part,
 )
 
+/** `${` before a name. */
 export const SubstitutionStart: TokenType = symbol('SubstitutionStart', '${', {
   push_mode: 'name',
 })
@@ -155,6 +158,7 @@ export const Name: TokenType = token('Name', nameEnd, {
   push_mode: 'modifier',
 })
 
+/** `}` behind a name or an operand. */
 export const SubstitutionEnd: TokenType = symbol('SubstitutionEnd', '}', { pop_mode: true })
 
 /** `/` or `//` behind the name: a pattern and a replacement follow. */
@@ -175,15 +179,16 @@ export const Modifier: TokenType = token(
   { pop_mode: true, push_mode: 'operand' },
 )
 
+/** The `/` between a pattern and its replacement. */
 export const PatternEnd: TokenType = symbol('PatternEnd', '/', {
   pop_mode: true,
   push_mode: 'operand',
 })
 
-/** A quoted part that was read: what it comes to. Only the expansion makes it. */
+/** The value of a quoted part; only the expansion creates this token. */
 export const QuotedText: TokenType = createToken({ name: 'QuotedText', pattern: Lexer.NA, ...part })
 
-/** A substitution that was read: what it comes to. Only the expansion makes it. */
+/** The value of a substitution; only the expansion creates this token. */
 export const SubstitutedText: TokenType = createToken({
   name: 'SubstitutedText',
   pattern: Lexer.NA,
@@ -211,6 +216,7 @@ export const WORD_TOKENS: readonly TokenType[] = [
   ...[Part, QuotedText, SubstitutedText],
 ]
 
+/** A lexer for words. */
 export type WordLexer = InstanceType<typeof Lexer>
 
 /** A fresh lexer; Chevrotain checks its definition only when it is made for a test. */

@@ -92,7 +92,7 @@ describe('renderGraph: svg', function () {
     assert.equal(heads('FROM a AS x\nFROM x\nCOPY --from=x 1 /\nCOPY --from=x 2 /\n'), 2 + legend)
   })
 
-  it('never lets boxes, texts and lines meet, whatever the shape', () => {
+  it('keeps boxes, texts and lines apart for every shape', () => {
     const draw = (stages: Shape): void => {
       const { stages: drawn } = readPicture(renderGraph(link(dockerfileOf(stages)), 'svg'))
       assert.equal(drawn.length, stages.length)
@@ -100,7 +100,7 @@ describe('renderGraph: svg', function () {
     fc.assert(fc.property(shape, draw), { numRuns: 150 })
   })
 
-  it('never lets them meet, nor breaks, whatever the words', () => {
+  it('keeps them apart and stays well-formed for all words', () => {
     const draw = (stages: Shape, stage: string, text: string, image: string): void => {
       const graph = renamed(link(dockerfileOf(stages)), { stage, text, image })
       assert.equal(readPicture(renderGraph(graph, 'svg')).stages.length, stages.length)

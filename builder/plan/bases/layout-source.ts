@@ -20,7 +20,7 @@ import type { ImageSource } from '#registry-client'
 const CHUNK = 1 << 20
 
 /**
- * An OCI image layout made by anybody: read-only, regular files only, no link followed.
+ * An untrusted OCI image layout: read-only, regular files only, links are not followed.
  * Spec: image-spec v1.1 image-layout.md
  */
 export function layoutSource(directory: string): ImageSource {
@@ -30,7 +30,7 @@ export function layoutSource(directory: string): ImageSource {
         ? describeBlob(directory, tagOrDigest)
         : findTag(directory, tagOrDigest)
       const { digest, size } = descriptor
-      if (size > MAX_DOCUMENT_BYTES) throw tooLarge(directory, blobPath(digest))
+      if (size > MAX_DOCUMENT_BYTES) throw tooLargeError(directory, blobPath(digest))
       const bytes = verified(readBlob(directory, digest), descriptor)
       return { descriptor, bytes: await collect(bytes, MAX_DOCUMENT_BYTES) }
     },
@@ -73,10 +73,10 @@ function readDocument(directory: string, path: string): Buffer {
   } finally {
     closeSync(fd)
   }
-  throw tooLarge(directory, path)
+  throw tooLargeError(directory, path)
 }
 
-function tooLarge(directory: string, path: string): TsbuildError {
+function tooLargeError(directory: string, path: string): TsbuildError {
   return new TsbuildError(
     `oci-layout ${directory}: ${path} has more than ${MAX_DOCUMENT_BYTES} bytes`,
     { code: 'MANIFEST_INVALID', hint: 'is it a layer? An image is named by its manifest' },

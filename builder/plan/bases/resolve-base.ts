@@ -35,9 +35,9 @@ import {
 } from '#registry-client'
 import { layoutSource } from './layout-source.ts'
 
-/** A base image, pinned: its config is known, none of its layers has been touched. */
+/** A pinned base image: its config is read, its layers are not. */
 export interface ResolvedBase {
-  /** With the digest of what the name stood for: `docker.io/library/debian:12@sha256:…`. */
+  /** The name with the digest that it resolved to: `docker.io/library/debian:12@sha256:…`. */
   readonly name: string
   /** Digest of the manifest for the platform; `undefined` where nothing was resolved. */
   readonly manifest: Digest | undefined
@@ -51,12 +51,14 @@ export interface ResolvedBase {
 /** Pinned images by the name in the Dockerfile and the platform. */
 export type BaseLookup = (name: string, platform: Platform) => ResolvedBase
 
+/** A layer of a base image, and where its blob can be read. */
 export interface BaseLayer {
   readonly diffId: DiffId
   readonly descriptor: Descriptor
   readonly source: BlobSource
 }
 
+/** What resolving a base image needs. */
 export interface BaseOptions {
   readonly store: Store
   readonly client: () => RegistryClient
@@ -83,7 +85,7 @@ export async function resolveBase(
   return local ?? (await resolveRemote(reference, platform, options))
 }
 
-/** Refuses what can be no image's name. @throws {TsbuildError} REFERENCE_INVALID */
+/** Checks the form of an image name. @throws {TsbuildError} REFERENCE_INVALID */
 export function checkImageName(name: string): void {
   if (name.startsWith(LAYOUT)) parseLayoutName(name)
   else parseReference(name)
@@ -158,7 +160,7 @@ async function findLocal(
   return toBase(name, image, { source: store.blobs, origin: reference })
 }
 
-/** Any variant will do, as it does where a registry has a single image under the name. */
+/** Every variant is accepted, as for a single image in a registry. */
 function servesLocally(wanted: Platform, offered: Platform): boolean {
   return isSameMachine(wanted, offered) || platformDistance(wanted, offered) !== undefined
 }
@@ -178,7 +180,10 @@ function toBase(
   return { name, manifest: manifestDescriptor.digest, config, layers, origin: from.origin }
 }
 
-/** Of a layer that is not packed it can be told at once whether the config names another one. */
+/**
+ * The digest of an uncompressed layer is its diffID, so that both can be compared without reading
+ * it.
+ */
 function checkPlain({ mediaType, digest }: Descriptor, diffId: DiffId, name: string): void {
   if (compressionOf(mediaType) !== 'none' || digest === uncompressedDigest(diffId)) return
   throw new TsbuildError(`${name}: its config calls the layer ${digest} ${diffId}`, {
@@ -223,7 +228,7 @@ function typeOrUndefined(bytes: Buffer): string | undefined {
   }
 }
 
-/** A registry seen through the local store: tags are asked for, documents are fetched once. */
+/** A registry behind the local store: tags are resolved remotely, documents are fetched once. */
 function throughStore(repository: Repository, store: Store): ImageSource {
   return {
     fetchManifest: async (tagOrDigest, options) => {

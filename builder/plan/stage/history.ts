@@ -2,10 +2,12 @@ import type { Healthcheck } from '#core'
 
 /** The `created_by` texts of BuildKit, which tools parse: one function an instruction. */
 
+/** The text of an ENV. */
 export function env(entries: readonly (readonly [string, string])[]): string {
   return `ENV ${entries.map(([key, value]) => `${key}=${value}`).join(' ')}`
 }
 
+/** The text of a LABEL. */
 export function label(entries: readonly (readonly [string, string])[]): string {
   return `LABEL ${entries.map(([key, value]) => `${key}=${value}`).join(' ')}`
 }
@@ -16,6 +18,7 @@ export function run(args: readonly string[], declared: readonly string[]): strin
   return `RUN ${[...prefix, ...args].join(' ')} # buildkit`
 }
 
+/** The words of a COPY or ADD after expansion. */
 export interface CopiedText {
   readonly instruction: 'COPY' | 'ADD'
   readonly parents: boolean
@@ -25,6 +28,7 @@ export interface CopiedText {
   readonly destination: string
 }
 
+/** The text of a COPY or ADD. */
 export function copy(text: CopiedText): string {
   const flags = [
     ...(text.parents ? ['--parents'] : []),

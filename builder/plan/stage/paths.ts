@@ -35,17 +35,17 @@ export function changeDirectory(cwd: string, path: string, os: string): string {
 export function slashed(path: string, os: string): string {
   if (os !== 'windows') return path
   const [, drive, rest = path] = /^([^:]*):(.*)$/s.exec(path) ?? []
-  if (/^[\\/]{2}/.test(path)) throw notOnDrive('UNC paths are not supported')
+  if (/^[\\/]{2}/.test(path)) throw driveError('UNC paths are not supported')
   if (drive !== undefined && rest === '' && drive.length === 1) {
-    throw notOnDrive(`No relative path specified in ${JSON.stringify(path)}`)
+    throw driveError(`No relative path specified in ${JSON.stringify(path)}`)
   }
   if (drive !== undefined && drive.toLowerCase() !== 'c') {
-    throw notOnDrive('The specified path is not on the system drive (C:)')
+    throw driveError('The specified path is not on the system drive (C:)')
   }
   return rest.replaceAll('\\', '/')
 }
 
-function notOnDrive(message: string): TsbuildError {
+function driveError(message: string): TsbuildError {
   const hint = 'write a path on the drive C:, or one without a drive'
   return new TsbuildError(message, { code: 'DOCKERFILE_INVALID', hint })
 }

@@ -31,6 +31,6 @@ export function imagePlatforms(
     ...(version === undefined ? {} : { 'os.version': version }),
     ...(features === undefined ? {} : { 'os.features': features }),
   }
-  // Windows tells its releases apart: they are what an image for it is chosen by.
+  // Images for Windows are chosen by release.
   return { platform, offered: normalizePlatform({ ...release, ...target }) }
 }

@@ -9,9 +9,9 @@ interface WrittenPort {
 const PROTOCOLS = new Set(['tcp', 'udp', 'sctp'])
 
 /**
- * EXPOSE words as config keys `port/proto`, in the order of the words sorted as they are written,
- * quotes and variables included; a port that is named twice is there twice. Host addresses and host
- * ports are allowed and mean nothing.
+ * The words of EXPOSE as config keys `port/proto`, in the order of the words sorted as written,
+ * before expansion; a repeated port is repeated. Host addresses and host ports are checked and
+ * ignored.
  * @throws {SourceError} DOCKERFILE_INVALID
  */
 export function exposedPorts(written: readonly WrittenPort[]): readonly string[] {
@@ -31,17 +31,17 @@ function expandPort({ text, word }: WrittenPort): readonly string[] {
   const proto = protocol.toLowerCase() || 'tcp'
   const plain = address.replace(/^\[(.*)\]$/, '$1')
   if (!PROTOCOLS.has(proto)) {
-    throw invalid(`invalid port: ${JSON.stringify(text)}: invalid proto: ${protocol}`, word)
+    throw portError(`invalid port: ${JSON.stringify(text)}: invalid proto: ${protocol}`, word)
   }
-  if (plain !== '' && isIP(plain) === 0) throw invalid(`invalid IP address: ${address}`, word)
-  if (port === '') throw invalid(`no port specified: ${text}<empty>`, word)
+  if (plain !== '' && isIP(plain) === 0) throw portError(`invalid IP address: ${address}`, word)
+  if (port === '') throw portError(`no port specified: ${text}<empty>`, word)
   const ports = parseRange(port)
-  if (ports === undefined) throw invalid(`invalid containerPort: ${port}`, word)
+  if (ports === undefined) throw portError(`invalid containerPort: ${port}`, word)
   const hosts = host === '' ? ports : parseRange(host)
-  if (hosts === undefined) throw invalid(`invalid hostPort: ${host}`, word)
+  if (hosts === undefined) throw portError(`invalid hostPort: ${host}`, word)
   // Any one of several host ports may stand for a single port of the container.
   if (ports.length > 1 && ports.length !== hosts.length) {
-    throw invalid(
+    throw portError(
       `invalid ranges specified for container and host Ports: ${port} and ${host}`,
       word,
     )
@@ -62,7 +62,7 @@ function parseRange(text: string): { readonly start: number; readonly length: nu
   return end < start || end > 65_535 ? undefined : { start, length: end - start + 1 }
 }
 
-function invalid(message: string, word: Word): SourceError {
+function portError(message: string, word: Word): SourceError {
   return new SourceError(message, {
     code: 'DOCKERFILE_INVALID',
     ranges: [word.range],

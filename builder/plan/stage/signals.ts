@@ -1,7 +1,10 @@
 import { constants } from 'node:os'
 import { SourceError, type Word } from '#parser'
 
-/** @throws {SourceError} DOCKERFILE_INVALID unless it is a signal's name or number on Linux */
+/**
+ * Gives back `signal` if it is the name or number of a signal on Linux.
+ * @throws {SourceError} DOCKERFILE_INVALID for anything else
+ */
 export function checkSignal(signal: string, word: Word): string {
   if (isSignal(signal)) return signal
   throw new SourceError(`invalid signal: ${signal}`, {

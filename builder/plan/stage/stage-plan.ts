@@ -10,15 +10,15 @@ import type { StepNames } from './step-names.ts'
 export interface PlanOptions {
   readonly globals: GlobalScope
   readonly targetPlatform: Platform
-  /** The platform was asked for: then the image is for it, whatever its base says. */
+  /** True when the user has chosen the platform, which then overrides that of the base. */
   readonly isPlatformGiven?: boolean
   readonly network: 'default' | 'none' | 'host'
   readonly steps?: StepSettings | undefined
-  /** One of the plans of an index: names and ids of vertices tell the platform. */
+  /** One of the plans of an index: names and ids of vertices contain the platform. */
   readonly isOneOfSeveral?: boolean
   /** `SOURCE_DATE_EPOCH` in milliseconds: no time of the image that is new is later. */
   readonly sourceDateEpoch?: number | undefined
-  /** For every vertex; see there. */
+  /** `maxMtime` of every vertex. */
   readonly maxMtime?: number | undefined
   /** Folders, repositories and files that the linked stages name instead of images. */
   readonly contexts?: ReadonlyMap<string, NamedContext> | undefined
@@ -28,7 +28,7 @@ export interface PlanOptions {
   readonly fresh?: readonly string[]
 }
 
-/** What planning one instruction needs to know of everything around it. */
+/** The context in which an instruction is planned. */
 export interface StagePlan {
   readonly linked: LinkedStage
   readonly graph: InstructionGraph

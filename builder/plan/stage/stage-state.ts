@@ -28,11 +28,11 @@ import type { StageConfig } from './stage-config.ts'
 
 /** The result of the instructions of a stage so far. */
 export interface StageState {
-  /** What its steps run on, and whose paths they have. */
+  /** The platform of the steps and of their paths. */
   readonly platform: Platform
-  /** What the image says that it is for. */
+  /** The platform in the config of the image. */
   readonly claimed: Platform
-  /** Its base is one of Windows, whose layers have a form of their own. */
+  /** True on a base image for Windows, whose layers have a different form. */
   readonly hasWindowsLayers: boolean
   readonly config: StageConfig
   readonly author: string | undefined
@@ -148,6 +148,7 @@ export function wrapCommand(state: StageState, command: Command): readonly strin
   return [...shellOf(state), command.script]
 }
 
+/** The shell that runs the shell form: SHELL, else the one of the system. */
 export function shellOf(state: StageState): readonly string[] {
   const { config, claimed } = state
   return config.Shell ?? (claimed.os === 'windows' ? WINDOWS_SHELL : DEFAULT_SHELL)
@@ -166,7 +167,7 @@ export function addHistory(state: StageState, createdBy: string, vertex?: Vertex
   return { ...state, history, historyLength, top: vertex ?? state.top }
 }
 
-/** @throws {TsbuildError} UNSUPPORTED where a layer would be of no use to Windows */
+/** Refuses to add a layer to an image for Windows. @throws {TsbuildError} UNSUPPORTED */
 export function refuseWindowsLayers({ hasWindowsLayers }: StageState): void {
   if (!hasWindowsLayers) return
   throw new TsbuildError('cannot add files to a base image of Windows', {
@@ -180,11 +181,15 @@ export function workingDirectory({ config, platform }: StageState): string {
   return slashed(config.WorkingDir ?? '/', platform.os)
 }
 
+/** The state with other settings of the image. */
 export function withConfig(state: StageState, change: Partial<StageConfig>): StageState {
   return { ...state, config: { ...state.config, ...change } }
 }
 
-/** @throws {TsbuildError} DOCKERFILE_INVALID for more variables than a process can have */
+/**
+ * Checks the bound on the variables of a stage.
+ * @throws {TsbuildError} DOCKERFILE_INVALID for more than a process can have
+ */
 export function boundedScope(scope: StageScope): StageScope {
   if (scope.length <= MAX_VARIABLES) return scope
   throw new TsbuildError(`the variables of this stage have more than ${MAX_VARIABLES} characters`, {

@@ -25,8 +25,8 @@ export class StepNames {
 }
 
 /**
- * An instruction as people are shown it: the keyword in upper case, variables that have a value
- * replaced, everything else as written.
+ * An instruction as shown to people: the keyword in upper case, variables with a value replaced,
+ * everything else as written.
  */
 export function shownText(text: string, { variables, escape: mark }: ExpandScope): string {
   const keyword = /^\S*/.exec(text)?.[0] ?? ''

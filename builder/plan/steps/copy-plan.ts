@@ -55,7 +55,7 @@ export function planCopy(state: StageState, instruction: Copying, plan: StagePla
     root: state.top,
     sources: copied.sources,
     actions,
-    // As BuildKit, which gives up independence for the mode.
+    // As in BuildKit, `--chmod` disables `--link`.
     link: instruction.link && !chmod,
   })
   const shown = instruction.kind === 'add' ? sources.map(withoutCredentials) : sources

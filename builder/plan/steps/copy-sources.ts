@@ -33,6 +33,7 @@ export interface CopiedWords {
   readonly os: string
 }
 
+/** The sources of a vertex, and the actions that copy from them. */
 export interface CopiedSources {
   readonly sources: readonly FilesSource[]
   readonly actions: readonly CopyAction[]
@@ -41,7 +42,7 @@ export interface CopiedSources {
 type Copying = CopyInstruction | AddInstruction
 
 /** A source as it was written, and what it stands for. */
-interface Found {
+interface ResolvedSource {
   readonly source: FilesSource
   /** Paths that follow each other in the same source are copied by one action. */
   readonly path: string
@@ -49,8 +50,8 @@ interface Found {
 }
 
 /**
- * What COPY and ADD take from where, in the order written: paths in the context or a stage, and for
- * ADD files and repositories elsewhere.
+ * Plans the sources of COPY and ADD, in the order written: paths in the context or a stage, and for
+ * ADD remote files and repositories.
  * @throws {SourceError} DOCKERFILE_INVALID
  */
 export function copySources(
@@ -59,30 +60,35 @@ export function copySources(
   plan: StagePlan,
 ): CopiedSources {
   if (words.checksum !== undefined && words.paths.length !== 1) {
-    throw wrongChecksum(instruction, "checksum can't be specified for multiple sources")
+    throw checksumError(instruction, "checksum can't be specified for multiple sources")
   }
   const sources: FilesSource[] = []
   const actions: CopyAction[] = []
   for (const [index, path] of words.paths.entries()) {
     const word = instruction.sources[index] ?? instruction.destination
     const { checksum, os } = words
-    const found = find(instruction, { path, word, checksum, os }, plan)
+    const resolved = resolveSource(instruction, { path, word, checksum, os }, plan)
     const last = actions.at(-1)
-    if (found.kind === 'files' && last?.wildcards === true) {
-      actions[actions.length - 1] = { ...last, paths: [...last.paths, found.path] }
+    if (resolved.kind === 'files' && last?.wildcards === true) {
+      actions[actions.length - 1] = { ...last, paths: [...last.paths, resolved.path] }
       continue
     }
-    const known = found.kind === 'files' ? sources.findIndex(({ kind }) => kind === 'context') : -1
-    if (known < 0) sources.push(found.source)
+    const known =
+      resolved.kind === 'files' ? sources.findIndex(({ kind }) => kind === 'context') : -1
+    if (known < 0) sources.push(resolved.source)
     const source = known < 0 ? sources.length - 1 : known
-    actions.push({ ...actionOf(instruction, found, words.placement), source })
+    actions.push({ ...actionOf(instruction, resolved, words.placement), source })
   }
   return { sources, actions }
 }
 
-function actionOf(instruction: Copying, { kind, path }: Found, placement: Placement): CopyAction {
+function actionOf(
+  instruction: Copying,
+  { kind, path }: ResolvedSource,
+  placement: Placement,
+): CopyAction {
   const isAdd = instruction.kind === 'add'
-  const unpacks: Readonly<Record<Found['kind'], boolean>> = {
+  const unpacks: Readonly<Record<ResolvedSource['kind'], boolean>> = {
     files: isAdd && instruction.unpack !== false,
     http: isAdd && instruction.unpack === true,
     git: false,
@@ -125,45 +131,45 @@ export function remoteSource(
   return { op: 'http', source: located(flag ?? word, () => withChecksum(http, checksum)) }
 }
 
-function find(
+function resolveSource(
   instruction: Copying,
   written: WrittenSource & { readonly os: string },
   plan: StagePlan,
-): Found {
+): ResolvedSource {
   const { path, word, os } = written
   const { range } = word
   if (instruction.kind === 'copy') refuseRemote(path, word)
   else {
-    const found = remoteSource(instruction, written)
-    if (found?.op === 'git') {
-      const vertex = { ...found, name: gitSourceName(found.source), range }
+    const resolved = remoteSource(instruction, written)
+    if (resolved?.op === 'git') {
+      const vertex = { ...resolved, name: gitSourceName(resolved.source), range }
       return remote(plan.vertices.remote(vertex), 'git', '/')
     }
-    if (found?.op === 'http') {
-      const vertex = { ...found, name: httpSourceName(found.source), range }
-      return remote(plan.vertices.remote(vertex), 'http', found.source.name)
+    if (resolved?.op === 'http') {
+      const vertex = { ...resolved, name: httpSourceName(resolved.source), range }
+      return remote(plan.vertices.remote(vertex), 'http', resolved.source.name)
     }
   }
   if (written.checksum !== undefined) {
-    throw wrongChecksum(instruction, 'checksum requires HTTP(S) or Git sources')
+    throw checksumError(instruction, 'checksum requires HTTP(S) or Git sources')
   }
-  return { kind: 'files', path: slashed(path, os), source: placeOf(instruction, plan) }
+  return { kind: 'files', path: slashed(path, os), source: filesSourceOf(instruction, plan) }
 }
 
 function refuseRemote(path: string, word: Word): void {
   if (located(word, () => parseGitSource(path)) !== undefined) {
-    throw refused("source can't be a git ref for COPY", word)
+    throw sourceError("source can't be a git ref for COPY", word)
   }
   if (located(word, () => parseHttpSource(path)) !== undefined) {
-    throw refused("source can't be a URL for COPY", word)
+    throw sourceError("source can't be a URL for COPY", word)
   }
 }
 
-function remote(vertex: VertexId, kind: 'http' | 'git', path: string): Found {
+function remote(vertex: VertexId, kind: 'http' | 'git', path: string): ResolvedSource {
   return { kind, path, source: { kind: 'vertex', vertex } }
 }
 
-function placeOf(instruction: Copying, plan: StagePlan): FilesSource {
+function filesSourceOf(instruction: Copying, plan: StagePlan): FilesSource {
   if (instruction.kind === 'add' || instruction.from === undefined) return { kind: 'context' }
   const source = plan.linked.sources.get(instruction.from)
   if (source === undefined) throw new Error(`--from=${instruction.from.raw} was not linked`)
@@ -174,12 +180,12 @@ function placeOf(instruction: Copying, plan: StagePlan): FilesSource {
   return { kind: 'vertex', vertex: plan.topOf(source, range) }
 }
 
-function refused(message: string, { range }: Word): SourceError {
+function sourceError(message: string, { range }: Word): SourceError {
   const hint = 'ADD takes files from elsewhere'
   return new SourceError(message, { code: 'DOCKERFILE_INVALID', ranges: [range], hint })
 }
 
-function wrongChecksum(instruction: Copying, message: string): SourceError {
+function checksumError(instruction: Copying, message: string): SourceError {
   const checksum = instruction.kind === 'add' ? instruction.checksum : undefined
   return new SourceError(message, {
     code: 'DOCKERFILE_INVALID',

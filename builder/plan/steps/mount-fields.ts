@@ -1,7 +1,9 @@
 import { parseByteSize, suggestion } from '#core'
 import { parseBoolean, type RunMount, SourceError, type Word } from '#parser'
 
+/** A type of `--mount=`. */
 export type MountType = (typeof TYPES)[number]
+/** How builds that run at the same time share a cache mount. */
 export type Sharing = (typeof SHARINGS)[number]
 
 /** The keys of a `--mount=`, read and checked. */
@@ -82,7 +84,7 @@ export function mountError(raw: Word, message: string): SourceError {
   })
 }
 
-/** Takes one field over. @returns what is wrong with it */
+/** Reads one field into `draft`. @returns what is wrong with it */
 function readField(draft: Partial<Draft>, key: string, value: string): string | undefined {
   switch (key) {
     case 'type':
@@ -156,7 +158,7 @@ function readForType(
   return draft[key] === undefined ? `invalid value for ${key}: ${value}` : undefined
 }
 
-/** What does not go together. */
+/** The first contradiction between fields. */
 function contradictionIn(draft: Partial<Draft>, type: MountType): string | undefined {
   if (type === 'bind' || type === 'tmpfs') {
     const key = (['mode', 'uid', 'gid'] as const).find((name) => draft[name] !== undefined)
@@ -183,7 +185,7 @@ function contradictionIn(draft: Partial<Draft>, type: MountType): string | undef
 function parseUint32(text: string, base: 8 | 10): number | undefined {
   if (!(base === 8 ? /^[0-7]+$/ : /^\d+$/).test(text)) return undefined
   const value = Number.parseInt(text, base)
-  // The last one means "nobody" to the kernel, and would leave the owner as it is.
+  // The kernel reads the greatest one as "keep the owner".
   return value < 0xffffffff ? value : undefined
 }
 

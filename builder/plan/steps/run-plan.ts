@@ -130,7 +130,7 @@ function networkOf(
 ): PlannedProcess['network'] {
   const wanted = network ?? options.network
   const isAllowed = options.network === 'host' || allow.includes('network.host')
-  if (wanted === 'host' && !isAllowed) throw notGranted('network.host', range)
+  if (wanted === 'host' && !isAllowed) throw entitlementError('network.host', range)
   return wanted
 }
 
@@ -139,12 +139,12 @@ function securityOf(
   { allow }: StepSettings,
 ): PlannedProcess['security'] {
   if (security === 'insecure' && !allow.includes('security.insecure')) {
-    throw notGranted('security.insecure', range)
+    throw entitlementError('security.insecure', range)
   }
   return security
 }
 
-function notGranted(entitlement: Entitlement, range: SourceRange): SourceError {
+function entitlementError(entitlement: Entitlement, range: SourceRange): SourceError {
   return new SourceError(`${entitlement} is not allowed`, {
     code: 'PERMISSION_DENIED',
     ranges: [range],

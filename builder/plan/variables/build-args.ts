@@ -14,7 +14,7 @@ const PROXY_NAMES: readonly string[] = [
   ...['http_proxy', 'https_proxy', 'ftp_proxy', 'no_proxy', 'all_proxy'],
 ]
 
-/** Say how to build. They reach the build itself only where a Dockerfile declares them. */
+/** Arguments that control the builder. A Dockerfile sees them only where it declares them. */
 const CONTROL_NAMES: ReadonlySet<string> = new Set([
   'BUILDKIT_BUILD_NAME',
   'BUILDKIT_CACHE_MOUNT_NS',
@@ -47,7 +47,7 @@ export function globalScope(dockerfile: Dockerfile, options: ScopeOptions): Glob
   return scope
 }
 
-/** The platform arguments, or what the build arguments say in their place. */
+/** The platform arguments with the build arguments that replace them. */
 export function predefinedArgs(
   dockerfile: Dockerfile,
   options: ScopeOptions,
@@ -109,8 +109,8 @@ function proxyValue(name: string, buildArgs: ReadonlyMap<string, string>): strin
 }
 
 /**
- * Build arguments that nothing takes up, sorted: no ARG of the file declares them, and no build knows
- * them by itself. Triggers of base images count once they have been spliced in.
+ * The unused build arguments, sorted: those that no ARG of the file declares and that are not
+ * predefined. Pass a Dockerfile with spliced triggers to have these considered.
  */
 export function unusedBuildArgs(dockerfile: Dockerfile, globals: GlobalScope): readonly string[] {
   const instructions = dockerfile.stages.flatMap((stage) => stage.instructions)

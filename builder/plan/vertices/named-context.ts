@@ -1,12 +1,12 @@
 import { type GitSource, gitSourceName, type HttpSource, httpSourceName } from '#builder/fetch'
 
-/** Files that stand for an image or a stage; the builder knows where a folder is. */
+/** Files that replace an image or a stage; the path of a folder is with the builder. */
 export type NamedContext =
   | { readonly kind: 'folder' }
   | { readonly kind: 'git'; readonly source: GitSource }
   | { readonly kind: 'http'; readonly source: HttpSource }
 
-/** What a vertex that loads files of it is called. */
+/** The name of a vertex that loads files of a named context. */
 export function loadingName(name: string, context: NamedContext): string {
   switch (context.kind) {
     case 'folder':

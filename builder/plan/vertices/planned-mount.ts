@@ -7,9 +7,9 @@ export type PlannedMount =
   | SshMountPlan
   | ScriptMountPlan
 
-/** Absent where it is not asked for, so that keys stay as they are. */
+/** Absent unless set, so that cache keys do not change. */
 interface Ownable {
-  /** Everything in it is given to the user of the step, which changes nothing of what it is from. */
+  /** All files belong to the user of the step; the source is not changed. */
   readonly owned?: true
 }
 
@@ -36,10 +36,11 @@ export interface CacheMountPlan extends Ownable {
   readonly source: number | undefined
   /** What is shown of it, absolute. */
   readonly path: string
-  /** Of the directory itself, when it is made and where that is said. */
+  /** Of the directory when it is created; absent: the default. */
   readonly owner: MountOwner | undefined
 }
 
+/** An empty file system in memory. */
 export interface TmpfsMountPlan extends Ownable {
   readonly kind: 'tmpfs'
   readonly target: string
@@ -48,6 +49,7 @@ export interface TmpfsMountPlan extends Ownable {
   readonly readonly: boolean
 }
 
+/** A secret as a file, a variable or both. */
 export interface SecretMountPlan {
   readonly kind: 'secret'
   readonly id: string
@@ -59,6 +61,7 @@ export interface SecretMountPlan {
   readonly owner: MountOwner
 }
 
+/** The socket of an SSH agent. */
 export interface SshMountPlan {
   readonly kind: 'ssh'
   readonly id: string
@@ -74,6 +77,7 @@ export interface ScriptMountPlan {
   readonly content: string
 }
 
+/** Owner and permissions of what a mount creates. */
 export interface MountOwner {
   readonly uid: number
   readonly gid: number

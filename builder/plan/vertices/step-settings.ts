@@ -3,7 +3,7 @@ import type { StepResources, Ulimit } from '#core'
 /** A right that a Dockerfile may ask for and only the user can grant. */
 export type Entitlement = 'network.host' | 'security.insecure'
 
-/** What the user says about all RUN steps. */
+/** The settings of the user for all RUN steps. */
 export interface StepSettings {
   readonly allow: readonly Entitlement[]
   /** Lines of /etc/hosts. */
@@ -16,6 +16,7 @@ export interface StepSettings {
   readonly cgroupParent: string | undefined
 }
 
+/** The settings of RUN steps unless the user gives others. */
 export const DEFAULT_STEP_SETTINGS: StepSettings = {
   allow: [],
   extraHosts: [],

@@ -17,14 +17,14 @@ type NewRemote = Omit<HttpVertex, 'id'> | Omit<GitVertex, 'id'>
 
 /** What holds for all vertices of a list. Times are milliseconds; see `Vertex`. */
 export interface VertexOptions {
-  /** Tells the vertices of several lists apart. */
+  /** Prefix of ids, which distinguishes the vertices of several lists. */
   readonly scope?: string | undefined
   readonly maxMtime?: number | undefined
   readonly madeAt?: number | undefined
   readonly contexts?: ReadonlyMap<string, NamedContext> | undefined
 }
 
-/** Where `contextFiles` puts what it takes. */
+/** The destination of `contextFiles`. */
 export const CONTEXT_FILES = '/files'
 
 /** The vertices planned so far, in order; an image or a remote used twice is one vertex. */
@@ -48,7 +48,7 @@ export class VertexList {
     return this.#vertices
   }
 
-  /** What `plan` adds is done whether or not its result is known. */
+  /** Marks all vertices that `plan` adds as `fresh`. */
   fresh<T>(plan: () => T): T {
     this.#isFresh = true
     try {
@@ -73,8 +73,8 @@ export class VertexList {
   }
 
   /**
-   * A vertex that holds a file or folder of the context as `CONTEXT_FILES`, as COPY would make it: so
-   * a mount of it shows nothing that is ignored, belongs to root, and does not change during the step.
+   * A vertex with a file or folder of the context as `CONTEXT_FILES`, as COPY would make it: a
+   * mount of it has no ignored files, belongs to root, and does not change during the step.
    * @param path absolute, in the context
    * @param context the name of the context, unless it is the build's own
    */
@@ -171,7 +171,7 @@ export class VertexList {
     place: { readonly label: (base: ResolvedBase) => string; readonly range: SourceRange },
   ): { readonly id: VertexId; readonly base: ResolvedBase } {
     const base = this.#bases(name, platform)
-    // Asked for in any case: a stage numbers its FROM, also when another stage has the same.
+    // Always called: a stage numbers its FROM even when another stage has the same image.
     const label = place.label(base)
     const key = `${base.name} ${formatPlatform(platform)}`
     const known = this.#images.get(key)

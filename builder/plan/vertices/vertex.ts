@@ -11,15 +11,15 @@ export type VertexId = string
 
 interface VertexCommon {
   readonly id: VertexId
-  /** Something that a step needs, and no step of the Dockerfile itself. */
+  /** The vertex serves a step and is not itself a step of the Dockerfile. */
   readonly internal?: true
-  /** It is done whether or not its result is known. */
+  /** It runs even when its result is cached. */
   readonly fresh?: true
   /** As a person reads it: `[build 2/5] RUN make`. */
   readonly name: string
   /** The instruction in the Dockerfile. */
   readonly range: SourceRange
-  /** Nothing that the step makes is newer; milliseconds. */
+  /** Upper bound of modification times in the result; milliseconds. */
   readonly maxMtime?: number
 }
 
@@ -29,7 +29,7 @@ export type Vertex = ImageVertex | RemoteVertex | StepVertex
 /** What makes a layer of its own; everything else is a source of files. */
 export type StepVertex = FilesVertex | ExecVertex
 
-/** Files from elsewhere; the remote is asked in every build whether they are the same. */
+/** Remote files; every build asks the remote whether they have changed. */
 export type RemoteVertex = HttpVertex | GitVertex
 
 /** The layers of a base image, fetched only when something needs them. */
@@ -57,12 +57,13 @@ export interface FilesVertex extends VertexCommon {
   /** What the actions' `source` counts in. */
   readonly sources: readonly FilesSource[]
   readonly actions: readonly FileAction[]
-  /** `--link`: the layer does not look at what lies below it. */
+  /** `--link`: the layer does not depend on the layers below it. */
   readonly link: boolean
   /** The time of directories and files that come from nowhere else, in milliseconds; default: now. */
   readonly madeAt?: number
 }
 
+/** Where the files of a COPY or ADD come from. */
 export type FilesSource = ContextInput | VertexSource
 
 /** A folder of the client: the build context, or a named one. */
@@ -77,7 +78,7 @@ export interface VertexSource {
   readonly vertex: VertexId | undefined
 }
 
-/** RUN: what a process leaves behind. */
+/** RUN: the changes that a process makes. */
 export interface ExecVertex extends VertexCommon {
   readonly op: 'exec'
   readonly root: VertexId | undefined
@@ -87,10 +88,11 @@ export interface ExecVertex extends VertexCommon {
   readonly mounts: readonly PlannedMount[]
   readonly process: PlannedProcess
   readonly platform: Platform
-  /** Said when the step runs. */
+  /** Reported when the step runs. */
   readonly warnings: readonly string[]
 }
 
+/** The process of a RUN. */
 export interface PlannedProcess {
   readonly args: readonly string[]
   readonly env: readonly string[]
@@ -105,7 +107,7 @@ export interface PlannedProcess {
   readonly settings: StepSettings
 }
 
-/** One history entry that is to be; those of the base image are kept as they are. */
+/** One history entry of the image; those of the base image are kept as they are. */
 export type PlannedHistory =
   | { readonly kind: 'kept'; readonly entry: HistoryEntry }
   | { readonly kind: 'new'; readonly createdBy: string; readonly vertex: VertexId | undefined }
@@ -114,7 +116,7 @@ export type PlannedHistory =
 export interface PlannedImage {
   /** Of its config. */
   readonly platform: Platform
-  /** Of its descriptor, which says what the image is offered for. */
+  /** Of its descriptor in an index. */
   readonly offered: Platform
   readonly top: VertexId | undefined
   readonly config: ContainerConfig
@@ -126,6 +128,6 @@ export interface PlannedImage {
 export interface Plan {
   readonly vertices: ReadonlyMap<VertexId, Vertex>
   readonly image: PlannedImage
-  /** No time of the image that is new is later; milliseconds. */
+  /** Upper bound of the times that the build adds to the image; milliseconds. */
   readonly sourceDateEpoch?: number | undefined
 }

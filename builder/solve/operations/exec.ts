@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { hasOwnersBeside, ownersBeside } from '#builder/layer'
 import { hasSingleId } from '#builder/linux'
 import type { ExecVertex, Plan, Vertex, VertexId } from '#builder/plan'
-import { type ExitStatus, run, type Sandbox } from '#builder/sandbox'
+import type { ExitStatus, Sandbox } from '#builder/sandbox'
 import { createWritable } from '#builder/snapshot'
 import type { CacheKey, Store } from '#cache'
 import {
@@ -110,6 +110,8 @@ async function runExec(vertex: ExecVertex, work: ExecWork, deps: ExecDeps): Prom
   ]
   const seen = mounts.flatMap((mount) => (mount.type === 'overlay' ? mount.lower : []))
   if (hasSingleId()) reportOwners(vertex, seen, reporter)
+  // Loaded with the sandbox: a build without RUN needs neither.
+  const { run } = await import('#builder/sandbox')
   const { exitCode, reached } = await run(
     sandbox,
     {

@@ -32,7 +32,7 @@ describe('plan: names that no stage has', () => {
     assert.deepEqual(resolved, ['buidler'])
   })
 
-  it('are no stages that come later, or that are not like them', async () => {
+  it('do not suggest later stages, or names that are not similar', async () => {
     for (const name of ['after', 'other']) {
       const text = `FROM scratch AS one\nFROM ${name}\nFROM scratch AS afther\nFROM scratch\nCOPY --from=1 / /\n`
       const failing = plan(text, { failures: { [name]: 'NOT_FOUND' } })
@@ -346,7 +346,7 @@ describe('plan: stages', () => {
     assert.equal(images.length, 1)
   })
 
-  it('copies from images that are no stage', async () => {
+  it('copies from images that are not stages', async () => {
     const { plan: planned, resolved } = await plan('FROM scratch\nCOPY --from=tools:1 /bin/x /x')
     assert.deepEqual(resolved, ['tools:1'])
     assert.equal(files(planned)[0]?.sources[0]?.kind, 'vertex')

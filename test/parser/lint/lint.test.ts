@@ -102,7 +102,7 @@ describe('checkDockerfile', () => {
     ])
   })
 
-  it('tells of a warning at once', () => {
+  it('reports a warning as soon as it is found', () => {
     const told: string[] = []
     checkDockerfile('FROM a as b\nCMD c\n', { onWarning: ({ rule }) => void told.push(rule) })
     assert.deepEqual(told, ['FromAsCasing', 'JSONArgsRecommended'])

@@ -34,7 +34,7 @@ describe('parseDockerignore', () => {
     assert.equal(rules.decidingRule('a'), undefined)
   })
 
-  it('tells which lines match, and which of them decides', () => {
+  it('names the lines that match, and the one that decides', () => {
     const rules = parseDockerignore('# all\n*\n\n !src \nsrc/*.log\n')
     const lines = (path: string) => rules.matchingRules(path).map(({ line }) => line)
     assert.deepEqual(lines('src/a.log'), [2, 4, 5])

@@ -97,7 +97,7 @@ describe('diagnosticsError', () => {
     assert.match(error.excerpt(), /1 \| >>> FORM alpine\n {5}\| {5}\^\^\^\^\n/)
   })
 
-  it('is about what BuildKit stops at: lines are split before any says something wrong', () => {
+  it('has the message of the error that BuildKit stops at: lines are split before instructions are checked', () => {
     const text = 'FORM alpine\nCMD [1]\n'
     const error = diagnosticsError(parseDockerfile(text).diagnostics, source(text))
     const message = 'when using JSON array syntax, arrays must be comprised of strings only'
@@ -113,7 +113,7 @@ describe('diagnosticsError', () => {
     assert.equal(error?.message, 'the Dockerfile cannot be empty')
   })
 
-  it('tells what is unsupported from what is wrong', () => {
+  it('distinguishes unsupported instructions from mistakes', () => {
     const text = '# syntax=other/frontend\nFROM a\n'
     assert.equal(
       diagnosticsError(parseDockerfile(text).diagnostics, source(text))?.code,
@@ -129,7 +129,7 @@ describe('diagnosticsError', () => {
 })
 
 describe('SourceError', () => {
-  it('can be told of its file later, once', () => {
+  it('can be given its file later, once', () => {
     const cause = new Error('why')
     const ranges = [range(3, 6, 3, 13)]
     const error = new SourceError('step failed', { code: 'STEP_FAILED', hint: 'h', cause, ranges })

@@ -60,7 +60,7 @@ describe('unquote', () => {
 })
 
 describe('parseHeredocWord', () => {
-  it('tells heredocs from other words', () => {
+  it('distinguishes heredocs from other words', () => {
     const show = (word: string): string => {
       const { name, expand, chomp, fileDescriptor } = parseHeredocWord(word) ?? {}
       return `${name} ${expand ? 'expand' : ''} ${chomp ? 'chomp' : ''} ${fileDescriptor}`

@@ -25,7 +25,7 @@ describe('parseDuration', () => {
     }
   })
 
-  it('says what Go says of what is none', () => {
+  it('reports malformed durations as Go does', () => {
     const cases = {
       '': 'invalid duration ""',
       '5': 'missing unit in duration "5"',
@@ -64,7 +64,7 @@ describe('parseCsv', () => {
     assert.deepEqual(parseCsv('"",a'), ['', 'a'])
   })
 
-  it('tells what is wrong and at which byte', () => {
+  it('reports what is wrong and at which byte', () => {
     const bare = 'bare " in non-quoted field'
     const missing = 'extraneous or missing " in quoted field'
     const at = (column: number, problem: string) => {

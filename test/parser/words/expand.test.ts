@@ -27,7 +27,7 @@ describe('expandWord and expandWords', () => {
     })
   }
 
-  it('says what to do, and only the mistake that counts', () => {
+  it('gives a hint, and only the decisive mistake', () => {
     const lookup = (): undefined => undefined
     for (const [raw, hint] of [
       [`"$\{x`, /^write \$\{NAME\}, or `\$ for/],
@@ -50,7 +50,7 @@ describe('expandWord and expandWords', () => {
     }
   })
 
-  it('tells of variables without value and fallback', () => {
+  it('reports variables without value and fallback', () => {
     const seen: string[] = []
     const lookup = (name: string): string | undefined => (name === 'set' ? 'x' : undefined)
     const raw = `$a $\{b} $\{c:-x} $\{d+x} $set $\{e#x} $\{f/x/y} "$g" $$ $\{set:-$h} $\{i:+$i} $\{j:-$k}`

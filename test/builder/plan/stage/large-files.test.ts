@@ -13,7 +13,7 @@ describe('plan: large files', () => {
     ['VOLUME', (index: number) => `VOLUME /v${index}`],
     ['RUN', (index: number) => `RUN ${index}`],
   ] as const) {
-    it(`of ${name} are no heavier by the line than small ones`, async () => {
+    it(`of ${name} take no more time for a line than small ones`, async () => {
       const time = async (count: number): Promise<number> => {
         const text = lines(count, line)
         const start = process.cpuUsage()

@@ -126,7 +126,7 @@ describe('plan: RUN --mount', () => {
     for (const [mount, expected] of cases) assert.deepEqual(await mountsOf(mount), [expected])
   })
 
-  it('tells the process of the first agent unless something else does', async () => {
+  it('sets SSH_AUTH_SOCK to the first agent unless it is set', async () => {
     const run = 'RUN --mount=type=ssh --mount=type=ssh,id=b,required true'
     const [first] = execs((await plan(`FROM base\n${run}`)).plan)
     assert.deepEqual(
@@ -182,7 +182,7 @@ describe('plan: RUN --mount', () => {
     ])
   })
 
-  it('knows a heredoc that is all of the command, however it is written', async () => {
+  it('recognizes a heredoc that is the whole command, in every spelling', async () => {
     for (const [start, end] of [
       ['<<  EOF', 'EOF'],
       ['3<<-E"O"F', 'EOF'],

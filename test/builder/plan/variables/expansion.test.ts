@@ -175,7 +175,7 @@ describe('plan: what is expanded', () => {
     ['FROM a\nEXPOSE 80 ${x}:"8\n', /matching double-quote/, 3],
     ['FROM a\nARG b=${x:?}\n', 'failed to process "${x:?}": x: is not allowed to be unset', 3],
   ] as const) {
-    it(`tells where it fails: ${text.trim()}`, async () => {
+    it(`reports where it fails: ${text.trim()}`, async () => {
       await assert.rejects(plan(`ARG image=x\n${text}`), (error: Error) => {
         if (typeof message === 'string') assert.equal(error.message, message)
         else assert.match(error.message, message)

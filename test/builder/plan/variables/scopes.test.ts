@@ -159,7 +159,7 @@ describe('plan: scopes', () => {
     })
   }
 
-  it('keeps the value of ENV in the image, whatever ARG makes of it later', async () => {
+  it('keeps the value of ENV in the image when an ARG hides it later', async () => {
     const { plan: planned } = await plan('FROM base\nENV a=env\nARG a=arg\nENV b=$a')
     assert.deepEqual(planned.image.config.Env?.slice(1), ['a=env', 'b=arg'])
   })
@@ -238,7 +238,7 @@ describe('unusedBuildArgs', () => {
     ])
   })
 
-  it('are none of those that every build knows', () => {
+  it('exclude the predefined ones', () => {
     const known = ['TARGETARCH', 'BUILDPLATFORM', 'TARGETSTAGE', 'HTTP_PROXY', 'no_proxy']
     const control = ['SOURCE_DATE_EPOCH', 'BUILDKIT_SYNTAX', 'BUILDKIT_INLINE_CACHE']
     assert.deepEqual(unused('FROM a', [...known, ...control, 'BUILDKIT_NONE']), ['BUILDKIT_NONE'])
