@@ -1,6 +1,7 @@
 import type { Plan, StepVertex, VertexId } from '#builder/plan'
+import type { CacheKey } from '#cache'
+import type { KeyKind } from '../keys/vertex-key.ts'
 import { isStep, sourcesOf } from '../keys/vertex-kind.ts'
-import type { FoundResult } from '../lookup/result-lookup.ts'
 import type { Reporter } from './reporter.ts'
 
 /** What hits are reported by. */
@@ -23,7 +24,7 @@ export class HitReporter {
   }
 
   /** Reports a hit; its root is solved and reported apart. */
-  hit(vertex: StepVertex, { by, key }: Pick<FoundResult, 'by' | 'key'>): void {
+  hit(vertex: StepVertex, { by, key }: { readonly by: KeyKind; readonly key: CacheKey }): void {
     for (const source of sourcesOf(vertex)) this.#visit(source)
     this.#deps.reporter.hit(vertex, by, key)
   }
