@@ -83,7 +83,7 @@ async function buildLoaded(
   checks: DockerfileChecks,
   { secrets, settings, started }: Request,
 ): Promise<BuildResult> {
-  await using store = openStore(settings.root, { onWait: reportWaits(settings.onEvent) })
+  await using store = openStore(settings.root, { onWait: reportWaits(settings.onEvent, 'build') })
   await using services = new Services(settings, { store, secrets })
   await using resources = new Resources()
   // One thread reads what is copied, another writes it; they start while bases are looked for.
@@ -135,8 +135,10 @@ function buildPlatforms(
   signal: AbortSignal,
 ): Promise<readonly BuiltImage[]> {
   const schedule = scheduler(deps.settings.jobs)
-  const tasks = plans.map((plan) => (stop: AbortSignal) => {
-    return buildImage(plan, { ...deps, schedule, signal: stop })
+  const { platforms } = deps.settings
+  const tasks = plans.map((plan, index) => (stop: AbortSignal) => {
+    const platform = platforms[index] ?? platforms[0]
+    return buildImage(plan, { ...deps, schedule, platform, signal: stop })
   })
   return together(tasks, signal)
 }

@@ -12,13 +12,14 @@ import type { Settings } from '#builder/options'
 import type { Plan } from '#builder/plan'
 import {
   checkedDirectories,
+  plannedVertices,
   Reporter,
   type ResultLayer,
   type Schedule,
   Solver,
 } from '#builder/solve'
 import type { Store } from '#cache'
-import { hostPlatform, MORE_IDS, type Resources } from '#core'
+import { hostPlatform, MORE_IDS, type Platform, type Resources } from '#core'
 import { rewriteTimes } from './rewrite-times.ts'
 import type { Services } from './services.ts'
 
@@ -35,6 +36,8 @@ export interface ImageDeps {
   /** Takes what has to stay open until the images are where they are to go. */
   readonly resources: Resources
   readonly signal: AbortSignal
+  /** The platform that the plan is for. */
+  readonly platform: Platform
 }
 
 /** The image of one platform. */
@@ -55,7 +58,11 @@ export async function buildImage(plan: Plan, deps: ImageDeps): Promise<BuiltImag
   const { sourceDateEpoch } = plan
   const reporter = new Reporter(settings.onEvent)
   const wantsTars = settings.outputs.some((output) => takenBy(output) === 'images')
-  const solved = await openSolver(plan, { ...deps, reporter, wantsTars }).solve()
+  const solver = openSolver(plan, { ...deps, reporter, wantsTars })
+  const { dockerfile } = deps.context.loaded.parsed
+  const vertices = plannedVertices(plan, dockerfile, deps.platform)
+  settings.onEvent({ type: 'planned', vertices })
+  const solved = await solver.solve()
   const layers = wantsTars ? await finishLayers(solved, plan) : []
   for (const message of warningsAbout(layers, store)) settings.onEvent({ type: 'warning', message })
   const times = { now: new Date(), sourceDateEpoch }

@@ -17,7 +17,7 @@ export type {
 } from '#builder/options'
 export { defaultCredentials } from '#builder/options'
 export { resolveRoot } from '#cache'
-export type { BuildEvent, ErrorCode, Material, OnEvent } from '#core'
+export type { BuildEvent, BuildEventListener, ErrorCode, Material } from '#core'
 export { TsbuildError } from '#core'
 export { SourceError } from '#parser'
 export { build } from './build.ts'

@@ -14,7 +14,7 @@ export function loadContext(
   secrets?: StepSecrets,
 ): Promise<OpenedContext & AsyncDisposable> {
   return openContext(settings, {
-    openStore: () => openStore(settings.root, { onWait: reportWaits(settings.onEvent) }),
+    openStore: () => openStore(settings.root, { onWait: reportWaits(settings.onEvent, 'context') }),
     openSecrets: async () => secrets ?? (await openSecrets(settings)),
   })
 }

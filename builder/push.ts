@@ -1,7 +1,7 @@
 import { pushImages, readFromStore } from '#builder/export'
 import { defaultCredentials } from '#builder/options'
 import { openStore, resolveRoot } from '#cache'
-import { type Descriptor, type OnEvent, TsbuildError, typedFailure } from '#core'
+import { type BuildEventListener, type Descriptor, TsbuildError, timed, typedFailure } from '#core'
 import {
   type CredentialStore,
   createRegistryClient,
@@ -24,7 +24,7 @@ export interface PushOptions {
   readonly ignoreChownErrors?: boolean
   /** Default: docker's config.json and its helpers. */
   readonly credentials?: CredentialStore
-  readonly onEvent?: OnEvent
+  readonly onEvent?: BuildEventListener
   readonly signal?: AbortSignal
 }
 
@@ -46,7 +46,8 @@ export async function pushFromStore(options: PushOptions): Promise<PushResult> {
 }
 
 async function push(options: PushOptions): Promise<PushResult> {
-  const { insecureRegistries = [], onEvent = () => undefined, signal } = options
+  const { insecureRegistries = [], signal } = options
+  const onEvent = timed(options.onEvent ?? (() => undefined))
   const reference = withDefaultTag(parseReference(options.name))
   const name = formatReference(reference)
   await using store = openStore(options.root ?? resolveRoot(process.env))

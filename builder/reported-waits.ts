@@ -5,11 +5,14 @@ import { type OnEvent, reported } from '#core'
 /** Milliseconds; shorter waits are not reported. */
 const REPORTED_AFTER = 300
 
-/** Reports each long wait as a vertex, for as long as it lasts. */
-export function reportWaits(onEvent: OnEvent): OnWait {
+/**
+ * Reports each long wait for a store as a vertex, for as long as it lasts.
+ * @param user what uses the store: the IDs of its vertices are unique
+ */
+export function reportWaits(onEvent: OnEvent, user: 'build' | 'context'): OnWait {
   let count = 0
   return ({ reason, ended }) => {
-    const id = `wait ${count++}`
+    const id = `wait ${user} ${count++}`
     const report = async (): Promise<void> => {
       const isOver = await Promise.race([
         ended.then(() => true),

@@ -92,7 +92,7 @@ function passOn(child, program) {
 
 /**
  * A folder of this user only: compiled code is run as it is found, so it must not lie where
- * somebody else may write, such as the shared /tmp or, under sudo, the caller's home.
+ * another user may write, such as the shared /tmp or, under sudo, the caller's home.
  */
 function compileCacheFolder() {
   const base = process.env.XDG_CACHE_HOME || path.join(process.env.HOME || '', '.cache')

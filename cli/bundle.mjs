@@ -1,21 +1,21 @@
-// Packs the compiled program, the library and the workers into a few CommonJS files: hundreds of small modules take
-// longer to find than to run (see docs/adr/0024-commonjs-chunks.md).
+// Makes what is published of what is compiled: the program, the library and the workers as a few CommonJS files,
+// since hundreds of small modules take longer to find than to run, and the library's types.
+// See docs/adr/0024-commonjs-chunks.md.
 import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
+import { dts } from 'rolldown-plugin-dts'
 import manifest from '../package.json' with { type: 'json' }
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url))
 const bundle = join(dist, 'bundle')
 
 /** What package.json exports: in one go, so that an error of one entry is an instance of another's class. */
-const LIBRARY = Object.fromEntries(
-  ['builder', 'parser', 'graph-view', 'registry-client'].map((area) => [
-    area,
-    join(dist, area, 'index.js'),
-  ]),
-)
+const LIBRARY = ['builder', 'parser', 'graph-view', 'registry-client'].map((area) => ({
+  code: { [area]: join(dist, area, 'index.js') },
+  types: { [area]: join(dist, area, 'index.d.ts') },
+}))
 
 /** Workers are entries beside the code that starts them. */
 const WORKERS = readdirSync(dist, { recursive: true, encoding: 'utf8' })
@@ -49,10 +49,22 @@ async function pack(input, chunks = '[name].js') {
   })
 }
 
+/** Packs the declarations that `entries` export into files of the same names. */
+async function packTypes(input) {
+  await using packed = await rolldown({
+    input,
+    platform: 'node',
+    external: [/^node:/, ...EXTERNAL],
+    plugins: [dts({ dtsInput: true, oxc: true })],
+  })
+  await packed.write({ dir: bundle, format: 'es', chunkFileNames: 'types-[name].ts' })
+}
+
 rmSync(bundle, { recursive: true, force: true })
 // The program for itself: with the library's entries it would be split into more files, and load more of them.
 await pack({ main: join(dist, 'cli', 'main.js') }, 'program-[name].js')
-await pack(LIBRARY, 'library-[name].js')
+await pack(Object.assign({}, ...LIBRARY.map(({ code }) => code)), 'library-[name].js')
+await packTypes(Object.assign({}, ...LIBRARY.map(({ types }) => types)))
 // Each for itself: what is shared with the main thread would be more than half of what a thread reads.
 for (const worker of WORKERS) await pack(worker)
 writeFileSync(join(bundle, 'package.json'), '{ "type": "commonjs" }\n')

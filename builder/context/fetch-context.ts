@@ -4,7 +4,7 @@ import type { GitSource, HttpFile, HttpSource, RemoteFetcher } from '#builder/fe
 import { gitSourceName, httpSourceName } from '#builder/fetch'
 import { decompress, detectCompression, extractArchive, isTarHeader } from '#builder/layer'
 import { type CacheKey, cacheKeyOf, layerId, type Store } from '#cache'
-import { type Bytes, type OnEvent, reported, TsbuildError } from '#core'
+import { type Bytes, type Ending, type OnEvent, reported, TsbuildError } from '#core'
 import type { ContextLocation, FolderSource } from './context-location.ts'
 import { chunksOf, collectDockerfile, readDownloaded } from './read-downloaded.ts'
 import { timeOfFile } from './source-time.ts'
@@ -65,14 +65,10 @@ function reportContext<T extends object>(
   perform: () => Promise<T & { readonly isCached?: boolean }>,
 ): Promise<T> {
   const id = 'context'
-  let isCached = false
-  const report: OnEvent = (event) =>
-    onEvent(isCached && event.type === 'done' ? { type: 'cached', vertex: id } : event)
-  return reported({ id, name }, report, async () => {
-    const result = await perform()
-    isCached = result.isCached === true
-    return result
+  const ending = ({ isCached }: { readonly isCached?: boolean }): Ending => ({
+    hit: isCached === true ? 'remote' : undefined,
   })
+  return reported({ id, name, ending }, onEvent, perform)
 }
 
 async function gitContext(source: GitSource, deps: FetchContextDeps): Promise<FetchedContext> {

@@ -1,5 +1,13 @@
 import type { Output } from '#builder/export'
-import type { Bytes, Descriptor, Digest, Material, OnEvent, StepResources, Ulimit } from '#core'
+import type {
+  BuildEventListener,
+  Bytes,
+  Descriptor,
+  Digest,
+  Material,
+  StepResources,
+  Ulimit,
+} from '#core'
 import type { CredentialStore } from '#registry-client'
 
 /** A file, read once and only when a step wants it, or the secret itself. */
@@ -88,7 +96,7 @@ export interface BuildOptions {
   readonly insecureRegistries?: readonly string[]
   /** Default: docker's config.json and its helpers. */
   readonly credentials?: CredentialStore
-  readonly onEvent?: OnEvent
+  readonly onEvent?: BuildEventListener
   readonly signal?: AbortSignal
 }
 

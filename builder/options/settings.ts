@@ -16,6 +16,7 @@ import {
   type Platform,
   parsePlatform,
   TsbuildError,
+  timed,
 } from '#core'
 import { isBuiltInFrontend } from '#parser'
 import {
@@ -105,7 +106,7 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     insecureRegistries: options.insecureRegistries ?? [],
     credentials: options.credentials ?? defaultCredentials(env),
     environment: env,
-    onEvent: options.onEvent ?? (() => undefined),
+    onEvent: options.onEvent === undefined ? () => undefined : timed(options.onEvent),
     signal: options.signal,
   }
   check(settings)

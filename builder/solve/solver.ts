@@ -1,15 +1,15 @@
 import type { Plan, StepVertex, VertexId } from '#builder/plan'
 import type { CacheKey, ResultCache } from '#cache'
-import { TsbuildError, throwIfCancelled, typedFailure } from '#core'
+import { type ExecutionReason, TsbuildError, throwIfCancelled, typedFailure } from '#core'
 import { SourceError } from '#parser'
-import type { KeyedStep } from './keys/vertex-key.ts'
+import type { KeyedStep, KeyKind } from './keys/vertex-key.ts'
 import { BackgroundTasks } from './layers/background-tasks.ts'
 import { BuiltLayer } from './layers/built-layer.ts'
 import type { Layer } from './layers/layer.ts'
 import { type LayerForms, layerForms } from './layers/layer-forms.ts'
 import { KeyResolver } from './lookup/key-resolver.ts'
 import { lookupPolicy } from './lookup/lookup-policy.ts'
-import { type FoundResult, type KeyKind, ResultLookup } from './lookup/result-lookup.ts'
+import { type FoundResult, ResultLookup } from './lookup/result-lookup.ts'
 import { tolerantCache } from './lookup/tolerant-cache.ts'
 import { contentOf } from './operations/file-selection.ts'
 import type { Operation, StepOperation, StepWork } from './operations/operation.ts'
@@ -28,6 +28,15 @@ export interface SolveDeps extends Omit<OperationDeps, 'tasks'> {
   readonly noCache: boolean
   /** Layers of the image are needed as tars: for every output but plain files. */
   readonly wantsTars: boolean
+}
+
+/** What is known of a step that is executed. */
+interface PerformedKeys {
+  /** The key by which it was looked up first. */
+  readonly first: KeyedStep | undefined
+  /** The key under which it is stored, unless only executing it can tell. */
+  readonly step: KeyedStep | undefined
+  readonly reason: Promise<ExecutionReason>
 }
 
 /** Solves vertices on demand: each is looked up before it is done, and done once. */
@@ -142,6 +151,9 @@ export class Solver implements AsyncDisposable {
   ): Promise<Result> {
     const { store, signal } = this.#deps
     const { vertex } = operation
+    const reason = this.#lookup.executionReason(vertex, operation.family(root?.key, first))
+    // A rejection reaches the step if it is executed.
+    reason.catch(() => undefined)
     const content = await this.#keys.contentKey(operation, root)
     if (content !== undefined && first !== undefined) {
       await this.#lookup.link(first.key, content.key)
@@ -149,26 +161,27 @@ export class Solver implements AsyncDisposable {
     const known = content && (await this.#find(vertex, content.key, 'content'))
     if (known) return this.#hit(operation, root, known)
     const step = content ?? first
-    if (step === undefined) return this.#run(operation, root, { first, step })
+    if (step === undefined) return this.#run(operation, root, { first, step, reason })
     await using _lease = await store.lease(step.key, { signal, what: vertex.name })
     const by = content === undefined ? 'definition' : 'content'
     const meanwhile = await this.#lookup.findAgain({ vertex, key: step.key, by })
     if (meanwhile !== undefined) return this.#hit(operation, root, meanwhile)
-    return await this.#run(operation, root, { first, step })
+    return await this.#run(operation, root, { first, step, reason })
   }
 
   async #run(
     operation: StepOperation,
     root: Result | undefined,
-    keys: { readonly first: KeyedStep | undefined; readonly step: KeyedStep | undefined },
+    keys: PerformedKeys,
   ): Promise<Result> {
     const { signal, reporter, schedule } = this.#deps
     const { vertex } = operation
     const sources = await this.#sources(vertex)
     const work = { root, sources, step: keys.step, forms: this.#forms(vertex.id) }
+    const reason = await keys.reason
     const { step, layer } = await schedule(() => {
       throwIfCancelled(signal, vertex.name)
-      return reporter.step(vertex, () => operation.run(work))
+      return reporter.step(vertex, reason, () => operation.run(work))
     })
     const inputs = [root, ...sources].flatMap((input) => input?.key ?? [])
     const family = operation.family(root?.key, keys.first)
@@ -187,7 +200,7 @@ export class Solver implements AsyncDisposable {
   }
 
   #hit(operation: StepOperation, root: Result | undefined, found: FoundResult): Result {
-    this.#hits.hit(operation.vertex)
+    this.#hits.hit(operation.vertex, found)
     return this.#stacked(operation, root, found)
   }
 
@@ -210,7 +223,11 @@ export class Solver implements AsyncDisposable {
     return contentOf(selection, { below, sources: layers }, this.#deps)
   }
 
-  #stacked(operation: StepOperation, root: Result | undefined, found: FoundResult): Result {
+  #stacked(
+    operation: StepOperation,
+    root: Result | undefined,
+    found: Omit<FoundResult, 'by'>,
+  ): Result {
     const { id } = operation.vertex
     const layer = new BuiltLayer(found.layer, found.createdAt, this.#deps)
     const below = root?.layers ?? []

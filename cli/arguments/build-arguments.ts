@@ -4,7 +4,7 @@ import { PROGRESS_MODES, type ProgressMode } from '../progress/progress.ts'
 import type { Shell } from '../terminal/shell.ts'
 import { BUILD_USAGE } from './build-flags.ts'
 import { type Arguments, expectArguments, usageError } from './flags.ts'
-import { refuseLater, unsupported } from './later-flags.ts'
+import { refuseLater } from './later-flags.ts'
 import { parseOutput, splitCsv } from './output-value.ts'
 import { parseSecrets, parseSsh } from './secret-values.ts'
 import { parseStepFlags } from './step-values.ts'
@@ -71,8 +71,8 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
 }
 
 /**
- * What a command line says about the Dockerfile: where it is and how to read it. There is no path for
- * one that comes on standard input.
+ * What a command line says about the Dockerfile: where it is and how to read it. `file` is absent for
+ * standard input.
  * @throws {TsbuildError} USAGE
  */
 export function parseInput(
@@ -223,12 +223,6 @@ export function parseProgress(args: Arguments, env: Shell['env']): ProgressMode 
   const text = written === '' ? (env.BUILDKIT_PROGRESS ?? '') : written
   if (text === '') return 'auto'
   if (text === 'none') return 'quiet'
-  if (text === 'rawjson') {
-    throw unsupported(
-      '--progress=rawjson is not supported yet',
-      'plain is made for programs to read',
-    )
-  }
   const found = PROGRESS_MODES.find((name) => name === text)
   if (found !== undefined) return found
   throw usageError(`invalid progress mode "${text}"`, choices(text, PROGRESS_MODES))

@@ -9,6 +9,7 @@ export interface Call {
   readonly ignoreStatus: boolean
 }
 
+/** The form of an answer. */
 export type CallFormat = 'text' | 'json' | 'sarif'
 
 const REQUESTS: ReadonlyMap<string, Call['request']> = new Map([

@@ -33,7 +33,7 @@ export const IGNORE_CHOWN_ERRORS: Flag = {
 export const PROGRESS: Flag = {
   name: 'progress',
   metavar: 'MODE',
-  help: 'How to show progress: auto, plain, tty, quiet or none (default: auto)',
+  help: 'How to show progress: auto, plain, tty, rawjson, quiet or none (default: auto)',
   group: 'Screen',
 }
 

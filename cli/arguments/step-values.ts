@@ -44,7 +44,7 @@ function parseHost(value: string): readonly [string, string] {
   throw usageError(`invalid --add-host "${value}"`, 'write --add-host HOST:IP')
 }
 
-/** `NAME=SOFT[:HARD]`; -1 is no limit. */
+/** `NAME=SOFT[:HARD]`; -1 means unlimited. */
 function parseUlimit(value: string): Ulimit {
   const [, name, soft, hard] = /^([a-z]+)=(-?\d+)(?::(-?\d+))?$/.exec(value) ?? []
   if (name === undefined || soft === undefined) {

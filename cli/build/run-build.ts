@@ -4,12 +4,13 @@ import { type BuildWarning, type Bytes, suggestion } from '#core'
 import { type BuildRequest, parseBuild } from '../arguments/build-arguments.ts'
 import { parseCall } from '../arguments/call-value.ts'
 import { type Arguments, usageError } from '../arguments/flags.ts'
-import { readDockerfileStdin } from '../dockerfile/dockerfile-input.ts'
+import { readDockerfileStdin } from '../io/dockerfile-input.ts'
+import { buildMetadata, prepareResultFile, writeResultFile } from '../io/result-files.ts'
 import { FailedSteps } from '../progress/failed-steps.ts'
-import { openProgress } from '../progress/progress.ts'
+import { openProgress } from '../progress/open-progress.ts'
+import { isForPeople } from '../progress/progress.ts'
 import { print, type Shell } from '../terminal/shell.ts'
 import { cleanLine, formatSeconds } from '../terminal/text.ts'
-import { buildMetadata, prepareResultFile, writeResultFile } from './result-files.ts'
 
 const STDIN_HINT = 'send a Dockerfile or an archive: tsbuild -t NAME - < app.tar'
 
@@ -38,7 +39,7 @@ export async function runBuild(
     writeResultFile(request.metadataFile, buildMetadata(result))
   }
   if (request.printsId && imageId !== undefined) await print(shell, `${imageId}\n`)
-  if (request.progress !== 'quiet') shell.stderr.write(summary(result))
+  if (isForPeople(request.progress)) shell.stderr.write(summary(result))
   return 0
 }
 
@@ -93,11 +94,11 @@ async function buildWithProgress(request: BuildRequest, shell: Shell): Promise<B
     })
   } catch (error) {
     progress.close()
-    shell.stderr.write(failed.report())
+    if (request.progress !== 'rawjson') shell.stderr.write(failed.report())
     throw error
   } finally {
     progress.close()
-    if (request.progress !== 'quiet') shell.stderr.write(warningText(warnings))
+    if (isForPeople(request.progress)) shell.stderr.write(warningText(warnings))
   }
 }
 

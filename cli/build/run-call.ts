@@ -2,7 +2,7 @@ import type { BuildCheck, BuildOptions } from '#builder'
 import { unreachable } from '#core'
 import type { BuildRequest } from '../arguments/build-arguments.ts'
 import type { Call } from '../arguments/call-value.ts'
-import { openProgress } from '../progress/progress.ts'
+import { openProgress } from '../progress/open-progress.ts'
 import { print, type Shell } from '../terminal/shell.ts'
 
 /** `tsbuild build --call …`: answers on standard output. Returns the exit code. */

@@ -10,6 +10,7 @@ import { LOGIN } from './login.ts'
 import { LOGOUT } from './logout.ts'
 import { PARSE } from './parse.ts'
 import { PUSH } from './push.ts'
+import { REPLAY } from './replay.ts'
 import { RMI } from './rmi.ts'
 import { TAG } from './tag.ts'
 import { VERSION } from './version.ts'
@@ -21,6 +22,7 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
   PARSE,
   FMT,
   GRAPH,
+  REPLAY,
   IMAGES,
   INSPECT,
   TAG,

@@ -3,11 +3,15 @@ import { realpathSync, statSync } from 'node:fs'
 import { ioError, TsbuildError } from '#core'
 import { diagnosticsError, formatDockerfile, normalForm, parseDockerfile } from '#parser'
 import { type Arguments, usageError } from '../arguments/flags.ts'
-import { writeResultFile } from '../build/result-files.ts'
+import {
+  type DockerfileInput,
+  readDockerfile,
+  readListedDockerfile,
+} from '../io/dockerfile-input.ts'
+import { writeResultFile } from '../io/result-files.ts'
 import { reportError } from '../reports/error-report.ts'
 import { print, type Shell } from '../terminal/shell.ts'
 import { cleanLine } from '../terminal/text.ts'
-import { type DockerfileInput, readDockerfile, readListedDockerfile } from './dockerfile-input.ts'
 
 type Mode = 'print' | 'check' | 'write'
 

@@ -2,8 +2,8 @@ import { suggestion } from '#core'
 import { type GraphFormat, renderGraph } from '#graph-view'
 import { parseInput } from '../arguments/build-arguments.ts'
 import { type Arguments, expectArguments, usageError } from '../arguments/flags.ts'
+import { readDockerfileStdin } from '../io/dockerfile-input.ts'
 import { print, type Shell } from '../terminal/shell.ts'
-import { readDockerfileStdin } from './dockerfile-input.ts'
 
 const FORMATS: readonly GraphFormat[] = ['text', 'json', 'dot', 'svg', 'mermaid']
 

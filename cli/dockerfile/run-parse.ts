@@ -1,9 +1,9 @@
 import { throwIfCancelled } from '#core'
 import { type NormalError, type NormalForm, normalForm, parseDockerfile } from '#parser'
 import { type Arguments, expectArguments, usageError } from '../arguments/flags.ts'
+import { readDockerfile, readInput, readListedDockerfile } from '../io/dockerfile-input.ts'
 import { chainMessage } from '../reports/error-report.ts'
 import { print, type Shell } from '../terminal/shell.ts'
-import { readDockerfile, readInput, readListedDockerfile } from './dockerfile-input.ts'
 
 /** Characters that are printed at a time. */
 const CHUNK = 1 << 16

@@ -11,15 +11,15 @@ const BACKSPACES = ['\u007f', '\b']
 export async function ask(question: string, shell: Shell): Promise<string> {
   const terminal = createInterface({ input: shell.stdin })
   shell.stderr.write(question)
-  const gone = new Promise<never>((_, reject) => {
+  const closed = new Promise<never>((_, reject) => {
     terminal.once('close', () => reject(notAnswered()))
   })
   try {
-    return await Promise.race([terminal.question('', { signal: shell.signal }), gone])
+    return await Promise.race([terminal.question('', { signal: shell.signal }), closed])
   } catch (cause) {
     throw shell.signal.aborted ? shell.signal.reason : cause
   } finally {
-    gone.catch(() => undefined)
+    closed.catch(() => undefined)
     terminal.close()
   }
 }

@@ -1,7 +1,7 @@
 import { type Arguments, expectArguments, usageError } from '../arguments/flags.ts'
 import { chainMessage } from '../reports/error-report.ts'
 import { note, print, type Shell } from '../terminal/shell.ts'
-import { cleanLine, formatBytes, padToWidth } from '../terminal/text.ts'
+import { cleanLine, formatBytes } from '../terminal/text.ts'
 import { type LocalImage, readImages, shortDigest, splitName } from './local-images.ts'
 import { openLocalStore } from './local-store.ts'
 
@@ -63,7 +63,7 @@ export function imageTable(images: readonly LocalImage[], now: number): string {
   })
   return table
     .map((row) => {
-      const cells = row.map((cell, column) => padToWidth(cell, widths[column] ?? 0))
+      const cells = row.map((cell, column) => cell.padEnd(widths[column] ?? 0))
       return `${cells.join('   ').trimEnd()}\n`
     })
     .join('')

@@ -2,8 +2,8 @@ import { defaultCredentials } from '#builder'
 import { TsbuildError, withoutCredentials } from '#core'
 import { type Credentials, createRegistryClient, parseReference } from '#registry-client'
 import { type Arguments, expectArguments, usageError } from '../arguments/flags.ts'
+import { readStandardInput } from '../io/standard-input.ts'
 import { note, print, type Shell } from '../terminal/shell.ts'
-import { readStandardInput } from '../terminal/standard-input.ts'
 import { ask, askSecret } from './prompt.ts'
 
 /** What Docker Hub is called in references. */

@@ -1,7 +1,7 @@
 import { parseProgress } from '../arguments/build-arguments.ts'
 import { type Arguments, expectArguments } from '../arguments/flags.ts'
 import { FailedSteps } from '../progress/failed-steps.ts'
-import { openProgress } from '../progress/progress.ts'
+import { openProgress } from '../progress/open-progress.ts'
 import { print, type Shell } from '../terminal/shell.ts'
 
 /** `tsbuild push` */
@@ -32,7 +32,7 @@ export async function runPush(args: Arguments, shell: Shell): Promise<number> {
     return 0
   } catch (error) {
     progress.close()
-    shell.stderr.write(failed.report())
+    if (mode !== 'rawjson') shell.stderr.write(failed.report())
     throw error
   }
 }

@@ -1,4 +1,4 @@
-import type { BuildEvent } from '#core'
+import type { BuildFact } from '#core'
 import { cleanLine } from '../terminal/text.ts'
 import { formatLogTime, LogTail } from './step-output.ts'
 
@@ -21,8 +21,8 @@ export class FailedSteps {
     this.#now = now
   }
 
-  handle(event: BuildEvent): void {
-    if (event.type === 'warning' || event.type === 'progress') return
+  handle(event: BuildFact): void {
+    if (event.type === 'planned' || event.type === 'warning' || event.type === 'progress') return
     if (event.type === 'started') {
       const name = cleanLine(event.name)
       const step: Step = { name, started: this.#now(), tail: new LogTail(TAIL_LINES) }

@@ -1,5 +1,5 @@
 import {
-  type BuildEvent,
+  type BuildFact,
   unreachable,
   type VertexCached,
   type VertexCancelled,
@@ -65,7 +65,7 @@ export class PlainProgress implements Progress {
     this.#limits = options.limits
   }
 
-  handle(event: BuildEvent): void {
+  handle(event: BuildFact): void {
     this.#apply(event)
     this.#flush()
   }
@@ -89,8 +89,8 @@ export class PlainProgress implements Progress {
     this.#flush()
   }
 
-  #apply(event: BuildEvent): void {
-    if (event.type === 'warning') return
+  #apply(event: BuildFact): void {
+    if (event.type === 'planned' || event.type === 'warning') return
     if (event.type === 'started') {
       this.#start(event.vertex, event.name)
       return
@@ -152,7 +152,7 @@ export class PlainProgress implements Progress {
     this.#say(vertex, [`${cleanLine(event.id)}${amount}${time}${event.done ? ' done' : ''}`])
   }
 
-  /** Prints the last line of a vertex at once, whoever has the page. */
+  /** Prints the last line of a vertex at once, also while another vertex has the page. */
   #finish(vertex: Vertex, line: string): void {
     vertex.pending.push(...vertex.lines.take().map((text) => this.#stamp(vertex, text)), line)
     vertex.finished = true

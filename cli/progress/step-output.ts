@@ -53,7 +53,7 @@ function afterReturn(raw: string): string {
   return end < 0 ? text : text.slice(text.lastIndexOf('\r', end) + 1)
 }
 
-/** Bounds what is kept of an unfinished line: nobody will see more of it. */
+/** Bounds what is kept of an unfinished line: more of it is never shown. */
 function shorten(raw: string): string {
   const text = afterReturn(raw)
   if (text.length <= LINE_LIMIT * 2) return text
@@ -80,7 +80,7 @@ export class StepLines {
   }
 }
 
-/** Bytes in all and bytes a second that are shown of one step; -1 is no limit. */
+/** Bytes in all and bytes a second that are shown of one step; -1 means unlimited. */
 export interface LogLimits {
   readonly size: number
   readonly speed: number

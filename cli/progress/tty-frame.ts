@@ -1,5 +1,6 @@
-import type { BuildEvent } from '#core'
-import { cleanLine, cutToWidth, formatBytes, formatSeconds, padToWidth } from '../terminal/text.ts'
+import type { BuildFact } from '#core'
+import { cleanLine, formatBytes, formatSeconds } from '../terminal/text.ts'
+import { cutToWidth, padToWidth } from '../terminal/width.ts'
 import { formatLogTime, LogTail } from './step-output.ts'
 
 /** Lines of output shown under a running step. */
@@ -35,8 +36,8 @@ export class BuildScreen {
     this.#started = now
   }
 
-  apply(event: BuildEvent, now: number): void {
-    if (event.type === 'warning') return
+  apply(event: BuildFact, now: number): void {
+    if (event.type === 'planned' || event.type === 'warning') return
     if (event.type === 'started') {
       this.#vertices.set(event.vertex, {
         name: cleanLine(event.name),
@@ -108,6 +109,7 @@ export class BuildScreen {
   }
 }
 
+/** How much room a frame has, and whether it may have colours. */
 export interface FrameSize {
   readonly columns: number
   readonly rows: number

@@ -1,6 +1,6 @@
-import type { BuildEvent } from '#core'
+import type { BuildFact } from '#core'
 import type { OutputStream, Shell } from '../terminal/shell.ts'
-import { displayWidth } from '../terminal/text.ts'
+import { displayWidth } from '../terminal/width.ts'
 import type { Progress, ProgressOptions } from './progress.ts'
 import { BuildScreen, type FrameSize } from './tty-frame.ts'
 
@@ -28,7 +28,7 @@ export class TtyProgress implements Progress {
     this.#screen = new BuildScreen(options.now())
   }
 
-  handle(event: BuildEvent): void {
+  handle(event: BuildFact): void {
     this.#screen.apply(event, this.#now())
   }
 
@@ -72,7 +72,7 @@ function rowsOf(lines: readonly string[], columns: number): number {
 }
 
 /** A live view on standard error that gives the cursor back however the process ends. */
-export function openTty(options: ProgressOptions, shell: Shell): Progress {
+export function openTty(options: ProgressOptions, shell: Pick<Shell, 'env' | 'stderr'>): Progress {
   const color = (shell.env.NO_COLOR ?? '') === ''
   const view = new TtyProgress(options, () => sizeOf(shell.stderr, color))
   const restore = (): void => view.restore()
@@ -94,6 +94,6 @@ export function openTty(options: ProgressOptions, shell: Shell): Progress {
 }
 
 function sizeOf(stream: OutputStream, color: boolean): FrameSize {
-  // A terminal that nobody looks at, of script(1) or a CI runner, says that it has no size.
+  // The terminals of script(1) and of CI runners have the size 0.
   return { columns: Math.max(20, stream.columns || 80), rows: stream.rows || 24, color }
 }

@@ -7,7 +7,7 @@ import { cleanLine } from '../terminal/text.ts'
 const MAX_CAUSES = 10
 const MORE_DIAGNOSTICS = 20
 
-/** Prints an error as a person should read it. */
+/** Prints an error for people to standard error. */
 export function reportError(error: unknown, shell: Pick<Shell, 'env' | 'stderr'>): void {
   const source = chainOf(error).findLast((link) => link instanceof SourceError)
   const debug = shell.env.TSBUILD_DEBUG === '1'
@@ -33,8 +33,8 @@ export function errorText(
 }
 
 /**
- * The error and its causes, outermost first. Causes that are no errors are for debuggers: a worker's
- * stack trace, say.
+ * The error and its causes, outermost first. Causes that are not errors, such as a worker's stack trace,
+ * are for debuggers.
  */
 function chainOf(error: unknown): readonly unknown[] {
   const chain = [error]
@@ -46,12 +46,12 @@ function chainOf(error: unknown): readonly unknown[] {
   return chain
 }
 
-/** Messages joined by colons; what a wrapper has said already is not said again. */
+/** Messages joined by colons, without those that a wrapper has repeated. */
 export function chainMessage(error: unknown): string {
   let text = ''
   for (const link of chainOf(error)) {
     const message = messageOf(link)
-    if (message === '' || text.includes(message) || isToldBy(text, link)) continue
+    if (message === '' || text.includes(message) || isReasonIn(text, link)) continue
     text = text === '' ? message : `${text}: ${message}`
   }
   return text
@@ -63,7 +63,7 @@ function messageOf(link: unknown): string {
 }
 
 /** A failed system call adds nothing to a text that has its reason in words. */
-function isToldBy(text: string, link: unknown): boolean {
+function isReasonIn(text: string, link: unknown): boolean {
   if (!(link instanceof Error) || !('errno' in link) || typeof link.errno !== 'number') return false
   return text.toLowerCase().includes(getSystemErrorMessage(link.errno).toLowerCase())
 }

@@ -1,5 +1,6 @@
 import type { Outline, OutlineArg, OutlineMount, SourceFile, Target } from '#parser'
-import { cleanLine, displayWidth, padToWidth } from '../terminal/text.ts'
+import { cleanLine } from '../terminal/text.ts'
+import { displayWidth, padToWidth } from '../terminal/width.ts'
 import { sourceLocation } from './source-location.ts'
 
 /** The requests that `--call` knows, as BuildKit names them. */

@@ -15,7 +15,7 @@ export interface InputStream extends NodeJS.ReadableStream {
   setRawMode?(mode: boolean): unknown
 }
 
-/** Everything that a command may touch of the process it runs in; tests bring their own. */
+/** Everything that a command uses of its process; tests have their own. */
 export interface Shell {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly stdin: InputStream
@@ -27,7 +27,7 @@ export interface Shell {
 
 /**
  * Prints to standard output: to a terminal without what would control it, to all else as it is. A
- * reader that has gone away (`| head -1`) is no error.
+ * reader that was closed (`| head -1`) is not an error.
  * @throws {TsbuildError} IO_FAILED, NO_SPACE
  */
 export async function print(shell: Pick<Shell, 'stdout'>, text: string): Promise<void> {
@@ -40,7 +40,7 @@ export async function print(shell: Pick<Shell, 'stdout'>, text: string): Promise
   })
 }
 
-/** Says something that is no result on standard error, on a line of its own. */
+/** Prints a line to standard error: what is not a result. */
 export function note(shell: Pick<Shell, 'stderr'>, line: string): void {
   shell.stderr.write(`${line}\n`)
 }

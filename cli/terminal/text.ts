@@ -36,43 +36,6 @@ function expandTabs(text: string): string {
   return rest.reduce((line, part) => line + ' '.repeat(8 - (line.length % 8)) + part, first)
 }
 
-const WIDE =
-  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u
-const ZERO = /\p{Mn}|\p{Me}|\u200b|\u200c|\u200d/u
-
-function charWidth(char: string): number {
-  if (ZERO.test(char)) return 0
-  return WIDE.test(char) ? 2 : 1
-}
-
-/** Columns that a clean line takes on a terminal. */
-export function displayWidth(text: string): number {
-  if (PLAIN.test(text)) return text.length
-  let width = 0
-  for (const char of text) width += charWidth(char)
-  return width
-}
-
-/** `text`, cut to at most `columns`; a cut is marked by an ellipsis. */
-export function cutToWidth(text: string, columns: number): string {
-  if (displayWidth(text) <= columns) return text
-  if (columns < 1) return ''
-  let width = 0
-  let end = 0
-  for (const char of text) {
-    const next = charWidth(char)
-    if (width + next > columns - 1) break
-    width += next
-    end += char.length
-  }
-  return `${text.slice(0, end)}…`
-}
-
-/** `text`, filled with spaces up to `columns`. */
-export function padToWidth(text: string, columns: number): string {
-  return text + ' '.repeat(Math.max(0, columns - displayWidth(text)))
-}
-
 /** `1.2s` from milliseconds. */
 export function formatSeconds(milliseconds: number): string {
   return `${(Math.max(0, milliseconds) / 1000).toFixed(1)}s`

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type BuildEvent, reported, TsbuildError, throwIfCancelled, together } from '#core'
+import { type BuildFact, reported, TsbuildError, throwIfCancelled, together } from '#core'
 
 describe('work done together', () => {
   it('gives results in the order of the tasks', async () => {
@@ -55,7 +55,7 @@ describe('work done together', () => {
 
 describe('a reported vertex', () => {
   async function ends(perform: () => Promise<unknown>): Promise<readonly string[]> {
-    const events: BuildEvent[] = []
+    const events: BuildFact[] = []
     const vertex = { id: 'v', name: 'work' }
     await reported(vertex, (event) => void events.push(event), perform).catch(() => undefined)
     return events.map(({ type }) => type)

@@ -16,8 +16,8 @@ import {
 } from '../support/peers/index.ts'
 import { type BadInput, readBadInput, updateBadInput } from './support/bad-input-table.ts'
 import { writeContext } from './support/context.ts'
-import { installedFor } from './support/installed.ts'
-import { FIXTURES, type Installed, tsbuild } from './support/tsbuild.ts'
+import { type Installed, installedFor } from './support/installed.ts'
+import { FIXTURES, tsbuild } from './support/tsbuild.ts'
 
 const TABLE = `${FIXTURES}/e2e/bad-input.txt`
 

@@ -7,8 +7,8 @@ import {
   temporaryDirectory,
 } from '../support/peers/index.ts'
 import { writeContext } from './support/context.ts'
-import { installedFor } from './support/installed.ts'
-import { REPOSITORY, tsbuild } from './support/tsbuild.ts'
+import { installedFor, REPOSITORY } from './support/installed.ts'
+import { tsbuild } from './support/tsbuild.ts'
 
 describe('standard input', () => {
   let directory: TemporaryDirectory

@@ -1,13 +1,13 @@
 import type { StepVertex } from '#builder/plan'
 import type { CacheKey, Candidate, LayerRecord, NewResult, ResultCache, Store } from '#cache'
+import type { ExecutionReason } from '#core'
+import type { KeyKind } from '../keys/vertex-key.ts'
 import { isOutdated } from '../layers/layer-owners.ts'
 import type { LookupPolicy } from './lookup-policy.ts'
 
-/** How a key names what a step takes from others: by the keys of that, or by what the files hold. */
-export type KeyKind = 'definition' | 'content'
-
 /** A result that can be used, with its layer in the store. */
 export interface FoundResult extends Pick<NewResult, 'key' | 'createdAt'> {
+  readonly by: KeyKind
   readonly layer: LayerRecord
 }
 
@@ -69,14 +69,14 @@ export class ResultLookup {
 
   /** The result of a step that is stored under a key. */
   async find(query: Query): Promise<FoundResult | undefined> {
-    const { vertex, key } = query
+    const { key } = query
     const done = this.#done.get(key)
-    if (done !== undefined) return this.#usable(vertex, [done])
+    if (done !== undefined) return this.#usable(query, [done])
     if (!this.isAllowed(query)) return undefined
     if (!this.isAsked(key)) this.ask([key])
     const candidates = (await this.#answers.get(key))?.get(key) ?? []
     return this.#usable(
-      vertex,
+      query,
       candidates.map(({ layer, ...result }) => ({ ...result, layer: layer.id })),
     )
   }
@@ -93,6 +93,12 @@ export class ResultLookup {
     return policy(vertex.id) !== 'none' && results.hasFamily(family, { signal })
   }
 
+  /** Why a step is executed that was not found. */
+  async executionReason(vertex: StepVertex, family: CacheKey): Promise<ExecutionReason> {
+    if (this.#deps.policy(vertex.id) === 'none') return 'no-cache'
+    return (await this.hasFamily(vertex, family)) ? 'input-changed' : 'no-record'
+  }
+
   /** Makes the result of `target` be found by `key`. */
   link(key: CacheKey, target: CacheKey): Promise<void> {
     const { results, signal } = this.#deps
@@ -106,11 +112,12 @@ export class ResultLookup {
     await results.put(result, { signal })
   }
 
-  #usable(vertex: StepVertex, results: readonly KnownResult[]): FoundResult | undefined {
+  #usable({ vertex, by }: Query, results: readonly KnownResult[]): FoundResult | undefined {
     const { store } = this.#deps
     for (const { key, createdAt, layer: id } of results) {
       const layer = store.layers.get(id)
-      if (layer !== undefined && !isOutdated(vertex, layer, store)) return { key, createdAt, layer }
+      if (layer === undefined || isOutdated(vertex, layer, store)) continue
+      return { key, createdAt, layer, by }
     }
     return undefined
   }

@@ -30,7 +30,7 @@ export class ImageOperation implements SourceOperation {
 
   async run(): Promise<Result> {
     const { vertex } = this
-    this.#deps.reporter.hit(vertex)
+    this.#deps.reporter.hit(vertex, 'definition', this.definitionKey())
     const layers = vertex.base.layers.map((base): ResultLayer => {
       const fetch = (): Promise<void> => fetchLayer(base, vertex, this.#deps)
       return { vertex: undefined, layer: new BaseImageLayer(base, this.#deps, fetch) }

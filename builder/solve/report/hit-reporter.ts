@@ -1,4 +1,6 @@
 import type { Plan, StepVertex, VertexId } from '#builder/plan'
+import type { CacheKey } from '#cache'
+import type { KeyKind } from '../keys/vertex-key.ts'
 import { isStep, sourcesOf } from '../keys/vertex-kind.ts'
 import type { Reporter } from './reporter.ts'
 
@@ -22,9 +24,9 @@ export class HitReporter {
   }
 
   /** Reports a hit; its root is solved and reported apart. */
-  hit(vertex: StepVertex): void {
+  hit(vertex: StepVertex, { by, key }: { readonly by: KeyKind; readonly key: CacheKey }): void {
     for (const source of sourcesOf(vertex)) this.#visit(source)
-    this.#deps.reporter.hit(vertex)
+    this.#deps.reporter.hit(vertex, by, key)
   }
 
   #visit(id: VertexId): void {
@@ -37,6 +39,6 @@ export class HitReporter {
       if (vertex.root !== undefined) this.#visit(vertex.root)
       for (const source of sourcesOf(vertex)) this.#visit(source)
     }
-    if (!this.#deps.isSolved(id)) this.#deps.reporter.hit(vertex)
+    if (!this.#deps.isSolved(id)) this.#deps.reporter.hit(vertex, 'unused')
   }
 }

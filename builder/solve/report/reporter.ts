@@ -1,5 +1,12 @@
 import type { ImageVertex, RemoteVertex, Vertex, VertexId } from '#builder/plan'
-import { type Descriptor, type OnEvent, reported } from '#core'
+import {
+  type CacheHit,
+  type Descriptor,
+  type Ending,
+  type ExecutionReason,
+  type OnEvent,
+  reported,
+} from '#core'
 
 /** Milliseconds between two reports about one blob. */
 const REPORT_INTERVAL = 100
@@ -7,16 +14,16 @@ const REPORT_INTERVAL = 100
 /** Bytes so far, and in all when that is known. */
 type OnProgress = (current: number, total: number | undefined) => void
 
-/** The downloads of one image that are under way: they are told of as one. */
+/** The downloads of one image that are under way: they are reported as one vertex. */
 interface Pull {
   pending: number
   readonly ended: PromiseWithResolvers<void>
 }
 
-/** Tells the world about vertices, each start once and each end once. */
+/** Reports the vertices of one plan, each start once and each end once. */
 export class Reporter {
   readonly #onEvent: OnEvent
-  readonly #told = new Set<VertexId>()
+  readonly #reported = new Set<VertexId>()
   readonly #cached = new Set<VertexId>()
   readonly #warned = new Set<string>()
   readonly #pulls = new Map<string, Pull>()
@@ -30,23 +37,28 @@ export class Reporter {
     return this.#cached.has(id)
   }
 
-  hit(vertex: Vertex): void {
-    if (this.#told.has(vertex.id)) return
-    this.#told.add(vertex.id)
+  /** Reports a result that was found, and how. */
+  hit(vertex: Vertex, by: CacheHit, key?: string): void {
+    if (this.#reported.has(vertex.id)) return
+    this.#reported.add(vertex.id)
     this.#cached.add(vertex.id)
+    const known = key === undefined ? {} : { key }
     this.#onEvent({ type: 'started', vertex: vertex.id, name: vertex.name })
-    this.#onEvent({ type: 'cached', vertex: vertex.id })
+    this.#onEvent({ type: 'cached', vertex: vertex.id, by, ...known })
   }
 
+  /** Reports a piece of a step's output. */
   output(vertex: Vertex, stream: 'stdout' | 'stderr', data: Uint8Array): void {
     this.#onEvent({ type: 'log', vertex: vertex.id, stream, data })
   }
 
+  /** Reports a warning at the line of a vertex. */
   warning(vertex: Vertex, message: string): void {
-    this.#onEvent({ type: 'warning', message, line: vertex.range.start.line })
+    const { line } = vertex.range.start
+    this.#onEvent({ type: 'warning', vertex: vertex.id, message, line })
   }
 
-  /** For what is true of many steps: the first one tells of it. */
+  /** Reports a warning that holds for many steps for the first of them only. */
   warnOnce(topic: string, vertex: Vertex, message: string): void {
     if (this.#warned.has(topic)) return
     this.#warned.add(topic)
@@ -91,30 +103,31 @@ export class Reporter {
     vertex: RemoteVertex,
     perform: (onProgress: OnProgress) => Promise<T>,
   ): Promise<T> {
-    let isCached = false
-    const onEvent: OnEvent = (event) =>
-      this.#onEvent(
-        isCached && event.type === 'done' ? { type: 'cached', vertex: vertex.id } : event,
-      )
-    this.#told.add(vertex.id)
-    return reported(vertex, onEvent, async () => {
+    this.#reported.add(vertex.id)
+    const ending = ({ isCached }: T): Ending => ({ hit: isCached ? 'remote' : undefined })
+    const { id, name } = vertex
+    return reported({ id, name, ending }, this.#onEvent, async () => {
       const result = await perform(this.#fetchProgress(vertex))
-      isCached = result.isCached
-      if (isCached) this.#cached.add(vertex.id)
+      if (result.isCached) this.#cached.add(vertex.id)
       return result
     })
   }
 
-  /** Reports the start, the end and the failure of `perform`. */
-  async step<T>(vertex: Vertex, perform: () => Promise<T>): Promise<T> {
-    this.#told.add(vertex.id)
-    this.#cached.delete(vertex.id)
-    return reported(vertex, this.#onEvent, perform)
+  /** Reports a step that is executed, and the key of its result. */
+  async step<T extends { readonly step: { readonly key: string } }>(
+    { id, name }: Vertex,
+    reason: ExecutionReason,
+    perform: () => Promise<T>,
+  ): Promise<T> {
+    this.#reported.add(id)
+    this.#cached.delete(id)
+    const ending = ({ step }: T): Ending => ({ key: step.key })
+    return reported({ id, name, reason, ending }, this.#onEvent, perform)
   }
 
   #openPull(id: string, { base }: ImageVertex): Pull {
     const ended = Promise.withResolvers<void>()
-    // Who waits for a layer hears of its failure as well.
+    // A failure rejects the download too, which is awaited.
     reported({ id, name: `pull ${base.name}` }, this.#onEvent, () => ended.promise).catch(() => {})
     const pull = { pending: 0, ended }
     this.#pulls.set(id, pull)

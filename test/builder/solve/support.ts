@@ -14,7 +14,7 @@ import type {
 } from '#builder/sandbox'
 import { diffIdsOf, Reporter, Solver, scheduler, workPool } from '#builder/solve'
 import { openStore, type ResultCache, type Store } from '#cache'
-import { type BuildEvent, type DiffId, hostPlatform, TsbuildError } from '#core'
+import { type BuildFact, type DiffId, hostPlatform, TsbuildError } from '#core'
 import { parseDockerfile } from '#parser'
 
 /**
@@ -100,7 +100,7 @@ export interface Solved {
   readonly diffIds: readonly DiffId[]
   readonly ran: readonly string[]
   readonly peak: number
-  readonly events: readonly BuildEvent[]
+  readonly events: readonly BuildFact[]
   /** Names of the steps that came out of the cache. */
   readonly cached: readonly string[]
 }
@@ -147,7 +147,7 @@ async function solve(
   await using pool = workPool(2)
   await using fetcher = new Fetcher({ store, environment: process.env })
   await using sandbox = new ScriptedSandbox()
-  const events: BuildEvent[] = []
+  const events: BuildFact[] = []
   const reporter = new Reporter((event) => void events.push(event))
   const solver = new Solver(plan, {
     store,

@@ -196,6 +196,7 @@ describe('the arguments of a build', () => {
   it('choose the progress view: --quiet, --progress, then the environment', () => {
     const env = { BUILDKIT_PROGRESS: 'plain' }
     assert.equal(parse(['.']).progress, 'auto')
+    assert.equal(parse(['--progress=rawjson', '.']).progress, 'rawjson')
     assert.equal(parse(['.'], { env }).progress, 'plain')
     assert.equal(parse(['--progress', 'tty', '.'], { env }).progress, 'tty')
     for (const argv of [['-q'], ['-q', '--progress', 'auto'], ['--progress', 'quiet']]) {
@@ -226,7 +227,6 @@ describe('the arguments of a build', () => {
 
   for (const argv of [
     ['--load'],
-    ['--progress=rawjson'],
     ['--cache-from', 'x'],
     ['--cache-to=type=inline'],
     ['--provenance', 'mode=max'],

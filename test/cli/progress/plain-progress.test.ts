@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import type { BuildEvent } from '#core'
+import type { BuildFact } from '#core'
 import { PlainProgress } from '../../../cli/progress/plain-progress.ts'
 import { LOG_LIMITS } from '../../../cli/progress/step-output.ts'
 import { readEvents } from '../support/recorded-events.ts'
@@ -49,7 +49,7 @@ describe('plain progress', () => {
       limits: LOG_LIMITS,
     })
     const data = Buffer.from('a\nb\nc\n')
-    const events: readonly BuildEvent[] = [
+    const events: readonly BuildFact[] = [
       { type: 'started', vertex: 'x', name: 'x' },
       { type: 'log', vertex: 'x', stream: 'stdout', data },
       { type: 'done', vertex: 'x', milliseconds: 1 },

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chooseMode, openProgress } from '../../../cli/progress/progress.ts'
+import { chooseMode, openProgress } from '../../../cli/progress/open-progress.ts'
 import { fakeShell } from '../support/fake-shell.ts'
 
 describe('the choice of a progress view', () => {
@@ -20,7 +20,7 @@ describe('the choice of a progress view', () => {
   it('prints nothing when quiet', async () => {
     const shell = fakeShell()
     const progress = await openProgress('quiet', shell)
-    progress.handle({ type: 'started', vertex: 'a', name: 'a' })
+    progress.handle({ type: 'started', vertex: 'a', name: 'a', time: 0 })
     progress.close()
     assert.equal(shell.err(), '')
   })
@@ -28,8 +28,14 @@ describe('the choice of a progress view', () => {
   it('honours the log limits of the environment', async () => {
     const shell = fakeShell({ env: { BUILDKIT_STEP_LOG_MAX_SIZE: '3' } })
     const progress = await openProgress('plain', shell)
-    progress.handle({ type: 'started', vertex: 'a', name: 'a' })
-    progress.handle({ type: 'log', vertex: 'a', stream: 'stderr', data: Buffer.from('12345\n') })
+    progress.handle({ type: 'started', vertex: 'a', name: 'a', time: 0 })
+    progress.handle({
+      type: 'log',
+      vertex: 'a',
+      stream: 'stderr',
+      data: Buffer.from('12345\n'),
+      time: 0,
+    })
     progress.close()
     assert.match(shell.err(), /^#1 \d\.\d{3} 123\n#1 .*\[output clipped, log limit 3B reached\]\n/m)
     assert.equal(shell.out(), '')
@@ -38,8 +44,8 @@ describe('the choice of a progress view', () => {
   it('draws on a terminal, and gives the cursor back at the end', async () => {
     const shell = fakeShell({ terminal: true, env: { NO_COLOR: '1' } })
     const progress = await openProgress('auto', shell)
-    progress.handle({ type: 'started', vertex: 'a', name: 'a' })
-    progress.handle({ type: 'done', vertex: 'a', milliseconds: 5 })
+    progress.handle({ type: 'started', vertex: 'a', name: 'a', time: 0 })
+    progress.handle({ type: 'done', vertex: 'a', milliseconds: 5, time: 0 })
     progress.close()
     assert.match(shell.err(), /\[\+\] Building \d\.\ds \(1\/1\) FINISHED/)
     assert.ok(shell.err().endsWith('\x1b[?25h'))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
-import type { BuildEvent } from '#core'
+import type { BuildFact } from '#core'
 import { LOG_LIMITS } from '../../../cli/progress/step-output.ts'
 import { openTty, TtyProgress } from '../../../cli/progress/tty-progress.ts'
 import type { Shell } from '../../../cli/terminal/shell.ts'
@@ -25,7 +25,7 @@ class Player {
     this.progress = new TtyProgress(options, () => ({ columns: this.columns, rows, color }))
   }
 
-  play(at: number, ...events: readonly BuildEvent[]): readonly string[] {
+  play(at: number, ...events: readonly BuildFact[]): readonly string[] {
     this.now = at
     for (const event of events) this.progress.handle(event)
     this.progress.tick()
@@ -33,13 +33,13 @@ class Player {
   }
 }
 
-const started = (vertex: string, name: string): BuildEvent => ({ type: 'started', vertex, name })
-const done = (vertex: string, milliseconds: number): BuildEvent => ({
+const started = (vertex: string, name: string): BuildFact => ({ type: 'started', vertex, name })
+const done = (vertex: string, milliseconds: number): BuildFact => ({
   type: 'done',
   vertex,
   milliseconds,
 })
-const log = (vertex: string, text: string): BuildEvent => ({
+const log = (vertex: string, text: string): BuildFact => ({
   type: 'log',
   vertex,
   stream: 'stdout',
@@ -155,7 +155,7 @@ describe('the live view', () => {
       const options = { write, now: () => 0, limits: LOG_LIMITS }
       const stderr = Object.assign(new PassThrough(), { isTTY: true, columns, rows })
       const view = openTty(options, { ...fakeShell(), stderr } as Shell)
-      view.handle(started('a', 'x'.repeat(200)))
+      view.handle({ ...started('a', 'x'.repeat(200)), time: 0 })
       view.tick()
       view.close()
       assert.equal(

@@ -1,10 +1,10 @@
-import type { BuildEvent } from '#core'
+import type { BuildFact } from '#core'
 
 export interface RecordedEvent {
   /** Milliseconds since the start of the build. */
   readonly at: number
   /** `undefined` when only time passes. */
-  readonly event: BuildEvent | undefined
+  readonly event: BuildFact | undefined
 }
 
 /** One JSON object a line: `at`, and the event with the text of a log instead of its bytes. */

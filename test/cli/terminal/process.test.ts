@@ -82,7 +82,7 @@ describe('a process', () => {
     assert.equal((await signalled('hang', 'SIGTERM')).signal, 'SIGTERM')
   })
 
-  it('parses as the program for all commands does', () => {
+  it('parses from the bundle as from its modules', () => {
     const file = fileURLToPath(new URL('../../../../fixtures/hello/Dockerfile', import.meta.url))
     const all = `import('${new URL('main.js', DIST)}').then(({ main }) => main(process.argv.slice(1)))`
     const outcome = (argv: readonly string[]): readonly unknown[] => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { cleanLine, cutToWidth, displayWidth, formatBytes } from '../../../cli/terminal/text.ts'
+import { cleanLine, formatBytes } from '../../../cli/terminal/text.ts'
 
 const CLEAN: readonly (readonly [string, string, string])[] = [
   ['colours', '\x1b[1;31mred\x1b[0m x', 'red x'],
@@ -32,15 +32,6 @@ describe('text for a terminal', () => {
         assert.doesNotMatch(cleanLine(raw), /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u)
       }),
     )
-  })
-
-  it('is cut by the columns that it takes', () => {
-    assert.equal(displayWidth('日本e\u0301'), 5)
-    assert.equal(cutToWidth('abcdef', 6), 'abcdef')
-    assert.equal(cutToWidth('abcdef', 5), 'abcd…')
-    assert.equal(cutToWidth('日本語', 5), '日本…')
-    assert.equal(cutToWidth('日本語', 4), '日…')
-    assert.equal(cutToWidth('abc', 0), '')
   })
 
   it('gives sizes in powers of 1000', () => {

@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { CLEAN_ENVIRONMENT, capture, type Outcome } from '../../support/peers/index.ts'
+import { type Installed, installHere, REPOSITORY } from './installed.ts'
 
-/** The repository, where `cli/bin.js` and the fixtures are. */
-export const REPOSITORY: string = fileURLToPath(new URL('../../../../', import.meta.url))
 export const FIXTURES: string = `${REPOSITORY}fixtures`
-export const HERE: Installed = { path: REPOSITORY, node: process.execPath }
+/** What ships, not the working tree. */
+export const HERE: Installed = installHere()
 
 /** How the command line tool is started. */
 export interface Start {
@@ -20,13 +19,6 @@ export interface Start {
   readonly installed?: Installed
   /** The process is killed after this long; default: 50,000 milliseconds. */
   readonly timeoutMs?: number
-}
-
-/** Where the package is, and the Node.js that runs it. */
-export interface Installed {
-  /** A directory, with `/` at its end. */
-  readonly path: string
-  readonly node: string
 }
 
 /** What one step of a build said at its end. */

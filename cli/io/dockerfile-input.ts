@@ -2,7 +2,7 @@ import { readNamedFile, readRegularFile } from '#builder/linux'
 import { ioError, TsbuildError } from '#core'
 import { MAX_DOCKERFILE_BYTES } from '#parser'
 import type { Shell } from '../terminal/shell.ts'
-import { readStandardInput } from '../terminal/standard-input.ts'
+import { readStandardInput } from './standard-input.ts'
 
 /** A Dockerfile as it was read, and the name that messages call it by. */
 export interface DockerfileInput {

@@ -1,5 +1,5 @@
 import { TsbuildError, throwIfCancelled } from '#core'
-import type { Shell } from './shell.ts'
+import type { Shell } from '../terminal/shell.ts'
 
 const DOING = 'read standard input'
 

@@ -5,7 +5,7 @@ import { PendingFile } from '#builder/linux'
 import { ioError } from '#core'
 
 /**
- * Removes what an earlier build left at `path`, so that nobody takes it for this one's, and checks
+ * Removes the result of an earlier build at `path`, which a failed build would leave there, and checks
  * that the result can be written before any work is done.
  * @throws {TsbuildError} IO_FAILED, PERMISSION_DENIED
  */

@@ -4,11 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { BuildResult } from '#builder'
 import { digestOf } from '#core'
-import {
-  buildMetadata,
-  prepareResultFile,
-  writeResultFile,
-} from '../../../cli/build/result-files.ts'
+import { buildMetadata, prepareResultFile, writeResultFile } from '../../../cli/io/result-files.ts'
 
 describe('result files', () => {
   let folder = ''
