@@ -34,7 +34,7 @@ export interface Bench {
   readonly base: string
 }
 
-/** Before anybody chose another one. */
+/** The default of the Docker daemon. */
 const SYSTEM_TEMPORARY = tmpdir()
 
 export const CLI: string = fileURLToPath(new URL('../../cli/bin.js', import.meta.url))

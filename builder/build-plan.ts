@@ -1,3 +1,12 @@
+import type { LoadedDockerfile } from '#builder/context'
+import {
+  type EpochSources,
+  plannedContexts,
+  REPRODUCIBLE_TIME,
+  replacementIn,
+  resolveEpoch,
+} from '#builder/context'
+import type { Settings } from '#builder/options'
 import {
   globalScope,
   isSwitchedOn,
@@ -14,11 +23,7 @@ import type { Store } from '#cache'
 import { formatPlatform, type Platform, suggestion } from '#core'
 import type { Dockerfile, DockerfileChecks } from '#parser'
 import { checkedBases } from './checks.ts'
-import type { LoadedDockerfile } from './dockerfile-source.ts'
-import { type EpochSources, REPRODUCIBLE_TIME, resolveEpoch } from './epoch.ts'
-import { plannedContexts, replacementIn } from './named-contexts.ts'
 import type { Services } from './services.ts'
-import type { Settings } from './settings.ts'
 
 interface PlanDeps {
   readonly settings: Settings
@@ -37,7 +42,7 @@ interface ResolverDeps {
   readonly services: Services
 }
 
-/** Resolves an image for a platform once, however many plans of one build ask for it. */
+/** Resolves an image for a platform once, for all plans of one build. */
 export function baseResolver(deps: ResolverDeps): ResolveGraphOptions['resolve'] {
   const { settings, store, services } = deps
   const { pull, onEvent } = settings
@@ -53,7 +58,7 @@ export function baseResolver(deps: ResolverDeps): ResolveGraphOptions['resolve']
 
 /**
  * Plans a Dockerfile without mistakes in its text for one platform: resolves the bases and checks the
- * stages on the way. What is to be said about the file is said for the first platform only.
+ * stages on the way. What concerns the file is reported for the first platform only.
  * @throws {SourceError} for a Dockerfile that cannot be built, or whose checks are to be errors
  */
 export async function planLoaded(
@@ -65,7 +70,7 @@ export async function planLoaded(
   const given = globalScope(dockerfile, { buildArgs, targetPlatform: platform, target })
   const { contexts } = settings
   const sources = { contexts, contextMadeAt, fetcher, platform, onEvent, signal }
-  const { globals, epoch } = await resolveEpoch(dockerfile, given, sources)
+  const { globals, sourceDateEpoch } = await resolveEpoch(dockerfile, given, sources)
   const { graph, bases } = await resolveGraph(dockerfile, {
     globals,
     target,
@@ -76,20 +81,13 @@ export async function planLoaded(
     signal,
   })
   const isFirst = platform === platforms[0]
-  const unused = unusedBuildArgs(graph.dockerfile, globals)
-  if (unused.length > 0 && isFirst) {
-    const message = `[Warning] One or more build-args [${unused.join(' ')}] were not consumed`
-    onEvent({ type: 'warning', message })
-  }
-  if (isFirst)
-    for (const message of unknownStages(dockerfile, settings)) {
+  if (isFirst) {
+    const unused = unusedBuildArgs(graph.dockerfile, globals)
+    for (const message of warningsAbout(dockerfile, unused, settings)) {
       onEvent({ type: 'warning', message })
     }
-  if (isFirst && isSwitchedOn(buildArgs.BUILDKIT_INLINE_CACHE)) {
-    const message = 'BUILDKIT_INLINE_CACHE is ignored: the image carries no cache'
-    onEvent({ type: 'warning', message })
+    checks.checkStages(graph, checkedBases(bases, platform))
   }
-  if (isFirst) checks.checkStages(graph, checkedBases(bases, platform))
   const plan = planBuild(graph, bases, {
     globals,
     targetPlatform: platform,
@@ -100,14 +98,30 @@ export async function planLoaded(
     labels,
     fresh: typeof settings.noCache === 'boolean' ? [] : settings.noCache,
     isOneOfSeveral: settings.isIndex,
-    ...timesOf(epoch, settings),
+    ...timesOf(sourceDateEpoch, settings),
   })
   const failure = isFirst ? checks.failure() : undefined
   if (failure !== undefined) throw failure
   return plan
 }
 
-/** What is to be said about names that no stage has. */
+function warningsAbout(
+  dockerfile: Dockerfile,
+  unused: readonly string[],
+  settings: Settings,
+): readonly string[] {
+  const { BUILDKIT_INLINE_CACHE: inlineCache } = settings.buildArgs
+  const consumed = `[Warning] One or more build-args [${unused.join(' ')}] were not consumed`
+  return [
+    ...(unused.length > 0 ? [consumed] : []),
+    ...unknownStages(dockerfile, settings),
+    ...(isSwitchedOn(inlineCache)
+      ? ['BUILDKIT_INLINE_CACHE is ignored: the image carries no cache']
+      : []),
+  ]
+}
+
+/** Warnings about names that no stage has. */
 function unknownStages({ stages }: Dockerfile, { noCache }: Settings): readonly string[] {
   if (typeof noCache === 'boolean') return []
   const known = stages.flatMap(({ name }) => (name === undefined ? [] : [name.toLowerCase()]))
@@ -120,10 +134,10 @@ function unknownStages({ stages }: Dockerfile, { noCache }: Settings): readonly 
 }
 
 function timesOf(
-  epoch: number | undefined,
+  sourceDateEpoch: number | undefined,
   { reproducible }: Settings,
-): Pick<PlanOptions, 'epoch' | 'latest'> {
-  if (!reproducible) return { epoch, latest: undefined }
-  const latest = Math.min(epoch ?? REPRODUCIBLE_TIME, REPRODUCIBLE_TIME)
-  return { epoch: epoch ?? latest, latest }
+): Pick<PlanOptions, 'sourceDateEpoch' | 'maxMtime'> {
+  if (!reproducible) return { sourceDateEpoch, maxMtime: undefined }
+  const maxMtime = Math.min(sourceDateEpoch ?? REPRODUCIBLE_TIME, REPRODUCIBLE_TIME)
+  return { sourceDateEpoch: sourceDateEpoch ?? maxMtime, maxMtime }
 }

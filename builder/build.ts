@@ -1,27 +1,26 @@
-import { isStep, type StepSecrets, scheduler } from '#builder/solve'
-import { hasFileDigests, openStore } from '#cache'
+import type { OpenedContext } from '#builder/context'
+import { checkDestination } from '#builder/export'
 import {
-  type Descriptor,
-  formatPlatform,
-  Resources,
-  TsbuildError,
-  throwIfCancelled,
-  together,
-  typedFailure,
-} from '#core'
+  type BuildOptions,
+  type BuildResult,
+  requestOf,
+  resolveOptions,
+  type Settings,
+} from '#builder/options'
+import type { Plan } from '#builder/plan'
+import { type StepSecrets, scheduler } from '#builder/solve'
+import { hasFileDigests, openStore, type Store } from '#cache'
+import { Resources, TsbuildError, throwIfCancelled, together, typedFailure } from '#core'
 import { type DockerfileChecks, diagnosticsError, failureIn } from '#parser'
-import { formatReference } from '#registry-client'
 import { baseResolver, planLoaded } from './build-plan.ts'
-import { checkOutputs } from './check-outputs.ts'
+import { resultOf } from './build-result.ts'
 import { openChecks } from './checks.ts'
 import { deliver } from './deliver.ts'
 import { explainNoSpace } from './full-disk.ts'
 import { type BuiltImage, buildImage } from './image-build.ts'
-import { type OpenedContext, openContext } from './open-context.ts'
-import type { BuildOptions, BuildResult } from './options.ts'
+import { loadContext } from './load-context.ts'
 import { reportWaits } from './reported-waits.ts'
 import { Services } from './services.ts'
-import { resolveOptions, type Settings } from './settings.ts'
 import { openSecrets } from './step-secrets.ts'
 
 /** Milliseconds after which the kernel has begun to write what it was given: twice its default. */
@@ -35,11 +34,11 @@ const SETTLED = 60_000
 export async function build(options: BuildOptions): Promise<BuildResult> {
   const started = performance.now()
   const settings = resolveOptions(options)
-  checkOutputs(settings.outputs, options)
+  for (const output of settings.outputs) checkDestination(output, requestOf(settings))
   try {
     throwIfCancelled(settings.signal, 'build')
     const secrets = await openSecrets(settings)
-    await using context = await openContext(settings, secrets)
+    await using context = await loadContext(settings, secrets)
     return await buildChecked(context, { secrets, settings, started })
   } catch (thrown) {
     const cause = typedFailure('build', thrown)
@@ -50,10 +49,11 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
   }
 }
 
+/** One call of `build`. */
 interface Request {
   readonly secrets: StepSecrets
   readonly settings: Settings
-  /** As `performance.now()` told it. */
+  /** By `performance.now()`. */
   readonly started: number
 }
 
@@ -69,46 +69,35 @@ async function buildChecked(context: OpenedContext, request: Request): Promise<B
   }
 }
 
+/** What the parts of one build share. */
+interface BuildDeps {
+  readonly context: OpenedContext
+  readonly settings: Settings
+  readonly store: Store
+  readonly services: Services
+  readonly resources: Resources
+}
+
 async function buildLoaded(
   context: OpenedContext,
   checks: DockerfileChecks,
   { secrets, settings, started }: Request,
 ): Promise<BuildResult> {
-  const { loaded } = context
-  await using store = openStore(settings.root, { onWait: reportWaits(settings.onEvent) })
+  await using store = openStore(settings.root, { onWait: reportWaits(settings.onEvent, 'build') })
   await using services = new Services(settings, { store, secrets })
   await using resources = new Resources()
-  // One thread reads what is copied, another writes it; they come up while bases are looked for.
+  // One thread reads what is copied, another writes it; they start while bases are looked for.
   if (copiesNewFiles(context, settings)) services.pool.warmUp(2)
+  const deps = { context, settings, store, services, resources }
   const finish = async (signal: AbortSignal): Promise<BuildResult> => {
-    const schedule = scheduler(settings.jobs)
-    const shared = { settings, store, services }
-    const planning = {
-      settings,
-      checks,
-      stages: 'target',
-      resolve: baseResolver(shared),
-      contextMadeAt: context.madeAt,
-      fetcher: () => services.fetcher(),
-    } as const
-    // A check that fails the build does so before any step runs, on whatever platform.
-    const plans = await together(
-      settings.platforms.map((platform) => (stop: AbortSignal) => {
-        return planLoaded(loaded, platform, { ...planning, signal: stop })
-      }),
-      signal,
-    )
-    const images = await together(
-      plans.map((plan) => (stop: AbortSignal) => {
-        return buildImage(plan, { ...shared, context, schedule, resources, signal: stop })
-      }),
-      signal,
-    )
-    // Its failure is told when the services are disposed of.
+    const plans = await planPlatforms(checks, deps, signal)
+    const images = await buildPlatforms(plans, deps, signal)
+    // A rejection reaches the caller when the services are disposed of.
     services.closeSandbox().catch(() => undefined)
     const stoppable = { ...settings, signal }
     const descriptor = await deliver(images, { settings: stoppable, store, services })
-    return summarize({ images, descriptor, settings, started })
+    const fetched = [...context.materials, ...services.fetched]
+    return resultOf({ images, descriptor, fetched, settings, started })
   }
   // Layers of earlier builds, which the kernel has written by now, are marked as safe: at once, while
   // there is little else to write.
@@ -118,50 +107,46 @@ async function buildLoaded(
   return result
 }
 
-/** Whether files are copied out of a context that no build has read. */
+/** Plans all platforms. A check that fails the build does so before any step runs, on any platform. */
+function planPlatforms(
+  checks: DockerfileChecks,
+  { context, ...shared }: BuildDeps,
+  signal: AbortSignal,
+): Promise<readonly Plan[]> {
+  const { settings, services } = shared
+  const planning = {
+    settings,
+    checks,
+    stages: 'target',
+    resolve: baseResolver(shared),
+    contextMadeAt: context.madeAt,
+    fetcher: () => services.fetcher(),
+  } as const
+  const tasks = settings.platforms.map((platform) => (stop: AbortSignal) => {
+    return planLoaded(context.loaded, platform, { ...planning, signal: stop })
+  })
+  return together(tasks, signal)
+}
+
+/** Builds the image of each plan, side by side. */
+function buildPlatforms(
+  plans: readonly Plan[],
+  deps: BuildDeps,
+  signal: AbortSignal,
+): Promise<readonly BuiltImage[]> {
+  const schedule = scheduler(deps.settings.jobs)
+  const { platforms } = deps.settings
+  const tasks = plans.map((plan, index) => (stop: AbortSignal) => {
+    const platform = platforms[index] ?? platforms[0]
+    return buildImage(plan, { ...deps, schedule, platform, signal: stop })
+  })
+  return together(tasks, signal)
+}
+
+/** Whether files are copied from a context of which no digests are kept. */
 function copiesNewFiles({ directory, loaded }: OpenedContext, { root }: Settings): boolean {
   const copies = loaded.parsed.dockerfile.stages.some(({ instructions }) =>
     instructions.some((one) => one.kind === 'add' || (one.kind === 'copy' && !one.from)),
   )
   return copies && !hasFileDigests(root, directory)
-}
-
-interface Summary {
-  readonly images: readonly BuiltImage[]
-  readonly descriptor: Descriptor | undefined
-  readonly settings: Settings
-  readonly started: number
-}
-
-function summarize({ images, descriptor, settings, started }: Summary): BuildResult {
-  const steps = images.flatMap(({ plan, reporter }) =>
-    [...plan.vertices.values()]
-      .filter((vertex) => isStep(vertex) && vertex.internal !== true)
-      .map(({ id }) => reporter.isCached(id)),
-  )
-  const built = images.map(summarizeImage)
-  const [first] = built
-  const { isIndex } = settings
-  return {
-    digest: descriptor?.digest,
-    descriptor,
-    imageId: descriptor === undefined ? undefined : isIndex ? descriptor.digest : first?.id,
-    tags: descriptor === undefined ? [] : settings.tags.map(formatReference),
-    layers: built.flatMap(({ layers }) => layers),
-    images: built,
-    steps: { total: steps.length, cached: steps.filter((isCached) => isCached).length },
-    milliseconds: performance.now() - started,
-  }
-}
-
-function summarizeImage({ plan, image, layers }: BuiltImage): BuildResult['images'][number] {
-  return {
-    platform: formatPlatform(image.platform),
-    id: image.id,
-    layers: layers.map(({ diffId, size, vertex }) => ({
-      diffId,
-      size,
-      createdBy: vertex === undefined ? undefined : plan.vertices.get(vertex)?.name,
-    })),
-  }
 }

@@ -1,15 +1,16 @@
-import type { Fetcher } from '#builder/fetch'
+import type { RemoteFetcher } from '#builder/fetch'
+import type { BuildOptions } from '#builder/options'
+import { resolveOptions } from '#builder/options'
 import type { StepSecrets } from '#builder/solve'
 import { openStore } from '#cache'
 import { isCancelled, TsbuildError, throwIfCancelled, typedFailure } from '#core'
 import { type CheckWarning, diagnosticsError, failureIn, type SourceFile } from '#parser'
 import { baseResolver, planLoaded } from './build-plan.ts'
 import { openChecks } from './checks.ts'
-import { openContext } from './open-context.ts'
-import type { BuildOptions } from './options.ts'
+import { loadContext } from './load-context.ts'
 import { Services } from './services.ts'
-import { resolveOptions } from './settings.ts'
 
+/** What the build checks say of a Dockerfile, and whether it can be built. */
 export interface BuildCheck {
   /** In the order in which they were found. */
   readonly warnings: readonly CheckWarning[]
@@ -20,17 +21,17 @@ export interface BuildCheck {
   readonly error: TsbuildError | undefined
 }
 
-/** No step runs that could ask for one. */
+/** No step runs, so none asks for a secret. */
 const NO_SECRETS: StepSecrets = { secret: async () => undefined, agent: () => undefined }
 
 /**
  * Does everything that comes before the first step of a build, for all stages unless there is a
- * target, and tells what the build checks have found. Of several platforms the first one is checked.
+ * target, and reports what the build checks have found. Of several platforms the first one is checked.
  * @throws {TsbuildError} USAGE, CONTEXT_INVALID, CANCELLED, store failures
  */
 export async function checkBuild(options: BuildOptions): Promise<BuildCheck> {
   const settings = resolveOptions(options)
-  await using context = await openContext(settings)
+  await using context = await loadContext(settings)
   const { loaded } = context
   const { source, path, parsed } = loaded
   const checks = openChecks(loaded, settings)
@@ -44,7 +45,7 @@ export async function checkBuild(options: BuildOptions): Promise<BuildCheck> {
   const { signal } = settings
   try {
     const resolve = baseResolver({ settings, store, services })
-    const fetcher = (): Fetcher => services.fetcher()
+    const fetcher = (): RemoteFetcher => services.fetcher()
     const contextMadeAt = context.madeAt
     const sources = { resolve, contextMadeAt, fetcher }
     await planLoaded(loaded, platform, { settings, ...sources, checks, stages, signal })

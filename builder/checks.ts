@@ -1,8 +1,8 @@
+import type { LoadedDockerfile } from '#builder/context'
+import type { Settings } from '#builder/options'
 import { type BaseLookup, predefinedArgs, stagePlatform } from '#builder/plan'
 import type { Platform } from '#core'
 import { type CheckedBase, DockerfileChecks, type LinkedStage } from '#parser'
-import type { LoadedDockerfile } from './dockerfile-source.ts'
-import type { Settings } from './settings.ts'
 
 /**
  * The checks of one build; those of the text have been made. Warnings go to `onEvent`.
@@ -30,7 +30,7 @@ export function openChecks(
   return checks
 }
 
-/** What the checks want to know of resolved bases. */
+/** What the checks need to know of resolved bases. */
 export function checkedBases(
   bases: BaseLookup,
   target: Platform,

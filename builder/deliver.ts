@@ -1,30 +1,12 @@
-import { join } from 'node:path'
-import type { Writable } from 'node:stream'
-import {
-  directoryWriter,
-  exportToArchive,
-  exportToRegistry,
-  exportToStore,
-  type ImageSet,
-  openDestination,
-  sendFile,
-  tarWriter,
-} from '#builder/export'
+import { type Exported, type ImageSet, type Output, sendOutput } from '#builder/export'
+import type { Settings } from '#builder/options'
 import type { Store } from '#cache'
-import {
-  type Compression,
-  type Descriptor,
-  formatPlatform,
-  ioError,
-  reported,
-  unreachable,
-} from '#core'
-import { formatReference, type PushProgress } from '#registry-client'
+import { type Descriptor, formatPlatform, reported } from '#core'
+import type { PushProgress } from '#registry-client'
 import type { BuiltImage } from './image-build.ts'
-import type { LayerCompression, Output } from './options.ts'
 import type { Services } from './services.ts'
-import type { Settings } from './settings.ts'
 
+/** What the images of a build are sent with. */
 export interface DeliverDeps {
   readonly settings: Settings
   readonly store: Store
@@ -36,55 +18,23 @@ export async function deliver(
   built: readonly BuiltImage[],
   deps: DeliverDeps,
 ): Promise<Descriptor | undefined> {
+  const { settings, store, services } = deps
+  const { tags, ignoreChownErrors, onEvent, signal } = settings
   let last: Descriptor | undefined
-  for (const [place, output] of deps.settings.outputs.entries()) {
-    last = (await deliverTo(output, built, { ...deps, place })) ?? last
+  for (const [position, output] of settings.outputs.entries()) {
+    const sent = await sendOutput(output, {
+      images: await imagesFor(output, built, settings),
+      tags,
+      store,
+      client: () => services.client(),
+      ignoreChownErrors,
+      writeTrees: (to, options) => writeTrees(built, { to, ...options }, deps),
+      report: (name, send) => reportOutput(name, { onEvent, position }, send),
+      signal,
+    })
+    last = sent ?? last
   }
   return last
-}
-
-/** Delivers to one of several outputs. */
-interface OutputDeps extends DeliverDeps {
-  /** Among the outputs. */
-  readonly place: number
-}
-
-async function deliverTo(
-  output: Output,
-  built: readonly BuiltImage[],
-  deps: OutputDeps,
-): Promise<Descriptor | undefined> {
-  const { settings, store, place } = deps
-  const told = { onEvent: settings.onEvent, place }
-  const image = await imagesFor(output, built, settings)
-  const { signal } = settings
-  const names = settings.tags.map(formatReference)
-  switch (output.type) {
-    case 'store':
-      return sent('exporting to image', told, () => exportToStore(image, { store, names, signal }))
-    case 'registry':
-      return pushAll(image, compressionOf(output.compression), deps)
-    case 'oci':
-    case 'docker': {
-      const { type: format, dest } = output
-      return sent(`exporting to ${format} image format`, told, async () => {
-        const inFolder = output.tar === false
-        await using writer = inFolder
-          ? directoryWriter(pathOf(dest))
-          : await tarWriter(dest, signal)
-        const compression = compressionOf(output.compression)
-        const options = { store, names, compression, format, signal }
-        const manifest = await exportToArchive(image, writer, options)
-        await writer.finish()
-        return manifest
-      })
-    }
-    case 'local':
-    case 'tar':
-      return sent(`exporting to ${output.type}`, told, () => unpack(output, built, deps))
-    default:
-      return unreachable(output)
-  }
 }
 
 async function imagesFor(
@@ -94,105 +44,46 @@ async function imagesFor(
 ): Promise<ImageSet> {
   const rewrites = 'rewriteTimestamp' in output && output.rewriteTimestamp === true
   if (!rewrites) return { images: built.map((one) => one.image), isIndex }
-  if (built.some(({ epoch }) => epoch === undefined)) {
+  if (built.some(({ plan }) => plan.sourceDateEpoch === undefined)) {
     const message = 'rewrite-timestamp is given, but no SOURCE_DATE_EPOCH: times stay as they are'
     onEvent({ type: 'warning', message })
   }
   return { images: await Promise.all(built.map((one) => one.rewritten())), isIndex }
 }
 
-async function unpack(
-  output: Extract<Output, { type: 'local' | 'tar' }>,
+type Trees = Parameters<Exported['writeTrees']>[1] & { readonly to: string | number }
+
+async function writeTrees(
   built: readonly BuiltImage[],
-  { settings, store, services }: DeliverDeps,
-): Promise<undefined> {
-  const { signal } = settings
-  const { type: format, dest } = output
-  const mode = output.mode ?? 'copy'
-  const latest = built[0]?.epoch
+  { to: dest, format, mode }: Trees,
+  { settings, services }: DeliverDeps,
+): Promise<void> {
   const trees = await Promise.all(
     built.map(async ({ image, directories }) => ({
       directories: await directories(),
-      // Several images share a destination: each has a folder of its own there.
+      // Several images share a destination: each has its own folder there.
       folder: settings.isIndex ? formatPlatform(image.platform).replaceAll('/', '_') : '',
     })),
   )
-  const write = (to: string | number): Promise<void> =>
-    services.pool.run('unpackTrees', { trees, dest: to, format, mode, latest }, signal)
-  if (format === 'local') {
-    await write(pathOf(dest))
-    return
-  }
-  const destination = openDestination(dest)
-  try {
-    if (destination.kind === 'file') {
-      using file = destination.file
-      await write(file.descriptor)
-      file.commit()
-      return
-    }
-    await using temporary = store.temporary()
-    const aside = join(temporary.path, 'tree.tar')
-    await write(aside)
-    await sendFile(aside, destination, signal)
-  } catch (cause) {
-    throw ioError('write the tar', cause)
-  }
+  const maxMtime = built[0]?.plan.sourceDateEpoch
+  await services.pool.run('unpackTrees', { trees, dest, format, mode, maxMtime }, settings.signal)
 }
 
-/** Tags of one repository go together; each repository gets its own upload. */
-async function pushAll(
-  image: ImageSet,
-  compression: Compression,
-  { settings, store, services, place }: OutputDeps,
-): Promise<Descriptor | undefined> {
-  const told = { onEvent: settings.onEvent, place }
-  const byRepository = Map.groupBy(
-    settings.tags,
-    ({ registry, repository }) => `${registry}/${repository}`,
-  )
-  const done = new Map<string, string>()
-  let manifest: Descriptor | undefined
-  for (const [name, references] of byRepository) {
-    const [first, ...rest] = references
-    if (first === undefined) continue
-    const { registry, repository } = first
-    manifest = await sent(`pushing ${name}`, told, (onProgress) =>
-      exportToRegistry(image, [first, ...rest], {
-        store,
-        client: services.client(),
-        compression,
-        sibling: done.get(registry),
-        ignoreChownErrors: settings.ignoreChownErrors,
-        onProgress,
-        signal: settings.signal,
-      }),
-    )
-    done.set(registry, repository)
-  }
-  return manifest
+/** Where an output is reported, and its position: two outputs may do the same. */
+export interface ReportDeps extends Pick<Settings, 'onEvent'> {
+  readonly position: number
 }
 
-/** Shows an output as a vertex of its own. */
-export function sent<T>(
+/** Reports an output as a vertex, with the progress of its transfers. */
+export function reportOutput<T>(
   name: string,
-  { onEvent, place = 0 }: Pick<Settings, 'onEvent'> & { readonly place?: number },
+  { onEvent, position }: ReportDeps,
   send: (onProgress: (progress: PushProgress) => void) => Promise<T>,
 ): Promise<T> {
-  // Two outputs may do the same.
-  const vertex = `output ${place} ${name}`
+  const vertex = `output ${position} ${name}`
   const onProgress = ({ id, current, total, done }: PushProgress): void => {
     const known = total === undefined ? {} : { total }
     onEvent({ type: 'progress', vertex, id, current, done, ...known })
   }
   return reported({ id: vertex, name }, onEvent, () => send(onProgress))
-}
-
-function compressionOf(wanted: LayerCompression | undefined): Compression {
-  return wanted === 'uncompressed' ? 'none' : (wanted ?? 'gzip')
-}
-
-function pathOf(dest: string | Writable): string {
-  if (typeof dest === 'string') return dest
-  throw new Error('outputs are checked before the build')
 }

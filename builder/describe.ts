@@ -1,3 +1,5 @@
+import type { BuildOptions } from '#builder/options'
+import { resolveOptions } from '#builder/options'
 import { predefinedArgs } from '#builder/plan'
 import {
   diagnosticsError,
@@ -8,10 +10,9 @@ import {
   type SourceFile,
   type Target,
 } from '#parser'
-import { openContext } from './open-context.ts'
-import type { BuildOptions } from './options.ts'
-import { resolveOptions } from './settings.ts'
+import { loadContext } from './load-context.ts'
 
+/** The targets of a Dockerfile, and what their builds can be given. */
 export interface BuildDescription {
   readonly source: SourceFile
   readonly targets: readonly Target[]
@@ -20,13 +21,13 @@ export interface BuildDescription {
 }
 
 /**
- * Reads a Dockerfile for what can be asked of it.
+ * Reads a Dockerfile for its targets and their parameters.
  * @throws {SourceError} when the Dockerfile is wrong
  * @throws {TsbuildError} USAGE, CONTEXT_INVALID
  */
 export async function describeBuild(options: BuildOptions): Promise<BuildDescription> {
   const settings = resolveOptions(options)
-  await using context = await openContext(settings)
+  await using context = await loadContext(settings)
   const { source, parsed } = context.loaded
   const wrong = diagnosticsError(parsed.diagnostics, source)
   if (wrong !== undefined) throw wrong

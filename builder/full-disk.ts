@@ -1,15 +1,15 @@
 import { existsSync, type StatsFs, statfsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import type { Output } from '#builder/export'
+import type { Settings } from '#builder/options'
 import { storeUsage } from '#cache'
 import { TsbuildError } from '#core'
 import { SourceError } from '#parser'
-import type { Output } from './options.ts'
-import type { Settings } from './settings.ts'
 
-/** Milliseconds that a build which has failed may still take to say why. */
+/** Milliseconds that a failed build may spend on adding up the store. */
 const PATIENCE = 1000
 
-/** A failure for want of space, with a hint that says where, and what takes it; any other as it is. */
+/** NO_SPACE gets a hint that names the file system and what takes its space; other failures stay. */
 export function explainNoSpace(
   failure: unknown,
   settings: Pick<Settings, 'root' | 'outputs'>,
@@ -26,8 +26,8 @@ export function explainNoSpace(
 
 function hintFor({ root, outputs }: Pick<Settings, 'root' | 'outputs'>): string | undefined {
   const places = [root, ...outputs.flatMap(destinationOf)].flatMap(spaceAt)
-  // What could not be written is gone again, so the fullest place is meant, and not a full one.
-  const fullest = places.reduce<Place | undefined>(
+  // What could not be written was removed, so no place may be full any more: the fullest one is meant.
+  const fullest = places.reduce<FileSystemSpace | undefined>(
     (found, place) => (found === undefined || place.free < found.free ? place : found),
     undefined,
   )
@@ -46,14 +46,15 @@ function usageOf(root: string): string {
   return `${isPartial ? 'at least ' : ''}${inUnits(bytes)}${details}`
 }
 
-interface Place {
+/** A folder that is written to, and the space of its file system in bytes. */
+interface FileSystemSpace {
   readonly path: string
   /** Bytes, or 0 where no more files can be made. */
   readonly free: number
   readonly total: number
 }
 
-function spaceAt(path: string): readonly Place[] {
+function spaceAt(path: string): readonly FileSystemSpace[] {
   let there = resolve(path)
   while (!existsSync(there) && dirname(there) !== there) there = dirname(there)
   try {

@@ -1,22 +1,22 @@
+import { replacementIn } from '#builder/context'
+import type { BuildOptions } from '#builder/options'
+import { resolveOptions } from '#builder/options'
 import { globalScope, type ResolvedBase, resolveGraph } from '#builder/plan'
 import type { Platform } from '#core'
 import { diagnosticsError, failureIn, type InstructionGraph } from '#parser'
 import { parseReference } from '#registry-client'
-import { replacementIn } from './named-contexts.ts'
-import { openContext } from './open-context.ts'
-import type { BuildOptions } from './options.ts'
-import { resolveOptions } from './settings.ts'
+import { loadContext } from './load-context.ts'
 
 /**
- * The graph that a build with these options works on, as far as the Dockerfile alone tells: nothing
- * but it is read, no base image is looked for, and ONBUILD triggers of base images are not in it. Of
+ * The graph that a build with these options works on, as far as the Dockerfile alone shows it: nothing
+ * else is read, no base image is resolved, and ONBUILD triggers of base images are not in it. Of
  * several platforms the first one counts.
  * @throws {SourceError} when the Dockerfile is wrong
  * @throws {TsbuildError} USAGE, CONTEXT_INVALID, PLATFORM_MISMATCH
  */
 export async function instructionGraph(options: BuildOptions): Promise<InstructionGraph> {
   const settings = resolveOptions(options)
-  await using context = await openContext(settings)
+  await using context = await loadContext(settings)
   const { source, parsed } = context.loaded
   const wrong = diagnosticsError(parsed.diagnostics, source)
   if (wrong !== undefined) throw wrong
@@ -37,9 +37,9 @@ export async function instructionGraph(options: BuildOptions): Promise<Instructi
   }
 }
 
-/** Stands for an image that nothing is known of but its name. @throws {TsbuildError} REFERENCE_INVALID */
+/** Stands for an image of which only the name is known. @throws {TsbuildError} REFERENCE_INVALID */
 function unknownBase(name: string, platform: Platform): ResolvedBase {
   if (!name.includes('://')) parseReference(name)
   const config = { platform, config: {}, diffIds: [], history: [] }
-  return { name, config, layers: [], origin: undefined }
+  return { name, manifest: undefined, config, layers: [], origin: undefined }
 }

@@ -1,28 +1,29 @@
+import type { OpenedContext } from '#builder/context'
+import { contextFolders } from '#builder/context'
 import {
   assembleImage,
   describePresumed,
   type FinishedImage,
   presumedOwners,
   type StepLayer,
+  takenBy,
 } from '#builder/export'
+import type { Settings } from '#builder/options'
 import type { Plan } from '#builder/plan'
 import {
   checkedDirectories,
+  plannedVertices,
   Reporter,
   type ResultLayer,
   type Schedule,
   Solver,
-  type TreeSpec,
 } from '#builder/solve'
 import type { Store } from '#cache'
-import { hostPlatform, MORE_IDS, type Resources } from '#core'
-import { contextTrees } from './named-contexts.ts'
-import type { OpenedContext } from './open-context.ts'
+import { hostPlatform, MORE_IDS, type Platform, type Resources } from '#core'
 import { rewriteTimes } from './rewrite-times.ts'
 import type { Services } from './services.ts'
-import type { Settings } from './settings.ts'
 
-/** More are no fault, but do not run everywhere. */
+/** Images with more layers do not run everywhere. */
 const MOST_LAYERS = 127
 
 /** What the images of one build share. */
@@ -32,9 +33,11 @@ export interface ImageDeps {
   readonly store: Store
   readonly services: Services
   readonly schedule: Schedule
-  /** Gets what has to stay open until the images have gone where they are to go. */
+  /** Takes what has to stay open until the images are where they are to go. */
   readonly resources: Resources
   readonly signal: AbortSignal
+  /** The platform that the plan is for. */
+  readonly platform: Platform
 }
 
 /** The image of one platform. */
@@ -43,72 +46,75 @@ export interface BuiltImage {
   readonly reporter: Reporter
   readonly layers: readonly StepLayer[]
   readonly image: FinishedImage
-  /** The image with no file of a new layer newer than `epoch`. */
+  /** The image with no file of a new layer newer than `SOURCE_DATE_EPOCH`. */
   readonly rewritten: () => Promise<FinishedImage>
-  /** `SOURCE_DATE_EPOCH` in milliseconds. */
-  readonly epoch: number | undefined
   /** Overlay directories, topmost first, as fit to leave the machine. */
   readonly directories: () => Promise<readonly string[]>
 }
 
 /** Solves the plan of one platform. */
 export async function buildImage(plan: Plan, deps: ImageDeps): Promise<BuiltImage> {
-  const { settings, store, services, schedule, resources, signal } = deps
-  const { epoch } = plan
+  const { settings, store, services, signal } = deps
+  const { sourceDateEpoch } = plan
   const reporter = new Reporter(settings.onEvent)
-  const wantsTars = settings.outputs.some(({ type }) => type !== 'local' && type !== 'tar')
-  const modes = settings.reproducible ? 'git' : 'kept'
-  const { directory, transient, loaded } = deps.context
-  const context: TreeSpec = {
-    kind: 'context',
-    directory,
-    ignore: loaded.ignore,
-    modes,
-    transient,
-  }
-  const solver = resources.use(
-    new Solver(plan, {
-      store,
-      pool: services.pool,
-      sandbox: () => services.sandbox(),
-      secrets: services.secrets,
-      fetcher: () => services.fetcher(),
-      schedule,
-      context,
-      namedContexts: contextTrees(settings.contexts, modes),
-      host: hostPlatform(),
-      reporter,
-      noCache: settings.noCache === true,
-      wantsTars,
-      signal,
-    }),
-  )
+  const wantsTars = settings.outputs.some((output) => takenBy(output) === 'images')
+  const solver = openSolver(plan, { ...deps, reporter, wantsTars })
+  const { dockerfile } = deps.context.loaded.parsed
+  const vertices = plannedVertices(plan, dockerfile, deps.platform)
+  settings.onEvent({ type: 'planned', vertices })
   const solved = await solver.solve()
-  if (wantsTars && solved.length > MOST_LAYERS) {
-    settings.onEvent({ type: 'warning', message: manyLayers(solved.length) })
-  }
   const layers = wantsTars ? await finishLayers(solved, plan) : []
-  const presumed = presumedOwners({ layers }, store)
-  if (presumed !== undefined) {
-    const message = `${describePresumed(presumed)} (${MORE_IDS})`
-    settings.onEvent({ type: 'warning', message })
-  }
-  const now = new Date()
-  const image = assembleImage(plan.image, layers, { now, epoch })
+  for (const message of warningsAbout(layers, store)) settings.onEvent({ type: 'warning', message })
+  const times = { now: new Date(), sourceDateEpoch }
+  const image = assembleImage(plan.image, layers, times)
   const rewritten = async (): Promise<FinishedImage> => {
-    if (epoch === undefined) return image
+    if (sourceDateEpoch === undefined) return image
     const rewriting = layers.map((layer) =>
-      rewriteTimes(layer, epoch, { store, pool: services.pool, signal }),
+      rewriteTimes(layer, sourceDateEpoch, { store, pool: services.pool, signal }),
     )
-    return assembleImage(plan.image, await Promise.all(rewriting), { now, epoch })
+    return assembleImage(plan.image, await Promise.all(rewriting), times)
   }
   const directories = (): Promise<readonly string[]> =>
     checkedDirectories(solved.map(({ layer }) => layer))
-  return { plan, reporter, layers, image, rewritten, epoch, directories }
+  return { plan, reporter, layers, image, rewritten, directories }
 }
 
-function manyLayers(count: number): string {
-  return `the image has ${count} layers: docker's overlay2 driver takes no more than 128; join steps, or copy the result into a stage with fewer`
+interface SolverSettings extends ImageDeps {
+  readonly reporter: Reporter
+  readonly wantsTars: boolean
+}
+
+/** The solver of one plan; it stays open until the images are where they are to go. */
+function openSolver(plan: Plan, deps: SolverSettings): Solver {
+  const { settings, store, services, schedule, resources, reporter, wantsTars, signal } = deps
+  const { directory, transient, loaded } = deps.context
+  const modes = settings.reproducible ? 'git' : 'kept'
+  const solver = new Solver(plan, {
+    store,
+    results: store.results,
+    pool: services.pool,
+    sandbox: () => services.sandbox(),
+    secrets: services.secrets,
+    fetcher: () => services.fetcher(),
+    schedule,
+    context: { kind: 'context', directory, ignore: loaded.ignore, modes, transient },
+    namedContexts: contextFolders(settings.contexts, modes),
+    host: hostPlatform(),
+    reporter,
+    noCache: settings.noCache === true,
+    wantsTars,
+    signal,
+  })
+  return resources.use(solver)
+}
+
+function* warningsAbout(layers: readonly StepLayer[], store: Store): Generator<string> {
+  const { length } = layers
+  if (length > MOST_LAYERS) {
+    yield `the image has ${length} layers: docker's overlay2 driver takes no more than 128; join steps, or copy the result into a stage with fewer`
+  }
+  const presumed = presumedOwners({ layers }, store)
+  if (presumed !== undefined) yield `${describePresumed(presumed)} (${MORE_IDS})`
 }
 
 async function finishLayers(

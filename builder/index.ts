@@ -1,27 +1,27 @@
-export { resolveRoot } from '#cache'
-export type { BuildEvent, ErrorCode, OnEvent } from '#core'
-export { TsbuildError } from '#core'
-export { SourceError } from '#parser'
-export { build } from './build.ts'
-export { type BuildCheck, checkBuild } from './check.ts'
 export {
   type ContextEntry,
   type ContextListing,
   type ContextOptions,
+  ContextSummary,
   type ContextVerdict,
+  type FolderSize,
   listContext,
-} from './context-listing.ts'
-export { ContextSummary, type FolderSize } from './context-summary.ts'
-export { defaultCredentials } from './credentials.ts'
-export { type BuildDescription, describeBuild } from './describe.ts'
-export { instructionGraph } from './graph.ts'
+} from '#builder/context'
+export type { LayerCompression, Output } from '#builder/export'
 export type {
   BuildOptions,
   BuildResult,
   BuiltLayer,
   BuiltPlatform,
-  LayerCompression,
-  Output,
   SecretSource,
-} from './options.ts'
+} from '#builder/options'
+export { defaultCredentials } from '#builder/options'
+export { resolveRoot } from '#cache'
+export type { BuildEvent, BuildEventListener, ErrorCode, Material } from '#core'
+export { TsbuildError } from '#core'
+export { SourceError } from '#parser'
+export { build } from './build.ts'
+export { type BuildCheck, checkBuild } from './check.ts'
+export { type BuildDescription, describeBuild } from './describe.ts'
+export { instructionGraph } from './graph.ts'
 export { type PushOptions, type PushResult, pushFromStore } from './push.ts'

@@ -1,6 +1,7 @@
-import { exportToRegistry, readFromStore } from '#builder/export'
+import { pushImages, readFromStore } from '#builder/export'
+import { defaultCredentials } from '#builder/options'
 import { openStore, resolveRoot } from '#cache'
-import { type Descriptor, type OnEvent, TsbuildError, typedFailure } from '#core'
+import { type BuildEventListener, type Descriptor, TsbuildError, timed, typedFailure } from '#core'
 import {
   type CredentialStore,
   createRegistryClient,
@@ -9,21 +10,25 @@ import {
   parseReference,
   withDefaultTag,
 } from '#registry-client'
-import { defaultCredentials } from './credentials.ts'
-import { sent } from './deliver.ts'
+import { reportOutput } from './deliver.ts'
 
+/** What `pushFromStore` is asked to do. */
 export interface PushOptions {
   /** An image of the local store; the registry is part of its name. */
   readonly name: string
+  /** Default: as in `BuildOptions`. */
   readonly root?: string
+  /** As in `BuildOptions`. */
   readonly insecureRegistries?: readonly string[]
   /** As in `BuildOptions`. */
   readonly ignoreChownErrors?: boolean
+  /** Default: docker's config.json and its helpers. */
   readonly credentials?: CredentialStore
-  readonly onEvent?: OnEvent
+  readonly onEvent?: BuildEventListener
   readonly signal?: AbortSignal
 }
 
+/** What the registry has now. */
 export interface PushResult {
   /** Canonical. */
   readonly name: string
@@ -41,7 +46,8 @@ export async function pushFromStore(options: PushOptions): Promise<PushResult> {
 }
 
 async function push(options: PushOptions): Promise<PushResult> {
-  const { insecureRegistries = [], onEvent = () => undefined, signal } = options
+  const { insecureRegistries = [], signal } = options
+  const onEvent = timed(options.onEvent ?? (() => undefined))
   const reference = withDefaultTag(parseReference(options.name))
   const name = formatReference(reference)
   await using store = openStore(options.root ?? resolveRoot(process.env))
@@ -58,8 +64,8 @@ async function push(options: PushOptions): Promise<PushResult> {
     insecure: insecureRegistries,
     onWarning: (message) => onEvent({ type: 'warning', message }),
   })
-  const descriptor = await sent(`pushing ${name}`, { onEvent }, (onProgress) =>
-    exportToRegistry(image, [reference], {
+  const descriptor = await reportOutput(`pushing ${name}`, { onEvent, position: 0 }, (onProgress) =>
+    pushImages(image, [reference], {
       store,
       client,
       compression: 'gzip',

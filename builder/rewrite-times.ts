@@ -4,6 +4,7 @@ import type { WorkPool } from '#builder/solve'
 import { cacheKeyOf, type Store } from '#cache'
 import { uncompressedDigest } from '#core'
 
+/** What layers are rewritten with. */
 export interface RewriteDeps {
   readonly store: Store
   readonly pool: WorkPool
@@ -11,16 +12,16 @@ export interface RewriteDeps {
 }
 
 /**
- * The layer with no file newer than `epoch` (milliseconds). Layers of the base image stay as they
+ * The layer with no file newer than `maxMtime` (milliseconds). Layers of the base image stay as they
  * are. What was rewritten before is found again.
  */
 export async function rewriteTimes<L extends ImageLayer>(
   layer: L,
-  epoch: number,
+  maxMtime: number,
   { store, pool, signal }: RewriteDeps,
 ): Promise<L> {
   if (layer.blob !== undefined) return layer
-  const preimage = { op: 'rewrite-times', diffId: layer.diffId, epoch }
+  const preimage = { op: 'rewrite-times', diffId: layer.diffId, epoch: maxMtime }
   const key = cacheKeyOf(preimage)
   const known = store.records.find(key)?.layer
   const record = known === undefined ? undefined : store.layers.get(known)
@@ -30,7 +31,7 @@ export async function rewriteTimes<L extends ImageLayer>(
   await using temporary = store.temporary()
   const target = join(temporary.path, 'tar')
   const tar = store.blobs.path(uncompressedDigest(layer.diffId))
-  const facts = await pool.run('rewriteTimes', { tar, target, latest: epoch }, signal)
+  const facts = await pool.run('rewriteTimes', { tar, target, maxMtime }, signal)
   await store.blobs.adopt(target, uncompressedDigest(facts.diffId), facts.size)
   const presumed = store.layers.presumed(layer.diffId)
   const { id } = store.layers.register({ ...facts, presumed })

@@ -1,18 +1,22 @@
-import { Fetcher } from '#builder/fetch'
+import { Fetcher, type RemoteFetcher, recordingFetcher } from '#builder/fetch'
+import type { Settings } from '#builder/options'
 import type { Sandbox } from '#builder/sandbox'
-import { type StepSecrets, WorkPool } from '#builder/solve'
+import { type StepSecrets, type WorkPool, workPool } from '#builder/solve'
 import type { Store, TemporaryDirectory } from '#cache'
+import type { Material } from '#core'
 import { createRegistryClient, type RegistryClient } from '#registry-client'
-import type { Settings } from './settings.ts'
 
-/** What a build opens at most once, and only when something needs it. */
+/** What a build opens at most once, and only when it is needed. */
 export class Services implements AsyncDisposable {
   readonly pool: WorkPool
   readonly secrets: StepSecrets
+  /** What the fetcher has fetched, or found to be unchanged. */
+  readonly fetched: Material[] = []
   readonly #settings: Settings
   readonly #store: Store
   #client: RegistryClient | undefined
   #fetcher: Fetcher | undefined
+  #recording: RemoteFetcher | undefined
   #sandbox: Promise<Sandbox> | undefined
   #closing: Promise<void> | undefined
   #scratch: TemporaryDirectory | undefined
@@ -21,7 +25,7 @@ export class Services implements AsyncDisposable {
     this.#settings = settings
     this.#store = deps.store
     this.secrets = deps.secrets
-    this.pool = new WorkPool(Math.max(2, settings.jobs))
+    this.pool = workPool(Math.max(2, settings.jobs))
   }
 
   client(): RegistryClient {
@@ -34,11 +38,12 @@ export class Services implements AsyncDisposable {
     return this.#client
   }
 
-  fetcher(): Fetcher {
+  fetcher(): RemoteFetcher {
     const { environment } = this.#settings
     const { secret } = this.secrets
     this.#fetcher ??= new Fetcher({ store: this.#store, environment, secret })
-    return this.#fetcher
+    this.#recording ??= recordingFetcher(this.#fetcher, (one) => this.fetched.push(one))
+    return this.#recording
   }
 
   sandbox(): Promise<Sandbox> {
@@ -57,7 +62,7 @@ export class Services implements AsyncDisposable {
     })
   }
 
-  /** No more steps will be run: its threads may end while the rest goes on. */
+  /** Ends the threads of steps; call it when no more steps are run. Idempotent. */
   closeSandbox(): Promise<void> {
     this.#closing ??= this.#endSandbox()
     return this.#closing

@@ -1,13 +1,13 @@
 import { statSync } from 'node:fs'
 import { type NamedFileOptions, readNamedFile } from '#builder/linux'
+import type { SecretSource } from '#builder/options'
 import type { StepSecrets } from '#builder/solve'
 import { ioError, TsbuildError } from '#core'
-import type { SecretSource } from './options.ts'
 
 const MAX_BYTES = 500 * 1024
 
 /**
- * Makes secrets and agents ready for steps. Secrets are read when a step wants them; key files now.
+ * Prepares secrets and agents for steps. Secrets are read when a step needs them, key files at once.
  * @throws {TsbuildError} NOT_FOUND, USAGE, PERMISSION_DENIED
  */
 export async function openSecrets(options: {
@@ -48,10 +48,10 @@ async function openAgents(
   return agents
 }
 
-/** Mistakes are told before any work. */
+/** Finds mistakes before any work is done. */
 function checkSource(id: string, source: SecretSource): void {
   if ('value' in source) {
-    if (source.value.length > MAX_BYTES) throw tooBig(id)
+    if (source.value.length > MAX_BYTES) throw tooBigError(id)
     return
   }
   const { file } = source
@@ -63,7 +63,7 @@ function checkSource(id: string, source: SecretSource): void {
         hint: `secret ${id} is to be read from this file`,
       })
     }
-    if (stat.size > MAX_BYTES) throw tooBig(id)
+    if (stat.size > MAX_BYTES) throw tooBigError(id)
   } catch (cause) {
     throw ioError(`failed to stat ${file}`, cause)
   }
@@ -76,27 +76,27 @@ async function readSecret(
 ): Promise<Uint8Array> {
   if ('value' in source) {
     const content = Buffer.from(source.value)
-    if (content.length > MAX_BYTES) throw tooBig(id)
+    if (content.length > MAX_BYTES) throw tooBigError(id)
     return content
   }
   const { file } = source
   try {
     const refuse: NamedFileOptions['refuse'] = (why, reason) =>
-      reason === 'size' ? tooBig(id) : unreadable(id, `${file}: ${why}`)
+      reason === 'size' ? tooBigError(id) : unreadableError(id, `${file}: ${why}`)
     return await readNamedFile(file, { limit: MAX_BYTES, refuse, signal })
   } catch (cause) {
     throw ioError(`read ${file}`, cause)
   }
 }
 
-function unreadable(id: string, why: string): TsbuildError {
+function unreadableError(id: string, why: string): TsbuildError {
   return new TsbuildError(`secret ${id}: ${why}`, {
     code: 'USAGE',
     hint: 'a secret is read from a file or from a pipe',
   })
 }
 
-function tooBig(id: string): TsbuildError {
+function tooBigError(id: string): TsbuildError {
   return new TsbuildError(`secret ${id} too big. max size 500KB`, {
     code: 'USAGE',
     hint: 'a large file is no secret: mount it with --mount=type=bind',

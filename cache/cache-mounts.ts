@@ -10,11 +10,11 @@ import {
   Resources,
   throwIfCancelled,
 } from '#core'
-import { storeFailure } from './failure.ts'
-import { type FileLock, tryLock, trySharedLock } from './file-lock.ts'
-import type { Layout } from './layout.ts'
-import type { Presence } from './presence.ts'
-import { type OnWait, Waiting } from './waits.ts'
+import { storeFailure } from './filesystem/failure.ts'
+import { type FileLock, tryLock, trySharedLock } from './filesystem/file-lock.ts'
+import type { Layout } from './filesystem/layout.ts'
+import type { Presence } from './filesystem/presence.ts'
+import { type OnWait, Waiting } from './filesystem/waits.ts'
 
 /** One directory that a step wants. */
 export interface CacheMountRequest {
@@ -44,7 +44,7 @@ const POLL_MILLISECONDS = { first: 2, last: 50 }
 
 /**
  * Directories that outlive builds and belong to no layer. The first instance of each is
- * `mounts/<name>.0`; there are more when private ones were wanted at the same time. Who uses an
+ * `mounts/<name>.0`; there are more when private ones were wanted at the same time. A step with an
  * instance holds a lock on the file beside it, which the kernel drops when its process ends.
  */
 export class CacheMounts {

@@ -8,12 +8,12 @@ import {
   TsbuildError,
   toDescriptor,
 } from '#core'
-import type { BlobStore } from './blob-store.ts'
-import type { Database } from './database.ts'
-import { lock } from './file-lock.ts'
-import { type Layout, readIfThere } from './layout.ts'
-import type { Presence } from './presence.ts'
-import { replaceFile, setAside } from './replace-file.ts'
+import type { BlobStore } from './blobs/blob-store.ts'
+import { lock } from './filesystem/file-lock.ts'
+import { type Layout, readIfThere } from './filesystem/layout.ts'
+import type { Presence } from './filesystem/presence.ts'
+import { replaceFile, setAside } from './filesystem/replace-file.ts'
+import type { Database } from './records/database.ts'
 
 /** An image of the local store. */
 export interface NamedImage {
@@ -23,6 +23,7 @@ export interface NamedImage {
   readonly createdAt?: Date
 }
 
+/** How an image gets its names. */
 export interface SetNameOptions {
   /** When the image was made. */
   readonly createdAt?: Date | undefined
@@ -84,7 +85,7 @@ export class ImageNames {
 
   /**
    * Gives an image a name, taking it from another one if need be. Blobs are written to the disk
-   * before, the name when this returns; the same name for the same image is no work.
+   * before, the name when this returns; the same name for the same image costs nothing.
    * @throws {TsbuildError} NOT_FOUND when the manifest is not in the store, REFERENCE_INVALID
    */
   async set(name: string, descriptor: Descriptor, options: SetNameOptions = {}): Promise<void> {
@@ -140,7 +141,7 @@ export class ImageNames {
     this.#database.run(sql, INDEX, text)
   }
 
-  /** Tells what the index holds, or held when it was last written by this program. */
+  /** What the index holds, or held when it was last written by this program. */
   #read(): readonly Entry[] {
     const entries = parse(readIfThere(this.#layout.index))
     if (entries !== undefined) return entries
@@ -197,7 +198,7 @@ function toImage({ name, fields }: Entry): NamedImage | undefined {
       ...(Number.isNaN(createdAt.getTime()) ? {} : { createdAt }),
     }
   } catch (cause) {
-    // Another tool's entry that is no descriptor of ours, say with a sha512 digest.
+    // Another tool's entry that is not a descriptor of ours, say with a sha512 digest.
     if (cause instanceof TsbuildError) return undefined
     throw cause
   }
@@ -208,12 +209,13 @@ function toFields(
   descriptor: Descriptor,
   { createdAt }: SetNameOptions,
 ): DescriptorFields {
-  const { mediaType, digest, size, platform, annotations } = descriptor
+  const { mediaType, digest, size, platform, annotations, artifactType } = descriptor
   return {
     mediaType,
     digest,
     size,
     ...(platform === undefined ? {} : { platform }),
+    ...(artifactType === undefined ? {} : { artifactType }),
     annotations: {
       ...annotations,
       [REF_NAME]: name,

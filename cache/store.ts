@@ -1,22 +1,30 @@
-import { BlobStore } from './blob-store.ts'
-import { bootId } from './boot.ts'
-import type { CacheKey } from './cache-key.ts'
+import { BlobStore } from './blobs/blob-store.ts'
 import { CacheMounts } from './cache-mounts.ts'
-import { CacheRecords } from './cache-records.ts'
-import { Database } from './database.ts'
-import { lockSync } from './file-lock.ts'
+import { bootId } from './filesystem/boot.ts'
+import { lockSync } from './filesystem/file-lock.ts'
+import {
+  ensureFolders,
+  type Layout,
+  layoutOf,
+  readIfThere,
+  VERSION_TEXT,
+} from './filesystem/layout.ts'
+import { Presence, type TemporaryDirectory } from './filesystem/presence.ts'
+import { replaceFile } from './filesystem/replace-file.ts'
+import type { OnWait } from './filesystem/waits.ts'
 import { ImageNames } from './image-names.ts'
-import { Layers } from './layers.ts'
-import { ensureFolders, type Layout, layoutOf, readIfThere, VERSION_TEXT } from './layout.ts'
-import { type LeaseOptions, Leases } from './leases.ts'
-import { Presence, type TemporaryDirectory } from './presence.ts'
-import { replaceFile } from './replace-file.ts'
-import type { OnWait } from './waits.ts'
+import type { CacheKey } from './records/cache-key.ts'
+import { CacheRecords } from './records/cache-records.ts'
+import { Database } from './records/database.ts'
+import { Layers } from './records/layers.ts'
+import { type LeaseOptions, Leases } from './records/leases.ts'
+import { StoredResults } from './records/stored-results.ts'
 
 const OCI_LAYOUT = '{"imageLayoutVersion":"1.0.0"}'
 
+/** How a store is opened. */
 export interface StoreOptions {
-  /** Hears of what has to be waited for. */
+  /** Gets what has to be waited for. */
   readonly onWait?: OnWait | undefined
 }
 
@@ -27,6 +35,8 @@ export class Store implements AsyncDisposable {
   readonly blobs: BlobStore
   readonly images: ImageNames
   readonly records: CacheRecords
+  /** The records as the solver asks for them. */
+  readonly results: StoredResults
   readonly layers: Layers
   readonly mounts: CacheMounts
   readonly #layout: Layout
@@ -46,6 +56,7 @@ export class Store implements AsyncDisposable {
     this.layers = new Layers(layout, { database, blobs, boot })
     this.mounts = new CacheMounts(layout, presence, onWait)
     this.records = new CacheRecords(database, this.layers)
+    this.results = new StoredResults(this)
     this.images = new ImageNames(layout, { presence, database, blobs })
     this.#layout = layout
     this.#boot = boot
@@ -89,7 +100,7 @@ export class Store implements AsyncDisposable {
     await this.#presence[Symbol.asyncDispose]()
   }
 
-  /** True when the store was made completely and nothing can have been lost by a power cut since. */
+  /** True when the store was made completely and no power cut can have destroyed anything since. */
   #isSound(): boolean {
     const { boot, version, ociLayout } = this.#layout
     return (
@@ -121,7 +132,7 @@ export class Store implements AsyncDisposable {
 
 /**
  * Opens a store, and makes it when there is none; takes a millisecond or two.
- * @throws {TsbuildError} STORE_INVALID when `root` is something else, somebody else's or of a newer
+ * @throws {TsbuildError} STORE_INVALID when `root` is something else, another user's or of a newer
  * tsbuild, PERMISSION_DENIED, NO_SPACE
  */
 export function openStore(root: string, options: StoreOptions = {}): Store {

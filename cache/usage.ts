@@ -1,6 +1,6 @@
 import { type Dirent, lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { layoutOf } from './layout.ts'
+import { layoutOf } from './filesystem/layout.ts'
 
 /** Bytes that a store takes on the disk. */
 export interface StoreUsage {

@@ -26,13 +26,14 @@ const self = url.fileURLToPath(import.meta.url)
 const home = path.dirname(path.dirname(self))
 const [major, minor] = process.versions.node.split('.').map(Number)
 
-if (major > 22 || (major === 22 && minor >= 15)) start()
+// Since these versions `node:zlib` has zstd. See `engines` in package.json.
+const oldest = major === 23 ? [23, 8] : [22, 15]
+
+if (major > oldest[0] || (major === oldest[0] && minor >= oldest[1])) start()
 else startWithNewerNode()
 
 function start() {
-  // See cli/parse-program.ts.
-  const program = process.argv[2] === 'parse' ? 'parse.js' : 'main.js'
-  const main = path.join(home, 'dist', 'bundle', program)
+  const main = path.join(home, 'dist', 'bundle', 'main.js')
   if (!fs.existsSync(main)) {
     fail(`tsbuild is not compiled yet: run npm ci in ${home}`)
     return
@@ -40,15 +41,16 @@ function start() {
   hideSqliteWarning()
   const cache = compileCacheFolder()
   if (cache !== undefined) module.enableCompileCache(cache)
-  import(url.pathToFileURL(main).href).then((loaded) => loaded.main(process.argv.slice(2)))
+  require(main).main(process.argv.slice(2))
 }
 
 /** The Node that `npm ci` put beside the source, or a plain sentence. */
 function startWithNewerNode() {
   const newer = path.join(home, 'node_modules', 'node', 'bin', 'node')
   if (process.env.TSBUILD_NODE === newer || !fs.existsSync(newer)) {
+    const needed = oldest.join('.')
     fail(
-      `tsbuild needs Node.js 22.15 or newer; this is ${process.versions.node} (${process.execPath})`,
+      `tsbuild needs Node.js ${needed} or newer; this is ${process.versions.node} (${process.execPath})`,
     )
     return
   }
@@ -90,7 +92,7 @@ function passOn(child, program) {
 
 /**
  * A folder of this user only: compiled code is run as it is found, so it must not lie where
- * somebody else may write, such as the shared /tmp or, under sudo, the caller's home.
+ * another user may write, such as the shared /tmp or, under sudo, the caller's home.
  */
 function compileCacheFolder() {
   const base = process.env.XDG_CACHE_HOME || path.join(process.env.HOME || '', '.cache')

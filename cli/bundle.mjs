@@ -1,76 +1,70 @@
-// Packs the compiled program and the library into a few files: two hundred small modules take longer to find than to
-// run (see docs/adr/0006-bundle.md). Workers are entries of their own, beside the code that starts them.
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+// Makes what is published of what is compiled: the program, the library and the workers as a few CommonJS files,
+// since hundreds of small modules take longer to find than to run, and the library's types.
+// See docs/adr/0024-commonjs-chunks.md.
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { rolldown } from 'rolldown'
+import { dts } from 'rolldown-plugin-dts'
 import manifest from '../package.json' with { type: 'json' }
 
-const INCLUDED = new Set(['@noble/hashes', 'chevrotain', 'p-queue', 'undici'])
-
 const dist = fileURLToPath(new URL('../dist', import.meta.url))
-const workers = readdirSync(dist, { recursive: true, encoding: 'utf8' })
+const bundle = join(dist, 'bundle')
+
+/** What package.json exports: in one go, so that an error of one entry is an instance of another's class. */
+const LIBRARY = ['builder', 'parser', 'graph-view', 'registry-client'].map((area) => ({
+  code: { [area]: join(dist, area, 'index.js') },
+  types: { [area]: join(dist, area, 'index.d.ts') },
+}))
+
+/** Workers are entries beside the code that starts them. */
+const WORKERS = readdirSync(dist, { recursive: true, encoding: 'utf8' })
   .filter((path) => /^(?!test|bench|bundle).*worker\.js$/.test(path))
-  .map((path) => [basename(path, '.js'), join(dist, path)])
+  .map((path) => ({ [basename(path, '.js')]: join(dist, path) }))
 
-// What package.json exports. All in one go, so that an error thrown by one is an instance of the class
-// that another exports.
-const libraries = Object.fromEntries(
-  ['builder', 'parser', 'graph-view', 'registry-client'].map((area) => [
-    area,
-    join(dist, area, 'index.js'),
-  ]),
-)
-
-/** `import { readFileSync } from 'node:fs'` */
-const BUILTIN = /^import \{([^}]*)\} from '(node:[^']+)';?$/gm
+/** Dependencies are installed beside the bundle; what is needed for development only is a part of it. */
+const EXTERNAL = Object.keys(manifest.dependencies).map((name) => new RegExp(`^${name}(/|$)`))
 
 /**
- * Our own modules. An import of a part of Node reads everything that part exports, and some of that
- * (`fs.promises`, `util.diff`) is loaded when it is read: a fifth of the start of a small command. That
- * modules of which nothing is used are left out is said in package.json (`sideEffects`).
+ * @param {Readonly<Record<string, string>>} input entry modules by the names of their files
+ * @param {string} chunks names of the files that entries share
  */
-const ownModules = {
-  name: 'own modules',
-  setup(bundler) {
-    bundler.onLoad({ filter: /\.js$/ }, ({ path }) => {
-      if (!path.startsWith(dist)) return undefined
-      const contents = readFileSync(path, 'utf8').replace(BUILTIN, (_, names, name) => {
-        return `const {${names.replaceAll(' as ', ': ')}} = process.getBuiltinModule('${name}');`
-      })
-      return { contents }
-    })
-  },
+async function pack(input, chunks = '[name].js') {
+  await using packed = await rolldown({
+    input,
+    platform: 'node',
+    external: EXTERNAL,
+    // What an entry needs itself lies in its own file, also when other files need it.
+    preserveEntrySignatures: 'allow-extension',
+  })
+  await packed.write({
+    dir: bundle,
+    format: 'cjs',
+    entryFileNames: '[name].js',
+    chunkFileNames: chunks,
+    dynamicImportInCjs: false,
+    // Names of functions and classes stay, for stack traces and for `Error.name`.
+    minify: { compress: true, mangle: { toplevel: false }, codegen: { removeWhitespace: true } },
+    sourcemap: true,
+  })
 }
 
-const SETTINGS = {
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node22',
-  // These come along, since finding their files takes longer than running them. Everything else of the
-  // dependencies is loaded when it is needed.
-  external: Object.keys(manifest.dependencies).filter((name) => !INCLUDED.has(name)),
-  // For those of them that are CommonJS.
-  banner: {
-    js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
-  },
-  plugins: [ownModules],
-  sourcemap: true,
-  logLevel: 'warning',
+/** Packs the declarations that `entries` export into files of the same names. */
+async function packTypes(input) {
+  await using packed = await rolldown({
+    input,
+    platform: 'node',
+    external: [/^node:/, ...EXTERNAL],
+    plugins: [dts({ dtsInput: true, oxc: true })],
+  })
+  await packed.write({ dir: bundle, format: 'es', chunkFileNames: 'types-[name].ts' })
 }
 
-// Chunks are named by their content: those of earlier versions would pile up.
-const outdir = join(dist, 'bundle')
-rmSync(outdir, { recursive: true, force: true })
-await build({
-  ...SETTINGS,
-  entryPoints: { main: join(dist, 'cli', 'main.js'), ...libraries },
-  outdir,
-})
+rmSync(bundle, { recursive: true, force: true })
+// The program for itself: with the library's entries it would be split into more files, and load more of them.
+await pack({ main: join(dist, 'cli', 'main.js') }, 'program-[name].js')
+await pack(Object.assign({}, ...LIBRARY.map(({ code }) => code)), 'library-[name].js')
+await packTypes(Object.assign({}, ...LIBRARY.map(({ types }) => types)))
 // Each for itself: what is shared with the main thread would be more than half of what a thread reads.
-const programs = [['parse', join(dist, 'cli', 'parse-program.js')], ...workers]
-for (const [name, path] of programs) {
-  await build({ ...SETTINGS, entryPoints: { [name]: path }, outdir })
-}
+for (const worker of WORKERS) await pack(worker)
+writeFileSync(join(bundle, 'package.json'), '{ "type": "commonjs" }\n')

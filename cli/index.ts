@@ -1,5 +1,4 @@
-export type { Command } from './command.ts'
-export { COMMANDS } from './commands.ts'
-export { commandHelp, programHelp } from './help.ts'
+export type { Command } from './commands/command.ts'
+export { COMMANDS } from './commands/commands.ts'
+export { commandHelp, programHelp } from './commands/help-text.ts'
 export { main } from './main.ts'
-export { main as parseMain } from './parse-program.ts'

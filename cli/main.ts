@@ -1,29 +1,9 @@
 import { typedFailure } from '#core'
-import { chooseCommand } from './choose-command.ts'
-import type { CommandName } from './command.ts'
-import { type Arguments, parseFlags } from './flags.ts'
-import { type Program, runProcess, runReporting } from './process.ts'
-import { print, type Shell } from './shell.ts'
-
-type Run = (args: Arguments, shell: Shell) => Promise<number>
-
-/** The code of each command, which is loaded when it is called. A run returns the exit code. */
-const RUNS: Readonly<Record<CommandName, Run>> = {
-  build: async (args, shell) => (await import('./build-command.ts')).runBuild(args, shell),
-  context: async (args, shell) => (await import('./context-command.ts')).runContext(args, shell),
-  fmt: async (args, shell) => (await import('./fmt-command.ts')).runFormat(args, shell),
-  graph: async (args, shell) => (await import('./graph-command.ts')).runGraph(args, shell),
-  help: async (args, shell) => (await import('./help.ts')).runHelp(args, shell),
-  images: async (args, shell) => (await import('./images-command.ts')).runImages(args, shell),
-  inspect: async (args, shell) => (await import('./inspect-command.ts')).runInspect(args, shell),
-  login: async (args, shell) => (await import('./login-command.ts')).runLogin(args, shell),
-  logout: async (args, shell) => (await import('./login-command.ts')).runLogout(args, shell),
-  parse: async (args, shell) => (await import('./parse-command.ts')).runParse(args, shell),
-  push: async (args, shell) => (await import('./push-command.ts')).runPush(args, shell),
-  rmi: async (args, shell) => (await import('./names-commands.ts')).runRemove(args, shell),
-  tag: async (args, shell) => (await import('./names-commands.ts')).runTag(args, shell),
-  version: async (_args, shell) => (await import('./version.ts')).runVersion(shell),
-}
+import { parseFlags } from './arguments/flags.ts'
+import { chooseCommand } from './commands/choose-command.ts'
+import { COMMANDS } from './commands/commands.ts'
+import { type Program, runProcess, runReporting } from './terminal/process.ts'
+import { print, type Shell } from './terminal/shell.ts'
 
 /** The program as a process: runs the command in `argv` and exits with its code. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -39,39 +19,33 @@ function programOf(argv: readonly string[]): Program {
   return {
     run: async (shell) => await runCommand(argv, shell),
     report: async (error, shell) => {
-      const { reportError } = await import('./error-report.ts')
-      await reportError(error, shell)
+      const { reportError } = await import('./reports/error-report.ts')
+      reportError(error, shell)
     },
   }
 }
 
 async function runCommand(argv: readonly string[], shell: Shell): Promise<number> {
   if (argv.length === 0 || argv[0] === '--help' || argv[0] === '-h') {
-    const { programHelp } = await import('./help.ts')
-    await print(shell, programHelp())
+    const { programHelp } = await import('./commands/help-text.ts')
+    await print(shell, programHelp(COMMANDS))
     return 0
   }
   const { command, rest } = chooseCommand(argv[0] === '--version' ? ['version'] : argv)
   const args = parseFlags(rest, command.flags)
   if (args.has('help')) {
-    const { commandHelp } = await import('./help.ts')
+    const { commandHelp } = await import('./commands/help-text.ts')
     await print(shell, commandHelp(command))
     return 0
   }
-  if (command.namespace && !isQuestion(args) && process.geteuid?.() !== 0) {
+  if (command.needsNamespace?.(args) === true && process.geteuid?.() !== 0) {
     await becomeRootOfNamespace(argv, shell)
   }
   try {
-    return await RUNS[command.name](args, shell)
+    return await command.run(args, shell, COMMANDS)
   } catch (cause) {
     throw typedFailure(`tsbuild ${command.name}`, cause)
   }
-}
-
-/** What only asks about a Dockerfile needs no rights, and may run where there are no namespaces. */
-function isQuestion(args: Arguments): boolean {
-  const call = args.text('call')
-  return args.has('check') || (call !== undefined && !/^(build)?(,|$)/.test(call))
 }
 
 /** Starts this very command again, as the root of a user namespace; it returns in the new process. */

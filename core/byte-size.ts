@@ -1,7 +1,7 @@
 const UNITS = 'kmgtp'
 const SIZE = /^(\d+(?:\.\d+)?) ?([kmgtp])?i?b?$/i
 
-/** Bytes of `512`, `64m`, `1.5GiB`, …; units are powers of 1024. `undefined` when it is no size. */
+/** Bytes of `512`, `64m`, `1.5GiB`, …; units are powers of 1024. `undefined` for any other text. */
 export function parseByteSize(text: string): number | undefined {
   const [, number, unit] = SIZE.exec(text) ?? []
   if (number === undefined) return undefined

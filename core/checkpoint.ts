@@ -1,29 +1,31 @@
 import { TsbuildError } from './errors.ts'
 
-/** Tells the work of one thread to stop, from another thread. */
+/** A shared word by which one thread asks the work of another to stop. */
 export type StopFlag = Int32Array<SharedArrayBuffer>
 
-let heeded: StopFlag | undefined
+let watched: StopFlag | undefined
 
+/** A flag that is not set. */
 export function makeStopFlag(): StopFlag {
   return new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
 }
 
+/** Sets or clears a flag, for all threads that have it. */
 export function setStopFlag(flag: StopFlag, stop: boolean): void {
   Atomics.store(flag, 0, stop ? 1 : 0)
 }
 
-/** From now on `checkpoint` in this thread heeds `flag`. */
+/** Makes `checkpoint` in the calling thread look at `flag`. */
 export function heedStopFlag(flag: StopFlag): void {
-  heeded = flag
+  watched = flag
 }
 
 /**
- * Called by long synchronous work between its pieces: a message could not reach it, and a thread
- * that is ended from outside within a system call takes the whole process with it.
- * @throws {TsbuildError} CANCELLED when the work is not wanted any more
+ * Called by long synchronous work between its pieces: a message cannot reach it, and a thread that is
+ * terminated within a system call takes the whole process with it.
+ * @throws {TsbuildError} CANCELLED when the flag of this thread is set
  */
 export function checkpoint(): void {
-  if (heeded === undefined || Atomics.load(heeded, 0) === 0) return
+  if (watched === undefined || Atomics.load(watched, 0) === 0) return
   throw new TsbuildError('work on files: cancelled', { code: 'CANCELLED' })
 }

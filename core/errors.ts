@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'MANIFEST_INVALID'
   | 'NO_SPACE'
   | 'NOT_FOUND'
+  | 'PEER_GONE'
   | 'PERMISSION_DENIED'
   | 'PLATFORM_MISMATCH'
   | 'REFERENCE_INVALID'
@@ -27,6 +28,7 @@ export type ErrorCode =
   | 'UNSUPPORTED'
   | 'USAGE'
 
+/** What an error has besides its message. */
 export interface FailureOptions {
   readonly code: ErrorCode
   readonly cause?: unknown
@@ -52,7 +54,7 @@ export function unreachable(value: never): never {
   throw new Error(`unreachable: ${JSON.stringify(value)}`)
 }
 
-/** What went wrong first, where closing what was open went wrong as well. */
+/** The first failure, where releasing resources after it failed as well. */
 export function firstFailure(cause: unknown): unknown {
   let first = cause
   while (isSuppressed(first)) first = first.suppressed
@@ -64,7 +66,7 @@ function isSuppressed(cause: unknown): cause is Error & { readonly suppressed: u
   return cause instanceof Error && cause.name === 'SuppressedError' && 'suppressed' in cause
 }
 
-/** Whether something was stopped, and did not fail by itself. */
+/** Whether a failure comes from an abort, and not from the work itself. */
 export function isCancelled(failure: unknown): boolean {
   const cause = firstFailure(failure)
   return cause instanceof TsbuildError && cause.code === 'CANCELLED'
@@ -84,8 +86,8 @@ export function errnoOf(failure: unknown): string | undefined {
 }
 
 /**
- * Wraps a failed system call in what was being done: `ENOSPC` and `EDQUOT` become `NO_SPACE`. What is
- * no system call's failure is a bug or a message between callers, and is thrown as it is.
+ * Wraps a failed system call in what was being done: `ENOSPC` and `EDQUOT` become `NO_SPACE`. Any other
+ * failure is a bug or a typed error already, and is thrown as it is.
  */
 export function ioError(doing: string, failure: unknown): TsbuildError {
   const cause = firstFailure(failure)
@@ -107,8 +109,8 @@ export function ioError(doing: string, failure: unknown): TsbuildError {
 const ERRNO = /^E[A-Z0-9]+$/
 
 /**
- * The failure with a code: a system call's that nobody has wrapped is wrapped now. What is none stays
- * as it is: a bug. For places through which every failure passes; name what was done where you know it.
+ * The failure with a code: a failed system call that is not wrapped yet is wrapped; a bug stays as it is.
+ * For places through which every failure passes. Code that knows what was being done wraps it there.
  */
 export function typedFailure(doing: string, failure: unknown): unknown {
   const cause = firstFailure(failure)

@@ -1,9 +1,9 @@
 const LETTERS = 36
 
 /**
- * A name of `a-z0-9` that nobody else comes upon, five bits a character and at most 64. Not for
- * secrets: it is made of `Math.random`, which V8 seeds for each thread from the system's randomness, so
- * that a build need not load `node:crypto` for it.
+ * A random name of `a-z0-9`, with five bits a character and at most 64 in all. Not for secrets: it comes
+ * from `Math.random`, which V8 seeds for each thread from the system's randomness. `node:crypto` would
+ * have to be loaded for it.
  */
 export function randomName(length: number): string {
   const letter = (): string => Math.floor(Math.random() * LETTERS).toString(LETTERS)

@@ -1,5 +1,5 @@
 /**
- * What is open, and closed in reverse order. Node has `AsyncDisposableStack` for this, but only
+ * Open resources, which are closed in reverse order. Node has `AsyncDisposableStack` for this, but only
  * since version 24.
  */
 export class Resources implements AsyncDisposable {

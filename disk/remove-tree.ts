@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { errnoOf, type Name, nameFromBytes, nameOf } from '#core'
-import { childPath, O_PATH } from './place.ts'
+import { childPath, O_PATH } from './child-path.ts'
 
 /*
  * The only recursive deletion. It walks on descriptors of directories and not on paths: no link is
@@ -21,12 +21,13 @@ import { childPath, O_PATH } from './place.ts'
  * directory in which the removal began, so that whatever an administrator mounted below is safe.
  */
 
+/** How a tree is removed. */
 export interface RemoveOptions {
   /** When it aborts, the rest stays where it is. */
   readonly signal?: AbortSignal
 }
 
-/** The event loop gets its turn after so many milliseconds. */
+/** Milliseconds of work between turns of the event loop. */
 const SLICE_MILLISECONDS = 4
 /** Directories that are kept open; those further up are opened again, from below, when it is their turn. */
 const MAX_OPEN = 64
@@ -88,7 +89,7 @@ function* removingPath(path: string | Buffer, failures: unknown[]): Generator<vo
 /** A folder on the way down. */
 interface Folder {
   readonly name: Name
-  readonly place: Place
+  readonly identity: FolderIdentity
   /** What is still to be removed. */
   readonly entries: Entry[]
   /** `undefined` while it is closed. */
@@ -97,8 +98,8 @@ interface Folder {
   stays: boolean
 }
 
-/** Where a folder is, whatever it is called. */
-interface Place {
+/** What tells a folder from others of the same name. */
+interface FolderIdentity {
   readonly device: bigint
   readonly inode: bigint
   /** Tells a bind mount from the file system that it is of. */
@@ -116,7 +117,7 @@ class Removal {
   readonly #failures: unknown[]
   readonly #way: Folder[] = []
   /** Of the parent; looked up when there is a folder to enter. */
-  #place: Place | undefined
+  #origin: FolderIdentity | undefined
 
   constructor(parent: number, failures: unknown[]) {
     this.#parent = parent
@@ -157,13 +158,13 @@ class Removal {
   #enter(parent: number, name: Name): void {
     const descriptor = openSync(childPath(parent, name), OPEN_FOLDER)
     try {
-      this.#place ??= placeOf(this.#parent)
-      const place = placeOf(descriptor)
-      if (place.device !== this.#place.device || place.mount !== this.#place.mount) {
-        throw failure('EBUSY', `it is a mount point, '${name}'`)
+      this.#origin ??= identityOf(this.#parent)
+      const identity = identityOf(descriptor)
+      if (identity.device !== this.#origin.device || identity.mount !== this.#origin.mount) {
+        throw systemFailure('EBUSY', `it is a mount point, '${name}'`)
       }
       const entries = entriesOf(descriptor)
-      this.#way.push({ name, place, entries, descriptor, stays: false })
+      this.#way.push({ name, identity, entries, descriptor, stays: false })
     } catch (cause) {
       closeSync(descriptor)
       throw cause
@@ -177,7 +178,7 @@ class Removal {
     const above = this.#way.at(-2)
     if (above !== undefined && above.descriptor === undefined) {
       this.#attempt(() => openAbove(folder, above))
-      // The way back is lost, and everything above stays.
+      // There is no way back, so everything above stays.
       if (above.descriptor === undefined) {
         this.#close()
         return
@@ -194,7 +195,7 @@ class Removal {
     for (const folder of this.#way.splice(0)) close(folder)
   }
 
-  /** @returns whether it went well; that something is gone already is well */
+  /** @returns whether it went well; that something is missing already counts as success */
   #attempt(action: () => void): boolean {
     try {
       action()
@@ -221,12 +222,12 @@ function close(folder: Folder): void {
 function openAbove(folder: Folder, above: Folder): void {
   const descriptor = openSync(`/proc/self/fd/${opened(folder)}/..`, OPEN_FOLDER)
   const { dev, ino } = fstatSync(descriptor, { bigint: true })
-  if (dev === above.place.device && ino === above.place.inode) {
+  if (dev === above.identity.device && ino === above.identity.inode) {
     above.descriptor = descriptor
     return
   }
   closeSync(descriptor)
-  throw failure('ESTALE', `a folder was moved while it was removed, '${folder.name}'`)
+  throw systemFailure('ESTALE', `a folder was moved while it was removed, '${folder.name}'`)
 }
 
 function entriesOf(descriptor: number): Entry[] {
@@ -243,7 +244,7 @@ const MOUNT_ID = /^mnt_id:\s*(\d+)$/m
 const fields = Buffer.alloc(256)
 
 /** Spec: proc_pid_fdinfo(5) */
-function placeOf(descriptor: number): Place {
+function identityOf(descriptor: number): FolderIdentity {
   const { dev: device, ino: inode } = fstatSync(descriptor, { bigint: true })
   const file = openSync(`/proc/self/fdinfo/${descriptor}`, 'r')
   try {
@@ -255,11 +256,11 @@ function placeOf(descriptor: number): Place {
 }
 
 /** In the shape of a failed system call. */
-function failure(code: string, reason: string): Error {
+function systemFailure(code: string, reason: string): Error {
   return Object.assign(new Error(`${code}: ${reason}`), { code })
 }
 
-/** @throws what is no system call's failure: that is a bug */
+/** @throws what is not the failure of a system call: that is a bug */
 function systemError(cause: unknown): unknown {
   if (errnoOf(cause) === undefined) throw cause
   return cause

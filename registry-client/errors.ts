@@ -1,16 +1,8 @@
-import {
-  type ErrorCode,
-  type FailureOptions,
-  isCancelled,
-  isJsonObject,
-  type Json,
-  readDocument,
-  shapes,
-  TsbuildError,
-} from '#core'
-import { networkCode } from './retry.ts'
-import type { HttpResponse } from './transport.ts'
+import { type ErrorCode, type FailureOptions, isCancelled, TsbuildError } from '#core'
+import { type HttpResponse, type NetworkFailure, networkFailure } from '#http'
+import { parseErrorBody } from './error-body.ts'
 
+/** What a registry said, and what follows from it. */
 export interface RegistryFailure extends FailureOptions {
   /** HTTP status of the answer, when there was one. */
   readonly status?: number | undefined
@@ -27,7 +19,7 @@ export interface RegistryFailure extends FailureOptions {
 export class RegistryError extends TsbuildError {
   readonly status: number | undefined
   readonly registryCodes: readonly string[]
-  /** What the registry asked us to wait before the next attempt, in milliseconds. */
+  /** What the registry asks to wait before the next attempt, in milliseconds. */
   readonly retryAfter: number | undefined
 
   constructor(message: string, options: RegistryFailure) {
@@ -46,8 +38,8 @@ export interface Doing {
   readonly registry: string
 }
 
-/** An answer that is none of those expected. */
-export function refusedBy(
+/** The error for an answer with a status that is not expected. */
+export function answerError(
   response: HttpResponse,
   { doing, registry }: Doing,
   details: { readonly redact: (text: string) => string; readonly retryAfter: number | undefined },
@@ -72,8 +64,8 @@ export function refusedBy(
   })
 }
 
-/** Turns whatever an exchange threw into a failure that a user can act on. */
-export function brokenExchange(error: unknown, { doing, registry }: Doing): TsbuildError {
+/** The error for what an exchange threw, with what the user can do about it. */
+export function exchangeError(error: unknown, { doing, registry }: Doing): TsbuildError {
   if (error instanceof TsbuildError) {
     if (error.message.startsWith(doing)) return error
     const { code, message } = error
@@ -82,8 +74,15 @@ export function brokenExchange(error: unknown, { doing, registry }: Doing): Tsbu
     const options = { code, hint, status, registryCodes, cause: error }
     return new RegistryError(`${doing}: registry ${registry}: ${message}`, options)
   }
-  const reason = reasonOf(error)
-  const [text, hint] = explain(reason, registry)
+  const failure = networkFailure(error)
+  if (failure.kind === 'unusable-answer') {
+    return new RegistryError(`${doing}: registry ${registry}: ${failure.text}`, {
+      code: 'REGISTRY_FAILED',
+      hint: hintFor(undefined, 'REGISTRY_FAILED', registry),
+      cause: error,
+    })
+  }
+  const [text, hint] = explain({ ...failure, text: plainText(failure.text) }, registry)
   return new RegistryError(`${doing}: cannot reach registry ${registry}: ${text}`, {
     code: 'REGISTRY_UNREACHABLE',
     hint,
@@ -91,7 +90,8 @@ export function brokenExchange(error: unknown, { doing, registry }: Doing): Tsbu
   })
 }
 
-export function cancelled(doing: string, signal: AbortSignal): TsbuildError {
+/** The error of an operation that `signal` ended. */
+export function cancelledError(doing: string, signal: AbortSignal): TsbuildError {
   const { reason } = signal
   // Any other reason is the failure of what was under way beside it.
   if (reason instanceof TsbuildError && isCancelled(reason)) return reason
@@ -110,37 +110,6 @@ export function plainText(text: string): string {
     .replace(/\b(Basic|Bearer) +[\w.~+/=-]{8,}/gi, '$1 …')
     .trim()
     .slice(0, MAX_TEXT)
-}
-
-interface Said {
-  readonly codes: readonly string[]
-  readonly text: string
-}
-
-/** Spec: distribution-spec v1.1 #error-codes; token services say `error` or `details` instead. */
-function parseErrorBody(body: Buffer): Said {
-  const document = parseLeniently(body)
-  if (!isJsonObject(document)) return { codes: [], text: '' }
-  const { errors, error, error_description: description, details, message } = document
-  if (!Array.isArray(errors)) {
-    const text = [description, details, message, error].find((field) => typeof field === 'string')
-    return { codes: [], text: typeof text === 'string' ? text : '' }
-  }
-  const entries = errors.slice(0, 10).filter((entry: Json) => isJsonObject(entry))
-  const codes = entries.flatMap((entry) =>
-    typeof entry.code === 'string' && /^[A-Z_0-9]{1,64}$/.test(entry.code) ? [entry.code] : [],
-  )
-  const texts = entries.flatMap((entry) => (typeof entry.message === 'string' ? entry.message : []))
-  return { codes: [...new Set(codes)], text: [...new Set(texts)].join('; ') }
-}
-
-/** Whatever is no JSON, such as a proxy's page, has nothing to say. */
-function parseLeniently(body: Buffer): Json | undefined {
-  try {
-    return readDocument(body, shapes.any, { what: 'error', code: 'REGISTRY_FAILED' })
-  } catch {
-    return undefined
-  }
 }
 
 function errorCode(status: number, codes: readonly string[]): ErrorCode {
@@ -165,35 +134,25 @@ function hintFor(status: number | undefined, code: ErrorCode, registry: string):
   return `check that ${registry} is a container registry and that it allows this`
 }
 
-interface Reason {
-  readonly code: string
-  readonly text: string
-}
-
-function reasonOf(error: unknown): Reason {
-  const code = networkCode(error) ?? ''
-  const message = error instanceof Error ? error.message : String(error)
-  const first = error instanceof AggregateError ? error.errors[0] : undefined
-  const text = message === '' && first instanceof Error ? first.message : message
-  return { code, text: plainText(text) }
-}
-
-function explain({ code, text }: Reason, registry: string): readonly [string, string] {
+function explain({ kind, text }: NetworkFailure, registry: string): readonly [string, string] {
   const running = `check that ${registry} is right and that the registry is running`
-  if (code === 'ECONNREFUSED') return ['connection refused', running]
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
-    return ['no such host', `check the spelling of ${registry} and the network's name service`]
+  switch (kind) {
+    case 'refused':
+      return ['connection refused', running]
+    case 'unknown-host':
+      return ['no such host', `check the spelling of ${registry} and the network's name service`]
+    case 'address-not-allowed':
+      return [text, 'a registry may send tsbuild to other hosts, but not to local addresses']
+    case 'not-http':
+      return [text, running]
+    case 'tls':
+      return [
+        `TLS failed: ${text}`,
+        `trust its certificate with NODE_EXTRA_CA_CERTS, or name ${registry} as an insecure registry`,
+      ]
+    case 'timeout':
+      return ['timed out', running]
+    default:
+      return [text, `${running}; the connection broke in the middle`]
   }
-  if (code === 'EADDRNOTALLOWED') {
-    return [text, 'a registry may send tsbuild to other hosts, but not to local addresses']
-  }
-  if (code === 'NOT_HTTP') return [text, running]
-  if (/SSL|TLS|CERT|SELF_SIGNED|UNABLE_TO|EPROTO/.test(code)) {
-    return [
-      `TLS failed: ${text}`,
-      `trust its certificate with NODE_EXTRA_CA_CERTS, or name ${registry} as an insecure registry`,
-    ]
-  }
-  if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') return ['timed out', running]
-  return [text, `${running}; the connection broke in the middle`]
 }

@@ -1,31 +1,23 @@
-export type { OpenBytes } from './bytes.ts'
-export {
-  createRegistryClient,
-  RegistryClient,
-  type RegistryClientOptions,
-} from './client.ts'
-export type { CredentialStore, Credentials } from './credentials.ts'
-export { type DockerConfigOptions, dockerConfigCredentials } from './docker-config.ts'
+export type { OpenBytes, Timeouts, Timing } from '#http'
+export type { CredentialStore, Credentials } from './credentials/credentials.ts'
+export { type DockerConfigOptions, dockerConfigCredentials } from './credentials/docker-config.ts'
 export { RegistryError, type RegistryFailure } from './errors.ts'
-export { isLoopback, mayLeadTo } from './hosts.ts'
-export type { FetchedManifest } from './manifests.ts'
 export {
   type ImageSource,
   type ResolvedImage,
   type ResolveImageOptions,
   resolveImage,
-} from './pull.ts'
+} from './images/pull.ts'
 export {
   type BlobLayer,
-  type Document,
   type PushedImage,
   type PushImage,
   type PushLayer,
   type PushProgress,
   pushImage,
-  pushManifest,
+  repositorySink,
   type StreamLayer,
-} from './push.ts'
+} from './images/push.ts'
 export {
   familiarReference,
   formatReference,
@@ -33,8 +25,10 @@ export {
   type Reference,
   withDefaultTag,
 } from './reference.ts'
-export { Repository } from './repository.ts'
-export { networkCode, retrying } from './retry.ts'
-export { DEFAULT_TIMEOUTS, REAL_TIMING, type Timeouts, type Timing } from './timing.ts'
-export type { HttpRequest, HttpResponse, Send } from './transport.ts'
-export { type Route, Wire } from './wire.ts'
+export {
+  createRegistryClient,
+  RegistryClient,
+  type RegistryClientOptions,
+} from './repository/client.ts'
+export type { FetchedManifest } from './repository/manifests.ts'
+export { Repository } from './repository/repository.ts'

@@ -11,6 +11,7 @@ export interface Reference {
   readonly digest?: Digest
 }
 
+/** The registry of names that have none: Docker Hub. */
 export const DEFAULT_REGISTRY = 'docker.io'
 const DEFAULT_TAG = 'latest'
 const OFFICIAL = 'library/'
@@ -31,18 +32,18 @@ const ANY_DIGEST = /^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-f
  */
 export function parseReference(text: string): Reference {
   if (/^[0-9a-f]{64}$/.test(text)) {
-    throw invalid(
+    throw invalidReference(
       `invalid repository name (${text}), cannot specify 64-byte hexadecimal strings`,
       text,
     )
   }
-  if (text.length > MAX_TEXT) throw invalid('invalid reference format', text)
+  if (text.length > MAX_TEXT) throw invalidReference('invalid reference format', text)
   const [registry, remainder] = splitDomain(text)
   const [beforeDigest = '', ...digests] = remainder.split('@')
   const [repository = '', ...tags] = beforeDigest.split(':')
   if (repository !== repository.toLowerCase()) {
     const message = `invalid reference format: repository name (${repository}) must be lowercase`
-    throw invalid(message, text)
+    throw invalidReference(message, text)
   }
   const [tag] = tags
   const [digest] = digests
@@ -52,9 +53,9 @@ export function parseReference(text: string): Reference {
     tags.length <= 1 &&
     digests.length <= 1 &&
     (tag === undefined || TAG.test(tag))
-  if (!wellFormed) throw invalid('invalid reference format', text)
+  if (!wellFormed) throw invalidReference('invalid reference format', text)
   if (registry.length + 1 + repository.length > MAX_NAME) {
-    throw invalid(`repository name must not be more than ${MAX_NAME} characters`, text)
+    throw invalidReference(`repository name must not be more than ${MAX_NAME} characters`, text)
   }
   return {
     registry,
@@ -88,6 +89,11 @@ export function familiarReference(reference: Reference): string {
   return splitDomain(short)[0] === DEFAULT_REGISTRY ? short : full
 }
 
+/** The host that serves a registry's API: Docker Hub's is not called `docker.io`. */
+export function networkHost(registry: string): string {
+  return registry === DEFAULT_REGISTRY ? 'registry-1.docker.io' : registry
+}
+
 /** The first component is a host only when it cannot be a user's name on Docker Hub. */
 function splitDomain(text: string): readonly [string, string] {
   const slash = text.indexOf('/')
@@ -108,12 +114,15 @@ function isDomain(text: string): boolean {
 
 function checkDigest(digest: string, text: string): Digest {
   if (isDigest(digest)) return digest
-  if (!ANY_DIGEST.test(digest)) throw invalid('invalid reference format', text)
+  if (!ANY_DIGEST.test(digest)) throw invalidReference('invalid reference format', text)
   const isSha256 = digest.startsWith('sha256:')
-  throw invalid(isSha256 ? 'invalid checksum digest length' : 'unsupported digest algorithm', text)
+  throw invalidReference(
+    isSha256 ? 'invalid checksum digest length' : 'unsupported digest algorithm',
+    text,
+  )
 }
 
-function invalid(message: string, text: string): TsbuildError {
+function invalidReference(message: string, text: string): TsbuildError {
   return new TsbuildError(message, {
     code: 'REFERENCE_INVALID',
     hint: `write ${JSON.stringify(withoutCredentials(text).slice(0, 200))} as [registry/]repository[:tag][@sha256:…]`,

@@ -1,3 +1,19 @@
-export { Checksum, type ChecksumEntry, digestFile } from './checksum.ts'
-export { type DirectoryTreeOptions, directoryTree } from './directory-tree.ts'
-export type { IgnoreMatcher } from './visibility.ts'
+export {
+  type ContextEntry,
+  type ContextListing,
+  type ContextOptions,
+  type ContextVerdict,
+  listContext,
+} from './context-listing.ts'
+export { type ContextLocation, parseContextLocation } from './context-location.ts'
+export { ContextSummary, type FolderSize } from './context-summary.ts'
+export type { LoadedDockerfile } from './dockerfile-source.ts'
+export {
+  contextFolders,
+  type NamedSources,
+  parseNamedContexts,
+  plannedContexts,
+  replacementIn,
+} from './named-contexts.ts'
+export { type OpenedContext, openContext } from './open-context.ts'
+export { type EpochSources, REPRODUCIBLE_TIME, resolveEpoch } from './source-date-epoch.ts'

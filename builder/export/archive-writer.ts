@@ -7,16 +7,18 @@ import { PendingFile } from '#builder/linux'
 import { type Bytes, ioError, throwIfCancelled } from '#core'
 import { openDestination } from './destination.ts'
 
-/** Where the files of an OCI layout go. Nothing is visible under the final name before `finish`. */
+/** Where files go, one after the other. A tar has its name only after `finish`. */
 export interface ArchiveWriter extends AsyncDisposable {
+  /** Writes a small file. */
   document(path: string, bytes: Buffer): Promise<void>
+  /** Writes a file of `size` bytes. */
   stream(path: string, size: number, bytes: Bytes): Promise<void>
+  /** Makes it complete; nothing can be written afterwards. */
   finish(): Promise<void>
 }
 
-/** A folder, which may exist: blobs of an earlier layout stay, index.json is replaced last. */
+/** A folder, which may exist: files of the same names are replaced, each at once; others stay. */
 export function directoryWriter(directory: string): ArchiveWriter {
-  const documents: (readonly [string, Buffer])[] = []
   const write = async (path: string, bytes: Bytes | Buffer): Promise<void> => {
     const target = join(directory, path)
     try {
@@ -30,15 +32,9 @@ export function directoryWriter(directory: string): ArchiveWriter {
     }
   }
   return {
-    // index.json names the blobs, so it waits until all of them are there.
-    document: async (path, bytes) => void documents.push([path, bytes]),
+    document: write,
     stream: (path, _size, bytes) => write(path, bytes),
-    finish: async () => {
-      const names = documents.toSorted(
-        ([a], [b]) => Number(a.endsWith('.json')) - Number(b.endsWith('.json')),
-      )
-      for (const [path, bytes] of names) await write(path, bytes)
-    },
+    finish: async () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
   }
 }
@@ -48,7 +44,7 @@ export async function tarWriter(
   dest: string | Writable,
   signal?: AbortSignal,
 ): Promise<ArchiveWriter> {
-  // Loaded when needed: most builds write no archive.
+  // Loaded lazily: most builds write no archive.
   const { default: tar } = await import('tar-stream')
   const pack = tar.pack()
   const destination = openDestination(dest)
@@ -63,7 +59,7 @@ export async function tarWriter(
     sinkFailure = cause
   })
   let isFinished = false
-  /** What went wrong with the sink is the reason of whatever fails because of it. */
+  /** A failure of the sink is the cause of every failure that follows from it. */
   const guarded = async (work: () => Promise<unknown>): Promise<void> => {
     try {
       const working = work()
@@ -92,7 +88,7 @@ export async function tarWriter(
   }
 }
 
-/** Nothing is under way when this ends, however it does: so the file can be closed at once. */
+/** Writes synchronously, so that the file can be closed as soon as the stream is destroyed. */
 function streamTo(file: PendingFile): Writable {
   return new Writable({
     write: (chunk: Buffer, _encoding, done) => {

@@ -17,11 +17,12 @@ import { readFile } from './read-file.ts'
 export type Destination =
   /** It gets its name when it is complete. */
   | { readonly kind: 'file'; readonly path: string; readonly file: PendingFile }
-  /** `end`: nobody else closes it. */
+  /** `end`: it is closed after the last byte. */
   | { readonly kind: 'stream'; readonly sink: Writable; readonly end: boolean }
 
 /**
- * A device or a pipe, `/dev/null` say, is written to as it is; nothing may take its place.
+ * Opens the destination of an archive. A device or a pipe, such as `/dev/null`, is written to as it is
+ * and never replaced.
  * @throws {TsbuildError} IO_FAILED, NO_SPACE, PERMISSION_DENIED
  */
 export function openDestination(dest: string | Writable): Destination {
@@ -36,7 +37,7 @@ export function openDestination(dest: string | Writable): Destination {
   }
 }
 
-/** For reading as well: so the opening does not wait for a pipe's reader. */
+/** Opened for reading as well, so that opening does not wait for a pipe's reader. */
 function openSpecial(path: string): Destination {
   const fd = openSync(path, constants.O_RDWR | constants.O_NOCTTY)
   if (!fstatSync(fd).isFile()) {
@@ -55,7 +56,7 @@ export async function sendFile(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   try {
-    // As a stream: a mere iterator would wait for a sink that takes nothing, whatever the signal says.
+    // As a stream: an iterator would wait for a blocked sink even after the signal is aborted.
     const source = Readable.from(readFile(file))
     await pipeline(source, sink, { end, ...(signal === undefined ? {} : { signal }) })
   } catch (cause) {

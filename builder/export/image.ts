@@ -19,8 +19,13 @@ export interface ImageLayer {
   readonly size: number | undefined
   /** The blob as it came from elsewhere; without one the plain tar is in the store. */
   readonly blob: { readonly descriptor: Descriptor; readonly source: BlobSource } | undefined
-  /** A repository that has the blob: a push to the same registry can mount it. */
+  /** A repository that has the blob, for a push to the same registry to mount it from. */
   readonly origin: Pick<Reference, 'registry' | 'repository'> | undefined
+}
+
+/** Equal for layers that are packed to the same blob in one export. */
+export function layerKey({ blob, diffId }: ImageLayer): string {
+  return blob?.descriptor.digest ?? diffId
 }
 
 /** A layer together with the step that made it. */
@@ -29,16 +34,17 @@ export interface StepLayer extends ImageLayer {
   readonly createdAt: Date | undefined
 }
 
+/** Times that an image may get beside those of its steps. */
 export interface ImageTimes {
-  /** The time of an image that has no step of its own and no base. */
+  /** The time of an image that has neither a step nor a base. */
   readonly now: Date
-  /** The time of all that is new, if it is given; milliseconds. */
-  readonly epoch?: number | undefined
+  /** The time of all that is new, where it is given; milliseconds. */
+  readonly sourceDateEpoch?: number | undefined
 }
 
-/** Everything but the compressed layers: what all outputs share. */
+/** An assembled image, the same for all outputs; how its layers are packed is left to them. */
 export interface FinishedImage {
-  /** What it is offered for in an index. */
+  /** Of its entry in an index. */
   readonly platform: Platform
   readonly config: ImageConfig
   readonly configBytes: Buffer
@@ -47,7 +53,7 @@ export interface FinishedImage {
   readonly layers: readonly ImageLayer[]
 }
 
-/** What a build gives: an image, or an index with an image for each platform. */
+/** The images of a build: one, or one for each platform of an index. */
 export interface ImageSet {
   readonly images: readonly FinishedImage[]
   readonly isIndex: boolean
@@ -66,7 +72,7 @@ export function assembleImage(
 ): FinishedImage {
   const { platform, author, config } = planned
   const history = assembleHistory(planned.history, layers, times)
-  const isFixed = times.epoch !== undefined
+  const isFixed = times.sourceDateEpoch !== undefined
   const last = isFixed ? undefined : history.at(-1)?.created
   const created = last ?? textOf(times.now, times)
   const diffIds = layers.map(({ diffId }) => diffId)
@@ -88,8 +94,8 @@ export function assembleImage(
   }
 }
 
-function textOf(time: Date, { epoch = time.getTime() }: ImageTimes): string {
-  const text = new Date(epoch).toISOString()
+function textOf(time: Date, { sourceDateEpoch = time.getTime() }: ImageTimes): string {
+  const text = new Date(sourceDateEpoch).toISOString()
   // As Go writes it, and with it every other builder.
   return text.replace('.000Z', 'Z')
 }
@@ -103,7 +109,8 @@ function assembleHistory(
   const kept = planned.flatMap((item) => (item.kind === 'kept' ? [item.entry] : []))
   const firstStep = layers.find(({ createdAt }) => createdAt !== undefined)?.createdAt
   const earlier = kept.at(-1)?.created
-  const isAsOld = firstStep === undefined && earlier !== undefined && times.epoch === undefined
+  const isAsOld =
+    firstStep === undefined && earlier !== undefined && times.sourceDateEpoch === undefined
   const start = isAsOld ? earlier : textOf(firstStep ?? times.now, times)
   let time = start
   const added = planned.flatMap((item): HistoryEntry[] => {
@@ -130,15 +137,4 @@ function unrecorded(
     created_by: 'layer of the base image',
     comment: 'buildkit.exporter.image.v0',
   }))
-}
-
-/** The manifests that were made of images, each with its platform. */
-export function withPlatforms(
-  images: readonly FinishedImage[],
-  manifests: readonly Descriptor[],
-): readonly { readonly manifest: Descriptor; readonly platform: Platform }[] {
-  return manifests.flatMap((manifest, index) => {
-    const image = images[index]
-    return image === undefined ? [] : [{ manifest, platform: image.platform }]
-  })
 }

@@ -1,5 +1,4 @@
-export { type ArchiveWriter, directoryWriter, tarWriter } from './archive-writer.ts'
-export { openDestination, sendFile } from './destination.ts'
+export type { Exported, ImageTimesOption, LayerCompression, OutputRequest } from './exporter.ts'
 export { readFromStore } from './from-store.ts'
 export {
   assembleImage,
@@ -8,7 +7,6 @@ export {
   type ImageSet,
   type StepLayer,
 } from './image.ts'
+export { checkDestination, checkOutput, type Output, sendOutput, takenBy } from './output.ts'
 export { describePresumed, presumedOwners } from './owner-check.ts'
-export { type ArchiveOptions, exportToArchive } from './to-archive.ts'
-export { exportToRegistry, type RegistryOptions } from './to-registry.ts'
-export { exportToStore, type StoreOptions } from './to-store.ts'
+export { pushImages } from './registry-exporter.ts'

@@ -22,15 +22,15 @@ const LAYER_TYPES: Readonly<Record<Compression, string>> = {
 export interface LayerBlob {
   readonly mediaType: string
   readonly descriptor: Descriptor | undefined
-  /** What the layer was packed to before, here or elsewhere: a registry may have that. */
+  /** Blobs that the layer was packed to before, which a registry may have. */
   readonly packedBefore: readonly Descriptor[]
   readonly open: (options?: TransferOptions) => Promise<Bytes>
 }
 
 /**
- * A blob from elsewhere stays as it is, whatever its compression: then its registry knows it. A
- * layer made here is packed on its way. How it was packed before is no promise: another version of
- * the compressor makes other bytes.
+ * The blob of a layer in one compression. A blob from elsewhere stays as it is, whatever its compression,
+ * so that its registry has it already. A layer made here is compressed while it is read. Its earlier
+ * blobs are candidates only: another version of the compressor makes other bytes.
  */
 export function layerBlob(layer: ImageLayer, compression: Compression, store: Store): LayerBlob {
   const { blob, diffId } = layer
@@ -46,7 +46,7 @@ export function layerBlob(layer: ImageLayer, compression: Compression, store: St
   return { mediaType, descriptor: kept, packedBefore, open }
 }
 
-/** What was fetched for a step already is not fetched again. */
+/** Reads from the store what was fetched for a step already. */
 function existing(blob: NonNullable<ImageLayer['blob']>, store: Store): LayerBlob {
   const { source } = blob
   const { digest, size } = blob.descriptor

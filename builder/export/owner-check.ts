@@ -28,6 +28,7 @@ function isFromElsewhere({ blob }: ImageLayer): boolean {
   return blob !== undefined && compressionOf(blob.descriptor.mediaType) !== 'none'
 }
 
+/** The files whose owners are presumed, as a warning or an error says it. */
 export function describePresumed(files: OwnedFiles): string {
   return `steps with one user id only changed files of other owners, who may be wrong now: ${formatOwnedFiles(files)}`
 }

@@ -7,30 +7,30 @@ interface Kind {
   readonly toHeader: (secret: string) => string
 }
 
-const asItIs = (secret: string): string => secret
+const unchanged = (secret: string): string => secret
 const bearer = (token: string): string => `Bearer ${token}`
-/** Spec: what GitHub and GitLab take a token by. */
+/** How GitHub and GitLab accept a token. */
 const gitToken = (token: string): string =>
   `Basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`
 
-/** What is sent for a URL: the secrets `HTTP_AUTH_HEADER_HOST` and `HTTP_AUTH_TOKEN_HOST`. */
+/** The Authorization header for a URL: from the secrets `HTTP_AUTH_HEADER_HOST` and `HTTP_AUTH_TOKEN_HOST`. */
 export function httpAuthorization(url: URL, find: FindSecret): Promise<string | undefined> {
   const kinds = hostsOf(url).flatMap((host): Kind[] => [
-    { id: `HTTP_AUTH_HEADER_${host}`, toHeader: asItIs },
+    { id: `HTTP_AUTH_HEADER_${host}`, toHeader: unchanged },
     { id: `HTTP_AUTH_TOKEN_${host}`, toHeader: bearer },
   ])
   return firstOf(kinds, find)
 }
 
 /**
- * What is sent to an http(s) remote: the secrets `GIT_AUTH_HEADER` and `GIT_AUTH_TOKEN`, those with
+ * The Authorization header for an http(s) remote: from the secrets `GIT_AUTH_HEADER` and `GIT_AUTH_TOKEN`, those with
  * `.HOST` at their end first.
  */
 export function gitAuthorization(remote: string, find: FindSecret): Promise<string | undefined> {
   if (!/^https?:/.test(remote)) return Promise.resolve(undefined)
   const ends = [...hostsOf(new URL(remote)).map((host) => `.${host}`), '']
   const kinds = ends.flatMap((end): Kind[] => [
-    { id: `GIT_AUTH_HEADER${end}`, toHeader: asItIs },
+    { id: `GIT_AUTH_HEADER${end}`, toHeader: unchanged },
     { id: `GIT_AUTH_TOKEN${end}`, toHeader: gitToken },
   ])
   return firstOf(kinds, find)

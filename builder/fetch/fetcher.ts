@@ -1,11 +1,12 @@
 import type { Store } from '#cache'
-import { DEFAULT_TIMEOUTS, REAL_TIMING, type Timing, Wire } from '#registry-client'
+import { createTransport, DEFAULT_TIMEOUTS, REAL_TIMING, type Timing, type Transport } from '#http'
 import { type FindSecret, gitAuthorization, httpAuthorization } from './authorization.ts'
 import { checkoutGitSource, type GitCheckout, type GitOptions } from './git-checkout.ts'
 import type { GitSource } from './git-source.ts'
 import { fetchHttpFile, type HttpFile, type HttpOptions } from './http-file.ts'
 import type { HttpSource } from './http-source.ts'
 
+/** Where downloads go, and what they may use. */
 export interface FetcherOptions {
   readonly store: Store
   /** Where git finds its proxies, certificates and agent. */
@@ -20,12 +21,15 @@ const CONNECTIONS = 6
 const noSecret: FindSecret = async () => undefined
 
 /**
- * Brings files from elsewhere into the store, each version once. What comes back is a layer: its
- * folder must be read only.
+ * Downloads files and repositories into the store, each version once. A result is a layer of the store:
+ * its folder must only be read.
  */
 export class Fetcher implements AsyncDisposable {
   readonly #options: FetcherOptions
-  #wire: Wire | undefined
+  readonly #transport: Transport = createTransport({
+    timeouts: DEFAULT_TIMEOUTS,
+    maxConnectionsPerHost: CONNECTIONS,
+  })
 
   constructor(options: FetcherOptions) {
     this.#options = options
@@ -36,8 +40,11 @@ export class Fetcher implements AsyncDisposable {
     const { store, secret = noSecret, timing = REAL_TIMING } = this.#options
     const found = await httpAuthorization(new URL(source.url), secret)
     const authorization = options.authorization ?? found
-    const wire = this.#connections()
-    return fetchHttpFile(source, { ...options, authorization }, { store, timing, wire })
+    return fetchHttpFile(
+      source,
+      { ...options, authorization },
+      { store, timing, transport: this.#transport },
+    )
   }
 
   /** See `checkoutGitSource`. @throws {TsbuildError} DOWNLOAD_FAILED, NOT_FOUND, DIGEST_MISMATCH, UNSUPPORTED, CANCELLED */
@@ -45,16 +52,11 @@ export class Fetcher implements AsyncDisposable {
     const { store, environment, secret = noSecret, timing = REAL_TIMING } = this.#options
     const found = await gitAuthorization(source.remote, secret)
     const authorization = options.authorization ?? found
-    const deps = { store, environment, timing, wire: () => this.#connections() }
+    const deps = { store, environment, timing, transport: this.#transport }
     return checkoutGitSource(source, { ...options, authorization }, deps)
   }
 
-  #connections(): Wire {
-    this.#wire ??= new Wire({ timeouts: DEFAULT_TIMEOUTS, maxConnectionsPerHost: CONNECTIONS })
-    return this.#wire
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#wire?.close()
+    await this.#transport.close()
   }
 }

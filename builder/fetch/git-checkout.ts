@@ -7,6 +7,7 @@ import { Git, GitError, type GitRun } from './git-process.ts'
 import { type GitSource, gitSourceName, isCommit } from './git-source.ts'
 import { folderOf, removeGitDirs, setTimes, tidyGitDir } from './git-tree.ts'
 
+/** How one commit is fetched. */
 export interface GitOptions {
   readonly signal?: AbortSignal | undefined
   /** Value of the Authorization header for an http(s) remote, instead of what its URL says. */
@@ -26,20 +27,21 @@ export interface GitCheckout {
   readonly committedMs: number
   /** When it was checked out. */
   readonly createdAt: Date
-  /** Nothing was fetched. */
+  /** Whether nothing was fetched. */
   readonly isCached: boolean
 }
 
+/** What checkouts need. */
 export interface GitDeps {
   readonly store: Store
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** What finds out where a remote has moved to. */
-  readonly wire: () => LocationDeps['wire']
+  /** Finds out where a remote has moved to. */
+  readonly transport: LocationDeps['transport']
   readonly timing: LocationDeps['timing']
 }
 
-/** The end of the year 9999, in seconds: a commit may say anything. */
-const LATEST = 253_402_300_799
+/** The end of the year 9999, in seconds: the time of a commit may be any number. */
+const MAX_TIME = 253_402_300_799
 
 /** Where a ref leads. */
 interface Resolved {
@@ -50,20 +52,19 @@ interface Resolved {
   readonly tag: string | undefined
 }
 
-interface Job {
+interface CheckoutJob {
   readonly source: GitSource
   readonly options: GitOptions
   readonly git: Git
-  /** For what is temporary. */
+  /** For temporary files. */
   readonly folder: string
-  /** Where the remote is by now; absent: where it says. */
+  /** Where the remote has moved to; absent: it has not. */
   readonly location: string | undefined
 }
 
 /**
- * Brings the files of a commit into the store. The remote is asked where the ref leads, unless it is
- * a commit hash; files that are there already are not fetched again. One commit is fetched, without
- * its history.
+ * Fetches the files of a commit into the store. The remote is asked where the ref leads, unless it is a
+ * commit hash; stored files are not fetched again. One commit is fetched, without its history.
  * @throws {TsbuildError} DOWNLOAD_FAILED, NOT_FOUND for a ref or folder that is not there,
  * DIGEST_MISMATCH, UNSUPPORTED without git, CANCELLED
  */
@@ -80,7 +81,7 @@ export async function checkoutGitSource(
     } catch (cause) {
       const value = authorizationOf(source, options)
       if (!(cause instanceof GitError && cause.isRedirect) || value === undefined) throw cause
-      const at = await locateRemote(remote, value, { ...deps, wire: deps.wire(), signal })
+      const at = await locateRemote(remote, value, { ...deps, signal })
       if (at === remote) throw cause
       return await checkoutFrom(at, { source, options }, deps)
     }
@@ -96,7 +97,7 @@ export async function checkoutGitSource(
 
 async function checkoutFrom(
   location: string | undefined,
-  { source, options }: Pick<Job, 'source' | 'options'>,
+  { source, options }: Pick<CheckoutJob, 'source' | 'options'>,
   { store, environment }: GitDeps,
 ): Promise<GitCheckout> {
   await using temporary = store.temporary()
@@ -140,19 +141,19 @@ function findCheckout(
   return { key, layer, directory, createdAt, committedMs: Math.round(stat.mtimeMs) }
 }
 
-/** What decides about the files; of a kept `.git` also where it comes from. */
+/** What the files depend on; with a kept `.git` also where it comes from. */
 function documentOf(source: GitSource, { commit, refName }: Resolved): Json {
   const { subdir, submodules = true, mtime = 'checkout', remote } = source
   const origin = keepsGitDir(source) ? { remote, refName: refName ?? null } : null
   return { op: 'git', commit, subdir: subdir ?? null, submodules, mtime, origin }
 }
 
-/** The folder of a repository has none. */
+/** A folder of a repository has no `.git`. */
 function keepsGitDir({ keepGitDir, subdir }: GitSource): boolean {
   return keepGitDir === true && subdir === undefined
 }
 
-async function resolveRef(job: Job): Promise<Resolved> {
+async function resolveRef(job: CheckoutJob): Promise<Resolved> {
   const { source, git, folder } = job
   const { ref, remote } = source
   if (ref !== undefined && isCommit(ref)) {
@@ -167,13 +168,13 @@ async function resolveRef(job: Job): Promise<Resolved> {
   if (ref === undefined) {
     const target = lines.find(([first = '', at]) => at === 'HEAD' && first.startsWith('ref: '))
     const commit = hashOf('HEAD')
-    if (commit === undefined) throw noSuchRef(source)
+    if (commit === undefined) throw unknownRefError(source)
     return { commit, refName: target?.[0]?.slice('ref: '.length), tag: undefined }
   }
   // As git-checkout: a branch comes before a tag of the same name.
   const refName = candidates(ref).find((name) => hashOf(name) !== undefined)
   const own = refName === undefined ? undefined : hashOf(refName)
-  if (refName === undefined || own === undefined) throw noSuchRef(source)
+  if (refName === undefined || own === undefined) throw unknownRefError(source)
   const peeled = hashOf(`${refName}^{}`)
   return { commit: peeled ?? own, refName, tag: peeled === undefined ? undefined : own }
 }
@@ -183,7 +184,7 @@ function candidates(ref: string): readonly string[] {
   return ref === 'HEAD' ? [ref] : [partial, `refs/heads/${ref}`, `refs/tags/${ref}`]
 }
 
-function noSuchRef(source: GitSource): TsbuildError {
+function unknownRefError(source: GitSource): TsbuildError {
   const ref = source.ref ?? 'HEAD'
   return new TsbuildError(`repository ${source.remote} does not contain ref ${ref}`, {
     code: 'NOT_FOUND',
@@ -210,7 +211,7 @@ function authorizationOf(
   return authorization ?? basic
 }
 
-function runIn(directory: string, { source, options, location }: Job): GitRun {
+function runIn(directory: string, { source, options, location }: CheckoutJob): GitRun {
   const { remote } = source
   const value = authorizationOf(source, options)
   const header =
@@ -222,7 +223,7 @@ function runIn(directory: string, { source, options, location }: Job): GitRun {
 }
 
 /** @returns the folder with the wanted files */
-async function checkout(job: Job, resolved: Resolved): Promise<string> {
+async function checkout(job: CheckoutJob, resolved: Resolved): Promise<string> {
   const { source, git, folder } = job
   const { commit } = resolved
   const directory = join(folder, 'checkout')
@@ -238,7 +239,7 @@ async function checkout(job: Job, resolved: Resolved): Promise<string> {
     await git.run(args, run)
   }
   const [seconds = ''] = (await git.run(['show', '-s', '--format=%ct', commit], run)).split('\n')
-  const time = Math.min(Number(seconds), LATEST)
+  const time = Math.min(Number(seconds), MAX_TIME)
   if (keepsGitDir(source)) tidyGitDir(join(directory, '.git'))
   else removeGitDirs(directory, hasSubmodules)
   const wanted = folderOf(directory, source)
@@ -247,8 +248,8 @@ async function checkout(job: Job, resolved: Resolved): Promise<string> {
   return wanted
 }
 
-/** By its ref first: not every server gives a commit that is only known by its hash. */
-async function fetchCommit(job: Job, resolved: Resolved, directory: string): Promise<void> {
+/** By its ref first: not every server serves a commit that is asked for by its hash. */
+async function fetchCommit(job: CheckoutJob, resolved: Resolved, directory: string): Promise<void> {
   const { source, git } = job
   const { commit, refName } = resolved
   const run = runIn(directory, job)

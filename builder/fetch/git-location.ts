@@ -1,13 +1,15 @@
-import type { Timing, Wire } from '#registry-client'
-import { failed, request } from './download.ts'
+import type { Timing, Transport } from '#http'
+import { request } from './download.ts'
+import { downloadError } from './download-error.ts'
 
+/** What locating a remote needs. */
 export interface LocationDeps {
-  readonly wire: Wire
+  readonly transport: Transport
   readonly timing: Timing
   readonly signal: AbortSignal | undefined
 }
 
-/** What git asks a remote for first. Spec: gitprotocol-http(5) */
+/** What git requests from a remote first. Spec: gitprotocol-http(5) */
 const FIRST = 'info/refs?service=git-upload-pack'
 
 /**
@@ -19,22 +21,19 @@ const FIRST = 'info/refs?service=git-upload-pack'
 export async function locateRemote(
   remote: string,
   authorization: string,
-  { wire, timing, signal }: LocationDeps,
+  { transport, timing, signal }: LocationDeps,
 ): Promise<string> {
   const first = new URL(`${remote.replace(/\/+$/, '')}/${FIRST}`)
-  let last = first
   const wanted = {
     url: first,
     headers: {},
     secretHeaders: { authorization },
     mayDowngrade: false,
-    onRedirect: (url: URL) => {
-      last = url
-    },
     signal,
   }
-  const response = await request(wire, wanted, timing)
+  const response = await request(transport, wanted, timing)
   response.stream?.discard()
-  if (last.href.endsWith(`/${FIRST}`)) return last.href.slice(0, -FIRST.length - 1)
-  throw failed(first, 'it is redirected to no repository')
+  const { href } = response.url
+  if (href.endsWith(`/${FIRST}`)) return href.slice(0, -FIRST.length - 1)
+  throw downloadError(first, 'it is redirected to no repository')
 }

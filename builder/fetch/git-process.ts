@@ -3,15 +3,16 @@ import { errnoOf, TsbuildError, throwIfCancelled } from '#core'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
+/** Where git runs, and what it may send. */
 export interface GitRun {
   /** Working directory of the process, and where it finds its repository. */
   readonly directory: string
   /**
-   * What may be sent to the remote, as `http.URL.extraHeader` says it. Redirects are not followed
-   * then: git sends it on to wherever one leads.
+   * A header for the remote, as `http.URL.extraHeader`. Redirects are not followed then: git would send
+   * the header on.
    */
   readonly header?: { readonly url: string; readonly value: string } | undefined
-  /** Where to go instead of the remote. */
+  /** The remote, and the URL that is used instead. */
   readonly moved?: { readonly from: string; readonly to: string } | undefined
   readonly signal?: AbortSignal | undefined
 }
@@ -19,7 +20,7 @@ export interface GitRun {
 /** Protocols that a remote, and the submodules it names, may use: neither files nor commands. */
 const PROTOCOLS = 'git:http:https:ssh'
 
-/** Nothing of the machine's or the user's configuration counts, so that a build is the same anywhere. */
+/** The configuration of the machine and of the user is not read, so that a build is the same anywhere. */
 const SETTINGS: readonly (readonly [string, string])[] = [
   ['core.hooksPath', '/dev/null'],
   ['core.attributesFile', '/dev/null'],
@@ -36,7 +37,7 @@ const SETTINGS: readonly (readonly [string, string])[] = [
   ['http.lowSpeedTime', '60'],
 ]
 
-/** What of the environment says how to reach the world. */
+/** The variables that say how to reach other hosts. */
 const PASSED =
   /^(?:SSH_AUTH_SOCK|SSL_CERT_FILE|SSL_CERT_DIR|GIT_SSL_CAINFO|(?:https?|all|no)_proxy)$/i
 
@@ -61,9 +62,9 @@ export class Git {
     const { directory, signal } = run
     throwIfCancelled(signal, 'git')
     const settings = [...SETTINGS, ...settingsOf(run)]
-    // The mode of what it makes does not depend on who builds.
+    // Modes of files do not depend on the umask of the user.
     const script = 'umask 022 && exec git "$@"'
-    // Loaded when needed, as most builds do without git.
+    // Loaded when needed: most builds do not use git.
     const { spawn } = await import('node:child_process')
     const child = spawn('/bin/sh', ['-c', script, 'git', ...args], {
       cwd: directory,
@@ -85,7 +86,7 @@ export class Git {
       ])
       throwIfCancelled(signal, 'git')
       if (code === 0) return output
-      if (code === NOT_FOUND) throw missing()
+      if (code === NOT_FOUND) throw missingGitError()
       throw new GitError(reasonOf(errors) ?? `git ended with exit code ${code}`)
     } finally {
       signal?.removeEventListener('abort', stop)
@@ -121,18 +122,18 @@ export class Git {
   }
 }
 
-/** Relative ones would lead into what was checked out, which has no say in what git is. */
+/** Relative ones would lead into the checkout, which may hold a program that is called git. */
 function absoluteOnly(path = '/usr/local/bin:/usr/bin:/bin'): string {
   const absolute = path.split(':').filter((directory) => directory.startsWith('/'))
   return absolute.join(':') || '/nonexistent'
 }
 
-/** What the shell ends with when there is no such program. */
+/** Exit code of the shell when it finds no program. */
 const NOT_FOUND = 127
 
-/** git said no; the message is what it said. */
+/** git ended with a failure; the message is git's own. */
 export class GitError extends Error {
-  /** It was sent elsewhere and did not go there. */
+  /** The remote redirected, and git did not follow. */
   get isRedirect(): boolean {
     return /returned error: 30[12378]$/.test(this.message)
   }
@@ -155,7 +156,7 @@ function killGroup(pid: number | undefined): void {
   try {
     process.kill(-pid, constants.signals.SIGKILL)
   } catch (cause) {
-    // It has ended by itself.
+    // It has ended already.
     if (errnoOf(cause) !== 'ESRCH') throw cause
   }
 }
@@ -170,14 +171,14 @@ async function gather(stream: AsyncIterable<Uint8Array>): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-/** The line that tells most: the last one that is an error. */
+/** The line with the reason: the first one that is an error. */
 function reasonOf(errors: string): string | undefined {
   const lines = errors.split('\n').filter((line) => line.trim() !== '')
-  const telling = lines.find((line) => /^(?:fatal|error): /.test(line)) ?? lines.at(-1)
-  return telling?.replace(/^(?:fatal|error): /, '').slice(0, 500)
+  const reason = lines.find((line) => /^(?:fatal|error): /.test(line)) ?? lines.at(-1)
+  return reason?.replace(/^(?:fatal|error): /, '').slice(0, 500)
 }
 
-function missing(): TsbuildError {
+function missingGitError(): TsbuildError {
   return new TsbuildError('a git repository needs the program git, which is not installed', {
     code: 'UNSUPPORTED',
     hint: 'install it, on Debian with apt-get install git',

@@ -18,12 +18,13 @@ export interface GitSource {
   readonly submodules?: boolean
   /** Times of the files: of the checkout (default), or of the commit. */
   readonly mtime?: 'checkout' | 'commit'
-  /** The remote is asked for the commit and not for the branch or tag. */
+  /** The commit is requested from the remote, not the branch or tag. */
   readonly fetchByCommit?: boolean
 }
 
+/** Which texts count as a repository. */
 export interface GitSourceOptions {
-  /** `github.com/user/repository` counts: for build contexts, where no file could have that name. */
+  /** Accepts `github.com/user/repository`, for build contexts: no file has that name there. */
   readonly allowShort?: boolean
 }
 
@@ -60,18 +61,18 @@ export function parseGitSource(
   if (scp === undefined) return undefined
   const { user = '', host = '', path = '', query = '', fragment = '' } = scp
   if (path === '' || [user, host, path].some((part) => part.startsWith('-'))) {
-    throw invalid(text, 'it is no repository')
+    throw gitSourceError(text, 'it is no repository')
   }
   return withFragment({ remote: `${user}@${host}:${path}` }, { text, query, fragment })
 }
 
-/** The source with what `--checksum` and `--keep-git-dir` ask for. */
+/** The source with the values of `--checksum` and `--keep-git-dir`. @throws {TsbuildError} DOCKERFILE_INVALID */
 export function withGitFlags(
   source: GitSource,
   flags: { readonly checksum?: string | undefined; readonly keepGitDir?: boolean | undefined },
 ): GitSource {
   const { checksum, keepGitDir } = flags
-  const wrong = (message: string): TsbuildError =>
+  const flagError = (message: string): TsbuildError =>
     new TsbuildError(message, { code: 'DOCKERFILE_INVALID' })
   if (checksum !== undefined) {
     if (!CHECKSUM.test(checksum)) {
@@ -81,11 +82,11 @@ export function withGitFlags(
       })
     }
     if (source.checksum !== undefined && source.checksum !== checksum) {
-      throw wrong(`checksum mismatch "${source.checksum}" != "${checksum}"`)
+      throw flagError(`checksum mismatch "${source.checksum}" != "${checksum}"`)
     }
   }
   if (keepGitDir !== undefined && (source.keepGitDir ?? keepGitDir) !== keepGitDir) {
-    throw wrong('inconsistent keep-git-dir configuration')
+    throw flagError('inconsistent keep-git-dir configuration')
   }
   return {
     ...source,
@@ -94,23 +95,23 @@ export function withGitFlags(
   }
 }
 
-/** Whether a ref is a commit itself, which no remote has to be asked about. */
+/** Whether a ref is a commit hash, which need not be looked up at the remote. */
 export function isCommit(ref: string): boolean {
   return COMMIT.test(ref)
 }
 
-/** For people: remote, ref and folder, without password. */
+/** For messages: remote, ref and folder, without password. */
 export function gitSourceName({ remote, ref, subdir }: GitSource): string {
   const folder = subdir === undefined ? '' : `:${subdir}`
   return `${remote}${ref === undefined && folder === '' ? '' : `#${ref ?? ''}${folder}`}`
 }
 
 function fromUrl(url: string, text: string): GitSource {
-  if (!URL.canParse(url)) throw invalid(text, 'it is no URL')
+  if (!URL.canParse(url)) throw gitSourceError(text, 'it is no URL')
   const parsed = new URL(url)
   const { username, password, search, hash } = parsed
   const isBad = BAD_HOST.test(parsed.host) || parsed.host === '' || username.startsWith('-')
-  if (isBad || /^\/*-/.test(parsed.pathname)) throw invalid(text, 'it is no repository')
+  if (isBad || /^\/*-/.test(parsed.pathname)) throw gitSourceError(text, 'it is no repository')
   parsed.hash = ''
   parsed.search = ''
   parsed.password = ''
@@ -139,7 +140,7 @@ function withFragment(source: GitSource, { text, query, fragment }: Written): Gi
   // Otherwise the checksum is what the usual branch has to be at.
   if (found.fetchByCommit === true && found.checksum !== undefined) found.ref ??= found.checksum
   if (found.ref !== undefined && BAD_REF.test(found.ref)) {
-    throw invalid(text, `${JSON.stringify(found.ref)} is no ref`)
+    throw gitSourceError(text, `${JSON.stringify(found.ref)} is no ref`)
   }
   const { subdir: written, ...rest } = found
   const cleaned = written === undefined ? '' : cleanSubdir(written, text)
@@ -147,14 +148,16 @@ function withFragment(source: GitSource, { text, query, fragment }: Written): Gi
 }
 
 function readQuery(found: Writable<GitSource>, query: URLSearchParams, text: string): void {
-  if (query.has('branch') && query.has('tag')) throw invalid(text, 'branch conflicts with tag')
+  if (query.has('branch') && query.has('tag'))
+    throw gitSourceError(text, 'branch conflicts with tag')
   for (const key of new Set(query.keys())) {
     const values = query.getAll(key)
-    if (values.length > 1) throw invalid(text, `query "${key}" has multiple values`)
+    if (values.length > 1) throw gitSourceError(text, `query "${key}" has multiple values`)
     const value = values[0] ?? ''
-    if (value === '' && !SWITCHES.has(key)) throw invalid(text, `query "${key}" has no value`)
+    if (value === '' && !SWITCHES.has(key))
+      throw gitSourceError(text, `query "${key}" has no value`)
     const read = QUERY[key]
-    if (read === undefined) throw invalid(text, `unexpected query "${key}"`)
+    if (read === undefined) throw gitSourceError(text, `unexpected query "${key}"`)
     read(found, value, text)
   }
 }
@@ -169,7 +172,7 @@ const QUERY: Readonly<Record<string, ReadQuery>> = {
   tag: (found, value, text) => setRef(found, prefixed('refs/tags/', value), text),
   subdir: (found, value, text) => {
     if ((found.subdir ?? value) !== value) {
-      throw invalid(text, `subdir conflicts: "${found.subdir}" vs "${value}"`)
+      throw gitSourceError(text, `subdir conflicts: "${found.subdir}" vs "${value}"`)
     }
     found.subdir = value
   },
@@ -186,7 +189,7 @@ const QUERY: Readonly<Record<string, ReadQuery>> = {
   },
   mtime: (found, value, text) => {
     if (value !== 'checkout' && value !== 'commit') {
-      throw invalid(text, `invalid mtime value: "${value}"`)
+      throw gitSourceError(text, `invalid mtime value: "${value}"`)
     }
     found.mtime = value
   },
@@ -194,13 +197,13 @@ const QUERY: Readonly<Record<string, ReadQuery>> = {
 
 function setRef(found: Writable<GitSource>, value: string, text: string): void {
   if ((found.ref ?? value) !== value) {
-    throw invalid(text, `ref conflicts: "${found.ref}" vs "${value}"`)
+    throw gitSourceError(text, `ref conflicts: "${found.ref}" vs "${value}"`)
   }
   found.ref = value
 }
 
 function setChecksum(found: Writable<GitSource>, value: string, text: string): void {
-  if (!CHECKSUM.test(value)) throw invalid(text, `"${value}" is no commit hash`)
+  if (!CHECKSUM.test(value)) throw gitSourceError(text, `"${value}" is no commit hash`)
   found.checksum = value
 }
 
@@ -212,19 +215,19 @@ function prefixed(prefix: string, value: string): string {
 function toSwitch(key: string, value: string, text: string): boolean {
   if (value === '' || /^(?:1|t|T|true|TRUE|True)$/.test(value)) return true
   if (/^(?:0|f|F|false|FALSE|False)$/.test(value)) return false
-  throw invalid(text, `invalid ${key} value: "${value}"`)
+  throw gitSourceError(text, `invalid ${key} value: "${value}"`)
 }
 
 /** Without `.`, `..` and empty components; what is above the root is the root. */
 function cleanSubdir(subdir: string, text: string): string {
   const cleaned = posix.join('/', subdir)
   if (cleaned.split('/').includes('.git') || subdir.includes('\0')) {
-    throw invalid(text, `${JSON.stringify(subdir)} is no folder of the repository`)
+    throw gitSourceError(text, `${JSON.stringify(subdir)} is no folder of the repository`)
   }
   return cleaned.replace(/^\/|\/$/g, '')
 }
 
-function invalid(text: string, why: string): TsbuildError {
+function gitSourceError(text: string, why: string): TsbuildError {
   const shown = JSON.stringify(withoutCredentials(text))
   return new TsbuildError(`invalid git reference ${shown}: ${why}`, {
     code: 'DOCKERFILE_INVALID',

@@ -1,4 +1,4 @@
-/** What is done to the files of a checkout. Their names are bytes, which need not be text. */
+/** Changes to the files of a checkout. Their names are bytes, which need not be text. */
 import { Buffer } from 'node:buffer'
 import { type Dirent, lstatSync, lutimesSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,14 +6,14 @@ import { TsbuildError } from '#core'
 import { removeTreeSync } from '#disk'
 import type { GitSource } from './git-source.ts'
 
-/** Removes from `.git` what tells when and how it was fetched. */
+/** Removes from `.git` what depends on when and how it was fetched. */
 export function tidyGitDir(gitDir: string): void {
   for (const name of ['FETCH_HEAD', 'ORIG_HEAD', 'logs']) {
     removeTreeSync(join(gitDir, name))
   }
 }
 
-/** git itself tracks nothing of that name: below the top, those are the submodules' own. */
+/** Removes `.git`, and those of submodules: git itself tracks nothing of that name. */
 export function removeGitDirs(directory: string | Buffer, hasSubmodules: boolean): void {
   removeTreeSync(inside(directory, '.git'))
   if (!hasSubmodules) return
@@ -36,7 +36,7 @@ export function folderOf(directory: string, { subdir, remote }: GitSource): stri
   return at
 }
 
-/** Gives everything in a directory this time, in seconds. */
+/** Sets the time of everything below a directory, in seconds. */
 export function setTimes(directory: string | Buffer, time: number): void {
   for (const entry of entriesOf(directory)) {
     const path = inside(directory, entry.name)

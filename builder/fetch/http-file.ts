@@ -17,15 +17,17 @@ import {
   TsbuildError,
   throwIfCancelled,
 } from '#core'
-import type { HttpResponse, Timing, Wire } from '#registry-client'
-import { BrokenBody, broken, failed, request, save } from './download.ts'
+import type { HttpResponse, Timing, Transport } from '#http'
+import { BrokenBodyError, request, save } from './download.ts'
+import { downloadError, exchangeError } from './download-error.ts'
 import { type HttpSource, httpSourceName } from './http-source.ts'
 
+/** How one file is downloaded. */
 export interface HttpOptions {
   readonly signal?: AbortSignal | undefined
   /** Value of the Authorization header; sent to the URL's own origin only. */
   readonly authorization?: string | undefined
-  /** Bytes so far, and of the whole file when the server tells. */
+  /** Bytes so far, and of the whole file when the server sends its length. */
   readonly onProgress?: ((current: number, total: number | undefined) => void) | undefined
 }
 
@@ -42,21 +44,22 @@ export interface HttpFile {
   readonly size: number
   /** Milliseconds since the epoch, of whole seconds: Last-Modified, or 0. */
   readonly modifiedMs: number
-  /** The server has told the date. */
+  /** Whether the server sent a date. */
   readonly isDated: boolean
   /** When it was downloaded. */
   readonly createdAt: Date
-  /** Nothing was downloaded. */
+  /** Whether nothing was downloaded. */
   readonly isCached: boolean
 }
 
+/** What downloads need. */
 export interface HttpDeps {
   readonly store: Store
-  readonly wire: Wire
+  readonly transport: Transport
   readonly timing: Timing
 }
 
-/** What the store remembers of one version of a file. */
+/** What the store keeps about one version of a file. */
 interface Version {
   readonly name: string
   readonly digest: Digest
@@ -73,12 +76,12 @@ interface KnownVersion extends Version {
 
 const ATTEMPTS = 3
 const PAUSE = 1_000
-/** More would only make the request long. */
+/** Limits the length of a request. */
 const MAX_ETAGS = 8
 
 /**
- * Brings a file into the store. One that is there already is asked for with its ETag or date, and
- * downloaded only when it has changed; with a checksum that a stored version has, nothing is asked.
+ * Downloads a file into the store. A stored one is requested with its ETag or date, and downloaded only
+ * when it has changed; nothing is requested when a stored version has the checksum.
  * @throws {TsbuildError} DOWNLOAD_FAILED, DIGEST_MISMATCH, NO_SPACE, CANCELLED
  */
 export async function fetchHttpFile(
@@ -105,39 +108,40 @@ function verify(source: HttpSource, digest: Digest): void {
   )
 }
 
-interface Asking {
+/** What is requested, and what is known of it. */
+interface Inquiry {
   readonly options: HttpOptions
   readonly family: CacheKey
   readonly known: readonly KnownVersion[]
 }
 
-async function download(source: HttpSource, asking: Asking, deps: HttpDeps): Promise<HttpFile> {
+async function download(source: HttpSource, inquiry: Inquiry, deps: HttpDeps): Promise<HttpFile> {
   const url = new URL(source.url)
-  const { signal } = asking.options
-  let { known } = asking
+  const { signal } = inquiry.options
+  let { known } = inquiry
   for (let attempt = 1; ; attempt++) {
-    const response = await ask(source, { ...asking, known }, deps)
+    const response = await ask(source, { ...inquiry, known }, deps)
     if (response.status === 304) {
       const same = sameVersion(response, known)
       if (same !== undefined) {
         verify(source, same.digest)
         return fileOf(same, deps.store, true)
       }
-      // It answers a question that was not asked: then without one.
-      if (known.length === 0) throw failed(url, 'the server answered 304 to a plain request')
+      // The answer does not belong to any of the conditions: ask without them.
+      if (known.length === 0) throw downloadError(url, 'the server answered 304 to a plain request')
       known = []
       continue
     }
     if (response.status !== 200) {
       response.stream?.discard()
-      throw refused(url, response.status)
+      throw statusError(url, response.status)
     }
     try {
-      return await keep(source, { response, asking }, deps)
+      return await storeVersion(source, { response, inquiry }, deps)
     } catch (cause) {
       throwIfCancelled(signal, `download ${httpSourceName(source)}`)
-      if (!(cause instanceof BrokenBody)) throw cause
-      if (attempt >= ATTEMPTS) throw broken(url, cause.cause)
+      if (!(cause instanceof BrokenBodyError)) throw cause
+      if (attempt >= ATTEMPTS) throw exchangeError(cause.cause, { url, first: url })
       await deps.timing.sleep(PAUSE * attempt, signal)
     }
   }
@@ -145,8 +149,8 @@ async function download(source: HttpSource, asking: Asking, deps: HttpDeps): Pro
 
 function ask(
   source: HttpSource,
-  { options, known }: Asking,
-  { wire, timing }: HttpDeps,
+  { options, known }: Inquiry,
+  { transport, timing }: HttpDeps,
 ): Promise<HttpResponse> {
   const url = new URL(source.url)
   const { username, password } = url
@@ -155,7 +159,7 @@ function ask(
   const basic = username === '' && password === '' ? undefined : basicAuth(username, password)
   const authorization = options.authorization ?? basic
   return request(
-    wire,
+    transport,
     {
       url,
       headers: conditionsOf(known),
@@ -172,7 +176,7 @@ function basicAuth(username: string, password: string): string {
   return `Basic ${Buffer.from(pair).toString('base64')}`
 }
 
-/** Spec: RFC 9110 13.1: a date counts only where there is no ETag. */
+/** Spec: RFC 9110 13.1: a date is sent only without an ETag. */
 function conditionsOf(known: readonly KnownVersion[]): Record<string, string> {
   const etags = known.flatMap(({ etag }) => etag ?? []).slice(0, MAX_ETAGS)
   if (etags.length > 0) return { 'if-none-match': etags.join(', ') }
@@ -180,7 +184,7 @@ function conditionsOf(known: readonly KnownVersion[]): Record<string, string> {
   return date === undefined ? {} : { 'if-modified-since': date }
 }
 
-/** The version that a server means when it says that nothing has changed. */
+/** The version that an answer of 304 means. */
 function sameVersion(
   { headers }: HttpResponse,
   known: readonly KnownVersion[],
@@ -197,9 +201,9 @@ function opaqueTag(etag: string): string {
   return etag.replace(/^W\//, '')
 }
 
-async function keep(
+async function storeVersion(
   source: HttpSource,
-  { response, asking }: { readonly response: HttpResponse; readonly asking: Asking },
+  { response, inquiry }: { readonly response: HttpResponse; readonly inquiry: Inquiry },
   { store }: HttpDeps,
 ): Promise<HttpFile> {
   const { headers } = response
@@ -209,7 +213,7 @@ async function keep(
   const path = join(directory, source.name)
   const total = Number(headers['content-length'] ?? Number.NaN)
   const saved = await save(response, path, (current) =>
-    asking.options.onProgress?.(current, Number.isFinite(total) ? total : undefined),
+    inquiry.options.onProgress?.(current, Number.isFinite(total) ? total : undefined),
   )
   verify(source, saved.digest)
   const version: Version = {
@@ -222,11 +226,11 @@ async function keep(
   utimesSync(path, version.modifiedMs / 1000, version.modifiedMs / 1000)
   const layer = layerOf(keyOf(version))
   await store.layers.commitDirectory(directory, { id: layer })
-  const preimage: Json = { ...version, file: asking.family }
+  const preimage: Json = { ...version, file: inquiry.family }
   store.records.put({
     key: cacheKeyOf(preimage),
     preimage,
-    family: asking.family,
+    family: inquiry.family,
     layer,
     description: httpSourceName(source),
   })
@@ -243,7 +247,7 @@ function keyOf({ name, digest, modifiedMs }: Version): CacheKey {
 }
 
 function layerOf(key: CacheKey): LayerId {
-  // The first letter is no hex digit, so that it is never taken for a diffID.
+  // The first letter is not a hex digit, so that it is never taken for a diffID.
   return layerId(`w${key.slice(1)}`)
 }
 
@@ -266,12 +270,12 @@ function knownVersion({ preimage, layer, createdAt }: CacheRecord): KnownVersion
   return { name, digest, size, modifiedMs, ...validators, layer, createdAt }
 }
 
-function refused(url: URL, status: number): TsbuildError {
+function statusError(url: URL, status: number): TsbuildError {
   const hints: Readonly<Record<number, string>> = {
     401: `give the build a token with --secret id=HTTP_AUTH_TOKEN_${url.host},env=VARIABLE`,
     403: 'the server does not allow it',
     404: 'check the address: the server has no such file',
   }
   const hint = hints[status]
-  return failed(url, `the server answered ${status}`, hint === undefined ? {} : { hint })
+  return downloadError(url, `the server answered ${status}`, hint === undefined ? {} : { hint })
 }

@@ -4,9 +4,9 @@ import { type Digest, decoded, isDigest, TsbuildError, withoutCredentials } from
 export interface HttpSource {
   /** With user and query, without fragment. */
   readonly url: string
-  /** What the file is called where it is put: one safe path component. */
+  /** The name of the file: one safe path component. */
   readonly name: string
-  /** What the file has to be. */
+  /** The digest that the file must have. */
   readonly checksum?: Digest
 }
 
@@ -29,7 +29,7 @@ export function parseHttpSource(text: string): HttpSource | undefined {
   return { url: url.href, name: nameOf(url) }
 }
 
-/** The source with what `--checksum` asks for. @throws {TsbuildError} DOCKERFILE_INVALID */
+/** The source with the value of `--checksum`. @throws {TsbuildError} DOCKERFILE_INVALID */
 export function withChecksum(source: HttpSource, checksum: string): HttpSource {
   if (isDigest(checksum)) return { ...source, checksum }
   throw new TsbuildError(`invalid checksum ${JSON.stringify(checksum)}`, {
@@ -38,12 +38,12 @@ export function withChecksum(source: HttpSource, checksum: string): HttpSource {
   })
 }
 
-/** For people: without password and query, which may be secret. */
+/** For messages: without password and query, which may be secret. */
 export function httpSourceName({ url }: HttpSource): string {
   return redacted(new URL(url))
 }
 
-/** @returns the URL without user, password, query and fragment */
+/** The URL without user, password, query and fragment. */
 export function redacted(url: URL): string {
   return `${url.protocol}//${url.host}${url.pathname}${url.search === '' ? '' : '?…'}`
 }

@@ -14,3 +14,4 @@ export {
   parseHttpSource,
   withChecksum,
 } from './http-source.ts'
+export { type RemoteFetcher, recordingFetcher } from './materials.ts'

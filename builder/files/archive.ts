@@ -23,6 +23,7 @@ export interface UnpackedArchive {
   readonly directories: ReadonlySet<Name>
 }
 
+/** Where an archive is unpacked, and who hears of what is odd in it. */
 export interface UnpackOptions {
   /** Is made. The caller removes it. */
   readonly directory: string

@@ -11,12 +11,14 @@ import {
 import { ownersDigest } from './owner.ts'
 import { entriesOf, select } from './select.ts'
 
+/** What actions read from; `read` gives the content of a regular file. */
 export interface FilesInput {
   readonly root: Tree
   readonly sources: readonly Tree[]
   readonly read: (file: SourceFile) => FileContent
 }
 
+/** What a cache key has to say of the files that actions read. */
 export interface FilesChecksum {
   /** Of the selected source entries, in the order of the actions; nothing of the destination. */
   readonly content: Digest

@@ -66,7 +66,7 @@ function whoMask(letters: string): number {
  * As setmode(3) of BSD with umask 0: files and directories are alike, `s` and `t` mean nothing to
  * others alone, and only `t` touches the sticky bit. It is what BuildKit does, and not what
  * chmod(1) of GNU does.
- * @param mayExecute whether `X` means `x`: a directory, or a file that somebody could execute before
+ * @param mayExecute whether `X` means `x`: a directory, or a file that was executable for a class before
  */
 function applyClause(clause: Clause, mode: number, mayExecute: boolean): number {
   const { who, operator, permissions } = clause

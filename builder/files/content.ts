@@ -1,13 +1,13 @@
-import { Checksum } from '#builder/context'
+import { Checksum } from '#builder/tree'
 import { type Digest, digestOf, type FileStat, ioError, type Name, type Tree } from '#core'
+import type { DraftEntry } from './overlay-draft.ts'
 import { shown } from './paths.ts'
 import { emptyFile, isProgram, type Selected, type SelectedEntry } from './select.ts'
-import type { TargetEntry } from './target.ts'
 
 /** What counts of a regular file beside its name, type, mode and owner. */
 export interface FileContent {
   readonly digest: Digest
-  /** `undefined` where none would count, so that nobody looked. */
+  /** `undefined` where none would count, so that they were not read. */
   readonly xattrs?: ReadonlyMap<string, Buffer> | undefined
 }
 
@@ -20,6 +20,7 @@ export interface SourceFile {
   readonly mayRun: boolean
 }
 
+/** The regular file of a selected entry. */
 export function sourceFile({ tree, changesModes }: Selected, entry: SelectedEntry): SourceFile {
   const { path, stat } = entry
   return { tree, path, stat, mayRun: changesModes || isProgram(stat) }
@@ -29,7 +30,7 @@ export function sourceFile({ tree, changesModes }: Selected, entry: SelectedEntr
 export interface ContentEntry {
   readonly selected: Selected
   readonly entry: SelectedEntry
-  readonly copied?: TargetEntry | undefined
+  readonly copied?: DraftEntry | undefined
 }
 
 const NOTHING = digestOf(new Uint8Array())
@@ -87,7 +88,7 @@ export function addContent(
 /** The attributes that count of a selected file, as they were copied or as they are. */
 export function attributesOf(
   { tree, path, mayRun }: SourceFile,
-  copied?: TargetEntry,
+  copied?: DraftEntry,
 ): FileContent['xattrs'] {
   return mayRun ? (copied?.xattrs ?? tree.xattrs(path)) : undefined
 }

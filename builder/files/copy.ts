@@ -6,11 +6,11 @@ import {
   prepareDestination,
   refuseDirectory,
 } from './directories.ts'
+import type { DraftEntry, OverlayDraft } from './overlay-draft.ts'
 import type { Ids } from './owner.ts'
 import { parentOf, shown } from './paths.ts'
 import { inTheWay } from './problems.ts'
 import { emptyFile, entriesOf, isProgram, type Selected, type SelectedEntry } from './select.ts'
-import type { Target, TargetEntry } from './target.ts'
 import { linkOf } from './unpack.ts'
 
 /** How entries are changed on their way. */
@@ -18,8 +18,8 @@ export interface CopyOptions {
   readonly created: NewDirectory
   readonly owner: Ids | undefined
   readonly chmod: Chmod | undefined
-  /** Told what each selected entry became; nothing for a directory. */
-  readonly onCopied: (entry: SelectedEntry, result: TargetEntry | undefined) => void
+  /** Called with what each selected entry became; `undefined` for a directory. */
+  readonly onCopied: (entry: SelectedEntry, result: DraftEntry | undefined) => void
 }
 
 /**
@@ -28,17 +28,17 @@ export interface CopyOptions {
  * @throws {TsbuildError} STEP_FAILED when a file and a directory would take each other's place
  */
 export function copySelected(
-  target: Target,
+  draft: OverlayDraft,
   { selected, destination }: { readonly selected: Selected; readonly destination: string },
   options: CopyOptions,
 ): void {
-  const path = placeFor(target, { selected, destination }, options.created)
+  const path = placeFor(draft, { selected, destination }, options.created)
   const links = new Map<string, symbol>()
   for (const entry of entriesOf(selected)) {
     const to = entry.name === '' ? path : joinName(path, entry.name)
-    const copied = copyEntry(target, { selected, entry, to, links }, options)
+    const copied = copyEntry(draft, { selected, entry, to, links }, options)
     if (entry.name === '' && copied !== undefined) {
-      target.touch(parentOf(to), options.created.mtimeMs)
+      draft.touch(parentOf(to), options.created.mtimeMs)
     }
     options.onCopied(entry, copied)
   }
@@ -50,31 +50,31 @@ export function copySelected(
  * was written there already.
  */
 export function placeDeferred(
-  target: Target,
+  draft: OverlayDraft,
   { selected, destination }: { readonly selected: Selected; readonly destination: string },
   options: CopyOptions,
 ): Name | undefined {
   if (selected.stat.type !== 'directory') return undefined
-  const to = placeFor(target, { selected, destination }, options.created)
-  if (!target.isUntouched(to)) return undefined
+  const to = placeFor(draft, { selected, destination }, options.created)
+  if (!draft.isUntouched(to)) return undefined
   const entry = { path: selected.path, name: '' as Name, stat: selected.stat }
-  copyDirectory(target, { selected, entry, to, links: new Map() }, options)
+  copyDirectory(draft, { selected, entry, to, links: new Map() }, options)
   return to
 }
 
 function placeFor(
-  target: Target,
+  draft: OverlayDraft,
   { selected, destination }: { readonly selected: Selected; readonly destination: string },
   created: NewDirectory,
 ): Name {
-  const path = prepareDestination(target, destination, created)
-  const existing = target.lstat(path)
+  const path = prepareDestination(draft, destination, created)
+  const existing = draft.lstat(path)
   if (selected.stat.type === 'directory') {
-    if (existing === undefined) makeDirectories(target, path, created)
+    if (existing === undefined) makeDirectories(draft, path, created)
     return path
   }
   const place = existing?.type === 'directory' ? joinName(path, selected.base) : path
-  makeDirectories(target, parentOf(place), created)
+  makeDirectories(draft, parentOf(place), created)
   return place
 }
 
@@ -87,24 +87,24 @@ export interface Step {
   readonly links: Map<string, symbol>
 }
 
-function copyEntry(target: Target, step: Step, options: CopyOptions): TargetEntry | undefined {
+function copyEntry(draft: OverlayDraft, step: Step, options: CopyOptions): DraftEntry | undefined {
   if (step.entry.stat.type === 'directory') {
-    copyDirectory(target, step, options)
+    copyDirectory(draft, step, options)
     return undefined
   }
-  refuseDirectory(target.lstat(step.to), step.to, step.entry.stat)
+  refuseDirectory(draft.lstat(step.to), step.to, step.entry.stat)
   const result = entryOf(step, options)
-  target.put(step.to, result)
+  draft.put(step.to, result)
   return result
 }
 
 /** The top directory keeps its own mode and owner: only what is in it is copied. */
-function copyDirectory(target: Target, { entry, to }: Step, options: CopyOptions): void {
-  const existing = target.lstat(to)
-  refuseFile(target, { existing, path: to })
+function copyDirectory(draft: OverlayDraft, { entry, to }: Step, options: CopyOptions): void {
+  const existing = draft.lstat(to)
+  refuseFile(draft, { existing, path: to })
   const copied = directoryStatOf(entry, existing, options)
   const isTop = entry.name === '' && existing !== undefined
-  target.put(to, { stat: isTop ? { ...existing, mtimeMs: copied.mtimeMs } : copied })
+  draft.put(to, { stat: isTop ? { ...existing, mtimeMs: copied.mtimeMs } : copied })
 }
 
 /**
@@ -124,18 +124,18 @@ export function directoryStatOf(
 
 /** @throws {TsbuildError} STEP_FAILED where a directory cannot be */
 export function refuseFile(
-  target: Target,
+  draft: OverlayDraft,
   { existing, path }: { readonly existing: FileStat | undefined; readonly path: Name },
 ): void {
   if (existing === undefined || existing.type === 'directory') return
   throw new TsbuildError(`cannot copy to non-directory: ${shown(path)}`, {
     code: 'STEP_FAILED',
-    hint: inTheWay(target, path),
+    hint: inTheWay(draft, path),
   })
 }
 
 /** What a file, link or device becomes. */
-export function entryOf({ selected, entry, links }: Step, options: CopyOptions): TargetEntry {
+export function entryOf({ selected, entry, links }: Step, options: CopyOptions): DraftEntry {
   const { tree } = selected
   const { path } = entry
   const isSocket = entry.stat.type === 'socket'

@@ -1,16 +1,23 @@
-import { Checksum, digestFile } from '#builder/context'
+import { Checksum, digestFile } from '#builder/tree'
 import { type Change, type Digest, joinName, type Name } from '#core'
 import { addContent, type ContentEntry, type FileContent } from './content.ts'
 import { type CopyOptions, directoryStatOf, entryOf, refuseFile } from './copy.ts'
 import { refuseDirectory } from './directories.ts'
+import {
+  type Below,
+  type DraftEntry,
+  type OverlayDraft,
+  refuseWhiteout,
+  toChange,
+} from './overlay-draft.ts'
 import { baseOf, parentOf } from './paths.ts'
 import { entriesOf, type Selected, type SelectedEntry } from './select.ts'
-import { type Below, refuseWhiteout, type Target, type TargetEntry, toChange } from './target.ts'
 
+/** How a deferred copy changes entries, and where it reports their content. */
 export interface DeferredOptions {
   readonly copy: CopyOptions
-  /** Told the digest of every file as soon as it is known; gives its content. */
-  readonly learn: (file: ContentEntry, digest: Digest) => FileContent
+  /** Called with the digest of every file as soon as it is known; returns the file's content. */
+  readonly recordContent: (file: ContentEntry, digest: Digest) => FileContent
 }
 
 /**
@@ -21,7 +28,7 @@ export interface DeferredOptions {
 export class DeferredCopy implements Below {
   readonly path: Name
   readonly #selected: Selected
-  readonly #target: Target
+  readonly #draft: OverlayDraft
   readonly #options: DeferredOptions
   readonly #existing: ExistingNames
   #content: Digest | undefined
@@ -29,18 +36,18 @@ export class DeferredCopy implements Below {
   #written: { readonly path: Name; readonly digest: Digest } | undefined
 
   constructor(
-    target: Target,
+    draft: OverlayDraft,
     place: { readonly selected: Selected; readonly path: Name },
     options: DeferredOptions,
   ) {
     this.path = place.path
     this.#selected = place.selected
-    this.#target = target
+    this.#draft = draft
     this.#options = options
-    this.#existing = new ExistingNames(target)
+    this.#existing = new ExistingNames(draft)
   }
 
-  /** To be told of every file that was written, before the next change is taken. */
+  /** To be called with every file that was written, before the next change is taken. */
   onFile(path: Name, digest: Digest): void {
     this.#written = { path, digest }
   }
@@ -71,7 +78,7 @@ export class DeferredCopy implements Below {
         const digest = first?.digest ?? this.#digestOf(entry, path)
         if (copied?.link !== undefined)
           firsts.set(copied.link, { path: first?.path ?? path, digest })
-        return this.#options.learn({ selected, entry, copied }, digest)
+        return this.#options.recordContent({ selected, entry, copied }, digest)
       })
     }
     this.#content = checksum.digest()
@@ -82,12 +89,12 @@ export class DeferredCopy implements Below {
     return digestFile(() => this.#selected.tree.openFile(entry.path))
   }
 
-  #entryAt(path: Name, entry: SelectedEntry, links: Map<string, symbol>): TargetEntry {
+  #entryAt(path: Name, entry: SelectedEntry, links: Map<string, symbol>): DraftEntry {
     const { copy } = this.#options
     const hasName = this.#existing.has(path)
-    const existing = hasName ? this.#target.lstat(path) : undefined
+    const existing = hasName ? this.#draft.lstat(path) : undefined
     if (entry.stat.type === 'directory') {
-      refuseFile(this.#target, { existing, path })
+      refuseFile(this.#draft, { existing, path })
       refuseWhiteout(path, entry.stat)
       return { stat: directoryStatOf(entry, existing, copy) }
     }
@@ -99,11 +106,11 @@ export class DeferredCopy implements Below {
 
 /** The names that the root has, of the directories on the way to where a walk is. */
 class ExistingNames {
-  readonly #target: Target
+  readonly #draft: OverlayDraft
   readonly #open: { readonly path: Name; readonly names: ReadonlySet<Name> }[] = []
 
-  constructor(target: Target) {
-    this.#target = target
+  constructor(draft: OverlayDraft) {
+    this.#draft = draft
   }
 
   has(path: Name): boolean {
@@ -115,7 +122,7 @@ class ExistingNames {
     }
     const above = this.#open.at(-1)
     const isNew = above !== undefined && above.names.size === 0
-    const names = isNew ? above.names : this.#target.namesIn(parent)
+    const names = isNew ? above.names : this.#draft.namesIn(parent)
     this.#open.push({ path: parent, names })
     return names.has(baseOf(path))
   }

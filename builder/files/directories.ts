@@ -1,7 +1,7 @@
 import { type FileStat, joinName, type Name, nameOf, TsbuildError } from '#core'
+import type { OverlayDraft } from './overlay-draft.ts'
 import type { Ids } from './owner.ts'
 import { componentsOf, parentOf, shown } from './paths.ts'
-import type { Target } from './target.ts'
 
 /** What directories get that have to be made. */
 export interface NewDirectory extends Ids {
@@ -11,20 +11,20 @@ export interface NewDirectory extends Ids {
 }
 
 /** `mkdir -p` of a path without links; what exists keeps its mode and owner, but not its time. */
-export function makeDirectories(target: Target, path: Name, created: NewDirectory): void {
+export function makeDirectories(draft: OverlayDraft, path: Name, created: NewDirectory): void {
   let at = '' as Name
   for (const name of componentsOf(path)) {
     at = joinName(at, name)
-    makeDirectory(target, at, created)
+    makeDirectory(draft, at, created)
   }
 }
 
 /** The same where the parent exists. */
-export function makeDirectory(target: Target, path: Name, created: NewDirectory): void {
-  const existing = target.lstat(path)
+export function makeDirectory(draft: OverlayDraft, path: Name, created: NewDirectory): void {
+  const existing = draft.lstat(path)
   if (existing === undefined) {
-    target.put(path, { stat: directoryStat(created) })
-    target.touch(parentOf(path), created.mtimeMs)
+    draft.put(path, { stat: directoryStat(created) })
+    draft.touch(parentOf(path), created.mtimeMs)
   } else if (existing.type !== 'directory') throw notADirectory(path)
 }
 
@@ -33,17 +33,21 @@ export function makeDirectory(target: Target, path: Name, created: NewDirectory)
  * was made: the destination itself when it is written with a slash at its end, else its parent.
  */
 export function prepareDestination(
-  target: Target,
+  draft: OverlayDraft,
   destination: string,
   created: NewDirectory,
 ): Name {
   const written = nameOf(destination)
   const needed = written.endsWith('/') ? written : parentOf(written)
-  makeDirectories(target, target.resolve(needed), created)
-  return target.resolve(written)
+  makeDirectories(draft, draft.resolve(needed), created)
+  return draft.resolve(written)
 }
 
-/** Nothing takes the place of a whole directory unasked, not even `by` a link. */
+/**
+ * Refuses to replace a directory, also by a link.
+ * @param by what would take its place
+ * @throws {TsbuildError} STEP_FAILED
+ */
 export function refuseDirectory(
   existing: FileStat | undefined,
   path: Name,

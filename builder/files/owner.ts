@@ -17,11 +17,13 @@ import {
 import { readLimited } from '#disk'
 import type { FileAction, Owner } from './action.ts'
 
+/** A numeric owner and group. */
 export interface Ids {
   readonly uid: number
   readonly gid: number
 }
 
+/** Owner and group of what no owner is given for. */
 export const ROOT_IDS: Ids = { uid: 0, gid: 0 }
 
 const USER: AccountLookup = { what: 'user', code: 'NOT_FOUND' }

@@ -20,6 +20,7 @@ export function parentOf(path: Name): Name {
   return path.slice(0, Math.max(path.lastIndexOf('/'), 0)) as Name
 }
 
+/** The last name of a path. */
 export function baseOf(path: Name): Name {
   return path.slice(path.lastIndexOf('/') + 1) as Name
 }

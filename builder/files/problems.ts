@@ -1,7 +1,7 @@
 import { resolveInTree } from '#builder/layer'
 import { joinName, type Name, nameOf, suggestion, type Tree, TsbuildError, textOfName } from '#core'
+import type { OverlayDraft } from './overlay-draft.ts'
 import { baseOf, componentsOf, parentOf, shown } from './paths.ts'
-import type { Target } from './target.ts'
 
 const MAX_NAMES = 10
 const ADVICE =
@@ -37,14 +37,14 @@ export function linkBeforeParents(tree: Tree, path: Name): string | undefined {
 }
 
 /** What is in the way of something that is copied to `path`. */
-export function inTheWay(target: Target, path: Name): string {
-  const type = target.lstat(path)?.type
+export function inTheWay(draft: OverlayDraft, path: Name): string {
+  const type = draft.lstat(path)?.type
   if (type !== 'symlink') {
     return `a ${type === 'directory' ? type : 'file'} of that name is in the image already`
   }
-  const text = textOfName(target.readlink(path))
-  const resolved = target.resolve(path)
-  const isDirectory = target.lstat(resolved)?.type === 'directory'
+  const text = textOfName(draft.readlink(path))
+  const resolved = draft.resolve(path)
+  const isDirectory = draft.lstat(resolved)?.type === 'directory'
   const advice = isDirectory ? `: put what is copied there into ${shown(resolved)} instead` : ''
   return `${shown(path)} is a symbolic link to ${text} in the image${advice}`
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { digestFile } from '#builder/context'
 import { omitUnchanged } from '#builder/layer'
+import { digestFile } from '#builder/tree'
 import { type Change, type Digest, type Name, type Tree, unreachable } from '#core'
 import type { CopyAction, FileAction, MkdirAction, WriteAction } from './action.ts'
 import { detectArchive, unpackArchive } from './archive.ts'
@@ -17,23 +17,24 @@ import {
 import { type CopyOptions, copySelected, placeDeferred } from './copy.ts'
 import { DeferredCopy, type DeferredOptions } from './deferred.ts'
 import { makeDirectories, type NewDirectory } from './directories.ts'
+import { OverlayDraft } from './overlay-draft.ts'
 import { type Ids, ROOT_IDS, resolveOwner } from './owner.ts'
 import { belowRoot } from './paths.ts'
 import { entriesOf, type Selected, select } from './select.ts'
-import { Target } from './target.ts'
 import { mergeArchive } from './unpack.ts'
 import { writeFile } from './write.ts'
 
+/** What `runFileActions` works on. */
 export interface FilesOptions {
   /** The file system that is copied into, all its layers merged. */
   readonly root: Tree
   readonly sources: readonly Tree[]
   /** An existing empty folder for unpacked archives, on the host. The caller removes it. */
   readonly temporary: string
-  /** mtime of directories and heredoc files that are made, in milliseconds. */
-  readonly now: number
+  /** Of directories and heredoc files that are made, in milliseconds. */
+  readonly mtimeMs: number
   readonly onWarning?: (message: string) => void
-  /** Told the content of every selected file. */
+  /** Called with the content of every selected file. */
   readonly onContent?: (file: SourceFile, content: FileContent) => void
 }
 
@@ -44,11 +45,11 @@ export interface FilesOptions {
 export interface FilesResult extends Disposable {
   /** To be walked once. */
   readonly changes: Iterable<Change>
-  /** To be told of every file that was written, before the next change is taken. */
+  /** To be called with every file that was written, before the next change is taken. */
   readonly onFile: (path: Name, digest: Digest) => void
   /**
-   * What `checksumFileActions` gives as `content`, from digests that were learnt while the layer
-   * was written; files of which `onFile` was not told are read.
+   * What `checksumFileActions` gives as `content`, from digests that `onFile` got while the layer
+   * was written; other files are read.
    */
   contentDigest(): Digest
 }
@@ -58,7 +59,7 @@ const DIRECTORY_MODE = 0o755
 /** The state of one call of `runFileActions`. */
 interface Run {
   readonly options: FilesOptions
-  readonly target: Target
+  readonly draft: OverlayDraft
   readonly content: ContentEntry[]
   readonly unpacked: Tree[]
   /** What is copied last, where that can wait until the layer is written. */
@@ -75,8 +76,8 @@ export async function runFileActions(
   actions: readonly FileAction[],
   options: FilesOptions,
 ): Promise<FilesResult> {
-  const target = new Target(options.root)
-  const run: Run = { options, target, content: [], unpacked: [], deferred: undefined }
+  const draft = new OverlayDraft(options.root)
+  const run: Run = { options, draft, content: [], unpacked: [], deferred: undefined }
   try {
     for (const [index, action] of actions.entries()) {
       await perform(run, action, { isLast: index === actions.length - 1 })
@@ -88,18 +89,18 @@ export async function runFileActions(
   }
 }
 
-interface Turn {
-  /** Nothing is done after it. */
+/** Where an action stands among those of its step. */
+interface ActionPosition {
   readonly isLast: boolean
 }
 
-async function perform(run: Run, action: FileAction, turn: Turn): Promise<void> {
+async function perform(run: Run, action: FileAction, position: ActionPosition): Promise<void> {
   switch (action.kind) {
     case 'mkdir':
       makeDirectory(run, action)
       return
     case 'copy':
-      await copy(run, action, turn)
+      await copy(run, action, position)
       return
     case 'write':
       write(run, action)
@@ -109,23 +110,23 @@ async function perform(run: Run, action: FileAction, turn: Turn): Promise<void> 
   }
 }
 
-function makeDirectory({ target, options }: Run, action: MkdirAction): void {
-  const path = target.resolve(belowRoot(action.path))
+function makeDirectory({ draft, options }: Run, action: MkdirAction): void {
+  const path = draft.resolve(belowRoot(action.path))
   // A directory that is there needs no owner, not even one that exists.
-  if (target.lstat(path)?.type === 'directory') return
+  if (draft.lstat(path)?.type === 'directory') return
   const owner = ownerOf(action, options.root) ?? ROOT_IDS
-  makeDirectories(target, path, { ...owner, mode: action.mode, mtimeMs: options.now })
+  makeDirectories(draft, path, { ...owner, mode: action.mode, mtimeMs: options.mtimeMs })
 }
 
-function write({ target, options }: Run, action: WriteAction): void {
+function write({ draft, options }: Run, action: WriteAction): void {
   const owner = ownerOf(action, options.root)
   const chmod = action.chmod === undefined ? undefined : parseChmod(action.chmod)
   const created = createdWith(options, owner, chmod?.created)
-  writeFile(target, action, { created, chmod })
+  writeFile(draft, action, { created, chmod })
 }
 
-async function copy(run: Run, action: CopyAction, { isLast }: Turn): Promise<void> {
-  const { target, content, options } = run
+async function copy(run: Run, action: CopyAction, { isLast }: ActionPosition): Promise<void> {
+  const { draft, content, options } = run
   const owner = ownerOf(action, options.root)
   const chmod = action.chmod === undefined ? undefined : parseChmod(action.chmod)
   const created = createdWith(options, owner, chmod?.created)
@@ -140,23 +141,31 @@ async function copy(run: Run, action: CopyAction, { isLast }: Turn): Promise<voi
     }
     const path =
       isLast && index === selections.length - 1
-        ? placeDeferred(target, place, copyOptions)
+        ? placeDeferred(draft, place, copyOptions)
         : undefined
     if (path !== undefined) {
-      const learn: DeferredOptions['learn'] = (entry, digest) => learnt(entry, digest, options)
-      run.deferred = new DeferredCopy(target, { selected, path }, { copy: copyOptions, learn })
+      const record: DeferredOptions['recordContent'] = (entry, digest) =>
+        recordContent(entry, digest, options)
+      run.deferred = new DeferredCopy(
+        draft,
+        { selected, path },
+        {
+          copy: copyOptions,
+          recordContent: record,
+        },
+      )
       continue
     }
-    copySelected(target, place, {
+    copySelected(draft, place, {
       ...copyOptions,
       onCopied: (entry, copied) => content.push({ selected, entry, copied }),
     })
   }
 }
 
-/** False when `selected` is no archive. */
+/** False when `selected` is not an archive. */
 async function unpack(
-  { target, options, unpacked }: Run,
+  { draft, options, unpacked }: Run,
   selected: Selected,
   { action, owner }: { readonly action: CopyAction; readonly owner: Ids | undefined },
 ): Promise<boolean> {
@@ -167,9 +176,9 @@ async function unpack(
     onWarning: options.onWarning,
   })
   unpacked.push(archive.tree)
-  const destination = target.resolve(belowRoot(action.destination))
+  const destination = draft.resolve(belowRoot(action.destination))
   const created = createdWith(options, owner, undefined)
-  mergeArchive(target, { archive, destination }, { created, owner })
+  mergeArchive(draft, { archive, destination }, { created, owner })
   return true
 }
 
@@ -178,15 +187,15 @@ function ownerOf({ owner }: FileAction, root: Tree): Ids | undefined {
 }
 
 function createdWith(
-  { now }: FilesOptions,
+  { mtimeMs }: FilesOptions,
   owner: Ids | undefined,
   mode: number | undefined,
 ): NewDirectory {
-  return { ...(owner ?? ROOT_IDS), mode: mode ?? DIRECTORY_MODE, mtimeMs: now }
+  return { ...(owner ?? ROOT_IDS), mode: mode ?? DIRECTORY_MODE, mtimeMs }
 }
 
 function resultOf(run: Run): FilesResult {
-  const { target, content, deferred, options } = run
+  const { draft, content, deferred, options } = run
   const digests = new Map<Name, Digest>()
   const onFile: FilesResult['onFile'] = (path, digest) => {
     // What is remembered is what was copied before; only that is looked up.
@@ -194,14 +203,18 @@ function resultOf(run: Run): FilesResult {
     deferred?.onFile(path, digest)
   }
   return {
-    changes: omitUnchanged(target.changes(deferred), options.root, onFile),
+    changes: omitUnchanged(draft.changes(deferred), options.root, onFile),
     onFile,
     contentDigest: () => {
       const all = digestContent(content, (file) => {
         const { selected, entry, copied } = file
-        const path = copied === undefined ? undefined : target.contentPath(copied)
+        const path = copied === undefined ? undefined : draft.contentPath(copied)
         const known = path === undefined ? undefined : digests.get(path)
-        return learnt(file, known ?? digestFile(() => selected.tree.openFile(entry.path)), options)
+        return recordContent(
+          file,
+          known ?? digestFile(() => selected.tree.openFile(entry.path)),
+          options,
+        )
       })
       return digestSelections(deferred === undefined ? all : [...all, deferred.content()])
     },
@@ -209,8 +222,8 @@ function resultOf(run: Run): FilesResult {
   }
 }
 
-/** The content of a selected file whose digest is known now, of which is told. */
-function learnt(
+/** The content of a selected file with this digest; it is reported to `onContent`. */
+function recordContent(
   { selected, entry, copied }: ContentEntry,
   digest: Digest,
   { onContent }: FilesOptions,

@@ -19,7 +19,7 @@ export interface Selected {
   readonly tree: Tree
   /** Links followed. */
   readonly path: Name
-  /** The name that a file keeps in a destination directory: as written, not that of a link's target. */
+  /** The name of a file in a destination directory: as written, not that of a link's target. */
   readonly base: Name
   readonly stat: FileStat
   readonly filter: EntryFilter | undefined
@@ -38,6 +38,7 @@ export interface SelectedEntry {
   readonly isOnTheWay?: boolean
 }
 
+/** What `select` reads from. */
 export interface SelectOptions {
   readonly sources: readonly Tree[]
   readonly onWarning?: ((message: string) => void) | undefined
@@ -74,6 +75,7 @@ export function select(action: CopyAction, options: SelectOptions): readonly Sel
     : selected.map((one) => ({ ...one, changesModes: true }))
 }
 
+/** How a selection is walked. */
 export interface WalkOptions {
   /** Every file is opened before the next entry is asked for. */
   readonly opens?: boolean
@@ -88,7 +90,7 @@ export function* entriesOf(
   const name = '' as Name
   yield { path, name, stat }
   if (stat.type !== 'directory') return
-  // What a filter skips would be opened for nothing.
+  // What a filter skips need not be opened.
   const opens = options.opens === true && filter === undefined
   const list = (at: Name): Iterable<NamedStat> =>
     opens && isReadableTree(tree) ? tree.readFiles(at) : contentOf(tree, at)
@@ -98,7 +100,7 @@ export function* entriesOf(
 function* contentOf(tree: Tree, directory: Name): Generator<NamedStat> {
   for (const name of tree.readdir(directory)) {
     const stat = tree.lstat(joinName(directory, name))
-    // Gone since the directory was listed.
+    // Removed since the directory was listed.
     if (stat !== undefined) yield { name, stat }
   }
 }
@@ -108,7 +110,7 @@ interface Walk {
   readonly filter: EntryFilter | undefined
 }
 
-/** A directory on the way down; a list of them, because a tree may be deeper than the call stack. */
+/** A directory on the way down. They are kept in a list: a tree may be deeper than the call stack. */
 interface OpenEntry {
   readonly entry: SelectedEntry
   readonly content: Iterator<NamedStat>
@@ -148,7 +150,7 @@ function* entriesBelow({ list, filter }: Walk, top: SelectedEntry): Generator<Se
   }
 }
 
-/** What a socket becomes: neither an archive nor another place has the one that it was. */
+/** What a socket becomes: no copy of it leads to the process that listens. */
 export function emptyFile(stat: FileStat): FileStat {
   return { ...stat, type: 'file', size: 0 }
 }

@@ -1,9 +1,10 @@
 import { joinName, type Name } from '#core'
 import type { UnpackedArchive } from './archive.ts'
 import { makeDirectories, makeDirectory, type NewDirectory } from './directories.ts'
+import type { DraftEntry, OverlayDraft } from './overlay-draft.ts'
 import type { Ids } from './owner.ts'
-import type { Target, TargetEntry } from './target.ts'
 
+/** What becomes of the entries of an archive. */
 export interface MergeOptions {
   readonly created: NewDirectory
   /** Instead of what the archive says. */
@@ -15,22 +16,22 @@ export interface MergeOptions {
  * way is replaced, links on the way to a file that the archive does not name itself are followed.
  */
 export function mergeArchive(
-  target: Target,
+  draft: OverlayDraft,
   { archive, destination }: { readonly archive: UnpackedArchive; readonly destination: Name },
   options: MergeOptions,
 ): void {
-  makeDirectories(target, destination, options.created)
-  mergeDirectories({ target, archive, options, links: new Map() }, destination)
+  makeDirectories(draft, destination, options.created)
+  mergeDirectories({ draft, archive, options, links: new Map() }, destination)
 }
 
 interface Merge {
-  readonly target: Target
+  readonly draft: OverlayDraft
   readonly archive: UnpackedArchive
   readonly options: MergeOptions
   readonly links: Map<string, symbol>
 }
 
-/** With the way down in a list: an archive may be deeper than the call stack. */
+/** Keeps the directories on the way in a list: an archive may be deeper than the call stack. */
 function mergeDirectories(merge: Merge, destination: Name): void {
   const { tree } = merge.archive
   const open = (from: Name, to: Name) => ({ from, to, names: tree.readdir(from).values() })
@@ -44,39 +45,39 @@ function mergeDirectories(merge: Merge, destination: Name): void {
     const path = joinName(last.from, next.value)
     const place = joinName(last.to, next.value)
     if (tree.lstat(path)?.type === 'directory') {
-      if (merge.target.lstat(place) === undefined) touchUnnamed(merge, last.from, last.to)
+      if (merge.draft.lstat(place) === undefined) touchUnnamed(merge, last.from, last.to)
       way.push(open(path, placeDirectory(merge, path, place)))
       continue
     }
     const entry = entryOf(merge, path)
     if (entry === undefined) continue
-    merge.target.put(place, entry)
+    merge.draft.put(place, entry)
     touchUnnamed(merge, last.from, last.to)
   }
 }
 
-/** A directory that the archive names has the time that stands there. */
-function touchUnnamed({ target, archive, options }: Merge, from: Name, to: Name): void {
-  if (!archive.directories.has(from)) target.touch(to, options.created.mtimeMs)
+/** A directory that the archive names keeps the time that the archive has for it. */
+function touchUnnamed({ draft, archive, options }: Merge, from: Name, to: Name): void {
+  if (!archive.directories.has(from)) draft.touch(to, options.created.mtimeMs)
 }
 
-function placeDirectory({ target, archive, options }: Merge, path: Name, place: Name): Name {
+function placeDirectory({ draft, archive, options }: Merge, path: Name, place: Name): Name {
   const stat = archive.tree.lstat(path)
   if (stat !== undefined && archive.directories.has(path)) {
-    target.put(place, { stat: { ...stat, ...options.owner } })
+    draft.put(place, { stat: { ...stat, ...options.owner } })
     return place
   }
   // The way to it is real: all of it again for each folder would take very long in a deep tree.
-  if (target.lstat(place)?.type !== 'symlink') {
-    makeDirectory(target, place, options.created)
+  if (draft.lstat(place)?.type !== 'symlink') {
+    makeDirectory(draft, place, options.created)
     return place
   }
-  const followed = target.resolve(place)
-  makeDirectories(target, followed, options.created)
+  const followed = draft.resolve(place)
+  makeDirectories(draft, followed, options.created)
   return followed
 }
 
-function entryOf({ archive, options, links }: Merge, path: Name): TargetEntry | undefined {
+function entryOf({ archive, options, links }: Merge, path: Name): DraftEntry | undefined {
   const { tree } = archive
   const found = tree.lstat(path)
   if (found === undefined || found.type === 'socket') return undefined

@@ -2,11 +2,12 @@ import { type FileStat, joinName, nameOf } from '#core'
 import type { WriteAction } from './action.ts'
 import type { Chmod } from './chmod.ts'
 import { type NewDirectory, prepareDestination, refuseDirectory } from './directories.ts'
+import type { OverlayDraft } from './overlay-draft.ts'
 import { baseOf, parentOf } from './paths.ts'
-import type { Target } from './target.ts'
 
 const FILE_MODE = 0o644
 
+/** What becomes of a heredoc and of directories on its way. */
 export interface WriteOptions {
   readonly created: NewDirectory
   readonly chmod: Chmod | undefined
@@ -14,14 +15,14 @@ export interface WriteOptions {
 
 /** Writes a heredoc to its destination, or into it under its own name. */
 export function writeFile(
-  target: Target,
+  draft: OverlayDraft,
   action: WriteAction,
   { created, chmod }: WriteOptions,
 ): void {
-  const path = prepareDestination(target, action.destination, created)
-  const isInto = target.lstat(path)?.type === 'directory'
+  const path = prepareDestination(draft, action.destination, created)
+  const isInto = draft.lstat(path)?.type === 'directory'
   const place = isInto ? joinName(path, baseOf(nameOf(action.name))) : path
-  refuseDirectory(target.lstat(place), place)
+  refuseDirectory(draft.lstat(place), place)
   const data = Buffer.from(action.data, 'utf8')
   const stat: FileStat = {
     type: 'file',
@@ -35,6 +36,6 @@ export function writeFile(
     inode: '',
     nlink: 1,
   }
-  target.put(place, { stat: { ...stat, mode: chmod?.apply(stat) ?? FILE_MODE }, data })
-  target.touch(parentOf(place), created.mtimeMs)
+  draft.put(place, { stat: { ...stat, mode: chmod?.apply(stat) ?? FILE_MODE }, data })
+  draft.touch(parentOf(place), created.mtimeMs)
 }

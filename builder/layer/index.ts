@@ -4,33 +4,31 @@ export {
   applyLayer,
   type ExtractOptions,
   extractArchive,
-} from './apply.ts'
-export { type ChangesOptions, changesOf, treeChanges } from './changes.ts'
+} from './apply/apply.ts'
 export {
   type ArchiveCompression,
   compress,
-  type DecompressOptions,
   decompress,
   detectCompression,
-} from './compression.ts'
-export type { Owners } from './directory-writer.ts'
-export { hasOwnersBeside, ownersBeside } from './kept-owners.ts'
-export { mergeLayers } from './merge.ts'
-export { newestFile } from './newest-file.ts'
-export { presumeOwners } from './presume-owners.ts'
-export { rawTree } from './raw-tree.ts'
-export { removeOthers } from './remove-others.ts'
-export { resolveInTree } from './resolve.ts'
-export { restoreOwners } from './restore-owners.ts'
-export { breakRing, makeRing, type Ring, readRing, resetRing } from './ring.ts'
-export { stackTree } from './stack-tree.ts'
-export { isArchive, isTarHeader } from './tar-reader.ts'
-export { clampChange, clampDirectory, clampTar } from './times.ts'
-export { omitUnchanged } from './unchanged.ts'
+} from './codec/compression.ts'
+export { type ChangesOptions, changesOf, treeChanges } from './overlay/changes.ts'
+export type { Owners } from './overlay/directory-writer.ts'
+export { hasOwnersBeside, ownersBeside } from './overlay/kept-owners.ts'
+export { presumeOwners } from './overlay/presume-owners.ts'
+export { rawTree } from './overlay/raw-tree.ts'
+export { removeOthers } from './overlay/remove-others.ts'
+export { restoreOwners } from './overlay/restore-owners.ts'
+export { stackTree } from './overlay/stack-tree.ts'
+export { omitUnchanged } from './overlay/unchanged.ts'
+export { resolveInTree } from './paths/resolve.ts'
+export { newestFile } from './tar/newest-file.ts'
+export { isArchive, isTarHeader } from './tar/tar-reader.ts'
+export { mergeLayers } from './write/merge.ts'
+export { clampChanges, clampDirectory, clampTar } from './write/times.ts'
 export {
   type LayerSinks,
   type WriteOptions,
   type WrittenLayer,
   writeFiles,
   writeLayer,
-} from './write.ts'
+} from './write/write.ts'

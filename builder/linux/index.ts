@@ -1,27 +1,26 @@
 export { childPath, O_PATH } from '#disk'
-export type { CallArgument, CallReport, ProgramCall, ProgramOptions } from './call-program.ts'
+export { chownTree } from './filesystem/chown-tree.ts'
+export { BARE_DIRECTORY, fileStatOf, type StatOptions } from './filesystem/file-stat.ts'
+export { type FileTimes, setFileTimes } from './filesystem/file-times.ts'
 export {
-  failureOf,
-  makeCallProgram,
-  PROGRAM_FAILED,
-  RECORD,
-  RECORD_SIZE,
-  readReports,
-  runCalls,
-} from './call-program.ts'
-export type { Identity } from './credentials.ts'
+  type NamedFileOptions,
+  readBounded,
+  readNamedFile,
+  readRegularFile,
+} from './filesystem/named-file.ts'
 export {
-  assumeIdentity,
-  canSetGroups,
-  lastCapability,
-  ownCapabilities,
-  resumeRoot,
-} from './credentials.ts'
-export { BARE_DIRECTORY, fileStatOf, type StatOptions } from './file-stat.ts'
-export { runsSmallPrograms, type SmallArchitecture } from './foreign-program.ts'
-export { giveTree } from './give-tree.ts'
-export { passOnNamedDescriptors } from './inherited.ts'
-export type { MountAttributes, MountOptions } from './mounts.ts'
+  isWhiteout,
+  makeNode,
+  makeWhiteout,
+  type NodeOptions,
+  type NodeType,
+  opaqueXattr,
+} from './filesystem/nodes.ts'
+export { PendingFile } from './filesystem/pending-file.ts'
+export { MAX_OPEN, RootedDirectory } from './filesystem/rooted-directory.ts'
+export { hasWriter } from './filesystem/writers.ts'
+export { getXattr, listXattrs, setXattr } from './filesystem/xattr.ts'
+export type { MountAttributes, MountOptions } from './mounts/mounts.ts'
 export {
   detachMount,
   MS,
@@ -29,14 +28,40 @@ export {
   mount,
   pivotRoot,
   restrictMount,
-} from './mounts.ts'
+} from './mounts/mounts.ts'
+export { mountOverlay } from './mounts/overlay.ts'
+export type { CallReport } from './programs/call-program.ts'
+export { failureOf, makeCallProgram, readReports, runCalls } from './programs/call-program.ts'
+export type { CallArgument, ProgramCall, ProgramOptions } from './programs/call-table.ts'
 export {
-  type NamedFileOptions,
-  readBounded,
-  readNamedFile,
-  readRegularFile,
-} from './named-file.ts'
-export type { NamespaceKind, Namespaces } from './namespaces.ts'
+  CHILD,
+  CHILD_ADDRESS,
+  PROGRAM_FAILED,
+  RECORD,
+  RECORD_SIZE,
+} from './programs/call-table.ts'
+export { runsSmallPrograms, type SmallArchitecture } from './programs/foreign-program.ts'
+export type { ProcessEnd, SpawnOptions } from './programs/spawn.ts'
+export { awaitEnd, spawnProcess, waitForExit } from './programs/spawn.ts'
+export type { Identity } from './system/credentials.ts'
+export {
+  assumeIdentity,
+  canSetGroups,
+  lastCapability,
+  ownCapabilities,
+  resumeRoot,
+} from './system/credentials.ts'
+export {
+  closeDescriptorsOnExec,
+  lockFile,
+  makePipe,
+  makeSocketPair,
+  type Pipe,
+  rightsMessage,
+  sendDescriptors,
+} from './system/descriptors.ts'
+export { passOnNamedDescriptors } from './system/named-descriptors.ts'
+export type { NamespaceKind, Namespaces } from './system/namespaces.ts'
 export {
   closeNamespaces,
   enterNamespaces,
@@ -45,38 +70,17 @@ export {
   openNamespaces,
   unshareNamespaces,
   unshareWorkingDirectory,
-} from './namespaces.ts'
-export type { NodeOptions, NodeType } from './nodes.ts'
+} from './system/namespaces.ts'
+export { getResourceLimit, type ResourceLimit } from './system/resource-limit.ts'
+export { bindSocket, raiseLoopback } from './system/sockets.ts'
+export type { SharedLibrary, SyscallArgument, SyscallName } from './system/syscalls.ts'
 export {
-  hasSingleId,
-  isUserNamespace,
-  isWhiteout,
-  makeNode,
-  makeWhiteout,
-  opaqueXattr,
-  syncFileSystem,
-} from './nodes.ts'
-export { mountOverlay } from './overlay.ts'
-export { PendingFile } from './pending-file.ts'
-export type { FileTimes, ResourceLimit } from './process.ts'
-export {
-  closeDescriptorsOnExec,
-  enterDirectory,
-  getResourceLimit,
-  lockFile,
-  makePipe,
-  raiseLoopback,
-  setFileTimes,
-  setHostname,
-  setResourceLimit,
-  setUmask,
-  threadId,
-} from './process.ts'
-export { MAX_OPEN, RootedDirectory } from './rooted-directory.ts'
-export { bindSocket } from './sockets.ts'
-export type { ProcessEnd, SpawnOptions } from './spawn.ts'
-export { spawnProcess, waitForExit } from './spawn.ts'
-export type { SharedLibrary, SyscallArgument, SyscallName } from './syscalls.ts'
-export { AT_FDCWD, cString, openLibrary, SystemError, syscall, trySyscall } from './syscalls.ts'
-export { hasWriter } from './writers.ts'
-export { getXattr, listXattrs, removeXattr, setXattr } from './xattr.ts'
+  AT_FDCWD,
+  cString,
+  openLibrary,
+  SystemError,
+  syscall,
+  trySyscall,
+} from './system/syscalls.ts'
+export { enterDirectory, setHostname, setUmask, threadId } from './system/thread.ts'
+export { hasSingleId, isUserNamespace } from './system/user-namespace.ts'

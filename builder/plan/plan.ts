@@ -28,8 +28,8 @@ export function planBuild(graph: InstructionGraph, bases: BaseLookup, options: P
   const label = options.isOneOfSeveral ? formatPlatform(options.targetPlatform) : undefined
   const vertices = new VertexList(bases, {
     scope: label,
-    latest: options.latest,
-    madeAt: options.epoch,
+    maxMtime: options.maxMtime,
+    madeAt: options.sourceDateEpoch,
     contexts: options.contexts,
   })
   const results = new Map<number, StageState>()
@@ -55,7 +55,7 @@ export function planBuild(graph: InstructionGraph, bases: BaseLookup, options: P
   const state = results.get(graph.target.stage.index)
   if (state === undefined) throw new Error('the target is not among the linked stages')
   const image = plannedImage(state, options)
-  return { vertices: vertices.all, image, epoch: options.epoch }
+  return { vertices: vertices.all, image, sourceDateEpoch: options.sourceDateEpoch }
 }
 
 /** Names of stages are compared without regard to case. */

@@ -1,10 +1,11 @@
 import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs'
 import { MORE_IDS, TsbuildError } from '#core'
 import { removeTree } from '#disk'
-import { inProcessSandbox } from './in-process.ts'
-import { findNetworkProgram } from './network.ts'
-import { canMapRange } from './rootless.ts'
-import { explainMissingSeccomp } from './seccomp.ts'
+import { explainMissingSeccomp } from './filter/seccomp.ts'
+import { canMapRange } from './host/rootless.ts'
+import { findNetworkProgram } from './network/network-program.ts'
+import { run } from './spec/run.ts'
+import { inProcessSandbox } from './threads/in-process.ts'
 
 /** One thing that steps need or would profit from. */
 export interface SandboxCheck {
@@ -73,7 +74,7 @@ function checkNetwork(): SandboxCheck {
   }
 }
 
-/** The program of the trial step, which no host has. */
+/** The program of the trial step, which does not exist. */
 const NO_PROGRAM = '/no-such-program'
 
 async function tryStep(temporary: string): Promise<SandboxCheck> {
@@ -88,7 +89,8 @@ async function tryStep(temporary: string): Promise<SandboxCheck> {
     })
     const lower = [`${directory}/lower`]
     const writable = { upper: `${directory}/upper`, work: `${directory}/work` }
-    await sandbox.run(
+    await run(
+      sandbox,
       {
         args: [NO_PROGRAM],
         env: [],
@@ -99,11 +101,12 @@ async function tryStep(temporary: string): Promise<SandboxCheck> {
         extraHosts: [],
         shmSize: 1024 * 1024,
         security: 'sandbox',
+        init: true,
         ulimits: [],
         resources: {},
         mounts: [{ type: 'overlay', target: '/', lower, writable }],
       },
-      { onOutput: () => {} },
+      { onOutput: () => undefined },
     )
     return { subject, state: 'missing', detail: 'it ran a program that does not exist' }
   } catch (cause) {

@@ -1,7 +1,13 @@
 export type { SandboxCheck } from './check.ts'
 export { checkSandbox } from './check.ts'
-export type { InProcessOptions } from './in-process.ts'
-export { inProcessSandbox } from './in-process.ts'
-export type { ReexecOptions } from './rootless.ts'
-export { canMapRange, explainMissingUserNamespaces, reexecInUserNamespace } from './rootless.ts'
-export type { ExitStatus, ProcessSpec, RunOptions, Sandbox } from './sandbox.ts'
+export type { ReexecOptions } from './host/rootless.ts'
+export {
+  canMapRange,
+  explainMissingUserNamespaces,
+  reexecInUserNamespace,
+} from './host/rootless.ts'
+export type { ProcessSpec } from './spec/process-spec.ts'
+export { type RunOptions, run } from './spec/run.ts'
+export type { ExitStatus, RunningProcess, Sandbox, StartOptions } from './spec/sandbox.ts'
+export type { InProcessOptions } from './threads/in-process.ts'
+export { inProcessSandbox } from './threads/in-process.ts'

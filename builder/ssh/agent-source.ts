@@ -13,7 +13,8 @@ const MAX_KEY_BYTES = 100 * 1024
 const HINT = 'an agent is given by its socket or by files with private keys'
 
 /**
- * What stands for an agent: the path of its socket, or those of private keys, which are read now.
+ * Opens an agent: one that listens on a socket of the host, or one in this process that holds private
+ * keys, which are read now.
  * @throws {TsbuildError} USAGE, NOT_FOUND, PERMISSION_DENIED, CANCELLED
  */
 export async function openAgentSource(

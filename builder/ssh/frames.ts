@@ -3,7 +3,10 @@ import type { Readable } from 'node:stream'
 import { MAX_MESSAGE } from './messages.ts'
 import { wireUint32 } from './wire.ts'
 
-/** The messages of a stream, without their lengths; ends where the stream does, or goes wrong. */
+/**
+ * The messages of a stream, without their lengths. Ends with the stream, and at a message that is empty
+ * or too long.
+ */
 export async function* framesOf(stream: Readable): AsyncGenerator<Buffer, void, undefined> {
   let pending: Buffer = Buffer.alloc(0)
   for await (const chunk of stream) {
@@ -18,6 +21,7 @@ export async function* framesOf(stream: Readable): AsyncGenerator<Buffer, void, 
   }
 }
 
+/** A message with its length in front. */
 export function framed(message: Uint8Array): Buffer {
   return Buffer.concat([wireUint32(message.length), message])
 }

@@ -11,7 +11,7 @@ import {
 import type { PrivateKey } from './private-key.ts'
 import { WireReader, wireInteger, wireString, wireUint32 } from './wire.ts'
 
-/** An agent that has these keys, in this process. */
+/** An agent in this process that holds these keys. */
 export function keyAgent(keys: readonly PrivateKey[]): Agent {
   return {
     ask: async (request) => answer(request, keys) ?? Buffer.from([FAILURE]),

@@ -12,6 +12,7 @@ export interface PrivateKey {
   readonly kind: 'ed25519' | 'rsa' | Curve
 }
 
+/** An elliptic curve, by its name in SSH. */
 export type Curve = 'nistp256' | 'nistp384' | 'nistp521'
 
 interface Parsed {
@@ -21,7 +22,7 @@ interface Parsed {
 
 /**
  * Reads a private key file: OpenSSH's own form, or PEM (PKCS#1, PKCS#8, SEC 1).
- * @param name says in messages which file it is
+ * @param name names the file in messages
  * @throws {TsbuildError} USAGE, with nothing of the file in its message
  */
 export function parsePrivateKey(text: string, name: string): PrivateKey {
@@ -30,8 +31,10 @@ export function parsePrivateKey(text: string, name: string): PrivateKey {
     return described(parsed)
   } catch (cause) {
     if (cause instanceof TsbuildError) throw cause
-    const isLocked = cause instanceof Locked || ENCRYPTED.test(text)
-    const problem = isLocked ? 'this private key is passphrase protected' : 'it is no private key'
+    const isEncrypted = cause instanceof EncryptedKeyError || ENCRYPTED.test(text)
+    const problem = isEncrypted
+      ? 'this private key is passphrase protected'
+      : 'it is no private key'
     throw new TsbuildError(`failed to parse ${name}: ${problem}`, {
       code: 'USAGE',
       hint: 'give a private key without a passphrase (ed25519, ecdsa or rsa), or the socket of an agent',
@@ -40,7 +43,7 @@ export function parsePrivateKey(text: string, name: string): PrivateKey {
   }
 }
 
-class Locked extends Error {}
+class EncryptedKeyError extends Error {}
 
 const ENCRYPTED = /^Proc-Type: 4,ENCRYPTED|BEGIN ENCRYPTED PRIVATE KEY/m
 const OPENSSH =
@@ -54,10 +57,10 @@ function parseOpenSsh(text: string): Parsed | undefined {
   const reader = new WireReader(Buffer.from(base64, 'base64'))
   if (reader.take(MAGIC.length).toString('latin1') !== MAGIC) throw new Error('no magic')
   const cipher = reader.text()
-  // The function that makes a key of the passphrase, and its options.
+  // The name and the options of the key derivation.
   reader.string()
   reader.string()
-  if (cipher !== 'none') throw new Locked()
+  if (cipher !== 'none') throw new EncryptedKeyError()
   if (reader.uint32() !== 1) throw new Error('more than one key')
   reader.string()
   const secret = new WireReader(reader.string())

@@ -8,7 +8,7 @@ import { FAILURE, REQUEST_IDENTITIES, SIGN_REQUEST } from './messages.ts'
 /** A step may use keys, but neither add, remove nor lock them. */
 const ALLOWED: readonly (number | undefined)[] = [REQUEST_IDENTITIES, SIGN_REQUEST]
 
-/** Answers who has connected until either side hangs up. */
+/** Answers the requests of one connection until either side closes it. */
 export async function serveAgent(client: Socket, open: OpenAgent): Promise<void> {
   client.on('error', () => undefined)
   try {
@@ -16,19 +16,19 @@ export async function serveAgent(client: Socket, open: OpenAgent): Promise<void>
     for await (const request of framesOf(client)) {
       const isAllowed = ALLOWED.includes(request[0])
       const answer = isAllowed ? await agent.ask(request) : Buffer.from([FAILURE])
-      if (!client.write(framed(answer))) await taken(client)
-      // Signing takes its time: others of this thread have turns between.
+      if (!client.write(framed(answer))) await drained(client)
+      // Signing takes long: other work of this thread runs in between.
       await setImmediate()
     }
   } catch {
-    // What the client sees is a closed connection: that is all the protocol has for it.
+    // The client sees a closed connection: the protocol has no other answer.
   } finally {
     client.destroy()
   }
 }
 
-/** Whoever asks and asks without taking the answers has to wait: they are kept in memory. */
-async function taken(client: Socket): Promise<void> {
+/** Back-pressure: answers that the client does not read would be kept in memory. */
+async function drained(client: Socket): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   client.once('drain', resolve).once('close', resolve)
   await promise

@@ -1,7 +1,11 @@
 import type { Digest } from '../oci/digest.ts'
 
-/** What a build tells while it runs, in order. `vertex` is stable within one build. */
-export type BuildEvent =
+/**
+ * What happens in a build, in order. `vertex` is the ID of what it happens to: unique within one build,
+ * also when it is for several platforms.
+ */
+export type BuildFact =
+  | BuildPlanned
   | VertexStarted
   | VertexLog
   | VertexProgress
@@ -11,11 +15,56 @@ export type BuildEvent =
   | VertexCancelled
   | BuildWarning
 
+/** A fact with its time. See docs/events.md */
+export type BuildEvent = BuildFact & {
+  /**
+   * Milliseconds since 1970, with fractions: the wall clock's time at the start of the process and
+   * monotonic from there, so that differences are durations.
+   */
+  readonly time: number
+}
+
+/** What a plan consists of, before anything of it is looked up or executed; one for each platform. */
+export interface BuildPlanned {
+  readonly type: 'planned'
+  /** In an order in which every vertex follows its inputs. */
+  readonly vertices: readonly PlannedVertex[]
+}
+
+/** One node of a plan. */
+export interface PlannedVertex {
+  readonly id: string
+  /** As a person reads it, e.g. `[build 2/5] RUN make`. */
+  readonly name: string
+  /** `image`, `http`, `git`, `files` or `exec`. */
+  readonly op: string
+  /** IDs of the vertices whose results it uses. */
+  readonly inputs: readonly string[]
+  /** The stage that it belongs to, by its name or else by its number, counted from 0. */
+  readonly stage: string
+  /** Lines of the Dockerfile, 1-based and inclusive. */
+  readonly lines: { readonly start: number; readonly end: number }
+  /** The platform that is built for, e.g. `linux/arm64/v8`. */
+  readonly platform: string
+}
+
+/** Why a step is executed: its result is not looked up, not known, or known for other inputs only. */
+export type ExecutionReason = 'no-cache' | 'no-record' | 'input-changed'
+
+/**
+ * How a result was found: by the definition of the step, by the content of what it copies, because a
+ * result on top of it was found, or because the remote has nothing newer.
+ */
+export type CacheHit = 'definition' | 'content' | 'unused' | 'remote'
+
+/** Work on a vertex has begun, or its result was found. */
 export interface VertexStarted {
   readonly type: 'started'
   readonly vertex: string
   /** As a person reads it, e.g. `[build 2/5] RUN make`. */
   readonly name: string
+  /** Only for steps that are executed. */
+  readonly reason?: ExecutionReason
 }
 
 /** A piece of a step's output: whatever arrived, not split into lines. */
@@ -26,7 +75,7 @@ export interface VertexLog {
   readonly data: Uint8Array
 }
 
-/** How far a transfer inside a vertex is; bytes. `id` tells several transfers apart. */
+/** The bytes of a transfer inside a vertex so far. `id` tells several transfers apart. */
 export interface VertexProgress {
   readonly type: 'progress'
   readonly vertex: string
@@ -36,18 +85,25 @@ export interface VertexProgress {
   readonly done: boolean
 }
 
+/** The end of a vertex that succeeded. */
 export interface VertexDone {
   readonly type: 'done'
   readonly vertex: string
   readonly milliseconds: number
+  /** The cache key of the result, for steps. */
+  readonly key?: string
 }
 
 /** The result was there already. Comes instead of `done`, after `started`. */
 export interface VertexCached {
   readonly type: 'cached'
   readonly vertex: string
+  readonly by?: CacheHit
+  /** The cache key of the result, for steps that were looked up. */
+  readonly key?: string
 }
 
+/** The end of a vertex that failed. */
 export interface VertexFailed {
   readonly type: 'failed'
   readonly vertex: string
@@ -55,13 +111,17 @@ export interface VertexFailed {
   readonly milliseconds: number
 }
 
+/** The end of a vertex that was stopped, since the build failed or was cancelled. */
 export interface VertexCancelled {
   readonly type: 'cancelled'
   readonly vertex: string
 }
 
+/** Something that a user should know and that does not fail the build. */
 export interface BuildWarning {
   readonly type: 'warning'
+  /** The vertex that it is about, if there is one. */
+  readonly vertex?: string
   readonly message: string
   /** 1-based line of the Dockerfile. */
   readonly line?: number
@@ -71,7 +131,16 @@ export interface BuildWarning {
   readonly url?: string
 }
 
-export type OnEvent = (event: BuildEvent) => void
+/** Receives facts while they happen. */
+export type OnEvent = (fact: BuildFact) => void
+
+/** Receives the events of a build. */
+export type BuildEventListener = (event: BuildEvent) => void
+
+/** Gives each fact its time. */
+export function timed(listener: BuildEventListener): OnEvent {
+  return (fact) => listener({ ...fact, time: performance.timeOrigin + performance.now() })
+}
 
 /** A reference and what it was given, for results and machine-readable files. */
 export interface NamedDigest {

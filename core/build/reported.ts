@@ -1,15 +1,29 @@
 import { isCancelled } from '../errors.ts'
-import type { OnEvent } from './events.ts'
+import type { CacheHit, ExecutionReason, OnEvent } from './events.ts'
 
-/** Tells of a vertex while `perform` is under way: that it started, then how it ended. */
+/** What is reported as one vertex. */
+export interface ReportedVertex<T> {
+  readonly id: string
+  readonly name: string
+  readonly reason?: ExecutionReason
+  /** What the result says about how the vertex has ended; default: nothing. */
+  readonly ending?: (result: T) => Ending
+}
+
+/** How a vertex has ended well: as cached when there is a `hit`. */
+export interface Ending {
+  readonly hit?: CacheHit | undefined
+  readonly key?: string | undefined
+}
+
+/** Reports a vertex while `perform` is under way: its start, and how it has ended. */
 export async function reported<T>(
-  vertex: { readonly id: string; readonly name: string },
+  { id, name, reason, ending = () => ({}) }: ReportedVertex<T>,
   onEvent: OnEvent,
   perform: () => Promise<T>,
 ): Promise<T> {
-  const { id, name } = vertex
   const started = performance.now()
-  onEvent({ type: 'started', vertex: id, name })
+  onEvent({ type: 'started', vertex: id, name, ...(reason === undefined ? {} : { reason }) })
   let result: T
   try {
     result = await perform()
@@ -20,6 +34,9 @@ export async function reported<T>(
     else onEvent({ type: 'failed', vertex: id, message, milliseconds })
     throw cause
   }
-  onEvent({ type: 'done', vertex: id, milliseconds: performance.now() - started })
+  const { hit, key } = ending(result)
+  const known = key === undefined ? {} : { key }
+  if (hit !== undefined) onEvent({ type: 'cached', vertex: id, by: hit, ...known })
+  else onEvent({ type: 'done', vertex: id, milliseconds: performance.now() - started, ...known })
   return result
 }

@@ -2,22 +2,22 @@
 export interface StepResources {
   /** Bytes. */
   readonly memory?: number
-  /** Bytes of memory and swap together; -1 is no limit. */
+  /** Bytes of memory and swap together; -1: unlimited. */
   readonly memorySwap?: number
   /** Weight against others, 1024 being the usual one. */
   readonly cpuShares?: number
-  /** Microseconds of all CPUs together in each period; -1 is no limit. */
+  /** Microseconds of all CPUs together in each period; -1: unlimited. */
   readonly cpuQuota?: number
   /** Microseconds; default: 100,000. */
   readonly cpuPeriod?: number
   /** `0-2,7`. */
   readonly cpusetCpus?: string
   readonly cpusetMems?: string
-  /** How many processes and threads there may be; -1 is no limit. */
+  /** How many processes and threads there may be; -1: unlimited. */
   readonly pids?: number
 }
 
-/** One limit of each process, as setrlimit(2) has it; -1 is none. */
+/** One limit of each process, as setrlimit(2) has it; -1: unlimited. */
 export interface Ulimit {
   readonly name: UlimitName
   readonly soft: number
@@ -47,6 +47,7 @@ export const ULIMIT_NAMES = [
   'rttime',
 ] as const
 
+/** Name of a limit, as in `--ulimit`. */
 export type UlimitName = (typeof ULIMIT_NAMES)[number]
 
 /** How many processes and threads a step may have that asks for no limit, where they can be counted. */

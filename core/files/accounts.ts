@@ -8,11 +8,12 @@ import { suggestion } from '../suggest.ts'
 
 /** Bytes of an image's passwd or group file that are read at most. */
 export const MAX_ACCOUNTS_FILE: number = 10 * 1024 * 1024
-/** What lies above is negative to some, and 2^32 - 1 means "do not change" to the kernel. */
+/** Ids above are negative for some programs, and 2^32 - 1 means "do not change" to the kernel. */
 const MAX_ID = 2 ** 31 - 1
 const INTEGER = /^-?\d+$/
 const NUMBER = /^\d+$/
 
+/** A line of /etc/passwd. Spec: passwd(5) */
 export interface PasswdEntry {
   readonly name: string
   readonly uid: number
@@ -20,6 +21,7 @@ export interface PasswdEntry {
   readonly home: string
 }
 
+/** A line of /etc/group. Spec: group(5) */
 export interface GroupEntry {
   readonly name: string
   readonly gid: number
@@ -32,7 +34,7 @@ export interface AccountLookup {
   readonly code: ErrorCode
 }
 
-/** Lines that are damaged, or whose ids are out of range, do not count. */
+/** The users of a passwd file, without lines that are damaged or whose ids are out of range. */
 export function parsePasswd(text: string): readonly PasswdEntry[] {
   return linesOf(text).flatMap((line) => {
     const [name = '', , uid = '', gid = '', , home = ''] = line.split(':')
@@ -41,7 +43,7 @@ export function parsePasswd(text: string): readonly PasswdEntry[] {
   })
 }
 
-/** Likewise. */
+/** The groups of a group file, without lines that are damaged or whose id is out of range. */
 export function parseGroups(text: string): readonly GroupEntry[] {
   return linesOf(text).flatMap((line) => {
     const [name = '', , gid = '', members = ''] = line.split(':')

@@ -7,6 +7,7 @@ import type { FileStat, Name } from './tree.ts'
  */
 export type Change = EntryChange | WhiteoutChange | OpaqueChange
 
+/** A file, directory or other node of the layer. */
 export interface EntryChange {
   readonly kind: 'entry'
   /** Relative to the root and never the root itself. */
@@ -14,7 +15,7 @@ export interface EntryChange {
   readonly stat: FileStat
   /** The text of a symbolic link. */
   readonly target?: Name | undefined
-  /** An earlier path of this layer that is the same file; then there is no content. */
+  /** An earlier path of this layer that is the same file; then the entry has no content. */
   readonly hardlink?: Name | undefined
   readonly xattrs?: ReadonlyMap<string, Buffer> | undefined
   /** Content of a regular file: opens it for reading; the caller closes the descriptor. */
@@ -23,13 +24,13 @@ export interface EntryChange {
   readonly data?: Uint8Array | undefined
 }
 
-/** What lower layers have at `path` is gone. */
+/** What lower layers have at `path` is deleted. */
 export interface WhiteoutChange {
   readonly kind: 'whiteout'
   readonly path: Name
 }
 
-/** Nothing of what lower layers have in the directory `path` is seen. Its entry comes before. */
+/** What lower layers have in the directory `path` is hidden. The entry of the directory comes before. */
 export interface OpaqueChange {
   readonly kind: 'opaque'
   readonly path: Name

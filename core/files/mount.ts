@@ -12,12 +12,13 @@ export interface OverlayMount {
   readonly writable?: { readonly upper: string; readonly work: string }
   /** The part of the union that is shown; links in it do not lead out of the union. */
   readonly path?: string
-  /** Of the step, where there is a writable directory. */
+  /** The step may not write to it, although it has a writable directory. */
   readonly readonly?: boolean
   /** What is shown belongs to the user of the step. */
   readonly owned?: boolean
 }
 
+/** A file or directory of the host. */
 export interface BindMount {
   readonly type: 'bind'
   readonly target: string
@@ -30,6 +31,7 @@ export interface BindMount {
   readonly owned?: boolean
 }
 
+/** An empty directory in memory. */
 export interface TmpfsMount {
   readonly type: 'tmpfs'
   readonly target: string
@@ -51,7 +53,7 @@ export interface FileMount {
   readonly mode: number
 }
 
-/** A socket that only the step can reach; who connects to it is handed to the caller. */
+/** A socket that only the step can reach; connections to it are handed to the caller. */
 export interface SocketMount {
   readonly type: 'socket'
   readonly target: string

@@ -1,14 +1,14 @@
 import { type FileStat, type Name, textOfName } from './tree.ts'
 
-/** A file whose owner is told of, by its path in a root file system. */
+/** A file and its owner, by its path in a root file system. */
 export interface OwnedFile {
-  /** Absolute, as people see it. */
+  /** Absolute, as text. */
   readonly path: string
   readonly uid: number
   readonly gid: number
 }
 
-/** Files for a message. */
+/** How many files there are, and the first of them, for a message. */
 export interface OwnedFiles {
   readonly count: number
   /** Up to three of them. */
@@ -21,8 +21,10 @@ export const MORE_IDS =
 
 const NAMED = 3
 
+/** The list to begin with. */
 export const NO_OWNED_FILES: OwnedFiles = { count: 0, first: [] }
 
+/** The list with one file more. */
 export function addOwnedFile(
   { count, first }: OwnedFiles,
   path: Name,
@@ -33,6 +35,7 @@ export function addOwnedFile(
   return { count: count + 1, first: named }
 }
 
+/** One list of all files. */
 export function joinOwnedFiles(all: readonly OwnedFiles[]): OwnedFiles {
   return {
     count: all.reduce((sum, { count }) => sum + count, 0),

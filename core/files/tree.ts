@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 
+/** What a name in a file system can be. */
 export type FileType = 'file' | 'directory' | 'symlink' | 'block' | 'character' | 'fifo' | 'socket'
 
 /** What tar, overlay and `lstat` agree on about one file. */
@@ -42,6 +43,7 @@ declare const nameBrand: unique symbol
  */
 export type Name = string & { readonly [nameBrand]: true }
 
+/** The name that is `text` in UTF-8. */
 export function nameOf(text: string): Name {
   return Buffer.from(text, 'utf8').toString('latin1') as Name
 }
@@ -64,7 +66,7 @@ export function ownersFileOf(directory: string): string {
   return `${directory}.owners`
 }
 
-/** For people and patterns: UTF-8, with U+FFFD where it is none. */
+/** A name as text, for messages and patterns: U+FFFD stands for what is not UTF-8. */
 export function textOfName(name: Name): string {
   return Buffer.from(name, 'latin1').toString('utf8')
 }
@@ -80,9 +82,9 @@ export function joinName(parent: Name, child: Name): Name {
  * root is the empty name. No method ever follows a symbolic link or leaves the root.
  */
 export interface Tree {
-  /** `undefined` when there is nothing at `path`, also when a parent is no directory. */
+  /** `undefined` when nothing is at `path`, also when a parent is not a directory. */
   lstat(path: Name): FileStat | undefined
-  /** Sorted names. Throws when `path` is no directory. */
+  /** Sorted names. Throws when `path` is not a directory. */
   readdir(path: Name): readonly Name[]
   /** The link's text, unresolved. */
   readlink(path: Name): Name
@@ -93,6 +95,7 @@ export interface Tree {
   close(): void
 }
 
+/** An entry of a directory. */
 export interface NamedStat {
   readonly name: Name
   readonly stat: FileStat
@@ -101,12 +104,13 @@ export interface NamedStat {
 /** A tree whose files can be opened while they are listed. */
 export interface ReadableTree extends Tree {
   /**
-   * What is in the directory at `path`, as `readdir` and `lstat` say, for somebody who is going to open
-   * every file as it comes: of each file that is not opened, work was done in vain.
+   * What is in the directory at `path`, as `readdir` and `lstat` say, for a caller that opens every file
+   * in this order. The files are opened ahead, so not opening one wastes work.
    */
   readFiles(path: Name): Iterable<NamedStat>
 }
 
+/** Whether files of `tree` can be opened while they are listed. */
 export function isReadableTree(tree: Tree): tree is ReadableTree {
   return 'readFiles' in tree
 }

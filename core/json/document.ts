@@ -5,6 +5,7 @@ import type { Shape } from './shape.ts'
 /** Largest manifest, index or config that is read, in bytes. */
 export const MAX_DOCUMENT_BYTES: number = 4 * 1024 * 1024
 
+/** How the errors of a document look. */
 export interface DocumentOptions {
   /** What it is, for errors: `manifest`. */
   readonly what: string
@@ -27,7 +28,7 @@ export function readDocument<T>(bytes: Uint8Array, shape: Shape<T>, options: Doc
       throw new JsonProblem('', `has ${bytes.length} bytes, more than ${MAX_DOCUMENT_BYTES}`)
     }
     const cursor = new JsonCursor(decoded(bytes))
-    const value = cursor.read(shape) ?? shape.empty
+    const value = cursor.read(shape.read) ?? shape.empty
     cursor.end()
     return value
   } catch (cause) {

@@ -1,5 +1,3 @@
-import type { Shape } from './shape.ts'
-
 const MAX_DEPTH = 64
 const SPACE = ' \t\n\r'
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
@@ -37,8 +35,8 @@ export class JsonCursor {
   }
 
   /** The next value; `undefined` for null. @throws {JsonProblem} */
-  read<T>(shape: Shape<T>): T | undefined {
-    return this.#takeWord('null') ? undefined : shape.read(this)
+  read<T>(readValue: (cursor: JsonCursor) => T): T | undefined {
+    return this.#takeWord('null') ? undefined : readValue(this)
   }
 
   /** @throws {JsonProblem} */

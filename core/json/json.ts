@@ -1,3 +1,4 @@
+/** A JSON value. */
 export type Json =
   | null
   | boolean
@@ -6,8 +7,10 @@ export type Json =
   | readonly Json[]
   | { readonly [key: string]: Json }
 
+/** A JSON object. */
 export type JsonObject = { readonly [key: string]: Json }
 
+/** Whether `value` is an object, and neither null nor a list. */
 export function isJsonObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

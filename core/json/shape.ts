@@ -55,7 +55,7 @@ function list<T>(shape: Shape<T>): Shape<readonly T[]> {
     empty: [],
     read: (cursor) => {
       const found: T[] = []
-      cursor.elements(() => found.push(cursor.read(shape) ?? shape.empty))
+      cursor.elements(() => found.push(cursor.read(shape.read) ?? shape.empty))
       return found
     },
   }
@@ -67,7 +67,7 @@ function map<T>(shape: Shape<T>): Shape<Readonly<Record<string, T>>> {
     empty: {},
     read: (cursor) => {
       const found: [string, T][] = []
-      cursor.members((key) => found.push([key, cursor.read(shape) ?? shape.empty]))
+      cursor.members((key) => found.push([key, cursor.read(shape.read) ?? shape.empty]))
       return Object.fromEntries(found)
     },
   }
@@ -88,9 +88,9 @@ function object<F extends Fields>(fields: F): Shape<ObjectOf<F>> {
       const found: Record<string, unknown> = {}
       cursor.members((key) => {
         const name = names.get(folded(key))
-        if (name === undefined) cursor.read(any)
+        if (name === undefined) cursor.read(any.read)
         else if (name !== key) throw cursor.problem(`is another spelling of ${name}`)
-        else setField(found, name, cursor.read(fields[name] ?? any))
+        else setField(found, name, cursor.read((fields[name] ?? any).read))
       })
       return found as ObjectOf<F>
     },

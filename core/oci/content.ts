@@ -3,6 +3,7 @@ import type { Descriptor } from './descriptor.ts'
 /** Bytes on their way: read once, in order, never held as a whole. */
 export type Bytes = AsyncIterable<Uint8Array>
 
+/** Options of everything that moves bytes. */
 export interface TransferOptions {
   readonly signal?: AbortSignal | undefined
 }

@@ -1,6 +1,7 @@
 import type { Digest } from './digest.ts'
 import type { Platform } from './platform.ts'
 
+/** The media types of images, as OCI and as Docker spells them. */
 export const MEDIA_TYPES = {
   ociIndex: 'application/vnd.oci.image.index.v1+json',
   ociManifest: 'application/vnd.oci.image.manifest.v1+json',
@@ -26,17 +27,21 @@ export interface Descriptor {
   readonly size: number
   readonly annotations?: Readonly<Record<string, string>>
   readonly platform?: Platform
+  /** Of the manifest that it refers to, where that is not an image. */
+  readonly artifactType?: string
 }
 
+/** Whether it is the media type of a list of manifests. */
 export function isIndexType(mediaType: string): boolean {
   return mediaType === MEDIA_TYPES.ociIndex || mediaType === MEDIA_TYPES.dockerIndex
 }
 
+/** Whether it is the media type of one image's manifest. */
 export function isManifestType(mediaType: string): boolean {
   return mediaType === MEDIA_TYPES.ociManifest || mediaType === MEDIA_TYPES.dockerManifest
 }
 
-/** The compression that a layer's media type promises, or `undefined` when it is no layer. */
+/** The compression that a layer's media type promises, or `undefined` for what is not a layer. */
 export function compressionOf(mediaType: string): Compression | undefined {
   switch (mediaType) {
     case MEDIA_TYPES.ociLayer:

@@ -33,6 +33,7 @@ export interface ContainerConfig {
   readonly Shell?: readonly string[]
 }
 
+/** How one layer, or a change of the config, came about. Spec: image-spec v1.1 config.md#properties */
 export interface HistoryEntry {
   /** RFC 3339. */
   readonly created?: string

@@ -1,6 +1,6 @@
 import { TsbuildError } from '../errors.ts'
 import { readDocument } from '../json/document.ts'
-import type { Json, JsonObject } from '../json/json.ts'
+import type { JsonObject } from '../json/json.ts'
 import { type Shape, type Shaped, shapes } from '../json/shape.ts'
 import { type Descriptor, isIndexType, isManifestType, MEDIA_TYPES } from './descriptor.ts'
 import { isDigest } from './digest.ts'
@@ -10,15 +10,21 @@ import { PLATFORM_FIELDS, toPlatform } from './platform-json.ts'
 /** One platform's image. Spec: image-spec v1.1 manifest.md */
 export interface Manifest {
   readonly mediaType: string
+  /** What it holds, where that is not an image. */
+  readonly artifactType?: string
   readonly config: Descriptor
   readonly layers: readonly Descriptor[]
+  /** The manifest that it says something about. */
+  readonly subject?: Descriptor
   readonly annotations?: Readonly<Record<string, string>>
 }
 
 /** A list of manifests. Spec: image-spec v1.1 image-index.md */
 export interface Index {
   readonly mediaType: string
+  readonly artifactType?: string
   readonly manifests: readonly Descriptor[]
+  readonly subject?: Descriptor
   readonly annotations?: Readonly<Record<string, string>>
 }
 
@@ -48,6 +54,7 @@ export interface DescriptorFields {
   readonly size?: number
   readonly annotations?: Readonly<Record<string, string>>
   readonly platform?: Partial<Platform>
+  readonly artifactType?: string
 }
 
 /** The fields of both kinds of document: which one it is must be clear. */
@@ -89,7 +96,7 @@ export function parseManifestOrIndex(
 /**
  * The media type of a manifest or an index by its bytes alone: the one that it says, or OCI's where
  * it says none; `undefined` for what holds neither a config nor manifests.
- * @throws {TsbuildError} MANIFEST_INVALID for what is no JSON object
+ * @throws {TsbuildError} MANIFEST_INVALID for what is not a JSON object
  */
 export function mediaTypeOf(bytes: Uint8Array): string | undefined {
   const { mediaType, manifests, config } = readDocument(bytes, DOCUMENT, READING)
@@ -114,40 +121,39 @@ export function parseIndex(bytes: Uint8Array, mediaType: string = MEDIA_TYPES.oc
   throw invalid('expected an index, found an image manifest')
 }
 
-/** The bytes whose digest names the manifest: fixed key order, two-space indent. */
+/** The bytes whose digest names the manifest: keys in the order of the specification, two-space indent. */
 export function serializeManifest(manifest: Manifest): Buffer {
-  const { mediaType, config, layers, annotations } = manifest
-  return serialize({
-    schemaVersion: 2,
-    mediaType,
-    config: plain(config),
-    layers: layers.map(plain),
-    ...(annotations === undefined ? {} : { annotations }),
-  })
+  const { config, layers } = manifest
+  return serialize(manifest, { config: plain(config), layers: layers.map(plain) })
 }
 
+/** The bytes whose digest names the index; see `serializeManifest`. */
 export function serializeIndex(index: Index): Buffer {
-  const { mediaType, manifests, annotations } = index
-  return serialize({
-    schemaVersion: 2,
-    mediaType,
-    manifests: manifests.map(plain),
-    ...(annotations === undefined ? {} : { annotations }),
-  })
+  return serialize(index, { manifests: index.manifests.map(plain) })
 }
 
-function serialize(document: Json): Buffer {
-  return Buffer.from(JSON.stringify(document, undefined, 2))
+function serialize(document: Manifest | Index, content: JsonObject): Buffer {
+  const { mediaType, artifactType, subject, annotations } = document
+  const fields: JsonObject = {
+    schemaVersion: 2,
+    mediaType,
+    ...(artifactType === undefined ? {} : { artifactType }),
+    ...content,
+    ...(subject === undefined ? {} : { subject: plain(subject) }),
+    ...(annotations === undefined ? {} : { annotations }),
+  }
+  return Buffer.from(JSON.stringify(fields, undefined, 2))
 }
 
 function plain(descriptor: Descriptor): JsonObject {
-  const { mediaType, digest, size, annotations, platform } = descriptor
+  const { mediaType, digest, size, annotations, platform, artifactType } = descriptor
   return {
     mediaType,
     digest,
     size,
     ...(annotations === undefined ? {} : { annotations }),
     ...(platform === undefined ? {} : { platform: { ...platform } }),
+    ...(artifactType === undefined ? {} : { artifactType }),
   }
 }
 
@@ -160,7 +166,7 @@ function toManifest(document: Document, mediaType: string): Manifest {
     mediaType,
     config: toDescriptor(config, 'config'),
     layers: layers.map((layer, i) => toDescriptor(layer, `layers[${i}]`)),
-    ...annotationsOf(document),
+    ...commonOf(document),
   }
 }
 
@@ -171,6 +177,16 @@ function toIndex(document: Document, mediaType: string): Index {
   return {
     mediaType,
     manifests: manifests.map((entry, i) => toDescriptor(entry, `manifests[${i}]`)),
+    ...commonOf(document),
+  }
+}
+
+/** What both kinds of document may have. */
+function commonOf(document: Document): Pick<Manifest, 'artifactType' | 'subject' | 'annotations'> {
+  const { subject } = document
+  return {
+    ...artifactTypeOf(document),
+    ...(subject === undefined ? {} : { subject: toDescriptor(subject, 'subject') }),
     ...annotationsOf(document),
   }
 }
@@ -188,12 +204,18 @@ export function toDescriptor(fields: DescriptorFields, where: string): Descripto
   if (size === undefined || !Number.isSafeInteger(size) || size < 0) {
     throw invalid(`${where} has the size ${size}`)
   }
-  return { mediaType, digest, size, ...annotationsOf(fields), ...platformOf(platform) }
+  const known = { ...annotationsOf(fields), ...platformOf(platform), ...artifactTypeOf(fields) }
+  return { mediaType, digest, size, ...known }
 }
 
 function platformOf(fields: Partial<Platform>): { platform?: Platform } {
   const platform = toPlatform(fields)
   return platform.os === '' && platform.architecture === '' ? {} : { platform }
+}
+
+/** Go writes no empty text. */
+function artifactTypeOf({ artifactType }: DescriptorFields): { artifactType?: string } {
+  return artifactType ? { artifactType } : {}
 }
 
 function annotationsOf({ annotations = {} }: Pick<Document, 'annotations'>): {

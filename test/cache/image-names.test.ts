@@ -74,7 +74,7 @@ describe('image names', () => {
     assert.equal(statSync(join(store.root, 'index.json')).ino, before)
   })
 
-  it('never name what is not there, or what is no name', async () => {
+  it('never name what is not there, or by what is not a name', async () => {
     const absent = { mediaType: MEDIA_TYPES.ociManifest, digest: digestOf('absent'), size: 6 }
     await assert.rejects(store.images.set(NAME, absent), { code: 'NOT_FOUND' })
     const one = await manifest('{}')

@@ -82,7 +82,12 @@ describe('the launcher', () => {
     assert.equal(run(join(folder, 'tsbuild')).stdout, 'here\n')
   })
 
-  for (const version of ['12.22.12', '20.20.2', '22.14.0']) {
+  for (const [version, needed] of [
+    ['12.22.12', '22.15'],
+    ['20.20.2', '22.15'],
+    ['22.14.0', '22.15'],
+    ['23.7.0', '23.8'],
+  ] as const) {
     it(`says what it needs on Node ${version}`, () => {
       const bin = packageWith(folder, 'console.log("started")')
       pretendVersion(bin, version)
@@ -90,7 +95,7 @@ describe('the launcher', () => {
       assert.deepEqual({ status, stdout }, { status: 1, stdout: '' })
       assert.equal(
         stderr,
-        `tsbuild needs Node.js 22.15 or newer; this is ${version} (${process.execPath})\n`,
+        `tsbuild needs Node.js ${needed} or newer; this is ${version} (${process.execPath})\n`,
       )
     })
   }

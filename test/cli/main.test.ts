@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { chooseCommand } from '../../cli/choose-command.ts'
+import { chooseCommand } from '../../cli/commands/choose-command.ts'
 import { runProgram } from '../../cli/main.ts'
-import { fakeShell } from './fake-shell.ts'
+import { fakeShell } from './support/fake-shell.ts'
 
 async function run(...argv: readonly string[]) {
   const shell = fakeShell()

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import {
   type Descriptor,
   digestOf,
+  type Index,
   type Json,
   type Manifest,
   MEDIA_TYPES,
@@ -9,6 +10,7 @@ import {
   parseIndex,
   parseManifest,
   parseManifestOrIndex,
+  serializeIndex,
   serializeManifest,
 } from '#core'
 
@@ -31,6 +33,40 @@ const plain = JSON.parse(serializeManifest(manifest).toString()) as { [key: stri
 describe('manifest', () => {
   it('survives writing and reading', () => {
     assert.deepEqual(parseManifest(serializeManifest(manifest), MEDIA_TYPES.ociManifest), manifest)
+  })
+
+  it('keeps what it is about and of what kind it is, in the order of the specification', () => {
+    const subject = blob('image', MEDIA_TYPES.ociManifest)
+    const entry = {
+      ...blob('sbom', MEDIA_TYPES.ociManifest),
+      artifactType: 'application/spdx+json',
+    }
+    const artifact: Manifest = { ...manifest, artifactType: 'example/x', subject }
+    assert.deepEqual(parseManifest(serializeManifest(artifact), ''), artifact)
+    const index: Index = {
+      mediaType: MEDIA_TYPES.ociIndex,
+      artifactType: 'example/index',
+      manifests: [{ ...entry, annotations: { 'org.example': 'y' } }],
+      subject,
+      annotations: { 'org.example': 'z' },
+    }
+    assert.deepEqual(parseIndex(serializeIndex(index)), index)
+    assert.deepEqual(Object.keys(JSON.parse(serializeManifest(artifact).toString())), [
+      ...['schemaVersion', 'mediaType', 'artifactType', 'config', 'layers'],
+      ...['subject', 'annotations'],
+    ])
+    assert.deepEqual(Object.keys(JSON.parse(serializeIndex(index).toString())), [
+      ...['schemaVersion', 'mediaType', 'artifactType', 'manifests', 'subject', 'annotations'],
+    ])
+  })
+
+  it('takes null and an empty text for absent, as Go does', () => {
+    const { annotations: _, ...rest } = plain
+    const bare = bytesOf({ ...rest, artifactType: '', subject: null, annotations: null })
+    const read = parseManifest(bare, '')
+    assert.equal('artifactType' in read || 'subject' in read || 'annotations' in read, false)
+    const index = { schemaVersion: 2, manifests: [{ ...descriptor, artifactType: '' }] }
+    assert.deepEqual(parseIndex(bytesOf(index)).manifests, [manifest.config])
   })
 
   it('is read as registries of the wild have it', () => {

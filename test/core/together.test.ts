@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type BuildEvent, reported, TsbuildError, throwIfCancelled, together } from '#core'
+import { type BuildFact, reported, TsbuildError, throwIfCancelled, together } from '#core'
 
 describe('work done together', () => {
   it('gives results in the order of the tasks', async () => {
@@ -28,6 +28,25 @@ describe('work done together', () => {
     assert.deepEqual(ended, ['other'])
   })
 
+  it('runs no more at once than it may, and starts none after a failure', async () => {
+    let running = 0
+    const seen: number[] = []
+    const task = (index: number) => async (): Promise<number> => {
+      seen.push(++running)
+      await sleep(1)
+      running--
+      if (index === 5) throw new Error('fifth')
+      return index
+    }
+    const first = [0, 1, 2, 3, 4].map(task)
+    assert.deepEqual(await together(first, undefined, { atOnce: 2 }), [0, 1, 2, 3, 4])
+    assert.equal(Math.max(...seen), 2)
+    seen.length = 0
+    const more = [5, 6, 7, 8, 9].map(task)
+    await assert.rejects(together(more, undefined, { atOnce: 2 }), /^Error: fifth$/)
+    assert.equal(seen.length, 2)
+  })
+
   it('stops when it is told to', async () => {
     const waiting = (signal: AbortSignal): Promise<void> => sleep(10_000, undefined, { signal })
     await assert.rejects(together([waiting, waiting], AbortSignal.timeout(10)))
@@ -36,7 +55,7 @@ describe('work done together', () => {
 
 describe('a reported vertex', () => {
   async function ends(perform: () => Promise<unknown>): Promise<readonly string[]> {
-    const events: BuildEvent[] = []
+    const events: BuildFact[] = []
     const vertex = { id: 'v', name: 'work' }
     await reported(vertex, (event) => void events.push(event), perform).catch(() => undefined)
     return events.map(({ type }) => type)

@@ -19,8 +19,8 @@ import {
   type TemporaryDirectory,
   temporaryDirectory,
 } from '../support/peers/index.ts'
-import { installedFor } from './installed.ts'
-import { FIXTURES, mustBuild, stepsThat } from './tsbuild.ts'
+import { installedFor } from './support/installed.ts'
+import { FIXTURES, mustBuild, stepsThat } from './support/tsbuild.ts'
 
 /**
  * The way of a real application: a compiler from Debian in one stage, its product in another,

@@ -14,10 +14,10 @@ import {
   temporaryDirectory,
   type User,
 } from '../support/peers/index.ts'
-import { type BadInput, readBadInput, updateBadInput } from './bad-input-table.ts'
-import { writeContext } from './context.ts'
-import { installedFor } from './installed.ts'
-import { FIXTURES, type Installed, tsbuild } from './tsbuild.ts'
+import { type BadInput, readBadInput, updateBadInput } from './support/bad-input-table.ts'
+import { writeContext } from './support/context.ts'
+import { type Installed, installedFor } from './support/installed.ts'
+import { FIXTURES, tsbuild } from './support/tsbuild.ts'
 
 const TABLE = `${FIXTURES}/e2e/bad-input.txt`
 

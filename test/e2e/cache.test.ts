@@ -11,9 +11,9 @@ import {
   type TemporaryDirectory,
   temporaryDirectory,
 } from '../support/peers/index.ts'
-import { writeContext } from './context.ts'
-import { storeFaults } from './store-check.ts'
-import { mustBuild, stepsThat, tsbuild } from './tsbuild.ts'
+import { writeContext } from './support/context.ts'
+import { storeFaults } from './support/store-check.ts'
+import { mustBuild, stepsThat, tsbuild } from './support/tsbuild.ts'
 
 describe('the cache, through the command line', () => {
   let directory: TemporaryDirectory

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { tsbuild } from './tsbuild.ts'
+import { tsbuild } from './support/tsbuild.ts'
 
 describe('end to end: checks', () => {
   let folder = ''

@@ -14,8 +14,8 @@ import {
   type TemporaryDirectory,
   temporaryDirectory,
 } from '../support/peers/index.ts'
-import { writeContext } from './context.ts'
-import { FIXTURES, mustBuild } from './tsbuild.ts'
+import { writeContext } from './support/context.ts'
+import { FIXTURES, mustBuild } from './support/tsbuild.ts'
 
 /** Every stage of one Dockerfile of hard cases, built by tsbuild and by BuildKit. */
 describe('what layers find hard', function () {

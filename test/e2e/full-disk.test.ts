@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { capture, type TemporaryDirectory, temporaryDirectory } from '../support/peers/index.ts'
-import { writeContext } from './context.ts'
-import { HERE } from './tsbuild.ts'
+import { writeContext } from './support/context.ts'
+import { HERE } from './support/tsbuild.ts'
 
 const DOCKERFILE = `FROM scratch AS made
 COPY --chmod=755 busybox /bin/busybox

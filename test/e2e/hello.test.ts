@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readImage, type TemporaryDirectory, temporaryDirectory } from '../support/peers/index.ts'
-import { FIXTURES, mustBuild, stepsThat, tsbuild } from './tsbuild.ts'
+import { FIXTURES, mustBuild, stepsThat, tsbuild } from './support/tsbuild.ts'
 
 describe('the hello image', () => {
   let directory: TemporaryDirectory

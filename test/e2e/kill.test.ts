@@ -15,9 +15,9 @@ import {
   temporaryDirectory,
   untilEmpty,
 } from '../support/peers/index.ts'
-import { foreignPidNamespaces, mountsOf, processTree, survivors } from './processes.ts'
-import { storeFaults } from './store-check.ts'
-import { FIXTURES, mustBuild, startTsbuild, stepsThat } from './tsbuild.ts'
+import { foreignPidNamespaces, mountsOf, processTree, survivors } from './support/processes.ts'
+import { storeFaults } from './support/store-check.ts'
+import { FIXTURES, mustBuild, startTsbuild, stepsThat } from './support/tsbuild.ts'
 
 const ROUNDS = 10
 const LONG_ROUNDS = 4

@@ -12,9 +12,9 @@ import {
   type TemporaryDirectory,
   temporaryDirectory,
 } from '../support/peers/index.ts'
-import { writeContext } from './context.ts'
-import { processTree } from './processes.ts'
-import { startTsbuild } from './tsbuild.ts'
+import { writeContext } from './support/context.ts'
+import { processTree } from './support/processes.ts'
+import { startTsbuild } from './support/tsbuild.ts'
 
 const MIB = 1024 * 1024
 const LIMIT_MIB = 300

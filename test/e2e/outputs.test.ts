@@ -13,8 +13,8 @@ import {
   type TemporaryDirectory,
   temporaryDirectory,
 } from '../support/peers/index.ts'
-import { writeContext } from './context.ts'
-import { mustBuild, tsbuild } from './tsbuild.ts'
+import { writeContext } from './support/context.ts'
+import { mustBuild, tsbuild } from './support/tsbuild.ts'
 
 describe('outputs', () => {
   let directory: TemporaryDirectory

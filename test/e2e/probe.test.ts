@@ -18,8 +18,8 @@ import {
   thisHost,
   type Witness,
 } from '../support/probe/index.ts'
-import { installedFor } from './installed.ts'
-import { type Installed, mustBuild } from './tsbuild.ts'
+import { type Installed, installedFor } from './support/installed.ts'
+import { mustBuild } from './support/tsbuild.ts'
 
 /** A uid that no passwd file and no range of subordinate ids knows. */
 const STRANGER = 54_322

@@ -8,8 +8,8 @@ import {
   type TemporaryDirectory,
   temporaryDirectory,
 } from '../support/peers/index.ts'
-import { writeContext } from './context.ts'
-import { mustBuild } from './tsbuild.ts'
+import { writeContext } from './support/context.ts'
+import { mustBuild } from './support/tsbuild.ts'
 
 /** Asks the clock, the umask, the names of things and the time zone, in every way a step can. */
 const DOCKERFILE = (base: string): string => `

@@ -9,9 +9,9 @@ import {
   type TemporaryDirectory,
   temporaryDirectory,
 } from '../support/peers/index.ts'
-import { writeContext } from './context.ts'
-import { installedFor } from './installed.ts'
-import { mustBuild, type Start, startTsbuild, tsbuild } from './tsbuild.ts'
+import { writeContext } from './support/context.ts'
+import { installedFor } from './support/installed.ts'
+import { mustBuild, type Start, startTsbuild, tsbuild } from './support/tsbuild.ts'
 
 const BASE = [
   'FROM scratch AS base',

@@ -12,8 +12,8 @@ import {
 } from '../support/peers/index.ts'
 import { directory, file, symlink, tar } from '../support/raw-tar/index.ts'
 import { MemoryRegistry } from '../support/registry/index.ts'
-import { installedFor } from './installed.ts'
-import { type Installed, stepsThat, tsbuild } from './tsbuild.ts'
+import { type Installed, installedFor } from './support/installed.ts'
+import { stepsThat, tsbuild } from './support/tsbuild.ts'
 
 const APP = { uid: 1000, gid: 1000 }
 const OTHERS =

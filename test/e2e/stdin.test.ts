@@ -6,9 +6,9 @@ import {
   type TemporaryDirectory,
   temporaryDirectory,
 } from '../support/peers/index.ts'
-import { writeContext } from './context.ts'
-import { installedFor } from './installed.ts'
-import { REPOSITORY, tsbuild } from './tsbuild.ts'
+import { writeContext } from './support/context.ts'
+import { installedFor, REPOSITORY } from './support/installed.ts'
+import { tsbuild } from './support/tsbuild.ts'
 
 describe('standard input', () => {
   let directory: TemporaryDirectory

@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { type TemporaryDirectory, temporaryDirectory } from '../support/peers/index.ts'
-import { writeContext } from './context.ts'
-import { HERE } from './tsbuild.ts'
+import { writeContext } from './support/context.ts'
+import { HERE } from './support/tsbuild.ts'
 
 const BASE =
   'FROM scratch\nCOPY --chmod=755 busybox /bin/busybox\nSHELL ["/bin/busybox", "sh", "-c"]\n'

@@ -178,7 +178,7 @@ describe('docker-registry and skopeo', function () {
     await assert.rejects(repository.open(blobOf(Buffer.from('x'))), { code: 'NOT_FOUND' })
   })
 
-  it('is told when an upload is cancelled', async () => {
+  it('gets a DELETE when an upload is cancelled', async () => {
     const repository = client.repository({ registry: registry.host, repository: 'team/cancel' })
     const controller = new AbortController()
     const endless = async function* (): Bytes {

@@ -6,6 +6,7 @@ import {
   parseReference,
   withDefaultTag,
 } from '#registry-client'
+import { networkHost } from '../../registry-client/reference.ts'
 
 const HEX = 'a'.repeat(64)
 
@@ -93,5 +94,10 @@ describe('references', () => {
       assert.throws(() => parseReference(`${part.repeat(500)}!`))
     }
     assert.ok(performance.now() - started < 200)
+  })
+
+  it('knows the host behind Docker Hub', () => {
+    assert.equal(networkHost('docker.io'), 'registry-1.docker.io')
+    assert.equal(networkHost('ghcr.io'), 'ghcr.io')
   })
 })

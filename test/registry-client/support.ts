@@ -18,8 +18,8 @@ import {
   type RegistryClient,
   type RegistryClientOptions,
   type Repository,
-  type Timing,
 } from '#registry-client'
+import { TestTiming } from '../support/http/index.ts'
 import type { MemoryRegistry } from '../support/registry/index.ts'
 
 export const AMD64: Platform = { os: 'linux', architecture: 'amd64' }
@@ -38,24 +38,6 @@ export const ALICE: Extract<Credentials, { kind: 'password' }> = {
   kind: 'password',
   username: 'alice',
   password: 'open-sesame',
-}
-
-/** Sleeps that take no time, and what was slept. */
-export class TestTiming implements Timing {
-  readonly slept: number[] = []
-
-  now(): number {
-    return Date.now()
-  }
-
-  async sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-    signal?.throwIfAborted()
-    this.slept.push(milliseconds)
-  }
-
-  random(): number {
-    return 0.5
-  }
 }
 
 export function clientFor(options: Partial<RegistryClientOptions> = {}): RegistryClient {

@@ -39,6 +39,8 @@ import { layoutSource } from './layout-source.ts'
 export interface ResolvedBase {
   /** The name with the digest that it resolved to: `docker.io/library/debian:12@sha256:…`. */
   readonly name: string
+  /** Digest of the manifest for the platform; `undefined` where nothing was resolved. */
+  readonly manifest: Digest | undefined
   readonly config: ImageConfig
   /** Bottom layer first. */
   readonly layers: readonly BaseLayer[]
@@ -174,7 +176,8 @@ function toBase(
     checkPlain(descriptor, diffId, name)
     return { diffId, descriptor, source: from.source }
   })
-  return { name, config: image.config, layers, origin: from.origin }
+  const { config, manifestDescriptor } = image
+  return { name, manifest: manifestDescriptor.digest, config, layers, origin: from.origin }
 }
 
 /**

@@ -17,9 +17,9 @@ export interface PlanOptions {
   /** One of the plans of an index: names and ids of vertices contain the platform. */
   readonly isOneOfSeveral?: boolean
   /** `SOURCE_DATE_EPOCH` in milliseconds: no time of the image that is new is later. */
-  readonly epoch?: number | undefined
-  /** `latest` of every vertex. */
-  readonly latest?: number | undefined
+  readonly sourceDateEpoch?: number | undefined
+  /** `maxMtime` of every vertex. */
+  readonly maxMtime?: number | undefined
   /** Folders, repositories and files that the linked stages name instead of images. */
   readonly contexts?: ReadonlyMap<string, NamedContext> | undefined
   /** Put on the image last; they win over LABEL. */

@@ -19,7 +19,7 @@ type NewRemote = Omit<HttpVertex, 'id'> | Omit<GitVertex, 'id'>
 export interface VertexOptions {
   /** Prefix of ids, which distinguishes the vertices of several lists. */
   readonly scope?: string | undefined
-  readonly latest?: number | undefined
+  readonly maxMtime?: number | undefined
   readonly madeAt?: number | undefined
   readonly contexts?: ReadonlyMap<string, NamedContext> | undefined
 }
@@ -60,12 +60,12 @@ export class VertexList {
 
   add(vertex: NewVertex): VertexId {
     const id = `${this.#prefix}${this.#vertices.size}`
-    const { latest, madeAt } = this.#options
+    const { maxMtime, madeAt } = this.#options
     const makes = vertex.op === 'files' && vertex.actions.some(({ kind }) => kind !== 'copy')
     this.#vertices.set(id, {
       ...vertex,
       id,
-      ...(latest === undefined ? {} : { latest }),
+      ...(maxMtime === undefined ? {} : { maxMtime }),
       ...(makes && madeAt !== undefined ? { madeAt } : {}),
       ...(this.#isFresh ? { fresh: true } : {}),
     })

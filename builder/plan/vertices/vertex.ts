@@ -20,7 +20,7 @@ interface VertexCommon {
   /** The instruction in the Dockerfile. */
   readonly range: SourceRange
   /** Upper bound of modification times in the result; milliseconds. */
-  readonly latest?: number
+  readonly maxMtime?: number
 }
 
 /** One node of the plan. Its result is a stack of layers: those of its root, and its own on top. */
@@ -64,10 +64,10 @@ export interface FilesVertex extends VertexCommon {
 }
 
 /** Where the files of a COPY or ADD come from. */
-export type FilesSource = ContextSource | VertexSource
+export type FilesSource = ContextInput | VertexSource
 
 /** A folder of the client: the build context, or a named one. */
-export interface ContextSource {
+export interface ContextInput {
   readonly kind: 'context'
   readonly name?: string | undefined
 }
@@ -129,5 +129,5 @@ export interface Plan {
   readonly vertices: ReadonlyMap<VertexId, Vertex>
   readonly image: PlannedImage
   /** Upper bound of the times that the build adds to the image; milliseconds. */
-  readonly epoch?: number | undefined
+  readonly sourceDateEpoch?: number | undefined
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type BuildOptions, SourceError, TsbuildError } from '#builder'
 import { openStore } from '#cache'
 import { collect, type ImageConfig, parseImageConfig, parseManifest } from '#core'
-import { namesOf, Workplace } from './workplace.ts'
+import { namesOf, Workplace } from './support/workplace.ts'
 
 describe('build', () => {
   let at: Workplace
@@ -45,7 +45,7 @@ describe('build', () => {
     )
   })
 
-  it('tells each step once, in order, also when it is cached', async () => {
+  it('reports each step once, in order, also when it is cached', async () => {
     at.put({ a: 'A', b: 'B' })
     const text = ['FROM scratch', 'COPY a /', 'COPY b /']
     const first = await at.build(text)
@@ -76,7 +76,7 @@ describe('build', () => {
     at.put({ a: 'A' })
     const text = ['FROM scratch AS x', 'COPY a /', 'FROM scratch', 'COPY --from=x /a /b']
     const first = await at.build(text)
-    // The stage's own files are gone, its records too.
+    // The stage's files are removed, and its records.
     const layers = join(at.path('store'), 'layers')
     assert.equal(readdirSync(layers).length, 1)
     for (const name of readdirSync(layers)) rmSync(join(layers, name), { recursive: true })

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type BuildEvent, type BuildOptions, TsbuildError } from '#builder'
-import { foreignImage, foreignLayer, publish } from './images.ts'
-import { Workplace } from './workplace.ts'
+import { foreignImage, foreignLayer, publish } from './support/images.ts'
+import { Workplace } from './support/workplace.ts'
 
 /** Milliseconds. An idle machine takes less than 250; tests share theirs with others. */
 const PATIENCE = 1000
@@ -48,7 +48,7 @@ describe('cancelling', () => {
     controller.abort()
     const error = await settled
     const milliseconds = performance.now() - aborted
-    const told = events.length
+    const reported = events.length
     assert.ok(error instanceof TsbuildError, String(error))
     assert.equal(error.code, 'CANCELLED')
     assert.ok(milliseconds < PATIENCE, `${milliseconds} ms`)
@@ -58,7 +58,7 @@ describe('cancelling', () => {
     )
     assert.deepEqual(readdirSync(join(at.path('store'), 'tmp')), [])
     await sleep(50)
-    assert.equal(events.length, told, 'nothing is told after the end')
+    assert.equal(events.length, reported, 'nothing is reported after the end')
   }
 
   const started =
@@ -71,7 +71,7 @@ describe('cancelling', () => {
       at.registry.log.some((line) => pattern.test(line))
 
   it('is heard before anything is done', async () => {
-    const signal = AbortSignal.abort('a reason that is no error')
+    const signal = AbortSignal.abort('a reason that is not an error')
     await assert.rejects(at.build('FROM scratch\nCMD x', { signal }), { code: 'CANCELLED' })
   })
 
@@ -133,7 +133,7 @@ describe('cancelling', () => {
   })
 
   for (const type of ['oci', 'docker', 'tar'] as const) {
-    it(`stops writing type=${type} to somebody who does not read`, async () => {
+    it(`stops writing type=${type} to a reader that does not read`, async () => {
       at.put({ a: Buffer.alloc(5_000_000, 'random enough') })
       let taken = 0
       const dest = new Writable({

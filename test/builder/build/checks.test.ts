@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { type BuildCheck, type BuildEvent, type BuildOptions, checkBuild } from '#builder'
 import { formatPlatform, hostPlatform } from '#core'
-import { foreignImage, foreignLayer, publish } from './images.ts'
-import { namesOf, Workplace } from './workplace.ts'
+import { foreignImage, foreignLayer, publish } from './support/images.ts'
+import { namesOf, Workplace } from './support/workplace.ts'
 
 const HOST = formatPlatform(hostPlatform())
 const OTHER = hostPlatform().architecture === 'amd64' ? 'arm64' : 'amd64'
@@ -29,7 +29,7 @@ describe('build: checks', () => {
   const found = ({ warnings }: BuildCheck): readonly string[] =>
     warnings.map(({ rule, range }) => `${rule} ${range.start.line}`)
 
-  it('are told as events, once, and do not stop a build', async () => {
+  it('are reported as events, once, and do not stop a build', async () => {
     const { events } = await at.build(['FROM scratch as b', 'COPY a \\', '', ' /', 'CMD run'])
     assert.deepEqual(
       events.filter(({ type }) => type === 'warning'),
@@ -60,7 +60,7 @@ describe('build: checks', () => {
     )
   })
 
-  it('are told before a mistake is', async () => {
+  it('are reported before a mistake is', async () => {
     const events: BuildEvent[] = []
     await assert.rejects(
       at.build(['FROM scratch AS B', 'BOGUS'], { onEvent: (event) => void events.push(event) }),
@@ -120,7 +120,7 @@ describe('build: checks', () => {
     )
   })
 
-  it('tell of a base image for another platform', async () => {
+  it('report a base image for another platform', async () => {
     const platform = { os: 'linux', architecture: OTHER }
     publish(at.registry, 'base', foreignImage([await foreignLayer({ x: '' })], { platform }))
     const { warnings } = await check(`FROM ${at.at('base')}\n`)
@@ -137,7 +137,7 @@ describe('build: checks', () => {
     assert.deepEqual(found(crossed), [])
   })
 
-  it('are told once for several platforms', async () => {
+  it('are reported once for several platforms', async () => {
     const { events } = await at.build(['FROM scratch', 'COPY a /', 'CMD run $TARGETARCH'], {
       platform: ['linux/amd64', 'linux/arm64'],
     })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { Workplace } from './workplace.ts'
+import { Workplace } from './support/workplace.ts'
 
 const EXAMPLE = fileURLToPath(new URL('../../../../docs/examples/build-image.mjs', import.meta.url))
 

@@ -4,8 +4,8 @@ import { type BuildEvent, pushFromStore } from '#builder'
 import { hostPlatform } from '#core'
 import { run } from '../../support/peers/index.ts'
 import { commitFiles, startGitServer, startWebServer } from '../../support/servers/index.ts'
-import { foreignImage, foreignLayer, publish, publishIndex } from './images.ts'
-import { namesOf, Workplace } from './workplace.ts'
+import { foreignImage, foreignLayer, publish, publishIndex } from './support/images.ts'
+import { namesOf, Workplace } from './support/workplace.ts'
 
 const OTHER = hostPlatform().architecture === 'arm64' ? 'amd64' : 'arm64'
 const PLATFORMS = [`linux/${OTHER}`, `linux/${hostPlatform().architecture}`] as const
@@ -89,7 +89,7 @@ describe('several platforms', () => {
     assert.equal((await inspected(`oci-archive:${dest}`, PLATFORMS[0])).architecture, OTHER)
   })
 
-  it('tell of every vertex by an id of its own, however much they share', async () => {
+  it('report every vertex under a unique id, however much they share', async () => {
     mkdirSync(at.path('served'))
     await commitFiles(at.path('served/r.git'), { file: '' })
     await using git = await startGitServer(at.path('served'))

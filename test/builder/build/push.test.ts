@@ -5,8 +5,8 @@ import { type Output, pushFromStore } from '#builder'
 import { openStore } from '#cache'
 import { digestOf, hexOf, MEDIA_TYPES, parseDiffId, parseManifest } from '#core'
 import { MemoryRegistry } from '../../support/registry/index.ts'
-import { type ForeignLayer, foreignImage, foreignLayer, publish } from './images.ts'
-import { namesOf, Workplace } from './workplace.ts'
+import { type ForeignLayer, foreignImage, foreignLayer, publish } from './support/images.ts'
+import { namesOf, Workplace } from './support/workplace.ts'
 
 const PUSH: readonly Output[] = [{ type: 'registry' }]
 
@@ -83,7 +83,7 @@ describe('push', () => {
     assert.ok(!at.takeLog().some((line) => line.includes('/manifests/')))
   })
 
-  it('packs as it is told', async () => {
+  it('packs layers as the output asks', async () => {
     for (const [compression, mediaType] of [
       ['zstd', MEDIA_TYPES.ociLayerZstd],
       ['uncompressed', MEDIA_TYPES.ociLayer],
@@ -183,7 +183,7 @@ describe('push', () => {
     assert.ok(store.images.get(at.at('app:latest')))
   })
 
-  it('tells of no tags when nothing was named', async () => {
+  it('reports no tags when nothing was named', async () => {
     const outputs: readonly Output[] = [{ type: 'local', dest: at.path('files') }]
     const built = await at.build(['FROM scratch', 'COPY a /'], { tags: ['x'], outputs })
     assert.deepEqual([built.tags, built.digest, built.imageId], [[], undefined, undefined])

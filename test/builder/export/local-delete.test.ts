@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { build } from '#builder'
-import { checkOutputs } from '../../../builder/check-outputs.ts'
+import { checkDestination } from '#builder/export'
 import { capture } from '../../support/peers/index.ts'
 
 const CLI = new URL('../../../../cli/bin.js', import.meta.url).pathname
@@ -79,8 +79,9 @@ describe('outputs with mode=delete', () => {
   })
 
   it('need a right outside of the working directory', () => {
+    const request = { tags: [], isIndex: false, allow: [] }
     const check = (dest: string, allow: readonly 'buildx.local.delete'[] = []): void =>
-      checkOutputs([{ type: 'local', dest, mode: 'delete' }], { allow })
+      checkDestination({ type: 'local', dest, mode: 'delete' }, { ...request, allow })
     symlinkSync(path('victim'), path('out/way-out'))
     const before = process.cwd()
     process.chdir(path('out'))
@@ -95,8 +96,7 @@ describe('outputs with mode=delete', () => {
     } finally {
       process.chdir(before)
     }
-    assert.throws(() => checkOutputs([{ type: 'tar', dest: '/x.tar', mode: 'delete' }], {}), {
-      code: 'USAGE',
-    })
+    const tar = { type: 'tar', dest: '/x.tar', mode: 'delete' } as const
+    assert.throws(() => checkDestination(tar, request), { code: 'USAGE' })
   })
 })

@@ -70,7 +70,7 @@ describe('the source of a repository', () => {
     })
   }
 
-  it('is no other text', () => {
+  it('is undefined for other texts', () => {
     const texts = [
       'a',
       './git@h:r',

@@ -166,7 +166,7 @@ describe('checking out a repository', () => {
     assert.equal((await checkout()).isCached, false, 'without .git it is another result')
   })
 
-  it('fetches submodules of submodules, and leaves them out when told so', async () => {
+  it('fetches submodules of submodules, and leaves them out on request', async () => {
     const inner = directory.file('served/inner.git')
     const outer = directory.file('served/outer.git')
     await commitFiles(inner, { deep: 'text' })
@@ -204,7 +204,7 @@ describe('checking out a repository', () => {
     })
   })
 
-  it('dates files by the commit when told so', async () => {
+  it('dates files by the commit on request', async () => {
     await commitFiles(repository, { 'd/a': 'one' })
     const found = await checkout('?mtime=commit')
     for (const path of ['d', 'd/a']) {
@@ -329,7 +329,7 @@ describe('checking out a repository', () => {
       assert.match(stdout, /\/old\.git /)
     })
 
-    it('fails when it is moved to what is no repository, or nowhere', async () => {
+    it('fails when it has moved to something else than a repository', async () => {
       location = () => `${server.origin}/elsewhere`
       await assert.rejects(fromMoved(), { code: 'DOWNLOAD_FAILED', message: /to no repository/ })
       location = (path) => path

@@ -11,7 +11,7 @@ import {
   withChecksum,
 } from '#builder/fetch'
 import { openStore, type Store } from '#cache'
-import type { Timing } from '#registry-client'
+import type { Timing } from '#http'
 import { type TemporaryDirectory, temporaryDirectory } from '../../support/peers/index.ts'
 import { startWebServer, type WebServer } from '../../support/servers/index.ts'
 
@@ -87,7 +87,7 @@ describe('downloading a file', () => {
     assert.deepEqual([file.modifiedMs, statSync(join(file.directory, 'a')).mtimeMs], [0, 0])
   })
 
-  it('asks with the ETag and downloads nothing while it is the same', async () => {
+  it('sends the ETag and downloads nothing while the file is the same', async () => {
     serve('one', { etag: '"1"', 'last-modified': DATE })
     const first = await fetchFile('/a')
     const second = await fetchFile('/a')
@@ -103,7 +103,7 @@ describe('downloading a file', () => {
     assert.equal(server.seen.at(-1)?.headers['if-none-match'], '"2", "1"')
   })
 
-  it('asks with the date where there is no ETag', async () => {
+  it('sends the date without an ETag', async () => {
     serve('one', { 'last-modified': DATE })
     await fetchFile('/a')
     const again = await fetchFile('/a')
@@ -118,7 +118,7 @@ describe('downloading a file', () => {
     assert.deepEqual([second.isCached, second.key], [false, first.key])
   })
 
-  it('tells versions of other URLs, names and dates apart', async () => {
+  it('keeps versions of other URLs, names and dates apart', async () => {
     serve('one', { etag: '"1"' })
     const keys = [await fetchFile('/a'), await fetchFile('/b'), await fetchFile('/x/a')]
     assert.deepEqual(
@@ -131,7 +131,7 @@ describe('downloading a file', () => {
     assert.notEqual((await fetchFile('/a')).key, keys[0]?.key)
   })
 
-  it('verifies a checksum, and with it asks nobody for what is there', async () => {
+  it('verifies a checksum, and sends no request for a stored file with it', async () => {
     serve('text', { etag: '"1"' })
     await assert.rejects(fetchFile('/a', { checksum: digest('other') }), {
       code: 'DIGEST_MISMATCH',
@@ -219,13 +219,13 @@ describe('downloading a file', () => {
     await assert.rejects(fetchFile('/a', { signal }), { code: 'CANCELLED' })
   })
 
-  it('tells how far it is', async () => {
+  it('reports its progress', async () => {
     answer = (_request, response) => {
       response.writeHead(200, { 'content-length': 1 << 20 }).end(Buffer.alloc(1 << 20))
     }
-    const told: [number, number | undefined][] = []
-    await fetchFile('/a', { onProgress: (...progress) => void told.push(progress) })
-    assert.deepEqual(told.at(-1), [1 << 20, 1 << 20])
+    const reported: [number, number | undefined][] = []
+    await fetchFile('/a', { onProgress: (...progress) => void reported.push(progress) })
+    assert.deepEqual(reported.at(-1), [1 << 20, 1 << 20])
   })
 })
 
@@ -249,7 +249,7 @@ describe('the source of a file', () => {
     })
   }
 
-  it('is no other text', () => {
+  it('is undefined for other texts', () => {
     for (const text of ['a', 'ftp://h/a', '/http://h/a', 'file:///a']) {
       assert.equal(parseHttpSource(text), undefined)
     }

@@ -63,7 +63,7 @@ describe('ADD of archives', () => {
     assert.equal((await space.show([copy('a.tar', '/x')])).length, 1)
   })
 
-  it('copies what is no archive: empty, text, gzip of text, zero blocks, a broken gzip', async () => {
+  it('copies what is not an archive: empty, text, gzip of text, zero blocks, a broken gzip', async () => {
     using space = workspace({})
     const files: Readonly<Record<string, Buffer>> = {
       'a.tar': Buffer.alloc(0),

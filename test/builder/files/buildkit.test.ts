@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { directoryTree } from '#builder/context'
 import { type CopyAction, type Owner, runFileActions } from '#builder/files'
 import { writeLayer } from '#builder/layer'
+import { directoryTree } from '#builder/tree'
 import {
   compareTrees,
   ensurePackages,
@@ -181,7 +181,7 @@ async function buildHere(directory: TemporaryDirectory, each: Case): Promise<str
   using scratch = temporaryDirectory('here')
   const root = directoryTree(directory.file('root'), { owner: 'kept' })
   const context = directoryTree(directory.file('context'))
-  const options = { root, sources: [context], temporary: scratch.path, now: NOW }
+  const options = { root, sources: [context], temporary: scratch.path, mtimeMs: NOW }
   const out = directory.file('here')
   await run('rm', ['-rf', out])
   await run('cp', ['-a', directory.file('root'), out])

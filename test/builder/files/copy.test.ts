@@ -191,7 +191,7 @@ const CASES: readonly Case[] = [
     changes: ['a/ 0711 1:1', 'a/b/ 0755 5:5', 'a/b/c/ 0755 5:5'],
   },
   {
-    name: 'WORKDIR that is there: nothing, whoever its user is',
+    name: 'WORKDIR that is there: nothing, for any user',
     root: ['a/', 'l -> a'],
     source: [],
     actions: [

@@ -10,7 +10,6 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { digestFile, directoryTree } from '#builder/context'
 import {
   attributesOf,
   type CopyAction,
@@ -21,6 +20,7 @@ import {
   runFileActions,
   type SourceFile,
 } from '#builder/files'
+import { digestFile, directoryTree } from '#builder/tree'
 import { type Change, type EntryChange, type Tree, textOfName } from '#core'
 import { type TemporaryDirectory, temporaryDirectory } from '../../support/peers/index.ts'
 
@@ -115,7 +115,7 @@ export function workspace({ root = [], source = [] }: WorkspaceFiles): Workspace
     const temporary = directory.file(`temporary${Math.random()}`)
     mkdirSync(temporary)
     const onWarning = (message: string) => warnings.push(message)
-    const options = { root: rootTree, sources, temporary, now: NOW, onWarning, ...more }
+    const options = { root: rootTree, sources, temporary, mtimeMs: NOW, onWarning, ...more }
     return runFileActions(actions, options)
   }
   return {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { directoryTree } from '#builder/context'
 import { type CopyAction, runFileActions } from '#builder/files'
+import { directoryTree } from '#builder/tree'
 import { TsbuildError } from '#core'
 import { parseDockerignore } from '#parser'
 import { copy, type Listing, workspace } from './fixture.ts'
@@ -351,7 +351,7 @@ describe('a build context with .dockerignore', () => {
     const context = directoryTree(space.directory.file('source'), { ignore })
     const run = async (paths: readonly string[]) => {
       const temporary = space.directory.file('unused')
-      const options = { root: space.root, sources: [context], temporary, now: 0 }
+      const options = { root: space.root, sources: [context], temporary, mtimeMs: 0 }
       using result = await runFileActions([copy(paths, '/x/')], options)
       return [...result.changes].map(({ path }) => path)
     }

@@ -85,7 +85,12 @@ function image(name: string, _config: ContainerConfig): Omit<ResolvedBase, 'conf
       throw new Error('planning downloads nothing')
     },
   }
-  return { name, layers: [{ diffId, descriptor, source }], origin: undefined }
+  return {
+    name,
+    manifest: digestOf(name),
+    layers: [{ diffId, descriptor, source }],
+    origin: undefined,
+  }
 }
 
 function config(

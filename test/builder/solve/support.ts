@@ -1,13 +1,20 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Fetcher } from '#builder/fetch'
 import { globalScope, planBuild, resolveGraph } from '#builder/plan'
-import type { ExitStatus, ProcessSpec, RunOptions, Sandbox } from '#builder/sandbox'
-import { diffIdsOf, Reporter, Solver, scheduler, WorkPool } from '#builder/solve'
-import { openStore } from '#cache'
-import { type BuildEvent, type DiffId, hostPlatform, TsbuildError } from '#core'
+import type {
+  ExitStatus,
+  ProcessSpec,
+  RunningProcess,
+  Sandbox,
+  StartOptions,
+} from '#builder/sandbox'
+import { diffIdsOf, Reporter, Solver, scheduler, workPool } from '#builder/solve'
+import { openStore, type ResultCache, type Store } from '#cache'
+import { type BuildFact, type DiffId, hostPlatform, TsbuildError } from '#core'
 import { parseDockerfile } from '#parser'
 
 /**
@@ -24,7 +31,22 @@ export class ScriptedSandbox implements Sandbox {
   peak = 0
   #running = 0
 
-  async run(spec: ProcessSpec, { signal }: RunOptions): Promise<ExitStatus> {
+  async start(spec: ProcessSpec, { signal }: StartOptions): Promise<RunningProcess> {
+    const end = this.#perform(spec, signal)
+    end.catch(() => undefined)
+    return {
+      stdin: undefined,
+      stdout: Readable.from([]),
+      stderr: Readable.from([]),
+      signal: () => undefined,
+      wait: () => end,
+      [Symbol.asyncDispose]: async () => {
+        await end.catch(() => undefined)
+      },
+    }
+  }
+
+  async #perform(spec: ProcessSpec, signal: AbortSignal | undefined): Promise<ExitStatus> {
     const script = spec.args.at(-1) ?? ''
     this.started.push(script)
     this.peak = Math.max(this.peak, ++this.#running)
@@ -78,26 +100,34 @@ export interface Solved {
   readonly diffIds: readonly DiffId[]
   readonly ran: readonly string[]
   readonly peak: number
-  readonly events: readonly BuildEvent[]
+  readonly events: readonly BuildFact[]
   /** Names of the steps that came out of the cache. */
   readonly cached: readonly string[]
 }
 
-/** A context and a store in a folder of their own. */
-export function bench(): Bench {
+/** The results that solvers on one store share. */
+export type ResultsOf = (store: Store) => ResultCache
+
+/** A context and a store in a folder of their own; `resultsOf` says where results are cached. */
+export function bench(resultsOf: ResultsOf = ({ results }) => results): Bench {
   const folder = mkdtempSync(join(tmpdir(), 'tsbuild-solve-'))
   const context = join(folder, 'context')
   mkdirSync(context)
   return {
     put: (path, text) => write(join(context, path), text),
-    solve: (text, request = {}) => solve(text, { folder, context, request }),
+    solve: (text, request = {}) => solve(text, { folder, context, request, resultsOf }),
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
   }
 }
 
 async function solve(
   text: string,
-  place: { readonly folder: string; readonly context: string; readonly request: SolveRequest },
+  place: {
+    readonly folder: string
+    readonly context: string
+    readonly request: SolveRequest
+    readonly resultsOf: ResultsOf
+  },
 ): Promise<Solved> {
   const { noCache = false, fresh = [], jobs = 2, buildArgs = {}, signal } = place.request
   const { dockerfile } = parseDockerfile(text)
@@ -114,13 +144,14 @@ async function solve(
   const options = { globals, targetPlatform, network: 'default', labels: {}, fresh } as const
   const plan = planBuild(graph, bases, options)
   await using store = openStore(join(place.folder, 'store'))
-  await using pool = new WorkPool(2)
+  await using pool = workPool(2)
   await using fetcher = new Fetcher({ store, environment: process.env })
   await using sandbox = new ScriptedSandbox()
-  const events: BuildEvent[] = []
+  const events: BuildFact[] = []
   const reporter = new Reporter((event) => void events.push(event))
   const solver = new Solver(plan, {
     store,
+    results: place.resultsOf(store),
     pool,
     sandbox: async () => sandbox,
     fetcher: () => fetcher,

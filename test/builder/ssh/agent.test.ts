@@ -73,7 +73,7 @@ describe('ssh agent', () => {
       assert.match(listed[0] ?? '', / ed25519@test$/)
     })
 
-    it(`signs so that OpenSSH believes it: ${socket}`, async () => {
+    it(`makes signatures that OpenSSH verifies: ${socket}`, async () => {
       for (const name of Object.keys(KEYS)) {
         const text = directory.file(`${socket}-${name}.txt`)
         writeFileSync(text, `signed by ${name}`)
@@ -108,7 +108,7 @@ describe('ssh agent', () => {
       assert.equal(stdout.trim().split('\n').length, Object.keys(KEYS).length)
     })
 
-    it(`hangs up on nonsense: ${socket}`, async () => {
+    it(`closes the connection on malformed messages: ${socket}`, async () => {
       for (const bytes of [
         [0, 0, 0, 0],
         [255, 255, 255, 255],
@@ -144,7 +144,7 @@ describe('ssh agent', () => {
     })
   })
 
-  it('lets whoever takes no answers wait, and answers all in the end', async () => {
+  it('waits while answers are not read, and sends all of them in the end', async () => {
     const requests = 20_000
     const open = await openAgentSource([directory.file('rsa')])
     const accepted = Promise.withResolvers<Socket>()
@@ -174,14 +174,14 @@ describe('ssh agent', () => {
     }
   })
 
-  it('hangs up when the agent behind it is gone', async () => {
+  it('closes the connection when the forwarded agent has ended', async () => {
     const open = await openAgentSource([directory.file('keys')])
-    const gone = createServer((client) => void serveAgent(client, open))
-    servers.push(gone)
-    await new Promise<void>((done) => gone.listen(directory.file('gone'), done))
+    const orphaned = createServer((client) => void serveAgent(client, open))
+    servers.push(orphaned)
+    await new Promise<void>((done) => orphaned.listen(directory.file('orphaned'), done))
     await new Promise((done) => servers[0]?.close(done))
     assert.ok(!existsSync(directory.file('keys')))
-    const outcome = await asking('gone', 'ssh-add', ['-l'])
+    const outcome = await asking('orphaned', 'ssh-add', ['-l'])
     assert.notEqual(outcome.status, 0)
   })
 })

@@ -8,16 +8,17 @@ import {
   startRegistry,
   type TemporaryDirectory,
 } from '../peers/index.ts'
-import { pairsOf } from './case-flags.ts'
+import { pairsOf } from './cases/case-flags.ts'
+import { plainCase } from './cases/plain-case.ts'
+import { type DifferentialCase, readCases } from './cases/tables.ts'
+import type { WitnessName } from './cases/witness-name.ts'
+import { complaintsOf, type Outcome } from './compare/outcome.ts'
 import { makeFiles } from './context-files.ts'
 import { DockerIo } from './docker-io.ts'
 import { Here } from './here.ts'
 import { Newest } from './newest.ts'
-import { complaintsOf, type Outcome } from './outcome.ts'
-import { plainCase } from './plain-case.ts'
 import { type Surroundings, startSurroundings } from './surroundings.ts'
-import { type DifferentialCase, readCases } from './tables.ts'
-import type { Witness, WitnessName } from './witness.ts'
+import type { Witness } from './witness.ts'
 
 /** How many cases are built at a time. */
 const LANES = 6

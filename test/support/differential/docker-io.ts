@@ -6,11 +6,11 @@ import {
   memoryDirectory,
   startDockerd,
 } from '../peers/index.ts'
-import { type KnownLayers, readDockerImage } from './built-image.ts'
-import { flagsOf, pairsOf } from './case-flags.ts'
+import { flagsOf, pairsOf } from './cases/case-flags.ts'
+import type { CaseOption, DifferentialCase } from './cases/tables.ts'
+import { type KnownLayers, readDockerImage } from './compare/built-image.ts'
+import type { Outcome } from './compare/outcome.ts'
 import { packContext } from './context-files.ts'
-import type { Outcome } from './outcome.ts'
-import type { CaseOption, DifferentialCase } from './tables.ts'
 import type { Witness } from './witness.ts'
 
 /** BuildKit, as docker.io has it. */

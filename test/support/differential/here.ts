@@ -1,11 +1,15 @@
 import { fileURLToPath } from 'node:url'
-// The bundle, because its worker threads start in half the time.
-import { type BuildOptions, build, TsbuildError } from 'tsbuild'
+import type { BuildOptions } from '#builder'
 import { capture } from '../peers/index.ts'
-import { type KnownLayers, readLayoutImage } from './built-image.ts'
-import { flagsOf, pairsOf, valuesOf } from './case-flags.ts'
-import type { Outcome } from './outcome.ts'
-import type { DifferentialCase } from './tables.ts'
+import { flagsOf, pairsOf, valuesOf } from './cases/case-flags.ts'
+import type { DifferentialCase } from './cases/tables.ts'
+import { type KnownLayers, readLayoutImage } from './compare/built-image.ts'
+import type { Outcome } from './compare/outcome.ts'
+
+/** The package as it is published: the worker threads of its bundle start in half the time. */
+const { build, TsbuildError }: typeof import('#builder') = await import(
+  import.meta.resolve('tsbuild')
+)
 
 /** Builds with this repository's builder. */
 export class Here {

@@ -7,10 +7,10 @@ import {
   startBuildkitd,
   unpackPeers,
 } from '../peers/index.ts'
-import { type KnownLayers, readLayoutImage } from './built-image.ts'
-import { flagsOf, valuesOf } from './case-flags.ts'
-import type { Outcome } from './outcome.ts'
-import type { DifferentialCase } from './tables.ts'
+import { flagsOf, valuesOf } from './cases/case-flags.ts'
+import type { DifferentialCase } from './cases/tables.ts'
+import { type KnownLayers, readLayoutImage } from './compare/built-image.ts'
+import type { Outcome } from './compare/outcome.ts'
 import type { Witness } from './witness.ts'
 
 /** The rights that a case can ask for. */

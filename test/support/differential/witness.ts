@@ -1,12 +1,6 @@
-import { findPeers } from '../peers/index.ts'
-import type { Outcome } from './outcome.ts'
-import type { DifferentialCase } from './tables.ts'
-
-/**
- * Which BuildKit the cases are compared with: the one of Debian's docker.io, of 2020, or the newest
- * one, which is there when today's peers are.
- */
-export type WitnessName = 'docker.io' | 'newest'
+import type { DifferentialCase } from './cases/tables.ts'
+import type { WitnessName } from './cases/witness-name.ts'
+import type { Outcome } from './compare/outcome.ts'
 
 /** A BuildKit that builds the cases as well. */
 export interface Witness extends AsyncDisposable {
@@ -17,9 +11,4 @@ export interface Witness extends AsyncDisposable {
    * @param tag a name under which later cases find the image
    */
   build(one: DifferentialCase, folder: string, tag: string | undefined): Promise<Outcome>
-}
-
-/** The newest witness of this machine. */
-export function bestWitness(): WitnessName {
-  return findPeers() === undefined ? 'docker.io' : 'newest'
 }

@@ -1,11 +1,12 @@
 export { busyboxBase, debianBase, freshBusyboxBase, pushLayout } from './base-images.ts'
-export { type Buildah, startBuildah } from './buildah.ts'
-export { type Buildkitd, type BuildkitdOptions, startBuildkitd } from './buildkitd.ts'
+export { type Buildah, startBuildah } from './builders/buildah.ts'
+export { type Buildkitd, type BuildkitdOptions, startBuildkitd } from './builders/buildkitd.ts'
+export { type DockerApi, dockerApi } from './builders/docker-api.ts'
+export { type Dockerd, startDockerd } from './builders/dockerd.ts'
+export { findPeers, unpackPeers } from './builders/todays-peers.ts'
 export { cachedFolder } from './cached-folder.ts'
 export { compareConfigs, compareImages, compareTrees } from './compare-images.ts'
 export { type Container, freePort, startContainer } from './container.ts'
-export { type DockerApi, dockerApi } from './docker-api.ts'
-export { type Dockerd, startDockerd } from './dockerd.ts'
 export {
   copyImage,
   type ImageDocument,
@@ -31,7 +32,6 @@ export {
   type TemporaryDirectory,
   temporaryDirectory,
 } from './temporary-directory.ts'
-export { findPeers, unpackPeers } from './todays-peers.ts'
 export { readTree, type TreeEntry } from './tree.ts'
 export { untilEmpty } from './until-empty.ts'
 export { createUser, type User } from './user.ts'

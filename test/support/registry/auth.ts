@@ -7,7 +7,7 @@ export interface RegistryAuth {
   readonly users: Readonly<Record<string, string>>
   /** Refresh tokens that are accepted. */
   readonly refreshTokens?: readonly string[]
-  /** `true`: whoever has no credentials gets tokens for pulling. */
+  /** `true`: requests without credentials get tokens for pulling. */
   readonly anonymousPull?: boolean
   readonly tokenSeconds?: number
   /** Where tokens are given out; by default `/token` of the registry itself. */

@@ -60,7 +60,7 @@ export class FaultPlan {
   }
 }
 
-/** Reads a body, handing on its pieces; breaks the connection when told to. */
+/** Reads a body and hands on its pieces; breaks the connection where the fault says so. */
 export async function receive(
   request: IncomingMessage,
   action: FaultAction | undefined,
@@ -82,7 +82,7 @@ function reset(request: IncomingMessage): 'reset' {
   return 'reset'
 }
 
-/** Sends an answer, as badly as told. */
+/** Sends an answer with its fault. */
 export async function send(
   response: ServerResponse,
   reply: Reply,

@@ -18,7 +18,7 @@ export interface MemoryRegistryOptions {
 
 /**
  * A registry on a free port of 127.0.0.1 that follows the distribution specification, keeps
- * everything in memory, records every request and fails as told.
+ * everything in memory, records every request and fails as its faults say.
  */
 export class MemoryRegistry implements AsyncDisposable {
   readonly requests: RecordedRequest[] = []

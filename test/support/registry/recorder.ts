@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { send } from './faults.ts'
 import { type RecordedRequest, type Reply, record } from './http.ts'
 
-/** A server on a port of its own that answers as told and keeps what it was sent. */
+/** A server on its own port that records requests and answers as `answer` says. */
 export class Recorder implements AsyncDisposable {
   readonly requests: RecordedRequest[] = []
   readonly #server: Server

@@ -1,0 +1,64 @@
+import type { Writable } from 'node:stream'
+import { type Descriptor, TsbuildError, writeGraph } from '#core'
+import { formatReference } from '#registry-client'
+import { type ArchiveWriter, directoryWriter, tarWriter } from './archive-writer.ts'
+import { checkFile, checkFolder, pathOf } from './check-destination.ts'
+import {
+  type Exported,
+  type Exporter,
+  type ImageTimesOption,
+  type LayerCompression,
+  wantedCompression,
+} from './exporter.ts'
+import { graphOf } from './graph.ts'
+import { layoutSink } from './layout-sink.ts'
+
+/** An OCI layout; `docker` adds what `docker load` reads. */
+export interface ArchiveOutput extends ImageTimesOption {
+  readonly type: 'oci' | 'docker'
+  /** A file, a directory with `tar: false`, or a stream, which is not closed. */
+  readonly dest: string | Writable
+  /** Default: true. */
+  readonly tar?: boolean
+  readonly compression?: LayerCompression
+}
+
+/** Writes images as one tar, or into a folder. */
+export const archiveExporter: Exporter<ArchiveOutput> = {
+  takes: 'images',
+  check: ({ type }, { isIndex }) => {
+    if (type !== 'docker' || !isIndex) return
+    throw new TsbuildError('docker exporter does not currently support exporting manifest lists', {
+      code: 'USAGE',
+      hint: 'build one platform at a time, or write --output type=oci',
+    })
+  },
+  checkDestination: ({ dest, tar }) => (tar === false ? checkFolder(dest) : checkFile(dest)),
+  send: (output, exported) =>
+    exported.report(`exporting to ${output.type} image format`, () => write(output, exported)),
+}
+
+async function write(output: ArchiveOutput, exported: Exported): Promise<Descriptor> {
+  const { images, tags, store, signal } = exported
+  await using writer = await openWriter(output, signal)
+  await using temporary = store.temporary()
+  const sink = layoutSink(writer, {
+    store,
+    names: tags.map(formatReference),
+    compression: wantedCompression(output),
+    format: output.type,
+    platform: images.isIndex ? undefined : images.images[0]?.platform,
+    temporary,
+  })
+  await writer.document('oci-layout', Buffer.from('{"imageLayoutVersion":"1.0.0"}'))
+  const { root } = await writeGraph(graphOf(images), sink, { signal })
+  await writer.finish()
+  return root
+}
+
+async function openWriter(
+  { dest, tar }: ArchiveOutput,
+  signal: AbortSignal | undefined,
+): Promise<ArchiveWriter> {
+  return tar === false ? directoryWriter(pathOf(dest)) : await tarWriter(dest, signal)
+}

@@ -1,0 +1,72 @@
+import type { Store } from '#cache'
+import type { Compression, Descriptor } from '#core'
+import type { PushProgress, Reference, RegistryClient } from '#registry-client'
+import type { ImageSet } from './image.ts'
+
+/** How the layers of an output are packed. */
+export type LayerCompression = 'uncompressed' | 'gzip' | 'zstd'
+
+/** What outputs of images have in common. */
+export interface ImageTimesOption {
+  /** No file of a new layer is newer than `SOURCE_DATE_EPOCH`. */
+  readonly rewriteTimestamp?: boolean
+}
+
+/** What a mistake in an output can depend on. */
+export interface OutputRequest {
+  readonly tags: readonly Reference[]
+  /** The result is an index. */
+  readonly isIndex: boolean
+  /** Rights that the user grants. */
+  readonly allow: readonly string[]
+}
+
+/** How the files of images are written; see the output that has the options. */
+export interface TreesOptions {
+  readonly format: 'local' | 'tar'
+  readonly mode: 'copy' | 'delete'
+}
+
+/** The result of a build, and what is needed to send it somewhere. */
+export interface Exported {
+  readonly images: ImageSet
+  /** The names that the result gets. */
+  readonly tags: readonly Reference[]
+  readonly store: Store
+  /** Opens the client when it is first called. */
+  readonly client: () => RegistryClient
+  /** Push layers, too, of which some files have owners that are presumed. */
+  readonly ignoreChownErrors: boolean
+  /** Writes the files of the images to a folder, a file, or the descriptor of a file. */
+  readonly writeTrees: (to: string | number, options: TreesOptions) => Promise<void>
+  /** Reports `send` as a vertex of this name. */
+  readonly report: <T>(
+    name: string,
+    send: (onProgress: (progress: PushProgress) => void) => Promise<T>,
+  ) => Promise<T>
+  readonly signal: AbortSignal | undefined
+}
+
+/** One type of output. A new one is a file with an exporter and a line in `exporters.ts`. */
+export interface Exporter<O extends { readonly type: string }> {
+  /** `files`: no layer has to be packed for it. */
+  readonly takes: 'images' | 'files'
+  /** Finds mistakes that need no look at this machine. @throws {TsbuildError} USAGE */
+  check(output: O, request: OutputRequest): void
+  /**
+   * Finds a destination that could not be written after all the work.
+   * @throws {TsbuildError} USAGE, PERMISSION_DENIED
+   */
+  checkDestination(output: O, request: OutputRequest): void
+  /** @returns the manifest or index that was written; `undefined` for files */
+  send(output: O, exported: Exported): Promise<Descriptor | undefined>
+}
+
+/** The compression of layers that an output asks for; gzip unless it says otherwise. */
+export function wantedCompression({
+  compression = 'gzip',
+}: {
+  readonly compression?: LayerCompression
+}): Compression {
+  return compression === 'uncompressed' ? 'none' : compression
+}

@@ -1,0 +1,87 @@
+import { type Descriptor, TsbuildError, writeGraph } from '#core'
+import type { Reference, RegistryClient } from '#registry-client'
+import {
+  type Exported,
+  type Exporter,
+  type ImageTimesOption,
+  type LayerCompression,
+  wantedCompression,
+} from './exporter.ts'
+import { graphOf } from './graph.ts'
+import type { ImageSet } from './image.ts'
+import { checkOwners } from './owner-check.ts'
+import { type RegistrySinkOptions, registrySink } from './registry-sink.ts'
+
+/** The registries that the build's tags name. */
+export interface RegistryOutput extends ImageTimesOption {
+  readonly type: 'registry'
+  readonly compression?: LayerCompression
+}
+
+/** Pushes images under all of their tags. */
+export const registryExporter: Exporter<RegistryOutput> = {
+  takes: 'images',
+  check: (_output, { tags }) => {
+    if (tags.length > 0) return
+    throw new TsbuildError('cannot push an image without a name', {
+      code: 'USAGE',
+      hint: 'name it with -t REGISTRY/REPOSITORY:TAG',
+    })
+  },
+  checkDestination: () => undefined,
+  send: pushAll,
+}
+
+/** Tags of one repository go together; each repository gets its own upload. */
+async function pushAll(
+  output: RegistryOutput,
+  exported: Exported,
+): Promise<Descriptor | undefined> {
+  const { images, tags, report, client } = exported
+  const byRepository = Map.groupBy(tags, ({ registry, repository }) => `${registry}/${repository}`)
+  const compression = wantedCompression(output)
+  /** By registry: a repository that has the image by now. */
+  const done = new Map<string, string>()
+  let root: Descriptor | undefined
+  for (const [name, references] of byRepository) {
+    const [first, ...others] = references
+    if (first === undefined) continue
+    const sibling = done.get(first.registry)
+    root = await report(`pushing ${name}`, (onProgress) =>
+      pushImages(images, [first, ...others], {
+        ...exported,
+        client: client(),
+        compression,
+        sibling,
+        onProgress,
+      }),
+    )
+    done.set(first.registry, first.repository)
+  }
+  return root
+}
+
+/** How images are pushed to one repository. */
+export interface PushOptions extends Omit<RegistrySinkOptions, 'tags'> {
+  readonly client: RegistryClient
+  /** Push layers, too, of which some files have owners that are presumed. */
+  readonly ignoreChownErrors: boolean
+  readonly signal: AbortSignal | undefined
+}
+
+/**
+ * Pushes to one repository under all of its tags, which come last.
+ * @returns the manifest, or the index
+ * @throws {TsbuildError} PERMISSION_DENIED for owners that are presumed, and registry failures
+ */
+export async function pushImages(
+  set: ImageSet,
+  references: readonly [Reference, ...Reference[]],
+  options: PushOptions,
+): Promise<Descriptor> {
+  const { client, store, signal } = options
+  if (!options.ignoreChownErrors) checkOwners(set.images, store)
+  const tags = references.flatMap(({ tag }) => tag ?? [])
+  const sink = registrySink(client.repository(references[0]), { ...options, tags })
+  return (await writeGraph(graphOf(set), sink, { signal })).root
+}

@@ -1,0 +1,22 @@
+import { writeGraph } from '#core'
+import { formatReference } from '#registry-client'
+import type { Exporter, ImageTimesOption } from './exporter.ts'
+import { graphOf } from './graph.ts'
+import { storeSink } from './store-sink.ts'
+
+/** The local store, under the build's tags. */
+export interface StoreOutput extends ImageTimesOption {
+  readonly type: 'store'
+}
+
+/** Puts images into the local store. */
+export const storeExporter: Exporter<StoreOutput> = {
+  takes: 'images',
+  check: () => undefined,
+  checkDestination: () => undefined,
+  send: (_output, { images, tags, store, report, signal }) =>
+    report('exporting to image', async () => {
+      const sink = storeSink(store, tags.map(formatReference))
+      return (await writeGraph(graphOf(images), sink, { signal })).root
+    }),
+}

@@ -1,0 +1,31 @@
+import type { Store } from '#cache'
+import { copyBlob, type Descriptor, type EncodedDocument, type GraphSink } from '#core'
+import { type ImageLayer, layerKey } from './image.ts'
+import { layerBlob } from './layer-blob.ts'
+
+/**
+ * The local store as a sink: layers that were made here stay plain tars, others stay as they came.
+ * @param names canonical references; without one the image is known by its digest only
+ */
+export function storeSink(store: Store, names: readonly string[]): GraphSink<ImageLayer> {
+  const put = ({ mediaType, bytes }: EncodedDocument): Promise<Descriptor> =>
+    store.blobs.putBytes(mediaType, bytes)
+  return {
+    // Most layers are there already.
+    concurrency: Number.POSITIVE_INFINITY,
+    keyOf: layerKey,
+    putLayer: async (layer, { signal }) => {
+      const { descriptor, open } = layerBlob(layer, 'none', store)
+      if (descriptor === undefined) throw new Error('a layer as it is has a descriptor')
+      if (await store.blobs.has(descriptor)) return descriptor
+      const from = { open: () => open({ signal }) }
+      await copyBlob(descriptor, { from, to: store.blobs }, { signal })
+      return descriptor
+    },
+    putConfig: put,
+    putManifest: put,
+    name: async ({ root }) => {
+      for (const name of names) await store.images.set(name, root)
+    },
+  }
+}

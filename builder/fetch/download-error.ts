@@ -1,0 +1,47 @@
+import { TsbuildError } from '#core'
+import { type NetworkFailure, networkFailure } from '#http'
+import { redacted } from './http-source.ts'
+
+/** The error of a download, for a reason that is shown to the user. */
+export function downloadError(
+  url: URL,
+  reason: string,
+  options: { readonly cause?: unknown; readonly hint?: string } = {},
+): TsbuildError {
+  return new TsbuildError(`download ${redacted(url)}: ${reason}`, {
+    code: 'DOWNLOAD_FAILED',
+    ...options,
+  })
+}
+
+/**
+ * The error for what an exchange threw, with what the user can do about it. A bug stays as it is.
+ * @param at.url where the exchange failed; @param at.first the URL that led there
+ */
+export function exchangeError(
+  cause: unknown,
+  at: { readonly url: URL; readonly first: URL },
+): unknown {
+  if (cause instanceof TsbuildError) return cause
+  const failure = networkFailure(cause)
+  if (failure.code === undefined) return cause
+  if (failure.kind === 'unusable-answer') return downloadError(at.first, failure.text)
+  const [reason, hint] = explain(failure, at.url.host)
+  return downloadError(at.url, reason, { cause, hint })
+}
+
+function explain({ kind, text }: NetworkFailure, host: string): readonly [string, string] {
+  switch (kind) {
+    case 'refused':
+      return ['connection refused', `is there a server on ${host}?`]
+    case 'unknown-host':
+      return ['no such host', `check the spelling of ${host} and the network's name service`]
+    case 'tls':
+      return [`TLS failed: ${text}`, 'trust its certificate with NODE_EXTRA_CA_CERTS']
+    case 'timeout':
+    case 'stalled':
+      return ['timed out', `is ${host} up, and can it be reached?`]
+    default:
+      return [text, 'try again later']
+  }
+}

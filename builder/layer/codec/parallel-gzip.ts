@@ -1,0 +1,56 @@
+import { Buffer } from 'node:buffer'
+import { availableParallelism } from 'node:os'
+import { promisify } from 'node:util'
+import { constants, crc32, deflateRaw, type ZlibOptions } from 'node:zlib'
+import type { Bytes } from '#core'
+import { blocksOf } from './bytes/blocks.ts'
+
+const BLOCK_SIZE = 1024 * 1024
+/** Deflate looks back no further. */
+const WINDOW = 32 * 1024
+/** How many blocks are in memory, packed or not. */
+const MAX_IN_FLIGHT = Math.min(16, availableParallelism() + 2)
+/** Deflate, no name, no time, system "unknown". Spec: RFC 1952, 2.3 */
+const HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff])
+/** An empty last block. Spec: RFC 1951, 3.2.3 */
+const LAST_BLOCK = Buffer.from([0x03, 0x00])
+
+const deflate: (block: Buffer, options: ZlibOptions) => Promise<Buffer> = promisify(deflateRaw)
+
+/**
+ * Packs into one gzip member, in blocks on libuv's thread pool. The dictionary of a block is the end of
+ * the one before it, so the result is as small as that of a single stream. Equal bytes give equal bytes.
+ */
+export async function* gzip(bytes: Bytes): AsyncGenerator<Uint8Array, void, undefined> {
+  yield HEADER
+  const inFlight: Promise<Buffer>[] = []
+  let crc = 0
+  let size = 0
+  let dictionary: Buffer | undefined
+  for await (const block of blocksOf(bytes, BLOCK_SIZE)) {
+    crc = crc32(block, crc)
+    size += block.length
+    inFlight.push(compressBlock(block, dictionary))
+    dictionary = block.subarray(-WINDOW)
+    const oldest = inFlight.length === MAX_IN_FLIGHT ? inFlight.shift() : undefined
+    if (oldest !== undefined) yield await oldest
+  }
+  for (const compressed of inFlight) yield await compressed
+  yield LAST_BLOCK
+  const trailer = Buffer.alloc(8)
+  trailer.writeUInt32LE(crc, 0)
+  trailer.writeUInt32LE(size % 2 ** 32, 4)
+  yield trailer
+}
+
+/** Whole bytes that do not end the stream. */
+function compressBlock(block: Buffer, dictionary: Buffer | undefined): Promise<Buffer> {
+  const compressed = deflate(block, {
+    finishFlush: constants.Z_SYNC_FLUSH,
+    chunkSize: BLOCK_SIZE / 4,
+    ...(dictionary === undefined ? {} : { dictionary }),
+  })
+  // The rejection reaches the consumer that awaits this block, if it gets that far.
+  compressed.catch(() => {})
+  return compressed
+}

@@ -1,0 +1,124 @@
+import {
+  closeSync,
+  constants,
+  type Dirent,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+} from 'node:fs'
+import {
+  fileStatOf,
+  getXattr,
+  listXattrs,
+  MAX_OPEN,
+  opaqueXattr,
+  RootedDirectory,
+} from '#builder/linux'
+import { checkpoint, type FileStat, ioError, type Name, type Tree, TsbuildError } from '#core'
+import { quote } from '../paths/quote.ts'
+import { CAPABILITY } from '../paths/whiteout.ts'
+import { KeptOwners } from './kept-owners.ts'
+
+/** Neither follows a link, nor waits for the other end of a pipe, nor takes a terminal. */
+const OPEN_FILE =
+  constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY
+const NOT_OF_FILE = /^(?:trusted|user)\.overlay\.|^security\.(?!capability$)/
+const NO_XATTRS: ReadonlyMap<string, Buffer> = new Map()
+
+interface RawTreeOptions {
+  /** Prefix of inodes, so that those of several trees differ. */
+  readonly scope?: string
+  /** Limit of directories that are kept open. */
+  readonly maxOpen?: number
+}
+
+/**
+ * One host directory without interpretation: whiteouts are character devices, opaque marks are
+ * attributes. Files have the owners that are kept beside the directory, if any.
+ */
+export class RawTree implements Tree {
+  readonly #root: RootedDirectory
+  readonly #scope: string
+  readonly #opaque = opaqueXattr()
+  readonly #owners: KeptOwners | undefined
+
+  constructor(directory: string, { scope = '', maxOpen = MAX_OPEN }: RawTreeOptions = {}) {
+    try {
+      this.#root = new RootedDirectory(directory, maxOpen)
+    } catch (cause) {
+      throw ioError(`open directory ${directory}`, cause)
+    }
+    this.#scope = scope
+    this.#owners = KeptOwners.of(directory)
+  }
+
+  lstat(path: Name): FileStat | undefined {
+    const place = this.#root.at(path)
+    if (place === undefined) return undefined
+    const stats = lstatSync(place, { throwIfNoEntry: false })
+    if (stats === undefined) return undefined
+    const stat = fileStatOf(stats, { place, scope: this.#scope })
+    const owner = this.#owners?.get(path)
+    return owner === undefined ? stat : { ...stat, ...owner }
+  }
+
+  readdir(path: Name): readonly Name[] {
+    return readdirSync(this.#listing(path), 'latin1').sort() as Name[]
+  }
+
+  /** Like `readdir` with types, not sorted. */
+  entries(path: Name): Dirent[] {
+    return readdirSync(this.#listing(path), { withFileTypes: true, encoding: 'latin1' })
+  }
+
+  #listing(path: Name): string {
+    checkpoint()
+    const fd = this.#root.directory(path)
+    if (fd === undefined) throw treeError(`list ${quote(path)}`, 'not a directory')
+    return `/proc/self/fd/${fd}`
+  }
+
+  readlink(path: Name): Name {
+    return readlinkSync(this.#root.place(path), 'latin1') as Name
+  }
+
+  openFile(path: Name): number {
+    const fd = openSync(this.#root.place(path), OPEN_FILE)
+    if (fstatSync(fd).isFile()) return fd
+    closeSync(fd)
+    throw treeError(`open ${quote(path)}`, 'not a regular file')
+  }
+
+  xattrs(path: Name): ReadonlyMap<string, Buffer> {
+    const value = getXattr(this.#root.place(path), CAPABILITY)
+    return value === undefined ? NO_XATTRS : new Map([[CAPABILITY, value]])
+  }
+
+  /** All attributes but those of overlayfs itself and of the host's security policy. */
+  allXattrs(path: Name): ReadonlyMap<string, Buffer> {
+    const all = listXattrs(this.#root.place(path))
+    for (const name of all.keys()) if (NOT_OF_FILE.test(name)) all.delete(name)
+    return all
+  }
+
+  /** Whether a directory hides the layers below. */
+  isOpaque(path: Name): boolean {
+    return getXattr(this.#root.place(path), this.#opaque)?.toString('latin1') === 'y'
+  }
+
+  close(): void {
+    this.#root.close()
+  }
+}
+
+/** A host directory as a tree, see `RawTree`. */
+export function rawTree(directory: string): Tree {
+  return new RawTree(directory)
+}
+
+/** The error for something in a tree that is missing or of another type. */
+export function treeError(doing: string, reason: string): TsbuildError {
+  return new TsbuildError(`${doing}: ${reason}`, { code: 'IO_FAILED' })
+}

@@ -1,0 +1,156 @@
+import type { Dirent } from 'node:fs'
+import { BARE_DIRECTORY } from '#builder/linux'
+import { type FileStat, joinName, type Name, type Tree } from '#core'
+import { quote } from '../paths/quote.ts'
+import { parentOf } from '../paths/resolve.ts'
+import { isWhiteoutDevice } from '../paths/whiteout.ts'
+import { RawTree, treeError } from './raw-tree.ts'
+
+const MAX_CACHED_DIRECTORIES = 4096
+const NONE: readonly RawTree[] = []
+/** Below 1,024, the default limit of descriptors. */
+const MAX_OPEN_TOTAL = 256
+
+/** The layer that has a name of the merged view. */
+interface Found {
+  readonly layer: RawTree
+  readonly stat: FileStat
+}
+
+/**
+ * The merged view of layer directories in overlay form (host paths, topmost first), as overlayfs shows
+ * it: whiteouts and opaque marks take effect and are not shown. An empty list is the empty tree. The
+ * directories must not change while the tree is open.
+ */
+export function stackTree(directories: readonly string[]): Tree {
+  return new StackTree(directories)
+}
+
+/** The merged view of a stack of layers, see `stackTree`. */
+export class StackTree implements Tree {
+  readonly #layers: RawTree[] = []
+  /** The layers that a merged directory consists of, topmost first; none: there is no directory. */
+  readonly #merged = new Map<Name, readonly RawTree[]>()
+
+  constructor(directories: readonly string[]) {
+    try {
+      const maxOpen = Math.max(2, Math.floor(MAX_OPEN_TOTAL / directories.length))
+      for (const [i, directory] of directories.entries()) {
+        this.#layers.push(new RawTree(directory, { scope: `${i}:`, maxOpen }))
+      }
+    } catch (cause) {
+      this.close()
+      throw cause
+    }
+  }
+
+  lstat(path: Name): FileStat | undefined {
+    if (path === '') return this.#layers[0]?.lstat(path) ?? BARE_DIRECTORY
+    return this.#find(path)?.stat
+  }
+
+  readdir(path: Name): readonly Name[] {
+    const layers = this.#layersOf(path)
+    if (layers === undefined) throw treeError(`list ${quote(path)}`, 'not a directory')
+    const shown: Name[] = []
+    const seen = new Set<string>()
+    for (const layer of layers) {
+      for (const entry of layer.entries(path)) {
+        const name = entry.name as Name
+        if (layers.length > 1 && seen.has(name)) continue
+        seen.add(name)
+        if (!mayBeWhiteout(entry) || this.#isShown(layer, joinName(path, name))) shown.push(name)
+      }
+    }
+    return shown.sort()
+  }
+
+  readlink(path: Name): Name {
+    return this.#get(path).layer.readlink(path)
+  }
+
+  openFile(path: Name): number {
+    return this.#get(path).layer.openFile(path)
+  }
+
+  xattrs(path: Name): ReadonlyMap<string, Buffer> {
+    return this.#get(path).layer.xattrs(path)
+  }
+
+  /** All attributes that a container sees, including those that are never in a tar. */
+  allXattrs(path: Name): ReadonlyMap<string, Buffer> {
+    return this.#get(path).layer.allXattrs(path)
+  }
+
+  close(): void {
+    for (const layer of this.#layers.splice(0)) layer.close()
+    this.#merged.clear()
+  }
+
+  #get(path: Name): Found {
+    const found = this.#find(path)
+    if (found !== undefined) return found
+    throw treeError(`find ${quote(path)}`, 'no such file')
+  }
+
+  #find(path: Name): Found | undefined {
+    const layers = path === '' ? this.#layers : this.#layersOf(parentOf(path))
+    for (const layer of layers ?? []) {
+      const stat = layer.lstat(path)
+      if (stat === undefined) continue
+      return isWhiteoutDevice(stat) ? undefined : { layer, stat }
+    }
+    return undefined
+  }
+
+  #isShown(layer: RawTree, path: Name): boolean {
+    const stat = layer.lstat(path)
+    return stat !== undefined && !isWhiteoutDevice(stat)
+  }
+
+  /** `undefined` when the merged view has no directory at `path`. */
+  #layersOf(path: Name): readonly RawTree[] | undefined {
+    if (path === '') return this.#layers
+    const known = this.#merged.get(path)
+    if (known !== undefined) return known.length === 0 ? undefined : known
+    // From the nearest known ancestor down; not recursive, because paths may be deep.
+    let end = path.lastIndexOf('/')
+    while (end > 0 && !this.#merged.has(path.slice(0, end) as Name)) {
+      end = path.lastIndexOf('/', end - 1)
+    }
+    let layers = (end > 0 ? this.#merged.get(path.slice(0, end) as Name) : this.#layers) ?? NONE
+    while (layers.length > 0 && end < path.length) {
+      const next = path.indexOf('/', end < 0 ? 0 : end + 1)
+      end = next < 0 ? path.length : next
+      layers = this.#merge(path.slice(0, end) as Name, layers)
+    }
+    // Nothing exists below it, either: further lookups are answered from here.
+    if (layers.length === 0) this.#remember(path, NONE)
+    return layers.length === 0 ? undefined : layers
+  }
+
+  #merge(path: Name, candidates: readonly RawTree[]): readonly RawTree[] {
+    const layers: RawTree[] = []
+    for (const layer of candidates) {
+      const stat = layer.lstat(path)
+      if (stat === undefined) continue
+      if (stat.type !== 'directory') break
+      layers.push(layer)
+      // The lowest layer hides nothing, so its mark is not read.
+      if (layer !== candidates.at(-1) && layer.isOpaque(path)) break
+    }
+    this.#remember(path, layers)
+    return layers
+  }
+
+  #remember(path: Name, layers: readonly RawTree[]): void {
+    if (this.#merged.size >= MAX_CACHED_DIRECTORIES) this.#merged.clear()
+    this.#merged.set(path, layers)
+  }
+}
+
+/** Some file systems do not report types while listing. */
+function mayBeWhiteout(entry: Dirent): boolean {
+  if (entry.isFile() || entry.isDirectory() || entry.isSymbolicLink()) return false
+  return !(entry.isFIFO() || entry.isSocket() || entry.isBlockDevice())
+}

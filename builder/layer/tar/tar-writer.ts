@@ -1,0 +1,111 @@
+import { Buffer } from 'node:buffer'
+import { closeSync, openSync } from 'node:fs'
+import { type Ring, RingWriter } from '#builder/threads'
+import {
+  asDiffId,
+  type Change,
+  type DiffId,
+  Digester,
+  joinName,
+  type Name,
+  TsbuildError,
+} from '#core'
+import type { CopyBuffer } from '../content/copy-buffer.ts'
+import { writeFully } from '../content/write-all.ts'
+import { quote } from '../paths/quote.ts'
+import { OPAQUE_MARK, WHITEOUT_PREFIX, whiteoutPath } from '../paths/whiteout.ts'
+import { BLOCK, encodeHeader, encodeWhiteout } from './header-encoder.ts'
+
+/** Small enough to stay in the CPU's cache between reading, hashing and writing. */
+const BUFFER_SIZE = 512 * 1024
+
+/** Writes a layer's tar: everything is copied through one buffer, digested and written. */
+export class TarWriter implements CopyBuffer {
+  readonly #fd: number
+  readonly #owned: boolean
+  readonly #reader: RingWriter | undefined
+  readonly #digester = new Digester()
+  #size = 0
+  /** File content is read directly into it, at `used`. */
+  buffer: Buffer
+  /** Bytes of `buffer` that are taken. */
+  used = 0
+
+  /** `target`: a file to create, or a descriptor that stays open. `reader`: see `LayerSinks`. */
+  constructor(target: string | number, reader?: Ring) {
+    this.#reader = reader === undefined ? undefined : new RingWriter(reader)
+    this.buffer = this.#reader?.slot() ?? Buffer.allocUnsafeSlow(BUFFER_SIZE)
+    this.#owned = typeof target === 'string'
+    this.#fd = typeof target === 'string' ? openSync(target, 'wx', 0o644) : target
+  }
+
+  /** Writes the header of a change. Its content follows in the buffer, and then `pad`. */
+  header(change: Change, size: number): void {
+    for (const block of headerOf(change, size)) this.#append(block)
+  }
+
+  #append(bytes: Buffer): void {
+    for (let at = 0; at < bytes.length; ) {
+      if (this.used === this.buffer.length) this.flush()
+      const copied = bytes.copy(this.buffer, this.used, at)
+      this.used += copied
+      at += copied
+    }
+  }
+
+  /** Pads the content of a file of `size` bytes to whole blocks. */
+  pad(size: number): void {
+    const end = this.used + (-size & (BLOCK - 1))
+    // Headers, padded files and the buffer are whole blocks: padding always fits.
+    this.buffer.fill(0, this.used, end)
+    this.used = end
+  }
+
+  /** Digests and writes what is in the buffer. */
+  flush(): void {
+    const taken = this.buffer.subarray(0, this.used)
+    // The reader first: it works while the file is written.
+    if (this.#reader === undefined) this.#digester.update(taken)
+    else this.#reader.pass(taken.length)
+    writeFully(this.#fd, taken, 0, taken.length)
+    this.#size += taken.length
+    this.used = 0
+    if (this.#reader !== undefined) this.buffer = this.#reader.slot()
+  }
+
+  /** Ends the tar. The digest is absent when a reader takes it. */
+  finish(): { readonly diffId?: DiffId; readonly size: number } {
+    this.#append(Buffer.alloc(2 * BLOCK))
+    this.flush()
+    const size = this.#size
+    if (this.#reader !== undefined) {
+      this.#reader.end()
+      return { size }
+    }
+    return { diffId: asDiffId(this.#digester.digest()), size }
+  }
+
+  /** Closes the file, unless it was given as a descriptor. */
+  close(): void {
+    if (this.#owned) closeSync(this.#fd)
+  }
+}
+
+function headerOf(change: Change, size: number): Buffer[] {
+  switch (change.kind) {
+    case 'whiteout':
+      return encodeWhiteout(whiteoutPath(change.path))
+    case 'opaque':
+      return encodeWhiteout(joinName(change.path, OPAQUE_MARK as Name))
+    case 'entry':
+      if (!baseOf(change.path).startsWith(WHITEOUT_PREFIX)) return encodeHeader(change, size)
+      throw new TsbuildError(`write ${quote(change.path)} to a layer: its name means a deletion`, {
+        code: 'LAYER_INVALID',
+        hint: `layers cannot hold files whose names begin with ${WHITEOUT_PREFIX}: remove or rename it in the same step`,
+      })
+  }
+}
+
+function baseOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
+}

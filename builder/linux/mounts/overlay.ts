@@ -1,0 +1,86 @@
+import { closeSync, constants, fstatSync, openSync } from 'node:fs'
+import type { OverlayMount } from '#core'
+import { O_PATH } from '#disk'
+import { cString, SystemError, syscall } from '../system/syscalls.ts'
+import { isUserNamespace } from '../system/user-namespace.ts'
+import { MS, mount } from './mounts.ts'
+
+/** Linux refuses more layers in one overlay. */
+const MAX_LAYERS = 500
+
+/**
+ * Mounts the union at `target`, an existing empty directory. A lower directory may be given more than
+ * once. The calling thread must be in a mount namespace of its own; its working directory is changed.
+ *
+ * mount(2) takes one page of options, too little for the paths of hundreds of layers, and the newer
+ * calls that take layers one by one exist only since Linux 6.7 and refuse paths of 256 bytes. So
+ * every directory is opened, the thread goes to /proc/self/fd, and the options name the descriptors.
+ */
+export function mountOverlay(overlay: Omit<OverlayMount, 'type' | 'target'>, target: string): void {
+  const { lower, writable } = overlay
+  if (lower.length === 0) {
+    if (writable === undefined) throw new SystemError(22, 'mount', 'an overlay of nothing')
+    mount(target, { source: writable.upper, flags: MS.BIND })
+    return
+  }
+  const opened: number[] = []
+  const open = (path: string): number => {
+    const descriptor = openSync(path, O_PATH | constants.O_DIRECTORY)
+    opened.push(descriptor)
+    return descriptor
+  }
+  try {
+    const targetAt = open(target)
+    const layers = distinct(lower.map(open))
+    if (layers.length > MAX_LAYERS) throw new SystemError(7, 'mount', `${layers.length} layers`)
+    // One alone is refused; shown as a bind mount, its whiteouts would be device files.
+    if (layers.length === 1 && writable === undefined) layers.push(targetAt)
+    const upper =
+      writable === undefined
+        ? []
+        : [`upperdir=${open(writable.upper)}`, `workdir=${open(writable.work)}`]
+    const options = [...SAFE_OPTIONS, ...upper, `lowerdir=${layers.join(':')}`]
+    if (isUserNamespace()) options.unshift('userxattr')
+    syscall('chdir', [cString('/proc/self/fd')], '/proc/self/fd')
+    mountUnion(`/proc/self/fd/${targetAt}`, options, writable !== undefined)
+  } finally {
+    for (const descriptor of opened) closeSync(descriptor)
+  }
+}
+
+/**
+ * The kernel refuses (ELOOP) a directory that it has already. Of equal ones the topmost decides all
+ * that the others could: each of its names hides, or is merged with, the same name of theirs.
+ */
+function distinct(descriptors: readonly number[]): number[] {
+  const seen = new Map<string, number>()
+  for (const descriptor of descriptors) {
+    const { dev, ino } = fstatSync(descriptor, { bigint: true })
+    const inode = `${dev}:${ino}`
+    if (!seen.has(inode)) seen.set(inode, descriptor)
+  }
+  return [...seen.values()]
+}
+
+/**
+ * Redirects and metadata-only copies would trust attributes that an image may have brought along,
+ * and make layers that are not plain directories.
+ */
+const SAFE_OPTIONS = ['redirect_dir=nofollow', 'metacopy=off', 'index=off']
+
+/**
+ * `volatile` (Linux 5.10) leaves out syncing the upper directory: the code that keeps the result syncs
+ * its file system once, instead of the step doing so thousands of times.
+ */
+function mountUnion(target: string, options: readonly string[], writable: boolean): void {
+  if (!writable) {
+    mount(target, { type: 'overlay', flags: MS.RDONLY, data: options.join(',') })
+    return
+  }
+  try {
+    mount(target, { type: 'overlay', data: ['volatile', ...options].join(',') })
+  } catch (cause) {
+    if (!(cause instanceof SystemError) || cause.code !== 'EINVAL') throw cause
+    mount(target, { type: 'overlay', data: options.join(',') })
+  }
+}

@@ -1,0 +1,61 @@
+import { Buffer } from 'node:buffer'
+import { readFileSync } from 'node:fs'
+import { errnoOf } from '#core'
+import { syscall } from './syscalls.ts'
+
+/** The user and groups that a thread acts as. All functions here change the calling thread only. */
+export interface Identity {
+  readonly uid: number
+  readonly gid: number
+  readonly groups: readonly number[]
+}
+
+const PR_SET_DUMPABLE = 4
+
+/** Acts as another user until `resumeRoot`: real and effective ids change, the saved ones stay 0. */
+export function assumeIdentity(identity: Identity): void {
+  const groups = Buffer.alloc(Math.max(1, identity.groups.length) * 4)
+  identity.groups.forEach((group, index) => {
+    groups.writeUInt32LE(group, index * 4)
+  })
+  setGroups(identity.groups.length, groups)
+  syscall('setresgid', [identity.gid, identity.gid, 0], `gid ${identity.gid}`)
+  syscall('setresuid', [identity.uid, identity.uid, 0], `uid ${identity.uid}`)
+  // No process with the step's uid may trace or read this process while one of its threads acts as it.
+  syscall('prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0])
+}
+
+/** Acts as root again. */
+export function resumeRoot(): void {
+  syscall('setresuid', [0, 0, 0], 'uid 0')
+  syscall('setresgid', [0, 0, 0], 'gid 0')
+  setGroups(0, undefined)
+}
+
+function setGroups(count: number, groups: Buffer | undefined): void {
+  if (canSetGroups()) syscall('setgroups', [count, groups], 'groups of the step')
+}
+
+/** The capabilities that this process may use, a bit each. */
+export function ownCapabilities(): bigint {
+  const status = readFileSync('/proc/self/status', 'latin1')
+  return BigInt(`0x${/^CapPrm:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? '0'}`)
+}
+
+let last: number | undefined
+
+/** The highest capability that the kernel knows. */
+export function lastCapability(): number {
+  last ??= Number(readFileSync('/proc/sys/kernel/cap_last_cap', 'latin1'))
+  return last
+}
+
+/** False in a user namespace whose user may not change groups: processes keep their own. */
+export function canSetGroups(): boolean {
+  try {
+    return readFileSync('/proc/self/setgroups', 'latin1').trim() !== 'deny'
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT') return true
+    throw cause
+  }
+}

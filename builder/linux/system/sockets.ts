@@ -1,0 +1,48 @@
+import { Buffer } from 'node:buffer'
+import { closeSync } from 'node:fs'
+import { syscall } from './syscalls.ts'
+
+const AF_UNIX = 1
+const SOCK_STREAM = 1
+const SOCK_NONBLOCK = 0x800
+const SOCK_CLOEXEC = 0x80000
+/** Longest path that the kernel takes, with the NUL at its end. */
+const MAX_PATH = 108
+
+/**
+ * Makes a stream socket named by a file, which `net.Server` can listen on by its descriptor.
+ * @param path short, as `/proc/self/fd/N/name` is; there must be nothing at it
+ */
+export function bindSocket(path: string): number {
+  const address = Buffer.alloc(2 + MAX_PATH)
+  address.writeUInt16LE(AF_UNIX)
+  address.write(path, 2)
+  const flags = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC
+  const socket = syscall('socket', [AF_UNIX, flags, 0], path)
+  try {
+    syscall('bind', [socket, address, 2 + Buffer.byteLength(path) + 1], path)
+    return socket
+  } catch (cause) {
+    closeSync(socket)
+    throw cause
+  }
+}
+
+const AF_INET = 2
+const SOCK_DGRAM = 2
+const SIOCSIFFLAGS = 0x8914
+const IFF_UP = 0x1
+const IFF_RUNNING = 0x40
+
+/** Switches the loopback interface of the thread's network namespace on. */
+export function raiseLoopback(): void {
+  const socket = syscall('socket', [AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0], 'loopback')
+  try {
+    const request = Buffer.alloc(40)
+    request.write('lo', 'latin1')
+    request.writeInt16LE(IFF_UP | IFF_RUNNING, 16)
+    syscall('ioctl', [socket, SIOCSIFFLAGS, request], 'lo')
+  } finally {
+    closeSync(socket)
+  }
+}

@@ -1,0 +1,25 @@
+import { Buffer } from 'node:buffer'
+import { readlinkSync } from 'node:fs'
+import { basename } from 'node:path'
+import { syscall } from './syscalls.ts'
+
+/** The number that the kernel gives the calling thread. */
+export function threadId(): number {
+  return Number(basename(readlinkSync('/proc/thread-self')))
+}
+
+/** Sets the umask of the calling thread, when it has a working directory of its own. */
+export function setUmask(mask: number): void {
+  syscall('umask', [mask])
+}
+
+/** Changes the working directory of the calling thread, when it has one of its own. */
+export function enterDirectory(descriptor: number): void {
+  syscall('fchdir', [descriptor], 'working directory')
+}
+
+/** Sets the host name of the calling thread's UTS namespace. */
+export function setHostname(name: string): void {
+  const bytes = Buffer.from(name, 'utf8')
+  syscall('sethostname', [bytes, bytes.length], name)
+}

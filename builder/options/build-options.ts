@@ -1,0 +1,147 @@
+import type { Output } from '#builder/export'
+import type {
+  BuildEventListener,
+  Bytes,
+  Descriptor,
+  Digest,
+  Material,
+  StepResources,
+  Ulimit,
+} from '#core'
+import type { CredentialStore } from '#registry-client'
+
+/** A file, read once and only when a step wants it, or the secret itself. */
+export type SecretSource = { readonly file: string } | { readonly value: string | Uint8Array }
+
+/** Everything that `build` can be asked for. Only `context` is required. */
+export interface BuildOptions {
+  /**
+   * A folder; a git repository (`https://HOST/PATH.git#REF:FOLDER`, `git@HOST:PATH`); the URL of an
+   * archive or a Dockerfile; or the bytes of either.
+   */
+  readonly context: string | Bytes
+  /**
+   * Path of the Dockerfile: relative to the current directory where the context is a folder, to the
+   * context's root where it is not; or its URL. Default: `Dockerfile` in the context.
+   */
+  readonly file?: string
+  /**
+   * What is used instead of images or stages of these names, in FROM and wherever files are taken from: a
+   * folder, `docker-image://NAME` (`scratch` is empty), `oci-layout://FOLDER[:TAG]`, a git repository, the URL of a file
+   * (which is called `context`), or `target:STAGE`, an earlier stage.
+   */
+  readonly contexts?: Readonly<Record<string, string>>
+  /** The Dockerfile itself, instead of a path. */
+  readonly dockerfile?: string
+  readonly tags?: readonly string[]
+  /** Name of the stage to build; default: the last one. */
+  readonly target?: string
+  readonly buildArgs?: Readonly<Record<string, string>>
+  readonly labels?: Readonly<Record<string, string>>
+  /**
+   * `os/arch[/variant]`, one or several; default: this machine's. Several give an index with an
+   * image for each, in this order; the build argument BUILDKIT_MULTI_PLATFORM=1 gives one of a single
+   * image, too.
+   */
+  readonly platform?: string | readonly string[]
+  /**
+   * Do not look results up: those of all steps, or of the stages with these names and of what is built
+   * on them. They are stored all the same. Default: false.
+   */
+  readonly noCache?: boolean | readonly string[]
+  /** Ask registries for base images even when the local store has the name. Default: false. */
+  readonly pull?: boolean
+  /** Of RUN steps that ask for none themselves. Default: `default`. */
+  readonly network?: 'default' | 'none' | 'host'
+  /**
+   * Rights: those that the Dockerfile may ask for with `RUN --network=host` and `--security=insecure`,
+   * and that of an output to delete files anywhere.
+   */
+  readonly allow?: readonly ('network.host' | 'security.insecure' | 'buildx.local.delete')[]
+  /** More lines of /etc/hosts in RUN steps: `[host, address]`, or `host-gateway` for this machine. */
+  readonly extraHosts?: readonly (readonly [host: string, address: string])[]
+  /** Bytes of /dev/shm in RUN steps; default: 64 MiB. */
+  readonly shmSize?: number
+  /** Limits of each process of RUN steps. */
+  readonly ulimits?: readonly Ulimit[]
+  /** What each RUN step may use. Needs control groups that this user may write to. */
+  readonly resources?: StepResources
+  /** Where control groups of RUN steps are made, from the root of the hierarchy. */
+  readonly cgroupParent?: string
+  /** What `RUN --mount=type=secret` may show, by id. */
+  readonly secrets?: Readonly<Record<string, SecretSource>>
+  /**
+   * What `RUN --mount=type=ssh` may use, by id, `default` being the usual one: the path of an agent's
+   * socket, or paths of private keys, which the build then uses itself.
+   */
+  readonly ssh?: Readonly<Record<string, readonly string[]>>
+  /**
+   * Makes the image depend on nothing but the input: no file that a step makes is newer than 1980 (or
+   * `SOURCE_DATE_EPOCH`, if that is earlier), nor is the image; files of the context have the modes
+   * that git keeps. Default: false. See docs/reproducible.md
+   */
+  readonly reproducible?: boolean
+  /** Default: the local store. */
+  readonly outputs?: readonly Output[]
+  /**
+   * Push an image, too, whose steps changed files of other owners where there is one user id only: whose
+   * they are now is presumed. Default: false, and such a push is refused. See docs/owners.md
+   */
+  readonly ignoreChownErrors?: boolean
+  /** How many steps run at a time; default: as many as this process has CPUs. */
+  readonly jobs?: number
+  /** The local store's folder; default: `$TSBUILD_ROOT`, /var/lib/tsbuild for root, else `$XDG_DATA_HOME/tsbuild`. */
+  readonly root?: string
+  /** Registries that are spoken to over plain HTTP or without a valid certificate: `host[:port]`. */
+  readonly insecureRegistries?: readonly string[]
+  /** Default: docker's config.json and its helpers. */
+  readonly credentials?: CredentialStore
+  readonly onEvent?: BuildEventListener
+  readonly signal?: AbortSignal
+}
+
+/** What a build has made. */
+export interface BuildResult {
+  /**
+   * Of the manifest, or index, that was stored or pushed last; `undefined` for `local` and `tar`
+   * outputs only.
+   */
+  readonly digest: Digest | undefined
+  readonly descriptor: Descriptor | undefined
+  /**
+   * Digest of the image config, or of the index if there is one; `undefined` for `local` and
+   * `tar` outputs only.
+   */
+  readonly imageId: Digest | undefined
+  /** Canonical names that the image now has. */
+  readonly tags: readonly string[]
+  /** Of all platforms. */
+  readonly layers: readonly BuiltLayer[]
+  /** One for each platform, in the order that was asked for. */
+  readonly images: readonly BuiltPlatform[]
+  /**
+   * What was pulled, downloaded and cloned, each once, in an order that does not depend on the build:
+   * base images and those that files are copied from, contexts and files from elsewhere, repositories.
+   */
+  readonly materials: readonly Material[]
+  readonly steps: { readonly total: number; readonly cached: number }
+  readonly milliseconds: number
+}
+
+/** A layer of a built image. */
+export interface BuiltLayer {
+  /** Uncompressed tar. */
+  readonly diffId: string
+  /** Bytes of the uncompressed tar, when known. */
+  readonly size: number | undefined
+  /** The step that made it; `undefined` for a layer of the base image. */
+  readonly createdBy: string | undefined
+}
+
+/** The image of one platform. */
+export interface BuiltPlatform {
+  readonly platform: string
+  /** Digest of the image config. */
+  readonly id: Digest
+  readonly layers: readonly BuiltLayer[]
+}

@@ -1,0 +1,9 @@
+export type {
+  BuildOptions,
+  BuildResult,
+  BuiltLayer,
+  BuiltPlatform,
+  SecretSource,
+} from './build-options.ts'
+export { defaultCredentials } from './credentials.ts'
+export { requestOf, resolveOptions, type Settings } from './settings.ts'

@@ -1,0 +1,173 @@
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
+import {
+  type ContextLocation,
+  type NamedSources,
+  parseContextLocation,
+  parseNamedContexts,
+} from '#builder/context'
+import { checkOutput, type Output, type OutputRequest } from '#builder/export'
+import type { StepSettings } from '#builder/plan'
+import { resolveRoot } from '#cache'
+import {
+  formatPlatform,
+  hostPlatform,
+  type OnEvent,
+  type Platform,
+  parsePlatform,
+  TsbuildError,
+  timed,
+} from '#core'
+import { isBuiltInFrontend } from '#parser'
+import {
+  type CredentialStore,
+  formatReference,
+  parseReference,
+  type Reference,
+  withDefaultTag,
+} from '#registry-client'
+import { givesIndex, refuseAttestations } from './build-controls.ts'
+import type { BuildOptions, SecretSource } from './build-options.ts'
+import { defaultCredentials } from './credentials.ts'
+import { resolveSteps } from './step-options.ts'
+
+/** `BuildOptions` with everything filled in and every mistake found that needs no work to find. */
+export interface Settings {
+  readonly context: ContextLocation
+  readonly contexts: NamedSources
+  readonly file: string | undefined
+  readonly dockerfile: string | undefined
+  /** Chosen by a build argument, in place of what the Dockerfile says. */
+  readonly frontend: 'built-in' | undefined
+  readonly tags: readonly Reference[]
+  readonly target: string | undefined
+  readonly buildArgs: Readonly<Record<string, string>>
+  readonly labels: Readonly<Record<string, string>>
+  /** Without repetitions; at least one. */
+  readonly platforms: readonly [Platform, ...Platform[]]
+  /** The user gave them; otherwise it is this machine's. */
+  readonly isPlatformGiven: boolean
+  /** The result is an index; of one image, if that was asked for. */
+  readonly isIndex: boolean
+  readonly noCache: boolean | readonly string[]
+  readonly pull: boolean
+  readonly network: 'default' | 'none' | 'host'
+  readonly steps: StepSettings
+  readonly secrets: Readonly<Record<string, SecretSource>>
+  readonly ssh: Readonly<Record<string, readonly string[]>>
+  readonly reproducible: boolean
+  readonly outputs: readonly Output[]
+  /** Rights that the user grants. */
+  readonly allow: readonly string[]
+  readonly ignoreChownErrors: boolean
+  readonly jobs: number
+  readonly root: string
+  readonly insecureRegistries: readonly string[]
+  readonly credentials: CredentialStore
+  /** Of the builder's process: proxies and agents of git. */
+  readonly environment: Environment
+  readonly onEvent: OnEvent
+  readonly signal: AbortSignal | undefined
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Fills in defaults, here and nowhere else, and finds mistakes. @throws {TsbuildError} USAGE, REFERENCE_INVALID, PLATFORM_MISMATCH */
+export function resolveOptions(options: BuildOptions, env: Environment = process.env): Settings {
+  const outputs = options.outputs ?? [{ type: 'store' }]
+  const buildArgs = options.buildArgs ?? {}
+  const platforms = resolvePlatforms(options.platform)
+  refuseAttestations(buildArgs)
+  const settings: Settings = {
+    context: contextOf(options.context),
+    contexts: parseNamedContexts(options.contexts ?? {}),
+    file: options.file,
+    dockerfile: options.dockerfile,
+    frontend: resolveFrontend(buildArgs.BUILDKIT_SYNTAX),
+    tags: resolveTags(options.tags ?? []),
+    target: options.target,
+    buildArgs,
+    labels: options.labels ?? {},
+    platforms,
+    isIndex: givesIndex(buildArgs, platforms.length),
+    isPlatformGiven: options.platform !== undefined && options.platform.length > 0,
+    noCache: options.noCache ?? false,
+    pull: options.pull ?? false,
+    network: options.network ?? 'default',
+    steps: resolveSteps(options),
+    secrets: options.secrets ?? {},
+    ssh: options.ssh ?? {},
+    reproducible: options.reproducible ?? false,
+    outputs,
+    allow: options.allow ?? [],
+    ignoreChownErrors: options.ignoreChownErrors ?? false,
+    jobs: options.jobs ?? availableParallelism(),
+    root: resolve(options.root ?? resolveRoot(env)),
+    insecureRegistries: options.insecureRegistries ?? [],
+    credentials: options.credentials ?? defaultCredentials(env),
+    environment: env,
+    onEvent: options.onEvent === undefined ? () => undefined : timed(options.onEvent),
+    signal: options.signal,
+  }
+  check(settings)
+  return settings
+}
+
+function resolvePlatforms(wanted: BuildOptions['platform']): Settings['platforms'] {
+  const texts = wanted === undefined ? [] : typeof wanted === 'string' ? [wanted] : wanted
+  const platforms = texts.map(parsePlatform)
+  const [first = hostPlatform(), ...others] = new Map(
+    platforms.map((one) => [formatPlatform(one), one]),
+  ).values()
+  return [first, ...others]
+}
+
+function resolveFrontend(syntax: string | undefined): Settings['frontend'] {
+  if (syntax === undefined) return undefined
+  if (syntax === '') {
+    throw new TsbuildError('empty BUILDKIT_SYNTAX build-arg is invalid', {
+      code: 'USAGE',
+      hint: 'give it a value, or write --build-arg BUILDKIT_SYNTAX to take that of the environment',
+    })
+  }
+  if (isBuiltInFrontend(syntax)) return 'built-in'
+  throw new TsbuildError(`unsupported BUILDKIT_SYNTAX ${JSON.stringify(syntax)}`, {
+    code: 'UNSUPPORTED',
+    hint: 'tsbuild has the Dockerfile frontend built in: use docker/dockerfile:1',
+  })
+}
+
+function contextOf(context: BuildOptions['context']): ContextLocation {
+  return typeof context === 'string'
+    ? parseContextLocation(context)
+    : { kind: 'bytes', bytes: context }
+}
+
+function resolveTags(tags: readonly string[]): readonly Reference[] {
+  const references = tags.map((tag) => {
+    const reference = withDefaultTag(parseReference(tag))
+    if (reference.digest === undefined) return reference
+    throw new TsbuildError(`invalid tag ${JSON.stringify(tag)}: a tag cannot have a digest`, {
+      code: 'REFERENCE_INVALID',
+      hint: 'the digest is what comes out of the build; write NAME[:TAG]',
+    })
+  })
+  return [...new Map(references.map((one) => [formatReference(one), one])).values()]
+}
+
+/** What mistakes in an output can depend on. */
+export function requestOf({ tags, isIndex, allow }: Settings): OutputRequest {
+  return { tags, isIndex, allow }
+}
+
+function check(settings: Settings): void {
+  const { jobs } = settings
+  if (!Number.isInteger(jobs) || jobs < 1) {
+    throw new TsbuildError(`invalid number of jobs: ${jobs}`, {
+      code: 'USAGE',
+      hint: 'it is how many steps may run at a time: 1 or more',
+    })
+  }
+  const request = requestOf(settings)
+  for (const output of settings.outputs) checkOutput(output, request)
+}

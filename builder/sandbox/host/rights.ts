@@ -1,0 +1,81 @@
+/** What this process may do, as far as running steps depends on it. */
+import { readFileSync } from 'node:fs'
+import { canSetGroups } from '#builder/linux'
+import { MORE_IDS, TsbuildError } from '#core'
+
+/** Capabilities without which no step can be started in namespaces, by the kernel's numbers. */
+const NEEDED = {
+  CHOWN: 0,
+  DAC_OVERRIDE: 1,
+  FOWNER: 3,
+  SETGID: 6,
+  SETUID: 7,
+  SETPCAP: 8,
+  NET_ADMIN: 12,
+  SYS_CHROOT: 18,
+  SYS_ADMIN: 21,
+} as const
+
+/** The lines of /proc/self/status, without their tabs. */
+export type ProcessStatus = ReadonlyMap<string, string>
+
+/** Reads the status of this process. */
+export function processStatus(): ProcessStatus {
+  const lines = readFileSync('/proc/self/status', 'latin1').split('\n')
+  return new Map(
+    lines.map((line) => {
+      const [key = '', value = ''] = line.split(':')
+      return [key, value.trim()] as const
+    }),
+  )
+}
+
+/** What to do where the kernel does not permit something; `undefined` when nothing is known. */
+export function remedyFor(errno: string, status: ProcessStatus): string | undefined {
+  if (errno !== 'EPERM' && errno !== 'EACCES') return undefined
+  const missing = missingCapabilities(status)
+  if (missing.length > 0) {
+    return `this process lacks the ${missing.length === 1 ? 'capability' : 'capabilities'} ${missing.join(', ')}: give it them (docker run --privileged, or --cap-add), or build as an ordinary user where users may make namespaces`
+  }
+  if (status.get('Seccomp') === '2') {
+    return 'a filter of system calls is on this process: start it without (docker run --security-opt seccomp=unconfined)'
+  }
+  return undefined
+}
+
+function missingCapabilities(status: ProcessStatus): readonly string[] {
+  const held = BigInt(`0x${status.get('CapEff') || '0'}`)
+  return Object.entries(NEEDED)
+    .filter(([, number]) => ((held >> BigInt(number)) & 1n) === 0n)
+    .map(([name]) => name)
+}
+
+/** True when programs that this process starts get no rights from set-uid bits and file capabilities. */
+export function hasNoNewPrivileges(status: ProcessStatus): boolean {
+  return status.get('NoNewPrivs') === '1'
+}
+
+/** What steps have or lack because of how this process was started. */
+export function noticesOf(status: ProcessStatus): readonly TsbuildError[] {
+  const notices: TsbuildError[] = []
+  const add = (message: string, hint: string): void => {
+    notices.push(new TsbuildError(message, { code: 'SANDBOX_UNAVAILABLE', hint }))
+  }
+  if (hasNoNewPrivileges(status)) {
+    add(
+      'set-uid programs in steps (sudo, su) get no rights: no_new_privs is set on this process',
+      'start it without: allowPrivilegeEscalation of Kubernetes, no-new-privileges of docker, NoNewPrivileges of systemd',
+    )
+  }
+  const primary = status.get('Gid')?.split('\t')[0]
+  const others = (status.get('Groups') ?? '')
+    .split(' ')
+    .filter((gid) => gid !== '' && gid !== primary)
+  if (!canSetGroups() && others.length > 0) {
+    add(
+      'steps keep the supplementary groups of the user who builds: the kernel lets one with a single id drop none',
+      MORE_IDS,
+    )
+  }
+  return notices
+}

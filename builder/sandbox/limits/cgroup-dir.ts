@@ -1,0 +1,180 @@
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { lockFile } from '#builder/linux'
+import { errnoOf } from '#core'
+import type { GroupSetting } from './group-setting.ts'
+import { type Hierarchy, ownDirectory } from './hierarchies.ts'
+
+/** The directory of a control group: how a process gets in depends on the version. */
+export interface CgroupDir {
+  readonly version: 1 | 2
+  readonly path: string
+  /** The directory of the group that the builder itself is in. */
+  readonly home: string
+  /** Where the hierarchy is mounted. */
+  readonly mount: string
+}
+
+/** One that this builder has made. */
+export interface OwnCgroupDir extends CgroupDir {
+  readonly hierarchy: Hierarchy
+  /** Descriptor of the directory, locked for as long as the builder lives. */
+  readonly lock: number
+}
+
+/** Where and for what a directory is made. */
+export interface CgroupDirOptions {
+  readonly settings: readonly GroupSetting[]
+  /** From the root of the hierarchy; default: where this process is. */
+  readonly parent: string | undefined
+}
+
+/** Names of our groups. The rest is random: no two builders, on any machine, make the same. */
+const PREFIX = 'tsbuild-'
+const RANDOM_LENGTH = 12
+const OWN_NAME = new RegExp(`^${PREFIX}[0-9a-z]{${RANDOM_LENGTH}}$`)
+
+/** A new name for a group. @param random makes so many characters of `0-9a-z` */
+export function groupName(random: (length: number) => string): string {
+  return `${PREFIX}${random(RANDOM_LENGTH)}`
+}
+
+/** Makes the directory `name` in a hierarchy, with its controllers on, and removes those of dead builders. */
+export function makeCgroupDir(
+  hierarchy: Hierarchy,
+  name: string,
+  options: CgroupDirOptions,
+): OwnCgroupDir {
+  const { mount, version } = hierarchy
+  const base = baseOf(hierarchy, options)
+  mkdirSync(base, { recursive: true })
+  removeLeftovers(base)
+  if (version === 2) enable(mount, base, controllersOf(options.settings, hierarchy))
+  const path = join(base, name)
+  mkdirSync(path)
+  try {
+    const lock = openSync(path, 'r')
+    lockFile(lock)
+    if (version === 1 && hierarchy.controllers.includes('cpuset')) inheritCpuset(mount, path)
+    return { hierarchy, version, path, home: ownDirectory(hierarchy), mount, lock }
+  } catch (cause) {
+    removeIfEmpty(path)
+    throw cause
+  }
+}
+
+/** Removes a directory that no process has been in. */
+export function discardCgroupDir({ path, lock }: OwnCgroupDir): void {
+  removeIfEmpty(path)
+  closeSync(lock)
+}
+
+const REMOVE_TRIES = 50
+
+/** Removes a directory whose processes have ended: the kernel counts them a little longer. */
+export async function removeCgroupDir({ path, lock }: OwnCgroupDir): Promise<void> {
+  for (let tries = 0; tries < REMOVE_TRIES && !removeIfEmpty(path); tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+  closeSync(lock)
+}
+
+/** Reads a file of a group. */
+export function readGroupFile(directory: string, file: string): string {
+  return readFileSync(join(directory, file), 'utf8')
+}
+
+/** Writes a file of a group. */
+export function writeGroupFile(directory: string, file: string, value: string): void {
+  writeFileSync(join(directory, file), value)
+}
+
+/** False while a process is in it. */
+function removeIfEmpty(path: string): boolean {
+  try {
+    rmdirSync(path)
+    return true
+  } catch (cause) {
+    return errnoOf(cause) === 'ENOENT'
+  }
+}
+
+function baseOf(hierarchy: Hierarchy, { parent, settings }: CgroupDirOptions): string {
+  if (parent !== undefined) return join(hierarchy.mount, parent)
+  return hierarchy.version === 1 ? ownDirectory(hierarchy) : delegatedBase(hierarchy, settings)
+}
+
+/**
+ * Removes the groups of builders that were killed: a living builder holds the lock of its groups,
+ * whatever namespaces it is in. A group with processes in it cannot be removed.
+ */
+function removeLeftovers(base: string): void {
+  for (const name of readdirSync(base)) {
+    if (!OWN_NAME.test(name)) continue
+    const path = join(base, name)
+    try {
+      const lock = openSync(path, 'r')
+      if (lockFile(lock)) removeIfEmpty(path)
+      closeSync(lock)
+    } catch (cause) {
+      // Another builder was faster.
+      if (errnoOf(cause) !== 'ENOENT') throw cause
+    }
+  }
+}
+
+/** Nothing can run in a group that has no CPUs or memory nodes, and a new one has none. */
+function inheritCpuset(mount: string, path: string): void {
+  const above = dirname(path)
+  if (above !== mount && above.startsWith(mount)) inheritCpuset(mount, above)
+  for (const file of ['cpuset.cpus', 'cpuset.mems']) {
+    if (readGroupFile(path, file).trim() !== '') continue
+    writeGroupFile(path, file, readGroupFile(above, file).trim())
+  }
+}
+
+/**
+ * The nearest group above this process that may have groups with limits in it: one that has processes
+ * of its own may not, except for the root.
+ */
+function delegatedBase(hierarchy: Hierarchy, settings: readonly GroupSetting[]): string {
+  const { mount } = hierarchy
+  const wanted = controllersOf(settings, hierarchy)
+  let failure: unknown
+  for (let path = ownDirectory(hierarchy); path.startsWith(mount); path = dirname(path)) {
+    try {
+      enable(mount, path, wanted)
+      return path
+    } catch (cause) {
+      failure = cause
+    }
+    if (path === mount) break
+  }
+  throw failure
+}
+
+/** Lets groups in `base` have the controllers, and so all groups above it. */
+function enable(mount: string, base: string, controllers: readonly string[]): void {
+  if (base !== mount && base.startsWith(`${mount}/`)) enable(mount, dirname(base), controllers)
+  const enabled = readGroupFile(base, 'cgroup.subtree_control').trim().split(/\s+/)
+  const missing = controllers.filter((name) => !enabled.includes(name))
+  if (missing.length === 0) return
+  writeGroupFile(base, 'cgroup.subtree_control', missing.map((name) => `+${name}`).join(' '))
+}
+
+/** The controllers that must be switched on for the settings; devices need not be. */
+function controllersOf(
+  settings: readonly GroupSetting[],
+  { controllers }: Hierarchy,
+): readonly string[] {
+  const names = new Set(settings.map(({ controller }) => controller))
+  return [...names].filter((name) => controllers.includes(name))
+}

@@ -1,0 +1,123 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { errnoOf, randomName, TsbuildError } from '#core'
+import {
+  type CgroupDir,
+  type CgroupDirOptions,
+  discardCgroupDir,
+  groupName,
+  makeCgroupDir,
+  type OwnCgroupDir,
+  readGroupFile,
+  removeCgroupDir,
+  writeGroupFile,
+} from './cgroup-dir.ts'
+import { attachDeviceRules } from './device-rules.ts'
+import type { Controller, GroupSetting } from './group-setting.ts'
+import { type GroupSystem, hierarchyOf } from './hierarchies.ts'
+
+/** A group of processes with limits. Empty when none of its settings could be made. */
+export interface ControlGroup {
+  /** One in each hierarchy that is concerned. */
+  readonly directories: readonly CgroupDir[]
+  /** Optional settings that could not be made, and why. */
+  readonly lacking: ReadonlyMap<Controller, TsbuildError>
+  /** How often a process was killed, or could not be started, because of a limit. */
+  events(): { readonly outOfMemory: number; readonly tooManyProcesses: number }
+  /** Removes it, once its processes have ended. */
+  remove(): Promise<void>
+}
+
+/**
+ * Makes a group in every hierarchy that a setting needs.
+ * @throws {TsbuildError} SANDBOX_UNAVAILABLE where groups are missing or not ours to make
+ */
+export function makeControlGroup(options: CgroupDirOptions, system: GroupSystem): ControlGroup {
+  const name = groupName(randomName)
+  const directories = new Map<string, OwnCgroupDir>()
+  const lacking = new Map<Controller, TsbuildError>()
+  for (const setting of options.settings) {
+    let made: OwnCgroupDir | undefined
+    try {
+      const hierarchy = hierarchyOf(setting.controller, system)
+      const known = directories.get(hierarchy.mount)
+      if (known === undefined) made = makeCgroupDir(hierarchy, name, options)
+      const directory = known ?? made
+      if (directory !== undefined) {
+        applySetting(directory, setting)
+        directories.set(hierarchy.mount, directory)
+      }
+    } catch (cause) {
+      // A part of a setting may hold already, and be too much: no device at all, say.
+      if (made !== undefined) discardCgroupDir(made)
+      const failure = notAllowed(cause)
+      if (setting.optional !== true || !(failure instanceof TsbuildError)) {
+        for (const directory of directories.values()) discardCgroupDir(directory)
+        throw failure
+      }
+      lacking.set(setting.controller, failure)
+    }
+  }
+  return groupOf([...directories.values()], lacking)
+}
+
+function groupOf(
+  directories: readonly OwnCgroupDir[],
+  lacking: ReadonlyMap<Controller, TsbuildError>,
+): ControlGroup {
+  return {
+    directories: directories.map(({ version, path, home, mount }) => {
+      return { version, path, home, mount }
+    }),
+    lacking,
+    events: () => ({
+      outOfMemory: count(directories, /^oom_kill (\d+)$/m, ['memory.events', 'memory.oom_control']),
+      tooManyProcesses: count(directories, /^max (\d+)$/m, ['pids.events']),
+    }),
+    remove: async () => {
+      for (const directory of directories) await removeCgroupDir(directory)
+    },
+  }
+}
+
+function count(
+  directories: readonly CgroupDir[],
+  pattern: RegExp,
+  files: readonly string[],
+): number {
+  for (const { path } of directories) {
+    for (const file of files) {
+      const found = existsSync(join(path, file)) && pattern.exec(readGroupFile(path, file))?.[1]
+      if (found) return Number(found)
+    }
+  }
+  return 0
+}
+
+function applySetting({ hierarchy, path, lock }: OwnCgroupDir, setting: GroupSetting): void {
+  const lines = hierarchy.version === 1 ? setting.v1 : setting.v2
+  if (lines === 'device-rules') {
+    attachDeviceRules(lock)
+    return
+  }
+  for (const [file, value] of lines) {
+    try {
+      writeGroupFile(path, file, value)
+    } catch (cause) {
+      throw new TsbuildError(`limit ${setting.controller}: the kernel refuses ${file} ${value}`, {
+        code: 'SANDBOX_UNAVAILABLE',
+        hint: 'check the value, and that this machine has what it names',
+        cause,
+      })
+    }
+  }
+}
+
+function notAllowed(cause: unknown): unknown {
+  if (cause instanceof TsbuildError || errnoOf(cause) === undefined) return cause
+  return new TsbuildError('limit a step: control groups cannot be made here', {
+    code: 'SANDBOX_UNAVAILABLE',
+    hint: 'build as root, or in a group of your own: systemd-run --user --scope -p Delegate=yes tsbuild …',
+    cause,
+  })
+}

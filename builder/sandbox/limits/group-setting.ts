@@ -1,0 +1,14 @@
+/** The controllers that limit steps. */
+export type Controller = 'memory' | 'cpu' | 'cpuset' | 'pids' | 'devices'
+
+type Lines = readonly (readonly [file: string, value: string])[]
+
+/** One limit: what to write where, in either version of control groups. */
+export interface GroupSetting {
+  readonly controller: Controller
+  readonly v1: Lines
+  /** The devices of the second version are limited by a program instead of files. */
+  readonly v2: Lines | 'device-rules'
+  /** Without it the group is made all the same, and `lacking` says why. */
+  readonly optional?: boolean
+}

@@ -1,0 +1,67 @@
+import type { StepResources } from '#core'
+import type { GroupSetting } from './group-setting.ts'
+
+const DEFAULT_PERIOD = 100_000
+
+/** The settings that limit a group to these resources. */
+export function groupSettings(resources: StepResources): readonly GroupSetting[] {
+  return [...memorySettings(resources), ...cpuSettings(resources), ...pidsSettings(resources)]
+}
+
+function memorySettings({ memory, memorySwap }: StepResources): readonly GroupSetting[] {
+  if (memory === undefined) return []
+  const bytes = `${memory}`
+  const swap = memorySwap === undefined || memorySwap < 0 ? 'max' : `${memorySwap - memory}`
+  return [
+    {
+      controller: 'memory',
+      v1: [
+        ['memory.limit_in_bytes', bytes],
+        ...(memorySwap === undefined
+          ? []
+          : [['memory.memsw.limit_in_bytes', `${memorySwap}`] as const]),
+      ],
+      v2: [
+        ['memory.max', bytes],
+        ...(memorySwap === undefined ? [] : [['memory.swap.max', swap] as const]),
+      ],
+    },
+  ]
+}
+
+function cpuSettings(resources: StepResources): readonly GroupSetting[] {
+  const { cpuShares, cpuQuota, cpuPeriod, cpusetCpus, cpusetMems } = resources
+  const settings: GroupSetting[] = []
+  if (cpuShares !== undefined) {
+    // The ranges [2, 262144] and [1, 10000] laid over each other, as container engines do.
+    const weight = Math.max(1, Math.round(1 + ((cpuShares - 2) * 9999) / 262_142))
+    const v1 = [['cpu.shares', `${cpuShares}`] as const]
+    settings.push({ controller: 'cpu', v1, v2: [['cpu.weight', `${weight}`]] })
+  }
+  if (cpuQuota !== undefined || cpuPeriod !== undefined) {
+    const period = `${cpuPeriod ?? DEFAULT_PERIOD}`
+    const quota = cpuQuota ?? -1
+    settings.push({
+      controller: 'cpu',
+      v1: [
+        ['cpu.cfs_period_us', period],
+        ['cpu.cfs_quota_us', `${quota}`],
+      ],
+      v2: [['cpu.max', `${quota < 0 ? 'max' : quota} ${period}`]],
+    })
+  }
+  for (const [file, value] of [
+    ['cpuset.cpus', cpusetCpus],
+    ['cpuset.mems', cpusetMems],
+  ] as const) {
+    if (value === undefined) continue
+    settings.push({ controller: 'cpuset', v1: [[file, value]], v2: [[file, value]] })
+  }
+  return settings
+}
+
+function pidsSettings({ pids }: StepResources): readonly GroupSetting[] {
+  if (pids === undefined) return []
+  const file = [['pids.max', pids < 0 ? 'max' : `${pids}`] as const]
+  return [{ controller: 'pids', v1: file, v2: file }]
+}

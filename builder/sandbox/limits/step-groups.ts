@@ -1,0 +1,55 @@
+import { isUserNamespace } from '#builder/linux'
+import { STEP_PROCESSES } from '#core'
+import type { ProcessSpec } from '../spec/process-spec.ts'
+import { type ControlGroup, makeControlGroup } from './control-groups.ts'
+import { DEVICE_RULES } from './device-rules.ts'
+import type { GroupSetting } from './group-setting.ts'
+import { type GroupSystem, readGroupSystem } from './hierarchies.ts'
+import { groupSettings } from './resource-settings.ts'
+
+/** The hierarchies of a group without limits, so that its processes are counted there. */
+const ACCOUNTED: readonly GroupSetting[] = (['memory', 'cpu'] as const).map((controller) => ({
+  controller,
+  v1: [],
+  v2: [],
+}))
+
+/** Makes a group for steps without limits of their own, one at a time. */
+export function makeDefaultGroup(
+  security: ProcessSpec['security'],
+  system: GroupSystem = readGroupSystem(),
+): ControlGroup {
+  const settings = [...defaultProcesses(), ...deviceRules(security)]
+  return makeControlGroup({ settings, parent: undefined }, system)
+}
+
+/**
+ * Makes a group for this step alone; `undefined` when the default one will do.
+ * @throws {TsbuildError} SANDBOX_UNAVAILABLE when a requested limit cannot be set
+ */
+export function makeStepGroup(spec: ProcessSpec): ControlGroup | undefined {
+  const { resources, cgroupParent, security } = spec
+  const wanted = groupSettings(resources)
+  if (wanted.length === 0 && cgroupParent === undefined) return undefined
+  const settings = [
+    ...(wanted.length === 0 ? ACCOUNTED : wanted),
+    ...(resources.pids === undefined ? defaultProcesses() : []),
+    ...deviceRules(security),
+  ]
+  return makeControlGroup({ settings, parent: cgroupParent }, readGroupSystem())
+}
+
+function defaultProcesses(): readonly GroupSetting[] {
+  const line = [['pids.max', `${STEP_PROCESSES}`] as const]
+  return [{ controller: 'pids', v1: line, v2: line, optional: true }]
+}
+
+/** In a user namespace the kernel opens no device that is made in it. */
+function deviceRules(security: ProcessSpec['security']): readonly GroupSetting[] {
+  return security === 'insecure' || isUserNamespace() ? [] : [DEVICE_RULES]
+}
+
+/** Whether the group keeps its processes from opening devices other than the usual ones. */
+export function limitsDevices(group: ControlGroup): boolean {
+  return !isUserNamespace() && !group.lacking.has('devices')
+}

@@ -1,0 +1,195 @@
+/**
+ * The program itself as pid 1. Only a process inside a pid namespace can mount its /proc, which the
+ * root needs before the program can be looked up. So pid 1 starts as a program of system calls that
+ * mounts /proc and waits at a gate: a socket, through which it gets the descriptors of the step and the
+ * program of system calls that turns it into the step's (ADR 22).
+ */
+import { Buffer } from 'node:buffer'
+import { closeSync, openSync } from 'node:fs'
+import {
+  CHILD,
+  CHILD_ADDRESS,
+  failureOf,
+  makeCallProgram,
+  makePipe,
+  makeSocketPair,
+  type ProgramCall,
+  readReports,
+  rightsMessage,
+  sendDescriptors,
+} from '#builder/linux'
+import { confine } from '../filter/confinement.ts'
+import { CAP_KILL } from '../filter/profile.ts'
+import type { CgroupDir } from '../limits/cgroup-dir.ts'
+import { type FirstProcess, killAndWait } from './first-process.ts'
+import { type FirstProcessOptions, mountProcCall, notStarted } from './init-process.ts'
+import {
+  CLONE_NEWPID,
+  CLONE_PARENT,
+  CLONE_PARENT_SETTID,
+  PR_SET_DUMPABLE,
+  PR_SET_NAME,
+  SIGCHLD,
+  SIGKILL,
+} from './kernel-constants.ts'
+import { startProgram } from './start-program.ts'
+
+/** What a pid 1 that waits needs. */
+export interface GateOptions extends FirstProcessOptions {
+  /** The control groups that it moves to before anything else. */
+  readonly cgroups: readonly CgroupDir[]
+}
+
+/** Descriptors of the two processes. */
+const CONTROL = 0
+const REPORT = 1
+const NULL = 2
+const GATE = 3
+const FIRST_GROUP = 4
+
+/** What goes through the gate, in this order: pid 1 gets the lowest free numbers. */
+const PASSED = ['stdin', 'stdout', 'stderr', 'report', 'cwd', 'program'] as const
+
+/** The number that pid 1 sees. */
+function passed(name: (typeof PASSED)[number]): number {
+  return GATE + 1 + PASSED.indexOf(name)
+}
+
+/** The numbers of descriptors that a program of system calls uses. */
+export interface ProgramDescriptors {
+  readonly report: number
+  readonly cwd: number
+  /** All but standard input, output and errors. */
+  readonly all: readonly number[]
+}
+
+/** Where a process that has passed the gate finds its descriptors. */
+export const GATE_DESCRIPTORS: ProgramDescriptors = {
+  report: passed('report'),
+  cwd: passed('cwd'),
+  all: [GATE, ...PASSED.map(passed)],
+}
+
+/**
+ * Starts a pid 1 that waits, from the calling thread, in a new pid namespace and the thread's other
+ * ones. The process that forks it stays outside of the pid namespace as its guardian: it kills pid 1 when
+ * the builder closes the control pipe or dies, whatever pid 1 runs by then.
+ * @returns when /proc is mounted
+ * @throws {TsbuildError} SANDBOX_UNAVAILABLE
+ */
+export function startGate(options: GateOptions): FirstProcess {
+  const control = makePipe()
+  const report = makePipe()
+  const [entrance, gate] = makeSocketPair()
+  const groups = options.cgroups.map(({ path }) => openSync(`${path}/cgroup.procs`, 'w'))
+  let guardian: number | undefined
+  try {
+    const calls = gateCalls(options)
+    guardian = startProgram(calls, {
+      name: 'guardian',
+      report: REPORT,
+      standard: [control.readEnd, report.writeEnd],
+      moved: [gate, ...groups].map((descriptor, index) => [descriptor, GATE + index]),
+    })
+    closeSync(report.writeEnd)
+    const pid = pidIn(readReports(report.readEnd), calls)
+    const namespace = openSync(`/proc/${pid}/ns/pid`, 'r')
+    return { pid, namespace, control: control.writeEnd, gate: { entrance, guardian } }
+  } catch (cause) {
+    closeSync(control.writeEnd)
+    closeSync(entrance)
+    if (guardian === undefined) closeSync(report.writeEnd)
+    else killAndWait(guardian)
+    throw notStarted(cause)
+  } finally {
+    for (const descriptor of [control.readEnd, report.readEnd, gate, ...groups]) {
+      closeSync(descriptor)
+    }
+  }
+}
+
+function gateCalls({ proc, filter, cgroups }: GateOptions): readonly ProgramCall[] {
+  const flags = CLONE_PARENT | CLONE_PARENT_SETTID | SIGCHLD
+  const groups = cgroups.map((_, index) => FIRST_GROUP + index)
+  // `struct msghdr`: one byte, and descriptors.
+  const message = [0, 0, [Buffer.alloc(8), 1], 1, room, room.length, 0]
+  return [
+    { call: 'unshare', args: [CLONE_NEWPID] },
+    {
+      call: 'clone',
+      args: [flags, 0, CHILD_ADDRESS, 0, 0],
+      forks: guardianCalls(filter, [GATE, ...groups]),
+    },
+    ...groups.flatMap((group): readonly ProgramCall[] => [
+      { call: 'write', args: [group, '0', 1] },
+      { call: 'close', args: [group] },
+    ]),
+    mountProcCall(proc),
+    { call: 'chdir', args: ['/'] },
+    // Closes the pipe, and keeps the number from being used again.
+    { call: 'dup3', args: [NULL, REPORT, 0] },
+    { call: 'recvmsg', args: [GATE, message, 0], endsAtZero: true },
+    ...PASSED.slice(0, 3).map((name, index): ProgramCall => {
+      return { call: 'dup3', args: [passed(name), index, 0] }
+    }),
+    { call: 'execveat', args: [passed('program'), '', ['step', 0], [0], AT_EMPTY_PATH] },
+  ]
+}
+
+const AT_EMPTY_PATH = 0x1000
+const room = rightsMessage(PASSED.map(() => 0))
+
+/** It keeps the right to kill a process of another user. */
+function guardianCalls(filter: Buffer, unused: readonly number[]): readonly ProgramCall[] {
+  return [
+    ...[...unused, NULL].map((descriptor): ProgramCall => ({ call: 'close', args: [descriptor] })),
+    { call: 'chdir', args: ['/'] },
+    { call: 'prctl', args: [PR_SET_NAME, 'guardian', 0, 0, 0] },
+    ...confine({ filter, user: { uid: 0, gid: 0, groups: [] }, capabilities: CAP_KILL }),
+    { call: 'prctl', args: [PR_SET_DUMPABLE, 0, 0, 0, 0] },
+    // The reports end when pid 1 has closed them too.
+    { call: 'close', args: [REPORT] },
+    { call: 'read', args: [CONTROL, [0], 1], optional: true },
+    { call: 'kill', args: [CHILD, SIGKILL] },
+  ]
+}
+
+/** The pid of the new pid 1, once that and its guardian are ready. */
+function pidIn(reports: ReturnType<typeof readReports>, calls: readonly ProgramCall[]): number {
+  let pid: number | undefined
+  let failure: Error | undefined
+  for (const report of reports) {
+    if (report.result < 0) failure ??= failureOf(report, calls)
+    else if (calls[report.index]?.forks !== undefined) pid = report.result
+  }
+  if (pid !== undefined && failure === undefined) return pid
+  if (pid !== undefined) killAndWait(pid)
+  throw failure ?? new Error('it ended at once')
+}
+
+/** What a waiting pid 1 gets. */
+export interface GatePass {
+  /** Descriptors; the caller keeps its own. */
+  readonly stdin: number
+  readonly stdout: number
+  readonly stderr: number
+  readonly report: number
+  readonly cwd: number
+}
+
+/**
+ * Lets a waiting pid 1 go on with these calls, which find their descriptors at `GATE_DESCRIPTORS`.
+ * @throws {SystemError} EPIPE when it has ended
+ */
+export function passGate(entrance: number, calls: readonly ProgramCall[], pass: GatePass): void {
+  const program = makeCallProgram(calls, { report: GATE_DESCRIPTORS.report })
+  try {
+    const given = { ...pass, program }
+    sendDescriptors(
+      entrance,
+      PASSED.map((name) => given[name]),
+    )
+  } finally {
+    closeSync(program)
+  }
+}

@@ -1,0 +1,138 @@
+import type { Buffer } from 'node:buffer'
+import { closeSync, openSync, writeSync } from 'node:fs'
+import {
+  failureOf,
+  MS,
+  makePipe,
+  type ProgramCall,
+  RECORD,
+  RECORD_SIZE,
+  readReports,
+  waitForExit,
+} from '#builder/linux'
+import { TsbuildError } from '#core'
+import { confine } from '../filter/confinement.ts'
+import { type FirstProcess, killAndWait } from './first-process.ts'
+import {
+  CLONE_NEWCGROUP,
+  CLONE_NEWPID,
+  CLONE_PARENT,
+  PR_SET_DUMPABLE,
+  PR_SET_NAME,
+  SIGCHLD,
+} from './kernel-constants.ts'
+import { startProgram } from './start-program.ts'
+
+/** What every first process needs. */
+export interface FirstProcessOptions {
+  /** Where to mount /proc: an existing directory in the thread's working directory. */
+  readonly proc: string
+  /** The filter of system calls. */
+  readonly filter: Buffer
+}
+
+/** Descriptors of the program. */
+const CONTROL = 0
+const REPORT = 1
+
+/**
+ * Starts pid 1 from the calling thread, in a new pid namespace and the thread's other ones: a program
+ * of a few system calls, with nothing of the builder, that has no file of the host and no right that a
+ * step lacks. A step cannot trace it, read its memory or open its descriptors: it is in none of the step's
+ * control groups, and must end with the builder. It mounts the namespace's /proc, which only a process
+ * inside can, and then waits for the end of its input, which comes when the builder closes the pipe or
+ * dies.
+ * @returns when /proc is mounted
+ * @throws {TsbuildError} SANDBOX_UNAVAILABLE
+ */
+export function startInit(options: FirstProcessOptions): FirstProcess {
+  const control = makePipe()
+  const report = makePipe()
+  try {
+    const calls = initCalls(options)
+    // The process that starts it ends at once.
+    waitForExit(
+      startProgram(calls, {
+        name: 'init',
+        report: REPORT,
+        standard: [control.readEnd, report.writeEnd],
+      }),
+    )
+    closeSync(control.readEnd)
+    closeSync(report.writeEnd)
+    const { pid, namespace } = admit(readReports(report.readEnd), calls, control.writeEnd)
+    return { pid, namespace, control: control.writeEnd }
+  } catch (cause) {
+    closeSync(control.writeEnd)
+    throw cause
+  } finally {
+    closeSync(report.readEnd)
+  }
+}
+
+const SIG_IGN = 1
+
+function initCalls({ proc, filter }: FirstProcessOptions): readonly ProgramCall[] {
+  return [
+    { call: 'unshare', args: [CLONE_NEWCGROUP], optional: true },
+    { call: 'unshare', args: [CLONE_NEWPID] },
+    { call: 'clone', args: [CLONE_PARENT | SIGCHLD, 0, 0, 0, 0], forks: [] },
+    // Until the builder has its namespace.
+    { call: 'read', args: [CONTROL, [0], 1] },
+    mountProcCall(proc),
+    { call: 'chdir', args: ['/'] },
+    { call: 'prctl', args: [PR_SET_NAME, 'init', 0, 0, 0] },
+    // The kernel then releases orphans, for which scripts that stop a service wait.
+    { call: 'rt_sigaction', args: [SIGCHLD, [SIG_IGN, 0, 0, 0], 0, 8] },
+    ...confine({ filter, user: { uid: 0, gid: 0, groups: [] }, capabilities: 0n }),
+    { call: 'prctl', args: [PR_SET_DUMPABLE, 0, 0, 0, 0] },
+    { call: 'write', args: [REPORT, RECORD, RECORD_SIZE] },
+    { call: 'close', args: [REPORT] },
+    { call: 'close', args: [2] },
+    { call: 'read', args: [CONTROL, [0], 1], optional: true },
+    { call: 'exit_group', args: [0] },
+  ]
+}
+
+/** Mounts the procfs of the calling process's pid namespace. */
+export function mountProcCall(proc: string): ProgramCall {
+  return { call: 'mount', args: ['proc', proc, 'proc', MS.NOSUID | MS.NODEV | MS.NOEXEC, 0] }
+}
+
+/**
+ * Opens the namespace of the new pid 1 while that takes no right to trace it, and lets it go on.
+ * @param reports its pid, and what failed; they end when it is ready
+ */
+function admit(
+  reports: ReturnType<typeof readReports>,
+  calls: readonly ProgramCall[],
+  control: number,
+): Pick<FirstProcess, 'pid' | 'namespace'> {
+  let pid: number | undefined
+  let namespace: number | undefined
+  try {
+    for (const report of reports) {
+      if (report.result < 0) throw failureOf(report, calls)
+      if (calls[report.index]?.forks === undefined) continue
+      pid = report.result
+      namespace = openSync(`/proc/${pid}/ns/pid`, 'r')
+      writeSync(control, '\0')
+    }
+    if (pid !== undefined && namespace !== undefined) return { pid, namespace }
+    throw new Error('it ended at once')
+  } catch (cause) {
+    if (namespace !== undefined) closeSync(namespace)
+    if (pid !== undefined) killAndWait(pid)
+    throw notStarted(cause)
+  }
+}
+
+/** The failure to start a pid 1. */
+export function notStarted(cause: unknown): TsbuildError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new TsbuildError(`start pid 1 of a step: ${reason}`, {
+    code: 'SANDBOX_UNAVAILABLE',
+    hint: 'steps need a kernel that lets them make namespaces and mount /proc in them',
+    cause,
+  })
+}

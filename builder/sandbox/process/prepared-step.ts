@@ -1,0 +1,39 @@
+import { closeNamespaces, type Namespaces } from '#builder/linux'
+import type { CgroupDir } from '../limits/cgroup-dir.ts'
+import { type AssembledRoot, closeRoot } from '../root/assemble.ts'
+import { removeStubs } from '../root/stubs.ts'
+import type { ProcessSpec } from '../spec/process-spec.ts'
+import { type FirstProcess, releaseFirst } from './first-process.ts'
+
+/** What a step is prepared from. */
+export interface StepInput {
+  readonly spec: ProcessSpec
+  /** Descriptor of an existing network namespace to use, or how to get one. */
+  readonly network: number | 'none' | 'host'
+  /** The control groups that the step will be in. */
+  readonly cgroups: readonly CgroupDir[]
+  /** Whether they keep it from opening devices of the host. */
+  readonly devicesLimited: boolean
+}
+
+/** Namespaces, a root and a pid 1, ready for the program of a step. Data: another thread starts it. */
+export interface PreparedStep {
+  readonly first: FirstProcess
+  /** Descriptors of all namespaces of the step. */
+  readonly namespaces: Namespaces
+  readonly root: AssembledRoot
+  /** The filter of system calls that pid 1 has, too; absent: none. */
+  readonly filter: Uint8Array | undefined
+}
+
+/**
+ * Takes a step down: all its processes end, its mounts go, and what was made for them in its root. A pid
+ * 1 that is not an init has ended before.
+ */
+export function releaseStep({ first, namespaces, root }: PreparedStep): void {
+  // Nothing may hold the mounts of the step when its last process has ended: then they are gone.
+  closeNamespaces(namespaces)
+  closeRoot(root)
+  releaseFirst(first)
+  removeStubs(root.stubs)
+}

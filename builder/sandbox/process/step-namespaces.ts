@@ -1,0 +1,155 @@
+import { closeSync, openSync } from 'node:fs'
+import { basename } from 'node:path'
+import {
+  closeNamespaces,
+  enterDirectory,
+  enterNamespaces,
+  isUserNamespace,
+  makeMountsPrivate,
+  type NamespaceKind,
+  type Namespaces,
+  namespacesToReturnTo,
+  O_PATH,
+  openNamespaces,
+  pivotRoot,
+  raiseLoopback,
+  setHostname,
+  setUmask,
+  unshareNamespaces,
+  unshareWorkingDirectory,
+} from '#builder/linux'
+import { stepFilter } from '../filter/seccomp.ts'
+import { OWN_NETWORK_DNS } from '../network/network-program.ts'
+import { type AssembledRoot, assembleRoot, type RootInput, type Undo } from '../root/assemble.ts'
+import { LOOPBACK } from '../root/etc-files.ts'
+import { type HostFacts, readHostFacts } from '../root/host-facts.ts'
+import { mountScaffold } from '../root/scaffold.ts'
+import { endGate, type FirstProcess, releaseFirst } from './first-process.ts'
+import { startGate } from './gate-process.ts'
+import { startInit } from './init-process.ts'
+import type { PreparedStep, StepInput } from './prepared-step.ts'
+
+/** A thread that prepares steps: how it comes back from their namespaces, and what it knows of the host. */
+export interface Preparer {
+  /** An empty directory of ours: in each step's mount namespace, the scaffold is mounted here. */
+  readonly scaffold: string
+  readonly home: Namespaces
+  readonly host: HostFacts
+  readonly filter: ReturnType<typeof stepFilter>
+}
+
+/** Binds the calling thread to this work: it gets a working directory and umask of its own. */
+export function openPreparer(scaffold: string): Preparer {
+  unshareWorkingDirectory()
+  setUmask(0)
+  return {
+    scaffold,
+    home: namespacesToReturnTo(),
+    host: readHostFacts(),
+    filter: stepFilter(),
+  }
+}
+
+/** Releases what `openPreparer` opened. */
+export function closePreparer({ home }: Preparer): void {
+  closeNamespaces(home)
+}
+
+/**
+ * Prepares one step: namespaces, mounts, pid 1. The thread is back on the host afterwards; if this
+ * fails, nothing of the step is left.
+ */
+export function prepareStep(preparer: Preparer, input: StepInput): PreparedStep {
+  const undo: Undo = []
+  try {
+    return prepareInside(preparer, input, undo)
+  } catch (cause) {
+    for (const action of undo.toReversed()) action()
+    throw cause
+  }
+}
+
+/** @param undo gets, in order, what has to be undone once the thread is back on the host */
+function prepareInside(preparer: Preparer, input: StepInput, undo: Undo): PreparedStep {
+  const { spec, network, cgroups, devicesLimited } = input
+  const { host, home, filter } = preparer
+  try {
+    enterNewNamespaces(network)
+    makeMountsPrivate()
+    const scaffold = mountScaffold(preparer.scaffold)
+    enterScaffold(preparer.scaffold)
+    const proc = basename(scaffold.proc)
+    const first = spec.init ? startInit({ proc, filter }) : startGate({ proc, filter, cgroups })
+    try {
+      setHostname(spec.hostname)
+      if (network === 'none') raiseLoopback()
+      const names = namesIn(network, host)
+      const parts = { spec, host, scaffold, cgroups, devicesLimited, network: names }
+      const root = assembleRoot(parts, undo)
+      const opened = openNamespaces(kindsToEnter(network))
+      undo.push(() => closeNamespaces(opened))
+      leaveHostFiles(root)
+      const namespaces = { ...opened, pid: first.namespace }
+      const isInsecure = spec.security === 'insecure'
+      return { first, namespaces, root, filter: isInsecure ? undefined : filter }
+    } catch (cause) {
+      undo.push(() => endFirst(first))
+      throw cause
+    }
+  } finally {
+    enterNamespaces(home)
+  }
+}
+
+function endFirst(first: FirstProcess): void {
+  closeSync(first.namespace)
+  if (first.gate !== undefined) endGate(first.pid, first.gate)
+  releaseFirst(first)
+}
+
+function enterScaffold(path: string): void {
+  const descriptor = openSync(path, O_PATH)
+  enterDirectory(descriptor)
+  closeSync(descriptor)
+}
+
+function enterNewNamespaces(network: StepInput['network']): void {
+  const kinds: NamespaceKind[] = ['mnt', 'ipc', 'uts']
+  if (network === 'none') kinds.push('net')
+  if (typeof network === 'number') enterNamespaces({ net: network })
+  unshareNamespaces(kinds)
+}
+
+/** Makes a network namespace in which only loopback works. @returns its descriptor */
+export function makeNetworkNamespace({ home }: Preparer): number {
+  try {
+    unshareNamespaces(['net'])
+    raiseLoopback()
+    return openSync('/proc/thread-self/ns/net', 'r')
+  } finally {
+    enterNamespaces(home)
+  }
+}
+
+/** The old root is that of this mount namespace, not of the host's, so it is opened only now. */
+function leaveHostFiles({ root }: AssembledRoot): void {
+  const oldRoot = openSync('/', O_PATH)
+  try {
+    pivotRoot(root, oldRoot)
+  } finally {
+    closeSync(oldRoot)
+  }
+}
+
+/** In a user namespace a thread cannot enter the host's network, but it is there already. */
+function kindsToEnter(network: StepInput['network']): readonly NamespaceKind[] {
+  const kinds: NamespaceKind[] = ['mnt', 'ipc', 'uts']
+  return network !== 'host' || !isUserNamespace() ? [...kinds, 'net'] : kinds
+}
+
+function namesIn(network: StepInput['network'], { address }: HostFacts): RootInput['network'] {
+  const isOwn = typeof network === 'number'
+  return isOwn
+    ? { ownServer: OWN_NETWORK_DNS, gateway: address }
+    : { ownServer: undefined, gateway: LOOPBACK }
+}

@@ -1,0 +1,245 @@
+import { closeSync, openSync } from 'node:fs'
+import {
+  assumeIdentity,
+  awaitEnd,
+  failureOf,
+  type Identity,
+  makePipe,
+  type Pipe,
+  type ProcessEnd,
+  type ProgramCall,
+  readReports,
+  resumeRoot,
+  type SystemError,
+  waitForExit,
+} from '#builder/linux'
+import { errnoOf, TsbuildError, type Ulimit } from '#core'
+import type { CgroupDir } from '../limits/cgroup-dir.ts'
+import { findProgram, notExecutable } from '../root/find-program.ts'
+import { endGate, type Gate, killAndWait } from './first-process.ts'
+import { passGate } from './gate-process.ts'
+import { inGroups, type Launcher } from './launcher.ts'
+import type { PreparedStep } from './prepared-step.ts'
+import { startProgram } from './start-program.ts'
+import { StepIo, type StepPipes, unmappedUser } from './step-io.ts'
+import {
+  enteringCalls,
+  inherited,
+  passedCalls,
+  type StepEntry,
+  type StepGroup,
+  type StepProgram,
+} from './step-program.ts'
+
+/** What is started in a prepared step. */
+export interface LaunchInput {
+  readonly step: PreparedStep
+  readonly args: readonly string[]
+  readonly ulimits: readonly Ulimit[]
+  readonly stdin: 'empty' | 'pipe'
+  /** Control groups of its own; absent: the launcher's. */
+  readonly cgroups: readonly CgroupDir[] | undefined
+}
+
+/** A process that has been started. */
+export interface Launched extends StepPipes {
+  /** As the host numbers it. */
+  readonly pid: number
+}
+
+/**
+ * Runs the step's process until that ends; others that it started may live on.
+ * @param onStart is called once the process runs; the descriptors that it gets are the receiver's
+ * @throws {TsbuildError} STEP_FAILED when it cannot be started
+ */
+export function runStep(
+  launcher: Launcher,
+  input: LaunchInput,
+  onStart: (launched: Launched) => void,
+): ProcessEnd {
+  const { pid, gate } = input.step.first
+  if (gate === undefined) {
+    return inGroups(launcher, input.cgroups, () =>
+      waitForExit(startProcess(launcher, input, onStart)),
+    )
+  }
+  try {
+    startProcess(launcher, input, onStart)
+    awaitEnd(pid)
+  } catch (cause) {
+    endGate(pid, gate)
+    throw cause
+  }
+  return endGate(pid, gate)
+}
+
+function startProcess(
+  launcher: Launcher,
+  input: LaunchInput,
+  onStart: (launched: Launched) => void,
+): number {
+  const { root } = input.step
+  const io = new StepIo(root.input, input.stdin)
+  let pid: number
+  try {
+    io.giveTo(root.user)
+    pid = startIn(launcher, input, io)
+  } catch (cause) {
+    io.closeOurs()
+    throw cause
+  } finally {
+    io.closeTheirs()
+  }
+  onStart({ pid, ...io.ours })
+  return pid
+}
+
+/** @returns the pid of the step's process, which runs its program */
+function startIn(launcher: Launcher, input: LaunchInput, io: StepIo): number {
+  const { step, args, ulimits } = input
+  const [name = ''] = args
+  if ([...args, ...step.root.env].some((text) => text.includes('\0'))) {
+    // The kernel would take what stands before it and drop the rest.
+    throw notExecutable(name, new Error('arguments and environment cannot have a NUL character'))
+  }
+  const path = asUser(step.root.user, () => findProgram(name, step.root))
+  const program = { step, program: path, args, ulimits, openFiles: launcher.openFiles }
+  if (step.first.gate !== undefined) return passIn(program, step.first.gate, io)
+  const cgroups = input.cgroups ?? launcher.cgroups
+  const started = enter(program, cgroups, io)
+  if (started !== undefined) return started
+  canBeBornInGroup = false
+  return startIn(launcher, input, io)
+}
+
+/** False once the kernel was found to lack it. */
+let canBeBornInGroup = true
+
+/** Starts a process beside an init. @returns `undefined` when the kernel lets none be born in a group */
+function enter(
+  program: StepProgram,
+  cgroups: readonly CgroupDir[],
+  io: StepIo,
+): number | undefined {
+  const group = openGroup(cgroups)
+  const report = makePipe()
+  try {
+    const entry: StepEntry = { group, report: report.writeEnd }
+    const calls = enteringCalls(program, entry)
+    const outcome = outcomeOf(enterWith(program, calls, { entry, report, io }), calls)
+    const { pid, failure } = outcome
+    if (failure?.syscall === 'clone3' && pid === undefined) return undefined
+    if (pid !== undefined && failure === undefined) return pid
+    if (pid !== undefined) killAndWait(pid)
+    throw explain(failure, program)
+  } finally {
+    closeSync(report.readEnd)
+    if (group !== undefined) closeSync(group.descriptor)
+  }
+}
+
+interface EnterOptions {
+  readonly entry: StepEntry
+  readonly report: Pipe
+  readonly io: StepIo
+}
+
+/** @returns all reports: the pipe ends when the step's program starts, or with the failure to */
+function enterWith(
+  program: StepProgram,
+  calls: readonly ProgramCall[],
+  { entry, report, io }: EnterOptions,
+): ReturnType<typeof readReports> {
+  const { stdin, stdout, stderr } = io.theirs
+  try {
+    const starter = startProgram(calls, {
+      name: 'step',
+      report: entry.report,
+      standard: [stdin, stdout, stderr],
+      inherit: inherited(program, entry),
+    })
+    waitForExit(starter)
+    return readReports(report.readEnd)
+  } finally {
+    closeSync(report.writeEnd)
+  }
+}
+
+/** Lets a pid 1 that waits become the program. @returns its pid */
+function passIn(program: StepProgram, { entrance }: Gate, io: StepIo): number {
+  const calls = passedCalls(program)
+  const report = makePipe()
+  try {
+    const pass = { ...io.theirs, report: report.writeEnd, cwd: program.step.root.cwd }
+    try {
+      passGate(entrance, calls, pass)
+    } catch (cause) {
+      // It was killed before.
+      if (errnoOf(cause) !== 'EPIPE') throw cause
+    } finally {
+      closeSync(report.writeEnd)
+    }
+    const { failure } = outcomeOf(readReports(report.readEnd), calls)
+    if (failure !== undefined) throw explain(failure, program)
+    return program.step.first.pid
+  } finally {
+    closeSync(report.readEnd)
+  }
+}
+
+interface Outcome {
+  readonly pid: number | undefined
+  readonly failure: SystemError | undefined
+}
+
+function outcomeOf(
+  reports: ReturnType<typeof readReports>,
+  calls: readonly ProgramCall[],
+): Outcome {
+  let outcome: Outcome = { pid: undefined, failure: undefined }
+  for (const report of reports) {
+    if (report.result < 0) outcome = { ...outcome, failure: failureOf(report, calls) }
+    else if (calls[report.index]?.forks !== undefined) outcome = { ...outcome, pid: report.result }
+  }
+  return outcome
+}
+
+/** The group of the second version, if there is one. */
+function openGroup(directories: readonly CgroupDir[]): StepGroup | undefined {
+  const directory = directories.find(({ version }) => version === 2)
+  if (directory === undefined) return undefined
+  return canBeBornInGroup
+    ? { descriptor: openSync(directory.path, 'r'), by: 'birth' }
+    : { descriptor: openSync(`${directory.path}/cgroup.procs`, 'w'), by: 'move' }
+}
+
+/** Does `action` with the rights of the step's user, on this thread. */
+function asUser<T>(user: Identity, action: () => T): T {
+  try {
+    assumeIdentity(user)
+    return action()
+  } finally {
+    resumeRoot()
+  }
+}
+
+/** What the failure of one of the calls means to the author of the step. */
+function explain(failure: SystemError | undefined, { step, args, ulimits }: StepProgram): Error {
+  switch (failure?.syscall) {
+    case 'execve':
+      return notExecutable(args[0] ?? '', failure)
+    case 'prlimit64': {
+      const limits = ulimits.map((limit) => `${limit.name} to ${limit.soft}:${limit.hard}`)
+      return new TsbuildError(`limit ${limits.join(' and ')}: not permitted`, {
+        code: 'PERMISSION_DENIED',
+        hint: 'only root may raise a hard limit; choose a lower one',
+        cause: failure,
+      })
+    }
+    case 'setgroups':
+    case 'setresgid':
+    case 'setresuid':
+      if (failure.code === 'EINVAL') return unmappedUser(step.root.user, failure)
+  }
+  return failure ?? new Error('the step ended before its program was started')
+}

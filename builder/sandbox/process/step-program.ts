@@ -1,0 +1,149 @@
+import {
+  type NamespaceKind,
+  namespaceFlag,
+  type ProgramCall,
+  type ResourceLimit,
+} from '#builder/linux'
+import { ULIMIT_NAMES, type Ulimit, type UlimitName } from '#core'
+import { confine } from '../filter/confinement.ts'
+import { OPEN_FILES, STEP_CAPABILITIES, STEP_UMASK } from '../filter/profile.ts'
+import { GATE_DESCRIPTORS, type ProgramDescriptors } from './gate-process.ts'
+import {
+  CLONE_INTO_CGROUP,
+  CLONE_NEWCGROUP,
+  CLONE_PARENT,
+  F_SETFD,
+  FD_CLOEXEC,
+  SIGCHLD,
+} from './kernel-constants.ts'
+import type { PreparedStep } from './prepared-step.ts'
+
+/** What the process of a step becomes. */
+export interface StepProgram {
+  readonly step: PreparedStep
+  /** Where the program is in the root of the step, and what it is called with. */
+  readonly program: string
+  readonly args: readonly string[]
+  readonly ulimits: readonly Ulimit[]
+  /** The builder's own limit of open files. */
+  readonly openFiles: ResourceLimit
+}
+
+/** How a process of the builder's becomes the step's, beside a pid 1 that is an init. */
+export interface StepEntry {
+  /** Descriptor of a pipe that says what fails; the kernel closes it with the start of the program. */
+  readonly report: number
+  /** A control group of the second version. */
+  readonly group: StepGroup | undefined
+}
+
+/** How the process gets into a control group. */
+export interface StepGroup {
+  /** `birth`: of its directory. `move`: of its list of processes, open for writing. */
+  readonly descriptor: number
+  /** Kernels before 5.7 only move: it takes milliseconds after a quiet time. */
+  readonly by: 'birth' | 'move'
+}
+
+const KEYCTL_JOIN_SESSION_KEYRING = 1
+
+/**
+ * The calls that turn a process of the builder's into the step's, in the order that leaves nothing in
+ * reach: it enters the namespaces, closes every descriptor of the builder, and only then follows a path;
+ * rights go last before the program. The memory that runs them holds nothing but these calls.
+ */
+export function enteringCalls(program: StepProgram, entry: StepEntry): readonly ProgramCall[] {
+  const { root, namespaces } = program.step
+  const enter = (kind: NamespaceKind): readonly ProgramCall[] => {
+    const descriptor = namespaces[kind]
+    return descriptor === undefined
+      ? []
+      : [{ call: 'setns', args: [descriptor, namespaceFlag(kind)] }]
+  }
+  const { report, group } = entry
+  return [
+    ...enter('pid'),
+    fork(group),
+    ...move(group),
+    ...(['ipc', 'uts', 'net', 'mnt'] as const).flatMap(enter),
+    ...becomingCalls(program, { cwd: root.cwd, report, all: inherited(program, entry) }),
+  ]
+}
+
+/** The calls that turn a pid 1 that has passed the gate into the program. */
+export function passedCalls(program: StepProgram): readonly ProgramCall[] {
+  return becomingCalls(program, GATE_DESCRIPTORS)
+}
+
+/** The descriptors that `enteringCalls` use, which the new process must have under the same numbers. */
+export function inherited({ step }: StepProgram, { group, report }: StepEntry): readonly number[] {
+  const others = group === undefined ? [report] : [report, group.descriptor]
+  return [step.root.cwd, ...Object.values(step.namespaces), ...others]
+}
+
+/** From a process in the step's namespaces to the program. */
+function becomingCalls(
+  { step, program, args, ...limits }: StepProgram,
+  { report, cwd, all }: ProgramDescriptors,
+): readonly ProgramCall[] {
+  const { root, filter } = step
+  return [
+    // Its own control group is the root of what it sees of them.
+    { call: 'unshare', args: [CLONE_NEWCGROUP], optional: true },
+    { call: 'fchdir', args: [cwd] },
+    ...all
+      .filter((descriptor) => descriptor !== report)
+      .map((descriptor): ProgramCall => ({ call: 'close', args: [descriptor] })),
+    { call: 'fcntl', args: [report, F_SETFD, FD_CLOEXEC] },
+    { call: 'setsid', args: [] },
+    { call: 'umask', args: [STEP_UMASK] },
+    { call: 'keyctl', args: [KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0], optional: true },
+    ...limitCalls(limits),
+    ...confine({ filter, user: root.user, capabilities: STEP_CAPABILITIES }),
+    { call: 'execve', args: [program, [...args, 0], [...root.env, 0]] },
+  ]
+}
+
+/** The child is the builder's. */
+function fork(group: StepGroup | undefined): ProgramCall {
+  if (group?.by !== 'birth') {
+    return { call: 'clone', args: [CLONE_PARENT | SIGCHLD, 0, 0, 0, 0], forks: [] }
+  }
+  // `struct clone_args`: flags, seven fields that are not used, set_tid, its size, and the group. With
+  // CLONE_PARENT the signal at its end is that of the process that clones.
+  const flags = BigInt(CLONE_PARENT) | CLONE_INTO_CGROUP
+  const record = [flags, ...Array<number>(9).fill(0), group.descriptor]
+  return { call: 'clone3', args: [record, record.length * 8], forks: [] }
+}
+
+function move(group: StepGroup | undefined): readonly ProgramCall[] {
+  return group?.by === 'move' ? [{ call: 'write', args: [group.descriptor, '0', 1] }] : []
+}
+
+function limitCalls({
+  ulimits,
+  openFiles,
+}: Pick<StepProgram, 'ulimits' | 'openFiles'>): readonly ProgramCall[] {
+  const asked = new Map(ulimits.map((limit) => [limit.name, limit]))
+  const set = (name: UlimitName, soft: bigint, hard: bigint): ProgramCall => ({
+    call: 'prlimit64',
+    args: [0, ULIMIT_NAMES.indexOf(name), [soft, hard], 0],
+  })
+  const files: readonly ProgramCall[] = [
+    set('nofile', openFiles.hard, openFiles.hard),
+    // Only root may have more than the builder has.
+    { ...set('nofile', OPEN_FILES, OPEN_FILES), optional: true },
+  ]
+  return [
+    ...(asked.has('core') ? [] : [set('core', 0n, 0n)]),
+    ...(asked.has('nofile') ? [] : files),
+    ...ulimits.map(({ name, soft, hard }) => set(name, raw(soft), raw(hard))),
+  ]
+}
+
+/** A raw limit of the kernel for "none". */
+const UNLIMITED = 2n ** 64n - 1n
+
+function raw(limit: number): bigint {
+  return limit < 0 ? UNLIMITED : BigInt(limit)
+}

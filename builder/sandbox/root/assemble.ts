@@ -1,0 +1,148 @@
+/**
+ * Assembling what a process sees as its root: mounts, devices, files of /etc, its user. It happens in
+ * the mount namespace of the calling thread, and knows nothing of how the process is started.
+ */
+import { closeSync, constants, openSync } from 'node:fs'
+import { type Identity, O_PATH } from '#builder/linux'
+import { TsbuildError } from '#core'
+import type { CgroupDir } from '../limits/cgroup-dir.ts'
+import type { ProcessSpec } from '../spec/process-spec.ts'
+import { mountControlGroups } from './cgroup-mounts.ts'
+import { type DevOptions, mountDev } from './device-mounts.ts'
+import { type EtcOptions, etcFiles } from './etc-files.ts'
+import { mountEtcFiles } from './etc-mounts.ts'
+import type { HostFacts } from './host-facts.ts'
+import { maskPath, mountProc, mountSys, protectPath } from './kernel-mounts.ts'
+import type { OnCreate } from './mount-points.ts'
+import { descriptorPath, findEntry, type RootEntry } from './root-entry.ts'
+import { mountRoot, writableOf } from './root-mount.ts'
+import type { Scaffold } from './scaffold-paths.ts'
+import { mountAll, type StepSocket } from './step-mounts.ts'
+import { imageFileReader, resolveUser } from './step-user.ts'
+import { removeStubs, StubMaker, type StubRecord } from './stubs.ts'
+
+/** What a root is assembled from. */
+export interface RootInput {
+  readonly spec: Pick<
+    ProcessSpec,
+    'mounts' | 'user' | 'cwd' | 'env' | 'hostname' | 'extraHosts' | 'shmSize' | 'security'
+  >
+  readonly host: HostFacts
+  /** As `mountScaffold` made it, with a procfs at `proc`. */
+  readonly scaffold: Scaffold
+  /** How names and the host are found in the network of the root. */
+  readonly network: Pick<EtcOptions, 'gateway' | 'ownServer'>
+  /** The control groups that processes of the root will be in. */
+  readonly cgroups: readonly CgroupDir[]
+  /** Whether these keep processes from opening devices of the host. */
+  readonly devicesLimited: boolean
+}
+
+/** An assembled root. `closeRoot` closes its descriptors, `removeStubs` removes what was made on disk. */
+export interface AssembledRoot {
+  /** Descriptor of the root. */
+  readonly root: number
+  /** Descriptor of the working directory, and where that is in the root. */
+  readonly cwd: number
+  readonly cwdPath: string
+  /** Descriptor of the root's own /dev/null. */
+  readonly input: number
+  readonly user: Identity
+  /** The environment, complete. */
+  readonly env: readonly string[]
+  /** Sockets in the root that the caller listens on, and then closes. */
+  readonly sockets: readonly StepSocket[]
+  /** What must be removed from the root's files once its mounts are gone. */
+  readonly stubs: StubRecord
+}
+
+/** Actions that undo what was done so far, in the order in which it was done. */
+export type Undo = (() => void)[]
+
+/**
+ * Mounts everything. The root is mounted in the scaffold; making it that of the mount namespace is up to
+ * the caller.
+ * @param undo gets what the caller has to do, last first, when this fails and its mounts are gone
+ * @throws {TsbuildError} STEP_FAILED when the image does not fit
+ */
+export function assembleRoot(input: RootInput, undo: Undo): AssembledRoot {
+  const { spec, scaffold } = input
+  const [rootMount, ...mounts] = spec.mounts
+  const { limited, all } = devicesOf(input)
+  const open = (descriptor: number): number => {
+    undo.push(() => closeSync(descriptor))
+    return descriptor
+  }
+  mountRoot(rootMount, scaffold.root, { devices: limited || all })
+  const root = openSync(scaffold.root, O_PATH)
+  const maker = new StubMaker(root, writableOf(rootMount))
+  undo.push(() => removeStubs(maker.record))
+  open(root)
+  const onCreate: OnCreate = (creation, make) => maker.create(creation, make)
+  const user = resolveUser(spec.user, imageFileReader(root))
+  mountKernel(root, input, onCreate)
+  if (!all) hideKernel(root, input)
+  // Before mounts of the step, which may cover it.
+  const stdin = open(openNull(root))
+  const sockets = mountAll(root, mounts, { scaffold, onCreate, user })
+  for (const { descriptor } of sockets) open(descriptor)
+  const cwd = openWorkingDirectory(root, spec.cwd)
+  return {
+    ...{ root, input: stdin, user, sockets },
+    cwd: open(cwd.descriptor),
+    cwdPath: `/${cwd.names.join('/')}`,
+    env: environmentOf(spec, user.home),
+    stubs: maker.record,
+  }
+}
+
+/** /dev, /sys, /proc and the files of /etc. */
+function mountKernel(root: number, input: RootInput, onCreate: OnCreate): void {
+  const { spec, host, scaffold, network, cgroups } = input
+  const { shmSize, hostname, extraHosts } = spec
+  const { resolvConf, ttyGroup } = host
+  mountDev(root, scaffold, { onCreate, shmSize, ttyGroup, devices: devicesOf(input) })
+  mountSys(root, { onCreate, readonly: spec.security !== 'insecure' })
+  mountControlGroups(root, cgroups)
+  const files = etcFiles({ hostname, extraHosts, resolvConf, ...network })
+  mountEtcFiles(root, files, { directory: scaffold.etc, onCreate })
+  mountProc(root, scaffold, onCreate)
+}
+
+function devicesOf({ spec, devicesLimited }: RootInput): DevOptions['devices'] {
+  return { limited: devicesLimited, all: spec.security === 'insecure' }
+}
+
+/** Closes the descriptors that outlive the assembling, but for the sockets. */
+export function closeRoot({ root, cwd, input }: AssembledRoot): void {
+  for (const descriptor of [root, cwd, input]) closeSync(descriptor)
+}
+
+function hideKernel(root: number, { host, scaffold }: RootInput): void {
+  for (const path of host.masked) maskPath(root, path, scaffold)
+  for (const path of host.readonly) protectPath(root, path)
+}
+
+function openNull(root: number): number {
+  const entry = findEntry(root, '/dev/null')
+  try {
+    return openSync(descriptorPath(entry.descriptor), constants.O_RDWR)
+  } finally {
+    closeSync(entry.descriptor)
+  }
+}
+
+function openWorkingDirectory(root: number, path: string): RootEntry {
+  const entry = findEntry(root, path, { create: 'directory' })
+  if (entry.stat.isDirectory()) return entry
+  closeSync(entry.descriptor)
+  throw new TsbuildError(`the working directory ${path} is not a directory`, {
+    code: 'STEP_FAILED',
+    hint: 'choose another WORKDIR',
+  })
+}
+
+function environmentOf({ env }: Pick<ProcessSpec, 'env'>, home: string): readonly string[] {
+  const hasHome = env.some((entry) => entry.startsWith('HOME=') && entry !== 'HOME=')
+  return hasHome ? env : [...env.filter((entry) => entry !== 'HOME='), `HOME=${home}`]
+}

@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
+import { errnoOf, HOST_GATEWAY, ioError } from '#core'
+
+/** Files of /etc that belong to the step and not to the image. */
+export interface EtcFiles {
+  readonly hosts: string
+  readonly hostname: string
+  readonly resolvConf: string
+}
+
+/** What the files say. */
+export interface EtcOptions {
+  readonly hostname: string
+  readonly extraHosts: readonly (readonly [host: string, address: string])[]
+  /** What stands for `host-gateway` in them. */
+  readonly gateway: string
+  /** The host's own resolv.conf, whose loopback servers only its own network reaches. */
+  readonly resolvConf: string
+  /** The server to ask in a network of the step's own; absent: the host's network. */
+  readonly ownServer: string | undefined
+}
+
+const HOST_FILE = '/etc/resolv.conf'
+/** Where systemd-resolved lists the servers behind its own, which listens on 127.0.0.53. */
+const RESOLVED_FILE = '/run/systemd/resolve/resolv.conf'
+
+/** The address of loopback. */
+export const LOOPBACK = '127.0.0.1'
+
+/** The texts of the files. */
+export function etcFiles(options: EtcOptions): EtcFiles {
+  const { hostname, extraHosts, gateway } = options
+  const lines = [
+    `127.0.0.1\tlocalhost ${hostname}`,
+    '::1\tlocalhost ip6-localhost ip6-loopback',
+    ...extraHosts.map(([host, address]) => {
+      return `${address === HOST_GATEWAY ? gateway : address}\t${host}`
+    }),
+  ]
+  return {
+    hosts: `${lines.join('\n')}\n`,
+    hostname: `${hostname}\n`,
+    resolvConf:
+      options.ownServer === undefined
+        ? options.resolvConf
+        : withoutLoopbackServers(options.resolvConf, options.ownServer),
+  }
+}
+
+/**
+ * An address of this machine that a network of a step's own reaches, as it does those of other
+ * machines; what listens on loopback only is not reached there.
+ */
+export function hostAddress(): string {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
+  const outward = all.filter(({ internal }) => !internal)
+  const found = outward.find(({ family }) => family === 'IPv4') ?? outward[0]
+  return found?.address ?? LOOPBACK
+}
+
+/** The resolver settings of the host, past the stub of systemd-resolved. */
+export function readHostResolvConf(): string {
+  const text = readIfThere(HOST_FILE)
+  const servers = serversOf(text)
+  if (servers.length === 1 && servers[0] === '127.0.0.53') return readIfThere(RESOLVED_FILE) || text
+  return text
+}
+
+/** Keeps options, search domains and the servers that are not on loopback; `other` if none is left. */
+function withoutLoopbackServers(text: string, other: string): string {
+  const lines = text.split('\n').filter((line) => !isLoopback(serverOf(line)))
+  if (lines.some((line) => serverOf(line) !== undefined)) return lines.join('\n')
+  return `nameserver ${other}\n${lines.join('\n')}`
+}
+
+function serversOf(text: string): readonly string[] {
+  return text.split('\n').flatMap((line) => serverOf(line) ?? [])
+}
+
+function serverOf(line: string): string | undefined {
+  const [keyword, server] = line.trim().split(/[ \t]+/)
+  return keyword === 'nameserver' ? server : undefined
+}
+
+function isLoopback(server: string | undefined): boolean {
+  return server !== undefined && (server.startsWith('127.') || server === '::1')
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT') return ''
+    throw ioError(`read ${path}`, cause)
+  }
+}

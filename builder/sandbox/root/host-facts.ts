@@ -1,0 +1,44 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { MASKED_PATHS, READONLY_PATHS } from '../filter/profile.ts'
+import { hostAddress, readHostResolvConf } from './etc-files.ts'
+
+/** What assembling a root must know of the host; the same for all roots. */
+export interface HostFacts {
+  /** Paths of the kernel that must look empty. */
+  readonly masked: readonly string[]
+  /** Paths of the kernel that must not be written to. */
+  readonly readonly: readonly string[]
+  readonly resolvConf: string
+  /** The host's address in networks of steps' own. */
+  readonly address: string
+  /** Whether group 5, which terminals belong to, exists in this user namespace. */
+  readonly ttyGroup: boolean
+}
+
+/** Looks at the host. */
+export function readHostFacts(): HostFacts {
+  return {
+    masked: [...MASKED_PATHS, ...throttlePaths()].filter((path) => existsSync(path)),
+    readonly: READONLY_PATHS.filter((path) => existsSync(path)),
+    resolvConf: readHostResolvConf(),
+    address: hostAddress(),
+    ttyGroup: isGroupMapped(5),
+  }
+}
+
+function isGroupMapped(gid: number): boolean {
+  const ranges = readFileSync('/proc/self/gid_map', 'latin1').trim().split('\n')
+  return ranges.some((range) => {
+    const [first = 0, , count = 0] = range.trim().split(/\s+/).map(Number)
+    return gid >= first && gid < first + count
+  })
+}
+
+/** Counters of the CPUs through which steps could observe each other's load. */
+function throttlePaths(): readonly string[] {
+  const base = '/sys/devices/system/cpu'
+  if (!existsSync(base)) return []
+  return readdirSync(base)
+    .filter((name) => /^cpu\d+$/.test(name))
+    .map((name) => `${base}/${name}/thermal_throttle`)
+}

@@ -1,0 +1,129 @@
+import { closeSync, constants, mkdirSync, openSync } from 'node:fs'
+import { type Identity, MS, mount, restrictMount } from '#builder/linux'
+import { errnoOf, TsbuildError } from '#core'
+import {
+  descriptorPath,
+  type EntryKind,
+  findEntry,
+  type RootEntry,
+  type WalkOptions,
+} from './root-entry.ts'
+
+/** The attributes of mounts that need no rights, devices or programs. */
+export const NOTHING_SPECIAL: number = MS.NOSUID | MS.NODEV | MS.NOEXEC
+
+/** How missing mount points are made. */
+export type OnCreate = NonNullable<WalkOptions['onCreate']>
+
+/**
+ * Opens the directory that the kernel's file systems go to. A link there would lead the mount
+ * somewhere else, so only an ordinary directory is accepted.
+ * @throws {TsbuildError} STEP_FAILED
+ */
+export function openMountPoint(root: number, path: string, onCreate: OnCreate): number {
+  const entry = findOrdinary(root, path, onCreate)
+  if (entry.stat.isDirectory()) return entry.descriptor
+  closeSync(entry.descriptor)
+  throw notOrdinary(path)
+}
+
+function findOrdinary(root: number, path: string, onCreate: OnCreate): RootEntry {
+  try {
+    return findEntry(root, path, { create: 'directory', nofollow: true, onCreate })
+  } catch (cause) {
+    if (cause instanceof TsbuildError && errnoOf(cause.cause) === 'ELOOP') throw notOrdinary(path)
+    throw cause
+  }
+}
+
+function notOrdinary(path: string): TsbuildError {
+  return new TsbuildError(`mount ${path}: the image has no ordinary directory there`, {
+    code: 'STEP_FAILED',
+    hint: `remove ${path} from the image, or make it a directory`,
+  })
+}
+
+/** Restricts the mount that is at `path` now. */
+export function restrictAt(
+  root: number,
+  path: string,
+  attributes: { readonly flags: number; readonly recursive?: boolean },
+): void {
+  const entry = findEntry(root, path)
+  restrictMount(descriptorPath(entry.descriptor), attributes)
+  closeSync(entry.descriptor)
+}
+
+/**
+ * Finds where to mount, and makes it when it is missing. A link of the image may lead to its root:
+ * what is mounted there would become the root of the step, without anything of ours in it.
+ * @throws {TsbuildError} STEP_FAILED
+ */
+export function findTarget(root: number, target: string, options: WalkOptions): RootEntry {
+  const entry = findEntry(root, target, options)
+  if (entry.names.length > 0) return entry
+  closeSync(entry.descriptor)
+  throw new TsbuildError(`mount ${target}: it leads to the root itself`, {
+    code: 'STEP_FAILED',
+    hint: 'mount it on a directory of the image, or on one that is not there yet',
+  })
+}
+
+/** What is bound, and how. */
+export interface BindOptions {
+  readonly source: string
+  readonly kind: EntryKind
+  /** `MS` attributes of the new mount. */
+  readonly flags: number
+  readonly onCreate: OnCreate
+  /**
+   * A path of ours, where the mount gets its attributes before it is moved to its target: another
+   * step may be changing the way to there, where it leads through a directory that both have.
+   */
+  readonly staging?: string
+}
+
+/** Shows a host file or directory at `target`, which is made when missing. */
+export function bindInto(root: number, target: string, options: BindOptions): void {
+  const { source, kind, flags, onCreate, staging } = options
+  if (staging !== undefined) bindStaged(staging, options)
+  const entry = findTarget(root, target, { create: kind, onCreate })
+  try {
+    if (entry.stat.isDirectory() !== (kind === 'directory')) {
+      const found = entry.stat.isDirectory() ? 'a directory' : 'no directory'
+      throw new TsbuildError(`mount ${target}: the image has ${found} there`, {
+        code: 'STEP_FAILED',
+        hint: `mount a ${kind} on a ${kind}`,
+      })
+    }
+    const from = staging ?? source
+    mount(descriptorPath(entry.descriptor), { source: from, flags: staging ? MS.MOVE : MS.BIND })
+  } finally {
+    closeSync(entry.descriptor)
+  }
+  if (staging === undefined) restrictAt(root, target, { flags })
+}
+
+function bindStaged(staging: string, { source, kind, flags }: BindOptions): void {
+  if (kind === 'directory') mkdirSync(staging)
+  else closeSync(openSync(staging, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY))
+  mount(staging, { source, flags: MS.BIND })
+  restrictMount(staging, { flags })
+}
+
+/** What a tmpfs is like. */
+export interface TmpfsOptions {
+  /** Bytes; `undefined`: half of the memory. */
+  readonly size: number | undefined
+  readonly mode: number
+  readonly flags: number
+  /** Default: root. */
+  readonly owner?: Identity | undefined
+}
+
+/** Mounts a new tmpfs. */
+export function mountTmpfs(target: string, { size, mode, flags, owner }: TmpfsOptions): void {
+  const limit = size === undefined ? '' : `,size=${size}`
+  const ids = owner === undefined ? '' : `,uid=${owner.uid},gid=${owner.gid}`
+  mount(target, { type: 'tmpfs', flags, data: `mode=${mode.toString(8)}${limit}${ids}` })
+}

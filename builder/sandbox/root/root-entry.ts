@@ -1,0 +1,221 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  type Stats,
+  statfsSync,
+} from 'node:fs'
+import { O_PATH } from '#builder/linux'
+import { errnoOf, TsbuildError } from '#core'
+
+/** As many as the kernel follows. */
+const MAX_LINKS = 40
+
+/** What can be made where something is missing. */
+export type EntryKind = 'directory' | 'file'
+
+/** A file inside a root directory, named by an open descriptor instead of a path. */
+export interface RootEntry {
+  /** Opened with O_PATH; the caller of `findEntry` closes it. */
+  readonly descriptor: number
+  /** Its path without links, relative to the root. */
+  readonly names: readonly string[]
+  readonly stat: Stats
+}
+
+/** How a path is walked. */
+export interface WalkOptions {
+  /** Missing directories are made, and at the end a file or a directory. Absent: fail with ENOENT. */
+  readonly create?: EntryKind
+  /** Symbolic links are refused instead of followed. */
+  readonly nofollow?: boolean
+  /** Called for everything that has to be made; `make` makes it. */
+  readonly onCreate?: (creation: Creation, make: () => void) => void
+}
+
+/** Something missing that is about to be made. */
+export interface Creation {
+  /** Descriptor of the directory that it will be in. */
+  readonly parent: number
+  /** The path of that directory without links, relative to the root. */
+  readonly parentNames: readonly string[]
+  readonly name: string
+  readonly kind: EntryKind
+}
+
+/** The path that makes a system call act on exactly what the descriptor names. */
+export function descriptorPath(descriptor: number): string {
+  return `/proc/self/fd/${descriptor}`
+}
+
+/**
+ * Finds `path` as a process would whose root directory is `root`: links are followed, but no link
+ * and no `..` leads out. Every step goes through a descriptor, so nothing changes underway.
+ * @throws {TsbuildError} STEP_FAILED when the path cannot be walked
+ */
+export function findEntry(root: number, path: string, options: WalkOptions = {}): RootEntry {
+  const walk = new Walk(root, path, options)
+  try {
+    return walk.run()
+  } catch (cause) {
+    if (cause instanceof TsbuildError) throw cause
+    throw new TsbuildError(`find ${path} in the root of the step: ${reasonOf(cause)}`, {
+      code: 'STEP_FAILED',
+      cause,
+    })
+  } finally {
+    walk.close()
+  }
+}
+
+/** What the kernel said, without the descriptors through which it was asked. */
+function reasonOf(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : String(cause)
+  return text.replace(/, \w+ '\/proc\/self\/fd\/.*'$/, '')
+}
+
+/** The same, or `undefined` when there is nothing at `path`. */
+export function findEntryIfThere(root: number, path: string): RootEntry | undefined {
+  try {
+    return findEntry(root, path)
+  } catch (cause) {
+    const errno = cause instanceof TsbuildError ? errnoOf(cause.cause) : undefined
+    if (errno === 'ENOENT' || errno === 'ENOTDIR') return undefined
+    throw cause
+  }
+}
+
+interface Level {
+  readonly descriptor: number
+  readonly name: string
+}
+
+class Walk {
+  readonly #root: number
+  readonly #path: string
+  readonly #options: WalkOptions
+  readonly #levels: Level[] = []
+  #rest: string[]
+  #links = 0
+
+  constructor(root: number, path: string, options: WalkOptions) {
+    this.#root = root
+    this.#path = path
+    this.#options = options
+    this.#rest = path.split('/').reverse()
+  }
+
+  run(): RootEntry {
+    for (let name = this.#rest.pop(); name !== undefined; name = this.#rest.pop()) {
+      if (name === '' || name === '.') continue
+      if (name === '..') this.#up()
+      else {
+        const entry = this.#enter(name)
+        if (entry !== undefined) return entry
+      }
+    }
+    const descriptor = openSync(descriptorPath(this.#top()), O_PATH)
+    return { descriptor, names: this.#names(), stat: fstatSync(descriptor) }
+  }
+
+  close(): void {
+    while (this.#levels.length > 0) this.#up()
+  }
+
+  #top(): number {
+    return this.#levels.at(-1)?.descriptor ?? this.#root
+  }
+
+  #names(): readonly string[] {
+    return this.#levels.map((level) => level.name)
+  }
+
+  #up(): void {
+    const level = this.#levels.pop()
+    if (level !== undefined) closeSync(level.descriptor)
+  }
+
+  /** True when only empty components follow. */
+  #atEnd(): boolean {
+    return this.#rest.every((name) => name === '' || name === '.')
+  }
+
+  #enter(name: string): RootEntry | undefined {
+    const descriptor = this.#openOrCreate(name)
+    let kept = false
+    try {
+      const stat = fstatSync(descriptor)
+      if (stat.isSymbolicLink()) {
+        this.#follow(name)
+      } else if (stat.isDirectory()) {
+        this.#levels.push({ descriptor, name })
+        kept = true
+      } else if (this.#atEnd() && !this.#path.endsWith('/')) {
+        kept = true
+        return { descriptor, names: [...this.#names(), name], stat }
+      } else {
+        throw failure('ENOTDIR', `${name} is not a directory`)
+      }
+      return undefined
+    } finally {
+      if (!kept) closeSync(descriptor)
+    }
+  }
+
+  #follow(name: string): void {
+    this.#links++
+    if (this.#options.nofollow === true) throw failure('ELOOP', `${name} is a symbolic link`)
+    if (isMagic(this.#top())) throw failure('ELOOP', `${name} is a link to a file of a process`)
+    if (this.#links > MAX_LINKS) throw failure('ELOOP', 'too many symbolic links')
+    const target = readlinkSync(`${descriptorPath(this.#top())}/${name}`)
+    if (target.startsWith('/')) this.close()
+    this.#rest.push(...target.split('/').reverse())
+  }
+
+  #openOrCreate(name: string): number {
+    const path = `${descriptorPath(this.#top())}/${name}`
+    const flags = O_PATH | constants.O_NOFOLLOW
+    try {
+      return openSync(path, flags)
+    } catch (cause) {
+      const { create } = this.#options
+      if (errnoOf(cause) !== 'ENOENT' || create === undefined) throw cause
+      const kind = this.#atEnd() ? create : 'directory'
+      const creation = { parent: this.#top(), parentNames: this.#names(), name, kind }
+      const make = (): void => {
+        if (kind === 'directory') mkdirSync(path, 0o755)
+        else closeSync(openSync(path, CREATE_FLAGS, 0o644))
+      }
+      try {
+        if (this.#options.onCreate === undefined) make()
+        else this.#options.onCreate(creation, make)
+      } catch (failed) {
+        // Another step that has the same directory was faster; what it made is checked like anything else.
+        if (errnoOf(failed) !== 'EEXIST') throw failed
+      }
+      return openSync(path, flags)
+    }
+  }
+}
+
+const PROC_SUPER_MAGIC = 0x9fa0
+const PROC_ROOT_INODE = 1
+
+/**
+ * True for the directories of /proc whose links (`exe`, `root`, `fd/3`) lead to a file itself, whatever
+ * their text says. Only those at its top (`self`, `mounts`) are links like others.
+ */
+function isMagic(directory: number): boolean {
+  const { type } = statfsSync(descriptorPath(directory))
+  return type === PROC_SUPER_MAGIC && fstatSync(directory).ino !== PROC_ROOT_INODE
+}
+
+const CREATE_FLAGS =
+  constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
+
+function failure(code: string, message: string): Error {
+  return Object.assign(new Error(`${code}: ${message}`), { code })
+}

@@ -1,0 +1,36 @@
+import { MS, mount, mountOverlay, restrictMount } from '#builder/linux'
+import type { Mount } from '#core'
+import { mountTmpfs } from './mount-points.ts'
+
+/** The host directory that takes up what the step writes to its root; `undefined` when nothing does. */
+export function writableOf(root: Mount): string | undefined {
+  if (root.type === 'overlay') return root.writable?.upper
+  return root.type === 'bind' && !root.readonly ? root.source : undefined
+}
+
+/**
+ * Mounts the root of the step. Unless `devices` is true, the device files in it cannot be opened: they
+ * may be made and shipped in an image, but where nothing else keeps a step from devices of the host,
+ * the mount does.
+ */
+export function mountRoot(
+  root: Mount,
+  target: string,
+  options: { readonly devices: boolean },
+): void {
+  switch (root.type) {
+    case 'overlay':
+      mountOverlay(root, target)
+      break
+    case 'bind':
+      mount(target, { source: root.source, flags: MS.BIND })
+      if (root.readonly) restrictMount(target, { flags: MS.RDONLY })
+      break
+    case 'tmpfs':
+      mountTmpfs(target, { size: root.size, mode: 0o755, flags: 0 })
+      break
+    default:
+      throw new Error(`a ${root.type} cannot be the root`)
+  }
+  if (!options.devices) restrictMount(target, { flags: MS.NODEV })
+}

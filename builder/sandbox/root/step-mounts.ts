@@ -1,0 +1,253 @@
+/**
+ * The mounts of a step besides its root. Sources are walked with descriptors, inside what they belong
+ * to, and mounted by descriptor: another step that changes a path meanwhile cannot make anything else of the
+ * host appear in this one.
+ */
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  writeSync,
+} from 'node:fs'
+import {
+  bindSocket,
+  chownTree,
+  type Identity,
+  MS,
+  mount,
+  mountOverlay,
+  O_PATH,
+} from '#builder/linux'
+import {
+  type BindMount,
+  errnoOf,
+  type FileMount,
+  ioError,
+  MORE_IDS,
+  type Mount,
+  type OverlayMount,
+  type SocketMount,
+  type TmpfsMount,
+  TsbuildError,
+  unreachable,
+} from '#core'
+import {
+  type BindOptions,
+  bindInto,
+  findTarget,
+  mountTmpfs,
+  type OnCreate,
+} from './mount-points.ts'
+import { descriptorPath, findEntryIfThere, type RootEntry } from './root-entry.ts'
+import type { Scaffold } from './scaffold-paths.ts'
+
+/** Of the step that the mounts are for. */
+export interface StepMountOptions {
+  readonly onCreate: OnCreate
+  /** The owner of mounts that are `owned`. */
+  readonly user: Identity
+  /** Empty directories outside of the root. */
+  readonly scaffold: Pick<Scaffold, 'files' | 'whole'>
+}
+
+/** A socket that waits to be listened on. */
+export interface StepSocket {
+  readonly target: string
+  readonly descriptor: number
+}
+
+const SAFE = MS.NOSUID | MS.NODEV
+
+/**
+ * Mounts into the root, in the given order.
+ * @returns the sockets among them; the caller closes their descriptors
+ */
+export function mountAll(
+  root: number,
+  mounts: readonly Mount[],
+  options: StepMountOptions,
+): readonly StepSocket[] {
+  const inMemory = mounts.some(({ type }) => type === 'file' || type === 'socket')
+  if (inMemory) mount(options.scaffold.files, { type: 'tmpfs', flags: SAFE, data: 'mode=700' })
+  const sockets: StepSocket[] = []
+  try {
+    mounts.forEach((step, index) => {
+      const descriptor = mountOne(root, step, { ...options, index })
+      if (descriptor !== undefined) sockets.push({ target: step.target, descriptor })
+    })
+    return sockets
+  } catch (cause) {
+    for (const { descriptor } of sockets) closeSync(descriptor)
+    throw cause
+  }
+}
+
+interface OneMountOptions extends StepMountOptions {
+  /** Tells the mount from the others of the step. */
+  readonly index: number
+}
+
+function mountOne(root: number, step: Mount, options: OneMountOptions): number | undefined {
+  switch (step.type) {
+    case 'bind':
+      return mountBind(root, step, options)
+    case 'overlay':
+      return mountUnion(root, step, options)
+    case 'tmpfs':
+      return mountTmpfsInto(root, step, options)
+    case 'file':
+      return mountFile(root, step, options)
+    case 'socket':
+      return mountSocket(root, step, options)
+    default:
+      return unreachable(step)
+  }
+}
+
+function mountBind(root: number, step: BindMount, options: OneMountOptions): undefined {
+  const source = openSource(step.source)
+  try {
+    const flags = SAFE | (step.readonly ? MS.RDONLY : 0)
+    bindPart(root, step, { ...options, source, flags })
+  } finally {
+    closeSync(source)
+  }
+}
+
+/** The union is put up outside of the root, so that a part of it can be found without leaving it. */
+function mountUnion(root: number, step: OverlayMount, options: OneMountOptions): undefined {
+  const whole = `${options.scaffold.whole}/${options.index}`
+  mkdirSync(whole)
+  mountOverlay(step, whole)
+  const source = openSync(whole, O_PATH | constants.O_DIRECTORY)
+  try {
+    // A kernel that only sets all attributes at once would take away the one that protects the layers.
+    const isReadonly = step.writable === undefined || step.readonly === true
+    const flags = SAFE | (isReadonly ? MS.RDONLY : 0)
+    bindPart(root, step, { ...options, source, flags })
+  } finally {
+    closeSync(source)
+  }
+}
+
+/** Shows what lies at `path` in the open directory or file `source`. */
+function bindPart(
+  root: number,
+  { path, target, owned = false }: BindMount | OverlayMount,
+  options: OneMountOptions & { readonly source: number; readonly flags: number },
+): void {
+  const { source, flags } = options
+  const part = path === undefined || path === '/' ? undefined : findPart(source, path)
+  try {
+    const descriptor = part?.descriptor ?? source
+    if (owned) chownTree(descriptorPath(descriptor), options.user)
+    const kind = fstatSync(descriptor).isDirectory() ? 'directory' : 'file'
+    bindInto(root, target, { source: descriptorPath(descriptor), kind, flags, ...staged(options) })
+  } finally {
+    if (part !== undefined) closeSync(part.descriptor)
+  }
+}
+
+function staged({
+  onCreate,
+  scaffold,
+  index,
+}: OneMountOptions): Pick<BindOptions, 'onCreate' | 'staging'> {
+  return { onCreate, staging: `${scaffold.whole}/${index}.staging` }
+}
+
+function findPart(source: number, path: string): RootEntry {
+  const entry = findEntryIfThere(source, path)
+  if (entry !== undefined) return entry
+  throw new TsbuildError(`${JSON.stringify(path)}: not found`, {
+    code: 'NOT_FOUND',
+    hint: 'a mount shows a path of what it is from; links in it lead nowhere else',
+  })
+}
+
+function openSource(path: string): number {
+  try {
+    return openSync(path, O_PATH | constants.O_NOFOLLOW)
+  } catch (cause) {
+    throw new TsbuildError(`mount ${path}: it cannot be opened`, { code: 'IO_FAILED', cause })
+  }
+}
+
+/** It keeps the mode of the directory that it hides; where there was none, it is open to all. */
+function mountTmpfsInto(root: number, step: TmpfsMount, options: OneMountOptions): undefined {
+  const { target, size, readonly = false, owned = false } = step
+  const hidden = findEntryIfThere(root, target)
+  if (hidden !== undefined) closeSync(hidden.descriptor)
+  const mode = (hidden?.stat.mode ?? OPEN_TO_ALL) & 0o7777
+  const entry = findTarget(root, target, { create: 'directory', onCreate: options.onCreate })
+  try {
+    const flags = SAFE | (readonly ? MS.RDONLY : 0)
+    const owner = owned ? options.user : undefined
+    mountTmpfs(descriptorPath(entry.descriptor), { size, mode, flags, owner })
+  } finally {
+    closeSync(entry.descriptor)
+  }
+}
+
+const OPEN_TO_ALL = 0o1777
+
+function mountFile(root: number, step: FileMount, options: OneMountOptions): undefined {
+  const source = `${options.scaffold.files}/${options.index}`
+  const descriptor = openSync(
+    source,
+    constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL,
+    0o600,
+  )
+  try {
+    for (let offset = 0; offset < step.content.length; ) {
+      offset += writeSync(descriptor, step.content, offset)
+    }
+    fchownSync(descriptor, step.uid, step.gid)
+    fchmodSync(descriptor, step.mode)
+  } catch (cause) {
+    throw unknownOwner(step, cause)
+  } finally {
+    closeSync(descriptor)
+  }
+  const noExec = (step.mode & 0o111) === 0 ? MS.NOEXEC : 0
+  const flags = SAFE | MS.RDONLY | noExec
+  bindInto(root, step.target, { source, kind: 'file', flags, ...staged(options) })
+}
+
+function mountSocket(root: number, step: SocketMount, options: OneMountOptions): number {
+  const directory = openSync(options.scaffold.files, O_PATH | constants.O_DIRECTORY)
+  const source = `${descriptorPath(directory)}/${options.index}`
+  try {
+    const socket = bindSocket(source)
+    try {
+      chownSync(source, step.uid, step.gid)
+      chmodSync(source, step.mode)
+      const flags = SAFE | MS.NOEXEC | MS.RDONLY
+      bindInto(root, step.target, { source, kind: 'file', flags, ...staged(options) })
+      return socket
+    } catch (cause) {
+      closeSync(socket)
+      throw unknownOwner(step, cause)
+    }
+  } finally {
+    closeSync(directory)
+  }
+}
+
+function unknownOwner({ target, uid, gid }: FileMount | SocketMount, cause: unknown): Error {
+  if (errnoOf(cause) !== 'EINVAL') return ioError(`mount ${target}`, cause)
+  return new TsbuildError(
+    `mount ${target} for ${uid}:${gid}: this user namespace lacks these ids`,
+    {
+      code: 'STEP_FAILED',
+      hint: MORE_IDS,
+      cause,
+    },
+  )
+}

@@ -1,0 +1,53 @@
+import { finished, type Readable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { ProcessSpec } from './process-spec.ts'
+import type { ExitStatus, Sandbox, StartOptions } from './sandbox.ts'
+
+/** How a process is run to its end. */
+export interface RunOptions extends Omit<StartOptions, 'stdin'> {
+  /** Gets the output as it comes. The process waits while this runs, and is killed when it throws. */
+  readonly onOutput: (stream: 'stdout' | 'stderr', data: Uint8Array) => void
+}
+
+/** Milliseconds to wait for the end of output that a process outside of the step holds open. */
+const OUTPUT_GRACE = 1000
+
+/**
+ * Starts a process and waits until it and everything that it started have ended.
+ * @throws {TsbuildError} as `Sandbox.start` and `RunningProcess.wait` do, or what `onOutput` throws
+ */
+export async function run(
+  sandbox: Sandbox,
+  spec: ProcessSpec,
+  { onOutput, ...options }: RunOptions,
+): Promise<ExitStatus> {
+  await using process = await sandbox.start(spec, options)
+  let failure: { readonly cause: unknown } | undefined
+  const forward = (stream: 'stdout' | 'stderr'): Promise<void> =>
+    forwardOutput(process[stream], (data) => {
+      try {
+        onOutput(stream, data)
+      } catch (cause) {
+        failure ??= { cause }
+        process.signal('SIGKILL')
+      }
+    })
+  const outputs = [forward('stdout'), forward('stderr')]
+  const status = await process.wait()
+  await atMost(OUTPUT_GRACE, Promise.all(outputs))
+  if (failure !== undefined) throw failure.cause
+  return status
+}
+
+/** Reads as fast as the receiver takes it; a full pipe makes the step wait. */
+function forwardOutput(output: Readable, receive: (data: Uint8Array) => void): Promise<void> {
+  output.on('data', receive)
+  return new Promise((resolve) => finished(output, () => resolve()))
+}
+
+async function atMost(milliseconds: number, promise: Promise<unknown>): Promise<void> {
+  const timer = new AbortController()
+  const patience = delay(milliseconds, undefined, { signal: timer.signal }).catch(() => undefined)
+  await Promise.race([promise, patience])
+  timer.abort()
+}

@@ -1,0 +1,54 @@
+import type { Socket } from 'node:net'
+import type { Readable, Writable } from 'node:stream'
+import type { ProcessSpec } from './process-spec.ts'
+
+/** How a process is started, besides what it sees. */
+export interface StartOptions {
+  /** Kills the process and everything that it started. */
+  readonly signal?: AbortSignal | undefined
+  /** Gets each connection to the socket that is mounted at `target`; without it, all are closed. */
+  readonly onConnect?: ((target: string, connection: Socket) => void) | undefined
+  /** `pipe`: the caller writes its standard input. Default: `empty`, the step's own /dev/null. */
+  readonly stdin?: 'empty' | 'pipe' | undefined
+}
+
+/** How a process ended. */
+export interface ExitStatus {
+  /** 128 + signal number when a signal ended the process. */
+  readonly exitCode: number
+  readonly signal?: string
+  /** A limit that was reached on the way. */
+  readonly reached?: 'memory' | 'pids'
+}
+
+/**
+ * A process that runs in a sandbox. Disposing kills it with everything that it started, waits until
+ * nothing of it is left, and drops the output that was not read.
+ */
+export interface RunningProcess extends AsyncDisposable {
+  /** Its standard input; `undefined` where it was started with an empty one. */
+  readonly stdin: Writable | undefined
+  /** What it writes. A process waits when its output is not read; a stream ends with its last writer. */
+  readonly stdout: Readable
+  readonly stderr: Readable
+  /** Sends a signal to the process itself; a no-op once it has ended. */
+  signal(name: NodeJS.Signals): void
+  /**
+   * May be called any number of times.
+   * @returns when the process and everything that it started have ended and its mounts are gone
+   * @throws {TsbuildError} CANCELLED after an abort or the end of the sandbox, PEER_GONE when the
+   * sandbox broke
+   */
+  wait(): Promise<ExitStatus>
+}
+
+/** Runs any number of processes at a time. Disposing kills all that run, without waiting for their end. */
+export interface Sandbox extends AsyncDisposable {
+  /**
+   * @returns when the process runs its program
+   * @throws {TsbuildError} SANDBOX_UNAVAILABLE when this host cannot run steps, STEP_FAILED when the
+   * process could not be started (unknown user, missing program), CANCELLED after an abort, PEER_GONE
+   * when the sandbox broke
+   */
+  start(spec: ProcessSpec, options: StartOptions): Promise<RunningProcess>
+}

@@ -1,0 +1,105 @@
+import { isUserNamespace } from '#builder/linux'
+import { TsbuildError } from '#core'
+import { noticesOf, processStatus } from '../host/rights.ts'
+import type { ControlGroup } from '../limits/control-groups.ts'
+import type { Controller } from '../limits/group-setting.ts'
+import { type NetworkKind, networkKindOf } from '../network/network-program.ts'
+import type { ProcessSpec } from '../spec/process-spec.ts'
+import type { RunningProcess, Sandbox, StartOptions } from '../spec/sandbox.ts'
+import { RunningStep } from './running-step.ts'
+import { closeWorkers, type StepWorkers, startWorkers } from './step-workers.ts'
+
+/** How the sandbox is opened. */
+export interface InProcessOptions {
+  /** A directory that only this builder uses, on the host; a mount point is made in it. */
+  readonly temporary: string
+  /** Called once for each thing in which steps are limited or isolated less than they should be. */
+  readonly onNotice?: (notice: TsbuildError) => void
+}
+
+/**
+ * A sandbox that needs nothing but the kernel: worker threads of this process enter the step's
+ * namespaces, one to assemble the root, one to start the process. They start right away, so that the
+ * first step need not wait for them.
+ */
+export function inProcessSandbox(options: InProcessOptions): Sandbox {
+  return new InProcessSandbox(options)
+}
+
+class InProcessSandbox implements Sandbox {
+  readonly #options: InProcessOptions
+  readonly #running = new Set<RunningStep>()
+  readonly #workers = new Map<string, Promise<StepWorkers>>()
+
+  constructor(options: InProcessOptions) {
+    this.#options = { ...options, onNotice: onceEach(options.onNotice) }
+    for (const notice of noticesOf(processStatus())) this.#options.onNotice?.(notice)
+    // A failure shows again in the step that wants them.
+    this.#workersFor('none').then(
+      ({ launchers: { sandbox } }) => sandbox.giveBack(sandbox.take()),
+      () => undefined,
+    )
+  }
+
+  async start(spec: ProcessSpec, options: StartOptions): Promise<RunningProcess> {
+    const network = networkKindOf(spec.network)
+    const workers = await this.#workersFor(network)
+    const step = new RunningStep(spec, options, { workers, network })
+    this.#running.add(step)
+    const onEnd = (): void => void this.#running.delete(step)
+    step.end.then(onEnd, onEnd)
+    return await step.started()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const workers = await Promise.all(this.#workers.values())
+    this.#workers.clear()
+    this.#cancelAll()
+    await Promise.allSettled([...this.#running].map((step) => step.end))
+    await Promise.all(workers.map(closeWorkers))
+    process.off('exit', this.#cancelAll)
+  }
+
+  /**
+   * The same workers serve all steps, except in a user namespace: a thread that has left the host's
+   * network cannot come back there, since that network belongs to another user namespace.
+   */
+  #workersFor(network: NetworkKind): Promise<StepWorkers> {
+    const key = isUserNamespace() && network === 'host' ? 'host' : 'any'
+    const known = this.#workers.get(key)
+    if (known !== undefined) return known
+    if (this.#workers.size === 0) process.on('exit', this.#cancelAll)
+    const started = startWorkers(this.#options.temporary, (group) => this.#reportGroup(group))
+    this.#workers.set(key, started)
+    return started
+  }
+
+  #reportGroup({ lacking }: ControlGroup): void {
+    for (const [controller, failure] of lacking) {
+      this.#options.onNotice?.(noticeOf(controller, failure))
+    }
+  }
+
+  /** A thread that waits for its step would keep the process from exiting until the step ends. */
+  readonly #cancelAll = (): void => {
+    for (const step of this.#running) step.cancel()
+  }
+}
+
+/** All groups lack the same, so a notice is passed on once. */
+function onceEach(onNotice: InProcessOptions['onNotice']): (notice: TsbuildError) => void {
+  const said = new Set<string>()
+  return (notice) => {
+    if (said.has(notice.message)) return
+    said.add(notice.message)
+    onNotice?.(notice)
+  }
+}
+
+function noticeOf(controller: Controller, { message, hint }: TsbuildError): TsbuildError {
+  const effect =
+    controller === 'devices'
+      ? 'steps cannot open device files that they make'
+      : 'nothing limits how many processes a step starts'
+  return new TsbuildError(`${effect}: ${message}`, { code: 'SANDBOX_UNAVAILABLE', hint })
+}

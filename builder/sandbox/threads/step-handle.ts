@@ -1,0 +1,64 @@
+import { Socket } from 'node:net'
+import type { Readable, Writable } from 'node:stream'
+import { errnoOf } from '#core'
+import type { Launched } from '../process/step-process.ts'
+import type { ExitStatus, RunningProcess } from '../spec/sandbox.ts'
+
+/** The life of a started process, as its handle needs it. */
+export interface StepLife {
+  /** How it ended, once nothing is left of it. */
+  readonly end: Promise<ExitStatus>
+  /** Kills it with everything that it started. */
+  kill(): void
+}
+
+/** The handle of a process that a launcher has started. */
+export class StepHandle implements RunningProcess {
+  readonly stdin: Writable | undefined
+  readonly stdout: Readable
+  readonly stderr: Readable
+  readonly #life: StepLife
+  #pid: number | undefined
+
+  /** Takes over the descriptors. */
+  constructor({ pid, stdin, stdout, stderr }: Launched, life: StepLife) {
+    this.#pid = pid
+    this.#life = life
+    this.stdin = stdin === undefined ? undefined : openPipe(stdin, 'writable')
+    this.stdout = openPipe(stdout, 'readable')
+    this.stderr = openPipe(stderr, 'readable')
+    const onEnd = (): void => {
+      // The number may be that of another process from now on.
+      this.#pid = undefined
+      this.stdin?.destroy()
+    }
+    life.end.then(onEnd, onEnd)
+  }
+
+  signal(name: NodeJS.Signals): void {
+    if (this.#pid === undefined) return
+    try {
+      process.kill(this.#pid, name)
+    } catch (cause) {
+      if (errnoOf(cause) !== 'ESRCH') throw cause
+    }
+  }
+
+  wait(): Promise<ExitStatus> {
+    return this.#life.end
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#life.kill()
+    await this.#life.end.catch(() => undefined)
+    for (const stream of [this.stdin, this.stdout, this.stderr]) stream?.destroy()
+  }
+}
+
+function openPipe(fd: number, direction: 'readable' | 'writable'): Socket {
+  const readable = direction === 'readable'
+  const pipe = new Socket({ fd, readable, writable: !readable })
+  // A process that has ended neither reads nor writes; its status says how it ended.
+  pipe.on('error', () => undefined)
+  return pipe
+}

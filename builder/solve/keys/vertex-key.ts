@@ -1,0 +1,127 @@
+import type { FileAction } from '#builder/files'
+import type {
+  ExecVertex,
+  FilesVertex,
+  ImageVertex,
+  PlannedMount,
+  StepSettings,
+} from '#builder/plan'
+import { type CacheKey, cacheKeyOf } from '#cache'
+import { chainIdOf, type Digest, formatPlatform, type Json, type Platform } from '#core'
+import { hasWildcards } from '#parser'
+
+/** A key and what went into it, so that a later miss can be explained. */
+export interface KeyedStep {
+  readonly key: CacheKey
+  readonly preimage: Json
+}
+
+/**
+ * The key of a base image: its files. Another tag, or another compression of the same layers, has the
+ * same key. `undefined` is the empty root of `FROM scratch`.
+ */
+export function imageKey(vertex: ImageVertex): CacheKey {
+  const chain = chainIdOf(vertex.base.layers.map(({ diffId }) => diffId))
+  return cacheKeyOf({ op: 'image', chain: chain ?? null })
+}
+
+/**
+ * The key of a RUN. Proxy settings are left out: they say how to reach other hosts, not what is built.
+ * So are the names of cache mounts and how they are shared, and what secrets and agents hold.
+ */
+export function execKey(
+  vertex: ExecVertex,
+  root: CacheKey | undefined,
+  input: FilesInputKey | undefined,
+): KeyedStep {
+  const { args, env, cwd, user, hostname, network, security, settings } = vertex.process
+  const mounts = vertex.mounts.map(mountDocument)
+  return keyed({
+    op: 'exec',
+    root: root ?? null,
+    platform: formatPlatform(machineOf(vertex.platform)),
+    process: { args, env, cwd, user, hostname, network, security },
+    settings: settingsDocument(settings),
+    ...(mounts.length === 0 ? {} : { mounts }),
+    ...timesDocument(vertex),
+    ...(input === undefined ? {} : { input: { ...input } }),
+  })
+}
+
+/** The release of a system decides which base image is chosen, and nothing beyond that. */
+function machineOf({ os, architecture, variant }: Platform): Platform {
+  return { os, architecture, ...(variant === undefined ? {} : { variant }) }
+}
+
+/** Without limits and addresses: they say how long a step takes and where a host is. */
+function settingsDocument({ extraHosts, shmSize, ulimits, cgroupParent }: StepSettings): Json {
+  return {
+    extraHosts: extraHosts.map(([host]) => host),
+    shmSize,
+    ulimits: ulimits.map((limit) => ({ ...limit })),
+    cgroupParent: cgroupParent ?? null,
+  }
+}
+
+function mountDocument(mount: PlannedMount): Json {
+  const left = mount.kind === 'cache' ? ['id', 'sharing'] : []
+  const kept = Object.entries(mount).filter(
+    ([key, value]) => value !== undefined && !left.includes(key),
+  )
+  return Object.fromEntries(kept) as Json
+}
+
+/** What files come from: by the definitions of the steps that made them, or by what they hold. */
+export type FilesInputKey =
+  | { readonly definition: readonly (CacheKey | null)[] }
+  | { readonly content: Digest }
+
+/** The key of a copy. */
+export function filesKey(
+  vertex: FilesVertex,
+  root: CacheKey | undefined,
+  input: FilesInputKey | undefined,
+): KeyedStep {
+  return keyed({ ...filesDocument(vertex, root), input: input === undefined ? null : { ...input } })
+}
+
+/** The step without what it copies: shows whether it was ever built. */
+export function filesFamily(vertex: FilesVertex, root: CacheKey | undefined): CacheKey {
+  return cacheKeyOf({ ...filesDocument(vertex, root), family: true })
+}
+
+/** A linked layer's result is one with the stack that it was put on. */
+export function linkedKey(root: CacheKey | undefined, layer: CacheKey): CacheKey {
+  return cacheKeyOf({ op: 'merge', root: root ?? null, layer })
+}
+
+function filesDocument(
+  vertex: FilesVertex,
+  root: CacheKey | undefined,
+): { readonly [key: string]: Json } {
+  const actions = vertex.actions.map(actionDocument)
+  const on = vertex.link ? null : (root ?? null)
+  return { op: 'files', root: on, actions, ...timesDocument(vertex) }
+}
+
+function actionDocument(action: FileAction): Json {
+  const document = { ...action } as unknown as { readonly [key: string]: Json }
+  if (action.kind !== 'copy' || action.exclude.length === 0 || action.parents) return document
+  // Patterns used to apply to what a wildcard matches itself: those results are wrong by now.
+  const matches = action.wildcards && action.paths.some(hasWildcards)
+  return matches ? { ...document, excluded: 'below' } : document
+}
+
+/** Only where times were asked for: all other keys stay what they are. */
+function timesDocument(vertex: ExecVertex | FilesVertex): { readonly [key: string]: Json } {
+  const { maxMtime } = vertex
+  const madeAt = vertex.op === 'files' ? vertex.madeAt : undefined
+  return {
+    ...(maxMtime === undefined ? {} : { latest: maxMtime }),
+    ...(madeAt === undefined ? {} : { madeAt }),
+  }
+}
+
+function keyed(preimage: Json): KeyedStep {
+  return { key: cacheKeyOf(preimage), preimage }
+}

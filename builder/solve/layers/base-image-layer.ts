@@ -1,0 +1,164 @@
+import { mkdirSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import type { BaseLayer } from '#builder/plan'
+import {
+  cacheKeyOf,
+  isStackLayerId,
+  type LayerId,
+  type LayerRecord,
+  layerId,
+  moveOwners,
+  stackLayerId,
+} from '#cache'
+import { type DiffId, hexOf } from '#core'
+import { diffIdsOf, type Layer, type LayerDeps, type TarFacts } from './layer.ts'
+import { readBlob, unpack } from './layer-blob.ts'
+import { checkDirectory } from './layer-check.ts'
+import { ownedDirectory } from './layer-owners.ts'
+import { directoriesOf } from './stack.ts'
+
+/**
+ * A layer of a base image: nothing of it is fetched before something looks into it. Its diffID is a
+ * claim of the image's config until its blob was seen to hold that layer: what the store has under the
+ * diffID stands for this blob only then, or a step would use one layer and a push ship another.
+ */
+export class BaseImageLayer implements Layer {
+  readonly base: BaseLayer
+  readonly createdAt: undefined
+  readonly #deps: LayerDeps
+  readonly #onFetch: (layer: BaseLayer) => Promise<void>
+  #directory: Promise<string> | undefined
+  #checked: Promise<string> | undefined
+  #confirmed: Promise<void> | undefined
+  /** Of the layer whose directory is used. */
+  #id: LayerId | undefined
+  /** This process made the directory. */
+  #isNew = false
+
+  constructor(base: BaseLayer, deps: LayerDeps, onFetch: (layer: BaseLayer) => Promise<void>) {
+    this.base = base
+    this.#deps = deps
+    this.#onFetch = onFetch
+  }
+
+  directory(below: readonly Layer[]): Promise<string> {
+    this.#directory ??= this.#deps.tasks.add(this.#makeDirectory(below))
+    return this.#directory
+  }
+
+  checkedDirectory(below: readonly Layer[]): Promise<string> {
+    this.#checked ??= this.#deps.tasks.add(this.#check(below))
+    return this.#checked
+  }
+
+  async tar(): Promise<TarFacts> {
+    const { diffId } = this.base
+    return { diffId, size: this.#deps.store.layers.findByDiffId(diffId)?.size }
+  }
+
+  async diffId(): Promise<DiffId> {
+    return this.base.diffId
+  }
+
+  /**
+   * Sees to it that the blob is the layer that the store has under its diffID: for results of earlier
+   * steps on top of that one.
+   * @throws {TsbuildError} DIGEST_MISMATCH, and failures to fetch it
+   */
+  confirm(): Promise<void> {
+    this.#confirmed ??= this.#deps.tasks.add(this.#confirm())
+    return this.#confirmed
+  }
+
+  async #confirm(): Promise<void> {
+    const { layers } = this.#deps.store
+    const { diffId, descriptor } = this.base
+    if (layers.isKnownBlob(diffId, descriptor)) return
+    const isElsewhere = layers.compressed(diffId).length > 0
+    if (!isElsewhere && layers.findByDiffId(diffId) === undefined) return
+    await this.#onFetch(this.base)
+    await readBlob(
+      descriptor,
+      (blob) => this.#deps.pool.run('checkLayer', { ...blob, diffId }, this.#deps.signal),
+      this.#deps,
+    )
+    layers.addCompressed(diffId, descriptor)
+  }
+
+  async #makeDirectory(below: readonly Layer[]): Promise<string> {
+    const { store, signal } = this.#deps
+    const { diffId } = this.base
+    await this.confirm()
+    const own = this.#anywhere()
+    if (own?.directory) return this.#use(own.id)
+    const stacked = stackLayerId([...(await diffIdsOf(below)), diffId])
+    const find = async (): Promise<string | undefined> => {
+      const found = [this.#anywhere(), store.layers.get(stacked)]
+      const made = found.find((record) => record?.directory)
+      return made && this.#use(made.id)
+    }
+    const known = await find()
+    if (known !== undefined) return known
+    const what = `unpack layer ${diffId}`
+    await using _lease = await store.lease(cacheKeyOf({ unpack: diffId }), { signal, what })
+    return (await find()) ?? (await this.#unpack(below, stacked))
+  }
+
+  /** A layer of the store with a directory that stands on any stack. */
+  #anywhere(): LayerRecord | undefined {
+    const found = this.#deps.store.layers.findByDiffId(this.base.diffId)
+    return found === undefined || isStackLayerId(found.id) ? undefined : found
+  }
+
+  #use(id: LayerId): Promise<string> {
+    this.#id = id
+    return ownedDirectory(id, this.#deps)
+  }
+
+  async #unpack(below: readonly Layer[], stacked: LayerId): Promise<string> {
+    const { store } = this.#deps
+    const { diffId } = this.base
+    await using temporary = store.temporary()
+    const { directory, size, isFitted } = await this.#unpackTo(temporary.path, below)
+    // What fits the layers below only is kept under the name of the whole stack.
+    const facts = isFitted ? { id: stacked } : { id: layerId(hexOf(diffId)), diffId, size }
+    const { id } = await store.layers.commitDirectory(directory, facts)
+    this.#isNew = true
+    this.#id = id
+    return store.layers.directory(id)
+  }
+
+  /** `isFitted`: what it holds fits the layers below only. */
+  async #unpackTo(
+    place: string,
+    below: readonly Layer[],
+  ): Promise<{ readonly directory: string; readonly size: number; readonly isFitted: boolean }> {
+    const { diffId, descriptor } = this.base
+    await this.#onFetch(this.base)
+    const directory = join(place, 'layer')
+    const task = { diffId, directory, lowers: undefined }
+    const { size, dependsOnLowers } = await unpack(descriptor, task, this.#deps)
+    // Only now: an image can claim any diffID for its blobs.
+    this.#deps.store.layers.addCompressed(diffId, descriptor)
+    if (!dependsOnLowers) return { directory, size, isFitted: false }
+    const fitted = join(place, 'fitted')
+    mkdirSync(fitted)
+    const lowers = await directoriesOf(below, this.#deps)
+    await unpack(descriptor, { ...task, directory: fitted, lowers }, this.#deps)
+    return { directory: fitted, size, isFitted: true }
+  }
+
+  async #check(below: readonly Layer[]): Promise<string> {
+    const directory = await this.directory(below)
+    const id = this.#id
+    if (id === undefined) throw new Error('a directory belongs to a layer')
+    const remake = async (target: string): Promise<void> => {
+      await using temporary = this.#deps.store.temporary()
+      const { directory: fresh } = await this.#unpackTo(temporary.path, below)
+      moveOwners(fresh, target)
+      renameSync(fresh, target)
+    }
+    await checkDirectory({ id, directory, isNew: this.#isNew, remake }, this.#deps)
+    return directory
+  }
+}

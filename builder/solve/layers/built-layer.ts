@@ -1,0 +1,168 @@
+import { join } from 'node:path'
+import { decompress } from '#builder/layer'
+import type { LayerId, LayerRecord, TarFacts as SizedTar } from '#cache'
+import { compressionOf, type DiffId, MEDIA_TYPES, TsbuildError, uncompressedDigest } from '#core'
+import type { Layer, LayerDeps, TarFacts } from './layer.ts'
+import { unpack } from './layer-blob.ts'
+import { checkDirectory, checkedDirectories, discardDamaged } from './layer-check.ts'
+import { ownedDirectory } from './layer-owners.ts'
+import { directoriesOf } from './stack.ts'
+
+/** A layer that a step made here. */
+export class BuiltLayer implements Layer {
+  readonly base: undefined
+  readonly createdAt: Date
+  readonly #deps: LayerDeps
+  readonly #id: LayerId
+  #directory: Promise<string> | undefined
+  #checked: Promise<string> | undefined
+  #tar: Promise<TarFacts> | undefined
+  #diffId: Promise<DiffId | undefined> | undefined
+  /** This process made the directory. */
+  #isNew = false
+
+  constructor(record: LayerRecord, createdAt: Date, deps: LayerDeps) {
+    this.#id = record.id
+    this.createdAt = createdAt
+    this.#deps = deps
+  }
+
+  directory(below: readonly Layer[]): Promise<string> {
+    this.#directory ??= this.#deps.tasks.add(this.#makeDirectory(below))
+    return this.#directory
+  }
+
+  checkedDirectory(below: readonly Layer[]): Promise<string> {
+    this.#checked ??= this.#deps.tasks.add(this.#check(below))
+    return this.#checked
+  }
+
+  tar(below: readonly Layer[]): Promise<TarFacts> {
+    this.#tar ??= this.#deps.tasks.add(this.#makeTar(below))
+    return this.#tar
+  }
+
+  /** With it a later build checks whether the directory is still what the step made. */
+  diffId(below: readonly Layer[]): Promise<DiffId | undefined> {
+    this.#diffId ??= this.#deps.tasks.add(this.#findDiffId(below))
+    return this.#diffId
+  }
+
+  async #findDiffId(below: readonly Layer[]): Promise<DiffId | undefined> {
+    const { id, diffId } = this.#record()
+    if (diffId !== undefined) return diffId
+    if (this.#tar !== undefined) return (await this.#tar).diffId
+    const { pool, signal } = this.#deps
+    const directory = await this.directory(below)
+    const lowers = await directoriesOf(below, this.#deps)
+    try {
+      const tar = await pool.run('digestLayer', { directory, lowers }, signal)
+      await this.#identify(id, tar, below)
+      return tar.diffId
+    } catch (cause) {
+      if (!(cause instanceof TsbuildError) || cause.code !== 'LAYER_INVALID') throw cause
+      return undefined
+    }
+  }
+
+  /** Names the layer by its content, as far as that of all layers below is known. */
+  async #identify(id: LayerId, tar: SizedTar, below: readonly Layer[]): Promise<void> {
+    const { layers } = this.#deps.store
+    const found = below.map((layer, index) => layer.diffId(below.slice(0, index)))
+    const diffIds = (await Promise.all(found)).filter((diffId) => diffId !== undefined)
+    if (diffIds.length === below.length) layers.identify(id, tar, diffIds)
+    else layers.setTar(id, tar)
+  }
+
+  async #makeDirectory(below: readonly Layer[]): Promise<string> {
+    const { store } = this.#deps
+    const record = this.#record()
+    if (record.directory) return ownedDirectory(record.id, this.#deps)
+    await using temporary = store.temporary()
+    const directory = join(temporary.path, 'layer')
+    const tar = await this.#unpack(directory, below)
+    await store.layers.commitDirectory(directory, { id: record.id, ...tar })
+    this.#isNew = true
+    return store.layers.directory(record.id)
+  }
+
+  /** Makes the directory from a blob of the store. */
+  async #unpack(directory: string, below: readonly Layer[]): Promise<SizedTar> {
+    const { id, diffId, size } = this.#record()
+    if (diffId === undefined || size === undefined) throw missingLayerError(id)
+    await this.#findTar({ diffId, size })
+    const tar = { mediaType: MEDIA_TYPES.ociLayer, digest: uncompressedDigest(diffId), size }
+    const lowers = await directoriesOf(below, this.#deps)
+    await unpack(tar, { diffId, directory, lowers }, this.#deps)
+    return { diffId, size }
+  }
+
+  /** True when the tar is in the store; a packed one is unpacked. */
+  async #findTar({ diffId, size }: SizedTar): Promise<boolean> {
+    const { store, signal } = this.#deps
+    const tar = { mediaType: MEDIA_TYPES.ociLayer, digest: uncompressedDigest(diffId), size }
+    if (store.blobs.stat(tar.digest) !== undefined) return true
+    for (const packed of store.layers.compressed(diffId)) {
+      const compression = compressionOf(packed.mediaType)
+      if (compression === undefined || store.blobs.stat(packed.digest) !== packed.size) continue
+      const bytes = decompress(await store.blobs.open(packed, { signal }), compression)
+      await store.blobs.put(tar, bytes, { signal })
+      return true
+    }
+    return false
+  }
+
+  async #makeTar(below: readonly Layer[]): Promise<TarFacts> {
+    const { store, pool, signal } = this.#deps
+    const { id, diffId, size } = this.#record()
+    if (diffId !== undefined && size !== undefined && (await this.#findTar({ diffId, size }))) {
+      return { diffId, size }
+    }
+    await using temporary = store.temporary()
+    const directory = await this.directory(below)
+    const under = await directoriesOf(below, this.#deps)
+    // A copy with --link was made on nothing.
+    for (const [index, lowers] of [under, []].entries()) {
+      const tar = join(temporary.path, `${index}.tar`)
+      const packed = await pool.run('packLayer', { directory, lowers, tar }, signal)
+      if (diffId !== undefined && packed.diffId !== diffId) continue
+      await store.blobs.adopt(tar, uncompressedDigest(packed.diffId), packed.size)
+      await this.#identify(id, packed, below)
+      return packed
+    }
+    throw await discardDamaged(id, this.#deps)
+  }
+
+  async #check(below: readonly Layer[]): Promise<string> {
+    // A layer is the difference to what lies below, so that is checked first.
+    await checkedDirectories(below)
+    const directory = await this.directory(below)
+    // What an older tsbuild left without a diffID gets it now, from the directory as it is.
+    await this.diffId(below)
+    const { id, diffId } = this.#record()
+    if (diffId === undefined) return directory
+    await checkDirectory(
+      {
+        ...{ id, directory, diffId },
+        lowers: await directoriesOf(below, this.#deps),
+        isNew: this.#isNew,
+        remake: async (target) => void (await this.#unpack(target, below)),
+      },
+      this.#deps,
+    )
+    return directory
+  }
+
+  #record(): LayerRecord {
+    const record = this.#deps.store.layers.get(this.#id)
+    if (record === undefined) throw missingLayerError(this.#id)
+    return record
+  }
+}
+
+function missingLayerError(id: LayerId): TsbuildError {
+  return new TsbuildError(`layer ${id} is not in the store any more`, {
+    code: 'STORE_INVALID',
+    hint: 'something else removed it during the build; build again',
+  })
+}

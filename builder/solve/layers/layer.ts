@@ -1,0 +1,43 @@
+import type { BaseLayer } from '#builder/plan'
+import type { Store } from '#cache'
+import type { DiffId } from '#core'
+import type { WorkPool } from '../work/work-pool.ts'
+import type { BackgroundTasks } from './background-tasks.ts'
+
+/** What layers need to make their forms. */
+export interface LayerDeps {
+  readonly store: Store
+  readonly pool: WorkPool
+  readonly tasks: BackgroundTasks
+  readonly signal: AbortSignal | undefined
+}
+
+/** What is known of the uncompressed tar of a layer. */
+export interface TarFacts {
+  readonly diffId: DiffId
+  /** Bytes of the uncompressed tar; unknown for a base layer that was never unpacked. */
+  readonly size: number | undefined
+}
+
+/** One layer of a result, in the forms that it has; other forms are made when they are asked for. */
+export interface Layer {
+  /** A base layer as its registry or layout has it. */
+  readonly base: BaseLayer | undefined
+  readonly createdAt: Date | undefined
+  /** Overlay form. `below` are the layers underneath, bottom first. */
+  directory(below: readonly Layer[]): Promise<string>
+  /** As `directory`, after its content was digested: for what leaves the machine. */
+  checkedDirectory(below: readonly Layer[]): Promise<string>
+  /** For a built layer: once this is known, the tar is in the store. */
+  tar(below: readonly Layer[]): Promise<TarFacts>
+  /** The diffID, for which no tar is kept; `undefined` for a directory that no tar can hold. */
+  diffId(below: readonly Layer[]): Promise<DiffId | undefined>
+}
+
+/** @returns the diffIDs of a stack, bottom first; built layers are packed for it */
+export async function diffIdsOf(layers: readonly Layer[]): Promise<readonly DiffId[]> {
+  const diffIds = layers.map(
+    async (layer, index) => layer.base?.diffId ?? (await layer.tar(layers.slice(0, index))).diffId,
+  )
+  return Promise.all(diffIds)
+}

@@ -1,0 +1,68 @@
+/**
+ * Stacks of layers as what mounts and copies work on: directories in overlay form. Overlayfs takes 500
+ * of them at most, and each costs a look-up for every name; an image may have any number.
+ */
+import { basename, join } from 'node:path'
+import { cacheKeyOf, type LayerId, layerId, type Store } from '#cache'
+import type { WorkPool } from '../work/work-pool.ts'
+import type { Layer } from './layer.ts'
+import { ownedDirectory } from './layer-owners.ts'
+
+/** What stacks need to be merged. */
+export interface StackDeps {
+  readonly store: Store
+  readonly pool: WorkPool
+  readonly signal: AbortSignal | undefined
+}
+
+/** So many layers on top stay directories of their own. */
+const NEWEST = 400
+/** What lies below is merged in steps of so many, so that a growing stack is not copied each time. */
+const STEP = 50
+/** Bounds the descriptors that a merge has open. */
+const MERGED_AT_ONCE = 200
+
+/**
+ * Overlay directories of a stack, topmost first; each once, where it is topmost. What lies below the
+ * newest 400 layers may be one directory that shows the same: the layers themselves, and what an
+ * image has of them, do not change.
+ */
+export async function directoriesOf(
+  layers: readonly Layer[],
+  deps: StackDeps,
+): Promise<readonly string[]> {
+  const made = layers.map((layer, index) => layer.directory(layers.slice(0, index)))
+  const directories = await Promise.all(made)
+  const merged = Math.max(0, Math.floor((directories.length - NEWEST) / STEP)) * STEP
+  const kept = directories.slice(merged).reverse()
+  if (merged > 0) kept.push(await mergedDirectory(directories.slice(0, merged), deps))
+  return [...new Set(kept)]
+}
+
+/** `bottomFirst` as one directory, made of the largest part that was merged before. */
+async function mergedDirectory(bottomFirst: readonly string[], deps: StackDeps): Promise<string> {
+  const { store, pool, signal } = deps
+  const id = mergedId(bottomFirst)
+  const isMade = (one: LayerId): boolean => store.layers.get(one)?.directory === true
+  if (isMade(id)) return ownedDirectory(id, deps)
+  const what = `merge ${bottomFirst.length} layers`
+  await using _lease = await store.lease(cacheKeyOf({ merge: id }), { signal, what })
+  if (isMade(id)) return ownedDirectory(id, deps)
+  let count = bottomFirst.length - STEP
+  while (count > 0 && !isMade(mergedId(bottomFirst.slice(0, count)))) count -= STEP
+  const least = bottomFirst.length - MERGED_AT_ONCE
+  if (count < least) count = least
+  const rest = count > 0 ? [await mergedDirectory(bottomFirst.slice(0, count), deps)] : []
+  const directories = [...bottomFirst.slice(Math.max(count, 0)).reverse(), ...rest]
+  await using temporary = store.temporary()
+  const directory = join(temporary.path, 'merged')
+  await pool.run('mergeDirectories', { directories: [...new Set(directories)], directory }, signal)
+  await store.layers.commitDirectory(directory, { id })
+  return store.layers.directory(id)
+}
+
+/** The first letter is not a hex digit, so that the id is never taken for a diffID. */
+function mergedId(bottomFirst: readonly string[]): LayerId {
+  const key = cacheKeyOf({ merged: bottomFirst.map((directory) => basename(directory)) })
+  return layerId(`m${key.slice(1)}`)
+}

@@ -1,0 +1,130 @@
+import type { StepVertex } from '#builder/plan'
+import type { CacheKey, Candidate, LayerRecord, NewResult, ResultCache, Store } from '#cache'
+import type { ExecutionReason } from '#core'
+import { isOutdated } from '../layers/layer-owners.ts'
+import type { LookupPolicy } from './lookup-policy.ts'
+
+/** How a key names what a step takes from others: by the keys of that, or by what the files hold. */
+export type KeyKind = 'definition' | 'content'
+
+/** A result that can be used, with its layer in the store. */
+export interface FoundResult extends Pick<NewResult, 'key' | 'createdAt'> {
+  readonly by: KeyKind
+  readonly layer: LayerRecord
+}
+
+/** What is looked up. */
+export interface Query {
+  readonly vertex: StepVertex
+  readonly key: CacheKey
+  readonly by: KeyKind
+}
+
+/** What a lookup needs. */
+export interface LookupDeps {
+  readonly store: Store
+  readonly results: ResultCache
+  readonly policy: LookupPolicy
+  readonly signal: AbortSignal | undefined
+}
+
+/** A result as a cache or this build has it. */
+type KnownResult = Pick<NewResult, 'key' | 'createdAt' | 'layer'>
+
+/** The results that one call of the cache has found, by the key that was asked for. */
+type Answer = Promise<ReadonlyMap<CacheKey, readonly Candidate[]>>
+
+/**
+ * Looks results up, by the policy of each step: those of this build, then those of the cache. What was
+ * asked once is not asked again unless it is asked to.
+ */
+export class ResultLookup {
+  readonly #deps: LookupDeps
+  readonly #answers = new Map<CacheKey, Answer>()
+  /** Results of this build: they are used even where nothing is looked up. */
+  readonly #done = new Map<CacheKey, KnownResult>()
+
+  constructor(deps: LookupDeps) {
+    this.#deps = deps
+  }
+
+  /** True when the policy of a step lets it be found by such a key. */
+  isAllowed({ vertex, by }: Pick<Query, 'vertex' | 'by'>): boolean {
+    const lookup = this.#deps.policy(vertex.id)
+    return lookup === 'any' || lookup === by
+  }
+
+  /** True when the cache has been asked for a key, whether or not the answer has arrived. */
+  isAsked(key: CacheKey): boolean {
+    return this.#answers.has(key)
+  }
+
+  /** Asks the cache for keys that are going to be looked up, in one call. */
+  ask(keys: readonly CacheKey[]): void {
+    const { results, signal } = this.#deps
+    const found = results.find(keys, { signal })
+    const answer = found.then((candidates) => Map.groupBy(candidates, keyAskedFor))
+    // Rejections reach those that look a key up.
+    answer.catch(() => undefined)
+    for (const key of keys) this.#answers.set(key, answer)
+  }
+
+  /** The result of a step that is stored under a key. */
+  async find(query: Query): Promise<FoundResult | undefined> {
+    const { key } = query
+    const done = this.#done.get(key)
+    if (done !== undefined) return this.#usable(query, [done])
+    if (!this.isAllowed(query)) return undefined
+    if (!this.isAsked(key)) this.ask([key])
+    const candidates = (await this.#answers.get(key))?.get(key) ?? []
+    return this.#usable(
+      query,
+      candidates.map(({ layer, ...result }) => ({ ...result, layer: layer.id })),
+    )
+  }
+
+  /** As `find`, for what another build may have stored since it was asked for. */
+  findAgain(query: Query): Promise<FoundResult | undefined> {
+    this.#answers.delete(query.key)
+    return this.find(query)
+  }
+
+  /** True when a version of the step may be found: else its content need not be known before. */
+  async hasFamily(vertex: StepVertex, family: CacheKey): Promise<boolean> {
+    const { policy, results, signal } = this.#deps
+    return policy(vertex.id) !== 'none' && results.hasFamily(family, { signal })
+  }
+
+  /** Why a step is executed that was not found. */
+  async executionReason(vertex: StepVertex, family: CacheKey): Promise<ExecutionReason> {
+    if (this.#deps.policy(vertex.id) === 'none') return 'no-cache'
+    return (await this.hasFamily(vertex, family)) ? 'input-changed' : 'no-record'
+  }
+
+  /** Makes the result of `target` be found by `key`. */
+  link(key: CacheKey, target: CacheKey): Promise<void> {
+    const { results, signal } = this.#deps
+    return results.link(key, target, { signal })
+  }
+
+  /** Stores a result of this build. */
+  async put(result: NewResult): Promise<void> {
+    const { results, signal } = this.#deps
+    this.#done.set(result.key, result)
+    await results.put(result, { signal })
+  }
+
+  #usable({ vertex, by }: Query, results: readonly KnownResult[]): FoundResult | undefined {
+    const { store } = this.#deps
+    for (const { key, createdAt, layer: id } of results) {
+      const layer = store.layers.get(id)
+      if (layer === undefined || isOutdated(vertex, layer, store)) continue
+      return { key, createdAt, layer, by }
+    }
+    return undefined
+  }
+}
+
+function keyAskedFor({ foundBy }: Candidate): CacheKey {
+  return foundBy
+}

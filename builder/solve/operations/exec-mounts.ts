@@ -1,0 +1,232 @@
+import { Buffer } from 'node:buffer'
+import { chmodSync, chownSync, mkdirSync } from 'node:fs'
+import type { Socket } from 'node:net'
+import { join } from 'node:path'
+import type {
+  BindMountPlan,
+  CacheMountPlan,
+  ExecVertex,
+  PlannedMount,
+  SecretMountPlan,
+  SshMountPlan,
+} from '#builder/plan'
+import { createWritable } from '#builder/snapshot'
+import type { CacheMountRequest, OpenCacheMounts, Store } from '#cache'
+import { errnoOf, MORE_IDS, type Mount, Resources, TsbuildError, unreachable } from '#core'
+import { directoriesOf } from '../layers/stack.ts'
+import type { WorkPool } from '../work/work-pool.ts'
+import type { Result } from './result.ts'
+
+/** What opening mounts needs. */
+export interface MountDeps {
+  readonly store: Store
+  readonly pool: WorkPool
+  readonly secrets: StepSecrets
+  readonly signal: AbortSignal | undefined
+}
+
+/** Secrets and agents of steps: no key, record or event contains them. */
+export interface StepSecrets {
+  /** @returns `undefined` without a secret of this name */
+  readonly secret: (id: string, signal?: AbortSignal | undefined) => Promise<Uint8Array | undefined>
+  /** @returns the agent's side of a connection; `undefined` without an agent of this name */
+  readonly agent: (id: string) => ((connection: Socket) => void) | undefined
+}
+
+/** What the mounts of a step are made of. */
+export interface MountInputs {
+  /** For each source of the vertex what it stands for; `undefined` is the empty stage. */
+  readonly sources: readonly (Result | undefined)[]
+  /** An existing directory for what is dropped after the step. */
+  readonly scratch: string
+}
+
+/** The mounts of a step as the sandbox takes them, until they are disposed of. */
+export interface OpenMounts extends AsyncDisposable {
+  readonly mounts: readonly Mount[]
+  /** `KEY=value` of secrets. */
+  readonly env: readonly string[]
+  readonly onConnect: (target: string, connection: Socket) => void
+}
+
+/** Opens the mounts of a step. @throws {TsbuildError} NOT_FOUND, CANCELLED, NO_SPACE, STEP_FAILED */
+export async function openMounts(
+  vertex: ExecVertex,
+  inputs: MountInputs,
+  deps: MountDeps,
+): Promise<OpenMounts> {
+  if (vertex.mounts.length === 0) return NO_MOUNTS
+  await using stack = new Resources()
+  const caches = vertex.mounts.filter((mount) => mount.kind === 'cache')
+  const opened = stack.use(await openCaches(caches, inputs, deps))
+  const mounts: Mount[] = []
+  const env: string[] = []
+  const agents = new Map<string, (connection: Socket) => void>()
+  for (const [index, planned] of vertex.mounts.entries()) {
+    const place = { index, inputs, opened, caches, deps, env, agents }
+    mounts.push(...(await toMounts(planned, place)))
+  }
+  const held = stack.move()
+  return {
+    ...{ mounts, env },
+    onConnect: (target, connection) => agents.get(target)?.(connection),
+    [Symbol.asyncDispose]: () => held[Symbol.asyncDispose](),
+  }
+}
+
+const NO_MOUNTS: OpenMounts = {
+  ...{ mounts: [], env: [], onConnect: () => undefined },
+  [Symbol.asyncDispose]: async () => undefined,
+}
+
+interface MountPlace {
+  /** Of the mount in the step. */
+  readonly index: number
+  readonly inputs: MountInputs
+  readonly caches: readonly CacheMountPlan[]
+  readonly opened: OpenCacheMounts
+  readonly deps: MountDeps
+  /** Takes variables. */
+  readonly env: string[]
+  /** Takes agents, by target. */
+  readonly agents: Map<string, (connection: Socket) => void>
+}
+
+/** None for a secret that is only a variable, and for what is absent and not required. */
+async function toMounts(planned: PlannedMount, place: MountPlace): Promise<readonly Mount[]> {
+  switch (planned.kind) {
+    case 'bind':
+      return [await bindMount(planned, place)]
+    case 'cache': {
+      const { target, readonly, path, owned = false } = planned
+      const source = place.opened.paths[place.caches.indexOf(planned)]
+      if (source === undefined) throw new Error('a cache mount was not opened')
+      return [{ type: 'bind', target, source, readonly, path, owned }]
+    }
+    case 'tmpfs': {
+      const { target, size, readonly, owned = false } = planned
+      return [{ type: 'tmpfs', target, readonly, owned, ...(size === undefined ? {} : { size }) }]
+    }
+    case 'script': {
+      const content = Buffer.from(planned.content)
+      return [{ type: 'file', target: planned.target, content, uid: 0, gid: 0, mode: 0o755 }]
+    }
+    case 'secret':
+      return secretMounts(planned, place)
+    case 'ssh':
+      return agentMounts(planned, place)
+    default:
+      return unreachable(planned)
+  }
+}
+
+async function secretMounts(
+  { id, target, env, required, owner }: SecretMountPlan,
+  place: MountPlace,
+): Promise<readonly Mount[]> {
+  const content = await place.deps.secrets.secret(id, place.deps.signal)
+  if (content === undefined) {
+    if (!required) return []
+    throw new TsbuildError(`secret ${id}: not found`, {
+      code: 'NOT_FOUND',
+      hint: `start the build with --secret id=${id},src=FILE or --secret id=${id},env=VARIABLE`,
+    })
+  }
+  if (env !== undefined) place.env.push(`${env}=${Buffer.from(content).toString()}`)
+  return target === undefined ? [] : [{ type: 'file', target, content, ...owner }]
+}
+
+function agentMounts(
+  { id, target, required, owner }: SshMountPlan,
+  { deps, agents }: MountPlace,
+): readonly Mount[] {
+  const agent = deps.secrets.agent(id)
+  if (agent === undefined) {
+    if (!required) return []
+    throw new TsbuildError(`unset ssh forward key ${id}`, {
+      code: 'NOT_FOUND',
+      hint: `start the build with --ssh ${id}, or --ssh ${id}=FILE for a key of your own`,
+    })
+  }
+  agents.set(target, agent)
+  return [{ type: 'socket', target, ...owner }]
+}
+
+/** What is written to it goes to a directory that is removed after the step. */
+async function bindMount(
+  planned: BindMountPlan,
+  { index, inputs, deps }: MountPlace,
+): Promise<Mount> {
+  const { target, path, readonly, owned = false } = planned
+  const lower = await directoriesIn(inputs.sources[planned.source], deps)
+  const directory = join(inputs.scratch, `mount-${index}`)
+  if (!readonly || owned) {
+    const writable = createWritable(directory, lower)
+    return { type: 'overlay', target, lower, writable, path, readonly, owned }
+  }
+  if (lower.length > 0) return { type: 'overlay', target, lower, path }
+  mkdirSync(directory)
+  return { type: 'overlay', target, lower: [directory], path }
+}
+
+async function directoriesIn(
+  source: Result | undefined,
+  deps: MountDeps,
+): Promise<readonly string[]> {
+  return source === undefined
+    ? []
+    : directoriesOf(
+        source.layers.map(({ layer }) => layer),
+        deps,
+      )
+}
+
+function openCaches(
+  caches: readonly CacheMountPlan[],
+  inputs: MountInputs,
+  deps: MountDeps,
+): Promise<OpenCacheMounts> {
+  const requests = caches.map((cache): CacheMountRequest => {
+    const { id, owner, sharing } = cache
+    const source = cache.source === undefined ? undefined : inputs.sources[cache.source]
+    return {
+      label: id,
+      identity: { id, from: source?.key ?? null, owner: owner === undefined ? null : { ...owner } },
+      sharing,
+      fill: (directory) => fillCache(directory, { cache, source }, deps),
+    }
+  })
+  return deps.store.mounts.open(requests, { signal: deps.signal })
+}
+
+async function fillCache(
+  directory: string,
+  { cache, source }: { readonly cache: CacheMountPlan; readonly source: Result | undefined },
+  deps: MountDeps,
+): Promise<void> {
+  const { pool, signal } = deps
+  const directories = await directoriesIn(source, deps)
+  if (directories.length > 0) {
+    await pool.run(
+      'unpackTrees',
+      { trees: [{ directories, folder: '' }], dest: directory, format: 'layer' },
+      signal,
+    )
+    if (cache.owner === undefined) return
+  }
+  const { uid, gid, mode } = cache.owner ?? { uid: 0, gid: 0, mode: 0o755 }
+  try {
+    chownSync(directory, uid, gid)
+    chmodSync(directory, mode)
+  } catch (cause) {
+    if (errnoOf(cause) !== 'EINVAL') throw cause
+    throw new TsbuildError(
+      `mount ${cache.target} for ${uid}:${gid}: this user namespace lacks these ids`,
+      {
+        code: 'STEP_FAILED',
+        hint: MORE_IDS,
+        cause,
+      },
+    )
+  }
+}

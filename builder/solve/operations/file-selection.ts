@@ -1,0 +1,97 @@
+import type { FileAction } from '#builder/files'
+import type { ExecVertex, FilesSource } from '#builder/plan'
+import type { Store } from '#cache'
+import type { Digest } from '#core'
+import type { Layer } from '../layers/layer.ts'
+import { directoriesOf } from '../layers/stack.ts'
+import { checksumWithin, LimitExceeded } from '../work/tasks/checksum.ts'
+import type { FilesTask, TreeSpec } from '../work/tasks/trees.ts'
+import type { WorkPool } from '../work/work-pool.ts'
+
+/** A build context or a named one, as a tree of files. */
+export type ContextTree = Extract<TreeSpec, { kind: 'context' }>
+
+/** Files of other vertices or of contexts, as a step selects them. */
+export interface FileSelection {
+  /** What the actions' `source` counts in. */
+  readonly sources: readonly FilesSource[]
+  readonly actions: readonly FileAction[]
+  /** The selection does not depend on what lies below. */
+  readonly link: boolean
+}
+
+/** The layers that files are selected from. */
+export interface SelectedLayers {
+  readonly below: readonly Layer[]
+  /** For each source its layers; none for a context. */
+  readonly sources: readonly (readonly Layer[])[]
+}
+
+/** What is needed to read selected files. */
+export interface SelectionDeps {
+  readonly store: Store
+  readonly pool: WorkPool
+  readonly context: ContextTree
+  /** The folders among the named contexts. */
+  readonly namedContexts?: ReadonlyMap<string, ContextTree> | undefined
+  readonly signal: AbortSignal | undefined
+}
+
+// What the main thread may digest itself: about 10 ms, less than a thread takes to start.
+const INLINE = { files: 500, bytes: 16 << 20 }
+
+/** Whether a selection takes files of a build context: then only its content identifies it. */
+export function isFromContext({ sources }: Pick<FileSelection, 'sources'>): boolean {
+  return sources.some(({ kind }) => kind === 'context')
+}
+
+/** What the mounts of a step show of other vertices. */
+export function mountSelection({ sources, mounts }: ExecVertex): FileSelection {
+  const actions = mounts.flatMap((mount, index): readonly FileAction[] => {
+    if (mount.kind !== 'bind' && mount.kind !== 'cache') return []
+    const { source, path } = mount
+    if (source === undefined || sources[source]?.vertex === undefined) return []
+    const whole = { exclude: [], parents: false, unpack: 'never', wildcards: false } as const
+    return [{ kind: 'copy', source, paths: [path], destination: `/${index}`, ...whole }]
+  })
+  return { sources, actions, link: true }
+}
+
+/** Digest of the selected files, by content and not by date. */
+export async function contentOf(
+  selection: FileSelection,
+  layers: SelectedLayers,
+  deps: SelectionDeps,
+): Promise<Digest> {
+  const task = await filesTask(selection, layers, deps)
+  try {
+    return checksumWithin(task, INLINE)
+  } catch (cause) {
+    if (!(cause instanceof LimitExceeded)) throw cause
+    return deps.pool.run('checksum', task, deps.signal)
+  }
+}
+
+/** A selection as data that crosses threads. */
+export async function filesTask(
+  { actions, sources, link }: FileSelection,
+  layers: SelectedLayers,
+  deps: SelectionDeps,
+): Promise<FilesTask> {
+  const below = link ? [] : layers.below
+  const root: TreeSpec = { kind: 'layers', directories: await directoriesOf(below, deps) }
+  const trees = sources.map(async (source, index): Promise<TreeSpec> => {
+    if (source.kind === 'context') return contextTree(source, deps)
+    return { kind: 'layers', directories: await directoriesOf(layers.sources[index] ?? [], deps) }
+  })
+  return { actions, root, sources: await Promise.all(trees), store: deps.store.root }
+}
+
+function contextTree(
+  { name }: Extract<FilesSource, { kind: 'context' }>,
+  { context, namedContexts }: SelectionDeps,
+): TreeSpec {
+  const tree = name === undefined ? context : namedContexts?.get(name)
+  if (tree === undefined) throw new Error(`no context ${name}`)
+  return tree
+}

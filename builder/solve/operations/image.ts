@@ -1,0 +1,63 @@
+import type { BaseLayer, ImageVertex } from '#builder/plan'
+import type { CacheKey } from '#cache'
+import { type BlobSource, type Bytes, copyBlob } from '#core'
+import { imageKey } from '../keys/vertex-key.ts'
+import { BaseImageLayer } from '../layers/base-image-layer.ts'
+import type { LayerDeps } from '../layers/layer.ts'
+import type { Reporter } from '../report/reporter.ts'
+import type { SourceOperation } from './operation.ts'
+import type { Result, ResultLayer } from './result.ts'
+
+/** What the layers of a base image need to be fetched and unpacked. */
+export interface ImageDeps extends LayerDeps {
+  readonly reporter: Reporter
+}
+
+/** FROM an image: its layers, each fetched only when something looks into it. */
+export class ImageOperation implements SourceOperation {
+  readonly kind = 'source'
+  readonly vertex: ImageVertex
+  readonly #deps: ImageDeps
+
+  constructor(vertex: ImageVertex, deps: ImageDeps) {
+    this.vertex = vertex
+    this.#deps = deps
+  }
+
+  definitionKey(): CacheKey {
+    return imageKey(this.vertex)
+  }
+
+  async run(): Promise<Result> {
+    const { vertex } = this
+    this.#deps.reporter.hit(vertex, 'definition', this.definitionKey())
+    const layers = vertex.base.layers.map((base): ResultLayer => {
+      const fetch = (): Promise<void> => fetchLayer(base, vertex, this.#deps)
+      return { vertex: undefined, layer: new BaseImageLayer(base, this.#deps, fetch) }
+    })
+    return { key: this.definitionKey(), layers }
+  }
+}
+
+/** Brings the blob of a base layer into the store, verified, unless the store has it. */
+async function fetchLayer(
+  { descriptor, source }: BaseLayer,
+  vertex: ImageVertex,
+  { store, signal, reporter }: ImageDeps,
+): Promise<void> {
+  if (await store.blobs.has(descriptor)) return
+  await reporter.pull(vertex, descriptor, async (onProgress) => {
+    const open: BlobSource['open'] = async (blob, options) =>
+      counting(await source.open(blob, options), onProgress)
+    await copyBlob(descriptor, { from: { open }, to: store.blobs }, { signal })
+  })
+}
+
+async function* counting(bytes: Bytes, onBytes: (total: number) => void): Bytes {
+  let total = 0
+  for await (const chunk of bytes) {
+    total += chunk.length
+    onBytes(total)
+    yield chunk
+  }
+}

@@ -1,0 +1,13 @@
+import { clampDirectory } from '#builder/layer'
+
+/** A directory in overlay form. */
+export interface ClampTask {
+  readonly directory: string
+  /** In milliseconds. */
+  readonly maxMtime: number
+}
+
+/** Makes nothing in a layer's directory newer than a time. */
+export function clampTimes({ directory, maxMtime }: ClampTask): void {
+  clampDirectory(directory, maxMtime)
+}

@@ -1,0 +1,17 @@
+/**
+ * The tasks of the threads that work on files: a task is a file and a line here. Their types are
+ * inferred from the functions.
+ */
+export { checkLayer } from './check-layer.ts'
+export { checksum } from './checksum.ts'
+export { clampTimes } from './clamp-times.ts'
+export { copyFiles } from './copy-files.ts'
+export { digestLayer } from './digest-layer.ts'
+export { fillDirectory } from './fill-directory.ts'
+export { giveOwners } from './give-owners.ts'
+export { keepOwners } from './keep-owners.ts'
+export { mergeDirectories } from './merge-directories.ts'
+export { packLayer } from './pack-layer.ts'
+export { rewriteTimes } from './rewrite-times.ts'
+export { unpackLayer } from './unpack-layer.ts'
+export { unpackTrees } from './unpack-trees.ts'

@@ -1,0 +1,14 @@
+import { mergeLayers } from '#builder/layer'
+import { layerOwners } from './owners.ts'
+
+/** A stack, and the directory to create of it. */
+export interface MergeTask {
+  /** In overlay form, topmost first. */
+  readonly directories: readonly string[]
+  readonly directory: string
+}
+
+/** Makes one overlay directory of several. */
+export function mergeDirectories({ directories, directory }: MergeTask): void {
+  mergeLayers(directories, directory, { owners: layerOwners() })
+}

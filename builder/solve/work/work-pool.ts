@@ -1,0 +1,19 @@
+import { ThreadPool } from '#builder/threads'
+import { scheduler } from './schedule.ts'
+import type * as tasks from './tasks/index.ts'
+
+/** Worker threads for bulk file work. */
+export type WorkPool = ThreadPool<typeof tasks>
+
+/** Worker threads for at most `size` tasks at a time; none is started before it is needed. */
+export function workPool(size: number): WorkPool {
+  return new ThreadPool({
+    doing: 'work on files',
+    script: new URL('./file-worker.js', import.meta.url),
+    size,
+    schedule: scheduler(size),
+    // Walking a tree makes many short-lived objects: by default up to 192 MB of them before the
+    // collector looks. Fewer stay in the CPU's cache, so it is faster, too.
+    resourceLimits: { maxYoungGenerationSizeMb: 16 },
+  })
+}

@@ -1,0 +1,5 @@
+export { originalFailure } from './peer-gone.ts'
+export { breakRing, type Ring, RingWriter, readRing } from './ring.ts'
+export { type ServeOptions, serveTasks, threadSettings } from './serve-tasks.ts'
+export { type TaskOptions, TaskThread, type ThreadOptions } from './task-thread.ts'
+export { ThreadPool, type ThreadPoolOptions } from './thread-pool.ts'

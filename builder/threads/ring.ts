@@ -1,0 +1,128 @@
+import { Buffer } from 'node:buffer'
+import { checkpoint, type TsbuildError } from '#core'
+import { peerGoneError } from './peer-gone.ts'
+
+/** Memory that the two ends share; it can be posted to a thread. */
+export type Ring = SharedArrayBuffer
+
+const SLOTS = 4
+const SLOT_BYTES = 512 * 1024
+const DATA_AT = 4096
+
+// Indices of the control words: slots that were filled and emptied so far, and bytes in each.
+const FILLED = 0
+const EMPTIED = 1
+const BROKEN = 2
+const LENGTHS = 3
+
+/** Stands in the place of a length after the last bytes. */
+const END = -1
+
+/** Long enough to cost nothing, short enough to notice soon that the work is cancelled. */
+const PATIENCE_MILLISECONDS = 50
+
+/**
+ * Makes a ring, through which bytes pass from one thread to another in shared memory: a pipe would copy
+ * them in and out. It consists of slots that are filled and emptied in turn.
+ */
+export function makeRing(): Ring {
+  return new SharedArrayBuffer(DATA_AT + SLOTS * SLOT_BYTES)
+}
+
+/** Makes a ring usable again, once both of its ends are done. */
+export function resetRing(ring: Ring): void {
+  controlOf(ring).fill(0)
+}
+
+/** To be called when an end of the ring has succeeded or failed: the other end must not wait for it. */
+export function breakRing(ring: Ring): void {
+  const control = controlOf(ring)
+  Atomics.store(control, BROKEN, 1)
+  Atomics.notify(control, FILLED)
+  Atomics.notify(control, EMPTIED)
+}
+
+/** The writing end of a ring, for one thread. */
+export class RingWriter {
+  readonly #control: Int32Array
+  readonly #slots: readonly Buffer[]
+
+  constructor(ring: Ring) {
+    this.#control = controlOf(ring)
+    this.#slots = slotsOf(ring)
+  }
+
+  /**
+   * The slot to fill, once the reader has emptied it.
+   * @throws {TsbuildError} PEER_GONE when the ring is broken, CANCELLED
+   */
+  slot(): Buffer {
+    const control = this.#control
+    const filled = Atomics.load(control, FILLED)
+    for (;;) {
+      const emptied = Atomics.load(control, EMPTIED)
+      if (filled - emptied < SLOTS) return slotAt(this.#slots, filled)
+      if (Atomics.load(control, BROKEN) !== 0) throw brokenRingError('reader')
+      checkpoint()
+      Atomics.wait(control, EMPTIED, emptied, PATIENCE_MILLISECONDS)
+    }
+  }
+
+  /** Passes the first `length` bytes of the slot on. They stay readable here until `slot` is called. */
+  pass(length: number): void {
+    const filled = Atomics.load(this.#control, FILLED)
+    Atomics.store(this.#control, LENGTHS + (filled % SLOTS), length)
+    Atomics.store(this.#control, FILLED, filled + 1)
+    Atomics.notify(this.#control, FILLED)
+  }
+
+  /** Ends the bytes; called instead of another `pass`. */
+  end(): void {
+    this.pass(END)
+  }
+}
+
+/**
+ * The reading end of a ring, for one thread: all bytes. A piece is valid until the next one is taken.
+ * @throws {TsbuildError} PEER_GONE when the ring is broken before the end, CANCELLED
+ */
+export function* readRing(ring: Ring): Generator<Uint8Array, void, undefined> {
+  const control = controlOf(ring)
+  const slots = slotsOf(ring)
+  for (let emptied = 0; ; ) {
+    // Before the slots are looked at: when the writer is done, the end is passed before the ring is broken.
+    const isBroken = Atomics.load(control, BROKEN) !== 0
+    if (Atomics.load(control, FILLED) > emptied) {
+      const length = Atomics.load(control, LENGTHS + (emptied % SLOTS))
+      if (length === END) return
+      yield slotAt(slots, emptied).subarray(0, length)
+      emptied += 1
+      Atomics.store(control, EMPTIED, emptied)
+      Atomics.notify(control, EMPTIED)
+    } else {
+      if (isBroken) throw brokenRingError('writer')
+      checkpoint()
+      Atomics.wait(control, FILLED, emptied, PATIENCE_MILLISECONDS)
+    }
+  }
+}
+
+function controlOf(ring: Ring): Int32Array {
+  return new Int32Array(ring, 0, DATA_AT / Int32Array.BYTES_PER_ELEMENT)
+}
+
+function slotsOf(ring: Ring): readonly Buffer[] {
+  return Array.from({ length: SLOTS }, (_, index) =>
+    Buffer.from(ring, DATA_AT + index * SLOT_BYTES, SLOT_BYTES),
+  )
+}
+
+function slotAt(slots: readonly Buffer[], count: number): Buffer {
+  const slot = slots[count % SLOTS]
+  if (slot === undefined) throw new Error('a ring has slots')
+  return slot
+}
+
+function brokenRingError(peer: 'reader' | 'writer'): TsbuildError {
+  return peerGoneError(`the ${peer} of the tar has gone`)
+}

@@ -1,0 +1,96 @@
+import { closeSync, constants, fsyncSync, openSync, readSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { type Bytes, type Digest, Digester, TsbuildError } from '#core'
+import { storeFailure } from '../filesystem/failure.ts'
+
+const CHUNK_BYTES = 256 * 1024
+const WRITE_BYTES = 1024 * 1024
+/** Never through a link, and never waiting for the other end of a FIFO. */
+const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+
+/** Writes a new file. What `bytes` throws passes; what the disk refuses is a `TsbuildError`. */
+export async function writeFile(
+  path: string,
+  bytes: Bytes,
+  options: { readonly mode: number; readonly signal: AbortSignal | undefined },
+): Promise<void> {
+  const doing = `write ${path}`
+  const handle = await attempt(doing, () => open(path, 'wx', options.mode))
+  try {
+    for await (const chunk of gathered(bytes)) {
+      throwIfAborted(doing, options.signal)
+      await attempt(doing, () => handle.writeFile(chunk))
+    }
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Reads a file in pieces that the consumer may keep. It is opened when the first one is wanted. */
+export async function* readFile(
+  path: string,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const doing = `read ${path}`
+  const handle = await attempt(doing, () => open(path, READ_FLAGS))
+  try {
+    for (;;) {
+      throwIfAborted(doing, signal)
+      const chunk = await attempt(doing, () => readChunk(handle))
+      if (chunk.length === 0) return
+      yield chunk
+    }
+  } finally {
+    await handle.close()
+  }
+}
+
+async function readChunk(handle: FileHandle): Promise<Uint8Array> {
+  const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(CHUNK_BYTES), 0)
+  return buffer.subarray(0, bytesRead)
+}
+
+/** The digest of a file that is on the disk when this returns. Throws as open, read and fsync do. */
+export function digestOfFile(path: string): Digest {
+  const digester = new Digester()
+  const buffer = Buffer.allocUnsafe(WRITE_BYTES)
+  const fd = openSync(path, READ_FLAGS)
+  try {
+    for (let length = -1; length !== 0; ) {
+      length = readSync(fd, buffer)
+      digester.update(buffer.subarray(0, length))
+    }
+    fsyncSync(fd)
+    return digester.digest()
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** A call to the thread pool takes 0.2 ms, so small pieces are put together. */
+async function* gathered(bytes: Bytes): AsyncGenerator<Uint8Array, void, undefined> {
+  let chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of bytes) {
+    chunks.push(chunk)
+    size += chunk.length
+    if (size < WRITE_BYTES) continue
+    yield Buffer.concat(chunks, size)
+    chunks = []
+    size = 0
+  }
+  if (size > 0) yield Buffer.concat(chunks, size)
+}
+
+async function attempt<T>(doing: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call()
+  } catch (cause) {
+    throw storeFailure(doing, cause)
+  }
+}
+
+function throwIfAborted(doing: string, signal: AbortSignal | undefined): void {
+  if (!signal?.aborted) return
+  throw new TsbuildError(`${doing}: cancelled`, { code: 'CANCELLED', cause: signal.reason })
+}

@@ -1,0 +1,150 @@
+import { closeSync, existsSync, fstatSync, lstatSync, openSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { digestOf, errnoOf, type FileIdentity, hexOf, type Name } from '#core'
+import { storeFailure } from '../filesystem/failure.ts'
+import { layoutOf } from '../filesystem/layout.ts'
+import type { KnownContent } from './digest-block.ts'
+import { DigestFile, writeDigestFile } from './digest-file.ts'
+import { FreshDigests, mergeEntries } from './fresh-digests.ts'
+
+/**
+ * How far a file's times must lie behind the clock before they distinguish one content from the next: a
+ * file written twice within the granularity of its times (up to 2 s, on FAT) looks the same after
+ * the second time.
+ */
+const RACY_MILLISECONDS = 2000
+/** An entry is dropped that was not looked up on so many days on which something was written. */
+const OLDEST = 16
+const DAY_MILLISECONDS = 24 * 60 * 60 * 1000
+const PATIENCE_MILLISECONDS = 500
+const STALE_MILLISECONDS = 10_000
+
+/**
+ * What the contents of the files of one tree were, kept from one build to the next. For one thread. It
+ * takes the same memory for a tree of any size.
+ */
+export class FileDigests implements Disposable {
+  readonly #file: string
+  readonly #known: DigestFile
+  #fresh: FreshDigests
+  /** Before any `lstat` of the tree: a file that is older than this by far was not changed since. */
+  readonly #openedAt = Date.now()
+
+  /** Use `openFileDigests`. */
+  constructor(file: string) {
+    this.#file = file
+    this.#known = new DigestFile(file)
+    this.#fresh = this.#newFresh()
+  }
+
+  /**
+   * What is known of the content of the regular file at `path`, unless it may have changed. What was
+   * put since these digests were opened is not found.
+   */
+  get(path: Name, file: FileIdentity): KnownContent | undefined {
+    return this.#known.get(path, file)
+  }
+
+  /**
+   * Remembers a content. `file` is the file's state *before* anything of it was read, and was taken
+   * after these digests were opened. A file that changed a moment ago is not remembered.
+   * @throws {TsbuildError} NO_SPACE, PERMISSION_DENIED
+   */
+  put(path: Name, file: FileIdentity, { digest, isBare }: KnownContent): void {
+    const { dev, ino, size, mtimeMs, ctimeMs } = file
+    if (Math.max(mtimeMs, ctimeMs) > this.#openedAt - RACY_MILLISECONDS) return
+    try {
+      this.#fresh.push({ path, dev, ino, size, mtimeMs, ctimeMs, digest, isBare, age: 0 })
+    } catch (cause) {
+      // The clean-up after this failure must not fail the same way.
+      this.#forgetFresh()
+      throw storeFailure(`write beside ${this.#file}`, cause)
+    }
+  }
+
+  /**
+   * Writes what was put, beside what others have put. No work when there is nothing new.
+   * @throws {TsbuildError} NO_SPACE, PERMISSION_DENIED
+   */
+  flush(): void {
+    if (this.#fresh.isEmpty) return
+    const next = `${this.#file}.new`
+    try {
+      const descriptor = this.#reserve(next)
+      if (descriptor === undefined) return
+      this.#write(descriptor, next)
+    } catch (cause) {
+      rmSync(next, { force: true })
+      throw storeFailure(`write ${this.#file}`, cause)
+    }
+    this.#forgetFresh()
+  }
+
+  /** Forgets what was put and not flushed. */
+  [Symbol.dispose](): void {
+    this.#known[Symbol.dispose]()
+    this.#fresh[Symbol.dispose]()
+  }
+
+  #forgetFresh(): void {
+    this.#fresh[Symbol.dispose]()
+    this.#fresh = this.#newFresh()
+  }
+
+  #newFresh(): FreshDigests {
+    return new FreshDigests(`${this.#file}.spill`)
+  }
+
+  #write(descriptor: number, next: string): void {
+    try {
+      using current = new DigestFile(this.#file)
+      // By days and not by writings: a build with many COPY steps writes many times.
+      const isNextDay = this.#openedAt - current.agedAt > DAY_MILLISECONDS
+      const old = current.survivors(this.#known, { days: isNextDay ? 1 : 0, oldest: OLDEST })
+      const agedAt = isNextDay ? this.#openedAt : current.agedAt
+      writeDigestFile(descriptor, mergeEntries(old, this.#fresh.entries()), agedAt)
+      // A process that took this writer for dead is writing another file of that name.
+      if (lstatSync(next, { throwIfNoEntry: false })?.ino !== fstatSync(descriptor).ino) return
+      renameSync(next, this.#file)
+    } finally {
+      closeSync(descriptor)
+    }
+  }
+
+  /**
+   * Waits a little for another writer; `undefined` when it does not come to an end: then its entries are
+   * kept and these are dropped, which costs reading the files again.
+   */
+  #reserve(next: string): number | undefined {
+    const pause = new Int32Array(new SharedArrayBuffer(4))
+    for (let waited = 0; waited < PATIENCE_MILLISECONDS; waited += 10) {
+      try {
+        return openSync(next, 'wx', 0o600)
+      } catch (cause) {
+        if (errnoOf(cause) !== 'EEXIST') throw cause
+      }
+      const written = lstatSync(next, { throwIfNoEntry: false })?.mtimeMs
+      if (written === undefined) continue
+      if (Math.abs(Date.now() - written) > STALE_MILLISECONDS) rmSync(next, { force: true })
+      else Atomics.wait(pause, 0, 0, 10)
+    }
+    return undefined
+  }
+}
+
+/** Whether digests of the tree that the caller calls `tree` were ever written. */
+export function hasFileDigests(root: string, tree: string): boolean {
+  return existsSync(fileOf(root, tree))
+}
+
+/**
+ * Opens the digests of the tree that the caller calls `tree`, in the store at `root`; for worker
+ * threads too, all calls are synchronous. Open it before looking at the tree's files.
+ */
+export function openFileDigests(root: string, tree: string): FileDigests {
+  return new FileDigests(fileOf(root, tree))
+}
+
+function fileOf(root: string, tree: string): string {
+  return join(layoutOf(root).digests, hexOf(digestOf(tree)).slice(0, 32))
+}

@@ -1,0 +1,138 @@
+import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, type Stats } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { type DiffId, type Digest, errnoOf, hexOf, TsbuildError } from '#core'
+import { invalidStore, storeFailure } from './failure.ts'
+
+/** The paths of a store. An OCI image layout, with what tsbuild keeps besides. */
+export interface Layout {
+  readonly root: string
+  /** `<hex>` of every blob. Spec: image-spec v1.1 image-layout.md#blobs */
+  readonly blobs: string
+  readonly index: string
+  readonly ociLayout: string
+  /** A folder in overlay form per layer. */
+  readonly layers: string
+  /** Directories that steps mount to keep things from one build to the next. */
+  readonly mounts: string
+  /** What is being written; each process has a folder here. */
+  readonly temporary: string
+  /** What was found damaged and set aside. */
+  readonly corrupt: string
+  /** Persistent digests of the files of build contexts. */
+  readonly digests: string
+  readonly database: string
+  readonly databaseLock: string
+  /** Held while names change and while the store is made or recovered. */
+  readonly lock: string
+  readonly version: string
+  /** The boot under which the store was last found sound. */
+  readonly boot: string
+}
+
+/** Raised when an older tsbuild would misread the store. */
+const VERSION = 1
+
+const KNOWN = new Set(
+  'blobs index.json oci-layout layers mounts tmp corrupt digests lock version boot lost+found'.split(
+    ' ',
+  ),
+)
+
+/** The paths of the store at `root`. */
+export function layoutOf(root: string): Layout {
+  const absolute = resolve(root)
+  return {
+    root: absolute,
+    blobs: join(absolute, 'blobs', 'sha256'),
+    index: join(absolute, 'index.json'),
+    ociLayout: join(absolute, 'oci-layout'),
+    layers: join(absolute, 'layers'),
+    mounts: join(absolute, 'mounts'),
+    temporary: join(absolute, 'tmp'),
+    corrupt: join(absolute, 'corrupt'),
+    digests: join(absolute, 'digests'),
+    database: join(absolute, 'tsbuild.db'),
+    databaseLock: join(absolute, 'tsbuild.db-lock'),
+    lock: join(absolute, 'lock'),
+    version: join(absolute, 'version'),
+    boot: join(absolute, 'boot'),
+  }
+}
+
+/** Where a blob of the store is, or would be. */
+export function blobPath(layout: Layout, digest: Digest | DiffId): string {
+  return join(layout.blobs, hexOf(digest))
+}
+
+/**
+ * Makes the folders of a store, or checks those that are there; each has mode 0700, because layers
+ * hold set-uid programs.
+ * @throws {TsbuildError} STORE_INVALID, PERMISSION_DENIED, NO_SPACE
+ */
+export function ensureFolders(layout: Layout): void {
+  const doing = `open the store ${layout.root}`
+  try {
+    mkdirSync(dirname(layout.root), { recursive: true })
+    const root = ensureFolder(layout.root)
+    const us = process.geteuid?.()
+    if (root.uid !== us) {
+      throw invalidStore(`${doing}: it belongs to user ${root.uid}, not to ${us}`)
+    }
+    const stranger = isMade(layout)
+      ? undefined
+      : readdirSync(layout.root).find((name) => !isKnown(name))
+    if (stranger !== undefined) {
+      throw invalidStore(`${doing}: it is no store, it has ${JSON.stringify(stranger)}`)
+    }
+    if ((root.mode & 0o077) !== 0) chmodSync(layout.root, 0o700)
+    ensureFolder(dirname(layout.blobs))
+    for (const name of ['blobs', 'layers', 'mounts', 'temporary', 'corrupt', 'digests'] as const) {
+      ensureFolder(layout[name])
+    }
+  } catch (cause) {
+    throw storeFailure(doing, cause)
+  }
+}
+
+function isKnown(name: string): boolean {
+  return KNOWN.has(name) || name.startsWith('tsbuild.db') || name.startsWith('.')
+}
+
+function ensureFolder(path: string): Stats {
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  if (found?.isDirectory()) return found
+  const what = found?.isSymbolicLink() ? 'a symbolic link' : 'not a folder'
+  if (found !== undefined) throw invalidStore(`open the store: ${path} is ${what}`)
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (cause) {
+    // Another process was faster.
+    if (errnoOf(cause) !== 'EEXIST') throw cause
+  }
+  return lstatSync(path)
+}
+
+/** The content of the version file of a store that this tsbuild makes. */
+export const VERSION_TEXT: string = `${VERSION}\n`
+
+/** False when the store is new, was not made completely, or has no version file. */
+function isMade(layout: Layout): boolean {
+  const text = readIfThere(layout.version)
+  if (text === VERSION_TEXT) return true
+  const version = /^\d{1,9}\n?$/.test(text ?? '') ? Number(text) : 0
+  if (version > VERSION) throw newerStore(layout.root, version)
+  return false
+}
+
+function newerStore(root: string, version: number): TsbuildError {
+  return new TsbuildError(
+    `open the store ${root}: it has format ${version}, which this tsbuild does not know`,
+    { code: 'STORE_INVALID', hint: 'use a newer tsbuild, or another store with --root' },
+  )
+}
+
+/** A small text file, or `undefined` without a regular file. */
+export function readIfThere(path: string): string | undefined {
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isFile()) return undefined
+  return readFileSync(path, 'utf8')
+}

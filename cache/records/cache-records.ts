@@ -1,0 +1,158 @@
+import { canonicalJson, type Json, TsbuildError } from '#core'
+import type { CacheKey } from './cache-key.ts'
+import type { Database, Row } from './database.ts'
+import { type LayerId, layerId } from './layer-id.ts'
+import type { Layers } from './layers.ts'
+import { sumOf } from './schema.ts'
+
+/** What a step has made, and what went into its key. */
+export interface CacheRecord {
+  /** The key that the record was put under, also when it was found by a linked one. */
+  readonly key: CacheKey
+  /** The document that the key is the digest of: it explains a hit and a miss. */
+  readonly preimage: Json
+  /** Key of the step without its content: equal for every version of the same step. */
+  readonly family: CacheKey
+  /** Keys of the results that the step was done on; empty where they were not recorded. */
+  readonly inputs: readonly CacheKey[]
+  /** `undefined` when the step changed no file. */
+  readonly layer: LayerId | undefined
+  /** The step as a person reads it. */
+  readonly description: string
+  readonly createdAt: Date
+  /** To the hour. */
+  readonly lastUsedAt: Date
+}
+
+/** A record that is to be stored. */
+export interface NewCacheRecord
+  extends Pick<CacheRecord, 'key' | 'preimage' | 'family' | 'layer' | 'description'> {
+  /** Default: none. */
+  readonly inputs?: readonly CacheKey[]
+  /** Default: now. */
+  readonly createdAt?: Date
+}
+
+/** Finer would mean a write for every look-up. */
+const USE_MILLISECONDS = 3_600_000
+
+const COLUMNS = 'records.*, inputs.inputs, inputs.sum AS inputs_sum'
+const FIND = `SELECT ${COLUMNS} FROM records LEFT JOIN inputs USING (key) WHERE records.key = ?`
+const FIND_LINKED = `SELECT ${COLUMNS} FROM aliases JOIN records ON records.key = aliases.key
+  LEFT JOIN inputs ON inputs.key = records.key WHERE alias = ?`
+const OF_FAMILY = `SELECT ${COLUMNS} FROM records LEFT JOIN inputs USING (key) WHERE family = ?
+  ORDER BY created DESC, records.key`
+
+/** The results of steps, by key. All calls are synchronous and take some 20 µs. */
+export class CacheRecords {
+  readonly #database: Database
+  readonly #layers: Layers
+  readonly #used = new Set<CacheKey>()
+
+  constructor(database: Database, layers: Layers) {
+    this.#database = database
+    this.#layers = layers
+  }
+
+  /** The record of `key`, or of the key that it is linked to. One without its layer is dropped. */
+  find(key: CacheKey): CacheRecord | undefined {
+    const row = this.#database.get(FIND, key) ?? this.#database.get(FIND_LINKED, key)
+    if (row === undefined) return undefined
+    const record = toRecord(row)
+    if (record === undefined || (record.layer && !this.#layers.isPresent(record.layer))) {
+      for (const table of ['records', 'inputs']) {
+        this.#database.run(`DELETE FROM ${table} WHERE key = ?`, String(row.key))
+      }
+      return undefined
+    }
+    const age = Math.abs(Date.now() - record.lastUsedAt.getTime())
+    if (age > USE_MILLISECONDS) this.#used.add(record.key)
+    return record
+  }
+
+  /** The records of every version of a step, the newest first, without those whose layer is missing. */
+  ofFamily(family: CacheKey): readonly CacheRecord[] {
+    const records = this.#database.all(OF_FAMILY, family).flatMap((row) => toRecord(row) ?? [])
+    return records.filter(({ layer }) => layer === undefined || this.#layers.isPresent(layer))
+  }
+
+  /** Stores a result; it replaces an older one under the same key. */
+  put(record: NewCacheRecord): void {
+    const { key, family, description, inputs = [], createdAt = new Date() } = record
+    const layer = record.layer ?? null
+    const preimage = canonicalJson(record.preimage)
+    const created = createdAt.getTime()
+    const sum = sumOf(key, layer, description, preimage, created)
+    const inputList = JSON.stringify(inputs)
+    this.#database.transaction(() => {
+      this.#database.run('DELETE FROM aliases WHERE alias = ?', key)
+      this.#database.run(
+        `INSERT OR REPLACE INTO records
+         (key, family, layer, description, preimage, created, used, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+        ...[key, family, layer, description, preimage, created, Date.now(), sum],
+      )
+      this.#database.run(
+        'INSERT OR REPLACE INTO inputs (key, inputs, sum) VALUES (?, ?, ?)',
+        ...[key, inputList, sumOf(key, inputList, created)],
+      )
+    })
+  }
+
+  /** Makes `key` find the record of `target`, unless it has a record itself. */
+  link(key: CacheKey, target: CacheKey): void {
+    if (key === target) return
+    this.#database.run(
+      `INSERT OR REPLACE INTO aliases (alias, key)
+       VALUES (?, coalesce((SELECT key FROM aliases WHERE alias = ?), ?))`,
+      ...[key, target, target],
+    )
+  }
+
+  /** True when any version of the step has a record. */
+  hasFamily(family: CacheKey): boolean {
+    const sql = 'SELECT 1 AS found FROM records WHERE family = ? LIMIT 1'
+    return this.#database.get(sql, family) !== undefined
+  }
+
+  /** Stores which records were used. */
+  flush(): void {
+    if (this.#used.size === 0) return
+    const now = Date.now()
+    try {
+      this.#database.transaction(() => {
+        for (const key of this.#used) {
+          this.#database.run('UPDATE records SET used = ? WHERE key = ?', now, key)
+        }
+      })
+      this.#used.clear()
+    } catch (cause) {
+      // A full disk: the record is as good as before.
+      if (!(cause instanceof TsbuildError) || cause.code !== 'NO_SPACE') throw cause
+    }
+  }
+}
+
+function toRecord(row: Row): CacheRecord | undefined {
+  const { key, family, layer, description, preimage, created, used, sum } = row
+  if (typeof key !== 'string' || typeof family !== 'string') return undefined
+  if (typeof description !== 'string') return undefined
+  if (typeof preimage !== 'string' || typeof created !== 'number') return undefined
+  const layerText = typeof layer === 'string' ? layer : null
+  if (sum !== sumOf(key, layerText, description, preimage, created)) return undefined
+  return {
+    key: key as CacheKey,
+    preimage: JSON.parse(preimage) as Json,
+    family: family as CacheKey,
+    inputs: toInputs(row, created),
+    layer: layerText === null ? undefined : layerId(layerText),
+    description,
+    createdAt: new Date(created),
+    lastUsedAt: new Date(typeof used === 'number' ? used : created),
+  }
+}
+
+/** None for a record that an older tsbuild has put: its time does not fit the checksum. */
+function toInputs({ key, inputs, inputs_sum: sum }: Row, created: number): readonly CacheKey[] {
+  if (typeof inputs !== 'string' || sum !== sumOf(String(key), inputs, created)) return []
+  return JSON.parse(inputs) as readonly CacheKey[]
+}

@@ -1,0 +1,32 @@
+/** Which compressed blobs hold which layer, as it was seen on this machine. */
+import { type Descriptor, type DiffId, isDigest } from '#core'
+import type { Database, Row } from './database.ts'
+import { sumOf } from './schema.ts'
+
+/** Compressed blobs of a layer, ordered by digest. */
+export function compressedBlobs(database: Database, diffId: DiffId): readonly Descriptor[] {
+  return database
+    .all('SELECT * FROM compressed WHERE diff_id = ? ORDER BY digest', diffId)
+    .flatMap((row) => toDescriptor(row) ?? [])
+}
+
+/** Records that a blob holds a layer. */
+export function addCompressedBlob(
+  database: Database,
+  diffId: DiffId,
+  { digest, mediaType, size }: Descriptor,
+): void {
+  const sum = sumOf(diffId, digest, mediaType, size)
+  database.run(
+    'INSERT OR REPLACE INTO compressed (diff_id, digest, media_type, size, sum) VALUES (?, ?, ?, ?, ?)',
+    ...[diffId, digest, mediaType, size, sum],
+  )
+}
+
+function toDescriptor(row: Row): Descriptor | undefined {
+  const { diff_id: diffId, digest, media_type: mediaType, size, sum } = row
+  if (typeof digest !== 'string' || !isDigest(digest)) return undefined
+  if (typeof mediaType !== 'string' || typeof size !== 'number') return undefined
+  if (sum !== sumOf(String(diffId), digest, mediaType, size)) return undefined
+  return { mediaType, digest, size }
+}

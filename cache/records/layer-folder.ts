@@ -1,0 +1,30 @@
+import { lstatSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { errnoOf, ownersFileOf } from '#core'
+import { storeFailure } from '../filesystem/failure.ts'
+
+/** Moves the folder of a layer to its place, with its owners. False when there is a folder already. */
+export function moveFolder(from: string, target: string): boolean {
+  try {
+    const found = lstatSync(target, { throwIfNoEntry: false })
+    if (found !== undefined && !found.isDirectory()) rmSync(target)
+    // Renaming would replace an empty one.
+    if (found?.isDirectory() === true && readdirSync(target).length > 0) return false
+    moveOwners(from, target)
+    renameSync(from, target)
+    return true
+  } catch (cause) {
+    const errno = errnoOf(cause)
+    if (errno === 'ENOTEMPTY' || errno === 'EEXIST') return false
+    throw storeFailure(`commit layer ${target}`, cause)
+  }
+}
+
+/** Moves the owners beside a folder, before the folder: without them it would be another layer. */
+export function moveOwners(from: string, to: string): void {
+  try {
+    renameSync(ownersFileOf(from), ownersFileOf(to))
+  } catch (cause) {
+    if (errnoOf(cause) !== 'ENOENT') throw cause
+    rmSync(ownersFileOf(to), { force: true })
+  }
+}

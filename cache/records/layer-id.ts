@@ -1,0 +1,34 @@
+import { chainIdOf, type DiffId, hexOf } from '#core'
+
+declare const layerIdBrand: unique symbol
+
+/**
+ * Names a layer on this machine: 1 to 64 of `a-z0-9`. The hex digits of the diffID where the layer is
+ * the same on any stack, `stackLayerId` where its folder fits one stack only, random until the content
+ * is known.
+ */
+export type LayerId = string & { readonly [layerIdBrand]: true }
+
+const LAYER_ID = /^[a-z0-9]{1,64}$/
+
+/** Brands the text of a layer id. @throws {RangeError} when `text` is not a layer id */
+export function layerId(text: string): LayerId {
+  if (LAYER_ID.test(text)) return text as LayerId
+  throw new RangeError(`invalid layer id ${JSON.stringify(text)}`)
+}
+
+/**
+ * The id of a layer whose folder fits the layers below it only: named by all of their contents.
+ * @param diffIds the stack, bottom first, with the layer itself on top
+ */
+export function stackLayerId(diffIds: readonly DiffId[]): LayerId {
+  const chain = chainIdOf(diffIds)
+  if (chain === undefined) throw new Error('an empty stack has no identity')
+  // The first letter is not a hex digit, so that the id is never taken for a diffID.
+  return layerId(`t${hexOf(chain).slice(1)}`)
+}
+
+/** True for the ids of `stackLayerId`: such a folder must not be used on another stack. */
+export function isStackLayerId(id: LayerId): boolean {
+  return id.length === 64 && id.startsWith('t')
+}

@@ -1,0 +1,297 @@
+import { lstatSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  asDiffId,
+  type Descriptor,
+  type DiffId,
+  type Digest,
+  errnoOf,
+  hexOf,
+  isDigest,
+  type OwnedFiles,
+  ownersFileOf,
+  randomName,
+  uncompressedDigest,
+} from '#core'
+import { removeTree } from '#disk'
+import type { BlobStore } from '../blobs/blob-store.ts'
+import { storeFailure } from '../filesystem/failure.ts'
+import type { Layout } from '../filesystem/layout.ts'
+import { syncFileSystem } from '../filesystem/sync.ts'
+import { addCompressedBlob, compressedBlobs } from './compressed-blobs.ts'
+import type { Database, Row } from './database.ts'
+import { moveFolder, moveOwners } from './layer-folder.ts'
+import { isStackLayerId, type LayerId, layerId, stackLayerId } from './layer-id.ts'
+import {
+  ALL_WITH_FOLDER,
+  CURRENT_ID,
+  FIND_BY_DIFF_ID,
+  FOLDER_NAME,
+  GET,
+  type LayerFacts,
+  type LayerRecord,
+  type TarFacts,
+  toLayerRecord,
+} from './layer-record.ts'
+import { presumedOwners, setPresumedOwners } from './presumed-owners.ts'
+import { sumOf } from './schema.ts'
+
+/** The layers of this machine, in up to three forms: a folder, a tar blob, compressed blobs. */
+export class Layers {
+  readonly #layout: Layout
+  readonly #database: Database
+  readonly #blobs: BlobStore
+  readonly #boot: string
+
+  constructor(layout: Layout, services: { database: Database; blobs: BlobStore; boot: string }) {
+    this.#layout = layout
+    this.#database = services.database
+    this.#blobs = services.blobs
+    this.#boot = services.boot
+  }
+
+  /** The layer of this id; of an earlier id the layer as it is named by now. */
+  get(id: LayerId): LayerRecord | undefined {
+    return this.#toRecord(this.#database.get(GET, id, id))
+  }
+
+  /** One that exists as a folder is preferred. */
+  findByDiffId(diffId: DiffId): LayerRecord | undefined {
+    const found = this.#database
+      .all(FIND_BY_DIFF_ID, diffId)
+      .flatMap((row) => this.#toRecord(row) ?? [])
+    return found.find((layer) => layer.directory) ?? found[0]
+  }
+
+  /** True when the layer's content can be had from this machine, in whatever form. */
+  isPresent(id: LayerId): boolean {
+    const layer = this.get(id)
+    if (layer === undefined) return false
+    if (layer.directory) return true
+    const { diffId } = layer
+    if (diffId === undefined) return false
+    if (this.#blobs.stat(uncompressedDigest(diffId)) !== undefined) return true
+    return this.compressed(diffId).some((blob) => this.#blobs.stat(blob.digest) === blob.size)
+  }
+
+  /** Where the layer's folder in overlay form is, or would be. */
+  directory(id: LayerId): string {
+    return this.#path(this.#database.get(FOLDER_NAME, id, id)?.folder)
+  }
+
+  /**
+   * Takes over a complete folder in overlay form, from a `temporary()` of the same store. When the
+   * layer has a folder already, that one stays and the new one is removed. A file with owners beside it
+   * goes with it. Without an id or a diffID the layer gets a random id.
+   * @throws {TsbuildError} NO_SPACE, PERMISSION_DENIED, IO_FAILED
+   */
+  async commitDirectory(directory: string, facts: LayerFacts = {}): Promise<LayerRecord> {
+    const id = facts.id ?? layerId(facts.diffId ? hexOf(facts.diffId) : randomName(20))
+    // The row comes first: a folder without a row is garbage. A row without its folder is harmless.
+    this.#put(id, { ...facts, directory: true })
+    const target = this.directory(id)
+    if (!moveFolder(directory, target)) {
+      await removeTree(directory)
+      rmSync(ownersFileOf(directory), { force: true })
+    }
+    return this.get(id) ?? { id, directory: true }
+  }
+
+  /** Records a layer that exists as a tar blob; the record of the same content if there is one. */
+  register(tar: TarFacts): LayerRecord {
+    return this.#database.transaction(() => {
+      const known = this.findByDiffId(tar.diffId)
+      const fits = known !== undefined && !isStackLayerId(known.id)
+      return this.setTar(fits ? known.id : layerId(hexOf(tar.diffId)), tar)
+    })
+  }
+
+  /** Adds what packing the layer has shown. */
+  setTar(id: LayerId, tar: TarFacts): LayerRecord {
+    const { diffId, size, presumed } = tar
+    this.#database.transaction(() => {
+      this.#put(id, tar)
+      setPresumedOwners(this.#database, diffId, presumed)
+    })
+    return this.get(id) ?? { id, diffId, size, directory: false }
+  }
+
+  /**
+   * Adds what packing a step's layer has shown, and names the layer by its content: steps that left
+   * the same on the same stack have one layer. Its folder stays where it is, since mounts use it, and
+   * the earlier id goes on leading to the layer.
+   * @param below diffIDs of the layers underneath, bottom first
+   */
+  identify(id: LayerId, tar: TarFacts, below: readonly DiffId[]): LayerRecord {
+    const named = stackLayerId([...below, tar.diffId])
+    return this.#database.transaction(() => {
+      const known = this.get(id)
+      if (known?.id !== id || known.diffId !== undefined) return this.setTar(known?.id ?? id, tar)
+      const holds = known.directory && this.get(named)?.directory !== true
+      this.#database.run('DELETE FROM layers WHERE id = ?', id)
+      this.#put(named, holds ? { ...tar, directory: true } : tar)
+      this.#database.run(
+        'INSERT OR REPLACE INTO renamed (name, id, holds) VALUES (?, ?, ?)',
+        ...[id, named, holds ? 1 : 0],
+      )
+      return this.setTar(named, tar)
+    })
+  }
+
+  /** The files of a layer whose owners are presumed; `undefined` when there are none. */
+  presumed(diffId: DiffId): OwnedFiles | undefined {
+    return presumedOwners(this.#database, diffId)
+  }
+
+  /** Compressed blobs that hold the layer; they need not be on this machine (any more). */
+  compressed(diffId: DiffId): readonly Descriptor[] {
+    return compressedBlobs(this.#database, diffId)
+  }
+
+  /** What a check of the layer's folder has to find; `undefined` when it was never checked. */
+  seal(id: LayerId): Digest | undefined {
+    const row = this.#database.get('SELECT * FROM seals WHERE id = ?', id)
+    const { digest, sum } = row ?? {}
+    if (typeof digest !== 'string' || !isDigest(digest)) return undefined
+    return sum === sumOf(id, digest) ? digest : undefined
+  }
+
+  setSeal(id: LayerId, digest: Digest): void {
+    this.#database.run(
+      'INSERT OR REPLACE INTO seals (id, digest, sum) VALUES (?, ?, ?)',
+      ...[id, digest, sumOf(id, digest)],
+    )
+  }
+
+  /**
+   * Puts another folder in the place of a layer's, which goes to `aside`, a folder of a `temporary()`.
+   * Steps that use the old one at this moment go on with it until it is removed.
+   */
+  replaceDirectory(id: LayerId, directory: string, aside: string): void {
+    const target = this.directory(id)
+    try {
+      renameSync(target, join(aside, 'replaced'))
+      moveOwners(directory, target)
+      renameSync(directory, target)
+    } catch (cause) {
+      throw storeFailure(`replace layer ${target}`, cause)
+    }
+    this.#database.run(`UPDATE layers SET boot = ? WHERE id = ${CURRENT_ID}`, this.#boot, id, id)
+  }
+
+  /** Removes a layer, so that it is made again: its folder goes to `aside`, a `temporary()`. */
+  discard(id: LayerId, aside: string): void {
+    const directory = this.directory(id)
+    this.#database.transaction(() => {
+      this.#database.run(`DELETE FROM layers WHERE id = ${CURRENT_ID}`, id, id)
+      this.#database.run(`UPDATE renamed SET holds = 0 WHERE id = ${CURRENT_ID}`, id, id)
+    })
+    try {
+      renameSync(directory, join(aside, 'discarded'))
+      rmSync(ownersFileOf(directory), { force: true })
+    } catch (cause) {
+      if (errnoOf(cause) !== 'ENOENT') throw storeFailure(`remove layer ${id}`, cause)
+    }
+  }
+
+  /**
+   * True when it was seen that this blob holds the layer. What a manifest and a config say of each other
+   * is a claim.
+   */
+  isKnownBlob(diffId: DiffId, { digest }: Pick<Descriptor, 'digest'>): boolean {
+    return (
+      digest === uncompressedDigest(diffId) ||
+      this.compressed(diffId).some((blob) => blob.digest === digest)
+    )
+  }
+
+  /** To be called for a blob only after it was unpacked, or made, here. */
+  addCompressed(diffId: DiffId, descriptor: Descriptor): void {
+    addCompressedBlob(this.#database, diffId, descriptor)
+  }
+
+  /**
+   * Writes layers' files to the disk and remembers it. See docs/adr/0003-durability.md
+   * @param options.olderThan milliseconds; layers made since then are left for another time: the
+   * kernel has not begun with them, and waiting for it would take as long as the build
+   */
+  async sync(options: { readonly olderThan?: number } = {}): Promise<void> {
+    const { olderThan } = options
+    const marked = this.#database.all('SELECT id FROM layers WHERE boot IS NOT NULL')
+    const pending =
+      olderThan === undefined
+        ? marked
+        : marked.filter(({ id }) => this.#age(String(id)) > olderThan)
+    if (pending.length === 0 && olderThan !== undefined) return
+    const written = pending.length > 0 && (await syncFileSystem(this.#layout.layers))
+    if (!written && !this.#database.unsynced) return
+    this.#database.durably(() => {
+      if (!written) return
+      for (const { id } of pending) {
+        this.#database.run('UPDATE layers SET boot = NULL WHERE id = ?', String(id))
+      }
+    })
+  }
+
+  /** Milliseconds since the folder got its name. */
+  #age(id: string): number {
+    const stat = lstatSync(this.directory(layerId(id)), { throwIfNoEntry: false })
+    return stat === undefined ? 0 : Date.now() - stat.ctimeMs
+  }
+
+  /** After a reboot: drops folders that may be incomplete; these and unknown ones go to `discard`. */
+  recover(discard: (path: string) => void): void {
+    this.#database.transaction(() => {
+      this.#database.run(
+        'UPDATE layers SET directory = 0, boot = NULL WHERE boot IS NOT NULL AND boot <> ?',
+        this.#boot,
+      )
+      this.#database.run('DELETE FROM layers WHERE directory = 0 AND diff_id IS NULL')
+      this.#database.run('DELETE FROM renamed WHERE id NOT IN (SELECT id FROM layers)')
+    })
+    const names = this.#database.all(ALL_WITH_FOLDER).map(({ id, folder }) => String(folder ?? id))
+    const kept = new Set(names.flatMap((name) => [name, ownersFileOf(name)]))
+    for (const name of readdirSync(this.#layout.layers)) {
+      if (!kept.has(name)) discard(join(this.#layout.layers, name))
+    }
+  }
+
+  /** After the loss of the database: records the folders that are named by a diffID. */
+  rebuild(): void {
+    this.#database.transaction(() => {
+      for (const name of readdirSync(this.#layout.layers)) {
+        const digest = `sha256:${name}`
+        if (isDigest(digest))
+          this.#put(layerId(name), { diffId: asDiffId(digest), directory: true })
+      }
+    })
+  }
+
+  #put(name: LayerId, facts: LayerFacts & { directory?: boolean }): void {
+    this.#database.transaction(() => {
+      const known = this.get(name)
+      const id = known?.id ?? name
+      const diffId = facts.diffId ?? known?.diffId ?? null
+      const size = facts.size ?? known?.size ?? null
+      const isNew = facts.directory === true && known?.directory !== true
+      // The folder will have the name of the layer.
+      if (isNew) this.#database.run('UPDATE renamed SET holds = 0 WHERE id = ?', id)
+      this.#database.run(
+        `INSERT INTO layers (id, diff_id, size, directory, boot, sum)
+         VALUES (?, ?, ?, ?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET diff_id = excluded.diff_id, size = excluded.size,
+           directory = max(directory, excluded.directory), boot = coalesce(excluded.boot, boot),
+           sum = excluded.sum`,
+        ...[id, diffId, size, isNew ? 1 : 0, isNew ? this.#boot : null, sumOf(id, diffId, size)],
+      )
+    })
+  }
+
+  #toRecord(row: Row | undefined): LayerRecord | undefined {
+    return row && toLayerRecord(row, (folder) => this.#path(folder))
+  }
+
+  #path(folder: unknown): string {
+    return join(this.#layout.layers, layerId(String(folder)))
+  }
+}

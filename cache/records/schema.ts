@@ -1,0 +1,69 @@
+import { digestOf, hexOf } from '#core'
+
+/**
+ * A database of another version is set aside. A change that raises it raises the store's version as
+ * well, so that an older tsbuild refuses the store: see layout.ts
+ */
+export const SCHEMA_VERSION = 1
+
+/** The digest that the folder of a layer had when it was last made of its blob. */
+const SEALS = `CREATE TABLE IF NOT EXISTS seals (
+  id TEXT PRIMARY KEY, digest TEXT NOT NULL, sum TEXT NOT NULL) WITHOUT ROWID`
+
+/**
+ * Layers with files whose owners are presumed, by diffID: the tar was made where there is one user id
+ * only.
+ */
+const PRESUMED = `CREATE TABLE IF NOT EXISTS presumed (
+  diff_id TEXT PRIMARY KEY, files TEXT NOT NULL, sum TEXT NOT NULL) WITHOUT ROWID`
+
+/** The keys of the results that a step was done on: a JSON array. */
+const INPUTS = `CREATE TABLE IF NOT EXISTS inputs (
+  key TEXT PRIMARY KEY, inputs TEXT NOT NULL, sum TEXT NOT NULL) WITHOUT ROWID`
+
+/**
+ * Earlier ids of layers that were named by their content later. The folder of a layer keeps the name
+ * that it was made with, since mounts use it: `holds` is 1 where `name` is the folder of layer `id`.
+ */
+const RENAMED = `CREATE TABLE IF NOT EXISTS renamed (
+  name TEXT PRIMARY KEY, id TEXT NOT NULL, holds INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS renamed_id ON renamed (id)`
+
+/**
+ * Tables that were added to version 1: a database made before gets them when it is opened, and an
+ * older tsbuild that uses the same store works without them.
+ */
+export const LATER_TABLES: string = [SEALS, PRESUMED, INPUTS, RENAMED].join('; ')
+
+/**
+ * `sum` is a checksum over the row: SQLite does not notice a bit that flips inside a value.
+ * `boot` of a layer is the boot whose page cache holds its files; NULL once they are on the disk.
+ * `state` has the last `index.json` that was written here, and when the database was last synced.
+ * Times are milliseconds since the epoch.
+ */
+export const SCHEMA: string = `
+CREATE TABLE records (
+  key TEXT PRIMARY KEY, family TEXT NOT NULL, layer TEXT, description TEXT NOT NULL,
+  preimage TEXT NOT NULL, created INTEGER NOT NULL, used INTEGER NOT NULL, sum TEXT NOT NULL);
+CREATE INDEX records_family ON records (family);
+CREATE TABLE aliases (alias TEXT PRIMARY KEY, key TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE layers (
+  id TEXT PRIMARY KEY, diff_id TEXT, size INTEGER, directory INTEGER NOT NULL,
+  boot TEXT, sum TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX layers_diff_id ON layers (diff_id) WHERE diff_id IS NOT NULL;
+CREATE INDEX layers_boot ON layers (boot) WHERE boot IS NOT NULL;
+CREATE TABLE compressed (
+  diff_id TEXT NOT NULL, digest TEXT NOT NULL, media_type TEXT NOT NULL, size INTEGER NOT NULL,
+  sum TEXT NOT NULL, PRIMARY KEY (diff_id, digest)) WITHOUT ROWID;
+CREATE TABLE leases (
+  key TEXT PRIMARY KEY, holder TEXT NOT NULL, token INTEGER NOT NULL, pid INTEGER NOT NULL
+) WITHOUT ROWID;
+${LATER_TABLES};
+CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+`
+
+/** The checksum of a row: of its values in a fixed order. */
+export function sumOf(...values: readonly (string | number | null)[]): string {
+  const hex = hexOf(digestOf(JSON.stringify(values)))
+  return Buffer.from(hex, 'hex').toString('base64url', 0, 12)
+}

@@ -1,0 +1,240 @@
+import type { BuildOptions, Output } from '#builder'
+import { suggestion } from '#core'
+import { PROGRESS_MODES, type ProgressMode } from '../progress/progress.ts'
+import type { Shell } from '../terminal/shell.ts'
+import { BUILD_USAGE } from './build-flags.ts'
+import { type Arguments, expectArguments, usageError } from './flags.ts'
+import { refuseLater } from './later-flags.ts'
+import { parseOutput, splitCsv } from './output-value.ts'
+import { parseSecrets, parseSsh } from './secret-values.ts'
+import { parseStepFlags } from './step-values.ts'
+
+/** What the command line of a build asks for. */
+export interface BuildRequest {
+  readonly options: BuildOptions
+  readonly progress: ProgressMode
+  /** The image id is printed in the end. */
+  readonly printsId: boolean
+  readonly iidfile: string | undefined
+  readonly metadataFile: string | undefined
+  /** What standard input is read for. */
+  readonly stdin: 'context' | 'dockerfile' | undefined
+}
+
+const NETWORKS = ['default', 'none', 'host'] as const
+
+/**
+ * Turns flags into build options; nothing is read but the environment.
+ * @throws {TsbuildError} USAGE, UNSUPPORTED
+ */
+export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>): BuildRequest {
+  refuseLater(args)
+  if (args.positionals.length === 0) {
+    throw usageError('the context is missing', 'it is a folder, usually ".": tsbuild [flags] .')
+  }
+  const [context = ''] = expectArguments(args, { least: 1, most: 1, usage: BUILD_USAGE })
+  const file = args.text('file')
+  checkContext(context, file)
+  const requests = args.list('output').map(parseOutput)
+  const outputs = withShorthands(
+    requests.flatMap((request) => request.outputs),
+    args,
+  )
+  const tags = [...args.list('tag'), ...requests.flatMap((request) => request.names)]
+  const iidfile = args.text('iidfile')
+  checkOutputs(outputs, { terminal: shell.stdout.isTTY === true, iidfile })
+  return {
+    options: {
+      context,
+      ...parseInput(args, shell.env),
+      tags,
+      labels: labels(args.list('label')),
+      noCache: noCache(args),
+      pull: args.has('pull'),
+      ...optional('network', network(args.text('network'))),
+      ...parseStepFlags(args),
+      secrets: parseSecrets(args.list('secret'), shell.env),
+      ssh: parseSsh(args.list('ssh'), shell.env),
+      ...(args.has('reproducible') ? { reproducible: true } : {}),
+      ...(outputs.length === 0 ? {} : { outputs: outputs.map((one) => toStdout(one, shell)) }),
+      ...(args.has('ignore-chown-errors') ? { ignoreChownErrors: true } : {}),
+      ...optional('jobs', jobs(args.text('jobs'))),
+      ...optional('root', args.text('root')),
+      insecureRegistries: args.list('insecure-registry'),
+    },
+    progress: parseProgress(args, shell.env),
+    printsId: isQuiet(args) && !outputs.some(isPrinted),
+    iidfile,
+    metadataFile: args.text('metadata-file'),
+    stdin: context === '-' ? 'context' : file === '-' ? 'dockerfile' : undefined,
+  }
+}
+
+/**
+ * What a command line says about the Dockerfile: where it is and how to read it. `file` is absent for
+ * standard input.
+ * @throws {TsbuildError} USAGE
+ */
+export function parseInput(
+  args: Arguments,
+  env: Shell['env'],
+): Pick<BuildOptions, 'file' | 'target' | 'buildArgs' | 'contexts' | 'platform'> {
+  const file = args.text('file')
+  return {
+    ...optional('file', file === '-' ? undefined : file),
+    ...optional('target', args.text('target')),
+    buildArgs: buildArgs(args.list('build-arg'), env),
+    ...optional('contexts', contexts(args.list('build-context'))),
+    ...optional('platform', platforms(args.list('platform'))),
+  }
+}
+
+function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { [P in K]?: V })
+}
+
+/** `undefined` when none was given. */
+function platforms(values: readonly string[]): readonly string[] | undefined {
+  return values.length === 0 ? undefined : values.flatMap((value) => value.split(','))
+}
+
+function checkContext(context: string, file: string | undefined): void {
+  if (context === '') throw usageError('the context must not be empty', `usage: ${BUILD_USAGE}`)
+  if (context !== '-' || file !== '-') return
+  throw usageError("invalid argument: can't use stdin for both build context and dockerfile")
+}
+
+/** `--push` adds the store and the registry where `--output` does not name them. */
+function withShorthands(outputs: readonly Output[], args: Arguments): readonly Output[] {
+  const wanted: readonly Output[] = args.has('push')
+    ? [{ type: 'store' }, { type: 'registry' }]
+    : []
+  const types = new Set(outputs.map(({ type }) => type))
+  return [...outputs, ...wanted.filter(({ type }) => !types.has(type))]
+}
+
+/** `dest=-` is standard output. */
+function toStdout(output: Output, { stdout }: Pick<Shell, 'stdout'>): Output {
+  return 'dest' in output && output.dest === '-' ? { ...output, dest: stdout } : output
+}
+
+function isPrinted(output: Output): boolean {
+  return 'dest' in output && output.dest === '-'
+}
+
+/** `--progress none` says nothing at all. */
+function isQuiet(args: Arguments): boolean {
+  return args.has('quiet') || args.text('progress') === 'quiet'
+}
+
+function checkOutputs(
+  outputs: readonly Output[],
+  use: {
+    readonly terminal: boolean
+    readonly iidfile: string | undefined
+  },
+): void {
+  const printed = outputs.filter(isPrinted)
+  const [first] = printed
+  if (outputs.length > 0 && use.iidfile !== undefined) {
+    if (outputs.every(({ type }) => type === 'local' || type === 'tar')) {
+      throw usageError('local and tar outputs make no image, so there is no id for --iidfile')
+    }
+  }
+  if (first === undefined) return
+  if (printed.length > 1) throw usageError('only one output can go to standard output')
+  if (first.type === 'local' || ('tar' in first && first.tar === false)) {
+    throw usageError('a folder cannot go to standard output', 'name a folder with dest')
+  }
+  if (use.terminal) {
+    const hint = 'add dest=FILE, or redirect standard output'
+    throw usageError(`refusing to write type=${first.type} to the terminal`, hint)
+  }
+}
+
+function contexts(values: readonly string[]): Record<string, string> | undefined {
+  if (values.length === 0) return undefined
+  const entries = values.map((value) => {
+    const at = value.indexOf('=')
+    if (at > 0 && at < value.length - 1) return [value.slice(0, at), value.slice(at + 1)] as const
+    const hint = 'write --build-context NAME=FOLDER, or NAME=docker-image://IMAGE'
+    throw usageError(`invalid context value: ${value}, expected key=value`, hint)
+  })
+  return Object.fromEntries(entries)
+}
+
+/** `K=V`, or `K` for the value that the environment has; an unset one is left out. */
+function buildArgs(values: readonly string[], env: Shell['env']): Record<string, string> {
+  const entries = values.flatMap((value): readonly (readonly [string, string])[] => {
+    const { key, text } = keyValue(value, '--build-arg')
+    const given = text ?? env[key]
+    return given === undefined ? [] : [[key, given]]
+  })
+  // As the other tools that honour it: set once, it holds for all of a pipeline.
+  const epoch = env.SOURCE_DATE_EPOCH
+  const inherited = epoch === undefined ? [] : [['SOURCE_DATE_EPOCH', epoch] as const]
+  return Object.fromEntries([...inherited, ...entries])
+}
+
+/** Stages whose results are not looked up, or whether that goes for all. */
+function noCache(args: Arguments): boolean | readonly string[] {
+  const filters = args.list('no-cache-filter')
+  if (filters.length === 0) return args.has('no-cache')
+  if (!args.has('no-cache')) return filters.flatMap(splitCsv).filter((name) => name !== '')
+  const hint = '--no-cache is for all stages already'
+  throw usageError('--no-cache and --no-cache-filter cannot be used together', hint)
+}
+
+function labels(values: readonly string[]): Record<string, string> {
+  const entries = values.map((value) => {
+    const { key, text } = keyValue(value, '--label')
+    return [key, text ?? ''] as const
+  })
+  return Object.fromEntries(entries)
+}
+
+function keyValue(value: string, flag: string): { key: string; text: string | undefined } {
+  const at = value.indexOf('=')
+  const key = at < 0 ? value : value.slice(0, at)
+  if (key.trim() === '') throw usageError(`invalid ${flag} "${value}"`, `write ${flag} KEY=VALUE`)
+  return { key, text: at < 0 ? undefined : value.slice(at + 1) }
+}
+
+function network(text: string | undefined): (typeof NETWORKS)[number] | undefined {
+  if (text === undefined) return undefined
+  const found = NETWORKS.find((name) => name === text)
+  if (found !== undefined) return found
+  throw usageError(`invalid network mode "${text}"`, choices(text, NETWORKS))
+}
+
+/**
+ * The view that `--quiet`, `--progress` or `$BUILDKIT_PROGRESS` asks for, in this order.
+ * @throws {TsbuildError} USAGE
+ */
+export function parseProgress(args: Arguments, env: Shell['env']): ProgressMode {
+  const written = args.text('progress') ?? ''
+  if (args.has('quiet')) {
+    if (['', 'auto', 'quiet', 'none'].includes(written)) return 'quiet'
+    throw usageError(
+      `progress=${written} and quiet cannot be used together`,
+      'leave out one of them',
+    )
+  }
+  const text = written === '' ? (env.BUILDKIT_PROGRESS ?? '') : written
+  if (text === '') return 'auto'
+  if (text === 'none') return 'quiet'
+  const found = PROGRESS_MODES.find((name) => name === text)
+  if (found !== undefined) return found
+  throw usageError(`invalid progress mode "${text}"`, choices(text, PROGRESS_MODES))
+}
+
+function choices(text: string, all: readonly string[]): string {
+  const similar = suggestion(text, all)
+  return similar === undefined ? `choose one of ${all.join(', ')}` : `did you mean ${similar}?`
+}
+
+function jobs(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text)
+  throw usageError(`invalid number of jobs "${text}"`, 'write a whole number from 1 to 9999')
+}

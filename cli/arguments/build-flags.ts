@@ -1,0 +1,96 @@
+import type { Flag } from './flags.ts'
+
+/** How a build is written on the command line. */
+export const BUILD_USAGE = 'tsbuild [build] [flags] CONTEXT'
+
+/** Flags that say what is built. */
+export const INPUT: readonly Flag[] = [
+  {
+    name: 'file',
+    short: 'f',
+    metavar: 'FILE',
+    help: 'The Dockerfile, a path or a URL (default: CONTEXT/Dockerfile); - is standard input',
+  },
+  { name: 'target', metavar: 'STAGE', help: 'Build up to this stage (default: the last one)' },
+  {
+    name: 'build-arg',
+    metavar: 'KEY[=VALUE]',
+    repeat: true,
+    help: 'Set an ARG; without VALUE it is taken from the environment',
+  },
+  {
+    name: 'build-context',
+    metavar: 'NAME=SOURCE',
+    repeat: true,
+    help: 'Use SOURCE for the image or stage NAME: a folder, docker-image://IMAGE, oci-layout://FOLDER[:TAG], a git repository, a URL, or target:STAGE',
+  },
+  { name: 'label', metavar: 'KEY=VALUE', repeat: true, help: 'Add a label to the image' },
+  {
+    name: 'platform',
+    metavar: 'OS/ARCH',
+    repeat: true,
+    help: "Build for this platform (default: this machine's); several, or a list with commas, make an index",
+  },
+].map((flag) => ({ ...flag, group: 'What to build' }))
+
+/** Flags that say how steps are executed. */
+export const EXECUTION: readonly Flag[] = [
+  { name: 'no-cache', help: 'Run every step, even when its result is known' },
+  {
+    name: 'no-cache-filter',
+    metavar: 'STAGE[,STAGE…]',
+    repeat: true,
+    help: 'The same for the steps of these stages and of what is built on them',
+  },
+  {
+    name: 'reproducible',
+    help: 'Make the same image of the same input, wherever and whenever it is built',
+  },
+  { name: 'pull', help: 'Ask the registry for base images that the store has' },
+  { name: 'network', metavar: 'MODE', help: 'Network of RUN steps: default, none or host' },
+  {
+    name: 'secret',
+    metavar: 'id=ID[,src=FILE|,env=VAR]',
+    repeat: true,
+    help: 'A secret for RUN --mount=type=secret; by ID alone the variable of that name, else the file',
+  },
+  {
+    name: 'ssh',
+    metavar: 'ID[=SOCKET|=KEY,…]',
+    repeat: true,
+    help: 'An SSH agent for RUN --mount=type=ssh: $SSH_AUTH_SOCK, a socket, or key files',
+  },
+  { name: 'jobs', metavar: 'N', help: 'Run up to N steps at a time (default: the number of CPUs)' },
+].map((flag) => ({ ...flag, group: 'How to build' }))
+
+/** Flags that say where the result goes. */
+export const RESULT: readonly Flag[] = [
+  { name: 'tag', short: 't', metavar: 'NAME[:TAG]', repeat: true, help: 'Name the image' },
+  {
+    name: 'output',
+    short: 'o',
+    metavar: 'OUTPUT',
+    repeat: true,
+    help: 'Where the result goes, see below (default: the local store)',
+  },
+  { name: 'push', help: 'Push the image to the registries in its names' },
+  { name: 'iidfile', metavar: 'FILE', help: 'Write the image id to FILE' },
+  { name: 'metadata-file', metavar: 'FILE', help: 'Write digests and names to FILE, as JSON' },
+].map((flag) => ({ ...flag, group: 'Result' }))
+
+/** Flags that are accepted and have no effect. */
+export const COMPATIBLE: readonly Flag[] = [
+  { name: 'rm', help: 'Does nothing: no containers are left behind' },
+  { name: 'force-rm', help: 'Does nothing, likewise' },
+  { name: 'builder', metavar: 'NAME', help: 'Does nothing: there is one builder' },
+].map((flag) => ({ ...flag, group: 'For scripts that call docker' }))
+
+/** Flags that ask about a Dockerfile instead of building it. */
+export const QUESTIONS: readonly Flag[] = [
+  { name: 'check', help: 'Run the build checks and nothing else; the same as --call check' },
+  {
+    name: 'call',
+    metavar: 'REQUEST',
+    help: 'Answer a question about the Dockerfile instead of building it, see below',
+  },
+].map((flag) => ({ ...flag, group: 'Questions' }))

@@ -1,0 +1,46 @@
+import type { Flag } from './flags.ts'
+
+const GENERAL = 'General'
+
+/** Every command takes it. */
+export const HELP: Flag = { name: 'help', short: 'h', help: 'Show this help', group: GENERAL }
+
+/** The flag that may stand in front of a command. */
+export const ROOT_FLAG: Flag = {
+  name: 'root',
+  metavar: 'DIR',
+  help: 'The store (default: $TSBUILD_ROOT, /var/lib/tsbuild, or $XDG_DATA_HOME/tsbuild)',
+  group: GENERAL,
+}
+
+/** For commands that ask registries. */
+export const INSECURE: Flag = {
+  name: 'insecure-registry',
+  metavar: 'HOST',
+  repeat: true,
+  help: 'Speak plain HTTP, or HTTPS without checking the certificate, to HOST[:PORT]',
+  group: 'Registry',
+}
+
+/** For commands that push. */
+export const IGNORE_CHOWN_ERRORS: Flag = {
+  name: 'ignore-chown-errors',
+  help: 'Push, too, what steps with one user id only made of files of other owners',
+  group: 'Registry',
+}
+
+/** For commands that show progress. */
+export const PROGRESS: Flag = {
+  name: 'progress',
+  metavar: 'MODE',
+  help: 'How to show progress: auto, plain, tty, rawjson, quiet or none (default: auto)',
+  group: 'Screen',
+}
+
+/** For commands that print an image ID at their end. */
+export const QUIET: Flag = {
+  name: 'quiet',
+  short: 'q',
+  help: 'Print nothing but the image id',
+  group: 'Screen',
+}

@@ -1,0 +1,69 @@
+import type { BuildOptions } from '#builder'
+import { parseByteSize, type StepResources, type Ulimit } from '#core'
+import { type Arguments, usageError } from './flags.ts'
+
+type StepOptions = Pick<
+  BuildOptions,
+  'allow' | 'extraHosts' | 'shmSize' | 'ulimits' | 'resources' | 'cgroupParent'
+>
+
+/** Reads `STEP_FLAGS`; names and ranges are checked by the build. @throws {TsbuildError} USAGE */
+export function parseStepFlags(args: Arguments): StepOptions {
+  const shmSize = size(args, 'shm-size')
+  const cgroupParent = args.text('cgroup-parent')
+  const resources = parseResources(args)
+  const given: { -readonly [K in keyof StepOptions]: StepOptions[K] } = {}
+  if (args.list('allow').length > 0) given.allow = args.list('allow') as BuildOptions['allow'] & {}
+  if (args.list('add-host').length > 0) given.extraHosts = args.list('add-host').map(parseHost)
+  if (shmSize !== undefined) given.shmSize = shmSize
+  if (args.list('ulimit').length > 0) given.ulimits = args.list('ulimit').map(parseUlimit)
+  if (Object.keys(resources).length > 0) given.resources = resources
+  if (cgroupParent !== undefined) given.cgroupParent = cgroupParent
+  return given
+}
+
+function parseResources(args: Arguments): StepResources {
+  const found: { -readonly [K in keyof StepResources]: StepResources[K] | undefined } = {
+    memory: size(args, 'memory'),
+    memorySwap: size(args, 'memory-swap'),
+    cpuShares: whole(args, 'cpu-shares'),
+    cpuPeriod: whole(args, 'cpu-period'),
+    cpuQuota: whole(args, 'cpu-quota'),
+    cpusetCpus: args.text('cpuset-cpus'),
+    cpusetMems: args.text('cpuset-mems'),
+    pids: whole(args, 'pids-limit'),
+  }
+  const given = Object.entries(found).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(given) as StepResources
+}
+
+/** `HOST:IP`, `HOST=IP`, with an IPv6 address in brackets or not. */
+function parseHost(value: string): readonly [string, string] {
+  const [, host, address] = /^([^:=]+)[:=]\[?([^\]]+)\]?$/.exec(value) ?? []
+  if (host !== undefined && address !== undefined) return [host, address]
+  throw usageError(`invalid --add-host "${value}"`, 'write --add-host HOST:IP')
+}
+
+/** `NAME=SOFT[:HARD]`; -1 means unlimited. */
+function parseUlimit(value: string): Ulimit {
+  const [, name, soft, hard] = /^([a-z]+)=(-?\d+)(?::(-?\d+))?$/.exec(value) ?? []
+  if (name === undefined || soft === undefined) {
+    throw usageError(`invalid ulimit argument: ${value}`, 'write --ulimit NAME=SOFT[:HARD]')
+  }
+  return { name: name as Ulimit['name'], soft: Number(soft), hard: Number(hard ?? soft) }
+}
+
+function size(args: Arguments, flag: string): number | undefined {
+  const text = args.text(flag)
+  if (text === undefined) return undefined
+  const bytes = text === '-1' ? -1 : parseByteSize(text)
+  if (bytes !== undefined) return bytes
+  throw usageError(`invalid --${flag} "${text}"`, `write it like --${flag}=512m`)
+}
+
+function whole(args: Arguments, flag: string): number | undefined {
+  const text = args.text(flag)
+  if (text === undefined) return undefined
+  if (/^-?\d{1,15}$/.test(text)) return Number(text)
+  throw usageError(`invalid --${flag} "${text}"`, 'write a whole number')
+}

@@ -1,0 +1,125 @@
+import { statSync } from 'node:fs'
+import type { BuildResult } from '#builder'
+import { type BuildWarning, type Bytes, suggestion } from '#core'
+import { type BuildRequest, parseBuild } from '../arguments/build-arguments.ts'
+import { parseCall } from '../arguments/call-value.ts'
+import { type Arguments, usageError } from '../arguments/flags.ts'
+import { readDockerfileStdin } from '../io/dockerfile-input.ts'
+import { buildMetadata, prepareResultFile, writeResultFile } from '../io/result-files.ts'
+import { FailedSteps } from '../progress/failed-steps.ts'
+import { openProgress } from '../progress/open-progress.ts'
+import { isForPeople } from '../progress/progress.ts'
+import { print, type Shell } from '../terminal/shell.ts'
+import { cleanLine, formatSeconds } from '../terminal/text.ts'
+
+const STDIN_HINT = 'send a Dockerfile or an archive: tsbuild -t NAME - < app.tar'
+
+/** `tsbuild [build]` */
+export async function runBuild(
+  args: Arguments,
+  shell: Shell,
+  commands: readonly { readonly name: string }[],
+): Promise<number> {
+  const call = parseCall(args)
+  const request = parseBuild(args, shell)
+  checkFolder(args.positionals[0] ?? '', commands)
+  if (call !== undefined) {
+    const { runCall } = await import('./run-call.ts')
+    return runCall(call, await withStdin(request, shell), shell)
+  }
+  for (const file of [request.iidfile, request.metadataFile]) {
+    if (file !== undefined) prepareResultFile(file)
+  }
+  const result = await buildWithProgress(await withStdin(request, shell), shell)
+  const { imageId } = result
+  if (request.iidfile !== undefined && imageId !== undefined) {
+    writeResultFile(request.iidfile, imageId)
+  }
+  if (request.metadataFile !== undefined) {
+    writeResultFile(request.metadataFile, buildMetadata(result))
+  }
+  if (request.printsId && imageId !== undefined) await print(shell, `${imageId}\n`)
+  if (isForPeople(request.progress)) shell.stderr.write(summary(result))
+  return 0
+}
+
+/** What standard input is read for takes the place of what the command line says. */
+async function withStdin(request: BuildRequest, shell: Shell): Promise<BuildRequest> {
+  const { stdin, options } = request
+  if (stdin === undefined) return request
+  if (stdin === 'dockerfile') {
+    const dockerfile = (await readDockerfileStdin(shell)).toString()
+    return { ...request, options: { ...options, dockerfile } }
+  }
+  if (shell.stdin.isTTY === true) {
+    throw usageError('the context is to come from standard input, which is a terminal', STDIN_HINT)
+  }
+  return { ...request, options: { ...options, context: bytesOf(shell.stdin) } }
+}
+
+async function* bytesOf(stream: Shell['stdin']): Bytes {
+  for await (const chunk of stream) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+}
+
+/** A word that does not name a folder was probably meant to be a command. */
+function checkFolder(context: string, commands: readonly { readonly name: string }[]): void {
+  if (!/^[a-z]+$/.test(context)) return
+  if (statSync(context, { throwIfNoEntry: false }) !== undefined) return
+  const meant = suggestion(
+    context,
+    commands.map(({ name }) => name),
+  )
+  throw usageError(
+    `no such command, and no such folder: ${context}`,
+    meant === undefined
+      ? 'the context is a folder; tsbuild --help lists the commands'
+      : `did you mean tsbuild ${meant}?`,
+  )
+}
+
+async function buildWithProgress(request: BuildRequest, shell: Shell): Promise<BuildResult> {
+  const { build } = await import('#builder')
+  const progress = await openProgress(request.progress, shell)
+  const failed = new FailedSteps(() => performance.now())
+  const warnings: BuildWarning[] = []
+  try {
+    return await build({
+      ...request.options,
+      signal: shell.signal,
+      onEvent: (event) => {
+        if (event.type === 'warning') warnings.push(event)
+        failed.handle(event)
+        progress.handle(event)
+      },
+    })
+  } catch (error) {
+    progress.close()
+    if (request.progress !== 'rawjson') shell.stderr.write(failed.report())
+    throw error
+  } finally {
+    progress.close()
+    if (isForPeople(request.progress)) shell.stderr.write(warningText(warnings))
+  }
+}
+
+function warningText(warnings: readonly BuildWarning[]): string {
+  if (warnings.length === 0) return ''
+  const count = warnings.length === 1 ? '1 warning' : `${warnings.length} warnings`
+  const lines = warnings.map(({ rule, message, line }) => {
+    const text = rule === undefined ? message : `${rule}: ${message}`
+    return ` - ${cleanLine(text)}${line === undefined ? '' : ` (line ${line})`}\n`
+  })
+  const more = warnings.some(({ rule }) => rule !== undefined) ? ' (use --check to expand)' : ''
+  return `\n ${count} found${more}:\n${lines.join('')}`
+}
+
+function summary({ descriptor, imageId, tags, steps, milliseconds }: BuildResult): string {
+  const cached = steps.total > 0 && steps.cached === steps.total ? 'all' : String(steps.cached)
+  const lines = [
+    ...tags.map((tag) => `name    ${tag}`),
+    ...(descriptor === undefined ? [] : [`digest  ${descriptor.digest}`]),
+    ...(imageId === undefined ? [] : [`image   ${imageId}`]),
+    `steps   ${steps.total}, ${cached} cached, ${formatSeconds(milliseconds)}`,
+  ]
+  return `\n${lines.map((line) => `${line}\n`).join('')}`
+}

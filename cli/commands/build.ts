@@ -1,0 +1,94 @@
+import {
+  BUILD_USAGE,
+  COMPATIBLE,
+  EXECUTION,
+  INPUT,
+  QUESTIONS,
+  RESULT,
+} from '../arguments/build-flags.ts'
+import {
+  HELP,
+  IGNORE_CHOWN_ERRORS,
+  INSECURE,
+  PROGRESS,
+  QUIET,
+  ROOT_FLAG,
+} from '../arguments/common-flags.ts'
+import type { Arguments } from '../arguments/flags.ts'
+import { LATER_FLAGS } from '../arguments/later-flags.ts'
+import { STEP_FLAGS } from '../arguments/step-flags.ts'
+import type { Command } from './command.ts'
+
+/** `tsbuild [build]` */
+export const BUILD: Command = {
+  name: 'build',
+  summary: 'Build an image from a Dockerfile (the word build may be left out)',
+  usage: BUILD_USAGE,
+  flags: [
+    ...INPUT,
+    ...EXECUTION,
+    ...STEP_FLAGS,
+    ...RESULT,
+    ...QUESTIONS,
+    ...COMPATIBLE,
+    ...LATER_FLAGS,
+    INSECURE,
+    IGNORE_CHOWN_ERRORS,
+    PROGRESS,
+    QUIET,
+    ROOT_FLAG,
+    HELP,
+  ],
+  examples: [
+    ['tsbuild -t hello .', 'build the folder . and name the image hello:latest'],
+    ['tsbuild -t ghcr.io/me/app:1.2 --push .', 'build and push'],
+    ['tsbuild --target test --no-cache .', 'run the stage test again'],
+    ['tsbuild -o type=oci,dest=app.tar .', 'write an OCI archive'],
+    ['tsbuild -o out .', 'write the files of the result into the folder out'],
+    ['tsbuild -t app https://host/app.git#v1:src', 'build a folder of a git repository'],
+    ['tar c . | tsbuild -t app -', 'build an archive that comes on standard input'],
+    ['tsbuild --check .', 'check the Dockerfile; exit with 1 when something was found'],
+  ],
+  tables: [
+    {
+      title: 'Outputs (settings in CSV; quote one with a comma: type=oci,"dest=a,b.tar")',
+      rows: [
+        ['type=store', 'The local store'],
+        ['type=registry', 'The registries in the names of the image'],
+        ['type=image[,push=true]', 'The local store and, with push, the registries'],
+        ['type=oci,dest=FILE', 'An archive with an OCI layout; a folder with tar=false'],
+        ['type=docker,dest=FILE', 'An archive for docker load; a folder with tar=false'],
+        ['type=local,dest=FOLDER', 'The files of the result; FOLDER alone means the same'],
+        ['mode=delete', 'Removes from FOLDER what the result does not have'],
+        ['type=tar,dest=FILE', 'A tar of the files; - alone writes it to standard output'],
+        ['dest=-', 'Standard output; oci and tar go there without dest, too'],
+        ['name=NAME', 'Another name for an image output'],
+        ['compression=C', 'Layers as uncompressed, gzip or zstd: registry, image, oci, docker'],
+      ],
+    },
+    {
+      title: 'Questions (--call REQUEST[,format=FORMAT][,ignorestatus=true])',
+      rows: [
+        ['check, lint', 'What the build checks find: text, json or sarif'],
+        ['outline', 'Arguments, secrets and SSH agents that the target takes: text or json'],
+        ['targets', 'Stages that can be built: text or json'],
+        ['subrequests.describe', 'The questions that can be asked: text or json'],
+      ],
+    },
+  ],
+  notes: [
+    'CONTEXT is a folder, a git repository (https://HOST/PATH.git#REF:FOLDER, git@HOST:PATH, github.com/USER/REPOSITORY), the URL of an archive or a Dockerfile, or - for either on standard input. Where it is not a folder, FILE is a path in it.',
+    "A first word that is a command's name is that command: write ./images for a context of that name.",
+  ],
+  needsNamespace: (args) => !isQuestion(args),
+  run: async (args, shell, commands) => {
+    const { runBuild } = await import('../build/run-build.ts')
+    return await runBuild(args, shell, commands)
+  },
+}
+
+/** A question about a Dockerfile needs no rights, and may be asked where there are no namespaces. */
+function isQuestion(args: Arguments): boolean {
+  const call = args.text('call')
+  return args.has('check') || (call !== undefined && !/^(build)?(,|$)/.test(call))
+}

@@ -1,0 +1,35 @@
+import { BUILD } from './build.ts'
+import type { Command } from './command.ts'
+import { CONTEXT } from './context.ts'
+import { FMT } from './fmt.ts'
+import { GRAPH } from './graph.ts'
+import { HELP_COMMAND } from './help.ts'
+import { IMAGES } from './images.ts'
+import { INSPECT } from './inspect.ts'
+import { LOGIN } from './login.ts'
+import { LOGOUT } from './logout.ts'
+import { PARSE } from './parse.ts'
+import { PUSH } from './push.ts'
+import { REPLAY } from './replay.ts'
+import { RMI } from './rmi.ts'
+import { TAG } from './tag.ts'
+import { VERSION } from './version.ts'
+
+/** Every command, in the order of the help. The first one is meant when none is named. */
+export const COMMANDS: readonly [Command, ...Command[]] = [
+  BUILD,
+  CONTEXT,
+  PARSE,
+  FMT,
+  GRAPH,
+  REPLAY,
+  IMAGES,
+  INSPECT,
+  TAG,
+  RMI,
+  PUSH,
+  LOGIN,
+  LOGOUT,
+  VERSION,
+  HELP_COMMAND,
+]

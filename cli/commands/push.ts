@@ -1,0 +1,30 @@
+import {
+  HELP,
+  IGNORE_CHOWN_ERRORS,
+  INSECURE,
+  PROGRESS,
+  QUIET,
+  ROOT_FLAG,
+} from '../arguments/common-flags.ts'
+import type { Command } from './command.ts'
+
+/** `tsbuild push` */
+export const PUSH: Command = {
+  name: 'push',
+  summary: 'Push a local image to the registry in its name',
+  usage: 'tsbuild push [flags] NAME[:TAG]',
+  flags: [
+    INSECURE,
+    IGNORE_CHOWN_ERRORS,
+    PROGRESS,
+    { ...QUIET, help: 'Print nothing but the digest' },
+    ROOT_FLAG,
+    HELP,
+  ],
+  examples: [['tsbuild push ghcr.io/me/hello:1.0', 'push what the store has under this name']],
+  needsNamespace: () => true,
+  run: async (args, shell) => {
+    const { runPush } = await import('../images/run-push.ts')
+    return await runPush(args, shell)
+  },
+}

@@ -1,0 +1,37 @@
+import type { Store } from '#cache'
+import { type Arguments, expectArguments } from '../arguments/flags.ts'
+import { print, type Shell } from '../terminal/shell.ts'
+import { canonicalName, findImage, nameOrUndefined } from './local-images.ts'
+import { openLocalStore } from './local-store.ts'
+
+/** `tsbuild tag` */
+export async function runTag(args: Arguments, shell: Shell): Promise<number> {
+  const usage = 'tsbuild tag [flags] IMAGE NAME[:TAG]'
+  const [source = '', name = ''] = expectArguments(args, { least: 2, most: 2, usage })
+  const canonical = canonicalName(name)
+  await using store = openLocalStore(args, shell)
+  const image = await findImage(store, source)
+  await store.images.set(canonical, image.target, { createdAt: image.createdAt })
+  return 0
+}
+
+/** `tsbuild rmi` */
+export async function runRemove(args: Arguments, shell: Shell): Promise<number> {
+  const usage = 'tsbuild rmi [flags] IMAGE…'
+  const wanted = expectArguments(args, { least: 1, most: 1000, usage })
+  await using store = openLocalStore(args, shell)
+  // All of them are looked up first: a misspelt one must not leave half of the work done.
+  const names = new Set<string>()
+  for (const text of wanted) for (const name of await namesOf(store, text)) names.add(name)
+  for (const name of names) {
+    if (await store.images.remove(name)) await print(shell, `removed ${name}\n`)
+  }
+  return 0
+}
+
+/** A name means itself; an id means every name of that image. */
+async function namesOf(store: Store, text: string): Promise<readonly string[]> {
+  const name = nameOrUndefined(text)
+  if (name !== undefined && store.images.get(name) !== undefined) return [name]
+  return (await findImage(store, text)).names
+}

@@ -1,0 +1,57 @@
+import { accessSync, constants, lstatSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { BuildResult } from '#builder'
+import { PendingFile } from '#builder/linux'
+import { ioError } from '#core'
+
+/**
+ * Removes the result of an earlier build at `path`, which a failed build would leave there, and checks
+ * that the result can be written before any work is done.
+ * @throws {TsbuildError} IO_FAILED, PERMISSION_DENIED
+ */
+export function prepareResultFile(path: string): void {
+  try {
+    accessSync(dirname(path), constants.W_OK | constants.X_OK)
+    if (isReplaceable(path)) rmSync(path, { force: true })
+  } catch (cause) {
+    throw ioError(`write ${path}`, cause)
+  }
+}
+
+/**
+ * Writes a whole file or nothing; a device or pipe (`/dev/stdout`) is written to as it is.
+ * @param mode of a file that is made; the umask takes from it
+ * @throws {TsbuildError} IO_FAILED, PERMISSION_DENIED, NO_SPACE
+ */
+export function writeResultFile(path: string, content: string, mode: number = 0o666): void {
+  try {
+    if (isReplaceable(path)) replaceFile(path, content, mode)
+    else writeFileSync(path, content)
+  } catch (cause) {
+    throw ioError(`write ${path}`, cause)
+  }
+}
+
+function replaceFile(path: string, content: string, mode: number): void {
+  using file = new PendingFile(path, mode)
+  writeFileSync(file.descriptor, content)
+  file.commit({ flush: true })
+}
+
+/** What `--metadata-file` holds: buildx's keys, as far as they have a meaning here. */
+export function buildMetadata(result: BuildResult): string {
+  const { descriptor, imageId, tags } = result
+  const document = {
+    ...(imageId === undefined ? {} : { 'containerimage.config.digest': imageId }),
+    ...(descriptor === undefined
+      ? {}
+      : { 'containerimage.descriptor': descriptor, 'containerimage.digest': descriptor.digest }),
+    ...(tags.length === 0 ? {} : { 'image.name': tags.join(',') }),
+  }
+  return `${JSON.stringify(document, undefined, 2)}\n`
+}
+
+function isReplaceable(path: string): boolean {
+  const stat = lstatSync(path, { throwIfNoEntry: false })
+  return stat === undefined || stat.isFile()
+}

@@ -1,0 +1,101 @@
+import { getSystemErrorMessage } from 'node:util'
+import { TsbuildError } from '#core'
+import { SourceError } from '#parser'
+import type { Shell } from '../terminal/shell.ts'
+import { cleanLine } from '../terminal/text.ts'
+
+const MAX_CAUSES = 10
+const MORE_DIAGNOSTICS = 20
+
+/** Prints an error for people to standard error. */
+export function reportError(error: unknown, shell: Pick<Shell, 'env' | 'stderr'>): void {
+  const source = chainOf(error).findLast((link) => link instanceof SourceError)
+  const debug = shell.env.TSBUILD_DEBUG === '1'
+  shell.stderr.write(errorText(error, { source, debug }))
+}
+
+/**
+ * The lines of the Dockerfile, one line with the whole story, further findings, and what to do. A
+ * stack trace is shown for bugs only, and only when `debug` is on.
+ */
+export function errorText(
+  error: unknown,
+  about: { readonly source: SourceError | undefined; readonly debug: boolean },
+): string {
+  const excerpt = about.source?.excerpt() ?? ''
+  const lines = [
+    ...excerpt.split('\n').slice(0, -1).map(cleanLine),
+    `ERROR: ${cleanLine(chainMessage(error))}${codeSuffix(error)}`,
+    ...moreFindings(about.source),
+    ...(error instanceof TsbuildError ? hintLine(error) : bugLines(error, about.debug)),
+  ]
+  return lines.map((line) => `${line}\n`).join('')
+}
+
+/**
+ * The error and its causes, outermost first. Causes that are not errors, such as a worker's stack trace,
+ * are for debuggers.
+ */
+function chainOf(error: unknown): readonly unknown[] {
+  const chain = [error]
+  let link = error instanceof Error ? error.cause : undefined
+  while (link instanceof Error && chain.length < MAX_CAUSES) {
+    chain.push(link)
+    link = link.cause
+  }
+  return chain
+}
+
+/** Messages joined by colons, without those that a wrapper has repeated. */
+export function chainMessage(error: unknown): string {
+  let text = ''
+  for (const link of chainOf(error)) {
+    const message = messageOf(link)
+    if (message === '' || text.includes(message) || isReasonIn(text, link)) continue
+    text = text === '' ? message : `${text}: ${message}`
+  }
+  return text
+}
+
+function messageOf(link: unknown): string {
+  if (link instanceof Error) return link.message === '' ? link.name : link.message.trim()
+  return link === undefined ? 'unknown error' : String(link)
+}
+
+/** A failed system call adds nothing to a text that has its reason in words. */
+function isReasonIn(text: string, link: unknown): boolean {
+  if (!(link instanceof Error) || !('errno' in link) || typeof link.errno !== 'number') return false
+  return text.toLowerCase().includes(getSystemErrorMessage(link.errno).toLowerCase())
+}
+
+function codeSuffix(error: unknown): string {
+  return error instanceof TsbuildError ? ` (${error.code})` : ''
+}
+
+function moreFindings(source: SourceError | undefined): readonly string[] {
+  const more = source?.diagnostics.slice(1) ?? []
+  const shown = more
+    .slice(0, MORE_DIAGNOSTICS)
+    .map(({ message, range }) => `  and on line ${range.start.line}: ${cleanLine(message)}`)
+  const hidden = more.length - shown.length
+  return hidden > 0 ? [...shown, `  and ${hidden} more`] : shown
+}
+
+function hintLine(error: TsbuildError): readonly string[] {
+  for (const link of chainOf(error)) {
+    if (link instanceof TsbuildError && link.hint !== undefined) {
+      return [`hint: ${cleanLine(link.hint)}`]
+    }
+  }
+  return []
+}
+
+function bugLines(error: unknown, debug: boolean): readonly string[] {
+  if (!debug) {
+    return [
+      'this is a bug in tsbuild: please report it with what TSBUILD_DEBUG=1 prints in its place',
+    ]
+  }
+  const stack = error instanceof Error ? (error.stack ?? '') : ''
+  return ['this is a bug in tsbuild', ...stack.split('\n').map(cleanLine)]
+}

@@ -1,2 +1,0 @@
-// For a dynamic import of no more than this: one of the whole parser would keep all of it.
-export { SourceError } from '#parser'

@@ -1,0 +1,46 @@
+import type { Writable } from 'node:stream'
+import { ioError } from '#core'
+import { cleanText } from './text.ts'
+
+/** An output stream and, where it is a terminal, its size. */
+export interface OutputStream extends Writable {
+  readonly isTTY?: boolean
+  readonly columns?: number
+  readonly rows?: number
+}
+
+/** An input stream; a terminal has a raw mode, in which keys come as they are pressed. */
+export interface InputStream extends NodeJS.ReadableStream {
+  readonly isTTY?: boolean
+  setRawMode?(mode: boolean): unknown
+}
+
+/** Everything that a command uses of its process; tests have their own. */
+export interface Shell {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly stdin: InputStream
+  readonly stdout: OutputStream
+  readonly stderr: OutputStream
+  /** Aborted by the first SIGINT, SIGTERM or SIGHUP. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * Prints to standard output: to a terminal without what would control it, to all else as it is. A
+ * reader that was closed (`| head -1`) is not an error.
+ * @throws {TsbuildError} IO_FAILED, NO_SPACE
+ */
+export async function print(shell: Pick<Shell, 'stdout'>, text: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    shell.stdout.write(shell.stdout.isTTY === true ? cleanText(text) : text, (error) => {
+      if (error === undefined || error === null) resolve()
+      else if ('code' in error && error.code === 'EPIPE') resolve()
+      else reject(ioError('write to standard output', error))
+    })
+  })
+}
+
+/** Prints a line to standard error: what is not a result. */
+export function note(shell: Pick<Shell, 'stderr'>, line: string): void {
+  shell.stderr.write(`${line}\n`)
+}

@@ -1,0 +1,26 @@
+export { isLoopback, mayLeadTo } from './addresses.ts'
+export { lazily, type OpenBytes } from './body.ts'
+export { type Destination, destinationOf } from './destination.ts'
+export { HttpError, type NetworkFailure, networkCode, networkFailure } from './errors.ts'
+export {
+  type AnswerStream,
+  compose,
+  type HttpRequest,
+  type HttpResponse,
+  type Middleware,
+  type Send,
+  withHeaders,
+  withOriginHeaders,
+} from './exchange.ts'
+export { followingRedirects, locationUrl } from './redirects.ts'
+export {
+  attemptsFor,
+  backoff,
+  isRetriedStatus,
+  MAX_ATTEMPTS,
+  retryAfterOf,
+  retrying,
+} from './retry.ts'
+export { DEFAULT_TIMEOUTS, REAL_TIMING, type Timeouts, type Timing } from './timing.ts'
+export type { Transport, TransportOptions } from './transport.ts'
+export { createTransport } from './undici-transport.ts'

@@ -1,0 +1,100 @@
+import { join } from 'node:path'
+import { readDocument } from '#core'
+import { DEFAULT_REGISTRY } from '../reference.ts'
+import {
+  DOCKER_CONFIG,
+  type DockerConfig,
+  entryFor,
+  fromEntry,
+  toEntry,
+  withEntry,
+  withoutEntries,
+} from './auth-entries.ts'
+import { readConfigFile, writeConfigFile } from './config-file.ts'
+import { CredentialHelper } from './credential-helper.ts'
+import type { CredentialStore, Credentials } from './credentials.ts'
+
+/** Where docker's credentials are, and how helpers are run. */
+export interface DockerConfigOptions {
+  /** The folder of `config.json`: `$DOCKER_CONFIG` or `~/.docker`. */
+  readonly configDir: string
+  /** The content of `$DOCKER_AUTH_CONFIG`; its `auths` go before everything else. */
+  readonly authConfig?: string | undefined
+  /** The environment of credential helpers, which are looked for in its `PATH`. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined
+  /** Milliseconds that a credential helper may take; 10 s by default. */
+  readonly helperTimeout?: number | undefined
+}
+
+const DEFAULT_HELPER_TIMEOUT = 10_000
+/** The name under which docker keeps the credentials of Docker Hub. */
+const HUB_KEY = 'https://index.docker.io/v1/'
+
+/**
+ * Credentials as docker keeps them: `authConfig`, then the host's helper in `credHelpers`, then
+ * `credsStore`, then `auths`. The file is read on every call, and other keys of it survive writing.
+ * @throws {TsbuildError} CONFIG_INVALID for an unreadable file or a failing helper
+ */
+export function dockerConfigCredentials(options: DockerConfigOptions): CredentialStore {
+  const file = join(options.configDir, 'config.json')
+  const helperFor = (config: DockerConfig, host: string): CredentialHelper | undefined => {
+    const name = helperName(config, host)
+    if (name === undefined) return undefined
+    const timeout = options.helperTimeout ?? DEFAULT_HELPER_TIMEOUT
+    return new CredentialHelper(name, { env: options.env ?? {}, timeout })
+  }
+  return {
+    get: async (host) => {
+      const given = fromAuths(parseAuthConfig(options.authConfig), host)
+      if (given !== undefined) return given
+      const { config } = await readConfigFile(file)
+      const helper = helperFor(config, host)
+      const stored = helper === undefined ? undefined : await helper.get(keyOf(host))
+      return stored ?? fromAuths(config, host)
+    },
+    set: async (host, credentials) => {
+      const { config, json } = await readConfigFile(file)
+      const helper = helperFor(config, host)
+      if (helper === undefined) {
+        await writeConfigFile(file, withEntry(json, keyOf(host), toEntry(credentials)))
+        return { clearTextFile: file }
+      }
+      await helper.store(keyOf(host), credentials)
+      const cleaned = withoutEntries(json, host)
+      if (cleaned !== undefined) await writeConfigFile(file, cleaned)
+      return {}
+    },
+    erase: async (host) => {
+      const { config, json } = await readConfigFile(file)
+      const helper = helperFor(config, host)
+      const erased = helper === undefined ? false : await helper.erase(keyOf(host))
+      const cleaned = withoutEntries(json, host)
+      if (cleaned !== undefined) await writeConfigFile(file, cleaned)
+      return erased || cleaned !== undefined
+    },
+  }
+}
+
+function keyOf(host: string): string {
+  return host === DEFAULT_REGISTRY ? HUB_KEY : host
+}
+
+function helperName(config: DockerConfig, host: string): string | undefined {
+  const { credHelpers = {}, credsStore } = config
+  return credHelpers[keyOf(host)] || credHelpers[host] || credsStore || undefined
+}
+
+function fromAuths(config: DockerConfig, host: string): Credentials | undefined {
+  const entry = entryFor(config, host)
+  return entry === undefined ? undefined : fromEntry(entry, host)
+}
+
+function parseAuthConfig(text: string | undefined): DockerConfig {
+  if (text === undefined || text.trim() === '') return {}
+  return readDocument(Buffer.from(text), DOCKER_CONFIG, {
+    what: 'DOCKER_AUTH_CONFIG',
+    code: 'CONFIG_INVALID',
+    isSecret: true,
+    hint: 'give it the content of a docker config.json: {"auths": {…}}',
+  })
+}

@@ -1,0 +1,19 @@
+import type { Middleware } from '#http'
+
+const MAX_WARNING = 4096
+
+/** Reports the `Warning` headers of answers, each text once. Spec: distribution-spec v1.1 #warnings */
+export function reportingWarnings(report: (text: string) => void): Middleware {
+  const seen = new Set<string>()
+  return (next) => async (request) => {
+    const response = await next(request)
+    const header = response.headers.warning?.slice(0, MAX_WARNING) ?? ''
+    for (const [, quoted = ''] of header.matchAll(/\b299 - "((?:[^"\\]|\\.)*)"/g)) {
+      const text = quoted.replace(/\\(.)/g, '$1')
+      if (seen.has(text)) continue
+      seen.add(text)
+      report(text)
+    }
+    return response
+  }
+}

@@ -1,0 +1,175 @@
+import {
+  type Descriptor,
+  type Digest,
+  digestOf,
+  fetchUndamaged,
+  isDigest,
+  isIndexType,
+  isManifestType,
+  MAX_DOCUMENT_BYTES,
+  MEDIA_TYPES,
+  parseManifestOrIndex,
+  type TransferOptions,
+  TsbuildError,
+} from '#core'
+import type { HttpResponse } from '#http'
+import { pullScope, pushScope } from '../auth/scope.ts'
+import { plainText, RegistryError } from '../errors.ts'
+import { type RepositoryRef, taggedName } from './repository-ref.ts'
+
+/** A manifest or index as it was stored. */
+export interface FetchedManifest {
+  readonly descriptor: Descriptor
+  /** Verified: they have the descriptor's digest. */
+  readonly bytes: Buffer
+}
+
+const ACCEPT = [
+  MEDIA_TYPES.ociIndex,
+  MEDIA_TYPES.ociManifest,
+  MEDIA_TYPES.dockerIndex,
+  MEDIA_TYPES.dockerManifest,
+  '*/*',
+].join(', ')
+
+/** Types that servers send for documents of an unknown type. */
+const GENERIC_TYPES = new Set(['', 'application/json', 'application/octet-stream', 'text/plain'])
+
+/**
+ * The descriptor behind a tag or digest: by HEAD, which registries do not count against pull limits,
+ * and by GET where its answer is not enough.
+ */
+export async function resolveManifest(
+  ref: RepositoryRef,
+  tagOrDigest: string,
+  options: TransferOptions,
+): Promise<Descriptor> {
+  const response = await ref.endpoint.call({
+    doing: `resolve ${taggedName(ref, tagOrDigest)}`,
+    method: 'HEAD',
+    to: `${ref.name}/manifests/${tagOrDigest}`,
+    expect: [200, 405],
+    headers: { accept: ACCEPT },
+    scopes: [pullScope(ref.name)],
+    signal: options.signal,
+  })
+  const described = response.status === 200 ? describedBy(response) : undefined
+  if (described === undefined) return (await fetchManifest(ref, tagOrDigest, options)).descriptor
+  if (isDigest(tagOrDigest) && described.digest !== tagOrDigest) {
+    throw wrongDigestError(`resolve ${taggedName(ref, tagOrDigest)}`, described.digest)
+  }
+  return described
+}
+
+/**
+ * Fetches a manifest or index and checks its digest and type.
+ * Spec: distribution-spec v1.1 #pulling-manifests
+ * @throws {TsbuildError} NOT_FOUND, DIGEST_MISMATCH, MANIFEST_INVALID
+ */
+export function fetchManifest(
+  ref: RepositoryRef,
+  tagOrDigest: string,
+  options: TransferOptions,
+): Promise<FetchedManifest> {
+  return fetchUndamaged(() => fetchOnce(ref, tagOrDigest, options))
+}
+
+async function fetchOnce(
+  ref: RepositoryRef,
+  tagOrDigest: string,
+  options: TransferOptions,
+): Promise<FetchedManifest> {
+  const doing = `fetch manifest ${taggedName(ref, tagOrDigest)}`
+  const response = await ref.endpoint.call({
+    doing,
+    method: 'GET',
+    to: `${ref.name}/manifests/${tagOrDigest}`,
+    expect: [200],
+    headers: { accept: ACCEPT },
+    limit: MAX_DOCUMENT_BYTES,
+    scopes: [pullScope(ref.name)],
+    signal: options.signal,
+  })
+  const bytes = response.body
+  const digest = digestOf(bytes)
+  const promised = isDigest(tagOrDigest) ? tagOrDigest : response.headers['docker-content-digest']
+  if (promised !== undefined && isDigest(promised) && promised !== digest) {
+    throw wrongDigestError(doing, digest)
+  }
+  const mediaType = manifestType(bytes, contentType(response), doing)
+  return { descriptor: { mediaType, digest, size: bytes.length }, bytes }
+}
+
+/**
+ * Stores a manifest or index under a tag or its own digest.
+ * Spec: distribution-spec v1.1 #pushing-manifests
+ */
+export async function putManifest(
+  ref: RepositoryRef,
+  tagOrDigest: string,
+  { mediaType, bytes, signal }: { mediaType: string; bytes: Uint8Array } & TransferOptions,
+): Promise<Digest> {
+  const doing = `push manifest ${taggedName(ref, tagOrDigest)}`
+  const digest = digestOf(bytes)
+  if (isDigest(tagOrDigest) && tagOrDigest !== digest) throw wrongDigestError(doing, digest)
+  const response = await ref.endpoint.call({
+    doing,
+    method: 'PUT',
+    to: `${ref.name}/manifests/${tagOrDigest}`,
+    expect: [200, 201, 204],
+    headers: { 'content-type': mediaType },
+    body: { kind: 'document', bytes },
+    scopes: [pushScope(ref.name)],
+    signal,
+  })
+  const stored = response.headers['docker-content-digest']
+  if (stored !== undefined && stored !== digest) throw wrongDigestError(doing, stored)
+  return digest
+}
+
+function describedBy(response: HttpResponse): Descriptor | undefined {
+  const { 'docker-content-digest': digest = '', 'content-length': length = '' } = response.headers
+  const mediaType = contentType(response)
+  const isKnown = isManifestType(mediaType) || isIndexType(mediaType)
+  if (!isKnown || !isDigest(digest) || !/^\d{1,15}$/.test(length)) return undefined
+  return { mediaType, digest, size: Number(length) }
+}
+
+/**
+ * The type of a manifest. The header and the document must agree: bytes that two programs read in
+ * different ways are an attack. See GHSA-77vh-xpmg-72qh.
+ */
+function manifestType(bytes: Buffer, header: string, doing: string): string {
+  if (header.startsWith('application/vnd.docker.distribution.manifest.v1')) {
+    throw new TsbuildError(`${doing}: docker's schema 1 manifests are not supported`, {
+      code: 'MANIFEST_INVALID',
+      hint: 'push the image again with a current tool',
+    })
+  }
+  try {
+    const parsed = parseManifestOrIndex(bytes, header)
+    const { mediaType } = parsed.kind === 'index' ? parsed.index : parsed.manifest
+    if (mediaType === header || GENERIC_TYPES.has(header)) return mediaType
+    throw new TsbuildError(`it is a ${mediaType}, sent as ${plainText(header)}`, {
+      code: 'MANIFEST_INVALID',
+    })
+  } catch (cause) {
+    if (!(cause instanceof TsbuildError)) throw cause
+    throw new RegistryError(`${doing}: ${cause.message}`, {
+      code: cause.code,
+      hint: 'the registry holds something that is not an image, or it is damaged',
+      cause,
+    })
+  }
+}
+
+function contentType(response: HttpResponse): string {
+  return (response.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
+}
+
+function wrongDigestError(doing: string, digest: string): RegistryError {
+  return new RegistryError(`${doing}: the registry has the digest ${plainText(digest)}`, {
+    code: 'DIGEST_MISMATCH',
+    hint: 'the content was damaged or replaced on its way; nothing of it was kept',
+  })
+}

@@ -1,0 +1,87 @@
+import type { BlobSink, BlobSource, Bytes, Descriptor, Digest, TransferOptions } from '#core'
+import type { OpenBytes } from '#http'
+import { hasBlob, openBlob } from './blobs.ts'
+import { type FetchedManifest, fetchManifest, putManifest, resolveManifest } from './manifests.ts'
+import type { RepositoryRef } from './repository-ref.ts'
+import { mountBlob, putBlob, streamBlob } from './uploads.ts'
+
+/** One repository of a registry: its blobs, manifests and tags. */
+export class Repository implements BlobSource, BlobSink {
+  readonly #ref: RepositoryRef
+
+  constructor(ref: RepositoryRef) {
+    this.#ref = ref
+  }
+
+  /** As in references: `docker.io`. */
+  get registry(): string {
+    return this.#ref.endpoint.registry
+  }
+
+  /** Without the registry: `library/alpine`. */
+  get name(): string {
+    return this.#ref.name
+  }
+
+  /**
+   * What a tag or digest points to now. The size and type are unchecked until
+   * `fetchManifest` has the bytes.
+   * @throws {RegistryError} NOT_FOUND
+   */
+  resolve(tagOrDigest: string, options: TransferOptions = {}): Promise<Descriptor> {
+    return resolveManifest(this.#ref, tagOrDigest, options)
+  }
+
+  /**
+   * Fetches a manifest or index of at most 4 MiB, verified and of one clear kind.
+   * @throws {RegistryError} NOT_FOUND, DIGEST_MISMATCH, MANIFEST_INVALID
+   */
+  fetchManifest(tagOrDigest: string, options: TransferOptions = {}): Promise<FetchedManifest> {
+    return fetchManifest(this.#ref, tagOrDigest, options)
+  }
+
+  /** The bytes hold a connection until they are read to their end, or their iterator is closed. */
+  open(descriptor: Descriptor, options: TransferOptions = {}): Promise<Bytes> {
+    return openBlob(this.#ref, descriptor, options)
+  }
+
+  /** Whether the registry has a blob of that digest and size. */
+  has(descriptor: Descriptor, options: TransferOptions = {}): Promise<boolean> {
+    return hasBlob(this.#ref, descriptor, options)
+  }
+
+  /** Given a function, a broken upload starts again; given bare bytes, there is one attempt. */
+  put(
+    descriptor: Descriptor,
+    bytes: Bytes | OpenBytes,
+    options: TransferOptions = {},
+  ): Promise<void> {
+    const isRepeatable = typeof bytes === 'function'
+    const open = isRepeatable ? bytes : () => bytes
+    return putBlob(this.#ref, descriptor, { ...options, open, isRepeatable })
+  }
+
+  /** Takes a blob over from another repository of this registry; false: it has to be uploaded. */
+  mount(
+    descriptor: Descriptor,
+    fromRepository: string,
+    options: TransferOptions = {},
+  ): Promise<boolean> {
+    return mountBlob(this.#ref, descriptor, { ...options, from: fromRepository })
+  }
+
+  /** Uploads bytes whose digest and size are known only at their end. */
+  upload(mediaType: string, open: OpenBytes, options: TransferOptions = {}): Promise<Descriptor> {
+    return streamBlob(this.#ref, mediaType, { ...options, open })
+  }
+
+  /** Stores a manifest or index under a tag or its own digest; the registry must have its blobs. */
+  putManifest(
+    tagOrDigest: string,
+    manifest: { readonly mediaType: string; readonly bytes: Uint8Array },
+    options: TransferOptions = {},
+  ): Promise<Digest> {
+    const { mediaType, bytes } = manifest
+    return putManifest(this.#ref, tagOrDigest, { ...options, mediaType, bytes })
+  }
+}

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import type { CgroupDirOptions } from '../../../../builder/sandbox/limits/cgroup-dir.ts'
+import {
+  type ControlGroup,
+  makeControlGroup,
+} from '../../../../builder/sandbox/limits/control-groups.ts'
+import { groupSettings } from '../../../../builder/sandbox/limits/resource-settings.ts'
+import { makeDefaultGroup } from '../../../../builder/sandbox/limits/step-groups.ts'
+
+/** A folder that looks like control groups of the second version: files are what was written last. */
+describe('sandbox: control groups of the second version', () => {
+  let folder: string
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'tsbuild-groups-'))
+    group('', 'cpuset cpu memory pids')
+    group('user', 'cpu memory pids')
+    group('user/me', '')
+  })
+  afterEach(() => rmSync(folder, { recursive: true }))
+
+  function group(path: string, enabled: string): void {
+    mkdirSync(join(folder, path), { recursive: true })
+    writeFileSync(join(folder, path, 'cgroup.controllers'), 'cpuset cpu io memory pids\n')
+    writeFileSync(join(folder, path, 'cgroup.subtree_control'), `${enabled}\n`)
+    writeFileSync(join(folder, path, 'cgroup.procs'), '')
+  }
+
+  const system = (own = '/user/me') => ({
+    mounts: `30 23 0:26 / ${folder} rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n`,
+    own: `0::${own}\n`,
+  })
+
+  function make(options: Partial<CgroupDirOptions>, own?: string) {
+    const settings = groupSettings({ memory: 1 << 20, memorySwap: 3 << 20, pids: 5 })
+    return makeControlGroup({ settings, parent: undefined, ...options }, system(own))
+  }
+
+  const pathOf = ({ directories: [place] }: ControlGroup): string => place?.path ?? ''
+  const readIn = (made: ControlGroup, file: string): string =>
+    readFileSync(join(pathOf(made), file), 'utf8')
+  const read = (path: string): string => readFileSync(join(folder, path), 'utf8')
+
+  it('makes them beside this process, where groups may have limits', () => {
+    // Nothing can be enabled in a group that has processes; a directory cannot be written to either.
+    rmSync(join(folder, 'user/me/cgroup.subtree_control'))
+    mkdirSync(join(folder, 'user/me/cgroup.subtree_control'))
+    const made = make({})
+    assert.equal(dirname(pathOf(made)), join(folder, 'user'))
+    assert.equal(readIn(made, 'memory.max'), `${1 << 20}`)
+    assert.equal(readIn(made, 'memory.swap.max'), `${2 << 20}`)
+    assert.equal(readIn(made, 'pids.max'), '5')
+  })
+
+  it('makes them below the parent that is asked for, which gets what it lacks', () => {
+    make({ parent: '/builds/mine', settings: [] })
+    mkdirSync(join(folder, 'builds/mine'), { recursive: true })
+    for (const path of ['builds', 'builds/mine']) group(path, 'cpu')
+    const made = make({ parent: '/builds/mine' })
+    assert.equal(dirname(pathOf(made)), join(folder, 'builds/mine'))
+    assert.equal(read('builds/cgroup.subtree_control'), '+memory +pids')
+    assert.equal(read('builds/mine/cgroup.subtree_control'), '+memory +pids')
+    assert.equal(readIn(made, 'memory.max'), `${1 << 20}`)
+  })
+
+  it('limits the processes of every step', () => {
+    const made = makeDefaultGroup('insecure', system())
+    assert.deepEqual([...made.lacking], [])
+    assert.equal(readIn(made, 'pids.max'), '2048')
+    const none = makeDefaultGroup('insecure', { mounts: '', own: '' })
+    assert.deepEqual([...none.lacking.keys()], ['pids'])
+  })
+
+  it('understands limits of CPUs', () => {
+    const resources = { cpuShares: 1024, cpuQuota: 50_000, cpusetCpus: '0-1' }
+    const made = make({ settings: groupSettings(resources), parent: '/user' })
+    assert.equal(readIn(made, 'cpu.weight'), '40')
+    assert.equal(readIn(made, 'cpu.max'), '50000 100000')
+    assert.equal(readIn(made, 'cpuset.cpus'), '0-1')
+  })
+
+  it('counts what a limit has stopped', () => {
+    const made = make({ parent: '/user' })
+    const path = pathOf(made)
+    assert.deepEqual(made.events(), { outOfMemory: 0, tooManyProcesses: 0 })
+    writeFileSync(join(path, 'memory.events'), 'low 0\nmax 12\noom 1\noom_kill 2\n')
+    writeFileSync(join(path, 'pids.events'), 'max 3\n')
+    assert.deepEqual(made.events(), { outOfMemory: 2, tooManyProcesses: 3 })
+  })
+
+  it('knows where this process is in a mount of a part of the hierarchy', () => {
+    const settings = groupSettings({ pids: 5 })
+    const mounts = `30 23 0:26 /docker/x ${folder} rw - cgroup2 cgroup2 rw\n`
+    const options = { settings, parent: undefined }
+    const made = makeControlGroup(options, { mounts, own: '0::/docker/x/user\n' })
+    assert.equal(readIn(made, 'pids.max'), '5')
+  })
+
+  it('says so where there are none', () => {
+    const none = { mounts: '', own: '' }
+    const options = { settings: groupSettings({ memory: 1 }), parent: undefined }
+    assert.throws(() => makeControlGroup(options, none), {
+      code: 'SANDBOX_UNAVAILABLE',
+      message: 'limit memory: this machine has no control groups for it',
+    })
+    for (const path of ['', 'user', 'user/me']) {
+      rmSync(join(folder, path, 'cgroup.subtree_control'))
+      chmodSync(join(folder, path), 0o555)
+    }
+    assert.throws(() => make({}), {
+      code: 'SANDBOX_UNAVAILABLE',
+      message: 'limit a step: control groups cannot be made here',
+    })
+  })
+})

@@ -1,0 +1,6 @@
+/** A thread that ends in the middle of every task. */
+import { serveTasks } from '#builder/threads'
+
+const end = (): never => process.exit(3)
+
+serveTasks({ prepare: end, launch: end })

@@ -1,0 +1,4 @@
+import { inProcessSandbox } from '#builder/sandbox'
+import { sandboxSuite } from '../../../suites/sandbox.ts'
+
+sandboxSuite('in this process', inProcessSandbox)

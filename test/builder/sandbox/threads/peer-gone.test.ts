@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import type { ProcessSpec } from '#builder/sandbox'
+import { TaskThread } from '#builder/threads'
+import type * as launchTasks from '../../../../builder/sandbox/threads/launch-tasks.ts'
+import {
+  LauncherPool,
+  type StepLauncher,
+} from '../../../../builder/sandbox/threads/launcher-pool.ts'
+import type * as namespaceTasks from '../../../../builder/sandbox/threads/namespace-tasks.ts'
+import { RunningStep } from '../../../../builder/sandbox/threads/running-step.ts'
+import {
+  closeWorkers,
+  type StepWorkers,
+  startWorkers,
+} from '../../../../builder/sandbox/threads/step-workers.ts'
+import type { SandboxFixture } from '../../../suites/sandbox/fixture.ts'
+import { untilEmpty } from '../../../support/peers/index.ts'
+import { inProcessFixture } from '../support/fixture.ts'
+
+const options = { doing: 'work', script: new URL('../support/gone-worker.js', import.meta.url) }
+
+class GonePool extends LauncherPool {
+  override take(): StepLauncher {
+    return { ...super.take(), thread: new TaskThread<typeof launchTasks>(options) }
+  }
+}
+
+describe('a thread of the sandbox that ends too early', () => {
+  let fixture: SandboxFixture
+  let temporary: string
+  let workers: StepWorkers
+  before(async () => {
+    fixture = inProcessFixture()
+    temporary = mkdtempSync('/tmp/tsbuild-gone-test-')
+    workers = await startWorkers(temporary, () => undefined)
+  })
+  after(async () => {
+    await closeWorkers(workers)
+    await fixture.close()
+    rmSync(temporary, { recursive: true })
+  })
+
+  const start = (spec: ProcessSpec, changed: Partial<StepWorkers>): RunningStep =>
+    new RunningStep(spec, {}, { workers: { ...workers, ...changed }, network: 'none' })
+
+  it('is a gone peer of the step that it prepared', async () => {
+    const preparer = new TaskThread<typeof namespaceTasks>(options)
+    const step = start(fixture.spec(['true']), { preparer })
+    await assert.rejects(step.started(), { code: 'PEER_GONE' })
+    await assert.rejects(step.end, { code: 'PEER_GONE' })
+  })
+
+  it('is a gone peer of the step that it started, of which nothing goes on', async () => {
+    const pool = new GonePool('sandbox', () => undefined)
+    const launchers = { ...workers.launchers, sandbox: pool }
+    const step = start(fixture.spec(['true']), { launchers })
+    await assert.rejects(step.started(), { code: 'PEER_GONE' })
+    await pool.close()
+    assert.deepEqual(await untilEmpty(() => children().filter(isInit), 2000), [])
+  })
+})
+
+/** Pids of the children of this process. */
+function children(): readonly string[] {
+  return readdirSync('/proc/self/task').flatMap((thread) =>
+    readFileSync(`/proc/self/task/${thread}/children`, 'utf8').trim().split(' '),
+  )
+}
+
+/** A process that has ended and waits to be released has no command line. */
+function isInit(pid: string): boolean {
+  return pid !== '' && readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('init')
+}

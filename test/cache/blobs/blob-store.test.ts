@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { openStore, type Store } from '#cache'
+import { collect, type Descriptor, digestOf } from '#core'
+import { blobStoreSuite, descriptorOf, inPieces } from '../../suites/blob-store.ts'
+import { newRoot, pretendReboot, removeRoots, withStore } from '../support.ts'
+
+describe('cache blobs', () => {
+  const open: Store[] = []
+
+  afterEach(async () => {
+    for (const store of open.splice(0)) await store[Symbol.asyncDispose]()
+    removeRoots()
+  })
+
+  function newStore(root: string = newRoot()): Store {
+    const store = openStore(root)
+    open.push(store)
+    return store
+  }
+
+  blobStoreSuite('local store', async () => newStore().blobs)
+
+  it('leaves no temporary file behind, whether a blob is taken or refused', async () => {
+    const store = newStore()
+    const blob = descriptorOf(Buffer.from('abc'))
+    await assert.rejects(store.blobs.put(blob, inPieces(Buffer.from('abx'))))
+    await store.blobs.put(blob, inPieces(Buffer.from('abc')))
+    const files = readdirSync(join(store.root, 'tmp'), { recursive: true, withFileTypes: true })
+    assert.deepEqual(
+      files.filter((file) => file.isFile() && !file.name.endsWith('.lock')),
+      [],
+    )
+    assert.deepEqual(readdirSync(join(store.root, 'blobs', 'sha256')).length, 1)
+  })
+
+  it('stores documents, and adopts files of a temporary folder by renaming', async () => {
+    const store = newStore()
+    const stored = await store.blobs.putBytes('text/plain', Buffer.from('hello'))
+    assert.deepEqual(stored, { ...descriptorOf(Buffer.from('hello')), mediaType: 'text/plain' })
+    assert.equal(readFileSync(store.blobs.path(stored.digest), 'utf8'), 'hello')
+    await using folder = store.temporary()
+    const file = join(folder.path, 'layer.tar')
+    writeFileSync(file, 'a tar')
+    const inode = statSync(file).ino
+    const digest = digestOf('a tar')
+    await assert.rejects(store.blobs.adopt(file, digest, 6), { code: 'SIZE_MISMATCH' })
+    await store.blobs.adopt(file, digest, 5)
+    assert.equal(statSync(store.blobs.path(digest)).ino, inode)
+    assert.equal(store.blobs.stat(digest), 5)
+    store.blobs.delete(digest)
+    store.blobs.delete(digest)
+    assert.equal(store.blobs.stat(digest), undefined)
+  })
+
+  const damages: readonly [string, (path: string) => void][] = [
+    ['a flipped bit', (path) => flipBit(path, 5000)],
+    ['a cut', (path) => truncateSync(path, 4096)],
+    ['a cut to nothing', (path) => truncateSync(path, 0)],
+    ['a folder in its place', (path) => replace(path, () => mkdirSync(path))],
+    ['a link in its place', (path) => replace(path, () => symlinkSync('/etc/passwd', path))],
+  ]
+  for (const [what, damage] of damages) {
+    it(`never gives out a blob with ${what}, sets it aside and takes it anew`, async () => {
+      const store = newStore()
+      const bytes = randomBytes(700_000)
+      const blob = descriptorOf(bytes)
+      await store.blobs.put(blob, inPieces(bytes))
+      damage(store.blobs.path(blob.digest))
+      await assert.rejects(read(store, blob), (error: { code: string }) =>
+        ['DIGEST_MISMATCH', 'NOT_FOUND'].includes(error.code),
+      )
+      assert.equal(readdirSync(join(store.root, 'corrupt')).length, 1)
+      assert.equal(await store.blobs.has(blob), false)
+      await store.blobs.put(blob, inPieces(bytes))
+      assert.equal((await read(store, blob)).equals(bytes), true)
+    })
+  }
+
+  it('replaces a cut blob that is put again before anybody opens it', async () => {
+    const store = newStore()
+    const bytes = randomBytes(5000)
+    const blob = descriptorOf(bytes)
+    await store.blobs.put(blob, inPieces(bytes))
+    chmodSync(store.blobs.path(blob.digest), 0o644)
+    truncateSync(store.blobs.path(blob.digest), 10)
+    assert.equal(await store.blobs.has(blob), false)
+    await store.blobs.put(blob, inPieces(bytes))
+    assert.equal((await read(store, blob)).equals(bytes), true)
+  })
+
+  it('does not return before all is safe', async () => {
+    await withStore(newRoot(), async (store) => {
+      const all = Array.from({ length: 50 }, (_, index) => Buffer.alloc(100_000, index))
+      for (const bytes of all) await store.blobs.put(descriptorOf(bytes), inPieces(bytes))
+      const modes = (): number[] =>
+        all.map((bytes) => statSync(store.blobs.path(descriptorOf(bytes).digest)).mode & 0o777)
+      const sealed = all.map(() => 0o444)
+      await Promise.all(
+        [1, 2].map(() => store.blobs.sync().then(() => assert.deepEqual(modes(), sealed))),
+      )
+    })
+  })
+
+  it('removes no blob for want of a descriptor', async () => {
+    await withStore(newRoot(), async (store) => {
+      const blob = descriptorOf(Buffer.from('text'))
+      await store.blobs.put(blob, inPieces(Buffer.from('text')))
+      const path = store.blobs.path(blob.digest)
+      // It cannot be opened: a link to itself.
+      rmSync(path)
+      symlinkSync(path, path)
+      await assert.rejects(store.blobs.sync(), { code: 'STORE_INVALID' })
+      assert.ok(lstatSync(path).isSymbolicLink())
+      rmSync(path)
+    })
+  })
+
+  it('after a reboot keeps synced blobs unread, and of the others those that are whole', async () => {
+    const root = newRoot()
+    const [synced, whole, torn] = [randomBytes(9000), randomBytes(9001), randomBytes(9002)]
+    await withStore(root, async (store) => {
+      await store.blobs.put(descriptorOf(synced), inPieces(synced))
+      await store.sync()
+      await store.blobs.put(descriptorOf(whole), inPieces(whole))
+      await store.blobs.put(descriptorOf(torn), inPieces(torn))
+      truncateSync(store.blobs.path(descriptorOf(torn).digest), 4096)
+    })
+    pretendReboot(root)
+    await withStore(root, async (store) => {
+      assert.equal(await store.blobs.has(descriptorOf(synced)), true)
+      assert.equal(await store.blobs.has(descriptorOf(whole)), true)
+      assert.equal(existsSync(store.blobs.path(descriptorOf(torn).digest)), false)
+    })
+  })
+})
+
+async function read(store: Store, blob: Descriptor): Promise<Buffer> {
+  return await collect(await store.blobs.open(blob), blob.size)
+}
+
+function flipBit(path: string, at: number): void {
+  const bytes = readFileSync(path)
+  bytes[at] = (bytes[at] ?? 0) ^ 0x10
+  replace(path, () => writeFileSync(path, bytes))
+}
+
+function replace(path: string, make: () => void): void {
+  rmSync(path)
+  make()
+}

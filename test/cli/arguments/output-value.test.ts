@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { type OutputRequest, parseOutput, splitCsv } from '../../../cli/arguments/output-value.ts'
+
+const READ: readonly (readonly [string, OutputRequest['outputs'], (readonly string[])?])[] = [
+  ['out', [{ type: 'local', dest: 'out' }]],
+  ['./a b', [{ type: 'local', dest: './a b' }]],
+  ['-', [{ type: 'tar', dest: '-' }]],
+  ['type=store', [{ type: 'store' }]],
+  ['type=image', [{ type: 'store' }]],
+  ['type=image,name=a/b:1,push=true', [{ type: 'store' }, { type: 'registry' }], ['a/b:1']],
+  ['type=registry,compression=zstd', [{ type: 'registry', compression: 'zstd' }]],
+  ['type=image,"name=a,b"', [{ type: 'store' }], ['a', 'b']],
+  ['type=oci', [{ type: 'oci', dest: '-' }]],
+  ['TYPE=oci,Dest=x.tar', [{ type: 'oci', dest: 'x.tar' }]],
+  ['type=oci,dest=layout,tar=false', [{ type: 'oci', dest: 'layout', tar: false }]],
+  ['type=docker,dest=-', [{ type: 'docker', dest: '-' }]],
+  ['type=local,dest=a,mode=copy', [{ type: 'local', dest: 'a' }]],
+  ['type=local,dest=a,mode=delete', [{ type: 'local', dest: 'a', mode: 'delete' }]],
+  ['type=image,oci-mediatypes=true,unpack=false', [{ type: 'store' }]],
+  ['type=tar,dest=a=b', [{ type: 'tar', dest: 'a=b' }]],
+  ['type=local,"dest=a,b"', [{ type: 'local', dest: 'a,b' }]],
+  ['type=tar,"dest=a""b"', [{ type: 'tar', dest: 'a"b' }]],
+]
+
+const REFUSED: readonly (readonly [string, string, string?])[] = [
+  ['', 'an --output must not be empty'],
+  ['dest=x', 'output "dest=x" has no type'],
+  ['type=ocl', 'unknown output type "ocl"', 'did you mean type=oci?'],
+  [
+    'type=xyzzy',
+    'unknown output type "xyzzy"',
+    'write type=T,key=value…; T is one of store, image, registry, oci, docker, local, tar',
+  ],
+  ['type=local', 'output type=local needs a dest', 'write --output type=local,dest=PATH'],
+  ['type=local,dest=x,mode=move', 'invalid local exporter mode "move"', 'choose copy or delete'],
+  ['type=oci,constructor=1', 'unknown output option "constructor"'],
+  [
+    'type=oci,foo=1',
+    'unknown output option "foo"',
+    'type=oci takes dest, name, tar, compression, rewrite-timestamp',
+  ],
+  ['type=oci,tar', 'invalid output "type=oci,tar": "tar" is not key=value'],
+  ['type=oci,=x', 'invalid output "type=oci,=x": "=x" is not key=value'],
+  ['type=oci,tar=yes', 'invalid value "yes" for the output option tar', 'write true or false'],
+  [
+    'type=oci,compression=lz4',
+    'unknown compression "lz4"',
+    'choose one of uncompressed, gzip, zstd',
+  ],
+  ['type=oci,"dest=x', 'invalid quotes in type=oci,"dest=x', 'write "key=a,b" to quote'],
+  ['type=oci,de"st=x', 'invalid quotes in type=oci,de"st=x', 'write "key=a,b" to quote'],
+]
+
+describe('--output', () => {
+  for (const [value, outputs, names = []] of READ) {
+    it(`reads ${value}`, () => {
+      assert.deepEqual(parseOutput(value), { outputs, names })
+    })
+  }
+
+  for (const [value, message, hint] of REFUSED) {
+    it(`refuses ${JSON.stringify(value)}`, () => {
+      const expected = { code: 'USAGE', message, ...(hint === undefined ? {} : { hint }) }
+      assert.throws(() => parseOutput(value), expected)
+    })
+  }
+
+  it('splits what CSV quoting has joined', () => {
+    const fields = fc.array(fc.string(), { minLength: 1, maxLength: 4 })
+    fc.assert(
+      fc.property(fields, (record) => {
+        const text = record.map((field) => `"${field.replaceAll('"', '""')}"`).join(',')
+        assert.deepEqual(splitCsv(text), record)
+      }),
+      { numRuns: 200 },
+    )
+  })
+})

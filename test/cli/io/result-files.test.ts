@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { BuildResult } from '#builder'
+import { digestOf } from '#core'
+import { buildMetadata, prepareResultFile, writeResultFile } from '../../../cli/io/result-files.ts'
+
+describe('result files', () => {
+  let folder = ''
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'tsbuild-cli-'))
+  })
+  afterEach(() => rmSync(folder, { recursive: true }))
+
+  it('are removed first and written whole, with nothing left beside them', () => {
+    const file = join(folder, 'id')
+    writeFileSync(file, 'stale')
+    prepareResultFile(file)
+    assert.deepEqual(readdirSync(folder), [])
+    writeResultFile(file, 'sha256:x')
+    assert.equal(readFileSync(file, 'utf8'), 'sha256:x')
+    assert.deepEqual(readdirSync(folder), ['id'])
+  })
+
+  it('may be devices and links, which stay', () => {
+    const link = join(folder, 'link')
+    symlinkSync('/dev/null', link)
+    prepareResultFile(link)
+    writeResultFile(link, 'x')
+    assert.deepEqual(readdirSync(folder), ['link'])
+  })
+
+  it('are refused before the build when they cannot be written', () => {
+    assert.throws(() => prepareResultFile(join(folder, 'no', 'id')), { code: 'IO_FAILED' })
+  })
+
+  it('hold the keys of buildx as metadata', () => {
+    const digest = digestOf('manifest')
+    const descriptor = { mediaType: 'application/json', digest, size: 8 }
+    const result: BuildResult = {
+      digest,
+      descriptor,
+      imageId: digestOf('config'),
+      tags: ['docker.io/library/a:1', 'docker.io/library/b:2'],
+      layers: [],
+      images: [],
+      materials: [],
+      steps: { total: 1, cached: 0 },
+      milliseconds: 1,
+    }
+    assert.deepEqual(JSON.parse(buildMetadata(result)), {
+      'containerimage.config.digest': digestOf('config'),
+      'containerimage.descriptor': descriptor,
+      'containerimage.digest': digest,
+      'image.name': 'docker.io/library/a:1,docker.io/library/b:2',
+    })
+    const none = {
+      ...result,
+      digest: undefined,
+      descriptor: undefined,
+      imageId: undefined,
+      tags: [],
+    }
+    assert.deepEqual(JSON.parse(buildMetadata(none)), {})
+  })
+})

@@ -1,0 +1,25 @@
+import type { OpenSandbox } from './sandbox/fixture.ts'
+import { handleSuite } from './sandbox/handle.ts'
+import { isolationSuite } from './sandbox/isolation.ts'
+import { lifetimeSuite } from './sandbox/lifetime.ts'
+import { mountsSuite } from './sandbox/mounts.ts'
+import { pidOneSuite } from './sandbox/pid-one.ts'
+import { processSuite } from './sandbox/process.ts'
+import { rightsSuite } from './sandbox/rights.ts'
+import { rootFilesSuite } from './sandbox/root-files.ts'
+import { usersSuite } from './sandbox/users.ts'
+
+/** What every sandbox must do. Each implementation's test file calls this once. */
+export function sandboxSuite(name: string, open: OpenSandbox): void {
+  describe(`sandbox: ${name}`, () => {
+    processSuite(open)
+    handleSuite(open)
+    pidOneSuite(open)
+    lifetimeSuite(open)
+    usersSuite(open)
+    rightsSuite(open)
+    isolationSuite(open)
+    rootFilesSuite(open)
+    mountsSuite(open)
+  })
+}

@@ -1,0 +1,2 @@
+export { formsOf } from './address-forms.ts'
+export { TestTiming } from './test-timing.ts'

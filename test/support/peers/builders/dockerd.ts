@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { removeControlGroups } from '../control-groups.ts'
+import { capture, type Outcome, run, startDaemon } from '../process.ts'
+import { type TemporaryDirectory, temporaryDirectory } from '../temporary-directory.ts'
+
+/** A Docker daemon of its own, the only user of which is the test: BuildKit, in short. */
+export interface Dockerd extends AsyncDisposable {
+  /** Path of the socket that it answers its HTTP interface on. */
+  readonly socket: string
+  /** The config document of one of its images, byte for byte; `docker save` gives none without layers. */
+  readConfig(id: string): string
+  /** Runs the docker client against it. Throws when the client fails. */
+  docker(args: readonly string[]): Promise<Outcome>
+  /** `docker build` by BuildKit, on the host's network. Throws when the build fails. */
+  build(args: readonly string[]): Promise<Outcome>
+}
+
+/**
+ * Starts dockerd without a network of its own: it makes no bridge and no firewall rule. Registries
+ * on 127.0.0.0/8 are plain HTTP for it. Needs root.
+ * @param directory where it keeps everything, which ends with it
+ */
+export async function startDockerd(
+  directory: TemporaryDirectory = temporaryDirectory('dockerd'),
+): Promise<Dockerd> {
+  const socket = directory.file('sock')
+  const cgroup = `tsbuild-${directory.path.slice(-6)}`
+  const env = {
+    DOCKER_HOST: `unix://${socket}`,
+    DOCKER_BUILDKIT: '1',
+    DOCKER_CONFIG: directory.file('client'),
+    BUILDKIT_PROGRESS: 'plain',
+  }
+  // /usr/local/bin may hold another docker client, one without BuildKit.
+  const docker = (args: readonly string[]) => run('/usr/bin/docker', args, { env })
+  // In a mount namespace of its own, so that no mount outlives it.
+  const command = ['--mount', '--propagation', 'private', '/usr/sbin/dockerd']
+  const args = [...command, ...daemonArguments(directory.path, cgroup)]
+  const daemon = await startDaemon('unshare', args, {
+    log: directory.file('log'),
+    ready: async () => {
+      const outcome = await capture('/usr/bin/docker', ['version'], { env })
+      return outcome.status === 0 ? socket : undefined
+    },
+  })
+  return {
+    socket,
+    readConfig: (id) => {
+      const path = `data/image/overlay2/imagedb/content/${id.replace(':', '/')}`
+      return readFileSync(directory.file(path), 'utf8')
+    },
+    docker,
+    build: (args) => docker(['build', '--network=host', ...args]),
+    [Symbol.asyncDispose]: async () => {
+      await daemon[Symbol.asyncDispose]()
+      removeControlGroups(cgroup)
+      directory[Symbol.dispose]()
+    },
+  }
+}
+
+function daemonArguments(directory: string, cgroup: string): string[] {
+  return [
+    `--data-root=${join(directory, 'data')}`,
+    `--exec-root=${join(directory, 'exec')}`,
+    `--pidfile=${join(directory, 'pid')}`,
+    `--host=unix://${join(directory, 'sock')}`,
+    `--cgroup-parent=/${cgroup}`,
+    '--storage-driver=overlay2',
+    '--iptables=false',
+    '--ip6tables=false',
+    '--bridge=none',
+  ]
+}
