@@ -16,7 +16,7 @@ export function setStopFlag(flag: StopFlag, stop: boolean): void {
 }
 
 /** Makes `checkpoint` in the calling thread look at `flag`. */
-export function heedStopFlag(flag: StopFlag): void {
+export function watchStopFlag(flag: StopFlag): void {
   watched = flag
 }
 

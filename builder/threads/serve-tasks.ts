@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { checkpoint, heedStopFlag } from '#core'
+import { checkpoint, watchStopFlag } from '#core'
 import type { CloseRequest, TaskReply, TaskRequest } from './messages.ts'
 import { toPlainError } from './plain-error.ts'
 import type { TaskMap } from './task-map.ts'
@@ -47,7 +47,7 @@ async function serve(tasks: TaskMap, request: TaskRequest, serving: Serving): Pr
   const { post, toError = (failure) => failure } = serving
   const perform = tasks[task] as PostedTask | undefined
   try {
-    heedStopFlag(stop)
+    watchStopFlag(stop)
     checkpoint()
     if (perform === undefined) throw new Error(`no task ${task}`)
     const value = await perform(input, (update) => post({ kind: 'update', id, value: update }))
