@@ -57,7 +57,11 @@ async function packTypes(input) {
     external: [/^node:/, ...EXTERNAL],
     plugins: [dts({ dtsInput: true, oxc: true })],
   })
-  await packed.write({ dir: bundle, format: 'es', chunkFileNames: 'types-[name].ts' })
+  const { output } = await packed.generate({ format: 'es', chunkFileNames: 'types-[name].ts' })
+  // Code that only namespaces of values would need comes along.
+  for (const { fileName, code } of output) {
+    if (fileName.endsWith('.d.ts')) writeFileSync(join(bundle, fileName), code)
+  }
 }
 
 rmSync(bundle, { recursive: true, force: true })

@@ -1,7 +1,13 @@
 import type { Plan, StepVertex, VertexId } from '#builder/plan'
+import type { CacheHit } from '#core'
 import { isStep, sourcesOf } from '../keys/vertex-kind.ts'
-import type { FoundResult } from '../lookup/result-lookup.ts'
 import type { Reporter } from './reporter.ts'
+
+/** How a result was found, and its key. */
+export interface FoundBy {
+  readonly by: CacheHit
+  readonly key: string
+}
 
 /** What hits are reported by. */
 export interface HitReporterDeps {
@@ -23,7 +29,7 @@ export class HitReporter {
   }
 
   /** Reports a hit; its root is solved and reported apart. */
-  hit(vertex: StepVertex, { by, key }: Pick<FoundResult, 'by' | 'key'>): void {
+  hit(vertex: StepVertex, { by, key }: FoundBy): void {
     for (const source of sourcesOf(vertex)) this.#visit(source)
     this.#deps.reporter.hit(vertex, by, key)
   }
