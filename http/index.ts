@@ -1,7 +1,7 @@
 export { isLoopback, mayLeadTo } from './addresses.ts'
 export { lazily, type OpenBytes } from './body.ts'
 export { type Destination, destinationOf } from './destination.ts'
-export { HttpError, type NetworkFailure, networkCode, networkFailure } from './errors.ts'
+export { type NetworkFailure, networkCode, networkFailure } from './errors.ts'
 export {
   type AnswerStream,
   compose,
@@ -22,5 +22,5 @@ export {
   retrying,
 } from './retry.ts'
 export { DEFAULT_TIMEOUTS, REAL_TIMING, type Timeouts, type Timing } from './timing.ts'
-export type { Transport, TransportOptions } from './transport.ts'
+export type { Transport } from './transport.ts'
 export { createTransport } from './undici-transport.ts'

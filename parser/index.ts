@@ -63,7 +63,7 @@ export { type CheckOptions, type CheckResult, checkDockerfile } from './lint/che
 export { type CheckedBase, type ChecksOptions, DockerfileChecks } from './lint/checks.ts'
 export type { CheckWarning } from './lint/linter.ts'
 export type { CheckRule } from './lint/rule/rule.ts'
-export { kebabName, RULES } from './lint/rules.ts'
+export { RULES } from './lint/rules.ts'
 export {
   type Outline,
   type OutlineArg,

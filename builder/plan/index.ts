@@ -1,14 +1,13 @@
 export {
   type BaseLayer,
   type BaseLookup,
-  type BaseOptions,
   type ResolvedBase,
   resolveBase,
   storeSource,
 } from './bases/resolve-base.ts'
 export { epochStageSource } from './epoch-stage.ts'
 export { planBuild } from './plan.ts'
-export { type ResolvedGraph, type ResolveGraphOptions, resolveGraph } from './resolve-graph.ts'
+export { type ResolveGraphOptions, resolveGraph } from './resolve-graph.ts'
 export { stagePlatform } from './stage/platforms.ts'
 export type { PlanOptions } from './stage/stage-plan.ts'
 export type { RemoteSource } from './steps/copy-sources.ts'
@@ -16,7 +15,6 @@ export {
   globalScope,
   isSwitchedOn,
   predefinedArgs,
-  type ScopeOptions,
   unusedBuildArgs,
 } from './variables/build-args.ts'
 export type { NamedContext } from './vertices/named-context.ts'

@@ -1,6 +1,6 @@
 import { isCancelled, TsbuildError } from '#core'
 
-/** The other side of a conversation between threads ended in the middle of it. */
+/** The error for a peer, a thread or an end of a ring, that ended in the middle of a task. */
 export function peerGoneError(message: string, cause?: unknown): TsbuildError {
   return new TsbuildError(message, {
     code: 'PEER_GONE',
@@ -10,8 +10,8 @@ export function peerGoneError(message: string, cause?: unknown): TsbuildError {
 }
 
 /**
- * Of the failures of threads that work together, the one that made the others fail: a thread whose peer
- * failed only says that it is gone.
+ * Of the failures of threads that work together, the one that caused the others: a thread whose peer
+ * failed has only a PEER_GONE.
  */
 export function originalFailure(failures: readonly unknown[]): unknown {
   const ranked = failures.map((failure) => ({ failure, rank: rankOf(failure) }))

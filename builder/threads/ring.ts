@@ -9,21 +9,21 @@ const SLOTS = 4
 const SLOT_BYTES = 512 * 1024
 const DATA_AT = 4096
 
-// Where the control words are: how many slots were filled and emptied so far, and how much is in each.
+// Indices of the control words: slots that were filled and emptied so far, and bytes in each.
 const FILLED = 0
 const EMPTIED = 1
 const BROKEN = 2
 const LENGTHS = 3
 
-/** In the place of a length: there are no more bytes. */
+/** Stands in the place of a length after the last bytes. */
 const END = -1
 
 /** Long enough to cost nothing, short enough to notice soon that the work is cancelled. */
 const PATIENCE_MILLISECONDS = 50
 
 /**
- * Bytes on their way from one thread to another, through memory that both see: a pipe would copy
- * them in and out again. They are filled and emptied a slot at a time, in turn.
+ * Makes a ring, through which bytes pass from one thread to another in shared memory: a pipe would copy
+ * them in and out. It consists of slots that are filled and emptied in turn.
  */
 export function makeRing(): Ring {
   return new SharedArrayBuffer(DATA_AT + SLOTS * SLOT_BYTES)
@@ -68,7 +68,7 @@ export class RingWriter {
     }
   }
 
-  /** Hands over the first `length` bytes of the slot. They may be read here until `slot` is called. */
+  /** Passes the first `length` bytes of the slot on. They stay readable here until `slot` is called. */
   pass(length: number): void {
     const filled = Atomics.load(this.#control, FILLED)
     Atomics.store(this.#control, LENGTHS + (filled % SLOTS), length)
@@ -76,7 +76,7 @@ export class RingWriter {
     Atomics.notify(this.#control, FILLED)
   }
 
-  /** Instead of another `pass`: there are no more bytes. */
+  /** Ends the bytes; called instead of another `pass`. */
   end(): void {
     this.pass(END)
   }

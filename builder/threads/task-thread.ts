@@ -37,7 +37,7 @@ interface Running {
 }
 
 /**
- * The caller's side of one worker thread: starts it at the first request, and anew after it ended by
+ * The caller's side of one worker thread: starts it at the first request, and again after it ended by
  * itself. It is always asked to stop and never terminated: that would abort the process while the
  * thread is loading native code (ADR 9). The thread keeps the process running only while it has a task.
  */
@@ -115,11 +115,11 @@ export class TaskThread<T extends TaskMap> {
   #start(): Running {
     if (this.#running !== undefined) return this.#running
     const { script, settings, resourceLimits } = this.#options
-    // Loaded when needed: a build that finds everything in its cache has no threads.
+    // Loaded when needed: a fully cached build starts no thread.
     const threads = process.getBuiltinModule('node:worker_threads')
     const worker = new threads.Worker(script, {
       workerData: settings,
-      // Node adds some of its own variables to those of child processes.
+      // With an inherited environment, Node adds variables of its own to child processes.
       env: {},
       ...(resourceLimits === undefined ? {} : { resourceLimits }),
       // Descriptors travel between the threads, and every task closes what it opens.

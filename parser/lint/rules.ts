@@ -10,11 +10,3 @@ export const ORDERED_RULES: readonly Rule[] = Object.values(list).toSorted(
 export const RULES: ReadonlyMap<string, CheckRule> = new Map(
   ORDERED_RULES.map((rule) => [rule.name, rule]),
 )
-
-/** The name of a rule as pages and links spell it: `json-args-recommended`. */
-export function kebabName(name: string): string {
-  return name
-    .replace(/([a-z])([A-Z])/g, '$1-$2')
-    .replace(/([A-Z])([A-Z][a-z])/g, '$1-$2')
-    .toLowerCase()
-}

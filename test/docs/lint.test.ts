@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parsePlatform } from '#core'
-import { type CheckedBase, checkDockerfile, kebabName, RULES } from '#parser'
+import { type CheckedBase, checkDockerfile, RULES } from '#parser'
+import { kebabName } from '../support/golden/index.ts'
 
 const FOLDER = fileURLToPath(new URL('../../../docs/lint', import.meta.url))
 const PAGES = readdirSync(FOLDER).filter((name) => name !== 'README.md')

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { compose, HttpError, type HttpRequest, type HttpResponse, retrying } from '#http'
+import { compose, type HttpRequest, type HttpResponse, retrying } from '#http'
+import { HttpError } from '../../http/errors.ts'
 import { TestTiming } from '../support/http/index.ts'
 
 const REQUEST: HttpRequest = { method: 'GET', url: new URL('http://h/'), headers: {} }

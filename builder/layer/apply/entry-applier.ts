@@ -2,13 +2,13 @@ import type { Buffer } from 'node:buffer'
 import { closeSync, ftruncateSync, readlinkSync } from 'node:fs'
 import { BARE_DIRECTORY } from '#builder/linux'
 import { type FileStat, joinName, type Name, type Tree } from '#core'
-import { copyFile, scratchBuffer } from '../content/copy-buffer.ts'
-import { writeAt, writeFully } from '../content/write-all.ts'
+import { writeAt } from '../content/write-all.ts'
 import { type Attributes, type DirectoryWriter, writeError } from '../overlay/directory-writer.ts'
 import { checkLength, entryPath, invalidEntryError, meaningOf } from '../paths/entry-path.ts'
 import { componentsOf, MAX_LINKS, parentOf, resolveInTree } from '../paths/resolve.ts'
 import type { TarEntry } from '../tar/tar-entry.ts'
 import type { TarHandler } from '../tar/tar-reader.ts'
+import { copyUp } from './copy-up.ts'
 import { attributesOf } from './entry-check.ts'
 import { KnownDirectories } from './known-directories.ts'
 
@@ -288,7 +288,7 @@ export class EntryApplier implements TarHandler {
     if (below === undefined || below.type === 'directory') {
       throw invalidEntryError(path, 'a hard link to a file that is not there')
     }
-    this.#copyUp(target, below)
+    if (this.#lower !== undefined) copyUp(this.#lower, target, { stat: below, to: this.#writer })
     return target
   }
 
@@ -296,30 +296,5 @@ export class EntryApplier implements TarHandler {
     if (target === undefined) return
     this.#forget(path)
     this.#writer.makeHardlink(path, target)
-  }
-
-  /** Copies a file up as overlayfs does before it gets another name. */
-  #copyUp(path: Name, stat: FileStat): void {
-    const lower = this.#lower
-    if (lower === undefined) return
-    if (stat.type === 'symlink') {
-      this.#writer.makeSymlink(path, lower.readlink(path), { stat })
-      return
-    }
-    if (stat.type === 'character' || stat.type === 'block' || stat.type === 'fifo') {
-      this.#writer.makeSpecial(path, stat.type, { stat })
-      return
-    }
-    const from = lower.openFile(path)
-    const to = this.#writer.makeFile(path, stat)
-    try {
-      copyFile({ fd: from, path, size: stat.size }, scratchBuffer(), (bytes, start, end) => {
-        writeFully(to, bytes, start, end)
-      })
-      this.#writer.setFileAttributes(path, to, { stat, xattrs: lower.xattrs(path) })
-    } finally {
-      closeSync(from)
-      closeSync(to)
-    }
   }
 }

@@ -10,12 +10,10 @@ import {
   lutimesSync,
   mkdirSync,
   openSync,
-  readFileSync,
   symlinkSync,
 } from 'node:fs'
 import {
   childPath,
-  getXattr,
   makeNode,
   makeWhiteout,
   type NodeType,
@@ -27,14 +25,13 @@ import {
 import { bytesOfName, errnoOf, type FileStat, ioError, type Name, TsbuildError } from '#core'
 import { quote } from '../paths/quote.ts'
 import { parentOf } from '../paths/resolve.ts'
+import { type CreationDefaults, creationDefaultsOf } from './creation-defaults.ts'
 import { KeptOwners } from './kept-owners.ts'
 
 const CREATE_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 
 /** Setuid and setgid, which are cleared when the owner changes. */
 const SETID = 0o6000
-const SETGID = 0o2000
-const DEFAULT_ACL = 'system.posix_acl_default'
 
 /**
  * What happens to owners. `keep`: files get them. `drop`: files belong to the current user. `beside`:
@@ -245,33 +242,6 @@ export class DirectoryWriter {
 
 function isOwn({ uid, gid }: FileStat): boolean {
   return uid === process.geteuid?.() && gid === process.getegid?.()
-}
-
-/** The owner and mode bits of a newly created file. */
-interface CreationDefaults {
-  readonly uid: number
-  readonly gid: number
-  /** Mode bits that the umask lets through. */
-  readonly modes: number
-}
-
-/** Those of an empty directory; `undefined` where files inherit its group or access list. */
-function creationDefaultsOf(root: RootedDirectory): CreationDefaults | undefined {
-  const uid = process.geteuid?.()
-  const gid = process.getegid?.()
-  const stats = root.lstat('' as Name)
-  if (uid === undefined || gid === undefined || stats === undefined) return undefined
-  if (stats.gid !== gid || (stats.mode & SETGID) !== 0) return undefined
-  if (getXattr(root.place('' as Name), DEFAULT_ACL) !== undefined) return undefined
-  const umask = currentUmask()
-  return umask === undefined ? undefined : { uid, gid, modes: 0o777 & ~umask }
-}
-
-/** Node reads the umask by changing that of the whole process. Spec: proc(5), since Linux 4.7 */
-function currentUmask(): number | undefined {
-  const status = readFileSync('/proc/thread-self/status', 'latin1')
-  const octal = /^Umask:\s*([0-7]+)$/m.exec(status)?.[1]
-  return octal === undefined ? undefined : Number.parseInt(octal, 8)
 }
 
 /** Access time, which is not kept, and modification time. */

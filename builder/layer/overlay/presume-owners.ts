@@ -41,7 +41,7 @@ function* presumed(
       for (const name of upper.readdir(path)) pending.push(joinName(path, name))
     }
     const { uid, gid } = below
-    // The root is in no tar.
+    // A tar does not contain the root.
     if (path === '' || (uid === stat.uid && gid === stat.gid)) continue
     yield [path, { uid, gid, isOwnerPresumed: true }]
   }

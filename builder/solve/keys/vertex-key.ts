@@ -10,6 +10,9 @@ import { type CacheKey, cacheKeyOf } from '#cache'
 import { chainIdOf, type Digest, formatPlatform, type Json, type Platform } from '#core'
 import { hasWildcards } from '#parser'
 
+/** How a key names what a step takes from others: by the keys of that, or by what the files hold. */
+export type KeyKind = 'definition' | 'content'
+
 /** A key and what went into it, so that a later miss can be explained. */
 export interface KeyedStep {
   readonly key: CacheKey

@@ -1,11 +1,9 @@
 import type { StepVertex } from '#builder/plan'
 import type { CacheKey, Candidate, LayerRecord, NewResult, ResultCache, Store } from '#cache'
 import type { ExecutionReason } from '#core'
+import type { KeyKind } from '../keys/vertex-key.ts'
 import { isOutdated } from '../layers/layer-owners.ts'
 import type { LookupPolicy } from './lookup-policy.ts'
-
-/** How a key names what a step takes from others: by the keys of that, or by what the files hold. */
-export type KeyKind = 'definition' | 'content'
 
 /** A result that can be used, with its layer in the store. */
 export interface FoundResult extends Pick<NewResult, 'key' | 'createdAt'> {

@@ -1,13 +1,8 @@
 import type { Plan, StepVertex, VertexId } from '#builder/plan'
-import type { CacheHit } from '#core'
+import type { CacheKey } from '#cache'
+import type { KeyKind } from '../keys/vertex-key.ts'
 import { isStep, sourcesOf } from '../keys/vertex-kind.ts'
 import type { Reporter } from './reporter.ts'
-
-/** How a result was found, and its key. */
-export interface FoundBy {
-  readonly by: CacheHit
-  readonly key: string
-}
 
 /** What hits are reported by. */
 export interface HitReporterDeps {
@@ -29,7 +24,7 @@ export class HitReporter {
   }
 
   /** Reports a hit; its root is solved and reported apart. */
-  hit(vertex: StepVertex, { by, key }: FoundBy): void {
+  hit(vertex: StepVertex, { by, key }: { readonly by: KeyKind; readonly key: CacheKey }): void {
     for (const source of sourcesOf(vertex)) this.#visit(source)
     this.#deps.reporter.hit(vertex, by, key)
   }

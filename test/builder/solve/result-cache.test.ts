@@ -25,6 +25,27 @@ describe('solver and its cache of results', () => {
     assert.equal(cache.calls.find, 1)
   })
 
+  it('asks again only behind files of the context', async () => {
+    const cache = new MemoryResults()
+    at = bench(() => cache)
+    at.put('a', 'a')
+    at.put('b', 'b')
+    const text = [
+      'FROM scratch AS one\nRUN write x 1\nRUN write y 1',
+      'FROM scratch\nCOPY a /\nRUN write z 1\nCOPY --from=one / /\nCOPY b /\nRUN write end 1',
+    ].join('\n')
+    assert.equal((await at.solve(text)).ran.length, 4)
+    for (const [noCache, calls] of [
+      [false, 2],
+      [true, 0],
+    ] as const) {
+      cache.calls.find = 0
+      const { ran } = await at.solve(text, { noCache })
+      assert.equal(ran.length, noCache ? 4 : 0)
+      assert.equal(cache.calls.find, calls)
+    }
+  })
+
   it('takes the first candidate whose layer is in the store', async () => {
     const cache = new MemoryResults()
     const find: ResultCache['find'] = async (keys) => {

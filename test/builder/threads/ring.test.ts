@@ -37,7 +37,7 @@ describe('a ring between two threads', () => {
     assert.deepEqual(read(ring), ['one'])
   })
 
-  it('does not end where its writer went away', () => {
+  it('fails where its writer ended early', () => {
     const ring = makeRing()
     write(ring, 'one')
     breakRing(ring)
@@ -48,7 +48,7 @@ describe('a ring between two threads', () => {
     assert.deepEqual(seen, ['one'])
   })
 
-  it('misses no end that comes between two looks', () => {
+  it('notices an end that comes between two checks', () => {
     const ring = makeRing()
     const writer = write(ring, 'one')
     const { load } = Atomics
@@ -80,7 +80,7 @@ describe('a ring between two threads', () => {
     assert.deepEqual(read(ring), ['two'])
   })
 
-  it('does not hold a writer whose reader went away', () => {
+  it('fails a writer whose reader ended', () => {
     const ring = makeRing()
     breakRing(ring)
     const writer = new RingWriter(ring)
@@ -92,7 +92,7 @@ describe('a ring between two threads', () => {
     }, PEER_GONE)
   })
 
-  it('keeps every byte, whoever is faster', async () => {
+  it('keeps every byte, whichever end is faster', async () => {
     const ring = makeRing()
     const module = new URL('../../../builder/threads/ring.js', import.meta.url).href
     const script = `

@@ -7,10 +7,10 @@ import {
   type CheckedBase,
   type CheckOptions,
   checkDockerfile,
-  kebabName,
   parseDockerfile,
   RULES,
 } from '#parser'
+import { kebabName } from '../../support/golden/index.ts'
 
 /** One file a rule and some more: `=== title | option | …`, a Dockerfile, `---`, what is found. */
 const FOLDER = fileURLToPath(new URL('../../../../fixtures/lint', import.meta.url))

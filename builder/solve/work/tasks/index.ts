@@ -1,6 +1,6 @@
 /**
- * The tasks of the threads that work on files, each in a file of its own. A new task is a file and a
- * line here.
+ * The tasks of the threads that work on files: a task is a file and a line here. Their types are
+ * inferred from the functions.
  */
 export { checkLayer } from './check-layer.ts'
 export { checksum } from './checksum.ts'

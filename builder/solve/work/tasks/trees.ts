@@ -37,7 +37,7 @@ export interface FilesTask {
 
 /** The trees of a task, open until disposed of; what was digested is stored then. */
 export interface OpenTrees extends FilesInput, Disposable {
-  /** Stores a content that was digested in another way, so that the next build reads no file. */
+  /** Stores a digest that was computed elsewhere, so that the next build does not read the file. */
   readonly remember: (file: SourceFile, content: FileContent) => void
 }
 
@@ -48,16 +48,16 @@ export function openTrees(task: FilesTask): OpenTrees {
     for (const tree of opened) tree.close()
   }
   try {
-    /** Files whose content is not stored: it may change while all that stat tells stays the same. */
-    const unsure = new Set<Name>()
+    /** Files whose digest is not stored: they may change without a trace in what stat reports. */
+    const volatileFiles = new Set<Name>()
     for (const spec of [task.root, ...task.sources]) {
-      opened.push(openTree(spec, task, (path) => unsure.add(path)))
+      opened.push(openTree(spec, task, (path) => volatileFiles.add(path)))
     }
     const [root, ...sources] = opened
     if (root === undefined) throw new Error('a task has a root')
     const index = openIndex(task)
     const remember: OpenTrees['remember'] = ({ path, stat: { identity } }, { digest, xattrs }) => {
-      if (identity === undefined || unsure.has(path)) return
+      if (identity === undefined || volatileFiles.has(path)) return
       index?.put(path, identity, { digest, isBare: xattrs?.size === 0 })
     }
     const dispose = (): void => {

@@ -62,7 +62,7 @@ describe('a layer in a user namespace', () => {
     assert.equal(mark, 'y')
   })
 
-  it('keeps owners that exist only, unless it is told to drop them', () => {
+  it('keeps only owners that exist, unless owners are dropped', () => {
     const layer = tar(directory('d/'), file('a', 'x', { uid: 1000, gid: 1000 }))
     const { code, message, hint } = applied(layer, 'keep')
     assert.equal(code, 'PERMISSION_DENIED')

@@ -78,7 +78,7 @@ describe('compression', () => {
         }
       })
 
-      it('lets go of its source when nobody wants more', async () => {
+      it('closes its source when iteration ends early', async () => {
         let ended = false
         async function* endless() {
           try {

@@ -46,7 +46,7 @@ describe('the changes of a step', () => {
     assert.deepEqual(changesAfter('chmod 600 etc/f; chmod 644 etc/f'), [])
   })
 
-  it('are told with their parents, and nothing else', () => {
+  it('are yielded with their parents, and nothing else', () => {
     assert.deepEqual(changesAfter('echo x > usr/lib/new; touch tmp/t; rm tmp/t'), [
       'directory usr',
       'directory usr/lib',
@@ -108,7 +108,7 @@ describe('the changes of a step', () => {
     ])
   })
 
-  it('are valid while they are told, and not after', () => {
+  it('are valid while they are iterated, and not after', () => {
     const [upper, work] = [files.fresh(), files.fresh()]
     for (const path of [upper, work]) mkdirSync(path)
     inOverlay('echo hello > a', { lowers: [base], upper, work })

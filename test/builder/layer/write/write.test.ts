@@ -216,7 +216,7 @@ describe('writing a layer', () => {
     assert.equal(body, '41 SCHILY.xattr.security.capability=a')
   })
 
-  it('deletes with empty files that nobody may read', () => {
+  it('deletes with empty files of mode 0', () => {
     const changes: Change[] = [
       entry('d', { type: 'directory' }),
       { kind: 'opaque', path: 'd' as Name },
@@ -380,7 +380,7 @@ describe('writing a layer', () => {
   })
 
   describe('a whole tree', () => {
-    it('is told like the upper directory that it came from', function () {
+    it('reads like the upper directory that it came from', function () {
       if (!isRoot) this.skip()
       const root = sample()
       const tree = stackTree([root])

@@ -3,6 +3,8 @@ import { mkdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { CopyAction } from '#builder/files'
 import { workPool } from '#builder/solve'
+import { breakRing, originalFailure } from '#builder/threads'
+import { TsbuildError } from '#core'
 import { temporaryDirectory } from '../../../support/peers/index.ts'
 
 /** Fails at once, in the thread. */
@@ -54,7 +56,7 @@ describe('the worker threads', () => {
       return { task, [Symbol.dispose]: () => directory[Symbol.dispose]() }
     }
 
-    it('stop when they are told, and go on with the next task', async () => {
+    it('stop when the signal is aborted, and perform the next task', async () => {
       using file = endless()
       await using pool = workPool(1)
       const controller = new AbortController()
@@ -76,6 +78,50 @@ describe('the worker threads', () => {
       await pause(300)
       await pool[Symbol.asyncDispose]()
       await Promise.all([reading, waiting])
+    })
+  })
+
+  describe('that copy together', () => {
+    it('fail with what went wrong, not with the end of the other one', async () => {
+      using directory = temporaryDirectory('work-pool')
+      mkdirSync(directory.file('context'))
+      writeFileSync(directory.file('context/large'), '')
+      truncateSync(directory.file('context/large'), 2 ** 38)
+      await using pool = workPool(1)
+      const failures = await pool.withRing(async (ring) => {
+        const end = (): void => breakRing(ring)
+        const halves = await Promise.allSettled([
+          pool
+            .run(
+              'copyFiles',
+              {
+                actions: [COPY_ALL],
+                root: { kind: 'layers', directories: [] },
+                sources: [{ kind: 'context', directory: directory.file('context'), ignore: '' }],
+                store: directory.path,
+                temporary: directory.file('archives'),
+                tar: directory.file('tar'),
+                reader: ring,
+                directory: undefined,
+                mtimeMs: 0,
+                maxMtime: undefined,
+              },
+              undefined,
+            )
+            .finally(end),
+          pool
+            .runBeside(
+              'fillDirectory',
+              { tar: ring, directory: directory.file('no/parent') },
+              undefined,
+            )
+            .finally(end),
+        ])
+        return halves.map((half) => (half.status === 'rejected' ? half.reason : undefined))
+      })
+      const codes = failures.map((failure) => failure instanceof TsbuildError && failure.code)
+      assert.deepEqual(codes, ['PEER_GONE', 'IO_FAILED'])
+      assert.equal(originalFailure(failures), failures[1])
     })
   })
 })
