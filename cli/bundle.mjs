@@ -25,6 +25,9 @@ const WORKERS = readdirSync(dist, { recursive: true, encoding: 'utf8' })
 /** Dependencies are installed beside the bundle; what is needed for development only is a part of it. */
 const EXTERNAL = Object.keys(manifest.dependencies).map((name) => new RegExp(`^${name}(/|$)`))
 
+/** What most commands need lies in one file: a file more takes longer to find than the code in it to load. */
+const COMMON = { name: 'common', minShareCount: 10 }
+
 /**
  * @param {Readonly<Record<string, string>>} input entry modules by the names of their files
  * @param {string} chunks names of the files that entries share
@@ -42,6 +45,7 @@ async function pack(input, chunks = '[name].js') {
     format: 'cjs',
     entryFileNames: '[name].js',
     chunkFileNames: chunks,
+    codeSplitting: { groups: [COMMON] },
     dynamicImportInCjs: false,
     // Names of functions and classes stay, for stack traces and for `Error.name`.
     minify: { compress: true, mangle: { toplevel: false }, codegen: { removeWhitespace: true } },
@@ -57,7 +61,11 @@ async function packTypes(input) {
     external: [/^node:/, ...EXTERNAL],
     plugins: [dts({ dtsInput: true, oxc: true })],
   })
-  await packed.write({ dir: bundle, format: 'es', chunkFileNames: 'types-[name].ts' })
+  const { output } = await packed.generate({ format: 'es', chunkFileNames: 'types-[name].ts' })
+  // Code that only namespaces of values would need comes along.
+  for (const { fileName, code } of output) {
+    if (fileName.endsWith('.d.ts')) writeFileSync(join(bundle, fileName), code)
+  }
 }
 
 rmSync(bundle, { recursive: true, force: true })

@@ -6,6 +6,7 @@ import { installHere, publishedFiles, REPOSITORY } from './support/installed.ts'
 /** Uses something of every entry of the package. */
 const EXAMPLE = `
 import { type BuildEvent, type BuildOptions, type BuildResult, build, TsbuildError } from 'tsbuild'
+import { renderGraph } from 'tsbuild/graph-view'
 import { type Dockerfile, parseDockerfile, SourceError } from 'tsbuild/parser'
 import { createRegistryClient, parseReference, type Reference } from 'tsbuild/registry-client'
 
@@ -24,7 +25,7 @@ const reference: Reference = parseReference('alpine')
 // @ts-expect-error there are types: a number is not a context
 export const wrong: BuildOptions = { context: 1 }
 const isSame: boolean = SourceError.prototype instanceof TsbuildError
-console.log(dockerfile.stages[0]?.name, reference.repository, typeof createRegistryClient, isSame)
+console.log(dockerfile.stages[0]?.name, reference.repository, typeof createRegistryClient, isSame, typeof renderGraph)
 `
 
 const SETTINGS = {
@@ -53,7 +54,7 @@ describe('the published package', function () {
       'package.json',
     ])
     assert.ok(files.length < 100, `${files.length} files`)
-    for (const entry of ['builder', 'parser', 'registry-client']) {
+    for (const entry of ['builder', 'parser', 'graph-view', 'registry-client']) {
       assert.ok(files.includes(`dist/bundle/${entry}.js`))
       assert.ok(files.includes(`dist/bundle/${entry}.d.ts`))
     }
@@ -70,6 +71,6 @@ describe('the published package', function () {
     const compiled = await capture(process.execPath, [compiler, '-p', directory.path])
     assert.equal(compiled.stdout, '')
     const { stdout, stderr } = await capture(process.execPath, [directory.file('example.js')])
-    assert.equal(stdout, 'a library/alpine function true\n', stderr)
+    assert.equal(stdout, 'a library/alpine function true function\n', stderr)
   })
 })

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { errnoOf } from '#core'
 
@@ -38,6 +37,8 @@ const READ_EXECUTE = 5
  */
 export function runsSmallPrograms(architecture: SmallArchitecture, path: string): boolean {
   writeFileSync(path, smallestProgram(PROGRAMS[architecture]), { mode: 0o700 })
+  // Half of Node's network code comes with it, and few builds are for a foreign platform.
+  const { spawnSync } = process.getBuiltinModule('node:child_process')
   const { error, status } = spawnSync(path, { stdio: 'ignore', timeout: 10_000 })
   // What the kernel refuses, the C library hands to a shell, which ends with another code; a filter
   // that ends the probe would end the step's programs, too.
