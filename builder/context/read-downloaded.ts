@@ -32,7 +32,7 @@ export async function collectDockerfile(bytes: Bytes): Promise<Buffer> {
     return await collect(bytes, MAX_DOCKERFILE_BYTES)
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause
-    const reason = `it has more than ${MAX_DOCKERFILE_BYTES} bytes and is no archive`
+    const reason = `it has more than ${MAX_DOCKERFILE_BYTES} bytes and is not an archive`
     const hint = 'an archive is a tar, plain or packed with gzip or zstd'
     throw new TsbuildError(`failed to read dockerfile: ${reason}`, {
       code: 'CONTEXT_INVALID',

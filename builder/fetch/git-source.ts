@@ -140,7 +140,7 @@ function withFragment(source: GitSource, { text, query, fragment }: Written): Gi
   // Otherwise the checksum is what the usual branch has to be at.
   if (found.fetchByCommit === true && found.checksum !== undefined) found.ref ??= found.checksum
   if (found.ref !== undefined && BAD_REF.test(found.ref)) {
-    throw gitSourceError(text, `${JSON.stringify(found.ref)} is no ref`)
+    throw gitSourceError(text, `${JSON.stringify(found.ref)} is not a ref`)
   }
   const { subdir: written, ...rest } = found
   const cleaned = written === undefined ? '' : cleanSubdir(written, text)
@@ -203,7 +203,7 @@ function setRef(found: Writable<GitSource>, value: string, text: string): void {
 }
 
 function setChecksum(found: Writable<GitSource>, value: string, text: string): void {
-  if (!CHECKSUM.test(value)) throw gitSourceError(text, `"${value}" is no commit hash`)
+  if (!CHECKSUM.test(value)) throw gitSourceError(text, `"${value}" is not a commit hash`)
   found.checksum = value
 }
 
@@ -222,7 +222,7 @@ function toSwitch(key: string, value: string, text: string): boolean {
 function cleanSubdir(subdir: string, text: string): string {
   const cleaned = posix.join('/', subdir)
   if (cleaned.split('/').includes('.git') || subdir.includes('\0')) {
-    throw gitSourceError(text, `${JSON.stringify(subdir)} is no folder of the repository`)
+    throw gitSourceError(text, `${JSON.stringify(subdir)} is not a folder of the repository`)
   }
   return cleaned.replace(/^\/|\/$/g, '')
 }

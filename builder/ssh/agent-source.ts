@@ -50,7 +50,7 @@ function statOf(path: string): Stats {
 async function readKey(path: string, signal: AbortSignal | undefined): Promise<string> {
   try {
     const refuse = (why: string): TsbuildError =>
-      new TsbuildError(`failed to parse ${path}: it is no private key: ${why}`, {
+      new TsbuildError(`failed to parse ${path}: it is not a private key: ${why}`, {
         code: 'USAGE',
         hint: HINT,
       })

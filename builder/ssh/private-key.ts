@@ -34,7 +34,7 @@ export function parsePrivateKey(text: string, name: string): PrivateKey {
     const isEncrypted = cause instanceof EncryptedKeyError || ENCRYPTED.test(text)
     const problem = isEncrypted
       ? 'this private key is passphrase protected'
-      : 'it is no private key'
+      : 'it is not a private key'
     throw new TsbuildError(`failed to parse ${name}: ${problem}`, {
       code: 'USAGE',
       hint: 'give a private key without a passphrase (ed25519, ecdsa or rsa), or the socket of an agent',

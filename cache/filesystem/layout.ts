@@ -82,7 +82,7 @@ export function ensureFolders(layout: Layout): void {
       ? undefined
       : readdirSync(layout.root).find((name) => !isKnown(name))
     if (stranger !== undefined) {
-      throw invalidStore(`${doing}: it is no store, it has ${JSON.stringify(stranger)}`)
+      throw invalidStore(`${doing}: it is not a store, it has ${JSON.stringify(stranger)}`)
     }
     if ((root.mode & 0o077) !== 0) chmodSync(layout.root, 0o700)
     ensureFolder(dirname(layout.blobs))

@@ -22,7 +22,7 @@ export const CONTEXT: Command = {
       group: 'What to list',
     },
     { name: 'format', metavar: 'FORMAT', help: 'text or json (default: text)', group: 'Screen' },
-    { ...ROOT_FLAG, help: `${ROOT_FLAG.help}, which is no part of a context` },
+    { ...ROOT_FLAG, help: `${ROOT_FLAG.help}, which is not part of a context` },
     HELP,
   ],
   examples: [

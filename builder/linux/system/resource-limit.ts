@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer'
 import { ULIMIT_NAMES, type UlimitName } from '#core'
 import { syscall } from './syscalls.ts'
 
-/** A soft and a hard limit; -1 is no limit. */
+/** A soft and a hard limit; -1: unlimited. */
 export interface ResourceLimit {
   readonly soft: bigint
   readonly hard: bigint

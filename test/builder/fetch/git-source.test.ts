@@ -35,11 +35,11 @@ const GOOD: Readonly<Record<string, GitSource>> = {
 }
 
 const BAD: Readonly<Record<string, RegExp>> = {
-  'https://h/r.git#-btest:x': /"-btest" is no ref/,
-  'https://h/r.git#--upload-pack=x': /is no ref/,
-  'https://h/r.git#a b': /is no ref/,
-  'https://h/r.git#a..b': /is no ref/,
-  'https://h/r.git#+main^': /is no ref/,
+  'https://h/r.git#-btest:x': /"-btest" is not a ref/,
+  'https://h/r.git#--upload-pack=x': /is not a ref/,
+  'https://h/r.git#a b': /is not a ref/,
+  'https://h/r.git#a..b': /is not a ref/,
+  'https://h/r.git#+main^': /is not a ref/,
   'https://h/r.git#main:x/../.git': /is no folder/,
   'https://h/r.git#main:.git': /is no folder/,
   'https://h/r.git?x=1': /unexpected query "x"/,
@@ -50,7 +50,7 @@ const BAD: Readonly<Record<string, RegExp>> = {
   'https://h/r.git?branch=a&tag=b': /branch conflicts with tag/,
   'https://h/r.git?keep-git-dir=maybe': /invalid keep-git-dir value: "maybe"/,
   'https://h/r.git?mtime=now': /invalid mtime value/,
-  'https://h/r.git?commit=xyz': /"xyz" is no commit hash/,
+  'https://h/r.git?commit=xyz': /"xyz" is not a commit hash/,
   'git://-oProxyCommand=x/r': /is no/,
   'ssh://-oProxyCommand=x/r': /is no/,
   'ssh://-x@h/r': /is no/,

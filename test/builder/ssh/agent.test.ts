@@ -129,10 +129,10 @@ describe('ssh agent', () => {
     for (const [name, message] of [
       ['locked', /^failed to parse .*locked: this private key is passphrase protected$/],
       ['locked-pem', /this private key is passphrase protected$/],
-      ['text', /^failed to parse .*text: it is no private key$/],
-      ['ed25519.pub', /it is no private key$/],
-      ['.', /it is no private key: it is a folder$/],
-      ['/dev/zero', /it is no private key: it is a device$/],
+      ['text', /^failed to parse .*text: it is not a private key$/],
+      ['ed25519.pub', /it is not a private key$/],
+      ['.', /it is not a private key: it is a folder$/],
+      ['/dev/zero', /it is not a private key: it is a device$/],
       ['missing', /^failed to stat .*missing: no such file or directory$/],
     ] as const) {
       const path = name.startsWith('/') ? name : directory.file(name)

@@ -120,7 +120,7 @@ describe('a context from elsewhere', () => {
       }
       await assert.rejects(filesOf({ context: endless() }), {
         code: 'CONTEXT_INVALID',
-        message: /it has more than 4194304 bytes and is no archive$/,
+        message: /it has more than 4194304 bytes and is not an archive$/,
       })
       const tar = await tarOf({ Dockerfile: DOCKERFILE, big: 'x'.repeat(100_000) })
       for (const damaged of [tar.subarray(0, 50_000), gzipSync(tar).subarray(0, 150)]) {
