@@ -8,7 +8,7 @@ import {
   repositorySink,
 } from '#registry-client'
 import { type ImageLayer, layerKey } from './image.ts'
-import { layerBlob } from './layer-blob.ts'
+import { type LayerBlob, layerBlob } from './layer-blob.ts'
 
 /** How images get into a repository. */
 export interface RegistrySinkOptions {
@@ -35,7 +35,12 @@ export function registrySink(
     ...sink,
     keyOf: layerKey,
     putLayer: async (layer, { signal }) => {
-      const push = await pushLayer(layer, { ...options, repository, signal })
+      const blob = layerBlob(layer, options.compression, options.store)
+      const deps = { ...options, repository, signal }
+      // A layer that was never packed starts at once, so that its failure is the one that is reported.
+      const isUnknown = blob.descriptor === undefined && blob.packedBefore.length === 0
+      const known = isUnknown ? undefined : await findBlob(blob, deps)
+      const push = pushLayer(layer, { ...blob, descriptor: known }, deps)
       const descriptor = await sink.putLayer(push, { signal })
       if (push.kind === 'stream') options.store.layers.addCompressed(layer.diffId, descriptor)
       return descriptor
@@ -48,13 +53,12 @@ interface PushDeps extends RegistrySinkOptions {
   readonly signal: AbortSignal | undefined
 }
 
-async function pushLayer(layer: ImageLayer, deps: PushDeps): Promise<PushLayer> {
-  const { store, compression, sibling, signal, repository } = deps
-  const { diffId: id, origin } = layer
-  const blob = layerBlob(layer, compression, store)
-  const { mediaType } = blob
-  const open = (): Promise<Bytes> => blob.open({ signal })
-  const descriptor = blob.descriptor ?? (await findPacked(blob.packedBefore, deps))
+function pushLayer(
+  { diffId: id, origin }: ImageLayer,
+  { mediaType, descriptor, open: openBlob }: LayerBlob,
+  { sibling, signal, repository }: PushDeps,
+): PushLayer {
+  const open = (): Promise<Bytes> => openBlob({ signal })
   if (descriptor === undefined) return { kind: 'stream', id, mediaType, open }
   const mountFrom = sibling ?? homeOf(origin, repository)
   return { kind: 'blob', id, descriptor, open, mountFrom }
@@ -69,12 +73,16 @@ function homeOf(
   return origin.repository
 }
 
-/** One of the blobs that the repository has, or takes over from its sibling. */
-async function findPacked(
-  candidates: readonly Descriptor[],
+/**
+ * The blob of a layer that came packed; else one of those that it was packed to before and that the
+ * repository has, or takes over from its sibling.
+ */
+async function findBlob(
+  { descriptor, packedBefore }: LayerBlob,
   { repository, sibling, signal }: PushDeps,
 ): Promise<Descriptor | undefined> {
-  for (const candidate of candidates) {
+  if (descriptor !== undefined) return descriptor
+  for (const candidate of packedBefore) {
     if (await repository.has(candidate, { signal })) return candidate
     if (sibling === undefined) continue
     if (await repository.mount(candidate, sibling, { signal })) return candidate

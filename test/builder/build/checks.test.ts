@@ -32,7 +32,7 @@ describe('build: checks', () => {
   it('are reported as events, once, and do not stop a build', async () => {
     const { events } = await at.build(['FROM scratch as b', 'COPY a \\', '', ' /', 'CMD run'])
     assert.deepEqual(
-      events.filter(({ type }) => type === 'warning'),
+      events.filter(({ type }) => type === 'warning').map(({ time: _, ...fact }) => fact),
       [
         {
           type: 'warning',
