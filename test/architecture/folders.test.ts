@@ -57,8 +57,10 @@ describe('check of folders', () => {
     ])
   })
 
-  it('finds a folder with too many files', () => {
-    for (let index = 0; index < 21; index++) write(`a/${index}.ts`, '')
-    assert.deepEqual(folderFaults(root), ['a has 21 files, more than 20'])
+  it('finds a folder with too many files and folders', () => {
+    for (let index = 0; index < 20; index++) write(`a/${index}.ts`, '')
+    assert.deepEqual(folderFaults(root), [])
+    write('a/b/c.ts', '')
+    assert.deepEqual(folderFaults(root), ['a has 21 entries, more than 20'])
   })
 })

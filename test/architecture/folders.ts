@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 
-/** More files than this in one folder no longer show a plan. */
-const MAX_FILES = 20
+/** More entries than this in one folder no longer show a plan. */
+const MAX_ENTRIES = 20
 
 /** What has no source code, or none of this project. */
 const SKIPPED: ReadonlySet<string> = new Set(['node_modules', 'dist', 'docs', 'fixtures'])
@@ -18,7 +18,7 @@ interface Import {
 type FolderGraph = ReadonlyMap<string, ReadonlyMap<string, string>>
 
 /**
- * What is wrong with the folders of source code below `root`, a line each: those with too many files,
+ * What is wrong with the folders of source code below `root`, a line each: those with too many entries,
  * those that import each other, directly or through others, and imports that reach into another area
  * past its `index.ts`. Imports of types count, since they decide what can be understood without what.
  * The index of an area is exempt from the directions: it is the area's face and names its folders.
@@ -54,10 +54,17 @@ function importsOf(root: string, file: string): readonly Import[] {
   })
 }
 
+/** Folders count as well: a reader has to look at them, too. */
 function crowdedFolders(files: readonly string[]): readonly string[] {
-  const folders = Map.groupBy(files, (file) => dirname(file))
-  return [...folders].flatMap(([folder, { length }]) =>
-    length > MAX_FILES ? [`${folder} has ${length} files, more than ${MAX_FILES}`] : [],
+  const entries = new Map<string, Set<string>>()
+  for (const file of files) {
+    for (let path = file; path !== '.'; path = dirname(path)) {
+      const folder = dirname(path)
+      entries.set(folder, (entries.get(folder) ?? new Set()).add(path))
+    }
+  }
+  return [...entries].flatMap(([folder, { size }]) =>
+    size > MAX_ENTRIES ? [`${folder} has ${size} entries, more than ${MAX_ENTRIES}`] : [],
   )
 }
 
