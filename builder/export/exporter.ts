@@ -22,7 +22,7 @@ export interface OutputRequest {
 }
 
 /** How the files of images are written; see the output that has the options. */
-export interface TreesOptions {
+interface TreesOptions {
   readonly format: 'local' | 'tar'
   readonly mode: 'copy' | 'delete'
 }

@@ -1,8 +1,7 @@
 export { Fetcher, type FetcherOptions } from './fetcher.ts'
-export type { GitCheckout, GitOptions } from './git-checkout.ts'
+export type { GitCheckout } from './git-checkout.ts'
 export {
   type GitSource,
-  type GitSourceOptions,
   gitSourceName,
   parseGitSource,
   withGitFlags,

@@ -150,7 +150,7 @@ export function entryOf({ selected, entry, links }: Step, options: CopyOptions):
 }
 
 /** What an entry's metadata becomes. */
-export function changedStat(stat: FileStat, { owner, chmod }: CopyOptions): FileStat {
+function changedStat(stat: FileStat, { owner, chmod }: CopyOptions): FileStat {
   if (owner === undefined && chmod === undefined) return stat
   const given = owner === undefined ? {} : { ...owner, isOwnerPresumed: false }
   return { ...stat, ...given, mode: chmod?.apply(stat) ?? stat.mode }

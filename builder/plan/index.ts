@@ -21,30 +21,24 @@ export type { NamedContext } from './vertices/named-context.ts'
 export type {
   BindMountPlan,
   CacheMountPlan,
-  MountOwner,
   PlannedMount,
   SecretMountPlan,
   SshMountPlan,
 } from './vertices/planned-mount.ts'
 export {
   DEFAULT_STEP_SETTINGS,
-  type Entitlement,
   type StepSettings,
 } from './vertices/step-settings.ts'
 export type {
   ExecVertex,
   FilesSource,
   FilesVertex,
-  GitVertex,
-  HttpVertex,
   ImageVertex,
   Plan,
   PlannedHistory,
   PlannedImage,
-  PlannedProcess,
   RemoteVertex,
   StepVertex,
   Vertex,
   VertexId,
-  VertexSource,
 } from './vertices/vertex.ts'

@@ -1,3 +1,3 @@
 export { Checksum, type ChecksumEntry, digestFile } from './checksum.ts'
-export { type DirectoryTreeOptions, directoryTree } from './directory-tree.ts'
+export { directoryTree } from './directory-tree.ts'
 export type { IgnoreMatcher } from './visibility.ts'

@@ -15,7 +15,7 @@ import { TarReader } from '../tar/tar-reader.ts'
 import { EntryApplier } from './entry-applier.ts'
 
 /** How files are made. */
-export interface ExtractOptions {
+interface ExtractOptions {
   /** Called for what could not be made, e.g. device files in a user namespace. */
   readonly onWarning?: (message: string) => void
   /** Default: `keep`. */

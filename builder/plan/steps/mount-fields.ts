@@ -2,9 +2,9 @@ import { parseByteSize, suggestion } from '#core'
 import { parseBoolean, type RunMount, SourceError, type Word } from '#parser'
 
 /** A type of `--mount=`. */
-export type MountType = (typeof TYPES)[number]
+type MountType = (typeof TYPES)[number]
 /** How builds that run at the same time share a cache mount. */
-export type Sharing = (typeof SHARINGS)[number]
+type Sharing = (typeof SHARINGS)[number]
 
 /** The keys of a `--mount=`, read and checked. */
 export interface MountFields {

@@ -67,7 +67,7 @@ export interface FilesVertex extends VertexCommon {
 export type FilesSource = ContextInput | VertexSource
 
 /** A folder of the client: the build context, or a named one. */
-export interface ContextInput {
+interface ContextInput {
   readonly kind: 'context'
   readonly name?: string | undefined
 }

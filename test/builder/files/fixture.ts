@@ -61,7 +61,7 @@ function makeFile(folder: string, line: string): void {
 }
 
 /** A change as a line of a listing, always with mode and owner; an opaque mark as `dir opaque`. */
-export function showChange(change: Change): string {
+function showChange(change: Change): string {
   const path = textOfName(change.path)
   if (change.kind !== 'entry') return `${path} ${change.kind}`
   const { stat, target, hardlink } = change
@@ -74,7 +74,7 @@ export function showChange(change: Change): string {
   return `${path} ${mode} ${owner} ${stat.type} ${stat.major}:${stat.minor}`
 }
 
-export function contentOf(change: EntryChange): string {
+function contentOf(change: EntryChange): string {
   if (change.data !== undefined) return Buffer.from(change.data).toString()
   const descriptor = change.open?.()
   if (descriptor === undefined) return ''

@@ -24,7 +24,7 @@ import { parseDockerfile } from '#parser'
 /** Makes `$SERIAL` another text each time. */
 let serial = 0
 
-export class ScriptedSandbox implements Sandbox {
+class ScriptedSandbox implements Sandbox {
   /** Scripts in the order in which they were started. */
   readonly started: string[] = []
   /** How many ran at once, at the most. */
@@ -88,7 +88,7 @@ export interface Bench extends Disposable {
   solve(dockerfile: string, options?: SolveRequest): Promise<Solved>
 }
 
-export interface SolveRequest {
+interface SolveRequest {
   readonly noCache?: boolean
   readonly fresh?: readonly string[]
   readonly jobs?: number

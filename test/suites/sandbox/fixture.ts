@@ -122,7 +122,7 @@ export function upperOf(spec: ProcessSpec): string {
 }
 
 /** A root directory with busybox and two users, without any mount points. */
-export function makeImage(directory: string): void {
+function makeImage(directory: string): void {
   if (!existsSync(BUSYBOX)) throw new Error('these tests need the package busybox-static')
   mkdirSync(`${directory}/bin`, { recursive: true })
   copyFileSync(BUSYBOX, `${directory}/bin/busybox`)

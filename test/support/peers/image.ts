@@ -41,7 +41,7 @@ export async function copyImage(from: string, to: string): Promise<void> {
 }
 
 /** The config document of an image, byte for byte what is stored. */
-export async function readConfig(reference: string): Promise<ImageDocument> {
+async function readConfig(reference: string): Promise<ImageDocument> {
   const args = ['--insecure-policy', 'inspect', '--config', '--raw', '--tls-verify=false']
   return JSON.parse((await run('skopeo', [...args, reference])).stdout) as ImageDocument
 }

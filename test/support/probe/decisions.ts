@@ -23,7 +23,7 @@ interface FactPattern {
 }
 
 /** The decisions in which a step of ours differs from one of BuildKit's. */
-export function readDecisions(): readonly Decision[] {
+function readDecisions(): readonly Decision[] {
   const text = readFileSync(join(PROBE_FOLDER, 'differences.txt'), 'utf8')
   const [, ...entries] = text.split(/^= /m)
   return entries.map(readDecision)

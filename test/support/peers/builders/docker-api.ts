@@ -2,7 +2,7 @@ import { buffer } from 'node:stream/consumers'
 import { Pool } from 'undici'
 
 /** What BuildKit made of a Dockerfile: an image, or the message with which it refused. */
-export type DockerBuild = { readonly id: string } | { readonly error: string }
+type DockerBuild = { readonly id: string } | { readonly error: string }
 
 /** Docker's HTTP interface, where starting a client for each build would take too long. */
 export interface DockerApi extends AsyncDisposable {
