@@ -1,6 +1,5 @@
 export {
   type AppliedLayer,
-  type ApplyOptions,
   applyLayer,
   extractArchive,
 } from './apply/apply.ts'

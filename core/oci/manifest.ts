@@ -108,13 +108,6 @@ export function mediaTypeOf(bytes: Uint8Array): string | undefined {
 const READING = { what: 'manifest', code: 'MANIFEST_INVALID' } as const
 
 /** @throws {TsbuildError} MANIFEST_INVALID */
-export function parseManifest(bytes: Uint8Array, mediaType: string): Manifest {
-  const parsed = parseManifestOrIndex(bytes, mediaType)
-  if (parsed.kind === 'manifest') return parsed.manifest
-  throw invalid('expected an image manifest, found an index')
-}
-
-/** @throws {TsbuildError} MANIFEST_INVALID */
 export function parseIndex(bytes: Uint8Array, mediaType: string = MEDIA_TYPES.ociIndex): Index {
   const parsed = parseManifestOrIndex(bytes, mediaType)
   if (parsed.kind === 'index') return parsed.index

@@ -8,11 +8,11 @@ import {
   MEDIA_TYPES,
   mediaTypeOf,
   parseIndex,
-  parseManifest,
   parseManifestOrIndex,
   serializeIndex,
   serializeManifest,
 } from '#core'
+import { parseManifest } from '../support/manifest/index.ts'
 
 const blob = (text: string, mediaType: string, size = text.length): Descriptor => ({
   mediaType,

@@ -3,7 +3,8 @@ import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type BuildOptions, SourceError, TsbuildError } from '#builder'
 import { openStore } from '#cache'
-import { collect, type ImageConfig, parseImageConfig, parseManifest } from '#core'
+import { collect, type ImageConfig, parseImageConfig } from '#core'
+import { parseManifest } from '../../support/manifest/index.ts'
 import { namesOf, Workplace } from './support/workplace.ts'
 
 describe('build', () => {

@@ -18,7 +18,8 @@ import { buffer } from 'node:stream/consumers'
 import tar from 'tar-stream'
 import { type BuildResult, build, type Output } from '#builder'
 import { openStore } from '#cache'
-import { digestOf, hexOf, parseDiffId, parseIndex, parseManifest, uncompressedDigest } from '#core'
+import { digestOf, hexOf, parseDiffId, parseIndex, uncompressedDigest } from '#core'
+import { parseManifest } from '../../support/manifest/index.ts'
 import { run } from '../../support/peers/index.ts'
 
 const DOCKERFILE = [

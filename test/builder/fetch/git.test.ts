@@ -10,8 +10,9 @@ import {
 } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { join } from 'node:path'
-import { Fetcher, type GitCheckout, parseGitSource, withGitFlags } from '#builder/fetch'
+import { Fetcher, parseGitSource, withGitFlags } from '#builder/fetch'
 import { openStore, type Store } from '#cache'
+import type { GitCheckout } from '../../../builder/fetch/git-checkout.ts'
 import {
   capture,
   ensurePackages,

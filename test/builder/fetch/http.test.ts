@@ -3,15 +3,10 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
-import {
-  Fetcher,
-  type HttpFile,
-  type HttpOptions,
-  parseHttpSource,
-  withChecksum,
-} from '#builder/fetch'
+import { Fetcher, type HttpFile, parseHttpSource, withChecksum } from '#builder/fetch'
 import { openStore, type Store } from '#cache'
 import type { Timing } from '#http'
+import type { HttpOptions } from '../../../builder/fetch/http-file.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../../support/peers/index.ts'
 import { startWebServer, type WebServer } from '../../support/servers/index.ts'
 

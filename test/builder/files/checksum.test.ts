@@ -2,15 +2,11 @@ import assert from 'node:assert/strict'
 import { chmodSync, lutimesSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import {
-  checksumFileActions,
-  type FileAction,
-  type FilesInput,
-  type FilesOptions,
-} from '#builder/files'
+import { checksumFileActions, type FileAction, type FilesInput } from '#builder/files'
 import { writeLayer } from '#builder/layer'
 import { makeNode } from '#builder/linux'
 import { type Digest, digestOf, type Name } from '#core'
+import type { FilesOptions } from '../../../builder/files/run.ts'
 import { copy, type Listing, readFile, type Workspace, workspace } from './fixture.ts'
 
 function contentOf(space: Workspace, actions: readonly FileAction[]): Digest {

@@ -15,13 +15,12 @@ import {
   type CopyAction,
   type FileAction,
   type FileContent,
-  type FilesOptions,
-  type FilesResult,
   runFileActions,
   type SourceFile,
 } from '#builder/files'
 import { digestFile, directoryTree } from '#builder/tree'
 import { type Change, type EntryChange, type Tree, textOfName } from '#core'
+import type { FilesOptions, FilesResult } from '../../../builder/files/run.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../../support/peers/index.ts'
 
 /** One line a file: `dir/ 0755 1:2`, `file 0644 =text`, `link -> target`, `name => first name`. */

@@ -5,17 +5,14 @@ import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Fetcher } from '#builder/fetch'
 import { globalScope, planBuild, resolveGraph } from '#builder/plan'
-import type {
-  ExitStatus,
-  ProcessSpec,
-  RunningProcess,
-  Sandbox,
-  StartOptions,
-} from '#builder/sandbox'
-import { diffIdsOf, Reporter, Solver, scheduler, workPool } from '#builder/solve'
+import type { ExitStatus, Sandbox } from '#builder/sandbox'
+import { Reporter, Solver, scheduler, workPool } from '#builder/solve'
 import { openStore, type ResultCache, type Store } from '#cache'
 import { type BuildFact, type DiffId, hostPlatform, TsbuildError } from '#core'
 import { parseDockerfile } from '#parser'
+import type { ProcessSpec } from '../../../builder/sandbox/spec/process-spec.ts'
+import type { RunningProcess, StartOptions } from '../../../builder/sandbox/spec/sandbox.ts'
+import { diffIdsOf } from '../../../builder/solve/layers/layer.ts'
 
 /**
  * Understands scripts made of lines `write PATH TEXT`, `sleep MS` and `fail CODE`, and does them to

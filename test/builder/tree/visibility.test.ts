@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
-import { directoryTree, type IgnoreMatcher } from '#builder/tree'
+import { directoryTree } from '#builder/tree'
 import { type Name, nameOf, type Tree } from '#core'
+import type { IgnoreMatcher } from '../../../builder/tree/visibility.ts'
 import { temporaryDirectory } from '../../support/peers/index.ts'
 
 /** Ignores everything below the given directories but for some paths; remembers what it was asked. */

@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict'
-import {
-  type Bytes,
-  digestOf,
-  MEDIA_TYPES,
-  parseManifest,
-  serializeManifest,
-  TsbuildError,
-} from '#core'
+import { type Bytes, digestOf, MEDIA_TYPES, serializeManifest, TsbuildError } from '#core'
 import { type PushImage, type PushLayer, type PushProgress, pushImage } from '#registry-client'
+import { parseManifest } from '../../support/manifest/index.ts'
 import { useRegistry } from '../fixture.ts'
 import { blobOf, pieces, repositoryOf, someBytes } from '../support.ts'
 

@@ -9,9 +9,10 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { isUserNamespace } from '#builder/linux'
-import { type ProcessSpec, run, type Sandbox } from '#builder/sandbox'
+import { run, type Sandbox } from '#builder/sandbox'
 import { createWritable } from '#builder/snapshot'
 import type { Mount } from '#core'
+import type { ProcessSpec } from '../../../builder/sandbox/spec/process-spec.ts'
 
 const BUSYBOX = '/bin/busybox'
 const APPLETS =

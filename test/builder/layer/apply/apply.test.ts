@@ -12,9 +12,10 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { type ApplyOptions, applyLayer, extractArchive, stackTree } from '#builder/layer'
+import { applyLayer, extractArchive, stackTree } from '#builder/layer'
 import { getXattr } from '#builder/linux'
 import { type Name, TsbuildError } from '#core'
+import type { ApplyOptions } from '../../../../builder/layer/apply/apply.ts'
 import {
   directory,
   END,
