@@ -96,7 +96,6 @@ export {
   applyEnv,
   childScope,
   declareArg,
-  isSeen,
   parseEnv,
   type StageScope,
   stageScope,
