@@ -40,12 +40,12 @@ export function parseChmod(text: string): Chmod {
 
 function octal(text: string): Chmod {
   const mode = /^[0-7]+$/.test(text) ? Number.parseInt(text, 8) : Number.NaN
-  if (!(mode <= 0o7777)) throw invalid(text)
+  if (!(mode <= 0o7777)) throw invalidModeError(text)
   return { created: mode, apply: (stat) => (stat.type === 'symlink' ? stat.mode : mode) }
 }
 
 function parseClauses(part: string, text: string): Clause[] {
-  if (!CLAUSES.test(part)) throw invalid(text)
+  if (!CLAUSES.test(part)) throw invalidModeError(text)
   const [letters = ''] = /^[ugoa]*/.exec(part) ?? []
   const who = whoMask(letters)
   return [...part.matchAll(/([-+=])([rwxXstugo]*)/g)].map(([, operator, permissions = '']) => ({
@@ -113,7 +113,7 @@ function letterBits(letter: string, hasSpecial: boolean): number {
   }
 }
 
-function invalid(text: string): TsbuildError {
+function invalidModeError(text: string): TsbuildError {
   return new TsbuildError(
     `invalid chmod parameter: '${text}'. it should be octal string and between 0 and 07777`,
     {

@@ -8,7 +8,11 @@ const ADVICE =
   'paths are relative to the build context, where .dockerignore may exclude it, or to the root of the stage'
 
 /** A source that is not there. */
-export function notFound(tree: Tree, path: Name, hint: string = hintFor(tree, path)): TsbuildError {
+export function notFoundError(
+  tree: Tree,
+  path: Name,
+  hint: string = hintFor(tree, path),
+): TsbuildError {
   return new TsbuildError(`${JSON.stringify(shown(path))}: not found`, { code: 'NOT_FOUND', hint })
 }
 

@@ -12,7 +12,7 @@ import { pathMatcher } from '#parser'
 import type { CopyAction } from './action.ts'
 import { type EntryFilter, excludeFilter, parentsFilter } from './filter.ts'
 import { baseOf, belowRoot, componentsOf, shown } from './paths.ts'
-import { linkBeforeParents, mismatch, notFound } from './problems.ts'
+import { linkBeforeParents, mismatch, notFoundError } from './problems.ts'
 
 /** One thing to copy: a file, or what is in a directory. */
 export interface Selected {
@@ -163,7 +163,7 @@ export function isProgram({ mode }: FileStat): boolean {
 function selectOne(tree: Tree, written: Name, filter: EntryFilter | undefined): Selected {
   const path = resolveInTree(tree, written, { followLast: true })
   const stat = tree.lstat(path)
-  if (stat === undefined) throw notFound(tree, written)
+  if (stat === undefined) throw notFoundError(tree, written)
   return { tree, path, base: baseOf(written), stat, filter, changesModes: false }
 }
 
@@ -183,7 +183,7 @@ function selectWithParents(tree: Tree, written: string, action: CopyAction): rea
   const isPattern = action.wildcards && hasWildcard(textOfName(pattern))
   const path = joinName(selected.path, pattern)
   if (!isPattern && tree.lstat(path) === undefined) {
-    throw notFound(tree, joinName(top, pattern), linkBeforeParents(tree, path))
+    throw notFoundError(tree, joinName(top, pattern), linkBeforeParents(tree, path))
   }
   return [selected]
 }
@@ -231,7 +231,7 @@ function pathsOf(tree: Tree, path: string, action: CopyAction): readonly Name[] 
   const start = startOf(tree, path)
   const patterns = names.slice(first).map((name) => pathMatcher(textOfName(name)))
   const stat = tree.lstat(start)
-  if (stat === undefined) throw notFound(tree, prefix)
+  if (stat === undefined) throw notFoundError(tree, prefix)
   if (stat.type !== 'directory') return []
   return matchesBelow(tree, start, patterns)
 }

@@ -71,7 +71,7 @@ export class TaskThread<T extends TaskMap> {
     const { signal, onUpdate } = options
     const { doing } = this.#options
     throwIfCancelled(signal, doing)
-    if (this.#isClosed) throw this.#cancelled()
+    if (this.#isClosed) throw this.#cancelledError()
     const stop = makeStopFlag()
     const onAbort = (): void => setStopFlag(stop, true)
     signal?.addEventListener('abort', onAbort, { once: true })
@@ -156,14 +156,14 @@ export class TaskThread<T extends TaskMap> {
     if (this.#running !== running) return
     this.#running = undefined
     const failure = this.#isClosed
-      ? this.#cancelled()
+      ? this.#cancelledError()
       : peerGoneError(`${this.#options.doing}: a worker thread ended`, cause)
     const pending = [...this.#pending.values()]
     this.#pending.clear()
     for (const { reject } of pending) reject(failure)
   }
 
-  #cancelled(): TsbuildError {
+  #cancelledError(): TsbuildError {
     return new TsbuildError(`${this.#options.doing}: cancelled`, { code: 'CANCELLED' })
   }
 }

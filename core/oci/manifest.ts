@@ -83,14 +83,15 @@ export function parseManifestOrIndex(
 ): { kind: 'manifest'; manifest: Manifest } | { kind: 'index'; index: Index } {
   const document = readDocument(bytes, DOCUMENT, READING)
   const declared = document.mediaType || mediaType
-  if (document.fsLayers !== undefined) throw invalid("docker's schema 1 is not supported")
+  if (document.fsLayers !== undefined)
+    throw invalidManifestError("docker's schema 1 is not supported")
   if (document.manifests !== undefined && document.layers !== undefined) {
-    throw invalid('both an index and an image manifest')
+    throw invalidManifestError('both an index and an image manifest')
   }
   if (isIndexType(declared)) return { kind: 'index', index: toIndex(document, declared) }
   if (isManifestType(declared))
     return { kind: 'manifest', manifest: toManifest(document, declared) }
-  throw invalid(`unsupported media type ${JSON.stringify(declared.slice(0, 100))}`)
+  throw invalidManifestError(`unsupported media type ${JSON.stringify(declared.slice(0, 100))}`)
 }
 
 /**
@@ -111,14 +112,14 @@ const READING = { what: 'manifest', code: 'MANIFEST_INVALID' } as const
 export function parseManifest(bytes: Uint8Array, mediaType: string): Manifest {
   const parsed = parseManifestOrIndex(bytes, mediaType)
   if (parsed.kind === 'manifest') return parsed.manifest
-  throw invalid('expected an image manifest, found an index')
+  throw invalidManifestError('expected an image manifest, found an index')
 }
 
 /** @throws {TsbuildError} MANIFEST_INVALID */
 export function parseIndex(bytes: Uint8Array, mediaType: string = MEDIA_TYPES.ociIndex): Index {
   const parsed = parseManifestOrIndex(bytes, mediaType)
   if (parsed.kind === 'index') return parsed.index
-  throw invalid('expected an index, found an image manifest')
+  throw invalidManifestError('expected an index, found an image manifest')
 }
 
 /** The bytes whose digest names the manifest: keys in the order of the specification, two-space indent. */
@@ -159,9 +160,9 @@ function plain(descriptor: Descriptor): JsonObject {
 
 function toManifest(document: Document, mediaType: string): Manifest {
   const { config, layers = [], manifests } = document
-  if (manifests !== undefined) throw invalid(`an index sent as ${mediaType}`)
-  if (config === undefined) throw invalid('no config')
-  if (layers.length > MAX_LAYERS) throw invalid(`more than ${MAX_LAYERS} layers`)
+  if (manifests !== undefined) throw invalidManifestError(`an index sent as ${mediaType}`)
+  if (config === undefined) throw invalidManifestError('no config')
+  if (layers.length > MAX_LAYERS) throw invalidManifestError(`more than ${MAX_LAYERS} layers`)
   return {
     mediaType,
     config: toDescriptor(config, 'config'),
@@ -172,8 +173,10 @@ function toManifest(document: Document, mediaType: string): Manifest {
 
 function toIndex(document: Document, mediaType: string): Index {
   const { manifests = [], layers, config } = document
-  if (layers !== undefined || config !== undefined) throw invalid(`a manifest sent as ${mediaType}`)
-  if (manifests.length > MAX_MANIFESTS) throw invalid(`more than ${MAX_MANIFESTS} manifests`)
+  if (layers !== undefined || config !== undefined)
+    throw invalidManifestError(`a manifest sent as ${mediaType}`)
+  if (manifests.length > MAX_MANIFESTS)
+    throw invalidManifestError(`more than ${MAX_MANIFESTS} manifests`)
   return {
     mediaType,
     manifests: manifests.map((entry, i) => toDescriptor(entry, `manifests[${i}]`)),
@@ -197,12 +200,12 @@ function commonOf(document: Document): Pick<Manifest, 'artifactType' | 'subject'
  */
 export function toDescriptor(fields: DescriptorFields, where: string): Descriptor {
   const { mediaType, digest, size, platform = {} } = fields
-  if (mediaType === undefined) throw invalid(`${where} has no media type`)
+  if (mediaType === undefined) throw invalidManifestError(`${where} has no media type`)
   if (digest === undefined || !isDigest(digest)) {
-    throw invalid(`${where} has the digest ${JSON.stringify(digest)?.slice(0, 100)}`)
+    throw invalidManifestError(`${where} has the digest ${JSON.stringify(digest)?.slice(0, 100)}`)
   }
   if (size === undefined || !Number.isSafeInteger(size) || size < 0) {
-    throw invalid(`${where} has the size ${size}`)
+    throw invalidManifestError(`${where} has the size ${size}`)
   }
   const known = { ...annotationsOf(fields), ...platformOf(platform), ...artifactTypeOf(fields) }
   return { mediaType, digest, size, ...known }
@@ -224,6 +227,6 @@ function annotationsOf({ annotations = {} }: Pick<Document, 'annotations'>): {
   return Object.keys(annotations).length === 0 ? {} : { annotations }
 }
 
-function invalid(message: string): TsbuildError {
+function invalidManifestError(message: string): TsbuildError {
   return new TsbuildError(`invalid manifest: ${message}`, { code: 'MANIFEST_INVALID' })
 }
