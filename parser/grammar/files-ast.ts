@@ -10,7 +10,7 @@ import type {
 } from '../ast/ast.ts'
 import { parseHeredocWord } from '../lines/heredocs.ts'
 import { trimSpace } from '../text/characters.ts'
-import { stringPlaces } from '../text/scan.ts'
+import { stringSpans } from '../text/scan.ts'
 import { toStrings } from './command-ast.ts'
 import { type Children, childrenOf, tokenOf, tokensOf } from './cst.ts'
 import { type Flags, readFlags } from './flags.ts'
@@ -116,9 +116,9 @@ function wordsOf(children: Children, site: Site): readonly Word[] | undefined {
   if (json === undefined) return tokensOf(children, 'Word').map((token) => site.word(token))
   const strings = toStrings(json, site)
   if (strings === undefined) return undefined
-  const places = stringPlaces(json.image)
+  const spans = stringSpans(json.image)
   return strings.map((raw, index) => {
-    const [start, end] = places[index] ?? [0, json.image.length]
+    const [start, end] = spans[index] ?? [0, json.image.length]
     return { raw, range: site.range(json, start, end) }
   })
 }
