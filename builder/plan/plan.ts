@@ -29,7 +29,7 @@ export function planBuild(graph: InstructionGraph, bases: BaseLookup, options: P
   const vertices = new VertexList(bases, {
     scope: label,
     maxMtime: options.maxMtime,
-    madeAt: options.sourceDateEpoch,
+    defaultMtime: options.sourceDateEpoch,
     contexts: options.contexts,
   })
   const results = new Map<number, StageState>()
