@@ -164,7 +164,7 @@ async function unpack(
     await extractArchive(tar, directory, { owners: 'drop', signal })
   } catch (cause) {
     if (!(cause instanceof TsbuildError) || cause.code !== 'LAYER_INVALID') throw cause
-    const hint = 'the archive is damaged, or no tar of a kind that tsbuild reads'
+    const hint = 'the archive is damaged, or not a tar of a kind that tsbuild reads'
     throw new TsbuildError(`unpack the build context: ${cause.message}`, {
       code: 'CONTEXT_INVALID',
       cause,

@@ -250,7 +250,7 @@ export class EntryApplier implements TarHandler {
       return undefined
     }
     if (here !== undefined && !this.#whiteouts.has(path)) {
-      throw invalidEntryError(path, 'something below it, but it is no directory')
+      throw invalidEntryError(path, 'something below it, but it is not a directory')
     }
     const below = here === undefined ? this.#lstatBelow(path) : undefined
     if (below?.type === 'symlink' && follow === 'everywhere') return this.#lower?.readlink(path)
