@@ -20,6 +20,7 @@ export interface ArchiveOutput extends ImageTimesOption {
   readonly dest: string | Writable
   /** Default: true. */
   readonly tar?: boolean
+  /** Default: gzip. */
   readonly compression?: LayerCompression
 }
 

@@ -73,7 +73,7 @@ export class TaskThread<T extends TaskMap> {
     throwIfCancelled(signal, doing)
     if (this.#isClosed) throw this.#cancelledError()
     const stop = makeStopFlag()
-    const onAbort = (): void => setStopFlag(stop, true)
+    const onAbort = (): void => setStopFlag(stop)
     signal?.addEventListener('abort', onAbort, { once: true })
     try {
       return (await this.#request(task, input, { stop, onUpdate })) as TaskOutput<T[K]>
@@ -88,7 +88,7 @@ export class TaskThread<T extends TaskMap> {
   /** Asks all tasks to stop, and ends the thread when they have ended. What is requested later fails. */
   async close(): Promise<void> {
     this.#isClosed = true
-    for (const { stop } of this.#pending.values()) setStopFlag(stop, true)
+    for (const { stop } of this.#pending.values()) setStopFlag(stop)
     if (this.#running === undefined) return
     const { worker, ended } = this.#running
     const request: CloseRequest = { kind: 'close' }
