@@ -46,8 +46,8 @@ export function checkDelete(
 
 /** By what the folders are, and not by how they are written. */
 function isBelow(folder: string, path: string): boolean {
-  const way = relative(realpathSync(folder), realPath(resolve(path)))
-  return way !== '' && way !== '..' && !way.startsWith('../')
+  const pathInside = relative(realpathSync(folder), realPath(resolve(path)))
+  return pathInside !== '' && pathInside !== '..' && !pathInside.startsWith('../')
 }
 
 /** The end of the path may not be there yet. */

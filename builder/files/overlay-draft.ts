@@ -168,20 +168,20 @@ export class OverlayDraft {
 
   /** Keeps the directories on the way in a list: a tree may be deeper than the call stack. */
   *#visit(below: Below | undefined): Generator<Change> {
-    const way = [visitOf(this.#top, '' as Name)]
-    for (let last = way.at(-1); last !== undefined; last = way.at(-1)) {
+    const stack = [visitOf(this.#top, '' as Name)]
+    for (let last = stack.at(-1); last !== undefined; last = stack.at(-1)) {
       const name = last.names.pop()
       const child = name === undefined ? undefined : last.node.children.get(name)
       if (name === undefined || child === undefined) {
         if (last.path === below?.path) yield* below.changes()
-        way.pop()
+        stack.pop()
         continue
       }
       const path = joinName(last.path, name)
       yield this.#change(path, child.entry)
       if (child.entry.stat.type !== 'directory') continue
       if (child.opaque) yield { kind: 'opaque', path }
-      way.push(visitOf(child, path))
+      stack.push(visitOf(child, path))
     }
   }
 

@@ -52,8 +52,8 @@ export class CredentialHelper {
   async get(key: string): Promise<Credentials | undefined> {
     const { exitCode, stdout } = await this.#run('get', key)
     if (exitCode !== 0) {
-      const said = stdout.toString().trim()
-      if (said === NOT_FOUND || said === NO_URL) return undefined
+      const answer = stdout.toString().trim()
+      if (answer === NOT_FOUND || answer === NO_URL) return undefined
       throw this.#helperError('get', `exited with code ${exitCode}`)
     }
     const { Username, Secret } = this.#read(stdout)

@@ -17,7 +17,7 @@ export function notFoundError(
 }
 
 /** Why nothing of the directory `start` matches what follows it in a pattern. */
-export function mismatch(tree: Tree, start: Name): string {
+export function describeMismatch(tree: Tree, start: Name): string {
   return tree.lstat(start)?.type === 'directory'
     ? `${listing(tree, start)}; .dockerignore may exclude more`
     : `${shown(start)} is not a directory`
@@ -27,7 +27,7 @@ export function mismatch(tree: Tree, start: Name): string {
  * That one of the directories on the way to `path` is a symbolic link, which `--parents` does not
  * follow; `undefined` where none is.
  */
-export function linkBeforeParents(tree: Tree, path: Name): string | undefined {
+export function describeLinkBeforeParents(tree: Tree, path: Name): string | undefined {
   let at = '' as Name
   for (const name of componentsOf(path)) {
     at = joinName(at, name)
@@ -41,7 +41,7 @@ export function linkBeforeParents(tree: Tree, path: Name): string | undefined {
 }
 
 /** What is in the way of something that is copied to `path`. */
-export function inTheWay(draft: OverlayDraft, path: Name): string {
+export function describeObstacle(draft: OverlayDraft, path: Name): string {
   const type = draft.lstat(path)?.type
   if (type !== 'symlink') {
     return `a ${type === 'directory' ? type : 'file'} of that name is in the image already`
