@@ -63,7 +63,7 @@ export async function openContext(
   await using opening = new Resources()
   if (context.kind === 'folder') checkFolder(context)
   if (context.kind === 'folder' && !isUrl(file)) {
-    return { ...(await openFolder(context, request)), materials: [], ...closing(opening) }
+    return { ...(await openFolder(context, request)), materials: [], ...disposeWith(opening) }
   }
   const store = opening.use(deps.openStore())
   const { secret } = await deps.openSecrets()
@@ -84,11 +84,11 @@ export async function openContext(
           ...written,
           signal,
         })
-  return { ...opened, materials, ...closing(opening) }
+  return { ...opened, materials, ...disposeWith(opening) }
 }
 
 /** Keeps what was opened until the context is disposed of. */
-function closing(opened: Resources): AsyncDisposable {
+function disposeWith(opened: Resources): AsyncDisposable {
   const resources = opened.move()
   return { [Symbol.asyncDispose]: () => resources[Symbol.asyncDispose]() }
 }

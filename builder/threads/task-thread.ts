@@ -31,7 +31,7 @@ interface Pending {
 }
 
 /** A started thread. */
-interface Running {
+interface RunningThread {
   readonly worker: Worker
   readonly ended: Promise<void>
 }
@@ -44,7 +44,7 @@ interface Running {
 export class TaskThread<T extends TaskMap> {
   readonly #options: ThreadOptions
   readonly #pending = new Map<number, Pending>()
-  #running: Running | undefined
+  #running: RunningThread | undefined
   #isClosed = false
   #nextId = 1
 
@@ -112,7 +112,7 @@ export class TaskThread<T extends TaskMap> {
     return promise
   }
 
-  #start(): Running {
+  #start(): RunningThread {
     if (this.#running !== undefined) return this.#running
     const { script, settings, resourceLimits } = this.#options
     // Loaded when needed: a fully cached build starts no thread.
@@ -152,7 +152,7 @@ export class TaskThread<T extends TaskMap> {
     else pending.reject(fromPlainError(reply.error))
   }
 
-  #end(running: Running, cause: unknown): void {
+  #end(running: RunningThread, cause: unknown): void {
     if (this.#running !== running) return
     this.#running = undefined
     const failure = this.#isClosed

@@ -42,9 +42,9 @@ export function toFilesInstruction(children: Children, site: Site): StageInstruc
   return kind === 'add' ? toAdd(common, flags) : toCopy(common, flags)
 }
 
-type Placed = Pick<CopyInstruction, 'sources' | 'inline' | 'destination' | 'heredocs'>
+type CopyArguments = Pick<CopyInstruction, 'sources' | 'inline' | 'destination' | 'heredocs'>
 
-type Common = Placed &
+type Common = CopyArguments &
   InstructionBase &
   Pick<CopyInstruction, 'args' | 'json' | 'chown' | 'chmod' | 'link' | 'exclude'>
 
@@ -73,7 +73,11 @@ function toVolume(volume: Omit<VolumeInstruction, 'kind'>, site: Site): VolumeIn
 }
 
 /** The last word is the destination; those before it are files, or heredocs that become files. */
-function placeFiles(words: readonly Word[], keyword: IToken, site: Site): Placed | undefined {
+function placeFiles(
+  words: readonly Word[],
+  keyword: IToken,
+  site: Site,
+): CopyArguments | undefined {
   const name = keyword.image.toUpperCase()
   const destination = words.at(-1)
   if (destination === undefined || words.length < 2) {
