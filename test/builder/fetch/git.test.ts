@@ -339,7 +339,7 @@ describe('checking out a repository', () => {
     })
   })
 
-  it('takes names that are no text, and commits of any date', async () => {
+  it('takes names that are not text, and commits of any date', async () => {
     const folder = Buffer.concat([Buffer.from(`${repository}/`), Buffer.of(0x64, 0xff)])
     mkdirSync(folder, { recursive: true })
     writeFileSync(Buffer.concat([folder, Buffer.from('/f')]), 'text')

@@ -18,7 +18,7 @@ function contentOf(space: Workspace, actions: readonly FileAction[]): Digest {
   return checksumFileActions(actions, { root, sources, read: readFile }).content
 }
 
-/** The digest of the actions as it is learnt from writing the layer; and how much was read besides. */
+/** The digest of the actions that writing the layer gives, and how much was read besides. */
 async function contentWhileWriting(
   space: Workspace,
   actions: readonly FileAction[],

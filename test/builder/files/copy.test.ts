@@ -195,7 +195,7 @@ const CASES: readonly Case[] = [
     root: ['a/', 'l -> a'],
     source: [],
     actions: [
-      { kind: 'mkdir', path: '/a', mode: 0o755, owner: { user: 'nobody-knows' } },
+      { kind: 'mkdir', path: '/a', mode: 0o755, owner: { user: 'unknown-user' } },
       { kind: 'mkdir', path: '/l', mode: 0o755 },
       { kind: 'mkdir', path: '/', mode: 0o755 },
     ],
@@ -256,7 +256,7 @@ describe('COPY, row by row', () => {
     assert.deepEqual(space.warnings, [])
   })
 
-  it('keeps capabilities of programs, whoever they belong to', async () => {
+  it('keeps capabilities of programs of any owner', async () => {
     using space = workspace({ source: ['f 0755'] })
     const value = Buffer.from('0100000200200000000000000000000000000000', 'hex')
     setXattr(space.directory.file('source/f'), 'security.capability', value)

@@ -118,7 +118,7 @@ describe('a worker thread', () => {
       await assert.rejects(waiting, { code: 'CANCELLED' })
     })
 
-    it('is not asked when the signal is aborted already', async () => {
+    it('is not requested when the signal is aborted already', async () => {
       await using thread = startThread({ failsToStart: true })
       const signal = AbortSignal.abort()
       await assert.rejects(thread.run('spin', undefined, { signal }), { code: 'CANCELLED' })

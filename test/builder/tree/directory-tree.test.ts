@@ -91,7 +91,7 @@ describe('directory tree', () => {
     tree.close()
   })
 
-  it('keeps owners when told to', () => {
+  it('keeps owners with the option', () => {
     using directory = temporaryDirectory('tree')
     writeFileSync(directory.file('a'), '')
     chownSync(directory.file('a'), 12, 34)

@@ -66,7 +66,7 @@ describe('blobs', () => {
       assert.equal(fixture.registry.requests.length, 6)
     })
 
-    it('takes a body without length that ends early for a lost connection', async () => {
+    it('treats a body without length that ends early as a broken connection', async () => {
       const requests: string[] = []
       const server = createServer((socket) => {
         socket.on('data', (data) => {

@@ -155,7 +155,7 @@ describe('manifests', () => {
       assert.equal(fixture.registry.requests.length, 5)
     })
 
-    it('tells why a registry refuses it', async () => {
+    it('reports why a registry refuses it', async () => {
       const manifest = {
         mediaType: MEDIA_TYPES.ociManifest,
         bytes: manifestFor([blobOf(Buffer.from('missing'))]),

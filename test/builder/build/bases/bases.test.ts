@@ -184,7 +184,7 @@ describe('base images', () => {
       await isRefused([`FROM ${at.at('base')}`, 'COPY a /'], 'CONFIG_INVALID')
     })
 
-    it('are refused when they are no image', async () => {
+    it('are refused when they are not an image', async () => {
       const layer = await foreignLayer({ x: '1' })
       publish(at.registry, 'base', foreignImage([layer]))
       await at.build(useBase())

@@ -240,7 +240,7 @@ describe('applying a layer', () => {
     })
   })
 
-  it("makes everything the current user's when told so", async () => {
+  it("makes everything the current user's with owners: drop", async () => {
     const path = files.fresh()
     await applyLayer(chunked(tar(file('a', '1', { uid: 5, gid: 6, mode: 0o4755 }))), path, {
       owners: 'drop',
