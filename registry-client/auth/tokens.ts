@@ -122,7 +122,7 @@ export class TokenService {
   }
 }
 
-/** No scope at all asks "who am I": only an equally plain token answers that. */
+/** A request without any scope is served by a token without any scope only. */
 function serves(granted: readonly string[], wanted: readonly string[]): boolean {
   return wanted.length === 0 ? granted.length === 0 : covers(granted, wanted)
 }

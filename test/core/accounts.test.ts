@@ -65,7 +65,7 @@ describe('users and groups of an image', () => {
     )
   })
 
-  it('names what was meant', () => {
+  it('names a suggestion', () => {
     const error = unknownAccountError('ap', [{ name: 'app' }], USER)
     assert.equal(error.message, 'unable to find user ap: no matching entries in passwd file')
     assert.match(error.hint ?? '', /^did you mean app\?/)

@@ -87,7 +87,7 @@ describe('manifest', () => {
     })
   })
 
-  it('has a type by what it holds when it says none', () => {
+  it('has a type by what it holds when it declares none', () => {
     const { mediaType: _absent, ...rest } = plain
     assert.equal(mediaTypeOf(bytesOf(rest)), MEDIA_TYPES.ociManifest)
     assert.equal(mediaTypeOf(bytesOf({ manifests: [] })), MEDIA_TYPES.ociIndex)

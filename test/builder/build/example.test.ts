@@ -36,7 +36,7 @@ describe('the example of the library', () => {
     }
   })
 
-  it('says what is wrong', async () => {
+  it('reports what is wrong', async () => {
     at.put({ Dockerfile: 'FROM scratch\nCOPY missing /\n' })
     const { stderr, exitCode } = await run()
     assert.equal(exitCode, 1)

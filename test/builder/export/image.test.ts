@@ -40,7 +40,7 @@ describe('assembled image', () => {
   const second = { vertex: 'v2', at: '2025-01-01T00:00:02Z' }
   const history = [added('ENV a=b'), added('RUN 1', 'v1'), added('CMD x'), added('RUN 2', 'v2')]
 
-  it('is named by its config, which says what went in', () => {
+  it('is named by its config, which records the inputs', () => {
     const image = assembleImage(planned(history), [layer('1', first), layer('2', second)], {
       defaultCreatedAt: NOW,
     })

@@ -326,7 +326,7 @@ describe('--parents', () => {
     assert.deepEqual(await space.show([copy('a/*.md', '/out/', parents)]), ['out/ 0755 0:0'])
   })
 
-  it('says that a directory on the way is a link', async () => {
+  it('reports that a directory on the way is a link', async () => {
     using space = workspace({ source: ['bin -> usr/bin', 'usr/', 'usr/bin/', 'usr/bin/sh'] })
     for (const [path, named] of [
       ['bin/sh', ': name /usr/bin/sh instead'],

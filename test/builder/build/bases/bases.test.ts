@@ -114,7 +114,7 @@ describe('base images', () => {
     assert.deepEqual(at.takeLog(), [])
   })
 
-  it('asks once for the manifest of a tag that has not moved', async () => {
+  it('requests once the manifest of a tag that has not moved', async () => {
     publish(at.registry, 'base', foreignImage([await foreignLayer({ x: '1' })]))
     const text = [`FROM ${at.at('base')}`, 'COPY a /a']
     await at.build(text)

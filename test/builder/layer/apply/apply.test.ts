@@ -199,7 +199,7 @@ describe('applying a layer', () => {
       assert.deepEqual(readdirSync(path).sort(), ['h', 'usr'])
     })
 
-    it('says so when the layer stands on its own', async () => {
+    it('reports it when the layer stands on its own', async () => {
       const { dependsOnLowers } = await apply(
         tar(directory('usr/'), file('usr/a', '1'), file('.wh.b')),
         {},
@@ -207,7 +207,7 @@ describe('applying a layer', () => {
       assert.equal(dependsOnLowers, false)
     })
 
-    it('says so when they are needed and not at hand', async () => {
+    it('reports it when they are needed and not at hand', async () => {
       for (const layer of [
         tar(hardlink('h', 'usr/f')),
         tar(file('usr/g', '1')),
