@@ -36,7 +36,7 @@ export type {
 export {
   type DockerfileVisitor,
   type InstructionChange,
-  type InstructionPlace,
+  type InstructionPosition,
   instructionsOf,
   mapInstructions,
   visitDockerfile,

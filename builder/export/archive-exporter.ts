@@ -20,6 +20,7 @@ interface ArchiveOutput extends ImageTimesOption {
   readonly dest: string | Writable
   /** Default: true. */
   readonly tar?: boolean
+  /** Default: gzip. */
   readonly compression?: LayerCompression
 }
 

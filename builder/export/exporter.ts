@@ -8,7 +8,7 @@ export type LayerCompression = 'uncompressed' | 'gzip' | 'zstd'
 
 /** What outputs of images have in common. */
 export interface ImageTimesOption {
-  /** No file of a new layer is newer than `SOURCE_DATE_EPOCH`. */
+  /** No file of a new layer is newer than `SOURCE_DATE_EPOCH`. Default: false. */
   readonly rewriteTimestamp?: boolean
 }
 

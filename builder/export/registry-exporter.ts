@@ -15,6 +15,7 @@ import { type RegistrySinkOptions, registrySink } from './registry-sink.ts'
 /** The registries that the build's tags name. */
 interface RegistryOutput extends ImageTimesOption {
   readonly type: 'registry'
+  /** Default: gzip. */
   readonly compression?: LayerCompression
 }
 

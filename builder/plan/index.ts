@@ -5,9 +5,9 @@ export {
   resolveBase,
   storeSource,
 } from './bases/resolve-base.ts'
-export { epochStageSource } from './epoch-stage.ts'
 export { planBuild } from './plan.ts'
 export { type ResolveGraphOptions, resolveGraph } from './resolve-graph.ts'
+export { sourceDateEpochSource } from './source-date-epoch-stage.ts'
 export { stagePlatform } from './stage/platforms.ts'
 export type { PlanOptions } from './stage/stage-plan.ts'
 export type { RemoteSource } from './steps/copy-sources.ts'

@@ -101,14 +101,14 @@ function folderGraph(imports: readonly Import[]): FolderGraph {
 function folderCycles(graph: FolderGraph): readonly string[] {
   const faults: string[] = []
   const done = new Set<string>()
-  const way: string[] = []
+  const stack: string[] = []
   const visit = (folder: string): void => {
-    const at = way.indexOf(folder)
-    if (at !== -1) faults.push(describeCycle(way.slice(at), graph))
+    const at = stack.indexOf(folder)
+    if (at !== -1) faults.push(describeCycle(stack.slice(at), graph))
     if (at !== -1 || done.has(folder)) return
-    way.push(folder)
+    stack.push(folder)
     for (const imported of graph.get(folder)?.keys() ?? []) visit(imported)
-    way.pop()
+    stack.pop()
     done.add(folder)
   }
   for (const folder of graph.keys()) visit(folder)

@@ -125,7 +125,7 @@ function asLayerError(read: () => void): void {
     throw new TsbuildError(`read tar: ${reason}`, {
       code: 'LAYER_INVALID',
       cause,
-      hint: 'the layer or archive is damaged, or no tar of a kind that tsbuild reads',
+      hint: 'the layer or archive is damaged, or not a tar of a kind that tsbuild reads',
     })
   }
 }

@@ -60,7 +60,7 @@ export interface FilesVertex extends VertexCommon {
   /** `--link`: the layer does not depend on the layers below it. */
   readonly link: boolean
   /** The time of directories and files that come from nowhere else, in milliseconds; default: now. */
-  readonly madeAt?: number
+  readonly defaultMtime?: number
 }
 
 /** Where the files of a COPY or ADD come from. */

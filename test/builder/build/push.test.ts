@@ -84,7 +84,7 @@ describe('push', () => {
     assert.ok(!at.takeLog().some((line) => line.includes('/manifests/')))
   })
 
-  it('packs layers as the output asks', async () => {
+  it('packs layers as the output requires', async () => {
     for (const [compression, mediaType] of [
       ['zstd', MEDIA_TYPES.ociLayerZstd],
       ['uncompressed', MEDIA_TYPES.ociLayer],

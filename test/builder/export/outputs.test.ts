@@ -130,7 +130,7 @@ describe('outputs', () => {
     assert.deepEqual(config.config.Cmd, ['/last'])
   })
 
-  it('packs layers as the output asks, and leaves a folder of an earlier image usable', async () => {
+  it('packs layers as the output requires, and leaves a folder of an earlier image usable', async () => {
     const dest = path('layout')
     const first = await make({ type: 'oci', tar: false, dest }, ['app:1'])
     const second = await make({ type: 'oci', tar: false, dest, compression: 'zstd' }, ['app:2'])

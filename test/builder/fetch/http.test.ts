@@ -37,10 +37,10 @@ describe('downloading a file', () => {
 
   /** Serves one text as every file. */
   const serve = (text: string, headers: Readonly<Record<string, string>> = {}): void => {
-    answer = ({ headers: asked }, response) => {
-      const known = asked['if-none-match'] ?? ''
+    answer = ({ headers: requested }, response) => {
+      const known = requested['if-none-match'] ?? ''
       const isKnown = headers.etag !== undefined && known.includes(headers.etag)
-      const isDated = asked['if-modified-since'] === headers['last-modified'] && known === ''
+      const isDated = requested['if-modified-since'] === headers['last-modified'] && known === ''
       const isSame = isKnown || (isDated && headers['last-modified'] !== undefined)
       response.writeHead(isSame ? 304 : 200, headers)
       response.end(isSame ? undefined : text)
@@ -196,7 +196,7 @@ describe('downloading a file', () => {
     assert.equal(count, 4)
   })
 
-  it('says what is wrong', async () => {
+  it('reports what is wrong', async () => {
     answer = (_request, response) => void response.writeHead(404).end()
     const url = `${server.origin}/a`
     await assert.rejects(fetchFile(`${url}?secret=1`), {

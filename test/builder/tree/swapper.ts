@@ -14,7 +14,7 @@ parentPort?.postMessage('ready')
 
 function exchange(): void {
   for (let n = 0; n < BATCH; n++) rename?.(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE)
-  // A break in which the thread can be told to end.
+  // A break in which the thread receives messages.
   setImmediate(exchange)
 }
 

@@ -101,6 +101,14 @@ describe('pushing images', () => {
       assert.equal(fixture.registry.requests.filter(({ method }) => method === 'POST').length, 2)
     })
 
+    it('sends different layers with one ID for progress', async () => {
+      const layers = image().layers.map((layer) => ({ ...layer, id: 'layer' }))
+      const pushed = await pushImage(fixture.repository, image({ layers }))
+      const other = await pushImage(fixture.repository, image())
+      assert.ok(layers.length > 1)
+      assert.deepEqual(pushed.layers, other.layers)
+    })
+
     it('names nothing and leaves nothing under way when a layer fails', async () => {
       const failure = new TsbuildError('read layer: not found', { code: 'IO_FAILED' })
       const failing: PushLayer = {

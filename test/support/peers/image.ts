@@ -30,7 +30,7 @@ interface HistoryEntry {
 
 /** Copies an image with skopeo. References are skopeo's: `docker://…`, `oci:dir:tag`, …. */
 export async function copyImage(from: string, to: string): Promise<void> {
-  // skopeo 1.9 calls the layers of a docker archive gzip when it is told to leave them alone.
+  // skopeo 1.9 calls the layers of a docker archive gzip when it is to leave them as they are.
   const isPlain = from.startsWith('oci:') && to.startsWith('oci:')
   await run('skopeo', [
     ...['--insecure-policy', 'copy', '--quiet'],

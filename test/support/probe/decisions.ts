@@ -9,7 +9,7 @@ export interface Comparison {
   readonly witness: string
 }
 
-/** One entry of `fixtures/probe/differences.txt`; the form is told there. */
+/** One entry of `fixtures/probe/differences.txt`; the file describes the form. */
 export interface Decision extends Partial<Comparison> {
   readonly title: string
   readonly direction: Direction

@@ -200,7 +200,7 @@ describe('applying a layer', () => {
       assert.deepEqual(readdirSync(path).sort(), ['h', 'usr'])
     })
 
-    it('says so when the layer stands on its own', async () => {
+    it('reports it when the layer stands on its own', async () => {
       const { dependsOnLowers } = await apply(
         tar(directory('usr/'), file('usr/a', '1'), file('.wh.b')),
         {},
@@ -208,7 +208,7 @@ describe('applying a layer', () => {
       assert.equal(dependsOnLowers, false)
     })
 
-    it('says so when they are needed and not at hand', async () => {
+    it('reports it when they are needed and not at hand', async () => {
       for (const layer of [
         tar(hardlink('h', 'usr/f')),
         tar(file('usr/g', '1')),
@@ -241,7 +241,7 @@ describe('applying a layer', () => {
     })
   })
 
-  it("makes everything the current user's when told so", async () => {
+  it("makes everything the current user's with owners: drop", async () => {
     const path = files.fresh()
     await applyLayer(chunked(tar(file('a', '1', { uid: 5, gid: 6, mode: 0o4755 }))), path, {
       owners: 'drop',

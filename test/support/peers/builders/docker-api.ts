@@ -52,8 +52,8 @@ function resultOf(answer: string): DockerBuild {
     .filter((line) => line.trim() !== '')
     .map((line) => JSON.parse(line) as BuildMessage & { readonly message?: string })
   for (const { id, aux, error, message } of messages) {
-    const said = error ?? message
-    if (said !== undefined) return { error: said }
+    const failure = error ?? message
+    if (failure !== undefined) return { error: failure }
     if (id === 'moby.image.id' && aux?.ID !== undefined) return { id: aux.ID }
   }
   throw new Error(`no result in the answer of dockerd: ${answer}`)
