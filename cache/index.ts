@@ -18,7 +18,9 @@ export type {
   CachedResult,
   Candidate,
   NewResult,
+  RemoteLayer,
   ResultCache,
+  StoredLayer,
 } from './records/result-cache.ts'
 export { openStore, type Store, type StoreOptions } from './store.ts'
 export { resolveRoot } from './store-root.ts'

@@ -1,10 +1,9 @@
 import type { Plan, StepVertex, VertexId } from '#builder/plan'
-import type { CacheKey, ResultCache } from '#cache'
+import type { CacheKey, ResultCache, TarFacts } from '#cache'
 import { type ExecutionReason, TsbuildError, throwIfCancelled, typedFailure } from '#core'
 import { SourceError } from '#parser'
 import type { KeyedStep, KeyKind } from './keys/vertex-key.ts'
 import { BackgroundTasks } from './layers/background-tasks.ts'
-import { BuiltLayer } from './layers/built-layer.ts'
 import type { Layer } from './layers/layer.ts'
 import { type LayerForms, layerForms } from './layers/layer-forms.ts'
 import { KeyResolver } from './lookup/key-resolver.ts'
@@ -15,6 +14,7 @@ import { contentOf } from './operations/file-selection.ts'
 import type { Operation, StepOperation, StepWork } from './operations/operation.ts'
 import { type OperationDeps, operationOf } from './operations/operation-of.ts'
 import { confirmBases, type Result, type ResultLayer } from './operations/result.ts'
+import { layersOf, StepResults } from './operations/step-results.ts'
 import { HitReporter } from './report/hit-reporter.ts'
 import type { Schedule } from './work/schedule.ts'
 
@@ -48,11 +48,10 @@ export class Solver implements AsyncDisposable {
   readonly #lookup: ResultLookup
   readonly #hits: HitReporter
   readonly #forms: LayerForms
+  readonly #steps: StepResults
   readonly #results = new Map<VertexId, Promise<Result>>()
   readonly #tasks = new BackgroundTasks()
   readonly #stop = new AbortController()
-  /** Digests of layers that no tar is made of. */
-  readonly #digests: Promise<unknown>[] = []
 
   constructor(plan: Plan, deps: SolveDeps) {
     const signal = AbortSignal.any([this.#stop.signal, ...(deps.signal ? [deps.signal] : [])])
@@ -62,8 +61,12 @@ export class Solver implements AsyncDisposable {
     this.#operations = new Map(
       [...plan.vertices].map(([id, vertex]) => [id, operationOf(vertex, plan, this.#deps)]),
     )
-    const results = tolerantCache(deps.results, (cause) => reporter.cacheFailure(cause))
-    this.#lookup = new ResultLookup({ store, results, policy: lookupPolicy(plan, deps), signal })
+    const onFailure = (cause: unknown): void => reporter.cacheFailure(cause)
+    this.#lookup = new ResultLookup({
+      ...{ store, signal, onFetchFailure: onFailure },
+      results: tolerantCache(deps.results, onFailure),
+      policy: lookupPolicy(plan, deps),
+    })
     this.#keys = new KeyResolver({
       operations: this.#operations,
       lookup: this.#lookup,
@@ -72,6 +75,7 @@ export class Solver implements AsyncDisposable {
     })
     this.#hits = new HitReporter(plan, { reporter, isSolved: (id) => this.#results.has(id) })
     this.#forms = layerForms(plan, deps)
+    this.#steps = new StepResults(this.#forms, this.#deps)
   }
 
   /** The layers of the image, bottom first. After a failure no work is left. */
@@ -82,7 +86,7 @@ export class Solver implements AsyncDisposable {
       this.#askRemotes()
       const { layers } = await this.#realize(top)
       await confirmBases(layers)
-      await Promise.all(this.#digests)
+      await this.#steps.digested()
       return layers
     } catch (cause) {
       await this[Symbol.asyncDispose]()
@@ -114,7 +118,7 @@ export class Solver implements AsyncDisposable {
     return result
   }
 
-  /** The only place that ties a failure to Dockerfile lines; operations know nothing of source. */
+  /** The only place that ties a failure to Dockerfile lines: operations fail without a range. */
   async #solve(operation: Operation): Promise<Result> {
     const { vertex } = operation
     throwIfCancelled(this.#deps.signal, vertex.name)
@@ -174,7 +178,7 @@ export class Solver implements AsyncDisposable {
     root: Result | undefined,
     keys: PerformedKeys,
   ): Promise<Result> {
-    const { signal, reporter, schedule } = this.#deps
+    const { store, signal, reporter, schedule } = this.#deps
     const { vertex } = operation
     const sources = await this.#sources(vertex)
     const work = { root, sources, step: keys.step, forms: this.#forms(vertex.id) }
@@ -187,11 +191,13 @@ export class Solver implements AsyncDisposable {
     const family = operation.family(root?.key, keys.first)
     const createdAt = new Date()
     const description = vertex.name
-    await this.#lookup.put({ ...step, family, inputs, layer, description, createdAt })
-    const record = this.#deps.store.layers.get(layer)
+    const record = store.layers.get(layer)
     if (record === undefined) throw new Error('a step has its layer in the store')
-    const result = this.#stacked(operation, root, { key: step.key, layer: record, createdAt })
-    if (vertex.op === 'exec') this.#digestOwn(result)
+    const below = layersOf(root)
+    const result = this.#steps.stack(operation, root, { key: step.key, layer: record, createdAt })
+    const tar = (): Promise<TarFacts> => result.own.packed(below)
+    await this.#lookup.put({ ...step, family, inputs, layer, description, createdAt, tar })
+    if (vertex.op === 'exec') this.#steps.digest(operation, result.own, below)
     return result
   }
 
@@ -201,7 +207,7 @@ export class Solver implements AsyncDisposable {
 
   #hit(operation: StepOperation, root: Result | undefined, found: FoundResult): Result {
     this.#hits.hit(operation.vertex, found)
-    return this.#stacked(operation, root, found)
+    return this.#steps.stack(operation, root, found)
   }
 
   #sources({ sources }: StepVertex): Promise<StepWork['sources']> {
@@ -222,30 +228,4 @@ export class Solver implements AsyncDisposable {
     const layers = (await this.#sources(vertex)).map((source) => layersOf(source))
     return contentOf(selection, { below, sources: layers }, this.#deps)
   }
-
-  #stacked(
-    operation: StepOperation,
-    root: Result | undefined,
-    found: Omit<FoundResult, 'by'>,
-  ): Result {
-    const { id } = operation.vertex
-    const layer = new BuiltLayer(found.layer, found.createdAt, this.#deps)
-    const below = root?.layers ?? []
-    // Packed while the next step runs; a rejection reaches those that await the tar.
-    if (this.#forms(id).includes('tar')) void layer.tar(layersOf(root))
-    const key = operation.resultKey(root?.key, found.key)
-    return { key, layers: [...below, { vertex: id, layer }] }
-  }
-
-  /** Where packing does not do it: while the next step runs. */
-  #digestOwn({ layers }: Result): void {
-    const own = layers.at(-1)
-    if (own?.vertex === undefined || this.#forms(own.vertex).includes('tar')) return
-    const below = layers.slice(0, -1).map(({ layer }) => layer)
-    this.#digests.push(own.layer.diffId(below))
-  }
-}
-
-function layersOf(result: Result | undefined): readonly Layer[] {
-  return result?.layers.map(({ layer }) => layer) ?? []
 }
