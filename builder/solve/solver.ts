@@ -1,5 +1,5 @@
 import type { Plan, StepVertex, VertexId } from '#builder/plan'
-import type { CacheKey, ResultCache, TarFacts } from '#cache'
+import type { CacheKey, ResultCache } from '#cache'
 import { type ExecutionReason, TsbuildError, throwIfCancelled, typedFailure } from '#core'
 import { SourceError } from '#parser'
 import type { KeyedStep, KeyKind } from './keys/vertex-key.ts'
@@ -14,8 +14,8 @@ import { contentOf } from './operations/file-selection.ts'
 import type { Operation, StepOperation, StepWork } from './operations/operation.ts'
 import { type OperationDeps, operationOf } from './operations/operation-of.ts'
 import { confirmBases, type Result, type ResultLayer } from './operations/result.ts'
-import { layersOf, StepResults } from './operations/step-results.ts'
 import { HitReporter } from './report/hit-reporter.ts'
+import { layersOf, StepResults } from './step-results.ts'
 import type { Schedule } from './work/schedule.ts'
 
 /** What solving a plan needs. */
@@ -75,7 +75,7 @@ export class Solver implements AsyncDisposable {
     })
     this.#hits = new HitReporter(plan, { reporter, isSolved: (id) => this.#results.has(id) })
     this.#forms = layerForms(plan, deps)
-    this.#steps = new StepResults(this.#forms, this.#deps)
+    this.#steps = new StepResults({ ...this.#deps, lookup: this.#lookup, forms: this.#forms })
   }
 
   /** The layers of the image, bottom first. After a failure no work is left. */
@@ -178,27 +178,17 @@ export class Solver implements AsyncDisposable {
     root: Result | undefined,
     keys: PerformedKeys,
   ): Promise<Result> {
-    const { store, signal, reporter, schedule } = this.#deps
+    const { signal, reporter, schedule } = this.#deps
     const { vertex } = operation
     const sources = await this.#sources(vertex)
     const work = { root, sources, step: keys.step, forms: this.#forms(vertex.id) }
     const reason = await keys.reason
-    const { step, layer } = await schedule(() => {
+    const outcome = await schedule(() => {
       throwIfCancelled(signal, vertex.name)
       return reporter.step(vertex, reason, () => operation.run(work))
     })
-    const inputs = [root, ...sources].flatMap((input) => input?.key ?? [])
     const family = operation.family(root?.key, keys.first)
-    const createdAt = new Date()
-    const description = vertex.name
-    const record = store.layers.get(layer)
-    if (record === undefined) throw new Error('a step has its layer in the store')
-    const below = layersOf(root)
-    const result = this.#steps.stack(operation, root, { key: step.key, layer: record, createdAt })
-    const tar = (): Promise<TarFacts> => result.own.packed(below)
-    await this.#lookup.put({ ...step, family, inputs, layer, description, createdAt, tar })
-    if (vertex.op === 'exec') this.#steps.digest(operation, result.own, below)
-    return result
+    return this.#steps.executed(operation, { ...outcome, root, sources, family })
   }
 
   #find(vertex: StepVertex, key: CacheKey, by: KeyKind): Promise<FoundResult | undefined> {
@@ -207,7 +197,7 @@ export class Solver implements AsyncDisposable {
 
   #hit(operation: StepOperation, root: Result | undefined, found: FoundResult): Result {
     this.#hits.hit(operation.vertex, found)
-    return this.#steps.stack(operation, root, found)
+    return this.#steps.found(operation, root, found)
   }
 
   #sources({ sources }: StepVertex): Promise<StepWork['sources']> {
