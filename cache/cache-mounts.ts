@@ -10,13 +10,13 @@ import {
   Resources,
   throwIfCancelled,
 } from '#core'
-import { storeFailure } from './filesystem/failure.ts'
+import { storeError } from './filesystem/failure.ts'
 import { type FileLock, tryLock, trySharedLock } from './filesystem/file-lock.ts'
 import type { Layout } from './filesystem/layout.ts'
 import type { Presence } from './filesystem/presence.ts'
 import { type OnWait, Waiting } from './filesystem/waits.ts'
 
-/** One directory that a step wants. */
+/** One directory that a step mounts. */
 export interface CacheMountRequest {
   /** Equal documents mean the same directory. */
   readonly identity: Json
@@ -137,7 +137,7 @@ export class CacheMounts {
       // Another process was faster; a folder that is not empty is never replaced.
       const isThere = errnoOf(cause) === 'ENOTEMPTY' || errnoOf(cause) === 'EEXIST'
       if (!isThere || !lstatSync(join(path, DATA)).isDirectory()) {
-        throw storeFailure('make a cache mount', cause)
+        throw storeError('make a cache mount', cause)
       }
     }
     return join(path, DATA)

@@ -12,7 +12,9 @@ export type {
   CacheCallOptions,
   Candidate,
   NewResult,
+  RemoteLayer,
   ResultCache,
+  StoredLayer,
 } from './records/result-cache.ts'
 export { openStore, type Store } from './store.ts'
 export { resolveRoot } from './store-root.ts'

@@ -4,7 +4,6 @@ import { type ExecutionReason, TsbuildError, throwIfCancelled, typedFailure } fr
 import { SourceError } from '#parser'
 import type { KeyedStep, KeyKind } from './keys/vertex-key.ts'
 import { BackgroundTasks } from './layers/background-tasks.ts'
-import { BuiltLayer } from './layers/built-layer.ts'
 import type { Layer } from './layers/layer.ts'
 import { type LayerForms, layerForms } from './layers/layer-forms.ts'
 import { KeyResolver } from './lookup/key-resolver.ts'
@@ -16,6 +15,7 @@ import type { Operation, StepOperation, StepWork } from './operations/operation.
 import { type OperationDeps, operationOf } from './operations/operation-of.ts'
 import { confirmBases, type Result, type ResultLayer } from './operations/result.ts'
 import { HitReporter } from './report/hit-reporter.ts'
+import { layersOf, StepResults } from './step-results.ts'
 import type { Schedule } from './work/schedule.ts'
 
 /** What solving a plan needs. */
@@ -48,11 +48,10 @@ export class Solver implements AsyncDisposable {
   readonly #lookup: ResultLookup
   readonly #hits: HitReporter
   readonly #forms: LayerForms
+  readonly #steps: StepResults
   readonly #results = new Map<VertexId, Promise<Result>>()
   readonly #tasks = new BackgroundTasks()
   readonly #stop = new AbortController()
-  /** Digests of layers that no tar is made of. */
-  readonly #digests: Promise<unknown>[] = []
 
   constructor(plan: Plan, deps: SolveDeps) {
     const signal = AbortSignal.any([this.#stop.signal, ...(deps.signal ? [deps.signal] : [])])
@@ -62,8 +61,12 @@ export class Solver implements AsyncDisposable {
     this.#operations = new Map(
       [...plan.vertices].map(([id, vertex]) => [id, operationOf(vertex, plan, this.#deps)]),
     )
-    const results = tolerantCache(deps.results, (cause) => reporter.cacheFailure(cause))
-    this.#lookup = new ResultLookup({ store, results, policy: lookupPolicy(plan, deps), signal })
+    const onFailure = (cause: unknown): void => reporter.cacheFailure(cause)
+    this.#lookup = new ResultLookup({
+      ...{ store, signal, onFetchFailure: onFailure },
+      results: tolerantCache(deps.results, onFailure),
+      policy: lookupPolicy(plan, deps),
+    })
     this.#keys = new KeyResolver({
       operations: this.#operations,
       lookup: this.#lookup,
@@ -72,6 +75,7 @@ export class Solver implements AsyncDisposable {
     })
     this.#hits = new HitReporter(plan, { reporter, isSolved: (id) => this.#results.has(id) })
     this.#forms = layerForms(plan, deps)
+    this.#steps = new StepResults({ ...this.#deps, lookup: this.#lookup, forms: this.#forms })
   }
 
   /** The layers of the image, bottom first. After a failure no work is left. */
@@ -82,7 +86,7 @@ export class Solver implements AsyncDisposable {
       this.#askRemotes()
       const { layers } = await this.#realize(top)
       await confirmBases(layers)
-      await Promise.all(this.#digests)
+      await this.#steps.digested()
       return layers
     } catch (cause) {
       await this[Symbol.asyncDispose]()
@@ -114,7 +118,7 @@ export class Solver implements AsyncDisposable {
     return result
   }
 
-  /** The only place that ties a failure to Dockerfile lines; operations know nothing of source. */
+  /** The only place that ties a failure to Dockerfile lines: operations fail without a range. */
   async #solve(operation: Operation): Promise<Result> {
     const { vertex } = operation
     throwIfCancelled(this.#deps.signal, vertex.name)
@@ -179,20 +183,12 @@ export class Solver implements AsyncDisposable {
     const sources = await this.#sources(vertex)
     const work = { root, sources, step: keys.step, forms: this.#forms(vertex.id) }
     const reason = await keys.reason
-    const { step, layer } = await schedule(() => {
+    const outcome = await schedule(() => {
       throwIfCancelled(signal, vertex.name)
       return reporter.step(vertex, reason, () => operation.run(work))
     })
-    const inputs = [root, ...sources].flatMap((input) => input?.key ?? [])
     const family = operation.family(root?.key, keys.first)
-    const createdAt = new Date()
-    const description = vertex.name
-    await this.#lookup.put({ ...step, family, inputs, layer, description, createdAt })
-    const record = this.#deps.store.layers.get(layer)
-    if (record === undefined) throw new Error('a step has its layer in the store')
-    const result = this.#stacked(operation, root, { key: step.key, layer: record, createdAt })
-    if (vertex.op === 'exec') this.#digestOwn(result)
-    return result
+    return this.#steps.executed(operation, { ...outcome, root, sources, family })
   }
 
   #find(vertex: StepVertex, key: CacheKey, by: KeyKind): Promise<FoundResult | undefined> {
@@ -201,7 +197,7 @@ export class Solver implements AsyncDisposable {
 
   #hit(operation: StepOperation, root: Result | undefined, found: FoundResult): Result {
     this.#hits.hit(operation.vertex, found)
-    return this.#stacked(operation, root, found)
+    return this.#steps.found(operation, root, found)
   }
 
   #sources({ sources }: StepVertex): Promise<StepWork['sources']> {
@@ -222,30 +218,4 @@ export class Solver implements AsyncDisposable {
     const layers = (await this.#sources(vertex)).map((source) => layersOf(source))
     return contentOf(selection, { below, sources: layers }, this.#deps)
   }
-
-  #stacked(
-    operation: StepOperation,
-    root: Result | undefined,
-    found: Omit<FoundResult, 'by'>,
-  ): Result {
-    const { id } = operation.vertex
-    const layer = new BuiltLayer(found.layer, found.createdAt, this.#deps)
-    const below = root?.layers ?? []
-    // Packed while the next step runs; a rejection reaches those that await the tar.
-    if (this.#forms(id).includes('tar')) void layer.tar(layersOf(root))
-    const key = operation.resultKey(root?.key, found.key)
-    return { key, layers: [...below, { vertex: id, layer }] }
-  }
-
-  /** Where packing does not do it: while the next step runs. */
-  #digestOwn({ layers }: Result): void {
-    const own = layers.at(-1)
-    if (own?.vertex === undefined || this.#forms(own.vertex).includes('tar')) return
-    const below = layers.slice(0, -1).map(({ layer }) => layer)
-    this.#digests.push(own.layer.diffId(below))
-  }
-}
-
-function layersOf(result: Result | undefined): readonly Layer[] {
-  return result?.layers.map(({ layer }) => layer) ?? []
 }

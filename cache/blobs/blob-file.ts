@@ -1,7 +1,7 @@
 import { closeSync, constants, fsyncSync, openSync, readSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { type Bytes, type Digest, Digester, TsbuildError } from '#core'
-import { storeFailure } from '../filesystem/failure.ts'
+import { storeError } from '../filesystem/failure.ts'
 
 const CHUNK_BYTES = 256 * 1024
 const WRITE_BYTES = 1024 * 1024
@@ -86,7 +86,7 @@ async function attempt<T>(doing: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call()
   } catch (cause) {
-    throw storeFailure(doing, cause)
+    throw storeError(doing, cause)
   }
 }
 

@@ -24,7 +24,7 @@ import {
   TsbuildError,
   verified,
 } from '#core'
-import { storeFailure } from '../filesystem/failure.ts'
+import { storeError } from '../filesystem/failure.ts'
 import { blobPath, type Layout } from '../filesystem/layout.ts'
 import type { Presence } from '../filesystem/presence.ts'
 import { syncPath } from '../filesystem/sync.ts'
@@ -111,7 +111,7 @@ export class BlobStore implements BlobSource, BlobSink {
       writeFileSync(file, bytes, { flag: 'wx', mode: UNSEALED })
     } catch (cause) {
       rmSync(file, { force: true })
-      throw storeFailure(`write ${file}`, cause)
+      throw storeError(`write ${file}`, cause)
     }
     this.#enter(file, descriptor)
     return descriptor
@@ -204,7 +204,7 @@ export class BlobStore implements BlobSource, BlobSink {
       chmodSync(file, UNSEALED)
       renameSync(file, this.path(digest))
     } catch (cause) {
-      throw storeFailure(`store blob ${digest}`, cause)
+      throw storeError(`store blob ${digest}`, cause)
     }
     const early = size >= LARGE_BYTES ? this.#writeBack(digest) : undefined
     // `sync` rejects with its failure.
@@ -219,7 +219,7 @@ export class BlobStore implements BlobSource, BlobSink {
       if (errnoOf(cause) === 'ENOENT') return
       // Only what the disk refused is removed: a file that could not be opened is as good as it was.
       if (isFsync(cause)) rmSync(this.path(digest), { force: true })
-      throw storeFailure(`write blob ${digest} to the disk`, cause)
+      throw storeError(`write blob ${digest} to the disk`, cause)
     }
   }
 

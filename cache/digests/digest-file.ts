@@ -11,7 +11,7 @@ import {
 } from './digest-block.ts'
 
 /*
- * The file: blocks of entries in the order of their paths, a table with their places as JSON, and at the
+ * The file: blocks of entries in the order of their paths, a table with their locations as JSON, and at the
  * end the table's length (uint32), its SHA-256 and a magic. The table has the SHA-256 of each block, so
  * a torn or damaged file is a miss. Of a tree of any size, the table and one block are in memory.
  */
@@ -23,8 +23,8 @@ const BLOCK_ENTRIES = 512
 /** Without waiting, should there be a FIFO. */
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK
 
-/** A block's place in its file. */
-export interface BlockPlace {
+/** Where a block is in its file. */
+export interface BlockLocation {
   readonly at: number
   readonly length: number
   readonly count: number
@@ -33,7 +33,7 @@ export interface BlockPlace {
 }
 
 interface Table {
-  readonly blocks: readonly BlockPlace[]
+  readonly blocks: readonly BlockLocation[]
   /** When the entries last became older; milliseconds. */
   readonly agedAt: number
 }
@@ -43,18 +43,18 @@ export function writeBlocks(
   descriptor: number,
   entries: Iterable<DigestEntry>,
   at = 0,
-): readonly BlockPlace[] {
-  const places: BlockPlace[] = []
+): readonly BlockLocation[] {
+  const locations: BlockLocation[] = []
   const buffer = new BlockBuffer()
   let end = at
   for (const group of groupsOf(entries)) {
     const bytes = encodeBlock(group, buffer)
     writeFileSync(descriptor, bytes)
     const [length, count, sum] = [bytes.length, group.length, sumOf(bytes)]
-    places.push({ at: end, length, count, sum, first: group[0].path })
+    locations.push({ at: end, length, count, sum, first: group[0].path })
     end += length
   }
-  return places
+  return locations
 }
 
 function* groupsOf(
@@ -81,7 +81,7 @@ class BlockReader {
   }
 
   /** `undefined` when it is damaged. */
-  read({ at, length, count, sum }: BlockPlace): DigestBlock | undefined {
+  read({ at, length, count, sum }: BlockLocation): DigestBlock | undefined {
     const bytes = readAt(this.#descriptor, at, this.#buffer.take(length))
     if (bytes === undefined || sumOf(bytes) !== sum) return undefined
     return new DigestBlock(bytes, count)
@@ -91,10 +91,10 @@ class BlockReader {
 /** The entries of blocks, as far as those are whole. */
 export function* readBlocks(
   descriptor: number,
-  places: readonly BlockPlace[],
+  locations: readonly BlockLocation[],
 ): Generator<DigestEntry> {
   const reader = new BlockReader(descriptor)
-  for (const place of places) yield* reader.read(place)?.entries() ?? []
+  for (const location of locations) yield* reader.read(location)?.entries() ?? []
 }
 
 /** Writes a whole file to an empty one. */
@@ -115,7 +115,7 @@ export function writeDigestFile(
 export class DigestFile implements Disposable {
   readonly #descriptor: number | undefined
   readonly #reader: BlockReader | undefined
-  readonly #places: readonly BlockPlace[] = []
+  readonly #locations: readonly BlockLocation[] = []
   /** When its entries last became older; milliseconds. */
   readonly agedAt: number = 0
   /** The number of the first entry of each block. */
@@ -124,7 +124,7 @@ export class DigestFile implements Disposable {
   readonly #met: Uint8Array
   /** Of the table, and so of everything in the file. */
   readonly #sum: Digest | undefined
-  #place = -1
+  #current = -1
   #block: DigestBlock | undefined
   #next = 0
 
@@ -135,13 +135,13 @@ export class DigestFile implements Disposable {
       this.#reader = new BlockReader(this.#descriptor)
       this.#sum = table.sum
       const { blocks, agedAt } = JSON.parse(table.bytes.toString()) as Table
-      this.#places = blocks
+      this.#locations = blocks
       this.agedAt = agedAt
     }
     let count = 0
-    for (const place of this.#places) {
+    for (const location of this.#locations) {
       this.#starts.push(count)
-      count += place.count
+      count += location.count
     }
     this.#met = new Uint8Array(Math.ceil(count / 8))
   }
@@ -153,7 +153,7 @@ export class DigestFile implements Disposable {
   get(path: Name, file: FileIdentity): KnownContent | undefined {
     if (this.#block?.pathAt(this.#next) !== path && !this.#seek(path)) return undefined
     const index = this.#next++
-    this.#meet((this.#starts[this.#place] ?? 0) + index)
+    this.#meet((this.#starts[this.#current] ?? 0) + index)
     return this.#block?.contentAt(index, file)
   }
 
@@ -166,9 +166,9 @@ export class DigestFile implements Disposable {
     { days, oldest }: { readonly days: number; readonly oldest: number },
   ): Generator<DigestEntry> {
     const isOpened = opened.#sum === this.#sum
-    for (const [index, place] of this.#places.entries()) {
+    for (const [index, location] of this.#locations.entries()) {
       let number = this.#starts[index] ?? 0
-      for (const entry of this.#reader?.read(place)?.entries() ?? []) {
+      for (const entry of this.#reader?.read(location)?.entries() ?? []) {
         const age = isOpened ? opened.#ageOf(number++, entry, days) : entry.age
         if (age < oldest) yield { ...entry, age }
       }
@@ -190,13 +190,15 @@ export class DigestFile implements Disposable {
 
   /** Goes to the entry of `path`; false when there is none. */
   #seek(path: Name): boolean {
-    const places = this.#places
-    const index = lastAtMost(places.length, (at) => comparePaths(places[at]?.first ?? '', path))
-    const place = places[index]
-    if (place === undefined) return false
-    if (index !== this.#place) {
-      this.#place = index
-      this.#block = this.#reader?.read(place)
+    const locations = this.#locations
+    const index = lastAtMost(locations.length, (at) =>
+      comparePaths(locations[at]?.first ?? '', path),
+    )
+    const location = locations[index]
+    if (location === undefined) return false
+    if (index !== this.#current) {
+      this.#current = index
+      this.#block = this.#reader?.read(location)
     }
     const found = this.#block?.indexOf(path)
     if (found !== undefined) this.#next = found

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fstatSync, lstatSync, openSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { digestOf, errnoOf, type FileIdentity, hexOf, type Name } from '#core'
-import { storeFailure } from '../filesystem/failure.ts'
+import { storeError } from '../filesystem/failure.ts'
 import { layoutOf } from '../filesystem/layout.ts'
 import type { KnownContent } from './digest-block.ts'
 import { DigestFile, writeDigestFile } from './digest-file.ts'
@@ -58,7 +58,7 @@ export class FileDigests implements Disposable {
     } catch (cause) {
       // The clean-up after this failure must not fail the same way.
       this.#forgetFresh()
-      throw storeFailure(`write beside ${this.#file}`, cause)
+      throw storeError(`write beside ${this.#file}`, cause)
     }
   }
 
@@ -75,7 +75,7 @@ export class FileDigests implements Disposable {
       this.#write(descriptor, next)
     } catch (cause) {
       rmSync(next, { force: true })
-      throw storeFailure(`write ${this.#file}`, cause)
+      throw storeError(`write ${this.#file}`, cause)
     }
     this.#forgetFresh()
   }

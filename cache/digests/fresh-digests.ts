@@ -1,7 +1,7 @@
 import { closeSync, openSync, rmSync } from 'node:fs'
 import { errnoOf } from '#core'
 import { comparePaths, type DigestEntry } from './digest-block.ts'
-import { type BlockPlace, readBlocks, writeBlocks } from './digest-file.ts'
+import { type BlockLocation, readBlocks, writeBlocks } from './digest-file.ts'
 
 /** So many entries are kept in memory: some two megabytes. */
 const MOST_IN_MEMORY = 4096
@@ -13,7 +13,7 @@ const MOST_IN_MEMORY = 4096
  */
 export class FreshDigests implements Disposable {
   readonly #spillPath: string
-  readonly #runs: BlockPlace[][] = []
+  readonly #runs: BlockLocation[][] = []
   #recent: DigestEntry[] = []
   #descriptor: number | undefined
   #end = 0
@@ -48,11 +48,11 @@ export class FreshDigests implements Disposable {
     const entries = sorted(this.#recent)
     const [first, last] = [entries[0]?.path ?? '', entries.at(-1)?.path ?? '']
     this.#descriptor ??= openNameless(this.#spillPath)
-    const places = writeBlocks(this.#descriptor, entries, this.#end)
+    const locations = writeBlocks(this.#descriptor, entries, this.#end)
     const run = this.#runs.at(-1)
-    if (run !== undefined && comparePaths(this.#last, first) < 0) run.push(...places)
-    else this.#runs.push([...places])
-    for (const { length } of places) this.#end += length
+    if (run !== undefined && comparePaths(this.#last, first) < 0) run.push(...locations)
+    else this.#runs.push([...locations])
+    for (const { length } of locations) this.#end += length
     this.#last = last
     this.#recent = []
   }

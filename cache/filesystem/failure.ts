@@ -4,29 +4,29 @@ import { errnoOf, ioError, TsbuildError, typedFailure } from '#core'
 const ELSEWHERE = 'name a folder that you may write with --root or TSBUILD_ROOT'
 
 /** Wraps a failed system call on the store: what was being done, a code and a way out. */
-export function storeFailure(doing: string, cause: unknown): TsbuildError {
+export function storeError(doing: string, cause: unknown): TsbuildError {
   if (cause instanceof TsbuildError) return cause
   switch (errnoOf(cause)) {
     case 'EROFS':
-      return denied(`${doing}: read-only file system`, cause)
+      return permissionDeniedError(`${doing}: read-only file system`, cause)
     case 'EACCES':
     case 'EPERM':
-      return denied(`${doing}: permission denied`, cause)
+      return permissionDeniedError(`${doing}: permission denied`, cause)
     case 'ENOTDIR':
     case 'EEXIST':
     case 'ELOOP':
-      return invalidStore(`${doing}: not a folder`, cause)
+      return invalidStoreError(`${doing}: not a folder`, cause)
     default:
       return ioError(doing, cause)
   }
 }
 
 /** The root is something that must not be used as a store. */
-export function invalidStore(message: string, cause?: unknown): TsbuildError {
+export function invalidStoreError(message: string, cause?: unknown): TsbuildError {
   return new TsbuildError(message, { code: 'STORE_INVALID', cause, hint: ELSEWHERE })
 }
 
-function denied(message: string, cause: unknown): TsbuildError {
+function permissionDeniedError(message: string, cause: unknown): TsbuildError {
   return new TsbuildError(message, { code: 'PERMISSION_DENIED', cause, hint: ELSEWHERE })
 }
 
@@ -88,7 +88,7 @@ export function databaseFailure(doing: string, cause: unknown, folder: string): 
     return ioError(doing, Object.assign(new Error('disk full', { cause }), { code: 'ENOSPC' }))
   }
   if (code === SQLITE.readonly || code === SQLITE.perm) {
-    return denied(`${doing}: the store cannot be written`, cause)
+    return permissionDeniedError(`${doing}: the store cannot be written`, cause)
   }
   const reason = cause instanceof Error ? cause.message : String(cause)
   const hint = code === SQLITE.busy ? 'another tsbuild keeps the store busy; try again' : undefined

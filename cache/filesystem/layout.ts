@@ -1,7 +1,7 @@
 import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, type Stats } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { type DiffId, type Digest, errnoOf, hexOf, TsbuildError } from '#core'
-import { invalidStore, storeFailure } from './failure.ts'
+import { invalidStoreError, storeError } from './failure.ts'
 
 /** The paths of a store. An OCI image layout, with what tsbuild keeps besides. */
 export interface Layout {
@@ -76,13 +76,13 @@ export function ensureFolders(layout: Layout): void {
     const root = ensureFolder(layout.root)
     const us = process.geteuid?.()
     if (root.uid !== us) {
-      throw invalidStore(`${doing}: it belongs to user ${root.uid}, not to ${us}`)
+      throw invalidStoreError(`${doing}: it belongs to user ${root.uid}, not to ${us}`)
     }
     const stranger = isMade(layout)
       ? undefined
       : readdirSync(layout.root).find((name) => !isKnown(name))
     if (stranger !== undefined) {
-      throw invalidStore(`${doing}: it is not a store, it has ${JSON.stringify(stranger)}`)
+      throw invalidStoreError(`${doing}: it is not a store, it has ${JSON.stringify(stranger)}`)
     }
     if ((root.mode & 0o077) !== 0) chmodSync(layout.root, 0o700)
     ensureFolder(dirname(layout.blobs))
@@ -90,7 +90,7 @@ export function ensureFolders(layout: Layout): void {
       ensureFolder(layout[name])
     }
   } catch (cause) {
-    throw storeFailure(doing, cause)
+    throw storeError(doing, cause)
   }
 }
 
@@ -102,7 +102,7 @@ function ensureFolder(path: string): Stats {
   const found = lstatSync(path, { throwIfNoEntry: false })
   if (found?.isDirectory()) return found
   const what = found?.isSymbolicLink() ? 'a symbolic link' : 'not a folder'
-  if (found !== undefined) throw invalidStore(`open the store: ${path} is ${what}`)
+  if (found !== undefined) throw invalidStoreError(`open the store: ${path} is ${what}`)
   try {
     mkdirSync(path, { mode: 0o700 })
   } catch (cause) {
@@ -120,11 +120,11 @@ function isMade(layout: Layout): boolean {
   const text = readIfThere(layout.version)
   if (text === VERSION_TEXT) return true
   const version = /^\d{1,9}\n?$/.test(text ?? '') ? Number(text) : 0
-  if (version > VERSION) throw newerStore(layout.root, version)
+  if (version > VERSION) throw newerStoreError(layout.root, version)
   return false
 }
 
-function newerStore(root: string, version: number): TsbuildError {
+function newerStoreError(root: string, version: number): TsbuildError {
   return new TsbuildError(
     `open the store ${root}: it has format ${version}, which this tsbuild does not know`,
     { code: 'STORE_INVALID', hint: 'use a newer tsbuild, or another store with --root' },

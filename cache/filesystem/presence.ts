@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, unlinkSync } from 'node
 import { join } from 'node:path'
 import { errnoOf, randomName } from '#core'
 import { removeTree } from '#disk'
-import { storeFailure } from './failure.ts'
+import { storeError } from './failure.ts'
 import { type FileLock, lockSync, tryLock } from './file-lock.ts'
 import type { Layout } from './layout.ts'
 
@@ -45,7 +45,7 @@ export class Presence implements AsyncDisposable {
     try {
       mkdirSync(path, { mode: 0o700 })
     } catch (cause) {
-      throw storeFailure('make a temporary folder', cause)
+      throw storeError('make a temporary folder', cause)
     }
     return { path, [Symbol.asyncDispose]: () => this.#remove(path) }
   }
@@ -59,7 +59,7 @@ export class Presence implements AsyncDisposable {
       mkdirSync(this.#folder, { mode: 0o700 })
     } catch (cause) {
       lock[Symbol.dispose]()
-      throw storeFailure(`make the temporary folder ${this.#folder}`, cause)
+      throw storeError(`make the temporary folder ${this.#folder}`, cause)
     }
     this.#lock = lock
     this.#takeLeftovers()

@@ -1,6 +1,6 @@
 import { lstatSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { storeFailure } from './failure.ts'
+import { storeError } from './failure.ts'
 import type { Layout } from './layout.ts'
 import type { Presence } from './presence.ts'
 import { syncFolder } from './sync.ts'
@@ -24,7 +24,7 @@ export function replaceFile(
     syncFolder(dirname(path))
   } catch (cause) {
     rmSync(file, { force: true })
-    throw storeFailure(`write ${path}`, cause)
+    throw storeError(`write ${path}`, cause)
   }
 }
 

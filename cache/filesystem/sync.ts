@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { closeSync, fsync, fsyncSync, openSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { errnoOf, TsbuildError } from '#core'
-import { storeFailure } from './failure.ts'
+import { storeError } from './failure.ts'
 
 /**
  * Writes everything of the file system of `path` to the disk: syncfs(2), which Node lacks, through
@@ -41,7 +41,7 @@ export async function syncPath(path: string): Promise<void> {
       closeSync(fd)
     }
   } catch (cause) {
-    throw storeFailure(`write ${path} to the disk`, cause)
+    throw storeError(`write ${path} to the disk`, cause)
   }
 }
 

@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { errnoOf, ownersFileOf } from '#core'
-import { storeFailure } from '../filesystem/failure.ts'
+import { storeError } from '../filesystem/failure.ts'
 
 /** Moves the folder of a layer to its place, with its owners. False when there is a folder already. */
 export function moveFolder(from: string, target: string): boolean {
@@ -15,7 +15,7 @@ export function moveFolder(from: string, target: string): boolean {
   } catch (cause) {
     const errno = errnoOf(cause)
     if (errno === 'ENOTEMPTY' || errno === 'EEXIST') return false
-    throw storeFailure(`commit layer ${target}`, cause)
+    throw storeError(`commit layer ${target}`, cause)
   }
 }
 

@@ -15,7 +15,7 @@ import {
 } from '#core'
 import { removeTree } from '#disk'
 import type { BlobStore } from '../blobs/blob-store.ts'
-import { storeFailure } from '../filesystem/failure.ts'
+import { storeError } from '../filesystem/failure.ts'
 import type { Layout } from '../filesystem/layout.ts'
 import { syncFileSystem } from '../filesystem/sync.ts'
 import { addCompressedBlob, compressedBlobs } from './compressed-blobs.ts'
@@ -174,7 +174,7 @@ export class Layers {
       moveOwners(directory, target)
       renameSync(directory, target)
     } catch (cause) {
-      throw storeFailure(`replace layer ${target}`, cause)
+      throw storeError(`replace layer ${target}`, cause)
     }
     this.#database.run(`UPDATE layers SET boot = ? WHERE id = ${CURRENT_ID}`, this.#boot, id, id)
   }
@@ -190,7 +190,7 @@ export class Layers {
       renameSync(directory, join(aside, 'discarded'))
       rmSync(ownersFileOf(directory), { force: true })
     } catch (cause) {
-      if (errnoOf(cause) !== 'ENOENT') throw storeFailure(`remove layer ${id}`, cause)
+      if (errnoOf(cause) !== 'ENOENT') throw storeError(`remove layer ${id}`, cause)
     }
   }
 

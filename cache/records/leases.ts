@@ -52,7 +52,7 @@ export class Leases {
       ;
       pause = Math.min(pause * 1.5, POLL_MILLISECONDS.last)
     ) {
-      if (signal?.aborted) throw cancelled(signal)
+      if (signal?.aborted) throw leaseCancelledError(signal)
       const holder = this.#tryTake(key, token)
       if (holder === undefined)
         return { [Symbol.asyncDispose]: async () => this.#release(key, token) }
@@ -108,11 +108,11 @@ async function sleep(milliseconds: number, signal: AbortSignal | undefined): Pro
   try {
     await setTimeout(milliseconds, undefined, signal === undefined ? {} : { signal })
   } catch (cause) {
-    if (signal?.aborted) throw cancelled(signal)
+    if (signal?.aborted) throw leaseCancelledError(signal)
     throw cause
   }
 }
 
-function cancelled(signal: AbortSignal): TsbuildError {
+function leaseCancelledError(signal: AbortSignal): TsbuildError {
   return new TsbuildError('wait for a step: cancelled', { code: 'CANCELLED', cause: signal.reason })
 }

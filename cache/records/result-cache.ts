@@ -1,15 +1,26 @@
-import type { DiffId, Json } from '#core'
+import type { Bytes, DiffId, Json } from '#core'
 import type { CacheKey } from './cache-key.ts'
 import type { LayerId } from './layer-id.ts'
+import type { TarFacts } from './layer-record.ts'
 
 /** The layer of a cached result. */
-export interface CachedLayer {
-  /** The layer in the store of this machine. */
+export type CachedLayer = StoredLayer | RemoteLayer
+
+/** A layer in the store of this machine. */
+export interface StoredLayer {
+  readonly kind: 'stored'
   readonly id: LayerId
   /** Known once the layer was packed: what names it on other machines. */
   readonly diffId: DiffId | undefined
   /** Bytes of the uncompressed tar; known with the diffID. */
   readonly size: number | undefined
+}
+
+/** A layer that is fetched into the store before it is used. */
+export interface RemoteLayer extends TarFacts {
+  readonly kind: 'remote'
+  /** Opens the uncompressed tar; its bytes are verified by the diffID. A failure is a miss. */
+  open(options: CacheCallOptions): Promise<Bytes>
 }
 
 /** The result of a step, with all that another machine needs to use it. */
@@ -33,9 +44,14 @@ export interface Candidate extends CachedResult {
   readonly foundBy: CacheKey
 }
 
-/** What is to be cached: facts of the layer's tar follow when the layer is packed. */
+/** What is to be cached. */
 export interface NewResult extends Omit<CachedResult, 'layer'> {
   readonly layer: LayerId
+  /**
+   * Packs the layer unless that was done, and gives what another machine needs of it: from then on its
+   * tar is a blob of the store, with the diffID as its digest. May be called until the build ends.
+   */
+  tar(): Promise<TarFacts>
 }
 
 /** What every call takes. */
@@ -53,8 +69,11 @@ export interface ResultCache {
   readonly isRequired: boolean
   /** Results for any of the keys, in no order of keys; of several for one key the best comes first. */
   find(keys: readonly CacheKey[], options: CacheCallOptions): Promise<readonly Candidate[]>
-  /** True when any version of a step has a result: then it is worth while to digest its files. */
-  hasFamily(family: CacheKey, options: CacheCallOptions): Promise<boolean>
+  /** Those of the families that have a result: then it is worth while to digest a step's files. */
+  hasFamilies(
+    families: readonly CacheKey[],
+    options: CacheCallOptions,
+  ): Promise<ReadonlySet<CacheKey>>
   /** Stores a result; it replaces an older one under the same key. Its layer is stored already. */
   put(result: NewResult, options: CacheCallOptions): Promise<void>
   /** Makes `key` find the result of `target`, unless it has a result itself. */

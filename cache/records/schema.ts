@@ -30,8 +30,9 @@ const RENAMED = `CREATE TABLE IF NOT EXISTS renamed (
 CREATE INDEX IF NOT EXISTS renamed_id ON renamed (id)`
 
 /**
- * Tables that were added to version 1: a database made before gets them when it is opened, and an
- * older tsbuild that uses the same store works without them.
+ * Tables that were added to version 1: a database made before gets them when it is opened and keeps its
+ * records. An older tsbuild on the same store does not follow `renamed`: it drops the records of such
+ * layers, so these steps run again, and its recovery after a reboot removes their folders.
  */
 export const LATER_TABLES: string = [SEALS, PRESUMED, INPUTS, RENAMED].join('; ')
 

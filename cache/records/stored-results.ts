@@ -18,8 +18,8 @@ export class StoredResults implements ResultCache {
     return keys.flatMap((key) => this.#candidate(key) ?? [])
   }
 
-  async hasFamily(family: CacheKey): Promise<boolean> {
-    return this.#records.hasFamily(family)
+  async hasFamilies(families: readonly CacheKey[]): Promise<ReadonlySet<CacheKey>> {
+    return new Set(families.filter((family) => this.#records.hasFamily(family)))
   }
 
   async put(result: NewResult): Promise<void> {
@@ -38,7 +38,7 @@ export class StoredResults implements ResultCache {
     const { id, diffId, size } = layer
     return {
       ...{ foundBy, key, preimage, family, inputs, description, createdAt },
-      layer: { id, diffId, size },
+      layer: { kind: 'stored', id, diffId, size },
     }
   }
 }

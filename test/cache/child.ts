@@ -27,7 +27,7 @@ import {
 import { descriptorOf, inPieces } from '../suites/blob-store.ts'
 import { keyOf, putStep } from './support.ts'
 
-/** Builds the same ten steps as everybody else, and one of its own; names the result. */
+/** Builds ten steps that all processes share and one step of this process, and names the result. */
 async function build(root: string, me: string): Promise<void> {
   await using store = openStore(root)
   for (const name of [...Array(10).keys()].map((step) => `shared ${step}`).concat(`own ${me}`)) {

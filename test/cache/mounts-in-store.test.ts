@@ -66,15 +66,15 @@ describe('store with file systems mounted into what is to be removed', () => {
       encoding: 'utf8',
     })
     const lines = text.split('\n')
-    const told = (what: string) => {
+    const linesOf = (what: string) => {
       return lines.flatMap((line) =>
         line.startsWith(`${what} `) ? [line.slice(what.length + 1)] : [],
       )
     }
-    const behind = told('behind').sort()
+    const behind = linesOf('behind').sort()
     const each = (name: string) => Array(PLACES.length).fill(name)
     assert.deepEqual(behind, [...each('dead0'), ...each('folder'), ...each('folder/file')])
-    const early = told('early')
+    const early = linesOf('early')
     assert.ok(early.length > 0)
     assert.deepEqual(
       early.filter((path) => path.includes('other')),
@@ -82,7 +82,7 @@ describe('store with file systems mounted into what is to be removed', () => {
     )
     const depth = (paths: readonly string[]) =>
       Math.max(...paths.map((path) => path.split('/').length))
-    assert.ok(depth(told('late')) <= depth(early), 'it lies no deeper after every start')
-    assert.deepEqual(told('end'), [])
+    assert.ok(depth(linesOf('late')) <= depth(early), 'it lies no deeper after every start')
+    assert.deepEqual(linesOf('end'), [])
   })
 })

@@ -33,7 +33,7 @@ describe('store', () => {
     assert.equal(statSync(dirname(root)).mode & 0o777, 0o777 & ~process.umask())
   })
 
-  it('takes an empty folder and closes it to others', async () => {
+  it('takes an empty folder and sets its mode to 0700', async () => {
     const root = newRoot()
     mkdirSync(root, { mode: 0o755 })
     await withStore(root, () => undefined)
@@ -63,7 +63,7 @@ describe('store', () => {
     })
   }
 
-  it('is refused when it is not ours', function () {
+  it('is refused when another user owns it', function () {
     if (process.geteuid?.() !== 0) this.skip()
     const root = newRoot()
     mkdirSync(root)
@@ -84,7 +84,7 @@ describe('store', () => {
     }
   })
 
-  it('whose making was interrupted is made to its end', async () => {
+  it('is completed when its creation was interrupted', async () => {
     const root = newRoot()
     mkdirSync(join(root, 'blobs'), { recursive: true })
     writeFileSync(join(root, 'oci-layout'), '')
@@ -123,7 +123,7 @@ describe('store', () => {
     })
   }
 
-  it('never fails and never lies, whichever bytes of its database change', async function () {
+  it('opens and returns no wrong record, whichever bytes of its database change', async function () {
     this.timeout(60_000)
     const root = newRoot()
     const names = Array.from({ length: 30 }, (_, i) => `step ${i}`)
@@ -169,7 +169,7 @@ describe('store', () => {
     assert.deepEqual(readdirSync(join(root, 'tmp')), [])
   })
 
-  it('removes what dead processes left in tmp, and nothing of the living', async () => {
+  it('removes what dead processes left in tmp, and nothing of running ones', async () => {
     const root = newRoot()
     await withStore(root, async (living) => {
       const kept = living.temporary()

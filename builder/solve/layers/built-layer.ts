@@ -1,8 +1,8 @@
 import { join } from 'node:path'
-import { decompress } from '#builder/layer'
-import type { LayerId, LayerRecord, TarFacts as SizedTar } from '#cache'
+import { type AppliedLayer, decompress } from '#builder/layer'
+import { type LayerId, type LayerRecord, type TarFacts as SizedTar, stackLayerId } from '#cache'
 import { compressionOf, type DiffId, MEDIA_TYPES, TsbuildError, uncompressedDigest } from '#core'
-import type { Layer, LayerDeps, TarFacts } from './layer.ts'
+import type { Layer, LayerDeps } from './layer.ts'
 import { unpack } from './layer-blob.ts'
 import { checkDirectory, checkedDirectories, discardDamaged } from './layer-check.ts'
 import { ownedDirectory } from './layer-owners.ts'
@@ -13,10 +13,10 @@ export class BuiltLayer implements Layer {
   readonly base: undefined
   readonly createdAt: Date
   readonly #deps: LayerDeps
-  readonly #id: LayerId
+  #id: LayerId
   #directory: Promise<string> | undefined
   #checked: Promise<string> | undefined
-  #tar: Promise<TarFacts> | undefined
+  #tar: Promise<SizedTar> | undefined
   #diffId: Promise<DiffId | undefined> | undefined
   /** This process made the directory. */
   #isNew = false
@@ -37,9 +37,15 @@ export class BuiltLayer implements Layer {
     return this.#checked
   }
 
-  tar(below: readonly Layer[]): Promise<TarFacts> {
+  tar(below: readonly Layer[]): Promise<SizedTar> {
     this.#tar ??= this.#deps.tasks.add(this.#makeTar(below))
     return this.#tar
+  }
+
+  /** As `tar`, with everything that another machine needs to use the layer. */
+  async packed(below: readonly Layer[]): Promise<SizedTar> {
+    const { diffId, size } = await this.tar(below)
+    return { diffId, size, presumed: this.#deps.store.layers.presumed(diffId) }
   }
 
   /** With it a later build checks whether the directory is still what the step made. */
@@ -68,33 +74,45 @@ export class BuiltLayer implements Layer {
   /** Names the layer by its content, as far as that of all layers below is known. */
   async #identify(id: LayerId, tar: SizedTar, below: readonly Layer[]): Promise<void> {
     const { layers } = this.#deps.store
-    const found = below.map((layer, index) => layer.diffId(below.slice(0, index)))
-    const diffIds = (await Promise.all(found)).filter((diffId) => diffId !== undefined)
-    if (diffIds.length === below.length) layers.identify(id, tar, diffIds)
-    else layers.setTar(id, tar)
+    const diffIds = await knownDiffIds(below)
+    if (diffIds === undefined) layers.setTar(id, tar)
+    else layers.identify(id, tar, diffIds)
   }
 
   async #makeDirectory(below: readonly Layer[]): Promise<string> {
     const { store } = this.#deps
     const record = this.#record()
     if (record.directory) return ownedDirectory(record.id, this.#deps)
+    const stacked = await this.#stackedId(record, below)
+    if (stacked !== undefined && store.layers.get(stacked)?.directory) {
+      this.#id = stacked
+      return ownedDirectory(stacked, this.#deps)
+    }
     await using temporary = store.temporary()
     const directory = join(temporary.path, 'layer')
-    const tar = await this.#unpack(directory, below)
-    await store.layers.commitDirectory(directory, { id: record.id, ...tar })
+    const { diffId, size, dependsOnLowers } = await this.#unpack(directory, below)
+    // What fits the layers below only is kept under the name of the whole stack.
+    const id = dependsOnLowers ? (stacked ?? record.id) : record.id
+    await store.layers.commitDirectory(directory, { id, diffId, size })
     this.#isNew = true
-    return store.layers.directory(record.id)
+    this.#id = id
+    return store.layers.directory(id)
+  }
+
+  /** The id of the layer on this stack, as far as that of all layers below is known. */
+  async #stackedId({ diffId }: LayerRecord, below: readonly Layer[]): Promise<LayerId | undefined> {
+    const diffIds = diffId && (await knownDiffIds(below))
+    return diffIds && stackLayerId([...diffIds, diffId])
   }
 
   /** Makes the directory from a blob of the store. */
-  async #unpack(directory: string, below: readonly Layer[]): Promise<SizedTar> {
+  async #unpack(directory: string, below: readonly Layer[]): Promise<AppliedLayer> {
     const { id, diffId, size } = this.#record()
     if (diffId === undefined || size === undefined) throw missingLayerError(id)
     await this.#findTar({ diffId, size })
     const tar = { mediaType: MEDIA_TYPES.ociLayer, digest: uncompressedDigest(diffId), size }
     const lowers = await directoriesOf(below, this.#deps)
-    await unpack(tar, { diffId, directory, lowers }, this.#deps)
-    return { diffId, size }
+    return unpack(tar, { diffId, directory, lowers }, this.#deps)
   }
 
   /** True when the tar is in the store; a packed one is unpacked. */
@@ -112,7 +130,7 @@ export class BuiltLayer implements Layer {
     return false
   }
 
-  async #makeTar(below: readonly Layer[]): Promise<TarFacts> {
+  async #makeTar(below: readonly Layer[]): Promise<SizedTar> {
     const { store, pool, signal } = this.#deps
     const { id, diffId, size } = this.#record()
     if (diffId !== undefined && size !== undefined && (await this.#findTar({ diffId, size }))) {
@@ -158,6 +176,13 @@ export class BuiltLayer implements Layer {
     if (record === undefined) throw missingLayerError(this.#id)
     return record
   }
+}
+
+/** `undefined` when one of the layers has none. */
+async function knownDiffIds(layers: readonly Layer[]): Promise<readonly DiffId[] | undefined> {
+  const found = layers.map((layer, index) => layer.diffId(layers.slice(0, index)))
+  const diffIds = (await Promise.all(found)).filter((diffId) => diffId !== undefined)
+  return diffIds.length === layers.length ? diffIds : undefined
 }
 
 function missingLayerError(id: LayerId): TsbuildError {

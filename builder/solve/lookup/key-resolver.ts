@@ -37,6 +37,8 @@ export class KeyResolver {
   readonly #definitions = new Map<VertexId, Definition>()
   /** Keys of probes that have ended. */
   readonly #probed = new Map<VertexId, CacheKey>()
+  /** Keys that followed from others when the cache was last asked ahead. */
+  #expected: ReadonlyMap<VertexId, CacheKey> = this.#probed
 
   constructor(deps: KeyResolverDeps) {
     this.#deps = deps
@@ -66,6 +68,7 @@ export class KeyResolver {
     }
     // A step that was never done has no result to find: it is digested while it is copied.
     const family = operation.family(root, undefined)
+    this.#askFamilies(operation, family)
     if (!(await this.#deps.lookup.hasFamily(operation.vertex, family))) return undefined
     return operation.contentKey(root, await this.#content(operation, []))
   }
@@ -134,7 +137,30 @@ export class KeyResolver {
       if (lookup.isAsked(own) || !lookup.isAllowed({ vertex, by: 'definition' })) continue
       wanted.add(own)
     }
+    this.#expected = keys
     lookup.ask([...wanted])
+  }
+
+  /** Asks for the family of a copy from the context, and of all others whose roots are known. */
+  #askFamilies(operation: StepOperation, family: CacheKey): void {
+    const { operations, lookup } = this.#deps
+    if (!lookup.mayBeFound(operation.vertex) || lookup.isFamilyAsked(family)) return
+    const families = new Set([family])
+    for (const later of operations.values()) {
+      if (later.kind !== 'step' || !later.isByContent || !lookup.mayBeFound(later.vertex)) continue
+      const { root } = later.vertex
+      const key = root === undefined ? undefined : this.#expectedKey(root)
+      if (root !== undefined && key === undefined) continue
+      const other = later.family(key, undefined)
+      if (!lookup.isFamilyAsked(other)) families.add(other)
+    }
+    lookup.askFamilies([...families])
+  }
+
+  #expectedKey(id: VertexId): CacheKey | undefined {
+    const operation = this.#operation(id)
+    const key = this.#probed.get(id) ?? this.#expected.get(id)
+    return key ?? (operation.kind === 'source' ? operation.definitionKey() : undefined)
   }
 
   /** The key of a step by definition, where `keys` has those of its root and of all its inputs. */

@@ -25,11 +25,11 @@ export function lookupPolicy(plan: Plan, { noCache }: { readonly noCache: boolea
 function inheritedLookup(vertex: StepVertex, limited: ReadonlyMap<VertexId, Lookup>): Lookup {
   const isMadeAnew = (id: VertexId | undefined): boolean =>
     id !== undefined && limited.get(id) === 'none'
-  // A layer that does not look at what lies below it is the same on anything.
-  const stands = vertex.op === 'exec' || !vertex.link
-  if (stands && isMadeAnew(vertex.root)) return 'none'
-  const takes = vertex.sources.some(
+  // A linked copy is the same on any root.
+  const dependsOnRoot = vertex.op === 'exec' || !vertex.link
+  if (dependsOnRoot && isMadeAnew(vertex.root)) return 'none'
+  const hasLimitedSource = vertex.sources.some(
     (source) => source.kind === 'vertex' && limited.has(source.vertex ?? ''),
   )
-  return takes ? 'content' : 'any'
+  return hasLimitedSource ? 'content' : 'any'
 }

@@ -1,7 +1,17 @@
 import type { StepVertex } from '#builder/plan'
-import type { CacheKey, Candidate, LayerRecord, NewResult, ResultCache, Store } from '#cache'
+import type {
+  CacheKey,
+  Candidate,
+  LayerRecord,
+  NewResult,
+  RemoteLayer,
+  ResultCache,
+  Store,
+  StoredLayer,
+} from '#cache'
 import type { ExecutionReason } from '#core'
 import type { KeyKind } from '../keys/vertex-key.ts'
+import { fetchLayer } from '../layers/fetched-layer.ts'
 import { isOutdated } from '../layers/layer-owners.ts'
 import type { LookupPolicy } from './lookup-policy.ts'
 
@@ -24,10 +34,14 @@ export interface LookupDeps {
   readonly results: ResultCache
   readonly policy: LookupPolicy
   readonly signal: AbortSignal | undefined
+  /** Gets why the layer of a candidate cannot be fetched; the candidate is a miss. */
+  readonly onFetchFailure: (cause: unknown) => void
 }
 
 /** A result as a cache or this build has it. */
-type KnownResult = Pick<NewResult, 'key' | 'createdAt' | 'layer'>
+interface KnownResult extends Pick<Candidate, 'key' | 'createdAt'> {
+  readonly layer: Pick<StoredLayer, 'kind' | 'id'> | RemoteLayer
+}
 
 /** The results that one call of the cache has found, by the key that was asked for. */
 type Answer = Promise<ReadonlyMap<CacheKey, readonly Candidate[]>>
@@ -39,6 +53,10 @@ type Answer = Promise<ReadonlyMap<CacheKey, readonly Candidate[]>>
 export class ResultLookup {
   readonly #deps: LookupDeps
   readonly #answers = new Map<CacheKey, Answer>()
+  /** The families that have a result, as one call has answered, by each that was asked for. */
+  readonly #families = new Map<CacheKey, Promise<ReadonlySet<CacheKey>>>()
+  /** Layers of candidates once they are in the store; `undefined` where fetching one failed. */
+  readonly #fetched = new Map<RemoteLayer, Promise<LayerRecord | undefined>>()
   /** Results of this build: they are used even where nothing is looked up. */
   readonly #done = new Map<CacheKey, KnownResult>()
 
@@ -50,6 +68,11 @@ export class ResultLookup {
   isAllowed({ vertex, by }: Pick<Query, 'vertex' | 'by'>): boolean {
     const lookup = this.#deps.policy(vertex.id)
     return lookup === 'any' || lookup === by
+  }
+
+  /** False for a step that no key may find. */
+  mayBeFound({ id }: StepVertex): boolean {
+    return this.#deps.policy(id) !== 'none'
   }
 
   /** True when the cache has been asked for a key, whether or not the answer has arrived. */
@@ -74,11 +97,7 @@ export class ResultLookup {
     if (done !== undefined) return this.#usable(query, [done])
     if (!this.isAllowed(query)) return undefined
     if (!this.isAsked(key)) this.ask([key])
-    const candidates = (await this.#answers.get(key))?.get(key) ?? []
-    return this.#usable(
-      query,
-      candidates.map(({ layer, ...result }) => ({ ...result, layer: layer.id })),
-    )
+    return this.#usable(query, (await this.#answers.get(key))?.get(key) ?? [])
   }
 
   /** As `find`, for what another build may have stored since it was asked for. */
@@ -87,15 +106,30 @@ export class ResultLookup {
     return this.find(query)
   }
 
+  /** True when the cache has been asked for a family, whether or not the answer has arrived. */
+  isFamilyAsked(family: CacheKey): boolean {
+    return this.#families.has(family)
+  }
+
+  /** Asks the cache which families have a result, in one call. */
+  askFamilies(families: readonly CacheKey[]): void {
+    const { results, signal } = this.#deps
+    const known = results.hasFamilies(families, { signal })
+    // Rejections reach those that ask for a family.
+    known.catch(() => undefined)
+    for (const family of families) this.#families.set(family, known)
+  }
+
   /** True when a version of the step may be found: else its content need not be known before. */
   async hasFamily(vertex: StepVertex, family: CacheKey): Promise<boolean> {
-    const { policy, results, signal } = this.#deps
-    return policy(vertex.id) !== 'none' && results.hasFamily(family, { signal })
+    if (!this.mayBeFound(vertex)) return false
+    if (!this.isFamilyAsked(family)) this.askFamilies([family])
+    return (await this.#families.get(family))?.has(family) === true
   }
 
   /** Why a step is executed that was not found. */
   async executionReason(vertex: StepVertex, family: CacheKey): Promise<ExecutionReason> {
-    if (this.#deps.policy(vertex.id) === 'none') return 'no-cache'
+    if (!this.mayBeFound(vertex)) return 'no-cache'
     return (await this.hasFamily(vertex, family)) ? 'input-changed' : 'no-record'
   }
 
@@ -108,18 +142,35 @@ export class ResultLookup {
   /** Stores a result of this build. */
   async put(result: NewResult): Promise<void> {
     const { results, signal } = this.#deps
-    this.#done.set(result.key, result)
+    const { key, createdAt, layer: id } = result
+    this.#done.set(key, { key, createdAt, layer: { kind: 'stored', id } })
     await results.put(result, { signal })
   }
 
-  #usable({ vertex, by }: Query, results: readonly KnownResult[]): FoundResult | undefined {
+  async #usable(
+    { vertex, by }: Query,
+    results: readonly KnownResult[],
+  ): Promise<FoundResult | undefined> {
     const { store } = this.#deps
-    for (const { key, createdAt, layer: id } of results) {
-      const layer = store.layers.get(id)
+    for (const { key, createdAt, layer: cached } of results) {
+      const layer =
+        cached.kind === 'stored' ? store.layers.get(cached.id) : await this.#fetch(cached)
       if (layer === undefined || isOutdated(vertex, layer, store)) continue
       return { key, createdAt, layer, by }
     }
     return undefined
+  }
+
+  /** Fetches the layer of a candidate once. */
+  #fetch(layer: RemoteLayer): Promise<LayerRecord | undefined> {
+    const known = this.#fetched.get(layer)
+    if (known !== undefined) return known
+    const fetched = fetchLayer(layer, this.#deps).catch((cause: unknown) => {
+      if (!this.#deps.signal?.aborted) this.#deps.onFetchFailure(cause)
+      return undefined
+    })
+    this.#fetched.set(layer, fetched)
+    return fetched
   }
 }
 

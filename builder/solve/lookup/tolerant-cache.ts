@@ -31,8 +31,8 @@ export function tolerantCache(
   return {
     isRequired: false,
     find: (keys, options) => attempt(() => cache.find(keys, options), { ...options, miss: [] }),
-    hasFamily: (family, options) =>
-      attempt(() => cache.hasFamily(family, options), { ...options, miss: false }),
+    hasFamilies: (families, options) =>
+      attempt(() => cache.hasFamilies(families, options), { ...options, miss: new Set() }),
     put: (result, options) =>
       attempt(() => cache.put(result, options), { ...options, miss: undefined }),
     link: (key, target, options) =>

@@ -40,22 +40,22 @@ export function checkEmulator(platform: Platform, machine: Machine): void {
   const host = machine.platform
   if (os !== host.os) {
     const hint = `a stage for ${os} cannot have RUN: COPY, ADD and WORKDIR make its files`
-    throw cannotRun(platform, host, hint)
+    throw cannotRunError(platform, host, hint)
   }
   if (architecture === host.architecture) {
     const missing = architecture === 'amd64' ? missingFlags(variant, machine.cpuInfo) : []
     if (missing.length === 0) return
     const lacking = `this processor lacks ${missing.join(', ')}`
-    throw cannotRun(platform, host, `${lacking}: run the step on --platform=$BUILDPLATFORM`)
+    throw cannotRunError(platform, host, `${lacking}: run the step on --platform=$BUILDPLATFORM`)
   }
   const small = SMALL[host.architecture]
   if (small === architecture && runsSmallPrograms(small, machine.scratch)) return
   const name = `qemu-${EMULATED[architecture] ?? architecture}`
   const hint = hintFor(name, readHandler(join(machine.emulators ?? BINFMT_MISC, name)))
-  if (hint !== undefined) throw cannotRun(platform, host, hint)
+  if (hint !== undefined) throw cannotRunError(platform, host, hint)
 }
 
-function cannotRun(platform: Platform, host: Platform, hint: string): TsbuildError {
+function cannotRunError(platform: Platform, host: Platform, hint: string): TsbuildError {
   return new TsbuildError(
     `cannot run ${formatPlatform(platform)} programs on ${formatPlatform(host)}`,
     { code: 'PLATFORM_MISMATCH', hint },

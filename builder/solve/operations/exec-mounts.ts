@@ -63,8 +63,8 @@ export async function openMounts(
   const env: string[] = []
   const agents = new Map<string, (connection: Socket) => void>()
   for (const [index, planned] of vertex.mounts.entries()) {
-    const place = { index, inputs, opened, caches, deps, env, agents }
-    mounts.push(...(await toMounts(planned, place)))
+    const context = { index, inputs, opened, caches, deps, env, agents }
+    mounts.push(...(await toMounts(planned, context)))
   }
   const held = stack.move()
   return {
@@ -79,7 +79,8 @@ const NO_MOUNTS: OpenMounts = {
   [Symbol.asyncDispose]: async () => undefined,
 }
 
-interface MountPlace {
+/** What the mount of a step is made with. */
+interface MountContext {
   /** Of the mount in the step. */
   readonly index: number
   readonly inputs: MountInputs
@@ -93,13 +94,13 @@ interface MountPlace {
 }
 
 /** None for a secret that is only a variable, and for what is absent and not required. */
-async function toMounts(planned: PlannedMount, place: MountPlace): Promise<readonly Mount[]> {
+async function toMounts(planned: PlannedMount, context: MountContext): Promise<readonly Mount[]> {
   switch (planned.kind) {
     case 'bind':
-      return [await bindMount(planned, place)]
+      return [await bindMount(planned, context)]
     case 'cache': {
       const { target, readonly, path, owned = false } = planned
-      const source = place.opened.paths[place.caches.indexOf(planned)]
+      const source = context.opened.paths[context.caches.indexOf(planned)]
       if (source === undefined) throw new Error('a cache mount was not opened')
       return [{ type: 'bind', target, source, readonly, path, owned }]
     }
@@ -112,9 +113,9 @@ async function toMounts(planned: PlannedMount, place: MountPlace): Promise<reado
       return [{ type: 'file', target: planned.target, content, uid: 0, gid: 0, mode: 0o755 }]
     }
     case 'secret':
-      return secretMounts(planned, place)
+      return secretMounts(planned, context)
     case 'ssh':
-      return agentMounts(planned, place)
+      return agentMounts(planned, context)
     default:
       return unreachable(planned)
   }
@@ -122,9 +123,9 @@ async function toMounts(planned: PlannedMount, place: MountPlace): Promise<reado
 
 async function secretMounts(
   { id, target, env, required, owner }: SecretMountPlan,
-  place: MountPlace,
+  context: MountContext,
 ): Promise<readonly Mount[]> {
-  const content = await place.deps.secrets.secret(id, place.deps.signal)
+  const content = await context.deps.secrets.secret(id, context.deps.signal)
   if (content === undefined) {
     if (!required) return []
     throw new TsbuildError(`secret ${id}: not found`, {
@@ -132,13 +133,13 @@ async function secretMounts(
       hint: `start the build with --secret id=${id},src=FILE or --secret id=${id},env=VARIABLE`,
     })
   }
-  if (env !== undefined) place.env.push(`${env}=${Buffer.from(content).toString()}`)
+  if (env !== undefined) context.env.push(`${env}=${Buffer.from(content).toString()}`)
   return target === undefined ? [] : [{ type: 'file', target, content, ...owner }]
 }
 
 function agentMounts(
   { id, target, required, owner }: SshMountPlan,
-  { deps, agents }: MountPlace,
+  { deps, agents }: MountContext,
 ): readonly Mount[] {
   const agent = deps.secrets.agent(id)
   if (agent === undefined) {
@@ -155,7 +156,7 @@ function agentMounts(
 /** What is written to it goes to a directory that is removed after the step. */
 async function bindMount(
   planned: BindMountPlan,
-  { index, inputs, deps }: MountPlace,
+  { index, inputs, deps }: MountContext,
 ): Promise<Mount> {
   const { target, path, readonly, owned = false } = planned
   const lower = await directoriesIn(inputs.sources[planned.source], deps)

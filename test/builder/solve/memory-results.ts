@@ -1,25 +1,29 @@
 import type { CacheKey, Candidate, NewResult, ResultCache } from '#cache'
 
-/** A cache of results in memory: what the solver must be able to do without a store that remembers. */
+/** A cache of results in memory, whose layers are in the store. */
 export class MemoryResults implements ResultCache {
   readonly isRequired = false
   readonly #results = new Map<CacheKey, NewResult>()
   readonly #links = new Map<CacheKey, CacheKey>()
   /** How many calls there were, by name. */
-  readonly calls: { find: number; put: number } = { find: 0, put: 0 }
+  readonly calls: { find: number; families: number; put: number } = { find: 0, families: 0, put: 0 }
 
   async find(keys: readonly CacheKey[]): Promise<readonly Candidate[]> {
     this.calls.find++
     return keys.flatMap((foundBy) => {
       const result = this.#results.get(foundBy) ?? this.#results.get(this.#target(foundBy))
       if (result === undefined) return []
-      const layer = { id: result.layer, diffId: undefined, size: undefined }
-      return [{ ...result, foundBy, layer }]
+      const { tar: _, layer: id, ...facts } = result
+      return [
+        { ...facts, foundBy, layer: { kind: 'stored', id, diffId: undefined, size: undefined } },
+      ]
     })
   }
 
-  async hasFamily(family: CacheKey): Promise<boolean> {
-    return this.#results.values().some((result) => result.family === family)
+  async hasFamilies(families: readonly CacheKey[]): Promise<ReadonlySet<CacheKey>> {
+    this.calls.families++
+    const known = new Set([...this.#results.values()].map(({ family }) => family))
+    return new Set(families.filter((family) => known.has(family)))
   }
 
   async put(result: NewResult): Promise<void> {

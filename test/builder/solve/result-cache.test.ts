@@ -46,11 +46,29 @@ describe('solver and its cache of results', () => {
     }
   })
 
+  it('asks for the families of copies from the context in one call, and for each once', async () => {
+    const cache = new MemoryResults()
+    at = bench(() => cache)
+    at.put('a', 'a')
+    at.put('b', 'b')
+    const stages = 'FROM scratch AS one\nCOPY a /\nRUN write x 1\nFROM scratch\nCOPY b /'
+    for (const { ran, calls } of [
+      // RUN and COPY --from have a call each, for the reason of their execution.
+      { ran: 1, calls: 3 },
+      { ran: 0, calls: 1 },
+    ]) {
+      cache.calls.families = 0
+      assert.equal((await at.solve(`${stages}\nCOPY --from=one /x /x`)).ran.length, ran)
+      assert.equal(cache.calls.families, calls)
+    }
+  })
+
   it('takes the first candidate whose layer is in the store', async () => {
     const cache = new MemoryResults()
     const find: ResultCache['find'] = async (keys) => {
       const found = await cache.find(keys)
-      const missing = { id: layerId('missing'), diffId: undefined, size: undefined }
+      const id = layerId('missing')
+      const missing = { kind: 'stored', id, diffId: undefined, size: undefined } as const
       return found.flatMap((candidate) => [{ ...candidate, layer: missing }, candidate])
     }
     at = bench(() => ({ ...wrapped(cache), find }))
@@ -95,7 +113,7 @@ describe('solver and its cache of results', () => {
     const layers = found.filter(({ description }) => description.includes('RUN'))
     assert.equal(layers.length, 2)
     const [one, two] = layers.map(({ layer }) => layer)
-    assert.ok(one?.diffId)
+    assert.ok(one?.kind === 'stored' && one.diffId)
     assert.deepEqual(two, one)
     assert.equal(one.id, stackLayerId([one.diffId]))
   })
@@ -111,7 +129,7 @@ function wrapped(cache: ResultCache): ResultCache {
   return {
     isRequired: cache.isRequired,
     find: (keys, options) => cache.find(keys, options),
-    hasFamily: (family, options) => cache.hasFamily(family, options),
+    hasFamilies: (families, options) => cache.hasFamilies(families, options),
     put: (result, options) => cache.put(result, options),
     link: (key, target, options) => cache.link(key, target, options),
   }
@@ -122,7 +140,7 @@ function failing({ isRequired }: Pick<ResultCache, 'isRequired'>): ResultCache {
   const fail = async (): Promise<never> => {
     throw new TsbuildError('out of reach', { code: 'IO_FAILED' })
   }
-  return { isRequired, find: fail, hasFamily: fail, put: fail, link: fail }
+  return { isRequired, find: fail, hasFamilies: fail, put: fail, link: fail }
 }
 
 function warningsOf({ events }: Solved): readonly string[] {

@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { assembleImage, type StepLayer } from '#builder/export'
 import { Fetcher } from '#builder/fetch'
-import { globalScope, planBuild, resolveGraph } from '#builder/plan'
+import { globalScope, type Plan, planBuild, resolveGraph } from '#builder/plan'
 import type { ExitStatus, Sandbox } from '#builder/sandbox'
 import { Reporter, Solver, scheduler, workPool } from '#builder/solve'
 import { openStore, type ResultCache, type Store } from '#cache'
-import { type BuildFact, type DiffId, hostPlatform, TsbuildError } from '#core'
+import { type BuildFact, type DiffId, type Digest, hostPlatform, TsbuildError } from '#core'
 import { parseDockerfile } from '#parser'
 import type { ProcessSpec } from '../../../builder/sandbox/spec/process-spec.ts'
 import type { RunningProcess, StartOptions } from '../../../builder/sandbox/spec/sandbox.ts'
@@ -95,6 +96,7 @@ interface SolveRequest {
 
 export interface Solved {
   readonly diffIds: readonly DiffId[]
+  readonly imageId: Digest
   readonly ran: readonly string[]
   readonly peak: number
   readonly events: readonly BuildFact[]
@@ -165,5 +167,22 @@ async function solve(
   const diffIds = await diffIdsOf(layers.map(({ layer }) => layer))
   const vertices = [...plan.vertices.values()].filter(({ id }) => reporter.isCached(id))
   const cached = vertices.map(({ name }) => name)
-  return { diffIds, ran: sandbox.started, peak: sandbox.peak, events, cached }
+  const imageId = imageIdOf(plan, layers, diffIds)
+  return { diffIds, imageId, ran: sandbox.started, peak: sandbox.peak, events, cached }
+}
+
+function imageIdOf(
+  { image }: Plan,
+  layers: Awaited<ReturnType<Solver['solve']>>,
+  diffIds: readonly DiffId[],
+): Digest {
+  const steps = diffIds.flatMap((diffId, index): readonly StepLayer[] => {
+    const made = layers[index]
+    if (made === undefined) return []
+    const { vertex, layer } = made
+    return [
+      { diffId, vertex, createdAt: layer.createdAt, size: 1, blob: undefined, origin: undefined },
+    ]
+  })
+  return assembleImage(image, steps, { now: new Date(0) }).id
 }

@@ -91,7 +91,7 @@ describe('cache blobs', () => {
     })
   }
 
-  it('replaces a cut blob that is put again before anybody opens it', async () => {
+  it('replaces a cut blob that is put again before it is opened', async () => {
     const store = newStore()
     const bytes = randomBytes(5000)
     const blob = descriptorOf(bytes)

@@ -101,7 +101,7 @@ describe('cache records', () => {
     assert.equal(store.records.find(keyOf('copy')), undefined)
   })
 
-  it('know what they were done on, unless another tsbuild has put them again', async () => {
+  it('have the keys of their inputs, unless an older tsbuild has put them again', async () => {
     const inputs = [keyOf('root'), keyOf('source')]
     const createdAt = new Date(1_700_000_000_000)
     const facts = { family: keyOf('f'), preimage: {}, layer: undefined, description: 'COPY' }

@@ -122,7 +122,7 @@ describe('cache layers', () => {
       })
     })
 
-    it('keep one folder over a reboot, and lose the others', async () => {
+    it('keep one folder over a reboot, and remove the others', async () => {
       const [one, two] = [await commit('x'), await commit('x')]
       for (const { id } of [one, two]) store.layers.identify(id, tar, [])
       await store.sync()
@@ -155,7 +155,7 @@ describe('cache layers', () => {
     })
   })
 
-  it('know their compressed forms', () => {
+  it('list their compressed forms', () => {
     assert.deepEqual(store.layers.compressed(diffId), [])
     store.layers.addCompressed(diffId, gzip)
     store.layers.addCompressed(diffId, { ...gzip, annotations: { a: 'b' } })
@@ -171,14 +171,14 @@ describe('cache layers', () => {
   it('after a reboot are those that were synced', async () => {
     await putStep(store, 'synced')
     await store.sync()
-    await putStep(store, 'lost')
+    await putStep(store, 'unsynced')
     const { root } = store
     await store[Symbol.asyncDispose]()
     mkdirSync(join(root, 'layers', 'orphan'))
     pretendReboot(root)
     await withStore(root, (next) => {
       assert.ok(next.records.find(keyOf('synced')))
-      assert.equal(next.records.find(keyOf('lost')), undefined)
+      assert.equal(next.records.find(keyOf('unsynced')), undefined)
       assert.equal(readdirSync(join(root, 'layers')).length, 1)
     })
     assert.equal(existsSync(join(root, 'layers', 'orphan')), false)
@@ -241,7 +241,7 @@ describe('cache layers', () => {
       }
     })
 
-    it('lose them with the folder', async () => {
+    it('remove them with the folder', async () => {
       const { id } = await commitWith('first', '1:1 file\0')
       await using aside = store.temporary()
       store.layers.discard(id, aside.path)
@@ -252,7 +252,7 @@ describe('cache layers', () => {
       await commitWith('synced', '1:1 file\0')
       await store.sync()
       const other = asDiffId(digestOf('other'))
-      await made('lost', '2:2 file\0', (path) =>
+      await made('unsynced', '2:2 file\0', (path) =>
         store.layers.commitDirectory(path, { diffId: other, size: 1 }),
       )
       pretendReboot(store.root)
@@ -278,10 +278,15 @@ describe('cache layers', () => {
   it('are named by their content in a database that was made before', async () => {
     const database = new DatabaseSync(join(store.root, 'tsbuild.db'))
     const { id } = await commit('x')
+    await putStep(store, 'earlier')
     database.exec('DROP TABLE renamed; DROP TABLE inputs')
     database.close()
     await store[Symbol.asyncDispose]()
     store = openStore(store.root)
+    const earlier = store.records.find(keyOf('earlier'))
+    assert.ok(earlier?.layer)
+    assert.deepEqual(earlier.inputs, [])
+    assert.equal(store.layers.get(earlier.layer)?.directory, true)
     assert.equal(store.layers.identify(id, { diffId, size: 7 }, []).directory, true)
     await putStep(store, 'later')
     assert.deepEqual(store.records.find(keyOf('later'))?.inputs, [])

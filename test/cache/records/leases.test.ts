@@ -31,8 +31,8 @@ describe('cache leases', () => {
       },
       { onWait: (wait) => void waits.push(wait) },
     )
-    const winner = await Promise.race([second, setTimeout(100, 'nobody')])
-    assert.equal(winner, 'nobody')
+    const winner = await Promise.race([second, setTimeout(100, 'waiting')])
+    assert.equal(winner, 'waiting')
     const [wait] = waits
     assert.equal(wait?.reason, `process ${process.pid}, which does the same: RUN make`)
     assert.equal(await Promise.race([wait.ended, setTimeout(50, 'on')]), 'on')

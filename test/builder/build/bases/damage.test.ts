@@ -15,7 +15,7 @@ import { foreignImage, foreignLayer, publish } from '../support/images.ts'
 import { putShell, SHELL_BASE } from '../support/shell-base.ts'
 import { Workplace } from '../support/workplace.ts'
 
-/** Damage to a file of a layer. */
+/** What may happen to a file of a layer that keeps its size and times. */
 const DAMAGE: Readonly<Record<string, (path: string) => void>> = {
   'a flipped bit': (path) => {
     const { mtimeMs } = lstatSync(path)
@@ -132,9 +132,9 @@ describe('build: damaged directories of layers', () => {
 
   it('do not change what is pushed and stored when a tar is missing', async () => {
     const first = await at.build(dockerfile())
-    const lose = (diffId: string) =>
+    const removeTar = (diffId: string) =>
       rmSync(join(at.path('store'), 'blobs/sha256', hexOf(diffId as Digest)))
-    for (const { diffId } of first.layers.slice(2)) lose(diffId)
+    for (const { diffId } of first.layers.slice(2)) removeTar(diffId)
     const again = await at.build(dockerfile())
     assert.equal(again.imageId, first.imageId)
     const dest = at.path('x.tar')
@@ -145,7 +145,7 @@ describe('build: damaged directories of layers', () => {
       { type: 'docker', dest } as const,
     ]) {
       const { layers } = await at.build(dockerfile())
-      lose(layers.at(-1)?.diffId ?? '')
+      removeTar(layers.at(-1)?.diffId ?? '')
       DAMAGE['a flipped bit']?.(fileOf('ran'))
       const refused = at.build(dockerfile(), { tags: [at.at('app')], outputs: [output] })
       await assert.rejects(refused, { code: 'DIGEST_MISMATCH' })

@@ -32,7 +32,7 @@ describe('an emulator', () => {
   const refuses = (hint: RegExp) =>
     assert.throws(() => check(ARM64), { code: 'PLATFORM_MISMATCH', hint })
 
-  it('is not needed for what the machine runs by itself', () => {
+  it('is not needed for what the machine runs natively', () => {
     check(AMD64)
     check({ os: 'linux', architecture: '386' })
   })

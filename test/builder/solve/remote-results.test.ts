@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { RemoteContent, RemoteResults } from './remote-results.ts'
+import { solverSuite } from './solver-suite.ts'
+import { type Bench, bench, type Solved } from './support.ts'
+
+solverSuite('a remote cache', () => {
+  const content = new RemoteContent()
+  return (store) => new RemoteResults(content, store)
+})
+
+describe('solver and a remote cache', () => {
+  let content: RemoteContent
+  let one: Bench
+  let two: Bench
+
+  beforeEach(() => {
+    content = new RemoteContent()
+    one = bench((store) => new RemoteResults(content, store))
+    two = bench((store) => new RemoteResults(content, store))
+    for (const machine of [one, two]) {
+      machine.put('src/a', '1')
+      machine.put('conf', 'x')
+    }
+  })
+  afterEach(() => {
+    one[Symbol.dispose]()
+    two[Symbol.dispose]()
+  })
+
+  const text = [
+    'FROM scratch AS build',
+    'COPY src /src',
+    'RUN write out/app v1',
+    'FROM scratch',
+    'COPY conf /etc/conf',
+    'COPY --from=build /out /out',
+    'RUN write etc/done yes',
+  ].join('\n')
+
+  it('finds what another machine has done, and makes the same image', async () => {
+    const made = await one.solve(text)
+    assert.equal(made.ran.length, 2)
+    const { opened } = content
+    const found = await two.solve(text)
+    assert.deepEqual(found.ran, [])
+    assert.equal(found.cached.length, 5)
+    assert.equal(made.diffIds.length, 3)
+    assert.deepEqual(found.diffIds, made.diffIds)
+    assert.equal(found.imageId, made.imageId)
+    assert.equal(content.opened - opened, content.blobs.size)
+    await two.solve(text)
+    assert.equal(
+      content.opened - opened,
+      content.blobs.size,
+      'a layer in the store is not fetched again',
+    )
+  })
+
+  it('runs steps on top of what another machine has done', async () => {
+    const more = `${text}\nRUN write etc/more yes`
+    await one.solve(text)
+    const [here, there] = [await two.solve(more), await one.solve(more)]
+    assert.deepEqual(here.ran, ['write etc/more yes'])
+    assert.deepEqual(there.ran, [])
+    assert.equal(there.imageId, here.imageId)
+    assert.equal(here.diffIds.length, 4)
+  })
+
+  for (const [what, damage] of [
+    ['with other bytes', (blob: Uint8Array) => blob.map((byte) => byte ^ 1)],
+    ['that is too short', (blob: Uint8Array) => blob.subarray(512)],
+    ['that is not there', () => undefined],
+  ] as const) {
+    it(`runs steps again whose layer has a blob ${what}`, async () => {
+      const made = await one.solve(text)
+      for (const [digest, blob] of content.blobs) {
+        const damaged = damage(blob)
+        if (damaged === undefined) content.blobs.delete(digest)
+        else content.blobs.set(digest, damaged)
+      }
+      const { opened } = content
+      const again = await two.solve(text)
+      assert.ok(content.opened > opened)
+      assert.deepEqual(again.ran, made.ran)
+      assert.ok(
+        again.cached.every((name) => name.includes('COPY --from')),
+        again.cached.join(),
+      )
+      assert.equal(warningsOf(again).length, 1)
+    })
+  }
+})
+
+function warningsOf({ events }: Solved): readonly string[] {
+  return events.flatMap((event) => (event.type === 'warning' ? [event.message] : []))
+}
