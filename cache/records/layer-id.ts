@@ -11,6 +11,11 @@ export type LayerId = string & { readonly [layerIdBrand]: true }
 
 const LAYER_ID = /^[a-z0-9]{1,64}$/
 
+/** True for text that can be a layer id: a damaged row may hold anything. */
+export function isLayerId(text: unknown): text is LayerId {
+  return typeof text === 'string' && LAYER_ID.test(text)
+}
+
 /** Brands the text of a layer id. @throws {RangeError} when `text` is not a layer id */
 export function layerId(text: string): LayerId {
   if (LAYER_ID.test(text)) return text as LayerId

@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs'
 import { type DiffId, type OwnedFiles, parseDiffId } from '#core'
 import type { Row } from './database.ts'
-import { type LayerId, layerId } from './layer-id.ts'
+import { isLayerId, type LayerId, layerId } from './layer-id.ts'
 import { sumOf } from './schema.ts'
 
 /** What the store knows of a layer. */
@@ -49,19 +49,20 @@ export const ALL_WITH_FOLDER: string = `SELECT ${COLUMNS} FROM ${LAYERS} WHERE d
 /** A row as `GET` selects it; `undefined` when it is damaged. `path`: of a folder of that name. */
 export function toLayerRecord(
   row: Row,
-  path: (folder: unknown) => string,
+  path: (folder: LayerId) => string,
 ): LayerRecord | undefined {
   const { id, diff_id: diffId, size, directory, sum, folder } = row
   if (typeof id !== 'string' || sum !== sumOf(id, textOrNull(diffId), numberOrNull(size))) {
     return undefined
   }
+  // A damaged name of the folder: then the layer has none, and is made again.
+  const name = isLayerId(folder) ? folder : layerId(id)
   return {
     id: layerId(id),
     ...(typeof diffId === 'string' ? { diffId: parseDiffId(diffId) } : {}),
     ...(typeof size === 'number' ? { size } : {}),
     directory:
-      directory === 1 &&
-      lstatSync(path(folder ?? id), { throwIfNoEntry: false })?.isDirectory() === true,
+      directory === 1 && lstatSync(path(name), { throwIfNoEntry: false })?.isDirectory() === true,
   }
 }
 

@@ -21,7 +21,7 @@ import { syncFileSystem } from '../filesystem/sync.ts'
 import { addCompressedBlob, compressedBlobs } from './compressed-blobs.ts'
 import type { Database, Row } from './database.ts'
 import { moveFolder, moveOwners } from './layer-folder.ts'
-import { isStackLayerId, type LayerId, layerId, stackLayerId } from './layer-id.ts'
+import { isLayerId, isStackLayerId, type LayerId, layerId, stackLayerId } from './layer-id.ts'
 import {
   ALL_WITH_FOLDER,
   CURRENT_ID,
@@ -76,7 +76,8 @@ export class Layers {
 
   /** Where the layer's folder in overlay form is, or would be. */
   directory(id: LayerId): string {
-    return this.#path(this.#database.get(FOLDER_NAME, id, id)?.folder)
+    const { folder } = this.#database.get(FOLDER_NAME, id, id) ?? {}
+    return this.#path(isLayerId(folder) ? folder : id)
   }
 
   /**
@@ -119,7 +120,8 @@ export class Layers {
   /**
    * Adds what packing a step's layer has shown, and names the layer by its content: steps that left
    * the same on the same stack have one layer. Its folder stays where it is, since mounts use it, and
-   * the earlier id goes on leading to the layer.
+   * the earlier id goes on leading to the layer. Of two folders the newer one counts: an earlier one may
+   * be damaged, which a build without the cache mends, or lack owners that are known by now.
    * @param below diffIDs of the layers underneath, bottom first
    */
   identify(id: LayerId, tar: TarFacts, below: readonly DiffId[]): LayerRecord {
@@ -127,7 +129,8 @@ export class Layers {
     return this.#database.transaction(() => {
       const known = this.get(id)
       if (known?.id !== id || known.diffId !== undefined) return this.setTar(known?.id ?? id, tar)
-      const holds = known.directory && this.get(named)?.directory !== true
+      const holds = known.directory
+      if (holds) this.#dropFolder(named)
       this.#database.run('DELETE FROM layers WHERE id = ?', id)
       this.#put(named, holds ? { ...tar, directory: true } : tar)
       this.#database.run(
@@ -136,6 +139,12 @@ export class Layers {
       )
       return this.setTar(named, tar)
     })
+  }
+
+  /** Forgets the folder of a layer, which has another one. */
+  #dropFolder(id: LayerId): void {
+    this.#database.run('UPDATE layers SET directory = 0 WHERE id = ?', id)
+    this.#database.run('DELETE FROM seals WHERE id = ?', id)
   }
 
   /** The files of a layer whose owners are presumed; `undefined` when there are none. */
@@ -291,7 +300,7 @@ export class Layers {
     return row && toLayerRecord(row, (folder) => this.#path(folder))
   }
 
-  #path(folder: unknown): string {
-    return join(this.#layout.layers, layerId(String(folder)))
+  #path(folder: LayerId): string {
+    return join(this.#layout.layers, folder)
   }
 }

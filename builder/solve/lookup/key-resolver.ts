@@ -121,7 +121,8 @@ export class KeyResolver {
     const { operations, lookup } = this.#deps
     if (lookup.isAsked(first)) return
     const keys = new Map(this.#probed)
-    keys.set(operation.vertex.id, operation.resultKey(root, first))
+    // What is found by content has another key than the one that it is asked for by.
+    if (isStoredAsAsked(operation)) keys.set(operation.vertex.id, operation.resultKey(root, first))
     const wanted = new Set([first])
     for (const [id, later] of operations) {
       if (keys.has(id)) continue
@@ -133,7 +134,7 @@ export class KeyResolver {
       const { vertex } = later
       const own = this.#keyAhead(later, keys)
       if (own === undefined) continue
-      keys.set(id, later.resultKey(rootKey(later, keys), own))
+      if (isStoredAsAsked(later)) keys.set(id, later.resultKey(rootKey(later, keys), own))
       if (lookup.isAsked(own) || !lookup.isAllowed({ vertex, by: 'definition' })) continue
       wanted.add(own)
     }
@@ -214,6 +215,11 @@ function rootKey(
   keys: ReadonlyMap<VertexId, CacheKey>,
 ): CacheKey | undefined {
   return root === undefined ? undefined : keys.get(root)
+}
+
+/** False where the result has a key by content, to which the first key only leads. */
+function isStoredAsAsked({ selection, isByContent }: StepOperation): boolean {
+  return selection === undefined || isByContent
 }
 
 function isEqual(a: readonly CacheKey[], b: readonly CacheKey[]): boolean {

@@ -5,11 +5,14 @@ export class MemoryResults implements ResultCache {
   readonly isRequired = false
   readonly #results = new Map<CacheKey, NewResult>()
   readonly #links = new Map<CacheKey, CacheKey>()
-  /** How many calls there were, by name. */
-  readonly calls: { find: number; families: number; put: number } = { find: 0, families: 0, put: 0 }
+  /** How many calls there were, by name, and how many keys they asked for. */
+  readonly calls: { find: number; keys: number; families: number; put: number } = {
+    ...{ find: 0, keys: 0, families: 0, put: 0 },
+  }
 
   async find(keys: readonly CacheKey[]): Promise<readonly Candidate[]> {
     this.calls.find++
+    this.calls.keys += keys.length
     return keys.flatMap((foundBy) => {
       const result = this.#results.get(foundBy) ?? this.#results.get(this.#target(foundBy))
       if (result === undefined) return []

@@ -25,6 +25,17 @@ describe('solver and its cache of results', () => {
     assert.equal(cache.calls.find, 1)
   })
 
+  it('asks for a number of keys that grows with a chain of copies, not with its square', async () => {
+    const cache = new MemoryResults()
+    at = bench(() => cache)
+    const copies = Array.from({ length: 30 }, (_, n) => `COPY --from=one /f /f${n}`)
+    const text = ['FROM scratch AS one', 'RUN write f 1', 'FROM scratch', ...copies].join('\n')
+    await at.solve(text)
+    cache.calls.keys = 0
+    assert.deepEqual((await at.solve(text)).ran, [])
+    assert.ok(cache.calls.keys > 0 && cache.calls.keys < 4 * copies.length, `${cache.calls.keys}`)
+  })
+
   it('asks again only behind files of the context', async () => {
     const cache = new MemoryResults()
     at = bench(() => cache)

@@ -122,7 +122,7 @@ describe('cache layers', () => {
       })
     })
 
-    it('keep one folder over a reboot, and remove the others', async () => {
+    it('keep the newest folder over a reboot, and remove the others', async () => {
       const [one, two] = [await commit('x'), await commit('x')]
       for (const { id } of [one, two]) store.layers.identify(id, tar, [])
       await store.sync()
@@ -130,9 +130,23 @@ describe('cache layers', () => {
       await store[Symbol.asyncDispose]()
       pretendReboot(root)
       store = openStore(root)
-      assert.deepEqual(readdirSync(join(root, 'layers')), [one.id])
+      assert.deepEqual(readdirSync(join(root, 'layers')), [two.id])
       assert.deepEqual(store.layers.get(two.id), store.layers.get(one.id))
       assert.equal(store.layers.get(two.id)?.directory, true)
+    })
+
+    it('have no folder when its name is damaged', async () => {
+      const { id } = await commit('x')
+      const named = store.layers.identify(id, tar, [base])
+      const { root } = store
+      await store[Symbol.asyncDispose]()
+      const database = new DatabaseSync(join(root, 'tsbuild.db'))
+      database.exec("UPDATE renamed SET name = 'X' || name")
+      database.close()
+      store = openStore(root)
+      assert.deepEqual(store.layers.get(named.id), { ...named, directory: false })
+      assert.equal(store.layers.directory(named.id), join(root, 'layers', named.id))
+      assert.deepEqual(store.layers.findByDiffId(diffId), { ...named, directory: false })
     })
 
     it('get a new folder when theirs was removed', async () => {

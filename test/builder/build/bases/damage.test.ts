@@ -100,6 +100,17 @@ describe('build: damaged directories of layers', () => {
     }
   }
 
+  it('are replaced by a build without the cache', async () => {
+    await at.build(dockerfile())
+    DAMAGE['a flipped bit']?.(fileOf('ran'))
+    await at.build(dockerfile(), { noCache: true })
+    const folder = at.path('folder')
+    await at.build([...dockerfile(), `${RUN} read word < /d/ran; echo $word > /d/seen`], {
+      outputs: [{ type: 'local', dest: folder }],
+    })
+    assert.equal(readFileSync(join(folder, 'd/seen'), 'utf8'), 'ran\n')
+  })
+
   it('of a base are left alone where nothing can tell, and made anew once it can', async () => {
     await at.build([`FROM ${at.at('base')}`, 'COPY copied /'])
     const blobs = join(at.path('store'), 'blobs/sha256')
