@@ -8,6 +8,8 @@ export interface Flag {
   readonly short?: string
   /** Stands for the value in the help; absent for a switch. */
   readonly metavar?: string
+  /** What completion offers for the value: these words, or names of files and folders. */
+  readonly values?: readonly string[] | 'paths'
   /** May be given several times, each adding a value. Otherwise the last one counts. */
   readonly repeat?: boolean
   readonly help: string
