@@ -1,8 +1,14 @@
 import type { Flag } from '../arguments/flags.ts'
-import type { Command } from '../commands/command.ts'
+
+/** What completion needs of a command. */
+export interface CompletedCommand {
+  readonly name: string
+  readonly summary: string
+  readonly flags: readonly Flag[]
+}
 
 /** The script that bash sources to complete command lines, and zsh after `bashcompinit`. */
-export function bashScript(commands: readonly Command[]): string {
+export function bashScript(commands: readonly CompletedCommand[]): string {
   const names = commands.map(({ name }) => name)
   return `_tsbuild_words() {
   COMPREPLY+=($(compgen -W "$1" -- "$cur"))
@@ -29,7 +35,7 @@ complete -F _tsbuild tsbuild
 `
 }
 
-function shown({ flags }: Command): readonly Flag[] {
+function shown({ flags }: CompletedCommand): readonly Flag[] {
   return flags.filter(({ isHidden }) => isHidden !== true)
 }
 
@@ -38,7 +44,7 @@ function spellings({ name, short }: Flag): readonly string[] {
 }
 
 /** What is completed behind each flag with a value. */
-function valueCases(command: Command): readonly string[] {
+function valueCases(command: CompletedCommand): readonly string[] {
   const valued = shown(command).filter(({ metavar }) => metavar !== undefined)
   return valued.map((flag) => {
     const { values = [] } = flag
@@ -48,7 +54,7 @@ function valueCases(command: Command): readonly string[] {
   })
 }
 
-function flagsCase(command: Command): string {
+function flagsCase(command: CompletedCommand): string {
   const words = shown(command).flatMap(spellings).join(' ')
   return `    "${command.name} -"*) _tsbuild_words '${words}'; return ;;\n`
 }

@@ -1,8 +1,8 @@
 import type { Flag } from '../arguments/flags.ts'
-import type { Command } from '../commands/command.ts'
+import type { CompletedCommand } from './bash-script.ts'
 
 /** The script that fish sources to complete command lines. */
-export function fishScript(commands: readonly Command[]): string {
+export function fishScript(commands: readonly CompletedCommand[]): string {
   const [, ...others] = commands.map(({ name }) => name)
   return commands
     .flatMap(({ name, summary, flags }, index) => {

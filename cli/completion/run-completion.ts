@@ -1,12 +1,11 @@
 import { type Arguments, expectArguments, usageError } from '../arguments/flags.ts'
-import type { Command } from '../commands/command.ts'
 import { print, type Shell } from '../terminal/shell.ts'
-import { bashScript } from './bash-script.ts'
+import { bashScript, type CompletedCommand } from './bash-script.ts'
 import { fishScript } from './fish-script.ts'
 
 const ZSH = 'autoload -U +X compinit && compinit\nautoload -U +X bashcompinit && bashcompinit\n'
 
-const SCRIPTS: ReadonlyMap<string, (commands: readonly Command[]) => string> = new Map([
+const SCRIPTS: ReadonlyMap<string, (commands: readonly CompletedCommand[]) => string> = new Map([
   ['bash', bashScript],
   ['zsh', (commands) => ZSH + bashScript(commands)],
   ['fish', fishScript],
@@ -16,7 +15,7 @@ const SCRIPTS: ReadonlyMap<string, (commands: readonly Command[]) => string> = n
 export async function runCompletion(
   args: Arguments,
   shell: Shell,
-  commands: readonly Command[],
+  commands: readonly CompletedCommand[],
 ): Promise<number> {
   const usage = 'tsbuild completion bash|zsh|fish'
   const [name = ''] = expectArguments(args, { least: 1, most: 1, usage })
