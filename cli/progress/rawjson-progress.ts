@@ -8,10 +8,10 @@ import {
   type VertexProgress,
 } from '#core'
 import type { Progress } from './progress.ts'
-import { recordOf } from './recorded-event.ts'
 import {
   CANCELED,
   formatTime,
+  recordOf,
   type SolveStatus,
   type StatusLog,
   type StatusTransfer,
@@ -25,7 +25,7 @@ interface KnownVertex {
   readonly started: number
 }
 
-/** Announced for warnings where no vertex was announced before. */
+/** The vertex of warnings about the whole build, which is announced with the first of them. */
 const WARNINGS = { id: 'warnings', name: '[internal] warnings' }
 
 /**
@@ -78,13 +78,12 @@ export class RawJsonProgress implements Progress {
     }
   }
 
-  /** BuildKit's clients show warnings on vertices: those about the whole build are on the first one. */
+  /** BuildKit's clients show warnings at their vertices. */
   #warn(warning: BuildWarning): SolveStatus {
-    const [first] = this.#vertices.keys()
-    const id = warning.vertex ?? first
-    if (id !== undefined) return { warnings: [warningOf(warning, id)] }
-    const announced = this.#plan({ ...WARNINGS, inputs: [] })
-    return { vertexes: [announced], warnings: [warningOf(warning, WARNINGS.id)] }
+    const id = warning.vertex ?? WARNINGS.id
+    const warnings = [warningOf(warning, id)]
+    if (id !== WARNINGS.id || this.#vertices.has(id)) return { warnings }
+    return { vertexes: [this.#plan({ ...WARNINGS, inputs: [] })], warnings }
   }
 
   #plan(planned: { id: string; name: string; inputs: readonly string[] }): StatusVertex {

@@ -72,13 +72,6 @@ const REQUIRED: Readonly<Record<string, readonly (keyof RecordedEvent)[]>> = {
   log: ['vertex'],
 }
 
-/** What a line carries of an event beside BuildKit's fields: of a log, its bytes are in these. */
-export function recordOf(event: BuildEvent): object {
-  if (event.type !== 'log') return event
-  const { type, vertex, time } = event
-  return { type, vertex, time }
-}
-
 /**
  * The event of which `recordOf` was written; `undefined` for what is not one, for example that of a
  * later version.

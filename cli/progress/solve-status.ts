@@ -1,3 +1,5 @@
+import type { BuildEvent } from '#core'
+
 /**
  * BuildKit's form of progress: what `docker buildx build --progress=rawjson` prints, an object a line.
  * Absent lists are empty.
@@ -61,6 +63,13 @@ interface StatusPosition {
 
 /** What BuildKit says of a vertex that was stopped. */
 export const CANCELED = 'context canceled'
+
+/** What a line carries of an event beside BuildKit's fields: of a log, its bytes are in these. */
+export function recordOf(event: BuildEvent): object {
+  if (event.type !== 'log') return event
+  const { type, vertex, time } = event
+  return { type, vertex, time }
+}
 
 /** RFC 3339 with nanoseconds. @param time milliseconds since 1970, with fractions */
 export function formatTime(time: number): string {

@@ -217,9 +217,10 @@ describe('rawjson', () => {
         },
         { logs: [{ vertex: digest, stream: 2, data: 'eAo=', timestamp }] },
         {
+          vertexes: [{ digest: digestOf('warnings'), name: '[internal] warnings' }],
           warnings: [
             {
-              vertex: digest,
+              vertex: digestOf('warnings'),
               level: 1,
               short: Buffer.from('R: m (line 4)').toString('base64'),
               url: 'u',
@@ -243,10 +244,12 @@ describe('rawjson', () => {
   })
 
   it('announces the vertex of each warning', () => {
-    const [line = ''] = linesOf([{ type: 'warning', message: 'm', time: START }])
-    const { vertexes, warnings } = JSON.parse(line)
-    assert.equal(vertexes[0].name, '[internal] warnings')
-    assert.equal(warnings[0].vertex, vertexes[0].digest)
+    const warning = { type: 'warning', message: 'm', time: START } as const
+    const [first, second] = linesOf([warning, warning]).map((line) => JSON.parse(line))
+    assert.equal(first.vertexes[0].name, '[internal] warnings')
+    assert.equal(first.warnings[0].vertex, first.vertexes[0].digest)
+    assert.equal(second.vertexes, undefined)
+    assert.equal(second.warnings[0].vertex, first.vertexes[0].digest)
   })
 
   it('has times that are read as they were written', () => {
