@@ -1,6 +1,6 @@
 import type { LayerCompression, Output } from '#builder'
 import { usageError } from './flags.ts'
-import { unsupported } from './later-flags.ts'
+import { unsupportedError } from './later-flags.ts'
 
 /** The keys and values of one `--output`. */
 export type OutputSettings = ReadonlyMap<string, string>
@@ -53,7 +53,7 @@ export const OUTPUT_TYPES: Readonly<Record<Output['type'] | 'image', OutputType>
         return [{ type: 'docker', dest, ...folder(settings), ...packed(settings) }]
       }
       const hint = 'write type=docker,dest=FILE, and run docker load -i FILE'
-      throw unsupported('output type=docker without dest is not supported yet', hint)
+      throw unsupportedError('output type=docker without dest is not supported yet', hint)
     },
   },
   local: {
@@ -105,7 +105,8 @@ function localMode(text: string | undefined): { readonly mode?: 'delete' } {
 
 function parseCompression(text: string | undefined): LayerCompression | undefined {
   if (text === undefined) return undefined
-  if (text === 'estargz') throw unsupported('compression=estargz is not supported yet', 'use gzip')
+  if (text === 'estargz')
+    throw unsupportedError('compression=estargz is not supported yet', 'use gzip')
   const found = COMPRESSIONS.find((name) => name === text)
   if (found !== undefined) return found
   throw usageError(`unknown compression "${text}"`, `choose one of ${COMPRESSIONS.join(', ')}`)

@@ -1,7 +1,7 @@
 import type { Output } from '#builder'
 import { suggestion } from '#core'
 import { usageError } from './flags.ts'
-import { unsupported } from './later-flags.ts'
+import { unsupportedError } from './later-flags.ts'
 import { OUTPUT_TYPES } from './output-types.ts'
 
 /** One `--output`, understood: where the result goes, and names given with it. */
@@ -48,7 +48,7 @@ export function parseOutput(value: string): OutputRequest {
   const type = settings.get('type')
   if (type === undefined) throw usageError(`output "${value}" has no type`, typesHint())
   if (type === 'cacheonly') {
-    throw unsupported(
+    throw unsupportedError(
       'output type=cacheonly is not supported yet',
       'write -o type=tar,dest=/dev/null',
     )
@@ -72,7 +72,7 @@ export function parseOutput(value: string): OutputRequest {
 function isLater(key: string, value: string | undefined): boolean {
   if (!Object.hasOwn(LATER_KEYS, key) && !key.startsWith('annotation')) return false
   if (value === LATER_KEYS[key]) return true
-  throw unsupported(`the output option ${key}=${value} is not supported yet`, 'leave it out')
+  throw unsupportedError(`the output option ${key}=${value} is not supported yet`, 'leave it out')
 }
 
 function parseSettings(fields: readonly string[], value: string): Map<string, string> {
