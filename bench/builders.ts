@@ -49,7 +49,7 @@ export async function startBuilders(bench: Bench, prime: string): Promise<Builde
 
 /**
  * A builder with a file system of its own for its storage and temporary files: what one of them deletes
- * while it builds would slow down whoever is measured next (see `freshFileSystem`).
+ * while it builds would slow down the one that is measured next (see `freshFileSystem`).
  */
 async function onOwnDisk(start: () => Promise<Builder>): Promise<Builder> {
   const disk = await inFolder(SYSTEM_TEMPORARY, freshFileSystem)

@@ -10,9 +10,9 @@ export function makeStopFlag(): StopFlag {
   return new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
 }
 
-/** Sets or clears a flag, for all threads that have it. */
-export function setStopFlag(flag: StopFlag, stop: boolean): void {
-  Atomics.store(flag, 0, stop ? 1 : 0)
+/** Sets a flag, for all threads that have it. */
+export function setStopFlag(flag: StopFlag): void {
+  Atomics.store(flag, 0, 1)
 }
 
 /** Makes `checkpoint` in the calling thread look at `flag`. */

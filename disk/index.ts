@@ -1,3 +1,3 @@
 export { childPath, O_PATH } from './child-path.ts'
 export { readLimited } from './read-file.ts'
-export { type RemoveOptions, removeEntry, removeTree, removeTreeSync } from './remove-tree.ts'
+export { removeEntry, removeTree, removeTreeSync } from './remove-tree.ts'

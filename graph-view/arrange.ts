@@ -4,7 +4,7 @@ import { inletOf, type StageBox } from './svg-stage.ts'
 import type { EdgeView, GraphView } from './view.ts'
 
 /** An arrow from a stage to what uses it; images stand in the lines that name them. */
-export interface Arrow {
+interface Arrow {
   readonly from: number
   readonly to: number
   /** What it stands for: uses of one kind. */

@@ -22,7 +22,7 @@ export interface LayoutPoint {
 }
 
 /** A box with its place. */
-export interface PlacedBox extends LayoutPoint {
+interface PlacedBox extends LayoutPoint {
   /** How long the column is that the box stands in. */
   readonly room: number
 }

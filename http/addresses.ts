@@ -38,7 +38,7 @@ const INVERTED = /^20010000.{16}(.{8})$/
 
 /** True for `localhost`, names below it, 127.0.0.0/8 and ::1; `host` is a URL's hostname. */
 export function isLoopback(host: string): boolean {
-  const name = bare(host)
+  const name = withoutBrackets(host)
   if (name === 'localhost' || name.endsWith('.localhost')) return true
   return isListed(LOOPBACK, name)
 }
@@ -48,7 +48,7 @@ export function isLoopback(host: string): boolean {
  * translator or a tunnel; names are never one.
  */
 export function isLocalAddress(host: string): boolean {
-  const address = bare(host)
+  const address = withoutBrackets(host)
   return isListed(LOCAL, address) || isListed(LOCAL, embeddedIn(address) ?? '')
 }
 
@@ -81,7 +81,9 @@ function dotted(value: number): string {
 
 /** All 32 digits; a URL has the last four bytes as hex digits too. */
 function hexDigits(address: string): string {
-  const [head = '', tail = ''] = bare(new URL(`http://[${address}]`).hostname).split('::')
+  const [head = '', tail = ''] = withoutBrackets(new URL(`http://[${address}]`).hostname).split(
+    '::',
+  )
   const digitsOf = (part: string): string =>
     part.replace(/[^:]+/g, (group) => group.padStart(4, '0')).replaceAll(':', '')
   return digitsOf(head).padEnd(32 - digitsOf(tail).length, '0') + digitsOf(tail)
@@ -94,7 +96,7 @@ function isListed(list: BlockList, address: string): boolean {
 }
 
 /** IPv6 addresses without brackets and zone. */
-function bare(host: string): string {
+function withoutBrackets(host: string): string {
   return host
     .toLowerCase()
     .replace(/^\[|\]$/g, '')

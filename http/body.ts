@@ -36,25 +36,25 @@ export async function* withMinimumSpeed(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let waited = 0
   let received = 0
-  let asked = performance.now()
+  let waitingSince = performance.now()
   try {
     for await (const chunk of body) {
-      waited += performance.now() - asked
+      waited += performance.now() - waitingSince
       received += chunk.length
       if (waited > options.window) {
-        if (received < SLOWEST) throw tooSlow(received, waited)
+        if (received < SLOWEST) throw tooSlowError(received, waited)
         waited = 0
         received = 0
       }
       yield chunk
-      asked = performance.now()
+      waitingSince = performance.now()
     }
   } catch (error) {
     throw options.toError(error)
   }
 }
 
-function tooSlow(received: number, waited: number): HttpError {
+function tooSlowError(received: number, waited: number): HttpError {
   const message = `only ${received} bytes in ${Math.round(waited / 1000)} s`
   return new HttpError(message, { code: 'TOO_SLOW' })
 }

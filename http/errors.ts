@@ -37,7 +37,7 @@ export class HttpError extends Error {
 }
 
 /** What decides how a failure is explained to a user. */
-export type NetworkFailureKind =
+type NetworkFailureKind =
   /** Nothing listens. */
   | 'refused'
   | 'unknown-host'

@@ -20,7 +20,7 @@ export interface HttpRequest {
    * is handed out unread; every other one is read.
    */
   readonly answer?: 'document' | 'stream' | undefined
-  /** Bytes that the body of a document may have; 1 MiB by default. */
+  /** Bytes that the body of a good answer (2xx) may have; 1 MiB by default, and always for any other. */
   readonly limit?: number | undefined
   /** How often it is sent at most; 1: no retries. */
   readonly attempts?: number | undefined

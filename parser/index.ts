@@ -36,7 +36,7 @@ export type {
 export {
   type DockerfileVisitor,
   type InstructionChange,
-  type InstructionPlace,
+  type InstructionPosition,
   instructionsOf,
   mapInstructions,
   visitDockerfile,
@@ -96,7 +96,6 @@ export {
   applyEnv,
   childScope,
   declareArg,
-  isSeen,
   parseEnv,
   type StageScope,
   stageScope,

@@ -31,7 +31,7 @@ export class RegistryError extends TsbuildError {
 }
 
 /** What was being done, and where. */
-export interface Doing {
+export interface ExchangeSubject {
   /** Verb first, with the item: `push layer sha256:…`. */
   readonly doing: string
   /** The registry as the user names it. */
@@ -41,14 +41,14 @@ export interface Doing {
 /** The error for an answer with a status that is not expected. */
 export function answerError(
   response: HttpResponse,
-  { doing, registry }: Doing,
+  { doing, registry }: ExchangeSubject,
   details: { readonly redact: (text: string) => string; readonly retryAfter: number | undefined },
 ): RegistryError {
   const { status } = response
-  const said = parseErrorBody(response.body)
-  const code = errorCode(status, said.codes)
-  const text = said.text === '' ? '' : `: ${plainText(details.redact(said.text))}`
-  const codes = said.codes.length === 0 ? '' : ` (${said.codes.join(', ')})`
+  const body = parseErrorBody(response.body)
+  const code = errorCode(status, body.codes)
+  const text = body.text === '' ? '' : `: ${plainText(details.redact(body.text))}`
+  const codes = body.codes.length === 0 ? '' : ` (${body.codes.join(', ')})`
   const what =
     code === 'REGISTRY_DENIED'
       ? `registry ${registry} denied access`
@@ -58,14 +58,14 @@ export function answerError(
   return new RegistryError(`${doing}: ${what}${text}${codes}`, {
     code,
     status,
-    registryCodes: said.codes,
+    registryCodes: body.codes,
     retryAfter: details.retryAfter,
     hint: hintFor(status, code, registry),
   })
 }
 
 /** The error for what an exchange threw, with what the user can do about it. */
-export function exchangeError(error: unknown, { doing, registry }: Doing): TsbuildError {
+export function exchangeError(error: unknown, { doing, registry }: ExchangeSubject): TsbuildError {
   if (error instanceof TsbuildError) {
     if (error.message.startsWith(doing)) return error
     const { code, message } = error
@@ -82,7 +82,7 @@ export function exchangeError(error: unknown, { doing, registry }: Doing): Tsbui
       cause: error,
     })
   }
-  const [text, hint] = explain({ ...failure, text: plainText(failure.text) }, registry)
+  const [text, hint] = describeFailure({ ...failure, text: plainText(failure.text) }, registry)
   return new RegistryError(`${doing}: cannot reach registry ${registry}: ${text}`, {
     code: 'REGISTRY_UNREACHABLE',
     hint,
@@ -134,7 +134,10 @@ function hintFor(status: number | undefined, code: ErrorCode, registry: string):
   return `check that ${registry} is a container registry and that it allows this`
 }
 
-function explain({ kind, text }: NetworkFailure, registry: string): readonly [string, string] {
+function describeFailure(
+  { kind, text }: NetworkFailure,
+  registry: string,
+): readonly [string, string] {
   const running = `check that ${registry} is right and that the registry is running`
   switch (kind) {
     case 'refused':

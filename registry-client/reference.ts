@@ -32,18 +32,18 @@ const ANY_DIGEST = /^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-f
  */
 export function parseReference(text: string): Reference {
   if (/^[0-9a-f]{64}$/.test(text)) {
-    throw invalidReference(
+    throw invalidReferenceError(
       `invalid repository name (${text}), cannot specify 64-byte hexadecimal strings`,
       text,
     )
   }
-  if (text.length > MAX_TEXT) throw invalidReference('invalid reference format', text)
+  if (text.length > MAX_TEXT) throw invalidReferenceError('invalid reference format', text)
   const [registry, remainder] = splitDomain(text)
   const [beforeDigest = '', ...digests] = remainder.split('@')
   const [repository = '', ...tags] = beforeDigest.split(':')
   if (repository !== repository.toLowerCase()) {
     const message = `invalid reference format: repository name (${repository}) must be lowercase`
-    throw invalidReference(message, text)
+    throw invalidReferenceError(message, text)
   }
   const [tag] = tags
   const [digest] = digests
@@ -53,9 +53,12 @@ export function parseReference(text: string): Reference {
     tags.length <= 1 &&
     digests.length <= 1 &&
     (tag === undefined || TAG.test(tag))
-  if (!wellFormed) throw invalidReference('invalid reference format', text)
+  if (!wellFormed) throw invalidReferenceError('invalid reference format', text)
   if (registry.length + 1 + repository.length > MAX_NAME) {
-    throw invalidReference(`repository name must not be more than ${MAX_NAME} characters`, text)
+    throw invalidReferenceError(
+      `repository name must not be more than ${MAX_NAME} characters`,
+      text,
+    )
   }
   return {
     registry,
@@ -114,15 +117,15 @@ function isDomain(text: string): boolean {
 
 function checkDigest(digest: string, text: string): Digest {
   if (isDigest(digest)) return digest
-  if (!ANY_DIGEST.test(digest)) throw invalidReference('invalid reference format', text)
+  if (!ANY_DIGEST.test(digest)) throw invalidReferenceError('invalid reference format', text)
   const isSha256 = digest.startsWith('sha256:')
-  throw invalidReference(
+  throw invalidReferenceError(
     isSha256 ? 'invalid checksum digest length' : 'unsupported digest algorithm',
     text,
   )
 }
 
-function invalidReference(message: string, text: string): TsbuildError {
+function invalidReferenceError(message: string, text: string): TsbuildError {
   return new TsbuildError(message, {
     code: 'REFERENCE_INVALID',
     hint: `write ${JSON.stringify(withoutCredentials(text).slice(0, 200))} as [registry/]repository[:tag][@sha256:…]`,

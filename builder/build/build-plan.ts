@@ -1,10 +1,10 @@
 import type { LoadedDockerfile } from '#builder/context'
 import {
-  type EpochSources,
   plannedContexts,
   REPRODUCIBLE_TIME,
   replacementIn,
-  resolveEpoch,
+  resolveSourceDateEpoch,
+  type SourceDateEpochDeps,
 } from '#builder/context'
 import type { Settings } from '#builder/options'
 import {
@@ -28,8 +28,8 @@ import type { Services } from './services.ts'
 interface PlanDeps {
   readonly settings: Settings
   readonly resolve: ResolveGraphOptions['resolve']
-  readonly contextMadeAt: EpochSources['contextMadeAt']
-  readonly fetcher: EpochSources['fetcher']
+  readonly contextCreatedAt: SourceDateEpochDeps['contextCreatedAt']
+  readonly fetcher: SourceDateEpochDeps['fetcher']
   readonly checks: DockerfileChecks
   /** Which stages are planned: what the target needs, or all there are. */
   readonly stages: 'target' | 'all'
@@ -64,13 +64,13 @@ export function baseResolver(deps: ResolverDeps): ResolveGraphOptions['resolve']
 export async function planLoaded(
   { parsed: { dockerfile } }: LoadedDockerfile,
   platform: Platform,
-  { settings, resolve, contextMadeAt, fetcher, checks, stages, signal }: PlanDeps,
+  { settings, resolve, contextCreatedAt, fetcher, checks, stages, signal }: PlanDeps,
 ): Promise<Plan> {
   const { target, platforms, buildArgs, onEvent, network, steps, labels } = settings
   const given = globalScope(dockerfile, { buildArgs, targetPlatform: platform, target })
   const { contexts } = settings
-  const sources = { contexts, contextMadeAt, fetcher, platform, onEvent, signal }
-  const { globals, sourceDateEpoch } = await resolveEpoch(dockerfile, given, sources)
+  const sources = { contexts, contextCreatedAt, fetcher, platform, onEvent, signal }
+  const { globals, sourceDateEpoch } = await resolveSourceDateEpoch(dockerfile, given, sources)
   const { graph, bases } = await resolveGraph(dockerfile, {
     globals,
     target,

@@ -119,7 +119,7 @@ function planPlatforms(
     checks,
     stages: 'target',
     resolve: baseResolver(shared),
-    contextMadeAt: context.madeAt,
+    contextCreatedAt: context.createdAt,
     fetcher: () => services.fetcher(),
   } as const
   const tasks = settings.platforms.map((platform) => (stop: AbortSignal) => {

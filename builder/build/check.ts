@@ -46,8 +46,8 @@ export async function checkBuild(options: BuildOptions): Promise<BuildCheck> {
   try {
     const resolve = baseResolver({ settings, store, services })
     const fetcher = (): RemoteFetcher => services.fetcher()
-    const contextMadeAt = context.madeAt
-    const sources = { resolve, contextMadeAt, fetcher }
+    const contextCreatedAt = context.createdAt
+    const sources = { resolve, contextCreatedAt, fetcher }
     await planLoaded(loaded, platform, { settings, ...sources, checks, stages, signal })
     return { warnings: checks.warnings, source, path, error: undefined }
   } catch (thrown) {

@@ -65,7 +65,7 @@ export async function buildImage(plan: Plan, deps: ImageDeps): Promise<BuiltImag
   const solved = await solver.solve()
   const layers = wantsTars ? await finishLayers(solved, plan) : []
   for (const message of warningsAbout(layers, store)) settings.onEvent({ type: 'warning', message })
-  const times = { now: new Date(), sourceDateEpoch }
+  const times = { defaultCreatedAt: new Date(), sourceDateEpoch }
   const image = assembleImage(plan.image, layers, times)
   const rewritten = async (): Promise<FinishedImage> => {
     if (sourceDateEpoch === undefined) return image

@@ -21,6 +21,7 @@ export async function rewriteTimes<L extends ImageLayer>(
   { store, pool, signal }: RewriteDeps,
 ): Promise<L> {
   if (layer.blob !== undefined) return layer
+  // `epoch` is part of stored keys: another name would invalidate the results of earlier builds.
   const preimage = { op: 'rewrite-times', diffId: layer.diffId, epoch: maxMtime }
   const key = cacheKeyOf(preimage)
   const known = store.records.find(key)?.layer

@@ -99,6 +99,6 @@ function unreadableError(id: string, why: string): TsbuildError {
 function tooBigError(id: string): TsbuildError {
   return new TsbuildError(`secret ${id} too big. max size 500KB`, {
     code: 'USAGE',
-    hint: 'a large file is no secret: mount it with --mount=type=bind',
+    hint: 'a large file is not a secret: mount it with --mount=type=bind',
   })
 }

@@ -128,11 +128,11 @@ export class ContextListing implements Disposable {
     }
     /** Ignored folders on the way, shown once something in them is. */
     const pending: ContextEntry[] = []
-    const way = [open(directory, undefined)]
-    for (let last = way.at(-1); last !== undefined; last = way.at(-1)) {
+    const stack = [open(directory, undefined)]
+    for (let last = stack.at(-1); last !== undefined; last = stack.at(-1)) {
       const next = last.names.next()
       if (next.done) {
-        way.pop()
+        stack.pop()
         if (pending.at(-1) === last.entry) pending.pop()
         continue
       }
@@ -144,7 +144,7 @@ export class ContextListing implements Disposable {
         yield* pending.splice(0)
         yield entry
       } else if (entry.type === 'directory') pending.push(entry)
-      if (entry.type === 'directory') way.push(open(path, entry))
+      if (entry.type === 'directory') stack.push(open(path, entry))
     }
   }
 

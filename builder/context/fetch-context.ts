@@ -20,7 +20,7 @@ export interface FetchedContext extends AsyncDisposable {
   /** What came instead of an archive: a Dockerfile; the folder holds at most the same. */
   readonly dockerfile: Buffer | undefined
   /** When its source was made, in milliseconds; `undefined` where that is not known. */
-  readonly madeAt: () => Promise<number | undefined>
+  readonly createdAt: () => Promise<number | undefined>
 }
 
 /** What contexts are fetched with. */
@@ -92,13 +92,13 @@ async function httpContext(source: HttpSource, deps: FetchContextDeps): Promise<
     const file = await deps.fetcher.fetchHttp(source, { signal })
     const path = join(file.directory, file.name)
     const { isCached } = file
-    const madeAt = (): Promise<number | undefined> => timeOfFile(file)
+    const createdAt = (): Promise<number | undefined> => timeOfFile(file)
     if (isArchive(readStart(path))) {
       const directory = await unpackedOnce(file, path, deps)
-      return { ...kept(directory, madeAt), isCached }
+      return { ...kept(directory, createdAt), isCached }
     }
     const dockerfile = await readDownloaded(path)
-    return { ...kept(file.directory, madeAt), dockerfile, isCached }
+    return { ...kept(file.directory, createdAt), dockerfile, isCached }
   })
 }
 
@@ -133,7 +133,7 @@ async function bytesContext(bytes: Bytes, deps: FetchContextDeps): Promise<Fetch
       directory,
       transient: true,
       dockerfile: isPacked ? undefined : await collectDockerfile(all),
-      madeAt: async () => undefined,
+      createdAt: async () => undefined,
       [Symbol.asyncDispose]: () => temporary[Symbol.asyncDispose](),
     }
   } catch (cause) {
@@ -142,12 +142,12 @@ async function bytesContext(bytes: Bytes, deps: FetchContextDeps): Promise<Fetch
   }
 }
 
-function kept(directory: string, madeAt: FetchedContext['madeAt']): FetchedContext {
+function kept(directory: string, createdAt: FetchedContext['createdAt']): FetchedContext {
   return {
     directory,
     transient: false,
     dockerfile: undefined,
-    madeAt,
+    createdAt,
     [Symbol.asyncDispose]: async () => undefined,
   }
 }
@@ -164,7 +164,7 @@ async function unpack(
     await extractArchive(tar, directory, { owners: 'drop', signal })
   } catch (cause) {
     if (!(cause instanceof TsbuildError) || cause.code !== 'LAYER_INVALID') throw cause
-    const hint = 'the archive is damaged, or no tar of a kind that tsbuild reads'
+    const hint = 'the archive is damaged, or not a tar of a kind that tsbuild reads'
     throw new TsbuildError(`unpack the build context: ${cause.message}`, {
       code: 'CONTEXT_INVALID',
       cause,

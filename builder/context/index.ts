@@ -16,4 +16,8 @@ export {
   replacementIn,
 } from './named-contexts.ts'
 export { type OpenedContext, openContext } from './open-context.ts'
-export { type EpochSources, REPRODUCIBLE_TIME, resolveEpoch } from './source-date-epoch.ts'
+export {
+  REPRODUCIBLE_TIME,
+  resolveSourceDateEpoch,
+  type SourceDateEpochDeps,
+} from './source-date-epoch.ts'

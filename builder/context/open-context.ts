@@ -22,7 +22,7 @@ export interface OpenedContext {
   /** The folder is removed with the build, so digests of its files need not be kept. */
   readonly transient: boolean
   /** When its source was made, in milliseconds; `undefined` where that is not known, as for a folder. */
-  readonly madeAt: () => Promise<number | undefined>
+  readonly createdAt: () => Promise<number | undefined>
   /** What was fetched for it: the context, the Dockerfile. */
   readonly materials: readonly Material[]
 }
@@ -63,7 +63,7 @@ export async function openContext(
   await using opening = new Resources()
   if (context.kind === 'folder') checkFolder(context)
   if (context.kind === 'folder' && !isUrl(file)) {
-    return { ...(await openFolder(context, request)), materials: [], ...closing(opening) }
+    return { ...(await openFolder(context, request)), materials: [], ...disposeWith(opening) }
   }
   const store = opening.use(deps.openStore())
   const { secret } = await deps.openSecrets()
@@ -84,11 +84,11 @@ export async function openContext(
           ...written,
           signal,
         })
-  return { ...opened, materials, ...closing(opening) }
+  return { ...opened, materials, ...disposeWith(opening) }
 }
 
 /** Keeps what was opened until the context is disposed of. */
-function closing(opened: Resources): AsyncDisposable {
+function disposeWith(opened: Resources): AsyncDisposable {
   const resources = opened.move()
   return { [Symbol.asyncDispose]: () => resources[Symbol.asyncDispose]() }
 }
@@ -100,17 +100,17 @@ async function openFolder({ path }: FolderSource, reading: Reading): Promise<Loc
   const { file, dockerfile, frontend, signal } = reading
   const wanted = { context: path, origin: 'local', file, dockerfile, frontend, signal } as const
   const loaded = await loadDockerfile(wanted)
-  return { loaded, directory: path, transient: false, madeAt: async () => undefined }
+  return { loaded, directory: path, transient: false, createdAt: async () => undefined }
 }
 
 async function openFetched(fetched: FetchedContext, reading: Reading): Promise<LocalContext> {
-  const { directory, transient, madeAt } = fetched
+  const { directory, transient, createdAt } = fetched
   if (fetched.dockerfile !== undefined) checkOnly(reading)
   const { file, frontend, signal } = reading
   const dockerfile = fetched.dockerfile ?? reading.dockerfile
   const wanted = { context: directory, origin: 'fetched', file, frontend, signal } as const
   const loaded = await loadDockerfile({ ...wanted, dockerfile })
-  return { loaded, directory, transient, madeAt }
+  return { loaded, directory, transient, createdAt }
 }
 
 function isUrl(file: string | undefined): file is string {

@@ -1,5 +1,5 @@
 import type { RemoteFetcher } from '#builder/fetch'
-import { epochStageSource, type RemoteSource } from '#builder/plan'
+import { type RemoteSource, sourceDateEpochSource } from '#builder/plan'
 import { formatPlatform, type OnEvent, type Platform, reported, TsbuildError } from '#core'
 import type { Dockerfile, GlobalScope } from '#parser'
 import { type NamedSource, type NamedSources, namedSource } from './named-contexts.ts'
@@ -14,10 +14,10 @@ export const REPRODUCIBLE_TIME = 315_532_800_000
 const NAME = 'SOURCE_DATE_EPOCH'
 
 /** Where a time that is not a number is looked up. */
-export interface EpochSources {
+export interface SourceDateEpochDeps {
   readonly contexts: NamedSources
   /** Of the build context. */
-  readonly contextMadeAt: () => Promise<number | undefined>
+  readonly contextCreatedAt: () => Promise<number | undefined>
   readonly fetcher: () => RemoteFetcher
   readonly platform: Platform
   readonly onEvent: OnEvent
@@ -25,7 +25,7 @@ export interface EpochSources {
 }
 
 /** `SOURCE_DATE_EPOCH` as a time. */
-export interface ResolvedEpoch {
+export interface ResolvedSourceDateEpoch {
   /** In milliseconds. */
   readonly sourceDateEpoch: number | undefined
   /** With the time in place of the name that stood for it; without it where there is none. */
@@ -39,11 +39,11 @@ export interface ResolvedEpoch {
  * @throws {TsbuildError} USAGE, and failures to fetch
  * @throws {SourceError} DOCKERFILE_INVALID for a stage that does more
  */
-export async function resolveEpoch(
+export async function resolveSourceDateEpoch(
   dockerfile: Dockerfile,
   globals: GlobalScope,
-  sources: EpochSources,
-): Promise<ResolvedEpoch> {
+  sources: SourceDateEpochDeps,
+): Promise<ResolvedSourceDateEpoch> {
   const text = globals.buildArgs.get(NAME) ?? globals.values.get(NAME) ?? ''
   if (text === '') return { sourceDateEpoch: undefined, globals }
   if (/^\d+$/.test(text)) return { sourceDateEpoch: millisecondsOf(text), globals }
@@ -55,7 +55,7 @@ export async function resolveEpoch(
   const seconds = found === undefined ? undefined : Math.floor(found / 1000)
   return {
     sourceDateEpoch: seconds === undefined ? undefined : seconds * 1000,
-    globals: withEpoch(globals, seconds),
+    globals: withSourceDateEpoch(globals, seconds),
   }
 }
 
@@ -64,16 +64,16 @@ type Find = () => Promise<number | undefined>
 /** Where a source of time is looked for. */
 interface FinderDeps {
   readonly globals: GlobalScope
-  readonly sources: EpochSources
+  readonly sources: SourceDateEpochDeps
 }
 
 function finderOf(text: string, dockerfile: Dockerfile, deps: FinderDeps): Find | undefined {
-  const { contexts, contextMadeAt, fetcher, signal } = deps.sources
-  if (text === 'context') return contextMadeAt
+  const { contexts, contextCreatedAt, fetcher, signal } = deps.sources
+  if (text === 'context') return contextCreatedAt
   const context = namedSource(contexts, text)
   const remote =
     context === undefined
-      ? epochStageSource(text, dockerfile, deps.globals)
+      ? sourceDateEpochSource(text, dockerfile, deps.globals)
       : remoteContext(context)
   if (remote !== undefined) return () => timeOfSource(remote, fetcher(), signal)
   // A folder and an image have no time of their own.
@@ -91,7 +91,10 @@ function remoteContext(context: NamedSource): RemoteSource | undefined {
   }
 }
 
-function withEpoch({ buildArgs, values }: GlobalScope, seconds: number | undefined): GlobalScope {
+function withSourceDateEpoch(
+  { buildArgs, values }: GlobalScope,
+  seconds: number | undefined,
+): GlobalScope {
   const replaced = (map: ReadonlyMap<string, string>): ReadonlyMap<string, string> =>
     new Map(
       [...map].flatMap(([key, value]) => {

@@ -14,12 +14,13 @@ import { graphOf } from './graph.ts'
 import { layoutSink } from './layout-sink.ts'
 
 /** An OCI layout; `docker` adds what `docker load` reads. */
-export interface ArchiveOutput extends ImageTimesOption {
+interface ArchiveOutput extends ImageTimesOption {
   readonly type: 'oci' | 'docker'
   /** A file, a directory with `tar: false`, or a stream, which is not closed. */
   readonly dest: string | Writable
   /** Default: true. */
   readonly tar?: boolean
+  /** Default: gzip. */
   readonly compression?: LayerCompression
 }
 

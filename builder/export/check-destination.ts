@@ -8,10 +8,16 @@ const DELETE = 'buildx.local.delete'
 /** @throws {TsbuildError} USAGE for what is not a folder, and cannot become one */
 export function checkFolder(dest: unknown): void {
   if (typeof dest !== 'string') {
-    throw unusable('a folder cannot be written to a stream', 'name a folder with dest=PATH')
+    throw unusableOutputError(
+      'a folder cannot be written to a stream',
+      'name a folder with dest=PATH',
+    )
   }
   if (isFolder(dest) !== false) return
-  throw unusable(`cannot write to ${dest}: it is not a folder`, 'name another one with dest=PATH')
+  throw unusableOutputError(
+    `cannot write to ${dest}: it is not a folder`,
+    'name another one with dest=PATH',
+  )
 }
 
 /**
@@ -23,7 +29,10 @@ export function checkDelete(
   allow: readonly string[],
 ): void {
   if (type !== 'local' || typeof dest !== 'string') {
-    throw unusable('only an output of type=local can delete files', 'leave mode=delete out')
+    throw unusableOutputError(
+      'only an output of type=local can delete files',
+      'leave mode=delete out',
+    )
   }
   if (allow.includes(DELETE) || isBelow(process.cwd(), dest)) return
   throw new TsbuildError(
@@ -37,8 +46,8 @@ export function checkDelete(
 
 /** By what the folders are, and not by how they are written. */
 function isBelow(folder: string, path: string): boolean {
-  const way = relative(realpathSync(folder), realPath(resolve(path)))
-  return way !== '' && way !== '..' && !way.startsWith('../')
+  const pathInside = relative(realpathSync(folder), realPath(resolve(path)))
+  return pathInside !== '' && pathInside !== '..' && !pathInside.startsWith('../')
 }
 
 /** The end of the path may not be there yet. */
@@ -55,11 +64,17 @@ function realPath(path: string): string {
 export function checkFile(dest: unknown): void {
   if (typeof dest !== 'string') return
   if (isFolder(dest) === true) {
-    throw unusable(`cannot write ${dest}: it is a folder`, 'name a file in it with dest=PATH')
+    throw unusableOutputError(
+      `cannot write ${dest}: it is a folder`,
+      'name a file in it with dest=PATH',
+    )
   }
   const parent = dirname(dest)
   if (isFolder(parent) === true) return
-  throw unusable(`cannot write ${dest}: there is no folder ${parent}`, 'make the folder first')
+  throw unusableOutputError(
+    `cannot write ${dest}: there is no folder ${parent}`,
+    'make the folder first',
+  )
 }
 
 /** `undefined` when there is nothing. */
@@ -71,7 +86,7 @@ function isFolder(path: string): boolean | undefined {
   }
 }
 
-function unusable(message: string, hint: string): TsbuildError {
+function unusableOutputError(message: string, hint: string): TsbuildError {
   return new TsbuildError(message, { code: 'USAGE', hint })
 }
 

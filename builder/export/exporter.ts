@@ -8,7 +8,7 @@ export type LayerCompression = 'uncompressed' | 'gzip' | 'zstd'
 
 /** What outputs of images have in common. */
 export interface ImageTimesOption {
-  /** No file of a new layer is newer than `SOURCE_DATE_EPOCH`. */
+  /** No file of a new layer is newer than `SOURCE_DATE_EPOCH`. Default: false. */
   readonly rewriteTimestamp?: boolean
 }
 
@@ -22,7 +22,7 @@ export interface OutputRequest {
 }
 
 /** How the files of images are written; see the output that has the options. */
-export interface TreesOptions {
+interface TreesOptions {
   readonly format: 'local' | 'tar'
   readonly mode: 'copy' | 'delete'
 }

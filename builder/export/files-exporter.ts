@@ -6,7 +6,7 @@ import { openDestination, sendFile } from './destination.ts'
 import type { Exported, Exporter } from './exporter.ts'
 
 /** The files of the image: into a folder as the current user's, or as one tar. */
-export interface FilesOutput {
+interface FilesOutput {
   readonly type: 'local' | 'tar'
   readonly dest: string | Writable
   /**

@@ -37,7 +37,7 @@ export interface StepLayer extends ImageLayer {
 /** Times that an image may get beside those of its steps. */
 export interface ImageTimes {
   /** The time of an image that has neither a step nor a base. */
-  readonly now: Date
+  readonly defaultCreatedAt: Date
   /** The time of all that is new, where it is given; milliseconds. */
   readonly sourceDateEpoch?: number | undefined
 }
@@ -74,7 +74,7 @@ export function assembleImage(
   const history = assembleHistory(planned.history, layers, times)
   const isFixed = times.sourceDateEpoch !== undefined
   const last = isFixed ? undefined : history.at(-1)?.created
-  const created = last ?? textOf(times.now, times)
+  const created = last ?? textOf(times.defaultCreatedAt, times)
   const diffIds = layers.map(({ diffId }) => diffId)
   const image: ImageConfig = {
     platform,
@@ -105,17 +105,17 @@ function assembleHistory(
   layers: readonly StepLayer[],
   times: ImageTimes,
 ): readonly HistoryEntry[] {
-  const madeAt = new Map(layers.map((layer) => [layer.vertex, layer.createdAt]))
+  const createdAtOf = new Map(layers.map((layer) => [layer.vertex, layer.createdAt]))
   const kept = planned.flatMap((item) => (item.kind === 'kept' ? [item.entry] : []))
   const firstStep = layers.find(({ createdAt }) => createdAt !== undefined)?.createdAt
   const earlier = kept.at(-1)?.created
   const isAsOld =
     firstStep === undefined && earlier !== undefined && times.sourceDateEpoch === undefined
-  const start = isAsOld ? earlier : textOf(firstStep ?? times.now, times)
+  const start = isAsOld ? earlier : textOf(firstStep ?? times.defaultCreatedAt, times)
   let time = start
   const added = planned.flatMap((item): HistoryEntry[] => {
     if (item.kind === 'kept') return []
-    const at = item.vertex === undefined ? undefined : madeAt.get(item.vertex)
+    const at = item.vertex === undefined ? undefined : createdAtOf.get(item.vertex)
     time = at === undefined ? time : textOf(at, times)
     const entry = { created: time, created_by: item.createdBy, comment: COMMENT }
     return [item.vertex === undefined ? { ...entry, empty_layer: true } : entry]

@@ -1,4 +1,4 @@
-export type { Exported, ImageTimesOption, LayerCompression, OutputRequest } from './exporter.ts'
+export type { Exported, LayerCompression, OutputRequest } from './exporter.ts'
 export { readFromStore } from './from-store.ts'
 export {
   assembleImage,

@@ -13,8 +13,9 @@ import { checkOwners } from './owner-check.ts'
 import { type RegistrySinkOptions, registrySink } from './registry-sink.ts'
 
 /** The registries that the build's tags name. */
-export interface RegistryOutput extends ImageTimesOption {
+interface RegistryOutput extends ImageTimesOption {
   readonly type: 'registry'
+  /** Default: gzip. */
   readonly compression?: LayerCompression
 }
 

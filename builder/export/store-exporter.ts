@@ -5,7 +5,7 @@ import { graphOf } from './graph.ts'
 import { storeSink } from './store-sink.ts'
 
 /** The local store, under the build's tags. */
-export interface StoreOutput extends ImageTimesOption {
+interface StoreOutput extends ImageTimesOption {
   readonly type: 'store'
 }
 

@@ -26,11 +26,11 @@ export function exchangeError(
   const failure = networkFailure(cause)
   if (failure.code === undefined) return cause
   if (failure.kind === 'unusable-answer') return downloadError(at.first, failure.text)
-  const [reason, hint] = explain(failure, at.url.host)
+  const [reason, hint] = describeFailure(failure, at.url.host)
   return downloadError(at.url, reason, { cause, hint })
 }
 
-function explain({ kind, text }: NetworkFailure, host: string): readonly [string, string] {
+function describeFailure({ kind, text }: NetworkFailure, host: string): readonly [string, string] {
   switch (kind) {
     case 'refused':
       return ['connection refused', `is there a server on ${host}?`]

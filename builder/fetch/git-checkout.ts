@@ -5,7 +5,7 @@ import { type Json, TsbuildError } from '#core'
 import { type LocationDeps, locateRemote } from './git-location.ts'
 import { Git, GitError, type GitRun } from './git-process.ts'
 import { type GitSource, gitSourceName, isCommit } from './git-source.ts'
-import { folderOf, removeGitDirs, setTimes, tidyGitDir } from './git-tree.ts'
+import { folderOf, removeGitDir, removeGitDirs, setTimes, tidyGitDir } from './git-tree.ts'
 
 /** How one commit is fetched. */
 export interface GitOptions {
@@ -241,7 +241,8 @@ async function checkout(job: CheckoutJob, resolved: Resolved): Promise<string> {
   const [seconds = ''] = (await git.run(['show', '-s', '--format=%ct', commit], run)).split('\n')
   const time = Math.min(Number(seconds), MAX_TIME)
   if (keepsGitDir(source)) tidyGitDir(join(directory, '.git'))
-  else removeGitDirs(directory, hasSubmodules)
+  else if (hasSubmodules) removeGitDirs(directory)
+  else removeGitDir(directory)
   const wanted = folderOf(directory, source)
   if (source.mtime === 'commit') setTimes(wanted, time)
   utimesSync(wanted, time, time)

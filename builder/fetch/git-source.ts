@@ -61,7 +61,7 @@ export function parseGitSource(
   if (scp === undefined) return undefined
   const { user = '', host = '', path = '', query = '', fragment = '' } = scp
   if (path === '' || [user, host, path].some((part) => part.startsWith('-'))) {
-    throw gitSourceError(text, 'it is no repository')
+    throw gitSourceError(text, 'it is not a repository')
   }
   return withFragment({ remote: `${user}@${host}:${path}` }, { text, query, fragment })
 }
@@ -107,11 +107,11 @@ export function gitSourceName({ remote, ref, subdir }: GitSource): string {
 }
 
 function fromUrl(url: string, text: string): GitSource {
-  if (!URL.canParse(url)) throw gitSourceError(text, 'it is no URL')
+  if (!URL.canParse(url)) throw gitSourceError(text, 'it is not a URL')
   const parsed = new URL(url)
   const { username, password, search, hash } = parsed
   const isBad = BAD_HOST.test(parsed.host) || parsed.host === '' || username.startsWith('-')
-  if (isBad || /^\/*-/.test(parsed.pathname)) throw gitSourceError(text, 'it is no repository')
+  if (isBad || /^\/*-/.test(parsed.pathname)) throw gitSourceError(text, 'it is not a repository')
   parsed.hash = ''
   parsed.search = ''
   parsed.password = ''

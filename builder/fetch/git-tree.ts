@@ -13,12 +13,16 @@ export function tidyGitDir(gitDir: string): void {
   }
 }
 
-/** Removes `.git`, and those of submodules: git itself tracks nothing of that name. */
-export function removeGitDirs(directory: string | Buffer, hasSubmodules: boolean): void {
+/** Removes the `.git` of a repository without submodules. */
+export function removeGitDir(directory: string | Buffer): void {
   removeTreeSync(inside(directory, '.git'))
-  if (!hasSubmodules) return
+}
+
+/** Removes `.git`, and those of submodules: git itself tracks nothing of that name. */
+export function removeGitDirs(directory: string | Buffer): void {
+  removeGitDir(directory)
   for (const entry of entriesOf(directory)) {
-    if (entry.isDirectory()) removeGitDirs(inside(directory, entry.name), true)
+    if (entry.isDirectory()) removeGitDirs(inside(directory, entry.name))
   }
 }
 

@@ -109,18 +109,22 @@ function verify(source: HttpSource, digest: Digest): void {
 }
 
 /** What is requested, and what is known of it. */
-interface Inquiry {
+interface VersionLookup {
   readonly options: HttpOptions
   readonly family: CacheKey
   readonly known: readonly KnownVersion[]
 }
 
-async function download(source: HttpSource, inquiry: Inquiry, deps: HttpDeps): Promise<HttpFile> {
+async function download(
+  source: HttpSource,
+  lookup: VersionLookup,
+  deps: HttpDeps,
+): Promise<HttpFile> {
   const url = new URL(source.url)
-  const { signal } = inquiry.options
-  let { known } = inquiry
+  const { signal } = lookup.options
+  let { known } = lookup
   for (let attempt = 1; ; attempt++) {
-    const response = await ask(source, { ...inquiry, known }, deps)
+    const response = await ask(source, { ...lookup, known }, deps)
     if (response.status === 304) {
       const same = sameVersion(response, known)
       if (same !== undefined) {
@@ -137,7 +141,7 @@ async function download(source: HttpSource, inquiry: Inquiry, deps: HttpDeps): P
       throw statusError(url, response.status)
     }
     try {
-      return await storeVersion(source, { response, inquiry }, deps)
+      return await storeVersion(source, { response, lookup }, deps)
     } catch (cause) {
       throwIfCancelled(signal, `download ${httpSourceName(source)}`)
       if (!(cause instanceof BrokenBodyError)) throw cause
@@ -149,7 +153,7 @@ async function download(source: HttpSource, inquiry: Inquiry, deps: HttpDeps): P
 
 function ask(
   source: HttpSource,
-  { options, known }: Inquiry,
+  { options, known }: VersionLookup,
   { transport, timing }: HttpDeps,
 ): Promise<HttpResponse> {
   const url = new URL(source.url)
@@ -203,7 +207,7 @@ function opaqueTag(etag: string): string {
 
 async function storeVersion(
   source: HttpSource,
-  { response, inquiry }: { readonly response: HttpResponse; readonly inquiry: Inquiry },
+  { response, lookup }: { readonly response: HttpResponse; readonly lookup: VersionLookup },
   { store }: HttpDeps,
 ): Promise<HttpFile> {
   const { headers } = response
@@ -213,7 +217,7 @@ async function storeVersion(
   const path = join(directory, source.name)
   const total = Number(headers['content-length'] ?? Number.NaN)
   const saved = await save(response, path, (current) =>
-    inquiry.options.onProgress?.(current, Number.isFinite(total) ? total : undefined),
+    lookup.options.onProgress?.(current, Number.isFinite(total) ? total : undefined),
   )
   verify(source, saved.digest)
   const version: Version = {
@@ -226,11 +230,11 @@ async function storeVersion(
   utimesSync(path, version.modifiedMs / 1000, version.modifiedMs / 1000)
   const layer = layerOf(keyOf(version))
   await store.layers.commitDirectory(directory, { id: layer })
-  const preimage: Json = { ...version, file: inquiry.family }
+  const preimage: Json = { ...version, file: lookup.family }
   store.records.put({
     key: cacheKeyOf(preimage),
     preimage,
-    family: inquiry.family,
+    family: lookup.family,
     layer,
     description: httpSourceName(source),
   })

@@ -1,13 +1,11 @@
 export { Fetcher, type FetcherOptions } from './fetcher.ts'
-export type { GitCheckout, GitOptions } from './git-checkout.ts'
 export {
   type GitSource,
-  type GitSourceOptions,
   gitSourceName,
   parseGitSource,
   withGitFlags,
 } from './git-source.ts'
-export type { HttpFile, HttpOptions } from './http-file.ts'
+export type { HttpFile } from './http-file.ts'
 export {
   type HttpSource,
   httpSourceName,

@@ -32,20 +32,22 @@ export function parseChmod(text: string): Chmod {
     created: undefined,
     apply: (stat) => {
       if (stat.type === 'symlink') return stat.mode
+      // `X` is `x` for a directory, and for a file that was executable for a class before.
       const mayExecute = stat.type === 'directory' || (stat.mode & 0o111) !== 0
-      return clauses.reduce((mode, clause) => applyClause(clause, mode, mayExecute), stat.mode)
+      const executeBits = mayExecute ? 0o111 : 0
+      return clauses.reduce((mode, clause) => applyClause(clause, mode, executeBits), stat.mode)
     },
   }
 }
 
 function octal(text: string): Chmod {
   const mode = /^[0-7]+$/.test(text) ? Number.parseInt(text, 8) : Number.NaN
-  if (!(mode <= 0o7777)) throw invalid(text)
+  if (!(mode <= 0o7777)) throw invalidModeError(text)
   return { created: mode, apply: (stat) => (stat.type === 'symlink' ? stat.mode : mode) }
 }
 
 function parseClauses(part: string, text: string): Clause[] {
-  if (!CLAUSES.test(part)) throw invalid(text)
+  if (!CLAUSES.test(part)) throw invalidModeError(text)
   const [letters = ''] = /^[ugoa]*/.exec(part) ?? []
   const who = whoMask(letters)
   return [...part.matchAll(/([-+=])([rwxXstugo]*)/g)].map(([, operator, permissions = '']) => ({
@@ -66,9 +68,9 @@ function whoMask(letters: string): number {
  * As setmode(3) of BSD with umask 0: files and directories are alike, `s` and `t` mean nothing to
  * others alone, and only `t` touches the sticky bit. It is what BuildKit does, and not what
  * chmod(1) of GNU does.
- * @param mayExecute whether `X` means `x`: a directory, or a file that was executable for a class before
+ * @param executeBits the bits that `X` stands for
  */
-function applyClause(clause: Clause, mode: number, mayExecute: boolean): number {
+function applyClause(clause: Clause, mode: number, executeBits: number): number {
   const { who, operator, permissions } = clause
   if (/[ugo]/.test(permissions)) return copyBits(clause, mode)
   const hasSpecial = who === 0 || (who & ~OTHER) !== 0
@@ -76,7 +78,7 @@ function applyClause(clause: Clause, mode: number, mayExecute: boolean): number 
   let bits = 0
   for (const letter of permissions) bits |= letterBits(letter, hasSpecial)
   if (named !== 0) bits &= named
-  const conditional = permissions.includes('X') && mayExecute ? 0o111 & (who || ALL) : 0
+  const conditional = permissions.includes('X') ? executeBits & (who || ALL) : 0
   switch (operator) {
     case '+':
       return mode | bits | conditional
@@ -113,7 +115,7 @@ function letterBits(letter: string, hasSpecial: boolean): number {
   }
 }
 
-function invalid(text: string): TsbuildError {
+function invalidModeError(text: string): TsbuildError {
   return new TsbuildError(
     `invalid chmod parameter: '${text}'. it should be octal string and between 0 and 07777`,
     {

@@ -1,5 +1,6 @@
 import { type FileStat, joinName, type Name, TsbuildError } from '#core'
 import type { Chmod } from './chmod.ts'
+import { describeObstacle } from './copy-errors.ts'
 import {
   makeDirectories,
   type NewDirectory,
@@ -9,7 +10,6 @@ import {
 import type { DraftEntry, OverlayDraft } from './overlay-draft.ts'
 import type { Ids } from './owner.ts'
 import { parentOf, shown } from './paths.ts'
-import { inTheWay } from './problems.ts'
 import { emptyFile, entriesOf, isProgram, type Selected, type SelectedEntry } from './select.ts'
 import { linkOf } from './unpack.ts'
 
@@ -130,7 +130,7 @@ export function refuseFile(
   if (existing === undefined || existing.type === 'directory') return
   throw new TsbuildError(`cannot copy to non-directory: ${shown(path)}`, {
     code: 'STEP_FAILED',
-    hint: inTheWay(draft, path),
+    hint: describeObstacle(draft, path),
   })
 }
 
@@ -150,7 +150,7 @@ export function entryOf({ selected, entry, links }: Step, options: CopyOptions):
 }
 
 /** What an entry's metadata becomes. */
-export function changedStat(stat: FileStat, { owner, chmod }: CopyOptions): FileStat {
+function changedStat(stat: FileStat, { owner, chmod }: CopyOptions): FileStat {
   if (owner === undefined && chmod === undefined) return stat
   const given = owner === undefined ? {} : { ...owner, isOwnerPresumed: false }
   return { ...stat, ...given, mode: chmod?.apply(stat) ?? stat.mode }

@@ -4,8 +4,8 @@ import { addContent, type ContentEntry, type FileContent } from './content.ts'
 import { type CopyOptions, directoryStatOf, entryOf, refuseFile } from './copy.ts'
 import { refuseDirectory } from './directories.ts'
 import {
-  type Below,
   type DraftEntry,
+  type LowerContent,
   type OverlayDraft,
   refuseWhiteout,
   toChange,
@@ -25,7 +25,7 @@ export interface DeferredOptions {
  * the layer is written, and its checksum is taken at the same time, so that nothing of a file has to
  * be remembered but where it is, when it has several names.
  */
-export class DeferredCopy implements Below {
+export class DeferredCopy implements LowerContent {
   readonly path: Name
   readonly #selected: Selected
   readonly #draft: OverlayDraft

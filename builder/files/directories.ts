@@ -25,7 +25,7 @@ export function makeDirectory(draft: OverlayDraft, path: Name, created: NewDirec
   if (existing === undefined) {
     draft.put(path, { stat: directoryStat(created) })
     draft.touch(parentOf(path), created.mtimeMs)
-  } else if (existing.type !== 'directory') throw notADirectory(path)
+  } else if (existing.type !== 'directory') throw notADirectoryError(path)
 }
 
 /**
@@ -78,7 +78,7 @@ function directoryStat({ mode, uid, gid, mtimeMs }: NewDirectory): FileStat {
   }
 }
 
-function notADirectory(path: Name): TsbuildError {
+function notADirectoryError(path: Name): TsbuildError {
   return new TsbuildError(`mkdir ${shown(path)}: not a directory`, {
     code: 'STEP_FAILED',
     hint: 'a file of that name is in the image already',

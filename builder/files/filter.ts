@@ -3,7 +3,7 @@ import { ignoreRules, matchPath } from '#parser'
 import type { CopyAction } from './action.ts'
 
 /** `look`: not copied for its own sake, but something below it may be. */
-export type Verdict = 'take' | 'skip' | 'look'
+type Verdict = 'take' | 'skip' | 'look'
 
 /** What happens to an entry, by its path relative to what was selected. */
 export type EntryFilter = (name: Name, stat: FileStat) => Verdict

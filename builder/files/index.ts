@@ -1,4 +1,4 @@
-export type { CopyAction, FileAction, MkdirAction, Owner, WriteAction } from './action.ts'
-export { checksumFileActions, type FilesChecksum, type FilesInput } from './checksum.ts'
+export type { CopyAction, FileAction, Owner } from './action.ts'
+export { checksumFileActions, type FilesInput } from './checksum.ts'
 export { attributesOf, type FileContent, type SourceFile } from './content.ts'
-export { type FilesOptions, type FilesResult, runFileActions } from './run.ts'
+export { runFileActions } from './run.ts'

@@ -32,7 +32,7 @@ interface Node {
 }
 
 /** What is below a directory and was not put there. */
-export interface Below {
+export interface LowerContent {
   readonly path: Name
   /** In walk order. */
   changes(): Iterable<Change>
@@ -156,7 +156,7 @@ export class OverlayDraft {
    * The changes of the layer, in walk order. The first name of a file has its content, later ones are hard
    * links to it.
    */
-  changes(below: Below | undefined): Iterable<Change> {
+  changes(below: LowerContent | undefined): Iterable<Change> {
     this.#paths.clear()
     return this.#visit(below)
   }
@@ -167,21 +167,21 @@ export class OverlayDraft {
   }
 
   /** Keeps the directories on the way in a list: a tree may be deeper than the call stack. */
-  *#visit(below: Below | undefined): Generator<Change> {
-    const way = [visitOf(this.#top, '' as Name)]
-    for (let last = way.at(-1); last !== undefined; last = way.at(-1)) {
+  *#visit(below: LowerContent | undefined): Generator<Change> {
+    const stack = [visitOf(this.#top, '' as Name)]
+    for (let last = stack.at(-1); last !== undefined; last = stack.at(-1)) {
       const name = last.names.pop()
       const child = name === undefined ? undefined : last.node.children.get(name)
       if (name === undefined || child === undefined) {
         if (last.path === below?.path) yield* below.changes()
-        way.pop()
+        stack.pop()
         continue
       }
       const path = joinName(last.path, name)
       yield this.#change(path, child.entry)
       if (child.entry.stat.type !== 'directory') continue
       if (child.opaque) yield { kind: 'opaque', path }
-      way.push(visitOf(child, path))
+      stack.push(visitOf(child, path))
     }
   }
 

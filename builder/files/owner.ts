@@ -12,7 +12,7 @@ import {
   parsePasswd,
   type Tree,
   TsbuildError,
-  unknownAccount,
+  unknownAccountError,
 } from '#core'
 import { readLimited } from '#disk'
 import type { FileAction, Owner } from './action.ts'
@@ -58,7 +58,7 @@ function resolveUser(user: string, root: Tree): Ids {
   if (uid !== undefined) return { uid, gid: uid }
   const entries = parsePasswd(readSmallFile(root, 'etc/passwd') ?? '')
   const found = entries.find(({ name }) => name === user)
-  if (found === undefined) throw unknownAccount(user, entries, USER)
+  if (found === undefined) throw unknownAccountError(user, entries, USER)
   return { uid: found.uid, gid: found.gid }
 }
 
@@ -67,7 +67,7 @@ function resolveGroup(group: string, root: Tree): number {
   if (number !== undefined) return number
   const entries = parseGroups(readSmallFile(root, 'etc/group') ?? '')
   const found = entries.find(({ name }) => name === group)
-  if (found === undefined) throw unknownAccount(group, entries, GROUP)
+  if (found === undefined) throw unknownAccountError(group, entries, GROUP)
   return found.gid
 }
 

@@ -10,9 +10,9 @@ import {
 } from '#core'
 import { pathMatcher } from '#parser'
 import type { CopyAction } from './action.ts'
+import { describeLinkBeforeParents, describeMismatch, notFoundError } from './copy-errors.ts'
 import { type EntryFilter, excludeFilter, parentsFilter } from './filter.ts'
 import { baseOf, belowRoot, componentsOf, shown } from './paths.ts'
-import { linkBeforeParents, mismatch, notFound } from './problems.ts'
 
 /** One thing to copy: a file, or what is in a directory. */
 export interface Selected {
@@ -66,7 +66,7 @@ export function select(action: CopyAction, options: SelectOptions): readonly Sel
     }
     const matches = pathsOf(tree, path, action)
     if (matches === undefined) return [selectOne(tree, belowRoot(path), filter)]
-    if (matches.length === 0) onNothing(path, mismatch(tree, startOf(tree, path)))
+    if (matches.length === 0) onNothing(path, describeMismatch(tree, startOf(tree, path)))
     if (filter !== undefined) warnOfExcluded(tree, { path, matches, filter }, options)
     return matches.map((match) => selectOne(tree, match, filter))
   })
@@ -122,12 +122,12 @@ function* entriesBelow({ list, filter }: Walk, top: SelectedEntry): Generator<Se
   }
   /** Directories on the way down that are copied only once something in them is. */
   const pending: SelectedEntry[] = []
-  const way = [open(top)]
+  const stack = [open(top)]
   try {
-    for (let last = way.at(-1); last !== undefined; last = way.at(-1)) {
+    for (let last = stack.at(-1); last !== undefined; last = stack.at(-1)) {
       const next = last.content.next()
       if (next.done) {
-        way.pop()
+        stack.pop()
         if (pending.at(-1) === last.entry) pending.pop()
         continue
       }
@@ -142,11 +142,11 @@ function* entriesBelow({ list, filter }: Walk, top: SelectedEntry): Generator<Se
         yield* pending.splice(0)
         yield entry
       }
-      if (stat.type === 'directory') way.push(open(entry))
+      if (stat.type === 'directory') stack.push(open(entry))
       else if (pending.at(-1) === entry) pending.pop()
     }
   } finally {
-    for (const { content } of way) content.return?.()
+    for (const { content } of stack) content.return?.()
   }
 }
 
@@ -163,7 +163,7 @@ export function isProgram({ mode }: FileStat): boolean {
 function selectOne(tree: Tree, written: Name, filter: EntryFilter | undefined): Selected {
   const path = resolveInTree(tree, written, { followLast: true })
   const stat = tree.lstat(path)
-  if (stat === undefined) throw notFound(tree, written)
+  if (stat === undefined) throw notFoundError(tree, written)
   return { tree, path, base: baseOf(written), stat, filter, changesModes: false }
 }
 
@@ -183,7 +183,7 @@ function selectWithParents(tree: Tree, written: string, action: CopyAction): rea
   const isPattern = action.wildcards && hasWildcard(textOfName(pattern))
   const path = joinName(selected.path, pattern)
   if (!isPattern && tree.lstat(path) === undefined) {
-    throw notFound(tree, joinName(top, pattern), linkBeforeParents(tree, path))
+    throw notFoundError(tree, joinName(top, pattern), describeLinkBeforeParents(tree, path))
   }
   return [selected]
 }
@@ -199,10 +199,10 @@ function isNothing(selected: Selected): boolean {
 function mismatchWithParents(tree: Tree, written: string): string {
   const [pivot = '', ...rest] = written.split('/./')
   const hasPivot = rest.length > 0
-  if (hasPivot && hasWildcard(pivot)) return mismatch(tree, startOf(tree, pivot))
+  if (hasPivot && hasWildcard(pivot)) return describeMismatch(tree, startOf(tree, pivot))
   const top = hasPivot ? startOf(tree, pivot) : ('' as Name)
   const start = joinName(top, prefixOf(hasPivot ? rest.join('/') : written))
-  return linkBeforeParents(tree, start) ?? mismatch(tree, start)
+  return describeLinkBeforeParents(tree, start) ?? describeMismatch(tree, start)
 }
 
 /** The part of a path before the first component that has a wildcard. */
@@ -231,7 +231,7 @@ function pathsOf(tree: Tree, path: string, action: CopyAction): readonly Name[] 
   const start = startOf(tree, path)
   const patterns = names.slice(first).map((name) => pathMatcher(textOfName(name)))
   const stat = tree.lstat(start)
-  if (stat === undefined) throw notFound(tree, prefix)
+  if (stat === undefined) throw notFoundError(tree, prefix)
   if (stat.type !== 'directory') return []
   return matchesBelow(tree, start, patterns)
 }

@@ -35,18 +35,18 @@ interface Merge {
 function mergeDirectories(merge: Merge, destination: Name): void {
   const { tree } = merge.archive
   const open = (from: Name, to: Name) => ({ from, to, names: tree.readdir(from).values() })
-  const way = [open('' as Name, destination)]
-  for (let last = way.at(-1); last !== undefined; last = way.at(-1)) {
+  const stack = [open('' as Name, destination)]
+  for (let last = stack.at(-1); last !== undefined; last = stack.at(-1)) {
     const next = last.names.next()
     if (next.done) {
-      way.pop()
+      stack.pop()
       continue
     }
     const path = joinName(last.from, next.value)
     const place = joinName(last.to, next.value)
     if (tree.lstat(path)?.type === 'directory') {
       if (merge.draft.lstat(place) === undefined) touchUnnamed(merge, last.from, last.to)
-      way.push(open(path, placeDirectory(merge, path, place)))
+      stack.push(open(path, placeDirectory(merge, path, place)))
       continue
     }
     const entry = entryOf(merge, path)

@@ -1,8 +1,6 @@
 export {
   type AppliedLayer,
-  type ApplyOptions,
   applyLayer,
-  type ExtractOptions,
   extractArchive,
 } from './apply/apply.ts'
 export {
@@ -11,7 +9,7 @@ export {
   decompress,
   detectCompression,
 } from './codec/compression.ts'
-export { type ChangesOptions, changesOf, treeChanges } from './overlay/changes.ts'
+export { changesOf, treeChanges } from './overlay/changes.ts'
 export type { Owners } from './overlay/directory-writer.ts'
 export { hasOwnersBeside, ownersBeside } from './overlay/kept-owners.ts'
 export { presumeOwners } from './overlay/presume-owners.ts'
@@ -26,9 +24,6 @@ export { isArchive, isTarHeader } from './tar/tar-reader.ts'
 export { mergeLayers } from './write/merge.ts'
 export { clampChanges, clampDirectory, clampTar } from './write/times.ts'
 export {
-  type LayerSinks,
-  type WriteOptions,
-  type WrittenLayer,
   writeFiles,
   writeLayer,
 } from './write/write.ts'

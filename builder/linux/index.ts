@@ -1,7 +1,7 @@
 export { childPath, O_PATH } from '#disk'
 export { chownTree } from './filesystem/chown-tree.ts'
-export { BARE_DIRECTORY, fileStatOf, type StatOptions } from './filesystem/file-stat.ts'
-export { type FileTimes, setFileTimes } from './filesystem/file-times.ts'
+export { BARE_DIRECTORY, fileStatOf } from './filesystem/file-stat.ts'
+export { setFileTimes } from './filesystem/file-times.ts'
 export {
   type NamedFileOptions,
   readBounded,
@@ -9,10 +9,8 @@ export {
   readRegularFile,
 } from './filesystem/named-file.ts'
 export {
-  isWhiteout,
   makeNode,
   makeWhiteout,
-  type NodeOptions,
   type NodeType,
   opaqueXattr,
 } from './filesystem/nodes.ts'
@@ -20,9 +18,7 @@ export { PendingFile } from './filesystem/pending-file.ts'
 export { MAX_OPEN, RootedDirectory } from './filesystem/rooted-directory.ts'
 export { hasWriter } from './filesystem/writers.ts'
 export { getXattr, listXattrs, setXattr } from './filesystem/xattr.ts'
-export type { MountAttributes, MountOptions } from './mounts/mounts.ts'
 export {
-  detachMount,
   MS,
   makeMountsPrivate,
   mount,
@@ -30,18 +26,16 @@ export {
   restrictMount,
 } from './mounts/mounts.ts'
 export { mountOverlay } from './mounts/overlay.ts'
-export type { CallReport } from './programs/call-program.ts'
 export { failureOf, makeCallProgram, readReports, runCalls } from './programs/call-program.ts'
-export type { CallArgument, ProgramCall, ProgramOptions } from './programs/call-table.ts'
+export type { ProgramCall } from './programs/call-table.ts'
 export {
   CHILD,
   CHILD_ADDRESS,
-  PROGRAM_FAILED,
   RECORD,
   RECORD_SIZE,
 } from './programs/call-table.ts'
 export { runsSmallPrograms, type SmallArchitecture } from './programs/foreign-program.ts'
-export type { ProcessEnd, SpawnOptions } from './programs/spawn.ts'
+export type { ProcessEnd } from './programs/spawn.ts'
 export { awaitEnd, spawnProcess, waitForExit } from './programs/spawn.ts'
 export type { Identity } from './system/credentials.ts'
 export {
@@ -73,14 +67,7 @@ export {
 } from './system/namespaces.ts'
 export { getResourceLimit, type ResourceLimit } from './system/resource-limit.ts'
 export { bindSocket, raiseLoopback } from './system/sockets.ts'
-export type { SharedLibrary, SyscallArgument, SyscallName } from './system/syscalls.ts'
-export {
-  AT_FDCWD,
-  cString,
-  openLibrary,
-  SystemError,
-  syscall,
-  trySyscall,
-} from './system/syscalls.ts'
+export type { SharedLibrary } from './system/syscalls.ts'
+export { openLibrary, SystemError } from './system/syscalls.ts'
 export { enterDirectory, setHostname, setUmask, threadId } from './system/thread.ts'
 export { hasSingleId, isUserNamespace } from './system/user-namespace.ts'

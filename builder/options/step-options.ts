@@ -11,7 +11,10 @@ export function resolveSteps(options: BuildOptions): StepSettings {
   const { allow = [], extraHosts = [], shmSize, ulimits = [], resources = {} } = options
   for (const entitlement of allow) {
     if (!ENTITLEMENTS.includes(entitlement)) {
-      throw invalid(`invalid entitlement ${JSON.stringify(entitlement)}`, ENTITLEMENTS.join(', '))
+      throw invalidOptionError(
+        `invalid entitlement ${JSON.stringify(entitlement)}`,
+        ENTITLEMENTS.join(', '),
+      )
     }
   }
   for (const [host, address] of extraHosts) checkHost(host, address)
@@ -33,7 +36,7 @@ export function resolveSteps(options: BuildOptions): StepSettings {
 function checkHost(host: string, address: string): void {
   const isHost = /^[^\s#:]+$/.test(host)
   if (isHost && (address === HOST_GATEWAY || /^[0-9a-fA-F.:]+(%\w+)?$/.test(address))) return
-  throw invalid(
+  throw invalidOptionError(
     `invalid extra host "${host}:${address}"`,
     'write HOST:ADDRESS, the latter in numbers, or HOST:host-gateway',
   )
@@ -41,12 +44,15 @@ function checkHost(host: string, address: string): void {
 
 function checkUlimit({ name, soft, hard }: Ulimit): void {
   if (!ULIMIT_NAMES.includes(name)) {
-    throw invalid(`invalid ulimit type: ${name}`, `choose one of ${ULIMIT_NAMES.join(', ')}`)
+    throw invalidOptionError(
+      `invalid ulimit type: ${name}`,
+      `choose one of ${ULIMIT_NAMES.join(', ')}`,
+    )
   }
   for (const limit of [soft, hard]) checkWhole(`ulimit ${name}`, limit, -1)
   if (hard >= 0 && (soft > hard || soft < 0)) {
     const message = 'ulimit soft limit must be less than or equal to hard limit'
-    throw invalid(`${message}: ${soft} > ${hard}`, `write ${name}=SOFT:HARD`)
+    throw invalidOptionError(`${message}: ${soft} > ${hard}`, `write ${name}=SOFT:HARD`)
   }
 }
 
@@ -60,11 +66,14 @@ function checkResources(resources: StepResources): void {
   if (pids !== undefined) checkWhole('pids-limit', pids, -1)
   for (const list of [resources.cpusetCpus, resources.cpusetMems]) {
     if (list === undefined || /^\d+(-\d+)?(,\d+(-\d+)?)*$/.test(list)) continue
-    throw invalid(`invalid list of CPUs or memory nodes "${list}"`, 'write it like 0-2,7')
+    throw invalidOptionError(
+      `invalid list of CPUs or memory nodes "${list}"`,
+      'write it like 0-2,7',
+    )
   }
   const isTooSmall = memorySwap !== undefined && memorySwap >= 0 && memorySwap < (memory ?? 0)
   if (memorySwap !== undefined && (memory === undefined || isTooSmall)) {
-    throw invalid(
+    throw invalidOptionError(
       'memory-swap needs a smaller memory limit beside it',
       'it is memory and swap together',
     )
@@ -73,14 +82,17 @@ function checkResources(resources: StepResources): void {
 
 function checkWhole(what: string, value: number, least: number): void {
   if (Number.isSafeInteger(value) && value >= least) return
-  throw invalid(`invalid ${what}: ${value}`, `it is a whole number of at least ${least}`)
+  throw invalidOptionError(`invalid ${what}: ${value}`, `it is a whole number of at least ${least}`)
 }
 
 function checkedParent(parent: string | undefined): string | undefined {
   if (parent === undefined || !parent.split('/').includes('..')) return parent
-  throw invalid(`invalid cgroup-parent ${JSON.stringify(parent)}`, 'it is a path without ..')
+  throw invalidOptionError(
+    `invalid cgroup-parent ${JSON.stringify(parent)}`,
+    'it is a path without ..',
+  )
 }
 
-function invalid(message: string, hint: string): TsbuildError {
+function invalidOptionError(message: string, hint: string): TsbuildError {
   return new TsbuildError(message, { code: 'USAGE', hint })
 }

@@ -5,9 +5,9 @@ export {
   resolveBase,
   storeSource,
 } from './bases/resolve-base.ts'
-export { epochStageSource } from './epoch-stage.ts'
 export { planBuild } from './plan.ts'
 export { type ResolveGraphOptions, resolveGraph } from './resolve-graph.ts'
+export { sourceDateEpochSource } from './source-date-epoch-stage.ts'
 export { stagePlatform } from './stage/platforms.ts'
 export type { PlanOptions } from './stage/stage-plan.ts'
 export type { RemoteSource } from './steps/copy-sources.ts'
@@ -21,30 +21,24 @@ export type { NamedContext } from './vertices/named-context.ts'
 export type {
   BindMountPlan,
   CacheMountPlan,
-  MountOwner,
   PlannedMount,
   SecretMountPlan,
   SshMountPlan,
 } from './vertices/planned-mount.ts'
 export {
   DEFAULT_STEP_SETTINGS,
-  type Entitlement,
   type StepSettings,
 } from './vertices/step-settings.ts'
 export type {
   ExecVertex,
   FilesSource,
   FilesVertex,
-  GitVertex,
-  HttpVertex,
   ImageVertex,
   Plan,
   PlannedHistory,
   PlannedImage,
-  PlannedProcess,
   RemoteVertex,
   StepVertex,
   Vertex,
   VertexId,
-  VertexSource,
 } from './vertices/vertex.ts'

@@ -16,7 +16,7 @@ import { StepNames } from './stage/step-names.ts'
 import { planCopy } from './steps/copy-plan.ts'
 import { planRun } from './steps/run-plan.ts'
 import { planWorkdir } from './steps/workdir-plan.ts'
-import { located } from './variables/expand.ts'
+import { withErrorsAt } from './variables/expand.ts'
 import type { Plan, VertexId } from './vertices/vertex.ts'
 import { VertexList } from './vertices/vertex-list.ts'
 
@@ -29,7 +29,7 @@ export function planBuild(graph: InstructionGraph, bases: BaseLookup, options: P
   const vertices = new VertexList(bases, {
     scope: label,
     maxMtime: options.maxMtime,
-    madeAt: options.sourceDateEpoch,
+    defaultMtime: options.sourceDateEpoch,
     contexts: options.contexts,
   })
   const results = new Map<number, StageState>()
@@ -74,7 +74,7 @@ function plannedImage(state: StageState, options: PlanOptions): Plan['image'] {
 function planStage(plan: StagePlan, results: ReadonlyMap<number, StageState>): StageState {
   return plan.linked.stage.instructions.reduce(
     (state, instruction) =>
-      located({ raw: instruction.text, range: instruction.range }, () =>
+      withErrorsAt({ raw: instruction.text, range: instruction.range }, () =>
         planInstruction(state, instruction, plan),
       ),
     startState(plan, results),
@@ -105,7 +105,7 @@ function startState(plan: StagePlan, results: ReadonlyMap<number, StageState>): 
     label: ({ name }) => names.step(`FROM ${name}`),
     range: stage.from.range,
   })
-  return located({ raw: stage.from.image.raw, range: stage.from.range }, () =>
+  return withErrorsAt({ raw: stage.from.image.raw, range: stage.from.range }, () =>
     baseState(image.base, { platform, escape: mark }, image.id),
   )
 }

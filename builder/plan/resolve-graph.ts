@@ -43,7 +43,7 @@ export interface ResolvedGraph {
   readonly bases: BaseLookup
 }
 
-interface Needed {
+interface NeededBase {
   readonly name: string
   readonly platform: Platform
   readonly range: SourceRange
@@ -110,7 +110,7 @@ function lookupIn(bases: ReadonlyMap<string, ResolvedBase>): BaseLookup {
   }
 }
 
-function keyOf({ name, platform }: Pick<Needed, 'name' | 'platform'>): string {
+function keyOf({ name, platform }: Pick<NeededBase, 'name' | 'platform'>): string {
   return `${name} ${formatPlatform(platform)}`
 }
 
@@ -118,7 +118,7 @@ function imagesOf(
   linkedStages: readonly LinkedStage[],
   dockerfile: Dockerfile,
   options: ResolveGraphOptions,
-): readonly Needed[] {
+): readonly NeededBase[] {
   const names = dockerfile.stages.map(({ name }) => name)
   const needed = linkedStages.flatMap((linked) => {
     const { stage, base, sources } = linked
@@ -139,7 +139,7 @@ function imagesOf(
 }
 
 async function resolveAt(
-  needed: Needed,
+  needed: NeededBase,
   options: ResolveGraphOptions,
   signal: AbortSignal,
 ): Promise<ResolvedBase> {
@@ -150,7 +150,7 @@ async function resolveAt(
   }
 }
 
-function checkAt(named: Needed): void {
+function checkAt(named: NeededBase): void {
   try {
     checkImageName(named.name)
   } catch (cause) {
@@ -158,7 +158,7 @@ function checkAt(named: Needed): void {
   }
 }
 
-function failureAt({ name, range, stages }: Needed, cause: unknown): unknown {
+function failureAt({ name, range, stages }: NeededBase, cause: unknown): unknown {
   if (!(cause instanceof TsbuildError)) return cause
   const { code } = cause
   const message = `${name}: ${cause.message}`

@@ -1,2 +1,1 @@
-export type { WritablePart } from './writable.ts'
 export { createWritable } from './writable.ts'

@@ -1,2 +1,2 @@
-export { type OpenAgent, openAgentSource } from './agent-source.ts'
+export { openAgentSource } from './agent-source.ts'
 export { serveAgent } from './serve.ts'

@@ -13,7 +13,7 @@ export interface PrivateKey {
 }
 
 /** An elliptic curve, by its name in SSH. */
-export type Curve = 'nistp256' | 'nistp384' | 'nistp521'
+type Curve = 'nistp256' | 'nistp384' | 'nistp521'
 
 interface Parsed {
   readonly key: KeyObject

@@ -16,7 +16,7 @@ export async function serveAgent(client: Socket, open: OpenAgent): Promise<void>
     for await (const request of framesOf(client)) {
       const isAllowed = ALLOWED.includes(request[0])
       const answer = isAllowed ? await agent.ask(request) : Buffer.from([FAILURE])
-      if (!client.write(framed(answer))) await drained(client)
+      if (!client.write(framed(answer))) await waitForDrain(client)
       // Signing takes long: other work of this thread runs in between.
       await setImmediate()
     }
@@ -28,7 +28,7 @@ export async function serveAgent(client: Socket, open: OpenAgent): Promise<void>
 }
 
 /** Back-pressure: answers that the client does not read would be kept in memory. */
-async function drained(client: Socket): Promise<void> {
+async function waitForDrain(client: Socket): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   client.once('drain', resolve).once('close', resolve)
   await promise

@@ -1,5 +1,5 @@
 export { originalFailure } from './peer-gone.ts'
 export { breakRing, type Ring, RingWriter, readRing } from './ring.ts'
-export { type ServeOptions, serveTasks, threadSettings } from './serve-tasks.ts'
-export { type TaskOptions, TaskThread, type ThreadOptions } from './task-thread.ts'
-export { ThreadPool, type ThreadPoolOptions } from './thread-pool.ts'
+export { serveTasks, threadSettings } from './serve-tasks.ts'
+export { TaskThread } from './task-thread.ts'
+export { ThreadPool } from './thread-pool.ts'

@@ -31,7 +31,7 @@ interface Pending {
 }
 
 /** A started thread. */
-interface Running {
+interface RunningThread {
   readonly worker: Worker
   readonly ended: Promise<void>
 }
@@ -44,7 +44,7 @@ interface Running {
 export class TaskThread<T extends TaskMap> {
   readonly #options: ThreadOptions
   readonly #pending = new Map<number, Pending>()
-  #running: Running | undefined
+  #running: RunningThread | undefined
   #isClosed = false
   #nextId = 1
 
@@ -71,9 +71,9 @@ export class TaskThread<T extends TaskMap> {
     const { signal, onUpdate } = options
     const { doing } = this.#options
     throwIfCancelled(signal, doing)
-    if (this.#isClosed) throw this.#cancelled()
+    if (this.#isClosed) throw this.#cancelledError()
     const stop = makeStopFlag()
-    const onAbort = (): void => setStopFlag(stop, true)
+    const onAbort = (): void => setStopFlag(stop)
     signal?.addEventListener('abort', onAbort, { once: true })
     try {
       return (await this.#request(task, input, { stop, onUpdate })) as TaskOutput<T[K]>
@@ -88,7 +88,7 @@ export class TaskThread<T extends TaskMap> {
   /** Asks all tasks to stop, and ends the thread when they have ended. What is requested later fails. */
   async close(): Promise<void> {
     this.#isClosed = true
-    for (const { stop } of this.#pending.values()) setStopFlag(stop, true)
+    for (const { stop } of this.#pending.values()) setStopFlag(stop)
     if (this.#running === undefined) return
     const { worker, ended } = this.#running
     const request: CloseRequest = { kind: 'close' }
@@ -112,7 +112,7 @@ export class TaskThread<T extends TaskMap> {
     return promise
   }
 
-  #start(): Running {
+  #start(): RunningThread {
     if (this.#running !== undefined) return this.#running
     const { script, settings, resourceLimits } = this.#options
     // Loaded when needed: a fully cached build starts no thread.
@@ -147,23 +147,24 @@ export class TaskThread<T extends TaskMap> {
       return
     }
     this.#pending.delete(reply.id)
-    if (this.#pending.size === 0) worker.unref()
+    // While it is being closed, its end is awaited.
+    if (this.#pending.size === 0 && !this.#isClosed) worker.unref()
     if (reply.kind === 'done') pending.resolve(reply.value)
     else pending.reject(fromPlainError(reply.error))
   }
 
-  #end(running: Running, cause: unknown): void {
+  #end(running: RunningThread, cause: unknown): void {
     if (this.#running !== running) return
     this.#running = undefined
     const failure = this.#isClosed
-      ? this.#cancelled()
+      ? this.#cancelledError()
       : peerGoneError(`${this.#options.doing}: a worker thread ended`, cause)
     const pending = [...this.#pending.values()]
     this.#pending.clear()
     for (const { reject } of pending) reject(failure)
   }
 
-  #cancelled(): TsbuildError {
+  #cancelledError(): TsbuildError {
     return new TsbuildError(`${this.#options.doing}: cancelled`, { code: 'CANCELLED' })
   }
 }

@@ -1,3 +1,2 @@
-export { Checksum, type ChecksumEntry, digestFile } from './checksum.ts'
-export { type DirectoryTreeOptions, directoryTree } from './directory-tree.ts'
-export type { IgnoreMatcher } from './visibility.ts'
+export { Checksum, digestFile } from './checksum.ts'
+export { directoryTree } from './directory-tree.ts'

@@ -50,20 +50,20 @@ export class Visibility {
   #isEmpty(top: Name): boolean {
     const known = this.#hidden.get(top)
     if (known !== undefined) return known
-    const way = [this.#open(top)]
-    for (let last = way.at(-1); last !== undefined; last = way.at(-1)) {
+    const stack = [this.#open(top)]
+    for (let last = stack.at(-1); last !== undefined; last = stack.at(-1)) {
       const next = last.names.next()
       if (next.done) {
         this.#hidden.set(last.path, true)
-        way.pop()
+        stack.pop()
         continue
       }
       const path = joinName(last.path, next.value)
       const verdict = this.#look(path)
-      if (verdict === 'open') way.push(this.#open(path))
+      if (verdict === 'open') stack.push(this.#open(path))
       if (verdict !== 'shown') continue
       // So is everything on the way to it.
-      for (const { path: above } of way) this.#hidden.set(above, false)
+      for (const { path: above } of stack) this.#hidden.set(above, false)
       return false
     }
     return true

@@ -46,7 +46,10 @@ function imageRecords(image: LocalImage): readonly object[] {
   }))
 }
 
-/** A line for each name, columns aligned. `now` in milliseconds since the epoch. */
+/**
+ * A line for each name, columns aligned. `now` in milliseconds since the epoch.
+ * @internal
+ */
 export function imageTable(images: readonly LocalImage[], now: number): string {
   const rows = images.flatMap((image) =>
     image.names.map((name) => {

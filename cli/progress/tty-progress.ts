@@ -11,7 +11,10 @@ const CLEAR_BELOW = '\x1b[J'
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are what is looked for
 const COLOR_CODES = /\x1b\[\d*m/g
 
-/** A live view: the frame is drawn over the one before, with a single write. */
+/**
+ * A live view: the frame is drawn over the one before, with a single write.
+ * @internal
+ */
 export class TtyProgress implements Progress {
   readonly #write: (text: string) => void
   readonly #now: () => number

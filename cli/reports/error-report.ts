@@ -17,6 +17,7 @@ export function reportError(error: unknown, shell: Pick<Shell, 'env' | 'stderr'>
 /**
  * The lines of the Dockerfile, one line with the whole story, further findings, and what to do. A
  * stack trace is shown for bugs only, and only when `debug` is on.
+ * @internal
  */
 export function errorText(
   error: unknown,

@@ -1,5 +1,3 @@
-import type { Digest } from '../oci/digest.ts'
-
 /**
  * What happens in a build, in order. `vertex` is the ID of what it happens to: unique within one build,
  * also when it is for several platforms.
@@ -25,7 +23,7 @@ export type BuildEvent = BuildFact & {
 }
 
 /** What a plan consists of, before anything of it is looked up or executed; one for each platform. */
-export interface BuildPlanned {
+interface BuildPlanned {
   readonly type: 'planned'
   /** In an order in which every vertex follows its inputs. */
   readonly vertices: readonly PlannedVertex[]
@@ -58,7 +56,7 @@ export type ExecutionReason = 'no-cache' | 'no-record' | 'input-changed'
 export type CacheHit = 'definition' | 'content' | 'unused' | 'remote'
 
 /** Work on a vertex has begun, or its result was found. */
-export interface VertexStarted {
+interface VertexStarted {
   readonly type: 'started'
   readonly vertex: string
   /** As a person reads it, e.g. `[build 2/5] RUN make`. */
@@ -140,10 +138,4 @@ export type BuildEventListener = (event: BuildEvent) => void
 /** Gives each fact its time. */
 export function timed(listener: BuildEventListener): OnEvent {
   return (fact) => listener({ ...fact, time: performance.timeOrigin + performance.now() })
-}
-
-/** A reference and what it was given, for results and machine-readable files. */
-export interface NamedDigest {
-  readonly name: string
-  readonly digest: Digest
 }

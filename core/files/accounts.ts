@@ -69,7 +69,7 @@ export function parseAccountId(text: string, { what, code }: AccountLookup): num
 }
 
 /** The failure to find a name among those that the image has. */
-export function unknownAccount(
+export function unknownAccountError(
   name: string,
   known: readonly { readonly name: string }[],
   { what, code }: AccountLookup,

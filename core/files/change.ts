@@ -25,13 +25,13 @@ export interface EntryChange {
 }
 
 /** What lower layers have at `path` is deleted. */
-export interface WhiteoutChange {
+interface WhiteoutChange {
   readonly kind: 'whiteout'
   readonly path: Name
 }
 
 /** What lower layers have in the directory `path` is hidden. The entry of the directory comes before. */
-export interface OpaqueChange {
+interface OpaqueChange {
   readonly kind: 'opaque'
   readonly path: Name
 }

@@ -1,7 +1,7 @@
 import { type FileStat, type Name, textOfName } from './tree.ts'
 
 /** A file and its owner, by its path in a root file system. */
-export interface OwnedFile {
+interface OwnedFile {
   /** Absolute, as text. */
   readonly path: string
   readonly uid: number

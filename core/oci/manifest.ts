@@ -83,14 +83,15 @@ export function parseManifestOrIndex(
 ): { kind: 'manifest'; manifest: Manifest } | { kind: 'index'; index: Index } {
   const document = readDocument(bytes, DOCUMENT, READING)
   const declared = document.mediaType || mediaType
-  if (document.fsLayers !== undefined) throw invalid("docker's schema 1 is not supported")
+  if (document.fsLayers !== undefined)
+    throw invalidManifestError("docker's schema 1 is not supported")
   if (document.manifests !== undefined && document.layers !== undefined) {
-    throw invalid('both an index and an image manifest')
+    throw invalidManifestError('both an index and an image manifest')
   }
   if (isIndexType(declared)) return { kind: 'index', index: toIndex(document, declared) }
   if (isManifestType(declared))
     return { kind: 'manifest', manifest: toManifest(document, declared) }
-  throw invalid(`unsupported media type ${JSON.stringify(declared.slice(0, 100))}`)
+  throw invalidManifestError(`unsupported media type ${JSON.stringify(declared.slice(0, 100))}`)
 }
 
 /**
@@ -108,17 +109,10 @@ export function mediaTypeOf(bytes: Uint8Array): string | undefined {
 const READING = { what: 'manifest', code: 'MANIFEST_INVALID' } as const
 
 /** @throws {TsbuildError} MANIFEST_INVALID */
-export function parseManifest(bytes: Uint8Array, mediaType: string): Manifest {
-  const parsed = parseManifestOrIndex(bytes, mediaType)
-  if (parsed.kind === 'manifest') return parsed.manifest
-  throw invalid('expected an image manifest, found an index')
-}
-
-/** @throws {TsbuildError} MANIFEST_INVALID */
 export function parseIndex(bytes: Uint8Array, mediaType: string = MEDIA_TYPES.ociIndex): Index {
   const parsed = parseManifestOrIndex(bytes, mediaType)
   if (parsed.kind === 'index') return parsed.index
-  throw invalid('expected an index, found an image manifest')
+  throw invalidManifestError('expected an index, found an image manifest')
 }
 
 /** The bytes whose digest names the manifest: keys in the order of the specification, two-space indent. */
@@ -159,9 +153,9 @@ function plain(descriptor: Descriptor): JsonObject {
 
 function toManifest(document: Document, mediaType: string): Manifest {
   const { config, layers = [], manifests } = document
-  if (manifests !== undefined) throw invalid(`an index sent as ${mediaType}`)
-  if (config === undefined) throw invalid('no config')
-  if (layers.length > MAX_LAYERS) throw invalid(`more than ${MAX_LAYERS} layers`)
+  if (manifests !== undefined) throw invalidManifestError(`an index sent as ${mediaType}`)
+  if (config === undefined) throw invalidManifestError('no config')
+  if (layers.length > MAX_LAYERS) throw invalidManifestError(`more than ${MAX_LAYERS} layers`)
   return {
     mediaType,
     config: toDescriptor(config, 'config'),
@@ -172,8 +166,10 @@ function toManifest(document: Document, mediaType: string): Manifest {
 
 function toIndex(document: Document, mediaType: string): Index {
   const { manifests = [], layers, config } = document
-  if (layers !== undefined || config !== undefined) throw invalid(`a manifest sent as ${mediaType}`)
-  if (manifests.length > MAX_MANIFESTS) throw invalid(`more than ${MAX_MANIFESTS} manifests`)
+  if (layers !== undefined || config !== undefined)
+    throw invalidManifestError(`a manifest sent as ${mediaType}`)
+  if (manifests.length > MAX_MANIFESTS)
+    throw invalidManifestError(`more than ${MAX_MANIFESTS} manifests`)
   return {
     mediaType,
     manifests: manifests.map((entry, i) => toDescriptor(entry, `manifests[${i}]`)),
@@ -183,12 +179,12 @@ function toIndex(document: Document, mediaType: string): Index {
 
 /** What both kinds of document may have. */
 function commonOf(document: Document): Pick<Manifest, 'artifactType' | 'subject' | 'annotations'> {
-  const { subject } = document
-  return {
-    ...artifactTypeOf(document),
-    ...(subject === undefined ? {} : { subject: toDescriptor(subject, 'subject') }),
-    ...annotationsOf(document),
-  }
+  return { ...artifactTypeOf(document), ...subjectOf(document), ...annotationsOf(document) }
+}
+
+/** Images are built and pulled without it: one that cannot be used, such as a sha512, is left out. */
+function subjectOf({ subject = {} }: Document): { subject?: Descriptor } {
+  return isUsable(subject) ? { subject: withKnownFields(subject) } : {}
 }
 
 /**
@@ -196,14 +192,25 @@ function commonOf(document: Document): Pick<Manifest, 'artifactType' | 'subject'
  * @throws {TsbuildError} MANIFEST_INVALID
  */
 export function toDescriptor(fields: DescriptorFields, where: string): Descriptor {
-  const { mediaType, digest, size, platform = {} } = fields
-  if (mediaType === undefined) throw invalid(`${where} has no media type`)
+  const { mediaType, digest, size } = fields
+  if (isUsable(fields)) return withKnownFields(fields)
+  if (mediaType === undefined) throw invalidManifestError(`${where} has no media type`)
   if (digest === undefined || !isDigest(digest)) {
-    throw invalid(`${where} has the digest ${JSON.stringify(digest)?.slice(0, 100)}`)
+    throw invalidManifestError(`${where} has the digest ${JSON.stringify(digest)?.slice(0, 100)}`)
   }
-  if (size === undefined || !Number.isSafeInteger(size) || size < 0) {
-    throw invalid(`${where} has the size ${size}`)
-  }
+  throw invalidManifestError(`${where} has the size ${size}`)
+}
+
+type UsableFields = DescriptorFields & Pick<Descriptor, 'mediaType' | 'digest' | 'size'>
+
+function isUsable(fields: DescriptorFields): fields is UsableFields {
+  const { mediaType, digest, size } = fields
+  if (mediaType === undefined || digest === undefined || !isDigest(digest)) return false
+  return size !== undefined && Number.isSafeInteger(size) && size >= 0
+}
+
+function withKnownFields(fields: UsableFields): Descriptor {
+  const { mediaType, digest, size, platform = {} } = fields
   const known = { ...annotationsOf(fields), ...platformOf(platform), ...artifactTypeOf(fields) }
   return { mediaType, digest, size, ...known }
 }
@@ -224,6 +231,6 @@ function annotationsOf({ annotations = {} }: Pick<Document, 'annotations'>): {
   return Object.keys(annotations).length === 0 ? {} : { annotations }
 }
 
-function invalid(message: string): TsbuildError {
+function invalidManifestError(message: string): TsbuildError {
   return new TsbuildError(`invalid manifest: ${message}`, { code: 'MANIFEST_INVALID' })
 }

@@ -77,13 +77,15 @@ export function parsePlatform(text: string): Platform {
   if (text === 'local') return hostPlatform()
   const [first = '', second, variant, ...rest] = text.split('/')
   const system = OS_PART.exec(first)?.groups
-  if (system === undefined) throw unparsable(text, `${quote(first)} is not an operating system`)
+  if (system === undefined)
+    throw invalidPlatformError(text, `${quote(first)} is not an operating system`)
   for (const part of [second, variant]) {
     if (part !== undefined && !PART.test(part)) {
-      throw unparsable(text, `${quote(part)} is an invalid component of ${quote(text)}`)
+      throw invalidPlatformError(text, `${quote(part)} is an invalid component of ${quote(text)}`)
     }
   }
-  if (rest.length > 0) throw unparsable(text, `${quote(text)}: cannot parse platform specifier`)
+  if (rest.length > 0)
+    throw invalidPlatformError(text, `${quote(text)}: cannot parse platform specifier`)
   const options = {
     'os.version': decoded(system.version ?? '', text),
     'os.features': (system.features ?? '').split('+').map((feature) => decoded(feature, text)),
@@ -102,10 +104,10 @@ function completed(text: string, name: string, options: Partial<Platform>): Plat
   }
   const platform = normalizePlatform({ os: host.os, architecture: text })
   if (KNOWN_ARCHITECTURES.has(platform.architecture)) return platform
-  throw unparsable(text, `${quote(text)}: unknown operating system or architecture`)
+  throw invalidPlatformError(text, `${quote(text)}: unknown operating system or architecture`)
 }
 
-function unparsable(text: string, why: string): TsbuildError {
+function invalidPlatformError(text: string, why: string): TsbuildError {
   return new TsbuildError(`failed to parse platform ${text}: ${why}: invalid argument`, {
     code: 'PLATFORM_MISMATCH',
     hint: 'write a platform as os/arch[/variant], e.g. linux/amd64',
@@ -142,6 +144,6 @@ function decoded(option: string, text: string): string {
   try {
     return decodeURIComponent(option)
   } catch {
-    throw unparsable(text, `${quote(option)} is not a version or feature of a system`)
+    throw invalidPlatformError(text, `${quote(option)} is not a version or feature of a system`)
   }
 }

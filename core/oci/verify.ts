@@ -14,11 +14,11 @@ export async function* verified(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const seen = new Digester()
   for await (const chunk of bytes) {
-    if (seen.size + chunk.length > expected.size) throw sizeMismatch(expected, 'more')
+    if (seen.size + chunk.length > expected.size) throw sizeMismatchError(expected, 'more')
     seen.update(chunk)
     yield chunk
   }
-  if (seen.size !== expected.size) throw sizeMismatch(expected, `only ${seen.size}`)
+  if (seen.size !== expected.size) throw sizeMismatchError(expected, `only ${seen.size}`)
   const digest = seen.digest()
   if (digest === expected.digest) return
   throw new TsbuildError(`blob ${expected.digest} has the digest ${digest}`, {
@@ -60,7 +60,10 @@ export async function copyBlob(
   )
 }
 
-function sizeMismatch(expected: Pick<Descriptor, 'digest' | 'size'>, got: string): TsbuildError {
+function sizeMismatchError(
+  expected: Pick<Descriptor, 'digest' | 'size'>,
+  got: string,
+): TsbuildError {
   return new TsbuildError(
     `blob ${expected.digest} should have ${expected.size} bytes, got ${got}`,
     {

@@ -44,7 +44,7 @@ export interface GraphSink<L> {
 }
 
 /** A manifest in a sink, with what it is made of. */
-export interface WrittenManifest {
+interface WrittenManifest {
   readonly descriptor: Descriptor
   readonly document: EncodedDocument
   readonly config: Descriptor

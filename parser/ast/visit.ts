@@ -9,7 +9,7 @@ import type {
 } from './ast.ts'
 
 /** Where an instruction stands. */
-export interface InstructionPlace {
+export interface InstructionPosition {
   /** `undefined` for an ARG in front of the first stage. */
   readonly stage: Stage | undefined
   /** The instruction that this one is the trigger of. */
@@ -19,7 +19,7 @@ export interface InstructionPlace {
 type InstructionVisitor = {
   readonly [Kind in Instruction['kind']]?: (
     instruction: Extract<Instruction, { readonly kind: Kind }>,
-    place: InstructionPlace,
+    position: InstructionPosition,
   ) => void
 }
 
@@ -28,7 +28,7 @@ export interface DockerfileVisitor extends InstructionVisitor {
   readonly directive?: (directive: Directive) => void
   readonly comment?: (comment: Comment) => void
   readonly stage?: (stage: Stage) => void
-  readonly instruction?: (instruction: Instruction, place: InstructionPlace) => void
+  readonly instruction?: (instruction: Instruction, position: InstructionPosition) => void
 }
 
 /**
@@ -52,24 +52,24 @@ export function visitDockerfile(dockerfile: Dockerfile, visitor: DockerfileVisit
 
 function visitInstruction(
   instruction: Instruction,
-  place: InstructionPlace,
+  position: InstructionPosition,
   visitor: DockerfileVisitor,
 ): void {
   const { comments, breaks } = instruction
   for (const comment of comments) visitor.comment?.(comment)
   for (const comment of breaks.flatMap((found) => found.comments)) visitor.comment?.(comment)
-  visitor.instruction?.(instruction, place)
-  visitKind(instruction, place, visitor)
+  visitor.instruction?.(instruction, position)
+  visitKind(instruction, position, visitor)
   if (instruction.kind !== 'onbuild' || instruction.instruction === undefined) return
-  visitInstruction(instruction.instruction, { ...place, onbuild: instruction }, visitor)
+  visitInstruction(instruction.instruction, { ...position, onbuild: instruction }, visitor)
 }
 
 function visitKind<Kind extends Instruction['kind']>(
   instruction: Extract<Instruction, { readonly kind: Kind }>,
-  place: InstructionPlace,
+  position: InstructionPosition,
   visitor: InstructionVisitor,
 ): void {
-  visitor[instruction.kind]?.(instruction, place)
+  visitor[instruction.kind]?.(instruction, position)
 }
 
 /** The instructions of a Dockerfile in file order, those in front of the first stage included. */

@@ -10,7 +10,7 @@ import type {
 } from '../ast/ast.ts'
 import { parseHeredocWord } from '../lines/heredocs.ts'
 import { trimSpace } from '../text/characters.ts'
-import { stringPlaces } from '../text/scan.ts'
+import { stringSpans } from '../text/scan.ts'
 import { toStrings } from './command-ast.ts'
 import { type Children, childrenOf, tokenOf, tokensOf } from './cst.ts'
 import { type Flags, readFlags } from './flags.ts'
@@ -42,9 +42,9 @@ export function toFilesInstruction(children: Children, site: Site): StageInstruc
   return kind === 'add' ? toAdd(common, flags) : toCopy(common, flags)
 }
 
-type Placed = Pick<CopyInstruction, 'sources' | 'inline' | 'destination' | 'heredocs'>
+type CopyArguments = Pick<CopyInstruction, 'sources' | 'inline' | 'destination' | 'heredocs'>
 
-type Common = Placed &
+type Common = CopyArguments &
   InstructionBase &
   Pick<CopyInstruction, 'args' | 'json' | 'chown' | 'chmod' | 'link' | 'exclude'>
 
@@ -73,7 +73,11 @@ function toVolume(volume: Omit<VolumeInstruction, 'kind'>, site: Site): VolumeIn
 }
 
 /** The last word is the destination; those before it are files, or heredocs that become files. */
-function placeFiles(words: readonly Word[], keyword: IToken, site: Site): Placed | undefined {
+function placeFiles(
+  words: readonly Word[],
+  keyword: IToken,
+  site: Site,
+): CopyArguments | undefined {
   const name = keyword.image.toUpperCase()
   const destination = words.at(-1)
   if (destination === undefined || words.length < 2) {
@@ -116,9 +120,9 @@ function wordsOf(children: Children, site: Site): readonly Word[] | undefined {
   if (json === undefined) return tokensOf(children, 'Word').map((token) => site.word(token))
   const strings = toStrings(json, site)
   if (strings === undefined) return undefined
-  const places = stringPlaces(json.image)
+  const spans = stringSpans(json.image)
   return strings.map((raw, index) => {
-    const [start, end] = places[index] ?? [0, json.image.length]
+    const [start, end] = spans[index] ?? [0, json.image.length]
     return { raw, range: site.range(json, start, end) }
   })
 }

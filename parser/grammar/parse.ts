@@ -212,23 +212,23 @@ function toStages(
 ): Pick<Dockerfile, 'globalArgs' | 'stages'> {
   const globalArgs: ArgInstruction[] = []
   const stages: (Stage & { readonly instructions: StageInstruction[] })[] = []
-  let isLost = false
+  let isWithoutStage = false
   for (const { line, instruction } of lines) {
     const current = stages.at(-1)
     if (instruction === undefined) {
-      isLost ||= current === undefined || /^from\b/i.test(line.text)
+      isWithoutStage ||= current === undefined || /^from\b/i.test(line.text)
     } else if (instruction.kind === 'from') {
       const name = instruction.as?.raw.toLowerCase()
       stages.push({ index: stages.length, name, from: instruction, instructions: [] })
-      isLost = false
+      isWithoutStage = false
     } else if (current === undefined && instruction.kind === 'arg') {
       globalArgs.push(instruction)
-    } else if (!isLost && current === undefined) {
+    } else if (!isWithoutStage && current === undefined) {
       const hint = 'begin the first stage with FROM'
       const message = 'no build stage in current context'
       report({ ...instructionError(message, instruction.range), hint })
-      isLost = true
-    } else if (!isLost) current?.instructions.push(instruction)
+      isWithoutStage = true
+    } else if (!isWithoutStage) current?.instructions.push(instruction)
   }
   return { globalArgs, stages }
 }

@@ -15,7 +15,7 @@ interface SiteOptions {
   readonly report: (diagnostic: Diagnostic) => void
 }
 
-interface Remark {
+interface DiagnosticOptions {
   readonly range?: SourceRange
   readonly code?: DiagnosticCode
   readonly hint?: string | undefined
@@ -88,19 +88,19 @@ export class Site {
     return { ...base, comments: [...line.comments, ...early], breaks }
   }
 
-  fail(message: string, remark: Remark = {}): void {
+  fail(message: string, options: DiagnosticOptions = {}): void {
     this.hasFailed = true
-    this.#add('error', message, remark)
+    this.#add('error', message, options)
   }
 
-  warn(message: string, remark: Remark): void {
-    this.#add('warning', message, remark)
+  warn(message: string, options: DiagnosticOptions): void {
+    this.#add('warning', message, options)
   }
 
-  #add(severity: Diagnostic['severity'], message: string, remark: Remark): void {
+  #add(severity: Diagnostic['severity'], message: string, options: DiagnosticOptions): void {
     const { line } = this
     const whole = rangeOf(line, 0, trimEnd(line.text, 0, line.text.length))
-    const { code = 'instruction', range = whole, hint } = remark
+    const { code = 'instruction', range = whole, hint } = options
     this.#options.report({
       severity,
       message: printable(message),

@@ -123,7 +123,7 @@ function readInstruction(reader: LineReader, begin: InstructionStart): LogicalLi
     const { heredoc, isClosed } = readBody(reader, head, number)
     line.lines.last = heredoc.range.end.line
     if (isClosed) line.end = heredoc.range.end
-    else report(from(pieces, unterminated(head, range)))
+    else report(from(pieces, unterminatedHeredoc(head, range)))
     heredocs.push(heredoc)
   }
   return { ...line, heredocs }
@@ -222,7 +222,7 @@ function from(pieces: readonly Piece[], diagnostic: Diagnostic): Diagnostic {
   return line === diagnostic.range.start.line ? diagnostic : { ...diagnostic, line }
 }
 
-function unterminated(head: HeredocHead, range: SourceRange): Diagnostic {
+function unterminatedHeredoc(head: HeredocHead, range: SourceRange): Diagnostic {
   const end = `end the heredoc with a line that is just ${head.name}`
   const isPlain = /^[\w.-]+$/.test(head.name)
   const hint = isPlain ? end : `${end}, or put a blank behind its name, or quotes around the <<`

@@ -14,7 +14,7 @@ import type { SourceRange } from '../text/source.ts'
 const BUILT_IN =
   /^(?:(?:[^\s/@]+\/)*docker\/dockerfile(?:-upstream)?(?::[\w][\w.-]{0,127})?(?:@\w+:\w+)?|dockerfile\.v0)$/
 
-interface Asked {
+interface RequestedSyntax {
   readonly value: string
   readonly range: SourceRange
 }
@@ -37,8 +37,8 @@ export function foreignSyntax(
   source: string,
   directives: readonly Directive[],
 ): Diagnostic | undefined {
-  const asked = directives.find(({ name }) => name === 'syntax') ?? slashSyntax(source)
-  const found = asked ?? jsonSyntax(source)
+  const named = directives.find(({ name }) => name === 'syntax') ?? slashSyntax(source)
+  const found = named ?? jsonSyntax(source)
   if (found === undefined) return undefined
   if (isBuiltInFrontend(found.value)) return undefined
   return {
@@ -51,7 +51,7 @@ export function foreignSyntax(
 }
 
 /** `// syntax=` among the lines at the top that look like this. */
-function slashSyntax(source: string): Asked | undefined {
+function slashSyntax(source: string): RequestedSyntax | undefined {
   const first = source.startsWith('#!') ? 1 : 0
   let offset = 0
   for (let index = 0; offset < source.length; index++) {
@@ -69,7 +69,7 @@ function slashSyntax(source: string): Asked | undefined {
   return undefined
 }
 
-function jsonSyntax(source: string): Asked | undefined {
+function jsonSyntax(source: string): RequestedSyntax | undefined {
   const start = source.startsWith('#!') ? source.indexOf('\n') + 1 : 0
   const brace = skipWhile(source, start, isSpace)
   if (source[brace] !== '{') return undefined

@@ -77,7 +77,7 @@ export class DockerfileChecks {
   }
 
   /**
-   * Checks the stages of `graph`, spliced triggers included. Where `baseOf` knows nothing of an image,
+   * Checks the stages of `graph`, spliced triggers included. Where `baseOf` gives nothing for an image,
    * variables that may come from it are not reported.
    */
   checkStages(

@@ -96,7 +96,7 @@ function argsOf(
     if (arg === undefined || found.has(name)) continue
     found.set(name, toArg({ ...arg, value: scope.values.get(name) }))
   }
-  return [...found.values()].toSorted(byPlace)
+  return [...found.values()].toSorted(byLine)
 }
 
 function toArg({ key, value, instruction }: DeclaredArg): OutlineArg {
@@ -104,6 +104,6 @@ function toArg({ key, value, instruction }: DeclaredArg): OutlineArg {
   return { name: key, value, description, range: instruction.range }
 }
 
-function byPlace(a: { readonly range: SourceRange }, b: { readonly range: SourceRange }): number {
+function byLine(a: { readonly range: SourceRange }, b: { readonly range: SourceRange }): number {
   return a.range.start.line - b.range.start.line
 }

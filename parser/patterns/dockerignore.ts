@@ -77,12 +77,12 @@ function parseLine(line: string, number: number, name: string): Rule | undefined
   return toRule(pattern, number, { code: 'CONTEXT_INVALID', place })
 }
 
-interface Blame {
+interface PatternOrigin {
   readonly code: 'CONTEXT_INVALID' | 'DOCKERFILE_INVALID'
   readonly place: string
 }
 
-function toRule(pattern: string, line: number, { code, place }: Blame): Rule {
+function toRule(pattern: string, line: number, { code, place }: PatternOrigin): Rule {
   const isException = pattern.startsWith('!')
   const body = isException ? trimSpace(pattern.slice(1)) : pattern
   const cleaned = body === '' ? '' : cleanPath(body)

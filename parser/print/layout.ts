@@ -6,7 +6,7 @@ import type { InstructionBase, LineBreak } from '../ast/ast.ts'
 import type { InstructionParts } from '../lines/instruction-parts.ts'
 import { continuationAt } from '../lines/lines.ts'
 import { isBlank, isSpace, skipWhile, trimEnd } from '../text/characters.ts'
-import { type Escape, isFlag, parseJsonArray, scanFlag, stringPlaces } from '../text/scan.ts'
+import { type Escape, isFlag, parseJsonArray, scanFlag, stringSpans } from '../text/scan.ts'
 
 const INDENT = '    '
 
@@ -16,7 +16,7 @@ interface Piece {
   /** What stands before it on the same line. */
   readonly gap: '' | ' ' | '\v'
   /** Where it stands in the text as written; `undefined` when it is not there. */
-  readonly place: readonly [start: number, end: number] | undefined
+  readonly span: readonly [start: number, end: number] | undefined
 }
 
 type Written = Pick<InstructionBase, 'text' | 'breaks'>
@@ -58,16 +58,16 @@ function assignBreaks(
 }
 
 function endOf(piece: Piece | undefined): number {
-  return piece?.place?.[1] ?? 0
+  return piece?.span?.[1] ?? 0
 }
 
-function isWithin(offset: number, { place }: Piece): boolean {
-  return place !== undefined && offset > place[0] && offset < place[1]
+function isWithin(offset: number, { span }: Piece): boolean {
+  return span !== undefined && offset > span[0] && offset < span[1]
 }
 
 function breakText(piece: Piece, within: readonly LineBreak[], escapeChar: Escape): string {
-  const { text, place } = piece
-  const start = place?.[0] ?? 0
+  const { text, span } = piece
+  const start = span?.[0] ?? 0
   let broken = ''
   let from = 0
   for (const found of within) {
@@ -100,18 +100,18 @@ function placeParts(
     const end = standsAt(text, part, start) ? start : endOfFlags(text, [cursor, start], escapeChar)
     // A line may be broken before the `--`, and must not begin with a # then.
     if (end > start && part.startsWith('#')) {
-      pieces.push({ text: text.slice(start, end), gap, place: [start, end] })
+      pieces.push({ text: text.slice(start, end), gap, span: [start, end] })
     }
     const at = isLetter ? start : skipWhile(text, end, isSpace)
     const isThere = standsAt(text, part, at)
     if (isThere) cursor = at + part.length
-    pieces.push({ text: part, gap, place: isThere ? [at, cursor] : undefined })
+    pieces.push({ text: part, gap, span: isThere ? [at, cursor] : undefined })
   }
   // Flags that are ended with nothing behind them: the line may be broken before that.
   const start = skipWhile(text, cursor, isSpace)
   const end = endOfFlags(text, [cursor, start], escapeChar)
   if (end === start) return pieces
-  return [...pieces, { text: text.slice(start, end), gap: separator, place: [start, end] }]
+  return [...pieces, { text: text.slice(start, end), gap: separator, span: [start, end] }]
 }
 
 /** Keywords may have been changed to upper case. */
@@ -136,16 +136,16 @@ function jsonPieces(strings: readonly string[], text: string, start: number): re
   const written = text.slice(first, trimEnd(text, first, text.length))
   const texts = strings.map((string) => JSON.stringify(string))
   if (JSON.stringify(parseJsonArray(written, 0)) !== `[${texts.join(',')}]`) {
-    return [{ text: `[${texts.join(', ')}]`, gap: ' ', place: undefined }]
+    return [{ text: `[${texts.join(', ')}]`, gap: ' ', span: undefined }]
   }
   const mark = (char: string, at: number): Piece => {
-    return { text: char, gap: '', place: [at, at + 1] }
+    return { text: char, gap: '', span: [at, at + 1] }
   }
   const pieces: Piece[] = [{ ...mark('[', first), gap: ' ' }]
-  for (const [index, [from, to]] of stringPlaces(written).entries()) {
+  for (const [index, [from, to]] of stringSpans(written).entries()) {
     if (index > 0) pieces.push(mark(',', text.indexOf(',', endOf(pieces.at(-1)))))
-    const place = [first + from, first + to] as const
-    pieces.push({ text: text.slice(...place), gap: index > 0 ? ' ' : '', place })
+    const span = [first + from, first + to] as const
+    pieces.push({ text: text.slice(...span), gap: index > 0 ? ' ' : '', span })
   }
   return [...pieces, mark(']', first + written.length - 1)]
 }
@@ -164,9 +164,9 @@ function keepProtected(
   for (const piece of pieces) {
     const last = kept.at(-1)
     const isProtected = last?.text.endsWith('\\') || last?.text.endsWith(escapeChar)
-    if (isProtected && last?.place !== undefined && piece.place !== undefined) {
-      const place = [last.place[0], piece.place[1]] as const
-      kept[kept.length - 1] = { text: text.slice(...place), gap: last.gap, place }
+    if (isProtected && last?.span !== undefined && piece.span !== undefined) {
+      const span = [last.span[0], piece.span[1]] as const
+      kept[kept.length - 1] = { text: text.slice(...span), gap: last.gap, span }
     } else kept.push(piece)
   }
   return kept

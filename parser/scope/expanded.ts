@@ -42,8 +42,8 @@ export function expandTracked(
     else matched = (matched ?? new Set()).add(name)
     return value
   }
-  const attempt = attempted(() => expandWord(raw, { lookup, escape: mark, quotes }))
-  return { ...attempt, matched: matched ?? NO_NAMES, unmatched: unmatched ?? NO_NAMES }
+  const result = attempt(() => expandWord(raw, { lookup, escape: mark, quotes }))
+  return { ...result, matched: matched ?? NO_NAMES, unmatched: unmatched ?? NO_NAMES }
 }
 
 /** A word expanded and split at unquoted white space; empty when it cannot be expanded. */
@@ -52,7 +52,7 @@ export function expandList(
   { variables, escape: mark }: ExpandContext,
 ): readonly string[] {
   const lookup = (name: string): string | undefined => variables.get(name)
-  return attempted(() => expandWords(raw, { lookup, escape: mark })).value ?? []
+  return attempt(() => expandWords(raw, { lookup, escape: mark })).value ?? []
 }
 
 interface Attempt<T> {
@@ -60,7 +60,7 @@ interface Attempt<T> {
   readonly failure: TsbuildError | undefined
 }
 
-function attempted<T>(evaluate: () => T): Attempt<T> {
+function attempt<T>(evaluate: () => T): Attempt<T> {
   try {
     return { value: evaluate(), failure: undefined }
   } catch (cause) {

@@ -114,13 +114,13 @@ export function parseJsonArray(text: string, start: number): readonly unknown[] 
 }
 
 /** Where the strings of a valid JSON array of strings stand, quotes included. */
-export function stringPlaces(json: string): readonly (readonly [number, number])[] {
-  const places: [number, number][] = []
+export function stringSpans(json: string): readonly (readonly [number, number])[] {
+  const spans: [number, number][] = []
   for (let start = json.indexOf('"'); start >= 0; start = json.indexOf('"', start)) {
     let end = start + 1
     while (end < json.length && json[end] !== '"') end += json[end] === '\\' ? 2 : 1
-    places.push([start, end + 1])
+    spans.push([start, end + 1])
     start = end + 1
   }
-  return places
+  return spans
 }

@@ -85,7 +85,7 @@ export class Expansion {
       const isAtEnd = left === 0 && !(cause instanceof BadSubstitution)
       throw isAtEnd && cause instanceof SyntaxError ? this.#atEnd(cause) : cause
     }
-    if (this.#outer.length > 0) throw this.#atEnd(unclosedQuote('double'))
+    if (this.#outer.length > 0) throw this.#atEnd(unclosedQuoteError('double'))
     let length = 0
     const pieces = tokensOf(this.#parse(this.#level), 'part').map((part) => {
       const text = this.#textOf(part, 'remove')
@@ -123,7 +123,7 @@ export class Expansion {
 
   #check({ tokenType, image }: IToken): void {
     if (tokenType === t.SingleQuoted && (image.length < 2 || !image.endsWith("'"))) {
-      throw unclosedQuote('single')
+      throw unclosedQuoteError('single')
     }
     if (tokenType === t.Modifier) this.#checkModifier(image)
     if (tokenType === t.Replace || (tokenType === t.Modifier && substitution.isTrim(image))) {
@@ -168,7 +168,7 @@ export class Expansion {
       throw new BadSubstitution()
     if (!substitution.isRefused(modifier)) return
     this.#leave()
-    throw substitution.unsupported(modifier)
+    throw substitution.unsupportedModifierError(modifier)
   }
 
   #quoted(level: Level): string {
@@ -275,7 +275,7 @@ function quotedEscape(image: string, escapes: Escapes): string {
   return escapes === 'keep' ? image : image.slice(1)
 }
 
-function unclosedQuote(kind: 'single' | 'double'): SyntaxError {
+function unclosedQuoteError(kind: 'single' | 'double'): SyntaxError {
   return new SyntaxError(`unexpected end of statement while looking for matching ${kind}-quote`)
 }
 

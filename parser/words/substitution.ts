@@ -48,7 +48,7 @@ export function choose(
       throw new SyntaxError(`${name}: ${word || `is not allowed to be ${reason}`}`)
     }
     default:
-      throw unsupported(modifier)
+      throw unsupportedModifierError(modifier)
   }
 }
 
@@ -79,7 +79,7 @@ export function replace(
 }
 
 /** For a modifier that does not exist. */
-export function unsupported(modifier: string): SyntaxError {
+export function unsupportedModifierError(modifier: string): SyntaxError {
   return new SyntaxError(`unsupported modifier (${modifier}) in substitution`)
 }
 

@@ -35,12 +35,12 @@ export function parseChallenge(header: string | undefined): Challenge | undefine
   return offered.some(({ scheme }) => scheme === 'basic') ? { scheme: 'basic' } : undefined
 }
 
-interface Offer {
+interface ChallengeScheme {
   readonly scheme: string
   readonly parameters: ReadonlyMap<string, string>
 }
 
-function parseSchemes(header: string): readonly Offer[] {
+function parseSchemes(header: string): readonly ChallengeScheme[] {
   const offers: { scheme: string; parameters: Map<string, string> }[] = []
   let rest = header.trim()
   while (rest !== '') {

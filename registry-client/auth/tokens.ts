@@ -122,7 +122,7 @@ export class TokenService {
   }
 }
 
-/** No scope at all asks "who am I": only an equally plain token answers that. */
+/** A request without any scope is served by a token without any scope only. */
 function serves(granted: readonly string[], wanted: readonly string[]): boolean {
   return wanted.length === 0 ? granted.length === 0 : covers(granted, wanted)
 }
@@ -144,7 +144,7 @@ interface Grant {
   readonly lifetime: number
 }
 
-interface Question {
+interface TokenQuery {
   readonly service: string | undefined
   readonly scopes: readonly string[]
   readonly password: PasswordCredentials | undefined
@@ -152,7 +152,7 @@ interface Question {
 
 type PasswordCredentials = Extract<Credentials, { kind: 'password' }>
 
-function getRequest(realm: URL, { service, scopes, password }: Question): HttpRequest {
+function getRequest(realm: URL, { service, scopes, password }: TokenQuery): HttpRequest {
   const url = new URL(realm)
   if (service !== undefined) url.searchParams.set('service', service)
   for (const scope of scopes) url.searchParams.append('scope', scope)

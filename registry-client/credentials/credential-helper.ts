@@ -52,12 +52,13 @@ export class CredentialHelper {
   async get(key: string): Promise<Credentials | undefined> {
     const { exitCode, stdout } = await this.#run('get', key)
     if (exitCode !== 0) {
-      const said = stdout.toString().trim()
-      if (said === NOT_FOUND || said === NO_URL) return undefined
-      throw this.#error('get', `exited with code ${exitCode}`)
+      const answer = stdout.toString().trim()
+      if (answer === NOT_FOUND || answer === NO_URL) return undefined
+      throw this.#helperError('get', `exited with code ${exitCode}`)
     }
     const { Username, Secret } = this.#read(stdout)
-    if (Username === undefined || Secret === undefined) throw this.#error('get', NO_CREDENTIALS)
+    if (Username === undefined || Secret === undefined)
+      throw this.#helperError('get', NO_CREDENTIALS)
     if (Secret === '') return undefined
     return Username === TOKEN_USER
       ? { kind: 'identity-token', username: TOKEN_USER, token: Secret }
@@ -72,7 +73,7 @@ export class CredentialHelper {
         isSecret: true,
       })
     } catch (cause) {
-      throw this.#error('get', NO_CREDENTIALS, cause)
+      throw this.#helperError('get', NO_CREDENTIALS, cause)
     }
   }
 
@@ -85,14 +86,14 @@ export class CredentialHelper {
       'store',
       JSON.stringify({ ServerURL: key, Username, Secret }),
     )
-    if (exitCode !== 0) throw this.#error('store', `exited with code ${exitCode}`)
+    if (exitCode !== 0) throw this.#helperError('store', `exited with code ${exitCode}`)
   }
 
   /** Removes what the helper has under `key`; false when it has nothing. */
   async erase(key: string): Promise<boolean> {
     if ((await this.get(key)) === undefined) return false
     const { exitCode } = await this.#run('erase', key)
-    if (exitCode !== 0) throw this.#error('erase', `exited with code ${exitCode}`)
+    if (exitCode !== 0) throw this.#helperError('erase', `exited with code ${exitCode}`)
     return true
   }
 
@@ -107,7 +108,7 @@ export class CredentialHelper {
     const { promise, resolve, reject } = Promise.withResolvers<Output>()
     const fail = (what: string, cause?: unknown): void => {
       killGroup(child)
-      reject(this.#error(command, what, cause))
+      reject(this.#helperError(command, what, cause))
     }
     const timer = setTimeout(
       () => fail(`gave no answer within ${this.#options.timeout / 1000} s`),
@@ -130,7 +131,7 @@ export class CredentialHelper {
     return promise.finally(() => clearTimeout(timer))
   }
 
-  #error(command: string, what: string, cause?: unknown): TsbuildError {
+  #helperError(command: string, what: string, cause?: unknown): TsbuildError {
     return new TsbuildError(`${command} credentials: ${this.#program} ${what}`, {
       code: 'CONFIG_INVALID',
       hint: `install or repair ${this.#program}, or remove it from docker's config.json`,

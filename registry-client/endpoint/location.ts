@@ -24,6 +24,7 @@ export function resolveLocation(location: string, from: URL, registry: URL): URL
  * Where a `Location` header may lead: never from https to http, never to another scheme, and to this
  * machine only from it.
  * @throws {TsbuildError} REGISTRY_FAILED
+ * @internal
  */
 export function checkTarget(target: URL, registry: URL): URL {
   const isHttp = target.protocol === 'http:'

@@ -71,14 +71,16 @@ export async function resolveImage(
         configBytes: fetched.configBytes,
       }
     }
-    if (depth >= MAX_DEPTH) throw image.invalid('indexes within indexes', 'MANIFEST_INVALID')
+    if (depth >= MAX_DEPTH)
+      throw image.invalidImageError('indexes within indexes', 'MANIFEST_INVALID')
     const chosen =
       choose(parsed.index, platform) ??
       (await chooseByConfig(parsed.index, { source, image }, options))
-    if (chosen === undefined) throw image.noMatch(platform, parsed.index.manifests.filter(isImage))
+    if (chosen === undefined)
+      throw image.noMatchError(platform, parsed.index.manifests.filter(isImage))
     const fetched = await source.fetchManifest(chosen.digest, { signal })
     if (fetched.descriptor.size !== chosen.size) {
-      throw image.invalid(`manifest ${chosen.digest} has another size`, 'SIZE_MISMATCH')
+      throw image.invalidImageError(`manifest ${chosen.digest} has another size`, 'SIZE_MISMATCH')
     }
     bytes = fetched.bytes
     descriptor = { ...fetched.descriptor, ...platformOf(chosen) }
@@ -97,7 +99,7 @@ class ImageName {
     this.text = text
   }
 
-  invalid(
+  invalidImageError(
     what: string,
     code: 'CONFIG_INVALID' | 'MANIFEST_INVALID' | 'SIZE_MISMATCH',
   ): TsbuildError {
@@ -105,7 +107,7 @@ class ImageName {
     return new TsbuildError(`resolve ${this.text}: ${what}`, { code, hint })
   }
 
-  noMatch(platform: Platform, offered: readonly Descriptor[]): TsbuildError {
+  noMatchError(platform: Platform, offered: readonly Descriptor[]): TsbuildError {
     const names = offered.flatMap((one) =>
       one.platform === undefined ? [] : [formatPlatform(one.platform)],
     )
@@ -170,14 +172,14 @@ async function fetchConfig(
 ): Promise<{ readonly config: ImageConfig; readonly configBytes: Buffer }> {
   if (manifest.config.size > MAX_DOCUMENT_BYTES) {
     const what = `its config has ${manifest.config.size} bytes, more than ${MAX_DOCUMENT_BYTES}`
-    throw image.invalid(what, 'CONFIG_INVALID')
+    throw image.invalidImageError(what, 'CONFIG_INVALID')
   }
   const bytes = await source.open(manifest.config, options)
   const configBytes = await collect(bytes, MAX_DOCUMENT_BYTES)
   const config = parseImageConfig(configBytes)
   if (config.diffIds.length !== manifest.layers.length) {
     const counts = `${manifest.layers.length} layers and ${config.diffIds.length} diffIDs`
-    throw image.invalid(counts, 'CONFIG_INVALID')
+    throw image.invalidImageError(counts, 'CONFIG_INVALID')
   }
   return { config, configBytes }
 }

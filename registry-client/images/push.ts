@@ -85,7 +85,8 @@ export function repositorySink(
   const transfers = new Transfers(repository, onProgress)
   return {
     concurrency,
-    keyOf: ({ id }) => id,
+    // IDs are for progress and may repeat; `Transfers` sends each blob once.
+    keyOf: (layer) => layer,
     putLayer: (layer, { signal }) => transfers.send(layer, signal),
     putConfig: (config, { signal }) => transfers.send(blobOf(config), signal),
     putManifest: async (manifest, { signal }) => {

@@ -12,7 +12,7 @@ import { Endpoint, type EndpointContext } from '../endpoint/endpoint.ts'
 import type { Reference } from '../reference.ts'
 import { Repository } from './repository.ts'
 
-/** Who asks registries, and how long it waits for them. */
+/** Options of a client: credentials, time-outs, insecure registries. */
 export interface RegistryClientOptions {
   readonly credentials: CredentialStore
   /** Hosts (`host` or `host:port`) that may use plain http or an unknown certificate. */

@@ -13,7 +13,7 @@ export function taggedName({ endpoint, name }: RepositoryRef, tagOrDigest: strin
 }
 
 /** The same for a repository of which only the names are known. */
-export function formatTaggedName(
+function formatTaggedName(
   repository: { readonly registry: string; readonly name: string },
   tagOrDigest: string,
 ): string {

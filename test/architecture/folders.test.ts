@@ -8,7 +8,6 @@ describe('check of folders', () => {
   let root: string
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), 'tsbuild-folders-'))
-    write('package.json', '{ "imports": { "#a": "./dist/a/index.js" } }')
   })
   afterEach(() => rmSync(root, { recursive: true }))
 

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { basename, dirname, join, relative } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 
 /** More entries than this in one folder no longer show a plan. */
 const MAX_ENTRIES = 20
@@ -29,7 +29,7 @@ export function folderFaults(root: string): readonly string[] {
   const directed = imports.filter(({ file }) => basename(file) !== 'index.ts')
   return [
     ...crowdedFolders(files),
-    ...folderCycles(folderGraph(root, directed)),
+    ...folderCycles(folderGraph(directed)),
     ...reachingImports(root, imports),
   ]
 }
@@ -85,12 +85,11 @@ function reachingImports(root: string, imports: readonly Import[]): readonly str
   })
 }
 
-function folderGraph(root: string, imports: readonly Import[]): FolderGraph {
-  const areas = areaFolders(root)
+function folderGraph(imports: readonly Import[]): FolderGraph {
   const graph = new Map<string, Map<string, string>>()
   for (const { file, specifier, path } of imports) {
     const from = dirname(file)
-    const to = areas.get(specifier) ?? (path && dirname(path))
+    const to = specifier.startsWith('#') ? specifier.slice(1) : path && dirname(path)
     if (to === undefined || to === from) continue
     const imported = graph.get(from) ?? new Map<string, string>()
     graph.set(from, imported.set(to, `${file} imports ${specifier}`))
@@ -98,27 +97,18 @@ function folderGraph(root: string, imports: readonly Import[]): FolderGraph {
   return graph
 }
 
-/** The folder of each `#area`. */
-function areaFolders(root: string): ReadonlyMap<string, string> {
-  const manifest: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  const { imports } = manifest as { readonly imports: Readonly<Record<string, string>> }
-  return new Map(
-    Object.entries(imports).map(([name, path]) => [name, relative('dist', dirname(path))]),
-  )
-}
-
 /** One line for each cycle that a walk through the graph comes upon. */
 function folderCycles(graph: FolderGraph): readonly string[] {
   const faults: string[] = []
   const done = new Set<string>()
-  const way: string[] = []
+  const stack: string[] = []
   const visit = (folder: string): void => {
-    const at = way.indexOf(folder)
-    if (at !== -1) faults.push(describeCycle(way.slice(at), graph))
+    const at = stack.indexOf(folder)
+    if (at !== -1) faults.push(describeCycle(stack.slice(at), graph))
     if (at !== -1 || done.has(folder)) return
-    way.push(folder)
+    stack.push(folder)
     for (const imported of graph.get(folder)?.keys() ?? []) visit(imported)
-    way.pop()
+    stack.pop()
     done.add(folder)
   }
   for (const folder of graph.keys()) visit(folder)

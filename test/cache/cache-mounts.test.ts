@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type CacheMountRequest, openStore, type Store, type Wait } from '#cache'
+import { type CacheMountRequest, openStore, type Store } from '#cache'
+import type { Wait } from '../../cache/filesystem/waits.ts'
 
 describe('cache mounts', () => {
   let root: string

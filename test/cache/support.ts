@@ -2,8 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { type CacheKey, cacheKeyOf, openStore, type Store, type StoreOptions } from '#cache'
+import { type CacheKey, cacheKeyOf, openStore, type Store } from '#cache'
 import type { Json } from '#core'
+import type { StoreOptions } from '../../cache/store.ts'
 
 const made: string[] = []
 

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { type AccountLookup, parseAccountId, parseGroups, parsePasswd, unknownAccount } from '#core'
+import {
+  type AccountLookup,
+  parseAccountId,
+  parseGroups,
+  parsePasswd,
+  unknownAccountError,
+} from '#core'
 
 const USER: AccountLookup = { what: 'user', code: 'NOT_FOUND' }
 
@@ -59,8 +65,8 @@ describe('users and groups of an image', () => {
     )
   })
 
-  it('names what was meant', () => {
-    const error = unknownAccount('ap', [{ name: 'app' }], USER)
+  it('names a suggestion', () => {
+    const error = unknownAccountError('ap', [{ name: 'app' }], USER)
     assert.equal(error.message, 'unable to find user ap: no matching entries in passwd file')
     assert.match(error.hint ?? '', /^did you mean app\?/)
   })

@@ -40,7 +40,7 @@ describe('digest', () => {
     }
   })
 
-  it('chains diffIDs as the image spec says', () => {
+  it('chains diffIDs as in the image spec', () => {
     const [a, b, c] = ['a', 'b', 'c'].map((text) => parseDiffId(digestOf(text)))
     assert.ok(a && b && c)
     assert.equal(chainIdOf([]), undefined)

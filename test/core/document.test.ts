@@ -78,7 +78,7 @@ describe('readDocument', () => {
     assert.throws(() => read('{"\\ud800":1,"\\udc00":2}'), { code: 'CONFIG_INVALID' })
   })
 
-  it('says where it goes wrong', () => {
+  it('reports where it goes wrong', () => {
     const { integer, list, object } = shapes
     const shape = object({ items: list(object({ size: integer })) })
     const messages: readonly (readonly [string, string])[] = [

@@ -45,10 +45,7 @@ documentSuite({
     layers: [descriptor(MEDIA_TYPES.ociLayer), descriptor(MEDIA_TYPES.ociLayerGzip)],
   },
   maps: [...DESCRIPTOR_MAPS, 'config.annotations', 'layers.*.annotations'],
-  required: [
-    'config',
-    ...REQUIRED.flatMap((field) => [`config.${field}`, `layers.*.${field}`, `subject.${field}`]),
-  ],
+  required: ['config', ...REQUIRED.flatMap((field) => [`config.${field}`, `layers.*.${field}`])],
   read: (bytes) => [parseManifestOrIndex(bytes, MEDIA_TYPES.ociManifest), mediaTypeOf(bytes)],
 })
 
@@ -60,7 +57,7 @@ documentSuite({
     manifests: [descriptor(MEDIA_TYPES.ociManifest), descriptor(MEDIA_TYPES.dockerManifest)],
   },
   maps: [...DESCRIPTOR_MAPS, 'manifests.*.annotations'],
-  required: REQUIRED.flatMap((field) => [`manifests.*.${field}`, `subject.${field}`]),
+  required: REQUIRED.map((field) => `manifests.*.${field}`),
   read: (bytes) => [parseManifestOrIndex(bytes, MEDIA_TYPES.ociIndex), mediaTypeOf(bytes)],
 })
 

@@ -8,11 +8,11 @@ import {
   MEDIA_TYPES,
   mediaTypeOf,
   parseIndex,
-  parseManifest,
   parseManifestOrIndex,
   serializeIndex,
   serializeManifest,
 } from '#core'
+import { parseManifest } from '../support/manifest/index.ts'
 
 const blob = (text: string, mediaType: string, size = text.length): Descriptor => ({
   mediaType,
@@ -69,6 +69,15 @@ describe('manifest', () => {
     assert.deepEqual(parseIndex(bytesOf(index)).manifests, [manifest.config])
   })
 
+  it('is read without a subject that cannot be used', () => {
+    const digest = `sha512:${'0'.repeat(128)}`
+    for (const subject of [{}, { ...descriptor, digest }, { ...descriptor, size: -1 }]) {
+      assert.equal('subject' in parseManifest(bytesOf({ ...plain, subject }), ''), false)
+      const index = { schemaVersion: 2, manifests: [descriptor], subject }
+      assert.equal('subject' in parseIndex(bytesOf(index)), false)
+    }
+  })
+
   it('is read as registries of the wild have it', () => {
     const attested = `{"schemaVersion":2,"mediaType":"${MEDIA_TYPES.ociIndex}","manifests":[
       {"mediaType":"${MEDIA_TYPES.ociManifest}","digest":"${digestOf('a')}","size":1,"platform":
@@ -87,7 +96,7 @@ describe('manifest', () => {
     })
   })
 
-  it('has a type by what it holds when it says none', () => {
+  it('has a type by what it holds when it declares none', () => {
     const { mediaType: _absent, ...rest } = plain
     assert.equal(mediaTypeOf(bytesOf(rest)), MEDIA_TYPES.ociManifest)
     assert.equal(mediaTypeOf(bytesOf({ manifests: [] })), MEDIA_TYPES.ociIndex)

@@ -47,7 +47,7 @@ describe('work done together', () => {
     assert.equal(seen.length, 2)
   })
 
-  it('stops when it is told to', async () => {
+  it('stops when its signal is aborted', async () => {
     const waiting = (signal: AbortSignal): Promise<void> => sleep(10_000, undefined, { signal })
     await assert.rejects(together([waiting, waiting], AbortSignal.timeout(10)))
   })

@@ -49,10 +49,10 @@ describe('copyBlob', () => {
 
   /** Copies from a source that gives these bytes, or failures, one after the other. */
   async function copy(...answers: readonly (string | ErrorCode)[]): Promise<readonly string[]> {
-    let asked = 0
+    let fetches = 0
     const stored: string[] = []
     const open: BlobSource['open'] = async (descriptor) => {
-      const answer = answers[asked++] ?? ''
+      const answer = answers[fetches++] ?? ''
       const isCode = /^[A-Z_]+$/.test(answer)
       if (isCode) throw new TsbuildError('no', { code: answer as ErrorCode })
       return verified(chunks(answer), descriptor)
@@ -61,7 +61,7 @@ describe('copyBlob', () => {
       stored.push((await collect(bytes, 100)).toString())
     }
     await copyBlob(blob, { from: { open }, to: { put } })
-    assert.equal(asked, answers.length)
+    assert.equal(fetches, answers.length)
     return stored
   }
 

@@ -24,7 +24,7 @@ export function differentialSuite(
     const started = await Differential.start(witness)
     both = started
     results = new Map(cases.map((one) => [one.name, started.check(one)]))
-    // Each is awaited by its test; those behind a failure would be nobody's.
+    // Each is awaited by its test; after a failure the rejections of the others would be unhandled.
     for (const result of results.values()) result.catch(() => undefined)
   })
 

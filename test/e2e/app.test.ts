@@ -92,7 +92,7 @@ describe('a real application', function () {
     const layout = directory.file('compiler-layout-of-tsbuild')
     const archive = directory.file('compiler.tar')
     const flags = ['--build-arg', base(), '--target', 'build', '-t', image]
-    // Nobody compresses: these are hundreds of megabytes.
+    // Uncompressed, since these are hundreds of megabytes.
     const output = `type=oci,tar=false,compression=uncompressed,dest=${layout}`
     const outcome = await mustBuild([...flags, '--network', 'host', '-o', output, context], start())
     assert.deepEqual(stepsThat('DONE', outcome), [])

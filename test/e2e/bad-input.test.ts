@@ -59,10 +59,10 @@ describe('bad input', () => {
   for (const [index, bad] of cases.entries()) {
     it(bad.name, async () => {
       const { status, stderr } = await use(bad, directory.file(`${index}`))
-      const said = readable(stderr, directory.file(`${index}`))
-      seen.set(bad.name, said)
+      const text = readable(stderr, directory.file(`${index}`))
+      seen.set(bad.name, text)
       assert.equal(status, 1)
-      if (process.env.UPDATE !== '1') assert.equal(said, bad.stderr)
+      if (process.env.UPDATE !== '1') assert.equal(text, bad.stderr)
     })
   }
 

@@ -64,7 +64,7 @@ describe('the cache, through the command line', () => {
     assert.equal(chmod[0], '[stage-1 2/6] COPY a /a')
   })
 
-  it('needs no native code for what it knows, and still notices a new capability', async function () {
+  it('needs no native code for known capabilities, and still notices a new capability', async function () {
     if (process.geteuid?.() !== 0) this.skip()
     const context = writeContext(directory.file('capability'), {
       Dockerfile: 'FROM scratch\nCOPY program /program\n',
@@ -115,7 +115,7 @@ describe('the cache, through the command line', () => {
     assert.deepEqual(stepsThat('DONE', await mustBuild([context], start('ignored'))), [])
   })
 
-  it('runs independent stages at the same time, and as many as --jobs says', async () => {
+  it('runs independent stages at the same time, and as many as --jobs allows', async () => {
     const stage = (name: string): string[] => [
       `${from()} AS ${name}`,
       `RUN cat /proc/uptime > /${name}; sleep 1; cat /proc/uptime >> /${name}`,

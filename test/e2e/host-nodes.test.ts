@@ -37,7 +37,7 @@ list > "$LISTS/before"
 list > "$LISTS/after"
 `
 
-/** Changes all nodes for everybody else, and nothing but nodes: what is in /proc is the kernel's. */
+/** Changes all device nodes for other processes, and only these: the files of /proc are the kernel's. */
 const CHANGE_NODES = `FROM scratch
 COPY busybox /bin/busybox
 SHELL ["/bin/busybox", "sh", "-c"]
@@ -46,10 +46,10 @@ RUN for node in $(/bin/busybox find / -type c -o -type b); do \\
     /bin/busybox rm -f /dev/null /dev/zero /dev/full; true
 `
 
-/** All that docker lets a step open, whoever made the node. */
+/** All devices that docker lets a step open, by nodes that it made itself too. */
 const OPEN_DEVICES = /^c (1 3|1 5|1 7|1 8|1 9|5 0|5 2|136 \d+)$/
 
-/** Words in front of a command that change who runs it. */
+/** A prefix of a command, which changes the user that it runs as. */
 type Builder = (user: User) => readonly string[]
 
 const BUILDERS: readonly (readonly [string, Builder])[] = [

@@ -98,7 +98,7 @@ describe('a build that is killed', function () {
   ]
   const start = (name: string) => ({ root: directory.file(name), timeoutMs: 120_000 })
 
-  /** Milliseconds of a build that nobody kills. */
+  /** Milliseconds of a build that is not killed. */
   async function timeOf(name: string): Promise<number> {
     const began = performance.now()
     await mustBuild(args(`${registry.host}/${name}:latest`), start(name))

@@ -133,7 +133,7 @@ describe('a user with a single id', function () {
     })
   })
 
-  it('pushes what steps made themselves, and says what they see', async () => {
+  it('pushes what steps made themselves, and reports what they see', async () => {
     const outcome = await build(['FROM base', 'RUN echo new > /new'], push('new'))
     assertOk(outcome)
     assert.match(outcome.stderr, OTHERS)

@@ -3,7 +3,7 @@ import { isLocalAddress, isLoopback } from '../../http/addresses.ts'
 import { formsOf } from '../support/http/index.ts'
 
 describe('addresses', () => {
-  it('knows loopback by every spelling', () => {
+  it('recognizes loopback by every spelling', () => {
     for (const host of ['localhost', 'a.localhost', '127.0.0.1', '127.9.9.9', '::1', '[::1]']) {
       assert.equal(
         isLoopback(new URL(`http://${host.includes('::1') ? '[::1]' : host}`).hostname),
@@ -18,7 +18,7 @@ describe('addresses', () => {
     }
   })
 
-  it('knows addresses of this machine and its link', () => {
+  it('recognizes addresses of this machine and its link', () => {
     const local = [
       '169.254.169.254',
       '0.0.0.0',
@@ -38,7 +38,7 @@ describe('addresses', () => {
     for (const address of others) assert.equal(isLocalAddress(address), false, address)
   })
 
-  it('knows local addresses behind every form of IPv6', () => {
+  it('recognizes local addresses behind every form of IPv6', () => {
     const local = ['127.0.0.1', '169.254.169.254', '169.254.170.2', '0.0.0.0', '255.255.255.255']
     const metadata = ['100.100.100.200', '168.63.129.16', '192.0.0.192']
     for (const address of [...local, ...metadata]) {

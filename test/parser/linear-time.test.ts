@@ -109,8 +109,8 @@ const PATTERNS: readonly (readonly [string, string])[] = [
 ]
 
 /**
- * Milliseconds of processor time, the better of two runs: what else the machine does is no property of
- * the code.
+ * Milliseconds of processor time, the lesser of two runs: other work of the machine disturbs the first
+ * measurement or the second.
  */
 function time(run: () => unknown): number {
   const once = (): number => {

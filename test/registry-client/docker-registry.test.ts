@@ -168,7 +168,7 @@ describe('docker-registry and skopeo', function () {
     assert.equal(seen.Digest, image.manifest.digest)
   })
 
-  it('tells what is not there', async () => {
+  it('reports what is not there', async () => {
     const repository = client.repository({ registry: registry.host, repository: 'team/none' })
     await assert.rejects(repository.fetchManifest('1'), {
       code: 'NOT_FOUND',

@@ -96,7 +96,7 @@ describe('references', () => {
     assert.ok(performance.now() - started < 200)
   })
 
-  it('knows the host behind Docker Hub', () => {
+  it('recognizes the host behind Docker Hub', () => {
     assert.equal(networkHost('docker.io'), 'registry-1.docker.io')
     assert.equal(networkHost('ghcr.io'), 'ghcr.io')
   })

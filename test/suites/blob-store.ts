@@ -62,7 +62,7 @@ function takesAndGives(create: () => Promise<TestedStore>): void {
     assert.equal((await collect(await store.open(blob), blob.size)).equals(bytes), true)
   })
 
-  it('knows nothing of a blob that was never put', async () => {
+  it('does not have a blob that was never put', async () => {
     const store = await create()
     const blob = descriptorOf(randomBytes(10))
     assert.equal(await store.has(blob), false)
@@ -105,7 +105,7 @@ function refuses(create: () => Promise<TestedStore>): void {
     assert.equal(await store.has(blob), false)
   })
 
-  it('stops when it is told to', async () => {
+  it('stops when its signal is aborted', async () => {
     const store = await create()
     const bytes = randomBytes(4 * 1024 * 1024)
     const blob = descriptorOf(bytes)

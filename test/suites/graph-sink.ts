@@ -8,11 +8,11 @@ import {
   type ManifestDraft,
   MEDIA_TYPES,
   parseIndex,
-  parseManifest,
   serializeIndex,
   serializeManifest,
   writeGraph,
 } from '#core'
+import { parseManifest } from '../support/manifest/index.ts'
 
 /** A sink, and what the suite has to know of where it leads. */
 export interface TestedSink<L> {

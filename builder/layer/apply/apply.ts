@@ -15,7 +15,7 @@ import { TarReader } from '../tar/tar-reader.ts'
 import { EntryApplier } from './entry-applier.ts'
 
 /** How files are made. */
-export interface ExtractOptions {
+interface ExtractOptions {
   /** Called for what could not be made, e.g. device files in a user namespace. */
   readonly onWarning?: (message: string) => void
   /** Default: `keep`. */
@@ -125,7 +125,7 @@ function asLayerError(read: () => void): void {
     throw new TsbuildError(`read tar: ${reason}`, {
       code: 'LAYER_INVALID',
       cause,
-      hint: 'the layer or archive is damaged, or no tar of a kind that tsbuild reads',
+      hint: 'the layer or archive is damaged, or not a tar of a kind that tsbuild reads',
     })
   }
 }

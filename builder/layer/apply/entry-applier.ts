@@ -13,7 +13,7 @@ import { attributesOf } from './entry-check.ts'
 import { KnownDirectories } from './known-directories.ts'
 
 /** Which links are followed: those of this layer only, or those of the layers below as well. */
-type Followed = 'here' | 'everywhere'
+type LinkScope = 'here' | 'everywhere'
 
 /** A file whose content is being written. */
 interface OpenFile {
@@ -203,7 +203,7 @@ export class EntryApplier implements TarHandler {
   }
 
   /** The path after the links on the way to it are followed. */
-  #realPath(path: Name, follow: Followed = 'here'): Name {
+  #realPath(path: Name, follow: LinkScope = 'here'): Name {
     const slash = path.lastIndexOf('/')
     if (slash < 0) return path
     const parent = this.#realDirectory(path.slice(0, slash) as Name, follow)
@@ -215,7 +215,7 @@ export class EntryApplier implements TarHandler {
    * directories that only the layers below have are made with their attributes, so that the merged view
    * stays the same.
    */
-  #realDirectory(path: Name, follow: Followed = 'here'): Name {
+  #realDirectory(path: Name, follow: LinkScope = 'here'): Name {
     if (this.#directories.has(path)) return path
     const rest = componentsOf(path).reverse()
     let current = '' as Name
@@ -240,7 +240,7 @@ export class EntryApplier implements TarHandler {
    * else in a lower layer is hidden by the directory: runtimes unpack a layer beside the ones below, and
    * do not see their links.
    */
-  #enter(path: Name, follow: Followed): Name | undefined {
+  #enter(path: Name, follow: LinkScope): Name | undefined {
     const here = this.#writer.root.lstat(path)
     if (here?.isSymbolicLink()) {
       return readlinkSync(this.#writer.root.place(path), 'latin1') as Name
@@ -250,7 +250,7 @@ export class EntryApplier implements TarHandler {
       return undefined
     }
     if (here !== undefined && !this.#whiteouts.has(path)) {
-      throw invalidEntryError(path, 'something below it, but it is no directory')
+      throw invalidEntryError(path, 'something below it, but it is not a directory')
     }
     const below = here === undefined ? this.#lstatBelow(path) : undefined
     if (below?.type === 'symlink' && follow === 'everywhere') return this.#lower?.readlink(path)

@@ -29,7 +29,7 @@ export function attributesOf(entry: TarEntry, path: Name): Attributes {
   if (isDevice && !(isBetween(major, MAX_MAJOR) && isBetween(minor, MAX_MINOR))) {
     throw invalidEntryError(path, `the device ${major}:${minor} is out of range`)
   }
-  if (isWhiteoutDevice(entry)) throw invalidEntryError(path, 'a device 0:0 is no file')
+  if (isWhiteoutDevice(entry)) throw invalidEntryError(path, 'a device 0:0 is not a file')
   const device = { major: isDevice ? major : 0, minor: isDevice ? minor : 0 }
   const stat: FileStat = { type, mode, uid, gid, size, mtimeMs, ...device, inode: '', nlink: 1 }
   const xattrs = keptXattrs(entry)

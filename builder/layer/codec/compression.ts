@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer'
 import { setImmediate } from 'node:timers/promises'
 import { createGunzip } from 'node:zlib'
 import { type Bytes, type Compression, errnoOf, TsbuildError, unreachable } from '#core'
-import { through } from './bytes/transform.ts'
+import { pipeThrough } from './bytes/transform.ts'
 import { unbzip2 } from './bzip2/bzip2.ts'
 import { gzip } from './parallel-gzip.ts'
 import { unxz } from './xz/xz.ts'
@@ -81,7 +81,7 @@ function unpacked(bytes: Bytes, kind: ArchiveCompression): Bytes {
     case 'none':
       return bytes
     case 'gzip':
-      return through(bytes, createGunzip({ chunkSize: CHUNK_SIZE }))
+      return pipeThrough(bytes, createGunzip({ chunkSize: CHUNK_SIZE }))
     case 'zstd':
       return unzstd(bytes)
     case 'xz':

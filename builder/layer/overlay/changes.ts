@@ -50,12 +50,12 @@ export function* treeChanges(tree: Tree): Generator<Change, void, undefined> {
 /** The first path of every file with several names, by inode. */
 type Links = Map<string, Name>
 
-interface Seen {
+interface FoundFile {
   readonly stat: FileStat
   readonly links: Links
 }
 
-function entryOf(tree: Tree, path: Name, { stat, links }: Seen): EntryChange {
+function entryOf(tree: Tree, path: Name, { stat, links }: FoundFile): EntryChange {
   if (stat.type === 'directory') return { kind: 'entry', path, stat }
   if (stat.nlink > 1) {
     const hardlink = links.get(stat.inode)

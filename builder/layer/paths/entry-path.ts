@@ -34,7 +34,7 @@ export function entryPath(name: Name): Name {
 }
 
 /** What an entry of a layer means by its name. */
-export type Meaning =
+export type EntryMeaning =
   | { readonly kind: 'file' | 'skip' }
   /** `path` is deleted below. */
   | { readonly kind: 'whiteout'; readonly path: Name }
@@ -45,7 +45,7 @@ export type Meaning =
  * What a path in a layer's tar means. Spec: image-spec v1.1 layer.md#whiteouts
  * @throws {TsbuildError} LAYER_INVALID for a mark that is malformed
  */
-export function meaningOf(path: Name): Meaning {
+export function meaningOf(path: Name): EntryMeaning {
   if (!path.includes(WHITEOUT_PREFIX)) return { kind: 'file' }
   const slash = path.lastIndexOf('/')
   const parent = path.slice(0, Math.max(slash, 0)) as Name

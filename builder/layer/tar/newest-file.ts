@@ -25,6 +25,6 @@ function read(step: () => void): void {
   try {
     step()
   } catch (cause) {
-    throw new TsbuildError('the archive is no tar', { code: 'LAYER_INVALID', cause })
+    throw new TsbuildError('the archive is not a tar', { code: 'LAYER_INVALID', cause })
   }
 }

@@ -6,7 +6,7 @@ import type { PaxRecords } from './pax.ts'
 const XATTR_KEY = 'SCHILY.xattr.'
 
 /** What an entry of a tar is. */
-export type TarType = Exclude<FileType, 'socket'> | 'hardlink'
+type TarType = Exclude<FileType, 'socket'> | 'hardlink'
 
 /** One entry of a tar as it is written there: only its form is checked. */
 export interface TarEntry {

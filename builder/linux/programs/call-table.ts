@@ -53,7 +53,10 @@ export const RESULT_OFFSET = 80
 /** Where the index of a call is in its record. */
 export const INDEX_OFFSET = 88
 
-/** How a program ends after a call that must succeed has failed. */
+/**
+ * How a program ends after a call that must succeed has failed.
+ * @internal
+ */
 export const PROGRAM_FAILED = 127
 
 /** All calls in the order of their indices: those of the program, then those after each fork. */

@@ -1,6 +1,6 @@
 import { isSameMachine, normalizePlatform, type Platform, parsePlatform } from '#core'
 import type { LinkedStage } from '#parser'
-import { located } from '../variables/expand.ts'
+import { withErrorsAt } from '../variables/expand.ts'
 import type { PlannedImage } from '../vertices/vertex.ts'
 import type { PlanOptions } from './stage-plan.ts'
 
@@ -10,7 +10,7 @@ import type { PlanOptions } from './stage-plan.ts'
  */
 export function stagePlatform({ stage, platform }: LinkedStage, target: Platform): Platform {
   if (platform === undefined) return target
-  return located(stage.from.platform ?? stage.from.image, () => parsePlatform(platform))
+  return withErrorsAt(stage.from.platform ?? stage.from.image, () => parsePlatform(platform))
 }
 
 /**

@@ -65,58 +65,27 @@ export function applyMetadata(
   instruction: MetadataInstruction,
   globals: GlobalScope,
 ): StageState {
-  const { scope } = state
-  const expand = (word: Word): string => expandWith(word, scope)
   switch (instruction.kind) {
     case 'arg':
       return applyArgs(state, instruction, globals)
     case 'env':
       return applyVariables(state, instruction)
-    case 'label': {
-      const entries = instruction.entries.map(
-        ({ key, value }) => [expand(key), expand(value)] as const,
-      )
-      const Labels = state.config.Labels.with(entries)
-      return addHistory(withConfig(state, { Labels }), history.label(entries))
-    }
+    case 'label':
+    case 'expose':
+    case 'volume':
+      return addEntries(state, instruction)
+    case 'shell':
+    case 'cmd':
+    case 'entrypoint':
+      return applyCommand(state, instruction)
     case 'user': {
-      const User = expand(instruction.user)
+      const User = expandWith(instruction.user, state.scope)
       return addHistory(withConfig(state, { User }), `USER ${User}`)
     }
     case 'stopsignal': {
-      const StopSignal = checkSignal(expand(instruction.signal), instruction.signal)
+      const { signal } = instruction
+      const StopSignal = checkSignal(expandWith(signal, state.scope), signal)
       return addHistory(withConfig(state, { StopSignal }), `STOPSIGNAL ${StopSignal}`)
-    }
-    case 'expose': {
-      const ports = exposedPorts(
-        instruction.ports.flatMap((word) =>
-          expandListWith(word, scope).map((text) => ({ text, word })),
-        ),
-      )
-      const ExposedPorts = state.config.ExposedPorts.with(ports.map((port) => [port, {}]))
-      return addHistory(withConfig(state, { ExposedPorts }), `EXPOSE [${ports.join(' ')}]`)
-    }
-    case 'volume': {
-      const paths = instruction.paths.map((word) => {
-        return volumeOf(expand({ ...word, raw: trimSpace(word.raw) }), word)
-      })
-      const Volumes = state.config.Volumes.with(paths.map((path) => [path, {}]))
-      return addHistory(withConfig(state, { Volumes }), `VOLUME [${paths.join(' ')}]`)
-    }
-    case 'shell':
-      return addHistory(
-        withConfig(state, { Shell: instruction.shell }),
-        `SHELL [${instruction.shell.join(' ')}]`,
-      )
-    case 'cmd': {
-      const Cmd = wrapCommand(state, instruction.command)
-      const changed = withConfig(state, { Cmd, ArgsEscaped: true })
-      return addHistory({ ...changed, hasOwnCmd: true }, `CMD ${history.quotedList(Cmd)}`)
-    }
-    case 'entrypoint': {
-      const Entrypoint = wrapCommand(state, instruction.command)
-      const changed = withConfig(state, state.hasOwnCmd ? { Entrypoint } : { Entrypoint, Cmd: [] })
-      return addHistory(changed, `ENTRYPOINT ${history.quotedList(Entrypoint)}`)
     }
     case 'healthcheck': {
       const Healthcheck = toHealthcheck(instruction.check)
@@ -127,6 +96,72 @@ export function applyMetadata(
     case 'onbuild': {
       const OnBuild = [...(state.config.OnBuild ?? []), instruction.trigger]
       return withConfig(state, { OnBuild })
+    }
+    default:
+      return unreachable(instruction)
+  }
+}
+
+type Metadata<Kind extends MetadataInstruction['kind']> = Extract<
+  MetadataInstruction,
+  { readonly kind: Kind }
+>
+
+/** Adds to one of the maps of the config. */
+function addEntries(
+  state: StageState,
+  instruction: Metadata<'label' | 'expose' | 'volume'>,
+): StageState {
+  const { config, scope } = state
+  const expand = (word: Word): string => expandWith(word, scope)
+  switch (instruction.kind) {
+    case 'label': {
+      const entries = instruction.entries.map(
+        ({ key, value }) => [expand(key), expand(value)] as const,
+      )
+      const Labels = config.Labels.with(entries)
+      return addHistory(withConfig(state, { Labels }), history.label(entries))
+    }
+    case 'expose': {
+      const ports = exposedPorts(
+        instruction.ports.flatMap((word) =>
+          expandListWith(word, scope).map((text) => ({ text, word })),
+        ),
+      )
+      const ExposedPorts = config.ExposedPorts.with(ports.map((port) => [port, {}]))
+      return addHistory(withConfig(state, { ExposedPorts }), `EXPOSE [${ports.join(' ')}]`)
+    }
+    case 'volume': {
+      const paths = instruction.paths.map((word) => {
+        return volumeOf(expand({ ...word, raw: trimSpace(word.raw) }), word)
+      })
+      const Volumes = config.Volumes.with(paths.map((path) => [path, {}]))
+      return addHistory(withConfig(state, { Volumes }), `VOLUME [${paths.join(' ')}]`)
+    }
+    default:
+      return unreachable(instruction)
+  }
+}
+
+/** Sets what a container runs, or the shell that it is run by. */
+function applyCommand(
+  state: StageState,
+  instruction: Metadata<'shell' | 'cmd' | 'entrypoint'>,
+): StageState {
+  switch (instruction.kind) {
+    case 'shell': {
+      const { shell: Shell } = instruction
+      return addHistory(withConfig(state, { Shell }), `SHELL [${Shell.join(' ')}]`)
+    }
+    case 'cmd': {
+      const Cmd = wrapCommand(state, instruction.command)
+      const changed = withConfig(state, { Cmd, ArgsEscaped: true })
+      return addHistory({ ...changed, hasOwnCmd: true }, `CMD ${history.quotedList(Cmd)}`)
+    }
+    case 'entrypoint': {
+      const Entrypoint = wrapCommand(state, instruction.command)
+      const changed = withConfig(state, state.hasOwnCmd ? { Entrypoint } : { Entrypoint, Cmd: [] })
+      return addHistory(changed, `ENTRYPOINT ${history.quotedList(Entrypoint)}`)
     }
     default:
       return unreachable(instruction)
@@ -225,9 +260,7 @@ function applyArgs(
   return addHistory({ ...state, scope }, `ARG ${texts.join(' ')}`)
 }
 
-function toHealthcheck(
-  check: Extract<StageInstruction, { kind: 'healthcheck' }>['check'],
-): Healthcheck {
+function toHealthcheck(check: Metadata<'healthcheck'>['check']): Healthcheck {
   if (check === undefined) return { Test: ['NONE'] }
   const { command, interval, timeout, startPeriod, startInterval, retries } = check
   const Test = command.form === 'exec' ? ['CMD', ...command.args] : ['CMD-SHELL', command.script]

@@ -18,13 +18,13 @@ import {
   workingDirectory,
 } from '../stage/stage-state.ts'
 import { shownText } from '../stage/step-names.ts'
-import { expandWith, located } from '../variables/expand.ts'
+import { expandWith, withErrorsAt } from '../variables/expand.ts'
 import { copySources, type Placement } from './copy-sources.ts'
 
-type Copying = CopyInstruction | AddInstruction
+type CopyOrAdd = CopyInstruction | AddInstruction
 
 /** COPY and ADD: files from the context, a stage or an image, then heredocs, as one layer. */
-export function planCopy(state: StageState, instruction: Copying, plan: StagePlan): StageState {
+export function planCopy(state: StageState, instruction: CopyOrAdd, plan: StagePlan): StageState {
   const expand = (word: Word): string => expandWith(word, state.scope)
   refuseWindowsLayers(state)
   const { os } = state.platform
@@ -70,11 +70,11 @@ export function planCopy(state: StageState, instruction: Copying, plan: StagePla
   return addHistory(state, text, id)
 }
 
-function heredocData(heredoc: Heredoc, state: StageState, { range }: Copying): string {
+function heredocData(heredoc: Heredoc, state: StageState, { range }: CopyOrAdd): string {
   const raw = heredocBody(heredoc)
   if (!heredoc.expand) return raw
   const lookup = (name: string): string | undefined => state.scope.variables.get(name)
-  return located({ raw, range }, () => expandWord(raw, { lookup, quotes: 'ignore' }))
+  return withErrorsAt({ raw, range }, () => expandWord(raw, { lookup, quotes: 'ignore' }))
 }
 
 /** `user[:group]`, split at the first colon. */

@@ -12,7 +12,7 @@ import type { CopyAction, Owner } from '#builder/files'
 import { type AddInstruction, type CopyInstruction, SourceError, type Word } from '#parser'
 import { slashed } from '../stage/paths.ts'
 import type { StagePlan } from '../stage/stage-plan.ts'
-import { located } from '../variables/expand.ts'
+import { withErrorsAt } from '../variables/expand.ts'
 import type { FilesSource, VertexId } from '../vertices/vertex.ts'
 
 /** Where something goes, and what it becomes there. */
@@ -39,7 +39,7 @@ export interface CopiedSources {
   readonly actions: readonly CopyAction[]
 }
 
-type Copying = CopyInstruction | AddInstruction
+type CopyOrAdd = CopyInstruction | AddInstruction
 
 /** A source as it was written, and what it stands for. */
 interface ResolvedSource {
@@ -55,7 +55,7 @@ interface ResolvedSource {
  * @throws {SourceError} DOCKERFILE_INVALID
  */
 export function copySources(
-  instruction: Copying,
+  instruction: CopyOrAdd,
   words: CopiedWords,
   plan: StagePlan,
 ): CopiedSources {
@@ -83,7 +83,7 @@ export function copySources(
 }
 
 function actionOf(
-  instruction: Copying,
+  instruction: CopyOrAdd,
   { kind, path }: ResolvedSource,
   placement: Placement,
 ): CopyAction {
@@ -121,18 +121,21 @@ export function remoteSource(
   { checksum: flag, keepGitDir }: AddInstruction,
   { path, word, checksum }: WrittenSource,
 ): RemoteSource | undefined {
-  const git = located(word, () => parseGitSource(path))
+  const git = withErrorsAt(word, () => parseGitSource(path))
   if (git !== undefined) {
-    return { op: 'git', source: located(word, () => withGitFlags(git, { checksum, keepGitDir })) }
+    return {
+      op: 'git',
+      source: withErrorsAt(word, () => withGitFlags(git, { checksum, keepGitDir })),
+    }
   }
-  const http = located(word, () => parseHttpSource(path))
+  const http = withErrorsAt(word, () => parseHttpSource(path))
   if (http === undefined) return undefined
   if (checksum === undefined) return { op: 'http', source: http }
-  return { op: 'http', source: located(flag ?? word, () => withChecksum(http, checksum)) }
+  return { op: 'http', source: withErrorsAt(flag ?? word, () => withChecksum(http, checksum)) }
 }
 
 function resolveSource(
-  instruction: Copying,
+  instruction: CopyOrAdd,
   written: WrittenSource & { readonly os: string },
   plan: StagePlan,
 ): ResolvedSource {
@@ -157,10 +160,10 @@ function resolveSource(
 }
 
 function refuseRemote(path: string, word: Word): void {
-  if (located(word, () => parseGitSource(path)) !== undefined) {
+  if (withErrorsAt(word, () => parseGitSource(path)) !== undefined) {
     throw sourceError("source can't be a git ref for COPY", word)
   }
-  if (located(word, () => parseHttpSource(path)) !== undefined) {
+  if (withErrorsAt(word, () => parseHttpSource(path)) !== undefined) {
     throw sourceError("source can't be a URL for COPY", word)
   }
 }
@@ -169,7 +172,7 @@ function remote(vertex: VertexId, kind: 'http' | 'git', path: string): ResolvedS
   return { kind, path, source: { kind: 'vertex', vertex } }
 }
 
-function filesSourceOf(instruction: Copying, plan: StagePlan): FilesSource {
+function filesSourceOf(instruction: CopyOrAdd, plan: StagePlan): FilesSource {
   if (instruction.kind === 'add' || instruction.from === undefined) return { kind: 'context' }
   const source = plan.linked.sources.get(instruction.from)
   if (source === undefined) throw new Error(`--from=${instruction.from.raw} was not linked`)
@@ -185,7 +188,7 @@ function sourceError(message: string, { range }: Word): SourceError {
   return new SourceError(message, { code: 'DOCKERFILE_INVALID', ranges: [range], hint })
 }
 
-function checksumError(instruction: Copying, message: string): SourceError {
+function checksumError(instruction: CopyOrAdd, message: string): SourceError {
   const checksum = instruction.kind === 'add' ? instruction.checksum : undefined
   return new SourceError(message, {
     code: 'DOCKERFILE_INVALID',

@@ -2,9 +2,9 @@ import { parseByteSize, suggestion } from '#core'
 import { parseBoolean, type RunMount, SourceError, type Word } from '#parser'
 
 /** A type of `--mount=`. */
-export type MountType = (typeof TYPES)[number]
+type MountType = (typeof TYPES)[number]
 /** How builds that run at the same time share a cache mount. */
-export type Sharing = (typeof SHARINGS)[number]
+type Sharing = (typeof SHARINGS)[number]
 
 /** The keys of a `--mount=`, read and checked. */
 export interface MountFields {
@@ -90,11 +90,11 @@ function readField(draft: Partial<Draft>, key: string, value: string): string | 
     case 'type':
       draft.type = TYPES.find((type) => type === value.toLowerCase())
       if (draft.type !== undefined) return undefined
-      return `unsupported mount type ${JSON.stringify(value)}${meant(value, TYPES)}`
+      return `unsupported mount type ${JSON.stringify(value)}${suggestionHint(value, TYPES)}`
     case 'sharing':
       draft.sharing = SHARINGS.find((mode) => mode === value.toLowerCase())
       if (draft.sharing !== undefined) return undefined
-      return `unsupported sharing value ${JSON.stringify(value)}${meant(value, SHARINGS)}`
+      return `unsupported sharing value ${JSON.stringify(value)}${suggestionHint(value, SHARINGS)}`
     case 'from':
     case 'id':
     case 'env':
@@ -126,7 +126,7 @@ function readField(draft: Partial<Draft>, key: string, value: string): string | 
       draft[key] = parseUint32(value, key === 'mode' ? 8 : 10)
       return draft[key] === undefined ? `invalid value ${value} for ${key}` : undefined
     default:
-      return `unexpected key '${key}' in '${key}=${value}'${meant(key, KEYS)}`
+      return `unexpected key '${key}' in '${key}=${value}'${suggestionHint(key, KEYS)}`
   }
 }
 
@@ -192,7 +192,7 @@ function parseUint32(text: string, base: 8 | 10): number | undefined {
 /** As many as BuildKit allows, also for short words. */
 const MAX_EDITS = 2
 
-function meant(word: string, candidates: readonly string[]): string {
+function suggestionHint(word: string, candidates: readonly string[]): string {
   const found = suggestion(word, candidates, MAX_EDITS)
   return found === undefined ? '' : ` (did you mean ${found}?)`
 }

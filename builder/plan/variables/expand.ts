@@ -24,12 +24,12 @@ export function expandListWith(
   { variables, escape: mark }: ExpandScope,
 ): readonly string[] {
   const lookup = (name: string): string | undefined => variables.get(name)
-  return located(word, () => expandWords(word.raw, { lookup, escape: mark }))
+  return withErrorsAt(word, () => expandWords(word.raw, { lookup, escape: mark }))
 }
 
 /** The value of an expanded word. @throws {SourceError} DOCKERFILE_INVALID when there is none */
 export function expandedValue({ value, failure }: Expanded, word: Word): string {
-  return located(word, () => {
+  return withErrorsAt(word, () => {
     if (failure !== undefined) throw failure
     return value ?? ''
   })
@@ -41,7 +41,7 @@ export function checkDefault({ fallback, declaration: { value } }: DeclaredArg):
 }
 
 /** Ties a failure of `evaluate` to the word that it is about. @throws {SourceError} */
-export function located<T>(word: Word, evaluate: () => T): T {
+export function withErrorsAt<T>(word: Word, evaluate: () => T): T {
   try {
     return evaluate()
   } catch (cause) {

@@ -41,7 +41,7 @@ export interface CacheMountPlan extends Ownable {
 }
 
 /** An empty file system in memory. */
-export interface TmpfsMountPlan extends Ownable {
+interface TmpfsMountPlan extends Ownable {
   readonly kind: 'tmpfs'
   readonly target: string
   /** Bytes. */

@@ -20,7 +20,7 @@ export interface VertexOptions {
   /** Prefix of ids, which distinguishes the vertices of several lists. */
   readonly scope?: string | undefined
   readonly maxMtime?: number | undefined
-  readonly madeAt?: number | undefined
+  readonly defaultMtime?: number | undefined
   readonly contexts?: ReadonlyMap<string, NamedContext> | undefined
 }
 
@@ -60,13 +60,13 @@ export class VertexList {
 
   add(vertex: NewVertex): VertexId {
     const id = `${this.#prefix}${this.#vertices.size}`
-    const { maxMtime, madeAt } = this.#options
+    const { maxMtime, defaultMtime } = this.#options
     const makes = vertex.op === 'files' && vertex.actions.some(({ kind }) => kind !== 'copy')
     this.#vertices.set(id, {
       ...vertex,
       id,
       ...(maxMtime === undefined ? {} : { maxMtime }),
-      ...(makes && madeAt !== undefined ? { madeAt } : {}),
+      ...(makes && defaultMtime !== undefined ? { defaultMtime } : {}),
       ...(this.#isFresh ? { fresh: true } : {}),
     })
     return id

@@ -60,14 +60,14 @@ export interface FilesVertex extends VertexCommon {
   /** `--link`: the layer does not depend on the layers below it. */
   readonly link: boolean
   /** The time of directories and files that come from nowhere else, in milliseconds; default: now. */
-  readonly madeAt?: number
+  readonly defaultMtime?: number
 }
 
 /** Where the files of a COPY or ADD come from. */
 export type FilesSource = ContextInput | VertexSource
 
 /** A folder of the client: the build context, or a named one. */
-export interface ContextInput {
+interface ContextInput {
   readonly kind: 'context'
   readonly name?: string | undefined
 }

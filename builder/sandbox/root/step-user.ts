@@ -9,7 +9,7 @@ import {
   parseGroups,
   parsePasswd,
   TsbuildError,
-  unknownAccount,
+  unknownAccountError,
 } from '#core'
 import { readLimited } from '#disk'
 import { descriptorPath, findEntryIfThere } from './root-entry.ts'
@@ -110,7 +110,7 @@ function findUser(
   )
   if (entry !== undefined) return entry
   if (number !== undefined) return { uid: number, gid: 0 }
-  throw unknownAccount(text, passwd, USER)
+  throw unknownAccountError(text, passwd, USER)
 }
 
 function findGroup(text: string, groups: readonly GroupEntry[]): number {
@@ -118,7 +118,7 @@ function findGroup(text: string, groups: readonly GroupEntry[]): number {
   if (number !== undefined) return number
   const entry = groups.find((candidate) => candidate.name === text)
   if (entry !== undefined) return entry.gid
-  throw unknownAccount(text, groups, GROUP)
+  throw unknownAccountError(text, groups, GROUP)
 }
 
 /**

@@ -115,13 +115,16 @@ function actionDocument(action: FileAction): Json {
   return matches ? { ...document, excluded: 'below' } : document
 }
 
-/** Only where times were asked for: all other keys stay what they are. */
+/**
+ * Only where times were asked for: all other keys stay what they are. The names in the document are
+ * part of stored keys.
+ */
 function timesDocument(vertex: ExecVertex | FilesVertex): { readonly [key: string]: Json } {
   const { maxMtime } = vertex
-  const madeAt = vertex.op === 'files' ? vertex.madeAt : undefined
+  const defaultMtime = vertex.op === 'files' ? vertex.defaultMtime : undefined
   return {
     ...(maxMtime === undefined ? {} : { latest: maxMtime }),
-    ...(madeAt === undefined ? {} : { madeAt }),
+    ...(defaultMtime === undefined ? {} : { madeAt: defaultMtime }),
   }
 }
 

@@ -91,7 +91,7 @@ async function runFiles(
   const copied = await copyForms(
     {
       ...(await filesTask(vertex, layers, deps)),
-      mtimeMs: vertex.madeAt ?? Date.now(),
+      mtimeMs: vertex.defaultMtime ?? Date.now(),
       maxMtime: vertex.maxMtime,
       temporary: join(temporary.path, 'archives'),
       tar: hasTar ? join(temporary.path, 'tar') : undefined,

@@ -3,7 +3,7 @@ import { findingAt, type Rule } from '../rule/rule.ts'
 /** MaintainerDeprecated. */
 export const maintainerDeprecated: Rule = {
   name: 'MaintainerDeprecated',
-  description: 'The author of an image is told by a label, not by MAINTAINER',
+  description: 'The author of an image is a label, not MAINTAINER',
   url: 'https://docs.docker.com/go/dockerfile/rule/maintainer-deprecated/',
   isExperimental: false,
   order: 8,

@@ -3,7 +3,8 @@ import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type BuildOptions, SourceError, TsbuildError } from '#builder'
 import { openStore } from '#cache'
-import { collect, type ImageConfig, parseImageConfig, parseManifest } from '#core'
+import { collect, type ImageConfig, parseImageConfig } from '#core'
+import { parseManifest } from '../../support/manifest/index.ts'
 import { namesOf, Workplace } from './support/workplace.ts'
 
 describe('build', () => {
@@ -23,7 +24,7 @@ describe('build', () => {
     return parseImageConfig(await collect(await store.blobs.open(config), 1e6))
   }
 
-  it('says what came out', async () => {
+  it('reports what came out', async () => {
     at.put({ a: 'A', b: 'B' })
     const built = await at.build(['FROM scratch', 'COPY a /', 'COPY b /dir/'], {
       tags: ['app:1', 'localhost:5000/app'],
@@ -144,7 +145,7 @@ describe('build', () => {
     assert.deepEqual((await configOf('docker.io/library/x:latest')).config.Cmd, ['/x'])
   })
 
-  it('says which names of fresh stages no stage has', async () => {
+  it('reports which names of fresh stages no stage has', async () => {
     const built = await at.build('FROM scratch AS builder\nWORKDIR /w', {
       noCache: ['buidler', 'Builder'],
     })

@@ -16,8 +16,8 @@ describe('the example of the library', () => {
   const run = async (): Promise<{ stdout: string; stderr: string; exitCode: number }> => {
     const args = [EXAMPLE, at.path('context'), 'example:1', at.path('store')]
     try {
-      const said = await promisify(execFile)(process.execPath, args, { timeout: 30_000 })
-      return { ...said, exitCode: 0 }
+      const output = await promisify(execFile)(process.execPath, args, { timeout: 30_000 })
+      return { ...output, exitCode: 0 }
     } catch (error) {
       const { stdout, stderr, code } = error as { stdout: string; stderr: string; code: number }
       return { stdout, stderr, exitCode: code }
@@ -36,7 +36,7 @@ describe('the example of the library', () => {
     }
   })
 
-  it('says what is wrong', async () => {
+  it('reports what is wrong', async () => {
     at.put({ Dockerfile: 'FROM scratch\nCOPY missing /\n' })
     const { stderr, exitCode } = await run()
     assert.equal(exitCode, 1)

@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Output, pushFromStore } from '#builder'
 import { openStore } from '#cache'
-import { digestOf, hexOf, MEDIA_TYPES, parseDiffId, parseManifest } from '#core'
+import { digestOf, hexOf, MEDIA_TYPES, parseDiffId } from '#core'
+import { parseManifest } from '../../support/manifest/index.ts'
 import { MemoryRegistry } from '../../support/registry/index.ts'
 import { type ForeignLayer, foreignImage, foreignLayer, publish } from './support/images.ts'
 import { namesOf, Workplace } from './support/workplace.ts'
@@ -83,7 +84,7 @@ describe('push', () => {
     assert.ok(!at.takeLog().some((line) => line.includes('/manifests/')))
   })
 
-  it('packs layers as the output asks', async () => {
+  it('packs layers as the output requires', async () => {
     for (const [compression, mediaType] of [
       ['zstd', MEDIA_TYPES.ociLayerZstd],
       ['uncompressed', MEDIA_TYPES.ociLayer],

@@ -40,9 +40,9 @@ describe('assembled image', () => {
   const second = { vertex: 'v2', at: '2025-01-01T00:00:02Z' }
   const history = [added('ENV a=b'), added('RUN 1', 'v1'), added('CMD x'), added('RUN 2', 'v2')]
 
-  it('is named by its config, which says what went in', () => {
+  it('is named by its config, which records the inputs', () => {
     const image = assembleImage(planned(history), [layer('1', first), layer('2', second)], {
-      now: NOW,
+      defaultCreatedAt: NOW,
     })
     assert.equal(image.id, digestOf(image.configBytes))
     const config = parseImageConfig(image.configBytes)
@@ -53,7 +53,7 @@ describe('assembled image', () => {
 
   it('has the times of its steps, and those in between of the step before', () => {
     const { config } = assembleImage(planned(history), [layer('1', first), layer('2', second)], {
-      now: NOW,
+      defaultCreatedAt: NOW,
     })
     assert.deepEqual(
       config.history.map(({ created, created_by: by, empty_layer: empty }) => [by, created, empty]),
@@ -75,7 +75,7 @@ describe('assembled image', () => {
       [[base, added('CMD x')], [layer('0')]],
     ] as const) {
       const [one, two] = [NOW, new Date(0)].map((now) =>
-        assembleImage(planned(items), layers, { now }),
+        assembleImage(planned(items), layers, { defaultCreatedAt: now }),
       )
       assert.equal(one?.id, two?.id)
     }
@@ -84,7 +84,7 @@ describe('assembled image', () => {
   it('keeps the history of its base, and has an entry for each of its layers', () => {
     const base = kept({ created: '2020-01-01T00:00:00Z', created_by: 'base' })
     const layers = [layer('0'), layer('00'), layer('1', first), layer('2', second)]
-    const { config } = assembleImage(planned([base, ...history]), layers, { now: NOW })
+    const { config } = assembleImage(planned([base, ...history]), layers, { defaultCreatedAt: NOW })
     assert.deepEqual(
       config.history.map(({ created, created_by: by }) => [by, created]).slice(0, 3),
       [
@@ -98,7 +98,7 @@ describe('assembled image', () => {
   })
 
   it('is made now when there is nothing that has a time', () => {
-    const { config } = assembleImage(planned([added('CMD x')]), [], { now: NOW })
+    const { config } = assembleImage(planned([added('CMD x')]), [], { defaultCreatedAt: NOW })
     assert.equal(config.created, NOW.toISOString().replace('.000Z', 'Z'))
   })
 })

@@ -18,7 +18,8 @@ import { buffer } from 'node:stream/consumers'
 import tar from 'tar-stream'
 import { type BuildResult, build, type Output } from '#builder'
 import { openStore } from '#cache'
-import { digestOf, hexOf, parseDiffId, parseIndex, parseManifest, uncompressedDigest } from '#core'
+import { digestOf, hexOf, parseDiffId, parseIndex, uncompressedDigest } from '#core'
+import { parseManifest } from '../../support/manifest/index.ts'
 import { run } from '../../support/peers/index.ts'
 
 const DOCKERFILE = [
@@ -129,7 +130,7 @@ describe('outputs', () => {
     assert.deepEqual(config.config.Cmd, ['/last'])
   })
 
-  it('packs layers as the output asks, and leaves a folder of an earlier image usable', async () => {
+  it('packs layers as the output requires, and leaves a folder of an earlier image usable', async () => {
     const dest = path('layout')
     const first = await make({ type: 'oci', tar: false, dest }, ['app:1'])
     const second = await make({ type: 'oci', tar: false, dest, compression: 'zstd' }, ['app:2'])

@@ -10,8 +10,9 @@ import {
 } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { join } from 'node:path'
-import { Fetcher, type GitCheckout, parseGitSource, withGitFlags } from '#builder/fetch'
+import { Fetcher, parseGitSource, withGitFlags } from '#builder/fetch'
 import { openStore, type Store } from '#cache'
+import type { GitCheckout } from '../../../builder/fetch/git-checkout.ts'
 import {
   capture,
   ensurePackages,
@@ -83,9 +84,9 @@ describe('checking out a repository', () => {
     await commitFiles(repository, { a: 'two' })
     const third = await checkout()
     assert.deepEqual([third.isCached, read(third, 'a'), server.fetches()], [false, 'two', 2])
-    const asked = server.seen.length
+    const requests = server.seen.length
     assert.equal((await checkout(`#${first.commit}`)).isCached, true)
-    assert.equal(server.seen.length, asked, 'a commit is not looked up')
+    assert.equal(server.seen.length, requests, 'a commit is not looked up')
   })
 
   it('finds branches, tags, refs and commits, a branch before a tag', async () => {
@@ -239,7 +240,7 @@ describe('checking out a repository', () => {
     assert.equal(existsSync(mark), false)
   })
 
-  it('runs no git of the repository, whatever PATH says', async () => {
+  it('runs no git of the repository, whatever PATH is', async () => {
     const mark = directory.file('mark')
     await commitFiles(repository, { git: `#!/bin/sh\ntouch ${mark}\n`, a: 'one' })
     await git('update-index', '--chmod=+x', 'git')
@@ -339,7 +340,7 @@ describe('checking out a repository', () => {
     })
   })
 
-  it('takes names that are no text, and commits of any date', async () => {
+  it('takes names that are not text, and commits of any date', async () => {
     const folder = Buffer.concat([Buffer.from(`${repository}/`), Buffer.of(0x64, 0xff)])
     mkdirSync(folder, { recursive: true })
     writeFileSync(Buffer.concat([folder, Buffer.from('/f')]), 'text')
@@ -364,7 +365,7 @@ describe('checking out a repository', () => {
     assert.ok(late.committedMs > COMMIT_TIME, `${late.committedMs}`)
   })
 
-  it('says what is wrong', async () => {
+  it('reports what is wrong', async () => {
     await assert.rejects(checkout(), { code: 'DOWNLOAD_FAILED', message: /r\.git.*: .*not found/ })
     rmSync(directory.file('served'), { recursive: true })
     await using blind = new Fetcher({ store, environment: { PATH: '/nonexistent' } })

@@ -3,15 +3,10 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
-import {
-  Fetcher,
-  type HttpFile,
-  type HttpOptions,
-  parseHttpSource,
-  withChecksum,
-} from '#builder/fetch'
+import { Fetcher, type HttpFile, parseHttpSource, withChecksum } from '#builder/fetch'
 import { openStore, type Store } from '#cache'
 import type { Timing } from '#http'
+import type { HttpOptions } from '../../../builder/fetch/http-file.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../../support/peers/index.ts'
 import { startWebServer, type WebServer } from '../../support/servers/index.ts'
 
@@ -42,10 +37,10 @@ describe('downloading a file', () => {
 
   /** Serves one text as every file. */
   const serve = (text: string, headers: Readonly<Record<string, string>> = {}): void => {
-    answer = ({ headers: asked }, response) => {
-      const known = asked['if-none-match'] ?? ''
+    answer = ({ headers: requested }, response) => {
+      const known = requested['if-none-match'] ?? ''
       const isKnown = headers.etag !== undefined && known.includes(headers.etag)
-      const isDated = asked['if-modified-since'] === headers['last-modified'] && known === ''
+      const isDated = requested['if-modified-since'] === headers['last-modified'] && known === ''
       const isSame = isKnown || (isDated && headers['last-modified'] !== undefined)
       response.writeHead(isSame ? 304 : 200, headers)
       response.end(isSame ? undefined : text)
@@ -201,7 +196,7 @@ describe('downloading a file', () => {
     assert.equal(count, 4)
   })
 
-  it('says what is wrong', async () => {
+  it('reports what is wrong', async () => {
     answer = (_request, response) => void response.writeHead(404).end()
     const url = `${server.origin}/a`
     await assert.rejects(fetchFile(`${url}?secret=1`), {

@@ -132,7 +132,7 @@ describe('ADD of archives', () => {
     }
   })
 
-  it('gives a directory what the archive says, also where a link in it leads', async () => {
+  it('gives a directory what the archive has, also where a link in it leads', async () => {
     using space = workspace({})
     const parts = [directory('d/'), symlink('l', 'd'), directory('l/sub/', { mode: 0o711, uid: 7 })]
     writeFileSync(space.directory.file('source/a.tar'), tar(...parts))
@@ -173,7 +173,7 @@ describe('ADD of archives', () => {
     ])
   })
 
-  it('merges as tar does: directories take what the archive says, others are replaced', async () => {
+  it('merges as tar does: directories take what the archive has, others are replaced', async () => {
     using space = workspace({
       root: ['x/ 0711 1:1', 'x/d/ 0700 2:2', 'x/d/kept', 'x/f/', 'x/f/gone', 'x/g', 'x/l -> d'],
     })

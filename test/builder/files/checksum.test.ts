@@ -2,15 +2,11 @@ import assert from 'node:assert/strict'
 import { chmodSync, lutimesSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import {
-  checksumFileActions,
-  type FileAction,
-  type FilesInput,
-  type FilesOptions,
-} from '#builder/files'
+import { checksumFileActions, type FileAction, type FilesInput } from '#builder/files'
 import { writeLayer } from '#builder/layer'
 import { makeNode } from '#builder/linux'
 import { type Digest, digestOf, type Name } from '#core'
+import type { FilesOptions } from '../../../builder/files/run.ts'
 import { copy, type Listing, readFile, type Workspace, workspace } from './fixture.ts'
 
 function contentOf(space: Workspace, actions: readonly FileAction[]): Digest {
@@ -18,7 +14,7 @@ function contentOf(space: Workspace, actions: readonly FileAction[]): Digest {
   return checksumFileActions(actions, { root, sources, read: readFile }).content
 }
 
-/** The digest of the actions as it is learnt from writing the layer; and how much was read besides. */
+/** The digest of the actions that writing the layer gives, and how much was read besides. */
 async function contentWhileWriting(
   space: Workspace,
   actions: readonly FileAction[],
@@ -89,7 +85,7 @@ describe('content of a selection', () => {
     }
   })
 
-  it('tells the digest of every selected file, by its place in the source', async () => {
+  it('gives the digest of every selected file, by its place in the source', async () => {
     using space = workspace({ source: SOURCE })
     const seen: string[] = []
     const onContent: FilesOptions['onContent'] = ({ path, stat }, { digest }) => {
@@ -196,7 +192,7 @@ describe('content of a selection', () => {
     assert.equal(new Set([base, ...others]).size, others.length + 1)
   })
 
-  it('depends on the name of a selected file, and tells files from directories', () => {
+  it('depends on the name of a selected file, and distinguishes files from directories', () => {
     using space = workspace({ source: ['a =x', 'b =x', 'd/', 'd/a =x'] })
     const digests = ['a', 'b', 'd'].map((path) => contentOf(space, [copy(path, '/x')]))
     assert.equal(new Set(digests).size, 3)

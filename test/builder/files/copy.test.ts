@@ -195,7 +195,7 @@ const CASES: readonly Case[] = [
     root: ['a/', 'l -> a'],
     source: [],
     actions: [
-      { kind: 'mkdir', path: '/a', mode: 0o755, owner: { user: 'nobody-knows' } },
+      { kind: 'mkdir', path: '/a', mode: 0o755, owner: { user: 'unknown-user' } },
       { kind: 'mkdir', path: '/l', mode: 0o755 },
       { kind: 'mkdir', path: '/', mode: 0o755 },
     ],
@@ -256,7 +256,7 @@ describe('COPY, row by row', () => {
     assert.deepEqual(space.warnings, [])
   })
 
-  it('keeps capabilities of programs, whoever they belong to', async () => {
+  it('keeps capabilities of programs of any owner', async () => {
     using space = workspace({ source: ['f 0755'] })
     const value = Buffer.from('0100000200200000000000000000000000000000', 'hex')
     setXattr(space.directory.file('source/f'), 'security.capability', value)
@@ -357,7 +357,7 @@ describe('COPY that fails', () => {
     })
   }
 
-  it('says where a link is in the way', async () => {
+  it('reports where a link is in the way', async () => {
     const root = ['bin -> usr/bin', 'usr/', 'usr/bin/', 'gone -> nowhere', 'lib/']
     using space = workspace({
       root,
@@ -375,7 +375,7 @@ describe('COPY that fails', () => {
     }
   })
 
-  it('says what is missing, and what was meant', async () => {
+  it('reports what is missing, and a suggestion', async () => {
     using space = workspace({ source: ['src/', 'src/main.c', 'src/main.h', 'README'] })
     const missing = (message: string, hint: RegExp) => ({ code: 'NOT_FOUND', message, hint })
     await assert.rejects(
@@ -392,7 +392,7 @@ describe('COPY that fails', () => {
     )
   })
 
-  it('says where a dangling link was', async () => {
+  it('reports where a dangling link was', async () => {
     using space = workspace({ source: ['l -> gone'] })
     await assert.rejects(space.run([copy('l', '/x')]), {
       code: 'NOT_FOUND',

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
 import { type CopyAction, checksumFileActions } from '#builder/files'
-import { directoryTree, type IgnoreMatcher } from '#builder/tree'
+import { directoryTree } from '#builder/tree'
 import type { Name } from '#core'
 import { parseDockerignore } from '#parser'
+import type { IgnoreMatcher } from '../../../builder/tree/visibility.ts'
 import { copy, readFile, type Workspace, workspace } from './fixture.ts'
 
 /** Deeper than the call stack allows a recursion, and than PATH_MAX allows a path. */

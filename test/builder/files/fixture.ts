@@ -15,13 +15,12 @@ import {
   type CopyAction,
   type FileAction,
   type FileContent,
-  type FilesOptions,
-  type FilesResult,
   runFileActions,
   type SourceFile,
 } from '#builder/files'
 import { digestFile, directoryTree } from '#builder/tree'
 import { type Change, type EntryChange, type Tree, textOfName } from '#core'
+import type { FilesOptions, FilesResult } from '../../../builder/files/run.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../../support/peers/index.ts'
 
 /** One line a file: `dir/ 0755 1:2`, `file 0644 =text`, `link -> target`, `name => first name`. */
@@ -61,7 +60,7 @@ function makeFile(folder: string, line: string): void {
 }
 
 /** A change as a line of a listing, always with mode and owner; an opaque mark as `dir opaque`. */
-export function showChange(change: Change): string {
+function showChange(change: Change): string {
   const path = textOfName(change.path)
   if (change.kind !== 'entry') return `${path} ${change.kind}`
   const { stat, target, hardlink } = change
@@ -74,7 +73,7 @@ export function showChange(change: Change): string {
   return `${path} ${mode} ${owner} ${stat.type} ${stat.major}:${stat.minor}`
 }
 
-export function contentOf(change: EntryChange): string {
+function contentOf(change: EntryChange): string {
   if (change.data !== undefined) return Buffer.from(change.data).toString()
   const descriptor = change.open?.()
   if (descriptor === undefined) return ''

@@ -39,7 +39,7 @@ describe('owner of copied files', () => {
     })
   }
 
-  it('fails for unknown names, and says which one was meant', async () => {
+  it('fails for unknown names, and reports a suggestion', async () => {
     const failure = (message: string, hint: RegExp) => ({ code: 'NOT_FOUND', message, hint })
     await assert.rejects(
       ownerOf({ user: 'ap' }),

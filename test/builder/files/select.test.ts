@@ -95,7 +95,7 @@ describe('wildcards', () => {
     },
   ])
 
-  it('that match nothing copy nothing, and this is told', async () => {
+  it('that match nothing copy nothing, with a warning', async () => {
     using space = workspace({ source: ['a', 'd/'] })
     assert.deepEqual(await space.show([copy(['*.c', 'no*/such/*', 'd/*', 'a/*'], '/x/')]), [])
     assert.deepEqual(space.warnings, [
@@ -106,7 +106,7 @@ describe('wildcards', () => {
     ])
   })
 
-  it('of --parents that match nothing are told as well, with links on their way', async () => {
+  it('of --parents that match nothing give a warning, which names links on their way', async () => {
     const source = ['bin -> usr/bin', 'usr/', 'usr/bin/', 'usr/bin/sh', 'd/', 'd/f']
     using space = workspace({ source })
     const parents = { parents: true }
@@ -326,7 +326,7 @@ describe('--parents', () => {
     assert.deepEqual(await space.show([copy('a/*.md', '/out/', parents)]), ['out/ 0755 0:0'])
   })
 
-  it('says that a directory on the way is a link', async () => {
+  it('reports that a directory on the way is a link', async () => {
     using space = workspace({ source: ['bin -> usr/bin', 'usr/', 'usr/bin/', 'usr/bin/sh'] })
     for (const [path, named] of [
       ['bin/sh', ': name /usr/bin/sh instead'],

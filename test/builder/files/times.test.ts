@@ -160,7 +160,7 @@ describe('times and entries of a COPY', () => {
     })
   }
 
-  it('knows the digest of what it leaves out', async () => {
+  it('has the digest of what it leaves out', async () => {
     const listing = ['d/f =same', 'd/g =new']
     using space = workspace({ root: ['opt/f =same'], source: listing })
     using one = await space.run([copy('d/', '/opt/')])

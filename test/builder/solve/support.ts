@@ -5,17 +5,14 @@ import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Fetcher } from '#builder/fetch'
 import { globalScope, planBuild, resolveGraph } from '#builder/plan'
-import type {
-  ExitStatus,
-  ProcessSpec,
-  RunningProcess,
-  Sandbox,
-  StartOptions,
-} from '#builder/sandbox'
-import { diffIdsOf, Reporter, Solver, scheduler, workPool } from '#builder/solve'
+import type { ExitStatus, Sandbox } from '#builder/sandbox'
+import { Reporter, Solver, scheduler, workPool } from '#builder/solve'
 import { openStore, type ResultCache, type Store } from '#cache'
 import { type BuildFact, type DiffId, hostPlatform, TsbuildError } from '#core'
 import { parseDockerfile } from '#parser'
+import type { ProcessSpec } from '../../../builder/sandbox/spec/process-spec.ts'
+import type { RunningProcess, StartOptions } from '../../../builder/sandbox/spec/sandbox.ts'
+import { diffIdsOf } from '../../../builder/solve/layers/layer.ts'
 
 /**
  * Understands scripts made of lines `write PATH TEXT`, `sleep MS` and `fail CODE`, and does them to
@@ -24,14 +21,14 @@ import { parseDockerfile } from '#parser'
 /** Makes `$SERIAL` another text each time. */
 let serial = 0
 
-export class ScriptedSandbox implements Sandbox {
+class ScriptedSandbox implements Sandbox {
   /** Scripts in the order in which they were started. */
   readonly started: string[] = []
   /** How many ran at once, at the most. */
   peak = 0
   #running = 0
 
-  async start(spec: ProcessSpec, { signal }: StartOptions): Promise<RunningProcess> {
+  async start(spec: ProcessSpec, { signal }: StartOptions = {}): Promise<RunningProcess> {
     const end = this.#perform(spec, signal)
     end.catch(() => undefined)
     return {
@@ -88,7 +85,7 @@ export interface Bench extends Disposable {
   solve(dockerfile: string, options?: SolveRequest): Promise<Solved>
 }
 
-export interface SolveRequest {
+interface SolveRequest {
   readonly noCache?: boolean
   readonly fresh?: readonly string[]
   readonly jobs?: number

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { isCancelled, TsbuildError } from '#core'
 import { originalFailure, peerGoneError } from '../../../builder/threads/peer-gone.ts'
 
-describe('a peer that is gone', () => {
+describe('the failure of a peer', () => {
   const broken = peerGoneError('the reader of the tar has gone')
   const ended = peerGoneError('a worker thread ended', new Error('out of memory'))
   const cancelled = new TsbuildError('work on files: cancelled', { code: 'CANCELLED' })

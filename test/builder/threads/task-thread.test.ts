@@ -48,6 +48,18 @@ describe('a worker thread', () => {
     assert.equal(execFileSync(process.execPath, args, { cwd, encoding: 'utf8' }), '3\n')
   })
 
+  it('keeps the process running while it is closed', () => {
+    const text = `
+      import { TaskThread } from '#builder/threads'
+      const thread = new TaskThread({ doing: 'test', script: new URL(${JSON.stringify(SCRIPT.href)}), settings: {} })
+      const ended = thread.run('spin').catch(({ code }) => code)
+      await thread.close()
+      console.log(await ended)`
+    const cwd = new URL('../../../..', import.meta.url)
+    const output = execFileSync(process.execPath, ['--eval', text], { cwd, encoding: 'utf8' })
+    assert.equal(output, 'CANCELLED\n')
+  })
+
   describe('posts a failure with its', () => {
     it('code, hint and causes', async () => {
       await using thread = startThread()
@@ -118,7 +130,7 @@ describe('a worker thread', () => {
       await assert.rejects(waiting, { code: 'CANCELLED' })
     })
 
-    it('is not asked when the signal is aborted already', async () => {
+    it('is not requested when the signal is aborted already', async () => {
       await using thread = startThread({ failsToStart: true })
       const signal = AbortSignal.abort()
       await assert.rejects(thread.run('spin', undefined, { signal }), { code: 'CANCELLED' })

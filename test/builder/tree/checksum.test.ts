@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { openSync, writeFileSync } from 'node:fs'
-import { Checksum, type ChecksumEntry, digestFile } from '#builder/tree'
+import { Checksum, digestFile } from '#builder/tree'
 import { digestOf, type FileStat, nameOf } from '#core'
+import type { ChecksumEntry } from '../../../builder/tree/checksum.ts'
 import { temporaryDirectory } from '../../support/peers/index.ts'
 
 const STAT: FileStat = {

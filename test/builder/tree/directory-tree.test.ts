@@ -58,7 +58,7 @@ describe('directory tree', () => {
     missing.close()
   })
 
-  it('tells type, mode, size, time and link text, and resets owners', () => {
+  it('gives type, mode, size, time and link text, and resets owners', () => {
     using directory = temporaryDirectory('tree')
     writeFileSync(directory.file('a'), 'hello')
     chownSync(directory.file('a'), 12, 34)
@@ -91,7 +91,7 @@ describe('directory tree', () => {
     tree.close()
   })
 
-  it('keeps owners when told to', () => {
+  it('keeps owners with the option', () => {
     using directory = temporaryDirectory('tree')
     writeFileSync(directory.file('a'), '')
     chownSync(directory.file('a'), 12, 34)
@@ -100,7 +100,7 @@ describe('directory tree', () => {
     tree.close()
   })
 
-  it('says which names are one file', () => {
+  it('reports which names are one file', () => {
     using directory = temporaryDirectory('tree')
     writeFileSync(directory.file('a'), '')
     linkSync(directory.file('a'), directory.file('b'))

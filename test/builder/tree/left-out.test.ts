@@ -11,12 +11,12 @@ describe('a folder that is left out of a tree', () => {
   const itself = statSync(folder)
   const other: Stats = statSync('/')
 
-  it('holds itself and what lies in it, in whatever order they are asked about', () => {
+  it('holds itself and what lies in it, in any order of queries', () => {
     const leftOut = LeftOut.folder(folder)
     const look = (path: Name): Stats => (path === 'a/store' ? itself : other)
-    const asked = ['a/store/x/y', 'a', 'a/store', 'a/b', 'a/store/x', '', 'a/storey', 'a/store/x/z']
+    const paths = ['a/store/x/y', 'a', 'a/store', 'a/b', 'a/store/x', '', 'a/storey', 'a/store/x/z']
     assert.deepEqual(
-      asked.map((path) => leftOut?.holds(path as Name, look)),
+      paths.map((path) => leftOut?.holds(path as Name, look)),
       [true, false, true, false, true, false, false, true],
     )
   })

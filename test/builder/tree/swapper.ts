@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { AT_FDCWD, openLibrary } from '#builder/linux'
+import { openLibrary } from '#builder/linux'
+import { AT_FDCWD } from '../../../builder/linux/system/syscalls.ts'
 
 /** Exchanges two paths again and again, as fast as it can, until the thread is terminated. */
 const RENAME_EXCHANGE = 2
@@ -13,7 +14,7 @@ parentPort?.postMessage('ready')
 
 function exchange(): void {
   for (let n = 0; n < BATCH; n++) rename?.(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE)
-  // A break in which the thread can be told to end.
+  // A break in which the thread receives messages.
   setImmediate(exchange)
 }
 

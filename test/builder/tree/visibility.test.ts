@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
-import { directoryTree, type IgnoreMatcher } from '#builder/tree'
+import { directoryTree } from '#builder/tree'
 import { type Name, nameOf, type Tree } from '#core'
+import type { IgnoreMatcher } from '../../../builder/tree/visibility.ts'
 import { temporaryDirectory } from '../../support/peers/index.ts'
 
-/** Ignores everything below the given directories but for some paths; remembers what it was asked. */
+/** Ignores everything below the given directories but for some paths; records the paths of its queries. */
 function matcher(ignored: readonly string[], included: readonly string[]): IgnoreMatcher {
   const isBelow = (path: string, top: string) => path === top || path.startsWith(`${top}/`)
   return {
@@ -55,17 +56,17 @@ describe('ignored paths of a context', () => {
   it('are never looked into without need', () => {
     using directory = temporaryDirectory('ignore')
     symlinkSync('/proc', directory.file('out'))
-    const asked: string[] = []
+    const queried: string[] = []
     const ignore: IgnoreMatcher = {
       isIgnored: () => true,
       mayContainIncluded: (path) => {
-        asked.push(path)
+        queried.push(path)
         return true
       },
     }
     const tree = directoryTree(directory.path, { ignore })
     assert.deepEqual(tree.readdir('' as Name), [])
-    assert.deepEqual(asked, ['out'])
+    assert.deepEqual(queried, ['out'])
     tree.close()
   })
 })

@@ -3,8 +3,9 @@ import { lstatSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import fc from 'fast-check'
-import { type FileDigests, type KnownContent, openFileDigests, openStore } from '#cache'
+import { type FileDigests, openFileDigests, openStore } from '#cache'
 import { digestOf, type FileIdentity, type Name, nameOf } from '#core'
+import type { KnownContent } from '../../../cache/digests/digest-block.ts'
 import { newRoot, removeRoots } from '../support.ts'
 
 const OLD: FileIdentity = { dev: 1, ino: 2, size: 3, mtimeMs: 1e12 + 0.25, ctimeMs: 1e12 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout } from 'node:timers/promises'
-import { openStore, type Store, type Wait } from '#cache'
+import { openStore, type Store } from '#cache'
+import type { Wait } from '../../../cache/filesystem/waits.ts'
 import { keyOf, newRoot, removeRoots, withStore } from '../support.ts'
 
 describe('cache leases', () => {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
-/** One process of this machine, told apart from a later one with the same id. */
+/** One process of this machine, distinct from a later one with the same id. */
 export interface ProcessId {
   readonly pid: number
   /** Clock ticks since the machine started. */
@@ -19,7 +19,7 @@ export function processTree(root: number): ProcessId[] {
   return tree
 }
 
-/** All but the dead ones that nobody has asked about yet. */
+/** All processes without zombies. */
 function allProcesses(): (ProcessId & { readonly parent: number })[] {
   return readdirSync('/proc').flatMap((name) => {
     const stat = /^\d+$/.test(name) ? read(`/proc/${name}/stat`) : undefined

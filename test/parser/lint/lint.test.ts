@@ -103,9 +103,9 @@ describe('checkDockerfile', () => {
   })
 
   it('reports a warning as soon as it is found', () => {
-    const told: string[] = []
-    checkDockerfile('FROM a as b\nCMD c\n', { onWarning: ({ rule }) => void told.push(rule) })
-    assert.deepEqual(told, ['FromAsCasing', 'JSONArgsRecommended'])
+    const reported: string[] = []
+    checkDockerfile('FROM a as b\nCMD c\n', { onWarning: ({ rule }) => void reported.push(rule) })
+    assert.deepEqual(reported, ['FromAsCasing', 'JSONArgsRecommended'])
   })
 
   it('refuses settings that cannot be understood', () => {

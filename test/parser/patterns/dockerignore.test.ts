@@ -20,7 +20,7 @@ describe('parseDockerignore', () => {
         ...ignored.map((path) => [path, true]),
         ...kept.map((path) => [path, false]),
       ])
-      // Whoever walks the context must get to everything that is kept.
+      // A walk through the context must reach everything that is kept.
       for (const path of kept) {
         for (const parent of parentsOf(path)) assert.ok(rules.mayContainIncluded(parent), parent)
       }

@@ -46,7 +46,7 @@ describe('parseDuration', () => {
 })
 
 describe('nearest', () => {
-  it('finds what was meant, at most two edits away', () => {
+  it('finds a suggestion, at most two edits away', () => {
     assert.equal(nearest('FORM', ['ARG', 'FROM', 'RUN']), 'FROM')
     assert.equal(nearest('abc', ['abcde', 'abcd']), 'abcd')
     assert.equal(nearest('abc', ['abcdef', 'xyz']), undefined)

@@ -36,7 +36,7 @@ describe('authentication', () => {
       assert.equal(fixture.registry.requests.filter(({ status }) => status === 401).length, 1)
     })
 
-    it('says REGISTRY_DENIED without credentials, and with wrong ones', async () => {
+    it('reports REGISTRY_DENIED without credentials, and with wrong ones', async () => {
       const repository = await start({ kind: 'basic', users: USERS })
       await assert.rejects(repository.has(BLOB), { code: 'REGISTRY_DENIED', status: 401 })
       const wrong = clientFor({
@@ -84,7 +84,7 @@ describe('authentication', () => {
       await assert.rejects(repository.put(BLOB, pieces(BYTES)), { code: 'REGISTRY_DENIED' })
     })
 
-    it('asks for the source of a mount as well', async () => {
+    it('requests the source of a mount as well', async () => {
       const repository = await start(BEARER, ALICE)
       fixture.registry.addBlob('library/base', BYTES)
       assert.equal(await repository.mount(BLOB, 'library/base'), true)
@@ -168,7 +168,7 @@ describe('authentication', () => {
       assert.ok(fixture.tokenRequests().length <= 4)
     })
 
-    it('asks anew before a token expires', async () => {
+    it('requests a new token before a token expires', async () => {
       const repository = await start({ ...BEARER, tokenSeconds: 1 }, ALICE)
       addImage(fixture.registry, NAME, { tag: '1' })
       await repository.resolve('1')
@@ -208,7 +208,7 @@ describe('authentication', () => {
       assert.equal(fixture.registry.requests.filter(({ method }) => method === 'PATCH').length, 1)
     })
 
-    it('asks for what the registry wants beyond what was thought of', async () => {
+    it('requests what the registry wants beyond the expected scopes', async () => {
       const repository = await start(BEARER, ALICE)
       addImage(fixture.registry, NAME, { tag: '1' })
       await repository.resolve('1')

@@ -107,8 +107,10 @@ describe('what reaches other hosts', () => {
         fixture.registry.requests.at(-1)?.headers.authorization ?? '',
       )?.[1]
       assert.ok(token !== undefined)
-      const said = `alice open-sesame ${token} https://u:p@h/x?X-Signature=geheim \u001b[31m`
-      const body = JSON.stringify({ errors: [{ code: 'DENIED', message: said, detail: said }] })
+      const secrets = `alice open-sesame ${token} https://u:p@h/x?X-Signature=geheim \u001b[31m`
+      const body = JSON.stringify({
+        errors: [{ code: 'DENIED', message: secrets, detail: secrets }],
+      })
       const path = /^\/v2\//
       fixture.registry.fail({
         path,

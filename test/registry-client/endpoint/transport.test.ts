@@ -48,7 +48,7 @@ describe('transport', () => {
       })
     }
 
-    it('waits as long as Retry-After says', async () => {
+    it('waits as long as Retry-After requires', async () => {
       const reply = { status: 429, headers: { 'retry-after': '3' } }
       fixture.registry.fail({ action: { kind: 'reply', reply } })
       await fixture.repository.fetchManifest('1')

@@ -86,7 +86,7 @@ describe('pulling images', () => {
       )
     })
 
-    it('refuses a manifest of another size than its index says', async () => {
+    it('refuses a manifest of another size than in its index', async () => {
       const { manifest } = addImage(fixture.registry, NAME)
       addIndex(fixture.registry, { name: NAME, tag: 'multi' }, [
         { ...manifest, size: manifest.size + 1 },
@@ -106,7 +106,7 @@ describe('pulling images', () => {
       })
     })
 
-    it('never asks for a config that is too large', async () => {
+    it('never requests a config that is too large', async () => {
       const bytes = Buffer.from(manifestWithSize('5000000'))
       fixture.registry.addManifest(NAME, 'bad', { mediaType: MEDIA_TYPES.ociManifest, bytes })
       await assert.rejects(resolveImage(fixture.repository, 'bad', { platform: AMD64 }), {

@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict'
-import {
-  type Bytes,
-  digestOf,
-  MEDIA_TYPES,
-  parseManifest,
-  serializeManifest,
-  TsbuildError,
-} from '#core'
+import { type Bytes, digestOf, MEDIA_TYPES, serializeManifest, TsbuildError } from '#core'
 import { type PushImage, type PushLayer, type PushProgress, pushImage } from '#registry-client'
+import { parseManifest } from '../../support/manifest/index.ts'
 import { useRegistry } from '../fixture.ts'
 import { blobOf, pieces, repositoryOf, someBytes } from '../support.ts'
 
@@ -105,6 +99,14 @@ describe('pushing images', () => {
       assert.deepEqual(pushed.layers[0], pushed.layers[1])
       assert.ok(done.includes('layer0') && done.includes('x'))
       assert.equal(fixture.registry.requests.filter(({ method }) => method === 'POST').length, 2)
+    })
+
+    it('sends different layers with one ID for progress', async () => {
+      const layers = image().layers.map((layer) => ({ ...layer, id: 'layer' }))
+      const pushed = await pushImage(fixture.repository, image({ layers }))
+      const other = await pushImage(fixture.repository, image())
+      assert.ok(layers.length > 1)
+      assert.deepEqual(pushed.layers, other.layers)
     })
 
     it('names nothing and leaves nothing under way when a layer fails', async () => {

@@ -41,7 +41,7 @@ describe('blobs', () => {
       assert.equal(fixture.registry.requests.length, 2)
     })
 
-    it('asks again when no answer comes', async () => {
+    it('requests again when no answer comes', async () => {
       const blob = fixture.registry.addBlob(NAME, bytes)
       fixture.registry.fail({ action: { kind: 'stall' } })
       assert.deepEqual(await readAll(await fixture.repository.open(blob)), bytes)
@@ -66,7 +66,7 @@ describe('blobs', () => {
       assert.equal(fixture.registry.requests.length, 6)
     })
 
-    it('takes a body without length that ends early for a lost connection', async () => {
+    it('treats a body without length that ends early as a broken connection', async () => {
       const requests: string[] = []
       const server = createServer((socket) => {
         socket.on('data', (data) => {
@@ -119,7 +119,7 @@ describe('blobs', () => {
       assert.equal(fixture.registry.requests[0]?.headers['accept-encoding'], 'identity')
     })
 
-    it('says NOT_FOUND before any byte', async () => {
+    it('reports NOT_FOUND before any byte', async () => {
       await assert.rejects(fixture.repository.open(blobOf(bytes)), { code: 'NOT_FOUND' })
     })
 

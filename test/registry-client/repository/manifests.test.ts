@@ -10,7 +10,7 @@ describe('manifests', () => {
   const fixture = useRegistry({ timeouts: { idle: 300, headers: 400 } })
 
   describe('resolve', () => {
-    it('asks with HEAD only', async () => {
+    it('requests with HEAD only', async () => {
       const { manifest } = addImage(fixture.registry, NAME, { tag: '1' })
       const { mediaType, digest, size } = manifest
       assert.deepEqual(await fixture.repository.resolve('1'), { mediaType, digest, size })
@@ -47,7 +47,7 @@ describe('manifests', () => {
       assert.equal((await fixture.repository.resolve('1')).digest, manifest.digest)
     })
 
-    it('says what was not found, where, and what to do', async () => {
+    it('reports what was not found, where, and what to do', async () => {
       await assert.rejects(fixture.repository.resolve('nope'), (error) => {
         assert.ok(error instanceof RegistryError)
         assert.equal(error.code, 'NOT_FOUND')
@@ -133,7 +133,7 @@ describe('manifests', () => {
       assert.equal(fixture.registry.requests.length, 1)
     })
 
-    it('says that schema 1 is too old', async () => {
+    it('reports that schema 1 is too old', async () => {
       const mediaType = 'application/vnd.docker.distribution.manifest.v1+prettyjws'
       fixture.registry.addManifest(NAME, 'old', {
         mediaType,
@@ -155,7 +155,7 @@ describe('manifests', () => {
       assert.equal(fixture.registry.requests.length, 5)
     })
 
-    it('tells why a registry refuses it', async () => {
+    it('reports why a registry refuses it', async () => {
       const manifest = {
         mediaType: MEDIA_TYPES.ociManifest,
         bytes: manifestFor([blobOf(Buffer.from('missing'))]),

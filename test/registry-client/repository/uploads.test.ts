@@ -192,7 +192,10 @@ describe('uploads', () => {
       ['a reset', { method: 'PATCH', times: 2, action: { kind: 'reset', afterBytes: 30_000 } }],
       ['a silent registry', { method: 'PATCH', action: { kind: 'stall' } }],
       ['a 503', { method: 'PATCH', times: 2, action: { kind: 'reply', reply: { status: 503 } } }],
-      ['a lost session', { method: 'PATCH', action: { kind: 'reply', reply: { status: 404 } } }],
+      [
+        'an unknown session',
+        { method: 'PATCH', action: { kind: 'reply', reply: { status: 404 } } },
+      ],
       ['a wrong offset', { method: 'PATCH', action: { kind: 'reply', reply: { status: 416 } } }],
     ]
     for (const [what, fault] of broken) {

@@ -9,9 +9,10 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { isUserNamespace } from '#builder/linux'
-import { type ProcessSpec, run, type Sandbox } from '#builder/sandbox'
+import { run, type Sandbox } from '#builder/sandbox'
 import { createWritable } from '#builder/snapshot'
 import type { Mount } from '#core'
+import type { ProcessSpec } from '../../../builder/sandbox/spec/process-spec.ts'
 
 const BUSYBOX = '/bin/busybox'
 const APPLETS =
@@ -122,7 +123,7 @@ export function upperOf(spec: ProcessSpec): string {
 }
 
 /** A root directory with busybox and two users, without any mount points. */
-export function makeImage(directory: string): void {
+function makeImage(directory: string): void {
   if (!existsSync(BUSYBOX)) throw new Error('these tests need the package busybox-static')
   mkdirSync(`${directory}/bin`, { recursive: true })
   copyFileSync(BUSYBOX, `${directory}/bin/busybox`)

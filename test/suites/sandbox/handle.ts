@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { RunningProcess, StartOptions } from '#builder/sandbox'
+import type { RunningProcess, StartOptions } from '../../../builder/sandbox/spec/sandbox.ts'
 import { type OpenSandbox, SandboxFixture, type StepOverrides } from './fixture.ts'
 import { processesOf } from './host-processes.ts'
 

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from '
  * Turns a listing into bytes: two hexadecimal digits a byte, `#` begins a comment.
  * @throws {SyntaxError} for anything else, with the line
  */
-export function parseHex(listing: string): Buffer {
+function parseHex(listing: string): Buffer {
   const bytes: number[] = []
   for (const [index, line] of listing.split('\n').entries()) {
     for (const word of line.replace(/#.*/, '').trim().split(/\s+/)) {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-/** One case of `fixtures/dockerignore`: the form is told in `wildcards.txt`. */
+/** One case of `fixtures/dockerignore`: `wildcards.txt` describes the form. */
 export interface IgnoreCase {
   readonly name: string
   /** Text of the ignore file. */

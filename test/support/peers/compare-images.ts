@@ -41,7 +41,7 @@ export function compareTrees(
 }
 
 /** Compares all but times and the names of tools; of layers it compares only how many there are. */
-export function compareConfigs(a: ImageDocument, b: ImageDocument): string[] {
+function compareConfigs(a: ImageDocument, b: ImageDocument): string[] {
   const left = flatten(withoutMaker(a))
   const right = flatten(withoutMaker(b))
   const keys = [...new Set([...left.keys(), ...right.keys()])].sort()

@@ -30,7 +30,7 @@ interface HistoryEntry {
 
 /** Copies an image with skopeo. References are skopeo's: `docker://…`, `oci:dir:tag`, …. */
 export async function copyImage(from: string, to: string): Promise<void> {
-  // skopeo 1.9 calls the layers of a docker archive gzip when it is told to leave them alone.
+  // skopeo 1.9 calls the layers of a docker archive gzip when it is to leave them as they are.
   const isPlain = from.startsWith('oci:') && to.startsWith('oci:')
   await run('skopeo', [
     ...['--insecure-policy', 'copy', '--quiet'],
@@ -41,7 +41,7 @@ export async function copyImage(from: string, to: string): Promise<void> {
 }
 
 /** The config document of an image, byte for byte what is stored. */
-export async function readConfig(reference: string): Promise<ImageDocument> {
+async function readConfig(reference: string): Promise<ImageDocument> {
   const args = ['--insecure-policy', 'inspect', '--config', '--raw', '--tls-verify=false']
   return JSON.parse((await run('skopeo', [...args, reference])).stdout) as ImageDocument
 }

@@ -33,7 +33,7 @@ const BENCH_PACKAGES: Readonly<Record<string, string>> = {
 }
 
 /** The packages of the suite, or of suite and bench, that are not installed, sorted. */
-export async function missingPackages(bench = false): Promise<string[]> {
+async function missingPackages(bench = false): Promise<string[]> {
   const wanted = Object.keys(bench ? { ...TEST_PACKAGES, ...BENCH_PACKAGES } : TEST_PACKAGES)
   // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg's own placeholders
   const { stdout } = await capture('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n'])

@@ -67,8 +67,8 @@ export async function run(
   const outcome = await capture(command, args, options)
   if (outcome.status === 0) return outcome
   const end = outcome.status === undefined ? outcome.signal : `exit code ${outcome.status}`
-  const said = `${outcome.stdout}${outcome.stderr}`.trim().split('\n').slice(-20).join('\n')
-  throw new Error(`${command} ${args.join(' ')}: ${end}\n${said}`)
+  const tail = `${outcome.stdout}${outcome.stderr}`.trim().split('\n').slice(-20).join('\n')
+  throw new Error(`${command} ${args.join(' ')}: ${end}\n${tail}`)
 }
 
 export interface DaemonOptions {
@@ -108,8 +108,8 @@ export async function startDaemon(
     await delay(20)
   }
   await stop(child)
-  const said = readFileSync(options.log, 'utf8').trim().split('\n').slice(-20).join('\n')
-  throw new Error(`${command} did not become ready\n${said}`)
+  const tail = readFileSync(options.log, 'utf8').trim().split('\n').slice(-20).join('\n')
+  throw new Error(`${command} did not become ready\n${tail}`)
 }
 
 async function stop(child: ChildProcess): Promise<void> {

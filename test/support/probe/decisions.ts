@@ -9,7 +9,7 @@ export interface Comparison {
   readonly witness: string
 }
 
-/** One entry of `fixtures/probe/differences.txt`; the form is told there. */
+/** One entry of `fixtures/probe/differences.txt`; the file describes the form. */
 export interface Decision extends Partial<Comparison> {
   readonly title: string
   readonly direction: Direction
@@ -23,7 +23,7 @@ interface FactPattern {
 }
 
 /** The decisions in which a step of ours differs from one of BuildKit's. */
-export function readDecisions(): readonly Decision[] {
+function readDecisions(): readonly Decision[] {
   const text = readFileSync(join(PROBE_FOLDER, 'differences.txt'), 'utf8')
   const [, ...entries] = text.split(/^= /m)
   return entries.map(readDecision)

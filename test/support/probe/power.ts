@@ -20,7 +20,7 @@ const answer: Measure = (value) => {
 }
 
 const presence: Measure = (value) => (value === undefined || value === 'no' ? 0 : 1)
-/** A flag that restricts a mount. What else is there is told by whose it is and by what opens. */
+/** A flag that restricts a mount. Other fields of a mount are its owner and what can be opened. */
 const flag: Measure = (value) => (value === undefined ? undefined : value === 'no' ? 1 : 0)
 const sameText: Measure = (value) => value ?? 'absent'
 const ignored: Measure = () => undefined

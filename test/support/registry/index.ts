@@ -1,6 +1,4 @@
 export type { RegistryAuth } from './auth.ts'
-export type { Fault, FaultAction } from './faults.ts'
-export type { RecordedRequest, Reply } from './http.ts'
+export type { FaultAction } from './faults.ts'
 export { MemoryRegistry, type MemoryRegistryOptions } from './memory-registry.ts'
 export { Recorder } from './recorder.ts'
-export type { StoredManifest } from './storage.ts'

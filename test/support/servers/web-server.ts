@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders, type RequestListener } from 'no
 import type { AddressInfo } from 'node:net'
 
 /** A request as it came. */
-export interface Seen {
+interface Seen {
   readonly method: string
   /** Path and query. */
   readonly url: string

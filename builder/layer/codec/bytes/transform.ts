@@ -2,7 +2,7 @@ import { pipeline, Readable, type Transform } from 'node:stream'
 import type { Bytes } from '#core'
 
 /** Passes bytes through a stream with back-pressure; a failure of either end ends both. */
-export async function* through(
+export async function* pipeThrough(
   bytes: Bytes,
   transform: Transform,
 ): AsyncGenerator<Uint8Array, void, undefined> {

@@ -83,7 +83,7 @@ export class LzmaDecoder {
    * @param position how many bytes came before it since the window was reset
    * @throws {CodecError} unless exactly all of `bytes` give exactly `size` bytes
    */
-  decode(bytes: Uint8Array, window: Window, { size, position }: ChunkPlace): void {
+  decode(bytes: Uint8Array, window: Window, { size, position }: ChunkPosition): void {
     const range = this.#range
     range.start(bytes)
     for (let at = 0; at < size; ) {
@@ -179,7 +179,7 @@ export class LzmaDecoder {
 }
 
 /** The size of a chunk and its position in the window. */
-export interface ChunkPlace {
+export interface ChunkPosition {
   /** Bytes that come out. */
   readonly size: number
   readonly position: number

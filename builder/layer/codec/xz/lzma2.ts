@@ -52,7 +52,7 @@ class Chunks {
     if (control !== RESET_AND_COPY && control !== COPY) throw new CodecError('a chunk is unknown')
     this.#begin(control === RESET_AND_COPY)
     const size = (await word(queue)) + 1
-    this.#window.putAll(await exactly(queue, size))
+    this.#window.putAll(await readExactly(queue, size))
     this.#position += size
     return { bytes: this.#window.take(), taken: 3 + size }
   }
@@ -66,7 +66,7 @@ class Chunks {
     if (this.#properties === undefined) throw new CodecError('a chunk has no properties')
     if (resets >= NEW_STATE) this.#decoder = new LzmaDecoder(this.#properties)
     if (this.#decoder === undefined) throw new CodecError('a chunk has no state')
-    const packed = await exactly(queue, packedSize)
+    const packed = await readExactly(queue, packedSize)
     this.#decoder.decode(packed, this.#window, { size, position: this.#position })
     this.#position += size
     const header = resets >= NEW_PROPERTIES ? 6 : 5
@@ -84,17 +84,17 @@ class Chunks {
 }
 
 async function byte(queue: ByteQueue): Promise<number> {
-  return (await exactly(queue, 1))[0] ?? 0
+  return (await readExactly(queue, 1))[0] ?? 0
 }
 
 /** A number of two bytes, the higher one first. */
 async function word(queue: ByteQueue): Promise<number> {
-  const [high = 0, low = 0] = await exactly(queue, 2)
+  const [high = 0, low = 0] = await readExactly(queue, 2)
   return (high << 8) | low
 }
 
 /** The next `size` bytes. @throws {CodecError} when there are fewer */
-export async function exactly(queue: ByteQueue, size: number): Promise<Uint8Array> {
+export async function readExactly(queue: ByteQueue, size: number): Promise<Uint8Array> {
   const bytes = await queue.take(size)
   if (bytes === undefined) throw new CodecError('it ends too early')
   return bytes

@@ -6,7 +6,7 @@ import { ByteQueue } from '../bytes/byte-queue.ts'
 import { CodecError } from '../bytes/codec-error.ts'
 import { Crc64 } from './crc64.ts'
 import { Window } from './lzma-window.ts'
-import { exactly, unlzma2 } from './lzma2.ts'
+import { readExactly, unlzma2 } from './lzma2.ts'
 
 const MAGIC = Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00])
 const FOOTER_MAGIC = Buffer.from('YZ')
@@ -38,7 +38,7 @@ async function* unpackStream(
   queue: ByteQueue,
   window: Window,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const header = Buffer.from(await exactly(queue, HEADER_BYTES))
+  const header = Buffer.from(await readExactly(queue, HEADER_BYTES))
   const flags = header.subarray(6, 8)
   const isHeader = MAGIC.equals(header.subarray(0, MAGIC.length)) && flags[0] === 0
   if (!isHeader || crc32(flags) !== header.readUInt32LE(8)) {
@@ -48,12 +48,12 @@ async function* unpackStream(
   if (check > 15) throw new CodecError('the check of the stream is unknown')
   const blocks: BlockSizes[] = []
   for (;;) {
-    const [size = INDEX] = await exactly(queue, 1)
+    const [size = INDEX] = await readExactly(queue, 1)
     if (size === INDEX) break
     blocks.push(yield* unpackBlock(queue, { size, check, window }))
   }
   const indexSize = await readIndex(queue, blocks)
-  const footer = Buffer.from(await exactly(queue, HEADER_BYTES))
+  const footer = Buffer.from(await readExactly(queue, HEADER_BYTES))
   const isFooter =
     footer.subarray(10).equals(FOOTER_MAGIC) &&
     footer.subarray(8, 10).equals(flags) &&
@@ -74,7 +74,7 @@ async function* unpackBlock(
   { size, check, window }: BlockOptions,
 ): AsyncGenerator<Uint8Array, BlockSizes, undefined> {
   const headerSize = (size + 1) * 4
-  const header = Buffer.concat([Buffer.of(size), await exactly(queue, headerSize - 1)])
+  const header = Buffer.concat([Buffer.of(size), await readExactly(queue, headerSize - 1)])
   const block = readBlockHeader(header)
   const digest = digestOf(check)
   let taken = 0
@@ -89,8 +89,8 @@ async function* unpackBlock(
   if ((block.packed ?? taken) !== taken || (block.unpacked ?? unpacked) !== unpacked) {
     throw new CodecError('a block has another size')
   }
-  const padding = await exactly(queue, -taken & 3)
-  const sum = await exactly(queue, CHECK_SIZES[check] ?? 0)
+  const padding = await readExactly(queue, -taken & 3)
+  const sum = await readExactly(queue, CHECK_SIZES[check] ?? 0)
   const isRight = digest === undefined || Buffer.compare(digest.digest(), sum) === 0
   if (padding.some((byte) => byte !== 0) || !isRight) {
     throw new CodecError('a block has another checksum')
@@ -140,8 +140,8 @@ async function readIndex(queue: ByteQueue, blocks: readonly BlockSizes[]): Promi
     if (numbers.next() !== packed || numbers.next() !== unpacked) throw damaged
   }
   const size = numbers.position + (-(numbers.position + 1) & 3)
-  const index = Buffer.concat([Buffer.of(INDEX), await exactly(queue, size)])
-  const sum = Buffer.from(await exactly(queue, 4)).readUInt32LE(0)
+  const index = Buffer.concat([Buffer.of(INDEX), await readExactly(queue, size)])
+  const sum = Buffer.from(await readExactly(queue, 4)).readUInt32LE(0)
   if (index.subarray(1 + numbers.position).some((byte) => byte !== 0)) throw damaged
   if (crc32(index) !== sum) throw damaged
   return index.length + 4

@@ -1,7 +1,7 @@
 import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib'
 import type { Bytes } from '#core'
 import { blocksOf } from '../bytes/blocks.ts'
-import { through } from '../bytes/transform.ts'
+import { pipeThrough } from '../bytes/transform.ts'
 import { type FramePiece, framesOf } from './frames.ts'
 
 const CHUNK_SIZE = 256 * 1024
@@ -12,7 +12,7 @@ export function zstd(bytes: Bytes): Bytes {
   const { ZSTD_c_compressionLevel, ZSTD_c_checksumFlag } = constants
   const params = { [ZSTD_c_compressionLevel]: LEVEL, [ZSTD_c_checksumFlag]: 1 }
   const blocks = blocksOf(bytes, CHUNK_SIZE)
-  return through(blocks, createZstdCompress({ params, chunkSize: CHUNK_SIZE }))
+  return pipeThrough(blocks, createZstdCompress({ params, chunkSize: CHUNK_SIZE }))
 }
 
 /**
@@ -24,7 +24,7 @@ export async function* unzstd(bytes: Bytes): AsyncGenerator<Uint8Array, void, un
   try {
     for (let first = await pieces.next(); !first.done; first = await pieces.next()) {
       const frame = restOfFrame(first.value, pieces)
-      yield* through(frame, createZstdDecompress({ chunkSize: CHUNK_SIZE }))
+      yield* pipeThrough(frame, createZstdDecompress({ chunkSize: CHUNK_SIZE }))
     }
   } finally {
     await pieces.return()

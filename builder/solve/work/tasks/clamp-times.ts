@@ -1,7 +1,7 @@
 import { clampDirectory } from '#builder/layer'
 
 /** A directory in overlay form. */
-export interface ClampTask {
+interface ClampTask {
   readonly directory: string
   /** In milliseconds. */
   readonly maxMtime: number

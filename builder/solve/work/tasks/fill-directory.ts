@@ -4,14 +4,14 @@ import type { DiffId } from '#core'
 import { layerOwners } from './owners.ts'
 
 /** The other end of a copy. */
-export interface FillTask {
+interface FillTask {
   readonly tar: Ring
   /** A directory to create, in overlay form. */
   readonly directory: string
 }
 
 /** What was made of the tar. */
-export interface FilledDirectory {
+interface FilledDirectory {
   readonly diffId: DiffId
   readonly size: number
   readonly warnings: readonly string[]

@@ -1,7 +1,7 @@
 import { presumeOwners } from '#builder/layer'
 
 /** The upper directory of a step that has ended. */
-export interface UpperTask {
+interface UpperTask {
   readonly directory: string
   /** The layers below, topmost first. */
   readonly lowers: readonly string[]

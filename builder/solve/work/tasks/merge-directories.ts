@@ -2,7 +2,7 @@ import { mergeLayers } from '#builder/layer'
 import { layerOwners } from './owners.ts'
 
 /** A stack, and the directory to create of it. */
-export interface MergeTask {
+interface MergeTask {
   /** In overlay form, topmost first. */
   readonly directories: readonly string[]
   readonly directory: string

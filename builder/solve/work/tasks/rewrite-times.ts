@@ -2,7 +2,7 @@ import { clampTar } from '#builder/layer'
 import type { DiffId } from '#core'
 
 /** A layer's tar, and where its copy goes. */
-export interface RewriteTask {
+interface RewriteTask {
   readonly tar: string
   /** A file to create. */
   readonly target: string

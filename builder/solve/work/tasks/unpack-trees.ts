@@ -10,7 +10,7 @@ import { hasSingleId } from '#builder/linux'
 import { type Change, joinName, type Name, nameOf, type Tree } from '#core'
 
 /** Merged file systems, and where their files go. */
-export interface UnpackTask {
+interface UnpackTask {
   /** Each goes to a folder of the destination; no name: to the destination itself. */
   readonly trees: readonly { readonly directories: readonly string[]; readonly folder: string }[]
   /** A path; for `tar` also a descriptor, which stays open. */

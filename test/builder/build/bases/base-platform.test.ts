@@ -132,8 +132,8 @@ describe('the platform of a base', () => {
   }
 
   for (const { what, base, platform, config, offered = config, isWarnedOf = false } of CASES) {
-    const asked = platform === undefined ? '' : ` with --platform ${platform}`
-    it(`${what}${asked}: its steps run, and it becomes ${config}`, async () => {
+    const suffix = platform === undefined ? '' : ` with --platform ${platform}`
+    it(`${what}${suffix}: its steps run, and it becomes ${config}`, async () => {
       await base(at)
       const dest = at.path('out')
       const built = await at.build(steps(at.at('base')), {

@@ -114,7 +114,7 @@ describe('base images', () => {
     assert.deepEqual(at.takeLog(), [])
   })
 
-  it('asks once for the manifest of a tag that has not moved', async () => {
+  it('requests once the manifest of a tag that has not moved', async () => {
     publish(at.registry, 'base', foreignImage([await foreignLayer({ x: '1' })]))
     const text = [`FROM ${at.at('base')}`, 'COPY a /a']
     await at.build(text)
@@ -184,7 +184,7 @@ describe('base images', () => {
       await isRefused([`FROM ${at.at('base')}`, 'COPY a /'], 'CONFIG_INVALID')
     })
 
-    it('are refused when they are no image', async () => {
+    it('are refused when they are not an image', async () => {
       const layer = await foreignLayer({ x: '1' })
       publish(at.registry, 'base', foreignImage([layer]))
       await at.build(useBase())

@@ -15,7 +15,7 @@ import { foreignImage, foreignLayer, publish } from '../support/images.ts'
 import { putShell, SHELL_BASE } from '../support/shell-base.ts'
 import { Workplace } from '../support/workplace.ts'
 
-/** What may happen to a file of a layer without anybody noticing: its size and times stay. */
+/** Damage to a file of a layer. */
 const DAMAGE: Readonly<Record<string, (path: string) => void>> = {
   'a flipped bit': (path) => {
     const { mtimeMs } = lstatSync(path)
@@ -25,7 +25,7 @@ const DAMAGE: Readonly<Record<string, (path: string) => void>> = {
     lutimesSync(path, mtimeMs / 1000, mtimeMs / 1000)
   },
   'another mode': (path) => chmodSync(path, 0o600),
-  'a lost file': (path) => rmSync(path),
+  'a missing file': (path) => rmSync(path),
   'a file more': (path) => writeFileSync(`${path}.more`, ''),
   'a longer file': (path) => appendFileSync(path, 'more'),
 }
@@ -120,7 +120,7 @@ describe('build: damaged directories of layers', () => {
     assert.equal(readFileSync(fileOf('base'), 'latin1'), 'base\n')
   })
 
-  it('are seen where a deletion was lost', async () => {
+  it('are found where a deletion is missing', async () => {
     const truth = await tarOf()
     const layers = join(at.path('store'), 'layers')
     const [mark = ''] = readdirSync(layers, { recursive: true, encoding: 'utf8' })
@@ -130,7 +130,7 @@ describe('build: damaged directories of layers', () => {
     assert.ok(truth.equals(await tarOf()))
   })
 
-  it('do not change what is pushed and stored when a tar is lost', async () => {
+  it('do not change what is pushed and stored when a tar is missing', async () => {
     const first = await at.build(dockerfile())
     const lose = (diffId: string) =>
       rmSync(join(at.path('store'), 'blobs/sha256', hexOf(diffId as Digest)))

@@ -87,7 +87,7 @@ describe('ADD from elsewhere', () => {
     assert.equal(lstatSync(out('name')).mtimeMs, Date.parse(DATE))
   })
 
-  it('asks in every build, and does again only what changed', async () => {
+  it('requests in every build, and does again only what changed', async () => {
     const lines = [`ADD ${server.origin}/a /a`, 'COPY local /b']
     at.put({ local: 'x' })
     const first = await build(lines)
@@ -106,7 +106,7 @@ describe('ADD from elsewhere', () => {
     assert.deepEqual(fourth.steps, { total: 2, cached: 2 }, 'the same content under another tag')
   })
 
-  it('asks once for what several steps and stages use', async () => {
+  it('requests once what several steps and stages use', async () => {
     await at.build([
       'FROM scratch AS one',
       `ADD ${server.origin}/a /a`,
@@ -117,7 +117,7 @@ describe('ADD from elsewhere', () => {
     assert.equal(server.seen.length, 1)
   })
 
-  it('asks for nothing that the target does not need', async () => {
+  it('requests nothing that the target does not need', async () => {
     const lines = [
       'FROM scratch AS unused',
       `ADD ${server.origin}/a /a`,
@@ -144,7 +144,7 @@ describe('ADD from elsewhere', () => {
     assert.equal(readFileSync(out('unpacked/x/file'), 'utf8'), 'packed')
   })
 
-  it('compares with --checksum, and asks no server for what is there', async () => {
+  it('compares with --checksum, and sends no request for what is there', async () => {
     const good = createHash('sha256').update('text').digest('hex')
     const lines = [`ADD --checksum=sha256:${good} ${server.origin}/a /a`]
     await build(lines)

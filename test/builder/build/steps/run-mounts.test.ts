@@ -180,7 +180,7 @@ describe('build: RUN --mount', () => {
     })
   })
 
-  it('reads labels of SELinux, and says that there are none', async () => {
+  it('reads labels of SELinux, and reports that there are none', async () => {
     const built = await build('FROM base', 'RUN --mount=source=src,target=/s,Z cat /s/a; echo z')
     assert.equal(outputOf(built), 'A\nz\n')
     const warnings = built.events.filter((event) => event.type === 'warning')

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { hexOf, parseDigest, parseManifest } from '#core'
+import { hexOf, parseDigest } from '#core'
+import { parseManifest } from '../../../support/manifest/index.ts'
 import { run } from '../../../support/peers/index.ts'
 import { foreignImage, foreignLayer, publish } from '../support/images.ts'
 import { Workplace } from '../support/workplace.ts'

@@ -12,9 +12,10 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { type ApplyOptions, applyLayer, extractArchive, stackTree } from '#builder/layer'
+import { applyLayer, extractArchive, stackTree } from '#builder/layer'
 import { getXattr } from '#builder/linux'
 import { type Name, TsbuildError } from '#core'
+import type { ApplyOptions } from '../../../../builder/layer/apply/apply.ts'
 import {
   directory,
   END,
@@ -199,7 +200,7 @@ describe('applying a layer', () => {
       assert.deepEqual(readdirSync(path).sort(), ['h', 'usr'])
     })
 
-    it('says so when the layer stands on its own', async () => {
+    it('reports it when the layer stands on its own', async () => {
       const { dependsOnLowers } = await apply(
         tar(directory('usr/'), file('usr/a', '1'), file('.wh.b')),
         {},
@@ -207,7 +208,7 @@ describe('applying a layer', () => {
       assert.equal(dependsOnLowers, false)
     })
 
-    it('says so when they are needed and not at hand', async () => {
+    it('reports it when they are needed and not at hand', async () => {
       for (const layer of [
         tar(hardlink('h', 'usr/f')),
         tar(file('usr/g', '1')),
@@ -240,7 +241,7 @@ describe('applying a layer', () => {
     })
   })
 
-  it("makes everything the current user's when told so", async () => {
+  it("makes everything the current user's with owners: drop", async () => {
     const path = files.fresh()
     await applyLayer(chunked(tar(file('a', '1', { uid: 5, gid: 6, mode: 0o4755 }))), path, {
       owners: 'drop',

@@ -103,7 +103,7 @@ describe('unpacking of xz and bzip2', () => {
     })
   }
 
-  it('says what of xz is not supported', async () => {
+  it('reports what of xz is not supported', async () => {
     const filtered = pack('xz', ['--x86', '--lzma2'], TEXT)
     await assert.rejects(unpack(filtered), { message: /filters other than LZMA2/ })
     const large = pack('xz', ['--lzma2=dict=600MiB'], Buffer.from('small'))

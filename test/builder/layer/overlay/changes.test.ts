@@ -112,14 +112,14 @@ describe('the changes of a step', () => {
     const [upper, work] = [files.fresh(), files.fresh()]
     for (const path of [upper, work]) mkdirSync(path)
     inOverlay('echo hello > a', { lowers: [base], upper, work })
-    const told = Array.from(changesOf(upper), (change) => {
+    const opened = Array.from(changesOf(upper), (change) => {
       assert(change.kind === 'entry' && change.open !== undefined)
       const fd = change.open()
       assert.equal(readFileSync(fd, 'utf8'), 'hello\n')
       closeSync(fd)
       return change.open
     })
-    assert.equal(told.length, 1)
-    assert.throws(() => told[0]?.(), /closed/)
+    assert.equal(opened.length, 1)
+    assert.throws(() => opened[0]?.(), /closed/)
   })
 })

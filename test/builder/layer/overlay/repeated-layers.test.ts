@@ -95,7 +95,7 @@ describe('a stack that holds layers more than once', () => {
     if (!isRoot) this.skip()
   })
 
-  it('looks as its definition says, to the kernel and without a mount', () => {
+  it('looks as defined, to the kernel and without a mount', () => {
     const property = fc.property(repetitions, ([layers, stacks]) => {
       const made = layers.map((content) => {
         const directory = files.fresh()

@@ -81,7 +81,7 @@ describe('the merged view of layers', () => {
     assert.deepEqual(shown(stack.slice(1)), ['d/', 'd/b=1', 'd/c=2', 'e/', 'e/y=2', 'g/', 'g/h=2'])
   })
 
-  it('says what it cannot do', () => {
+  it('reports what it cannot do', () => {
     const [root = ''] = layers({ f: '1', 'd/': '' })
     symlinkSync('f', join(root, 'l'))
     const tree = stackTree([root])

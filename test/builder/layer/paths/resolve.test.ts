@@ -68,7 +68,7 @@ describe('resolving a path in a tree', () => {
       assert.equal(resolve(path), expected, path)
   })
 
-  it('leaves the last link alone when told so', () => {
+  it('does not follow the last link with followLast: false', () => {
     assert.deepEqual(
       ['lib', 'lib/', 'var/run', 'self/lib', 'loop', 'none'].map((path) => resolve(path, false)),
       ['lib', 'lib', 'var/run', 'lib', 'loop', 'none'],

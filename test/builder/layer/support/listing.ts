@@ -13,7 +13,7 @@ export interface ListOptions {
 }
 
 /**
- * Everything below `directory`, one line a file: names are latin1 with escapes, hard links are told
+ * Everything below `directory`, one line a file: names are latin1 with escapes, hard links are shown
  * by their first name. Plain `lstat`s: nothing of the code under test.
  */
 export function listing(directory: string, options: ListOptions = {}): string[] {

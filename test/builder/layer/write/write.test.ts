@@ -300,7 +300,7 @@ describe('writing a layer', () => {
     }
   })
 
-  it('takes content from memory, and tells the digest of every file', () => {
+  it('takes content from memory, and gives the digest of every file', () => {
     const seen: string[] = []
     const directory = files.fresh()
     const data = Buffer.alloc(1_500_000, 'data')

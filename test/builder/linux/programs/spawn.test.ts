@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict'
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
-import {
-  closeDescriptorsOnExec,
-  makePipe,
-  type SpawnOptions,
-  spawnProcess,
-  waitForExit,
-} from '#builder/linux'
+import { closeDescriptorsOnExec, makePipe, spawnProcess, waitForExit } from '#builder/linux'
+import type { SpawnOptions } from '../../../../builder/linux/programs/spawn.ts'
 
 describe('spawnProcess', () => {
   /** Runs a shell script of the host; what it printed and how it ended. */

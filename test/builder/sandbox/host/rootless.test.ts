@@ -3,7 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { ProcessSpec } from '#builder/sandbox'
+import type { ProcessSpec } from '../../../../builder/sandbox/spec/process-spec.ts'
 import {
   parseStatus,
   type SandboxFixture,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import type { ProcessSpec } from '#builder/sandbox'
 import { TaskThread } from '#builder/threads'
+import type { ProcessSpec } from '../../../../builder/sandbox/spec/process-spec.ts'
 import type * as launchTasks from '../../../../builder/sandbox/threads/launch-tasks.ts'
 import {
   LauncherPool,

@@ -3,9 +3,11 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { stackTree } from '#builder/layer'
 import { makeWhiteout } from '#builder/linux'
-import { directoriesOf, type Layer, type WorkPool, workPool } from '#builder/solve'
+import { type WorkPool, workPool } from '#builder/solve'
 import { openStore, type Store } from '#cache'
 import type { Name } from '#core'
+import type { Layer } from '../../../../builder/solve/layers/layer.ts'
+import { directoriesOf } from '../../../../builder/solve/layers/stack.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../../../support/peers/index.ts'
 
 describe('deep stacks', () => {

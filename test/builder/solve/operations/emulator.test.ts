@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
-import { checkEmulator } from '#builder/solve'
 import { hostPlatform, type Platform } from '#core'
+import { checkEmulator } from '../../../../builder/solve/operations/emulator.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../../../support/peers/index.ts'
 
 const AMD64: Platform = { os: 'linux', architecture: 'amd64' }

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { WitnessName } from './witness-name.ts'
 
-/** One case of `fixtures/differential`: the form is told in `README.md` there. */
+/** One case of `fixtures/differential`: `README.md` there describes the form. */
 export interface DifferentialCase {
   /** The name of the table and of the case. */
   readonly name: string

@@ -78,9 +78,9 @@ function removeMarked(inodes: Map<string, Inode>, path: string): void {
   const parent = path.slice(0, -base.length)
   if (base === OPAQUE) removeBelow(inodes, parent)
   else {
-    const gone = `${parent}${base.slice(WHITEOUT.length)}`
-    inodes.delete(gone)
-    removeBelow(inodes, `${gone}/`)
+    const deleted = `${parent}${base.slice(WHITEOUT.length)}`
+    inodes.delete(deleted)
+    removeBelow(inodes, `${deleted}/`)
   }
 }
 

@@ -2,7 +2,7 @@ import { buffer } from 'node:stream/consumers'
 import { Pool } from 'undici'
 
 /** What BuildKit made of a Dockerfile: an image, or the message with which it refused. */
-export type DockerBuild = { readonly id: string } | { readonly error: string }
+type DockerBuild = { readonly id: string } | { readonly error: string }
 
 /** Docker's HTTP interface, where starting a client for each build would take too long. */
 export interface DockerApi extends AsyncDisposable {
@@ -52,8 +52,8 @@ function resultOf(answer: string): DockerBuild {
     .filter((line) => line.trim() !== '')
     .map((line) => JSON.parse(line) as BuildMessage & { readonly message?: string })
   for (const { id, aux, error, message } of messages) {
-    const said = error ?? message
-    if (said !== undefined) return { error: said }
+    const failure = error ?? message
+    if (failure !== undefined) return { error: failure }
     if (id === 'moby.image.id' && aux?.ID !== undefined) return { id: aux.ID }
   }
   throw new Error(`no result in the answer of dockerd: ${answer}`)

@@ -15,7 +15,7 @@ const SAMPLE = Buffer.concat([
 ])
 
 /** What `bytes` become in a stream of zstd-codec, 64 KiB at a time. */
-async function through(stream: Transform, bytes: Buffer): Promise<Buffer> {
+async function pipeThrough(stream: Transform, bytes: Buffer): Promise<Buffer> {
   const result = collected(stream)
   for await (const chunk of chunked(bytes, 65_536)) stream.write(chunk)
   stream.end()
@@ -54,7 +54,7 @@ describe('zstd and zstd-codec', () => {
       nothing: Buffer.alloc(0),
     })) {
       const frame = await collected(compress(chunked(bytes), 'zstd'))
-      assert((await through(makeUnpacker(), frame)).equals(bytes), name)
+      assert((await pipeThrough(makeUnpacker(), frame)).equals(bytes), name)
     }
   })
 
@@ -62,7 +62,7 @@ describe('zstd and zstd-codec', () => {
     for (const level of [1, 2, 3]) {
       assert((await unpack(packed(SAMPLE, level))).equals(SAMPLE), `level ${level}`)
     }
-    assert((await unpack(await through(makePacker(3), SAMPLE))).equals(SAMPLE))
+    assert((await unpack(await pipeThrough(makePacker(3), SAMPLE))).equals(SAMPLE))
     assert.equal((await unpack(packed(Buffer.alloc(0), 3))).length, 0)
   })
 
@@ -72,13 +72,13 @@ describe('zstd and zstd-codec', () => {
     const both = Buffer.concat([theirs, ours, theirs])
     const whole = Buffer.concat([SAMPLE.subarray(0, 400_000), SAMPLE, SAMPLE.subarray(0, 400_000)])
     assert((await unpack(both)).equals(whole))
-    assert((await through(makeUnpacker(), both)).equals(whole))
+    assert((await pipeThrough(makeUnpacker(), both)).equals(whole))
   })
 
   it('refuse the same damage', async () => {
     const damaged = await collected(compress(chunked(SAMPLE), 'zstd'))
     damaged.fill(0xff, damaged.length >> 1, (damaged.length >> 1) + 100)
     await assert.rejects(unpack(damaged), { code: 'LAYER_INVALID' })
-    await assert.rejects(through(makeUnpacker(), damaged), /Error on _transform/)
+    await assert.rejects(pipeThrough(makeUnpacker(), damaged), /Error on _transform/)
   })
 })

@@ -8,12 +8,16 @@ const ADVICE =
   'paths are relative to the build context, where .dockerignore may exclude it, or to the root of the stage'
 
 /** A source that is not there. */
-export function notFound(tree: Tree, path: Name, hint: string = hintFor(tree, path)): TsbuildError {
+export function notFoundError(
+  tree: Tree,
+  path: Name,
+  hint: string = hintFor(tree, path),
+): TsbuildError {
   return new TsbuildError(`${JSON.stringify(shown(path))}: not found`, { code: 'NOT_FOUND', hint })
 }
 
 /** Why nothing of the directory `start` matches what follows it in a pattern. */
-export function mismatch(tree: Tree, start: Name): string {
+export function describeMismatch(tree: Tree, start: Name): string {
   return tree.lstat(start)?.type === 'directory'
     ? `${listing(tree, start)}; .dockerignore may exclude more`
     : `${shown(start)} is not a directory`
@@ -23,7 +27,7 @@ export function mismatch(tree: Tree, start: Name): string {
  * That one of the directories on the way to `path` is a symbolic link, which `--parents` does not
  * follow; `undefined` where none is.
  */
-export function linkBeforeParents(tree: Tree, path: Name): string | undefined {
+export function describeLinkBeforeParents(tree: Tree, path: Name): string | undefined {
   let at = '' as Name
   for (const name of componentsOf(path)) {
     at = joinName(at, name)
@@ -37,7 +41,7 @@ export function linkBeforeParents(tree: Tree, path: Name): string | undefined {
 }
 
 /** What is in the way of something that is copied to `path`. */
-export function inTheWay(draft: OverlayDraft, path: Name): string {
+export function describeObstacle(draft: OverlayDraft, path: Name): string {
   const type = draft.lstat(path)?.type
   if (type !== 'symlink') {
     return `a ${type === 'directory' ? type : 'file'} of that name is in the image already`
