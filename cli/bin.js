@@ -19,7 +19,7 @@ const fs = require('fs')
 const path = require('path')
 const url = require('url')
 
-// Node's default for this signal is to open a debugger port, which would run anybody's code.
+// Node's default for this signal is to open a debugger port, which would run the code of any process that connects.
 process.on('SIGUSR1', () => undefined)
 
 const self = url.fileURLToPath(import.meta.url)

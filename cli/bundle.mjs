@@ -23,7 +23,12 @@ const WORKERS = readdirSync(dist, { recursive: true, encoding: 'utf8' })
   .map((path) => ({ [basename(path, '.js')]: join(dist, path) }))
 
 /** Dependencies are installed beside the bundle; what is needed for development only is a part of it. */
-const EXTERNAL = Object.keys(manifest.dependencies).map((name) => new RegExp(`^${name}(/|$)`))
+const DEPENDENCIES = Object.keys(manifest.dependencies)
+
+/** Whether an import stays one: of a dependency or of a part of it. */
+function isExternal(id) {
+  return DEPENDENCIES.some((name) => id === name || id.startsWith(`${name}/`))
+}
 
 /** What most commands need lies in one file: a file more takes longer to find than the code in it to load. */
 const COMMON = { name: 'common', minShareCount: 10 }
@@ -36,7 +41,7 @@ async function pack(input, chunks = '[name].js') {
   await using packed = await rolldown({
     input,
     platform: 'node',
-    external: EXTERNAL,
+    external: isExternal,
     // What an entry needs itself lies in its own file, also when other files need it.
     preserveEntrySignatures: 'allow-extension',
   })
@@ -58,7 +63,7 @@ async function packTypes(input) {
   await using packed = await rolldown({
     input,
     platform: 'node',
-    external: [/^node:/, ...EXTERNAL],
+    external: (id) => id.startsWith('node:') || isExternal(id),
     plugins: [dts({ dtsInput: true, oxc: true })],
   })
   const { output } = await packed.generate({ format: 'es', chunkFileNames: 'types-[name].ts' })
@@ -75,4 +80,5 @@ await pack(Object.assign({}, ...LIBRARY.map(({ code }) => code)), 'library-[name
 await packTypes(Object.assign({}, ...LIBRARY.map(({ types }) => types)))
 // Each for itself: what is shared with the main thread would be more than half of what a thread reads.
 for (const worker of WORKERS) await pack(worker)
+// This manifest also ends the reach of `imports` of the published one, whose files are not there.
 writeFileSync(join(bundle, 'package.json'), '{ "type": "commonjs" }\n')

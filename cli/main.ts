@@ -54,6 +54,6 @@ async function becomeRootOfNamespace(argv: readonly string[], { env }: Shell): P
   const { reexecInUserNamespace } = await import('#builder/sandbox')
   const { resolveRoot } = await import('#cache')
   passOnNamedDescriptors(argv)
-  // Inside, everybody looks like root: whose store it is has to be settled here.
+  // Inside, every user looks like root: the owner of the store has to be settled here.
   reexecInUserNamespace({ env: { ...env, TSBUILD_ROOT: resolveRoot(env) } })
 }

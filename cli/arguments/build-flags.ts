@@ -9,6 +9,7 @@ export const INPUT: readonly Flag[] = [
     name: 'file',
     short: 'f',
     metavar: 'FILE',
+    values: 'paths' as const,
     help: 'The Dockerfile, a path or a URL (default: CONTEXT/Dockerfile); - is standard input',
   },
   { name: 'target', metavar: 'STAGE', help: 'Build up to this stage (default: the last one)' },
@@ -47,7 +48,12 @@ export const EXECUTION: readonly Flag[] = [
     help: 'Make the same image of the same input, wherever and whenever it is built',
   },
   { name: 'pull', help: 'Ask the registry for base images that the store has' },
-  { name: 'network', metavar: 'MODE', help: 'Network of RUN steps: default, none or host' },
+  {
+    name: 'network',
+    metavar: 'MODE',
+    values: ['default', 'none', 'host'],
+    help: 'Network of RUN steps: default, none or host',
+  },
   {
     name: 'secret',
     metavar: 'id=ID[,src=FILE|,env=VAR]',
@@ -70,12 +76,23 @@ export const RESULT: readonly Flag[] = [
     name: 'output',
     short: 'o',
     metavar: 'OUTPUT',
+    values: 'paths' as const,
     repeat: true,
     help: 'Where the result goes, see below (default: the local store)',
   },
   { name: 'push', help: 'Push the image to the registries in its names' },
-  { name: 'iidfile', metavar: 'FILE', help: 'Write the image id to FILE' },
-  { name: 'metadata-file', metavar: 'FILE', help: 'Write digests and names to FILE, as JSON' },
+  {
+    name: 'iidfile',
+    metavar: 'FILE',
+    values: 'paths' as const,
+    help: 'Write the image id to FILE',
+  },
+  {
+    name: 'metadata-file',
+    metavar: 'FILE',
+    values: 'paths' as const,
+    help: 'Write digests and names to FILE, as JSON',
+  },
 ].map((flag) => ({ ...flag, group: 'Result' }))
 
 /** Flags that are accepted and have no effect. */
@@ -91,6 +108,7 @@ export const QUESTIONS: readonly Flag[] = [
   {
     name: 'call',
     metavar: 'REQUEST',
+    values: ['check', 'lint', 'outline', 'targets', 'subrequests.describe'],
     help: 'Answer a question about the Dockerfile instead of building it, see below',
   },
 ].map((flag) => ({ ...flag, group: 'Questions' }))

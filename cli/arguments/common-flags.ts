@@ -1,3 +1,4 @@
+import { PROGRESS_MODES } from '../progress/progress.ts'
 import type { Flag } from './flags.ts'
 
 const GENERAL = 'General'
@@ -9,6 +10,7 @@ export const HELP: Flag = { name: 'help', short: 'h', help: 'Show this help', gr
 export const ROOT_FLAG: Flag = {
   name: 'root',
   metavar: 'DIR',
+  values: 'paths',
   help: 'The store (default: $TSBUILD_ROOT, /var/lib/tsbuild, or $XDG_DATA_HOME/tsbuild)',
   group: GENERAL,
 }
@@ -33,6 +35,7 @@ export const IGNORE_CHOWN_ERRORS: Flag = {
 export const PROGRESS: Flag = {
   name: 'progress',
   metavar: 'MODE',
+  values: [...PROGRESS_MODES, 'none'],
   help: 'How to show progress: auto, plain, tty, rawjson, quiet or none (default: auto)',
   group: 'Screen',
 }

@@ -8,6 +8,8 @@ export interface Flag {
   readonly short?: string
   /** Stands for the value in the help; absent for a switch. */
   readonly metavar?: string
+  /** What completion offers for the value: these words, or names of files and folders. */
+  readonly values?: readonly string[] | 'paths'
   /** May be given several times, each adding a value. Otherwise the last one counts. */
   readonly repeat?: boolean
   readonly help: string
@@ -70,7 +72,7 @@ export function parseFlags(argv: readonly string[], flags: readonly Flag[]): Arg
     if (token.kind === 'positional') positionals.push(token.value)
     if (token.kind !== 'option') continue
     const flag = flags.find(({ name }) => name === token.name)
-    if (flag === undefined) throw unknownFlag(token.rawName, flags)
+    if (flag === undefined) throw unknownFlagError(token.rawName, flags)
     const value = flag.metavar === undefined ? switchValue(token) : flagValue(token)
     const known = values.get(flag.name)
     if (known === undefined) values.set(flag.name, [value])
@@ -104,7 +106,7 @@ function flagValue({ rawName, value, inlineValue }: OptionToken): string {
   return value
 }
 
-function unknownFlag(rawName: string, flags: readonly Flag[]): TsbuildError {
+function unknownFlagError(rawName: string, flags: readonly Flag[]): TsbuildError {
   const similar = rawName.startsWith('--')
     ? suggestion(
         rawName.slice(2),

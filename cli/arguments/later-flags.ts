@@ -46,11 +46,11 @@ export const LATER_FLAGS: readonly Flag[] = LATER.map(({ name, hint, isSwitch })
 export function refuseLater(args: Arguments): void {
   for (const { name, hint, taken = [] } of LATER) {
     if (args.list(name).every((value) => taken.includes(value))) continue
-    throw unsupported(`--${name} is not supported yet`, hint)
+    throw unsupportedError(`--${name} is not supported yet`, hint)
   }
 }
 
 /** The error for what is understood, and to come. */
-export function unsupported(message: string, hint: string): TsbuildError {
+export function unsupportedError(message: string, hint: string): TsbuildError {
   return new TsbuildError(message, { code: 'UNSUPPORTED', hint })
 }

@@ -19,7 +19,7 @@ export async function runReplay(args: Arguments, shell: Shell): Promise<number> 
   const mode = chooseMode(parseProgress(args, shell.env), screen)
   const bytes = await readInput(path, MAX_BYTES, shell)
   const events = [...recordedEvents(bytes)]
-  const clock: ReplayClock = { now: events[0]?.time ?? 0 }
+  const clock: ReplayClock = { now: events.find(({ time }) => time > 0)?.time ?? 0 }
   const view = await createView(mode, screen, () => clock.now)
   try {
     replay(events, view, clock)

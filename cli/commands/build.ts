@@ -16,6 +16,7 @@ import {
 } from '../arguments/common-flags.ts'
 import type { Arguments } from '../arguments/flags.ts'
 import { LATER_FLAGS } from '../arguments/later-flags.ts'
+import { OUTPUT_TYPES } from '../arguments/output-types.ts'
 import { STEP_FLAGS } from '../arguments/step-flags.ts'
 import type { Command } from './command.ts'
 
@@ -53,14 +54,7 @@ export const BUILD: Command = {
     {
       title: 'Outputs (settings in CSV; quote one with a comma: type=oci,"dest=a,b.tar")',
       rows: [
-        ['type=store', 'The local store'],
-        ['type=registry', 'The registries in the names of the image'],
-        ['type=image[,push=true]', 'The local store and, with push, the registries'],
-        ['type=oci,dest=FILE', 'An archive with an OCI layout; a folder with tar=false'],
-        ['type=docker,dest=FILE', 'An archive for docker load; a folder with tar=false'],
-        ['type=local,dest=FOLDER', 'The files of the result; FOLDER alone means the same'],
-        ['mode=delete', 'Removes from FOLDER what the result does not have'],
-        ['type=tar,dest=FILE', 'A tar of the files; - alone writes it to standard output'],
+        ...Object.values(OUTPUT_TYPES).flatMap(({ help }) => help),
         ['dest=-', 'Standard output; oci and tar go there without dest, too'],
         ['name=NAME', 'Another name for an image output'],
         ['compression=C', 'Layers as uncompressed, gzip or zstd: registry, image, oci, docker'],

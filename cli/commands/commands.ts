@@ -1,5 +1,6 @@
 import { BUILD } from './build.ts'
 import type { Command } from './command.ts'
+import { COMPLETION } from './completion.ts'
 import { CONTEXT } from './context.ts'
 import { FMT } from './fmt.ts'
 import { GRAPH } from './graph.ts'
@@ -30,6 +31,7 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
   PUSH,
   LOGIN,
   LOGOUT,
+  COMPLETION,
   VERSION,
   HELP_COMMAND,
 ]

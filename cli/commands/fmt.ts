@@ -11,6 +11,7 @@ export const FMT: Command = {
       name: 'file',
       short: 'f',
       metavar: 'FILE',
+      values: 'paths',
       repeat: true,
       help: 'A Dockerfile (default: Dockerfile); - reads it from standard input',
       group: 'What to format',

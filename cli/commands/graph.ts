@@ -11,6 +11,7 @@ export const GRAPH: Command = {
     {
       name: 'format',
       metavar: 'FORMAT',
+      values: ['text', 'json', 'dot', 'svg', 'mermaid'],
       help: 'text, json, dot, svg or mermaid (default: text)',
       group: 'Screen',
     },

@@ -13,7 +13,7 @@ export function programHelp(commands: readonly Command[]): string {
     columnsBlock(
       'Commands',
       commands.map(({ name, summary }) => [name, summary] as const),
-      12,
+      14,
     ),
     ...commands.slice(0, 1).map(commandBody),
     'tsbuild COMMAND --help tells more about a command.\n',

@@ -7,7 +7,13 @@ export const IMAGES: Command = {
   summary: 'List the images in the local store',
   usage: 'tsbuild images [flags]',
   flags: [
-    { name: 'format', metavar: 'FORMAT', help: 'table or json (default: table)', group: 'Screen' },
+    {
+      name: 'format',
+      metavar: 'FORMAT',
+      values: ['table', 'json'],
+      help: 'table or json (default: table)',
+      group: 'Screen',
+    },
     { name: 'quiet', short: 'q', help: 'Print image ids only', group: 'Screen' },
     ROOT_FLAG,
     HELP,

@@ -10,10 +10,17 @@ export const PARSE: Command = {
     {
       name: 'files-from',
       metavar: 'LIST',
+      values: 'paths',
       help: 'Parse the files named in LIST, one a line; - reads it from standard input',
       group: 'What to parse',
     },
-    { name: 'format', metavar: 'FORMAT', help: 'Form of the output: json', group: 'Screen' },
+    {
+      name: 'format',
+      metavar: 'FORMAT',
+      values: ['json'],
+      help: 'Form of the output: json',
+      group: 'Screen',
+    },
     HELP,
   ],
   examples: [

@@ -100,7 +100,7 @@ export async function findImage(store: Store, text: string): Promise<LocalImage>
       hint: 'write more of its digits',
     })
   }
-  throw notFound(text, names)
+  throw notFoundError(text, names)
 }
 
 async function findById(store: Store, text: string): Promise<readonly LocalImage[]> {
@@ -124,7 +124,7 @@ export function nameOrUndefined(text: string): string | undefined {
   return canonicalName(text)
 }
 
-function notFound(text: string, names: readonly NamedImage[]): TsbuildError {
+function notFoundError(text: string, names: readonly NamedImage[]): TsbuildError {
   const known = names.flatMap(({ name }) => {
     const { repository, tag } = splitName(name)
     return tag === 'latest' ? [repository, `${repository}:${tag}`] : [`${repository}:${tag}`]

@@ -12,7 +12,7 @@ export async function ask(question: string, shell: Shell): Promise<string> {
   const terminal = createInterface({ input: shell.stdin })
   shell.stderr.write(question)
   const closed = new Promise<never>((_, reject) => {
-    terminal.once('close', () => reject(notAnswered()))
+    terminal.once('close', () => reject(notAnsweredError()))
   })
   try {
     return await Promise.race([terminal.question('', { signal: shell.signal }), closed])
@@ -45,13 +45,13 @@ function readSecret({ stdin, signal }: Shell): Promise<string> {
   const onData = (data: Buffer | string): void => {
     for (const key of data.toString('utf8')) {
       if (key === '\r' || key === '\n') resolve(keys.join(''))
-      else if (key === CTRL_C || (key === CTRL_D && keys.length === 0)) reject(notAnswered())
+      else if (key === CTRL_C || (key === CTRL_D && keys.length === 0)) reject(notAnsweredError())
       else if (BACKSPACES.includes(key)) keys.pop()
       else if (key === CTRL_U) keys.length = 0
       else if (key >= ' ') keys.push(key)
     }
   }
-  const onEnd = (): void => reject(notAnswered())
+  const onEnd = (): void => reject(notAnsweredError())
   const onAbort = (): void => reject(signal.reason)
   stdin.on('data', onData).once('end', onEnd).resume()
   signal.addEventListener('abort', onAbort)
@@ -61,6 +61,6 @@ function readSecret({ stdin, signal }: Shell): Promise<string> {
   })
 }
 
-function notAnswered(): TsbuildError {
+function notAnsweredError(): TsbuildError {
   return new TsbuildError('nothing was entered', { code: 'CANCELLED' })
 }

@@ -32,7 +32,7 @@ export async function readInput(path: string, limit: number, shell: Shell): Prom
   if (path === '-') return await readStandardInput(shell, limit)
   try {
     const { signal } = shell
-    return await readNamedFile(path, { limit, refuse: refusal(path), signal })
+    return await readNamedFile(path, { limit, refuse: refusalError(path), signal })
   } catch (cause) {
     throw ioError(`read ${path}`, cause)
   }
@@ -45,12 +45,12 @@ export async function readInput(path: string, limit: number, shell: Shell): Prom
  */
 export function readListedDockerfile(path: string): Uint8Array {
   try {
-    return readRegularFile(path, { limit: MAX_DOCKERFILE_BYTES, refuse: refusal(path) })
+    return readRegularFile(path, { limit: MAX_DOCKERFILE_BYTES, refuse: refusalError(path) })
   } catch (cause) {
     throw ioError(`read ${path}`, cause)
   }
 }
 
-function refusal(path: string): (why: string) => TsbuildError {
+function refusalError(path: string): (why: string) => TsbuildError {
   return (why) => new TsbuildError(`read ${path}: ${why}`, { code: 'IO_FAILED' })
 }

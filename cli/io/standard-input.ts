@@ -16,7 +16,7 @@ export async function readStandardInput(shell: Shell, limit: number): Promise<Bu
   const onData = (chunk: Buffer | string): void => {
     const bytes = Buffer.from(chunk)
     size += bytes.length
-    if (size > limit) reject(tooLong(limit))
+    if (size > limit) reject(tooLongError(limit))
     else chunks.push(bytes)
   }
   const onEnd = (): void => resolve(Buffer.concat(chunks, size))
@@ -32,6 +32,6 @@ export async function readStandardInput(shell: Shell, limit: number): Promise<Bu
   }
 }
 
-function tooLong(limit: number): TsbuildError {
+function tooLongError(limit: number): TsbuildError {
   return new TsbuildError(`${DOING}: it has more than ${limit} bytes`, { code: 'IO_FAILED' })
 }

@@ -11,6 +11,7 @@ import type { Progress } from './progress.ts'
 import {
   CANCELED,
   formatTime,
+  recordOf,
   type SolveStatus,
   type StatusLog,
   type StatusTransfer,
@@ -24,7 +25,13 @@ interface KnownVertex {
   readonly started: number
 }
 
-/** `--progress=rawjson`: one of BuildKit's status objects a line for each event. */
+/** The vertex of warnings about the whole build, which is announced with the first of them. */
+const WARNINGS = { id: 'warnings', name: '[internal] warnings' }
+
+/**
+ * `--progress=rawjson`: one of BuildKit's status objects a line for each event, with the event itself in
+ * the field `tsbuild`.
+ */
 export class RawJsonProgress implements Progress {
   readonly #write: (text: string) => void
   readonly #vertices = new Map<string, KnownVertex>()
@@ -35,7 +42,7 @@ export class RawJsonProgress implements Progress {
   }
 
   handle(event: BuildEvent): void {
-    this.#write(`${JSON.stringify(this.#statusOf(event))}\n`)
+    this.#write(`${JSON.stringify({ ...this.#statusOf(event), tsbuild: recordOf(event) })}\n`)
   }
 
   /** Nothing is shown that depends on the time. */
@@ -55,7 +62,7 @@ export class RawJsonProgress implements Progress {
       case 'progress':
         return { statuses: [this.#transfer(event)] }
       case 'warning':
-        return { warnings: [warningOf(event)] }
+        return this.#warn(event)
       case 'done':
         return { vertexes: [this.#end(event.vertex, { after: event.milliseconds })] }
       case 'failed': {
@@ -69,6 +76,14 @@ export class RawJsonProgress implements Progress {
       default:
         return unreachable(event)
     }
+  }
+
+  /** BuildKit's clients show warnings at their vertices. */
+  #warn(warning: BuildWarning): SolveStatus {
+    const id = warning.vertex ?? WARNINGS.id
+    const warnings = [warningOf(warning, id)]
+    if (id !== WARNINGS.id || this.#vertices.has(id)) return { warnings }
+    return { vertexes: [this.#plan({ ...WARNINGS, inputs: [] })], warnings }
   }
 
   #plan(planned: { id: string; name: string; inputs: readonly string[] }): StatusVertex {
@@ -137,7 +152,8 @@ function logOf({ vertex, stream, data, time }: VertexLog & { readonly time: numb
   }
 }
 
-function warningOf({ vertex = '', rule, message, line, url }: BuildWarning): StatusWarning {
+function warningOf(warning: BuildWarning, vertex: string): StatusWarning {
+  const { rule, message, line, url } = warning
   const text = rule === undefined ? message : `${rule}: ${message}`
   const place = line === undefined ? '' : ` (line ${line})`
   const position = line === undefined ? undefined : { line, character: 0 }

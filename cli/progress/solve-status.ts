@@ -1,3 +1,5 @@
+import type { BuildEvent } from '#core'
+
 /**
  * BuildKit's form of progress: what `docker buildx build --progress=rawjson` prints, an object a line.
  * Absent lists are empty.
@@ -7,6 +9,8 @@ export interface SolveStatus {
   readonly statuses?: readonly StatusTransfer[]
   readonly logs?: readonly StatusLog[]
   readonly warnings?: readonly StatusWarning[]
+  /** The event itself, see `recordOf`: BuildKit's clients ignore fields that they do not know. */
+  readonly tsbuild?: object
 }
 
 /** A vertex as far as it has come: each object has everything that is known of it. Times are RFC 3339. */
@@ -60,10 +64,19 @@ interface StatusPosition {
 /** What BuildKit says of a vertex that was stopped. */
 export const CANCELED = 'context canceled'
 
+/** What a line carries of an event beside BuildKit's fields: of a log, its bytes are in these. */
+export function recordOf(event: BuildEvent): object {
+  if (event.type !== 'log') return event
+  const { type, vertex, time } = event
+  return { type, vertex, time }
+}
+
 /** RFC 3339 with nanoseconds. @param time milliseconds since 1970, with fractions */
 export function formatTime(time: number): string {
-  const milliseconds = Math.floor(time)
-  const nanoseconds = Math.floor((time - milliseconds) * 1e6)
+  const whole = Math.floor(time)
+  // Rounded: a fraction of a double often lies just below the decimal number that it stands for.
+  const rest = Math.round((time - whole) * 1e6)
+  const [milliseconds, nanoseconds] = rest < 1e6 ? [whole, rest] : [whole + 1, 0]
   const text = new Date(milliseconds).toISOString().slice(0, -1)
   return `${text}${String(nanoseconds).padStart(6, '0')}Z`
 }

@@ -1,4 +1,5 @@
-import { type BuildEvent, readDocument, type Shaped, shapes, type VertexLog } from '#core'
+import { type BuildEvent, readDocument, type Shaped, shapes } from '#core'
+import { eventOf, plannedVertex, RECORDED_EVENT } from './recorded-event.ts'
 import { CANCELED, parseTime } from './solve-status.ts'
 
 const { boolean, integer, list, object, string } = shapes
@@ -7,6 +8,7 @@ const STATUS = object({
   vertexes: list(
     object({
       digest: string,
+      inputs: list(string),
       name: string,
       started: string,
       completed: string,
@@ -25,12 +27,24 @@ const STATUS = object({
     }),
   ),
   logs: list(object({ vertex: string, stream: integer, data: string, timestamp: string })),
+  warnings: list(
+    object({
+      vertex: string,
+      short: string,
+      url: string,
+      range: list(object({ start: object({ line: integer }) })),
+    }),
+  ),
+  tsbuild: RECORDED_EVENT,
 })
 
 const FORM = { what: 'line of progress', code: 'IO_FAILED' } as const
 
 type Status = Shaped<typeof STATUS>
 type Vertex = NonNullable<Status['vertexes']>[number]
+type Transfer = NonNullable<Status['statuses']>[number]
+type Log = NonNullable<Status['logs']>[number]
+type Warning = NonNullable<Status['warnings']>[number]
 
 interface VertexTimes {
   readonly started: string | undefined
@@ -38,34 +52,40 @@ interface VertexTimes {
 }
 
 /**
- * Turns BuildKit's status lines back into the events that progress is shown of. What a line says again
- * gives no event; plans and warnings give none.
+ * Turns status lines back into events: ours into the very event that they were written of, BuildKit's
+ * into what they say. What a line says again gives no event. What has no time gets that of the event
+ * before it, or 0.
  */
 export class StatusReader {
   /** Start and end of each vertex as last read. */
   readonly #vertices = new Map<string, VertexTimes>()
+  #time = 0
 
   /** The events of the next line. @throws {TsbuildError} IO_FAILED */
   read(line: Uint8Array): readonly BuildEvent[] {
-    const { vertexes = [], statuses = [], logs = [] } = readDocument(line, STATUS, FORM)
+    const status = readDocument(line, STATUS, FORM)
+    const { tsbuild, logs: [log] = [] } = status
+    const own = tsbuild && eventOf(tsbuild, log && logContent(log))
+    const events = own === undefined ? this.#eventsOf(status) : [own]
+    this.#time = events.at(-1)?.time ?? this.#time
+    return events
+  }
+
+  #eventsOf({ vertexes = [], statuses = [], logs = [], warnings = [] }: Status): BuildEvent[] {
+    const vertices = vertexes
+      .filter((vertex) => !this.#vertices.has(vertex.digest ?? ''))
+      .filter(({ started, inputs = [] }) => started === undefined || inputs.length > 0)
+      .map(({ digest = '', name = '', inputs = [] }) => plannedVertex({ id: digest, name, inputs }))
+    const time = this.#time
     return [
+      ...(vertices.length === 0 ? [] : [{ type: 'planned', vertices, time } as const]),
       ...vertexes.flatMap((vertex) => this.#vertexEvents(vertex)),
-      ...statuses.map(
-        ({ id = '', vertex = '', total, current = 0, timestamp, completed }): BuildEvent => ({
-          type: 'progress',
-          vertex,
-          id,
-          current,
-          ...(total === undefined ? {} : { total }),
-          done: completed !== undefined,
-          time: timeOf(timestamp),
-        }),
-      ),
-      ...logs.map(({ vertex = '', stream, data = '', timestamp }): BuildEvent => {
-        const name: VertexLog['stream'] = stream === 2 ? 'stderr' : 'stdout'
-        const bytes = Buffer.from(data, 'base64')
-        return { type: 'log', vertex, stream: name, data: bytes, time: timeOf(timestamp) }
+      ...statuses.map(progressEvent),
+      ...logs.map((log): BuildEvent => {
+        const { vertex = '', timestamp } = log
+        return { type: 'log', vertex, ...logContent(log), time: timeOf(timestamp) }
       }),
+      ...warnings.map((warning) => warningEvent(warning, time)),
     ]
   }
 
@@ -82,6 +102,36 @@ export class StatusReader {
       events.push(endOf(digest, vertex, { from: timeOf(started), to: timeOf(completed) }))
     }
     return events
+  }
+}
+
+function progressEvent(transfer: Transfer): BuildEvent {
+  const { id = '', vertex = '', total, current = 0, timestamp, completed } = transfer
+  const known = total === undefined ? {} : { total }
+  const done = completed !== undefined
+  return { type: 'progress', vertex, id, current, ...known, done, time: timeOf(timestamp) }
+}
+
+function logContent({ stream, data = '' }: Log): {
+  readonly stream: 'stdout' | 'stderr'
+  readonly data: Uint8Array
+} {
+  return { stream: stream === 2 ? 'stderr' : 'stdout', data: Buffer.from(data, 'base64') }
+}
+
+/** BuildKit writes the rule of a build check in front of its message, and the line behind it. */
+function warningEvent({ vertex, short = '', url, range }: Warning, time: number): BuildEvent {
+  const text = Buffer.from(short, 'base64').toString()
+  const [, rule, message = text] = /^(?:([A-Z]\w+): )?(.*?)(?: \(line \d+\))?$/s.exec(text) ?? []
+  const line = range?.[0]?.start?.line
+  return {
+    type: 'warning',
+    ...(vertex === undefined ? {} : { vertex }),
+    message,
+    ...(line === undefined ? {} : { line }),
+    ...(rule === undefined ? {} : { rule }),
+    ...(url === undefined ? {} : { url }),
+    time,
   }
 }
 

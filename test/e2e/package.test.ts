@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { capture, temporaryDirectory } from '../support/peers/index.ts'
 import { installHere, publishedFiles, REPOSITORY } from './support/installed.ts'
 
@@ -58,6 +58,14 @@ describe('the published package', function () {
       assert.ok(files.includes(`dist/bundle/${entry}.js`))
       assert.ok(files.includes(`dist/bundle/${entry}.d.ts`))
     }
+  })
+
+  it('has no import by an internal name, since `imports` names files that are not published', () => {
+    const scripts = publishedFiles().filter((path) => /\.(js|ts)$/.test(path))
+    assert.ok(scripts.length > 4)
+    const internal = /\b(?:require|import)\(["'`]#|\bfrom\s*["'`]#/
+    for (const path of scripts)
+      assert.doesNotMatch(readFileSync(REPOSITORY + path, 'utf8'), internal)
   })
 
   it('can be used by a TypeScript program', async () => {

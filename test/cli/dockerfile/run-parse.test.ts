@@ -44,7 +44,7 @@ describe('tsbuild parse', () => {
     assert.deepEqual(piped, { code, out, err })
   })
 
-  it('prints the mistake of a file that is no Dockerfile', async () => {
+  it('prints the mistake of a file that is not a Dockerfile', async () => {
     const { code, out, err } = await run([join(folder, 'bad')])
     assert.deepEqual({ code, err }, { code: 1, err: '' })
     assert.deepEqual(JSON.parse(out), bad)

@@ -185,7 +185,7 @@ describe('the commands on the local store', () => {
     assert.equal((await run('images', '-q')).out, `${idOf('me')}\n`)
   })
 
-  it('refuse what is not there and what is no name', async () => {
+  it('refuse missing images and invalid names', async () => {
     const absent =
       'ERROR: no image nothing in the local store (NOT_FOUND)\nhint: tsbuild images lists what is there\n'
     assert.equal((await run('inspect', 'nothing')).err, absent)

@@ -85,7 +85,77 @@ describe('a replay of rawjson', () => {
         assert.notEqual(expected, '')
       })
     }
+
+    it(`gives ${name} back, event by event and byte by byte`, () => {
+      const lines = linesOf(recording(name))
+      assert.ok(lines.length > 0)
+      assert.deepEqual(eventsOf(lines), recording(name))
+      assert.deepEqual(linesOf(eventsOf(lines)), lines)
+    })
   }
+
+  it('keeps what BuildKit has no field for, and every digit of a time', () => {
+    const at = (offset: number): number => START + offset
+    const events: readonly BuildEvent[] = [
+      { type: 'warning', message: 'before all', time: at(0.1) },
+      {
+        type: 'planned',
+        vertices: [
+          {
+            platform: 'linux/arm64',
+            id: 'v',
+            name: 'RUN x',
+            op: 'exec',
+            inputs: ['u'],
+            stage: 'a',
+            lines: { start: 2, end: 3 },
+          },
+        ],
+        time: at(0.7),
+      },
+      { type: 'started', vertex: 'v', name: 'RUN x', reason: 'input-changed', time: at(1 / 3) },
+      { type: 'log', vertex: 'v', stream: 'stdout', data: Buffer.from([0xff, 0]), time: at(1.1) },
+      { type: 'progress', vertex: 'v', id: 'l', current: 2, done: false, time: at(1.2) },
+      { type: 'done', vertex: 'v', milliseconds: 0.123456789, key: 'k', time: at(1.3) },
+      { type: 'started', vertex: 'u', name: 'COPY', time: at(1.4) },
+      { type: 'cached', vertex: 'u', by: 'content', key: 'k', time: at(1.5) },
+      { type: 'warning', vertex: 'v', message: 'm', line: 4, rule: 'R', url: 'u', time: at(1.6) },
+    ]
+    const lines = linesOf(events)
+    assert.deepEqual(eventsOf(lines), events)
+    assert.deepEqual(linesOf(eventsOf(lines)), lines)
+  })
+
+  it("reads plans and warnings of BuildKit's lines", () => {
+    const short = Buffer.from('FromAsCasing: casing (line 3)').toString('base64')
+    const range = '[{"start":{"line":3},"end":{"line":3}}]'
+    const lines = [
+      '{"vertexes":[{"digest":"a","name":"A"},{"digest":"b","inputs":["a"],"name":"B"}]}',
+      '{"vertexes":[{"digest":"a","name":"A","started":"1970-01-01T00:00:00.001Z"}]}',
+      `{"warnings":[{"vertex":"a","level":1,"short":"${short}","url":"u","range":${range}}]}`,
+    ]
+    const unknown = { op: '', stage: '', lines: { start: 0, end: 0 }, platform: '' }
+    const warning = { vertex: 'a', message: 'casing', rule: 'FromAsCasing', line: 3, url: 'u' }
+    assert.deepEqual(eventsOf(lines), [
+      {
+        type: 'planned',
+        vertices: [
+          { id: 'a', name: 'A', inputs: [], ...unknown },
+          { id: 'b', name: 'B', inputs: ['a'], ...unknown },
+        ],
+        time: 0,
+      },
+      { type: 'started', vertex: 'a', name: 'A', time: 1 },
+      { type: 'warning', ...warning, time: 1 },
+    ])
+  })
+
+  it('reads the fields of BuildKit where it does not understand the event', () => {
+    const own = JSON.stringify({ type: 'later', time: 1 })
+    const vertex = '{"digest":"a","name":"A","started":"1970-01-01T00:00:00.002Z"}'
+    const events = eventsOf([`{"vertexes":[${vertex}],"tsbuild":${own}}`])
+    assert.deepEqual(events, [{ type: 'started', vertex: 'a', name: 'A', time: 2 }])
+  })
 
   it("reads BuildKit's own lines", () => {
     const digest = `sha256:${'7'.repeat(64)}`
@@ -124,7 +194,10 @@ describe('rawjson', () => {
     const timestamp = '2026-11-29T05:56:23.385000000Z'
     const position = { line: 4, character: 0 }
     assert.deepEqual(
-      lines.map((line) => JSON.parse(line)),
+      lines.map((line) => {
+        const { tsbuild: _, ...status } = JSON.parse(line)
+        return status
+      }),
       [
         { vertexes: [known] },
         { vertexes: [{ ...known, started }] },
@@ -144,9 +217,10 @@ describe('rawjson', () => {
         },
         { logs: [{ vertex: digest, stream: 2, data: 'eAo=', timestamp }] },
         {
+          vertexes: [{ digest: digestOf('warnings'), name: '[internal] warnings' }],
           warnings: [
             {
-              vertex: digestOf(''),
+              vertex: digestOf('warnings'),
               level: 1,
               short: Buffer.from('R: m (line 4)').toString('base64'),
               url: 'u',
@@ -169,9 +243,20 @@ describe('rawjson', () => {
     assert.ok(lines.every((line) => line.endsWith('}\n')))
   })
 
+  it('announces the vertex of each warning', () => {
+    const warning = { type: 'warning', message: 'm', time: START } as const
+    const [first, second] = linesOf([warning, warning]).map((line) => JSON.parse(line))
+    assert.equal(first.vertexes[0].name, '[internal] warnings')
+    assert.equal(first.warnings[0].vertex, first.vertexes[0].digest)
+    assert.equal(second.vertexes, undefined)
+    assert.equal(second.warnings[0].vertex, first.vertexes[0].digest)
+  })
+
   it('has times that are read as they were written', () => {
     assert.equal(formatTime(START + 0.25), '2026-11-29T05:56:23.383250000Z')
     assert.equal(parseTime(formatTime(START + 0.25)), START + 0.25)
+    assert.equal(formatTime(1.000003), '1970-01-01T00:00:00.001000003Z')
+    assert.equal(formatTime(0.9999999), '1970-01-01T00:00:00.001000000Z')
     assert.equal(parseTime('2026-11-29T06:56:23+01:00'), Math.floor(START / 1000) * 1000)
     assert.ok(Number.isNaN(parseTime('yesterday')))
   })

@@ -91,11 +91,11 @@ hint: look at .dockerignore
     } catch (cause) {
       missing = cause
     }
-    const told = new TsbuildError('open x: no such file or directory', {
+    const explained = new TsbuildError('open x: no such file or directory', {
       code: 'NOT_FOUND',
       cause: missing,
     })
-    assert.equal(chainMessage(told), 'open x: no such file or directory')
+    assert.equal(chainMessage(explained), 'open x: no such file or directory')
     const silent = new TsbuildError('open x', { code: 'NOT_FOUND', cause: missing })
     assert.match(chainMessage(silent), /^open x: ENOENT: no such file or directory, open/)
     const loop = new Error('loop')

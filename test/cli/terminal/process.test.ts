@@ -57,7 +57,7 @@ describe('a process', () => {
   }
 
   for (const ignored of [true, false]) {
-    it(`${ignored ? 'goes on after' : 'ends at'} a hangup that it was ${ignored ? '' : 'not '}told to ignore`, async () => {
+    it(`${ignored ? 'goes on after' : 'ends at'} a hangup that is ${ignored ? '' : 'not '}to be ignored`, async () => {
       const script = `${ignored ? "trap '' HUP; " : ''}exec "$0" parse -`
       const child = spawn('sh', ['-c', script, LAUNCHER])
       child.stdout.resume()
