@@ -12,7 +12,7 @@ import {
 } from '#builder/linux'
 import { TsbuildError } from '#core'
 import { confine } from '../filter/confinement.ts'
-import { type FirstProcess, killAndWait } from './first-process.ts'
+import type { FirstProcess } from './first-process.ts'
 import {
   CLONE_NEWCGROUP,
   CLONE_NEWPID,
@@ -21,6 +21,7 @@ import {
   PR_SET_NAME,
   SIGCHLD,
 } from './kernel-constants.ts'
+import { killAndWait, shareChild } from './shared-child.ts'
 import { startProgram } from './start-program.ts'
 
 /** What every first process needs. */
@@ -61,7 +62,7 @@ export function startInit(options: FirstProcessOptions): FirstProcess {
     closeSync(control.readEnd)
     closeSync(report.writeEnd)
     const { pid, namespace } = admit(readReports(report.readEnd), calls, control.writeEnd)
-    return { pid, namespace, control: control.writeEnd }
+    return { ...shareChild(pid), namespace, control: control.writeEnd }
   } catch (cause) {
     closeSync(control.writeEnd)
     throw cause

@@ -103,7 +103,7 @@ function prepareInside(preparer: Preparer, input: StepInput, undo: Undo): Prepar
 
 function endFirst(first: FirstProcess): void {
   closeSync(first.namespace)
-  if (first.gate !== undefined) endGate(first.pid, first.gate)
+  if (first.gate !== undefined) endGate(first, first.gate)
   releaseFirst(first)
 }
 

@@ -16,10 +16,11 @@ import {
 import { errnoOf, TsbuildError, type Ulimit } from '#core'
 import type { CgroupDir } from '../limits/cgroup-dir.ts'
 import { findProgram, notExecutable } from '../root/find-program.ts'
-import { endGate, type Gate, killAndWait } from './first-process.ts'
+import { endGate, type Gate } from './first-process.ts'
 import { passGate } from './gate-process.ts'
 import { inGroups, type Launcher } from './launcher.ts'
 import type { PreparedStep } from './prepared-step.ts'
+import { killAndWait, reapChild, type SharedChild, shareChild } from './shared-child.ts'
 import { startProgram } from './start-program.ts'
 import { StepIo, type StepPipes, unmappedUser } from './step-io.ts'
 import {
@@ -42,10 +43,7 @@ export interface LaunchInput {
 }
 
 /** A process that has been started. */
-export interface Launched extends StepPipes {
-  /** As the host numbers it. */
-  readonly pid: number
-}
+export interface Launched extends StepPipes, SharedChild {}
 
 /**
  * Runs the step's process until that ends; others that it started may live on.
@@ -57,28 +55,29 @@ export function runStep(
   input: LaunchInput,
   onStart: (launched: Launched) => void,
 ): ProcessEnd {
-  const { pid, gate } = input.step.first
+  const { first } = input.step
+  const { gate } = first
   if (gate === undefined) {
     return inGroups(launcher, input.cgroups, () =>
-      waitForExit(startProcess(launcher, input, onStart)),
+      reapChild(startProcess(launcher, input, onStart)),
     )
   }
   try {
     startProcess(launcher, input, onStart)
-    awaitEnd(pid)
+    awaitEnd(first.pid)
   } catch (cause) {
-    endGate(pid, gate)
+    endGate(first, gate)
     throw cause
   }
-  return endGate(pid, gate)
+  return endGate(first, gate)
 }
 
 function startProcess(
   launcher: Launcher,
   input: LaunchInput,
   onStart: (launched: Launched) => void,
-): number {
-  const { root } = input.step
+): SharedChild {
+  const { first, root } = input.step
   const io = new StepIo(root.input, input.stdin)
   let pid: number
   try {
@@ -90,8 +89,10 @@ function startProcess(
   } finally {
     io.closeTheirs()
   }
-  onStart({ pid, ...io.ours })
-  return pid
+  const child = first.gate === undefined ? shareChild(pid) : first
+  const { pidState } = child
+  onStart({ pid, pidState, ...io.ours })
+  return child
 }
 
 /** @returns the pid of the step's process, which runs its program */

@@ -3,8 +3,8 @@ import { Resources, TsbuildError } from '#core'
 import type { ControlGroup } from '../limits/control-groups.ts'
 import { limitsDevices, makeStepGroup } from '../limits/step-groups.ts'
 import type { NetworkKind } from '../network/network-program.ts'
-import { killProcess } from '../process/first-process.ts'
 import type { PreparedStep } from '../process/prepared-step.ts'
+import { type SharedChild, signalChild } from '../process/shared-child.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
 import type { ExitStatus, RunningProcess, StartOptions } from '../spec/sandbox.ts'
 import type { StepLauncher } from './launcher-pool.ts'
@@ -17,7 +17,7 @@ export class RunningStep {
   readonly #workers: StepWorkers
   readonly #options: StartOptions
   readonly #started = Promise.withResolvers<RunningProcess>()
-  #first: number | undefined
+  #first: SharedChild | undefined
   #isCancelled = false
 
   /** How it ended, once nothing is left of it. Rejections reach only those who await it. */
@@ -47,7 +47,7 @@ export class RunningStep {
   }
 
   #kill(): void {
-    if (this.#first !== undefined) killProcess(this.#first)
+    if (this.#first !== undefined) signalChild(this.#first, 'SIGKILL')
   }
 
   async #live(spec: ProcessSpec, network: NetworkKind): Promise<ExitStatus> {
@@ -90,7 +90,7 @@ export class RunningStep {
     { args, ulimits }: ProcessSpec,
     { launcher, ownGroup }: StepRuntime,
   ): Promise<ExitStatus> {
-    this.#first = step.first.pid
+    this.#first = step.first
     if (this.#isCancelled) this.#kill()
     const { onConnect, stdin = 'empty' } = this.#options
     const listeners = step.root.sockets.map((socket) => listenOn(socket, onConnect))
@@ -113,8 +113,6 @@ export class RunningStep {
       if (cause instanceof TsbuildError && cause.code === 'PEER_GONE') this.#kill()
       throw cause
     } finally {
-      // The number may be that of another process from now on.
-      this.#first = undefined
       for (const listener of listeners) listener[Symbol.dispose]()
     }
   }

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
-import { errnoOf } from '#core'
+import { type SharedChild, signalChild } from '../process/shared-child.ts'
 import type { Launched } from '../process/step-process.ts'
 import type { ExitStatus, RunningProcess } from '../spec/sandbox.ts'
 
@@ -18,30 +18,22 @@ export class StepHandle implements RunningProcess {
   readonly stdout: Readable
   readonly stderr: Readable
   readonly #life: StepLife
-  #pid: number | undefined
+  readonly #child: SharedChild
 
   /** Takes over the descriptors. */
-  constructor({ pid, stdin, stdout, stderr }: Launched, life: StepLife) {
-    this.#pid = pid
+  constructor(launched: Launched, life: StepLife) {
+    const { stdin, stdout, stderr } = launched
+    this.#child = launched
     this.#life = life
     this.stdin = stdin === undefined ? undefined : openPipe(stdin, 'writable')
     this.stdout = openPipe(stdout, 'readable')
     this.stderr = openPipe(stderr, 'readable')
-    const onEnd = (): void => {
-      // The number may be that of another process from now on.
-      this.#pid = undefined
-      this.stdin?.destroy()
-    }
+    const onEnd = (): void => void this.stdin?.destroy()
     life.end.then(onEnd, onEnd)
   }
 
   signal(name: NodeJS.Signals): void {
-    if (this.#pid === undefined) return
-    try {
-      process.kill(this.#pid, name)
-    } catch (cause) {
-      if (errnoOf(cause) !== 'ESRCH') throw cause
-    }
+    signalChild(this.#child, name)
   }
 
   wait(): Promise<ExitStatus> {
