@@ -50,5 +50,5 @@ export interface Sandbox extends AsyncDisposable {
    * process could not be started (unknown user, missing program), CANCELLED after an abort, PEER_GONE
    * when the sandbox broke
    */
-  start(spec: ProcessSpec, options: StartOptions): Promise<RunningProcess>
+  start(spec: ProcessSpec, options?: StartOptions): Promise<RunningProcess>
 }

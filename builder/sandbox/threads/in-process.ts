@@ -41,7 +41,7 @@ class InProcessSandbox implements Sandbox {
     )
   }
 
-  async start(spec: ProcessSpec, options: StartOptions): Promise<RunningProcess> {
+  async start(spec: ProcessSpec, options: StartOptions = {}): Promise<RunningProcess> {
     const network = networkKindOf(spec.network)
     const workers = await this.#workersFor(network)
     const step = new RunningStep(spec, options, { workers, network })

@@ -15,7 +15,7 @@ describe('sandbox: the handle of a step', () => {
     it(`signals no other process before it has read of the end: init ${init}`, async () => {
       const marker = `${process.pid + (init ? 0.25 : 0.5)}`
       const spec = fixture.spec(['sleep', marker], { init })
-      await using handle = await fixture.sandbox.start(spec, {})
+      await using handle = await fixture.sandbox.start(spec)
       const pids = processesOf(`sleep ${marker}`)
       assert.equal(pids.length, 1)
       handle.signal('SIGKILL')
