@@ -9,7 +9,6 @@ export {
   readRegularFile,
 } from './filesystem/named-file.ts'
 export {
-  isWhiteout,
   makeNode,
   makeWhiteout,
   type NodeOptions,
@@ -22,7 +21,6 @@ export { hasWriter } from './filesystem/writers.ts'
 export { getXattr, listXattrs, setXattr } from './filesystem/xattr.ts'
 export type { MountAttributes, MountOptions } from './mounts/mounts.ts'
 export {
-  detachMount,
   MS,
   makeMountsPrivate,
   mount,
@@ -36,7 +34,6 @@ export type { CallArgument, ProgramCall, ProgramOptions } from './programs/call-
 export {
   CHILD,
   CHILD_ADDRESS,
-  PROGRAM_FAILED,
   RECORD,
   RECORD_SIZE,
 } from './programs/call-table.ts'
@@ -74,13 +71,6 @@ export {
 export { getResourceLimit, type ResourceLimit } from './system/resource-limit.ts'
 export { bindSocket, raiseLoopback } from './system/sockets.ts'
 export type { SharedLibrary, SyscallArgument, SyscallName } from './system/syscalls.ts'
-export {
-  AT_FDCWD,
-  cString,
-  openLibrary,
-  SystemError,
-  syscall,
-  trySyscall,
-} from './system/syscalls.ts'
+export { openLibrary, SystemError } from './system/syscalls.ts'
 export { enterDirectory, setHostname, setUmask, threadId } from './system/thread.ts'
 export { hasSingleId, isUserNamespace } from './system/user-namespace.ts'

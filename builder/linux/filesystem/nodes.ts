@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer'
-import { chmodSync, constants, type Stats } from 'node:fs'
+import { chmodSync, constants } from 'node:fs'
 import type { FileType } from '#core'
 import { AT_FDCWD, cString, syscall } from '../system/syscalls.ts'
 import { isUserNamespace } from '../system/user-namespace.ts'
@@ -38,11 +38,6 @@ export function makeNode(path: Buffer | string, type: NodeType, options: NodeOpt
 export function makeWhiteout(path: Buffer | string): void {
   const terminated = cString(path)
   syscall('mknodat', [AT_FDCWD, terminated, constants.S_IFCHR, 0], terminated)
-}
-
-/** True for a whiteout in overlay form. */
-export function isWhiteout(stat: Pick<Stats, 'isCharacterDevice' | 'rdev'>): boolean {
-  return stat.rdev === 0 && stat.isCharacterDevice()
 }
 
 /** `dev_t` in the layout of the kernel's system calls, for numbers as `lstat` reports them. */

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { cString, syscall, trySyscall } from '../system/syscalls.ts'
+import { AT_FDCWD, cString, syscall, trySyscall } from '../system/syscalls.ts'
 
 /** Flags of mount(2) that are used here. */
 export const MS: Readonly<
@@ -19,7 +19,6 @@ export const MS: Readonly<
 
 const MNT_DETACH = 2
 const ENOSYS = 38
-const AT_FDCWD = -100
 const AT_RECURSIVE = 0x8000
 
 /** The arguments of mount(2). */

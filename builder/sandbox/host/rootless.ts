@@ -57,7 +57,7 @@ const SYSTEM_SWITCHES: readonly (readonly [string, string, string])[] = [
 ]
 
 /** Says why an ordinary user cannot have a user namespace here; `undefined` when nothing is known. */
-export function explainMissingUserNamespaces(): TsbuildError | undefined {
+function explainMissingUserNamespaces(): TsbuildError | undefined {
   for (const [path, off, remedy] of SYSTEM_SWITCHES) {
     if (readIfThere(path).trim() === off) {
       return unavailable(`${path} is ${off}`, `run as root, or let users have them: ${remedy}`)

@@ -31,7 +31,7 @@ export class ScriptedSandbox implements Sandbox {
   peak = 0
   #running = 0
 
-  async start(spec: ProcessSpec, { signal }: StartOptions): Promise<RunningProcess> {
+  async start(spec: ProcessSpec, { signal }: StartOptions = {}): Promise<RunningProcess> {
     const end = this.#perform(spec, signal)
     end.catch(() => undefined)
     return {

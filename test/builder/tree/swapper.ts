@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { AT_FDCWD, openLibrary } from '#builder/linux'
+import { openLibrary } from '#builder/linux'
+import { AT_FDCWD } from '../../../builder/linux/system/syscalls.ts'
 
 /** Exchanges two paths again and again, as fast as it can, until the thread is terminated. */
 const RENAME_EXCHANGE = 2

@@ -1,6 +1,7 @@
 import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { detachMount, makeMountsPrivate, mountOverlay } from '#builder/linux'
+import { makeMountsPrivate, mountOverlay } from '#builder/linux'
+import { detachMount } from '../../../../builder/linux/mounts/mounts.ts'
 
 /**
  * Prints what the kernel shows for each of the stacks (JSON, topmost first) that are its argument,

@@ -6,7 +6,6 @@ import {
   failureOf,
   makeCallProgram,
   makePipe,
-  PROGRAM_FAILED,
   type ProgramCall,
   RECORD,
   RECORD_SIZE,
@@ -15,6 +14,7 @@ import {
   spawnProcess,
   waitForExit,
 } from '#builder/linux'
+import { PROGRAM_FAILED } from '../../../../builder/linux/programs/call-table.ts'
 
 const REPORT = 1
 
