@@ -22,7 +22,7 @@ import { confine } from '../filter/confinement.ts'
 import { CAP_KILL } from '../filter/profile.ts'
 import type { CgroupDir } from '../limits/cgroup-dir.ts'
 import type { FirstProcess } from './first-process.ts'
-import { type FirstProcessOptions, mountProcCall, notStarted } from './init-process.ts'
+import { type FirstProcessOptions, initStartError, mountProcCall } from './init-process.ts'
 import {
   CLONE_NEWPID,
   CLONE_PARENT,
@@ -104,7 +104,7 @@ export function startGate(options: GateOptions): FirstProcess {
     closeSync(entrance)
     if (guardian === undefined) closeSync(report.writeEnd)
     else killAndWait(guardian)
-    throw notStarted(cause)
+    throw initStartError(cause)
   } finally {
     for (const descriptor of [control.readEnd, report.readEnd, gate, ...groups]) {
       closeSync(descriptor)

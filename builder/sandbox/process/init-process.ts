@@ -124,12 +124,12 @@ function admit(
   } catch (cause) {
     if (namespace !== undefined) closeSync(namespace)
     if (pid !== undefined) killAndWait(pid)
-    throw notStarted(cause)
+    throw initStartError(cause)
   }
 }
 
 /** The failure to start a pid 1. */
-export function notStarted(cause: unknown): TsbuildError {
+export function initStartError(cause: unknown): TsbuildError {
   const reason = cause instanceof Error ? cause.message : String(cause)
   return new TsbuildError(`start pid 1 of a step: ${reason}`, {
     code: 'SANDBOX_UNAVAILABLE',

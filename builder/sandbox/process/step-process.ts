@@ -15,14 +15,14 @@ import {
 } from '#builder/linux'
 import { errnoOf, TsbuildError, type Ulimit } from '#core'
 import type { CgroupDir } from '../limits/cgroup-dir.ts'
-import { findProgram, notExecutable } from '../root/find-program.ts'
+import { findProgram, notExecutableError } from '../root/find-program.ts'
 import { endGate, type Gate } from './first-process.ts'
 import { passGate } from './gate-process.ts'
 import { inGroups, type Launcher } from './launcher.ts'
 import type { PreparedStep } from './prepared-step.ts'
 import { killAndWait, reapChild, type SharedChild, shareChild } from './shared-child.ts'
 import { startProgram } from './start-program.ts'
-import { StepIo, type StepPipes, unmappedUser } from './step-io.ts'
+import { StepIo, type StepPipes, unmappedUserError } from './step-io.ts'
 import {
   enteringCalls,
   inherited,
@@ -101,7 +101,10 @@ function startIn(launcher: Launcher, input: LaunchInput, io: StepIo): number {
   const [name = ''] = args
   if ([...args, ...step.root.env].some((text) => text.includes('\0'))) {
     // The kernel would take what stands before it and drop the rest.
-    throw notExecutable(name, new Error('arguments and environment cannot have a NUL character'))
+    throw notExecutableError(
+      name,
+      new Error('arguments and environment cannot have a NUL character'),
+    )
   }
   const path = asUser(step.root.user, () => findProgram(name, step.root))
   const program = { step, program: path, args, ulimits, openFiles: launcher.openFiles }
@@ -132,7 +135,7 @@ function enter(
     if (failure?.syscall === 'clone3' && pid === undefined) return undefined
     if (pid !== undefined && failure === undefined) return pid
     if (pid !== undefined) killAndWait(pid)
-    throw explain(failure, program)
+    throw startError(failure, program)
   } finally {
     closeSync(report.readEnd)
     if (group !== undefined) closeSync(group.descriptor)
@@ -181,7 +184,7 @@ function passIn(program: StepProgram, { entrance }: Gate, io: StepIo): number {
       closeSync(report.writeEnd)
     }
     const { failure } = outcomeOf(readReports(report.readEnd), calls)
-    if (failure !== undefined) throw explain(failure, program)
+    if (failure !== undefined) throw startError(failure, program)
     return program.step.first.pid
   } finally {
     closeSync(report.readEnd)
@@ -225,10 +228,10 @@ function asUser<T>(user: Identity, action: () => T): T {
 }
 
 /** What the failure of one of the calls means to the author of the step. */
-function explain(failure: SystemError | undefined, { step, args, ulimits }: StepProgram): Error {
+function startError(failure: SystemError | undefined, { step, args, ulimits }: StepProgram): Error {
   switch (failure?.syscall) {
     case 'execve':
-      return notExecutable(args[0] ?? '', failure)
+      return notExecutableError(args[0] ?? '', failure)
     case 'prlimit64': {
       const limits = ulimits.map((limit) => `${limit.name} to ${limit.soft}:${limit.hard}`)
       return new TsbuildError(`limit ${limits.join(' and ')}: not permitted`, {
@@ -240,7 +243,7 @@ function explain(failure: SystemError | undefined, { step, args, ulimits }: Step
     case 'setgroups':
     case 'setresgid':
     case 'setresuid':
-      if (failure.code === 'EINVAL') return unmappedUser(step.root.user, failure)
+      if (failure.code === 'EINVAL') return unmappedUserError(step.root.user, failure)
   }
   return failure ?? new Error('the step ended before its program was started')
 }

@@ -31,13 +31,18 @@ export class RunningStep {
   ) {
     this.#workers = workers
     this.#options = options
-    this.end = this.#live(spec, network)
+    this.end = this.#runToEnd(spec, network)
     this.end.catch(() => undefined)
   }
 
   /** The handle, once the process runs. @throws as `Sandbox.start` does */
   async started(): Promise<RunningProcess> {
-    return await Promise.race([this.#started.promise, this.end.then(neverStarted)])
+    return await Promise.race([this.#started.promise, this.#rejectAtEnd()])
+  }
+
+  async #rejectAtEnd(): Promise<never> {
+    await this.end
+    throw new Error('a step ended before it was started')
   }
 
   /** Ends everything in the step's namespaces; `end` then rejects with CANCELLED. */
@@ -50,17 +55,17 @@ export class RunningStep {
     if (this.#first !== undefined) signalChild(this.#first, 'SIGKILL')
   }
 
-  async #live(spec: ProcessSpec, network: NetworkKind): Promise<ExitStatus> {
+  async #runToEnd(spec: ProcessSpec, network: NetworkKind): Promise<ExitStatus> {
     const { signal } = this.#options
     const onAbort = (): void => this.cancel()
     signal?.addEventListener('abort', onAbort)
     try {
-      if (signal?.aborted) throw cancelled()
+      if (signal?.aborted) throw cancelledError()
       const status = await this.#runWith(spec, network)
-      if (this.#isCancelled) throw cancelled()
+      if (this.#isCancelled) throw cancelledError()
       return status
     } catch (cause) {
-      throw this.#isCancelled ? cancelled() : cause
+      throw this.#isCancelled ? cancelledError() : cause
     } finally {
       signal?.removeEventListener('abort', onAbort)
     }
@@ -102,8 +107,8 @@ export class RunningStep {
         { step, args, ulimits, stdin, cgroups },
         {
           onUpdate: (launched) => {
-            const life = { end: this.end, kill: () => this.#kill() }
-            this.#started.resolve(new StepHandle(launched, life))
+            const control = { end: this.end, kill: () => this.#kill() }
+            this.#started.resolve(new StepHandle(launched, control))
           },
         },
       )
@@ -125,10 +130,6 @@ interface StepRuntime {
   readonly ownGroup: ControlGroup | undefined
 }
 
-function neverStarted(): never {
-  throw new Error('a step ended before it was started')
-}
-
 /** @returns which limit of the group was reached since this call; a group serves many steps */
 function watchLimits(group: ControlGroup): () => ExitStatus['reached'] {
   const before = group.events()
@@ -147,6 +148,6 @@ function statusOf({ exitCode, signal }: ProcessEnd, reached: ExitStatus['reached
   }
 }
 
-function cancelled(): TsbuildError {
+function cancelledError(): TsbuildError {
   return new TsbuildError('the step was cancelled', { code: 'CANCELLED' })
 }

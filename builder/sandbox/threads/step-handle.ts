@@ -4,8 +4,8 @@ import { type SharedChild, signalChild } from '../process/shared-child.ts'
 import type { Launched } from '../process/step-process.ts'
 import type { ExitStatus, RunningProcess } from '../spec/sandbox.ts'
 
-/** The life of a started process, as its handle needs it. */
-export interface StepLife {
+/** How the handle of a started process awaits and ends it. */
+export interface StepControl {
   /** How it ended, once nothing is left of it. */
   readonly end: Promise<ExitStatus>
   /** Kills it with everything that it started. */
@@ -17,19 +17,19 @@ export class StepHandle implements RunningProcess {
   readonly stdin: Writable | undefined
   readonly stdout: Readable
   readonly stderr: Readable
-  readonly #life: StepLife
+  readonly #control: StepControl
   readonly #child: SharedChild
 
   /** Takes over the descriptors. */
-  constructor(launched: Launched, life: StepLife) {
+  constructor(launched: Launched, control: StepControl) {
     const { stdin, stdout, stderr } = launched
     this.#child = launched
-    this.#life = life
+    this.#control = control
     this.stdin = stdin === undefined ? undefined : openPipe(stdin, 'writable')
     this.stdout = openPipe(stdout, 'readable')
     this.stderr = openPipe(stderr, 'readable')
     const onEnd = (): void => void this.stdin?.destroy()
-    life.end.then(onEnd, onEnd)
+    control.end.then(onEnd, onEnd)
   }
 
   signal(name: NodeJS.Signals): void {
@@ -37,12 +37,12 @@ export class StepHandle implements RunningProcess {
   }
 
   wait(): Promise<ExitStatus> {
-    return this.#life.end
+    return this.#control.end
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#life.kill()
-    await this.#life.end.catch(() => undefined)
+    this.#control.kill()
+    await this.#control.end.catch(() => undefined)
     for (const stream of [this.stdin, this.stdout, this.stderr]) stream?.destroy()
   }
 }

@@ -28,7 +28,7 @@ describe('sandbox: the life of control groups', () => {
     }
   })
 
-  it('keeps those of the living, and removes those of the dead', async () => {
+  it('keeps groups of running builders, and removes those of ended ones', async () => {
     const fixture = inProcessFixture()
     const living = makeControlGroup(options, readGroupSystem())
     const spec = fixture.spec(['sh', '-c', 'echo started; sleep 1000'], {
@@ -58,7 +58,7 @@ describe('sandbox: the life of control groups', () => {
     assert.deepEqual(groups(), [])
   })
 
-  it('takes no group that is there already for its own', async () => {
+  it('never uses a group that exists already', async () => {
     mkdirSync(`${PIDS}${PARENT}/tsbuild-of-another`, { recursive: true })
     const made = await Promise.all(
       Array.from({ length: 20 }, async () => makeControlGroup(options, readGroupSystem())),

@@ -59,7 +59,7 @@ describe('sandbox: limits', () => {
     for (const path of groups) assert.equal(existsSync(path), false, path)
   })
 
-  it('sets the limits of processes from the very start, and not its own', async () => {
+  it('sets the limits of processes from their start, and not those of the builder', async () => {
     // A builder without the right to raise it again loses its limit on core dumps with the first step.
     const own = (): string => readFileSync('/proc/self/limits', 'utf8').replace(/^Max core.*$/m, '')
     const before = own()
