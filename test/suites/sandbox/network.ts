@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { type OpenSandbox, SandboxFixture } from './fixture.ts'
+import { needsOwnNetwork, type OpenSandbox, SandboxFixture } from './fixture.ts'
 
 /** The networks of steps. */
 export function networkSuite(open: OpenSandbox): void {
@@ -41,7 +41,8 @@ export function networkSuite(open: OpenSandbox): void {
       assert.match(own, /nameserver/)
     })
 
-    it('reaches the world by default, but not the loopback of the host', async () => {
+    it('reaches the world by default, but not the loopback of the host', async function () {
+      needsOwnNetwork(this)
       const [address] = Object.values(networkInterfaces())
         .flatMap((addresses) => addresses ?? [])
         .filter(({ family, internal }) => family === 'IPv4' && !internal)
@@ -56,7 +57,8 @@ export function networkSuite(open: OpenSandbox): void {
       assert.doesNotMatch(await fixture.sh('cat /etc/resolv.conf', overrides), /nameserver 127/)
     })
 
-    it('is different for steps that run at the same time', async () => {
+    it('is different for steps that run at the same time', async function () {
+      needsOwnNetwork(this)
       const overrides = { network: 'default' } as const
       const link = 'readlink /proc/self/ns/net; sleep 0.1'
       const both = await Promise.all([fixture.sh(link, overrides), fixture.sh(link, overrides)])
