@@ -15,7 +15,7 @@ const EMPTIED = 1
 const BROKEN = 2
 const LENGTHS = 3
 
-/** Stands in the place of a length after the last bytes. */
+/** Instead of a length: there are no more bytes. */
 const END = -1
 
 /** The longest wait before it is checked again whether the work is cancelled. */

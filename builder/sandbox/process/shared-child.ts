@@ -4,7 +4,7 @@ import { errnoOf } from '#core'
 /**
  * A child process of the builder that other threads signal than the one that waits for it. Data: it can
  * be posted to a thread. The kernel gives the pid to another process once it is released, which must not
- * happen between the decision to send a signal and the system call.
+ * happen between the decision to send a signal and the system call. (Older kernels have no pidfd.)
  */
 export interface SharedChild {
   /** As the host numbers it. */

@@ -112,14 +112,14 @@ function startIn(launcher: Launcher, input: LaunchInput, io: StepIo): number {
   const cgroups = input.cgroups ?? launcher.cgroups
   const started = enter(program, cgroups, io)
   if (started !== undefined) return started
-  canBeBornInGroup = false
+  canCloneIntoGroup = false
   return startIn(launcher, input, io)
 }
 
 /** False once the kernel was found to lack it. */
-let canBeBornInGroup = true
+let canCloneIntoGroup = true
 
-/** Starts a process beside an init. @returns `undefined` when the kernel lets none be born in a group */
+/** Starts a process beside an init. @returns `undefined` when the kernel cannot start one in a group */
 function enter(
   program: StepProgram,
   cgroups: readonly CgroupDir[],
@@ -212,8 +212,8 @@ function outcomeOf(
 function openGroup(directories: readonly CgroupDir[]): StepGroup | undefined {
   const directory = directories.find(({ version }) => version === 2)
   if (directory === undefined) return undefined
-  return canBeBornInGroup
-    ? { descriptor: openSync(directory.path, 'r'), by: 'birth' }
+  return canCloneIntoGroup
+    ? { descriptor: openSync(directory.path, 'r'), by: 'clone' }
     : { descriptor: openSync(`${directory.path}/cgroup.procs`, 'w'), by: 'move' }
 }
 

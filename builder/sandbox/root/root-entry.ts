@@ -53,7 +53,7 @@ export function descriptorPath(descriptor: number): string {
 
 /**
  * Finds `path` as a process would whose root directory is `root`: links are followed, but no link
- * and no `..` leads out. Every step goes through a descriptor, so nothing changes underway.
+ * and no `..` leads out. Every step goes through a descriptor, so that nothing changes in between.
  * @throws {TsbuildError} STEP_FAILED when the path cannot be walked
  */
 export function findEntry(root: number, path: string, options: WalkOptions = {}): RootEntry {

@@ -38,7 +38,7 @@ describe('sandbox: control groups of the second version', () => {
     return makeControlGroup({ settings, parent: undefined, ...options }, system(own))
   }
 
-  const pathOf = ({ directories: [place] }: ControlGroup): string => place?.path ?? ''
+  const pathOf = ({ directories: [directory] }: ControlGroup): string => directory?.path ?? ''
   const readIn = (made: ControlGroup, file: string): string =>
     readFileSync(join(pathOf(made), file), 'utf8')
   const read = (path: string): string => readFileSync(join(folder, path), 'utf8')
