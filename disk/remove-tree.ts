@@ -86,7 +86,7 @@ function* removingPath(path: string | Buffer, failures: unknown[]): Generator<vo
   }
 }
 
-/** A folder on the way down. */
+/** A folder that is being emptied. */
 interface Folder {
   readonly name: Name
   readonly identity: FolderIdentity
@@ -111,11 +111,11 @@ interface Entry {
   readonly isFolder: boolean
 }
 
-/** One walk, depth first, with the way down in a list: a tree may be deeper than the call stack. */
+/** One walk, depth first, with a stack in a list: a tree may be deeper than the call stack. */
 class Removal {
   readonly #parent: number
   readonly #failures: unknown[]
-  readonly #way: Folder[] = []
+  readonly #stack: Folder[] = []
   /** Of the parent; looked up when there is a folder to enter. */
   #origin: FolderIdentity | undefined
 
@@ -128,7 +128,7 @@ class Removal {
   *removing(name: Name): Generator<void> {
     try {
       this.#begin(name)
-      for (let top = this.#way.at(-1); top !== undefined; top = this.#way.at(-1)) {
+      for (let top = this.#stack.at(-1); top !== undefined; top = this.#stack.at(-1)) {
         const entry = top.entries.pop()
         if (entry === undefined) this.#leave(top)
         else this.#remove(top, entry)
@@ -161,38 +161,39 @@ class Removal {
       this.#origin ??= identityOf(this.#parent)
       const identity = identityOf(descriptor)
       if (identity.device !== this.#origin.device || identity.mount !== this.#origin.mount) {
-        throw systemFailure('EBUSY', `it is a mount point, '${name}'`)
+        throw systemFailureError('EBUSY', `it is a mount point, '${name}'`)
       }
       const entries = entriesOf(descriptor)
-      this.#way.push({ name, identity, entries, descriptor, stays: false })
+      this.#stack.push({ name, identity, entries, descriptor, stays: false })
     } catch (cause) {
       closeSync(descriptor)
       throw cause
     }
-    const far = this.#way.at(-1 - MAX_OPEN)
+    const far = this.#stack.at(-1 - MAX_OPEN)
     if (far !== undefined) close(far)
   }
 
   /** Removes an empty folder, standing in the one above it. */
   #leave(folder: Folder): void {
-    const above = this.#way.at(-2)
+    const above = this.#stack.at(-2)
     if (above !== undefined && above.descriptor === undefined) {
       this.#attempt(() => openAbove(folder, above))
-      // There is no way back, so everything above stays.
+      // Nothing above can be reached any more, so it stays.
       if (above.descriptor === undefined) {
         this.#close()
         return
       }
     }
     const parent = above?.descriptor ?? this.#parent
-    const isGone = !folder.stays && this.#attempt(() => rmdirSync(childPath(parent, folder.name)))
-    if (above !== undefined && !isGone) above.stays = true
-    this.#way.pop()
+    const isRemoved =
+      !folder.stays && this.#attempt(() => rmdirSync(childPath(parent, folder.name)))
+    if (above !== undefined && !isRemoved) above.stays = true
+    this.#stack.pop()
     close(folder)
   }
 
   #close(): void {
-    for (const folder of this.#way.splice(0)) close(folder)
+    for (const folder of this.#stack.splice(0)) close(folder)
   }
 
   /** @returns whether it went well; that something is missing already counts as success */
@@ -227,7 +228,7 @@ function openAbove(folder: Folder, above: Folder): void {
     return
   }
   closeSync(descriptor)
-  throw systemFailure('ESTALE', `a folder was moved while it was removed, '${folder.name}'`)
+  throw systemFailureError('ESTALE', `a folder was moved while it was removed, '${folder.name}'`)
 }
 
 function entriesOf(descriptor: number): Entry[] {
@@ -256,7 +257,7 @@ function identityOf(descriptor: number): FolderIdentity {
 }
 
 /** In the shape of a failed system call. */
-function systemFailure(code: string, reason: string): Error {
+function systemFailureError(code: string, reason: string): Error {
   return Object.assign(new Error(`${code}: ${reason}`), { code })
 }
 

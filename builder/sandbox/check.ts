@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs'
 import { MORE_IDS, TsbuildError } from '#core'
 import { removeTree } from '#disk'
-import { explainMissingSeccomp } from './filter/seccomp.ts'
+import { missingSeccompError } from './filter/seccomp.ts'
 import { canMapRange } from './host/rootless.ts'
 import { findNetworkProgram } from './network/network-program.ts'
 import { run } from './spec/run.ts'
@@ -49,7 +49,7 @@ function checkOverlay(): SandboxCheck {
 
 function checkSeccomp(): SandboxCheck {
   const subject = 'system call filter'
-  const problem = explainMissingSeccomp()
+  const problem = missingSeccompError()
   if (problem === undefined) return { subject, state: 'ok', detail: 'libseccomp is installed' }
   return { subject, state: 'missing', detail: problem.message, hint: problem.hint }
 }

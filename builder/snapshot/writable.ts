@@ -37,7 +37,7 @@ function copyAttributes(from: string, to: string): void {
   lutimesSync(to, stat.atimeMs / 1000, stat.mtimeMs / 1000)
 }
 
-/** What overlayfs notes about a directory is true only in the layer where it stands. */
+/** Attributes that overlayfs sets on a directory are valid only in the layer where it is. */
 function isMarkOfOverlay(name: string): boolean {
   return name.startsWith('trusted.overlay.') || name.startsWith('user.overlay.')
 }

@@ -5,13 +5,13 @@ export function peerGoneError(message: string, cause?: unknown): TsbuildError {
   return new TsbuildError(message, {
     code: 'PEER_GONE',
     cause,
-    hint: 'a part of tsbuild ended too early, perhaps for want of memory; run it again',
+    hint: 'a part of tsbuild ended too early (out of memory?); run it again',
   })
 }
 
 /**
  * Of the failures of threads that work together, the one that caused the others: a thread whose peer
- * failed has only a PEER_GONE.
+ * failed reports only PEER_GONE.
  */
 export function originalFailure(failures: readonly unknown[]): unknown {
   const ranked = failures.map((failure) => ({ failure, rank: rankOf(failure) }))

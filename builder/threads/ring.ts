@@ -15,11 +15,11 @@ const EMPTIED = 1
 const BROKEN = 2
 const LENGTHS = 3
 
-/** Stands in the place of a length after the last bytes. */
+/** Instead of a length: there are no more bytes. */
 const END = -1
 
-/** Long enough to cost nothing, short enough to notice soon that the work is cancelled. */
-const PATIENCE_MILLISECONDS = 50
+/** The longest wait before it is checked again whether the work is cancelled. */
+const WAIT_MILLISECONDS = 50
 
 /**
  * Makes a ring, through which bytes pass from one thread to another in shared memory: a pipe would copy
@@ -64,7 +64,7 @@ export class RingWriter {
       if (filled - emptied < SLOTS) return slotAt(this.#slots, filled)
       if (Atomics.load(control, BROKEN) !== 0) throw brokenRingError('reader')
       checkpoint()
-      Atomics.wait(control, EMPTIED, emptied, PATIENCE_MILLISECONDS)
+      Atomics.wait(control, EMPTIED, emptied, WAIT_MILLISECONDS)
     }
   }
 
@@ -102,7 +102,7 @@ export function* readRing(ring: Ring): Generator<Uint8Array, void, undefined> {
     } else {
       if (isBroken) throw brokenRingError('writer')
       checkpoint()
-      Atomics.wait(control, FILLED, emptied, PATIENCE_MILLISECONDS)
+      Atomics.wait(control, FILLED, emptied, WAIT_MILLISECONDS)
     }
   }
 }
@@ -124,5 +124,5 @@ function slotAt(slots: readonly Buffer[], count: number): Buffer {
 }
 
 function brokenRingError(peer: 'reader' | 'writer'): TsbuildError {
-  return peerGoneError(`the ${peer} of the tar has gone`)
+  return peerGoneError(`the ${peer} of the tar ended too early`)
 }

@@ -52,7 +52,7 @@ describe('removal of a tree', () => {
     assert.equal(await removeTree(join(top, 'no', 'where')), true)
   })
 
-  it('takes folders that an ordinary user closed to himself', async function () {
+  it('takes folders of an ordinary user that their owner cannot read', async function () {
     if (process.geteuid?.() !== 0) this.skip()
     chownSync(top, 65_534, 65_534)
     process.seteuid?.(65_534)

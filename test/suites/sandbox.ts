@@ -1,8 +1,11 @@
 import type { OpenSandbox } from './sandbox/fixture.ts'
 import { handleSuite } from './sandbox/handle.ts'
+import { inheritanceSuite } from './sandbox/inheritance.ts'
 import { isolationSuite } from './sandbox/isolation.ts'
 import { lifetimeSuite } from './sandbox/lifetime.ts'
+import { limitsSuite } from './sandbox/limits.ts'
 import { mountsSuite } from './sandbox/mounts.ts'
+import { networkSuite } from './sandbox/network.ts'
 import { pidOneSuite } from './sandbox/pid-one.ts'
 import { processSuite } from './sandbox/process.ts'
 import { rightsSuite } from './sandbox/rights.ts'
@@ -19,6 +22,9 @@ export function sandboxSuite(name: string, open: OpenSandbox): void {
     usersSuite(open)
     rightsSuite(open)
     isolationSuite(open)
+    inheritanceSuite(open)
+    limitsSuite(open)
+    networkSuite(open)
     rootFilesSuite(open)
     mountsSuite(open)
   })

@@ -38,7 +38,7 @@ export class RootedDirectory {
     if (cached !== undefined) {
       this.#open.delete(path)
       this.#open.set(path, cached)
-      return this.#remember(path, cached)
+      return this.#setLast(path, cached)
     }
     return this.#openFrom(path)
   }
@@ -53,12 +53,17 @@ export class RootedDirectory {
       end += name.length + (end === 0 ? 0 : 1)
       // Far more than can be kept: to name them all takes a time that grows with the square.
       const isPassed = i > 0 && names.length - i >= this.#maxOpen
-      const next = openIfThere(fd, name, isPassed)
+      let next: number | undefined
+      try {
+        next = openIfThere(fd, name)
+      } finally {
+        if (isPassed) closeSync(fd)
+      }
       if (next === undefined) return undefined
       fd = next
       if (names.length - i <= this.#maxOpen) this.#keep(path.slice(0, end) as Name, fd)
     }
-    return this.#remember(path, fd)
+    return this.#setLast(path, fd)
   }
 
   /** The root is open. */
@@ -93,7 +98,7 @@ export class RootedDirectory {
     closeSync(fd)
   }
 
-  #remember(path: Name, fd: number): number {
+  #setLast(path: Name, fd: number): number {
     this.#lastPath = path
     this.#lastFd = fd
     return fd
@@ -114,7 +119,7 @@ export class RootedDirectory {
   /** Like `at`. @throws {Error} ENOTDIR when the parent is not a directory */
   place(path: Name): string | Buffer {
     const place = this.at(path)
-    if (place === undefined) throw notDirectory(path)
+    if (place === undefined) throw notDirectoryError(path)
     return place
   }
 
@@ -127,7 +132,7 @@ export class RootedDirectory {
   /** Where system calls find the directory at `path` itself. @throws {Error} ENOTDIR */
   inside(path: Name): string {
     const fd = this.directory(path)
-    if (fd === undefined) throw notDirectory(path)
+    if (fd === undefined) throw notDirectoryError(path)
     return `/proc/self/fd/${fd}`
   }
 
@@ -149,7 +154,7 @@ export class RootedDirectory {
     this.forget(path)
     const slash = path.lastIndexOf('/')
     const parent = this.directory(path.slice(0, Math.max(slash, 0)) as Name)
-    if (parent === undefined) throw notDirectory(path)
+    if (parent === undefined) throw notDirectoryError(path)
     removeEntry(parent, path.slice(slash + 1) as Name)
   }
 
@@ -169,19 +174,17 @@ export class RootedDirectory {
   }
 }
 
-/** `undefined` where no directory has that name. `isPassed`: the parent is closed. */
-function openIfThere(parent: number, name: string, isPassed: boolean): number | undefined {
+/** `undefined` where no directory has that name. */
+function openIfThere(parent: number, name: string): number | undefined {
   try {
     return openSync(childPath(parent, name), OPEN_PLACE)
   } catch (cause) {
     const errno = errnoOf(cause)
     if (errno === 'ENOENT' || errno === 'ENOTDIR' || errno === 'ELOOP') return undefined
     throw cause
-  } finally {
-    if (isPassed) closeSync(parent)
   }
 }
 
-function notDirectory(path: Name): Error {
+function notDirectoryError(path: Name): Error {
   return Object.assign(new Error(`ENOTDIR: not a directory, '${path}'`), { code: 'ENOTDIR' })
 }

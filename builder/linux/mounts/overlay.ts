@@ -42,7 +42,8 @@ export function mountOverlay(overlay: Omit<OverlayMount, 'type' | 'target'>, tar
     const options = [...SAFE_OPTIONS, ...upper, `lowerdir=${layers.join(':')}`]
     if (isUserNamespace()) options.unshift('userxattr')
     syscall('chdir', [cString('/proc/self/fd')], '/proc/self/fd')
-    mountUnion(`/proc/self/fd/${targetAt}`, options, writable !== undefined)
+    const mountUnion = writable === undefined ? mountReadOnly : mountWritable
+    mountUnion(`/proc/self/fd/${targetAt}`, options)
   } finally {
     for (const descriptor of opened) closeSync(descriptor)
   }
@@ -68,15 +69,15 @@ function distinct(descriptors: readonly number[]): number[] {
  */
 const SAFE_OPTIONS = ['redirect_dir=nofollow', 'metacopy=off', 'index=off']
 
+function mountReadOnly(target: string, options: readonly string[]): void {
+  mount(target, { type: 'overlay', flags: MS.RDONLY, data: options.join(',') })
+}
+
 /**
  * `volatile` (Linux 5.10) leaves out syncing the upper directory: the code that keeps the result syncs
  * its file system once, instead of the step doing so thousands of times.
  */
-function mountUnion(target: string, options: readonly string[], writable: boolean): void {
-  if (!writable) {
-    mount(target, { type: 'overlay', flags: MS.RDONLY, data: options.join(',') })
-    return
-  }
+function mountWritable(target: string, options: readonly string[]): void {
   try {
     mount(target, { type: 'overlay', data: ['volatile', ...options].join(',') })
   } catch (cause) {

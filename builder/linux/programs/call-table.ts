@@ -119,7 +119,7 @@ export class CallTable {
     this.#write(position, { call, args: values, next: onZero, onError, onPositive, index })
   }
 
-  /** What the old process does after a fork. @returns where that begins, and where it wants the pid */
+  /** What the old process does after a fork. @returns where that begins, and where it stores the pid */
   #writeParent(record: number, calls: readonly ProgramCall[]): ParentAddresses {
     const first = this.#nextPosition
     this.#nextPosition += calls.length + 2

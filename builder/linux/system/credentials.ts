@@ -44,7 +44,7 @@ export function ownCapabilities(): bigint {
 
 let last: number | undefined
 
-/** The highest capability that the kernel knows. */
+/** The highest capability that the kernel has. */
 export function lastCapability(): number {
   last ??= Number(readFileSync('/proc/sys/kernel/cap_last_cap', 'latin1'))
   return last

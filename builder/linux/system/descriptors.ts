@@ -22,7 +22,7 @@ export function makePipe(): Pipe {
 export function closeDescriptorsOnExec(): void {
   if (trySyscall('close_range', [3, 0xffffffff, CLOSE_RANGE_CLOEXEC]) >= 0) return
   for (const name of readdirSync('/proc/self/fd')) {
-    // The listing's own descriptor is gone by now.
+    // The listing's own descriptor is closed by now.
     if (Number(name) > 2) trySyscall('fcntl', [Number(name), F_SETFD, FD_CLOEXEC])
   }
 }

@@ -175,7 +175,7 @@ export function numberOfCall(name: SyscallName): number {
   return numbersOfThisMachine()[name]
 }
 
-/** A path or text as the kernel wants it: bytes with a NUL at the end. */
+/** A path or text in the form of system calls: bytes with a NUL at the end. */
 export function cString(text: string | Uint8Array): Buffer {
   const bytes = typeof text === 'string' ? Buffer.from(text, 'utf8') : text
   if (bytes.includes(0)) throw new SystemError(constants.errno.EINVAL, 'path', 'with a NUL byte')

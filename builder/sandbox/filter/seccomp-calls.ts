@@ -63,7 +63,7 @@ export const ALLOWED_NUMBERS: readonly number[] = [
 
 /**
  * What 32-bit x86 long made through `socketcall` and `ipc` and can call directly, most of it since
- * Linux 4.3 and 5.1; libseccomp knows these by the old way only.
+ * Linux 4.3 and 5.1; libseccomp has only the old way for these.
  */
 export const DIRECT_CALLS: Readonly<Record<string, number>> = {
   recvmmsg: 337,

@@ -54,8 +54,8 @@ const PERSONALITIES = [0, 8, 0x20000, 0x20008, 0xffffffff]
 const REFUSED_FAMILIES = [38, 40]
 
 /** Says why there is no filter, or `undefined` when one can be made. */
-export function explainMissingSeccomp(): TsbuildError | undefined {
-  return openLibrary(LIBRARY) === undefined ? unavailable() : undefined
+export function missingSeccompError(): TsbuildError | undefined {
+  return openLibrary(LIBRARY) === undefined ? seccompError() : undefined
 }
 
 /**
@@ -66,7 +66,7 @@ export function explainMissingSeccomp(): TsbuildError | undefined {
 export function stepFilter(): Buffer {
   const library = openLibrary(LIBRARY)
   const machines = MACHINES[process.arch]
-  if (library === undefined || machines === undefined) throw unavailable()
+  if (library === undefined || machines === undefined) throw seccompError()
   const numberOf = resolver(library)
   // The last one is reached when no machine matches.
   let program: readonly Instruction[] = [[RETURN, 0, 0, KILL_PROCESS]]
@@ -210,7 +210,7 @@ function encode(program: readonly Instruction[]): Buffer {
   return bytes
 }
 
-function unavailable(): TsbuildError {
+function seccompError(): TsbuildError {
   return new TsbuildError(`cannot filter the system calls of a step: ${LIBRARY} is not installed`, {
     code: 'SANDBOX_UNAVAILABLE',
     hint: 'install the package libseccomp2 (Debian, Ubuntu) or libseccomp (other distributions), on a kernel with seccomp',

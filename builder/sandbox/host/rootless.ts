@@ -18,11 +18,11 @@ export interface ReexecOptions {
  */
 export function reexecInUserNamespace(options: ReexecOptions): void {
   if (process.geteuid?.() === 0) return
-  const obstacle = explainMissingUserNamespaces()
+  const obstacle = userNamespacesError()
   if (obstacle !== undefined) throw obstacle
   const unshare = findProgram('unshare')
   if (unshare === undefined || process.execve === undefined) {
-    throw unavailable('the program unshare is missing', 'install the package util-linux')
+    throw ordinaryUserError('the program unshare is missing', 'install the package util-linux')
   }
   const mapping = canMapRange() ? ['--map-auto', '--map-root-user'] : ['--map-root-user']
   const command = [process.execPath, ...process.execArgv, ...process.argv.slice(1)]
@@ -57,10 +57,13 @@ const SYSTEM_SWITCHES: readonly (readonly [string, string, string])[] = [
 ]
 
 /** Says why an ordinary user cannot have a user namespace here; `undefined` when nothing is known. */
-function explainMissingUserNamespaces(): TsbuildError | undefined {
+function userNamespacesError(): TsbuildError | undefined {
   for (const [path, off, remedy] of SYSTEM_SWITCHES) {
     if (readIfThere(path).trim() === off) {
-      return unavailable(`${path} is ${off}`, `run as root, or let users have them: ${remedy}`)
+      return ordinaryUserError(
+        `${path} is ${off}`,
+        `run as root, or let users have them: ${remedy}`,
+      )
     }
   }
   return undefined
@@ -106,7 +109,7 @@ function readIfThere(path: string): string {
   }
 }
 
-function unavailable(reason: string, hint: string): TsbuildError {
+function ordinaryUserError(reason: string, hint: string): TsbuildError {
   return new TsbuildError(`cannot run steps as an ordinary user: ${reason}`, {
     code: 'SANDBOX_UNAVAILABLE',
     hint,

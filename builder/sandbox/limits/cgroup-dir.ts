@@ -47,7 +47,7 @@ export function groupName(random: (length: number) => string): string {
   return `${PREFIX}${random(RANDOM_LENGTH)}`
 }
 
-/** Makes the directory `name` in a hierarchy, with its controllers on, and removes those of dead builders. */
+/** Makes the directory `name` in a hierarchy, with its controllers on, and removes those of builders that have ended. */
 export function makeCgroupDir(
   hierarchy: Hierarchy,
   name: string,
@@ -113,7 +113,7 @@ function baseOf(hierarchy: Hierarchy, { parent, settings }: CgroupDirOptions): s
 }
 
 /**
- * Removes the groups of builders that were killed: a living builder holds the lock of its groups,
+ * Removes the groups of builders that were killed: a running builder holds the lock of its groups,
  * whatever namespaces it is in. A group with processes in it cannot be removed.
  */
 function removeLeftovers(base: string): void {

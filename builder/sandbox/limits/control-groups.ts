@@ -50,7 +50,7 @@ export function makeControlGroup(options: CgroupDirOptions, system: GroupSystem)
     } catch (cause) {
       // A part of a setting may hold already, and be too much: no device at all, say.
       if (made !== undefined) discardCgroupDir(made)
-      const failure = notAllowed(cause)
+      const failure = groupError(cause)
       if (setting.optional !== true || !(failure instanceof TsbuildError)) {
         for (const directory of directories.values()) discardCgroupDir(directory)
         throw failure
@@ -113,7 +113,7 @@ function applySetting({ hierarchy, path, lock }: OwnCgroupDir, setting: GroupSet
   }
 }
 
-function notAllowed(cause: unknown): unknown {
+function groupError(cause: unknown): unknown {
   if (cause instanceof TsbuildError || errnoOf(cause) === undefined) return cause
   return new TsbuildError('limit a step: control groups cannot be made here', {
     code: 'SANDBOX_UNAVAILABLE',

@@ -1,14 +1,12 @@
 import { closeSync } from 'node:fs'
-import { type ProcessEnd, waitForExit } from '#builder/linux'
-import { errnoOf } from '#core'
+import type { ProcessEnd } from '#builder/linux'
+import { killAndReap, killAndWait, type SharedChild } from './shared-child.ts'
 
 /**
  * The first process of a pid namespace: pid 1, a child of this process. Its end is that of all processes
  * in the namespace.
  */
-export interface FirstProcess {
-  /** As the host numbers it. */
-  readonly pid: number
+export interface FirstProcess extends SharedChild {
   /** Descriptor of its pid namespace. */
   readonly namespace: number
   /** Descriptor of a pipe: pid 1 ends when it is closed, and so when the builder dies. */
@@ -26,32 +24,18 @@ export interface Gate {
 }
 
 /** Ends an init, or releases what belongs to a pid 1 that `endGate` has ended. */
-export function releaseFirst({ pid, control, gate }: FirstProcess): void {
+export function releaseFirst(first: FirstProcess): void {
+  const { control, gate } = first
   if (gate !== undefined) closeSync(gate.entrance)
   closeSync(control)
-  if (gate === undefined) killAndWait(pid)
+  if (gate === undefined) killAndReap(first)
 }
 
 /**
  * Ends a pid 1 that is not an init, which may have ended already. Its guardian ends first: it kills by
  * pid, and the pid is another process's once it is released.
  */
-export function endGate(pid: number, { guardian }: Gate): ProcessEnd {
+export function endGate(first: SharedChild, { guardian }: Gate): ProcessEnd {
   killAndWait(guardian)
-  return killAndWait(pid)
-}
-
-/** Kills a process, which may have ended already. */
-export function killProcess(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch (cause) {
-    if (errnoOf(cause) !== 'ESRCH') throw cause
-  }
-}
-
-/** Kills a child and releases its pid: one that is not waited for would keep its namespace from ending. */
-export function killAndWait(pid: number): ProcessEnd {
-  killProcess(pid)
-  return waitForExit(pid)
+  return killAndReap(first)
 }

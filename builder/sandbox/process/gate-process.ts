@@ -21,8 +21,8 @@ import {
 import { confine } from '../filter/confinement.ts'
 import { CAP_KILL } from '../filter/profile.ts'
 import type { CgroupDir } from '../limits/cgroup-dir.ts'
-import { type FirstProcess, killAndWait } from './first-process.ts'
-import { type FirstProcessOptions, mountProcCall, notStarted } from './init-process.ts'
+import type { FirstProcess } from './first-process.ts'
+import { type FirstProcessOptions, initStartError, mountProcCall } from './init-process.ts'
 import {
   CLONE_NEWPID,
   CLONE_PARENT,
@@ -32,6 +32,7 @@ import {
   SIGCHLD,
   SIGKILL,
 } from './kernel-constants.ts'
+import { killAndWait, shareChild } from './shared-child.ts'
 import { startProgram } from './start-program.ts'
 
 /** What a pid 1 that waits needs. */
@@ -94,13 +95,16 @@ export function startGate(options: GateOptions): FirstProcess {
     closeSync(report.writeEnd)
     const pid = pidIn(readReports(report.readEnd), calls)
     const namespace = openSync(`/proc/${pid}/ns/pid`, 'r')
-    return { pid, namespace, control: control.writeEnd, gate: { entrance, guardian } }
+    return {
+      ...shareChild(pid),
+      ...{ namespace, control: control.writeEnd, gate: { entrance, guardian } },
+    }
   } catch (cause) {
     closeSync(control.writeEnd)
     closeSync(entrance)
     if (guardian === undefined) closeSync(report.writeEnd)
     else killAndWait(guardian)
-    throw notStarted(cause)
+    throw initStartError(cause)
   } finally {
     for (const descriptor of [control.readEnd, report.readEnd, gate, ...groups]) {
       closeSync(descriptor)

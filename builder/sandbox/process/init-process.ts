@@ -12,7 +12,7 @@ import {
 } from '#builder/linux'
 import { TsbuildError } from '#core'
 import { confine } from '../filter/confinement.ts'
-import { type FirstProcess, killAndWait } from './first-process.ts'
+import type { FirstProcess } from './first-process.ts'
 import {
   CLONE_NEWCGROUP,
   CLONE_NEWPID,
@@ -21,6 +21,7 @@ import {
   PR_SET_NAME,
   SIGCHLD,
 } from './kernel-constants.ts'
+import { killAndWait, shareChild } from './shared-child.ts'
 import { startProgram } from './start-program.ts'
 
 /** What every first process needs. */
@@ -61,7 +62,7 @@ export function startInit(options: FirstProcessOptions): FirstProcess {
     closeSync(control.readEnd)
     closeSync(report.writeEnd)
     const { pid, namespace } = admit(readReports(report.readEnd), calls, control.writeEnd)
-    return { pid, namespace, control: control.writeEnd }
+    return { ...shareChild(pid), namespace, control: control.writeEnd }
   } catch (cause) {
     closeSync(control.writeEnd)
     throw cause
@@ -123,12 +124,12 @@ function admit(
   } catch (cause) {
     if (namespace !== undefined) closeSync(namespace)
     if (pid !== undefined) killAndWait(pid)
-    throw notStarted(cause)
+    throw initStartError(cause)
   }
 }
 
 /** The failure to start a pid 1. */
-export function notStarted(cause: unknown): TsbuildError {
+export function initStartError(cause: unknown): TsbuildError {
   const reason = cause instanceof Error ? cause.message : String(cause)
   return new TsbuildError(`start pid 1 of a step: ${reason}`, {
     code: 'SANDBOX_UNAVAILABLE',

@@ -4,7 +4,7 @@
 export const CLONE_PARENT = 0x8000
 /** clone(2): stores the pid in the old process's memory. */
 export const CLONE_PARENT_SETTID = 0x100000
-/** clone3(2): the new process is born in a control group. */
+/** clone3(2): the new process starts in a control group. */
 export const CLONE_INTO_CGROUP = 0x200000000n
 /** unshare(2): a new control group namespace. */
 export const CLONE_NEWCGROUP = 0x2000000

@@ -44,7 +44,7 @@ export function inGroups<T>(
 }
 
 /**
- * Puts the calling thread, and only it, into groups of the first version: what it starts is born there.
+ * Puts the calling thread, and only it, into groups of the first version: what it starts is in them, too.
  * Groups of the second version take no single threads.
  */
 function joinGroups(thread: number, directories: readonly CgroupDir[]): void {

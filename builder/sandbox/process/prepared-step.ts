@@ -31,7 +31,7 @@ export interface PreparedStep {
  * 1 that is not an init has ended before.
  */
 export function releaseStep({ first, namespaces, root }: PreparedStep): void {
-  // Nothing may hold the mounts of the step when its last process has ended: then they are gone.
+  // The kernel releases the mounts with the last process, unless a descriptor holds them.
   closeNamespaces(namespaces)
   closeRoot(root)
   releaseFirst(first)

@@ -51,7 +51,7 @@ export class StepIo {
     try {
       for (const descriptor of pipes) fchownSync(descriptor, user.uid, user.gid)
     } catch (cause) {
-      throw errnoOf(cause) === 'EINVAL' ? unmappedUser(user, cause) : cause
+      throw errnoOf(cause) === 'EINVAL' ? unmappedUserError(user, cause) : cause
     }
   }
 
@@ -69,7 +69,7 @@ export class StepIo {
 }
 
 /** The failure to become a user whose ids are not mapped. */
-export function unmappedUser(user: Identity, cause: unknown): TsbuildError {
+export function unmappedUserError(user: Identity, cause: unknown): TsbuildError {
   return new TsbuildError(`run as ${user.uid}:${user.gid}: this user namespace lacks these ids`, {
     code: 'STEP_FAILED',
     hint: MORE_IDS,

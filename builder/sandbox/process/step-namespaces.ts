@@ -29,7 +29,7 @@ import { startGate } from './gate-process.ts'
 import { startInit } from './init-process.ts'
 import type { PreparedStep, StepInput } from './prepared-step.ts'
 
-/** A thread that prepares steps: how it comes back from their namespaces, and what it knows of the host. */
+/** A thread that prepares steps: how it comes back from their namespaces, and the facts of the host. */
 export interface Preparer {
   /** An empty directory of ours: in each step's mount namespace, the scaffold is mounted here. */
   readonly scaffold: string
@@ -103,7 +103,7 @@ function prepareInside(preparer: Preparer, input: StepInput, undo: Undo): Prepar
 
 function endFirst(first: FirstProcess): void {
   closeSync(first.namespace)
-  if (first.gate !== undefined) endGate(first.pid, first.gate)
+  if (first.gate !== undefined) endGate(first, first.gate)
   releaseFirst(first)
 }
 

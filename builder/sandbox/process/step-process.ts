@@ -15,13 +15,14 @@ import {
 } from '#builder/linux'
 import { errnoOf, TsbuildError, type Ulimit } from '#core'
 import type { CgroupDir } from '../limits/cgroup-dir.ts'
-import { findProgram, notExecutable } from '../root/find-program.ts'
-import { endGate, type Gate, killAndWait } from './first-process.ts'
+import { findProgram, notExecutableError } from '../root/find-program.ts'
+import { endGate, type Gate } from './first-process.ts'
 import { passGate } from './gate-process.ts'
 import { inGroups, type Launcher } from './launcher.ts'
 import type { PreparedStep } from './prepared-step.ts'
+import { killAndWait, reapChild, type SharedChild, shareChild } from './shared-child.ts'
 import { startProgram } from './start-program.ts'
-import { StepIo, type StepPipes, unmappedUser } from './step-io.ts'
+import { StepIo, type StepPipes, unmappedUserError } from './step-io.ts'
 import {
   enteringCalls,
   inherited,
@@ -42,10 +43,7 @@ export interface LaunchInput {
 }
 
 /** A process that has been started. */
-export interface Launched extends StepPipes {
-  /** As the host numbers it. */
-  readonly pid: number
-}
+export interface Launched extends StepPipes, SharedChild {}
 
 /**
  * Runs the step's process until that ends; others that it started may live on.
@@ -57,28 +55,29 @@ export function runStep(
   input: LaunchInput,
   onStart: (launched: Launched) => void,
 ): ProcessEnd {
-  const { pid, gate } = input.step.first
+  const { first } = input.step
+  const { gate } = first
   if (gate === undefined) {
     return inGroups(launcher, input.cgroups, () =>
-      waitForExit(startProcess(launcher, input, onStart)),
+      reapChild(startProcess(launcher, input, onStart)),
     )
   }
   try {
     startProcess(launcher, input, onStart)
-    awaitEnd(pid)
+    awaitEnd(first.pid)
   } catch (cause) {
-    endGate(pid, gate)
+    endGate(first, gate)
     throw cause
   }
-  return endGate(pid, gate)
+  return endGate(first, gate)
 }
 
 function startProcess(
   launcher: Launcher,
   input: LaunchInput,
   onStart: (launched: Launched) => void,
-): number {
-  const { root } = input.step
+): SharedChild {
+  const { first, root } = input.step
   const io = new StepIo(root.input, input.stdin)
   let pid: number
   try {
@@ -90,8 +89,10 @@ function startProcess(
   } finally {
     io.closeTheirs()
   }
-  onStart({ pid, ...io.ours })
-  return pid
+  const child = first.gate === undefined ? shareChild(pid) : first
+  const { pidState } = child
+  onStart({ pid, pidState, ...io.ours })
+  return child
 }
 
 /** @returns the pid of the step's process, which runs its program */
@@ -100,7 +101,10 @@ function startIn(launcher: Launcher, input: LaunchInput, io: StepIo): number {
   const [name = ''] = args
   if ([...args, ...step.root.env].some((text) => text.includes('\0'))) {
     // The kernel would take what stands before it and drop the rest.
-    throw notExecutable(name, new Error('arguments and environment cannot have a NUL character'))
+    throw notExecutableError(
+      name,
+      new Error('arguments and environment cannot have a NUL character'),
+    )
   }
   const path = asUser(step.root.user, () => findProgram(name, step.root))
   const program = { step, program: path, args, ulimits, openFiles: launcher.openFiles }
@@ -108,14 +112,14 @@ function startIn(launcher: Launcher, input: LaunchInput, io: StepIo): number {
   const cgroups = input.cgroups ?? launcher.cgroups
   const started = enter(program, cgroups, io)
   if (started !== undefined) return started
-  canBeBornInGroup = false
+  canCloneIntoGroup = false
   return startIn(launcher, input, io)
 }
 
 /** False once the kernel was found to lack it. */
-let canBeBornInGroup = true
+let canCloneIntoGroup = true
 
-/** Starts a process beside an init. @returns `undefined` when the kernel lets none be born in a group */
+/** Starts a process beside an init. @returns `undefined` when the kernel cannot start one in a group */
 function enter(
   program: StepProgram,
   cgroups: readonly CgroupDir[],
@@ -131,7 +135,7 @@ function enter(
     if (failure?.syscall === 'clone3' && pid === undefined) return undefined
     if (pid !== undefined && failure === undefined) return pid
     if (pid !== undefined) killAndWait(pid)
-    throw explain(failure, program)
+    throw startError(failure, program)
   } finally {
     closeSync(report.readEnd)
     if (group !== undefined) closeSync(group.descriptor)
@@ -180,7 +184,7 @@ function passIn(program: StepProgram, { entrance }: Gate, io: StepIo): number {
       closeSync(report.writeEnd)
     }
     const { failure } = outcomeOf(readReports(report.readEnd), calls)
-    if (failure !== undefined) throw explain(failure, program)
+    if (failure !== undefined) throw startError(failure, program)
     return program.step.first.pid
   } finally {
     closeSync(report.readEnd)
@@ -208,8 +212,8 @@ function outcomeOf(
 function openGroup(directories: readonly CgroupDir[]): StepGroup | undefined {
   const directory = directories.find(({ version }) => version === 2)
   if (directory === undefined) return undefined
-  return canBeBornInGroup
-    ? { descriptor: openSync(directory.path, 'r'), by: 'birth' }
+  return canCloneIntoGroup
+    ? { descriptor: openSync(directory.path, 'r'), by: 'clone' }
     : { descriptor: openSync(`${directory.path}/cgroup.procs`, 'w'), by: 'move' }
 }
 
@@ -224,10 +228,10 @@ function asUser<T>(user: Identity, action: () => T): T {
 }
 
 /** What the failure of one of the calls means to the author of the step. */
-function explain(failure: SystemError | undefined, { step, args, ulimits }: StepProgram): Error {
+function startError(failure: SystemError | undefined, { step, args, ulimits }: StepProgram): Error {
   switch (failure?.syscall) {
     case 'execve':
-      return notExecutable(args[0] ?? '', failure)
+      return notExecutableError(args[0] ?? '', failure)
     case 'prlimit64': {
       const limits = ulimits.map((limit) => `${limit.name} to ${limit.soft}:${limit.hard}`)
       return new TsbuildError(`limit ${limits.join(' and ')}: not permitted`, {
@@ -239,7 +243,7 @@ function explain(failure: SystemError | undefined, { step, args, ulimits }: Step
     case 'setgroups':
     case 'setresgid':
     case 'setresuid':
-      if (failure.code === 'EINVAL') return unmappedUser(step.root.user, failure)
+      if (failure.code === 'EINVAL') return unmappedUserError(step.root.user, failure)
   }
   return failure ?? new Error('the step ended before its program was started')
 }

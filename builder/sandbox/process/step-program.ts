@@ -39,10 +39,10 @@ export interface StepEntry {
 
 /** How the process gets into a control group. */
 export interface StepGroup {
-  /** `birth`: of its directory. `move`: of its list of processes, open for writing. */
+  /** `clone`: of its directory. `move`: of its list of processes, open for writing. */
   readonly descriptor: number
   /** Kernels before 5.7 only move: it takes milliseconds after a quiet time. */
-  readonly by: 'birth' | 'move'
+  readonly by: 'clone' | 'move'
 }
 
 const KEYCTL_JOIN_SESSION_KEYRING = 1
@@ -106,7 +106,7 @@ function becomingCalls(
 
 /** The child is the builder's. */
 function fork(group: StepGroup | undefined): ProgramCall {
-  if (group?.by !== 'birth') {
+  if (group?.by !== 'clone') {
     return { call: 'clone', args: [CLONE_PARENT | SIGCHLD, 0, 0, 0, 0], forks: [] }
   }
   // `struct clone_args`: flags, seven fields that are not used, set_tid, its size, and the group. With

@@ -1,6 +1,6 @@
 /**
  * Assembling what a process sees as its root: mounts, devices, files of /etc, its user. It happens in
- * the mount namespace of the calling thread, and knows nothing of how the process is started.
+ * the mount namespace of the calling thread, and does not depend on how the process is started.
  */
 import { closeSync, constants, openSync } from 'node:fs'
 import { type Identity, O_PATH } from '#builder/linux'
@@ -52,7 +52,7 @@ export interface AssembledRoot {
   readonly env: readonly string[]
   /** Sockets in the root that the caller listens on, and then closes. */
   readonly sockets: readonly StepSocket[]
-  /** What must be removed from the root's files once its mounts are gone. */
+  /** What must be removed from the root's files once its mounts are released. */
   readonly stubs: StubRecord
 }
 
@@ -62,7 +62,7 @@ export type Undo = (() => void)[]
 /**
  * Mounts everything. The root is mounted in the scaffold; making it that of the mount namespace is up to
  * the caller.
- * @param undo gets what the caller has to do, last first, when this fails and its mounts are gone
+ * @param undo gets what the caller has to do, last first, when this fails and its mounts are released
  * @throws {TsbuildError} STEP_FAILED when the image does not fit
  */
 export function assembleRoot(input: RootInput, undo: Undo): AssembledRoot {

@@ -13,7 +13,7 @@ export function findProgram(name: string, root: AssembledRoot): string {
   if (name.includes('/')) {
     const failure = executableAt(root, name)
     if (failure === undefined) return name
-    throw notExecutable(name, failure)
+    throw notExecutableError(name, failure)
   }
   const path = root.env.findLast((entry) => entry.startsWith('PATH='))?.slice('PATH='.length)
   for (const directory of (path ?? DEFAULT_PATH).split(':')) {
@@ -44,7 +44,7 @@ function executableAt(root: AssembledRoot, path: string): unknown {
 }
 
 /** The failure to start a program, in the words of container engines. */
-export function notExecutable(name: string, cause: unknown): TsbuildError {
+export function notExecutableError(name: string, cause: unknown): TsbuildError {
   const errno = errnoOf(cause)
   const reason = errno === undefined ? undefined : EXEC_ERRORS[errno]
   const text = cause instanceof Error ? cause.message : String(cause)

@@ -24,19 +24,20 @@ export function openMountPoint(root: number, path: string, onCreate: OnCreate): 
   const entry = findOrdinary(root, path, onCreate)
   if (entry.stat.isDirectory()) return entry.descriptor
   closeSync(entry.descriptor)
-  throw notOrdinary(path)
+  throw mountPointError(path)
 }
 
 function findOrdinary(root: number, path: string, onCreate: OnCreate): RootEntry {
   try {
     return findEntry(root, path, { create: 'directory', nofollow: true, onCreate })
   } catch (cause) {
-    if (cause instanceof TsbuildError && errnoOf(cause.cause) === 'ELOOP') throw notOrdinary(path)
+    if (cause instanceof TsbuildError && errnoOf(cause.cause) === 'ELOOP')
+      throw mountPointError(path)
     throw cause
   }
 }
 
-function notOrdinary(path: string): TsbuildError {
+function mountPointError(path: string): TsbuildError {
   return new TsbuildError(`mount ${path}: the image has no ordinary directory there`, {
     code: 'STEP_FAILED',
     hint: `remove ${path} from the image, or make it a directory`,

@@ -53,7 +53,7 @@ export function descriptorPath(descriptor: number): string {
 
 /**
  * Finds `path` as a process would whose root directory is `root`: links are followed, but no link
- * and no `..` leads out. Every step goes through a descriptor, so nothing changes underway.
+ * and no `..` leads out. Every step goes through a descriptor, so that nothing changes in between.
  * @throws {TsbuildError} STEP_FAILED when the path cannot be walked
  */
 export function findEntry(root: number, path: string, options: WalkOptions = {}): RootEntry {
@@ -71,7 +71,7 @@ export function findEntry(root: number, path: string, options: WalkOptions = {})
   }
 }
 
-/** What the kernel said, without the descriptors through which it was asked. */
+/** The kernel's message, without the path of a descriptor. */
 function reasonOf(cause: unknown): string {
   const text = cause instanceof Error ? cause.message : String(cause)
   return text.replace(/, \w+ '\/proc\/self\/fd\/.*'$/, '')
@@ -157,7 +157,7 @@ class Walk {
         kept = true
         return { descriptor, names: [...this.#names(), name], stat }
       } else {
-        throw failure('ENOTDIR', `${name} is not a directory`)
+        throw walkError('ENOTDIR', `${name} is not a directory`)
       }
       return undefined
     } finally {
@@ -167,9 +167,9 @@ class Walk {
 
   #follow(name: string): void {
     this.#links++
-    if (this.#options.nofollow === true) throw failure('ELOOP', `${name} is a symbolic link`)
-    if (isMagic(this.#top())) throw failure('ELOOP', `${name} is a link to a file of a process`)
-    if (this.#links > MAX_LINKS) throw failure('ELOOP', 'too many symbolic links')
+    if (this.#options.nofollow === true) throw walkError('ELOOP', `${name} is a symbolic link`)
+    if (isMagic(this.#top())) throw walkError('ELOOP', `${name} is a link to a file of a process`)
+    if (this.#links > MAX_LINKS) throw walkError('ELOOP', 'too many symbolic links')
     const target = readlinkSync(`${descriptorPath(this.#top())}/${name}`)
     if (target.startsWith('/')) this.close()
     this.#rest.push(...target.split('/').reverse())
@@ -216,6 +216,6 @@ function isMagic(directory: number): boolean {
 const CREATE_FLAGS =
   constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 
-function failure(code: string, message: string): Error {
+function walkError(code: string, message: string): Error {
   return Object.assign(new Error(`${code}: ${message}`), { code })
 }

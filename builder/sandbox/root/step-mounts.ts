@@ -211,7 +211,7 @@ function mountFile(root: number, step: FileMount, options: OneMountOptions): und
     fchownSync(descriptor, step.uid, step.gid)
     fchmodSync(descriptor, step.mode)
   } catch (cause) {
-    throw unknownOwner(step, cause)
+    throw ownerError(step, cause)
   } finally {
     closeSync(descriptor)
   }
@@ -233,14 +233,14 @@ function mountSocket(root: number, step: SocketMount, options: OneMountOptions):
       return socket
     } catch (cause) {
       closeSync(socket)
-      throw unknownOwner(step, cause)
+      throw ownerError(step, cause)
     }
   } finally {
     closeSync(directory)
   }
 }
 
-function unknownOwner({ target, uid, gid }: FileMount | SocketMount, cause: unknown): Error {
+function ownerError({ target, uid, gid }: FileMount | SocketMount, cause: unknown): Error {
   if (errnoOf(cause) !== 'EINVAL') return ioError(`mount ${target}`, cause)
   return new TsbuildError(
     `mount ${target} for ${uid}:${gid}: this user namespace lacks these ids`,

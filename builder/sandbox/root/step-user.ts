@@ -57,7 +57,7 @@ export function imageFileReader(root: number): ReadImageFile {
     const entry = findEntryIfThere(root, path)
     if (entry === undefined) return undefined
     try {
-      if (!entry.stat.isFile()) throw unusable(path, 'is not a regular file')
+      if (!entry.stat.isFile()) throw accountsFileError(path, 'is not a regular file')
       return readWhole(descriptorPath(entry.descriptor), path)
     } finally {
       closeSync(entry.descriptor)
@@ -73,10 +73,10 @@ function readWhole(source: string, path: string): string {
   } finally {
     closeSync(descriptor)
   }
-  throw unusable(path, `is larger than ${MAX_ACCOUNTS_FILE} bytes`)
+  throw accountsFileError(path, `is larger than ${MAX_ACCOUNTS_FILE} bytes`)
 }
 
-/** No USER: root, whether or not the image knows a user 0. */
+/** No USER: root, whether or not the image has a user 0. */
 function rootUser(read: ReadImageFile): StepUser {
   const passwd = parsePasswd(readIfUsable(read, '/etc/passwd'))
   const entry = passwd.find((candidate) => candidate.uid === 0)
@@ -147,7 +147,7 @@ function splitOnce(spec: string): readonly string[] {
   return colon < 0 ? [spec] : [spec.slice(0, colon), spec.slice(colon + 1)]
 }
 
-function unusable(path: string, reason: string): TsbuildError {
+function accountsFileError(path: string, reason: string): TsbuildError {
   return new TsbuildError(`look up the user of the step: ${path} of the image ${reason}`, {
     code: 'STEP_FAILED',
   })

@@ -40,7 +40,7 @@ export interface StubRecord {
 
 /**
  * Mount points that the image lacks are made for the step and must not end up in its layer. This
- * remembers them with every trace that making them leaves.
+ * makes them, and records them with every trace that making them leaves.
  */
 export class StubMaker {
   readonly record: StubRecord
@@ -66,7 +66,7 @@ export class StubMaker {
       make()
       return
     }
-    this.#rememberCopied(writable, creation.parentNames)
+    this.#recordCopied(writable, creation.parentNames)
     const parent = descriptorPath(creation.parent)
     const before = statSync(parent, { bigint: true })
     make()
@@ -77,7 +77,7 @@ export class StubMaker {
   }
 
   /** Making a stub in a directory of a lower layer copies it, and all above it, to the upper one. */
-  #rememberCopied(writable: string, names: readonly string[]): void {
+  #recordCopied(writable: string, names: readonly string[]): void {
     for (let length = names.length; length > 0; length--) {
       const ancestor = names.slice(0, length)
       const ancestorPath = ancestor.join('/')
@@ -95,7 +95,7 @@ export class StubMaker {
 }
 
 /**
- * Removes what was made, on the host, after the step has ended and its mounts are gone; nothing that
+ * Removes what was made, on the host, after the step has ended and its mounts are released; nothing that
  * the step itself changed. The writable directory is untrusted by then: no link in it is followed.
  */
 export function removeStubs(record: StubRecord): void {
@@ -183,7 +183,7 @@ function removeCopied(parent: string, copied: CopiedDirectory): void {
   }
 }
 
-/** What decides whether two directories are equal; overlayfs adds a note on where a copy is from. */
+/** What decides whether two directories are equal; overlayfs adds where a copy is from. */
 function contentXattrs(path: string): string {
   const kept = [...listXattrs(path)].filter(([name]) => !/\.overlay\.(origin|impure)$/.test(name))
   return kept

@@ -47,7 +47,7 @@ function forwardOutput(output: Readable, receive: (data: Uint8Array) => void): P
 
 async function atMost(milliseconds: number, promise: Promise<unknown>): Promise<void> {
   const timer = new AbortController()
-  const patience = delay(milliseconds, undefined, { signal: timer.signal }).catch(() => undefined)
-  await Promise.race([promise, patience])
+  const timeout = delay(milliseconds, undefined, { signal: timer.signal }).catch(() => undefined)
+  await Promise.race([promise, timeout])
   timer.abort()
 }

@@ -35,7 +35,7 @@ export interface RunningProcess extends AsyncDisposable {
   signal(name: NodeJS.Signals): void
   /**
    * May be called any number of times.
-   * @returns when the process and everything that it started have ended and its mounts are gone
+   * @returns when the process and everything that it started have ended and its mounts are released
    * @throws {TsbuildError} CANCELLED after an abort or the end of the sandbox, PEER_GONE when the
    * sandbox broke
    */
@@ -50,5 +50,5 @@ export interface Sandbox extends AsyncDisposable {
    * process could not be started (unknown user, missing program), CANCELLED after an abort, PEER_GONE
    * when the sandbox broke
    */
-  start(spec: ProcessSpec, options: StartOptions): Promise<RunningProcess>
+  start(spec: ProcessSpec, options?: StartOptions): Promise<RunningProcess>
 }

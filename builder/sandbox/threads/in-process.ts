@@ -34,14 +34,14 @@ class InProcessSandbox implements Sandbox {
   constructor(options: InProcessOptions) {
     this.#options = { ...options, onNotice: onceEach(options.onNotice) }
     for (const notice of noticesOf(processStatus())) this.#options.onNotice?.(notice)
-    // A failure shows again in the step that wants them.
+    // A failure is reported by the first step that uses them.
     this.#workersFor('none').then(
       ({ launchers: { sandbox } }) => sandbox.giveBack(sandbox.take()),
       () => undefined,
     )
   }
 
-  async start(spec: ProcessSpec, options: StartOptions): Promise<RunningProcess> {
+  async start(spec: ProcessSpec, options: StartOptions = {}): Promise<RunningProcess> {
     const network = networkKindOf(spec.network)
     const workers = await this.#workersFor(network)
     const step = new RunningStep(spec, options, { workers, network })
@@ -88,10 +88,10 @@ class InProcessSandbox implements Sandbox {
 
 /** All groups lack the same, so a notice is passed on once. */
 function onceEach(onNotice: InProcessOptions['onNotice']): (notice: TsbuildError) => void {
-  const said = new Set<string>()
+  const seen = new Set<string>()
   return (notice) => {
-    if (said.has(notice.message)) return
-    said.add(notice.message)
+    if (seen.has(notice.message)) return
+    seen.add(notice.message)
     onNotice?.(notice)
   }
 }

@@ -28,8 +28,8 @@ function launcherFor({ step }: LaunchInput): Launcher {
   try {
     return threadLauncher()
   } catch (cause) {
-    const { pid, gate } = step.first
-    if (gate !== undefined) endGate(pid, gate)
+    const { first } = step
+    if (first.gate !== undefined) endGate(first, first.gate)
     throw cause
   }
 }

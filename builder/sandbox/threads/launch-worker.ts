@@ -8,7 +8,7 @@ import * as tasks from './launch-tasks.ts'
 import { stepFailure } from './step-failure.ts'
 import { threadLauncher } from './thread-launcher.ts'
 
-// At once, so that the first step need not wait for it. A failure shows again when a step is launched.
+// At once, so that the first step need not wait for it. A failure is reported by the first step that is launched.
 try {
   threadLauncher()
 } catch {

@@ -3,8 +3,8 @@ import { Resources, TsbuildError } from '#core'
 import type { ControlGroup } from '../limits/control-groups.ts'
 import { limitsDevices, makeStepGroup } from '../limits/step-groups.ts'
 import type { NetworkKind } from '../network/network-program.ts'
-import { killProcess } from '../process/first-process.ts'
 import type { PreparedStep } from '../process/prepared-step.ts'
+import { type SharedChild, signalChild } from '../process/shared-child.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
 import type { ExitStatus, RunningProcess, StartOptions } from '../spec/sandbox.ts'
 import type { StepLauncher } from './launcher-pool.ts'
@@ -17,7 +17,7 @@ export class RunningStep {
   readonly #workers: StepWorkers
   readonly #options: StartOptions
   readonly #started = Promise.withResolvers<RunningProcess>()
-  #first: number | undefined
+  #first: SharedChild | undefined
   #isCancelled = false
 
   /** How it ended, once nothing is left of it. Rejections reach only those who await it. */
@@ -31,13 +31,18 @@ export class RunningStep {
   ) {
     this.#workers = workers
     this.#options = options
-    this.end = this.#live(spec, network)
+    this.end = this.#runToEnd(spec, network)
     this.end.catch(() => undefined)
   }
 
   /** The handle, once the process runs. @throws as `Sandbox.start` does */
   async started(): Promise<RunningProcess> {
-    return await Promise.race([this.#started.promise, this.end.then(neverStarted)])
+    return await Promise.race([this.#started.promise, this.#rejectAtEnd()])
+  }
+
+  async #rejectAtEnd(): Promise<never> {
+    await this.end
+    throw new Error('a step ended before it was started')
   }
 
   /** Ends everything in the step's namespaces; `end` then rejects with CANCELLED. */
@@ -47,20 +52,20 @@ export class RunningStep {
   }
 
   #kill(): void {
-    if (this.#first !== undefined) killProcess(this.#first)
+    if (this.#first !== undefined) signalChild(this.#first, 'SIGKILL')
   }
 
-  async #live(spec: ProcessSpec, network: NetworkKind): Promise<ExitStatus> {
+  async #runToEnd(spec: ProcessSpec, network: NetworkKind): Promise<ExitStatus> {
     const { signal } = this.#options
     const onAbort = (): void => this.cancel()
     signal?.addEventListener('abort', onAbort)
     try {
-      if (signal?.aborted) throw cancelled()
+      if (signal?.aborted) throw cancelledError()
       const status = await this.#runWith(spec, network)
-      if (this.#isCancelled) throw cancelled()
+      if (this.#isCancelled) throw cancelledError()
       return status
     } catch (cause) {
-      throw this.#isCancelled ? cancelled() : cause
+      throw this.#isCancelled ? cancelledError() : cause
     } finally {
       signal?.removeEventListener('abort', onAbort)
     }
@@ -90,7 +95,7 @@ export class RunningStep {
     { args, ulimits }: ProcessSpec,
     { launcher, ownGroup }: StepRuntime,
   ): Promise<ExitStatus> {
-    this.#first = step.first.pid
+    this.#first = step.first
     if (this.#isCancelled) this.#kill()
     const { onConnect, stdin = 'empty' } = this.#options
     const listeners = step.root.sockets.map((socket) => listenOn(socket, onConnect))
@@ -102,8 +107,8 @@ export class RunningStep {
         { step, args, ulimits, stdin, cgroups },
         {
           onUpdate: (launched) => {
-            const life = { end: this.end, kill: () => this.#kill() }
-            this.#started.resolve(new StepHandle(launched, life))
+            const control = { end: this.end, kill: () => this.#kill() }
+            this.#started.resolve(new StepHandle(launched, control))
           },
         },
       )
@@ -113,8 +118,6 @@ export class RunningStep {
       if (cause instanceof TsbuildError && cause.code === 'PEER_GONE') this.#kill()
       throw cause
     } finally {
-      // The number may be that of another process from now on.
-      this.#first = undefined
       for (const listener of listeners) listener[Symbol.dispose]()
     }
   }
@@ -125,10 +128,6 @@ interface StepRuntime {
   readonly launcher: StepLauncher
   /** For its own limits; absent: the launcher's will do. */
   readonly ownGroup: ControlGroup | undefined
-}
-
-function neverStarted(): never {
-  throw new Error('a step ended before it was started')
 }
 
 /** @returns which limit of the group was reached since this call; a group serves many steps */
@@ -149,6 +148,6 @@ function statusOf({ exitCode, signal }: ProcessEnd, reached: ExitStatus['reached
   }
 }
 
-function cancelled(): TsbuildError {
+function cancelledError(): TsbuildError {
   return new TsbuildError('the step was cancelled', { code: 'CANCELLED' })
 }

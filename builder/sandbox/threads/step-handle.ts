@@ -1,11 +1,11 @@
 import { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
-import { errnoOf } from '#core'
+import { type SharedChild, signalChild } from '../process/shared-child.ts'
 import type { Launched } from '../process/step-process.ts'
 import type { ExitStatus, RunningProcess } from '../spec/sandbox.ts'
 
-/** The life of a started process, as its handle needs it. */
-export interface StepLife {
+/** How the handle of a started process awaits and ends it. */
+export interface StepControl {
   /** How it ended, once nothing is left of it. */
   readonly end: Promise<ExitStatus>
   /** Kills it with everything that it started. */
@@ -17,40 +17,32 @@ export class StepHandle implements RunningProcess {
   readonly stdin: Writable | undefined
   readonly stdout: Readable
   readonly stderr: Readable
-  readonly #life: StepLife
-  #pid: number | undefined
+  readonly #control: StepControl
+  readonly #child: SharedChild
 
   /** Takes over the descriptors. */
-  constructor({ pid, stdin, stdout, stderr }: Launched, life: StepLife) {
-    this.#pid = pid
-    this.#life = life
+  constructor(launched: Launched, control: StepControl) {
+    const { stdin, stdout, stderr } = launched
+    this.#child = launched
+    this.#control = control
     this.stdin = stdin === undefined ? undefined : openPipe(stdin, 'writable')
     this.stdout = openPipe(stdout, 'readable')
     this.stderr = openPipe(stderr, 'readable')
-    const onEnd = (): void => {
-      // The number may be that of another process from now on.
-      this.#pid = undefined
-      this.stdin?.destroy()
-    }
-    life.end.then(onEnd, onEnd)
+    const onEnd = (): void => void this.stdin?.destroy()
+    control.end.then(onEnd, onEnd)
   }
 
   signal(name: NodeJS.Signals): void {
-    if (this.#pid === undefined) return
-    try {
-      process.kill(this.#pid, name)
-    } catch (cause) {
-      if (errnoOf(cause) !== 'ESRCH') throw cause
-    }
+    signalChild(this.#child, name)
   }
 
   wait(): Promise<ExitStatus> {
-    return this.#life.end
+    return this.#control.end
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#life.kill()
-    await this.#life.end.catch(() => undefined)
+    this.#control.kill()
+    await this.#control.end.catch(() => undefined)
     for (const stream of [this.stdin, this.stdout, this.stderr]) stream?.destroy()
   }
 }

@@ -23,7 +23,7 @@ export async function startWorkers(
   const scaffold = `${temporary}/scaffold`
   mkdirSync(scaffold, { recursive: true, mode: 0o700 })
   // Node's pool of threads comes into being with the first asynchronous call. That must happen
-  // before a thread enters a namespace, because threads are born where their creator is.
+  // before a thread enters a namespace, because a new thread is in the namespaces of its creator.
   await stat('/')
   const settings: PreparerSettings = { scaffold }
   const script = new URL('./namespace-worker.js', import.meta.url)

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { isCancelled, TsbuildError } from '#core'
 import { originalFailure, peerGoneError } from '../../../builder/threads/peer-gone.ts'
 
-describe('the failure of a peer', () => {
-  const broken = peerGoneError('the reader of the tar has gone')
+describe('a failure with PEER_GONE', () => {
+  const broken = peerGoneError('the reader of the tar ended too early')
   const ended = peerGoneError('a worker thread ended', new Error('out of memory'))
   const cancelled = new TsbuildError('work on files: cancelled', { code: 'CANCELLED' })
   const full = new TsbuildError('write: no space left on device', { code: 'NO_SPACE' })
@@ -13,7 +13,7 @@ describe('the failure of a peer', () => {
     assert.ok(!isCancelled(broken))
   })
 
-  it('is not what made the others fail', () => {
+  it('ranks below the failure that caused it', () => {
     assert.equal(originalFailure([broken, full]), full)
     assert.equal(originalFailure([full, cancelled]), full)
     assert.equal(originalFailure([cancelled, full]), full)

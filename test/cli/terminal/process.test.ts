@@ -57,17 +57,20 @@ describe('a process', () => {
   }
 
   for (const ignored of [true, false]) {
-    it(`${ignored ? 'goes on after' : 'ends at'} a hangup that is ${ignored ? '' : 'not '}to be ignored`, async () => {
-      const script = `${ignored ? "trap '' HUP; " : ''}exec "$0" parse -`
-      const child = spawn('sh', ['-c', script, LAUNCHER])
-      child.stdout.resume()
-      const exited = once(child, 'exit')
-      while (!catches(child.pid, SIGHUP)) await setTimeout(20)
-      child.kill('SIGHUP')
-      await setTimeout(50)
-      child.stdin.on('error', () => undefined).end('FROM scratch\n')
-      assert.deepEqual(await exited, [ignored ? 0 : 129, null])
-    })
+    it(
+      ignored ? 'goes on after a hangup that is ignored' : 'ends at a hangup that is not ignored',
+      async () => {
+        const script = `${ignored ? "trap '' HUP; " : ''}exec "$0" parse -`
+        const child = spawn('sh', ['-c', script, LAUNCHER])
+        child.stdout.resume()
+        const exited = once(child, 'exit')
+        while (!catches(child.pid, SIGHUP)) await setTimeout(20)
+        child.kill('SIGHUP')
+        await setTimeout(50)
+        child.stdin.on('error', () => undefined).end('FROM scratch\n')
+        assert.deepEqual(await exited, [ignored ? 0 : 129, null])
+      },
+    )
   }
 
   it('ends at the second signal, whatever it is doing', async () => {

@@ -1,5 +1,7 @@
 import { Buffer } from 'node:buffer'
 import {
+  accessSync,
+  constants,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -142,6 +144,16 @@ function makeImage(directory: string): void {
 /** Skips a test of what only the machine's root can do. */
 export function needsMachineRoot(test: Mocha.Context): void {
   if (isUserNamespace()) test.skip()
+}
+
+/** Skips a test of networks that an ordinary user of this machine cannot connect. */
+export function needsOwnNetwork(test: Mocha.Context): void {
+  if (!isUserNamespace()) return
+  try {
+    accessSync('/dev/net/tun', constants.R_OK | constants.W_OK)
+  } catch {
+    test.skip()
+  }
 }
 
 /** `KEY: value` lines of /proc/self/status. */

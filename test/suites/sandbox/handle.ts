@@ -118,7 +118,7 @@ export function handleSuite(open: OpenSandbox): void {
 
     it('rejects the start of what cannot be started', async () => {
       const spec = fixture.spec(['missing'])
-      await assert.rejects(fixture.sandbox.start(spec, {}), { code: 'STEP_FAILED' })
+      await assert.rejects(fixture.sandbox.start(spec), { code: 'STEP_FAILED' })
       await assert.rejects(start('true', {}, { user: 'unknown' }), { code: 'STEP_FAILED' })
       await assert.rejects(start('true', { signal: AbortSignal.abort() }), { code: 'CANCELLED' })
     })

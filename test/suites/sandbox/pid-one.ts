@@ -58,7 +58,7 @@ export function pidOneSuite(open: OpenSandbox): void {
       const spec = fixture.spec(['sh', '-c', 'echo ready; while :; do sleep 0.05; done'], {
         init: false,
       })
-      await using process = await fixture.sandbox.start(spec, {})
+      await using process = await fixture.sandbox.start(spec)
       await once(process.stdout, 'data')
       process.signal('SIGTERM')
       assert.equal(await Promise.race([process.wait(), delay(200, 'runs')]), 'runs')
@@ -70,7 +70,7 @@ export function pidOneSuite(open: OpenSandbox): void {
       const marker = `pid-one-${fixture.directory}`
       const script = `trap "exit 9" TERM; (setsid sh -c "sleep 1000; : ${marker}" &); echo ready; while :; do sleep 0.02; done`
       const spec = fixture.spec(['sh', '-c', script, marker], { init: false })
-      await using process = await fixture.sandbox.start(spec, {})
+      await using process = await fixture.sandbox.start(spec)
       await once(process.stdout, 'data')
       assert.ok(processesOf(marker).length >= 2)
       process.signal('SIGTERM')

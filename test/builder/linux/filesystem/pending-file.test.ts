@@ -75,7 +75,7 @@ for (const place of [tmpdir(), '/dev/shm']) {
       assert.throws(() => new PendingFile(path('file/x')), { code: 'ENOTDIR' })
     })
 
-    it('is gone with its process', () => {
+    it('is removed with its process', () => {
       const program = `
         import { PendingFile } from ${JSON.stringify(import.meta.resolve('#builder/linux'))}
         new PendingFile(${JSON.stringify(path('x'))}).write(Buffer.from('half'))

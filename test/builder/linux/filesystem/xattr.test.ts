@@ -102,7 +102,7 @@ describe('extended attributes and nodes', () => {
     assert.deepEqual([stat.isCharacterDevice(), stat.rdev], [true, 0])
   })
 
-  it('knows that this is not a user namespace', () => {
+  it('finds that this is not a user namespace', () => {
     assert.equal(isUserNamespace(), false)
     assert.equal(opaqueXattr(), 'trusted.overlay.opaque')
   })

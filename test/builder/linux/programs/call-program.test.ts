@@ -66,7 +66,7 @@ describe('programs of system calls', () => {
     assert.equal(waitForExit(fork?.result ?? 0).exitCode, 42)
   })
 
-  it('go on in the old process after a fork, which knows the pid of the new one', () => {
+  it('go on in the old process after a fork, which gets the pid of the new one', () => {
     const [CLONE_PARENT, CLONE_PARENT_SETTID, SIGCHLD, SIGKILL] = [0x8000, 0x100000, 17, 9]
     const flags = CLONE_PARENT | CLONE_PARENT_SETTID | SIGCHLD
     const { readEnd, writeEnd } = makePipe()

@@ -16,7 +16,7 @@ import { addUser, removeUser } from '../support/ordinary-user.ts'
 
 const BUILDER = fileURLToPath(new URL('../support/builder-process.js', import.meta.url))
 const USER = `tsbuild-test-${process.pid}`
-/** A uid that no passwd file and no range of subordinate ids knows. */
+/** A uid without an entry in passwd and without subordinate ids. */
 const STRANGER = 54_321
 
 describe('sandbox: as an ordinary user', () => {

@@ -38,7 +38,7 @@ describe('sandbox: control groups of the second version', () => {
     return makeControlGroup({ settings, parent: undefined, ...options }, system(own))
   }
 
-  const pathOf = ({ directories: [place] }: ControlGroup): string => place?.path ?? ''
+  const pathOf = ({ directories: [directory] }: ControlGroup): string => directory?.path ?? ''
   const readIn = (made: ControlGroup, file: string): string =>
     readFileSync(join(pathOf(made), file), 'utf8')
   const read = (path: string): string => readFileSync(join(folder, path), 'utf8')
@@ -90,7 +90,7 @@ describe('sandbox: control groups of the second version', () => {
     assert.deepEqual(made.events(), { outOfMemory: 2, tooManyProcesses: 3 })
   })
 
-  it('knows where this process is in a mount of a part of the hierarchy', () => {
+  it('finds this process in a mount of a part of the hierarchy', () => {
     const settings = groupSettings({ pids: 5 })
     const mounts = `30 23 0:26 /docker/x ${folder} rw - cgroup2 cgroup2 rw\n`
     const options = { settings, parent: undefined }
@@ -98,7 +98,7 @@ describe('sandbox: control groups of the second version', () => {
     assert.equal(readIn(made, 'pids.max'), '5')
   })
 
-  it('says so where there are none', () => {
+  it('fails where there are none', () => {
     const none = { mounts: '', own: '' }
     const options = { settings: groupSettings({ memory: 1 }), parent: undefined }
     assert.throws(() => makeControlGroup(options, none), {

@@ -76,7 +76,7 @@ describe('sandbox: devices, limited by control groups', () => {
     }
   })
 
-  it('of the second version, where no process can be born in one', function () {
+  it('of the second version, where no process can be started in one', function () {
     if (!existsSync('/sys/fs/cgroup/unified')) this.skip()
     const { stdout, stderr } = runBuilder(GROUPS['of the second version'], onOlderKernel)
     const opened = stdout.match(/^opened .*/gm) ?? []

@@ -28,9 +28,9 @@ describe('sandbox: the life of control groups', () => {
     }
   })
 
-  it('keeps those of the living, and removes those of the dead', async () => {
+  it('keeps groups of running builders, and removes those of ended ones', async () => {
     const fixture = inProcessFixture()
-    const living = makeControlGroup(options, readGroupSystem())
+    const running = makeControlGroup(options, readGroupSystem())
     const spec = fixture.spec(['sh', '-c', 'echo started; sleep 1000'], {
       resources: { pids: 9 },
       cgroupParent: PARENT,
@@ -51,25 +51,27 @@ describe('sandbox: the life of control groups', () => {
     await once(child, 'close')
     await fixture.close()
     const next = makeControlGroup(options, readGroupSystem())
-    const names = [living, next].map(({ directories: [place] }) => place?.path.split('/').at(-1))
+    const names = [running, next].map(({ directories: [directory] }) =>
+      directory?.path.split('/').at(-1),
+    )
     await until(() => groups().length === 2)
     assert.deepEqual([...groups()].sort(), names.sort())
-    await Promise.all([living.remove(), next.remove()])
+    await Promise.all([running.remove(), next.remove()])
     assert.deepEqual(groups(), [])
   })
 
-  it('takes no group that is there already for its own', async () => {
+  it('never uses a group that exists already', async () => {
     mkdirSync(`${PIDS}${PARENT}/tsbuild-of-another`, { recursive: true })
     const made = await Promise.all(
       Array.from({ length: 20 }, async () => makeControlGroup(options, readGroupSystem())),
     )
-    assert.equal(new Set(made.map(({ directories: [place] }) => place?.path)).size, 20)
+    assert.equal(new Set(made.map(({ directories: [directory] }) => directory?.path)).size, 20)
     await Promise.all(made.map((group) => group.remove()))
     assert.deepEqual(groups(), ['tsbuild-of-another'])
     rmdirSync(`${PIDS}${PARENT}/tsbuild-of-another`)
   })
 
-  /** The kernel lets go of a killed builder's locks a moment after its end. */
+  /** The kernel releases a killed builder's locks a moment after its end. */
   async function until(condition: () => boolean): Promise<void> {
     for (let tries = 0; tries < 100 && !condition(); tries++) {
       await new Promise((resolve) => setTimeout(resolve, 20))

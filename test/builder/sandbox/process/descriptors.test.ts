@@ -11,7 +11,7 @@ import { addUser, removeUser } from '../support/ordinary-user.ts'
 
 const BUILDER = fileURLToPath(new URL('../support/holding-builder.js', import.meta.url))
 const USER = `tsbuild-held-${process.pid}`
-/** A uid that no passwd file and no range of subordinate ids knows. */
+/** A uid without an entry in passwd and without subordinate ids. */
 const STRANGER = 54_323
 
 describe('sandbox: what the builder has open', function () {

@@ -18,9 +18,9 @@ import type { SandboxFixture } from '../../../suites/sandbox/fixture.ts'
 import { untilEmpty } from '../../../support/peers/index.ts'
 import { inProcessFixture } from '../support/fixture.ts'
 
-const options = { doing: 'work', script: new URL('../support/gone-worker.js', import.meta.url) }
+const options = { doing: 'work', script: new URL('../support/exiting-worker.js', import.meta.url) }
 
-class GonePool extends LauncherPool {
+class ExitingPool extends LauncherPool {
   override take(): StepLauncher {
     return { ...super.take(), thread: new TaskThread<typeof launchTasks>(options) }
   }
@@ -32,7 +32,7 @@ describe('a thread of the sandbox that ends too early', () => {
   let workers: StepWorkers
   before(async () => {
     fixture = inProcessFixture()
-    temporary = mkdtempSync('/tmp/tsbuild-gone-test-')
+    temporary = mkdtempSync('/tmp/tsbuild-exiting-test-')
     workers = await startWorkers(temporary, () => undefined)
   })
   after(async () => {
@@ -44,15 +44,15 @@ describe('a thread of the sandbox that ends too early', () => {
   const start = (spec: ProcessSpec, changed: Partial<StepWorkers>): RunningStep =>
     new RunningStep(spec, {}, { workers: { ...workers, ...changed }, network: 'none' })
 
-  it('is a gone peer of the step that it prepared', async () => {
+  it('fails the step that it prepares as PEER_GONE', async () => {
     const preparer = new TaskThread<typeof namespaceTasks>(options)
     const step = start(fixture.spec(['true']), { preparer })
     await assert.rejects(step.started(), { code: 'PEER_GONE' })
     await assert.rejects(step.end, { code: 'PEER_GONE' })
   })
 
-  it('is a gone peer of the step that it started, of which nothing goes on', async () => {
-    const pool = new GonePool('sandbox', () => undefined)
+  it('fails the step that it started as PEER_GONE, and ends its processes', async () => {
+    const pool = new ExitingPool('sandbox', () => undefined)
     const launchers = { ...workers.launchers, sandbox: pool }
     const step = start(fixture.spec(['true']), { launchers })
     await assert.rejects(step.started(), { code: 'PEER_GONE' })

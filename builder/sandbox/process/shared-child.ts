@@ -1,0 +1,68 @@
+import { awaitEnd, type ProcessEnd, waitForExit } from '#builder/linux'
+import { errnoOf } from '#core'
+
+/**
+ * A child process of the builder that other threads signal than the one that waits for it. Data: it can
+ * be posted to a thread. The kernel gives the pid to another process once it is released, which must not
+ * happen between the decision to send a signal and the system call. (Older kernels have no pidfd.)
+ */
+export interface SharedChild {
+  /** As the host numbers it. */
+  readonly pid: number
+  /** One of the states below, in shared memory. */
+  readonly pidState: Int32Array<SharedArrayBuffer>
+}
+
+const TAKEN = 0
+const SIGNALLING = 1
+const RELEASED = 2
+
+/** A child that was started, and that only `reapChild` releases from now on. */
+export function shareChild(pid: number): SharedChild {
+  return { pid, pidState: new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)) }
+}
+
+/**
+ * Sends a signal; a no-op once the process has ended. For one thread only, another one than calls
+ * `reapChild`.
+ */
+export function signalChild({ pid, pidState }: SharedChild, signal: NodeJS.Signals): void {
+  if (Atomics.compareExchange(pidState, 0, TAKEN, SIGNALLING) !== TAKEN) return
+  try {
+    sendSignal(pid, signal)
+  } finally {
+    Atomics.store(pidState, 0, TAKEN)
+    Atomics.notify(pidState, 0)
+  }
+}
+
+/** Blocks the calling thread until the process has ended, and releases its pid. */
+export function reapChild({ pid, pidState }: SharedChild): ProcessEnd {
+  awaitEnd(pid)
+  while (Atomics.compareExchange(pidState, 0, TAKEN, RELEASED) === SIGNALLING) {
+    Atomics.wait(pidState, 0, SIGNALLING)
+  }
+  return waitForExit(pid)
+}
+
+/** Kills a child and releases its pid: one that is not waited for keeps its namespace from ending. */
+export function killAndReap(child: SharedChild): ProcessEnd {
+  // Only this thread releases the pid.
+  sendSignal(child.pid, 'SIGKILL')
+  return reapChild(child)
+}
+
+/** The same for a child that no other thread has. */
+export function killAndWait(pid: number): ProcessEnd {
+  sendSignal(pid, 'SIGKILL')
+  return waitForExit(pid)
+}
+
+/** The process may have ended already. */
+function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (cause) {
+    if (errnoOf(cause) !== 'ESRCH') throw cause
+  }
+}

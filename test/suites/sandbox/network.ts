@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { type AddressInfo, createServer, type Server } from 'node:net'
+import { networkInterfaces } from 'node:os'
+import { needsOwnNetwork, type OpenSandbox, SandboxFixture } from './fixture.ts'
+
+/** The networks of steps. */
+export function networkSuite(open: OpenSandbox): void {
+  describe('the network', () => {
+    let fixture: SandboxFixture
+    let server: Server
+    let port: number
+    let abstract: Server
+
+    before(async () => {
+      fixture = new SandboxFixture(open)
+      server = createServer((socket) => socket.end('hello\n'))
+      await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve))
+      port = (server.address() as AddressInfo).port
+      abstract = createServer((socket) => socket.end('abstract\n'))
+      await new Promise<void>((resolve) => abstract.listen(`\0tsbuild-${process.pid}`, resolve))
+    })
+    after(async () => {
+      server.close()
+      abstract.close()
+      await fixture.close()
+    })
+
+    const connect = (address: string): string =>
+      `nc -w 2 ${address} ${port} < /dev/null || echo failed`
+
+    it('has only loopback with none, and it is up', async () => {
+      const script = `ls /sys/class/net; ${connect('127.0.0.1')}; ping -c1 127.0.0.1`
+      const text = await fixture.sh(script, { network: 'none' })
+      assert.match(text, /^lo\nfailed\n/)
+      assert.match(text, /1 packets received/)
+    })
+
+    it('is that of the host with host', async () => {
+      assert.equal(await fixture.sh(connect('127.0.0.1'), { network: 'host' }), 'hello\n')
+      const own = await fixture.sh('cat /etc/resolv.conf', { network: 'host' })
+      assert.match(own, /nameserver/)
+    })
+
+    it('reaches the world by default, but not the loopback of the host', async function () {
+      needsOwnNetwork(this)
+      const [address] = Object.values(networkInterfaces())
+        .flatMap((addresses) => addresses ?? [])
+        .filter(({ family, internal }) => family === 'IPv4' && !internal)
+      assert.ok(address, 'these tests need an IPv4 address that is not loopback')
+      const overrides = { network: 'default' } as const
+      assert.equal(await fixture.sh(connect(address.address), overrides), 'hello\n')
+      for (const host of ['127.0.0.1', '10.0.2.2']) {
+        assert.equal(await fixture.sh(connect(host), overrides), 'failed\n', host)
+      }
+      const sockets = await fixture.sh('cat /proc/net/unix', overrides)
+      assert.doesNotMatch(sockets, /tsbuild-/)
+      assert.doesNotMatch(await fixture.sh('cat /etc/resolv.conf', overrides), /nameserver 127/)
+    })
+
+    it('is different for steps that run at the same time', async function () {
+      needsOwnNetwork(this)
+      const overrides = { network: 'default' } as const
+      const link = 'readlink /proc/self/ns/net; sleep 0.1'
+      const both = await Promise.all([fixture.sh(link, overrides), fixture.sh(link, overrides)])
+      assert.notEqual(both[0], both[1])
+    })
+
+    it('cannot be changed by a step', async () => {
+      const script = 'ifconfig $(ls /sys/class/net | grep -v "^lo$" | head -n 1) down'
+      const { stderr } = await fixture.run(['sh', '-c', script], { network: 'default' })
+      assert.match(stderr, /not permitted/)
+    })
+  })
+}
