@@ -184,5 +184,5 @@ function imageIdOf(
       { diffId, vertex, createdAt: layer.createdAt, size: 1, blob: undefined, origin: undefined },
     ]
   })
-  return assembleImage(image, steps, { now: new Date(0) }).id
+  return assembleImage(image, steps, { defaultCreatedAt: new Date(0) }).id
 }
