@@ -16,8 +16,11 @@ interface OutputType {
 
 const PACKED = ['compression', 'rewrite-timestamp']
 
-/** Every type that `--output` can name, in the order of the help: a new one is an entry here. */
-export const OUTPUT_TYPES: Readonly<Record<Output['type'] | 'image', OutputType>> = {
+/**
+ * Every type that `--output` can name, in the order of the help. A type of the library that has no entry
+ * is for programs only.
+ */
+export const OUTPUT_TYPES: Readonly<Record<string, OutputType>> = {
   store: {
     keys: ['name', 'rewrite-timestamp'],
     help: [['type=store', 'The local store']],
