@@ -1,10 +1,10 @@
 import type { CacheCallOptions, ResultCache } from '#cache'
 
 /** How often a call is made that fails. */
-const ATTEMPTS = 3
+const ATTEMPTS = 5
 
 /**
- * A cache whose failures are misses, after two more attempts: a cache that does not answer must not
+ * A cache whose failures are misses, after four more attempts: a cache that does not answer must not
  * fail a build that can do without it. A required cache is returned as it is.
  * @param onFailure gets what a call failed with; the build goes on
  */
