@@ -13,7 +13,7 @@ import {
   temporaryDirectory,
 } from '../support/peers/index.ts'
 import { writeContext } from './support/context.ts'
-import { processTree } from './support/processes.ts'
+import { hasOwnMemory, processTree } from './support/processes.ts'
 import { startTsbuild } from './support/tsbuild.ts'
 
 const MIB = 1024 * 1024
@@ -49,7 +49,7 @@ describe('memory', function () {
     try {
       while (child.exitCode === null && child.signalCode === null && performance.now() < deadline) {
         for (const { pid } of processTree(child.pid ?? 0)) {
-          peaks.set(pid, peakOf(pid) ?? peaks.get(pid) ?? 0)
+          if (hasOwnMemory(pid)) peaks.set(pid, peakOf(pid) ?? peaks.get(pid) ?? 0)
         }
         await Promise.race([delay(20), exited])
       }

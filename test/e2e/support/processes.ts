@@ -60,6 +60,13 @@ export function survivors(
     .map(({ pid }) => `${pid} ${(read(`/proc/${pid}/cmdline`) ?? '').replaceAll('\0', ' ')}`)
 }
 
+/** False for a process that was forked and has not executed its program yet: its memory is its parent's. */
+export function hasOwnMemory(pid: number): boolean {
+  const parent = /^PPid:\t(\d+)$/m.exec(read(`/proc/${pid}/status`) ?? '')?.[1]
+  const command = read(`/proc/${pid}/cmdline`)
+  return command !== undefined && command !== read(`/proc/${parent}/cmdline`)
+}
+
 /** Mounts, in any mount namespace of this machine, whose description mentions `path`. */
 export function mountsOf(path: string): string[] {
   const lines = readdirSync('/proc')
