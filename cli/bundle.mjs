@@ -33,6 +33,15 @@ function isExternal(id) {
 /** What most commands need lies in one file: a file more takes longer to find than the code in it to load. */
 const COMMON = { name: 'common', minShareCount: 10 }
 
+/** What `parse` and its kin need beside that, in one file: editors run them at every key. */
+const DOCKERFILE = {
+  name: 'dockerfile',
+  test: (id) =>
+    ['/cli/dockerfile/dockerfile-input.', '/cli/dockerfile/run-parse.', '/parser/print/'].some(
+      (part) => id.includes(part),
+    ),
+}
+
 /**
  * @param {Readonly<Record<string, string>>} input entry modules by the names of their files
  * @param {string} chunks names of the files that entries share
@@ -50,7 +59,7 @@ async function pack(input, chunks = '[name].js') {
     format: 'cjs',
     entryFileNames: '[name].js',
     chunkFileNames: chunks,
-    codeSplitting: { groups: [COMMON] },
+    codeSplitting: { groups: [COMMON, DOCKERFILE] },
     dynamicImportInCjs: false,
     // Names of functions and classes stay, for stack traces and for `Error.name`.
     minify: { compress: true, mangle: { toplevel: false }, codegen: { removeWhitespace: true } },
