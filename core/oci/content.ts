@@ -28,6 +28,19 @@ export interface BlobSink {
   put(descriptor: Descriptor, bytes: Bytes, options?: TransferOptions): Promise<void>
 }
 
+/** Passes bytes on and reports after each chunk how many have been taken so far. */
+export async function* counting(
+  bytes: Bytes,
+  onBytes: (total: number) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let total = 0
+  for await (const chunk of bytes) {
+    total += chunk.length
+    yield chunk
+    onBytes(total)
+  }
+}
+
 /** Collects a small document. @throws {RangeError} when it is longer than `limit` bytes */
 export async function collect(bytes: Bytes, limit: number): Promise<Buffer> {
   const chunks: Uint8Array[] = []

@@ -1,5 +1,6 @@
 import {
   type Bytes,
+  counting,
   type Descriptor,
   describeDocument,
   type EncodedDocument,
@@ -9,7 +10,6 @@ import {
   writeGraph,
 } from '#core'
 import type { OpenBytes } from '#http'
-import { counting } from '../repository/bytes.ts'
 import type { Repository } from '../repository/repository.ts'
 
 /** A layer whose blob is known: skipped when the registry has it, mounted when it can be. */

@@ -14,19 +14,6 @@ export async function* withholdingLast(bytes: Bytes): AsyncGenerator<Uint8Array,
   if (last !== undefined) yield last
 }
 
-/** Passes bytes through and reports after each chunk how many have passed. */
-export async function* counting(
-  bytes: Bytes,
-  onBytes: (total: number) => void,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  let total = 0
-  for await (const chunk of bytes) {
-    total += chunk.length
-    yield chunk
-    onBytes(total)
-  }
-}
-
 /** Drops the first `count` bytes. */
 export async function* skipping(
   bytes: Bytes,

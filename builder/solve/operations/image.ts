@@ -1,6 +1,6 @@
 import type { BaseLayer, ImageVertex } from '#builder/plan'
 import type { CacheKey } from '#cache'
-import { type BlobSource, type Bytes, copyBlob } from '#core'
+import { type BlobSource, copyBlob, counting } from '#core'
 import { imageKey } from '../keys/vertex-key.ts'
 import { BaseImageLayer } from '../layers/base-image-layer.ts'
 import type { LayerDeps } from '../layers/layer.ts'
@@ -51,13 +51,4 @@ async function fetchLayer(
       counting(await source.open(blob, options), onProgress)
     await copyBlob(descriptor, { from: { open }, to: store.blobs }, { signal })
   })
-}
-
-async function* counting(bytes: Bytes, onBytes: (total: number) => void): Bytes {
-  let total = 0
-  for await (const chunk of bytes) {
-    total += chunk.length
-    onBytes(total)
-    yield chunk
-  }
 }
