@@ -1,9 +1,6 @@
 import { isSeen, type StageScope } from '../../scope/stage-scope.ts'
-import { nearest } from '../../text/suggest.ts'
 import { findingAt, type Rule } from '../rule/rule.ts'
-
-/** Names that a suggestion is looked for among. */
-const MAX_CANDIDATES = 500
+import { similarName } from '../rule/similar-name.ts'
 
 /** UndefinedVar: one finding for a variable and a word. */
 export const undefinedVar: Rule = {
@@ -23,7 +20,5 @@ export const undefinedVar: Rule = {
 
 function messageFor(name: string, { variables }: StageScope): string {
   const names = Array.from(variables, ([key]) => key)
-  const similar = nearest(name, names.slice(0, MAX_CANDIDATES))
-  const hint = similar === undefined ? '' : ` (did you mean $${similar}?)`
-  return `Usage of undefined variable '$${name}'${hint}`
+  return `Usage of undefined variable '$${name}'${similarName(name, names, '$')}`
 }

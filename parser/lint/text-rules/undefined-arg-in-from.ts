@@ -1,8 +1,5 @@
-import { nearest } from '../../text/suggest.ts'
 import { findingAt, type Rule } from '../rule/rule.ts'
-
-/** Names that a suggestion is looked for among. */
-const MAX_CANDIDATES = 500
+import { similarName } from '../rule/similar-name.ts'
 
 /** UndefinedArgInFrom. */
 export const undefinedArgInFrom: Rule = {
@@ -20,7 +17,5 @@ export const undefinedArgInFrom: Rule = {
 }
 
 function messageFor(name: string, names: ReadonlySet<string>): string {
-  const similar = nearest(name, [...names].slice(0, MAX_CANDIDATES))
-  const hint = similar === undefined ? '' : ` (did you mean ${similar}?)`
-  return `FROM argument '${name}' is not declared${hint}`
+  return `FROM argument '${name}' is not declared${similarName(name, names)}`
 }
