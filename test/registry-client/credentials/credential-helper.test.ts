@@ -1,40 +1,19 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { TsbuildError } from '#core'
-import { type CredentialStore, dockerConfigCredentials } from '#registry-client'
 import { ALICE } from '../support.ts'
+import { useDockerHome } from './docker-home.ts'
 
 const HUB = 'https://index.docker.io/v1/'
 
 describe('credential helpers', () => {
-  let directory: string
-  let file: string
-
-  beforeEach(() => {
-    directory = mkdtempSync(join(tmpdir(), 'tsbuild-test-'))
-    file = join(directory, 'config.json')
-  })
-  afterEach(() => rmSync(directory, { recursive: true, force: true }))
-
-  function store(options: { authConfig?: string; helperTimeout?: number } = {}): CredentialStore {
-    const PATH = `${join(directory, 'bin')}${delimiter}${process.env.PATH}`
-    return dockerConfigCredentials({ configDir: directory, env: { PATH }, ...options })
-  }
-
-  function writeConfig(config: object): void {
-    writeFileSync(file, JSON.stringify(config))
-  }
-
-  function readConfig(): Record<string, unknown> {
-    return JSON.parse(readFileSync(file, 'utf8'))
-  }
+  const home = useDockerHome()
 
   /** A helper written in shell: it keeps what it was given beside itself. */
   function addHelper(name: string, script: string): void {
-    const bin = join(directory, 'bin')
+    const bin = join(home.directory, 'bin')
     mkdirSync(bin, { recursive: true })
     writeFileSync(join(bin, `docker-credential-${name}`), `#!/bin/sh\n${script}\n`)
     chmodSync(join(bin, `docker-credential-${name}`), 0o755)
@@ -51,36 +30,36 @@ describe('credential helpers', () => {
 
     it('keep what is stored, and the file does not', async () => {
       addHelper('keeper', KEEPER)
-      writeConfig({ credsStore: 'keeper', auths: { 'h.io': { auth: encode('o:ld') } } })
-      assert.deepEqual(await store().get('h.io'), pair('o', 'ld'))
-      await store().set('h.io', ALICE)
-      assert.deepEqual(await store().get('h.io'), ALICE)
-      assert.deepEqual(readConfig(), { credsStore: 'keeper', auths: {} })
-      assert.equal(await store().erase('h.io'), true)
-      assert.equal(await store().get('h.io'), undefined)
-      assert.equal(await store().erase('h.io'), false)
+      home.writeConfig({ credsStore: 'keeper', auths: { 'h.io': { auth: encode('o:ld') } } })
+      assert.deepEqual(await home.store().get('h.io'), pair('o', 'ld'))
+      await home.store().set('h.io', ALICE)
+      assert.deepEqual(await home.store().get('h.io'), ALICE)
+      assert.deepEqual(home.readConfig(), { credsStore: 'keeper', auths: {} })
+      assert.equal(await home.store().erase('h.io'), true)
+      assert.equal(await home.store().get('h.io'), undefined)
+      assert.equal(await home.store().erase('h.io'), false)
     })
 
     it('keep identity tokens under a name of their own', async () => {
       addHelper('keeper', KEEPER)
-      writeConfig({ credHelpers: { 'h.io': 'keeper' } })
+      home.writeConfig({ credHelpers: { 'h.io': 'keeper' } })
       const token = { kind: 'identity-token', username: '<token>', token: 't' } as const
-      await store().set('h.io', token)
-      assert.deepEqual(await store().get('h.io'), token)
+      await home.store().set('h.io', token)
+      assert.deepEqual(await home.store().get('h.io'), token)
     })
 
     it('of a host go before the common store', async () => {
       addHelper('one', `cat > /dev/null; echo '{"Username":"one","Secret":"1"}'`)
       addHelper('all', `cat > /dev/null; echo '{"Username":"all","Secret":"2"}'`)
-      writeConfig({ credHelpers: { 'h.io': 'one' }, credsStore: 'all' })
-      assert.deepEqual(await store().get('h.io'), pair('one', '1'))
-      assert.deepEqual(await store().get('i.io'), pair('all', '2'))
+      home.writeConfig({ credHelpers: { 'h.io': 'one' }, credsStore: 'all' })
+      assert.deepEqual(await home.store().get('h.io'), pair('one', '1'))
+      assert.deepEqual(await home.store().get('i.io'), pair('all', '2'))
     })
 
     it("are asked for Docker Hub's old name", async () => {
       addHelper('echo', `read -r url; echo "{\\"Username\\":\\"u\\",\\"Secret\\":\\"$url\\"}"`)
-      writeConfig({ credsStore: 'echo' })
-      assert.deepEqual(await store().get('docker.io'), pair('u', HUB))
+      home.writeConfig({ credsStore: 'echo' })
+      assert.deepEqual(await home.store().get('docker.io'), pair('u', HUB))
     })
 
     it('see nothing but their environment, and no secret among their arguments', async () => {
@@ -88,8 +67,8 @@ describe('credential helpers', () => {
         'env',
         `cat > /dev/null; echo "{\\"Username\\":\\"$*\\",\\"Secret\\":\\"[$HOME]\\"}"`,
       )
-      writeConfig({ credsStore: 'env' })
-      assert.deepEqual(await store().get('h.io'), pair('get', '[]'))
+      home.writeConfig({ credsStore: 'env' })
+      assert.deepEqual(await home.store().get('h.io'), pair('get', '[]'))
     })
 
     const failing: readonly (readonly [string, string])[] = [
@@ -102,9 +81,9 @@ describe('credential helpers', () => {
     for (const [what, script] of failing) {
       it(`are an error when one ${what}`, async () => {
         addHelper('bad', script)
-        writeConfig({ credsStore: 'bad' })
+        home.writeConfig({ credsStore: 'bad' })
         const started = performance.now()
-        await assert.rejects(store({ helperTimeout: 500 }).get('h.io'), (error) => {
+        await assert.rejects(home.store({ helperTimeout: 500 }).get('h.io'), (error) => {
           assert.ok(error instanceof TsbuildError)
           assert.equal(error.code, 'CONFIG_INVALID')
           assert.match(error.message, /^get credentials: docker-credential-bad /)
@@ -116,8 +95,8 @@ describe('credential helpers', () => {
     }
 
     it('are an error when not installed', async () => {
-      writeConfig({ credsStore: 'absent' })
-      await assert.rejects(store().get('h.io'), {
+      home.writeConfig({ credsStore: 'absent' })
+      await assert.rejects(home.store().get('h.io'), {
         code: 'CONFIG_INVALID',
         message: 'get credentials: docker-credential-absent could not be started',
       })
@@ -125,8 +104,8 @@ describe('credential helpers', () => {
 
     for (const name of ['../../evil', 'a b', '-x', 'a;b', 'x'.repeat(100)]) {
       it(`are not called ${JSON.stringify(name.slice(0, 12))}`, async () => {
-        writeConfig({ credsStore: name })
-        await assert.rejects(store().get('h.io'), /invalid credential helper name/)
+        home.writeConfig({ credsStore: name })
+        await assert.rejects(home.store().get('h.io'), /invalid credential helper name/)
       })
     }
   })

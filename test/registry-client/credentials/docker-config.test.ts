@@ -1,51 +1,22 @@
 import assert from 'node:assert/strict'
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { TsbuildError } from '#core'
-import { type CredentialStore, dockerConfigCredentials } from '#registry-client'
+import { dockerConfigCredentials } from '#registry-client'
 import { ALICE } from '../support.ts'
+import { useDockerHome } from './docker-home.ts'
 
 const HUB = 'https://index.docker.io/v1/'
 
 describe('credentials of docker', () => {
-  let directory: string
-  let file: string
-
-  beforeEach(() => {
-    directory = mkdtempSync(join(tmpdir(), 'tsbuild-test-'))
-    file = join(directory, 'config.json')
-  })
-  afterEach(() => rmSync(directory, { recursive: true, force: true }))
-
-  function store(options: { authConfig?: string; helperTimeout?: number } = {}): CredentialStore {
-    const PATH = `${join(directory, 'bin')}${delimiter}${process.env.PATH}`
-    return dockerConfigCredentials({ configDir: directory, env: { PATH }, ...options })
-  }
-
-  function writeConfig(config: object): void {
-    writeFileSync(file, JSON.stringify(config))
-  }
-
-  function readConfig(): Record<string, unknown> {
-    return JSON.parse(readFileSync(file, 'utf8'))
-  }
+  const home = useDockerHome()
 
   describe('auths', () => {
     it('are none without a file', async () => {
-      assert.equal(await store().get('docker.io'), undefined)
-      assert.equal(await store().erase('docker.io'), false)
-      assert.deepEqual(readdirSync(directory), [])
+      assert.equal(await home.store().get('docker.io'), undefined)
+      assert.equal(await home.store().erase('docker.io'), false)
+      assert.deepEqual(readdirSync(home.directory), [])
     })
 
     const keys: readonly (readonly [string, string])[] = [
@@ -60,23 +31,23 @@ describe('credentials of docker', () => {
     ]
     for (const [host, key] of keys) {
       it(`for ${host} may be kept under ${key}`, async () => {
-        writeConfig({
+        home.writeConfig({
           auths: { 'other.io': { auth: encode('x:y') }, [key]: { auth: encode('a:b') } },
         })
-        assert.deepEqual(await store().get(host), {
+        assert.deepEqual(await home.store().get(host), {
           kind: 'password',
           username: 'a',
           password: 'b',
         })
-        assert.equal(await store().get('unknown.io'), undefined)
+        assert.equal(await home.store().get('unknown.io'), undefined)
       })
     }
 
     it('prefer the exact key', async () => {
-      writeConfig({
+      home.writeConfig({
         auths: { 'https://h.io/v2/': { auth: encode('a:1') }, 'h.io': { auth: encode('a:2') } },
       })
-      assert.deepEqual(await store().get('h.io'), { ...ALICE, username: 'a', password: '2' })
+      assert.deepEqual(await home.store().get('h.io'), { ...ALICE, username: 'a', password: '2' })
     })
 
     const entries: readonly (readonly [string, object, object | undefined])[] = [
@@ -93,21 +64,21 @@ describe('credentials of docker', () => {
     ]
     for (const [what, entry, expected] of entries) {
       it(`may hold ${what}`, async () => {
-        writeConfig({ auths: { 'h.io': entry } })
-        assert.deepEqual(await store().get('h.io'), expected)
+        home.writeConfig({ auths: { 'h.io': entry } })
+        assert.deepEqual(await home.store().get('h.io'), expected)
       })
     }
 
     it('are refused when damaged', async () => {
-      writeConfig({ auths: { 'h.io': { auth: encode('no colon') } } })
-      await assert.rejects(store().get('h.io'), { code: 'CONFIG_INVALID' })
+      home.writeConfig({ auths: { 'h.io': { auth: encode('no colon') } } })
+      await assert.rejects(home.store().get('h.io'), { code: 'CONFIG_INVALID' })
     })
 
     it('of DOCKER_AUTH_CONFIG go first', async () => {
-      writeConfig({
+      home.writeConfig({
         auths: { 'h.io': { auth: encode('a:file') }, 'i.io': { auth: encode('a:b') } },
       })
-      const both = store({
+      const both = home.store({
         authConfig: JSON.stringify({ auths: { 'h.io': { auth: encode('a:env') } } }),
       })
       assert.deepEqual(await both.get('h.io'), pair('a', 'env'))
@@ -117,19 +88,19 @@ describe('credentials of docker', () => {
 
   describe('the file', () => {
     const broken: readonly (readonly [string, () => void])[] = [
-      ['no JSON', () => writeFileSync(file, '{"auths":{"h":{"auth":"c2VjcmV0OnM="}}')],
-      ['a list', () => writeFileSync(file, '["c2VjcmV0OnM="]')],
-      ['too large', () => writeFileSync(file, `"${'x'.repeat(2 * 1024 * 1024)}`)],
-      ['a directory', () => mkdirSync(file)],
-      ['deeply nested', () => writeFileSync(file, `{"a":${'['.repeat(5000)}`)],
+      ['no JSON', () => writeFileSync(home.file, '{"auths":{"h":{"auth":"c2VjcmV0OnM="}}')],
+      ['a list', () => writeFileSync(home.file, '["c2VjcmV0OnM="]')],
+      ['too large', () => writeFileSync(home.file, `"${'x'.repeat(2 * 1024 * 1024)}`)],
+      ['a directory', () => mkdirSync(home.file)],
+      ['deeply nested', () => writeFileSync(home.file, `{"a":${'['.repeat(5000)}`)],
     ]
     for (const [what, write] of broken) {
       it(`is refused when it is ${what}, without quoting it`, async () => {
         write()
-        await assert.rejects(store().get('h.io'), (error) => {
+        await assert.rejects(home.store().get('h.io'), (error) => {
           assert.ok(error instanceof TsbuildError)
           assert.ok(error.code === 'CONFIG_INVALID' || error.code === 'IO_FAILED')
-          assert.ok(error.message.includes(file))
+          assert.ok(error.message.includes(home.file))
           assert.equal(inspect(error, { depth: 9 }).includes('c2Vjc'), false)
           return true
         })
@@ -137,7 +108,7 @@ describe('credentials of docker', () => {
     }
 
     it('keeps what others wrote, and is for its owner only', async () => {
-      writeConfig({
+      home.writeConfig({
         HttpHeaders: { 'X-Meta': 'v' },
         auths: {
           'other.io': { auth: encode('x:y') },
@@ -146,8 +117,8 @@ describe('credentials of docker', () => {
         currentContext: 'c',
         detachKeys: 'ctrl-e,e',
       })
-      await store().set('h.io', ALICE)
-      assert.deepEqual(readConfig(), {
+      await home.store().set('h.io', ALICE)
+      assert.deepEqual(home.readConfig(), {
         HttpHeaders: { 'X-Meta': 'v' },
         auths: {
           'other.io': { auth: encode('x:y') },
@@ -156,12 +127,12 @@ describe('credentials of docker', () => {
         currentContext: 'c',
         detachKeys: 'ctrl-e,e',
       })
-      assert.equal(statSync(file).mode & 0o777, 0o600)
-      assert.deepEqual(readdirSync(directory), ['config.json'])
+      assert.equal(statSync(home.file).mode & 0o777, 0o600)
+      assert.deepEqual(readdirSync(home.directory), ['config.json'])
     })
 
     it('comes into being with its folder', async () => {
-      const configDir = join(directory, 'a', 'b')
+      const configDir = join(home.directory, 'a', 'b')
       const fresh = dockerConfigCredentials({ configDir })
       await fresh.set('docker.io', ALICE)
       assert.deepEqual(await fresh.get('docker.io'), ALICE)
@@ -171,12 +142,12 @@ describe('credentials of docker', () => {
     })
 
     it('stays a symbolic link', async () => {
-      const real = join(directory, 'real.json')
+      const real = join(home.directory, 'real.json')
       writeFileSync(real, '{}')
-      symlinkSync(real, file)
-      await store().set('h.io', ALICE)
+      symlinkSync(real, home.file)
+      await home.store().set('h.io', ALICE)
       assert.ok(readFileSync(real, 'utf8').includes(encode('alice:open-sesame')))
-      assert.deepEqual(readdirSync(directory).sort(), ['config.json', 'real.json'])
+      assert.deepEqual(readdirSync(home.directory).sort(), ['config.json', 'real.json'])
     })
 
     it('remembers every kind of credentials', async () => {
@@ -186,16 +157,16 @@ describe('credentials of docker', () => {
         { kind: 'registry-token', token: 't' },
       ] as const
       for (const credentials of kinds) {
-        await store().set('h.io', credentials)
-        assert.deepEqual(await store().get('h.io'), credentials)
+        await home.store().set('h.io', credentials)
+        assert.deepEqual(await home.store().get('h.io'), credentials)
       }
     })
 
     it('forgets a host under every spelling', async () => {
-      writeConfig({ auths: { 'h.io': {}, 'https://h.io/v2/': {}, 'i.io': {} }, x: 1 })
-      assert.equal(await store().erase('h.io'), true)
-      assert.deepEqual(readConfig(), { auths: { 'i.io': {} }, x: 1 })
-      assert.equal(await store().erase('h.io'), false)
+      home.writeConfig({ auths: { 'h.io': {}, 'https://h.io/v2/': {}, 'i.io': {} }, x: 1 })
+      assert.equal(await home.store().erase('h.io'), true)
+      assert.deepEqual(home.readConfig(), { auths: { 'i.io': {} }, x: 1 })
+      assert.equal(await home.store().erase('h.io'), false)
     })
   })
 })
