@@ -4,11 +4,34 @@ import { readdirSync, readFileSync } from 'node:fs'
 export function processesOf(text: string, except = '\n'): readonly string[] {
   return readdirSync('/proc').filter((name) => {
     if (!/^\d+$/.test(name) || Number(name) === process.pid) return false
-    try {
-      const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ')
-      return command.includes(text) && !command.includes(except)
-    } catch {
-      return false
-    }
+    const command = readOrEmpty(`/proc/${name}/cmdline`).replaceAll('\0', ' ')
+    return command.includes(text) && !command.includes(except)
   })
+}
+
+/**
+ * Helpers of builders (a guardian, a program of networks) by a text of their command line, which builders of other
+ * tests have too: those that this process started, and those whose builder has ended.
+ */
+export function abandonedHelpers(text: string): readonly string[] {
+  return processesOf(text).filter((pid) => {
+    const parent = parentOf(pid)
+    return parent === String(process.pid) || !isNode(parent)
+  })
+}
+
+function parentOf(pid: string): string | undefined {
+  return readOrEmpty(`/proc/${pid}/status`).match(/^PPid:\t(\d+)$/m)?.[1]
+}
+
+function isNode(pid: string | undefined): boolean {
+  return readOrEmpty(`/proc/${pid}/cmdline`).split('\0')[0]?.endsWith('node') ?? false
+}
+
+function readOrEmpty(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
 }

@@ -14,16 +14,18 @@ export function lifetimeSuite(open: OpenSandbox): void {
     after(() => fixture.close())
 
     it('ends every process that outlives the step', async () => {
+      // Of this run only: the suite also runs for other sandboxes at the same time.
+      const marker = `outlives-${fixture.directory}`
       const daemons = [
         '(setsid sh -c \'trap "" TERM HUP; while :; do sleep 0.01; echo x >> /late; done\' > /dev/null 2>&1 &)',
-        '(sh -c "sleep 1000" &) ',
-        'nohup sleep 1000 > /dev/null 2>&1 &',
-        'sleep 1000 & sh -c "kill -STOP \\$\\$" &',
+        `(sh -c "sleep 1000; : ${marker}" &) `,
+        `nohup sh -c "sleep 1000; : ${marker}" > /dev/null 2>&1 &`,
+        `sh -c "sleep 1000; : ${marker}" & sh -c "kill -STOP \\$\\$" ${marker} &`,
       ]
       for (const daemon of daemons) {
         const { upper } = await fixture.run(['sh', '-c', `${daemon}\nsleep 0.05; true`])
         const size = existsSync(`${upper}/late`) ? statSync(`${upper}/late`).size : 0
-        assert.deepEqual(processesOf('sleep 1000'), [])
+        assert.deepEqual(processesOf(marker), [])
         await delay(30)
         assert.equal(existsSync(`${upper}/late`) ? statSync(`${upper}/late`).size : 0, size)
       }

@@ -4,7 +4,7 @@ import { readlinkSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type OpenSandbox, parseStatus, SandboxFixture, type StepOverrides } from './fixture.ts'
-import { processesOf } from './host-processes.ts'
+import { abandonedHelpers, processesOf } from './host-processes.ts'
 
 /** A program that is pid 1 of its namespace. */
 export function pidOneSuite(open: OpenSandbox): void {
@@ -108,7 +108,7 @@ export function pidOneSuite(open: OpenSandbox): void {
         const run = fixture.run(args, { init: false, ...overrides })
         await assert.rejects(run, { code: 'STEP_FAILED', message })
       }
-      assert.deepEqual(processesOf('guardian'), [])
+      assert.deepEqual(abandonedHelpers('guardian'), [])
     })
 
     it('is killed when it is aborted, at any moment', async () => {

@@ -10,7 +10,7 @@ import {
   type StepOverrides,
   upperOf,
 } from '../../../suites/sandbox/fixture.ts'
-import { processesOf } from '../../../suites/sandbox/host-processes.ts'
+import { abandonedHelpers, processesOf } from '../../../suites/sandbox/host-processes.ts'
 import { untilEmpty } from '../../../support/peers/index.ts'
 import { inProcessFixture } from '../support/fixture.ts'
 
@@ -87,7 +87,7 @@ describe('sandbox: the threads and processes of a builder', () => {
       child.kill('SIGKILL')
       await once(child, 'close')
       assert.deepEqual(await untilEmpty(() => processesOf(marker, BUILDER), 5000), [])
-      assert.deepEqual(await untilEmpty(() => processesOf('/proc/self/fd/5 tap0'), 5000), [])
+      assert.deepEqual(await untilEmpty(() => abandonedHelpers('/proc/self/fd/5 tap0'), 5000), [])
       assert.doesNotMatch(readFileSync('/proc/self/mountinfo', 'utf8'), /tsbuild-sandbox-test/)
     }
   }).timeout(40_000)
@@ -102,7 +102,7 @@ describe('sandbox: the threads and processes of a builder', () => {
       child.kill('SIGKILL')
       await once(child, 'close')
       assert.deepEqual(await untilEmpty(() => processesOf(marker, BUILDER), 5000), [])
-      assert.deepEqual(await untilEmpty(() => processesOf('guardian'), 5000), [])
+      assert.deepEqual(await untilEmpty(() => abandonedHelpers('guardian'), 5000), [])
       assert.doesNotMatch(readFileSync('/proc/self/mountinfo', 'utf8'), /tsbuild-sandbox-test/)
     }
   }).timeout(40_000)
@@ -115,7 +115,7 @@ describe('sandbox: the threads and processes of a builder', () => {
       child.kill('SIGKILL')
       await once(child, 'close')
       assert.deepEqual(await untilEmpty(() => processesOf(marker, BUILDER), 5000), [])
-      assert.deepEqual(await untilEmpty(() => processesOf('guardian'), 5000), [])
+      assert.deepEqual(await untilEmpty(() => abandonedHelpers('guardian'), 5000), [])
     }
   }).timeout(40_000)
 
