@@ -7,7 +7,7 @@ export {
   type Snapshot,
   type Snapshotter,
   type SnapshotterKind,
-} from './snapshotter.ts'
+} from './spec/snapshotter.ts'
 export { copyUpper } from './upper/copy-upper.ts'
 export { dropForeignMarks } from './upper/foreign-marks.ts'
 /** @internal */

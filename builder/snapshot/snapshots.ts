@@ -5,7 +5,7 @@ import {
   type Snapshotter,
   type SnapshotterDeps,
   type SnapshotterKind,
-} from './snapshotter.ts'
+} from './spec/snapshotter.ts'
 
 /** The snapshotter of a build. */
 export interface Snapshots extends AsyncDisposable {

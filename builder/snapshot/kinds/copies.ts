@@ -1,4 +1,10 @@
-import type { Snapshot, Snapshotter, SnapshotterDeps, View, ViewOptions } from '../snapshotter.ts'
+import type {
+  Snapshot,
+  Snapshotter,
+  SnapshotterDeps,
+  View,
+  ViewOptions,
+} from '../spec/snapshotter.ts'
 import { CopiedRoots } from './copied-roots.ts'
 
 /**

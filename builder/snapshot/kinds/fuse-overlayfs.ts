@@ -1,6 +1,12 @@
 import { mkdirSync } from 'node:fs'
 import { TsbuildError } from '#core'
-import type { Snapshot, Snapshotter, SnapshotterDeps, View, ViewOptions } from '../snapshotter.ts'
+import type {
+  Snapshot,
+  Snapshotter,
+  SnapshotterDeps,
+  View,
+  ViewOptions,
+} from '../spec/snapshotter.ts'
 import { createWritable } from '../upper/writable.ts'
 import { findFuseOverlay } from './find-fuse.ts'
 import { type FuseOverlay, FuseServer } from './fuse-server.ts'

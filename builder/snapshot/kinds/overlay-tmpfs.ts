@@ -9,7 +9,7 @@ import type {
   SnapshotterDeps,
   View,
   ViewOptions,
-} from '../snapshotter.ts'
+} from '../spec/snapshotter.ts'
 import { createWritable } from '../upper/writable.ts'
 import { readOnlyOverlay } from './overlay.ts'
 import { unavailableError } from './unavailable.ts'

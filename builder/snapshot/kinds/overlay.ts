@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs'
-import type { LayersMount, Snapshot, Snapshotter, View, ViewOptions } from '../snapshotter.ts'
+import type { LayersMount, Snapshot, Snapshotter, View, ViewOptions } from '../spec/snapshotter.ts'
 import { createWritable } from '../upper/writable.ts'
 
 /** Snapshots by the kernel's overlayfs. Whether it can show them is seen when a sandbox mounts them. */

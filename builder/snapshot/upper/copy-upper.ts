@@ -22,9 +22,15 @@ import {
   setXattr,
 } from '#builder/linux'
 import { checkpoint, ioError, joinName, type Name, textOfName } from '#core'
-import type { UpperCopy } from '../snapshotter.ts'
 import { copyContent } from './copy-file.ts'
 import { copyXattrs } from './xattrs.ts'
+
+/** A directory in overlay form, and the path of its copy. */
+export interface UpperCopy {
+  readonly from: string
+  /** Must not exist. */
+  readonly to: string
+}
 
 /**
  * Copies a directory in overlay form to another file system, with everything that a layer can have:

@@ -1,4 +1,5 @@
 import type { BindMount, DetachedMount, OverlayMount } from '#core'
+import type { UpperCopy } from '../upper/copy-upper.ts'
 
 /** Ways to give steps their files, from the cheapest to the one that works everywhere. */
 export const SNAPSHOTTER_KINDS = ['overlay', 'overlay-tmpfs', 'fuse-overlayfs', 'copies'] as const
@@ -75,11 +76,4 @@ export interface SnapshotWork {
   copyUpper(paths: UpperCopy, signal: AbortSignal | undefined): Promise<void>
   /** `dropForeignMarks` of this area. */
   dropForeignMarks(upper: string, signal: AbortSignal | undefined): Promise<void>
-}
-
-/** A directory in overlay form, and the path of its copy. */
-export interface UpperCopy {
-  readonly from: string
-  /** Must not exist. */
-  readonly to: string
 }
