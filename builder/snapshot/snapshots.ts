@@ -64,7 +64,7 @@ class ChosenSnapshots implements Snapshots {
         this.#confirm(kind)
         return result
       } catch (cause) {
-        if (!isOf(cause, 'SNAPSHOT_UNAVAILABLE')) this.#confirm(kind)
+        if (isOf(cause, 'STEP_FAILED') || isOf(cause, 'SNAPSHOT_FULL')) this.#confirm(kind)
         if (isOf(cause, 'SNAPSHOT_FULL') && this.#options.choice === 'auto') {
           this.#options.onNotice(`${cause.message}; it is run again on copies (${cause.hint})`)
           return await work(await this.#open('copies'))
@@ -128,7 +128,7 @@ class ChosenSnapshots implements Snapshots {
 
 function isOf(
   cause: unknown,
-  code: 'SNAPSHOT_FULL' | 'SNAPSHOT_UNAVAILABLE',
+  code: 'SNAPSHOT_FULL' | 'SNAPSHOT_UNAVAILABLE' | 'STEP_FAILED',
 ): cause is TsbuildError {
   return cause instanceof TsbuildError && cause.code === code
 }
