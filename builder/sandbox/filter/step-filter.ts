@@ -14,7 +14,7 @@ import {
   RETURN,
 } from './bpf.ts'
 import { type ArgumentRule, type CallRule, callRules, type Verdict } from './call-rules.ts'
-import { type Machine, machinesOf, type ProgramKind } from './calls/machines.ts'
+import { type CallRange, type Machine, machinesOf } from './calls/machines.ts'
 
 const KILL_PROCESS = 0x80000000
 const FAIL = 0x00050000
@@ -48,12 +48,11 @@ export function stepFilter(architecture: string = process.arch): Buffer {
 type Rules = ReadonlyMap<string, CallRule>
 
 /** Decides about the programs of one machine, and leaves those of others to what follows. */
-function section({ token, programs }: Machine, rules: Rules): readonly Instruction[] {
-  const spans = programs.flatMap((kind) => spansOf(kind, rules))
-  const [lowest, ...others] = withoutDoubles(spans).map(({ first, rule }) => ({
-    first,
-    code: codeFor(rule),
-  }))
+function section({ token, ranges }: Machine, rules: Rules): readonly Instruction[] {
+  const [lowest, ...others] = ranges
+    .flatMap((range) => spansOf(range, rules))
+    .filter(({ rule }, index, spans) => rule !== spans[index - 1]?.rule)
+    .map(({ first, rule }) => ({ first, code: codeFor(rule) }))
   const body: readonly Instruction[] = [
     [LOAD, 0, 0, NUMBER],
     ...decisionTree(lowest?.code ?? codeFor('refused'), others),
@@ -67,29 +66,12 @@ interface Span {
   readonly rule: CallRule
 }
 
-/** All numbers there are, from the base up. What has no rule is refused, or new. */
-function spansOf({ base, calls, unknownFrom }: ProgramKind, rules: Rules): readonly Span[] {
-  const known: [number, CallRule][] = [[unknownFrom, 'unknown']]
-  for (const [name, number] of calls) {
-    const rule = rules.get(name)
-    if (rule !== undefined) known.push([number, rule])
-  }
-  const spans: Span[] = [{ first: base, rule: 'refused' }]
-  for (const [number, rule] of known.sort(([a], [b]) => a - b)) {
-    const rest = number < unknownFrom ? 'refused' : 'unknown'
-    spans.push({ first: number, rule }, { first: number + 1, rule: rest })
-  }
-  return spans
-}
-
-/** The later one of two spans with the same number holds; neighbours with the same rule are one. */
-function withoutDoubles(spans: readonly Span[]): readonly Span[] {
-  const kept: Span[] = []
-  for (const span of spans) {
-    if (kept.at(-1)?.first === span.first) kept.pop()
-    if (kept.at(-1)?.rule !== span.rule) kept.push(span)
-  }
-  return kept
+/** All numbers of a range. What has no rule is refused, or new. */
+function spansOf({ base, calls, unknownFrom }: CallRange, rules: Rules): readonly Span[] {
+  return Array.from({ length: calls.length + 1 }, (_, number) => ({
+    first: base + number,
+    rule: rules.get(calls[number] ?? '') ?? (number < unknownFrom ? 'refused' : 'unknown'),
+  }))
 }
 
 function codeFor(rule: CallRule): readonly Instruction[] {

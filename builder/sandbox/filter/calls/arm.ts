@@ -1,7 +1,4 @@
-/**
- * The system calls of 32-bit ARM (EABI) that have numbers of their own; the last row are the private ones of
- * this machine. Spec: arch/arm/tools/syscall.tbl of Linux 6.1
- */
+/** The system calls of 32-bit ARM (EABI) that have numbers of their own. Spec: arch/arm/tools/syscall.tbl of Linux 6.1 */
 export const ARM_CALLS = `
   0 restart_syscall exit fork read write open close
   8 creat link unlink execve chdir
@@ -63,5 +60,15 @@ export const ARM_CALLS = `
   380 sched_setattr sched_getattr renameat2 seccomp getrandom memfd_create bpf execveat
   388 userfaultfd membarrier mlock2 copy_file_range preadv2 pwritev2 pkey_mprotect pkey_alloc
   396 pkey_free statx rseq io_pgetevents migrate_pages kexec_file_load
-  983041 breakpoint cacheflush usr26 usr32 set_tls get_tls
 `
+
+/** Calls of this machine only, from another number on. */
+export const ARM_PRIVATE_CALLS = `
+  1 breakpoint cacheflush usr26 usr32 set_tls get_tls
+`
+
+/** Is added to the numbers of private calls. */
+export const ARM_PRIVATE_BASE = 0xf0000
+
+/** What is numbered for all machines and not there on this one. */
+export const NOT_ON_ARM: readonly string[] = ['memfd_secret']

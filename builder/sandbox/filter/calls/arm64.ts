@@ -32,5 +32,4 @@ export const ARM64_CALLS = `
   274 sched_setattr sched_getattr renameat2 seccomp getrandom memfd_create bpf execveat
   282 userfaultfd membarrier mlock2 copy_file_range preadv2 pwritev2 pkey_mprotect pkey_alloc
   290 pkey_free statx io_pgetevents rseq kexec_file_load
-  447 memfd_secret
 `

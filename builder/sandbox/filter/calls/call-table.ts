@@ -1,12 +1,28 @@
-/** Numbers of system calls by name, as programs of one kind make them. */
-export type CallTable = ReadonlyMap<string, number>
+/** Names of system calls, each at its number; where there is none, a hole. */
+export type CallTable = readonly (string | undefined)[]
 
-/** Reads rows of a number and names, which count on from it. A later row wins over an earlier one. */
+/** Reads rows of a number and names, which count on from it. */
 export function readCalls(...texts: readonly string[]): CallTable {
-  const table = new Map<string, number>()
-  for (const row of texts.join('').trim().split(/\n+/)) {
+  const table: string[] = []
+  for (const row of texts.flatMap((text) => text.trim().split('\n'))) {
     const [first, ...names] = row.trim().split(' ')
-    for (const [index, name] of names.entries()) table.set(name, Number(first) + index)
+    let number = Number(first)
+    for (const name of names) table[number++] = name
   }
   return table
+}
+
+/** The table without calls of these names. */
+export function withoutCalls(table: CallTable, names: CallTable): CallTable {
+  const absent = new Set(names)
+  return table.map((name) => (absent.has(name) ? undefined : name))
+}
+
+/** The table with other numbers for some of its calls. */
+export function renumberCalls(table: CallTable, renumbered: CallTable): CallTable {
+  const calls = [...withoutCalls(table, renumbered)]
+  renumbered.forEach((name, number) => {
+    calls[number] = name
+  })
+  return calls
 }

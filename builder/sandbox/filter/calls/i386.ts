@@ -45,5 +45,4 @@ export const I386_CALLS = `
   375 membarrier mlock2 copy_file_range preadv2 pwritev2 pkey_mprotect pkey_alloc pkey_free statx
   384 arch_prctl io_pgetevents rseq
   393 semget semctl shmget shmctl shmat shmdt msgget msgsnd msgrcv msgctl
-  447 memfd_secret
 `

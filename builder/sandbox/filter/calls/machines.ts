@@ -1,23 +1,24 @@
-import { ARM_CALLS } from './arm.ts'
+import { ARM_CALLS, ARM_PRIVATE_BASE, ARM_PRIVATE_CALLS, NOT_ON_ARM } from './arm.ts'
 import { ARM64_CALLS } from './arm64.ts'
-import { type CallTable, readCalls } from './call-table.ts'
+import { type CallTable, readCalls, renumberCalls, withoutCalls } from './call-table.ts'
 import { I386_CALLS } from './i386.ts'
 import { TIME64_CALLS, UNIFIED_CALLS } from './unified.ts'
-import { NOT_ON_X32, X32_BIT, X32_CALLS } from './x32.ts'
+import { NOT_ON_X32, X32_BASE, X32_CALLS } from './x32.ts'
 import { X86_64_CALLS } from './x86-64.ts'
 
-/** Programs of one kind: where their numbers of system calls begin, and which they are. */
-export interface ProgramKind {
+/** Numbers of calls from a base up to the next range's, and which they are. */
+export interface CallRange {
   readonly base: number
+  /** By number, without the base. */
   readonly calls: CallTable
-  /** From it on, numbers are newer than the tables. */
+  /** From this number on, without the base, what has no name here is new. */
   readonly unknownFrom: number
 }
 
-/** A machine as the kernel names it in `seccomp_data`, and the kinds of programs it runs, by base. */
+/** A machine as the kernel names it in `seccomp_data`, and the calls of its programs, by base. */
 export interface Machine {
   readonly token: number
-  readonly programs: readonly ProgramKind[]
+  readonly ranges: readonly CallRange[]
 }
 
 /** `AUDIT_ARCH_` of linux/audit.h: the ELF machine, with bits for 64 bits and little endian. */
@@ -33,31 +34,44 @@ const ARM = 0x40000028
 export function machinesOf(architecture: string): readonly Machine[] | undefined {
   switch (architecture) {
     case 'x64':
-      return [
-        { token: X86_64, programs: [programs(X86_64_CALLS), x32Programs()] },
-        { token: I386, programs: [programs(I386_CALLS, TIME64_CALLS)] },
-      ]
+      return [x86(), i386()]
     case 'arm64':
-      return [
-        { token: AARCH64, programs: [programs(ARM64_CALLS)] },
-        { token: ARM, programs: [programs(ARM_CALLS, TIME64_CALLS)] },
-      ]
+      return [aarch64(), arm()]
     default:
       return undefined
   }
 }
 
-function programs(...texts: readonly string[]): ProgramKind {
-  const unknownFrom = 1 + Math.max(...readCalls(UNIFIED_CALLS).values())
-  return { base: 0, calls: readCalls(...texts, UNIFIED_CALLS), unknownFrom }
+function x86(): Machine {
+  const own = readCalls(X86_64_CALLS, UNIFIED_CALLS)
+  const x32 = withoutCalls(renumberCalls(own, readCalls(X32_CALLS)), NOT_ON_X32)
+  const unknownFrom = own.length
+  return {
+    token: X86_64,
+    ranges: [
+      { base: 0, calls: own, unknownFrom },
+      { base: X32_BASE, calls: x32, unknownFrom },
+    ],
+  }
 }
 
-function x32Programs(): ProgramKind {
-  const { calls, unknownFrom } = programs(X86_64_CALLS, X32_CALLS)
-  const own = [...calls].filter(([name]) => !NOT_ON_X32.includes(name))
+function i386(): Machine {
+  const calls = readCalls(I386_CALLS, TIME64_CALLS, UNIFIED_CALLS)
+  return { token: I386, ranges: [{ base: 0, calls, unknownFrom: calls.length }] }
+}
+
+function aarch64(): Machine {
+  const calls = readCalls(ARM64_CALLS, UNIFIED_CALLS)
+  return { token: AARCH64, ranges: [{ base: 0, calls, unknownFrom: calls.length }] }
+}
+
+function arm(): Machine {
+  const calls = withoutCalls(readCalls(ARM_CALLS, TIME64_CALLS, UNIFIED_CALLS), NOT_ON_ARM)
   return {
-    base: X32_BIT,
-    calls: new Map(own.map(([name, number]) => [name, number + X32_BIT])),
-    unknownFrom: unknownFrom + X32_BIT,
+    token: ARM,
+    ranges: [
+      { base: 0, calls, unknownFrom: calls.length },
+      { base: ARM_PRIVATE_BASE, calls: readCalls(ARM_PRIVATE_CALLS), unknownFrom: 0 },
+    ],
   }
 }

@@ -1,15 +1,15 @@
 /**
- * The system calls that all machines number alike, up to Linux 6.14. (447, `memfd_secret`, is not one of
- * 32-bit ARM.)
+ * The system calls that all machines number alike, up to Linux 6.14, which is where the numbers begin that
+ * are not known here.
  */
 export const UNIFIED_CALLS = `
   424 pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move_mount
   430 fsopen fsconfig fsmount fspick pidfd_open clone3 close_range openat2 pidfd_getfd faccessat2
   440 process_madvise epoll_pwait2 mount_setattr quotactl_fd landlock_create_ruleset
-  445 landlock_add_rule landlock_restrict_self
-  448 process_mrelease futex_waitv set_mempolicy_home_node cachestat fchmodat2 map_shadow_stack
-  454 futex_wake futex_wait futex_requeue statmount listmount lsm_get_self_attr lsm_set_self_attr
-  461 lsm_list_modules mseal setxattrat getxattrat listxattrat removexattrat
+  445 landlock_add_rule landlock_restrict_self memfd_secret process_mrelease futex_waitv
+  450 set_mempolicy_home_node cachestat fchmodat2 map_shadow_stack futex_wake futex_wait
+  456 futex_requeue statmount listmount lsm_get_self_attr lsm_set_self_attr lsm_list_modules mseal
+  463 setxattrat getxattrat listxattrat removexattrat
 `
 
 /** The system calls with times of 64 bits, which 32-bit machines number alike. */

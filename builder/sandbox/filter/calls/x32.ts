@@ -1,6 +1,6 @@
 /**
- * The system calls that x32 programs (64-bit registers, 32-bit pointers) number otherwise than those of
- * 64-bit x86. All their numbers have one more bit. Spec: syscall_64.tbl of Linux 6.1
+ * The system calls that x32 programs (64-bit registers, 32-bit pointers) number otherwise than other
+ * programs of 64-bit x86. Spec: syscall_64.tbl of Linux 6.1
  */
 export const X32_CALLS = `
   512 rt_sigaction rt_sigreturn ioctl readv writev recvfrom sendmsg recvmsg execve ptrace
@@ -10,7 +10,7 @@ export const X32_CALLS = `
   544 io_submit execveat preadv2 pwritev2
 `
 
-/** What x32 programs cannot call. */
+/** What only other programs of 64-bit x86 can call. */
 export const NOT_ON_X32: readonly string[] = `
   uselib _sysctl create_module get_kernel_syms query_module nfsservctl set_thread_area
   get_thread_area epoll_ctl_old epoll_wait_old vserver
@@ -18,5 +18,5 @@ export const NOT_ON_X32: readonly string[] = `
   .trim()
   .split(/\s+/)
 
-/** This bit is set in all numbers. */
-export const X32_BIT = 0x40000000
+/** Is added to the numbers of all calls of x32. */
+export const X32_BASE = 0x40000000

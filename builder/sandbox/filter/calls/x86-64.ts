@@ -1,4 +1,4 @@
-/** The system calls of 64-bit x86 that have numbers of their own. Spec: syscall_64.tbl of Linux 6.1 */
+/** The system calls of 64-bit x86 that have numbers of their own. Spec: syscall_64.tbl of Linux 6.18 */
 export const X86_64_CALLS = `
   0 read write open close stat fstat lstat poll lseek mmap mprotect munmap brk rt_sigaction
   14 rt_sigprocmask rt_sigreturn ioctl pread64 pwrite64 readv writev access pipe select
@@ -37,6 +37,5 @@ export const X86_64_CALLS = `
   308 setns getcpu process_vm_readv process_vm_writev kcmp finit_module sched_setattr
   315 sched_getattr renameat2 seccomp getrandom memfd_create kexec_file_load bpf execveat
   323 userfaultfd membarrier mlock2 copy_file_range preadv2 pwritev2 pkey_mprotect pkey_alloc
-  331 pkey_free statx io_pgetevents rseq
-  447 memfd_secret
+  331 pkey_free statx io_pgetevents rseq uretprobe uprobe
 `
