@@ -30,17 +30,20 @@ export function processStatus(): ProcessStatus {
   )
 }
 
+/** What a container must be started with, so that steps can have namespaces. */
+export const IN_A_CONTAINER =
+  'in a container: docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined; for a pod of Kubernetes seccompProfile.type: Unconfined, or hostUsers: false with the capability SYS_ADMIN; or use the image tsbuild, which runs steps in place'
+
 /** What to do where the kernel does not permit something; `undefined` when nothing is known. */
 export function remedyFor(errno: string, status: ProcessStatus): string | undefined {
   if (errno !== 'EPERM' && errno !== 'EACCES') return undefined
   const missing = missingCapabilities(status)
   if (missing.length > 0) {
-    return `this process lacks the ${missing.length === 1 ? 'capability' : 'capabilities'} ${missing.join(', ')}: give it them (docker run --privileged, or --cap-add), or build as an ordinary user where users may make namespaces`
+    return `this process lacks the ${missing.length === 1 ? 'capability' : 'capabilities'} ${missing.join(', ')}: give it them (docker run --privileged, or --cap-add), or let it make user namespaces; ${IN_A_CONTAINER}`
   }
-  if (status.get('Seccomp') === '2') {
-    return 'a filter of system calls is on this process: start it without (docker run --security-opt seccomp=unconfined)'
-  }
-  return undefined
+  return status.get('Seccomp') === '2'
+    ? `a filter of system calls is on this process; ${IN_A_CONTAINER}`
+    : undefined
 }
 
 function missingCapabilities(status: ProcessStatus): readonly string[] {
