@@ -1,4 +1,4 @@
-import { lacksRights } from '#builder/sandbox'
+import { lacksRights } from '#builder/linux'
 import { typedFailure } from '#core'
 import { parseFlags } from './arguments/flags.ts'
 import { chooseCommand } from './commands/choose-command.ts'

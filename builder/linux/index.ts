@@ -60,6 +60,7 @@ export {
   rightsMessage,
   sendDescriptors,
 } from './system/descriptors.ts'
+export { lacksRights } from './system/lacks-rights.ts'
 export { passOnDescriptor, passOnNamedDescriptors } from './system/named-descriptors.ts'
 export type { NamespaceKind, Namespaces } from './system/namespaces.ts'
 export {

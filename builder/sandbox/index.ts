@@ -1,6 +1,5 @@
 /** @internal */
 export { checkSandbox } from './check.ts'
-export { lacksRights } from './host/lacks-rights.ts'
 export { canMakeNamespaces, missingNamespacesError } from './host/missing-namespaces.ts'
 export { reexecInUserNamespace } from './host/reexec.ts'
 export { run } from './spec/run.ts'

@@ -1,4 +1,5 @@
 import {
+  lacksRights,
   makeCallProgram,
   namespaceFlags,
   type ProgramCall,
@@ -6,7 +7,6 @@ import {
 } from '#builder/linux'
 import { errnoOf } from '#core'
 import { waysToMapIds } from './id-maps.ts'
-import { lacksRights } from './lacks-rights.ts'
 import { NamespaceHolder } from './namespace-holder.ts'
 
 /** How the command goes on. */
