@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
-import { spawnProcess, SystemError, waitForExit } from '#builder/linux'
+import { SystemError, spawnProcess, waitForExit } from '#builder/linux'
 import { findHostProgram, readIfThere } from './host-files.ts'
 import { hasNoNewPrivileges, processStatus } from './rights.ts'
 

@@ -56,11 +56,14 @@ function labelOfThisProcess(): string {
 }
 
 function errorOf(refused: Error): TsbuildError {
-  return new TsbuildError(`steps need namespaces, which this process may not make: ${refused.message}`, {
-    code: 'SANDBOX_UNAVAILABLE',
-    hint: switchedOff() ?? IN_A_CONTAINER,
-    cause: refused,
-  })
+  return new TsbuildError(
+    `steps need namespaces, which this process may not make: ${refused.message}`,
+    {
+      code: 'SANDBOX_UNAVAILABLE',
+      hint: switchedOff() ?? IN_A_CONTAINER,
+      cause: refused,
+    },
+  )
 }
 
 const SYSTEM_SWITCHES: readonly (readonly [path: string, off: string, remedy: string])[] = [

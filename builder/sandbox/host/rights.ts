@@ -1,7 +1,5 @@
 /** What this process may do, as far as running steps depends on it. */
 import { readFileSync } from 'node:fs'
-import { canSetGroups } from '#builder/linux'
-import { MORE_IDS, TsbuildError } from '#core'
 
 /** Capabilities without which no step can be started in namespaces, by the kernel's numbers. */
 const NEEDED = {
@@ -56,29 +54,4 @@ function missingCapabilities(status: ProcessStatus): readonly string[] {
 /** True when programs that this process starts get no rights from set-uid bits and file capabilities. */
 export function hasNoNewPrivileges(status: ProcessStatus): boolean {
   return status.get('NoNewPrivs') === '1'
-}
-
-/** What steps have or lack because of how this process was started. */
-export function noticesOf(status: ProcessStatus): readonly TsbuildError[] {
-  const notices: TsbuildError[] = []
-  const add = (message: string, hint: string): void => {
-    notices.push(new TsbuildError(message, { code: 'SANDBOX_UNAVAILABLE', hint }))
-  }
-  if (hasNoNewPrivileges(status)) {
-    add(
-      'set-uid programs in steps (sudo, su) get no rights: no_new_privs is set on this process',
-      'start it without: allowPrivilegeEscalation of Kubernetes, no-new-privileges of docker, NoNewPrivileges of systemd',
-    )
-  }
-  const primary = status.get('Gid')?.split('\t')[0]
-  const others = (status.get('Groups') ?? '')
-    .split(' ')
-    .filter((gid) => gid !== '' && gid !== primary)
-  if (!canSetGroups() && others.length > 0) {
-    add(
-      'steps keep the supplementary groups of the user who builds: the kernel lets one with a single id drop none',
-      MORE_IDS,
-    )
-  }
-  return notices
 }
