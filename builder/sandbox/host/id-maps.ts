@@ -25,15 +25,24 @@ function mapAll(pid: number): void {
   for (const file of ['uid_map', 'gid_map']) {
     const ranges = linesOf(readFileSync(`/proc/self/${file}`, 'latin1'))
     const same = ranges.map(([first = '', , count = '']) => `${first} ${first} ${count}\n`)
-    writeFileSync(`/proc/${pid}/${file}`, same.join(''))
+    writeMap(pid, file, same.join(''))
   }
 }
 
-/** This user and group as root. Nobody's rights are needed, since groups cannot be dropped inside. */
+/** This user and group as root. It takes no rights, because groups cannot be dropped inside. */
 function mapOne(pid: number): void {
-  writeFileSync(`/proc/${pid}/setgroups`, 'deny')
-  writeFileSync(`/proc/${pid}/uid_map`, `0 ${process.geteuid?.()} 1`)
-  writeFileSync(`/proc/${pid}/gid_map`, `0 ${process.getegid?.()} 1`)
+  writeMap(pid, 'setgroups', 'deny')
+  writeMap(pid, 'uid_map', `0 ${process.geteuid?.()} 1`)
+  writeMap(pid, 'gid_map', `0 ${process.getegid?.()} 1`)
+}
+
+function writeMap(pid: number, file: string, text: string): void {
+  try {
+    writeFileSync(`/proc/${pid}/${file}`, text)
+  } catch (cause) {
+    if (!(cause instanceof Error && 'errno' in cause)) throw cause
+    throw new SystemError(-Number(cause.errno), 'write', file)
+  }
 }
 
 /** This user as root, and the ids that the host has given to this user from 1 on. */

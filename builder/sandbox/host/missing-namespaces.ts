@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { failureOf, lacksRights, runCalls } from '#builder/linux'
+import { failureOf, lacksRights, runCalls, SystemError } from '#builder/linux'
 import { TsbuildError } from '#core'
 import { readIfThere } from './host-files.ts'
 import { NAMESPACE_CALLS } from './namespace-calls.ts'
@@ -60,10 +60,18 @@ function errorOf(refused: Error): TsbuildError {
     `steps need namespaces, which this process may not make: ${refused.message}`,
     {
       code: 'SANDBOX_UNAVAILABLE',
-      hint: switchedOff() ?? IN_A_CONTAINER,
+      hint: switchedOff() ?? `${forRoot(refused)}${IN_A_CONTAINER}`,
       cause: refused,
     },
   )
+}
+
+/** Linux lets only a process with the last of these give id 0 to a namespace, even its own one. */
+function forRoot(refused: Error): string {
+  const isMap = refused instanceof SystemError && refused.syscall === 'write'
+  return isMap && process.geteuid?.() === 0
+    ? 'leave root the capabilities SETUID, SETGID and SETFCAP; '
+    : ''
 }
 
 const SYSTEM_SWITCHES: readonly (readonly [path: string, off: string, remedy: string])[] = [

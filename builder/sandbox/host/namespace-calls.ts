@@ -3,8 +3,8 @@ import { MS, namespaceFlags, type ProgramCall } from '#builder/linux'
 const AT_FDCWD = -100
 
 /**
- * What a process does that tries whether it gets what steps need: namespaces, mounts in them, a way
- * back, a name. Filters of system calls and security modules refuse these one by one. Its standard
+ * What a process does that tries whether it gets what steps need: namespaces, a name, a way back,
+ * mounts, another root. Filters of system calls and security modules refuse these one by one. Its standard
  * errors are closed.
  */
 export const NAMESPACE_CALLS: readonly ProgramCall[] = [
@@ -15,5 +15,7 @@ export const NAMESPACE_CALLS: readonly ProgramCall[] = [
   { call: 'openat', args: [AT_FDCWD, '/proc/self/ns/mnt', 0, 0] },
   { call: 'setns', args: [2, namespaceFlags('mnt')] },
   { call: 'mount', args: ['none', '/', 0, MS.REC | MS.PRIVATE, 0] },
-  { call: 'mount', args: ['tmpfs', '/', 'tmpfs', 0, 0] },
+  { call: 'mount', args: ['tmpfs', '/proc', 'tmpfs', 0, 0] },
+  { call: 'chdir', args: ['/proc'] },
+  { call: 'pivot_root', args: ['.', '.'] },
 ]

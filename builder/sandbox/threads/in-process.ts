@@ -1,5 +1,6 @@
 import { isPidNamespace, isUserNamespace } from '#builder/linux'
 import type { TsbuildError } from '#core'
+import { canMakeNamespaces, missingNamespacesError } from '../host/missing-namespaces.ts'
 import { missingLimitNotice, noticesOf, sharedNetworkNotice } from '../host/notices.ts'
 import { processStatus } from '../host/rights.ts'
 import type { ControlGroup } from '../limits/control-groups.ts'
@@ -36,6 +37,7 @@ class InProcessSandbox implements Sandbox {
     this.#temporary = options.temporary
     this.#onNotice = onceEach(options.onNotice)
     for (const notice of noticesOf(processStatus())) this.#onNotice(notice)
+    if (!canMakeNamespaces()) return
     // A failure is reported by the first step that uses them.
     this.#workersFor('none').then(
       ({ launchers: { sandbox } }) => sandbox.giveBack(sandbox.take()),
@@ -44,6 +46,8 @@ class InProcessSandbox implements Sandbox {
   }
 
   async start(spec: ProcessSpec, options: StartOptions = {}): Promise<RunningProcess> {
+    const missing = missingNamespacesError()
+    if (missing !== undefined) throw missing
     const network = networkKindOf(spec.network)
     const isShared = network === 'host' && spec.network === 'default'
     if (isShared && isPidNamespace()) this.#onNotice(sharedNetworkNotice())
