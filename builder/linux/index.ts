@@ -26,7 +26,13 @@ export {
   restrictMount,
 } from './mounts/mounts.ts'
 export { mountOverlay } from './mounts/overlay.ts'
-export { failureOf, makeCallProgram, readReports, runCalls } from './programs/call-program.ts'
+export {
+  type CallReport,
+  failureOf,
+  makeCallProgram,
+  readReports,
+  runCalls,
+} from './programs/call-program.ts'
 export type { ProgramCall } from './programs/call-table.ts'
 export {
   CHILD,
@@ -54,12 +60,13 @@ export {
   rightsMessage,
   sendDescriptors,
 } from './system/descriptors.ts'
-export { passOnNamedDescriptors } from './system/named-descriptors.ts'
+export { lacksRights } from './system/lacks-rights.ts'
+export { passOnDescriptor, passOnNamedDescriptors } from './system/named-descriptors.ts'
 export type { NamespaceKind, Namespaces } from './system/namespaces.ts'
 export {
   closeNamespaces,
   enterNamespaces,
-  namespaceFlag,
+  namespaceFlags,
   namespacesToReturnTo,
   openNamespaces,
   unshareNamespaces,
@@ -71,4 +78,4 @@ export { bindSocket, raiseLoopback } from './system/sockets.ts'
 export { openLibrary, type SharedLibrary } from './system/syscalls.ts'
 export { SystemError } from './system/syscalls.ts'
 export { enterDirectory, setHostname, setUmask, threadId } from './system/thread.ts'
-export { hasSingleId, isUserNamespace } from './system/user-namespace.ts'
+export { hasSingleId, isPidNamespace, isUserNamespace } from './system/user-namespace.ts'
