@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { hasOwnersBeside, ownersBeside } from '#builder/layer'
-import { hasSingleId } from '#builder/linux'
+import { fileRights } from '#builder/linux'
 import type { ExecVertex, Plan, Vertex, VertexId } from '#builder/plan'
 import type { ExitStatus, Sandbox } from '#builder/sandbox'
 import { createWritable } from '#builder/snapshot'
@@ -109,7 +109,8 @@ async function runExec(vertex: ExecVertex, work: ExecWork, deps: ExecDeps): Prom
     ...opened.mounts,
   ]
   const seen = mounts.flatMap((mount) => (mount.type === 'overlay' ? mount.lower : []))
-  if (hasSingleId()) reportOwners(vertex, seen, reporter)
+  const { givesOwners } = fileRights()
+  if (!givesOwners) reportOwners(vertex, seen, reporter)
   // Loaded with the sandbox: a build without RUN needs neither.
   const { run } = await import('#builder/sandbox')
   const { exitCode, reached } = await run(
@@ -138,7 +139,7 @@ async function runExec(vertex: ExecVertex, work: ExecWork, deps: ExecDeps): Prom
   if (maxMtime !== undefined) {
     await deps.pool.run('clampTimes', { directory: writable.upper, maxMtime }, signal)
   }
-  if (hasSingleId() && hasOwnersBeside(seen)) {
+  if (!givesOwners && hasOwnersBeside(seen)) {
     await deps.pool.run('keepOwners', { directory: writable.upper, lowers: lower }, signal)
   }
   const { id } = await store.layers.commitDirectory(writable.upper)
