@@ -1,4 +1,4 @@
-export { childPath, fileRights, isUserNamespace, O_PATH } from '#disk'
+export { childPath, fileRights, hasSingleId, isPidNamespace, isUserNamespace, O_PATH } from '#disk'
 export { chownTree } from './filesystem/chown-tree.ts'
 export { BARE_DIRECTORY, fileStatOf } from './filesystem/file-stat.ts'
 export { setFileTimes } from './filesystem/file-times.ts'
@@ -26,7 +26,13 @@ export {
   restrictMount,
 } from './mounts/mounts.ts'
 export { mountOverlay } from './mounts/overlay.ts'
-export { failureOf, makeCallProgram, readReports, runCalls } from './programs/call-program.ts'
+export {
+  type CallReport,
+  failureOf,
+  makeCallProgram,
+  readReports,
+  runCalls,
+} from './programs/call-program.ts'
 export type { ProgramCall } from './programs/call-table.ts'
 export {
   CHILD,
@@ -54,12 +60,13 @@ export {
   rightsMessage,
   sendDescriptors,
 } from './system/descriptors.ts'
-export { passOnNamedDescriptors } from './system/named-descriptors.ts'
+export { lacksRights } from './system/lacks-rights.ts'
+export { passOnDescriptor, passOnNamedDescriptors } from './system/named-descriptors.ts'
 export type { NamespaceKind, Namespaces } from './system/namespaces.ts'
 export {
   closeNamespaces,
   enterNamespaces,
-  namespaceFlag,
+  namespaceFlags,
   namespacesToReturnTo,
   openNamespaces,
   unshareNamespaces,

@@ -1,8 +1,9 @@
 import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs'
+import { hasSingleId } from '#builder/linux'
 import { MORE_IDS, TsbuildError } from '#core'
 import { removeTree } from '#disk'
 import { missingSeccompError } from './filter/seccomp.ts'
-import { canMapRange } from './host/rootless.ts'
+import { hasSubordinateIds } from './host/id-maps.ts'
 import { findNetworkProgram } from './network/network-program.ts'
 import { run } from './spec/run.ts'
 import { inProcessSandbox } from './threads/in-process.ts'
@@ -55,7 +56,8 @@ function checkSeccomp(): SandboxCheck {
 }
 
 function checkIds(): SandboxCheck {
-  if (canMapRange()) return { subject: 'user ids', state: 'ok', detail: 'all that images use' }
+  const hasRange = process.geteuid?.() === 0 ? !hasSingleId() : hasSubordinateIds()
+  if (hasRange) return { subject: 'user ids', state: 'ok', detail: 'all that images use' }
   return {
     subject: 'user ids',
     state: 'limited',
