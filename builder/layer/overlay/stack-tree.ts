@@ -149,8 +149,8 @@ export class StackTree implements Tree {
   }
 }
 
-/** Some file systems do not report types while listing. */
+/** Some file systems do not report types while listing. A socket stands for what is kept beside. */
 function mayBeWhiteout(entry: Dirent): boolean {
   if (entry.isFile() || entry.isDirectory() || entry.isSymbolicLink()) return false
-  return !(entry.isFIFO() || entry.isSocket() || entry.isBlockDevice())
+  return !(entry.isFIFO() || entry.isBlockDevice())
 }

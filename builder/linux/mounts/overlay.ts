@@ -1,8 +1,7 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { type OverlayMount, TsbuildError } from '#core'
-import { O_PATH } from '#disk'
+import { fileRights, O_PATH } from '#disk'
 import { cString, SystemError, syscall } from '../system/syscalls.ts'
-import { isUserNamespace } from '../system/user-namespace.ts'
 import { attachMount } from './detached.ts'
 import { MS, mount } from './mounts.ts'
 
@@ -44,7 +43,7 @@ export function mountOverlay(overlay: Omit<OverlayMount, 'type' | 'target'>, tar
         ? []
         : [`upperdir=${open(writable.upper)}`, `workdir=${open(writable.work)}`]
     const options = [...SAFE_OPTIONS, ...upper, `lowerdir=${layers.join(':')}`]
-    if (isUserNamespace()) options.unshift('userxattr')
+    if (fileRights().marks === 'user') options.unshift('userxattr')
     syscall('chdir', [cString('/proc/self/fd')], '/proc/self/fd')
     const mountUnion = writable === undefined ? mountReadOnly : mountWritable
     mountUnion(`/proc/self/fd/${targetAt}`, options)

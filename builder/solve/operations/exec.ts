@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { hasOwnersBeside, ownersBeside } from '#builder/layer'
-import { hasSingleId } from '#builder/linux'
+import { fileRights } from '#builder/linux'
 import type { ExecVertex, Plan, Vertex, VertexId } from '#builder/plan'
 import type { ExitStatus, Sandbox } from '#builder/sandbox'
 import type { Snapshot, Snapshots, Snapshotter } from '#builder/snapshot'
@@ -128,7 +128,8 @@ async function runOn(
   const inputs = { snapshotter, sources, scratch: `${directory}-mount` }
   await using opened = await openMounts(vertex, inputs, deps)
   const seen = [...lower, ...opened.layers]
-  if (hasSingleId()) reportOwners(vertex, seen, deps.reporter)
+  const { givesOwners } = fileRights()
+  if (!givesOwners) reportOwners(vertex, seen, deps.reporter)
   await runProcess(vertex, { sandbox, snapshot, opened }, deps)
   const upper = await snapshot.changes()
   const { maxMtime } = vertex
@@ -136,7 +137,7 @@ async function runOn(
     await deps.pool.run('clampTimes', { directory: upper, maxMtime }, signal)
     snapshot.altered()
   }
-  if (hasSingleId() && hasOwnersBeside(seen)) {
+  if (!givesOwners && hasOwnersBeside(seen)) {
     await deps.pool.run('keepOwners', { directory: upper, lowers: lower }, signal)
   }
   const { id } = await store.layers.commitDirectory(upper)
