@@ -1,5 +1,6 @@
 export { childPath, O_PATH } from '#disk'
 export { chownTree } from './filesystem/chown-tree.ts'
+export { ContentCopier } from './filesystem/content-copier.ts'
 export { BARE_DIRECTORY, fileStatOf } from './filesystem/file-stat.ts'
 export { setFileTimes } from './filesystem/file-times.ts'
 export {
