@@ -18,7 +18,7 @@ export {
 export { PendingFile } from './filesystem/pending-file.ts'
 export { MAX_OPEN, RootedDirectory } from './filesystem/rooted-directory.ts'
 export { hasWriter } from './filesystem/writers.ts'
-export { getXattr, listXattrs, setXattr } from './filesystem/xattr.ts'
+export { getXattr, listXattrs, removeXattr, setXattr } from './filesystem/xattr.ts'
 export { mountPoints } from './mounts/mount-points.ts'
 export {
   MS,

@@ -22,7 +22,7 @@ describe('a placed root and an overlay', () => {
           assert.deepEqual(placed, overlay, `${what}, step ${step}`)
         }
       })
-      await fc.assert(property, { numRuns: Number(process.env['PLACED_RUNS'] ?? 25) })
+      await fc.assert(property, { numRuns: Number(process.env.PLACED_RUNS ?? 25) })
     }).timeout(600_000)
   }
 })

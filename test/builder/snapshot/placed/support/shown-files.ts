@@ -28,7 +28,7 @@ function describe(name: string, at: string): string {
   const stat = lstatSync(at)
   const { uid, gid, mode, rdev } = stat
   const facts = [name, mode.toString(8), `${uid}:${gid}`, `@${Math.floor(stat.mtimeMs / 1000)}`]
-  if (stat.isFile()) facts.push(`${stat.size}`, digestOf(at), isSparse(stat) ? 'sparse' : '')
+  if (stat.isFile()) facts.push(`${stat.size}`, digestOf(at))
   if (stat.isSymbolicLink()) facts.push(readlinkSync(at))
   if (stat.isCharacterDevice()) facts.push(`device ${rdev}`)
   for (const [key, value] of listXattrs(at)) {
@@ -39,10 +39,6 @@ function describe(name: string, at: string): string {
 
 function digestOf(path: string): string {
   return createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 16)
-}
-
-function isSparse({ size, blocks }: { readonly size: number; readonly blocks: number }): boolean {
-  return size > 4096 && blocks * 512 < size - 4096
 }
 
 /** What a layer's tar has, one line an entry, and its digest last. */
