@@ -1,7 +1,8 @@
 export { childPath, fileRights, hasSingleId, isPidNamespace, isUserNamespace, O_PATH } from '#disk'
 export { chownTree } from './filesystem/chown-tree.ts'
+export { ContentCopier } from './filesystem/content-copier.ts'
 export { BARE_DIRECTORY, fileStatOf } from './filesystem/file-stat.ts'
-export { setEntryTimes, setFileTimes } from './filesystem/file-times.ts'
+export { setFileTimes } from './filesystem/file-times.ts'
 export {
   type NamedFileOptions,
   readBounded,
@@ -13,11 +14,12 @@ export {
   makeWhiteout,
   type NodeType,
   opaqueXattr,
+  whiteoutXattr,
 } from './filesystem/nodes.ts'
 export { PendingFile } from './filesystem/pending-file.ts'
 export { MAX_OPEN, RootedDirectory } from './filesystem/rooted-directory.ts'
 export { hasWriter } from './filesystem/writers.ts'
-export { getXattr, listXattrs, setXattr } from './filesystem/xattr.ts'
+export { getXattr, listXattrs, removeXattr, setXattr } from './filesystem/xattr.ts'
 export { attachMount, makeFileSystem } from './mounts/detached.ts'
 export { mountPoints } from './mounts/mount-points.ts'
 export {
@@ -77,6 +79,5 @@ export {
 export { getResourceLimit, type ResourceLimit } from './system/resource-limit.ts'
 export { bindSocket, raiseLoopback } from './system/sockets.ts'
 /** @internal */
-export { openLibrary, type SharedLibrary } from './system/syscalls.ts'
-export { SystemError } from './system/syscalls.ts'
+export { openLibrary, type SharedLibrary, SystemError } from './system/syscalls.ts'
 export { enterDirectory, setHostname, setUmask, threadId } from './system/thread.ts'

@@ -1,5 +1,7 @@
 export { hasFuseOverlay } from './kinds/find-fuse.ts'
 /** @internal */
+export { PlacedRoot } from './placed/placed-root.ts'
+/** @internal */
 export type { SnapshotsOptions } from './snapshots.ts'
 export { openSnapshots, type Snapshots } from './snapshots.ts'
 export {

@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs'
-import { TsbuildError } from '#core'
+import { errnoOf, TsbuildError } from '#core'
 import type {
   Snapshot,
   Snapshotter,
@@ -10,7 +10,7 @@ import type {
 import { createWritable } from '../upper/writable.ts'
 import { findFuseOverlay } from './find-fuse.ts'
 import { type FuseOverlay, FuseServer } from './fuse-server.ts'
-import { unavailableError } from './unavailable.ts'
+import { requireVisibleDeletions, unavailableError } from './unavailable.ts'
 
 /** Snapshots by the program fuse-overlayfs, where it is installed and /dev/fuse can be opened. */
 export class FuseOverlayfsSnapshotter implements Snapshotter {
@@ -34,7 +34,7 @@ export class FuseOverlayfsSnapshotter implements Snapshotter {
       root: { type: 'detached', target: '/', descriptor, writable: true },
       changes: async () => {
         await server.close()
-        await this.#deps.work.dropForeignMarks(upper, signal)
+        await this.#dropForeignMarks(upper, signal)
         return upper
       },
       altered: () => undefined,
@@ -54,6 +54,16 @@ export class FuseOverlayfsSnapshotter implements Snapshotter {
     }
   }
 
+  /** On a file system without devices, deletions stay in a form that only this program reads. */
+  async #dropForeignMarks(upper: string, signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await this.#deps.work.dropForeignMarks(upper, signal)
+    } catch (cause) {
+      if (errnoOf(cause) !== 'PERMISSION_DENIED') throw cause
+      throw unavailableError('mark what was deleted', cause)
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     // Snapshots hold the programs.
   }
@@ -68,6 +78,7 @@ function orEmpty(directory: string, lower: readonly string[]): readonly string[]
 }
 
 async function startServer(overlay: FuseOverlay): Promise<FuseServer> {
+  requireVisibleDeletions(overlay.lower, 'other')
   const program = findFuseOverlay()
   if (program === undefined) {
     throw new TsbuildError('fuse-overlayfs is not installed', {

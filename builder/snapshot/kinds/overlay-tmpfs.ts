@@ -12,7 +12,7 @@ import type {
 } from '../spec/snapshotter.ts'
 import { createWritable } from '../upper/writable.ts'
 import { readOnlyOverlay } from './overlay.ts'
-import { unavailableError } from './unavailable.ts'
+import { requireVisibleDeletions, unavailableError } from './unavailable.ts'
 
 /** Bytes: what is smaller is of no use to a step. */
 const LEAST = 16 * 1024 * 1024
@@ -37,6 +37,7 @@ export class OverlayTmpfsSnapshotter implements Snapshotter {
     lower: readonly string[],
     signal?: AbortSignal,
   ): Promise<Snapshot> {
+    requireVisibleDeletions(lower, 'overlay')
     const memory = this.#allocate(lower)
     const { writable } = memory
     return {
@@ -56,6 +57,7 @@ export class OverlayTmpfsSnapshotter implements Snapshotter {
     lower: readonly string[],
     { writable }: ViewOptions,
   ): Promise<View> {
+    requireVisibleDeletions(lower, 'overlay')
     if (!writable) {
       const mount = readOnlyOverlay(directory, lower)
       return { mount, [Symbol.asyncDispose]: async () => undefined }

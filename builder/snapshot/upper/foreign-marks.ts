@@ -1,15 +1,25 @@
 import { readdirSync, statSync, unlinkSync } from 'node:fs'
-import { makeWhiteout, RootedDirectory, setFileTimes } from '#builder/linux'
-import { joinName, type Name } from '#core'
+import {
+  getXattr,
+  makeWhiteout,
+  opaqueXattr,
+  RootedDirectory,
+  setFileTimes,
+  setXattr,
+} from '#builder/linux'
+import { ioError, joinName, type Name } from '#core'
 
 /** How names begin that fuse-overlayfs keeps for itself; it shows no step a file of such a name. */
 const MARK = '.wh.'
-const OPAQUE = ['.wh..wh..opq', '.wh..opq']
+/** It says that its folder is opaque. */
+const OPAQUE = '.wh..wh..opq'
+/** What that hides itself by. */
+const HIDDEN = '.wh..opq'
 
 /**
- * Removes what fuse-overlayfs leaves in a directory beside the marks of overlay form: files that say
- * once more that a folder is opaque, and those that stand for a deleted name where it can make no
- * device, which become whiteouts.
+ * Turns what fuse-overlayfs leaves in a directory into overlay form: files that say that a folder is
+ * opaque, and those that stand for a deleted name where it makes no device.
+ * @throws {TsbuildError} PERMISSION_DENIED where the file system takes no devices, IO_FAILED, NO_SPACE
  */
 export function dropForeignMarks(upper: string): void {
   const tree = new RootedDirectory(upper)
@@ -18,6 +28,8 @@ export function dropForeignMarks(upper: string): void {
     for (let path = left.pop(); path !== undefined; path = left.pop()) {
       left.push(...cleanDirectory(tree, path))
     }
+  } catch (cause) {
+    throw ioError('read what fuse-overlayfs has written', cause)
   } finally {
     tree.close()
   }
@@ -31,7 +43,7 @@ function cleanDirectory(tree: RootedDirectory, path: Name): readonly Name[] {
   if (marks.length > 0) {
     const times = statSync(inside, { bigint: true })
     for (const mark of marks) dropMark(tree, path, mark)
-    setFileTimes(inside, times)
+    setFileTimes(`${tree.inside(path)}/.`, times)
   }
   return entries
     .filter((entry) => entry.isDirectory())
@@ -40,7 +52,14 @@ function cleanDirectory(tree: RootedDirectory, path: Name): readonly Name[] {
 
 function dropMark(tree: RootedDirectory, path: Name, mark: Name): void {
   unlinkSync(tree.place(joinName(path, mark)))
-  if (OPAQUE.includes(mark)) return
+  if (mark === HIDDEN) return
+  if (mark === OPAQUE) {
+    const place = `${tree.inside(path)}/.`
+    if (getXattr(place, opaqueXattr()) === undefined) setXattr(place, opaqueXattr(), YES)
+    return
+  }
   const deleted = joinName(path, mark.slice(MARK.length) as Name)
   if (tree.lstat(deleted) === undefined) makeWhiteout(tree.place(deleted))
 }
+
+const YES = Buffer.from('y')
