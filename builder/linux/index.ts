@@ -67,8 +67,12 @@ export {
 } from './system/namespaces.ts'
 export { getResourceLimit, type ResourceLimit } from './system/resource-limit.ts'
 export { bindSocket, raiseLoopback } from './system/sockets.ts'
-/** @internal */
-export { openLibrary, type SharedLibrary } from './system/syscalls.ts'
-export { SystemError } from './system/syscalls.ts'
+export {
+  /** @internal */
+  openLibrary,
+  /** @internal */
+  type SharedLibrary,
+  SystemError,
+} from './system/syscalls.ts'
 export { enterDirectory, setHostname, setUmask, threadId } from './system/thread.ts'
 export { hasSingleId, isUserNamespace } from './system/user-namespace.ts'
