@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs'
+import { hasSingleId } from '#builder/linux'
 import { MORE_IDS, TsbuildError } from '#core'
 import { removeTree } from '#disk'
-import { canMapRange } from './host/rootless.ts'
+import { hasSubordinateIds } from './host/id-maps.ts'
 import { findNetworkProgram } from './network/network-program.ts'
 import { run } from './spec/run.ts'
 import { inProcessSandbox } from './threads/in-process.ts'
@@ -47,7 +48,8 @@ function checkOverlay(): SandboxCheck {
 }
 
 function checkIds(): SandboxCheck {
-  if (canMapRange()) return { subject: 'user ids', state: 'ok', detail: 'all that images use' }
+  const hasRange = process.geteuid?.() === 0 ? !hasSingleId() : hasSubordinateIds()
+  if (hasRange) return { subject: 'user ids', state: 'ok', detail: 'all that images use' }
   return {
     subject: 'user ids',
     state: 'limited',
