@@ -133,7 +133,7 @@ export class PlacedRoot {
     const folder = indexFolder(root, index, at)
     awaitTick(root, index.newest)
     index.set(folder.row, statOf(root))
-    return { layers, kept, index, root: folder, hidden: placement.hidden }
+    return { layers, kept, index, root: folder, hidden: placement.hiddenBy(kept) }
   }
 
   #renew({ root, kept, placement }: Target, shown: Shown, renewal: Renewal): Shown {
@@ -160,7 +160,7 @@ export class PlacedRoot {
     }
     awaitTick(root, index.newest)
     index.set(shown.root.row, statOf(root))
-    return { ...shown, kept, hidden: [...new Set([...shown.hidden, ...placement.hidden])] }
+    return { ...shown, kept, hidden: placement.hiddenBy(kept) }
   }
 
   #write(entries: Iterable<EntryChange>): void {
