@@ -124,11 +124,12 @@ export class DirectoryWriter {
   }
 
   /** Makes a symbolic link with the text `target`. */
-  makeSymlink(path: Name, target: Name, { stat }: Attributes): void {
+  makeSymlink(path: Name, target: Name, { stat, xattrs }: Attributes): void {
     const text = bytesOfName(target)
     this.#make(path, (place) => symlinkSync(text, place))
     const place = this.root.place(path)
     this.#setOwner(path, place, stat)
+    if (xattrs !== undefined) this.#setXattrs(path, xattrs)
     lutimesSync(place, ...timesOf(stat))
   }
 
@@ -159,7 +160,7 @@ export class DirectoryWriter {
   }
 
   /** Makes a device or fifo. A device that the kernel refuses is left out with a warning. */
-  makeSpecial(path: Name, type: NodeType, { stat }: Attributes): void {
+  makeSpecial(path: Name, type: NodeType, { stat, xattrs }: Attributes): void {
     try {
       this.#make(path, (place) => makeNode(place, type, stat))
     } catch (cause) {
@@ -170,6 +171,7 @@ export class DirectoryWriter {
     const place = this.root.place(path)
     this.#setOwner(path, place, stat)
     if ((stat.mode & SETID) !== 0) setModeOfNode(place, stat.mode)
+    if (xattrs !== undefined) this.#setXattrs(path, xattrs)
     lutimesSync(place, ...timesOf(stat))
   }
 
