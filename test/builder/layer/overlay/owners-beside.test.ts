@@ -1,17 +1,9 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import {
-  applyLayer,
-  changesOf,
-  ownersBeside,
-  presumeOwners,
-  restoreOwners,
-  writeLayer,
-} from '#builder/layer'
-import { getXattr, setXattr } from '#builder/linux'
+import { applyLayer, changesOf, ownersBeside, presumeOwners, writeLayer } from '#builder/layer'
 import { ownersFileOf } from '#core'
 import { directory, file, hardlink, header, symlink, tar } from '../../../support/raw-tar/index.ts'
 import { chunked, hasTool, temporary } from '../support/files.ts'
@@ -108,12 +100,6 @@ describe('owners where there is one id', () => {
       const copy = files.fresh()
       withOneId('copy', there, copy)
       assert.equal(withOneId('digest', copy, files.fresh()).diffId, diffId)
-      restoreOwners(there)
-      assert.equal(existsSync(ownersFileOf(there)), false)
-      assert.equal(writeLayer(changesOf(there), { tar: files.fresh() }).diffId, diffId)
-      // The root is in no tar.
-      const [is, was] = [lstatSync(there), lstatSync(here)]
-      assert.deepEqual([is.mode, is.uid, is.gid], [was.mode, was.uid, was.gid])
     })
   }
 
@@ -186,20 +172,5 @@ describe('owners where there is one id', () => {
     mkdirSync(upper)
     presumeOwners(upper, [applied(file('f', 'x', ONE))])
     assert.equal(readFileSync(ownersFileOf(upper), 'latin1'), '')
-  })
-
-  it('are given back with set-id bits and capabilities, also after an interruption', () => {
-    const path = applied(file('ping', 'x', { ...ONE, mode: 0o4755 }), file('lost', 'x', ONE))
-    const capability = Buffer.from('0100000200200000000000000000000000000000', 'hex')
-    setXattr(join(path, 'ping'), 'security.capability', capability)
-    chmodSync(join(path, 'ping'), 0o6755)
-    const owners = readFileSync(ownersFileOf(path))
-    for (const text of [owners, Buffer.concat([owners, Buffer.from('1:1 missing\0damaged\0')])]) {
-      writeFileSync(ownersFileOf(path), text)
-      restoreOwners(path)
-      const { mode, uid, gid } = lstatSync(join(path, 'ping'))
-      assert.deepEqual([mode & 0o7777, uid, gid], [0o6755, 1000, 1000])
-      assert.deepEqual(getXattr(join(path, 'ping'), 'security.capability'), capability)
-    }
   })
 })

@@ -31,9 +31,12 @@ function isFirst(kind: keyof typeof FIRST): boolean {
   }
 }
 
-/** True in a user namespace that has one id only: everything in it belongs to that one. */
+/** True where one user or group id only is mapped: everything belongs to that one. */
 export function hasSingleId(): boolean {
-  return (
-    isUserNamespace() && /^\s*0\s+\d+\s+1\s*$/.test(readFileSync('/proc/self/uid_map', 'latin1'))
-  )
+  return isUserNamespace() && ['uid_map', 'gid_map'].some(isSingle)
+}
+
+/** Spec: user_namespaces(7) */
+function isSingle(map: string): boolean {
+  return /^\s*\d+\s+\d+\s+1\s*$/.test(readFileSync(`/proc/self/${map}`, 'latin1'))
 }
