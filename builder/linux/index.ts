@@ -76,7 +76,6 @@ export {
 export { getResourceLimit, type ResourceLimit } from './system/resource-limit.ts'
 export { bindSocket, raiseLoopback } from './system/sockets.ts'
 /** @internal */
-export { openLibrary, type SharedLibrary } from './system/syscalls.ts'
-export { SystemError } from './system/syscalls.ts'
+export { openLibrary, type SharedLibrary, SystemError } from './system/syscalls.ts'
 export { enterDirectory, setHostname, setUmask, threadId } from './system/thread.ts'
 export { hasSingleId, isPidNamespace, isUserNamespace } from './system/user-namespace.ts'
