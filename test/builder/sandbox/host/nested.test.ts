@@ -8,7 +8,7 @@ import {
   type StepOverrides,
   upperOf,
 } from '../../../suites/sandbox/fixture.ts'
-import { type ContainerOptions, inContainer } from '../support/container.ts'
+import { type ContainerOptions, inContainer } from '../../../support/peers/index.ts'
 import { inProcessFixture } from '../support/fixture.ts'
 
 const BUILDER = fileURLToPath(new URL('../support/builder-process.js', import.meta.url))
