@@ -225,10 +225,30 @@ type RawCall = (...args: readonly (number | Uint8Array | null)[]) => number
 const calls = new Map<string, RawCall>()
 let koffi: typeof import('koffi') | undefined
 
-/** Loading takes milliseconds, and a build that finds everything in its cache needs none of this. */
+/**
+ * Loading takes milliseconds, and a build that finds everything in its cache needs none of this. Most of
+ * them are spent on finding the addon for this machine, so the likely one is taken at once.
+ */
 function loadKoffi(): typeof import('koffi') {
-  koffi ??= createRequire(import.meta.url)('koffi') as typeof import('koffi')
+  koffi ??= requireFirst([addonOf(process.arch), 'koffi'])
   return koffi
+}
+
+/** Of koffi, for the C library of most distributions. */
+function addonOf(arch: string): string {
+  return `@koromix/koffi-linux-${arch}/linux_${arch}/koffi.node`
+}
+
+function requireFirst(names: readonly string[]): typeof import('koffi') {
+  const require = createRequire(import.meta.url)
+  const [name = '', ...others] = names
+  if (others.length === 0) return require(name)
+  try {
+    return require(name)
+  } catch {
+    // Not installed there, or for another C library.
+    return requireFirst(others)
+  }
 }
 
 function declare(shape: string): RawCall {
