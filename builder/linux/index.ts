@@ -36,7 +36,14 @@ export {
 } from './programs/call-table.ts'
 export { runsSmallPrograms, type SmallArchitecture } from './programs/foreign-program.ts'
 export type { ProcessEnd } from './programs/spawn.ts'
-export { awaitEnd, spawnProcess, waitForExit } from './programs/spawn.ts'
+export {
+  awaitEnd,
+  hasExited,
+  processEndOf,
+  SIGNAL_INFO_SIZE,
+  spawnProcess,
+  waitForExit,
+} from './programs/spawn.ts'
 export type { Identity } from './system/credentials.ts'
 export {
   assumeIdentity,
@@ -66,7 +73,7 @@ export {
   unshareWorkingDirectory,
 } from './system/namespaces.ts'
 export { getResourceLimit, type ResourceLimit } from './system/resource-limit.ts'
-export { bindSocket, raiseLoopback } from './system/sockets.ts'
+export { bindSocket, listenOnSocket, raiseLoopback } from './system/sockets.ts'
 export type { SharedLibrary } from './system/syscalls.ts'
 export { openLibrary, SystemError } from './system/syscalls.ts'
 export { enterDirectory, setHostname, setUmask, threadId } from './system/thread.ts'
