@@ -62,9 +62,7 @@ function moveEntry(from: Path, to: Path): void {
 function moveDirectory(from: Path, to: Path): void {
   const before = statSync(from, { bigint: true })
   mkdirSync(to, 0o700)
-  for (const name of readdirSync(from, 'latin1') as Name[]) {
-    moveEntry(inside(from, name), inside(to, name))
-  }
+  moveContent(from, to)
   chownSync(to, Number(before.uid), Number(before.gid))
   chmodSync(to, Number(before.mode & 0o7777n))
   for (const [name, value] of listXattrs(from)) {
@@ -72,6 +70,21 @@ function moveDirectory(from: Path, to: Path): void {
   }
   setFileTimes(to, before)
   rmdirSync(from)
+}
+
+/** All of it, or nothing. */
+function moveContent(from: Path, to: Path): void {
+  const moved: Name[] = []
+  try {
+    for (const name of readdirSync(from, 'latin1') as Name[]) {
+      moveEntry(inside(from, name), inside(to, name))
+      moved.push(name)
+    }
+  } catch (cause) {
+    for (const name of moved) moveEntry(inside(to, name), inside(from, name))
+    rmdirSync(to)
+    throw cause
+  }
 }
 
 function inside(directory: Path, name: Name): Buffer {

@@ -29,7 +29,7 @@ export class Places {
   readonly #aside = new Aside()
   /** Paths of what was made. */
   readonly #made = new Set<string>()
-  readonly #taken: (() => void)[] = []
+  readonly #taken: Taken[] = []
 
   /**
    * @param root descriptor of the root
@@ -77,7 +77,7 @@ export class Places {
         failures.push(cause)
       }
     }
-    for (const action of this.#taken.splice(0).toReversed()) attempt(action)
+    for (const taken of this.#taken.splice(0).toReversed()) attempt(() => restore(taken))
     attempt(() => removeStubs(this.#stubs.record))
     if (failures.length === 0) attempt(() => this.#aside.close())
     if (failures.length > 0) throw failures[0]
@@ -88,18 +88,17 @@ export class Places {
     const above = names.slice(0, -1).join('/')
     const parent = findEntry(this.#root, above, { nofollow: true }).descriptor
     const path = childPath(parent, name)
-    let moved: MovedAside | undefined
-    this.#taken.push(() => {
-      try {
-        restore({ parent, name, moved })
-      } finally {
-        closeSync(parent)
-      }
-    })
-    keepingTimes(parent, () => {
-      if (modeBefore === undefined) removeEntry(parent, nameOf(name))
-      else moved = this.#aside.move(path, target)
-    })
+    try {
+      const moved = keepingTimes(parent, () => {
+        if (modeBefore !== undefined) return this.#aside.move(path, target)
+        removeEntry(parent, nameOf(name))
+        return undefined
+      })
+      this.#taken.push({ parent, name, moved })
+    } catch (cause) {
+      closeSync(parent)
+      throw cause
+    }
     return { parent, name, path, modeBefore }
   }
 
@@ -121,11 +120,15 @@ interface Taken {
 
 /** The directory is the same wherever the step has moved it; what was in one that it removed is gone, too. */
 function restore({ parent, name, moved }: Taken): void {
-  if (fstatSync(parent).nlink === 0) return
-  keepingTimes(parent, () => {
-    removeEntry(parent, nameOf(name))
-    moved?.moveBack(childPath(parent, name))
-  })
+  try {
+    if (fstatSync(parent).nlink === 0) return
+    keepingTimes(parent, () => {
+      removeEntry(parent, nameOf(name))
+      moved?.moveBack(childPath(parent, name))
+    })
+  } finally {
+    closeSync(parent)
+  }
 }
 
 /** Whether `path` is `directory` or in it. */
@@ -133,11 +136,12 @@ export function isBelow(path: string, directory: string): boolean {
   return path === directory || path.startsWith(directory === '/' ? '/' : `${directory}/`)
 }
 
-function keepingTimes(directory: number, action: () => void): void {
+function keepingTimes<T>(directory: number, action: () => T): T {
   const path = descriptorPath(directory)
   const before = statSync(path, { bigint: true })
-  action()
+  const result = action()
   setFileTimes(path, before)
+  return result
 }
 
 function kindError(target: string, kind: EntryKind, isDirectory: boolean): TsbuildError {
