@@ -57,6 +57,7 @@ export {
   canSetGroups,
   lastCapability,
   ownCapabilities,
+  preventTracing,
   resumeRoot,
 } from './system/credentials.ts'
 export {

@@ -45,14 +45,13 @@ export interface ShowOptions {
 
 /** The mounts of one step. */
 export class ShownMounts {
-  /** Sockets, to which connections can wait already. Their receiver closes them. */
-  readonly sockets: StepSocket[] = []
   /** Paths of files in memory. */
   readonly secrets: string[] = []
   readonly #options: ShowOptions
   readonly #places: Places
   readonly #memory = new MemoryFiles()
   readonly #returns: (() => void)[] = []
+  #sockets: StepSocket[] = []
 
   constructor(options: ShowOptions) {
     this.#options = options
@@ -70,6 +69,13 @@ export class ShownMounts {
     }
   }
 
+  /** Sockets, to which connections can wait already; they are the caller's from now on. */
+  takeSockets(): readonly StepSocket[] {
+    const sockets = this.#sockets
+    this.#sockets = []
+    return sockets
+  }
+
   /** Makes the root what it was before, and takes back what was lent. @throws the first failure */
   takeBack(): void {
     const failures: unknown[] = []
@@ -77,6 +83,7 @@ export class ShownMounts {
       ...this.#returns.splice(0).toReversed(),
       () => this.#places.giveBack(),
       () => this.#memory.remove(),
+      ...this.takeSockets().map((socket) => () => closeSync(socket.descriptor)),
     ]
     for (const action of actions) {
       try {
@@ -159,7 +166,7 @@ export class ShownMounts {
   #showSocket({ target, uid, gid, mode }: SocketMount): void {
     const { parent, name, path } = this.#places.take(target, 'file')
     const descriptor = bindSocket(`${descriptorPath(parent)}/${name}`)
-    this.sockets.push({ target, descriptor })
+    this.#sockets.push({ target, descriptor })
     chownSync(path, uid, gid)
     chmodSync(path, mode)
     listenOnSocket(descriptor)

@@ -5,6 +5,7 @@ import {
   enterNamespaces,
   getResourceLimit,
   O_PATH,
+  closeNamespaces,
   openNamespaces,
   ownCapabilities,
   type ProcessEnd,
@@ -12,7 +13,7 @@ import {
   SystemError,
   unshareNamespaces,
 } from '#builder/linux'
-import { TsbuildError } from '#core'
+import { makeStopFlag, TsbuildError, watchStopFlag } from '#core'
 import type { Confinement } from '../filter/confinement.ts'
 import { STEP_CAPABILITIES } from '../filter/profile.ts'
 import { stepFilter } from '../filter/step-filter.ts'
@@ -81,4 +82,123 @@ export function runInPlace(
   } finally {
     undoAll(undo)
   }
+}
+
+interface StepPlace {
+  readonly root: number
+  readonly user: StepUser
+  /** Descriptor of a namespace; absent: the container's. */
+  readonly network: number | undefined
+  readonly shown: ShownMounts
+  readonly cwd: { readonly descriptor: number; readonly path: string }
+}
+
+function runProgram(
+  { spec, stdin }: InPlaceInput,
+  { root, user, network, shown, cwd }: StepPlace,
+  onStart: (launched: InPlaceLaunched) => void,
+): ProcessEnd {
+  const { args, ulimits } = spec
+  const [name = ''] = args
+  const env = environmentOf(spec, user.home)
+  if ([...args, ...env].some((text) => text.includes('\0'))) throw nulError(name)
+  const path = asUser(user, () => findProgram(name, { root, cwdPath: cwd.path, env }))
+  const program = {
+    ...{ program: path, args, env, ulimits },
+    openFiles: getResourceLimit(0, 'nofile'),
+    confinement: { user, ...rightsFor(spec.security) },
+  }
+  using io = openIo(stdin)
+  let process: SupervisedProcess
+  try {
+    io.giveTo(user)
+    const { secrets } = shown
+    process = new SupervisedProcess({ program, cwd: cwd.descriptor, network, io, secrets })
+  } catch (cause) {
+    io.closeOurs()
+    if (!(cause instanceof SystemError)) throw cause
+    throw startError(cause, { args, ulimits, user })
+  } finally {
+    io.closeTheirs()
+  }
+  onStart({ ...process.child, ...io.ours, sockets: shown.takeSockets() })
+  return process.wait()
+}
+
+/** A filter takes no_new_privs, which set-uid programs would notice, unless the container has it already. */
+function rightsFor(security: ProcessSpec['security']): Omit<Confinement, 'user'> {
+  if (security === 'insecure') return { filter: undefined, capabilities: undefined }
+  const canFilter = hasNoNewPrivileges(processStatus()) || (ownCapabilities() & SYS_ADMIN) !== 0n
+  return { filter: canFilter ? stepFilter() : undefined, capabilities: STEP_CAPABILITIES }
+}
+
+const SYS_ADMIN = 1n << 21n
+
+/** The container's own /dev/null is its input. */
+function openIo(stdin: InPlaceInput['stdin']): StepIo & Disposable {
+  const empty = openSync('/dev/null', constants.O_RDWR)
+  return Object.assign(new StepIo(empty, stdin), { [Symbol.dispose]: () => closeSync(empty) })
+}
+
+function nulError(name: string): TsbuildError {
+  const cause = new Error('arguments and environment cannot have a NUL character')
+  return notExecutableError(name, cause)
+}
+
+/** @throws {TsbuildError} STEP_FAILED where the directory is not the stage's */
+function enterWorkingDirectory(
+  root: number,
+  path: string,
+  { kept }: InPlaceSettings,
+): StepPlace['cwd'] {
+  const entry = openWorkingDirectory(root, path, (creation, make) => {
+    make()
+    // Whatever the umask is.
+    chmodSync(childPath(creation.parent, creation.name), 0o755)
+  })
+  const found = `/${entry.names.join('/')}`
+  const clash = kept.find((one) => isBelow(found, one))
+  if (clash === undefined) return { descriptor: entry.descriptor, path: found }
+  closeSync(entry.descriptor)
+  throw new TsbuildError(`the working directory ${path} lies in ${clash}, which the build needs`, {
+    code: 'STEP_FAILED',
+    hint: 'steps run in place here, in the root of the container: choose another WORKDIR, or start the container with its files elsewhere',
+  })
+}
+
+/** A network namespace in which only loopback works. @throws {TsbuildError} SANDBOX_UNAVAILABLE */
+function makeEmptyNetwork(): number {
+  const home = openNamespaces(['net'])
+  try {
+    unshareNamespaces(['net'])
+  } catch (cause) {
+    closeNamespaces(home)
+    throw new TsbuildError('steps in place cannot be without a network: the container lets nothing make one', {
+      code: 'SANDBOX_UNAVAILABLE',
+      cause,
+      hint: 'leave out --network=none, or start the container itself without a network',
+    })
+  }
+  try {
+    raiseLoopback()
+    return openSync('/proc/thread-self/ns/net', 'r')
+  } finally {
+    enterNamespaces(home)
+    closeNamespaces(home)
+  }
+}
+
+/** Last first. @throws the first failure, after everything else was done */
+function undoAll(undo: readonly (() => void)[]): void {
+  // What is undone must be undone after an abort, too.
+  watchStopFlag(makeStopFlag())
+  const failures: unknown[] = []
+  for (const action of undo.toReversed()) {
+    try {
+      action()
+    } catch (cause) {
+      failures.push(cause)
+    }
+  }
+  if (failures.length > 0) throw failures[0]
 }
