@@ -1,7 +1,7 @@
 export { childPath, O_PATH } from '#disk'
 export { chownTree } from './filesystem/chown-tree.ts'
 export { BARE_DIRECTORY, fileStatOf } from './filesystem/file-stat.ts'
-export { setFileTimes } from './filesystem/file-times.ts'
+export { setEntryTimes, setFileTimes } from './filesystem/file-times.ts'
 export {
   type NamedFileOptions,
   readBounded,
@@ -18,6 +18,7 @@ export { PendingFile } from './filesystem/pending-file.ts'
 export { MAX_OPEN, RootedDirectory } from './filesystem/rooted-directory.ts'
 export { hasWriter } from './filesystem/writers.ts'
 export { getXattr, listXattrs, setXattr } from './filesystem/xattr.ts'
+export { attachMount, makeFileSystem } from './mounts/detached.ts'
 export { mountPoints } from './mounts/mount-points.ts'
 export {
   MS,

@@ -100,6 +100,13 @@ export class PlacedRoot {
     }
   }
 
+  /** Says that the layer that was collected last has been changed since: the next stack gets it anew. */
+  forgetCollected(): void {
+    const [top, ...below] = this.#shown?.layers ?? []
+    if (this.#shown === undefined || top === undefined) return
+    this.#shown = { ...this.#shown, layers: [{ ...top, inode: '' }, ...below] }
+  }
+
   #place(layers: readonly ShownLayer[], kept: Kept, shown: Shown | undefined): Shown {
     const touched = shown === undefined ? undefined : touchedBy(layers, shown)
     if (shown !== undefined && touched !== undefined) {

@@ -1,0 +1,77 @@
+import { mkdirSync } from 'node:fs'
+import { TsbuildError } from '#core'
+import type { Snapshot, Snapshotter, SnapshotterDeps, View, ViewOptions } from '../snapshotter.ts'
+import { createWritable } from '../upper/writable.ts'
+import { findFuseOverlay } from './find-fuse.ts'
+import { type FuseOverlay, FuseServer } from './fuse-server.ts'
+import { unavailableError } from './unavailable.ts'
+
+/** Snapshots by the program fuse-overlayfs, where it is installed and /dev/fuse can be opened. */
+export class FuseOverlayfsSnapshotter implements Snapshotter {
+  readonly kind = 'fuse-overlayfs'
+  readonly #deps: Pick<SnapshotterDeps, 'work'>
+
+  constructor(deps: Pick<SnapshotterDeps, 'work'>) {
+    this.#deps = deps
+  }
+
+  async prepare(
+    directory: string,
+    lower: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<Snapshot> {
+    const writable = createWritable(directory, lower)
+    const { upper } = writable
+    const server = await startServer({ lower: orEmpty(directory, lower), writable })
+    const { descriptor } = server
+    return {
+      root: { type: 'detached', target: '/', descriptor, writable: true },
+      changes: async () => {
+        await server.close()
+        await this.#deps.work.dropForeignMarks(upper, signal)
+        return upper
+      },
+      altered: () => undefined,
+      exhausted: () => undefined,
+      [Symbol.asyncDispose]: () => server.close(),
+    }
+  }
+
+  async view(directory: string, lower: readonly string[], options: ViewOptions): Promise<View> {
+    const writable = options.writable ? createWritable(directory, lower) : undefined
+    if (writable === undefined) mkdirSync(directory)
+    const server = await startServer({ lower: orEmpty(directory, lower), writable })
+    const { descriptor } = server
+    return {
+      mount: { type: 'detached', target: '/', descriptor, writable: options.writable },
+      [Symbol.asyncDispose]: () => server.close(),
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // Snapshots hold the programs.
+  }
+}
+
+/** @param directory exists; gets an empty layer where there is none */
+function orEmpty(directory: string, lower: readonly string[]): readonly string[] {
+  if (lower.length > 0) return lower
+  const empty = `${directory}/empty`
+  mkdirSync(empty)
+  return [empty]
+}
+
+async function startServer(overlay: FuseOverlay): Promise<FuseServer> {
+  const program = findFuseOverlay()
+  if (program === undefined) {
+    throw new TsbuildError('fuse-overlayfs is not installed', {
+      code: 'SNAPSHOT_UNAVAILABLE',
+      hint: 'install the package fuse-overlayfs, and give the container /dev/fuse',
+    })
+  }
+  try {
+    return await FuseServer.start(program, overlay)
+  } catch (cause) {
+    throw unavailableError('start fuse-overlayfs', cause)
+  }
+}
