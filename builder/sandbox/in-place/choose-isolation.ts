@@ -1,11 +1,8 @@
 import { existsSync } from 'node:fs'
-import { TsbuildError } from '#core'
+import { type Isolation, TsbuildError } from '#core'
 import { missingNamespacesError } from '../host/missing-namespaces.ts'
 import { whyNotInContainer } from './container.ts'
 import { missingRightsError } from './needed-rights.ts'
-
-/** How steps are kept apart from the machine. */
-export type Isolation = 'namespaces' | 'in-place'
 
 /** A file of the image tsbuild: its containers are made for steps in place. */
 const MARKER = '/tsbuild/in-place'

@@ -1,6 +1,6 @@
 import { statfsSync } from 'node:fs'
 import { TaskThread } from '#builder/threads'
-import { formatSize, TsbuildError } from '#core'
+import { TsbuildError } from '#core'
 import { noticesOf } from '../host/notices.ts'
 import { processStatus } from '../host/rights.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
@@ -93,7 +93,7 @@ function* lackingIn({ security, shmSize, mounts }: ProcessSpec): Generator<Tsbui
   const size = sizeOf('/dev/shm')
   if (size < shmSize) {
     yield notice(
-      `steps have the /dev/shm of this container, of ${formatSize(size)}`,
+      `steps have the /dev/shm of this container, of ${Math.floor(size / MIB)} MiB`,
       'give the container more: docker run --shm-size; an emptyDir with medium: Memory at /dev/shm in a pod',
     )
   }
@@ -104,6 +104,8 @@ function* lackingIn({ security, shmSize, mounts }: ProcessSpec): Generator<Tsbui
     )
   }
 }
+
+const MIB = 1024 * 1024
 
 function sizeOf(path: string): number {
   try {
