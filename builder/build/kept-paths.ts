@@ -93,4 +93,3 @@ function realPath(path: string): string {
     throw cause
   }
 }
-

@@ -85,7 +85,6 @@ export {
 export { getResourceLimit, type ResourceLimit } from './system/resource-limit.ts'
 export { bindSocket, listenOnSocket, raiseLoopback } from './system/sockets.ts'
 export {
-  /** @internal */
   openLibrary,
   /** @internal */
   type SharedLibrary,

@@ -6,7 +6,6 @@ export { callRules } from './filter/call-rules.ts'
 export { machinesOf } from './filter/calls/machines.ts'
 /** @internal */
 export { stepFilter } from './filter/step-filter.ts'
-export { canMakeNamespaces, missingNamespacesError } from './host/missing-namespaces.ts'
 export { reexecInUserNamespace } from './host/reexec.ts'
 export { chooseIsolation } from './in-place/choose-isolation.ts'
 export { inPlaceSandbox } from './in-place/in-place-sandbox.ts'

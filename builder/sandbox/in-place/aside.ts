@@ -107,4 +107,3 @@ function immovableError(target: string, cause: unknown): TsbuildError {
     hint: 'something is mounted there, or it is on another file system: choose another target',
   })
 }
-

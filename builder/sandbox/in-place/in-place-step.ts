@@ -47,10 +47,7 @@ export class InPlaceStep {
     if (this.#child !== undefined) signalChild(this.#child, 'SIGKILL', signalProcess)
   }
 
-  async #runToEnd(
-    spec: ProcessSpec,
-    thread: TaskThread<typeof inPlaceTasks>,
-  ): Promise<ExitStatus> {
+  async #runToEnd(spec: ProcessSpec, thread: TaskThread<typeof inPlaceTasks>): Promise<ExitStatus> {
     const { signal: outer, stdin = 'empty' } = this.#options
     const onAbort = (): void => this.cancel()
     outer?.addEventListener('abort', onAbort)

@@ -1,7 +1,12 @@
 /** The tasks of the thread that runs steps in place, one at a time. */
 import type { ProcessEnd } from '#builder/linux'
 import { threadSettings } from '#builder/threads'
-import { type InPlaceInput, type InPlaceLaunched, type InPlaceSettings, runInPlace } from './step-run.ts'
+import {
+  type InPlaceInput,
+  type InPlaceLaunched,
+  type InPlaceSettings,
+  runInPlace,
+} from './step-run.ts'
 
 /**
  * Runs a step to its end.

@@ -176,4 +176,3 @@ function remove(path: Name, kept: RootedDirectory): void {
     if (errnoOf(cause) !== 'ENOTEMPTY') throw cause
   }
 }
-

@@ -2,32 +2,25 @@ import {
   closeSync,
   constants,
   fchmodSync,
-  fchownSync,
   mkdtempSync,
   openSync,
   readdirSync,
   statfsSync,
-  writeSync,
 } from 'node:fs'
 import { lockFile } from '#builder/linux'
 import { errnoOf, ioError, TsbuildError } from '#core'
 import { removeTreeSync } from '#disk'
+import { type FileAttributes, writeNewFile } from './new-file.ts'
 
 /** A file that is never on a disk. */
-export interface MemoryFile {
+export interface MemoryFile extends FileAttributes {
   readonly content: Uint8Array
-  readonly uid: number
-  readonly gid: number
-  /** Permission bits. */
-  readonly mode: number
 }
 
 const PLACES = ['/dev/shm', '/run', '/tmp']
 const PREFIX = 'tsbuild-secrets-'
 /** The file systems that have no other place than memory. */
 const IN_MEMORY: ReadonlySet<number> = new Set([0x01021994, 0x858458f6])
-const CREATE =
-  constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 
 /** Files in memory, in a directory of their own that is locked as long as they are needed. */
 export class MemoryFiles {
@@ -42,7 +35,7 @@ export class MemoryFiles {
     this.#directory ??= makeDirectory()
     const path = `${this.#directory.path}/${this.#count++}`
     try {
-      writeFile(path, file)
+      writeNewFile(path, file.content, file)
       return path
     } catch (cause) {
       throw ioError('keep a secret in memory', cause)
@@ -106,17 +99,4 @@ function memoryPlaces(): readonly string[] {
       return false
     }
   })
-}
-
-function writeFile(path: string, { content, uid, gid, mode }: MemoryFile): void {
-  const descriptor = openSync(path, CREATE, 0o600)
-  try {
-    for (let offset = 0; offset < content.length; ) {
-      offset += writeSync(descriptor, content, offset)
-    }
-    fchownSync(descriptor, uid, gid)
-    fchmodSync(descriptor, mode)
-  } finally {
-    closeSync(descriptor)
-  }
 }

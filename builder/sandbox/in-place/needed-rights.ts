@@ -14,7 +14,10 @@ const NEEDED = {
 /** Why this process cannot run steps in place, if it cannot. */
 export function missingRightsError(own: bigint = ownCapabilities()): TsbuildError | undefined {
   if (process.geteuid?.() !== 0) {
-    return rightsError('this process is not root', 'start the container as root (docker run --user 0, runAsUser: 0 of Kubernetes)')
+    return rightsError(
+      'this process is not root',
+      'start the container as root (docker run --user 0, runAsUser: 0 of Kubernetes)',
+    )
   }
   const missing = Object.entries(NEEDED).flatMap(([name, number]) => {
     return ((own >> BigInt(number)) & 1n) === 0n ? [name] : []

@@ -7,12 +7,9 @@ import {
   chownSync,
   closeSync,
   constants,
-  fchmodSync,
-  fchownSync,
   mkdirSync,
   openSync,
   symlinkSync,
-  writeSync,
 } from 'node:fs'
 import { bindSocket, chownTree, type Identity, listenOnSocket, O_PATH } from '#builder/linux'
 import {
@@ -23,11 +20,13 @@ import {
   type OverlayMount,
   type SocketMount,
   type TmpfsMount,
+  unreachable,
 } from '#core'
 import { descriptorPath, findEntryIfThere } from '../root/root-entry.ts'
 import type { StepSocket } from '../root/step-mounts.ts'
 import { LentDirectory } from './lent-directory.ts'
 import { MemoryFiles } from './memory-files.ts'
+import { writeNewFile } from './new-file.ts'
 import { type Place, Places } from './place.ts'
 import { missingPartError, openUnionPart } from './shown-union.ts'
 
@@ -98,15 +97,24 @@ export class ShownMounts {
   #show(mount: Mount): void {
     switch (mount.type) {
       case 'bind':
-        return this.#lend(mount)
+        this.#lend(mount)
+        break
       case 'overlay':
-        return this.#showUnion(mount)
+        this.#showUnion(mount)
+        break
       case 'tmpfs':
-        return this.#showEmpty(mount)
+        this.#showEmpty(mount)
+        break
       case 'file':
-        return this.#showFile(mount)
+        this.#showFile(mount)
+        break
       case 'socket':
-        return this.#showSocket(mount)
+        this.#showSocket(mount)
+        break
+      case 'detached':
+        throw new Error('nothing is mounted in place')
+      default:
+        unreachable(mount)
     }
   }
 
@@ -155,7 +163,7 @@ export class ShownMounts {
   #showFile(mount: FileMount): void {
     const place = this.#places.take(mount.target, 'file')
     if (mount.isPublic === true) {
-      writeNewFile(place.path, mount)
+      writeNewFile(place.path, mount.content, mount)
       return
     }
     const secret = this.#memory.add(mount)
@@ -174,17 +182,3 @@ export class ShownMounts {
 }
 
 const OPEN_TO_ALL = 0o1777
-const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
-
-function writeNewFile(path: string | Buffer, { content, uid, gid, mode }: FileMount): void {
-  const descriptor = openSync(path, CREATE, 0o600)
-  try {
-    for (let offset = 0; offset < content.length; ) {
-      offset += writeSync(descriptor, content, offset)
-    }
-    fchownSync(descriptor, uid, gid)
-    fchmodSync(descriptor, mode)
-  } finally {
-    closeSync(descriptor)
-  }
-}

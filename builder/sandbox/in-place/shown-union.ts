@@ -3,19 +3,15 @@ import {
   chownSync,
   closeSync,
   constants,
-  fchmodSync,
-  fchownSync,
-  futimesSync,
   lutimesSync,
   mkdirSync,
   openSync,
-  readSync,
-  writeSync,
 } from 'node:fs'
 import { resolveInTree, stackTree, treeChanges, writeLayer } from '#builder/layer'
 import { O_PATH } from '#builder/linux'
-import { checkpoint, type FileStat, joinName, type Name, nameOf, type Tree, TsbuildError } from '#core'
+import { type FileStat, joinName, type Name, nameOf, type Tree, TsbuildError } from '#core'
 import { descriptorPath, type EntryKind } from '../root/root-entry.ts'
+import { copyNewFile } from './new-file.ts'
 
 /** A part of a union of layers, to be copied. */
 export interface UnionPart extends Disposable {
@@ -87,27 +83,11 @@ function subtree(tree: Tree, base: Name): Tree {
   }
 }
 
-const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
-const CHUNK = 1 << 20
-
 function copyFile({ tree, base, stat }: Part, to: string | Buffer): void {
   const from = tree.openFile(base)
   try {
-    const descriptor = openSync(to, CREATE, 0o600)
-    try {
-      const chunk = Buffer.allocUnsafe(CHUNK)
-      for (let length = readSync(from, chunk); length > 0; length = readSync(from, chunk)) {
-        checkpoint()
-        for (let offset = 0; offset < length; ) {
-          offset += writeSync(descriptor, chunk, offset, length - offset)
-        }
-      }
-      fchownSync(descriptor, stat.uid, stat.gid)
-      fchmodSync(descriptor, stat.mode)
-      futimesSync(descriptor, stat.mtimeMs / 1000, stat.mtimeMs / 1000)
-    } finally {
-      closeSync(descriptor)
-    }
+    copyNewFile(to, from, stat)
+    lutimesSync(to, stat.mtimeMs / 1000, stat.mtimeMs / 1000)
   } finally {
     closeSync(from)
   }

@@ -2,10 +2,10 @@
 import { chmodSync, closeSync, constants, openSync } from 'node:fs'
 import {
   childPath,
+  closeNamespaces,
   enterNamespaces,
   getResourceLimit,
   O_PATH,
-  closeNamespaces,
   openNamespaces,
   ownCapabilities,
   type ProcessEnd,
@@ -173,11 +173,14 @@ function makeEmptyNetwork(): number {
     unshareNamespaces(['net'])
   } catch (cause) {
     closeNamespaces(home)
-    throw new TsbuildError('steps in place cannot be without a network: the container lets nothing make one', {
-      code: 'SANDBOX_UNAVAILABLE',
-      cause,
-      hint: 'leave out --network=none, or start the container itself without a network',
-    })
+    throw new TsbuildError(
+      'steps in place cannot be without a network: the container lets nothing make one',
+      {
+        code: 'SANDBOX_UNAVAILABLE',
+        cause,
+        hint: 'leave out --network=none, or start the container itself without a network',
+      },
+    )
   }
   try {
     raiseLoopback()

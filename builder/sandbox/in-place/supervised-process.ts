@@ -39,21 +39,15 @@ export class SupervisedProcess {
   /** @throws {SystemError} of the call that failed on the way to the program */
   constructor(options: SupervisedOptions) {
     this.#pipes = { control: makePipe(), hold: makePipe(), status: makePipe() }
-    const report = makePipe()
-    let pid: number | undefined
-    try {
-      const { program, supervisor } = start(options, { ...this.#pipes, report })
-      this.#supervisor = supervisor
-      const outcome = outcomeOf(report.readEnd, program)
-      pid = outcome.pid
-      if (pid === undefined || outcome.failure !== undefined) {
-        this.#endAll()
-        throw outcome.failure ?? new Error('the step ended before its program was started')
-      }
-    } finally {
-      closeSync(report.readEnd)
+    const { program, supervisor, report } = start(options, this.#pipes)
+    this.#supervisor = supervisor
+    const { pid, failure } = outcomeOf(report, program)
+    if (pid !== undefined && failure === undefined) {
+      this.child = shareChild(pid)
+      return
     }
-    this.child = shareChild(pid)
+    this.#endAll()
+    throw failure ?? new Error('the step ended before its program was started')
   }
 
   /**
@@ -92,14 +86,24 @@ interface SupervisorPipes {
   readonly status: Pipe
 }
 
+interface Started {
+  readonly supervisor: number
+  readonly program: SupervisorProgram
+  /** Read end of its reports. */
+  readonly report: number
+}
+
+/** Starts the supervisor; the ends of the pipes that are its are closed here in any case. */
 function start(
   { program, cwd, network, io, secrets }: SupervisedOptions,
-  { control, hold, status, report }: SupervisorPipes & { readonly report: Pipe },
-): { readonly program: SupervisorProgram; readonly supervisor: number } {
-  const descriptors = {
-    ...{ control: control.readEnd, hold: hold.readEnd, cwd, network },
-    ...{ status: status.writeEnd, report: report.writeEnd },
+  pipes: SupervisorPipes,
+): Started {
+  const report = makePipe()
+  const theirs = {
+    ...{ control: pipes.control.readEnd, hold: pipes.hold.readEnd },
+    ...{ status: pipes.status.writeEnd, report: report.writeEnd },
   }
+  const descriptors = { ...theirs, cwd, network }
   const made = supervisorProgram(program, descriptors, secrets)
   const { stdin, stdout, stderr } = io.theirs
   try {
@@ -109,11 +113,13 @@ function start(
       standard: [stdin, stdout, stderr],
       inherit: Object.values(descriptors).filter((one) => one !== undefined),
     })
-    return { program: made, supervisor }
+    return { supervisor, program: made, report: report.readEnd }
+  } catch (cause) {
+    const ours = [pipes.control.writeEnd, pipes.hold.writeEnd, pipes.status.readEnd]
+    for (const descriptor of [...ours, report.readEnd]) closeSync(descriptor)
+    throw cause
   } finally {
-    for (const one of [control.readEnd, hold.readEnd, status.writeEnd, report.writeEnd]) {
-      closeSync(one)
-    }
+    for (const descriptor of Object.values(theirs)) closeSync(descriptor)
   }
 }
 
@@ -122,7 +128,7 @@ interface Outcome {
   readonly failure: SystemError | undefined
 }
 
-/** Reads to the end of the reports, which comes with the start of the program. */
+/** Reads and closes the reports, which end with the start of the program. */
 function outcomeOf(descriptor: number, { calls, programIndex }: SupervisorProgram): Outcome {
   let pid: number | undefined
   let failure: SystemError | undefined
@@ -130,5 +136,6 @@ function outcomeOf(descriptor: number, { calls, programIndex }: SupervisorProgra
     if (report.result < 0) failure ??= failureOf(report, calls)
     else if (report.index === programIndex) pid = report.result
   }
+  closeSync(descriptor)
   return { pid, failure }
 }

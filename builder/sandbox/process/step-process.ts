@@ -184,7 +184,8 @@ function passIn(program: StepProgram, { entrance }: Gate, io: StepIo): number {
       closeSync(report.writeEnd)
     }
     const { failure } = outcomeOf(readReports(report.readEnd), calls)
-    if (failure !== undefined) throw startError(failure, { ...program, user: program.step.root.user })
+    if (failure !== undefined)
+      throw startError(failure, { ...program, user: program.step.root.user })
     return program.step.first.pid
   } finally {
     closeSync(report.readEnd)

@@ -1,7 +1,7 @@
 /** The tasks of the thread that makes the root of this process show stacks of layers. */
 import { stackTree } from '#builder/layer'
 import { threadSettings } from '#builder/threads'
-import { type Name, TsbuildError, textOfName, type Tree } from '#core'
+import { type Name, type Tree, TsbuildError, textOfName } from '#core'
 import { PlacedRoot } from '../placed/placed-root.ts'
 
 /** What the thread is started with. */

@@ -102,7 +102,9 @@ async function runExec(vertex: ExecVertex, work: ExecWork, deps: ExecDeps): Prom
   for (const warning of vertex.warnings) reporter.warning(vertex, warning)
   const prepared = { sandbox, lower, scratch, sources: work.sources }
   const snapshots = await deps.snapshots()
-  const layer = await snapshots.use((snapshotter) => runOn(snapshotter, vertex, { ...prepared, deps }))
+  const layer = await snapshots.use((snapshotter) =>
+    runOn(snapshotter, vertex, { ...prepared, deps }),
+  )
   return { step: work.step, layer }
 }
 
