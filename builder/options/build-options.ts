@@ -5,6 +5,7 @@ import type {
   Bytes,
   Descriptor,
   Digest,
+  Isolation,
   Material,
   StepResources,
   Ulimit,
@@ -52,6 +53,14 @@ export interface BuildOptions {
   readonly noCache?: boolean | readonly string[]
   /** Ask registries for base images even when the local store has the name. Default: false. */
   readonly pull?: boolean
+  /**
+   * How RUN steps are kept apart: by `namespaces`, or `in-place`, in the root of the container that the
+   * build runs in, which is replaced by that of each stage. Default: `auto`, namespaces where they can be
+   * had; else in place in a container of the image tsbuild. See docs/in-place.md
+   */
+  readonly isolation?: Isolation | 'auto'
+  /** In place, absolute or relative paths that stay as they are, besides those that the build needs. */
+  readonly keep?: readonly string[]
   /**
    * How RUN steps get their files: by the kernel's `overlay`, by one that keeps what is written in memory
    * (`overlay-tmpfs`), by the program `fuse-overlayfs`, or as `copies`. Default: `auto`, the first of
