@@ -38,7 +38,11 @@ describe('folders of layers', () => {
       const order = [...processes.slice(first), ...processes.slice(0, first)]
       for (const [made, one] of order.entries()) {
         assert.deepEqual(await one(), { hasFolder: false, elsewhere: made })
-        assert.deepEqual(await one(`${made}`), { hasFolder: true, elsewhere: made, text: `${made}` })
+        assert.deepEqual(await one(`${made}`), {
+          hasFolder: true,
+          elsewhere: made,
+          text: `${made}`,
+        })
       }
       for (const [made, one] of order.entries()) {
         assert.deepEqual(await one('later'), { hasFolder: true, elsewhere: 3, text: `${made}` })

@@ -24,7 +24,8 @@ const PREFIX = 'application/vnd.oci.image'
 export async function writeLayout(directory: string, image: LayoutImage): Promise<void> {
   mkdirSync(join(directory, 'blobs/sha256'), { recursive: true })
   const layers: WrittenLayer[] = []
-  for (const tar of [image.tar, ...(image.upper ?? [])]) layers.push(await writeLayer(directory, tar))
+  for (const tar of [image.tar, ...(image.upper ?? [])])
+    layers.push(await writeLayer(directory, tar))
   const config = writeDocument(directory, `${PREFIX}.config.v1+json`, {
     created: '1970-01-01T00:00:00Z',
     architecture: ARCHITECTURES[process.arch] ?? process.arch,

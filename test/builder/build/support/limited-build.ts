@@ -1,8 +1,12 @@
 /** Builds images in a process with limited rights: see `LIMITED`. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { type BuildOptions, build } from '#builder'
+import type { BuildOptions } from '#builder'
 import { answer, becomeUser } from '../../../support/rights/index.ts'
+
+/** What is published: its threads start in a third of the time. */
+const BUNDLE = new URL('../../../../bundle/builder.js', import.meta.url).href
+const { build } = (await import(BUNDLE)) as typeof import('#builder')
 
 /** What to build, in JSON. */
 export interface BuildQuestion {
