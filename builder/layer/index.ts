@@ -10,12 +10,7 @@ export {
   detectCompression,
 } from './codec/compression.ts'
 export { changesOf, treeChanges } from './overlay/changes.ts'
-export {
-  hasOwnersBeside,
-  layerOwners,
-  type Owners,
-  ownersBeside,
-} from './overlay/owners-beside.ts'
+export { hasOwnersBeside, layerOwners, ownersBeside } from './overlay/owners-beside.ts'
 export { presumeOwners } from './overlay/presume-owners.ts'
 export { rawTree } from './overlay/raw-tree.ts'
 export { removeOthers } from './overlay/remove-others.ts'
