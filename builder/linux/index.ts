@@ -18,6 +18,7 @@ export { PendingFile } from './filesystem/pending-file.ts'
 export { MAX_OPEN, RootedDirectory } from './filesystem/rooted-directory.ts'
 export { hasWriter } from './filesystem/writers.ts'
 export { getXattr, listXattrs, setXattr } from './filesystem/xattr.ts'
+export { mountPoints } from './mounts/mount-points.ts'
 export {
   MS,
   makeMountsPrivate,
@@ -74,6 +75,11 @@ export {
 } from './system/namespaces.ts'
 export { getResourceLimit, type ResourceLimit } from './system/resource-limit.ts'
 export { bindSocket, raiseLoopback } from './system/sockets.ts'
-export type { SharedLibrary } from './system/syscalls.ts'
-export { openLibrary, SystemError } from './system/syscalls.ts'
+export {
+  /** @internal */
+  openLibrary,
+  /** @internal */
+  type SharedLibrary,
+  SystemError,
+} from './system/syscalls.ts'
 export { enterDirectory, setHostname, setUmask, threadId } from './system/thread.ts'

@@ -101,10 +101,9 @@ export class RawTree implements Tree {
 
   /** All attributes but those of overlayfs itself and of the host's security policy. */
   allXattrs(path: Name): ReadonlyMap<string, Buffer> {
-    const all = listXattrs(this.#root.place(path))
-    for (const name of all.keys()) if (NOT_OF_FILE.test(name)) all.delete(name)
+    const all = fileXattrs(this.#root.place(path))
     const capability = this.#kept?.get(path)?.capability
-    return capability === undefined ? all : all.set(CAPABILITY, capability)
+    return capability === undefined ? all : new Map([...all, [CAPABILITY, capability]])
   }
 
   /** Whether a directory hides the layers below. */
@@ -116,6 +115,13 @@ export class RawTree implements Tree {
   close(): void {
     this.#root.close()
   }
+}
+
+/** All attributes of a file but those of overlayfs itself and of the host's security policy. */
+export function fileXattrs(place: string | Buffer): ReadonlyMap<string, Buffer> {
+  const all = listXattrs(place)
+  for (const name of all.keys()) if (NOT_OF_FILE.test(name)) all.delete(name)
+  return all
 }
 
 /** A host directory as a tree, see `RawTree`. */

@@ -17,7 +17,7 @@ import {
   unshareNamespaces,
   unshareWorkingDirectory,
 } from '#builder/linux'
-import { stepFilter } from '../filter/seccomp.ts'
+import { stepFilter } from '../filter/step-filter.ts'
 import { OWN_NETWORK_DNS } from '../network/network-program.ts'
 import { type AssembledRoot, assembleRoot, type RootInput, type Undo } from '../root/assemble.ts'
 import { LOOPBACK } from '../root/etc-files.ts'
