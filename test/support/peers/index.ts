@@ -7,6 +7,7 @@ export { findPeers, unpackPeers } from './builders/todays-peers.ts'
 export { cachedFolder } from './cached-folder.ts'
 export { compareImages, compareTrees } from './compare-images.ts'
 export { freePort, startContainer } from './container.ts'
+export { debianArchives } from './debian-archives.ts'
 export {
   copyImage,
   type ImageDocument,

@@ -1,4 +1,7 @@
-/** Installs the Debian packages that the tests need; with `--bench` those of the bench as well. */
+/** Installs the Debian packages that the tests need; with `--bench` or `--image` those of these. */
 import { ensurePackages } from './packages.ts'
 
-await ensurePackages(process.argv.includes('--bench'))
+const { argv } = process
+await ensurePackages(
+  argv.includes('--bench') ? 'bench' : argv.includes('--image') ? 'image' : 'test',
+)
