@@ -1,4 +1,7 @@
-/** Installs the Debian packages that the tests need; with `--bench` those of the bench as well. */
+/** Installs the Debian packages that the tests need, and those of `--bench` and `--containers`. */
 import { ensurePackages } from './packages.ts'
 
-await ensurePackages(process.argv.includes('--bench'))
+const users = (['bench', 'containers'] as const).filter((user) =>
+  process.argv.includes(`--${user}`),
+)
+await ensurePackages(users)

@@ -27,14 +27,18 @@ const TEST_PACKAGES: Readonly<Record<string, string>> = {
   zstd: 'another reader and writer of zstd',
 }
 
-/** What `npm run bench` uses besides. */
-const BENCH_PACKAGES: Readonly<Record<string, string>> = {
-  buildah: 'a builder to compare with',
+/** A script that needs more than the tests: `npm run bench`, `npm run test:containers`. */
+export type PackageUser = 'bench' | 'containers'
+
+const OTHER_PACKAGES: Readonly<Record<PackageUser, Readonly<Record<string, string>>>> = {
+  bench: { buildah: 'a builder to compare with' },
+  containers: { podman: 'another engine whose containers tsbuild runs in' },
 }
 
-/** The packages of the suite, or of suite and bench, that are not installed, sorted. */
-async function missingPackages(bench = false): Promise<string[]> {
-  const wanted = Object.keys(bench ? { ...TEST_PACKAGES, ...BENCH_PACKAGES } : TEST_PACKAGES)
+/** The packages of the suite and of the other users that are not installed, sorted. */
+async function missingPackages(users: readonly PackageUser[]): Promise<string[]> {
+  const more = users.flatMap((user) => Object.keys(OTHER_PACKAGES[user]))
+  const wanted = [...Object.keys(TEST_PACKAGES), ...more]
   // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg's own placeholders
   const { stdout } = await capture('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n'])
   const lines = new Set(stdout.split('\n'))
@@ -45,8 +49,8 @@ async function missingPackages(bench = false): Promise<string[]> {
  * Installs what is missing with apt-get. Does nothing, quickly, when all is there.
  * @throws {Error} with the command to run when something is missing and this is not root
  */
-export async function ensurePackages(bench = false): Promise<void> {
-  const missing = await missingPackages(bench)
+export async function ensurePackages(users: readonly PackageUser[] = []): Promise<void> {
+  const missing = await missingPackages(users)
   if (missing.length === 0) return
   const command = `apt-get install -y --no-install-recommends ${missing.join(' ')}`
   if (process.getuid?.() !== 0) {

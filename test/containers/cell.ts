@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import type { Registry } from '../support/peers/index.ts'
+import { type Column, flagsOf, SECRET } from './columns.ts'
+import { digestOf, type HostBuilds } from './expected.ts'
+import { failureOf, warningsOf } from './report.ts'
+import type { Row } from './rows.ts'
+import type { Site } from './site.ts'
+
+/** What all cells of a matrix have in common. */
+export interface Matrix {
+  readonly registry: Registry
+  readonly hostBuilds: HostBuilds
+  readonly contextOf: (column: Column) => string
+}
+
+/** Builds a column in a container of a row's kind, and checks that it becomes what the row says. */
+export async function checkCell(
+  matrix: Matrix,
+  site: Site,
+  { row, column }: { readonly row: Row; readonly column: Column },
+): Promise<void> {
+  const { registry } = matrix
+  const image = `cells/${nameOf(site.engine.name, row.name, column)}:latest`
+  const outcome = await site.run({
+    kind: row.kind,
+    context: matrix.contextOf(column),
+    flags: [...flagsOf(column, registry.host), '-t', `${registry.host}/${image}`],
+    env: { TOKEN: SECRET },
+  })
+  const failure = row.fails[column]
+  assert.equal(failureOf(outcome.stderr), failure, outcome.stderr)
+  assert.equal(outcome.status, failure === undefined ? 0 : 1, outcome.stderr)
+  const warning = column === 'copies' ? undefined : row.warning
+  assert.deepEqual(warningsOf(outcome.stderr), warning === undefined ? [] : [warning])
+  if (failure !== undefined) return
+  const digest = await digestOf(registry, image)
+  assert.equal(digest, await matrix.hostBuilds.digest(column), outcome.stderr)
+}
+
+function nameOf(...words: readonly string[]): string {
+  return words
+    .join('-')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+}
