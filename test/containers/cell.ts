@@ -8,18 +8,15 @@ import type { Site } from './site.ts'
 
 /** What all cells of a matrix have in common. */
 export interface Matrix {
+  readonly site: Site
   readonly registry: Registry
   readonly hostBuilds: HostBuilds
   readonly contextOf: (column: Column) => string
 }
 
 /** Builds a column in a container of a row's kind, and checks that it becomes what the row says. */
-export async function checkCell(
-  matrix: Matrix,
-  site: Site,
-  { row, column }: { readonly row: Row; readonly column: Column },
-): Promise<void> {
-  const { registry } = matrix
+export async function checkCell(matrix: Matrix, row: Row, column: Column): Promise<void> {
+  const { registry, site } = matrix
   const image = `cells/${nameOf(site.engine.name, row.name, column)}:latest`
   const outcome = await site.run({
     kind: row.kind,

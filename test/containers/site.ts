@@ -62,9 +62,11 @@ export class Site {
 
   /** The words of `docker run` for a job, all but those on what becomes of the container. */
   async words({ kind, context, flags, env = {} }: Job): Promise<readonly string[]> {
+    const { options, privileged } = this.engine
     const store = storeOf(kind)
     return [
-      ...['--network', this.#network, ...this.engine.options, ...kind.options, ...store.options],
+      ...['--network', this.#network, ...options, ...(kind.isPrivileged ? privileged : [])],
+      ...[...(kind.options ?? []), ...store.options],
       ...['--volume', `${context}:/context:ro`],
       ...Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
       ...[await this.#imageOf(kind.image), ...store.flags, ...flags, '/context'],

@@ -6,6 +6,7 @@ import {
   unpackPeers,
 } from '../../support/peers/index.ts'
 import type { Engine } from './engine.ts'
+import { privilegedOptions } from './privileged.ts'
 
 /** Debian's docker. */
 export async function startDocker(): Promise<Engine> {
@@ -32,6 +33,7 @@ async function start(name: string, options: DockerdOptions): Promise<Engine> {
   return {
     name,
     options: [],
+    privileged: options.programs === undefined ? privilegedOptions() : ['--privileged'],
     call: (args) => capture('/usr/bin/docker', args, { env }),
     [Symbol.asyncDispose]: () => dockerd[Symbol.asyncDispose](),
   }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { capture, removeControlGroups, temporaryDirectory } from '../../support/peers/index.ts'
 import type { Engine } from './engine.ts'
 
@@ -14,7 +13,9 @@ export async function startPodman(): Promise<Engine> {
   ]
   return {
     name: 'podman',
-    options: [`--cgroup-parent=/${cgroup}`, ...limitsOfThisProcess()],
+    // podman's own limits are higher than some machines'.
+    options: [`--cgroup-parent=/${cgroup}`, '--ulimit=nofile=4096', '--ulimit=nproc=4096'],
+    privileged: ['--privileged'],
     call: (args) => capture('podman', [...settings, ...args]),
     [Symbol.asyncDispose]: async () => {
       await capture('podman', [...settings, 'rm', '--all', '--force'])
@@ -22,14 +23,4 @@ export async function startPodman(): Promise<Engine> {
       directory[Symbol.dispose]()
     },
   }
-}
-
-/** podman asks for more than the machine may allow. */
-function limitsOfThisProcess(): string[] {
-  const limits = readFileSync('/proc/self/limits', 'utf8')
-  const hard = (name: string): string =>
-    new RegExp(`^${name} +\\S+ +(\\d+)`, 'm').exec(limits)?.[1] ?? '1024'
-  const files = hard('Max open files')
-  const processes = hard('Max processes')
-  return [`--ulimit=nofile=${files}:${files}`, `--ulimit=nproc=${processes}:${processes}`]
 }
