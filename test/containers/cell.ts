@@ -1,18 +1,9 @@
 import assert from 'node:assert/strict'
-import type { Registry } from '../support/peers/index.ts'
-import { type Column, flagsOf, SECRET } from './columns.ts'
-import { digestOf, type HostBuilds } from './expected.ts'
+import { type Column, flagsOf, SECRET } from './builds.ts'
+import { digestOf } from './host-builds.ts'
+import type { Matrix } from './matrix.ts'
 import { failureOf, warningsOf } from './report.ts'
 import type { Row } from './rows.ts'
-import type { Site } from './site.ts'
-
-/** What all cells of a matrix have in common. */
-export interface Matrix {
-  readonly site: Site
-  readonly registry: Registry
-  readonly hostBuilds: HostBuilds
-  readonly contextOf: (column: Column) => string
-}
 
 /** Builds a column in a container of a row's kind, and checks that it becomes what the row says. */
 export async function checkCell(matrix: Matrix, row: Row, column: Column): Promise<void> {

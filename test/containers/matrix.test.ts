@@ -1,4 +1,4 @@
-import { COLUMNS, type Column } from './columns.ts'
+import { COLUMNS, type Column } from './builds.ts'
 import { startDocker } from './engines/docker.ts'
 import { ROWS, type Row } from './rows.ts'
 import { matrixSuite } from './suite.ts'

@@ -1,4 +1,4 @@
-import { COLUMNS, type Column } from './columns.ts'
+import { COLUMNS, type Column } from './builds.ts'
 import type { Kind } from './kinds.ts'
 
 /** A kind of container, and what becomes of each build in it. */

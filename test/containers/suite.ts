@@ -1,12 +1,8 @@
-import { startRegistry, temporaryDirectory } from '../support/peers/index.ts'
-import { checkCell, type Matrix } from './cell.ts'
-import { COLUMNS, type Column, copyContexts } from './columns.ts'
+import { COLUMNS, type Column } from './builds.ts'
+import { checkCell } from './cell.ts'
 import type { Engine } from './engines/engine.ts'
-import { HostBuilds } from './expected.ts'
-import { pushBases } from './images/bases.ts'
-import { Images } from './images/images.ts'
+import { type Matrix, startMatrix } from './matrix.ts'
 import type { Row } from './rows.ts'
-import { Site } from './site.ts'
 
 /** Milliseconds for one cell, and for what all need; other jobs on the machine must not fail them. */
 const PATIENCE = 600_000
@@ -25,14 +21,7 @@ export function matrixSuite(
 
   before(async function () {
     this.timeout(PATIENCE)
-    const directory = stack.use(temporaryDirectory('matrix', 0o755))
-    const registry = stack.use(await startRegistry())
-    await pushBases(registry)
-    const engine = stack.use(await start())
-    const site = await Site.start(engine, { images: new Images(directory), registry }, stack)
-    const contextOf = copyContexts(directory)
-    const hostBuilds = new HostBuilds(registry, directory, contextOf)
-    matrix = { site, registry, hostBuilds, contextOf }
+    matrix = await startMatrix(start, stack)
   })
 
   after(async function () {

@@ -1,6 +1,6 @@
 import { mustBuild } from '../e2e/support/tsbuild.ts'
 import type { Registry, TemporaryDirectory } from '../support/peers/index.ts'
-import { type Column, flagsOf, SECRET } from './columns.ts'
+import { type Build, flagsOf, SECRET } from './builds.ts'
 
 /** Gives the digest that a tag of the registry names. */
 export async function digestOf(registry: Registry, image: string): Promise<string> {
@@ -12,34 +12,34 @@ export async function digestOf(registry: Registry, image: string): Promise<strin
   return digest
 }
 
-/** Builds each column on this machine when it is first asked for. */
+/** Makes each build on this machine when it is first asked for. */
 export class HostBuilds {
   readonly #registry: Registry
   readonly #directory: TemporaryDirectory
-  readonly #contextOf: (column: Column) => string
-  readonly #digests = new Map<Column, Promise<string>>()
+  readonly #contextOf: (build: Build) => string
+  readonly #digests = new Map<Build, Promise<string>>()
 
   constructor(
     registry: Registry,
     directory: TemporaryDirectory,
-    contextOf: (column: Column) => string,
+    contextOf: (build: Build) => string,
   ) {
     this.#registry = registry
     this.#directory = directory
     this.#contextOf = contextOf
   }
 
-  /** The digest of what this machine makes of a column. */
-  digest(column: Column): Promise<string> {
-    const known = this.#digests.get(column) ?? this.#build(column)
-    this.#digests.set(column, known)
+  /** The digest of what this machine makes of it. */
+  digest(build: Build): Promise<string> {
+    const known = this.#digests.get(build) ?? this.#build(build)
+    this.#digests.set(build, known)
     return known
   }
 
-  async #build(column: Column): Promise<string> {
-    const image = `host/${column}:latest`
+  async #build(build: Build): Promise<string> {
+    const image = `host/${build}:latest`
     const { host } = this.#registry
-    await mustBuild([...flagsOf(column, host), '-t', `${host}/${image}`, this.#contextOf(column)], {
+    await mustBuild([...flagsOf(build, host), '-t', `${host}/${image}`, this.#contextOf(build)], {
       root: this.#directory.file('host-store'),
       env: { TOKEN: SECRET },
       timeoutMs: 240_000,

@@ -18,17 +18,20 @@ export const COLUMNS = [
 
 export type Column = (typeof COLUMNS)[number]
 
-/** What the steps of `mounts` see of the secret `token`; it must be found nowhere else. */
+/** A folder with a Dockerfile: a column, or the build that is killed. */
+export type Build = Column | 'killed'
+
+/** What steps see of the secret `token`; it must be found nowhere else. */
 export const SECRET = 'the-secret-of-7f3a9c'
 
-/** The flags that every build of the matrix has, wherever it is done. */
-export function flagsOf(column: Column, registry: string): readonly string[] {
-  const secrets = column === 'mounts' ? ['--secret', 'id=token,env=TOKEN'] : []
+/** The flags that a build has, wherever it is done. */
+export function flagsOf(build: Build, registry: string): readonly string[] {
+  const secrets = build === 'mounts' || build === 'killed' ? ['--secret', 'id=token,env=TOKEN'] : []
   return ['--reproducible', '--build-arg', `REGISTRY=${registry}`, ...secrets, '--push']
 }
 
 /** Copies the contexts to where a container's user can read them, whoever that is. */
-export function copyContexts(directory: TemporaryDirectory): (column: Column) => string {
+export function copyContexts(directory: TemporaryDirectory): (build: Build) => string {
   const root = directory.file('contexts')
   cpSync(join(FIXTURES, 'containers'), root, { recursive: true, verbatimSymlinks: true })
   chmodSync(root, 0o755)
@@ -37,5 +40,5 @@ export function copyContexts(directory: TemporaryDirectory): (column: Column) =>
     if (entry.isDirectory()) chmodSync(path, 0o755)
     else if (entry.isFile()) chmodSync(path, 0o644)
   }
-  return (column) => join(root, column)
+  return (build) => join(root, build)
 }
