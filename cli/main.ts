@@ -1,3 +1,4 @@
+import { lacksRights } from '#builder/linux'
 import { typedFailure } from '#core'
 import { parseFlags } from './arguments/flags.ts'
 import { chooseCommand } from './commands/choose-command.ts'
@@ -38,7 +39,7 @@ async function runCommand(argv: readonly string[], shell: Shell): Promise<number
     await print(shell, commandHelp(command))
     return 0
   }
-  if (command.needsNamespace?.(args) === true && process.geteuid?.() !== 0) {
+  if (command.needsNamespace?.(args) === true && lacksRights()) {
     await becomeRootOfNamespace(argv, shell)
   }
   try {

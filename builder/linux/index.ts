@@ -18,6 +18,7 @@ export { PendingFile } from './filesystem/pending-file.ts'
 export { MAX_OPEN, RootedDirectory } from './filesystem/rooted-directory.ts'
 export { hasWriter } from './filesystem/writers.ts'
 export { getXattr, listXattrs, setXattr } from './filesystem/xattr.ts'
+export { mountPoints } from './mounts/mount-points.ts'
 export {
   MS,
   makeMountsPrivate,
@@ -26,7 +27,13 @@ export {
   restrictMount,
 } from './mounts/mounts.ts'
 export { mountOverlay } from './mounts/overlay.ts'
-export { failureOf, makeCallProgram, readReports, runCalls } from './programs/call-program.ts'
+export {
+  type CallReport,
+  failureOf,
+  makeCallProgram,
+  readReports,
+  runCalls,
+} from './programs/call-program.ts'
 export type { ProgramCall } from './programs/call-table.ts'
 export {
   CHILD,
@@ -54,12 +61,13 @@ export {
   rightsMessage,
   sendDescriptors,
 } from './system/descriptors.ts'
-export { passOnNamedDescriptors } from './system/named-descriptors.ts'
+export { lacksRights } from './system/lacks-rights.ts'
+export { passOnDescriptor, passOnNamedDescriptors } from './system/named-descriptors.ts'
 export type { NamespaceKind, Namespaces } from './system/namespaces.ts'
 export {
   closeNamespaces,
   enterNamespaces,
-  namespaceFlag,
+  namespaceFlags,
   namespacesToReturnTo,
   openNamespaces,
   unshareNamespaces,
@@ -67,7 +75,8 @@ export {
 } from './system/namespaces.ts'
 export { getResourceLimit, type ResourceLimit } from './system/resource-limit.ts'
 export { bindSocket, raiseLoopback } from './system/sockets.ts'
-export type { SharedLibrary } from './system/syscalls.ts'
-export { openLibrary, SystemError } from './system/syscalls.ts'
+/** @internal */
+export { openLibrary, type SharedLibrary } from './system/syscalls.ts'
+export { SystemError } from './system/syscalls.ts'
 export { enterDirectory, setHostname, setUmask, threadId } from './system/thread.ts'
-export { hasSingleId, isUserNamespace } from './system/user-namespace.ts'
+export { hasSingleId, isPidNamespace, isUserNamespace } from './system/user-namespace.ts'

@@ -98,9 +98,7 @@ export class RawTree implements Tree {
 
   /** All attributes but those of overlayfs itself and of the host's security policy. */
   allXattrs(path: Name): ReadonlyMap<string, Buffer> {
-    const all = listXattrs(this.#root.place(path))
-    for (const name of all.keys()) if (NOT_OF_FILE.test(name)) all.delete(name)
-    return all
+    return fileXattrs(this.#root.place(path))
   }
 
   /** Whether a directory hides the layers below. */
@@ -111,6 +109,13 @@ export class RawTree implements Tree {
   close(): void {
     this.#root.close()
   }
+}
+
+/** All attributes of a file but those of overlayfs itself and of the host's security policy. */
+export function fileXattrs(place: string | Buffer): ReadonlyMap<string, Buffer> {
+  const all = listXattrs(place)
+  for (const name of all.keys()) if (NOT_OF_FILE.test(name)) all.delete(name)
+  return all
 }
 
 /** A host directory as a tree, see `RawTree`. */

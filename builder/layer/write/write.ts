@@ -91,12 +91,18 @@ function layerDirectory(path: string, options: WriteOptions): DirectoryWriter {
 }
 
 /**
- * Writes changes as the current user's files into a directory, which is made when missing. Files of other
- * names stay there; whiteouts and opaque marks are ignored.
+ * Writes changes as files into a directory, which is made when missing. Files of other names stay there;
+ * whiteouts and opaque marks are ignored. An entry without a name has the attributes of the directory.
+ * @param options `owners` is `drop` by default: the files belong to the current user
  * @throws {TsbuildError} as `writeLayer`
  */
-export function writeFiles(changes: Iterable<Change>, directory: string): void {
-  const files = new DirectoryWriter(directory, { owners: 'drop', onWarning: () => {} })
+export function writeFiles(
+  changes: Iterable<Change>,
+  directory: string,
+  options: Pick<WriteOptions, 'owners' | 'onWarning'> = {},
+): void {
+  const { owners = 'drop', onWarning = () => {} } = options
+  const files = new DirectoryWriter(directory, { owners, onWarning })
   try {
     const writer = new LayerWriter(undefined, files, undefined)
     for (const change of changes) if (change.kind === 'entry') writer.write(change)

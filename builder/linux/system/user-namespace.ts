@@ -1,16 +1,34 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
+import { errnoOf } from '#core'
+
+/** What the kernel calls the machine's first namespaces. Spec: linux/proc_ns.h */
+const FIRST = { user: 0xeffffffd, pid: 0xeffffffc } as const
 
 let inUserNamespace: boolean | undefined
 
 /**
  * True when this process does not run in the machine's first user namespace. Then overlayfs keeps
- * its marks in `user.` attributes, and no device file can be made but whiteouts.
+ * its marks in `user.` attributes, and no device file can be made but whiteouts. The maps of ids do
+ * not tell: a container's root may have all ids in a namespace of its own.
  */
 export function isUserNamespace(): boolean {
-  inUserNamespace ??= !/^\s*0\s+0\s+4294967295\s*$/.test(
-    readFileSync('/proc/self/uid_map', 'latin1'),
-  )
+  inUserNamespace ??= !isFirst('user')
   return inUserNamespace
+}
+
+/** True where this process and those that it sees are not those of a machine: in a container. */
+export function isPidNamespace(): boolean {
+  return !isFirst('pid')
+}
+
+/** A kernel without such namespaces has only one. */
+function isFirst(kind: keyof typeof FIRST): boolean {
+  try {
+    return readlinkSync(`/proc/self/ns/${kind}`) === `${kind}:[${FIRST[kind]}]`
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT') return true
+    throw cause
+  }
 }
 
 /** True in a user namespace that has one id only: everything in it belongs to that one. */

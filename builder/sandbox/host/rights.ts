@@ -1,7 +1,5 @@
 /** What this process may do, as far as running steps depends on it. */
 import { readFileSync } from 'node:fs'
-import { canSetGroups } from '#builder/linux'
-import { MORE_IDS, TsbuildError } from '#core'
 
 /** Capabilities without which no step can be started in namespaces, by the kernel's numbers. */
 const NEEDED = {
@@ -30,17 +28,20 @@ export function processStatus(): ProcessStatus {
   )
 }
 
+/** What a container must be started with, so that steps can have namespaces. */
+export const IN_A_CONTAINER =
+  'in a container: docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined; for a pod of Kubernetes seccompProfile.type: Unconfined, or hostUsers: false with the capability SYS_ADMIN; or use the image tsbuild, which runs steps in place'
+
 /** What to do where the kernel does not permit something; `undefined` when nothing is known. */
 export function remedyFor(errno: string, status: ProcessStatus): string | undefined {
   if (errno !== 'EPERM' && errno !== 'EACCES') return undefined
   const missing = missingCapabilities(status)
   if (missing.length > 0) {
-    return `this process lacks the ${missing.length === 1 ? 'capability' : 'capabilities'} ${missing.join(', ')}: give it them (docker run --privileged, or --cap-add), or build as an ordinary user where users may make namespaces`
+    return `this process lacks the ${missing.length === 1 ? 'capability' : 'capabilities'} ${missing.join(', ')}: give it them (docker run --privileged, or --cap-add), or let it make user namespaces; ${IN_A_CONTAINER}`
   }
-  if (status.get('Seccomp') === '2') {
-    return 'a filter of system calls is on this process: start it without (docker run --security-opt seccomp=unconfined)'
-  }
-  return undefined
+  return status.get('Seccomp') === '2'
+    ? `a filter of system calls is on this process; ${IN_A_CONTAINER}`
+    : undefined
 }
 
 function missingCapabilities(status: ProcessStatus): readonly string[] {
@@ -53,29 +54,4 @@ function missingCapabilities(status: ProcessStatus): readonly string[] {
 /** True when programs that this process starts get no rights from set-uid bits and file capabilities. */
 export function hasNoNewPrivileges(status: ProcessStatus): boolean {
   return status.get('NoNewPrivs') === '1'
-}
-
-/** What steps have or lack because of how this process was started. */
-export function noticesOf(status: ProcessStatus): readonly TsbuildError[] {
-  const notices: TsbuildError[] = []
-  const add = (message: string, hint: string): void => {
-    notices.push(new TsbuildError(message, { code: 'SANDBOX_UNAVAILABLE', hint }))
-  }
-  if (hasNoNewPrivileges(status)) {
-    add(
-      'set-uid programs in steps (sudo, su) get no rights: no_new_privs is set on this process',
-      'start it without: allowPrivilegeEscalation of Kubernetes, no-new-privileges of docker, NoNewPrivileges of systemd',
-    )
-  }
-  const primary = status.get('Gid')?.split('\t')[0]
-  const others = (status.get('Groups') ?? '')
-    .split(' ')
-    .filter((gid) => gid !== '' && gid !== primary)
-  if (!canSetGroups() && others.length > 0) {
-    add(
-      'steps keep the supplementary groups of the user who builds: the kernel lets one with a single id drop none',
-      MORE_IDS,
-    )
-  }
-  return notices
 }

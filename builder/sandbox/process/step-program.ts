@@ -1,6 +1,6 @@
 import {
   type NamespaceKind,
-  namespaceFlag,
+  namespaceFlags,
   type ProgramCall,
   type ResourceLimit,
 } from '#builder/linux'
@@ -58,7 +58,7 @@ export function enteringCalls(program: StepProgram, entry: StepEntry): readonly 
     const descriptor = namespaces[kind]
     return descriptor === undefined
       ? []
-      : [{ call: 'setns', args: [descriptor, namespaceFlag(kind)] }]
+      : [{ call: 'setns', args: [descriptor, namespaceFlags(kind)] }]
   }
   const { report, group } = entry
   return [

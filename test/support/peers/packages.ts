@@ -12,7 +12,7 @@ const TEST_PACKAGES: Readonly<Record<string, string>> = {
   gcc: 'compiles the program that tells what a step can reach',
   git: 'what repositories are fetched with, and served by',
   'libc6-dev': 'the C library for it',
-  libseccomp2: "system call filters of tsbuild's sandbox",
+  libseccomp2: 'another compiler of filters of system calls',
   mmdebstrap: 'makes the Debian base image',
   mount: 'mounts /proc for the steps of tsbuild; the smallest of Debians lack it',
   'openssh-client': 'ssh-add and ssh-keygen: other readers of keys and users of agents',

@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import {
-  noticesOf,
-  type ProcessStatus,
-  remedyFor,
-} from '../../../../builder/sandbox/host/rights.ts'
+import { noticesOf } from '../../../../builder/sandbox/host/notices.ts'
+import { type ProcessStatus, remedyFor } from '../../../../builder/sandbox/host/rights.ts'
 import type { SandboxFixture } from '../../../suites/sandbox/fixture.ts'
 import { inProcessFixture } from '../support/fixture.ts'
 
