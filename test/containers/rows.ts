@@ -7,8 +7,8 @@ export interface Row {
   readonly kind: Kind
   /** The builds that cannot be done there, with the exact error; all others equal the host's. */
   readonly fails: Failures
-  /** The exact warning of builds with a RUN, when their isolation is less than on a host. */
-  readonly warning?: string
+  /** What builds with a RUN say of steps that are less isolated than on a host. */
+  readonly warnings: readonly string[]
 }
 
 type Failures = Readonly<Partial<Record<Column, string>>>
@@ -36,8 +36,18 @@ const DOCKERS_CAPABILITIES = [
   'SYS_CHROOT',
 ]
 
-const NO_STEPS = 'RUN cannot be isolated here'
+const SHARED_NETWORK =
+  'steps share the network of this container (install slirp4netns in it, and start it with --device /dev/net/tun; or give steps none: --network=none)'
+const SHARED_PROCESSES =
+  'steps see the processes of this container, and of each other: its /proc is masked, so the kernel lets them mount none (unmask it: docker run --security-opt systempaths=unconfined, procMount: Unmasked of Kubernetes)'
+const NO_SET_UID_PROGRAMS =
+  'set-uid programs in steps (sudo, su) get no rights: no_new_privs is set on this process (start it without: allowPrivilegeEscalation of Kubernetes, no-new-privileges of docker, NoNewPrivileges of systemd)'
 const IN_PLACE = 'steps run in place'
+
+const NO_NAMESPACES = [
+  'steps need namespaces, which this process may not make: EPERM: operation not permitted, unshare (SANDBOX_UNAVAILABLE)',
+  'hint: in a container: docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined; for a pod of Kubernetes seccompProfile.type: Unconfined, or hostUsers: false with the capability SYS_ADMIN; or use the image tsbuild, which runs steps in place',
+].join('\n')
 const NO_DEVICES = 'mknod: /nodes/null: Operation not permitted'
 const NO_SET_UID = '/private: Permission denied'
 
@@ -58,85 +68,97 @@ export const ROWS: readonly Row[] = [
     name: 'privileged, store in the container',
     kind: { image: 'slim', isPrivileged: true },
     fails: {},
+    warnings: [SHARED_NETWORK],
   },
   {
     name: 'privileged, store on a volume',
     kind: { image: 'slim', isPrivileged: true, store: 'volume' },
     fails: {},
+    warnings: [SHARED_NETWORK],
   },
   {
     name: 'privileged, no-new-privileges',
     kind: { image: 'slim', isPrivileged: true, options: NO_NEW_PRIVILEGES, store: 'volume' },
     fails: { users: NO_SET_UID, capabilities: NO_SET_UID },
+    warnings: [NO_SET_UID_PROGRAMS, SHARED_NETWORK],
   },
   {
     name: 'privileged, read-only root, tmpfs',
     kind: { image: 'slim', isPrivileged: true, options: READ_ONLY, store: 'tmpfs' },
     fails: {},
+    warnings: [SHARED_NETWORK],
   },
   {
     name: 'unconfined, root',
     kind: { image: 'slim', options: UNCONFINED },
     fails: { devices: NO_DEVICES },
+    warnings: [SHARED_NETWORK, SHARED_PROCESSES],
   },
   {
     name: 'unconfined, root, store on a volume',
     kind: { image: 'slim', options: UNCONFINED, store: 'volume' },
     fails: { devices: NO_DEVICES },
+    warnings: [SHARED_NETWORK, SHARED_PROCESSES],
   },
   {
     name: 'unconfined, root, no-new-privileges',
     kind: { image: 'slim', options: [...UNCONFINED, ...NO_NEW_PRIVILEGES] },
     fails: { devices: NO_DEVICES, users: NO_SET_UID, capabilities: NO_SET_UID },
+    warnings: [NO_SET_UID_PROGRAMS, SHARED_NETWORK, SHARED_PROCESSES],
   },
   {
     name: 'unconfined, uid 1000',
     kind: { image: 'slim', options: [...UNCONFINED, ...USER] },
     fails: { devices: NO_DEVICES },
+    warnings: [SHARED_NETWORK, SHARED_PROCESSES],
   },
   {
     name: 'default, root, an image of another',
     kind: { image: 'slim' },
-    fails: allSteps(NO_STEPS),
+    fails: allSteps(NO_NAMESPACES),
+    warnings: [],
   },
   {
     name: 'default, root',
     kind: { image: 'tsbuild' },
     fails: {},
-    warning: IN_PLACE,
+    warnings: [IN_PLACE],
   },
   {
     name: 'default, root, store on a volume',
     kind: { image: 'tsbuild', store: 'volume' },
     fails: {},
-    warning: IN_PLACE,
+    warnings: [IN_PLACE],
   },
   {
     name: 'default, root, no-new-privileges',
     kind: { image: 'tsbuild', options: NO_NEW_PRIVILEGES },
     fails: { users: NO_SET_UID, capabilities: NO_SET_UID },
-    warning: IN_PLACE,
+    warnings: [IN_PLACE],
   },
   {
     name: 'default, uid 1000',
     kind: { image: 'tsbuild', options: USER },
-    fails: allSteps(NO_STEPS),
+    fails: allSteps(NO_NAMESPACES),
+    warnings: [],
   },
   {
     name: 'default, all capabilities dropped',
     kind: { image: 'tsbuild', options: ['--cap-drop', 'ALL'] },
-    fails: allSteps(NO_STEPS),
+    fails: allSteps(NO_NAMESPACES),
+    warnings: [],
   },
   {
     name: 'default, read-only root, tmpfs',
     kind: { image: 'tsbuild', options: READ_ONLY, store: 'tmpfs' },
-    fails: allSteps(NO_STEPS),
+    fails: allSteps(NO_NAMESPACES),
+    warnings: [],
   },
   ...DOCKERS_CAPABILITIES.map((capability) => ({
     name: `default, root without ${capability}`,
     kind: { image: 'tsbuild', options: ['--cap-drop', capability] } as const,
     fails: WITHOUT[capability] ?? {},
-    warning: IN_PLACE,
+    warnings: [IN_PLACE],
   })),
 ]
 
@@ -146,12 +168,13 @@ export const REMAPPED_ROWS: readonly Row[] = [
     name: 'default, root',
     kind: { image: 'tsbuild' },
     fails: { devices: NO_DEVICES },
-    warning: IN_PLACE,
+    warnings: [IN_PLACE],
   },
   {
     name: 'unconfined',
     kind: { image: 'slim', options: UNCONFINED },
     fails: { devices: NO_DEVICES },
+    warnings: [SHARED_NETWORK, SHARED_PROCESSES],
   },
   {
     name: 'all that privileged gives',
@@ -160,5 +183,6 @@ export const REMAPPED_ROWS: readonly Row[] = [
       options: ['--cap-add', 'ALL', ...UNCONFINED, '--security-opt', 'systempaths=unconfined'],
     },
     fails: { devices: NO_DEVICES },
+    warnings: [SHARED_NETWORK],
   },
 ]
