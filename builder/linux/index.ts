@@ -46,13 +46,21 @@ export {
 } from './programs/call-table.ts'
 export { runsSmallPrograms, type SmallArchitecture } from './programs/foreign-program.ts'
 export type { ProcessEnd } from './programs/spawn.ts'
-export { awaitEnd, spawnProcess, waitForExit } from './programs/spawn.ts'
+export {
+  awaitEnd,
+  hasExited,
+  processEndOf,
+  SIGNAL_INFO_SIZE,
+  spawnProcess,
+  waitForExit,
+} from './programs/spawn.ts'
 export type { Identity } from './system/credentials.ts'
 export {
   assumeIdentity,
   canSetGroups,
   lastCapability,
   ownCapabilities,
+  preventTracing,
   resumeRoot,
 } from './system/credentials.ts'
 export {
@@ -77,7 +85,11 @@ export {
   unshareWorkingDirectory,
 } from './system/namespaces.ts'
 export { getResourceLimit, type ResourceLimit } from './system/resource-limit.ts'
-export { bindSocket, raiseLoopback } from './system/sockets.ts'
-/** @internal */
-export { openLibrary, type SharedLibrary, SystemError } from './system/syscalls.ts'
+export { bindSocket, listenOnSocket, raiseLoopback } from './system/sockets.ts'
+export {
+  openLibrary,
+  /** @internal */
+  type SharedLibrary,
+  SystemError,
+} from './system/syscalls.ts'
 export { enterDirectory, setHostname, setUmask, threadId } from './system/thread.ts'

@@ -35,6 +35,7 @@ const NUMBERS = {
     kill: 62,
     lgetxattr: 192,
     linkat: 265,
+    listen: 50,
     llistxattr: 195,
     lremovexattr: 198,
     lseek: 8,
@@ -64,6 +65,7 @@ const NUMBERS = {
     socketpair: 53,
     umask: 95,
     umount2: 166,
+    unlinkat: 263,
     unshare: 272,
     utimensat: 280,
     wait4: 61,
@@ -96,6 +98,7 @@ const NUMBERS = {
     kill: 129,
     lgetxattr: 9,
     linkat: 37,
+    listen: 201,
     llistxattr: 12,
     lremovexattr: 15,
     lseek: 62,
@@ -125,6 +128,7 @@ const NUMBERS = {
     socketpair: 199,
     umask: 166,
     umount2: 39,
+    unlinkat: 35,
     unshare: 97,
     utimensat: 88,
     wait4: 260,
@@ -225,10 +229,30 @@ type RawCall = (...args: readonly (number | Uint8Array | null)[]) => number
 const calls = new Map<string, RawCall>()
 let koffi: typeof import('koffi') | undefined
 
-/** Loading takes milliseconds, and a build that finds everything in its cache needs none of this. */
+/**
+ * Loading takes milliseconds, and a build that finds everything in its cache needs none of this. Most of
+ * them are spent on finding the addon for this machine, so the likely one is taken at once.
+ */
 function loadKoffi(): typeof import('koffi') {
-  koffi ??= createRequire(import.meta.url)('koffi') as typeof import('koffi')
+  koffi ??= requireFirst([addonOf(process.arch), 'koffi'])
   return koffi
+}
+
+/** Of koffi, for the C library of most distributions. */
+function addonOf(arch: string): string {
+  return `@koromix/koffi-linux-${arch}/linux_${arch}/koffi.node`
+}
+
+function requireFirst(names: readonly string[]): typeof import('koffi') {
+  const require = createRequire(import.meta.url)
+  const [name = '', ...others] = names
+  if (others.length === 0) return require(name)
+  try {
+    return require(name)
+  } catch {
+    // Not installed there, or for another C library.
+    return requireFirst(others)
+  }
 }
 
 function declare(shape: string): RawCall {

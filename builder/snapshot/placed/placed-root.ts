@@ -1,6 +1,6 @@
 import { existsSync, type Stats, statSync } from 'node:fs'
-import { StackTree, writeFiles, writeLayer } from '#builder/layer'
-import { hasSingleId, RootedDirectory } from '#builder/linux'
+import { layerOwners, StackTree, writeFiles, writeLayer } from '#builder/layer'
+import { fileRights, RootedDirectory } from '#builder/linux'
 import { type EntryChange, ioError, joinName, type Name } from '#core'
 import { awaitTick } from './clock.ts'
 import { FileIndex, type Folder } from './file-index.ts'
@@ -140,7 +140,7 @@ export class PlacedRoot {
     const folder = indexFolder(root, index, at)
     awaitTick(root, index.newest)
     index.set(folder.row, statOf(root))
-    return { layers, kept, index, root: folder, hidden: placement.hidden }
+    return { layers, kept, index, root: folder, hidden: placement.hiddenBy(kept) }
   }
 
   #renew({ root, kept, placement }: Target, shown: Shown, renewal: Renewal): Shown {
@@ -167,11 +167,11 @@ export class PlacedRoot {
     }
     awaitTick(root, index.newest)
     index.set(shown.root.row, statOf(root))
-    return { ...shown, kept, hidden: [...new Set([...shown.hidden, ...placement.hidden])] }
+    return { ...shown, kept, hidden: placement.hiddenBy(kept) }
   }
 
   #write(entries: Iterable<EntryChange>): void {
-    const owners = hasSingleId() ? 'drop' : 'keep'
+    const owners = fileRights().givesOwners ? 'keep' : 'drop'
     writeFiles(entries, this.#directory, { owners, onWarning: this.#onWarning })
   }
 
@@ -180,7 +180,7 @@ export class PlacedRoot {
     const root = new RootedDirectory(this.#directory)
     try {
       const found = new FoundChanges(root, index)
-      writeLayer(found.changes(folder, kept), { directory: upper })
+      writeLayer(found.changes(folder, kept), { directory: upper }, { owners: layerOwners() })
       const changed = partNames(root, found.sharedNames, (entries) => this.#write(entries))
       for (const path of changed) indexPath(root, index, folder, path)
       awaitTick(root, index.newest)

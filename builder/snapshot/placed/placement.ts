@@ -48,8 +48,6 @@ export function namesIn(root: RootedDirectory, path: Name): readonly Name[] {
 
 /** What is shown of a stack, as entries to write. */
 export class Placement {
-  /** Paths of the layers that are hidden by what is kept. */
-  readonly hidden: Name[] = []
   readonly #tree: StackTree
   readonly #root: RootedDirectory
 
@@ -92,13 +90,24 @@ export class Placement {
     return stat.type === 'symlink' ? { ...change, target: tree.readlink(path) } : change
   }
 
-  /** Whether a path that leads to what is kept is what the layers have there. */
+  /** Paths of the layers that are hidden by what is kept, or by the directories that lead to it. */
+  hiddenBy(kept: Kept): readonly Name[] {
+    const hidden: Name[] = []
+    const left: KeptPath[] = [{ path: '' as Name, kept }]
+    for (let next = left.pop(); next !== undefined; next = left.pop()) {
+      const stat = this.#tree.lstat(next.path)
+      if (stat === undefined) continue
+      if (next.kept !== keptWhole && this.#isShown(next, stat)) {
+        left.push(...this.#childrenOf(next, []))
+      } else hidden.push(next.path)
+    }
+    return hidden
+  }
+
+  /** Whether a path that leads to what is kept is what the layers have there. Kept paths need not exist. */
   #isShown({ path, kept }: KeptPath, stat: FileStat | undefined): boolean {
-    if (kept !== keptWhole && stat?.type === 'directory') return true
-    // Kept paths need not exist.
-    if (kept !== keptWhole && !this.#isDirectory(path)) return stat !== undefined
-    if (stat !== undefined) this.hidden.push(path)
-    return false
+    if (kept === keptWhole) return false
+    return stat !== undefined && (stat.type === 'directory' || !this.#isDirectory(path))
   }
 
   #isDirectory(path: Name): boolean {
