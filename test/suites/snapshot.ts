@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import fc from 'fast-check'
 import type { SnapshotterKind } from '#builder/snapshot'
 import { CASES } from './snapshot/cases.ts'
 import { isSparse, SnapshotFixture } from './snapshot/fixture.ts'
+import { RANDOM_STEPS } from './snapshot/random-steps.ts'
+
+/** More than so many take a while, since each runs up to eight steps. */
+const RUNS = Number(process.env.SNAPSHOT_RUNS ?? 8)
 
 /** Two layers, what a third step sees of them, and their entries by case. */
 interface Layers {
@@ -51,7 +57,74 @@ export function snapshotSuite(kind: SnapshotterKind): void {
     it('keeps holes', () => {
       assert.ok(layers.isSparse)
     })
+
+    it('has the same layers whatever steps do', async () => {
+      const fixtures = [new SnapshotFixture('overlay'), new SnapshotFixture(kind)] as const
+      try {
+        const property = fc.asyncProperty(RANDOM_STEPS, async (scripts) => {
+          const [wanted, found] = await Promise.all(fixtures.map((one) => diffIds(one, scripts)))
+          assert.deepEqual(found, wanted)
+        })
+        await fc.assert(property, { numRuns: RUNS, endOnFailure: true })
+      } finally {
+        for (const fixture of fixtures) await fixture.close()
+      }
+    })
+
+    describe('beside the root', () => {
+      let fixture: SnapshotFixture
+      let lower: readonly string[]
+
+      before(async () => {
+        fixture = new SnapshotFixture(kind)
+        const script = 'mkdir -p /m/d; echo a > /m/a; echo b > /m/d/b'
+        const below = await fixture.step(script)
+        const stack = [below.directory, fixture.image]
+        const top = await fixture.step('rm /m/a; echo c > /m/d/c', stack)
+        lower = [top.directory, ...stack]
+      })
+
+      after(() => fixture.close())
+
+      it('shows layers that cannot be written to', async () => {
+        const shown = await fixture.look(
+          lower,
+          { writable: false },
+          'cat /m/d/b; ls /m /m/d; ! rm /m/d/b',
+        )
+        assert.equal(shown.split('rm:')[0], 'b\n/m:\nd\n\n/m/d:\nb\nc\n')
+        assert.match(shown, /Read-only file system/)
+      })
+
+      it('shows no layers as an empty folder', async () => {
+        assert.equal(await fixture.look([], { writable: false }, 'ls -A /m'), '')
+        assert.equal(await fixture.look([], { writable: true }, 'echo x > /m/x; ls /m'), 'x\n')
+      })
+
+      it('drops what is written', async () => {
+        for (const name of ['new', 'newer']) {
+          const script = `ls /m/d; echo x > /m/d/${name}; rm /m/d/b; mkdir /m/e; cat /m/d/${name}`
+          assert.equal(await fixture.look(lower, { writable: true }, script), 'b\nc\nx\n')
+        }
+        assert.deepEqual(readdirSync(`${lower[0]}/m/d`), ['c'])
+      })
+    })
   })
+}
+
+/** Of the layers that steps make on top of each other. */
+async function diffIds(
+  fixture: SnapshotFixture,
+  scripts: readonly string[],
+): Promise<readonly (string | undefined)[]> {
+  let lower: readonly string[] = [fixture.image]
+  const found: (string | undefined)[] = []
+  for (const script of scripts) {
+    const { directory } = await fixture.step(script, lower)
+    found.push(fixture.packed(directory, lower).at(-1))
+    lower = [directory, ...lower]
+  }
+  return found
 }
 
 function ofCase(lines: readonly string[], index: number): readonly string[] {

@@ -86,6 +86,21 @@ export class SnapshotFixture {
     })
   }
 
+  /** Runs a script that sees what layers have in `/m` at /m. @returns its output */
+  look(
+    lower: readonly string[],
+    options: { readonly writable: boolean },
+    script: string,
+  ): Promise<string> {
+    return this.snapshots.use(async (snapshotter) => {
+      await using snapshot = await snapshotter.prepare(this.path(), [this.image])
+      await using view = await snapshotter.view(this.path(), lower, options)
+      const path = lower.length === 0 ? '/' : '/m'
+      const mount: Mount = { ...view.mount, target: '/m', path }
+      return await this.run(script, [snapshot.root, mount])
+    })
+  }
+
   /** Runs a script in a root. @returns its output. @throws with the output when it fails */
   async run(script: string, mounts: readonly [Mount, ...Mount[]]): Promise<string> {
     const output: Buffer[] = []
