@@ -58,6 +58,7 @@ export function parseKaniko(args: Arguments, env: Environment): KanikoRequest {
       tags: destinations,
       outputs: outputs(args, noPush),
       noCache: !args.has('cache'),
+      ...optional('root', env.TSBUILD_ROOT || undefined),
       ...(args.has('reproducible') ? { reproducible: true } : {}),
       insecureRegistries: [
         ...args.list('insecure-registry'),
