@@ -1,7 +1,8 @@
 /**
  * Compares tsbuild with BuildKit (the newest of `../shared/peers`, or of Debian's docker.io) and
  * buildah, in one run on one machine: same base image, a fresh file system for each, files in the page cache, medians of several repetitions.
- * Prints Markdown. With arguments, only the cases that are named: run, files, sizes, hello, parser.
+ * Prints Markdown. With arguments, only the cases that are named: run, files, sizes, hello, parser,
+ * containers.
  */
 import { mkdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -24,6 +25,7 @@ import {
 } from './builders.ts'
 import { changeOneFile, dockerfileContext, filesContext, runContext } from './contexts.ts'
 import { freshFileSystem } from './fresh-file-system.ts'
+import { containerFigures } from './in-containers.ts'
 import { measure, measureProgram, type Times } from './measure.ts'
 import { parserFigures } from './parser.ts'
 import { treeSizes } from './sizes.ts'
@@ -60,6 +62,7 @@ if (cases.length > 0) {
   console.log(`\n${formatTable(rows)}`)
 }
 if (isWanted('sizes')) console.log(`\n${await treeSizes((name) => directory.file(name))}`)
+if (isWanted('containers')) console.log(`\n${await containerFigures(bench)}`)
 
 /** 40 small RUN steps: cold, overhead of one step, and all of it cached. */
 async function runCases(builders: readonly Builder[], { base, directory }: Bench): Promise<Row[]> {

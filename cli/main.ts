@@ -1,3 +1,4 @@
+import { lacksRights } from '#builder/linux'
 import { typedFailure } from '#core'
 import { parseFlags } from './arguments/flags.ts'
 import { chooseCommand } from './choose-command.ts'
@@ -39,7 +40,7 @@ async function runCommand(argv: readonly string[], shell: Shell): Promise<number
     await print(shell, commandHelp({ ...command, flags }))
     return 0
   }
-  if (command.needsNamespace?.(args) === true && process.geteuid?.() !== 0) {
+  if (command.needsNamespace?.(args) === true && lacksRights()) {
     await becomeRootOfNamespace(argv, shell)
   }
   try {
@@ -52,7 +53,7 @@ async function runCommand(argv: readonly string[], shell: Shell): Promise<number
 /** Starts this very command again, as the root of a user namespace; it returns in the new process. */
 async function becomeRootOfNamespace(argv: readonly string[], { env }: Shell): Promise<void> {
   const { passOnNamedDescriptors } = await import('#builder/linux')
-  const { reexecInUserNamespace } = await import('#builder/sandbox')
+  const { reexecInUserNamespace } = await import('#builder/namespaces')
   const { resolveRoot } = await import('#cache')
   passOnNamedDescriptors(argv)
   // Inside, every user looks like root: the owner of the store has to be settled here.

@@ -10,13 +10,17 @@ export {
   detectCompression,
 } from './codec/compression.ts'
 export { changesOf, treeChanges } from './overlay/changes.ts'
-export type { Owners } from './overlay/directory-writer.ts'
-export { hasOwnersBeside, ownersBeside } from './overlay/kept-owners.ts'
+export {
+  hasHiddenDeletions,
+  hasOwnersBeside,
+  layerOwners,
+  type Owners,
+  ownersBeside,
+} from './overlay/owners-beside.ts'
 export { presumeOwners } from './overlay/presume-owners.ts'
-export { rawTree } from './overlay/raw-tree.ts'
+export { fileXattrs, RawTree, rawTree } from './overlay/raw-tree.ts'
 export { removeOthers } from './overlay/remove-others.ts'
-export { restoreOwners } from './overlay/restore-owners.ts'
-export { stackTree } from './overlay/stack-tree.ts'
+export { StackTree, stackTree } from './overlay/stack-tree.ts'
 export { omitUnchanged } from './overlay/unchanged.ts'
 export { resolveInTree } from './paths/resolve.ts'
 export { newestFile } from './tar/newest-file.ts'

@@ -1,5 +1,6 @@
-export { childPath, O_PATH } from '#disk'
+export { childPath, fileRights, hasSingleId, isPidNamespace, isUserNamespace, O_PATH } from '#disk'
 export { chownTree } from './filesystem/chown-tree.ts'
+export { ContentCopier } from './filesystem/content-copier.ts'
 export { BARE_DIRECTORY, fileStatOf } from './filesystem/file-stat.ts'
 export { setFileTimes } from './filesystem/file-times.ts'
 export {
@@ -13,11 +14,14 @@ export {
   makeWhiteout,
   type NodeType,
   opaqueXattr,
+  whiteoutXattr,
 } from './filesystem/nodes.ts'
 export { PendingFile } from './filesystem/pending-file.ts'
 export { MAX_OPEN, RootedDirectory } from './filesystem/rooted-directory.ts'
 export { hasWriter } from './filesystem/writers.ts'
-export { getXattr, listXattrs, setXattr } from './filesystem/xattr.ts'
+export { getXattr, listXattrs, removeXattr, setXattr } from './filesystem/xattr.ts'
+export { attachMount, makeFileSystem } from './mounts/detached.ts'
+export { mountPoints } from './mounts/mount-points.ts'
 export {
   MS,
   makeMountsPrivate,
@@ -26,7 +30,13 @@ export {
   restrictMount,
 } from './mounts/mounts.ts'
 export { mountOverlay } from './mounts/overlay.ts'
-export { failureOf, makeCallProgram, readReports, runCalls } from './programs/call-program.ts'
+export {
+  type CallReport,
+  failureOf,
+  makeCallProgram,
+  readReports,
+  runCalls,
+} from './programs/call-program.ts'
 export type { ProgramCall } from './programs/call-table.ts'
 export {
   CHILD,
@@ -36,13 +46,21 @@ export {
 } from './programs/call-table.ts'
 export { runsSmallPrograms, type SmallArchitecture } from './programs/foreign-program.ts'
 export type { ProcessEnd } from './programs/spawn.ts'
-export { awaitEnd, spawnProcess, waitForExit } from './programs/spawn.ts'
+export {
+  awaitEnd,
+  hasExited,
+  processEndOf,
+  SIGNAL_INFO_SIZE,
+  spawnProcess,
+  waitForExit,
+} from './programs/spawn.ts'
 export type { Identity } from './system/credentials.ts'
 export {
   assumeIdentity,
   canSetGroups,
   lastCapability,
   ownCapabilities,
+  preventTracing,
   resumeRoot,
 } from './system/credentials.ts'
 export {
@@ -54,20 +72,24 @@ export {
   rightsMessage,
   sendDescriptors,
 } from './system/descriptors.ts'
-export { passOnNamedDescriptors } from './system/named-descriptors.ts'
+export { lacksRights } from './system/lacks-rights.ts'
+export { passOnDescriptor, passOnNamedDescriptors } from './system/named-descriptors.ts'
 export type { NamespaceKind, Namespaces } from './system/namespaces.ts'
 export {
   closeNamespaces,
   enterNamespaces,
-  namespaceFlag,
+  namespaceFlags,
   namespacesToReturnTo,
   openNamespaces,
   unshareNamespaces,
   unshareWorkingDirectory,
 } from './system/namespaces.ts'
 export { getResourceLimit, type ResourceLimit } from './system/resource-limit.ts'
-export { bindSocket, raiseLoopback } from './system/sockets.ts'
-export type { SharedLibrary } from './system/syscalls.ts'
-export { openLibrary, SystemError } from './system/syscalls.ts'
+export { bindSocket, listenOnSocket, raiseLoopback } from './system/sockets.ts'
+export {
+  openLibrary,
+  /** @internal */
+  type SharedLibrary,
+  SystemError,
+} from './system/syscalls.ts'
 export { enterDirectory, setHostname, setUmask, threadId } from './system/thread.ts'
-export { hasSingleId, isUserNamespace } from './system/user-namespace.ts'

@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs'
+import { hasSingleId } from '#builder/linux'
+import { hasSubordinateIds } from '#builder/namespaces'
 import { MORE_IDS, TsbuildError } from '#core'
 import { removeTree } from '#disk'
-import { missingSeccompError } from './filter/seccomp.ts'
-import { canMapRange } from './host/rootless.ts'
 import { findNetworkProgram } from './network/network-program.ts'
 import { run } from './spec/run.ts'
 import { inProcessSandbox } from './threads/in-process.ts'
@@ -24,7 +24,7 @@ export interface SandboxCheck {
  * @internal
  */
 export async function checkSandbox(temporary: string): Promise<readonly SandboxCheck[]> {
-  const checks = [checkMachine(), checkOverlay(), checkSeccomp(), checkIds(), checkNetwork()]
+  const checks = [checkMachine(), checkOverlay(), checkIds(), checkNetwork()]
   if (checks.some((check) => check.state === 'missing')) return checks
   return [...checks, await tryStep(temporary)]
 }
@@ -47,15 +47,9 @@ function checkOverlay(): SandboxCheck {
   return { subject, state: 'limited', detail: 'the kernel has not loaded it', hint }
 }
 
-function checkSeccomp(): SandboxCheck {
-  const subject = 'system call filter'
-  const problem = missingSeccompError()
-  if (problem === undefined) return { subject, state: 'ok', detail: 'libseccomp is installed' }
-  return { subject, state: 'missing', detail: problem.message, hint: problem.hint }
-}
-
 function checkIds(): SandboxCheck {
-  if (canMapRange()) return { subject: 'user ids', state: 'ok', detail: 'all that images use' }
+  const hasRange = process.geteuid?.() === 0 ? !hasSingleId() : hasSubordinateIds()
+  if (hasRange) return { subject: 'user ids', state: 'ok', detail: 'all that images use' }
   return {
     subject: 'user ids',
     state: 'limited',

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import type { BuildOptions, BuildResult } from '#builder'
-import { type BuildWarning, type Bytes, suggestion } from '#core'
+import { type BuildChoice, type BuildWarning, type Bytes, suggestion } from '#core'
 import { type BuildRequest, parseBuild } from '../arguments/build-arguments.ts'
 import { parseCall } from '../arguments/call-value.ts'
 import { type Arguments, usageError } from '../arguments/flags.ts'
@@ -8,7 +8,7 @@ import { readDockerfileStdin } from '../io/dockerfile-input.ts'
 import { buildMetadata, prepareResultFile, writeResultFile } from '../io/result-files.ts'
 import { FailedSteps } from '../progress/failed-steps.ts'
 import { openProgress } from '../progress/open-progress.ts'
-import { isForPeople, type ProgressMode } from '../progress/progress.ts'
+import { isForPeople } from '../progress/progress.ts'
 import { print, type Shell } from '../terminal/shell.ts'
 import { cleanLine, formatSeconds } from '../terminal/text.ts'
 
@@ -30,8 +30,8 @@ export async function runBuild(
   for (const file of [request.iidfile, request.metadataFile]) {
     if (file !== undefined) prepareResultFile(file)
   }
-  const { options, progress } = await withStdin(request, shell)
-  const result = await reportedBuild(options, progress, shell)
+  const { options, progress, debug } = await withStdin(request, shell)
+  const result = await reportedBuild(options, { progress, debug }, shell)
   const { imageId } = result
   if (request.iidfile !== undefined && imageId !== undefined) {
     writeResultFile(request.iidfile, imageId)
@@ -84,13 +84,14 @@ function checkFolder(context: string, commands: readonly { readonly name: string
  */
 export async function reportedBuild(
   options: BuildOptions,
-  mode: ProgressMode,
+  { progress: mode, debug }: Pick<BuildRequest, 'progress' | 'debug'>,
   shell: Shell,
 ): Promise<BuildResult> {
   const { build } = await import('#builder')
   const progress = await openProgress(mode, shell)
   const failed = new FailedSteps(() => performance.now())
   const warnings: BuildWarning[] = []
+  const choices: BuildChoice[] = []
   try {
     return await build({
       ...options,
@@ -98,6 +99,7 @@ export async function reportedBuild(
       onEvent: (event) => {
         options.onEvent?.(event)
         if (event.type === 'warning') warnings.push(event)
+        if (event.type === 'choice') choices.push(event)
         failed.handle(event)
         progress.handle(event)
       },
@@ -108,8 +110,18 @@ export async function reportedBuild(
     throw error
   } finally {
     progress.close()
-    if (isForPeople(mode)) shell.stderr.write(warningText(warnings))
+    if (isForPeople(mode)) {
+      shell.stderr.write(choiceText(debug ? choices : []) + warningText(warnings))
+    }
   }
+}
+
+function choiceText(choices: readonly BuildChoice[]): string {
+  return choices
+    .map(({ subject, value, reason }) => {
+      return `${subject}: ${value}${reason === undefined ? '' : ` (${cleanLine(reason)})`}\n`
+    })
+    .join('')
 }
 
 function warningText(warnings: readonly BuildWarning[]): string {

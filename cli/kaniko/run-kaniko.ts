@@ -39,7 +39,11 @@ async function buildAndPush(request: KanikoRequest, log: KanikoLog, shell: Shell
   const options = await completeOptions(request, shell)
   const watch = new Watch(log)
   const result = await describeFailure(watch, () =>
-    reportedBuild({ ...options, onEvent: watch.handle }, log.progress, log.shellAt('info')),
+    reportedBuild(
+      { ...options, onEvent: watch.handle },
+      { progress: log.progress, debug: false },
+      log.shellAt('info'),
+    ),
   )
   writeDigestFiles(request.digestFiles, result)
   report(request, result, log)

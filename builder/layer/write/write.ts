@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs'
-import { BARE_DIRECTORY } from '#builder/linux'
+import { BARE_DIRECTORY, ContentCopier } from '#builder/linux'
 import type { Ring } from '#builder/threads'
 import {
   type Change,
@@ -15,12 +15,15 @@ import {
 import {
   type Consume,
   type CopyBuffer,
+  checkSize,
   copyBytes,
   copyFile,
   scratchBuffer,
 } from '../content/copy-buffer.ts'
 import { writeFully } from '../content/write-all.ts'
-import { DirectoryWriter, type Owners, writeError } from '../overlay/directory-writer.ts'
+import { DirectoryWriter } from '../overlay/directory-writer.ts'
+import type { Owners } from '../overlay/owners-beside.ts'
+import { writeError } from '../overlay/write-error.ts'
 import { TarWriter } from '../tar/tar-writer.ts'
 
 /** Where a layer is written to. */
@@ -91,12 +94,18 @@ function layerDirectory(path: string, options: WriteOptions): DirectoryWriter {
 }
 
 /**
- * Writes changes as the current user's files into a directory, which is made when missing. Files of other
- * names stay there; whiteouts and opaque marks are ignored.
+ * Writes changes as files into a directory, which is made when missing. Files of other names stay there;
+ * whiteouts and opaque marks are ignored. An entry without a name has the attributes of the directory.
+ * @param options `owners` is `drop` by default: the files belong to the current user
  * @throws {TsbuildError} as `writeLayer`
  */
-export function writeFiles(changes: Iterable<Change>, directory: string): void {
-  const files = new DirectoryWriter(directory, { owners: 'drop', onWarning: () => {} })
+export function writeFiles(
+  changes: Iterable<Change>,
+  directory: string,
+  options: Pick<WriteOptions, 'owners' | 'onWarning'> = {},
+): void {
+  const { owners = 'drop', onWarning = () => {} } = options
+  const files = new DirectoryWriter(directory, { owners, onWarning })
   try {
     const writer = new LayerWriter(undefined, files, undefined)
     for (const change of changes) if (change.kind === 'entry') writer.write(change)
@@ -112,6 +121,7 @@ class LayerWriter {
   readonly #directory: DirectoryWriter | undefined
   readonly #onFile: WriteOptions['onFile']
   readonly #buffer: CopyBuffer
+  #copier: ContentCopier | undefined
 
   constructor(
     tar: TarWriter | undefined,
@@ -146,16 +156,36 @@ class LayerWriter {
     const file = this.#directory?.makeFile(path, stat)
     const digest = this.#onFile === undefined ? undefined : new ContentDigest(size)
     try {
-      this.#copyContent(change, (bytes, start, end) => {
-        if (file !== undefined) writeFully(file, bytes, start, end)
-        digest?.update(bytes.subarray(start, end))
-      })
+      if (file !== undefined && this.#isCopied(change)) this.#copyInKernel(change, file)
+      else {
+        this.#copyContent(change, (bytes, start, end) => {
+          if (file !== undefined) writeFully(file, bytes, start, end)
+          digest?.update(bytes.subarray(start, end))
+        })
+      }
       this.#tar?.pad(size)
       if (file !== undefined) this.#directory?.setFileAttributes(path, file, change)
     } finally {
       if (file !== undefined) closeSync(file)
     }
     if (digest !== undefined) this.#onFile?.(path, digest.digest())
+  }
+
+  /** Whether the content is for a file alone, and nobody needs to see it. */
+  #isCopied({ data }: EntryChange): boolean {
+    return this.#tar === undefined && this.#onFile === undefined && data === undefined
+  }
+
+  #copyInKernel({ path, open, stat }: EntryChange, file: number): void {
+    if (open === undefined) throw new Error('a file without content')
+    this.#copier ??= new ContentCopier()
+    const source = open()
+    try {
+      const copied = this.#copier.copy({ from: source, to: file, size: stat.size })
+      checkSize(path, stat.size, copied)
+    } finally {
+      closeSync(source)
+    }
   }
 
   #copyContent({ path, data, open, stat }: EntryChange, consume: Consume): void {

@@ -10,7 +10,11 @@ const F_SETFD = 2
 export function passOnNamedDescriptors(words: readonly string[]): void {
   for (const [, digits] of words.join('\n').matchAll(/\/fd\/(\d{1,3})(?!\d)/g)) {
     const descriptor = Number(digits)
-    const isOpen = descriptor > 2 && existsSync(`/proc/self/fd/${descriptor}`)
-    if (isOpen) trySyscall('fcntl', [descriptor, F_SETFD, 0])
+    if (descriptor > 2 && existsSync(`/proc/self/fd/${descriptor}`)) passOnDescriptor(descriptor)
   }
+}
+
+/** Lets the program that takes this process's place have an open descriptor. */
+export function passOnDescriptor(descriptor: number): void {
+  trySyscall('fcntl', [descriptor, F_SETFD, 0])
 }

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs'
+import { isUserNamespace } from '#disk'
 import { syscall } from './syscalls.ts'
-import { isUserNamespace } from './user-namespace.ts'
 
 /** Kinds of namespaces a thread may be in, with their flags of unshare(2) and setns(2). */
 const FLAGS = {
@@ -8,16 +8,17 @@ const FLAGS = {
   cgroup: 0x2000000,
   uts: 0x4000000,
   ipc: 0x8000000,
+  user: 0x10000000,
   pid: 0x20000000,
   net: 0x40000000,
 } as const
 
-/** The kinds of namespaces that a thread enters one by one. */
-export type NamespaceKind = keyof typeof FLAGS
+/** The kinds of namespaces that a thread enters one by one: all but those of users. */
+export type NamespaceKind = Exclude<keyof typeof FLAGS, 'user'>
 
-/** The flag of one kind. */
-export function namespaceFlag(kind: NamespaceKind): number {
-  return FLAGS[kind]
+/** The sum of the flags of these kinds. */
+export function namespaceFlags(...kinds: readonly (keyof typeof FLAGS)[]): number {
+  return kinds.reduce((sum, kind) => sum | FLAGS[kind], 0)
 }
 
 const CLONE_FS = 0x200
@@ -30,7 +31,7 @@ export type Namespaces = Readonly<Partial<Record<NamespaceKind, number>>>
  * processes that it starts from now on.
  */
 export function unshareNamespaces(kinds: readonly NamespaceKind[]): void {
-  syscall('unshare', [kinds.reduce((sum, kind) => sum | FLAGS[kind], 0)], kinds.join(','))
+  syscall('unshare', [namespaceFlags(...kinds)], kinds.join(','))
 }
 
 /** Gives the calling thread a working directory, root and umask of its own. */

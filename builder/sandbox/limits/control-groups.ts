@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { isPidNamespace } from '#builder/linux'
 import { errnoOf, randomName, TsbuildError } from '#core'
 import {
   type CgroupDir,
@@ -113,11 +114,15 @@ function applySetting({ hierarchy, path, lock }: OwnCgroupDir, setting: GroupSet
   }
 }
 
+const ON_A_MACHINE =
+  'build as root, or in a group of your own: systemd-run --user --scope -p Delegate=yes tsbuild …'
+const IN_A_CONTAINER = 'let the container write to its control groups: docker run --privileged'
+
 function groupError(cause: unknown): unknown {
   if (cause instanceof TsbuildError || errnoOf(cause) === undefined) return cause
   return new TsbuildError('limit a step: control groups cannot be made here', {
     code: 'SANDBOX_UNAVAILABLE',
-    hint: 'build as root, or in a group of your own: systemd-run --user --scope -p Delegate=yes tsbuild …',
+    hint: isPidNamespace() ? IN_A_CONTAINER : ON_A_MACHINE,
     cause,
   })
 }

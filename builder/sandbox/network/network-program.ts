@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { accessSync, constants, existsSync } from 'node:fs'
+import { closeSync, constants, existsSync, openSync } from 'node:fs'
 import { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { TsbuildError } from '#core'
@@ -24,7 +24,8 @@ export function findNetworkProgram(): string | undefined {
 
 function isUsable(device: string): boolean {
   try {
-    accessSync(device, constants.R_OK | constants.W_OK)
+    // Opened: the devices of a container are limited by more than their modes.
+    closeSync(openSync(device, constants.O_RDWR))
     return true
   } catch {
     return false

@@ -22,7 +22,7 @@ import { confine } from '../filter/confinement.ts'
 import { CAP_KILL } from '../filter/profile.ts'
 import type { CgroupDir } from '../limits/cgroup-dir.ts'
 import type { FirstProcess } from './first-process.ts'
-import { type FirstProcessOptions, initStartError, mountProcCall } from './init-process.ts'
+import { type FirstProcessOptions, initStartError } from './init-process.ts'
 import {
   CLONE_NEWPID,
   CLONE_PARENT,
@@ -112,7 +112,7 @@ export function startGate(options: GateOptions): FirstProcess {
   }
 }
 
-function gateCalls({ proc, filter, cgroups }: GateOptions): readonly ProgramCall[] {
+function gateCalls({ mountProc, filter, cgroups }: GateOptions): readonly ProgramCall[] {
   const flags = CLONE_PARENT | CLONE_PARENT_SETTID | SIGCHLD
   const groups = cgroups.map((_, index) => FIRST_GROUP + index)
   // `struct msghdr`: one byte, and descriptors.
@@ -128,7 +128,7 @@ function gateCalls({ proc, filter, cgroups }: GateOptions): readonly ProgramCall
       { call: 'write', args: [group, '0', 1] },
       { call: 'close', args: [group] },
     ]),
-    mountProcCall(proc),
+    ...mountProc,
     { call: 'chdir', args: ['/'] },
     // Closes the pipe, and keeps the number from being used again.
     { call: 'dup3', args: [NULL, REPORT, 0] },

@@ -2,7 +2,6 @@ import type { Buffer } from 'node:buffer'
 import { closeSync, openSync, writeSync } from 'node:fs'
 import {
   failureOf,
-  MS,
   makePipe,
   type ProgramCall,
   RECORD,
@@ -26,8 +25,8 @@ import { startProgram } from './start-program.ts'
 
 /** What every first process needs. */
 export interface FirstProcessOptions {
-  /** Where to mount /proc: an existing directory in the thread's working directory. */
-  readonly proc: string
+  /** Calls that mount its /proc; none where there is one. */
+  readonly mountProc: readonly ProgramCall[]
   /** The filter of system calls. */
   readonly filter: Buffer
 }
@@ -73,14 +72,14 @@ export function startInit(options: FirstProcessOptions): FirstProcess {
 
 const SIG_IGN = 1
 
-function initCalls({ proc, filter }: FirstProcessOptions): readonly ProgramCall[] {
+function initCalls({ mountProc, filter }: FirstProcessOptions): readonly ProgramCall[] {
   return [
     { call: 'unshare', args: [CLONE_NEWCGROUP], optional: true },
     { call: 'unshare', args: [CLONE_NEWPID] },
     { call: 'clone', args: [CLONE_PARENT | SIGCHLD, 0, 0, 0, 0], forks: [] },
     // Until the builder has its namespace.
     { call: 'read', args: [CONTROL, [0], 1] },
-    mountProcCall(proc),
+    ...mountProc,
     { call: 'chdir', args: ['/'] },
     { call: 'prctl', args: [PR_SET_NAME, 'init', 0, 0, 0] },
     // The kernel then releases orphans, for which scripts that stop a service wait.
@@ -93,11 +92,6 @@ function initCalls({ proc, filter }: FirstProcessOptions): readonly ProgramCall[
     { call: 'read', args: [CONTROL, [0], 1], optional: true },
     { call: 'exit_group', args: [0] },
   ]
-}
-
-/** Mounts the procfs of the calling process's pid namespace. */
-export function mountProcCall(proc: string): ProgramCall {
-  return { call: 'mount', args: ['proc', proc, 'proc', MS.NOSUID | MS.NODEV | MS.NOEXEC, 0] }
 }
 
 /**

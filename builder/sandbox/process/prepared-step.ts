@@ -19,6 +19,8 @@ export interface StepInput {
 /** Namespaces, a root and a pid 1, ready for the program of a step. Data: another thread starts it. */
 export interface PreparedStep {
   readonly first: FirstProcess
+  /** `shared`: its /proc shows the processes of the builder's pid namespace. */
+  readonly proc: 'own' | 'shared'
   /** Descriptors of all namespaces of the step. */
   readonly namespaces: Namespaces
   readonly root: AssembledRoot

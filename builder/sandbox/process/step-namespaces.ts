@@ -1,5 +1,4 @@
 import { closeSync, openSync } from 'node:fs'
-import { basename } from 'node:path'
 import {
   closeNamespaces,
   enterDirectory,
@@ -18,7 +17,7 @@ import {
   unshareNamespaces,
   unshareWorkingDirectory,
 } from '#builder/linux'
-import { stepFilter } from '../filter/seccomp.ts'
+import { stepFilter } from '../filter/step-filter.ts'
 import { OWN_NETWORK_DNS } from '../network/network-program.ts'
 import { type AssembledRoot, assembleRoot, type RootInput, type Undo } from '../root/assemble.ts'
 import { LOOPBACK } from '../root/etc-files.ts'
@@ -28,6 +27,7 @@ import { endGate, type FirstProcess, releaseFirst } from './first-process.ts'
 import { startGate } from './gate-process.ts'
 import { startInit } from './init-process.ts'
 import type { PreparedStep, StepInput } from './prepared-step.ts'
+import { startWithProc } from './proc-mount.ts'
 
 /** A thread that prepares steps: how it comes back from their namespaces, and the facts of the host. */
 export interface Preparer {
@@ -78,8 +78,9 @@ function prepareInside(preparer: Preparer, input: StepInput, undo: Undo): Prepar
     makeMountsPrivate()
     const scaffold = mountScaffold(preparer.scaffold)
     enterScaffold(preparer.scaffold)
-    const proc = basename(scaffold.proc)
-    const first = spec.init ? startInit({ proc, filter }) : startGate({ proc, filter, cgroups })
+    const { first, proc } = startWithProc(scaffold.proc, (mountProc) =>
+      spec.init ? startInit({ mountProc, filter }) : startGate({ mountProc, filter, cgroups }),
+    )
     try {
       setHostname(spec.hostname)
       if (network === 'none') raiseLoopback()
@@ -91,7 +92,7 @@ function prepareInside(preparer: Preparer, input: StepInput, undo: Undo): Prepar
       leaveHostFiles(root)
       const namespaces = { ...opened, pid: first.namespace }
       const isInsecure = spec.security === 'insecure'
-      return { first, namespaces, root, filter: isInsecure ? undefined : filter }
+      return { first, proc, namespaces, root, filter: isInsecure ? undefined : filter }
     } catch (cause) {
       undo.push(() => endFirst(first))
       throw cause

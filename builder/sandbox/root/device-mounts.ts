@@ -7,7 +7,15 @@ import {
   openSync,
   symlinkSync,
 } from 'node:fs'
-import { isUserNamespace, MS, makeNode, mount, O_PATH, restrictMount } from '#builder/linux'
+import {
+  isUserNamespace,
+  MS,
+  makeNode,
+  mount,
+  O_PATH,
+  ownCapabilities,
+  restrictMount,
+} from '#builder/linux'
 import { errnoOf, TsbuildError } from '#core'
 import { DEVICE_LINKS, DEVICES, HOST_DEVICES } from '../filter/profile.ts'
 import { NOTHING_SPECIAL, type OnCreate, openMountPoint } from './mount-points.ts'
@@ -46,7 +54,7 @@ export function mountDev(root: number, scaffold: Scaffold, options: DevOptions):
   const entry = findEntry(root, '/dev')
   const dev = descriptorPath(entry.descriptor)
   for (const device of DEVICES) {
-    if (openable) makeDevice(dev, device)
+    if (openable && canMakeDevices()) makeDevice(dev, device)
     else showDevice(dev, device, scaffold)
   }
   for (const [name, to] of DEVICE_LINKS) symlinkSync(to, `${dev}/${name}`)
@@ -63,10 +71,19 @@ export function mountDev(root: number, scaffold: Scaffold, options: DevOptions):
   closeSync(entry.descriptor)
 }
 
+const MKNOD = 27n
+
+let makesDevices: boolean | undefined
+
+/** No device can be made in a user namespace, and none without the right to. */
+function canMakeDevices(): boolean {
+  makesDevices ??= !isUserNamespace() && ((ownCapabilities() >> MKNOD) & 1n) === 1n
+  return makesDevices
+}
+
 /** Adds the devices of the host that steps with all rights expect, as far as it has them. */
 function addHostDevices(dev: string): void {
-  // In a user namespace no device can be made.
-  if (isUserNamespace()) return
+  if (!canMakeDevices()) return
   mkdirSync(`${dev}/net`, 0o755)
   for (const name of HOST_DEVICES) {
     const stat = lstatSync(`/dev/${name}`, { throwIfNoEntry: false })
@@ -94,13 +111,13 @@ function makeDevice(directory: string, [name, major, minor]: Device): void {
 
 /**
  * Shows a device in a directory whose own devices cannot be opened. It is one of the step's own, which
- * lies where the step cannot make more of them; in a user namespace no device can be made, so it is
- * the host's, and cannot be changed.
+ * lies where the step cannot make more of them; where no device can be made, it is the host's, and cannot
+ * be changed.
  */
 function showDevice(dev: string, device: Device, scaffold: Scaffold): void {
   const path = `${dev}/${device[0]}`
   closeSync(openSync(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o666))
-  if (isUserNamespace()) {
+  if (!canMakeDevices()) {
     showHostDevice(path, device)
     return
   }
@@ -136,7 +153,7 @@ const NULL: Device = ['null', 1, 3]
 export function mountNothing({ nothing, devices }: Scaffold): void {
   mount(devices, { type: 'tmpfs', flags: MS.NOSUID | MS.NOEXEC, data: 'mode=755' })
   closeSync(openSync(nothing, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o666))
-  if (isUserNamespace()) {
+  if (!canMakeDevices()) {
     showHostDevice(nothing, NULL)
     return
   }

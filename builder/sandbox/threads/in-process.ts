@@ -1,8 +1,8 @@
-import { isUserNamespace } from '#builder/linux'
-import { TsbuildError } from '#core'
-import { noticesOf, processStatus } from '../host/rights.ts'
+import { isPidNamespace, isUserNamespace } from '#builder/linux'
+import { canMakeNamespaces, missingNamespacesError, processStatus } from '#builder/namespaces'
+import type { TsbuildError } from '#core'
+import { missingLimitNotice, noticesOf, sharedNetworkNotice } from '../host/notices.ts'
 import type { ControlGroup } from '../limits/control-groups.ts'
-import type { Controller } from '../limits/group-setting.ts'
 import { type NetworkKind, networkKindOf } from '../network/network-program.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
 import type { RunningProcess, Sandbox, StartOptions } from '../spec/sandbox.ts'
@@ -27,13 +27,16 @@ export function inProcessSandbox(options: InProcessOptions): Sandbox {
 }
 
 class InProcessSandbox implements Sandbox {
-  readonly #options: InProcessOptions
+  readonly #temporary: string
+  readonly #onNotice: (notice: TsbuildError) => void
   readonly #running = new Set<RunningStep>()
   readonly #workers = new Map<string, Promise<StepWorkers>>()
 
   constructor(options: InProcessOptions) {
-    this.#options = { ...options, onNotice: onceEach(options.onNotice) }
-    for (const notice of noticesOf(processStatus())) this.#options.onNotice?.(notice)
+    this.#temporary = options.temporary
+    this.#onNotice = onceEach(options.onNotice)
+    for (const notice of noticesOf(processStatus())) this.#onNotice(notice)
+    if (!canMakeNamespaces()) return
     // A failure is reported by the first step that uses them.
     this.#workersFor('none').then(
       ({ launchers: { sandbox } }) => sandbox.giveBack(sandbox.take()),
@@ -42,9 +45,13 @@ class InProcessSandbox implements Sandbox {
   }
 
   async start(spec: ProcessSpec, options: StartOptions = {}): Promise<RunningProcess> {
+    const missing = missingNamespacesError()
+    if (missing !== undefined) throw missing
     const network = networkKindOf(spec.network)
+    const isShared = network === 'host' && spec.network === 'default'
+    if (isShared && isPidNamespace()) this.#onNotice(sharedNetworkNotice())
     const workers = await this.#workersFor(network)
-    const step = new RunningStep(spec, options, { workers, network })
+    const step = new RunningStep(spec, options, { workers, network, onNotice: this.#onNotice })
     this.#running.add(step)
     const onEnd = (): void => void this.#running.delete(step)
     step.end.then(onEnd, onEnd)
@@ -69,14 +76,14 @@ class InProcessSandbox implements Sandbox {
     const known = this.#workers.get(key)
     if (known !== undefined) return known
     if (this.#workers.size === 0) process.on('exit', this.#cancelAll)
-    const started = startWorkers(this.#options.temporary, (group) => this.#reportGroup(group))
+    const started = startWorkers(this.#temporary, (group) => this.#reportGroup(group))
     this.#workers.set(key, started)
     return started
   }
 
   #reportGroup({ lacking }: ControlGroup): void {
     for (const [controller, failure] of lacking) {
-      this.#options.onNotice?.(noticeOf(controller, failure))
+      this.#onNotice(missingLimitNotice(controller, failure))
     }
   }
 
@@ -94,12 +101,4 @@ function onceEach(onNotice: InProcessOptions['onNotice']): (notice: TsbuildError
     seen.add(notice.message)
     onNotice?.(notice)
   }
-}
-
-function noticeOf(controller: Controller, { message, hint }: TsbuildError): TsbuildError {
-  const effect =
-    controller === 'devices'
-      ? 'steps cannot open device files that they make'
-      : 'nothing limits how many processes a step starts'
-  return new TsbuildError(`${effect}: ${message}`, { code: 'SANDBOX_UNAVAILABLE', hint })
 }

@@ -1,5 +1,6 @@
 import type { ProcessEnd } from '#builder/linux'
 import { Resources, TsbuildError } from '#core'
+import { sharedProcNotice } from '../host/notices.ts'
 import type { ControlGroup } from '../limits/control-groups.ts'
 import { limitsDevices, makeStepGroup } from '../limits/step-groups.ts'
 import type { NetworkKind } from '../network/network-program.ts'
@@ -12,10 +13,19 @@ import { StepHandle } from './step-handle.ts'
 import { listenOn } from './step-listener.ts'
 import type { StepWorkers } from './step-workers.ts'
 
+/** What a step is run with, besides what it is. */
+export interface StepContext {
+  readonly workers: StepWorkers
+  readonly network: NetworkKind
+  /** Gets how the step is isolated less than it should be. */
+  readonly onNotice: (notice: TsbuildError) => void
+}
+
 /** One step from its preparation to its last process. */
 export class RunningStep {
   readonly #workers: StepWorkers
   readonly #options: StartOptions
+  readonly #onNotice: StepContext['onNotice']
   readonly #started = Promise.withResolvers<RunningProcess>()
   #first: SharedChild | undefined
   #isCancelled = false
@@ -27,9 +37,10 @@ export class RunningStep {
   constructor(
     spec: ProcessSpec,
     options: StartOptions,
-    { workers, network }: { readonly workers: StepWorkers; readonly network: NetworkKind },
+    { workers, network, onNotice }: StepContext,
   ) {
     this.#workers = workers
+    this.#onNotice = onNotice
     this.#options = options
     this.end = this.#runToEnd(spec, network)
     this.end.catch(() => undefined)
@@ -86,6 +97,7 @@ export class RunningStep {
     const { directories: cgroups } = ownGroup ?? launcher.group
     const devicesLimited = spec.security === 'sandbox' && limitsDevices(ownGroup ?? launcher.group)
     const step = await preparer.run('prepare', { spec, network, cgroups, devicesLimited })
+    if (step.proc === 'shared') this.#onNotice(sharedProcNotice())
     return await this.#runIn(step, spec, { launcher, ownGroup })
   }
 

@@ -19,7 +19,7 @@ const TEST_PACKAGES: Readonly<Record<string, string>> = {
   gcc: 'compiles the program that tells what a step can reach',
   git: 'what repositories are fetched with, and served by',
   'libc6-dev': 'the C library for it',
-  libseccomp2: "system call filters of tsbuild's sandbox",
+  libseccomp2: 'another compiler of filters of system calls',
   mount: 'mounts /proc for the steps of tsbuild; the smallest of Debians lack it',
   'openssh-client': 'ssh-add and ssh-keygen: other readers of keys and users of agents',
   openssl: 'makes certificates for registries that speak https',
@@ -38,13 +38,19 @@ const BENCH_PACKAGES: Readonly<Record<string, string>> = {
   buildah: 'a builder to compare with',
 }
 
+/** What `npm run test:containers` uses besides. */
+const CONTAINER_PACKAGES: Readonly<Record<string, string>> = {
+  podman: 'another engine whose containers tsbuild runs in',
+}
+
 /** What packages are installed for. */
-export type PackageUse = 'image' | 'test' | 'bench'
+export type PackageUse = 'image' | 'test' | 'bench' | 'containers'
 
 const PACKAGES: Readonly<Record<PackageUse, Readonly<Record<string, string>>>> = {
   image: IMAGE_PACKAGES,
   test: { ...IMAGE_PACKAGES, ...TEST_PACKAGES },
   bench: { ...IMAGE_PACKAGES, ...TEST_PACKAGES, ...BENCH_PACKAGES },
+  containers: { ...IMAGE_PACKAGES, ...TEST_PACKAGES, ...CONTAINER_PACKAGES },
 }
 
 /** The packages that are not installed, sorted. */

@@ -42,7 +42,11 @@ describe('a thread of the sandbox that ends too early', () => {
   })
 
   const start = (spec: ProcessSpec, changed: Partial<StepWorkers>): RunningStep =>
-    new RunningStep(spec, {}, { workers: { ...workers, ...changed }, network: 'none' })
+    new RunningStep(
+      spec,
+      {},
+      { workers: { ...workers, ...changed }, network: 'none', onNotice: () => undefined },
+    )
 
   it('fails the step that it prepares as PEER_GONE', async () => {
     const preparer = new TaskThread<typeof namespaceTasks>(options)

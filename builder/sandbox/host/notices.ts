@@ -1,0 +1,63 @@
+/** What is said once where steps are limited, or isolated less than usual. */
+import { canSetGroups } from '#builder/linux'
+import { hasNoNewPrivileges, type ProcessStatus } from '#builder/namespaces'
+import { MORE_IDS, TsbuildError } from '#core'
+import type { Controller } from '../limits/group-setting.ts'
+
+/** What steps have or lack because of how this process was started. */
+export function noticesOf(status: ProcessStatus): readonly TsbuildError[] {
+  const notices: TsbuildError[] = []
+  if (hasNoNewPrivileges(status)) {
+    notices.push(
+      notice(
+        'set-uid programs in steps (sudo, su) get no rights: no_new_privs is set on this process',
+        'start it without: allowPrivilegeEscalation of Kubernetes, no-new-privileges of docker, NoNewPrivileges of systemd',
+      ),
+    )
+  }
+  const primary = status.get('Gid')?.split('\t')[0]
+  const others = (status.get('Groups') ?? '')
+    .split(' ')
+    .filter((gid) => gid !== '' && gid !== primary)
+  if (!canSetGroups() && others.length > 0) {
+    notices.push(
+      notice(
+        'steps keep the supplementary groups of the user who builds: the kernel lets one with a single id drop none',
+        MORE_IDS,
+      ),
+    )
+  }
+  return notices
+}
+
+/** A limit that steps do not have. @param failure why */
+export function missingLimitNotice(
+  controller: Controller,
+  { message, hint }: TsbuildError,
+): TsbuildError {
+  const effect =
+    controller === 'devices'
+      ? 'steps cannot open device files that they make'
+      : 'nothing limits how many processes a step starts'
+  return notice(`${effect}: ${message}`, hint)
+}
+
+/** Steps have the /proc of the container. */
+export function sharedProcNotice(): TsbuildError {
+  return notice(
+    'steps see the processes of this container, and of each other: its /proc is masked, so the kernel lets them mount none',
+    'unmask it: docker run --security-opt systempaths=unconfined, procMount: Unmasked of Kubernetes',
+  )
+}
+
+/** Steps have the network of the container. */
+export function sharedNetworkNotice(): TsbuildError {
+  return notice(
+    'steps share the network of this container',
+    'install slirp4netns in it, and start it with --device /dev/net/tun; or give steps none: --network=none',
+  )
+}
+
+function notice(message: string, hint: string | undefined): TsbuildError {
+  return new TsbuildError(message, { code: 'SANDBOX_UNAVAILABLE', hint })
+}

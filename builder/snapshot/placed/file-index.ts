@@ -1,0 +1,96 @@
+import type { Stats } from 'node:fs'
+import type { Name } from '#core'
+
+/** What is known of a directory that is shown. */
+export interface Folder {
+  /** Row of its marks. */
+  readonly row: number
+  /** What it shows: rows of the marks of files, and directories. */
+  readonly entries: Map<Name, number | Folder>
+}
+
+/** Milliseconds; the others are as lstat(2) says. */
+const COLUMNS = 8
+const FIRST_ROWS = 1024
+const INODE = 0
+const BIRTH = 1
+
+/**
+ * What tells whether files are untouched: of each one a row of numbers, which takes 64 bytes. The time of
+ * the last change of an inode is the one that a program cannot set; the others say the same once more,
+ * should the clock have been set back.
+ */
+export class FileIndex {
+  #table = new Float64Array(COLUMNS * FIRST_ROWS)
+  #rows = 0
+  readonly #free: number[] = []
+  #newest = 0
+
+  /** The newest time at which one of the files was changed, in milliseconds. */
+  get newest(): number {
+    return this.#newest
+  }
+
+  add(stats: Stats): number {
+    const row = this.#free.pop() ?? this.#rows++
+    if (row * COLUMNS === this.#table.length) {
+      const larger = new Float64Array(this.#table.length * 2)
+      larger.set(this.#table)
+      this.#table = larger
+    }
+    this.set(row, stats)
+    return row
+  }
+
+  set(row: number, stats: Stats): void {
+    const table = this.#table
+    const at = row * COLUMNS
+    table[at + INODE] = stats.ino
+    table[at + BIRTH] = stats.birthtimeMs
+    table[at + 2] = stats.ctimeMs
+    table[at + 3] = stats.mtimeMs
+    table[at + 4] = stats.size
+    table[at + 5] = stats.mode
+    table[at + 6] = stats.uid
+    table[at + 7] = stats.gid
+    if (stats.ctimeMs > this.#newest) this.#newest = stats.ctimeMs
+  }
+
+  /** Forgets what has a name, with everything below. */
+  delete(entry: number | Folder): void {
+    if (typeof entry === 'number') {
+      this.#free.push(entry)
+      return
+    }
+    const folders = [entry]
+    for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+      this.#free.push(folder.row)
+      for (const child of folder.entries.values()) {
+        if (typeof child === 'number') this.#free.push(child)
+        else folders.push(child)
+      }
+    }
+  }
+
+  /** Whether nothing has changed: content, rights and attributes. Of a directory: also its names. */
+  isUntouched(row: number, stats: Stats): boolean {
+    const table = this.#table
+    const at = row * COLUMNS
+    return (
+      table[at + 2] === stats.ctimeMs &&
+      table[at + INODE] === stats.ino &&
+      table[at + 3] === stats.mtimeMs &&
+      table[at + 4] === stats.size &&
+      table[at + 5] === stats.mode &&
+      table[at + 6] === stats.uid &&
+      table[at + 7] === stats.gid &&
+      table[at + BIRTH] === stats.birthtimeMs
+    )
+  }
+
+  /** Whether it is the same inode: its number may have been given to another one meanwhile. */
+  isSame(row: number, stats: Stats): boolean {
+    const at = row * COLUMNS
+    return this.#table[at + INODE] === stats.ino && this.#table[at + BIRTH] === stats.birthtimeMs
+  }
+}

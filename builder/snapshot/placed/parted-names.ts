@@ -1,0 +1,51 @@
+import { constants, openSync, readlinkSync } from 'node:fs'
+import { fileXattrs } from '#builder/layer'
+import { fileStatOf, type RootedDirectory } from '#builder/linux'
+import type { EntryChange, Name } from '#core'
+import { clearFolder } from './placement.ts'
+
+const OPEN_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+
+/** A further name of a file that has another one. */
+export interface SharedName {
+  readonly path: Name
+  readonly first: Name
+}
+
+/**
+ * Makes each name a file for itself, as overlayfs does before a change of a file with several names.
+ * @param write writes entries into the root
+ * @returns all paths whose inodes were changed
+ */
+export function partNames(
+  root: RootedDirectory,
+  names: readonly SharedName[],
+  write: (entries: readonly EntryChange[]) => void,
+): readonly Name[] {
+  if (names.length === 0) return []
+  const folders = new Set(names.map(({ path }) => folderOf(path)))
+  // Made before the names are removed: with the times of now.
+  const entries = [...folders].sort().map((path) => entryOf(root, path, path))
+  for (const path of folders) clearFolder(root, path)
+  for (const { path, first } of names) entries.push(entryOf(root, path, first))
+  write(entries)
+  return [...new Set([...folders, ...names.flatMap(({ path, first }) => [path, first])])]
+}
+
+function folderOf(path: Name): Name {
+  return path.slice(0, Math.max(path.lastIndexOf('/'), 0)) as Name
+}
+
+/** `path` as a copy of what is at `source`. */
+function entryOf(root: RootedDirectory, path: Name, source: Name): EntryChange {
+  const place = root.place(source)
+  const stats = root.lstat(source)
+  if (stats === undefined) throw new Error(`nothing is at ${source}`)
+  const stat = fileStatOf(stats, { place })
+  const entry = { kind: 'entry', path, stat, xattrs: fileXattrs(place) } as const
+  if (stat.type === 'file') {
+    return { ...entry, open: () => openSync(root.place(source), OPEN_FILE) }
+  }
+  if (stat.type !== 'symlink') return entry
+  return { ...entry, target: readlinkSync(place, 'latin1') as Name }
+}
