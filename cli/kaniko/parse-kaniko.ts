@@ -52,6 +52,7 @@ export function parseKaniko(args: Arguments, env: Environment): KanikoRequest {
     besidePath,
     options: {
       ...optional('file', file),
+      ignoresInFetched: true,
       ...optional('contextFolder', args.text('context-sub-path') || undefined),
       ...optional('target', args.text('target') || undefined),
       ...optional('platform', args.text('custom-platform') || args.text('customPlatform')),
