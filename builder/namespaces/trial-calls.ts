@@ -17,5 +17,6 @@ export const NAMESPACE_CALLS: readonly ProgramCall[] = [
   { call: 'mount', args: ['none', '/', 0, MS.REC | MS.PRIVATE, 0] },
   { call: 'mount', args: ['tmpfs', '/proc', 'tmpfs', 0, 0] },
   { call: 'chdir', args: ['/proc'] },
-  { call: 'pivot_root', args: ['.', '.'] },
+  { call: 'mount', args: ['.', '/', 0, MS.MOVE, 0] },
+  { call: 'chroot', args: ['.'] },
 ]
