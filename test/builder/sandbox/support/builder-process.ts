@@ -9,8 +9,8 @@ import { reexecInUserNamespace } from '#builder/namespaces'
 import { inProcessSandbox, run } from '#builder/sandbox'
 import { refuseCalls } from '../../../suites/sandbox/refuse-calls.ts'
 
-const { temporary, specs, exitOnOutput, notices, refused } = JSON.parse(process.argv[2] ?? '')
-if (refused !== undefined) refuseCalls(refused)
+const { temporary, specs, exitOnOutput, notices, refused = [] } = JSON.parse(process.argv[2] ?? '')
+if (refused.length > 0) refuseCalls(refused)
 reexecInUserNamespace({ env: process.env })
 await using sandbox = inProcessSandbox({
   temporary,
