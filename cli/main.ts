@@ -52,7 +52,7 @@ async function runCommand(argv: readonly string[], shell: Shell): Promise<number
 /** Starts this very command again, as the root of a user namespace; it returns in the new process. */
 async function becomeRootOfNamespace(argv: readonly string[], { env }: Shell): Promise<void> {
   const { passOnNamedDescriptors } = await import('#builder/linux')
-  const { reexecInUserNamespace } = await import('#builder/sandbox')
+  const { reexecInUserNamespace } = await import('#builder/namespaces')
   const { resolveRoot } = await import('#cache')
   passOnNamedDescriptors(argv)
   // Inside, every user looks like root: the owner of the store has to be settled here.

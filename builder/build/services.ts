@@ -1,10 +1,12 @@
 import { Fetcher, type RemoteFetcher, recordingFetcher } from '#builder/fetch'
 import type { Settings } from '#builder/options'
 import type { Sandbox } from '#builder/sandbox'
+import { openSnapshots, type Snapshots } from '#builder/snapshot'
 import { type StepSecrets, type WorkPool, workPool } from '#builder/solve'
 import type { Store, TemporaryDirectory } from '#cache'
 import type { Material } from '#core'
 import { createRegistryClient, type RegistryClient } from '#registry-client'
+import { snapshotterMemory } from './snapshotter-memory.ts'
 
 /** What a build opens at most once, and only when it is needed. */
 export class Services implements AsyncDisposable {
@@ -18,8 +20,10 @@ export class Services implements AsyncDisposable {
   #fetcher: Fetcher | undefined
   #recording: RemoteFetcher | undefined
   #sandbox: Promise<Sandbox> | undefined
+  #snapshots: Snapshots | undefined
   #closing: Promise<void> | undefined
-  #scratch: TemporaryDirectory | undefined
+  /** Of the sandbox and of snapshots. */
+  readonly #scratch: TemporaryDirectory[] = []
 
   constructor(settings: Settings, deps: { readonly store: Store; readonly secrets: StepSecrets }) {
     this.#settings = settings
@@ -53,13 +57,46 @@ export class Services implements AsyncDisposable {
 
   async #openSandbox(): Promise<Sandbox> {
     const { inProcessSandbox } = await import('#builder/sandbox')
-    this.#scratch = this.#store.temporary()
     const { onEvent } = this.#settings
     return inProcessSandbox({
-      temporary: this.#scratch.path,
+      temporary: this.#scratchDirectory(),
       onNotice: ({ message, hint }) =>
         onEvent({ type: 'warning', message: `${message} (${hint})` }),
     })
+  }
+
+  snapshots(): Snapshots {
+    this.#snapshots ??= this.#openSnapshots()
+    return this.#snapshots
+  }
+
+  #openSnapshots(): Snapshots {
+    const { onEvent, snapshotter, snapshotSize } = this.#settings
+    const { pool } = this
+    return openSnapshots({
+      choice: snapshotter,
+      size: snapshotSize,
+      memory: snapshotterMemory(this.#store),
+      scratch: () => this.#scratchDirectory(),
+      work: {
+        copyUpper: (paths, signal) => pool.run('copyUpper', paths, signal),
+        dropForeignMarks: (upper, signal) => pool.run('dropForeignMarks', upper, signal),
+      },
+      onChoice: (value, reason) =>
+        onEvent({
+          type: 'choice',
+          subject: 'snapshotter',
+          value,
+          ...(reason === undefined ? {} : { reason }),
+        }),
+      onNotice: (message) => onEvent({ type: 'warning', message }),
+    })
+  }
+
+  #scratchDirectory(): string {
+    const made = this.#store.temporary()
+    this.#scratch.push(made)
+    return made.path
   }
 
   /** Ends the threads of steps; call it when no more steps are run. Idempotent. */
@@ -71,7 +108,8 @@ export class Services implements AsyncDisposable {
   async #endSandbox(): Promise<void> {
     const sandbox = await this.#sandbox?.catch(() => undefined)
     await sandbox?.[Symbol.asyncDispose]()
-    await this.#scratch?.[Symbol.asyncDispose]()
+    await this.#snapshots?.[Symbol.asyncDispose]()
+    await Promise.all(this.#scratch.map((one) => one[Symbol.asyncDispose]()))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

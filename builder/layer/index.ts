@@ -10,7 +10,12 @@ export {
   detectCompression,
 } from './codec/compression.ts'
 export { changesOf, treeChanges } from './overlay/changes.ts'
-export { hasOwnersBeside, layerOwners, ownersBeside } from './overlay/owners-beside.ts'
+export {
+  hasHiddenDeletions,
+  hasOwnersBeside,
+  layerOwners,
+  ownersBeside,
+} from './overlay/owners-beside.ts'
 export { presumeOwners } from './overlay/presume-owners.ts'
 export { fileXattrs, RawTree, rawTree } from './overlay/raw-tree.ts'
 export { removeOthers } from './overlay/remove-others.ts'

@@ -1,5 +1,6 @@
 export { childPath, fileRights, hasSingleId, isPidNamespace, isUserNamespace, O_PATH } from '#disk'
 export { chownTree } from './filesystem/chown-tree.ts'
+export { ContentCopier } from './filesystem/content-copier.ts'
 export { BARE_DIRECTORY, fileStatOf } from './filesystem/file-stat.ts'
 export { setFileTimes } from './filesystem/file-times.ts'
 export {
@@ -13,11 +14,13 @@ export {
   makeWhiteout,
   type NodeType,
   opaqueXattr,
+  whiteoutXattr,
 } from './filesystem/nodes.ts'
 export { PendingFile } from './filesystem/pending-file.ts'
 export { MAX_OPEN, RootedDirectory } from './filesystem/rooted-directory.ts'
 export { hasWriter } from './filesystem/writers.ts'
-export { getXattr, listXattrs, setXattr } from './filesystem/xattr.ts'
+export { getXattr, listXattrs, removeXattr, setXattr } from './filesystem/xattr.ts'
+export { attachMount, makeFileSystem } from './mounts/detached.ts'
 export { mountPoints } from './mounts/mount-points.ts'
 export {
   MS,

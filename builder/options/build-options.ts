@@ -1,4 +1,5 @@
 import type { Output } from '#builder/export'
+import type { SnapshotterKind } from '#builder/snapshot'
 import type {
   BuildEventListener,
   Bytes,
@@ -51,6 +52,14 @@ export interface BuildOptions {
   readonly noCache?: boolean | readonly string[]
   /** Ask registries for base images even when the local store has the name. Default: false. */
   readonly pull?: boolean
+  /**
+   * How RUN steps get their files: by the kernel's `overlay`, by one that keeps what is written in memory
+   * (`overlay-tmpfs`), by the program `fuse-overlayfs`, or as `copies`. Default: `auto`, the first of
+   * these that works for this store on this machine.
+   */
+  readonly snapshotter?: SnapshotterKind | 'auto'
+  /** Bytes in memory for what a step writes, with `overlay-tmpfs`. Default: half of what is free. */
+  readonly snapshotSize?: number
   /** Of RUN steps that ask for none themselves. Default: `default`. */
   readonly network?: 'default' | 'none' | 'host'
   /**

@@ -8,6 +8,7 @@ import {
 } from '#builder/context'
 import { checkOutput, type Output, type OutputRequest } from '#builder/export'
 import type { StepSettings } from '#builder/plan'
+import { SNAPSHOTTER_KINDS, type SnapshotterKind } from '#builder/snapshot'
 import { resolveRoot } from '#cache'
 import {
   formatPlatform,
@@ -53,6 +54,8 @@ export interface Settings {
   readonly pull: boolean
   readonly network: 'default' | 'none' | 'host'
   readonly steps: StepSettings
+  readonly snapshotter: SnapshotterKind | 'auto'
+  readonly snapshotSize: number | undefined
   readonly secrets: Readonly<Record<string, SecretSource>>
   readonly ssh: Readonly<Record<string, readonly string[]>>
   readonly reproducible: boolean
@@ -95,6 +98,8 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     pull: options.pull ?? false,
     network: options.network ?? 'default',
     steps: resolveSteps(options),
+    snapshotter: options.snapshotter ?? 'auto',
+    snapshotSize: options.snapshotSize,
     secrets: options.secrets ?? {},
     ssh: options.ssh ?? {},
     reproducible: options.reproducible ?? false,
@@ -168,6 +173,32 @@ function check(settings: Settings): void {
       hint: 'it is how many steps may run at a time: 1 or more',
     })
   }
+  checkSnapshots(settings)
   const request = requestOf(settings)
   for (const output of settings.outputs) checkOutput(output, request)
+}
+
+/** Bytes: a tmpfs that is smaller takes no step. */
+const LEAST_SNAPSHOT = 1024 * 1024
+
+function checkSnapshots({ snapshotter, snapshotSize }: Settings): void {
+  const kinds: readonly string[] = ['auto', ...SNAPSHOTTER_KINDS]
+  if (!kinds.includes(snapshotter)) {
+    throw new TsbuildError(`invalid snapshotter ${JSON.stringify(snapshotter)}`, {
+      code: 'USAGE',
+      hint: `choose one of ${kinds.join(', ')}`,
+    })
+  }
+  if (snapshotSize === undefined) return
+  if (snapshotter !== 'auto' && snapshotter !== 'overlay-tmpfs') {
+    throw new TsbuildError(`the snapshotter ${snapshotter} has no size`, {
+      code: 'USAGE',
+      hint: 'only what is written to memory is limited: overlay-tmpfs,size=4g',
+    })
+  }
+  if (Number.isSafeInteger(snapshotSize) && snapshotSize >= LEAST_SNAPSHOT) return
+  throw new TsbuildError(`invalid size of snapshots: ${snapshotSize}`, {
+    code: 'USAGE',
+    hint: 'it is a number of bytes, at least 1m',
+  })
 }

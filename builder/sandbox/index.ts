@@ -6,8 +6,6 @@ export { callRules } from './filter/call-rules.ts'
 export { machinesOf } from './filter/calls/machines.ts'
 /** @internal */
 export { stepFilter } from './filter/step-filter.ts'
-export { canMakeNamespaces, missingNamespacesError } from './host/missing-namespaces.ts'
-export { reexecInUserNamespace } from './host/reexec.ts'
 export { run } from './spec/run.ts'
 export type { ExitStatus, Sandbox } from './spec/sandbox.ts'
 export { inProcessSandbox } from './threads/in-process.ts'

@@ -13,6 +13,8 @@ import { parseStepFlags } from './step-values.ts'
 export interface BuildRequest {
   readonly options: BuildOptions
   readonly progress: ProgressMode
+  /** Choices that the machine made necessary are printed. */
+  readonly debug: boolean
   /** The image id is printed in the end. */
   readonly printsId: boolean
   readonly iidfile: string | undefined
@@ -63,6 +65,7 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
       insecureRegistries: args.list('insecure-registry'),
     },
     progress: parseProgress(args, shell.env),
+    debug: args.has('debug'),
     printsId: isQuiet(args) && !outputs.some(isPrinted),
     iidfile,
     metadataFile: args.text('metadata-file'),

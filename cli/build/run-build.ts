@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import type { BuildResult } from '#builder'
-import { type BuildWarning, type Bytes, suggestion } from '#core'
+import { type BuildChoice, type BuildWarning, type Bytes, suggestion } from '#core'
 import { type BuildRequest, parseBuild } from '../arguments/build-arguments.ts'
 import { parseCall } from '../arguments/call-value.ts'
 import { type Arguments, usageError } from '../arguments/flags.ts'
@@ -82,12 +82,14 @@ async function buildWithProgress(request: BuildRequest, shell: Shell): Promise<B
   const progress = await openProgress(request.progress, shell)
   const failed = new FailedSteps(() => performance.now())
   const warnings: BuildWarning[] = []
+  const choices: BuildChoice[] = []
   try {
     return await build({
       ...request.options,
       signal: shell.signal,
       onEvent: (event) => {
         if (event.type === 'warning') warnings.push(event)
+        if (event.type === 'choice' && request.debug) choices.push(event)
         failed.handle(event)
         progress.handle(event)
       },
@@ -98,8 +100,18 @@ async function buildWithProgress(request: BuildRequest, shell: Shell): Promise<B
     throw error
   } finally {
     progress.close()
-    if (isForPeople(request.progress)) shell.stderr.write(warningText(warnings))
+    if (isForPeople(request.progress)) {
+      shell.stderr.write(choiceText(choices) + warningText(warnings))
+    }
   }
+}
+
+function choiceText(choices: readonly BuildChoice[]): string {
+  return choices
+    .map(({ subject, value, reason }) => {
+      return `${subject}: ${value}${reason === undefined ? '' : ` (${cleanLine(reason)})`}\n`
+    })
+    .join('')
 }
 
 function warningText(warnings: readonly BuildWarning[]): string {

@@ -51,15 +51,21 @@ export function copyFile(content: FileContent, to: CopyBuffer, consume: Consume)
     // One byte more than expected: the same call shows that the file ends there.
     const wanted = Math.min(buffer.length - start, left + 1)
     const got = readSync(fd, buffer, start, wanted, null)
-    if (got === 0) throw changedFileError(path, `shrank: ${left} of ${size} bytes are missing`)
-    if (got > left) throw changedFileError(path, `grew beyond ${size} bytes`)
+    if (got === 0 || got > left) checkSize(path, size, size - left + got)
     consume(buffer, start, start + got)
     to.used = start + got
     left -= got
     if (left === 0 && wanted > got) return
   }
-  if (readSync(fd, Buffer.allocUnsafe(1), 0, 1, null) > 0)
-    throw changedFileError(path, `grew beyond ${size} bytes`)
+  if (readSync(fd, Buffer.allocUnsafe(1), 0, 1, null) > 0) checkSize(path, size, size + 1)
+}
+
+/** @throws {TsbuildError} IO_FAILED when a file has more or fewer bytes (`got`) than expected */
+export function checkSize(path: Name, size: number, got: number): void {
+  if (got > size) throw changedFileError(path, `grew beyond ${size} bytes`)
+  if (got < size) {
+    throw changedFileError(path, `shrank: ${size - got} of ${size} bytes are missing`)
+  }
 }
 
 /** Copies bytes through a buffer. */

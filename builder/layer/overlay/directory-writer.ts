@@ -30,6 +30,7 @@ import { CAPABILITY } from '../paths/whiteout.ts'
 import { type CreationDefaults, creationDefaultsOf } from './creation-defaults.ts'
 import { KeptAttributes } from './kept-attributes.ts'
 import type { Owners } from './owners-beside.ts'
+import { makeWhiteoutFile } from './whiteout-file.ts'
 import { writeError } from './write-error.ts'
 
 const CREATE_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
@@ -139,11 +140,12 @@ export class DirectoryWriter {
   }
 
   /** Makes a symbolic link with the text `target`. */
-  makeSymlink(path: Name, target: Name, { stat }: Attributes): void {
+  makeSymlink(path: Name, target: Name, { stat, xattrs }: Attributes): void {
     const text = bytesOfName(target)
     this.#make(path, (place) => symlinkSync(text, place))
     const place = this.root.place(path)
     this.#setOwner(path, place, stat)
+    if (xattrs !== undefined) this.#setXattrs(path, xattrs)
     lutimesSync(place, ...timesOf(stat))
   }
 
@@ -184,12 +186,13 @@ export class DirectoryWriter {
   }
 
   /** Makes a device or fifo. What the kernel refuses is kept beside, or left out with a warning. */
-  makeSpecial(path: Name, type: SpecialType, { stat }: Attributes): void {
+  makeSpecial(path: Name, type: SpecialType, { stat, xattrs }: Attributes): void {
     const made: FileStat = { ...stat, mode: this.#modeOnDisk(stat) }
     if (!this.#makeNode(path, { ...made, type })) return
     const place = this.root.place(path)
     this.#setOwner(path, place, stat)
     if ((made.mode & SETID) !== 0) setModeOfNode(place, made.mode)
+    if (xattrs !== undefined) this.#setXattrs(path, xattrs)
     lutimesSync(place, ...timesOf(stat))
   }
 
@@ -215,8 +218,12 @@ export class DirectoryWriter {
     try {
       this.#make(path, makeWhiteout)
     } catch (cause) {
-      // Linux before 5.8, and some file systems.
+      // Linux before 5.8, and some file systems, an overlay being one.
       if (errnoOf(cause) !== 'EPERM' || this.#kept === undefined) throw cause
+      if (this.#make(path, () => makeWhiteoutFile(this.root, path))) {
+        this.#kept.add(path, { isWhiteout: true })
+        return
+      }
       this.#make(path, (place) => makeNode(place, 'socket', { mode: 0o600 }))
       this.#kept.add(path, { device: { type: 'character', major: 0, minor: 0 } })
     }
@@ -224,6 +231,8 @@ export class DirectoryWriter {
 
   /** Makes a directory hide the layers below. */
   markOpaque(path: Name): void {
+    // The mark takes the place of the one that makes them known.
+    for (const whiteout of this.#kept?.whiteoutsIn(path) ?? []) this.remove(whiteout)
     try {
       setXattr(this.root.place(path), opaqueXattr(), Buffer.from('y'))
     } catch (cause) {

@@ -6,6 +6,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { errnoOf, type FileStat, ioError, type Name, ownersFileOf } from '#core'
+import { parentOf } from '../paths/resolve.ts'
 import { isWhiteoutDevice } from '../paths/whiteout.ts'
 
 /** A device in whose place there is a socket, which no layer has. */
@@ -25,7 +26,12 @@ export interface KeptRecord {
   readonly capability?: Buffer
   /** The directory hides the layers below. */
   readonly isOpaque?: boolean
+  /** A deletion that overlayfs sees as well: see `makeWhiteoutFile`. */
+  readonly isWhiteout?: boolean
 }
+
+/** What a whiteout is in overlay form. */
+const WHITEOUT: KeptDevice = { type: 'character', major: 0, minor: 0 }
 
 /**
  * `uid:gid`, a question mark where it is presumed, other attributes after commas, and the path; a NUL
@@ -55,7 +61,8 @@ export class KeptAttributes {
 
   /** What replaces parts of the disk's answer about a file. */
   statOf(path: Name): Partial<FileStat> {
-    const { owner, mode, device } = this.#records.get(path) ?? {}
+    const { owner, mode, device, isWhiteout } = this.#records.get(path) ?? {}
+    if (isWhiteout === true) return WHITEOUT
     return { ...owner, ...device, ...(mode === undefined ? {} : { mode }) }
   }
 
@@ -84,6 +91,19 @@ export class KeptAttributes {
       .some(({ isOpaque, device }) => isOpaque === true || (device && isWhiteoutDevice(device)))
   }
 
+  /** Whether it has deletions of any form. */
+  get hasWhiteouts(): boolean {
+    return this.hidesBelow || this.#records.values().some(({ isWhiteout }) => isWhiteout === true)
+  }
+
+  /** The deletions that overlayfs sees as well in one directory. */
+  whiteoutsIn(directory: Name): readonly Name[] {
+    const isIn = (path: Name): boolean => parentOf(path) === directory
+    return [...this.#records].flatMap(([path, { isWhiteout }]) =>
+      isWhiteout === true && isIn(path) ? [path] : [],
+    )
+  }
+
   /** All records, sorted by path. */
   entries(): Iterable<readonly [Name, KeptRecord]> {
     return [...this.#records].sort(([a], [b]) => (a < b ? -1 : 1))
@@ -104,7 +124,8 @@ export class KeptAttributes {
   }
 }
 
-function format({ owner, mode, device, capability, isOpaque }: KeptRecord): string {
+function format(record: KeptRecord): string {
+  const { owner, mode, device, capability, isOpaque, isWhiteout } = record
   const parts: string[] = []
   if (owner === undefined) parts.push('')
   else parts.push(`${owner.uid}:${owner.gid}${owner.isOwnerPresumed === true ? '?' : ''}`)
@@ -112,6 +133,7 @@ function format({ owner, mode, device, capability, isOpaque }: KeptRecord): stri
   if (device !== undefined) parts.push(`${device.type[0]}${device.major}:${device.minor}`)
   if (capability !== undefined) parts.push(`x${capability.toString('hex')}`)
   if (isOpaque === true) parts.push('o')
+  if (isWhiteout === true) parts.push('w')
   return parts.join(',')
 }
 
@@ -138,6 +160,8 @@ function parseAttribute(text: string): KeptRecord {
       return { capability: Buffer.from(value, 'hex') }
     case 'o':
       return { isOpaque: true }
+    case 'w':
+      return { isWhiteout: true }
     default:
       return {}
   }

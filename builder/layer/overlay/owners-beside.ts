@@ -20,6 +20,20 @@ export function hasOwnersBeside(directories: readonly string[]): boolean {
 }
 
 /**
+ * Whether layers have deletions that are known only from beside their directories: `overlay`: those that
+ * the kernel's overlayfs does not see, `other`: those that are no devices.
+ */
+export function hasHiddenDeletions(
+  directories: readonly string[],
+  from: 'overlay' | 'other',
+): boolean {
+  return directories.some((directory) => {
+    const kept = KeptAttributes.of(directory)
+    return kept !== undefined && (from === 'overlay' ? kept.hidesBelow : kept.hasWhiteouts)
+  })
+}
+
+/**
  * The owners that are kept beside directories, or those of them that are presumed.
  * @returns `undefined` when there are none
  */

@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs'
-import { BARE_DIRECTORY } from '#builder/linux'
+import { BARE_DIRECTORY, ContentCopier } from '#builder/linux'
 import type { Ring } from '#builder/threads'
 import {
   type Change,
@@ -15,6 +15,7 @@ import {
 import {
   type Consume,
   type CopyBuffer,
+  checkSize,
   copyBytes,
   copyFile,
   scratchBuffer,
@@ -120,6 +121,7 @@ class LayerWriter {
   readonly #directory: DirectoryWriter | undefined
   readonly #onFile: WriteOptions['onFile']
   readonly #buffer: CopyBuffer
+  #copier: ContentCopier | undefined
 
   constructor(
     tar: TarWriter | undefined,
@@ -154,16 +156,36 @@ class LayerWriter {
     const file = this.#directory?.makeFile(path, stat)
     const digest = this.#onFile === undefined ? undefined : new ContentDigest(size)
     try {
-      this.#copyContent(change, (bytes, start, end) => {
-        if (file !== undefined) writeFully(file, bytes, start, end)
-        digest?.update(bytes.subarray(start, end))
-      })
+      if (file !== undefined && this.#isCopied(change)) this.#copyInKernel(change, file)
+      else {
+        this.#copyContent(change, (bytes, start, end) => {
+          if (file !== undefined) writeFully(file, bytes, start, end)
+          digest?.update(bytes.subarray(start, end))
+        })
+      }
       this.#tar?.pad(size)
       if (file !== undefined) this.#directory?.setFileAttributes(path, file, change)
     } finally {
       if (file !== undefined) closeSync(file)
     }
     if (digest !== undefined) this.#onFile?.(path, digest.digest())
+  }
+
+  /** Whether the content is for a file alone, and nobody needs to see it. */
+  #isCopied({ data }: EntryChange): boolean {
+    return this.#tar === undefined && this.#onFile === undefined && data === undefined
+  }
+
+  #copyInKernel({ path, open, stat }: EntryChange, file: number): void {
+    if (open === undefined) throw new Error('a file without content')
+    this.#copier ??= new ContentCopier()
+    const source = open()
+    try {
+      const copied = this.#copier.copy({ from: source, to: file, size: stat.size })
+      checkSize(path, stat.size, copied)
+    } finally {
+      closeSync(source)
+    }
   }
 
   #copyContent({ path, data, open, stat }: EntryChange, consume: Consume): void {

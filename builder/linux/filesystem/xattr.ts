@@ -31,6 +31,12 @@ export function setXattr(path: Buffer | string, name: string, value: Uint8Array)
   syscall('lsetxattr', [terminated, cString(name), value, value.length, 0], terminated)
 }
 
+/** Removes an extended attribute of `path` itself that it has. @throws {SystemError} */
+export function removeXattr(path: Buffer | string, name: string): void {
+  const terminated = cString(path)
+  syscall('lremovexattr', [terminated, cString(name)], terminated)
+}
+
 /** Most files have no attributes at all: one call with a buffer that is kept finds that out. */
 const shortList = Buffer.alloc(1024)
 const shortValue = Buffer.alloc(4096)

@@ -122,10 +122,7 @@ export class FoundChanges {
   #entry(path: Name, stats: Stats): EntryChange {
     const place = this.#root.place(path)
     const stat = fileStatOf(stats, { place })
-    if (stat.type === 'directory') {
-      return { kind: 'entry', path, stat, xattrs: fileXattrs(place) }
-    }
-    if (stat.nlink > 1) {
+    if (stat.type !== 'directory' && stat.nlink > 1) {
       const first = this.#links.get(stat.inode)
       if (first !== undefined) {
         this.sharedNames.push({ path, first })
@@ -133,11 +130,11 @@ export class FoundChanges {
       }
       this.#links.set(stat.inode, path)
     }
-    if (stat.type === 'symlink') {
-      return { kind: 'entry', path, stat, target: readlinkSync(place, 'latin1') as Name }
+    const entry = { kind: 'entry', path, stat, xattrs: fileXattrs(place) } as const
+    if (stat.type === 'file') {
+      return { ...entry, open: () => openSync(this.#root.place(path), OPEN_FILE) }
     }
-    if (stat.type !== 'file') return { kind: 'entry', path, stat }
-    const open = () => openSync(this.#root.place(path), OPEN_FILE)
-    return { kind: 'entry', path, stat, xattrs: fileXattrs(place), open }
+    if (stat.type !== 'symlink') return entry
+    return { ...entry, target: readlinkSync(place, 'latin1') as Name }
   }
 }

@@ -2,6 +2,7 @@ import { constants, openSync, readlinkSync } from 'node:fs'
 import { fileXattrs } from '#builder/layer'
 import { fileStatOf, type RootedDirectory } from '#builder/linux'
 import type { EntryChange, Name } from '#core'
+import { clearFolder } from './placement.ts'
 
 const OPEN_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
@@ -25,6 +26,7 @@ export function partNames(
   const folders = new Set(names.map(({ path }) => folderOf(path)))
   // Made before the names are removed: with the times of now.
   const entries = [...folders].sort().map((path) => entryOf(root, path, path))
+  for (const path of folders) clearFolder(root, path)
   for (const { path, first } of names) entries.push(entryOf(root, path, first))
   write(entries)
   return [...new Set([...folders, ...names.flatMap(({ path, first }) => [path, first])])]
@@ -39,17 +41,11 @@ function entryOf(root: RootedDirectory, path: Name, source: Name): EntryChange {
   const place = root.place(source)
   const stats = root.lstat(source)
   if (stats === undefined) throw new Error(`nothing is at ${source}`)
-  const entry = { kind: 'entry', path, stat: fileStatOf(stats, { place }) } as const
-  switch (entry.stat.type) {
-    case 'symlink':
-      return { ...entry, target: readlinkSync(place, 'latin1') as Name }
-    case 'directory':
-      return { ...entry, xattrs: fileXattrs(place) }
-    case 'file': {
-      const open = () => openSync(root.place(source), OPEN_FILE)
-      return { ...entry, xattrs: fileXattrs(place), open }
-    }
-    default:
-      return entry
+  const stat = fileStatOf(stats, { place })
+  const entry = { kind: 'entry', path, stat, xattrs: fileXattrs(place) } as const
+  if (stat.type === 'file') {
+    return { ...entry, open: () => openSync(root.place(source), OPEN_FILE) }
   }
+  if (stat.type !== 'symlink') return entry
+  return { ...entry, target: readlinkSync(place, 'latin1') as Name }
 }

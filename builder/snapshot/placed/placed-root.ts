@@ -8,7 +8,7 @@ import { FoundChanges } from './found-changes.ts'
 import { type Kept, keptPaths, keptWhole, noLongerKept } from './kept-paths.ts'
 import { addOutline, addReplaced, mergeOutline, type Outline } from './outline.ts'
 import { partNames } from './parted-names.ts'
-import { type KeptPath, namesIn, Placement, removeOthersAt } from './placement.ts'
+import { clearFolder, type KeptPath, namesIn, Placement, removeOthersAt } from './placement.ts'
 import { type Renewal, renewalOf } from './renewal.ts'
 
 /** How layers are shown. */
@@ -100,12 +100,21 @@ export class PlacedRoot {
     }
   }
 
+  /** Says that the layer that was collected last has been changed since: the next stack gets it anew. */
+  forgetCollected(): void {
+    const [top, ...below] = this.#shown?.layers ?? []
+    if (this.#shown === undefined || top === undefined) return
+    this.#shown = { ...this.#shown, layers: [{ ...top, inode: '' }, ...below] }
+  }
+
   #place(layers: readonly ShownLayer[], kept: Kept, shown: Shown | undefined): Shown {
     const touched = shown === undefined ? undefined : touchedBy(layers, shown)
     if (shown !== undefined && touched !== undefined) {
       for (const path of noLongerKept(shown.kept, kept)) addReplaced(touched, path)
     }
-    if (shown !== undefined && touched?.size === 0) return { ...shown, layers, kept }
+    if (shown !== undefined && touched?.size === 0 && isSameStack(layers, shown.layers)) {
+      return { ...shown, layers, kept }
+    }
     const tree = new StackTree(layers.map(({ directory }) => directory))
     const root = new RootedDirectory(this.#directory)
     try {
@@ -131,7 +140,7 @@ export class PlacedRoot {
     const folder = indexFolder(root, index, at)
     awaitTick(root, index.newest)
     index.set(folder.row, statOf(root))
-    return { layers, kept, index, root: folder, hidden: placement.hidden }
+    return { layers, kept, index, root: folder, hidden: placement.hiddenBy(kept) }
   }
 
   #renew({ root, kept, placement }: Target, shown: Shown, renewal: Renewal): Shown {
@@ -142,6 +151,7 @@ export class PlacedRoot {
       if (known !== undefined) index.delete(known)
       parent.entries.delete(name)
     }
+    for (const { path } of renewal.folders) clearFolder(root, path)
     this.#write(entriesOf(renewal, placement))
     for (const { path, folder } of renewal.folders) {
       const stats = root.lstat(path)
@@ -157,7 +167,7 @@ export class PlacedRoot {
     }
     awaitTick(root, index.newest)
     index.set(shown.root.row, statOf(root))
-    return { ...shown, kept, hidden: [...new Set([...shown.hidden, ...placement.hidden])] }
+    return { ...shown, kept, hidden: placement.hiddenBy(kept) }
   }
 
   #write(entries: Iterable<EntryChange>): void {
@@ -221,6 +231,10 @@ function withoutCommonEnd(
   let common = 0
   while (isSameLayer(one.at(-1 - common), other.at(-1 - common))) common += 1
   return [one.slice(0, one.length - common), other.slice(0, other.length - common)]
+}
+
+function isSameStack(one: readonly ShownLayer[], other: readonly ShownLayer[]): boolean {
+  return one.length === other.length && one.every((layer, i) => isSameLayer(layer, other[i]))
 }
 
 function isSameLayer(one: ShownLayer | undefined, other: ShownLayer | undefined): boolean {

@@ -1,8 +1,10 @@
-import { readdirSync } from 'node:fs'
-import type { StackTree } from '#builder/layer'
-import { BARE_DIRECTORY, type RootedDirectory } from '#builder/linux'
+import { chmodSync, readdirSync } from 'node:fs'
+import { fileXattrs, type StackTree } from '#builder/layer'
+import { BARE_DIRECTORY, type RootedDirectory, removeXattr } from '#builder/linux'
 import { checkpoint, type EntryChange, type FileStat, joinName, type Name } from '#core'
 import { type Kept, keptNames, keptWhole } from './kept-paths.ts'
+
+const OWNER_MAY = 0o700
 
 /** A path of a root, and what is kept of it; `undefined`: nothing. */
 export interface KeptPath {
@@ -20,10 +22,22 @@ export function removeOthersAt(root: RootedDirectory, at: KeptPath): void {
       if (root.lstat(path) !== undefined) root.remove(path)
       continue
     }
+    clearFolder(root, path)
     for (const name of namesIn(root, path)) {
       left.push({ path: joinName(path, name), kept: kept.get(name) })
     }
   }
+}
+
+/**
+ * Readies a directory that stays for what is made in it: without attributes, some of which would be handed
+ * down, and with the right to write to it. Its own attributes are set when it is complete.
+ */
+export function clearFolder(root: RootedDirectory, path: Name): void {
+  const place = root.place(path)
+  for (const name of fileXattrs(place).keys()) removeXattr(place, name)
+  const mode = root.lstat(path)?.mode ?? OWNER_MAY
+  if ((mode & OWNER_MAY) !== OWNER_MAY) chmodSync(root.inside(path), OWNER_MAY)
 }
 
 /** What a directory has, in no order. */
@@ -34,8 +48,6 @@ export function namesIn(root: RootedDirectory, path: Name): readonly Name[] {
 
 /** What is shown of a stack, as entries to write. */
 export class Placement {
-  /** Paths of the layers that are hidden by what is kept. */
-  readonly hidden: Name[] = []
   readonly #tree: StackTree
   readonly #root: RootedDirectory
 
@@ -71,28 +83,31 @@ export class Placement {
   /** One entry of the layers. Every name is a file for itself: overlayfs, too, parts them for a change. */
   entry(path: Name, stat: FileStat): EntryChange {
     const tree = this.#tree
-    const change = { kind: 'entry', path, stat } as const
     // The root of no layers at all.
-    if (stat === BARE_DIRECTORY) return change
-    switch (stat.type) {
-      case 'file':
-        return { ...change, xattrs: tree.allXattrs(path), open: () => tree.openFile(path) }
-      case 'directory':
-        return { ...change, xattrs: tree.allXattrs(path) }
-      case 'symlink':
-        return { ...change, target: tree.readlink(path) }
-      default:
-        return change
-    }
+    if (stat === BARE_DIRECTORY) return { kind: 'entry', path, stat }
+    const change = { kind: 'entry', path, stat, xattrs: tree.allXattrs(path) } as const
+    if (stat.type === 'file') return { ...change, open: () => tree.openFile(path) }
+    return stat.type === 'symlink' ? { ...change, target: tree.readlink(path) } : change
   }
 
-  /** Whether a path that leads to what is kept is what the layers have there. */
+  /** Paths of the layers that are hidden by what is kept, or by the directories that lead to it. */
+  hiddenBy(kept: Kept): readonly Name[] {
+    const hidden: Name[] = []
+    const left: KeptPath[] = [{ path: '' as Name, kept }]
+    for (let next = left.pop(); next !== undefined; next = left.pop()) {
+      const stat = this.#tree.lstat(next.path)
+      if (stat === undefined) continue
+      if (next.kept !== keptWhole && this.#isShown(next, stat)) {
+        left.push(...this.#childrenOf(next, []))
+      } else hidden.push(next.path)
+    }
+    return hidden
+  }
+
+  /** Whether a path that leads to what is kept is what the layers have there. Kept paths need not exist. */
   #isShown({ path, kept }: KeptPath, stat: FileStat | undefined): boolean {
-    if (kept !== keptWhole && stat?.type === 'directory') return true
-    // Kept paths need not exist.
-    if (kept !== keptWhole && !this.#isDirectory(path)) return stat !== undefined
-    if (stat !== undefined) this.hidden.push(path)
-    return false
+    if (kept === keptWhole) return false
+    return stat !== undefined && (stat.type === 'directory' || !this.#isDirectory(path))
   }
 
   #isDirectory(path: Name): boolean {

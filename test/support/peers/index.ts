@@ -13,6 +13,7 @@ export {
   type ReadImage,
   readImage,
 } from './image.ts'
+export { type ContainerOptions, inContainer } from './nested-container.ts'
 export { writeLayout } from './oci-layout.ts'
 export { ensurePackages } from './packages.ts'
 export {

@@ -12,7 +12,7 @@ import {
   spawnProcess,
   waitForExit,
 } from '#builder/linux'
-import { NAMESPACE_CALLS } from './namespace-calls.ts'
+import { NAMESPACE_CALLS } from './trial-calls.ts'
 
 /** Descriptors of the process. */
 const CONTROL = 0

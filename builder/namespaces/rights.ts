@@ -37,7 +37,7 @@ export function remedyFor(errno: string, status: ProcessStatus): string | undefi
   if (errno !== 'EPERM' && errno !== 'EACCES') return undefined
   const missing = missingCapabilities(status)
   if (missing.length > 0) {
-    return `this process lacks the ${missing.length === 1 ? 'capability' : 'capabilities'} ${missing.join(', ')}: give it them (docker run --privileged, or --cap-add), or let it make user namespaces; ${IN_A_CONTAINER}`
+    return `this process lacks the ${missing.length === 1 ? 'capability' : 'capabilities'} ${missing.join(', ')}: start it with ${missing.length === 1 ? 'it' : 'them'} (docker run --cap-add, or --privileged)`
   }
   return status.get('Seccomp') === '2'
     ? `a filter of system calls is on this process; ${IN_A_CONTAINER}`

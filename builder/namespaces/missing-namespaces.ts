@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import { failureOf, lacksRights, runCalls, SystemError } from '#builder/linux'
 import { TsbuildError } from '#core'
 import { readIfThere } from './host-files.ts'
-import { NAMESPACE_CALLS } from './namespace-calls.ts'
 import { makeUserNamespace } from './reexec.ts'
 import { IN_A_CONTAINER, processStatus } from './rights.ts'
+import { NAMESPACE_CALLS } from './trial-calls.ts'
 
 /** True where steps can have namespaces of their own. Tried at most once, and only where it is in doubt. */
 export function canMakeNamespaces(): boolean {

@@ -6,8 +6,8 @@ import {
   passOnDescriptor,
 } from '#builder/linux'
 import { errnoOf } from '#core'
+import { NamespaceHolder } from './holder.ts'
 import { waysToMapIds } from './id-maps.ts'
-import { NamespaceHolder } from './namespace-holder.ts'
 
 /** How the command goes on. */
 export interface ReexecOptions {

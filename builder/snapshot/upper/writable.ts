@@ -1,9 +1,6 @@
 import { chmodSync, chownSync, lstatSync, lutimesSync, mkdirSync } from 'node:fs'
-import { listXattrs, setXattr } from '#builder/linux'
-import { errnoOf, ioError, type OverlayMount } from '#core'
-
-/** The two directories of an overlay that is written to. */
-export type WritablePart = NonNullable<OverlayMount['writable']>
+import { ioError, type WritablePart } from '#core'
+import { copyXattrs } from './xattrs.ts'
 
 /**
  * Makes `directory` (absolute, must not exist) with the empty upper and work directories of a new
@@ -31,23 +28,6 @@ function copyAttributes(from: string, to: string): void {
   const stat = lstatSync(from)
   chownSync(to, stat.uid, stat.gid)
   chmodSync(to, stat.mode & 0o7777)
-  for (const [name, value] of listXattrs(from)) {
-    if (!isMarkOfOverlay(name)) copyAttribute(to, name, value)
-  }
+  copyXattrs(from, to)
   lutimesSync(to, stat.atimeMs / 1000, stat.mtimeMs / 1000)
-}
-
-/** Attributes that overlayfs sets on a directory are valid only in the layer where it is. */
-function isMarkOfOverlay(name: string): boolean {
-  return name.startsWith('trusted.overlay.') || name.startsWith('user.overlay.')
-}
-
-/** Security labels belong to the host's policy, which may refuse them. */
-function copyAttribute(path: string, name: string, value: Uint8Array): void {
-  try {
-    setXattr(path, name, value)
-  } catch (cause) {
-    const errno = errnoOf(cause)
-    if (errno !== 'EPERM' && errno !== 'ENOTSUP') throw cause
-  }
 }

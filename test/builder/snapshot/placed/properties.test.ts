@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { Comparer } from './support/comparer.ts'
+import { scenarios } from './support/scenarios.ts'
+
+describe('a placed root and an overlay', () => {
+  let comparer: Comparer
+
+  before(function () {
+    if (process.getuid?.() !== 0) this.skip()
+    comparer = new Comparer()
+  })
+
+  after(() => comparer?.close())
+
+  for (const root of ['disk', 'memory', 'overlay'] as const) {
+    it(`give the same layers for any changes, with the root on ${root}`, async () => {
+      const property = fc.asyncProperty(scenarios(root), async (scenario) => {
+        const comparisons = await comparer.compare(scenario)
+        assert.equal(comparisons.length, scenario.steps.length * 6)
+        for (const { step, what, overlay, placed } of comparisons) {
+          assert.deepEqual(placed, overlay, `${what}, step ${step}`)
+        }
+      })
+      await fc.assert(property, { numRuns: Number(process.env.PLACED_RUNS ?? 25) })
+    }).timeout(600_000)
+  }
+})
