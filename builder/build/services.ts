@@ -1,12 +1,21 @@
 import { Fetcher, type RemoteFetcher, recordingFetcher } from '#builder/fetch'
 import type { Settings } from '#builder/options'
 import type { Sandbox } from '#builder/sandbox'
-import { openSnapshots, type Snapshots } from '#builder/snapshot'
+import { inPlaceSnapshots, openSnapshots, type Snapshots } from '#builder/snapshot'
 import { type StepSecrets, type WorkPool, workPool } from '#builder/solve'
 import type { Store, TemporaryDirectory } from '#cache'
-import type { Material } from '#core'
+import type { Isolation, Material, TsbuildError } from '#core'
 import { createRegistryClient, type RegistryClient } from '#registry-client'
+import { keptPaths } from './kept-paths.ts'
 import { snapshotterMemory } from './snapshotter-memory.ts'
+
+/** What services are made of. */
+interface ServicesDeps {
+  readonly store: Store
+  readonly secrets: StepSecrets
+  /** The folder of the build context. */
+  readonly context: string
+}
 
 /** What a build opens at most once, and only when it is needed. */
 export class Services implements AsyncDisposable {
@@ -16,18 +25,22 @@ export class Services implements AsyncDisposable {
   readonly fetched: Material[] = []
   readonly #settings: Settings
   readonly #store: Store
+  readonly #context: string
+  #kept: readonly string[] | undefined
   #client: RegistryClient | undefined
   #fetcher: Fetcher | undefined
   #recording: RemoteFetcher | undefined
+  #isolation: Promise<Isolation> | undefined
   #sandbox: Promise<Sandbox> | undefined
-  #snapshots: Snapshots | undefined
+  #snapshots: Promise<Snapshots> | undefined
   #closing: Promise<void> | undefined
   /** Of the sandbox and of snapshots. */
   readonly #scratch: TemporaryDirectory[] = []
 
-  constructor(settings: Settings, deps: { readonly store: Store; readonly secrets: StepSecrets }) {
+  constructor(settings: Settings, deps: ServicesDeps) {
     this.#settings = settings
     this.#store = deps.store
+    this.#context = deps.context
     this.secrets = deps.secrets
     this.pool = workPool(Math.max(2, settings.jobs))
   }
@@ -56,23 +69,46 @@ export class Services implements AsyncDisposable {
   }
 
   async #openSandbox(): Promise<Sandbox> {
-    const { inProcessSandbox } = await import('#builder/sandbox')
+    const { inProcessSandbox, inPlaceSandbox } = await import('#builder/sandbox')
     const { onEvent } = this.#settings
-    return inProcessSandbox({
+    const isolation = await this.#chooseIsolation()
+    const options = {
       temporary: this.#scratchDirectory(),
-      onNotice: ({ message, hint }) =>
+      onNotice: ({ message, hint }: TsbuildError) =>
         onEvent({ type: 'warning', message: `${message} (${hint})` }),
-    })
+    }
+    return isolation === 'namespaces'
+      ? inProcessSandbox(options)
+      : inPlaceSandbox({ ...options, kept: this.#keptPaths() })
   }
 
-  snapshots(): Snapshots {
+  snapshots(): Promise<Snapshots> {
     this.#snapshots ??= this.#openSnapshots()
     return this.#snapshots
   }
 
-  #openSnapshots(): Snapshots {
+  #chooseIsolation(): Promise<Isolation> {
+    const { isolation, environment } = this.#settings
+    this.#isolation ??= import('#builder/sandbox').then(({ chooseIsolation }) => {
+      return chooseIsolation(isolation, environment)
+    })
+    return this.#isolation
+  }
+
+  #keptPaths(): readonly string[] {
+    this.#kept ??= keptPaths(this.#settings, this.#context)
+    return this.#kept
+  }
+
+  async #openSnapshots(): Promise<Snapshots> {
     const { onEvent, snapshotter, snapshotSize } = this.#settings
     const { pool } = this
+    if ((await this.#chooseIsolation()) === 'in-place') {
+      return inPlaceSnapshots({
+        keep: this.#keptPaths(),
+        onNotice: (message) => onEvent({ type: 'warning', message }),
+      })
+    }
     return openSnapshots({
       choice: snapshotter,
       size: snapshotSize,
@@ -108,7 +144,8 @@ export class Services implements AsyncDisposable {
   async #endSandbox(): Promise<void> {
     const sandbox = await this.#sandbox?.catch(() => undefined)
     await sandbox?.[Symbol.asyncDispose]()
-    await this.#snapshots?.[Symbol.asyncDispose]()
+    const snapshots = await this.#snapshots?.catch(() => undefined)
+    await snapshots?.[Symbol.asyncDispose]()
     await Promise.all(this.#scratch.map((one) => one[Symbol.asyncDispose]()))
   }
 

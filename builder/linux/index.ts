@@ -46,13 +46,21 @@ export {
 } from './programs/call-table.ts'
 export { runsSmallPrograms, type SmallArchitecture } from './programs/foreign-program.ts'
 export type { ProcessEnd } from './programs/spawn.ts'
-export { awaitEnd, spawnProcess, waitForExit } from './programs/spawn.ts'
+export {
+  awaitEnd,
+  hasExited,
+  processEndOf,
+  SIGNAL_INFO_SIZE,
+  spawnProcess,
+  waitForExit,
+} from './programs/spawn.ts'
 export type { Identity } from './system/credentials.ts'
 export {
   assumeIdentity,
   canSetGroups,
   lastCapability,
   ownCapabilities,
+  preventTracing,
   resumeRoot,
 } from './system/credentials.ts'
 export {
@@ -77,9 +85,8 @@ export {
   unshareWorkingDirectory,
 } from './system/namespaces.ts'
 export { getResourceLimit, type ResourceLimit } from './system/resource-limit.ts'
-export { bindSocket, raiseLoopback } from './system/sockets.ts'
+export { bindSocket, listenOnSocket, raiseLoopback } from './system/sockets.ts'
 export {
-  /** @internal */
   openLibrary,
   /** @internal */
   type SharedLibrary,

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import {
   type ContextLocation,
+  folderOfContext,
   type NamedSources,
   parseContextLocation,
   parseNamedContexts,
@@ -13,6 +14,8 @@ import { resolveRoot } from '#cache'
 import {
   formatPlatform,
   hostPlatform,
+  ISOLATIONS,
+  type Isolation,
   type OnEvent,
   type Platform,
   parsePlatform,
@@ -54,6 +57,8 @@ export interface Settings {
   readonly pull: boolean
   readonly network: 'default' | 'none' | 'host'
   readonly steps: StepSettings
+  readonly isolation: Isolation | 'auto'
+  readonly keep: readonly string[]
   readonly snapshotter: SnapshotterKind | 'auto'
   readonly snapshotSize: number | undefined
   readonly secrets: Readonly<Record<string, SecretSource>>
@@ -82,7 +87,7 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
   const platforms = resolvePlatforms(options.platform)
   refuseAttestations(buildArgs)
   const settings: Settings = {
-    context: contextOf(options.context),
+    context: contextOf(options.context, options.contextFolder),
     contexts: parseNamedContexts(options.contexts ?? {}),
     file: options.file,
     dockerfile: options.dockerfile,
@@ -98,6 +103,8 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     pull: options.pull ?? false,
     network: options.network ?? 'default',
     steps: resolveSteps(options),
+    isolation: options.isolation ?? 'auto',
+    keep: options.keep ?? [],
     snapshotter: options.snapshotter ?? 'auto',
     snapshotSize: options.snapshotSize,
     secrets: options.secrets ?? {},
@@ -142,10 +149,10 @@ function resolveFrontend(syntax: string | undefined): Settings['frontend'] {
   })
 }
 
-function contextOf(context: BuildOptions['context']): ContextLocation {
-  return typeof context === 'string'
-    ? parseContextLocation(context)
-    : { kind: 'bytes', bytes: context }
+function contextOf(context: BuildOptions['context'], folder = ''): ContextLocation {
+  const location: ContextLocation =
+    typeof context === 'string' ? parseContextLocation(context) : { kind: 'bytes', bytes: context }
+  return folder === '' ? location : folderOfContext(location, folder)
 }
 
 function resolveTags(tags: readonly string[]): readonly Reference[] {
@@ -173,9 +180,25 @@ function check(settings: Settings): void {
       hint: 'it is how many steps may run at a time: 1 or more',
     })
   }
+  checkIsolation(settings)
   checkSnapshots(settings)
   const request = requestOf(settings)
   for (const output of settings.outputs) checkOutput(output, request)
+}
+
+function checkIsolation({ isolation, snapshotter }: Settings): void {
+  const kinds: readonly string[] = ['auto', ...ISOLATIONS]
+  if (!kinds.includes(isolation)) {
+    throw new TsbuildError(`invalid isolation ${JSON.stringify(isolation)}`, {
+      code: 'USAGE',
+      hint: `choose one of ${kinds.join(', ')}`,
+    })
+  }
+  if (isolation !== 'in-place' || snapshotter === 'auto') return
+  throw new TsbuildError(`the snapshotter ${snapshotter} does not go with steps in place`, {
+    code: 'USAGE',
+    hint: 'their files are those of the container: leave --snapshotter or --isolation out',
+  })
 }
 
 /** Bytes: a tmpfs that is smaller takes no step. */

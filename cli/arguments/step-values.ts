@@ -1,5 +1,5 @@
 import type { BuildOptions } from '#builder'
-import { parseByteSize, type StepResources, type Ulimit } from '#core'
+import { type Isolation, parseByteSize, type StepResources, type Ulimit } from '#core'
 import { type Arguments, usageError } from './flags.ts'
 
 type StepOptions = Pick<
@@ -10,6 +10,7 @@ type StepOptions = Pick<
   | 'ulimits'
   | 'resources'
   | 'cgroupParent'
+  | 'isolation'
   | 'snapshotter'
   | 'snapshotSize'
 >
@@ -25,6 +26,8 @@ export function parseStepFlags(args: Arguments): StepOptions {
   if (shmSize !== undefined) given.shmSize = shmSize
   if (args.list('ulimit').length > 0) given.ulimits = args.list('ulimit').map(parseUlimit)
   if (Object.keys(resources).length > 0) given.resources = resources
+  const isolation = args.text('isolation')
+  if (isolation !== undefined) given.isolation = isolation as Isolation
   if (cgroupParent !== undefined) given.cgroupParent = cgroupParent
   return { ...given, ...parseSnapshotter(args.text('snapshotter')) }
 }

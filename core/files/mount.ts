@@ -68,11 +68,13 @@ export interface TmpfsMount {
   readonly owned?: boolean
 }
 
-/** A file that exists in memory only, and only for the step. */
+/** A file that exists only for the step, and in memory only. */
 export interface FileMount {
   readonly type: 'file'
   readonly target: string
   readonly content: Uint8Array
+  /** It is no secret: where a sandbox has no memory for files, it may be on a disk. */
+  readonly isPublic?: boolean
   readonly uid: number
   readonly gid: number
   /** Permission bits. */

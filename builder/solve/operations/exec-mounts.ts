@@ -118,7 +118,8 @@ async function toMounts(planned: PlannedMount, context: MountContext): Promise<r
     }
     case 'script': {
       const content = Buffer.from(planned.content)
-      return [{ type: 'file', target: planned.target, content, uid: 0, gid: 0, mode: 0o755 }]
+      const { target } = planned
+      return [{ type: 'file', target, content, isPublic: true, uid: 0, gid: 0, mode: 0o755 }]
     }
     case 'secret':
       return secretMounts(planned, context)

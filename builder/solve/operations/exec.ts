@@ -33,7 +33,7 @@ export interface ExecDeps {
   readonly pool: WorkPool
   readonly secrets: StepSecrets
   readonly sandbox: () => Promise<Sandbox>
-  readonly snapshots: () => Snapshots
+  readonly snapshots: () => Promise<Snapshots>
   readonly reporter: Reporter
   readonly host: Platform
   readonly signal: AbortSignal | undefined
@@ -101,9 +101,10 @@ async function runExec(vertex: ExecVertex, work: ExecWork, deps: ExecDeps): Prom
   const [sandbox, lower] = await Promise.all([deps.sandbox(), directoriesOf(work.below, deps)])
   for (const warning of vertex.warnings) reporter.warning(vertex, warning)
   const prepared = { sandbox, lower, scratch, sources: work.sources }
-  const layer = await deps
-    .snapshots()
-    .use((snapshotter) => runOn(snapshotter, vertex, { ...prepared, deps }))
+  const snapshots = await deps.snapshots()
+  const layer = await snapshots.use((snapshotter) =>
+    runOn(snapshotter, vertex, { ...prepared, deps }),
+  )
   return { step: work.step, layer }
 }
 

@@ -170,7 +170,7 @@ async function solve(
     results: place.resultsOf(store),
     pool,
     sandbox: async () => sandbox,
-    snapshots: () => snapshots,
+    snapshots: async () => snapshots,
     fetcher: () => fetcher,
     secrets: { secret: async () => undefined, agent: () => undefined },
     schedule: scheduler(jobs),
