@@ -1,2 +1,3 @@
-export { type Placed, PlacedRoot, type PlacedRootOptions } from './placed/placed-root.ts'
+/** @internal */
+export { PlacedRoot } from './placed/placed-root.ts'
 export { createWritable } from './writable.ts'
