@@ -1,22 +1,34 @@
-import { constants, openSync, readdirSync, readlinkSync, type Stats } from 'node:fs'
+import { constants, lstatSync, openSync, readdirSync, readlinkSync, type Stats } from 'node:fs'
 import { fileXattrs } from '#builder/layer'
-import { fileStatOf, type RootedDirectory } from '#builder/linux'
+import { childPath, fileStatOf, type RootedDirectory } from '#builder/linux'
 import { type Change, checkpoint, type EntryChange, joinName, type Name } from '#core'
 import type { FileIndex, Folder } from './file-index.ts'
 import { type Kept, keptWhole } from './kept-paths.ts'
 import type { SharedName } from './parted-names.ts'
 
 const OPEN_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+const IF_THERE = { throwIfNoEntry: false } as const
 
 /** A directory that is being walked. */
 interface Frame {
   readonly path: Name
   readonly stats: Stats
-  readonly names: IterableIterator<Name>
+  readonly names: readonly Name[]
+  /** The next one of the names. */
+  next: number
   /** What was known of it; what is found is written to it. */
   readonly folder: Folder
   readonly kept: Kept | undefined
   isYielded: boolean
+}
+
+/** What is found of a directory, before it is walked. */
+type FoundFolder = Omit<Frame, 'names' | 'next'>
+
+/** A name that is not what was known of it. */
+interface Difference {
+  readonly name: Name
+  readonly stats: Stats
 }
 
 /**
@@ -45,66 +57,78 @@ export class FoundChanges {
     this.#index.set(shown.row, stats)
     yield* this.#enter({ path: root, stats, folder: shown, kept, isYielded: true })
     for (let top = this.#frames.at(-1); top !== undefined; top = this.#frames.at(-1)) {
-      const next = top.names.next()
-      if (next.done) this.#frames.pop()
-      else yield* this.#compare(top, next.value)
+      const difference = this.#nextDifference(top)
+      if (difference === undefined) this.#frames.pop()
+      else yield* this.#take(top, difference)
     }
   }
 
-  *#enter(frame: Omit<Frame, 'names'>): Generator<Change> {
+  *#enter(found: FoundFolder): Generator<Change> {
     checkpoint()
-    const { path, folder, kept } = frame
-    const names = readdirSync(this.#root.inside(path), 'latin1').sort() as Name[]
-    this.#frames.push({ ...frame, names: names.values() })
+    const { path, folder, kept } = found
+    const names = readdirSync(this.#root.inside(path), 'latin1') as Name[]
+    this.#frames.push({ ...found, names, next: 0 })
     if (folder.entries.size === 0) return
-    const found = new Set(names)
+    const there = new Set(names)
     for (const [name, entry] of folder.entries) {
-      if (found.has(name) || kept?.get(name) === keptWhole) continue
+      if (there.has(name) || kept?.get(name) === keptWhole) continue
       this.#index.delete(entry)
       folder.entries.delete(name)
       yield* this.#withParents({ kind: 'whiteout', path: joinName(path, name) })
     }
   }
 
-  *#compare({ path: parent, folder, kept }: Frame, name: Name): Generator<Change> {
-    const keptBelow = kept?.get(name)
-    if (keptBelow === keptWhole) return
-    const path = joinName(parent, name)
-    const stats = this.#root.lstat(path)
-    // A socket is in no layer, and in its place is what was there before.
-    if (stats === undefined || stats.isSocket()) return
-    const known = folder.entries.get(name)
-    if (stats.isDirectory()) {
-      yield* this.#compareDirectory({ path, stats, kept: keptBelow }, { folder, name, known })
-    } else if (typeof known !== 'number') {
-      if (known !== undefined) this.#index.delete(known)
-      folder.entries.set(name, this.#index.add(stats))
-      yield* this.#withParents(this.#entry(path, stats))
-    } else if (!this.#index.isUntouched(known, stats)) {
-      this.#index.set(known, stats)
-      yield* this.#withParents(this.#entry(path, stats))
+  /** Most files are untouched, and this is all that is done for one. */
+  #nextDifference(frame: Frame): Difference | undefined {
+    const { path, names, folder, kept } = frame
+    const index = this.#index
+    const directory = this.#root.directory(path)
+    if (directory === undefined) throw new Error(`${path} is not a directory any more`)
+    while (frame.next < names.length) {
+      const name = names[frame.next++] as Name
+      if (kept?.get(name) === keptWhole) continue
+      const stats = lstatSync(childPath(directory, name), IF_THERE)
+      // A socket is in no layer, and in its place is what was there before.
+      if (stats === undefined || stats.isSocket() || isWhiteout(stats)) continue
+      const known = folder.entries.get(name)
+      if (typeof known !== 'number' || !index.isUntouched(known, stats)) return { name, stats }
     }
+    return undefined
   }
 
-  *#compareDirectory(
-    found: Pick<Frame, 'path' | 'stats' | 'kept'>,
-    { folder, name, known }: { folder: Folder; name: Name; known: number | Folder | undefined },
-  ): Generator<Change> {
-    const { path, stats } = found
-    const index = this.#index
-    if (typeof known === 'object' && index.isSame(known.row, stats)) {
-      const isYielded = !index.isUntouched(known.row, stats)
-      if (isYielded) yield* this.#withParents(this.#entry(path, stats))
-      index.set(known.row, stats)
-      yield* this.#enter({ ...found, folder: known, isYielded })
+  *#take({ path: parent, folder, kept }: Frame, { name, stats }: Difference): Generator<Change> {
+    const path = joinName(parent, name)
+    const known = folder.entries.get(name)
+    if (!stats.isDirectory()) {
+      if (typeof known === 'number') this.#index.set(known, stats)
+      else {
+        if (known !== undefined) this.#index.delete(known)
+        folder.entries.set(name, this.#index.add(stats))
+      }
+      yield* this.#withParents(this.#entry(path, stats))
       return
     }
-    if (known !== undefined) index.delete(known)
-    const fresh: Folder = { row: index.add(stats), entries: new Map() }
+    const found = { path, stats, kept: kept?.get(name) }
+    if (typeof known === 'object' && this.#index.isSame(known.row, stats)) {
+      yield* this.#takeKnown(found, known)
+      return
+    }
+    if (known !== undefined) this.#index.delete(known)
+    const fresh: Folder = { row: this.#index.add(stats), entries: new Map() }
     folder.entries.set(name, fresh)
     yield* this.#withParents(this.#entry(path, stats))
     if (typeof known === 'object') yield { kind: 'opaque', path }
     yield* this.#enter({ ...found, folder: fresh, isYielded: true })
+  }
+
+  *#takeKnown(found: Pick<Frame, 'path' | 'stats' | 'kept'>, folder: Folder): Generator<Change> {
+    const { path, stats } = found
+    const isYielded = !this.#index.isUntouched(folder.row, stats)
+    if (isYielded) {
+      this.#index.set(folder.row, stats)
+      yield* this.#withParents(this.#entry(path, stats))
+    }
+    yield* this.#enter({ ...found, folder, isYielded })
   }
 
   /** Yields a change after the directories that contain it. */
@@ -137,4 +161,9 @@ export class FoundChanges {
     if (stat.type !== 'symlink') return entry
     return { ...entry, target: readlinkSync(place, 'latin1') as Name }
   }
+}
+
+/** Overlayfs lets no program make one. */
+function isWhiteout(stats: Stats): boolean {
+  return stats.rdev === 0 && stats.isCharacterDevice()
 }

@@ -235,7 +235,7 @@ function isSameLayer(one: ShownLayer | undefined, other: ShownLayer | undefined)
 }
 
 function* entriesOf(renewal: Renewal, placement: Placement): Generator<EntryChange> {
-  for (const { path } of renewal.folders) yield* placement.folderAt(path)
+  for (const { path } of renewal.folders) yield placement.folderAt(path)
   for (const replaced of renewal.replaced) yield* placement.entriesAt(replaced)
 }
 
