@@ -1,18 +1,16 @@
-import { constants, lstatSync, openSync, readdirSync, readlinkSync, type Stats } from 'node:fs'
+import { constants, lstatSync, openSync, readdirSync, readlinkSync } from 'node:fs'
 import { fileXattrs } from '#builder/layer'
-import { childPath, fileStatOf, type RootedDirectory } from '#builder/linux'
+import { FileFacts, fileStatOf, type RootedDirectory } from '#builder/linux'
 import { type Change, checkpoint, type EntryChange, joinName, type Name } from '#core'
 import type { FileIndex, Folder } from './file-index.ts'
 import { type Kept, keptWhole } from './kept-paths.ts'
 import type { SharedName } from './parted-names.ts'
 
 const OPEN_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
-const IF_THERE = { throwIfNoEntry: false } as const
 
 /** A directory that is being walked. */
 interface Frame {
   readonly path: Name
-  readonly stats: Stats
   readonly names: readonly Name[]
   /** The next one of the names. */
   next: number
@@ -25,12 +23,6 @@ interface Frame {
 /** What is found of a directory, before it is walked. */
 type FoundFolder = Omit<Frame, 'names' | 'next'>
 
-/** A name that is not what was known of it. */
-interface Difference {
-  readonly name: Name
-  readonly stats: Stats
-}
-
 /**
  * Compares a root with an index of what was placed there, yields the differences as an overlay's upper
  * directory has them, and makes the index that of what was found.
@@ -42,6 +34,8 @@ export class FoundChanges {
   readonly #index: FileIndex
   readonly #links = new Map<string, Name>()
   readonly #frames: Frame[] = []
+  /** Of the name at hand. */
+  readonly #facts = new FileFacts()
 
   constructor(root: RootedDirectory, index: FileIndex) {
     this.#root = root
@@ -50,16 +44,13 @@ export class FoundChanges {
 
   /** The root comes first, always. */
   *changes(shown: Folder, kept: Kept): Generator<Change> {
-    const root = '' as Name
-    const stats = this.#root.lstat(root)
-    if (stats === undefined) throw new Error('a root that is not there')
-    yield this.#entry(root, stats)
-    this.#index.set(shown.row, stats)
-    yield* this.#enter({ path: root, stats, folder: shown, kept, isYielded: true })
+    const path = '' as Name
+    yield this.#entry(path)
+    yield* this.#enter({ path, folder: shown, kept, isYielded: true })
     for (let top = this.#frames.at(-1); top !== undefined; top = this.#frames.at(-1)) {
-      const difference = this.#nextDifference(top)
-      if (difference === undefined) this.#frames.pop()
-      else yield* this.#take(top, difference)
+      const name = this.#nextDifference(top)
+      if (name === undefined) this.#frames.pop()
+      else yield* this.#take(top, name)
     }
   }
 
@@ -78,57 +69,59 @@ export class FoundChanges {
     }
   }
 
-  /** Most files are untouched, and this is all that is done for one. */
-  #nextDifference(frame: Frame): Difference | undefined {
+  /**
+   * The next name that is not what was known of it; its facts are at hand. Most files are untouched, and
+   * this is all that is done for one.
+   */
+  #nextDifference(frame: Frame): Name | undefined {
     const { path, names, folder, kept } = frame
-    const index = this.#index
+    const facts = this.#facts
     const directory = this.#root.directory(path)
     if (directory === undefined) throw new Error(`${path} is not a directory any more`)
     while (frame.next < names.length) {
       const name = names[frame.next++] as Name
-      if (kept?.get(name) === keptWhole) continue
-      const stats = lstatSync(childPath(directory, name), IF_THERE)
-      // A socket is in no layer, and in its place is what was there before.
-      if (stats === undefined || stats.isSocket() || isWhiteout(stats)) continue
+      if (kept?.get(name) === keptWhole || !facts.read(directory, name)) continue
       const known = folder.entries.get(name)
-      if (typeof known !== 'number' || !index.isUntouched(known, stats)) return { name, stats }
+      if (typeof known === 'number' && this.#index.isUntouched(known, facts)) continue
+      if (!isOfNoLayer(facts)) return name
     }
     return undefined
   }
 
-  *#take({ path: parent, folder, kept }: Frame, { name, stats }: Difference): Generator<Change> {
+  *#take({ path: parent, folder, kept }: Frame, name: Name): Generator<Change> {
     const path = joinName(parent, name)
     const known = folder.entries.get(name)
-    if (!stats.isDirectory()) {
-      if (typeof known === 'number') this.#index.set(known, stats)
-      else {
-        if (known !== undefined) this.#index.delete(known)
-        folder.entries.set(name, this.#index.add(stats))
-      }
-      yield* this.#withParents(this.#entry(path, stats))
+    if (this.#facts.is('directory')) {
+      yield* this.#takeDirectory({ path, kept: kept?.get(name) }, { parent: folder, name })
       return
     }
-    const found = { path, stats, kept: kept?.get(name) }
-    if (typeof known === 'object' && this.#index.isSame(known.row, stats)) {
-      yield* this.#takeKnown(found, known)
-      return
+    if (typeof known === 'number') this.#index.set(known, this.#facts)
+    else {
+      if (known !== undefined) this.#index.delete(known)
+      folder.entries.set(name, this.#index.add(this.#facts))
     }
-    if (known !== undefined) this.#index.delete(known)
-    const fresh: Folder = { row: this.#index.add(stats), entries: new Map() }
-    folder.entries.set(name, fresh)
-    yield* this.#withParents(this.#entry(path, stats))
-    if (typeof known === 'object') yield { kind: 'opaque', path }
-    yield* this.#enter({ ...found, folder: fresh, isYielded: true })
+    yield* this.#withParents(this.#entry(path))
   }
 
-  *#takeKnown(found: Pick<Frame, 'path' | 'stats' | 'kept'>, folder: Folder): Generator<Change> {
-    const { path, stats } = found
-    const isYielded = !this.#index.isUntouched(folder.row, stats)
-    if (isYielded) {
-      this.#index.set(folder.row, stats)
-      yield* this.#withParents(this.#entry(path, stats))
+  *#takeDirectory(
+    found: Pick<Frame, 'path' | 'kept'>,
+    { parent, name }: { readonly parent: Folder; readonly name: Name },
+  ): Generator<Change> {
+    const index = this.#index
+    const known = parent.entries.get(name)
+    if (typeof known === 'object' && index.isSame(known.row, this.#facts)) {
+      const isYielded = !index.isUntouched(known.row, this.#facts)
+      index.set(known.row, this.#facts)
+      if (isYielded) yield* this.#withParents(this.#entry(found.path))
+      yield* this.#enter({ ...found, folder: known, isYielded })
+      return
     }
-    yield* this.#enter({ ...found, folder, isYielded })
+    if (known !== undefined) index.delete(known)
+    const fresh: Folder = { row: index.add(this.#facts), entries: new Map() }
+    parent.entries.set(name, fresh)
+    yield* this.#withParents(this.#entry(found.path))
+    if (typeof known === 'object') yield { kind: 'opaque', path: found.path }
+    yield* this.#enter({ ...found, folder: fresh, isYielded: true })
   }
 
   /** Yields a change after the directories that contain it. */
@@ -138,14 +131,14 @@ export class FoundChanges {
     while (frames[first - 1]?.isYielded === false) first -= 1
     for (const frame of frames.slice(first)) {
       frame.isYielded = true
-      yield this.#entry(frame.path, frame.stats)
+      yield this.#entry(frame.path)
     }
     yield change
   }
 
-  #entry(path: Name, stats: Stats): EntryChange {
+  #entry(path: Name): EntryChange {
     const place = this.#root.place(path)
-    const stat = fileStatOf(stats, { place })
+    const stat = fileStatOf(lstatSync(place), { place })
     if (stat.type !== 'directory' && stat.nlink > 1) {
       const first = this.#links.get(stat.inode)
       if (first !== undefined) {
@@ -163,7 +156,10 @@ export class FoundChanges {
   }
 }
 
-/** Overlayfs lets no program make one. */
-function isWhiteout(stats: Stats): boolean {
-  return stats.rdev === 0 && stats.isCharacterDevice()
+/**
+ * A socket is in no layer, and in its place is what was there before; and so for the overlay form of a
+ * deletion, which overlayfs lets no program make.
+ */
+function isOfNoLayer(facts: FileFacts): boolean {
+  return facts.is('socket') || (facts.device === 0 && facts.is('character'))
 }
