@@ -18,6 +18,7 @@ import { CacheRecords } from './records/cache-records.ts'
 import { Database } from './records/database.ts'
 import { Layers } from './records/layers.ts'
 import { type LeaseOptions, Leases } from './records/leases.ts'
+import { MachineFacts } from './records/machine-facts.ts'
 import { StoredResults } from './records/stored-results.ts'
 
 const OCI_LAYOUT = '{"imageLayoutVersion":"1.0.0"}'
@@ -39,6 +40,7 @@ export class Store implements AsyncDisposable {
   readonly results: StoredResults
   readonly layers: Layers
   readonly mounts: CacheMounts
+  readonly facts: MachineFacts
   readonly #layout: Layout
   readonly #boot: string
   readonly #presence: Presence
@@ -57,6 +59,7 @@ export class Store implements AsyncDisposable {
     this.mounts = new CacheMounts(layout, presence, onWait)
     this.records = new CacheRecords(database, this.layers)
     this.results = new StoredResults(this)
+    this.facts = new MachineFacts(database)
     this.images = new ImageNames(layout, { presence, database, blobs })
     this.#layout = layout
     this.#boot = boot

@@ -1,6 +1,7 @@
 import { type Dirent, lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { layoutOf } from './filesystem/layout.ts'
+import { FOLDER_KINDS } from './filesystem/folder-kind.ts'
+import { layersFolder, layoutOf } from './filesystem/layout.ts'
 
 /** Bytes that a store takes on the disk. */
 export interface StoreUsage {
@@ -18,21 +19,21 @@ export function storeUsage(root: string, limit: { readonly milliseconds: number 
   const layout = layoutOf(root)
   const deadline = performance.now() + limit.milliseconds
   const folders = [
-    ['layers', layout.layers],
-    ['blobs', layout.blobs],
-    ['cache mounts', layout.mounts],
-    ['damaged files', layout.corrupt],
+    ['layers', FOLDER_KINDS.map((kind) => layersFolder(layout.root, kind))],
+    ['blobs', [layout.blobs]],
+    ['cache mounts', [layout.mounts]],
+    ['damaged files', [layout.corrupt]],
   ] as const
-  const parts = folders.map(([name, folder]) => [name, bytesBelow(folder, deadline)] as const)
+  const parts = folders.map(([name, paths]) => [name, bytesBelow(paths, deadline)] as const)
   return {
     parts: parts.filter(([, bytes]) => bytes > 0).sort(([, a], [, b]) => b - a),
     isPartial: performance.now() >= deadline,
   }
 }
 
-function bytesBelow(folder: string, deadline: number): number {
+function bytesBelow(folders: readonly string[], deadline: number): number {
   let bytes = 0
-  const pending = [folder]
+  const pending = [...folders]
   for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
     for (const entry of entriesOf(path)) {
       if (performance.now() >= deadline) return bytes

@@ -1,7 +1,7 @@
 import { lacksRights } from '#builder/linux'
 import { typedFailure } from '#core'
 import { parseFlags } from './arguments/flags.ts'
-import { chooseCommand } from './commands/choose-command.ts'
+import { chooseCommand } from './choose-command.ts'
 import { COMMANDS } from './commands/commands.ts'
 import { type Program, runProcess, runReporting } from './terminal/process.ts'
 import { print, type Shell } from './terminal/shell.ts'
@@ -33,10 +33,11 @@ async function runCommand(argv: readonly string[], shell: Shell): Promise<number
     return 0
   }
   const { command, rest } = chooseCommand(argv[0] === '--version' ? ['version'] : argv)
-  const args = parseFlags(rest, command.flags)
+  const flags = (await command.loadFlags?.()) ?? command.flags
+  const args = parseFlags(rest, flags)
   if (args.has('help')) {
     const { commandHelp } = await import('./commands/help-text.ts')
-    await print(shell, commandHelp(command))
+    await print(shell, commandHelp({ ...command, flags }))
     return 0
   }
   if (command.needsNamespace?.(args) === true && lacksRights()) {
@@ -52,7 +53,7 @@ async function runCommand(argv: readonly string[], shell: Shell): Promise<number
 /** Starts this very command again, as the root of a user namespace; it returns in the new process. */
 async function becomeRootOfNamespace(argv: readonly string[], { env }: Shell): Promise<void> {
   const { passOnNamedDescriptors } = await import('#builder/linux')
-  const { reexecInUserNamespace } = await import('#builder/sandbox')
+  const { reexecInUserNamespace } = await import('#builder/namespaces')
   const { resolveRoot } = await import('#cache')
   passOnNamedDescriptors(argv)
   // Inside, every user looks like root: the owner of the store has to be settled here.

@@ -1,4 +1,5 @@
 export * from './build/events.ts'
+export * from './build/isolation.ts'
 export * from './build/material.ts'
 export * from './build/reported.ts'
 export * from './build/step-limits.ts'

@@ -1,3 +1,5 @@
 export { childPath, O_PATH } from './child-path.ts'
+export { type FileRights, fileRights } from './file-rights.ts'
 export { readLimited } from './read-file.ts'
 export { removeEntry, removeTree, removeTreeSync } from './remove-tree.ts'
+export { hasSingleId, isPidNamespace, isUserNamespace } from './user-namespace.ts'

@@ -84,7 +84,9 @@ async function buildLoaded(
   { secrets, settings, started }: Request,
 ): Promise<BuildResult> {
   await using store = openStore(settings.root, { onWait: reportWaits(settings.onEvent, 'build') })
-  await using services = new Services(settings, { store, secrets })
+  await using services = new Services(settings, {
+    ...{ store, secrets, context: context.directory },
+  })
   await using resources = new Resources()
   // One thread reads what is copied, another writes it; they start while bases are looked for.
   if (copiesNewFiles(context, settings)) services.pool.warmUp(2)

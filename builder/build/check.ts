@@ -39,7 +39,9 @@ export async function checkBuild(options: BuildOptions): Promise<BuildCheck> {
   const wrong = diagnosticsError(parsed.diagnostics, source)
   if (wrong !== undefined) return { warnings: checks.warnings, source, path, error: wrong }
   await using store = openStore(settings.root)
-  await using services = new Services(settings, { store, secrets: NO_SECRETS })
+  await using services = new Services(settings, {
+    ...{ store, secrets: NO_SECRETS, context: context.directory },
+  })
   const stages = settings.target === undefined ? 'all' : 'target'
   const [platform] = settings.platforms
   const { signal } = settings

@@ -94,6 +94,7 @@ function openSolver(plan: Plan, deps: SolverSettings): Solver {
     results: store.results,
     pool: services.pool,
     sandbox: () => services.sandbox(),
+    snapshots: () => services.snapshots(),
     secrets: services.secrets,
     fetcher: () => services.fetcher(),
     schedule,

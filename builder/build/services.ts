@@ -1,10 +1,21 @@
 import { Fetcher, type RemoteFetcher, recordingFetcher } from '#builder/fetch'
 import type { Settings } from '#builder/options'
 import type { Sandbox } from '#builder/sandbox'
+import { inPlaceSnapshots, openSnapshots, type Snapshots } from '#builder/snapshot'
 import { type StepSecrets, type WorkPool, workPool } from '#builder/solve'
 import type { Store, TemporaryDirectory } from '#cache'
-import type { Material } from '#core'
+import type { Isolation, Material, TsbuildError } from '#core'
 import { createRegistryClient, type RegistryClient } from '#registry-client'
+import { keptPaths } from './kept-paths.ts'
+import { snapshotterMemory } from './snapshotter-memory.ts'
+
+/** What services are made of. */
+interface ServicesDeps {
+  readonly store: Store
+  readonly secrets: StepSecrets
+  /** The folder of the build context. */
+  readonly context: string
+}
 
 /** What a build opens at most once, and only when it is needed. */
 export class Services implements AsyncDisposable {
@@ -14,16 +25,22 @@ export class Services implements AsyncDisposable {
   readonly fetched: Material[] = []
   readonly #settings: Settings
   readonly #store: Store
+  readonly #context: string
+  #kept: readonly string[] | undefined
   #client: RegistryClient | undefined
   #fetcher: Fetcher | undefined
   #recording: RemoteFetcher | undefined
+  #isolation: Promise<Isolation> | undefined
   #sandbox: Promise<Sandbox> | undefined
+  #snapshots: Promise<Snapshots> | undefined
   #closing: Promise<void> | undefined
-  #scratch: TemporaryDirectory | undefined
+  /** Of the sandbox and of snapshots. */
+  readonly #scratch: TemporaryDirectory[] = []
 
-  constructor(settings: Settings, deps: { readonly store: Store; readonly secrets: StepSecrets }) {
+  constructor(settings: Settings, deps: ServicesDeps) {
     this.#settings = settings
     this.#store = deps.store
+    this.#context = deps.context
     this.secrets = deps.secrets
     this.pool = workPool(Math.max(2, settings.jobs))
   }
@@ -52,14 +69,70 @@ export class Services implements AsyncDisposable {
   }
 
   async #openSandbox(): Promise<Sandbox> {
-    const { inProcessSandbox } = await import('#builder/sandbox')
-    this.#scratch = this.#store.temporary()
+    const { inProcessSandbox, inPlaceSandbox } = await import('#builder/sandbox')
     const { onEvent } = this.#settings
-    return inProcessSandbox({
-      temporary: this.#scratch.path,
-      onNotice: ({ message, hint }) =>
+    const isolation = await this.#chooseIsolation()
+    const options = {
+      temporary: this.#scratchDirectory(),
+      onNotice: ({ message, hint }: TsbuildError) =>
         onEvent({ type: 'warning', message: `${message} (${hint})` }),
+    }
+    return isolation === 'namespaces'
+      ? inProcessSandbox(options)
+      : inPlaceSandbox({ ...options, kept: this.#keptPaths() })
+  }
+
+  snapshots(): Promise<Snapshots> {
+    this.#snapshots ??= this.#openSnapshots()
+    return this.#snapshots
+  }
+
+  #chooseIsolation(): Promise<Isolation> {
+    const { isolation, environment } = this.#settings
+    this.#isolation ??= import('#builder/sandbox').then(({ chooseIsolation }) => {
+      return chooseIsolation(isolation, environment)
     })
+    return this.#isolation
+  }
+
+  #keptPaths(): readonly string[] {
+    this.#kept ??= keptPaths(this.#settings, this.#context)
+    return this.#kept
+  }
+
+  async #openSnapshots(): Promise<Snapshots> {
+    const { onEvent, snapshotter, snapshotSize } = this.#settings
+    const { pool } = this
+    if ((await this.#chooseIsolation()) === 'in-place') {
+      return inPlaceSnapshots({
+        keep: this.#keptPaths(),
+        onNotice: (message) => onEvent({ type: 'warning', message }),
+      })
+    }
+    return openSnapshots({
+      choice: snapshotter,
+      size: snapshotSize,
+      memory: snapshotterMemory(this.#store),
+      scratch: () => this.#scratchDirectory(),
+      work: {
+        copyUpper: (paths, signal) => pool.run('copyUpper', paths, signal),
+        dropForeignMarks: (upper, signal) => pool.run('dropForeignMarks', upper, signal),
+      },
+      onChoice: (value, reason) =>
+        onEvent({
+          type: 'choice',
+          subject: 'snapshotter',
+          value,
+          ...(reason === undefined ? {} : { reason }),
+        }),
+      onNotice: (message) => onEvent({ type: 'warning', message }),
+    })
+  }
+
+  #scratchDirectory(): string {
+    const made = this.#store.temporary()
+    this.#scratch.push(made)
+    return made.path
   }
 
   /** Ends the threads of steps; call it when no more steps are run. Idempotent. */
@@ -71,7 +144,9 @@ export class Services implements AsyncDisposable {
   async #endSandbox(): Promise<void> {
     const sandbox = await this.#sandbox?.catch(() => undefined)
     await sandbox?.[Symbol.asyncDispose]()
-    await this.#scratch?.[Symbol.asyncDispose]()
+    const snapshots = await this.#snapshots?.catch(() => undefined)
+    await snapshots?.[Symbol.asyncDispose]()
+    await Promise.all(this.#scratch.map((one) => one[Symbol.asyncDispose]()))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

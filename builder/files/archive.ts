@@ -5,9 +5,9 @@ import {
   detectCompression,
   extractArchive,
   isArchive,
+  layerOwners,
   rawTree,
 } from '#builder/layer'
-import { hasSingleId } from '#builder/linux'
 import { type Name, type Tree, TsbuildError } from '#core'
 import { shown } from './paths.ts'
 import type { Selected } from './select.ts'
@@ -51,10 +51,9 @@ export async function unpackArchive(
   const directories = new Set<Name>()
   try {
     const onDirectory = (path: Name) => directories.add(path)
-    const owners = hasSingleId() ? 'beside' : 'keep'
     const options = {
       onDirectory,
-      owners,
+      owners: layerOwners(),
       ...(onWarning === undefined ? {} : { onWarning }),
     } as const
     await extractArchive(decompress(read(selected), compression), directory, options)

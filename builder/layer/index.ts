@@ -10,12 +10,15 @@ export {
   detectCompression,
 } from './codec/compression.ts'
 export { changesOf, treeChanges } from './overlay/changes.ts'
-export type { Owners } from './overlay/directory-writer.ts'
-export { hasOwnersBeside, ownersBeside } from './overlay/kept-owners.ts'
+export {
+  hasHiddenDeletions,
+  hasOwnersBeside,
+  layerOwners,
+  ownersBeside,
+} from './overlay/owners-beside.ts'
 export { presumeOwners } from './overlay/presume-owners.ts'
 export { fileXattrs, RawTree, rawTree } from './overlay/raw-tree.ts'
 export { removeOthers } from './overlay/remove-others.ts'
-export { restoreOwners } from './overlay/restore-owners.ts'
 export { type Found, StackTree, stackTree } from './overlay/stack-tree.ts'
 export { omitUnchanged } from './overlay/unchanged.ts'
 export { resolveInTree } from './paths/resolve.ts'

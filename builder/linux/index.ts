@@ -1,4 +1,4 @@
-export { childPath, O_PATH } from '#disk'
+export { childPath, fileRights, hasSingleId, isPidNamespace, isUserNamespace, O_PATH } from '#disk'
 export { chownTree } from './filesystem/chown-tree.ts'
 export { ContentCopier } from './filesystem/content-copier.ts'
 export { FileFacts } from './filesystem/file-facts.ts'
@@ -15,11 +15,13 @@ export {
   makeWhiteout,
   type NodeType,
   opaqueXattr,
+  whiteoutXattr,
 } from './filesystem/nodes.ts'
 export { PendingFile } from './filesystem/pending-file.ts'
 export { MAX_OPEN, RootedDirectory } from './filesystem/rooted-directory.ts'
 export { hasWriter } from './filesystem/writers.ts'
 export { getXattr, listXattrs, removeXattr, setXattr } from './filesystem/xattr.ts'
+export { attachMount, makeFileSystem } from './mounts/detached.ts'
 export { mountPoints } from './mounts/mount-points.ts'
 export {
   MS,
@@ -45,13 +47,21 @@ export {
 } from './programs/call-table.ts'
 export { runsSmallPrograms, type SmallArchitecture } from './programs/foreign-program.ts'
 export type { ProcessEnd } from './programs/spawn.ts'
-export { awaitEnd, spawnProcess, waitForExit } from './programs/spawn.ts'
+export {
+  awaitEnd,
+  hasExited,
+  processEndOf,
+  SIGNAL_INFO_SIZE,
+  spawnProcess,
+  waitForExit,
+} from './programs/spawn.ts'
 export type { Identity } from './system/credentials.ts'
 export {
   assumeIdentity,
   canSetGroups,
   lastCapability,
   ownCapabilities,
+  preventTracing,
   resumeRoot,
 } from './system/credentials.ts'
 export {
@@ -76,8 +86,11 @@ export {
   unshareWorkingDirectory,
 } from './system/namespaces.ts'
 export { getResourceLimit, type ResourceLimit } from './system/resource-limit.ts'
-export { bindSocket, raiseLoopback } from './system/sockets.ts'
-/** @internal */
-export { openLibrary, type SharedLibrary, SystemError } from './system/syscalls.ts'
+export { bindSocket, listenOnSocket, raiseLoopback } from './system/sockets.ts'
+export {
+  openLibrary,
+  /** @internal */
+  type SharedLibrary,
+  SystemError,
+} from './system/syscalls.ts'
 export { enterDirectory, setHostname, setUmask, threadId } from './system/thread.ts'
-export { hasSingleId, isPidNamespace, isUserNamespace } from './system/user-namespace.ts'

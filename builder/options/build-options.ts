@@ -1,9 +1,11 @@
 import type { Output } from '#builder/export'
+import type { SnapshotterKind } from '#builder/snapshot'
 import type {
   BuildEventListener,
   Bytes,
   Descriptor,
   Digest,
+  Isolation,
   Material,
   StepResources,
   Ulimit,
@@ -20,6 +22,8 @@ export interface BuildOptions {
    * archive or a Dockerfile; or the bytes of either.
    */
   readonly context: string | Bytes
+  /** A folder in the context that takes its place; links in it lead nowhere else. */
+  readonly contextFolder?: string
   /**
    * Path of the Dockerfile: relative to the current directory where the context is a folder, to the
    * context's root where it is not; or its URL. Default: `Dockerfile` in the context.
@@ -51,6 +55,22 @@ export interface BuildOptions {
   readonly noCache?: boolean | readonly string[]
   /** Ask registries for base images even when the local store has the name. Default: false. */
   readonly pull?: boolean
+  /**
+   * How RUN steps are kept apart: by `namespaces`, or `in-place`, in the root of the container that the
+   * build runs in, which is replaced by that of each stage. Default: `auto`, namespaces where they can be
+   * had; else in place in a container of the image tsbuild. See docs/in-place.md
+   */
+  readonly isolation?: Isolation | 'auto'
+  /** In place, absolute or relative paths that stay as they are, besides those that the build needs. */
+  readonly keep?: readonly string[]
+  /**
+   * How RUN steps get their files: by the kernel's `overlay`, by one that keeps what is written in memory
+   * (`overlay-tmpfs`), by the program `fuse-overlayfs`, or as `copies`. Default: `auto`, the first of
+   * these that works for this store on this machine.
+   */
+  readonly snapshotter?: SnapshotterKind | 'auto'
+  /** Bytes in memory for what a step writes, with `overlay-tmpfs`. Default: half of what is free. */
+  readonly snapshotSize?: number
   /** Of RUN steps that ask for none themselves. Default: `default`. */
   readonly network?: 'default' | 'none' | 'host'
   /**

@@ -2,16 +2,20 @@ import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import {
   type ContextLocation,
+  folderOfContext,
   type NamedSources,
   parseContextLocation,
   parseNamedContexts,
 } from '#builder/context'
 import { checkOutput, type Output, type OutputRequest } from '#builder/export'
 import type { StepSettings } from '#builder/plan'
+import { SNAPSHOTTER_KINDS, type SnapshotterKind } from '#builder/snapshot'
 import { resolveRoot } from '#cache'
 import {
   formatPlatform,
   hostPlatform,
+  ISOLATIONS,
+  type Isolation,
   type OnEvent,
   type Platform,
   parsePlatform,
@@ -53,6 +57,10 @@ export interface Settings {
   readonly pull: boolean
   readonly network: 'default' | 'none' | 'host'
   readonly steps: StepSettings
+  readonly isolation: Isolation | 'auto'
+  readonly keep: readonly string[]
+  readonly snapshotter: SnapshotterKind | 'auto'
+  readonly snapshotSize: number | undefined
   readonly secrets: Readonly<Record<string, SecretSource>>
   readonly ssh: Readonly<Record<string, readonly string[]>>
   readonly reproducible: boolean
@@ -79,7 +87,7 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
   const platforms = resolvePlatforms(options.platform)
   refuseAttestations(buildArgs)
   const settings: Settings = {
-    context: contextOf(options.context),
+    context: contextOf(options.context, options.contextFolder),
     contexts: parseNamedContexts(options.contexts ?? {}),
     file: options.file,
     dockerfile: options.dockerfile,
@@ -95,6 +103,10 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     pull: options.pull ?? false,
     network: options.network ?? 'default',
     steps: resolveSteps(options),
+    isolation: options.isolation ?? 'auto',
+    keep: options.keep ?? [],
+    snapshotter: options.snapshotter ?? 'auto',
+    snapshotSize: options.snapshotSize,
     secrets: options.secrets ?? {},
     ssh: options.ssh ?? {},
     reproducible: options.reproducible ?? false,
@@ -137,10 +149,10 @@ function resolveFrontend(syntax: string | undefined): Settings['frontend'] {
   })
 }
 
-function contextOf(context: BuildOptions['context']): ContextLocation {
-  return typeof context === 'string'
-    ? parseContextLocation(context)
-    : { kind: 'bytes', bytes: context }
+function contextOf(context: BuildOptions['context'], folder = ''): ContextLocation {
+  const location: ContextLocation =
+    typeof context === 'string' ? parseContextLocation(context) : { kind: 'bytes', bytes: context }
+  return folder === '' ? location : folderOfContext(location, folder)
 }
 
 function resolveTags(tags: readonly string[]): readonly Reference[] {
@@ -168,6 +180,48 @@ function check(settings: Settings): void {
       hint: 'it is how many steps may run at a time: 1 or more',
     })
   }
+  checkIsolation(settings)
+  checkSnapshots(settings)
   const request = requestOf(settings)
   for (const output of settings.outputs) checkOutput(output, request)
+}
+
+function checkIsolation({ isolation, snapshotter }: Settings): void {
+  const kinds: readonly string[] = ['auto', ...ISOLATIONS]
+  if (!kinds.includes(isolation)) {
+    throw new TsbuildError(`invalid isolation ${JSON.stringify(isolation)}`, {
+      code: 'USAGE',
+      hint: `choose one of ${kinds.join(', ')}`,
+    })
+  }
+  if (isolation !== 'in-place' || snapshotter === 'auto') return
+  throw new TsbuildError(`the snapshotter ${snapshotter} does not go with steps in place`, {
+    code: 'USAGE',
+    hint: 'their files are those of the container: leave --snapshotter or --isolation out',
+  })
+}
+
+/** Bytes: a tmpfs that is smaller takes no step. */
+const LEAST_SNAPSHOT = 1024 * 1024
+
+function checkSnapshots({ snapshotter, snapshotSize }: Settings): void {
+  const kinds: readonly string[] = ['auto', ...SNAPSHOTTER_KINDS]
+  if (!kinds.includes(snapshotter)) {
+    throw new TsbuildError(`invalid snapshotter ${JSON.stringify(snapshotter)}`, {
+      code: 'USAGE',
+      hint: `choose one of ${kinds.join(', ')}`,
+    })
+  }
+  if (snapshotSize === undefined) return
+  if (snapshotter !== 'auto' && snapshotter !== 'overlay-tmpfs') {
+    throw new TsbuildError(`the snapshotter ${snapshotter} has no size`, {
+      code: 'USAGE',
+      hint: 'only what is written to memory is limited: overlay-tmpfs,size=4g',
+    })
+  }
+  if (Number.isSafeInteger(snapshotSize) && snapshotSize >= LEAST_SNAPSHOT) return
+  throw new TsbuildError(`invalid size of snapshots: ${snapshotSize}`, {
+    code: 'USAGE',
+    hint: 'it is a number of bytes, at least 1m',
+  })
 }

@@ -2,6 +2,7 @@ import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, type Stats 
 import { dirname, join, resolve } from 'node:path'
 import { type DiffId, type Digest, errnoOf, hexOf, TsbuildError } from '#core'
 import { invalidStoreError, storeError } from './failure.ts'
+import { FOLDER_KINDS, type FolderKind, folderKind } from './folder-kind.ts'
 
 /** The paths of a store. An OCI image layout, with what tsbuild keeps besides. */
 export interface Layout {
@@ -10,7 +11,7 @@ export interface Layout {
   readonly blobs: string
   readonly index: string
   readonly ociLayout: string
-  /** A folder in overlay form per layer. */
+  /** A folder in overlay form per layer, of the kind that this process uses. */
   readonly layers: string
   /** Directories that steps mount to keep things from one build to the next. */
   readonly mounts: string
@@ -32,11 +33,12 @@ export interface Layout {
 /** Raised when an older tsbuild would misread the store. */
 const VERSION = 1
 
-const KNOWN = new Set(
-  'blobs index.json oci-layout layers mounts tmp corrupt digests lock version boot lost+found'.split(
+const KNOWN = new Set([
+  ...'blobs index.json oci-layout mounts tmp corrupt digests lock version boot lost+found'.split(
     ' ',
   ),
-)
+  ...FOLDER_KINDS.map(({ folder }) => folder),
+])
 
 /** The paths of the store at `root`. */
 export function layoutOf(root: string): Layout {
@@ -46,7 +48,7 @@ export function layoutOf(root: string): Layout {
     blobs: join(absolute, 'blobs', 'sha256'),
     index: join(absolute, 'index.json'),
     ociLayout: join(absolute, 'oci-layout'),
-    layers: join(absolute, 'layers'),
+    layers: layersFolder(absolute, folderKind()),
     mounts: join(absolute, 'mounts'),
     temporary: join(absolute, 'tmp'),
     corrupt: join(absolute, 'corrupt'),
@@ -57,6 +59,11 @@ export function layoutOf(root: string): Layout {
     version: join(absolute, 'version'),
     boot: join(absolute, 'boot'),
   }
+}
+
+/** Where the folders of a kind are. */
+export function layersFolder(root: string, { folder }: FolderKind): string {
+  return join(root, folder)
 }
 
 /** Where a blob of the store is, or would be. */

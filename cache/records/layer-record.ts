@@ -1,5 +1,6 @@
 import { lstatSync } from 'node:fs'
 import { type DiffId, type OwnedFiles, parseDiffId } from '#core'
+import { FOLDER_KINDS, type FolderKind, folderKind } from '../filesystem/folder-kind.ts'
 import type { Row } from './database.ts'
 import { isLayerId, type LayerId, layerId } from './layer-id.ts'
 import { sumOf } from './schema.ts'
@@ -10,8 +11,10 @@ export interface LayerRecord {
   readonly diffId?: DiffId
   /** Bytes of the uncompressed tar. */
   readonly size?: number
-  /** True when the layer exists as a folder in overlay form. */
+  /** True when the layer exists as a folder in overlay form, of the kind that this process uses. */
   readonly directory: boolean
+  /** Its folders of other kinds. */
+  readonly elsewhere?: readonly string[]
 }
 
 /** What is known of a layer's uncompressed tar. */
@@ -43,14 +46,11 @@ export const FIND_BY_DIFF_ID: string = `SELECT ${COLUMNS} FROM ${LAYERS} WHERE d
 export const FOLDER_NAME: string = `SELECT coalesce(renamed.name, current.id) AS folder
   FROM (SELECT ${CURRENT_ID} AS id) AS current
   LEFT JOIN renamed ON renamed.id = current.id AND renamed.holds = 1`
-/** The layers that have a folder. */
-export const ALL_WITH_FOLDER: string = `SELECT ${COLUMNS} FROM ${LAYERS} WHERE directory = 1`
+/** The layers that have a folder of a kind. Parameter: its bit. */
+export const ALL_WITH_FOLDER: string = `SELECT ${COLUMNS} FROM ${LAYERS} WHERE directory & ?`
 
 /** A row as `GET` selects it; `undefined` when it is damaged. `path`: of a folder of that name. */
-export function toLayerRecord(
-  row: Row,
-  path: (folder: LayerId) => string,
-): LayerRecord | undefined {
+export function toLayerRecord(row: Row, path: FolderPath): LayerRecord | undefined {
   const { id, diff_id: diffId, size, directory, sum, folder } = row
   if (typeof id !== 'string' || sum !== sumOf(id, textOrNull(diffId), numberOrNull(size))) {
     return undefined
@@ -61,9 +61,24 @@ export function toLayerRecord(
     id: layerId(id),
     ...(typeof diffId === 'string' ? { diffId: parseDiffId(diffId) } : {}),
     ...(typeof size === 'number' ? { size } : {}),
-    directory:
-      directory === 1 && lstatSync(path(name), { throwIfNoEntry: false })?.isDirectory() === true,
+    ...folders(Number(directory), (kind) => path(name, kind)),
   }
+}
+
+/** Where a layer's folder of a kind is. */
+type FolderPath = (folder: LayerId, kind: FolderKind) => string
+
+function folders(
+  bits: number,
+  path: (kind: FolderKind) => string,
+): Pick<LayerRecord, 'directory' | 'elsewhere'> {
+  const own = folderKind()
+  const directory =
+    (bits & own.bit) !== 0 &&
+    lstatSync(path(own), { throwIfNoEntry: false })?.isDirectory() === true
+  if ((bits & ~own.bit) === 0) return { directory }
+  const others = FOLDER_KINDS.filter((kind) => kind !== own && (bits & kind.bit) !== 0)
+  return { directory, elsewhere: others.map(path) }
 }
 
 function textOrNull(value: Row[string] | undefined): string | null {

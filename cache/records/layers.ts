@@ -1,5 +1,5 @@
 import { lstatSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import {
   asDiffId,
   type Descriptor,
@@ -16,7 +16,8 @@ import {
 import { removeTree } from '#disk'
 import type { BlobStore } from '../blobs/blob-store.ts'
 import { storeError } from '../filesystem/failure.ts'
-import type { Layout } from '../filesystem/layout.ts'
+import { FOLDER_KINDS, type FolderKind, folderKind } from '../filesystem/folder-kind.ts'
+import { type Layout, layersFolder } from '../filesystem/layout.ts'
 import { syncFileSystem } from '../filesystem/sync.ts'
 import { addCompressedBlob, compressedBlobs } from './compressed-blobs.ts'
 import type { Database, Row } from './database.ts'
@@ -258,11 +259,18 @@ export class Layers {
       this.#database.run('DELETE FROM layers WHERE directory = 0 AND diff_id IS NULL')
       this.#database.run('DELETE FROM renamed WHERE id NOT IN (SELECT id FROM layers)')
     })
-    const names = this.#database.all(ALL_WITH_FOLDER).map(({ id, folder }) => String(folder ?? id))
-    const kept = new Set(names.flatMap((name) => [name, ownersFileOf(name)]))
-    for (const name of readdirSync(this.#layout.layers)) {
-      if (!kept.has(name)) discard(join(this.#layout.layers, name))
+    for (const kind of FOLDER_KINDS) {
+      const rows = this.#database.all(ALL_WITH_FOLDER, kind.bit)
+      const names = rows.map(({ id, folder }) => String(folder ?? id))
+      const kept = new Set(names.flatMap((name) => [name, ownersFileOf(name)]))
+      for (const path of this.#foldersOf(kind)) if (!kept.has(basename(path))) discard(path)
     }
+  }
+
+  #foldersOf(kind: FolderKind): readonly string[] {
+    const folder = layersFolder(this.#layout.root, kind)
+    const isThere = lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() === true
+    return isThere ? readdirSync(folder).map((name) => join(folder, name)) : []
   }
 
   /** After the loss of the database: records the folders that are named by a diffID. */
@@ -283,24 +291,33 @@ export class Layers {
       const diffId = facts.diffId ?? known?.diffId ?? null
       const size = facts.size ?? known?.size ?? null
       const isNew = facts.directory === true && known?.directory !== true
-      // The folder will have the name of the layer.
-      if (isNew) this.#database.run('UPDATE renamed SET holds = 0 WHERE id = ?', id)
+      // The folder will have the name of the layer; those of all kinds have one name.
+      if (isNew && known?.elsewhere === undefined) {
+        this.#database.run('UPDATE renamed SET holds = 0 WHERE id = ?', id)
+      }
       this.#database.run(
         `INSERT INTO layers (id, diff_id, size, directory, boot, sum)
          VALUES (?, ?, ?, ?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET diff_id = excluded.diff_id, size = excluded.size,
-           directory = max(directory, excluded.directory), boot = coalesce(excluded.boot, boot),
+           directory = directory | excluded.directory, boot = coalesce(excluded.boot, boot),
            sum = excluded.sum`,
-        ...[id, diffId, size, isNew ? 1 : 0, isNew ? this.#boot : null, sumOf(id, diffId, size)],
+        ...[
+          id,
+          diffId,
+          size,
+          isNew ? folderKind().bit : 0,
+          isNew ? this.#boot : null,
+          sumOf(id, diffId, size),
+        ],
       )
     })
   }
 
   #toRecord(row: Row | undefined): LayerRecord | undefined {
-    return row && toLayerRecord(row, (folder) => this.#path(folder))
+    return row && toLayerRecord(row, (folder, kind) => this.#path(folder, kind))
   }
 
-  #path(folder: LayerId): string {
-    return join(this.#layout.layers, folder)
+  #path(folder: LayerId, kind: FolderKind = folderKind()): string {
+    return join(layersFolder(this.#layout.root, kind), folder)
   }
 }

@@ -13,6 +13,8 @@ import { parseStepFlags } from './step-values.ts'
 export interface BuildRequest {
   readonly options: BuildOptions
   readonly progress: ProgressMode
+  /** Choices that the machine made necessary are printed. */
+  readonly debug: boolean
   /** The image id is printed in the end. */
   readonly printsId: boolean
   readonly iidfile: string | undefined
@@ -42,6 +44,7 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
   )
   const tags = [...args.list('tag'), ...requests.flatMap((request) => request.names)]
   const iidfile = args.text('iidfile')
+  const metadataFile = args.text('metadata-file')
   checkOutputs(outputs, { terminal: shell.stdout.isTTY === true, iidfile })
   return {
     options: {
@@ -61,11 +64,13 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
       ...optional('jobs', jobs(args.text('jobs'))),
       ...optional('root', args.text('root')),
       insecureRegistries: args.list('insecure-registry'),
+      keep: [iidfile, metadataFile].filter((path) => path !== undefined),
     },
     progress: parseProgress(args, shell.env),
+    debug: args.has('debug'),
     printsId: isQuiet(args) && !outputs.some(isPrinted),
     iidfile,
-    metadataFile: args.text('metadata-file'),
+    metadataFile,
     stdin: context === '-' ? 'context' : file === '-' ? 'dockerfile' : undefined,
   }
 }

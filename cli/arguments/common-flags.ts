@@ -40,6 +40,14 @@ export const PROGRESS: Flag = {
   group: 'Screen',
 }
 
+/** For builds. */
+export const DEBUG: Flag = {
+  name: 'debug',
+  short: 'D',
+  help: 'Say in the end how steps were run on this machine, and why',
+  group: 'Screen',
+}
+
 /** For commands that print an image ID at their end. */
 export const QUIET: Flag = {
   name: 'quiet',

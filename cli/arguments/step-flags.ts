@@ -28,5 +28,15 @@ export const STEP_FLAGS: readonly Flag[] = [
     metavar: 'N',
     help: 'Processes that a step may have (default: 2048 where that can be limited)',
   },
+  {
+    name: 'isolation',
+    metavar: 'KIND',
+    help: 'How steps are kept apart: auto, namespaces, or in-place, in the root of the container',
+  },
+  {
+    name: 'snapshotter',
+    metavar: 'KIND[,size=SIZE]',
+    help: 'How steps get their files: auto, overlay, overlay-tmpfs (SIZE is what a step may write to memory), fuse-overlayfs or copies',
+  },
   { name: 'cgroup-parent', metavar: 'PATH', help: 'Where control groups of steps are made' },
 ].map((flag) => ({ ...flag, group: 'Limits and rights of RUN steps' }))

@@ -1,10 +1,18 @@
 import type { BuildOptions } from '#builder'
-import { parseByteSize, type StepResources, type Ulimit } from '#core'
+import { type Isolation, parseByteSize, type StepResources, type Ulimit } from '#core'
 import { type Arguments, usageError } from './flags.ts'
 
 type StepOptions = Pick<
   BuildOptions,
-  'allow' | 'extraHosts' | 'shmSize' | 'ulimits' | 'resources' | 'cgroupParent'
+  | 'allow'
+  | 'extraHosts'
+  | 'shmSize'
+  | 'ulimits'
+  | 'resources'
+  | 'cgroupParent'
+  | 'isolation'
+  | 'snapshotter'
+  | 'snapshotSize'
 >
 
 /** Reads `STEP_FLAGS`; names and ranges are checked by the build. @throws {TsbuildError} USAGE */
@@ -18,8 +26,24 @@ export function parseStepFlags(args: Arguments): StepOptions {
   if (shmSize !== undefined) given.shmSize = shmSize
   if (args.list('ulimit').length > 0) given.ulimits = args.list('ulimit').map(parseUlimit)
   if (Object.keys(resources).length > 0) given.resources = resources
+  const isolation = args.text('isolation')
+  if (isolation !== undefined) given.isolation = isolation as Isolation
   if (cgroupParent !== undefined) given.cgroupParent = cgroupParent
-  return given
+  return { ...given, ...parseSnapshotter(args.text('snapshotter')) }
+}
+
+/** `KIND[,size=SIZE]` */
+function parseSnapshotter(text: string | undefined): StepOptions {
+  if (text === undefined) return {}
+  const [kind, setting, ...more] = text.split(',')
+  const snapshotter = kind as BuildOptions['snapshotter'] & {}
+  if (setting === undefined) return { snapshotter }
+  const [key, value = ''] = setting.split('=')
+  const snapshotSize = parseByteSize(value)
+  if (key === 'size' && snapshotSize !== undefined && more.length === 0) {
+    return { snapshotter, snapshotSize }
+  }
+  throw usageError(`invalid --snapshotter "${text}"`, 'write it like overlay-tmpfs,size=4g')
 }
 
 function parseResources(args: Arguments): StepResources {

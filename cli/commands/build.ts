@@ -7,6 +7,7 @@ import {
   RESULT,
 } from '../arguments/build-flags.ts'
 import {
+  DEBUG,
   HELP,
   IGNORE_CHOWN_ERRORS,
   INSECURE,
@@ -37,6 +38,7 @@ export const BUILD: Command = {
     IGNORE_CHOWN_ERRORS,
     PROGRESS,
     QUIET,
+    DEBUG,
     ROOT_FLAG,
     HELP,
   ],

@@ -1,4 +1,4 @@
-import type { BuildFact } from '#core'
+import { type BuildFact, isOfVertex } from '#core'
 import { cleanLine } from '../terminal/text.ts'
 import { formatLogTime, LogTail } from './step-output.ts'
 
@@ -22,7 +22,7 @@ export class FailedSteps {
   }
 
   handle(event: BuildFact): void {
-    if (event.type === 'planned' || event.type === 'warning' || event.type === 'progress') return
+    if (!isOfVertex(event) || event.type === 'progress') return
     if (event.type === 'started') {
       const name = cleanLine(event.name)
       const step: Step = { name, started: this.#now(), tail: new LogTail(TAIL_LINES) }

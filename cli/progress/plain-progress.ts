@@ -1,5 +1,6 @@
 import {
   type BuildFact,
+  isOfVertex,
   unreachable,
   type VertexCached,
   type VertexCancelled,
@@ -90,7 +91,7 @@ export class PlainProgress implements Progress {
   }
 
   #apply(event: BuildFact): void {
-    if (event.type === 'planned' || event.type === 'warning') return
+    if (!isOfVertex(event)) return
     if (event.type === 'started') {
       this.#start(event.vertex, event.name)
       return

@@ -63,6 +63,8 @@ export class RawJsonProgress implements Progress {
         return { statuses: [this.#transfer(event)] }
       case 'warning':
         return this.#warn(event)
+      case 'choice':
+        return {}
       case 'done':
         return { vertexes: [this.#end(event.vertex, { after: event.milliseconds })] }
       case 'failed': {

@@ -26,6 +26,8 @@ export interface RecordedEvent {
   readonly line?: number
   readonly rule?: string
   readonly url?: string
+  readonly subject?: string
+  readonly value?: string
 }
 
 /** The shape of the field `tsbuild`. */
@@ -57,6 +59,8 @@ export const RECORDED_EVENT: Shape<RecordedEvent> = object({
   line: integer,
   rule: string,
   url: string,
+  subject: string,
+  value: string,
 })
 
 /** The fields without which an event has no meaning. */
@@ -69,6 +73,7 @@ const REQUIRED: Readonly<Record<string, readonly (keyof RecordedEvent)[]>> = {
   failed: ['vertex', 'message', 'milliseconds'],
   cancelled: ['vertex'],
   warning: ['message'],
+  choice: ['subject', 'value'],
   log: ['vertex'],
 }
 

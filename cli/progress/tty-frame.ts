@@ -1,4 +1,4 @@
-import type { BuildFact } from '#core'
+import { type BuildFact, isOfVertex } from '#core'
 import { cleanLine, formatBytes, formatSeconds } from '../terminal/text.ts'
 import { cutToWidth, padToWidth } from '../terminal/width.ts'
 import { formatLogTime, LogTail } from './step-output.ts'
@@ -37,7 +37,7 @@ export class BuildScreen {
   }
 
   apply(event: BuildFact, now: number): void {
-    if (event.type === 'planned' || event.type === 'warning') return
+    if (!isOfVertex(event)) return
     if (event.type === 'started') {
       this.#vertices.set(event.vertex, {
         name: cleanLine(event.name),

@@ -12,6 +12,7 @@ export type BuildFact =
   | VertexFailed
   | VertexCancelled
   | BuildWarning
+  | BuildChoice
 
 /** A fact with its time. See docs/events.md */
 export type BuildEvent = BuildFact & {
@@ -127,6 +128,24 @@ export interface BuildWarning {
   readonly rule?: string
   /** Where more is said about it. */
   readonly url?: string
+}
+
+/** What is used of several ways, because of the machine or because it was asked for. */
+export interface BuildChoice {
+  readonly type: 'choice'
+  /** `snapshotter`: how steps get their files. */
+  readonly subject: 'snapshotter'
+  readonly value: string
+  /** Why no other one is used; absent where this one is the first choice. */
+  readonly reason?: string
+}
+
+/** What happens to one vertex. */
+export type VertexFact = Exclude<BuildFact, BuildPlanned | BuildWarning | BuildChoice>
+
+/** Whether a fact is about one vertex, and about what happens to it. */
+export function isOfVertex(fact: BuildFact): fact is VertexFact {
+  return fact.type !== 'planned' && fact.type !== 'warning' && fact.type !== 'choice'
 }
 
 /** Receives facts while they happen. */

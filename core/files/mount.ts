@@ -1,5 +1,5 @@
 /** One mount as data: made by snapshots and by the solver, performed by a sandbox. */
-export type Mount = OverlayMount | BindMount | TmpfsMount | FileMount | SocketMount
+export type Mount = OverlayMount | DetachedMount | BindMount | TmpfsMount | FileMount | SocketMount
 
 /** The union of read-only directories, topmost first, with an optional writable one on top. */
 export interface OverlayMount {
@@ -8,11 +8,37 @@ export interface OverlayMount {
   readonly target: string
   /** Absolute host paths in overlay form, topmost layer first. May be empty, and repeat itself. */
   readonly lower: readonly string[]
-  /** Absent: the mount is read-only. Both are on one file system. */
-  readonly writable?: { readonly upper: string; readonly work: string }
+  /** Absent: the mount is read-only. */
+  readonly writable?: WritablePart
   /** The part of the union that is shown; links in it do not lead out of the union. */
   readonly path?: string
   /** The step may not write to it, although it has a writable directory. */
+  readonly readonly?: boolean
+  /** What is shown belongs to the user of the step. */
+  readonly owned?: boolean
+}
+
+/** The two directories of an overlay that is written to, on one file system. */
+export interface WritablePart {
+  readonly upper: string
+  readonly work: string
+  /**
+   * Descriptor of their file system, when that is mounted nowhere yet; the paths lead through it. The
+   * mount makes it a part of the step's mount namespace, once.
+   */
+  readonly filesystem?: number
+}
+
+/** A file system that is mounted nowhere yet; it can be mounted once. */
+export interface DetachedMount {
+  readonly type: 'detached'
+  readonly target: string
+  /** Descriptor of its root, shared by all threads. */
+  readonly descriptor: number
+  readonly writable: boolean
+  /** The part of it that is shown; links in it do not lead out of it. */
+  readonly path?: string
+  /** The step may not write to it, although it is writable. */
   readonly readonly?: boolean
   /** What is shown belongs to the user of the step. */
   readonly owned?: boolean
@@ -42,11 +68,13 @@ export interface TmpfsMount {
   readonly owned?: boolean
 }
 
-/** A file that exists in memory only, and only for the step. */
+/** A file that exists only for the step, and in memory only. */
 export interface FileMount {
   readonly type: 'file'
   readonly target: string
   readonly content: Uint8Array
+  /** It is no secret: where a sandbox has no memory for files, it may be on a disk. */
+  readonly isPublic?: boolean
   readonly uid: number
   readonly gid: number
   /** Permission bits. */

@@ -9,7 +9,8 @@ import {
   TsbuildError,
   throwIfCancelled,
 } from '#core'
-import { DirectoryWriter, type Owners } from '../overlay/directory-writer.ts'
+import { DirectoryWriter } from '../overlay/directory-writer.ts'
+import type { Owners } from '../overlay/owners-beside.ts'
 import { stackTree } from '../overlay/stack-tree.ts'
 import { TarReader } from '../tar/tar-reader.ts'
 import { EntryApplier } from './entry-applier.ts'

@@ -14,6 +14,7 @@ import {
 } from 'node:fs'
 import {
   childPath,
+  fileRights,
   makeNode,
   makeWhiteout,
   type NodeType,
@@ -22,22 +23,23 @@ import {
   RootedDirectory,
   setXattr,
 } from '#builder/linux'
-import { bytesOfName, errnoOf, type FileStat, ioError, type Name, TsbuildError } from '#core'
+import { bytesOfName, errnoOf, type FileStat, ioError, type Name } from '#core'
 import { quote } from '../paths/quote.ts'
 import { parentOf } from '../paths/resolve.ts'
+import { CAPABILITY } from '../paths/whiteout.ts'
 import { type CreationDefaults, creationDefaultsOf } from './creation-defaults.ts'
-import { KeptOwners } from './kept-owners.ts'
+import { KeptAttributes } from './kept-attributes.ts'
+import type { Owners } from './owners-beside.ts'
+import { makeWhiteoutFile } from './whiteout-file.ts'
+import { writeError } from './write-error.ts'
 
 const CREATE_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 
 /** Setuid and setgid, which are cleared when the owner changes. */
 const SETID = 0o6000
 
-/**
- * What happens to owners. `keep`: files get them. `drop`: files belong to the current user. `beside`:
- * likewise, and the owners are kept in a file beside the directory, for a machine with one user id.
- */
-export type Owners = 'keep' | 'drop' | 'beside'
+/** What only mknod(2) makes, and layers can have. */
+type SpecialType = Exclude<NodeType, 'socket'>
 
 /** How files are made. */
 export interface DirectoryOptions {
@@ -54,14 +56,17 @@ export interface Attributes {
 /**
  * Makes files below a host directory and never follows a link there. An existing file is replaced, but a
  * directory stays when a directory is to be made. Parents must exist. The attributes of directories are
- * set by `finish`, because making files inside changes them.
+ * set by `finish`, because making files inside changes them. What the rights of this process do not
+ * suffice for is kept beside the directory.
  */
 export class DirectoryWriter {
   readonly root: RootedDirectory
+  readonly #path: string
   readonly #options: DirectoryOptions
   readonly #directories = new Map<Name, Attributes>()
   readonly #defaults: CreationDefaults | undefined
-  readonly #beside: { readonly directory: string; readonly owners: KeptOwners } | undefined
+  /** What is kept beside the directory; `undefined`: nothing is. */
+  readonly #kept: KeptAttributes | undefined
 
   /** Makes `directory` when it is missing; its parent must exist. */
   constructor(directory: string, options: DirectoryOptions) {
@@ -73,8 +78,9 @@ export class DirectoryWriter {
       isNew = false
     }
     this.root = new RootedDirectory(directory)
+    this.#path = directory
     this.#options = options
-    this.#beside = options.owners === 'beside' ? { directory, owners: new KeptOwners() } : undefined
+    this.#kept = options.owners === 'drop' ? undefined : new KeptAttributes()
     this.#defaults = isNew ? creationDefaultsOf(this.root) : undefined
   }
 
@@ -92,15 +98,24 @@ export class DirectoryWriter {
     } catch (cause) {
       if (errnoOf(cause) !== 'EEXIST') throw cause
     }
-    if (this.root.lstat(path)?.isDirectory()) return false
+    const found = this.root.lstat(path)
+    if (found?.isDirectory()) {
+      if (!fileRights().overridesModes) this.#open(path, found.mode)
+      return false
+    }
     this.remove(path)
     mkdirSync(this.root.place(path), 0o700)
     return true
   }
 
+  /** Makes a directory that was there accessible; it gets its mode in the end. */
+  #open(path: Name, mode: number): void {
+    if ((mode & 0o700) !== 0o700) chmodSync(`${this.root.inside(path)}`, 0o700)
+  }
+
   /** Creates a file. @returns a descriptor to write to before `setFileAttributes`; the caller closes it */
   makeFile(path: Name, stat: FileStat): number {
-    const mode = this.#isCreatedWith(stat) ? stat.mode : 0o600
+    const mode = this.#isCreatedWith(stat) ? this.#modeOnDisk(stat) : 0o600
     return this.#make(path, (place) => openSync(place, CREATE_FILE, mode))
   }
 
@@ -109,17 +124,18 @@ export class DirectoryWriter {
     if (!this.#isCreatedWith(stat)) {
       if (this.#options.owners === 'keep') fchownSync(fd, stat.uid, stat.gid)
       // After the owner, since changing it clears setuid bits and capabilities.
-      fchmodSync(fd, stat.mode)
+      fchmodSync(fd, this.#modeOnDisk(stat))
     }
-    this.#recordOwner(path, stat)
+    this.#keepRights(path, stat)
     if (xattrs !== undefined) this.#setXattrs(path, xattrs)
     futimesSync(fd, ...timesOf(stat))
   }
 
   /** Whether a file has that owner and mode when it is created. */
-  #isCreatedWith({ uid, gid, mode }: FileStat): boolean {
+  #isCreatedWith(stat: FileStat): boolean {
     const defaults = this.#defaults
-    if (defaults === undefined || (mode & ~defaults.modes) !== 0) return false
+    if (defaults === undefined || (this.#modeOnDisk(stat) & ~defaults.modes) !== 0) return false
+    const { uid, gid } = stat
     return this.#options.owners !== 'keep' || (uid === defaults.uid && gid === defaults.gid)
   }
 
@@ -135,14 +151,24 @@ export class DirectoryWriter {
 
   #setOwner(path: Name, place: string | Buffer, stat: FileStat): void {
     if (this.#options.owners === 'keep') lchownSync(place, stat.uid, stat.gid)
-    this.#recordOwner(path, stat)
+    this.#keepRights(path, stat)
   }
 
-  /** Records an owner that the file itself does not have. */
-  #recordOwner(path: Name, stat: FileStat): void {
-    const owners = this.#beside?.owners
-    if (isOwn(stat)) owners?.delete(path)
-    else owners?.set(path, stat)
+  /** Keeps an owner and a mode that the file itself does not have. */
+  #keepRights(path: Name, stat: FileStat): void {
+    if (this.#options.owners !== 'beside') return
+    const { uid, gid, mode, isOwnerPresumed } = stat
+    if (uid !== 0 || gid !== 0) {
+      const owner = isOwnerPresumed === true ? { uid, gid, isOwnerPresumed } : { uid, gid }
+      this.#kept?.add(path, { owner })
+    }
+    if (stat.type !== 'symlink' && this.#modeOnDisk(stat) !== mode) this.#kept?.add(path, { mode })
+  }
+
+  /** The mode that a file gets: where modes bind this process, one with which it can use the file. */
+  #modeOnDisk({ type, mode }: FileStat): number {
+    if (this.#options.owners !== 'beside' || fileRights().overridesModes) return mode
+    return (mode & 0o777) | (type === 'directory' ? 0o700 : 0o600)
   }
 
   /** Makes a hard link to `target`: another path in this directory, which is not a directory. */
@@ -152,43 +178,74 @@ export class DirectoryWriter {
     try {
       const from = childPath(parent, target.slice(target.lastIndexOf('/') + 1))
       this.#make(path, (place) => linkSync(from, place))
-      const owner = this.#beside?.owners.get(target)
-      if (owner !== undefined) this.#beside?.owners.set(path, owner)
+      const kept = this.#kept?.get(target)
+      if (kept !== undefined) this.#kept?.add(path, kept)
     } finally {
       closeSync(parent)
     }
   }
 
-  /** Makes a device or fifo. A device that the kernel refuses is left out with a warning. */
-  makeSpecial(path: Name, type: NodeType, { stat, xattrs }: Attributes): void {
-    try {
-      this.#make(path, (place) => makeNode(place, type, stat))
-    } catch (cause) {
-      if (errnoOf(cause) !== 'EPERM' || type === 'fifo') throw cause
-      this.#options.onWarning(`left out the device ${quote(path)}: only root can make devices`)
-      return
-    }
+  /** Makes a device or fifo. What the kernel refuses is kept beside, or left out with a warning. */
+  makeSpecial(path: Name, type: SpecialType, { stat, xattrs }: Attributes): void {
+    const made: FileStat = { ...stat, mode: this.#modeOnDisk(stat) }
+    if (!this.#makeNode(path, { ...made, type })) return
     const place = this.root.place(path)
     this.#setOwner(path, place, stat)
-    if ((stat.mode & SETID) !== 0) setModeOfNode(place, stat.mode)
+    if ((made.mode & SETID) !== 0) setModeOfNode(place, made.mode)
     if (xattrs !== undefined) this.#setXattrs(path, xattrs)
     lutimesSync(place, ...timesOf(stat))
   }
 
+  /** @returns false for a device that was left out */
+  #makeNode(path: Name, node: FileStat & { readonly type: SpecialType }): boolean {
+    const { type, mode, major, minor } = node
+    try {
+      this.#make(path, (place) => makeNode(place, type, node))
+    } catch (cause) {
+      if (errnoOf(cause) !== 'EPERM' || type === 'fifo') throw cause
+      if (this.#kept === undefined) {
+        this.#options.onWarning(`left out the device ${quote(path)}: only root can make devices`)
+        return false
+      }
+      this.#make(path, (place) => makeNode(place, 'socket', { mode }))
+      this.#kept.add(path, { device: { type, major, minor } })
+    }
+    return true
+  }
+
   /** Makes the overlay form of a deleted name. */
   makeWhiteout(path: Name): void {
-    this.#make(path, makeWhiteout)
+    try {
+      this.#make(path, makeWhiteout)
+    } catch (cause) {
+      // Linux before 5.8, and some file systems, an overlay being one.
+      if (errnoOf(cause) !== 'EPERM' || this.#kept === undefined) throw cause
+      if (this.#make(path, () => makeWhiteoutFile(this.root, path))) {
+        this.#kept.add(path, { isWhiteout: true })
+        return
+      }
+      this.#make(path, (place) => makeNode(place, 'socket', { mode: 0o600 }))
+      this.#kept.add(path, { device: { type: 'character', major: 0, minor: 0 } })
+    }
   }
 
   /** Makes a directory hide the layers below. */
   markOpaque(path: Name): void {
-    setXattr(this.root.place(path), opaqueXattr(), Buffer.from('y'))
+    // The mark takes the place of the one that makes them known.
+    for (const whiteout of this.#kept?.whiteoutsIn(path) ?? []) this.remove(whiteout)
+    try {
+      setXattr(this.root.place(path), opaqueXattr(), Buffer.from('y'))
+    } catch (cause) {
+      // A tmpfs before Linux 6.6, and some network file systems.
+      if (errnoOf(cause) !== 'EOPNOTSUPP' || this.#kept === undefined) throw cause
+      this.#kept.add(path, { isOpaque: true })
+    }
   }
 
   /** Removes what is at `path`, with everything below. */
   remove(path: Name): void {
     this.root.remove(path)
-    this.#beside?.owners.deleteTree(path)
+    this.#kept?.deleteTree(path)
     const below = `${path}/`
     for (const directory of this.#directories.keys()) {
       if (directory === path || directory.startsWith(below)) this.#directories.delete(directory)
@@ -204,8 +261,7 @@ export class DirectoryWriter {
         throw writeError(path, cause)
       }
     }
-    const { directory, owners } = this.#beside ?? {}
-    if (directory !== undefined && owners?.isEmpty === false) owners.save(directory)
+    if (this.#kept?.isEmpty === false) this.#kept.save(this.#path)
   }
 
   #finishDirectory(path: Name, { stat, xattrs }: Attributes): void {
@@ -213,7 +269,7 @@ export class DirectoryWriter {
     this.#setOwner(path, place, stat)
     if (xattrs !== undefined) this.#setXattrs(path, xattrs)
     lutimesSync(place, ...timesOf(stat))
-    chmodSync(place, stat.mode)
+    chmodSync(place, this.#modeOnDisk(stat))
   }
 
   close(): void {
@@ -235,15 +291,13 @@ export class DirectoryWriter {
       try {
         setXattr(this.root.place(path), name, value)
       } catch (cause) {
-        if (errnoOf(cause) !== 'EOPNOTSUPP') throw cause
-        this.#options.onWarning(`left out attribute ${name} of ${quote(path)}: not supported here`)
+        const errno = errnoOf(cause)
+        if (errno !== 'EOPNOTSUPP' && (errno !== 'EPERM' || name !== CAPABILITY)) throw cause
+        if (name === CAPABILITY && this.#kept) this.#kept.add(path, { capability: value })
+        else this.#options.onWarning(`left out attribute ${name} of ${quote(path)}: ${errno}`)
       }
     }
   }
-}
-
-function isOwn({ uid, gid }: FileStat): boolean {
-  return uid === process.geteuid?.() && gid === process.getegid?.()
 }
 
 /** Access time, which is not kept, and modification time. */
@@ -261,16 +315,4 @@ function setModeOfNode(place: string | Buffer, mode: number): void {
   } finally {
     closeSync(node)
   }
-}
-
-/** The error for a failure to make `path`, with a hint where the cause is known. */
-export function writeError(path: Name, cause: unknown): TsbuildError {
-  if (errnoOf(cause) === 'EINVAL' && cause instanceof Error && /chown/.test(cause.message)) {
-    return new TsbuildError(`write ${quote(path)}: its owner is not in the range of user ids`, {
-      code: 'PERMISSION_DENIED',
-      cause,
-      hint: 'give this user more ids in /etc/subuid and /etc/subgid',
-    })
-  }
-  return ioError(`write ${quote(path)}`, cause)
 }

@@ -1,12 +1,12 @@
 import { joinName, type Name } from '#core'
 import { isWhiteoutDevice } from '../paths/whiteout.ts'
-import { KeptOwners } from './kept-owners.ts'
+import { KeptAttributes } from './kept-attributes.ts'
 import { RawTree } from './raw-tree.ts'
 import { StackTree } from './stack-tree.ts'
 
 /**
  * Keeps the owners that files of a step's upper directory have in the layers below, where they differ.
- * Where there is one user id only, a step sees all files as root's. Whether it would have kept the owner
+ * Where files get no owners, a step sees all files as root's. Whether it would have kept the owner
  * of a file that it changed is unknown, so the owner is marked as presumed. A file is written even
  * without any owners: it records that the step saw such files.
  * @param lowers the layers below, in overlay form, topmost first
@@ -16,7 +16,9 @@ export function presumeOwners(directory: string, lowers: readonly string[]): voi
   try {
     const upper = new RawTree(directory)
     try {
-      new KeptOwners(presumed(upper, lower)).save(directory)
+      const kept = KeptAttributes.of(directory) ?? new KeptAttributes()
+      for (const [path, owner] of presumed(upper, lower)) kept.add(path, { owner })
+      kept.save(directory)
     } finally {
       upper.close()
     }

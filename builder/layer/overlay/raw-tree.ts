@@ -9,6 +9,7 @@ import {
   readlinkSync,
 } from 'node:fs'
 import {
+  fileRights,
   fileStatOf,
   getXattr,
   listXattrs,
@@ -19,7 +20,7 @@ import {
 import { checkpoint, type FileStat, ioError, type Name, type Tree, TsbuildError } from '#core'
 import { quote } from '../paths/quote.ts'
 import { CAPABILITY } from '../paths/whiteout.ts'
-import { KeptOwners } from './kept-owners.ts'
+import { KeptAttributes } from './kept-attributes.ts'
 
 /** Neither follows a link, nor waits for the other end of a pipe, nor takes a terminal. */
 const OPEN_FILE =
@@ -36,13 +37,15 @@ interface RawTreeOptions {
 
 /**
  * One host directory without interpretation: whiteouts are character devices, opaque marks are
- * attributes. Files have the owners that are kept beside the directory, if any.
+ * attributes. Files have what is kept beside the directory, if anything is.
  */
 export class RawTree implements Tree {
   readonly #root: RootedDirectory
   readonly #scope: string
   readonly #opaque = opaqueXattr()
-  readonly #owners: KeptOwners | undefined
+  /** Where files get no owners, all belong to root but those that have another owner beside. */
+  readonly #owner = fileRights().givesOwners ? undefined : { uid: 0, gid: 0 }
+  readonly #kept: KeptAttributes | undefined
 
   constructor(directory: string, { scope = '', maxOpen = MAX_OPEN }: RawTreeOptions = {}) {
     try {
@@ -51,7 +54,7 @@ export class RawTree implements Tree {
       throw ioError(`open directory ${directory}`, cause)
     }
     this.#scope = scope
-    this.#owners = KeptOwners.of(directory)
+    this.#kept = KeptAttributes.of(directory)
   }
 
   lstat(path: Name): FileStat | undefined {
@@ -60,12 +63,17 @@ export class RawTree implements Tree {
     const stats = lstatSync(place, { throwIfNoEntry: false })
     if (stats === undefined) return undefined
     const stat = fileStatOf(stats, { place, scope: this.#scope })
-    const owner = this.#owners?.get(path)
-    return owner === undefined ? stat : { ...stat, ...owner }
+    if (this.#owner === undefined && this.#kept === undefined) return stat
+    return { ...stat, ...this.#owner, ...this.#kept?.statOf(path) }
   }
 
   readdir(path: Name): readonly Name[] {
     return readdirSync(this.#listing(path), 'latin1').sort() as Name[]
+  }
+
+  /** Whether files that look like others may be deletions. */
+  get hasKeptWhiteouts(): boolean {
+    return this.#kept?.hasWhiteouts === true
   }
 
   /** Like `readdir` with types, not sorted. */
@@ -92,17 +100,20 @@ export class RawTree implements Tree {
   }
 
   xattrs(path: Name): ReadonlyMap<string, Buffer> {
-    const value = getXattr(this.#root.place(path), CAPABILITY)
+    const value = this.#kept?.get(path)?.capability ?? getXattr(this.#root.place(path), CAPABILITY)
     return value === undefined ? NO_XATTRS : new Map([[CAPABILITY, value]])
   }
 
   /** All attributes but those of overlayfs itself and of the host's security policy. */
   allXattrs(path: Name): ReadonlyMap<string, Buffer> {
-    return fileXattrs(this.#root.place(path))
+    const all = fileXattrs(this.#root.place(path))
+    const capability = this.#kept?.get(path)?.capability
+    return capability === undefined ? all : new Map([...all, [CAPABILITY, capability]])
   }
 
   /** Whether a directory hides the layers below. */
   isOpaque(path: Name): boolean {
+    if (this.#kept?.get(path)?.isOpaque === true) return true
     return getXattr(this.#root.place(path), this.#opaque)?.toString('latin1') === 'y'
   }
 

@@ -59,7 +59,8 @@ export class StackTree implements Tree {
         const name = entry.name as Name
         if (layers.length > 1 && seen.has(name)) continue
         seen.add(name)
-        if (!mayBeWhiteout(entry) || this.#isShown(layer, joinName(path, name))) shown.push(name)
+        const isFile = !mayBeWhiteout(entry) && !layer.hasKeptWhiteouts
+        if (isFile || this.#isShown(layer, joinName(path, name))) shown.push(name)
       }
     }
     return shown.sort()
@@ -150,8 +151,8 @@ export class StackTree implements Tree {
   }
 }
 
-/** Some file systems do not report types while listing. */
+/** Some file systems do not report types while listing. A socket stands for what is kept beside. */
 function mayBeWhiteout(entry: Dirent): boolean {
   if (entry.isFile() || entry.isDirectory() || entry.isSymbolicLink()) return false
-  return !(entry.isFIFO() || entry.isSocket() || entry.isBlockDevice())
+  return !(entry.isFIFO() || entry.isBlockDevice())
 }

@@ -21,7 +21,9 @@ import {
   scratchBuffer,
 } from '../content/copy-buffer.ts'
 import { writeFully } from '../content/write-all.ts'
-import { DirectoryWriter, type Owners, writeError } from '../overlay/directory-writer.ts'
+import { DirectoryWriter } from '../overlay/directory-writer.ts'
+import type { Owners } from '../overlay/owners-beside.ts'
+import { writeError } from '../overlay/write-error.ts'
 import { TarWriter } from '../tar/tar-writer.ts'
 
 /** Where a layer is written to. */

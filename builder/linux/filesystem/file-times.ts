@@ -8,11 +8,12 @@ export interface FileTimes {
 }
 
 /** Sets the times of what `path` names, exactly; a link is followed, so give /proc/self/fd/N. */
-export function setFileTimes(path: string, times: FileTimes): void {
+export function setFileTimes(path: Buffer | string, times: FileTimes): void {
   const spec = Buffer.alloc(32)
   writeTime(spec, 0, times.atimeNs)
   writeTime(spec, 16, times.mtimeNs)
-  syscall('utimensat', [AT_FDCWD, cString(path), spec, 0], path)
+  const terminated = cString(path)
+  syscall('utimensat', [AT_FDCWD, terminated, spec, 0], terminated)
 }
 
 function writeTime(spec: Buffer, offset: number, time: bigint): void {

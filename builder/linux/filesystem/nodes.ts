@@ -1,8 +1,8 @@
 import type { Buffer } from 'node:buffer'
 import { chmodSync, constants } from 'node:fs'
 import type { FileType } from '#core'
+import { fileRights } from '#disk'
 import { AT_FDCWD, cString, syscall } from '../system/syscalls.ts'
-import { isUserNamespace } from '../system/user-namespace.ts'
 
 /** The file types that only mknod(2) makes. */
 export type NodeType = Extract<FileType, 'fifo' | 'socket' | 'block' | 'character'>
@@ -45,7 +45,12 @@ function deviceNumber(major: number, minor: number): number {
   return ((minor & 0xff) | ((major & 0xfff) << 8) | ((minor & ~0xff) << 12)) >>> 0
 }
 
+/** The attribute that makes an empty file a whiteout, which overlayfs reads since Linux 6.7. */
+export function whiteoutXattr(): 'trusted.overlay.whiteout' | 'user.overlay.whiteout' {
+  return `${fileRights().marks}.overlay.whiteout`
+}
+
 /** The attribute that makes a directory opaque in overlay form; its value is `y`. */
 export function opaqueXattr(): 'trusted.overlay.opaque' | 'user.overlay.opaque' {
-  return isUserNamespace() ? 'user.overlay.opaque' : 'trusted.overlay.opaque'
+  return `${fileRights().marks}.overlay.opaque`
 }

@@ -1,8 +1,8 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
-import type { OverlayMount } from '#core'
-import { O_PATH } from '#disk'
+import { type OverlayMount, TsbuildError } from '#core'
+import { fileRights, O_PATH } from '#disk'
 import { cString, SystemError, syscall } from '../system/syscalls.ts'
-import { isUserNamespace } from '../system/user-namespace.ts'
+import { attachMount } from './detached.ts'
 import { MS, mount } from './mounts.ts'
 
 /** Linux refuses more layers in one overlay. */
@@ -11,6 +11,8 @@ const MAX_LAYERS = 500
 /**
  * Mounts the union at `target`, an existing empty directory. A lower directory may be given more than
  * once. The calling thread must be in a mount namespace of its own; its working directory is changed.
+ * A file system that is mounted nowhere is attached to `target` first, where the union hides it.
+ * @throws {TsbuildError} SNAPSHOT_UNAVAILABLE when the kernel shows no union of these directories
  *
  * mount(2) takes one page of options, too little for the paths of hundreds of layers, and the newer
  * calls that take layers one by one exist only since Linux 6.7 and refuse paths of 256 bytes. So
@@ -31,6 +33,7 @@ export function mountOverlay(overlay: Omit<OverlayMount, 'type' | 'target'>, tar
   }
   try {
     const targetAt = open(target)
+    if (writable?.filesystem !== undefined) attachMount(writable.filesystem, target)
     const layers = distinct(lower.map(open))
     if (layers.length > MAX_LAYERS) throw new SystemError(7, 'mount', `${layers.length} layers`)
     // One alone is refused; shown as a bind mount, its whiteouts would be device files.
@@ -40,13 +43,33 @@ export function mountOverlay(overlay: Omit<OverlayMount, 'type' | 'target'>, tar
         ? []
         : [`upperdir=${open(writable.upper)}`, `workdir=${open(writable.work)}`]
     const options = [...SAFE_OPTIONS, ...upper, `lowerdir=${layers.join(':')}`]
-    if (isUserNamespace()) options.unshift('userxattr')
+    if (fileRights().marks === 'user') options.unshift('userxattr')
     syscall('chdir', [cString('/proc/self/fd')], '/proc/self/fd')
     const mountUnion = writable === undefined ? mountReadOnly : mountWritable
     mountUnion(`/proc/self/fd/${targetAt}`, options)
+  } catch (cause) {
+    throw isRefusal(cause) ? refusedError(cause) : cause
   } finally {
     for (const descriptor of opened) closeSync(descriptor)
   }
+}
+
+/** How kernels say that they lack overlayfs, or that they have none of these directories or for this user. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  ...['EACCES', 'EINVAL', 'ENODEV', 'ENOSYS', 'EOPNOTSUPP', 'ENOTSUP', 'EPERM'],
+])
+
+function isRefusal(cause: unknown): cause is SystemError {
+  if (!(cause instanceof SystemError) || !REFUSALS.has(cause.code)) return false
+  return cause.syscall === 'mount' || cause.syscall === 'move_mount'
+}
+
+function refusedError(cause: SystemError): TsbuildError {
+  return new TsbuildError(`mount an overlay: ${cause.message}`, {
+    code: 'SNAPSHOT_UNAVAILABLE',
+    cause,
+    hint: 'put the store on another file system (a volume, --root), or choose another --snapshotter',
+  })
 }
 
 /**

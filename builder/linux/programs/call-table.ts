@@ -5,7 +5,8 @@ import type { LoopAddresses } from './machine-code.ts'
 
 /**
  * An argument of a call. Text (which gets a NUL at its end) and bytes are passed by address, and so is
- * a list: 64-bit words, one for each element.
+ * a list: 64-bit words, one for each element. The same bytes have one address: what a call writes there
+ * is what a later one reads.
  */
 export type CallArgument =
   | number
@@ -78,6 +79,8 @@ export const LOOP: LoopAddresses = {
 /** The table of calls and what their arguments point to, as they lie at `DATA_ADDRESS`. */
 export class CallTable {
   readonly #parts: Buffer[] = []
+  /** Addresses of bytes that are in the data already. */
+  readonly #addresses = new Map<Uint8Array, number>()
   readonly #table: Buffer
   readonly #report: number
   #length = 0
@@ -144,6 +147,7 @@ export class CallTable {
   #append(bytes: Uint8Array): number {
     const address = DATA_ADDRESS + this.#length
     const padding = (8 - (bytes.length % 8)) % 8
+    this.#addresses.set(bytes, address)
     this.#parts.push(bytes as Buffer, Buffer.alloc(padding))
     this.#length += bytes.length + padding
     return address
@@ -156,7 +160,9 @@ export class CallTable {
     if (argument === CHILD) return 0
     if (typeof argument === 'number' || typeof argument === 'bigint') return argument
     if (typeof argument === 'string') return this.#append(cString(argument))
-    if (argument instanceof Uint8Array) return this.#append(argument)
+    if (argument instanceof Uint8Array) {
+      return this.#addresses.get(argument) ?? this.#append(argument)
+    }
     const bytes = Buffer.alloc(argument.length * 8)
     argument.forEach((element, index) => {
       writeWord(bytes, index * 8, this.#valueOf(element, addresses))

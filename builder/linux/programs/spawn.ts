@@ -75,19 +75,42 @@ export function waitForExit(pid: number): ProcessEnd {
   }
   const code = status.readInt32LE(0)
   const number = code & 0x7f
-  if (number === 0) return { exitCode: (code >> 8) & 0xff, signal: undefined }
+  return number === 0 ? exitedWith((code >> 8) & 0xff) : endedBy(number)
+}
+
+function exitedWith(exitCode: number): ProcessEnd {
+  return { exitCode, signal: undefined }
+}
+
+function endedBy(number: number): ProcessEnd {
   return { exitCode: 128 + number, signal: SIGNALS.get(number) }
 }
 
+/** Bytes of a `siginfo_t`, as waitid(2) fills it in. */
+export const SIGNAL_INFO_SIZE = 128
+const CLD_EXITED = 1
+
+/** The same of what another process was told by waitid(2). */
+export function processEndOf(info: Buffer): ProcessEnd {
+  const status = info.readInt32LE(24)
+  return info.readInt32LE(8) === CLD_EXITED ? exitedWith(status) : endedBy(status)
+}
+
+/** Whether the process has ended; it is released then, and must not be asked for again. */
+export function hasExited(pid: number): boolean {
+  const result = trySyscall('wait4', [pid, undefined, WNOHANG, undefined])
+  if (result < 0) syscall('wait4', [pid, undefined, WNOHANG, undefined], `${pid}`)
+  return result === pid
+}
+
+const WNOHANG = 1
 const P_PID = 1
 const WEXITED = 4
 const WNOWAIT = 0x1000000
-/** `siginfo_t` */
-const SIGNAL_INFO = 128
 
 /** Blocks the calling thread until the process has ended; its pid stays taken until `waitForExit`. */
 export function awaitEnd(pid: number): void {
-  const info = Buffer.alloc(SIGNAL_INFO)
+  const info = Buffer.alloc(SIGNAL_INFO_SIZE)
   const args = [P_PID, pid, info, WEXITED | WNOWAIT, undefined]
   for (let result = -1; result !== 0; ) {
     result = trySyscall('waitid', args)

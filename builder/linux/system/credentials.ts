@@ -22,7 +22,12 @@ export function assumeIdentity(identity: Identity): void {
   syscall('setresgid', [identity.gid, identity.gid, 0], `gid ${identity.gid}`)
   syscall('setresuid', [identity.uid, identity.uid, 0], `uid ${identity.uid}`)
   // No process with the step's uid may trace or read this process while one of its threads acts as it.
-  syscall('prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0])
+  preventTracing()
+}
+
+/** Lets no process that lacks the right to trace all others trace this one, or read its memory. */
+export function preventTracing(): void {
+  syscall('prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0], 'dumpable')
 }
 
 /** Acts as root again. */

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs'
+import { isUserNamespace } from '#disk'
 import { syscall } from './syscalls.ts'
-import { isUserNamespace } from './user-namespace.ts'
 
 /** Kinds of namespaces a thread may be in, with their flags of unshare(2) and setns(2). */
 const FLAGS = {

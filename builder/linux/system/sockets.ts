@@ -28,6 +28,12 @@ export function bindSocket(path: string): number {
   }
 }
 
+/** Lets connections to a bound socket wait to be accepted. */
+export function listenOnSocket(socket: number): void {
+  syscall('listen', [socket, BACKLOG], 'socket')
+}
+
+const BACKLOG = 511
 const AF_INET = 2
 const SOCK_DGRAM = 2
 const SIOCSIFFLAGS = 0x8914

@@ -27,11 +27,15 @@ const NUMBERS = {
     fchdir: 81,
     fcntl: 72,
     flock: 73,
+    fsconfig: 431,
+    fsmount: 432,
+    fsopen: 430,
     ioctl: 16,
     keyctl: 250,
     kill: 62,
     lgetxattr: 192,
     linkat: 265,
+    listen: 50,
     llistxattr: 195,
     lremovexattr: 198,
     lseek: 8,
@@ -40,6 +44,7 @@ const NUMBERS = {
     mknodat: 259,
     mount: 165,
     mount_setattr: 442,
+    move_mount: 429,
     openat: 257,
     pipe2: 293,
     pivot_root: 155,
@@ -61,6 +66,7 @@ const NUMBERS = {
     statx: 332,
     umask: 95,
     umount2: 166,
+    unlinkat: 263,
     unshare: 272,
     utimensat: 280,
     wait4: 61,
@@ -85,11 +91,15 @@ const NUMBERS = {
     fchdir: 50,
     fcntl: 25,
     flock: 32,
+    fsconfig: 431,
+    fsmount: 432,
+    fsopen: 430,
     ioctl: 29,
     keyctl: 219,
     kill: 129,
     lgetxattr: 9,
     linkat: 37,
+    listen: 201,
     llistxattr: 12,
     lremovexattr: 15,
     lseek: 62,
@@ -98,6 +108,7 @@ const NUMBERS = {
     mknodat: 33,
     mount: 40,
     mount_setattr: 442,
+    move_mount: 429,
     openat: 56,
     pipe2: 59,
     pivot_root: 41,
@@ -119,6 +130,7 @@ const NUMBERS = {
     statx: 291,
     umask: 166,
     umount2: 39,
+    unlinkat: 35,
     unshare: 97,
     utimensat: 88,
     wait4: 260,
@@ -219,10 +231,30 @@ type RawCall = (...args: readonly (number | Uint8Array | null)[]) => number
 const calls = new Map<string, RawCall>()
 let koffi: typeof import('koffi') | undefined
 
-/** Loading takes milliseconds, and a build that finds everything in its cache needs none of this. */
+/**
+ * Loading takes milliseconds, and a build that finds everything in its cache needs none of this. Most of
+ * them are spent on finding the addon for this machine, so the likely one is taken at once.
+ */
 function loadKoffi(): typeof import('koffi') {
-  koffi ??= createRequire(import.meta.url)('koffi') as typeof import('koffi')
+  koffi ??= requireFirst([addonOf(process.arch), 'koffi'])
   return koffi
+}
+
+/** Of koffi, for the C library of most distributions. */
+function addonOf(arch: string): string {
+  return `@koromix/koffi-linux-${arch}/linux_${arch}/koffi.node`
+}
+
+function requireFirst(names: readonly string[]): typeof import('koffi') {
+  const require = createRequire(import.meta.url)
+  const [name = '', ...others] = names
+  if (others.length === 0) return require(name)
+  try {
+    return require(name)
+  } catch {
+    // Not installed there, or for another C library.
+    return requireFirst(others)
+  }
 }
 
 function declare(shape: string): RawCall {

@@ -13,8 +13,11 @@ export interface Confinement {
   /** Of system calls; absent: none, and all rights of the builder stay. */
   readonly filter: Uint8Array | undefined
   readonly user: Identity
-  /** What the process itself keeps, a bit each; programs that root executes get those of a step. */
-  readonly capabilities: bigint
+  /**
+   * What the process itself keeps, a bit each; programs that root executes get those of a step. Absent:
+   * all rights of the builder stay.
+   */
+  readonly capabilities: bigint | undefined
 }
 
 /**
@@ -23,9 +26,10 @@ export interface Confinement {
  */
 export function confine({ filter, user, capabilities }: Confinement): readonly ProgramCall[] {
   const own = ownCapabilities()
-  const kept = user.uid === 0 ? own & (filter === undefined ? own : capabilities) : 0n
+  const kept = user.uid === 0 ? own & (capabilities ?? own) : 0n
   return [
-    ...(filter === undefined ? [] : [...install(filter), ...limitCapabilities(STEP_CAPABILITIES)]),
+    ...(filter === undefined ? [] : install(filter)),
+    ...(capabilities === undefined ? [] : limitCapabilities(STEP_CAPABILITIES & own)),
     { call: 'prctl', args: [PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0], optional: true },
     ...become(user),
     // Nothing is inherited by programs but what their files or root give them.

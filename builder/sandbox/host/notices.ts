@@ -1,8 +1,8 @@
 /** What is said once where steps are limited, or isolated less than usual. */
 import { canSetGroups } from '#builder/linux'
+import { hasNoNewPrivileges, type ProcessStatus } from '#builder/namespaces'
 import { MORE_IDS, TsbuildError } from '#core'
 import type { Controller } from '../limits/group-setting.ts'
-import { hasNoNewPrivileges, type ProcessStatus } from './rights.ts'
 
 /** What steps have or lack because of how this process was started. */
 export function noticesOf(status: ProcessStatus): readonly TsbuildError[] {

@@ -25,11 +25,16 @@ export function shareChild(pid: number): SharedChild {
 /**
  * Sends a signal; a no-op once the process has ended. For one thread only, another one than calls
  * `reapChild`.
+ * @param send for processes that may belong to others
  */
-export function signalChild({ pid, pidState }: SharedChild, signal: NodeJS.Signals): void {
+export function signalChild(
+  { pid, pidState }: SharedChild,
+  signal: NodeJS.Signals,
+  send: typeof sendSignal = sendSignal,
+): void {
   if (Atomics.compareExchange(pidState, 0, TAKEN, SIGNALLING) !== TAKEN) return
   try {
-    sendSignal(pid, signal)
+    send(pid, signal)
   } finally {
     Atomics.store(pidState, 0, TAKEN)
     Atomics.notify(pidState, 0)
@@ -37,12 +42,17 @@ export function signalChild({ pid, pidState }: SharedChild, signal: NodeJS.Signa
 }
 
 /** Blocks the calling thread until the process has ended, and releases its pid. */
-export function reapChild({ pid, pidState }: SharedChild): ProcessEnd {
-  awaitEnd(pid)
+export function reapChild(child: SharedChild): ProcessEnd {
+  awaitEnd(child.pid)
+  endSignals(child)
+  return waitForExit(child.pid)
+}
+
+/** No signal is sent from now on; to be called before the pid is released. */
+export function endSignals({ pidState }: SharedChild): void {
   while (Atomics.compareExchange(pidState, 0, TAKEN, RELEASED) === SIGNALLING) {
     Atomics.wait(pidState, 0, SIGNALLING)
   }
-  return waitForExit(pid)
 }
 
 /** Kills a child and releases its pid: one that is not waited for keeps its namespace from ending. */
@@ -58,8 +68,8 @@ export function killAndWait(pid: number): ProcessEnd {
   return waitForExit(pid)
 }
 
-/** The process may have ended already. */
-function sendSignal(pid: number, signal: NodeJS.Signals): void {
+/** Sends a signal to a process that may have ended already. */
+export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)
   } catch (cause) {

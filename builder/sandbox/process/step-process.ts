@@ -135,7 +135,7 @@ function enter(
     if (failure?.syscall === 'clone3' && pid === undefined) return undefined
     if (pid !== undefined && failure === undefined) return pid
     if (pid !== undefined) killAndWait(pid)
-    throw startError(failure, program)
+    throw startError(failure, { ...program, user: program.step.root.user })
   } finally {
     closeSync(report.readEnd)
     if (group !== undefined) closeSync(group.descriptor)
@@ -184,7 +184,8 @@ function passIn(program: StepProgram, { entrance }: Gate, io: StepIo): number {
       closeSync(report.writeEnd)
     }
     const { failure } = outcomeOf(readReports(report.readEnd), calls)
-    if (failure !== undefined) throw startError(failure, program)
+    if (failure !== undefined)
+      throw startError(failure, { ...program, user: program.step.root.user })
     return program.step.first.pid
   } finally {
     closeSync(report.readEnd)
@@ -218,7 +219,7 @@ function openGroup(directories: readonly CgroupDir[]): StepGroup | undefined {
 }
 
 /** Does `action` with the rights of the step's user, on this thread. */
-function asUser<T>(user: Identity, action: () => T): T {
+export function asUser<T>(user: Identity, action: () => T): T {
   try {
     assumeIdentity(user)
     return action()
@@ -228,7 +229,10 @@ function asUser<T>(user: Identity, action: () => T): T {
 }
 
 /** What the failure of one of the calls means to the author of the step. */
-function startError(failure: SystemError | undefined, { step, args, ulimits }: StepProgram): Error {
+export function startError(
+  failure: SystemError | undefined,
+  { args, ulimits, user }: Pick<StepProgram, 'args' | 'ulimits'> & { readonly user: Identity },
+): Error {
   switch (failure?.syscall) {
     case 'execve':
       return notExecutableError(args[0] ?? '', failure)
@@ -243,7 +247,7 @@ function startError(failure: SystemError | undefined, { step, args, ulimits }: S
     case 'setgroups':
     case 'setresgid':
     case 'setresuid':
-      if (failure.code === 'EINVAL') return unmappedUserError(step.root.user, failure)
+      if (failure.code === 'EINVAL') return unmappedUserError(user, failure)
   }
   return failure ?? new Error('the step ended before its program was started')
 }

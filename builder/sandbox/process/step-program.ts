@@ -5,7 +5,7 @@ import {
   type ResourceLimit,
 } from '#builder/linux'
 import { ULIMIT_NAMES, type Ulimit, type UlimitName } from '#core'
-import { confine } from '../filter/confinement.ts'
+import { type Confinement, confine } from '../filter/confinement.ts'
 import { OPEN_FILES, STEP_CAPABILITIES, STEP_UMASK } from '../filter/profile.ts'
 import { GATE_DESCRIPTORS, type ProgramDescriptors } from './gate-process.ts'
 import {
@@ -66,13 +66,13 @@ export function enteringCalls(program: StepProgram, entry: StepEntry): readonly 
     fork(group),
     ...move(group),
     ...(['ipc', 'uts', 'net', 'mnt'] as const).flatMap(enter),
-    ...becomingCalls(program, { cwd: root.cwd, report, all: inherited(program, entry) }),
+    ...stepCalls(program, { cwd: root.cwd, report, all: inherited(program, entry) }),
   ]
 }
 
 /** The calls that turn a pid 1 that has passed the gate into the program. */
 export function passedCalls(program: StepProgram): readonly ProgramCall[] {
-  return becomingCalls(program, GATE_DESCRIPTORS)
+  return stepCalls(program, GATE_DESCRIPTORS)
 }
 
 /** The descriptors that `enteringCalls` use, which the new process must have under the same numbers. */
@@ -82,11 +82,32 @@ export function inherited({ step }: StepProgram, { group, report }: StepEntry): 
 }
 
 /** From a process in the step's namespaces to the program. */
-function becomingCalls(
-  { step, program, args, ...limits }: StepProgram,
-  { report, cwd, all }: ProgramDescriptors,
+function stepCalls(
+  { step, ...program }: StepProgram,
+  descriptors: ProgramDescriptors,
 ): readonly ProgramCall[] {
   const { root, filter } = step
+  const capabilities = filter === undefined ? undefined : STEP_CAPABILITIES
+  return becomingCalls(
+    { ...program, env: root.env, confinement: { filter, user: root.user, capabilities } },
+    descriptors,
+  )
+}
+
+/** What a process becomes, wherever it is. */
+export interface BecomingProgram extends Omit<StepProgram, 'step'> {
+  /** Complete. */
+  readonly env: readonly string[]
+  readonly confinement: Confinement
+  /** Made last, with the rights of the program. */
+  readonly last?: readonly ProgramCall[]
+}
+
+/** The calls that turn a process that is where it belongs into a program. */
+export function becomingCalls(
+  { program, args, env, confinement, last = [], ...limits }: BecomingProgram,
+  { report, cwd, all }: ProgramDescriptors,
+): readonly ProgramCall[] {
   return [
     // Its own control group is the root of what it sees of them.
     { call: 'unshare', args: [CLONE_NEWCGROUP], optional: true },
@@ -99,8 +120,9 @@ function becomingCalls(
     { call: 'umask', args: [STEP_UMASK] },
     { call: 'keyctl', args: [KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0], optional: true },
     ...limitCalls(limits),
-    ...confine({ filter, user: root.user, capabilities: STEP_CAPABILITIES }),
-    { call: 'execve', args: [program, [...args, 0], [...root.env, 0]] },
+    ...confine(confinement),
+    ...last,
+    { call: 'execve', args: [program, [...args, 0], [...env, 0]] },
   ]
 }
 

@@ -132,8 +132,9 @@ function openNull(root: number): number {
   }
 }
 
-function openWorkingDirectory(root: number, path: string): RootEntry {
-  const entry = findEntry(root, path, { create: 'directory' })
+/** Opens the directory that a process starts in, which is made when missing. @throws {TsbuildError} STEP_FAILED */
+export function openWorkingDirectory(root: number, path: string, onCreate?: OnCreate): RootEntry {
+  const entry = findEntry(root, path, { create: 'directory', ...(onCreate && { onCreate }) })
   if (entry.stat.isDirectory()) return entry
   closeSync(entry.descriptor)
   throw new TsbuildError(`the working directory ${path} is not a directory`, {
@@ -142,7 +143,8 @@ function openWorkingDirectory(root: number, path: string): RootEntry {
   })
 }
 
-function environmentOf({ env }: Pick<ProcessSpec, 'env'>, home: string): readonly string[] {
+/** The environment of a step, complete. @param home what is HOME when the image does not say */
+export function environmentOf({ env }: Pick<ProcessSpec, 'env'>, home: string): readonly string[] {
   const hasHome = env.some((entry) => entry.startsWith('HOME=') && entry !== 'HOME=')
   return hasHome ? env : [...env.filter((entry) => entry !== 'HOME='), `HOME=${home}`]
 }

@@ -5,11 +5,14 @@ import { descriptorPath, findEntry } from './root-entry.ts'
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
+/** Where a program is looked up. */
+type ProgramRoot = Pick<AssembledRoot, 'root' | 'cwdPath' | 'env'>
+
 /**
  * Looks a program up as execvp(3) does, with the step's own PATH and rights, inside its root. The way
  * there leads through no magic link of /proc.
  */
-export function findProgram(name: string, root: AssembledRoot): string {
+export function findProgram(name: string, root: ProgramRoot): string {
   if (name.includes('/')) {
     const failure = executableAt(root, name)
     if (failure === undefined) return name
@@ -27,7 +30,7 @@ export function findProgram(name: string, root: AssembledRoot): string {
 }
 
 /** @returns why the file cannot be executed, if it cannot */
-function executableAt(root: AssembledRoot, path: string): unknown {
+function executableAt(root: ProgramRoot, path: string): unknown {
   const absolute = path.startsWith('/') ? path : `${root.cwdPath}/${path}`
   try {
     const found = findEntry(root.root, absolute)

@@ -1,10 +1,14 @@
-import { MS, mount, mountOverlay, restrictMount } from '#builder/linux'
+import { attachMount, MS, mount, mountOverlay, restrictMount } from '#builder/linux'
 import type { Mount } from '#core'
 import { mountTmpfs } from './mount-points.ts'
+import { descriptorPath } from './root-entry.ts'
 
 /** The host directory that takes up what the step writes to its root; `undefined` when nothing does. */
 export function writableOf(root: Mount): string | undefined {
   if (root.type === 'overlay') return root.writable?.upper
+  if (root.type === 'detached') {
+    return root.writable ? descriptorPath(root.descriptor) : undefined
+  }
   return root.type === 'bind' && !root.readonly ? root.source : undefined
 }
 
@@ -21,6 +25,9 @@ export function mountRoot(
   switch (root.type) {
     case 'overlay':
       mountOverlay(root, target)
+      break
+    case 'detached':
+      attachMount(root.descriptor, target)
       break
     case 'bind':
       mount(target, { source: root.source, flags: MS.BIND })

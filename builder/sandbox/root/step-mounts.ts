@@ -16,6 +16,7 @@ import {
   writeSync,
 } from 'node:fs'
 import {
+  attachMount,
   bindSocket,
   chownTree,
   type Identity,
@@ -26,6 +27,7 @@ import {
 } from '#builder/linux'
 import {
   type BindMount,
+  type DetachedMount,
   errnoOf,
   type FileMount,
   ioError,
@@ -45,6 +47,7 @@ import {
   type OnCreate,
 } from './mount-points.ts'
 import { descriptorPath, findEntryIfThere, type RootEntry } from './root-entry.ts'
+import { writableOf } from './root-mount.ts'
 import type { Scaffold } from './scaffold-paths.ts'
 
 /** Of the step that the mounts are for. */
@@ -98,6 +101,7 @@ function mountOne(root: number, step: Mount, options: OneMountOptions): number |
     case 'bind':
       return mountBind(root, step, options)
     case 'overlay':
+    case 'detached':
       return mountUnion(root, step, options)
     case 'tmpfs':
       return mountTmpfsInto(root, step, options)
@@ -121,14 +125,19 @@ function mountBind(root: number, step: BindMount, options: OneMountOptions): und
 }
 
 /** The union is put up outside of the root, so that a part of it can be found without leaving it. */
-function mountUnion(root: number, step: OverlayMount, options: OneMountOptions): undefined {
+function mountUnion(
+  root: number,
+  step: OverlayMount | DetachedMount,
+  options: OneMountOptions,
+): undefined {
   const whole = `${options.scaffold.whole}/${options.index}`
   mkdirSync(whole)
-  mountOverlay(step, whole)
+  if (step.type === 'overlay') mountOverlay(step, whole)
+  else attachMount(step.descriptor, whole)
   const source = openSync(whole, O_PATH | constants.O_DIRECTORY)
   try {
     // A kernel that only sets all attributes at once would take away the one that protects the layers.
-    const isReadonly = step.writable === undefined || step.readonly === true
+    const isReadonly = writableOf(step) === undefined || step.readonly === true
     const flags = SAFE | (isReadonly ? MS.RDONLY : 0)
     bindPart(root, step, { ...options, source, flags })
   } finally {
@@ -139,7 +148,7 @@ function mountUnion(root: number, step: OverlayMount, options: OneMountOptions):
 /** Shows what lies at `path` in the open directory or file `source`. */
 function bindPart(
   root: number,
-  { path, target, owned = false }: BindMount | OverlayMount,
+  { path, target, owned = false }: BindMount | OverlayMount | DetachedMount,
   options: OneMountOptions & { readonly source: number; readonly flags: number },
 ): void {
   const { source, flags } = options

@@ -45,24 +45,27 @@ export interface StubRecord {
 export class StubMaker {
   readonly record: StubRecord
   readonly #root: number
-  readonly #rootDevice: number
+  readonly #device: number | undefined
   /** Paths of all that is in the record. */
   readonly #known = new Set<string>()
 
   /**
    * @param root descriptor of the mounted root
    * @param writable the host directory that takes up what is written to it
+   * @param device where stubs are recorded; default: that of the root
    */
-  constructor(root: number, writable: string | undefined) {
+  constructor(root: number, writable: string | undefined, device: 'root' | 'any' = 'root') {
     this.record = { writable, stubs: [], copied: [] }
     this.#root = root
-    this.#rootDevice = fstatSync(root).dev
+    this.#device = device === 'any' ? undefined : fstatSync(root).dev
   }
 
   /** Makes a stub. What lies in another mount than the root is not part of the layer anyway. */
   create(creation: Creation, make: () => void): void {
     const { writable, stubs } = this.record
-    if (writable === undefined || fstatSync(creation.parent).dev !== this.#rootDevice) {
+    const isElsewhere =
+      this.#device !== undefined && fstatSync(creation.parent).dev !== this.#device
+    if (writable === undefined || isElsewhere) {
       make()
       return
     }

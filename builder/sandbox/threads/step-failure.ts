@@ -1,5 +1,5 @@
+import { processStatus, remedyFor } from '#builder/namespaces'
 import { errnoOf, firstFailure, ioError, TsbuildError } from '#core'
-import { processStatus, remedyFor } from '../host/rights.ts'
 
 /**
  * What a failure in a thread of the sandbox means: a system call that fails without further explanation

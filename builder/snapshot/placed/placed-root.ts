@@ -1,5 +1,5 @@
-import { StackTree, writeFiles, writeLayer } from '#builder/layer'
-import { hasSingleId, RootedDirectory } from '#builder/linux'
+import { layerOwners, StackTree, writeFiles, writeLayer } from '#builder/layer'
+import { fileRights, RootedDirectory } from '#builder/linux'
 import { type EntryChange, ioError, type Name } from '#core'
 import { awaitTick } from './clock.ts'
 import { FileIndex, type Folder } from './file-index.ts'
@@ -93,6 +93,13 @@ export class PlacedRoot {
     }
   }
 
+  /** Says that the layer that was collected last has been changed since: the next stack gets it anew. */
+  forgetCollected(): void {
+    const [top, ...below] = this.#shown?.layers ?? []
+    if (this.#shown === undefined || top === undefined) return
+    this.#shown = { ...this.#shown, layers: [{ ...top, inode: '' }, ...below] }
+  }
+
   #place(layers: readonly ShownLayer[], kept: Kept, shown: Shown | undefined): Shown {
     const touched = shown === undefined ? undefined : touchedNames(shown, layers, kept)
     if (shown !== undefined && touched?.size === 0 && isSameStack(layers, shown.layers)) {
@@ -147,7 +154,7 @@ export class PlacedRoot {
   }
 
   #write(entries: Iterable<EntryChange>): void {
-    const owners = hasSingleId() ? 'drop' : 'keep'
+    const owners = fileRights().givesOwners ? 'keep' : 'drop'
     writeFiles(entries, this.#directory, { owners, onWarning: this.#onWarning })
   }
 
@@ -156,7 +163,7 @@ export class PlacedRoot {
     const root = new RootedDirectory(this.#directory)
     try {
       const found = new FoundChanges(root, index)
-      writeLayer(found.changes(folder, kept), { directory: upper })
+      writeLayer(found.changes(folder, kept), { directory: upper }, { owners: layerOwners() })
       const changed = partNames(root, found.sharedNames, (entries) => this.#write(entries))
       const marker = new Marker(root, index)
       for (const path of changed) marker.renew(path, entryAt(folder, path))

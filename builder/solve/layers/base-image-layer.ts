@@ -14,7 +14,6 @@ import { type DiffId, hexOf } from '#core'
 import { diffIdsOf, type Layer, type LayerDeps, type TarFacts } from './layer.ts'
 import { readBlob, unpack } from './layer-blob.ts'
 import { checkDirectory } from './layer-check.ts'
-import { ownedDirectory } from './layer-owners.ts'
 import { directoriesOf } from './stack.ts'
 
 /**
@@ -92,16 +91,16 @@ export class BaseImageLayer implements Layer {
     const own = this.#anywhere()
     if (own?.directory) return this.#use(own.id)
     const stacked = stackLayerId([...(await diffIdsOf(below)), diffId])
-    const find = async (): Promise<string | undefined> => {
+    const find = (): string | undefined => {
       const found = [this.#anywhere(), store.layers.get(stacked)]
       const made = found.find((record) => record?.directory)
       return made && this.#use(made.id)
     }
-    const known = await find()
+    const known = find()
     if (known !== undefined) return known
     const what = `unpack layer ${diffId}`
     await using _lease = await store.lease(cacheKeyOf({ unpack: diffId }), { signal, what })
-    return (await find()) ?? (await this.#unpack(below, stacked))
+    return find() ?? (await this.#unpack(below, stacked))
   }
 
   /** A layer of the store with a directory that stands on any stack. */
@@ -110,9 +109,9 @@ export class BaseImageLayer implements Layer {
     return found === undefined || isStackLayerId(found.id) ? undefined : found
   }
 
-  #use(id: LayerId): Promise<string> {
+  #use(id: LayerId): string {
     this.#id = id
-    return ownedDirectory(id, this.#deps)
+    return this.#deps.store.layers.directory(id)
   }
 
   async #unpack(below: readonly Layer[], stacked: LayerId): Promise<string> {

@@ -5,7 +5,6 @@ import { compressionOf, type DiffId, MEDIA_TYPES, TsbuildError, uncompressedDige
 import type { Layer, LayerDeps } from './layer.ts'
 import { unpack } from './layer-blob.ts'
 import { checkDirectory, checkedDirectories, discardDamaged } from './layer-check.ts'
-import { ownedDirectory } from './layer-owners.ts'
 import { directoriesOf } from './stack.ts'
 
 /** A layer that a step made here. */
@@ -82,11 +81,11 @@ export class BuiltLayer implements Layer {
   async #makeDirectory(below: readonly Layer[]): Promise<string> {
     const { store } = this.#deps
     const record = this.#record()
-    if (record.directory) return ownedDirectory(record.id, this.#deps)
+    if (record.directory) return store.layers.directory(record.id)
     const stacked = await this.#stackedId(record, below)
     if (stacked !== undefined && store.layers.get(stacked)?.directory) {
       this.#id = stacked
-      return ownedDirectory(stacked, this.#deps)
+      return store.layers.directory(stacked)
     }
     await using temporary = store.temporary()
     const directory = join(temporary.path, 'layer')

@@ -6,7 +6,6 @@ import { basename, join } from 'node:path'
 import { cacheKeyOf, type LayerId, layerId, type Store } from '#cache'
 import type { WorkPool } from '../work/work-pool.ts'
 import type { Layer } from './layer.ts'
-import { ownedDirectory } from './layer-owners.ts'
 
 /** What stacks need to be merged. */
 export interface StackDeps {
@@ -44,10 +43,10 @@ async function mergedDirectory(bottomFirst: readonly string[], deps: StackDeps):
   const { store, pool, signal } = deps
   const id = mergedId(bottomFirst)
   const isMade = (one: LayerId): boolean => store.layers.get(one)?.directory === true
-  if (isMade(id)) return ownedDirectory(id, deps)
+  if (isMade(id)) return store.layers.directory(id)
   const what = `merge ${bottomFirst.length} layers`
   await using _lease = await store.lease(cacheKeyOf({ merge: id }), { signal, what })
-  if (isMade(id)) return ownedDirectory(id, deps)
+  if (isMade(id)) return store.layers.directory(id)
   let count = bottomFirst.length - STEP
   while (count > 0 && !isMade(mergedId(bottomFirst.slice(0, count)))) count -= STEP
   const least = bottomFirst.length - MERGED_AT_ONCE

@@ -1,7 +1,6 @@
 import { Buffer } from 'node:buffer'
-import { chmodSync, chownSync, mkdirSync } from 'node:fs'
+import { chmodSync, chownSync } from 'node:fs'
 import type { Socket } from 'node:net'
-import { join } from 'node:path'
 import type {
   BindMountPlan,
   CacheMountPlan,
@@ -10,7 +9,7 @@ import type {
   SecretMountPlan,
   SshMountPlan,
 } from '#builder/plan'
-import { createWritable } from '#builder/snapshot'
+import type { Snapshotter } from '#builder/snapshot'
 import type { CacheMountRequest, OpenCacheMounts, Store } from '#cache'
 import { errnoOf, MORE_IDS, type Mount, Resources, TsbuildError, unreachable } from '#core'
 import { directoriesOf } from '../layers/stack.ts'
@@ -37,13 +36,17 @@ export interface StepSecrets {
 export interface MountInputs {
   /** For each source of the vertex what it stands for; `undefined` is the empty stage. */
   readonly sources: readonly (Result | undefined)[]
-  /** An existing directory for what is dropped after the step. */
+  /** Shows layers. */
+  readonly snapshotter: Pick<Snapshotter, 'view'>
+  /** How paths begin that nothing is at, for what is dropped after the step. */
   readonly scratch: string
 }
 
 /** The mounts of a step as the sandbox takes them, until they are disposed of. */
 export interface OpenMounts extends AsyncDisposable {
   readonly mounts: readonly Mount[]
+  /** Directories of the layers that they show. */
+  readonly layers: readonly string[]
   /** `KEY=value` of secrets. */
   readonly env: readonly string[]
   readonly onConnect: (target: string, connection: Socket) => void
@@ -60,22 +63,23 @@ export async function openMounts(
   const caches = vertex.mounts.filter((mount) => mount.kind === 'cache')
   const opened = stack.use(await openCaches(caches, inputs, deps))
   const mounts: Mount[] = []
+  const layers: string[] = []
   const env: string[] = []
   const agents = new Map<string, (connection: Socket) => void>()
   for (const [index, planned] of vertex.mounts.entries()) {
-    const context = { index, inputs, opened, caches, deps, env, agents }
+    const context = { index, inputs, opened, caches, deps, layers, env, agents, stack }
     mounts.push(...(await toMounts(planned, context)))
   }
   const held = stack.move()
   return {
-    ...{ mounts, env },
+    ...{ mounts, layers, env },
     onConnect: (target, connection) => agents.get(target)?.(connection),
     [Symbol.asyncDispose]: () => held[Symbol.asyncDispose](),
   }
 }
 
 const NO_MOUNTS: OpenMounts = {
-  ...{ mounts: [], env: [], onConnect: () => undefined },
+  ...{ mounts: [], layers: [], env: [], onConnect: () => undefined },
   [Symbol.asyncDispose]: async () => undefined,
 }
 
@@ -87,10 +91,14 @@ interface MountContext {
   readonly caches: readonly CacheMountPlan[]
   readonly opened: OpenCacheMounts
   readonly deps: MountDeps
+  /** Takes directories of layers that are shown. */
+  readonly layers: string[]
   /** Takes variables. */
   readonly env: string[]
   /** Takes agents, by target. */
   readonly agents: Map<string, (connection: Socket) => void>
+  /** Takes what has to stay open as long as the step runs. */
+  readonly stack: Resources
 }
 
 /** None for a secret that is only a variable, and for what is absent and not required. */
@@ -110,7 +118,8 @@ async function toMounts(planned: PlannedMount, context: MountContext): Promise<r
     }
     case 'script': {
       const content = Buffer.from(planned.content)
-      return [{ type: 'file', target: planned.target, content, uid: 0, gid: 0, mode: 0o755 }]
+      const { target } = planned
+      return [{ type: 'file', target, content, isPublic: true, uid: 0, gid: 0, mode: 0o755 }]
     }
     case 'secret':
       return secretMounts(planned, context)
@@ -153,21 +162,18 @@ function agentMounts(
   return [{ type: 'socket', target, ...owner }]
 }
 
-/** What is written to it goes to a directory that is removed after the step. */
+/** What is written to it is dropped after the step. */
 async function bindMount(
   planned: BindMountPlan,
-  { index, inputs, deps }: MountContext,
+  { index, inputs, deps, layers, stack }: MountContext,
 ): Promise<Mount> {
   const { target, path, readonly, owned = false } = planned
   const lower = await directoriesIn(inputs.sources[planned.source], deps)
-  const directory = join(inputs.scratch, `mount-${index}`)
-  if (!readonly || owned) {
-    const writable = createWritable(directory, lower)
-    return { type: 'overlay', target, lower, writable, path, readonly, owned }
-  }
-  if (lower.length > 0) return { type: 'overlay', target, lower, path }
-  mkdirSync(directory)
-  return { type: 'overlay', target, lower: [directory], path }
+  layers.push(...lower)
+  const options = { writable: !readonly || owned, signal: deps.signal }
+  const view = await inputs.snapshotter.view(`${inputs.scratch}-${index}`, lower, options)
+  stack.use(view)
+  return { ...view.mount, target, path, readonly, owned }
 }
 
 async function directoriesIn(

@@ -1,15 +1,14 @@
 import { join } from 'node:path'
 import { hasOwnersBeside, ownersBeside } from '#builder/layer'
-import { hasSingleId } from '#builder/linux'
+import { fileRights } from '#builder/linux'
 import type { ExecVertex, Plan, Vertex, VertexId } from '#builder/plan'
 import type { ExitStatus, Sandbox } from '#builder/sandbox'
-import { createWritable } from '#builder/snapshot'
-import type { CacheKey, Store } from '#cache'
+import type { Snapshot, Snapshots, Snapshotter } from '#builder/snapshot'
+import type { CacheKey, LayerId, Store } from '#cache'
 import {
   type Digest,
   formatOwnedFiles,
   MORE_IDS,
-  type Mount,
   type Platform,
   STEP_PROCESSES,
   type StepResources,
@@ -22,10 +21,11 @@ import { directoriesOf } from '../layers/stack.ts'
 import type { Reporter } from '../report/reporter.ts'
 import type { WorkPool } from '../work/work-pool.ts'
 import { checkEmulator } from './emulator.ts'
-import { openMounts, type StepSecrets } from './exec-mounts.ts'
+import { type OpenMounts, openMounts, type StepSecrets } from './exec-mounts.ts'
 import { type FileSelection, mountSelection } from './file-selection.ts'
 import type { StepOperation, StepWork } from './operation.ts'
 import type { StepOutcome } from './result.ts'
+import { SpaceWatch } from './space-watch.ts'
 
 /** What running a process needs. */
 export interface ExecDeps {
@@ -33,6 +33,7 @@ export interface ExecDeps {
   readonly pool: WorkPool
   readonly secrets: StepSecrets
   readonly sandbox: () => Promise<Sandbox>
+  readonly snapshots: () => Promise<Snapshots>
   readonly reporter: Reporter
   readonly host: Platform
   readonly signal: AbortSignal | undefined
@@ -91,25 +92,75 @@ interface ExecWork {
   readonly step: KeyedStep
 }
 
-/** Runs the process on a fresh directory over the layers below, and keeps what it left there. */
+/** Runs the process on the layers below, and keeps what it changed. */
 async function runExec(vertex: ExecVertex, work: ExecWork, deps: ExecDeps): Promise<StepOutcome> {
-  const { store, reporter, signal } = deps
+  const { store, reporter } = deps
   await using temporary = store.temporary()
-  const machine = { platform: deps.host, scratch: join(temporary.path, 'probe') }
-  checkEmulator(vertex.platform, machine)
+  const scratch = temporary.path
+  checkEmulator(vertex.platform, { platform: deps.host, scratch: join(scratch, 'probe') })
   const [sandbox, lower] = await Promise.all([deps.sandbox(), directoriesOf(work.below, deps)])
-  const writable = createWritable(join(temporary.path, 'overlay'), lower)
-  const inputs = { sources: work.sources, scratch: temporary.path }
-  await using opened = await openMounts(vertex, inputs, deps)
   for (const warning of vertex.warnings) reporter.warning(vertex, warning)
+  const prepared = { sandbox, lower, scratch, sources: work.sources }
+  const snapshots = await deps.snapshots()
+  const layer = await snapshots.use((snapshotter) =>
+    runOn(snapshotter, vertex, { ...prepared, deps }),
+  )
+  return { step: work.step, layer }
+}
+
+/** What a step is run with, whichever snapshotter gives it its files. */
+interface PreparedExec {
+  readonly sandbox: Sandbox
+  readonly lower: readonly string[]
+  /** An existing directory for what is dropped after the step. */
+  readonly scratch: string
+  readonly sources: StepWork['sources']
+  readonly deps: ExecDeps
+}
+
+async function runOn(
+  snapshotter: Snapshotter,
+  vertex: ExecVertex,
+  { sandbox, lower, scratch, sources, deps }: PreparedExec,
+): Promise<LayerId> {
+  const { store, signal } = deps
+  const directory = join(scratch, snapshotter.kind)
+  await using snapshot = await snapshotter.prepare(directory, lower, signal)
+  const inputs = { snapshotter, sources, scratch: `${directory}-mount` }
+  await using opened = await openMounts(vertex, inputs, deps)
+  const seen = [...lower, ...opened.layers]
+  const { givesOwners } = fileRights()
+  if (!givesOwners) reportOwners(vertex, seen, deps.reporter)
+  await runProcess(vertex, { sandbox, snapshot, opened }, deps)
+  const upper = await snapshot.changes()
+  const { maxMtime } = vertex
+  if (maxMtime !== undefined) {
+    await deps.pool.run('clampTimes', { directory: upper, maxMtime }, signal)
+    snapshot.altered()
+  }
+  if (!givesOwners && hasOwnersBeside(seen)) {
+    await deps.pool.run('keepOwners', { directory: upper, lowers: lower }, signal)
+  }
+  const { id } = await store.layers.commitDirectory(upper)
+  return id
+}
+
+/** Where a step's process runs. */
+interface ExecPlace {
+  readonly sandbox: Sandbox
+  readonly snapshot: Snapshot
+  readonly opened: OpenMounts
+}
+
+/** @throws {TsbuildError} STEP_FAILED, SNAPSHOT_FULL when the process fails */
+async function runProcess(
+  vertex: ExecVertex,
+  { sandbox, snapshot, opened }: ExecPlace,
+  { reporter, signal }: ExecDeps,
+): Promise<void> {
   const { args, env, proxyEnv, settings, ...common } = vertex.process
   const { extraHosts, shmSize, ulimits, resources, cgroupParent } = settings
-  const mounts: [Mount, ...Mount[]] = [
-    { type: 'overlay', target: '/', lower, writable },
-    ...opened.mounts,
-  ]
-  const seen = mounts.flatMap((mount) => (mount.type === 'overlay' ? mount.lower : []))
-  if (hasSingleId()) reportOwners(vertex, seen, reporter)
+  const space = new SpaceWatch()
   // Loaded with the sandbox: a build without RUN needs neither.
   const { run } = await import('#builder/sandbox')
   const { exitCode, reached } = await run(
@@ -118,31 +169,38 @@ async function runExec(vertex: ExecVertex, work: ExecWork, deps: ExecDeps): Prom
       ...common,
       args,
       env: [...withProxies(env, proxyEnv), ...opened.env],
-      mounts,
+      mounts: [snapshot.root, ...opened.mounts],
       init: true,
       ...{ extraHosts, shmSize, ulimits, resources, cgroupParent },
     },
     {
       signal,
-      onOutput: (stream, data) => reporter.output(vertex, stream, data),
+      onOutput: (stream, data) => {
+        space.read(stream, data)
+        reporter.output(vertex, stream, data)
+      },
       onConnect: opened.onConnect,
     },
   )
-  if (exitCode !== 0) {
-    throw new TsbuildError(
-      `process ${JSON.stringify(args.join(' '))} did not complete successfully: exit code: ${exitCode}`,
-      { code: 'STEP_FAILED', hint: hintFor(exitCode, reached, resources) },
-    )
-  }
-  const { maxMtime } = vertex
-  if (maxMtime !== undefined) {
-    await deps.pool.run('clampTimes', { directory: writable.upper, maxMtime }, signal)
-  }
-  if (hasSingleId() && hasOwnersBeside(seen)) {
-    await deps.pool.run('keepOwners', { directory: writable.upper, lowers: lower }, signal)
-  }
-  const { id } = await store.layers.commitDirectory(writable.upper)
-  return { step: work.step, layer: id }
+  if (exitCode === 0) return
+  const message = `process ${JSON.stringify(args.join(' '))} did not complete successfully: exit code: ${exitCode}`
+  const size = snapshot.exhausted(space.isUsedUp)
+  if (size !== undefined) throw fullError(message, size)
+  throw new TsbuildError(message, {
+    code: 'STEP_FAILED',
+    hint: hintFor(exitCode, reached, resources),
+  })
+}
+
+function fullError(message: string, size: number): TsbuildError {
+  const mebibytes = Math.floor(size / 1024 ** 2)
+  return new TsbuildError(
+    `${message}, with the ${mebibytes} MiB used up that it may write to memory`,
+    {
+      code: 'SNAPSHOT_FULL',
+      hint: 'give it more with --snapshotter overlay-tmpfs,size=SIZE, or put the store on a volume with --root',
+    },
+  )
 }
 
 /** Warns that a step sees other owners than the image has, and may do something else for it. */

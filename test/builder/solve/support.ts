@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -7,6 +8,7 @@ import { assembleImage, type StepLayer } from '#builder/export'
 import { Fetcher } from '#builder/fetch'
 import { globalScope, type Plan, planBuild, resolveGraph } from '#builder/plan'
 import type { ExitStatus, Sandbox } from '#builder/sandbox'
+import { openSnapshots, type SnapshotsOptions } from '#builder/snapshot'
 import { Reporter, Solver, scheduler, workPool } from '#builder/solve'
 import { openStore, type ResultCache, type Store } from '#cache'
 import { type BuildFact, type DiffId, type Digest, hostPlatform, TsbuildError } from '#core'
@@ -119,6 +121,20 @@ export function bench(resultsOf: ResultsOf = ({ results }) => results): Bench {
   }
 }
 
+/** What a `ScriptedSandbox` writes to. */
+const OVERLAY: SnapshotsOptions = {
+  choice: 'overlay',
+  size: undefined,
+  memory: { recall: () => undefined, remember: () => undefined },
+  scratch: () => assert.fail('an overlay needs no directories of its own'),
+  work: {
+    copyUpper: () => assert.fail('an overlay is not copied'),
+    dropForeignMarks: () => assert.fail('an overlay has no foreign marks'),
+  },
+  onChoice: () => undefined,
+  onNotice: () => undefined,
+}
+
 async function solve(
   text: string,
   place: {
@@ -146,6 +162,7 @@ async function solve(
   await using pool = workPool(2)
   await using fetcher = new Fetcher({ store, environment: process.env })
   await using sandbox = new ScriptedSandbox()
+  await using snapshots = openSnapshots(OVERLAY)
   const events: BuildFact[] = []
   const reporter = new Reporter((event) => void events.push(event))
   const solver = new Solver(plan, {
@@ -153,6 +170,7 @@ async function solve(
     results: place.resultsOf(store),
     pool,
     sandbox: async () => sandbox,
+    snapshots: async () => snapshots,
     fetcher: () => fetcher,
     secrets: { secret: async () => undefined, agent: () => undefined },
     schedule: scheduler(jobs),

@@ -1,4 +1,7 @@
-/** Installs the Debian packages that the tests need; with `--bench` those of the bench as well. */
+/** Installs the Debian packages that the tests need; with `--bench`, `--containers` or `--image` those of these. */
 import { ensurePackages } from './packages.ts'
 
-await ensurePackages(process.argv.includes('--bench'))
+const use = (['bench', 'containers', 'image'] as const).find((name) =>
+  process.argv.includes(`--${name}`),
+)
+await ensurePackages(use)

@@ -1,4 +1,7 @@
-/** The system calls of 32-bit ARM (EABI) that have numbers of their own. Spec: arch/arm/tools/syscall.tbl of Linux 6.1 */
+/**
+ * The system calls of 32-bit ARM (EABI) that have numbers of their own.
+ * Spec: arch/arm/tools/syscall.tbl of Linux 6.1
+ */
 export const ARM_CALLS = `
   0 restart_syscall exit fork read write open close
   8 creat link unlink execve chdir
@@ -62,13 +65,13 @@ export const ARM_CALLS = `
   396 pkey_free statx rseq io_pgetevents migrate_pages kexec_file_load
 `
 
-/** Calls of this machine only, from another number on. */
+/** Calls that are numbered apart from the others. */
 export const ARM_PRIVATE_CALLS = `
   1 breakpoint cacheflush usr26 usr32 set_tls get_tls
 `
 
-/** Is added to the numbers of private calls. */
+/** Is added to their numbers. */
 export const ARM_PRIVATE_BASE = 0xf0000
 
-/** What is numbered for all machines and not there on this one. */
+/** What has a number on all machines, and does not exist on this one. */
 export const NOT_ON_ARM: readonly string[] = ['memfd_secret']

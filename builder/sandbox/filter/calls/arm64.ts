@@ -1,4 +1,7 @@
-/** The system calls of 64-bit ARM that have numbers of their own. Spec: asm-generic/unistd.h of Linux 6.1 */
+/**
+ * The system calls of 64-bit ARM that have numbers of their own.
+ * Spec: asm-generic/unistd.h of Linux 6.1
+ */
 export const ARM64_CALLS = `
   0 io_setup io_destroy io_submit io_cancel io_getevents setxattr lsetxattr fsetxattr getxattr
   9 lgetxattr fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr

@@ -1,4 +1,7 @@
-/** The system calls of 32-bit x86 that have numbers of their own. Spec: syscall_32.tbl of Linux 6.1 */
+/**
+ * The system calls of 32-bit x86 that have numbers of their own.
+ * Spec: arch/x86/entry/syscalls/syscall_32.tbl of Linux 6.1
+ */
 export const I386_CALLS = `
   0 restart_syscall exit fork read write open close waitpid creat link unlink execve chdir time
   14 mknod chmod lchown break oldstat lseek getpid mount umount setuid getuid stime ptrace alarm

@@ -1,6 +1,6 @@
 import { ARM_CALLS, ARM_PRIVATE_BASE, ARM_PRIVATE_CALLS, NOT_ON_ARM } from './arm.ts'
 import { ARM64_CALLS } from './arm64.ts'
-import { type CallTable, readCalls, renumberCalls, withoutCalls } from './call-table.ts'
+import { type CallNames, readCalls, renumberCalls, withoutCalls } from './call-names.ts'
 import { I386_CALLS } from './i386.ts'
 import { TIME64_CALLS, UNIFIED_CALLS } from './unified.ts'
 import { NOT_ON_X32, X32_BASE, X32_CALLS } from './x32.ts'
@@ -10,7 +10,7 @@ import { X86_64_CALLS } from './x86-64.ts'
 export interface CallRange {
   readonly base: number
   /** By number, without the base. */
-  readonly calls: CallTable
+  readonly calls: CallNames
   /** From this number on, without the base, what has no name here is new. */
   readonly unknownFrom: number
 }

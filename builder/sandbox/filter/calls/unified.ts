@@ -1,6 +1,6 @@
 /**
- * The system calls that all machines number alike, up to Linux 6.14, which is where the numbers begin that
- * are not known here.
+ * The system calls that all machines number alike, as of Linux 6.14. To a step, what comes after the
+ * last one does not exist.
  */
 export const UNIFIED_CALLS = `
   424 pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move_mount

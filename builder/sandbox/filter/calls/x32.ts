@@ -1,6 +1,7 @@
 /**
  * The system calls that x32 programs (64-bit registers, 32-bit pointers) number otherwise than other
- * programs of 64-bit x86. Spec: syscall_64.tbl of Linux 6.1
+ * programs of 64-bit x86.
+ * Spec: arch/x86/entry/syscalls/syscall_64.tbl of Linux 6.1
  */
 export const X32_CALLS = `
   512 rt_sigaction rt_sigreturn ioctl readv writev recvfrom sendmsg recvmsg execve ptrace

@@ -1,4 +1,7 @@
-/** The system calls of 64-bit x86 that have numbers of their own. Spec: syscall_64.tbl of Linux 6.18 */
+/**
+ * The system calls of 64-bit x86 that have numbers of their own.
+ * Spec: arch/x86/entry/syscalls/syscall_64.tbl of Linux 6.18
+ */
 export const X86_64_CALLS = `
   0 read write open close stat fstat lstat poll lseek mmap mprotect munmap brk rt_sigaction
   14 rt_sigprocmask rt_sigreturn ioctl pread64 pwrite64 readv writev access pipe select

@@ -1,10 +1,9 @@
 import { mkdirSync } from 'node:fs'
 import { runFileActions } from '#builder/files'
-import { clampChanges, writeLayer } from '#builder/layer'
+import { clampChanges, layerOwners, writeLayer } from '#builder/layer'
 import type { Ring } from '#builder/threads'
 import type { DiffId, Digest, OwnedFiles } from '#core'
 import { openNullDevice } from './null-device.ts'
-import { layerOwners } from './owners.ts'
 import { PresumedFiles } from './presumed-files.ts'
 import { type FilesTask, openTrees } from './trees.ts'
 

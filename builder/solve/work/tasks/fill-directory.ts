@@ -1,7 +1,6 @@
-import { applyLayer } from '#builder/layer'
+import { applyLayer, layerOwners } from '#builder/layer'
 import { type Ring, readRing } from '#builder/threads'
 import type { DiffId } from '#core'
-import { layerOwners } from './owners.ts'
 
 /** The other end of a copy. */
 interface FillTask {

@@ -2,13 +2,13 @@
  * The tasks of the threads that work on files: a task is a file and a line here. Their types are
  * inferred from the functions.
  */
+export { copyUpper, dropForeignMarks } from '#builder/snapshot'
 export { checkLayer } from './check-layer.ts'
 export { checksum } from './checksum.ts'
 export { clampTimes } from './clamp-times.ts'
 export { copyFiles } from './copy-files.ts'
 export { digestLayer } from './digest-layer.ts'
 export { fillDirectory } from './fill-directory.ts'
-export { giveOwners } from './give-owners.ts'
 export { keepOwners } from './keep-owners.ts'
 export { mergeDirectories } from './merge-directories.ts'
 export { packLayer } from './pack-layer.ts'

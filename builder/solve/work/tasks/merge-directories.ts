@@ -1,5 +1,4 @@
-import { mergeLayers } from '#builder/layer'
-import { layerOwners } from './owners.ts'
+import { layerOwners, mergeLayers } from '#builder/layer'
 
 /** A stack, and the directory to create of it. */
 interface MergeTask {

@@ -1,6 +1,5 @@
-import { type AppliedLayer, applyLayer } from '#builder/layer'
+import { type AppliedLayer, applyLayer, layerOwners } from '#builder/layer'
 import { type BlobTask, checkDiffId, tarOf } from './blob.ts'
-import { layerOwners } from './owners.ts'
 
 /** A layer's blob, and the directory to create of it. */
 export interface ApplyTask extends BlobTask {

@@ -6,7 +6,7 @@ import {
   writeFiles,
   writeLayer,
 } from '#builder/layer'
-import { hasSingleId } from '#builder/linux'
+import { fileRights } from '#builder/linux'
 import { type Change, joinName, type Name, nameOf, type Tree } from '#core'
 
 /** Merged file systems, and where their files go. */
@@ -31,7 +31,7 @@ export function unpackTrees({ trees, dest, format, mode, maxMtime }: UnpackTask)
     return
   }
   if (typeof dest === 'number') throw new Error('a folder is given by its path')
-  const owners = hasSingleId() ? 'drop' : 'keep'
+  const owners = fileRights().givesOwners ? 'keep' : 'drop'
   if (format === 'layer') writeLayer(changes, { directory: dest }, { owners })
   else writeFiles(changes, dest)
   if (mode === 'delete') deleteOthers(trees, dest)

@@ -3,6 +3,8 @@ import { Buffer } from 'node:buffer'
 import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type ProgramCall, runCalls } from '#builder/linux'
+import { stepFilter } from '#builder/sandbox'
 import type { Mount } from '#core'
 import type { SandboxFixture, StepOverrides } from '../../../suites/sandbox/fixture.ts'
 import { inProcessFixture } from '../support/fixture.ts'
@@ -57,6 +59,7 @@ const CALLS: Readonly<Record<string, readonly [number, number]>> = {
 
 const EPERM = 1
 const ENOSYS = 38
+const PR_SET_NO_NEW_PRIVS = 38
 
 describe('sandbox: system calls', () => {
   let fixture: SandboxFixture
@@ -133,6 +136,20 @@ describe('sandbox: system calls', () => {
       exits.push((await fixture.run([`/int80-${index}`], { layer })).exitCode)
     }
     assert.deepEqual(exits, [0, EPERM, EPERM, EPERM, 0, ENOSYS])
+  })
+
+  it('is added to a filter that is there already, also by a process without rights', () => {
+    const filter = stepFilter()
+    const install = { call: 'seccomp', args: [1, 0, [filter.length / 8, filter]] } as const
+    const version3 = Buffer.from(Uint32Array.of(0x20080522, 0).buffer)
+    const calls: readonly ProgramCall[] = [
+      { call: 'prctl', args: [PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0] },
+      { call: 'capset', args: [version3, Buffer.alloc(24)] },
+      install,
+      install,
+      { call: 'clone3', args: [0, 0] },
+    ]
+    assert.deepEqual(runCalls(calls), [{ index: calls.length - 1, result: -ENOSYS }])
   })
 
   /** Makes system calls in a step that runs Node; the errno of each, by its text. */

@@ -5,7 +5,8 @@
  * becomes root of a namespace first.
  */
 import { openSync, readFileSync } from 'node:fs'
-import { inProcessSandbox, reexecInUserNamespace, run, type Sandbox } from '#builder/sandbox'
+import { reexecInUserNamespace } from '#builder/namespaces'
+import { inProcessSandbox, run, type Sandbox } from '#builder/sandbox'
 import { createWritable } from '#builder/snapshot'
 import { errnoOf, TsbuildError } from '#core'
 import { type Attempt, attacks, type Held, type HeldStep, LAST, twins } from './held-steps.ts'

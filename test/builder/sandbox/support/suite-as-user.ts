@@ -1,7 +1,7 @@
 /** Runs the suite of sandboxes as root of a user namespace, and exits with the number of failures. */
 import { fileURLToPath } from 'node:url'
 import Mocha from 'mocha'
-import { reexecInUserNamespace } from '#builder/sandbox'
+import { reexecInUserNamespace } from '#builder/namespaces'
 
 reexecInUserNamespace({ env: process.env })
 const mocha = new Mocha({ timeout: 60_000, reporter: 'dot' })

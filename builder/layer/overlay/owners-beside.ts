@@ -1,0 +1,52 @@
+import { existsSync } from 'node:fs'
+import { fileRights } from '#builder/linux'
+import { addOwnedFile, NO_OWNED_FILES, type OwnedFiles, ownersFileOf } from '#core'
+import { KeptAttributes } from './kept-attributes.ts'
+
+/**
+ * What happens to owners. `keep`: files get them. `drop`: files belong to the current user. `beside`:
+ * likewise, and the owners are kept in a file beside the directory.
+ */
+export type Owners = 'keep' | 'drop' | 'beside'
+
+/** What becomes of owners in directories of layers, by the rights of this process. */
+export function layerOwners(): Owners {
+  return fileRights().givesOwners ? 'keep' : 'beside'
+}
+
+/** Whether any of these directories has attributes beside it. */
+export function hasOwnersBeside(directories: readonly string[]): boolean {
+  return directories.some((directory) => existsSync(ownersFileOf(directory)))
+}
+
+/**
+ * Whether layers have deletions that are known only from beside their directories: `overlay`: those that
+ * the kernel's overlayfs does not see, `other`: those that are no devices.
+ */
+export function hasHiddenDeletions(
+  directories: readonly string[],
+  from: 'overlay' | 'other',
+): boolean {
+  return directories.some((directory) => {
+    const kept = KeptAttributes.of(directory)
+    return kept !== undefined && (from === 'overlay' ? kept.hidesBelow : kept.hasWhiteouts)
+  })
+}
+
+/**
+ * The owners that are kept beside directories, or those of them that are presumed.
+ * @returns `undefined` when there are none
+ */
+export function ownersBeside(
+  directories: readonly string[],
+  which: 'all' | 'presumed',
+): OwnedFiles | undefined {
+  let files = NO_OWNED_FILES
+  for (const directory of directories) {
+    for (const [path, { owner }] of KeptAttributes.of(directory)?.entries() ?? []) {
+      if (owner === undefined || (which === 'presumed' && owner.isOwnerPresumed !== true)) continue
+      files = addOwnedFile(files, path, owner)
+    }
+  }
+  return files.count === 0 ? undefined : files
+}

@@ -1,0 +1,86 @@
+import type { ProcessEnd } from '#builder/linux'
+import type { TaskThread } from '#builder/threads'
+import { TsbuildError } from '#core'
+import { type SharedChild, signalChild } from '../process/shared-child.ts'
+import type { ProcessSpec } from '../spec/process-spec.ts'
+import type { ExitStatus, RunningProcess, StartOptions } from '../spec/sandbox.ts'
+import { StepHandle } from '../threads/step-handle.ts'
+import { listenOn } from '../threads/step-listener.ts'
+import { signalProcess } from './descendants.ts'
+import type * as inPlaceTasks from './in-place-tasks.ts'
+import type { InPlaceLaunched } from './step-run.ts'
+
+/** One step in place, from its request to its last process. */
+export class InPlaceStep {
+  readonly #options: StartOptions
+  readonly #started = Promise.withResolvers<RunningProcess>()
+  readonly #listeners: Disposable[] = []
+  readonly #abort = new AbortController()
+  #child: SharedChild | undefined
+
+  /** How it ended, once nothing is left of it. Rejections reach only those who await it. */
+  readonly end: Promise<ExitStatus>
+
+  constructor(spec: ProcessSpec, options: StartOptions, thread: TaskThread<typeof inPlaceTasks>) {
+    this.#options = options
+    this.end = this.#runToEnd(spec, thread)
+    this.end.catch(() => undefined)
+  }
+
+  /** The handle, once the process runs. @throws as `Sandbox.start` does */
+  async started(): Promise<RunningProcess> {
+    return await Promise.race([this.#started.promise, this.#rejectAtEnd()])
+  }
+
+  async #rejectAtEnd(): Promise<never> {
+    await this.end
+    throw new Error('a step ended before it was started')
+  }
+
+  /** Ends the program, and with it the step; `end` then rejects with CANCELLED. */
+  cancel(): void {
+    this.#abort.abort()
+    this.#kill()
+  }
+
+  #kill(): void {
+    if (this.#child !== undefined) signalChild(this.#child, 'SIGKILL', signalProcess)
+  }
+
+  async #runToEnd(spec: ProcessSpec, thread: TaskThread<typeof inPlaceTasks>): Promise<ExitStatus> {
+    const { signal: outer, stdin = 'empty' } = this.#options
+    const onAbort = (): void => this.cancel()
+    outer?.addEventListener('abort', onAbort)
+    const { signal } = this.#abort
+    try {
+      if (outer?.aborted) this.cancel()
+      const onUpdate = (launched: InPlaceLaunched): void => this.#begin(launched)
+      const ended = await thread.run('run', { spec, stdin }, { signal, onUpdate })
+      if (signal.aborted) throw cancelledError()
+      return statusOf(ended)
+    } catch (cause) {
+      throw signal.aborted ? cancelledError() : cause
+    } finally {
+      outer?.removeEventListener('abort', onAbort)
+      for (const listener of this.#listeners) listener[Symbol.dispose]()
+    }
+  }
+
+  #begin(launched: InPlaceLaunched): void {
+    this.#child = launched
+    for (const socket of launched.sockets) {
+      this.#listeners.push(listenOn(socket, this.#options.onConnect))
+    }
+    const control = { end: this.end, kill: () => this.#kill() }
+    this.#started.resolve(new StepHandle(launched, control))
+    if (this.#abort.signal.aborted) this.#kill()
+  }
+}
+
+function statusOf({ exitCode, signal }: ProcessEnd): ExitStatus {
+  return { exitCode, ...(signal === undefined ? {} : { signal }) }
+}
+
+function cancelledError(): TsbuildError {
+  return new TsbuildError('the step was cancelled', { code: 'CANCELLED' })
+}

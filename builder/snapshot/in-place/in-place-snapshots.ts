@@ -1,0 +1,101 @@
+import { statSync } from 'node:fs'
+import { TaskThread } from '#builder/threads'
+import type { Snapshots } from '../snapshots.ts'
+import type { Snapshot, Snapshotter, View } from '../spec/snapshotter.ts'
+import type * as rootTasks from './root-tasks.ts'
+import type { RootSettings } from './root-tasks.ts'
+import { Turns } from './turns.ts'
+
+/** What snapshots in place need. */
+export interface InPlaceSnapshotsOptions extends RootSettings {
+  /** Gets what could not be made of a layer. */
+  readonly onNotice: (message: string) => void
+}
+
+/**
+ * Snapshots for containers in which nothing can be mounted: the root of this process becomes that of the
+ * step. What is kept stays; everything else in it is replaced by the layers.
+ */
+export function inPlaceSnapshots(options: InPlaceSnapshotsOptions): Snapshots {
+  const snapshotter = new InPlaceSnapshotter(options)
+  return {
+    use: (work) => work(snapshotter),
+    [Symbol.asyncDispose]: () => snapshotter[Symbol.asyncDispose](),
+  }
+}
+
+class InPlaceSnapshotter implements Snapshotter {
+  readonly kind = 'in-place'
+  readonly #turns = new Turns()
+  readonly #thread: TaskThread<typeof rootTasks>
+  readonly #onNotice: (message: string) => void
+
+  constructor({ keep, onNotice }: InPlaceSnapshotsOptions) {
+    const script = new URL('./in-place-root-worker.js', import.meta.url)
+    const settings: RootSettings = { keep }
+    this.#thread = new TaskThread({ doing: 'show layers in place', script, settings })
+    this.#onNotice = onNotice
+  }
+
+  /**
+   * Waits for the root. It must not be called by a step that has what another one may wait for with the
+   * root in its hands.
+   */
+  async prepare(
+    directory: string,
+    lower: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<Snapshot> {
+    const stack = lower.map(inodeOf)
+    await this.#turns.take(stack, signal)
+    let shown: readonly string[] | undefined
+    const giveBack = (): void => this.#turns.giveBack(shown)
+    try {
+      await this.#thread.run('place', lower, { signal, onUpdate: this.#onNotice })
+    } catch (cause) {
+      giveBack()
+      throw cause
+    }
+    let isAltered = false
+    return {
+      root: { type: 'bind', target: '/', source: '/', readonly: false },
+      changes: async () => {
+        await this.#thread.run('collect', directory, { signal })
+        shown = [inodeOf(directory), ...stack]
+        return directory
+      },
+      altered: () => {
+        isAltered = true
+      },
+      exhausted: () => undefined,
+      [Symbol.asyncDispose]: async () => {
+        try {
+          if (isAltered) {
+            shown = stack
+            await this.#thread.run('forgetCollected', undefined)
+          }
+        } finally {
+          giveBack()
+        }
+      },
+    }
+  }
+
+  /** The sandbox puts them into the root. */
+  async view(_directory: string, lower: readonly string[]): Promise<View> {
+    return {
+      mount: { type: 'overlay', target: '/', lower },
+      [Symbol.asyncDispose]: async () => undefined,
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#thread.close()
+  }
+}
+
+/** A layer is known by its inode: a commit renames its directory. */
+function inodeOf(directory: string): string {
+  const { dev, ino } = statSync(directory, { bigint: true })
+  return `${dev}:${ino}`
+}

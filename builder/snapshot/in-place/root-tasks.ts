@@ -1,0 +1,66 @@
+/** The tasks of the thread that makes the root of this process show stacks of layers. */
+import { stackTree } from '#builder/layer'
+import { threadSettings } from '#builder/threads'
+import { type Name, type Tree, TsbuildError, textOfName } from '#core'
+import { PlacedRoot } from '../placed/placed-root.ts'
+
+/** What the thread is started with. */
+export interface RootSettings {
+  /** Absolute paths that belong to the builder. */
+  readonly keep: readonly string[]
+}
+
+/** What every container has of its own, whatever an image has there. */
+const OF_CONTAINERS = /^(?:dev|proc|sys|etc\/(?:hosts|hostname|resolv\.conf))(?:\/|$)/
+
+let placed: PlacedRoot | undefined
+let warn: (message: string) => void = () => undefined
+
+function threadRoot(): PlacedRoot {
+  const { keep } = threadSettings<RootSettings>()
+  placed ??= new PlacedRoot('/', { keep, onWarning: (message) => warn(message) })
+  return placed
+}
+
+/**
+ * Makes the root show a stack, topmost first.
+ * @param post gets warnings
+ * @throws {TsbuildError} STEP_FAILED when the stack has files where the container needs its own
+ */
+export function place(lower: readonly string[], post: (warning: string) => void): void {
+  warn = post
+  const { hidden } = threadRoot().place(lower)
+  const own = hidden.filter((path) => !OF_CONTAINERS.test(path))
+  if (own.length === 0) return
+  const tree = stackTree(lower)
+  try {
+    const lost = own.find((path) => !isEmptyDirectory(tree, path))
+    if (lost !== undefined) throw hiddenError(lost)
+  } finally {
+    tree.close()
+  }
+}
+
+/** Writes what was changed in it to a new directory, in overlay form; it is shown from then on. */
+export function collect(upper: string): void {
+  threadRoot().collect(upper)
+}
+
+/** Says that what was collected last has been changed since. */
+export function forgetCollected(): void {
+  threadRoot().forgetCollected()
+}
+
+function isEmptyDirectory(tree: Tree, path: Name): boolean {
+  return tree.lstat(path)?.type === 'directory' && tree.readdir(path).length === 0
+}
+
+function hiddenError(path: Name): TsbuildError {
+  return new TsbuildError(
+    `show the stage in the root of the container: it has files at /${textOfName(path)}, which the build or the container needs`,
+    {
+      code: 'STEP_FAILED',
+      hint: 'start the container with its volumes, the context and the store elsewhere, or build the stage at another path',
+    },
+  )
+}

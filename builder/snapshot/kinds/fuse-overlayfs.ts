@@ -1,0 +1,94 @@
+import { mkdirSync } from 'node:fs'
+import { errnoOf, TsbuildError } from '#core'
+import type {
+  Snapshot,
+  Snapshotter,
+  SnapshotterDeps,
+  View,
+  ViewOptions,
+} from '../spec/snapshotter.ts'
+import { createWritable } from '../upper/writable.ts'
+import { findFuseOverlay } from './find-fuse.ts'
+import { type FuseOverlay, FuseServer } from './fuse-server.ts'
+import { requireVisibleDeletions, unavailableError } from './unavailable.ts'
+
+/** Snapshots by the program fuse-overlayfs, where it is installed and /dev/fuse can be opened. */
+export class FuseOverlayfsSnapshotter implements Snapshotter {
+  readonly kind = 'fuse-overlayfs'
+  readonly #deps: Pick<SnapshotterDeps, 'work'>
+
+  constructor(deps: Pick<SnapshotterDeps, 'work'>) {
+    this.#deps = deps
+  }
+
+  async prepare(
+    directory: string,
+    lower: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<Snapshot> {
+    const writable = createWritable(directory, lower)
+    const { upper } = writable
+    const server = await startServer({ lower: orEmpty(directory, lower), writable })
+    const { descriptor } = server
+    return {
+      root: { type: 'detached', target: '/', descriptor, writable: true },
+      changes: async () => {
+        await server.close()
+        await this.#dropForeignMarks(upper, signal)
+        return upper
+      },
+      altered: () => undefined,
+      exhausted: () => undefined,
+      [Symbol.asyncDispose]: () => server.close(),
+    }
+  }
+
+  async view(directory: string, lower: readonly string[], options: ViewOptions): Promise<View> {
+    const writable = options.writable ? createWritable(directory, lower) : undefined
+    if (writable === undefined) mkdirSync(directory)
+    const server = await startServer({ lower: orEmpty(directory, lower), writable })
+    const { descriptor } = server
+    return {
+      mount: { type: 'detached', target: '/', descriptor, writable: options.writable },
+      [Symbol.asyncDispose]: () => server.close(),
+    }
+  }
+
+  /** On a file system without devices, deletions stay in a form that only this program reads. */
+  async #dropForeignMarks(upper: string, signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await this.#deps.work.dropForeignMarks(upper, signal)
+    } catch (cause) {
+      if (errnoOf(cause) !== 'PERMISSION_DENIED') throw cause
+      throw unavailableError('mark what was deleted', cause)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // Snapshots hold the programs.
+  }
+}
+
+/** @param directory exists; gets an empty layer where there is none */
+function orEmpty(directory: string, lower: readonly string[]): readonly string[] {
+  if (lower.length > 0) return lower
+  const empty = `${directory}/empty`
+  mkdirSync(empty)
+  return [empty]
+}
+
+async function startServer(overlay: FuseOverlay): Promise<FuseServer> {
+  requireVisibleDeletions(overlay.lower, 'other')
+  const program = findFuseOverlay()
+  if (program === undefined) {
+    throw new TsbuildError('fuse-overlayfs is not installed', {
+      code: 'SNAPSHOT_UNAVAILABLE',
+      hint: 'install the package fuse-overlayfs, and give the container /dev/fuse',
+    })
+  }
+  try {
+    return await FuseServer.start(program, overlay)
+  } catch (cause) {
+    throw unavailableError('start fuse-overlayfs', cause)
+  }
+}

@@ -1,0 +1,33 @@
+import { chmodSync, chownSync, lstatSync, lutimesSync, mkdirSync } from 'node:fs'
+import { ioError, type WritablePart } from '#core'
+import { copyXattrs } from './xattrs.ts'
+
+/**
+ * Makes `directory` (absolute, must not exist) with the empty upper and work directories of a new
+ * overlay. `/` of the union is the upper directory itself, so it gets owner, mode, times and
+ * attributes of the topmost layer's root. Others cannot reach into it from the host.
+ * @param lower overlay directories, topmost first, as in `OverlayMount`
+ * @throws {TsbuildError} IO_FAILED, NO_SPACE, PERMISSION_DENIED
+ */
+export function createWritable(directory: string, lower: readonly string[]): WritablePart {
+  const part = { upper: `${directory}/upper`, work: `${directory}/work` }
+  try {
+    mkdirSync(directory, { mode: 0o700 })
+    mkdirSync(part.work, { mode: 0o700 })
+    mkdirSync(part.upper, { mode: 0o755 })
+    const top = lower[0]
+    if (top === undefined) chmodSync(part.upper, 0o755)
+    else copyAttributes(top, part.upper)
+    return part
+  } catch (cause) {
+    throw ioError(`make the writable layer ${directory}`, cause)
+  }
+}
+
+function copyAttributes(from: string, to: string): void {
+  const stat = lstatSync(from)
+  chownSync(to, stat.uid, stat.gid)
+  chmodSync(to, stat.mode & 0o7777)
+  copyXattrs(from, to)
+  lutimesSync(to, stat.atimeMs / 1000, stat.mtimeMs / 1000)
+}

@@ -1,0 +1,91 @@
+import { statSync } from 'node:fs'
+import { type Flag, usageError } from './arguments/flags.ts'
+import type { Command } from './commands/command.ts'
+import { COMMANDS } from './commands/commands.ts'
+
+/** A command and the arguments that are for it. */
+export interface Choice {
+  readonly command: Command
+  /** The command line without the command's name. */
+  readonly rest: readonly string[]
+}
+
+/**
+ * The command that a command line is for. Its name is the first word, or the first behind flags: there
+ * a folder of that name wins, as the context of a build.
+ * @throws {TsbuildError} USAGE for flags in front of a command that it does not take
+ */
+export function chooseCommand(argv: readonly string[]): Choice {
+  const words = splitWords(argv)
+  const [first, second] = words.positionals
+  const command = COMMANDS.find(({ name }) => first !== undefined && name === argv[first])
+  if (first === undefined || command === undefined) return { command: COMMANDS[0], rest: argv }
+  const isContext = first > 0 && second === undefined && isThere(argv[first] ?? '')
+  if (isContext) return { command: COMMANDS[0], rest: argv }
+  for (const { at, flag, written } of words.flags) {
+    if (at > first || command.flags.some(({ name }) => name === flag.name)) continue
+    const hint = `tsbuild ${command.name} --help lists its flags; they may stand behind it, too`
+    throw usageError(`tsbuild ${command.name} takes no ${written}`, hint)
+  }
+  return { command, rest: argv.toSpliced(first, 1) }
+}
+
+interface Words {
+  /** Places of what is neither a flag nor the value of one. */
+  readonly positionals: readonly number[]
+  readonly flags: readonly (Pick<Found, 'flag' | 'written'> & { readonly at: number })[]
+}
+
+/** Reads the flags of all commands: which of them is meant is still to be found out. */
+function splitWords(argv: readonly string[]): Words {
+  const positionals: number[] = []
+  const flags: Words['flags'][number][] = []
+  for (let at = 0; at < argv.length; at++) {
+    const word = argv[at] ?? ''
+    if (word === '--') break
+    if (!word.startsWith('-') || word === '-') {
+      positionals.push(at)
+      continue
+    }
+    const found = word.startsWith('--') ? readLong(word) : readShort(word)
+    for (const { flag, written } of found) flags.push({ at, flag, written })
+    if (found.at(-1)?.takesNext === true) at++
+  }
+  return { positionals, flags }
+}
+
+const FLAGS: readonly Flag[] = COMMANDS.flatMap(({ flags }) => flags)
+
+interface Found {
+  readonly flag: Flag
+  /** As it stands in the command line, without a value. */
+  readonly written: string
+  /** The next word is its value. */
+  readonly takesNext: boolean
+}
+
+/** `--name` or `--name=value`. */
+function readLong(word: string): readonly Found[] {
+  const [written = ''] = word.split('=', 1)
+  const flag = FLAGS.find(({ name }) => name === written.slice(2))
+  if (flag === undefined) return []
+  return [{ flag, written, takesNext: flag.metavar !== undefined && written === word }]
+}
+
+/** `-qt`: the first one that takes a value takes what is left of the word, or the next word. */
+function readShort(word: string): readonly Found[] {
+  const found: Found[] = []
+  for (let index = 1; index < word.length; index++) {
+    const flag = FLAGS.find(({ short }) => short === word[index])
+    if (flag === undefined) return found
+    const takesValue = flag.metavar !== undefined
+    const takesNext = takesValue && index === word.length - 1
+    found.push({ flag, written: `-${word[index]}`, takesNext })
+    if (takesValue) return found
+  }
+  return found
+}
+
+function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined
+}

@@ -1,0 +1,81 @@
+/** Makes layers in a process with limited rights: see `LIMITED`. */
+import { closeSync, createReadStream, lstatSync, openSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  applyLayer,
+  changesOf,
+  layerOwners,
+  mergeLayers,
+  stackTree,
+  treeChanges,
+  writeLayer,
+} from '#builder/layer'
+import { fileRights } from '#builder/linux'
+import type { Change } from '#core'
+import { answer, becomeUser } from '../../../support/rights/index.ts'
+
+/** Layers to make, and a folder for them. */
+export interface LayersTask {
+  /** Bottom first. */
+  readonly tars: readonly string[]
+  /** Exists and is empty. */
+  readonly place: string
+}
+
+/** What came out. */
+export interface MadeLayers {
+  /** diffIDs of each layer's directory, and of a copy of it. */
+  readonly layers: readonly (readonly [string | undefined, string | undefined])[]
+  /** diffIDs of the stack as one tree, and as a directory that it was merged into. */
+  readonly merged: readonly (string | undefined)[]
+  /** Files that the process does not own, or may not use, although it gives no owners. */
+  readonly odd: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+/** Applies layers, and reads, copies and merges what came of it. */
+export async function makeLayers({ tars, place }: LayersTask): Promise<MadeLayers> {
+  const owners = layerOwners()
+  const warnings: string[] = []
+  const onWarning = (text: string): void => void warnings.push(text)
+  const lowers: string[] = []
+  const layers: [string | undefined, string | undefined][] = []
+  for (const [index, tar] of tars.entries()) {
+    const [directory, copy] = [join(place, `${index}`), join(place, `${index}copy`)]
+    await applyLayer(createReadStream(tar), directory, { lowers, owners, onWarning })
+    writeLayer(changesOf(directory), { directory: copy }, { owners, onWarning })
+    layers.push([digestOf(changesOf(directory)), digestOf(changesOf(copy))])
+    lowers.unshift(directory)
+  }
+  const merged = join(place, 'merged')
+  mergeLayers(lowers, merged, { owners })
+  return {
+    layers,
+    merged: [digestOf(treeChanges(stackTree(lowers))), digestOf(changesOf(merged))],
+    odd: owners === 'keep' ? [] : oddFiles(merged),
+    warnings,
+  }
+}
+
+function digestOf(changes: Iterable<Change>): string | undefined {
+  const tar = openSync('/dev/null', 'w')
+  try {
+    return writeLayer(changes, { tar }).diffId
+  } finally {
+    closeSync(tar)
+  }
+}
+
+function oddFiles(directory: string): readonly string[] {
+  const us = process.geteuid?.()
+  return readdirSync(directory, { recursive: true, encoding: 'latin1' }).flatMap((name) => {
+    const { uid, mode } = lstatSync(join(directory, name))
+    const isOpen = fileRights().overridesModes || (mode & 0o600) === 0o600
+    return uid === us && isOpen ? [] : [`${name} ${uid} ${mode.toString(8)}`]
+  })
+}
+
+if (process.argv[1] === import.meta.filename) {
+  becomeUser(process.argv[2])
+  await answer(makeLayers)
+}
