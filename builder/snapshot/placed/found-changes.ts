@@ -1,12 +1,14 @@
-import { constants, lstatSync, openSync, readdirSync, readlinkSync } from 'node:fs'
+import { lstatSync, readdirSync, readlinkSync } from 'node:fs'
 import { fileXattrs } from '#builder/layer'
 import { FileFacts, fileStatOf, type RootedDirectory } from '#builder/linux'
 import { type Change, checkpoint, type EntryChange, joinName, type Name } from '#core'
 import type { FileIndex, Folder } from './file-index.ts'
 import { type Kept, keptWhole } from './kept-paths.ts'
+import type { LockedFiles } from './locked-files.ts'
 import type { SharedName } from './parted-names.ts'
 
-const OPEN_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+/** The root is walked in any case. */
+const OWNER_MAY = 0o700
 
 /** A directory that is being walked. */
 interface Frame {
@@ -21,7 +23,7 @@ interface Frame {
 }
 
 /** What is found of a directory, before it is walked. */
-type FoundFolder = Omit<Frame, 'names' | 'next'>
+type FoundFolder = Omit<Frame, 'names' | 'next'> & { readonly mode: number }
 
 /**
  * Compares a root with an index of what was placed there, yields the differences as an overlay's upper
@@ -32,21 +34,23 @@ export class FoundChanges {
   readonly sharedNames: SharedName[] = []
   readonly #root: RootedDirectory
   readonly #index: FileIndex
+  readonly #locked: LockedFiles
   readonly #links = new Map<string, Name>()
   readonly #frames: Frame[] = []
   /** Of the name at hand. */
   readonly #facts = new FileFacts()
 
-  constructor(root: RootedDirectory, index: FileIndex) {
+  constructor(root: RootedDirectory, index: FileIndex, locked: LockedFiles) {
     this.#root = root
     this.#index = index
+    this.#locked = locked
   }
 
   /** The root comes first, always. */
   *changes(shown: Folder, kept: Kept): Generator<Change> {
     const path = '' as Name
     yield this.#entry(path)
-    yield* this.#enter({ path, folder: shown, kept, isYielded: true })
+    yield* this.#enter({ path, folder: shown, kept, isYielded: true, mode: OWNER_MAY })
     for (let top = this.#frames.at(-1); top !== undefined; top = this.#frames.at(-1)) {
       const name = this.#nextDifference(top)
       if (name === undefined) this.#frames.pop()
@@ -56,7 +60,8 @@ export class FoundChanges {
 
   *#enter(found: FoundFolder): Generator<Change> {
     checkpoint()
-    const { path, folder, kept } = found
+    const { path, folder, kept, mode } = found
+    this.#locked.unlock(path, mode)
     const names = readdirSync(this.#root.inside(path), 'latin1') as Name[]
     this.#frames.push({ ...found, names, next: 0 })
     if (folder.entries.size === 0) return
@@ -108,12 +113,13 @@ export class FoundChanges {
     { parent, name }: { readonly parent: Folder; readonly name: Name },
   ): Generator<Change> {
     const index = this.#index
+    const { mode } = this.#facts
     const known = parent.entries.get(name)
     if (typeof known === 'object' && index.isSame(known.row, this.#facts)) {
       const isYielded = !index.isUntouched(known.row, this.#facts)
       index.set(known.row, this.#facts)
       if (isYielded) yield* this.#withParents(this.#entry(found.path))
-      yield* this.#enter({ ...found, folder: known, isYielded })
+      yield* this.#enter({ ...found, folder: known, isYielded, mode })
       return
     }
     if (known !== undefined) index.delete(known)
@@ -121,7 +127,7 @@ export class FoundChanges {
     parent.entries.set(name, fresh)
     yield* this.#withParents(this.#entry(found.path))
     if (typeof known === 'object') yield { kind: 'opaque', path: found.path }
-    yield* this.#enter({ ...found, folder: fresh, isYielded: true })
+    yield* this.#enter({ ...found, folder: fresh, isYielded: true, mode })
   }
 
   /** Yields a change after the directories that contain it. */
@@ -138,7 +144,9 @@ export class FoundChanges {
 
   #entry(path: Name): EntryChange {
     const place = this.#root.place(path)
-    const stat = fileStatOf(lstatSync(place), { place })
+    const found = fileStatOf(lstatSync(place), { place })
+    const mode = this.#locked.modeOf(path)
+    const stat = mode === undefined ? found : { ...found, mode }
     if (stat.type !== 'directory' && stat.nlink > 1) {
       const first = this.#links.get(stat.inode)
       if (first !== undefined) {
@@ -149,7 +157,7 @@ export class FoundChanges {
     }
     const entry = { kind: 'entry', path, stat, xattrs: fileXattrs(place) } as const
     if (stat.type === 'file') {
-      return { ...entry, open: () => openSync(this.#root.place(path), OPEN_FILE) }
+      return { ...entry, open: () => this.#locked.openFile(path) }
     }
     if (stat.type !== 'symlink') return entry
     return { ...entry, target: readlinkSync(place, 'latin1') as Name }

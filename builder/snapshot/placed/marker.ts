@@ -2,22 +2,26 @@ import { FileFacts, type RootedDirectory } from '#builder/linux'
 import { joinName, type Name } from '#core'
 import type { FileIndex, Folder } from './file-index.ts'
 import { keptWhole } from './kept-paths.ts'
+import type { LockedFiles } from './locked-files.ts'
 import { type KeptPath, namesIn } from './placement.ts'
 
 /** A directory whose marks are taken. */
 interface MarkedFolder extends KeptPath {
   readonly folder: Folder
+  readonly mode: number
 }
 
 /** Takes the marks of files of a root. */
 export class Marker {
   readonly #root: RootedDirectory
   readonly #index: FileIndex
+  readonly #locked: LockedFiles
   readonly #facts = new FileFacts()
 
-  constructor(root: RootedDirectory, index: FileIndex) {
+  constructor(root: RootedDirectory, index: FileIndex, locked: LockedFiles) {
     this.#root = root
     this.#index = index
+    this.#locked = locked
   }
 
   /** Of what is at a path, with everything below; `undefined`: nothing is there. */
@@ -26,7 +30,7 @@ export class Marker {
     const row = this.#index.add(this.#facts)
     if (!this.#facts.is('directory')) return row
     const top: Folder = { row, entries: new Map() }
-    const left: MarkedFolder[] = [{ ...at, folder: top }]
+    const left: MarkedFolder[] = [{ ...at, folder: top, mode: this.#facts.mode }]
     for (let next = left.pop(); next !== undefined; next = left.pop()) this.#markNames(next, left)
     return top
   }
@@ -37,7 +41,14 @@ export class Marker {
     this.#index.set(typeof entry === 'number' ? entry : entry.row, this.#facts)
   }
 
-  #markNames({ path, folder, kept }: MarkedFolder, left: MarkedFolder[]): void {
+  /** The same for a directory, in which others are going to be renewed. */
+  renewFolder(path: Name, folder: Folder): void {
+    this.renew(path, folder)
+    this.#locked.unlock(path, this.#facts.mode)
+  }
+
+  #markNames({ path, folder, kept, mode }: MarkedFolder, left: MarkedFolder[]): void {
+    this.#locked.unlock(path, mode)
     const names = namesIn(this.#root, path)
     const directory = this.#root.directory(path)
     for (const name of names) {
@@ -51,7 +62,8 @@ export class Marker {
       }
       const below: Folder = { row, entries: new Map() }
       folder.entries.set(name, below)
-      left.push({ path: joinName(path, name), kept: keptBelow, folder: below })
+      const { mode } = this.#facts
+      left.push({ path: joinName(path, name), kept: keptBelow, folder: below, mode })
     }
   }
 

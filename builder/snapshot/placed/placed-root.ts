@@ -5,6 +5,7 @@ import { awaitTick } from './clock.ts'
 import { FileIndex, type Folder } from './file-index.ts'
 import { FoundChanges } from './found-changes.ts'
 import { type Kept, keptPaths, noLongerKept } from './kept-paths.ts'
+import { LockedFiles } from './locked-files.ts'
 import { Marker } from './marker.ts'
 import { addOutline, addReplaced, type Outline } from './outline.ts'
 import { partNames } from './parted-names.ts'
@@ -127,30 +128,34 @@ export class PlacedRoot {
     removeOthersAt(root, at)
     this.#write(placement.entriesAt(at))
     const index = new FileIndex()
-    const folder = new Marker(root, index).entryAt(at)
+    const locked = new LockedFiles(root)
+    const folder = new Marker(root, index, locked).entryAt(at)
     if (typeof folder !== 'object') throw new Error('the root is not a directory')
-    settle(root, index, folder)
-    return { layers, kept, index, root: folder, hidden: placement.hiddenBy(kept) }
+    const hidden = placement.hiddenBy(kept)
+    settle({ root, index, locked }, folder)
+    return { layers, kept, index, root: folder, hidden }
   }
 
   #renew({ root, kept, placement }: Target, shown: Shown, renewal: Renewal): Shown {
     const { index } = shown
+    for (const { path } of renewal.folders) clearFolder(root, path)
     for (const { path, name, parent, kept } of renewal.replaced) {
       removeOthersAt(root, { path, kept })
       const known = parent.entries.get(name)
       if (known !== undefined) index.delete(known)
       parent.entries.delete(name)
     }
-    for (const { path } of renewal.folders) clearFolder(root, path)
     this.#write(entriesOf(renewal, placement))
-    const marker = new Marker(root, index)
-    for (const { path, folder } of renewal.folders) marker.renew(path, folder)
+    const locked = new LockedFiles(root)
+    const marker = new Marker(root, index, locked)
+    for (const { path, folder } of renewal.folders) marker.renewFolder(path, folder)
     for (const { path, name, parent, kept } of renewal.replaced) {
       const entry = marker.entryAt({ path, kept })
       if (entry !== undefined) parent.entries.set(name, entry)
     }
-    settle(root, index, shown.root)
-    return { ...shown, kept, hidden: placement.hiddenBy(kept) }
+    const hidden = placement.hiddenBy(kept)
+    settle({ root, index, locked }, shown.root)
+    return { ...shown, kept, hidden }
   }
 
   #write(entries: Iterable<EntryChange>): void {
@@ -162,16 +167,25 @@ export class PlacedRoot {
     const kept = keptPaths(this.#directory, this.#keep)
     const root = new RootedDirectory(this.#directory)
     try {
-      const found = new FoundChanges(root, index)
+      const locked = new LockedFiles(root)
+      const found = new FoundChanges(root, index, locked)
       writeLayer(found.changes(folder, kept), { directory: upper }, { owners: layerOwners() })
-      const changed = partNames(root, found.sharedNames, (entries) => this.#write(entries))
-      const marker = new Marker(root, index)
+      const write = (entries: readonly EntryChange[]) => this.#write(entries)
+      const changed = partNames({ root, locked }, found.sharedNames, write)
+      const marker = new Marker(root, index, locked)
       for (const path of changed) marker.renew(path, entryAt(folder, path))
-      settle(root, index, folder)
+      settle({ root, index, locked }, folder)
     } finally {
       root.close()
     }
   }
+}
+
+/** A root whose marks are taken. */
+interface MarkedRoot {
+  readonly root: RootedDirectory
+  readonly index: FileIndex
+  readonly locked: LockedFiles
 }
 
 /** The directory that layers are placed in. */
@@ -193,10 +207,12 @@ function touchedNames(
   return names
 }
 
-/** From now on changes have other times than what is known. */
-function settle(root: RootedDirectory, index: FileIndex, shown: Folder): void {
+/** Ends work on a root: changes from now on have other times than what is known. */
+function settle({ root, index, locked }: MarkedRoot, shown: Folder): void {
+  const marker = new Marker(root, index, locked)
+  locked.lockAgain((path) => marker.renew(path, entryAt(shown, path)))
   awaitTick(root, index.newest)
-  new Marker(root, index).renew('' as Name, shown)
+  marker.renew('' as Name, shown)
 }
 
 function* entriesOf(renewal: Renewal, placement: Placement): Generator<EntryChange> {
