@@ -8,7 +8,7 @@ import { readDockerfileStdin } from '../io/dockerfile-input.ts'
 import { buildMetadata, prepareResultFile, writeResultFile } from '../io/result-files.ts'
 import { FailedSteps } from '../progress/failed-steps.ts'
 import { openProgress } from '../progress/open-progress.ts'
-import { isForPeople, type ProgressMode } from '../progress/progress.ts'
+import { isForPeople } from '../progress/progress.ts'
 import { print, type Shell } from '../terminal/shell.ts'
 import { cleanLine, formatSeconds } from '../terminal/text.ts'
 

@@ -31,7 +31,7 @@ export class DockerIo implements Witness {
    * @param connections how many builds run at a time
    */
   static async start(base: string, connections: number): Promise<DockerIo> {
-    const dockerd = await startDockerd(memoryDirectory('dockerd'))
+    const dockerd = await startDockerd({ directory: memoryDirectory('dockerd') })
     await dockerd.docker(['pull', '--quiet', base])
     return new DockerIo(dockerd, connections)
   }

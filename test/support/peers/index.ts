@@ -2,11 +2,12 @@ export { busyboxBase, debianBase, freshBusyboxBase, pushLayout } from './base-im
 export { startBuildah } from './builders/buildah.ts'
 export { type Buildkitd, startBuildkitd } from './builders/buildkitd.ts'
 export { type DockerApi, dockerApi } from './builders/docker-api.ts'
-export { type Dockerd, startDockerd } from './builders/dockerd.ts'
+export { type Dockerd, type DockerdOptions, startDockerd } from './builders/dockerd.ts'
 export { findPeers, unpackPeers } from './builders/todays-peers.ts'
 export { cachedFolder } from './cached-folder.ts'
 export { compareImages, compareTrees } from './compare-images.ts'
 export { freePort, startContainer } from './container.ts'
+export { removeControlGroups } from './control-groups.ts'
 export { debianArchives } from './debian-archives.ts'
 export {
   copyImage,
@@ -24,7 +25,7 @@ export {
   run,
   startDaemon,
 } from './process.ts'
-export { type Registry, startRegistry } from './registry.ts'
+export { type Registry, startRegistry, startRegistryTwin } from './registry.ts'
 export {
   memoryDirectory,
   type TemporaryDirectory,

@@ -1,7 +1,7 @@
-/** Installs the Debian packages that the tests need; with `--bench` or `--image` those of these. */
+/** Installs the Debian packages that the tests need; with `--bench`, `--containers` or `--image` those of these. */
 import { ensurePackages } from './packages.ts'
 
-const { argv } = process
-await ensurePackages(
-  argv.includes('--bench') ? 'bench' : argv.includes('--image') ? 'image' : 'test',
+const use = (['bench', 'containers', 'image'] as const).find((name) =>
+  process.argv.includes(`--${name}`),
 )
+await ensurePackages(use)

@@ -38,13 +38,19 @@ const BENCH_PACKAGES: Readonly<Record<string, string>> = {
   buildah: 'a builder to compare with',
 }
 
+/** What `npm run test:containers` uses besides. */
+const CONTAINER_PACKAGES: Readonly<Record<string, string>> = {
+  podman: 'another engine whose containers tsbuild runs in',
+}
+
 /** What packages are installed for. */
-export type PackageUse = 'image' | 'test' | 'bench'
+export type PackageUse = 'image' | 'test' | 'bench' | 'containers'
 
 const PACKAGES: Readonly<Record<PackageUse, Readonly<Record<string, string>>>> = {
   image: IMAGE_PACKAGES,
   test: { ...IMAGE_PACKAGES, ...TEST_PACKAGES },
   bench: { ...IMAGE_PACKAGES, ...TEST_PACKAGES, ...BENCH_PACKAGES },
+  containers: { ...IMAGE_PACKAGES, ...TEST_PACKAGES, ...CONTAINER_PACKAGES },
 }
 
 /** The packages that are not installed, sorted. */

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { type Daemon, startDaemon } from './process.ts'
-import { temporaryDirectory } from './temporary-directory.ts'
+import { type TemporaryDirectory, temporaryDirectory } from './temporary-directory.ts'
 
 /** A docker-registry on a free port of the loopback interface, with storage of its own. */
 export interface Registry extends AsyncDisposable {
@@ -17,11 +17,7 @@ export async function startRegistry(): Promise<Registry> {
   const directory = temporaryDirectory('registry')
   const storage = directory.file('storage')
   const log = directory.file('log')
-  writeFileSync(directory.file('config.json'), JSON.stringify(configuration(storage)))
-  const daemon = await startDaemon('docker-registry', ['serve', directory.file('config.json')], {
-    log,
-    ready: (text) => /listening on (127\.0\.0\.1:\d+)/.exec(text)?.[1],
-  })
+  const daemon = await serve([], log, writeConfiguration(directory, storage, '127.0.0.1:0'))
   return {
     host: daemon.ready,
     storage,
@@ -34,11 +30,44 @@ export async function startRegistry(): Promise<Registry> {
   }
 }
 
-function configuration(rootdirectory: string): object {
+/** Serves what `registry` has at the same address in the network namespace of a process. Needs root. */
+export async function startRegistryTwin(registry: Registry, pid: number): Promise<AsyncDisposable> {
+  const directory = temporaryDirectory('registry')
+  const configuration = writeConfiguration(directory, registry.storage, registry.host)
+  const enter = ['nsenter', `--net=/proc/${pid}/ns/net`]
+  const daemon = await serve(enter, directory.file('log'), configuration)
   return {
+    [Symbol.asyncDispose]: async () => {
+      await daemon[Symbol.asyncDispose]()
+      directory[Symbol.dispose]()
+    },
+  }
+}
+
+async function serve(
+  prefix: readonly string[],
+  log: string,
+  configuration: string,
+): Promise<Daemon> {
+  const [command = '', ...rest] = [...prefix, 'docker-registry', 'serve', configuration]
+  return await startDaemon(command, rest, {
+    log,
+    ready: (text) => /listening on (127\.0\.0\.1:\d+)/.exec(text)?.[1],
+  })
+}
+
+function writeConfiguration(
+  directory: TemporaryDirectory,
+  rootdirectory: string,
+  addr: string,
+): string {
+  const path = directory.file('config.json')
+  const document = {
     version: 0.1,
     log: { level: 'info', accesslog: { disabled: false } },
     storage: { filesystem: { rootdirectory }, delete: { enabled: true } },
-    http: { addr: '127.0.0.1:0' },
+    http: { addr },
   }
+  writeFileSync(path, JSON.stringify(document))
+  return path
 }

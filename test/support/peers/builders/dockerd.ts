@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
+import { chmodSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { removeControlGroups } from '../control-groups.ts'
-import { capture, type Outcome, run, startDaemon } from '../process.ts'
+import { CLEAN_ENVIRONMENT, capture, type Outcome, run, startDaemon } from '../process.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../temporary-directory.ts'
 
 /** A Docker daemon of its own, the only user of which is the test: BuildKit, in short. */
@@ -16,14 +16,23 @@ export interface Dockerd extends AsyncDisposable {
   build(args: readonly string[]): Promise<Outcome>
 }
 
+export interface DockerdOptions {
+  /** Where it keeps everything, which ends with it. */
+  readonly directory?: TemporaryDirectory
+  /** What `unpackPeers` gave: its dockerd, containerd and runc instead of Debian's. */
+  readonly programs?: string
+  /** A user of this machine whose subordinate ids are those of all containers (`userns-remap`). */
+  readonly remap?: string
+}
+
 /**
  * Starts dockerd without a network of its own: it makes no bridge and no firewall rule. Registries
  * on 127.0.0.0/8 are plain HTTP for it. Needs root.
- * @param directory where it keeps everything, which ends with it
  */
-export async function startDockerd(
-  directory: TemporaryDirectory = temporaryDirectory('dockerd'),
-): Promise<Dockerd> {
+export async function startDockerd(options: DockerdOptions = {}): Promise<Dockerd> {
+  const { programs, remap, directory = temporaryDirectory('dockerd') } = options
+  // The root of its containers has to reach what it keeps for them.
+  if (remap !== undefined) chmodSync(directory.path, 0o711)
   const socket = directory.file('sock')
   const cgroup = `tsbuild-${directory.path.slice(-6)}`
   const env = {
@@ -35,9 +44,14 @@ export async function startDockerd(
   // /usr/local/bin may hold another docker client, one without BuildKit.
   const docker = (args: readonly string[]) => run('/usr/bin/docker', args, { env })
   // In a mount namespace of its own, so that no mount outlives it.
-  const command = ['--mount', '--propagation', 'private', '/usr/sbin/dockerd']
+  const command = ['--mount', '--propagation', 'private', join(programs ?? '/usr/sbin', 'dockerd')]
   const args = [...command, ...daemonArguments(directory.path, cgroup)]
-  const daemon = await startDaemon('unshare', args, {
+  const variants = [
+    ...(programs === undefined ? ['--storage-driver=overlay2'] : []),
+    ...(remap === undefined ? [] : [`--userns-remap=${remap}`]),
+  ]
+  const daemon = await startDaemon('unshare', [...args, ...variants], {
+    ...(programs === undefined ? {} : { env: { PATH: `${programs}:${CLEAN_ENVIRONMENT.PATH}` } }),
     log: directory.file('log'),
     ready: async () => {
       const outcome = await capture('/usr/bin/docker', ['version'], { env })
@@ -67,7 +81,6 @@ function daemonArguments(directory: string, cgroup: string): string[] {
     `--pidfile=${join(directory, 'pid')}`,
     `--host=unix://${join(directory, 'sock')}`,
     `--cgroup-parent=/${cgroup}`,
-    '--storage-driver=overlay2',
     '--iptables=false',
     '--ip6tables=false',
     '--bridge=none',

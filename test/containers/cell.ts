@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { type Column, flagsOf, SECRET } from './builds.ts'
+import { digestOf } from './host-builds.ts'
+import type { Matrix } from './matrix.ts'
+import { failureOf, warningsOf } from './report.ts'
+import type { Row } from './rows.ts'
+
+/** Builds a column in a container of a row's kind, and checks that it becomes what the row says. */
+export async function checkCell(matrix: Matrix, row: Row, column: Column): Promise<void> {
+  const { registry, site } = matrix
+  const image = `cells/${nameOf(site.engine.name, row.name, column)}:latest`
+  const outcome = await site.run({
+    kind: row.kind,
+    context: matrix.contextOf(column),
+    flags: [...flagsOf(column, registry.host), '-t', `${registry.host}/${image}`],
+    env: { TOKEN: SECRET },
+  })
+  const failure = row.fails[column]
+  assert.equal(failureOf(outcome.stderr), failure, outcome.stderr)
+  assert.equal(outcome.status, failure === undefined ? 0 : 1, outcome.stderr)
+  if (failure !== undefined) return
+  const warnings = column === 'copies' ? [] : row.warnings
+  assert.deepEqual(warningsOf(outcome.stderr).toSorted(), warnings.toSorted())
+  const digest = await digestOf(registry, image)
+  assert.equal(digest, await matrix.hostBuilds.digest(column), outcome.stderr)
+}
+
+function nameOf(...words: readonly string[]): string {
+  return words
+    .join('-')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+}
