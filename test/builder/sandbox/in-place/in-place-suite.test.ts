@@ -1,17 +1,32 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
-import { spawnInRoot } from './support/throw-away-root.ts'
-
-const SUITE = new URL('./support/suite-in-place.js', import.meta.url)
+import { spawnInRoot, type ThrowAwayOptions } from './support/throw-away-root.ts'
 
 describe('sandbox: in place', () => {
   it('does what a sandbox must do as far as a container lets it', async () => {
-    const child = spawnInRoot(SUITE)
-    const outputs = [child.stdout, child.stderr].map((stream) => (stream === null ? '' : text(stream)))
-    await once(child, 'close')
-    const report = (await Promise.all(outputs)).join('')
-    assert.equal(child.exitCode, 0, report)
-    assert.match(report, /\d{2,} passing/)
+    const { exitCode, report } = await runInRoot('suite-in-place')
+    assert.equal(exitCode, 0, report)
+    assert.match(report, /\d{3} passing/)
   }).timeout(300_000)
+
+  it('leaves nothing of a step and its secrets when the builder is killed', async () => {
+    const { exitCode, report } = await runInRoot('killed-builder')
+    assert.equal(exitCode, 0, report)
+    assert.match(report, /^everything is gone$/m)
+  })
 })
+
+interface Outcome {
+  readonly exitCode: number | null
+  /** Everything that it wrote. */
+  readonly report: string
+}
+
+async function runInRoot(script: string, options: ThrowAwayOptions = {}): Promise<Outcome> {
+  const child = spawnInRoot(new URL(`./support/${script}.js`, import.meta.url), options)
+  const streams = [child.stdout, child.stderr]
+  const outputs = streams.map((stream) => (stream === null ? '' : text(stream)))
+  await once(child, 'close')
+  return { exitCode: child.exitCode, report: (await Promise.all(outputs)).join('') }
+}

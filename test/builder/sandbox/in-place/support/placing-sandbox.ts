@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { renameSync, rmdirSync } from 'node:fs'
+import { rmSync, statSync, utimesSync } from 'node:fs'
+import { changesOf, stackTree, writeLayer } from '#builder/layer'
 import { inPlaceSandbox } from '#builder/sandbox'
 import { inPlaceSnapshots, type Snapshot } from '#builder/snapshot'
 import type { TsbuildError } from '#core'
@@ -16,7 +17,7 @@ export const notices: TsbuildError[] = []
 
 /** A sandbox for the suite, whose roots are overlays: each becomes the root of this process first. */
 export const placingSandbox: OpenSandbox = ({ temporary }) => {
-  const kept = ['/proc', '/dev', '/tmp', '/volume']
+  const kept = ['/proc', '/dev', '/tmp', '/volume', '/store']
   const inner = inPlaceSandbox({ temporary, kept, onNotice: (notice) => notices.push(notice) })
   const snapshots = inPlaceSnapshots({ keep: kept, onNotice: () => undefined })
   return {
@@ -30,7 +31,9 @@ export const placingSandbox: OpenSandbox = ({ temporary }) => {
         // What the suite asks for where the network does not matter cannot be had.
         const network = spec.network === 'none' ? 'host' : spec.network
         const placed: ProcessSpec = { ...spec, network, mounts: [snapshot.root, ...mounts] }
-        return await startOn(snapshot, () => inner.start(placed, options), upper)
+        return await startOn(snapshot, () => inner.start(placed, options), {
+          ...{ upper, lower: root.lower },
+        })
       }),
     [Symbol.asyncDispose]: async () => {
       await inner[Symbol.asyncDispose]()
@@ -39,10 +42,15 @@ export const placingSandbox: OpenSandbox = ({ temporary }) => {
   }
 }
 
+interface Layers {
+  readonly upper: string
+  readonly lower: readonly string[]
+}
+
 async function startOn(
   snapshot: Snapshot,
   start: () => ReturnType<Sandbox['start']>,
-  upper: string,
+  layers: Layers,
 ): Promise<RunningProcess> {
   let process: RunningProcess
   try {
@@ -51,7 +59,7 @@ async function startOn(
     await snapshot[Symbol.asyncDispose]()
     throw cause
   }
-  const end = finish(process, snapshot, upper)
+  const end = finish(process, snapshot, layers)
   end.catch(() => undefined)
   return {
     stdin: process.stdin,
@@ -69,12 +77,21 @@ async function startOn(
 async function finish(
   process: RunningProcess,
   snapshot: Snapshot,
-  upper: string,
+  { upper, lower }: Layers,
 ): Promise<ExitStatus> {
   try {
     const status = await process.wait()
-    rmdirSync(upper)
-    renameSync(await snapshot.changes(), upper)
+    rmSync(upper, { recursive: true })
+    const below = stackTree(lower)
+    try {
+      // As it is packed: without directories that were only touched.
+      const changed = await snapshot.changes()
+      writeLayer(changesOf(changed, { lower: below }), { directory: upper })
+      const { atimeMs, mtimeMs } = statSync(changed)
+      utimesSync(upper, atimeMs / 1000, mtimeMs / 1000)
+    } finally {
+      below.close()
+    }
     return status
   } finally {
     await snapshot[Symbol.asyncDispose]()

@@ -8,7 +8,9 @@ import { NOT_IN_PLACE } from './not-in-place.ts'
 
 if (process.pid !== 1) throw new Error('this process is not in a throw-away root')
 const mocha = new Mocha({ timeout: 20_000, reporter: 'spec' })
-mocha.addFile(fileURLToPath(new URL('./in-place-suite.js', import.meta.url)))
+for (const file of ['./in-place-steps.js', './in-place-suite.js']) {
+  mocha.addFile(fileURLToPath(new URL(file, import.meta.url)))
+}
 await mocha.loadFilesAsync()
 const known = new Set(Object.keys(NOT_IN_PLACE))
 skip(mocha.suite)
