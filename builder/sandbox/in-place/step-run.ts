@@ -28,9 +28,9 @@ import type { StepSocket } from '../root/step-mounts.ts'
 import { imageFileReader, resolveUser, type StepUser } from '../root/step-user.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
 import { addHostLines } from './host-lines.ts'
-import { isBelow } from './place.ts'
-import { ShownMounts } from './shown-mounts.ts'
-import { SupervisedProcess } from './supervised-process.ts'
+import { isBelow } from './mounts/place.ts'
+import { ShownMounts } from './mounts/shown-mounts.ts'
+import { SupervisedProcess } from './processes/supervised-process.ts'
 
 /** What is run. */
 export interface InPlaceInput {

@@ -5,13 +5,17 @@ import { spawnInRoot, type ThrowAwayOptions } from './support/throw-away-root.ts
 
 describe('sandbox: in place', () => {
   it('does what a sandbox must do as far as a container lets it', async () => {
-    const { exitCode, report } = await runInRoot('suite-in-place')
+    const { exitCode, report } = await runInRoot(
+      new URL('./support/suite-in-place.js', import.meta.url),
+    )
     assert.equal(exitCode, 0, report)
     assert.match(report, /\d{3} passing/)
   }).timeout(300_000)
 
   it('leaves nothing of a step and its secrets when the builder is killed', async () => {
-    const { exitCode, report } = await runInRoot('killed-builder')
+    const { exitCode, report } = await runInRoot(
+      new URL('./support/killed-builder.js', import.meta.url),
+    )
     assert.equal(exitCode, 0, report)
     assert.match(report, /^everything is gone$/m)
   })
@@ -23,8 +27,8 @@ interface Outcome {
   readonly report: string
 }
 
-async function runInRoot(script: string, options: ThrowAwayOptions = {}): Promise<Outcome> {
-  const child = spawnInRoot(new URL(`./support/${script}.js`, import.meta.url), options)
+async function runInRoot(script: URL, options: ThrowAwayOptions = {}): Promise<Outcome> {
+  const child = spawnInRoot(script, options)
   const streams = [child.stdout, child.stderr]
   const outputs = streams.map((stream) => (stream === null ? '' : text(stream)))
   await once(child, 'close')

@@ -24,13 +24,22 @@ const kept = DOCKER.filter((name) => !without.split(',').includes(name))
 const bounds = ['-all', ...kept.map((name) => `+${name}`)].join(',')
 process.execve?.(
   '/usr/bin/setpriv',
-  ['setpriv', '--inh-caps=-all', `--bounding-set=${bounds}`, '--', process.execPath, script, ...args],
+  [
+    'setpriv',
+    '--inh-caps=-all',
+    `--bounding-set=${bounds}`,
+    '--',
+    process.execPath,
+    script,
+    ...args,
+  ],
   { PATH: '/bin', HOME: '/root' },
 )
 
 function makeRoot(): void {
   mount(BASE, { type: 'tmpfs', data: 'mode=755' })
-  for (const folder of ['etc', 'root', 'tmp', 'var/lib']) mkdirSync(`${BASE}/${folder}`, { recursive: true })
+  for (const folder of ['etc', 'root', 'tmp', 'var/lib'])
+    mkdirSync(`${BASE}/${folder}`, { recursive: true })
   // The libraries of Node are in the way of the first stage, and gone with it.
   show('/usr', `${BASE}/host/usr`)
   for (const name of ['usr', 'usr/bin', 'usr/lib', 'usr/lib64']) {

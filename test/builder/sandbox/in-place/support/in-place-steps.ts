@@ -176,10 +176,7 @@ describe('steps in place', () => {
     assert.equal(result.stdout, '1\n', result.stderr)
     assert.deepEqual(readdirSync(result.upper), [])
     const after = 'cat /there/deep/file /single; stat -c %Y /there /there/deep /single'
-    assert.equal(
-      await fixture.sh(after, { layer }),
-      `keptkept${'1000000000\n'.repeat(3)}`,
-    )
+    assert.equal(await fixture.sh(after, { layer }), `keptkept${'1000000000\n'.repeat(3)}`)
   })
 
   it('keep what they write beside a mount, in directories that were made for it', async () => {

@@ -8,9 +8,11 @@ import { NOT_IN_PLACE } from './not-in-place.ts'
 
 if (process.pid !== 1) throw new Error('this process is not in a throw-away root')
 const mocha = new Mocha({ timeout: 20_000, reporter: 'spec' })
-for (const file of ['./in-place-steps.js', './in-place-suite.js']) {
-  mocha.addFile(fileURLToPath(new URL(file, import.meta.url)))
-}
+const files = [
+  new URL('./in-place-steps.js', import.meta.url),
+  new URL('./in-place-suite.js', import.meta.url),
+]
+for (const file of files) mocha.addFile(fileURLToPath(file))
 await mocha.loadFilesAsync()
 const known = new Set(Object.keys(NOT_IN_PLACE))
 skip(mocha.suite)

@@ -2,9 +2,9 @@ import { chmodSync, closeSync, fstatSync, statSync } from 'node:fs'
 import { childPath, setFileTimes } from '#builder/linux'
 import { nameOf, TsbuildError } from '#core'
 import { removeEntry } from '#disk'
-import { findTarget } from '../root/mount-points.ts'
-import { descriptorPath, type EntryKind, findEntry } from '../root/root-entry.ts'
-import { removeStubs, StubMaker } from '../root/stubs.ts'
+import { findTarget } from '../../root/mount-points.ts'
+import { descriptorPath, type EntryKind, findEntry } from '../../root/root-entry.ts'
+import { removeStubs, StubMaker } from '../../root/stubs.ts'
 import { Aside, type MovedAside } from './aside.ts'
 
 /** Where something is shown to a step. */

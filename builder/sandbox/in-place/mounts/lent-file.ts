@@ -10,7 +10,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { O_PATH } from '#builder/linux'
-import { descriptorPath } from '../root/root-entry.ts'
+import { descriptorPath } from '../../root/root-entry.ts'
 import type { Lent } from './lent-directory.ts'
 import { copyNewFile } from './new-file.ts'
 

@@ -15,7 +15,7 @@ import { rawTree, treeChanges, writeLayer } from '#builder/layer'
 import { childPath, O_PATH, RootedDirectory } from '#builder/linux'
 import { type Change, type EntryChange, errnoOf, type FileStat, type Name } from '#core'
 import { removeTreeSync } from '#disk'
-import { descriptorPath } from '../root/root-entry.ts'
+import { descriptorPath } from '../../root/root-entry.ts'
 
 /** Something of the store that a step has for a while. */
 export interface Lent {

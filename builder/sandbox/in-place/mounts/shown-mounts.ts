@@ -23,8 +23,8 @@ import {
   type TmpfsMount,
   unreachable,
 } from '#core'
-import { descriptorPath, findEntryIfThere } from '../root/root-entry.ts'
-import type { StepSocket } from '../root/step-mounts.ts'
+import { descriptorPath, findEntryIfThere } from '../../root/root-entry.ts'
+import type { StepSocket } from '../../root/step-mounts.ts'
 import { LentDirectory } from './lent-directory.ts'
 import { LentFile } from './lent-file.ts'
 import { MemoryFiles } from './memory-files.ts'
