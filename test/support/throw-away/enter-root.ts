@@ -32,7 +32,7 @@ const PACKAGE = fileURLToPath(new URL('../../../../', import.meta.url)).replace(
 const BASE = '/mnt'
 
 const [shown = '', without = '', ...command] = process.argv.slice(2)
-makeRoot(shown.split(':'))
+makeRoot(shown.split(':').filter((path) => path !== ''))
 const [root, old] = [openSync(BASE, O_PATH), openSync('/', O_PATH)]
 pivotRoot(root, old)
 const program = makeCallProgram(

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import {
   existsSync,
@@ -11,8 +12,10 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import type { Mount } from '#core'
-import { SandboxFixture, type StepResult } from '../../../../suites/sandbox/fixture.ts'
+import { SandboxFixture, type StepResult, upperOf } from '../../../../suites/sandbox/fixture.ts'
 import { processesOf } from '../../../../suites/sandbox/host-processes.ts'
 import { notices, placingSandbox } from './placing-sandbox.ts'
 
@@ -204,6 +207,31 @@ describe('steps in place', () => {
     const extraHosts = [['db', '10.1.2.3']] as const
     assert.match(await fixture.sh('cat /etc/hosts', { extraHosts }), /^10\.1\.2\.3\tdb$/m)
     assert.equal(readFileSync('/etc/hosts', 'utf8'), before)
+  })
+
+  it('do not decide how the builder finds hosts', async () => {
+    const layer = fixture.layer()
+    mkdirSync(`${layer}/etc`)
+    writeFileSync(`${layer}/etc/nsswitch.conf`, 'hosts: module_of_the_stage\n')
+    assert.equal(await fixture.sh('cut -c1-5 /etc/nsswitch.conf', { layer }), 'hosts\n')
+    assert.equal((await lookup('localhost')).address, '127.0.0.1')
+  })
+
+  it('reach the builder through sockets, which are gone afterwards', async () => {
+    const target = '/run/a/s'
+    const mounts: Mount[] = [{ type: 'socket', target, uid: 1000, gid: 0, mode: 0o600 }]
+    const spec = fixture.spec(['sh', '-c', `stat -c "%F %a %u" ${target}; cat`], { mounts })
+    await using process = await fixture.sandbox.start(spec, {
+      stdin: 'pipe',
+      onConnect: (name, connection) => void connection.end(`from ${name}`),
+    })
+    const shown = text(process.stdout)
+    // The root is that of this process, too.
+    assert.equal(await text(connect(target)), `from ${target}`)
+    process.stdin?.end()
+    assert.equal(await shown, 'socket 600 1000\n')
+    assert.equal((await process.wait()).exitCode, 0)
+    assert.deepEqual(readdirSync(upperOf(spec)), [])
   })
 
   it('are refused what only namespaces or control groups give', async () => {
