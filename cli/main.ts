@@ -1,7 +1,7 @@
 import { lacksRights } from '#builder/linux'
 import { typedFailure } from '#core'
 import { parseFlags } from './arguments/flags.ts'
-import { chooseCommand } from './commands/choose-command.ts'
+import { chooseCommand } from './choose-command.ts'
 import { COMMANDS } from './commands/commands.ts'
 import { type Program, runProcess, runReporting } from './terminal/process.ts'
 import { print, type Shell } from './terminal/shell.ts'
@@ -33,10 +33,11 @@ async function runCommand(argv: readonly string[], shell: Shell): Promise<number
     return 0
   }
   const { command, rest } = chooseCommand(argv[0] === '--version' ? ['version'] : argv)
-  const args = parseFlags(rest, command.flags)
+  const flags = (await command.loadFlags?.()) ?? command.flags
+  const args = parseFlags(rest, flags)
   if (args.has('help')) {
     const { commandHelp } = await import('./commands/help-text.ts')
-    await print(shell, commandHelp(command))
+    await print(shell, commandHelp({ ...command, flags }))
     return 0
   }
   if (command.needsNamespace?.(args) === true && lacksRights()) {

@@ -1,8 +1,9 @@
 import { closeSync } from 'node:fs'
+import { join } from 'node:path'
 import { resolveInTree } from '#builder/layer'
 import { readBounded } from '#builder/linux'
 import { directoryTree } from '#builder/tree'
-import { ioError, nameOf, TsbuildError } from '#core'
+import { ioError, nameOf, TsbuildError, textOfName } from '#core'
 import { MAX_DOCKERFILE_BYTES } from '#parser'
 
 /** What a contained file is called in messages. */
@@ -42,6 +43,24 @@ export function readContained(root: string, path: string, label: FileLabel): Buf
     }
   } catch (cause) {
     throw ioError(`${label.doing}: ${label.shown}`, cause)
+  } finally {
+    tree.close()
+  }
+}
+
+/**
+ * The absolute path of the folder that `path` means below `root`, where links lead nowhere else.
+ * @throws {TsbuildError} CONTEXT_INVALID when there is none
+ */
+export function containedFolder(root: string, path: string): string {
+  const tree = directoryTree(root)
+  try {
+    const resolved = resolveInTree(tree, nameOf(path), { followLast: true })
+    if (tree.lstat(resolved)?.type === 'directory') return join(root, textOfName(resolved))
+    throw new TsbuildError(`the build context has no folder ${JSON.stringify(path)}`, {
+      code: 'CONTEXT_INVALID',
+      hint: 'the folder is a path in the archive',
+    })
   } finally {
     tree.close()
   }

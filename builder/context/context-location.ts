@@ -1,5 +1,5 @@
 import { type Stats, statSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { join, posix, resolve } from 'node:path'
 import { type GitSource, type HttpSource, parseGitSource, parseHttpSource } from '#builder/fetch'
 import { type Bytes, ioError, TsbuildError, withoutCredentials } from '#core'
 
@@ -8,9 +8,15 @@ export type ContextLocation =
   | FolderSource
   | { readonly kind: 'git'; readonly source: GitSource }
   /** An archive, or a Dockerfile alone; which of them is decided by its content. */
-  | { readonly kind: 'http'; readonly source: HttpSource }
+  | ({ readonly kind: 'http'; readonly source: HttpSource } & InArchive)
   /** The same, e.g. from standard input. */
-  | { readonly kind: 'bytes'; readonly bytes: Bytes }
+  | ({ readonly kind: 'bytes'; readonly bytes: Bytes } & InArchive)
+
+/** What of an archive is the context. */
+export interface InArchive {
+  /** A folder; absent: all of it. */
+  readonly folder?: string
+}
 
 /** A folder of this machine. */
 export interface FolderSource {
@@ -69,4 +75,20 @@ export function parseContextLocation(text: string): ContextLocation {
     )
   }
   return folder
+}
+
+/** The location of a folder in a context. */
+export function folderOfContext(location: ContextLocation, folder: string): ContextLocation {
+  switch (location.kind) {
+    case 'folder':
+      return { ...location, path: join(location.path, folder) }
+    case 'git': {
+      const { source } = location
+      const subdir = posix.join('/', source.subdir ?? '', folder).replace(/^\/|\/$/g, '')
+      return subdir === '' ? location : { ...location, source: { ...source, subdir } }
+    }
+    case 'http':
+    case 'bytes':
+      return { ...location, folder }
+  }
 }

@@ -5,7 +5,8 @@ import { gitSourceName, httpSourceName } from '#builder/fetch'
 import { decompress, detectCompression, extractArchive, isTarHeader } from '#builder/layer'
 import { type CacheKey, cacheKeyOf, layerId, type Store } from '#cache'
 import { type Bytes, type Ending, type OnEvent, reported, TsbuildError } from '#core'
-import type { ContextLocation, FolderSource } from './context-location.ts'
+import { containedFolder } from './contained-file.ts'
+import type { ContextLocation, FolderSource, InArchive } from './context-location.ts'
 import { chunksOf, collectDockerfile, readDownloaded } from './read-downloaded.ts'
 import { timeOfFile } from './source-time.ts'
 
@@ -50,11 +51,23 @@ export async function fetchContext(
     case 'git':
       return await gitContext(context.source, deps)
     case 'http':
-      return await httpContext(context.source, deps)
-    case 'bytes':
-      return await reportContext('[internal] load build context', deps, () =>
-        bytesContext(context.bytes, deps),
-      )
+      return await inFolder(await httpContext(context.source, deps), context)
+    case 'bytes': {
+      const name = '[internal] load build context'
+      const fetched = await reportContext(name, deps, () => bytesContext(context.bytes, deps))
+      return await inFolder(fetched, context)
+    }
+  }
+}
+
+/** The context with a folder of it in its place; it is disposed of where there is no such folder. */
+async function inFolder(fetched: FetchedContext, { folder }: InArchive): Promise<FetchedContext> {
+  if (folder === undefined) return fetched
+  try {
+    return { ...fetched, directory: containedFolder(fetched.directory, folder) }
+  } catch (cause) {
+    await fetched[Symbol.asyncDispose]()
+    throw cause
   }
 }
 

@@ -5,7 +5,7 @@ export {
   type ContextVerdict,
   listContext,
 } from './context-listing.ts'
-export { type ContextLocation, parseContextLocation } from './context-location.ts'
+export { type ContextLocation, folderOfContext, parseContextLocation } from './context-location.ts'
 export { ContextSummary, type FolderSize } from './context-summary.ts'
 export type { LoadedDockerfile } from './dockerfile-source.ts'
 export {

@@ -5,7 +5,15 @@ import { type Json, TsbuildError } from '#core'
 import { type LocationDeps, locateRemote } from './git-location.ts'
 import { Git, GitError, type GitRun } from './git-process.ts'
 import { type GitSource, gitSourceName, isCommit } from './git-source.ts'
-import { folderOf, removeGitDir, removeGitDirs, setTimes, tidyGitDir } from './git-tree.ts'
+import {
+  folderOf,
+  hasOpenModes,
+  openModes,
+  removeGitDir,
+  removeGitDirs,
+  setTimes,
+  tidyGitDir,
+} from './git-tree.ts'
 
 /** How one commit is fetched. */
 export interface GitOptions {
@@ -240,10 +248,12 @@ async function checkout(job: CheckoutJob, resolved: Resolved): Promise<string> {
   }
   const [seconds = ''] = (await git.run(['show', '-s', '--format=%ct', commit], run)).split('\n')
   const time = Math.min(Number(seconds), MAX_TIME)
+  const isOpen = hasOpenModes(join(directory, '.git'))
   if (keepsGitDir(source)) tidyGitDir(join(directory, '.git'))
   else if (hasSubmodules) removeGitDirs(directory)
   else removeGitDir(directory)
   const wanted = folderOf(directory, source)
+  if (!isOpen) openModes(wanted)
   if (source.mtime === 'commit') setTimes(wanted, time)
   utimesSync(wanted, time, time)
   return wanted

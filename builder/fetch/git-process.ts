@@ -62,11 +62,9 @@ export class Git {
     const { directory, signal } = run
     throwIfCancelled(signal, 'git')
     const settings = [...SETTINGS, ...settingsOf(run)]
-    // Modes of files do not depend on the umask of the user.
-    const script = 'umask 022 && exec git "$@"'
     // Loaded when needed: most builds do not use git.
     const { spawn } = await import('node:child_process')
-    const child = spawn('/bin/sh', ['-c', script, 'git', ...args], {
+    const child = spawn('git', args, {
       cwd: directory,
       env: this.#environmentWith(settings),
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -86,8 +84,10 @@ export class Git {
       ])
       throwIfCancelled(signal, 'git')
       if (code === 0) return output
-      if (code === NOT_FOUND) throw missingGitError()
       throw new GitError(reasonOf(errors) ?? `git ended with exit code ${code}`)
+    } catch (cause) {
+      if (errnoOf(cause) === 'ENOENT') throw missingGitError()
+      throw cause
     } finally {
       signal?.removeEventListener('abort', stop)
     }
@@ -127,9 +127,6 @@ function absoluteOnly(path = '/usr/local/bin:/usr/bin:/bin'): string {
   const absolute = path.split(':').filter((directory) => directory.startsWith('/'))
   return absolute.join(':') || '/nonexistent'
 }
-
-/** Exit code of the shell when it finds no program. */
-const NOT_FOUND = 127
 
 /** git ended with a failure; the message is git's own. */
 export class GitError extends Error {

@@ -24,7 +24,10 @@ export interface GitSource {
 
 /** Which texts count as a repository. */
 export interface GitSourceOptions {
-  /** Accepts `github.com/user/repository`, for build contexts: no file has that name there. */
+  /**
+   * Accepts `github.com/user/repository`, for build contexts: no file has that name there; and
+   * `git+https://…`, for a repository whose address does not end in `.git`.
+   */
   readonly allowShort?: boolean
 }
 
@@ -50,6 +53,9 @@ export function parseGitSource(
 ): GitSource | undefined {
   if (options.allowShort === true && text.startsWith('github.com/')) {
     return fromUrl(`https://${text}`, text)
+  }
+  if (options.allowShort === true && /^git\+https?:\/\//i.test(text)) {
+    return fromUrl(text.slice('git+'.length), text)
   }
   if (/^(?:git|ssh):\/\//i.test(text)) return fromUrl(text, text)
   if (/^https?:\/\//i.test(text)) {

@@ -1,6 +1,6 @@
 /** Changes to the files of a checkout. Their names are bytes, which need not be text. */
 import { Buffer } from 'node:buffer'
-import { type Dirent, lstatSync, lutimesSync, readdirSync } from 'node:fs'
+import { chmodSync, type Dirent, lstatSync, lutimesSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { TsbuildError } from '#core'
 import { removeTreeSync } from '#disk'
@@ -24,6 +24,30 @@ export function removeGitDirs(directory: string | Buffer): void {
   for (const entry of entriesOf(directory)) {
     if (entry.isDirectory()) removeGitDirs(inside(directory, entry.name))
   }
+}
+
+/** Whether a repository was made with the umask 022, so that all modes in it are as they should be. */
+export function hasOpenModes(gitDir: string): boolean {
+  return (lstatSync(gitDir).mode & 0o7777) === 0o755
+}
+
+/**
+ * Gives a directory and everything below it the mode that it would have with the umask 022: others may
+ * do what the owner may, except for writing.
+ */
+export function openModes(directory: string | Buffer): void {
+  openMode(directory)
+  for (const entry of entriesOf(directory)) {
+    const path = inside(directory, entry.name)
+    if (entry.isDirectory()) openModes(path)
+    else if (entry.isFile()) openMode(path)
+  }
+}
+
+function openMode(path: string | Buffer): void {
+  const owner = (lstatSync(path).mode >> 6) & 7
+  const others = owner & 5
+  chmodSync(path, (owner << 6) | (others << 3) | others)
 }
 
 /**

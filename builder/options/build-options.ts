@@ -22,6 +22,8 @@ export interface BuildOptions {
    * archive or a Dockerfile; or the bytes of either.
    */
   readonly context: string | Bytes
+  /** A folder in the context that takes its place; links in it lead nowhere else. */
+  readonly contextFolder?: string
   /**
    * Path of the Dockerfile: relative to the current directory where the context is a folder, to the
    * context's root where it is not; or its URL. Default: `Dockerfile` in the context.

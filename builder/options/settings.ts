@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import {
   type ContextLocation,
+  folderOfContext,
   type NamedSources,
   parseContextLocation,
   parseNamedContexts,
@@ -86,7 +87,7 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
   const platforms = resolvePlatforms(options.platform)
   refuseAttestations(buildArgs)
   const settings: Settings = {
-    context: contextOf(options.context),
+    context: contextOf(options.context, options.contextFolder),
     contexts: parseNamedContexts(options.contexts ?? {}),
     file: options.file,
     dockerfile: options.dockerfile,
@@ -148,10 +149,10 @@ function resolveFrontend(syntax: string | undefined): Settings['frontend'] {
   })
 }
 
-function contextOf(context: BuildOptions['context']): ContextLocation {
-  return typeof context === 'string'
-    ? parseContextLocation(context)
-    : { kind: 'bytes', bytes: context }
+function contextOf(context: BuildOptions['context'], folder = ''): ContextLocation {
+  const location: ContextLocation =
+    typeof context === 'string' ? parseContextLocation(context) : { kind: 'bytes', bytes: context }
+  return folder === '' ? location : folderOfContext(location, folder)
 }
 
 function resolveTags(tags: readonly string[]): readonly Reference[] {

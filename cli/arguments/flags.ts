@@ -87,9 +87,10 @@ interface OptionToken {
   readonly inlineValue?: boolean | undefined
 }
 
+/** Values as docker reads them. Spec: Go strconv.ParseBool */
 function switchValue({ rawName, value }: OptionToken): string {
-  if (value === undefined || value === 'true' || value === '1') return 'true'
-  if (value === 'false' || value === '0') return 'false'
+  if (value === undefined || /^(?:1|t|T|true|TRUE|True)$/.test(value)) return 'true'
+  if (/^(?:0|f|F|false|FALSE|False)$/.test(value)) return 'false'
   const hint = `write ${rawName}, or ${rawName}=false`
   throw usageError(`invalid value "${value}" for the switch ${rawName}`, hint)
 }

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import type { BuildResult } from '#builder'
+import type { BuildOptions, BuildResult } from '#builder'
 import { type BuildChoice, type BuildWarning, type Bytes, suggestion } from '#core'
 import { type BuildRequest, parseBuild } from '../arguments/build-arguments.ts'
 import { parseCall } from '../arguments/call-value.ts'
@@ -30,7 +30,8 @@ export async function runBuild(
   for (const file of [request.iidfile, request.metadataFile]) {
     if (file !== undefined) prepareResultFile(file)
   }
-  const result = await buildWithProgress(await withStdin(request, shell), shell)
+  const { options, progress, debug } = await withStdin(request, shell)
+  const result = await reportedBuild(options, { progress, debug }, shell)
   const { imageId } = result
   if (request.iidfile !== undefined && imageId !== undefined) {
     writeResultFile(request.iidfile, imageId)
@@ -77,31 +78,40 @@ function checkFolder(context: string, commands: readonly { readonly name: string
   )
 }
 
-async function buildWithProgress(request: BuildRequest, shell: Shell): Promise<BuildResult> {
+/**
+ * Builds, and shows on standard error how far it is; warnings and what failed steps printed follow.
+ * @throws {TsbuildError} as `build`
+ */
+export async function reportedBuild(
+  options: BuildOptions,
+  { progress: mode, debug }: Pick<BuildRequest, 'progress' | 'debug'>,
+  shell: Shell,
+): Promise<BuildResult> {
   const { build } = await import('#builder')
-  const progress = await openProgress(request.progress, shell)
+  const progress = await openProgress(mode, shell)
   const failed = new FailedSteps(() => performance.now())
   const warnings: BuildWarning[] = []
   const choices: BuildChoice[] = []
   try {
     return await build({
-      ...request.options,
+      ...options,
       signal: shell.signal,
       onEvent: (event) => {
+        options.onEvent?.(event)
         if (event.type === 'warning') warnings.push(event)
-        if (event.type === 'choice' && request.debug) choices.push(event)
+        if (event.type === 'choice') choices.push(event)
         failed.handle(event)
         progress.handle(event)
       },
     })
   } catch (error) {
     progress.close()
-    if (request.progress !== 'rawjson') shell.stderr.write(failed.report())
+    if (mode !== 'rawjson') shell.stderr.write(failed.report())
     throw error
   } finally {
     progress.close()
-    if (isForPeople(request.progress)) {
-      shell.stderr.write(choiceText(choices) + warningText(warnings))
+    if (isForPeople(mode)) {
+      shell.stderr.write(choiceText(debug ? choices : []) + warningText(warnings))
     }
   }
 }

@@ -20,6 +20,8 @@ export interface Command {
   readonly summary: string
   readonly usage: string
   readonly flags: readonly Flag[]
+  /** The flags where they are another program's, which only a run of this command needs. */
+  readonly loadFlags?: () => Promise<readonly Flag[]>
   /** Command lines with what they do. */
   readonly examples: readonly (readonly [string, string])[]
   /** More that `--help` should say: terms and what they mean. */

@@ -7,6 +7,7 @@ import { GRAPH } from './graph.ts'
 import { HELP_COMMAND } from './help.ts'
 import { IMAGES } from './images.ts'
 import { INSPECT } from './inspect.ts'
+import { KANIKO } from './kaniko.ts'
 import { LOGIN } from './login.ts'
 import { LOGOUT } from './logout.ts'
 import { PARSE } from './parse.ts'
@@ -31,6 +32,7 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
   PUSH,
   LOGIN,
   LOGOUT,
+  KANIKO,
   COMPLETION,
   VERSION,
   HELP_COMMAND,

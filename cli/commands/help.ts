@@ -27,7 +27,8 @@ async function runHelp(
   }
   const command = commands.find((candidate) => candidate.name === name)
   if (command !== undefined) {
-    await print(shell, commandHelp(command))
+    const flags = (await command.loadFlags?.()) ?? command.flags
+    await print(shell, commandHelp({ ...command, flags }))
     return 0
   }
   const similar = suggestion(

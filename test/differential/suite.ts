@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import {
   Differential,
   type DifferentialCase,
+  inThisProcess,
+  type StartWay,
   type WitnessName,
 } from '../support/differential/index.ts'
 import { ensurePackages } from '../support/peers/index.ts'
@@ -13,6 +15,7 @@ const PATIENCE = 1_200_000
 export function differentialSuite(
   cases: readonly DifferentialCase[],
   witness: WitnessName = 'docker.io',
+  startWay: StartWay = async () => inThisProcess(),
 ): void {
   let both: Differential | undefined
   let results: ReadonlyMap<string, Promise<readonly string[]>>
@@ -21,7 +24,7 @@ export function differentialSuite(
     if (process.getuid?.() !== 0) this.skip()
     this.timeout(PATIENCE)
     await ensurePackages()
-    const started = await Differential.start(witness)
+    const started = await Differential.start(witness, startWay)
     both = started
     results = new Map(cases.map((one) => [one.name, started.check(one)]))
     // Each is awaited by its test; after a failure the rejections of the others would be unhandled.

@@ -1,6 +1,6 @@
 import { existsSync, type Stats, statSync } from 'node:fs'
-import { StackTree, writeFiles, writeLayer } from '#builder/layer'
-import { hasSingleId, RootedDirectory } from '#builder/linux'
+import { layerOwners, StackTree, writeFiles, writeLayer } from '#builder/layer'
+import { fileRights, RootedDirectory } from '#builder/linux'
 import { type EntryChange, ioError, joinName, type Name } from '#core'
 import { awaitTick } from './clock.ts'
 import { FileIndex, type Folder } from './file-index.ts'
@@ -171,7 +171,7 @@ export class PlacedRoot {
   }
 
   #write(entries: Iterable<EntryChange>): void {
-    const owners = hasSingleId() ? 'drop' : 'keep'
+    const owners = fileRights().givesOwners ? 'keep' : 'drop'
     writeFiles(entries, this.#directory, { owners, onWarning: this.#onWarning })
   }
 
@@ -180,7 +180,7 @@ export class PlacedRoot {
     const root = new RootedDirectory(this.#directory)
     try {
       const found = new FoundChanges(root, index)
-      writeLayer(found.changes(folder, kept), { directory: upper })
+      writeLayer(found.changes(folder, kept), { directory: upper }, { owners: layerOwners() })
       const changed = partNames(root, found.sharedNames, (entries) => this.#write(entries))
       for (const path of changed) indexPath(root, index, folder, path)
       awaitTick(root, index.newest)

@@ -31,7 +31,7 @@ describe('the materials of a build', () => {
   let base: ForeignImage
   let archive: Buffer
 
-  before(ensurePackages)
+  before(() => ensurePackages())
   beforeEach(async () => {
     at = await Workplace.open()
     at.put({ a: 'A' })

@@ -37,7 +37,7 @@ describe('checking out a repository', () => {
   let server: GitServer
   let repository: string
 
-  before(ensurePackages)
+  before(() => ensurePackages())
 
   beforeEach(async () => {
     directory = temporaryDirectory('git')

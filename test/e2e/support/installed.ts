@@ -1,43 +1,16 @@
-import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import {
-  cpSync,
-  existsSync,
-  linkSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs'
+import { cpSync, existsSync, linkSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { productionDependencies, publishedFiles, REPOSITORY } from '../../../image/published.ts'
 import { capture, temporaryDirectory, type User } from '../../support/peers/index.ts'
 
-/** The repository, where the fixtures are. */
-export const REPOSITORY: string = fileURLToPath(new URL('../../../../', import.meta.url))
+export { publishedFiles, REPOSITORY }
 
 /** Where an installed package is, and the Node.js that runs it. */
 export interface Installed {
   /** A directory, with `/` at its end. */
   readonly path: string
   readonly node: string
-}
-
-/** Paths of the files that are published, relative to the repository. */
-export function publishedFiles(): readonly string[] {
-  const args = ['pack', '--dry-run', '--json', '--ignore-scripts']
-  const printed = execFileSync('npm', args, { cwd: REPOSITORY, encoding: 'utf8', stdio: 'pipe' })
-  const [packed] = JSON.parse(printed)
-  return packed.files.map(({ path }: { readonly path: string }) => path)
-}
-
-/** Folders of the packages that npm installs with the published one. */
-function productionDependencies(): readonly string[] {
-  const { packages } = JSON.parse(readFileSync(`${REPOSITORY}package-lock.json`, 'utf8'))
-  return Object.entries<{ readonly dev?: boolean }>(packages).flatMap(([path, { dev }]) =>
-    path === '' || dev === true || !existsSync(REPOSITORY + path) ? [] : [path],
-  )
 }
 
 /**

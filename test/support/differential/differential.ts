@@ -18,7 +18,11 @@ import { DockerIo } from './docker-io.ts'
 import { Here } from './here.ts'
 import { Newest } from './newest.ts'
 import { type Surroundings, startSurroundings } from './surroundings.ts'
+import type { Way } from './ways/way.ts'
 import type { Witness } from './witness.ts'
+
+/** Starts what builds here. @param folder everything that builds name lies in it */
+export type StartWay = (folder: string) => Promise<Way>
 
 /** How many cases are built at a time. */
 const LANES = 6
@@ -52,8 +56,9 @@ export class Differential implements AsyncDisposable {
   /**
    * Starts them; `busybox` and the images of the table `images` are there for every FROM, and what
    * `startSurroundings` starts.
+   * @param startWay how this repository's builder builds
    */
-  static async start(name: WitnessName): Promise<Differential> {
+  static async start(name: WitnessName, startWay: StartWay): Promise<Differential> {
     await using resources = new AsyncDisposableStack()
     const directory = resources.use(memoryDirectory('differential'))
     const registry = resources.use(await startRegistry())
@@ -64,7 +69,8 @@ export class Differential implements AsyncDisposable {
         ? await Newest.start(registry.host)
         : await DockerIo.start(reference, LANES),
     )
-    const here = new Here(directory.file('store'), [registry.host])
+    const way = resources.use(await startWay(directory.path))
+    const here = new Here(directory.file('store'), [registry.host], way)
     const surroundings = resources.use(await startSurroundings(directory))
     const kept = resources.move()
     const both = new Differential({ resources: kept, directory, witness, here, surroundings })

@@ -1,24 +1,21 @@
 import { fileURLToPath } from 'node:url'
-import type { BuildOptions } from '#builder'
 import { capture } from '../peers/index.ts'
 import { flagsOf, pairsOf, valuesOf } from './cases/case-flags.ts'
 import type { DifferentialCase } from './cases/tables.ts'
 import { type KnownLayers, readLayoutImage } from './compare/built-image.ts'
 import type { Outcome } from './compare/outcome.ts'
-
-/** The package as it is published: the worker threads of its bundle start in half the time. */
-const { build, TsbuildError }: typeof import('#builder') = await import(
-  import.meta.resolve('tsbuild')
-)
+import type { Order, Way } from './ways/way.ts'
 
 /** Builds with this repository's builder. */
 export class Here {
   readonly #root: string
   readonly #insecureRegistries: readonly string[]
+  readonly #way: Way
   readonly #known: KnownLayers = new Map()
 
   /** @param root folder of the store */
-  constructor(root: string, insecureRegistries: readonly string[]) {
+  constructor(root: string, insecureRegistries: readonly string[], way: Way) {
+    this.#way = way
     this.#root = root
     this.#insecureRegistries = insecureRegistries
   }
@@ -26,22 +23,18 @@ export class Here {
   /** @param folder holds the context */
   async build(one: DifferentialCase, folder: string, tag: string | undefined): Promise<Outcome> {
     if (valuesOf(one.options, 'call').length > 0) return await this.#ask(one, folder)
-    try {
-      const { digest = '' } = await build({
-        context: folder,
-        root: this.#root,
-        dockerfile: one.dockerfile,
-        // A network of its own takes a process for every step.
-        network: 'host',
-        insecureRegistries: this.#insecureRegistries,
-        ...(tag === undefined ? {} : { tags: [tag] }),
-        ...optionsOf(one, folder),
-      })
-      return { image: await readLayoutImage(this.#root, digest, this.#known) }
-    } catch (error) {
-      if (error instanceof TsbuildError) return { refused: error.message }
-      throw error
-    }
+    const delivery = await this.#way.build({
+      context: folder,
+      root: this.#root,
+      dockerfile: one.dockerfile,
+      // A network of its own takes a process for every step.
+      network: 'host',
+      insecureRegistries: this.#insecureRegistries,
+      ...(tag === undefined ? {} : { tags: [tag] }),
+      ...optionsOf(one, folder),
+    })
+    if ('refused' in delivery) return delivery
+    return { image: await readLayoutImage(this.#root, delivery.digest, this.#known) }
   }
 
   /** What the command line answers to `--call`. */
@@ -55,7 +48,7 @@ export class Here {
 
 const CLI = fileURLToPath(new URL('../../../../cli/bin.js', import.meta.url))
 
-function optionsOf({ options }: DifferentialCase, folder: string): Partial<BuildOptions> {
+function optionsOf({ options }: DifferentialCase, folder: string): Partial<Order> {
   const target = valuesOf(options, 'target')[0]
   const platform = valuesOf(options, 'platform')[0]
   const secrets = Object.entries(pairsOf(options, 'secret'))
@@ -69,7 +62,7 @@ function optionsOf({ options }: DifferentialCase, folder: string): Partial<Build
       contexts.map(([name, value]) => [name, value.replace(/^\.\//, `${folder}/`)]),
     ),
     ssh: Object.fromEntries(agents.map(([id, socket]) => [id, [socket]])),
-    allow: valuesOf(options, 'allow') as NonNullable<BuildOptions['allow']>,
+    allow: valuesOf(options, 'allow') as NonNullable<Order['allow']>,
     ...(target === undefined ? {} : { target }),
     ...(platform === undefined ? {} : { platform }),
   }

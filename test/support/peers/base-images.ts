@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cachedFolder } from './cached-folder.ts'
+import { debianArchives } from './debian-archives.ts'
 import { writeLayout } from './oci-layout.ts'
-import { capture, run } from './process.ts'
+import { run } from './process.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
 /**
@@ -50,10 +51,7 @@ chmod 0644 root/etc/passwd root/etc/group
  * translations: 100 MB. apt-get works in it wherever it works on this machine.
  */
 export async function debianBase(): Promise<string> {
-  const release = /^VERSION_CODENAME=(.+)$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1]
-  if (release === undefined) throw new Error('the suite needs a Debian machine')
-  const sources = await debianSources()
-  const settings = await aptSettings()
+  const { release, sources, settings } = await debianArchives()
   return cached(['debian', 3, release, sources, settings], async (_, tar) => {
     const args = [
       '--quiet',
@@ -70,28 +68,6 @@ export async function debianBase(): Promise<string> {
     await run('mmdebstrap', args, { input: sources, env: { SOURCE_DATE_EPOCH: '0' } })
     return { Env: [PATH], Cmd: ['bash'] }
   })
-}
-
-/** This machine's Debian archives in the one-line format; other vendors' archives are left out. */
-async function debianSources(): Promise<string> {
-  const format = '$(ORIGIN)|deb $(REPO_URI) $(RELEASE) $(COMPONENT)'
-  const list = () => run('apt-get', ['indextargets', '--format', format, 'Created-By: Packages'])
-  const pick = (text: string) =>
-    text.split('\n').flatMap((line) => (line.startsWith('Debian|') ? [line.slice(7)] : []))
-  let sources = pick((await list()).stdout)
-  if (sources.length === 0) {
-    await run('apt-get', ['update', '-q'])
-    sources = pick((await list()).stdout)
-  }
-  if (sources.length === 0) throw new Error('apt on this machine knows no Debian archive')
-  return `${[...new Set(sources)].join('\n')}\n`
-}
-
-/** Settings without which apt does not reach its mirrors: proxies, and what it says of clocks. */
-async function aptSettings(): Promise<string[]> {
-  const { stdout } = await capture('apt-config', ['dump', 'Acquire'])
-  const wanted = /^Acquire::(https?::Proxy|Check-Valid-Until|Check-Date)\b.* "[^"]+";$/
-  return stdout.split('\n').filter((line) => wanted.test(line))
 }
 
 type Make = (directory: string, tar: string) => Promise<Readonly<Record<string, unknown>>>

@@ -8,6 +8,7 @@ export { cachedFolder } from './cached-folder.ts'
 export { compareImages, compareTrees } from './compare-images.ts'
 export { freePort, startContainer } from './container.ts'
 export { removeControlGroups } from './control-groups.ts'
+export { debianArchives } from './debian-archives.ts'
 export {
   copyImage,
   type ImageDocument,

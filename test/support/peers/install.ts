@@ -1,7 +1,7 @@
-/** Installs the Debian packages that the tests need, and those of `--bench` and `--containers`. */
+/** Installs the Debian packages that the tests need; with `--bench`, `--containers` or `--image` those of these. */
 import { ensurePackages } from './packages.ts'
 
-const users = (['bench', 'containers'] as const).filter((user) =>
-  process.argv.includes(`--${user}`),
+const use = (['bench', 'containers', 'image'] as const).find((name) =>
+  process.argv.includes(`--${name}`),
 )
-await ensurePackages(users)
+await ensurePackages(use)

@@ -6,8 +6,10 @@ import { createGzip } from 'node:zlib'
 
 /** What `config` of an image says beside its layers. */
 export interface LayoutImage {
-  /** Path of the tar of the only layer. */
+  /** Path of the tar of the lowest layer. */
   readonly tar: string
+  /** Those of the layers above. Default: none. */
+  readonly upper?: readonly string[]
   /** The `config` object. Spec: image-spec v1.1 config.md */
   readonly config: Readonly<Record<string, unknown>>
 }
@@ -16,25 +18,27 @@ const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: '
 const PREFIX = 'application/vnd.oci.image'
 
 /**
- * Writes an image of one gzip layer as an OCI layout, tag `latest`, with code that shares nothing
- * with the builder. The same tar gives the same bytes.
+ * Writes an image of gzip layers as an OCI layout, tag `latest`, with code that shares nothing with
+ * the builder. The same tars give the same bytes.
  */
 export async function writeLayout(directory: string, image: LayoutImage): Promise<void> {
   mkdirSync(join(directory, 'blobs/sha256'), { recursive: true })
-  const layer = await writeLayer(directory, image.tar)
+  const layers: WrittenLayer[] = []
+  for (const tar of [image.tar, ...(image.upper ?? [])])
+    layers.push(await writeLayer(directory, tar))
   const config = writeDocument(directory, `${PREFIX}.config.v1+json`, {
     created: '1970-01-01T00:00:00Z',
     architecture: ARCHITECTURES[process.arch] ?? process.arch,
     os: 'linux',
     config: image.config,
-    rootfs: { type: 'layers', diff_ids: [layer.diffId] },
-    history: [{ created: '1970-01-01T00:00:00Z', created_by: 'base' }],
+    rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) },
+    history: layers.map(() => ({ created: '1970-01-01T00:00:00Z', created_by: 'base' })),
   })
   const manifest = writeDocument(directory, `${PREFIX}.manifest.v1+json`, {
     schemaVersion: 2,
     mediaType: `${PREFIX}.manifest.v1+json`,
     config,
-    layers: [layer.descriptor],
+    layers: layers.map(({ descriptor }) => descriptor),
   })
   const annotations = { 'org.opencontainers.image.ref.name': 'latest' }
   const index = { schemaVersion: 2, manifests: [{ ...manifest, annotations }] }
@@ -48,10 +52,12 @@ interface Descriptor {
   readonly size: number
 }
 
-async function writeLayer(
-  directory: string,
-  tar: string,
-): Promise<{ readonly diffId: string; readonly descriptor: Descriptor }> {
+interface WrittenLayer {
+  readonly diffId: string
+  readonly descriptor: Descriptor
+}
+
+async function writeLayer(directory: string, tar: string): Promise<WrittenLayer> {
   const inner = createHash('sha256')
   const outer = createHash('sha256')
   const temporary = join(directory, 'layer')

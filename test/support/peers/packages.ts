@@ -1,7 +1,14 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { capture, run } from './process.ts'
 
-/** Debian packages that the test suite uses, with the reason. */
+/** Debian packages that `npm run build:image` uses, with the reason. */
+const IMAGE_PACKAGES: Readonly<Record<string, string>> = {
+  binutils: "strip: takes symbols out of Node's program",
+  mmdebstrap: "unpacks Debian's packages: a base image, and what the image tsbuild has of them",
+  patchelf: 'makes programs find their libraries in another place',
+}
+
+/** Those that the test suite uses besides. */
 const TEST_PACKAGES: Readonly<Record<string, string>> = {
   attr: 'getfattr: reads extended attributes for the comparison of images',
   'busybox-static': 'the smallest base image that has a shell',
@@ -13,7 +20,6 @@ const TEST_PACKAGES: Readonly<Record<string, string>> = {
   git: 'what repositories are fetched with, and served by',
   'libc6-dev': 'the C library for it',
   libseccomp2: 'another compiler of filters of system calls',
-  mmdebstrap: 'makes the Debian base image',
   mount: 'mounts /proc for the steps of tsbuild; the smallest of Debians lack it',
   'openssh-client': 'ssh-add and ssh-keygen: other readers of keys and users of agents',
   openssl: 'makes certificates for registries that speak https',
@@ -27,18 +33,29 @@ const TEST_PACKAGES: Readonly<Record<string, string>> = {
   zstd: 'another reader and writer of zstd',
 }
 
-/** A script that needs more than the tests: `npm run bench`, `npm run test:containers`. */
-export type PackageUser = 'bench' | 'containers'
-
-const OTHER_PACKAGES: Readonly<Record<PackageUser, Readonly<Record<string, string>>>> = {
-  bench: { buildah: 'a builder to compare with' },
-  containers: { podman: 'another engine whose containers tsbuild runs in' },
+/** What `npm run bench` uses besides. */
+const BENCH_PACKAGES: Readonly<Record<string, string>> = {
+  buildah: 'a builder to compare with',
 }
 
-/** The packages of the suite and of the other users that are not installed, sorted. */
-async function missingPackages(users: readonly PackageUser[]): Promise<string[]> {
-  const more = users.flatMap((user) => Object.keys(OTHER_PACKAGES[user]))
-  const wanted = [...Object.keys(TEST_PACKAGES), ...more]
+/** What `npm run test:containers` uses besides. */
+const CONTAINER_PACKAGES: Readonly<Record<string, string>> = {
+  podman: 'another engine whose containers tsbuild runs in',
+}
+
+/** What packages are installed for. */
+export type PackageUse = 'image' | 'test' | 'bench' | 'containers'
+
+const PACKAGES: Readonly<Record<PackageUse, Readonly<Record<string, string>>>> = {
+  image: IMAGE_PACKAGES,
+  test: { ...IMAGE_PACKAGES, ...TEST_PACKAGES },
+  bench: { ...IMAGE_PACKAGES, ...TEST_PACKAGES, ...BENCH_PACKAGES },
+  containers: { ...IMAGE_PACKAGES, ...TEST_PACKAGES, ...CONTAINER_PACKAGES },
+}
+
+/** The packages that are not installed, sorted. */
+async function missingPackages(use: PackageUse): Promise<string[]> {
+  const wanted = Object.keys(PACKAGES[use])
   // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg's own placeholders
   const { stdout } = await capture('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n'])
   const lines = new Set(stdout.split('\n'))
@@ -49,8 +66,8 @@ async function missingPackages(users: readonly PackageUser[]): Promise<string[]>
  * Installs what is missing with apt-get. Does nothing, quickly, when all is there.
  * @throws {Error} with the command to run when something is missing and this is not root
  */
-export async function ensurePackages(users: readonly PackageUser[] = []): Promise<void> {
-  const missing = await missingPackages(users)
+export async function ensurePackages(use: PackageUse = 'test'): Promise<void> {
+  const missing = await missingPackages(use)
   if (missing.length === 0) return
   const command = `apt-get install -y --no-install-recommends ${missing.join(' ')}`
   if (process.getuid?.() !== 0) {

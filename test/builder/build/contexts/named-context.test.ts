@@ -210,7 +210,7 @@ describe('named contexts', () => {
   })
 
   describe('from elsewhere', () => {
-    before(ensurePackages)
+    before(() => ensurePackages())
 
     it('can be commits of git repositories', async () => {
       mkdirSync(at.path('served'))

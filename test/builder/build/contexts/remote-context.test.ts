@@ -18,7 +18,7 @@ const DOCKERFILE = 'FROM scratch\nCOPY . /\n'
 
 describe('a context from elsewhere', () => {
   let at: Workplace
-  before(ensurePackages)
+  before(() => ensurePackages())
   beforeEach(async () => {
     at = await Workplace.open()
   })

@@ -34,7 +34,7 @@ describe('a name for SOURCE_DATE_EPOCH', () => {
   let git: GitServer
   let committed: string
 
-  before(ensurePackages)
+  before(() => ensurePackages())
   beforeEach(async () => {
     at = await Workplace.open()
     at.put({ a: 'A' })

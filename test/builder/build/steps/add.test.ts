@@ -20,7 +20,7 @@ describe('ADD from elsewhere', () => {
   let text: string | Buffer
   let etag: string
 
-  before(ensurePackages)
+  before(() => ensurePackages())
 
   beforeEach(async () => {
     at = await Workplace.open()

@@ -1,0 +1,156 @@
+import { join } from 'node:path'
+import type { BuildOptions, LayerCompression, Output } from '#builder'
+import { parseBoolean } from '#parser'
+import { type Arguments, usageError } from '../arguments/flags.ts'
+import { unsupportedError } from '../arguments/later-flags.ts'
+import type { Shell } from '../terminal/shell.ts'
+import { type DigestFile, parseDigestFiles } from './digest-files.ts'
+import { type KanikoContext, locateDockerfile, parseKanikoContext } from './kaniko-context.ts'
+import { KANIKO_FLAGS } from './kaniko-flags.ts'
+import { type LogSettings, parseLogSettings } from './kaniko-log.ts'
+
+/** What a command line of kaniko asks for. */
+export interface KanikoRequest {
+  readonly context: KanikoContext
+  /** A Dockerfile beside a context that is yet to be fetched. */
+  readonly besidePath: string | undefined
+  /** Without the context. */
+  readonly options: Omit<BuildOptions, 'context'>
+  /** Whose registries are insecure ones, beside those of the options: base images, destinations. */
+  readonly insecure: { readonly bases: boolean; readonly destinations: boolean }
+  readonly digestFiles: readonly DigestFile[]
+  /** Folder of docker's config.json. */
+  readonly configDir: string
+  readonly log: LogSettings
+  /** Lines about what was asked for and has no effect. */
+  readonly notices: readonly string[]
+}
+
+type Environment = Shell['env']
+
+/**
+ * Turns kaniko's flags into build options; of the machine it only looks whether the Dockerfile is there.
+ * @throws {TsbuildError} USAGE, UNSUPPORTED, REFERENCE_INVALID
+ */
+export function parseKaniko(args: Arguments, env: Environment): KanikoRequest {
+  refuseLater(args, env)
+  if (args.positionals.length > 0) {
+    const hint = 'everything is said with flags: --context dir://FOLDER --destination NAME'
+    throw usageError(`unexpected argument "${args.positionals[0]}"`, hint)
+  }
+  const destinations = args.list('destination')
+  const noPush = isPushOff(args, env)
+  if (!noPush && destinations.length === 0) {
+    throw usageError('you must provide --destination, or use --no-push')
+  }
+  const context = parseKanikoContext(args, env)
+  const { file, besidePath } = locateDockerfile(args, context)
+  return {
+    context,
+    besidePath,
+    options: {
+      ...optional('file', file),
+      ...optional('contextFolder', args.text('context-sub-path') || undefined),
+      ...optional('target', args.text('target') || undefined),
+      ...optional('platform', args.text('custom-platform') || args.text('customPlatform')),
+      buildArgs: Object.fromEntries(args.list('build-arg').map((text) => buildArg(text, env))),
+      labels: Object.fromEntries(args.list('label').map(label)),
+      tags: destinations,
+      outputs: outputs(args, noPush),
+      noCache: !args.has('cache'),
+      ...(args.has('reproducible') ? { reproducible: true } : {}),
+      insecureRegistries: [
+        ...args.list('insecure-registry'),
+        ...args.list('skip-tls-verify-registry'),
+      ],
+    },
+    insecure: {
+      bases: args.has('insecure-pull') || args.has('skip-tls-verify-pull'),
+      destinations: args.has('insecure') || args.has('skip-tls-verify'),
+    },
+    digestFiles: parseDigestFiles(args, destinations),
+    configDir: configDir(args.text('kaniko-dir') || undefined, env),
+    log: parseLogSettings(args),
+    notices: notices(args),
+  }
+}
+
+function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { [P in K]?: V })
+}
+
+/** @throws {TsbuildError} UNSUPPORTED for what is to come, also where the environment asks for it */
+function refuseLater(args: Arguments, env: Environment): void {
+  for (const { name, refusal } of KANIKO_FLAGS) {
+    if (refusal === undefined || args.list(name).every(isOff)) continue
+    throw unsupportedError(`--${name} is not supported yet`, refusal)
+  }
+  for (const name of ['KANIKO_REGISTRY_MIRROR', 'KANIKO_REGISTRY_MAP']) {
+    if (isOff(env[name] ?? '')) continue
+    throw unsupportedError(`$${name} is not supported yet`, 'unset it, and name the mirror in FROM')
+  }
+}
+
+/** Pipelines pass on variables that may be empty. */
+function isOff(value: string): boolean {
+  return value === '' || value === 'false'
+}
+
+function notices(args: Arguments): readonly string[] {
+  const idle = KANIKO_FLAGS.flatMap(({ name, notice }) =>
+    notice === undefined || args.list(name).length === 0
+      ? []
+      : [`--${name} has no effect: ${notice}`],
+  )
+  if (!args.has('cache')) return idle
+  return [...idle, '--cache uses the store of this machine: keep it between jobs, on a volume']
+}
+
+/** The environment comes before the flag, as in kaniko. */
+function isPushOff(args: Arguments, env: Environment): boolean {
+  const said = parseBoolean(env.KANIKO_NO_PUSH ?? '')
+  return said ?? args.has('no-push')
+}
+
+/** An argument without a value that the environment does not have is empty, as in kaniko. */
+function buildArg(text: string, env: Environment): readonly [string, string] {
+  const { key, value } = keyValue(text, '--build-arg')
+  return [key, value ?? env[key] ?? '']
+}
+
+function label(text: string): readonly [string, string] {
+  const { key, value } = keyValue(text, '--label')
+  if (value === undefined) throw usageError(`invalid --label "${text}"`, 'write --label KEY=VALUE')
+  return [key, value]
+}
+
+function keyValue(text: string, flag: string): { key: string; value: string | undefined } {
+  const [, key = '', value] = /^([^=]*)(?:=(.*))?$/s.exec(text) ?? []
+  if (key.trim() === '') throw usageError(`invalid ${flag} "${text}"`, `write ${flag} KEY=VALUE`)
+  return { key, value }
+}
+
+/** In the store only where the image goes nowhere else. */
+function outputs(args: Arguments, noPush: boolean): readonly Output[] {
+  const packed = compression(args.text('compression'))
+  const tar = args.text('tar-path') || args.text('tarPath')
+  const layout = args.text('oci-layout-path')
+  const found: readonly Output[] = [
+    ...(tar ? [{ type: 'docker' as const, dest: tar, ...packed }] : []),
+    ...(layout ? [{ type: 'oci' as const, dest: layout, tar: false, ...packed }] : []),
+    ...(noPush ? [] : [{ type: 'registry' as const, ...packed }]),
+  ]
+  return found.length > 0 ? found : [{ type: 'store' }]
+}
+
+function compression(text = ''): { readonly compression?: LayerCompression } {
+  if (text === '') return {}
+  if (text === 'gzip' || text === 'zstd') return { compression: text }
+  throw usageError(`unknown compression "${text}"`, 'choose gzip or zstd')
+}
+
+function configDir(kanikoDir: string | undefined, env: Environment): string {
+  // kaniko moves its folder, and the credentials with it.
+  if (kanikoDir !== undefined) return join(kanikoDir, '.docker')
+  return env.DOCKER_CONFIG || join(env.KANIKO_DIR || '/kaniko', '.docker')
+}

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict'
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import type { ImageContexts } from '../../image/build-image.ts'
+import {
+  run,
+  startDockerd,
+  type TemporaryDirectory,
+  temporaryDirectory,
+} from '../support/peers/index.ts'
+import { commitFiles, startGitServer } from '../support/servers/index.ts'
+import { buildArchive, imageContexts, UnpackedImage } from './built-image.ts'
+
+const MEGABYTE = 1e6
+
+describe('the image tsbuild', function () {
+  this.timeout(240_000)
+  let directory: TemporaryDirectory
+  let contexts: ImageContexts
+  let archive: string
+
+  before(async () => {
+    directory = temporaryDirectory('image', 0o755)
+    contexts = await imageContexts(directory)
+    archive = directory.file('image.tar')
+    await buildArchive(contexts, { store: directory.file('store'), archive })
+  })
+  after(() => directory[Symbol.dispose]())
+
+  it('is below 150 MB', () => {
+    const { size } = statSync(archive)
+    assert.ok(size > 100 * MEGABYTE, `${size} bytes`)
+    assert.ok(size < 150 * MEGABYTE, `${size} bytes`)
+  })
+
+  it('is the same wherever it is built', async () => {
+    const again = directory.file('again.tar')
+    await buildArchive(contexts, { store: directory.file('other-store'), archive: again })
+    assert.ok(readFileSync(again).equals(readFileSync(archive)))
+  })
+
+  it('is read by skopeo as an archive of docker and of OCI', async () => {
+    for (const type of ['docker-archive', 'oci-archive']) {
+      const { stdout } = await run('skopeo', ['inspect', '--config', `${type}:${archive}`])
+      const { config } = JSON.parse(stdout)
+      assert.deepEqual(config.Entrypoint, ['/tsbuild/bin/tsbuild'], type)
+      assert.ok('/var/lib/tsbuild' in config.Volumes)
+    }
+  })
+
+  it('runs under docker, as any user', async () => {
+    await using daemon = await startDockerd()
+    await daemon.docker(['load', '-i', archive])
+    const start = ['run', '--rm', '--network=none', '--read-only']
+    for (const user of ['0:0', '1000:1000', '123456:0']) {
+      const context = directory.file(`docker-${user.replace(':', '-')}`)
+      mkdirSync(context)
+      writeFileSync(`${context}/Dockerfile`, 'FROM scratch\nCOPY Dockerfile /\n')
+      const mount = ['-v', `${context}:/workspace:ro`, '--user', user, '--cap-drop=ALL']
+      const version = await daemon.docker([...start, ...mount, 'tsbuild', '--version'])
+      assert.match(version.stdout, /^tsbuild \d+\.\d+\.\d+ \(node v24\./)
+      const shell = ['--entrypoint', 'sh', 'tsbuild', '-c', 'test -w $TSBUILD_ROOT && pwd']
+      assert.equal((await daemon.docker([...start, ...mount, ...shell])).stdout, '/workspace\n')
+    }
+  })
+
+  describe('when only its own files are left in the root', () => {
+    let image: UnpackedImage
+    let work: string
+
+    before(async () => {
+      image = await UnpackedImage.unpack(archive, directory)
+      image.leaveOwnFiles()
+      work = directory.file('work')
+      mkdirSync(work)
+      chmodSync(work, 0o777)
+      writeFileSync(`${work}/Dockerfile`, 'FROM scratch\nCOPY Dockerfile /\n')
+    })
+
+    const mounts = () => ({ '/work': work })
+
+    it('runs', async () => {
+      const { stdout, stderr } = await image.run({ args: ['/tsbuild/bin/tsbuild', '--version'] })
+      assert.match(stdout, /^tsbuild \d/, stderr)
+    })
+
+    it('uses no library of the root', async () => {
+      for (const program of ['git --version', 'ssh -V', 'node -p 1', 'git remote-https']) {
+        const args = ['/busybox/sh', '-c', `LD_DEBUG=files ${program} 2>&1`]
+        const { stdout } = await image.run({ args })
+        const libraries = [...stdout.matchAll(/calling init: (\S+)/g)].map(([, path]) => path)
+        assert.ok(libraries.length > 2, stdout)
+        for (const path of libraries) assert.match(path ?? '', /^\/tsbuild\/lib\//, program)
+      }
+    })
+
+    it('builds', async () => {
+      const args = ['/tsbuild/bin/tsbuild', '--root', '/work/store', '-o', '/work/out', '/work']
+      const { status, stderr } = await image.run({ args, mounts: mounts() })
+      assert.equal(status, 0, stderr)
+      assert.match(readFileSync(`${work}/out/Dockerfile`, 'utf8'), /^FROM scratch/)
+    })
+
+    it('builds a repository with a submodule', async () => {
+      const inner = directory.file('git/inner')
+      const outer = directory.file('git/outer')
+      await commitFiles(inner, { file: 'of the submodule' })
+      await commitFiles(outer, { Dockerfile: 'FROM scratch\nCOPY . /\n' })
+      await using server = await startGitServer(directory.file('git'))
+      const url = `${server.origin}/inner/.git`
+      await run('git', ['-C', outer, 'submodule', '--quiet', 'add', url, 'inner'])
+      await commitFiles(outer, { more: '' })
+      const args = ['/tsbuild/bin/tsbuild', '--root', '/work/store', '-o', '/work/git']
+      const { status, stderr } = await image.run({
+        args: [...args, `${server.origin}/outer/.git`],
+        mounts: mounts(),
+      })
+      assert.equal(status, 0, stderr)
+      assert.equal(readFileSync(`${work}/git/inner/file`, 'utf8'), 'of the submodule')
+    })
+
+    it('takes the flags of kaniko as /kaniko/executor', async () => {
+      const args = ['/kaniko/executor', '--context=dir:///work', '--no-push', '--cleanup']
+      const { status, stderr } = await image.run({
+        args: [...args, '--tar-path=/work/kaniko.tar'],
+        env: { TSBUILD_ROOT: '/work/store' },
+        mounts: mounts(),
+      })
+      assert.equal(status, 0, stderr)
+      assert.match(stderr, /--cleanup has no effect/)
+      await run('skopeo', ['inspect', `docker-archive:${work}/kaniko.tar`])
+    })
+  })
+})
