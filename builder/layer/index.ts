@@ -14,7 +14,6 @@ export {
   hasHiddenDeletions,
   hasOwnersBeside,
   layerOwners,
-  type Owners,
   ownersBeside,
 } from './overlay/owners-beside.ts'
 export { presumeOwners } from './overlay/presume-owners.ts'

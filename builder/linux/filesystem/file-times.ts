@@ -9,22 +9,11 @@ export interface FileTimes {
 
 /** Sets the times of what `path` names, exactly; a link is followed, so give /proc/self/fd/N. */
 export function setFileTimes(path: Buffer | string, times: FileTimes): void {
-  setTimes(path, times, 0)
-}
-
-/** The same for what is at `path` itself, which may be a link. */
-export function setEntryTimes(path: Buffer | string, times: FileTimes): void {
-  setTimes(path, times, AT_SYMLINK_NOFOLLOW)
-}
-
-const AT_SYMLINK_NOFOLLOW = 0x100
-
-function setTimes(path: Buffer | string, times: FileTimes, flags: number): void {
   const spec = Buffer.alloc(32)
   writeTime(spec, 0, times.atimeNs)
   writeTime(spec, 16, times.mtimeNs)
   const terminated = cString(path)
-  syscall('utimensat', [AT_FDCWD, terminated, spec, flags], terminated)
+  syscall('utimensat', [AT_FDCWD, terminated, spec, 0], terminated)
 }
 
 function writeTime(spec: Buffer, offset: number, time: bigint): void {
