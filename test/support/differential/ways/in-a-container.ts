@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import PQueue from 'p-queue'
-import { type Dockerd, projectImage, startDockerd } from '../../peers/index.ts'
+import { type Dockerd, run, startDockerd } from '../../peers/index.ts'
 import type { Delivery, Order, Way } from './way.ts'
 
 const PROGRAM = fileURLToPath(new URL('container-program.js', import.meta.url))
@@ -16,12 +17,20 @@ const PROJECT = fileURLToPath(new URL('../../../../../', import.meta.url))
 export async function inContainer(folder: string): Promise<Way> {
   await using resources = new AsyncDisposableStack()
   const dockerd = resources.use(await startDockerd())
-  const worker = resources.use(startWorker(dockerd, await projectImage(dockerd), folder))
+  const worker = resources.use(startWorker(dockerd, await projectImage(dockerd, folder), folder))
   const kept = resources.move()
   return {
     build: (order) => worker.ask(order),
     [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
   }
+}
+
+/** Builds the image of the repository, gives it to the daemon, and returns its name there. */
+async function projectImage(dockerd: Dockerd, folder: string): Promise<string> {
+  const archive = join(folder, 'tsbuild.tar')
+  await run(process.execPath, [join(PROJECT, 'dist/image/main.js'), '--output', archive])
+  const { stdout } = await dockerd.docker(['load', '--quiet', '--input', archive])
+  return /^Loaded image(?: ID)?: (\S+)$/m.exec(stdout)?.[1] ?? ''
 }
 
 interface Worker extends AsyncDisposable {
