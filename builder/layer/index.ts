@@ -11,7 +11,7 @@ export {
 } from './codec/compression.ts'
 export { changesOf, treeChanges } from './overlay/changes.ts'
 export {
-  hasHiddenDeletions,
+  deletionsBeside,
   hasOwnersBeside,
   layerOwners,
   ownersBeside,

@@ -59,8 +59,7 @@ export class StackTree implements Tree {
         const name = entry.name as Name
         if (layers.length > 1 && seen.has(name)) continue
         seen.add(name)
-        const isFile = !mayBeWhiteout(entry) && !layer.hasKeptWhiteouts
-        if (isFile || this.#isShown(layer, joinName(path, name))) shown.push(name)
+        if (!mayBeWhiteout(entry) || this.#isShown(layer, joinName(path, name))) shown.push(name)
       }
     }
     return shown.sort()
