@@ -16,6 +16,7 @@ export {
   hasOwnersBeside,
   layerOwners,
   ownersBeside,
+  ownersObstacle,
 } from './overlay/owners-beside.ts'
 export { presumeOwners } from './overlay/presume-owners.ts'
 export { fileXattrs, RawTree, rawTree } from './overlay/raw-tree.ts'
