@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { rmSync, statSync, utimesSync } from 'node:fs'
 import { changesOf, stackTree, writeLayer } from '#builder/layer'
-import { inPlaceSandbox } from '#builder/sandbox'
 import { inPlaceSnapshots, type Snapshot } from '#builder/snapshot'
 import type { TsbuildError } from '#core'
+import { inPlaceSandbox } from '../../../../../builder/sandbox/in-place/in-place-sandbox.ts'
 import type { ProcessSpec } from '../../../../../builder/sandbox/spec/process-spec.ts'
 import type {
   ExitStatus,
