@@ -17,7 +17,7 @@ export const notices: TsbuildError[] = []
 
 /** A sandbox for the suite, whose roots are overlays: each becomes the root of this process first. */
 export const placingSandbox: OpenSandbox = ({ temporary }) => {
-  const kept = ['/proc', '/dev', '/tmp', '/volume', '/store']
+  const kept = ['/proc', '/dev', '/tmp', '/volume', '/store', '/run/deep/kept']
   const inner = inPlaceSandbox({ temporary, kept, onNotice: (notice) => notices.push(notice) })
   const snapshots = inPlaceSnapshots({ keep: kept, onNotice: () => undefined })
   return {
