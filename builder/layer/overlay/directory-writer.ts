@@ -44,6 +44,8 @@ type SpecialType = Exclude<NodeType, 'socket'>
 /** How files are made. */
 export interface DirectoryOptions {
   readonly owners: Owners
+  /** `files` (default: `layer`): what they cannot have is left out with a warning, not kept beside. */
+  readonly form?: 'layer' | 'files'
   readonly onWarning: (message: string) => void
 }
 
@@ -80,7 +82,8 @@ export class DirectoryWriter {
     this.root = new RootedDirectory(directory)
     this.#path = directory
     this.#options = options
-    this.#kept = options.owners === 'drop' ? undefined : new KeptAttributes()
+    const keepsNothing = options.owners === 'drop' || options.form === 'files'
+    this.#kept = keepsNothing ? undefined : new KeptAttributes()
     this.#defaults = isNew ? creationDefaultsOf(this.root) : undefined
   }
 
@@ -127,7 +130,7 @@ export class DirectoryWriter {
       fchmodSync(fd, this.#modeOnDisk(stat))
     }
     this.#keepRights(path, stat)
-    if (xattrs !== undefined) this.#setXattrs(path, xattrs)
+    if (xattrs !== undefined) this.setXattrs(path, xattrs)
     futimesSync(fd, ...timesOf(stat))
   }
 
@@ -145,7 +148,7 @@ export class DirectoryWriter {
     this.#make(path, (place) => symlinkSync(text, place))
     const place = this.root.place(path)
     this.#setOwner(path, place, stat)
-    if (xattrs !== undefined) this.#setXattrs(path, xattrs)
+    if (xattrs !== undefined) this.setXattrs(path, xattrs)
     lutimesSync(place, ...timesOf(stat))
   }
 
@@ -192,7 +195,7 @@ export class DirectoryWriter {
     const place = this.root.place(path)
     this.#setOwner(path, place, stat)
     if ((made.mode & SETID) !== 0) setModeOfNode(place, made.mode)
-    if (xattrs !== undefined) this.#setXattrs(path, xattrs)
+    if (xattrs !== undefined) this.setXattrs(path, xattrs)
     lutimesSync(place, ...timesOf(stat))
   }
 
@@ -267,7 +270,7 @@ export class DirectoryWriter {
   #finishDirectory(path: Name, { stat, xattrs }: Attributes): void {
     const place = `${this.root.inside(path)}/.`
     this.#setOwner(path, place, stat)
-    if (xattrs !== undefined) this.#setXattrs(path, xattrs)
+    if (xattrs !== undefined) this.setXattrs(path, xattrs)
     lutimesSync(place, ...timesOf(stat))
     chmodSync(place, this.#modeOnDisk(stat))
   }
@@ -286,7 +289,8 @@ export class DirectoryWriter {
     return make(this.root.place(path))
   }
 
-  #setXattrs(path: Name, xattrs: ReadonlyMap<string, Buffer>): void {
+  /** Sets extended attributes of what was made at `path`. */
+  setXattrs(path: Name, xattrs: ReadonlyMap<string, Buffer>): void {
     for (const [name, value] of xattrs) {
       try {
         setXattr(this.root.place(path), name, value)

@@ -105,7 +105,7 @@ export function writeFiles(
   options: Pick<WriteOptions, 'owners' | 'onWarning'> = {},
 ): void {
   const { owners = 'drop', onWarning = () => {} } = options
-  const files = new DirectoryWriter(directory, { owners, onWarning })
+  const files = new DirectoryWriter(directory, { owners, form: 'files', onWarning })
   try {
     const writer = new LayerWriter(undefined, files, undefined)
     for (const change of changes) if (change.kind === 'entry') writer.write(change)

@@ -91,9 +91,9 @@ describe('a placed root', () => {
       const upper = join(home, 'upper')
       placed.collect(upper)
       renameSync(upper, join(home, 'committed'))
-      const before = ['', 'a/b', 'c'].map((name) => lstatSync(join(root, name)).ctimeMs)
+      const before = ['a', 'a/b', 'c'].map((name) => lstatSync(join(root, name)).ctimeMs)
       placed.place([join(home, 'committed'), base])
-      const after = ['', 'a/b', 'c'].map((name) => lstatSync(join(root, name)).ctimeMs)
+      const after = ['a', 'a/b', 'c'].map((name) => lstatSync(join(root, name)).ctimeMs)
       assert.deepEqual(after, before)
       writeFileSync(join(root, 'c'), 'changed, too')
       assert.deepEqual(collected(placed), ['c'])
@@ -165,13 +165,16 @@ describe('a placed root', () => {
     lutimesSync(join(base, 'a'), 1_000_000_000, 1_000_000_000)
     for (let i = 0; i < 30; i++) {
       const placed = new PlacedRoot(root)
-      placed.place([base])
-      writeFileSync(join(root, 'a'), 'two')
-      lutimesSync(join(root, 'a'), 1_000_000_000, 1_000_000_000)
-      assert.deepEqual(collected(placed), ['a'])
-      writeFileSync(join(root, 'a'), 'six')
-      lutimesSync(join(root, 'a'), 1_000_000_000, 1_000_000_000)
-      assert.deepEqual(collected(placed), ['a'])
+      const stack = [base]
+      for (const text of ['two', 'six']) {
+        placed.place(stack)
+        writeFileSync(join(root, 'a'), text)
+        lutimesSync(join(root, 'a'), 1_000_000_000, 1_000_000_000)
+        const upper = join(home, `upper-${text}-${i}`)
+        placed.collect(upper)
+        assert.equal(readFileSync(join(upper, 'a'), 'utf8'), text)
+        stack.unshift(upper)
+      }
     }
   })
 
