@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { type Column, flagsOf, SECRET } from './builds.ts'
-import { digestOf } from './host-builds.ts'
-import type { Matrix } from './matrix.ts'
-import { failureOf, warningsOf } from './report.ts'
 import type { Row } from './rows.ts'
+import { type Column, flagsOf, SECRET } from './support/builds.ts'
+import { digestOf } from './support/host-builds.ts'
+import type { Matrix } from './support/matrix.ts'
+import { failureOf, warningsOf } from './support/report.ts'
 
 /** Builds a column in a container of a row's kind, and checks that it becomes what the row says. */
 export async function checkCell(matrix: Matrix, row: Row, column: Column): Promise<void> {

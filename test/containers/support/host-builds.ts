@@ -1,5 +1,5 @@
-import { mustBuild } from '../e2e/support/tsbuild.ts'
-import type { Registry, TemporaryDirectory } from '../support/peers/index.ts'
+import { mustBuild } from '../../e2e/support/tsbuild.ts'
+import type { Registry, TemporaryDirectory } from '../../support/peers/index.ts'
 import { type Build, flagsOf, SECRET } from './builds.ts'
 
 /** Gives the digest that a tag of the registry names. */
