@@ -1,5 +1,5 @@
-import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { homeFolder } from '#disk'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -7,5 +7,5 @@ type Environment = Readonly<Record<string, string | undefined>>
 export function resolveRoot(env: Environment): string {
   if (env.TSBUILD_ROOT) return env.TSBUILD_ROOT
   if (process.geteuid?.() === 0) return '/var/lib/tsbuild'
-  return join(env.XDG_DATA_HOME || join(env.HOME || homedir(), '.local', 'share'), 'tsbuild')
+  return join(env.XDG_DATA_HOME || join(homeFolder(env), '.local', 'share'), 'tsbuild')
 }

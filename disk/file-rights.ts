@@ -28,19 +28,23 @@ export function fileRights(): FileRights {
 }
 
 function findRights(): FileRights {
-  const held = heldCapabilities()
-  const overridesModes = hasAll(held, [CAP.DAC_OVERRIDE])
-  const givesOwners = hasAll(held, Object.values(CAP)) && !hasSingleId()
-  const isTrusted = givesOwners && !isUserNamespace() && hasAll(held, Object.values(CAP_OF_ROOT))
+  const overridesModes = hasCapability(CAP.DAC_OVERRIDE)
+  const givesOwners = Object.values(CAP).every(hasCapability) && !hasSingleId()
+  const isTrusted =
+    givesOwners && !isUserNamespace() && Object.values(CAP_OF_ROOT).every(hasCapability)
   return { givesOwners, overridesModes, marks: isTrusted ? 'trusted' : 'user' }
+}
+
+let held: bigint | undefined
+
+/** Whether this process has a capability, by the kernel's number. Spec: capabilities(7) */
+export function hasCapability(number: number): boolean {
+  held ??= heldCapabilities()
+  return ((held >> BigInt(number)) & 1n) === 1n
 }
 
 /** Those of the main thread: another one may act as the user of a step for a moment. */
 function heldCapabilities(): bigint {
   const status = readFileSync('/proc/self/status', 'latin1')
   return BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? '0'}`)
-}
-
-function hasAll(held: bigint, capabilities: readonly number[]): boolean {
-  return capabilities.every((number) => ((held >> BigInt(number)) & 1n) === 1n)
 }

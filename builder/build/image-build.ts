@@ -8,6 +8,7 @@ import {
   type StepLayer,
   takenBy,
 } from '#builder/export'
+import { ownersObstacle } from '#builder/layer'
 import type { Settings } from '#builder/options'
 import type { Plan } from '#builder/plan'
 import {
@@ -19,7 +20,7 @@ import {
   Solver,
 } from '#builder/solve'
 import type { Store } from '#cache'
-import { hostPlatform, MORE_IDS, type Platform, type Resources } from '#core'
+import { hostPlatform, type Platform, type Resources } from '#core'
 import { rewriteTimes } from './rewrite-times.ts'
 import type { Services } from './services.ts'
 
@@ -115,7 +116,7 @@ function* warningsAbout(layers: readonly StepLayer[], store: Store): Generator<s
     yield `the image has ${length} layers: docker's overlay2 driver takes no more than 128; join steps, or copy the result into a stage with fewer`
   }
   const presumed = presumedOwners({ layers }, store)
-  if (presumed !== undefined) yield `${describePresumed(presumed)} (${MORE_IDS})`
+  if (presumed !== undefined) yield `${describePresumed(presumed)} (${ownersObstacle().remedy})`
 }
 
 async function finishLayers(

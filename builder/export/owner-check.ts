@@ -1,9 +1,9 @@
+import { ownersObstacle } from '#builder/layer'
 import type { Store } from '#cache'
 import {
   compressionOf,
   formatOwnedFiles,
   joinOwnedFiles,
-  MORE_IDS,
   type OwnedFiles,
   TsbuildError,
 } from '#core'
@@ -30,7 +30,7 @@ function isFromElsewhere({ blob }: ImageLayer): boolean {
 
 /** The files whose owners are presumed, as a warning or an error says it. */
 export function describePresumed(files: OwnedFiles): string {
-  return `steps with one user id only changed files of other owners, who may be wrong now: ${formatOwnedFiles(files)}`
+  return `steps that could not give files owners changed files of others, who may be wrong now: ${formatOwnedFiles(files)}`
 }
 
 /** @throws {TsbuildError} PERMISSION_DENIED for an image with owners that are presumed */
@@ -39,6 +39,6 @@ export function checkOwners(images: readonly FinishedImage[], store: Store): voi
   if (found.length === 0) return
   throw new TsbuildError(`push: ${describePresumed(joinOwnedFiles(found))}`, {
     code: 'PERMISSION_DENIED',
-    hint: `${MORE_IDS}, and build again; or push it all the same with --ignore-chown-errors`,
+    hint: `${ownersObstacle().remedy}, and build again; or push it all the same with --ignore-chown-errors`,
   })
 }

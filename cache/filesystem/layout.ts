@@ -98,7 +98,10 @@ export function ensureFolders(layout: Layout): void {
     const root = ensureFolder(layout.root)
     const us = process.geteuid?.()
     if (root.uid !== us) {
-      throw invalidStoreError(`${doing}: it belongs to user ${root.uid}, not to ${us}`)
+      throw new TsbuildError(`${doing}: it belongs to user ${root.uid}, not to ${us}`, {
+        code: 'STORE_INVALID',
+        hint: `name a folder that is this user's with --root or TSBUILD_ROOT: ${layout.root}/tsbuild, say, if you may make it`,
+      })
     }
     const stranger = isMade(layout)
       ? undefined

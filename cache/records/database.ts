@@ -207,7 +207,8 @@ class DamagedError extends Error {
 
 function connect(path: string): DatabaseSync {
   const connection = new DatabaseSync(path)
-  connection.exec(`PRAGMA busy_timeout = ${BUSY_MILLISECONDS}`)
+  // Nothing but the store need be writable: temporary files would go to /var/tmp or /tmp.
+  connection.exec(`PRAGMA busy_timeout = ${BUSY_MILLISECONDS}; PRAGMA temp_store = MEMORY`)
   return connection
 }
 

@@ -237,7 +237,7 @@ export class DirectoryWriter {
       setXattr(this.root.place(path), opaqueXattr(), Buffer.from('y'))
     } catch (cause) {
       // A tmpfs before Linux 6.6, and some network file systems.
-      if (errnoOf(cause) !== 'EOPNOTSUPP' || this.#kept === undefined) throw cause
+      if (errnoOf(cause) !== 'ENOTSUP' || this.#kept === undefined) throw cause
       this.#kept.add(path, { isOpaque: true })
     }
   }
@@ -292,7 +292,7 @@ export class DirectoryWriter {
         setXattr(this.root.place(path), name, value)
       } catch (cause) {
         const errno = errnoOf(cause)
-        if (errno !== 'EOPNOTSUPP' && (errno !== 'EPERM' || name !== CAPABILITY)) throw cause
+        if (errno !== 'ENOTSUP' && (errno !== 'EPERM' || name !== CAPABILITY)) throw cause
         if (name === CAPABILITY && this.#kept) this.#kept.add(path, { capability: value })
         else this.#options.onWarning(`left out attribute ${name} of ${quote(path)}: ${errno}`)
       }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import { fileRights } from '#builder/linux'
-import { addOwnedFile, NO_OWNED_FILES, type OwnedFiles, ownersFileOf } from '#core'
+import { fileRights, hasSingleId } from '#builder/linux'
+import { addOwnedFile, MORE_IDS, NO_OWNED_FILES, type OwnedFiles, ownersFileOf } from '#core'
 import { KeptAttributes } from './kept-attributes.ts'
 
 /**
@@ -12,6 +12,16 @@ export type Owners = 'keep' | 'drop' | 'beside'
 /** What becomes of owners in directories of layers, by the rights of this process. */
 export function layerOwners(): Owners {
   return fileRights().givesOwners ? 'keep' : 'beside'
+}
+
+const MORE_CAPABILITIES =
+  'let it have the capabilities CHOWN, DAC_OVERRIDE, FOWNER and FSETID (docker run --cap-add)'
+
+/** Why files get no owners, and what helps, where that is so. */
+export function ownersObstacle(): { readonly reason: string; readonly remedy: string } {
+  return hasSingleId()
+    ? { reason: 'there is one user id only', remedy: MORE_IDS }
+    : { reason: 'this process may not give files owners', remedy: MORE_CAPABILITIES }
 }
 
 /** Whether any of these directories has attributes beside it. */

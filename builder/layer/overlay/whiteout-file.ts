@@ -33,7 +33,7 @@ export function makeWhiteoutFile(root: RootedDirectory, path: Name): boolean {
   } catch (cause) {
     unlinkSync(root.place(path))
     const errno = errnoOf(cause)
-    if (errno !== 'EOPNOTSUPP' && errno !== 'EPERM') throw cause
+    if (errno !== 'ENOTSUP' && errno !== 'EPERM') throw cause
     return false
   }
 }
@@ -43,7 +43,7 @@ function markDirectory(root: RootedDirectory, directory: Name): void {
   const place = `${root.inside(directory)}/.`
   const mark = getXattr(place, opaqueXattr())?.toString('latin1')
   if (mark === HAS_WHITEOUT_FILES) return
-  if (mark !== undefined) throw Object.assign(new Error('it is opaque'), { code: 'EOPNOTSUPP' })
+  if (mark !== undefined) throw Object.assign(new Error('it is opaque'), { code: 'ENOTSUP' })
   setXattr(place, opaqueXattr(), Buffer.from(HAS_WHITEOUT_FILES))
 }
 

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { hasCapability } from '#disk'
 
-const SYS_ADMIN = 21n
+const SYS_ADMIN = 21
 
 /**
  * True for a process that can make the namespaces of steps only in a user namespace: an ordinary user's,
@@ -9,7 +9,5 @@ const SYS_ADMIN = 21n
 export function lacksRights(): boolean {
   if (process.platform !== 'linux') return false
   if (process.geteuid?.() !== 0) return true
-  const status = readFileSync('/proc/self/status', 'latin1')
-  const [, held = '0'] = /^CapEff:\s*([0-9a-f]+)/m.exec(status) ?? []
-  return ((BigInt(`0x${held}`) >> SYS_ADMIN) & 1n) === 0n
+  return !hasCapability(SYS_ADMIN)
 }

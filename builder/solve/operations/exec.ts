@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { hasOwnersBeside, ownersBeside } from '#builder/layer'
+import { hasOwnersBeside, ownersBeside, ownersObstacle } from '#builder/layer'
 import { fileRights } from '#builder/linux'
 import type { ExecVertex, Plan, Vertex, VertexId } from '#builder/plan'
 import type { ExitStatus, Sandbox } from '#builder/sandbox'
@@ -8,7 +8,6 @@ import type { CacheKey, LayerId, Store } from '#cache'
 import {
   type Digest,
   formatOwnedFiles,
-  MORE_IDS,
   type Platform,
   STEP_PROCESSES,
   type StepResources,
@@ -208,10 +207,11 @@ function reportOwners(vertex: ExecVertex, seen: readonly string[], reporter: Rep
   const files = ownersBeside([...new Set(seen)], 'all')
   if (files === undefined) return
   const named = formatOwnedFiles(files)
+  const { reason, remedy } = ownersObstacle()
   reporter.warnOnce(
     'owners',
     vertex,
-    `there is one user id only, so steps see files of other owners as root's: ${named} (${MORE_IDS})`,
+    `${reason}, so steps see files of other owners as root's: ${named} (${remedy})`,
   )
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { memoryDirectory, type TemporaryDirectory, writeLayout } from '../../support/peers/index.ts'
 import {
@@ -53,7 +53,7 @@ const ARCHIVE = [
   file('in/able', 'x', { mode: 0o555 }),
 ]
 
-/** None has a RUN step; `base` and `app` are images. */
+/** None has a RUN step; `base` is an image. */
 const DOCKERFILES: Readonly<Record<string, string>> = {
   'files of the context on an image': `
     FROM base
@@ -159,6 +159,41 @@ describe('an image without RUN, with few rights', function () {
       await Promise.all(asked)
     })
   }
+
+  it('is the same for two platforms', async () => {
+    const dockerfile = `
+      FROM --platform=$BUILDPLATFORM base AS one
+      FROM scratch
+      COPY --from=one /home /home
+      ADD --chmod=600 sub /$TARGETARCH/`
+    const platform = ['linux/amd64', 'linux/arm64']
+    const answers = Array.from([undefined, 'an ordinary user'], async (name) => {
+      const { child, rights } = children.get(name ?? '') ?? { rights: { prefix: [] } }
+      const asked = question(dockerfile, folderFor(rights, place.file(`platforms ${name}`)))
+      const options = { ...asked.options, platform, outputs: [{ type: 'store' } as const] }
+      return child === undefined ? await buildLimited({ options }) : await child.ask({ options })
+    })
+    const [wanted, found] = await Promise.all(answers)
+    assert.equal((wanted as BuildAnswer).diffIds.length, 4)
+    assert.deepEqual(found, wanted)
+  })
+
+  it('is written over files that an earlier build of an ordinary user has closed', async () => {
+    const dockerfile = 'FROM scratch\nADD archive.tar /\n'
+    const { child, rights } = children.get('an ordinary user') ?? assert.fail()
+    const folder = folderFor(rights, place.file('closed'))
+    const asked = question(dockerfile, folder)
+    const outputs = [{ type: 'local', dest: `${folder}/files`, mode: 'delete' }] as const
+    const options = { ...asked.options, outputs, allow: ['buildx.local.delete'] }
+    await child.ask({ options })
+    const more = `${dockerfile}COPY one /in/more`
+    await child.ask({ options: { ...options, dockerfile: more } })
+    assert.deepEqual(readdirSync(`${folder}/files/in`), ['able', 'file', 'more'])
+    await child.ask({ options })
+    assert.deepEqual(readdirSync(`${folder}/files/in`), ['able', 'file'])
+    assert.equal(lstatSync(`${folder}/files/in`).mode & 0o7777, 0)
+    assert.equal(lstatSync(`${folder}/files/in/file`).mode & 0o7777, 0o4000)
+  })
 
   it('is the same where processes of all rights use one store by turns', async () => {
     const dockerfile = DOCKERFILES['stages on stages'] ?? assert.fail()

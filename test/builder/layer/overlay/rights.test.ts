@@ -51,6 +51,19 @@ const UPPER = [
   hardlink('ping3', 'ping', ONE),
 ]
 
+/** $1: a folder; the rest is the command. A ramfs has no attributes, and an overlay takes no whiteouts. */
+const MOUNT = `
+set -e
+mount -t ramfs none "$1"
+cd "$1"
+mkdir below above work ramfs overlay
+mount -t overlay -o lowerdir=below,upperdir=above,workdir=work none overlay
+chmod 1777 ramfs overlay
+shift
+exec "$@"
+`
+const POOR_FILE_SYSTEMS = { attributes: 'ramfs/place', 'whiteouts either': 'overlay/place' }
+
 describe('a layer that is made with few rights', () => {
   const files = temporary()
   const children = new Map<string, { readonly child: AnsweringProcess; readonly rights: Rights }>()
@@ -76,9 +89,7 @@ describe('a layer that is made with few rights', () => {
 
   /** As root of the machine makes them. */
   function expected(tars: readonly string[]): Promise<MadeLayers> {
-    const place = files.fresh()
-    mkdirSync(place)
-    return makeLayers({ tars, place })
+    return makeLayers({ tars, place: files.fresh() })
   }
 
   async function made(name: string, tars: readonly string[]): Promise<MadeLayers> {
@@ -95,6 +106,20 @@ describe('a layer that is made with few rights', () => {
       assert.equal(new Set(wanted.merged).size, 1)
       assert.deepEqual(await made(name, tars), wanted)
     })
+  }
+
+  for (const [kind, folder] of Object.entries(POOR_FILE_SYSTEMS)) {
+    for (const uid of [0, 4711]) {
+      it(`is the same on a file system that has no ${kind}, for user ${uid}`, async () => {
+        const place = files.fresh()
+        mkdirSync(place)
+        const prefix = ['unshare', '--mount', 'sh', '-c', MOUNT, 'sh', place]
+        using child = new AnsweringProcess(CHILD, { prefix, uid })
+        const tars = stored([LOWER, UPPER])
+        const question = { tars, place: `${place}/${folder}` }
+        assert.deepEqual(await child.ask(question), await expected(tars))
+      })
+    }
   }
 
   it('is the same whatever it holds', async () => {

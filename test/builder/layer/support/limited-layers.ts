@@ -1,5 +1,5 @@
 /** Makes layers in a process with limited rights: see `LIMITED`. */
-import { closeSync, createReadStream, lstatSync, openSync, readdirSync } from 'node:fs'
+import { closeSync, createReadStream, lstatSync, mkdirSync, openSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   applyLayer,
@@ -18,7 +18,7 @@ import { answer, becomeUser } from '../../../support/rights/index.ts'
 export interface LayersTask {
   /** Bottom first. */
   readonly tars: readonly string[]
-  /** Exists and is empty. */
+  /** Is made unless it is there. */
   readonly place: string
 }
 
@@ -35,6 +35,7 @@ export interface MadeLayers {
 
 /** Applies layers, and reads, copies and merges what came of it. */
 export async function makeLayers({ tars, place }: LayersTask): Promise<MadeLayers> {
+  mkdirSync(place, { recursive: true })
   const owners = layerOwners()
   const warnings: string[] = []
   const onWarning = (text: string): void => void warnings.push(text)
