@@ -153,7 +153,7 @@ export const ROWS: readonly Row[] = [
     name: 'default, root, no-new-privileges',
     kind: { image: 'tsbuild', options: NO_NEW_PRIVILEGES },
     fails: { users: NO_SET_UID, capabilities: NO_SET_UID },
-    warnings: [IN_PLACE],
+    warnings: [IN_PLACE, NO_SET_UID_PROGRAMS],
   },
   {
     name: 'default, uid 1000',

@@ -12,6 +12,11 @@ export async function digestOf(registry: Registry, image: string): Promise<strin
   return digest
 }
 
+/** What this machine's image of a build is called in the registry. */
+export function hostImage(build: Build): string {
+  return `host/${build}:latest`
+}
+
 /** Makes each build on this machine when it is first asked for. */
 export class HostBuilds {
   readonly #registry: Registry
@@ -37,7 +42,7 @@ export class HostBuilds {
   }
 
   async #build(build: Build): Promise<string> {
-    const image = `host/${build}:latest`
+    const image = hostImage(build)
     const { host } = this.#registry
     await mustBuild([...flagsOf(build, host), '-t', `${host}/${image}`, this.#contextOf(build)], {
       root: this.#directory.file('host-store'),
