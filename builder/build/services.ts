@@ -116,7 +116,7 @@ export class Services implements AsyncDisposable {
       scratch: () => this.#scratchDirectory(),
       work: {
         copyUpper: (paths, signal) => pool.run('copyUpper', paths, signal),
-        dropForeignMarks: (upper, signal) => pool.run('dropForeignMarks', upper, signal),
+        adoptFuseUpper: (written, signal) => pool.run('adoptFuseUpper', written, signal),
       },
       onChoice: (value, reason) =>
         onEvent({

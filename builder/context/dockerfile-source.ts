@@ -20,10 +20,12 @@ export interface DockerfileOptions {
   /** The folder with the context's files. */
   readonly context: string
   /**
-   * `fetched`: `file` is taken from the context and cannot lead out of it, and no ignore file counts.
-   * `local`: `file` is taken from the current directory.
+   * `fetched`: `file` is taken from the context and cannot lead out of it. `local`: `file` is taken from
+   * the current directory.
    */
   readonly origin: 'local' | 'fetched'
+  /** Whether the ignore file counts. */
+  readonly ignores: boolean
   readonly file: string | undefined
   /** The Dockerfile itself. */
   readonly dockerfile: string | Buffer | undefined
@@ -48,10 +50,12 @@ export interface LoadedDockerfile {
  * @throws {TsbuildError} CONTEXT_INVALID when it cannot be read, CANCELLED
  */
 export async function loadDockerfile(options: DockerfileOptions): Promise<LoadedDockerfile> {
-  const { context, origin } = options
+  const { context, origin, ignores } = options
   const { name, path, bytes } = await readDockerfile(options)
   const source = { filename: name, text: bytes.toString() }
-  const ignore = origin === 'local' ? (readIgnoreFile(context, path)?.text ?? '') : ''
+  const inContext = origin === 'fetched' && options.dockerfile === undefined
+  const beside = inContext ? join(context, name) : path
+  const ignore = ignores ? (readIgnoreFile(context, beside)?.text ?? '') : ''
   const parsed = parseDockerfile(bytes, { frontend: options.frontend })
   return { parsed, source, path: path && resolve(path), ignore }
 }

@@ -11,7 +11,11 @@ import type { Store } from '#cache'
 import { type Material, type OnEvent, Resources, reported, TsbuildError } from '#core'
 import type { ParseOptions } from '#parser'
 import { type ContextLocation, type FolderSource, folderProblem } from './context-location.ts'
-import { type LoadedDockerfile, loadDockerfile } from './dockerfile-source.ts'
+import {
+  type DockerfileOptions,
+  type LoadedDockerfile,
+  loadDockerfile,
+} from './dockerfile-source.ts'
 import { type FetchContextDeps, type FetchedContext, fetchContext } from './fetch-context.ts'
 import { readDownloaded } from './read-downloaded.ts'
 
@@ -36,6 +40,8 @@ export interface ContextRequest {
   readonly file: string | undefined
   /** The Dockerfile itself. */
   readonly dockerfile: string | undefined
+  /** The ignore file of a fetched context counts, too. */
+  readonly ignoresInFetched: boolean
   readonly frontend: ParseOptions['frontend']
   readonly buildArgs: Readonly<Record<string, string>>
   /** How git reaches its remotes. */
@@ -83,6 +89,7 @@ export async function openContext(
       : await openFetched(opening.use(await fetchContext(context, fetching)), {
           ...written,
           signal,
+          ignores: request.ignoresInFetched,
         })
   return { ...opened, materials, ...disposeWith(opening) }
 }
@@ -97,19 +104,22 @@ type Written = Pick<ContextRequest, 'file' | 'dockerfile' | 'frontend'>
 type Reading = Written & Pick<ContextRequest, 'signal'>
 
 async function openFolder({ path }: FolderSource, reading: Reading): Promise<LocalContext> {
-  const { file, dockerfile, frontend, signal } = reading
-  const wanted = { context: path, origin: 'local', file, dockerfile, frontend, signal } as const
-  const loaded = await loadDockerfile(wanted)
+  const loaded = await loadDockerfile({ ...reading, context: path, origin: 'local', ignores: true })
   return { loaded, directory: path, transient: false, createdAt: async () => undefined }
 }
 
-async function openFetched(fetched: FetchedContext, reading: Reading): Promise<LocalContext> {
+async function openFetched(
+  fetched: FetchedContext,
+  reading: Reading & Pick<DockerfileOptions, 'ignores'>,
+): Promise<LocalContext> {
   const { directory, transient, createdAt } = fetched
   if (fetched.dockerfile !== undefined) checkOnly(reading)
-  const { file, frontend, signal } = reading
-  const dockerfile = fetched.dockerfile ?? reading.dockerfile
-  const wanted = { context: directory, origin: 'fetched', file, frontend, signal } as const
-  const loaded = await loadDockerfile({ ...wanted, dockerfile })
+  const loaded = await loadDockerfile({
+    ...reading,
+    context: directory,
+    origin: 'fetched',
+    dockerfile: fetched.dockerfile ?? reading.dockerfile,
+  })
   return { loaded, directory, transient, createdAt }
 }
 

@@ -20,7 +20,7 @@ export {
 export { presumeOwners } from './overlay/presume-owners.ts'
 export { fileXattrs, RawTree, rawTree } from './overlay/raw-tree.ts'
 export { removeOthers } from './overlay/remove-others.ts'
-export { StackTree, stackTree } from './overlay/stack-tree.ts'
+export { type Found, StackTree, stackTree } from './overlay/stack-tree.ts'
 export { omitUnchanged } from './overlay/unchanged.ts'
 export { resolveInTree } from './paths/resolve.ts'
 export { newestFile } from './tar/newest-file.ts'

@@ -24,6 +24,8 @@ export interface BuildOptions {
   readonly context: string | Bytes
   /** A folder in the context that takes its place; links in it lead nowhere else. */
   readonly contextFolder?: string
+  /** The ignore file counts of a context that is not a folder of this machine, too. Default: false. */
+  readonly ignoresInFetched?: boolean
   /**
    * Path of the Dockerfile: relative to the current directory where the context is a folder, to the
    * context's root where it is not; or its URL. Default: `Dockerfile` in the context.

@@ -38,6 +38,7 @@ import { resolveSteps } from './step-options.ts'
 /** `BuildOptions` with everything filled in and every mistake found that needs no work to find. */
 export interface Settings {
   readonly context: ContextLocation
+  readonly ignoresInFetched: boolean
   readonly contexts: NamedSources
   readonly file: string | undefined
   readonly dockerfile: string | undefined
@@ -88,6 +89,7 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
   refuseAttestations(buildArgs)
   const settings: Settings = {
     context: contextOf(options.context, options.contextFolder),
+    ignoresInFetched: options.ignoresInFetched ?? false,
     contexts: parseNamedContexts(options.contexts ?? {}),
     file: options.file,
     dockerfile: options.dockerfile,

@@ -12,6 +12,6 @@ export {
   type SnapshotterKind,
 } from './spec/snapshotter.ts'
 export { copyUpper } from './upper/copy-upper.ts'
-export { dropForeignMarks } from './upper/foreign-marks.ts'
+export { adoptFuseUpper } from './upper/fuse-upper.ts'
 /** @internal */
 export { createWritable } from './upper/writable.ts'

@@ -23,6 +23,12 @@ export interface BuildRequest {
   readonly stdin: 'context' | 'dockerfile' | undefined
 }
 
+/** What is written when the build has ended. */
+function written(...files: readonly (string | undefined)[]): Pick<BuildOptions, 'keep'> {
+  const keep = files.filter((path) => path !== undefined)
+  return keep.length === 0 ? {} : { keep }
+}
+
 const NETWORKS = ['default', 'none', 'host'] as const
 
 /**
@@ -64,7 +70,7 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
       ...optional('jobs', jobs(args.text('jobs'))),
       ...optional('root', args.text('root')),
       insecureRegistries: args.list('insecure-registry'),
-      keep: [iidfile, metadataFile].filter((path) => path !== undefined),
+      ...written(iidfile, metadataFile),
     },
     progress: parseProgress(args, shell.env),
     debug: args.has('debug'),

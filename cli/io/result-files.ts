@@ -1,8 +1,8 @@
-import { accessSync, constants, lstatSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, lstatSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { BuildResult } from '#builder'
 import { PendingFile } from '#builder/linux'
-import { ioError } from '#core'
+import { errnoOf, ioError } from '#core'
 
 /**
  * Removes the result of an earlier build at `path`, which a failed build would leave there, and checks
@@ -12,14 +12,16 @@ import { ioError } from '#core'
 export function prepareResultFile(path: string): void {
   try {
     accessSync(dirname(path), constants.W_OK | constants.X_OK)
-    if (isReplaceable(path)) rmSync(path, { force: true })
+    if (isFile(path)) unlinkSync(path)
   } catch (cause) {
-    throw ioError(`write ${path}`, cause)
+    if (!hasToStay(path, cause)) throw ioError(`write ${path}`, cause)
+    truncateSync(path)
   }
 }
 
 /**
- * Writes a whole file or nothing; a device or pipe (`/dev/stdout`) is written to as it is.
+ * Writes a whole file or nothing; what cannot be replaced is written to as it is: a device, a pipe
+ * (`/dev/stdout`), a file that is a mount (`/dev/termination-log`).
  * @param mode of a file that is made; the umask takes from it
  * @throws {TsbuildError} IO_FAILED, PERMISSION_DENIED, NO_SPACE
  */
@@ -28,7 +30,8 @@ export function writeResultFile(path: string, content: string, mode: number = 0o
     if (isReplaceable(path)) replaceFile(path, content, mode)
     else writeFileSync(path, content)
   } catch (cause) {
-    throw ioError(`write ${path}`, cause)
+    if (!hasToStay(path, cause)) throw ioError(`write ${path}`, cause)
+    writeFileSync(path, content)
   }
 }
 
@@ -54,4 +57,22 @@ export function buildMetadata(result: BuildResult): string {
 function isReplaceable(path: string): boolean {
   const stat = lstatSync(path, { throwIfNoEntry: false })
   return stat === undefined || stat.isFile()
+}
+
+/** Of a mount, and of a folder that may not be changed. */
+const NOT_REPLACED: ReadonlySet<string | undefined> = new Set(['EBUSY', 'EACCES', 'EPERM', 'EROFS'])
+
+/** Whether a file could not be replaced, and can be written to. */
+function hasToStay(path: string, failure: unknown): boolean {
+  if (!NOT_REPLACED.has(errnoOf(failure)) || !isFile(path)) return false
+  try {
+    accessSync(path, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function isFile(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true
 }

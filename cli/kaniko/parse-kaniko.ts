@@ -45,11 +45,14 @@ export function parseKaniko(args: Arguments, env: Environment): KanikoRequest {
   }
   const context = parseKanikoContext(args, env)
   const { file, besidePath } = locateDockerfile(args, context)
+  const digestFiles = parseDigestFiles(args, destinations)
+  const configDir = configDirOf(args.text('kaniko-dir') || undefined, env)
   return {
     context,
     besidePath,
     options: {
       ...optional('file', file),
+      ignoresInFetched: true,
       ...optional('contextFolder', args.text('context-sub-path') || undefined),
       ...optional('target', args.text('target') || undefined),
       ...optional('platform', args.text('custom-platform') || args.text('customPlatform')),
@@ -58,6 +61,8 @@ export function parseKaniko(args: Arguments, env: Environment): KanikoRequest {
       tags: destinations,
       outputs: outputs(args, noPush),
       noCache: !args.has('cache'),
+      keep: [...digestFiles.map(({ path }) => path), configDir],
+      ...optional('root', env.TSBUILD_ROOT || undefined),
       ...(args.has('reproducible') ? { reproducible: true } : {}),
       insecureRegistries: [
         ...args.list('insecure-registry'),
@@ -68,8 +73,8 @@ export function parseKaniko(args: Arguments, env: Environment): KanikoRequest {
       bases: args.has('insecure-pull') || args.has('skip-tls-verify-pull'),
       destinations: args.has('insecure') || args.has('skip-tls-verify'),
     },
-    digestFiles: parseDigestFiles(args, destinations),
-    configDir: configDir(args.text('kaniko-dir') || undefined, env),
+    digestFiles,
+    configDir,
     log: parseLogSettings(args),
     notices: notices(args),
   }
@@ -149,7 +154,7 @@ function compression(text = ''): { readonly compression?: LayerCompression } {
   throw usageError(`unknown compression "${text}"`, 'choose gzip or zstd')
 }
 
-function configDir(kanikoDir: string | undefined, env: Environment): string {
+function configDirOf(kanikoDir: string | undefined, env: Environment): string {
   // kaniko moves its folder, and the credentials with it.
   if (kanikoDir !== undefined) return join(kanikoDir, '.docker')
   return env.DOCKER_CONFIG || join(env.KANIKO_DIR || '/kaniko', '.docker')

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { KANIKO_FLAGS } from '../../cli/kaniko/kaniko-flags.ts'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
@@ -20,6 +21,15 @@ describe('documents', () => {
     const inDocs = [...read('docs/errors.md').matchAll(/^\| `([A-Z_]+)`/gm)].map(([, code]) => code)
     assert.ok(inCode.length > 15)
     assert.deepEqual(inDocs.toSorted(), inCode.toSorted())
+  })
+
+  it('list every flag of kaniko, and no other', () => {
+    const [, text = ''] = read('docs/kaniko.md').split('## Flags')
+    const rows = (text.split('\n## ')[0] ?? '').matchAll(/^\| (`-.*?) \|/gm)
+    const inDocs = [...rows].flatMap(([, cell = '']) =>
+      [...cell.matchAll(/`--([A-Za-z-]+)`/g)].map(([, name]) => name),
+    )
+    assert.deepEqual(inDocs.toSorted(), KANIKO_FLAGS.map(({ name }) => name).toSorted())
   })
 
   it('name only files that exist', () => {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import type { ImageContexts } from '../../image/build-image.ts'
 import {
+  type Dockerd,
+  readImage,
   run,
   startDockerd,
   type TemporaryDirectory,
@@ -47,20 +49,65 @@ describe('the image tsbuild', function () {
     }
   })
 
-  it('runs under docker, as any user', async () => {
-    await using daemon = await startDockerd()
-    await daemon.docker(['load', '-i', archive])
-    const start = ['run', '--rm', '--network=none', '--read-only']
-    for (const user of ['0:0', '1000:1000', '123456:0']) {
-      const context = directory.file(`docker-${user.replace(':', '-')}`)
+  describe('under docker', () => {
+    let daemon: Dockerd
+
+    before(async () => {
+      daemon = await startDockerd()
+      await daemon.docker(['load', '-i', archive])
+    })
+    after(() => daemon[Symbol.asyncDispose]())
+
+    it('builds as any user', async () => {
+      const context = directory.file('docker')
       mkdirSync(context)
       writeFileSync(`${context}/Dockerfile`, 'FROM scratch\nCOPY Dockerfile /\n')
-      const mount = ['-v', `${context}:/workspace:ro`, '--user', user, '--cap-drop=ALL']
-      const version = await daemon.docker([...start, ...mount, 'tsbuild', '--version'])
-      assert.match(version.stdout, /^tsbuild \d+\.\d+\.\d+ \(node v24\./)
-      const shell = ['--entrypoint', 'sh', 'tsbuild', '-c', 'test -w $TSBUILD_ROOT && pwd']
-      assert.equal((await daemon.docker([...start, ...mount, ...shell])).stdout, '/workspace\n')
-    }
+      const start = ['run', '--rm', '--network=none', '--read-only', '--cap-drop=ALL']
+      for (const user of ['0:0', '1000:1000', '123456:0']) {
+        const named = [...start, '-v', `${context}:/workspace:ro`, '--user', user, 'tsbuild']
+        const version = await daemon.docker([...named, '--version'])
+        assert.match(version.stdout, /^tsbuild \d+\.\d+\.\d+ \(node v24\./)
+        const built = await daemon.docker([...named, '-o', 'type=tar', '.'])
+        assert.match(built.stdout, /^Dockerfile\0/)
+      }
+    })
+
+    it('goes on when steps have replaced its root', async () => {
+      const context = directory.file('steps')
+      mkdirSync(context)
+      cpSync('/bin/busybox', `${context}/busybox`)
+      await commitFiles(directory.file('repositories/r'), { file: 'of the repository' })
+      await using server = await startGitServer(directory.file('repositories'))
+      const dockerfile = [
+        'FROM scratch AS base',
+        'COPY --chmod=755 busybox /bin/busybox',
+        'RUN ["busybox", "--install", "-s", "/bin"]',
+        'RUN ls / /tsbuild > /seen 2>&1 || true',
+        'FROM base AS added',
+        `ADD ${server.origin}/r/.git /added`,
+        'RUN test -e /seen && ls /added > /listed',
+        'FROM scratch',
+        'COPY --from=added /listed /added/file /',
+      ]
+      writeFileSync(`${context}/Dockerfile`, dockerfile.join('\n'))
+      const script =
+        '/kaniko/executor --context=. --no-push --tar-path=/workspace/image.tar && ls -l / && git --version'
+      const shell = ['--entrypoint', 'sh', 'tsbuild', '-c', script]
+      const mount = ['-v', `${context}:/workspace`]
+      const outcome = await daemon.docker(['run', '--rm', '--network=host', ...mount, ...shell])
+      assert.match(outcome.stderr, /run in place/)
+      assert.match(outcome.stdout, / seen$/m, 'the root is that of the last stage with steps')
+      assert.match(outcome.stdout, /^git version/m)
+      const layout = `oci:${directory.file('steps-layout')}`
+      await run('skopeo', [
+        '--insecure-policy',
+        'copy',
+        `docker-archive:${context}/image.tar`,
+        layout,
+      ])
+      const { tree } = await readImage(layout, directory.path, 'steps-image')
+      assert.deepEqual([...tree.keys()], ['/', '/file', '/listed'])
+    })
   })
 
   describe('when only its own files are left in the root', () => {

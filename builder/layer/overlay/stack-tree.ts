@@ -12,7 +12,7 @@ const NONE: readonly RawTree[] = []
 const MAX_OPEN_TOTAL = 256
 
 /** The layer that has a name of the merged view. */
-interface Found {
+export interface Found {
   readonly layer: RawTree
   readonly stat: FileStat
 }
@@ -46,7 +46,7 @@ export class StackTree implements Tree {
 
   lstat(path: Name): FileStat | undefined {
     if (path === '') return this.#layers[0]?.lstat(path) ?? BARE_DIRECTORY
-    return this.#find(path)?.stat
+    return this.find(path)?.stat
   }
 
   readdir(path: Name): readonly Name[] {
@@ -89,12 +89,13 @@ export class StackTree implements Tree {
   }
 
   #get(path: Name): Found {
-    const found = this.#find(path)
+    const found = this.find(path)
     if (found !== undefined) return found
     throw treeError(`find ${quote(path)}`, 'no such file')
   }
 
-  #find(path: Name): Found | undefined {
+  /** What `lstat` says, and the layer that has it: for callers that need more of it. */
+  find(path: Name): Found | undefined {
     const layers = path === '' ? this.#layers : this.#layersOf(parentOf(path))
     for (const layer of layers ?? []) {
       const stat = layer.lstat(path)

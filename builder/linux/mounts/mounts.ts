@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { AT_FDCWD, cString, syscall, trySyscall } from '../system/syscalls.ts'
+import { AT_FDCWD, cString, SystemError, syscall, trySyscall } from '../system/syscalls.ts'
 
 /** Flags of mount(2) that are used here. */
 export const MS: Readonly<
@@ -19,6 +19,7 @@ export const MS: Readonly<
 
 const MNT_DETACH = 2
 const ENOSYS = 38
+const EPERM = 1
 const AT_RECURSIVE = 0x8000
 
 /** The arguments of mount(2). */
@@ -89,12 +90,24 @@ export function detachMount(target: string): void {
 /**
  * Makes the directory `root` (a mount point, open as a descriptor) the root of this mount namespace
  * and detaches the old one. Nothing is made inside the new root, and the working directory is `/`.
+ *
+ * Filters of container engines refuse pivot_root(2) even to those who may mount. There the new root covers
+ * the old one, as at the start of a machine: no path leads below, because the old root is at the top of
+ * the namespace and `..` ends there. Processes that enter the namespace get the new root; one that was in it
+ * before keeps the old one.
  */
-export function pivotRoot(root: number, oldRoot: number): void {
+export function pivotRoot(root: number, oldRoot: number): 'detached' | 'covered' {
   const here = cString('.')
   syscall('fchdir', [root], 'new root')
-  syscall('pivot_root', [here, here], 'new root')
+  const result = trySyscall('pivot_root', [here, here])
+  if (result === -EPERM) {
+    mount('/', { source: '.', flags: MS.MOVE })
+    syscall('chroot', [here], 'new root')
+    return 'covered'
+  }
+  if (result < 0) throw new SystemError(-result, 'pivot_root', 'new root')
   syscall('fchdir', [oldRoot], 'old root')
   detachMount('.')
   syscall('fchdir', [root], 'new root')
+  return 'detached'
 }

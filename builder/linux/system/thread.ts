@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { readlinkSync } from 'node:fs'
 import { basename } from 'node:path'
-import { syscall } from './syscalls.ts'
+import { SystemError, syscall, trySyscall } from './syscalls.ts'
 
 /** The number that the kernel gives the calling thread. */
 export function threadId(): number {
@@ -18,8 +18,12 @@ export function enterDirectory(descriptor: number): void {
   syscall('fchdir', [descriptor], 'working directory')
 }
 
-/** Sets the host name of the calling thread's UTS namespace. */
-export function setHostname(name: string): void {
+/** Sets the host name of the calling thread's UTS namespace. @returns false where a filter refuses that */
+export function setHostname(name: string): boolean {
   const bytes = Buffer.from(name, 'utf8')
-  syscall('sethostname', [bytes, bytes.length], name)
+  const result = trySyscall('sethostname', [bytes, bytes.length])
+  if (result < 0 && result !== -EPERM) throw new SystemError(-result, 'sethostname', name)
+  return result >= 0
 }
+
+const EPERM = 1

@@ -1,8 +1,9 @@
 /** What is said once where steps are limited, or isolated less than usual. */
 import { canSetGroups } from '#builder/linux'
 import { hasNoNewPrivileges, type ProcessStatus } from '#builder/namespaces'
-import { MORE_IDS, TsbuildError } from '#core'
+import { MORE_IDS, TsbuildError, unreachable } from '#core'
 import type { Controller } from '../limits/group-setting.ts'
+import type { SharedPart } from '../process/prepared-step.ts'
 
 /** What steps have or lack because of how this process was started. */
 export function noticesOf(status: ProcessStatus): readonly TsbuildError[] {
@@ -42,12 +43,22 @@ export function missingLimitNotice(
   return notice(`${effect}: ${message}`, hint)
 }
 
-/** Steps have the /proc of the container. */
-export function sharedProcNotice(): TsbuildError {
-  return notice(
-    'steps see the processes of this container, and of each other: its /proc is masked, so the kernel lets them mount none',
-    'unmask it: docker run --security-opt systempaths=unconfined, procMount: Unmasked of Kubernetes',
-  )
+/** Steps have a part of the container's. */
+export function sharedPartNotice(part: SharedPart): TsbuildError {
+  switch (part) {
+    case 'proc':
+      return notice(
+        'steps see the processes of this container, and of each other: its /proc is masked, so the kernel lets them mount none',
+        'unmask it: docker run --security-opt systempaths=unconfined, procMount: Unmasked of Kubernetes',
+      )
+    case 'hostname':
+      return notice(
+        'steps have the host name of this container: a filter of system calls refuses them another',
+        'start it without the filter: --security-opt seccomp=unconfined',
+      )
+    default:
+      return unreachable(part)
+  }
 }
 
 /** Steps have the network of the container. */

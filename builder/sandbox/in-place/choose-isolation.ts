@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { missingNamespacesError } from '#builder/namespaces'
 import { type Isolation, TsbuildError } from '#core'
-import { whyNotInContainer } from './container.ts'
+import { readSurroundings, whyNotInContainer } from './container.ts'
 import { missingRightsError } from './needed-rights.ts'
 
 /** A file of the image tsbuild: its containers are made for steps in place. */
@@ -20,7 +20,7 @@ export function chooseIsolation(wanted: Isolation | 'auto', env: NodeJS.ProcessE
     if (missing === undefined) return 'namespaces'
     if (!existsSync(MARKER)) throw missing
   }
-  const reason = whyNotInContainer(env)
+  const reason = whyNotInContainer(readSurroundings(env))
   if (reason !== undefined) throw notInContainerError(reason)
   const missing = missingRightsError()
   if (missing !== undefined) throw missing

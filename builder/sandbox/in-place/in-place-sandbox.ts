@@ -8,7 +8,7 @@ import type { RunningProcess, Sandbox, StartOptions } from '../spec/sandbox.ts'
 import { removeHostLines } from './host-lines.ts'
 import { InPlaceStep } from './in-place-step.ts'
 import type * as inPlaceTasks from './in-place-tasks.ts'
-import { removeAbandonedFiles } from './memory-files.ts'
+import { removeAbandonedFiles } from './mounts/memory-files.ts'
 import { protectBuilder } from './protect-builder.ts'
 import type { InPlaceSettings } from './step-run.ts'
 

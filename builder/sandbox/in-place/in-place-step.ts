@@ -6,8 +6,8 @@ import type { ProcessSpec } from '../spec/process-spec.ts'
 import type { ExitStatus, RunningProcess, StartOptions } from '../spec/sandbox.ts'
 import { StepHandle } from '../threads/step-handle.ts'
 import { listenOn } from '../threads/step-listener.ts'
-import { signalProcess } from './descendants.ts'
 import type * as inPlaceTasks from './in-place-tasks.ts'
+import { signalProcess } from './processes/descendants.ts'
 import type { InPlaceLaunched } from './step-run.ts'
 
 /** One step in place, from its request to its last process. */

@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs'
 import { ownCapabilities } from '#builder/linux'
 import { TsbuildError } from '#core'
 
@@ -22,11 +23,27 @@ export function missingRightsError(own: bigint = ownCapabilities()): TsbuildErro
   const missing = Object.entries(NEEDED).flatMap(([name, number]) => {
     return ((own >> BigInt(number)) & 1n) === 0n ? [name] : []
   })
-  if (missing.length === 0) return undefined
+  if (missing.length === 0) return isWritable('/') ? undefined : readonlyError()
   const what = missing.length === 1 ? 'capability' : 'capabilities'
   return rightsError(
     `this process lacks the ${what} ${missing.join(', ')}`,
     `leave the container the ${what} (docker run without --cap-drop, or with --cap-add; capabilities.add of Kubernetes)`,
+  )
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function readonlyError(): TsbuildError {
+  return rightsError(
+    'the root file system of this container is read-only',
+    'start the container with one that can be written to (docker run without --read-only, readOnlyRootFilesystem: false of Kubernetes)',
   )
 }
 

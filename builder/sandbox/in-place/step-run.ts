@@ -5,6 +5,7 @@ import {
   closeNamespaces,
   enterNamespaces,
   getResourceLimit,
+  mountPoints,
   O_PATH,
   openNamespaces,
   ownCapabilities,
@@ -14,7 +15,7 @@ import {
   unshareNamespaces,
 } from '#builder/linux'
 import { hasNoNewPrivileges, processStatus } from '#builder/namespaces'
-import { makeStopFlag, TsbuildError, watchStopFlag } from '#core'
+import { makeStopFlag, TsbuildError, textOfName, watchStopFlag } from '#core'
 import type { Confinement } from '../filter/confinement.ts'
 import { STEP_CAPABILITIES } from '../filter/profile.ts'
 import { stepFilter } from '../filter/step-filter.ts'
@@ -27,9 +28,9 @@ import type { StepSocket } from '../root/step-mounts.ts'
 import { imageFileReader, resolveUser, type StepUser } from '../root/step-user.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
 import { addHostLines } from './host-lines.ts'
-import { isBelow } from './place.ts'
-import { ShownMounts } from './shown-mounts.ts'
-import { SupervisedProcess } from './supervised-process.ts'
+import { isBelow } from './mounts/place.ts'
+import { ShownMounts } from './mounts/shown-mounts.ts'
+import { SupervisedProcess } from './processes/supervised-process.ts'
 
 /** What is run. */
 export interface InPlaceInput {
@@ -72,7 +73,8 @@ export function runInPlace(
     const network = spec.network === 'none' ? makeEmptyNetwork() : undefined
     if (network !== undefined) undo.push(() => closeSync(network))
     undo.push(addHostLines(spec.extraHosts))
-    const shown = new ShownMounts({ root, user, ...settings })
+    const kept = [...settings.kept, ...ownMountPoints()]
+    const shown = new ShownMounts({ root, user, kept, temporary: settings.temporary })
     undo.push(() => shown.takeBack())
     shown.show(mounts)
     const cwd = enterWorkingDirectory(root, spec.cwd, settings)
@@ -82,6 +84,13 @@ export function runInPlace(
   } finally {
     undoAll(undo)
   }
+}
+
+/** Those of the container, without its root. */
+function ownMountPoints(): readonly string[] {
+  return mountPoints()
+    .filter((path) => path !== '/')
+    .map(textOfName)
 }
 
 interface StepPlace {

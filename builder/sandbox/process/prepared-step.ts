@@ -16,11 +16,14 @@ export interface StepInput {
   readonly devicesLimited: boolean
 }
 
+/** A part of a step's isolation that the kernel may refuse. */
+export type SharedPart = 'proc' | 'hostname'
+
 /** Namespaces, a root and a pid 1, ready for the program of a step. Data: another thread starts it. */
 export interface PreparedStep {
   readonly first: FirstProcess
-  /** `shared`: its /proc shows the processes of the builder's pid namespace. */
-  readonly proc: 'own' | 'shared'
+  /** What it has of the builder's, because the kernel refuses it one of its own. */
+  readonly shared: readonly SharedPart[]
   /** Descriptors of all namespaces of the step. */
   readonly namespaces: Namespaces
   readonly root: AssembledRoot

@@ -12,10 +12,10 @@ import type { FirstProcess } from './first-process.ts'
 /** False once the kernel has refused. */
 let canMount = true
 
-/** A first process, and whose processes the /proc shows. */
+/** A first process, and whether its /proc shows the processes of its pid namespace only. */
 export interface FirstWithProc {
   readonly first: FirstProcess
-  readonly proc: 'own' | 'shared'
+  readonly hasOwnProc: boolean
 }
 
 /**
@@ -29,7 +29,7 @@ export function startWithProc(
 ): FirstWithProc {
   if (canMount) {
     try {
-      return { first: start([mountProcCall(basename(path))]), proc: 'own' }
+      return { first: start([mountProcCall(basename(path))]), hasOwnProc: true }
     } catch (cause) {
       if (!isRefused(cause)) throw cause
       canMount = false
@@ -37,7 +37,7 @@ export function startWithProc(
   }
   mount(path, { source: '/proc', flags: MS.BIND | MS.REC })
   restrictMount(path, { flags: NOTHING_SPECIAL, recursive: true })
-  return { first: start([]), proc: 'shared' }
+  return { first: start([]), hasOwnProc: false }
 }
 
 /** Mounts the procfs of the calling process's pid namespace. */

@@ -17,6 +17,7 @@ import {
   unshareNamespaces,
   unshareWorkingDirectory,
 } from '#builder/linux'
+import { TsbuildError } from '#core'
 import { stepFilter } from '../filter/step-filter.ts'
 import { OWN_NETWORK_DNS } from '../network/network-program.ts'
 import { type AssembledRoot, assembleRoot, type RootInput, type Undo } from '../root/assemble.ts'
@@ -26,7 +27,7 @@ import { mountScaffold } from '../root/scaffold.ts'
 import { endGate, type FirstProcess, releaseFirst } from './first-process.ts'
 import { startGate } from './gate-process.ts'
 import { startInit } from './init-process.ts'
-import type { PreparedStep, StepInput } from './prepared-step.ts'
+import type { PreparedStep, SharedPart, StepInput } from './prepared-step.ts'
 import { startWithProc } from './proc-mount.ts'
 
 /** A thread that prepares steps: how it comes back from their namespaces, and the facts of the host. */
@@ -78,21 +79,22 @@ function prepareInside(preparer: Preparer, input: StepInput, undo: Undo): Prepar
     makeMountsPrivate()
     const scaffold = mountScaffold(preparer.scaffold)
     enterScaffold(preparer.scaffold)
-    const { first, proc } = startWithProc(scaffold.proc, (mountProc) =>
+    const { first, hasOwnProc } = startWithProc(scaffold.proc, (mountProc) =>
       spec.init ? startInit({ mountProc, filter }) : startGate({ mountProc, filter, cgroups }),
     )
     try {
-      setHostname(spec.hostname)
+      const shared: SharedPart[] = hasOwnProc ? [] : ['proc']
+      if (!setHostname(spec.hostname)) shared.push('hostname')
       if (network === 'none') raiseLoopback()
       const names = namesIn(network, host)
       const parts = { spec, host, scaffold, cgroups, devicesLimited, network: names }
       const root = assembleRoot(parts, undo)
       const opened = openNamespaces(kindsToEnter(network))
       undo.push(() => closeNamespaces(opened))
-      leaveHostFiles(root)
+      leaveHostFiles(root, spec)
       const namespaces = { ...opened, pid: first.namespace }
       const isInsecure = spec.security === 'insecure'
-      return { first, proc, namespaces, root, filter: isInsecure ? undefined : filter }
+      return { first, shared, namespaces, root, filter: isInsecure ? undefined : filter }
     } catch (cause) {
       undo.push(() => endFirst(first))
       throw cause
@@ -133,13 +135,22 @@ export function makeNetworkNamespace({ home }: Preparer): number {
 }
 
 /** The old root is that of this mount namespace, not of the host's, so it is opened only now. */
-function leaveHostFiles({ root }: AssembledRoot): void {
+function leaveHostFiles({ root }: AssembledRoot, { init }: StepInput['spec']): void {
   const oldRoot = openSync('/', O_PATH)
   try {
-    pivotRoot(root, oldRoot)
+    const left = pivotRoot(root, oldRoot)
+    // The program becomes a process that was in the namespace before.
+    if (left === 'covered' && !init) throw coveredRootError()
   } finally {
     closeSync(oldRoot)
   }
+}
+
+function coveredRootError(): TsbuildError {
+  return new TsbuildError('run a program as pid 1: a filter of system calls refuses pivot_root', {
+    code: 'SANDBOX_UNAVAILABLE',
+    hint: 'start this process without the filter: docker run --security-opt seccomp=unconfined',
+  })
 }
 
 /** In a user namespace a thread cannot enter the host's network, but it is there already. */

@@ -31,6 +31,7 @@ class InProcessSandbox implements Sandbox {
   readonly #onNotice: (notice: TsbuildError) => void
   readonly #running = new Set<RunningStep>()
   readonly #workers = new Map<string, Promise<StepWorkers>>()
+  #isConnected: Promise<boolean> | undefined
 
   constructor(options: InProcessOptions) {
     this.#temporary = options.temporary
@@ -47,9 +48,7 @@ class InProcessSandbox implements Sandbox {
   async start(spec: ProcessSpec, options: StartOptions = {}): Promise<RunningProcess> {
     const missing = missingNamespacesError()
     if (missing !== undefined) throw missing
-    const network = networkKindOf(spec.network)
-    const isShared = network === 'host' && spec.network === 'default'
-    if (isShared && isPidNamespace()) this.#onNotice(sharedNetworkNotice())
+    const network = await this.#networkOf(spec.network)
     const workers = await this.#workersFor(network)
     const step = new RunningStep(spec, options, { workers, network, onNotice: this.#onNotice })
     this.#running.add(step)
@@ -65,6 +64,26 @@ class InProcessSandbox implements Sandbox {
     await Promise.allSettled([...this.#running].map((step) => step.end))
     await Promise.all(workers.map(closeWorkers))
     process.off('exit', this.#cancelAll)
+  }
+
+  /** In a container, steps have its network where no other can be had, which is tried once. */
+  async #networkOf(wanted: ProcessSpec['network']): Promise<NetworkKind> {
+    const kind = networkKindOf(wanted)
+    if (wanted !== 'default' || !isPidNamespace()) return kind
+    if (kind === 'own') this.#isConnected ??= this.#tryNetwork()
+    if (kind === 'own' && (await this.#isConnected)) return kind
+    this.#onNotice(sharedNetworkNotice())
+    return 'host'
+  }
+
+  async #tryNetwork(): Promise<boolean> {
+    const { networks } = await this.#workersFor('own')
+    try {
+      networks.giveBack(await networks.take())
+      return true
+    } catch {
+      return false
+    }
   }
 
   /**

@@ -35,7 +35,10 @@ export function place(lower: readonly string[], post: (warning: string) => void)
   const tree = stackTree(lower)
   try {
     const lost = own.find((path) => !isEmptyDirectory(tree, path))
-    if (lost !== undefined) throw hiddenError(lost)
+    if (lost === undefined) return
+    // What is hidden is remembered with what is shown.
+    placed = undefined
+    throw hiddenError(lost)
   } finally {
     tree.close()
   }

@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs'
-import { errnoOf, TsbuildError } from '#core'
+import { TsbuildError } from '#core'
 import type {
   Snapshot,
   Snapshotter,
@@ -7,10 +7,10 @@ import type {
   View,
   ViewOptions,
 } from '../spec/snapshotter.ts'
+import { requireVisibleDeletions, unavailableError } from '../upper/unavailable.ts'
 import { createWritable } from '../upper/writable.ts'
 import { findFuseOverlay } from './find-fuse.ts'
 import { type FuseOverlay, FuseServer } from './fuse-server.ts'
-import { requireVisibleDeletions, unavailableError } from './unavailable.ts'
 
 /** Snapshots by the program fuse-overlayfs, where it is installed and /dev/fuse can be opened. */
 export class FuseOverlayfsSnapshotter implements Snapshotter {
@@ -34,7 +34,7 @@ export class FuseOverlayfsSnapshotter implements Snapshotter {
       root: { type: 'detached', target: '/', descriptor, writable: true },
       changes: async () => {
         await server.close()
-        await this.#dropForeignMarks(upper, signal)
+        await this.#deps.work.adoptFuseUpper({ upper, lower }, signal)
         return upper
       },
       altered: () => undefined,
@@ -51,16 +51,6 @@ export class FuseOverlayfsSnapshotter implements Snapshotter {
     return {
       mount: { type: 'detached', target: '/', descriptor, writable: options.writable },
       [Symbol.asyncDispose]: () => server.close(),
-    }
-  }
-
-  /** On a file system without devices, deletions stay in a form that only this program reads. */
-  async #dropForeignMarks(upper: string, signal: AbortSignal | undefined): Promise<void> {
-    try {
-      await this.#deps.work.dropForeignMarks(upper, signal)
-    } catch (cause) {
-      if (errnoOf(cause) !== 'PERMISSION_DENIED') throw cause
-      throw unavailableError('mark what was deleted', cause)
     }
   }
 

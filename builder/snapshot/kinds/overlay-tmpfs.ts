@@ -10,9 +10,9 @@ import type {
   View,
   ViewOptions,
 } from '../spec/snapshotter.ts'
+import { requireVisibleDeletions, unavailableError } from '../upper/unavailable.ts'
 import { createWritable } from '../upper/writable.ts'
 import { readOnlyOverlay } from './overlay.ts'
-import { requireVisibleDeletions, unavailableError } from './unavailable.ts'
 
 /** Bytes: what is smaller is of no use to a step. */
 const LEAST = 16 * 1024 * 1024

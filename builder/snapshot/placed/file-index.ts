@@ -1,4 +1,4 @@
-import type { Stats } from 'node:fs'
+import type { FileFacts } from '#builder/linux'
 import type { Name } from '#core'
 
 /** What is known of a directory that is shown. */
@@ -31,29 +31,29 @@ export class FileIndex {
     return this.#newest
   }
 
-  add(stats: Stats): number {
+  add(facts: FileFacts): number {
     const row = this.#free.pop() ?? this.#rows++
     if (row * COLUMNS === this.#table.length) {
       const larger = new Float64Array(this.#table.length * 2)
       larger.set(this.#table)
       this.#table = larger
     }
-    this.set(row, stats)
+    this.set(row, facts)
     return row
   }
 
-  set(row: number, stats: Stats): void {
+  set(row: number, facts: FileFacts): void {
     const table = this.#table
     const at = row * COLUMNS
-    table[at + INODE] = stats.ino
-    table[at + BIRTH] = stats.birthtimeMs
-    table[at + 2] = stats.ctimeMs
-    table[at + 3] = stats.mtimeMs
-    table[at + 4] = stats.size
-    table[at + 5] = stats.mode
-    table[at + 6] = stats.uid
-    table[at + 7] = stats.gid
-    if (stats.ctimeMs > this.#newest) this.#newest = stats.ctimeMs
+    table[at + INODE] = facts.inode
+    table[at + BIRTH] = facts.bornMs
+    table[at + 2] = facts.changedMs
+    table[at + 3] = facts.modifiedMs
+    table[at + 4] = facts.size
+    table[at + 5] = facts.mode
+    table[at + 6] = facts.uid
+    table[at + 7] = facts.gid
+    if (facts.changedMs > this.#newest) this.#newest = facts.changedMs
   }
 
   /** Forgets what has a name, with everything below. */
@@ -73,24 +73,24 @@ export class FileIndex {
   }
 
   /** Whether nothing has changed: content, rights and attributes. Of a directory: also its names. */
-  isUntouched(row: number, stats: Stats): boolean {
+  isUntouched(row: number, facts: FileFacts): boolean {
     const table = this.#table
     const at = row * COLUMNS
     return (
-      table[at + 2] === stats.ctimeMs &&
-      table[at + INODE] === stats.ino &&
-      table[at + 3] === stats.mtimeMs &&
-      table[at + 4] === stats.size &&
-      table[at + 5] === stats.mode &&
-      table[at + 6] === stats.uid &&
-      table[at + 7] === stats.gid &&
-      table[at + BIRTH] === stats.birthtimeMs
+      table[at + 2] === facts.changedMs &&
+      table[at + INODE] === facts.inode &&
+      table[at + 3] === facts.modifiedMs &&
+      table[at + 4] === facts.size &&
+      table[at + 5] === facts.mode &&
+      table[at + 6] === facts.uid &&
+      table[at + 7] === facts.gid &&
+      table[at + BIRTH] === facts.bornMs
     )
   }
 
   /** Whether it is the same inode: its number may have been given to another one meanwhile. */
-  isSame(row: number, stats: Stats): boolean {
+  isSame(row: number, facts: FileFacts): boolean {
     const at = row * COLUMNS
-    return this.#table[at + INODE] === stats.ino && this.#table[at + BIRTH] === stats.birthtimeMs
+    return this.#table[at + INODE] === facts.inode && this.#table[at + BIRTH] === facts.bornMs
   }
 }

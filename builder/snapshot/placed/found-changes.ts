@@ -1,23 +1,29 @@
-import { constants, openSync, readdirSync, readlinkSync, type Stats } from 'node:fs'
+import { lstatSync, readdirSync, readlinkSync } from 'node:fs'
 import { fileXattrs } from '#builder/layer'
-import { fileStatOf, type RootedDirectory } from '#builder/linux'
+import { FileFacts, fileStatOf, type RootedDirectory } from '#builder/linux'
 import { type Change, checkpoint, type EntryChange, joinName, type Name } from '#core'
 import type { FileIndex, Folder } from './file-index.ts'
 import { type Kept, keptWhole } from './kept-paths.ts'
+import type { LockedFiles } from './locked-files.ts'
 import type { SharedName } from './parted-names.ts'
 
-const OPEN_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+/** The root is walked in any case. */
+const OWNER_MAY = 0o700
 
 /** A directory that is being walked. */
 interface Frame {
   readonly path: Name
-  readonly stats: Stats
-  readonly names: IterableIterator<Name>
+  readonly names: readonly Name[]
+  /** The next one of the names. */
+  next: number
   /** What was known of it; what is found is written to it. */
   readonly folder: Folder
   readonly kept: Kept | undefined
   isYielded: boolean
 }
+
+/** What is found of a directory, before it is walked. */
+type FoundFolder = Omit<Frame, 'names' | 'next'> & { readonly mode: number }
 
 /**
  * Compares a root with an index of what was placed there, yields the differences as an overlay's upper
@@ -28,83 +34,100 @@ export class FoundChanges {
   readonly sharedNames: SharedName[] = []
   readonly #root: RootedDirectory
   readonly #index: FileIndex
+  readonly #locked: LockedFiles
   readonly #links = new Map<string, Name>()
   readonly #frames: Frame[] = []
+  /** Of the name at hand. */
+  readonly #facts = new FileFacts()
 
-  constructor(root: RootedDirectory, index: FileIndex) {
+  constructor(root: RootedDirectory, index: FileIndex, locked: LockedFiles) {
     this.#root = root
     this.#index = index
+    this.#locked = locked
   }
 
   /** The root comes first, always. */
   *changes(shown: Folder, kept: Kept): Generator<Change> {
-    const root = '' as Name
-    const stats = this.#root.lstat(root)
-    if (stats === undefined) throw new Error('a root that is not there')
-    yield this.#entry(root, stats)
-    this.#index.set(shown.row, stats)
-    yield* this.#enter({ path: root, stats, folder: shown, kept, isYielded: true })
+    const path = '' as Name
+    yield this.#entry(path)
+    yield* this.#enter({ path, folder: shown, kept, isYielded: true, mode: OWNER_MAY })
     for (let top = this.#frames.at(-1); top !== undefined; top = this.#frames.at(-1)) {
-      const next = top.names.next()
-      if (next.done) this.#frames.pop()
-      else yield* this.#compare(top, next.value)
+      const name = this.#nextDifference(top)
+      if (name === undefined) this.#frames.pop()
+      else yield* this.#take(top, name)
     }
   }
 
-  *#enter(frame: Omit<Frame, 'names'>): Generator<Change> {
+  *#enter(found: FoundFolder): Generator<Change> {
     checkpoint()
-    const { path, folder, kept } = frame
-    const names = readdirSync(this.#root.inside(path), 'latin1').sort() as Name[]
-    this.#frames.push({ ...frame, names: names.values() })
+    const { path, folder, kept, mode } = found
+    this.#locked.unlock(path, mode)
+    const names = readdirSync(this.#root.inside(path), 'latin1') as Name[]
+    this.#frames.push({ ...found, names, next: 0 })
     if (folder.entries.size === 0) return
-    const found = new Set(names)
+    const there = new Set(names)
     for (const [name, entry] of folder.entries) {
-      if (found.has(name) || kept?.get(name) === keptWhole) continue
+      if (there.has(name) || kept?.get(name) === keptWhole) continue
       this.#index.delete(entry)
       folder.entries.delete(name)
       yield* this.#withParents({ kind: 'whiteout', path: joinName(path, name) })
     }
   }
 
-  *#compare({ path: parent, folder, kept }: Frame, name: Name): Generator<Change> {
-    const keptBelow = kept?.get(name)
-    if (keptBelow === keptWhole) return
-    const path = joinName(parent, name)
-    const stats = this.#root.lstat(path)
-    // A socket is in no layer, and in its place is what was there before.
-    if (stats === undefined || stats.isSocket()) return
-    const known = folder.entries.get(name)
-    if (stats.isDirectory()) {
-      yield* this.#compareDirectory({ path, stats, kept: keptBelow }, { folder, name, known })
-    } else if (typeof known !== 'number') {
-      if (known !== undefined) this.#index.delete(known)
-      folder.entries.set(name, this.#index.add(stats))
-      yield* this.#withParents(this.#entry(path, stats))
-    } else if (!this.#index.isUntouched(known, stats)) {
-      this.#index.set(known, stats)
-      yield* this.#withParents(this.#entry(path, stats))
+  /**
+   * The next name that is not what was known of it; its facts are at hand. Most files are untouched, and
+   * this is all that is done for one.
+   */
+  #nextDifference(frame: Frame): Name | undefined {
+    const { path, names, folder, kept } = frame
+    const facts = this.#facts
+    const directory = this.#root.directory(path)
+    if (directory === undefined) throw new Error(`${path} is not a directory any more`)
+    while (frame.next < names.length) {
+      const name = names[frame.next++] as Name
+      if (kept?.get(name) === keptWhole || !facts.read(directory, name)) continue
+      const known = folder.entries.get(name)
+      if (typeof known === 'number' && this.#index.isUntouched(known, facts)) continue
+      if (!isOfNoLayer(facts)) return name
     }
+    return undefined
   }
 
-  *#compareDirectory(
-    found: Pick<Frame, 'path' | 'stats' | 'kept'>,
-    { folder, name, known }: { folder: Folder; name: Name; known: number | Folder | undefined },
+  *#take({ path: parent, folder, kept }: Frame, name: Name): Generator<Change> {
+    const path = joinName(parent, name)
+    const known = folder.entries.get(name)
+    if (this.#facts.is('directory')) {
+      yield* this.#takeDirectory({ path, kept: kept?.get(name) }, { parent: folder, name })
+      return
+    }
+    if (typeof known === 'number') this.#index.set(known, this.#facts)
+    else {
+      if (known !== undefined) this.#index.delete(known)
+      folder.entries.set(name, this.#index.add(this.#facts))
+    }
+    yield* this.#withParents(this.#entry(path))
+  }
+
+  *#takeDirectory(
+    found: Pick<Frame, 'path' | 'kept'>,
+    { parent, name }: { readonly parent: Folder; readonly name: Name },
   ): Generator<Change> {
-    const { path, stats } = found
     const index = this.#index
-    if (typeof known === 'object' && index.isSame(known.row, stats)) {
-      const isYielded = !index.isUntouched(known.row, stats)
-      if (isYielded) yield* this.#withParents(this.#entry(path, stats))
-      index.set(known.row, stats)
-      yield* this.#enter({ ...found, folder: known, isYielded })
+    const { mode } = this.#facts
+    const known = parent.entries.get(name)
+    if (typeof known === 'object' && index.isSame(known.row, this.#facts)) {
+      const isYielded = !index.isUntouched(known.row, this.#facts)
+      index.set(known.row, this.#facts)
+      if (isYielded) yield* this.#withParents(this.#entry(found.path))
+      yield* this.#enter({ ...found, folder: known, isYielded, mode })
       return
     }
     if (known !== undefined) index.delete(known)
-    const fresh: Folder = { row: index.add(stats), entries: new Map() }
-    folder.entries.set(name, fresh)
-    yield* this.#withParents(this.#entry(path, stats))
-    if (typeof known === 'object') yield { kind: 'opaque', path }
-    yield* this.#enter({ ...found, folder: fresh, isYielded: true })
+    const fresh: Folder = { row: index.add(this.#facts), entries: new Map() }
+    parent.entries.set(name, fresh)
+    yield* this.#withParents(this.#entry(found.path))
+    if (typeof known === 'object') yield { kind: 'opaque', path: found.path }
+    yield* this.#enter({ ...found, folder: fresh, isYielded: true, mode })
   }
 
   /** Yields a change after the directories that contain it. */
@@ -114,14 +137,16 @@ export class FoundChanges {
     while (frames[first - 1]?.isYielded === false) first -= 1
     for (const frame of frames.slice(first)) {
       frame.isYielded = true
-      yield this.#entry(frame.path, frame.stats)
+      yield this.#entry(frame.path)
     }
     yield change
   }
 
-  #entry(path: Name, stats: Stats): EntryChange {
+  #entry(path: Name): EntryChange {
     const place = this.#root.place(path)
-    const stat = fileStatOf(stats, { place })
+    const found = fileStatOf(lstatSync(place), { place })
+    const mode = this.#locked.modeOf(path)
+    const stat = mode === undefined ? found : { ...found, mode }
     if (stat.type !== 'directory' && stat.nlink > 1) {
       const first = this.#links.get(stat.inode)
       if (first !== undefined) {
@@ -132,9 +157,17 @@ export class FoundChanges {
     }
     const entry = { kind: 'entry', path, stat, xattrs: fileXattrs(place) } as const
     if (stat.type === 'file') {
-      return { ...entry, open: () => openSync(this.#root.place(path), OPEN_FILE) }
+      return { ...entry, open: () => this.#locked.openFile(path) }
     }
     if (stat.type !== 'symlink') return entry
     return { ...entry, target: readlinkSync(place, 'latin1') as Name }
   }
+}
+
+/**
+ * A socket is in no layer, and in its place is what was there before; and so for the overlay form of a
+ * deletion, which overlayfs lets no program make.
+ */
+function isOfNoLayer(facts: FileFacts): boolean {
+  return facts.is('socket') || (facts.device === 0 && facts.is('character'))
 }

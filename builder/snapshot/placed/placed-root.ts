@@ -1,15 +1,17 @@
-import { existsSync, type Stats, statSync } from 'node:fs'
 import { layerOwners, StackTree, writeFiles, writeLayer } from '#builder/layer'
 import { fileRights, RootedDirectory } from '#builder/linux'
-import { type EntryChange, ioError, joinName, type Name } from '#core'
+import { type EntryChange, ioError, type Name } from '#core'
 import { awaitTick } from './clock.ts'
 import { FileIndex, type Folder } from './file-index.ts'
 import { FoundChanges } from './found-changes.ts'
-import { type Kept, keptPaths, keptWhole, noLongerKept } from './kept-paths.ts'
-import { addOutline, addReplaced, mergeOutline, type Outline } from './outline.ts'
+import { type Kept, keptPaths, noLongerKept } from './kept-paths.ts'
+import { LockedFiles } from './locked-files.ts'
+import { Marker } from './marker.ts'
+import { addOutline, addReplaced, type Outline } from './outline.ts'
 import { partNames } from './parted-names.ts'
-import { clearFolder, type KeptPath, namesIn, Placement, removeOthersAt } from './placement.ts'
+import { clearFolder, Placement, removeOthersAt } from './placement.ts'
 import { type Renewal, renewalOf } from './renewal.ts'
+import { differingNames, isSameStack, layerAt, type ShownLayer } from './shown-layers.ts'
 
 /** How layers are shown. */
 export interface PlacedRootOptions {
@@ -26,14 +28,6 @@ export interface PlacedRootOptions {
 export interface Placed {
   /** Paths of the layers that are not shown, because something is kept there. */
   readonly hidden: readonly Name[]
-}
-
-/** A layer that is shown, known by its inode: a commit renames its directory. */
-interface ShownLayer {
-  readonly inode: string
-  readonly directory: string
-  /** Of a layer that was collected: what its directory has. */
-  readonly outline?: Outline
 }
 
 /** What a root shows. */
@@ -108,10 +102,7 @@ export class PlacedRoot {
   }
 
   #place(layers: readonly ShownLayer[], kept: Kept, shown: Shown | undefined): Shown {
-    const touched = shown === undefined ? undefined : touchedBy(layers, shown)
-    if (shown !== undefined && touched !== undefined) {
-      for (const path of noLongerKept(shown.kept, kept)) addReplaced(touched, path)
-    }
+    const touched = shown === undefined ? undefined : touchedNames(shown, layers, kept)
     if (shown !== undefined && touched?.size === 0 && isSameStack(layers, shown.layers)) {
       return { ...shown, layers, kept }
     }
@@ -137,37 +128,34 @@ export class PlacedRoot {
     removeOthersAt(root, at)
     this.#write(placement.entriesAt(at))
     const index = new FileIndex()
-    const folder = indexFolder(root, index, at)
-    awaitTick(root, index.newest)
-    index.set(folder.row, statOf(root))
-    return { layers, kept, index, root: folder, hidden: placement.hiddenBy(kept) }
+    const locked = new LockedFiles(root)
+    const folder = new Marker(root, index, locked).entryAt(at)
+    if (typeof folder !== 'object') throw new Error('the root is not a directory')
+    const hidden = placement.hiddenBy(kept)
+    settle({ root, index, locked }, folder)
+    return { layers, kept, index, root: folder, hidden }
   }
 
   #renew({ root, kept, placement }: Target, shown: Shown, renewal: Renewal): Shown {
     const { index } = shown
+    for (const { path } of renewal.folders) clearFolder(root, path)
     for (const { path, name, parent, kept } of renewal.replaced) {
       removeOthersAt(root, { path, kept })
       const known = parent.entries.get(name)
       if (known !== undefined) index.delete(known)
       parent.entries.delete(name)
     }
-    for (const { path } of renewal.folders) clearFolder(root, path)
     this.#write(entriesOf(renewal, placement))
-    for (const { path, folder } of renewal.folders) {
-      const stats = root.lstat(path)
-      if (stats !== undefined) index.set(folder.row, stats)
-    }
+    const locked = new LockedFiles(root)
+    const marker = new Marker(root, index, locked)
+    for (const { path, folder } of renewal.folders) marker.renewFolder(path, folder)
     for (const { path, name, parent, kept } of renewal.replaced) {
-      const stats = root.lstat(path)
-      if (stats === undefined) continue
-      const entry = stats.isDirectory()
-        ? indexFolder(root, index, { path, kept })
-        : index.add(stats)
-      parent.entries.set(name, entry)
+      const entry = marker.entryAt({ path, kept })
+      if (entry !== undefined) parent.entries.set(name, entry)
     }
-    awaitTick(root, index.newest)
-    index.set(shown.root.row, statOf(root))
-    return { ...shown, kept, hidden: placement.hiddenBy(kept) }
+    const hidden = placement.hiddenBy(kept)
+    settle({ root, index, locked }, shown.root)
+    return { ...shown, kept, hidden }
   }
 
   #write(entries: Iterable<EntryChange>): void {
@@ -179,16 +167,25 @@ export class PlacedRoot {
     const kept = keptPaths(this.#directory, this.#keep)
     const root = new RootedDirectory(this.#directory)
     try {
-      const found = new FoundChanges(root, index)
+      const locked = new LockedFiles(root)
+      const found = new FoundChanges(root, index, locked)
       writeLayer(found.changes(folder, kept), { directory: upper }, { owners: layerOwners() })
-      const changed = partNames(root, found.sharedNames, (entries) => this.#write(entries))
-      for (const path of changed) indexPath(root, index, folder, path)
-      awaitTick(root, index.newest)
-      index.set(folder.row, statOf(root))
+      const write = (entries: readonly EntryChange[]) => this.#write(entries)
+      const changed = partNames({ root, locked }, found.sharedNames, write)
+      const marker = new Marker(root, index, locked)
+      for (const path of changed) marker.renew(path, entryAt(folder, path))
+      settle({ root, index, locked }, folder)
     } finally {
       root.close()
     }
   }
+}
+
+/** A root whose marks are taken. */
+interface MarkedRoot {
+  readonly root: RootedDirectory
+  readonly index: FileIndex
+  readonly locked: LockedFiles
 }
 
 /** The directory that layers are placed in. */
@@ -198,89 +195,37 @@ interface Target {
   readonly placement: Placement
 }
 
-function layerAt(directory: string): ShownLayer {
-  const { dev, ino } = statSync(directory, { bigint: true })
-  return { inode: `${dev}:${ino}`, directory }
+/** The names that differ, from layers and from what was kept; `undefined` when they cannot be known. */
+function touchedNames(
+  shown: Shown,
+  layers: readonly ShownLayer[],
+  kept: Kept,
+): Outline | undefined {
+  const names = differingNames(layers, shown.layers)
+  if (names === undefined) return undefined
+  for (const path of noLongerKept(shown.kept, kept)) addReplaced(names, path)
+  return names
 }
 
-/**
- * The names about which layers decide that only one of the stacks has. `undefined` when it cannot be
- * known: a layer is no longer where it was.
- */
-function touchedBy(layers: readonly ShownLayer[], shown: Shown): Outline | undefined {
-  const [added, dropped] = withoutCommonEnd(layers, shown.layers)
-  const touched: Outline = new Map()
-  for (const layer of added) addOutline(touched, layer.directory)
-  for (const { inode, directory, outline } of dropped) {
-    if (outline !== undefined) mergeOutline(touched, outline)
-    else if (findLayer(directory)?.inode === inode) addOutline(touched, directory)
-    else return undefined
-  }
-  return touched
-}
-
-function findLayer(directory: string): ShownLayer | undefined {
-  return existsSync(directory) ? layerAt(directory) : undefined
-}
-
-/** What is left of both stacks without the layers that both have at their lower end. */
-function withoutCommonEnd(
-  one: readonly ShownLayer[],
-  other: readonly ShownLayer[],
-): readonly [readonly ShownLayer[], readonly ShownLayer[]] {
-  let common = 0
-  while (isSameLayer(one.at(-1 - common), other.at(-1 - common))) common += 1
-  return [one.slice(0, one.length - common), other.slice(0, other.length - common)]
-}
-
-function isSameStack(one: readonly ShownLayer[], other: readonly ShownLayer[]): boolean {
-  return one.length === other.length && one.every((layer, i) => isSameLayer(layer, other[i]))
-}
-
-function isSameLayer(one: ShownLayer | undefined, other: ShownLayer | undefined): boolean {
-  return one !== undefined && one.inode === other?.inode
+/** Ends work on a root: changes from now on have other times than what is known. */
+function settle({ root, index, locked }: MarkedRoot, shown: Folder): void {
+  const marker = new Marker(root, index, locked)
+  locked.lockAgain((path) => marker.renew(path, entryAt(shown, path)))
+  awaitTick(root, index.newest)
+  marker.renew('' as Name, shown)
 }
 
 function* entriesOf(renewal: Renewal, placement: Placement): Generator<EntryChange> {
-  for (const { path } of renewal.folders) yield* placement.folderAt(path)
+  for (const { path } of renewal.folders) yield placement.folderAt(path)
   for (const replaced of renewal.replaced) yield* placement.entriesAt(replaced)
 }
 
-/** Takes the marks of a directory with all that is in it. */
-function indexFolder(root: RootedDirectory, index: FileIndex, at: KeptPath): Folder {
-  const top: Folder = { row: index.add(statOf(root, at.path)), entries: new Map() }
-  const left = [{ ...at, folder: top }]
-  for (let next = left.pop(); next !== undefined; next = left.pop()) {
-    for (const name of namesIn(root, next.path)) {
-      const kept = next.kept?.get(name)
-      if (kept === keptWhole) continue
-      const path = joinName(next.path, name)
-      const stats = statOf(root, path)
-      const row = index.add(stats)
-      if (!stats.isDirectory()) {
-        next.folder.entries.set(name, row)
-        continue
-      }
-      const folder: Folder = { row, entries: new Map() }
-      next.folder.entries.set(name, folder)
-      left.push({ path, kept, folder })
-    }
-  }
-  return top
-}
-
-/** Takes the marks of something that has some already. */
-function indexPath(root: RootedDirectory, index: FileIndex, shown: Folder, path: Name): void {
+/** What is known of a path that is shown. */
+function entryAt(shown: Folder, path: Name): number | Folder {
   let entry: number | Folder | undefined = shown
   for (const name of path === '' ? [] : (path.split('/') as Name[])) {
     entry = typeof entry === 'object' ? entry.entries.get(name) : undefined
   }
   if (entry === undefined) throw new Error(`${path} has no marks`)
-  index.set(typeof entry === 'object' ? entry.row : entry, statOf(root, path))
-}
-
-function statOf(root: RootedDirectory, path: Name = '' as Name): Stats {
-  const stats = root.lstat(path)
-  if (stats === undefined) throw new Error(`nothing is at ${path}`)
-  return stats
+  return entry
 }

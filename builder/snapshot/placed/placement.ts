@@ -1,5 +1,5 @@
 import { chmodSync, readdirSync } from 'node:fs'
-import { fileXattrs, type StackTree } from '#builder/layer'
+import { type Found, fileXattrs, type StackTree } from '#builder/layer'
 import { BARE_DIRECTORY, type RootedDirectory, removeXattr } from '#builder/linux'
 import { checkpoint, type EntryChange, type FileStat, joinName, type Name } from '#core'
 import { type Kept, keptNames, keptWhole } from './kept-paths.ts'
@@ -61,33 +61,25 @@ export class Placement {
     const left = [at]
     for (let next = left.pop(); next !== undefined; next = left.pop()) {
       const { path, kept } = next
-      const stat = this.#tree.lstat(path)
-      if (kept !== undefined && !this.#isShown(next, stat)) {
+      const found = this.#tree.find(path)
+      if (kept !== undefined && !this.#isShown(next, found?.stat)) {
         if (kept === keptWhole || !this.#isDirectory(path)) continue
         yield { kind: 'entry', path, stat: BARE_DIRECTORY }
         left.push(...this.#childrenOf(next, []))
-      } else if (stat !== undefined && stat.type !== 'socket') {
-        yield this.entry(path, stat)
-        if (stat.type === 'directory')
-          left.push(...this.#childrenOf(next, this.#tree.readdir(path)))
+      } else if (found !== undefined && found.stat.type !== 'socket') {
+        yield entryOf(path, found)
+        if (found.stat.type !== 'directory') continue
+        left.push(...this.#childrenOf(next, this.#tree.readdir(path)))
       }
     }
   }
 
   /** A directory of the layers alone. */
-  *folderAt(path: Name): Generator<EntryChange> {
-    const stat = this.#tree.lstat(path)
-    if (stat !== undefined) yield this.entry(path, stat)
-  }
-
-  /** One entry of the layers. Every name is a file for itself: overlayfs, too, parts them for a change. */
-  entry(path: Name, stat: FileStat): EntryChange {
-    const tree = this.#tree
-    // The root of no layers at all.
-    if (stat === BARE_DIRECTORY) return { kind: 'entry', path, stat }
-    const change = { kind: 'entry', path, stat, xattrs: tree.allXattrs(path) } as const
-    if (stat.type === 'file') return { ...change, open: () => tree.openFile(path) }
-    return stat.type === 'symlink' ? { ...change, target: tree.readlink(path) } : change
+  folderAt(path: Name): EntryChange {
+    const found = this.#tree.find(path)
+    return found === undefined
+      ? { kind: 'entry', path, stat: BARE_DIRECTORY }
+      : entryOf(path, found)
   }
 
   /** Paths of the layers that are hidden by what is kept, or by the directories that lead to it. */
@@ -121,4 +113,11 @@ export class Placement {
       return { path: joinName(path, name), kept: kept?.get(name) }
     })
   }
+}
+
+/** Every name is a file for itself: overlayfs, too, parts names before a change. */
+function entryOf(path: Name, { layer, stat }: Found): EntryChange {
+  const change = { kind: 'entry', path, stat, xattrs: layer.allXattrs(path) } as const
+  if (stat.type === 'file') return { ...change, open: () => layer.openFile(path) }
+  return stat.type === 'symlink' ? { ...change, target: layer.readlink(path) } : change
 }

@@ -1,5 +1,6 @@
 import type { BindMount, DetachedMount, OverlayMount } from '#core'
 import type { UpperCopy } from '../upper/copy-upper.ts'
+import type { FuseUpper } from '../upper/fuse-upper.ts'
 
 /** Ways to give steps their files, from the cheapest to the one that works everywhere. */
 export const SNAPSHOTTER_KINDS = ['overlay', 'overlay-tmpfs', 'fuse-overlayfs', 'copies'] as const
@@ -74,6 +75,6 @@ export interface SnapshotterDeps {
 export interface SnapshotWork {
   /** `copyUpper` of this area. */
   copyUpper(paths: UpperCopy, signal: AbortSignal | undefined): Promise<void>
-  /** `dropForeignMarks` of this area. */
-  dropForeignMarks(upper: string, signal: AbortSignal | undefined): Promise<void>
+  /** `adoptFuseUpper` of this area. */
+  adoptFuseUpper(written: FuseUpper, signal: AbortSignal | undefined): Promise<void>
 }

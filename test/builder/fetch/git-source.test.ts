@@ -86,6 +86,12 @@ describe('the source of a repository', () => {
       remote: 'https://github.com/u/r',
       ref: 'x',
     })
+    assert.equal(parseGitSource('git+https://h/r'), undefined)
+    assert.deepEqual(parseGitSource('git+https://u:p@h/_git/r?ref=x', { allowShort: true }), {
+      remote: 'https://h/_git/r',
+      credentials: 'u:p',
+      ref: 'x',
+    })
   })
 
   it('takes flags, which must not disagree with it', () => {

@@ -129,7 +129,7 @@ const OVERLAY: SnapshotsOptions = {
   scratch: () => assert.fail('an overlay needs no directories of its own'),
   work: {
     copyUpper: () => assert.fail('an overlay is not copied'),
-    dropForeignMarks: () => assert.fail('an overlay has no foreign marks'),
+    adoptFuseUpper: () => assert.fail('an overlay is in overlay form'),
   },
   onChoice: () => undefined,
   onNotice: () => undefined,

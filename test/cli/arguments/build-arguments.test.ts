@@ -92,6 +92,7 @@ describe('the arguments of a build', () => {
       jobs: 3,
       root: '/r',
       insecureRegistries: ['h:1'],
+      keep: ['i', 'm'],
     })
     assert.deepEqual(
       { iidfile, metadataFile, progress },

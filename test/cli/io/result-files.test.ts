@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -29,6 +30,21 @@ describe('result files', () => {
     prepareResultFile(link)
     writeResultFile(link, 'x')
     assert.deepEqual(readdirSync(folder), ['link'])
+  })
+
+  it('may be mounts, which stay', () => {
+    const [file, log] = [join(folder, 'log'), join(folder, 'source')]
+    writeFileSync(file, '')
+    writeFileSync(log, 'of an earlier build')
+    execFileSync('mount', ['--bind', log, file])
+    try {
+      prepareResultFile(file)
+      assert.equal(readFileSync(log, 'utf8'), '')
+      writeResultFile(file, 'sha256:x')
+      assert.equal(readFileSync(log, 'utf8'), 'sha256:x')
+    } finally {
+      execFileSync('umount', [file])
+    }
   })
 
   it('are refused before the build when they cannot be written', () => {

@@ -2,7 +2,7 @@
  * The tasks of the threads that work on files: a task is a file and a line here. Their types are
  * inferred from the functions.
  */
-export { copyUpper, dropForeignMarks } from '#builder/snapshot'
+export { adoptFuseUpper, copyUpper } from '#builder/snapshot'
 export { checkLayer } from './check-layer.ts'
 export { checksum } from './checksum.ts'
 export { clampTimes } from './clamp-times.ts'

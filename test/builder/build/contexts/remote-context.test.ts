@@ -114,6 +114,27 @@ describe('a context from elsewhere', () => {
       }
     })
 
+    it('is a folder of an archive, and never what a link outside of it leads to', async () => {
+      const tar = await tarOf({ 'a/b/Dockerfile': DOCKERFILE, 'a/b/x': '', y: '' })
+      for (const contextFolder of ['a/b', '/a/./b/']) {
+        const { files } = await filesOf({ context: bytesOf(tar), contextFolder })
+        assert.deepEqual(Object.keys(files).toSorted(), ['Dockerfile', 'x'])
+      }
+      const outside = at.path('outside')
+      mkdirSync(outside)
+      writeFileSync(join(outside, 'Dockerfile'), DOCKERFILE)
+      mkdirSync(at.path('to-pack'))
+      symlinkSync(outside, at.path('to-pack/link'))
+      const linked = await tarOf({ Dockerfile: DOCKERFILE })
+      for (const contextFolder of ['link', 'none', 'Dockerfile']) {
+        await assert.rejects(filesOf({ context: bytesOf(linked), contextFolder }), {
+          code: 'CONTEXT_INVALID',
+          message: `the build context has no folder "${contextFolder}"`,
+        })
+      }
+      assert.deepEqual(readdirSync(at.path('store/tmp')), [])
+    })
+
     it('is refused when it is neither', async () => {
       async function* endless(): AsyncGenerator<Uint8Array> {
         for (;;) yield Buffer.alloc(1 << 16, 'x')
@@ -256,6 +277,26 @@ describe('a context from elsewhere', () => {
       assert.deepEqual((await filesOf({ context: url, file: 'd/other' })).files, { a: 'A' })
       const own = await filesOf({ context: url, dockerfile: 'FROM scratch\nCOPY d /\n' })
       assert.deepEqual(own.files, { other })
+    })
+
+    it('has one on request, the Dockerfile in it its own', async () => {
+      await commitFiles(repository(), {
+        'd/Dockerfile': DOCKERFILE,
+        'd/Dockerfile.dockerignore': '*\n!b\n',
+        '.dockerignore': 'b\nd\n',
+        a: 'A',
+        b: 'B',
+      })
+      const wanted = { context: url, ignoresInFetched: true }
+      assert.deepEqual((await filesOf({ ...wanted, file: 'd/Dockerfile' })).files, { b: 'B' })
+      const given = await filesOf({ ...wanted, dockerfile: DOCKERFILE })
+      assert.deepEqual(given.files, { '.dockerignore': 'b\nd\n', a: 'A' })
+    })
+
+    it('is a folder of the repository', async () => {
+      await commitFiles(repository(), { 'a/b/Dockerfile': DOCKERFILE, 'a/b/c/x': '', y: '' })
+      const { files } = await filesOf({ context: `${url}#main:a`, contextFolder: 'b' })
+      assert.deepEqual(Object.keys(files).toSorted(), ['Dockerfile', 'c/x'])
     })
 
     it('has .git only when it is asked for', async () => {

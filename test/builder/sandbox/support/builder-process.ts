@@ -1,14 +1,17 @@
 /**
  * A builder of its own for tests that look at it from outside or kill it. Takes a JSON document
- * `{ temporary, specs, exitOnOutput, notices }` as its argument, runs these steps, copies their output,
- * writes notices as lines of standard error if asked to, and exits like the last step, or in the middle of one. An ordinary user becomes root of a namespace first.
+ * `{ temporary, specs, exitOnOutput, notices, refused }` as its argument, runs these steps, copies their
+ * output, and exits like the last one, or in the middle of one. `notices` are written to standard error,
+ * `refused` are system calls that fail. An ordinary user becomes root of a namespace first.
  */
 import { writeSync } from 'node:fs'
 import { reexecInUserNamespace } from '#builder/namespaces'
 import { inProcessSandbox, run } from '#builder/sandbox'
+import { refuseCalls } from '../../../suites/sandbox/refuse-calls.ts'
 
+const { temporary, specs, exitOnOutput, notices, refused = [] } = JSON.parse(process.argv[2] ?? '')
+if (refused.length > 0) refuseCalls(refused)
 reexecInUserNamespace({ env: process.env })
-const { temporary, specs, exitOnOutput, notices } = JSON.parse(process.argv[2] ?? '')
 await using sandbox = inProcessSandbox({
   temporary,
   onNotice: ({ message }) => notices === true && writeSync(2, `notice: ${message}\n`),

@@ -19,6 +19,7 @@ import { join } from 'node:path'
 import { makeNode, makeWhiteout } from '#builder/linux'
 import { PlacedRoot } from '#builder/snapshot'
 import { TsbuildError } from '#core'
+import type { LockedOut } from './support/locked-out.ts'
 import type { FullRoot, KeptMount } from './support/mounted-roots.ts'
 import { shownFiles } from './support/shown-files.ts'
 
@@ -205,6 +206,29 @@ describe('a placed root', () => {
     assert.deepEqual(warnings, ['left out the device "/device": only root can make devices'])
     assert.deepEqual(shown, ['a'])
     assert.deepEqual(upper, ['b'])
+  })
+
+  it('reads what locks out its owner, where modes bind that, and locks it again', () => {
+    const base = layer({ 'a/b': '1', c: '2' })
+    execFileSync('chown', ['-R', '1000:1000', home])
+    const script = new URL('./support/locked-out.js', import.meta.url).pathname
+    const user = ['--reuid', '1000', '--regid', '1000', '--clear-groups', '--bounding-set', '-all']
+    const args = [...user, '--inh-caps', '-all', process.execPath, script, base, home]
+    const found: LockedOut = JSON.parse(execFileSync('setpriv', args, { encoding: 'utf8' }))
+    const modes = ['a 0', 'a/b 0', 'a/d 100', 'a/d/e 200', 'a/d/e/f 644']
+    assert.deepEqual(found, {
+      collected: modes,
+      content: 'changed',
+      mode: 0o40000,
+      again: [],
+      below: ['a 755', 'a/b 644', 'c 644'],
+      afterwards: [],
+    })
+    const left = modes.map((line) => {
+      const name = line.split(' ')[0] ?? ''
+      return `${name} ${(lstatSync(join(root, name)).mode & 0o777).toString(8)}`
+    })
+    assert.deepEqual(left, modes)
   })
 
   describe('keeps paths', () => {

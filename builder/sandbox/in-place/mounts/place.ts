@@ -2,9 +2,9 @@ import { chmodSync, closeSync, fstatSync, statSync } from 'node:fs'
 import { childPath, setFileTimes } from '#builder/linux'
 import { nameOf, TsbuildError } from '#core'
 import { removeEntry } from '#disk'
-import { findTarget } from '../root/mount-points.ts'
-import { descriptorPath, type EntryKind, findEntry } from '../root/root-entry.ts'
-import { removeStubs, StubMaker } from '../root/stubs.ts'
+import { findTarget } from '../../root/mount-points.ts'
+import { descriptorPath, type EntryKind, findEntry } from '../../root/root-entry.ts'
+import { removeStubs, StubMaker } from '../../root/stubs.ts'
 import { Aside, type MovedAside } from './aside.ts'
 
 /** Where something is shown to a step. */
@@ -42,10 +42,10 @@ export class Places {
   }
 
   /**
-   * Makes an empty place at `target`, or above what is there.
+   * Makes an empty place at `target`, and has it filled. The directory above does not show it.
    * @throws {TsbuildError} STEP_FAILED where something else has to stay
    */
-  take(target: string, kind: EntryKind): Place {
+  take<T>(target: string, kind: EntryKind, fill: (place: Place) => T): T {
     const entry = findTarget(this.#root, target, {
       create: kind,
       onCreate: (creation, make) => {
@@ -64,7 +64,15 @@ export class Places {
     if (isDirectory !== (kind === 'directory')) throw kindError(target, kind, isDirectory)
     const isNew = this.#made.has(entry.names.join('/'))
     if (!isNew) this.#refuseKept(target, `/${entry.names.join('/')}`)
-    return this.#takeAt(target, entry.names, isNew ? undefined : entry.stat.mode & 0o7777)
+    const modeBefore = isNew ? undefined : entry.stat.mode & 0o7777
+    const above = entry.names.slice(0, -1).join('/')
+    const parent = findEntry(this.#root, above, { nofollow: true }).descriptor
+    const name = entry.names.at(-1) ?? ''
+    const place = { parent, name, path: childPath(parent, name), modeBefore }
+    return keepingTimes(parent, () => {
+      this.#empty(place, target)
+      return fill(place)
+    })
   }
 
   /** Makes everything as it was before. @throws the first failure, after everything else was done */
@@ -83,23 +91,16 @@ export class Places {
     if (failures.length > 0) throw failures[0]
   }
 
-  #takeAt(target: string, names: readonly string[], modeBefore: number | undefined): Place {
-    const name = names.at(-1) ?? ''
-    const above = names.slice(0, -1).join('/')
-    const parent = findEntry(this.#root, above, { nofollow: true }).descriptor
-    const path = childPath(parent, name)
+  #empty({ parent, name, path, modeBefore }: Place, target: string): void {
+    let moved: MovedAside | undefined
     try {
-      const moved = keepingTimes(parent, () => {
-        if (modeBefore !== undefined) return this.#aside.move(path, target)
-        removeEntry(parent, nameOf(name))
-        return undefined
-      })
-      this.#taken.push({ parent, name, moved })
+      if (modeBefore === undefined) removeEntry(parent, nameOf(name))
+      else moved = this.#aside.move(path, target)
     } catch (cause) {
       closeSync(parent)
       throw cause
     }
-    return { parent, name, path, modeBefore }
+    this.#taken.push({ parent, name, moved })
   }
 
   #refuseKept(target: string, path: string): void {

@@ -12,8 +12,8 @@ import {
   PR_SET_NAME,
   SIGCHLD,
   SIGKILL,
-} from '../process/kernel-constants.ts'
-import { type BecomingProgram, becomingCalls } from '../process/step-program.ts'
+} from '../../process/kernel-constants.ts'
+import { type BecomingProgram, becomingCalls } from '../../process/step-program.ts'
 
 /** Descriptors of the processes, the same in all of them. */
 export interface SupervisorDescriptors {

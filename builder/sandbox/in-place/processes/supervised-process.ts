@@ -11,10 +11,10 @@ import {
   type SystemError,
 } from '#builder/linux'
 import { TsbuildError } from '#core'
-import { endSignals, type SharedChild, shareChild } from '../process/shared-child.ts'
-import { startProgram } from '../process/start-program.ts'
-import type { StepIo } from '../process/step-io.ts'
-import type { BecomingProgram } from '../process/step-program.ts'
+import { endSignals, type SharedChild, shareChild } from '../../process/shared-child.ts'
+import { startProgram } from '../../process/start-program.ts'
+import type { StepIo } from '../../process/step-io.ts'
+import type { BecomingProgram } from '../../process/step-program.ts'
 import { killBelow } from './descendants.ts'
 import { type SupervisorProgram, supervisorProgram } from './supervisor-program.ts'
 

@@ -10,7 +10,7 @@ import {
 import { resolveInTree, stackTree, treeChanges, writeLayer } from '#builder/layer'
 import { O_PATH } from '#builder/linux'
 import { type FileStat, joinName, type Name, nameOf, type Tree, TsbuildError } from '#core'
-import { descriptorPath, type EntryKind } from '../root/root-entry.ts'
+import { descriptorPath, type EntryKind } from '../../root/root-entry.ts'
 import { copyNewFile } from './new-file.ts'
 
 /** A part of a union of layers, to be copied. */

@@ -1,18 +1,37 @@
 import {
   chmodSync,
   chownSync,
+  closeSync,
+  constants,
   fstatSync,
   mkdirSync,
+  mkdtempSync,
+  openSync,
   readdirSync,
   renameSync,
   rmdirSync,
-  statSync,
 } from 'node:fs'
 import { rawTree, treeChanges, writeLayer } from '#builder/layer'
-import { childPath, RootedDirectory } from '#builder/linux'
+import { childPath, O_PATH, RootedDirectory } from '#builder/linux'
 import { type Change, type EntryChange, errnoOf, type FileStat, type Name } from '#core'
 import { removeTreeSync } from '#disk'
-import { descriptorPath } from '../root/root-entry.ts'
+import { descriptorPath } from '../../root/root-entry.ts'
+
+/** Something of the store that a step has for a while. */
+export interface Lent {
+  /** Of what the step has. */
+  readonly descriptor: number
+  /** Takes back what the step left, unless it was read-only. */
+  comeBack(): void
+}
+
+/** How a directory is lent. */
+interface LendOptions {
+  /** What the step writes is dropped. */
+  readonly readonly: boolean
+  /** A directory on the file system of the source. */
+  readonly temporary: string
+}
 
 /** Milliseconds after which the kernel's clock has moved on. */
 const TICK = 10
@@ -22,33 +41,42 @@ const TICK = 10
  * mount; a build that is killed then leaves an empty directory. Elsewhere it is copied, and only what the
  * step has changed comes back, each file at once: what others wrote meanwhile stays.
  */
-export class LentDirectory {
+export class LentDirectory implements Lent {
+  readonly descriptor: number
   readonly #source: number
-  readonly #target: number
+  readonly #options: LendOptions
   /** What tells a copy that was not changed, by path; `undefined`: the content was moved. */
   readonly #copies: ReadonlyMap<Name, string> | undefined
 
-  readonly #isCopy: boolean
-
-  /** @param source descriptor @param target descriptor of an empty directory */
-  constructor(source: number, target: number, { readonly }: { readonly readonly: boolean }) {
+  /** @param source descriptor @param place where nothing is */
+  constructor(source: number, place: string | Buffer, options: LendOptions) {
+    mkdirSync(place, 0o700)
+    this.descriptor = openSync(place, O_PATH | constants.O_DIRECTORY)
     this.#source = source
-    this.#target = target
-    this.#isCopy = readonly
-    giveAttributes(source, target)
-    const isMoved = !readonly && moveContent(source, target)
-    this.#copies = isMoved ? undefined : copyContent(source, target)
+    this.#options = options
+    try {
+      const isMoved = !options.readonly && moveContent(source, this.descriptor)
+      this.#copies = isMoved ? undefined : copyContent(source, this.descriptor)
+      giveAttributes(source, this.descriptor)
+    } catch (cause) {
+      closeSync(this.descriptor)
+      throw cause
+    }
   }
 
-  /**
-   * Takes back what the step left, unless it was read-only.
-   * @param scratch a path on the file system of the source, where nothing is
-   */
-  comeBack(scratch: string): void {
-    if (this.#isCopy) return
-    giveAttributes(this.#target, this.#source)
-    if (this.#copies === undefined) moveContent(this.#target, this.#source)
-    else returnChanges(this.#copies, { from: this.#target, to: this.#source, scratch })
+  comeBack(): void {
+    const { readonly, temporary } = this.#options
+    const { descriptor } = this
+    try {
+      if (readonly) return
+      giveAttributes(descriptor, this.#source)
+      // Of an empty directory it shows only now whether its content can be moved.
+      if (this.#copies === undefined && moveContent(descriptor, this.#source)) return
+      const copies = this.#copies ?? new Map()
+      returnChanges(copies, { from: descriptor, to: this.#source, temporary })
+    } finally {
+      closeSync(descriptor)
+    }
   }
 }
 
@@ -72,19 +100,11 @@ function moveContent(from: number, to: number): boolean {
       return false
     }
   }
-  return isOneMount(from, to)
-}
-
-/** Of an empty directory nothing is moved. */
-function isOneMount(one: number, other: number): boolean {
-  return statSync(descriptorPath(one)).dev === statSync(descriptorPath(other)).dev
+  return true
 }
 
 function copyContent(source: number, target: number): ReadonlyMap<Name, string> {
-  const attributes = fstatSync(target)
   writeTree(changesIn(source), descriptorPath(target))
-  chownSync(descriptorPath(target), attributes.uid, attributes.gid)
-  chmodSync(descriptorPath(target), attributes.mode & 0o7777)
   const copies = new Map<Name, string>()
   for (const { path, stat } of changesIn(target)) copies.set(path, versionOf(stat))
   // What is changed from now on has another time.
@@ -114,10 +134,10 @@ function versionOf({ type, identity }: FileStat): string {
 interface Return {
   readonly from: number
   readonly to: number
-  readonly scratch: string
+  readonly temporary: string
 }
 
-function returnChanges(copies: ReadonlyMap<Name, string>, { from, to, scratch }: Return): void {
+function returnChanges(copies: ReadonlyMap<Name, string>, { from, to, temporary }: Return): void {
   const left = new Set(copies.keys())
   const changed: EntryChange[] = []
   const choose = function* (): Generator<EntryChange> {
@@ -129,7 +149,7 @@ function returnChanges(copies: ReadonlyMap<Name, string>, { from, to, scratch }:
       if (isChanged || isDirectory) yield change
     }
   }
-  mkdirSync(scratch, 0o700)
+  const scratch = mkdtempSync(`${temporary}/returned-`)
   writeTree(choose(), scratch)
   const made = new RootedDirectory(scratch)
   const kept = new RootedDirectory(descriptorPath(to))

@@ -7,6 +7,7 @@ import {
   chownSync,
   closeSync,
   constants,
+  fstatSync,
   mkdirSync,
   openSync,
   symlinkSync,
@@ -22,9 +23,10 @@ import {
   type TmpfsMount,
   unreachable,
 } from '#core'
-import { descriptorPath, findEntryIfThere } from '../root/root-entry.ts'
-import type { StepSocket } from '../root/step-mounts.ts'
+import { descriptorPath, findEntryIfThere } from '../../root/root-entry.ts'
+import type { StepSocket } from '../../root/step-mounts.ts'
 import { LentDirectory } from './lent-directory.ts'
+import { LentFile } from './lent-file.ts'
 import { MemoryFiles } from './memory-files.ts'
 import { writeNewFile } from './new-file.ts'
 import { type Place, Places } from './place.ts'
@@ -120,35 +122,34 @@ export class ShownMounts {
 
   #lend({ source, path = '/', target, readonly, owned }: BindMount): void {
     const { user, temporary } = this.#options
-    const whole = openSync(source, O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW)
-    const part = findEntryIfThere(whole, path)
-    closeSync(whole)
-    if (part === undefined) throw missingPartError(path)
-    const place = this.#places.take(target, 'directory')
-    mkdirSync(place.path, 0o700)
-    const shown = openSync(place.path, O_PATH | constants.O_DIRECTORY)
-    const lent = new LentDirectory(part.descriptor, shown, { readonly })
-    this.#returns.push(() => {
-      const scratch = `${temporary}/return-${this.#returns.length}`
-      lent.comeBack(scratch)
-      closeSync(part.descriptor)
-      closeSync(shown)
+    const part = openPart(source, path)
+    const isDirectory = fstatSync(part).isDirectory()
+    const lent = this.#places.take(target, isDirectory ? 'directory' : 'file', (place) => {
+      return isDirectory
+        ? new LentDirectory(part, place.path, { readonly, temporary })
+        : new LentFile(part, place.path, { readonly })
     })
-    if (owned === true) chownTree(descriptorPath(shown), user)
+    this.#returns.push(() => {
+      lent.comeBack()
+      closeSync(part)
+    })
+    if (owned === true) chownTree(descriptorPath(lent.descriptor), user)
   }
 
   #showUnion({ lower, path = '/', target, owned }: OverlayMount): void {
     using part = openUnionPart(lower, path)
-    const place = this.#places.take(target, part.kind)
-    part.copyTo(place.path)
-    if (owned === true) this.#giveToUser(place)
+    this.#places.take(target, part.kind, (place) => {
+      part.copyTo(place.path)
+      if (owned === true) this.#giveToUser(place)
+    })
   }
 
   #showEmpty({ target, owned }: TmpfsMount): void {
-    const place = this.#places.take(target, 'directory')
-    mkdirSync(place.path)
-    chmodSync(place.path, place.modeBefore ?? OPEN_TO_ALL)
-    if (owned === true) this.#giveToUser(place)
+    this.#places.take(target, 'directory', (place) => {
+      mkdirSync(place.path)
+      chmodSync(place.path, place.modeBefore ?? OPEN_TO_ALL)
+      if (owned === true) this.#giveToUser(place)
+    })
   }
 
   #giveToUser({ path }: Place): void {
@@ -161,23 +162,38 @@ export class ShownMounts {
   }
 
   #showFile(mount: FileMount): void {
-    const place = this.#places.take(mount.target, 'file')
-    if (mount.isPublic === true) {
-      writeNewFile(place.path, mount.content, mount)
-      return
-    }
-    const secret = this.#memory.add(mount)
-    this.secrets.push(secret)
-    symlinkSync(secret, place.path)
+    this.#places.take(mount.target, 'file', ({ path }) => {
+      if (mount.isPublic === true) {
+        writeNewFile(path, mount.content, mount)
+        return
+      }
+      const secret = this.#memory.add(mount)
+      this.secrets.push(secret)
+      symlinkSync(secret, path)
+    })
   }
 
   #showSocket({ target, uid, gid, mode }: SocketMount): void {
-    const { parent, name, path } = this.#places.take(target, 'file')
-    const descriptor = bindSocket(`${descriptorPath(parent)}/${name}`)
-    this.#sockets.push({ target, descriptor })
-    chownSync(path, uid, gid)
-    chmodSync(path, mode)
-    listenOnSocket(descriptor)
+    this.#places.take(target, 'file', ({ parent, name, path }) => {
+      const descriptor = bindSocket(`${descriptorPath(parent)}/${name}`)
+      this.#sockets.push({ target, descriptor })
+      chownSync(path, uid, gid)
+      chmodSync(path, mode)
+      listenOnSocket(descriptor)
+    })
+  }
+}
+
+/** Links lead nowhere but inside of the source. */
+function openPart(source: string, path: string): number {
+  const whole = openSync(source, O_PATH | constants.O_NOFOLLOW)
+  if (path === '/') return whole
+  try {
+    const part = findEntryIfThere(whole, path)
+    if (part === undefined) throw missingPartError(path)
+    return part.descriptor
+  } finally {
+    closeSync(whole)
   }
 }
 

@@ -1,0 +1,58 @@
+import { existsSync, statSync } from 'node:fs'
+import { addOutline, mergeOutline, type Outline } from './outline.ts'
+
+/** A layer that is shown, known by its inode: a commit renames its directory. */
+export interface ShownLayer {
+  readonly inode: string
+  readonly directory: string
+  /** Of a layer that was collected: what its directory has, which may be removed. */
+  readonly outline?: Outline
+}
+
+/** The layer in a directory. */
+export function layerAt(directory: string): ShownLayer {
+  const { dev, ino } = statSync(directory, { bigint: true })
+  return { inode: `${dev}:${ino}`, directory }
+}
+
+/** Whether two stacks have the same layers. */
+export function isSameStack(one: readonly ShownLayer[], other: readonly ShownLayer[]): boolean {
+  return one.length === other.length && one.every((layer, i) => isSameLayer(layer, other[i]))
+}
+
+/**
+ * The names about which layers decide that only one of two stacks has. `undefined` when it cannot be
+ * known: a layer that was shown is no longer where it was.
+ */
+export function differingNames(
+  layers: readonly ShownLayer[],
+  shown: readonly ShownLayer[],
+): Outline | undefined {
+  const [added, dropped] = withoutCommonEnd(layers, shown)
+  const names: Outline = new Map()
+  for (const layer of added) addOutline(names, layer.directory)
+  for (const { inode, directory, outline } of dropped) {
+    if (outline !== undefined) mergeOutline(names, outline)
+    else if (findLayer(directory)?.inode === inode) addOutline(names, directory)
+    else return undefined
+  }
+  return names
+}
+
+function findLayer(directory: string): ShownLayer | undefined {
+  return existsSync(directory) ? layerAt(directory) : undefined
+}
+
+/** What is left of both stacks without the layers that both have at their lower end. */
+function withoutCommonEnd(
+  one: readonly ShownLayer[],
+  other: readonly ShownLayer[],
+): readonly [readonly ShownLayer[], readonly ShownLayer[]] {
+  let common = 0
+  while (isSameLayer(one.at(-1 - common), other.at(-1 - common))) common += 1
+  return [one.slice(0, one.length - common), other.slice(0, other.length - common)]
+}
+
+function isSameLayer(one: ShownLayer | undefined, other: ShownLayer | undefined): boolean {
+  return one !== undefined && one.inode === other?.inode
+}

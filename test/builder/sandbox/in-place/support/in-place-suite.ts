@@ -1,0 +1,4 @@
+import { sandboxSuite } from '../../../../suites/sandbox.ts'
+import { placingSandbox } from './placing-sandbox.ts'
+
+sandboxSuite('in place', placingSandbox)

@@ -1,0 +1,4 @@
+import { SNAPSHOTTER_KINDS } from '#builder/snapshot'
+import { snapshotSuite } from '../../suites/snapshot.ts'
+
+for (const kind of SNAPSHOTTER_KINDS) snapshotSuite(kind)

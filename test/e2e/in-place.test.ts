@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import {
+  busyboxBase,
+  type Outcome,
+  type TemporaryDirectory,
+  temporaryDirectory,
+} from '../support/peers/index.ts'
+import { throwAwayRoot } from '../support/throw-away/index.ts'
+import { writeContext } from './support/context.ts'
+import { HERE, mustBuild, tsbuild } from './support/tsbuild.ts'
+
+const SECRET = 'a secret that must not be left'
+
+const DOCKERFILE = `
+FROM base AS made
+RUN mkdir -p /out/d && echo made > /out/d/f && chown 1000:1001 /out/d/f && ln /out/d/f /out/same && mkfifo /out/p
+FROM base AS other
+RUN rm -r /home /bin/wget && mkdir /home && echo new > /home/file && ln -s nowhere /link
+WORKDIR /made/here
+FROM other
+COPY --from=made /out /copied
+RUN --mount=type=cache,target=/root/.cache/x \\
+  --mount=type=bind,from=made,source=/out,target=/etc/given \\
+  --mount=type=bind,target=/context \\
+  --mount=type=secret,id=s \\
+  --mount=type=tmpfs,target=/var/tmp <<EOF
+set -e
+test "$(cat /run/secrets/s)" = "${SECRET}"
+cat /etc/given/d/f /context/hello > /result
+echo x >> /root/.cache/x/log
+touch /var/tmp/dropped
+(sleep 4712 &)
+EOF
+RUN rm -r /copied/d && echo again >> /result && chmod 4711 /bin/busybox
+USER nobody
+RUN test "$(id -u)" = 65534 && test ! -e /run/secrets && test ! -e /context && test ! -e /var/tmp
+`
+
+describe('builds in place', function () {
+  this.timeout(120_000)
+  let place: TemporaryDirectory
+  let base: string
+  before(async function () {
+    if (process.getuid?.() !== 0) this.skip()
+    base = await busyboxBase()
+    place = temporaryDirectory('in-place')
+    writeContext(place.file('context'), { Dockerfile: DOCKERFILE, hello: 'hello\n' })
+    writeFileSync(place.file('secret'), SECRET)
+  })
+  after(() => place?.[Symbol.dispose]())
+
+  const args = (): readonly string[] => [
+    ...['-q', '--reproducible', '--build-context', `base=oci-layout://${base}`],
+    ...['--secret', `id=s,src=${place.file('secret')}`, place.file('context')],
+  ]
+
+  function buildInRoot(
+    flags: readonly string[],
+    without: readonly string[] = [],
+  ): Promise<Outcome> {
+    const prefix = throwAwayRoot({ show: [HERE.path, place.path, base], without })
+    return tsbuild([...flags, ...args()], { root: '/volume/store', cwd: '/', prefix })
+  }
+
+  it('make the image that namespaces make', async () => {
+    const expected = await mustBuild(args(), { root: place.file('store') })
+    assert.match(expected.stdout, /^sha256:/)
+    const { stdout, stderr } = await buildInRoot(['--isolation=in-place'])
+    assert.equal(stdout, expected.stdout, stderr)
+    const fewer = await buildInRoot(
+      ['--isolation=in-place'],
+      ['kill', 'setpcap', 'mknod', 'setfcap'],
+    )
+    assert.equal(fewer.stdout, expected.stdout, fewer.stderr)
+  })
+
+  it('are not made unless they are asked for', async () => {
+    const { status, stderr } = await buildInRoot([])
+    assert.equal(status, 1)
+    assert.match(stderr, /steps need namespaces, which this process may not make/)
+  })
+
+  it('say which capability they lack', async () => {
+    for (const name of ['chown', 'dac_override', 'fowner', 'fsetid', 'setgid', 'setuid']) {
+      const { status, stderr } = await buildInRoot(['--isolation=in-place'], [name])
+      assert.equal(status, 1)
+      assert.match(stderr, new RegExp(`lacks the capability ${name.toUpperCase()} `))
+    }
+  })
+})
