@@ -29,7 +29,10 @@ function findError(): TsbuildError | undefined {
   // Only the program tsbuild starts again inside of it; who uses the library has to see to that.
   return new TsbuildError('steps need namespaces, which this process has no right to make', {
     code: 'SANDBOX_UNAVAILABLE',
-    hint: 'start it as root of a user namespace, as the command tsbuild does by itself',
+    hint:
+      process.execve === undefined
+        ? 'use Node.js 24, which can start the command again in a user namespace'
+        : 'start it as root of a user namespace, as the command tsbuild does by itself',
   })
 }
 
