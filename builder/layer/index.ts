@@ -21,7 +21,7 @@ export {
 export { presumeOwners } from './overlay/presume-owners.ts'
 export { fileXattrs, RawTree, rawTree } from './overlay/raw-tree.ts'
 export { removeOthers } from './overlay/remove-others.ts'
-export { type Found, type Listed, StackTree, stackTree } from './overlay/stack-tree.ts'
+export { type Found, StackTree, stackTree } from './overlay/stack-tree.ts'
 export { omitUnchanged } from './overlay/unchanged.ts'
 export { writeError } from './overlay/write-error.ts'
 export { resolveInTree } from './paths/resolve.ts'
