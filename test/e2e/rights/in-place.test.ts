@@ -84,7 +84,10 @@ describe('builds in place', function () {
   it('say what a stage hides, and what they cannot do', async () => {
     const cases = [
       [`FROM base\nCOPY hello ${place.path}/file\nRUN true\n`, /it has files at .*which the build/],
-      [`FROM base\nWORKDIR ${place.path}/context\nRUN true\n`, /which the build or the container needs/],
+      [
+        `FROM base\nWORKDIR ${place.path}/context\nRUN true\n`,
+        /which the build or the container needs/,
+      ],
       ['FROM base\nRUN --network=none true\n', /steps in place cannot be without a network/],
     ] as const
     for (const [dockerfile, message] of cases) {
