@@ -42,7 +42,7 @@ const KNOWN = new Set([
 
 /** The paths of the store at `root`. */
 export function layoutOf(root: string): Layout {
-  const absolute = resolve(root)
+  const absolute = ownFolder(resolve(root))
   return {
     root: absolute,
     blobs: join(absolute, 'blobs', 'sha256'),
@@ -58,6 +58,21 @@ export function layoutOf(root: string): Layout {
     lock: join(absolute, 'lock'),
     version: join(absolute, 'version'),
     boot: join(absolute, 'boot'),
+  }
+}
+
+/**
+ * The folder of the store itself: `root`, or `store` in it where `root` is another user's and open to this
+ * one, as volumes are in pods of Kubernetes that are not root's.
+ */
+function ownFolder(root: string): string {
+  try {
+    const found = lstatSync(root)
+    const isLent = found.uid !== process.geteuid?.() && (found.mode & 0o022) !== 0
+    return found.isDirectory() && isLent ? join(root, 'store') : root
+  } catch {
+    // Absent, or not to be reached: opening the store tells.
+    return root
   }
 }
 

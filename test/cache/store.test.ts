@@ -71,6 +71,19 @@ describe('store', () => {
     assert.throws(() => openStore(root), { code: 'STORE_INVALID' })
   })
 
+  it('is in a folder of another user that is open to this one', async function () {
+    if (process.geteuid?.() !== 0) this.skip()
+    const root = newRoot()
+    mkdirSync(root)
+    chownSync(root, 12_345, 0)
+    chmodSync(root, 0o1777)
+    await withStore(root, (store) => assert.equal(store.root, join(root, 'store')))
+    assert.equal(statSync(join(root, 'store')).mode & 0o777, 0o700)
+    assert.equal(statSync(root).mode & 0o7777, 0o1777)
+    chownSync(join(root, 'store'), 12_345, 0)
+    assert.throws(() => openStore(root), { code: 'STORE_INVALID' })
+  })
+
   it('is refused when it may not be written', () => {
     const root = newRoot()
     const isRoot = process.geteuid?.() === 0

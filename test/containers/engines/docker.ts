@@ -32,6 +32,7 @@ async function start(name: string, options: DockerdOptions): Promise<Engine> {
   const env = { DOCKER_HOST: `unix://${dockerd.socket}` }
   return {
     name,
+    env,
     options: [],
     privileged: options.programs === undefined ? privilegedOptions() : ['--privileged'],
     call: (args) => capture('/usr/bin/docker', args, { env }),

@@ -5,6 +5,8 @@ export interface Engine extends AsyncDisposable {
   readonly name: string
   /** What every container needs here beside what makes its kind. */
   readonly options: readonly string[]
+  /** The environment of its client. */
+  readonly env: Readonly<Record<string, string>>
   /** What makes a container privileged. */
   readonly privileged: readonly string[]
   /** Runs the client to its end; a failure is an outcome. */

@@ -13,6 +13,7 @@ export async function startPodman(): Promise<Engine> {
   ]
   return {
     name: 'podman',
+    env: {},
     // podman's own limits are higher than some machines'.
     options: [`--cgroup-parent=/${cgroup}`, '--ulimit=nofile=4096', '--ulimit=nproc=4096'],
     privileged: ['--privileged'],

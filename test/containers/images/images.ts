@@ -1,6 +1,5 @@
-import { join } from 'node:path'
-import { REPOSITORY } from '../../e2e/support/installed.ts'
-import { run, type TemporaryDirectory } from '../../support/peers/index.ts'
+import { buildArchive, imageContexts } from '../../image/built-image.ts'
+import type { TemporaryDirectory } from '../../support/peers/index.ts'
 import { type Engine, must } from '../engines/engine.ts'
 import { SLIM_CHANGES, writeSlimImage } from './slim.ts'
 
@@ -42,8 +41,7 @@ async function makeSlim(directory: TemporaryDirectory): Promise<string> {
 
 async function makeTsbuild(directory: TemporaryDirectory): Promise<string> {
   const archive = directory.file('tsbuild.tar')
-  const words = [join(REPOSITORY, 'dist/image/main.js'), '--output', archive]
-  // Not by npm, which would make the bundle anew under the feet of other tests.
-  await run(process.execPath, words, { cwd: REPOSITORY })
+  const store = directory.file('image-store')
+  await buildArchive(await imageContexts(directory), { store, archive })
   return archive
 }

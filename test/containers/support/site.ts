@@ -1,6 +1,6 @@
-import { type Outcome, type Registry, startRegistryTwin } from '../support/peers/index.ts'
-import { type Engine, must } from './engines/engine.ts'
-import type { ImageName, Images } from './images/images.ts'
+import { type Outcome, type Registry, startRegistryTwin } from '../../support/peers/index.ts'
+import { type Engine, must } from '../engines/engine.ts'
+import type { ImageName, Images } from '../images/images.ts'
 import { type Kind, storeOf } from './kinds.ts'
 
 /** One run of tsbuild in a container of its own. */
@@ -19,8 +19,10 @@ export interface Job {
  */
 export class Site {
   readonly engine: Engine
-  readonly #network: string
-  readonly #imageOf: (name: ImageName) => Promise<string>
+  /** What `--network` takes. */
+  readonly network: string
+  /** The name that an image has here. */
+  readonly imageOf: (name: ImageName) => Promise<string>
 
   private constructor(
     engine: Engine,
@@ -28,8 +30,8 @@ export class Site {
     imageOf: (name: ImageName) => Promise<string>,
   ) {
     this.engine = engine
-    this.#network = network
-    this.#imageOf = imageOf
+    this.network = network
+    this.imageOf = imageOf
   }
 
   /** @param stack ends what is started here */
@@ -65,11 +67,11 @@ export class Site {
     const { options, privileged } = this.engine
     const store = storeOf(kind)
     return [
-      ...['--network', this.#network, ...options, ...(kind.isPrivileged ? privileged : [])],
+      ...['--network', this.network, ...options, ...(kind.isPrivileged ? privileged : [])],
       ...[...(kind.options ?? []), ...store.options],
       ...['--volume', `${context}:/context:ro`],
       ...Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
-      ...[await this.#imageOf(kind.image), ...store.flags, ...flags, '/context'],
+      ...[await this.imageOf(kind.image), ...store.flags, ...flags, '/context'],
     ]
   }
 }
