@@ -10,6 +10,7 @@ export {
   detectCompression,
 } from './codec/compression.ts'
 export { changesOf, treeChanges } from './overlay/changes.ts'
+export { DirectoryWriter } from './overlay/directory-writer.ts'
 export {
   hasHiddenDeletions,
   hasOwnersBeside,
@@ -22,6 +23,7 @@ export { fileXattrs, RawTree, rawTree } from './overlay/raw-tree.ts'
 export { removeOthers } from './overlay/remove-others.ts'
 export { type Found, StackTree, stackTree } from './overlay/stack-tree.ts'
 export { omitUnchanged } from './overlay/unchanged.ts'
+export { writeError } from './overlay/write-error.ts'
 export { resolveInTree } from './paths/resolve.ts'
 export { newestFile } from './tar/newest-file.ts'
 export { isArchive, isTarHeader } from './tar/tar-reader.ts'

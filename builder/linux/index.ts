@@ -1,6 +1,7 @@
 export { childPath, fileRights, hasSingleId, isPidNamespace, isUserNamespace, O_PATH } from '#disk'
 export { chownTree } from './filesystem/chown-tree.ts'
 export { ContentCopier } from './filesystem/content-copier.ts'
+export { FileCopier } from './filesystem/file-copier.ts'
 export { FileFacts } from './filesystem/file-facts.ts'
 export { BARE_DIRECTORY, fileStatOf } from './filesystem/file-stat.ts'
 export { setFileTimes } from './filesystem/file-times.ts'

@@ -134,7 +134,7 @@ export class DirectoryWriter {
       fchmodSync(fd, this.#rights.modeOnDisk(stat))
     }
     this.#rights.keep(path, stat)
-    if (xattrs !== undefined) this.#setXattrs(path, xattrs)
+    if (xattrs !== undefined) this.setXattrs(path, xattrs)
     futimesSync(fd, ...timesOf(stat))
   }
 
@@ -153,7 +153,7 @@ export class DirectoryWriter {
     this.#make(path, (place) => symlinkSync(text, place))
     const place = this.root.place(path)
     this.#setOwner(path, place, stat)
-    if (xattrs !== undefined) this.#setXattrs(path, xattrs)
+    if (xattrs !== undefined) this.setXattrs(path, xattrs)
     lutimesSync(place, ...timesOf(stat))
   }
 
@@ -187,7 +187,7 @@ export class DirectoryWriter {
     const place = this.root.place(path)
     this.#setOwner(path, place, stat)
     if ((made.mode & SETID) !== 0) setModeOfNode(place, made.mode)
-    if (xattrs !== undefined) this.#setXattrs(path, xattrs)
+    if (xattrs !== undefined) this.setXattrs(path, xattrs)
     lutimesSync(place, ...timesOf(stat))
   }
 
@@ -268,7 +268,7 @@ export class DirectoryWriter {
   #finishDirectory(path: Name, { stat, xattrs }: Attributes): void {
     const place = `${this.root.inside(path)}/.`
     this.#setOwner(path, place, stat)
-    if (xattrs !== undefined) this.#setXattrs(path, xattrs)
+    if (xattrs !== undefined) this.setXattrs(path, xattrs)
     lutimesSync(place, ...timesOf(stat))
     chmodSync(place, this.#rights.modeOnDisk(stat))
   }
@@ -288,7 +288,8 @@ export class DirectoryWriter {
     return make(this.root.place(path))
   }
 
-  #setXattrs(path: Name, xattrs: ReadonlyMap<string, Buffer>): void {
+  /** Sets extended attributes of what was made at `path`. */
+  setXattrs(path: Name, xattrs: ReadonlyMap<string, Buffer>): void {
     for (const [name, value] of xattrs) {
       try {
         setXattr(this.root.place(path), name, value)

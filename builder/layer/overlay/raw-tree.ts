@@ -88,6 +88,16 @@ export class RawTree implements Tree {
     return `/proc/self/fd/${fd}`
   }
 
+  /** A descriptor of the directory at `path`, valid until the next call; `undefined` when none. */
+  directory(path: Name): number | undefined {
+    return this.#root.directory(path)
+  }
+
+  /** Whether capabilities of files may be kept beside the directory. */
+  get hasKeptAttributes(): boolean {
+    return this.#kept !== undefined
+  }
+
   readlink(path: Name): Name {
     return readlinkSync(this.#root.place(path), 'latin1') as Name
   }

@@ -17,6 +17,14 @@ export interface Found {
   readonly stat: FileStat
 }
 
+/** A name in a directory of the merged view, and the layer that has it. */
+export interface Listed {
+  readonly name: Name
+  readonly layer: RawTree
+  /** It is a regular file, and all that is known of it is in the file itself. */
+  readonly isPlainFile: boolean
+}
+
 /**
  * The merged view of layer directories in overlay form (host paths, topmost first), as overlayfs shows
  * it: whiteouts and opaque marks take effect and are not shown. An empty list is the empty tree. The
@@ -50,20 +58,29 @@ export class StackTree implements Tree {
   }
 
   readdir(path: Name): readonly Name[] {
+    return this.list(path)
+      .map(({ name }) => name)
+      .sort()
+  }
+
+  /** What `readdir` says, not sorted, and where each name is. */
+  list(path: Name): readonly Listed[] {
     const layers = this.#layersOf(path)
     if (layers === undefined) throw treeError(`list ${quote(path)}`, 'not a directory')
-    const shown: Name[] = []
+    const shown: Listed[] = []
     const seen = new Set<string>()
     for (const layer of layers) {
+      const isAsOnDisk = !layer.hasKeptAttributes
       for (const entry of layer.entries(path)) {
         const name = entry.name as Name
         if (layers.length > 1 && seen.has(name)) continue
         seen.add(name)
-        const isFile = !mayBeWhiteout(entry) && !layer.hasKeptWhiteouts
-        if (isFile || this.#isShown(layer, joinName(path, name))) shown.push(name)
+        const isSurelyThere = !mayBeWhiteout(entry) && !layer.hasKeptWhiteouts
+        if (!isSurelyThere && !this.#isShown(layer, joinName(path, name))) continue
+        shown.push({ name, layer, isPlainFile: isAsOnDisk && entry.isFile() })
       }
     }
-    return shown.sort()
+    return shown
   }
 
   readlink(path: Name): Name {

@@ -25,6 +25,12 @@ const RDEV_MAJOR = 32
 const RDEV_MINOR = 33
 const WORDS = 64
 
+/** A time since the epoch. */
+export interface FileTime {
+  readonly seconds: number
+  readonly nanoseconds: number
+}
+
 /**
  * What the kernel says about one file after another, for walks through many: statx(2) relative to a
  * directory takes half the time of `lstatSync`, which looks up a whole path and makes an object for each.
@@ -64,6 +70,12 @@ export class FileFacts {
     return true
   }
 
+  /** The time of modification, exactly. */
+  get modified(): FileTime {
+    const seconds = this.#seconds(MODIFIED)
+    return { seconds, nanoseconds: this.#words[MODIFIED + 2] ?? 0 }
+  }
+
   is(type: 'directory' | 'socket' | 'character'): boolean {
     return (this.mode & constants.S_IFMT) === TYPE_BITS[type]
   }
@@ -84,6 +96,9 @@ export class FileFacts {
     this.modifiedMs = stats.mtimeMs
     this.bornMs = stats.birthtimeMs
     this.device = stats.rdev
+    const seconds = Math.floor(stats.mtimeMs / 1000)
+    const nanoseconds = Math.round((stats.mtimeMs - seconds * 1000) * 1e6)
+    this.#words.set([seconds, Math.floor(seconds / 2 ** 32), nanoseconds], MODIFIED)
   }
 
   #decode(): void {
@@ -103,10 +118,13 @@ export class FileFacts {
     return (this.#words[at] ?? 0) + (this.#words[at + 1] ?? 0) * 2 ** 32
   }
 
-  /** Seconds are signed. */
   #time(at: number): number {
-    const seconds = (this.#words[at] ?? 0) + ((this.#words[at + 1] ?? 0) | 0) * 2 ** 32
-    return seconds * 1000 + (this.#words[at + 2] ?? 0) / 1e6
+    return this.#seconds(at) * 1000 + (this.#words[at + 2] ?? 0) / 1e6
+  }
+
+  /** They are signed. */
+  #seconds(at: number): number {
+    return (this.#words[at] ?? 0) + ((this.#words[at + 1] ?? 0) | 0) * 2 ** 32
   }
 }
 

@@ -1,6 +1,5 @@
-import { chmodSync } from 'node:fs'
-import type { RootedDirectory } from '#builder/linux'
-import { type Name, TsbuildError } from '#core'
+import { chmodSync, lstatSync } from 'node:fs'
+import { TsbuildError } from '#core'
 
 /** Milliseconds. Some file systems count whole seconds. */
 const LONGEST_TICK = 2500
@@ -8,17 +7,16 @@ const LONGEST_TICK = 2500
 /**
  * Waits until what is changed from now on has another time than `newest` (milliseconds). The clock of
  * file times goes on in ticks of up to 10 ms, or by itself where the kernel counts finer once a time
- * was looked at (Linux 6.13). Changes the time of the root's inode, and nothing else.
+ * was looked at (Linux 6.13). Changes the time of the directory's inode, and nothing else.
  * @throws {TsbuildError} IO_FAILED when that clock stands still
  */
-export function awaitTick(root: RootedDirectory, newest: number): void {
+export function awaitTick(directory: string, newest: number): void {
   const word = new Int32Array(new SharedArrayBuffer(4))
+  const inside = `${directory}/.`
   const end = performance.now() + LONGEST_TICK
   while (performance.now() < end) {
-    const stats = root.lstat('' as Name)
-    if (stats === undefined) break
-    chmodSync(root.inside('' as Name), stats.mode & 0o7777)
-    const now = root.lstat('' as Name)?.ctimeMs ?? 0
+    chmodSync(inside, lstatSync(inside).mode & 0o7777)
+    const now = lstatSync(inside).ctimeMs
     // The clock was set back: those times come again in a while, and to meet one takes a coincidence.
     if (now > newest || now < newest - LONGEST_TICK) return
     Atomics.wait(word, 0, 0, 1)

@@ -16,6 +16,8 @@ interface Frame {
   readonly names: readonly Name[]
   /** The next one of the names. */
   next: number
+  /** How many of the names that were known are still to be found. */
+  missing: number
   /** What was known of it; what is found is written to it. */
   readonly folder: Folder
   readonly kept: Kept | undefined
@@ -23,7 +25,7 @@ interface Frame {
 }
 
 /** What is found of a directory, before it is walked. */
-type FoundFolder = Omit<Frame, 'names' | 'next'> & { readonly mode: number }
+type FoundFolder = Omit<Frame, 'names' | 'next' | 'missing'> & { readonly mode: number }
 
 /**
  * Compares a root with an index of what was placed there, yields the differences as an overlay's upper
@@ -50,28 +52,34 @@ export class FoundChanges {
   *changes(shown: Folder, kept: Kept): Generator<Change> {
     const path = '' as Name
     yield this.#entry(path)
-    yield* this.#enter({ path, folder: shown, kept, isYielded: true, mode: OWNER_MAY })
+    this.#enter({ path, folder: shown, kept, isYielded: true, mode: OWNER_MAY })
     for (let top = this.#frames.at(-1); top !== undefined; top = this.#frames.at(-1)) {
       const name = this.#nextDifference(top)
-      if (name === undefined) this.#frames.pop()
+      if (name === undefined) yield* this.#leave(top)
       else yield* this.#take(top, name)
     }
   }
 
-  *#enter(found: FoundFolder): Generator<Change> {
+  #enter(found: FoundFolder): void {
     checkpoint()
-    const { path, folder, kept, mode } = found
+    const { path, folder, mode } = found
     this.#locked.unlock(path, mode)
     const names = readdirSync(this.#root.inside(path), 'latin1') as Name[]
-    this.#frames.push({ ...found, names, next: 0 })
-    if (folder.entries.size === 0) return
-    const there = new Set(names)
-    for (const [name, entry] of folder.entries) {
-      if (there.has(name) || kept?.get(name) === keptWhole) continue
-      this.#index.delete(entry)
-      folder.entries.delete(name)
-      yield* this.#withParents({ kind: 'whiteout', path: joinName(path, name) })
+    this.#frames.push({ ...found, names, next: 0, missing: folder.entries.size })
+  }
+
+  /** Yields what is gone from a directory after all of its names were looked at. */
+  *#leave({ path, names, folder, kept, missing }: Frame): Generator<Change> {
+    if (missing > 0) {
+      const there = new Set(names)
+      for (const [name, entry] of folder.entries) {
+        if (there.has(name) || kept?.get(name) === keptWhole) continue
+        this.#index.delete(entry)
+        folder.entries.delete(name)
+        yield* this.#withParents({ kind: 'whiteout', path: joinName(path, name) })
+      }
     }
+    this.#frames.pop()
   }
 
   /**
@@ -87,6 +95,7 @@ export class FoundChanges {
       const name = names[frame.next++] as Name
       if (kept?.get(name) === keptWhole || !facts.read(directory, name)) continue
       const known = folder.entries.get(name)
+      if (known !== undefined) frame.missing -= 1
       if (typeof known === 'number' && this.#index.isUntouched(known, facts)) continue
       if (!isOfNoLayer(facts)) return name
     }
@@ -116,10 +125,15 @@ export class FoundChanges {
     const { mode } = this.#facts
     const known = parent.entries.get(name)
     if (typeof known === 'object' && index.isSame(known.row, this.#facts)) {
-      const isYielded = !index.isUntouched(known.row, this.#facts)
+      // What leads to something kept may be of no layer. Making a mount point in it changes its time of
+      // change, and nothing that is seen.
+      const isYielded =
+        found.kept === undefined
+          ? !index.isUntouched(known.row, this.#facts)
+          : !index.isAlike(known.row, this.#facts)
       index.set(known.row, this.#facts)
       if (isYielded) yield* this.#withParents(this.#entry(found.path))
-      yield* this.#enter({ ...found, folder: known, isYielded, mode })
+      this.#enter({ ...found, folder: known, isYielded, mode })
       return
     }
     if (known !== undefined) index.delete(known)
@@ -127,7 +141,7 @@ export class FoundChanges {
     parent.entries.set(name, fresh)
     yield* this.#withParents(this.#entry(found.path))
     if (typeof known === 'object') yield { kind: 'opaque', path: found.path }
-    yield* this.#enter({ ...found, folder: fresh, isYielded: true, mode })
+    this.#enter({ ...found, folder: fresh, isYielded: true, mode })
   }
 
   /** Yields a change after the directories that contain it. */

@@ -1,4 +1,4 @@
-import { layerOwners, StackTree, writeFiles, writeLayer } from '#builder/layer'
+import { DirectoryWriter, layerOwners, StackTree, writeFiles, writeLayer } from '#builder/layer'
 import { fileRights, RootedDirectory } from '#builder/linux'
 import { type EntryChange, ioError, type Name } from '#core'
 import { awaitTick } from './clock.ts'
@@ -36,6 +36,8 @@ interface Shown extends Placed {
   readonly kept: Kept
   readonly index: FileIndex
   readonly root: Folder
+  /** Changes from now on have other times than what is known. */
+  readonly isSettled: boolean
 }
 
 /**
@@ -58,8 +60,8 @@ export class PlacedRoot {
   }
 
   /**
-   * Makes the directory show the merged view of layers (topmost first). What it has already stays; what
-   * the layers do not have is removed.
+   * Makes the directory show the merged view of layers (topmost first), before each step. What it has
+   * already stays; what the layers do not have is removed.
    * @throws {TsbuildError} IO_FAILED, NO_SPACE, PERMISSION_DENIED, CANCELLED
    */
   place(lower: readonly string[]): Placed {
@@ -68,8 +70,11 @@ export class PlacedRoot {
     try {
       const layers = lower.map(layerAt)
       const kept = keptPaths(this.#directory, this.#keep)
-      this.#shown = this.#place(layers, kept, shown)
-      return { hidden: this.#shown.hidden }
+      const placed = this.#place(layers, kept, shown)
+      // Not right after collecting: until the next step the clock has moved on by itself, mostly.
+      if (!placed.isSettled) awaitTick(this.#directory, placed.index.newest)
+      this.#shown = { ...placed, isSettled: true }
+      return { hidden: placed.hidden }
     } catch (cause) {
       throw ioError(`place layers in ${this.#directory}`, cause)
     }
@@ -88,7 +93,8 @@ export class PlacedRoot {
       this.#collect(upper, shown)
       const outline: Outline = new Map()
       addOutline(outline, upper)
-      this.#shown = { ...shown, layers: [{ ...layerAt(upper), outline }, ...shown.layers] }
+      const layers = [{ ...layerAt(upper), outline }, ...shown.layers]
+      this.#shown = { ...shown, layers, isSettled: false }
     } catch (cause) {
       throw ioError(`find the changes in ${this.#directory}`, cause)
     }
@@ -107,60 +113,21 @@ export class PlacedRoot {
       return { ...shown, layers, kept }
     }
     const tree = new StackTree(layers.map(({ directory }) => directory))
-    const root = new RootedDirectory(this.#directory)
+    const owners = ownersOfFiles()
+    const onWarning = this.#onWarning
+    const writer = new DirectoryWriter(this.#directory, { owners, isBare: true, onWarning })
     try {
-      const placement = new Placement(tree, root)
-      const target = { root, kept, placement }
-      if (shown === undefined || touched === undefined) return this.#placeAll(target, layers)
-      return this.#renew(
-        target,
-        { ...shown, layers },
-        renewalOf(shown.root, tree, { touched, kept }),
-      )
+      const target = { writer, kept, placement: new Placement(tree, { writer, owners }) }
+      if (shown === undefined || touched === undefined) return placeAll(target, layers)
+      return renew(target, { ...shown, layers }, renewalOf(shown.root, tree, { touched, kept }))
     } finally {
-      root.close()
+      writer.close()
       tree.close()
     }
   }
 
-  #placeAll({ root, kept, placement }: Target, layers: readonly ShownLayer[]): Shown {
-    const at = { path: '' as Name, kept }
-    removeOthersAt(root, at)
-    this.#write(placement.entriesAt(at))
-    const index = new FileIndex()
-    const locked = new LockedFiles(root)
-    const folder = new Marker(root, index, locked).entryAt(at)
-    if (typeof folder !== 'object') throw new Error('the root is not a directory')
-    const hidden = placement.hiddenBy(kept)
-    settle({ root, index, locked }, folder)
-    return { layers, kept, index, root: folder, hidden }
-  }
-
-  #renew({ root, kept, placement }: Target, shown: Shown, renewal: Renewal): Shown {
-    const { index } = shown
-    for (const { path } of renewal.folders) clearFolder(root, path)
-    for (const { path, name, parent, kept } of renewal.replaced) {
-      removeOthersAt(root, { path, kept })
-      const known = parent.entries.get(name)
-      if (known !== undefined) index.delete(known)
-      parent.entries.delete(name)
-    }
-    this.#write(entriesOf(renewal, placement))
-    const locked = new LockedFiles(root)
-    const marker = new Marker(root, index, locked)
-    for (const { path, folder } of renewal.folders) marker.renewFolder(path, folder)
-    for (const { path, name, parent, kept } of renewal.replaced) {
-      const entry = marker.entryAt({ path, kept })
-      if (entry !== undefined) parent.entries.set(name, entry)
-    }
-    const hidden = placement.hiddenBy(kept)
-    settle({ root, index, locked }, shown.root)
-    return { ...shown, kept, hidden }
-  }
-
   #write(entries: Iterable<EntryChange>): void {
-    const owners = fileRights().givesOwners ? 'keep' : 'drop'
-    writeFiles(entries, this.#directory, { owners, onWarning: this.#onWarning })
+    writeFiles(entries, this.#directory, { owners: ownersOfFiles(), onWarning: this.#onWarning })
   }
 
   #collect(upper: string, { index, root: folder }: Shown): void {
@@ -174,7 +141,7 @@ export class PlacedRoot {
       const changed = partNames({ root, locked }, found.sharedNames, write)
       const marker = new Marker(root, index, locked)
       for (const path of changed) marker.renew(path, entryAt(folder, path))
-      settle({ root, index, locked }, folder)
+      lockAgain({ root, index, locked }, folder)
     } finally {
       root.close()
     }
@@ -190,9 +157,53 @@ interface MarkedRoot {
 
 /** The directory that layers are placed in. */
 interface Target {
-  readonly root: RootedDirectory
+  readonly writer: DirectoryWriter
   readonly kept: Kept
   readonly placement: Placement
+}
+
+function placeAll({ writer, kept, placement }: Target, layers: readonly ShownLayer[]): Shown {
+  const { root } = writer
+  const at = { path: '' as Name, kept }
+  removeOthersAt(root, at)
+  placement.place(at)
+  writer.finish()
+  const index = new FileIndex()
+  const locked = new LockedFiles(root)
+  const folder = new Marker(root, index, locked).entryAt(at)
+  if (typeof folder !== 'object') throw new Error('the root is not a directory')
+  const hidden = placement.hiddenBy(kept)
+  lockAgain({ root, index, locked }, folder)
+  return { layers, kept, index, root: folder, hidden, isSettled: false }
+}
+
+function renew({ writer, kept, placement }: Target, shown: Shown, renewal: Renewal): Shown {
+  const { root } = writer
+  const { index } = shown
+  for (const { path } of renewal.folders) clearFolder(root, path)
+  for (const { path, name, parent, kept } of renewal.replaced) {
+    removeOthersAt(root, { path, kept })
+    const known = parent.entries.get(name)
+    if (known !== undefined) index.delete(known)
+    parent.entries.delete(name)
+  }
+  for (const { path } of renewal.folders) placement.placeFolder(path)
+  for (const replaced of renewal.replaced) placement.place(replaced)
+  writer.finish()
+  const locked = new LockedFiles(root)
+  const marker = new Marker(root, index, locked)
+  for (const { path, folder } of renewal.folders) marker.renewFolder(path, folder)
+  for (const { path, name, parent, kept } of renewal.replaced) {
+    const entry = marker.entryAt({ path, kept })
+    if (entry !== undefined) parent.entries.set(name, entry)
+  }
+  const hidden = placement.hiddenBy(kept)
+  lockAgain({ root, index, locked }, shown.root)
+  return { ...shown, kept, hidden, isSettled: false }
+}
+
+function ownersOfFiles(): 'keep' | 'drop' {
+  return fileRights().givesOwners ? 'keep' : 'drop'
 }
 
 /** The names that differ, from layers and from what was kept; `undefined` when they cannot be known. */
@@ -207,17 +218,10 @@ function touchedNames(
   return names
 }
 
-/** Ends work on a root: changes from now on have other times than what is known. */
-function settle({ root, index, locked }: MarkedRoot, shown: Folder): void {
+/** Ends work on a root. */
+function lockAgain({ root, index, locked }: MarkedRoot, shown: Folder): void {
   const marker = new Marker(root, index, locked)
   locked.lockAgain((path) => marker.renew(path, entryAt(shown, path)))
-  awaitTick(root, index.newest)
-  marker.renew('' as Name, shown)
-}
-
-function* entriesOf(renewal: Renewal, placement: Placement): Generator<EntryChange> {
-  for (const { path } of renewal.folders) yield placement.folderAt(path)
-  for (const replaced of renewal.replaced) yield* placement.entriesAt(replaced)
 }
 
 /** What is known of a path that is shown. */

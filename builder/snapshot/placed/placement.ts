@@ -1,7 +1,14 @@
 import { chmodSync, readdirSync } from 'node:fs'
-import { type Found, fileXattrs, type StackTree } from '#builder/layer'
-import { BARE_DIRECTORY, type RootedDirectory, removeXattr } from '#builder/linux'
-import { checkpoint, type EntryChange, type FileStat, joinName, type Name } from '#core'
+import {
+  type DirectoryWriter,
+  type Found,
+  fileXattrs,
+  type RawTree,
+  type StackTree,
+  writeError,
+} from '#builder/layer'
+import { BARE_DIRECTORY, FileCopier, type RootedDirectory, removeXattr } from '#builder/linux'
+import { checkpoint, type FileStat, joinName, type Name } from '#core'
 import { type Kept, keptNames, keptWhole } from './kept-paths.ts'
 
 const OWNER_MAY = 0o700
@@ -46,40 +53,106 @@ export function namesIn(root: RootedDirectory, path: Name): readonly Name[] {
   return readdirSync(root.inside(path), 'latin1') as Name[]
 }
 
-/** What is shown of a stack, as entries to write. */
+/** Where a stack is shown. */
+export interface PlacementTarget {
+  readonly writer: DirectoryWriter
+  readonly owners: 'keep' | 'drop'
+}
+
+/** Makes what a stack has, as plain files. */
 export class Placement {
   readonly #tree: StackTree
-  readonly #root: RootedDirectory
+  readonly #writer: DirectoryWriter
+  readonly #owners: 'keep' | 'drop'
+  readonly #copier = new FileCopier()
 
-  constructor(tree: StackTree, root: RootedDirectory) {
+  constructor(tree: StackTree, { writer, owners }: PlacementTarget) {
     this.#tree = tree
-    this.#root = root
+    this.#writer = writer
+    this.#owners = owners
   }
 
-  /** What the layers have at a path, with everything below. */
-  *entriesAt(at: KeptPath): Generator<EntryChange> {
+  /** Makes what the layers have at a path, with everything below; nothing may be there. */
+  place(at: KeptPath): void {
     const left = [at]
     for (let next = left.pop(); next !== undefined; next = left.pop()) {
       const { path, kept } = next
       const found = this.#tree.find(path)
       if (kept !== undefined && !this.#isShown(next, found?.stat)) {
         if (kept === keptWhole || !this.#isDirectory(path)) continue
-        yield { kind: 'entry', path, stat: BARE_DIRECTORY }
-        left.push(...this.#childrenOf(next, []))
-      } else if (found !== undefined && found.stat.type !== 'socket') {
-        yield entryOf(path, found)
-        if (found.stat.type !== 'directory') continue
-        left.push(...this.#childrenOf(next, this.#tree.readdir(path)))
+        this.#writer.makeDirectory(path, { stat: BARE_DIRECTORY })
+        left.push(...ledBy(next, []))
+      } else if (found !== undefined) {
+        this.#make(path, found)
+        if (found.stat.type === 'directory') left.push(...this.#placeFiles(next))
       }
     }
   }
 
-  /** A directory of the layers alone. */
-  folderAt(path: Name): EntryChange {
+  /** Most files need not be looked up one by one. @returns what else is in the directory */
+  #placeFiles({ path, kept }: KeptPath): readonly KeptPath[] {
+    checkpoint()
+    const others: KeptPath[] = []
+    const list = this.#tree.list(path)
+    for (const listed of list) {
+      const child = { path: joinName(path, listed.name), kept: kept?.get(listed.name) }
+      if (listed.isPlainFile && child.kept === undefined) this.#copyFile(child.path, listed)
+      else others.push(child)
+    }
+    if (kept === undefined) return others
+    return [
+      ...others,
+      ...ledBy(
+        { path, kept },
+        list.map(({ name }) => name),
+      ),
+    ]
+  }
+
+  /** Gives a directory that stays the attributes that it has in the layers. */
+  placeFolder(path: Name): void {
     const found = this.#tree.find(path)
-    return found === undefined
-      ? { kind: 'entry', path, stat: BARE_DIRECTORY }
-      : entryOf(path, found)
+    if (found !== undefined) this.#make(path, found)
+    else this.#writer.makeDirectory(path, { stat: BARE_DIRECTORY })
+  }
+
+  #make(path: Name, { layer, stat }: Found): void {
+    if (stat.type === 'file') this.#copyFile(path, { layer, stat })
+    else if (stat.type !== 'socket') {
+      try {
+        const attributes = { stat, xattrs: layer.allXattrs(path) }
+        if (stat.type === 'directory') this.#writer.makeDirectory(path, attributes)
+        else if (stat.type !== 'symlink') this.#writer.makeSpecial(path, stat.type, attributes)
+        else this.#writer.makeSymlink(path, layer.readlink(path), attributes)
+      } catch (cause) {
+        throw writeError(path, cause)
+      }
+    }
+  }
+
+  /**
+   * Every name is a file for itself: overlayfs, too, parts names before a change.
+   * @param source `stat` is given when the file itself may have other rights
+   */
+  #copyFile(path: Name, { layer, stat }: CopiedSource): void {
+    const slash = path.lastIndexOf('/')
+    const parent = path.slice(0, Math.max(slash, 0)) as Name
+    const name = path.slice(slash + 1) as Name
+    const [from, to] = [layer.directory(parent), this.#writer.root.directory(parent)]
+    if (from === undefined || to === undefined) throw new Error(`${parent} is not a directory`)
+    const rights = stat === undefined ? { owners: this.#owners } : { owners: this.#owners, stat }
+    try {
+      const [source, target] = [
+        { directory: from, name },
+        { directory: to, name },
+      ]
+      const hasXattrs = this.#copier.copy(source, target, rights)
+      if (hasXattrs || layer.hasKeptAttributes) {
+        this.#writer.setXattrs(path, layer.allXattrs(path))
+      }
+    } catch (cause) {
+      throw writeError(path, cause)
+    }
   }
 
   /** Paths of the layers that are hidden by what is kept, or by the directories that lead to it. */
@@ -90,7 +163,7 @@ export class Placement {
       const stat = this.#tree.lstat(next.path)
       if (stat === undefined) continue
       if (next.kept !== keptWhole && this.#isShown(next, stat)) {
-        left.push(...this.#childrenOf(next, []))
+        left.push(...ledBy(next, []))
       } else hidden.push(next.path)
     }
     return hidden
@@ -103,21 +176,18 @@ export class Placement {
   }
 
   #isDirectory(path: Name): boolean {
-    return this.#root.lstat(path)?.isDirectory() === true
-  }
-
-  /** Backwards, since the last one is taken first. */
-  #childrenOf({ path, kept }: KeptPath, names: readonly Name[]): KeptPath[] {
-    const led = [...keptNames(kept).keys()].filter((name) => !names.includes(name))
-    return [...names, ...led].reverse().map((name) => {
-      return { path: joinName(path, name), kept: kept?.get(name) }
-    })
+    return this.#writer.root.lstat(path)?.isDirectory() === true
   }
 }
 
-/** Every name is a file for itself: overlayfs, too, parts names before a change. */
-function entryOf(path: Name, { layer, stat }: Found): EntryChange {
-  const change = { kind: 'entry', path, stat, xattrs: layer.allXattrs(path) } as const
-  if (stat.type === 'file') return { ...change, open: () => layer.openFile(path) }
-  return stat.type === 'symlink' ? { ...change, target: layer.readlink(path) } : change
+/** A file of a layer. */
+interface CopiedSource {
+  readonly layer: RawTree
+  readonly stat?: FileStat
+}
+
+/** What leads to something that is kept, and that has none of the names. */
+function ledBy({ path, kept }: KeptPath, names: readonly Name[]): readonly KeptPath[] {
+  const others = [...keptNames(kept)].filter(([name]) => !names.includes(name))
+  return others.map(([name, below]) => ({ path: joinName(path, name), kept: below }))
 }

@@ -1,0 +1,96 @@
+import { Buffer } from 'node:buffer'
+import { closeSync, constants, fchmodSync, fchownSync } from 'node:fs'
+import type { FileStat, Name } from '#core'
+import { SystemError, trySyscall } from '../system/syscalls.ts'
+import { ContentCopier } from './content-copier.ts'
+import { FileFacts } from './file-facts.ts'
+
+/** The same on every 64-bit machine of Linux. */
+const O_CLOEXEC = 0o2000000
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
+const READ = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
+const CREATE = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+const LONGEST_NAME = 255
+const MODE = 0o7777
+const ENOENT = 2
+
+/** A name in the directory that a descriptor is of. */
+export interface NameIn {
+  readonly directory: number
+  readonly name: Name
+}
+
+/** What a copy gets besides the content and the time. */
+export interface CopiedRights {
+  /** `drop`: the copy belongs to the current user. */
+  readonly owners: 'keep' | 'drop'
+  /** Owner and mode that the file itself does not have. */
+  readonly stat?: Rights
+}
+
+type Rights = Pick<FileStat, 'mode' | 'uid' | 'gid'>
+
+/**
+ * Copies regular files from directory to directory, relative to descriptors: a small file costs a third
+ * less than by paths, which the kernel looks up for every call.
+ */
+export class FileCopier {
+  readonly #content = new ContentCopier()
+  readonly #facts = new FileFacts()
+  readonly #name = Buffer.alloc(LONGEST_NAME + 1)
+  /** Two of `struct timespec`: of the last access and of the last modification. */
+  readonly #times = Buffer.alloc(32)
+
+  /**
+   * Copies content, owner, mode and the time of modification, to the nanosecond. The new name must not
+   * exist.
+   * @returns whether the file has extended attributes, which are not copied
+   * @throws {SystemError}
+   */
+  copy(from: NameIn, to: NameIn, { owners, stat }: CopiedRights): boolean {
+    const { size } = this.#look(from)
+    const source = this.#open(from, READ, 0)
+    try {
+      const target = this.#open(to, CREATE, 0o600)
+      try {
+        this.#content.copy({ from: source, to: target, size })
+        this.#setAttributes(target, stat ?? this.#facts, owners)
+        return hasXattrs(source)
+      } finally {
+        closeSync(target)
+      }
+    } finally {
+      closeSync(source)
+    }
+  }
+
+  #open({ directory, name }: NameIn, flags: number, mode: number): number {
+    this.#name[this.#name.write(name, 0, LONGEST_NAME, 'latin1')] = 0
+    const result = trySyscall('openat', [directory, this.#name, flags, mode])
+    if (result < 0) throw new SystemError(-result, 'open', name)
+    return result
+  }
+
+  #look({ directory, name }: NameIn): FileFacts {
+    if (this.#facts.read(directory, name)) return this.#facts
+    throw new SystemError(ENOENT, 'statx', name)
+  }
+
+  #setAttributes(target: number, { uid, gid, mode }: Rights, owners: 'keep' | 'drop'): void {
+    if (owners === 'keep') fchownSync(target, uid, gid)
+    // After the owner, since changing it clears setuid bits.
+    fchmodSync(target, mode & MODE)
+    const { seconds, nanoseconds } = this.#facts.modified
+    for (const at of [0, 16]) {
+      this.#times.writeBigInt64LE(BigInt(seconds), at)
+      this.#times.writeInt32LE(nanoseconds, at + 8)
+    }
+    const result = trySyscall('utimensat', [target, undefined, this.#times, 0])
+    if (result < 0) throw new SystemError(-result, 'utimensat', undefined)
+  }
+}
+
+/** Most files have none, which a call with no room for them finds out. */
+function hasXattrs(file: number): boolean {
+  return trySyscall('flistxattr', [file, undefined, 0]) > 0
+}
