@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { release } from 'node:os'
-import { hasFuseOverlay, SNAPSHOTTER_KINDS, type SnapshotterKind } from '#builder/snapshot'
+import { SNAPSHOTTER_KINDS, type SnapshotterKind } from '#builder/snapshot'
 import type { Store } from '#cache'
 import { errnoOf } from '#core'
 
@@ -38,7 +38,7 @@ function placeOf(root: string): string {
     return new RegExp(`^${key}:\\s*(\\w+)`, 'm').exec(status)?.[1]
   })
   const ids = readIfThere('/proc/self/uid_map').trim().split(/\s+/)
-  return JSON.stringify([statSync(root).dev, release(), rights, ids, hasFuseOverlay()])
+  return JSON.stringify([statSync(root).dev, release(), rights, ids])
 }
 
 function readIfThere(path: string): string {

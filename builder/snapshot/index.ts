@@ -1,5 +1,4 @@
 export { inPlaceSnapshots } from './in-place/in-place-snapshots.ts'
-export { hasFuseOverlay } from './kinds/find-fuse.ts'
 /** @internal */
 export { PlacedRoot } from './placed/placed-root.ts'
 /** @internal */

@@ -8,7 +8,8 @@ import {
   rmSync,
   symlinkSync,
 } from 'node:fs'
-import { dirname } from 'node:path'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { changesOf, clampDirectory, stackTree, writeLayer } from '#builder/layer'
 import { inProcessSandbox, run, type Sandbox } from '#builder/sandbox'
 import {
@@ -44,13 +45,13 @@ export class SnapshotFixture {
   readonly #sandbox: Sandbox
   #count = 0
 
-  constructor(choice: SnapshotterKind | 'auto', more: { readonly size?: number } = {}) {
-    this.home = mkdtempSync('/tmp/tsbuild-snapshot-test-')
+  constructor(choice: SnapshotterKind | 'auto', more: { readonly folder?: string } = {}) {
+    this.home = mkdtempSync(join(more.folder ?? tmpdir(), 'tsbuild-snapshot-test-'))
     this.image = makeImage(`${this.home}/image`)
     this.#sandbox = inProcessSandbox({ temporary: this.directory() })
     this.snapshots = openSnapshots({
       choice,
-      size: more.size,
+      size: undefined,
       memory: { recall: () => undefined, remember: () => undefined },
       scratch: () => this.directory(),
       work: {
