@@ -4,7 +4,7 @@ import type { Sandbox } from '#builder/sandbox'
 import { inPlaceSnapshots, openSnapshots, type Snapshots } from '#builder/snapshot'
 import { type StepSecrets, type WorkPool, workPool } from '#builder/solve'
 import type { Store, TemporaryDirectory } from '#cache'
-import type { Isolation, Material, TsbuildError } from '#core'
+import type { Isolation, Material } from '#core'
 import { createRegistryClient, type RegistryClient } from '#registry-client'
 import { keptPaths } from './kept-paths.ts'
 import { snapshotterMemory } from './snapshotter-memory.ts'
@@ -69,17 +69,14 @@ export class Services implements AsyncDisposable {
   }
 
   async #openSandbox(): Promise<Sandbox> {
-    const { inProcessSandbox, inPlaceSandbox } = await import('#builder/sandbox')
+    const { openSandbox } = await import('#builder/sandbox')
     const { onEvent } = this.#settings
-    const isolation = await this.#chooseIsolation()
-    const options = {
+    return await openSandbox(await this.#chooseIsolation(), {
       temporary: this.#scratchDirectory(),
-      onNotice: ({ message, hint }: TsbuildError) =>
+      kept: () => this.#keptPaths(),
+      onNotice: ({ message, hint }) =>
         onEvent({ type: 'warning', message: `${message} (${hint})` }),
-    }
-    return isolation === 'namespaces'
-      ? inProcessSandbox(options)
-      : inPlaceSandbox({ ...options, kept: this.#keptPaths() })
+    })
   }
 
   snapshots(): Promise<Snapshots> {
@@ -88,9 +85,11 @@ export class Services implements AsyncDisposable {
   }
 
   #chooseIsolation(): Promise<Isolation> {
-    const { isolation, environment } = this.#settings
+    const { isolation, environment, onEvent } = this.#settings
     this.#isolation ??= import('#builder/sandbox').then(({ chooseIsolation }) => {
-      return chooseIsolation(isolation, environment)
+      const value = chooseIsolation(isolation, environment)
+      if (value === 'in-place') onEvent({ type: 'choice', subject: 'isolation', value })
+      return value
     })
     return this.#isolation
   }

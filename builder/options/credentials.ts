@@ -8,6 +8,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 export function defaultCredentials(env: Environment): CredentialStore {
   return dockerConfigCredentials({
     configDir: env.DOCKER_CONFIG || join(homeFolder(env), '.docker'),
+    isGuessed: !env.DOCKER_CONFIG,
     authConfig: env.DOCKER_AUTH_CONFIG,
     env,
   })

@@ -7,7 +7,8 @@ export { machinesOf } from './filter/calls/machines.ts'
 /** @internal */
 export { stepFilter } from './filter/step-filter.ts'
 export { chooseIsolation } from './in-place/choose-isolation.ts'
-export { inPlaceSandbox } from './in-place/in-place-sandbox.ts'
+export { openSandbox } from './open-sandbox.ts'
 export { run } from './spec/run.ts'
 export type { ExitStatus, Sandbox } from './spec/sandbox.ts'
+/** @internal */
 export { inProcessSandbox } from './threads/in-process.ts'

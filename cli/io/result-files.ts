@@ -10,6 +10,7 @@ import { errnoOf, ioError } from '#core'
  * @throws {TsbuildError} IO_FAILED, PERMISSION_DENIED
  */
 export function prepareResultFile(path: string): void {
+  if (!isReplaceable(path)) return
   try {
     accessSync(dirname(path), constants.W_OK | constants.X_OK)
     if (isFile(path)) unlinkSync(path)

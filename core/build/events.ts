@@ -133,8 +133,8 @@ export interface BuildWarning {
 /** What is used of several ways, because of the machine or because it was asked for. */
 export interface BuildChoice {
   readonly type: 'choice'
-  /** `snapshotter`: how steps get their files. */
-  readonly subject: 'snapshotter'
+  /** `isolation`: how steps are kept apart. `snapshotter`: how they get their files. */
+  readonly subject: 'isolation' | 'snapshotter'
   readonly value: string
   /** Why no other one is used; absent where this one is the first choice. */
   readonly reason?: string

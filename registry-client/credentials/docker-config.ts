@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { readDocument } from '#core'
+import { readDocument, TsbuildError } from '#core'
 import { DEFAULT_REGISTRY } from '../reference.ts'
 import {
   DOCKER_CONFIG,
@@ -10,7 +10,7 @@ import {
   withEntry,
   withoutEntries,
 } from './auth-entries.ts'
-import { readConfigFile, writeConfigFile } from './config-file.ts'
+import { type ConfigFile, readConfigFile, writeConfigFile } from './config-file.ts'
 import { CredentialHelper } from './credential-helper.ts'
 import type { CredentialStore, Credentials } from './credentials.ts'
 
@@ -18,6 +18,8 @@ import type { CredentialStore, Credentials } from './credentials.ts'
 export interface DockerConfigOptions {
   /** The folder of `config.json`: `$DOCKER_CONFIG` or `~/.docker`. */
   readonly configDir: string
+  /** Nobody has named the folder: when this user may not read it, it has no credentials. */
+  readonly isGuessed?: boolean
   /** The content of `$DOCKER_AUTH_CONFIG`; its `auths` go before everything else. */
   readonly authConfig?: string | undefined
   /** The environment of credential helpers, which are looked for in its `PATH`. */
@@ -47,7 +49,7 @@ export function dockerConfigCredentials(options: DockerConfigOptions): Credentia
     get: async (host) => {
       const given = fromAuths(parseAuthConfig(options.authConfig), host)
       if (given !== undefined) return given
-      const { config } = await readConfigFile(file)
+      const { config } = await readable(readConfigFile(file), options)
       const helper = helperFor(config, host)
       const stored = helper === undefined ? undefined : await helper.get(keyOf(host))
       return stored ?? fromAuths(config, host)
@@ -72,6 +74,20 @@ export function dockerConfigCredentials(options: DockerConfigOptions): Credentia
       if (cleaned !== undefined) await writeConfigFile(file, cleaned)
       return erased || cleaned !== undefined
     },
+  }
+}
+
+/** A container may run with the home of root and as another user. */
+async function readable(
+  reading: Promise<ConfigFile>,
+  { isGuessed = false }: DockerConfigOptions,
+): Promise<Pick<ConfigFile, 'config'>> {
+  try {
+    return await reading
+  } catch (cause) {
+    const isDenied = cause instanceof TsbuildError && cause.code === 'PERMISSION_DENIED'
+    if (isGuessed && isDenied) return { config: {} }
+    throw cause
   }
 }
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { type Column, flagsOf, SECRET } from './builds.ts'
-import { digestOf } from './host-builds.ts'
-import type { Matrix } from './matrix.ts'
-import { failureOf, warningsOf } from './report.ts'
 import type { Row } from './rows.ts'
+import { type Column, flagsOf, SECRET } from './support/builds.ts'
+import { differencesOf } from './support/differences.ts'
+import { digestOf, hostImage } from './support/host-builds.ts'
+import type { Matrix } from './support/matrix.ts'
+import { failureOf, warningsOf } from './support/report.ts'
 
 /** Builds a column in a container of a row's kind, and checks that it becomes what the row says. */
 export async function checkCell(matrix: Matrix, row: Row, column: Column): Promise<void> {
@@ -21,8 +22,11 @@ export async function checkCell(matrix: Matrix, row: Row, column: Column): Promi
   if (failure !== undefined) return
   const warnings = column === 'copies' ? [] : row.warnings
   assert.deepEqual(warningsOf(outcome.stderr).toSorted(), warnings.toSorted())
-  const digest = await digestOf(registry, image)
-  assert.equal(digest, await matrix.hostBuilds.digest(column), outcome.stderr)
+  const expected = await matrix.hostBuilds.digest(column)
+  if ((await digestOf(registry, image)) === expected) return
+  assert.fail(
+    `it differs from the host's\n${await differencesOf(registry, hostImage(column), image)}`,
+  )
 }
 
 function nameOf(...words: readonly string[]): string {

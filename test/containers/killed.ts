@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
-import { BackgroundBuild, createVolume, KILLED_IMAGE } from './background-build.ts'
-import { SECRET } from './builds.ts'
 import { startDocker } from './engines/docker.ts'
-import { digestOf } from './host-builds.ts'
-import type { Kind } from './kinds.ts'
-import { type Matrix, startMatrix } from './matrix.ts'
+import { BackgroundBuild, createVolume, KILLED_IMAGE } from './support/background-build.ts'
+import { SECRET } from './support/builds.ts'
+import { digestOf } from './support/host-builds.ts'
+import type { Kind } from './support/kinds.ts'
+import { type Matrix, startMatrix } from './support/matrix.ts'
 
 /** What the steps leave in their layers, so that a search that finds nothing is known to work. */
 const MARK = 'a mark of the steps'

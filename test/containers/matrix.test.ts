@@ -1,7 +1,7 @@
-import { COLUMNS, type Column } from './builds.ts'
 import { startDocker } from './engines/docker.ts'
 import { ROWS, type Row } from './rows.ts'
 import { matrixSuite } from './suite.ts'
+import { COLUMNS, type Column } from './support/builds.ts'
 
 /** Rows with all builds, those that take long as well. */
 const THOROUGH: ReadonlySet<string> = new Set([

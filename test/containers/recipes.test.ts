@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { type TemporaryDirectory, temporaryDirectory } from '../support/peers/index.ts'
 import { startDocker } from './engines/docker.ts'
-import { startMatrix } from './matrix.ts'
 import { parseYaml, recipesIn } from './recipes/document.ts'
 import type { CircleConfig, GitLabConfig, Pod, Task, Workflow } from './recipes/formats.ts'
 import { type PodSpec, patchPod, podWords } from './recipes/pod.ts'
 import { RecipeRunner } from './recipes/recipe-runner.ts'
+import { startMatrix } from './support/matrix.ts'
 
 const PATIENCE = 300_000
 

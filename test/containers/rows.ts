@@ -1,5 +1,5 @@
-import { COLUMNS, type Column } from './builds.ts'
-import type { Kind } from './kinds.ts'
+import { COLUMNS, type Column } from './support/builds.ts'
+import type { Kind } from './support/kinds.ts'
 
 /** A kind of container, and what becomes of each build in it. */
 export interface Row {
@@ -42,18 +42,37 @@ const SHARED_PROCESSES =
   'steps see the processes of this container, and of each other: its /proc is masked, so the kernel lets them mount none (unmask it: docker run --security-opt systempaths=unconfined, procMount: Unmasked of Kubernetes)'
 const NO_SET_UID_PROGRAMS =
   'set-uid programs in steps (sudo, su) get no rights: no_new_privs is set on this process (start it without: allowPrivilegeEscalation of Kubernetes, no-new-privileges of docker, NoNewPrivileges of systemd)'
-const IN_PLACE = 'steps run in place'
+const IN_PLACE =
+  'RUN steps run in place: in the root of this container, which becomes that of each stage; the container is all that isolates them, from the build as well (where steps may have namespaces, they are isolated from each other and from the build: see docs/in-place.md)'
 
 const NO_NAMESPACES = [
   'steps need namespaces, which this process may not make: EPERM: operation not permitted, unshare (SANDBOX_UNAVAILABLE)',
   'hint: in a container: docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined; for a pod of Kubernetes seccompProfile.type: Unconfined, or hostUsers: false with the capability SYS_ADMIN; or use the image tsbuild, which runs steps in place',
+].join('\n')
+const NOT_ROOT = [
+  'cannot run steps in place: this process is not root (SANDBOX_UNAVAILABLE)',
+  'hint: start the container as root (docker run --user 0, runAsUser: 0 of Kubernetes); images without RUN need no rights',
 ].join('\n')
 const NO_DEVICES = 'mknod: /nodes/null: Operation not permitted'
 const NO_SET_UID = '/private: Permission denied'
 
 /** What steps in place miss with one capability less. */
 const WITHOUT: Readonly<Record<string, Failures>> = {
+  CHOWN: allSteps(lacks('capability', 'CHOWN')),
+  DAC_OVERRIDE: allSteps(lacks('capability', 'DAC_OVERRIDE')),
+  FOWNER: allSteps(lacks('capability', 'FOWNER')),
+  FSETID: allSteps(lacks('capability', 'FSETID')),
   MKNOD: { devices: NO_DEVICES },
+  SETGID: allSteps(lacks('capability', 'SETGID')),
+  SETUID: allSteps(lacks('capability', 'SETUID')),
+}
+
+/** Why a container does not run steps in place. */
+function lacks(what: 'capability' | 'capabilities', names: string): string {
+  return [
+    `cannot run steps in place: this process lacks the ${what} ${names} (SANDBOX_UNAVAILABLE)`,
+    `hint: leave the container the ${what} (docker run without --cap-drop, or with --cap-add; capabilities.add of Kubernetes); images without RUN need no rights`,
+  ].join('\n')
 }
 
 /** Every build with a RUN fails with this. */
@@ -134,18 +153,18 @@ export const ROWS: readonly Row[] = [
     name: 'default, root, no-new-privileges',
     kind: { image: 'tsbuild', options: NO_NEW_PRIVILEGES },
     fails: { users: NO_SET_UID, capabilities: NO_SET_UID },
-    warnings: [IN_PLACE],
+    warnings: [IN_PLACE, NO_SET_UID_PROGRAMS],
   },
   {
     name: 'default, uid 1000',
     kind: { image: 'tsbuild', options: USER },
-    fails: allSteps(NO_NAMESPACES),
+    fails: allSteps(NOT_ROOT),
     warnings: [],
   },
   {
     name: 'default, all capabilities dropped',
     kind: { image: 'tsbuild', options: ['--cap-drop', 'ALL'] },
-    fails: allSteps(NO_NAMESPACES),
+    fails: allSteps(lacks('capabilities', 'CHOWN, DAC_OVERRIDE, FOWNER, FSETID, SETGID, SETUID')),
     warnings: [],
   },
   {

@@ -1,8 +1,8 @@
-import { COLUMNS, type Column } from './builds.ts'
 import { checkCell } from './cell.ts'
 import type { Engine } from './engines/engine.ts'
-import { type Matrix, startMatrix } from './matrix.ts'
 import type { Row } from './rows.ts'
+import { COLUMNS, type Column } from './support/builds.ts'
+import { type Matrix, startMatrix } from './support/matrix.ts'
 
 /** Milliseconds for one cell, and for what all need; other jobs on the machine must not fail them. */
 const PATIENCE = 600_000

@@ -49,6 +49,14 @@ describe('the image tsbuild', function () {
     }
   })
 
+  it('has another entry point for pods that ran kaniko', async () => {
+    const other = directory.file('kaniko.tar')
+    const store = directory.file('store')
+    await buildArchive(contexts, { store, archive: other, target: 'kaniko' })
+    const { stdout } = await run('skopeo', ['inspect', '--config', `docker-archive:${other}`])
+    assert.deepEqual(JSON.parse(stdout).config.Entrypoint, ['/kaniko/executor'])
+  })
+
   describe('under docker', () => {
     let daemon: Dockerd
 

@@ -279,6 +279,7 @@ export class EntryApplier implements TarHandler {
   #linkTarget(entry: TarEntry, path: Name): Name | undefined {
     const target = this.#realPath(entryPath(entry.linkname), 'everywhere')
     if (target === path) throw invalidEntryError(path, 'a hard link to itself')
+    if (this.#writer.isLeftOut(target)) return target
     const here = this.#writer.root.lstat(target)
     if (here !== undefined) {
       if (!here.isDirectory() && !this.#whiteouts.has(target)) return target

@@ -18,7 +18,6 @@ import {
   makeNode,
   makeWhiteout,
   type NodeType,
-  O_PATH,
   opaqueXattr,
   RootedDirectory,
   setXattr,
@@ -29,7 +28,9 @@ import { parentOf } from '../paths/resolve.ts'
 import { CAPABILITY } from '../paths/whiteout.ts'
 import { type CreationDefaults, creationDefaultsOf } from './creation-defaults.ts'
 import { KeptAttributes } from './kept-attributes.ts'
+import { setModeOfNode, timesOf } from './node-attributes.ts'
 import type { Owners } from './owners-beside.ts'
+import { RightsOnDisk } from './rights-on-disk.ts'
 import { makeWhiteoutFile } from './whiteout-file.ts'
 import { writeError } from './write-error.ts'
 
@@ -44,8 +45,8 @@ type SpecialType = Exclude<NodeType, 'socket'>
 /** How files are made. */
 export interface DirectoryOptions {
   readonly owners: Owners
-  /** `files` (default: `layer`): what they cannot have is left out with a warning, not kept beside. */
-  readonly form?: 'layer' | 'files'
+  /** What files cannot have is left out with a warning instead of being kept beside the directory. */
+  readonly isBare?: boolean
   readonly onWarning: (message: string) => void
 }
 
@@ -69,6 +70,9 @@ export class DirectoryWriter {
   readonly #defaults: CreationDefaults | undefined
   /** What is kept beside the directory; `undefined`: nothing is. */
   readonly #kept: KeptAttributes | undefined
+  readonly #rights: RightsOnDisk
+  /** Devices that could not be made. */
+  readonly #leftOut = new Set<Name>()
 
   /** Makes `directory` when it is missing; its parent must exist. */
   constructor(directory: string, options: DirectoryOptions) {
@@ -82,8 +86,8 @@ export class DirectoryWriter {
     this.root = new RootedDirectory(directory)
     this.#path = directory
     this.#options = options
-    const keepsNothing = options.owners === 'drop' || options.form === 'files'
-    this.#kept = keepsNothing ? undefined : new KeptAttributes()
+    this.#kept = options.owners === 'drop' || options.isBare ? undefined : new KeptAttributes()
+    this.#rights = new RightsOnDisk(options.owners, this.#kept)
     this.#defaults = isNew ? creationDefaultsOf(this.root) : undefined
   }
 
@@ -118,7 +122,7 @@ export class DirectoryWriter {
 
   /** Creates a file. @returns a descriptor to write to before `setFileAttributes`; the caller closes it */
   makeFile(path: Name, stat: FileStat): number {
-    const mode = this.#isCreatedWith(stat) ? this.#modeOnDisk(stat) : 0o600
+    const mode = this.#isCreatedWith(stat) ? this.#rights.modeOnDisk(stat) : 0o600
     return this.#make(path, (place) => openSync(place, CREATE_FILE, mode))
   }
 
@@ -127,9 +131,9 @@ export class DirectoryWriter {
     if (!this.#isCreatedWith(stat)) {
       if (this.#options.owners === 'keep') fchownSync(fd, stat.uid, stat.gid)
       // After the owner, since changing it clears setuid bits and capabilities.
-      fchmodSync(fd, this.#modeOnDisk(stat))
+      fchmodSync(fd, this.#rights.modeOnDisk(stat))
     }
-    this.#keepRights(path, stat)
+    this.#rights.keep(path, stat)
     if (xattrs !== undefined) this.setXattrs(path, xattrs)
     futimesSync(fd, ...timesOf(stat))
   }
@@ -137,7 +141,8 @@ export class DirectoryWriter {
   /** Whether a file has that owner and mode when it is created. */
   #isCreatedWith(stat: FileStat): boolean {
     const defaults = this.#defaults
-    if (defaults === undefined || (this.#modeOnDisk(stat) & ~defaults.modes) !== 0) return false
+    if (defaults === undefined || (this.#rights.modeOnDisk(stat) & ~defaults.modes) !== 0)
+      return false
     const { uid, gid } = stat
     return this.#options.owners !== 'keep' || (uid === defaults.uid && gid === defaults.gid)
   }
@@ -154,29 +159,16 @@ export class DirectoryWriter {
 
   #setOwner(path: Name, place: string | Buffer, stat: FileStat): void {
     if (this.#options.owners === 'keep') lchownSync(place, stat.uid, stat.gid)
-    this.#keepRights(path, stat)
-  }
-
-  /** Keeps an owner and a mode that the file itself does not have. */
-  #keepRights(path: Name, stat: FileStat): void {
-    if (this.#options.owners !== 'beside') return
-    const { uid, gid, mode, isOwnerPresumed } = stat
-    if (uid !== 0 || gid !== 0) {
-      const owner = isOwnerPresumed === true ? { uid, gid, isOwnerPresumed } : { uid, gid }
-      this.#kept?.add(path, { owner })
-    }
-    if (stat.type !== 'symlink' && this.#modeOnDisk(stat) !== mode) this.#kept?.add(path, { mode })
-  }
-
-  /** The mode that a file gets: where modes bind this process, one with which it can use the file. */
-  #modeOnDisk({ type, mode }: FileStat): number {
-    if (this.#options.owners !== 'beside' || fileRights().overridesModes) return mode
-    return (mode & 0o777) | (type === 'directory' ? 0o700 : 0o600)
+    this.#rights.keep(path, stat)
   }
 
   /** Makes a hard link to `target`: another path in this directory, which is not a directory. */
   makeHardlink(path: Name, target: Name): void {
     if (path === target) throw new Error('a hard link to itself')
+    if (this.#leftOut.has(target)) {
+      this.#leftOut.add(path)
+      return
+    }
     const parent = this.root.pin(parentOf(target))
     try {
       const from = childPath(parent, target.slice(target.lastIndexOf('/') + 1))
@@ -190,7 +182,7 @@ export class DirectoryWriter {
 
   /** Makes a device or fifo. What the kernel refuses is kept beside, or left out with a warning. */
   makeSpecial(path: Name, type: SpecialType, { stat, xattrs }: Attributes): void {
-    const made: FileStat = { ...stat, mode: this.#modeOnDisk(stat) }
+    const made: FileStat = { ...stat, mode: this.#rights.modeOnDisk(stat) }
     if (!this.#makeNode(path, { ...made, type })) return
     const place = this.root.place(path)
     this.#setOwner(path, place, stat)
@@ -208,12 +200,18 @@ export class DirectoryWriter {
       if (errnoOf(cause) !== 'EPERM' || type === 'fifo') throw cause
       if (this.#kept === undefined) {
         this.#options.onWarning(`left out the device ${quote(path)}: only root can make devices`)
+        this.#leftOut.add(path)
         return false
       }
       this.#make(path, (place) => makeNode(place, 'socket', { mode }))
       this.#kept.add(path, { device: { type, major, minor } })
     }
     return true
+  }
+
+  /** Whether there is a device at `path` that could not be made. */
+  isLeftOut(path: Name): boolean {
+    return this.#leftOut.has(path)
   }
 
   /** Makes the overlay form of a deleted name. */
@@ -272,7 +270,7 @@ export class DirectoryWriter {
     this.#setOwner(path, place, stat)
     if (xattrs !== undefined) this.setXattrs(path, xattrs)
     lutimesSync(place, ...timesOf(stat))
-    chmodSync(place, this.#modeOnDisk(stat))
+    chmodSync(place, this.#rights.modeOnDisk(stat))
   }
 
   close(): void {
@@ -280,6 +278,7 @@ export class DirectoryWriter {
   }
 
   #make<T>(path: Name, make: (place: string | Buffer) => T): T {
+    this.#leftOut.delete(path)
     try {
       return make(this.root.place(path))
     } catch (cause) {
@@ -301,22 +300,5 @@ export class DirectoryWriter {
         else this.#options.onWarning(`left out attribute ${name} of ${quote(path)}: ${errno}`)
       }
     }
-  }
-}
-
-/** Access time, which is not kept, and modification time. */
-function timesOf({ mtimeMs }: FileStat): [number | string, number | string] {
-  // node:fs takes a negative number as the current time, but not a negative string.
-  const seconds = mtimeMs < 0 ? String(mtimeMs / 1000) : mtimeMs / 1000
-  return [seconds, seconds]
-}
-
-/** By O_PATH: opening a device may have side effects. */
-function setModeOfNode(place: string | Buffer, mode: number): void {
-  const node = openSync(place, O_PATH | constants.O_NOFOLLOW)
-  try {
-    chmodSync(`/proc/self/fd/${node}`, mode)
-  } finally {
-    closeSync(node)
   }
 }

@@ -96,6 +96,7 @@ function layerDirectory(path: string, options: WriteOptions): DirectoryWriter {
 /**
  * Writes changes as files into a directory, which is made when missing. Files of other names stay there;
  * whiteouts and opaque marks are ignored. An entry without a name has the attributes of the directory.
+ * Nothing is kept beside it: devices and capabilities that this process cannot make are left out.
  * @param options `owners` is `drop` by default: the files belong to the current user
  * @throws {TsbuildError} as `writeLayer`
  */
@@ -105,7 +106,7 @@ export function writeFiles(
   options: Pick<WriteOptions, 'owners' | 'onWarning'> = {},
 ): void {
   const { owners = 'drop', onWarning = () => {} } = options
-  const files = new DirectoryWriter(directory, { owners, form: 'files', onWarning })
+  const files = new DirectoryWriter(directory, { owners, isBare: true, onWarning })
   try {
     const writer = new LayerWriter(undefined, files, undefined)
     for (const change of changes) if (change.kind === 'entry') writer.write(change)

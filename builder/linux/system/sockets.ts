@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { closeSync } from 'node:fs'
-import { syscall } from './syscalls.ts'
+import { SystemError, syscall, trySyscall } from './syscalls.ts'
 
 const AF_UNIX = 1
 const SOCK_STREAM = 1
@@ -34,20 +34,23 @@ export function listenOnSocket(socket: number): void {
 }
 
 const BACKLOG = 511
+const EPERM = 1
 const AF_INET = 2
 const SOCK_DGRAM = 2
 const SIOCSIFFLAGS = 0x8914
 const IFF_UP = 0x1
 const IFF_RUNNING = 0x40
 
-/** Switches the loopback interface of the thread's network namespace on. */
-export function raiseLoopback(): void {
+/** Switches the loopback interface of the thread's network namespace on. @returns false without the right to */
+export function raiseLoopback(): boolean {
   const socket = syscall('socket', [AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0], 'loopback')
   try {
     const request = Buffer.alloc(40)
     request.write('lo', 'latin1')
     request.writeInt16LE(IFF_UP | IFF_RUNNING, 16)
-    syscall('ioctl', [socket, SIOCSIFFLAGS, request], 'lo')
+    const result = trySyscall('ioctl', [socket, SIOCSIFFLAGS, request])
+    if (result < 0 && result !== -EPERM) throw new SystemError(-result, 'ioctl', 'lo')
+    return result >= 0
   } finally {
     closeSync(socket)
   }

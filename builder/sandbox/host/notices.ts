@@ -3,7 +3,7 @@ import { canSetGroups } from '#builder/linux'
 import { hasNoNewPrivileges, type ProcessStatus } from '#builder/namespaces'
 import { MORE_IDS, TsbuildError, unreachable } from '#core'
 import type { Controller } from '../limits/group-setting.ts'
-import type { SharedPart } from '../process/prepared-step.ts'
+import type { StepPart } from '../process/prepared-step.ts'
 
 /** What steps have or lack because of how this process was started. */
 export function noticesOf(status: ProcessStatus): readonly TsbuildError[] {
@@ -43,8 +43,8 @@ export function missingLimitNotice(
   return notice(`${effect}: ${message}`, hint)
 }
 
-/** Steps have a part of the container's. */
-export function sharedPartNotice(part: SharedPart): TsbuildError {
+/** Steps lack a part, or have the container's. */
+export function missingPartNotice(part: StepPart): TsbuildError {
   switch (part) {
     case 'proc':
       return notice(
@@ -55,6 +55,11 @@ export function sharedPartNotice(part: SharedPart): TsbuildError {
       return notice(
         'steps have the host name of this container: a filter of system calls refuses them another',
         'start it without the filter: --security-opt seccomp=unconfined',
+      )
+    case 'loopback':
+      return notice(
+        'steps without a network have no loopback interface either: this process lacks the capability NET_ADMIN',
+        'start it with the capability: docker run --cap-add NET_ADMIN',
       )
     default:
       return unreachable(part)

@@ -16,14 +16,14 @@ export interface StepInput {
   readonly devicesLimited: boolean
 }
 
-/** A part of a step's isolation that the kernel may refuse. */
-export type SharedPart = 'proc' | 'hostname'
+/** What the kernel may refuse to a step. */
+export type StepPart = 'proc' | 'hostname' | 'loopback'
 
 /** Namespaces, a root and a pid 1, ready for the program of a step. Data: another thread starts it. */
 export interface PreparedStep {
   readonly first: FirstProcess
-  /** What it has of the builder's, because the kernel refuses it one of its own. */
-  readonly shared: readonly SharedPart[]
+  /** What it has none of its own of. */
+  readonly lacking: readonly StepPart[]
   /** Descriptors of all namespaces of the step. */
   readonly namespaces: Namespaces
   readonly root: AssembledRoot

@@ -27,7 +27,7 @@ import { mountScaffold } from '../root/scaffold.ts'
 import { endGate, type FirstProcess, releaseFirst } from './first-process.ts'
 import { startGate } from './gate-process.ts'
 import { startInit } from './init-process.ts'
-import type { PreparedStep, SharedPart, StepInput } from './prepared-step.ts'
+import type { PreparedStep, StepInput, StepPart } from './prepared-step.ts'
 import { startWithProc } from './proc-mount.ts'
 
 /** A thread that prepares steps: how it comes back from their namespaces, and the facts of the host. */
@@ -83,9 +83,9 @@ function prepareInside(preparer: Preparer, input: StepInput, undo: Undo): Prepar
       spec.init ? startInit({ mountProc, filter }) : startGate({ mountProc, filter, cgroups }),
     )
     try {
-      const shared: SharedPart[] = hasOwnProc ? [] : ['proc']
-      if (!setHostname(spec.hostname)) shared.push('hostname')
-      if (network === 'none') raiseLoopback()
+      const lacking: StepPart[] = hasOwnProc ? [] : ['proc']
+      if (!setHostname(spec.hostname)) lacking.push('hostname')
+      if (network === 'none' && !raiseLoopback()) lacking.push('loopback')
       const names = namesIn(network, host)
       const parts = { spec, host, scaffold, cgroups, devicesLimited, network: names }
       const root = assembleRoot(parts, undo)
@@ -94,7 +94,7 @@ function prepareInside(preparer: Preparer, input: StepInput, undo: Undo): Prepar
       leaveHostFiles(root, spec)
       const namespaces = { ...opened, pid: first.namespace }
       const isInsecure = spec.security === 'insecure'
-      return { first, shared, namespaces, root, filter: isInsecure ? undefined : filter }
+      return { first, lacking, namespaces, root, filter: isInsecure ? undefined : filter }
     } catch (cause) {
       undo.push(() => endFirst(first))
       throw cause

@@ -1,6 +1,6 @@
 import type { ProcessEnd } from '#builder/linux'
 import { Resources, TsbuildError } from '#core'
-import { sharedPartNotice } from '../host/notices.ts'
+import { missingPartNotice } from '../host/notices.ts'
 import type { ControlGroup } from '../limits/control-groups.ts'
 import { limitsDevices, makeStepGroup } from '../limits/step-groups.ts'
 import type { NetworkKind } from '../network/network-program.ts'
@@ -97,7 +97,7 @@ export class RunningStep {
     const { directories: cgroups } = ownGroup ?? launcher.group
     const devicesLimited = spec.security === 'sandbox' && limitsDevices(ownGroup ?? launcher.group)
     const step = await preparer.run('prepare', { spec, network, cgroups, devicesLimited })
-    for (const part of step.shared) this.#onNotice(sharedPartNotice(part))
+    for (const part of step.lacking) this.#onNotice(missingPartNotice(part))
     return await this.#runIn(step, spec, { launcher, ownGroup })
   }
 

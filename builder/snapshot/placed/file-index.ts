@@ -92,6 +92,18 @@ export class FileIndex {
     )
   }
 
+  /** Whether a directory has the same rights and time as before. */
+  isAlike(row: number, facts: FileFacts): boolean {
+    const table = this.#table
+    const at = row * COLUMNS
+    return (
+      table[at + 3] === facts.modifiedMs &&
+      table[at + 5] === facts.mode &&
+      table[at + 6] === facts.uid &&
+      table[at + 7] === facts.gid
+    )
+  }
+
   /**
    * Whether it is the same inode: its number may have been given to another one meanwhile. `renumbered`:
    * it was born at the same time, but has another number.

@@ -125,7 +125,12 @@ export class FoundChanges {
     const { mode } = this.#facts
     const known = parent.entries.get(name)
     if (typeof known === 'object' && this.#isKnown(found.path, known)) {
-      const isYielded = !index.hasEqualTimes(known.row, this.#facts)
+      // What leads to something kept may be of no layer. Making a mount point in it changes its time of
+      // change, and nothing that is seen.
+      const isYielded =
+        found.kept === undefined
+          ? !index.hasEqualTimes(known.row, this.#facts)
+          : !index.isAlike(known.row, this.#facts)
       index.set(known.row, this.#facts)
       if (isYielded) yield* this.#withParents(this.#entry(found.path))
       this.#enter({ ...found, folder: known, isYielded, mode })

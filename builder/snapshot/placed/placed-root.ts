@@ -115,7 +115,7 @@ export class PlacedRoot {
     const tree = new StackTree(layers.map(({ directory }) => directory))
     const owners = ownersOfFiles()
     const onWarning = this.#onWarning
-    const writer = new DirectoryWriter(this.#directory, { owners, form: 'files', onWarning })
+    const writer = new DirectoryWriter(this.#directory, { owners, isBare: true, onWarning })
     try {
       const target = { writer, kept, placement: new Placement(tree, { writer, owners }) }
       if (shown === undefined || touched === undefined) return placeAll(target, layers)

@@ -216,7 +216,7 @@ async function fillCache(
   if (directories.length > 0) {
     await pool.run(
       'unpackTrees',
-      { trees: [{ directories, folder: '' }], dest: directory, format: 'layer' },
+      { trees: [{ directories, folder: '' }], dest: directory, format: 'owned' },
       signal,
     )
     if (cache.owner === undefined) return

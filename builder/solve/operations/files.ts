@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { hasOwnersBeside } from '#builder/layer'
+import { ownersBeside } from '#builder/layer'
 import type { FilesVertex, VertexId } from '#builder/plan'
 import { breakRing, originalFailure, type Ring } from '#builder/threads'
 import type { CacheKey, Store, TarFacts, TemporaryDirectory } from '#cache'
@@ -115,15 +115,15 @@ async function runFiles(
 /**
  * Both forms at once are made by two threads: one reads the files and writes the tar, the other makes
  * the directory of the same bytes. So every file is read once, and both forms hold the same. Where
- * owners may be presumed, which a tar does not say, one thread makes both.
+ * owners are presumed, which a tar does not say, one thread makes both.
  */
 async function copyForms(task: CopyTask, { pool, signal }: FilesDeps): Promise<CopiedFiles> {
   const { tar, directory } = task
   const trees = [task.root, ...task.sources]
-  const hasOwners = trees.some(
-    (tree) => tree.kind === 'layers' && hasOwnersBeside(tree.directories),
+  const isPresumed = trees.some(
+    (tree) => tree.kind === 'layers' && ownersBeside(tree.directories, 'presumed') !== undefined,
   )
-  if (tar === undefined || directory === undefined || hasOwners) {
+  if (tar === undefined || directory === undefined || isPresumed) {
     return pool.run('copyFiles', task, signal)
   }
   return pool.withRing((ring) => copyBoth({ ...task, directory }, ring, { pool, signal }))

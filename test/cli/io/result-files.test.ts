@@ -1,11 +1,23 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { BuildResult } from '#builder'
 import { digestOf } from '#core'
 import { buildMetadata, prepareResultFile, writeResultFile } from '../../../cli/io/result-files.ts'
+import { AnsweringProcess, LIMITED } from '../../support/rights/index.ts'
+
+const CHILD = fileURLToPath(new URL('./limited.js', import.meta.url))
 
 describe('result files', () => {
   let folder = ''
@@ -30,6 +42,16 @@ describe('result files', () => {
     prepareResultFile(link)
     writeResultFile(link, 'x')
     assert.deepEqual(readdirSync(folder), ['link'])
+  })
+
+  it('may be standard output of a user who may not write to its folder', async function () {
+    if (process.geteuid?.() !== 0) this.skip()
+    const link = join(folder, 'stdout')
+    symlinkSync('/dev/null', link)
+    chmodSync(folder, 0o755)
+    using child = new AnsweringProcess(CHILD, LIMITED['an ordinary user'] ?? assert.fail())
+    assert.equal(await child.ask(link), 'written')
+    await assert.rejects(child.ask(join(folder, 'new')), /permission denied/)
   })
 
   it('may be mounts, which stay', () => {

@@ -7,8 +7,8 @@ import {
   type TemporaryDirectory,
 } from '../../support/peers/index.ts'
 import { must } from '../engines/engine.ts'
-import { digestOf } from '../host-builds.ts'
-import type { Matrix } from '../matrix.ts'
+import { digestOf } from '../support/host-builds.ts'
+import type { Matrix } from '../support/matrix.ts'
 import { parseYaml, recipesIn } from './document.ts'
 
 /** Registries that the recipes name; the test's own stands for them. */

@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, fstatSync, statSync } from 'node:fs'
+import { chmodSync, closeSync, fstatSync, readdirSync, statSync } from 'node:fs'
 import { childPath, setFileTimes } from '#builder/linux'
 import { nameOf, TsbuildError } from '#core'
 import { removeEntry } from '#disk'
@@ -29,7 +29,8 @@ export class Places {
   readonly #aside = new Aside()
   /** Paths of what was made. */
   readonly #made = new Set<string>()
-  readonly #taken: Taken[] = []
+  /** What gives the places back. */
+  readonly #taken: (() => void)[] = []
 
   /**
    * @param root descriptor of the root
@@ -46,33 +47,31 @@ export class Places {
    * @throws {TsbuildError} STEP_FAILED where something else has to stay
    */
   take<T>(target: string, kind: EntryKind, fill: (place: Place) => T): T {
-    const entry = findTarget(this.#root, target, {
-      create: kind,
-      onCreate: (creation, make) => {
-        const path = [...creation.parentNames, creation.name].join('/')
-        this.#stubs.create(creation, () => {
-          make()
-          // Whatever the umask is.
-          const mode = creation.kind === 'directory' ? 0o755 : 0o644
-          chmodSync(childPath(creation.parent, creation.name), mode)
-        })
-        this.#made.add(path)
-      },
-    })
-    closeSync(entry.descriptor)
-    const isDirectory = entry.stat.isDirectory()
-    if (isDirectory !== (kind === 'directory')) throw kindError(target, kind, isDirectory)
-    const isNew = this.#made.has(entry.names.join('/'))
-    if (!isNew) this.#refuseKept(target, `/${entry.names.join('/')}`)
-    const modeBefore = isNew ? undefined : entry.stat.mode & 0o7777
-    const above = entry.names.slice(0, -1).join('/')
-    const parent = findEntry(this.#root, above, { nofollow: true }).descriptor
-    const name = entry.names.at(-1) ?? ''
-    const place = { parent, name, path: childPath(parent, name), modeBefore }
-    return keepingTimes(parent, () => {
-      this.#empty(place, target)
-      return fill(place)
-    })
+    const found = this.#find(target, kind)
+    closeSync(found.descriptor)
+    const [kept] = found.kept
+    if (kept !== undefined) throw keptError(target, kept)
+    return this.#takeAt(found, fill)
+  }
+
+  /**
+   * Makes an empty directory at `target`, in which what the container needs for itself stays.
+   * @param make makes it where nothing is
+   * @throws {TsbuildError} STEP_FAILED where all of it has to stay, or cannot be moved away
+   */
+  clear(target: string, make: (place: Place) => void): void {
+    const found = this.#find(target, 'directory')
+    if (found.kept.length === 0) {
+      closeSync(found.descriptor)
+      this.#takeAt(found, make)
+      return
+    }
+    const above = found.kept.find((one) => !isBelow(one, found.path) || one === found.path)
+    if (above !== undefined) {
+      closeSync(found.descriptor)
+      throw keptError(target, above)
+    }
+    this.#clearAround(found)
   }
 
   /** Makes everything as it was before. @throws the first failure, after everything else was done */
@@ -85,10 +84,44 @@ export class Places {
         failures.push(cause)
       }
     }
-    for (const taken of this.#taken.splice(0).toReversed()) attempt(() => restore(taken))
+    for (const action of this.#taken.splice(0).toReversed()) attempt(action)
     attempt(() => removeStubs(this.#stubs.record))
     if (failures.length === 0) attempt(() => this.#aside.close())
     if (failures.length > 0) throw failures[0]
+  }
+
+  #find(target: string, kind: EntryKind): FoundPlace {
+    const { descriptor, names, stat } = findTarget(this.#root, target, {
+      create: kind,
+      onCreate: (creation, make) => {
+        this.#stubs.create(creation, () => {
+          make()
+          // Whatever the umask is.
+          const mode = creation.kind === 'directory' ? 0o755 : 0o644
+          chmodSync(childPath(creation.parent, creation.name), mode)
+        })
+        this.#made.add([...creation.parentNames, creation.name].join('/'))
+      },
+    })
+    const path = `/${names.join('/')}`
+    const isNew = this.#made.has(names.join('/'))
+    const kept = isNew ? [] : this.#kept.filter((one) => isBelow(one, path) || isBelow(path, one))
+    if (stat.isDirectory() !== (kind === 'directory')) {
+      closeSync(descriptor)
+      throw kindError(target, kind, stat.isDirectory())
+    }
+    return { target, descriptor, names, path, kept, mode: isNew ? undefined : stat.mode & 0o7777 }
+  }
+
+  #takeAt<T>({ target, names, mode }: FoundPlace, fill: (place: Place) => T): T {
+    const above = names.slice(0, -1).join('/')
+    const parent = findEntry(this.#root, above, { nofollow: true }).descriptor
+    const name = names.at(-1) ?? ''
+    const place = { parent, name, path: childPath(parent, name), modeBefore: mode }
+    return keepingTimes(parent, () => {
+      this.#empty(place, target)
+      return fill(place)
+    })
   }
 
   #empty({ parent, name, path, modeBefore }: Place, target: string): void {
@@ -100,17 +133,40 @@ export class Places {
       closeSync(parent)
       throw cause
     }
-    this.#taken.push({ parent, name, moved })
+    this.#taken.push(() => restore({ parent, name, moved }))
   }
 
-  #refuseKept(target: string, path: string): void {
-    const kept = this.#kept.find((one) => isBelow(one, path) || isBelow(path, one))
-    if (kept === undefined) return
-    throw new TsbuildError(`mount ${target}: the container needs ${kept} for itself`, {
-      code: 'STEP_FAILED',
-      hint: 'steps run in place here, in the root of the container: choose another target',
+  #clearAround({ descriptor, path, kept, target }: FoundPlace): void {
+    const stays = new Set(kept.map((one) => one.slice(path.length + 1).split('/')[0]))
+    const names = (): readonly string[] =>
+      readdirSync(descriptorPath(descriptor)).filter((name) => !stays.has(name))
+    const moved = new Map<string, MovedAside>()
+    this.#taken.push(() => {
+      keepingTimes(descriptor, () => {
+        for (const name of names()) removeEntry(descriptor, nameOf(name))
+        for (const [name, one] of moved) one.moveBack(childPath(descriptor, name))
+      })
+      closeSync(descriptor)
+    })
+    keepingTimes(descriptor, () => {
+      for (const name of names()) {
+        moved.set(name, this.#aside.move(childPath(descriptor, name), target))
+      }
     })
   }
+}
+
+/** A target in the root. */
+interface FoundPlace {
+  readonly target: string
+  readonly descriptor: number
+  readonly names: readonly string[]
+  /** Without links. */
+  readonly path: string
+  /** Of what was there before; `undefined`: nothing was. */
+  readonly mode: number | undefined
+  /** Paths above, at and below it that stay. */
+  readonly kept: readonly string[]
 }
 
 interface Taken {
@@ -150,5 +206,12 @@ function kindError(target: string, kind: EntryKind, isDirectory: boolean): Tsbui
   return new TsbuildError(`mount ${target}: the image has ${found} there`, {
     code: 'STEP_FAILED',
     hint: `mount a ${kind} on a ${kind}`,
+  })
+}
+
+function keptError(target: string, kept: string): TsbuildError {
+  return new TsbuildError(`mount ${target}: the container needs ${kept} for itself`, {
+    code: 'STEP_FAILED',
+    hint: 'steps run in place here, in the root of the container: choose another target',
   })
 }

@@ -145,7 +145,7 @@ export class ShownMounts {
   }
 
   #showEmpty({ target, owned }: TmpfsMount): void {
-    this.#places.take(target, 'directory', (place) => {
+    this.#places.clear(target, (place) => {
       mkdirSync(place.path)
       chmodSync(place.path, place.modeBefore ?? OPEN_TO_ALL)
       if (owned === true) this.#giveToUser(place)

@@ -6,7 +6,7 @@ import {
   writeFiles,
   writeLayer,
 } from '#builder/layer'
-import { fileRights } from '#builder/linux'
+import { BARE_DIRECTORY, fileRights } from '#builder/linux'
 import { type Change, joinName, type Name, nameOf, type Tree } from '#core'
 
 /** Merged file systems, and where their files go. */
@@ -15,8 +15,8 @@ interface UnpackTask {
   readonly trees: readonly { readonly directories: readonly string[]; readonly folder: string }[]
   /** A path; for `tar` also a descriptor, which stays open. */
   readonly dest: string | number
-  /** `layer`: a directory in overlay form. */
-  readonly format: 'local' | 'tar' | 'layer'
+  /** `owned`: files that have their owners, where this process may give them. */
+  readonly format: 'local' | 'tar' | 'owned'
   /** `delete`: of what is there already, only what the trees have stays. For `local`. */
   readonly mode?: 'copy' | 'delete'
   /** No entry is newer; milliseconds. */
@@ -31,10 +31,16 @@ export function unpackTrees({ trees, dest, format, mode, maxMtime }: UnpackTask)
     return
   }
   if (typeof dest === 'number') throw new Error('a folder is given by its path')
-  const owners = fileRights().givesOwners ? 'keep' : 'drop'
-  if (format === 'layer') writeLayer(changes, { directory: dest }, { owners })
-  else writeFiles(changes, dest)
+  if (format === 'owned') {
+    const owners = fileRights().givesOwners ? 'keep' : 'drop'
+    writeFiles(withRoot(changes), dest, { owners })
+  } else writeFiles(changes, dest)
   if (mode === 'delete') deleteOthers(trees, dest)
+}
+
+function* withRoot(changes: Iterable<Change>): Generator<Change> {
+  yield { kind: 'entry', path: '' as Name, stat: BARE_DIRECTORY }
+  yield* changes
 }
 
 function deleteOthers(trees: UnpackTask['trees'], dest: string): void {

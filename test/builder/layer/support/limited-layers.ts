@@ -1,5 +1,13 @@
 /** Makes layers in a process with limited rights: see `LIMITED`. */
-import { closeSync, createReadStream, lstatSync, mkdirSync, openSync, readdirSync } from 'node:fs'
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import {
   applyLayer,
@@ -8,10 +16,11 @@ import {
   mergeLayers,
   stackTree,
   treeChanges,
+  writeFiles,
   writeLayer,
 } from '#builder/layer'
 import { fileRights } from '#builder/linux'
-import type { Change } from '#core'
+import { type Change, ownersFileOf } from '#core'
 import { answer, becomeUser } from '../../../support/rights/index.ts'
 
 /** Layers to make, and a folder for them. */
@@ -30,6 +39,9 @@ export interface MadeLayers {
   readonly merged: readonly (string | undefined)[]
   /** Files that the process does not own, or may not use, although it gives no owners. */
   readonly odd: readonly string[]
+  /** Names at the top of what the stack was written to, and whether anything was kept beside. */
+  readonly written: readonly string[]
+  readonly isKeptBeside: boolean
   readonly warnings: readonly string[]
 }
 
@@ -50,9 +62,14 @@ export async function makeLayers({ tars, place }: LayersTask): Promise<MadeLayer
   }
   const merged = join(place, 'merged')
   mergeLayers(lowers, merged, { owners })
+  const files = join(place, 'files')
+  const giveOwners = owners === 'keep' ? 'keep' : 'drop'
+  writeFiles(treeChanges(stackTree(lowers)), files, { owners: giveOwners })
   return {
     layers,
     merged: [digestOf(treeChanges(stackTree(lowers))), digestOf(changesOf(merged))],
+    written: namesIn(files),
+    isKeptBeside: existsSync(ownersFileOf(files)),
     odd: owners === 'keep' ? [] : oddFiles(merged),
     warnings,
   }
@@ -65,6 +82,16 @@ function digestOf(changes: Iterable<Change>): string | undefined {
   } finally {
     closeSync(tar)
   }
+}
+
+/** Without devices, which few can make. */
+function namesIn(directory: string): readonly string[] {
+  const names = readdirSync(directory)
+  const isDevice = (name: string): boolean => {
+    const stat = lstatSync(join(directory, name))
+    return stat.isBlockDevice() || stat.isCharacterDevice()
+  }
+  return names.filter((name) => !isDevice(name)).sort()
 }
 
 function oddFiles(directory: string): readonly string[] {

@@ -38,6 +38,13 @@ describe('notices of a sandbox', () => {
       assert.match(stderr, /notice: set-uid programs in steps .* get no rights/)
     })
 
+    it('tell of the loopback that takes a right', () => {
+      const without = ['setpriv', '--bounding-set=-net_admin', '--inh-caps=-all', '--']
+      const { stdout, stderr } = run('ifconfig; echo ran', [], ...without)
+      assert.equal(stdout, 'ran\n', stderr)
+      assert.match(stderr, /notice: steps without a network have no loopback interface either/)
+    })
+
     it('tell of the host name that a filter refuses', () => {
       const { stdout, stderr } = run('hostname; cat /etc/hostname', ['sethostname'])
       assert.equal(stdout, `${hostname()}\nbuildkitsandbox\n`, stderr)

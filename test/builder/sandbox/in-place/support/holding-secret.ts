@@ -1,6 +1,7 @@
 /** A builder whose step has a secret and never ends; it writes a line when that runs. */
 import { mkdtempSync } from 'node:fs'
-import { inPlaceSandbox, run } from '#builder/sandbox'
+import { run } from '#builder/sandbox'
+import { inPlaceSandbox } from '../../../../../builder/sandbox/in-place/in-place-sandbox.ts'
 
 const [secret = ''] = process.argv.slice(2)
 const sandbox = inPlaceSandbox({ temporary: mkdtempSync('/tmp/holding-'), kept: ['/dev'] })

@@ -202,6 +202,18 @@ describe('steps in place', () => {
     assert.equal(result.stdout, '700 0\n1777 1000\nran as 1000\n', result.stderr)
   })
 
+  it('have a tmpfs over a directory in which the container needs something', async () => {
+    mkdirSync('/run/deep/kept', { recursive: true })
+    const layer = fixture.layer()
+    mkdirSync(`${layer}/run/deep`, { recursive: true })
+    writeFileSync(`${layer}/run/file`, 'of the image')
+    const mounts: Mount[] = [{ type: 'tmpfs', target: '/run' }]
+    const script = 'ls -A /run; echo x > /run/new; rm -rf /run/deep/kept/../x'
+    const result = await fixture.run(['sh', '-c', script], { layer, mounts })
+    assert.deepEqual([result.stdout, readdirSync(result.upper)], ['deep\n', []])
+    assert.equal(await fixture.sh('cat /run/file; ls /run', { layer }), 'of the imagedeep\nfile\n')
+  })
+
   it('have lines in the hosts of the container for as long as they run', async () => {
     const before = readFileSync('/etc/hosts', 'utf8')
     const extraHosts = [['db', '10.1.2.3']] as const
@@ -241,9 +253,14 @@ describe('steps in place', () => {
   })
 
   it('cannot have a mount where the container needs its own', async () => {
-    for (const target of ['/dev', '/proc/x', '/etc', '/volume']) {
-      const mounts: Mount[] = [{ type: 'tmpfs', target }]
-      await assert.rejects(fixture.run(['true'], { mounts }), { code: 'STEP_FAILED' }, target)
+    const targets: readonly Mount[] = [
+      ...['/dev', '/proc/x', '/volume'].map((target) => ({ type: 'tmpfs', target }) as const),
+      { type: 'overlay', target: '/etc', lower: [fixture.image] },
+      { type: 'bind', target: '/run/deep', source: fixture.image, readonly: false },
+    ]
+    for (const mount of targets) {
+      const step = fixture.run(['true'], { mounts: [mount] })
+      await assert.rejects(step, { code: 'STEP_FAILED' }, mount.target)
     }
     assert.ok(existsSync('/dev/null'))
   })

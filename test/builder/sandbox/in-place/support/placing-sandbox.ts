@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { rmSync, statSync, utimesSync } from 'node:fs'
 import { changesOf, stackTree, writeLayer } from '#builder/layer'
-import { inPlaceSandbox } from '#builder/sandbox'
 import { inPlaceSnapshots, type Snapshot } from '#builder/snapshot'
 import type { TsbuildError } from '#core'
+import { inPlaceSandbox } from '../../../../../builder/sandbox/in-place/in-place-sandbox.ts'
 import type { ProcessSpec } from '../../../../../builder/sandbox/spec/process-spec.ts'
 import type {
   ExitStatus,
@@ -17,7 +17,7 @@ export const notices: TsbuildError[] = []
 
 /** A sandbox for the suite, whose roots are overlays: each becomes the root of this process first. */
 export const placingSandbox: OpenSandbox = ({ temporary }) => {
-  const kept = ['/proc', '/dev', '/tmp', '/volume', '/store']
+  const kept = ['/proc', '/dev', '/tmp', '/volume', '/store', '/run/deep/kept']
   const inner = inPlaceSandbox({ temporary, kept, onNotice: (notice) => notices.push(notice) })
   const snapshots = inPlaceSnapshots({ keep: kept, onNotice: () => undefined })
   return {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { must } from '../engines/engine.ts'
 import { flagsOf, SECRET } from './builds.ts'
-import { must } from './engines/engine.ts'
 import type { Kind } from './kinds.ts'
 import type { Matrix } from './matrix.ts'
 import type { Site } from './site.ts'

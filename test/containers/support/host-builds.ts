@@ -1,5 +1,5 @@
-import { mustBuild } from '../e2e/support/tsbuild.ts'
-import type { Registry, TemporaryDirectory } from '../support/peers/index.ts'
+import { mustBuild } from '../../e2e/support/tsbuild.ts'
+import type { Registry, TemporaryDirectory } from '../../support/peers/index.ts'
 import { type Build, flagsOf, SECRET } from './builds.ts'
 
 /** Gives the digest that a tag of the registry names. */
@@ -10,6 +10,11 @@ export async function digestOf(registry: Registry, image: string): Promise<strin
   const digest = response.headers.get('docker-content-digest')
   if (digest === null) throw new Error(`${url}: ${response.status}`)
   return digest
+}
+
+/** What this machine's image of a build is called in the registry. */
+export function hostImage(build: Build): string {
+  return `host/${build}:latest`
 }
 
 /** Makes each build on this machine when it is first asked for. */
@@ -37,7 +42,7 @@ export class HostBuilds {
   }
 
   async #build(build: Build): Promise<string> {
-    const image = `host/${build}:latest`
+    const image = hostImage(build)
     const { host } = this.#registry
     await mustBuild([...flagsOf(build, host), '-t', `${host}/${image}`, this.#contextOf(build)], {
       root: this.#directory.file('host-store'),

@@ -1,9 +1,9 @@
-import { type Registry, startRegistry, temporaryDirectory } from '../support/peers/index.ts'
+import { type Registry, startRegistry, temporaryDirectory } from '../../support/peers/index.ts'
+import type { Engine } from '../engines/engine.ts'
+import { pushBases } from '../images/bases.ts'
+import { Images } from '../images/images.ts'
 import { type Build, copyContexts } from './builds.ts'
-import type { Engine } from './engines/engine.ts'
 import { HostBuilds } from './host-builds.ts'
-import { pushBases } from './images/bases.ts'
-import { Images } from './images/images.ts'
 import { Site } from './site.ts'
 
 /** What builds in containers need: where they are done, and what they are compared with. */

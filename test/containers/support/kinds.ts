@@ -1,4 +1,4 @@
-import type { ImageName } from './images/images.ts'
+import type { ImageName } from '../images/images.ts'
 
 /** A kind of container that CI systems start jobs in. */
 export interface Kind {

@@ -1,7 +1,7 @@
 import { chmodSync, cpSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { FIXTURES } from '../e2e/support/tsbuild.ts'
-import type { TemporaryDirectory } from '../support/peers/index.ts'
+import { FIXTURES } from '../../e2e/support/tsbuild.ts'
+import type { TemporaryDirectory } from '../../support/peers/index.ts'
 
 /** The builds of the matrix: folders of `fixtures/containers`, each with a Dockerfile. */
 export const COLUMNS = [

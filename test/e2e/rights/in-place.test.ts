@@ -5,10 +5,10 @@ import {
   type Outcome,
   type TemporaryDirectory,
   temporaryDirectory,
-} from '../support/peers/index.ts'
-import { throwAwayRoot } from '../support/throw-away/index.ts'
-import { writeContext } from './support/context.ts'
-import { HERE, mustBuild, tsbuild } from './support/tsbuild.ts'
+} from '../../support/peers/index.ts'
+import { throwAwayRoot } from '../../support/throw-away/index.ts'
+import { writeContext } from '../support/context.ts'
+import { HERE, mustBuild, tsbuild } from '../support/tsbuild.ts'
 
 const SECRET = 'a secret that must not be left'
 

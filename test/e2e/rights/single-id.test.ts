@@ -9,11 +9,11 @@ import {
   temporaryDirectory,
   type User,
   writeLayout,
-} from '../support/peers/index.ts'
-import { directory, file, symlink, tar } from '../support/raw-tar/index.ts'
-import { MemoryRegistry } from '../support/registry/index.ts'
-import { type Installed, installedFor } from './support/installed.ts'
-import { stepsThat, tsbuild } from './support/tsbuild.ts'
+} from '../../support/peers/index.ts'
+import { directory, file, symlink, tar } from '../../support/raw-tar/index.ts'
+import { MemoryRegistry } from '../../support/registry/index.ts'
+import { type Installed, installedFor } from '../support/installed.ts'
+import { stepsThat, tsbuild } from '../support/tsbuild.ts'
 
 const APP = { uid: 1000, gid: 1000 }
 const OTHERS =

@@ -1,6 +1,6 @@
-import { type Outcome, type Registry, startRegistryTwin } from '../support/peers/index.ts'
-import { type Engine, must } from './engines/engine.ts'
-import type { ImageName, Images } from './images/images.ts'
+import { type Outcome, type Registry, startRegistryTwin } from '../../support/peers/index.ts'
+import { type Engine, must } from '../engines/engine.ts'
+import type { ImageName, Images } from '../images/images.ts'
 import { type Kind, storeOf } from './kinds.ts'
 
 /** One run of tsbuild in a container of its own. */
