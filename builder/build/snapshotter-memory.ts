@@ -1,8 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { release } from 'node:os'
-import { hasFuseOverlay, SNAPSHOTTER_KINDS, type SnapshotterKind } from '#builder/snapshot'
 import type { Store } from '#cache'
-import { errnoOf } from '#core'
+import { errnoOf, SNAPSHOTTER_KINDS, type SnapshotterKind } from '#core'
 
 const FACT = 'snapshotter'
 
@@ -38,7 +37,7 @@ function placeOf(root: string): string {
     return new RegExp(`^${key}:\\s*(\\w+)`, 'm').exec(status)?.[1]
   })
   const ids = readIfThere('/proc/self/uid_map').trim().split(/\s+/)
-  return JSON.stringify([statSync(root).dev, release(), rights, ids, hasFuseOverlay()])
+  return JSON.stringify([statSync(root).dev, release(), rights, ids])
 }
 
 function readIfThere(path: string): string {

@@ -12,7 +12,7 @@ export {
 export { changesOf, treeChanges } from './overlay/changes.ts'
 export { DirectoryWriter } from './overlay/directory-writer.ts'
 export {
-  hasHiddenDeletions,
+  deletionsBeside,
   hasOwnersBeside,
   layerOwners,
   ownersBeside,

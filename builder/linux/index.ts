@@ -16,7 +16,6 @@ export {
   makeWhiteout,
   type NodeType,
   opaqueXattr,
-  whiteoutXattr,
 } from './filesystem/nodes.ts'
 export { PendingFile } from './filesystem/pending-file.ts'
 export { MAX_OPEN, RootedDirectory } from './filesystem/rooted-directory.ts'

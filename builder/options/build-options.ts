@@ -1,5 +1,4 @@
 import type { Output } from '#builder/export'
-import type { SnapshotterKind } from '#builder/snapshot'
 import type {
   BuildEventListener,
   Bytes,
@@ -7,6 +6,7 @@ import type {
   Digest,
   Isolation,
   Material,
+  SnapshotterKind,
   StepResources,
   Ulimit,
 } from '#core'
@@ -68,7 +68,7 @@ export interface BuildOptions {
   /**
    * How RUN steps get their files: by the kernel's `overlay`, by one that keeps what is written in memory
    * (`overlay-tmpfs`), by the program `fuse-overlayfs`, or as `copies`. Default: `auto`, the first of
-   * these that works for this store on this machine.
+   * these that works for this store on this machine, but for `fuse-overlayfs` (ADR 27).
    */
   readonly snapshotter?: SnapshotterKind | 'auto'
   /** Bytes in memory for what a step writes, with `overlay-tmpfs`. Default: half of what is free. */

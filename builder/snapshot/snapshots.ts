@@ -1,11 +1,6 @@
-import { Resources, TsbuildError, unreachable } from '#core'
+import { Resources, type SnapshotterKind, TsbuildError, unreachable } from '#core'
 import { OverlaySnapshotter } from './kinds/overlay.ts'
-import {
-  SNAPSHOTTER_KINDS,
-  type Snapshotter,
-  type SnapshotterDeps,
-  type SnapshotterKind,
-} from './spec/snapshotter.ts'
+import { EQUAL_KINDS, type Snapshotter, type SnapshotterDeps } from './spec/snapshotter.ts'
 
 /** The snapshotter of a build. */
 export interface Snapshots extends AsyncDisposable {
@@ -20,7 +15,7 @@ export interface Snapshots extends AsyncDisposable {
 
 /** How the snapshotter is chosen. */
 export interface SnapshotsOptions extends SnapshotterDeps {
-  /** `auto`: the first of `SNAPSHOTTER_KINDS` that works. */
+  /** `auto`: the first of `EQUAL_KINDS` that works. */
   readonly choice: SnapshotterKind | 'auto'
   /** What an earlier build found out about this machine; only for `auto`. */
   readonly memory: ChoiceMemory
@@ -92,9 +87,9 @@ class ChosenSnapshots implements Snapshots {
     if (choice !== 'auto') return [choice]
     const known = memory.recall()
     this.#recalled = known
-    if (known === undefined) return SNAPSHOTTER_KINDS
+    if (known === undefined) return EQUAL_KINDS
     this.#reason = 'an earlier build found that it is the first that works here'
-    return [known, ...SNAPSHOTTER_KINDS.filter((kind) => kind !== known)]
+    return [known, ...EQUAL_KINDS.filter((kind) => kind !== known)]
   }
 
   #open(kind: SnapshotterKind): Promise<Snapshotter> {

@@ -10,6 +10,11 @@ export interface OverlayMount {
   readonly lower: readonly string[]
   /** Absent: the mount is read-only. */
   readonly writable?: WritablePart
+  /**
+   * Descriptor of a file system that is mounted nowhere yet, to which paths of some directories lead. The
+   * mount makes it a part of the step's mount namespace, once.
+   */
+  readonly filesystem?: number
   /** The part of the union that is shown; links in it do not lead out of the union. */
   readonly path?: string
   /** The step may not write to it, although it has a writable directory. */
@@ -22,11 +27,6 @@ export interface OverlayMount {
 export interface WritablePart {
   readonly upper: string
   readonly work: string
-  /**
-   * Descriptor of their file system, when that is mounted nowhere yet; the paths lead through it. The
-   * mount makes it a part of the step's mount namespace, once.
-   */
-  readonly filesystem?: number
 }
 
 /** A file system that is mounted nowhere yet; it can be mounted once. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import fc from 'fast-check'
-import type { SnapshotterKind } from '#builder/snapshot'
+import type { SnapshotterKind } from '#core'
 import { CASES } from './snapshot/cases.ts'
 import { isSparse, SnapshotFixture } from './snapshot/fixture.ts'
 import { RANDOM_STEPS } from './snapshot/random-steps.ts'
@@ -58,7 +58,9 @@ export function snapshotSuite(kind: SnapshotterKind): void {
       assert.ok(layers.isSparse)
     })
 
-    it('has the same layers whatever steps do', async () => {
+    it('has the same layers whatever steps do', async function () {
+      // It forgets deletions in rare cases: ADR 27.
+      if (kind === 'fuse-overlayfs') this.skip()
       const fixtures = [new SnapshotFixture('overlay'), new SnapshotFixture(kind)] as const
       try {
         const property = fc.asyncProperty(RANDOM_STEPS, async (scripts) => {

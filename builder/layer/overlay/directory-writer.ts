@@ -31,7 +31,6 @@ import { KeptAttributes } from './kept-attributes.ts'
 import { setModeOfNode, timesOf } from './node-attributes.ts'
 import type { Owners } from './owners-beside.ts'
 import { RightsOnDisk } from './rights-on-disk.ts'
-import { makeWhiteoutFile } from './whiteout-file.ts'
 import { writeError } from './write-error.ts'
 
 const CREATE_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
@@ -221,10 +220,6 @@ export class DirectoryWriter {
     } catch (cause) {
       // Linux before 5.8, and some file systems, an overlay being one.
       if (errnoOf(cause) !== 'EPERM' || this.#kept === undefined) throw cause
-      if (this.#make(path, () => makeWhiteoutFile(this.root, path))) {
-        this.#kept.add(path, { isWhiteout: true })
-        return
-      }
       this.#make(path, (place) => makeNode(place, 'socket', { mode: 0o600 }))
       this.#kept.add(path, { device: { type: 'character', major: 0, minor: 0 } })
     }
@@ -232,8 +227,6 @@ export class DirectoryWriter {
 
   /** Makes a directory hide the layers below. */
   markOpaque(path: Name): void {
-    // The mark takes the place of the one that makes them known.
-    for (const whiteout of this.#kept?.whiteoutsIn(path) ?? []) this.remove(whiteout)
     try {
       setXattr(this.root.place(path), opaqueXattr(), Buffer.from('y'))
     } catch (cause) {

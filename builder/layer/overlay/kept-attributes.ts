@@ -6,7 +6,6 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { errnoOf, type FileStat, ioError, type Name, ownersFileOf } from '#core'
-import { parentOf } from '../paths/resolve.ts'
 import { isWhiteoutDevice } from '../paths/whiteout.ts'
 
 /** A device in whose place there is a socket, which no layer has. */
@@ -14,6 +13,14 @@ export interface KeptDevice {
   readonly type: 'block' | 'character'
   readonly major: number
   readonly minor: number
+}
+
+/** Deletions of one layer. */
+export interface KeptDeletions {
+  /** Names in whose place there is a socket. */
+  readonly whiteouts: readonly Name[]
+  /** Whether a directory hides the layers below. */
+  readonly hasOpaque: boolean
 }
 
 /** What is kept of one file; what is absent is as on the disk. */
@@ -26,12 +33,7 @@ export interface KeptRecord {
   readonly capability?: Buffer
   /** The directory hides the layers below. */
   readonly isOpaque?: boolean
-  /** A deletion that overlayfs sees as well: see `makeWhiteoutFile`. */
-  readonly isWhiteout?: boolean
 }
-
-/** What a whiteout is in overlay form. */
-const WHITEOUT: KeptDevice = { type: 'character', major: 0, minor: 0 }
 
 /**
  * `uid:gid`, a question mark where it is presumed, other attributes after commas, and the path; a NUL
@@ -61,8 +63,7 @@ export class KeptAttributes {
 
   /** What replaces parts of the disk's answer about a file. */
   statOf(path: Name): Partial<FileStat> {
-    const { owner, mode, device, isWhiteout } = this.#records.get(path) ?? {}
-    if (isWhiteout === true) return WHITEOUT
+    const { owner, mode, device } = this.#records.get(path) ?? {}
     return { ...owner, ...device, ...(mode === undefined ? {} : { mode }) }
   }
 
@@ -84,24 +85,15 @@ export class KeptAttributes {
     return this.#records.size === 0
   }
 
-  /** Whether it has deletions, which overlayfs sees on the disk only. */
-  get hidesBelow(): boolean {
-    return this.#records
-      .values()
-      .some(({ isOpaque, device }) => isOpaque === true || (device && isWhiteoutDevice(device)))
-  }
-
-  /** Whether it has deletions of any form. */
-  get hasWhiteouts(): boolean {
-    return this.hidesBelow || this.#records.values().some(({ isWhiteout }) => isWhiteout === true)
-  }
-
-  /** The deletions that overlayfs sees as well in one directory. */
-  whiteoutsIn(directory: Name): readonly Name[] {
-    const isIn = (path: Name): boolean => parentOf(path) === directory
-    return [...this.#records].flatMap(([path, { isWhiteout }]) =>
-      isWhiteout === true && isIn(path) ? [path] : [],
-    )
+  /** The deletions among them, which overlayfs sees on the disk only. */
+  deletions(): KeptDeletions {
+    const records = [...this.#records]
+    return {
+      whiteouts: records.flatMap(([path, { device }]) => {
+        return device !== undefined && isWhiteoutDevice(device) ? [path] : []
+      }),
+      hasOpaque: records.some(([, { isOpaque }]) => isOpaque === true),
+    }
   }
 
   /** All records, sorted by path. */
@@ -124,8 +116,7 @@ export class KeptAttributes {
   }
 }
 
-function format(record: KeptRecord): string {
-  const { owner, mode, device, capability, isOpaque, isWhiteout } = record
+function format({ owner, mode, device, capability, isOpaque }: KeptRecord): string {
   const parts: string[] = []
   if (owner === undefined) parts.push('')
   else parts.push(`${owner.uid}:${owner.gid}${owner.isOwnerPresumed === true ? '?' : ''}`)
@@ -133,7 +124,6 @@ function format(record: KeptRecord): string {
   if (device !== undefined) parts.push(`${device.type[0]}${device.major}:${device.minor}`)
   if (capability !== undefined) parts.push(`x${capability.toString('hex')}`)
   if (isOpaque === true) parts.push('o')
-  if (isWhiteout === true) parts.push('w')
   return parts.join(',')
 }
 
@@ -160,8 +150,6 @@ function parseAttribute(text: string): KeptRecord {
       return { capability: Buffer.from(value, 'hex') }
     case 'o':
       return { isOpaque: true }
-    case 'w':
-      return { isWhiteout: true }
     default:
       return {}
   }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { fileRights, hasSingleId } from '#builder/linux'
 import { addOwnedFile, MORE_IDS, NO_OWNED_FILES, type OwnedFiles, ownersFileOf } from '#core'
-import { KeptAttributes } from './kept-attributes.ts'
+import { KeptAttributes, type KeptDeletions } from './kept-attributes.ts'
 
 /**
  * What happens to owners. `keep`: files get them. `drop`: files belong to the current user. `beside`:
@@ -30,17 +30,14 @@ export function hasOwnersBeside(directories: readonly string[]): boolean {
 }
 
 /**
- * Whether layers have deletions that are known only from beside their directories: `overlay`: those that
- * the kernel's overlayfs does not see, `other`: those that are no devices.
+ * The deletions of a layer that are known only from beside its directory, and that overlayfs does not
+ * see; `undefined` where there are none.
  */
-export function hasHiddenDeletions(
-  directories: readonly string[],
-  from: 'overlay' | 'other',
-): boolean {
-  return directories.some((directory) => {
-    const kept = KeptAttributes.of(directory)
-    return kept !== undefined && (from === 'overlay' ? kept.hidesBelow : kept.hasWhiteouts)
-  })
+export function deletionsBeside(directory: string): KeptDeletions | undefined {
+  const found = KeptAttributes.of(directory)?.deletions()
+  return found === undefined || (found.whiteouts.length === 0 && !found.hasOpaque)
+    ? undefined
+    : found
 }
 
 /**

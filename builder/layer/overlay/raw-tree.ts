@@ -71,11 +71,6 @@ export class RawTree implements Tree {
     return readdirSync(this.#listing(path), 'latin1').sort() as Name[]
   }
 
-  /** Whether files that look like others may be deletions. */
-  get hasKeptWhiteouts(): boolean {
-    return this.#kept?.hasWhiteouts === true
-  }
-
   /** Like `readdir` with types, not sorted. */
   entries(path: Name): Dirent[] {
     return readdirSync(this.#listing(path), { withFileTypes: true, encoding: 'latin1' })

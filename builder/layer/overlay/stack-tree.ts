@@ -75,8 +75,7 @@ export class StackTree implements Tree {
         const name = entry.name as Name
         if (layers.length > 1 && seen.has(name)) continue
         seen.add(name)
-        const isSurelyThere = !mayBeWhiteout(entry) && !layer.hasKeptWhiteouts
-        if (!isSurelyThere && !this.#isShown(layer, joinName(path, name))) continue
+        if (mayBeWhiteout(entry) && !this.#isShown(layer, joinName(path, name))) continue
         shown.push({ name, layer, isPlainFile: isAsOnDisk && entry.isFile() })
       }
     }

@@ -45,11 +45,6 @@ function deviceNumber(major: number, minor: number): number {
   return ((minor & 0xff) | ((major & 0xfff) << 8) | ((minor & ~0xff) << 12)) >>> 0
 }
 
-/** The attribute that makes an empty file a whiteout, which overlayfs reads since Linux 6.7. */
-export function whiteoutXattr(): 'trusted.overlay.whiteout' | 'user.overlay.whiteout' {
-  return `${fileRights().marks}.overlay.whiteout`
-}
-
 /** The attribute that makes a directory opaque in overlay form; its value is `y`. */
 export function opaqueXattr(): 'trusted.overlay.opaque' | 'user.overlay.opaque' {
   return `${fileRights().marks}.overlay.opaque`

@@ -19,7 +19,7 @@ const MAX_LAYERS = 500
  * every directory is opened, the thread goes to /proc/self/fd, and the options name the descriptors.
  */
 export function mountOverlay(overlay: Omit<OverlayMount, 'type' | 'target'>, target: string): void {
-  const { lower, writable } = overlay
+  const { lower, writable, filesystem } = overlay
   if (lower.length === 0) {
     if (writable === undefined) throw new SystemError(22, 'mount', 'an overlay of nothing')
     mount(target, { source: writable.upper, flags: MS.BIND })
@@ -33,7 +33,7 @@ export function mountOverlay(overlay: Omit<OverlayMount, 'type' | 'target'>, tar
   }
   try {
     const targetAt = open(target)
-    if (writable?.filesystem !== undefined) attachMount(writable.filesystem, target)
+    if (filesystem !== undefined) attachMount(filesystem, target)
     const layers = distinct(lower.map(open))
     if (layers.length > MAX_LAYERS) throw new SystemError(7, 'mount', `${layers.length} layers`)
     // One alone is refused; shown as a bind mount, its whiteouts would be device files.

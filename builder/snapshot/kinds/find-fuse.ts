@@ -4,20 +4,12 @@ const DIRECTORIES = ['/usr/bin', '/usr/local/bin', '/bin', '/usr/sbin', '/usr/lo
 
 /** Where fuse-overlayfs is installed; `undefined` where it is not. */
 export function findFuseOverlay(): string | undefined {
-  return DIRECTORIES.map((directory) => `${directory}/fuse-overlayfs`).find((path) =>
-    isAccessible(path, constants.X_OK),
-  )
+  return DIRECTORIES.map((directory) => `${directory}/fuse-overlayfs`).find(isExecutable)
 }
 
-/** Whether fuse-overlayfs is installed and this process may open the kernel's device for it. */
-export function hasFuseOverlay(): boolean {
-  const isOpen = isAccessible('/dev/fuse', constants.R_OK | constants.W_OK)
-  return isOpen && findFuseOverlay() !== undefined
-}
-
-function isAccessible(path: string, mode: number): boolean {
+function isExecutable(path: string): boolean {
   try {
-    accessSync(path, mode)
+    accessSync(path, constants.X_OK)
     return true
   } catch {
     return false

@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs'
+import { deletionsBeside } from '#builder/layer'
 import { TsbuildError } from '#core'
 import type {
   Snapshot,
@@ -7,7 +8,7 @@ import type {
   View,
   ViewOptions,
 } from '../spec/snapshotter.ts'
-import { requireVisibleDeletions, unavailableError } from '../upper/unavailable.ts'
+import { unavailableError } from '../upper/unavailable.ts'
 import { createWritable } from '../upper/writable.ts'
 import { findFuseOverlay } from './find-fuse.ts'
 import { type FuseOverlay, FuseServer } from './fuse-server.ts'
@@ -68,7 +69,12 @@ function orEmpty(directory: string, lower: readonly string[]): readonly string[]
 }
 
 async function startServer(overlay: FuseOverlay): Promise<FuseServer> {
-  requireVisibleDeletions(overlay.lower, 'other')
+  if (overlay.lower.some((directory) => deletionsBeside(directory) !== undefined)) {
+    throw new TsbuildError('fuse-overlayfs reads no deletions on the file system of this store', {
+      code: 'SNAPSHOT_UNAVAILABLE',
+      hint: 'put the store on another file system (a volume, --root)',
+    })
+  }
   const program = findFuseOverlay()
   if (program === undefined) {
     throw new TsbuildError('fuse-overlayfs is not installed', {

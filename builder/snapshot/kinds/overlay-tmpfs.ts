@@ -1,16 +1,16 @@
 import { closeSync, statfsSync } from 'node:fs'
 import { freemem } from 'node:os'
-import { isUserNamespace, makeFileSystem, setXattr } from '#builder/linux'
-import type { WritablePart } from '#core'
+import { fileRights, makeFileSystem, setXattr } from '#builder/linux'
+import type { OverlayMount, WritablePart } from '#core'
 import type {
-  LayersMount,
   Snapshot,
   Snapshotter,
   SnapshotterDeps,
   View,
   ViewOptions,
 } from '../spec/snapshotter.ts'
-import { requireVisibleDeletions, unavailableError } from '../upper/unavailable.ts'
+import { unavailableError } from '../upper/unavailable.ts'
+import { hasInvisibleDeletions, withVisibleDeletions } from '../upper/visible-deletions.ts'
 import { createWritable } from '../upper/writable.ts'
 import { readOnlyOverlay } from './overlay.ts'
 
@@ -37,36 +37,27 @@ export class OverlayTmpfsSnapshotter implements Snapshotter {
     lower: readonly string[],
     signal?: AbortSignal,
   ): Promise<Snapshot> {
-    requireVisibleDeletions(lower, 'overlay')
     const memory = this.#allocate(lower)
-    const { writable } = memory
+    const { upper } = memory.writable
     return {
-      root: { type: 'overlay', target: '/', lower, writable },
+      root: mountOf(memory),
       changes: async () => {
-        await this.#deps.work.copyUpper({ from: writable.upper, to: directory }, signal)
+        await this.#deps.work.copyUpper({ from: upper, to: directory }, signal)
         return directory
       },
       altered: () => undefined,
-      exhausted: (isSaid) => (isSaid || isNearlyFull(writable.upper) ? memory.size : undefined),
+      exhausted: (isSaid) => (isSaid || isNearlyFull(upper) ? memory.size : undefined),
       [Symbol.asyncDispose]: async () => memory[Symbol.dispose](),
     }
   }
 
-  async view(
-    directory: string,
-    lower: readonly string[],
-    { writable }: ViewOptions,
-  ): Promise<View> {
-    requireVisibleDeletions(lower, 'overlay')
-    if (!writable) {
+  async view(directory: string, lower: readonly string[], options: ViewOptions): Promise<View> {
+    if (!options.writable && !hasInvisibleDeletions(lower)) {
       const mount = readOnlyOverlay(directory, lower)
       return { mount, [Symbol.asyncDispose]: async () => undefined }
     }
     const memory = this.#allocate(lower)
-    const mount: LayersMount = {
-      ...{ type: 'overlay', target: '/', lower },
-      writable: memory.writable,
-    }
+    const mount = { ...mountOf(memory), readonly: !options.writable }
     return { mount, [Symbol.asyncDispose]: async () => memory[Symbol.dispose]() }
   }
 
@@ -79,14 +70,16 @@ export class OverlayTmpfsSnapshotter implements Snapshotter {
     const size = this.#deps.size ?? Math.max(LEAST, Math.floor(this.#available() / 2))
     const filesystem = makeTmpfs(size)
     try {
-      const part = createWritable(`/proc/self/fd/${filesystem}/snapshot`, lower)
-      if (isUserNamespace()) checkMarks(part.work)
+      const place = `/proc/self/fd/${filesystem}`
+      const writable = createWritable(`${place}/snapshot`, lower)
+      if (fileRights().marks === 'user') checkMarks(writable.work)
+      const visible = withVisibleDeletions(lower, (index) => `${place}/deletions-${index}`)
       this.#granted += size
       const release = (): void => {
         this.#granted -= size
         closeSync(filesystem)
       }
-      return { writable: { ...part, filesystem }, size, [Symbol.dispose]: release }
+      return { lower: visible, writable, filesystem, size, [Symbol.dispose]: release }
     } catch (cause) {
       closeSync(filesystem)
       throw cause
@@ -102,9 +95,15 @@ export class OverlayTmpfsSnapshotter implements Snapshotter {
 }
 
 interface MemoryPart extends Disposable {
+  readonly lower: readonly string[]
   readonly writable: WritablePart
+  readonly filesystem: number
   /** Bytes. */
   readonly size: number
+}
+
+function mountOf({ lower, writable, filesystem }: MemoryPart): OverlayMount {
+  return { type: 'overlay', target: '/', lower, writable, filesystem }
 }
 
 function makeTmpfs(size: number): number {

@@ -24,7 +24,8 @@ export function createWritable(directory: string, lower: readonly string[]): Wri
   }
 }
 
-function copyAttributes(from: string, to: string): void {
+/** Gives a directory owner, mode, attributes and times of another one. */
+export function copyAttributes(from: string, to: string): void {
   const stat = lstatSync(from)
   chownSync(to, stat.uid, stat.gid)
   chmodSync(to, stat.mode & 0o7777)

@@ -8,17 +8,12 @@ import {
   rmSync,
   symlinkSync,
 } from 'node:fs'
-import { dirname } from 'node:path'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { changesOf, clampDirectory, stackTree, writeLayer } from '#builder/layer'
 import { inProcessSandbox, run, type Sandbox } from '#builder/sandbox'
-import {
-  adoptFuseUpper,
-  copyUpper,
-  openSnapshots,
-  type Snapshots,
-  type SnapshotterKind,
-} from '#builder/snapshot'
-import type { Mount } from '#core'
+import { adoptFuseUpper, copyUpper, openSnapshots, type Snapshots } from '#builder/snapshot'
+import type { Mount, SnapshotterKind } from '#core'
 
 const APPLETS =
   'sh cat chmod chown cp dd echo find ln ls mkdir mkfifo mknod mv printf rm rmdir sha256sum sort stat touch true wc xargs yes head tail df'
@@ -44,13 +39,13 @@ export class SnapshotFixture {
   readonly #sandbox: Sandbox
   #count = 0
 
-  constructor(choice: SnapshotterKind | 'auto', more: { readonly size?: number } = {}) {
-    this.home = mkdtempSync('/tmp/tsbuild-snapshot-test-')
+  constructor(choice: SnapshotterKind | 'auto', more: { readonly folder?: string } = {}) {
+    this.home = mkdtempSync(join(more.folder ?? tmpdir(), 'tsbuild-snapshot-test-'))
     this.image = makeImage(`${this.home}/image`)
     this.#sandbox = inProcessSandbox({ temporary: this.directory() })
     this.snapshots = openSnapshots({
       choice,
-      size: more.size,
+      size: undefined,
       memory: { recall: () => undefined, remember: () => undefined },
       scratch: () => this.directory(),
       work: {

@@ -9,7 +9,7 @@ const seconds = fc.constantFrom('1000000', '2000000')
 
 /** One command; whether it succeeds depends on those before it. */
 const command = fc.oneof(
-  fc.tuple(text, path).map(([what, to]) => `[ -d ${to} ] || echo ${what} > ${to}`),
+  fc.tuple(text, path).map(([what, to]) => `[ -d ${to} ] || [ -p ${to} ] || echo ${what} > ${to}`),
   fc.tuple(text, path).map(([what, to]) => `[ -f ${to} ] && echo ${what} >> ${to}`),
   folder.map((name) => `mkdir -p ${name}`),
   path.map((name) => `rm -rf ${name}`),

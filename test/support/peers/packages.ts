@@ -16,6 +16,7 @@ const TEST_PACKAGES: Readonly<Record<string, string>> = {
   'docker-registry': 'the registry that images are pushed to',
   'docker.io': 'BuildKit, the reference for what a build makes',
   e2fsprogs: 'mkfs.ext4: a file system for a store that loses its power',
+  'fuse-overlayfs': 'snapshots of steps by a program',
   gcc: 'compiles the program that tells what a step can reach',
   git: 'what repositories are fetched with, and served by',
   'libc6-dev': 'the C library for it',
