@@ -238,6 +238,6 @@ export const REMAPPED_ROWS: readonly Row[] = [
     name: 'default with SYS_ADMIN',
     kind: { image: 'tsbuild', options: ['--cap-add', 'SYS_ADMIN'] },
     fails: { devices: NO_DEVICES },
-    warnings: [SHARED_NETWORK, SHARED_PROCESSES],
+    warnings: [SHARED_NETWORK],
   },
 ]
