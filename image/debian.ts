@@ -1,4 +1,4 @@
-import { cpSync, readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { debianArchives, run, temporaryDirectory } from '../test/support/peers/index.ts'
 
@@ -31,7 +31,7 @@ export async function unpackDebian(
 ): Promise<readonly DebianPackage[]> {
   const { release, sources, settings } = await debianArchives()
   using directory = temporaryDirectory('debian', 0o755)
-  const root = directory.file('root')
+  const tar = directory.file('root.tar')
   const args = [
     '--quiet',
     '--variant=extract',
@@ -39,17 +39,15 @@ export async function unpackDebian(
     `--include=${names.join(',')}`,
     `--extract-hook=${LIST_FILES}`,
     release,
-    root,
+    tar,
     '-',
   ]
   await run('mmdebstrap', args, { input: sources })
-  cpSync(root, folder, { recursive: true, verbatimSymlinks: true, filter: isNoDevice(root) })
-  return parsePackages(readFileSync(join(root, 'packages'), 'utf8'))
-}
-
-function isNoDevice(root: string): (path: string) => boolean {
-  const devices = join(root, 'dev')
-  return (path) => path !== devices
+  mkdirSync(folder)
+  // Devices are root's to make.
+  const owners = ['--no-same-owner', '--exclude=./dev']
+  await run('tar', ['-xf', tar, '-C', folder, ...owners])
+  return parsePackages(readFileSync(join(folder, 'packages'), 'utf8'))
 }
 
 function parsePackages(text: string): readonly DebianPackage[] {

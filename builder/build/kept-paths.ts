@@ -21,14 +21,15 @@ const VARIABLES = ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'SSH_
  */
 export function keptPaths(settings: Settings, context: string): readonly string[] {
   const { root, keep, environment } = settings
-  const named = VARIABLES.flatMap((name) => environment[name] ?? [])
-  const paths = [
+  const given = [root, context, process.cwd(), ...keep, ...givenFiles(settings)]
+  const known = [
     ...OF_THE_CONTAINER,
     ...ownFolders(),
     ...credentialHelpers(environment.PATH),
-    ...[root, context, process.cwd(), ...keep, ...named, ...givenFiles(settings)],
+    ...VARIABLES.flatMap((name) => environment[name] ?? []),
     dockerConfig(environment),
-  ].map((path) => resolve(path))
+  ]
+  const paths = [...given, ...known.filter((path) => existsSync(path))].map((path) => resolve(path))
   const found = new Set(paths.flatMap((path) => [path, realPath(path)]))
   found.delete('/')
   return [...found]

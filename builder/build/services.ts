@@ -1,7 +1,7 @@
 import { Fetcher, type RemoteFetcher, recordingFetcher } from '#builder/fetch'
 import type { Settings } from '#builder/options'
 import type { Sandbox } from '#builder/sandbox'
-import { inPlaceSnapshots, openSnapshots, type Snapshots } from '#builder/snapshot'
+import type { Snapshots } from '#builder/snapshot'
 import { type StepSecrets, type WorkPool, workPool } from '#builder/solve'
 import type { Store, TemporaryDirectory } from '#cache'
 import type { Isolation, Material } from '#core'
@@ -102,6 +102,7 @@ export class Services implements AsyncDisposable {
   async #openSnapshots(): Promise<Snapshots> {
     const { onEvent, snapshotter, snapshotSize } = this.#settings
     const { pool } = this
+    const { inPlaceSnapshots, openSnapshots } = await import('#builder/snapshot')
     if ((await this.#chooseIsolation()) === 'in-place') {
       return inPlaceSnapshots({
         keep: this.#keptPaths(),

@@ -1,8 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { release } from 'node:os'
-import { SNAPSHOTTER_KINDS, type SnapshotterKind } from '#builder/snapshot'
 import type { Store } from '#cache'
-import { errnoOf } from '#core'
+import { errnoOf, SNAPSHOTTER_KINDS, type SnapshotterKind } from '#core'
 
 const FACT = 'snapshotter'
 

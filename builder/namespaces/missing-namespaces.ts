@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { closeSync, readFileSync } from 'node:fs'
 import { failureOf, lacksRights, runCalls, SystemError } from '#builder/linux'
 import { TsbuildError } from '#core'
 import { readIfThere } from './host-files.ts'
@@ -26,10 +26,14 @@ function findError(): TsbuildError | undefined {
   }
   const namespace = makeUserNamespace()
   if (typeof namespace !== 'number') return errorOf(namespace)
+  closeSync(namespace)
   // Only the program tsbuild starts again inside of it; who uses the library has to see to that.
   return new TsbuildError('steps need namespaces, which this process has no right to make', {
     code: 'SANDBOX_UNAVAILABLE',
-    hint: 'start it as root of a user namespace, as the command tsbuild does by itself',
+    hint:
+      process.execve === undefined
+        ? 'use Node.js 24, which can start the command again in a user namespace'
+        : 'start it as root of a user namespace, as the command tsbuild does by itself',
   })
 }
 

@@ -1,5 +1,4 @@
 import type { Output } from '#builder/export'
-import type { SnapshotterKind } from '#builder/snapshot'
 import type {
   BuildEventListener,
   Bytes,
@@ -7,6 +6,7 @@ import type {
   Digest,
   Isolation,
   Material,
+  SnapshotterKind,
   StepResources,
   Ulimit,
 } from '#core'

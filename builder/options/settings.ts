@@ -9,7 +9,6 @@ import {
 } from '#builder/context'
 import { checkOutput, type Output, type OutputRequest } from '#builder/export'
 import type { StepSettings } from '#builder/plan'
-import { SNAPSHOTTER_KINDS, type SnapshotterKind } from '#builder/snapshot'
 import { resolveRoot } from '#cache'
 import {
   formatPlatform,
@@ -19,6 +18,8 @@ import {
   type OnEvent,
   type Platform,
   parsePlatform,
+  SNAPSHOTTER_KINDS,
+  type SnapshotterKind,
   TsbuildError,
   timed,
 } from '#core'

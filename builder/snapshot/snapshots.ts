@@ -1,11 +1,6 @@
-import { Resources, TsbuildError, unreachable } from '#core'
+import { Resources, type SnapshotterKind, TsbuildError, unreachable } from '#core'
 import { OverlaySnapshotter } from './kinds/overlay.ts'
-import {
-  EQUAL_KINDS,
-  type Snapshotter,
-  type SnapshotterDeps,
-  type SnapshotterKind,
-} from './spec/snapshotter.ts'
+import { EQUAL_KINDS, type Snapshotter, type SnapshotterDeps } from './spec/snapshotter.ts'
 
 /** The snapshotter of a build. */
 export interface Snapshots extends AsyncDisposable {

@@ -1,6 +1,9 @@
 import { lstatSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { errnoOf, ownersFileOf } from '#core'
 import { storeError } from '../filesystem/failure.ts'
+import type { FolderKind } from '../filesystem/folder-kind.ts'
+import { type Layout, layersFolder } from '../filesystem/layout.ts'
 
 /** Moves the folder of a layer to its place, with its owners. False when there is a folder already. */
 export function moveFolder(from: string, target: string): boolean {
@@ -27,4 +30,11 @@ export function moveOwners(from: string, to: string): void {
     if (errnoOf(cause) !== 'ENOENT') throw cause
     rmSync(ownersFileOf(to), { force: true })
   }
+}
+
+/** Everything that is where the folders of a kind are. */
+export function foldersOf({ root }: Layout, kind: FolderKind): readonly string[] {
+  const folder = layersFolder(root, kind)
+  const isThere = lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() === true
+  return isThere ? readdirSync(folder).map((name) => join(folder, name)) : []
 }

@@ -2,7 +2,7 @@ import { lstatSync } from 'node:fs'
 import { type DiffId, type OwnedFiles, parseDiffId } from '#core'
 import { FOLDER_KINDS, type FolderKind, folderKind } from '../filesystem/folder-kind.ts'
 import type { Row } from './database.ts'
-import { isLayerId, type LayerId, layerId } from './layer-id.ts'
+import { type LayerId, layerId } from './layer-id.ts'
 import { sumOf } from './schema.ts'
 
 /** What the store knows of a layer. */
@@ -31,54 +31,51 @@ export interface LayerFacts extends Partial<Omit<TarFacts, 'presumed'>> {
   readonly id?: LayerId
 }
 
-/** A layer's row and the name of its folder, where that is not the id. */
+/** A layer's row and the name of its folder of one kind, where that is not the id. */
 const COLUMNS = 'layers.*, renamed.name AS folder'
-const LAYERS = 'layers LEFT JOIN renamed ON renamed.id = layers.id AND renamed.holds = 1'
+const LAYERS = 'layers LEFT JOIN renamed ON renamed.id = layers.id AND (renamed.holds & ?)'
 /** The id that an id leads to: its own, or that of the layer which had it. Parameters: the id, twice. */
 export const CURRENT_ID: string = 'coalesce((SELECT id FROM renamed WHERE name = ?), ?)'
 
-/** Parameters: the id, twice. */
+/** Parameters: the bit of the kind, the id, twice. */
 export const GET: string = `SELECT ${COLUMNS} FROM ${LAYERS} WHERE layers.id = ${CURRENT_ID}`
-/** Parameter: the diffID. */
+/** Parameters: the bit of the kind, the diffID. */
 export const FIND_BY_DIFF_ID: string = `SELECT ${COLUMNS} FROM ${LAYERS} WHERE diff_id = ?
   ORDER BY directory DESC, layers.id`
-/** The name of a layer's folder. Parameters: the id, twice. */
+/** The name of a layer's folder. Parameters: the id, twice, the bit of the kind. */
 export const FOLDER_NAME: string = `SELECT coalesce(renamed.name, current.id) AS folder
   FROM (SELECT ${CURRENT_ID} AS id) AS current
-  LEFT JOIN renamed ON renamed.id = current.id AND renamed.holds = 1`
-/** The layers that have a folder of a kind. Parameter: its bit. */
+  LEFT JOIN renamed ON renamed.id = current.id AND (renamed.holds & ?)`
+/** The layers that have a folder of a kind. Parameter: its bit, twice. */
 export const ALL_WITH_FOLDER: string = `SELECT ${COLUMNS} FROM ${LAYERS} WHERE directory & ?`
 
-/** A row as `GET` selects it; `undefined` when it is damaged. `path`: of a folder of that name. */
-export function toLayerRecord(row: Row, path: FolderPath): LayerRecord | undefined {
-  const { id, diff_id: diffId, size, directory, sum, folder } = row
-  if (typeof id !== 'string' || sum !== sumOf(id, textOrNull(diffId), numberOrNull(size))) {
+/**
+ * A row as `GET` selects it for the kind of this process; `undefined` when it is damaged.
+ * @param pathOf where the layer's folder of a kind is
+ */
+export function toLayerRecord(
+  row: Row,
+  pathOf: (id: LayerId, kind: FolderKind) => string,
+): LayerRecord | undefined {
+  const { diff_id: diffId, size, directory: bits, sum } = row
+  if (typeof row.id !== 'string' || sum !== sumOf(row.id, textOrNull(diffId), numberOrNull(size))) {
     return undefined
   }
-  // A damaged name of the folder: then the layer has none, and is made again.
-  const name = isLayerId(folder) ? folder : layerId(id)
+  const id = layerId(row.id)
+  const own = folderKind()
+  const kinds = FOLDER_KINDS.filter(({ bit }) => (Number(bits) & bit) !== 0)
+  const others = kinds.filter((kind) => kind !== own)
   return {
-    id: layerId(id),
+    id,
     ...(typeof diffId === 'string' ? { diffId: parseDiffId(diffId) } : {}),
     ...(typeof size === 'number' ? { size } : {}),
-    ...folders(Number(directory), (kind) => path(name, kind)),
+    directory: kinds.includes(own) && isFolder(pathOf(id, own)),
+    ...(others.length === 0 ? {} : { elsewhere: others.map((kind) => pathOf(id, kind)) }),
   }
 }
 
-/** Where a layer's folder of a kind is. */
-type FolderPath = (folder: LayerId, kind: FolderKind) => string
-
-function folders(
-  bits: number,
-  path: (kind: FolderKind) => string,
-): Pick<LayerRecord, 'directory' | 'elsewhere'> {
-  const own = folderKind()
-  const directory =
-    (bits & own.bit) !== 0 &&
-    lstatSync(path(own), { throwIfNoEntry: false })?.isDirectory() === true
-  if ((bits & ~own.bit) === 0) return { directory }
-  const others = FOLDER_KINDS.filter((kind) => kind !== own && (bits & kind.bit) !== 0)
-  return { directory, elsewhere: others.map(path) }
+function isFolder(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 }
 
 function textOrNull(value: Row[string] | undefined): string | null {

@@ -21,7 +21,7 @@ import { type Layout, layersFolder } from '../filesystem/layout.ts'
 import { syncFileSystem } from '../filesystem/sync.ts'
 import { addCompressedBlob, compressedBlobs } from './compressed-blobs.ts'
 import type { Database, Row } from './database.ts'
-import { moveFolder, moveOwners } from './layer-folder.ts'
+import { foldersOf, moveFolder, moveOwners } from './layer-folder.ts'
 import { isLayerId, isStackLayerId, type LayerId, layerId, stackLayerId } from './layer-id.ts'
 import {
   ALL_WITH_FOLDER,
@@ -53,13 +53,13 @@ export class Layers {
 
   /** The layer of this id; of an earlier id the layer as it is named by now. */
   get(id: LayerId): LayerRecord | undefined {
-    return this.#toRecord(this.#database.get(GET, id, id))
+    return this.#toRecord(this.#database.get(GET, folderKind().bit, id, id))
   }
 
   /** One that exists as a folder is preferred. */
   findByDiffId(diffId: DiffId): LayerRecord | undefined {
     const found = this.#database
-      .all(FIND_BY_DIFF_ID, diffId)
+      .all(FIND_BY_DIFF_ID, folderKind().bit, diffId)
       .flatMap((row) => this.#toRecord(row) ?? [])
     return found.find((layer) => layer.directory) ?? found[0]
   }
@@ -77,8 +77,12 @@ export class Layers {
 
   /** Where the layer's folder in overlay form is, or would be. */
   directory(id: LayerId): string {
-    const { folder } = this.#database.get(FOLDER_NAME, id, id) ?? {}
-    return this.#path(isLayerId(folder) ? folder : id)
+    return this.#folderOf(id, folderKind())
+  }
+
+  #folderOf(id: LayerId, kind: FolderKind): string {
+    const { folder } = this.#database.get(FOLDER_NAME, id, id, kind.bit) ?? {}
+    return this.#path(isLayerId(folder) ? folder : id, kind)
   }
 
   /**
@@ -136,7 +140,7 @@ export class Layers {
       this.#put(named, holds ? { ...tar, directory: true } : tar)
       this.#database.run(
         'INSERT OR REPLACE INTO renamed (name, id, holds) VALUES (?, ?, ?)',
-        ...[id, named, holds ? 1 : 0],
+        ...[id, named, holds ? folderKind().bit : 0],
       )
       return this.setTar(named, tar)
     })
@@ -144,7 +148,8 @@ export class Layers {
 
   /** Forgets the folder of a layer, which has another one. */
   #dropFolder(id: LayerId): void {
-    this.#database.run('UPDATE layers SET directory = 0 WHERE id = ?', id)
+    const { bit } = folderKind()
+    this.#database.run('UPDATE layers SET directory = directory & ~? WHERE id = ?', bit, id)
     this.#database.run('DELETE FROM seals WHERE id = ?', id)
   }
 
@@ -260,17 +265,13 @@ export class Layers {
       this.#database.run('DELETE FROM renamed WHERE id NOT IN (SELECT id FROM layers)')
     })
     for (const kind of FOLDER_KINDS) {
-      const rows = this.#database.all(ALL_WITH_FOLDER, kind.bit)
+      const rows = this.#database.all(ALL_WITH_FOLDER, kind.bit, kind.bit)
       const names = rows.map(({ id, folder }) => String(folder ?? id))
       const kept = new Set(names.flatMap((name) => [name, ownersFileOf(name)]))
-      for (const path of this.#foldersOf(kind)) if (!kept.has(basename(path))) discard(path)
+      for (const path of foldersOf(this.#layout, kind)) {
+        if (!kept.has(basename(path))) discard(path)
+      }
     }
-  }
-
-  #foldersOf(kind: FolderKind): readonly string[] {
-    const folder = layersFolder(this.#layout.root, kind)
-    const isThere = lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() === true
-    return isThere ? readdirSync(folder).map((name) => join(folder, name)) : []
   }
 
   /** After the loss of the database: records the folders that are named by a diffID. */
@@ -291,33 +292,29 @@ export class Layers {
       const diffId = facts.diffId ?? known?.diffId ?? null
       const size = facts.size ?? known?.size ?? null
       const isNew = facts.directory === true && known?.directory !== true
-      // The folder will have the name of the layer; those of all kinds have one name.
-      if (isNew && known?.elsewhere === undefined) {
-        this.#database.run('UPDATE renamed SET holds = 0 WHERE id = ?', id)
-      }
+      const { bit } = folderKind()
+      // The folder will have the name of the layer.
+      if (isNew) this.#database.run('UPDATE renamed SET holds = holds & ~? WHERE id = ?', bit, id)
       this.#database.run(
         `INSERT INTO layers (id, diff_id, size, directory, boot, sum)
          VALUES (?, ?, ?, ?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET diff_id = excluded.diff_id, size = excluded.size,
            directory = directory | excluded.directory, boot = coalesce(excluded.boot, boot),
            sum = excluded.sum`,
-        ...[
-          id,
-          diffId,
-          size,
-          isNew ? folderKind().bit : 0,
-          isNew ? this.#boot : null,
-          sumOf(id, diffId, size),
-        ],
+        ...[id, diffId, size, isNew ? bit : 0, isNew ? this.#boot : null, sumOf(id, diffId, size)],
       )
     })
   }
 
   #toRecord(row: Row | undefined): LayerRecord | undefined {
-    return row && toLayerRecord(row, (folder, kind) => this.#path(folder, kind))
+    // A damaged name of the folder: then the layer has none, and is made again.
+    const name = isLayerId(row?.folder) ? row.folder : undefined
+    const pathOf = (id: LayerId, kind: FolderKind): string =>
+      kind === folderKind() ? this.#path(name ?? id, kind) : this.#folderOf(id, kind)
+    return row && toLayerRecord(row, pathOf)
   }
 
-  #path(folder: LayerId, kind: FolderKind = folderKind()): string {
+  #path(folder: LayerId, kind: FolderKind): string {
     return join(layersFolder(this.#layout.root, kind), folder)
   }
 }

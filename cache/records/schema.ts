@@ -23,7 +23,8 @@ const INPUTS = `CREATE TABLE IF NOT EXISTS inputs (
 
 /**
  * Earlier ids of layers that were named by their content later. The folder of a layer keeps the name
- * that it was made with, since mounts use it: `holds` is 1 where `name` is the folder of layer `id`.
+ * that it was made with, since mounts use it: `holds` has the bits of the kinds of folders for which
+ * `name` is the folder of layer `id`.
  */
 const RENAMED = `CREATE TABLE IF NOT EXISTS renamed (
   name TEXT PRIMARY KEY, id TEXT NOT NULL, holds INTEGER NOT NULL) WITHOUT ROWID;
@@ -37,6 +38,7 @@ CREATE INDEX IF NOT EXISTS renamed_id ON renamed (id)`
 export const LATER_TABLES: string = [SEALS, PRESUMED, INPUTS, RENAMED].join('; ')
 
 /**
+ * `directory` has the bits of the kinds of folders that a layer has: see folder-kind.ts
  * `sum` is a checksum over the row: SQLite does not notice a bit that flips inside a value.
  * `boot` of a layer is the boot whose page cache holds its files; NULL once they are on the disk.
  * `state` has the last `index.json` that was written here, and when the database was last synced.

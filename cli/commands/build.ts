@@ -73,7 +73,7 @@ export const BUILD: Command = {
     },
   ],
   notes: [
-    'CONTEXT is a folder, a git repository (https://HOST/PATH.git#REF:FOLDER, git@HOST:PATH, github.com/USER/REPOSITORY), the URL of an archive or a Dockerfile, or - for either on standard input. Where it is not a folder, FILE is a path in it.',
+    'CONTEXT is a folder, a git repository (https://HOST/PATH.git#REF:FOLDER, git+https://HOST/PATH, git@HOST:PATH, github.com/USER/REPOSITORY), the URL of an archive or a Dockerfile, or - for either on standard input. Where it is not a folder, FILE is a path in it.',
     "A first word that is a command's name is that command: write ./images for a context of that name.",
   ],
   // In place, steps have the rights that this process has, which are more than those of a namespace's root.

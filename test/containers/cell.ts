@@ -20,7 +20,7 @@ export async function checkCell(matrix: Matrix, row: Row, column: Column): Promi
   assert.equal(failureOf(outcome.stderr), failure, outcome.stderr)
   assert.equal(outcome.status, failure === undefined ? 0 : 1, outcome.stderr)
   if (failure !== undefined) return
-  const warnings = column === 'copies' ? [] : row.warnings
+  const warnings = column === 'copies' ? [] : [...row.warnings, ...also(row, column)]
   assert.deepEqual(warningsOf(outcome.stderr).toSorted(), warnings.toSorted())
   const expected = await matrix.hostBuilds.digest(column)
   if ((await digestOf(registry, image)) === expected) return
@@ -34,4 +34,9 @@ function nameOf(...words: readonly string[]): string {
     .join('-')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
+}
+
+function also({ alsoWarns }: Row, column: Column): readonly string[] {
+  const warning = alsoWarns?.[column]
+  return warning === undefined ? [] : [warning]
 }

@@ -22,8 +22,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
 }
 
 /**
- * Kills the container of a build at moments that are spread over its time, with SIGKILL and SIGTERM in
- * turn, and builds again on the same volume.
+ * Kills the container of a build of each kind at moments that are spread over its time, with SIGKILL and
+ * SIGTERM in turn, and builds again on the same volume.
  */
 export function killedSuite(moments: number): void {
   const stack = new AsyncDisposableStack()

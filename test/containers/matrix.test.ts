@@ -3,22 +3,25 @@ import { ROWS, type Row } from './rows.ts'
 import { matrixSuite } from './suite.ts'
 import { COLUMNS, type Column } from './support/builds.ts'
 
-/** Rows with all builds, those that take long as well. */
-const THOROUGH: ReadonlySet<string> = new Set([
-  'privileged, store in the container',
-  'default, root',
-])
+/** Rows whose builds are chosen by hand, those that take long among them. */
+const CHOSEN: Readonly<Record<string, readonly Column[]>> = {
+  'default, root': COLUMNS,
+  'privileged, store in the container': ['changes', 'apt'],
+}
+
+/** All but those that take long. */
+const SMALL = COLUMNS.filter((column) => column !== 'compile' && column !== 'apt')
 
 describe('a part of the builds in containers', () => {
   matrixSuite(startDocker, ROWS, someColumns)
 })
 
-/** Two of the small builds, so that rows that stand together have all of them. */
+/** Two of the small builds, or one without a capability, so that neighbours together have all. */
 function someColumns(row: Row): readonly Column[] {
-  if (THOROUGH.has(row.name)) return COLUMNS
-  const small = COLUMNS.filter((column) => column !== 'compile' && column !== 'apt')
   const at = ROWS.indexOf(row)
-  return small.filter(
-    (_, index) => index === at % small.length || index === (at + 3) % small.length,
+  const second = row.name.includes(' without ') ? at : at + 3
+  return (
+    CHOSEN[row.name] ??
+    SMALL.filter((_, index) => [at, second].some((n) => n % SMALL.length === index))
   )
 }

@@ -9,6 +9,8 @@ export interface Row {
   readonly fails: Failures
   /** What builds with a RUN say of steps that are less isolated than on a host. */
   readonly warnings: readonly string[]
+  /** What single builds say besides. */
+  readonly alsoWarns?: Readonly<Partial<Record<Column, string>>>
 }
 
 type Failures = Readonly<Partial<Record<Column, string>>>
@@ -53,8 +55,31 @@ const NOT_ROOT = [
   'cannot run steps in place: this process is not root (SANDBOX_UNAVAILABLE)',
   'hint: start the container as root (docker run --user 0, runAsUser: 0 of Kubernetes); images without RUN need no rights',
 ].join('\n')
+const READ_ONLY_ROOT = [
+  'cannot run steps in place: the root file system of this container is read-only (SANDBOX_UNAVAILABLE)',
+  'hint: start the container with one that can be written to (docker run without --read-only, readOnlyRootFilesystem: false of Kubernetes); images without RUN need no rights',
+].join('\n')
 const NO_DEVICES = 'mknod: /nodes/null: Operation not permitted'
 const NO_SET_UID = '/private: Permission denied'
+
+/** What cannot be done in a user namespace with a single id. */
+const MORE_IDS =
+  'install newuidmap (package uidmap) and give your user 65536 ids in /etc/subuid and /etc/subgid'
+const OTHERS_ARE_ROOTS = `there is one user id only, so steps see files of other owners as root's: /etc/gshadow (0:42), /etc/shadow (0:42), /usr/bin/chage (0:42) and 9 more (${MORE_IDS}) (line 6)`
+const WITH_ONE_ID: Failures = {
+  apt: 'E: Sub-process file returned an error code (112)',
+  capabilities: [
+    'run as 65534:65534: this user namespace lacks these ids: EINVAL: invalid argument, fchown (STEP_FAILED)',
+    `hint: ${MORE_IDS}`,
+  ].join('\n'),
+  changes: 'chown: /below/owner: Invalid argument',
+  devices: NO_DEVICES,
+  mounts: [
+    "mount /own for 5:0: this user namespace lacks these ids: EINVAL: invalid argument, chown '…/mount/data' (STEP_FAILED)",
+    `hint: ${MORE_IDS}`,
+  ].join('\n'),
+  users: 'chown: /home/app: Invalid argument',
+}
 
 /** What steps in place miss with one capability less. */
 const WITHOUT: Readonly<Record<string, Failures>> = {
@@ -63,6 +88,10 @@ const WITHOUT: Readonly<Record<string, Failures>> = {
   FOWNER: allSteps(lacks('capability', 'FOWNER')),
   FSETID: allSteps(lacks('capability', 'FSETID')),
   MKNOD: { devices: NO_DEVICES },
+  SETFCAP: {
+    capabilities: '/bin/may-read: Operation not permitted',
+    apt: 'E: Sub-process /usr/bin/dpkg returned an error code (1)',
+  },
   SETGID: allSteps(lacks('capability', 'SETGID')),
   SETUID: allSteps(lacks('capability', 'SETUID')),
 }
@@ -128,8 +157,9 @@ export const ROWS: readonly Row[] = [
   {
     name: 'unconfined, uid 1000',
     kind: { image: 'slim', options: [...UNCONFINED, ...USER] },
-    fails: { devices: NO_DEVICES },
+    fails: WITH_ONE_ID,
     warnings: [SHARED_NETWORK, SHARED_PROCESSES],
+    alsoWarns: { compile: OTHERS_ARE_ROOTS },
   },
   {
     name: 'default, root, an image of another',
@@ -170,7 +200,7 @@ export const ROWS: readonly Row[] = [
   {
     name: 'default, read-only root, tmpfs',
     kind: { image: 'tsbuild', options: READ_ONLY, store: 'tmpfs' },
-    fails: allSteps(NO_NAMESPACES),
+    fails: allSteps(READ_ONLY_ROOT),
     warnings: [],
   },
   ...DOCKERS_CAPABILITIES.map((capability) => ({
@@ -201,6 +231,12 @@ export const REMAPPED_ROWS: readonly Row[] = [
       image: 'slim',
       options: ['--cap-add', 'ALL', ...UNCONFINED, '--security-opt', 'systempaths=unconfined'],
     },
+    fails: { devices: NO_DEVICES },
+    warnings: [SHARED_NETWORK],
+  },
+  {
+    name: 'default with SYS_ADMIN',
+    kind: { image: 'tsbuild', options: ['--cap-add', 'SYS_ADMIN'] },
     fails: { devices: NO_DEVICES },
     warnings: [SHARED_NETWORK],
   },

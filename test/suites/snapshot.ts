@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import fc from 'fast-check'
-import type { SnapshotterKind } from '#builder/snapshot'
+import type { SnapshotterKind } from '#core'
 import { CASES } from './snapshot/cases.ts'
 import { isSparse, SnapshotFixture } from './snapshot/fixture.ts'
 import { RANDOM_STEPS } from './snapshot/random-steps.ts'

@@ -152,7 +152,7 @@ export type SyscallArgument = number | Uint8Array | undefined
 /** `AT_FDCWD`: relative paths start at the calling thread's working directory. */
 export const AT_FDCWD = -100
 
-/** A failed system call, in the shape of Node's own: `code` is the errno name. */
+/** A failed system call, in the shape of Node's own: `code` is the errno name, `errno` is negative. */
 export class SystemError extends Error {
   readonly code: string
   readonly errno: number
@@ -163,7 +163,7 @@ export class SystemError extends Error {
     super(`${code}: ${text}, ${syscall}${subject === undefined ? '' : ` '${subject}'`}`)
     this.name = 'SystemError'
     this.code = code
-    this.errno = errno
+    this.errno = -errno
     this.syscall = syscall
   }
 }

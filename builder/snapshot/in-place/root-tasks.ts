@@ -11,7 +11,8 @@ export interface RootSettings {
 }
 
 /** What every container has of its own, whatever an image has there. */
-const OF_CONTAINERS = /^(?:dev|proc|sys|etc\/(?:hosts|hostname|resolv\.conf))(?:\/|$)/
+const OF_CONTAINERS =
+  /^(?:dev|proc|sys|\.dockerenv|run\/\.containerenv|etc\/(?:hosts|hostname|resolv\.conf))(?:\/|$)/
 
 let placed: PlacedRoot | undefined
 let warn: (message: string) => void = () => undefined

@@ -72,13 +72,17 @@ export class FileIndex {
     }
   }
 
-  /** Whether nothing has changed: content, rights and attributes. Of a directory: also its names. */
+  /** Whether nothing has changed: content, rights and attributes. */
   isUntouched(row: number, facts: FileFacts): boolean {
+    return this.#table[row * COLUMNS + INODE] === facts.inode && this.hasEqualTimes(row, facts)
+  }
+
+  /** The same, whatever number the inode has; of a directory also its names. */
+  hasEqualTimes(row: number, facts: FileFacts): boolean {
     const table = this.#table
     const at = row * COLUMNS
     return (
       table[at + 2] === facts.changedMs &&
-      table[at + INODE] === facts.inode &&
       table[at + 3] === facts.modifiedMs &&
       table[at + 4] === facts.size &&
       table[at + 5] === facts.mode &&
@@ -100,9 +104,15 @@ export class FileIndex {
     )
   }
 
-  /** Whether it is the same inode: its number may have been given to another one meanwhile. */
-  isSame(row: number, facts: FileFacts): boolean {
+  /**
+   * Whether it is the same inode: its number may have been given to another one meanwhile. `renumbered`:
+   * it was born at the same time, but has another number.
+   */
+  compare(row: number, facts: FileFacts): 'same' | 'renumbered' | 'other' {
     const at = row * COLUMNS
-    return this.#table[at + INODE] === facts.inode && this.#table[at + BIRTH] === facts.bornMs
+    const born = this.#table[at + BIRTH]
+    if (born !== facts.bornMs) return 'other'
+    if (this.#table[at + INODE] === facts.inode) return 'same'
+    return born === 0 ? 'other' : 'renumbered'
   }
 }

@@ -124,12 +124,12 @@ export class FoundChanges {
     const index = this.#index
     const { mode } = this.#facts
     const known = parent.entries.get(name)
-    if (typeof known === 'object' && index.isSame(known.row, this.#facts)) {
+    if (typeof known === 'object' && this.#isKnown(found.path, known)) {
       // What leads to something kept may be of no layer. Making a mount point in it changes its time of
       // change, and nothing that is seen.
       const isYielded =
         found.kept === undefined
-          ? !index.isUntouched(known.row, this.#facts)
+          ? !index.hasEqualTimes(known.row, this.#facts)
           : !index.isAlike(known.row, this.#facts)
       index.set(known.row, this.#facts)
       if (isYielded) yield* this.#withParents(this.#entry(found.path))
@@ -142,6 +142,25 @@ export class FoundChanges {
     yield* this.#withParents(this.#entry(found.path))
     if (typeof known === 'object') yield { kind: 'opaque', path: found.path }
     this.#enter({ ...found, folder: fresh, isYielded: true, mode })
+  }
+
+  /**
+   * Whether a directory is the one that was known. An overlay on two file systems gives directories, though
+   * not files, other numbers when they have left the cache: then its times tell, which a move would have
+   * changed, or a file in it that is untouched.
+   */
+  #isKnown(path: Name, known: Folder): boolean {
+    const comparison = this.#index.compare(known.row, this.#facts)
+    if (comparison !== 'renumbered') return comparison === 'same'
+    if (this.#index.hasEqualTimes(known.row, this.#facts)) return true
+    const directory = this.#root.directory(path)
+    if (directory === undefined) return false
+    const facts = new FileFacts()
+    for (const [name, entry] of known.entries) {
+      if (typeof entry !== 'number' || !facts.read(directory, name)) continue
+      if (this.#index.isUntouched(entry, facts)) return true
+    }
+    return false
   }
 
   /** Yields a change after the directories that contain it. */

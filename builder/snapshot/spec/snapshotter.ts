@@ -1,18 +1,12 @@
-import type { BindMount, DetachedMount, OverlayMount } from '#core'
+import type { BindMount, DetachedMount, OverlayMount, SnapshotterKind } from '#core'
 import type { UpperCopy } from '../upper/copy-upper.ts'
 import type { FuseUpper } from '../upper/fuse-upper.ts'
-
-/** Ways to give steps their files. */
-export const SNAPSHOTTER_KINDS = ['overlay', 'overlay-tmpfs', 'fuse-overlayfs', 'copies'] as const
 
 /**
  * Those that give the same layers whatever steps do, from the cheapest to the one that works everywhere.
  * fuse-overlayfs forgets deletions in rare cases (ADR 27), so it is used only where it is asked for.
  */
 export const EQUAL_KINDS: readonly SnapshotterKind[] = ['overlay', 'overlay-tmpfs', 'copies']
-
-/** A way to give steps their files that can be chosen. */
-export type SnapshotterKind = (typeof SNAPSHOTTER_KINDS)[number]
 
 /** Layers, or a part of them, as a sandbox mounts them. */
 export type LayersMount = OverlayMount | DetachedMount | BindMount

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { openSnapshots, type Snapshots, type SnapshotterKind } from '#builder/snapshot'
-import { TsbuildError } from '#core'
+import { openSnapshots, type Snapshots } from '#builder/snapshot'
+import { type SnapshotterKind, TsbuildError } from '#core'
 
 describe('the choice of snapshots', () => {
   it('is the first kind whose mounts are made, and says why', async () => {

@@ -1,4 +1,4 @@
-import { SNAPSHOTTER_KINDS } from '#builder/snapshot'
+import { SNAPSHOTTER_KINDS } from '#core'
 import { snapshotSuite } from '../../suites/snapshot.ts'
 
 for (const kind of SNAPSHOTTER_KINDS) snapshotSuite(kind)

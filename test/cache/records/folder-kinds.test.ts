@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { AnsweringProcess, LIMITED } from '../../support/rights/index.ts'
 import { newRoot, pretendReboot, removeRoots } from '../support.ts'
-import { ask, type LayerAnswer } from './limited.ts'
+import { ask, IDENTIFIED, type LayerAnswer } from './limited.ts'
 
 const CHILD = fileURLToPath(new URL('./limited.js', import.meta.url))
 /** One process for each kind of folders but that of root. */
@@ -26,9 +26,12 @@ describe('folders of layers', () => {
   afterEach(removeRoots)
 
   /** Root of the machine first. */
-  function askers(root: string, id: string): ((text?: string) => Promise<LayerAnswer>)[] {
+  function askers(root: string, id: string, isIdentified = false) {
     const all = [ask, ...children.map((child) => (question: unknown) => child.ask(question))]
-    return all.map((one) => async (text) => (await one({ root, id, text })) as LayerAnswer)
+    return all.map(
+      (one) => async (text?: string) =>
+        (await one({ root, id, text, isIdentified })) as LayerAnswer,
+    )
   }
 
   for (const first of [0, 1, 2, 3]) {
@@ -49,6 +52,21 @@ describe('folders of layers', () => {
       }
     })
   }
+
+  it('of each kind stay when a step of another process leaves the same', async () => {
+    const root = newRoot()
+    const processes = askers(root, IDENTIFIED, true)
+    for (const [index, one] of processes.entries()) {
+      assert.deepEqual(await one(`${index}`), {
+        hasFolder: true,
+        elsewhere: index,
+        text: `${index}`,
+      })
+    }
+    for (const [index, one] of processes.entries()) assert.equal((await one()).text, `${index}`)
+    assert.equal((await processes[1]?.('newer'))?.text, 'newer')
+    assert.equal((await processes[2]?.())?.text, '2')
+  })
 
   it('of all kinds are lost at a reboot before they were written to the disk', async () => {
     const root = newRoot()

@@ -1,9 +1,13 @@
 /** Uses a store in a process with limited rights: see `LIMITED`. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type LayerId, layerId, openStore } from '#cache'
-import { ownersFileOf } from '#core'
+import { type LayerId, layerId, openStore, stackLayerId } from '#cache'
+import { asDiffId, digestOf, ownersFileOf } from '#core'
 import { answer } from '../../support/rights/index.ts'
+
+const DIFF_ID = asDiffId(digestOf('a layer'))
+/** The layer that a step has left. */
+export const IDENTIFIED: LayerId = stackLayerId([DIFF_ID])
 
 /** A layer of a store. */
 export interface LayerQuestion {
@@ -11,6 +15,8 @@ export interface LayerQuestion {
   readonly id: string
   /** Its folder is made with this in a file, unless it has one. */
   readonly text?: string | undefined
+  /** The layer is a step's, which is named by its content afterwards. */
+  readonly isIdentified?: boolean
 }
 
 /** What the process sees of it. */
@@ -21,16 +27,18 @@ export interface LayerAnswer {
   readonly text?: string
 }
 
-export async function ask({ root, id, text }: LayerQuestion): Promise<LayerAnswer> {
+export async function ask(question: LayerQuestion): Promise<LayerAnswer> {
+  const { root, id, text, isIdentified } = question
   await using store = openStore(root)
   const name: LayerId = layerId(id)
   if (text !== undefined) {
     await using temporary = store.temporary()
-    const made = join(temporary.path, 'made')
-    mkdirSync(made)
-    writeFileSync(join(made, 'file'), text)
-    writeFileSync(ownersFileOf(made), '')
-    await store.layers.commitDirectory(made, { id: name })
+    const directory = join(temporary.path, 'made')
+    mkdirSync(directory)
+    writeFileSync(join(directory, 'file'), text)
+    writeFileSync(ownersFileOf(directory), '')
+    const made = await store.layers.commitDirectory(directory, isIdentified ? {} : { id: name })
+    if (isIdentified) store.layers.identify(made.id, { diffId: DIFF_ID, size: 1 }, [])
   }
   const record = store.layers.get(name)
   const elsewhere = record?.elsewhere?.length ?? 0

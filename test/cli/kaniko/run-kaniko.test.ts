@@ -33,8 +33,12 @@ describe('kaniko', function () {
     rmSync(folder, { recursive: true })
   })
 
-  async function run(argv: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    const shell = fakeShell({ env: { TSBUILD_ROOT: path('store'), ...env } })
+  async function run(
+    argv: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    stdin = '',
+  ) {
+    const shell = fakeShell({ env: { TSBUILD_ROOT: path('store'), ...env }, stdin })
     const code = await runProgram(['kaniko', ...argv], shell)
     return { code, out: shell.out(), err: shell.err() }
   }
@@ -88,7 +92,19 @@ describe('kaniko', function () {
     assert.match(listed, /^manifest\.json$/m)
   })
 
-  it('builds a folder of an archive, and of one on standard input', async () => {
+  it('builds what comes on standard input', async () => {
+    const name = `${registry.host}/stdin`
+    const stdin = 'FROM scratch\nLABEL from=stdin\n'
+    for (const place of ['-', 'tar://stdin']) {
+      const argv = [`--context=${place}`, '--destination', name]
+      const { code, err } = await run(argv, {}, stdin)
+      assert.equal(code, 0, err)
+      assert.deepEqual(configOf('stdin', 'latest').config.Labels, { from: 'stdin' })
+      assert.match((await run([...argv, '--insecure-pull'], {}, stdin)).err, /\(USAGE\)$/m)
+    }
+  })
+
+  it('builds a folder of an archive', async () => {
     const archive = path('context.tar.gz')
     execFileSync('tar', ['-czf', archive, '-C', path('context'), '.'])
     const output = ['--no-push', `--oci-layout-path=${path('layout')}`, '--context-sub-path=sub']

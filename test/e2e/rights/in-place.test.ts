@@ -81,6 +81,24 @@ describe('builds in place', function () {
     assert.match(stderr, /steps need namespaces, which this process may not make/)
   })
 
+  it('say what a stage hides, and what they cannot do', async () => {
+    const cases = [
+      [`FROM base\nCOPY hello ${place.path}/file\nRUN true\n`, /it has files at .*which the build/],
+      [
+        `FROM base\nWORKDIR ${place.path}/context\nRUN true\n`,
+        /which the build or the container needs/,
+      ],
+      ['FROM base\nRUN --network=none true\n', /steps in place cannot be without a network/],
+    ] as const
+    for (const [dockerfile, message] of cases) {
+      const path = place.file('other.Dockerfile')
+      writeFileSync(path, dockerfile)
+      const { status, stderr } = await buildInRoot(['--isolation=in-place', '-f', path])
+      assert.equal(status, 1, dockerfile)
+      assert.match(stderr, message)
+    }
+  })
+
   it('say which capability they lack', async () => {
     for (const name of ['chown', 'dac_override', 'fowner', 'fsetid', 'setgid', 'setuid']) {
       const { status, stderr } = await buildInRoot(['--isolation=in-place'], [name])

@@ -1,4 +1,4 @@
-import type { SnapshotterKind } from '#builder/snapshot'
+import type { SnapshotterKind } from '#core'
 
 /** What a step finds, and what it does to it: scripts for busybox's shell, in a directory of the case. */
 export interface SnapshotCase {

@@ -12,14 +12,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { changesOf, clampDirectory, stackTree, writeLayer } from '#builder/layer'
 import { inProcessSandbox, run, type Sandbox } from '#builder/sandbox'
-import {
-  adoptFuseUpper,
-  copyUpper,
-  openSnapshots,
-  type Snapshots,
-  type SnapshotterKind,
-} from '#builder/snapshot'
-import type { Mount } from '#core'
+import { adoptFuseUpper, copyUpper, openSnapshots, type Snapshots } from '#builder/snapshot'
+import type { Mount, SnapshotterKind } from '#core'
 
 const APPLETS =
   'sh cat chmod chown cp dd echo find ln ls mkdir mkfifo mknod mv printf rm rmdir sha256sum sort stat touch true wc xargs yes head tail df'

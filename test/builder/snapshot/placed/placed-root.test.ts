@@ -145,6 +145,11 @@ describe('a placed root', () => {
     }
   })
 
+  it('knows directories again that have got other inode numbers', () => {
+    const found = files.inNamespace<readonly string[]>('renumbered')
+    assert.deepEqual(found, ['renumbered', 'a', 'a/three'])
+  })
+
   describe('after a failure', () => {
     it('says that there is no space, and places the next stack from nothing', () => {
       const full = files.inNamespace<FullRoot>('full')

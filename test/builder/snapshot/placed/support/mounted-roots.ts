@@ -2,9 +2,9 @@
  * Places layers where something is mounted: a process in a mount namespace of its own. Prints what came of
  * it as JSON.
  */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeMountsPrivate, mount } from '#builder/linux'
+import { makeMountsPrivate, mount, mountOverlay } from '#builder/linux'
 import { PlacedRoot } from '#builder/snapshot'
 import { errnoOf } from '#core'
 import { detachMount } from '../../../../../builder/linux/mounts/mounts.ts'
@@ -74,10 +74,43 @@ function fullRoot(home: string): FullRoot {
   return { code: errnoOf(failure), cause: errnoOf(cause), afterwards: filesBelow(root) }
 }
 
+/**
+ * The layers of an overlay on two file systems: it gives directories other inode numbers when they have left
+ * the cache, as after it was mounted anew.
+ */
+function renumberedRoot(home: string): readonly string[] {
+  const [root, lower, upper, work, layer] = ['root', 'lower', 'upper', 'work', 'layer'].map(
+    (name) => {
+      return join(home, name)
+    },
+  ) as [string, string, string, string, string]
+  for (const path of [root, lower, upper, work, layer]) mkdirSync(path)
+  mount(lower, { type: 'tmpfs' })
+  for (const name of ['a', 'b', 'c']) {
+    mkdirSync(join(layer, name))
+    for (const file of ['one', 'two']) writeFileSync(join(layer, name, file), file)
+  }
+  const overlay = { lower: [lower], writable: { upper, work } }
+  mountOverlay(overlay, root)
+  const placed = new PlacedRoot(root)
+  placed.place([layer])
+  const before = lstatSync(join(root, 'a')).ino
+  process.chdir('/')
+  detachMount(root)
+  // It says that the overlay was not synced, and forbids to mount it again.
+  rmSync(join(work, 'work/incompat'), { recursive: true })
+  mountOverlay(overlay, root)
+  const after = lstatSync(join(root, 'a')).ino
+  writeFileSync(join(root, 'a/three'), '')
+  placed.collect(join(home, 'found'))
+  return [before === after ? 'as before' : 'renumbered', ...filesBelow(join(home, 'found'))]
+}
+
 function filesBelow(directory: string): string[] {
   return (readdirSync(directory, { recursive: true }) as string[]).sort()
 }
 
 makeMountsPrivate()
 const [what, home = ''] = process.argv.slice(2)
-process.stdout.write(JSON.stringify(what === 'full' ? fullRoot(home) : keptMount(home)))
+const programs = { full: fullRoot, kept: keptMount, renumbered: renumberedRoot }
+process.stdout.write(JSON.stringify(programs[what as keyof typeof programs](home)))
