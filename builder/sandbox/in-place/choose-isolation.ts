@@ -68,7 +68,7 @@ function notInContainerError(reason: string): TsbuildError {
 function neitherError(namespaces: TsbuildError, inPlace: TsbuildError): TsbuildError {
   return new TsbuildError(`${namespaces.message}; and ${inPlace.message}`, {
     code: 'SANDBOX_UNAVAILABLE',
-    hint: `for namespaces: ${namespaces.hint}; or in place: ${inPlace.hint}`,
+    hint: `let steps have namespaces: ${namespaces.hint}; or run in place: ${inPlace.hint}`,
     cause: namespaces,
   })
 }
