@@ -98,6 +98,11 @@ describe('builds in place', function () {
         `FROM base\nWORKDIR ${place.path}/context\nRUN true\n`,
         /which the build or the container needs/,
       ],
+      [
+        `FROM base\nRUN mkdir -p ${place.path}/context/app && echo x > ${place.path}/context/app/bin\n`,
+        /the step has changed .*\/context\/app, which would be missing[\s\S]*:\/tsbuild\/context/,
+      ],
+      ['FROM base\nRUN echo x > /volume/file\n', /the step has changed \/volume\/file, which/],
       ['FROM base\nRUN --network=none true\n', /steps in place cannot be without a network/],
     ] as const
     for (const [dockerfile, message] of cases) {
