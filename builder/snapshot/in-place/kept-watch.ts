@@ -2,6 +2,7 @@ import { accessSync, constants, lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { mountPoints } from '#builder/linux'
 import { errnoOf, TsbuildError, textOfName } from '#core'
+import { collisionHint, isIn } from './collision-hints.ts'
 
 /** What steps must not write to, as far as that is watched. */
 export interface WatchedFolders {
@@ -51,21 +52,11 @@ export class KeptWatch {
     const changed = this.#folders.find((path, index) => timeOf(path) !== this.#times[index])
     if (changed === undefined) return
     const path = newestIn(changed)
-    const isContext = this.#contexts.some((one) => isIn(changed, one))
     throw new TsbuildError(`the step has changed ${path}, which would be missing in the image`, {
       code: 'STEP_FAILED',
-      hint: `${isContext ? CONTEXT_HINT : VOLUME_HINT}; if something else writes there meanwhile, keep it from that`,
+      hint: `${collisionHint(path, this.#contexts)}; if something else writes there meanwhile, keep it from that`,
     })
   }
-}
-
-const CONTEXT_HINT =
-  'steps run in place, and the build reads its context there: mount it where images have nothing, as in docker run -v "$PWD:/tsbuild/context"'
-const VOLUME_HINT =
-  'steps run in place, and the container has a volume or files of its own there: mount it where images have nothing, as below /tsbuild'
-
-function isIn(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(`${folder}/`)
 }
 
 function isWritableFolder(path: string): boolean {

@@ -3,6 +3,7 @@ import { stackTree } from '#builder/layer'
 import { threadSettings } from '#builder/threads'
 import { type Name, type Tree, TsbuildError, textOfName } from '#core'
 import { PlacedRoot } from '../placed/placed-root.ts'
+import { collisionHint } from './collision-hints.ts'
 import { KeptWatch, type WatchedFolders } from './kept-watch.ts'
 
 /** What the thread is started with. */
@@ -76,11 +77,10 @@ function isEmptyDirectory(tree: Tree, path: Name): boolean {
 }
 
 function hiddenError(path: Name): TsbuildError {
+  const text = `/${textOfName(path)}`
+  const { contexts } = threadSettings<RootSettings>().watched
   return new TsbuildError(
-    `show the stage in the root of the container: it has files at /${textOfName(path)}, which the build or the container needs`,
-    {
-      code: 'STEP_FAILED',
-      hint: 'start the container with its volumes, the context and the store elsewhere, or build the stage at another path',
-    },
+    `show the stage in the root of the container: it has files at ${text}, which the build or the container needs`,
+    { code: 'STEP_FAILED', hint: collisionHint(text, contexts) },
   )
 }
