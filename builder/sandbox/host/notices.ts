@@ -1,5 +1,5 @@
 /** What is said once where steps are limited, or isolated less than usual. */
-import { canSetGroups } from '#builder/linux'
+import { canSetGroups, hasSingleId } from '#builder/linux'
 import { hasNoNewPrivileges, type ProcessStatus } from '#builder/namespaces'
 import { MORE_IDS, TsbuildError, unreachable } from '#core'
 import type { Controller } from '../limits/group-setting.ts'
@@ -13,6 +13,14 @@ export function noticesOf(status: ProcessStatus): readonly TsbuildError[] {
       notice(
         'set-uid programs in steps (sudo, su) get no rights: no_new_privs is set on this process',
         'start it without: allowPrivilegeEscalation of Kubernetes, no-new-privileges of docker, NoNewPrivileges of systemd',
+      ),
+    )
+  }
+  if (hasSingleId()) {
+    notices.push(
+      notice(
+        'steps have one user id only: what changes owners or users (chown, apt-get, su) fails with "Invalid argument"',
+        MORE_IDS,
       ),
     )
   }

@@ -36,6 +36,7 @@ export const NO_SET_UID: string = '/private: Permission denied'
 
 const MORE_IDS =
   'install newuidmap (package uidmap) and give your user 65536 ids in /etc/subuid and /etc/subgid'
+export const ONE_ID: string = `steps have one user id only: what changes owners or users (chown, apt-get, su) fails with "Invalid argument" (${MORE_IDS})`
 export const OTHERS_ARE_ROOTS: string = `there is one user id only, so steps see files of other owners as root's: /etc/gshadow (0:42), /etc/shadow (0:42), /usr/bin/chage (0:42) and 9 more (${MORE_IDS}) (line 6)`
 /** What cannot be done in a user namespace with a single id. */
 export const WITH_ONE_ID: Failures = {

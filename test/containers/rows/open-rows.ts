@@ -2,6 +2,7 @@ import {
   NO_DEVICES,
   NO_SET_UID,
   NO_SET_UID_PROGRAMS,
+  ONE_ID,
   OTHERS_ARE_ROOTS,
   SHARED_NETWORK,
   SHARED_PROCESSES,
@@ -57,7 +58,7 @@ export const OPEN_ROWS: readonly Row[] = [
     name: 'unconfined, uid 1000',
     kind: { image: 'slim', options: [...UNCONFINED, ...USER] },
     fails: WITH_ONE_ID,
-    warnings: [SHARED_NETWORK, SHARED_PROCESSES],
+    warnings: [ONE_ID, SHARED_NETWORK, SHARED_PROCESSES],
     alsoWarns: { compile: OTHERS_ARE_ROOTS },
   },
 ]

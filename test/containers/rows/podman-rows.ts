@@ -3,6 +3,7 @@ import {
   NO_DEVICES,
   NO_SET_UID,
   NO_SET_UID_PROGRAMS,
+  ONE_ID,
   OTHERS_ARE_ROOTS,
   SHARED_NETWORK,
   SHARED_PROCESSES,
@@ -42,7 +43,7 @@ export const PODMAN_ROWS: readonly Row[] = [
     name: 'default, uid 1000',
     kind: { image: 'tsbuild', options: USER },
     fails: WITH_ONE_ID,
-    warnings: USER_NAMESPACE,
+    warnings: [...USER_NAMESPACE, ONE_ID],
     alsoWarns: { compile: OTHERS_ARE_ROOTS },
   },
   {

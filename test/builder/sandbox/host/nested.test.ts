@@ -117,6 +117,7 @@ describe('sandbox: in a container', () => {
     assert.match(stdout, /^0\n +0 +54322 +1\n$/)
     assert.equal(lstatSync(`${uppers[0]}/x`).uid, STRANGER)
     assert.match(stderr, SEES_ALL)
+    assert.match(stderr, /notice: steps have one user id only: .*Invalid argument/)
   })
 
   it('gives them one id where root may not give them all', () => {
