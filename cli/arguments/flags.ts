@@ -47,9 +47,15 @@ export class Arguments {
 
 /**
  * Reads `argv` against a table of flags; flags may stand anywhere, `--` ends them.
+ * @param command what `--help` is asked of for this table
  * @throws {TsbuildError} USAGE
  */
-export function parseFlags(argv: readonly string[], flags: readonly Flag[]): Arguments {
+export function parseFlags(
+  argv: readonly string[],
+  flags: readonly Flag[],
+  command = 'tsbuild',
+): Arguments {
+  const hint = `${command} --help lists the flags`
   const { tokens } = parseArgs({
     args: [...argv],
     options: Object.fromEntries(
@@ -72,8 +78,8 @@ export function parseFlags(argv: readonly string[], flags: readonly Flag[]): Arg
     if (token.kind === 'positional') positionals.push(token.value)
     if (token.kind !== 'option') continue
     const flag = flags.find(({ name }) => name === token.name)
-    if (flag === undefined) throw unknownFlagError(token.rawName, flags)
-    const value = flag.metavar === undefined ? switchValue(token) : flagValue(token)
+    if (flag === undefined) throw unknownFlagError(token.rawName, flags, hint)
+    const value = flag.metavar === undefined ? switchValue(token) : flagValue(token, hint)
     const known = values.get(flag.name)
     if (known === undefined) values.set(flag.name, [value])
     else known.push(value)
@@ -95,9 +101,9 @@ function switchValue({ rawName, value }: OptionToken): string {
   throw usageError(`invalid value "${value}" for the switch ${rawName}`, hint)
 }
 
-function flagValue({ rawName, value, inlineValue }: OptionToken): string {
+function flagValue({ rawName, value, inlineValue }: OptionToken, help: string): string {
   if (value === undefined) {
-    throw usageError(`flag ${rawName} needs a value`, 'tsbuild --help lists the flags')
+    throw usageError(`flag ${rawName} needs a value`, help)
   }
   if (inlineValue !== true && value.length > 1 && value.startsWith('-')) {
     const joined = rawName.startsWith('--') ? `${rawName}=${value}` : rawName + value
@@ -107,15 +113,14 @@ function flagValue({ rawName, value, inlineValue }: OptionToken): string {
   return value
 }
 
-function unknownFlagError(rawName: string, flags: readonly Flag[]): TsbuildError {
+function unknownFlagError(rawName: string, flags: readonly Flag[], help: string): TsbuildError {
   const similar = rawName.startsWith('--')
     ? suggestion(
         rawName.slice(2),
         flags.flatMap(({ name, isHidden }) => (isHidden === true ? [] : [name])),
       )
     : undefined
-  const hint =
-    similar === undefined ? 'tsbuild --help lists the flags' : `did you mean --${similar}?`
+  const hint = similar === undefined ? help : `did you mean --${similar}?`
   return usageError(`unknown flag: ${rawName}`, hint)
 }
 

@@ -113,6 +113,6 @@ function gitSwitch(value: string, text: string): boolean {
 
 function refuseInsecure(isWanted: boolean): void {
   if (!isWanted) return
-  const hint = 'add the certificate to /kaniko/ssl/certs/ca-certificates.crt'
+  const hint = 'add the certificate to /kaniko/ssl/certs'
   throw unsupportedError('--git insecure-skip-tls=true is not supported', hint)
 }

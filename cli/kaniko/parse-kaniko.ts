@@ -41,7 +41,10 @@ export function parseKaniko(args: Arguments, env: Environment): KanikoRequest {
   const destinations = args.list('destination')
   const noPush = isPushOff(args, env)
   if (!noPush && destinations.length === 0) {
-    throw usageError('you must provide --destination, or use --no-push')
+    throw usageError(
+      'you must provide --destination, or use --no-push',
+      'write --destination REGISTRY/NAME:TAG to push, or --no-push --tar-path FILE for an archive',
+    )
   }
   const context = parseKanikoContext(args, env)
   const { file, besidePath } = locateDockerfile(args, context)

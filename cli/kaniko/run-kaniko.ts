@@ -2,6 +2,7 @@ import { createReadStream, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BuildOptions, BuildResult } from '#builder'
 import { type BuildEventListener, type Bytes, ioError, TsbuildError } from '#core'
+import { SourceError } from '#parser'
 import { type Arguments, usageError } from '../arguments/flags.ts'
 import { reportedBuild } from '../build/run-build.ts'
 import { reportError } from '../reports/error-report.ts'
@@ -38,7 +39,7 @@ async function buildAndPush(request: KanikoRequest, log: KanikoLog, shell: Shell
   prepareDigestFiles(request.digestFiles)
   const options = await completeOptions(request, shell)
   const watch = new Watch(log)
-  const result = await describeFailure(watch, () =>
+  const result = await describeFailure(watch, request.context, () =>
     reportedBuild(
       { ...options, onEvent: watch.handle },
       { progress: log.progress, debug: false },
@@ -96,9 +97,23 @@ function contextOf(context: KanikoContext, shell: Shell): BuildOptions['context'
     case 'archive':
       return bytesOf(createReadStream(context.path), `read ${context.path}`)
     case 'stdin':
-      if (shell.stdin.isTTY !== true) return bytesOf(shell.stdin, 'read standard input')
+      if (shell.stdin.isTTY !== true) return notEmpty(bytesOf(shell.stdin, 'read standard input'))
       throw usageError('the context is to come from standard input, which is a terminal')
   }
+}
+
+/** Nothing at all would be taken for an empty Dockerfile. */
+async function* notEmpty(bytes: Bytes): Bytes {
+  let size = 0
+  for await (const chunk of bytes) {
+    size += chunk.length
+    yield chunk
+  }
+  if (size > 0) return
+  throw new TsbuildError('the context is to come from standard input, which is empty', {
+    code: 'CONTEXT_INVALID',
+    hint: 'send it an archive: tar -cz . | /kaniko/executor --context -; docker run needs --interactive for that',
+  })
 }
 
 async function* bytesOf(stream: NodeJS.ReadableStream, doing: string): Bytes {
@@ -147,14 +162,28 @@ class Watch {
 }
 
 /** Failures begin with kaniko's words, which pipelines look for. */
-async function describeFailure<T>(watch: Watch, work: () => Promise<T>): Promise<T> {
+async function describeFailure<T>(
+  watch: Watch,
+  context: KanikoContext,
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     return await work()
   } catch (cause) {
     if (!(cause instanceof TsbuildError) || cause.code === 'CANCELLED') throw cause
     const message = watch.failedPush ? 'error pushing image' : 'error building image'
-    throw new TsbuildError(message, { code: cause.code, cause })
+    const hint = isOfGitContext(cause, context) ? GIT_HINT : undefined
+    throw new TsbuildError(message, { code: cause.code, cause, hint })
   }
+}
+
+const GIT_HINT =
+  'check the address and the network; $GIT_TOKEN, or $GIT_USERNAME and $GIT_PASSWORD, are for a repository that is not public'
+
+/** What fails before there is a Dockerfile. */
+function isOfGitContext(failure: TsbuildError, context: KanikoContext): boolean {
+  const isGit = context.kind === 'address' && context.address.startsWith('git+')
+  return isGit && failure.code === 'DOWNLOAD_FAILED' && !(failure instanceof SourceError)
 }
 
 /** As in kaniko, a RUN that fails gives its own. */

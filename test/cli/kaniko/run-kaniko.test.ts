@@ -52,6 +52,21 @@ describe('kaniko', function () {
     return JSON.parse(registry.blob(name, config.digest)?.toString() ?? '{}')
   }
 
+  it('says what is missing, in its own words', async () => {
+    const cases = [
+      [['-c', '-', '--no-push'], /standard input, which is empty .*\nhint: .*--interactive/],
+      [['--frobnicate'], /unknown flag.*\nhint: tsbuild kaniko --help lists the flags/],
+      [['--context'], /needs a value.*\nhint: tsbuild kaniko --help lists the flags/],
+      [[context()], /hint: write --destination/],
+      [['-c', 'git://127.0.0.1:1/none', '--no-push'], /hint: .*\$GIT_TOKEN, or \$GIT_USERNAME/],
+    ] as const
+    for (const [argv, message] of cases) {
+      const { code, err } = await run(argv)
+      assert.notEqual(code, 0)
+      assert.match(err, message)
+    }
+  })
+
   it('pushes to every destination, and writes what it pushed', async () => {
     const destinations = ['one:1', 'one:2', 'two'].map((name) => `${registry.host}/${name}`)
     const { code, err } = await run(
