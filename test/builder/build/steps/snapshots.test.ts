@@ -41,6 +41,11 @@ describe('snapshots of steps', function () {
     for (const snapshotter of ['overlay', 'overlay-tmpfs', 'fuse-overlayfs', 'copies'] as const) {
       const { digest, events } = await buildWith({ snapshotter })
       assert.deepEqual(choicesOf(events), [snapshotter])
+      const isolation = { subject: 'isolation', value: 'namespaces' }
+      assert.partialDeepStrictEqual(
+        events.filter((event) => event.type === 'choice' && event.subject === 'isolation'),
+        [isolation],
+      )
       digests.add(digest)
       assert.deepEqual(readdirSync(`${at.path(`store-${snapshotter}`)}/tmp`), [])
     }
