@@ -36,7 +36,7 @@ export const STEP_FLAGS: readonly Flag[] = [
   {
     name: 'snapshotter',
     metavar: 'KIND[,size=SIZE]',
-    help: 'How steps get their files: auto, overlay, overlay-tmpfs (SIZE is what a step may write to memory), fuse-overlayfs or copies',
+    help: 'How steps get their files: auto, overlay, overlay-tmpfs (SIZE is what a step may write to memory), fuse-overlayfs or copies; auto never takes fuse-overlayfs, which misses some changes',
   },
   { name: 'cgroup-parent', metavar: 'PATH', help: 'Where control groups of steps are made' },
 ].map((flag) => ({ ...flag, group: 'Limits and rights of RUN steps' }))

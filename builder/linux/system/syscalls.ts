@@ -209,7 +209,6 @@ export function cString(text: string | Uint8Array): Buffer {
 }
 
 /** Functions of one shared library. */
-/** A loaded library. */
 export interface SharedLibrary {
   /** Declares a C function, e.g. `int puts(const char *text)`. */
   func(declaration: string): (...args: readonly unknown[]) => number | bigint | object
