@@ -14,7 +14,7 @@ import {
 } from 'node:fs'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
-import type { Mount } from '#core'
+import { type Mount, TsbuildError } from '#core'
 import { SandboxFixture, type StepResult, upperOf } from '../../../../suites/sandbox/fixture.ts'
 import { processesOf } from '../../../../suites/sandbox/host-processes.ts'
 import { notices, placingSandbox } from './placing-sandbox.ts'
@@ -62,6 +62,42 @@ describe('steps in place', () => {
       assert.deepEqual(processesOf('supervisor'), [])
       own.kill('SIGKILL')
       await once(own, 'exit')
+    })
+
+    const pidOf = (name: string): string =>
+      `$(grep -lx ${name} /proc/[0-9]*/comm | cut -d/ -f3 | sort -n | tail -n1)`
+
+    it('end after they have stopped those that watch over them', async () => {
+      for (const name of ['supervisor', 'watcher']) {
+        const script = `kill -STOP ${pidOf(name)}; exit 3`
+        assert.equal((await fixture.run(['sh', '-c', script])).exitCode, 3, name)
+        const abort = new AbortController()
+        const step = fixture.run(['sh', '-c', `kill -STOP ${pidOf(name)}; echo; sleep 1000`], {
+          signal: abort.signal,
+          onOutput: () => abort.abort(),
+        })
+        await assert.rejects(step, { code: 'CANCELLED' }, name)
+        assert.deepEqual(processesOf(name), [])
+      }
+    })
+
+    it('all end after they have killed their supervisor', async () => {
+      const marker = `adopted-${fixture.directory}`
+      const daemon = `setsid sh -c "while :; do sleep 1000; done; : ${marker}" &`
+      const kills = [
+        `kill -KILL ${pidOf('supervisor')}; sleep 1000`,
+        // Once the program has ended.
+        `(s=${pidOf('supervisor')}; while ! grep -q "^State:.Z" /proc/$$/status; do :; done; kill -KILL $s) &`,
+      ]
+      for (const kill of kills) {
+        const step = fixture.run(['sh', '-c', `${daemon} ${kill}`])
+        const end = await step.catch((failure: unknown) => failure)
+        // The second one may be too late.
+        const [expected, value] =
+          end instanceof TsbuildError ? ['PEER_GONE', end.code] : [0, (end as StepResult).exitCode]
+        assert.equal(value, expected, kill)
+        assert.deepEqual(processesOf(marker), [], kill)
+      }
     })
 
     it('cannot read the memory, the environment or the descriptors of the builder', async () => {
