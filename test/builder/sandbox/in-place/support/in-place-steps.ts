@@ -3,11 +3,13 @@ import { spawn } from 'node:child_process'
 import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import {
+  appendFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   utimesSync,
   writeFileSync,
@@ -160,6 +162,21 @@ describe('steps in place', () => {
           assert.equal(statSync(source).mode & 0o7777, 0o711)
           assert.equal(statSync(`${source}/old`).nlink, 2)
         }
+      })
+
+      it(`share no file with the step afterwards, from ${place}`, async () => {
+        const { source, mount } = cache()
+        const script =
+          'mkdir /app; ln /c/x/old /app/old; ln /c/x/old /c/x/same; ln /c/x/d/removed /r'
+        await fixture.run(['sh', '-c', `${script}; ls /app /r`], { mounts: [mount] })
+        for (const path of ['/app/old', '/r']) appendFileSync(path, 'by a later step')
+        for (const name of ['old', 'd/removed']) {
+          assert.equal(readFileSync(`${source}/${name}`, 'utf8'), name)
+        }
+        assert.equal(statSync(`${source}/old`).ino, statSync(`${source}/same`).ino)
+        assert.equal(statSync(`${source}/d/removed`).nlink, 1)
+        rmSync('/app', { recursive: true })
+        rmSync('/r')
       })
 
       it(`are not changed when they are read-only, in ${place}`, async () => {
