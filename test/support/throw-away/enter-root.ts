@@ -81,7 +81,9 @@ function makeRoot(paths: readonly string[]): void {
   mount(`${BASE}/proc`, { type: 'proc' })
   for (const name of ['dev/shm', 'tmp', 'volume']) {
     mkdirSync(`${BASE}/${name}`, { recursive: true })
-    mount(`${BASE}/${name}`, { type: 'tmpfs', flags: MS.NOSUID | MS.NODEV, data: 'mode=1777' })
+    // As much as docker gives.
+    const data = name === 'dev/shm' ? 'mode=1777,size=64m' : 'mode=1777'
+    mount(`${BASE}/${name}`, { type: 'tmpfs', flags: MS.NOSUID | MS.NODEV, data })
   }
   for (const name of ['hosts', 'resolv.conf', 'hostname']) {
     makeFile(`${BASE}/tmp/${name}`)

@@ -9,13 +9,16 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
+  statfsSync,
   statSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { makeNode } from '#builder/linux'
 import { type Mount, TsbuildError } from '#core'
 import { SandboxFixture, type StepResult, upperOf } from '../../../../suites/sandbox/fixture.ts'
 import { processesOf } from '../../../../suites/sandbox/host-processes.ts'
@@ -272,6 +275,45 @@ describe('steps in place', () => {
     const extraHosts = [['db', '10.1.2.3']] as const
     assert.match(await fixture.sh('cat /etc/hosts', { extraHosts }), /^10\.1\.2\.3\tdb$/m)
     assert.equal(readFileSync('/etc/hosts', 'utf8'), before)
+  })
+
+  it('leave what the container needs as it was', async () => {
+    const files = ['/etc/hosts', '/etc/resolv.conf', '/etc/hostname']
+    const state = (): readonly unknown[] => [
+      files.map((path) => [readFileSync(path, 'utf8'), statSync(path).mode]),
+      ...['/dev', '/dev/shm'].map((path) => readdirSync(path).sort()),
+      ...['stdin', 'fd'].map((name) => readlinkSync(`/dev/${name}`)),
+    ]
+    writeFileSync('/dev/shm/kept', '')
+    const before = state()
+    const script = [
+      ...files.map((path) => `echo 192.0.2.1 of-a-step >> ${path}; chmod 600 ${path}`),
+      'echo x > /dev/shm/left; mkdir -p /dev/shm/d/e /dev/new/e; rm /dev/fd /dev/stdin',
+      'ln -s /etc /dev/stdin; mknod /dev/made c 1 3',
+    ]
+    await fixture.sh(script.join(';'))
+    assert.deepEqual(state(), before)
+    await failing(script.join(';'), [])
+    assert.deepEqual(state(), before)
+    rmSync('/dev/shm/kept')
+  })
+
+  it('have the devices of the container again after one has removed them', async () => {
+    makeNode('/dev/own', 'character', { mode: 0o640, major: 1, minor: 5 })
+    await fixture.sh('rm /dev/own')
+    const { mode, rdev } = statSync('/dev/own')
+    assert.deepEqual([mode & 0o7777, rdev], [0o640, 0x105])
+    rmSync('/dev/own')
+  })
+
+  it('say what is full when there is no memory for a secret', async () => {
+    const { bavail, bsize } = statfsSync('/dev/shm')
+    writeFileSync('/dev/shm/large', Buffer.alloc(bavail * bsize - 4096 * 4))
+    const content = Buffer.alloc(1 << 18)
+    const secret: Mount = { type: 'file', target: '/s', content, uid: 0, gid: 0, mode: 0o400 }
+    const step = fixture.run(['true'], { mounts: [secret] })
+    await assert.rejects(step, /\/dev\/shm of the container is full/)
+    rmSync('/dev/shm/large')
   })
 
   it('do not decide how the builder finds hosts', async () => {
