@@ -19,7 +19,7 @@ import {
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { makeNode } from '#builder/linux'
-import { type Mount, TsbuildError } from '#core'
+import { type Mount, ownProgram, TsbuildError } from '#core'
 import { SandboxFixture, type StepResult, upperOf } from '../../../../suites/sandbox/fixture.ts'
 import { processesOf } from '../../../../suites/sandbox/host-processes.ts'
 import { notices, placingSandbox } from './placing-sandbox.ts'
@@ -42,6 +42,16 @@ describe('steps in place', () => {
   it('says once that the container is all that isolates them', () => {
     const said = notices.filter(({ message }) => message.startsWith('RUN steps run in place'))
     assert.equal(said.length, 1)
+  })
+
+  it('are not given the programs of a stage for the credentials of the builder', () => {
+    assert.equal(ownProgram('docker-credential-x', '/bin:/usr/bin').path, '/nonexistent')
+  })
+
+  it('say once what they delete with the content of /tmp', () => {
+    const said = notices.filter(({ message }) => message.startsWith('steps that empty /tmp'))
+    assert.equal(said.length, 1)
+    assert.match(said[0]?.message ?? '', / \/tmp\/needed$/)
   })
 
   describe('their processes', () => {
