@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Row } from './rows.ts'
+import type { Row } from './rows/row.ts'
 import { type Column, flagsOf, SECRET } from './support/builds.ts'
 import { differencesOf } from './support/differences.ts'
 import { digestOf, hostImage } from './support/host-builds.ts'

@@ -1,5 +1,6 @@
 import { startDocker } from './engines/docker.ts'
-import { ROWS, type Row } from './rows.ts'
+import { DOCKER_ROWS } from './rows/docker-rows.ts'
+import type { Row } from './rows/row.ts'
 import { matrixSuite } from './suite.ts'
 import { COLUMNS, type Column } from './support/builds.ts'
 
@@ -13,12 +14,12 @@ const CHOSEN: Readonly<Record<string, readonly Column[]>> = {
 const SMALL = COLUMNS.filter((column) => column !== 'compile' && column !== 'apt')
 
 describe('a part of the builds in containers', () => {
-  matrixSuite(startDocker, ROWS, someColumns)
+  matrixSuite(startDocker, DOCKER_ROWS, someColumns)
 })
 
 /** Two of the small builds, or one without a capability, so that neighbours together have all. */
 function someColumns(row: Row): readonly Column[] {
-  const at = ROWS.indexOf(row)
+  const at = DOCKER_ROWS.indexOf(row)
   const second = row.name.includes(' without ') ? at : at + 3
   return (
     CHOSEN[row.name] ??

@@ -1,6 +1,6 @@
 import { checkCell } from './cell.ts'
 import type { Engine } from './engines/engine.ts'
-import type { Row } from './rows.ts'
+import type { Row } from './rows/row.ts'
 import { COLUMNS, type Column } from './support/builds.ts'
 import { type Matrix, startMatrix } from './support/matrix.ts'
 

@@ -25,6 +25,7 @@ const TEST_PACKAGES: Readonly<Record<string, string>> = {
   'openssh-client': 'ssh-add and ssh-keygen: other readers of keys and users of agents',
   openssl: 'makes certificates for registries that speak https',
   python3: 'another reader and writer of tar',
+  'python3-yaml': 'reads the recipes of docs/ci.md',
   runc: 'runs what was built',
   skopeo: 'reads and copies what was built, independently',
   slirp4netns: "the network of tsbuild's sandbox",

@@ -1,0 +1,53 @@
+/** What tsbuild and its steps say where a container allows less than a machine does. */
+import type { Failures } from './row.ts'
+
+export const SHARED_NETWORK: string =
+  'steps share the network of this container (install slirp4netns in it, and start it with --device /dev/net/tun; or give steps none: --network=none)'
+export const SHARED_PROCESSES: string =
+  'steps see the processes of this container, and of each other: its /proc is masked, so the kernel lets them mount none (unmask it: docker run --security-opt systempaths=unconfined, procMount: Unmasked of Kubernetes)'
+export const NO_SET_UID_PROGRAMS: string =
+  'set-uid programs in steps (sudo, su) get no rights: no_new_privs is set on this process (start it without: allowPrivilegeEscalation of Kubernetes, no-new-privileges of docker, NoNewPrivileges of systemd)'
+export const IN_PLACE: string =
+  'RUN steps run in place: in the root of this container, which becomes that of each stage; the container is all that isolates them, from the build as well (where steps may have namespaces, they are isolated from each other and from the build: see docs/in-place.md)'
+
+export const NO_NAMESPACES: string = [
+  'steps need namespaces, which this process may not make: EPERM: operation not permitted, unshare (SANDBOX_UNAVAILABLE)',
+  'hint: in a container: docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined; for a pod of Kubernetes seccompProfile.type: Unconfined, or hostUsers: false with the capability SYS_ADMIN; or use the image tsbuild, which runs steps in place',
+].join('\n')
+export const NOT_ROOT: string = [
+  'cannot run steps in place: this process is not root (SANDBOX_UNAVAILABLE)',
+  'hint: start the container as root (docker run --user 0, runAsUser: 0 of Kubernetes); images without RUN need no rights',
+].join('\n')
+export const READ_ONLY_ROOT: string = [
+  'cannot run steps in place: the root file system of this container is read-only (SANDBOX_UNAVAILABLE)',
+  'hint: start the container with one that can be written to (docker run without --read-only, readOnlyRootFilesystem: false of Kubernetes); images without RUN need no rights',
+].join('\n')
+export const NO_DEVICES: string = 'mknod: /nodes/null: Operation not permitted'
+export const NO_SET_UID: string = '/private: Permission denied'
+
+const MORE_IDS =
+  'install newuidmap (package uidmap) and give your user 65536 ids in /etc/subuid and /etc/subgid'
+export const OTHERS_ARE_ROOTS: string = `there is one user id only, so steps see files of other owners as root's: /etc/gshadow (0:42), /etc/shadow (0:42), /usr/bin/chage (0:42) and 9 more (${MORE_IDS}) (line 6)`
+/** What cannot be done in a user namespace with a single id. */
+export const WITH_ONE_ID: Failures = {
+  apt: 'E: Sub-process file returned an error code (112)',
+  capabilities: [
+    'run as 65534:65534: this user namespace lacks these ids: EINVAL: invalid argument, fchown (STEP_FAILED)',
+    `hint: ${MORE_IDS}`,
+  ].join('\n'),
+  changes: 'chown: /below/owner: Invalid argument',
+  devices: NO_DEVICES,
+  mounts: [
+    "mount /own for 5:0: this user namespace lacks these ids: EINVAL: invalid argument, chown '…/mount/data' (STEP_FAILED)",
+    `hint: ${MORE_IDS}`,
+  ].join('\n'),
+  users: 'chown: /home/app: Invalid argument',
+}
+
+/** Why a container does not run steps in place. */
+export function lacks(what: 'capability' | 'capabilities', names: string): string {
+  return [
+    `cannot run steps in place: this process lacks the ${what} ${names} (SANDBOX_UNAVAILABLE)`,
+    `hint: leave the container the ${what} (docker run without --cap-drop, or with --cap-add; capabilities.add of Kubernetes); images without RUN need no rights`,
+  ].join('\n')
+}
