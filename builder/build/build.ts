@@ -15,6 +15,7 @@ import { type DockerfileChecks, diagnosticsError, failureIn } from '#parser'
 import { baseResolver, planLoaded } from './build-plan.ts'
 import { resultOf } from './build-result.ts'
 import { openChecks } from './checks.ts'
+import { takeContainerRoot } from './container-root.ts'
 import { deliver } from './deliver.ts'
 import { explainNoSpace } from './full-disk.ts'
 import { type BuiltImage, buildImage } from './image-build.ts'
@@ -37,6 +38,7 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
   for (const output of settings.outputs) checkDestination(output, requestOf(settings))
   try {
     throwIfCancelled(settings.signal, 'build')
+    using _root = await takeContainerRoot(settings)
     const secrets = await openSecrets(settings)
     await using context = await loadContext(settings, secrets)
     return await buildChecked(context, { secrets, settings, started })

@@ -6,10 +6,10 @@ import { type OnEvent, reported } from '#core'
 const REPORTED_AFTER = 300
 
 /**
- * Reports each long wait for a store as a vertex, for as long as it lasts.
- * @param user what uses the store: the IDs of its vertices are unique
+ * Reports each long wait for another build as a vertex, for as long as it lasts.
+ * @param user what waits: the IDs of its vertices are unique
  */
-export function reportWaits(onEvent: OnEvent, user: 'build' | 'context'): OnWait {
+export function reportWaits(onEvent: OnEvent, user: 'build' | 'context' | 'root'): OnWait {
   let count = 0
   return ({ reason, ended }) => {
     const id = `wait ${user} ${count++}`

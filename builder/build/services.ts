@@ -90,9 +90,9 @@ export class Services implements AsyncDisposable {
   #chooseIsolation(): Promise<Isolation> {
     const { isolation, environment, onEvent } = this.#settings
     this.#isolation ??= import('#builder/sandbox').then(({ chooseIsolation }) => {
-      const value = chooseIsolation(isolation, environment)
-      if (value === 'in-place') onEvent({ type: 'choice', subject: 'isolation', value })
-      return value
+      const chosen = chooseIsolation(isolation, environment)
+      onEvent({ type: 'choice', subject: 'isolation', ...chosen })
+      return chosen.value
     })
     return this.#isolation
   }

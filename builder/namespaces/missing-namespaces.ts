@@ -1,9 +1,9 @@
 import { closeSync, readFileSync } from 'node:fs'
-import { failureOf, lacksRights, runCalls, SystemError } from '#builder/linux'
+import { failureOf, lacksRights, ownCapabilities, runCalls, SystemError } from '#builder/linux'
 import { TsbuildError } from '#core'
 import { readIfThere } from './host-files.ts'
 import { makeUserNamespace } from './reexec.ts'
-import { IN_A_CONTAINER, processStatus } from './rights.ts'
+import { inAContainer, processStatus } from './rights.ts'
 import { NAMESPACE_CALLS } from './trial-calls.ts'
 
 /** True where steps can have namespaces of their own. Tried at most once, and only where it is in doubt. */
@@ -64,18 +64,26 @@ function errorOf(refused: Error): TsbuildError {
     `steps need namespaces, which this process may not make: ${refused.message}`,
     {
       code: 'SANDBOX_UNAVAILABLE',
-      hint: switchedOff() ?? `${forRoot(refused)}${IN_A_CONTAINER}`,
+      hint: switchedOff() ?? remediesFor(refused).join('; and '),
       cause: refused,
     },
   )
 }
 
-/** Linux lets only a process with the last of these give id 0 to a namespace, even its own one. */
-function forRoot(refused: Error): string {
+/** Root gives its ids to a namespace with these; Linux lets only the last one give id 0, even one's own. */
+const FOR_ROOT = { SETGID: 6, SETUID: 7, SETFCAP: 31 } as const
+
+function remediesFor(refused: Error): readonly string[] {
   const isMap = refused instanceof SystemError && refused.syscall === 'write'
-  return isMap && process.geteuid?.() === 0
-    ? 'leave root the capabilities SETUID, SETGID and SETFCAP; '
-    : ''
+  const own = process.geteuid?.() === 0 ? ownCapabilities() : undefined
+  const missing = Object.entries(FOR_ROOT).flatMap(([name, number]) => {
+    return own === undefined || ((own >> BigInt(number)) & 1n) !== 0n ? [] : [name]
+  })
+  if (missing.length === 0) return [inAContainer()]
+  const what = missing.length === 1 ? 'capability' : 'capabilities'
+  const rights = `leave root the ${what} ${missing.join(', ')} (docker run --cap-add, capabilities.add of Kubernetes)`
+  // Without a filter of system calls nothing else is in the way.
+  return isMap ? [rights] : [rights, inAContainer()]
 }
 
 const SYSTEM_SWITCHES: readonly (readonly [path: string, off: string, remedy: string])[] = [

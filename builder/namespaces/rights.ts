@@ -1,5 +1,6 @@
 /** What this process may do, as far as running steps depends on it. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { IN_PLACE_MARKER } from '#core'
 
 /** Capabilities without which no step can be started in namespaces, by the kernel's numbers. */
 const NEEDED = {
@@ -29,8 +30,12 @@ export function processStatus(): ProcessStatus {
 }
 
 /** What a container must be started with, so that steps can have namespaces. */
-export const IN_A_CONTAINER =
-  'in a container: docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined; for a pod of Kubernetes seccompProfile.type: Unconfined, or hostUsers: false with the capability SYS_ADMIN; or use the image tsbuild, which runs steps in place'
+export function inAContainer(): string {
+  const remedy =
+    'docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined; for a pod of Kubernetes seccompProfile.type: Unconfined, or hostUsers: false with the capability SYS_ADMIN'
+  if (existsSync(IN_PLACE_MARKER)) return remedy
+  return `in a container: ${remedy}; or use the image tsbuild, which runs steps in place`
+}
 
 /** What to do where the kernel does not permit something; `undefined` when nothing is known. */
 export function remedyFor(errno: string, status: ProcessStatus): string | undefined {
@@ -40,7 +45,7 @@ export function remedyFor(errno: string, status: ProcessStatus): string | undefi
     return `this process lacks the ${missing.length === 1 ? 'capability' : 'capabilities'} ${missing.join(', ')}: start it with ${missing.length === 1 ? 'it' : 'them'} (docker run --cap-add, or --privileged)`
   }
   return status.get('Seccomp') === '2'
-    ? `a filter of system calls is on this process; ${IN_A_CONTAINER}`
+    ? `a filter of system calls is on this process; ${inAContainer()}`
     : undefined
 }
 

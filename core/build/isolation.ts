@@ -6,3 +6,6 @@ export const ISOLATIONS = ['namespaces', 'in-place'] as const
  * builder's own container.
  */
 export type Isolation = (typeof ISOLATIONS)[number]
+
+/** A file of the image tsbuild: its containers are made for steps in place. */
+export const IN_PLACE_MARKER = '/tsbuild/in-place'

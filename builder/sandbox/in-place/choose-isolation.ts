@@ -1,11 +1,15 @@
 import { existsSync } from 'node:fs'
 import { missingNamespacesError } from '#builder/namespaces'
-import { type Isolation, TsbuildError } from '#core'
+import { IN_PLACE_MARKER, type Isolation, TsbuildError, unreachable } from '#core'
 import { readSurroundings, whyNotInContainer } from './container.ts'
 import { missingRightsError } from './needed-rights.ts'
 
-/** A file of the image tsbuild: its containers are made for steps in place. */
-const MARKER = '/tsbuild/in-place'
+/** How steps run. */
+export interface ChosenIsolation {
+  readonly value: Isolation
+  /** Why they have no namespaces; absent where nothing else was tried. */
+  readonly reason?: string
+}
 
 /**
  * Decides how steps run. By itself in place only where they can have no namespaces, in a container of an
@@ -13,23 +17,58 @@ const MARKER = '/tsbuild/in-place'
  * @param wanted what the user asks for
  * @throws {TsbuildError} SANDBOX_UNAVAILABLE where steps cannot run so
  */
-export function chooseIsolation(wanted: Isolation | 'auto', env: NodeJS.ProcessEnv): Isolation {
-  if (wanted === 'namespaces') return 'namespaces'
-  if (wanted === 'auto') {
-    const missing = missingNamespacesError()
-    if (missing === undefined) return 'namespaces'
-    if (!existsSync(MARKER)) throw missing
+export function chooseIsolation(
+  wanted: Isolation | 'auto',
+  env: NodeJS.ProcessEnv,
+): ChosenIsolation {
+  switch (wanted) {
+    case 'namespaces':
+      return { value: 'namespaces' }
+    case 'in-place': {
+      const obstacle = obstacleInPlace(env)
+      if (obstacle !== undefined) throw obstacle
+      return { value: 'in-place', reason: 'it was asked for' }
+    }
+    case 'auto': {
+      const missing = missingNamespacesError()
+      if (missing === undefined) return { value: 'namespaces' }
+      if (!existsSync(IN_PLACE_MARKER)) throw missing
+      const obstacle = obstacleInPlace(env)
+      if (obstacle !== undefined) throw neitherError(missing, obstacle)
+      return { value: 'in-place', reason: missing.message }
+    }
+    default:
+      return unreachable(wanted)
   }
+}
+
+/** Whether `chooseIsolation` says so. Where it fails, a build without steps goes on. */
+export function isInPlace(wanted: Isolation | 'auto', env: NodeJS.ProcessEnv): boolean {
+  try {
+    return chooseIsolation(wanted, env).value === 'in-place'
+  } catch (cause) {
+    if (cause instanceof TsbuildError) return false
+    throw cause
+  }
+}
+
+function obstacleInPlace(env: NodeJS.ProcessEnv): TsbuildError | undefined {
   const reason = whyNotInContainer(readSurroundings(env))
-  if (reason !== undefined) throw notInContainerError(reason)
-  const missing = missingRightsError()
-  if (missing !== undefined) throw missing
-  return 'in-place'
+  return reason === undefined ? missingRightsError() : notInContainerError(reason)
 }
 
 function notInContainerError(reason: string): TsbuildError {
   return new TsbuildError(`cannot run steps in place: this is not a container, since ${reason}`, {
     code: 'SANDBOX_UNAVAILABLE',
     hint: 'in place, the root file system is replaced by that of each stage: build in a container that is made for it, or leave --isolation=in-place out',
+  })
+}
+
+/** In an image that is made for both. */
+function neitherError(namespaces: TsbuildError, inPlace: TsbuildError): TsbuildError {
+  return new TsbuildError(`${namespaces.message}; and ${inPlace.message}`, {
+    code: 'SANDBOX_UNAVAILABLE',
+    hint: `let steps have namespaces: ${namespaces.hint}; or run in place: ${inPlace.hint}`,
+    cause: namespaces,
   })
 }

@@ -1,6 +1,11 @@
 /** What tsbuild and its steps say where a container allows less than a machine does. */
 import type { Failures } from './row.ts'
 
+/** Of docker's capabilities. */
+const NEEDED_IN_PLACE = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'SETGID', 'SETUID']
+/** What root needs to give its ids to a namespace. */
+const NEEDED_BY_ROOT = ['SETGID', 'SETUID', 'SETFCAP']
+
 export const SHARED_NETWORK: string =
   'steps share the network of this container (install slirp4netns in it, and start it with --device /dev/net/tun; or give steps none: --network=none)'
 export const SHARED_PROCESSES: string =
@@ -10,18 +15,22 @@ export const NO_SET_UID_PROGRAMS: string =
 export const IN_PLACE: string =
   'RUN steps run in place: in the root of this container, which becomes that of each stage; the container is all that isolates them, from the build as well (where steps may have namespaces, they are isolated from each other and from the build: see docs/in-place.md)'
 
+const NAMESPACES =
+  'docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined; for a pod of Kubernetes seccompProfile.type: Unconfined, or hostUsers: false with the capability SYS_ADMIN'
+
 export const NO_NAMESPACES: string = [
   'steps need namespaces, which this process may not make: EPERM: operation not permitted, unshare (SANDBOX_UNAVAILABLE)',
-  'hint: in a container: docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined; for a pod of Kubernetes seccompProfile.type: Unconfined, or hostUsers: false with the capability SYS_ADMIN; or use the image tsbuild, which runs steps in place',
+  `hint: in a container: ${NAMESPACES}; or use the image tsbuild, which runs steps in place`,
 ].join('\n')
-export const NOT_ROOT: string = [
-  'cannot run steps in place: this process is not root (SANDBOX_UNAVAILABLE)',
-  'hint: start the container as root (docker run --user 0, runAsUser: 0 of Kubernetes); images without RUN need no rights',
-].join('\n')
-export const READ_ONLY_ROOT: string = [
-  'cannot run steps in place: the root file system of this container is read-only (SANDBOX_UNAVAILABLE)',
-  'hint: start the container with one that can be written to (docker run without --read-only, readOnlyRootFilesystem: false of Kubernetes); images without RUN need no rights',
-].join('\n')
+export const NOT_ROOT: string = inNoWay({
+  reason: 'this process is not root',
+  remedy: 'start the container as root (docker run --user 0, runAsUser: 0 of Kubernetes)',
+})
+export const READ_ONLY_ROOT: string = inNoWay({
+  reason: 'the root file system of this container is read-only',
+  remedy:
+    'start the container with one that can be written to (docker run without --read-only, readOnlyRootFilesystem: false of Kubernetes)',
+})
 export const NO_DEVICES: string = 'mknod: /nodes/null: Operation not permitted'
 export const NO_SET_UID: string = '/private: Permission denied'
 
@@ -44,10 +53,56 @@ export const WITH_ONE_ID: Failures = {
   users: 'chown: /home/app: Invalid argument',
 }
 
-/** Why a container does not run steps in place. */
-export function lacks(what: 'capability' | 'capabilities', names: string): string {
+/** Why a container without these capabilities runs no steps. */
+export function lacks(...names: readonly string[]): string {
+  return inNoWay(inPlaceWithout(names), forNamespacesWithout(names))
+}
+
+/** The same where the engine's filter lets everyone make namespaces. */
+export function lacksWithNamespaces(...names: readonly string[]): string {
+  return inNoWay(inPlaceWithout(names), { refused: "write 'uid_map'", remedies: rootNeeds(names) })
+}
+
+/** A way to run steps that is closed. */
+interface InPlaceObstacle {
+  readonly reason: string
+  readonly remedy: string
+}
+
+interface NamespacesObstacle {
+  readonly refused: string
+  readonly remedies: readonly string[]
+}
+
+/** In the image tsbuild, which could do either. */
+function inNoWay(
+  inPlace: InPlaceObstacle,
+  { refused, remedies }: NamespacesObstacle = forNamespacesWithout([]),
+): string {
   return [
-    `cannot run steps in place: this process lacks the ${what} ${names} (SANDBOX_UNAVAILABLE)`,
-    `hint: leave the container the ${what} (docker run without --cap-drop, or with --cap-add; capabilities.add of Kubernetes); images without RUN need no rights`,
+    `steps need namespaces, which this process may not make: EPERM: operation not permitted, ${refused}; and cannot run steps in place: ${inPlace.reason} (SANDBOX_UNAVAILABLE)`,
+    `hint: let steps have namespaces: ${remedies.join('; and ')}; or run in place: ${inPlace.remedy}; images without RUN need no rights`,
   ].join('\n')
+}
+
+function inPlaceWithout(names: readonly string[]): InPlaceObstacle {
+  const needed = names.filter((name) => NEEDED_IN_PLACE.includes(name))
+  const what = needed.length === 1 ? 'capability' : 'capabilities'
+  return {
+    reason: `this process lacks the ${what} ${needed.join(', ')}`,
+    remedy: `leave the container the ${what} (docker run without --cap-drop, or with --cap-add; capabilities.add of Kubernetes)`,
+  }
+}
+
+function forNamespacesWithout(names: readonly string[]): NamespacesObstacle {
+  return { refused: 'unshare', remedies: [...rootNeeds(names), NAMESPACES] }
+}
+
+function rootNeeds(names: readonly string[]): readonly string[] {
+  const needed = NEEDED_BY_ROOT.filter((name) => names.includes(name))
+  if (needed.length === 0) return []
+  const what = needed.length === 1 ? 'capability' : 'capabilities'
+  return [
+    `leave root the ${what} ${needed.join(', ')} (docker run --cap-add, capabilities.add of Kubernetes)`,
+  ]
 }

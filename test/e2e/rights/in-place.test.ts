@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import {
   busyboxBase,
+  capture,
   type Outcome,
   type TemporaryDirectory,
   temporaryDirectory,
@@ -73,6 +75,14 @@ describe('builds in place', function () {
       ['kill', 'setpcap', 'mknod', 'setfcap'],
     )
     assert.equal(fewer.stdout, expected.stdout, fewer.stderr)
+  })
+
+  it('wait for each other, also in one process', async () => {
+    const script = fileURLToPath(new URL('./two-builds.js', import.meta.url))
+    const [command = '', ...words] = throwAwayRoot({ show: [base] })
+    const { stdout, stderr } = await capture(command, [...words, process.execPath, script, base])
+    const made = ['one\nend\n', 'two\nend\n']
+    assert.equal(stdout, JSON.stringify({ made, waits: 1 }), stderr)
   })
 
   it('are not made unless they are asked for', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, readdirSync } from 'node:fs'
 import type { BuildEvent, BuildOptions } from '#builder'
+import type { BuildChoice } from '#core'
 import { run } from '../../../support/peers/index.ts'
 import type { OverlayBuild } from '../support/overlay-builds.ts'
 import { putShell, SHELL_BASE } from '../support/shell-base.ts'
@@ -97,11 +98,19 @@ async function buildOnOverlay(
 }
 
 function choicesOf(events: readonly BuildEvent[] = []): readonly string[] {
-  return events.flatMap((event) => (event.type === 'choice' ? [event.value] : []))
+  return choices(events).map(({ value }) => value)
 }
 
 function reasonOf(events: readonly BuildEvent[] = []): string {
-  return events.flatMap((event) => (event.type === 'choice' ? (event.reason ?? '') : [])).join()
+  return choices(events)
+    .map(({ reason = '' }) => reason)
+    .join()
+}
+
+function choices(events: readonly BuildEvent[]): readonly BuildChoice[] {
+  return events.flatMap((event) => {
+    return event.type === 'choice' && event.subject === 'snapshotter' ? [event] : []
+  })
 }
 
 function messagesOf(events: readonly BuildEvent[] = []): string {
