@@ -35,6 +35,8 @@ class InPlaceSnapshotter implements Snapshotter {
     const settings: RootSettings = { keep }
     this.#thread = new TaskThread({ doing: 'show layers in place', script, settings })
     this.#onNotice = onNotice
+    // So that the first step need not wait for it.
+    this.#thread.start()
   }
 
   /**

@@ -3,6 +3,9 @@ import fc from 'fast-check'
 import { Comparer } from './support/comparer.ts'
 import { scenarios } from './support/scenarios.ts'
 
+/** More of them take a while, and are for changes of the code under test. */
+const RUNS = Number(process.env.PLACED_RUNS ?? 25)
+
 describe('a placed root and an overlay', () => {
   let comparer: Comparer
 
@@ -22,7 +25,7 @@ describe('a placed root and an overlay', () => {
           assert.deepEqual(placed, overlay, `${what}, step ${step}`)
         }
       })
-      await fc.assert(property, { numRuns: Number(process.env.PLACED_RUNS ?? 25) })
+      await fc.assert(property, { numRuns: RUNS })
     }).timeout(600_000)
   }
 })

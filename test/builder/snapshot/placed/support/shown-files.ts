@@ -31,7 +31,8 @@ function describe(name: string, at: string): string {
   if (stat.isFile()) facts.push(`${stat.size}`, digestOf(at))
   if (stat.isSymbolicLink()) facts.push(readlinkSync(at))
   if (stat.isCharacterDevice()) facts.push(`device ${rdev}`)
-  for (const [key, value] of listXattrs(at)) {
+  // File systems list them in an order of their own.
+  for (const [key, value] of [...listXattrs(at)].sort()) {
     if (!NOT_SHOWN.test(key)) facts.push(`${key}=${value.toString('hex')}`)
   }
   return facts.join(' ')
