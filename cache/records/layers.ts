@@ -204,13 +204,12 @@ export class Layers {
    * @param now milliseconds, by the clock of the file system
    */
   keepTimes(now: number): void {
-    const kind = folderKind()
-    const rows = this.#database.all(ALL_WITH_FOLDER, kind.bit, kind.bit)
-    const names = rows.flatMap(({ id, folder }) => (isLayerId(folder ?? id) ? [folder ?? id] : []))
-    this.#settled.begin(
-      names.map((name) => this.#path(layerId(String(name)), kind)),
-      now,
-    )
+    const folders = FOLDER_KINDS.flatMap((kind) => {
+      const rows = this.#database.all(ALL_WITH_FOLDER, kind.bit, kind.bit)
+      const names = rows.map(({ id, folder }) => folder ?? id)
+      return names.filter(isLayerId).map((name) => this.#path(name, kind))
+    })
+    this.#settled.begin(folders, now)
   }
 
   /** Whether others than the store may change its folders. */

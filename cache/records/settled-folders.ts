@@ -1,4 +1,4 @@
-import { lstatSync } from 'node:fs'
+import { chmodSync, lstatSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import type { Database } from './database.ts'
 
@@ -42,6 +42,8 @@ export class SettledFolders {
   renew(directory: string): void {
     const folder = folderOf(directory)
     if (this.#isKept) {
+      // Not every file system counts a new name as a change.
+      chmodSync(directory, lstatSync(directory).mode & 0o7777)
       const { ctimeMs } = lstatSync(directory)
       this.#database.run(
         'INSERT OR REPLACE INTO settled (folder, until) VALUES (?, ?)',

@@ -154,7 +154,7 @@ function touch(directory: string): number {
 
 /** Says how a step leaves the store alone. */
 export function storeHint(root: string): string {
-  return `steps in place see the store: have them leave it out (find / -path ${root} -prune -o …), or mount a volume for it with --root and use find -xdev`
+  return `steps in place see the store: have them leave it out (find / -path ${root} -prune -o …), or put it on a volume (--root) and use find -xdev`
 }
 
 function damagedError(path: string, root: string, cause: unknown): TsbuildError {
