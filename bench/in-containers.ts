@@ -220,9 +220,9 @@ function tsbuild(dockerd: Dockerd, image: string, { registry }: Bench): Containe
     },
     build: (context, name) =>
       runContainer(dockerd, name, [
-        ...['-v', `${context}:/workspace:ro`, '-v', `tsbuild-${round}:/var/lib/tsbuild`],
+        ...['-v', `${context}:/tsbuild/context:ro`, '-v', `tsbuild-${round}:/var/lib/tsbuild`],
         ...[image, '--insecure-registry', registry.host, '--push'],
-        ...['-t', `${registry.host}/out/tsbuild-${round}:latest`, '/workspace'],
+        ...['-t', `${registry.host}/out/tsbuild-${round}:latest`, '/tsbuild/context'],
       ]),
   }
 }

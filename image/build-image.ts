@@ -15,7 +15,13 @@ export interface ImageContexts {
 
 /** Makes the empty folders that every user of the image may write to. */
 export function makeWritableFolder(folder: string): void {
-  for (const path of ['tmp', 'workspace', 'home/tsbuild', 'kaniko/.docker', 'var/lib/tsbuild']) {
+  for (const path of [
+    'tmp',
+    'tsbuild/context',
+    'home/tsbuild',
+    'kaniko/.docker',
+    'var/lib/tsbuild',
+  ]) {
     mkdirSync(join(folder, path), { recursive: true })
   }
 }

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, realpathSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Settings } from '#builder/options'
+import type { WatchedFolders } from '#builder/snapshot'
 import { errnoOf } from '#core'
 
 /** Of the image tsbuild and of the kernel; of the network, engines mount the container's own files. */
@@ -33,6 +34,22 @@ export function keptPaths(settings: Settings, context: string): readonly string[
   const found = new Set(paths.flatMap((path) => [path, realPath(path)]))
   found.delete('/')
   return [...found]
+}
+
+/**
+ * The kept folders in which a step must change nothing, since what it writes there is in no layer; what is
+ * mounted is found out by the snapshots.
+ */
+export function watchedFolders(settings: Settings, context: string): WatchedFolders {
+  const { root, contexts } = settings
+  const named = [...contexts.values()].flatMap((source) => {
+    return source.kind === 'folder' ? [source.path] : []
+  })
+  return {
+    contexts: [context, ...named].map(realPath),
+    tops: ['/tsbuild', '/kaniko', '/busybox'],
+    store: realPath(root),
+  }
 }
 
 /** Code that is loaded when it is first needed, and the packages beside it. */

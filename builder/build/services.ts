@@ -6,7 +6,7 @@ import { Gate, LayerWatch, type StepSecrets, type WorkPool, workPool } from '#bu
 import type { Store, TemporaryDirectory } from '#cache'
 import type { Isolation, Material } from '#core'
 import { createRegistryClient, type RegistryClient } from '#registry-client'
-import { keptPaths } from './kept-paths.ts'
+import { keptPaths, watchedFolders } from './kept-paths.ts'
 import { snapshotterMemory } from './snapshotter-memory.ts'
 
 /** What services are made of. */
@@ -109,6 +109,7 @@ export class Services implements AsyncDisposable {
     if ((await this.#chooseIsolation()) === 'in-place') {
       return inPlaceSnapshots({
         keep: this.#keptPaths(),
+        watched: watchedFolders(this.#settings, this.#context),
         onNotice: (message) => onEvent({ type: 'warning', message }),
       })
     }

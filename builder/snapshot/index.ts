@@ -1,4 +1,5 @@
 export { inPlaceSnapshots } from './in-place/in-place-snapshots.ts'
+export type { WatchedFolders } from './in-place/kept-watch.ts'
 /** @internal */
 export { PlacedRoot } from './placed/placed-root.ts'
 /** @internal */

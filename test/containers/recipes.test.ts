@@ -83,7 +83,7 @@ describe('the recipes of docs/ci.md, as far as a docker can stand for the system
     const [text] = recipesIn('Tekton')
     const values: Readonly<Record<string, string>> = {
       'params.image': runner.adapt('registry.example.com/tekton:1'),
-      'workspaces.source.path': '/workspace/source',
+      'workspaces.source.path': '/tsbuild/context',
       'workspaces.docker.path': '/workspace/docker',
       'results.image-id.path': '/tekton/results/image-id',
     }
@@ -94,7 +94,7 @@ describe('the recipes of docs/ci.md, as far as a docker can stand for the system
     mkdirSync(results)
     const outcome = await runner.run([
       ...['--workdir', step.workingDir, '--volume', `${results}:/tekton/results`],
-      ...['--volume', `${runner.folders.source}:/workspace/source`],
+      ...['--volume', `${runner.folders.source}:/tsbuild/context`],
       ...['--volume', `${runner.folders.docker}:/workspace/docker`],
       ...podWords({ containers: [step] }, runner.folders),
     ])

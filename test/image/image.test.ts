@@ -72,7 +72,7 @@ describe('the image tsbuild', function () {
       writeFileSync(`${context}/Dockerfile`, 'FROM scratch\nCOPY Dockerfile /\n')
       const start = ['run', '--rm', '--network=none', '--read-only', '--cap-drop=ALL']
       for (const user of ['0:0', '1000:1000', '123456:0']) {
-        const named = [...start, '-v', `${context}:/workspace:ro`, '--user', user, 'tsbuild']
+        const named = [...start, '-v', `${context}:/tsbuild/context:ro`, '--user', user, 'tsbuild']
         const version = await daemon.docker([...named, '--version'])
         assert.match(version.stdout, /^tsbuild \d+\.\d+\.\d+ \(node v24\./)
         const built = await daemon.docker([...named, '-o', 'type=tar', '.'])
@@ -99,9 +99,9 @@ describe('the image tsbuild', function () {
       ]
       writeFileSync(`${context}/Dockerfile`, dockerfile.join('\n'))
       const script =
-        '/kaniko/executor --context=. --no-push --tar-path=/workspace/image.tar && ls -l / && git --version'
+        '/kaniko/executor --context=. --no-push --tar-path=/tsbuild/context/image.tar && ls -l / && git --version'
       const shell = ['--entrypoint', 'sh', 'tsbuild', '-c', script]
-      const mount = ['-v', `${context}:/workspace`]
+      const mount = ['-v', `${context}:/tsbuild/context`]
       const outcome = await daemon.docker(['run', '--rm', '--network=host', ...mount, ...shell])
       assert.match(outcome.stderr, /run in place/)
       assert.match(outcome.stdout, / seen$/m, 'the root is that of the last stage with steps')

@@ -30,9 +30,9 @@ class InPlaceSnapshotter implements Snapshotter {
   readonly #thread: TaskThread<typeof rootTasks>
   readonly #onNotice: (message: string) => void
 
-  constructor({ keep, onNotice }: InPlaceSnapshotsOptions) {
+  constructor({ keep, watched, onNotice }: InPlaceSnapshotsOptions) {
     const script = new URL('./in-place-root-worker.js', import.meta.url)
-    const settings: RootSettings = { keep }
+    const settings: RootSettings = { keep, watched }
     this.#thread = new TaskThread({ doing: 'show layers in place', script, settings })
     this.#onNotice = onNotice
     // So that the first step need not wait for it.

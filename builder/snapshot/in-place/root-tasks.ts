@@ -3,11 +3,15 @@ import { stackTree } from '#builder/layer'
 import { threadSettings } from '#builder/threads'
 import { type Name, type Tree, TsbuildError, textOfName } from '#core'
 import { PlacedRoot } from '../placed/placed-root.ts'
+import { collisionHint } from './collision-hints.ts'
+import { KeptWatch, type WatchedFolders } from './kept-watch.ts'
 
 /** What the thread is started with. */
 export interface RootSettings {
   /** Absolute paths that belong to the builder. */
   readonly keep: readonly string[]
+  /** Of what is kept, in which steps must change nothing. */
+  readonly watched: WatchedFolders
 }
 
 /** What every container has of its own, whatever an image has there. */
@@ -15,6 +19,7 @@ const OF_CONTAINERS =
   /^(?:dev|proc|sys|\.dockerenv|run\/\.containerenv|etc\/(?:hosts|hostname|resolv\.conf))(?:\/|$)/
 
 let placed: PlacedRoot | undefined
+let watch: KeptWatch | undefined
 let warn: (message: string) => void = () => undefined
 
 function threadRoot(): PlacedRoot {
@@ -31,7 +36,15 @@ function threadRoot(): PlacedRoot {
 export function place(lower: readonly string[], post: (warning: string) => void): void {
   warn = post
   const { hidden } = threadRoot().place(lower)
-  const own = hidden.filter((path) => !OF_CONTAINERS.test(path))
+  refuseHidden(
+    hidden.filter((path) => !OF_CONTAINERS.test(path)),
+    lower,
+  )
+  watch ??= new KeptWatch(threadSettings<RootSettings>().watched)
+  watch.begin()
+}
+
+function refuseHidden(own: readonly Name[], lower: readonly string[]): void {
   if (own.length === 0) return
   const tree = stackTree(lower)
   try {
@@ -45,8 +58,12 @@ export function place(lower: readonly string[], post: (warning: string) => void)
   }
 }
 
-/** Writes what was changed in it to a new directory, in overlay form; it is shown from then on. */
+/**
+ * Writes what was changed in it to a new directory, in overlay form; it is shown from then on.
+ * @throws {TsbuildError} STEP_FAILED when something was changed that is in no layer
+ */
 export function collect(upper: string): void {
+  watch?.check()
   threadRoot().collect(upper)
 }
 
@@ -60,11 +77,10 @@ function isEmptyDirectory(tree: Tree, path: Name): boolean {
 }
 
 function hiddenError(path: Name): TsbuildError {
+  const text = `/${textOfName(path)}`
+  const { contexts } = threadSettings<RootSettings>().watched
   return new TsbuildError(
-    `show the stage in the root of the container: it has files at /${textOfName(path)}, which the build or the container needs`,
-    {
-      code: 'STEP_FAILED',
-      hint: 'start the container with its volumes, the context and the store elsewhere, or build the stage at another path',
-    },
+    `show the stage in the root of the container: it has files at ${text}, which the build or the container needs`,
+    { code: 'STEP_FAILED', hint: collisionHint(text, contexts) },
   )
 }

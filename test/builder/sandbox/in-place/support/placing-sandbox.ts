@@ -20,7 +20,10 @@ export const placingSandbox: OpenSandbox = ({ temporary }) => {
   mkdirSync('/tmp/needed', { recursive: true })
   const kept = ['/tmp/needed', '/proc', '/dev', '/tmp', '/volume', '/store', '/run/deep/kept']
   const inner = inPlaceSandbox({ temporary, kept, onNotice: (notice) => notices.push(notice) })
-  const snapshots = inPlaceSnapshots({ keep: kept, onNotice: () => undefined })
+  const snapshots = inPlaceSnapshots({
+    ...{ keep: kept, onNotice: () => undefined },
+    watched: { contexts: [], tops: [], store: temporary },
+  })
   return {
     start: (spec, options) =>
       snapshots.use(async (snapshotter) => {
