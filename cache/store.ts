@@ -67,7 +67,10 @@ export class Store implements AsyncDisposable {
     this.#database = database
     this.#leases = new Leases(database, presence, onWait)
     if (!this.#isSound()) this.#recover()
-    database.onReplaced = () => this.layers.rebuild()
+    // Who damages the database may have damaged folders, too.
+    database.onReplaced = () => {
+      if (!this.layers.keepsTimes) this.layers.rebuild()
+    }
   }
 
   /**

@@ -94,6 +94,7 @@ function openSolver(plan: Plan, deps: SolverSettings): Solver {
     store,
     results: store.results,
     pool: services.pool,
+    watch: services.watch,
     sandbox: () => services.sandbox(),
     snapshots: () => services.snapshots(),
     secrets: services.secrets,

@@ -2,7 +2,7 @@ import { Fetcher, type RemoteFetcher, recordingFetcher } from '#builder/fetch'
 import type { Settings } from '#builder/options'
 import type { Sandbox } from '#builder/sandbox'
 import type { Snapshots } from '#builder/snapshot'
-import { type StepSecrets, type WorkPool, workPool } from '#builder/solve'
+import { Gate, LayerWatch, type StepSecrets, type WorkPool, workPool } from '#builder/solve'
 import type { Store, TemporaryDirectory } from '#cache'
 import type { Isolation, Material } from '#core'
 import { createRegistryClient, type RegistryClient } from '#registry-client'
@@ -20,6 +20,7 @@ interface ServicesDeps {
 /** What a build opens at most once, and only when it is needed. */
 export class Services implements AsyncDisposable {
   readonly pool: WorkPool
+  readonly watch: LayerWatch
   readonly secrets: StepSecrets
   /** What the fetcher has fetched, or found to be unchanged. */
   readonly fetched: Material[] = []
@@ -42,7 +43,9 @@ export class Services implements AsyncDisposable {
     this.#store = deps.store
     this.#context = deps.context
     this.secrets = deps.secrets
-    this.pool = workPool(Math.max(2, settings.jobs))
+    const gate = new Gate()
+    this.pool = workPool(Math.max(2, settings.jobs), gate)
+    this.watch = new LayerWatch({ store: deps.store, pool: this.pool, gate })
   }
 
   client(): RegistryClient {

@@ -1,5 +1,5 @@
 import { constants } from 'node:os'
-import { errnoOf, TsbuildError, throwIfCancelled } from '#core'
+import { errnoOf, ownProgram, TsbuildError, throwIfCancelled } from '#core'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -64,9 +64,10 @@ export class Git {
     const settings = [...SETTINGS, ...settingsOf(run)]
     // Loaded when needed: most builds do not use git.
     const { spawn } = await import('node:child_process')
-    const child = spawn('git', args, {
+    const { file, path } = ownProgram('git', this.#environment.PATH)
+    const child = spawn(file, args, {
       cwd: directory,
-      env: this.#environmentWith(settings),
+      env: { ...this.#environmentWith(settings), PATH: path },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     })
@@ -103,7 +104,6 @@ export class Git {
     ])
     return {
       ...Object.fromEntries(passed),
-      PATH: absoluteOnly(this.#environment.PATH),
       ...Object.fromEntries(config),
       GIT_CONFIG_COUNT: String(settings.length),
       GIT_CONFIG_NOSYSTEM: '1',
@@ -120,12 +120,6 @@ export class Git {
       LC_ALL: 'C',
     }
   }
-}
-
-/** Relative ones would lead into the checkout, which may hold a program that is called git. */
-function absoluteOnly(path = '/usr/local/bin:/usr/bin:/bin'): string {
-  const absolute = path.split(':').filter((directory) => directory.startsWith('/'))
-  return absolute.join(':') || '/nonexistent'
 }
 
 /** git ended with a failure; the message is git's own. */

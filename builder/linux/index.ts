@@ -49,7 +49,7 @@ export { runsSmallPrograms, type SmallArchitecture } from './programs/foreign-pr
 export type { ProcessEnd } from './programs/spawn.ts'
 export {
   awaitEnd,
-  hasExited,
+  findExit,
   processEndOf,
   SIGNAL_INFO_SIZE,
   spawnProcess,
@@ -57,6 +57,7 @@ export {
 } from './programs/spawn.ts'
 export type { Identity } from './system/credentials.ts'
 export {
+  adoptOrphans,
   assumeIdentity,
   canSetGroups,
   lastCapability,
@@ -65,6 +66,7 @@ export {
   resumeRoot,
 } from './system/credentials.ts'
 export {
+  awaitReadable,
   closeDescriptorsOnExec,
   lockFile,
   makePipe,

@@ -22,6 +22,15 @@ export function moveFolder(from: string, target: string): boolean {
   }
 }
 
+/** Moves the folder of a layer, if there is one, to a path where nothing is. */
+export function moveAside(folder: string, to: string): void {
+  try {
+    renameSync(folder, to)
+  } catch (cause) {
+    if (errnoOf(cause) !== 'ENOENT') throw cause
+  }
+}
+
 /** Moves the owners beside a folder, before the folder: without them it would be another layer. */
 export function moveOwners(from: string, to: string): void {
   try {

@@ -5,7 +5,6 @@ import {
   type Descriptor,
   type DiffId,
   type Digest,
-  errnoOf,
   hexOf,
   isDigest,
   type OwnedFiles,
@@ -21,7 +20,7 @@ import { type Layout, layersFolder } from '../filesystem/layout.ts'
 import { syncFileSystem } from '../filesystem/sync.ts'
 import { addCompressedBlob, compressedBlobs } from './compressed-blobs.ts'
 import type { Database, Row } from './database.ts'
-import { foldersOf, moveFolder, moveOwners } from './layer-folder.ts'
+import { foldersOf, moveAside, moveFolder, moveOwners } from './layer-folder.ts'
 import { isLayerId, isStackLayerId, type LayerId, layerId, stackLayerId } from './layer-id.ts'
 import {
   ALL_WITH_FOLDER,
@@ -36,6 +35,7 @@ import {
 } from './layer-record.ts'
 import { presumedOwners, setPresumedOwners } from './presumed-owners.ts'
 import { sumOf } from './schema.ts'
+import { SettledFolders } from './settled-folders.ts'
 
 /** The layers of this machine, in up to three forms: a folder, a tar blob, compressed blobs. */
 export class Layers {
@@ -43,12 +43,14 @@ export class Layers {
   readonly #database: Database
   readonly #blobs: BlobStore
   readonly #boot: string
+  readonly #settled: SettledFolders
 
   constructor(layout: Layout, services: { database: Database; blobs: BlobStore; boot: string }) {
     this.#layout = layout
     this.#database = services.database
     this.#blobs = services.blobs
     this.#boot = services.boot
+    this.#settled = new SettledFolders(services.database)
   }
 
   /** The layer of this id; of an earlier id the layer as it is named by now. */
@@ -96,7 +98,8 @@ export class Layers {
     // The row comes first: a folder without a row is garbage. A row without its folder is harmless.
     this.#put(id, { ...facts, directory: true })
     const target = this.directory(id)
-    if (!moveFolder(directory, target)) {
+    if (moveFolder(directory, target)) this.#settled.renew(target)
+    else {
       await removeTree(directory)
       rmSync(ownersFileOf(directory), { force: true })
     }
@@ -185,13 +188,38 @@ export class Layers {
   replaceDirectory(id: LayerId, directory: string, aside: string): void {
     const target = this.directory(id)
     try {
-      renameSync(target, join(aside, 'replaced'))
+      moveAside(target, join(aside, 'replaced'))
       moveOwners(directory, target)
       renameSync(directory, target)
     } catch (cause) {
       throw storeError(`replace layer ${target}`, cause)
     }
+    this.#settled.renew(target)
     this.#database.run(`UPDATE layers SET boot = ? WHERE id = ${CURRENT_ID}`, this.#boot, id, id)
+  }
+
+  /**
+   * Says that from now on others than the store may change its folders. The times of folders are kept, also
+   * of those that are committed later: what changes them leaves a newer one. Idempotent.
+   * @param now milliseconds, by the clock of the file system
+   */
+  keepTimes(now: number): void {
+    const folders = FOLDER_KINDS.flatMap((kind) => {
+      const rows = this.#database.all(ALL_WITH_FOLDER, kind.bit, kind.bit)
+      const names = rows.map(({ id, folder }) => folder ?? id)
+      return names.filter(isLayerId).map((name) => this.#path(name, kind))
+    })
+    this.#settled.begin(folders, now)
+  }
+
+  /** Whether others than the store may change its folders. */
+  get keepsTimes(): boolean {
+    return this.#settled.isKept
+  }
+
+  /** Nothing in a folder was changed later than this, unless it is damaged; `undefined`: not known. */
+  settledAt(directory: string): number | undefined {
+    return this.#settled.until(directory)
   }
 
   /** Removes a layer, so that it is made again: its folder goes to `aside`, a `temporary()`. */
@@ -202,10 +230,10 @@ export class Layers {
       this.#database.run(`UPDATE renamed SET holds = 0 WHERE id = ${CURRENT_ID}`, id, id)
     })
     try {
-      renameSync(directory, join(aside, 'discarded'))
+      moveAside(directory, join(aside, 'discarded'))
       rmSync(ownersFileOf(directory), { force: true })
     } catch (cause) {
-      if (errnoOf(cause) !== 'ENOENT') throw storeError(`remove layer ${id}`, cause)
+      throw storeError(`remove layer ${id}`, cause)
     }
   }
 

@@ -31,11 +31,18 @@ const RENAMED = `CREATE TABLE IF NOT EXISTS renamed (
 CREATE INDEX IF NOT EXISTS renamed_id ON renamed (id)`
 
 /**
+ * Folders of layers that steps in place can reach, by their path in the store: nothing in them was changed
+ * later than `until`, milliseconds by the clock of their file system.
+ */
+const SETTLED = `CREATE TABLE IF NOT EXISTS settled (
+  folder TEXT PRIMARY KEY, until REAL NOT NULL) WITHOUT ROWID`
+
+/**
  * Tables that were added to version 1: a database made before gets them when it is opened and keeps its
  * records. An older tsbuild on the same store does not follow `renamed`: it drops the records of such
  * layers, so these steps run again, and its recovery after a reboot removes their folders.
  */
-export const LATER_TABLES: string = [SEALS, PRESUMED, INPUTS, RENAMED].join('; ')
+export const LATER_TABLES: string = [SEALS, PRESUMED, INPUTS, RENAMED, SETTLED].join('; ')
 
 /**
  * `directory` has the bits of the kinds of folders that a layer has: see folder-kind.ts

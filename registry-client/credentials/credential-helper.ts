@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
-import { readDocument, type Shaped, shapes, TsbuildError } from '#core'
+import { ownProgram, readDocument, type Shaped, shapes, TsbuildError } from '#core'
 import type { Credentials } from './credentials.ts'
 
 /** How a credential helper is run. */
@@ -100,8 +100,10 @@ export class CredentialHelper {
   async #run(command: string, input: string): Promise<Output> {
     // Most runs use no helper, and loading the module takes 3 ms.
     const { spawn } = await import('node:child_process')
-    const child = spawn(this.#program, [command], {
-      env: { ...this.#options.env },
+    const { env } = this.#options
+    const { file, path } = ownProgram(this.#program, env.PATH)
+    const child = spawn(file, [command], {
+      env: { ...env, PATH: path },
       stdio: ['pipe', 'pipe', 'ignore'],
       detached: true,
     })

@@ -67,12 +67,19 @@ export interface ProcessEnd {
 
 /** Blocks the calling thread until the process has ended, and releases it. */
 export function waitForExit(pid: number): ProcessEnd {
-  const status = Buffer.alloc(4)
+  const status = Buffer.alloc(STATUS_SIZE)
   for (;;) {
     const result = trySyscall('wait4', [pid, status, 0, undefined])
     if (result === pid) break
     if (result !== -constants.errno.EINTR) syscall('wait4', [pid, status, 0, undefined], `${pid}`)
   }
+  return endOf(status)
+}
+
+const STATUS_SIZE = 4
+
+/** Spec: wait(2) */
+function endOf(status: Buffer): ProcessEnd {
   const code = status.readInt32LE(0)
   const number = code & 0x7f
   return number === 0 ? exitedWith((code >> 8) & 0xff) : endedBy(number)
@@ -96,11 +103,13 @@ export function processEndOf(info: Buffer): ProcessEnd {
   return info.readInt32LE(8) === CLD_EXITED ? exitedWith(status) : endedBy(status)
 }
 
-/** Whether the process has ended; it is released then, and must not be asked for again. */
-export function hasExited(pid: number): boolean {
-  const result = trySyscall('wait4', [pid, undefined, WNOHANG, undefined])
-  if (result < 0) syscall('wait4', [pid, undefined, WNOHANG, undefined], `${pid}`)
-  return result === pid
+/** How the process has ended, if it has; it is released then, and must not be asked for again. */
+export function findExit(pid: number): ProcessEnd | undefined {
+  const status = Buffer.alloc(STATUS_SIZE)
+  const args = [pid, status, WNOHANG, undefined]
+  const result = trySyscall('wait4', args)
+  if (result < 0) syscall('wait4', args, `${pid}`)
+  return result === pid ? endOf(status) : undefined
 }
 
 const WNOHANG = 1

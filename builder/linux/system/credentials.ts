@@ -10,6 +10,7 @@ export interface Identity {
   readonly groups: readonly number[]
 }
 
+const PR_SET_CHILD_SUBREAPER = 36
 const PR_SET_DUMPABLE = 4
 
 /** Acts as another user until `resumeRoot`: real and effective ids change, the saved ones stay 0. */
@@ -28,6 +29,11 @@ export function assumeIdentity(identity: Identity): void {
 /** Lets no process that lacks the right to trace all others trace this one, or read its memory. */
 export function preventTracing(): void {
   syscall('prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0], 'dumpable')
+}
+
+/** Makes this process the parent of processes below it whose parents end. */
+export function adoptOrphans(): void {
+  syscall('prctl', [PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0], 'orphans')
 }
 
 /** Acts as root again. */

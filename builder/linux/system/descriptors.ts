@@ -89,3 +89,19 @@ const F_SETFD = 2
 const FD_CLOEXEC = 1
 const AF_UNIX = 1
 const SOCK_STREAM = 1
+
+const POLLIN = 1
+
+/**
+ * Blocks the calling thread until there is something to read, or the other end is closed.
+ * @returns false when that takes longer
+ */
+export function awaitReadable(descriptor: number, milliseconds: number): boolean {
+  const asked = Buffer.alloc(8)
+  asked.writeInt32LE(descriptor, 0)
+  asked.writeInt16LE(POLLIN, 4)
+  const time = Buffer.alloc(16)
+  time.writeBigInt64LE(BigInt(Math.floor(milliseconds / 1000)), 0)
+  time.writeBigInt64LE(BigInt(milliseconds % 1000) * 1_000_000n, 8)
+  return trySyscall('ppoll', [asked, 1, time, undefined, 0]) > 0
+}

@@ -1,7 +1,7 @@
-import { statfsSync } from 'node:fs'
+import { existsSync, statfsSync } from 'node:fs'
 import { processStatus } from '#builder/namespaces'
 import { TaskThread } from '#builder/threads'
-import { TsbuildError } from '#core'
+import { keepPrograms, TsbuildError } from '#core'
 import { noticesOf } from '../host/notices.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
 import type { RunningProcess, Sandbox, StartOptions } from '../spec/sandbox.ts'
@@ -9,6 +9,7 @@ import { removeHostLines } from './host-lines.ts'
 import { InPlaceStep } from './in-place-step.ts'
 import type * as inPlaceTasks from './in-place-tasks.ts'
 import { removeAbandonedFiles } from './mounts/memory-files.ts'
+import { isBelow } from './mounts/place.ts'
 import { protectBuilder } from './protect-builder.ts'
 import type { InPlaceSettings } from './step-run.ts'
 
@@ -40,6 +41,8 @@ class InPlaceSandbox implements Sandbox {
       onNotice?.(notice)
     }
     for (const notice of [inPlaceNotice(), ...noticesOf(processStatus())]) this.#notify(notice)
+    for (const notice of noticesOfPlaces(kept)) this.#notify(notice)
+    keepPrograms(kept)
     protectBuilder()
     removeAbandonedFiles()
     removeHostLines()
@@ -79,6 +82,21 @@ function inPlaceNotice(): TsbuildError {
   return notice(
     'RUN steps run in place: in the root of this container, which becomes that of each stage; the container is all that isolates them, from the build as well',
     'where steps may have namespaces, they are isolated from each other and from the build: see docs/in-place.md',
+  )
+}
+
+/** Folders that Dockerfiles empty at the end of many a step. */
+const EMPTIED = ['/tmp', '/var/tmp']
+
+/** A step that empties such a folder would delete the store or the context. */
+function* noticesOfPlaces(kept: readonly string[]): Generator<TsbuildError> {
+  const places = kept.filter((path) => {
+    return EMPTIED.some((folder) => path !== folder && isBelow(path, folder)) && existsSync(path)
+  })
+  if (places.length === 0) return
+  yield notice(
+    `steps that empty /tmp or /var/tmp delete what the build needs there: ${places.join(', ')}`,
+    'put the store (--root), the context and what else is named elsewhere, for example below /tsbuild, or leave /tmp alone',
   )
 }
 

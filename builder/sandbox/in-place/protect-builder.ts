@@ -1,12 +1,13 @@
-import { openLibrary, preventTracing } from '#builder/linux'
+import { adoptOrphans, openLibrary, preventTracing } from '#builder/linux'
 
 /**
  * Prepares this process for a root that belongs to others. No step, which may be root as well, can read
- * its memory. And names of hosts are looked up in files and by DNS, whatever the /etc/nsswitch.conf of a
+ * its memory. What a step leaves behind that has killed its supervisor comes to this process. And names of hosts are looked up in files and by DNS, whatever the /etc/nsswitch.conf of a
  * stage says: its C library would load modules of the stage for others.
  */
 export function protectBuilder(): void {
   preventTracing()
+  adoptOrphans()
   useOwnLookups()
 }
 

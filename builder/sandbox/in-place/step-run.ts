@@ -27,6 +27,7 @@ import { findProgram, notExecutableError } from '../root/find-program.ts'
 import type { StepSocket } from '../root/step-mounts.ts'
 import { imageFileReader, resolveUser, type StepUser } from '../root/step-user.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
+import { noteContainerFiles } from './container-files.ts'
 import { addHostLines } from './host-lines.ts'
 import { isBelow } from './mounts/place.ts'
 import { ShownMounts } from './mounts/shown-mounts.ts'
@@ -72,6 +73,7 @@ export function runInPlace(
     const user = resolveUser(spec.user, imageFileReader(root))
     const network = spec.network === 'none' ? makeEmptyNetwork() : undefined
     if (network !== undefined) undo.push(() => closeSync(network))
+    undo.push(noteContainerFiles(process.env))
     undo.push(addHostLines(spec.extraHosts))
     const kept = [...settings.kept, ...ownMountPoints()]
     const shown = new ShownMounts({ root, user, kept, temporary: settings.temporary })
@@ -138,8 +140,12 @@ function runProgram(
 function rightsFor(security: ProcessSpec['security']): Omit<Confinement, 'user'> {
   if (security === 'insecure') return { filter: undefined, capabilities: undefined }
   const canFilter = hasNoNewPrivileges(processStatus()) || (ownCapabilities() & SYS_ADMIN) !== 0n
-  return { filter: canFilter ? stepFilter() : undefined, capabilities: STEP_CAPABILITIES }
+  if (canFilter) filter ??= stepFilter()
+  return { filter: canFilter ? filter : undefined, capabilities: STEP_CAPABILITIES }
 }
+
+/** Of this thread: making it takes a while. */
+let filter: Buffer | undefined
 
 const SYS_ADMIN = 1n << 21n
 

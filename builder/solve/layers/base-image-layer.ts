@@ -11,7 +11,7 @@ import {
   stackLayerId,
 } from '#cache'
 import { type DiffId, hexOf } from '#core'
-import { diffIdsOf, type Layer, type LayerDeps, type TarFacts } from './layer.ts'
+import { diffIdsOf, intact, type Layer, type LayerDeps, type TarFacts } from './layer.ts'
 import { readBlob, unpack } from './layer-blob.ts'
 import { checkDirectory } from './layer-check.ts'
 import { directoriesOf } from './stack.ts'
@@ -41,8 +41,17 @@ export class BaseImageLayer implements Layer {
   }
 
   directory(below: readonly Layer[]): Promise<string> {
-    this.#directory ??= this.#deps.tasks.add(this.#makeDirectory(below))
-    return this.#directory
+    this.#directory ??= this.#deps.tasks.add(this.#watchedDirectory(below))
+    return intact(this.#directory, this.#deps)
+  }
+
+  async #watchedDirectory(below: readonly Layer[]): Promise<string> {
+    const directory = await this.#makeDirectory(below)
+    const id = this.#id
+    if (id === undefined) throw new Error('a directory belongs to a layer')
+    const remake = (target: string): Promise<void> => this.#remake(target, below)
+    await this.#deps.watch.use({ id, directory, remake })
+    return directory
   }
 
   checkedDirectory(below: readonly Layer[]): Promise<string> {
@@ -151,13 +160,15 @@ export class BaseImageLayer implements Layer {
     const directory = await this.directory(below)
     const id = this.#id
     if (id === undefined) throw new Error('a directory belongs to a layer')
-    const remake = async (target: string): Promise<void> => {
-      await using temporary = this.#deps.store.temporary()
-      const { directory: fresh } = await this.#unpackTo(temporary.path, below)
-      moveOwners(fresh, target)
-      renameSync(fresh, target)
-    }
+    const remake = (target: string): Promise<void> => this.#remake(target, below)
     await checkDirectory({ id, directory, isNew: this.#isNew, remake }, this.#deps)
     return directory
+  }
+
+  async #remake(target: string, below: readonly Layer[]): Promise<void> {
+    await using temporary = this.#deps.store.temporary()
+    const { directory: fresh } = await this.#unpackTo(temporary.path, below)
+    moveOwners(fresh, target)
+    renameSync(fresh, target)
   }
 }

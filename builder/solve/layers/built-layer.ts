@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { type AppliedLayer, decompress } from '#builder/layer'
 import { type LayerId, type LayerRecord, type TarFacts as SizedTar, stackLayerId } from '#cache'
 import { compressionOf, type DiffId, MEDIA_TYPES, TsbuildError, uncompressedDigest } from '#core'
-import type { Layer, LayerDeps } from './layer.ts'
+import { intact, type Layer, type LayerDeps } from './layer.ts'
 import { unpack } from './layer-blob.ts'
 import { checkDirectory, checkedDirectories, discardDamaged } from './layer-check.ts'
 import { directoriesOf } from './stack.ts'
@@ -27,8 +27,15 @@ export class BuiltLayer implements Layer {
   }
 
   directory(below: readonly Layer[]): Promise<string> {
-    this.#directory ??= this.#deps.tasks.add(this.#makeDirectory(below))
-    return this.#directory
+    this.#directory ??= this.#deps.tasks.add(this.#watchedDirectory(below))
+    return intact(this.#directory, this.#deps)
+  }
+
+  async #watchedDirectory(below: readonly Layer[]): Promise<string> {
+    const directory = await this.#makeDirectory(below)
+    const remake = async (target: string): Promise<void> => void (await this.#unpack(target, below))
+    await this.#deps.watch.use({ id: this.#id, directory, remake })
+    return directory
   }
 
   checkedDirectory(below: readonly Layer[]): Promise<string> {

@@ -3,11 +3,13 @@ import type { Store } from '#cache'
 import type { DiffId } from '#core'
 import type { WorkPool } from '../work/work-pool.ts'
 import type { BackgroundTasks } from './background-tasks.ts'
+import type { LayerWatch } from './layer-watch.ts'
 
 /** What layers need to make their forms. */
 export interface LayerDeps {
   readonly store: Store
   readonly pool: WorkPool
+  readonly watch: LayerWatch
   readonly tasks: BackgroundTasks
   readonly signal: AbortSignal | undefined
 }
@@ -40,4 +42,17 @@ export async function diffIdsOf(layers: readonly Layer[]): Promise<readonly Diff
     async (layer, index) => layer.base?.diffId ?? (await layer.tar(layers.slice(0, index))).diffId,
   )
   return Promise.all(diffIds)
+}
+
+/**
+ * A directory that no step has damaged since it was made.
+ * @throws {TsbuildError} DIGEST_MISMATCH when one has
+ */
+export async function intact(
+  directory: Promise<string>,
+  { watch }: Pick<LayerDeps, 'watch'>,
+): Promise<string> {
+  const path = await directory
+  watch.check(path)
+  return path
 }

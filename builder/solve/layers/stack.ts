@@ -6,11 +6,13 @@ import { basename, join } from 'node:path'
 import { cacheKeyOf, type LayerId, layerId, type Store } from '#cache'
 import type { WorkPool } from '../work/work-pool.ts'
 import type { Layer } from './layer.ts'
+import type { LayerWatch } from './layer-watch.ts'
 
 /** What stacks need to be merged. */
 export interface StackDeps {
   readonly store: Store
   readonly pool: WorkPool
+  readonly watch: LayerWatch
   readonly signal: AbortSignal | undefined
 }
 
@@ -34,8 +36,20 @@ export async function directoriesOf(
   const directories = await Promise.all(made)
   const merged = Math.max(0, Math.floor((directories.length - NEWEST) / STEP)) * STEP
   const kept = directories.slice(merged).reverse()
-  if (merged > 0) kept.push(await mergedDirectory(directories.slice(0, merged), deps))
+  if (merged > 0) kept.push(await mergedBelow(directories.slice(0, merged), deps))
   return [...new Set(kept)]
+}
+
+async function mergedBelow(bottomFirst: readonly string[], deps: StackDeps): Promise<string> {
+  const directory = await mergedDirectory(bottomFirst, deps)
+  const { pool, watch, signal } = deps
+  const id = mergedId(bottomFirst)
+  const remake = async (target: string): Promise<void> => {
+    const directories = [...new Set(bottomFirst.toReversed())]
+    await pool.runBeside('mergeDirectories', { directories, directory: target }, signal)
+  }
+  await watch.use({ id, directory, remake })
+  return directory
 }
 
 /** `bottomFirst` as one directory, made of the largest part that was merged before. */

@@ -12,6 +12,7 @@ import type {
 import type { Snapshotter } from '#builder/snapshot'
 import type { CacheMountRequest, OpenCacheMounts, Store } from '#cache'
 import { errnoOf, MORE_IDS, type Mount, Resources, TsbuildError, unreachable } from '#core'
+import type { LayerWatch } from '../layers/layer-watch.ts'
 import { directoriesOf } from '../layers/stack.ts'
 import type { WorkPool } from '../work/work-pool.ts'
 import type { Result } from './result.ts'
@@ -20,6 +21,7 @@ import type { Result } from './result.ts'
 export interface MountDeps {
   readonly store: Store
   readonly pool: WorkPool
+  readonly watch: LayerWatch
   readonly secrets: StepSecrets
   readonly signal: AbortSignal | undefined
 }

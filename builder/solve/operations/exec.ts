@@ -16,6 +16,7 @@ import {
 import { execKey, type KeyedStep } from '../keys/vertex-key.ts'
 import { isStep, sourcesOf } from '../keys/vertex-kind.ts'
 import type { Layer } from '../layers/layer.ts'
+import { type LayerWatch, storeHint } from '../layers/layer-watch.ts'
 import { directoriesOf } from '../layers/stack.ts'
 import type { Reporter } from '../report/reporter.ts'
 import type { WorkPool } from '../work/work-pool.ts'
@@ -30,6 +31,7 @@ import { SpaceWatch } from './space-watch.ts'
 export interface ExecDeps {
   readonly store: Store
   readonly pool: WorkPool
+  readonly watch: LayerWatch
   readonly secrets: StepSecrets
   readonly sandbox: () => Promise<Sandbox>
   readonly snapshots: () => Promise<Snapshots>
@@ -124,14 +126,20 @@ async function runOn(
 ): Promise<LayerId> {
   const { store, signal } = deps
   const directory = join(scratch, snapshotter.kind)
-  await using snapshot = await snapshotter.prepare(directory, lower, signal)
+  await using snapshot = await snapshotter.prepare(directory, lower, signal).finally(() => {
+    // Others may have damaged them while this step waited for the root.
+    for (const one of lower) deps.watch.check(one)
+  })
   const inputs = { snapshotter, sources, scratch: `${directory}-mount` }
   await using opened = await openMounts(vertex, inputs, deps)
   const seen = [...lower, ...opened.layers]
   const { givesOwners } = fileRights()
   if (!givesOwners) reportOwners(vertex, seen, deps.reporter)
-  await runProcess(vertex, { sandbox, snapshot, opened }, deps)
-  const upper = await snapshot.changes()
+  const run = (): Promise<void> => runProcess(vertex, { sandbox, snapshot, opened }, deps)
+  const finish = (): Promise<string> => snapshot.changes()
+  const upper = await (snapshotter.kind === 'in-place'
+    ? deps.watch.around({ run, finish, onRepaired: repairReporter(vertex, deps) })
+    : run().then(finish))
   const { maxMtime } = vertex
   if (maxMtime !== undefined) {
     await deps.pool.run('clampTimes', { directory: upper, maxMtime }, signal)
@@ -142,6 +150,14 @@ async function runOn(
   }
   const { id } = await store.layers.commitDirectory(upper)
   return id
+}
+
+/** Steps that change the store learn how to leave it alone. */
+function repairReporter(vertex: ExecVertex, { reporter, store }: ExecDeps): (path: string) => void {
+  return (path) => {
+    const message = `the step has changed a layer of the store, which was made anew: ${path} (${storeHint(store.root)})`
+    reporter.warning(vertex, message)
+  }
 }
 
 /** Where a step's process runs. */

@@ -3,6 +3,7 @@ import type { ExecVertex, FilesSource } from '#builder/plan'
 import type { Store } from '#cache'
 import type { Digest } from '#core'
 import type { Layer } from '../layers/layer.ts'
+import type { LayerWatch } from '../layers/layer-watch.ts'
 import { directoriesOf } from '../layers/stack.ts'
 import { checksumWithin, LimitExceeded } from '../work/tasks/checksum.ts'
 import type { FilesTask, TreeSpec } from '../work/tasks/trees.ts'
@@ -31,6 +32,7 @@ export interface SelectedLayers {
 export interface SelectionDeps {
   readonly store: Store
   readonly pool: WorkPool
+  readonly watch: LayerWatch
   readonly context: ContextTree
   /** The folders among the named contexts. */
   readonly namedContexts?: ReadonlyMap<string, ContextTree> | undefined

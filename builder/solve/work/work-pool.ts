@@ -1,17 +1,22 @@
 import { ThreadPool } from '#builder/threads'
+import { Gate } from './gate.ts'
 import { scheduler } from './schedule.ts'
 import type * as tasks from './tasks/index.ts'
 
 /** Worker threads for bulk file work. */
 export type WorkPool = ThreadPool<typeof tasks>
 
-/** Worker threads for at most `size` tasks at a time; none is started before it is needed. */
-export function workPool(size: number): WorkPool {
+/**
+ * Worker threads for at most `size` tasks at a time; none is started before it is needed.
+ * @param gate every task passes it, but for those that run beside others
+ */
+export function workPool(size: number, gate: Gate = new Gate()): WorkPool {
+  const schedule = scheduler(size)
   return new ThreadPool({
     doing: 'work on files',
     script: new URL('./file-worker.js', import.meta.url),
     size,
-    schedule: scheduler(size),
+    schedule: (work) => gate.pass(() => schedule(work)),
     // Walking a tree makes many short-lived objects: by default up to 192 MB of them before the
     // collector looks. Fewer stay in the CPU's cache, so it is faster, too.
     resourceLimits: { maxYoungGenerationSizeMb: 16 },

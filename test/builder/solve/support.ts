@@ -9,7 +9,7 @@ import { Fetcher } from '#builder/fetch'
 import { globalScope, type Plan, planBuild, resolveGraph } from '#builder/plan'
 import type { ExitStatus, Sandbox } from '#builder/sandbox'
 import { openSnapshots, type SnapshotsOptions } from '#builder/snapshot'
-import { Reporter, Solver, scheduler, workPool } from '#builder/solve'
+import { Gate, LayerWatch, Reporter, Solver, scheduler, workPool } from '#builder/solve'
 import { openStore, type ResultCache, type Store } from '#cache'
 import { type BuildFact, type DiffId, type Digest, hostPlatform, TsbuildError } from '#core'
 import { parseDockerfile } from '#parser'
@@ -159,7 +159,8 @@ async function solve(
   const options = { globals, targetPlatform, network: 'default', labels: {}, fresh } as const
   const plan = planBuild(graph, bases, options)
   await using store = openStore(join(place.folder, 'store'))
-  await using pool = workPool(2)
+  const gate = new Gate()
+  await using pool = workPool(2, gate)
   await using fetcher = new Fetcher({ store, environment: process.env })
   await using sandbox = new ScriptedSandbox()
   await using snapshots = openSnapshots(OVERLAY)
@@ -169,6 +170,7 @@ async function solve(
     store,
     results: place.resultsOf(store),
     pool,
+    watch: new LayerWatch({ store, pool, gate }),
     sandbox: async () => sandbox,
     snapshots: async () => snapshots,
     fetcher: () => fetcher,

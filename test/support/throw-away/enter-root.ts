@@ -5,7 +5,15 @@
 import { mkdirSync, openSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { MS, makeCallProgram, mount, O_PATH, type ProgramCall, pivotRoot } from '#builder/linux'
+import {
+  MS,
+  makeCallProgram,
+  mount,
+  O_PATH,
+  type ProgramCall,
+  pivotRoot,
+  restrictMount,
+} from '#builder/linux'
 import { stepFilter } from '#builder/sandbox'
 import { confine } from '../../../builder/sandbox/filter/confinement.ts'
 import { STEP_CAPABILITIES } from '../../../builder/sandbox/filter/profile.ts'
@@ -73,7 +81,9 @@ function makeRoot(paths: readonly string[]): void {
   mount(`${BASE}/proc`, { type: 'proc' })
   for (const name of ['dev/shm', 'tmp', 'volume']) {
     mkdirSync(`${BASE}/${name}`, { recursive: true })
-    mount(`${BASE}/${name}`, { type: 'tmpfs', flags: MS.NOSUID | MS.NODEV, data: 'mode=1777' })
+    // As much as docker gives.
+    const data = name === 'dev/shm' ? 'mode=1777,size=64m' : 'mode=1777'
+    mount(`${BASE}/${name}`, { type: 'tmpfs', flags: MS.NOSUID | MS.NODEV, data })
   }
   for (const name of ['hosts', 'resolv.conf', 'hostname']) {
     makeFile(`${BASE}/tmp/${name}`)
@@ -96,9 +106,11 @@ function makeDevices(directory: string): void {
   }
 }
 
+/** What is shown is this machine's: nothing that a command does may change it. */
 function show(source: string, target: string): void {
   mkdirSync(target, { recursive: true })
   mount(target, { source, flags: MS.BIND | MS.REC })
+  restrictMount(target, { flags: MS.RDONLY, recursive: true })
 }
 
 function makeFile(path: string): void {

@@ -4,7 +4,7 @@ const ENTER = fileURLToPath(new URL('./enter-root.js', import.meta.url))
 
 /** What a command finds in a root that it may destroy. */
 export interface ThrowAwayOptions {
-  /** Directories of this machine, shown at the same paths; one of them has the command. */
+  /** Directories of this machine, shown read-only at the same paths; one of them has the command. */
   readonly show: readonly string[]
   /** Capabilities that docker gives and the command does not get, in lower case. */
   readonly without?: readonly string[]

@@ -71,7 +71,11 @@ export class LentDirectory implements Lent {
       if (readonly) return
       giveAttributes(descriptor, this.#source)
       // Of an empty directory it shows only now whether its content can be moved.
-      if (this.#copies === undefined && moveContent(descriptor, this.#source)) return
+      if (this.#copies === undefined && moveContent(descriptor, this.#source)) {
+        // The place is empty now, and in the same mount.
+        partFromOutside(this.#source, descriptorPath(descriptor))
+        return
+      }
       const copies = this.#copies ?? new Map()
       returnChanges(copies, { from: descriptor, to: this.#source, temporary })
     } finally {
@@ -139,14 +143,48 @@ interface Return {
 
 function returnChanges(copies: ReadonlyMap<Name, string>, { from, to, temporary }: Return): void {
   const left = new Set(copies.keys())
+  const isChanged = ({ path, stat }: EntryChange): boolean => {
+    left.delete(path)
+    return copies.get(path) !== versionOf(stat)
+  }
+  bringCopies(isChanged, { from, to, temporary })
+  const kept = new RootedDirectory(descriptorPath(to))
+  try {
+    for (const path of [...left].reverse()) remove(path, kept)
+  } finally {
+    kept.close()
+  }
+}
+
+/** A step that linked a file of the store to a place of its own could change it there later. */
+function partFromOutside(directory: number, temporary: string): void {
+  const inside = new Map<string, number>()
+  let outside = 0
+  for (const { stat } of changesIn(directory)) {
+    if (stat.type !== 'file' || stat.nlink < 2) continue
+    const count = (inside.get(stat.inode) ?? 0) + 1
+    inside.set(stat.inode, count)
+    // All of its names, once the last one was found.
+    outside += count === 1 ? stat.nlink - 1 : -1
+  }
+  if (outside === 0) return
+  const isShared = ({ stat }: EntryChange): boolean => {
+    return stat.nlink > (inside.get(stat.inode) ?? stat.nlink)
+  }
+  bringCopies(isShared, { from: directory, to: directory, temporary })
+}
+
+/** Replaces what is chosen by copies, each at once. */
+function bringCopies(
+  isChosen: (entry: EntryChange) => boolean,
+  { from, to, temporary }: Return,
+): void {
   const changed: EntryChange[] = []
   const choose = function* (): Generator<EntryChange> {
     for (const change of changesIn(from)) {
-      left.delete(change.path)
-      const isDirectory = change.stat.type === 'directory'
-      const isChanged = copies.get(change.path) !== versionOf(change.stat)
-      if (isChanged) changed.push(change)
-      if (isChanged || isDirectory) yield change
+      const isCopied = isChosen(change)
+      if (isCopied) changed.push(change)
+      if (isCopied || change.stat.type === 'directory') yield change
     }
   }
   const scratch = mkdtempSync(`${temporary}/returned-`)
@@ -155,7 +193,6 @@ function returnChanges(copies: ReadonlyMap<Name, string>, { from, to, temporary 
   const kept = new RootedDirectory(descriptorPath(to))
   try {
     for (const change of changed) replace(change, { made, kept })
-    for (const path of [...left].reverse()) remove(path, kept)
   } finally {
     made.close()
     kept.close()

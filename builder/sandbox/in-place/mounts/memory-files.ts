@@ -7,6 +7,7 @@ import {
   readdirSync,
   statfsSync,
 } from 'node:fs'
+import { dirname } from 'node:path'
 import { lockFile } from '#builder/linux'
 import { errnoOf, ioError, TsbuildError } from '#core'
 import { removeTreeSync } from '#disk'
@@ -29,7 +30,7 @@ export class MemoryFiles {
 
   /**
    * @returns the path of the new file
-   * @throws {TsbuildError} SANDBOX_UNAVAILABLE where the container has no memory for files, NO_SPACE
+   * @throws {TsbuildError} SANDBOX_UNAVAILABLE where the container has no memory for files, or too little
    */
   add(file: MemoryFile): string {
     this.#directory ??= makeDirectory()
@@ -38,6 +39,7 @@ export class MemoryFiles {
       writeNewFile(path, file.content, file)
       return path
     } catch (cause) {
+      if (errnoOf(cause) === 'ENOSPC') throw fullMemoryError(dirname(this.#directory.path), cause)
       throw ioError('keep a secret in memory', cause)
     }
   }
@@ -49,6 +51,14 @@ export class MemoryFiles {
     closeSync(this.#directory.lock)
     this.#directory = undefined
   }
+}
+
+function fullMemoryError(place: string, cause: unknown): TsbuildError {
+  return new TsbuildError(`keep a secret in memory: ${place} of the container is full`, {
+    code: 'SANDBOX_UNAVAILABLE',
+    cause,
+    hint: 'give it more: docker run --shm-size; a larger sizeLimit of the emptyDir at /dev/shm in a pod',
+  })
 }
 
 /** Removes what builds left that were killed while the container lived on. */

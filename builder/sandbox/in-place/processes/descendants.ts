@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { assumeIdentity, hasExited, resumeRoot } from '#builder/linux'
+import { assumeIdentity, findExit, type ProcessEnd, resumeRoot } from '#builder/linux'
 import { errnoOf } from '#core'
 import { sendSignal } from '../../process/shared-child.ts'
 
@@ -9,12 +9,50 @@ const PAUSES = { first: 0.2, last: 20 }
 /**
  * Kills everything below a supervisor, which ends when nothing is left: what starts new processes while
  * it is being killed is found again. Blocks the calling thread.
+ * @returns how the supervisor has ended
  */
-export function killBelow(supervisor: number): void {
+export function killBelow(supervisor: number): ProcessEnd {
+  return killUntil(
+    () => findExit(supervisor),
+    () => {
+      // The step may have stopped it.
+      signalProcess(supervisor, 'SIGCONT')
+      return descendantsOf(supervisor)
+    },
+  )
+}
+
+/**
+ * Kills what has come to this process from a supervisor that was killed: whatever was started later than
+ * it and has this process among its ancestors. Blocks the calling thread.
+ * @param since when the supervisor was started
+ */
+export function killAdopted(since: number): void {
+  killUntil(
+    () => {
+      const left = adoptedSince(since)
+      for (const { pid, parent, hasEnded } of left) {
+        if (hasEnded && parent === process.pid) findExit(pid)
+      }
+      return left.length === 0 ? true : undefined
+    },
+    () => adoptedSince(since),
+  )
+}
+
+/** Only direct children wait to be released by this process. */
+function adoptedSince(since: number): readonly FoundProcess[] {
+  return descendantsOf(process.pid).filter(({ start }) => start >= since)
+}
+
+/** Kills what is found until `end` has a result. */
+function killUntil<T>(end: () => T | undefined, find: () => readonly FoundProcess[]): T {
   const clock = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
   let pause = PAUSES.first
-  while (!hasExited(supervisor)) {
-    const found = descendantsOf(supervisor)
+  for (;;) {
+    const result = end()
+    if (result !== undefined) return result
+    const found = find()
     // The first thread of a process may have ended without the others.
     for (const { pid } of found) signalProcess(pid, 'SIGKILL')
     if (found.some(({ hasEnded }) => !hasEnded)) {
@@ -47,11 +85,17 @@ function signalAsOwner(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-interface FoundProcess {
+/** A field of /proc/PID/stat, counted from the state. Spec: proc_pid_stat(5) */
+const START = 19
+
+/** What /proc says of a process. */
+export interface FoundProcess {
   readonly pid: number
   readonly parent: number
   /** It waits to be released. */
   readonly hasEnded: boolean
+  /** When it was started, in ticks since the machine was. */
+  readonly start: number
 }
 
 /** Processes whose line of parents leads to `ancestor`. */
@@ -66,12 +110,16 @@ function descendantsOf(ancestor: number): readonly FoundProcess[] {
   return found
 }
 
-/** The name in parentheses may have any characters. */
-function findProcess(pid: number): FoundProcess | undefined {
+/** The name in parentheses may have any characters. @returns `undefined` when there is none */
+export function findProcess(pid: number): FoundProcess | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    const [state = '', parent] = text.slice(text.lastIndexOf(')') + 2).split(' ')
-    return { pid, parent: Number(parent), hasEnded: 'ZX'.includes(state) }
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    const [state = '', parent] = fields
+    return {
+      ...{ pid, parent: Number(parent), hasEnded: 'ZX'.includes(state) },
+      start: Number(fields[START]),
+    }
   } catch (cause) {
     if (errnoOf(cause) === 'ENOENT' || errnoOf(cause) === 'ESRCH') return undefined
     throw cause

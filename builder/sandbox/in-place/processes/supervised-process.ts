@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { closeSync, readSync, writeSync } from 'node:fs'
 import {
+  awaitReadable,
   failureOf,
   makePipe,
   type Pipe,
@@ -15,7 +16,7 @@ import { endSignals, type SharedChild, shareChild } from '../../process/shared-c
 import { startProgram } from '../../process/start-program.ts'
 import type { StepIo } from '../../process/step-io.ts'
 import type { BecomingProgram } from '../../process/step-program.ts'
-import { killBelow } from './descendants.ts'
+import { findProcess, killAdopted, killBelow, signalProcess } from './descendants.ts'
 import { type SupervisorProgram, supervisorProgram } from './supervisor-program.ts'
 
 /** What is started under a supervisor. */
@@ -30,10 +31,15 @@ export interface SupervisedOptions {
   readonly secrets: readonly string[]
 }
 
+/** Milliseconds after which it is looked at whether the program has ended unseen. */
+const PATIENCE = 500
+
 /** A program that runs, with everything that it starts. For the thread that has started it. */
 export class SupervisedProcess {
   readonly child: SharedChild
   readonly #supervisor: number
+  /** When the supervisor was started. */
+  readonly #since: number
   readonly #pipes: SupervisorPipes
 
   /** @throws {SystemError} of the call that failed on the way to the program */
@@ -41,6 +47,7 @@ export class SupervisedProcess {
     this.#pipes = { control: makePipe(), hold: makePipe(), status: makePipe() }
     const { program, supervisor, report } = start(options, this.#pipes)
     this.#supervisor = supervisor
+    this.#since = findProcess(supervisor)?.start ?? 0
     const { pid, failure } = outcomeOf(report, program)
     if (pid !== undefined && failure === undefined) {
       this.child = shareChild(pid)
@@ -55,18 +62,33 @@ export class SupervisedProcess {
    * @throws {TsbuildError} PEER_GONE when the step has killed its supervisor
    */
   wait(): ProcessEnd {
+    this.#awaitStatus()
     const info = Buffer.alloc(SIGNAL_INFO_SIZE)
     const length = readSync(this.#pipes.status.readEnd, info)
     endSignals(this.child)
-    this.#endAll()
-    if (length === info.length) return processEndOf(info)
+    const { signal } = this.#endAll()
+    if (length === info.length && signal === undefined) return processEndOf(info)
     throw new TsbuildError('the step has killed the process that supervises it', {
       code: 'PEER_GONE',
       hint: 'a step in place must leave processes alone that it has not started',
     })
   }
 
-  #endAll(): void {
+  /** The step may have stopped the watcher, which then does not say that the program has ended. */
+  #awaitStatus(): void {
+    const { pid } = this.child
+    let signal: NodeJS.Signals = 'SIGCONT'
+    while (!awaitReadable(this.#pipes.status.readEnd, PATIENCE)) {
+      const program = findProcess(pid)
+      // Without the watcher it would have another parent, and the pipe would be closed.
+      const others = [process.pid, this.#supervisor]
+      if (program?.hasEnded !== true || others.includes(program.parent)) continue
+      signalProcess(program.parent, signal)
+      signal = 'SIGKILL'
+    }
+  }
+
+  #endAll(): ProcessEnd {
     const { control, hold, status } = this.#pipes
     closeSync(hold.writeEnd)
     closeSync(status.readEnd)
@@ -75,8 +97,10 @@ export class SupervisedProcess {
     } catch {
       // The step has killed the supervisor, too.
     }
-    killBelow(this.#supervisor)
+    const end = killBelow(this.#supervisor)
     closeSync(control.writeEnd)
+    if (end.signal !== undefined) killAdopted(this.#since)
+    return end
   }
 }
 

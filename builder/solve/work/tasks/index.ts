@@ -3,6 +3,7 @@
  * inferred from the functions.
  */
 export { adoptFuseUpper, copyUpper } from '#builder/snapshot'
+export { changedSince } from './changed-since.ts'
 export { checkLayer } from './check-layer.ts'
 export { checksum } from './checksum.ts'
 export { clampTimes } from './clamp-times.ts'

@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { stackTree } from '#builder/layer'
 import { makeWhiteout } from '#builder/linux'
-import { type WorkPool, workPool } from '#builder/solve'
+import { Gate, LayerWatch, type WorkPool, workPool } from '#builder/solve'
 import { openStore, type Store } from '#cache'
 import type { Name } from '#core'
 import type { Layer } from '../../../../builder/solve/layers/layer.ts'
@@ -14,12 +14,15 @@ describe('deep stacks', () => {
   let at: TemporaryDirectory
   let store: Store
   let pool: WorkPool
+  let watch: LayerWatch
   let layers: Layer[]
 
   before(async () => {
     at = temporaryDirectory('stack')
     store = await openStore(at.file('store'))
-    pool = workPool(1)
+    const gate = new Gate()
+    pool = workPool(1, gate)
+    watch = new LayerWatch({ store, pool, gate })
     layers = Array.from({ length: 1000 }, (_, index) => layerAt(index))
   })
   after(async () => {
@@ -53,7 +56,7 @@ describe('deep stacks', () => {
   }
 
   const directories = (stack: readonly Layer[]) =>
-    directoriesOf(stack, { store, pool, signal: undefined })
+    directoriesOf(stack, { store, pool, watch, signal: undefined })
 
   for (const count of [1, 127, 128, 449, 450, 500, 501, 547, 1000]) {
     it(`of ${count} layers are few directories that show the same`, async () => {

@@ -3,18 +3,23 @@ import { spawn } from 'node:child_process'
 import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import {
+  appendFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
+  rmSync,
+  statfsSync,
   statSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
-import type { Mount } from '#core'
+import { makeNode } from '#builder/linux'
+import { type Mount, ownProgram, TsbuildError } from '#core'
 import { SandboxFixture, type StepResult, upperOf } from '../../../../suites/sandbox/fixture.ts'
 import { processesOf } from '../../../../suites/sandbox/host-processes.ts'
 import { notices, placingSandbox } from './placing-sandbox.ts'
@@ -37,6 +42,16 @@ describe('steps in place', () => {
   it('says once that the container is all that isolates them', () => {
     const said = notices.filter(({ message }) => message.startsWith('RUN steps run in place'))
     assert.equal(said.length, 1)
+  })
+
+  it('are not given the programs of a stage for the credentials of the builder', () => {
+    assert.equal(ownProgram('docker-credential-x', '/bin:/usr/bin').path, '/nonexistent')
+  })
+
+  it('say once what they delete with the content of /tmp', () => {
+    const said = notices.filter(({ message }) => message.startsWith('steps that empty /tmp'))
+    assert.equal(said.length, 1)
+    assert.match(said[0]?.message ?? '', / \/tmp\/needed$/)
   })
 
   describe('their processes', () => {
@@ -62,6 +77,42 @@ describe('steps in place', () => {
       assert.deepEqual(processesOf('supervisor'), [])
       own.kill('SIGKILL')
       await once(own, 'exit')
+    })
+
+    const pidOf = (name: string): string =>
+      `$(grep -lx ${name} /proc/[0-9]*/comm | cut -d/ -f3 | sort -n | tail -n1)`
+
+    it('end after they have stopped those that watch over them', async () => {
+      for (const name of ['supervisor', 'watcher']) {
+        const script = `kill -STOP ${pidOf(name)}; exit 3`
+        assert.equal((await fixture.run(['sh', '-c', script])).exitCode, 3, name)
+        const abort = new AbortController()
+        const step = fixture.run(['sh', '-c', `kill -STOP ${pidOf(name)}; echo; sleep 1000`], {
+          signal: abort.signal,
+          onOutput: () => abort.abort(),
+        })
+        await assert.rejects(step, { code: 'CANCELLED' }, name)
+        assert.deepEqual(processesOf(name), [])
+      }
+    })
+
+    it('all end after they have killed their supervisor', async () => {
+      const marker = `adopted-${fixture.directory}`
+      const daemon = `setsid sh -c "while :; do sleep 1000; done; : ${marker}" &`
+      const kills = [
+        `kill -KILL ${pidOf('supervisor')}; sleep 1000`,
+        // Once the program has ended.
+        `(s=${pidOf('supervisor')}; while ! grep -q "^State:.Z" /proc/$$/status; do :; done; kill -KILL $s) &`,
+      ]
+      for (const kill of kills) {
+        const step = fixture.run(['sh', '-c', `${daemon} ${kill}`])
+        const end = await step.catch((failure: unknown) => failure)
+        // The second one may be too late.
+        const [expected, value] =
+          end instanceof TsbuildError ? ['PEER_GONE', end.code] : [0, (end as StepResult).exitCode]
+        assert.equal(value, expected, kill)
+        assert.deepEqual(processesOf(marker), [], kill)
+      }
     })
 
     it('cannot read the memory, the environment or the descriptors of the builder', async () => {
@@ -124,6 +175,21 @@ describe('steps in place', () => {
           assert.equal(statSync(source).mode & 0o7777, 0o711)
           assert.equal(statSync(`${source}/old`).nlink, 2)
         }
+      })
+
+      it(`share no file with the step afterwards, from ${place}`, async () => {
+        const { source, mount } = cache()
+        const script =
+          'mkdir /app; ln /c/x/old /app/old; ln /c/x/old /c/x/same; ln /c/x/d/removed /r'
+        await fixture.run(['sh', '-c', `${script}; ls /app /r`], { mounts: [mount] })
+        for (const path of ['/app/old', '/r']) appendFileSync(path, 'by a later step')
+        for (const name of ['old', 'd/removed']) {
+          assert.equal(readFileSync(`${source}/${name}`, 'utf8'), name)
+        }
+        assert.equal(statSync(`${source}/old`).ino, statSync(`${source}/same`).ino)
+        assert.equal(statSync(`${source}/d/removed`).nlink, 1)
+        rmSync('/app', { recursive: true })
+        rmSync('/r')
       })
 
       it(`are not changed when they are read-only, in ${place}`, async () => {
@@ -219,6 +285,45 @@ describe('steps in place', () => {
     const extraHosts = [['db', '10.1.2.3']] as const
     assert.match(await fixture.sh('cat /etc/hosts', { extraHosts }), /^10\.1\.2\.3\tdb$/m)
     assert.equal(readFileSync('/etc/hosts', 'utf8'), before)
+  })
+
+  it('leave what the container needs as it was', async () => {
+    const files = ['/etc/hosts', '/etc/resolv.conf', '/etc/hostname']
+    const state = (): readonly unknown[] => [
+      files.map((path) => [readFileSync(path, 'utf8'), statSync(path).mode]),
+      ...['/dev', '/dev/shm'].map((path) => readdirSync(path).sort()),
+      ...['stdin', 'fd'].map((name) => readlinkSync(`/dev/${name}`)),
+    ]
+    writeFileSync('/dev/shm/kept', '')
+    const before = state()
+    const script = [
+      ...files.map((path) => `echo 192.0.2.1 of-a-step >> ${path}; chmod 600 ${path}`),
+      'echo x > /dev/shm/left; mkdir -p /dev/shm/d/e /dev/new/e; rm /dev/fd /dev/stdin',
+      'ln -s /etc /dev/stdin; mknod /dev/made c 1 3',
+    ]
+    await fixture.sh(script.join(';'))
+    assert.deepEqual(state(), before)
+    await failing(script.join(';'), [])
+    assert.deepEqual(state(), before)
+    rmSync('/dev/shm/kept')
+  })
+
+  it('have the devices of the container again after one has removed them', async () => {
+    makeNode('/dev/own', 'character', { mode: 0o640, major: 1, minor: 5 })
+    await fixture.sh('rm /dev/own')
+    const { mode, rdev } = statSync('/dev/own')
+    assert.deepEqual([mode & 0o7777, rdev], [0o640, 0x105])
+    rmSync('/dev/own')
+  })
+
+  it('say what is full when there is no memory for a secret', async () => {
+    const { bavail, bsize } = statfsSync('/dev/shm')
+    writeFileSync('/dev/shm/large', Buffer.alloc(bavail * bsize - 4096 * 4))
+    const content = Buffer.alloc(1 << 18)
+    const secret: Mount = { type: 'file', target: '/s', content, uid: 0, gid: 0, mode: 0o400 }
+    const step = fixture.run(['true'], { mounts: [secret] })
+    await assert.rejects(step, /\/dev\/shm of the container is full/)
+    rmSync('/dev/shm/large')
   })
 
   it('do not decide how the builder finds hosts', async () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { rmSync, statSync, utimesSync } from 'node:fs'
+import { mkdirSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { changesOf, stackTree, writeLayer } from '#builder/layer'
 import { inPlaceSnapshots, type Snapshot } from '#builder/snapshot'
 import type { TsbuildError } from '#core'
@@ -17,7 +17,8 @@ export const notices: TsbuildError[] = []
 
 /** A sandbox for the suite, whose roots are overlays: each becomes the root of this process first. */
 export const placingSandbox: OpenSandbox = ({ temporary }) => {
-  const kept = ['/proc', '/dev', '/tmp', '/volume', '/store', '/run/deep/kept']
+  mkdirSync('/tmp/needed', { recursive: true })
+  const kept = ['/tmp/needed', '/proc', '/dev', '/tmp', '/volume', '/store', '/run/deep/kept']
   const inner = inPlaceSandbox({ temporary, kept, onNotice: (notice) => notices.push(notice) })
   const snapshots = inPlaceSnapshots({
     ...{ keep: kept, onNotice: () => undefined },
