@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
-import { resolveOptions } from '#builder/options'
-import { keptPaths } from '../../../builder/build/kept-paths.ts'
+import { resolveOptions, type Settings } from '#builder/options'
+import { keptPaths, watchedFolders } from '../../../builder/build/kept-paths.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../../support/peers/index.ts'
 
 describe('what a build needs of a root that steps run in', () => {
@@ -15,8 +15,8 @@ describe('what a build needs of a root that steps run in', () => {
   })
   after(() => place[Symbol.dispose]())
 
-  const kept = (env: Readonly<Record<string, string>> = {}): readonly string[] => {
-    const settings = resolveOptions(
+  const settingsIn = (env: Readonly<Record<string, string>>): Settings =>
+    resolveOptions(
       {
         context: place.file('context'),
         file: place.file('x/Dockerfile'),
@@ -29,8 +29,14 @@ describe('what a build needs of a root that steps run in', () => {
       },
       env,
     )
-    return keptPaths(settings, place.file('context'))
-  }
+  const kept = (env: Readonly<Record<string, string>> = {}): readonly string[] =>
+    keptPaths(settingsIn(env), place.file('context'))
+
+  it('is watched where steps may write by mistake, but for the store', () => {
+    const { contexts, store } = watchedFolders(settingsIn({}), place.file('context'))
+    assert.deepEqual(contexts, [place.file('context'), place.file('bin')])
+    assert.equal(store, place.file('real'))
+  })
 
   it('is what it was given, with and without links', () => {
     const names = [
