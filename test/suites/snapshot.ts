@@ -58,9 +58,10 @@ export function snapshotSuite(kind: SnapshotterKind): void {
       assert.ok(layers.isSparse)
     })
 
-    it('has the same layers whatever steps do', async function () {
-      // It forgets deletions in rare cases: ADR 27.
-      if (kind === 'fuse-overlayfs') this.skip()
+    // It forgets deletions in rare cases: ADR 27.
+    if (kind === 'fuse-overlayfs') return
+
+    it('has the same layers whatever steps do', async () => {
       const fixtures = [new SnapshotFixture('overlay'), new SnapshotFixture(kind)] as const
       try {
         const property = fc.asyncProperty(RANDOM_STEPS, async (scripts) => {

@@ -61,7 +61,10 @@ export class BuiltLayer implements Layer {
   }
 
   async #findDiffId(below: readonly Layer[]): Promise<DiffId | undefined> {
-    const { id, diffId } = this.#record()
+    const record = this.#deps.store.layers.get(this.#id)
+    // It was found to be damaged meanwhile: that failure is the one to report, not those on top of it.
+    if (record === undefined) return undefined
+    const { id, diffId } = record
     if (diffId !== undefined) return diffId
     if (this.#tar !== undefined) return (await this.#tar).diffId
     const { pool, signal } = this.#deps
