@@ -9,10 +9,11 @@ import type { LayerRecord, Store } from '#cache'
  */
 export function isOutdated(
   { op }: Vertex,
-  { diffId, elsewhere = [] }: LayerRecord,
+  { diffId, directory, elsewhere = [] }: LayerRecord,
   { layers }: Pick<Store, 'layers'>,
 ): boolean {
   if (!fileRights().givesOwners) return false
-  if (op === 'exec' && hasOwnersBeside(elsewhere)) return true
+  // With a folder of its own kind it came out the same when it was made again.
+  if (op === 'exec' && !directory && hasOwnersBeside(elsewhere)) return true
   return diffId !== undefined && layers.presumed(diffId) !== undefined
 }

@@ -200,6 +200,20 @@ describe('a user with a single id', function () {
     assert.doesNotMatch(outcome.stderr, /one user id only/)
     const again = await build(CHANGED, push('right'), 'many')
     assertOk(again)
+    assert.equal(stepsThat('CACHED', again).length, 2)
     assert.deepEqual(await ownersIn('right'), { secret: '0/42' })
+  })
+
+  it('has a layer that comes out the same with more ids made once', async () => {
+    // Without times of their own, both have the same content.
+    const flags = [...push('same'), '--reproducible']
+    assertOk(await build(CHANGED, [...flags, '--ignore-chown-errors']))
+    const more = await build(CHANGED, flags, 'many')
+    assertOk(more)
+    assert.deepEqual(stepsThat('CACHED', more), [])
+    const again = await build(CHANGED, flags, 'many')
+    assertOk(again)
+    assert.equal(stepsThat('CACHED', again).length, 2)
+    assert.deepEqual(await ownersIn('same'), { secret: '0/42' })
   })
 })
