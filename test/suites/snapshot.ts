@@ -59,20 +59,20 @@ export function snapshotSuite(kind: SnapshotterKind): void {
     })
 
     // It forgets deletions in rare cases: ADR 27.
-    if (kind === 'fuse-overlayfs') return
-
-    it('has the same layers whatever steps do', async () => {
-      const fixtures = [new SnapshotFixture('overlay'), new SnapshotFixture(kind)] as const
-      try {
-        const property = fc.asyncProperty(RANDOM_STEPS, async (scripts) => {
-          const [wanted, found] = await Promise.all(fixtures.map((one) => diffIds(one, scripts)))
-          assert.deepEqual(found, wanted)
-        })
-        await fc.assert(property, { numRuns: RUNS, endOnFailure: true })
-      } finally {
-        for (const fixture of fixtures) await fixture.close()
-      }
-    })
+    if (kind !== 'fuse-overlayfs') {
+      it('has the same layers whatever steps do', async () => {
+        const fixtures = [new SnapshotFixture('overlay'), new SnapshotFixture(kind)] as const
+        try {
+          const property = fc.asyncProperty(RANDOM_STEPS, async (scripts) => {
+            const [wanted, found] = await Promise.all(fixtures.map((one) => diffIds(one, scripts)))
+            assert.deepEqual(found, wanted)
+          })
+          await fc.assert(property, { numRuns: RUNS, endOnFailure: true })
+        } finally {
+          for (const fixture of fixtures) await fixture.close()
+        }
+      })
+    }
 
     describe('beside the root', () => {
       let fixture: SnapshotFixture
