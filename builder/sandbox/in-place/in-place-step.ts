@@ -1,10 +1,9 @@
 import type { ProcessEnd } from '#builder/linux'
 import type { TaskThread } from '#builder/threads'
-import { TsbuildError } from '#core'
 import { type SharedChild, signalChild } from '../process/shared-child.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
 import type { ExitStatus, RunningProcess, StartOptions } from '../spec/sandbox.ts'
-import { StepHandle } from '../threads/step-handle.ts'
+import { cancelledStepError, handleOf, StepHandle } from '../threads/step-handle.ts'
 import { listenOn } from '../threads/step-listener.ts'
 import type * as inPlaceTasks from './in-place-tasks.ts'
 import { signalProcess } from './processes/descendants.ts'
@@ -29,12 +28,7 @@ export class InPlaceStep {
 
   /** The handle, once the process runs. @throws as `Sandbox.start` does */
   async started(): Promise<RunningProcess> {
-    return await Promise.race([this.#started.promise, this.#rejectAtEnd()])
-  }
-
-  async #rejectAtEnd(): Promise<never> {
-    await this.end
-    throw new Error('a step ended before it was started')
+    return await handleOf(this.#started.promise, this.end)
   }
 
   /** Ends the program, and with it the step; `end` then rejects with CANCELLED. */
@@ -56,10 +50,10 @@ export class InPlaceStep {
       if (outer?.aborted) this.cancel()
       const onUpdate = (launched: InPlaceLaunched): void => this.#begin(launched)
       const ended = await thread.run('run', { spec, stdin }, { signal, onUpdate })
-      if (signal.aborted) throw cancelledError()
+      if (signal.aborted) throw cancelledStepError()
       return statusOf(ended)
     } catch (cause) {
-      throw signal.aborted ? cancelledError() : cause
+      throw signal.aborted ? cancelledStepError() : cause
     } finally {
       outer?.removeEventListener('abort', onAbort)
       for (const listener of this.#listeners) listener[Symbol.dispose]()
@@ -79,8 +73,4 @@ export class InPlaceStep {
 
 function statusOf({ exitCode, signal }: ProcessEnd): ExitStatus {
   return { exitCode, ...(signal === undefined ? {} : { signal }) }
-}
-
-function cancelledError(): TsbuildError {
-  return new TsbuildError('the step was cancelled', { code: 'CANCELLED' })
 }

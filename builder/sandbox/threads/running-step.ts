@@ -9,7 +9,7 @@ import { type SharedChild, signalChild } from '../process/shared-child.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
 import type { ExitStatus, RunningProcess, StartOptions } from '../spec/sandbox.ts'
 import type { StepLauncher } from './launcher-pool.ts'
-import { StepHandle } from './step-handle.ts'
+import { cancelledStepError, handleOf, StepHandle } from './step-handle.ts'
 import { listenOn } from './step-listener.ts'
 import type { StepWorkers } from './step-workers.ts'
 
@@ -48,12 +48,7 @@ export class RunningStep {
 
   /** The handle, once the process runs. @throws as `Sandbox.start` does */
   async started(): Promise<RunningProcess> {
-    return await Promise.race([this.#started.promise, this.#rejectAtEnd()])
-  }
-
-  async #rejectAtEnd(): Promise<never> {
-    await this.end
-    throw new Error('a step ended before it was started')
+    return await handleOf(this.#started.promise, this.end)
   }
 
   /** Ends everything in the step's namespaces; `end` then rejects with CANCELLED. */
@@ -71,12 +66,12 @@ export class RunningStep {
     const onAbort = (): void => this.cancel()
     signal?.addEventListener('abort', onAbort)
     try {
-      if (signal?.aborted) throw cancelledError()
+      if (signal?.aborted) throw cancelledStepError()
       const status = await this.#runWith(spec, network)
-      if (this.#isCancelled) throw cancelledError()
+      if (this.#isCancelled) throw cancelledStepError()
       return status
     } catch (cause) {
-      throw this.#isCancelled ? cancelledError() : cause
+      throw this.#isCancelled ? cancelledStepError() : cause
     } finally {
       signal?.removeEventListener('abort', onAbort)
     }
@@ -158,8 +153,4 @@ function statusOf({ exitCode, signal }: ProcessEnd, reached: ExitStatus['reached
     ...(signal === undefined ? {} : { signal }),
     ...(reached === undefined ? {} : { reached }),
   }
-}
-
-function cancelledError(): TsbuildError {
-  return new TsbuildError('the step was cancelled', { code: 'CANCELLED' })
 }

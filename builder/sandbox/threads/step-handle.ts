@@ -1,5 +1,6 @@
 import { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
+import { TsbuildError } from '#core'
 import { type SharedChild, signalChild } from '../process/shared-child.ts'
 import type { Launched } from '../process/step-process.ts'
 import type { ExitStatus, RunningProcess } from '../spec/sandbox.ts'
@@ -45,6 +46,27 @@ export class StepHandle implements RunningProcess {
     await this.#control.end.catch(() => undefined)
     for (const stream of [this.stdin, this.stdout, this.stderr]) stream?.destroy()
   }
+}
+
+/**
+ * Waits until a step has a handle.
+ * @param end of the step; it rejects first where the step cannot be started
+ */
+export async function handleOf(
+  started: Promise<RunningProcess>,
+  end: Promise<ExitStatus>,
+): Promise<RunningProcess> {
+  return await Promise.race([started, failureAt(end)])
+}
+
+async function failureAt(end: Promise<ExitStatus>): Promise<never> {
+  await end
+  throw new Error('a step ended before it was started')
+}
+
+/** The error for a step that was ended on request. */
+export function cancelledStepError(): TsbuildError {
+  return new TsbuildError('the step was cancelled', { code: 'CANCELLED' })
 }
 
 function openPipe(fd: number, direction: 'readable' | 'writable'): Socket {
