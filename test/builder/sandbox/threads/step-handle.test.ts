@@ -18,14 +18,20 @@ describe('sandbox: the handle of a step', () => {
       await using handle = await fixture.sandbox.start(spec)
       const [pid = 0, ...others] = processesOf(`sleep ${marker}`).map(Number)
       assert.deepEqual(others, [])
-      assert.deepEqual(signalsSent(() => handle.signal('SIGTERM')), [[pid, 'SIGTERM']])
+      assert.deepEqual(
+        signalsSent(() => handle.signal('SIGTERM')),
+        [[pid, 'SIGTERM']],
+      )
       handle.signal('SIGKILL')
       // Without a turn of the event loop it is not released, however long that takes.
       const deadline = performance.now() + 100
       while (performance.now() < deadline) assert.equal(existsSync(`/proc/${pid}`), true)
       assert.equal((await handle.wait()).signal, 'SIGKILL')
       assert.equal(existsSync(`/proc/${pid}`), false)
-      assert.deepEqual(signalsSent(() => handle.signal('SIGKILL')), [])
+      assert.deepEqual(
+        signalsSent(() => handle.signal('SIGKILL')),
+        [],
+      )
     })
   }
 })
