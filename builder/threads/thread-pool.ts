@@ -9,6 +9,8 @@ export interface ThreadPoolOptions extends ThreadOptions {
   readonly size: number
   /** Runs work when one of `size` places is free. */
   readonly schedule: <R>(work: () => Promise<R>) => Promise<R>
+  /** The same for work that waits for bytes from elsewhere, with places of its own. */
+  readonly scheduleStream: <R>(work: () => Promise<R>) => Promise<R>
 }
 
 /** Worker threads of one kind, each with one task at a time; each is started when it is needed. */
@@ -77,6 +79,14 @@ export class ThreadPool<T extends TaskMap> implements AsyncDisposable {
       resetRing(ring)
       this.#rings.push(ring)
     }
+  }
+
+  /**
+   * As `withRing`, when one of as many other places is free: bytes of a network may take long to come, and
+   * tasks that have what they need do not wait for them.
+   */
+  withStream<R>(use: (ring: Ring) => Promise<R>): Promise<R> {
+    return this.#options.scheduleStream(() => this.withRing(use))
   }
 
   /** Stops all tasks, and waits for the end of the threads. */

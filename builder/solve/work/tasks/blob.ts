@@ -1,17 +1,21 @@
 import { createReadStream } from 'node:fs'
 import { decompress } from '#builder/layer'
+import { type Ring, streamRing } from '#builder/threads'
 import { type Bytes, type Compression, type DiffId, TsbuildError } from '#core'
 
-/** A file that holds a layer, or claims to. */
+/** What holds a layer, or claims to. */
 export interface BlobTask {
-  readonly blob: string
+  /** The path of a file, or a ring through which its bytes come. */
+  readonly blob: string | Ring
   readonly compression: Compression
   readonly diffId: DiffId
 }
 
 /** The layer's tar. */
 export function tarOf({ blob, compression }: BlobTask): Bytes {
-  return decompress(createReadStream(blob, { highWaterMark: 1 << 20 }), compression)
+  const bytes =
+    typeof blob === 'string' ? createReadStream(blob, { highWaterMark: 1 << 20 }) : streamRing(blob)
+  return decompress(bytes, compression)
 }
 
 /** @throws {TsbuildError} DIGEST_MISMATCH unless the layer is what the image config says */
