@@ -88,7 +88,7 @@ export class BaseImageLayer implements Layer {
     if (!isElsewhere && layers.findByDiffId(diffId) === undefined) return
     await readBlob(
       this.#blob,
-      (input, run) => run('checkLayer', { ...input, diffId }, this.#deps.signal),
+      (source, run) => run('checkLayer', { source, diffId }, this.#deps.signal),
       this.#deps,
     )
     layers.addCompressed(diffId, descriptor)
@@ -160,9 +160,9 @@ export class BaseImageLayer implements Layer {
     let attempts = 0
     return readBlob(
       this.#blob,
-      async (input, run) => {
+      async (source, run) => {
         const directory = join(place, `layer${attempts++}`)
-        const task = { ...input, diffId, directory, lowers: undefined }
+        const task = { source, diffId, directory, lowers: undefined }
         return { ...(await run('unpackLayer', task, this.#deps.signal)), directory }
       },
       this.#deps,

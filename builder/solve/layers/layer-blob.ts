@@ -1,10 +1,10 @@
 import type { AppliedLayer } from '#builder/layer'
 import { type Compression, compressionOf, type Descriptor, TsbuildError } from '#core'
-import type { BlobTask } from '../work/tasks/blob.ts'
+import type { LayerSource } from '../work/tasks/blob.ts'
 import type { ApplyTask } from '../work/tasks/unpack-layer.ts'
 import type { WorkPool } from '../work/work-pool.ts'
 import type { LayerDeps } from './layer.ts'
-import { type Download, type PerformOnStream, streamBlob } from './streamed-blob.ts'
+import { type Download, streamBlob } from './streamed-blob.ts'
 
 /** A blob of a base layer, and how it is fetched where the store does not have it. */
 export interface RemoteBlob {
@@ -12,11 +12,8 @@ export interface RemoteBlob {
   readonly download: Download
 }
 
-/** Has a blob read by a task, which is performed by `run`. It may be called again after a failure. */
-export type ReadBlob<T> = (
-  input: Pick<BlobTask, 'blob' | 'compression'>,
-  run: WorkPool['run'],
-) => Promise<T>
+/** Has a task, performed by `run`, read a blob. Called again when the bytes came damaged. */
+export type ReadBlob<T> = (source: LayerSource, run: WorkPool['run']) => Promise<T>
 
 /** Makes a directory of a blob that is in the store. */
 export function unpack(
@@ -24,20 +21,25 @@ export function unpack(
   task: Pick<ApplyTask, 'diffId' | 'directory' | 'lowers'>,
   deps: LayerDeps,
 ): Promise<AppliedLayer> {
-  const { signal } = deps
-  return readStored(blob, (input, run) => run('unpackLayer', { ...task, ...input }, signal), deps)
+  const read: ReadBlob<AppliedLayer> = (source, run) =>
+    run('unpackLayer', { ...task, source }, deps.signal)
+  return readStored(blob, read, deps)
 }
 
-/** Has a blob read from the store, or as it arrives there. */
+/** Has a blob read from the store, or on its way there. */
 export async function readBlob<T>(
   { blob, download }: RemoteBlob,
   read: ReadBlob<T>,
   deps: LayerDeps,
 ): Promise<T> {
-  if (await deps.store.blobs.has(blob)) return readStored(blob, read, deps)
+  const { store, pool } = deps
+  if (await store.blobs.has(blob)) return readStored(blob, read, deps)
+  const run = pool.runBeside.bind(pool)
   const compression = readableCompression(blob)
-  const perform: PerformOnStream<T> = (ring, run) => read({ blob: ring, compression }, run)
-  return streamBlob(blob, { download, perform }, deps)
+  return streamBlob(
+    { blob, compression, download, perform: (ring) => read({ kind: 'ring', ring }, run) },
+    deps,
+  )
 }
 
 /** One that is damaged in the store is moved away. */
@@ -49,7 +51,7 @@ async function readStored<T>(
   const compression = readableCompression(blob)
   const run = (watch.isRepairing ? pool.runBeside : pool.run).bind(pool)
   try {
-    return await read({ blob: store.blobs.path(blob.digest), compression }, run)
+    return await read({ kind: 'file', path: store.blobs.path(blob.digest), compression }, run)
   } catch (cause) {
     // Reading it to its end distinguishes a damaged file from a layer that was made wrong.
     for await (const chunk of await store.blobs.open(blob, { signal })) void chunk
