@@ -9,7 +9,7 @@ import {
 } from '#builder/options'
 import type { Plan } from '#builder/plan'
 import { type StepSecrets, scheduler } from '#builder/solve'
-import { hasFileDigests, openStore, type Store } from '#cache'
+import { openStore, type Store } from '#cache'
 import { Resources, TsbuildError, throwIfCancelled, together, typedFailure } from '#core'
 import { type DockerfileChecks, diagnosticsError, failureIn } from '#parser'
 import { baseResolver, planLoaded } from './build-plan.ts'
@@ -90,8 +90,6 @@ async function buildLoaded(
     ...{ store, secrets, context: context.directory },
   })
   await using resources = new Resources()
-  // One thread reads what is copied, another writes it; they start while bases are looked for.
-  if (copiesNewFiles(context, settings)) services.pool.warmUp(2)
   const deps = { context, settings, store, services, resources }
   const finish = async (signal: AbortSignal): Promise<BuildResult> => {
     const plans = await planPlatforms(checks, deps, signal)
@@ -145,12 +143,4 @@ function buildPlatforms(
     return buildImage(plan, { ...deps, schedule, platform, signal: stop })
   })
   return together(tasks, signal)
-}
-
-/** Whether files are copied from a context of which no digests are kept. */
-function copiesNewFiles({ directory, loaded }: OpenedContext, { root }: Settings): boolean {
-  const copies = loaded.parsed.dockerfile.stages.some(({ instructions }) =>
-    instructions.some((one) => one.kind === 'add' || (one.kind === 'copy' && !one.from)),
-  )
-  return copies && !hasFileDigests(root, directory)
 }

@@ -115,7 +115,7 @@ async function runFiles(
 /**
  * Both forms at once are made by two threads: one reads the files and writes the tar, the other makes
  * the directory of the same bytes. So every file is read once, and both forms hold the same. Where
- * owners are presumed, which a tar does not say, one thread makes both.
+ * owners are presumed, which a tar does not say, and where there is little to do, one thread makes both.
  */
 async function copyForms(task: CopyTask, { pool, signal }: FilesDeps): Promise<CopiedFiles> {
   const { tar, directory } = task
@@ -123,7 +123,8 @@ async function copyForms(task: CopyTask, { pool, signal }: FilesDeps): Promise<C
   const isPresumed = trees.some(
     (tree) => tree.kind === 'layers' && ownersBeside(tree.directories, 'presumed') !== undefined,
   )
-  if (tar === undefined || directory === undefined || isPresumed) {
+  const isForOne = isPresumed || pool.isSmall('copyFiles', task)
+  if (tar === undefined || directory === undefined || isForOne) {
     return pool.run('copyFiles', task, signal)
   }
   return pool.withRing((ring) => copyBoth({ ...task, directory }, ring, { pool, signal }))

@@ -1,6 +1,7 @@
 import { ThreadPool } from '#builder/threads'
 import { Gate } from './gate.ts'
 import { scheduler } from './schedule.ts'
+import { SMALL_FILE_TASKS } from './small-tasks.ts'
 import type * as tasks from './tasks/index.ts'
 
 /** Worker threads for bulk file work. */
@@ -17,6 +18,7 @@ export function workPool(size: number, gate: Gate = new Gate()): WorkPool {
     doing: 'work on files',
     script: new URL('./file-worker.js', import.meta.url),
     size,
+    small: SMALL_FILE_TASKS,
     schedule: (work) => gate.pass(() => schedule(work)),
     scheduleStream: (work) => gate.pass(() => scheduleStream(work)),
     // Walking a tree makes many short-lived objects: by default up to 192 MB of them before the
