@@ -1,10 +1,11 @@
 import { isCancelled } from '../errors.ts'
-import type { CacheHit, ExecutionReason, OnEvent } from './events.ts'
+import type { BuildPart, CacheHit, ExecutionReason, OnEvent } from './events.ts'
 
 /** What is reported as one vertex. */
 export interface ReportedVertex<T> {
   readonly id: string
   readonly name: string
+  readonly part: BuildPart
   readonly reason?: ExecutionReason
   /** What the result says about how the vertex has ended; default: nothing. */
   readonly ending?: (result: T) => Ending
@@ -18,12 +19,12 @@ export interface Ending {
 
 /** Reports a vertex while `perform` is under way: its start, and how it has ended. */
 export async function reported<T>(
-  { id, name, reason, ending = () => ({}) }: ReportedVertex<T>,
+  { id, name, part, reason, ending = () => ({}) }: ReportedVertex<T>,
   onEvent: OnEvent,
   perform: () => Promise<T>,
 ): Promise<T> {
   const started = performance.now()
-  onEvent({ type: 'started', vertex: id, name, ...(reason === undefined ? {} : { reason }) })
+  onEvent({ type: 'started', vertex: id, name, part, ...(reason === undefined ? {} : { reason }) })
   let result: T
   try {
     result = await perform()

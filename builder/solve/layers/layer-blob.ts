@@ -10,13 +10,13 @@ export function unpack(
   task: Pick<ApplyTask, 'diffId' | 'directory' | 'lowers'>,
   deps: LayerDeps,
 ): Promise<AppliedLayer> {
-  const { pool, watch, signal } = deps
+  const { pool, watch, spans, signal } = deps
   const perform = (file: Pick<BlobTask, 'blob' | 'compression'>): Promise<AppliedLayer> => {
     const input = { ...task, ...file }
     if (watch.isRepairing) return pool.runBeside('unpackLayer', input, signal)
     return pool.run('unpackLayer', input, signal)
   }
-  return readBlob(blob, perform, deps)
+  return spans.measure('unpacking', () => readBlob(blob, perform, deps))
 }
 
 /** Has a blob of the store read; one that is damaged there is moved away. */
