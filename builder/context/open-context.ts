@@ -8,14 +8,7 @@ import {
 } from '#builder/fetch'
 import { isSwitchedOn } from '#builder/plan'
 import type { Store } from '#cache'
-import {
-  type Material,
-  type OnEvent,
-  Resources,
-  reported,
-  type Spans,
-  TsbuildError,
-} from '#core'
+import { type Material, type OnEvent, Resources, reported, type Spans, TsbuildError } from '#core'
 import type { ParseOptions } from '#parser'
 import { type ContextLocation, type FolderSource, folderProblem } from './context-location.ts'
 import {

@@ -85,7 +85,7 @@ interface VertexStarted {
   readonly name: string
   /** Only for steps that are executed. */
   readonly reason?: ExecutionReason
-  /** Absent for a result that was found. */
+  /** What its time is spent on; absent for steps, whose time is in spans. */
   readonly part?: BuildPart
 }
 

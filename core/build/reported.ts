@@ -5,7 +5,7 @@ import type { BuildPart, CacheHit, ExecutionReason, OnEvent } from './events.ts'
 export interface ReportedVertex<T> {
   readonly id: string
   readonly name: string
-  readonly part: BuildPart
+  readonly part?: BuildPart
   readonly reason?: ExecutionReason
   /** What the result says about how the vertex has ended; default: nothing. */
   readonly ending?: (result: T) => Ending
@@ -24,7 +24,8 @@ export async function reported<T>(
   perform: () => Promise<T>,
 ): Promise<T> {
   const started = performance.now()
-  onEvent({ type: 'started', vertex: id, name, part, ...(reason === undefined ? {} : { reason }) })
+  const known = { ...(part && { part }), ...(reason && { reason }) }
+  onEvent({ type: 'started', vertex: id, name, ...known })
   let result: T
   try {
     result = await perform()
@@ -36,8 +37,8 @@ export async function reported<T>(
     throw cause
   }
   const { hit, key } = ending(result)
-  const known = key === undefined ? {} : { key }
-  if (hit !== undefined) onEvent({ type: 'cached', vertex: id, by: hit, ...known })
-  else onEvent({ type: 'done', vertex: id, milliseconds: performance.now() - started, ...known })
+  const keyed = key === undefined ? {} : { key }
+  if (hit !== undefined) onEvent({ type: 'cached', vertex: id, by: hit, ...keyed })
+  else onEvent({ type: 'done', vertex: id, milliseconds: performance.now() - started, ...keyed })
   return result
 }

@@ -56,7 +56,7 @@ describe('work done together', () => {
 describe('a reported vertex', () => {
   async function ends(perform: () => Promise<unknown>): Promise<readonly string[]> {
     const events: BuildFact[] = []
-    const vertex = { id: 'v', name: 'work', part: 'steps' } as const
+    const vertex = { id: 'v', name: 'work' }
     await reported(vertex, (event) => void events.push(event), perform).catch(() => undefined)
     return events.map(({ type }) => type)
   }

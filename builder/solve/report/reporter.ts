@@ -122,13 +122,17 @@ export class Reporter {
     this.#reported.add(id)
     this.#cached.delete(id)
     const ending = ({ step }: T): Ending => ({ key: step.key })
-    return reported({ id, name, part: 'steps', reason, ending }, this.#onEvent, perform)
+    return reported({ id, name, reason, ending }, this.#onEvent, perform)
   }
 
   #openPull(id: string, { base }: ImageVertex): Pull {
     const ended = Promise.withResolvers<void>()
     // A failure rejects the download too, which is awaited.
-    reported({ id, name: `pull ${base.name}`, part: 'fetch' }, this.#onEvent, () => ended.promise).catch(() => {})
+    reported(
+      { id, name: `pull ${base.name}`, part: 'fetch' },
+      this.#onEvent,
+      () => ended.promise,
+    ).catch(() => {})
     const pull = { pending: 0, ended }
     this.#pulls.set(id, pull)
     return pull

@@ -11,14 +11,7 @@ import type { ExitStatus, Sandbox } from '#builder/sandbox'
 import { openSnapshots, type SnapshotsOptions } from '#builder/snapshot'
 import { Gate, LayerWatch, Reporter, Solver, scheduler, workPool } from '#builder/solve'
 import { openStore, type ResultCache, type Store } from '#cache'
-import {
-  type BuildFact,
-  type DiffId,
-  type Digest,
-  hostPlatform,
-  Spans,
-  TsbuildError,
-} from '#core'
+import { type BuildFact, type DiffId, type Digest, hostPlatform, Spans, TsbuildError } from '#core'
 import { parseDockerfile } from '#parser'
 import type { ProcessSpec } from '../../../builder/sandbox/spec/process-spec.ts'
 import type { RunningProcess, StartOptions } from '../../../builder/sandbox/spec/sandbox.ts'
