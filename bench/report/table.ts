@@ -1,7 +1,7 @@
 import { median } from '../measure/statistics.ts'
 import type { Samples } from '../measure/turns.ts'
 import { formatGoal, type Goal, limitsOf } from './goal.ts'
-import { milliseconds } from './times.ts'
+import { milliseconds, plain } from './times.ts'
 
 /** One line of the result. */
 export interface Row {
@@ -50,7 +50,8 @@ function verdict({ goal, samples, beside }: Row, own: readonly number[] | undefi
 }
 
 function spread(times: readonly number[]): string {
-  return `${milliseconds(median(times))} (${milliseconds(Math.min(...times))} – ${milliseconds(Math.max(...times))})`
+  const range = [Math.min(...times), Math.max(...times)].map(plain).join('–')
+  return `${milliseconds(median(times))} (${range})`
 }
 
 function ratio(times: readonly number[], own: readonly number[]): string {
