@@ -35,7 +35,7 @@ export const APPLICATION_CASES: readonly Case[] = [
   caseOf({
     ...APPLICATION,
     name: 'application-cached',
-    title: 'the same, all cached',
+    title: 'a small application on a Debian base, 4 steps, all cached',
     goal: { ofBuildKit: 1, ofBeside: 2.5 },
     storage: 'build',
     beside: BARE_NODE,

@@ -28,14 +28,14 @@ export const FILE_CASES: readonly Case[] = [
   caseOf({
     ...COPIED,
     name: 'files-cached',
-    title: 'the same, all cached',
+    title: '20,000 files (272 MB), then a RUN, all cached',
     goal: { ofBuildKit: 0.3 },
     storage: 'build',
   }),
   caseOf({
     ...COPIED,
     name: 'files-changed',
-    title: 'the same, one file changed',
+    title: '20,000 files (272 MB), then a RUN, one file changed',
     storage: 'build',
     change: changeOneFile,
   }),

@@ -42,7 +42,7 @@ export const STEP_CASES: readonly Case[] = [
   caseOf({
     ...FOUR,
     name: 'no-cache',
-    title: 'the same, `--no-cache`',
+    title: '4 small steps on a local base, `--no-cache`',
     goal: { seconds: 0.25 },
     noCache: true,
   }),

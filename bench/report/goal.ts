@@ -33,9 +33,9 @@ export function formatGoal({ ofBuildKit, ofBeside, seconds }: Goal, beside = '')
   ].join(' or ')
 }
 
+/** A number without a short form is written as a fraction: 1/7. */
 function multiple(factor: number): string {
   if (factor === 1) return ''
-  const inverse = 1 / factor
-  const isFraction = factor < 1 && Math.abs(inverse - Math.round(inverse)) < 1e-9
-  return isFraction ? `1/${Math.round(inverse)} × ` : `${factor} × `
+  const isShort = Number(factor.toFixed(2)) === factor
+  return isShort ? `${factor} × ` : `1/${Math.round(1 / factor)} × `
 }
