@@ -8,6 +8,7 @@ import type { SmallTasks } from '#builder/threads'
 import { typedFailure } from '#core'
 import { areSmallFolders } from './limits/small-folders.ts'
 import type { WorkLimit } from './limits/work-meter.ts'
+import type { LayerSource } from './tasks/blob.ts'
 import { isWithin } from './tasks/checksum.ts'
 import type * as tasks from './tasks/index.ts'
 
@@ -26,7 +27,7 @@ export const SMALL_FILE_TASKS: SmallTasks<typeof tasks> = {
   toError: (failure) => typedFailure('work on files', failure),
   isSmall: {
     changedSince: ({ directory }) => areSmallFolders([directory], LOOKED_AT),
-    checkLayer: ({ blob }) => isSmallFile(blob, BLOB_BYTES),
+    checkLayer: ({ source }) => isSmallSource(source),
     clampTimes: ({ directory }) => areSmallFolders([directory], WRITTEN),
     copyFiles: (task) => {
       const unpacks = task.actions.some((one) => one.kind === 'copy' && one.unpack === 'auto')
@@ -37,13 +38,19 @@ export const SMALL_FILE_TASKS: SmallTasks<typeof tasks> = {
     digestLayer: ({ directory }) => areSmallFolders([directory], WRITTEN),
     packLayer: ({ directory }) => areSmallFolders([directory], WRITTEN),
     rewriteTimes: ({ tar }) => isSmallFile(tar, WRITTEN.bytes),
-    unpackLayer: ({ blob }) => isSmallFile(blob, BLOB_BYTES),
+    unpackLayer: ({ source }) => isSmallSource(source),
     unpackTrees: ({ trees, format, mode }) => {
       const directories = trees.flatMap((tree) => tree.directories)
       // A tar may go to a pipe, which would have to be waited for.
       return format !== 'tar' && mode !== 'delete' && areSmallFolders(directories, WRITTEN)
     },
   },
+}
+
+/** What is in memory was found to be small. The other end of a ring would have to be waited for. */
+function isSmallSource(source: LayerSource): boolean {
+  if (source.kind === 'file') return isSmallFile(source.path, BLOB_BYTES)
+  return source.kind === 'bytes'
 }
 
 function isSmallFile(path: string, bytes: number): boolean {
