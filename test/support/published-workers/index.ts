@@ -1,6 +1,7 @@
 /**
- * Required by mocha: threads that tests start run the workers that are published, which `npm run build` packs
- * into one file each. A worker's modules take several times longer to find and compile than a small build takes.
+ * Required by mocha, and imported by builders that tests start: threads of tests run the workers that are
+ * published, which `npm run build` packs into one file each. The modules of a worker take longer to find and
+ * compile than a small build takes.
  */
 import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
