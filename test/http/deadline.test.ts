@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { setTimeout } from 'node:timers/promises'
+import { MessageChannel } from 'node:worker_threads'
 import { Deadline } from '../../http/deadline.ts'
 
 describe('a deadline', () => {
@@ -26,7 +27,7 @@ describe('a deadline', () => {
 
   it('is not missed by what came while the thread was busy', async () => {
     const channel = new MessageChannel()
-    channel.port1.onmessage = () => deadline.clear()
+    channel.port1.on('message', () => deadline.clear())
     deadline.set(limit)
     channel.port2.postMessage('came')
     const until = performance.now() + 60
