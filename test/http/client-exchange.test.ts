@@ -294,7 +294,7 @@ describe('an exchange', () => {
     it('while it connects', async () => {
       onData = () => undefined
       const { port } = new URL(server.origin)
-      // A TLS handshake to which nobody answers.
+      // A TLS handshake that is never answered.
       const url = new URL(`https://127.0.0.1:${port}`)
       await cancel({ url }, () => received.size > 0)
     })

@@ -62,7 +62,7 @@ describe('connections', () => {
     assert.equal(server.connections.length, 6)
   })
 
-  it('wait in turn, and who is cancelled leaves at once and without a connection', async () => {
+  it('are given in turn, and a cancelled request leaves the queue at once', async () => {
     const held: (() => void)[] = []
     answer = (socket) => void held.push(() => socket.write(OK))
     const controller = new AbortController()
@@ -138,7 +138,7 @@ describe('connections', () => {
       assert.equal(server.connections.length, 3)
     })
 
-    it('are not replaced for who has been cancelled', async () => {
+    it('are not replaced for a cancelled request', async () => {
       await leaveBehind(1)
       const controller = new AbortController()
       const reason = Object.assign(new Error('another failed'), { code: 'ECONNRESET' })
