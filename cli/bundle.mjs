@@ -8,8 +8,8 @@ import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
 import { dts } from 'rolldown-plugin-dts'
-import { toAscii } from './ascii-code.mjs'
 import manifest from '../package.json' with { type: 'json' }
+import { joinChunks } from './join-chunks.mjs'
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url))
 const bundle = join(dist, 'bundle')
@@ -60,24 +60,6 @@ for (const name of ${names}) {
 }
 const LATE = '\0late:'
 
-const ASCII = {
-  name: 'ascii',
-  generateBundle(_, files) {
-    for (const file of Object.values(files)) {
-      if (file.type === 'chunk') file.code = toAscii(file.code, file.map)
-    }
-  },
-}
-
-/** What `parse` and its kin need beside that, in one file: editors run them at every key. */
-const DOCKERFILE = {
-  name: 'dockerfile',
-  test: (id) =>
-    ['/cli/dockerfile/dockerfile-input.', '/cli/dockerfile/run-parse.', '/parser/print/'].some(
-      (part) => id.includes(part),
-    ),
-}
-
 /** What most entries need lies in one file: a file more takes longer to find than the code in it to load. */
 const COMMON = { name: 'common', minShareCount: 10 }
 
@@ -109,23 +91,27 @@ async function packLibrary(input) {
 }
 
 /**
- * Packs a program into files that `cli/start` loads, by the name of the one that is its entry.
- * @returns their text
+ * Packs a program, whose entry is `NAME.code.js`.
+ * @returns the text of all its files
  */
 async function packProgram(name, path) {
   await using packed = await rolldown({
     ...INPUT,
     input: { [name]: path },
-    plugins: [LATE_IMPORTS, ASCII],
+    plugins: [LATE_IMPORTS],
   })
-  const { output } = await packed.write({
+  const { output } = await packed.generate({
     ...OUTPUT,
-    dir: bundle,
-    entryFileNames: '[name].code.js',
-    chunkFileNames: `${name}-[name].code.js`,
-    codeSplitting: { groups: [COMMON, DOCKERFILE] },
+    sourcemap: 'hidden',
+    entryFileNames: '[name]',
+    chunkFileNames: 'chunks/[name]',
   })
-  return output.map(({ code = '' }) => code).join('')
+  const files = joinChunks(name, output)
+  for (const { file, code, map } of files) {
+    writeFileSync(join(bundle, file), `${code}\n//# sourceMappingURL=${file}.map\n`)
+    writeFileSync(join(bundle, `${file}.map`), JSON.stringify(map))
+  }
+  return files.map(({ code }) => code).join('')
 }
 
 /** Packs what loads a program, in the place of the program: `cli/start`. */
@@ -160,6 +146,7 @@ const hash = createHash('sha256')
 for (const [name, path] of Object.entries(programs)) hash.update(await packProgram(name, path))
 const version = hash.digest('hex').slice(0, 16)
 await packLoader('main', { call: 'loadProgram', hash: version })
-for (const name of Object.keys(WORKERS)) await packLoader(name, { call: 'loadThread', hash: version })
+for (const name of Object.keys(WORKERS))
+  await packLoader(name, { call: 'loadThread', hash: version })
 // This manifest also ends the reach of `imports` of the published one, whose files are not there.
 writeFileSync(join(bundle, 'package.json'), '{ "type": "commonjs" }\n')

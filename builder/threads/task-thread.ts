@@ -1,7 +1,7 @@
 import type { ResourceLimits, Worker } from 'node:worker_threads'
 import { makeStopFlag, type StopFlag, setStopFlag, TsbuildError, throwIfCancelled } from '#core'
-import type { CloseRequest, TaskReply, TaskRequest } from './messages.ts'
 import { loaderArguments } from './loader-arguments.ts'
+import type { CloseRequest, TaskReply, TaskRequest } from './messages.ts'
 import { peerGoneError } from './peer-gone.ts'
 import { fromPlainError } from './plain-error.ts'
 import type { TaskInput, TaskMap, TaskOutput, TaskUpdate } from './task-map.ts'
