@@ -9,7 +9,7 @@ const FILES = [
   ['-parse.code.js', /\/cli\/(?:dockerfile\/run-parse|reports\/error-report)\.js$/],
   [
     '-build.code.js',
-    /\/(?:cli\/build\/run-build|cli\/progress\/plain-progress|builder\/build\/build)\.js$/,
+    /\/(?:cli\/build\/run-build|cli\/progress\/plain-progress|builder\/build\/build|http\/[\w-]+)\.js$/,
   ],
   ['-other.code.js', /./],
 ]

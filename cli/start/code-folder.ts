@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
 import { hashOfText } from './hash.ts'
 
@@ -26,7 +26,10 @@ export function makeCodeFolder(folder: string): boolean {
   const base = dirname(dirname(code))
   // A home that is named and not there, as for accounts of services, is not to be made.
   if (!isOurs(base) && !isOurs(dirname(base))) return false
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  // One by one: below /proc, the recursive call of Node never ends.
+  for (const path of [base, dirname(code), code, folder]) {
+    if (!existsSync(path)) mkdirSync(path, 0o700)
+  }
   return isOurs(code) && isOurs(folder)
 }
 
