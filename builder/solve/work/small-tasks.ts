@@ -1,7 +1,8 @@
 /**
  * Which tasks are so small that the thread which asks for them does them itself: a few milliseconds, where
  * a thread costs 45 ms of processor time to start. That is known before they begin, so nothing has to be
- * undone: what they read is looked at up to a bound.
+ * undone: what they read is looked at up to a bound. How much a packed blob holds is not, so it is never
+ * small.
  */
 import { statSync } from 'node:fs'
 import type { SmallTasks } from '#builder/threads'
@@ -17,16 +18,12 @@ const WRITTEN: WorkLimit = { looks: 300, bytes: 4 << 20 }
 /** For files of which nothing but times is read: about 5 ms. */
 const LOOKED_AT: WorkLimit = { looks: 1500, bytes: Number.POSITIVE_INFINITY }
 
-/** Of a blob; it is unpacked piece by piece, and other work goes on between them. */
-const BLOB_BYTES = 2 << 20
-
 /** The small tasks of file workers. */
 export const SMALL_FILE_TASKS: SmallTasks<typeof tasks> = {
   load: () => import('./tasks/index.ts'),
   toError: (failure) => typedFailure('work on files', failure),
   isSmall: {
     changedSince: ({ directory }) => areSmallFolders([directory], LOOKED_AT),
-    checkLayer: ({ blob }) => isSmallFile(blob, BLOB_BYTES),
     clampTimes: ({ directory }) => areSmallFolders([directory], WRITTEN),
     copyFiles: (task) => {
       const unpacks = task.actions.some((one) => one.kind === 'copy' && one.unpack === 'auto')
@@ -36,16 +33,11 @@ export const SMALL_FILE_TASKS: SmallTasks<typeof tasks> = {
     copyUpper: ({ from }) => areSmallFolders([from], WRITTEN),
     digestLayer: ({ directory }) => areSmallFolders([directory], WRITTEN),
     packLayer: ({ directory }) => areSmallFolders([directory], WRITTEN),
-    rewriteTimes: ({ tar }) => isSmallFile(tar, WRITTEN.bytes),
-    unpackLayer: ({ blob }) => isSmallFile(blob, BLOB_BYTES),
+    rewriteTimes: ({ tar }) => statSync(tar).size <= WRITTEN.bytes,
     unpackTrees: ({ trees, format, mode }) => {
       const directories = trees.flatMap((tree) => tree.directories)
       // A tar may go to a pipe, which would have to be waited for.
       return format !== 'tar' && mode !== 'delete' && areSmallFolders(directories, WRITTEN)
     },
   },
-}
-
-function isSmallFile(path: string, bytes: number): boolean {
-  return statSync(path).size <= bytes
 }
