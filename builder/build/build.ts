@@ -8,7 +8,7 @@ import {
   type Settings,
 } from '#builder/options'
 import type { Plan } from '#builder/plan'
-import { type StepSecrets, scheduler } from '#builder/solve'
+import { type StepSecrets, stepSchedule } from '#builder/solve'
 import { openStore, type Store } from '#cache'
 import { Resources, TsbuildError, throwIfCancelled, together, typedFailure } from '#core'
 import { type DockerfileChecks, diagnosticsError, failureIn } from '#parser'
@@ -136,7 +136,7 @@ function buildPlatforms(
   deps: BuildDeps,
   signal: AbortSignal,
 ): Promise<readonly BuiltImage[]> {
-  const schedule = scheduler(deps.settings.jobs)
+  const schedule = stepSchedule(deps.settings.jobs)
   const { platforms } = deps.settings
   const tasks = plans.map((plan, index) => (stop: AbortSignal) => {
     const platform = platforms[index] ?? platforms[0]

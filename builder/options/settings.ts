@@ -70,7 +70,10 @@ export interface Settings {
   /** Rights that the user grants. */
   readonly allow: readonly string[]
   readonly ignoreChownErrors: boolean
-  readonly jobs: number
+  /** How many steps may be under way; absent: as many as the machine has room for. */
+  readonly jobs: number | undefined
+  /** How many threads work on files. */
+  readonly threads: number
   readonly root: string
   readonly insecureRegistries: readonly string[]
   readonly credentials: CredentialStore
@@ -116,7 +119,8 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     outputs,
     allow: options.allow ?? [],
     ignoreChownErrors: options.ignoreChownErrors ?? false,
-    jobs: options.jobs ?? availableParallelism(),
+    jobs: options.jobs,
+    threads: threadsFor(options.jobs),
     root: resolve(options.root ?? resolveRoot(env)),
     insecureRegistries: options.insecureRegistries ?? [],
     credentials: options.credentials ?? defaultCredentials(env),
@@ -175,12 +179,18 @@ export function requestOf({ tags, isIndex, allow }: Settings): OutputRequest {
   return { tags, isIndex, allow }
 }
 
+/** One thread may read what another one writes. */
+function threadsFor(jobs: number | undefined): number {
+  const processors = availableParallelism()
+  return Math.max(2, Math.min(jobs ?? processors, processors))
+}
+
 function check(settings: Settings): void {
   const { jobs } = settings
-  if (!Number.isInteger(jobs) || jobs < 1) {
+  if (jobs !== undefined && (!Number.isInteger(jobs) || jobs < 1)) {
     throw new TsbuildError(`invalid number of jobs: ${jobs}`, {
       code: 'USAGE',
-      hint: 'it is how many steps may run at a time: 1 or more',
+      hint: 'it is how many steps may be under way at a time: 1 or more',
     })
   }
   checkIsolation(settings)

@@ -15,14 +15,14 @@ import type { Operation, StepOperation, StepWork } from './operations/operation.
 import { type OperationDeps, operationOf } from './operations/operation-of.ts'
 import { confirmBases, type Result, type ResultLayer } from './operations/result.ts'
 import { HitReporter } from './report/hit-reporter.ts'
+import type { Schedule } from './schedule/schedule.ts'
 import { layersOf, StepResults } from './step-results.ts'
-import type { Schedule } from './work/schedule.ts'
 
 /** What solving a plan needs. */
 export interface SolveDeps extends Omit<OperationDeps, 'tasks'> {
   /** Where results of earlier builds are looked up, and where those of this one go. */
   readonly results: ResultCache
-  /** Bounds how many steps run at the same time. */
+  /** Bounds how many steps are under way at the same time. */
   readonly schedule: Schedule
   /** Nothing is looked up; results are stored nevertheless. */
   readonly noCache: boolean
@@ -183,9 +183,9 @@ export class Solver implements AsyncDisposable {
     const sources = await this.#sources(vertex)
     const work = { root, sources, step: keys.step, forms: this.#forms(vertex.id) }
     const reason = await keys.reason
-    const outcome = await schedule(() => {
+    const outcome = await schedule((onBegin) => {
       throwIfCancelled(signal, vertex.name)
-      return reporter.step(vertex, reason, () => operation.run(work))
+      return reporter.step(vertex, reason, () => operation.run({ ...work, onBegin }))
     })
     const family = operation.family(root?.key, keys.first)
     return this.#steps.executed(operation, { ...outcome, root, sources, family })

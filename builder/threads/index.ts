@@ -1,3 +1,4 @@
+export { fillRing } from './fill-ring.ts'
 export { originalFailure } from './peer-gone.ts'
 export { breakRing, type Ring, RingWriter, readRing } from './ring.ts'
 export { serveTasks, threadSettings } from './serve-tasks.ts'

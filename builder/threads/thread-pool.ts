@@ -12,6 +12,8 @@ export interface ThreadPoolOptions<T extends TaskMap> extends ThreadOptions {
   readonly small: SmallTasks<T>
   /** Runs work when one of `size` places is free. */
   readonly schedule: <R>(work: () => Promise<R>) => Promise<R>
+  /** The same for work that waits for bytes from elsewhere, with places of its own. */
+  readonly scheduleStream: <R>(work: () => Promise<R>) => Promise<R>
 }
 
 /**
@@ -91,6 +93,14 @@ export class ThreadPool<T extends TaskMap> implements AsyncDisposable {
       resetRing(ring)
       this.#rings.push(ring)
     }
+  }
+
+  /**
+   * As `withRing`, when one of as many other places is free: bytes of a network may take long to come, and
+   * tasks that have what they need do not wait for them.
+   */
+  withStream<R>(use: (ring: Ring) => Promise<R>): Promise<R> {
+    return this.#options.scheduleStream(() => this.withRing(use))
   }
 
   /** Stops all tasks, and waits for the end of the threads. */

@@ -76,10 +76,10 @@ export class ExecOperation implements StepOperation {
     return own
   }
 
-  run({ root, sources, step }: StepWork): Promise<StepOutcome> {
+  run({ root, sources, step, onBegin }: StepWork): Promise<StepOutcome> {
     if (step === undefined) throw new Error('a RUN step is always known by definition')
     const below = root?.layers.map(({ layer }) => layer) ?? []
-    return runExec(this.vertex, { below, sources, step }, this.#deps)
+    return runExec(this.vertex, { below, sources, step, onBegin }, this.#deps)
   }
 }
 
@@ -91,6 +91,7 @@ interface ExecWork {
   readonly below: readonly Layer[]
   readonly sources: StepWork['sources']
   readonly step: KeyedStep
+  readonly onBegin: StepWork['onBegin']
 }
 
 /** Runs the process on the layers below, and keeps what it changed. */
@@ -101,7 +102,8 @@ async function runExec(vertex: ExecVertex, work: ExecWork, deps: ExecDeps): Prom
   checkEmulator(vertex.platform, { platform: deps.host, scratch: join(scratch, 'probe') })
   const [sandbox, lower] = await Promise.all([deps.sandbox(), directoriesOf(work.below, deps)])
   for (const warning of vertex.warnings) reporter.warning(vertex, warning)
-  const prepared = { sandbox, lower, scratch, sources: work.sources }
+  const { sources, onBegin } = work
+  const prepared = { sandbox, lower, scratch, sources, onBegin }
   const snapshots = await deps.snapshots()
   const layer = await snapshots.use((snapshotter) =>
     runOn(snapshotter, vertex, { ...prepared, deps }),
@@ -116,13 +118,14 @@ interface PreparedExec {
   /** An existing directory for what is dropped after the step. */
   readonly scratch: string
   readonly sources: StepWork['sources']
+  readonly onBegin: StepWork['onBegin']
   readonly deps: ExecDeps
 }
 
 async function runOn(
   snapshotter: Snapshotter,
   vertex: ExecVertex,
-  { sandbox, lower, scratch, sources, deps }: PreparedExec,
+  { sandbox, lower, scratch, sources, onBegin, deps }: PreparedExec,
 ): Promise<LayerId> {
   const { store, signal } = deps
   const directory = join(scratch, snapshotter.kind)
@@ -135,7 +138,8 @@ async function runOn(
   const seen = [...lower, ...opened.layers]
   const { givesOwners } = fileRights()
   if (!givesOwners) reportOwners(vertex, seen, deps.reporter)
-  const run = (): Promise<void> => runProcess(vertex, { sandbox, snapshot, opened }, deps)
+  const place = { sandbox, snapshot, opened, onBegin }
+  const run = (): Promise<void> => runProcess(vertex, place, deps)
   const finish = (): Promise<string> => snapshot.changes()
   const upper = await (snapshotter.kind === 'in-place'
     ? deps.watch.around({ run, finish, onRepaired: repairReporter(vertex, deps) })
@@ -165,12 +169,13 @@ interface ExecPlace {
   readonly sandbox: Sandbox
   readonly snapshot: Snapshot
   readonly opened: OpenMounts
+  readonly onBegin: StepWork['onBegin']
 }
 
 /** @throws {TsbuildError} STEP_FAILED, SNAPSHOT_FULL when the process fails */
 async function runProcess(
   vertex: ExecVertex,
-  { sandbox, snapshot, opened }: ExecPlace,
+  { sandbox, snapshot, opened, onBegin }: ExecPlace,
   { reporter, signal }: ExecDeps,
 ): Promise<void> {
   const { args, env, proxyEnv, settings, ...common } = vertex.process
@@ -190,6 +195,7 @@ async function runProcess(
     },
     {
       signal,
+      onBegin,
       onOutput: (stream, data) => {
         space.read(stream, data)
         reporter.output(vertex, stream, data)

@@ -77,16 +77,16 @@ export class Reporter {
   }
 
   /** Reports the download of base layers: one line an image, however many of its layers come. */
-  async pull(
+  async pull<T>(
     vertex: ImageVertex,
     blob: Descriptor,
-    download: (onProgress: (current: number) => void) => Promise<void>,
-  ): Promise<void> {
+    download: (onProgress: (current: number) => void) => Promise<T>,
+  ): Promise<T> {
     const id = `pull ${vertex.id}`
     const pull = this.#pulls.get(id) ?? this.#openPull(id, vertex)
     pull.pending++
     try {
-      await download(this.#progressOf(id, blob))
+      return await download(this.#progressOf(id, blob))
     } catch (cause) {
       pull.ended.reject(cause)
       throw cause
