@@ -1,8 +1,8 @@
 /** What a small build starts: a thread costs more than all of its file work, and a list is no clock. */
 import assert from 'node:assert/strict'
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { type TemporaryDirectory, temporaryDirectory } from '../support/peers/index.ts'
-import { mustBuild } from './support/tsbuild.ts'
+import { type TemporaryDirectory, temporaryDirectory } from '../../support/peers/index.ts'
+import { mustBuild } from '../support/tsbuild.ts'
 
 /** Runs in the program before it: writes a line for each thread and each process that Node starts. */
 const RECORDER = `
