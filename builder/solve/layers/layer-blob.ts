@@ -21,9 +21,10 @@ export function unpack(
   task: Pick<ApplyTask, 'diffId' | 'directory' | 'lowers'>,
   deps: LayerDeps,
 ): Promise<AppliedLayer> {
+  const { spans, signal } = deps
   const read: ReadBlob<AppliedLayer> = (source, run) =>
-    run('unpackLayer', { ...task, source }, deps.signal)
-  return readStored(blob, read, deps)
+    run('unpackLayer', { ...task, source }, signal)
+  return spans.measure('unpacking', () => readStored(blob, read, deps))
 }
 
 /** Has a blob read from the store, or on its way there. */
@@ -36,10 +37,7 @@ export async function readBlob<T>(
   if (await store.blobs.has(blob)) return readStored(blob, read, deps)
   const run = pool.runBeside.bind(pool)
   const compression = readableCompression(blob)
-  return streamBlob(
-    { blob, compression, download, perform: (ring) => read({ kind: 'ring', ring }, run) },
-    deps,
-  )
+  return streamBlob({ blob, compression, download, perform: (source) => read(source, run) }, deps)
 }
 
 /** One that is damaged in the store is moved away. */

@@ -12,6 +12,7 @@ import {
   fetchUndamaged,
   splitBytes,
 } from '#core'
+import type { LayerSource } from '../work/tasks/blob.ts'
 import type { LayerDeps } from './layer.ts'
 
 /** Where a blob is downloaded from. */
@@ -25,15 +26,16 @@ export interface StreamedBlob<T> {
   readonly blob: Descriptor
   readonly compression: Compression
   readonly download: Download
-  /** Has a thread work on the uncompressed bytes, beside others; called again for the same bytes anew. */
-  readonly perform: (ring: Ring) => Promise<T>
+  /** Has a task work on the bytes, beside others; called again for the same bytes anew. */
+  readonly perform: (source: LayerSource) => Promise<T>
 }
 
 /**
- * So many bytes wait in memory for a thread, and connections for none. A larger blob is opened when a
- * thread is free, or it would hold its connection until one is: others may have to wait for that.
+ * So many bytes are kept in memory: to unpack them takes less than to start a thread. A larger blob is
+ * opened when a thread is free, or it would hold its connection until one is: others may have to wait for
+ * that.
  */
-const KEPT_BYTES = 512 * 1024
+const KEPT_BYTES = 2 << 20
 
 /**
  * Stores a blob while `perform` works on what it holds. The download goes on when `perform` fails: only the
@@ -41,13 +43,13 @@ const KEPT_BYTES = 512 * 1024
  * @throws {TsbuildError} what fetching and storing the blob fail with, else what `perform` fails with
  */
 export async function streamBlob<T>(streamed: StreamedBlob<T>, deps: LayerDeps): Promise<T> {
-  const { blob, download } = streamed
+  const { blob, compression, download, perform } = streamed
   const { pool, watch } = deps
   const withPlace = <R>(use: (ring: Ring) => Promise<R>): Promise<R> =>
     watch.isRepairing ? pool.withRing(use) : pool.withStream(use)
   if (blob.size <= KEPT_BYTES) {
     const chunks = await download((from) => fetchUndamaged(() => storeAndKeep(blob, from, deps)))
-    return withPlace((ring) => performOn(inOrder(chunks), ring, streamed))
+    return perform({ kind: 'bytes', chunks, compression })
   }
   const performed = await download((from) =>
     fetchUndamaged(() => withPlace((ring) => storeAlongside(streamed, { from, ring }, deps))),
@@ -106,7 +108,7 @@ async function performOn<T>(
   const close = (): void => breakRing(ring)
   const [filled, performed] = await Promise.allSettled([
     fillRing(decompress(bytes, compression), ring).finally(close),
-    perform(ring).finally(close),
+    perform({ kind: 'ring', ring }).finally(close),
   ])
   if (filled.status === 'fulfilled' && performed.status === 'fulfilled') return performed.value
   throw originalFailure([filled, performed].flatMap(reasonsOf))
@@ -121,8 +123,4 @@ async function* keeping(bytes: Bytes, chunks: Uint8Array[]): Bytes {
     chunks.push(chunk)
     yield chunk
   }
-}
-
-async function* inOrder(chunks: readonly Uint8Array[]): Bytes {
-  yield* chunks
 }

@@ -1,14 +1,14 @@
 /**
  * Which tasks are so small that the thread which asks for them does them itself: a few milliseconds, where
  * a thread costs 45 ms of processor time to start. That is known before they begin, so nothing has to be
- * undone: what they read is looked at up to a bound. How much a packed blob holds is not, so it is never
- * small.
+ * undone: what they read is looked at up to a bound.
  */
 import { statSync } from 'node:fs'
 import type { SmallTasks } from '#builder/threads'
 import { typedFailure } from '#core'
 import { areSmallFolders } from './limits/small-folders.ts'
 import type { WorkLimit } from './limits/work-meter.ts'
+import type { LayerSource } from './tasks/blob.ts'
 import { isWithin } from './tasks/checksum.ts'
 import type * as tasks from './tasks/index.ts'
 
@@ -18,12 +18,19 @@ const WRITTEN: WorkLimit = { looks: 300, bytes: 4 << 20 }
 /** For files of which nothing but times is read: about 5 ms. */
 const LOOKED_AT: WorkLimit = { looks: 1500, bytes: Number.POSITIVE_INFINITY }
 
+/** Of a packed layer; it is unpacked piece by piece, and other work goes on between them. */
+const UNPACKED_BYTES = 8 << 20
+
+/** A gzip file ends with the size of what it holds. Spec: RFC 1952, 2.3.1, ISIZE */
+const GZIP_SIZE_BYTES = 4
+
 /** The small tasks of file workers. */
 export const SMALL_FILE_TASKS: SmallTasks<typeof tasks> = {
   load: () => import('./tasks/index.ts'),
   toError: (failure) => typedFailure('work on files', failure),
   isSmall: {
     changedSince: ({ directory }) => areSmallFolders([directory], LOOKED_AT),
+    checkLayer: ({ source }) => isSmallSource(source),
     clampTimes: ({ directory }) => areSmallFolders([directory], WRITTEN),
     copyFiles: (task) => {
       const unpacks = task.actions.some((one) => one.kind === 'copy' && one.unpack === 'auto')
@@ -34,10 +41,20 @@ export const SMALL_FILE_TASKS: SmallTasks<typeof tasks> = {
     digestLayer: ({ directory }) => areSmallFolders([directory], WRITTEN),
     packLayer: ({ directory }) => areSmallFolders([directory], WRITTEN),
     rewriteTimes: ({ tar }) => statSync(tar).size <= WRITTEN.bytes,
+    unpackLayer: ({ source }) => isSmallSource(source),
     unpackTrees: ({ trees, format, mode }) => {
       const directories = trees.flatMap((tree) => tree.directories)
       // A tar may go to a pipe, which would have to be waited for.
       return format !== 'tar' && mode !== 'delete' && areSmallFolders(directories, WRITTEN)
     },
   },
+}
+
+/** The other end of a ring would have to be waited for. What a blob claims to hold only decides where it is unpacked. */
+function isSmallSource(source: LayerSource): boolean {
+  if (source.kind !== 'bytes') return false
+  const bytes = Buffer.concat(source.chunks)
+  if (source.compression === 'none') return bytes.length <= UNPACKED_BYTES
+  if (source.compression !== 'gzip' || bytes.length < GZIP_SIZE_BYTES) return false
+  return bytes.readUInt32LE(bytes.length - GZIP_SIZE_BYTES) <= UNPACKED_BYTES
 }

@@ -3,8 +3,13 @@ import { decompress } from '#builder/layer'
 import { type Ring, readRing } from '#builder/threads'
 import { type Bytes, type Compression, type DiffId, TsbuildError } from '#core'
 
-/** Where the bytes of a layer are: in a file, or unpacked already on their way through a ring. */
+/** Where the bytes of a layer are: in a file, in memory, or unpacked already on their way through a ring. */
 export type LayerSource =
+  | {
+      readonly kind: 'bytes'
+      readonly chunks: readonly Uint8Array[]
+      readonly compression: Compression
+    }
   | { readonly kind: 'file'; readonly path: string; readonly compression: Compression }
   | { readonly kind: 'ring'; readonly ring: Ring }
 
@@ -17,7 +22,12 @@ export interface BlobTask {
 /** The layer's tar. */
 export function tarOf({ source }: Pick<BlobTask, 'source'>): Bytes {
   if (source.kind === 'ring') return blockingly(source.ring)
+  if (source.kind === 'bytes') return decompress(inOrder(source.chunks), source.compression)
   return decompress(createReadStream(source.path, { highWaterMark: 1 << 20 }), source.compression)
+}
+
+async function* inOrder(chunks: readonly Uint8Array[]): Bytes {
+  yield* chunks
 }
 
 /** Blocks the thread while it waits: there is nothing else for it to do. */
