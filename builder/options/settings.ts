@@ -20,6 +20,7 @@ import {
   parsePlatform,
   SNAPSHOTTER_KINDS,
   type SnapshotterKind,
+  Spans,
   TsbuildError,
   timed,
 } from '#core'
@@ -80,6 +81,8 @@ export interface Settings {
   /** Of the builder's process: proxies and agents of git. */
   readonly environment: Environment
   readonly onEvent: OnEvent
+  /** Reports to `onEvent`. */
+  readonly spans: Spans
   readonly signal: AbortSignal | undefined
 }
 
@@ -91,6 +94,7 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
   const buildArgs = options.buildArgs ?? {}
   const platforms = resolvePlatforms(options.platform)
   refuseAttestations(buildArgs)
+  const onEvent = options.onEvent === undefined ? () => undefined : timed(options.onEvent)
   const settings: Settings = {
     context: contextOf(options.context, options.contextFolder),
     ignoresInFetched: options.ignoresInFetched ?? false,
@@ -125,7 +129,8 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     insecureRegistries: options.insecureRegistries ?? [],
     credentials: options.credentials ?? defaultCredentials(env),
     environment: env,
-    onEvent: options.onEvent === undefined ? () => undefined : timed(options.onEvent),
+    onEvent,
+    spans: new Spans(onEvent),
     signal: options.signal,
   }
   check(settings)

@@ -49,7 +49,7 @@ export class InPlaceStep {
     try {
       if (outer?.aborted) this.cancel()
       const onUpdate = (launched: InPlaceLaunched): void => this.#begin(launched)
-      const ended = await thread.run('run', { spec, stdin }, { signal, onUpdate })
+      const ended = await thread.run('runStepInPlace', { spec, stdin }, { signal, onUpdate })
       if (signal.aborted) throw cancelledStepError()
       return statusOf(ended)
     } catch (cause) {

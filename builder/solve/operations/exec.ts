@@ -9,6 +9,7 @@ import {
   type Digest,
   formatOwnedFiles,
   type Platform,
+  type Spans,
   STEP_PROCESSES,
   type StepResources,
   TsbuildError,
@@ -37,6 +38,7 @@ export interface ExecDeps {
   readonly snapshots: () => Promise<Snapshots>
   readonly reporter: Reporter
   readonly host: Platform
+  readonly spans: Spans
   readonly signal: AbortSignal | undefined
 }
 
@@ -96,18 +98,21 @@ interface ExecWork {
 
 /** Runs the process on the layers below, and keeps what it changed. */
 async function runExec(vertex: ExecVertex, work: ExecWork, deps: ExecDeps): Promise<StepOutcome> {
-  const { store, reporter } = deps
+  const { store, reporter, spans } = deps
   await using temporary = store.temporary()
   const scratch = temporary.path
   checkEmulator(vertex.platform, { platform: deps.host, scratch: join(scratch, 'probe') })
-  const [sandbox, lower] = await Promise.all([deps.sandbox(), directoriesOf(work.below, deps)])
+  const [sandbox, lower] = await Promise.all([
+    spans.measure('steps', () => deps.sandbox()),
+    directoriesOf(work.below, deps),
+  ])
   for (const warning of vertex.warnings) reporter.warning(vertex, warning)
   const { sources, onBegin } = work
   const prepared = { sandbox, lower, scratch, sources, onBegin }
-  const snapshots = await deps.snapshots()
-  const layer = await snapshots.use((snapshotter) =>
-    runOn(snapshotter, vertex, { ...prepared, deps }),
-  )
+  const layer = await spans.measure('steps', async () => {
+    const snapshots = await deps.snapshots()
+    return snapshots.use((snapshotter) => runOn(snapshotter, vertex, { ...prepared, deps }))
+  })
   return { step: work.step, layer }
 }
 
