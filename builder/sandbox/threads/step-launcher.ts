@@ -16,6 +16,8 @@ export class StepLauncher {
   readonly #idle: ControlGroup[] = []
   readonly #groups = new Set<ControlGroup>()
   #thread: TaskThread<typeof launchTasks> | undefined
+  /** The one that was taken last. */
+  #latest: ControlGroup | undefined
 
   /** @param onGroup gets each group that is made */
   constructor(security: ProcessSpec['security'], onGroup: (group: ControlGroup) => void) {
@@ -31,11 +33,9 @@ export class StepLauncher {
 
   /** A group without limits of a step, until it is given back. */
   takeGroup(): ControlGroup {
-    const idle = this.#idle.pop()
-    if (idle !== undefined) return idle
-    const group = makeDefaultGroup(this.#security)
-    this.#onGroup(group)
-    this.#groups.add(group)
+    const group = this.#idle.pop() ?? this.#makeGroup()
+    if (this.#latest !== group) this.#enterAhead(group)
+    this.#latest = group
     return group
   }
 
@@ -57,6 +57,19 @@ export class StepLauncher {
   async close(): Promise<void> {
     await this.#thread?.close()
     await Promise.all([...this.#groups].map((group) => group.remove()))
+  }
+
+  #makeGroup(): ControlGroup {
+    const group = makeDefaultGroup(this.#security)
+    this.#onGroup(group)
+    this.#groups.add(group)
+    return group
+  }
+
+  /** While the step is prepared: groups of the first version take a while. A failure is that of the launch. */
+  #enterAhead({ directories }: ControlGroup): void {
+    const isSlow = directories.some(({ version }) => version === 1)
+    if (isSlow) this.#thread?.run('enterGroup', directories).catch(() => undefined)
   }
 
   #start(): TaskThread<typeof launchTasks> {
