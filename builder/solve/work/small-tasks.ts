@@ -8,6 +8,7 @@ import type { SmallTasks } from '#builder/threads'
 import { typedFailure } from '#core'
 import { areSmallFolders } from './limits/small-folders.ts'
 import type { WorkLimit } from './limits/work-meter.ts'
+import type { LayerSource } from './tasks/blob.ts'
 import { isWithin } from './tasks/checksum.ts'
 import type * as tasks from './tasks/index.ts'
 
@@ -17,8 +18,8 @@ const WRITTEN: WorkLimit = { looks: 300, bytes: 4 << 20 }
 /** For files of which nothing but times is read: about 5 ms. */
 const LOOKED_AT: WorkLimit = { looks: 1500, bytes: Number.POSITIVE_INFINITY }
 
-/** Of a blob; it is unpacked piece by piece, and other work goes on between them. */
-const BLOB_BYTES = 2 << 20
+/** A blob up to here is unpacked piece by piece, and other work goes on between them. */
+export const SMALL_BLOB_BYTES: number = 2 << 20
 
 /** The small tasks of file workers. */
 export const SMALL_FILE_TASKS: SmallTasks<typeof tasks> = {
@@ -26,7 +27,7 @@ export const SMALL_FILE_TASKS: SmallTasks<typeof tasks> = {
   toError: (failure) => typedFailure('work on files', failure),
   isSmall: {
     changedSince: ({ directory }) => areSmallFolders([directory], LOOKED_AT),
-    checkLayer: ({ blob }) => isSmallFile(blob, BLOB_BYTES),
+    checkLayer: ({ source }) => isSmallSource(source),
     clampTimes: ({ directory }) => areSmallFolders([directory], WRITTEN),
     copyFiles: (task) => {
       const unpacks = task.actions.some((one) => one.kind === 'copy' && one.unpack === 'auto')
@@ -37,13 +38,18 @@ export const SMALL_FILE_TASKS: SmallTasks<typeof tasks> = {
     digestLayer: ({ directory }) => areSmallFolders([directory], WRITTEN),
     packLayer: ({ directory }) => areSmallFolders([directory], WRITTEN),
     rewriteTimes: ({ tar }) => isSmallFile(tar, WRITTEN.bytes),
-    unpackLayer: ({ blob }) => isSmallFile(blob, BLOB_BYTES),
+    unpackLayer: ({ source }) => isSmallSource(source),
     unpackTrees: ({ trees, format, mode }) => {
       const directories = trees.flatMap((tree) => tree.directories)
       // A tar may go to a pipe, which would have to be waited for.
       return format !== 'tar' && mode !== 'delete' && areSmallFolders(directories, WRITTEN)
     },
   },
+}
+
+function isSmallSource(source: LayerSource): boolean {
+  if (source.kind === 'file') return isSmallFile(source.path, SMALL_BLOB_BYTES)
+  return source.kind === 'memory'
 }
 
 function isSmallFile(path: string, bytes: number): boolean {
