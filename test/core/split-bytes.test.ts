@@ -61,6 +61,14 @@ describe('bytes for two consumers', () => {
     assert.equal((await taking).length, 100)
   })
 
+  it('reach the other one whole when a consumer stops while it waits for some', async () => {
+    const [a, b] = splitBytes(numbered(3, { ahead: 0, isClosed: false }))
+    const pending = a.next()
+    await a.return()
+    assert.deepEqual(await pending, { done: true, value: undefined })
+    assert.deepEqual(await take(b, []), [0, 1, 2])
+  })
+
   it('are closed when both stop, the one that never began too', async () => {
     const seen = { ahead: 0, isClosed: false }
     const [a, b] = splitBytes(numbered(10, seen))
