@@ -53,7 +53,7 @@ export class Services implements AsyncDisposable {
     this.#context = deps.context
     this.secrets = deps.secrets
     const gate = new Gate()
-    this.pool = workPool(Math.max(2, settings.jobs), gate)
+    this.pool = workPool(settings.threads, gate)
     this.watch = new LayerWatch({ store: deps.store, pool: this.pool, gate })
   }
 

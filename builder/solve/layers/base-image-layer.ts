@@ -14,7 +14,7 @@ import {
 import { type DiffId, hexOf } from '#core'
 import type { Download } from './download.ts'
 import { diffIdsOf, intact, type Layer, type LayerDeps, type TarFacts } from './layer.ts'
-import { type RemoteBlob, readBlob, unpack } from './layer-blob.ts'
+import { type ReadBlob, type RemoteBlob, readBlob, unpack } from './layer-blob.ts'
 import { checkDirectory } from './layer-check.ts'
 import { directoriesOf } from './stack.ts'
 
@@ -157,16 +157,14 @@ export class BaseImageLayer implements Layer {
   /** Makes a directory of the blob alone, while it is fetched where it has to be. */
   #apply(place: string): Promise<AppliedLayer & { readonly directory: string }> {
     const { diffId } = this.base
+    const { spans, signal } = this.#deps
     let attempts = 0
-    return readBlob(
-      this.#blob,
-      async (source, run) => {
-        const directory = join(place, `layer${attempts++}`)
-        const task = { source, diffId, directory, lowers: undefined }
-        return { ...(await run('unpackLayer', task, this.#deps.signal)), directory }
-      },
-      this.#deps,
-    )
+    const read: ReadBlob<AppliedLayer & { readonly directory: string }> = async (source, run) => {
+      const directory = join(place, `layer${attempts++}`)
+      const task = { source, diffId, directory, lowers: undefined }
+      return { ...(await run('unpackLayer', task, signal)), directory }
+    }
+    return spans.measure('unpacking', () => readBlob(this.#blob, read, this.#deps))
   }
 
   async #check(below: readonly Layer[]): Promise<string> {

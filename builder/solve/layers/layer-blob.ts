@@ -24,9 +24,10 @@ export function unpack(
   task: Pick<ApplyTask, 'diffId' | 'directory' | 'lowers'>,
   deps: LayerDeps,
 ): Promise<AppliedLayer> {
+  const { spans, signal } = deps
   const read: ReadBlob<AppliedLayer> = (source, run) =>
-    run('unpackLayer', { ...task, source }, deps.signal)
-  return readStored(blob, read, deps)
+    run('unpackLayer', { ...task, source }, signal)
+  return spans.measure('unpacking', () => readStored(blob, read, deps))
 }
 
 /** Has a blob read from the store, or on its way there. */

@@ -1,6 +1,6 @@
 import { ThreadPool } from '#builder/threads'
+import { scheduler } from '../schedule/schedule.ts'
 import { Gate } from './gate.ts'
-import { scheduler } from './schedule.ts'
 import { SMALL_FILE_TASKS } from './small-tasks.ts'
 import type * as tasks from './tasks/index.ts'
 

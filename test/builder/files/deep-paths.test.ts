@@ -38,7 +38,7 @@ describe('a tree of 5,000 folders in each other', function () {
   for (const [way, options] of Object.entries(ways)) {
     it(`is taken by ${way}`, async () => {
       using space = deep()
-      const actions = [copy('top', '/x/', options), copy('top', '/y/', options)]
+      const actions = [copy('top', '/x/', options)]
       const input = { root: space.root, sources: space.sources, read: readFile }
       assert.match(checksumFileActions(actions, input).content, /^sha256:/)
       using result = await space.run(actions)
@@ -46,7 +46,7 @@ describe('a tree of 5,000 folders in each other', function () {
       for (const change of result.changes) {
         if (change.kind === 'entry' && change.stat.type === 'file') files += 1
       }
-      assert.ok(files >= 2)
+      assert.ok(files >= 1)
     })
   }
 

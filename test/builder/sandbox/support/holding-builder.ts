@@ -4,6 +4,7 @@
  * path of a JSON document `Held`, and writes `Attempt`s as JSON to standard output. An ordinary user
  * becomes root of a namespace first.
  */
+import '../../../support/published-workers/index.ts'
 import { openSync, readFileSync } from 'node:fs'
 import { reexecInUserNamespace } from '#builder/namespaces'
 import { inProcessSandbox, run, type Sandbox } from '#builder/sandbox'

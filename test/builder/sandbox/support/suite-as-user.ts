@@ -1,4 +1,5 @@
 /** Runs the suite of sandboxes as root of a user namespace, and exits with the number of failures. */
+import '../../../support/published-workers/index.ts'
 import { fileURLToPath } from 'node:url'
 import Mocha from 'mocha'
 import { reexecInUserNamespace } from '#builder/namespaces'

@@ -10,6 +10,7 @@ import {
   type Digest,
   MEDIA_TYPES,
   type OpenOptions,
+  Spans,
 } from '#core'
 import { BackgroundTasks } from '../../../../builder/solve/layers/background-tasks.ts'
 import { BaseImageLayer } from '../../../../builder/solve/layers/base-image-layer.ts'
@@ -106,7 +107,7 @@ export class PullBench implements AsyncDisposable {
     const base = { diffId: layer.diffId, descriptor: layer.blob, source: { open } }
     const deps = {
       ...{ store: this.store, pool: this.#pool, watch: this.#watch, tasks: this.#tasks },
-      signal: this.stop.signal,
+      ...{ spans: new Spans(() => undefined), signal: this.stop.signal },
     }
     return new BaseImageLayer(base, deps, (take) => take({ open })).directory([])
   }

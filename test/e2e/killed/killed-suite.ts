@@ -14,17 +14,22 @@ import {
   type TemporaryDirectory,
   temporaryDirectory,
   untilEmpty,
-} from '../support/peers/index.ts'
-import { foreignPidNamespaces, mountsOf, processTree, survivors } from './support/processes.ts'
-import { storeFaults } from './support/store-check.ts'
-import { FIXTURES, mustBuild, startTsbuild, stepsThat } from './support/tsbuild.ts'
+} from '../../support/peers/index.ts'
+import { foreignPidNamespaces, mountsOf, processTree, survivors } from '../support/processes.ts'
+import { storeFaults } from '../support/store-check.ts'
+import { FIXTURES, mustBuild, startTsbuild, stepsThat } from '../support/tsbuild.ts'
 
-const ROUNDS = 10
-const LONG_ROUNDS = 4
 const SEED = 20_240_229
 
-describe('a build that is killed', function () {
-  this.timeout(300_000)
+/** How often a build is killed. */
+interface Rounds {
+  readonly all: number
+  /** The first ones, which go on where the one before was killed; at least one. */
+  readonly long: number
+}
+
+/** Kills a build at moments that are spread over its time, and builds again. */
+export function killedSuite(rounds: Rounds): void {
   let directory: TemporaryDirectory
   let registry: Registry
   let context: string
@@ -43,7 +48,7 @@ describe('a build that is killed', function () {
     directory?.[Symbol.dispose]()
   })
 
-  it('leaves no mount, no process and no half-written name, ten times of ten', async () => {
+  it('leaves no mount, no process and no half-written name, each time', async () => {
     const random = generator(SEED)
     const image = `${registry.host}/killed:latest`
     const long = await timeOf('undisturbed')
@@ -52,10 +57,10 @@ describe('a build that is killed', function () {
     let done: string[] = []
     let hits = 0
     let isBuilt = false
-    for (let round = 0; hits < ROUNDS && round < 3 * ROUNDS; round += 1) {
+    for (let round = 0; hits < rounds.all && round < 3 * rounds.all; round += 1) {
       // The first rounds are long, and each goes on where the one before was killed. The others
       // find the compiler in the cache; so they change what is compiled.
-      const isShort = isBuilt || hits >= LONG_ROUNDS
+      const isShort = isBuilt || hits >= rounds.long
       if (isShort) changeSource(context, round)
       const killed = await killAfter(random() * (isShort ? short : long), image)
       done = isShort ? stepsThat('DONE', killed) : [...done, ...stepsThat('DONE', killed)]
@@ -63,11 +68,11 @@ describe('a build that is killed', function () {
       isBuilt ||= !killed.wasRunning
       if (!killed.wasRunning) continue
       hits += 1
-      if (!isShort && hits < LONG_ROUNDS) continue
+      if (!isShort && hits < rounds.long) continue
       await goesOn(image, done)
       isBuilt = true
     }
-    assert.equal(hits, ROUNDS)
+    assert.equal(hits, rounds.all)
     await equalToUndisturbed(image)
   })
 
@@ -164,7 +169,7 @@ describe('a build that is killed', function () {
     const whole = await readImage(`docker://${calm}`, directory.path, 'undisturbed-image')
     assert.deepEqual(compareTrees(killed.tree, whole.tree), [])
   }
-})
+}
 
 function changeSource(context: string, round: number): void {
   const file = `${context}/server.c`

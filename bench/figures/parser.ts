@@ -1,9 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { parseDockerfile } from '#parser'
-import { temporaryDirectory } from '../test/support/peers/index.ts'
-import { CLI } from './builders.ts'
-import { measureProgram, median } from './measure.ts'
-import { milliseconds } from './table.ts'
+import { temporaryDirectory } from '../../test/support/peers/index.ts'
+import { CLI } from '../builders/tsbuild.ts'
+import { measureProgram } from '../measure/program.ts'
+import { median } from '../measure/statistics.ts'
+import { milliseconds } from '../report/times.ts'
 
 const INSTRUCTIONS = 1000
 const REPETITIONS = 25

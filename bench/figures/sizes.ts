@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
-import { CLI } from './builders.ts'
-import { treeContext } from './contexts.ts'
-import { milliseconds } from './table.ts'
+import { CLI } from '../builders/tsbuild.ts'
+import { writeContext } from '../contexts/dockerfile.ts'
+import { writeSmallFiles } from '../contexts/files.ts'
+import { milliseconds } from '../report/times.ts'
 
 const COUNTS = [10_000, 100_000, 200_000]
 /** The last thing the program says is the largest memory that it had, in KiB. */
@@ -11,10 +12,11 @@ const TELL_MEMORY = `data:text/javascript,process.on('exit', () => {
 
 /** COPY of trees of different sizes: neither time for a file nor memory may grow with them. */
 export async function treeSizes(file: (name: string) => string): Promise<string> {
-  const trees = COUNTS.map((count) => ({
-    count,
-    context: treeContext(file(`tree-${count}`), count),
-  }))
+  const trees = COUNTS.map((count) => {
+    const context = writeContext(file(`tree-${count}`), ['FROM scratch', 'COPY tree /tree'])
+    writeSmallFiles(context, count)
+    return { count, context }
+  })
   // Of files that are too young, no digests are kept.
   await delay(2500)
   const rows = trees.map(({ count, context }) => {

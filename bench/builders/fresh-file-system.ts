@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { run, temporaryDirectory } from '../test/support/peers/index.ts'
+import { run, temporaryDirectory } from '../../test/support/peers/index.ts'
 
 /**
  * An empty ext4 of its own for everything that is measured, through a loop device. On a file system
