@@ -18,6 +18,9 @@ const WRITTEN: WorkLimit = { looks: 300, bytes: 4 << 20 }
 /** For files of which nothing but times is read: about 5 ms. */
 const LOOKED_AT: WorkLimit = { looks: 1500, bytes: Number.POSITIVE_INFINITY }
 
+/** A blob up to here is kept in memory for what is made of it. */
+export const SMALL_BLOB_BYTES: number = 2 << 20
+
 /** Of a packed layer; it is unpacked piece by piece, and other work goes on between them. */
 const UNPACKED_BYTES = 8 << 20
 
@@ -52,7 +55,7 @@ export const SMALL_FILE_TASKS: SmallTasks<typeof tasks> = {
 
 /** The other end of a ring would have to be waited for. What a blob claims to hold only decides where it is unpacked. */
 function isSmallSource(source: LayerSource): boolean {
-  if (source.kind !== 'bytes') return false
+  if (source.kind !== 'memory') return false
   const bytes = Buffer.concat(source.chunks)
   if (source.compression === 'none') return bytes.length <= UNPACKED_BYTES
   if (source.compression !== 'gzip' || bytes.length < GZIP_SIZE_BYTES) return false
