@@ -23,7 +23,7 @@ import { hello } from './figures/hello.ts'
 import { containerFigures } from './figures/in-containers.ts'
 import { parserFigures } from './figures/parser.ts'
 import { treeSizes } from './figures/sizes.ts'
-import { formatTable, type Row } from './report/table.ts'
+import { formatHead, formatRow } from './report/table.ts'
 import { type BenchRequest, parseRequest } from './request.ts'
 
 /** What is measured without other builders, by its name. */
@@ -54,7 +54,7 @@ async function measureBuilders({ compare, rounds }: BenchRequest): Promise<void>
     await using builders = new AsyncDisposableStack()
     const started =
       compare === undefined ? await startPeers(builders) : await startVersions(compare, builders)
-    console.log(`\n${await measureCases(cases, { bench, builders: started, rounds })}`)
+    await measureCases(cases, { bench, builders: started, rounds })
   }
   if (compare !== undefined) return
   for (const [name, figure] of Object.entries(FIGURES)) {
@@ -62,18 +62,17 @@ async function measureBuilders({ compare, rounds }: BenchRequest): Promise<void>
   }
 }
 
+/** Prints each row as soon as it is measured: a case that fails loses nothing of what was measured before. */
 async function measureCases(
   cases: readonly Case[],
   measuring: Parameters<Case['measure']>[0],
-): Promise<string> {
-  const rows: Row[] = []
+): Promise<void> {
+  const builders = measuring.builders.map(({ name }) => name)
+  console.log(`\n${formatHead(builders)}`)
   for (const one of cases) {
-    const { name, title, goal, beside } = one
-    console.error(`measuring ${name}`)
-    rows.push({ title, goal, beside, samples: await one.measure(measuring) })
+    const { title, goal, beside } = one
+    console.log(formatRow({ title, goal, beside, samples: await one.measure(measuring) }, builders))
   }
-  const names = measuring.builders.map(({ name }) => name)
-  return formatTable(rows, names)
 }
 
 async function startPeers(stack: AsyncDisposableStack): Promise<readonly Builder[]> {

@@ -12,34 +12,39 @@ export interface Row {
   readonly goal: Goal | undefined
 }
 
-/**
- * A Markdown table: medians with their ranges, how many times slower than the first one the other builders
- * are, and whether goals are met.
- */
-export function formatTable(rows: readonly Row[], builders: readonly string[]): string {
+/** The head of a Markdown table with a column for each builder; the first one is what others are compared with. */
+export function formatHead(builders: readonly string[]): string {
   const head = ['', ...builders, 'beside', 'goal', 'met']
   const rule = head.map((_, column) => (column === 0 ? '---' : '--:'))
-  const lines = rows.map((row) => {
-    const { title, samples, beside, goal } = row
-    const [first = ''] = builders
-    const own = samples.get(first)
-    const cells = builders.map((name) => {
-      const times = samples.get(name)
-      if (times === undefined) return '–'
-      return name === first || own === undefined
-        ? spread(times)
-        : `${spread(times)}, ${ratio(times, own)}`
-    })
-    const besides = beside === undefined ? undefined : samples.get(beside)
-    return [
-      title,
-      ...cells,
-      besides === undefined ? '' : `\`${beside}\` ${spread(besides)}`,
-      goal === undefined ? '' : formatGoal(goal, beside),
-      verdict(row, own),
-    ]
+  return `${formatCells(head)}\n${formatCells(rule)}`
+}
+
+/**
+ * A line of the table: medians with their ranges, how many times slower than the first one the other builders
+ * are, and whether the goal is met.
+ */
+export function formatRow(row: Row, builders: readonly string[]): string {
+  const { title, samples, beside, goal } = row
+  const [first = ''] = builders
+  const own = samples.get(first)
+  const cells = builders.map((name) => {
+    const times = samples.get(name)
+    if (times === undefined) return '–'
+    const compared = name !== first && own !== undefined
+    return compared ? `${spread(times)}, ${ratio(times, own)}` : spread(times)
   })
-  return [head, rule, ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+  const besides = beside === undefined ? undefined : samples.get(beside)
+  return formatCells([
+    title,
+    ...cells,
+    besides === undefined ? '' : `\`${beside}\` ${spread(besides)}`,
+    goal === undefined ? '' : formatGoal(goal, beside),
+    verdict(row, own),
+  ])
+}
+
+function formatCells(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`
 }
 
 /** Empty without a goal, and where what it is measured by was not measured. */

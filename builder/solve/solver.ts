@@ -157,7 +157,8 @@ export class Solver implements AsyncDisposable {
   ): Promise<Result> {
     const { store, signal } = this.#deps
     const { vertex } = operation
-    const reason = this.#lookup.executionReason(vertex, operation.family(root?.key, first))
+    const family = operation.family(root?.key, first)
+    const reason = this.#lookUp(() => this.#lookup.executionReason(vertex, family))
     // A rejection reaches the step if it is executed.
     reason.catch(() => undefined)
     const content = await this.#lookUp(() => this.#keys.contentKey(operation, root))
@@ -180,14 +181,15 @@ export class Solver implements AsyncDisposable {
     root: Result | undefined,
     keys: PerformedKeys,
   ): Promise<Result> {
-    const { signal, reporter, schedule } = this.#deps
+    const { signal, reporter, schedule, spans } = this.#deps
     const { vertex } = operation
     const sources = await this.#sources(vertex)
     const work = { root, sources, step: keys.step, forms: this.#forms(vertex.id) }
     const reason = await keys.reason
     const outcome = await schedule((onBegin) => {
       throwIfCancelled(signal, vertex.name)
-      return reporter.step(vertex, reason, () => operation.run({ ...work, onBegin }))
+      const run = () => spans.measure('steps', () => operation.run({ ...work, onBegin }))
+      return reporter.step(vertex, reason, run)
     })
     const family = operation.family(root?.key, keys.first)
     return this.#steps.executed(operation, { ...outcome, root, sources, family })

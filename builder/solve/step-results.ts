@@ -41,7 +41,7 @@ export class StepResults {
 
   /** The result of a step that was executed; it is stored in the cache. */
   async executed(operation: StepOperation, executed: ExecutedStep): Promise<Result> {
-    const { store, lookup } = this.#deps
+    const { store, lookup, spans } = this.#deps
     const { step, root, sources, layer: id, family } = executed
     const layer = store.layers.get(id)
     if (layer === undefined) throw new Error('a step has its layer in the store')
@@ -51,7 +51,8 @@ export class StepResults {
     const description = operation.vertex.name
     const below = layersOf(root)
     const tar = () => own.packed(below)
-    await lookup.put({ ...step, family, inputs, layer: id, description, createdAt, tar })
+    const made = { ...step, family, inputs, layer: id, description, createdAt, tar }
+    await spans.measure('store', () => lookup.put(made))
     if (operation.vertex.op === 'exec') this.#digest(operation, own, below)
     return result
   }

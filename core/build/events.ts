@@ -59,7 +59,7 @@ export type CacheHit = 'definition' | 'content' | 'unused' | 'remote'
 
 /**
  * What the time of a build is spent on: `start`, from the start of the process to the build; `parse`, the
- * Dockerfile and its checks; `store`, opening and closing it; `resolve`, base images and the plan; `keys`,
+ * Dockerfile and its checks; `store`, opening it, keeping results in it and closing it; `resolve`, base images and the plan; `keys`,
  * looking for results; `fetch`, downloads; `unpacking` and `packing` of layers; `steps`; `export`, the outputs;
  * `sync`, writing to the disk; `waiting` for other builds.
  */

@@ -32,6 +32,16 @@ export class Spans {
     }
   }
 
+  /** Awaits what work of a part that is under way has to wait for: that is not work of the part. */
+  async except<T>(part: BuildPart, wait: () => Promise<T>): Promise<T> {
+    this.#end(part)
+    try {
+      return await wait()
+    } finally {
+      this.begin(part)
+    }
+  }
+
   /** Begins work that lasts until `close`. */
   begin(part: BuildPart): void {
     const now = eventTime()

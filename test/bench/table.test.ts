@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Goal } from '../../bench/report/goal.ts'
-import { formatTable, type Row } from '../../bench/report/table.ts'
+import { formatHead, formatRow, type Row } from '../../bench/report/table.ts'
 
 const SAMPLES: Row['samples'] = new Map([
   ['tsbuild', [100, 300, 200]],
@@ -10,7 +10,10 @@ const SAMPLES: Row['samples'] = new Map([
 
 function cellsOf(row: Partial<Row>, builders = ['tsbuild', 'BuildKit', 'buildah']): string[] {
   const whole = { title: 'a row', samples: SAMPLES, beside: undefined, goal: undefined, ...row }
-  const line = formatTable([whole], builders).split('\n')[2] ?? ''
+  return split(formatRow(whole, builders))
+}
+
+function split(line = ''): string[] {
   return line
     .split('|')
     .slice(1, -1)
@@ -28,6 +31,12 @@ describe('the table of measurements', () => {
       '',
       '',
     ])
+  })
+
+  it('has a column for each builder', () => {
+    const [head, rule] = formatHead(['tsbuild', 'BuildKit']).split('\n').map(split)
+    assert.deepEqual(head, ['', 'tsbuild', 'BuildKit', 'beside', 'goal', 'met'])
+    assert.equal(rule?.length, head?.length)
   })
 
   const goals: readonly (readonly [goal: Goal, text: string, verdict: string])[] = [

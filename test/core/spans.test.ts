@@ -59,6 +59,22 @@ describe('spans', () => {
       assert.ok(started + milliseconds < ended - 5)
   })
 
+  it('do not contain what their work waits for', async () => {
+    await spans.measure('steps', () => spans.except('steps', () => sleep(30)))
+    await assert.rejects(
+      spans.measure('keys', () => spans.except('keys', () => Promise.reject(new Error('none')))),
+    )
+    spans.close()
+    const [first, second, third, ...more] = reported()
+    assert.deepEqual(more, [])
+    assert.deepEqual([first?.part, second?.part, third?.part].toSorted(), [
+      'keys',
+      'steps',
+      'steps',
+    ])
+    for (const span of reported()) assert.ok(span.milliseconds < 25)
+  })
+
   it('that are under way end when they are closed, once', async () => {
     spans.begin('store')
     await sleep(10)

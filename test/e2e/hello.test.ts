@@ -61,10 +61,8 @@ describe('the hello image', () => {
     assert.ok(timing.total > 0 && timing.processor.own > 0)
     const alone = timing.parts.reduce((sum: number, part: { alone: number }) => sum + part.alone, 0)
     assert.ok(Math.abs(alone + timing.overlap + timing.other - timing.total) < 0.001)
-    assert.deepEqual(timing.steps.map(({ lines }: { lines: object }) => lines).toSorted(), [
-      { start: 3, end: 3 },
-      { start: 4, end: 4 },
-    ])
+    const lines = timing.steps.map((step: { lines: { start: number } }) => step.lines.start)
+    assert.deepEqual(lines.toSorted(), [3, 4])
     const replay = ['replay', '--progress', 'quiet', '--timing', '-']
     const replayed = await mustBuild(replay, { root: directory.file('timed'), input: stderr })
     assert.match(replayed.stdout, new RegExp(`^total +${(timing.total / 1000).toFixed(3)}s`, 'm'))

@@ -162,9 +162,10 @@ export class BaseImageLayer implements Layer {
     const read: ReadBlob<AppliedLayer & { readonly directory: string }> = async (source, run) => {
       const directory = join(place, `layer${attempts++}`)
       const task = { source, diffId, directory, lowers: undefined }
-      return { ...(await run('unpackLayer', task, signal)), directory }
+      const applied = await spans.measure('unpacking', () => run('unpackLayer', task, signal))
+      return { ...applied, directory }
     }
-    return spans.measure('unpacking', () => readBlob(this.#blob, read, this.#deps))
+    return readBlob(this.#blob, read, this.#deps)
   }
 
   async #check(below: readonly Layer[]): Promise<string> {

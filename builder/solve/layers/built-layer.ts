@@ -153,13 +153,14 @@ export class BuiltLayer implements Layer {
     // A copy with --link was made on nothing.
     for (const [index, lowers] of [under, []].entries()) {
       const tar = join(temporary.path, `${index}.tar`)
-      const packed = await spans.measure('packing', () =>
-        pool.run('packLayer', { directory, lowers, tar }, signal),
-      )
-      if (diffId !== undefined && packed.diffId !== diffId) continue
-      await store.blobs.adopt(tar, uncompressedDigest(packed.diffId), packed.size)
-      await this.#identify(id, packed, below)
-      return packed
+      const packed = await spans.measure('packing', async () => {
+        const made = await pool.run('packLayer', { directory, lowers, tar }, signal)
+        if (diffId !== undefined && made.diffId !== diffId) return undefined
+        await store.blobs.adopt(tar, uncompressedDigest(made.diffId), made.size)
+        await this.#identify(id, made, below)
+        return made
+      })
+      if (packed !== undefined) return packed
     }
     throw await discardDamaged(id, this.#deps)
   }

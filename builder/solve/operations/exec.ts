@@ -104,15 +104,15 @@ async function runExec(vertex: ExecVertex, work: ExecWork, deps: ExecDeps): Prom
   checkEmulator(vertex.platform, { platform: deps.host, scratch: join(scratch, 'probe') })
   const [sandbox, lower] = await Promise.all([
     spans.measure('steps', () => deps.sandbox()),
-    directoriesOf(work.below, deps),
+    spans.except('steps', () => directoriesOf(work.below, deps)),
   ])
   for (const warning of vertex.warnings) reporter.warning(vertex, warning)
   const { sources, onBegin } = work
   const prepared = { sandbox, lower, scratch, sources, onBegin }
-  const layer = await spans.measure('steps', async () => {
-    const snapshots = await deps.snapshots()
-    return snapshots.use((snapshotter) => runOn(snapshotter, vertex, { ...prepared, deps }))
-  })
+  const snapshots = await deps.snapshots()
+  const layer = await snapshots.use((snapshotter) =>
+    runOn(snapshotter, vertex, { ...prepared, deps }),
+  )
   return { step: work.step, layer }
 }
 

@@ -90,7 +90,7 @@ async function runFiles(
   const hasTar = forms.includes('tar')
   const directory = forms.includes('directory') ? join(temporary.path, 'directory') : undefined
   const task = {
-    ...(await filesTask(vertex, layers, deps)),
+    ...(await deps.spans.except('steps', () => filesTask(vertex, layers, deps))),
     mtimeMs: vertex.defaultMtime ?? Date.now(),
     maxMtime: vertex.maxMtime,
     temporary: join(temporary.path, 'archives'),
@@ -98,7 +98,7 @@ async function runFiles(
     directory,
     reader: undefined,
   }
-  const copied = await deps.spans.measure('steps', () => copyForms(task, deps))
+  const copied = await copyForms(task, deps)
   for (const warning of copied.warnings) reporter.warning(vertex, warning)
   const step = keyOf(copied.content)
   const facts = await adoptTar(copied, temporary, { store, hasTar })

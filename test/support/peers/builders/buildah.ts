@@ -12,16 +12,23 @@ export interface Buildah extends AsyncDisposable {
   push(image: string, reference: string): Promise<void>
 }
 
+/** Milliseconds for one command: on a busy machine forty steps take minutes. */
+const PATIENCE = 30 * 60_000
+
 export async function startBuildah(): Promise<Buildah> {
   const directory = temporaryDirectory('buildah')
   const policy = directory.file('policy.json')
   writeFileSync(policy, '{"default":[{"type":"insecureAcceptAnything"}]}')
   const buildah = (args: readonly string[]) =>
-    run('buildah', [
-      ...['--root', directory.file('root'), '--runroot', directory.file('run')],
-      ...['--storage-driver', 'overlay'],
-      ...args,
-    ])
+    run(
+      'buildah',
+      [
+        ...['--root', directory.file('root'), '--runroot', directory.file('run')],
+        ...['--storage-driver', 'overlay'],
+        ...args,
+      ],
+      { timeoutMs: PATIENCE },
+    )
   const rules = ['--signature-policy', policy, '--tls-verify=false']
   return {
     pull: async (reference) => void (await buildah(['pull', ...rules, reference])),
