@@ -95,7 +95,6 @@ function openSolver(plan: Plan, deps: SolverSettings): Solver {
     results: store.results,
     pool: services.pool,
     watch: services.watch,
-    isolation: () => services.isolation(),
     sandbox: () => services.sandbox(),
     snapshots: () => services.snapshots(),
     secrets: services.secrets,

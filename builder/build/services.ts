@@ -74,7 +74,7 @@ export class Services implements AsyncDisposable {
   async #openSandbox(): Promise<Sandbox> {
     const { openSandbox } = await import('#builder/sandbox')
     const { onEvent } = this.#settings
-    return await openSandbox(await this.isolation(), {
+    return await openSandbox(await this.#chooseIsolation(), {
       temporary: this.#scratchDirectory(),
       kept: () => this.#keptPaths(),
       onNotice: ({ message, hint }) =>
@@ -87,11 +87,7 @@ export class Services implements AsyncDisposable {
     return this.#snapshots
   }
 
-  /**
-   * How steps run.
-   * @throws {TsbuildError} SANDBOX_UNAVAILABLE where they cannot
-   */
-  isolation(): Promise<Isolation> {
+  #chooseIsolation(): Promise<Isolation> {
     const { isolation, environment, onEvent } = this.#settings
     this.#isolation ??= import('#builder/sandbox').then(({ chooseIsolation }) => {
       const chosen = chooseIsolation(isolation, environment)
@@ -110,7 +106,7 @@ export class Services implements AsyncDisposable {
     const { onEvent, snapshotter, snapshotSize } = this.#settings
     const { pool } = this
     const { inPlaceSnapshots, openSnapshots } = await import('#builder/snapshot')
-    if ((await this.isolation()) === 'in-place') {
+    if ((await this.#chooseIsolation()) === 'in-place') {
       return inPlaceSnapshots({
         keep: this.#keptPaths(),
         watched: watchedFolders(this.#settings, this.#context),

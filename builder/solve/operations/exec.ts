@@ -8,7 +8,6 @@ import type { CacheKey, LayerId, Store } from '#cache'
 import {
   type Digest,
   formatOwnedFiles,
-  type Isolation,
   type Platform,
   STEP_PROCESSES,
   type StepResources,
@@ -34,8 +33,6 @@ export interface ExecDeps {
   readonly pool: WorkPool
   readonly watch: LayerWatch
   readonly secrets: StepSecrets
-  /** Rejects where steps cannot run at all. */
-  readonly isolation: () => Promise<Isolation>
   readonly sandbox: () => Promise<Sandbox>
   readonly snapshots: () => Promise<Snapshots>
   readonly reporter: Reporter
@@ -102,8 +99,6 @@ async function runExec(vertex: ExecVertex, work: ExecWork, deps: ExecDeps): Prom
   await using temporary = store.temporary()
   const scratch = temporary.path
   checkEmulator(vertex.platform, { platform: deps.host, scratch: join(scratch, 'probe') })
-  // Nothing is pulled for a step that cannot run.
-  await deps.isolation()
   const [sandbox, lower] = await Promise.all([deps.sandbox(), directoriesOf(work.below, deps)])
   for (const warning of vertex.warnings) reporter.warning(vertex, warning)
   const prepared = { sandbox, lower, scratch, sources: work.sources }

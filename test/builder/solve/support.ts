@@ -171,7 +171,6 @@ async function solve(
     results: place.resultsOf(store),
     pool,
     watch: new LayerWatch({ store, pool, gate }),
-    isolation: async () => 'namespaces',
     sandbox: async () => sandbox,
     snapshots: async () => snapshots,
     fetcher: () => fetcher,
