@@ -34,7 +34,10 @@ export function killedSuite(moments: number): void {
     this.timeout(PATIENCE)
     matrix = await startMatrix(startDocker, stack)
   })
-  after(() => stack.disposeAsync())
+  after(async function () {
+    this.timeout(PATIENCE)
+    await stack.disposeAsync()
+  })
 
   for (const [name, kind] of Object.entries(KINDS)) {
     it(`${name}: the next build succeeds, and nothing of a secret is left`, async function () {

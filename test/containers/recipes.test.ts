@@ -25,7 +25,10 @@ describe('the recipes of docs/ci.md, as far as a docker can stand for the system
     runner = new RecipeRunner(matrix, directory)
     await runner.prepare()
   })
-  after(() => stack.disposeAsync())
+  after(async function () {
+    this.timeout(PATIENCE)
+    await stack.disposeAsync()
+  })
   beforeEach(function () {
     this.timeout(PATIENCE)
   })
