@@ -28,29 +28,24 @@ export async function readBody(
 /**
  * Ends a body of which fewer than `SLOWEST` bytes arrive in `window` milliseconds of waiting. Only the
  * time spent waiting for the network counts, not the consumer's.
- * @param options.toError what is thrown instead of an error of the body
  */
 export async function* withMinimumSpeed(
   body: AsyncIterable<Uint8Array>,
-  options: { readonly window: number; readonly toError: (error: unknown) => unknown },
+  window: number,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let waited = 0
   let received = 0
   let waitingSince = performance.now()
-  try {
-    for await (const chunk of body) {
-      waited += performance.now() - waitingSince
-      received += chunk.length
-      if (waited > options.window) {
-        if (received < SLOWEST) throw tooSlowError(received, waited)
-        waited = 0
-        received = 0
-      }
-      yield chunk
-      waitingSince = performance.now()
+  for await (const chunk of body) {
+    waited += performance.now() - waitingSince
+    received += chunk.length
+    if (waited > window) {
+      if (received < SLOWEST) throw tooSlowError(received, waited)
+      waited = 0
+      received = 0
     }
-  } catch (error) {
-    throw options.toError(error)
+    yield chunk
+    waitingSince = performance.now()
   }
 }
 

@@ -6,14 +6,12 @@ export type HttpErrorCode =
   | 'ANSWER_TOO_LARGE'
   /** No bytes of a body came for too long. */
   | 'BODY_TIMEOUT'
-  /** A body has fewer bytes than its length says. */
-  | 'BODY_TRUNCATED'
   /** The peer closed the connection in the middle of an exchange. */
   | 'CONNECTION_CLOSED'
   | 'CONNECT_TIMEOUT'
   /** The head of an answer did not come in time. */
   | 'HEADERS_TIMEOUT'
-  /** What came is not HTTP. */
+  /** What came is not HTTP, or has a head that does not end. */
   | 'NOT_HTTP'
   | 'TOO_MANY_REDIRECTS'
   /** Bytes of a body come, but hardly any. */
@@ -34,6 +32,26 @@ export class HttpError extends Error {
     this.name = 'HttpError'
     this.code = options.code
   }
+}
+
+/** A failure of Node's client or of a connection, as what an exchange throws. */
+export function toHttpError(error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return new HttpError('the head of the answer is too large', { code: 'NOT_HTTP' })
+  }
+  // It keeps the bytes that it could not parse, and these may hold a token.
+  if (code.startsWith('HPE_')) return new HttpError('the answer is not HTTP', { code: 'NOT_HTTP' })
+  const isClosed = error instanceof Error && CLOSED.has(error.message)
+  return isClosed ? closedError(error) : error
+}
+
+/** What Node's client says, as ECONNRESET, of a connection that ended in good order but too early. */
+const CLOSED = new Set(['aborted', 'socket hang up'])
+
+/** The error of an exchange whose connection was closed. */
+export function closedError(cause?: unknown): HttpError {
+  return new HttpError('other side closed', { code: 'CONNECTION_CLOSED', cause })
 }
 
 /** What decides how a failure is explained to a user. */

@@ -12,6 +12,7 @@ export {
   withHeaders,
   withOriginHeaders,
 } from './exchange.ts'
+export { createTransport } from './node-transport.ts'
 export { followingRedirects, locationUrl } from './redirects.ts'
 export {
   attemptsFor,
@@ -23,4 +24,3 @@ export {
 } from './retry.ts'
 export { DEFAULT_TIMEOUTS, REAL_TIMING, type Timeouts, type Timing } from './timing.ts'
 export type { Transport } from './transport.ts'
-export { createTransport } from './undici-transport.ts'

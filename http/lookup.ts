@@ -1,4 +1,3 @@
-import { lookup } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 import { isLocalAddress, isLoopback } from './addresses.ts'
 import type { Destination } from './destination.ts'
@@ -16,7 +15,8 @@ function isOnLink(address: string): boolean {
 
 /** Looks a name up and refuses it when any of its addresses is forbidden: names are cheap to aim. */
 function lookupUnless(isForbidden: (address: string) => boolean): LookupFunction {
-  return (hostname, options, callback) => {
+  return async (hostname, options, callback) => {
+    const { lookup } = await import('node:dns')
     lookup(hostname, { ...options, all: true }, (error, addresses) => {
       if (error !== null) return callback(error, '', 0)
       const [first] = addresses

@@ -8,8 +8,8 @@ import {
   type Settings,
 } from '#builder/options'
 import type { Plan } from '#builder/plan'
-import { type StepSecrets, scheduler } from '#builder/solve'
-import { hasFileDigests, openStore, type Store } from '#cache'
+import { type StepSecrets, stepSchedule } from '#builder/solve'
+import { openStore, type Store } from '#cache'
 import { Resources, TsbuildError, throwIfCancelled, together, typedFailure } from '#core'
 import { type DockerfileChecks, diagnosticsError, failureIn } from '#parser'
 import { baseResolver, planLoaded } from './build-plan.ts'
@@ -48,6 +48,8 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
       throw new TsbuildError('build cancelled', { code: 'CANCELLED', cause })
     }
     throw explainNoSpace(cause, settings)
+  } finally {
+    settings.spans.close()
   }
 }
 
@@ -62,7 +64,8 @@ interface Request {
 async function buildChecked(context: OpenedContext, request: Request): Promise<BuildResult> {
   const { loaded } = context
   try {
-    const checks = openChecks(loaded, request.settings)
+    const { settings } = request
+    const checks = await settings.spans.measure('parse', async () => openChecks(loaded, settings))
     const mistakes = diagnosticsError(loaded.parsed.diagnostics, loaded.source)
     if (mistakes !== undefined) throw mistakes
     return await buildLoaded(context, checks, request)
@@ -85,16 +88,17 @@ async function buildLoaded(
   checks: DockerfileChecks,
   { secrets, settings, started }: Request,
 ): Promise<BuildResult> {
-  await using store = openStore(settings.root, { onWait: reportWaits(settings.onEvent, 'build') })
+  const { spans } = settings
+  await using store = await spans.measure('store', async () =>
+    openStore(settings.root, { onWait: reportWaits(settings.onEvent, 'build') }),
+  )
   await using services = new Services(settings, {
     ...{ store, secrets, context: context.directory },
   })
   await using resources = new Resources()
-  // One thread reads what is copied, another writes it; they start while bases are looked for.
-  if (copiesNewFiles(context, settings)) services.pool.warmUp(2)
   const deps = { context, settings, store, services, resources }
   const finish = async (signal: AbortSignal): Promise<BuildResult> => {
-    const plans = await planPlatforms(checks, deps, signal)
+    const plans = await spans.measure('resolve', () => planPlatforms(checks, deps, signal))
     const images = await buildPlatforms(plans, deps, signal)
     // A rejection reaches the caller when the services are disposed of.
     services.closeSandbox().catch(() => undefined)
@@ -105,9 +109,12 @@ async function buildLoaded(
   }
   // Layers of earlier builds, which the kernel has written by now, are marked as safe: at once, while
   // there is little else to write.
-  const marking = (): Promise<void> => store.layers.sync({ olderThan: SETTLED })
+  const marking = (): Promise<void> =>
+    spans.measure('sync', () => store.layers.sync({ olderThan: SETTLED }))
   const [, result] = await together([marking, finish], settings.signal)
-  await store.blobs.sync()
+  await spans.measure('sync', () => store.blobs.sync())
+  // What was opened is closed now, which ends with the build.
+  spans.begin('store')
   return result
 }
 
@@ -138,19 +145,11 @@ function buildPlatforms(
   deps: BuildDeps,
   signal: AbortSignal,
 ): Promise<readonly BuiltImage[]> {
-  const schedule = scheduler(deps.settings.jobs)
+  const schedule = stepSchedule(deps.settings.jobs)
   const { platforms } = deps.settings
   const tasks = plans.map((plan, index) => (stop: AbortSignal) => {
     const platform = platforms[index] ?? platforms[0]
     return buildImage(plan, { ...deps, schedule, platform, signal: stop })
   })
   return together(tasks, signal)
-}
-
-/** Whether files are copied from a context of which no digests are kept. */
-function copiesNewFiles({ directory, loaded }: OpenedContext, { root }: Settings): boolean {
-  const copies = loaded.parsed.dockerfile.stages.some(({ instructions }) =>
-    instructions.some((one) => one.kind === 'add' || (one.kind === 'copy' && !one.from)),
-  )
-  return copies && !hasFileDigests(root, directory)
 }

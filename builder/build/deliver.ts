@@ -19,7 +19,7 @@ export async function deliver(
   deps: DeliverDeps,
 ): Promise<Descriptor | undefined> {
   const { settings, store, services } = deps
-  const { tags, ignoreChownErrors, onEvent, signal } = settings
+  const { tags, ignoreChownErrors, onEvent, spans, signal } = settings
   let last: Descriptor | undefined
   for (const [position, output] of settings.outputs.entries()) {
     const sent = await sendOutput(output, {
@@ -30,6 +30,7 @@ export async function deliver(
       ignoreChownErrors,
       writeTrees: (to, options) => writeTrees(built, { to, ...options }, deps),
       report: (name, send) => reportOutput(name, { onEvent, position }, send),
+      spans,
       signal,
     })
     last = sent ?? last
@@ -85,5 +86,5 @@ export function reportOutput<T>(
     const known = total === undefined ? {} : { total }
     onEvent({ type: 'progress', vertex, id, current, done, ...known })
   }
-  return reported({ id: vertex, name }, onEvent, () => send(onProgress))
+  return reported({ id: vertex, name, part: 'export' }, onEvent, () => send(onProgress))
 }

@@ -71,7 +71,9 @@ export async function buildImage(plan: Plan, deps: ImageDeps): Promise<BuiltImag
   const rewritten = async (): Promise<FinishedImage> => {
     if (sourceDateEpoch === undefined) return image
     const rewriting = layers.map((layer) =>
-      rewriteTimes(layer, sourceDateEpoch, { store, pool: services.pool, signal }),
+      rewriteTimes(layer, sourceDateEpoch, {
+        ...{ store, pool: services.pool, spans: settings.spans, signal },
+      }),
     )
     return assembleImage(plan.image, await Promise.all(rewriting), times)
   }
@@ -100,6 +102,7 @@ function openSolver(plan: Plan, deps: SolverSettings): Solver {
     secrets: services.secrets,
     fetcher: () => services.fetcher(),
     schedule,
+    spans: settings.spans,
     context: { kind: 'context', directory, ignore: loaded.ignore, modes, transient },
     namedContexts: contextFolders(settings.contexts, modes),
     host: hostPlatform(),

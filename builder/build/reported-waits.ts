@@ -19,7 +19,11 @@ export function reportWaits(onEvent: OnEvent, user: 'build' | 'context' | 'root'
         setTimeout(REPORTED_AFTER, false, { ref: false }),
       ])
       if (!isOver)
-        await reported({ id, name: `[internal] wait for ${reason}` }, onEvent, () => ended)
+        await reported(
+          { id, name: `[internal] wait for ${reason}`, part: 'waiting' },
+          onEvent,
+          () => ended,
+        )
     }
     // The waiting call throws the failure.
     report().catch(() => undefined)

@@ -2,12 +2,13 @@ import { join } from 'node:path'
 import type { ImageLayer } from '#builder/export'
 import type { WorkPool } from '#builder/solve'
 import { cacheKeyOf, type Store } from '#cache'
-import { uncompressedDigest } from '#core'
+import { type Spans, uncompressedDigest } from '#core'
 
 /** What layers are rewritten with. */
 export interface RewriteDeps {
   readonly store: Store
   readonly pool: WorkPool
+  readonly spans: Spans
   readonly signal: AbortSignal
 }
 
@@ -18,7 +19,7 @@ export interface RewriteDeps {
 export async function rewriteTimes<L extends ImageLayer>(
   layer: L,
   maxMtime: number,
-  { store, pool, signal }: RewriteDeps,
+  { store, pool, spans, signal }: RewriteDeps,
 ): Promise<L> {
   if (layer.blob !== undefined) return layer
   // `epoch` is part of stored keys: another name would invalidate the results of earlier builds.
@@ -32,7 +33,9 @@ export async function rewriteTimes<L extends ImageLayer>(
   await using temporary = store.temporary()
   const target = join(temporary.path, 'tar')
   const tar = store.blobs.path(uncompressedDigest(layer.diffId))
-  const facts = await pool.run('rewriteTimes', { tar, target, maxMtime }, signal)
+  const facts = await spans.measure('packing', () =>
+    pool.run('rewriteTimes', { tar, target, maxMtime }, signal),
+  )
   await store.blobs.adopt(target, uncompressedDigest(facts.diffId), facts.size)
   const presumed = store.layers.presumed(layer.diffId)
   const { id } = store.layers.register({ ...facts, presumed })

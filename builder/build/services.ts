@@ -2,7 +2,15 @@ import { Fetcher, type RemoteFetcher, recordingFetcher } from '#builder/fetch'
 import type { Settings } from '#builder/options'
 import type { Sandbox } from '#builder/sandbox'
 import type { Snapshots } from '#builder/snapshot'
-import { Gate, LayerWatch, type StepSecrets, type WorkPool, workPool } from '#builder/solve'
+import {
+  Gate,
+  type InPlaceThread,
+  inPlaceThread,
+  LayerWatch,
+  type StepSecrets,
+  type WorkPool,
+  workPool,
+} from '#builder/solve'
 import type { Store, TemporaryDirectory } from '#cache'
 import type { Isolation, Material } from '#core'
 import { createRegistryClient, type RegistryClient } from '#registry-client'
@@ -27,6 +35,7 @@ export class Services implements AsyncDisposable {
   readonly #settings: Settings
   readonly #store: Store
   readonly #context: string
+  #inPlaceThread: InPlaceThread | undefined
   #kept: readonly string[] | undefined
   #client: RegistryClient | undefined
   #fetcher: Fetcher | undefined
@@ -44,7 +53,7 @@ export class Services implements AsyncDisposable {
     this.#context = deps.context
     this.secrets = deps.secrets
     const gate = new Gate()
-    this.pool = workPool(Math.max(2, settings.jobs), gate)
+    this.pool = workPool(settings.threads, gate)
     this.watch = new LayerWatch({ store: deps.store, pool: this.pool, gate })
   }
 
@@ -75,8 +84,8 @@ export class Services implements AsyncDisposable {
     const { openSandbox } = await import('#builder/sandbox')
     const { onEvent } = this.#settings
     return await openSandbox(await this.#chooseIsolation(), {
-      temporary: this.#scratchDirectory(),
-      kept: () => this.#keptPaths(),
+      namespaces: () => ({ temporary: this.#scratchDirectory() }),
+      inPlace: () => ({ kept: this.#keptPaths(), thread: this.#threadInPlace() }),
       onNotice: ({ message, hint }) =>
         onEvent({ type: 'warning', message: `${message} (${hint})` }),
     })
@@ -97,6 +106,15 @@ export class Services implements AsyncDisposable {
     return this.#isolation
   }
 
+  #threadInPlace(): InPlaceThread {
+    this.#inPlaceThread ??= inPlaceThread({
+      temporary: this.#scratchDirectory(),
+      kept: this.#keptPaths(),
+      watched: watchedFolders(this.#settings, this.#context),
+    })
+    return this.#inPlaceThread
+  }
+
   #keptPaths(): readonly string[] {
     this.#kept ??= keptPaths(this.#settings, this.#context)
     return this.#kept
@@ -108,8 +126,7 @@ export class Services implements AsyncDisposable {
     const { inPlaceSnapshots, openSnapshots } = await import('#builder/snapshot')
     if ((await this.#chooseIsolation()) === 'in-place') {
       return inPlaceSnapshots({
-        keep: this.#keptPaths(),
-        watched: watchedFolders(this.#settings, this.#context),
+        thread: this.#threadInPlace(),
         onNotice: (message) => onEvent({ type: 'warning', message }),
       })
     }
@@ -150,6 +167,7 @@ export class Services implements AsyncDisposable {
     await sandbox?.[Symbol.asyncDispose]()
     const snapshots = await this.#snapshots?.catch(() => undefined)
     await snapshots?.[Symbol.asyncDispose]()
+    await this.#inPlaceThread?.close()
     await Promise.all(this.#scratch.map((one) => one[Symbol.asyncDispose]()))
   }
 

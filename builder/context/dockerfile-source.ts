@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { readNamedFile } from '#builder/linux'
-import { errnoOf, ioError, TsbuildError } from '#core'
+import { errnoOf, ioError, type Spans, TsbuildError } from '#core'
 import {
   MAX_DOCKERFILE_BYTES,
   type ParseOptions,
@@ -30,6 +30,7 @@ export interface DockerfileOptions {
   /** The Dockerfile itself. */
   readonly dockerfile: string | Buffer | undefined
   readonly frontend?: ParseOptions['frontend']
+  readonly spans: Spans
   /** Ends the wait for a pipe's writer. */
   readonly signal: AbortSignal | undefined
 }
@@ -49,7 +50,11 @@ export interface LoadedDockerfile {
  * Reads and parses the Dockerfile.
  * @throws {TsbuildError} CONTEXT_INVALID when it cannot be read, CANCELLED
  */
-export async function loadDockerfile(options: DockerfileOptions): Promise<LoadedDockerfile> {
+export function loadDockerfile(options: DockerfileOptions): Promise<LoadedDockerfile> {
+  return options.spans.measure('parse', () => readAndParse(options))
+}
+
+async function readAndParse(options: DockerfileOptions): Promise<LoadedDockerfile> {
   const { context, origin, ignores } = options
   const { name, path, bytes } = await readDockerfile(options)
   const source = { filename: name, text: bytes.toString() }

@@ -81,7 +81,7 @@ function reportContext<T extends object>(
   const ending = ({ isCached }: { readonly isCached?: boolean }): Ending => ({
     hit: isCached === true ? 'remote' : undefined,
   })
-  return reported({ id, name, ending }, onEvent, perform)
+  return reported({ id, name, part: 'fetch', ending }, onEvent, perform)
 }
 
 async function gitContext(source: GitSource, deps: FetchContextDeps): Promise<FetchedContext> {

@@ -8,7 +8,7 @@ import {
 } from '#builder/fetch'
 import { isSwitchedOn } from '#builder/plan'
 import type { Store } from '#cache'
-import { type Material, type OnEvent, Resources, reported, TsbuildError } from '#core'
+import { type Material, type OnEvent, Resources, reported, type Spans, TsbuildError } from '#core'
 import type { ParseOptions } from '#parser'
 import { type ContextLocation, type FolderSource, folderProblem } from './context-location.ts'
 import {
@@ -47,6 +47,7 @@ export interface ContextRequest {
   /** How git reaches its remotes. */
   readonly environment: FetcherOptions['environment']
   readonly onEvent: OnEvent
+  readonly spans: Spans
   readonly signal: AbortSignal | undefined
 }
 
@@ -73,7 +74,7 @@ export async function openContext(
   }
   const store = opening.use(deps.openStore())
   const { secret } = await deps.openSecrets()
-  const { environment, onEvent, signal, buildArgs } = request
+  const { environment, onEvent, spans, signal, buildArgs } = request
   const materials: Material[] = []
   const fetcher = recordingFetcher(
     opening.use(new Fetcher({ store, environment, secret })),
@@ -85,9 +86,10 @@ export async function openContext(
   const written = (await fetchDockerfile(request, fetching)) ?? request
   const opened =
     context.kind === 'folder'
-      ? await openFolder(context, { ...written, signal })
+      ? await openFolder(context, { ...written, spans, signal })
       : await openFetched(opening.use(await fetchContext(context, fetching)), {
           ...written,
+          spans,
           signal,
           ignores: request.ignoresInFetched,
         })
@@ -101,7 +103,7 @@ function disposeWith(opened: Resources): AsyncDisposable {
 }
 
 type Written = Pick<ContextRequest, 'file' | 'dockerfile' | 'frontend'>
-type Reading = Written & Pick<ContextRequest, 'signal'>
+type Reading = Written & Pick<ContextRequest, 'spans' | 'signal'>
 
 async function openFolder({ path }: FolderSource, reading: Reading): Promise<LocalContext> {
   const loaded = await loadDockerfile({ ...reading, context: path, origin: 'local', ignores: true })
@@ -135,7 +137,7 @@ async function fetchDockerfile(
   const source = isUrl(file) ? parseHttpSource(file) : undefined
   if (source === undefined) return undefined
   const name = `[internal] load remote Dockerfile ${httpSourceName(source)}`
-  return reported({ id: 'dockerfile', name }, onEvent, async () => {
+  return reported({ id: 'dockerfile', name, part: 'fetch' }, onEvent, async () => {
     const { directory, name: base } = await fetcher.fetchHttp(source, { signal })
     const dockerfile = (await readDownloaded(join(directory, base))).toString()
     return { file: undefined, dockerfile, frontend }

@@ -51,7 +51,7 @@ export async function resolveSourceDateEpoch(
   if (find === undefined) throw invalidError(text)
   const name = `[internal] resolve ${NAME} ${text}`
   const id = `epoch ${formatPlatform(sources.platform)}`
-  const found = await reported({ id, name }, sources.onEvent, find)
+  const found = await reported({ id, name, part: 'resolve' }, sources.onEvent, find)
   const seconds = found === undefined ? undefined : Math.floor(found / 1000)
   return {
     sourceDateEpoch: seconds === undefined ? undefined : seconds * 1000,

@@ -1,5 +1,5 @@
 import type { Store } from '#cache'
-import type { Compression, Descriptor } from '#core'
+import type { Compression, Descriptor, Spans } from '#core'
 import type { PushProgress, Reference, RegistryClient } from '#registry-client'
 import type { ImageSet } from './image.ts'
 
@@ -44,6 +44,7 @@ export interface Exported {
     name: string,
     send: (onProgress: (progress: PushProgress) => void) => Promise<T>,
   ) => Promise<T>
+  readonly spans: Spans
   readonly signal: AbortSignal | undefined
 }
 

@@ -14,9 +14,12 @@ export const storeExporter: Exporter<StoreOutput> = {
   takes: 'images',
   check: () => undefined,
   checkDestination: () => undefined,
-  send: (_output, { images, tags, store, report, signal }) =>
+  send: (_output, { images, tags, store, report, spans, signal }) =>
     report('exporting to image', async () => {
       const sink = storeSink(store, tags.map(formatReference))
-      return (await writeGraph(graphOf(images), sink, { signal })).root
+      // A name is given once all that it leads to is on the disk.
+      const name: typeof sink.name = (graph, options) =>
+        spans.measure('sync', () => sink.name(graph, options))
+      return (await writeGraph(graphOf(images), { ...sink, name }, { signal })).root
     }),
 }

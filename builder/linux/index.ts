@@ -48,8 +48,8 @@ export {
 export { runsSmallPrograms, type SmallArchitecture } from './programs/foreign-program.ts'
 export type { ProcessEnd } from './programs/spawn.ts'
 export {
-  awaitEnd,
   findExit,
+  hasEnded,
   processEndOf,
   SIGNAL_INFO_SIZE,
   spawnProcess,

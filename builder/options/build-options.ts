@@ -110,7 +110,11 @@ export interface BuildOptions {
    * they are now is presumed. Default: false, and such a push is refused. See docs/owners.md
    */
   readonly ignoreChownErrors?: boolean
-  /** How many steps run at a time; default: as many as this process has CPUs. */
+  /**
+   * How many steps are under way at a time. Default: as many as the machine has room for, so that steps
+   * that wait for a network or a clock do not hold others up; at least as many as this process has CPUs
+   * while there is enough memory.
+   */
   readonly jobs?: number
   /** The local store's folder; default: `$TSBUILD_ROOT`, /var/lib/tsbuild for root, else `$XDG_DATA_HOME/tsbuild`. */
   readonly root?: string

@@ -20,6 +20,7 @@ import {
   parsePlatform,
   SNAPSHOTTER_KINDS,
   type SnapshotterKind,
+  Spans,
   TsbuildError,
   timed,
 } from '#core'
@@ -70,13 +71,18 @@ export interface Settings {
   /** Rights that the user grants. */
   readonly allow: readonly string[]
   readonly ignoreChownErrors: boolean
-  readonly jobs: number
+  /** How many steps may be under way; absent: as many as the machine has room for. */
+  readonly jobs: number | undefined
+  /** How many threads work on files. */
+  readonly threads: number
   readonly root: string
   readonly insecureRegistries: readonly string[]
   readonly credentials: CredentialStore
   /** Of the builder's process: proxies and agents of git. */
   readonly environment: Environment
   readonly onEvent: OnEvent
+  /** Reports to `onEvent`. */
+  readonly spans: Spans
   readonly signal: AbortSignal | undefined
 }
 
@@ -88,6 +94,7 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
   const buildArgs = options.buildArgs ?? {}
   const platforms = resolvePlatforms(options.platform)
   refuseAttestations(buildArgs)
+  const onEvent = options.onEvent === undefined ? () => undefined : timed(options.onEvent)
   const settings: Settings = {
     context: contextOf(options.context, options.contextFolder),
     ignoresInFetched: options.ignoresInFetched ?? false,
@@ -116,12 +123,14 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     outputs,
     allow: options.allow ?? [],
     ignoreChownErrors: options.ignoreChownErrors ?? false,
-    jobs: options.jobs ?? availableParallelism(),
+    jobs: options.jobs,
+    threads: threadsFor(options.jobs),
     root: resolve(options.root ?? resolveRoot(env)),
     insecureRegistries: options.insecureRegistries ?? [],
     credentials: options.credentials ?? defaultCredentials(env),
     environment: env,
-    onEvent: options.onEvent === undefined ? () => undefined : timed(options.onEvent),
+    onEvent,
+    spans: new Spans(onEvent),
     signal: options.signal,
   }
   check(settings)
@@ -175,12 +184,18 @@ export function requestOf({ tags, isIndex, allow }: Settings): OutputRequest {
   return { tags, isIndex, allow }
 }
 
+/** One thread may read what another one writes. */
+function threadsFor(jobs: number | undefined): number {
+  const processors = availableParallelism()
+  return Math.max(2, Math.min(jobs ?? processors, processors))
+}
+
 function check(settings: Settings): void {
   const { jobs } = settings
-  if (!Number.isInteger(jobs) || jobs < 1) {
+  if (jobs !== undefined && (!Number.isInteger(jobs) || jobs < 1)) {
     throw new TsbuildError(`invalid number of jobs: ${jobs}`, {
       code: 'USAGE',
-      hint: 'it is how many steps may run at a time: 1 or more',
+      hint: 'it is how many steps may be under way at a time: 1 or more',
     })
   }
   checkIsolation(settings)

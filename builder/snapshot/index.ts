@@ -1,5 +1,7 @@
 export { inPlaceSnapshots } from './in-place/in-place-snapshots.ts'
 export type { WatchedFolders } from './in-place/kept-watch.ts'
+export type { RootSettings } from './in-place/root-tasks.ts'
+export * as rootTasks from './in-place/root-tasks.ts'
 /** @internal */
 export { PlacedRoot } from './placed/placed-root.ts'
 /** @internal */

@@ -15,14 +15,14 @@ import type { Operation, StepOperation, StepWork } from './operations/operation.
 import { type OperationDeps, operationOf } from './operations/operation-of.ts'
 import { confirmBases, type Result, type ResultLayer } from './operations/result.ts'
 import { HitReporter } from './report/hit-reporter.ts'
+import type { Schedule } from './schedule/schedule.ts'
 import { layersOf, StepResults } from './step-results.ts'
-import type { Schedule } from './work/schedule.ts'
 
 /** What solving a plan needs. */
 export interface SolveDeps extends Omit<OperationDeps, 'tasks'> {
   /** Where results of earlier builds are looked up, and where those of this one go. */
   readonly results: ResultCache
-  /** Bounds how many steps run at the same time. */
+  /** Bounds how many steps are under way at the same time. */
   readonly schedule: Schedule
   /** Nothing is looked up; results are stored nevertheless. */
   readonly noCache: boolean
@@ -134,7 +134,7 @@ export class Solver implements AsyncDisposable {
 
   async #solveStep(operation: StepOperation): Promise<Result> {
     const { vertex, inputs } = operation
-    const { isCached } = await this.#keys.probe(vertex.id)
+    const { isCached } = await this.#lookUp(() => this.#keys.probe(vertex.id))
     // The sandbox takes a fifth of a second to start, in which what the step waits for is made.
     if (vertex.op === 'exec' && !isCached) this.#deps.sandbox().catch(() => undefined)
     // A step that has to be done needs its other inputs as well: all are made at the same time.
@@ -143,8 +143,10 @@ export class Solver implements AsyncDisposable {
       ...(isCached ? [] : inputs.map((id) => this.#realize(id))),
     ])
     const madeKeys = made.length === 0 ? undefined : made.map(({ key }) => key)
-    const first = await this.#keys.firstKey(operation, root?.key, madeKeys)
-    const found = first && (await this.#find(vertex, first.key, 'definition'))
+    const { first, found } = await this.#lookUp(async () => {
+      const first = await this.#keys.firstKey(operation, root?.key, madeKeys)
+      return { first, found: first && (await this.#find(vertex, first.key, 'definition')) }
+    })
     return found ? this.#hit(operation, root, found) : this.#perform(operation, root, first)
   }
 
@@ -158,7 +160,7 @@ export class Solver implements AsyncDisposable {
     const reason = this.#lookup.executionReason(vertex, operation.family(root?.key, first))
     // A rejection reaches the step if it is executed.
     reason.catch(() => undefined)
-    const content = await this.#keys.contentKey(operation, root)
+    const content = await this.#lookUp(() => this.#keys.contentKey(operation, root))
     if (content !== undefined && first !== undefined) {
       await this.#lookup.link(first.key, content.key)
     }
@@ -183,12 +185,16 @@ export class Solver implements AsyncDisposable {
     const sources = await this.#sources(vertex)
     const work = { root, sources, step: keys.step, forms: this.#forms(vertex.id) }
     const reason = await keys.reason
-    const outcome = await schedule(() => {
+    const outcome = await schedule((onBegin) => {
       throwIfCancelled(signal, vertex.name)
-      return reporter.step(vertex, reason, () => operation.run(work))
+      return reporter.step(vertex, reason, () => operation.run({ ...work, onBegin }))
     })
     const family = operation.family(root?.key, keys.first)
     return this.#steps.executed(operation, { ...outcome, root, sources, family })
+  }
+
+  #lookUp<T>(work: () => Promise<T>): Promise<T> {
+    return this.#deps.spans.measure('keys', work)
   }
 
   #find(vertex: StepVertex, key: CacheKey, by: KeyKind): Promise<FoundResult | undefined> {

@@ -1,5 +1,7 @@
+export { fillRing } from './fill-ring.ts'
 export { originalFailure } from './peer-gone.ts'
 export { breakRing, type Ring, RingWriter, readRing } from './ring.ts'
 export { serveTasks, threadSettings } from './serve-tasks.ts'
+export type { SmallTasks } from './small-tasks.ts'
 export { TaskThread } from './task-thread.ts'
 export { ThreadPool } from './thread-pool.ts'

@@ -44,7 +44,7 @@ export function breakRing(ring: Ring): void {
 
 /** The writing end of a ring, for one thread. */
 export class RingWriter {
-  readonly #control: Int32Array
+  readonly #control: Int32Array<SharedArrayBuffer>
   readonly #slots: readonly Buffer[]
 
   constructor(ring: Ring) {
@@ -53,19 +53,41 @@ export class RingWriter {
   }
 
   /**
-   * The slot to fill, once the reader has emptied it.
+   * The slot to fill, once the reader has emptied it; blocks the thread until then.
    * @throws {TsbuildError} PEER_GONE when the ring is broken, CANCELLED
    */
   slot(): Buffer {
-    const control = this.#control
-    const filled = Atomics.load(control, FILLED)
     for (;;) {
-      const emptied = Atomics.load(control, EMPTIED)
-      if (filled - emptied < SLOTS) return slotAt(this.#slots, filled)
-      if (Atomics.load(control, BROKEN) !== 0) throw brokenRingError('reader')
+      const emptied = Atomics.load(this.#control, EMPTIED)
+      const slot = this.#emptySlot(emptied)
+      if (slot !== undefined) return slot
+      if (this.#isBroken()) throw brokenRingError('reader')
       checkpoint()
-      Atomics.wait(control, EMPTIED, emptied, WAIT_MILLISECONDS)
+      Atomics.wait(this.#control, EMPTIED, emptied, WAIT_MILLISECONDS)
     }
+  }
+
+  /**
+   * As `slot`, for a thread that has other things to do meanwhile.
+   * @returns `undefined` when the ring is broken
+   */
+  async nextSlot(): Promise<Buffer | undefined> {
+    for (;;) {
+      const emptied = Atomics.load(this.#control, EMPTIED)
+      const slot = this.#emptySlot(emptied)
+      if (slot !== undefined) return slot
+      if (this.#isBroken()) return undefined
+      await Atomics.waitAsync(this.#control, EMPTIED, emptied, WAIT_MILLISECONDS).value
+    }
+  }
+
+  #emptySlot(emptied: number): Buffer | undefined {
+    const filled = Atomics.load(this.#control, FILLED)
+    return filled - emptied < SLOTS ? slotAt(this.#slots, filled) : undefined
+  }
+
+  #isBroken(): boolean {
+    return Atomics.load(this.#control, BROKEN) !== 0
   }
 
   /** Passes the first `length` bytes of the slot on. They stay readable here until `slot` is called. */
@@ -107,7 +129,7 @@ export function* readRing(ring: Ring): Generator<Uint8Array, void, undefined> {
   }
 }
 
-function controlOf(ring: Ring): Int32Array {
+function controlOf(ring: Ring): Int32Array<SharedArrayBuffer> {
   return new Int32Array(ring, 0, DATA_AT / Int32Array.BYTES_PER_ELEMENT)
 }
 

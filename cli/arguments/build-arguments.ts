@@ -15,6 +15,8 @@ export interface BuildRequest {
   readonly progress: ProgressMode
   /** Choices that the machine made necessary are printed. */
   readonly debug: boolean
+  /** Where the time of the build went is printed. */
+  readonly timing: boolean
   /** The image id is printed in the end. */
   readonly printsId: boolean
   readonly iidfile: string | undefined
@@ -74,6 +76,7 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
     },
     progress: parseProgress(args, shell.env),
     debug: args.has('debug'),
+    timing: args.has('timing'),
     printsId: isQuiet(args) && !outputs.some(isPrinted),
     iidfile,
     metadataFile,

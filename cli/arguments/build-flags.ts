@@ -66,7 +66,11 @@ export const EXECUTION: readonly Flag[] = [
     repeat: true,
     help: 'An SSH agent for RUN --mount=type=ssh: $SSH_AUTH_SOCK, a socket, or key files',
   },
-  { name: 'jobs', metavar: 'N', help: 'Run up to N steps at a time (default: the number of CPUs)' },
+  {
+    name: 'jobs',
+    metavar: 'N',
+    help: 'Run up to N steps at a time (default: as the machine allows)',
+  },
 ].map((flag) => ({ ...flag, group: 'How to build' }))
 
 /** Flags that say where the result goes. */

@@ -48,6 +48,13 @@ export const DEBUG: Flag = {
   group: 'Screen',
 }
 
+/** For commands that show builds. */
+export const TIMING: Flag = {
+  name: 'timing',
+  help: 'Say in the end where the time went: parts of the build, and the slowest steps',
+  group: 'Screen',
+}
+
 /** For commands that print an image ID at their end. */
 export const QUIET: Flag = {
   name: 'quiet',

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import type { BuildOptions, BuildResult } from '#builder'
-import { type BuildChoice, type BuildWarning, type Bytes, suggestion } from '#core'
+import { type BuildChoice, type BuildEvent, type BuildWarning, type Bytes, suggestion } from '#core'
 import { type BuildRequest, parseBuild } from '../arguments/build-arguments.ts'
 import { parseCall } from '../arguments/call-value.ts'
 import { type Arguments, usageError } from '../arguments/flags.ts'
@@ -11,6 +11,7 @@ import { openProgress } from '../progress/open-progress.ts'
 import { isForPeople } from '../progress/progress.ts'
 import { print, type Shell } from '../terminal/shell.ts'
 import { cleanLine, formatSeconds } from '../terminal/text.ts'
+import type { Timing } from '../timing/open-timing.ts'
 
 const STDIN_HINT = 'send a Dockerfile or an archive: tsbuild -t NAME - < app.tar'
 
@@ -30,8 +31,8 @@ export async function runBuild(
   for (const file of [request.iidfile, request.metadataFile]) {
     if (file !== undefined) prepareResultFile(file)
   }
-  const { options, progress, debug } = await withStdin(request, shell)
-  const result = await reportedBuild(options, { progress, debug }, shell)
+  const { options, ...shown } = await withStdin(request, shell)
+  const result = await reportedBuild(options, shown, shell)
   const { imageId } = result
   if (request.iidfile !== undefined && imageId !== undefined) {
     writeResultFile(request.iidfile, imageId)
@@ -79,12 +80,13 @@ function checkFolder(context: string, commands: readonly { readonly name: string
 }
 
 /**
- * Builds, and shows on standard error how far it is; warnings and what failed steps printed follow.
+ * Builds, and shows on standard error how far it is; warnings, what failed steps printed, and where the
+ * time went follow.
  * @throws {TsbuildError} as `build`
  */
 export async function reportedBuild(
   options: BuildOptions,
-  { progress: mode, debug }: Pick<BuildRequest, 'progress' | 'debug'>,
+  { progress: mode, debug, timing: isTimed }: Pick<BuildRequest, 'progress' | 'debug' | 'timing'>,
   shell: Shell,
 ): Promise<BuildResult> {
   const { build } = await import('#builder')
@@ -92,18 +94,18 @@ export async function reportedBuild(
   const failed = new FailedSteps(() => performance.now())
   const warnings: BuildWarning[] = []
   const choices: BuildChoice[] = []
+  const timing = isTimed ? await loadTiming(mode, shell) : undefined
+  const onEvent = (event: BuildEvent): void => {
+    options.onEvent?.(event)
+    if (event.type === 'warning') warnings.push(event)
+    if (event.type === 'choice') choices.push(event)
+    failed.handle(event)
+    progress.handle(event)
+    timing?.handle(event)
+  }
+  if (timing !== undefined) onEvent(timing.start)
   try {
-    return await build({
-      ...options,
-      signal: shell.signal,
-      onEvent: (event) => {
-        options.onEvent?.(event)
-        if (event.type === 'warning') warnings.push(event)
-        if (event.type === 'choice') choices.push(event)
-        failed.handle(event)
-        progress.handle(event)
-      },
-    })
+    return await build({ ...options, signal: shell.signal, onEvent })
   } catch (error) {
     progress.close()
     if (mode !== 'rawjson') shell.stderr.write(failed.report())
@@ -113,7 +115,13 @@ export async function reportedBuild(
     if (isForPeople(mode)) {
       shell.stderr.write(choiceText(debug ? choices : []) + warningText(warnings))
     }
+    timing?.report()
   }
+}
+
+async function loadTiming(mode: BuildRequest['progress'], shell: Shell): Promise<Timing> {
+  const { openTiming } = await import('../timing/open-timing.ts')
+  return openTiming(mode, shell)
 }
 
 function choiceText(choices: readonly BuildChoice[]): string {

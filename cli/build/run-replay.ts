@@ -5,7 +5,7 @@ import { readInput } from '../io/dockerfile-input.ts'
 import { chooseMode, createView } from '../progress/open-progress.ts'
 import { type ReplayClock, replay } from '../progress/replay.ts'
 import { StatusReader } from '../progress/status-reader.ts'
-import type { Shell } from '../terminal/shell.ts'
+import { print, type Shell } from '../terminal/shell.ts'
 
 /** Of a recorded build: about a hundred steps with all the output that is shown of one. */
 const MAX_BYTES = 256 << 20
@@ -26,7 +26,18 @@ export async function runReplay(args: Arguments, shell: Shell): Promise<number> 
   } finally {
     view.close()
   }
+  if (args.has('timing')) await print(shell, await timingOf(events))
   return 0
+}
+
+async function timingOf(events: readonly BuildEvent[]): Promise<string> {
+  const [{ TimingRecorder }, { timingTable }] = await Promise.all([
+    import('../timing/build-timing.ts'),
+    import('../timing/timing-table.ts'),
+  ])
+  const recorder = new TimingRecorder()
+  for (const event of events) recorder.handle(event)
+  return timingTable(recorder.timing(), undefined)
 }
 
 /** @throws {TsbuildError} IO_FAILED */

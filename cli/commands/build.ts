@@ -14,6 +14,7 @@ import {
   PROGRESS,
   QUIET,
   ROOT_FLAG,
+  TIMING,
 } from '../arguments/common-flags.ts'
 import type { Arguments } from '../arguments/flags.ts'
 import { LATER_FLAGS } from '../arguments/later-flags.ts'
@@ -39,6 +40,7 @@ export const BUILD: Command = {
     PROGRESS,
     QUIET,
     DEBUG,
+    TIMING,
     ROOT_FLAG,
     HELP,
   ],

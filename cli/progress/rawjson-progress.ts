@@ -64,6 +64,7 @@ export class RawJsonProgress implements Progress {
       case 'warning':
         return this.#warn(event)
       case 'choice':
+      case 'span':
         return {}
       case 'done':
         return { vertexes: [this.#end(event.vertex, { after: event.milliseconds })] }

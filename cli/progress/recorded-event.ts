@@ -15,6 +15,8 @@ export interface RecordedEvent {
   readonly vertex?: string
   readonly name?: string
   readonly reason?: string
+  readonly part?: string
+  readonly started?: Json
   readonly id?: string
   readonly current?: number
   readonly total?: number
@@ -48,6 +50,8 @@ export const RECORDED_EVENT: Shape<RecordedEvent> = object({
   vertex: string,
   name: string,
   reason: string,
+  part: string,
+  started: any,
   id: string,
   current: integer,
   total: integer,
@@ -74,6 +78,7 @@ const REQUIRED: Readonly<Record<string, readonly (keyof RecordedEvent)[]>> = {
   cancelled: ['vertex'],
   warning: ['message'],
   choice: ['subject', 'value'],
+  span: ['part', 'started', 'milliseconds'],
   log: ['vertex'],
 }
 
@@ -86,10 +91,10 @@ export function eventOf(
   recorded: RecordedEvent,
   log: { readonly stream: 'stdout' | 'stderr'; readonly data: Uint8Array } | undefined,
 ): BuildEvent | undefined {
-  const { type = '', time, milliseconds = 0, vertices } = recorded
+  const { type = '', time, started = 0, milliseconds = 0, vertices } = recorded
   const required = Object.hasOwn(REQUIRED, type) ? REQUIRED[type] : undefined
   if (required?.every((field) => recorded[field] !== undefined) !== true) return undefined
-  if (typeof time !== 'number' || typeof milliseconds !== 'number') return undefined
+  if (![time, started, milliseconds].every((one) => typeof one === 'number')) return undefined
   if (type === 'log' && log === undefined) return undefined
   const plan = vertices === undefined ? {} : { vertices: vertices.map(plannedVertex) }
   return { ...recorded, ...plan, ...log } as unknown as BuildEvent

@@ -13,6 +13,7 @@ export type BuildFact =
   | VertexCancelled
   | BuildWarning
   | BuildChoice
+  | BuildSpan
 
 /** A fact with its time. See docs/events.md */
 export type BuildEvent = BuildFact & {
@@ -56,6 +57,26 @@ export type ExecutionReason = 'no-cache' | 'no-record' | 'input-changed'
  */
 export type CacheHit = 'definition' | 'content' | 'unused' | 'remote'
 
+/**
+ * What the time of a build is spent on: `start`, from the start of the process to the build; `parse`, the
+ * Dockerfile and its checks; `store`, opening and closing it; `resolve`, base images and the plan; `keys`,
+ * looking for results; `fetch`, downloads; `unpacking` and `packing` of layers; `steps`; `export`, the outputs;
+ * `sync`, writing to the disk; `waiting` for other builds.
+ */
+export type BuildPart =
+  | 'start'
+  | 'parse'
+  | 'store'
+  | 'resolve'
+  | 'keys'
+  | 'fetch'
+  | 'unpacking'
+  | 'steps'
+  | 'packing'
+  | 'export'
+  | 'sync'
+  | 'waiting'
+
 /** Work on a vertex has begun, or its result was found. */
 interface VertexStarted {
   readonly type: 'started'
@@ -64,6 +85,8 @@ interface VertexStarted {
   readonly name: string
   /** Only for steps that are executed. */
   readonly reason?: ExecutionReason
+  /** What its time is spent on; absent for steps, whose time is in spans. */
+  readonly part?: BuildPart
 }
 
 /** A piece of a step's output: whatever arrived, not split into lines. */
@@ -140,12 +163,23 @@ export interface BuildChoice {
   readonly reason?: string
 }
 
+/** Time that was spent on a part of the build beside its vertices. Comes when it has ended, or later. */
+export interface BuildSpan {
+  readonly type: 'span'
+  readonly part: BuildPart
+  /** When it began: milliseconds since 1970, like `time`. */
+  readonly started: number
+  readonly milliseconds: number
+}
+
 /** What happens to one vertex. */
-export type VertexFact = Exclude<BuildFact, BuildPlanned | BuildWarning | BuildChoice>
+export type VertexFact = Exclude<BuildFact, BuildPlanned | BuildWarning | BuildChoice | BuildSpan>
+
+const OF_BUILD: ReadonlySet<BuildFact['type']> = new Set(['planned', 'warning', 'choice', 'span'])
 
 /** Whether a fact is about one vertex, and about what happens to it. */
 export function isOfVertex(fact: BuildFact): fact is VertexFact {
-  return fact.type !== 'planned' && fact.type !== 'warning' && fact.type !== 'choice'
+  return !OF_BUILD.has(fact.type)
 }
 
 /** Receives facts while they happen. */
@@ -156,5 +190,10 @@ export type BuildEventListener = (event: BuildEvent) => void
 
 /** Gives each fact its time. */
 export function timed(listener: BuildEventListener): OnEvent {
-  return (fact) => listener({ ...fact, time: performance.timeOrigin + performance.now() })
+  return (fact) => listener({ ...fact, time: eventTime() })
+}
+
+/** The present time, as events have it. */
+export function eventTime(): number {
+  return performance.timeOrigin + performance.now()
 }

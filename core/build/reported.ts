@@ -1,10 +1,11 @@
 import { isCancelled } from '../errors.ts'
-import type { CacheHit, ExecutionReason, OnEvent } from './events.ts'
+import type { BuildPart, CacheHit, ExecutionReason, OnEvent } from './events.ts'
 
 /** What is reported as one vertex. */
 export interface ReportedVertex<T> {
   readonly id: string
   readonly name: string
+  readonly part?: BuildPart
   readonly reason?: ExecutionReason
   /** What the result says about how the vertex has ended; default: nothing. */
   readonly ending?: (result: T) => Ending
@@ -18,12 +19,13 @@ export interface Ending {
 
 /** Reports a vertex while `perform` is under way: its start, and how it has ended. */
 export async function reported<T>(
-  { id, name, reason, ending = () => ({}) }: ReportedVertex<T>,
+  { id, name, part, reason, ending = () => ({}) }: ReportedVertex<T>,
   onEvent: OnEvent,
   perform: () => Promise<T>,
 ): Promise<T> {
   const started = performance.now()
-  onEvent({ type: 'started', vertex: id, name, ...(reason === undefined ? {} : { reason }) })
+  const known = { ...(part && { part }), ...(reason && { reason }) }
+  onEvent({ type: 'started', vertex: id, name, ...known })
   let result: T
   try {
     result = await perform()
@@ -35,8 +37,8 @@ export async function reported<T>(
     throw cause
   }
   const { hit, key } = ending(result)
-  const known = key === undefined ? {} : { key }
-  if (hit !== undefined) onEvent({ type: 'cached', vertex: id, by: hit, ...known })
-  else onEvent({ type: 'done', vertex: id, milliseconds: performance.now() - started, ...known })
+  const keyed = key === undefined ? {} : { key }
+  if (hit !== undefined) onEvent({ type: 'cached', vertex: id, by: hit, ...keyed })
+  else onEvent({ type: 'done', vertex: id, milliseconds: performance.now() - started, ...keyed })
   return result
 }

@@ -30,6 +30,47 @@ describe('the hello image', () => {
     assert.deepEqual(stepsThat('DONE', outcome), [])
   })
 
+  it('says where the time of its build went, in the end', async () => {
+    const root = directory.file('timed')
+    const { stderr } = await mustBuild(['--timing', ...args], { root })
+    const row = (name: string): number => {
+      return Number(new RegExp(`^${name} .* ([\\d.]+)s$`, 'm').exec(stderr)?.[1])
+    }
+    const total = row('total')
+    assert.ok(total > 0)
+    const names = ['start', 'parse', 'store', 'resolve', 'keys', 'steps', 'export', 'sync', 'other']
+    for (const name of names) assert.ok(row(name) >= 0, `${name}: ${stderr}`)
+    assert.ok(row('start') > 0.01 && row('steps') > 0)
+    assert.ok(row('other') < total / 2)
+    assert.match(stderr, /^processor: \d+\.\d{3}s tsbuild, \d+\.\d{3}s steps and other programs$/m)
+    assert.match(
+      stderr,
+      /^ +\d\.\d{3}s +\d+% {2}line 4: \[2\/2\] RUN \["\/hello", "\/greeting.txt"\]$/m,
+    )
+    const cached = await mustBuild(['--timing', ...args], { root })
+    assert.match(cached.stderr, /^keys /m)
+    assert.doesNotMatch(cached.stderr, /^steps .*%/m)
+    assert.doesNotMatch(cached.stderr, /slowest/)
+  })
+
+  it('says it as JSON among the lines of rawjson, and from a recording of them', async () => {
+    const timed = ['--timing', '--progress', 'rawjson', '--no-cache', ...args]
+    const { stderr } = await mustBuild(timed, { root: directory.file('timed') })
+    const { type, timing } = JSON.parse(stderr.trimEnd().split('\n').at(-1) ?? '').tsbuild
+    assert.equal(type, 'timing')
+    assert.ok(timing.total > 0 && timing.processor.own > 0)
+    const alone = timing.parts.reduce((sum: number, part: { alone: number }) => sum + part.alone, 0)
+    assert.ok(Math.abs(alone + timing.overlap + timing.other - timing.total) < 0.001)
+    assert.deepEqual(timing.steps.map(({ lines }: { lines: object }) => lines).toSorted(), [
+      { start: 3, end: 3 },
+      { start: 4, end: 4 },
+    ])
+    const replay = ['replay', '--progress', 'quiet', '--timing', '-']
+    const replayed = await mustBuild(replay, { root: directory.file('timed'), input: stderr })
+    assert.match(replayed.stdout, new RegExp(`^total +${(timing.total / 1000).toFixed(3)}s`, 'm'))
+    assert.equal(replayed.stderr, '')
+  })
+
   it('is an image of the store, which is an OCI layout that skopeo and umoci read', async () => {
     const listed = await tsbuild(['images'], { root: directory.file('store') })
     assert.match(listed.stdout, /hello\s+latest/)

@@ -68,7 +68,7 @@ describe('retry', () => {
 
   const failures: readonly (readonly [Error, number])[] = [
     [failure('ECONNRESET'), 6],
-    [new HttpError('cut', { code: 'BODY_TRUNCATED' }), 6],
+    [new HttpError('cut', { code: 'CONNECTION_CLOSED' }), 6],
     [new HttpError('slow', { code: 'TOO_SLOW' }), 6],
     [new AggregateError([failure('EHOSTUNREACH')]), 6],
     [new Error('wrapped', { cause: failure('EPIPE') }), 6],

@@ -112,20 +112,18 @@ export function findExit(pid: number): ProcessEnd | undefined {
   return result === pid ? endOf(status) : undefined
 }
 
+/** Whether the process has ended; its pid stays taken until `waitForExit`. @throws {SystemError} ECHILD */
+export function hasEnded(pid: number): boolean {
+  const info = Buffer.alloc(SIGNAL_INFO_SIZE)
+  syscall('waitid', [P_PID, pid, info, WEXITED | WNOWAIT | WNOHANG, undefined], `${pid}`)
+  // The number of the signal that says so: 0 while it runs.
+  return info.readInt32LE(0) !== 0
+}
+
 const WNOHANG = 1
 const P_PID = 1
 const WEXITED = 4
 const WNOWAIT = 0x1000000
-
-/** Blocks the calling thread until the process has ended; its pid stays taken until `waitForExit`. */
-export function awaitEnd(pid: number): void {
-  const info = Buffer.alloc(SIGNAL_INFO_SIZE)
-  const args = [P_PID, pid, info, WEXITED | WNOWAIT, undefined]
-  for (let result = -1; result !== 0; ) {
-    result = trySyscall('waitid', args)
-    if (result !== 0 && result !== -constants.errno.EINTR) syscall('waitid', args, `${pid}`)
-  }
-}
 
 const SIGNALS: ReadonlyMap<number, NodeJS.Signals> = new Map(
   Object.entries(constants.signals).map(([name, number]) => [number, name as NodeJS.Signals]),

@@ -99,7 +99,7 @@ async function resolveRemote(
   const repository = options.client().repository(reference)
   const name = formatReference(reference)
   const id = `metadata ${name} ${formatPlatform(platform)}`
-  const vertex = { id, name: `[internal] load metadata for ${name}` }
+  const vertex = { id, name: `[internal] load metadata for ${name}`, part: 'resolve' } as const
   return reported(vertex, options.onEvent, async () => {
     const source = throughStore(repository, options.store)
     const wanted = reference.digest ?? reference.tag ?? 'latest'

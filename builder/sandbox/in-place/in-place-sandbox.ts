@@ -1,6 +1,6 @@
 import { existsSync, statfsSync } from 'node:fs'
 import { processStatus } from '#builder/namespaces'
-import { TaskThread } from '#builder/threads'
+import type { TaskThread } from '#builder/threads'
 import { keepPrograms, TsbuildError } from '#core'
 import { noticesOf } from '../host/notices.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
@@ -11,10 +11,13 @@ import type * as inPlaceTasks from './in-place-tasks.ts'
 import { removeAbandonedFiles } from './mounts/memory-files.ts'
 import { isBelow } from './mounts/place.ts'
 import { protectBuilder } from './protect-builder.ts'
-import type { InPlaceSettings } from './step-run.ts'
 
 /** How the sandbox is opened. */
-export interface InPlaceOptions extends InPlaceSettings {
+export interface InPlaceOptions {
+  /** Absolute paths that steps must leave to the builder. */
+  readonly kept: readonly string[]
+  /** It runs the steps; the caller closes it afterwards. */
+  readonly thread: TaskThread<typeof inPlaceTasks>
   /** Called once for each thing in which steps are limited or isolated less than they should be. */
   readonly onNotice?: (notice: TsbuildError) => void
 }
@@ -34,7 +37,7 @@ class InPlaceSandbox implements Sandbox {
   readonly #running = new Set<InPlaceStep>()
   readonly #thread: TaskThread<typeof inPlaceTasks>
 
-  constructor({ temporary, kept, onNotice }: InPlaceOptions) {
+  constructor({ kept, thread, onNotice }: InPlaceOptions) {
     this.#notify = (notice) => {
       if (this.#said.has(notice.message)) return
       this.#said.add(notice.message)
@@ -46,10 +49,9 @@ class InPlaceSandbox implements Sandbox {
     protectBuilder()
     removeAbandonedFiles()
     removeHostLines()
-    const settings: InPlaceSettings = { temporary, kept }
-    const script = new URL('./in-place-worker.js', import.meta.url)
-    this.#thread = new TaskThread({ doing: 'run a step in place', script, settings })
-    this.#thread.start()
+    this.#thread = thread
+    // So that the first step need not wait for it.
+    thread.start()
     process.on('exit', this.#cancelAll)
   }
 
@@ -68,7 +70,6 @@ class InPlaceSandbox implements Sandbox {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#cancelAll()
     await Promise.allSettled([...this.#running].map((step) => step.end))
-    await this.#thread.close()
     process.off('exit', this.#cancelAll)
   }
 

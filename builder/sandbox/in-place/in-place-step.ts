@@ -49,7 +49,7 @@ export class InPlaceStep {
     try {
       if (outer?.aborted) this.cancel()
       const onUpdate = (launched: InPlaceLaunched): void => this.#begin(launched)
-      const ended = await thread.run('run', { spec, stdin }, { signal, onUpdate })
+      const ended = await thread.run('runStepInPlace', { spec, stdin }, { signal, onUpdate })
       if (signal.aborted) throw cancelledStepError()
       return statusOf(ended)
     } catch (cause) {
@@ -65,8 +65,13 @@ export class InPlaceStep {
     for (const socket of launched.sockets) {
       this.#listeners.push(listenOn(socket, this.#options.onConnect))
     }
-    const control = { end: this.end, kill: () => this.#kill() }
-    this.#started.resolve(new StepHandle(launched, control))
+    this.#started.resolve(
+      new StepHandle(launched, {
+        end: this.end,
+        signal: (name) => signalChild(launched, name),
+        kill: () => this.#kill(),
+      }),
+    )
     if (this.#abort.signal.aborted) this.#kill()
   }
 }

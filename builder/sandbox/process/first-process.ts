@@ -1,12 +1,14 @@
 import { closeSync } from 'node:fs'
-import type { ProcessEnd } from '#builder/linux'
-import { killAndReap, killAndWait, type SharedChild } from './shared-child.ts'
+import { Child } from './child.ts'
+import { killAndWait } from './shared-child.ts'
 
 /**
  * The first process of a pid namespace: pid 1, a child of this process. Its end is that of all processes
  * in the namespace.
  */
-export interface FirstProcess extends SharedChild {
+export interface FirstProcess {
+  /** As the host numbers it. */
+  readonly pid: number
   /** Descriptor of its pid namespace. */
   readonly namespace: number
   /** Descriptor of a pipe: pid 1 ends when it is closed, and so when the builder dies. */
@@ -23,19 +25,26 @@ export interface Gate {
   readonly guardian: number
 }
 
-/** Ends an init, or releases what belongs to a pid 1 that `endGate` has ended. */
-export function releaseFirst(first: FirstProcess): void {
-  const { control, gate } = first
-  if (gate !== undefined) closeSync(gate.entrance)
-  closeSync(control)
-  if (gate === undefined) killAndReap(first)
+/**
+ * Takes pid 1 over from the thread that has started it. A guardian ends before the pid is released: it
+ * kills by pid.
+ */
+export function adoptFirst({ pid, gate }: FirstProcess): Child {
+  if (gate === undefined) return new Child(pid)
+  const guardian = new Child(gate.guardian)
+  return new Child(pid, () => guardian.kill())
 }
 
-/**
- * Ends a pid 1 that is not an init, which may have ended already. Its guardian ends first: it kills by
- * pid, and the pid is another process's once it is released.
- */
-export function endGate(first: SharedChild, { guardian }: Gate): ProcessEnd {
-  killAndWait(guardian)
-  return killAndReap(first)
+/** Closes the descriptors for pid 1. */
+export function closeFirst({ control, gate }: FirstProcess): void {
+  if (gate !== undefined) closeSync(gate.entrance)
+  closeSync(control)
+}
+
+/** Ends a pid 1 that nothing has taken over, with all that belongs to it. Blocks the calling thread. */
+export function endFirst(first: FirstProcess): void {
+  closeSync(first.namespace)
+  closeFirst(first)
+  if (first.gate !== undefined) killAndWait(first.gate.guardian)
+  killAndWait(first.pid)
 }

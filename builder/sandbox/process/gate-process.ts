@@ -32,7 +32,7 @@ import {
   SIGCHLD,
   SIGKILL,
 } from './kernel-constants.ts'
-import { killAndWait, shareChild } from './shared-child.ts'
+import { killAndWait } from './shared-child.ts'
 import { startProgram } from './start-program.ts'
 
 /** What a pid 1 that waits needs. */
@@ -95,10 +95,7 @@ export function startGate(options: GateOptions): FirstProcess {
     closeSync(report.writeEnd)
     const pid = pidIn(readReports(report.readEnd), calls)
     const namespace = openSync(`/proc/${pid}/ns/pid`, 'r')
-    return {
-      ...shareChild(pid),
-      ...{ namespace, control: control.writeEnd, gate: { entrance, guardian } },
-    }
+    return { pid, namespace, control: control.writeEnd, gate: { entrance, guardian } }
   } catch (cause) {
     closeSync(control.writeEnd)
     closeSync(entrance)

@@ -20,7 +20,7 @@ import {
   PR_SET_NAME,
   SIGCHLD,
 } from './kernel-constants.ts'
-import { killAndWait, shareChild } from './shared-child.ts'
+import { killAndWait } from './shared-child.ts'
 import { startProgram } from './start-program.ts'
 
 /** What every first process needs. */
@@ -61,7 +61,7 @@ export function startInit(options: FirstProcessOptions): FirstProcess {
     closeSync(control.readEnd)
     closeSync(report.writeEnd)
     const { pid, namespace } = admit(readReports(report.readEnd), calls, control.writeEnd)
-    return { ...shareChild(pid), namespace, control: control.writeEnd }
+    return { pid, namespace, control: control.writeEnd }
   } catch (cause) {
     closeSync(control.writeEnd)
     throw cause

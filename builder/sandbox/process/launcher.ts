@@ -7,48 +7,61 @@ import {
 } from '#builder/linux'
 import type { CgroupDir } from '../limits/cgroup-dir.ts'
 
-/** What a thread that starts processes keeps between steps. */
-export interface Launcher {
+/** The control groups of one step. */
+export interface LaunchGroup {
+  readonly directories: readonly CgroupDir[]
+  /** Whether it goes with the step: then the launcher leaves it at once. */
+  readonly isOfStep: boolean
+}
+
+/** A thread that starts processes, one after the other. */
+export class Launcher {
   readonly openFiles: ResourceLimit
   /** As the kernel numbers it. */
-  readonly thread: number
+  readonly #thread: number
   /** The control groups that it is in, and so all that it starts. */
-  readonly cgroups: readonly CgroupDir[]
-}
+  #joined: readonly CgroupDir[] = []
 
-/** Prepares the calling thread once for all steps that it will start. */
-export function becomeLauncher(cgroups: readonly CgroupDir[]): Launcher {
-  unshareWorkingDirectory()
-  const thread = threadId()
-  joinGroups(thread, cgroups)
-  return { openFiles: getResourceLimit(0, 'nofile'), thread, cgroups }
-}
-
-/** Does `action` while the launcher is in other control groups. `undefined`: in its own. */
-export function inGroups<T>(
-  { thread, cgroups }: Launcher,
-  others: readonly CgroupDir[] | undefined,
-  action: () => T,
-): T {
-  if (others === undefined) return action()
-  try {
-    joinGroups(thread, others)
-    return action()
-  } finally {
-    joinGroups(
-      thread,
-      others.map((directory) => ({ ...directory, path: directory.home })),
-    )
-    joinGroups(thread, cgroups)
+  /** Prepares the calling thread once for all steps that it will start. */
+  constructor(cgroups: readonly CgroupDir[]) {
+    unshareWorkingDirectory()
+    this.#thread = threadId()
+    this.openFiles = getResourceLimit(0, 'nofile')
+    this.#join(cgroups)
+    this.#joined = cgroups
   }
-}
 
-/**
- * Puts the calling thread, and only it, into groups of the first version: what it starts is in them, too.
- * Groups of the second version take no single threads.
- */
-function joinGroups(thread: number, directories: readonly CgroupDir[]): void {
-  for (const { version, path } of directories) {
-    if (version === 1) writeFileSync(`${path}/tasks`, `${thread}`)
+  /**
+   * Does `action` in the control groups of a step. The launcher stays there if it can: after a quiet
+   * time, moving a thread takes the kernel milliseconds.
+   */
+  inGroup<T>({ directories, isOfStep }: LaunchGroup, action: () => T): T {
+    if (this.#isIn(directories)) return action()
+    try {
+      this.#join(directories)
+      if (!isOfStep) this.#joined = directories
+      return action()
+    } finally {
+      if (isOfStep) this.#leave(directories)
+    }
+  }
+
+  #isIn(directories: readonly CgroupDir[]): boolean {
+    return directories.every(({ path }, index) => path === this.#joined[index]?.path)
+  }
+
+  #leave(directories: readonly CgroupDir[]): void {
+    this.#join(directories.map((directory) => ({ ...directory, path: directory.home })))
+    this.#join(this.#joined)
+  }
+
+  /**
+   * Puts the calling thread, and only it, into groups of the first version: what it starts is in them,
+   * too. Groups of the second version take no single threads.
+   */
+  #join(directories: readonly CgroupDir[]): void {
+    for (const { version, path } of directories) {
+      if (version === 1) writeFileSync(`${path}/tasks`, `${this.#thread}`)
+    }
   }
 }

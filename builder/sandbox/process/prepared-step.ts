@@ -3,7 +3,8 @@ import type { CgroupDir } from '../limits/cgroup-dir.ts'
 import { type AssembledRoot, closeRoot } from '../root/assemble.ts'
 import { removeStubs } from '../root/stubs.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
-import { type FirstProcess, releaseFirst } from './first-process.ts'
+import type { Child } from './child.ts'
+import { closeFirst, type FirstProcess } from './first-process.ts'
 
 /** What a step is prepared from. */
 export interface StepInput {
@@ -32,13 +33,15 @@ export interface PreparedStep {
 }
 
 /**
- * Takes a step down: all its processes end, its mounts go, and what was made for them in its root. A pid
- * 1 that is not an init has ended before.
+ * Takes a step down: all its processes end, its mounts go, and what was made for them in its root.
+ * @param pidOne its first process, which may have ended
  */
-export function releaseStep({ first, namespaces, root }: PreparedStep): void {
+export async function releaseStep(step: PreparedStep, pidOne: Child): Promise<void> {
   // The kernel releases the mounts with the last process, unless a descriptor holds them.
-  closeNamespaces(namespaces)
-  closeRoot(root)
-  releaseFirst(first)
-  removeStubs(root.stubs)
+  closeNamespaces(step.namespaces)
+  closeRoot(step.root)
+  closeFirst(step.first)
+  // Where its end is lost, there is nothing more to wait for.
+  await pidOne.kill().catch(() => undefined)
+  removeStubs(step.root.stubs)
 }

@@ -1,4 +1,4 @@
-import { awaitEnd, type ProcessEnd, waitForExit } from '#builder/linux'
+import { type ProcessEnd, waitForExit } from '#builder/linux'
 import { errnoOf } from '#core'
 
 /**
@@ -17,14 +17,14 @@ const TAKEN = 0
 const SIGNALLING = 1
 const RELEASED = 2
 
-/** A child that was started, and that only `reapChild` releases from now on. */
+/** A child that was started, whose pid is released only after `endSignals` from now on. */
 export function shareChild(pid: number): SharedChild {
   return { pid, pidState: new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)) }
 }
 
 /**
  * Sends a signal; a no-op once the process has ended. For one thread only, another one than calls
- * `reapChild`.
+ * `endSignals`.
  * @param send for processes that may belong to others
  */
 export function signalChild(
@@ -41,13 +41,6 @@ export function signalChild(
   }
 }
 
-/** Blocks the calling thread until the process has ended, and releases its pid. */
-export function reapChild(child: SharedChild): ProcessEnd {
-  awaitEnd(child.pid)
-  endSignals(child)
-  return waitForExit(child.pid)
-}
-
 /** No signal is sent from now on; to be called before the pid is released. */
 export function endSignals({ pidState }: SharedChild): void {
   while (Atomics.compareExchange(pidState, 0, TAKEN, RELEASED) === SIGNALLING) {
@@ -55,14 +48,10 @@ export function endSignals({ pidState }: SharedChild): void {
   }
 }
 
-/** Kills a child and releases its pid: one that is not waited for keeps its namespace from ending. */
-export function killAndReap(child: SharedChild): ProcessEnd {
-  // Only this thread releases the pid.
-  sendSignal(child.pid, 'SIGKILL')
-  return reapChild(child)
-}
-
-/** The same for a child that no other thread has. */
+/**
+ * Kills a child that no other thread has, and releases its pid: one that is not waited for keeps its
+ * namespace from ending. Blocks the calling thread.
+ */
 export function killAndWait(pid: number): ProcessEnd {
   sendSignal(pid, 'SIGKILL')
   return waitForExit(pid)

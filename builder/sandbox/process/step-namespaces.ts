@@ -24,7 +24,7 @@ import { type AssembledRoot, assembleRoot, type RootInput, type Undo } from '../
 import { LOOPBACK } from '../root/etc-files.ts'
 import { type HostFacts, readHostFacts } from '../root/host-facts.ts'
 import { mountScaffold } from '../root/scaffold.ts'
-import { endGate, type FirstProcess, releaseFirst } from './first-process.ts'
+import { endFirst } from './first-process.ts'
 import { startGate } from './gate-process.ts'
 import { startInit } from './init-process.ts'
 import type { PreparedStep, StepInput, StepPart } from './prepared-step.ts'
@@ -102,12 +102,6 @@ function prepareInside(preparer: Preparer, input: StepInput, undo: Undo): Prepar
   } finally {
     enterNamespaces(home)
   }
-}
-
-function endFirst(first: FirstProcess): void {
-  closeSync(first.namespace)
-  if (first.gate !== undefined) endGate(first, first.gate)
-  releaseFirst(first)
 }
 
 function enterScaffold(path: string): void {

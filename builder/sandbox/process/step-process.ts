@@ -1,12 +1,10 @@
 import { closeSync, openSync } from 'node:fs'
 import {
   assumeIdentity,
-  awaitEnd,
   failureOf,
   type Identity,
   makePipe,
   type Pipe,
-  type ProcessEnd,
   type ProgramCall,
   readReports,
   resumeRoot,
@@ -16,11 +14,11 @@ import {
 import { errnoOf, TsbuildError, type Ulimit } from '#core'
 import type { CgroupDir } from '../limits/cgroup-dir.ts'
 import { findProgram, notExecutableError } from '../root/find-program.ts'
-import { endGate, type Gate } from './first-process.ts'
+import type { Gate } from './first-process.ts'
 import { passGate } from './gate-process.ts'
-import { inGroups, type Launcher } from './launcher.ts'
+import type { Launcher, LaunchGroup } from './launcher.ts'
 import type { PreparedStep } from './prepared-step.ts'
-import { killAndWait, reapChild, type SharedChild, shareChild } from './shared-child.ts'
+import { killAndWait } from './shared-child.ts'
 import { startProgram } from './start-program.ts'
 import { StepIo, type StepPipes, unmappedUserError } from './step-io.ts'
 import {
@@ -38,61 +36,38 @@ export interface LaunchInput {
   readonly args: readonly string[]
   readonly ulimits: readonly Ulimit[]
   readonly stdin: 'empty' | 'pipe'
-  /** Control groups of its own; absent: the launcher's. */
-  readonly cgroups: readonly CgroupDir[] | undefined
+  readonly group: LaunchGroup
 }
 
-/** A process that has been started. */
-export interface Launched extends StepPipes, SharedChild {}
+/** A process that has been started. Its descriptors, and releasing its pid, are the receiver's. */
+export interface Launched extends StepPipes {
+  /** As the host numbers it: of a child, or of the first process itself. */
+  readonly pid: number
+}
 
 /**
- * Runs the step's process until that ends; others that it started may live on.
- * @param onStart is called once the process runs; the descriptors that it gets are the receiver's
- * @throws {TsbuildError} STEP_FAILED when it cannot be started
+ * Starts the program of a prepared step.
+ * @returns when the program runs
+ * @throws {TsbuildError} STEP_FAILED when it cannot be started; then nothing is left of it
  */
-export function runStep(
-  launcher: Launcher,
-  input: LaunchInput,
-  onStart: (launched: Launched) => void,
-): ProcessEnd {
-  const { first } = input.step
-  const { gate } = first
-  if (gate === undefined) {
-    return inGroups(launcher, input.cgroups, () =>
-      reapChild(startProcess(launcher, input, onStart)),
-    )
-  }
-  try {
-    startProcess(launcher, input, onStart)
-    awaitEnd(first.pid)
-  } catch (cause) {
-    endGate(first, gate)
-    throw cause
-  }
-  return endGate(first, gate)
+export function startStep(launcher: Launcher, input: LaunchInput): Launched {
+  // A pid 1 that waits is in its groups already.
+  if (input.step.first.gate !== undefined) return startProcess(launcher, input)
+  return launcher.inGroup(input.group, () => startProcess(launcher, input))
 }
 
-function startProcess(
-  launcher: Launcher,
-  input: LaunchInput,
-  onStart: (launched: Launched) => void,
-): SharedChild {
-  const { first, root } = input.step
+function startProcess(launcher: Launcher, input: LaunchInput): Launched {
+  const { root } = input.step
   const io = new StepIo(root.input, input.stdin)
-  let pid: number
   try {
     io.giveTo(root.user)
-    pid = startIn(launcher, input, io)
+    return { pid: startIn(launcher, input, io), ...io.ours }
   } catch (cause) {
     io.closeOurs()
     throw cause
   } finally {
     io.closeTheirs()
   }
-  const child = first.gate === undefined ? shareChild(pid) : first
-  const { pidState } = child
-  onStart({ pid, pidState, ...io.ours })
-  return child
 }
 
 /** @returns the pid of the step's process, which runs its program */
@@ -109,8 +84,7 @@ function startIn(launcher: Launcher, input: LaunchInput, io: StepIo): number {
   const path = asUser(step.root.user, () => findProgram(name, step.root))
   const program = { step, program: path, args, ulimits, openFiles: launcher.openFiles }
   if (step.first.gate !== undefined) return passIn(program, step.first.gate, io)
-  const cgroups = input.cgroups ?? launcher.cgroups
-  const started = enter(program, cgroups, io)
+  const started = enter(program, input.group.directories, io)
   if (started !== undefined) return started
   canCloneIntoGroup = false
   return startIn(launcher, input, io)

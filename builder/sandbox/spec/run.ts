@@ -5,6 +5,8 @@ import type { ExitStatus, Sandbox, StartOptions } from './sandbox.ts'
 
 /** How a process is run to its end. */
 export interface RunOptions extends Omit<StartOptions, 'stdin'> {
+  /** Called when the process runs its program. */
+  readonly onBegin?: () => void
   /** Gets the output as it comes. The process waits while this runs, and is killed when it throws. */
   readonly onOutput: (stream: 'stdout' | 'stderr', data: Uint8Array) => void
 }
@@ -19,9 +21,10 @@ const OUTPUT_GRACE = 1000
 export async function run(
   sandbox: Sandbox,
   spec: ProcessSpec,
-  { onOutput, ...options }: RunOptions,
+  { onBegin, onOutput, ...options }: RunOptions,
 ): Promise<ExitStatus> {
   await using process = await sandbox.start(spec, options)
+  onBegin?.()
   let failure: { readonly cause: unknown } | undefined
   const forward = (stream: 'stdout' | 'stderr'): Promise<void> =>
     forwardOutput(process[stream], (data) => {

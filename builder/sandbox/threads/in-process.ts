@@ -40,7 +40,7 @@ class InProcessSandbox implements Sandbox {
     if (!canMakeNamespaces()) return
     // A failure is reported by the first step that uses them.
     this.#workersFor('none').then(
-      ({ launchers: { sandbox } }) => sandbox.giveBack(sandbox.take()),
+      ({ launchers }) => launchers.sandbox.warmUp(),
       () => undefined,
     )
   }
@@ -60,10 +60,9 @@ class InProcessSandbox implements Sandbox {
   async [Symbol.asyncDispose](): Promise<void> {
     const workers = await Promise.all(this.#workers.values())
     this.#workers.clear()
-    this.#cancelAll()
+    for (const step of this.#running) step.cancel()
     await Promise.allSettled([...this.#running].map((step) => step.end))
     await Promise.all(workers.map(closeWorkers))
-    process.off('exit', this.#cancelAll)
   }
 
   /** In a container, steps have its network where no other can be had, which is tried once. */
@@ -94,7 +93,6 @@ class InProcessSandbox implements Sandbox {
     const key = isUserNamespace() && network === 'host' ? 'host' : 'any'
     const known = this.#workers.get(key)
     if (known !== undefined) return known
-    if (this.#workers.size === 0) process.on('exit', this.#cancelAll)
     const started = startWorkers(this.#temporary, (group) => this.#reportGroup(group))
     this.#workers.set(key, started)
     return started
@@ -104,11 +102,6 @@ class InProcessSandbox implements Sandbox {
     for (const [controller, failure] of lacking) {
       this.#onNotice(missingLimitNotice(controller, failure))
     }
-  }
-
-  /** A thread that waits for its step would keep the process from exiting until the step ends. */
-  readonly #cancelAll = (): void => {
-    for (const step of this.#running) step.cancel()
   }
 }
 

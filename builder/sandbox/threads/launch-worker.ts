@@ -1,7 +1,6 @@
 /**
- * A worker thread that starts the processes of steps, one at a time, in the namespaces that were made
- * for them, and takes the step down afterwards. It stays on the host: what it starts goes to the step's
- * namespaces by itself.
+ * A worker thread that starts the processes of steps in the namespaces that were made for them, and waits
+ * for none of them. It stays on the host: what it starts goes to the step's namespaces by itself.
  */
 import { serveTasks } from '#builder/threads'
 import * as tasks from './launch-tasks.ts'

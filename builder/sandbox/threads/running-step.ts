@@ -4,12 +4,15 @@ import { missingPartNotice } from '../host/notices.ts'
 import type { ControlGroup } from '../limits/control-groups.ts'
 import { limitsDevices, makeStepGroup } from '../limits/step-groups.ts'
 import type { NetworkKind } from '../network/network-program.ts'
-import type { PreparedStep } from '../process/prepared-step.ts'
-import { type SharedChild, signalChild } from '../process/shared-child.ts'
+import { Child } from '../process/child.ts'
+import { adoptFirst } from '../process/first-process.ts'
+import { type PreparedStep, releaseStep } from '../process/prepared-step.ts'
+import type { Launched, LaunchInput } from '../process/step-process.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
 import type { ExitStatus, RunningProcess, StartOptions } from '../spec/sandbox.ts'
-import type { StepLauncher } from './launcher-pool.ts'
+import { stepFailure } from './step-failure.ts'
 import { cancelledStepError, handleOf, StepHandle } from './step-handle.ts'
+import type { StepLauncher } from './step-launcher.ts'
 import { listenOn } from './step-listener.ts'
 import type { StepWorkers } from './step-workers.ts'
 
@@ -27,7 +30,7 @@ export class RunningStep {
   readonly #options: StartOptions
   readonly #onNotice: StepContext['onNotice']
   readonly #started = Promise.withResolvers<RunningProcess>()
-  #first: SharedChild | undefined
+  #first: Child | undefined
   #isCancelled = false
 
   /** How it ended, once nothing is left of it. Rejections reach only those who await it. */
@@ -54,11 +57,7 @@ export class RunningStep {
   /** Ends everything in the step's namespaces; `end` then rejects with CANCELLED. */
   cancel(): void {
     this.#isCancelled = true
-    this.#kill()
-  }
-
-  #kill(): void {
-    if (this.#first !== undefined) signalChild(this.#first, 'SIGKILL')
+    this.#first?.signal('SIGKILL')
   }
 
   async #runToEnd(spec: ProcessSpec, network: NetworkKind): Promise<ExitStatus> {
@@ -80,52 +79,60 @@ export class RunningStep {
   /** Takes what steps share, for as long as this one needs it. */
   async #runWith(spec: ProcessSpec, kind: NetworkKind): Promise<ExitStatus> {
     const { preparer, networks } = this.#workers
-    const launchers = this.#workers.launchers[spec.security]
+    const launcher = this.#workers.launchers[spec.security]
     await using taken = new Resources()
     const ownGroup = makeStepGroup(spec)
     taken.use({ [Symbol.asyncDispose]: async () => ownGroup?.remove() })
-    const launcher = launchers.take()
-    taken.use({ [Symbol.dispose]: () => launchers.giveBack(launcher) })
+    const group = ownGroup ?? launcher.takeGroup()
+    taken.use({ [Symbol.dispose]: () => ownGroup ?? launcher.giveBack(group) })
     const own = kind === 'own' ? await networks.take() : undefined
     taken.use({ [Symbol.dispose]: () => own && networks.giveBack(own) })
     const network = own?.namespace ?? (kind === 'host' ? 'host' : 'none')
-    const { directories: cgroups } = ownGroup ?? launcher.group
-    const devicesLimited = spec.security === 'sandbox' && limitsDevices(ownGroup ?? launcher.group)
+    const { directories: cgroups } = group
+    const devicesLimited = spec.security === 'sandbox' && limitsDevices(group)
     const step = await preparer.run('prepare', { spec, network, cgroups, devicesLimited })
     for (const part of step.lacking) this.#onNotice(missingPartNotice(part))
-    return await this.#runIn(step, spec, { launcher, ownGroup })
+    return await this.#runIn(step, spec, { launcher, group, isOwnGroup: ownGroup !== undefined })
   }
 
-  /** The launcher takes the step down in any case, so it gets also one that was cancelled meanwhile. */
+  /** Takes the step down in any case. */
   async #runIn(
     step: PreparedStep,
     { args, ulimits }: ProcessSpec,
-    { launcher, ownGroup }: StepRuntime,
+    { launcher, group, isOwnGroup }: StepRuntime,
   ): Promise<ExitStatus> {
-    this.#first = step.first
-    if (this.#isCancelled) this.#kill()
+    const first = adoptFirst(step.first)
+    this.#first = first
     const { onConnect, stdin = 'empty' } = this.#options
     const listeners = step.root.sockets.map((socket) => listenOn(socket, onConnect))
-    const reached = watchLimits(ownGroup ?? launcher.group)
-    const cgroups = ownGroup?.directories
+    const reached = watchLimits(group)
     try {
-      const ended = await launcher.thread.run(
-        'launch',
-        { step, args, ulimits, stdin, cgroups },
-        {
-          onUpdate: (launched) => {
-            const control = { end: this.end, kill: () => this.#kill() }
-            this.#started.resolve(new StepHandle(launched, control))
-          },
-        },
+      if (this.#isCancelled) throw cancelledStepError()
+      const launching = { directories: group.directories, isOfStep: isOwnGroup }
+      const input = { step, args, ulimits, stdin, group: launching }
+      const launched = await this.#launch(input, launcher, first)
+      const child = launched.pid === first.pid ? first : new Child(launched.pid)
+      this.#started.resolve(
+        new StepHandle(launched, {
+          end: this.end,
+          signal: (name) => child.signal(name),
+          kill: () => first.signal('SIGKILL'),
+        }),
       )
-      return statusOf(ended, reached())
-    } catch (cause) {
-      // A launcher that ended too early has not taken the step down.
-      if (cause instanceof TsbuildError && cause.code === 'PEER_GONE') this.#kill()
-      throw cause
+      return statusOf(await child.end, reached())
     } finally {
       for (const listener of listeners) listener[Symbol.dispose]()
+      await takeDown(step, first)
+    }
+  }
+
+  async #launch(input: LaunchInput, launcher: StepLauncher, first: Child): Promise<Launched> {
+    try {
+      return await launcher.launch(input)
+    } catch (cause) {
+      // What a launcher that ended too early has started is not known: it would keep pid 1 from ending.
+      if (cause instanceof TsbuildError && cause.code === 'PEER_GONE') first.abandon()
+      throw cause
     }
   }
 }
@@ -133,8 +140,17 @@ export class RunningStep {
 /** What one step is run with. */
 interface StepRuntime {
   readonly launcher: StepLauncher
-  /** For its own limits; absent: the launcher's will do. */
-  readonly ownGroup: ControlGroup | undefined
+  readonly group: ControlGroup
+  /** Whether the group is for its own limits. */
+  readonly isOwnGroup: boolean
+}
+
+async function takeDown(step: PreparedStep, first: Child): Promise<void> {
+  try {
+    await releaseStep(step, first)
+  } catch (cause) {
+    throw stepFailure(cause, 'end the step')
+  }
 }
 
 /** @returns which limit of the group was reached since this call; a group serves many steps */

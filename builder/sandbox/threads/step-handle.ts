@@ -1,30 +1,28 @@
 import { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 import { TsbuildError } from '#core'
-import { type SharedChild, signalChild } from '../process/shared-child.ts'
-import type { Launched } from '../process/step-process.ts'
+import type { StepPipes } from '../process/step-io.ts'
 import type { ExitStatus, RunningProcess } from '../spec/sandbox.ts'
 
-/** How the handle of a started process awaits and ends it. */
+/** How the handle of a started process awaits, signals and ends it. */
 export interface StepControl {
   /** How it ended, once nothing is left of it. */
   readonly end: Promise<ExitStatus>
+  /** Sends a signal to the process itself; a no-op once it has ended. */
+  signal(name: NodeJS.Signals): void
   /** Kills it with everything that it started. */
   kill(): void
 }
 
-/** The handle of a process that a launcher has started. */
+/** The handle of a process, however it was started. */
 export class StepHandle implements RunningProcess {
   readonly stdin: Writable | undefined
   readonly stdout: Readable
   readonly stderr: Readable
   readonly #control: StepControl
-  readonly #child: SharedChild
 
   /** Takes over the descriptors. */
-  constructor(launched: Launched, control: StepControl) {
-    const { stdin, stdout, stderr } = launched
-    this.#child = launched
+  constructor({ stdin, stdout, stderr }: StepPipes, control: StepControl) {
     this.#control = control
     this.stdin = stdin === undefined ? undefined : openPipe(stdin, 'writable')
     this.stdout = openPipe(stdout, 'readable')
@@ -34,7 +32,7 @@ export class StepHandle implements RunningProcess {
   }
 
   signal(name: NodeJS.Signals): void {
-    signalChild(this.#child, name)
+    this.#control.signal(name)
   }
 
   wait(): Promise<ExitStatus> {

@@ -4,15 +4,15 @@ import { TaskThread } from '#builder/threads'
 import type { ControlGroup } from '../limits/control-groups.ts'
 import { NetworkPool } from '../network/network-pool.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
-import { LauncherPool } from './launcher-pool.ts'
 import type * as namespaceTasks from './namespace-tasks.ts'
+import { StepLauncher } from './step-launcher.ts'
 import type { PreparerSettings } from './thread-preparer.ts'
 
 /** The threads and networks that steps share. */
 export interface StepWorkers {
   readonly preparer: TaskThread<typeof namespaceTasks>
   readonly networks: NetworkPool
-  readonly launchers: Readonly<Record<ProcessSpec['security'], LauncherPool>>
+  readonly launchers: Readonly<Record<ProcessSpec['security'], StepLauncher>>
 }
 
 /** Starts the threads. @param onGroup gets each control group that is made */
@@ -33,8 +33,8 @@ export async function startWorkers(
   return {
     preparer,
     launchers: {
-      sandbox: new LauncherPool('sandbox', onGroup),
-      insecure: new LauncherPool('insecure', onGroup),
+      sandbox: new StepLauncher('sandbox', onGroup),
+      insecure: new StepLauncher('insecure', onGroup),
     },
     networks: new NetworkPool(() => preparer.run('makeNetwork', undefined)),
   }
@@ -42,6 +42,6 @@ export async function startWorkers(
 
 /** Ends the threads and networks; no step may be running. */
 export async function closeWorkers({ preparer, launchers, networks }: StepWorkers): Promise<void> {
-  const pools = Object.values(launchers)
-  await Promise.all([preparer, ...pools, networks].map((one) => one.close()))
+  const all = [preparer, ...Object.values(launchers), networks]
+  await Promise.all(all.map((one) => one.close()))
 }

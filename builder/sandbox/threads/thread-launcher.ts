@@ -1,10 +1,10 @@
 import { threadSettings } from '#builder/threads'
 import type { CgroupDir } from '../limits/cgroup-dir.ts'
-import { becomeLauncher, type Launcher } from '../process/launcher.ts'
+import { Launcher } from '../process/launcher.ts'
 
 /** What a thread that starts processes is started with. */
 export interface LauncherSettings {
-  /** The control groups of the steps that it starts, unless they have others. */
+  /** The control groups that the first step will be in. */
   readonly cgroups: readonly CgroupDir[]
 }
 
@@ -12,6 +12,6 @@ let launcher: Launcher | undefined
 
 /** The launcher of the calling thread, which becomes it at the first call that succeeds. */
 export function threadLauncher(): Launcher {
-  launcher ??= becomeLauncher(threadSettings<LauncherSettings>().cgroups)
+  launcher ??= new Launcher(threadSettings<LauncherSettings>().cgroups)
   return launcher
 }

@@ -1,13 +1,14 @@
 import { statSync } from 'node:fs'
-import { TaskThread } from '#builder/threads'
+import type { TaskThread } from '#builder/threads'
 import type { Snapshots } from '../snapshots.ts'
 import type { Snapshot, Snapshotter, View } from '../spec/snapshotter.ts'
 import type * as rootTasks from './root-tasks.ts'
-import type { RootSettings } from './root-tasks.ts'
 import { Turns } from './turns.ts'
 
 /** What snapshots in place need. */
-export interface InPlaceSnapshotsOptions extends RootSettings {
+export interface InPlaceSnapshotsOptions {
+  /** It has the root; the caller closes it afterwards. */
+  readonly thread: TaskThread<typeof rootTasks>
   /** Gets what could not be made of a layer. */
   readonly onNotice: (message: string) => void
 }
@@ -30,13 +31,9 @@ class InPlaceSnapshotter implements Snapshotter {
   readonly #thread: TaskThread<typeof rootTasks>
   readonly #onNotice: (message: string) => void
 
-  constructor({ keep, watched, onNotice }: InPlaceSnapshotsOptions) {
-    const script = new URL('./in-place-root-worker.js', import.meta.url)
-    const settings: RootSettings = { keep, watched }
-    this.#thread = new TaskThread({ doing: 'show layers in place', script, settings })
+  constructor({ thread, onNotice }: InPlaceSnapshotsOptions) {
+    this.#thread = thread
     this.#onNotice = onNotice
-    // So that the first step need not wait for it.
-    this.#thread.start()
   }
 
   /**
@@ -92,7 +89,7 @@ class InPlaceSnapshotter implements Snapshotter {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#thread.close()
+    // Nothing is held between steps.
   }
 }
 

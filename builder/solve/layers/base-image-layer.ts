@@ -1,5 +1,6 @@
 import { mkdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
+import type { AppliedLayer } from '#builder/layer'
 import type { BaseLayer } from '#builder/plan'
 import {
   cacheKeyOf,
@@ -12,9 +13,10 @@ import {
 } from '#cache'
 import { type DiffId, hexOf } from '#core'
 import { diffIdsOf, intact, type Layer, type LayerDeps, type TarFacts } from './layer.ts'
-import { readBlob, unpack } from './layer-blob.ts'
+import { type ReadBlob, type RemoteBlob, readBlob, unpack } from './layer-blob.ts'
 import { checkDirectory } from './layer-check.ts'
 import { directoriesOf } from './stack.ts'
+import type { Download } from './streamed-blob.ts'
 
 /**
  * A layer of a base image: nothing of it is fetched before something looks into it. Its diffID is a
@@ -25,7 +27,7 @@ export class BaseImageLayer implements Layer {
   readonly base: BaseLayer
   readonly createdAt: undefined
   readonly #deps: LayerDeps
-  readonly #onFetch: (layer: BaseLayer) => Promise<void>
+  readonly #blob: RemoteBlob
   #directory: Promise<string> | undefined
   #checked: Promise<string> | undefined
   #confirmed: Promise<void> | undefined
@@ -34,10 +36,10 @@ export class BaseImageLayer implements Layer {
   /** This process made the directory. */
   #isNew = false
 
-  constructor(base: BaseLayer, deps: LayerDeps, onFetch: (layer: BaseLayer) => Promise<void>) {
+  constructor(base: BaseLayer, deps: LayerDeps, download: Download) {
     this.base = base
     this.#deps = deps
-    this.#onFetch = onFetch
+    this.#blob = { blob: base.descriptor, download }
   }
 
   directory(below: readonly Layer[]): Promise<string> {
@@ -84,10 +86,9 @@ export class BaseImageLayer implements Layer {
     if (layers.isKnownBlob(diffId, descriptor)) return
     const isElsewhere = layers.compressed(diffId).length > 0
     if (!isElsewhere && layers.findByDiffId(diffId) === undefined) return
-    await this.#onFetch(this.base)
     await readBlob(
-      descriptor,
-      (blob) => this.#deps.pool.run('checkLayer', { ...blob, diffId }, this.#deps.signal),
+      this.#blob,
+      (source, run) => run('checkLayer', { source, diffId }, this.#deps.signal),
       this.#deps,
     )
     layers.addCompressed(diffId, descriptor)
@@ -142,18 +143,28 @@ export class BaseImageLayer implements Layer {
     below: readonly Layer[],
   ): Promise<{ readonly directory: string; readonly size: number; readonly isFitted: boolean }> {
     const { diffId, descriptor } = this.base
-    await this.#onFetch(this.base)
-    const directory = join(place, 'layer')
-    const task = { diffId, directory, lowers: undefined }
-    const { size, dependsOnLowers } = await unpack(descriptor, task, this.#deps)
+    const { directory, size, dependsOnLowers } = await this.#apply(place)
     // Only now: an image can claim any diffID for its blobs.
     this.#deps.store.layers.addCompressed(diffId, descriptor)
     if (!dependsOnLowers) return { directory, size, isFitted: false }
     const fitted = join(place, 'fitted')
     mkdirSync(fitted)
     const lowers = await directoriesOf(below, this.#deps)
-    await unpack(descriptor, { ...task, directory: fitted, lowers }, this.#deps)
+    await unpack(descriptor, { diffId, directory: fitted, lowers }, this.#deps)
     return { directory: fitted, size, isFitted: true }
+  }
+
+  /** Makes a directory of the blob alone, while it is fetched where it has to be. */
+  #apply(place: string): Promise<AppliedLayer & { readonly directory: string }> {
+    const { diffId } = this.base
+    const { spans, signal } = this.#deps
+    let attempts = 0
+    const read: ReadBlob<AppliedLayer & { readonly directory: string }> = async (source, run) => {
+      const directory = join(place, `layer${attempts++}`)
+      const task = { source, diffId, directory, lowers: undefined }
+      return { ...(await run('unpackLayer', task, signal)), directory }
+    }
+    return spans.measure('unpacking', () => readBlob(this.#blob, read, this.#deps))
   }
 
   async #check(below: readonly Layer[]): Promise<string> {

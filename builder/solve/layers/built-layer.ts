@@ -67,11 +67,13 @@ export class BuiltLayer implements Layer {
     const { id, diffId } = record
     if (diffId !== undefined) return diffId
     if (this.#tar !== undefined) return (await this.#tar).diffId
-    const { pool, signal } = this.#deps
+    const { pool, spans, signal } = this.#deps
     const directory = await this.directory(below)
     const lowers = await directoriesOf(below, this.#deps)
     try {
-      const tar = await pool.run('digestLayer', { directory, lowers }, signal)
+      const tar = await spans.measure('packing', () =>
+        pool.run('digestLayer', { directory, lowers }, signal),
+      )
       await this.#identify(id, tar, below)
       return tar.diffId
     } catch (cause) {
@@ -140,7 +142,7 @@ export class BuiltLayer implements Layer {
   }
 
   async #makeTar(below: readonly Layer[]): Promise<SizedTar> {
-    const { store, pool, signal } = this.#deps
+    const { store, pool, spans, signal } = this.#deps
     const { id, diffId, size } = this.#record()
     if (diffId !== undefined && size !== undefined && (await this.#findTar({ diffId, size }))) {
       return { diffId, size }
@@ -151,7 +153,9 @@ export class BuiltLayer implements Layer {
     // A copy with --link was made on nothing.
     for (const [index, lowers] of [under, []].entries()) {
       const tar = join(temporary.path, `${index}.tar`)
-      const packed = await pool.run('packLayer', { directory, lowers, tar }, signal)
+      const packed = await spans.measure('packing', () =>
+        pool.run('packLayer', { directory, lowers, tar }, signal),
+      )
       if (diffId !== undefined && packed.diffId !== diffId) continue
       await store.blobs.adopt(tar, uncompressedDigest(packed.diffId), packed.size)
       await this.#identify(id, packed, below)

@@ -1,6 +1,6 @@
 import type { BaseLayer } from '#builder/plan'
 import type { Store } from '#cache'
-import type { DiffId } from '#core'
+import type { DiffId, Spans } from '#core'
 import type { WorkPool } from '../work/work-pool.ts'
 import type { BackgroundTasks } from './background-tasks.ts'
 import type { LayerWatch } from './layer-watch.ts'
@@ -11,6 +11,7 @@ export interface LayerDeps {
   readonly pool: WorkPool
   readonly watch: LayerWatch
   readonly tasks: BackgroundTasks
+  readonly spans: Spans
   readonly signal: AbortSignal | undefined
 }
 

@@ -9,6 +9,7 @@ import {
   type Digest,
   formatOwnedFiles,
   type Platform,
+  type Spans,
   STEP_PROCESSES,
   type StepResources,
   TsbuildError,
@@ -37,6 +38,7 @@ export interface ExecDeps {
   readonly snapshots: () => Promise<Snapshots>
   readonly reporter: Reporter
   readonly host: Platform
+  readonly spans: Spans
   readonly signal: AbortSignal | undefined
 }
 
@@ -76,10 +78,10 @@ export class ExecOperation implements StepOperation {
     return own
   }
 
-  run({ root, sources, step }: StepWork): Promise<StepOutcome> {
+  run({ root, sources, step, onBegin }: StepWork): Promise<StepOutcome> {
     if (step === undefined) throw new Error('a RUN step is always known by definition')
     const below = root?.layers.map(({ layer }) => layer) ?? []
-    return runExec(this.vertex, { below, sources, step }, this.#deps)
+    return runExec(this.vertex, { below, sources, step, onBegin }, this.#deps)
   }
 }
 
@@ -91,21 +93,26 @@ interface ExecWork {
   readonly below: readonly Layer[]
   readonly sources: StepWork['sources']
   readonly step: KeyedStep
+  readonly onBegin: StepWork['onBegin']
 }
 
 /** Runs the process on the layers below, and keeps what it changed. */
 async function runExec(vertex: ExecVertex, work: ExecWork, deps: ExecDeps): Promise<StepOutcome> {
-  const { store, reporter } = deps
+  const { store, reporter, spans } = deps
   await using temporary = store.temporary()
   const scratch = temporary.path
   checkEmulator(vertex.platform, { platform: deps.host, scratch: join(scratch, 'probe') })
-  const [sandbox, lower] = await Promise.all([deps.sandbox(), directoriesOf(work.below, deps)])
+  const [sandbox, lower] = await Promise.all([
+    spans.measure('steps', () => deps.sandbox()),
+    directoriesOf(work.below, deps),
+  ])
   for (const warning of vertex.warnings) reporter.warning(vertex, warning)
-  const prepared = { sandbox, lower, scratch, sources: work.sources }
-  const snapshots = await deps.snapshots()
-  const layer = await snapshots.use((snapshotter) =>
-    runOn(snapshotter, vertex, { ...prepared, deps }),
-  )
+  const { sources, onBegin } = work
+  const prepared = { sandbox, lower, scratch, sources, onBegin }
+  const layer = await spans.measure('steps', async () => {
+    const snapshots = await deps.snapshots()
+    return snapshots.use((snapshotter) => runOn(snapshotter, vertex, { ...prepared, deps }))
+  })
   return { step: work.step, layer }
 }
 
@@ -116,13 +123,14 @@ interface PreparedExec {
   /** An existing directory for what is dropped after the step. */
   readonly scratch: string
   readonly sources: StepWork['sources']
+  readonly onBegin: StepWork['onBegin']
   readonly deps: ExecDeps
 }
 
 async function runOn(
   snapshotter: Snapshotter,
   vertex: ExecVertex,
-  { sandbox, lower, scratch, sources, deps }: PreparedExec,
+  { sandbox, lower, scratch, sources, onBegin, deps }: PreparedExec,
 ): Promise<LayerId> {
   const { store, signal } = deps
   const directory = join(scratch, snapshotter.kind)
@@ -135,7 +143,8 @@ async function runOn(
   const seen = [...lower, ...opened.layers]
   const { givesOwners } = fileRights()
   if (!givesOwners) reportOwners(vertex, seen, deps.reporter)
-  const run = (): Promise<void> => runProcess(vertex, { sandbox, snapshot, opened }, deps)
+  const place = { sandbox, snapshot, opened, onBegin }
+  const run = (): Promise<void> => runProcess(vertex, place, deps)
   const finish = (): Promise<string> => snapshot.changes()
   const upper = await (snapshotter.kind === 'in-place'
     ? deps.watch.around({ run, finish, onRepaired: repairReporter(vertex, deps) })
@@ -165,12 +174,13 @@ interface ExecPlace {
   readonly sandbox: Sandbox
   readonly snapshot: Snapshot
   readonly opened: OpenMounts
+  readonly onBegin: StepWork['onBegin']
 }
 
 /** @throws {TsbuildError} STEP_FAILED, SNAPSHOT_FULL when the process fails */
 async function runProcess(
   vertex: ExecVertex,
-  { sandbox, snapshot, opened }: ExecPlace,
+  { sandbox, snapshot, opened, onBegin }: ExecPlace,
   { reporter, signal }: ExecDeps,
 ): Promise<void> {
   const { args, env, proxyEnv, settings, ...common } = vertex.process
@@ -190,6 +200,7 @@ async function runProcess(
     },
     {
       signal,
+      onBegin,
       onOutput: (stream, data) => {
         space.read(stream, data)
         reporter.output(vertex, stream, data)

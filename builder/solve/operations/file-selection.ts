@@ -1,11 +1,12 @@
 import type { FileAction } from '#builder/files'
 import type { ExecVertex, FilesSource } from '#builder/plan'
-import type { Store } from '#cache'
+import { hasFileDigests, type Store } from '#cache'
 import type { Digest } from '#core'
 import type { Layer } from '../layers/layer.ts'
 import type { LayerWatch } from '../layers/layer-watch.ts'
 import { directoriesOf } from '../layers/stack.ts'
-import { checksumWithin, LimitExceeded } from '../work/tasks/checksum.ts'
+import type { WorkLimit } from '../work/limits/work-meter.ts'
+import { checksumWithin } from '../work/tasks/checksum.ts'
 import type { FilesTask, TreeSpec } from '../work/tasks/trees.ts'
 import type { WorkPool } from '../work/work-pool.ts'
 
@@ -39,8 +40,8 @@ export interface SelectionDeps {
   readonly signal: AbortSignal | undefined
 }
 
-// What the main thread may digest itself: about 10 ms, less than a thread takes to start.
-const INLINE = { files: 500, bytes: 16 << 20 }
+/** What the main thread may digest itself: about 10 ms, less than a thread takes to start. */
+const DIGESTED_HERE: WorkLimit = { looks: 1500, bytes: 16 << 20 }
 
 /** Whether a selection takes files of a build context: then only its content identifies it. */
 export function isFromContext({ sources }: Pick<FileSelection, 'sources'>): boolean {
@@ -66,12 +67,17 @@ export async function contentOf(
   deps: SelectionDeps,
 ): Promise<Digest> {
   const task = await filesTask(selection, layers, deps)
-  try {
-    return checksumWithin(task, INLINE)
-  } catch (cause) {
-    if (!(cause instanceof LimitExceeded)) throw cause
-    return deps.pool.run('checksum', task, deps.signal)
-  }
+  const isNew = task.sources.some((tree) => isNewContext(tree, task))
+  const digest = checksumWithin(task, DIGESTED_HERE)
+  if (digest !== undefined) return digest
+  // It will be copied: one thread reads it then, another writes it.
+  if (isNew) deps.pool.warmUp(2)
+  return deps.pool.run('checksum', task, deps.signal)
+}
+
+/** Whether it is a build context of which no digests are kept. */
+function isNewContext(tree: TreeSpec, { store }: Pick<FilesTask, 'store'>): boolean {
+  return tree.kind === 'context' && !hasFileDigests(store, tree.directory)
 }
 
 /** A selection as data that crosses threads. */

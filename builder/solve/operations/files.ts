@@ -3,7 +3,7 @@ import { ownersBeside } from '#builder/layer'
 import type { FilesVertex, VertexId } from '#builder/plan'
 import { breakRing, originalFailure, type Ring } from '#builder/threads'
 import type { CacheKey, Store, TarFacts, TemporaryDirectory } from '#cache'
-import { type Digest, uncompressedDigest } from '#core'
+import { type Digest, type Spans, uncompressedDigest } from '#core'
 import { filesFamily, filesKey, type KeyedStep, linkedKey } from '../keys/vertex-key.ts'
 import { sourcesOf } from '../keys/vertex-kind.ts'
 import type { LayerForm } from '../layers/layer-forms.ts'
@@ -22,6 +22,7 @@ import type { StepOutcome } from './result.ts'
 /** What copying files needs. */
 export interface FilesDeps extends SelectionDeps {
   readonly reporter: Reporter
+  readonly spans: Spans
 }
 
 /** COPY, ADD and WORKDIR: a layer made of files from elsewhere. */
@@ -88,18 +89,16 @@ async function runFiles(
   await using temporary = store.temporary()
   const hasTar = forms.includes('tar')
   const directory = forms.includes('directory') ? join(temporary.path, 'directory') : undefined
-  const copied = await copyForms(
-    {
-      ...(await filesTask(vertex, layers, deps)),
-      mtimeMs: vertex.defaultMtime ?? Date.now(),
-      maxMtime: vertex.maxMtime,
-      temporary: join(temporary.path, 'archives'),
-      tar: hasTar ? join(temporary.path, 'tar') : undefined,
-      directory,
-      reader: undefined,
-    },
-    deps,
-  )
+  const task = {
+    ...(await filesTask(vertex, layers, deps)),
+    mtimeMs: vertex.defaultMtime ?? Date.now(),
+    maxMtime: vertex.maxMtime,
+    temporary: join(temporary.path, 'archives'),
+    tar: hasTar ? join(temporary.path, 'tar') : undefined,
+    directory,
+    reader: undefined,
+  }
+  const copied = await deps.spans.measure('steps', () => copyForms(task, deps))
   for (const warning of copied.warnings) reporter.warning(vertex, warning)
   const step = keyOf(copied.content)
   const facts = await adoptTar(copied, temporary, { store, hasTar })
@@ -115,7 +114,7 @@ async function runFiles(
 /**
  * Both forms at once are made by two threads: one reads the files and writes the tar, the other makes
  * the directory of the same bytes. So every file is read once, and both forms hold the same. Where
- * owners are presumed, which a tar does not say, one thread makes both.
+ * owners are presumed, which a tar does not say, and where there is little to do, one thread makes both.
  */
 async function copyForms(task: CopyTask, { pool, signal }: FilesDeps): Promise<CopiedFiles> {
   const { tar, directory } = task
@@ -123,7 +122,8 @@ async function copyForms(task: CopyTask, { pool, signal }: FilesDeps): Promise<C
   const isPresumed = trees.some(
     (tree) => tree.kind === 'layers' && ownersBeside(tree.directories, 'presumed') !== undefined,
   )
-  if (tar === undefined || directory === undefined || isPresumed) {
+  const isForOne = isPresumed || pool.isSmall('copyFiles', task)
+  if (tar === undefined || directory === undefined || isForOne) {
     return pool.run('copyFiles', task, signal)
   }
   return pool.withRing((ring) => copyBoth({ ...task, directory }, ring, { pool, signal }))

@@ -1,9 +1,10 @@
 import type { BaseLayer, ImageVertex } from '#builder/plan'
 import type { CacheKey } from '#cache'
-import { type BlobSource, copyBlob, counting } from '#core'
+import { type BlobSource, counting } from '#core'
 import { imageKey } from '../keys/vertex-key.ts'
 import { BaseImageLayer } from '../layers/base-image-layer.ts'
 import type { LayerDeps } from '../layers/layer.ts'
+import type { Download } from '../layers/streamed-blob.ts'
 import type { Reporter } from '../report/reporter.ts'
 import type { SourceOperation } from './operation.ts'
 import type { Result, ResultLayer } from './result.ts'
@@ -32,23 +33,19 @@ export class ImageOperation implements SourceOperation {
     const { vertex } = this
     this.#deps.reporter.hit(vertex, 'definition', this.definitionKey())
     const layers = vertex.base.layers.map((base): ResultLayer => {
-      const fetch = (): Promise<void> => fetchLayer(base, vertex, this.#deps)
-      return { vertex: undefined, layer: new BaseImageLayer(base, this.#deps, fetch) }
+      const layer = new BaseImageLayer(base, this.#deps, this.#download(base))
+      return { vertex: undefined, layer }
     })
     return { key: this.definitionKey(), layers }
   }
-}
 
-/** Brings the blob of a base layer into the store, verified, unless the store has it. */
-async function fetchLayer(
-  { descriptor, source }: BaseLayer,
-  vertex: ImageVertex,
-  { store, signal, reporter }: ImageDeps,
-): Promise<void> {
-  if (await store.blobs.has(descriptor)) return
-  await reporter.pull(vertex, descriptor, async (onProgress) => {
-    const open: BlobSource['open'] = async (blob, options) =>
-      counting(await source.open(blob, options), onProgress)
-    await copyBlob(descriptor, { from: { open }, to: store.blobs }, { signal })
-  })
+  #download({ descriptor, source }: BaseLayer): Download {
+    const { reporter } = this.#deps
+    return (take) =>
+      reporter.pull(this.vertex, descriptor, (onProgress) => {
+        const open: BlobSource['open'] = async (blob, options) =>
+          counting(await source.open(blob, options), onProgress)
+        return take({ open })
+      })
+  }
 }

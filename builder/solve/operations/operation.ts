@@ -47,4 +47,6 @@ export interface StepWork {
   /** The key that the step was looked up by; `undefined` when its content is not known yet. */
   readonly step: KeyedStep | undefined
   readonly forms: readonly LayerForm[]
+  /** To be called when a process runs. */
+  readonly onBegin: () => void
 }

@@ -77,16 +77,16 @@ export class Reporter {
   }
 
   /** Reports the download of base layers: one line an image, however many of its layers come. */
-  async pull(
+  async pull<T>(
     vertex: ImageVertex,
     blob: Descriptor,
-    download: (onProgress: (current: number) => void) => Promise<void>,
-  ): Promise<void> {
+    download: (onProgress: (current: number) => void) => Promise<T>,
+  ): Promise<T> {
     const id = `pull ${vertex.id}`
     const pull = this.#pulls.get(id) ?? this.#openPull(id, vertex)
     pull.pending++
     try {
-      await download(this.#progressOf(id, blob))
+      return await download(this.#progressOf(id, blob))
     } catch (cause) {
       pull.ended.reject(cause)
       throw cause
@@ -106,7 +106,7 @@ export class Reporter {
     this.#reported.add(vertex.id)
     const ending = ({ isCached }: T): Ending => ({ hit: isCached ? 'remote' : undefined })
     const { id, name } = vertex
-    return reported({ id, name, ending }, this.#onEvent, async () => {
+    return reported({ id, name, part: 'fetch', ending }, this.#onEvent, async () => {
       const result = await perform(this.#fetchProgress(vertex))
       if (result.isCached) this.#cached.add(vertex.id)
       return result
@@ -128,7 +128,11 @@ export class Reporter {
   #openPull(id: string, { base }: ImageVertex): Pull {
     const ended = Promise.withResolvers<void>()
     // A failure rejects the download too, which is awaited.
-    reported({ id, name: `pull ${base.name}` }, this.#onEvent, () => ended.promise).catch(() => {})
+    reported(
+      { id, name: `pull ${base.name}`, part: 'fetch' },
+      this.#onEvent,
+      () => ended.promise,
+    ).catch(() => {})
     const pull = { pending: 0, ended }
     this.#pulls.set(id, pull)
     return pull

@@ -1,6 +1,7 @@
 import { ThreadPool } from '#builder/threads'
+import { scheduler } from '../schedule/schedule.ts'
 import { Gate } from './gate.ts'
-import { scheduler } from './schedule.ts'
+import { SMALL_FILE_TASKS } from './small-tasks.ts'
 import type * as tasks from './tasks/index.ts'
 
 /** Worker threads for bulk file work. */
@@ -12,11 +13,14 @@ export type WorkPool = ThreadPool<typeof tasks>
  */
 export function workPool(size: number, gate: Gate = new Gate()): WorkPool {
   const schedule = scheduler(size)
+  const scheduleStream = scheduler(size)
   return new ThreadPool({
     doing: 'work on files',
     script: new URL('./file-worker.js', import.meta.url),
     size,
+    small: SMALL_FILE_TASKS,
     schedule: (work) => gate.pass(() => schedule(work)),
+    scheduleStream: (work) => gate.pass(() => scheduleStream(work)),
     // Walking a tree makes many short-lived objects: by default up to 192 MB of them before the
     // collector looks. Fewer stay in the CPU's cache, so it is faster, too.
     resourceLimits: { maxYoungGenerationSizeMb: 16 },

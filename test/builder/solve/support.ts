@@ -11,7 +11,7 @@ import type { ExitStatus, Sandbox } from '#builder/sandbox'
 import { openSnapshots, type SnapshotsOptions } from '#builder/snapshot'
 import { Gate, LayerWatch, Reporter, Solver, scheduler, workPool } from '#builder/solve'
 import { openStore, type ResultCache, type Store } from '#cache'
-import { type BuildFact, type DiffId, type Digest, hostPlatform, TsbuildError } from '#core'
+import { type BuildFact, type DiffId, type Digest, hostPlatform, Spans, TsbuildError } from '#core'
 import { parseDockerfile } from '#parser'
 import type { ProcessSpec } from '../../../builder/sandbox/spec/process-spec.ts'
 import type { RunningProcess, StartOptions } from '../../../builder/sandbox/spec/sandbox.ts'
@@ -165,7 +165,8 @@ async function solve(
   await using sandbox = new ScriptedSandbox()
   await using snapshots = openSnapshots(OVERLAY)
   const events: BuildFact[] = []
-  const reporter = new Reporter((event) => void events.push(event))
+  const onEvent = (event: BuildFact): void => void events.push(event)
+  const reporter = new Reporter(onEvent)
   const solver = new Solver(plan, {
     store,
     results: place.resultsOf(store),
@@ -176,6 +177,7 @@ async function solve(
     fetcher: () => fetcher,
     secrets: { secret: async () => undefined, agent: () => undefined },
     schedule: scheduler(jobs),
+    spans: new Spans(onEvent),
     context: { kind: 'context', directory: place.context, ignore: '' },
     host: targetPlatform,
     reporter,

@@ -117,6 +117,8 @@ describe('a replay of rawjson', () => {
       { type: 'log', vertex: 'v', stream: 'stdout', data: Buffer.from([0xff, 0]), time: at(1.1) },
       { type: 'progress', vertex: 'v', id: 'l', current: 2, done: false, time: at(1.2) },
       { type: 'done', vertex: 'v', milliseconds: 0.123456789, key: 'k', time: at(1.3) },
+      { type: 'span', part: 'keys', started: at(1 / 7), milliseconds: 0.7, time: at(1.35) },
+      { type: 'started', vertex: 'p', name: 'pull x', part: 'fetch', time: at(1.38) },
       { type: 'started', vertex: 'u', name: 'COPY', time: at(1.4) },
       { type: 'cached', vertex: 'u', by: 'content', key: 'k', time: at(1.5) },
       { type: 'warning', vertex: 'v', message: 'm', line: 4, rule: 'R', url: 'u', time: at(1.6) },

@@ -1,17 +1,38 @@
 import { createReadStream } from 'node:fs'
 import { decompress } from '#builder/layer'
+import { type Ring, readRing } from '#builder/threads'
 import { type Bytes, type Compression, type DiffId, TsbuildError } from '#core'
 
-/** A file that holds a layer, or claims to. */
+/** Where the bytes of a layer are: in a file, in memory, or unpacked already on their way through a ring. */
+export type LayerSource =
+  | {
+      readonly kind: 'bytes'
+      readonly chunks: readonly Uint8Array[]
+      readonly compression: Compression
+    }
+  | { readonly kind: 'file'; readonly path: string; readonly compression: Compression }
+  | { readonly kind: 'ring'; readonly ring: Ring }
+
+/** What holds a layer, or claims to. */
 export interface BlobTask {
-  readonly blob: string
-  readonly compression: Compression
+  readonly source: LayerSource
   readonly diffId: DiffId
 }
 
 /** The layer's tar. */
-export function tarOf({ blob, compression }: BlobTask): Bytes {
-  return decompress(createReadStream(blob, { highWaterMark: 1 << 20 }), compression)
+export function tarOf({ source }: Pick<BlobTask, 'source'>): Bytes {
+  if (source.kind === 'ring') return blockingly(source.ring)
+  if (source.kind === 'bytes') return decompress(inOrder(source.chunks), source.compression)
+  return decompress(createReadStream(source.path, { highWaterMark: 1 << 20 }), source.compression)
+}
+
+async function* inOrder(chunks: readonly Uint8Array[]): Bytes {
+  yield* chunks
+}
+
+/** Blocks the thread while it waits: there is nothing else for it to do. */
+export async function* blockingly(ring: Ring): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* readRing(ring)
 }
 
 /** @throws {TsbuildError} DIGEST_MISMATCH unless the layer is what the image config says */

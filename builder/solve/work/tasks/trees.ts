@@ -10,6 +10,8 @@ import { digestFile, directoryTree } from '#builder/tree'
 import { type FileDigests, openFileDigests } from '#cache'
 import type { Name, Tree } from '#core'
 import { parseDockerignore } from '#parser'
+import { meteredTree } from '../limits/metered-tree.ts'
+import type { WorkMeter } from '../limits/work-meter.ts'
 
 /** A file tree by its paths on disk: this is what is posted to threads. */
 export type TreeSpec =
@@ -41,20 +43,46 @@ export interface OpenTrees extends FilesInput, Disposable {
   readonly remember: (file: SourceFile, content: FileContent) => void
 }
 
-/** Opens the trees of a task. Contents of context files that are stored are not read again. */
-export function openTrees(task: FilesTask): OpenTrees {
+/** What actions select from, open until disposed of. */
+interface SelectedTrees extends Pick<FilesInput, 'root' | 'sources'>, Disposable {}
+
+/**
+ * Opens the trees of a task without their contents.
+ * @param meter counts what is looked at in the sources
+ * @param onUnseenWrites see `DirectoryTreeOptions`
+ */
+export function openSelected(
+  task: FilesTask,
+  meter: WorkMeter | undefined,
+  onUnseenWrites?: (path: Name) => void,
+): SelectedTrees {
   const opened: Tree[] = []
   const close = (): void => {
     for (const tree of opened) tree.close()
   }
   try {
-    /** Files whose digest is not stored: they may change without a trace in what stat reports. */
-    const volatileFiles = new Set<Name>()
     for (const spec of [task.root, ...task.sources]) {
-      opened.push(openTree(spec, task, (path) => volatileFiles.add(path)))
+      opened.push(openTree(spec, task, onUnseenWrites))
     }
     const [root, ...sources] = opened
     if (root === undefined) throw new Error('a task has a root')
+    const metered = sources.map((tree) => (meter ? meteredTree(tree, meter) : tree))
+    return { root, sources: metered, [Symbol.dispose]: close }
+  } catch (cause) {
+    close()
+    throw cause
+  }
+}
+
+/**
+ * Opens the trees of a task. Contents of context files that are stored are not read again.
+ * @param meter counts what is looked at and read
+ */
+export function openTrees(task: FilesTask, meter?: WorkMeter): OpenTrees {
+  /** Files whose digest is not stored: they may change without a trace in what stat reports. */
+  const volatileFiles = new Set<Name>()
+  const trees = openSelected(task, meter, (path) => volatileFiles.add(path))
+  try {
     const index = openIndex(task)
     const remember: OpenTrees['remember'] = ({ path, stat: { identity } }, { digest, xattrs }) => {
       if (identity === undefined || volatileFiles.has(path)) return
@@ -65,13 +93,13 @@ export function openTrees(task: FilesTask): OpenTrees {
         index?.flush()
       } finally {
         index?.[Symbol.dispose]()
-        close()
+        trees[Symbol.dispose]()
       }
     }
-    const read = reader(index, remember)
-    return { root, sources, read, remember, [Symbol.dispose]: dispose }
+    const read = reader(index, remember, meter)
+    return { ...trees, read, remember, [Symbol.dispose]: dispose }
   } catch (cause) {
-    close()
+    trees[Symbol.dispose]()
     throw cause
   }
 }
@@ -79,10 +107,12 @@ export function openTrees(task: FilesTask): OpenTrees {
 function reader(
   index: FileDigests | undefined,
   remember: OpenTrees['remember'],
+  meter: WorkMeter | undefined,
 ): FilesInput['read'] {
   return (file) => {
     const { path, stat, tree } = file
     const known = stat.identity && index?.get(path, stat.identity)
+    if (known === undefined) meter?.read(stat.size)
     const digest = known?.digest ?? digestFile(() => tree.openFile(path))
     const content = known?.isBare ? { digest } : { digest, xattrs: attributesOf(file) }
     if (known === undefined || content.xattrs?.size === 0) remember(file, content)

@@ -2,10 +2,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
-import { awaitEnd, spawnProcess } from '#builder/linux'
+import { spawnProcess, waitForExit } from '#builder/linux'
 import {
-  killAndReap,
-  reapChild,
+  endSignals,
   type SharedChild,
   shareChild,
   signalChild,
@@ -44,17 +43,10 @@ describe('sandbox: a child that several threads have', () => {
     const child = start()
     assert.deepEqual(signalsTo(child), [[child.pid, 'SIGKILL']])
     signalChild(child, 'SIGKILL')
-    awaitEnd(child.pid)
-    assert.deepEqual(signalsTo(child), [[child.pid, 'SIGKILL']])
-    assert.deepEqual(reapChild(child), { exitCode: 137, signal: 'SIGKILL' })
+    endSignals(child)
+    assert.deepEqual(signalsTo(child), [])
+    assert.deepEqual(waitForExit(child.pid), { exitCode: 137, signal: 'SIGKILL' })
     assert.equal(existsSync(`/proc/${child.pid}`), false)
-    assert.deepEqual(signalsTo(child), [])
-  })
-
-  it('gets none after it was killed by the thread that waits for it', () => {
-    const child = start()
-    assert.equal(killAndReap(child).signal, 'SIGKILL')
-    assert.deepEqual(signalsTo(child), [])
   })
 
   it('keeps its pid until a signal that is being sent has been sent', async () => {

@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { TaskThread } from '#builder/threads'
+import type { Launched, LaunchInput } from '../../../../builder/sandbox/process/step-process.ts'
 import type { ProcessSpec } from '../../../../builder/sandbox/spec/process-spec.ts'
 import type * as launchTasks from '../../../../builder/sandbox/threads/launch-tasks.ts'
-import {
-  LauncherPool,
-  type StepLauncher,
-} from '../../../../builder/sandbox/threads/launcher-pool.ts'
 import type * as namespaceTasks from '../../../../builder/sandbox/threads/namespace-tasks.ts'
 import { RunningStep } from '../../../../builder/sandbox/threads/running-step.ts'
+import { StepLauncher } from '../../../../builder/sandbox/threads/step-launcher.ts'
 import {
   closeWorkers,
   type StepWorkers,
@@ -20,9 +18,9 @@ import { inProcessFixture } from '../support/fixture.ts'
 
 const options = { doing: 'work', script: new URL('../support/exiting-worker.js', import.meta.url) }
 
-class ExitingPool extends LauncherPool {
-  override take(): StepLauncher {
-    return { ...super.take(), thread: new TaskThread<typeof launchTasks>(options) }
+class ExitingLauncher extends StepLauncher {
+  override launch(input: LaunchInput): Promise<Launched> {
+    return new TaskThread<typeof launchTasks>(options).run('launch', input)
   }
 }
 
@@ -56,11 +54,12 @@ describe('a thread of the sandbox that ends too early', () => {
   })
 
   it('fails the step that it started as PEER_GONE, and ends its processes', async () => {
-    const pool = new ExitingPool('sandbox', () => undefined)
-    const launchers = { ...workers.launchers, sandbox: pool }
+    const launcher = new ExitingLauncher('sandbox', () => undefined)
+    const launchers = { ...workers.launchers, sandbox: launcher }
     const step = start(fixture.spec(['true']), { launchers })
     await assert.rejects(step.started(), { code: 'PEER_GONE' })
-    await pool.close()
+    await assert.rejects(step.end, { code: 'PEER_GONE' })
+    await launcher.close()
     assert.deepEqual(await untilEmpty(() => children().filter(isInit), 2000), [])
   })
 })

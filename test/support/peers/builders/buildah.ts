@@ -8,6 +8,8 @@ export interface Buildah extends AsyncDisposable {
   pull(reference: string): Promise<void>
   /** Builds with layers (a cached image a step), on the host's network. */
   build(args: readonly string[]): Promise<Outcome>
+  /** Pushes an image, its layers packed with gzip. */
+  push(image: string, reference: string): Promise<void>
 }
 
 export async function startBuildah(): Promise<Buildah> {
@@ -25,6 +27,7 @@ export async function startBuildah(): Promise<Buildah> {
     pull: async (reference) => void (await buildah(['pull', ...rules, reference])),
     build: (args) =>
       buildah(['build', '--layers', '--network', 'host', '--pull-never', ...rules, ...args]),
+    push: async (image, reference) => void (await buildah(['push', ...rules, image, reference])),
     [Symbol.asyncDispose]: async () => {
       await buildah(['rm', '--all'])
       directory[Symbol.dispose]()

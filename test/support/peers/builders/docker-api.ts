@@ -1,5 +1,6 @@
-import { buffer } from 'node:stream/consumers'
-import { Pool } from 'undici'
+import { once } from 'node:events'
+import { Agent, type IncomingMessage, type RequestOptions, request } from 'node:http'
+import { buffer, text } from 'node:stream/consumers'
 
 /** What BuildKit made of a Dockerfile: an image, or the message with which it refused. */
 type DockerBuild = { readonly id: string } | { readonly error: string }
@@ -23,26 +24,32 @@ interface BuildMessage {
   readonly error?: string
 }
 
+/** Milliseconds without a byte from dockerd, after which a request fails. */
+const SILENCE = 300_000
+
 /** @param connections how many requests are sent at a time */
 export function dockerApi(socketPath: string, connections: number): DockerApi {
-  const pool = new Pool('http://docker', { socketPath, connections, bodyTimeout: 120_000 })
+  const agent = new Agent({ keepAlive: true, maxSockets: connections })
+  const send = async (options: RequestOptions, body?: Buffer): Promise<IncomingMessage> => {
+    const sent = request({ ...options, agent, socketPath, timeout: SILENCE })
+    sent.on('timeout', () => sent.destroy(new Error(`dockerd is silent: ${options.path}`)))
+    sent.end(body)
+    const [response] = await once(sent, 'response')
+    return response
+  }
   return {
     build: async (body, query) => {
       const words = new URLSearchParams({ version: '2', networkmode: 'host', ...query })
-      const response = await pool.request({
-        method: 'POST',
-        path: `/v1.41/build?${words}`,
-        headers: { 'content-type': 'application/x-tar' },
-        body,
-      })
-      return resultOf(await response.body.text())
+      const headers = { 'content-type': 'application/x-tar' }
+      const path = `/v1.41/build?${words}`
+      return resultOf(await text(await send({ method: 'POST', path, headers }, body)))
     },
     save: async (id) => {
-      const response = await pool.request({ method: 'GET', path: `/v1.41/images/${id}/get` })
-      if (response.statusCode !== 200) throw new Error(await response.body.text())
-      return await buffer(response.body)
+      const response = await send({ path: `/v1.41/images/${id}/get` })
+      if (response.statusCode !== 200) throw new Error(await text(response))
+      return await buffer(response)
     },
-    [Symbol.asyncDispose]: () => pool.close(),
+    [Symbol.asyncDispose]: async () => agent.destroy(),
   }
 }
 

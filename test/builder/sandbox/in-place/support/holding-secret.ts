@@ -1,10 +1,14 @@
 /** A builder whose step has a secret and never ends; it writes a line when that runs. */
 import { mkdtempSync } from 'node:fs'
 import { run } from '#builder/sandbox'
+import { inPlaceThread } from '#builder/solve'
 import { inPlaceSandbox } from '../../../../../builder/sandbox/in-place/in-place-sandbox.ts'
 
 const [secret = ''] = process.argv.slice(2)
-const sandbox = inPlaceSandbox({ temporary: mkdtempSync('/tmp/holding-'), kept: ['/dev'] })
+const kept = ['/dev']
+const temporary = mkdtempSync('/tmp/holding-')
+const watched = { contexts: [], tops: [], store: temporary }
+const sandbox = inPlaceSandbox({ kept, thread: inPlaceThread({ temporary, kept, watched }) })
 await run(
   sandbox,
   {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdirSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { changesOf, stackTree, writeLayer } from '#builder/layer'
 import { inPlaceSnapshots, type Snapshot } from '#builder/snapshot'
+import { inPlaceThread } from '#builder/solve'
 import type { TsbuildError } from '#core'
 import { inPlaceSandbox } from '../../../../../builder/sandbox/in-place/in-place-sandbox.ts'
 import type { ProcessSpec } from '../../../../../builder/sandbox/spec/process-spec.ts'
@@ -19,11 +20,10 @@ export const notices: TsbuildError[] = []
 export const placingSandbox: OpenSandbox = ({ temporary }) => {
   mkdirSync('/tmp/needed', { recursive: true })
   const kept = ['/tmp/needed', '/proc', '/dev', '/tmp', '/volume', '/store', '/run/deep/kept']
-  const inner = inPlaceSandbox({ temporary, kept, onNotice: (notice) => notices.push(notice) })
-  const snapshots = inPlaceSnapshots({
-    ...{ keep: kept, onNotice: () => undefined },
-    watched: { contexts: [], tops: [], store: temporary },
-  })
+  const watched = { contexts: [], tops: [], store: temporary }
+  const thread = inPlaceThread({ temporary, kept, watched })
+  const inner = inPlaceSandbox({ kept, thread, onNotice: (notice) => notices.push(notice) })
+  const snapshots = inPlaceSnapshots({ thread, onNotice: () => undefined })
   return {
     start: (spec, options) =>
       snapshots.use(async (snapshotter) => {
@@ -42,6 +42,7 @@ export const placingSandbox: OpenSandbox = ({ temporary }) => {
     [Symbol.asyncDispose]: async () => {
       await inner[Symbol.asyncDispose]()
       await snapshots[Symbol.asyncDispose]()
+      await thread.close()
     },
   }
 }

@@ -1,0 +1,21 @@
+import { startBuildah as startPeer } from '../../test/support/peers/index.ts'
+import type { Builder } from './builder.ts'
+import { Rounds } from './rounds.ts'
+
+export async function startBuildah(): Promise<Builder> {
+  const rounds = new Rounds(startPeer)
+  return {
+    name: 'buildah',
+    reset: async (bases) => {
+      const peer = await rounds.next()
+      for (const { name } of bases) await peer.pull(`docker://${name}`)
+    },
+    build: async (context, { noCache, pulled, pushed } = {}) => {
+      const peer = rounds.current()
+      if (pulled !== undefined) await peer.pull(`docker://${pulled}`)
+      await peer.build(['-t', 'bench:latest', ...(noCache === true ? ['--no-cache'] : []), context])
+      if (pushed !== undefined) await peer.push('bench:latest', `docker://${pushed}`)
+    },
+    [Symbol.asyncDispose]: () => rounds[Symbol.asyncDispose](),
+  }
+}

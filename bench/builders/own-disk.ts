@@ -1,0 +1,36 @@
+import { tmpdir } from 'node:os'
+import type { Builder } from './builder.ts'
+import { freshFileSystem } from './fresh-file-system.ts'
+
+/** The folder for temporary files when the program was started. */
+const SYSTEM_TEMPORARY = tmpdir()
+
+/**
+ * Starts a builder with a file system of its own for its storage and temporary files: what one of them
+ * deletes while it builds would slow down the one that is measured next (see `freshFileSystem`).
+ */
+export async function onOwnDisk(start: () => Promise<Builder>): Promise<Builder> {
+  const disk = await inFolder(SYSTEM_TEMPORARY, freshFileSystem)
+  const there = <T>(work: () => Promise<T>): Promise<T> => inFolder(disk.path, work)
+  const builder = await there(start)
+  return {
+    name: builder.name,
+    reset: (bases) => there(() => builder.reset(bases)),
+    build: (context, wish) => there(() => builder.build(context, wish)),
+    [Symbol.asyncDispose]: async () => {
+      await builder[Symbol.asyncDispose]()
+      await disk[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** With `folder` for temporary files. */
+async function inFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  const before = tmpdir()
+  process.env.TMPDIR = folder
+  try {
+    return await work()
+  } finally {
+    process.env.TMPDIR = before
+  }
+}

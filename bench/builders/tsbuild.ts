@@ -1,0 +1,36 @@
+import { mkdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { run, temporaryDirectory } from '../../test/support/peers/index.ts'
+import type { Builder } from './builder.ts'
+
+/** The program of this working tree. */
+export const CLI: string = fileURLToPath(new URL('../../../cli/bin.js', import.meta.url))
+
+/** @param program `cli/bin.js` of a built tsbuild */
+export async function startTsbuild(name: string, program: string = CLI): Promise<Builder> {
+  const storage = temporaryDirectory('tsbuild')
+  // It stays: it holds the code that is kept compiled from one run to the next.
+  const home = storage.file('home')
+  mkdirSync(home)
+  let round = 0
+  const tsbuild = async (args: readonly string[]): Promise<void> => {
+    const env = { TSBUILD_ROOT: storage.file(`${round}`), HOME: home }
+    const flags = ['--network', 'host', '--progress', 'plain']
+    await run(process.execPath, [program, ...flags, ...args], { env })
+  }
+  return {
+    name,
+    reset: async (bases) => {
+      round += 1
+      for (const base of bases) {
+        await tsbuild(['-t', 'bench:latest', base.prime])
+        if (base.itself !== undefined) await tsbuild(['-t', base.name, base.itself])
+      }
+    },
+    build: (context, { noCache, pushed } = {}) => {
+      const target = pushed === undefined ? ['-t', 'bench:latest'] : ['-t', pushed, '--push']
+      return tsbuild([...target, ...(noCache === true ? ['--no-cache'] : []), context])
+    },
+    [Symbol.asyncDispose]: async () => storage[Symbol.dispose](),
+  }
+}

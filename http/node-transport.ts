@@ -1,0 +1,102 @@
+import type { IncomingMessage } from 'node:http'
+import { createDialer } from './agents.ts'
+import { readBody, withMinimumSpeed } from './body.ts'
+import { ClientExchange } from './client-exchange.ts'
+import { Connections } from './connections.ts'
+import type { Destination } from './destination.ts'
+import { HttpError } from './errors.ts'
+import type { HttpRequest, HttpResponse } from './exchange.ts'
+import type { Transport, TransportOptions } from './transport.ts'
+
+const DEFAULT_LIMIT = 1024 * 1024
+const MAX_ERROR_BODY = 1024 * 1024
+
+/** A transport over Node's own client, which is loaded with the first request. */
+export function createTransport(options: TransportOptions): Transport {
+  return new NodeTransport(options)
+}
+
+/** Has connections for each origin and destination. */
+class NodeTransport implements Transport {
+  readonly #options: TransportOptions
+  readonly #closing = new AbortController()
+  readonly #connections = new Map<string, Promise<Connections>>()
+
+  constructor(options: TransportOptions) {
+    this.#options = options
+  }
+
+  async send(request: HttpRequest, destination: Destination): Promise<HttpResponse> {
+    request.signal?.throwIfAborted()
+    this.#closing.signal.throwIfAborted()
+    const connections = await this.#connectionsTo(request.url, destination)
+    const [exchange, response] = await this.#exchange(request, connections)
+    const status = response.statusCode ?? 0
+    const head = { status, url: request.url, headers: joinHeaders(response.rawHeaders) }
+    const isGood = status >= 200 && status < 300
+    if (isGood && request.answer === 'stream') {
+      const window = this.#options.timeouts.slow
+      const bytes = withMinimumSpeed(exchange.bytes(response), window)
+      return {
+        ...head,
+        body: Buffer.alloc(0),
+        stream: { bytes, discard: () => response.destroy() },
+      }
+    }
+    const limit = isGood ? (request.limit ?? DEFAULT_LIMIT) : MAX_ERROR_BODY
+    const body = await readBody(exchange.bytes(response), limit).catch((error: unknown) => {
+      // A server that refuses an upload often breaks the connection: its status is what counts.
+      if (isGood || exchange.isSent || request.signal?.aborted) throw error
+      return undefined
+    })
+    if (body !== undefined) return { ...head, body }
+    if (!isGood) return { ...head, body: Buffer.alloc(0) }
+    const message = `the answer has more than ${limit} bytes`
+    throw new HttpError(message, { code: 'ANSWER_TOO_LARGE' })
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new Error('the connections are closed'))
+    const all = await Promise.allSettled(this.#connections.values())
+    for (const one of all) if (one.status === 'fulfilled') one.value.closeIdle()
+  }
+
+  /** A kept connection that turns out to be closed is replaced by a new one, once. */
+  async #exchange(
+    request: HttpRequest,
+    connections: Connections,
+  ): Promise<readonly [ClientExchange, IncomingMessage]> {
+    const signals = [request.signal, this.#closing.signal]
+    const first = new ClientExchange(request, this.#options.timeouts)
+    try {
+      return [first, await first.send(connections, signals)]
+    } catch (error) {
+      if (!first.isStale || signals.some((signal) => signal?.aborted)) throw error
+      connections.closeIdle()
+      const second = new ClientExchange(request, this.#options.timeouts)
+      return [second, await second.send(connections, signals)]
+    }
+  }
+
+  #connectionsTo(url: URL, destination: Destination): Promise<Connections> {
+    const key = `${destination} ${url.origin}`
+    const known = this.#connections.get(key)
+    if (known !== undefined) return known
+    const limit = this.#options.maxConnectionsPerHost
+    const created = createDialer(url, destination).then((dialer) => new Connections(dialer, limit))
+    this.#connections.set(key, created)
+    return created
+  }
+}
+
+/** Names in lower case, repeated ones joined. Node reads bytes as Latin-1, but they are UTF-8. */
+function joinHeaders(raw: readonly string[]): Record<string, string> {
+  const joined = new Map<string, string>()
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const name = raw[at]?.toLowerCase() ?? ''
+    const value = Buffer.from(raw[at + 1] ?? '', 'latin1').toString()
+    const before = joined.get(name)
+    joined.set(name, before === undefined ? value : `${before}, ${value}`)
+  }
+  return Object.fromEntries(joined)
+}
