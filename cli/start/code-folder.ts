@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
 import { hashOfText } from './hash.ts'
 
@@ -6,10 +6,11 @@ import { hashOfText } from './hash.ts'
 const MAX_FOLDERS = 6
 
 /**
- * The folder for compiled code, which need not be there. Code is run as it is found, so it must not lie
+ * The folder for compiled code, which need not be there; none where Node is told to keep no such code. Code is run as it is found, so it must not lie
  * where another user may write, such as a shared folder or, under sudo, the home of the caller.
  */
 export function codeFolder(env: Readonly<Record<string, string | undefined>>): string | undefined {
+  if (env.NODE_DISABLE_COMPILE_CACHE === '1') return undefined
   const base = env.XDG_CACHE_HOME || (env.HOME === undefined ? '' : join(env.HOME, '.cache'))
   return isAbsolute(base) ? join(base, 'tsbuild', 'code') : undefined
 }
@@ -25,12 +26,13 @@ export function makeCodeFolder(folder: string): boolean {
   const code = dirname(folder)
   const base = dirname(dirname(code))
   // A home that is named and not there, as for accounts of services, is not to be made.
-  if (!isOurs(base) && !isOurs(dirname(base))) return false
+  if (!isOwned(base) && !isOwned(dirname(base))) return false
   // One by one: below /proc, the recursive call of Node never ends.
   for (const path of [base, dirname(code), code, folder]) {
     if (!existsSync(path)) mkdirSync(path, 0o700)
+    if (path.startsWith(code) && !isOurs(path)) return false
   }
-  return isOurs(code) && isOurs(folder)
+  return true
 }
 
 /** Removes all but the newest folders of bundles, by the time when something was written. */
@@ -42,10 +44,14 @@ export function removeOldFolders(folder: string): void {
   for (const { path } of found.slice(MAX_FOLDERS)) rmSync(path, { recursive: true, force: true })
 }
 
+function isOwned(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.uid === process.geteuid?.()
+}
+
+/** Whether no other user can put something there. */
 function isOurs(path: string): boolean {
-  const found = statSync(path, { throwIfNoEntry: false })
-  if (found === undefined || !found.isDirectory()) return false
-  return found.uid === process.geteuid?.() && (found.mode & 0o022) === 0
+  const found = lstatSync(path)
+  return found.isDirectory() && isOwned(path) && (found.mode & 0o022) === 0
 }
 
 /** Another process may have removed it. */

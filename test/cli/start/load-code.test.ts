@@ -159,6 +159,11 @@ describe('the code of a program', () => {
     assert.deepEqual(readdirSync(directory.path).toSorted(), ['bundle', 'home'])
   })
 
+  it('is not kept where Node is told to keep none', () => {
+    assert.deepEqual(start('', { NODE_DISABLE_COMPILE_CACHE: '1' }), RIGHT)
+    assert.deepEqual(readdirSync(directory.file('home')), [])
+  })
+
   it('is not kept where others may write', () => {
     mkdirSync(cache, { recursive: true })
     chmodSync(cache, 0o777)
