@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { RegistryError } from '#registry-client'
 import { MemoryRegistry, Recorder } from '../../support/registry/index.ts'
+import { makeCertificate } from '../../support/servers/index.ts'
 import { useRegistry } from '../fixture.ts'
 import { addImage, clientFor, repositoryOf, someBytes } from '../support.ts'
 
@@ -218,13 +215,11 @@ describe('transport', () => {
   })
 
   describe('insecure hosts', () => {
-    const directory = mkdtempSync(join(tmpdir(), 'tsbuild-test-'))
-    let tls: { key: string; cert: string } | undefined
+    let tls: ReturnType<typeof makeCertificate>
 
     before(() => {
-      tls = makeCertificate(directory)
+      tls = makeCertificate()
     })
-    after(() => rmSync(directory, { recursive: true, force: true }))
 
     it('are asked over https first, whatever their certificate', async function () {
       if (tls === undefined) return this.skip()
@@ -250,17 +245,4 @@ describe('transport', () => {
 /** Headers travel as latin1; control characters are refused by Node, so they go in escaped. */
 function ascii(text: string): string {
   return text.replace(/\p{C}/gu, '\t')
-}
-
-function makeCertificate(directory: string): { key: string; cert: string } | undefined {
-  const key = join(directory, 'key.pem')
-  const cert = join(directory, 'cert.pem')
-  const subject = ['-subj', '/CN=registry.test', '-days', '2', '-nodes']
-  const files = ['-newkey', 'rsa:2048', '-keyout', key, '-out', cert]
-  try {
-    execFileSync('openssl', ['req', '-x509', ...files, ...subject], { stdio: 'ignore' })
-  } catch {
-    return undefined
-  }
-  return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') }
 }

@@ -1,3 +1,4 @@
+export { makeCertificate } from './certificate.ts'
 export { commitFiles, type GitServer, startGitServer } from './git-server.ts'
 export { type RawServer, startRawServer } from './raw-server.ts'
 export { startWebServer, type WebServer } from './web-server.ts'
