@@ -39,8 +39,6 @@ function start() {
     return
   }
   hideSqliteWarning()
-  const cache = compileCacheFolder()
-  if (cache !== undefined) module.enableCompileCache(cache)
   require(main).main(process.argv.slice(2))
 }
 
@@ -88,25 +86,6 @@ function passOn(child, program) {
     for (const name of signals) process.removeAllListeners(name)
     process.kill(process.pid, signal)
   })
-}
-
-/**
- * A folder of this user only: compiled code is run as it is found, so it must not lie where
- * another user may write, such as the shared /tmp or, under sudo, the caller's home.
- */
-function compileCacheFolder() {
-  const base = process.env.XDG_CACHE_HOME || path.join(process.env.HOME || '', '.cache')
-  // A home that is named and not there, as for accounts of services, is not ours to make.
-  if (!path.isAbsolute(base) || !fs.existsSync(path.dirname(base))) return undefined
-  const folder = path.join(base, 'tsbuild', 'node')
-  try {
-    fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
-    const stat = fs.statSync(folder)
-    const isOurs = stat.uid === process.geteuid() && (stat.mode & 0o022) === 0
-    return isOurs ? folder : undefined
-  } catch (_error) {
-    return undefined
-  }
 }
 
 /** node:sqlite announces itself as experimental; every other warning is passed on. */

@@ -1,12 +1,15 @@
 // Makes what is published of what is compiled: the program, the library and the workers as a few CommonJS files,
 // since hundreds of small modules take longer to find than to run, and the library's types.
 // See docs/adr/0024-commonjs-chunks.md.
+import { createHash } from 'node:crypto'
 import { readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
 import { dts } from 'rolldown-plugin-dts'
 import manifest from '../package.json' with { type: 'json' }
+import { joinChunks } from './join-chunks.mjs'
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url))
 const bundle = join(dist, 'bundle')
@@ -18,9 +21,11 @@ const LIBRARY = ['builder', 'parser', 'graph-view', 'registry-client'].map((area
 }))
 
 /** Workers are entries beside the code that starts them. */
-const WORKERS = readdirSync(dist, { recursive: true, encoding: 'utf8' })
-  .filter((path) => /^(?!test|bench|bundle).*worker\.js$/.test(path))
-  .map((path) => ({ [basename(path, '.js')]: join(dist, path) }))
+const WORKERS = Object.fromEntries(
+  readdirSync(dist, { recursive: true, encoding: 'utf8' })
+    .filter((path) => /^(?!test|bench|bundle).*worker\.js$/.test(path))
+    .map((path) => [basename(path, '.js'), join(dist, path)]),
+)
 
 /** Dependencies are installed beside the bundle; what is needed for development only is a part of it. */
 const DEPENDENCIES = Object.keys(manifest.dependencies)
@@ -30,41 +35,91 @@ function isExternal(id) {
   return DEPENDENCIES.some((name) => id === name || id.startsWith(`${name}/`))
 }
 
-/** What most commands need lies in one file: a file more takes longer to find than the code in it to load. */
+/**
+ * Parts of Node that every start of Node loads. All others are loaded by their first use: an import would load
+ * them as soon as something of the importing module is used.
+ */
+const EARLY_PARTS = /^node:(?:buffer|events|fs|module|path|process|url|util)$/
+
+/** Puts an object with a getter for everything that a part of Node exports in the place of the part. */
+const LATE_IMPORTS = {
+  name: 'late-imports',
+  resolveId(source, _importer, { kind }) {
+    const isLate = kind === 'import-statement' && isBuiltin(source) && !EARLY_PARTS.test(source)
+    return isLate ? LATE + source : undefined
+  },
+  load(id) {
+    if (!id.startsWith(LATE)) return undefined
+    const part = id.slice(LATE.length)
+    const names = JSON.stringify(Object.keys(process.getBuiltinModule(part)))
+    return `let part
+for (const name of ${names}) {
+  Object.defineProperty(exports, name, { get: () => (part ??= require('${part}'))[name] })
+}`
+  },
+}
+const LATE = '\0late:'
+
+/** What most entries need lies in one file: a file more takes longer to find than the code in it to load. */
 const COMMON = { name: 'common', minShareCount: 10 }
 
-/** What `parse` and its kin need beside that, in one file: editors run them at every key. */
-const DOCKERFILE = {
-  name: 'dockerfile',
-  test: (id) =>
-    ['/cli/dockerfile/dockerfile-input.', '/cli/dockerfile/run-parse.', '/parser/print/'].some(
-      (part) => id.includes(part),
-    ),
+/** How files are made of modules, the library's and the programs'. */
+const INPUT = {
+  platform: 'node',
+  external: isExternal,
+  // What an entry needs itself lies in its own file, also when other files need it.
+  preserveEntrySignatures: 'allow-extension',
+}
+const OUTPUT = {
+  format: 'cjs',
+  dynamicImportInCjs: false,
+  // Names of functions and classes stay, for stack traces and for `Error.name`.
+  minify: { compress: true, mangle: { toplevel: false }, codegen: { removeWhitespace: true } },
+  sourcemap: true,
+}
+
+/** Packs entry modules, by the names of their files, and what they share. */
+async function packLibrary(input) {
+  await using packed = await rolldown({ ...INPUT, input })
+  await packed.write({
+    ...OUTPUT,
+    dir: bundle,
+    entryFileNames: '[name].js',
+    chunkFileNames: 'library-[name].js',
+    codeSplitting: { groups: [COMMON] },
+  })
 }
 
 /**
- * @param {Readonly<Record<string, string>>} input entry modules by the names of their files
- * @param {string} chunks names of the files that entries share
+ * Packs a program, whose entry is `NAME.code.js`.
+ * @returns the text of all its files
  */
-async function pack(input, chunks = '[name].js') {
+async function packProgram(name, path) {
   await using packed = await rolldown({
-    input,
-    platform: 'node',
-    external: isExternal,
-    // What an entry needs itself lies in its own file, also when other files need it.
-    preserveEntrySignatures: 'allow-extension',
+    ...INPUT,
+    input: { [name]: path },
+    plugins: [LATE_IMPORTS],
   })
-  await packed.write({
-    dir: bundle,
-    format: 'cjs',
-    entryFileNames: '[name].js',
-    chunkFileNames: chunks,
-    codeSplitting: { groups: [COMMON, DOCKERFILE] },
-    dynamicImportInCjs: false,
-    // Names of functions and classes stay, for stack traces and for `Error.name`.
-    minify: { compress: true, mangle: { toplevel: false }, codegen: { removeWhitespace: true } },
-    sourcemap: true,
+  const { output } = await packed.generate({
+    ...OUTPUT,
+    sourcemap: 'hidden',
+    entryFileNames: '[name]',
+    chunkFileNames: 'chunks/[name]',
   })
+  const files = joinChunks(name, output)
+  for (const { file, code, map } of files) {
+    writeFileSync(join(bundle, file), `${code}\n//# sourceMappingURL=${file}.map\n`)
+    writeFileSync(join(bundle, `${file}.map`), JSON.stringify(map))
+  }
+  return files.map(({ code }) => code).join('')
+}
+
+/** Packs what loads a program, in the place of the program: `cli/start`. */
+async function packLoader(name, { call, hash }) {
+  const input = join(dist, 'cli/start/load-code.js')
+  await using packed = await rolldown({ ...INPUT, input })
+  const footer = `module.exports=${call}(__filename,${JSON.stringify(hash)})`
+  await packed.write({ ...OUTPUT, file: join(bundle, `${name}.js`), footer, sourcemap: false })
 }
 
 /** Packs the declarations that `entries` export into files of the same names. */
@@ -83,11 +138,15 @@ async function packTypes(input) {
 }
 
 rmSync(bundle, { recursive: true, force: true })
-// The program for itself: with the library's entries it would be split into more files, and load more of them.
-await pack({ main: join(dist, 'cli', 'main.js') }, 'program-[name].js')
-await pack(Object.assign({}, ...LIBRARY.map(({ code }) => code)), 'library-[name].js')
+await packLibrary(Object.assign({}, ...LIBRARY.map(({ code }) => code)))
 await packTypes(Object.assign({}, ...LIBRARY.map(({ types }) => types)))
 // Each for itself: what is shared with the main thread would be more than half of what a thread reads.
-for (const worker of WORKERS) await pack(worker)
+const programs = { main: join(dist, 'cli', 'main.js'), ...WORKERS }
+const hash = createHash('sha256')
+for (const [name, path] of Object.entries(programs)) hash.update(await packProgram(name, path))
+const version = hash.digest('hex').slice(0, 16)
+await packLoader('main', { call: 'loadProgram', hash: version })
+for (const name of Object.keys(WORKERS))
+  await packLoader(name, { call: 'loadThread', hash: version })
 // This manifest also ends the reach of `imports` of the published one, whose files are not there.
 writeFileSync(join(bundle, 'package.json'), '{ "type": "commonjs" }\n')

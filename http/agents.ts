@@ -2,7 +2,7 @@ import type { Agent, ClientRequest, RequestOptions } from 'node:http'
 import type { Destination } from './destination.ts'
 import { lookupFor } from './lookup.ts'
 
-/** Milliseconds. Servers that close an idle connection sooner say so, and are heeded by the agent. */
+/** Milliseconds. The agent keeps a connection for less when the server announces less. */
 const IDLE = 4_000
 
 /** Makes requests, on connections that are kept for the next ones. */

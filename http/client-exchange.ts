@@ -20,7 +20,6 @@ export class ClientExchange {
   readonly #deadline = new Deadline((error) => this.#end(error))
   #outgoing: ClientRequest | undefined
   #response: IncomingMessage | undefined
-  #isOpened = false
 
   constructor(request: HttpRequest, timeouts: Timeouts) {
     this.#request = request
@@ -77,15 +76,14 @@ export class ClientExchange {
   }
 
   /**
-   * Whether it failed because the server had closed a kept connection, and sending it again can do no
-   * harm: a stream of which nothing was read was not sent. Spec: RFC 9110 9.2.2, RFC 9112 9.3.1
+   * Whether it failed because the server had closed a kept connection, and can be sent again: it does
+   * no harm twice, and its body is not a stream, which is spent. Spec: RFC 9110 9.2.2, RFC 9112 9.3.1
    */
   get isStale(): boolean {
     const { method, body } = this.#request
-    const isHarmless =
-      body?.kind === 'stream' ? !this.#isOpened : method !== 'POST' && method !== 'PATCH'
+    if (method === 'POST' || method === 'PATCH' || body?.kind === 'stream') return false
     const code = networkCode(this.#ending.signal.reason)
-    return isHarmless && this.#outgoing?.reusedSocket === true && CLOSED.has(code ?? '')
+    return this.#outgoing?.reusedSocket === true && CLOSED.has(code ?? '')
   }
 
   #end(reason: unknown): void {
@@ -157,7 +155,8 @@ export class ClientExchange {
     { open, size }: Extract<HttpRequest['body'], { kind: 'stream' }>,
   ): Promise<void> {
     let sent = 0
-    this.#isOpened = true
+    // A server that waits for a slow source must not take the connection for an idle one.
+    outgoing.flushHeaders()
     for await (const chunk of lazily(open)) {
       if (outgoing.destroyed) return
       sent += chunk.length

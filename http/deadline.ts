@@ -8,10 +8,14 @@ export interface Limit {
   readonly missing: string
 }
 
-/** One limit at a time, which is set before waiting and cleared after it. */
+/**
+ * One limit at a time, which is set before waiting and cleared after it. What arrived while the thread
+ * was busy counts: after the time is up, the event loop looks once more before the limit is missed.
+ */
 export class Deadline {
   readonly #onMissed: (error: HttpError) => void
   #timer: NodeJS.Timeout | undefined
+  #lastLook: NodeJS.Immediate | undefined
 
   constructor(onMissed: (error: HttpError) => void) {
     this.#onMissed = onMissed
@@ -19,12 +23,15 @@ export class Deadline {
 
   set({ milliseconds, code, missing }: Limit): void {
     this.clear()
-    this.#timer = setTimeout(() => {
+    const miss = (): void =>
       this.#onMissed(new HttpError(`${missing} within ${milliseconds / 1000} s`, { code }))
+    this.#timer = setTimeout(() => {
+      this.#lastLook = setImmediate(miss)
     }, milliseconds)
   }
 
   clear(): void {
     clearTimeout(this.#timer)
+    clearImmediate(this.#lastLook)
   }
 }

@@ -6,7 +6,7 @@ import type { TaskInput, TaskMap, TaskOutput } from './task-map.ts'
 export interface SmallTasks<T extends TaskMap> {
   /** Gives the module that the threads serve. */
   readonly load: () => Promise<T>
-  /** Whether a task is small: it is done within milliseconds, or in such pieces. Others never are. */
+  /** Whether a task is small: it is done within milliseconds. Others never are. */
   readonly isSmall: { readonly [K in keyof T]?: (input: TaskInput<T[K]>) => boolean }
   /** Turns what a task threw into what its caller gets, as the threads do. */
   readonly toError: (failure: unknown) => unknown

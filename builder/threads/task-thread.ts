@@ -1,5 +1,6 @@
 import type { ResourceLimits, Worker } from 'node:worker_threads'
 import { makeStopFlag, type StopFlag, setStopFlag, TsbuildError, throwIfCancelled } from '#core'
+import { loaderArguments } from './loader-arguments.ts'
 import type { CloseRequest, TaskReply, TaskRequest } from './messages.ts'
 import { peerGoneError } from './peer-gone.ts'
 import { fromPlainError } from './plain-error.ts'
@@ -119,6 +120,7 @@ export class TaskThread<T extends TaskMap> {
     const threads = process.getBuiltinModule('node:worker_threads')
     const worker = new threads.Worker(script, {
       workerData: settings,
+      argv: [...loaderArguments()],
       // With an inherited environment, Node adds variables of its own to child processes.
       env: {},
       ...(resourceLimits === undefined ? {} : { resourceLimits }),

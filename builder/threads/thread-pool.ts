@@ -12,7 +12,7 @@ export interface ThreadPoolOptions<T extends TaskMap> extends ThreadOptions {
   readonly small: SmallTasks<T>
   /** Runs work when one of `size` places is free. */
   readonly schedule: <R>(work: () => Promise<R>) => Promise<R>
-  /** The same for work that waits for bytes from elsewhere, with places of its own. */
+  /** The same for work on bytes that come from elsewhere, which has places of its own. */
   readonly scheduleStream: <R>(work: () => Promise<R>) => Promise<R>
 }
 
@@ -96,11 +96,11 @@ export class ThreadPool<T extends TaskMap> implements AsyncDisposable {
   }
 
   /**
-   * As `withRing`, when one of as many other places is free: bytes of a network may take long to come, and
-   * tasks that have what they need do not wait for them.
+   * Runs work on bytes that come from elsewhere when one of the places for such work is free. They may take
+   * long to come, and tasks that have what they need do not wait for them.
    */
-  withStream<R>(use: (ring: Ring) => Promise<R>): Promise<R> {
-    return this.#options.scheduleStream(() => this.withRing(use))
+  stream<R>(work: () => Promise<R>): Promise<R> {
+    return this.#options.scheduleStream(work)
   }
 
   /** Stops all tasks, and waits for the end of the threads. */

@@ -90,12 +90,24 @@ export class BlobStore implements BlobSource, BlobSink {
   }
 
   async put(descriptor: Descriptor, bytes: Bytes, options: TransferOptions = {}): Promise<void> {
-    if (await this.has(descriptor)) return
+    if (!(await this.has(descriptor))) await this.receive(descriptor, bytes, options)
+  }
+
+  /**
+   * As `put` for bytes that something else is made of: they are read and verified in any case, also when
+   * another process stores the blob meanwhile.
+   */
+  async receive(
+    descriptor: Descriptor,
+    bytes: Bytes,
+    { signal }: TransferOptions = {},
+  ): Promise<void> {
     const file = this.#presence.newPath()
     try {
-      const { signal } = options
       await writeFile(file, verified(bytes, descriptor), { mode: UNSEALED, signal })
-      this.#enter(file, descriptor)
+      // What is there may be on the disk already, and named.
+      if (await this.has(descriptor)) rmSync(file)
+      else this.#enter(file, descriptor)
     } catch (cause) {
       rmSync(file, { force: true })
       throw cause

@@ -8,6 +8,12 @@ export interface TransferOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** How a blob is opened. */
+export interface OpenOptions extends TransferOptions {
+  /** `receiver`: it checks size and digest itself, and the source need not. Default: `source`. */
+  readonly checkedBy?: 'source' | 'receiver'
+}
+
 /** Where blobs come from: the local store, a registry, an OCI layout, memory. */
 export interface BlobSource {
   /**
@@ -15,7 +21,7 @@ export interface BlobSource {
    * at the end of the iteration, so nothing may be trusted before the iterator has finished.
    * @throws {TsbuildError} NOT_FOUND, DIGEST_MISMATCH, SIZE_MISMATCH
    */
-  open(descriptor: Descriptor, options?: TransferOptions): Promise<Bytes>
+  open(descriptor: Descriptor, options?: OpenOptions): Promise<Bytes>
 }
 
 /** Where blobs go. */

@@ -17,36 +17,39 @@ export function splitBytes(bytes: Bytes): readonly [BytesBranch, BytesBranch] {
 
 type Step = IteratorResult<Uint8Array, void>
 
+const DONE: Step = { done: true, value: undefined }
+
 /** Reads a chunk when all consumers that are left want the next one. */
 class Split {
   readonly #source: AsyncIterator<Uint8Array, void>
   #consumers = 2
-  #waiting = 0
-  #step = Promise.withResolvers<Step>()
+  readonly #waiting = new Map<Branch, (step: Step | Promise<Step>) => void>()
 
   constructor(bytes: Bytes) {
     this.#source = bytes[Symbol.asyncIterator]()
   }
 
-  next(): Promise<Step> {
-    const { promise } = this.#step
-    this.#waiting += 1
+  next(branch: Branch): Promise<Step> {
+    const { promise, resolve } = Promise.withResolvers<Step>()
+    this.#waiting.set(branch, resolve)
     this.#readIfWanted()
     return promise
   }
 
-  async leave(): Promise<void> {
+  /** A chunk that the consumer waits for goes to the other one only. */
+  async leave(branch: Branch): Promise<void> {
     this.#consumers -= 1
+    this.#waiting.get(branch)?.(DONE)
+    this.#waiting.delete(branch)
     if (this.#consumers === 0) await this.#source.return?.()
     else this.#readIfWanted()
   }
 
   #readIfWanted(): void {
-    if (this.#waiting === 0 || this.#waiting < this.#consumers) return
-    const { resolve } = this.#step
-    this.#step = Promise.withResolvers()
-    this.#waiting = 0
-    resolve(this.#source.next())
+    if (this.#waiting.size === 0 || this.#waiting.size < this.#consumers) return
+    const step = this.#source.next()
+    for (const resolve of this.#waiting.values()) resolve(step)
+    this.#waiting.clear()
   }
 }
 
@@ -58,17 +61,17 @@ class Branch implements BytesBranch {
     this.#split = split
   }
 
+  /** To be called when the step before has come. */
   async next(): Promise<Step> {
-    if (this.#hasEnded) return { done: true, value: undefined }
-    return this.#split.next()
+    return this.#hasEnded ? DONE : this.#split.next(this)
   }
 
   async return(): Promise<Step> {
     if (!this.#hasEnded) {
       this.#hasEnded = true
-      await this.#split.leave()
+      await this.#split.leave(this)
     }
-    return { done: true, value: undefined }
+    return DONE
   }
 
   [Symbol.asyncIterator](): this {

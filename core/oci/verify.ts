@@ -56,7 +56,7 @@ export async function copyBlob(
   options: TransferOptions = {},
 ): Promise<void> {
   await fetchUndamaged(async () =>
-    to.put(descriptor, await from.open(descriptor, options), options),
+    to.put(descriptor, await from.open(descriptor, { ...options, checkedBy: 'receiver' }), options),
   )
 }
 

@@ -1,4 +1,12 @@
-import type { BlobSink, BlobSource, Bytes, Descriptor, Digest, TransferOptions } from '#core'
+import type {
+  BlobSink,
+  BlobSource,
+  Bytes,
+  Descriptor,
+  Digest,
+  OpenOptions,
+  TransferOptions,
+} from '#core'
 import type { OpenBytes } from '#http'
 import { hasBlob, openBlob } from './blobs.ts'
 import { type FetchedManifest, fetchManifest, putManifest, resolveManifest } from './manifests.ts'
@@ -41,7 +49,7 @@ export class Repository implements BlobSource, BlobSink {
   }
 
   /** The bytes hold a connection until they are read to their end, or their iterator is closed. */
-  open(descriptor: Descriptor, options: TransferOptions = {}): Promise<Bytes> {
+  open(descriptor: Descriptor, options: OpenOptions = {}): Promise<Bytes> {
     return openBlob(this.#ref, descriptor, options)
   }
 

@@ -5,7 +5,6 @@ import {
   cpSync,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -142,23 +141,6 @@ describe('the launcher', () => {
     )
     const { stdout, stderr } = run(bin)
     assert.deepEqual({ stdout, stderr }, { stdout: 'alive\n', stderr: '' })
-  })
-
-  it('keeps compiled code in a folder of this user only', () => {
-    const bin = packageWith(folder, 'process.exit(0)')
-    const cache = join(folder, 'cache')
-    run(bin, { env: { XDG_CACHE_HOME: cache } })
-    assert.deepEqual(readdirSync(cache), ['tsbuild'])
-    assert.ok(readdirSync(join(cache, 'tsbuild', 'node')).length > 0)
-  })
-
-  it('keeps none where others may write', () => {
-    const bin = packageWith(folder, 'process.exit(0)')
-    const cache = join(folder, 'tsbuild', 'node')
-    mkdirSync(cache, { recursive: true })
-    chmodSync(cache, 0o777)
-    run(bin, { env: { XDG_CACHE_HOME: folder } })
-    assert.deepEqual(readdirSync(cache), [])
   })
 
   it('starts a program that needs nothing newer than Node 22.15', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import {
   busyboxBase,
@@ -14,6 +14,14 @@ import {
 import { writeContext } from './support/context.ts'
 import { storeFaults } from './support/store-check.ts'
 import { mustBuild, stepsThat, tsbuild } from './support/tsbuild.ts'
+
+/** Runs a program on a machine that seems to have nothing else to do. */
+const WITHOUT_PRESSURE = `
+  for file in /proc/pressure/cpu /proc/pressure/memory /sys/fs/cgroup/*.pressure /sys/fs/cgroup/*/*.pressure; do
+    if [ -e $file ]; then mount --bind "$0" $file; fi
+  done
+  exec "$@"
+`
 
 describe('the cache, through the command line', () => {
   let directory: TemporaryDirectory
@@ -140,6 +148,31 @@ describe('the cache, through the command line', () => {
     }
     assert.equal(await overlap('2'), true)
     assert.equal(await overlap('1'), false)
+  })
+
+  it('runs all steps that wait for something at the same time, while the machine has room', async () => {
+    const names = Array.from({ length: 8 }, (_, index) => `s${index}`)
+    // Each goes on when all have come, and none could before.
+    const meet = `while [ $(ls /met | wc -l) -lt ${names.length} ]; do sleep 0.1; done`
+    const context = writeContext(directory.file('meeting'), {
+      Dockerfile: [
+        ...names.flatMap((name) => [
+          `${from()} AS ${name}`,
+          `RUN --mount=type=cache,target=/met touch /met/${name}; ${meet}; touch /${name}`,
+        ]),
+        'FROM scratch',
+        ...names.map((name) => `COPY --from=${name} /${name} /`),
+        '',
+      ].join('\n'),
+    })
+    const quiet = directory.file('quiet')
+    writeFileSync(quiet, 'some avg10=0.00 avg60=0.00 avg300=0.00 total=1\n')
+    const prefix = ['unshare', '--mount', '--propagation', 'private']
+    prefix.push('sh', '-ec', WITHOUT_PRESSURE, quiet)
+    const dest = directory.file('met')
+    const args = ['-o', `type=local,dest=${dest}`, context]
+    await mustBuild(args, { ...start('meeting'), prefix })
+    assert.deepEqual(readdirSync(dest).sort(), names)
   })
 
   it('is shared by two builds at the same time, which execute each step once', async () => {

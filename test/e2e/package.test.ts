@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { capture, temporaryDirectory } from '../support/peers/index.ts'
+import { startWebServer } from '../support/servers/index.ts'
 import { installHere, publishedFiles, REPOSITORY } from './support/installed.ts'
 
 /** Uses something of every entry of the package. */
@@ -66,6 +67,22 @@ describe('the published package', function () {
     const internal = /\b(?:require|import)\(["'`]#|\bfrom\s*["'`]#/
     for (const path of scripts)
       assert.doesNotMatch(readFileSync(REPOSITORY + path, 'utf8'), internal)
+  })
+
+  it('loads of Node what a request needs, and nothing before', async () => {
+    await using server = await startWebServer((_request, response) => void response.end('{}'))
+    const script = `
+      const { createRegistryClient } = require('${REPOSITORY}dist/bundle/registry-client.js')
+      const names = ['http', 'https', 'tls', 'crypto', 'dns', 'internal/deps/undici/undici']
+      const loaded = () => names.filter((name) => process.moduleLoadList.includes('NativeModule ' + name))
+      const client = createRegistryClient({ credentials: { get: async () => undefined } })
+      console.log(JSON.stringify(loaded()))
+      client.ping(process.argv[2]).then(() => console.log(JSON.stringify(loaded())))`
+    using directory = temporaryDirectory('modules')
+    const program = directory.file('program.cjs')
+    writeFileSync(program, script)
+    const { stdout } = await capture(process.execPath, [program, `127.0.0.1:${server.port}`], {})
+    assert.equal(stdout, '[]\n["http"]\n')
   })
 
   it('can be used by a TypeScript program', async () => {

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  existsSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -59,14 +60,36 @@ export function makeCgroupDir(
   removeLeftovers(base)
   if (version === 2) enable(mount, base, controllersOf(options.settings, hierarchy))
   const path = join(base, name)
-  mkdirSync(path)
+  const lock = makeLocked(path)
   try {
-    const lock = openSync(path, 'r')
-    lockFile(lock)
     if (version === 1 && hierarchy.controllers.includes('cpuset')) inheritCpuset(mount, path)
     return { hierarchy, version, path, home: ownDirectory(hierarchy), mount, lock }
   } catch (cause) {
     removeIfEmpty(path)
+    closeSync(lock)
+    throw cause
+  }
+}
+
+/**
+ * Makes a directory and locks it. Another builder that looks for leftovers may remove it in between.
+ * @returns the lock
+ */
+function makeLocked(path: string): number {
+  for (;;) {
+    mkdirSync(path, { recursive: true })
+    const lock = openIfThere(path)
+    if (lock === undefined) continue
+    if (lockFile(lock) && existsSync(path)) return lock
+    closeSync(lock)
+  }
+}
+
+function openIfThere(path: string): number | undefined {
+  try {
+    return openSync(path, 'r')
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT') return undefined
     throw cause
   }
 }

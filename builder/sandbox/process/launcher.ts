@@ -27,22 +27,27 @@ export class Launcher {
     unshareWorkingDirectory()
     this.#thread = threadId()
     this.openFiles = getResourceLimit(0, 'nofile')
-    this.#join(cgroups)
-    this.#joined = cgroups
+    this.#enter(cgroups)
   }
 
-  /**
-   * Does `action` in the control groups of a step. The launcher stays there if it can: after a quiet
-   * time, moving a thread takes the kernel milliseconds.
-   */
+  /** Goes to other control groups, and stays there: that takes the kernel milliseconds. */
+  #enter(directories: readonly CgroupDir[]): void {
+    if (this.#isIn(directories)) return
+    this.#join(directories)
+    this.#joined = directories
+  }
+
+  /** Does `action` in the control groups of a step. */
   inGroup<T>({ directories, isOfStep }: LaunchGroup, action: () => T): T {
-    if (this.#isIn(directories)) return action()
+    if (!isOfStep) {
+      this.#enter(directories)
+      return action()
+    }
     try {
       this.#join(directories)
-      if (!isOfStep) this.#joined = directories
       return action()
     } finally {
-      if (isOfStep) this.#leave(directories)
+      this.#leave(directories)
     }
   }
 

@@ -18,9 +18,9 @@ export interface InProcessOptions {
 }
 
 /**
- * A sandbox that needs nothing but the kernel: worker threads of this process enter the step's
- * namespaces, one to assemble the root, one to start the process. They start right away, so that the
- * first step need not wait for them.
+ * A sandbox that needs nothing but the kernel: a worker thread of this process enters the step's
+ * namespaces to assemble the root, and starts the process in them. It starts right away, so that the first
+ * step need not wait for it.
  */
 export function inProcessSandbox(options: InProcessOptions): Sandbox {
   return new InProcessSandbox(options)
@@ -39,10 +39,7 @@ class InProcessSandbox implements Sandbox {
     for (const notice of noticesOf(processStatus())) this.#onNotice(notice)
     if (!canMakeNamespaces()) return
     // A failure is reported by the first step that uses them.
-    this.#workersFor('none').then(
-      ({ launchers }) => launchers.sandbox.warmUp(),
-      () => undefined,
-    )
+    this.#workersFor('none').catch(() => undefined)
   }
 
   async start(spec: ProcessSpec, options: StartOptions = {}): Promise<RunningProcess> {

@@ -12,7 +12,6 @@ import type { ProcessSpec } from '../spec/process-spec.ts'
 import type { ExitStatus, RunningProcess, StartOptions } from '../spec/sandbox.ts'
 import { stepFailure } from './step-failure.ts'
 import { cancelledStepError, handleOf, StepHandle } from './step-handle.ts'
-import type { StepLauncher } from './step-launcher.ts'
 import { listenOn } from './step-listener.ts'
 import type { StepWorkers } from './step-workers.ts'
 
@@ -78,28 +77,28 @@ export class RunningStep {
 
   /** Takes what steps share, for as long as this one needs it. */
   async #runWith(spec: ProcessSpec, kind: NetworkKind): Promise<ExitStatus> {
-    const { preparer, networks } = this.#workers
-    const launcher = this.#workers.launchers[spec.security]
+    const { thread, networks } = this.#workers
+    const groups = this.#workers.groups[spec.security]
     await using taken = new Resources()
     const ownGroup = makeStepGroup(spec)
     taken.use({ [Symbol.asyncDispose]: async () => ownGroup?.remove() })
-    const group = ownGroup ?? launcher.takeGroup()
-    taken.use({ [Symbol.dispose]: () => ownGroup ?? launcher.giveBack(group) })
+    const group = ownGroup ?? groups.take()
+    taken.use({ [Symbol.dispose]: () => ownGroup ?? groups.giveBack(group) })
     const own = kind === 'own' ? await networks.take() : undefined
     taken.use({ [Symbol.dispose]: () => own && networks.giveBack(own) })
     const network = own?.namespace ?? (kind === 'host' ? 'host' : 'none')
     const { directories: cgroups } = group
     const devicesLimited = spec.security === 'sandbox' && limitsDevices(group)
-    const step = await preparer.run('prepare', { spec, network, cgroups, devicesLimited })
+    const step = await thread.run('prepare', { spec, network, cgroups, devicesLimited })
     for (const part of step.lacking) this.#onNotice(missingPartNotice(part))
-    return await this.#runIn(step, spec, { launcher, group, isOwnGroup: ownGroup !== undefined })
+    return await this.#runIn(step, spec, { group, isOwnGroup: ownGroup !== undefined })
   }
 
   /** Takes the step down in any case. */
   async #runIn(
     step: PreparedStep,
     { args, ulimits }: ProcessSpec,
-    { launcher, group, isOwnGroup }: StepRuntime,
+    { group, isOwnGroup }: StepRuntime,
   ): Promise<ExitStatus> {
     const first = adoptFirst(step.first)
     this.#first = first
@@ -110,7 +109,7 @@ export class RunningStep {
       if (this.#isCancelled) throw cancelledStepError()
       const launching = { directories: group.directories, isOfStep: isOwnGroup }
       const input = { step, args, ulimits, stdin, group: launching }
-      const launched = await this.#launch(input, launcher, first)
+      const launched = await this.#launch(input, first)
       const child = launched.pid === first.pid ? first : new Child(launched.pid)
       this.#started.resolve(
         new StepHandle(launched, {
@@ -126,11 +125,11 @@ export class RunningStep {
     }
   }
 
-  async #launch(input: LaunchInput, launcher: StepLauncher, first: Child): Promise<Launched> {
+  async #launch(input: LaunchInput, first: Child): Promise<Launched> {
     try {
-      return await launcher.launch(input)
+      return await this.#workers.thread.run('launch', input)
     } catch (cause) {
-      // What a launcher that ended too early has started is not known: it would keep pid 1 from ending.
+      // What a thread that ended too early has started is not known: it would keep pid 1 from ending.
       if (cause instanceof TsbuildError && cause.code === 'PEER_GONE') first.abandon()
       throw cause
     }
@@ -139,7 +138,6 @@ export class RunningStep {
 
 /** What one step is run with. */
 interface StepRuntime {
-  readonly launcher: StepLauncher
   readonly group: ControlGroup
   /** Whether the group is for its own limits. */
   readonly isOwnGroup: boolean

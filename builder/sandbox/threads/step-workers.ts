@@ -4,18 +4,18 @@ import { TaskThread } from '#builder/threads'
 import type { ControlGroup } from '../limits/control-groups.ts'
 import { NetworkPool } from '../network/network-pool.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
-import type * as namespaceTasks from './namespace-tasks.ts'
-import { StepLauncher } from './step-launcher.ts'
-import type { PreparerSettings } from './thread-preparer.ts'
+import { GroupPool } from './group-pool.ts'
+import type * as stepTasks from './step-tasks.ts'
+import type { StepThreadSettings } from './step-thread.ts'
 
-/** The threads and networks that steps share. */
+/** The thread, networks and control groups that steps share. */
 export interface StepWorkers {
-  readonly preparer: TaskThread<typeof namespaceTasks>
+  readonly thread: TaskThread<typeof stepTasks>
   readonly networks: NetworkPool
-  readonly launchers: Readonly<Record<ProcessSpec['security'], StepLauncher>>
+  readonly groups: Readonly<Record<ProcessSpec['security'], GroupPool>>
 }
 
-/** Starts the threads. @param onGroup gets each control group that is made */
+/** Starts the thread. @param onGroup gets each control group that is made */
 export async function startWorkers(
   temporary: string,
   onGroup: (group: ControlGroup) => void,
@@ -25,23 +25,22 @@ export async function startWorkers(
   // Node's pool of threads comes into being with the first asynchronous call. That must happen
   // before a thread enters a namespace, because a new thread is in the namespaces of its creator.
   await stat('/')
-  const settings: PreparerSettings = { scaffold }
-  const script = new URL('./namespace-worker.js', import.meta.url)
-  const doing = 'prepare a step'
-  const preparer = new TaskThread<typeof namespaceTasks>({ doing, script, settings })
-  preparer.start()
-  return {
-    preparer,
-    launchers: {
-      sandbox: new StepLauncher('sandbox', onGroup),
-      insecure: new StepLauncher('insecure', onGroup),
-    },
-    networks: new NetworkPool(() => preparer.run('makeNetwork', undefined)),
+  const groups = {
+    sandbox: new GroupPool('sandbox', onGroup),
+    insecure: new GroupPool('insecure', onGroup),
   }
+  const first = groups.sandbox.take()
+  groups.sandbox.giveBack(first)
+  const settings: StepThreadSettings = { scaffold, cgroups: first.directories }
+  const script = new URL('./step-worker.js', import.meta.url)
+  const thread = new TaskThread<typeof stepTasks>({ doing: 'run a step', script, settings })
+  thread.start()
+  const networks = new NetworkPool(() => thread.run('makeNetwork', undefined))
+  return { thread, networks, groups }
 }
 
-/** Ends the threads and networks; no step may be running. */
-export async function closeWorkers({ preparer, launchers, networks }: StepWorkers): Promise<void> {
-  const all = [preparer, ...Object.values(launchers), networks]
-  await Promise.all(all.map((one) => one.close()))
+/** Ends the thread and networks, and removes the groups; no step may be running. */
+export async function closeWorkers({ thread, networks, groups }: StepWorkers): Promise<void> {
+  await Promise.all([thread.close(), networks.close()])
+  await Promise.all(Object.values(groups).map((pool) => pool.close()))
 }

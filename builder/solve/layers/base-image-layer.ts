@@ -12,11 +12,11 @@ import {
   stackLayerId,
 } from '#cache'
 import { type DiffId, hexOf } from '#core'
+import type { Download } from './download.ts'
 import { diffIdsOf, intact, type Layer, type LayerDeps, type TarFacts } from './layer.ts'
 import { type ReadBlob, type RemoteBlob, readBlob, unpack } from './layer-blob.ts'
 import { checkDirectory } from './layer-check.ts'
 import { directoriesOf } from './stack.ts'
-import type { Download } from './streamed-blob.ts'
 
 /**
  * A layer of a base image: nothing of it is fetched before something looks into it. Its diffID is a

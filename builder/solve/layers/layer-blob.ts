@@ -1,10 +1,13 @@
 import type { AppliedLayer } from '#builder/layer'
+import type { Ring } from '#builder/threads'
 import { type Compression, compressionOf, type Descriptor, TsbuildError } from '#core'
+import { SMALL_BLOB_BYTES } from '../work/small-tasks.ts'
 import type { LayerSource } from '../work/tasks/blob.ts'
 import type { ApplyTask } from '../work/tasks/unpack-layer.ts'
 import type { WorkPool } from '../work/work-pool.ts'
+import { type Download, storeAndKeep } from './download.ts'
 import type { LayerDeps } from './layer.ts'
-import { type Download, streamBlob } from './streamed-blob.ts'
+import { streamBlob } from './streamed-blob.ts'
 
 /** A blob of a base layer, and how it is fetched where the store does not have it. */
 export interface RemoteBlob {
@@ -29,27 +32,40 @@ export function unpack(
 
 /** Has a blob read from the store, or on its way there. */
 export async function readBlob<T>(
+  remote: RemoteBlob,
+  read: ReadBlob<T>,
+  deps: LayerDeps,
+): Promise<T> {
+  if (await deps.store.blobs.has(remote.blob)) return readStored(remote.blob, read, deps)
+  const pull = (): Promise<T> => readPulled(remote, read, deps)
+  // Opened once there is a place: a connection that waits for one might be what its owner waits for.
+  return deps.watch.isRepairing ? pull() : deps.pool.stream(pull)
+}
+
+async function readPulled<T>(
   { blob, download }: RemoteBlob,
   read: ReadBlob<T>,
   deps: LayerDeps,
 ): Promise<T> {
-  const { store, pool } = deps
-  if (await store.blobs.has(blob)) return readStored(blob, read, deps)
-  const run = pool.runBeside.bind(pool)
+  const { pool } = deps
   const compression = readableCompression(blob)
-  return streamBlob({ blob, compression, download, perform: (source) => read(source, run) }, deps)
+  const run = pool.runBeside.bind(pool)
+  if (blob.size <= SMALL_BLOB_BYTES) {
+    const chunks = await storeAndKeep(blob, download, deps)
+    return read({ kind: 'memory', chunks, compression }, run)
+  }
+  const perform = (ring: Ring): Promise<T> => read({ kind: 'ring', ring }, run)
+  return streamBlob({ blob, compression, download, perform }, deps)
 }
 
 /** One that is damaged in the store is moved away. */
-async function readStored<T>(
-  blob: Descriptor,
-  read: ReadBlob<T>,
-  { store, pool, watch, signal }: LayerDeps,
-): Promise<T> {
+async function readStored<T>(blob: Descriptor, read: ReadBlob<T>, deps: LayerDeps): Promise<T> {
+  const { store, pool, watch, signal } = deps
   const compression = readableCompression(blob)
+  const path = store.blobs.path(blob.digest)
   const run = (watch.isRepairing ? pool.runBeside : pool.run).bind(pool)
   try {
-    return await read({ kind: 'file', path: store.blobs.path(blob.digest), compression }, run)
+    return await read({ kind: 'file', path, compression }, run)
   } catch (cause) {
     // Reading it to its end distinguishes a damaged file from a layer that was made wrong.
     for await (const chunk of await store.blobs.open(blob, { signal })) void chunk

@@ -5,37 +5,23 @@
 import { decompress } from '#builder/layer'
 import { breakRing, fillRing, originalFailure, type Ring } from '#builder/threads'
 import {
-  type BlobSource,
-  type Bytes,
+  type BytesBranch,
   type Compression,
   type Descriptor,
   fetchUndamaged,
   splitBytes,
 } from '#core'
-import type { LayerSource } from '../work/tasks/blob.ts'
+import type { Download, Origin } from './download.ts'
 import type { LayerDeps } from './layer.ts'
-
-/** Where a blob is downloaded from. */
-type From = Pick<BlobSource, 'open'>
-
-/** Reports a download while `take` is under way, by the bytes that it reads. */
-export type Download = <T>(take: (from: From) => Promise<T>) => Promise<T>
 
 /** What is downloaded, and what is made of it. */
 export interface StreamedBlob<T> {
   readonly blob: Descriptor
   readonly compression: Compression
   readonly download: Download
-  /** Has a task work on the bytes, beside others; called again for the same bytes anew. */
-  readonly perform: (source: LayerSource) => Promise<T>
+  /** Has a thread work on the uncompressed bytes, beside others; called again for the same bytes anew. */
+  readonly perform: (ring: Ring) => Promise<T>
 }
-
-/**
- * So many bytes are kept in memory: to unpack them takes less than to start a thread. A larger blob is
- * opened when a thread is free, or it would hold its connection until one is: others may have to wait for
- * that.
- */
-const KEPT_BYTES = 2 << 20
 
 /**
  * Stores a blob while `perform` works on what it holds. The download goes on when `perform` fails: only the
@@ -43,72 +29,54 @@ const KEPT_BYTES = 2 << 20
  * @throws {TsbuildError} what fetching and storing the blob fail with, else what `perform` fails with
  */
 export async function streamBlob<T>(streamed: StreamedBlob<T>, deps: LayerDeps): Promise<T> {
-  const { blob, compression, download, perform } = streamed
-  const { pool, watch } = deps
-  const withPlace = <R>(use: (ring: Ring) => Promise<R>): Promise<R> =>
-    watch.isRepairing ? pool.withRing(use) : pool.withStream(use)
-  if (blob.size <= KEPT_BYTES) {
-    const chunks = await download((from) => fetchUndamaged(() => storeAndKeep(blob, from, deps)))
-    return perform({ kind: 'bytes', chunks, compression })
-  }
-  const performed = await download((from) =>
-    fetchUndamaged(() => withPlace((ring) => storeAlongside(streamed, { from, ring }, deps))),
+  const performed = await streamed.download((from) =>
+    fetchUndamaged(() =>
+      deps.pool.withRing((ring) => storeAlongside(streamed, { from, ring }, deps)),
+    ),
   )
   if (performed.status === 'rejected') throw performed.reason
   return performed.value
 }
 
-/** Stores a small blob. @returns its bytes, verified */
-async function storeAndKeep(
-  blob: Descriptor,
-  from: From,
-  { store, signal }: LayerDeps,
-): Promise<readonly Uint8Array[]> {
-  const chunks: Uint8Array[] = []
-  const bytes = keeping(await from.open(blob, { signal }), chunks)
-  await store.blobs.put(blob, bytes, { signal })
-  await drain(bytes)
-  return chunks
-}
-
 async function storeAlongside<T>(
   streamed: StreamedBlob<T>,
-  { from, ring }: { readonly from: From; readonly ring: Ring },
-  { store, signal }: LayerDeps,
+  { from, ring }: { readonly from: Origin; readonly ring: Ring },
+  { store, signal: outer }: LayerDeps,
 ): Promise<PromiseSettledResult<T>> {
   const { blob } = streamed
-  const [toStore, toUse] = splitBytes(await from.open(blob, { signal }))
+  const stop = new AbortController()
+  const signal = outer === undefined ? stop.signal : AbortSignal.any([outer, stop.signal])
+  const bytes = await from.open(blob, { signal, checkedBy: 'receiver' })
+  const [toStore, toUse] = splitBytes(bytes)
   const storing = async (): Promise<void> => {
     try {
-      await store.blobs.put(blob, toStore, { signal })
-      await drain(toStore)
+      await store.blobs.receive(blob, toStore, { signal })
+    } catch (cause) {
+      stop.abort(cause)
+      throw cause
     } finally {
       await toStore.return()
     }
   }
   const [stored, performed] = await Promise.allSettled([
     storing(),
-    performOn(toUse, ring, streamed).finally(() => toUse.return()),
+    performOn(toUse, ring, streamed),
   ])
   if (stored.status === 'fulfilled') return performed
   throw originalFailure([stored, performed].flatMap(reasonsOf))
 }
 
-/** Where another process has stored a blob meanwhile, its bytes were not read. */
-async function drain(bytes: Bytes): Promise<void> {
-  for await (const chunk of bytes) void chunk
-}
-
 /** Unpacks bytes into the ring that a thread works on. */
 async function performOn<T>(
-  bytes: Bytes,
+  bytes: BytesBranch,
   ring: Ring,
   { compression, perform }: StreamedBlob<T>,
 ): Promise<T> {
   const close = (): void => breakRing(ring)
+  const filling = fillRing(decompress(bytes, compression), ring).finally(() => bytes.return())
   const [filled, performed] = await Promise.allSettled([
-    fillRing(decompress(bytes, compression), ring).finally(close),
-    perform({ kind: 'ring', ring }).finally(close),
+    filling.finally(close),
+    perform(ring).finally(close),
   ])
   if (filled.status === 'fulfilled' && performed.status === 'fulfilled') return performed.value
   throw originalFailure([filled, performed].flatMap(reasonsOf))
@@ -116,11 +84,4 @@ async function performOn<T>(
 
 function reasonsOf(result: PromiseSettledResult<unknown>): readonly unknown[] {
   return result.status === 'rejected' ? [result.reason] : []
-}
-
-async function* keeping(bytes: Bytes, chunks: Uint8Array[]): Bytes {
-  for await (const chunk of bytes) {
-    chunks.push(chunk)
-    yield chunk
-  }
 }

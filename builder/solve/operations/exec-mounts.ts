@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { chmodSync, chownSync } from 'node:fs'
+import { closeSync, constants, fchmodSync, fchownSync, openSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import type {
   BindMountPlan,
@@ -224,9 +224,11 @@ async function fillCache(
     if (cache.owner === undefined) return
   }
   const { uid, gid, mode } = cache.owner ?? { uid: 0, gid: 0, mode: 0o755 }
+  // By its descriptor, since an error would name the path of a temporary directory.
+  const descriptor = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY)
   try {
-    chownSync(directory, uid, gid)
-    chmodSync(directory, mode)
+    fchownSync(descriptor, uid, gid)
+    fchmodSync(descriptor, mode)
   } catch (cause) {
     if (errnoOf(cause) !== 'EINVAL') throw cause
     throw new TsbuildError(
@@ -237,5 +239,7 @@ async function fillCache(
         cause,
       },
     )
+  } finally {
+    closeSync(descriptor)
   }
 }

@@ -18,8 +18,14 @@ const WRITTEN: WorkLimit = { looks: 300, bytes: 4 << 20 }
 /** For files of which nothing but times is read: about 5 ms. */
 const LOOKED_AT: WorkLimit = { looks: 1500, bytes: Number.POSITIVE_INFINITY }
 
-/** Of a blob; it is unpacked piece by piece, and other work goes on between them. */
-const BLOB_BYTES = 2 << 20
+/** A blob up to here is kept in memory for what is made of it. */
+export const SMALL_BLOB_BYTES: number = 2 << 20
+
+/** Of a packed layer; it is unpacked piece by piece, and other work goes on between them. */
+const UNPACKED_BYTES = 8 << 20
+
+/** A gzip file ends with the size of what it holds. Spec: RFC 1952, 2.3.1, ISIZE */
+const GZIP_SIZE_BYTES = 4
 
 /** The small tasks of file workers. */
 export const SMALL_FILE_TASKS: SmallTasks<typeof tasks> = {
@@ -37,7 +43,7 @@ export const SMALL_FILE_TASKS: SmallTasks<typeof tasks> = {
     copyUpper: ({ from }) => areSmallFolders([from], WRITTEN),
     digestLayer: ({ directory }) => areSmallFolders([directory], WRITTEN),
     packLayer: ({ directory }) => areSmallFolders([directory], WRITTEN),
-    rewriteTimes: ({ tar }) => isSmallFile(tar, WRITTEN.bytes),
+    rewriteTimes: ({ tar }) => statSync(tar).size <= WRITTEN.bytes,
     unpackLayer: ({ source }) => isSmallSource(source),
     unpackTrees: ({ trees, format, mode }) => {
       const directories = trees.flatMap((tree) => tree.directories)
@@ -47,12 +53,11 @@ export const SMALL_FILE_TASKS: SmallTasks<typeof tasks> = {
   },
 }
 
-/** What is in memory was found to be small. The other end of a ring would have to be waited for. */
+/** The other end of a ring would have to be waited for. What a blob claims to hold only decides where it is unpacked. */
 function isSmallSource(source: LayerSource): boolean {
-  if (source.kind === 'file') return isSmallFile(source.path, BLOB_BYTES)
-  return source.kind === 'bytes'
-}
-
-function isSmallFile(path: string, bytes: number): boolean {
-  return statSync(path).size <= bytes
+  if (source.kind !== 'memory') return false
+  const bytes = Buffer.concat(source.chunks)
+  if (source.compression === 'none') return bytes.length <= UNPACKED_BYTES
+  if (source.compression !== 'gzip' || bytes.length < GZIP_SIZE_BYTES) return false
+  return bytes.readUInt32LE(bytes.length - GZIP_SIZE_BYTES) <= UNPACKED_BYTES
 }

@@ -7,13 +7,16 @@ import type * as tasks from './tasks/index.ts'
 /** Worker threads for bulk file work. */
 export type WorkPool = ThreadPool<typeof tasks>
 
+/** As many as a registry gets connections: more would wait for these, fewer leave a slow network idle. */
+const STREAMS = 6
+
 /**
  * Worker threads for at most `size` tasks at a time; none is started before it is needed.
  * @param gate every task passes it, but for those that run beside others
  */
 export function workPool(size: number, gate: Gate = new Gate()): WorkPool {
   const schedule = scheduler(size)
-  const scheduleStream = scheduler(size)
+  const scheduleStream = scheduler(STREAMS)
   return new ThreadPool({
     doing: 'work on files',
     script: new URL('./file-worker.js', import.meta.url),

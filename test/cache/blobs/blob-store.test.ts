@@ -91,6 +91,20 @@ describe('cache blobs', () => {
     })
   }
 
+  it('verifies what it receives, also where it has the blob, which stays as it is', async () => {
+    const store = newStore()
+    const bytes = randomBytes(10_000)
+    const blob = descriptorOf(bytes)
+    await store.blobs.put(blob, inPieces(bytes))
+    await store.blobs.sync()
+    const { ino } = statSync(store.blobs.path(blob.digest))
+    await store.blobs.receive(blob, inPieces(bytes))
+    const wrong = inPieces(Buffer.alloc(bytes.length))
+    await assert.rejects(store.blobs.receive(blob, wrong), { code: 'DIGEST_MISMATCH' })
+    const after = statSync(store.blobs.path(blob.digest))
+    assert.deepEqual([after.ino, after.mode & 0o777], [ino, 0o444])
+  })
+
   it('replaces a cut blob that is put again before it is opened', async () => {
     const store = newStore()
     const bytes = randomBytes(5000)

@@ -48,7 +48,7 @@ export const WITH_ONE_ID: Failures = {
   changes: 'chown: /below/owner: Invalid argument',
   devices: NO_DEVICES,
   mounts: [
-    "mount /own for 5:0: this user namespace lacks these ids: EINVAL: invalid argument, chown '…/mount/data' (STEP_FAILED)",
+    'mount /own for 5:0: this user namespace lacks these ids: EINVAL: invalid argument, fchown (STEP_FAILED)',
     `hint: ${MORE_IDS}`,
   ].join('\n'),
   users: 'chown: /home/app: Invalid argument',

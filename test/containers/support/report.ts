@@ -3,11 +3,7 @@
  * the error with its hint. `undefined` for one that succeeded.
  */
 export function failureOf(stderr: string): string | undefined {
-  const error = /^ERROR: (.*)/ms
-    .exec(stderr)?.[1]
-    ?.trimEnd()
-    // Names of the temporary folder of the process.
-    ?.replace(/'\/\S+\/tmp\/\w{16}\/\d+\//g, "'…/")
+  const error = /^ERROR: (.*)/ms.exec(stderr)?.[1]?.trimEnd()
   if (error === undefined || !/did not complete successfully: exit code/.test(error)) return error
   const [, block = ''] = /^-{6}\n > [^\n]*\n(.*?)^-{6}$/ms.exec(stderr) ?? []
   const said = block.trimEnd().split('\n').at(-1) ?? ''

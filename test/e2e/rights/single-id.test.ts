@@ -169,6 +169,15 @@ describe('a user with a single id', function () {
     assertOk(await build([`FROM ${name}`, 'COPY added /'], [...push('on-top'), '--pull']))
   })
 
+  it('gets no cache of another owner, and no path of the store in the error', async () => {
+    const mount = '--mount=type=cache,target=/own,uid=5'
+    const { status, stderr } = await build(['FROM base', `RUN ${mount} true`], ['-t', 'x'])
+    assert.equal(status, 1)
+    const expected =
+      'mount /own for 5:0: this user namespace lacks these ids: EINVAL: invalid argument, fchown (STEP_FAILED)'
+    assert.ok(stderr.includes(`ERROR: ${expected}\n`), stderr)
+  })
+
   it('refuses copies of files that a step changed', async () => {
     const lines = [
       ...[...CHANGED, 'FROM base AS mid', 'COPY --from=0 /secret /between', 'RUN echo > /other'],

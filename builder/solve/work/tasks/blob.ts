@@ -1,16 +1,19 @@
 import { createReadStream } from 'node:fs'
 import { decompress } from '#builder/layer'
 import { type Ring, readRing } from '#builder/threads'
-import { type Bytes, type Compression, type DiffId, TsbuildError } from '#core'
+import { type Bytes, type Compression, type DiffId, TsbuildError, unreachable } from '#core'
 
-/** Where the bytes of a layer are: in a file, in memory, or unpacked already on their way through a ring. */
+/**
+ * Where the bytes of a layer are: in a file, in memory where they are few, or unpacked already on their way
+ * through a ring.
+ */
 export type LayerSource =
+  | { readonly kind: 'file'; readonly path: string; readonly compression: Compression }
   | {
-      readonly kind: 'bytes'
+      readonly kind: 'memory'
       readonly chunks: readonly Uint8Array[]
       readonly compression: Compression
     }
-  | { readonly kind: 'file'; readonly path: string; readonly compression: Compression }
   | { readonly kind: 'ring'; readonly ring: Ring }
 
 /** What holds a layer, or claims to. */
@@ -21,9 +24,18 @@ export interface BlobTask {
 
 /** The layer's tar. */
 export function tarOf({ source }: Pick<BlobTask, 'source'>): Bytes {
-  if (source.kind === 'ring') return blockingly(source.ring)
-  if (source.kind === 'bytes') return decompress(inOrder(source.chunks), source.compression)
-  return decompress(createReadStream(source.path, { highWaterMark: 1 << 20 }), source.compression)
+  switch (source.kind) {
+    case 'file': {
+      const bytes = createReadStream(source.path, { highWaterMark: 1 << 20 })
+      return decompress(bytes, source.compression)
+    }
+    case 'memory':
+      return decompress(inOrder(source.chunks), source.compression)
+    case 'ring':
+      return blockingly(source.ring)
+    default:
+      return unreachable(source)
+  }
 }
 
 async function* inOrder(chunks: readonly Uint8Array[]): Bytes {

@@ -129,6 +129,12 @@ describe('sandbox: the threads and processes of a builder', () => {
     assert.deepEqual(await untilEmpty(() => processesOf(marker), 2000), [])
   }).timeout(10_000)
 
+  it('lives as long as a step that has closed its output', async () => {
+    const { child } = startBuilder('exec > /dev/null 2>&1; sleep 0.5; exit 3')
+    assert.equal(await outputOf(child), '')
+    assert.equal(child.exitCode, 3)
+  })
+
   it('leaves the threads of the builder where they were', async () => {
     const kinds = ['mnt', 'pid', 'ipc', 'uts', 'cgroup', 'net', 'pid_for_children']
     const before = kinds.map((kind) => readlinkSync(`/proc/thread-self/ns/${kind}`))

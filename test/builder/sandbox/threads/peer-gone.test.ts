@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { TaskThread } from '#builder/threads'
-import type { Launched, LaunchInput } from '../../../../builder/sandbox/process/step-process.ts'
 import type { ProcessSpec } from '../../../../builder/sandbox/spec/process-spec.ts'
-import type * as launchTasks from '../../../../builder/sandbox/threads/launch-tasks.ts'
-import type * as namespaceTasks from '../../../../builder/sandbox/threads/namespace-tasks.ts'
 import { RunningStep } from '../../../../builder/sandbox/threads/running-step.ts'
-import { StepLauncher } from '../../../../builder/sandbox/threads/step-launcher.ts'
+import type * as stepTasks from '../../../../builder/sandbox/threads/step-tasks.ts'
 import {
   closeWorkers,
   type StepWorkers,
@@ -17,12 +14,6 @@ import { untilEmpty } from '../../../support/peers/index.ts'
 import { inProcessFixture } from '../support/fixture.ts'
 
 const options = { doing: 'work', script: new URL('../support/exiting-worker.js', import.meta.url) }
-
-class ExitingLauncher extends StepLauncher {
-  override launch(input: LaunchInput): Promise<Launched> {
-    return new TaskThread<typeof launchTasks>(options).run('launch', input)
-  }
-}
 
 describe('a thread of the sandbox that ends too early', () => {
   let fixture: SandboxFixture
@@ -47,19 +38,20 @@ describe('a thread of the sandbox that ends too early', () => {
     )
 
   it('fails the step that it prepares as PEER_GONE', async () => {
-    const preparer = new TaskThread<typeof namespaceTasks>(options)
-    const step = start(fixture.spec(['true']), { preparer })
+    const thread = new TaskThread<typeof stepTasks>(options)
+    const step = start(fixture.spec(['true']), { thread })
     await assert.rejects(step.started(), { code: 'PEER_GONE' })
     await assert.rejects(step.end, { code: 'PEER_GONE' })
   })
 
   it('fails the step that it started as PEER_GONE, and ends its processes', async () => {
-    const launcher = new ExitingLauncher('sandbox', () => undefined)
-    const launchers = { ...workers.launchers, sandbox: launcher }
-    const step = start(fixture.spec(['true']), { launchers })
+    const exiting = new TaskThread<typeof stepTasks>(options)
+    const run: typeof exiting.run = (task, input) =>
+      (task === 'launch' ? exiting : workers.thread).run(task, input)
+    const thread = Object.assign(new TaskThread<typeof stepTasks>(options), { run })
+    const step = start(fixture.spec(['true']), { thread })
     await assert.rejects(step.started(), { code: 'PEER_GONE' })
     await assert.rejects(step.end, { code: 'PEER_GONE' })
-    await launcher.close()
     assert.deepEqual(await untilEmpty(() => children().filter(isInit), 2000), [])
   })
 })

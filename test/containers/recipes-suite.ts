@@ -1,31 +1,29 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { type TemporaryDirectory, temporaryDirectory } from '../support/peers/index.ts'
-import { startDocker } from './engines/docker.ts'
 import { parseYaml, recipesIn } from './recipes/document.ts'
 import type { CircleConfig, GitLabConfig, Pod, Task, Workflow } from './recipes/formats.ts'
 import { type PodSpec, patchPod, podWords } from './recipes/pod.ts'
 import { RecipeRunner } from './recipes/recipe-runner.ts'
-import { startMatrix } from './support/matrix.ts'
+import type { Matrix } from './support/matrix.ts'
 
 const PATIENCE = 300_000
 
 /** Where GitLab's runner looks for a shell last; what stands for its script that looks for one. */
 const SHELL = '/busybox/sh'
 
-describe('the recipes of docs/ci.md, as far as a docker can stand for the systems', () => {
-  const stack = new AsyncDisposableStack()
+/** A test for each system that `docs/ci.md` has a recipe for. */
+export function recipesSuite(matrix: () => Matrix): void {
   let runner: RecipeRunner
   let directory: TemporaryDirectory
 
   before(async function () {
     this.timeout(PATIENCE)
-    const matrix = await startMatrix(startDocker, stack)
-    directory = stack.use(temporaryDirectory('recipes', 0o755))
-    runner = new RecipeRunner(matrix, directory)
+    directory = temporaryDirectory('recipes', 0o755)
+    runner = new RecipeRunner(matrix(), directory)
     await runner.prepare()
   })
-  after(() => stack.disposeAsync())
+  after(() => directory?.[Symbol.dispose]())
   beforeEach(function () {
     this.timeout(PATIENCE)
   })
@@ -143,7 +141,7 @@ describe('the recipes of docs/ci.md, as far as a docker can stand for the system
     const failed = await runner.run(podWords(spec, runner.folders))
     assert.match(failed.stderr, /^ERROR: .*SANDBOX_UNAVAILABLE/m)
   })
-})
+}
 
 function environment(values: Readonly<Record<string, string>>): readonly string[] {
   return Object.entries(values).flatMap(([name, value]) => ['--env', `${name}=${value}`])

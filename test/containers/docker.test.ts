@@ -1,7 +1,10 @@
 import { startDocker } from './engines/docker.ts'
+import { killedSuite } from './killed-suite.ts'
+import { matrixSuite } from './matrix-suite.ts'
+import { onEngine } from './on-engine.ts'
+import { recipesSuite } from './recipes-suite.ts'
 import { DOCKER_ROWS } from './rows/docker-rows.ts'
 import type { Row } from './rows/row.ts'
-import { matrixSuite } from './suite.ts'
 import { COLUMNS, type Column } from './support/builds.ts'
 
 /** All but those that take long. */
@@ -14,8 +17,16 @@ const CHOSEN: Readonly<Record<string, readonly Column[]>> = {
   'default, root': [...SMALL, 'apt'],
 }
 
-describe('a part of the builds in containers', () => {
-  matrixSuite(startDocker, DOCKER_ROWS, someColumns)
+describe("containers of Debian's docker", () => {
+  onEngine(startDocker, (matrix) => {
+    describe('a part of the builds in them', () => {
+      matrixSuite(matrix, DOCKER_ROWS, someColumns)
+    })
+    describe('one that is killed at some moments of a build', () => killedSuite(matrix, 2))
+    describe('the recipes of docs/ci.md, as far as a docker can stand for the systems', () => {
+      recipesSuite(matrix)
+    })
+  })
 })
 
 /** A small build for each row, so that neighbours together have all. */

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
-import { startDocker } from './engines/docker.ts'
 import { BackgroundBuild, createVolume, KILLED_IMAGE } from './support/background-build.ts'
 import { SECRET } from './support/builds.ts'
 import { digestOf } from './support/host-builds.ts'
 import type { Kind } from './support/kinds.ts'
-import { type Matrix, startMatrix } from './support/matrix.ts'
+import type { Matrix } from './support/matrix.ts'
 
 /** What the steps leave in their layers, so that a search that finds nothing is known to work. */
 const MARK = 'a mark of the steps'
@@ -26,16 +25,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
  * Kills the container of a build of each kind at moments that are spread over its time, with SIGKILL and
  * SIGTERM in turn, and builds again on the same volume.
  */
-export function killedSuite(moments: number): void {
-  const stack = new AsyncDisposableStack()
-  let matrix: Matrix
-
-  before(async function () {
-    this.timeout(PATIENCE)
-    matrix = await startMatrix(startDocker, stack)
-  })
-  after(() => stack.disposeAsync())
-
+export function killedSuite(matrixOf: () => Matrix, moments: number): void {
   for (const [name, kind] of Object.entries(KINDS)) {
     it(`${name}: the next build succeeds, and nothing of a secret is left`, async function () {
       this.timeout(PATIENCE + moments * 60_000)
@@ -49,6 +39,7 @@ export function killedSuite(moments: number): void {
 
   /** Milliseconds of a build that is not killed. */
   async function undisturbed(kind: Kind): Promise<number> {
+    const matrix = matrixOf()
     await using volume = await createVolume(matrix.site)
     const began = performance.now()
     await using build = await BackgroundBuild.start(matrix, kind, volume)
@@ -65,6 +56,7 @@ export function killedSuite(moments: number): void {
     milliseconds: number,
   ): Promise<void> {
     const about = `${signal} after ${Math.round(milliseconds)} ms`
+    const matrix = matrixOf()
     await using volume = await createVolume(matrix.site)
     await using killed = await BackgroundBuild.start(matrix, kind, volume)
     await delay(milliseconds)

@@ -11,10 +11,10 @@ import {
   startRegistry,
   type TemporaryDirectory,
   temporaryDirectory,
-} from '../support/peers/index.ts'
-import { writeContext } from './support/context.ts'
-import { hasOwnMemory, processTree } from './support/processes.ts'
-import { startTsbuild } from './support/tsbuild.ts'
+} from '../../support/peers/index.ts'
+import { writeContext } from '../support/context.ts'
+import { hasOwnMemory, processTree } from '../support/processes.ts'
+import { startTsbuild } from '../support/tsbuild.ts'
 
 const MIB = 1024 * 1024
 const LIMIT_MIB = 300

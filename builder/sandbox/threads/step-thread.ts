@@ -1,0 +1,33 @@
+import { threadSettings } from '#builder/threads'
+import type { CgroupDir } from '../limits/cgroup-dir.ts'
+import { Launcher } from '../process/launcher.ts'
+import { closePreparer, openPreparer, type Preparer } from '../process/step-namespaces.ts'
+
+/** What the thread that prepares and starts steps is started with. */
+export interface StepThreadSettings {
+  /** An empty directory of ours: in each step's mount namespace, the scaffold is mounted here. */
+  readonly scaffold: string
+  /** The control groups that the first step will be in. */
+  readonly cgroups: readonly CgroupDir[]
+}
+
+let preparer: Preparer | undefined
+let launcher: Launcher | undefined
+
+/** The preparer of the calling thread, opened at the first call. */
+export function threadPreparer(): Preparer {
+  preparer ??= openPreparer(threadSettings<StepThreadSettings>().scaffold)
+  return preparer
+}
+
+/** The launcher of the calling thread, which becomes it at the first call that succeeds. */
+export function threadLauncher(): Launcher {
+  launcher ??= new Launcher(threadSettings<StepThreadSettings>().cgroups)
+  return launcher
+}
+
+/** Releases the preparer, before the thread ends. */
+export function closeStepThread(): void {
+  if (preparer !== undefined) closePreparer(preparer)
+  preparer = undefined
+}
