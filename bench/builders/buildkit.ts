@@ -49,7 +49,8 @@ function newest(programs: string): () => Promise<Daemon> {
       const image =
         pushed === undefined
           ? 'name=bench,compression=uncompressed'
-          : `name=${pushed},push=true,compression=gzip`
+          : // Otherwise it would push the layers that it has kept uncompressed as they are.
+            `name=${pushed},push=true,compression=gzip,force-compression=true`
       const flags = ['--output', `type=image,${image}`, ...(noCache === true ? ['--no-cache'] : [])]
       await buildkitd.build(context, flags)
     }
