@@ -49,6 +49,8 @@ async function measureBuilders({ compare, rounds }: BenchRequest): Promise<void>
   // Where all but the builders put what they make.
   process.env.TMPDIR = disk.path
   await using bench = await openBench()
+  const system = await firstLine('uname', ['-sr'])
+  console.log(`${availableParallelism()} CPUs, ${system}, Node.js ${process.version}`)
   const cases = CASES.filter(({ name }) => isWanted(name))
   if (cases.length > 0) {
     await using builders = new AsyncDisposableStack()
@@ -76,12 +78,12 @@ async function measureCases(
 }
 
 async function startPeers(stack: AsyncDisposableStack): Promise<readonly Builder[]> {
-  const first = async (command: string, args: readonly string[]) =>
-    (await run(command, args)).stdout.split('\n')[0] ?? ''
-  const [system, buildah] = [await first('uname', ['-sr']), await first('buildah', ['--version'])]
-  const machine = `${availableParallelism()} CPUs, ${system}, Node.js ${process.version}`
-  console.log(`${machine}; ${await describeBuildKit()}; ${buildah}`)
+  console.log(`${await describeBuildKit()}; ${await firstLine('buildah', ['--version'])}`)
   return startAll([() => startTsbuild('tsbuild'), startBuildKit, startBuildah], stack)
+}
+
+async function firstLine(command: string, args: readonly string[]): Promise<string> {
+  return (await run(command, args)).stdout.split('\n')[0] ?? ''
 }
 
 async function startVersions(
