@@ -102,9 +102,10 @@ async function packProgram(name, path) {
   })
   const { output } = await packed.generate({
     ...OUTPUT,
+    dir: bundle,
     sourcemap: 'hidden',
     entryFileNames: '[name]',
-    chunkFileNames: 'chunks/[name]',
+    chunkFileNames: '[name]',
   })
   const files = joinChunks(name, output)
   for (const { file, code, map } of files) {

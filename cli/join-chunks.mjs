@@ -1,7 +1,8 @@
 // Makes a few files of the many chunks of a program. A chunk is a function in its file: V8 compiles, and keeps
 // of its work, only those that are called. A file more takes longer to find than the code in it to load, but the
 // compiled code of a whole file is read for anything in it.
-import { toAscii } from './ascii-code.mjs'
+import { shiftMappings, toAscii } from './ascii-code.mjs'
+import { decodeMappings, encodeMappings } from './source-map.mjs'
 
 /** The files by their names, and modules that each has with all that these load at once. */
 const FILES = [
@@ -11,6 +12,7 @@ const FILES = [
     '-build.code.js',
     /\/(?:cli\/build\/run-build|cli\/progress\/plain-progress|builder\/build\/build|http\/[\w-]+)\.js$/,
   ],
+  ['-steps.code.js', /\/builder\/(?:sandbox|snapshot|namespaces)\//],
   ['-other.code.js', /./],
 ]
 
@@ -44,32 +46,43 @@ export function joinChunks(name, output) {
 
 function joinFile(chunks, tail) {
   const lines = ['const chunks = {']
-  const sections = []
+  const mappings = [[]]
+  const sources = []
+  const sourcesContent = []
+  const names = []
   for (const { fileName, code, map } of chunks) {
     lines.push(`${JSON.stringify(fileName)}: function (exports, require) {`)
-    const ascii = toAscii(code, map)
-    if (map !== null) sections.push({ offset: { line: lines.length, column: 0 }, map })
-    lines.push(...ascii.split('\n'), '},')
+    lines.push(...toAscii(code).split('\n'), '},')
+    if (map !== null) {
+      mappings.push([])
+      const bases = [0, sources.length, 0, 0, names.length]
+      for (const line of shiftMappings(code, decodeMappings(map.mappings))) {
+        mappings.push(line.map((numbers) => numbers.map((number, index) => number + bases[index])))
+      }
+      sources.push(...map.sources)
+      sourcesContent.push(...map.sourcesContent)
+      names.push(...map.names)
+    }
+    while (mappings.length < lines.length) mappings.push([])
   }
-  return { code: [...lines, '}', tail].join('\n'), map: { version: 3, sections } }
+  const map = { version: 3, sources, sourcesContent, names, mappings: encodeMappings(mappings) }
+  return { code: [...lines, '}', tail].join('\n'), map }
 }
 
-/** Chunks name each other by their paths: the entry is `NAME`, the others lie in `chunks`. */
+/** Chunks name each other as files that lie beside each other. */
 function linker(name, places) {
   const files = Object.fromEntries(
     [...places].map(([{ fileName }, file]) => [fileName, `./${file}`]),
   )
   return `const files = ${JSON.stringify(files)}
 const loaded = {}
-function load(path) {
+function load(id) {
+  const path = id.slice('./'.length)
+  if (!(path in files)) return require(id)
   if (path in loaded) return loaded[path]
   const chunk = chunks[path] ?? require(files[path])[path]
-  const folder = path.startsWith('chunks/') ? 'chunks/' : ''
-  chunk((loaded[path] = {}), (id) => {
-    const wanted = id.replace(/^\\.\\//, folder).replace(/^\\.\\.\\//, '')
-    return wanted in files ? load(wanted) : require(id)
-  })
+  chunk((loaded[path] = {}), load)
   return loaded[path]
 }
-module.exports = load('${name}')`
+module.exports = load('./${name}')`
 }

@@ -1,4 +1,4 @@
-import { BlockList, isIP } from 'node:net'
+import { BlockList, isIPv4, isIPv6 } from 'node:net'
 
 const LOOPBACK = new BlockList()
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4')
@@ -64,7 +64,7 @@ export function mayLeadTo(to: URL, from: URL): boolean {
 
 /** The IPv4 address that an IPv6 address stands for. */
 function embeddedIn(address: string): string | undefined {
-  if (isIP(address) !== 6) return undefined
+  if (!isVersion6(address)) return undefined
   const digits = hexDigits(address)
   const inverted = INVERTED.exec(digits)?.[1]
   if (inverted !== undefined) return dotted(~Number.parseInt(inverted, 16))
@@ -90,9 +90,13 @@ function hexDigits(address: string): string {
 }
 
 function isListed(list: BlockList, address: string): boolean {
-  const family = isIP(address)
-  if (family === 0) return false
-  return list.check(address, family === 6 ? 'ipv6' : 'ipv4')
+  if (isIPv4(address)) return list.check(address, 'ipv4')
+  return isVersion6(address) && list.check(address, 'ipv6')
+}
+
+/** Node compiles an expression of some milliseconds for its answer, which no host name needs. */
+function isVersion6(address: string): boolean {
+  return address.includes(':') && isIPv6(address)
 }
 
 /** IPv6 addresses without brackets and zone. */

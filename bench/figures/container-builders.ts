@@ -56,7 +56,7 @@ function tsbuild(dockerd: Dockerd, image: string, { registry }: Bench): Containe
     build: (context, name) =>
       runContainer(dockerd, name, [
         ...['-v', `${context}:/tsbuild/context:ro`, '-v', `tsbuild-${round}:/var/lib/tsbuild`],
-        ...[image, '--insecure-registry', registry, '--push'],
+        ...[image, '--push'],
         ...['-t', `${registry}/out/tsbuild-${round}:latest`, '/tsbuild/context'],
       ]),
   }

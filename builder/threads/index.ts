@@ -1,6 +1,6 @@
 export { fillRing } from './fill-ring.ts'
 export { originalFailure } from './peer-gone.ts'
-export { breakRing, type Ring, RingWriter, readRing } from './ring.ts'
+export { breakRing, type Ring, RingWriter, readRing, streamRing } from './ring.ts'
 export { serveTasks, threadSettings } from './serve-tasks.ts'
 export type { SmallTasks } from './small-tasks.ts'
 export { TaskThread } from './task-thread.ts'

@@ -105,27 +105,68 @@ export class RingWriter {
 }
 
 /**
- * The reading end of a ring, for one thread: all bytes. A piece is valid until the next one is taken.
+ * The reading end of a ring, for one thread: all bytes. A piece is valid until the next one is taken. It
+ * blocks the thread while it waits.
  * @throws {TsbuildError} PEER_GONE when the ring is broken before the end, CANCELLED
  */
 export function* readRing(ring: Ring): Generator<Uint8Array, void, undefined> {
-  const control = controlOf(ring)
-  const slots = slotsOf(ring)
-  for (let emptied = 0; ; ) {
-    // Before the slots are looked at: when the writer is done, the end is passed before the ring is broken.
-    const isBroken = Atomics.load(control, BROKEN) !== 0
-    if (Atomics.load(control, FILLED) > emptied) {
-      const length = Atomics.load(control, LENGTHS + (emptied % SLOTS))
-      if (length === END) return
-      yield slotAt(slots, emptied).subarray(0, length)
-      emptied += 1
-      Atomics.store(control, EMPTIED, emptied)
-      Atomics.notify(control, EMPTIED)
-    } else {
-      if (isBroken) throw brokenRingError('writer')
-      checkpoint()
-      Atomics.wait(control, FILLED, emptied, WAIT_MILLISECONDS)
+  const reader = new RingReader(ring)
+  for (;;) {
+    const piece = reader.piece()
+    if (piece === 'end') return
+    if (piece === undefined) Atomics.wait(reader.control, FILLED, reader.emptied, WAIT_MILLISECONDS)
+    else {
+      yield piece
+      reader.release()
     }
+  }
+}
+
+/** As `readRing`, for a thread that has other things to do meanwhile. A piece belongs to its receiver. */
+export async function* streamRing(ring: Ring): AsyncGenerator<Uint8Array, void, undefined> {
+  const reader = new RingReader(ring)
+  for (;;) {
+    const piece = reader.piece()
+    if (piece === 'end') return
+    if (piece === undefined) {
+      const { control, emptied } = reader
+      await Atomics.waitAsync(control, FILLED, emptied, WAIT_MILLISECONDS).value
+    } else {
+      const copy = Buffer.from(piece)
+      reader.release()
+      yield copy
+    }
+  }
+}
+
+class RingReader {
+  readonly control: Int32Array<SharedArrayBuffer>
+  readonly #slots: readonly Buffer[]
+  emptied = 0
+
+  constructor(ring: Ring) {
+    this.control = controlOf(ring)
+    this.#slots = slotsOf(ring)
+  }
+
+  /** The next piece; `undefined` where it has not come yet. */
+  piece(): Uint8Array | 'end' | undefined {
+    // Before the slots are looked at: when the writer is done, the end is passed before the ring is broken.
+    const isBroken = Atomics.load(this.control, BROKEN) !== 0
+    if (Atomics.load(this.control, FILLED) > this.emptied) {
+      const length = Atomics.load(this.control, LENGTHS + (this.emptied % SLOTS))
+      return length === END ? 'end' : slotAt(this.#slots, this.emptied).subarray(0, length)
+    }
+    if (isBroken) throw brokenRingError('writer')
+    checkpoint()
+    return undefined
+  }
+
+  /** Lets the writer have the slot of the last piece. */
+  release(): void {
+    this.emptied += 1
+    Atomics.store(this.control, EMPTIED, this.emptied)
+    Atomics.notify(this.control, EMPTIED)
   }
 }
 

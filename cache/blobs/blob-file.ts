@@ -67,19 +67,26 @@ export function digestOfFile(path: string): Digest {
   }
 }
 
-/** A call to the thread pool takes 0.2 ms, so small pieces are put together. */
+/**
+ * A call to the thread pool takes 0.2 ms, so small pieces are put together. All blocks are in one buffer: a
+ * new one for each has the garbage collector look at everything, again and again.
+ */
 async function* gathered(bytes: Bytes): AsyncGenerator<Uint8Array, void, undefined> {
-  let chunks: Uint8Array[] = []
-  let size = 0
+  let buffer: Buffer | undefined
+  let used = 0
   for await (const chunk of bytes) {
-    chunks.push(chunk)
-    size += chunk.length
-    if (size < WRITE_BYTES) continue
-    yield Buffer.concat(chunks, size)
-    chunks = []
-    size = 0
+    for (let at = 0; at < chunk.length; ) {
+      buffer ??= Buffer.allocUnsafeSlow(WRITE_BYTES)
+      const piece = chunk.subarray(at, at + WRITE_BYTES - used)
+      buffer.set(piece, used)
+      used += piece.length
+      at += piece.length
+      if (used < WRITE_BYTES) continue
+      yield buffer
+      used = 0
+    }
   }
-  if (size > 0) yield Buffer.concat(chunks, size)
+  if (buffer !== undefined && used > 0) yield buffer.subarray(0, used)
 }
 
 async function attempt<T>(doing: string, call: () => Promise<T>): Promise<T> {

@@ -1,4 +1,4 @@
-import { lstatSync, renameSync, rmSync } from 'node:fs'
+import { lstatSync, renameSync, rmSync, statSync } from 'node:fs'
 import {
   DatabaseSync,
   type SQLInputValue,
@@ -9,6 +9,7 @@ import { databaseFailure, isDamage, SQLITE, sqliteCodeOf } from '../filesystem/f
 import { lockSync } from '../filesystem/file-lock.ts'
 import type { Layout } from '../filesystem/layout.ts'
 import { setAside } from '../filesystem/replace-file.ts'
+import { syncFolder } from '../filesystem/sync.ts'
 import { LATER_TABLES, SCHEMA, SCHEMA_VERSION } from './schema.ts'
 
 /** A row of a query, by column. */
@@ -16,6 +17,9 @@ export type Row = Record<string, SQLOutputValue>
 
 /** Long enough for any sane writer: a transaction of ours takes well under a millisecond. */
 const BUSY_MILLISECONDS = 20_000
+
+/** Of a log that is left as it is; a build writes some 100 KiB. */
+const MAX_LOG_BYTES = 512 * 1024
 
 const EXTENSIONS = ['', '-wal', '-shm']
 
@@ -98,7 +102,9 @@ export class Database implements Disposable {
 
   [Symbol.dispose](): void {
     this.#statements.clear()
-    this.#connection?.close()
+    if (this.#connection === undefined) return
+    using _ = keepLog(this.#layout.database)
+    this.#connection.close()
     this.#connection = undefined
   }
 
@@ -168,14 +174,19 @@ export class Database implements Disposable {
     using _ = lockSync(databaseLock)
     if (inodeOf(database) !== undefined) return
     const made = `${database}-new`
-    for (const extension of EXTENSIONS) rmSync(made + extension, { force: true })
+    // The log of a database that is gone would be taken for the new one's.
+    for (const extension of EXTENSIONS) {
+      for (const path of [made, database]) rmSync(path + extension, { force: true })
+    }
     const connection = connect(made)
     try {
-      connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+      connection.exec('PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL')
       connection.exec(`BEGIN; ${SCHEMA}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`)
     } finally {
       connection.close()
     }
+    // Instead of SQLite's seven of what is not in use yet.
+    syncFolder(made)
     renameSync(made, database)
   }
 
@@ -210,6 +221,24 @@ function connect(path: string): DatabaseSync {
   // Nothing but the store need be writable: temporary files would go to /var/tmp or /tmp.
   connection.exec(`PRAGMA busy_timeout = ${BUSY_MILLISECONDS}; PRAGMA temp_store = MEMORY`)
   return connection
+}
+
+/**
+ * Keeps SQLite from moving the log into the database when the last connection is closed, which waits for the
+ * disk three times: until it is disposed, there is a connection that can only read, and its own end moves
+ * nothing. `undefined` for a log that takes long to read when the database is opened.
+ */
+function keepLog(path: string): Disposable | undefined {
+  const log = statSync(`${path}-wal`, { throwIfNoEntry: false })
+  if (log === undefined || log.size > MAX_LOG_BYTES) return undefined
+  try {
+    const reader = new DatabaseSync(path, { readOnly: true })
+    reader.prepare('PRAGMA user_version').get()
+    return { [Symbol.dispose]: () => reader.close() }
+  } catch {
+    // Damaged, or gone: then there is nothing to save.
+    return undefined
+  }
 }
 
 function inodeOf(path: string): bigint | undefined {

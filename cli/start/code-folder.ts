@@ -6,8 +6,9 @@ import { hashOfText } from './hash.ts'
 const MAX_FOLDERS = 6
 
 /**
- * The folder for compiled code, which need not be there; none where Node is told to keep no such code. Code is run as it is found, so it must not lie
- * where another user may write, such as a shared folder or, under sudo, the home of the caller.
+ * The folder for compiled code, which need not be there; none where Node is told to keep no such code. Code
+ * is run as it is found, so it must not lie where another user may write, such as a shared folder or, under
+ * sudo, the home of the caller.
  */
 export function codeFolder(env: Readonly<Record<string, string | undefined>>): string | undefined {
   if (env.NODE_DISABLE_COMPILE_CACHE === '1') return undefined

@@ -143,6 +143,24 @@ describe('the launcher', () => {
     assert.deepEqual({ stdout, stderr }, { stdout: 'alive\n', stderr: '' })
   })
 
+  it('names places in the source for TSBUILD_DEBUG=1', () => {
+    const preload = join(folder, 'bug.cjs')
+    writeFileSync(
+      preload,
+      `const fs = require('fs')
+      const { openSync } = fs
+      fs.openSync = (path, ...rest) => {
+        if (path === 'none') throw new TypeError('a bug')
+        return openSync(path, ...rest)
+      }`,
+    )
+    const env = { NODE_OPTIONS: `--require ${preload}`, TSBUILD_DEBUG: '1' }
+    const { status, stderr } = run(LAUNCHER, { argv: ['parse', 'none'], env })
+    assert.equal(status, 1)
+    assert.match(stderr, /dist\/builder\/linux\/filesystem\/named-file\.js:\d+:\d+\)$/m)
+    assert.match(stderr, /dist\/cli\/main\.js:\d+:\d+\)$/m)
+  })
+
   it('starts a program that needs nothing newer than Node 22.15', () => {
     const preload = join(folder, 'as-node-22.cjs')
     writeFileSync(preload, AS_NODE_22)

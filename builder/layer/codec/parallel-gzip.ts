@@ -20,8 +20,6 @@ const HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff])
 /** An empty last block. Spec: RFC 1951, 3.2.3 */
 const LAST_BLOCK = Buffer.from([0x03, 0x00])
 
-const deflate: (block: Buffer, options: ZlibOptions) => Promise<Buffer> = promisify(deflateRaw)
-
 /**
  * Packs into one gzip member, in blocks on libuv's thread pool. The dictionary of a block is the end of
  * the one before it, so the result is as small as that of a single stream. Equal bytes give equal bytes.
@@ -50,6 +48,8 @@ export async function* gzip(bytes: Bytes): AsyncGenerator<Uint8Array, void, unde
 
 /** Whole bytes that do not end the stream. */
 function compressBlock(block: Buffer, dictionary: Buffer | undefined): Promise<Buffer> {
+  // In here: a build that packs nothing does without zlib.
+  const deflate: (block: Buffer, options: ZlibOptions) => Promise<Buffer> = promisify(deflateRaw)
   const compressed = deflate(block, {
     level: LEVEL,
     finishFlush: constants.Z_SYNC_FLUSH,

@@ -54,8 +54,8 @@ async function readPulled<T>(
     const chunks = await storeAndKeep(blob, download, deps)
     return read({ kind: 'memory', chunks, compression }, run)
   }
-  const perform = (ring: Ring): Promise<T> => read({ kind: 'ring', ring }, run)
-  return streamBlob({ blob, compression, download, perform }, deps)
+  const perform = (ring: Ring): Promise<T> => read({ kind: 'ring', ring, compression }, run)
+  return streamBlob({ blob, download, perform }, deps)
 }
 
 /** One that is damaged in the store is moved away. */

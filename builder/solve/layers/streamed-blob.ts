@@ -2,24 +2,16 @@
  * A blob on its way into the store, while a thread makes something of what it holds: nothing is read back
  * from the disk. What was made counts once the store has the blob, verified.
  */
-import { decompress } from '#builder/layer'
 import { breakRing, fillRing, originalFailure, type Ring } from '#builder/threads'
-import {
-  type BytesBranch,
-  type Compression,
-  type Descriptor,
-  fetchUndamaged,
-  splitBytes,
-} from '#core'
+import { type BytesBranch, type Descriptor, fetchUndamaged, splitBytes } from '#core'
 import type { Download, Origin } from './download.ts'
 import type { LayerDeps } from './layer.ts'
 
 /** What is downloaded, and what is made of it. */
 export interface StreamedBlob<T> {
   readonly blob: Descriptor
-  readonly compression: Compression
   readonly download: Download
-  /** Has a thread work on the uncompressed bytes, beside others; called again for the same bytes anew. */
+  /** Has a thread work on the bytes, beside others; called again for the same bytes anew. */
   readonly perform: (ring: Ring) => Promise<T>
 }
 
@@ -66,14 +58,14 @@ async function storeAlongside<T>(
   throw originalFailure([stored, performed].flatMap(reasonsOf))
 }
 
-/** Unpacks bytes into the ring that a thread works on. */
+/** Passes bytes into the ring that a thread works on. */
 async function performOn<T>(
   bytes: BytesBranch,
   ring: Ring,
-  { compression, perform }: StreamedBlob<T>,
+  { perform }: StreamedBlob<T>,
 ): Promise<T> {
   const close = (): void => breakRing(ring)
-  const filling = fillRing(decompress(bytes, compression), ring).finally(() => bytes.return())
+  const filling = fillRing(bytes, ring).finally(() => bytes.return())
   const [filled, performed] = await Promise.allSettled([
     filling.finally(close),
     perform(ring).finally(close),

@@ -29,6 +29,7 @@ const TEST_PACKAGES: Readonly<Record<string, string>> = {
   runc: 'runs what was built',
   skopeo: 'reads and copies what was built, independently',
   slirp4netns: "the network of tsbuild's sandbox",
+  strace: 'lists the calls of a build',
   uidmap: 'newuidmap: builds as an ordinary user',
   umoci: 'unpacks what was built, independently',
   'xz-utils': 'another writer of xz',

@@ -1,20 +1,14 @@
 import { createReadStream } from 'node:fs'
 import { decompress } from '#builder/layer'
-import { type Ring, readRing } from '#builder/threads'
+import { type Ring, streamRing } from '#builder/threads'
 import { type Bytes, type Compression, type DiffId, TsbuildError, unreachable } from '#core'
 
-/**
- * Where the bytes of a layer are: in a file, in memory where they are few, or unpacked already on their way
- * through a ring.
- */
-export type LayerSource =
-  | { readonly kind: 'file'; readonly path: string; readonly compression: Compression }
-  | {
-      readonly kind: 'memory'
-      readonly chunks: readonly Uint8Array[]
-      readonly compression: Compression
-    }
+/** Where the bytes of a layer's blob are: in a file, in memory where they are few, or on their way through a ring. */
+export type LayerSource = { readonly compression: Compression } & (
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'memory'; readonly chunks: readonly Uint8Array[] }
   | { readonly kind: 'ring'; readonly ring: Ring }
+)
 
 /** What holds a layer, or claims to. */
 export interface BlobTask {
@@ -24,15 +18,17 @@ export interface BlobTask {
 
 /** The layer's tar. */
 export function tarOf({ source }: Pick<BlobTask, 'source'>): Bytes {
+  return decompress(bytesOf(source), source.compression)
+}
+
+function bytesOf(source: LayerSource): Bytes {
   switch (source.kind) {
-    case 'file': {
-      const bytes = createReadStream(source.path, { highWaterMark: 1 << 20 })
-      return decompress(bytes, source.compression)
-    }
+    case 'file':
+      return createReadStream(source.path, { highWaterMark: 1 << 20 })
     case 'memory':
-      return decompress(inOrder(source.chunks), source.compression)
+      return inOrder(source.chunks)
     case 'ring':
-      return blockingly(source.ring)
+      return streamRing(source.ring)
     default:
       return unreachable(source)
   }
@@ -40,11 +36,6 @@ export function tarOf({ source }: Pick<BlobTask, 'source'>): Bytes {
 
 async function* inOrder(chunks: readonly Uint8Array[]): Bytes {
   yield* chunks
-}
-
-/** Blocks the thread while it waits: there is nothing else for it to do. */
-export async function* blockingly(ring: Ring): AsyncGenerator<Uint8Array, void, undefined> {
-  yield* readRing(ring)
 }
 
 /** @throws {TsbuildError} DIGEST_MISMATCH unless the layer is what the image config says */

@@ -1,7 +1,6 @@
 import { applyLayer, layerOwners } from '#builder/layer'
-import type { Ring } from '#builder/threads'
+import { type Ring, readRing } from '#builder/threads'
 import type { DiffId } from '#core'
-import { blockingly } from './blob.ts'
 
 /** The other end of a copy. */
 interface FillTask {
@@ -26,4 +25,9 @@ export async function fillDirectory({ tar, directory }: FillTask): Promise<Fille
     onWarning: (message) => void warnings.push(message),
   })
   return { diffId, size, warnings }
+}
+
+/** Blocks the thread while it waits: there is nothing else for it to do. */
+async function* blockingly(ring: Ring): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* readRing(ring)
 }

@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
+import { assertGoldenText } from '../../support/golden/index.ts'
+import { type TemporaryDirectory, temporaryDirectory } from '../../support/peers/index.ts'
+import { writeContext } from '../support/context.ts'
+import { FIXTURES } from '../support/tsbuild.ts'
+import { runCounted, type Used } from './counted-run.ts'
+
+const DOCKERFILE = `FROM scratch
+COPY --chmod=755 busybox /bin/busybox
+COPY a.txt /
+RUN ["/bin/busybox", "true"]
+`
+
+/**
+ * What a build uses is counted, because time on a shared machine says little: the lists change only with
+ * `UPDATE=1`, and a longer one needs a reason.
+ */
+describe('what is used', () => {
+  let directory: TemporaryDirectory
+  before(async () => {
+    directory = temporaryDirectory('used')
+    writeContext(directory.file('context'), {
+      Dockerfile: DOCKERFILE,
+      'a.txt': 'a\n',
+      busybox: readFileSync('/bin/busybox'),
+    })
+    // Digests of files that are younger than two seconds are not remembered.
+    await setTimeout(2100)
+  })
+  after(() => directory[Symbol.dispose]())
+
+  for (const [name, args, store] of [
+    ['help', ['--help'], 'store'],
+    ['parse', ['parse', 'context/Dockerfile'], 'store'],
+    ['cached', ['-t', 'a', 'context'], 'store'],
+    ['small', ['-t', 'a', 'context'], 'new-store'],
+  ] as const) {
+    it(`by ${name} is what is listed`, async () => {
+      // The first ones keep the compiled code, and fill the store.
+      for (const time of ['first', 'second']) await use(time)
+      const used = await use('third')
+      assertGoldenText(
+        `${FIXTURES}/e2e/used/${name}.json`,
+        `${JSON.stringify(used, undefined, 2)}\n`,
+      )
+    })
+
+    async function use(time: string): Promise<Used> {
+      const root = directory.file(store === 'store' ? store : `${store}-${time}`)
+      return await runCounted(args, { directory, root })
+    }
+  }
+})
