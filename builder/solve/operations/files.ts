@@ -122,8 +122,8 @@ async function copyForms(task: CopyTask, { pool, signal }: FilesDeps): Promise<C
   const isPresumed = trees.some(
     (tree) => tree.kind === 'layers' && ownersBeside(tree.directories, 'presumed') !== undefined,
   )
-  const isForOne = isPresumed || pool.isSmall('copyFiles', task)
-  if (tar === undefined || directory === undefined || isForOne) {
+  const isOneForm = tar === undefined || directory === undefined
+  if (isOneForm || isPresumed || pool.isSmall('copyFiles', task)) {
     return pool.run('copyFiles', task, signal)
   }
   return pool.withRing((ring) => copyBoth({ ...task, directory }, ring, { pool, signal }))

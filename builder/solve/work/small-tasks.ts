@@ -56,8 +56,11 @@ export const SMALL_FILE_TASKS: SmallTasks<typeof tasks> = {
 /** The other end of a ring would have to be waited for. What a blob claims to hold only decides where it is unpacked. */
 function isSmallSource(source: LayerSource): boolean {
   if (source.kind !== 'memory') return false
-  const bytes = Buffer.concat(source.chunks)
-  if (source.compression === 'none') return bytes.length <= UNPACKED_BYTES
-  if (source.compression !== 'gzip' || bytes.length < GZIP_SIZE_BYTES) return false
-  return bytes.readUInt32LE(bytes.length - GZIP_SIZE_BYTES) <= UNPACKED_BYTES
+  if (source.compression === 'none') {
+    return source.chunks.reduce((sum, { length }) => sum + length, 0) <= UNPACKED_BYTES
+  }
+  // So many chunks have the last bytes, however they came.
+  const end = Buffer.concat(source.chunks.slice(-GZIP_SIZE_BYTES))
+  if (source.compression !== 'gzip' || end.length < GZIP_SIZE_BYTES) return false
+  return end.readUInt32LE(end.length - GZIP_SIZE_BYTES) <= UNPACKED_BYTES
 }
