@@ -1,5 +1,6 @@
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { seededRandom } from '../../test/support/random/index.ts'
 
 const FILES = 20_000
 const FILES_PER_DIRECTORY = 100
@@ -10,7 +11,7 @@ const MEBIBYTE = 1 << 20
  * compresses about as well as source code, in sizes from 0 to 128 KB, most of them small.
  */
 export function writeTree(directory: string): void {
-  const random = generator(7)
+  const random = seededRandom(7)
   const source = textOf(random)
   for (let index = 0; index < FILES; index += 1) {
     const folder = join(directory, 'tree', `d${Math.floor(index / FILES_PER_DIRECTORY)}`)
@@ -37,7 +38,7 @@ export function writeSmallFiles(directory: string, count: number): void {
 
 /** One file of so many MiB, no two of which are the same. */
 export function writeBigFile(path: string, mebibytes: number): void {
-  const random = generator(11)
+  const random = seededRandom(11)
   const block = textOf(random)
   const file = openSync(path, 'w')
   for (let index = 0; index < mebibytes; index += 1) {
@@ -51,15 +52,4 @@ function textOf(random: () => number): Buffer {
   const text = Buffer.alloc(MEBIBYTE)
   for (let at = 0; at < text.length; at += 1) text[at] = 97 + Math.floor(random() ** 2 * 26)
   return text
-}
-
-/** Numbers from 0 to 1, the same ones for the same seed (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
 }

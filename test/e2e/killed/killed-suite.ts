@@ -15,6 +15,7 @@ import {
   temporaryDirectory,
   untilEmpty,
 } from '../../support/peers/index.ts'
+import { seededRandom } from '../../support/random/index.ts'
 import { foreignPidNamespaces, mountsOf, processTree, survivors } from '../support/processes.ts'
 import { storeFaults } from '../support/store-check.ts'
 import { FIXTURES, mustBuild, startTsbuild, stepsThat } from '../support/tsbuild.ts'
@@ -49,7 +50,7 @@ export function killedSuite(rounds: Rounds): void {
   })
 
   it('leaves no mount, no process and no half-written name, each time', async () => {
-    const random = generator(SEED)
+    const random = seededRandom(SEED)
     const image = `${registry.host}/killed:latest`
     const long = await timeOf('undisturbed')
     changeSource(context, -1)
@@ -181,16 +182,5 @@ function commandOf(pid: number): string {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
   } catch {
     return ''
-  }
-}
-
-/** Numbers from 0 to 1, the same ones for the same seed (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
   }
 }
