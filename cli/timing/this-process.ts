@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { eventTime } from '#core'
 
 /** Milliseconds of a clock tick, in which the kernel gives times of processes to all programs. */
 const TICK = 10
@@ -20,11 +19,10 @@ export interface ProcessorTime {
  * program without a user namespace: the kernel knows, to a tick. Never earlier than it was.
  */
 export function processStart(): number {
-  const now = performance.now()
   const uptime = Number(readFact('/proc/uptime').split(' ')[0]) * 1000
   const age = uptime - (statFields()[START] ?? 0) * TICK - TICK
   // A container may have an uptime of its own.
-  return eventTime() - Math.max(age, now)
+  return performance.timeOrigin - Math.max(0, age - performance.now())
 }
 
 /** The processor time so far. */
