@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
 import { EarlyLayers } from '#builder/export'
@@ -172,6 +172,22 @@ describe('early layers', () => {
     assert.equal(compressed(once.diffId).length, 1)
     const chunks = spare.asked
     assert.ok(chunks <= 2 * 21, `two of 5 MiB in pieces of 256 KiB: ${chunks}`)
+  })
+
+  it('are not those that take a large part of what is free on the disk', async () => {
+    const { bavail, bsize } = statfsSync(directory.path)
+    const size = Math.floor((bavail * bsize) / 3)
+    const digest = digestOf(Buffer.from('any'))
+    // Without blocks on the disk.
+    writeFileSync(store.blobs.path(digest), '')
+    truncateSync(store.blobs.path(digest), size)
+    early.add({ diffId: asDiffId(digest), size }, ['gzip'])
+    spare.give()
+    await pause(100)
+    assert.equal(spare.asked, 0)
+    const fitting = await put(5)
+    early.add(fitting, ['gzip'])
+    await until(() => compressed(fitting.diffId).length > 0)
   })
 
   it('are read by an output while they grow, at full speed once the steps have ended', async () => {
