@@ -140,6 +140,20 @@ describe('layers that are packed while steps run', () => {
     assert.deepEqual(early.toSorted(), made.map((one) => one.replace('sha256:', '')).toSorted())
   })
 
+  it('are those of a base that was built here, too', async () => {
+    const { layers } = await at.build(['FROM scratch', BUSYBOX, 'COPY large /'], { tags: ['base'] })
+    const waiting = start(['FROM base'])
+    await until(() => isRunning(waiting) && packed().length > 0)
+    const early = packed()
+    waiting.go()
+    await waiting.built
+    assert.deepEqual(
+      early.map((name) => `sha256:${name}`),
+      [await packedByOutput(layers[1]?.diffId ?? '')],
+    )
+    assert.equal(pushed()[1]?.digest, `sha256:${early[0]}`)
+  })
+
   it('are found by an archive, too', async () => {
     const dest = at.path('image')
     const output: Output = { type: 'oci', tar: false, dest, compression: 'gzip' }
