@@ -183,9 +183,10 @@ async function keepDirectory(
 
 /** Steps in place are shown tars. */
 async function keepTar(
-  { snapshot, scratch, maxMtime }: StepChanges,
+  { snapshot, lower, scratch, maxMtime }: StepChanges,
   { spans, store, watch }: ExecDeps,
 ): Promise<LayerId> {
+  for (const one of lower) watch.check(one)
   const tar = join(scratch, 'layer.tar')
   const packed = await spans.measure('packing', async () => snapshot.pack?.(tar, maxMtime))
   if (packed === undefined) throw new Error('this snapshot gives no tar')
