@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { type TemporaryDirectory, temporaryDirectory } from '../../support/peers/index.ts'
-import { mustBuild } from '../support/tsbuild.ts'
+import { MemoryRegistry } from '../../support/registry/index.ts'
+import { mustBuild, tsbuild } from '../support/tsbuild.ts'
 
 /** Runs in the program before it: writes a line for each thread and each process that Node starts. */
 const RECORDER = `
@@ -48,9 +49,13 @@ describe('what a build starts', () => {
   afterEach(() => directory[Symbol.dispose]())
 
   async function started(...flags: readonly string[]) {
+    return await startedBy(mustBuild, flags)
+  }
+
+  async function startedBy(start: typeof tsbuild, flags: readonly string[]) {
     const list = directory.file('list')
     writeFileSync(list, '')
-    await mustBuild([...flags, '-t', 'x', directory.file('context')], {
+    await start([...flags, '-t', 'x', directory.file('context')], {
       root: directory.file('store'),
       env: { STARTED: list, NODE_OPTIONS: `--require=${directory.file('recorder.cjs')}` },
     })
@@ -86,6 +91,21 @@ describe('what a build starts', () => {
       processes.filter((name) => name !== 'sync'),
       [],
     )
+  })
+
+  it('is the thread of steps while a base is resolved, if a step is certain to run', async function () {
+    if (process.geteuid?.() !== 0) this.skip()
+    await using registry = await MemoryRegistry.start()
+    for (const [step, flag, threads] of [
+      ['RUN true', '--no-cache', 1],
+      ['RUN true', '--no-cache=false', 0],
+      ['COPY file /', '--no-cache', 0],
+    ] as const) {
+      put({ Dockerfile: `FROM ${registry.host}/none\n${step}\n`, file: 'text' })
+      const found = await startedBy(tsbuild, [flag])
+      assert.equal(found.threads, threads, `${flag}: ${step}`)
+    }
+    assert.ok(registry.requests.length >= 3)
   })
 
   it('is nothing where few files are copied, and threads for many', async () => {
