@@ -1,6 +1,7 @@
 /** What a small build starts: a thread costs more than all of its file work, and a list is no clock. */
 import assert from 'node:assert/strict'
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
 import { type TemporaryDirectory, temporaryDirectory } from '../../support/peers/index.ts'
 import { MemoryRegistry } from '../../support/registry/index.ts'
 import { mustBuild, tsbuild } from '../support/tsbuild.ts'
@@ -108,11 +109,14 @@ describe('what a build starts', () => {
     assert.ok(registry.requests.length >= 3)
   })
 
-  it('is nothing where few files are copied, and threads for many', async () => {
+  it('is nothing where files are few or known, and threads for many', async () => {
     put({ Dockerfile: 'FROM scratch\nCOPY file* /\n', file: 'text' })
     assert.deepEqual(await started(), { threads: 0, processes: [] })
     put(Object.fromEntries(Array.from({ length: 1600 }, (_, index) => [`file${index}`, 'x'])))
+    // Digests of files that are younger than two seconds are not remembered.
+    await setTimeout(2100)
     const { threads } = await started()
     assert.ok(threads > 0)
+    assert.deepEqual(await started(), { threads: 0, processes: [] })
   })
 })
