@@ -25,7 +25,7 @@ describe('the digest of many files in a thread with other duties', () => {
     } as const
     task = {
       actions: [{ ...copy, parents: false, unpack: 'never', wildcards: true }],
-      root: { kind: 'layers', directories: [] },
+      root: { kind: 'layers', lowers: [] },
       sources: [{ kind: 'context', directory: directory.file('context'), ignore: '' }],
       store: directory.file('store'),
     }
