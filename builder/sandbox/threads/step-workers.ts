@@ -1,5 +1,4 @@
-import { mkdirSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { mkdirSync, stat } from 'node:fs'
 import { TaskThread } from '#builder/threads'
 import type { ControlGroup } from '../limits/control-groups.ts'
 import { NetworkPool } from '../network/network-pool.ts'
@@ -24,7 +23,7 @@ export async function startWorkers(
   mkdirSync(scaffold, { recursive: true, mode: 0o700 })
   // Node's pool of threads comes into being with the first asynchronous call. That must happen
   // before a thread enters a namespace, because a new thread is in the namespaces of its creator.
-  await stat('/')
+  await new Promise((resolve) => stat('/', resolve))
   const groups = {
     sandbox: new GroupPool('sandbox', onGroup),
     insecure: new GroupPool('insecure', onGroup),
