@@ -1,10 +1,10 @@
 import type { ResourceLimits, Worker } from 'node:worker_threads'
 import { makeStopFlag, type StopFlag, setStopFlag, TsbuildError, throwIfCancelled } from '#core'
-import { loaderArguments } from './loader-arguments.ts'
 import type { CloseRequest, TaskReply, TaskRequest } from './messages.ts'
 import { peerGoneError } from './peer-gone.ts'
 import { fromPlainError } from './plain-error.ts'
 import type { TaskInput, TaskMap, TaskOutput, TaskUpdate } from './task-map.ts'
+import { threadStart } from './thread-start.ts'
 
 /** How a thread is started. */
 export interface ThreadOptions {
@@ -118,9 +118,11 @@ export class TaskThread<T extends TaskMap> {
     const { script, settings, resourceLimits } = this.#options
     // Loaded when needed: a fully cached build starts no thread.
     const threads = process.getBuiltinModule('node:worker_threads')
-    const worker = new threads.Worker(script, {
+    const { script: code, argv, eval: isCode = false } = threadStart(script)
+    const worker = new threads.Worker(code, {
       workerData: settings,
-      argv: [...loaderArguments()],
+      argv: [...argv],
+      eval: isCode,
       // With an inherited environment, Node adds variables of its own to child processes.
       env: {},
       ...(resourceLimits === undefined ? {} : { resourceLimits }),

@@ -46,7 +46,7 @@ export function readCode(path: string, key: string): CompiledCode | undefined {
     if (!isPlain || uid !== process.geteuid?.() || (mode & 0o077) !== 0) return undefined
     // Memory of its own: V8 copies what is not aligned.
     const bytes = Buffer.allocUnsafeSlow(size)
-    return size > HEAD_BYTES && readSync(fd, bytes) === size ? check(bytes, key) : undefined
+    return readSync(fd, bytes) === size ? checkCode(bytes, key) : undefined
   } catch {
     // Read-only for a disk that fails, too.
     return undefined
@@ -55,7 +55,9 @@ export function readCode(path: string, key: string): CompiledCode | undefined {
   }
 }
 
-function check(bytes: Buffer, key: string): CompiledCode | undefined {
+/** Takes the bytes of a file for what they are; as `readCode`. @param bytes aligned to words */
+export function checkCode(bytes: Buffer, key: string): CompiledCode | undefined {
+  if (bytes.length < HEAD_BYTES) return undefined
   const [magic, checksum, namesLength = 0, codeLength = 0] = headOf(bytes)
   if (magic !== MAGIC || HEAD_BYTES + namesLength + codeLength !== bytes.length) return undefined
   if (checksum !== checksumOf(bytes, key)) return undefined

@@ -236,6 +236,9 @@ type RawCall = (...args: readonly (number | Uint8Array | null)[]) => number
 const calls = new Map<string, RawCall>()
 let koffi: typeof import('koffi') | undefined
 
+/** Set by what loads the program (`cli/start`); it gives packages that do not lie beside the program. */
+const LOADER = Symbol.for('tsbuild.loader')
+
 /**
  * Loading takes milliseconds, and a build that finds everything in its cache needs none of this. Most of
  * them are spent on finding the addon for this machine, so the likely one is taken at once.
@@ -251,7 +254,8 @@ function addonOf(arch: string): string {
 }
 
 function requireFirst(names: readonly string[]): typeof import('koffi') {
-  const require = createRequire(import.meta.url)
+  const loader: { require?: NodeJS.Require } | undefined = Reflect.get(globalThis, LOADER)
+  const require = loader?.require ?? createRequire(import.meta.url)
   const [name = '', ...others] = names
   if (others.length === 0) return require(name)
   try {
