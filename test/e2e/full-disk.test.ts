@@ -31,14 +31,7 @@ describe('a full disk', () => {
 
   /** Builds in a mount namespace of its own, where `small` is a file system with these options. */
   async function build(options: string, flags: readonly string[]) {
-    const command = [
-      HERE.node,
-      `${HERE.path}cli/bin.js`,
-      '--progress',
-      'plain',
-      ...flags,
-      'context',
-    ]
+    const command = [...HERE.command, '--progress', 'plain', ...flags, 'context']
     const script = `mount -t tmpfs -o ${options} none small; "$@"; code=$?; ls -A small >&3; exit $code`
     const args = ['-m', 'sh', '-c', `exec 3>&1; ${script}`, 'sh', ...command]
     return await capture('unshare', args, {
