@@ -1,38 +1,41 @@
 import { accessSync, closeSync, constants, openSync, unlinkSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
-const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, X_OK } = constants
-
-/**
- * Writes a native library to a file that has no name any more, so that nobody can replace or keep it, in the
- * first folder from which code may be executed. The first one is in memory, but often not such a folder.
- * @returns a path of it, as long as this process lives
- * @throws EACCES where there is no such folder
- */
-export function writeAddon(
-  bytes: Uint8Array,
-  { TMPDIR, XDG_RUNTIME_DIR, HOME }: NodeJS.ProcessEnv,
-): string {
-  const folders = ['/dev/shm', TMPDIR, '/tmp', '/var/tmp', XDG_RUNTIME_DIR, HOME].filter(Boolean)
-  for (const folder of folders) {
-    const path = folder && tryFolder(folder, bytes)
-    if (path) return path
-  }
-  const tried = folders.join(', ')
-  throw Object.assign(
-    new Error(
-      `there is no folder to load the native library from: TMPDIR can name one where files may be written and executed, unlike ${tried}`,
-    ),
-    { code: 'EACCES' },
-  )
+/** A native library that lies in no file. */
+export interface Addon {
+  readonly name: string
+  readonly bytes: Uint8Array
 }
 
-function tryFolder(folder: string, bytes: Uint8Array): string | undefined {
-  const draft = join(folder, `.tsbuild-${process.pid}-${Math.random().toString(36).slice(2)}`)
+const { O_RDWR, O_CREAT, O_EXCL, X_OK } = constants
+
+/**
+ * Writes a native library to a file that has no name any more, so that nobody can put another in its place. It
+ * is in the first folder from which code may be executed; in containers, memory often is no such folder.
+ * @returns a path for the threads of this process, as long as it lives
+ * @throws EACCES where there is no such folder
+ */
+export function writeAddon(addon: Addon, env: NodeJS.ProcessEnv): string {
+  const { TMPDIR, XDG_RUNTIME_DIR, HOME } = env
+  const candidates = ['/dev/shm', TMPDIR, '/tmp', '/var/tmp', XDG_RUNTIME_DIR, HOME]
+  const folders = candidates.flatMap((folder) => folder || [])
+  for (const folder of folders) {
+    const path = writeIn(folder, addon)
+    if (path !== undefined) return path
+  }
+  const message =
+    `no folder of ${folders.join(', ')} is one where files may be written and executed, ` +
+    'as loading native code needs: name one in TMPDIR'
+  throw Object.assign(new Error(message), { code: 'EACCES' })
+}
+
+function writeIn(folder: string, { name, bytes }: Addon): string | undefined {
+  const mark = Math.random().toString(36).slice(2)
+  const draft = join(folder, `.tsbuild-${process.pid}-${mark}-${name}`)
   let fd: number
   try {
-    // Executable: what is not is no more so for the check below than on a file system that forbids it.
-    fd = openSync(draft, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o700)
+    // Executable for its owner, since the check below asks for that, too.
+    fd = openSync(draft, O_RDWR | O_CREAT | O_EXCL, 0o700)
   } catch {
     return undefined
   }

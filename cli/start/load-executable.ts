@@ -14,7 +14,8 @@ import { setLoader } from './loader.ts'
 const FOLDER = '/proc/self/exe'
 const PROGRAM = `${FOLDER}/main.code.js`
 
-/** The package, or its native library, which is all of it that is used. */
+/** The native library of a package, which is all of it that is used, and the names that it is asked for by. */
+const ADDON = 'koffi.node'
 const KOFFI = /^koffi$|\/koffi\.node$/
 
 /** Where the files of a program find what is not in the executable. */
@@ -41,7 +42,7 @@ export function runExecutable(version: string): void {
   process.argv.splice(1, process.argv[2] === PROGRAM ? 2 : 1, PROGRAM)
   let path: string | undefined
   const addon = (): string => {
-    path ??= writeAddon(bytesOf('koffi.node'), process.env)
+    path ??= writeAddon({ name: ADDON, bytes: bytesOf(ADDON) }, process.env)
     return path
   }
   const folder = codeFolder(process.env) ?? ''
