@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
+import { writeAddon } from '../../../cli/start/addon-file.ts'
+import { capture, type TemporaryDirectory, temporaryDirectory } from '../../support/peers/index.ts'
+
+const ADDON = { name: 'koffi.node', bytes: Buffer.from('native code') }
+const MODULE = new URL('../../../cli/start/addon-file.js', import.meta.url).href
+
+/** Prints the file of an addon, or why there is none. */
+const SCRIPT = `
+const { writeAddon } = await import('${MODULE}')
+const { readlinkSync } = await import('node:fs')
+try {
+  console.log(readlinkSync(writeAddon({ name: 'x', bytes: Buffer.from('x') }, process.env)))
+} catch ({ code, message }) {
+  console.log(code, message)
+}
+`
+
+describe('the file of a native library', () => {
+  let directory: TemporaryDirectory
+  beforeEach(() => {
+    directory = temporaryDirectory('addon')
+  })
+  afterEach(() => directory[Symbol.dispose]())
+
+  it('has what it needs, no name, and no right for others', () => {
+    const path = writeAddon(ADDON, { TMPDIR: directory.path })
+    assert.deepEqual(readFileSync(path), ADDON.bytes)
+    const { nlink, mode, uid } = statSync(path)
+    assert.deepEqual([nlink, mode & 0o777, uid], [0, 0o700, process.geteuid?.()])
+    const name = readlinkSync(path)
+    assert.match(name, /^\/.*\/\.tsbuild-\d+-\w+-koffi\.node \(deleted\)$/)
+    assert.deepEqual(readdirSync(directory.path), [])
+  })
+
+  it('is another one each time, so that nobody finds it before it is there', () => {
+    const [one, other] = [writeAddon(ADDON, {}), writeAddon(ADDON, {})]
+    writeFileSync(one, 'replaced')
+    assert.deepEqual(readFileSync(other), ADDON.bytes)
+  })
+
+  /** Mounts all usual folders so that nothing in them may be executed, but for `allowed`. */
+  async function written(allowed: string): Promise<string> {
+    const mounts = ['/dev/shm', '/tmp', '/var/tmp']
+      .filter((folder) => folder !== allowed)
+      .map((folder) => `mount -t tmpfs -o noexec none ${folder}`)
+    const script = `${mounts.join(' && ')} && exec "$0" "$@"`
+    const node = [process.execPath, '--input-type=module', '-e', SCRIPT]
+    const env = { TMPDIR: '/none', HOME: '/proc' }
+    const { stdout, stderr } = await capture('unshare', ['-m', 'sh', '-c', script, ...node], {
+      env,
+    })
+    return stdout + stderr
+  }
+
+  it('is where code may be executed', async function () {
+    if (process.geteuid?.() !== 0) this.skip()
+    assert.match(await written('/dev/shm'), /^\/dev\/shm\//)
+    assert.match(await written('/var/tmp'), /^\/var\/tmp\//)
+    assert.match(await written('none'), /^EACCES no folder of .*\/none.*: name one in TMPDIR$/m)
+  })
+})
