@@ -7,11 +7,15 @@ export interface Addon {
   readonly bytes: Uint8Array
 }
 
-const { O_RDWR, O_CREAT, O_EXCL, X_OK } = constants
+const { O_RDWR, O_CREAT, O_DIRECTORY, O_EXCL, X_OK } = constants
+const O_TMPFILE = 0o20000000 | O_DIRECTORY
+
+/** For its owner. Executable, since `access` below says what may be executed by that, too. */
+const MODE = 0o700
 
 /**
- * Writes a native library to a file that has no name any more, so that nobody can put another in its place. It
- * is in the first folder from which code may be executed; in containers, memory often is no such folder.
+ * Writes a native library to a file without a name, so that no other can be put in its place. The file is in the
+ * first folder from which code may be executed; in containers, memory often is no such folder.
  * @returns a path for the threads of this process, as long as it lives
  * @throws EACCES where there is no such folder
  */
@@ -30,17 +34,13 @@ export function writeAddon(addon: Addon, env: NodeJS.ProcessEnv): string {
 }
 
 function writeIn(folder: string, { name, bytes }: Addon): string | undefined {
-  const mark = Math.random().toString(36).slice(2)
-  const draft = join(folder, `.tsbuild-${process.pid}-${mark}-${name}`)
   let fd: number
   try {
-    // Executable for its owner, since the check below asks for that, too.
-    fd = openSync(draft, O_RDWR | O_CREAT | O_EXCL, 0o700)
+    fd = openUnnamed(folder, name)
   } catch {
     return undefined
   }
   try {
-    unlinkSync(draft)
     for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at)
     const path = `/proc/self/fd/${fd}`
     accessSync(path, X_OK)
@@ -48,5 +48,18 @@ function writeIn(folder: string, { name, bytes }: Addon): string | undefined {
   } catch {
     closeSync(fd)
     return undefined
+  }
+}
+
+function openUnnamed(folder: string, name: string): number {
+  try {
+    return openSync(folder, O_TMPFILE | O_RDWR, MODE)
+  } catch {
+    // Not every file system has such files, nor does overlay of older kernels.
+    const mark = Math.random().toString(36).slice(2)
+    const draft = join(folder, `.tsbuild-${process.pid}-${mark}-${name}`)
+    const fd = openSync(draft, O_CREAT | O_EXCL | O_RDWR, MODE)
+    unlinkSync(draft)
+    return fd
   }
 }

@@ -86,7 +86,7 @@ describe('the cache, through the command line', () => {
       const { readFileSync } = require('node:fs')
       process.on('exit', () => {
         const loaded = [...process.moduleLoadList, readFileSync('/proc/self/maps', 'utf8')].join('\\n')
-        console.error('loaded', /NativeModule fs\\b/.test(loaded), /NativeModule crypto\\b|koffi/.test(loaded))
+        console.error('loaded', /NativeModule fs\\b/.test(loaded), /NativeModule crypto\\b|koffi|#\\d+ .deleted/.test(loaded))
       })`
     const preload = directory.file('probe.cjs')
     writeFileSync(preload, probe)

@@ -8,8 +8,15 @@ const MODULE = new URL('../../../cli/start/addon-file.js', import.meta.url).href
 
 /** Prints the file of an addon, or why there is none. */
 const SCRIPT = `
+const { default: fs, readlinkSync } = await import('node:fs')
+const { openSync } = fs
+if (process.env.WITHOUT_TMPFILE === '1') fs.openSync = (path, flags, mode) => {
+  if ((flags & 0o20000000) === 0) return openSync(path, flags, mode)
+  throw Object.assign(new Error(), { code: 'EOPNOTSUPP' })
+}
+const { syncBuiltinESMExports } = await import('node:module')
+syncBuiltinESMExports()
 const { writeAddon } = await import('${MODULE}')
-const { readlinkSync } = await import('node:fs')
 try {
   console.log(readlinkSync(writeAddon({ name: 'x', bytes: Buffer.from('x') }, process.env)))
 } catch ({ code, message }) {
@@ -29,8 +36,7 @@ describe('the file of a native library', () => {
     assert.deepEqual(readFileSync(path), ADDON.bytes)
     const { nlink, mode, uid } = statSync(path)
     assert.deepEqual([nlink, mode & 0o777, uid], [0, 0o700, process.geteuid?.()])
-    const name = readlinkSync(path)
-    assert.match(name, /^\/.*\/\.tsbuild-\d+-\w+-koffi\.node \(deleted\)$/)
+    assert.match(readlinkSync(path), /^\/.*\/#\d+ \(deleted\)$/)
     assert.deepEqual(readdirSync(directory.path), [])
   })
 
@@ -53,6 +59,13 @@ describe('the file of a native library', () => {
     })
     return stdout + stderr
   }
+
+  it('has a name for a moment where files need one', async () => {
+    const args = ['--input-type=module', '-e', SCRIPT]
+    const env = { WITHOUT_TMPFILE: '1' }
+    const { stdout, stderr } = await capture(process.execPath, args, { env })
+    assert.match(stdout, /^\/.*\/\.tsbuild-\d+-\w+-x \(deleted\)$/m, stderr)
+  })
 
   it('is where code may be executed', async function () {
     if (process.geteuid?.() !== 0) this.skip()
