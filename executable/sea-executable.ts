@@ -22,8 +22,8 @@ export interface Contents {
 export function writeExecutable(path: string, contents: Contents, scratch: string): void {
   const output = join(scratch, 'blob')
   const config = join(scratch, 'sea.json')
-  const settings = { disableExperimentalSEAWarning: true, useCodeCache: true }
-  writeFileSync(config, JSON.stringify({ ...contents, ...settings, output }))
+  const settings = { ...contents, output, disableExperimentalSEAWarning: true }
+  writeFileSync(config, JSON.stringify(settings))
   execFileSync(process.execPath, ['--experimental-sea-config', config], { stdio: 'pipe' })
   const executable = addNote(readFileSync(process.execPath), NOTE, readFileSync(output))
   const fuse = executable.indexOf(FUSE)

@@ -34,17 +34,17 @@ describe('the executable', function () {
   this.timeout(120_000)
   let directory: TemporaryDirectory
   let executable: string
-  before(async function () {
-    if (process.geteuid?.() !== 0) this.skip()
+  before(async () => {
     directory = temporaryDirectory('exe', 0o755)
     executable = directory.file('tsbuild')
     await makeExecutable(executable)
   })
-  after(() => directory?.[Symbol.dispose]())
+  after(() => directory[Symbol.dispose]())
 
   describe('on a machine without Node', () => {
     let root: BareRoot
-    before(async () => {
+    before(async function () {
+      if (process.geteuid?.() !== 0) this.skip()
       const programs = { '/tsbuild': executable, '/busybox': '/bin/busybox' }
       root = await BareRoot.make(directory.file('root'), {
         ...programs,
@@ -93,10 +93,14 @@ describe('the executable', function () {
     })
 
     /** Parses a Dockerfile. @returns what it prints, and what code it keeps */
-    async function parse(program: string, home: string): Promise<readonly [Outcome, string[]]> {
+    async function parse(
+      program: string,
+      home: string,
+      env: Readonly<Record<string, string>> = {},
+    ): Promise<readonly [Outcome, string[]]> {
       mkdirSync(home)
       const args = ['parse', join(REPOSITORY, 'fixtures/hello/Dockerfile')]
-      const outcome = await capture(program, args, { env: { HOME: home } })
+      const outcome = await capture(program, args, { env: { HOME: home, ...env } })
       const kept = join(home, '.cache/tsbuild/code')
       const names = existsSync(kept) ? readdirSync(kept, { recursive: true }) : []
       return [outcome, names.map(String).filter((name) => name.endsWith('.code.js'))]
@@ -105,6 +109,14 @@ describe('the executable', function () {
     it('is right keeps none besides', async () => {
       const [{ status }, kept] = await parse(executable, directory.file('home/right'))
       assert.deepEqual({ status, kept }, { status: 0, kept: [] })
+    })
+
+    it('is for other flags of V8 does the same, and keeps code for these', async () => {
+      const [expected] = await parse(executable, directory.file('home/usual'))
+      const env = { NODE_OPTIONS: '--stack-trace-limit=20' }
+      const [outcome, kept] = await parse(executable, directory.file('home/flags'), env)
+      assert.deepEqual(outcome, expected)
+      assert.equal(kept.length, 2)
     })
 
     it('is damaged does the same, and keeps it anew', async () => {
