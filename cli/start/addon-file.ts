@@ -20,16 +20,14 @@ const MODE = 0o700
  * @throws EACCES where there is no such folder
  */
 export function writeAddon(addon: Addon, env: NodeJS.ProcessEnv): string {
-  const { TMPDIR, XDG_RUNTIME_DIR, HOME } = env
-  const candidates = ['/dev/shm', TMPDIR, '/tmp', '/var/tmp', XDG_RUNTIME_DIR, HOME]
+  const { TMPDIR, TSBUILD_ROOT, XDG_RUNTIME_DIR, HOME } = env
+  const candidates = ['/dev/shm', TMPDIR, '/tmp', '/var/tmp', TSBUILD_ROOT, XDG_RUNTIME_DIR, HOME]
   const folders = candidates.flatMap((folder) => folder || [])
   for (const folder of folders) {
     const path = writeIn(folder, addon)
     if (path !== undefined) return path
   }
-  const message =
-    `no folder of ${folders.join(', ')} is one where files may be written and executed, ` +
-    'as loading native code needs: name one in TMPDIR'
+  const message = `no file may be written and executed in ${folders.join(', ')}`
   throw Object.assign(new Error(message), { code: 'EACCES' })
 }
 

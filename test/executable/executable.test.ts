@@ -143,6 +143,20 @@ describe('the executable', function () {
     })
   })
 
+  it('says where it cannot load its native library from', async function () {
+    if (process.geteuid?.() !== 0) this.skip()
+    const script = `
+      mount --bind "$0" /mnt
+      for folder in /dev/shm /tmp /var/tmp; do mount -t tmpfs -o noexec none $folder; done
+      exec /mnt/tsbuild -t x "$1"`
+    const folders = [directory.path, join(REPOSITORY, 'fixtures/hello')]
+    const env = { HOME: '/proc', TSBUILD_ROOT: '/tmp/store' }
+    const { stderr } = await capture('unshare', ['-m', 'sh', '-ec', script, ...folders], { env })
+    const lines =
+      /^ERROR: load native code: no file .* in .*\(PERMISSION_DENIED\)\nhint: .*TMPDIR$/m
+    assert.match(stderr, lines)
+  })
+
   it('leaves no file of its native library', async () => {
     const temporary = directory.file('temporary')
     mkdirSync(temporary)

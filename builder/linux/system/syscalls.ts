@@ -7,6 +7,7 @@ import { Buffer } from 'node:buffer'
 import { createRequire } from 'node:module'
 import { constants } from 'node:os'
 import { getSystemErrorMap } from 'node:util'
+import { errnoOf, TsbuildError } from '#core'
 
 const NUMBERS = {
   x64: {
@@ -244,8 +245,18 @@ const LOADER = Symbol.for('tsbuild.loader')
  * them are spent on finding the addon for this machine, so the likely one is taken at once.
  */
 function loadKoffi(): typeof import('koffi') {
-  koffi ??= requireFirst([addonOf(process.arch), 'koffi'])
-  return koffi
+  try {
+    koffi ??= requireFirst([addonOf(process.arch), 'koffi'])
+    return koffi
+  } catch (cause) {
+    if (errnoOf(cause) !== 'EACCES' || !(cause instanceof Error)) throw cause
+    // The one executable file has it, but cannot load it from there.
+    throw new TsbuildError(`load native code: ${cause.message}`, {
+      code: 'PERMISSION_DENIED',
+      cause,
+      hint: 'name a folder where that is allowed in TMPDIR',
+    })
+  }
 }
 
 /** Of koffi, for the C library of most distributions. */
