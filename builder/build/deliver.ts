@@ -60,8 +60,8 @@ async function writeTrees(
   { settings, services }: DeliverDeps,
 ): Promise<void> {
   const trees = await Promise.all(
-    built.map(async ({ image, directories }) => ({
-      directories: await directories(),
+    built.map(async ({ image, lowers }) => ({
+      lowers: await lowers(),
       // Several images share a destination: each has its own folder there.
       folder: settings.isIndex ? formatPlatform(image.platform).replaceAll('/', '_') : '',
     })),

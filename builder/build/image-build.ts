@@ -12,7 +12,7 @@ import { ownersObstacle } from '#builder/layer'
 import type { Settings } from '#builder/options'
 import type { Plan } from '#builder/plan'
 import {
-  checkedDirectories,
+  checkedLowers,
   plannedVertices,
   Reporter,
   type ResultLayer,
@@ -49,8 +49,8 @@ export interface BuiltImage {
   readonly image: FinishedImage
   /** The image with no file of a new layer newer than `SOURCE_DATE_EPOCH`. */
   readonly rewritten: () => Promise<FinishedImage>
-  /** Overlay directories, topmost first, as fit to leave the machine. */
-  readonly directories: () => Promise<readonly string[]>
+  /** The layers as `stackTree` takes them, topmost first, as fit to leave the machine. */
+  readonly lowers: () => Promise<readonly string[]>
 }
 
 /** Solves the plan of one platform. */
@@ -77,9 +77,8 @@ export async function buildImage(plan: Plan, deps: ImageDeps): Promise<BuiltImag
     )
     return assembleImage(plan.image, await Promise.all(rewriting), times)
   }
-  const directories = (): Promise<readonly string[]> =>
-    checkedDirectories(solved.map(({ layer }) => layer))
-  return { plan, reporter, layers, image, rewritten, directories }
+  const lowers = (): Promise<readonly string[]> => checkedLowers(solved.map(({ layer }) => layer))
+  return { plan, reporter, layers, image, rewritten, lowers }
 }
 
 interface SolverSettings extends ImageDeps {
@@ -97,6 +96,7 @@ function openSolver(plan: Plan, deps: SolverSettings): Solver {
     results: store.results,
     pool: services.pool,
     watch: services.watch,
+    lowerForm: () => services.lowerForm(),
     sandbox: () => services.sandbox(),
     snapshots: () => services.snapshots(),
     secrets: services.secrets,

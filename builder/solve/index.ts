@@ -1,5 +1,6 @@
 export { isStep } from './keys/vertex-kind.ts'
-export { checkedDirectories } from './layers/layer-check.ts'
+export { checkedLowers } from './layers/layer-check.ts'
+export type { LayerForm } from './layers/layer-forms.ts'
 export { LayerWatch } from './layers/layer-watch.ts'
 export type { StepSecrets } from './operations/exec-mounts.ts'
 export type { ResultLayer } from './operations/result.ts'
