@@ -1,10 +1,17 @@
 import type { ResourceLimits, Worker } from 'node:worker_threads'
-import { makeStopFlag, type StopFlag, setStopFlag, TsbuildError, throwIfCancelled } from '#core'
+import {
+  makeStopFlag,
+  programLoader,
+  type StopFlag,
+  setStopFlag,
+  type ThreadStart,
+  TsbuildError,
+  throwIfCancelled,
+} from '#core'
 import type { CloseRequest, TaskReply, TaskRequest } from './messages.ts'
 import { peerGoneError } from './peer-gone.ts'
 import { fromPlainError } from './plain-error.ts'
 import type { TaskInput, TaskMap, TaskOutput, TaskUpdate } from './task-map.ts'
-import { threadStart } from './thread-start.ts'
 
 /** How a thread is started. */
 export interface ThreadOptions {
@@ -118,11 +125,11 @@ export class TaskThread<T extends TaskMap> {
     const { script, settings, resourceLimits } = this.#options
     // Loaded when needed: a fully cached build starts no thread.
     const threads = process.getBuiltinModule('node:worker_threads')
-    const { script: code, argv, eval: isCode = false } = threadStart(script)
-    const worker = new threads.Worker(code, {
+    const start: ThreadStart = programLoader()?.threadStart(script) ?? { script, argv: [] }
+    const worker = new threads.Worker(start.script, {
       workerData: settings,
-      argv: [...argv],
-      eval: isCode,
+      argv: [...start.argv],
+      eval: start.eval ?? false,
       // With an inherited environment, Node adds variables of its own to child processes.
       env: {},
       ...(resourceLimits === undefined ? {} : { resourceLimits }),

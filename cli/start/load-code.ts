@@ -5,9 +5,9 @@
  */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { setProgramLoader } from '#core'
 import { bundleFolder, codeFolder } from './code-folder.ts'
 import { KeptProgram } from './kept-program.ts'
-import { setLoader } from './loader.ts'
 
 /** Instead of a folder: the files as they are, with source maps. */
 const DEBUG = 'debug'
@@ -20,7 +20,7 @@ const DEBUG = 'debug'
 export function loadProgram(loader: string, version: string): unknown {
   const folder = process.env.TSBUILD_DEBUG === '1' ? DEBUG : codeFolder(process.env)
   const argv = folder === undefined ? [] : [folder]
-  setLoader({ threadStart: (script) => ({ script, argv }) })
+  setProgramLoader({ threadStart: (script) => ({ script, argv }) })
   return loadCode(loader, { folder, version })
 }
 

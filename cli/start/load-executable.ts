@@ -4,11 +4,11 @@
  */
 import { basename } from 'node:path'
 import { getRawAsset } from 'node:sea'
+import { setProgramLoader } from '#core'
 import { writeAddon } from './addon-file.ts'
 import { type CompiledCode, checkCode } from './code-file.ts'
 import { bundleFolder, codeFolder } from './code-folder.ts'
 import { KeptProgram } from './kept-program.ts'
-import { setLoader } from './loader.ts'
 
 /** The folder of the files. Nothing else lies below this path, and what it names is the executable. */
 const FOLDER = '/proc/self/exe'
@@ -64,7 +64,7 @@ function load(path: string, version: string, { folder, addon }: Surroundings): u
     return KOFFI.test(id) ? loadAddon(addon()) : program.load(`${FOLDER}/${id}.code.js`)
   }
   const program = new KeptProgram({ read, readCode, require }, kept)
-  setLoader({
+  setProgramLoader({
     threadStart: (script) => {
       const name = basename(script.pathname, '.js')
       const args: ThreadArguments = { path: `${FOLDER}/${name}.code.js`, folder, addon: addon() }

@@ -7,7 +7,7 @@ import { Buffer } from 'node:buffer'
 import { createRequire } from 'node:module'
 import { constants } from 'node:os'
 import { getSystemErrorMap } from 'node:util'
-import { errnoOf, TsbuildError } from '#core'
+import { errnoOf, programLoader, TsbuildError } from '#core'
 
 const NUMBERS = {
   x64: {
@@ -237,9 +237,6 @@ type RawCall = (...args: readonly (number | Uint8Array | null)[]) => number
 const calls = new Map<string, RawCall>()
 let koffi: typeof import('koffi') | undefined
 
-/** Set by what loads the program (`cli/start`); it gives packages that do not lie beside the program. */
-const LOADER = Symbol.for('tsbuild.loader')
-
 /**
  * Loading takes milliseconds, and a build that finds everything in its cache needs none of this. Most of
  * them are spent on finding the addon for this machine, so the likely one is taken at once.
@@ -265,12 +262,11 @@ function addonOf(arch: string): string {
 }
 
 function requireFirst(names: readonly string[]): typeof import('koffi') {
-  const loader: { require?: NodeJS.Require } | undefined = Reflect.get(globalThis, LOADER)
-  const require = loader?.require ?? createRequire(import.meta.url)
+  const require = programLoader()?.require ?? createRequire(import.meta.url)
   const [name = '', ...others] = names
-  if (others.length === 0) return require(name)
+  if (others.length === 0) return require(name) as typeof import('koffi')
   try {
-    return require(name)
+    return require(name) as typeof import('koffi')
   } catch {
     // Not installed there, or for another C library.
     return requireFirst(others)
