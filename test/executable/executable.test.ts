@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import {
   chownSync,
   closeSync,
@@ -12,6 +13,8 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { setTimeout } from 'node:timers/promises'
 import { makeExecutable } from '../../executable/make-executable.ts'
 import { REPOSITORY } from '../../image/published.ts'
 import {
@@ -24,6 +27,8 @@ import { BareRoot } from './bare-root.ts'
 
 /** So many files that a thread copies them. */
 const MANY = 600
+
+const COMMENTS = '# comment\n'.repeat(50_000)
 
 /** What files of compiled code begin with, and where in the head of such a file its length is. */
 const MAGIC = Buffer.from('010d5c7b', 'hex')
@@ -155,6 +160,16 @@ describe('the executable', function () {
     const lines =
       /^ERROR: load native code: no file .* in .*\(PERMISSION_DENIED\)\nhint: .*TMPDIR$/m
     assert.match(stderr, lines)
+  })
+
+  it('does not open a debugger on SIGUSR1', async () => {
+    const child = spawn(executable, ['parse', '-'], { stdio: ['pipe', 'ignore', 'pipe'] })
+    // More than fits between the processes: it is written once the program reads.
+    await new Promise((done) => child.stdin.write(COMMENTS, done))
+    child.kill('SIGUSR1')
+    await setTimeout(200)
+    child.stdin.end('FROM scratch\n')
+    assert.equal(await text(child.stderr), '')
   })
 
   it('leaves no file of its native library', async () => {
