@@ -9,6 +9,7 @@ export { Reporter } from './report/reporter.ts'
 export type { Schedule } from './schedule/schedule.ts'
 /** @internal */
 export { scheduler } from './schedule/schedule.ts'
+export { spareProcessor } from './schedule/spare-processor.ts'
 export { stepSchedule } from './schedule/step-schedule.ts'
 export { Solver } from './solver.ts'
 export { Gate } from './work/gate.ts'

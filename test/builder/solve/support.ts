@@ -184,6 +184,7 @@ async function solve(
     reporter,
     noCache,
     wantsTars: true,
+    onTar: () => undefined,
     signal,
   })
   const layers = await solver.solve()
