@@ -70,6 +70,13 @@ function isRepeated(fd: number, bytes: Buffer): boolean {
   return true
 }
 
+/** As `readCode`, of the bytes of such a file. @param bytes aligned to words */
+export function checkCode(bytes: Buffer, key: string): CompiledCode | undefined {
+  const half = bytes.length / 2
+  const isRepeated = bytes.subarray(0, half).equals(bytes.subarray(half))
+  return isRepeated ? take(bytes.subarray(0, half), key) : undefined
+}
+
 function take(bytes: Buffer, key: string): CompiledCode | undefined {
   if (bytes.length < HEAD_BYTES) return undefined
   const [magic, namesLength = 0, codeLength = 0] = headOf(bytes)

@@ -1,5 +1,6 @@
 import type { OutputStream, Shell } from './shell.ts'
 import { watchSignals } from './signals.ts'
+import { hideSqliteWarning } from './warnings.ts'
 
 /** A command, which returns an exit code, and what says on standard error why it failed. */
 export interface Program {
@@ -9,6 +10,7 @@ export interface Program {
 
 /** Runs a program with what belongs to the process it is, and exits with its code. */
 export async function runProcess(program: Program): Promise<void> {
+  hideSqliteWarning()
   const { env } = process
   const interrupts = watchSignals(env)
   const shell: Shell = {

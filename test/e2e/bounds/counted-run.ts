@@ -45,7 +45,7 @@ export async function runCounted(
   const before = registry.requests.length
   const calls = 'trace=openat,fsync,fdatasync,syncfs,sync_file_range'
   const words = ['-f', '-qq', '-y', '-s', '999', '-e', calls, '-o', trace]
-  await run('strace', [...words, HERE.node, `${HERE.path}cli/bin.js`, ...args], {
+  await run('strace', [...words, ...HERE.command, ...args], {
     cwd: directory.path,
     env: {
       HOME: directory.path,
