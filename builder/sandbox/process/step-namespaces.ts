@@ -23,6 +23,7 @@ import { OWN_NETWORK_DNS } from '../network/network-program.ts'
 import { type AssembledRoot, assembleRoot, type RootInput, type Undo } from '../root/assemble.ts'
 import { LOOPBACK } from '../root/etc-files.ts'
 import { type HostFacts, readHostFacts } from '../root/host-facts.ts'
+import { mountKernel } from '../root/kernel-mounts.ts'
 import { mountScaffold } from '../root/scaffold.ts'
 import { endFirst } from './first-process.ts'
 import { startGate } from './gate-process.ts'
@@ -86,6 +87,7 @@ function prepareInside(preparer: Preparer, input: StepInput, undo: Undo): Prepar
       const lacking: StepPart[] = hasOwnProc ? [] : ['proc']
       if (!setHostname(spec.hostname)) lacking.push('hostname')
       if (network === 'none' && !raiseLoopback()) lacking.push('loopback')
+      mountKernel(scaffold, { host, security: spec.security, devicesLimited })
       const names = namesIn(network, host)
       const parts = { spec, host, scaffold, cgroups, devicesLimited, network: names }
       const root = assembleRoot(parts, undo)
