@@ -1,7 +1,8 @@
 import { threadSettings } from '#builder/threads'
 import type { CgroupDir } from '../limits/cgroup-dir.ts'
 import { Launcher } from '../process/launcher.ts'
-import { closePreparer, openPreparer, type Preparer } from '../process/step-namespaces.ts'
+import { closePreparer, openPreparer, type Preparer } from '../process/preparer.ts'
+import { SparePlace } from '../process/spare-place.ts'
 
 /** What the thread that prepares and starts steps is started with. */
 export interface StepThreadSettings {
@@ -20,14 +21,18 @@ export function threadPreparer(): Preparer {
   return preparer
 }
 
+/** Of the calling thread. */
+export const sparePlace: SparePlace = new SparePlace()
+
 /** The launcher of the calling thread, which becomes it at the first call that succeeds. */
 export function threadLauncher(): Launcher {
   launcher ??= new Launcher(threadSettings<StepThreadSettings>().cgroups)
   return launcher
 }
 
-/** Releases the preparer, before the thread ends. */
+/** Releases what the thread holds, before it ends. */
 export function closeStepThread(): void {
+  sparePlace.drop()
   if (preparer !== undefined) closePreparer(preparer)
   preparer = undefined
 }

@@ -24,6 +24,7 @@ import type { WorkPool } from '../work/work-pool.ts'
 import { checkEmulator } from './emulator.ts'
 import { type OpenMounts, openMounts, type StepSecrets } from './exec-mounts.ts'
 import { type FileSelection, mountSelection } from './file-selection.ts'
+import { isFollowed } from './followed-step.ts'
 import type { StepOperation, StepWork } from './operation.ts'
 import type { StepOutcome } from './result.ts'
 import { SpaceWatch } from './space-watch.ts'
@@ -49,15 +50,17 @@ export class ExecOperation implements StepOperation {
   readonly inputs: readonly VertexId[]
   readonly selection: FileSelection | undefined
   readonly isByContent = false
+  readonly #plan: Plan
   readonly #deps: ExecDeps
 
-  /** @param plan has the kinds of the sources */
+  /** @param plan has the kinds of the sources, and what follows */
   constructor(vertex: ExecVertex, plan: Plan, deps: ExecDeps) {
     this.vertex = vertex
     this.inputs = sourcesOf(vertex)
     // The key of a step says what was done: another key may stand for the same files.
     const isDefined = this.inputs.every((id) => !isNamedStep(plan.vertices.get(id)))
     this.selection = isDefined ? undefined : mountSelection(vertex)
+    this.#plan = plan
     this.#deps = deps
   }
 
@@ -81,7 +84,8 @@ export class ExecOperation implements StepOperation {
   run({ root, sources, step, onBegin }: StepWork): Promise<StepOutcome> {
     if (step === undefined) throw new Error('a RUN step is always known by definition')
     const below = root?.layers.map(({ layer }) => layer) ?? []
-    return runExec(this.vertex, { below, sources, step, onBegin }, this.#deps)
+    const work = { below, sources, step, onBegin, isFollowed: isFollowed(this.vertex, this.#plan) }
+    return runExec(this.vertex, work, this.#deps)
   }
 }
 
@@ -94,6 +98,8 @@ interface ExecWork {
   readonly sources: StepWork['sources']
   readonly step: KeyedStep
   readonly onBegin: StepWork['onBegin']
+  /** Another step will run on top. */
+  readonly isFollowed: boolean
 }
 
 /** Runs the process on the layers below, and keeps what it changed. */
@@ -107,8 +113,8 @@ async function runExec(vertex: ExecVertex, work: ExecWork, deps: ExecDeps): Prom
     spans.except('steps', () => directoriesOf(work.below, deps)),
   ])
   for (const warning of vertex.warnings) reporter.warning(vertex, warning)
-  const { sources, onBegin } = work
-  const prepared = { sandbox, lower, scratch, sources, onBegin }
+  const { sources, onBegin, isFollowed } = work
+  const prepared = { sandbox, lower, scratch, sources, onBegin, isFollowed }
   const snapshots = await deps.snapshots()
   const layer = await snapshots.use((snapshotter) =>
     runOn(snapshotter, vertex, { ...prepared, deps }),
@@ -124,13 +130,14 @@ interface PreparedExec {
   readonly scratch: string
   readonly sources: StepWork['sources']
   readonly onBegin: StepWork['onBegin']
+  readonly isFollowed: boolean
   readonly deps: ExecDeps
 }
 
 async function runOn(
   snapshotter: Snapshotter,
   vertex: ExecVertex,
-  { sandbox, lower, scratch, sources, onBegin, deps }: PreparedExec,
+  { sandbox, lower, scratch, sources, onBegin, isFollowed, deps }: PreparedExec,
 ): Promise<LayerId> {
   const { store, signal } = deps
   const directory = join(scratch, snapshotter.kind)
@@ -143,7 +150,7 @@ async function runOn(
   const seen = [...lower, ...opened.layers]
   const { givesOwners } = fileRights()
   if (!givesOwners) reportOwners(vertex, seen, deps.reporter)
-  const place = { sandbox, snapshot, opened, onBegin }
+  const place = { sandbox, snapshot, opened, onBegin, isFollowed }
   const run = (): Promise<void> => runProcess(vertex, place, deps)
   const finish = (): Promise<string> => snapshot.changes()
   const upper = await (snapshotter.kind === 'in-place'
@@ -175,12 +182,13 @@ interface ExecPlace {
   readonly snapshot: Snapshot
   readonly opened: OpenMounts
   readonly onBegin: StepWork['onBegin']
+  readonly isFollowed: boolean
 }
 
 /** @throws {TsbuildError} STEP_FAILED, SNAPSHOT_FULL when the process fails */
 async function runProcess(
   vertex: ExecVertex,
-  { sandbox, snapshot, opened, onBegin }: ExecPlace,
+  { sandbox, snapshot, opened, onBegin, isFollowed }: ExecPlace,
   { reporter, signal }: ExecDeps,
 ): Promise<void> {
   const { args, env, proxyEnv, settings, ...common } = vertex.process
@@ -201,6 +209,7 @@ async function runProcess(
     {
       signal,
       onBegin,
+      isFollowed,
       onOutput: (stream, data) => {
         space.read(stream, data)
         reporter.output(vertex, stream, data)
