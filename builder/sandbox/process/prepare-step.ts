@@ -30,7 +30,7 @@ interface InsideOptions {
 }
 
 function prepareInside(
-  { host, home, filter }: Preparer,
+  { host, home, filter, mountPoints }: Preparer,
   { namespaces, first, scaffold, lacking }: Place,
   { input, undo }: InsideOptions,
 ): PreparedStep {
@@ -39,10 +39,8 @@ function prepareInside(
     enterNamespaces(namespaces)
     const parts: StepPart[] = setHostname(spec.hostname) ? [] : ['hostname']
     const names = namesIn(network, host)
-    const root = assembleRoot(
-      { spec, host, scaffold, cgroups, devicesLimited, network: names },
-      undo,
-    )
+    const inputs = { spec, host, scaffold, mountPoints, cgroups, devicesLimited, network: names }
+    const root = assembleRoot(inputs, undo)
     leaveHostFiles(root, spec)
     return {
       first,

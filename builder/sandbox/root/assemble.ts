@@ -2,7 +2,7 @@
  * Assembling what a process sees as its root: mounts, devices, files of /etc, its user. It happens in
  * the mount namespace of the calling thread, and does not depend on how the process is started.
  */
-import { closeSync, constants, openSync } from 'node:fs'
+import { closeSync, constants, lstatSync, openSync } from 'node:fs'
 import { type Identity, O_PATH } from '#builder/linux'
 import { TsbuildError } from '#core'
 import type { CgroupDir } from '../limits/cgroup-dir.ts'
@@ -13,6 +13,7 @@ import { type EtcOptions, etcFiles } from './etc-files.ts'
 import { mountEtcFiles } from './etc-mounts.ts'
 import type { HostFacts } from './host-facts.ts'
 import { moveKernel } from './kernel-mounts.ts'
+import type { MountPointLayer } from './mount-point-layer.ts'
 import type { OnCreate } from './mount-points.ts'
 import { findEntry, type RootEntry } from './root-entry.ts'
 import { mountRoot, writableOf } from './root-mount.ts'
@@ -28,6 +29,7 @@ export interface RootInput {
     'mounts' | 'user' | 'cwd' | 'env' | 'hostname' | 'extraHosts' | 'shmSize' | 'security'
   >
   readonly host: HostFacts
+  readonly mountPoints: MountPointLayer
   /** With what `mountKernel` mounts in it. */
   readonly scaffold: Scaffold
   /** How names and the host are found in the network of the root. */
@@ -73,11 +75,14 @@ export function assembleRoot(input: RootInput, undo: Undo): AssembledRoot {
     return descriptor
   }
   const isInsecure = spec.security === 'insecure'
-  mountRoot(rootMount, scaffold.root, { devices: input.devicesLimited || isInsecure })
+  const devices = input.devicesLimited || isInsecure
+  mountRoot(rootMount, scaffold.root, { devices, mountPoints: input.mountPoints })
   const root = openSync(scaffold.root, O_PATH)
   const maker = new StubMaker(root, writableOf(rootMount))
   undo.push(() => removeStubs(maker.record))
   open(root)
+  const etc = lstatSync(`${scaffold.root}/etc`, { throwIfNoEntry: false })
+  if (etc?.ino === input.mountPoints.etc) maker.recordBelow('etc')
   const onCreate: OnCreate = (creation, make) => maker.create(creation, make)
   const user = resolveUser(spec.user, imageFileReader(root))
   const stdin = open(openSync(`${scaffold.dev}/null`, constants.O_RDWR))

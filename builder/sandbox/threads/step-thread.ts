@@ -6,8 +6,8 @@ import { SparePlace } from '../process/spare-place.ts'
 
 /** What the thread that prepares and starts steps is started with. */
 export interface StepThreadSettings {
-  /** An empty directory of ours: in each step's mount namespace, the scaffold is mounted here. */
-  readonly scaffold: string
+  /** A directory of ours. */
+  readonly temporary: string
   /** The control groups that the first step will be in. */
   readonly cgroups: readonly CgroupDir[]
 }
@@ -17,7 +17,7 @@ let launcher: Launcher | undefined
 
 /** The preparer of the calling thread, opened at the first call. */
 export function threadPreparer(): Preparer {
-  preparer ??= openPreparer(threadSettings<StepThreadSettings>().scaffold)
+  preparer ??= openPreparer(threadSettings<StepThreadSettings>().temporary)
   return preparer
 }
 
