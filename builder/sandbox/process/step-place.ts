@@ -51,12 +51,13 @@ export function makePlace(preparer: Preparer, input: PlaceInput): Place {
     makeMountsPrivate()
     const scaffold = mountScaffold(preparer.scaffold)
     enterScaffold(preparer.scaffold)
-    const started = startFirst(preparer, scaffold, input)
+    using started = startFirst(preparer, scaffold, input)
     first = started.first
     const lacking: StepPart[] = started.hasOwnProc ? [] : ['proc']
     if (input.network === 'none' && !raiseLoopback()) lacking.push('loopback')
     const { devicesLimited, spec } = input
     mountKernel(scaffold, { host: preparer.host, security: spec.security, devicesLimited })
+    started.awaitReady()
     const namespaces = openNamespaces(kindsToEnter(input.network))
     return { namespaces, first, scaffold, lacking }
   } catch (cause) {
