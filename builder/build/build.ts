@@ -1,5 +1,5 @@
 import type { OpenedContext } from '#builder/context'
-import { checkDestination } from '#builder/export'
+import { checkDestination, EarlyLayers } from '#builder/export'
 import {
   type BuildOptions,
   type BuildResult,
@@ -8,7 +8,7 @@ import {
   type Settings,
 } from '#builder/options'
 import type { Plan } from '#builder/plan'
-import { type StepSecrets, stepSchedule } from '#builder/solve'
+import { type Schedule, type StepSecrets, spareProcessor, stepSchedule } from '#builder/solve'
 import { openStore, type Store } from '#cache'
 import { Resources, TsbuildError, throwIfCancelled, together, typedFailure } from '#core'
 import { type DockerfileChecks, diagnosticsError, failureIn } from '#parser'
@@ -81,6 +81,8 @@ interface BuildDeps {
   readonly store: Store
   readonly services: Services
   readonly resources: Resources
+  readonly early: EarlyLayers
+  readonly schedule: Schedule
 }
 
 async function buildLoaded(
@@ -96,14 +98,18 @@ async function buildLoaded(
     ...{ store, secrets, context: context.directory },
   })
   await using resources = new Resources()
-  const deps = { context, settings, store, services, resources }
+  const spare = spareProcessor()
+  const early = resources.use(new EarlyLayers({ store, spare, spans }))
+  const schedule = spare.watching(stepSchedule(settings.jobs))
+  const deps = { context, settings, store, services, resources, early, schedule }
   const finish = async (signal: AbortSignal): Promise<BuildResult> => {
     const plans = await spans.measure('resolve', () => planPlatforms(checks, deps, signal))
     const images = await buildPlatforms(plans, deps, signal)
+    early.endSteps()
     // A rejection reaches the caller when the services are disposed of.
     services.closeSandbox().catch(() => undefined)
     const stoppable = { ...settings, signal }
-    const descriptor = await deliver(images, { settings: stoppable, store, services })
+    const descriptor = await deliver(images, { settings: stoppable, store, services, early })
     const fetched = [...context.materials, ...services.fetched]
     return resultOf({ images, descriptor, fetched, settings, started })
   }
@@ -145,11 +151,10 @@ function buildPlatforms(
   deps: BuildDeps,
   signal: AbortSignal,
 ): Promise<readonly BuiltImage[]> {
-  const schedule = stepSchedule(deps.settings.jobs)
   const { platforms } = deps.settings
   const tasks = plans.map((plan, index) => (stop: AbortSignal) => {
     const platform = platforms[index] ?? platforms[0]
-    return buildImage(plan, { ...deps, schedule, platform, signal: stop })
+    return buildImage(plan, { ...deps, platform, signal: stop })
   })
   return together(tasks, signal)
 }

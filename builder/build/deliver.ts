@@ -1,9 +1,16 @@
-import { type Exported, type ImageSet, type Output, sendOutput } from '#builder/export'
+import {
+  type EarlyLayers,
+  type Exported,
+  type ImageSet,
+  type Output,
+  sendOutput,
+} from '#builder/export'
 import type { Settings } from '#builder/options'
 import type { Store } from '#cache'
 import { type Descriptor, formatPlatform, reported } from '#core'
 import type { PushProgress } from '#registry-client'
 import type { BuiltImage } from './image-build.ts'
+import { rewritesTimes } from './rewrite-times.ts'
 import type { Services } from './services.ts'
 
 /** What the images of a build are sent with. */
@@ -11,6 +18,7 @@ export interface DeliverDeps {
   readonly settings: Settings
   readonly store: Store
   readonly services: Services
+  readonly early: EarlyLayers
 }
 
 /** Sends the images to every output in turn. @returns the manifest or index of the last one with any */
@@ -18,7 +26,7 @@ export async function deliver(
   built: readonly BuiltImage[],
   deps: DeliverDeps,
 ): Promise<Descriptor | undefined> {
-  const { settings, store, services } = deps
+  const { settings, store, services, early } = deps
   const { tags, ignoreChownErrors, onEvent, spans, signal } = settings
   let last: Descriptor | undefined
   for (const [position, output] of settings.outputs.entries()) {
@@ -26,6 +34,7 @@ export async function deliver(
       images: await imagesFor(output, built, settings),
       tags,
       store,
+      early,
       client: () => services.client(),
       ignoreChownErrors,
       writeTrees: (to, options) => writeTrees(built, { to, ...options }, deps),
@@ -43,8 +52,7 @@ async function imagesFor(
   built: readonly BuiltImage[],
   { onEvent, isIndex }: Settings,
 ): Promise<ImageSet> {
-  const rewrites = 'rewriteTimestamp' in output && output.rewriteTimestamp === true
-  if (!rewrites) return { images: built.map((one) => one.image), isIndex }
+  if (!rewritesTimes(output)) return { images: built.map((one) => one.image), isIndex }
   if (built.some(({ plan }) => plan.sourceDateEpoch === undefined)) {
     const message = 'rewrite-timestamp is given, but no SOURCE_DATE_EPOCH: times stay as they are'
     onEvent({ type: 'warning', message })
@@ -60,8 +68,8 @@ async function writeTrees(
   { settings, services }: DeliverDeps,
 ): Promise<void> {
   const trees = await Promise.all(
-    built.map(async ({ image, directories }) => ({
-      directories: await directories(),
+    built.map(async ({ image, lowers }) => ({
+      lowers: await lowers(),
       // Several images share a destination: each has its own folder there.
       folder: settings.isIndex ? formatPlatform(image.platform).replaceAll('/', '_') : '',
     })),

@@ -2,7 +2,9 @@ import type { OpenedContext } from '#builder/context'
 import { contextFolders } from '#builder/context'
 import {
   assembleImage,
+  compressionFor,
   describePresumed,
+  type EarlyLayers,
   type FinishedImage,
   presumedOwners,
   type StepLayer,
@@ -12,7 +14,7 @@ import { ownersObstacle } from '#builder/layer'
 import type { Settings } from '#builder/options'
 import type { Plan } from '#builder/plan'
 import {
-  checkedDirectories,
+  checkedLowers,
   plannedVertices,
   Reporter,
   type ResultLayer,
@@ -20,8 +22,8 @@ import {
   Solver,
 } from '#builder/solve'
 import type { Store } from '#cache'
-import { hostPlatform, type Platform, type Resources } from '#core'
-import { rewriteTimes } from './rewrite-times.ts'
+import { type Compression, hostPlatform, type Platform, type Resources } from '#core'
+import { rewritesTimes, rewriteTimes } from './rewrite-times.ts'
 import type { Services } from './services.ts'
 
 /** Images with more layers do not run everywhere. */
@@ -34,6 +36,7 @@ export interface ImageDeps {
   readonly store: Store
   readonly services: Services
   readonly schedule: Schedule
+  readonly early: EarlyLayers
   /** Takes what has to stay open until the images are where they are to go. */
   readonly resources: Resources
   readonly signal: AbortSignal
@@ -49,8 +52,8 @@ export interface BuiltImage {
   readonly image: FinishedImage
   /** The image with no file of a new layer newer than `SOURCE_DATE_EPOCH`. */
   readonly rewritten: () => Promise<FinishedImage>
-  /** Overlay directories, topmost first, as fit to leave the machine. */
-  readonly directories: () => Promise<readonly string[]>
+  /** The layers as `stackTree` takes them, topmost first, as fit to leave the machine. */
+  readonly lowers: () => Promise<readonly string[]>
 }
 
 /** Solves the plan of one platform. */
@@ -77,9 +80,8 @@ export async function buildImage(plan: Plan, deps: ImageDeps): Promise<BuiltImag
     )
     return assembleImage(plan.image, await Promise.all(rewriting), times)
   }
-  const directories = (): Promise<readonly string[]> =>
-    checkedDirectories(solved.map(({ layer }) => layer))
-  return { plan, reporter, layers, image, rewritten, directories }
+  const lowers = (): Promise<readonly string[]> => checkedLowers(solved.map(({ layer }) => layer))
+  return { plan, reporter, layers, image, rewritten, lowers }
 }
 
 interface SolverSettings extends ImageDeps {
@@ -90,6 +92,7 @@ interface SolverSettings extends ImageDeps {
 /** The solver of one plan; it stays open until the images are where they are to go. */
 function openSolver(plan: Plan, deps: SolverSettings): Solver {
   const { settings, store, services, schedule, resources, reporter, wantsTars, signal } = deps
+  const compressions = compressionsFor(settings, plan)
   const { directory, transient, loaded } = deps.context
   const modes = settings.reproducible ? 'git' : 'kept'
   const solver = new Solver(plan, {
@@ -97,6 +100,7 @@ function openSolver(plan: Plan, deps: SolverSettings): Solver {
     results: store.results,
     pool: services.pool,
     watch: services.watch,
+    lowerForm: () => services.lowerForm(),
     sandbox: () => services.sandbox(),
     snapshots: () => services.snapshots(),
     secrets: services.secrets,
@@ -109,9 +113,21 @@ function openSolver(plan: Plan, deps: SolverSettings): Solver {
     reporter,
     noCache: settings.noCache === true,
     wantsTars,
+    onTar: (tar) => deps.early.add(tar, compressions),
     signal,
   })
   return resources.use(solver)
+}
+
+/** What the outputs need of the layers as they are made. Layers with other times are other layers. */
+function compressionsFor(
+  { outputs }: Settings,
+  { sourceDateEpoch }: Plan,
+): ReadonlySet<Compression> {
+  const taking = outputs.filter((one) => sourceDateEpoch === undefined || !rewritesTimes(one))
+  const compressions = new Set(taking.map(compressionFor))
+  compressions.delete('none')
+  return compressions
 }
 
 function* warningsAbout(layers: readonly StepLayer[], store: Store): Generator<string> {

@@ -67,6 +67,7 @@ async function push(options: PushOptions): Promise<PushResult> {
   const descriptor = await reportOutput(`pushing ${name}`, { onEvent, position: 0 }, (onProgress) =>
     pushImages(image, [reference], {
       store,
+      early: undefined,
       client,
       compression: 'gzip',
       ignoreChownErrors: options.ignoreChownErrors ?? false,

@@ -1,8 +1,13 @@
 import { join } from 'node:path'
-import type { ImageLayer } from '#builder/export'
+import type { ImageLayer, Output } from '#builder/export'
 import type { WorkPool } from '#builder/solve'
 import { cacheKeyOf, type Store } from '#cache'
 import { type Spans, uncompressedDigest } from '#core'
+
+/** Whether an output takes layers with no file newer than `SOURCE_DATE_EPOCH`. */
+export function rewritesTimes(output: Output): boolean {
+  return 'rewriteTimestamp' in output && output.rewriteTimestamp === true
+}
 
 /** What layers are rewritten with. */
 export interface RewriteDeps {

@@ -1,4 +1,5 @@
 import { Fetcher, type RemoteFetcher, recordingFetcher } from '#builder/fetch'
+import { fileRights } from '#builder/linux'
 import type { Settings } from '#builder/options'
 import type { Sandbox } from '#builder/sandbox'
 import type { Snapshots } from '#builder/snapshot'
@@ -6,6 +7,7 @@ import {
   Gate,
   type InPlaceThread,
   inPlaceThread,
+  type LayerForm,
   LayerWatch,
   type StepSecrets,
   type WorkPool,
@@ -14,6 +16,7 @@ import {
 import type { Store, TemporaryDirectory } from '#cache'
 import type { Isolation, Material } from '#core'
 import { createRegistryClient, type RegistryClient } from '#registry-client'
+import { areStepsInPlace } from './container-root.ts'
 import { keptPaths, watchedFolders } from './kept-paths.ts'
 import { snapshotterMemory } from './snapshotter-memory.ts'
 
@@ -41,6 +44,7 @@ export class Services implements AsyncDisposable {
   #fetcher: Fetcher | undefined
   #recording: RemoteFetcher | undefined
   #isolation: Promise<Isolation> | undefined
+  #lowerForm: Promise<LayerForm> | undefined
   #sandbox: Promise<Sandbox> | undefined
   #snapshots: Promise<Snapshots> | undefined
   #closing: Promise<void> | undefined
@@ -94,6 +98,17 @@ export class Services implements AsyncDisposable {
   snapshots(): Promise<Snapshots> {
     this.#snapshots ??= this.#openSnapshots()
     return this.#snapshots
+  }
+
+  /**
+   * In which form layers are parts of stacks. Steps in place see files of their own in any case, so what
+   * is below them need not be files; but owners that files cannot have are kept beside directories.
+   */
+  lowerForm(): Promise<LayerForm> {
+    this.#lowerForm ??= areStepsInPlace(this.#settings).then((inPlace) =>
+      inPlace && fileRights().givesOwners ? 'tar' : 'directory',
+    )
+    return this.#lowerForm
   }
 
   #chooseIsolation(): Promise<Isolation> {

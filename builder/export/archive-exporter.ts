@@ -27,6 +27,7 @@ interface ArchiveOutput extends ImageTimesOption {
 /** Writes images as one tar, or into a folder. */
 export const archiveExporter: Exporter<ArchiveOutput> = {
   takes: 'images',
+  compression: wantedCompression,
   check: ({ type }, { isIndex }) => {
     if (type !== 'docker' || !isIndex) return
     throw new TsbuildError('docker exporter does not currently support exporting manifest lists', {
@@ -40,11 +41,12 @@ export const archiveExporter: Exporter<ArchiveOutput> = {
 }
 
 async function write(output: ArchiveOutput, exported: Exported): Promise<Descriptor> {
-  const { images, tags, store, signal } = exported
+  const { images, tags, store, early, signal } = exported
   await using writer = await openWriter(output, signal)
   await using temporary = store.temporary()
   const sink = layoutSink(writer, {
     store,
+    early,
     names: tags.map(formatReference),
     compression: wantedCompression(output),
     format: output.type,

@@ -2,6 +2,7 @@ import type { Store } from '#cache'
 import type { Compression, Descriptor, Spans } from '#core'
 import type { PushProgress, Reference, RegistryClient } from '#registry-client'
 import type { ImageSet } from './image.ts'
+import type { LayerBlobs } from './layers/layer-blob.ts'
 
 /** How the layers of an output are packed. */
 export type LayerCompression = 'uncompressed' | 'gzip' | 'zstd'
@@ -33,6 +34,7 @@ export interface Exported {
   /** The names that the result gets. */
   readonly tags: readonly Reference[]
   readonly store: Store
+  readonly early: LayerBlobs['early']
   /** Opens the client when it is first called. */
   readonly client: () => RegistryClient
   /** Push layers, too, of which some files have owners that are presumed. */
@@ -52,6 +54,8 @@ export interface Exported {
 export interface Exporter<O extends { readonly type: string }> {
   /** `files`: no layer has to be packed for it. */
   readonly takes: 'images' | 'files'
+  /** How it has layers compressed that were made here. */
+  compression(output: O): Compression
   /** Finds mistakes that need no look at this machine. @throws {TsbuildError} USAGE */
   check(output: O, request: OutputRequest): void
   /**

@@ -19,6 +19,7 @@ interface FilesOutput {
 /** Writes the files of images. */
 export const filesExporter: Exporter<FilesOutput> = {
   takes: 'files',
+  compression: () => 'none',
   check: () => undefined,
   checkDestination: (output, { allow }) => {
     const { type, dest, mode } = output

@@ -12,7 +12,8 @@ import {
   parseIndex,
 } from '#core'
 import { resolveImage } from '#registry-client'
-import type { FinishedImage, ImageLayer, ImageSet } from './image.ts'
+import type { FinishedImage, ImageSet } from './image.ts'
+import type { ImageLayer } from './layers/image-layer.ts'
 
 /**
  * An image of the local store, or all images of an index, ready to be sent somewhere.

@@ -8,7 +8,8 @@ import {
   serializeIndex,
   serializeManifest,
 } from '#core'
-import type { FinishedImage, ImageLayer, ImageSet } from './image.ts'
+import type { FinishedImage, ImageSet } from './image.ts'
+import type { ImageLayer } from './layers/image-layer.ts'
 
 /** The graph of built images: a manifest for each, and the index if there is to be one. */
 export function graphOf({ images, isIndex }: ImageSet): GraphDraft<ImageLayer> {

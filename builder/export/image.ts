@@ -1,8 +1,5 @@
 import type { PlannedHistory, PlannedImage, VertexId } from '#builder/plan'
 import {
-  type BlobSource,
-  type Descriptor,
-  type DiffId,
   type Digest,
   digestOf,
   type HistoryEntry,
@@ -10,23 +7,7 @@ import {
   type Platform,
   serializeImageConfig,
 } from '#core'
-import type { Reference } from '#registry-client'
-
-/** A layer of a finished image. */
-export interface ImageLayer {
-  readonly diffId: DiffId
-  /** Bytes of the uncompressed tar, when known. */
-  readonly size: number | undefined
-  /** The blob as it came from elsewhere; without one the plain tar is in the store. */
-  readonly blob: { readonly descriptor: Descriptor; readonly source: BlobSource } | undefined
-  /** A repository that has the blob, for a push to the same registry to mount it from. */
-  readonly origin: Pick<Reference, 'registry' | 'repository'> | undefined
-}
-
-/** Equal for layers that are packed to the same blob in one export. */
-export function layerKey({ blob, diffId }: ImageLayer): string {
-  return blob?.descriptor.digest ?? diffId
-}
+import type { ImageLayer } from './layers/image-layer.ts'
 
 /** A layer together with the step that made it. */
 export interface StepLayer extends ImageLayer {

@@ -3,10 +3,18 @@ export { readFromStore } from './from-store.ts'
 export {
   assembleImage,
   type FinishedImage,
-  type ImageLayer,
   type ImageSet,
   type StepLayer,
 } from './image.ts'
-export { checkDestination, checkOutput, type Output, sendOutput, takenBy } from './output.ts'
+export { EarlyLayers } from './layers/early-layers.ts'
+export type { ImageLayer } from './layers/image-layer.ts'
+export {
+  checkDestination,
+  checkOutput,
+  compressionFor,
+  type Output,
+  sendOutput,
+  takenBy,
+} from './output.ts'
 export { describePresumed, presumedOwners } from './owner-check.ts'
 export { pushImages } from './registry-exporter.ts'

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Store, TemporaryDirectory } from '#cache'
+import type { TemporaryDirectory } from '#cache'
 import {
   type Bytes,
   type Compression,
@@ -16,13 +16,12 @@ import {
 } from '#core'
 import { familiarReference, parseReference } from '#registry-client'
 import type { ArchiveWriter } from './archive-writer.ts'
-import { type ImageLayer, layerKey } from './image.ts'
-import { layerBlob } from './layer-blob.ts'
+import { type ImageLayer, layerKey } from './layers/image-layer.ts'
+import { type LayerBlobs, layerBlob } from './layers/layer-blob.ts'
 import { readFile } from './read-file.ts'
 
 /** What a layout holds beside blobs, and how its layers are packed. */
-export interface LayoutOptions {
-  readonly store: Store
+export interface LayoutOptions extends LayerBlobs {
   /** Canonical references. */
   readonly names: readonly string[]
   readonly compression: Compression
@@ -64,8 +63,10 @@ async function putLayer(
   writer: ArchiveWriter,
   options: LayoutOptions & { readonly signal?: AbortSignal | undefined },
 ): Promise<Descriptor> {
-  const { store, compression, temporary, signal } = options
-  const blob = layerBlob(layer, compression, store)
+  const { early, compression, temporary, signal } = options
+  // Its size comes first.
+  await early?.find(layer.diffId, compression)?.made.catch(() => undefined)
+  const blob = layerBlob(layer, compression, options)
   const { mediaType, descriptor: known } = blob
   if (known !== undefined) {
     await writer.stream(blobPath(known), known.size, await blob.open({ signal }))

@@ -1,4 +1,4 @@
-import type { Descriptor } from '#core'
+import type { Compression, Descriptor } from '#core'
 import type { Exported, Exporter, OutputRequest } from './exporter.ts'
 import * as exporters from './exporters.ts'
 
@@ -12,6 +12,11 @@ export type Output = Parameters<Exporters[keyof Exporters]['send']>[0]
 /** What `output` takes of a build. */
 export function takenBy(output: Output): 'images' | 'files' {
   return exporterOf(output).takes
+}
+
+/** See `Exporter.compression`. */
+export function compressionFor(output: Output): Compression {
+  return exporterOf(output).compression(output)
 }
 
 /** See `Exporter.check`. */

@@ -7,7 +7,8 @@ import {
   type OwnedFiles,
   TsbuildError,
 } from '#core'
-import type { FinishedImage, ImageLayer } from './image.ts'
+import type { FinishedImage } from './image.ts'
+import type { ImageLayer } from './layers/image-layer.ts'
 
 /**
  * The files of an image whose owners are presumed, in layers that were made here. A packed layer leaves

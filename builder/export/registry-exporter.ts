@@ -22,6 +22,7 @@ interface RegistryOutput extends ImageTimesOption {
 /** Pushes images under all of their tags. */
 export const registryExporter: Exporter<RegistryOutput> = {
   takes: 'images',
+  compression: wantedCompression,
   check: (_output, { tags }) => {
     if (tags.length > 0) return
     throw new TsbuildError('cannot push an image without a name', {

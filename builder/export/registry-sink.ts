@@ -1,4 +1,3 @@
-import type { Store } from '#cache'
 import type { Bytes, Compression, Descriptor, GraphSink } from '#core'
 import {
   type PushLayer,
@@ -7,12 +6,11 @@ import {
   type Repository,
   repositorySink,
 } from '#registry-client'
-import { type ImageLayer, layerKey } from './image.ts'
-import { type LayerBlob, layerBlob } from './layer-blob.ts'
+import { type ImageLayer, layerKey } from './layers/image-layer.ts'
+import { type LayerBlob, type LayerBlobs, layerBlob } from './layers/layer-blob.ts'
 
 /** How images get into a repository. */
-export interface RegistrySinkOptions {
-  readonly store: Store
+export interface RegistrySinkOptions extends LayerBlobs {
   /** Of layers that were made here. */
   readonly compression: Compression
   /** A repository of the same registry that has the whole image already. */
@@ -35,7 +33,7 @@ export function registrySink(
     ...sink,
     keyOf: layerKey,
     putLayer: async (layer, { signal }) => {
-      const blob = layerBlob(layer, options.compression, options.store)
+      const blob = layerBlob(layer, options.compression, options)
       const deps = { ...options, repository, signal }
       // A layer that was never packed starts at once, so that its failure is the one that is reported.
       const isUnknown = blob.descriptor === undefined && blob.packedBefore.length === 0

@@ -12,6 +12,7 @@ interface StoreOutput extends ImageTimesOption {
 /** Puts images into the local store. */
 export const storeExporter: Exporter<StoreOutput> = {
   takes: 'images',
+  compression: () => 'none',
   check: () => undefined,
   checkDestination: () => undefined,
   send: (_output, { images, tags, store, report, spans, signal }) =>

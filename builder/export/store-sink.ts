@@ -1,7 +1,7 @@
 import type { Store } from '#cache'
 import { copyBlob, type Descriptor, type EncodedDocument, type GraphSink } from '#core'
-import { type ImageLayer, layerKey } from './image.ts'
-import { layerBlob } from './layer-blob.ts'
+import { type ImageLayer, layerKey } from './layers/image-layer.ts'
+import { layerBlob } from './layers/layer-blob.ts'
 
 /**
  * The local store as a sink: layers that were made here stay plain tars, others stay as they came.
@@ -15,7 +15,7 @@ export function storeSink(store: Store, names: readonly string[]): GraphSink<Ima
     concurrency: Number.POSITIVE_INFINITY,
     keyOf: layerKey,
     putLayer: async (layer, { signal }) => {
-      const { descriptor, open } = layerBlob(layer, 'none', store)
+      const { descriptor, open } = layerBlob(layer, 'none', { store, early: undefined })
       if (descriptor === undefined) throw new Error('a layer as it is has a descriptor')
       if (await store.blobs.has(descriptor)) return descriptor
       const from = { open: () => open({ signal }) }

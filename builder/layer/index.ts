@@ -18,13 +18,16 @@ export {
   ownersBeside,
   ownersObstacle,
 } from './overlay/owners-beside.ts'
-export { presumeOwners } from './overlay/presume-owners.ts'
 export { fileXattrs, RawTree, rawTree } from './overlay/raw-tree.ts'
 export { removeOthers } from './overlay/remove-others.ts'
-export { type Found, StackTree, stackTree } from './overlay/stack-tree.ts'
 export { omitUnchanged } from './overlay/unchanged.ts'
 export { writeError } from './overlay/write-error.ts'
 export { resolveInTree } from './paths/resolve.ts'
+export type { LayerFile, LayerTree } from './stack/layer-tree.ts'
+export { openLayerTree } from './stack/open-layer.ts'
+export { presumeOwners } from './stack/presume-owners.ts'
+export { StackTree, stackTree } from './stack/stack-tree.ts'
+export { isSelfContained } from './stack/tar-tree.ts'
 export { newestFile } from './tar/newest-file.ts'
 export { isArchive, isTarHeader } from './tar/tar-reader.ts'
 export { mergeLayers } from './write/merge.ts'

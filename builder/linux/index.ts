@@ -1,8 +1,9 @@
 export { childPath, fileRights, hasSingleId, isPidNamespace, isUserNamespace, O_PATH } from '#disk'
 export { chownTree } from './filesystem/chown-tree.ts'
 export { ContentCopier } from './filesystem/content-copier.ts'
-export { FileCopier } from './filesystem/file-copier.ts'
+export { type CopiedRights, FileCopier, type NameIn } from './filesystem/file-copier.ts'
 export { FileFacts } from './filesystem/file-facts.ts'
+export { openPart } from './filesystem/file-part.ts'
 export { BARE_DIRECTORY, fileStatOf } from './filesystem/file-stat.ts'
 export { setFileTimes } from './filesystem/file-times.ts'
 export {

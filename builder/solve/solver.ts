@@ -16,10 +16,10 @@ import { type OperationDeps, operationOf } from './operations/operation-of.ts'
 import { confirmBases, type Result, type ResultLayer } from './operations/result.ts'
 import { HitReporter } from './report/hit-reporter.ts'
 import type { Schedule } from './schedule/schedule.ts'
-import { layersOf, StepResults } from './step-results.ts'
+import { layersOf, StepResults, type StepResultsDeps } from './step-results.ts'
 
 /** What solving a plan needs. */
-export interface SolveDeps extends Omit<OperationDeps, 'tasks'> {
+export interface SolveDeps extends Omit<OperationDeps, 'tasks'>, Pick<StepResultsDeps, 'onTar'> {
   /** Where results of earlier builds are looked up, and where those of this one go. */
   readonly results: ResultCache
   /** Bounds how many steps are under way at the same time. */

@@ -1,4 +1,4 @@
-import type { CacheKey, LayerRecord } from '#cache'
+import type { CacheKey, LayerRecord, TarFacts } from '#cache'
 import { BuiltLayer } from './layers/built-layer.ts'
 import type { Layer, LayerDeps } from './layers/layer.ts'
 import type { LayerForms } from './layers/layer-forms.ts'
@@ -10,6 +10,8 @@ import type { Result, StepOutcome } from './operations/result.ts'
 export interface StepResultsDeps extends LayerDeps {
   readonly lookup: ResultLookup
   readonly forms: LayerForms
+  /** Gets each layer of the image as soon as its tar is in the store. */
+  readonly onTar: (tar: TarFacts) => void
 }
 
 /** The layer of a step that was found, and the key that it has in a cache. */
@@ -69,8 +71,10 @@ export class StepResults {
   ): { readonly result: Result; readonly own: BuiltLayer } {
     const { id } = operation.vertex
     const own = new BuiltLayer(layer, createdAt, this.#deps)
-    // A rejection reaches those that await the tar.
-    if (this.#deps.forms(id).includes('tar')) void own.tar(layersOf(root))
+    if (this.#deps.forms(id).includes('tar')) {
+      // A rejection reaches those that await the tar.
+      own.tar(layersOf(root)).then(this.#deps.onTar, () => undefined)
+    }
     const layers = [...(root?.layers ?? []), { vertex: id, layer: own }]
     return { result: { key: operation.resultKey(root?.key, key), layers }, own }
   }

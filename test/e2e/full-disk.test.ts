@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
-import { capture, type TemporaryDirectory, temporaryDirectory } from '../support/peers/index.ts'
+import {
+  capture,
+  startRegistry,
+  type TemporaryDirectory,
+  temporaryDirectory,
+} from '../support/peers/index.ts'
 import { writeContext } from './support/context.ts'
 import { HERE } from './support/tsbuild.ts'
 
@@ -29,17 +34,17 @@ describe('a full disk', () => {
   })
   after(() => directory[Symbol.dispose]())
 
-  /** Builds in a mount namespace of its own, where `small` is a file system with these options. */
-  async function build(options: string, flags: readonly string[]) {
-    const command = [
-      HERE.node,
-      `${HERE.path}cli/bin.js`,
-      '--progress',
-      'plain',
-      ...flags,
-      'context',
-    ]
-    const script = `mount -t tmpfs -o ${options} none small; "$@"; code=$?; ls -A small >&3; exit $code`
+  /**
+   * Builds in a mount namespace of its own, where `small` is a file system with these options. What `list`
+   * prints in the end is the output.
+   */
+  async function build(
+    options: string,
+    flags: readonly string[],
+    { context = 'context', list = 'ls -A small' } = {},
+  ) {
+    const command = [HERE.node, `${HERE.path}cli/bin.js`, '--progress', 'plain', ...flags, context]
+    const script = `mount -t tmpfs -o ${options} none small; "$@"; code=$?; ${list} >&3; exit $code`
     const args = ['-m', 'sh', '-c', `exec 3>&1; ${script}`, 'sh', ...command]
     return await capture('unshare', args, {
       cwd: directory.path,
@@ -85,6 +90,30 @@ describe('a full disk', () => {
       assert.equal(stdout, flags[1].endsWith('.tar') ? '' : 'x\n')
     })
   }
+
+  it('keeps no push from being packed, which takes none', async () => {
+    await using registry = await startRegistry()
+    const fill =
+      '/bin/busybox dd if=/dev/zero of=/x bs=1M; /bin/busybox sleep 2; /bin/busybox rm /x'
+    writeContext(directory.file('large'), {
+      Dockerfile: `FROM scratch
+COPY --chmod=755 busybox /bin/busybox
+COPY random /
+RUN ["/bin/busybox", "sh", "-c", ${JSON.stringify(fill)}]
+`,
+      busybox: readFileSync('/bin/busybox'),
+      random: randomBytes(40 << 20),
+    })
+    const flags = ['--root', 'small/store', '--push', '-t', `${registry.host}/app`]
+    const { status, stdout, stderr } = await build('size=280m', flags, {
+      context: 'large',
+      list: 'head -qc 2 small/store/blobs/sha256/* | od -An -tx1',
+    })
+    assert.equal(status, 0, stderr)
+    assert.match(stderr, /No space left on device/)
+    assert.match(stdout, /7b 22/, 'a manifest')
+    assert.doesNotMatch(stdout, /1f 8b/, 'what was packed early did not fit')
+  })
 
   it('is not what a large one is', async () => {
     const { status, stderr } = await build('size=20m', ['--root', 'small/store'])

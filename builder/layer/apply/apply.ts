@@ -11,7 +11,7 @@ import {
 } from '#core'
 import { DirectoryWriter } from '../overlay/directory-writer.ts'
 import type { Owners } from '../overlay/owners-beside.ts'
-import { stackTree } from '../overlay/stack-tree.ts'
+import { stackTree } from '../stack/stack-tree.ts'
 import { TarReader } from '../tar/tar-reader.ts'
 import { EntryApplier } from './entry-applier.ts'
 

@@ -7,10 +7,10 @@ import type { Attributes, DirectoryWriter } from '../overlay/directory-writer.ts
 import { writeError } from '../overlay/write-error.ts'
 import { checkLength, entryPath, invalidEntryError, meaningOf } from '../paths/entry-path.ts'
 import { componentsOf, MAX_LINKS, parentOf, resolveInTree } from '../paths/resolve.ts'
+import { attributesOf } from '../tar/entry-attributes.ts'
 import type { TarEntry } from '../tar/tar-entry.ts'
 import type { TarHandler } from '../tar/tar-reader.ts'
 import { copyUp } from './copy-up.ts'
-import { attributesOf } from './entry-check.ts'
 import { KnownDirectories } from './known-directories.ts'
 
 /** Which links are followed: those of this layer only, or those of the layers below as well. */

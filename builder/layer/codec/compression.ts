@@ -62,13 +62,23 @@ export async function* decompress(
   }
 }
 
+/** How bytes are packed; the result is the same. */
+export interface CompressOptions {
+  /** How many blocks gzip packs at a time; default: as many as there are processors, and some more. */
+  readonly atOnce?: () => number
+}
+
 /** Packs while reading; equal bytes give equal bytes, however they arrive. */
-export function compress(bytes: Bytes, compression: Compression): Bytes {
+export function compress(
+  bytes: Bytes,
+  compression: Compression,
+  { atOnce }: CompressOptions = {},
+): Bytes {
   switch (compression) {
     case 'none':
       return bytes
     case 'gzip':
-      return gzip(bytes)
+      return gzip(bytes, atOnce)
     case 'zstd':
       return zstd(bytes)
     default:

@@ -23,8 +23,12 @@ const LAST_BLOCK = Buffer.from([0x03, 0x00])
 /**
  * Packs into one gzip member, in blocks on libuv's thread pool. The dictionary of a block is the end of
  * the one before it, so the result is as small as that of a single stream. Equal bytes give equal bytes.
+ * @param atOnce how many blocks are packed at a time; asked after each block
  */
-export async function* gzip(bytes: Bytes): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* gzip(
+  bytes: Bytes,
+  atOnce: () => number = () => MAX_IN_FLIGHT,
+): AsyncGenerator<Uint8Array, void, undefined> {
   yield HEADER
   const inFlight: Promise<Buffer>[] = []
   let crc = 0
@@ -35,7 +39,8 @@ export async function* gzip(bytes: Bytes): AsyncGenerator<Uint8Array, void, unde
     size += block.length
     inFlight.push(compressBlock(block, dictionary))
     dictionary = block.subarray(-WINDOW)
-    const oldest = inFlight.length === MAX_IN_FLIGHT ? inFlight.shift() : undefined
+    const most = Math.min(atOnce(), MAX_IN_FLIGHT)
+    const oldest = inFlight.length >= most ? inFlight.shift() : undefined
     if (oldest !== undefined) yield await oldest
   }
   for (const compressed of inFlight) yield await compressed

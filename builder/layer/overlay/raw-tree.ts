@@ -9,16 +9,20 @@ import {
   readlinkSync,
 } from 'node:fs'
 import {
+  type CopiedRights,
+  FileCopier,
   fileRights,
   fileStatOf,
   getXattr,
   listXattrs,
   MAX_OPEN,
+  type NameIn,
   opaqueXattr,
   RootedDirectory,
 } from '#builder/linux'
 import { checkpoint, type FileStat, ioError, type Name, type Tree, TsbuildError } from '#core'
 import { quote } from '../paths/quote.ts'
+import { parentOf } from '../paths/resolve.ts'
 import { CAPABILITY } from '../paths/whiteout.ts'
 import { KeptAttributes } from './kept-attributes.ts'
 
@@ -28,7 +32,8 @@ const OPEN_FILE =
 const NOT_OF_FILE = /^(?:trusted|user)\.overlay\.|^security\.(?!capability$)/
 const NO_XATTRS: ReadonlyMap<string, Buffer> = new Map()
 
-interface RawTreeOptions {
+/** How a layer is opened. */
+export interface RawTreeOptions {
   /** Prefix of inodes, so that those of several trees differ. */
   readonly scope?: string
   /** Limit of directories that are kept open. */
@@ -46,6 +51,7 @@ export class RawTree implements Tree {
   /** Where files get no owners, all belong to root but those that have another owner beside. */
   readonly #owner = fileRights().givesOwners ? undefined : { uid: 0, gid: 0 }
   readonly #kept: KeptAttributes | undefined
+  #copier: FileCopier | undefined
 
   constructor(directory: string, { scope = '', maxOpen = MAX_OPEN }: RawTreeOptions = {}) {
     try {
@@ -83,11 +89,6 @@ export class RawTree implements Tree {
     return `/proc/self/fd/${fd}`
   }
 
-  /** A descriptor of the directory at `path`, valid until the next call; `undefined` when none. */
-  directory(path: Name): number | undefined {
-    return this.#root.directory(path)
-  }
-
   /** Whether capabilities of files may be kept beside the directory. */
   get hasKeptAttributes(): boolean {
     return this.#kept !== undefined
@@ -102,6 +103,15 @@ export class RawTree implements Tree {
     if (fstatSync(fd).isFile()) return fd
     closeSync(fd)
     throw treeError(`open ${quote(path)}`, 'not a regular file')
+  }
+
+  /** As `FileCopier.copy`, from a path of this tree. */
+  copyFile(path: Name, to: NameIn, rights: CopiedRights): boolean {
+    const directory = this.#root.directory(parentOf(path))
+    if (directory === undefined) throw treeError(`open ${quote(path)}`, 'not in a directory')
+    const name = path.slice(path.lastIndexOf('/') + 1) as Name
+    this.#copier ??= new FileCopier()
+    return this.#copier.copy({ directory, name }, to, rights)
   }
 
   xattrs(path: Name): ReadonlyMap<string, Buffer> {

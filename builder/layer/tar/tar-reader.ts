@@ -47,6 +47,8 @@ interface OpenSparse {
 export class TarReader {
   /** Whether records for all entries were read, which git-archive(1) writes first. */
   hasGlobalRecords = false
+  /** Bytes that were read or skipped. While the handler gets an entry: where the content begins. */
+  position = 0
   readonly #handler: TarHandler
   #state: State = 'header'
   /** Bytes that are missing from the current header, content or padding. */
@@ -74,9 +76,25 @@ export class TarReader {
     for (let at = 0; at < bytes.length && this.#state !== 'ended'; ) {
       const end = Math.min(at + this.#left, bytes.length)
       this.#left -= end - at
+      this.position += end - at
       this.#take(bytes.subarray(at, end))
       at = end
     }
+  }
+
+  /** Bytes of content and padding that come next and need not be read; 0 in a sparse file. */
+  get skippable(): number {
+    if (this.#state === 'padding') return this.#left
+    const isPlain = this.#state === 'content' && this.#content === undefined
+    return isPlain ? this.#left + this.#contentPadding : 0
+  }
+
+  /** Goes on as if the bytes that can be skipped had been read. */
+  skip(): void {
+    const isContent = this.#state === 'content'
+    this.position += this.skippable
+    if (isContent) this.#handler.end()
+    this.#await('header', BLOCK)
   }
 
   /** To be called after the last byte. A missing end mark is accepted. */

@@ -1,6 +1,6 @@
 import type { Change } from '#core'
 import { treeChanges } from '../overlay/changes.ts'
-import { StackTree } from '../overlay/stack-tree.ts'
+import { StackTree } from '../stack/stack-tree.ts'
 import { type WriteOptions, writeLayer } from './write.ts'
 
 /**

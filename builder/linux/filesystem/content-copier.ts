@@ -11,6 +11,14 @@ export interface CopiedFile {
   readonly size: number
 }
 
+/** A part of an open file. */
+export interface FilePart {
+  readonly file: number
+  /** Bytes before it. */
+  readonly position: number
+  readonly size: number
+}
+
 const FICLONE = 0x40049409
 const SEEK_SET = 0
 const SEEK_DATA = 3
@@ -38,6 +46,14 @@ export class ContentCopier {
     if (file.size > 0 && this.#share(file)) return fstatSync(file.to).size
     if (file.size >= SMALLEST_SPARSE && isSparse(file.from)) return this.#copyParts(file)
     return this.#copyUpTo(file, file.size + 1)
+  }
+
+  /** Copies a part of a file to the offset of another one. @throws {Error} when the file is shorter */
+  copyPart({ file, position, size }: FilePart, to: number): void {
+    syscall('lseek', [file, position, SEEK_SET])
+    if (this.#copyUpTo({ from: file, to, size }, size) < size) {
+      throw new Error('the file ends before its part')
+    }
   }
 
   #share({ from, to }: CopiedFile): boolean {

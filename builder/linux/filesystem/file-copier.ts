@@ -1,9 +1,10 @@
 import { Buffer } from 'node:buffer'
-import { closeSync, constants, fchmodSync, fchownSync } from 'node:fs'
+import { closeSync, constants, fchmodSync, fchownSync, writeSync } from 'node:fs'
 import type { FileStat, Name } from '#core'
 import { SystemError, trySyscall } from '../system/syscalls.ts'
-import { ContentCopier } from './content-copier.ts'
+import { ContentCopier, type FilePart } from './content-copier.ts'
 import { FileFacts } from './file-facts.ts'
+import { PartReader } from './file-part.ts'
 
 /** The same on every 64-bit machine of Linux. */
 const O_CLOEXEC = 0o2000000
@@ -13,6 +14,8 @@ const CREATE = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
 const LONGEST_NAME = 255
 const MODE = 0o7777
 const ENOENT = 2
+/** Parts up to here are read together with those that follow. */
+const WINDOW = 256 * 1024
 
 /** A name in the directory that a descriptor is of. */
 export interface NameIn {
@@ -28,6 +31,16 @@ export interface CopiedRights {
   readonly stat?: Rights
 }
 
+/** What a copy of a part of a file gets. */
+export interface PartAttributes extends Omit<CopiedRights, 'stat'> {
+  readonly stat: Rights
+  readonly mtimeMs: number
+}
+
+interface Modified {
+  readonly modified: FileFacts['modified']
+}
+
 type Rights = Pick<FileStat, 'mode' | 'uid' | 'gid'>
 
 /**
@@ -37,6 +50,7 @@ type Rights = Pick<FileStat, 'mode' | 'uid' | 'gid'>
 export class FileCopier {
   readonly #content = new ContentCopier()
   readonly #facts = new FileFacts()
+  #parts: PartReader | undefined
   readonly #name = Buffer.alloc(LONGEST_NAME + 1)
   /** Two of `struct timespec`: of the last access and of the last modification. */
   readonly #times = Buffer.alloc(32)
@@ -54,13 +68,35 @@ export class FileCopier {
       const target = this.#open(to, CREATE, 0o600)
       try {
         this.#content.copy({ from: source, to: target, size })
-        this.#setAttributes(target, stat ?? this.#facts, owners)
+        const { uid, gid, mode } = stat ?? this.#facts
+        const { modified } = this.#facts
+        this.#setAttributes(target, { uid, gid, mode, owners, modified })
         return hasXattrs(source)
       } finally {
         closeSync(target)
       }
     } finally {
       closeSync(source)
+    }
+  }
+
+  /**
+   * Makes a file of a part of another one, with that owner, mode and time of modification. The new name must
+   * not exist.
+   * @throws {SystemError}
+   */
+  copyPart(part: FilePart, to: NameIn, { owners, stat, mtimeMs }: PartAttributes): void {
+    const target = this.#open(to, CREATE, 0o600)
+    try {
+      this.#parts ??= new PartReader(WINDOW)
+      const bytes = this.#parts.read(part)
+      if (bytes === undefined) this.#content.copyPart(part, target)
+      else for (let at = 0; at < bytes.length; ) at += writeSync(target, bytes, at)
+      const seconds = Math.floor(mtimeMs / 1000)
+      const nanoseconds = Math.floor((mtimeMs - seconds * 1000) * 1e6)
+      this.#setAttributes(target, { ...stat, owners, modified: { seconds, nanoseconds } })
+    } finally {
+      closeSync(target)
     }
   }
 
@@ -76,11 +112,14 @@ export class FileCopier {
     throw new SystemError(ENOENT, 'statx', name)
   }
 
-  #setAttributes(target: number, { uid, gid, mode }: Rights, owners: 'keep' | 'drop'): void {
+  #setAttributes(
+    target: number,
+    { uid, gid, mode, owners, modified }: Rights & Pick<CopiedRights, 'owners'> & Modified,
+  ): void {
     if (owners === 'keep') fchownSync(target, uid, gid)
     // After the owner, since changing it clears setuid bits.
     fchmodSync(target, mode & MODE)
-    const { seconds, nanoseconds } = this.#facts.modified
+    const { seconds, nanoseconds } = modified
     for (const at of [0, 16]) {
       this.#times.writeBigInt64LE(BigInt(seconds), at)
       this.#times.writeInt32LE(nanoseconds, at + 8)

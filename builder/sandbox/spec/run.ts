@@ -1,5 +1,4 @@
 import { finished, type Readable } from 'node:stream'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { ProcessSpec } from './process-spec.ts'
 import type { ExitStatus, Sandbox, StartOptions } from './sandbox.ts'
 
@@ -48,9 +47,10 @@ function forwardOutput(output: Readable, receive: (data: Uint8Array) => void): P
   return new Promise((resolve) => finished(output, () => resolve()))
 }
 
+/** An aborted `delay` would cost milliseconds: its error has the stack of all that waits. */
 async function atMost(milliseconds: number, promise: Promise<unknown>): Promise<void> {
-  const timer = new AbortController()
-  const timeout = delay(milliseconds, undefined, { signal: timer.signal }).catch(() => undefined)
+  const { promise: timeout, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, milliseconds)
   await Promise.race([promise, timeout])
-  timer.abort()
+  clearTimeout(timer)
 }

@@ -66,6 +66,11 @@ class InPlaceSnapshotter implements Snapshotter {
       altered: () => {
         isAltered = true
       },
+      kept: async (path) => {
+        if (isAltered) return
+        await this.#thread.run('keepCollected', path)
+        shown = [inodeOf(path), ...stack]
+      },
       exhausted: () => undefined,
       [Symbol.asyncDispose]: async () => {
         try {

@@ -67,6 +67,11 @@ export function collect(upper: string): void {
   threadRoot().collect(upper)
 }
 
+/** Says that what was collected last is the layer at `path` from now on. */
+export function keepCollected(path: string): void {
+  threadRoot().keepCollected(path)
+}
+
 /** Says that what was collected last has been changed since. */
 export function forgetCollected(): void {
   threadRoot().forgetCollected()

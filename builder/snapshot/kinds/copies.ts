@@ -36,6 +36,7 @@ export class CopiesSnapshotter implements Snapshotter {
         isClean = true
         return directory
       },
+      kept: async () => undefined,
       altered: () => {
         isAltered = true
       },

@@ -39,6 +39,7 @@ export class FuseOverlayfsSnapshotter implements Snapshotter {
         return upper
       },
       altered: () => undefined,
+      kept: async () => undefined,
       exhausted: () => undefined,
       [Symbol.asyncDispose]: () => server.close(),
     }

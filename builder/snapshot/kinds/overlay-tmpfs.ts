@@ -46,6 +46,7 @@ export class OverlayTmpfsSnapshotter implements Snapshotter {
         return directory
       },
       altered: () => undefined,
+      kept: async () => undefined,
       exhausted: (isSaid) => (isSaid || isNearlyFull(upper) ? memory.size : undefined),
       [Symbol.asyncDispose]: async () => memory[Symbol.dispose](),
     }

@@ -25,7 +25,11 @@ interface Frame {
 }
 
 /** What is found of a directory, before it is walked. */
-type FoundFolder = Omit<Frame, 'names' | 'next' | 'missing'> & { readonly mode: number }
+type FoundFolder = Omit<Frame, 'names' | 'next' | 'missing'> & {
+  readonly mode: number
+  /** It has the times that were known, so nothing has got or lost a name in it. */
+  readonly hasKnownNames: boolean
+}
 
 /**
  * Compares a root with an index of what was placed there, yields the differences as an overlay's upper
@@ -52,7 +56,8 @@ export class FoundChanges {
   *changes(shown: Folder, kept: Kept): Generator<Change> {
     const path = '' as Name
     yield this.#entry(path)
-    this.#enter({ path, folder: shown, kept, isYielded: true, mode: OWNER_MAY })
+    const root = { path, folder: shown, kept, mode: OWNER_MAY }
+    this.#enter({ ...root, isYielded: true, hasKnownNames: false })
     for (let top = this.#frames.at(-1); top !== undefined; top = this.#frames.at(-1)) {
       const name = this.#nextDifference(top)
       if (name === undefined) yield* this.#leave(top)
@@ -62,9 +67,11 @@ export class FoundChanges {
 
   #enter(found: FoundFolder): void {
     checkpoint()
-    const { path, folder, mode } = found
+    const { path, folder, mode, hasKnownNames } = found
     this.#locked.unlock(path, mode)
-    const names = readdirSync(this.#root.inside(path), 'latin1') as Name[]
+    const names = hasKnownNames
+      ? [...folder.entries.keys()]
+      : (readdirSync(this.#root.inside(path), 'latin1') as Name[])
     this.#frames.push({ ...found, names, next: 0, missing: folder.entries.size })
   }
 
@@ -131,9 +138,10 @@ export class FoundChanges {
         found.kept === undefined
           ? !index.hasEqualTimes(known.row, this.#facts)
           : !index.isAlike(known.row, this.#facts)
+      const hasKnownNames = index.isUntouched(known.row, this.#facts)
       index.set(known.row, this.#facts)
       if (isYielded) yield* this.#withParents(this.#entry(found.path))
-      this.#enter({ ...found, folder: known, isYielded, mode })
+      this.#enter({ ...found, folder: known, isYielded, mode, hasKnownNames })
       return
     }
     if (known !== undefined) index.delete(known)
@@ -141,7 +149,7 @@ export class FoundChanges {
     parent.entries.set(name, fresh)
     yield* this.#withParents(this.#entry(found.path))
     if (typeof known === 'object') yield { kind: 'opaque', path: found.path }
-    this.#enter({ ...found, folder: fresh, isYielded: true, mode })
+    this.#enter({ ...found, folder: fresh, isYielded: true, mode, hasKnownNames: false })
   }
 
   /**

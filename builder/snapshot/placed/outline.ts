@@ -1,4 +1,4 @@
-import { RawTree } from '#builder/layer'
+import { openLayerTree } from '#builder/layer'
 import { joinName, type Name } from '#core'
 
 /**
@@ -8,9 +8,9 @@ import { joinName, type Name } from '#core'
  */
 export type Outline = Map<Name, Outline | 'replaced'>
 
-/** Adds the names of a layer's directory in overlay form to an outline. */
-export function addOutline(outline: Outline, directory: string): void {
-  const layer = new RawTree(directory)
+/** Adds the names of a layer, as `openLayerTree` takes it, to an outline. */
+export function addOutline(outline: Outline, path: string): void {
+  const layer = openLayerTree(path)
   try {
     const folders = [{ path: '' as Name, outline }]
     for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {

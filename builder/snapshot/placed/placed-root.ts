@@ -100,6 +100,13 @@ export class PlacedRoot {
     }
   }
 
+  /** Says that the layer that was collected last is at another path, as a tar. */
+  keepCollected(path: string): void {
+    const [top, ...below] = this.#shown?.layers ?? []
+    if (this.#shown === undefined || top === undefined) return
+    this.#shown = { ...this.#shown, layers: [{ ...top, ...layerAt(path) }, ...below] }
+  }
+
   /** Says that the layer that was collected last has been changed since: the next stack gets it anew. */
   forgetCollected(): void {
     const [top, ...below] = this.#shown?.layers ?? []

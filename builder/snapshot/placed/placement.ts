@@ -1,13 +1,13 @@
 import { chmodSync, readdirSync } from 'node:fs'
 import {
   type DirectoryWriter,
-  type Found,
   fileXattrs,
-  type RawTree,
+  type LayerFile,
+  type LayerTree,
   type StackTree,
   writeError,
 } from '#builder/layer'
-import { BARE_DIRECTORY, FileCopier, type RootedDirectory, removeXattr } from '#builder/linux'
+import { BARE_DIRECTORY, type RootedDirectory, removeXattr } from '#builder/linux'
 import { checkpoint, type FileStat, joinName, type Name } from '#core'
 import { type Kept, keptNames, keptWhole } from './kept-paths.ts'
 
@@ -64,7 +64,6 @@ export class Placement {
   readonly #tree: StackTree
   readonly #writer: DirectoryWriter
   readonly #owners: 'keep' | 'drop'
-  readonly #copier = new FileCopier()
 
   constructor(tree: StackTree, { writer, owners }: PlacementTarget) {
     this.#tree = tree
@@ -116,7 +115,7 @@ export class Placement {
     else this.#writer.makeDirectory(path, { stat: BARE_DIRECTORY })
   }
 
-  #make(path: Name, { layer, stat }: Found): void {
+  #make(path: Name, { layer, stat }: LayerFile): void {
     if (stat.type === 'file') this.#copyFile(path, { layer, stat })
     else if (stat.type !== 'socket') {
       try {
@@ -138,15 +137,11 @@ export class Placement {
     const slash = path.lastIndexOf('/')
     const parent = path.slice(0, Math.max(slash, 0)) as Name
     const name = path.slice(slash + 1) as Name
-    const [from, to] = [layer.directory(parent), this.#writer.root.directory(parent)]
-    if (from === undefined || to === undefined) throw new Error(`${parent} is not a directory`)
+    const directory = this.#writer.root.directory(parent)
+    if (directory === undefined) throw new Error(`${parent} is not a directory`)
     const rights = stat === undefined ? { owners: this.#owners } : { owners: this.#owners, stat }
     try {
-      const [source, target] = [
-        { directory: from, name },
-        { directory: to, name },
-      ]
-      const hasXattrs = this.#copier.copy(source, target, rights)
+      const hasXattrs = layer.copyFile(path, { directory, name }, rights)
       if (hasXattrs || layer.hasKeptAttributes) {
         this.#writer.setXattrs(path, layer.allXattrs(path))
       }
@@ -182,7 +177,7 @@ export class Placement {
 
 /** A file of a layer. */
 interface CopiedSource {
-  readonly layer: RawTree
+  readonly layer: LayerTree
   readonly stat?: FileStat
 }
 

@@ -40,6 +40,8 @@ export interface Snapshot extends AsyncDisposable {
   changes(): Promise<string>
   /** To be called when the caller has changed files in that directory, such as their times. */
   altered(): void
+  /** To be called when the caller keeps the layer as the tar at `path`, and not as that directory. */
+  kept(path: string): Promise<void>
   /**
    * Whether a step that failed did so because it used up a space that is smaller than the store's.
    * @param isSaid it wrote that no space is left

@@ -11,12 +11,13 @@ import {
   moveOwners,
   stackLayerId,
 } from '#cache'
-import { type DiffId, hexOf } from '#core'
+import { type DiffId, hexOf, uncompressedDigest } from '#core'
 import type { Download } from './download.ts'
 import { diffIdsOf, intact, type Layer, type LayerDeps, type TarFacts } from './layer.ts'
 import { type ReadBlob, type RemoteBlob, readBlob, unpack } from './layer-blob.ts'
 import { checkDirectory } from './layer-check.ts'
-import { directoriesOf } from './stack.ts'
+import { lowerTar } from './layer-tar.ts'
+import { lowersOf } from './stack.ts'
 
 /**
  * A layer of a base image: nothing of it is fetched before something looks into it. Its diffID is a
@@ -28,11 +29,14 @@ export class BaseImageLayer implements Layer {
   readonly createdAt: undefined
   readonly #deps: LayerDeps
   readonly #blob: RemoteBlob
+  #lower: Promise<string> | undefined
   #directory: Promise<string> | undefined
   #checked: Promise<string> | undefined
   #confirmed: Promise<void> | undefined
   /** Of the layer whose directory is used. */
   #id: LayerId | undefined
+  /** Stacks have its tar. */
+  #isTar = false
   /** This process made the directory. */
   #isNew = false
 
@@ -40,6 +44,46 @@ export class BaseImageLayer implements Layer {
     this.base = base
     this.#deps = deps
     this.#blob = { blob: base.descriptor, download }
+  }
+
+  lower(below: readonly Layer[]): Promise<string> {
+    this.#lower ??= this.#deps.tasks.add(this.#findLower(below))
+    return intact(this.#lower, this.#deps)
+  }
+
+  async #findLower(below: readonly Layer[]): Promise<string> {
+    if ((await this.#deps.lowerForm()) === 'directory') return this.directory(below)
+    await this.confirm()
+    if (this.#anywhere()?.directory) return this.directory(below)
+    const { diffId } = this.base
+    const remake = (): Promise<void> => this.#storeTar()
+    if (this.#deps.store.blobs.stat(uncompressedDigest(diffId)) === undefined) await remake()
+    const tar = await lowerTar({ diffId, remake }, this.#deps)
+    this.#isTar = tar !== undefined
+    return tar ?? this.directory(below)
+  }
+
+  /** Stores the tar of the blob, while that is fetched where it has to be. */
+  async #storeTar(): Promise<void> {
+    const { store, spans, signal, watch } = this.#deps
+    const { diffId, descriptor } = this.base
+    const what = `unpack layer ${diffId}`
+    await using _lease = await store.lease(cacheKeyOf({ unpack: diffId }), { signal, what })
+    if (store.blobs.stat(uncompressedDigest(diffId)) !== undefined) return
+    await using temporary = store.temporary()
+    let attempts = 0
+    const read: ReadBlob<{ readonly size: number; readonly tar: string }> = async (source, run) => {
+      const tar = join(temporary.path, `${attempts++}.tar`)
+      const size = await spans.measure('unpacking', () =>
+        run('storeTar', { source, diffId, tar }, signal),
+      )
+      return { size, tar }
+    }
+    const { size, tar } = await readBlob(this.#blob, read, this.#deps)
+    // Only now: an image can claim any diffID for its blobs.
+    store.layers.addCompressed(diffId, descriptor)
+    await watch.keepTar(tar, { diffId, size })
+    store.layers.register({ diffId, size })
   }
 
   directory(below: readonly Layer[]): Promise<string> {
@@ -56,7 +100,7 @@ export class BaseImageLayer implements Layer {
     return directory
   }
 
-  checkedDirectory(below: readonly Layer[]): Promise<string> {
+  checkedLower(below: readonly Layer[]): Promise<string> {
     this.#checked ??= this.#deps.tasks.add(this.#check(below))
     return this.#checked
   }
@@ -149,7 +193,7 @@ export class BaseImageLayer implements Layer {
     if (!dependsOnLowers) return { directory, size, isFitted: false }
     const fitted = join(place, 'fitted')
     mkdirSync(fitted)
-    const lowers = await directoriesOf(below, this.#deps)
+    const lowers = await lowersOf(below, this.#deps)
     await unpack(descriptor, { diffId, directory: fitted, lowers }, this.#deps)
     return { directory: fitted, size, isFitted: true }
   }
@@ -169,6 +213,9 @@ export class BaseImageLayer implements Layer {
   }
 
   async #check(below: readonly Layer[]): Promise<string> {
+    const lower = await this.lower(below)
+    // Which was digested when it was used first.
+    if (this.#isTar) return lower
     const directory = await this.directory(below)
     const id = this.#id
     if (id === undefined) throw new Error('a directory belongs to a layer')

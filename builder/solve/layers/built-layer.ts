@@ -4,8 +4,9 @@ import { type LayerId, type LayerRecord, type TarFacts as SizedTar, stackLayerId
 import { compressionOf, type DiffId, MEDIA_TYPES, TsbuildError, uncompressedDigest } from '#core'
 import { intact, type Layer, type LayerDeps } from './layer.ts'
 import { unpack } from './layer-blob.ts'
-import { checkDirectory, checkedDirectories, discardDamaged } from './layer-check.ts'
-import { directoriesOf } from './stack.ts'
+import { checkDirectory, checkedLowers, discardDamaged } from './layer-check.ts'
+import { lowerTar } from './layer-tar.ts'
+import { lowersOf } from './stack.ts'
 
 /** A layer that a step made here. */
 export class BuiltLayer implements Layer {
@@ -13,10 +14,13 @@ export class BuiltLayer implements Layer {
   readonly createdAt: Date
   readonly #deps: LayerDeps
   #id: LayerId
+  #lower: Promise<string> | undefined
   #directory: Promise<string> | undefined
   #checked: Promise<string> | undefined
   #tar: Promise<SizedTar> | undefined
   #diffId: Promise<DiffId | undefined> | undefined
+  /** Stacks have its tar. */
+  #isTar = false
   /** This process made the directory. */
   #isNew = false
 
@@ -24,6 +28,26 @@ export class BuiltLayer implements Layer {
     this.#id = record.id
     this.createdAt = createdAt
     this.#deps = deps
+  }
+
+  lower(below: readonly Layer[]): Promise<string> {
+    this.#lower ??= this.#deps.tasks.add(this.#findLower(below))
+    return intact(this.#lower, this.#deps)
+  }
+
+  async #findLower(below: readonly Layer[]): Promise<string> {
+    const isTar = (await this.#deps.lowerForm()) === 'tar' && !this.#record().directory
+    if (!isTar) return this.directory(below)
+    const { diffId } = await this.tar(below)
+    const remake = async (): Promise<void> => {
+      const { size } = this.#record()
+      if (size === undefined || !(await this.#findTar({ diffId, size }))) {
+        throw missingLayerError(this.#id)
+      }
+    }
+    const tar = await lowerTar({ diffId, remake }, this.#deps)
+    this.#isTar = tar !== undefined
+    return tar ?? this.directory(below)
   }
 
   directory(below: readonly Layer[]): Promise<string> {
@@ -38,7 +62,7 @@ export class BuiltLayer implements Layer {
     return directory
   }
 
-  checkedDirectory(below: readonly Layer[]): Promise<string> {
+  checkedLower(below: readonly Layer[]): Promise<string> {
     this.#checked ??= this.#deps.tasks.add(this.#check(below))
     return this.#checked
   }
@@ -69,7 +93,7 @@ export class BuiltLayer implements Layer {
     if (this.#tar !== undefined) return (await this.#tar).diffId
     const { pool, spans, signal } = this.#deps
     const directory = await this.directory(below)
-    const lowers = await directoriesOf(below, this.#deps)
+    const lowers = await lowersOf(below, this.#deps)
     try {
       const tar = await spans.measure('packing', () =>
         pool.run('digestLayer', { directory, lowers }, signal),
@@ -122,7 +146,7 @@ export class BuiltLayer implements Layer {
     if (diffId === undefined || size === undefined) throw missingLayerError(id)
     await this.#findTar({ diffId, size })
     const tar = { mediaType: MEDIA_TYPES.ociLayer, digest: uncompressedDigest(diffId), size }
-    const lowers = await directoriesOf(below, this.#deps)
+    const lowers = await lowersOf(below, this.#deps)
     return unpack(tar, { diffId, directory, lowers }, this.#deps)
   }
 
@@ -149,7 +173,7 @@ export class BuiltLayer implements Layer {
     }
     await using temporary = store.temporary()
     const directory = await this.directory(below)
-    const under = await directoriesOf(below, this.#deps)
+    const under = await lowersOf(below, this.#deps)
     // A copy with --link was made on nothing.
     for (const [index, lowers] of [under, []].entries()) {
       const tar = join(temporary.path, `${index}.tar`)
@@ -166,8 +190,11 @@ export class BuiltLayer implements Layer {
   }
 
   async #check(below: readonly Layer[]): Promise<string> {
+    const lower = await this.lower(below)
+    // Which was digested when it was used first.
+    if (this.#isTar) return lower
     // A layer is the difference to what lies below, so that is checked first.
-    await checkedDirectories(below)
+    await checkedLowers(below)
     const directory = await this.directory(below)
     // What an older tsbuild left without a diffID gets it now, from the directory as it is.
     await this.diffId(below)
@@ -176,7 +203,7 @@ export class BuiltLayer implements Layer {
     await checkDirectory(
       {
         ...{ id, directory, diffId },
-        lowers: await directoriesOf(below, this.#deps),
+        lowers: await lowersOf(below, this.#deps),
         isNew: this.#isNew,
         remake: async (target) => void (await this.#unpack(target, below)),
       },

@@ -23,9 +23,9 @@ export interface MadeDirectory {
   readonly remake: (target: string) => Promise<void>
 }
 
-/** Directories of a stack, topmost first, each once; what they hold was digested. */
-export async function checkedDirectories(layers: readonly Layer[]): Promise<readonly string[]> {
-  const checked = layers.map((layer, index) => layer.checkedDirectory(layers.slice(0, index)))
+/** As `lowersOf`, but never merged; what they hold was digested. */
+export async function checkedLowers(layers: readonly Layer[]): Promise<readonly string[]> {
+  const checked = layers.map((layer, index) => layer.checkedLower(layers.slice(0, index)))
   return [...new Set((await Promise.all(checked)).reverse())]
 }
 

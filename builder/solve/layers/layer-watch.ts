@@ -7,10 +7,11 @@
 import { chmodSync, lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { LayerId, Store } from '#cache'
-import { TsbuildError } from '#core'
+import type { LayerId, Store, TarFacts } from '#cache'
+import { TsbuildError, uncompressedDigest } from '#core'
 import type { Gate } from '../work/gate.ts'
 import type { WorkPool } from '../work/work-pool.ts'
+import { TarWatch, type UsedTar } from './tar-watch.ts'
 
 /** What layers are watched with. */
 export interface LayerWatchDeps {
@@ -48,10 +49,12 @@ export class LayerWatch {
   readonly #used = new Map<string, UsedFolder>()
   readonly #checks = new Map<string, Promise<void>>()
   readonly #damaged = new Map<string, TsbuildError>()
+  readonly #tars: TarWatch
   #repairs = 0
 
   constructor(deps: LayerWatchDeps) {
     this.#deps = deps
+    this.#tars = new TarWatch(deps)
   }
 
   /** A layer is being repaired: tasks for it run beside others. */
@@ -77,9 +80,27 @@ export class LayerWatch {
     if (path !== undefined) await this.#repair(folder, path)
   }
 
-  /** @throws {TsbuildError} DIGEST_MISMATCH when the folder was damaged, and cannot be repaired */
-  check(directory: string): void {
-    const failure = this.#damaged.get(directory)
+  /** Takes over the tar of a layer from a `temporary()` of the store, which was digested while it was written. */
+  async keepTar(file: string, { diffId, size }: TarFacts): Promise<void> {
+    const { blobs } = this.#deps.store
+    const digest = uncompressedDigest(diffId)
+    const isNew = blobs.stat(digest) !== size
+    await blobs.adopt(file, digest, size)
+    if (isNew) this.#tars.know(blobs.path(digest))
+  }
+
+  /**
+   * To be called before a tar of the store is used for the first time in the place of a folder.
+   * @throws {TsbuildError} DIGEST_MISMATCH when it is damaged, and there is nothing to make it of
+   */
+  async useTar(tar: UsedTar): Promise<void> {
+    if (!(await this.#tars.use(tar))) await this.#repairTar(tar)
+    this.check(tar.path)
+  }
+
+  /** @throws {TsbuildError} DIGEST_MISMATCH when the layer was damaged, and cannot be repaired */
+  check(path: string): void {
+    const failure = this.#damaged.get(path)
     if (failure !== undefined) throw failure
   }
 
@@ -104,12 +125,15 @@ export class LayerWatch {
     await using temporary = store.temporary()
     store.layers.keepTimes(touch(temporary.path))
     const times = [...this.#used.keys()].map((directory) => store.layers.settledAt(directory) ?? 0)
-    const newest = Math.max(0, ...times)
+    const newest = Math.max(this.#tars.newest, ...times)
     const end = performance.now() + LONGEST_TICK
     while (touch(temporary.path) <= newest && performance.now() < end) await delay(1)
   }
 
   async #lookOver({ onRepaired }: Pick<WatchedStep<unknown>, 'onRepaired'>): Promise<void> {
+    for (const tar of await this.#tars.changed()) {
+      if (await this.#repairTar(tar)) onRepaired(tar.path)
+    }
     for (const folder of this.#used.values()) {
       if (this.#damaged.has(folder.directory)) continue
       const path = await this.#changedIn(folder.directory)
@@ -123,6 +147,21 @@ export class LayerWatch {
     const until = store.layers.settledAt(directory)
     if (until === undefined) return undefined
     return pool.runBeside('changedSince', { directory, until }, undefined)
+  }
+
+  /** @returns whether it is right again */
+  async #repairTar(tar: UsedTar): Promise<boolean> {
+    if (this.#damaged.has(tar.path)) return false
+    this.#repairs += 1
+    try {
+      await this.#tars.repair(tar)
+      return true
+    } catch (cause) {
+      this.#damaged.set(tar.path, damagedError(tar.path, this.#deps.store.root, cause))
+      return false
+    } finally {
+      this.#repairs -= 1
+    }
   }
 
   /** @returns whether it is right again */

@@ -3,6 +3,7 @@ import type { Store } from '#cache'
 import type { DiffId, Spans } from '#core'
 import type { WorkPool } from '../work/work-pool.ts'
 import type { BackgroundTasks } from './background-tasks.ts'
+import type { LayerForm } from './layer-forms.ts'
 import type { LayerWatch } from './layer-watch.ts'
 
 /** What layers need to make their forms. */
@@ -10,6 +11,8 @@ export interface LayerDeps {
   readonly store: Store
   readonly pool: WorkPool
   readonly watch: LayerWatch
+  /** What stacks are made of: `tar` where steps run in place. */
+  readonly lowerForm: () => Promise<LayerForm>
   readonly tasks: BackgroundTasks
   readonly spans: Spans
   readonly signal: AbortSignal | undefined
@@ -27,10 +30,12 @@ export interface Layer {
   /** A base layer as its registry or layout has it. */
   readonly base: BaseLayer | undefined
   readonly createdAt: Date | undefined
+  /** As a part of a stack: the tar where that is wanted and says everything, else the directory. */
+  lower(below: readonly Layer[]): Promise<string>
   /** Overlay form. `below` are the layers underneath, bottom first. */
   directory(below: readonly Layer[]): Promise<string>
-  /** As `directory`, after its content was digested: for what leaves the machine. */
-  checkedDirectory(below: readonly Layer[]): Promise<string>
+  /** As `lower`, after its content was digested: for what leaves the machine. */
+  checkedLower(below: readonly Layer[]): Promise<string>
   /** For a built layer: once this is known, the tar is in the store. */
   tar(below: readonly Layer[]): Promise<TarFacts>
   /** The diffID, for which no tar is kept; `undefined` for a directory that no tar can hold. */
@@ -46,14 +51,14 @@ export async function diffIdsOf(layers: readonly Layer[]): Promise<readonly Diff
 }
 
 /**
- * A directory that no step has damaged since it was made.
+ * A form that no step has damaged since it was made.
  * @throws {TsbuildError} DIGEST_MISMATCH when one has
  */
 export async function intact(
-  directory: Promise<string>,
+  form: Promise<string>,
   { watch }: Pick<LayerDeps, 'watch'>,
 ): Promise<string> {
-  const path = await directory
+  const path = await form
   watch.check(path)
   return path
 }

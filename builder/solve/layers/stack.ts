@@ -1,5 +1,5 @@
 /**
- * Stacks of layers as what mounts and copies work on: directories in overlay form. Overlayfs takes 500
+ * Stacks of layers as what mounts and copies work on: directories in overlay form, or tars. Overlayfs takes 500
  * of them at most, and each costs a look-up for every name; an image may have any number.
  */
 import { basename, join } from 'node:path'
@@ -24,19 +24,19 @@ const STEP = 50
 const MERGED_AT_ONCE = 200
 
 /**
- * Overlay directories of a stack, topmost first; each once, where it is topmost. What lies below the
+ * The layers of a stack as `stackTree` takes them, topmost first; each once, where it is topmost. What lies below the
  * newest 400 layers may be one directory that shows the same: the layers themselves, and what an
  * image has of them, do not change.
  */
-export async function directoriesOf(
+export async function lowersOf(
   layers: readonly Layer[],
   deps: StackDeps,
 ): Promise<readonly string[]> {
-  const made = layers.map((layer, index) => layer.directory(layers.slice(0, index)))
-  const directories = await Promise.all(made)
-  const merged = Math.max(0, Math.floor((directories.length - NEWEST) / STEP)) * STEP
-  const kept = directories.slice(merged).reverse()
-  if (merged > 0) kept.push(await mergedBelow(directories.slice(0, merged), deps))
+  const made = layers.map((layer, index) => layer.lower(layers.slice(0, index)))
+  const lowers = await Promise.all(made)
+  const merged = Math.max(0, Math.floor((lowers.length - NEWEST) / STEP)) * STEP
+  const kept = lowers.slice(merged).reverse()
+  if (merged > 0) kept.push(await mergedBelow(lowers.slice(0, merged), deps))
   return [...new Set(kept)]
 }
 

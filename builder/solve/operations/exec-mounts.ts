@@ -13,7 +13,7 @@ import type { Snapshotter } from '#builder/snapshot'
 import type { CacheMountRequest, OpenCacheMounts, Store } from '#cache'
 import { errnoOf, MORE_IDS, type Mount, Resources, TsbuildError, unreachable } from '#core'
 import type { LayerWatch } from '../layers/layer-watch.ts'
-import { directoriesOf } from '../layers/stack.ts'
+import { lowersOf } from '../layers/stack.ts'
 import type { WorkPool } from '../work/work-pool.ts'
 import type { Result } from './result.ts'
 
@@ -93,7 +93,7 @@ interface MountContext {
   readonly caches: readonly CacheMountPlan[]
   readonly opened: OpenCacheMounts
   readonly deps: MountDeps
-  /** Takes directories of layers that are shown. */
+  /** Takes the layers that are shown, as `stackTree` does. */
   readonly layers: string[]
   /** Takes variables. */
   readonly env: string[]
@@ -170,7 +170,7 @@ async function bindMount(
   { index, inputs, deps, layers, stack }: MountContext,
 ): Promise<Mount> {
   const { target, path, readonly, owned = false } = planned
-  const lower = await directoriesIn(inputs.sources[planned.source], deps)
+  const lower = await lowersIn(inputs.sources[planned.source], deps)
   layers.push(...lower)
   const options = { writable: !readonly || owned, signal: deps.signal }
   const view = await inputs.snapshotter.view(`${inputs.scratch}-${index}`, lower, options)
@@ -178,13 +178,10 @@ async function bindMount(
   return { ...view.mount, target, path, readonly, owned }
 }
 
-async function directoriesIn(
-  source: Result | undefined,
-  deps: MountDeps,
-): Promise<readonly string[]> {
+async function lowersIn(source: Result | undefined, deps: MountDeps): Promise<readonly string[]> {
   return source === undefined
     ? []
-    : directoriesOf(
+    : lowersOf(
         source.layers.map(({ layer }) => layer),
         deps,
       )
@@ -214,11 +211,11 @@ async function fillCache(
   deps: MountDeps,
 ): Promise<void> {
   const { pool, signal } = deps
-  const directories = await directoriesIn(source, deps)
-  if (directories.length > 0) {
+  const lowers = await lowersIn(source, deps)
+  if (lowers.length > 0) {
     await pool.run(
       'unpackTrees',
-      { trees: [{ directories, folder: '' }], dest: directory, format: 'owned' },
+      { trees: [{ lowers, folder: '' }], dest: directory, format: 'owned' },
       signal,
     )
     if (cache.owner === undefined) return

@@ -13,12 +13,14 @@ import {
   STEP_PROCESSES,
   type StepResources,
   TsbuildError,
+  uncompressedDigest,
 } from '#core'
 import { execKey, type KeyedStep } from '../keys/vertex-key.ts'
 import { isStep, sourcesOf } from '../keys/vertex-kind.ts'
 import type { Layer } from '../layers/layer.ts'
+import type { LayerForm } from '../layers/layer-forms.ts'
 import { type LayerWatch, storeHint } from '../layers/layer-watch.ts'
-import { directoriesOf } from '../layers/stack.ts'
+import { lowersOf } from '../layers/stack.ts'
 import type { Reporter } from '../report/reporter.ts'
 import type { WorkPool } from '../work/work-pool.ts'
 import { checkEmulator } from './emulator.ts'
@@ -34,6 +36,7 @@ export interface ExecDeps {
   readonly store: Store
   readonly pool: WorkPool
   readonly watch: LayerWatch
+  readonly lowerForm: () => Promise<LayerForm>
   readonly secrets: StepSecrets
   readonly sandbox: () => Promise<Sandbox>
   readonly snapshots: () => Promise<Snapshots>
@@ -110,7 +113,7 @@ async function runExec(vertex: ExecVertex, work: ExecWork, deps: ExecDeps): Prom
   checkEmulator(vertex.platform, { platform: deps.host, scratch: join(scratch, 'probe') })
   const [sandbox, lower] = await Promise.all([
     spans.measure('steps', () => deps.sandbox()),
-    spans.except('steps', () => directoriesOf(work.below, deps)),
+    spans.except('steps', () => lowersOf(work.below, deps)),
   ])
   for (const warning of vertex.warnings) reporter.warning(vertex, warning)
   const { sources, onBegin, isFollowed } = work
@@ -164,8 +167,31 @@ async function runOn(
   if (!givesOwners && hasOwnersBeside(seen)) {
     await deps.pool.run('keepOwners', { directory: upper, lowers: lower }, signal)
   }
-  const { id } = await store.layers.commitDirectory(upper)
-  return id
+  if ((await deps.lowerForm()) === 'directory') {
+    return (await store.layers.commitDirectory(upper)).id
+  }
+  return await keepAsTar({ upper, lower, snapshot, scratch }, deps)
+}
+
+/** Keeps what a step changed as a tar, which is what steps in place are shown. */
+async function keepAsTar(
+  { upper, lower, snapshot, scratch }: Pick<PreparedExec, 'lower' | 'scratch'> & ChangedFiles,
+  { pool, spans, store, watch, signal }: ExecDeps,
+): Promise<LayerId> {
+  const tar = join(scratch, 'layer.tar')
+  const facts = await spans.measure('packing', () =>
+    pool.run('packLayer', { directory: upper, lowers: lower, tar }, signal),
+  )
+  await watch.keepTar(tar, facts)
+  await snapshot.kept(store.blobs.path(uncompressedDigest(facts.diffId)))
+  return store.layers.register(facts).id
+}
+
+/** What a step changed. */
+interface ChangedFiles {
+  /** The directory that the snapshot gave. */
+  readonly upper: string
+  readonly snapshot: Snapshot
 }
 
 /** Steps that change the store learn how to leave it alone. */

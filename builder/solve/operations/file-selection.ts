@@ -4,7 +4,7 @@ import { hasFileDigests, type Store } from '#cache'
 import type { Digest } from '#core'
 import type { Layer } from '../layers/layer.ts'
 import type { LayerWatch } from '../layers/layer-watch.ts'
-import { directoriesOf } from '../layers/stack.ts'
+import { lowersOf } from '../layers/stack.ts'
 import type { WorkLimit } from '../work/limits/work-meter.ts'
 import { checksumWithin } from '../work/tasks/checksum.ts'
 import type { FilesTask, TreeSpec } from '../work/tasks/trees.ts'
@@ -87,10 +87,10 @@ export async function filesTask(
   deps: SelectionDeps,
 ): Promise<FilesTask> {
   const below = link ? [] : layers.below
-  const root: TreeSpec = { kind: 'layers', directories: await directoriesOf(below, deps) }
+  const root: TreeSpec = { kind: 'layers', lowers: await lowersOf(below, deps) }
   const trees = sources.map(async (source, index): Promise<TreeSpec> => {
     if (source.kind === 'context') return contextTree(source, deps)
-    return { kind: 'layers', directories: await directoriesOf(layers.sources[index] ?? [], deps) }
+    return { kind: 'layers', lowers: await lowersOf(layers.sources[index] ?? [], deps) }
   })
   return { actions, root, sources: await Promise.all(trees), store: deps.store.root }
 }

@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import { ownersBeside } from '#builder/layer'
 import type { FilesVertex, VertexId } from '#builder/plan'
 import { breakRing, originalFailure, type Ring } from '#builder/threads'
-import type { CacheKey, Store, TarFacts, TemporaryDirectory } from '#cache'
-import { type Digest, type Spans, uncompressedDigest } from '#core'
+import type { CacheKey, TarFacts, TemporaryDirectory } from '#cache'
+import type { Digest, Spans } from '#core'
 import { filesFamily, filesKey, type KeyedStep, linkedKey } from '../keys/vertex-key.ts'
 import { sourcesOf } from '../keys/vertex-kind.ts'
 import type { LayerForm } from '../layers/layer-forms.ts'
@@ -23,6 +23,7 @@ import type { StepOutcome } from './result.ts'
 export interface FilesDeps extends SelectionDeps {
   readonly reporter: Reporter
   readonly spans: Spans
+  readonly lowerForm: () => Promise<LayerForm>
 }
 
 /** COPY, ADD and WORKDIR: a layer made of files from elsewhere. */
@@ -87,8 +88,10 @@ async function runFiles(
 ): Promise<StepOutcome> {
   const { store, reporter } = deps
   await using temporary = store.temporary()
-  const hasTar = forms.includes('tar')
-  const directory = forms.includes('directory') ? join(temporary.path, 'directory') : undefined
+  const isTarOnly = (await deps.lowerForm()) === 'tar'
+  const hasTar = isTarOnly || forms.includes('tar')
+  const directory =
+    !isTarOnly && forms.includes('directory') ? join(temporary.path, 'directory') : undefined
   const task = {
     ...(await deps.spans.except('steps', () => filesTask(vertex, layers, deps))),
     mtimeMs: vertex.defaultMtime ?? Date.now(),
@@ -101,7 +104,7 @@ async function runFiles(
   const copied = await copyForms(task, deps)
   for (const warning of copied.warnings) reporter.warning(vertex, warning)
   const step = keyOf(copied.content)
-  const facts = await adoptTar(copied, temporary, { store, hasTar })
+  const facts = await adoptTar(copied, temporary, { watch: deps.watch, hasTar })
   if (directory !== undefined) {
     const { id } = await store.layers.commitDirectory(directory, facts)
     if (facts !== undefined) store.layers.setTar(id, facts)
@@ -120,7 +123,7 @@ async function copyForms(task: CopyTask, { pool, signal }: FilesDeps): Promise<C
   const { tar, directory } = task
   const trees = [task.root, ...task.sources]
   const isPresumed = trees.some(
-    (tree) => tree.kind === 'layers' && ownersBeside(tree.directories, 'presumed') !== undefined,
+    (tree) => tree.kind === 'layers' && ownersBeside(tree.lowers, 'presumed') !== undefined,
   )
   const isOneForm = tar === undefined || directory === undefined
   if (isOneForm || isPresumed || pool.isSmall('copyFiles', task)) {
@@ -156,10 +159,10 @@ async function copyBoth(
 async function adoptTar(
   { diffId, size, warnings, presumed }: CopiedFiles,
   temporary: TemporaryDirectory,
-  { store, hasTar }: { readonly store: Store; readonly hasTar: boolean },
+  { watch, hasTar }: Pick<FilesDeps, 'watch'> & { readonly hasTar: boolean },
 ): Promise<TarFacts | undefined> {
   if (diffId === undefined || size === undefined) return undefined
   if (!hasTar) return warnings.length > 0 ? undefined : { diffId, size, presumed }
-  await store.blobs.adopt(join(temporary.path, 'tar'), uncompressedDigest(diffId), size)
+  await watch.keepTar(join(temporary.path, 'tar'), { diffId, size })
   return { diffId, size, presumed }
 }

@@ -6,6 +6,12 @@ export interface Pressure {
   readonly memory: number
 }
 
+/** Half of the processors have more to do than they can: three that compute on two of them. */
+export const HIGH_CPU = 0.5
+
+/** A tenth of the time something waits for memory that was paged out, or for a page to be freed. */
+export const HIGH_MEMORY = 0.1
+
 /** Milliseconds that a measurement is about at most. */
 const WINDOW = 250
 

@@ -5,18 +5,12 @@
  */
 import { availableParallelism } from 'node:os'
 import { Places } from './places.ts'
-import { type Pressure, PressureGauge } from './pressure-gauge.ts'
+import { HIGH_CPU, HIGH_MEMORY, type Pressure, PressureGauge } from './pressure-gauge.ts'
 import { pressureSource } from './pressure-source.ts'
 import { type Schedule, scheduler } from './schedule.ts'
 
 /** Steps at a time, whatever room there is: each has processes, a network and descriptors. */
 const MOST = 64
-
-/** Half of the processors have more to do than they can: three that compute on two of them. */
-const HIGH_CPU = 0.5
-
-/** A tenth of the time something waits for memory that was paged out, or for a page to be freed. */
-const HIGH_MEMORY = 0.1
 
 /** Milliseconds between looks at the pressure, and the shortest time that one is about. */
 const LOOK = 50

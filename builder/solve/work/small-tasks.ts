@@ -43,12 +43,14 @@ export const SMALL_FILE_TASKS: SmallTasks<typeof tasks> = {
     copyUpper: ({ from }) => areSmallFolders([from], WRITTEN),
     digestLayer: ({ directory }) => areSmallFolders([directory], WRITTEN),
     packLayer: ({ directory }) => areSmallFolders([directory], WRITTEN),
+    isSelfContained: ({ tar }) => statSync(tar).size <= WRITTEN.bytes,
     rewriteTimes: ({ tar }) => statSync(tar).size <= WRITTEN.bytes,
+    storeTar: ({ source }) => isSmallSource(source),
     unpackLayer: ({ source }) => isSmallSource(source),
     unpackTrees: ({ trees, format, mode }) => {
-      const directories = trees.flatMap((tree) => tree.directories)
+      const lowers = trees.flatMap((tree) => tree.lowers)
       // A tar may go to a pipe, which would have to be waited for.
-      return format !== 'tar' && mode !== 'delete' && areSmallFolders(directories, WRITTEN)
+      return format !== 'tar' && mode !== 'delete' && areSmallFolders(lowers, WRITTEN)
     },
   },
 }

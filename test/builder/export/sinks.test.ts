@@ -77,6 +77,7 @@ graphSinkSuite<ImageLayer>('registry', (test) =>
         ...(await layersIn(store)),
         sink: registrySink(repository, {
           store,
+          early: undefined,
           compression: 'gzip',
           tags: ['1'],
           onProgress: () => undefined,
@@ -102,10 +103,11 @@ async function testLayout(
   { writer, files }: { writer: ArchiveWriter; files: () => Promise<ReadonlyMap<string, Buffer>> },
 ): Promise<void> {
   await using temporary = store.temporary()
-  const options = { store, compression: 'gzip', format: 'docker', platform: undefined } as const
+  const options = { store, early: undefined, compression: 'gzip' } as const
+  const layout = { ...options, format: 'docker', platform: undefined } as const
   await test({
     ...(await layersIn(store)),
-    sink: layoutSink(writer, { ...options, names: ['docker.io/library/app:1'], temporary }),
+    sink: layoutSink(writer, { ...layout, names: ['docker.io/library/app:1'], temporary }),
     finish: () => writer.finish(),
     read: async (digest: Digest) => (await files()).get(`blobs/sha256/${hexOf(digest)}`),
     named: async () => {

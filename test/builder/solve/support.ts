@@ -172,6 +172,7 @@ async function solve(
     results: place.resultsOf(store),
     pool,
     watch: new LayerWatch({ store, pool, gate }),
+    lowerForm: async () => 'directory',
     sandbox: async () => sandbox,
     snapshots: async () => snapshots,
     fetcher: () => fetcher,
@@ -183,6 +184,7 @@ async function solve(
     reporter,
     noCache,
     wantsTars: true,
+    onTar: () => undefined,
     signal,
   })
   const layers = await solver.solve()

@@ -25,8 +25,8 @@ export type TreeSpec =
       /** It is removed after the build, so the digests of its files are not stored. */
       readonly transient?: boolean
     }
-  /** Directories in overlay form, topmost first. */
-  | { readonly kind: 'layers'; readonly directories: readonly string[] }
+  /** Layers as `stackTree` takes them, topmost first. */
+  | { readonly kind: 'layers'; readonly lowers: readonly string[] }
 
 /** Actions and the trees that they read. */
 export interface FilesTask {
@@ -131,7 +131,7 @@ function openTree(
   { store }: Pick<FilesTask, 'store'>,
   onUnseenWrites?: (path: Name) => void,
 ): Tree {
-  if (spec.kind === 'layers') return stackTree(spec.directories)
+  if (spec.kind === 'layers') return stackTree(spec.lowers)
   const { directory, ignore, modes = 'kept' } = spec
   const rules = ignore === '' ? {} : { ignore: parseDockerignore(ignore) }
   return directoryTree(directory, { ...rules, modes, leftOut: store, onUnseenWrites })

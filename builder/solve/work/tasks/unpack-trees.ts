@@ -12,7 +12,7 @@ import { type Change, joinName, type Name, nameOf, type Tree } from '#core'
 /** Merged file systems, and where their files go. */
 interface UnpackTask {
   /** Each goes to a folder of the destination; no name: to the destination itself. */
-  readonly trees: readonly { readonly directories: readonly string[]; readonly folder: string }[]
+  readonly trees: readonly { readonly lowers: readonly string[]; readonly folder: string }[]
   /** A path; for `tar` also a descriptor, which stays open. */
   readonly dest: string | number
   /** `owned`: files that have their owners, where this process may give them. */
@@ -44,8 +44,8 @@ function* withRoot(changes: Iterable<Change>): Generator<Change> {
 }
 
 function deleteOthers(trees: UnpackTask['trees'], dest: string): void {
-  const opened = trees.map(({ directories, folder }) => {
-    return { tree: stackTree(directories), folder: nameOf(folder) }
+  const opened = trees.map(({ lowers, folder }) => {
+    return { tree: stackTree(lowers), folder: nameOf(folder) }
   })
   try {
     removeOthers(dest, opened)
@@ -55,8 +55,8 @@ function deleteOthers(trees: UnpackTask['trees'], dest: string): void {
 }
 
 function* changesIn(trees: UnpackTask['trees']): Generator<Change> {
-  for (const { directories, folder } of trees) {
-    const tree = stackTree(directories)
+  for (const { lowers, folder } of trees) {
+    const tree = stackTree(lowers)
     try {
       yield* folder === '' ? treeChanges(tree) : changesBelow(nameOf(folder), tree)
     } finally {

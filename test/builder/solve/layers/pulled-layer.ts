@@ -107,6 +107,7 @@ export class PullBench implements AsyncDisposable {
     const base = { diffId: layer.diffId, descriptor: layer.blob, source: { open } }
     const deps = {
       ...{ store: this.store, pool: this.#pool, watch: this.#watch, tasks: this.#tasks },
+      lowerForm: async () => 'directory' as const,
       ...{ spans: new Spans(() => undefined), signal: this.stop.signal },
     }
     return new BaseImageLayer(base, deps, (take) => take({ open })).directory([])

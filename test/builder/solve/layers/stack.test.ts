@@ -7,7 +7,7 @@ import { Gate, LayerWatch, type WorkPool, workPool } from '#builder/solve'
 import { openStore, type Store } from '#cache'
 import type { Name } from '#core'
 import type { Layer } from '../../../../builder/solve/layers/layer.ts'
-import { directoriesOf } from '../../../../builder/solve/layers/stack.ts'
+import { lowersOf } from '../../../../builder/solve/layers/stack.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../../../support/peers/index.ts'
 
 describe('deep stacks', () => {
@@ -41,8 +41,9 @@ describe('deep stacks', () => {
     return {
       base: undefined,
       createdAt: undefined,
+      lower: async () => directory,
       directory: async () => directory,
-      checkedDirectory: async () => directory,
+      checkedLower: async () => directory,
       tar: async () => ({ diffId: 'sha256:unused' as never, size }),
       diffId: async () => undefined,
     }
@@ -56,7 +57,7 @@ describe('deep stacks', () => {
   }
 
   const directories = (stack: readonly Layer[]) =>
-    directoriesOf(stack, { store, pool, watch, signal: undefined })
+    lowersOf(stack, { store, pool, watch, signal: undefined })
 
   for (const count of [1, 127, 128, 449, 450, 500, 501, 547, 1000]) {
     it(`of ${count} layers are few directories that show the same`, async () => {

@@ -9,7 +9,7 @@ import { temporaryDirectory } from '../../../support/peers/index.ts'
 
 /** Fails at once, in the thread. */
 const REFUSED = {
-  trees: [{ directories: ['/proc/self/none'], folder: '' }],
+  trees: [{ lowers: ['/proc/self/none'], folder: '' }],
   dest: '/',
   format: 'local',
 } as const
@@ -49,7 +49,7 @@ describe('the worker threads', () => {
       truncateSync(directory.file('context/large'), 2 ** 38)
       const task = {
         actions: [COPY_ALL],
-        root: { kind: 'layers', directories: [] },
+        root: { kind: 'layers', lowers: [] },
         sources: [{ kind: 'context', directory: context, ignore: '' }],
         store: directory.path,
       } as const
@@ -96,7 +96,7 @@ describe('the worker threads', () => {
               'copyFiles',
               {
                 actions: [COPY_ALL],
-                root: { kind: 'layers', directories: [] },
+                root: { kind: 'layers', lowers: [] },
                 sources: [{ kind: 'context', directory: directory.file('context'), ignore: '' }],
                 store: directory.path,
                 temporary: directory.file('archives'),

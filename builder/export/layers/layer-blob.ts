@@ -5,18 +5,12 @@ import {
   type Compression,
   compressionOf,
   type Descriptor,
-  MEDIA_TYPES,
   type TransferOptions,
   toOciMediaType,
   uncompressedDigest,
 } from '#core'
-import type { ImageLayer } from './image.ts'
-
-const LAYER_TYPES: Readonly<Record<Compression, string>> = {
-  none: MEDIA_TYPES.ociLayer,
-  gzip: MEDIA_TYPES.ociLayerGzip,
-  zstd: MEDIA_TYPES.ociLayerZstd,
-}
+import type { EarlyLayers } from './early-layers.ts'
+import { type ImageLayer, LAYER_TYPES } from './image-layer.ts'
 
 /** The bytes of a layer in the wanted compression, and their descriptor where it is known. */
 export interface LayerBlob {
@@ -27,22 +21,34 @@ export interface LayerBlob {
   readonly open: (options?: TransferOptions) => Promise<Bytes>
 }
 
+/** Where blobs of layers are. */
+export interface LayerBlobs {
+  readonly store: Store
+  /** Layers that are packed early; `undefined` outside of a build. */
+  readonly early: Pick<EarlyLayers, 'find'> | undefined
+}
+
 /**
  * The blob of a layer in one compression. A blob from elsewhere stays as it is, whatever its compression,
- * so that its registry has it already. A layer made here is compressed while it is read. Its earlier
- * blobs are candidates only: another version of the compressor makes other bytes.
+ * so that its registry has it already. A layer made here is compressed while it is read, unless that was
+ * begun early. Its earlier blobs are candidates only: another version of the compressor makes other bytes.
  */
-export function layerBlob(layer: ImageLayer, compression: Compression, store: Store): LayerBlob {
+export function layerBlob(
+  layer: ImageLayer,
+  compression: Compression,
+  { store, early }: LayerBlobs,
+): LayerBlob {
   const { blob, diffId } = layer
   if (blob !== undefined && !isPlain(blob.descriptor)) return existing(blob, store)
   if (compression === 'none') return plain(layer, store)
   const mediaType = LAYER_TYPES[compression]
   const packedBefore = store.layers.compressed(diffId).filter((one) => one.mediaType === mediaType)
   const kept = packedBefore.find(({ digest, size }) => store.blobs.stat(digest) === size)
-  const open: LayerBlob['open'] = async (options) =>
-    kept === undefined
-      ? compress(await plain(layer, store).open(options), compression)
-      : store.blobs.open(kept, options)
+  const open: LayerBlob['open'] = async (options) => {
+    if (kept !== undefined) return store.blobs.open(kept, options)
+    const growing = early?.find(diffId, compression)
+    return growing?.open() ?? compress(await plain(layer, store).open(options), compression)
+  }
   return { mediaType, descriptor: kept, packedBefore, open }
 }
 

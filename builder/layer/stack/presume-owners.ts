@@ -1,7 +1,7 @@
 import { joinName, type Name } from '#core'
+import { KeptAttributes } from '../overlay/kept-attributes.ts'
+import { RawTree } from '../overlay/raw-tree.ts'
 import { isWhiteoutDevice } from '../paths/whiteout.ts'
-import { KeptAttributes } from './kept-attributes.ts'
-import { RawTree } from './raw-tree.ts'
 import { StackTree } from './stack-tree.ts'
 
 /**

@@ -1,50 +1,45 @@
-import type { Dirent } from 'node:fs'
 import { BARE_DIRECTORY } from '#builder/linux'
 import { type FileStat, joinName, type Name, type Tree } from '#core'
+import { treeError } from '../overlay/raw-tree.ts'
 import { quote } from '../paths/quote.ts'
 import { parentOf } from '../paths/resolve.ts'
 import { isWhiteoutDevice } from '../paths/whiteout.ts'
-import { RawTree, treeError } from './raw-tree.ts'
+import type { LayerEntry, LayerFile, LayerTree } from './layer-tree.ts'
+import { openLayerTree } from './open-layer.ts'
 
 const MAX_CACHED_DIRECTORIES = 4096
-const NONE: readonly RawTree[] = []
+const NONE: readonly LayerTree[] = []
 /** Below 1,024, the default limit of descriptors. */
 const MAX_OPEN_TOTAL = 256
-
-/** The layer that has a name of the merged view. */
-export interface Found {
-  readonly layer: RawTree
-  readonly stat: FileStat
-}
 
 /** A name in a directory of the merged view, and the layer that has it. */
 export interface Listed {
   readonly name: Name
-  readonly layer: RawTree
+  readonly layer: LayerTree
   /** It is a regular file, and all that is known of it is in the file itself. */
   readonly isPlainFile: boolean
 }
 
 /**
- * The merged view of layer directories in overlay form (host paths, topmost first), as overlayfs shows
- * it: whiteouts and opaque marks take effect and are not shown. An empty list is the empty tree. The
- * directories must not change while the tree is open.
+ * The merged view of layers (topmost first; each a host path as `openLayerTree` takes it), as overlayfs
+ * shows it: whiteouts and opaque marks take effect and are not shown. An empty list is the empty tree. The
+ * layers must not change while the tree is open.
  */
-export function stackTree(directories: readonly string[]): Tree {
-  return new StackTree(directories)
+export function stackTree(layers: readonly string[]): Tree {
+  return new StackTree(layers)
 }
 
 /** The merged view of a stack of layers, see `stackTree`. */
 export class StackTree implements Tree {
-  readonly #layers: RawTree[] = []
+  readonly #layers: LayerTree[] = []
   /** The layers that a merged directory consists of, topmost first; none: there is no directory. */
-  readonly #merged = new Map<Name, readonly RawTree[]>()
+  readonly #merged = new Map<Name, readonly LayerTree[]>()
 
-  constructor(directories: readonly string[]) {
+  constructor(layers: readonly string[]) {
     try {
-      const maxOpen = Math.max(2, Math.floor(MAX_OPEN_TOTAL / directories.length))
-      for (const [i, directory] of directories.entries()) {
-        this.#layers.push(new RawTree(directory, { scope: `${i}:`, maxOpen }))
+      const maxOpen = Math.max(2, Math.floor(MAX_OPEN_TOTAL / layers.length))
+      for (const [i, layer] of layers.entries()) {
+        this.#layers.push(openLayerTree(layer, { scope: `${i}:`, maxOpen }))
       }
     } catch (cause) {
       this.close()
@@ -104,14 +99,14 @@ export class StackTree implements Tree {
     this.#merged.clear()
   }
 
-  #get(path: Name): Found {
+  #get(path: Name): LayerFile {
     const found = this.find(path)
     if (found !== undefined) return found
     throw treeError(`find ${quote(path)}`, 'no such file')
   }
 
   /** What `lstat` says, and the layer that has it: for callers that need more of it. */
-  find(path: Name): Found | undefined {
+  find(path: Name): LayerFile | undefined {
     const layers = path === '' ? this.#layers : this.#layersOf(parentOf(path))
     for (const layer of layers ?? []) {
       const stat = layer.lstat(path)
@@ -121,13 +116,13 @@ export class StackTree implements Tree {
     return undefined
   }
 
-  #isShown(layer: RawTree, path: Name): boolean {
+  #isShown(layer: LayerTree, path: Name): boolean {
     const stat = layer.lstat(path)
     return stat !== undefined && !isWhiteoutDevice(stat)
   }
 
   /** `undefined` when the merged view has no directory at `path`. */
-  #layersOf(path: Name): readonly RawTree[] | undefined {
+  #layersOf(path: Name): readonly LayerTree[] | undefined {
     if (path === '') return this.#layers
     const known = this.#merged.get(path)
     if (known !== undefined) return known.length === 0 ? undefined : known
@@ -147,8 +142,8 @@ export class StackTree implements Tree {
     return layers.length === 0 ? undefined : layers
   }
 
-  #merge(path: Name, candidates: readonly RawTree[]): readonly RawTree[] {
-    const layers: RawTree[] = []
+  #merge(path: Name, candidates: readonly LayerTree[]): readonly LayerTree[] {
+    const layers: LayerTree[] = []
     for (const layer of candidates) {
       const stat = layer.lstat(path)
       if (stat === undefined) continue
@@ -161,14 +156,14 @@ export class StackTree implements Tree {
     return layers
   }
 
-  #remember(path: Name, layers: readonly RawTree[]): void {
+  #remember(path: Name, layers: readonly LayerTree[]): void {
     if (this.#merged.size >= MAX_CACHED_DIRECTORIES) this.#merged.clear()
     this.#merged.set(path, layers)
   }
 }
 
 /** Some file systems do not report types while listing. A socket stands for what is kept beside. */
-function mayBeWhiteout(entry: Dirent): boolean {
+function mayBeWhiteout(entry: LayerEntry): boolean {
   if (entry.isFile() || entry.isDirectory() || entry.isSymbolicLink()) return false
   return !(entry.isFIFO() || entry.isBlockDevice())
 }

@@ -1,8 +1,7 @@
 import type { FileStat, Name } from '#core'
-import type { Attributes } from '../overlay/directory-writer.ts'
 import { invalidEntryError } from '../paths/entry-path.ts'
 import { CAPABILITY, isWhiteoutDevice } from '../paths/whiteout.ts'
-import type { TarEntry } from '../tar/tar-entry.ts'
+import type { TarEntry } from './tar-entry.ts'
 
 /** chown(2) ignores 2^32 - 1, so the file would stay root's. */
 const MAX_ID = 2 ** 32 - 2
@@ -11,12 +10,19 @@ const MAX_MAJOR = 0xfff
 const MAX_MINOR = 0xfffff
 const NO_XATTRS: ReadonlyMap<string, Buffer> = new Map()
 
+/** What a file gets of an entry besides its content. */
+export interface EntryAttributes {
+  readonly stat: FileStat
+  /** Absent when there are none. */
+  readonly xattrs?: ReadonlyMap<string, Buffer>
+}
+
 /**
  * The attributes of an entry that is not a hard link.
  * @throws {TsbuildError} LAYER_INVALID for an owner or device out of range, and for a device 0/0, which
  *   overlayfs would take for a deletion that other tools do not see
  */
-export function attributesOf(entry: TarEntry, path: Name): Attributes {
+export function attributesOf(entry: TarEntry, path: Name): EntryAttributes {
   const { type, mode, uid, gid, size, mtimeMs, major, minor } = entry
   if (!isBetween(uid, MAX_ID) || !isBetween(gid, MAX_ID)) {
     throw invalidEntryError(path, `the owner ${uid}:${gid} is out of range`)

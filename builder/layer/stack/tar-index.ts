@@ -1,0 +1,165 @@
+import { Buffer } from 'node:buffer'
+import { readSync } from 'node:fs'
+import { BARE_DIRECTORY } from '#builder/linux'
+import { checkpoint, type FileStat, joinName, type Name } from '#core'
+import { entryPath, invalidEntryError, meaningOf } from '../paths/entry-path.ts'
+import { parentOf } from '../paths/resolve.ts'
+import { attributesOf } from '../tar/entry-attributes.ts'
+import type { TarEntry } from '../tar/tar-entry.ts'
+import { type TarHandler, TarReader } from '../tar/tar-reader.ts'
+
+/** Small files are read with their headers, large ones are skipped. */
+const CHUNK = 64 * 1024
+
+/** What a layer's tar says of one path, in overlay form. Names of one file share it. */
+export interface TarNode {
+  stat: FileStat
+  readonly xattrs: ReadonlyMap<string, Buffer> | undefined
+  /** Where the content begins in the tar: of regular files. */
+  readonly position: number
+  /** The text of a symbolic link. */
+  readonly target: Name | undefined
+  /** What is in a directory. */
+  readonly names: Name[]
+  /** A directory that hides the layers below. */
+  isOpaque: boolean
+}
+
+/** All paths of a layer, the root as the empty one. */
+export type TarIndex = ReadonlyMap<Name, TarNode>
+
+/** The overlay form of a deleted name. */
+const WHITEOUT: FileStat = { ...BARE_DIRECTORY, type: 'character', mode: 0 }
+
+/**
+ * Reads the names of a layer's tar, not its contents.
+ * @returns `undefined` when what it means depends on the order of its entries or on the layers below: a
+ *   name that is there twice, a parent without an entry, a hard link out of the layer, a file in parts
+ * @throws {Error} with what is wrong with the tar
+ */
+export function indexTar(descriptor: number): TarIndex | undefined {
+  const index = new IndexedEntries()
+  const reader = new TarReader(index)
+  index.reader = reader
+  const chunk = Buffer.allocUnsafeSlow(CHUNK)
+  for (;;) {
+    checkpoint()
+    const got = readSync(descriptor, chunk, 0, CHUNK, reader.position)
+    if (got === 0) break
+    const before = reader.position
+    reader.write(chunk.subarray(0, got))
+    if (!index.isSelfContained) return undefined
+    // The zeros after the end are not read.
+    if (reader.position < before + got) break
+    if (reader.skippable > 0) reader.skip()
+  }
+  reader.end()
+  return index.nodes
+}
+
+class IndexedEntries implements TarHandler {
+  readonly nodes = new Map<Name, TarNode>()
+  reader: TarReader | undefined
+  isSelfContained = true
+  #inodes = 0
+
+  constructor() {
+    this.nodes.set('' as Name, directoryNode(BARE_DIRECTORY, undefined))
+  }
+
+  entry(entry: TarEntry): void {
+    const path = entryPath(entry.name)
+    const meaning = meaningOf(path)
+    if (meaning.kind === 'opaque') this.#markOpaque(meaning.path)
+    else if (meaning.kind === 'whiteout') this.#add(meaning.path, nodeOf({ stat: WHITEOUT }))
+    else if (meaning.kind === 'file' && path === '') this.#setRoot(entry)
+    else if (meaning.kind === 'file') this.#addFile(path, entry)
+  }
+
+  content(): void {
+    // It is read where the node says.
+  }
+
+  /** A sparse file. */
+  hole(): void {
+    this.isSelfContained = false
+  }
+
+  end(): void {
+    // The next entry follows.
+  }
+
+  #setRoot(entry: TarEntry): void {
+    if (entry.type !== 'directory') {
+      throw invalidEntryError(entry.name, 'the root must be a directory')
+    }
+    const root = this.nodes.get('' as Name)
+    const { stat, xattrs } = attributesOf(entry, '' as Name)
+    this.nodes.set('' as Name, { ...directoryNode(stat, xattrs), names: root?.names ?? [] })
+  }
+
+  #addFile(path: Name, entry: TarEntry): void {
+    if (entry.type === 'hardlink') {
+      this.#addLink(path, entryPath(entry.linkname))
+      return
+    }
+    const { stat, xattrs } = attributesOf(entry, path)
+    if (stat.type === 'directory') this.#add(path, directoryNode(stat, xattrs))
+    else {
+      const position = this.reader?.position ?? 0
+      const target = stat.type === 'symlink' ? entry.linkname : undefined
+      this.#add(path, nodeOf({ stat, xattrs, position, target }))
+      // The content of a sparse file does not follow as it is.
+      const isPlain = stat.size === 0 || this.reader?.skippable === roundedUp(stat.size)
+      if (!isPlain) this.isSelfContained = false
+    }
+  }
+
+  #addLink(path: Name, target: Name): void {
+    const node = this.nodes.get(target)
+    if (node === undefined || node.stat.type === 'directory' || node.stat === WHITEOUT) {
+      this.isSelfContained = false
+      return
+    }
+    if (node.stat.inode === '') this.#inodes += 1
+    const inode = node.stat.inode || String(this.#inodes)
+    node.stat = { ...node.stat, inode, nlink: node.stat.nlink + 1 }
+    this.#add(path, node)
+  }
+
+  #markOpaque(path: Name): void {
+    const node = this.nodes.get(path)
+    if (path === '' || node?.stat.type !== 'directory') this.isSelfContained = false
+    else node.isOpaque = true
+  }
+
+  #add(path: Name, node: TarNode): void {
+    const parent = this.nodes.get(parentOf(path))
+    if (parent?.stat.type !== 'directory' || path === '' || this.nodes.has(path)) {
+      this.isSelfContained = false
+      return
+    }
+    parent.names.push(path.slice(path.lastIndexOf('/') + 1) as Name)
+    this.nodes.set(path, node)
+  }
+}
+
+function directoryNode(stat: FileStat, xattrs: TarNode['xattrs']): TarNode {
+  return nodeOf({ stat, xattrs })
+}
+
+function nodeOf(facts: Pick<TarNode, 'stat'> & Partial<TarNode>): TarNode {
+  return { xattrs: undefined, position: 0, target: undefined, names: [], isOpaque: false, ...facts }
+}
+
+function roundedUp(size: number): number {
+  return Math.ceil(size / 512) * 512
+}
+
+/** What a directory of the index has, by path. */
+export function childrenOf(index: TarIndex, path: Name): readonly (readonly [Name, TarNode])[] {
+  return (index.get(path)?.names ?? []).flatMap((name) => {
+    const node = index.get(joinName(path, name))
+    return node === undefined ? [] : [[name, node] as const]
+  })
+}

@@ -1,0 +1,219 @@
+import assert from 'node:assert/strict'
+import { closeSync, openSync, readdirSync, readFileSync, readSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import type { BuildEvent, BuildOptions, Output } from '#builder'
+import { compress } from '#builder/layer'
+import { openStore } from '#cache'
+import { type Descriptor, digestOf, hexOf, MEDIA_TYPES } from '#core'
+import { parseManifest } from '../../support/manifest/index.ts'
+import { untilEmpty } from '../../support/peers/index.ts'
+import { type Built, namesOf, Workplace } from './support/workplace.ts'
+
+const PUSH: readonly Output[] = [{ type: 'registry' }]
+const BUSYBOX = 'COPY --chmod=755 busybox /bin/busybox'
+
+/** Ends when there is a file `go` in the cache mount. */
+const WAITING = `RUN --mount=type=cache,target=/c ["/bin/busybox", "sh", "-c", "until [ -e /c/go ]; do /bin/busybox sleep 0.05; done"]`
+
+/** A build whose last step waits. */
+interface Waiting {
+  readonly events: readonly BuildEvent[]
+  readonly built: Promise<Built>
+  /** Lets the step end. */
+  go(): void
+}
+
+describe('layers that are packed while steps run', () => {
+  let at: Workplace
+  let stop: AbortController
+  before(function () {
+    // With one processor, there is none that the steps leave.
+    if (process.geteuid?.() !== 0 || availableParallelism() < 2) this.skip()
+  })
+  beforeEach(async () => {
+    stop = new AbortController()
+    at = await Workplace.open()
+    at.put({
+      busybox: readFileSync('/bin/busybox'),
+      large: Buffer.alloc(9_000_000, 'what is in a large file '),
+      other: Buffer.alloc(9_000_000, 'what is in another one '),
+    })
+  })
+  afterEach(async () => {
+    stop.abort()
+    await at?.[Symbol.asyncDispose]()
+  })
+
+  function start(dockerfile: readonly string[], options: Partial<BuildOptions> = {}): Waiting {
+    const events: BuildEvent[] = []
+    const built = at.build([...dockerfile, WAITING], {
+      tags: [at.at('app:1')],
+      outputs: PUSH,
+      onEvent: (event) => void events.push(event),
+      signal: stop.signal,
+      ...options,
+    })
+    built.catch(() => undefined)
+    const go = (): void => {
+      const mounts = join(at.path('store'), 'mounts')
+      for (const { parentPath, name } of readdirSync(mounts, {
+        recursive: true,
+        withFileTypes: true,
+      })) {
+        if (name === 'data') writeFileSync(join(parentPath, name, 'go'), '')
+      }
+    }
+    return { events, built, go }
+  }
+
+  const isRunning = ({ events }: Waiting): boolean =>
+    namesOf(events, 'started').some((name) => name.includes('RUN'))
+
+  async function until(isSo: () => boolean): Promise<void> {
+    assert.deepEqual(await untilEmpty(() => (isSo() ? [] : ['not yet']), 20_000), [])
+  }
+
+  const blobs = (): string => join(at.path('store'), 'blobs/sha256')
+
+  /** Blobs of the store that are packed with gzip, by their names. */
+  function packed(): readonly string[] {
+    return readdirSync(blobs()).filter((name) => {
+      const start = Buffer.alloc(2)
+      const file = openSync(join(blobs(), name), 'r')
+      readSync(file, start)
+      closeSync(file)
+      return start.equals(Buffer.from([0x1f, 0x8b]))
+    })
+  }
+
+  function pushed(): readonly Descriptor[] {
+    const manifest = at.registry.manifest('app', '1')
+    assert.ok(manifest)
+    return parseManifest(manifest.bytes, manifest.mediaType).layers
+  }
+
+  /** What an output would make of a layer itself. */
+  async function packedByOutput(diffId: string): Promise<string> {
+    const bytes = readFileSync(join(blobs(), diffId.replace('sha256:', '')))
+    const tar = async function* () {
+      yield bytes
+    }
+    return digestOf(await buffer(compress(tar(), 'gzip')))
+  }
+
+  it('are in the store before the last step ends, and are what is pushed', async () => {
+    const waiting = start(['FROM scratch', BUSYBOX, 'COPY large /'])
+    await until(() => isRunning(waiting) && packed().length > 0)
+    assert.ok(!namesOf(waiting.events, 'done').some((name) => name.includes('RUN')))
+    assert.deepEqual(uploads(), [], 'a build that fails leaves nothing in a registry')
+    const [early = ''] = packed()
+    waiting.go()
+    const { layers } = await waiting.built
+    assert.equal(layers.length, 3)
+    const sent = pushed()
+    assert.equal(hexOf(sent[1]?.digest ?? digestOf(Buffer.of())), early)
+    for (const [index, { digest, mediaType }] of sent.entries()) {
+      assert.equal(mediaType, MEDIA_TYPES.ociLayerGzip)
+      assert.equal(digest, await packedByOutput(layers[index]?.diffId ?? ''))
+      assert.ok(at.registry.blob('app', digest))
+    }
+  })
+
+  const uploads = (): readonly string[] =>
+    at.registry.log.filter((line) => line.includes('uploads'))
+
+  it('are those of the image only, and once those of an earlier build', async () => {
+    const stages = [
+      ...['FROM scratch AS made', BUSYBOX, 'COPY other /'],
+      ...['FROM scratch', BUSYBOX, 'COPY --from=made /other /made', 'COPY large /'],
+    ]
+    await at.build([...stages, 'LABEL a=b'], { tags: ['app'] })
+    assert.deepEqual(packed(), [], 'the store has plain tars')
+    const waiting = start(stages)
+    await until(() => isRunning(waiting) && packed().length === 2)
+    waiting.go()
+    const { layers } = await waiting.built
+    const early = packed()
+    const made = await Promise.all(layers.slice(1, 3).map((one) => packedByOutput(one.diffId)))
+    assert.deepEqual(early.toSorted(), made.map((one) => one.replace('sha256:', '')).toSorted())
+  })
+
+  it('are found by an archive, too', async () => {
+    const dest = at.path('image')
+    const output: Output = { type: 'oci', tar: false, dest, compression: 'gzip' }
+    const waiting = start(['FROM scratch', BUSYBOX, 'COPY large /'], { outputs: [output] })
+    await until(() => isRunning(waiting) && packed().length > 0)
+    const [early = ''] = packed()
+    waiting.go()
+    const { layers } = await waiting.built
+    assert.ok(readdirSync(join(dest, 'blobs/sha256')).includes(early))
+    assert.equal(`sha256:${early}`, await packedByOutput(layers[1]?.diffId ?? ''))
+  })
+
+  it('are none for outputs that take plain tars, or layers with other times', async () => {
+    const cases: readonly Partial<BuildOptions>[] = [
+      { outputs: [{ type: 'store' }] },
+      { outputs: [{ type: 'local', dest: at.path('files') }] },
+      { outputs: [{ type: 'registry', compression: 'uncompressed' }] },
+      {
+        outputs: [{ type: 'registry', rewriteTimestamp: true }],
+        buildArgs: { SOURCE_DATE_EPOCH: '1000' },
+      },
+    ]
+    for (const [index, options] of cases.entries()) {
+      const text = ['FROM scratch', BUSYBOX, `COPY large /${index}`]
+      const waiting = start([...text, 'RUN ["/bin/busybox", "sleep", "0.5"]'], options)
+      await until(() => namesOf(waiting.events, 'done').some((name) => name.includes('sleep')))
+      assert.deepEqual(packed(), [], `${index}`)
+      waiting.go()
+      await waiting.built
+      assert.deepEqual(packed(), [], `${index}`)
+    }
+  })
+
+  it('are stopped by a failure of the build, and leave nothing', async () => {
+    at.put({ large: Buffer.alloc(200_000_000, 'what is in a large file ') })
+    const failing = 'RUN ["/bin/busybox", "sh", "-c", "/bin/busybox sleep 0.3; exit 3"]'
+    const text = ['FROM scratch', BUSYBOX, 'COPY large /', failing]
+    await assert.rejects(at.build(text, { tags: [at.at('app:1')], outputs: PUSH }), {
+      code: 'STEP_FAILED',
+    })
+    assert.deepEqual(packed(), [])
+    assert.deepEqual(readdirSync(join(at.path('store'), 'tmp')), [])
+    assert.deepEqual(at.registry.log, [])
+  })
+
+  it('are stopped by a signal, and leave nothing', async () => {
+    at.put({ large: Buffer.alloc(200_000_000, 'what is in a large file ') })
+    const waiting = start(['FROM scratch', BUSYBOX, 'COPY large /'])
+    const isPacking = (): boolean =>
+      readdirSync(join(at.path('store'), 'tmp'), { recursive: true, encoding: 'utf8' }).some(
+        (name) => name.endsWith('/blob'),
+      )
+    await until(() => isRunning(waiting) && isPacking())
+    stop.abort()
+    await assert.rejects(waiting.built, { code: 'CANCELLED' })
+    assert.deepEqual(packed(), [])
+    assert.deepEqual(readdirSync(join(at.path('store'), 'tmp')), [])
+    assert.deepEqual(namesOf(waiting.events, 'failed'), [])
+  })
+
+  it('fail where an output would, once', async () => {
+    const text = ['FROM scratch', BUSYBOX, 'COPY large /']
+    const ran = 'RUN ["/bin/busybox", "true"]'
+    const { layers } = await at.build([...text, ran], { tags: ['app'] })
+    const tar = (layers[1]?.diffId ?? '').replace('sha256:', '')
+    writeFileSync(join(blobs(), tar), 'other', { flag: 'r+' })
+    const waiting = start(text)
+    const isAside = (): boolean => readdirSync(join(at.path('store'), 'corrupt')).length > 0
+    await until(() => isRunning(waiting) && isAside())
+    waiting.go()
+    await assert.rejects(waiting.built, { code: 'DIGEST_MISMATCH' })
+    assert.deepEqual(namesOf(waiting.events, 'failed'), [`pushing ${at.at('app')}`])
+    assert.equal(at.registry.manifest('app', '1'), undefined)
+    await using store = openStore(at.path('store'))
+    assert.deepEqual(store.images.list().length, 1)
+  })
+})
