@@ -2,19 +2,10 @@ import { join } from 'node:path'
 import { hasOwnersBeside, ownersBeside, ownersObstacle } from '#builder/layer'
 import { fileRights } from '#builder/linux'
 import type { ExecVertex, Plan, Vertex, VertexId } from '#builder/plan'
-import type { ExitStatus, Sandbox } from '#builder/sandbox'
+import type { Sandbox } from '#builder/sandbox'
 import type { Snapshot, Snapshots, Snapshotter } from '#builder/snapshot'
 import type { CacheKey, LayerId, Store } from '#cache'
-import {
-  type Digest,
-  formatOwnedFiles,
-  type Platform,
-  type Spans,
-  STEP_PROCESSES,
-  type StepResources,
-  TsbuildError,
-  uncompressedDigest,
-} from '#core'
+import { type Digest, formatOwnedFiles, type Platform, type Spans, uncompressedDigest } from '#core'
 import { execKey, type KeyedStep } from '../keys/vertex-key.ts'
 import { isStep, sourcesOf } from '../keys/vertex-kind.ts'
 import type { Layer } from '../layers/layer.ts'
@@ -25,6 +16,7 @@ import type { Reporter } from '../report/reporter.ts'
 import type { WorkPool } from '../work/work-pool.ts'
 import { checkEmulator } from './emulator.ts'
 import { type OpenMounts, openMounts, type StepSecrets } from './exec-mounts.ts'
+import { exitError } from './exit-error.ts'
 import { type FileSelection, mountSelection } from './file-selection.ts'
 import { isFollowed } from './followed-step.ts'
 import type { StepOperation, StepWork } from './operation.ts'
@@ -107,9 +99,22 @@ interface ExecWork {
 
 /** Runs the process on the layers below, and keeps what it changed. */
 async function runExec(vertex: ExecVertex, work: ExecWork, deps: ExecDeps): Promise<StepOutcome> {
-  const { store, reporter, spans } = deps
-  await using temporary = store.temporary()
-  const scratch = temporary.path
+  const temporary = deps.store.temporary()
+  try {
+    return await runIn(temporary.path, vertex, { work, deps })
+  } finally {
+    // The next step is prepared in its thread meanwhile. What is left when the store is closed goes then.
+    setImmediate(() => void temporary[Symbol.asyncDispose]())
+  }
+}
+
+/** @param scratch an existing directory for what is dropped after the step */
+async function runIn(
+  scratch: string,
+  vertex: ExecVertex,
+  { work, deps }: { readonly work: ExecWork; readonly deps: ExecDeps },
+): Promise<StepOutcome> {
+  const { reporter, spans } = deps
   checkEmulator(vertex.platform, { platform: deps.host, scratch: join(scratch, 'probe') })
   const [sandbox, lower] = await Promise.all([
     spans.measure('steps', () => deps.sandbox()),
@@ -244,24 +249,8 @@ async function runProcess(
     },
   )
   if (exitCode === 0) return
-  const message = `process ${JSON.stringify(args.join(' '))} did not complete successfully: exit code: ${exitCode}`
-  const size = snapshot.exhausted(space.isUsedUp)
-  if (size !== undefined) throw fullError(message, size)
-  throw new TsbuildError(message, {
-    code: 'STEP_FAILED',
-    hint: hintFor(exitCode, reached, resources),
-  })
-}
-
-function fullError(message: string, size: number): TsbuildError {
-  const mebibytes = Math.floor(size / 1024 ** 2)
-  return new TsbuildError(
-    `${message}, with the ${mebibytes} MiB used up that it may write to memory`,
-    {
-      code: 'SNAPSHOT_FULL',
-      hint: 'give it more with --snapshotter overlay-tmpfs,size=SIZE, or put the store on a volume with --root',
-    },
-  )
+  const exhausted = snapshot.exhausted(space.isUsedUp)
+  throw exitError({ args, exitCode, reached, resources, exhausted })
 }
 
 /** Warns that a step sees other owners than the image has, and may do something else for it. */
@@ -282,25 +271,4 @@ function withProxies(env: readonly string[], proxies: readonly string[]): readon
   const nameOf = (entry: string): string => entry.slice(0, entry.indexOf('='))
   const given = new Set(proxies.map(nameOf))
   return [...env.filter((entry) => !given.has(nameOf(entry))), ...proxies]
-}
-
-function hintFor(
-  exitCode: number,
-  reached: ExitStatus['reached'],
-  { pids }: StepResources,
-): string | undefined {
-  if (reached === 'memory') return 'it needed more memory than it may have: raise --memory'
-  if (reached === 'pids') {
-    return `it started more processes than it may (${pids ?? STEP_PROCESSES}): raise --pids-limit, or take it away with -1`
-  }
-  switch (exitCode) {
-    case 126:
-      return 'the program was found but cannot be executed: check its mode and its platform'
-    case 127:
-      return 'a program was not found: is it installed in this stage, and is PATH right?'
-    case 137:
-      return 'the process was killed, most often because memory ran out'
-    default:
-      return undefined
-  }
 }
