@@ -5,7 +5,7 @@ import type { ExecVertex, Plan, Vertex, VertexId } from '#builder/plan'
 import type { Sandbox } from '#builder/sandbox'
 import type { Snapshot, Snapshots, Snapshotter } from '#builder/snapshot'
 import type { CacheKey, LayerId, Store } from '#cache'
-import { type Digest, formatOwnedFiles, type Platform, type Spans, uncompressedDigest } from '#core'
+import { type Digest, formatOwnedFiles, type Platform, type Spans } from '#core'
 import { execKey, type KeyedStep } from '../keys/vertex-key.ts'
 import { isStep, sourcesOf } from '../keys/vertex-kind.ts'
 import type { Layer } from '../layers/layer.ts'
@@ -147,7 +147,7 @@ async function runOn(
   vertex: ExecVertex,
   { sandbox, lower, scratch, sources, onBegin, isFollowed, deps }: PreparedExec,
 ): Promise<LayerId> {
-  const { store, signal } = deps
+  const { signal } = deps
   const directory = join(scratch, snapshotter.kind)
   await using snapshot = await snapshotter.prepare(directory, lower, signal).finally(() => {
     // Others may have damaged them while this step waited for the root.
@@ -160,43 +160,50 @@ async function runOn(
   if (!givesOwners) reportOwners(vertex, seen, deps.reporter)
   const place = { sandbox, snapshot, opened, onBegin, isFollowed }
   const run = (): Promise<void> => runProcess(vertex, place, deps)
-  const finish = (): Promise<string> => snapshot.changes()
-  const upper = await (snapshotter.kind === 'in-place'
-    ? deps.watch.around({ run, finish, onRepaired: repairReporter(vertex, deps) })
-    : run().then(finish))
-  const { maxMtime } = vertex
+  const changes = { snapshot, lower, scratch, seen, maxMtime: vertex.maxMtime }
+  const readsLayers = (await deps.lowerForm()) === 'tar'
+  const onRepaired = repairReporter(vertex, deps)
+  const perform = <T>(finish: () => Promise<T>): Promise<T> =>
+    snapshotter.kind === 'in-place'
+      ? deps.watch.around({ run, finish, readsLayers, onRepaired })
+      : run().then(finish)
+  if (readsLayers) return perform(() => keepTar(changes, deps))
+  return keepDirectory(await perform(() => snapshot.changes()), changes, deps)
+}
+
+/** What a step left, before its layer is taken. */
+interface StepChanges extends Pick<PreparedExec, 'lower' | 'scratch'> {
+  readonly snapshot: Snapshot
+  /** The layers that the step saw. */
+  readonly seen: readonly string[]
+  readonly maxMtime: number | undefined
+}
+
+async function keepDirectory(
+  directory: string,
+  { snapshot, lower, seen, maxMtime }: StepChanges,
+  { pool, store, signal }: ExecDeps,
+): Promise<LayerId> {
   if (maxMtime !== undefined) {
-    await deps.pool.run('clampTimes', { directory: upper, maxMtime }, signal)
+    await pool.run('clampTimes', { directory, maxMtime }, signal)
     snapshot.altered()
   }
-  if (!givesOwners && hasOwnersBeside(seen)) {
-    await deps.pool.run('keepOwners', { directory: upper, lowers: lower }, signal)
+  if (!fileRights().givesOwners && hasOwnersBeside(seen)) {
+    await pool.run('keepOwners', { directory, lowers: lower }, signal)
   }
-  if ((await deps.lowerForm()) === 'directory') {
-    return (await store.layers.commitDirectory(upper)).id
-  }
-  return await keepAsTar({ upper, lower, snapshot, scratch }, deps)
+  return (await store.layers.commitDirectory(directory)).id
 }
 
-/** Keeps what a step changed as a tar, which is what steps in place are shown. */
-async function keepAsTar(
-  { upper, lower, snapshot, scratch }: Pick<PreparedExec, 'lower' | 'scratch'> & ChangedFiles,
-  { pool, spans, store, watch, signal }: ExecDeps,
+/** Steps in place are shown tars. */
+async function keepTar(
+  { snapshot, scratch, maxMtime }: StepChanges,
+  { spans, store, watch }: ExecDeps,
 ): Promise<LayerId> {
   const tar = join(scratch, 'layer.tar')
-  const facts = await spans.measure('packing', () =>
-    pool.run('packLayer', { directory: upper, lowers: lower, tar }, signal),
-  )
-  await watch.keepTar(tar, facts)
-  await snapshot.kept(store.blobs.path(uncompressedDigest(facts.diffId)))
-  return store.layers.register(facts).id
-}
-
-/** What a step changed. */
-interface ChangedFiles {
-  /** The directory that the snapshot gave. */
-  readonly upper: string
-  readonly snapshot: Snapshot
+  const packed = await spans.measure('packing', async () => snapshot.pack?.(tar, maxMtime))
+  if (packed === undefined) throw new Error('this snapshot gives no tar')
+  await watch.keepTar(tar, packed)
+  return store.layers.register(packed).id
 }
 
 /** Steps that change the store learn how to leave it alone. */
