@@ -70,6 +70,8 @@ export function hexOf(digest: Digest | DiffId | ChainId): string {
 /** Digest of a small document held in memory: a key, a manifest, a config. */
 export function digestOf(document: Uint8Array | string): Digest {
   const bytes = typeof document === 'string' ? Buffer.from(document) : document
+  // A tenth of the time, where the build has paid for it already.
+  if (loaded !== undefined) return digestOfContent(bytes)
   return `sha256:${Buffer.from(sha256(bytes)).toString('hex')}` as Digest
 }
 
