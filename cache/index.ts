@@ -1,5 +1,5 @@
 export type { CacheMountRequest, OpenCacheMounts } from './cache-mounts.ts'
-export { type FileDigests, hasFileDigests, openFileDigests } from './digests/file-digests.ts'
+export { type FileDigests, openFileDigests, sizeOfFileDigests } from './digests/file-digests.ts'
 export type { TemporaryDirectory } from './filesystem/presence.ts'
 export type { OnWait } from './filesystem/waits.ts'
 export type { NamedImage } from './image-names.ts'

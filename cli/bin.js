@@ -38,7 +38,6 @@ function start() {
     fail(`tsbuild is not compiled yet: run npm ci in ${home}`)
     return
   }
-  hideSqliteWarning()
   require(main).main(process.argv.slice(2))
 }
 
@@ -86,16 +85,6 @@ function passOn(child, program) {
     for (const name of signals) process.removeAllListeners(name)
     process.kill(process.pid, signal)
   })
-}
-
-/** node:sqlite announces itself as experimental; every other warning is passed on. */
-function hideSqliteWarning() {
-  const emit = process.emitWarning
-  process.emitWarning = function emitWarning(warning, ...rest) {
-    const text = String(warning && warning.message ? warning.message : warning)
-    if (/\bSQLite\b.*experimental/i.test(text)) return
-    emit.call(process, warning, ...rest)
-  }
 }
 
 function fail(message) {

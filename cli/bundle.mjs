@@ -66,6 +66,7 @@ const COMMON = { name: 'common', minShareCount: 10 }
 /** How files are made of modules, the library's and the programs'. */
 const INPUT = {
   platform: 'node',
+  transform: { define: { BUNDLED_VERSION: JSON.stringify(manifest.version) } },
   external: isExternal,
   // What an entry needs itself lies in its own file, also when other files need it.
   preserveEntrySignatures: 'allow-extension',

@@ -8,6 +8,7 @@ import { decodeMappings, encodeMappings } from './source-map.mjs'
 const FILES = [
   ['.code.js', /\/cli\/(?:main|commands\/help-text|reports\/package-version)\.js$|worker\.js$/],
   ['-parse.code.js', /\/cli\/(?:dockerfile\/run-parse|reports\/error-report)\.js$/],
+  ['-store.code.js', /\/cli\/images\/run-(?:images|names)\.js$/],
   [
     '-build.code.js',
     /\/(?:cli\/build\/run-build|cli\/progress\/plain-progress|builder\/build\/build|http\/[\w-]+)\.js$/,

@@ -1,25 +1,26 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net'
 
-const LOOPBACK = new BlockList()
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4')
-LOOPBACK.addAddress('::1', 'ipv6')
+type Address = readonly [address: string, prefix?: number]
+
+const LOOPBACK: readonly Address[] = [['127.0.0.0', 8], ['::1']]
 
 /** Addresses that only mean something on this machine or its link: metadata services live there. */
-const LOCAL = new BlockList()
-LOCAL.addSubnet('0.0.0.0', 8, 'ipv4')
-LOCAL.addSubnet('127.0.0.0', 8, 'ipv4')
-LOCAL.addSubnet('169.254.0.0', 16, 'ipv4')
-LOCAL.addSubnet('224.0.0.0', 3, 'ipv4')
-LOCAL.addAddress('::', 'ipv6')
-LOCAL.addAddress('::1', 'ipv6')
-LOCAL.addSubnet('fe80::', 10, 'ipv6')
-LOCAL.addSubnet('ff00::', 8, 'ipv6')
-// Metadata services elsewhere: of Amazon, Google, Alibaba, Azure and Oracle.
-LOCAL.addSubnet('fd00:ec2::', 32, 'ipv6')
-LOCAL.addAddress('fd20:ce::254', 'ipv6')
-LOCAL.addAddress('100.100.100.200', 'ipv4')
-LOCAL.addAddress('168.63.129.16', 'ipv4')
-LOCAL.addAddress('192.0.0.192', 'ipv4')
+const LOCAL: readonly Address[] = [
+  ['0.0.0.0', 8],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['224.0.0.0', 3],
+  ['::'],
+  ['::1'],
+  ['fe80::', 10],
+  ['ff00::', 8],
+  // Metadata services elsewhere: of Amazon, Google, Alibaba, Azure and Oracle.
+  ['fd00:ec2::', 32],
+  ['fd20:ce::254'],
+  ['100.100.100.200'],
+  ['168.63.129.16'],
+  ['192.0.0.192'],
+]
 
 /** IPv6 addresses, as 32 hex digits, behind which there is an IPv4 address; the first counts. */
 const EMBEDDED = [
@@ -89,9 +90,25 @@ function hexDigits(address: string): string {
   return digitsOf(head).padEnd(32 - digitsOf(tail).length, '0') + digitsOf(tail)
 }
 
-function isListed(list: BlockList, address: string): boolean {
-  if (isIPv4(address)) return list.check(address, 'ipv4')
-  return isVersion6(address) && list.check(address, 'ipv6')
+const lists = new Map<readonly Address[], BlockList>()
+
+function isListed(addresses: readonly Address[], address: string): boolean {
+  if (isIPv4(address)) return listOf(addresses).check(address, 'ipv4')
+  return isVersion6(address) && listOf(addresses).check(address, 'ipv6')
+}
+
+/** Made when it is needed: most builds ask no host. */
+function listOf(addresses: readonly Address[]): BlockList {
+  const known = lists.get(addresses)
+  if (known !== undefined) return known
+  const list = new BlockList()
+  for (const [address, prefix] of addresses) {
+    const family = address.includes(':') ? 'ipv6' : 'ipv4'
+    if (prefix === undefined) list.addAddress(address, family)
+    else list.addSubnet(address, prefix, family)
+  }
+  lists.set(addresses, list)
+  return list
 }
 
 /** Node compiles an expression of some milliseconds for its answer, which no host name needs. */

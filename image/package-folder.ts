@@ -11,7 +11,7 @@ export function makePackageFolder(folder: string): void {
 }
 
 /** Names of the packages of which code is in the bundle, by its source maps. */
-function bundledPackages(): readonly string[] {
+export function bundledPackages(): readonly string[] {
   const maps = globSync('dist/bundle/*.map', { cwd: REPOSITORY })
   const sources = maps.flatMap((path) => {
     const map: { readonly sources: readonly string[] } = JSON.parse(

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 /** The repository; a directory, with `/` at its end. */
@@ -19,4 +19,10 @@ export function productionDependencies(): readonly string[] {
   return Object.entries<{ readonly dev?: boolean }>(packages).flatMap(([path, { dev }]) =>
     path === '' || dev === true || !existsSync(REPOSITORY + path) ? [] : [path],
   )
+}
+
+/** Path of the licence of Node and of all that is in it. */
+export function nodeLicence(): string {
+  const [path = ''] = globSync('node_modules/node/node_modules/*/LICENSE', { cwd: REPOSITORY })
+  return REPOSITORY + path
 }

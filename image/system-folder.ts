@@ -12,7 +12,7 @@ import { dirname, join } from 'node:path'
 import { run, temporaryDirectory } from '../test/support/peers/index.ts'
 import { type DebianPackage, unpackDebian } from './debian.ts'
 import { LinkedPrograms } from './linked-programs.ts'
-import { REPOSITORY } from './published.ts'
+import { nodeLicence, REPOSITORY } from './published.ts'
 
 /** What the image has of Debian, with the reason. */
 const PACKAGES: Readonly<Record<string, string>> = {
@@ -110,8 +110,7 @@ function copyLicences(packages: readonly DebianPackage[], root: string, folder: 
       dereference: true,
     })
   }
-  const [licence = ''] = globSync('node_modules/*/LICENSE', { cwd: NODE })
-  write(join(doc, 'node/LICENSE'), readFileSync(join(NODE, licence), 'utf8'))
+  write(join(doc, 'node/LICENSE'), readFileSync(nodeLicence(), 'utf8'))
   const lines = packages.map(({ name, version, source }) => `${name} ${version} ${source}\n`)
   write(join(doc, 'packages'), lines.join(''))
 }

@@ -28,6 +28,7 @@ import type { Services } from './services.ts'
 interface PlanDeps {
   readonly settings: Settings
   readonly resolve: ResolveGraphOptions['resolve']
+  readonly onLinked?: ResolveGraphOptions['onLinked']
   readonly contextCreatedAt: SourceDateEpochDeps['contextCreatedAt']
   readonly fetcher: SourceDateEpochDeps['fetcher']
   readonly checks: DockerfileChecks
@@ -64,7 +65,7 @@ export function baseResolver(deps: ResolverDeps): ResolveGraphOptions['resolve']
 export async function planLoaded(
   { parsed: { dockerfile } }: LoadedDockerfile,
   platform: Platform,
-  { settings, resolve, contextCreatedAt, fetcher, checks, stages, signal }: PlanDeps,
+  { settings, resolve, onLinked, contextCreatedAt, fetcher, checks, stages, signal }: PlanDeps,
 ): Promise<Plan> {
   const { target, platforms, buildArgs, onEvent, network, steps, labels } = settings
   const given = globalScope(dockerfile, { buildArgs, targetPlatform: platform, target })
@@ -78,6 +79,7 @@ export async function planLoaded(
     targetPlatform: platform,
     replace: replacementIn(settings.contexts),
     resolve,
+    onLinked,
     signal,
   })
   const isFirst = platform === platforms[0]

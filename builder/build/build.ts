@@ -11,7 +11,7 @@ import type { Plan } from '#builder/plan'
 import { type Schedule, type StepSecrets, spareProcessor, stepSchedule } from '#builder/solve'
 import { openStore, type Store } from '#cache'
 import { Resources, TsbuildError, throwIfCancelled, together, typedFailure } from '#core'
-import { type DockerfileChecks, diagnosticsError, failureIn } from '#parser'
+import { type DockerfileChecks, diagnosticsError, failureIn, type LinkedStage } from '#parser'
 import { baseResolver, planLoaded } from './build-plan.ts'
 import { resultOf } from './build-result.ts'
 import { openChecks } from './checks.ts'
@@ -136,6 +136,11 @@ function planPlatforms(
     checks,
     stages: 'target',
     resolve: baseResolver(shared),
+    // Nothing is looked up, so a RUN will run: its thread takes as long to start as an image to be resolved.
+    onLinked: (linked: readonly LinkedStage[]) => {
+      if (settings.noCache === true && linked.some(hasStep))
+        services.sandbox().catch(() => undefined)
+    },
     contextCreatedAt: context.createdAt,
     fetcher: () => services.fetcher(),
   } as const
@@ -143,6 +148,10 @@ function planPlatforms(
     return planLoaded(context.loaded, platform, { ...planning, signal: stop })
   })
   return together(tasks, signal)
+}
+
+function hasStep({ stage }: LinkedStage): boolean {
+  return stage.instructions.some(({ kind }) => kind === 'run')
 }
 
 /** Builds the image of each plan, side by side. */

@@ -2,12 +2,13 @@ import type { Digest, Tree } from '#core'
 import type { FileAction } from './action.ts'
 import {
   type ContentEntry,
-  digestContent,
+  digestingContent,
   digestSelections,
   type FileContent,
   type SourceFile,
   sourceFile,
 } from './content.ts'
+import { finished } from './finished.ts'
 import { ownersDigest } from './owner.ts'
 import { entriesOf, select } from './select.ts'
 
@@ -33,9 +34,17 @@ export interface FilesChecksum {
  */
 export function checksumFileActions(
   actions: readonly FileAction[],
-  { root, sources, read }: FilesInput,
+  input: FilesInput,
 ): FilesChecksum {
-  const digests = digestContent(contentOf(actions, sources), ({ selected, entry }) =>
+  return finished(checksumming(actions, input))
+}
+
+/** Like `checksumFileActions`, a piece at a time: yields after every entry. */
+export function* checksumming(
+  actions: readonly FileAction[],
+  { root, sources, read }: FilesInput,
+): Generator<void, FilesChecksum> {
+  const digests = yield* digestingContent(contentOf(actions, sources), ({ selected, entry }) =>
     read(sourceFile(selected, entry)),
   )
   const content = digestSelections(digests)

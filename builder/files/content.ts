@@ -37,12 +37,12 @@ const NOTHING = digestOf(new Uint8Array())
 
 /**
  * Digests of what was selected, one for each, in the order in which they are copied: the entries of
- * one follow each other.
+ * one follow each other. Yields after every entry.
  */
-export function digestContent(
+export function* digestingContent(
   entries: Iterable<ContentEntry>,
   read: (entry: ContentEntry) => FileContent,
-): readonly Digest[] {
+): Generator<void, readonly Digest[]> {
   const checksums: Checksum[] = []
   let last: Selected | undefined
   for (const content of entries) {
@@ -50,6 +50,7 @@ export function digestContent(
     last = content.selected
     const checksum = checksums.at(-1)
     if (checksum !== undefined) addContent(checksum, content, read)
+    yield
   }
   return checksums.map((checksum) => checksum.digest())
 }

@@ -1,4 +1,4 @@
 export type { CopyAction, FileAction, Owner } from './action.ts'
-export { checksumFileActions, type FilesInput } from './checksum.ts'
+export { checksumFileActions, checksumming, type FilesInput } from './checksum.ts'
 export { attributesOf, type FileContent, type SourceFile } from './content.ts'
 export { runFileActions } from './run.ts'

@@ -8,7 +8,7 @@ import { parseChmod } from './chmod.ts'
 import {
   attributesOf,
   type ContentEntry,
-  digestContent,
+  digestingContent,
   digestSelections,
   type FileContent,
   type SourceFile,
@@ -17,6 +17,7 @@ import {
 import { type CopyOptions, copySelected, placeDeferred } from './copy.ts'
 import { DeferredCopy, type DeferredOptions } from './deferred.ts'
 import { makeDirectories, type NewDirectory } from './directories.ts'
+import { finished } from './finished.ts'
 import { OverlayDraft } from './overlay-draft.ts'
 import { type Ids, ROOT_IDS, resolveOwner } from './owner.ts'
 import { belowRoot } from './paths.ts'
@@ -206,7 +207,7 @@ function resultOf(run: Run): FilesResult {
     changes: omitUnchanged(draft.changes(deferred), options.root, onFile),
     onFile,
     contentDigest: () => {
-      const all = digestContent(content, (file) => {
+      const digesting = digestingContent(content, (file) => {
         const { selected, entry, copied } = file
         const path = copied === undefined ? undefined : draft.contentPath(copied)
         const known = path === undefined ? undefined : digests.get(path)
@@ -216,6 +217,7 @@ function resultOf(run: Run): FilesResult {
           options,
         )
       })
+      const all = finished(digesting)
       return digestSelections(deferred === undefined ? all : [...all, deferred.content()])
     },
     [Symbol.dispose]: () => close(run),

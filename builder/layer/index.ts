@@ -11,6 +11,7 @@ export {
 } from './codec/compression.ts'
 export { changesOf, treeChanges } from './overlay/changes.ts'
 export { DirectoryWriter } from './overlay/directory-writer.ts'
+export { effectiveChanges, type FoundChange } from './overlay/effective-changes.ts'
 export {
   deletionsBeside,
   hasOwnersBeside,
@@ -18,7 +19,7 @@ export {
   ownersBeside,
   ownersObstacle,
 } from './overlay/owners-beside.ts'
-export { fileXattrs, RawTree, rawTree } from './overlay/raw-tree.ts'
+export { fileXattrs, layerXattrs, RawTree, rawTree } from './overlay/raw-tree.ts'
 export { removeOthers } from './overlay/remove-others.ts'
 export { omitUnchanged } from './overlay/unchanged.ts'
 export { writeError } from './overlay/write-error.ts'

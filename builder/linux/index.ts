@@ -22,7 +22,7 @@ export { PendingFile } from './filesystem/pending-file.ts'
 export { MAX_OPEN, RootedDirectory } from './filesystem/rooted-directory.ts'
 export { hasWriter } from './filesystem/writers.ts'
 export { getXattr, listXattrs, removeXattr, setXattr } from './filesystem/xattr.ts'
-export { attachMount, makeFileSystem } from './mounts/detached.ts'
+export { attachMount, makeFileSystem, takesOptions } from './mounts/detached.ts'
 export { mountPoints } from './mounts/mount-points.ts'
 export {
   MS,

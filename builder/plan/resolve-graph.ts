@@ -34,6 +34,8 @@ export interface ResolveGraphOptions {
   /** Named contexts; see `LinkOptions`. */
   readonly replace?: ((name: string) => Replacement | undefined) | undefined
   readonly resolve: (name: string, platform: Platform, signal: AbortSignal) => Promise<ResolvedBase>
+  /** Gets the stages while their images are being resolved; again when triggers have changed them. */
+  readonly onLinked?: ((stages: readonly LinkedStage[]) => void) | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -83,7 +85,9 @@ export async function resolveGraph(
     const resolving = missing.map((needed) => async (signal: AbortSignal) => {
       bases.set(keyOf(needed), await resolveAt(needed, options, signal))
     })
-    await together(resolving, options.signal)
+    const resolved = together(resolving, options.signal)
+    options.onLinked?.(graph.stages)
+    await resolved
     const triggers = triggersOf(graph, { bases, spliced, options })
     if (triggers.size === 0) return { graph, bases: lookupIn(bases) }
     current = splice(current, triggers)

@@ -1,6 +1,13 @@
 import type { ResourceLimits, Worker } from 'node:worker_threads'
-import { makeStopFlag, type StopFlag, setStopFlag, TsbuildError, throwIfCancelled } from '#core'
-import { loaderArguments } from './loader-arguments.ts'
+import {
+  makeStopFlag,
+  programLoader,
+  type StopFlag,
+  setStopFlag,
+  type ThreadStart,
+  TsbuildError,
+  throwIfCancelled,
+} from '#core'
 import type { CloseRequest, TaskReply, TaskRequest } from './messages.ts'
 import { peerGoneError } from './peer-gone.ts'
 import { fromPlainError } from './plain-error.ts'
@@ -118,9 +125,11 @@ export class TaskThread<T extends TaskMap> {
     const { script, settings, resourceLimits } = this.#options
     // Loaded when needed: a fully cached build starts no thread.
     const threads = process.getBuiltinModule('node:worker_threads')
-    const worker = new threads.Worker(script, {
+    const start: ThreadStart = programLoader()?.threadStart(script) ?? { script, argv: [] }
+    const worker = new threads.Worker(start.script, {
       workerData: settings,
-      argv: [...loaderArguments()],
+      argv: [...start.argv],
+      eval: start.eval ?? false,
       // With an inherited environment, Node adds variables of its own to child processes.
       env: {},
       ...(resourceLimits === undefined ? {} : { resourceLimits }),

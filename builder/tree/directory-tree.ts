@@ -241,9 +241,13 @@ class DirectoryTree implements ReadableTree {
 
   #names(path: Name): Name[] {
     if (this.#leftOut === undefined) return this.#namesOnDisk(path)
-    return this.#list(path).flatMap(({ name, isFolder }) => {
-      return isFolder && this.#find(joinName(path, name)) === undefined ? [] : [name]
+    const entries = this.#unsorted(path)
+    const names = entries.map(({ name }) => name).sort()
+    const hidden = entries.filter(({ name, isFolder }) => {
+      return isFolder && this.#find(joinName(path, name)) === undefined
     })
+    if (hidden.length === 0) return names
+    return names.filter((name) => hidden.every((one) => one.name !== name))
   }
 
   #namesOnDisk(path: Name): Name[] {
@@ -251,15 +255,17 @@ class DirectoryTree implements ReadableTree {
   }
 
   #list(path: Name): readonly ListedEntry[] {
+    return this.#unsorted(path).sort((one, other) => (one.name < other.name ? -1 : 1))
+  }
+
+  #unsorted(path: Name): ListedEntry[] {
     const options = { encoding: 'latin1', withFileTypes: true } as const
     try {
       const entries = this.#listing(path, (place) => readdirSync(place, options))
-      return entries
-        .map((entry) => {
-          const name = entry.name as Name
-          return { name, isFile: entry.isFile(), isFolder: entry.isDirectory() }
-        })
-        .sort((one, other) => (one.name < other.name ? -1 : 1))
+      return entries.map((entry) => {
+        const name = entry.name as Name
+        return { name, isFile: entry.isFile(), isFolder: entry.isDirectory() }
+      })
     } catch {
       // Where a file system has no types in its listings, Node looks at each file, by its name as text.
       return this.#namesOnDisk(path).map((name) => ({ name, isFile: false, isFolder: true }))

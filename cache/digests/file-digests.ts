@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fstatSync, lstatSync, openSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, fstatSync, lstatSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { digestOf, errnoOf, type FileIdentity, hexOf, type Name } from '#core'
 import { storeError } from '../filesystem/failure.ts'
@@ -132,9 +132,9 @@ export class FileDigests implements Disposable {
   }
 }
 
-/** Whether digests of the tree that the caller calls `tree` were ever written. */
-export function hasFileDigests(root: string, tree: string): boolean {
-  return existsSync(fileOf(root, tree))
+/** How many bytes the digests of the tree take that the caller calls `tree`; `undefined` without any. */
+export function sizeOfFileDigests(root: string, tree: string): number | undefined {
+  return statSync(fileOf(root, tree), { throwIfNoEntry: false })?.size
 }
 
 /**

@@ -53,7 +53,7 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
   const tags = [...args.list('tag'), ...requests.flatMap((request) => request.names)]
   const iidfile = args.text('iidfile')
   const metadataFile = args.text('metadata-file')
-  checkOutputs(outputs, { terminal: shell.stdout.isTTY === true, iidfile })
+  checkOutputs(outputs, { shell, iidfile })
   return {
     options: {
       context,
@@ -144,7 +144,7 @@ function isQuiet(args: Arguments): boolean {
 function checkOutputs(
   outputs: readonly Output[],
   use: {
-    readonly terminal: boolean
+    readonly shell: Pick<Shell, 'stdout'>
     readonly iidfile: string | undefined
   },
 ): void {
@@ -160,7 +160,7 @@ function checkOutputs(
   if (first.type === 'local' || ('tar' in first && first.tar === false)) {
     throw usageError('a folder cannot go to standard output', 'name a folder with dest')
   }
-  if (use.terminal) {
+  if (use.shell.stdout.isTTY === true) {
     const hint = 'add dest=FILE, or redirect standard output'
     throw usageError(`refusing to write type=${first.type} to the terminal`, hint)
   }

@@ -89,7 +89,7 @@ export async function reportedBuild(
   { progress: mode, debug, timing: isTimed }: Pick<BuildRequest, 'progress' | 'debug' | 'timing'>,
   shell: Shell,
 ): Promise<BuildResult> {
-  const { build } = await import('#builder')
+  const { build } = await import('./builder.ts')
   const progress = await openProgress(mode, shell)
   const failed = new FailedSteps(() => performance.now())
   const warnings: BuildWarning[] = []

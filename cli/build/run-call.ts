@@ -1,4 +1,4 @@
-import type { BuildCheck, BuildOptions } from '#builder'
+import { type BuildCheck, type BuildOptions, checkBuild, describeBuild } from '#builder'
 import { unreachable } from '#core'
 import type { BuildRequest } from '../arguments/build-arguments.ts'
 import type { Call } from '../arguments/call-value.ts'
@@ -16,7 +16,6 @@ async function answer({ request, format }: Call, options: BuildOptions): Promise
   const report = await import('../reports/outline-report.ts')
   const isJson = format === 'json'
   if (request === 'describe') return isJson ? report.requestsJson() : report.requestsText()
-  const { describeBuild } = await import('#builder')
   const { targets, outline, source } = await describeBuild(options)
   if (request === 'targets') {
     return isJson ? report.targetsJson(targets, source) : report.targetsText(targets)
@@ -33,7 +32,6 @@ async function runCheck(call: Call, request: BuildRequest, shell: Shell): Promis
 }
 
 async function checkWithProgress(request: BuildRequest, shell: Shell): Promise<BuildCheck> {
-  const { checkBuild } = await import('#builder')
   const progress = await openProgress(request.progress, shell)
   try {
     const { signal } = shell

@@ -1,4 +1,4 @@
-import type { ContextListing } from '#builder'
+import { type ContextListing, listContext, resolveRoot } from '#builder'
 import { throwIfCancelled } from '#core'
 import { type Arguments, expectArguments, usageError } from '../arguments/flags.ts'
 import { contextJson, verdictsJson } from '../reports/context-json.ts'
@@ -17,7 +17,6 @@ export async function runContext(args: Arguments, shell: Shell): Promise<number>
     throw usageError(`unknown format "${format}"`, 'choose one of text, json')
   }
   const file = args.text('file')
-  const { listContext, resolveRoot } = await import('#builder')
   const root = args.text('root') ?? resolveRoot(shell.env)
   const source = file === '-' ? { dockerfile: '' } : file === undefined ? {} : { file }
   using listing = listContext({ context, root, ...source })

@@ -1,3 +1,4 @@
+import { instructionGraph } from '#builder'
 import { suggestion } from '#core'
 import { type GraphFormat, renderGraph } from '#graph-view'
 import { parseInput } from '../arguments/build-arguments.ts'
@@ -15,7 +16,6 @@ export async function runGraph(args: Arguments, shell: Shell): Promise<number> {
   const input = parseInput(args, shell.env)
   const dockerfile =
     args.text('file') === '-' ? (await readDockerfileStdin(shell)).toString() : undefined
-  const { instructionGraph } = await import('#builder')
   const graph = await instructionGraph({
     context,
     ...input,

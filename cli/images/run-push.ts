@@ -1,3 +1,4 @@
+import { pushFromStore } from '#builder'
 import { parseProgress } from '../arguments/build-arguments.ts'
 import { type Arguments, expectArguments } from '../arguments/flags.ts'
 import { FailedSteps } from '../progress/failed-steps.ts'
@@ -11,7 +12,6 @@ export async function runPush(args: Arguments, shell: Shell): Promise<number> {
   const quiet = args.has('quiet')
   const mode = parseProgress(args, shell.env)
   const root = args.text('root')
-  const { pushFromStore } = await import('#builder')
   const progress = await openProgress(mode, shell)
   const failed = new FailedSteps(() => performance.now())
   try {

@@ -1,6 +1,6 @@
 import { createReadStream, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { BuildOptions, BuildResult } from '#builder'
+import { type BuildOptions, type BuildResult, defaultCredentials } from '#builder'
 import { type BuildEventListener, type Bytes, ioError, TsbuildError } from '#core'
 import { SourceError } from '#parser'
 import { type Arguments, usageError } from '../arguments/flags.ts'
@@ -84,7 +84,6 @@ async function credentialsIn(
   env: Shell['env'],
 ): Promise<Pick<BuildOptions, 'credentials'>> {
   if (!existsSync(join(configDir, 'config.json'))) return {}
-  const { defaultCredentials } = await import('#builder')
   return { credentials: defaultCredentials({ ...env, DOCKER_CONFIG: configDir }) }
 }
 

@@ -1,5 +1,6 @@
-import type { Shell } from './shell.ts'
+import type { OutputStream, Shell } from './shell.ts'
 import { watchSignals } from './signals.ts'
+import { hideSqliteWarning } from './warnings.ts'
 
 /** A command, which returns an exit code, and what says on standard error why it failed. */
 export interface Program {
@@ -9,19 +10,21 @@ export interface Program {
 
 /** Runs a program with what belongs to the process it is, and exits with its code. */
 export async function runProcess(program: Program): Promise<void> {
-  const { env, stdout, stderr } = process
-  // A reader that goes away (`| head -1`) must not kill a build; `print` sees what matters.
-  stdout.on('error', () => undefined)
-  stderr.on('error', () => undefined)
+  hideSqliteWarning()
+  const { env } = process
   const interrupts = watchSignals(env)
   const shell: Shell = {
     env,
-    // Looking at it opens it, which takes two milliseconds.
+    // Looking at one opens it, which takes up to two milliseconds.
     get stdin() {
       return process.stdin
     },
-    stdout,
-    stderr,
+    get stdout() {
+      return patient(process.stdout)
+    },
+    get stderr() {
+      return patient(process.stderr)
+    },
     signal: interrupts.signal,
   }
   const failAtOnce = async (error: unknown): Promise<void> => {
@@ -37,6 +40,16 @@ export async function runProcess(program: Program): Promise<void> {
   const code = await runReporting(program, shell)
   // Idle connections and workers must not hold a finished program up.
   process.exit(code === 0 ? 0 : (interrupts.exitCode() ?? code))
+}
+
+/** A reader that goes away (`| head -1`) must not kill a build; `print` sees what matters. */
+function patient(stream: OutputStream): OutputStream {
+  if (!stream.listeners('error').includes(ignore)) stream.on('error', ignore)
+  return stream
+}
+
+function ignore(): void {
+  // The failure is that of a write.
 }
 
 /** Runs a program; its errors are reported. Returns the exit code. */

@@ -4,16 +4,43 @@
  * what an instruction requires.
  */
 import type { CstNode, ParserMethod } from 'chevrotain'
-import { CstParser } from './chevrotain.ts'
 import * as t from './lexer.ts'
+import { type Choices, membersOf, PreparedParser } from './prepared-parser.ts'
 
 type Rule = ParserMethod<[], CstNode>
 
+const COMMANDS = membersOf(t.CommandKeyword, t.TOKENS)
+const FILES = membersOf(t.FilesKeyword, t.TOKENS)
+const LISTS = membersOf(t.ListKeyword, t.TOKENS)
+const PAIRS = membersOf(t.PairsKeyword, t.TOKENS)
+const TEXTS = membersOf(t.TextKeyword, t.TOKENS)
+const FORMS = [COMMANDS, FILES, LISTS, PAIRS, [t.Arg], TEXTS, [t.Healthcheck]]
+const INSTRUCTION = FORMS.flat()
+
+const CHOICES: Choices = {
+  dockerfile: { MANY: [[...INSTRUCTION, t.Onbuild]] },
+  line: { OR: [INSTRUCTION, [t.Onbuild]] },
+  onbuild: {
+    OPTION: [[...INSTRUCTION, t.NestedOnbuild]],
+    OR: [INSTRUCTION, [t.NestedOnbuild]],
+  },
+  instruction: { OR: FORMS },
+  flags: { MANY: [[t.Flag]], OPTION: [[t.FlagsEnd]] },
+  command: {},
+  jsonOrText: { OPTION: [[t.Json, t.Text]], OR: [[t.Json], [t.Text]] },
+  files: { OR: [[t.Json], 'otherwise'], MANY: [[t.Word]] },
+  list: { MANY: [[t.Word]] },
+  pairs: { OR: [[t.LegacyKey], 'otherwise'], OPTION: [[t.Text]], MANY: [[t.QuotedWord]] },
+  args: { MANY: [[t.QuotedWord]] },
+  text: { OPTION: [[t.Text]] },
+  healthcheck: { OPTION: [[t.HealthType]] },
+}
+
 /** The grammar of one logical line. A parser has state: its input is set before a rule is called. */
-export class DockerfileGrammar extends CstParser {
+export class DockerfileGrammar extends PreparedParser {
   constructor(purpose: 'use' | 'test') {
-    super([...t.TOKENS], { skipValidations: purpose === 'use', maxLookahead: 1 })
-    this.performSelfAnalysis()
+    super(t.TOKENS, purpose)
+    this.complete(purpose, CHOICES)
   }
 
   readonly dockerfile: Rule = this.RULE('dockerfile', () => {

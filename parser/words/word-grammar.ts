@@ -3,16 +3,30 @@
  * Nested levels are parsed before and are tokens here, so that nesting takes no stack.
  */
 import type { CstNode, ParserMethod } from 'chevrotain'
-import { CstParser } from '../grammar/chevrotain.ts'
+import { type Choices, membersOf, PreparedParser } from '../grammar/prepared-parser.ts'
 import * as t from './word-lexer.ts'
 
 type Rule = ParserMethod<[], CstNode>
 
+const PARTS = [membersOf(t.Part, t.WORD_TOKENS)]
+
+const CHOICES: Choices = {
+  word: { MANY: PARTS },
+  quoted: { MANY: PARTS },
+  substitution: {
+    OPTION: [[t.Name]],
+    OR: [[t.Modifier], [t.Replace]],
+    MANY: PARTS,
+    MANY1: PARTS,
+    MANY2: PARTS,
+  },
+}
+
 /** The grammar of words. A parser has state: its input is set before a rule is called. */
-export class WordGrammar extends CstParser {
+export class WordGrammar extends PreparedParser {
   constructor(purpose: 'use' | 'test') {
-    super([...t.WORD_TOKENS], { skipValidations: purpose === 'use', maxLookahead: 1 })
-    this.performSelfAnalysis()
+    super(t.WORD_TOKENS, purpose)
+    this.complete(purpose, CHOICES)
   }
 
   readonly word: Rule = this.RULE('word', () => {

@@ -127,13 +127,6 @@ describe('the launcher', () => {
     assert.equal(stderr, `tsbuild is not compiled yet: run npm ci in ${folder}\n`)
   })
 
-  it('hides the warning about node:sqlite and no other', () => {
-    const bin = packageWith(folder, 'await import("node:sqlite"); process.emitWarning("careful")')
-    const { stderr } = run(bin)
-    assert.match(stderr, /Warning: careful/)
-    assert.doesNotMatch(stderr, /SQLite|Experimental/)
-  })
-
   it('does not open a debugger on SIGUSR1', () => {
     const bin = packageWith(
       folder,

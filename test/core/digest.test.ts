@@ -20,6 +20,19 @@ describe('digest', () => {
     )
   })
 
+  it('is the same before what is faster is loaded', async () => {
+    // Another instance of the module, which has loaded nothing.
+    const { digestOf: ofSmall } = (await import(
+      `${new URL('../../core/oci/digest.js', import.meta.url)}?fresh`
+    )) as typeof import('../../core/oci/digest.ts')
+    for (let length = 0; length < 300; length++) {
+      const bytes = randomBytes(length)
+      const expected = `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+      assert.equal(ofSmall(bytes), expected)
+    }
+    assert.notEqual(ofSmall, digestOf)
+  })
+
   it('accepts one form only', () => {
     const hex = randomBytes(32).toString('hex')
     assert.equal(isDigest(`sha256:${hex}`), true)

@@ -83,12 +83,14 @@ describe('the cache, through the command line', () => {
     await setTimeout(2100)
     await mustBuild([context], start('capability'))
     const probe = `
-      import { readFileSync } from 'node:fs'
+      const { readFileSync } = require('node:fs')
       process.on('exit', () => {
         const loaded = [...process.moduleLoadList, readFileSync('/proc/self/maps', 'utf8')].join('\\n')
-        console.error('loaded', /NativeModule fs\\b/.test(loaded), /NativeModule crypto\\b|koffi/.test(loaded))
+        console.error('loaded', /NativeModule fs\\b/.test(loaded), /NativeModule crypto\\b|koffi|#\\d+ .deleted/.test(loaded))
       })`
-    const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(probe)}` }
+    const preload = directory.file('probe.cjs')
+    writeFileSync(preload, probe)
+    const env = { NODE_OPTIONS: `--require=${preload}` }
     const cached = await mustBuild([context], { ...start('capability'), env })
     assert.deepEqual(stepsThat('DONE', cached), [])
     assert.match(cached.stderr, /^loaded true false$/m)

@@ -43,7 +43,7 @@ describe('a full disk', () => {
     flags: readonly string[],
     { context = 'context', list = 'ls -A small' } = {},
   ) {
-    const command = [HERE.node, `${HERE.path}cli/bin.js`, '--progress', 'plain', ...flags, context]
+    const command = [...HERE.command, '--progress', 'plain', ...flags, context]
     const script = `mount -t tmpfs -o ${options} none small; "$@"; code=$?; ${list} >&3; exit $code`
     const args = ['-m', 'sh', '-c', `exec 3>&1; ${script}`, 'sh', ...command]
     return await capture('unshare', args, {

@@ -7,8 +7,8 @@ import {
   temporaryDirectory,
 } from '../support/peers/index.ts'
 import { writeContext } from './support/context.ts'
-import { installedFor, REPOSITORY } from './support/installed.ts'
-import { tsbuild } from './support/tsbuild.ts'
+import { installedFor } from './support/installed.ts'
+import { HERE, tsbuild } from './support/tsbuild.ts'
 
 describe('standard input', () => {
   let directory: TemporaryDirectory
@@ -63,8 +63,9 @@ describe('standard input', () => {
       ['one', `-f ${text}`],
       ['low', `-f /dev/fd/3 3< ${text}`],
     ] as const) {
-      const script = `"$0" ${installed.path}cli/bin.js -o ${user.home}/${out} ${user.home} ${pipe}`
-      const [command = '', ...words] = [...user.prefix, 'bash', '-c', script, installed.node]
+      const script = `"$@" -o ${user.home}/${out} ${user.home} ${pipe}`
+      const shell = ['bash', '-c', script, 'bash', ...installed.command]
+      const [command = '', ...words] = [...user.prefix, ...shell]
       const env = { HOME: user.home, TSBUILD_ROOT: `${user.home}/store` }
       const { status, stderr } = await capture(command, words, { env })
       assert.equal(status, 0, stderr)
@@ -73,11 +74,11 @@ describe('standard input', () => {
   })
 
   it('is a packed archive through a pipe', async () => {
-    const build = `${process.execPath} ${REPOSITORY}cli/bin.js -o ${directory.file('out')} -`
+    const build = `"$@" -o ${directory.file('out')} -`
     const script = `tar -C ${directory.file('context')} -cz . | ${build}`
     const home = { HOME: directory.path, TSBUILD_ROOT: directory.file('store') }
     const env = { ...home, BUILDKIT_PROGRESS: 'plain' }
-    const { status, stderr } = await capture('sh', ['-c', script], { env })
+    const { status, stderr } = await capture('sh', ['-c', script, 'sh', ...HERE.command], { env })
     assert.equal(status, 0, stderr)
     assert.match(stderr, /\[internal\] load build context/)
     assert.equal(readFileSync(directory.file('out/x'), 'utf8'), 'A')

@@ -26,9 +26,9 @@ describe('a store in the context', () => {
     ],
   ] as const) {
     it(name, async () => {
-      const build = `"$0" ${HERE.path}cli/bin.js --root ${root} --progress plain -o ../out .`
+      const build = `"$@" --root ${root} --progress plain -o ../out .`
       const script = `${before}; ${build}; ls d/store >&2; ${build}`
-      const args = ['-m', 'sh', '-ec', script, HERE.node]
+      const args = ['-m', 'sh', '-ec', script, 'sh', ...HERE.command]
       const options = { cwd: directory.file('app'), env: { HOME: directory.file('home') } }
       const { status, stderr } = await capture('unshare', args, options)
       assert.equal(status, 0, stderr)

@@ -20,8 +20,8 @@ describe('two builds at a time', () => {
 
   function start(dockerfile: string): ChildProcess {
     const flags = ['--root', directory.file('store'), '--progress', 'plain', '-f', '-']
-    const args = [`${HERE.path}cli/bin.js`, ...flags, directory.file('context')]
-    const child = spawn(HERE.node, args, { env: { HOME: directory.path } })
+    const [command, ...words] = [...HERE.command, ...flags, directory.file('context')] as const
+    const child = spawn(command, words, { env: { HOME: directory.path } })
     child.stdin.end(BASE + dockerfile)
     return child
   }

@@ -1,7 +1,7 @@
 import { type Change, type EntryChange, type FileStat, joinName, type Name, type Tree } from '#core'
 import { isWhiteoutDevice } from '../paths/whiteout.ts'
+import { effectiveChanges, type FoundChange } from './effective-changes.ts'
 import { RawTree } from './raw-tree.ts'
-import { hasEqualRights, isUnchanged, PendingDirectories } from './unchanged.ts'
 
 /** How changes are found. */
 export interface ChangesOptions {
@@ -23,7 +23,9 @@ export function* changesOf(
 ): Generator<Change, void, undefined> {
   const tree = new RawTree(directory)
   try {
-    yield* new UpperWalk(tree, options.lower).changes()
+    const found = new UpperWalk(tree, options.lower).changes()
+    if (options.lower !== undefined) yield* effectiveChanges(found, options.lower)
+    else for (const { change } of found) yield change
   } finally {
     tree.close()
   }
@@ -79,19 +81,21 @@ interface Frame {
   readonly hidden: boolean
 }
 
-/** Walks through an upper directory, in parallel with the tree below. */
+/**
+ * Walks through an upper directory, in parallel with the tree below. Without one, deletions and opaque marks
+ * all count.
+ */
 class UpperWalk {
   readonly #upper: RawTree
   readonly #lower: Tree | undefined
   readonly #links: Links = new Map()
-  readonly #pending = new PendingDirectories()
 
   constructor(upper: RawTree, lower: Tree | undefined) {
     this.#upper = upper
     this.#lower = lower
   }
 
-  *changes(): Generator<Change, void, undefined> {
+  *changes(): Generator<FoundChange, void, undefined> {
     const stack = [this.#frame('' as Name, false)]
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
       const next = top.names.next()
@@ -100,26 +104,20 @@ class UpperWalk {
         continue
       }
       const path = joinName(top.path, next.value)
+      const isHidden = top.hidden
       const stat = this.#upper.lstat(path)
       if (stat === undefined || isWhiteoutDevice(stat)) {
-        if (stat === undefined || this.#isBelow(path))
-          yield* this.#pending.before({ kind: 'whiteout', path })
-      } else if (stat.type === 'directory') {
-        const opaque = this.#upper.isOpaque(path)
-        yield* this.#enter(path, stat, opaque)
-        stack.push(this.#frame(path, top.hidden || opaque))
+        yield { change: { kind: 'whiteout', path }, isHidden }
       } else if (stat.type !== 'socket') {
-        const entry = entryOf(this.#upper, path, { stat, links: this.#links })
-        if (top.hidden || !this.#isUnchanged(entry)) yield* this.#pending.before(entry)
+        yield { change: entryOf(this.#upper, path, { stat, links: this.#links }), isHidden }
+        if (stat.type !== 'directory') continue
+        const opaque = this.#upper.isOpaque(path)
+        if (opaque && this.#lower === undefined) {
+          yield { change: { kind: 'opaque', path }, isHidden }
+        }
+        stack.push(this.#frame(path, isHidden || opaque))
       }
     }
-  }
-
-  *#enter(path: Name, stat: FileStat, opaque: boolean): Generator<Change, void, undefined> {
-    const entry = entryOf(this.#upper, path, { stat, links: this.#links })
-    if (hasEqualRights(this.#lower?.lstat(path), stat)) this.#pending.hold(entry)
-    else yield* this.#pending.before(entry)
-    if (opaque && this.#lower === undefined) yield* this.#pending.before({ kind: 'opaque', path })
   }
 
   /** In a hidden directory, names that only the layers below have become whiteouts. */
@@ -130,15 +128,5 @@ class UpperWalk {
     }
     const all = new Set([...names, ...this.#lower.readdir(path)])
     return { path, hidden, names: [...all].sort().values() }
-  }
-
-  /** False for a deletion without effect, e.g. of a file that the same step made. */
-  #isBelow(path: Name): boolean {
-    return this.#lower === undefined || this.#lower.lstat(path) !== undefined
-  }
-
-  /** Opening a file for writing copies it up, even when nothing is written. */
-  #isUnchanged(entry: EntryChange): boolean {
-    return this.#lower !== undefined && isUnchanged(entry, this.#lower)
   }
 }

@@ -115,8 +115,8 @@ export class RawTree implements Tree {
   }
 
   xattrs(path: Name): ReadonlyMap<string, Buffer> {
-    const value = this.#kept?.get(path)?.capability ?? getXattr(this.#root.place(path), CAPABILITY)
-    return value === undefined ? NO_XATTRS : new Map([[CAPABILITY, value]])
+    const kept = this.#kept?.get(path)?.capability
+    return kept === undefined ? layerXattrs(this.#root.place(path)) : new Map([[CAPABILITY, kept]])
   }
 
   /** All attributes but those of overlayfs itself and of the host's security policy. */
@@ -135,6 +135,12 @@ export class RawTree implements Tree {
   close(): void {
     this.#root.close()
   }
+}
+
+/** The attributes of a file that belong into a layer. */
+export function layerXattrs(place: string | Buffer): ReadonlyMap<string, Buffer> {
+  const value = getXattr(place, CAPABILITY)
+  return value === undefined ? NO_XATTRS : new Map([[CAPABILITY, value]])
 }
 
 /** All attributes of a file but those of overlayfs itself and of the host's security policy. */

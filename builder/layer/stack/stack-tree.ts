@@ -48,8 +48,7 @@ export class StackTree implements Tree {
   }
 
   lstat(path: Name): FileStat | undefined {
-    if (path === '') return this.#layers[0]?.lstat(path) ?? BARE_DIRECTORY
-    return this.find(path)?.stat
+    return path === '' ? (this.find(path)?.stat ?? BARE_DIRECTORY) : this.find(path)?.stat
   }
 
   readdir(path: Name): readonly Name[] {
@@ -113,7 +112,8 @@ export class StackTree implements Tree {
       if (stat === undefined) continue
       return isWhiteoutDevice(stat) ? undefined : { layer, stat }
     }
-    return undefined
+    const [top] = this.#layers
+    return path === '' && top !== undefined ? { layer: top, stat: BARE_DIRECTORY } : undefined
   }
 
   #isShown(layer: LayerTree, path: Name): boolean {

@@ -23,6 +23,8 @@ export interface TarNode {
   readonly names: Name[]
   /** A directory that hides the layers below. */
   isOpaque: boolean
+  /** The root, when the tar has no entry for it. */
+  readonly isImplied: boolean
 }
 
 /** All paths of a layer, the root as the empty one. */
@@ -64,7 +66,7 @@ class IndexedEntries implements TarHandler {
   #inodes = 0
 
   constructor() {
-    this.nodes.set('' as Name, directoryNode(BARE_DIRECTORY, undefined))
+    this.nodes.set('' as Name, nodeOf({ stat: BARE_DIRECTORY, isImplied: true }))
   }
 
   entry(entry: TarEntry): void {
@@ -149,7 +151,8 @@ function directoryNode(stat: FileStat, xattrs: TarNode['xattrs']): TarNode {
 }
 
 function nodeOf(facts: Pick<TarNode, 'stat'> & Partial<TarNode>): TarNode {
-  return { xattrs: undefined, position: 0, target: undefined, names: [], isOpaque: false, ...facts }
+  const nothing = { xattrs: undefined, position: 0, target: undefined }
+  return { ...nothing, names: [], isOpaque: false, isImplied: false, ...facts }
 }
 
 function roundedUp(size: number): number {

@@ -48,7 +48,9 @@ export class TarTree implements LayerTree {
   }
 
   lstat(path: Name): FileStat | undefined {
-    const stat = this.#index.get(path)?.stat
+    const node = this.#index.get(path)
+    // Most layers say nothing about the root: it is that of the layers below.
+    const stat = node?.isImplied === true ? undefined : node?.stat
     if (stat === undefined || stat.inode === '') return stat
     return { ...stat, inode: `${this.#scope}${stat.inode}` }
   }

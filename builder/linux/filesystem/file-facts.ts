@@ -36,6 +36,8 @@ export interface FileTime {
  * directory takes half the time of `lstatSync`, which looks up a whole path and makes an object for each.
  */
 export class FileFacts {
+  /** Whether something has the name. */
+  isThere = false
   inode = 0
   mode = 0
   uid = 0
@@ -62,7 +64,8 @@ export class FileFacts {
     const result = trySyscall('statx', [
       ...[directory, this.#name, AT_SYMLINK_NOFOLLOW, BASIC_AND_BIRTH, this.#bytes],
     ])
-    if (result === -ENOENT) return false
+    this.isThere = result !== -ENOENT
+    if (!this.isThere) return false
     // Old kernels, and filters that do not know the call.
     if (result === -ENOSYS || result === -EPERM) return this.#readSlowly(directory, name)
     if (result < 0) throw new SystemError(-result, 'statx', name)
@@ -83,7 +86,8 @@ export class FileFacts {
   #readSlowly(directory: number, name: Name): boolean {
     const stats = lstatSync(childPath(directory, name), { throwIfNoEntry: false })
     if (stats !== undefined) this.#take(stats)
-    return stats !== undefined
+    this.isThere = stats !== undefined
+    return this.isThere
   }
 
   #take(stats: Stats): void {

@@ -4,37 +4,71 @@
  * after that namespace is gone.
  */
 import { closeSync } from 'node:fs'
-import { AT_FDCWD, cString, syscall } from '../system/syscalls.ts'
+import {
+  AT_FDCWD,
+  cString,
+  type SyscallArgument,
+  SystemError,
+  syscall,
+} from '../system/syscalls.ts'
 
 const FSOPEN_CLOEXEC = 1
 const FSMOUNT_CLOEXEC = 1
 const FSCONFIG_SET_FLAG = 0
 const FSCONFIG_SET_STRING = 1
+const FSCONFIG_SET_FD = 5
 const FSCONFIG_CMD_CREATE = 6
 const MOVE_MOUNT_F_EMPTY_PATH = 4
 
+/** As a file system takes them: text, a descriptor, or `true` for one without a value. */
+export type FileSystemOptions = Readonly<Record<string, string | number | true>>
+
 /**
  * Makes a file system that is mounted nowhere. Needs Linux 5.2.
- * @param options as the file system takes them; `true` for one without a value
+ * @param attributes `MS` values of its mount
  * @returns descriptor of its root, which closes on exec
  * @throws {SystemError}
  */
-export function makeFileSystem(
-  type: string,
-  options: Readonly<Record<string, string | true>>,
-): number {
-  const context = syscall('fsopen', [cString(type), FSOPEN_CLOEXEC], type)
+export function makeFileSystem(type: string, options: FileSystemOptions, attributes = 0): number {
+  const context = configure(type, options)
   try {
-    for (const [key, value] of Object.entries(options)) {
-      const command = value === true ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING
-      const text = value === true ? undefined : cString(value)
-      syscall('fsconfig', [context, command, cString(key), text, 0], key)
-    }
     syscall('fsconfig', [context, FSCONFIG_CMD_CREATE, undefined, undefined, 0], type)
-    return syscall('fsmount', [context, FSMOUNT_CLOEXEC, 0], type)
+    return syscall('fsmount', [context, FSMOUNT_CLOEXEC, attributes], type)
   } finally {
     closeSync(context)
   }
+}
+
+/** Whether this kernel knows a file system with these options; none is made. */
+export function takesOptions(type: string, options: FileSystemOptions): boolean {
+  try {
+    closeSync(configure(type, options))
+    return true
+  } catch (cause) {
+    if (cause instanceof SystemError) return false
+    throw cause
+  }
+}
+
+/** @returns descriptor of what a file system can be made from */
+function configure(type: string, options: FileSystemOptions): number {
+  const context = syscall('fsopen', [cString(type), FSOPEN_CLOEXEC], type)
+  try {
+    for (const [key, value] of Object.entries(options)) {
+      syscall('fsconfig', [context, ...settingOf(key, value)], key)
+    }
+    return context
+  } catch (cause) {
+    closeSync(context)
+    throw cause
+  }
+}
+
+function settingOf(key: string, value: string | number | true): readonly SyscallArgument[] {
+  const name = cString(key)
+  if (value === true) return [FSCONFIG_SET_FLAG, name, undefined, 0]
+  if (typeof value === 'number') return [FSCONFIG_SET_FD, name, undefined, value]
+  return [FSCONFIG_SET_STRING, name, cString(value), 0]
 }
 
 /**

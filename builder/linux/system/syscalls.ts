@@ -7,6 +7,7 @@ import { Buffer } from 'node:buffer'
 import { createRequire } from 'node:module'
 import { constants } from 'node:os'
 import { getSystemErrorMap } from 'node:util'
+import { errnoOf, programLoader, TsbuildError } from '#core'
 
 const NUMBERS = {
   x64: {
@@ -241,8 +242,18 @@ let koffi: typeof import('koffi') | undefined
  * them are spent on finding the addon for this machine, so the likely one is taken at once.
  */
 function loadKoffi(): typeof import('koffi') {
-  koffi ??= requireFirst([addonOf(process.arch), 'koffi'])
-  return koffi
+  try {
+    koffi ??= requireFirst([addonOf(process.arch), 'koffi'])
+    return koffi
+  } catch (cause) {
+    if (errnoOf(cause) !== 'EACCES' || !(cause instanceof Error)) throw cause
+    // The one executable file has it, but cannot load it from there.
+    throw new TsbuildError(`load native code: ${cause.message}`, {
+      code: 'PERMISSION_DENIED',
+      cause,
+      hint: 'name a folder where that is allowed in TMPDIR',
+    })
+  }
 }
 
 /** Of koffi, for the C library of most distributions. */
@@ -251,11 +262,11 @@ function addonOf(arch: string): string {
 }
 
 function requireFirst(names: readonly string[]): typeof import('koffi') {
-  const require = createRequire(import.meta.url)
+  const require = programLoader()?.require ?? createRequire(import.meta.url)
   const [name = '', ...others] = names
-  if (others.length === 0) return require(name)
+  if (others.length === 0) return require(name) as typeof import('koffi')
   try {
-    return require(name)
+    return require(name) as typeof import('koffi')
   } catch {
     // Not installed there, or for another C library.
     return requireFirst(others)

@@ -66,33 +66,39 @@ function groupOf(
   directories: readonly OwnCgroupDir[],
   lacking: ReadonlyMap<Controller, TsbuildError>,
 ): ControlGroup {
+  const killed = counter(directories, /^oom_kill (\d+)$/m, ['memory.events', 'memory.oom_control'])
+  const refused = counter(directories, /^max (\d+)$/m, ['pids.events'])
   return {
     directories: directories.map(({ version, path, home, mount }) => {
       return { version, path, home, mount }
     }),
     lacking,
-    events: () => ({
-      outOfMemory: count(directories, /^oom_kill (\d+)$/m, ['memory.events', 'memory.oom_control']),
-      tooManyProcesses: count(directories, /^max (\d+)$/m, ['pids.events']),
-    }),
+    events: () => ({ outOfMemory: killed(), tooManyProcesses: refused() }),
     remove: async () => {
       for (const directory of directories) await removeCgroupDir(directory)
     },
   }
 }
 
-function count(
+/** @param files that may have the number; which of them a group has does not change */
+function counter(
   directories: readonly CgroupDir[],
   pattern: RegExp,
   files: readonly string[],
-): number {
-  for (const { path } of directories) {
-    for (const file of files) {
-      const found = existsSync(join(path, file)) && pattern.exec(readGroupFile(path, file))?.[1]
+): () => number {
+  let known: readonly (readonly [path: string, file: string])[] | undefined
+  return () => {
+    known ??= directories.flatMap(({ path }) => {
+      return files
+        .filter((file) => existsSync(join(path, file)))
+        .map((file) => [path, file] as const)
+    })
+    for (const [path, file] of known) {
+      const found = pattern.exec(readGroupFile(path, file))?.[1]
       if (found) return Number(found)
     }
+    return 0
   }
-  return 0
 }
 
 function applySetting({ hierarchy, path, lock }: OwnCgroupDir, setting: GroupSetting): void {

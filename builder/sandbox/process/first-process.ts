@@ -17,6 +17,13 @@ export interface FirstProcess {
   readonly gate?: Gate
 }
 
+/** A first process that may not be ready yet. Disposing stops waiting for that; the process stays. */
+export interface StartedFirst extends Disposable {
+  readonly first: FirstProcess
+  /** Blocks until it has given up its rights. @throws {TsbuildError} SANDBOX_UNAVAILABLE */
+  readonly awaitReady: () => void
+}
+
 /** How a pid 1 that waits is reached and watched. */
 export interface Gate {
   /** Descriptor of a socket to it. */

@@ -1,7 +1,7 @@
 /**
- * The program itself as pid 1. Only a process inside a pid namespace can mount its /proc, which the
- * root needs before the program can be looked up. So pid 1 starts as a program of system calls that
- * mounts /proc and waits at a gate: a socket, through which it gets the descriptors of the step and the
+ * The program itself as pid 1. The root needs the /proc of its pid namespace before the program can be
+ * looked up, and that needs a process in it. So pid 1 starts as a program of system calls that
+ * mounts /proc, where only a process inside can, and waits at a gate: a socket, through which it gets the descriptors of the step and the
  * program of system calls that turns it into the step's (ADR 22).
  */
 import { Buffer } from 'node:buffer'
@@ -21,7 +21,7 @@ import {
 import { confine } from '../filter/confinement.ts'
 import { CAP_KILL } from '../filter/profile.ts'
 import type { CgroupDir } from '../limits/cgroup-dir.ts'
-import type { FirstProcess } from './first-process.ts'
+import type { StartedFirst } from './first-process.ts'
 import { type FirstProcessOptions, initStartError } from './init-process.ts'
 import {
   CLONE_NEWPID,
@@ -78,7 +78,7 @@ export const GATE_DESCRIPTORS: ProgramDescriptors = {
  * @returns when /proc is mounted
  * @throws {TsbuildError} SANDBOX_UNAVAILABLE
  */
-export function startGate(options: GateOptions): FirstProcess {
+export function startGate(options: GateOptions): StartedFirst {
   const control = makePipe()
   const report = makePipe()
   const [entrance, gate] = makeSocketPair()
@@ -95,7 +95,8 @@ export function startGate(options: GateOptions): FirstProcess {
     closeSync(report.writeEnd)
     const pid = pidIn(readReports(report.readEnd), calls)
     const namespace = openSync(`/proc/${pid}/ns/pid`, 'r')
-    return { pid, namespace, control: control.writeEnd, gate: { entrance, guardian } }
+    const first = { pid, namespace, control: control.writeEnd, gate: { entrance, guardian } }
+    return { first, awaitReady: () => undefined, [Symbol.dispose]: () => undefined }
   } catch (cause) {
     closeSync(control.writeEnd)
     closeSync(entrance)

@@ -11,7 +11,7 @@ import {
 } from '#builder/linux'
 import { TsbuildError } from '#core'
 import { confine } from '../filter/confinement.ts'
-import type { FirstProcess } from './first-process.ts'
+import type { FirstProcess, StartedFirst } from './first-process.ts'
 import {
   CLONE_NEWCGROUP,
   CLONE_NEWPID,
@@ -39,15 +39,15 @@ const REPORT = 1
  * Starts pid 1 from the calling thread, in a new pid namespace and the thread's other ones: a program
  * of a few system calls, with nothing of the builder, that has no file of the host and no right that a
  * step lacks. A step cannot trace it, read its memory or open its descriptors: it is in none of the step's
- * control groups, and must end with the builder. It mounts the namespace's /proc, which only a process
+ * control groups, and must end with the builder. It mounts the namespace's /proc, where only a process
  * inside can, and then waits for the end of its input, which comes when the builder closes the pipe or
  * dies.
- * @returns when /proc is mounted
  * @throws {TsbuildError} SANDBOX_UNAVAILABLE
  */
-export function startInit(options: FirstProcessOptions): FirstProcess {
+export function startInit(options: FirstProcessOptions): StartedFirst {
   const control = makePipe()
   const report = makePipe()
+  const reports = readReports(report.readEnd)
   try {
     const calls = initCalls(options)
     // The process that starts it ends at once.
@@ -60,13 +60,16 @@ export function startInit(options: FirstProcessOptions): FirstProcess {
     )
     closeSync(control.readEnd)
     closeSync(report.writeEnd)
-    const { pid, namespace } = admit(readReports(report.readEnd), calls, control.writeEnd)
-    return { pid, namespace, control: control.writeEnd }
+    const first = admit(reports, calls, control.writeEnd)
+    return {
+      first,
+      awaitReady: () => throwFailure(reports, calls),
+      [Symbol.dispose]: () => closeSync(report.readEnd),
+    }
   } catch (cause) {
-    closeSync(control.writeEnd)
-    throw cause
-  } finally {
     closeSync(report.readEnd)
+    closeSync(control.writeEnd)
+    throw initStartError(cause)
   }
 }
 
@@ -96,30 +99,40 @@ function initCalls({ mountProc, filter }: FirstProcessOptions): readonly Program
 
 /**
  * Opens the namespace of the new pid 1 while that takes no right to trace it, and lets it go on.
- * @param reports its pid, and what failed; they end when it is ready
+ * @param reports the first has its pid, or what failed
  */
 function admit(
   reports: ReturnType<typeof readReports>,
   calls: readonly ProgramCall[],
   control: number,
-): Pick<FirstProcess, 'pid' | 'namespace'> {
-  let pid: number | undefined
+): FirstProcess {
+  const { value: report } = reports.next()
+  if (report === undefined) throw new Error('it ended at once')
+  if (report.result < 0) throw failureOf(report, calls)
+  const pid = report.result
   let namespace: number | undefined
   try {
-    for (const report of reports) {
-      if (report.result < 0) throw failureOf(report, calls)
-      if (calls[report.index]?.forks === undefined) continue
-      pid = report.result
-      namespace = openSync(`/proc/${pid}/ns/pid`, 'r')
-      writeSync(control, '\0')
-    }
-    if (pid !== undefined && namespace !== undefined) return { pid, namespace }
-    throw new Error('it ended at once')
+    namespace = openSync(`/proc/${pid}/ns/pid`, 'r')
+    writeSync(control, '\0')
+    return { pid, namespace, control }
   } catch (cause) {
     if (namespace !== undefined) closeSync(namespace)
-    if (pid !== undefined) killAndWait(pid)
-    throw initStartError(cause)
+    killAndWait(pid)
+    throw cause
   }
+}
+
+/** @param reports they end when it is ready */
+function throwFailure(
+  reports: ReturnType<typeof readReports>,
+  calls: readonly ProgramCall[],
+): void {
+  let isReady = false
+  for (const report of reports) {
+    if (report.result < 0) throw initStartError(failureOf(report, calls))
+    isReady = true
+  }
+  if (!isReady) throw initStartError(new Error('it ended at once'))
 }
 
 /** The failure to start a pid 1. */

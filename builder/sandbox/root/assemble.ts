@@ -2,19 +2,20 @@
  * Assembling what a process sees as its root: mounts, devices, files of /etc, its user. It happens in
  * the mount namespace of the calling thread, and does not depend on how the process is started.
  */
-import { closeSync, constants, openSync } from 'node:fs'
+import { closeSync, constants, lstatSync, openSync } from 'node:fs'
 import { type Identity, O_PATH } from '#builder/linux'
 import { TsbuildError } from '#core'
 import type { CgroupDir } from '../limits/cgroup-dir.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
 import { mountControlGroups } from './cgroup-mounts.ts'
-import { type DevOptions, mountDev } from './device-mounts.ts'
+import { mountShm } from './device-mounts.ts'
 import { type EtcOptions, etcFiles } from './etc-files.ts'
 import { mountEtcFiles } from './etc-mounts.ts'
 import type { HostFacts } from './host-facts.ts'
-import { maskPath, mountProc, mountSys, protectPath } from './kernel-mounts.ts'
+import { moveKernel } from './kernel-mounts.ts'
+import type { MountPointLayer } from './mount-point-layer.ts'
 import type { OnCreate } from './mount-points.ts'
-import { descriptorPath, findEntry, type RootEntry } from './root-entry.ts'
+import { findEntry, type RootEntry } from './root-entry.ts'
 import { mountRoot, writableOf } from './root-mount.ts'
 import type { Scaffold } from './scaffold-paths.ts'
 import { mountAll, type StepSocket } from './step-mounts.ts'
@@ -28,7 +29,8 @@ export interface RootInput {
     'mounts' | 'user' | 'cwd' | 'env' | 'hostname' | 'extraHosts' | 'shmSize' | 'security'
   >
   readonly host: HostFacts
-  /** As `mountScaffold` made it, with a procfs at `proc`. */
+  readonly mountPoints: MountPointLayer
+  /** With what `mountKernel` mounts in it. */
   readonly scaffold: Scaffold
   /** How names and the host are found in the network of the root. */
   readonly network: Pick<EtcOptions, 'gateway' | 'ownServer'>
@@ -68,22 +70,23 @@ export type Undo = (() => void)[]
 export function assembleRoot(input: RootInput, undo: Undo): AssembledRoot {
   const { spec, scaffold } = input
   const [rootMount, ...mounts] = spec.mounts
-  const { limited, all } = devicesOf(input)
   const open = (descriptor: number): number => {
     undo.push(() => closeSync(descriptor))
     return descriptor
   }
-  mountRoot(rootMount, scaffold.root, { devices: limited || all })
+  const isInsecure = spec.security === 'insecure'
+  const devices = input.devicesLimited || isInsecure
+  mountRoot(rootMount, scaffold.root, { devices, mountPoints: input.mountPoints })
   const root = openSync(scaffold.root, O_PATH)
   const maker = new StubMaker(root, writableOf(rootMount))
   undo.push(() => removeStubs(maker.record))
   open(root)
+  const etc = lstatSync(`${scaffold.root}/etc`, { throwIfNoEntry: false })
+  if (etc?.ino === input.mountPoints.etc) maker.recordBelow('etc')
   const onCreate: OnCreate = (creation, make) => maker.create(creation, make)
   const user = resolveUser(spec.user, imageFileReader(root))
-  mountKernel(root, input, onCreate)
-  if (!all) hideKernel(root, input)
-  // Before mounts of the step, which may cover it.
-  const stdin = open(openNull(root))
+  const stdin = open(openSync(`${scaffold.dev}/null`, constants.O_RDWR))
+  mountOwn(root, input, onCreate)
   const sockets = mountAll(root, mounts, { scaffold, onCreate, user })
   for (const { descriptor } of sockets) open(descriptor)
   const cwd = openWorkingDirectory(root, spec.cwd)
@@ -97,39 +100,21 @@ export function assembleRoot(input: RootInput, undo: Undo): AssembledRoot {
 }
 
 /** /dev, /sys, /proc and the files of /etc. */
-function mountKernel(root: number, input: RootInput, onCreate: OnCreate): void {
+function mountOwn(root: number, input: RootInput, onCreate: OnCreate): void {
   const { spec, host, scaffold, network, cgroups } = input
   const { shmSize, hostname, extraHosts } = spec
-  const { resolvConf, ttyGroup } = host
-  mountDev(root, scaffold, { onCreate, shmSize, ttyGroup, devices: devicesOf(input) })
-  mountSys(root, { onCreate, readonly: spec.security !== 'insecure' })
-  mountControlGroups(root, cgroups)
-  const files = etcFiles({ hostname, extraHosts, resolvConf, ...network })
+  mountShm(scaffold, shmSize)
+  moveKernel(root, '/dev', { scaffold, onCreate })
+  mountControlGroups(scaffold, cgroups)
+  moveKernel(root, '/sys', { scaffold, onCreate })
+  const files = etcFiles({ hostname, extraHosts, resolvConf: host.resolvConf, ...network })
   mountEtcFiles(root, files, { directory: scaffold.etc, onCreate })
-  mountProc(root, scaffold, onCreate)
-}
-
-function devicesOf({ spec, devicesLimited }: RootInput): DevOptions['devices'] {
-  return { limited: devicesLimited, all: spec.security === 'insecure' }
+  moveKernel(root, '/proc', { scaffold, onCreate })
 }
 
 /** Closes the descriptors that outlive the assembling, but for the sockets. */
 export function closeRoot({ root, cwd, input }: AssembledRoot): void {
   for (const descriptor of [root, cwd, input]) closeSync(descriptor)
-}
-
-function hideKernel(root: number, { host, scaffold }: RootInput): void {
-  for (const path of host.masked) maskPath(root, path, scaffold)
-  for (const path of host.readonly) protectPath(root, path)
-}
-
-function openNull(root: number): number {
-  const entry = findEntry(root, '/dev/null')
-  try {
-    return openSync(descriptorPath(entry.descriptor), constants.O_RDWR)
-  } finally {
-    closeSync(entry.descriptor)
-  }
 }
 
 /** Opens the directory that a process starts in, which is made when missing. @throws {TsbuildError} STEP_FAILED */

@@ -18,8 +18,8 @@ import {
 } from '#builder/linux'
 import { errnoOf, TsbuildError } from '#core'
 import { DEVICE_LINKS, DEVICES, HOST_DEVICES } from '../filter/profile.ts'
-import { NOTHING_SPECIAL, type OnCreate, openMountPoint } from './mount-points.ts'
-import { descriptorPath, findEntry } from './root-entry.ts'
+import { NOTHING_SPECIAL } from './mount-points.ts'
+import { descriptorPath } from './root-entry.ts'
 import type { Scaffold } from './scaffold-paths.ts'
 
 /** Flags for device files that no step can change: read-only, but what they are can be read and written. */
@@ -27,9 +27,6 @@ const UNCHANGEABLE = MS.NOSUID | MS.NOEXEC | MS.RDONLY
 
 /** What a step finds in its /dev. */
 export interface DevOptions {
-  readonly onCreate: OnCreate
-  /** Bytes of /dev/shm. */
-  readonly shmSize: number
   /** False where group 5 (tty) has no number in this user namespace. */
   readonly ttyGroup: boolean
   readonly devices: {
@@ -40,19 +37,15 @@ export interface DevOptions {
   }
 }
 
-/** Mounts a /dev with the few devices that every program expects. */
-export function mountDev(root: number, scaffold: Scaffold, options: DevOptions): void {
-  const { devices } = options
+/** Mounts a /dev with the few devices that every program expects, in the scaffold. */
+export function mountDev(scaffold: Scaffold, { devices, ttyGroup }: DevOptions): void {
   const openable = devices.limited || devices.all
-  const target = openMountPoint(root, '/dev', options.onCreate)
-  mount(descriptorPath(target), {
+  const { dev } = scaffold
+  mount(dev, {
     type: 'tmpfs',
     flags: MS.NOSUID | MS.STRICTATIME | (openable ? 0 : MS.NODEV),
     data: 'mode=755,size=65536k',
   })
-  closeSync(target)
-  const entry = findEntry(root, '/dev')
-  const dev = descriptorPath(entry.descriptor)
   for (const device of DEVICES) {
     if (openable && canMakeDevices()) makeDevice(dev, device)
     else showDevice(dev, device, scaffold)
@@ -62,13 +55,15 @@ export function mountDev(root: number, scaffold: Scaffold, options: DevOptions):
   mount(`${dev}/pts`, {
     type: 'devpts',
     flags: MS.NOSUID | MS.NOEXEC,
-    data: `newinstance,ptmxmode=0666,mode=0620${options.ttyGroup ? ',gid=5' : ''}`,
+    data: `newinstance,ptmxmode=0666,mode=0620${ttyGroup ? ',gid=5' : ''}`,
   })
-  const size = `mode=1777,size=${options.shmSize}`
-  mount(`${dev}/shm`, { type: 'tmpfs', flags: NOTHING_SPECIAL, data: size })
   mountQueues(`${dev}/mqueue`)
   if (devices.all) addHostDevices(dev)
-  closeSync(entry.descriptor)
+}
+
+/** Mounts the memory that processes share. @param size bytes */
+export function mountShm({ dev }: Scaffold, size: number): void {
+  mount(`${dev}/shm`, { type: 'tmpfs', flags: NOTHING_SPECIAL, data: `mode=1777,size=${size}` })
 }
 
 const MKNOD = 27n

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
-import { MS } from '#builder/linux'
+import { MS, mount, restrictMount } from '#builder/linux'
 import type { EtcFiles } from './etc-files.ts'
-import { bindInto, NOTHING_SPECIAL, type OnCreate } from './mount-points.ts'
+import { moveInto, NOTHING_SPECIAL, type OnCreate } from './mount-points.ts'
 
 /** How the files of /etc are mounted. */
 export interface EtcMountOptions {
@@ -24,6 +24,8 @@ export function mountEtcFiles(root: number, files: EtcFiles, options: EtcMountOp
   for (const [name, content, flags] of all) {
     const source = `${directory}/${name}`
     writeFileSync(source, content, { mode: 0o644 })
-    bindInto(root, `/etc/${name}`, { source, kind: 'file', flags, onCreate })
+    mount(source, { source, flags: MS.BIND })
+    restrictMount(source, { flags })
+    moveInto(root, `/etc/${name}`, { source, kind: 'file', onCreate })
   }
 }

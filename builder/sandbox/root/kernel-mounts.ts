@@ -1,53 +1,76 @@
-import { closeSync } from 'node:fs'
-import { MS, mount } from '#builder/linux'
+/**
+ * The kernel's file systems of a step: /proc, /sys and /dev. They are mounted in the scaffold, with all
+ * that hides parts of them, and then moved into the root whole. Nothing of the image is walked for that.
+ */
+import { closeSync, statSync } from 'node:fs'
+import { MS, mount, restrictMount } from '#builder/linux'
 import { errnoOf } from '#core'
-import { NOTHING_SPECIAL, type OnCreate, openMountPoint, restrictAt } from './mount-points.ts'
-import { descriptorPath, findEntryIfThere } from './root-entry.ts'
+import type { ProcessSpec } from '../spec/process-spec.ts'
+import { mountDev } from './device-mounts.ts'
+import type { HostFacts } from './host-facts.ts'
+import { NOTHING_SPECIAL, type OnCreate, openMountPoint } from './mount-points.ts'
+import { descriptorPath } from './root-entry.ts'
 import type { Scaffold } from './scaffold-paths.ts'
 
-/** Moves the prepared procfs to /proc. */
-export function mountProc(root: number, scaffold: Scaffold, onCreate: OnCreate): void {
-  const target = openMountPoint(root, '/proc', onCreate)
-  mount(descriptorPath(target), { source: scaffold.proc, flags: MS.MOVE })
+/** What decides what a step sees of the kernel. */
+export interface KernelOptions {
+  readonly host: Pick<HostFacts, 'masked' | 'readonly' | 'ttyGroup'>
+  readonly security: ProcessSpec['security']
+  /** Whether a control group keeps the step from opening devices of the host. */
+  readonly devicesLimited: boolean
+}
+
+/** Mounts them in a scaffold that has a procfs at `proc`. */
+export function mountKernel(scaffold: Scaffold, options: KernelOptions): void {
+  const { host, security, devicesLimited: limited } = options
+  const all = security === 'insecure'
+  mountDev(scaffold, { ttyGroup: host.ttyGroup, devices: { limited, all } })
+  mountSys(scaffold.sys, NOTHING_SPECIAL | (all ? 0 : MS.RDONLY))
+  if (all) return
+  for (const path of host.masked) maskPath(scaffold, path)
+  for (const path of host.readonly) protectPath(`${scaffold.base}${path}`)
+}
+
+/** Moves one of them to where the step looks for it. @throws {TsbuildError} STEP_FAILED */
+export function moveKernel(
+  root: number,
+  part: '/dev' | '/proc' | '/sys',
+  { scaffold, onCreate }: { readonly scaffold: Scaffold; readonly onCreate: OnCreate },
+): void {
+  const target = openMountPoint(root, part, onCreate)
+  mount(descriptorPath(target), { source: `${scaffold.base}${part}`, flags: MS.MOVE })
   closeSync(target)
 }
 
 /**
- * Mounts a /sys, read-only unless `readonly` is false. Where the kernel refuses a new one (a user
- * namespace that does not own its network), it is the host's, read-only too.
+ * Where the kernel refuses a new one (a user namespace that does not own its network), it is the host's,
+ * read-only too.
  */
-export function mountSys(
-  root: number,
-  options: { readonly onCreate: OnCreate; readonly readonly: boolean },
-): void {
-  const target = openMountPoint(root, '/sys', options.onCreate)
-  const flags = NOTHING_SPECIAL | (options.readonly ? MS.RDONLY : 0)
+function mountSys(target: string, flags: number): void {
   try {
-    mount(descriptorPath(target), { type: 'sysfs', flags })
+    mount(target, { type: 'sysfs', flags })
   } catch (cause) {
     if (errnoOf(cause) !== 'EPERM') throw cause
-    mount(descriptorPath(target), { source: '/sys', flags: MS.BIND | MS.REC })
-    restrictAt(root, '/sys', { flags, recursive: true })
-  } finally {
-    closeSync(target)
+    mount(target, { source: '/sys', flags: MS.BIND | MS.REC })
+    restrictMount(target, { flags, recursive: true })
   }
 }
 
 /** Makes a file or directory look empty. One that does not exist stays so. */
-export function maskPath(root: number, path: string, scaffold: Scaffold): void {
-  const entry = findEntryIfThere(root, path)
-  if (entry === undefined) return
-  const source = entry.stat.isDirectory() ? scaffold.empty : scaffold.nothing
-  mount(descriptorPath(entry.descriptor), { source, flags: MS.BIND })
-  closeSync(entry.descriptor)
+function maskPath({ base, empty, nothing }: Scaffold, path: string): void {
+  const target = `${base}${path}`
+  const stat = statSync(target, { throwIfNoEntry: false })
+  if (stat === undefined) return
+  mount(target, { source: stat.isDirectory() ? empty : nothing, flags: MS.BIND })
 }
 
 /** Makes a file or directory read-only with all that is below. */
-export function protectPath(root: number, path: string): void {
-  const entry = findEntryIfThere(root, path)
-  if (entry === undefined) return
-  const target = descriptorPath(entry.descriptor)
-  mount(target, { source: target, flags: MS.BIND | MS.REC })
-  closeSync(entry.descriptor)
-  restrictAt(root, path, { flags: NOTHING_SPECIAL | MS.RDONLY })
+function protectPath(target: string): void {
+  try {
+    mount(target, { source: target, flags: MS.BIND | MS.REC })
+  } catch (cause) {
+    if (errnoOf(cause) !== 'ENOENT') throw cause
+    return
+  }
+  restrictMount(target, { flags: NOTHING_SPECIAL | MS.RDONLY })
 }

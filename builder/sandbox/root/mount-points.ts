@@ -44,17 +44,6 @@ function mountPointError(path: string): TsbuildError {
   })
 }
 
-/** Restricts the mount that is at `path` now. */
-export function restrictAt(
-  root: number,
-  path: string,
-  attributes: { readonly flags: number; readonly recursive?: boolean },
-): void {
-  const entry = findEntry(root, path)
-  restrictMount(descriptorPath(entry.descriptor), attributes)
-  closeSync(entry.descriptor)
-}
-
 /**
  * Finds where to mount, and makes it when it is missing. A link of the image may lead to its root:
  * what is mounted there would become the root of the step, without anything of ours in it.
@@ -70,24 +59,17 @@ export function findTarget(root: number, target: string, options: WalkOptions): 
   })
 }
 
-/** What is bound, and how. */
-export interface BindOptions {
+/** What is moved, and how. */
+export interface MoveOptions {
+  /** A path outside of the root: of the mount. */
   readonly source: string
   readonly kind: EntryKind
-  /** `MS` attributes of the new mount. */
-  readonly flags: number
   readonly onCreate: OnCreate
-  /**
-   * A path of ours, where the mount gets its attributes before it is moved to its target: another
-   * step may be changing the way to there, where it leads through a directory that both have.
-   */
-  readonly staging?: string
 }
 
-/** Shows a host file or directory at `target`, which is made when missing. */
-export function bindInto(root: number, target: string, options: BindOptions): void {
-  const { source, kind, flags, onCreate, staging } = options
-  if (staging !== undefined) bindStaged(staging, options)
+/** Moves a mount to `target`, which is made when missing. @throws {TsbuildError} STEP_FAILED */
+export function moveInto(root: number, target: string, options: MoveOptions): void {
+  const { source, kind, onCreate } = options
   const entry = findTarget(root, target, { create: kind, onCreate })
   try {
     if (entry.stat.isDirectory() !== (kind === 'directory')) {
@@ -97,19 +79,31 @@ export function bindInto(root: number, target: string, options: BindOptions): vo
         hint: `mount a ${kind} on a ${kind}`,
       })
     }
-    const from = staging ?? source
-    mount(descriptorPath(entry.descriptor), { source: from, flags: staging ? MS.MOVE : MS.BIND })
+    mount(descriptorPath(entry.descriptor), { source, flags: MS.MOVE })
   } finally {
     closeSync(entry.descriptor)
   }
-  if (staging === undefined) restrictAt(root, target, { flags })
 }
 
-function bindStaged(staging: string, { source, kind, flags }: BindOptions): void {
+/** What is bound, and how. */
+export interface BindOptions extends MoveOptions {
+  /** `MS` attributes of the new mount. */
+  readonly flags: number
+  /**
+   * A path of ours, where the mount gets its attributes before it is moved to its target: another
+   * step may be changing the way to there, where it leads through a directory that both have.
+   */
+  readonly staging: string
+}
+
+/** Shows a host file or directory at `target`, which is made when missing. */
+export function bindInto(root: number, target: string, options: BindOptions): void {
+  const { source, kind, flags, onCreate, staging } = options
   if (kind === 'directory') mkdirSync(staging)
   else closeSync(openSync(staging, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY))
   mount(staging, { source, flags: MS.BIND })
   restrictMount(staging, { flags })
+  moveInto(root, target, { source: staging, kind, onCreate })
 }
 
 /** What a tmpfs is like. */

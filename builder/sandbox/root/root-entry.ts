@@ -91,6 +91,7 @@ export function findEntryIfThere(root: number, path: string): RootEntry | undefi
 interface Level {
   readonly descriptor: number
   readonly name: string
+  readonly stat: Stats
 }
 
 class Walk {
@@ -117,8 +118,11 @@ class Walk {
         if (entry !== undefined) return entry
       }
     }
-    const descriptor = openSync(descriptorPath(this.#top()), O_PATH)
-    return { descriptor, names: this.#names(), stat: fstatSync(descriptor) }
+    const names = this.#names()
+    const last = this.#levels.pop()
+    if (last !== undefined) return { descriptor: last.descriptor, names, stat: last.stat }
+    const descriptor = openSync(descriptorPath(this.#root), O_PATH)
+    return { descriptor, names, stat: fstatSync(descriptor) }
   }
 
   close(): void {
@@ -151,7 +155,7 @@ class Walk {
       if (stat.isSymbolicLink()) {
         this.#follow(name)
       } else if (stat.isDirectory()) {
-        this.#levels.push({ descriptor, name })
+        this.#levels.push({ descriptor, name, stat })
         kept = true
       } else if (this.#atEnd() && !this.#path.endsWith('/')) {
         kept = true

@@ -1,5 +1,7 @@
+import { statSync } from 'node:fs'
 import { attachMount, MS, mount, mountOverlay, restrictMount } from '#builder/linux'
-import type { Mount } from '#core'
+import type { Mount, OverlayMount } from '#core'
+import type { MountPointLayer } from './mount-point-layer.ts'
 import { mountTmpfs } from './mount-points.ts'
 import { descriptorPath } from './root-entry.ts'
 
@@ -12,6 +14,13 @@ export function writableOf(root: Mount): string | undefined {
   return root.type === 'bind' && !root.readonly ? root.source : undefined
 }
 
+/** How the root of a step is mounted. */
+export interface RootMountOptions {
+  /** Device files in it can be opened. */
+  readonly devices: boolean
+  readonly mountPoints: MountPointLayer
+}
+
 /**
  * Mounts the root of the step. Unless `devices` is true, the device files in it cannot be opened: they
  * may be made and shipped in an image, but where nothing else keeps a step from devices of the host,
@@ -20,11 +29,11 @@ export function writableOf(root: Mount): string | undefined {
 export function mountRoot(
   root: Mount,
   target: string,
-  options: { readonly devices: boolean },
+  { devices, mountPoints }: RootMountOptions,
 ): void {
   switch (root.type) {
     case 'overlay':
-      mountOverlay(root, target)
+      mountOverlay(above(mountPoints, root), target)
       break
     case 'detached':
       attachMount(root.descriptor, target)
@@ -39,5 +48,12 @@ export function mountRoot(
     default:
       throw new Error(`a ${root.type} cannot be the root`)
   }
-  if (!options.devices) restrictMount(target, { flags: MS.NODEV })
+  if (!devices) restrictMount(target, { flags: MS.NODEV })
+}
+
+/** Inodes are numbered as in the layers only where all are on one file system. */
+function above({ path, device }: MountPointLayer, root: OverlayMount): OverlayMount {
+  const { lower, writable } = root
+  if (lower.length === 0 || writable === undefined) return root
+  return statSync(writable.upper).dev === device ? { ...root, lower: [...lower, path] } : root
 }

@@ -3,10 +3,15 @@
  * exists only in the step's mount namespace.
  */
 export interface Scaffold {
+  /** The directory. */
+  readonly base: string
   /** Where the root is mounted. */
   readonly root: string
-  /** A procfs of the step's pid namespace. */
+  /** A procfs of the step's pid namespace, until it is moved into the root. */
   readonly proc: string
+  /** A sysfs and the step's devices, likewise. */
+  readonly sys: string
+  readonly dev: string
   /** An empty directory that cannot be written to. */
   readonly empty: string
   /** A device that is empty and takes everything; its attributes cannot be changed. */
@@ -24,8 +29,11 @@ export interface Scaffold {
 /** The paths below `base`. */
 export function scaffoldPaths(base: string): Scaffold {
   return {
+    base,
     root: `${base}/root`,
     proc: `${base}/proc`,
+    sys: `${base}/sys`,
+    dev: `${base}/dev`,
     empty: `${base}/empty`,
     nothing: `${base}/nothing`,
     devices: `${base}/devices`,

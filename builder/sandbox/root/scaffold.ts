@@ -8,7 +8,8 @@ import { type Scaffold, scaffoldPaths } from './scaffold-paths.ts'
 export function mountScaffold(base: string): Scaffold {
   const paths = scaffoldPaths(base)
   mount(base, { type: 'tmpfs', flags: NOTHING_SPECIAL, data: 'mode=755' })
-  for (const path of Object.values(paths)) if (path !== paths.nothing) mkdirSync(path, 0o755)
+  const { base: _, nothing: __, ...directories } = paths
+  for (const path of Object.values(directories)) mkdirSync(path, 0o755)
   mountNothing(paths)
   mount(paths.empty, {
     type: 'tmpfs',

@@ -79,6 +79,14 @@ export class StubMaker {
     this.#known.add([...parentNames, name].join('/'))
   }
 
+  /**
+   * Records a directory at the top of the root that only the layer of mount points has. One that the step
+   * changes, and leaves empty, is of no layer.
+   */
+  recordBelow(name: string): void {
+    this.record.stubs.push({ parentNames: [], name, kind: 'directory' })
+  }
+
   /** Making a stub in a directory of a lower layer copies it, and all above it, to the upper one. */
   #recordCopied(writable: string, names: readonly string[]): void {
     for (let length = names.length; length > 0; length--) {

@@ -10,6 +10,8 @@ export interface StartOptions {
   readonly onConnect?: ((target: string, connection: Socket) => void) | undefined
   /** `pipe`: the caller writes its standard input. Default: `empty`, the step's own /dev/null. */
   readonly stdin?: 'empty' | 'pipe' | undefined
+  /** Another process like it will probably be started when it has ended. Default: false. */
+  readonly isFollowed?: boolean
 }
 
 /** How a process ended. */

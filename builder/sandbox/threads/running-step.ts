@@ -6,7 +6,8 @@ import { limitsDevices, makeStepGroup } from '../limits/step-groups.ts'
 import type { NetworkKind } from '../network/network-program.ts'
 import { Child } from '../process/child.ts'
 import { adoptFirst } from '../process/first-process.ts'
-import { type PreparedStep, releaseStep } from '../process/prepared-step.ts'
+import { type PreparedStep, releaseStep, type StepInput } from '../process/prepared-step.ts'
+import type { PlaceInput } from '../process/step-place.ts'
 import type { Launched, LaunchInput } from '../process/step-process.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
 import type { ExitStatus, RunningProcess, StartOptions } from '../spec/sandbox.ts'
@@ -89,16 +90,18 @@ export class RunningStep {
     const network = own?.namespace ?? (kind === 'host' ? 'host' : 'none')
     const { directories: cgroups } = group
     const devicesLimited = spec.security === 'sandbox' && limitsDevices(group)
-    const step = await thread.run('prepare', { spec, network, cgroups, devicesLimited })
+    const input: StepInput = { spec, network, cgroups, devicesLimited }
+    const step = await thread.run('prepare', input)
     for (const part of step.lacking) this.#onNotice(missingPartNotice(part))
-    return await this.#runIn(step, spec, { group, isOwnGroup: ownGroup !== undefined })
+    const onLaunch = (): void => this.#makeSpare(input)
+    return await this.#runIn(step, spec, { group, isOwnGroup: ownGroup !== undefined, onLaunch })
   }
 
   /** Takes the step down in any case. */
   async #runIn(
     step: PreparedStep,
     { args, ulimits }: ProcessSpec,
-    { group, isOwnGroup }: StepRuntime,
+    { group, isOwnGroup, onLaunch }: StepRuntime,
   ): Promise<ExitStatus> {
     const first = adoptFirst(step.first)
     this.#first = first
@@ -110,6 +113,7 @@ export class RunningStep {
       const launching = { directories: group.directories, isOfStep: isOwnGroup }
       const input = { step, args, ulimits, stdin, group: launching }
       const launched = await this.#launch(input, first)
+      onLaunch()
       const child = launched.pid === first.pid ? first : new Child(launched.pid)
       this.#started.resolve(
         new StepHandle(launched, {
@@ -123,6 +127,14 @@ export class RunningStep {
       for (const listener of listeners) listener[Symbol.dispose]()
       await takeDown(step, first)
     }
+  }
+
+  /** Beside this step, for one like it. A failure is reported by the step that needs a place. */
+  #makeSpare({ spec, network, devicesLimited }: PlaceInput): void {
+    if (this.#options.isFollowed !== true || !spec.init) return
+    const { init, security } = spec
+    const input = { spec: { init, security }, network, devicesLimited, cgroups: [] }
+    this.#workers.thread.run('makeSpare', input).catch(() => undefined)
   }
 
   async #launch(input: LaunchInput, first: Child): Promise<Launched> {
@@ -141,6 +153,8 @@ interface StepRuntime {
   readonly group: ControlGroup
   /** Whether the group is for its own limits. */
   readonly isOwnGroup: boolean
+  /** Called when the program runs. */
+  readonly onLaunch: () => void
 }
 
 async function takeDown(step: PreparedStep, first: Child): Promise<void> {

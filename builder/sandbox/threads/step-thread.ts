@@ -1,12 +1,13 @@
 import { threadSettings } from '#builder/threads'
 import type { CgroupDir } from '../limits/cgroup-dir.ts'
 import { Launcher } from '../process/launcher.ts'
-import { closePreparer, openPreparer, type Preparer } from '../process/step-namespaces.ts'
+import { closePreparer, openPreparer, type Preparer } from '../process/preparer.ts'
+import { SparePlace } from '../process/spare-place.ts'
 
 /** What the thread that prepares and starts steps is started with. */
 export interface StepThreadSettings {
-  /** An empty directory of ours: in each step's mount namespace, the scaffold is mounted here. */
-  readonly scaffold: string
+  /** A directory of ours. */
+  readonly temporary: string
   /** The control groups that the first step will be in. */
   readonly cgroups: readonly CgroupDir[]
 }
@@ -16,9 +17,12 @@ let launcher: Launcher | undefined
 
 /** The preparer of the calling thread, opened at the first call. */
 export function threadPreparer(): Preparer {
-  preparer ??= openPreparer(threadSettings<StepThreadSettings>().scaffold)
+  preparer ??= openPreparer(threadSettings<StepThreadSettings>().temporary)
   return preparer
 }
+
+/** Of the calling thread. */
+export const sparePlace: SparePlace = new SparePlace()
 
 /** The launcher of the calling thread, which becomes it at the first call that succeeds. */
 export function threadLauncher(): Launcher {
@@ -26,8 +30,9 @@ export function threadLauncher(): Launcher {
   return launcher
 }
 
-/** Releases the preparer, before the thread ends. */
+/** Releases what the thread holds, before it ends. */
 export function closeStepThread(): void {
+  sparePlace.drop()
   if (preparer !== undefined) closePreparer(preparer)
   preparer = undefined
 }

@@ -1,5 +1,4 @@
-import { mkdirSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { stat } from 'node:fs'
 import { TaskThread } from '#builder/threads'
 import type { ControlGroup } from '../limits/control-groups.ts'
 import { NetworkPool } from '../network/network-pool.ts'
@@ -20,18 +19,16 @@ export async function startWorkers(
   temporary: string,
   onGroup: (group: ControlGroup) => void,
 ): Promise<StepWorkers> {
-  const scaffold = `${temporary}/scaffold`
-  mkdirSync(scaffold, { recursive: true, mode: 0o700 })
   // Node's pool of threads comes into being with the first asynchronous call. That must happen
   // before a thread enters a namespace, because a new thread is in the namespaces of its creator.
-  await stat('/')
+  await new Promise((resolve) => stat('/', resolve))
   const groups = {
     sandbox: new GroupPool('sandbox', onGroup),
     insecure: new GroupPool('insecure', onGroup),
   }
   const first = groups.sandbox.take()
   groups.sandbox.giveBack(first)
-  const settings: StepThreadSettings = { scaffold, cgroups: first.directories }
+  const settings: StepThreadSettings = { temporary, cgroups: first.directories }
   const script = new URL('./step-worker.js', import.meta.url)
   const thread = new TaskThread<typeof stepTasks>({ doing: 'run a step', script, settings })
   thread.start()

@@ -66,10 +66,12 @@ class InPlaceSnapshotter implements Snapshotter {
       altered: () => {
         isAltered = true
       },
-      kept: async (path) => {
-        if (isAltered) return
-        await this.#thread.run('keepCollected', path)
-        shown = [inodeOf(path), ...stack]
+      pack: async (tar, maxMtime) => {
+        const packed = await this.#thread.run('pack', { tar, maxMtime }, { signal })
+        shown = [inodeOf(tar), ...stack]
+        // The files may have later times than the layer.
+        isAltered = maxMtime !== undefined
+        return packed
       },
       exhausted: () => undefined,
       [Symbol.asyncDispose]: async () => {

@@ -2,7 +2,7 @@
 import { stackTree } from '#builder/layer'
 import { threadSettings } from '#builder/threads'
 import { type Name, type Tree, TsbuildError, textOfName } from '#core'
-import { PlacedRoot } from '../placed/placed-root.ts'
+import { type PackedLayer, PlacedRoot } from '../placed/placed-root.ts'
 import { collisionHint } from './collision-hints.ts'
 import { KeptWatch, type WatchedFolders } from './kept-watch.ts'
 
@@ -67,9 +67,17 @@ export function collect(upper: string): void {
   threadRoot().collect(upper)
 }
 
-/** Says that what was collected last is the layer at `path` from now on. */
-export function keepCollected(path: string): void {
-  threadRoot().keepCollected(path)
+/** A tar to write what was changed to. */
+export interface PackTask {
+  readonly tar: string
+  /** No entry is newer; milliseconds. */
+  readonly maxMtime: number | undefined
+}
+
+/** As `collect`, but to a new tar. */
+export function pack({ tar, maxMtime }: PackTask): PackedLayer {
+  watch?.check()
+  return threadRoot().pack(tar, { maxMtime })
 }
 
 /** Says that what was collected last has been changed since. */

@@ -36,7 +36,6 @@ export class CopiesSnapshotter implements Snapshotter {
         isClean = true
         return directory
       },
-      kept: async () => undefined,
       altered: () => {
         isAltered = true
       },

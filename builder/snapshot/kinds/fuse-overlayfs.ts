@@ -39,7 +39,6 @@ export class FuseOverlayfsSnapshotter implements Snapshotter {
         return upper
       },
       altered: () => undefined,
-      kept: async () => undefined,
       exhausted: () => undefined,
       [Symbol.asyncDispose]: () => server.close(),
     }

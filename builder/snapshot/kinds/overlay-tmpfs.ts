@@ -46,7 +46,6 @@ export class OverlayTmpfsSnapshotter implements Snapshotter {
         return directory
       },
       altered: () => undefined,
-      kept: async () => undefined,
       exhausted: (isSaid) => (isSaid || isNearlyFull(upper) ? memory.size : undefined),
       [Symbol.asyncDispose]: async () => memory[Symbol.dispose](),
     }

@@ -12,7 +12,6 @@ export class OverlaySnapshotter implements Snapshotter {
       root: { type: 'overlay', target: '/', lower, writable },
       changes: async () => writable.upper,
       altered: () => undefined,
-      kept: async () => undefined,
       exhausted: () => undefined,
       [Symbol.asyncDispose]: async () => undefined,
     }

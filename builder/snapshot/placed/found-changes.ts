@@ -1,7 +1,15 @@
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs'
-import { fileXattrs } from '#builder/layer'
+import { type FoundChange, fileXattrs, layerXattrs } from '#builder/layer'
 import { FileFacts, fileStatOf, type RootedDirectory } from '#builder/linux'
-import { type Change, checkpoint, type EntryChange, joinName, type Name } from '#core'
+import {
+  type Change,
+  checkpoint,
+  type EntryChange,
+  type FileStat,
+  joinName,
+  type Name,
+  type Tree,
+} from '#core'
 import type { FileIndex, Folder } from './file-index.ts'
 import { type Kept, keptWhole } from './kept-paths.ts'
 import type { LockedFiles } from './locked-files.ts'
@@ -13,85 +21,89 @@ const OWNER_MAY = 0o700
 /** A directory that is being walked. */
 interface Frame {
   readonly path: Name
+  /** What is there and what was known of it, sorted. */
   readonly names: readonly Name[]
   /** The next one of the names. */
   next: number
-  /** How many of the names that were known are still to be found. */
-  missing: number
   /** What was known of it; what is found is written to it. */
   readonly folder: Folder
   readonly kept: Kept | undefined
+  /** It has replaced a directory of the layers below. */
+  readonly isHidden: boolean
   isYielded: boolean
 }
 
 /** What is found of a directory, before it is walked. */
-type FoundFolder = Omit<Frame, 'names' | 'next' | 'missing'> & {
+type FoundFolder = Omit<Frame, 'names' | 'next'> & {
   readonly mode: number
   /** It has the times that were known, so nothing has got or lost a name in it. */
   readonly hasKnownNames: boolean
 }
 
-/**
- * Compares a root with an index of what was placed there, yields the differences as an overlay's upper
- * directory has them, and makes the index that of what was found.
- */
+/** What changes are found in. */
+export interface ComparedRoot {
+  readonly root: RootedDirectory
+  /** Of what was placed there. */
+  readonly index: FileIndex
+  readonly locked: LockedFiles
+  /**
+   * The merged view of the layers that were placed: then the changes are those of a tar, without opaque marks
+   * and with the attributes that layers keep. Absent: they are as an overlay's upper directory has them.
+   */
+  readonly lower?: Tree | undefined
+}
+
+/** Compares a root with an index, yields the differences, and makes the index that of what was found. */
 export class FoundChanges {
   /** Names of files that have several, without the first one. */
   readonly sharedNames: SharedName[] = []
   readonly #root: RootedDirectory
   readonly #index: FileIndex
   readonly #locked: LockedFiles
+  readonly #lower: Tree | undefined
   readonly #links = new Map<string, Name>()
   readonly #frames: Frame[] = []
   /** Of the name at hand. */
   readonly #facts = new FileFacts()
 
-  constructor(root: RootedDirectory, index: FileIndex, locked: LockedFiles) {
+  constructor({ root, index, locked, lower }: ComparedRoot) {
     this.#root = root
     this.#index = index
     this.#locked = locked
+    this.#lower = lower
   }
 
-  /** The root comes first, always. */
-  *changes(shown: Folder, kept: Kept): Generator<Change> {
+  /** In walk order. The root comes first, always. */
+  *changes(shown: Folder, kept: Kept): Generator<FoundChange> {
     const path = '' as Name
-    yield this.#entry(path)
-    const root = { path, folder: shown, kept, mode: OWNER_MAY }
+    yield { change: this.#entry(path), isHidden: false }
+    const root = { path, folder: shown, kept, mode: OWNER_MAY, isHidden: false }
     this.#enter({ ...root, isYielded: true, hasKnownNames: false })
     for (let top = this.#frames.at(-1); top !== undefined; top = this.#frames.at(-1)) {
       const name = this.#nextDifference(top)
-      if (name === undefined) yield* this.#leave(top)
+      if (name === undefined) this.#frames.pop()
       else yield* this.#take(top, name)
     }
   }
 
-  #enter(found: FoundFolder): void {
+  #enter({ mode, hasKnownNames, ...found }: FoundFolder): void {
     checkpoint()
-    const { path, folder, mode, hasKnownNames } = found
-    this.#locked.unlock(path, mode)
-    const names = hasKnownNames
-      ? [...folder.entries.keys()]
-      : (readdirSync(this.#root.inside(path), 'latin1') as Name[])
-    this.#frames.push({ ...found, names, next: 0, missing: folder.entries.size })
+    this.#locked.unlock(found.path, mode)
+    const known = [...found.folder.entries.keys()]
+    const names = hasKnownNames ? known : [...new Set([...known, ...this.#namesIn(found)])]
+    this.#frames.push({ ...found, names: names.sort(), next: 0 })
   }
 
-  /** Yields what is gone from a directory after all of its names were looked at. */
-  *#leave({ path, names, folder, kept, missing }: Frame): Generator<Change> {
-    if (missing > 0) {
-      const there = new Set(names)
-      for (const [name, entry] of folder.entries) {
-        if (there.has(name) || kept?.get(name) === keptWhole) continue
-        this.#index.delete(entry)
-        folder.entries.delete(name)
-        yield* this.#withParents({ kind: 'whiteout', path: joinName(path, name) })
-      }
-    }
-    this.#frames.pop()
+  /** What is there, and in a hidden directory what only the layers below have. */
+  #namesIn({ path, isHidden }: Pick<Frame, 'path' | 'isHidden'>): readonly Name[] {
+    const names = readdirSync(this.#root.inside(path), 'latin1') as Name[]
+    const lower = isHidden ? this.#lower : undefined
+    return lower?.lstat(path)?.type === 'directory' ? [...names, ...lower.readdir(path)] : names
   }
 
   /**
-   * The next name that is not what was known of it; its facts are at hand. Most files are untouched, and
-   * this is all that is done for one.
+   * The next name that is not what was known of it; its facts are at hand, or say that nothing is there. Most
+   * files are untouched, and this is all that is done for one.
    */
   #nextDifference(frame: Frame): Name | undefined {
     const { path, names, folder, kept } = frame
@@ -100,20 +112,27 @@ export class FoundChanges {
     if (directory === undefined) throw new Error(`${path} is not a directory any more`)
     while (frame.next < names.length) {
       const name = names[frame.next++] as Name
-      if (kept?.get(name) === keptWhole || !facts.read(directory, name)) continue
+      if (kept?.get(name) === keptWhole) continue
+      if (!facts.read(directory, name)) return name
       const known = folder.entries.get(name)
-      if (known !== undefined) frame.missing -= 1
       if (typeof known === 'number' && this.#index.isUntouched(known, facts)) continue
       if (!isOfNoLayer(facts)) return name
     }
     return undefined
   }
 
-  *#take({ path: parent, folder, kept }: Frame, name: Name): Generator<Change> {
+  *#take({ path: parent, folder, kept, isHidden }: Frame, name: Name): Generator<FoundChange> {
     const path = joinName(parent, name)
     const known = folder.entries.get(name)
+    if (!this.#facts.isThere) {
+      if (known !== undefined) this.#index.delete(known)
+      folder.entries.delete(name)
+      yield* this.#withParents({ kind: 'whiteout', path })
+      return
+    }
     if (this.#facts.is('directory')) {
-      yield* this.#takeDirectory({ path, kept: kept?.get(name) }, { parent: folder, name })
+      const found = { path, kept: kept?.get(name), isHidden }
+      yield* this.#takeDirectory(found, { parent: folder, name })
       return
     }
     if (typeof known === 'number') this.#index.set(known, this.#facts)
@@ -125,9 +144,9 @@ export class FoundChanges {
   }
 
   *#takeDirectory(
-    found: Pick<Frame, 'path' | 'kept'>,
+    found: Pick<Frame, 'path' | 'kept' | 'isHidden'>,
     { parent, name }: { readonly parent: Folder; readonly name: Name },
-  ): Generator<Change> {
+  ): Generator<FoundChange> {
     const index = this.#index
     const { mode } = this.#facts
     const known = parent.entries.get(name)
@@ -148,8 +167,13 @@ export class FoundChanges {
     const fresh: Folder = { row: index.add(this.#facts), entries: new Map() }
     parent.entries.set(name, fresh)
     yield* this.#withParents(this.#entry(found.path))
-    if (typeof known === 'object') yield { kind: 'opaque', path: found.path }
-    this.#enter({ ...found, folder: fresh, isYielded: true, mode, hasKnownNames: false })
+    const isReplaced = typeof known === 'object'
+    if (isReplaced && this.#lower === undefined) {
+      yield { change: { kind: 'opaque', path: found.path }, isHidden: found.isHidden }
+    }
+    const isHidden = found.isHidden || isReplaced
+    const entered = { ...found, folder: fresh, mode, isHidden }
+    this.#enter({ ...entered, isYielded: true, hasKnownNames: false })
   }
 
   /**
@@ -172,15 +196,16 @@ export class FoundChanges {
   }
 
   /** Yields a change after the directories that contain it. */
-  *#withParents(change: Change): Generator<Change> {
+  *#withParents(change: Change): Generator<FoundChange> {
     const frames = this.#frames
+    const isHidden = frames.at(-1)?.isHidden === true
     let first = frames.length
     while (frames[first - 1]?.isYielded === false) first -= 1
     for (const frame of frames.slice(first)) {
       frame.isYielded = true
-      yield this.#entry(frame.path)
+      yield { change: this.#entry(frame.path), isHidden }
     }
-    yield change
+    yield { change, isHidden }
   }
 
   #entry(path: Name): EntryChange {
@@ -196,13 +221,20 @@ export class FoundChanges {
       }
       this.#links.set(stat.inode, path)
     }
-    const entry = { kind: 'entry', path, stat, xattrs: fileXattrs(place) } as const
+    const xattrs = this.#lower === undefined ? fileXattrs(place) : keptXattrs(stat, place)
+    const entry = { kind: 'entry', path, stat, xattrs } as const
     if (stat.type === 'file') {
       return { ...entry, open: () => this.#locked.openFile(path) }
     }
     if (stat.type !== 'symlink') return entry
     return { ...entry, target: readlinkSync(place, 'latin1') as Name }
   }
+}
+
+const NO_XATTRS: ReadonlyMap<string, Buffer> = new Map()
+
+function keptXattrs({ type }: FileStat, place: string | Buffer): ReadonlyMap<string, Buffer> {
+  return type === 'file' ? layerXattrs(place) : NO_XATTRS
 }
 
 /**

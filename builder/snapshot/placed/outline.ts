@@ -1,4 +1,4 @@
-import { openLayerTree } from '#builder/layer'
+import { type FoundChange, openLayerTree } from '#builder/layer'
 import { joinName, type Name } from '#core'
 
 /**
@@ -33,6 +33,16 @@ export function addOutline(outline: Outline, path: string): void {
   }
 }
 
+/** Passes changes of a step on, and adds their names to its outline. */
+export function* outlineOf(found: Iterable<FoundChange>, outline: Outline): Generator<FoundChange> {
+  for (const one of found) {
+    const { change, isHidden } = one
+    const isFolder = change.kind === 'entry' && change.stat.type === 'directory'
+    if (change.path !== '') addName(outline, change.path, isFolder && !isHidden)
+    yield one
+  }
+}
+
 /** Adds the names of another outline. */
 export function mergeOutline(outline: Outline, other: Outline): void {
   const left = [{ outline, other }]
@@ -51,6 +61,11 @@ export function mergeOutline(outline: Outline, other: Outline): void {
 
 /** Adds one name that is decided about. */
 export function addReplaced(outline: Outline, path: Name): void {
+  addName(outline, path, false)
+}
+
+/** @param isMerged it is a directory, which is merged with what is below */
+function addName(outline: Outline, path: Name, isMerged: boolean): void {
   const names = path.split('/') as Name[]
   const last = names.pop()
   let folder = outline
@@ -61,5 +76,7 @@ export function addReplaced(outline: Outline, path: Name): void {
     folder.set(name, next)
     folder = next
   }
-  if (last !== undefined) folder.set(last, 'replaced')
+  if (last === undefined) return
+  if (!isMerged) folder.set(last, 'replaced')
+  else if (!folder.has(last)) folder.set(last, new Map())
 }

@@ -1,13 +1,22 @@
-import { DirectoryWriter, layerOwners, StackTree, writeFiles, writeLayer } from '#builder/layer'
+import {
+  clampChanges,
+  DirectoryWriter,
+  effectiveChanges,
+  type FoundChange,
+  layerOwners,
+  StackTree,
+  writeFiles,
+  writeLayer,
+} from '#builder/layer'
 import { fileRights, RootedDirectory } from '#builder/linux'
-import { type EntryChange, ioError, type Name } from '#core'
+import { type DiffId, type EntryChange, ioError, type Name } from '#core'
 import { awaitTick } from './clock.ts'
 import { FileIndex, type Folder } from './file-index.ts'
 import { FoundChanges } from './found-changes.ts'
 import { type Kept, keptPaths, noLongerKept } from './kept-paths.ts'
 import { LockedFiles } from './locked-files.ts'
 import { Marker } from './marker.ts'
-import { addOutline, addReplaced, type Outline } from './outline.ts'
+import { addOutline, addReplaced, type Outline, outlineOf } from './outline.ts'
 import { partNames } from './parted-names.ts'
 import { clearFolder, Placement, removeOthersAt } from './placement.ts'
 import { type Renewal, renewalOf } from './renewal.ts'
@@ -28,6 +37,13 @@ export interface PlacedRootOptions {
 export interface Placed {
   /** Paths of the layers that are not shown, because something is kept there. */
   readonly hidden: readonly Name[]
+}
+
+/** A tar that was written. */
+export interface PackedLayer {
+  readonly diffId: DiffId
+  /** Bytes. */
+  readonly size: number
 }
 
 /** What a root shows. */
@@ -86,25 +102,54 @@ export class PlacedRoot {
    * @throws {TsbuildError} IO_FAILED, NO_SPACE, PERMISSION_DENIED, CANCELLED
    */
   collect(upper: string): void {
+    this.#take(upper, (shown) => {
+      this.#changes(shown, undefined, (found) => {
+        const changes = Iterator.from(found).map(({ change }) => change)
+        writeLayer(changes, { directory: upper }, { owners: layerOwners() })
+      })
+      const outline: Outline = new Map()
+      addOutline(outline, upper)
+      return outline
+    })
+  }
+
+  /**
+   * The same as the tar that such a directory is packed to.
+   * @param options no entry is newer than `maxMtime`, in milliseconds; the files themselves may be
+   * @throws {TsbuildError} LAYER_INVALID for names that no tar can hold, else as `collect`
+   */
+  pack(tar: string, { maxMtime }: { readonly maxMtime?: number | undefined } = {}): PackedLayer {
+    let written: ReturnType<typeof writeLayer> = {}
+    this.#take(tar, (shown) => {
+      const lower = new StackTree(shown.layers.map(({ directory }) => directory))
+      try {
+        const outline: Outline = new Map()
+        this.#changes(shown, lower, (found) => {
+          const changes = effectiveChanges(outlineOf(found, outline), lower)
+          written = writeLayer(clampChanges(changes, maxMtime), { tar })
+        })
+        return outline
+      } finally {
+        lower.close()
+      }
+    })
+    const { diffId, size } = written
+    if (diffId === undefined || size === undefined) throw new Error('no tar was written')
+    return { diffId, size }
+  }
+
+  /** @param take makes the layer at `path`, and returns its outline */
+  #take(path: string, take: (shown: Shown) => Outline): void {
     const shown = this.#shown
     if (shown === undefined) throw new Error('what the root shows is unknown')
     this.#shown = undefined
     try {
-      this.#collect(upper, shown)
-      const outline: Outline = new Map()
-      addOutline(outline, upper)
-      const layers = [{ ...layerAt(upper), outline }, ...shown.layers]
+      const outline = take(shown)
+      const layers = [{ ...layerAt(path), outline }, ...shown.layers]
       this.#shown = { ...shown, layers, isSettled: false }
     } catch (cause) {
       throw ioError(`find the changes in ${this.#directory}`, cause)
     }
-  }
-
-  /** Says that the layer that was collected last is at another path, as a tar. */
-  keepCollected(path: string): void {
-    const [top, ...below] = this.#shown?.layers ?? []
-    if (this.#shown === undefined || top === undefined) return
-    this.#shown = { ...this.#shown, layers: [{ ...top, ...layerAt(path) }, ...below] }
   }
 
   /** Says that the layer that was collected last has been changed since: the next stack gets it anew. */
@@ -137,15 +182,20 @@ export class PlacedRoot {
     writeFiles(entries, this.#directory, { owners: ownersOfFiles(), onWarning: this.#onWarning })
   }
 
-  #collect(upper: string, { index, root: folder }: Shown): void {
+  /** Has the changes written, and makes the root fit for the next step. */
+  #changes(
+    { index, root: folder }: Shown,
+    lower: StackTree | undefined,
+    write: (found: Iterable<FoundChange>) => void,
+  ): void {
     const kept = keptPaths(this.#directory, this.#keep)
     const root = new RootedDirectory(this.#directory)
     try {
       const locked = new LockedFiles(root)
-      const found = new FoundChanges(root, index, locked)
-      writeLayer(found.changes(folder, kept), { directory: upper }, { owners: layerOwners() })
-      const write = (entries: readonly EntryChange[]) => this.#write(entries)
-      const changed = partNames({ root, locked }, found.sharedNames, write)
+      const found = new FoundChanges({ root, index, locked, lower })
+      write(found.changes(folder, kept))
+      const makeFiles = (entries: readonly EntryChange[]) => this.#write(entries)
+      const changed = partNames({ root, locked }, found.sharedNames, makeFiles)
       const marker = new Marker(root, index, locked)
       for (const path of changed) marker.renew(path, entryAt(folder, path))
       lockAgain({ root, index, locked }, folder)

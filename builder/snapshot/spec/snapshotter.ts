@@ -1,4 +1,5 @@
 import type { BindMount, DetachedMount, OverlayMount, SnapshotterKind } from '#core'
+import type { PackedLayer } from '../placed/placed-root.ts'
 import type { UpperCopy } from '../upper/copy-upper.ts'
 import type { FuseUpper } from '../upper/fuse-upper.ts'
 
@@ -40,8 +41,11 @@ export interface Snapshot extends AsyncDisposable {
   changes(): Promise<string>
   /** To be called when the caller has changed files in that directory, such as their times. */
   altered(): void
-  /** To be called when the caller keeps the layer as the tar at `path`, and not as that directory. */
-  kept(path: string): Promise<void>
+  /**
+   * The same as a new tar on the store's file system, with no entry newer than `maxMtime` (milliseconds), in
+   * the place of `changes`. Absent where files have to be made first.
+   */
+  pack?(tar: string, maxMtime: number | undefined): Promise<PackedLayer>
   /**
    * Whether a step that failed did so because it used up a space that is smaller than the store's.
    * @param isSaid it wrote that no space is left

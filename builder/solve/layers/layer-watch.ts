@@ -33,8 +33,10 @@ export interface UsedFolder {
 export interface WatchedStep<T> {
   /** Runs it until nothing is left of it. */
   readonly run: () => Promise<void>
-  /** Takes what it left; reads no layer. */
+  /** Takes what it left. */
   readonly finish: () => Promise<T>
+  /** That reads layers. */
+  readonly readsLayers: boolean
   /** Gets the path of something that it has changed in the store, and that is repaired. */
   readonly onRepaired: (path: string) => void
 }
@@ -114,7 +116,9 @@ export class LayerWatch {
         await this.#lookOver(step)
         throw cause
       }
-      const [taken] = await Promise.all([step.finish(), this.#lookOver(step)])
+      const looked = this.#lookOver(step)
+      if (step.readsLayers) await looked
+      const [taken] = await Promise.all([step.finish(), looked])
       return taken
     })
   }

@@ -2,19 +2,10 @@ import { join } from 'node:path'
 import { hasOwnersBeside, ownersBeside, ownersObstacle } from '#builder/layer'
 import { fileRights } from '#builder/linux'
 import type { ExecVertex, Plan, Vertex, VertexId } from '#builder/plan'
-import type { ExitStatus, Sandbox } from '#builder/sandbox'
+import type { Sandbox } from '#builder/sandbox'
 import type { Snapshot, Snapshots, Snapshotter } from '#builder/snapshot'
 import type { CacheKey, LayerId, Store } from '#cache'
-import {
-  type Digest,
-  formatOwnedFiles,
-  type Platform,
-  type Spans,
-  STEP_PROCESSES,
-  type StepResources,
-  TsbuildError,
-  uncompressedDigest,
-} from '#core'
+import { type Digest, formatOwnedFiles, type Platform, type Spans } from '#core'
 import { execKey, type KeyedStep } from '../keys/vertex-key.ts'
 import { isStep, sourcesOf } from '../keys/vertex-kind.ts'
 import type { Layer } from '../layers/layer.ts'
@@ -25,7 +16,9 @@ import type { Reporter } from '../report/reporter.ts'
 import type { WorkPool } from '../work/work-pool.ts'
 import { checkEmulator } from './emulator.ts'
 import { type OpenMounts, openMounts, type StepSecrets } from './exec-mounts.ts'
+import { exitError } from './exit-error.ts'
 import { type FileSelection, mountSelection } from './file-selection.ts'
+import { isFollowed } from './followed-step.ts'
 import type { StepOperation, StepWork } from './operation.ts'
 import type { StepOutcome } from './result.ts'
 import { SpaceWatch } from './space-watch.ts'
@@ -52,15 +45,17 @@ export class ExecOperation implements StepOperation {
   readonly inputs: readonly VertexId[]
   readonly selection: FileSelection | undefined
   readonly isByContent = false
+  readonly #plan: Plan
   readonly #deps: ExecDeps
 
-  /** @param plan has the kinds of the sources */
+  /** @param plan has the kinds of the sources, and what follows */
   constructor(vertex: ExecVertex, plan: Plan, deps: ExecDeps) {
     this.vertex = vertex
     this.inputs = sourcesOf(vertex)
     // The key of a step says what was done: another key may stand for the same files.
     const isDefined = this.inputs.every((id) => !isNamedStep(plan.vertices.get(id)))
     this.selection = isDefined ? undefined : mountSelection(vertex)
+    this.#plan = plan
     this.#deps = deps
   }
 
@@ -84,7 +79,8 @@ export class ExecOperation implements StepOperation {
   run({ root, sources, step, onBegin }: StepWork): Promise<StepOutcome> {
     if (step === undefined) throw new Error('a RUN step is always known by definition')
     const below = root?.layers.map(({ layer }) => layer) ?? []
-    return runExec(this.vertex, { below, sources, step, onBegin }, this.#deps)
+    const work = { below, sources, step, onBegin, isFollowed: isFollowed(this.vertex, this.#plan) }
+    return runExec(this.vertex, work, this.#deps)
   }
 }
 
@@ -97,21 +93,36 @@ interface ExecWork {
   readonly sources: StepWork['sources']
   readonly step: KeyedStep
   readonly onBegin: StepWork['onBegin']
+  /** Another step will run on top. */
+  readonly isFollowed: boolean
 }
 
 /** Runs the process on the layers below, and keeps what it changed. */
 async function runExec(vertex: ExecVertex, work: ExecWork, deps: ExecDeps): Promise<StepOutcome> {
-  const { store, reporter, spans } = deps
-  await using temporary = store.temporary()
-  const scratch = temporary.path
+  const temporary = deps.store.temporary()
+  try {
+    return await runIn(temporary.path, vertex, { work, deps })
+  } finally {
+    // The next step is prepared in its thread meanwhile. What is left when the store is closed goes then.
+    setImmediate(() => temporary[Symbol.asyncDispose]().catch(() => undefined))
+  }
+}
+
+/** @param scratch an existing directory for what is dropped after the step */
+async function runIn(
+  scratch: string,
+  vertex: ExecVertex,
+  { work, deps }: { readonly work: ExecWork; readonly deps: ExecDeps },
+): Promise<StepOutcome> {
+  const { reporter, spans } = deps
   checkEmulator(vertex.platform, { platform: deps.host, scratch: join(scratch, 'probe') })
   const [sandbox, lower] = await Promise.all([
     spans.measure('steps', () => deps.sandbox()),
     spans.except('steps', () => lowersOf(work.below, deps)),
   ])
   for (const warning of vertex.warnings) reporter.warning(vertex, warning)
-  const { sources, onBegin } = work
-  const prepared = { sandbox, lower, scratch, sources, onBegin }
+  const { sources, onBegin, isFollowed } = work
+  const prepared = { sandbox, lower, scratch, sources, onBegin, isFollowed }
   const snapshots = await deps.snapshots()
   const layer = await snapshots.use((snapshotter) =>
     runOn(snapshotter, vertex, { ...prepared, deps }),
@@ -127,15 +138,16 @@ interface PreparedExec {
   readonly scratch: string
   readonly sources: StepWork['sources']
   readonly onBegin: StepWork['onBegin']
+  readonly isFollowed: boolean
   readonly deps: ExecDeps
 }
 
 async function runOn(
   snapshotter: Snapshotter,
   vertex: ExecVertex,
-  { sandbox, lower, scratch, sources, onBegin, deps }: PreparedExec,
+  { sandbox, lower, scratch, sources, onBegin, isFollowed, deps }: PreparedExec,
 ): Promise<LayerId> {
-  const { store, signal } = deps
+  const { signal } = deps
   const directory = join(scratch, snapshotter.kind)
   await using snapshot = await snapshotter.prepare(directory, lower, signal).finally(() => {
     // Others may have damaged them while this step waited for the root.
@@ -146,45 +158,53 @@ async function runOn(
   const seen = [...lower, ...opened.layers]
   const { givesOwners } = fileRights()
   if (!givesOwners) reportOwners(vertex, seen, deps.reporter)
-  const place = { sandbox, snapshot, opened, onBegin }
+  const place = { sandbox, snapshot, opened, onBegin, isFollowed }
   const run = (): Promise<void> => runProcess(vertex, place, deps)
-  const finish = (): Promise<string> => snapshot.changes()
-  const upper = await (snapshotter.kind === 'in-place'
-    ? deps.watch.around({ run, finish, onRepaired: repairReporter(vertex, deps) })
-    : run().then(finish))
-  const { maxMtime } = vertex
+  const changes = { snapshot, lower, scratch, seen, maxMtime: vertex.maxMtime }
+  const readsLayers = (await deps.lowerForm()) === 'tar'
+  const onRepaired = repairReporter(vertex, deps)
+  const perform = <T>(finish: () => Promise<T>): Promise<T> =>
+    snapshotter.kind === 'in-place'
+      ? deps.watch.around({ run, finish, readsLayers, onRepaired })
+      : run().then(finish)
+  if (readsLayers) return perform(() => keepTar(changes, deps))
+  return keepDirectory(await perform(() => snapshot.changes()), changes, deps)
+}
+
+/** What a step left, before its layer is taken. */
+interface StepChanges extends Pick<PreparedExec, 'lower' | 'scratch'> {
+  readonly snapshot: Snapshot
+  /** The layers that the step saw. */
+  readonly seen: readonly string[]
+  readonly maxMtime: number | undefined
+}
+
+async function keepDirectory(
+  directory: string,
+  { snapshot, lower, seen, maxMtime }: StepChanges,
+  { pool, store, signal }: ExecDeps,
+): Promise<LayerId> {
   if (maxMtime !== undefined) {
-    await deps.pool.run('clampTimes', { directory: upper, maxMtime }, signal)
+    await pool.run('clampTimes', { directory, maxMtime }, signal)
     snapshot.altered()
   }
-  if (!givesOwners && hasOwnersBeside(seen)) {
-    await deps.pool.run('keepOwners', { directory: upper, lowers: lower }, signal)
+  if (!fileRights().givesOwners && hasOwnersBeside(seen)) {
+    await pool.run('keepOwners', { directory, lowers: lower }, signal)
   }
-  if ((await deps.lowerForm()) === 'directory') {
-    return (await store.layers.commitDirectory(upper)).id
-  }
-  return await keepAsTar({ upper, lower, snapshot, scratch }, deps)
+  return (await store.layers.commitDirectory(directory)).id
 }
 
-/** Keeps what a step changed as a tar, which is what steps in place are shown. */
-async function keepAsTar(
-  { upper, lower, snapshot, scratch }: Pick<PreparedExec, 'lower' | 'scratch'> & ChangedFiles,
-  { pool, spans, store, watch, signal }: ExecDeps,
+/** Steps in place are shown tars. */
+async function keepTar(
+  { snapshot, lower, scratch, maxMtime }: StepChanges,
+  { spans, store, watch }: ExecDeps,
 ): Promise<LayerId> {
+  for (const one of lower) watch.check(one)
   const tar = join(scratch, 'layer.tar')
-  const facts = await spans.measure('packing', () =>
-    pool.run('packLayer', { directory: upper, lowers: lower, tar }, signal),
-  )
-  await watch.keepTar(tar, facts)
-  await snapshot.kept(store.blobs.path(uncompressedDigest(facts.diffId)))
-  return store.layers.register(facts).id
-}
-
-/** What a step changed. */
-interface ChangedFiles {
-  /** The directory that the snapshot gave. */
-  readonly upper: string
-  readonly snapshot: Snapshot
+  const packed = await spans.measure('packing', async () => snapshot.pack?.(tar, maxMtime))
+  if (packed === undefined) throw new Error('this snapshot gives no tar')
+  await watch.keepTar(tar, packed)
+  return store.layers.register(packed).id
 }
 
 /** Steps that change the store learn how to leave it alone. */
@@ -201,12 +221,13 @@ interface ExecPlace {
   readonly snapshot: Snapshot
   readonly opened: OpenMounts
   readonly onBegin: StepWork['onBegin']
+  readonly isFollowed: boolean
 }
 
 /** @throws {TsbuildError} STEP_FAILED, SNAPSHOT_FULL when the process fails */
 async function runProcess(
   vertex: ExecVertex,
-  { sandbox, snapshot, opened, onBegin }: ExecPlace,
+  { sandbox, snapshot, opened, onBegin, isFollowed }: ExecPlace,
   { reporter, signal }: ExecDeps,
 ): Promise<void> {
   const { args, env, proxyEnv, settings, ...common } = vertex.process
@@ -227,6 +248,7 @@ async function runProcess(
     {
       signal,
       onBegin,
+      isFollowed,
       onOutput: (stream, data) => {
         space.read(stream, data)
         reporter.output(vertex, stream, data)
@@ -235,24 +257,8 @@ async function runProcess(
     },
   )
   if (exitCode === 0) return
-  const message = `process ${JSON.stringify(args.join(' '))} did not complete successfully: exit code: ${exitCode}`
-  const size = snapshot.exhausted(space.isUsedUp)
-  if (size !== undefined) throw fullError(message, size)
-  throw new TsbuildError(message, {
-    code: 'STEP_FAILED',
-    hint: hintFor(exitCode, reached, resources),
-  })
-}
-
-function fullError(message: string, size: number): TsbuildError {
-  const mebibytes = Math.floor(size / 1024 ** 2)
-  return new TsbuildError(
-    `${message}, with the ${mebibytes} MiB used up that it may write to memory`,
-    {
-      code: 'SNAPSHOT_FULL',
-      hint: 'give it more with --snapshotter overlay-tmpfs,size=SIZE, or put the store on a volume with --root',
-    },
-  )
+  const exhausted = snapshot.exhausted(space.isUsedUp)
+  throw exitError({ args, exitCode, reached, resources, exhausted })
 }
 
 /** Warns that a step sees other owners than the image has, and may do something else for it. */
@@ -273,25 +279,4 @@ function withProxies(env: readonly string[], proxies: readonly string[]): readon
   const nameOf = (entry: string): string => entry.slice(0, entry.indexOf('='))
   const given = new Set(proxies.map(nameOf))
   return [...env.filter((entry) => !given.has(nameOf(entry))), ...proxies]
-}
-
-function hintFor(
-  exitCode: number,
-  reached: ExitStatus['reached'],
-  { pids }: StepResources,
-): string | undefined {
-  if (reached === 'memory') return 'it needed more memory than it may have: raise --memory'
-  if (reached === 'pids') {
-    return `it started more processes than it may (${pids ?? STEP_PROCESSES}): raise --pids-limit, or take it away with -1`
-  }
-  switch (exitCode) {
-    case 126:
-      return 'the program was found but cannot be executed: check its mode and its platform'
-    case 127:
-      return 'a program was not found: is it installed in this stage, and is PATH right?'
-    case 137:
-      return 'the process was killed, most often because memory ran out'
-    default:
-      return undefined
-  }
 }

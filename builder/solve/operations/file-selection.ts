@@ -1,6 +1,6 @@
 import type { FileAction } from '#builder/files'
 import type { ExecVertex, FilesSource } from '#builder/plan'
-import { hasFileDigests, type Store } from '#cache'
+import { type Store, sizeOfFileDigests } from '#cache'
 import type { Digest } from '#core'
 import type { Layer } from '../layers/layer.ts'
 import type { LayerWatch } from '../layers/layer-watch.ts'
@@ -43,6 +43,12 @@ export interface SelectionDeps {
 /** What the main thread may digest itself: about 10 ms, less than a thread takes to start. */
 const DIGESTED_HERE: WorkLimit = { looks: 1500, bytes: 16 << 20 }
 
+/** The same for a context whose files are known: 50,000 are looked up in some tenths of a second. */
+const LOOKED_UP_HERE: WorkLimit = { looks: 100_000, bytes: 16 << 20 }
+
+/** As many files have no smaller digests, so that only a larger context is looked at in vain. */
+const MOST_LOOKED_UP_BYTES = 5 << 20
+
 /** Whether a selection takes files of a build context: then only its content identifies it. */
 export function isFromContext({ sources }: Pick<FileSelection, 'sources'>): boolean {
   return sources.some(({ kind }) => kind === 'context')
@@ -67,17 +73,22 @@ export async function contentOf(
   deps: SelectionDeps,
 ): Promise<Digest> {
   const task = await filesTask(selection, layers, deps)
-  const isNew = task.sources.some((tree) => isNewContext(tree, task))
-  const digest = checksumWithin(task, DIGESTED_HERE)
+  const sizes = task.sources.flatMap((tree) =>
+    tree.kind === 'context' ? [sizeOfFileDigests(task.store, tree.directory)] : [],
+  )
+  const isNew = sizes.includes(undefined)
+  const limit = isKnown(sizes, task) ? LOOKED_UP_HERE : DIGESTED_HERE
+  const digest = await checksumWithin(task, limit)
   if (digest !== undefined) return digest
   // It will be copied: one thread reads it then, another writes it.
   if (isNew) deps.pool.warmUp(2)
   return deps.pool.run('checksum', task, deps.signal)
 }
 
-/** Whether it is a build context of which no digests are kept. */
-function isNewContext(tree: TreeSpec, { store }: Pick<FilesTask, 'store'>): boolean {
-  return tree.kind === 'context' && !hasFileDigests(store, tree.directory)
+/** Whether all files are of build contexts, and of as many as are looked up here digests are kept. */
+function isKnown(sizes: readonly (number | undefined)[], { sources }: FilesTask): boolean {
+  const areKnown = sizes.every((size) => size !== undefined && size <= MOST_LOOKED_UP_BYTES)
+  return areKnown && sizes.length === sources.length
 }
 
 /** A selection as data that crosses threads. */

@@ -19,14 +19,17 @@ export class ImageOperation implements SourceOperation {
   readonly kind = 'source'
   readonly vertex: ImageVertex
   readonly #deps: ImageDeps
+  #key: CacheKey | undefined
 
   constructor(vertex: ImageVertex, deps: ImageDeps) {
     this.vertex = vertex
     this.#deps = deps
   }
 
+  /** Asked for by everything that is built on it. */
   definitionKey(): CacheKey {
-    return imageKey(this.vertex)
+    this.#key ??= imageKey(this.vertex)
+    return this.#key
   }
 
   async run(): Promise<Result> {

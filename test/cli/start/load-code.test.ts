@@ -24,7 +24,7 @@ exports.main = ([mode]) => {
   if (mode === 'fail') process.exitCode = 3
   if (mode === 'thread') new (require('node:worker_threads').Worker)(
     require('node:path').join(__dirname, 'file-worker.js'),
-    { argv: [globalThis[Symbol.for('tsbuild.code-folder')]], env: {} },
+    { argv: globalThis[Symbol.for('tsbuild.loader')].threadStart().argv, env: {} },
   )
   console.log(answer())
 }

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { run, type TemporaryDirectory } from '../../support/peers/index.ts'
+import type { MemoryRegistry } from '../../support/registry/index.ts'
 import { HERE } from '../support/tsbuild.ts'
 
 /** What one run of tsbuild used, by kind; each list is sorted. */
@@ -11,6 +12,8 @@ export interface Used {
   readonly files: readonly string[]
   /** Files and folders that were written through to the disk. */
   readonly syncs: readonly string[]
+  /** To the registry of the base images. */
+  readonly requests: readonly string[]
 }
 
 /** Writes what the main thread has loaded beyond the start of Node; threads have no environment. */
@@ -23,18 +26,26 @@ if (file !== undefined) process.once('exit', () => {
 })
 `
 
+/** Where a counted run has its files, its store, and its base images. */
+export interface CountedPlace {
+  readonly directory: TemporaryDirectory
+  readonly root: string
+  readonly registry: MemoryRegistry
+}
+
 /** Runs tsbuild to its end, which must be a success, under strace(1). */
 export async function runCounted(
   args: readonly string[],
-  { directory, root }: { readonly directory: TemporaryDirectory; readonly root: string },
+  { directory, root, registry }: CountedPlace,
 ): Promise<Used> {
   const [preload = '', trace = '', builtIns = ''] = ['preload.cjs', 'trace', 'built-ins'].map(
     (name) => directory.file(name),
   )
   writeFileSync(preload, PRELOAD)
+  const before = registry.requests.length
   const calls = 'trace=openat,fsync,fdatasync,syncfs,sync_file_range'
   const words = ['-f', '-qq', '-y', '-s', '999', '-e', calls, '-o', trace]
-  await run('strace', [...words, HERE.node, `${HERE.path}cli/bin.js`, ...args], {
+  await run('strace', [...words, ...HERE.command, ...args], {
     cwd: directory.path,
     env: {
       HOME: directory.path,
@@ -57,6 +68,10 @@ export async function runCounted(
           /(fsync|fdatasync|syncfs|sync_file_range)\(\d+<(\/[^>]*)>/.exec(line) ?? []
         return call === undefined ? [] : [`${call} ${nameOf(path)}`]
       })
+      .toSorted(),
+    requests: registry.requests
+      .slice(before)
+      .map(({ method, url }) => `${method} ${url.replace(/sha256:[0-9a-f]{64}/, 'DIGEST')}`)
       .toSorted(),
   }
 }

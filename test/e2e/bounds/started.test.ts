@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict'
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { setTimeout } from 'node:timers/promises'
 import { type TemporaryDirectory, temporaryDirectory } from '../../support/peers/index.ts'
-import { mustBuild } from '../support/tsbuild.ts'
+import { MemoryRegistry } from '../../support/registry/index.ts'
+import { mustBuild, tsbuild } from '../support/tsbuild.ts'
 
 /** Runs in the program before it: writes a line for each thread and each process that Node starts. */
 const RECORDER = `
@@ -49,9 +51,13 @@ describe('what a build starts', () => {
   afterEach(() => directory[Symbol.dispose]())
 
   async function started(...flags: readonly string[]) {
+    return await startedBy(mustBuild, flags)
+  }
+
+  async function startedBy(start: typeof tsbuild, flags: readonly string[]) {
     const list = directory.file('list')
     writeFileSync(list, '')
-    await mustBuild([...flags, '-t', 'x', directory.file('context')], {
+    await start([...flags, '-t', 'x', directory.file('context')], {
       root: directory.file('store'),
       env: { STARTED: list, NODE_OPTIONS: `--require=${directory.file('recorder.cjs')}` },
     })
@@ -101,11 +107,29 @@ describe('what a build starts', () => {
     assert.equal(starts.filter((start) => start === 0x1f8b).length, 1)
   })
 
-  it('is nothing where few files are copied, and threads for many', async () => {
+  it('is the thread of steps while a base is resolved, if a step is certain to run', async function () {
+    if (process.geteuid?.() !== 0) this.skip()
+    await using registry = await MemoryRegistry.start()
+    for (const [step, flag, threads] of [
+      ['RUN true', '--no-cache', 1],
+      ['RUN true', '--no-cache=false', 0],
+      ['COPY file /', '--no-cache', 0],
+    ] as const) {
+      put({ Dockerfile: `FROM ${registry.host}/none\n${step}\n`, file: 'text' })
+      const found = await startedBy(tsbuild, [flag])
+      assert.equal(found.threads, threads, `${flag}: ${step}`)
+    }
+    assert.ok(registry.requests.length >= 3)
+  })
+
+  it('is nothing where files are few or known, and threads for many', async () => {
     put({ Dockerfile: 'FROM scratch\nCOPY file* /\n', file: 'text' })
     assert.deepEqual(await started(), { threads: 0, processes: [] })
     put(Object.fromEntries(Array.from({ length: 1600 }, (_, index) => [`file${index}`, 'x'])))
+    // Digests of files that are younger than two seconds are not remembered.
+    await setTimeout(2100)
     const { threads } = await started()
     assert.ok(threads > 0)
+    assert.deepEqual(await started(), { threads: 0, processes: [] })
   })
 })

@@ -1,8 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { assertGoldenText } from '../../support/golden/index.ts'
-import { type TemporaryDirectory, temporaryDirectory } from '../../support/peers/index.ts'
+import {
+  busyboxBase,
+  pushLayout,
+  type TemporaryDirectory,
+  temporaryDirectory,
+} from '../../support/peers/index.ts'
+import { MemoryRegistry } from '../../support/registry/index.ts'
 import { writeContext } from '../support/context.ts'
+import { EXECUTABLE } from '../support/installed.ts'
 import { FIXTURES } from '../support/tsbuild.ts'
 import { runCounted, type Used } from './counted-run.ts'
 
@@ -18,8 +25,17 @@ RUN ["/bin/busybox", "true"]
  */
 describe('what is used', () => {
   let directory: TemporaryDirectory
-  before(async () => {
+  let registry: MemoryRegistry
+  before(async function () {
+    // It opens no files of the bundle.
+    if (EXECUTABLE !== undefined) this.skip()
     directory = temporaryDirectory('used')
+    registry = await MemoryRegistry.start()
+    await pushLayout(await busyboxBase(), `${registry.host}/base:latest`)
+    writeContext(directory.file('based'), {
+      Dockerfile: `FROM ${registry.host}/base\nCOPY a.txt /\nRUN true\n`,
+      'a.txt': 'a\n',
+    })
     writeContext(directory.file('context'), {
       Dockerfile: DOCKERFILE,
       'a.txt': 'a\n',
@@ -28,13 +44,19 @@ describe('what is used', () => {
     // Digests of files that are younger than two seconds are not remembered.
     await setTimeout(2100)
   })
-  after(() => directory[Symbol.dispose]())
+  after(async () => {
+    await registry?.[Symbol.asyncDispose]()
+    directory?.[Symbol.dispose]()
+  })
 
   for (const [name, args, store] of [
     ['help', ['--help'], 'store'],
     ['parse', ['parse', 'context/Dockerfile'], 'store'],
     ['cached', ['-t', 'a', 'context'], 'store'],
     ['small', ['-t', 'a', 'context'], 'new-store'],
+    ['based', ['-t', 'b', 'based'], 'new-based'],
+    ['based-cached', ['-t', 'b', 'based'], 'store'],
+    ['based-again', ['-t', 'b', '--no-cache', 'based'], 'store'],
   ] as const) {
     it(`by ${name} is what is listed`, async () => {
       // The first ones keep the compiled code, and fill the store.
@@ -48,7 +70,7 @@ describe('what is used', () => {
 
     async function use(time: string): Promise<Used> {
       const root = directory.file(store === 'store' ? store : `${store}-${time}`)
-      return await runCounted(args, { directory, root })
+      return await runCounted(args, { directory, root, registry })
     }
   }
 })

@@ -1,16 +1,35 @@
 import { createHash } from 'node:crypto'
 import { cpSync, existsSync, linkSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { productionDependencies, publishedFiles, REPOSITORY } from '../../../image/published.ts'
 import { capture, temporaryDirectory, type User } from '../../support/peers/index.ts'
 
 export { publishedFiles, REPOSITORY }
 
-/** Where an installed package is, and the Node.js that runs it. */
+/** What is tested: the package and the Node.js that runs it, or the executable. */
 export interface Installed {
-  /** A directory, with `/` at its end. */
+  /** Words that start it, in front of its arguments. */
+  readonly command: readonly [string, ...string[]]
+  /** The directory that it is in, with `/` at its end. */
   readonly path: string
   readonly node: string
+}
+
+/** The executable that end-to-end tests start instead of the package: `npm run test:exe`. */
+export const EXECUTABLE: string | undefined = process.env.TSBUILD_TEST_EXECUTABLE
+
+/** What end-to-end tests start. */
+export function testedHere(): Installed {
+  return EXECUTABLE === undefined ? installHere() : executableIn(dirname(EXECUTABLE))
+}
+
+function packageIn(directory: string, node: string): Installed {
+  return { command: [node, join(directory, 'cli/bin.js')], path: `${directory}/`, node }
+}
+
+function executableIn(directory: string): Installed {
+  const command = join(directory, 'tsbuild')
+  return { command: [command], path: `${directory}/`, node: process.execPath }
 }
 
 /**
@@ -34,17 +53,18 @@ export function installHere(): Installed {
       rmSync(draft, { recursive: true })
     }
   }
-  return { path: `${path}/`, node: process.execPath }
+  return packageIn(path, process.execPath)
 }
 
-/** The package as it is installed; a copy where `user` may not read the repository, as in root's home. */
+/** What is tested; a copy where `user` may not read the repository, as in root's home. */
 export async function installedFor(user: User): Promise<Installed & Disposable> {
-  const here = installHere()
-  const [command = '', ...rest] = [...user.prefix, here.node, `${here.path}cli/bin.js`, '--version']
+  const here = testedHere()
+  const [command = '', ...rest] = [...user.prefix, ...here.command, '--version']
   const tried = await capture(command, rest)
   if (tried.status === 0) return { ...here, [Symbol.dispose]: () => undefined }
   const directory = temporaryDirectory('installed', 0o755)
-  cpSync(here.path, directory.file('tsbuild'), { recursive: true })
+  const copy = directory.file('copy')
+  cpSync(here.path, copy, { recursive: true })
   const node = directory.file('node')
   try {
     linkSync(here.node, node)
@@ -52,8 +72,7 @@ export async function installedFor(user: User): Promise<Installed & Disposable> 
     cpSync(here.node, node)
   }
   return {
-    path: `${directory.file('tsbuild')}/`,
-    node,
+    ...(EXECUTABLE === undefined ? packageIn(copy, node) : executableIn(copy)),
     [Symbol.dispose]: () => directory[Symbol.dispose](),
   }
 }

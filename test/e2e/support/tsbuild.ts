@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { CLEAN_ENVIRONMENT, capture, type Outcome } from '../../support/peers/index.ts'
-import { type Installed, installHere, REPOSITORY } from './installed.ts'
+import { type Installed, REPOSITORY, testedHere } from './installed.ts'
 
 export const FIXTURES: string = `${REPOSITORY}fixtures`
 /** What ships, not the working tree. */
-export const HERE: Installed = installHere()
+export const HERE: Installed = testedHere()
 
 /** How the command line tool is started. */
 export interface Start {
@@ -57,8 +57,8 @@ export async function mustBuild(args: readonly string[], start: Start): Promise<
 }
 
 function words(args: readonly string[], start: Start): readonly string[] {
-  const { path, node } = start.installed ?? HERE
-  return [...(start.prefix ?? []), node, `${path}cli/bin.js`, ...args]
+  const { command } = start.installed ?? HERE
+  return [...(start.prefix ?? []), ...command, ...args]
 }
 
 function environment(start: Start): Record<string, string> {

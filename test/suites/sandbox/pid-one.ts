@@ -32,7 +32,7 @@ export function pidOneSuite(open: OpenSandbox): void {
       for (const user of ['', 'app']) {
         const overrides = { user, cwd: '/made/here' }
         const clean = (output: string): string =>
-          output.replace(/^pipe.*\n/gm, '').replace(/=\d+/g, '=N')
+          output.replace(/^pipe.*\n/gm, '').replace(/=[\d:]+/g, '=N')
         const ours = clean(await sh(script, overrides))
         assert.equal(ours, clean(await fixture.sh(script, overrides)))
         assert.match(ours, /^\/made\/here$/m)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import {
   chmodSync,
+  cpSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -12,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { isUserNamespace, makeNode, setXattr } from '#builder/linux'
+import { run } from '#builder/sandbox'
 import { type OpenSandbox, SandboxFixture } from './fixture.ts'
 
 const LONG_AGO = new Date('2001-02-03T04:05:06Z')
@@ -62,6 +64,26 @@ export function rootFilesSuite(open: OpenSandbox): void {
       })
       assert.equal(result.stdout, 'buildkitsandbox\ncharacter special file\n')
       assert.deepEqual(readdirSync(result.upper), [])
+    })
+
+    it('makes no directory of what it mounts on', async () => {
+      const image = fixture.layer()
+      cpSync(`${fixture.image}/bin`, `${image}/bin`, { recursive: true, verbatimSymlinks: true })
+      const uppers: string[] = []
+      for (const script of ['touch /etc/new; rm /etc/new', 'touch /etc/new']) {
+        const spec = fixture.spec(['sh', '-c', script])
+        const [root] = spec.mounts
+        assert.ok(root.type === 'overlay' && root.writable !== undefined)
+        const mounts = [{ ...root, lower: [image] }] as const
+        const { exitCode } = await run(fixture.sandbox, { ...spec, mounts }, { onOutput: () => {} })
+        assert.equal(exitCode, 0)
+        uppers.push(root.writable.upper)
+      }
+      const [untouched = '', changed = ''] = uppers
+      assert.deepEqual(readdirSync(untouched), [])
+      assert.deepEqual(readdirSync(changed, { recursive: true }), ['etc', 'etc/new'])
+      const { mode, uid, gid } = statSync(`${changed}/etc`)
+      assert.deepEqual([mode & 0o7777, uid, gid], [0o755, 0, 0])
     })
 
     it('writes hosts, hostname and resolv.conf for the step only', async () => {

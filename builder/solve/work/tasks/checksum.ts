@@ -1,4 +1,4 @@
-import { checksumFileActions, type FilesInput } from '#builder/files'
+import { checksumFileActions, checksumming, type FilesInput } from '#builder/files'
 import { type Digest, digestOf } from '#core'
 import { LimitExceeded, type WorkLimit, WorkMeter } from '../limits/work-meter.ts'
 import { type FilesTask, openSelected, openTrees } from './trees.ts'
@@ -9,16 +9,35 @@ export function checksum(task: FilesTask): Digest {
   return checksumFileActions(task.actions, trees).content
 }
 
+/** Milliseconds after which a thread with other duties turns to them. */
+const SLICE = 8
+
 /**
- * The same for a thread that has other duties, which must not wait long. What has a stored digest counts
+ * The same for a thread that has other duties, which it turns to in between. What has a stored digest counts
  * as looked at, not as read.
  * @returns `undefined` when it is more than `limit`
  */
-export function checksumWithin(task: FilesTask, limit: WorkLimit): Digest | undefined {
-  return within(() => {
-    using trees = openTrees(task, new WorkMeter(limit))
-    return checksumFileActions(task.actions, trees).content
-  })
+export async function checksumWithin(
+  task: FilesTask,
+  limit: WorkLimit,
+): Promise<Digest | undefined> {
+  using trees = openTrees(task, new WorkMeter(limit))
+  const work = checksumming(task.actions, trees)
+  for (;;) {
+    const slice = within(() => advance(work))
+    if (slice === undefined) return undefined
+    if (slice.done) return slice.value.content
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+/** The last of the pieces of work that are done in a slice. */
+function advance<T>(work: Generator<void, T>): IteratorResult<void, T> {
+  const end = performance.now() + SLICE
+  for (;;) {
+    const piece = work.next()
+    if (piece.done || performance.now() >= end) return piece
+  }
 }
 
 /** Whether what the actions select is no more than `limit`; nothing of it is read. */
@@ -36,7 +55,7 @@ export function isWithin(task: FilesTask, limit: WorkLimit): boolean {
   return found !== undefined
 }
 
-function within(work: () => Digest): Digest | undefined {
+function within<T>(work: () => T): T | undefined {
   try {
     return work()
   } catch (cause) {

@@ -84,6 +84,8 @@ describe('sandbox: control groups of the second version', () => {
   it('counts what a limit has stopped', () => {
     const made = make({ parent: '/user' })
     const path = pathOf(made)
+    writeFileSync(join(path, 'memory.events'), 'low 0\nmax 0\noom 0\noom_kill 0\n')
+    writeFileSync(join(path, 'pids.events'), 'max 0\n')
     assert.deepEqual(made.events(), { outOfMemory: 0, tooManyProcesses: 0 })
     writeFileSync(join(path, 'memory.events'), 'low 0\nmax 12\noom 1\noom_kill 2\n')
     writeFileSync(join(path, 'pids.events'), 'max 3\n')

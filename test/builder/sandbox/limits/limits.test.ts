@@ -38,7 +38,7 @@ describe('sandbox: limits', () => {
     const fixture = inProcessFixture()
     const ulimits = [{ name: 'nofile', soft: 77, hard: 99 }] as const
     await fixture.run(['true'], { ulimits })
-    assert.deepEqual(readdirSync(`${fixture.directory}/temporary`), ['scaffold'])
+    assert.deepEqual(readdirSync(`${fixture.directory}/temporary`), ['mount-points', 'scaffold'])
     const groups = hasV1 ? ownGroups() : []
     await fixture.close()
     if (!hasV1) return

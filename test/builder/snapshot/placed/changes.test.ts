@@ -195,7 +195,7 @@ describe('changes in a placed root', () => {
         { from: 1, operations: [] },
         { from: 0, operations: step },
       ]
-      const comparisons = await comparer.compare({ root: 'disk', steps })
+      const comparisons = await comparer.compare({ root: 'disk', form: 'directory', steps })
       for (const { step, what, overlay, placed } of comparisons) {
         // Overlayfs shows a socket where a layer has none.
         if (title.includes('socket') && !what.startsWith('tar')) continue

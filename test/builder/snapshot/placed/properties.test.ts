@@ -16,9 +16,17 @@ describe('a placed root and an overlay', () => {
 
   after(() => comparer?.close())
 
-  for (const root of ['disk', 'memory', 'overlay'] as const) {
-    it(`give the same layers for any changes, with the root on ${root}`, async () => {
-      const property = fc.asyncProperty(scenarios(root), async (scenario) => {
+  const kinds = [
+    ['disk', 'directory'],
+    ['memory', 'directory'],
+    ['overlay', 'directory'],
+    ['disk', 'tar'],
+    ['overlay', 'tar'],
+  ] as const
+  for (const [root, form] of kinds) {
+    const layers = form === 'tar' ? 'layers, as tars,' : 'layers'
+    it(`give the same ${layers} for any changes, with the root on ${root}`, async () => {
+      const property = fc.asyncProperty(scenarios(root, form), async (scenario) => {
         const comparisons = await comparer.compare(scenario)
         assert.equal(comparisons.length, scenario.steps.length * 6)
         for (const { step, what, overlay, placed } of comparisons) {

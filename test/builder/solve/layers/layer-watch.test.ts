@@ -66,7 +66,12 @@ describe('layers that steps can reach', () => {
   async function step(run: () => void): Promise<readonly string[]> {
     const repaired: string[] = []
     const onRepaired = (path: string): void => void repaired.push(path)
-    await watch.around({ run: async () => run(), finish: async () => undefined, onRepaired })
+    await watch.around({
+      run: async () => run(),
+      finish: async () => undefined,
+      readsLayers: false,
+      onRepaired,
+    })
     return repaired
   }
 
@@ -155,6 +160,7 @@ describe('layers that steps can reach', () => {
         order.push('end')
       },
       finish: async () => undefined,
+      readsLayers: false,
       onRepaired: () => undefined,
     })
     let later: Promise<void> | undefined

@@ -33,6 +33,7 @@ export const NOT_IN_PLACE: Readonly<Record<string, string>> = {
   'masks and protects what belongs to the host': KEPT,
   'keeps what the step writes, and no mount point': 'the test sets attributes as root of a machine',
   'uses the mount points that the image has': KEPT,
+  'makes no directory of what it mounts on': KEPT,
   'writes hosts, hostname and resolv.conf for the step only': KEPT,
   'follows links of /etc files inside the root, also dangling ones': KEPT,
   'refuses a link, a file or a fifo as /proc': KEPT,

@@ -16,7 +16,7 @@ import { makeMountsPrivate, mount, mountOverlay } from '#builder/linux'
 import { createWritable, PlacedRoot } from '#builder/snapshot'
 import { detachMount } from '../../../../../builder/linux/mounts/mounts.ts'
 import { type OperatedRoot, type Operation, operate } from './operations.ts'
-import { packed, shownFiles } from './shown-files.ts'
+import { listed, packed, shownFiles } from './shown-files.ts'
 
 /** Where the placed root is. */
 export type RootKind = 'disk' | 'memory' | 'overlay'
@@ -31,6 +31,8 @@ export interface Step {
 /** Steps, each done to both. */
 export interface Scenario {
   readonly root: RootKind
+  /** What layers of the placed root are. */
+  readonly form: 'directory' | 'tar'
   readonly steps: readonly Step[]
 }
 
@@ -69,7 +71,7 @@ function compare(scenario: Scenario): Comparison[] {
       const below = stacks[from] ?? { overlay: [], placed: [] }
       const step = { home: join(home, `${index}`), index, operations, below }
       mkdirSync(step.home)
-      stacks.push(compareStep(step, { root, directory, comparisons }))
+      stacks.push(compareStep(step, { root, directory, comparisons, form: scenario.form }))
     }
   } finally {
     process.chdir('/')
@@ -104,9 +106,10 @@ interface Placing {
   readonly root: PlacedRoot
   readonly directory: string
   readonly comparisons: Comparison[]
+  readonly form: Scenario['form']
 }
 
-function compareStep(step: StepWork, { root, directory, comparisons }: Placing): Stacks {
+function compareStep(step: StepWork, { root, directory, comparisons, form }: Placing): Stacks {
   const { home, index } = step
   const [union, found] = [join(home, 'union'), join(home, 'found')]
   mkdirSync(union)
@@ -118,7 +121,7 @@ function compareStep(step: StepWork, { root, directory, comparisons }: Placing):
   mountOverlay({ lower, writable }, union)
   try {
     root.place(lowerOfPlaced)
-    add('before', shownFiles(union), shownFiles(directory))
+    add('before', shown(union, form), shown(directory, form))
     const started = Date.now() - 20
     const outcomes = step.operations.map((operation) => {
       if (isLeftOut(operation, union)) return LEFT_OUT
@@ -130,18 +133,24 @@ function compareStep(step: StepWork, { root, directory, comparisons }: Placing):
     })
     for (const path of [union, directory]) setTimes(path, started, STEP_TIME + index * 100)
     add('outcomes', outcomes, others)
-    add('after', shownFiles(union), shownFiles(directory))
+    add('after', shown(union, form), shown(directory, form))
   } finally {
     process.chdir('/')
     detachMount(union)
   }
-  root.collect(found)
   const { upper } = writable
   const stacks = { overlay: [upper, ...lower], placed: [found, ...lowerOfPlaced] }
   const truth = packed(upper, lower, join(home, '1.tar'))
-  add('tar', truth, packed(found, lowerOfPlaced, join(home, '2.tar')))
-  add('tar on the layers of the other', truth, packed(found, lower, join(home, '3.tar')))
-  compareViews(stacks, home, add)
+  if (form === 'directory') {
+    root.collect(found)
+    add('tar', truth, packed(found, lowerOfPlaced, join(home, '2.tar')))
+    add('tar on the layers of the other', truth, packed(found, lower, join(home, '3.tar')))
+  } else {
+    const { diffId } = root.pack(found)
+    add('names in the tar', listed(join(home, '1.tar')), listed(found))
+    add('digest of the tar', truth.slice(-1), [diffId])
+  }
+  compareViews(stacks, { home, form, add })
   return stacks
 }
 
@@ -157,18 +166,27 @@ function lowersOf({ home, below }: StepWork): {
   return { lower: [base], lowerOfPlaced: [base] }
 }
 
+interface ViewWork extends Pick<Placing, 'form'> {
+  readonly home: string
+  readonly add: (what: string, overlay: readonly string[], placed: readonly string[]) => void
+}
+
+/** A directory whose time alone has changed is in no tar. */
+function shown(directory: string, form: Scenario['form']): readonly string[] {
+  const lines = shownFiles(directory)
+  return form === 'tar'
+    ? lines.map((line) => line.replace(/( 4\d{4} \d+:\d+) @-?\d+$/, '$1'))
+    : lines
+}
+
 /** What both stacks show: the one mounted, the other placed in a new directory. */
-function compareViews(
-  stacks: Stacks,
-  home: string,
-  add: (what: string, overlay: readonly string[], placed: readonly string[]) => void,
-): void {
+function compareViews(stacks: Stacks, { home, form, add }: ViewWork): void {
   const [union, fresh] = [join(home, 'union'), join(home, 'fresh')]
   mkdirSync(fresh)
   new PlacedRoot(fresh).place(stacks.placed)
   mountOverlay({ lower: stacks.overlay }, union)
   try {
-    add('view', shownFiles(union), shownFiles(fresh))
+    add('view', shown(union, form), shown(fresh, form))
   } finally {
     process.chdir('/')
     detachMount(union)
@@ -181,8 +199,9 @@ const LEFT_OUT = 'left out'
  * Opening a file for writing copies it up, and what has several names below counts as changed then. No
  * walk can see that.
  */
-function isLeftOut({ op, path }: Operation, union: string): boolean {
-  if (op !== 'open') return false
+function isLeftOut(operation: Operation, union: string): boolean {
+  const { op, path } = operation
+  if (op !== 'open' && !(op === 'append' && operation.text === '')) return false
   const stat = statOf(join(union, path))
   return stat !== undefined && stat.nlink > 1
 }

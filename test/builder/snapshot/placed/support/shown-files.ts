@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
@@ -40,6 +41,11 @@ function describe(name: string, at: string): string {
 
 function digestOf(path: string): string {
   return createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 16)
+}
+
+/** What a tar has, one line an entry. */
+export function listed(tar: string): string[] {
+  return execFileSync('tar', ['--numeric-owner', '-tvf', tar], { encoding: 'latin1' }).split('\n')
 }
 
 /** What a layer's tar has, one line an entry, and its digest last. */

@@ -1,0 +1,81 @@
+import { closeSync, openSync } from 'node:fs'
+import { enterNamespaces, O_PATH, pivotRoot, setHostname } from '#builder/linux'
+import { TsbuildError } from '#core'
+import { OWN_NETWORK_DNS } from '../network/network-program.ts'
+import { type AssembledRoot, assembleRoot, type RootInput, type Undo } from '../root/assemble.ts'
+import { LOOPBACK } from '../root/etc-files.ts'
+import type { HostFacts } from '../root/host-facts.ts'
+import type { PreparedStep, StepInput, StepPart } from './prepared-step.ts'
+import type { Preparer } from './preparer.ts'
+import { dropPlace, type Place } from './step-place.ts'
+
+/**
+ * Prepares one step in a place that was made for its kind. The thread is back on the host afterwards; if
+ * this fails, nothing of the step or its place is left.
+ */
+export function prepareStep(preparer: Preparer, place: Place, input: StepInput): PreparedStep {
+  const undo: Undo = [() => dropPlace(place)]
+  try {
+    return prepareInside(preparer, place, { input, undo })
+  } catch (cause) {
+    for (const action of undo.toReversed()) action()
+    throw cause
+  }
+}
+
+interface InsideOptions {
+  readonly input: StepInput
+  /** Gets, in order, what has to be undone once the thread is back on the host. */
+  readonly undo: Undo
+}
+
+function prepareInside(
+  { host, home, filter, mountPoints }: Preparer,
+  { namespaces, first, scaffold, lacking }: Place,
+  { input, undo }: InsideOptions,
+): PreparedStep {
+  const { spec, network, cgroups, devicesLimited } = input
+  try {
+    enterNamespaces(namespaces)
+    const parts: StepPart[] = setHostname(spec.hostname) ? [] : ['hostname']
+    const names = namesIn(network, host)
+    const inputs = { spec, host, scaffold, mountPoints, cgroups, devicesLimited, network: names }
+    const root = assembleRoot(inputs, undo)
+    leaveHostFiles(root, spec)
+    return {
+      first,
+      lacking: [...lacking, ...parts],
+      namespaces: { ...namespaces, pid: first.namespace },
+      root,
+      filter: spec.security === 'insecure' ? undefined : filter,
+    }
+  } finally {
+    enterNamespaces(home)
+  }
+}
+
+/** The old root is that of this mount namespace, not of the host's, so it is opened only now. */
+function leaveHostFiles({ root }: AssembledRoot, { init }: StepInput['spec']): void {
+  const oldRoot = openSync('/', O_PATH)
+  try {
+    const left = pivotRoot(root, oldRoot)
+    // The program becomes a process that was in the namespace before.
+    if (left === 'covered' && !init) throw coveredRootError()
+  } finally {
+    closeSync(oldRoot)
+  }
+}
+
+function coveredRootError(): TsbuildError {
+  return new TsbuildError('run a program as pid 1: a filter of system calls refuses pivot_root', {
+    code: 'SANDBOX_UNAVAILABLE',
+    hint: 'start this process without the filter: docker run --security-opt seccomp=unconfined',
+  })
+}
+
+function namesIn(network: StepInput['network'], { address }: HostFacts): RootInput['network'] {
+  const isOwn = typeof network === 'number'
+  return isOwn
+    ? { ownServer: OWN_NETWORK_DNS, gateway: address }
+    : { ownServer: undefined, gateway: LOOPBACK }
+}

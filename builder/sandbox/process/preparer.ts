@@ -1,0 +1,58 @@
+import { mkdirSync, openSync } from 'node:fs'
+import {
+  closeNamespaces,
+  enterNamespaces,
+  type Namespaces,
+  namespacesToReturnTo,
+  raiseLoopback,
+  setUmask,
+  unshareNamespaces,
+  unshareWorkingDirectory,
+} from '#builder/linux'
+import { stepFilter } from '../filter/step-filter.ts'
+import { type HostFacts, readHostFacts } from '../root/host-facts.ts'
+import { type MountPointLayer, makeMountPointLayer } from '../root/mount-point-layer.ts'
+
+/** A thread that prepares steps: how it comes back from their namespaces, and the facts of the host. */
+export interface Preparer {
+  /** An empty directory of ours: in each step's mount namespace, the scaffold is mounted here. */
+  readonly scaffold: string
+  readonly mountPoints: MountPointLayer
+  readonly home: Namespaces
+  readonly host: HostFacts
+  readonly filter: ReturnType<typeof stepFilter>
+}
+
+/**
+ * Binds the calling thread to this work: it gets a working directory and umask of its own.
+ * @param temporary a directory of ours
+ */
+export function openPreparer(temporary: string): Preparer {
+  unshareWorkingDirectory()
+  setUmask(0)
+  const scaffold = `${temporary}/scaffold`
+  mkdirSync(scaffold, { recursive: true, mode: 0o700 })
+  return {
+    scaffold,
+    mountPoints: makeMountPointLayer(`${temporary}/mount-points`),
+    home: namespacesToReturnTo(),
+    host: readHostFacts(),
+    filter: stepFilter(),
+  }
+}
+
+/** Releases what `openPreparer` opened. */
+export function closePreparer({ home }: Preparer): void {
+  closeNamespaces(home)
+}
+
+/** Makes a network namespace in which only loopback works. @returns its descriptor */
+export function makeNetworkNamespace({ home }: Preparer): number {
+  try {
+    unshareNamespaces(['net'])
+    raiseLoopback()
+    return openSync('/proc/thread-self/ns/net', 'r')
+  } finally {
+    enterNamespaces(home)
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * Where a step takes place, as far as it does not depend on the step's files: namespaces, pid 1, and the
+ * file systems of the kernel. So it can be made before the step is known, and is for one step only.
+ */
+import { closeSync, openSync } from 'node:fs'
+import {
+  closeNamespaces,
+  enterDirectory,
+  enterNamespaces,
+  isUserNamespace,
+  makeMountsPrivate,
+  type NamespaceKind,
+  type Namespaces,
+  O_PATH,
+  openNamespaces,
+  raiseLoopback,
+  unshareNamespaces,
+} from '#builder/linux'
+import { mountKernel } from '../root/kernel-mounts.ts'
+import { mountScaffold } from '../root/scaffold.ts'
+import type { Scaffold } from '../root/scaffold-paths.ts'
+import type { ProcessSpec } from '../spec/process-spec.ts'
+import { endFirst, type FirstProcess } from './first-process.ts'
+import { startGate } from './gate-process.ts'
+import { startInit } from './init-process.ts'
+import type { StepInput, StepPart } from './prepared-step.ts'
+import type { Preparer } from './preparer.ts'
+import { startWithProc } from './proc-mount.ts'
+
+/** What a place is made from. */
+export interface PlaceInput extends Pick<StepInput, 'network' | 'devicesLimited' | 'cgroups'> {
+  readonly spec: Pick<ProcessSpec, 'init' | 'security'>
+}
+
+/** A place for one step. */
+export interface Place {
+  /** Descriptors of all its namespaces but that of processes. */
+  readonly namespaces: Namespaces
+  readonly first: FirstProcess
+  /** Mounted in its mount namespace, with the file systems of the kernel. */
+  readonly scaffold: Scaffold
+  /** What it has none of its own of. */
+  readonly lacking: readonly StepPart[]
+}
+
+/** Makes a place. The thread is back on the host afterwards; if this fails, nothing is left. */
+export function makePlace(preparer: Preparer, input: PlaceInput): Place {
+  let first: FirstProcess | undefined
+  try {
+    enterNewNamespaces(input.network)
+    makeMountsPrivate()
+    const scaffold = mountScaffold(preparer.scaffold)
+    enterScaffold(preparer.scaffold)
+    using started = startFirst(preparer, scaffold, input)
+    first = started.first
+    const lacking: StepPart[] = started.hasOwnProc ? [] : ['proc']
+    if (input.network === 'none' && !raiseLoopback()) lacking.push('loopback')
+    const { devicesLimited, spec } = input
+    mountKernel(scaffold, { host: preparer.host, security: spec.security, devicesLimited })
+    started.awaitReady()
+    const namespaces = openNamespaces(kindsToEnter(input.network))
+    return { namespaces, first, scaffold, lacking }
+  } catch (cause) {
+    if (first !== undefined) endFirst(first)
+    throw cause
+  } finally {
+    enterNamespaces(preparer.home)
+  }
+}
+
+/** Releases a place that no step has taken over, and ends its pid 1. Blocks the calling thread. */
+export function dropPlace({ namespaces, first }: Place): void {
+  closeNamespaces(namespaces)
+  endFirst(first)
+}
+
+function startFirst(
+  { filter }: Preparer,
+  scaffold: Scaffold,
+  { spec, cgroups }: PlaceInput,
+): ReturnType<typeof startWithProc> {
+  return startWithProc(scaffold.proc, (mountProc) =>
+    spec.init ? startInit({ mountProc, filter }) : startGate({ mountProc, filter, cgroups }),
+  )
+}
+
+function enterScaffold(path: string): void {
+  const descriptor = openSync(path, O_PATH)
+  enterDirectory(descriptor)
+  closeSync(descriptor)
+}
+
+function enterNewNamespaces(network: StepInput['network']): void {
+  const kinds: NamespaceKind[] = ['mnt', 'ipc', 'uts']
+  if (network === 'none') kinds.push('net')
+  if (typeof network === 'number') enterNamespaces({ net: network })
+  unshareNamespaces(kinds)
+}
+
+/** In a user namespace a thread cannot enter the host's network, but it is there already. */
+function kindsToEnter(network: StepInput['network']): readonly NamespaceKind[] {
+  const kinds: NamespaceKind[] = ['mnt', 'ipc', 'uts']
+  return network !== 'host' || !isUserNamespace() ? [...kinds, 'net'] : kinds
+}

@@ -1,0 +1,60 @@
+import type { ExitStatus } from '#builder/sandbox'
+import { STEP_PROCESSES, type StepResources, TsbuildError } from '#core'
+
+/** How a step's process has failed. */
+export interface FailedProcess {
+  readonly exitCode: number
+  readonly reached: ExitStatus['reached'] | undefined
+  readonly args: readonly string[]
+  readonly resources: StepResources
+  /** Bytes of the space that it may write to, when that was used up. */
+  readonly exhausted: number | undefined
+}
+
+/** The failure of a step whose process did not exit with 0: STEP_FAILED or SNAPSHOT_FULL. */
+export function exitError({
+  args,
+  exitCode,
+  reached,
+  resources,
+  exhausted,
+}: FailedProcess): TsbuildError {
+  const message = `process ${JSON.stringify(args.join(' '))} did not complete successfully: exit code: ${exitCode}`
+  if (exhausted !== undefined) return fullError(message, exhausted)
+  return new TsbuildError(message, {
+    code: 'STEP_FAILED',
+    hint: hintFor(exitCode, reached, resources),
+  })
+}
+
+function fullError(message: string, size: number): TsbuildError {
+  const mebibytes = Math.floor(size / 1024 ** 2)
+  return new TsbuildError(
+    `${message}, with the ${mebibytes} MiB used up that it may write to memory`,
+    {
+      code: 'SNAPSHOT_FULL',
+      hint: 'give it more with --snapshotter overlay-tmpfs,size=SIZE, or put the store on a volume with --root',
+    },
+  )
+}
+
+function hintFor(
+  exitCode: number,
+  reached: FailedProcess['reached'],
+  { pids }: StepResources,
+): string | undefined {
+  if (reached === 'memory') return 'it needed more memory than it may have: raise --memory'
+  if (reached === 'pids') {
+    return `it started more processes than it may (${pids ?? STEP_PROCESSES}): raise --pids-limit, or take it away with -1`
+  }
+  switch (exitCode) {
+    case 126:
+      return 'the program was found but cannot be executed: check its mode and its platform'
+    case 127:
+      return 'a program was not found: is it installed in this stage, and is PATH right?'
+    case 137:
+      return 'the process was killed, most often because memory ran out'
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { inProcessSandbox } from '#builder/sandbox'
+import { type OpenSandbox, SandboxFixture } from '../../../suites/sandbox/fixture.ts'
+import { sandboxSuite } from '../../../suites/sandbox.ts'
+
+/** Each step says that another one follows, so that most take over a place that was made before. */
+const openFollowed: OpenSandbox = (options) => {
+  const sandbox = inProcessSandbox(options)
+  return {
+    start: (spec, settings) => sandbox.start(spec, { ...settings, isFollowed: true }),
+    [Symbol.asyncDispose]: () => sandbox[Symbol.asyncDispose](),
+  }
+}
+
+sandboxSuite('in this process, in places made before', openFollowed)
+
+describe('a place made before its step', () => {
+  let fixture: SandboxFixture
+  before(function () {
+    if (process.getuid?.() !== 0) this.skip()
+    fixture = new SandboxFixture(openFollowed)
+  })
+  after(() => fixture?.close())
+
+  it('is taken over by the next step, and ends with it', async () => {
+    const first = fixture.run(['sleep', '0.4'])
+    const two = await pidsOnceThereAre(2)
+    await first
+    const [spare = 0, ...others] = await pidsOnceThereAre(1)
+    assert.deepEqual(others, [])
+    assert.ok(two.includes(spare))
+    const second = fixture.run(['sleep', '0.4'])
+    assert.ok((await pidsOnceThereAre(2)).includes(spare))
+    await second
+    assert.ok(!(await pidsOnceThereAre(1)).includes(spare))
+  })
+
+  it('goes when no step comes', async () => {
+    await fixture.sh('true')
+    await pidsOnceThereAre(1)
+    await pidsOnceThereAre(0)
+  })
+
+  it('has nothing of the step before', async () => {
+    const kinds = ['mnt', 'net', 'ipc', 'uts', 'pid']
+    const look = `for kind in ${kinds.join(' ')}; do readlink /proc/self/ns/$kind; done; ls /dev /dev/*`
+    const leave = 'touch /dev/left /dev/shm/left /dev/mqueue/left'
+    let before: readonly string[] = []
+    for (let step = 0; step < 4; step++) {
+      const found = (await fixture.sh(`${look}; ${leave}`)).split('\n')
+      assert.ok(!found.includes('left'), `${found}`)
+      // Numbers of namespaces that are gone are given to others.
+      for (const name of before) assert.ok(!found.includes(name), name)
+      before = found.slice(0, kinds.length)
+      assert.equal(before.length, kinds.length)
+    }
+  })
+
+  it('is for steps of its kind', async () => {
+    await fixture.sh('true')
+    assert.equal(await fixture.sh('hostname', { hostname: 'other' }), 'other\n')
+    const network = 'readlink /proc/self/ns/net'
+    const host = await fixture.sh(network, { network: 'host' })
+    assert.notEqual(await fixture.sh(network), host)
+    assert.equal(await fixture.sh(network, { network: 'host' }), host)
+    const masked = 'cat /proc/keys | wc -c'
+    assert.equal(await fixture.sh(masked), '0\n')
+    assert.notEqual(await fixture.sh(masked, { security: 'insecure' }), '0\n')
+    assert.equal(await fixture.sh(masked), '0\n')
+  })
+})
+
+/** The pids of the first processes of steps that this process has started, when there are so many. */
+async function pidsOnceThereAre(count: number): Promise<readonly number[]> {
+  for (;;) {
+    const found = firstProcesses()
+    if (found.length === count) return found
+    await delay(5)
+  }
+}
+
+function firstProcesses(): readonly number[] {
+  const children = readdirSync('/proc/self/task').flatMap((thread) => {
+    return textOf(`/proc/self/task/${thread}/children`).split(' ').filter(Boolean).map(Number)
+  })
+  return children.filter((pid) => textOf(`/proc/${pid}/comm`) === 'init\n')
+}
+
+/** Empty for a process that is gone. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch {
+    return ''
+  }
+}
