@@ -123,7 +123,8 @@ export class Solver implements AsyncDisposable {
     const { vertex } = operation
     throwIfCancelled(this.#deps.signal, vertex.name)
     try {
-      return await (operation.kind === 'source' ? operation.run() : this.#solveStep(operation))
+      if (operation.kind === 'step') return await this.#solveStep(operation)
+      return this.#steps.fromElsewhere(operation, await operation.run())
     } catch (failure) {
       const cause = typedFailure('work on the files of this step', failure)
       if (!(cause instanceof TsbuildError) || cause instanceof SourceError) throw cause

@@ -1,9 +1,10 @@
 import type { CacheKey, LayerRecord, TarFacts } from '#cache'
+import { uncompressedDigest } from '#core'
 import { BuiltLayer } from './layers/built-layer.ts'
 import type { Layer, LayerDeps } from './layers/layer.ts'
 import type { LayerForms } from './layers/layer-forms.ts'
 import type { ResultLookup } from './lookup/result-lookup.ts'
-import type { StepOperation, StepWork } from './operations/operation.ts'
+import type { SourceOperation, StepOperation, StepWork } from './operations/operation.ts'
 import type { Result, StepOutcome } from './operations/result.ts'
 
 /** What making results needs. */
@@ -34,6 +35,18 @@ export class StepResults {
 
   constructor(deps: StepResultsDeps) {
     this.#deps = deps
+  }
+
+  /** The result of what is no step. Base images of the store may have plain tars. */
+  fromElsewhere({ vertex }: SourceOperation, result: Result): Result {
+    if (this.#deps.forms(vertex.id).includes('tar')) {
+      for (const { layer } of result.layers) {
+        const { diffId, descriptor } = layer.base ?? {}
+        if (diffId === undefined || descriptor?.digest !== uncompressedDigest(diffId)) continue
+        this.#deps.onTar({ diffId, size: descriptor.size })
+      }
+    }
+    return result
   }
 
   /** The result of a step that was found, on top of what the step is done on. */

@@ -22,7 +22,7 @@ interface Waiting {
   readonly events: readonly BuildEvent[]
   readonly built: Promise<Built>
   /** Lets the step end. */
-  go(): void
+  go(): Promise<void>
 }
 
 describe('layers that are packed while steps run', () => {
@@ -56,17 +56,19 @@ describe('layers that are packed while steps run', () => {
       ...options,
     })
     built.catch(() => undefined)
-    const go = (): void => {
-      const mounts = join(at.path('store'), 'mounts')
-      for (const { parentPath, name } of readdirSync(mounts, {
-        recursive: true,
-        withFileTypes: true,
-      })) {
-        if (name === 'data') writeFileSync(join(parentPath, name, 'go'), '')
-      }
+    const go = async (): Promise<void> => {
+      // The step may not have come as far as to its mount.
+      await until(() => mounted().length > 0)
+      for (const folder of mounted()) writeFileSync(join(folder, 'go'), '')
     }
     return { events, built, go }
   }
+
+  /** Folders of cache mounts. */
+  const mounted = (): readonly string[] =>
+    readdirSync(join(at.path('store'), 'mounts'), { recursive: true, withFileTypes: true }).flatMap(
+      ({ parentPath, name }) => (name === 'data' ? [join(parentPath, name)] : []),
+    )
 
   const isRunning = ({ events }: Waiting): boolean =>
     namesOf(events, 'started').some((name) => name.includes('RUN'))
@@ -109,7 +111,7 @@ describe('layers that are packed while steps run', () => {
     assert.ok(!namesOf(waiting.events, 'done').some((name) => name.includes('RUN')))
     assert.deepEqual(uploads(), [], 'a build that fails leaves nothing in a registry')
     const [early = ''] = packed()
-    waiting.go()
+    await waiting.go()
     const { layers } = await waiting.built
     assert.equal(layers.length, 3)
     const sent = pushed()
@@ -133,11 +135,25 @@ describe('layers that are packed while steps run', () => {
     assert.deepEqual(packed(), [], 'the store has plain tars')
     const waiting = start(stages)
     await until(() => isRunning(waiting) && packed().length === 2)
-    waiting.go()
+    await waiting.go()
     const { layers } = await waiting.built
     const early = packed()
     const made = await Promise.all(layers.slice(1, 3).map((one) => packedByOutput(one.diffId)))
     assert.deepEqual(early.toSorted(), made.map((one) => one.replace('sha256:', '')).toSorted())
+  })
+
+  it('are those of a base that was built here, too', async () => {
+    const { layers } = await at.build(['FROM scratch', BUSYBOX, 'COPY large /'], { tags: ['base'] })
+    const waiting = start(['FROM base'])
+    await until(() => isRunning(waiting) && packed().length > 0)
+    const early = packed()
+    await waiting.go()
+    await waiting.built
+    assert.deepEqual(
+      early.map((name) => `sha256:${name}`),
+      [await packedByOutput(layers[1]?.diffId ?? '')],
+    )
+    assert.equal(pushed()[1]?.digest, `sha256:${early[0]}`)
   })
 
   it('are found by an archive, too', async () => {
@@ -146,7 +162,7 @@ describe('layers that are packed while steps run', () => {
     const waiting = start(['FROM scratch', BUSYBOX, 'COPY large /'], { outputs: [output] })
     await until(() => isRunning(waiting) && packed().length > 0)
     const [early = ''] = packed()
-    waiting.go()
+    await waiting.go()
     const { layers } = await waiting.built
     assert.ok(readdirSync(join(dest, 'blobs/sha256')).includes(early))
     assert.equal(`sha256:${early}`, await packedByOutput(layers[1]?.diffId ?? ''))
@@ -167,7 +183,7 @@ describe('layers that are packed while steps run', () => {
       const waiting = start([...text, 'RUN ["/bin/busybox", "sleep", "0.5"]'], options)
       await until(() => namesOf(waiting.events, 'done').some((name) => name.includes('sleep')))
       assert.deepEqual(packed(), [], `${index}`)
-      waiting.go()
+      await waiting.go()
       await waiting.built
       assert.deepEqual(packed(), [], `${index}`)
     }
@@ -209,7 +225,7 @@ describe('layers that are packed while steps run', () => {
     const waiting = start(text)
     const isAside = (): boolean => readdirSync(join(at.path('store'), 'corrupt')).length > 0
     await until(() => isRunning(waiting) && isAside())
-    waiting.go()
+    await waiting.go()
     await assert.rejects(waiting.built, { code: 'DIGEST_MISMATCH' })
     assert.deepEqual(namesOf(waiting.events, 'failed'), [`pushing ${at.at('app')}`])
     assert.equal(at.registry.manifest('app', '1'), undefined)

@@ -1,6 +1,7 @@
 /** What a small build starts: a thread costs more than all of its file work, and a list is no clock. */
 import assert from 'node:assert/strict'
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
 import { type TemporaryDirectory, temporaryDirectory } from '../../support/peers/index.ts'
 import { MemoryRegistry } from '../../support/registry/index.ts'
@@ -92,6 +93,18 @@ describe('what a build starts', () => {
       processes.filter((name) => name !== 'sync'),
       [],
     )
+  })
+
+  it('is nothing more where layers are packed while steps run', async function () {
+    if (process.geteuid?.() !== 0 || availableParallelism() < 2) this.skip()
+    copyFileSync('/bin/busybox', directory.file('context/busybox'))
+    put({ Dockerfile: STEPS.join('\n'), file: 'text '.repeat(1 << 20) })
+    const archive = ['-o', `type=oci,dest=${directory.file('image.tar')}`]
+    const [plain, packed] = [await started('--no-cache'), await started('--no-cache', ...archive)]
+    assert.equal(packed.threads, plain.threads)
+    const blobs = directory.file('store/blobs/sha256')
+    const starts = readdirSync(blobs).map((name) => readFileSync(`${blobs}/${name}`).readUInt16BE())
+    assert.equal(starts.filter((start) => start === 0x1f8b).length, 1)
   })
 
   it('is the thread of steps while a base is resolved, if a step is certain to run', async function () {

@@ -43,6 +43,14 @@ describe('compression', () => {
         }
       })
 
+      it('is the same however many blocks are packed at a time', async () => {
+        let asked = 0
+        const atOnce = (): number => 1 + (asked++ % 3)
+        const bytes = compress(chunked(SAMPLE, 1 << 16), kind, { atOnce })
+        assert((await collected(bytes)).equals(bytesOf(kind)))
+        assert.equal(asked > 1, kind === 'gzip')
+      })
+
       it('is good for the tool of that name', function () {
         if (!hasTool(kind)) this.skip()
         const input = bytesOf(kind)
