@@ -104,7 +104,8 @@ async function runExec(vertex: ExecVertex, work: ExecWork, deps: ExecDeps): Prom
     return await runIn(temporary.path, vertex, { work, deps })
   } finally {
     // The next step is prepared in its thread meanwhile. What is left when the store is closed goes then.
-    setImmediate(() => temporary[Symbol.asyncDispose]().catch(() => undefined))
+    const remove = async (): Promise<void> => await temporary[Symbol.asyncDispose]()
+    setImmediate(() => remove().catch(() => undefined))
   }
 }
 
