@@ -132,9 +132,17 @@ export class FileDigests implements Disposable {
   }
 }
 
-/** How many bytes the digests of the tree take that the caller calls `tree`; `undefined` without any. */
+/**
+ * How many bytes the digests of the tree take that the caller calls `tree`; `undefined` without any that can
+ * be found.
+ */
 export function sizeOfFileDigests(root: string, tree: string): number | undefined {
-  return statSync(fileOf(root, tree), { throwIfNoEntry: false })?.size
+  try {
+    return statSync(fileOf(root, tree), { throwIfNoEntry: false })?.size
+  } catch (cause) {
+    if (errnoOf(cause) === undefined) throw cause
+    return undefined
+  }
 }
 
 /**

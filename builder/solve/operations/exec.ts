@@ -4,7 +4,7 @@ import { fileRights } from '#builder/linux'
 import type { ExecVertex, Plan, Vertex, VertexId } from '#builder/plan'
 import type { Sandbox } from '#builder/sandbox'
 import type { Snapshot, Snapshots, Snapshotter } from '#builder/snapshot'
-import type { CacheKey, LayerId, Store } from '#cache'
+import type { CacheKey, LayerId, Store, TemporaryDirectory } from '#cache'
 import { type Digest, formatOwnedFiles, type Platform, type Spans } from '#core'
 import { execKey, type KeyedStep } from '../keys/vertex-key.ts'
 import { isStep, sourcesOf } from '../keys/vertex-kind.ts'
@@ -104,8 +104,15 @@ async function runExec(vertex: ExecVertex, work: ExecWork, deps: ExecDeps): Prom
     return await runIn(temporary.path, vertex, { work, deps })
   } finally {
     // The next step is prepared in its thread meanwhile. What is left when the store is closed goes then.
-    const remove = async (): Promise<void> => await temporary[Symbol.asyncDispose]()
-    setImmediate(() => remove().catch(() => undefined))
+    setImmediate(() => void drop(temporary))
+  }
+}
+
+async function drop(temporary: TemporaryDirectory): Promise<void> {
+  try {
+    await temporary[Symbol.asyncDispose]()
+  } catch {
+    // Closing the store fails with it, or removes it.
   }
 }
 

@@ -3,7 +3,7 @@ import { lstatSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import fc from 'fast-check'
-import { type FileDigests, openFileDigests, openStore } from '#cache'
+import { type FileDigests, openFileDigests, openStore, sizeOfFileDigests } from '#cache'
 import { digestOf, type FileIdentity, type Name, nameOf } from '#core'
 import type { KnownContent } from '../../../cache/digests/digest-block.ts'
 import { newRoot, removeRoots } from '../support.ts'
@@ -46,6 +46,16 @@ describe('file digests', () => {
     }
     assert.equal(second.get(nameOf('src/b.ts'), OLD), undefined)
     assert.equal(open('other tree').get(name, OLD), undefined)
+  })
+
+  it('have a size once they are written, and none where they cannot be', () => {
+    assert.equal(sizeOfFileDigests(root, 'tree'), undefined)
+    const first = open('tree')
+    first.put(name, OLD, content)
+    first.flush()
+    assert.ok((sizeOfFileDigests(root, 'tree') ?? 0) > 100)
+    assert.equal(sizeOfFileDigests(join(root, 'tsbuild.db'), 'tree'), undefined)
+    assert.equal(sizeOfFileDigests('/x'.repeat(5000), 'tree'), undefined)
   })
 
   it('are not kept for a file that changed within the granularity of its times', async function () {
