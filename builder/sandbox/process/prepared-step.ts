@@ -4,7 +4,7 @@ import { type AssembledRoot, closeRoot } from '../root/assemble.ts'
 import { removeStubs } from '../root/stubs.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
 import type { Child } from './child.ts'
-import { closeFirst, type FirstProcess } from './first-process.ts'
+import { closeFirst, endFirst, type FirstProcess } from './first-process.ts'
 
 /** What a step is prepared from. */
 export interface StepInput {
@@ -44,4 +44,13 @@ export async function releaseStep(step: PreparedStep, pidOne: Child): Promise<vo
   // Where its end is lost, there is nothing more to wait for.
   await pidOne.kill().catch(() => undefined)
   removeStubs(step.root.stubs)
+}
+
+/** The same for one without sockets whose pid 1 nothing has taken over. Blocks the calling thread. */
+export function dropStep({ namespaces, first, root }: PreparedStep): void {
+  const { pid: _, ...others } = namespaces
+  closeNamespaces(others)
+  closeRoot(root)
+  endFirst(first)
+  removeStubs(root.stubs)
 }

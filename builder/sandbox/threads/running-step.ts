@@ -14,6 +14,7 @@ import type { ExitStatus, RunningProcess, StartOptions } from '../spec/sandbox.t
 import { stepFailure } from './step-failure.ts'
 import { cancelledStepError, handleOf, StepHandle } from './step-handle.ts'
 import { listenOn } from './step-listener.ts'
+import type { Started, StartInput } from './step-tasks.ts'
 import type { StepWorkers } from './step-workers.ts'
 
 /** What a step is run with, besides what it is. */
@@ -91,29 +92,25 @@ export class RunningStep {
     const { directories: cgroups } = group
     const devicesLimited = spec.security === 'sandbox' && limitsDevices(group)
     const input: StepInput = { spec, network, cgroups, devicesLimited }
-    const step = await thread.run('prepare', input)
-    for (const part of step.lacking) this.#onNotice(missingPartNotice(part))
-    const onLaunch = (): void => this.#makeSpare(input)
-    return await this.#runIn(step, spec, { group, isOwnGroup: ownGroup !== undefined, onLaunch })
+    const { args, ulimits } = spec
+    const { stdin = 'empty' } = this.#options
+    const launchGroup = { directories: cgroups, isOfStep: ownGroup !== undefined }
+    const launch = { args, ulimits, stdin, group: launchGroup }
+    const reached = watchLimits(group)
+    const started = await thread.run('start', { input, launch })
+    for (const part of started.step.lacking) this.#onNotice(missingPartNotice(part))
+    return statusOf(await this.#runIn(started, { input, launch }), reached())
   }
 
   /** Takes the step down in any case. */
-  async #runIn(
-    step: PreparedStep,
-    { args, ulimits }: ProcessSpec,
-    { group, isOwnGroup, onLaunch }: StepRuntime,
-  ): Promise<ExitStatus> {
+  async #runIn(started: Started, { input, launch }: StartInput): Promise<ProcessEnd> {
+    const { step } = started
     const first = adoptFirst(step.first)
     this.#first = first
-    const { onConnect, stdin = 'empty' } = this.#options
+    const { onConnect } = this.#options
     const listeners = step.root.sockets.map((socket) => listenOn(socket, onConnect))
-    const reached = watchLimits(group)
     try {
-      if (this.#isCancelled) throw cancelledStepError()
-      const launching = { directories: group.directories, isOfStep: isOwnGroup }
-      const input = { step, args, ulimits, stdin, group: launching }
-      const launched = await this.#launch(input, first)
-      onLaunch()
+      const launched = started.launched ?? (await this.#launch({ ...launch, step }, first))
       const child = launched.pid === first.pid ? first : new Child(launched.pid)
       this.#started.resolve(
         new StepHandle(launched, {
@@ -122,7 +119,9 @@ export class RunningStep {
           kill: () => first.signal('SIGKILL'),
         }),
       )
-      return statusOf(await child.end, reached())
+      if (this.#isCancelled) first.signal('SIGKILL')
+      else this.#makeSpare(input)
+      return await child.end
     } finally {
       for (const listener of listeners) listener[Symbol.dispose]()
       await takeDown(step, first)
@@ -138,6 +137,7 @@ export class RunningStep {
   }
 
   async #launch(input: LaunchInput, first: Child): Promise<Launched> {
+    if (this.#isCancelled) throw cancelledStepError()
     try {
       return await this.#workers.thread.run('launch', input)
     } catch (cause) {
@@ -146,15 +146,6 @@ export class RunningStep {
       throw cause
     }
   }
-}
-
-/** What one step is run with. */
-interface StepRuntime {
-  readonly group: ControlGroup
-  /** Whether the group is for its own limits. */
-  readonly isOwnGroup: boolean
-  /** Called when the program runs. */
-  readonly onLaunch: () => void
 }
 
 async function takeDown(step: PreparedStep, first: Child): Promise<void> {

@@ -1,9 +1,10 @@
 /** The tasks of the thread that prepares and starts steps. Descriptors in their results belong to the receiver. */
 import { prepareStep } from '../process/prepare-step.ts'
-import type { PreparedStep, StepInput } from '../process/prepared-step.ts'
+import { dropStep, type PreparedStep, type StepInput } from '../process/prepared-step.ts'
 import { makeNetworkNamespace } from '../process/preparer.ts'
 import { makePlace, type PlaceInput } from '../process/step-place.ts'
 import { type Launched, type LaunchInput, startStep } from '../process/step-process.ts'
+import { stepFailure } from './step-failure.ts'
 import { sparePlace, threadLauncher, threadPreparer } from './step-thread.ts'
 
 /** Makes a network namespace in which only loopback works. @returns its descriptor */
@@ -16,11 +17,31 @@ export function makeSpare(input: PlaceInput): void {
   sparePlace.make(threadPreparer(), input)
 }
 
-/** Prepares a step; if this fails, nothing of it is left. */
-export function prepare(input: StepInput): PreparedStep {
+/** What a step is prepared from, and what is started in it. */
+export interface StartInput {
+  readonly input: StepInput
+  readonly launch: Omit<LaunchInput, 'step'>
+}
+
+/** A step that is prepared. */
+export interface Started {
+  readonly step: PreparedStep
+  /** Absent: sockets of the step have to be listened on before its program runs. */
+  readonly launched: Launched | undefined
+}
+
+/** Prepares a step, and starts its program where it may run at once; if this fails, nothing of it is left. */
+export function start({ input, launch }: StartInput): Started {
   const preparer = threadPreparer()
   const place = sparePlace.take(input) ?? makePlace(preparer, input)
-  return prepareStep(preparer, place, input)
+  const step = prepareStep(preparer, place, input)
+  if (step.root.sockets.length > 0) return { step, launched: undefined }
+  try {
+    return { step, launched: startStep(threadLauncher(), { ...launch, step }) }
+  } catch (cause) {
+    dropStep(step)
+    throw stepFailure(cause, 'start the step')
+  }
 }
 
 /** Starts the program of a prepared step. The caller takes the step down in any case. */

@@ -3,4 +3,4 @@ import { serveTasks } from '#builder/threads'
 
 const end = (): never => process.exit(3)
 
-serveTasks({ prepare: end, launch: end })
+serveTasks({ start: end, launch: end })

@@ -37,19 +37,21 @@ describe('a thread of the sandbox that ends too early', () => {
       { workers: { ...workers, ...changed }, network: 'none', onNotice: () => undefined },
     )
 
-  it('fails the step that it prepares as PEER_GONE', async () => {
+  it('fails the step that it prepares and starts as PEER_GONE', async () => {
     const thread = new TaskThread<typeof stepTasks>(options)
     const step = start(fixture.spec(['true']), { thread })
     await assert.rejects(step.started(), { code: 'PEER_GONE' })
     await assert.rejects(step.end, { code: 'PEER_GONE' })
   })
 
-  it('fails the step that it started as PEER_GONE, and ends its processes', async () => {
+  it('fails the step that it starts later as PEER_GONE, and ends its processes', async () => {
     const exiting = new TaskThread<typeof stepTasks>(options)
     const run: typeof exiting.run = (task, input) =>
       (task === 'launch' ? exiting : workers.thread).run(task, input)
     const thread = Object.assign(new TaskThread<typeof stepTasks>(options), { run })
-    const step = start(fixture.spec(['true']), { thread })
+    // It is listened on between the two.
+    const mounts = [{ type: 'socket', target: '/socket', uid: 0, gid: 0, mode: 0o600 }] as const
+    const step = start(fixture.spec(['true'], { mounts }), { thread })
     await assert.rejects(step.started(), { code: 'PEER_GONE' })
     await assert.rejects(step.end, { code: 'PEER_GONE' })
     assert.deepEqual(await untilEmpty(() => children().filter(isInit), 2000), [])
