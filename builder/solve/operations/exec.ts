@@ -175,8 +175,8 @@ async function runOn(
     snapshotter.kind === 'in-place'
       ? deps.watch.around({ run, finish, readsLayers, onRepaired })
       : run().then(finish)
-  if (readsLayers) return perform(() => keepTar(changes, deps))
-  return keepDirectory(await perform(() => snapshot.changes()), changes, deps)
+  if (readsLayers) return await perform(() => keepTar(changes, deps))
+  return await keepDirectory(await perform(() => snapshot.changes()), changes, deps)
 }
 
 /** What a step left, before its layer is taken. */
