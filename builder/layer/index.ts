@@ -32,7 +32,7 @@ export { isSelfContained } from './stack/tar-tree.ts'
 export { newestFile } from './tar/newest-file.ts'
 export { isArchive, isTarHeader } from './tar/tar-reader.ts'
 export { mergeLayers } from './write/merge.ts'
-export { clampChanges, clampDirectory, clampTar } from './write/times.ts'
+export { clampChange, clampChanges, clampDirectory, clampTar } from './write/times.ts'
 export {
   writeFiles,
   writeLayer,

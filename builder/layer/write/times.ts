@@ -16,8 +16,9 @@ import type { TarEntry } from '../tar/tar-entry.ts'
 import { type TarHandler, TarReader } from '../tar/tar-reader.ts'
 import { TarWriter } from '../tar/tar-writer.ts'
 
-/** The change, no newer than `maxMtime` (milliseconds). */
-function clampChange(change: Change, maxMtime: number): Change {
+/** The change, no newer than `maxMtime` (milliseconds); unchanged when it is absent. */
+export function clampChange(change: Change, maxMtime: number | undefined): Change {
+  if (maxMtime === undefined) return change
   if (change.kind !== 'entry' || change.stat.mtimeMs <= maxMtime) return change
   return { ...change, stat: { ...change.stat, mtimeMs: maxMtime } }
 }

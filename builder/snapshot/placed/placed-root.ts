@@ -1,5 +1,5 @@
 import {
-  clampChanges,
+  clampChange,
   DirectoryWriter,
   effectiveChanges,
   type FoundChange,
@@ -125,8 +125,14 @@ export class PlacedRoot {
       try {
         const outline: Outline = new Map()
         this.#changes(shown, lower, (found) => {
-          const changes = effectiveChanges(outlineOf(found, outline), lower)
-          written = writeLayer(clampChanges(changes, maxMtime), { tar })
+          // What differs in its time alone may be equal then.
+          const clamped = Iterator.from(outlineOf(found, outline)).map(
+            ({ change, isHidden }): FoundChange => ({
+              change: clampChange(change, maxMtime),
+              isHidden,
+            }),
+          )
+          written = writeLayer(effectiveChanges(clamped, lower), { tar })
         })
         return outline
       } finally {

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { addOutline, mergeOutline, type Outline } from './outline.ts'
 
-/** A layer that is shown, known by its inode: a commit renames its directory. */
+/** A layer that is shown, known by its inode: a commit renames its directory or tar. */
 export interface ShownLayer {
   readonly inode: string
   readonly directory: string
@@ -9,10 +9,10 @@ export interface ShownLayer {
   readonly outline?: Outline
 }
 
-/** The layer in a directory. */
+/** The layer at a path. The number of an inode alone may be given to another file. */
 export function layerAt(directory: string): ShownLayer {
-  const { dev, ino } = statSync(directory, { bigint: true })
-  return { inode: `${dev}:${ino}`, directory }
+  const { dev, ino, birthtimeNs } = statSync(directory, { bigint: true })
+  return { inode: `${dev}:${ino}:${birthtimeNs}`, directory }
 }
 
 /** Whether two stacks have the same layers. */

@@ -16,7 +16,7 @@ import { PlacedRoot } from '#builder/snapshot'
 import { TsbuildError } from '#core'
 import { FreshRoot } from './support/fresh-root.ts'
 import type { FullRoot } from './support/mounted-roots.ts'
-import { shownFiles } from './support/shown-files.ts'
+import { listed, shownFiles } from './support/shown-files.ts'
 
 describe('a placed root', () => {
   let files: FreshRoot
@@ -143,6 +143,19 @@ describe('a placed root', () => {
         stack.unshift(upper)
       }
     }
+  })
+
+  it('packs no file that differs in a time only, when no entry is to be newer', () => {
+    const base = files.layer({ a: '1', b: '2', c: '3' })
+    for (const name of ['a', 'b', 'c']) lutimesSync(join(base, name), 1000, 1000)
+    const placed = new PlacedRoot(root)
+    placed.place([base])
+    writeFileSync(join(root, 'a'), '1')
+    writeFileSync(join(root, 'b'), 'changed')
+    const tar = join(files.home, 'tar')
+    placed.pack(tar, { maxMtime: 1_000_000 })
+    assert.deepEqual(listed(tar).filter(Boolean).length, 1)
+    assert.match(listed(tar)[0] ?? '', / b$/)
   })
 
   it('knows directories again that have got other inode numbers', () => {
