@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Dockerd, run, startDockerd } from '../../test/support/peers/index.ts'
+import { freshFileSystem } from '../builders/fresh-file-system.ts'
+import { inFolder } from '../builders/own-disk.ts'
 import type { Bench } from '../cases/bench.ts'
 import { runContext, writeContext } from '../contexts/dockerfile.ts'
 import { changeOneFile, writeTree } from '../contexts/files.ts'
@@ -18,7 +20,8 @@ import {
  * is started for each build, and whose image is pushed to a registry. Needs the peers (`findPeers`).
  */
 export async function containerFigures(bench: Bench): Promise<string> {
-  await using dockerd = await startDockerd()
+  await using disk = await freshFileSystem()
+  await using dockerd = await inFolder(disk.path, startDockerd)
   const builders = await loadBuilders(dockerd, bench)
   const start = await startTime(dockerd)
   const measuring = { dockerd, builders, start }
