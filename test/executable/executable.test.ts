@@ -154,8 +154,9 @@ describe('the executable', function () {
     if (process.geteuid?.() !== 0) this.skip()
     const script = `
       mount --bind "$0" /mnt
+      mount --bind "$1" /media
       for folder in /dev/shm /tmp /var/tmp; do mount -t tmpfs -o noexec none $folder; done
-      exec /mnt/tsbuild -t x "$1"`
+      exec /mnt/tsbuild -t x /media`
     const folders = [directory.path, join(REPOSITORY, 'fixtures/hello')]
     const env = { HOME: '/proc', TSBUILD_ROOT: '/tmp/store' }
     const { stderr } = await capture('unshare', ['-m', 'sh', '-ec', script, ...folders], { env })

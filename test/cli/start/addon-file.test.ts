@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { writeAddon } from '../../../cli/start/addon-file.ts'
 import { capture, type TemporaryDirectory, temporaryDirectory } from '../../support/peers/index.ts'
 
 const ADDON = { name: 'koffi.node', bytes: Buffer.from('native code') }
+const REPOSITORY = fileURLToPath(new URL('../../../../', import.meta.url))
 const MODULE = new URL('../../../cli/start/addon-file.js', import.meta.url).href
 
 /** Prints the file of an addon, or why there is none. */
@@ -51,7 +53,9 @@ describe('the file of a native library', () => {
     const mounts = ['/dev/shm', '/tmp', '/var/tmp']
       .filter((folder) => folder !== allowed)
       .map((folder) => `mount -t tmpfs -o noexec none ${folder}`)
-    const script = `${mounts.join(' && ')} && exec "$0" "$@"`
+    // The repository may lie in one of them.
+    const script = `mount --bind ${REPOSITORY} /mnt && ${mounts.join(' && ')} &&
+      mkdir -p ${REPOSITORY} && mount --bind /mnt ${REPOSITORY} && exec "$0" "$@"`
     const node = [process.execPath, '--input-type=module', '-e', SCRIPT]
     const env = { TMPDIR: '/none', HOME: '/proc' }
     const { stdout, stderr } = await capture('unshare', ['-m', 'sh', '-c', script, ...node], {

@@ -72,7 +72,7 @@ export function pidOneSuite(open: OpenSandbox): void {
       const spec = fixture.spec(['sh', '-c', script, marker], { init: false })
       await using process = await fixture.sandbox.start(spec)
       await once(process.stdout, 'data')
-      assert.ok(processesOf(marker).length >= 2)
+      while (processesOf(marker).length < 2) await delay(10)
       process.signal('SIGTERM')
       assert.deepEqual(await process.wait(), { exitCode: 9 })
       assert.deepEqual(processesOf(marker), [])
