@@ -25,7 +25,7 @@ export async function onOwnDisk(start: () => Promise<Builder>): Promise<Builder>
 }
 
 /** With `folder` for temporary files. */
-export async function inFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
+async function inFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
   const before = tmpdir()
   process.env.TMPDIR = folder
   try {

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, symlinkSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Dockerd, run, startDockerd } from '../../test/support/peers/index.ts'
+import { type Dockerd, run, startDockerd, temporaryDirectory } from '../../test/support/peers/index.ts'
 import { freshFileSystem } from '../builders/fresh-file-system.ts'
-import { inFolder } from '../builders/own-disk.ts'
 import type { Bench } from '../cases/bench.ts'
 import { runContext, writeContext } from '../contexts/dockerfile.ts'
 import { changeOneFile, writeTree } from '../contexts/files.ts'
@@ -21,7 +20,9 @@ import {
  */
 export async function containerFigures(bench: Bench): Promise<string> {
   await using disk = await freshFileSystem()
-  await using dockerd = await inFolder(disk.path, startDockerd)
+  const directory = temporaryDirectory('dockerd')
+  symlinkSync(disk.path, directory.file('data'))
+  await using dockerd = await startDockerd({ directory })
   const builders = await loadBuilders(dockerd, bench)
   const start = await startTime(dockerd)
   const measuring = { dockerd, builders, start }
