@@ -1,6 +1,11 @@
 import { readFileSync, symlinkSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Dockerd, run, startDockerd, temporaryDirectory } from '../../test/support/peers/index.ts'
+import {
+  type Dockerd,
+  run,
+  startDockerd,
+  temporaryDirectory,
+} from '../../test/support/peers/index.ts'
 import { freshFileSystem } from '../builders/fresh-file-system.ts'
 import type { Bench } from '../cases/bench.ts'
 import { runContext, writeContext } from '../contexts/dockerfile.ts'
