@@ -190,11 +190,11 @@ export class BuiltLayer implements Layer {
   }
 
   async #check(below: readonly Layer[]): Promise<string> {
+    // A layer is the difference to what lies below, so that is checked first.
+    await checkedLowers(below)
     const lower = await this.lower(below)
     // Which was digested when it was used first.
     if (this.#isTar) return lower
-    // A layer is the difference to what lies below, so that is checked first.
-    await checkedLowers(below)
     const directory = await this.directory(below)
     // What an older tsbuild left without a diffID gets it now, from the directory as it is.
     await this.diffId(below)
