@@ -2,10 +2,9 @@
  * Work beside steps takes a processor that these leave idle, and no other one. How many a step computes on
  * is not known before, so such work goes on while the machine is seen to have room for it, else slowly.
  */
-import { availableParallelism } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
-import { HIGH_CPU, HIGH_MEMORY, PressureGauge } from './pressure-gauge.ts'
-import { pressureSource } from './pressure-source.ts'
+import { HIGH_CPU, HIGH_MEMORY } from './pressure-gauge.ts'
+import { ownProcessors, type Processors } from './processors.ts'
 import type { Schedule } from './schedule.ts'
 
 /** Milliseconds of work that a look at the pressure is about. */
@@ -15,22 +14,16 @@ const LOOK = 50
 const REST = 250
 const LONGEST_REST = 4000
 
-/** What the work depends on. */
-export interface SpareProcessorOptions {
-  readonly processors: number
-  readonly gauge: Pick<PressureGauge, 'restart' | 'measure'>
-}
-
 /** A processor that the steps of a build leave to work which can wait. */
 export class SpareProcessor {
   readonly #processors: number
-  readonly #gauge: SpareProcessorOptions['gauge']
+  readonly #gauge: Processors['gauge']
   #steps = 0
   #changed = Promise.withResolvers<void>()
   #lookedAt = 0
   #rest = REST
 
-  constructor({ processors, gauge }: SpareProcessorOptions) {
+  constructor({ processors, gauge }: Processors) {
     this.#processors = processors
     this.#gauge = gauge
   }
@@ -102,7 +95,5 @@ export class SpareProcessor {
 
 /** That of this machine. */
 export function spareProcessor(): SpareProcessor {
-  const processors = availableParallelism()
-  const gauge = new PressureGauge(() => pressureSource({ processors }))
-  return new SpareProcessor({ processors, gauge })
+  return new SpareProcessor(ownProcessors())
 }

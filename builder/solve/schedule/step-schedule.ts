@@ -3,10 +3,9 @@
  * or wait for a network or a clock. So as many steps as there are processors may always run, and more
  * are let in a few at a time, as long as the machine is seen to have room for those before.
  */
-import { availableParallelism } from 'node:os'
 import { Places } from './places.ts'
-import { HIGH_CPU, HIGH_MEMORY, type Pressure, PressureGauge } from './pressure-gauge.ts'
-import { pressureSource } from './pressure-source.ts'
+import { HIGH_CPU, HIGH_MEMORY, type Pressure } from './pressure-gauge.ts'
+import { ownProcessors, type Processors } from './processors.ts'
 import { type Schedule, scheduler } from './schedule.ts'
 
 /** Steps at a time, whatever room there is: each has processes, a network and descriptors. */
@@ -21,35 +20,27 @@ const PATIENCE = 250
 /** Milliseconds for which it is remembered how much room there was. */
 const MEMORY = 1000
 
-/** What the number of steps depends on. */
-export interface StepScheduleOptions {
-  readonly processors: number
-  readonly gauge: Pick<PressureGauge, 'restart' | 'measure'>
-}
-
 /**
  * Schedules the steps of a build.
  * @param jobs how many may be under way; absent: as many as the machine has room for
  */
 export function stepSchedule(jobs: number | undefined): Schedule {
   if (jobs !== undefined) return scheduler(jobs)
-  const processors = availableParallelism()
-  const gauge = new PressureGauge(() => pressureSource({ processors }))
-  return roomSchedule({ processors, gauge })
+  return roomSchedule(ownProcessors())
 }
 
 /**
  * Schedules as the pressure allows. One step always runs.
  * @internal
  */
-export function roomSchedule(options: StepScheduleOptions): Schedule {
+export function roomSchedule(options: Processors): Schedule {
   const room = new Room(options)
   return (work) => room.use(work)
 }
 
 class Room {
   readonly #processors: number
-  readonly #gauge: StepScheduleOptions['gauge']
+  readonly #gauge: Processors['gauge']
   readonly #places: Places
   /** Up to this number, the load of steps is part of what was measured. */
   #settled = 0
@@ -60,7 +51,7 @@ class Room {
   #timer: NodeJS.Timeout | undefined
   #stoppedAt = 0
 
-  constructor({ processors, gauge }: StepScheduleOptions) {
+  constructor({ processors, gauge }: Processors) {
     this.#processors = processors
     this.#gauge = gauge
     this.#places = new Places(processors)
