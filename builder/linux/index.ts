@@ -20,6 +20,7 @@ export {
 } from './filesystem/nodes.ts'
 export { PendingFile } from './filesystem/pending-file.ts'
 export { MAX_OPEN, RootedDirectory } from './filesystem/rooted-directory.ts'
+export { writeAt, writeFully } from './filesystem/write-all.ts'
 export { hasWriter } from './filesystem/writers.ts'
 export { getXattr, listXattrs, removeXattr, setXattr } from './filesystem/xattr.ts'
 export { attachMount, makeFileSystem, takesOptions } from './mounts/detached.ts'

@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs'
+import { writeFully } from '#builder/linux'
 import type { FileStat, Name, Tree } from '#core'
 import { copyFile, scratchBuffer } from '../content/copy-buffer.ts'
-import { writeFully } from '../content/write-all.ts'
 import type { DirectoryWriter } from '../overlay/directory-writer.ts'
 
 /** What is at the path below, and where it is copied to. */

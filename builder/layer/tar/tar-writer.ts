@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { closeSync, openSync } from 'node:fs'
+import { writeFully } from '#builder/linux'
 import { type Ring, RingWriter } from '#builder/threads'
 import {
   asDiffId,
@@ -11,7 +12,6 @@ import {
   TsbuildError,
 } from '#core'
 import type { CopyBuffer } from '../content/copy-buffer.ts'
-import { writeFully } from '../content/write-all.ts'
 import { quote } from '../paths/quote.ts'
 import { OPAQUE_MARK, WHITEOUT_PREFIX, whiteoutPath } from '../paths/whiteout.ts'
 import { BLOCK, encodeHeader, encodeWhiteout } from './header-encoder.ts'

@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs'
-import { BARE_DIRECTORY, ContentCopier } from '#builder/linux'
+import { BARE_DIRECTORY, ContentCopier, writeFully } from '#builder/linux'
 import type { Ring } from '#builder/threads'
 import {
   type Change,
@@ -20,7 +20,6 @@ import {
   copyFile,
   scratchBuffer,
 } from '../content/copy-buffer.ts'
-import { writeFully } from '../content/write-all.ts'
 import { DirectoryWriter } from '../overlay/directory-writer.ts'
 import type { Owners } from '../overlay/owners-beside.ts'
 import { writeError } from '../overlay/write-error.ts'
@@ -84,6 +83,20 @@ export function writeLayer(
   } finally {
     tar?.close()
   }
+}
+
+/** A tar that was written. */
+export interface WrittenTar {
+  readonly diffId: DiffId
+  /** Bytes. */
+  readonly size: number
+}
+
+/** Writes changes as a tar alone, as `writeLayer`. @param tar a file to create, or a descriptor to write to */
+export function writeTar(changes: Iterable<Change>, tar: string | number): WrittenTar {
+  const { diffId, size } = writeLayer(changes, { tar })
+  if (diffId === undefined || size === undefined) throw new Error('no tar was written')
+  return { diffId, size }
 }
 
 function layerDirectory(path: string, options: WriteOptions): DirectoryWriter {

@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer'
-import { fstatSync, ftruncateSync, readSync, writeSync } from 'node:fs'
+import { fstatSync, ftruncateSync, readSync } from 'node:fs'
 import { checkpoint } from '#core'
 import { SystemError, syscall, trySyscall } from '../system/syscalls.ts'
+import { writeFully } from './write-all.ts'
 
 /** An open file to read from its beginning, and an empty one to write to. */
 export interface CopiedFile {
@@ -106,7 +107,7 @@ export class ContentCopier {
   #readWrite(from: number, to: number, length: number): number {
     this.#buffer ??= Buffer.allocUnsafeSlow(CHUNK)
     const got = readSync(from, this.#buffer, 0, Math.min(length, CHUNK), null)
-    for (let at = 0; at < got; ) at += writeSync(to, this.#buffer, at, got - at)
+    writeFully(to, this.#buffer, 0, got)
     return got
   }
 }

@@ -1,10 +1,11 @@
 import { Buffer } from 'node:buffer'
-import { closeSync, constants, fchmodSync, fchownSync, writeSync } from 'node:fs'
+import { closeSync, constants, fchmodSync, fchownSync } from 'node:fs'
 import type { FileStat, Name } from '#core'
 import { SystemError, trySyscall } from '../system/syscalls.ts'
 import { ContentCopier, type FilePart } from './content-copier.ts'
 import { FileFacts } from './file-facts.ts'
 import { PartReader } from './file-part.ts'
+import { writeFully } from './write-all.ts'
 
 /** The same on every 64-bit machine of Linux. */
 const O_CLOEXEC = 0o2000000
@@ -91,7 +92,7 @@ export class FileCopier {
       this.#parts ??= new PartReader(WINDOW)
       const bytes = this.#parts.read(part)
       if (bytes === undefined) this.#content.copyPart(part, target)
-      else for (let at = 0; at < bytes.length; ) at += writeSync(target, bytes, at)
+      else writeFully(target, bytes)
       const seconds = Math.floor(mtimeMs / 1000)
       const nanoseconds = Math.floor((mtimeMs - seconds * 1000) * 1e6)
       this.#setAttributes(target, { ...stat, owners, modified: { seconds, nanoseconds } })

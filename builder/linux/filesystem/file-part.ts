@@ -1,13 +1,12 @@
 import { Buffer } from 'node:buffer'
 import { closeSync, constants, openSync, readSync, unlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { errnoOf, randomName } from '#core'
+import { randomName } from '#core'
 import { cString, syscall } from '../system/syscalls.ts'
 import { ContentCopier, type FilePart } from './content-copier.ts'
+import { openNameless } from './nameless-file.ts'
 
 const MFD_CLOEXEC = 1
-/** The flag that makes O_TMPFILE of O_DIRECTORY. */
-const TMPFILE = 0o20000000
 /** In memory up to here: a file without a name costs more. */
 const SMALL_BYTES = 256 * 1024
 
@@ -36,11 +35,8 @@ function openInMemory(): number {
 /** Some file systems know no files without a name: there it is taken away at once. */
 function openUnnamed(directory: string): number {
   const mode = 0o600
-  try {
-    return openSync(directory, constants.O_RDWR | constants.O_DIRECTORY | TMPFILE, mode)
-  } catch (cause) {
-    if (errnoOf(cause) !== 'EOPNOTSUPP' && errnoOf(cause) !== 'EISDIR') throw cause
-  }
+  const nameless = openNameless(directory, constants.O_RDWR, mode)
+  if (nameless !== undefined) return nameless
   const path = join(directory, `part-${randomName(20)}`)
   const descriptor = openSync(path, 'wx+', mode)
   unlinkSync(path)

@@ -1,16 +1,12 @@
-import { closeSync, constants, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, constants, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { errnoOf, randomName } from '#core'
+import { randomName } from '#core'
 import { AT_FDCWD, cString, syscall } from '../system/syscalls.ts'
+import { openNameless } from './nameless-file.ts'
+import { writeFully } from './write-all.ts'
 
-/** The same on every 64-bit machine of Linux; O_DIRECTORY is a part of it. */
-const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 const AT_SYMLINK_FOLLOW = 0x400
-/** How kernels and file systems say that they have no files without a name. */
-const NAMELESS_UNKNOWN: ReadonlySet<string | undefined> = new Set([
-  ...['EOPNOTSUPP', 'ENOTSUP', 'EISDIR', 'EINVAL', 'ENOENT'],
-])
 
 /**
  * A file that takes its name, or the place of the file that has it, when it is complete. Until then it
@@ -26,14 +22,14 @@ export class PendingFile implements Disposable {
   /** @param mode the umask takes from it. @throws as open(2) fails */
   constructor(path: string, mode: number = 0o666) {
     this.#path = path
-    const nameless = openNameless(dirname(path), mode)
+    const nameless = openNameless(dirname(path), constants.O_WRONLY, mode)
     if (nameless === undefined) this.#temporary = temporaryName(path)
     this.descriptor = nameless ?? openSync(this.#temporary ?? path, CREATE, mode)
   }
 
   /** Adds to what has been written. @throws as write(2) fails */
   write(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length; ) at += writeSync(this.descriptor, bytes, at)
+    writeFully(this.descriptor, bytes)
   }
 
   /** Gives the file its name. `flush`: not before it is on the disk. @throws as link(2), rename(2) fail */
@@ -52,15 +48,6 @@ export class PendingFile implements Disposable {
   [Symbol.dispose](): void {
     closeSync(this.descriptor)
     if (this.#temporary !== undefined) rmSync(this.#temporary, { force: true })
-  }
-}
-
-function openNameless(folder: string, mode: number): number | undefined {
-  try {
-    return openSync(folder, O_TMPFILE | constants.O_WRONLY, mode)
-  } catch (cause) {
-    if (NAMELESS_UNKNOWN.has(errnoOf(cause))) return undefined
-    throw cause
   }
 }
 

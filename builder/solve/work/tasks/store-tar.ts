@@ -1,4 +1,5 @@
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
+import { writeFully } from '#builder/linux'
 import { asDiffId, Digester, ioError } from '#core'
 import { type BlobTask, checkDiffId, tarOf } from './blob.ts'
 
@@ -14,7 +15,7 @@ export async function storeTar(task: StoreTarTask): Promise<number> {
   try {
     for await (const chunk of tarOf(task)) {
       digester.update(chunk)
-      for (let at = 0; at < chunk.length; ) at += writeSync(file, chunk, at)
+      writeFully(file, chunk)
     }
   } catch (cause) {
     throw ioError(`write ${task.tar}`, cause)

@@ -8,6 +8,11 @@ export function writeAt(fd: number, bytes: Uint8Array, position: number): void {
 }
 
 /** Writes all of `bytes[start, end)` at the file's offset: a single call may write less. */
-export function writeFully(fd: number, bytes: Uint8Array, start: number, end: number): void {
+export function writeFully(
+  fd: number,
+  bytes: Uint8Array,
+  start: number = 0,
+  end: number = bytes.length,
+): void {
   for (let at = start; at < end; ) at += writeSync(fd, bytes, at, end - at)
 }
