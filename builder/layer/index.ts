@@ -34,6 +34,8 @@ export { isArchive, isTarHeader } from './tar/tar-reader.ts'
 export { mergeLayers } from './write/merge.ts'
 export { clampChange, clampChanges, clampDirectory, clampTar } from './write/times.ts'
 export {
+  type WrittenTar,
   writeFiles,
   writeLayer,
+  writeTar,
 } from './write/write.ts'

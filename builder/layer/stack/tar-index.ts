@@ -1,10 +1,11 @@
 import { Buffer } from 'node:buffer'
 import { readSync } from 'node:fs'
 import { BARE_DIRECTORY } from '#builder/linux'
-import { checkpoint, type FileStat, joinName, type Name } from '#core'
+import { checkpoint, type FileStat, type Name } from '#core'
 import { entryPath, invalidEntryError, meaningOf } from '../paths/entry-path.ts'
 import { parentOf } from '../paths/resolve.ts'
 import { attributesOf } from '../tar/entry-attributes.ts'
+import { BLOCK } from '../tar/header-encoder.ts'
 import type { TarEntry } from '../tar/tar-entry.ts'
 import { type TarHandler, TarReader } from '../tar/tar-reader.ts'
 
@@ -19,8 +20,8 @@ export interface TarNode {
   readonly position: number
   /** The text of a symbolic link. */
   readonly target: Name | undefined
-  /** What is in a directory. */
-  readonly names: Name[]
+  /** What is in a directory, in the order of the tar. */
+  readonly children: Map<Name, TarNode>
   /** A directory that hides the layers below. */
   isOpaque: boolean
   /** The root, when the tar has no entry for it. */
@@ -41,8 +42,7 @@ const WHITEOUT: FileStat = { ...BARE_DIRECTORY, type: 'character', mode: 0 }
  */
 export function indexTar(descriptor: number): TarIndex | undefined {
   const index = new IndexedEntries()
-  const reader = new TarReader(index)
-  index.reader = reader
+  const { reader } = index
   const chunk = Buffer.allocUnsafeSlow(CHUNK)
   for (;;) {
     checkpoint()
@@ -61,7 +61,7 @@ export function indexTar(descriptor: number): TarIndex | undefined {
 
 class IndexedEntries implements TarHandler {
   readonly nodes = new Map<Name, TarNode>()
-  reader: TarReader | undefined
+  readonly reader = new TarReader(this)
   isSelfContained = true
   #inodes = 0
 
@@ -95,9 +95,9 @@ class IndexedEntries implements TarHandler {
     if (entry.type !== 'directory') {
       throw invalidEntryError(entry.name, 'the root must be a directory')
     }
-    const root = this.nodes.get('' as Name)
-    const { stat, xattrs } = attributesOf(entry, '' as Name)
-    this.nodes.set('' as Name, { ...directoryNode(stat, xattrs), names: root?.names ?? [] })
+    const { children } = this.nodes.get('' as Name) ?? {}
+    const attributes = attributesOf(entry, '' as Name)
+    this.nodes.set('' as Name, nodeOf({ ...attributes, ...(children && { children }) }))
   }
 
   #addFile(path: Name, entry: TarEntry): void {
@@ -105,16 +105,13 @@ class IndexedEntries implements TarHandler {
       this.#addLink(path, entryPath(entry.linkname))
       return
     }
-    const { stat, xattrs } = attributesOf(entry, path)
-    if (stat.type === 'directory') this.#add(path, directoryNode(stat, xattrs))
-    else {
-      const position = this.reader?.position ?? 0
-      const target = stat.type === 'symlink' ? entry.linkname : undefined
-      this.#add(path, nodeOf({ stat, xattrs, position, target }))
-      // The content of a sparse file does not follow as it is.
-      const isPlain = stat.size === 0 || this.reader?.skippable === roundedUp(stat.size)
-      if (!isPlain) this.isSelfContained = false
-    }
+    const { position, skippable } = this.reader
+    const attributes = attributesOf(entry, path)
+    const target = entry.type === 'symlink' ? entry.linkname : undefined
+    this.#add(path, nodeOf({ ...attributes, position, target }))
+    const { size } = attributes.stat
+    // The content of a sparse file does not follow as it is.
+    if (size > 0 && skippable !== size + (-size & (BLOCK - 1))) this.isSelfContained = false
   }
 
   #addLink(path: Name, target: Name): void {
@@ -141,28 +138,12 @@ class IndexedEntries implements TarHandler {
       this.isSelfContained = false
       return
     }
-    parent.names.push(path.slice(path.lastIndexOf('/') + 1) as Name)
+    parent.children.set(path.slice(path.lastIndexOf('/') + 1) as Name, node)
     this.nodes.set(path, node)
   }
 }
 
-function directoryNode(stat: FileStat, xattrs: TarNode['xattrs']): TarNode {
-  return nodeOf({ stat, xattrs })
-}
-
 function nodeOf(facts: Pick<TarNode, 'stat'> & Partial<TarNode>): TarNode {
   const nothing = { xattrs: undefined, position: 0, target: undefined }
-  return { ...nothing, names: [], isOpaque: false, isImplied: false, ...facts }
-}
-
-function roundedUp(size: number): number {
-  return Math.ceil(size / 512) * 512
-}
-
-/** What a directory of the index has, by path. */
-export function childrenOf(index: TarIndex, path: Name): readonly (readonly [Name, TarNode])[] {
-  return (index.get(path)?.names ?? []).flatMap((name) => {
-    const node = index.get(joinName(path, name))
-    return node === undefined ? [] : [[name, node] as const]
-  })
+  return { ...nothing, children: new Map(), isOpaque: false, isImplied: false, ...facts }
 }

@@ -5,7 +5,7 @@ import { treeError } from '../overlay/raw-tree.ts'
 import { quote } from '../paths/quote.ts'
 import { CAPABILITY } from '../paths/whiteout.ts'
 import type { LayerEntry, LayerTree } from './layer-tree.ts'
-import { childrenOf, indexTar, type TarIndex, type TarNode } from './tar-index.ts'
+import { indexTar, type TarIndex, type TarNode } from './tar-index.ts'
 
 const NO_XATTRS: ReadonlyMap<string, Buffer> = new Map()
 /** So many paths of tars are remembered by a thread: some 60 MB. */
@@ -56,12 +56,12 @@ export class TarTree implements LayerTree {
   }
 
   readdir(path: Name): readonly Name[] {
-    return [...this.#directory(path).names].sort()
+    return [...this.#directory(path).children.keys()].sort()
   }
 
   entries(path: Name): readonly LayerEntry[] {
-    this.#directory(path)
-    return childrenOf(this.#index, path).map(([name, { stat }]) => new TarEntryType(name, stat))
+    const children = [...this.#directory(path).children]
+    return children.map(([name, { stat }]) => new TarEntryType(name, stat))
   }
 
   readlink(path: Name): Name {

@@ -1,8 +1,8 @@
 /** The tasks of the thread that makes the root of this process show stacks of layers. */
-import { stackTree } from '#builder/layer'
+import { stackTree, type WrittenTar } from '#builder/layer'
 import { threadSettings } from '#builder/threads'
 import { type Name, type Tree, TsbuildError, textOfName } from '#core'
-import { type PackedLayer, PlacedRoot } from '../placed/placed-root.ts'
+import { PlacedRoot } from '../placed/placed-root.ts'
 import { collisionHint } from './collision-hints.ts'
 import { KeptWatch, type WatchedFolders } from './kept-watch.ts'
 
@@ -75,7 +75,7 @@ export interface PackTask {
 }
 
 /** As `collect`, but to a new tar. */
-export function pack({ tar, maxMtime }: PackTask): PackedLayer {
+export function pack({ tar, maxMtime }: PackTask): WrittenTar {
   watch?.check()
   return threadRoot().pack(tar, { maxMtime })
 }

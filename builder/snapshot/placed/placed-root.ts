@@ -5,11 +5,13 @@ import {
   type FoundChange,
   layerOwners,
   StackTree,
+  type WrittenTar,
   writeFiles,
   writeLayer,
+  writeTar,
 } from '#builder/layer'
 import { fileRights, RootedDirectory } from '#builder/linux'
-import { type DiffId, type EntryChange, ioError, type Name } from '#core'
+import { type EntryChange, ioError, type Name } from '#core'
 import { awaitTick } from './clock.ts'
 import { FileIndex, type Folder } from './file-index.ts'
 import { FoundChanges } from './found-changes.ts'
@@ -37,13 +39,6 @@ export interface PlacedRootOptions {
 export interface Placed {
   /** Paths of the layers that are not shown, because something is kept there. */
   readonly hidden: readonly Name[]
-}
-
-/** A tar that was written. */
-export interface PackedLayer {
-  readonly diffId: DiffId
-  /** Bytes. */
-  readonly size: number
 }
 
 /** What a root shows. */
@@ -118,10 +113,10 @@ export class PlacedRoot {
    * @param options no entry is newer than `maxMtime`, in milliseconds; the files themselves may be
    * @throws {TsbuildError} LAYER_INVALID for names that no tar can hold, else as `collect`
    */
-  pack(tar: string, { maxMtime }: { readonly maxMtime?: number | undefined } = {}): PackedLayer {
-    let written: ReturnType<typeof writeLayer> = {}
+  pack(tar: string, { maxMtime }: { readonly maxMtime?: number | undefined } = {}): WrittenTar {
+    let written: WrittenTar | undefined
     this.#take(tar, (shown) => {
-      const lower = new StackTree(shown.layers.map(({ directory }) => directory))
+      const lower = new StackTree(shown.layers.map(({ path }) => path))
       try {
         const outline: Outline = new Map()
         this.#changes(shown, lower, (found) => {
@@ -132,16 +127,15 @@ export class PlacedRoot {
               isHidden,
             }),
           )
-          written = writeLayer(effectiveChanges(clamped, lower), { tar })
+          written = writeTar(effectiveChanges(clamped, lower), tar)
         })
         return outline
       } finally {
         lower.close()
       }
     })
-    const { diffId, size } = written
-    if (diffId === undefined || size === undefined) throw new Error('no tar was written')
-    return { diffId, size }
+    if (written === undefined) throw new Error('no tar was written')
+    return written
   }
 
   /** @param take makes the layer at `path`, and returns its outline */
@@ -170,7 +164,7 @@ export class PlacedRoot {
     if (shown !== undefined && touched?.size === 0 && isSameStack(layers, shown.layers)) {
       return { ...shown, layers, kept }
     }
-    const tree = new StackTree(layers.map(({ directory }) => directory))
+    const tree = new StackTree(layers.map(({ path }) => path))
     const owners = ownersOfFiles()
     const onWarning = this.#onWarning
     const writer = new DirectoryWriter(this.#directory, { owners, isBare: true, onWarning })

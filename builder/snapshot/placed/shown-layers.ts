@@ -4,15 +4,15 @@ import { addOutline, mergeOutline, type Outline } from './outline.ts'
 /** A layer that is shown, known by its inode: a commit renames its directory or tar. */
 export interface ShownLayer {
   readonly inode: string
-  readonly directory: string
+  readonly path: string
   /** Of a layer that was collected: what its directory has, which may be removed. */
   readonly outline?: Outline
 }
 
 /** The layer at a path. The number of an inode alone may be given to another file. */
-export function layerAt(directory: string): ShownLayer {
-  const { dev, ino, birthtimeNs } = statSync(directory, { bigint: true })
-  return { inode: `${dev}:${ino}:${birthtimeNs}`, directory }
+export function layerAt(path: string): ShownLayer {
+  const { dev, ino, birthtimeNs } = statSync(path, { bigint: true })
+  return { inode: `${dev}:${ino}:${birthtimeNs}`, path }
 }
 
 /** Whether two stacks have the same layers. */
@@ -30,17 +30,17 @@ export function differingNames(
 ): Outline | undefined {
   const [added, dropped] = withoutCommonEnd(layers, shown)
   const names: Outline = new Map()
-  for (const layer of added) addOutline(names, layer.directory)
-  for (const { inode, directory, outline } of dropped) {
+  for (const layer of added) addOutline(names, layer.path)
+  for (const { inode, path, outline } of dropped) {
     if (outline !== undefined) mergeOutline(names, outline)
-    else if (findLayer(directory)?.inode === inode) addOutline(names, directory)
+    else if (findLayer(path)?.inode === inode) addOutline(names, path)
     else return undefined
   }
   return names
 }
 
-function findLayer(directory: string): ShownLayer | undefined {
-  return existsSync(directory) ? layerAt(directory) : undefined
+function findLayer(path: string): ShownLayer | undefined {
+  return existsSync(path) ? layerAt(path) : undefined
 }
 
 /** What is left of both stacks without the layers that both have at their lower end. */

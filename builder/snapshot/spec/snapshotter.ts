@@ -1,5 +1,5 @@
+import type { WrittenTar } from '#builder/layer'
 import type { BindMount, DetachedMount, OverlayMount, SnapshotterKind } from '#core'
-import type { PackedLayer } from '../placed/placed-root.ts'
 import type { UpperCopy } from '../upper/copy-upper.ts'
 import type { FuseUpper } from '../upper/fuse-upper.ts'
 
@@ -45,7 +45,7 @@ export interface Snapshot extends AsyncDisposable {
    * The same as a new tar on the store's file system, with no entry newer than `maxMtime` (milliseconds), in
    * the place of `changes`. Absent where files have to be made first.
    */
-  pack?(tar: string, maxMtime: number | undefined): Promise<PackedLayer>
+  pack?(tar: string, maxMtime: number | undefined): Promise<WrittenTar>
   /**
    * Whether a step that failed did so because it used up a space that is smaller than the store's.
    * @param isSaid it wrote that no space is left

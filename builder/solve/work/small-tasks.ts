@@ -43,7 +43,7 @@ export const SMALL_FILE_TASKS: SmallTasks<typeof tasks> = {
     copyUpper: ({ from }) => areSmallFolders([from], WRITTEN),
     digestLayer: ({ directory }) => areSmallFolders([directory], WRITTEN),
     packLayer: ({ directory }) => areSmallFolders([directory], WRITTEN),
-    isSelfContained: ({ tar }) => statSync(tar).size <= WRITTEN.bytes,
+    isSelfContained: (tar) => statSync(tar).size <= WRITTEN.bytes,
     rewriteTimes: ({ tar }) => statSync(tar).size <= WRITTEN.bytes,
     storeTar: ({ source }) => isSmallSource(source),
     unpackLayer: ({ source }) => isSmallSource(source),

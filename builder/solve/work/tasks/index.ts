@@ -2,6 +2,7 @@
  * The tasks of the threads that work on files: a task is a file and a line here. Their types are
  * inferred from the functions.
  */
+export { isSelfContained } from '#builder/layer'
 export { adoptFuseUpper, copyUpper } from '#builder/snapshot'
 export { changedSince } from './changed-since.ts'
 export { checkLayer } from './check-layer.ts'
@@ -14,7 +15,6 @@ export { keepOwners } from './keep-owners.ts'
 export { mergeDirectories } from './merge-directories.ts'
 export { packLayer } from './pack-layer.ts'
 export { rewriteTimes } from './rewrite-times.ts'
-export { isSelfContained } from './self-contained.ts'
 export { storeTar } from './store-tar.ts'
 export { unpackLayer } from './unpack-layer.ts'
 export { unpackTrees } from './unpack-trees.ts'

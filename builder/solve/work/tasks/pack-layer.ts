@@ -1,10 +1,8 @@
-import { changesOf, ownersBeside, stackTree, writeLayer } from '#builder/layer'
-import type { DiffId, OwnedFiles } from '#core'
+import { changesOf, ownersBeside, stackTree, type WrittenTar, writeTar } from '#builder/layer'
+import type { OwnedFiles } from '#core'
 
 /** A layer's tar. */
-export interface SizedLayer {
-  readonly diffId: DiffId
-  readonly size: number
+export interface SizedLayer extends WrittenTar {
   /** Files whose owners are presumed; absent when there are none. */
   readonly presumed: OwnedFiles | undefined
 }
@@ -25,9 +23,7 @@ export function packLayer(task: PackTask): SizedLayer {
   const lower = task.lowers === undefined ? undefined : stackTree(task.lowers)
   try {
     const changes = changesOf(task.directory, lower === undefined ? {} : { lower })
-    const { diffId, size } = writeLayer(changes, { tar: task.tar })
-    if (diffId === undefined || size === undefined) throw new Error('no tar was written')
-    return { diffId, size, presumed: ownersBeside([task.directory], 'presumed') }
+    return { ...writeTar(changes, task.tar), presumed: ownersBeside([task.directory], 'presumed') }
   } finally {
     lower?.close()
   }

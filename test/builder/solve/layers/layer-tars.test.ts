@@ -34,7 +34,9 @@ describe('tars of layers that steps can reach', () => {
     digested = []
     const runBeside = pool.runBeside.bind(pool)
     pool.runBeside = (task, input, signal) => {
-      if (task === 'checkLayer' && 'diffId' in input) digested.push(input.diffId)
+      if (task === 'checkLayer' && typeof input === 'object' && 'diffId' in input) {
+        digested.push(input.diffId)
+      }
       return runBeside(task, input, signal)
     }
     watch = new LayerWatch({ store, pool, gate })

@@ -95,7 +95,7 @@ export class PullBench implements AsyncDisposable {
     this.#watch = new LayerWatch({ store: this.store, pool: this.#pool, gate })
     const runBeside = this.#pool.runBeside.bind(this.#pool)
     this.#pool.runBeside = (task, input, signal) => {
-      if ('source' in input) this.sources.push(input.source.kind)
+      if (typeof input === 'object' && 'source' in input) this.sources.push(input.source.kind)
       return runBeside(task, input, signal)
     }
   }
