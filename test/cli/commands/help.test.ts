@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { COMMANDS } from '../../../cli/commands/commands.ts'
+import { COMMANDS } from '../../../cli/command-table.ts'
 import { commandHelp, programHelp } from '../../../cli/commands/help-text.ts'
 
 describe('help', () => {
