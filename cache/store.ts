@@ -6,6 +6,7 @@ import {
   ensureFolders,
   type Layout,
   layoutOf,
+  OCI_LAYOUT_TEXT,
   readIfThere,
   VERSION_TEXT,
 } from './filesystem/layout.ts'
@@ -20,8 +21,6 @@ import { Layers } from './records/layers.ts'
 import { type LeaseOptions, Leases } from './records/leases.ts'
 import { MachineFacts } from './records/machine-facts.ts'
 import { StoredResults } from './records/stored-results.ts'
-
-const OCI_LAYOUT = '{"imageLayoutVersion":"1.0.0"}'
 
 /** How a store is opened. */
 export interface StoreOptions {
@@ -99,6 +98,11 @@ export class Store implements AsyncDisposable {
     await Promise.all([this.blobs.sync(), this.layers.sync()])
   }
 
+  /** Puts an empty database in the place of a damaged one, which SQLite reads in full to find that out. */
+  checkDatabase(): void {
+    this.#database.check()
+  }
+
   /** Does not `sync`. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.records.flush()
@@ -112,7 +116,7 @@ export class Store implements AsyncDisposable {
     return (
       readIfThere(boot) === this.#boot &&
       readIfThere(version) === VERSION_TEXT &&
-      readIfThere(ociLayout) === OCI_LAYOUT
+      readIfThere(ociLayout) === OCI_LAYOUT_TEXT
     )
   }
 
@@ -121,7 +125,7 @@ export class Store implements AsyncDisposable {
     const { boot, version, ociLayout } = this.#layout
     using _ = lockSync(this.#layout.lock)
     if (this.#isSound()) return
-    this.#replace(ociLayout, OCI_LAYOUT)
+    this.#replace(ociLayout, OCI_LAYOUT_TEXT)
     this.#database.check()
     this.#leases.clear()
     this.blobs.recover()

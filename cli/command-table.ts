@@ -14,6 +14,7 @@ import { PARSE } from './commands/parse.ts'
 import { PUSH } from './commands/push.ts'
 import { REPLAY } from './commands/replay.ts'
 import { RMI } from './commands/rmi.ts'
+import { STORE } from './commands/store.ts'
 import { TAG } from './commands/tag.ts'
 import { VERSION } from './commands/version.ts'
 
@@ -29,6 +30,7 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
   INSPECT,
   TAG,
   RMI,
+  STORE,
   PUSH,
   LOGIN,
   LOGOUT,

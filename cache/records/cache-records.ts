@@ -132,7 +132,8 @@ export class CacheRecords {
   }
 }
 
-function toRecord(row: Row): CacheRecord | undefined {
+/** A row of the records; `undefined` when it is damaged. */
+export function toRecord(row: Row): CacheRecord | undefined {
   const { key, family, layer, description, preimage, created, used, sum } = row
   if (typeof key !== 'string' || typeof family !== 'string') return undefined
   if (typeof description !== 'string') return undefined
