@@ -1,5 +1,5 @@
-import { HELP, ROOT_FLAG } from '../arguments/common-flags.ts'
-import type { Command } from './command.ts'
+import { HELP, ROOT_FLAG } from '../../arguments/common-flags.ts'
+import type { Command } from '../command.ts'
 
 /** `tsbuild store` */
 export const STORE: Command = {
@@ -32,7 +32,7 @@ export const STORE: Command = {
   // Files of other owners can be read only there.
   needsNamespace: () => true,
   run: async (args, shell) => {
-    const { runStore } = await import('../store/run-store.ts')
+    const { runStore } = await import('../../store/run-store.ts')
     return await runStore(args, shell)
   },
 }

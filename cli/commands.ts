@@ -14,7 +14,7 @@ import { PARSE } from './commands/parse.ts'
 import { PUSH } from './commands/push.ts'
 import { REPLAY } from './commands/replay.ts'
 import { RMI } from './commands/rmi.ts'
-import { STORE } from './commands/store.ts'
+import { STORE } from './commands/store/store.ts'
 import { TAG } from './commands/tag.ts'
 import { VERSION } from './commands/version.ts'
 
