@@ -35,7 +35,7 @@ export interface FilesOptions {
   /** Of directories and heredoc files that are made, in milliseconds. */
   readonly mtimeMs: number
   readonly onWarning?: (message: string) => void
-  /** The digest of a file's content, where it is known without reading that. */
+  /** The digest of a file's content, where it is known without reading that: then it may not be wanted. */
   readonly knownDigest?: ((file: SourceFile) => Digest | undefined) | undefined
   /** Called with the content of every selected file. */
   readonly onContent?: (file: SourceFile, content: FileContent) => void

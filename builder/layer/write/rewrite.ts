@@ -37,12 +37,12 @@ export function rewriteLayer(
   const rewriter = new Rewriter(previous, open, options)
   for (const change of changes) {
     rewriter.write(change)
-    if (!rewriter.isPossible) return undefined
+    if (!rewriter.isPossible) break
   }
   rewriter.finish()
-  if (!rewriter.isPossible) return undefined
   directory?.finish()
   const written = tar?.finish() ?? {}
+  if (!rewriter.isPossible) return undefined
   return contents?.finish() === true ? { ...written, hasContents: true } : written
 }
 

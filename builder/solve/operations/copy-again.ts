@@ -3,8 +3,9 @@ import type { FilesVertex } from '#builder/plan'
 import type { CacheKey, TemporaryDirectory } from '#cache'
 import { MEDIA_TYPES, TsbuildError, throwIfCancelled, uncompressedDigest } from '#core'
 import { findPreviousCopy, type PreviousCopy } from '../layers/previous-copy.ts'
-import type { CopiedFiles, CopyTask } from '../work/tasks/copy-files.ts'
+import type { CopiedFiles, CopyTask, RecopyTask } from '../work/tasks/copy-files.ts'
 import { adoptContents, adoptTar, type CopyDeps, type MadeLayer } from './copied-layer.ts'
+import { readAlong } from './read-along.ts'
 
 /** A step of which there may be an earlier version. */
 interface KnownStep {
@@ -23,7 +24,7 @@ export async function copyAgain(
   { vertex, family, temporary }: KnownStep,
   deps: CopyDeps,
 ): Promise<MadeLayer | undefined> {
-  const { store, pool, signal } = deps
+  const { store } = deps
   // On another stack differences would hide files that are not of this step.
   if (vertex.link && task.directory !== undefined) return undefined
   const wants = { tar: task.tar !== undefined, directory: task.directory !== undefined }
@@ -31,7 +32,7 @@ export async function copyAgain(
   if (previous === undefined) return undefined
   const again = placedBelow(join(temporary.path, 'again'), task)
   try {
-    const copied = await pool.run('recopyFiles', { ...again, previous: previous.files }, signal)
+    const copied = await recopy({ ...again, previous: previous.files }, deps)
     return copied && (await adopt(copied, { previous, task: again }, deps))
   } catch (cause) {
     if (!(cause instanceof TsbuildError) || cause.code !== 'DIGEST_MISMATCH') throw cause
@@ -40,8 +41,24 @@ export async function copyAgain(
   }
 }
 
+/** Another thread takes the digest of the tar. */
+async function recopy(
+  task: RecopyTask,
+  { pool, signal }: CopyDeps,
+): Promise<CopiedFiles | undefined> {
+  if (task.tar === undefined) return pool.run('recopyFiles', task, signal)
+  const { copied, read } = await readAlong(
+    {
+      write: (reader) => pool.run('recopyFiles', { ...task, reader }, signal),
+      read: (tar) => pool.runBeside('digestTar', { tar }, signal),
+    },
+    pool,
+  )
+  return copied && { ...copied, ...read }
+}
+
 /** What a task writes, at other places: where it fails, another one writes there. */
-function placedBelow(place: string, { tar, directory, reader: _, ...task }: CopyTask) {
+function placedBelow(place: string, { tar, directory, ...task }: CopyTask): CopyTask {
   return {
     ...task,
     temporary: `${place}-archives`,
@@ -54,10 +71,7 @@ function placedBelow(place: string, { tar, directory, reader: _, ...task }: Copy
 
 async function adopt(
   copied: CopiedFiles,
-  {
-    previous,
-    task,
-  }: { readonly previous: PreviousCopy; readonly task: ReturnType<typeof placedBelow> },
+  { previous, task }: { readonly previous: PreviousCopy; readonly task: CopyTask },
   deps: CopyDeps,
 ): Promise<MadeLayer> {
   const { store, pool, signal } = deps

@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { ownersBeside } from '#builder/layer'
 import type { FilesVertex } from '#builder/plan'
-import { breakRing, originalFailure, type Ring } from '#builder/threads'
 import type { CacheKey } from '#cache'
 import type { Digest } from '#core'
 import type { KeyedStep } from '../keys/vertex-key.ts'
@@ -10,6 +9,7 @@ import type { CopiedFiles, CopyTask } from '../work/tasks/copy-files.ts'
 import { adoptContents, adoptTar, type CopyDeps, type MadeLayer } from './copied-layer.ts'
 import { copyAgain } from './copy-again.ts'
 import { filesTask, type SelectedLayers } from './file-selection.ts'
+import { readAlong } from './read-along.ts'
 import type { StepOutcome } from './result.ts'
 
 /** A copy, and what it needs of the solver. */
@@ -79,28 +79,16 @@ async function copyForms(task: CopyTask, { pool, signal }: CopyDeps): Promise<Co
   if (isOneForm || isPresumed || pool.isSmall('copyFiles', task)) {
     return pool.run('copyFiles', task, signal)
   }
-  return pool.withRing((ring) => copyBoth({ ...task, directory }, ring, { pool, signal }))
-}
-
-async function copyBoth(
-  task: CopyTask & { readonly directory: string },
-  ring: Ring,
-  { pool, signal }: Pick<CopyDeps, 'pool' | 'signal'>,
-): Promise<CopiedFiles> {
-  const { directory } = task
-  const copying = { ...task, directory: undefined, reader: ring }
-  const close = (): void => breakRing(ring)
-  // A failure of one ends the other.
-  const [copied, filled] = await Promise.allSettled([
-    pool.run('copyFiles', copying, signal).finally(close),
-    pool.runBeside('fillDirectory', { tar: ring, directory }, signal).finally(close),
-  ])
-  if (copied.status === 'fulfilled' && filled.status === 'fulfilled') {
-    const { diffId, size, warnings } = filled.value
-    return { ...copied.value, diffId, size, warnings: [...copied.value.warnings, ...warnings] }
-  }
-  const causes = [copied, filled].flatMap((half) =>
-    half.status === 'rejected' ? [half.reason as unknown] : [],
+  const { copied, read } = await readAlong(
+    {
+      write: (ring) => {
+        const copying = { ...task, directory: undefined, reader: ring }
+        return pool.run('copyFiles', copying, signal)
+      },
+      read: (ring) => pool.runBeside('fillDirectory', { tar: ring, directory }, signal),
+    },
+    pool,
   )
-  throw originalFailure(causes)
+  const { diffId, size, warnings } = read
+  return { ...copied, diffId, size, warnings: [...copied.warnings, ...warnings] }
 }

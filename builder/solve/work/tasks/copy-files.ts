@@ -48,7 +48,7 @@ export interface CopiedFiles {
 }
 
 /** A copy of which an earlier version was made. */
-export interface RecopyTask extends Omit<CopyTask, 'reader'> {
+export interface RecopyTask extends CopyTask {
   readonly previous: PreviousFiles
 }
 
@@ -56,14 +56,10 @@ export interface RecopyTask extends Omit<CopyTask, 'reader'> {
 export async function copyFiles(task: CopyTask): Promise<CopiedFiles> {
   // Without a tar the layer still gets a diffID, by which its directory is checked later.
   using nullDevice = openNullDevice()
-  const { reader } = task
-  const sinks = {
-    ...sinksOf(task),
-    tar: task.tar ?? nullDevice.descriptor,
-    ...(reader === undefined ? {} : { reader }),
-  }
+  const sinks = { ...sinksOf(task), tar: task.tar ?? nullDevice.descriptor }
   using trees = openTrees(task)
-  const copied = await copyFrom(trees, task, (changes, options) =>
+  const { knownDigest: _, ...reading } = trees
+  const copied = await copyFrom(reading, task, (changes, options) =>
     writeLayer(changes, sinks, options),
   )
   if (copied === undefined) throw new Error('a copy has a result')
@@ -84,17 +80,18 @@ export async function recopyFiles(task: RecopyTask): Promise<CopiedFiles | undef
   )
 }
 
-function sinksOf({ tar, contents, directory }: Omit<CopyTask, 'reader'>): LayerSinks {
+function sinksOf({ tar, reader, contents, directory }: CopyTask): LayerSinks {
   return {
     ...(tar === undefined ? {} : { tar }),
+    ...(reader === undefined ? {} : { reader }),
     ...(contents === undefined ? {} : { contents }),
     ...(directory === undefined ? {} : { directory }),
   }
 }
 
 async function copyFrom(
-  trees: OpenTrees,
-  task: Omit<CopyTask, 'reader'>,
+  trees: Omit<OpenTrees, 'knownDigest'> & Partial<Pick<OpenTrees, 'knownDigest'>>,
+  task: CopyTask,
   write: (changes: Iterable<Change>, options: WriteOptions) => WrittenLayer | undefined,
 ): Promise<CopiedFiles | undefined> {
   const warnings: string[] = []
