@@ -47,14 +47,14 @@ async function recopy(
   { pool, signal }: CopyDeps,
 ): Promise<CopiedFiles | undefined> {
   if (task.tar === undefined) return pool.run('recopyFiles', task, signal)
-  const { copied, read } = await readAlong(
+  const made = await readAlong(
     {
       write: (reader) => pool.run('recopyFiles', { ...task, reader }, signal),
       read: (tar) => pool.runBeside('digestTar', { tar }, signal),
     },
     pool,
   )
-  return copied && { ...copied, ...read }
+  return made && { ...made.copied, ...made.read }
 }
 
 /** What a task writes, at other places: where it fails, another one writes there. */

@@ -79,7 +79,7 @@ async function copyForms(task: CopyTask, { pool, signal }: CopyDeps): Promise<Co
   if (isOneForm || isPresumed || pool.isSmall('copyFiles', task)) {
     return pool.run('copyFiles', task, signal)
   }
-  const { copied, read } = await readAlong(
+  const made = await readAlong(
     {
       write: (ring) => {
         const copying = { ...task, directory: undefined, reader: ring }
@@ -89,6 +89,8 @@ async function copyForms(task: CopyTask, { pool, signal }: CopyDeps): Promise<Co
     },
     pool,
   )
+  if (made === undefined) throw new Error('a copy has a result')
+  const { copied, read } = made
   const { diffId, size, warnings } = read
   return { ...copied, diffId, size, warnings: [...copied.warnings, ...warnings] }
 }

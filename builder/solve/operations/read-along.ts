@@ -7,17 +7,23 @@ interface Pair<W, R> {
   readonly read: (ring: Ring) => Promise<R>
 }
 
-/** Has two threads work on the same bytes; a failure of one ends the other. */
-export function readAlong<W, R>(
-  { write, read }: Pair<W, R>,
+/**
+ * Has two threads work on the same bytes; a failure of one ends the other.
+ * @returns `undefined` when there was nothing to write
+ */
+export function readAlong<W extends object, R>(
+  { write, read }: Pair<W | undefined, R>,
   pool: WorkPool,
-): Promise<{ readonly copied: W; readonly read: R }> {
+): Promise<{ readonly copied: W; readonly read: R } | undefined> {
   return pool.withRing(async (ring) => {
     const close = (): void => breakRing(ring)
     const halves = await Promise.allSettled([write(ring).finally(close), read(ring).finally(close)])
     const [copied, done] = halves
-    if (copied.status === 'fulfilled' && done.status === 'fulfilled') {
-      return { copied: copied.value, read: done.value }
+    // The other end waited in vain.
+    const written = copied.status === 'fulfilled' ? copied.value : undefined
+    if (copied.status === 'fulfilled' && written === undefined) return undefined
+    if (written !== undefined && done.status === 'fulfilled') {
+      return { copied: written, read: done.value }
     }
     const causes = halves.flatMap((half) =>
       half.status === 'rejected' ? [half.reason as unknown] : [],
