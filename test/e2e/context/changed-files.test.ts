@@ -19,6 +19,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import {
   busyboxBase,
+  createUser,
   pushLayout,
   type Registry,
   run,
@@ -27,8 +28,9 @@ import {
   temporaryDirectory,
 } from '../../support/peers/index.ts'
 import { writeContext } from '../support/context.ts'
+import { installedFor } from '../support/installed.ts'
 import { storeFaults } from '../support/store-check.ts'
-import { mustBuild, stepsThat } from '../support/tsbuild.ts'
+import { mustBuild, type Start, stepsThat } from '../support/tsbuild.ts'
 
 const FILES = 700
 /** What is younger is not remembered, because it could change once more without a trace. */
@@ -39,7 +41,7 @@ describe('a copy of which little changed', () => {
   let registry: Registry
 
   before(async () => {
-    directory = temporaryDirectory('changed-files')
+    directory = temporaryDirectory('changed-files', 0o755)
     registry = await startRegistry()
     await pushLayout(await busyboxBase(), `${registry.host}/busybox:latest`)
   })
@@ -126,6 +128,38 @@ describe('a copy of which little changed', () => {
     const counts = await differences('edits')
     assert.deepEqual(counts.slice(0, 4), [1, 2, 3, 4])
     assert.deepEqual(storeFaults(start('edits').root), [])
+  })
+
+  it('gives it to an ordinary user, and with copies in the place of overlays', async function () {
+    if (process.getuid?.() !== 0) this.skip()
+    await using user = await createUser()
+    await using installed = await installedFor(user)
+    const context = await manyFiles('rights', [
+      'COPY --chown=5:6 tree /tree',
+      'RUN ls -ln /tree/d1 | head -n 4 > /names && md5sum /tree/d1/* > /sums',
+    ])
+    const asUser = { prefix: user.prefix, installed, cwd: '/' }
+    const ways: Readonly<Record<string, { args: readonly string[]; start: Partial<Start> }>> = {
+      root: { args: [], start: {} },
+      copies: { args: ['--snapshotter', 'copies'], start: {} },
+      user: { args: [], start: asUser },
+    }
+    const place = temporaryDirectory('changed-rights', 0o777)
+    using _ = place
+    for (const text of ['first', 'second']) {
+      writeFileSync(join(context, 'tree/d1/f1'), text)
+      const digests = new Set<string>()
+      for (const [name, { args, start }] of Object.entries(ways)) {
+        const words = ['--reproducible', '-q', ...args, context]
+        const outcome = await mustBuild(words, { root: place.file(name), ...start })
+        digests.add(outcome.stdout)
+      }
+      assert.equal(digests.size, 1, `${text}: ${[...digests].join(' ')}`)
+    }
+    for (const name of Object.keys(ways)) {
+      const { stdout } = await run('find', [place.file(name), '-path', '*/layers*/x*', '-name', 'f1'])
+      assert.match(stdout, /\/tree\/d1\/f1\n$/, name)
+    }
   })
 
   it('has what differs alone where no tar is wanted', async () => {
