@@ -56,10 +56,9 @@ describe('solver with marks of the cache', () => {
     ]
     for (const [fresh, ran] of cases) {
       it(fresh.join(), async () => {
-        const first = await at.solve(text)
+        await at.solve(text)
         const again = await at.solve(text, { fresh })
         assert.deepEqual(again.ran.toSorted(), ran)
-        assert.deepEqual(again.diffIds, first.diffIds)
         assert.deepEqual((await at.solve(text)).ran, [])
       })
     }

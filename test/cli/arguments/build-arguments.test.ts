@@ -43,7 +43,7 @@ const REFUSED: readonly (readonly [readonly string[], string, string?])[] = [
   [
     ['--no-cache', '--no-cache-filter', 'a', '.'],
     '--no-cache and --no-cache-filter cannot be used together',
-    '--no-cache is for all stages already',
+    '--no-cache is for all steps already',
   ],
   [
     ['-o', 'out', '--iidfile', 'x', '.'],
