@@ -21,6 +21,7 @@ import { Layers } from './records/layers.ts'
 import { type LeaseOptions, Leases } from './records/leases.ts'
 import { MachineFacts } from './records/machine-facts.ts'
 import { StoredResults } from './records/stored-results.ts'
+import { TarContentsFiles } from './tar-contents.ts'
 
 /** How a store is opened. */
 export interface StoreOptions {
@@ -38,6 +39,7 @@ export class Store implements AsyncDisposable {
   /** The records as the solver asks for them. */
   readonly results: StoredResults
   readonly layers: Layers
+  readonly contents: TarContentsFiles
   readonly mounts: CacheMounts
   readonly facts: MachineFacts
   readonly #layout: Layout
@@ -55,6 +57,7 @@ export class Store implements AsyncDisposable {
     this.root = layout.root
     this.blobs = blobs
     this.layers = new Layers(layout, { database, blobs, boot })
+    this.contents = new TarContentsFiles(layout)
     this.mounts = new CacheMounts(layout, presence, onWait)
     this.records = new CacheRecords(database, this.layers)
     this.results = new StoredResults(this)

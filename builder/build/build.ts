@@ -138,7 +138,7 @@ function planPlatforms(
     resolve: baseResolver(shared),
     // Nothing is looked up, so a RUN will run: its thread takes as long to start as an image to be resolved.
     onLinked: (linked: readonly LinkedStage[]) => {
-      if (settings.noCache === true && linked.some(hasStep))
+      if (settings.fresh === 'all' && linked.some(hasStep))
         services.sandbox().catch(() => undefined)
     },
     contextCreatedAt: context.createdAt,

@@ -111,7 +111,6 @@ function openSolver(plan: Plan, deps: SolverSettings): Solver {
     namedContexts: contextFolders(settings.contexts, modes),
     host: hostPlatform(),
     reporter,
-    noCache: settings.noCache === true,
     wantsTars,
     onTar: (tar) => deps.early.add(tar, compressions),
     signal,

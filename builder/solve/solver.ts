@@ -24,8 +24,6 @@ export interface SolveDeps extends Omit<OperationDeps, 'tasks'>, Pick<StepResult
   readonly results: ResultCache
   /** Bounds how many steps are under way at the same time. */
   readonly schedule: Schedule
-  /** Nothing is looked up; results are stored nevertheless. */
-  readonly noCache: boolean
   /** Layers of the image are needed as tars: for every output but plain files. */
   readonly wantsTars: boolean
 }
@@ -65,7 +63,7 @@ export class Solver implements AsyncDisposable {
     this.#lookup = new ResultLookup({
       ...{ store, signal, onFetchFailure: onFailure },
       results: tolerantCache(deps.results, onFailure),
-      policy: lookupPolicy(plan, deps),
+      policy: lookupPolicy(plan, Date.now()),
     })
     this.#keys = new KeyResolver({
       operations: this.#operations,

@@ -67,7 +67,7 @@ export class StepResults {
     const below = layersOf(root)
     const tar = () => own.packed(below)
     const made = { ...step, family, inputs, layer: id, description, createdAt, tar }
-    await spans.measure('store', () => lookup.put(made))
+    await spans.measure('store', () => lookup.put(operation.vertex, made))
     if (operation.vertex.op === 'exec') this.#digest(operation, own, below)
     return result
   }

@@ -22,7 +22,7 @@ export async function checkLayers(deps: VerifyDeps): Promise<CheckedLayers> {
   const { audit, stacks } = deps
   const { layers } = audit.store
   const made = new Set(audit.records().flatMap(({ layer }) => madeIds(layer && layers.get(layer))))
-  const folders = audit.layers().filter(({ directory }) => directory)
+  const folders = audit.layers().filter(hasFolder)
   const byDepth = Map.groupBy(folders, ({ id }) => stacks.below(id)?.length ?? 0)
   const findings: Finding[] = []
   const damaged = new Set<string>()
@@ -48,6 +48,10 @@ export async function checkLayers(deps: VerifyDeps): Promise<CheckedLayers> {
   return { findings, proven, unproven }
 }
 
+function hasFolder({ directory, differsFrom }: LayerRecord): boolean {
+  return directory || differsFrom !== undefined
+}
+
 function madeIds(layer: LayerRecord | undefined): readonly LayerId[] {
   return layer === undefined ? [] : [layer.id]
 }
@@ -66,7 +70,9 @@ async function verdictOn(layer: LayerRecord, { lowers, isMade, deps }: Known): P
   const inode = inodeOf(directory)
   try {
     const seal = layers.seal(id)
-    const { isProven } = await digestFolder({ directory, diffId, lowers, seal }, deps)
+    // What differs from another folder says less than the tar.
+    const whole = layer.directory ? { diffId, lowers } : {}
+    const { isProven } = await digestFolder({ directory, ...whole, seal }, deps)
     if (isProven) return 'proven'
     // A build may have put another one in its place, or removed it.
     if (inode === undefined || inodeOf(directory) !== inode) return 'gone'

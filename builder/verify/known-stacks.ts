@@ -41,7 +41,7 @@ export class KnownStacks {
     for (const index of below.keys()) {
       const lower = await this.#lower(below.slice(0, index + 1))
       if (lower === undefined) return undefined
-      found.unshift(lower)
+      found.unshift(...lower)
     }
     return [...new Set(found)]
   }
@@ -76,19 +76,23 @@ export class KnownStacks {
     }
   }
 
-  /** The top of a stack. */
-  async #lower(stack: readonly DiffId[]): Promise<string | undefined> {
+  /** The top of a stack, in one part or two. */
+  async #lower(stack: readonly DiffId[]): Promise<readonly string[] | undefined> {
     const { layers, blobs } = this.#audit.store
     const diffId = stack.at(-1)
     if (diffId === undefined) return undefined
     const fitted = layers.get(stackLayerId(stack))
     const anywhere = layers.findByDiffId(diffId)
     const isFree = anywhere !== undefined && !isStackLayerId(anywhere.id)
-    const made = [fitted, isFree ? anywhere : undefined].find((layer) => layer?.directory)
-    if (made !== undefined) return layers.directory(made.id)
+    for (const layer of [fitted, isFree ? anywhere : undefined]) {
+      if (layer?.directory) return [layers.directory(layer.id)]
+      if (layer?.differsFrom !== undefined) {
+        return [layer.id, layer.differsFrom].map((id) => layers.directory(id))
+      }
+    }
     const tar = blobs.path(uncompressedDigest(diffId))
     if (!lstatSync(tar, { throwIfNoEntry: false })?.isFile()) return undefined
-    return (await this.#pool.run('isSelfContained', tar, undefined)) ? tar : undefined
+    return (await this.#pool.run('isSelfContained', tar, undefined)) ? [tar] : undefined
   }
 }
 

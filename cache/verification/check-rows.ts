@@ -7,6 +7,7 @@ const MEANING: Readonly<Record<RowTable, string>> = {
   records: 'its step runs again',
   layers: 'its layer is made again',
   compressed: 'the layer that it holds is packed again',
+  differences: 'its layer is made again',
   seals: 'the folder of its layer is compared with the blob again',
   presumed: 'it is not known any more that owners of its files were presumed',
 }
@@ -30,8 +31,8 @@ export function checkLost(audit: StoreAudit): readonly Finding[] {
   const blobs = new Set<Digest>(audit.blobs().map(({ digest }) => digest))
   const lost = [...audit.records()].filter(({ layer: id }) => {
     if (id === undefined) return false
-    const { directory, diffId } = layers.get(id) ?? {}
-    if (directory === true) return false
+    const { directory, differsFrom, diffId } = layers.get(id) ?? {}
+    if (directory === true || differsFrom !== undefined) return false
     if (diffId === undefined) return true
     const forms = [
       uncompressedDigest(diffId),

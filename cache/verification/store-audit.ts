@@ -14,6 +14,7 @@ import { Presence } from '../filesystem/presence.ts'
 import { setAside } from '../filesystem/replace-file.ts'
 import { type CacheRecord, toRecord } from '../records/cache-records.ts'
 import { Database, type Row } from '../records/database.ts'
+import { baseOfDifferences } from '../records/differences.ts'
 import { isLayerId, type LayerId } from '../records/layer-id.ts'
 import { CURRENT_ID, type LayerRecord } from '../records/layer-record.ts'
 import type { Store } from '../store.ts'
@@ -40,7 +41,7 @@ export interface DamagedRow {
 }
 
 /** The tables whose rows have a checksum. */
-export type RowTable = 'records' | 'layers' | 'compressed' | 'seals' | 'presumed'
+export type RowTable = 'records' | 'layers' | 'compressed' | 'differences' | 'seals' | 'presumed'
 
 /** Rows that are read at a time. */
 const PAGE = 1000
@@ -80,7 +81,7 @@ export class StoreAudit implements AsyncDisposable {
   /** The results of steps, without those whose row is damaged. */
   *records(): Generator<CacheRecord> {
     for (const row of this.#pages('SELECT * FROM records', 'key')) {
-      const record = toRecord(row)
+      const record = toRecord(row, () => undefined)
       if (record !== undefined) yield record
     }
   }
@@ -123,8 +124,13 @@ export class StoreAudit implements AsyncDisposable {
         .map(remove(table, column))
     const idOf = (row: Row) => String(row.id) as LayerId
     const diffIdOf = (row: Row) => String(row.diff_id) as DiffId
-    yield* all('records', 'key', (row) => toRecord(row) !== undefined)
+    yield* all('records', 'key', (row) => toRecord(row, () => undefined) !== undefined)
     yield* all('layers', 'id', (row) => layers.get(idOf(row)) !== undefined)
+    yield* all(
+      'differences',
+      'id',
+      (row) => baseOfDifferences(this.database, idOf(row)) !== undefined,
+    )
     yield* all('seals', 'id', (row) => layers.seal(idOf(row)) !== undefined)
     yield* all('presumed', 'diff_id', (row) => layers.presumed(diffIdOf(row)) !== undefined)
     for (const row of this.#pages(COMPRESSED_LAYERS, 'diff_id')) {
@@ -152,6 +158,7 @@ export class StoreAudit implements AsyncDisposable {
       )
     this.database.transaction(() => {
       const { bit } = folderKind()
+      this.database.run('DELETE FROM differences WHERE id = ?', id)
       this.database.run(`DELETE FROM seals WHERE id = ${CURRENT_ID}`, id, id)
       this.database.run(
         `UPDATE layers SET directory = directory & ~? WHERE id = ${CURRENT_ID}`,

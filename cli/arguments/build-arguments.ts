@@ -190,12 +190,12 @@ function buildArgs(values: readonly string[], env: Shell['env']): Record<string,
   return Object.fromEntries([...inherited, ...entries])
 }
 
-/** Stages whose results are not looked up, or whether that goes for all. */
+/** Steps whose results are not looked up, or whether that goes for all. */
 function noCache(args: Arguments): boolean | readonly string[] {
   const filters = args.list('no-cache-filter')
   if (filters.length === 0) return args.has('no-cache')
   if (!args.has('no-cache')) return filters.flatMap(splitCsv).filter((name) => name !== '')
-  const hint = '--no-cache is for all stages already'
+  const hint = '--no-cache is for all steps already'
   throw usageError('--no-cache and --no-cache-filter cannot be used together', hint)
 }
 
