@@ -40,17 +40,21 @@ function dockerfile(base: string): string {
   ].join('\n')
 }
 
-/** Writes their build context. */
+/** Writes their build contexts, one for each version: all but one file are equal. */
 export function writeApps(directory: string, base: string): string {
   const files = Array.from(
     { length: 30 },
     (_, n) => [`common/f${n}`, `${n}\n`.repeat(500)] as const,
   )
-  return writeContext(directory, {
-    Dockerfile: dockerfile(base),
-    last: 'x'.repeat(100_000),
-    ...Object.fromEntries(files),
-  })
+  for (let version = 0; version < VERSIONS; version++) {
+    writeContext(join(directory, `${version}`), {
+      Dockerfile: dockerfile(base),
+      last: 'x'.repeat(100_000),
+      ...Object.fromEntries(files),
+      'common/f7': `version ${version}\n`,
+    })
+  }
+  return directory
 }
 
 /** The name of an image in a registry. */
@@ -62,13 +66,14 @@ export function nameOf({ name, version }: App, host: string): string {
 export function argumentsOf(app: App, { host, context }: Site): readonly string[] {
   const { name, version } = app
   const values = ['--build-arg', `NAME=${name}`, '--build-arg', `VERSION=${version}`]
-  return ['--reproducible', ...values, '-t', nameOf(app, host), context]
+  return ['--reproducible', ...values, '-t', nameOf(app, host), join(context, `${version}`)]
 }
 
 /** Where a soak takes place. */
 export interface Site {
   /** Of the registry. */
   readonly host: string
+  /** Of the contexts. */
   readonly context: string
 }
 
