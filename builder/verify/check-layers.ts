@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs'
 import { digestFolder } from '#builder/solve'
-import type { Finding, LayerId, LayerRecord } from '#cache'
+import { type Finding, isStackLayerId, type LayerId, type LayerRecord } from '#cache'
 import { TsbuildError } from '#core'
 import type { VerifyDeps } from './verify-deps.ts'
 
@@ -76,7 +76,9 @@ async function verdictOn(layer: LayerRecord, { lowers, isMade, deps }: Known): P
     if (isProven) return 'proven'
     // A build may have put another one in its place, or removed it.
     if (inode === undefined || inodeOf(directory) !== inode) return 'gone'
-    const isKnown = seal !== undefined || (isMade && diffId !== undefined && lowers !== undefined)
+    // What fits any stack says by itself what the tar says.
+    const isComparable = lowers !== undefined || !isStackLayerId(id)
+    const isKnown = seal !== undefined || (isMade && diffId !== undefined && isComparable)
     return isKnown ? { problem: 'its folder does not hold what was made' } : 'unproven'
   } catch (cause) {
     if (inodeOf(directory) !== inode) return 'gone'

@@ -85,6 +85,11 @@ export class Presence implements AsyncDisposable {
     })
   }
 
+  /** Waits until what was discarded is removed, as far as it can be: the end of a process does not. */
+  cleaned(): Promise<void> {
+    return this.#cleaned
+  }
+
   /** True while the process that named itself `id` lives; takes 0.1 ms. */
   isAlive(id: string): boolean {
     const path = join(this.#layout.temporary, `${id}${LOCK}`)
