@@ -9,6 +9,7 @@ import {
   readIfThere,
   VERSION_TEXT,
 } from './filesystem/layout.ts'
+import { Pins } from './filesystem/pins.ts'
 import { Presence, type TemporaryDirectory } from './filesystem/presence.ts'
 import { replaceFile } from './filesystem/replace-file.ts'
 import type { OnWait } from './filesystem/waits.ts'
@@ -29,6 +30,14 @@ export interface StoreOptions {
   readonly onWait?: OnWait | undefined
 }
 
+/** What a store is made of, for what looks after it as a whole. */
+export interface StoreParts {
+  readonly layout: Layout
+  readonly presence: Presence
+  readonly database: Database
+  readonly images: ImageNames
+}
+
 /** Everything that is on this machine's disk. Any number of processes may have it open. */
 export class Store implements AsyncDisposable {
   /** Absolute. */
@@ -44,6 +53,7 @@ export class Store implements AsyncDisposable {
   readonly #layout: Layout
   readonly #boot: string
   readonly #presence: Presence
+  readonly #pins: Pins
   readonly #database: Database
   readonly #leases: Leases
 
@@ -52,10 +62,11 @@ export class Store implements AsyncDisposable {
     const boot = bootId()
     const presence = new Presence(layout)
     const database = new Database(layout)
-    const blobs = new BlobStore(layout, presence)
+    const pins = new Pins(layout, presence)
+    const blobs = new BlobStore(layout, { presence, pins })
     this.root = layout.root
     this.blobs = blobs
-    this.layers = new Layers(layout, { database, blobs, boot })
+    this.layers = new Layers(layout, { database, blobs, pins, boot })
     this.mounts = new CacheMounts(layout, presence, onWait)
     this.records = new CacheRecords(database, this.layers)
     this.results = new StoredResults(this)
@@ -64,6 +75,7 @@ export class Store implements AsyncDisposable {
     this.#layout = layout
     this.#boot = boot
     this.#presence = presence
+    this.#pins = pins
     this.#database = database
     this.#leases = new Leases(database, presence, onWait)
     if (!this.#isSound()) this.#recover()
@@ -71,6 +83,17 @@ export class Store implements AsyncDisposable {
     database.onReplaced = () => {
       if (!this.layers.keepsTimes) this.layers.rebuild()
     }
+  }
+
+  /** For what looks after the store as a whole: see cache/collection */
+  get parts(): StoreParts {
+    const { images } = this
+    return { layout: this.#layout, presence: this.#presence, database: this.#database, images }
+  }
+
+  /** True when this process has written anything that takes space. */
+  get hasGrown(): boolean {
+    return this.#presence.hasWritten
   }
 
   /**
@@ -103,6 +126,7 @@ export class Store implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.records.flush()
     this.#database[Symbol.dispose]()
+    this.#pins[Symbol.dispose]()
     await this.#presence[Symbol.asyncDispose]()
   }
 

@@ -25,6 +25,10 @@ export interface Layout {
   readonly databaseLock: string
   /** Held while names change and while the store is made or recovered. */
   readonly lock: string
+  /** Held while something is removed that nobody relies on: see sweep-gate.ts */
+  readonly sweepLock: string
+  /** Held by the one process that looks for what can be removed. */
+  readonly collectionLock: string
   readonly version: string
   /** The boot under which the store was last found sound. */
   readonly boot: string
@@ -34,9 +38,8 @@ export interface Layout {
 const VERSION = 1
 
 const KNOWN = new Set([
-  ...'blobs index.json oci-layout mounts tmp corrupt digests lock version boot lost+found'.split(
-    ' ',
-  ),
+  ...'blobs index.json oci-layout mounts tmp corrupt digests version boot lost+found'.split(' '),
+  ...['lock', 'sweep.lock', 'collection.lock'],
   ...FOLDER_KINDS.map(({ folder }) => folder),
 ])
 
@@ -56,6 +59,8 @@ export function layoutOf(root: string): Layout {
     database: join(absolute, 'tsbuild.db'),
     databaseLock: join(absolute, 'tsbuild.db-lock'),
     lock: join(absolute, 'lock'),
+    sweepLock: join(absolute, 'sweep.lock'),
+    collectionLock: join(absolute, 'collection.lock'),
     version: join(absolute, 'version'),
     boot: join(absolute, 'boot'),
   }

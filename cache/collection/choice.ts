@@ -1,0 +1,132 @@
+import type { StoreItem } from './store-item.ts'
+
+/** What is to be removed. */
+export interface CollectionRequest {
+  /** Also what images have in common with results, and what serves the store itself. */
+  readonly all: boolean
+  /** Only these. */
+  readonly matches: (item: StoreItem) => boolean
+  /** Bytes that may stay; absent: none. What is worth least goes first. */
+  readonly limits?: SpaceLimits | undefined
+}
+
+/** Bytes; each may be absent. */
+export interface SpaceLimits {
+  /** So much may stay in any case. */
+  readonly reserved?: number | undefined
+  /** Of the whole store. */
+  readonly maxUsed?: number | undefined
+  /** Of the file system. */
+  readonly minFree?: number | undefined
+}
+
+/** What items are chosen by beside the request. */
+export interface ChoiceFacts {
+  /** Bytes that are free on the file system of the store. */
+  readonly free: number
+  readonly now: number
+}
+
+/** The items that go, each after those that were made on it. */
+export function chooseItems(
+  items: readonly StoreItem[],
+  request: CollectionRequest,
+  facts: ChoiceFacts,
+): readonly StoreItem[] {
+  const candidates = removable(items, (item) => mayGo(item, request) && request.matches(item))
+  const ordered = leastWorthFirst(candidates, facts.now)
+  if (request.limits === undefined) return ordered
+  let used = items.reduce((sum, { bytes }) => sum + bytes, 0)
+  const kept = bytesToKeep(used, request.limits, facts.free)
+  const chosen: StoreItem[] = []
+  for (const item of ordered) {
+    if (used <= kept) break
+    chosen.push(item)
+    used -= item.bytes
+  }
+  return chosen
+}
+
+function mayGo(item: StoreItem, { all }: CollectionRequest): boolean {
+  if (item.isInUse || item.isFixed) return false
+  return all || (item.images.length === 0 && item.type !== 'internal')
+}
+
+/** Those that pass the test, without those on which something lies that does not go. */
+export function removable(
+  items: readonly StoreItem[],
+  test: (item: StoreItem) => boolean,
+): readonly StoreItem[] {
+  const going = new Map(items.filter(test).map((item) => [item.id, item]))
+  const parents = parentsOf(items)
+  const staying = items.filter(({ id }) => !going.has(id))
+  for (let next = staying.pop(); next !== undefined; next = staying.pop()) {
+    for (const parent of parents.get(next.id) ?? []) {
+      const found = going.get(parent)
+      if (found === undefined) continue
+      going.delete(parent)
+      staying.push(found)
+    }
+  }
+  return [...going.values()]
+}
+
+/** Ids of the items that an item was made on. */
+function parentsOf(items: readonly StoreItem[]): ReadonlyMap<string, readonly string[]> {
+  const parents = new Map<string, string[]>()
+  for (const { id, children } of items) {
+    for (const child of children) parents.set(child, [...(parents.get(child) ?? []), id])
+  }
+  return parents
+}
+
+/** As BuildKit counts: at most `maxUsed`, less where the disk is full, never less than `reserved`. */
+export function bytesToKeep(used: number, limits: SpaceLimits, free: number): number {
+  const { reserved = 0, maxUsed, minFree } = limits
+  // Free space alone asks for nothing where there is enough of it.
+  const most = maxUsed ?? (minFree === undefined ? 0 : used)
+  const missing = Math.max(0, (minFree ?? 0) - free)
+  return Math.max(reserved, missing > 0 ? Math.min(most, used - missing) : most)
+}
+
+/** In which what was not used is worth half as much; milliseconds. */
+const HALF_LIFE = 3 * 24 * 60 * 60 * 1000
+/** What is small would otherwise be worth more than everything else. */
+const LEAST_BYTES = 64 * 1024
+/** Seconds, where it was not recorded: a cache mount costs a download of all that it saves. */
+const MOUNT_SECONDS = 60
+/** Bytes a second, to fetch or unpack what is not a step's. */
+const FETCHED = 20_000_000
+
+/** An item is worth as many seconds a byte as it saves, the less the longer it was not used. */
+function worthOf({ type, bytes, seconds, lastUsedAt }: StoreItem, now: number): number {
+  const saved = seconds ?? (type === 'exec.cachemount' ? MOUNT_SECONDS : bytes / FETCHED)
+  const age = Math.max(0, now - lastUsedAt)
+  return (saved / Math.max(bytes, LEAST_BYTES)) * 0.5 ** (age / HALF_LIFE)
+}
+
+/** An item is worth at least as much as each that was made on it, and comes after it. */
+function leastWorthFirst(items: readonly StoreItem[], now: number): readonly StoreItem[] {
+  const byId = new Map(items.map((item) => [item.id, item]))
+  const ranks = new Map<string, Rank>()
+  const rankOf = (item: StoreItem): Rank => {
+    const known = ranks.get(item.id)
+    if (known !== undefined) return known
+    // Of a circle, which a damaged database may hold, the first one found comes last.
+    ranks.set(item.id, { worth: 0, depth: 0 })
+    const below = item.children.flatMap((id) => byId.get(id) ?? []).map(rankOf)
+    const worth = Math.max(worthOf(item, now), ...below.map((one) => one.worth))
+    const depth = Math.max(0, ...below.map((one) => one.depth + 1))
+    ranks.set(item.id, { worth, depth })
+    return { worth, depth }
+  }
+  const ranked = items.map((item) => ({ item, ...rankOf(item) }))
+  ranked.sort((a, b) => a.worth - b.worth || a.depth - b.depth)
+  return ranked.map(({ item }) => item)
+}
+
+interface Rank {
+  readonly worth: number
+  /** Longer than that of everything that lies on it. */
+  readonly depth: number
+}

@@ -1,0 +1,62 @@
+import type { Layout } from '../filesystem/layout.ts'
+import { pinsOfAll } from '../filesystem/pins.ts'
+import type { StoreParts } from '../store.ts'
+import { readBlobFiles } from './blob-files.ts'
+import { imageItems, readImageNeeds, unnamedItems } from './blob-items.ts'
+import type { Documents } from './documents.ts'
+import {
+  damagedItems,
+  digestItems,
+  leftoverItems,
+  mountItems,
+  storeItems,
+} from './folder-items.ts'
+import { layerItems } from './layer-items.ts'
+import { filesOfLayer, type LayerRow, readLayerRows } from './layer-rows.ts'
+import type { StoreItem } from './store-item.ts'
+
+/**
+ * Everything that is in a store, and what needs what, at this moment. Folders are not measured: of those, items
+ * have no bytes yet. It blocks, for some milliseconds in a store of a thousand steps.
+ * @throws {TsbuildError} STORE_INVALID when it cannot be found out what the images are
+ */
+export function readInventory(parts: StoreParts, documents: Documents): readonly StoreItem[] {
+  const { layout, presence, database, images } = parts
+  const needs = readImageNeeds(images.targets(), documents)
+  const blobs = readBlobFiles(layout)
+  const rows = readLayerRows(database)
+  const pins = expanded(pinsOfAll(layout, presence), documents)
+  const isPinned = (name: string): boolean => pins.has(name)
+  const imagesOf = (hex: string): readonly string[] =>
+    (needs.needed.get(hex) ?? []).flatMap((digest) => needs.names.get(digest) ?? [])
+  const formsOfLayers = new Set(rows.flatMap(blobsOfLayer))
+  const isAccountedFor = (hex: string): boolean => needs.needed.has(hex) || formsOfLayers.has(hex)
+  const unnamed = unnamedItems({ blobs, documents, isAccountedFor, isPinned })
+  const surroundings = { layout, blobs, imagesOf, isPinned, documentsOn: unnamed.leadingTo }
+  return [
+    ...imageItems(needs, blobs),
+    ...layerItems(rows, surroundings),
+    ...unnamed.items,
+    ...mountItems(layout),
+    ...digestItems(layout),
+    ...damagedItems(layout),
+    ...leftoverItems(layout, { isKnown: pathsOf(layout, rows), isPinned }),
+    ...storeItems(layout),
+  ]
+}
+
+function blobsOfLayer({ diffId, compressed }: LayerRow): readonly string[] {
+  return diffId === undefined ? compressed : [diffId, ...compressed]
+}
+
+function pathsOf(layout: Layout, rows: readonly LayerRow[]): (path: string) => boolean {
+  const known = new Set(rows.flatMap((row) => filesOfLayer(layout, row)))
+  return (path) => known.has(path)
+}
+
+/** Who relies on a document relies on what it leads to. */
+function expanded(pins: ReadonlySet<string>, documents: Documents): ReadonlySet<string> {
+  const digests = [...pins].filter((name) => name.length === 64).map((name) => `sha256:${name}`)
+  const reached = Array.from(documents.reachable(digests), (one) => one.slice(one.indexOf(':') + 1))
+  return new Set([...pins, ...reached])
+}
