@@ -1,4 +1,8 @@
 export type { CacheMountRequest, OpenCacheMounts } from './cache-mounts.ts'
+export type { CollectionRequest, SpaceLimits } from './collection/choice.ts'
+export { Collector } from './collection/collector.ts'
+export { parseFilters } from './collection/filter.ts'
+export { keptBy, type StoreItem } from './collection/store-item.ts'
 export { type FileDigests, openFileDigests, sizeOfFileDigests } from './digests/file-digests.ts'
 export type { TemporaryDirectory } from './filesystem/presence.ts'
 export type { OnWait } from './filesystem/waits.ts'

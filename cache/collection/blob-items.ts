@@ -1,7 +1,7 @@
 import type { NameTarget } from '../image-names.ts'
 import type { BlobFile } from './blob-files.ts'
 import type { Documents } from './documents.ts'
-import { filesOnly, type StoreItem } from './store-item.ts'
+import { type FoundItem, filesOnly } from './store-item.ts'
 
 /** What the names of a store need. */
 export interface ImageNeeds {
@@ -9,23 +9,31 @@ export interface ImageNeeds {
   readonly names: ReadonlyMap<string, readonly string[]>
   /** Digests of what a name leads to, by the hex digits of each blob that is needed. */
   readonly needed: ReadonlyMap<string, readonly string[]>
+  /** The same by the id of each layer whose folder fits nothing but the stack of an image. */
+  readonly stacks: ReadonlyMap<string, readonly string[]>
 }
 
 /** Finds out what names need: every blob that they lead to. */
 export function readImageNeeds(targets: readonly NameTarget[], documents: Documents): ImageNeeds {
   const names = new Map<string, string[]>()
   for (const { name, digest } of targets) {
-    names.set(digest, [...(names.get(digest) ?? []), name ?? digest])
+    add(names, digest, name ?? digest)
   }
   const needed = new Map<string, string[]>()
+  const stacks = new Map<string, string[]>()
   for (const digest of names.keys()) {
     for (const found of documents.reachable([digest])) {
-      if (!found.startsWith(SHA256)) continue
-      const hex = found.slice(SHA256.length)
-      needed.set(hex, [...(needed.get(hex) ?? []), digest])
+      for (const id of documents.get(found)?.stacks ?? []) add(stacks, id, digest)
+      if (found.startsWith(SHA256)) add(needed, found.slice(SHA256.length), digest)
     }
   }
-  return { names, needed }
+  return { names, needed, stacks }
+}
+
+function add(lists: Map<string, string[]>, key: string, value: string): void {
+  const list = lists.get(key)
+  if (list === undefined) lists.set(key, [value])
+  else if (!list.includes(value)) list.push(value)
 }
 
 const SHA256 = 'sha256:'
@@ -34,7 +42,7 @@ const SHA256 = 'sha256:'
 export function imageItems(
   { names, needed }: ImageNeeds,
   blobs: ReadonlyMap<string, BlobFile>,
-): readonly StoreItem[] {
+): readonly FoundItem[] {
   const found = new Map<string, { bytes: number; usedAt: number; createdAt: number }>()
   for (const [hex, digests] of needed) {
     const { bytes = 0, usedAt = 0 } = blobs.get(hex) ?? {}
@@ -50,7 +58,13 @@ export function imageItems(
     const { bytes = 0, usedAt = 0, createdAt = 0 } = found.get(digest) ?? {}
     return {
       ...{ id: digest.slice(digest.indexOf(':') + 1), type: 'image', bytes, images },
-      ...{ description: images.join(', '), createdAt, lastUsedAt: usedAt, seconds: undefined },
+      ...{
+        description: images.join(', '),
+        label: '',
+        createdAt,
+        lastUsedAt: usedAt,
+        seconds: undefined,
+      },
       ...{ isMutable: false, isInUse: false, isFixed: true, children: [] },
       contents: filesOnly([]),
     }
@@ -68,7 +82,7 @@ export interface BlobSurroundings {
 
 /** Items of blobs that are in no image and no layer, and for each blob the ids of those that lead to it. */
 export function unnamedItems({ blobs, documents, isAccountedFor, isPinned }: BlobSurroundings): {
-  readonly items: readonly StoreItem[]
+  readonly items: readonly FoundItem[]
   readonly leadingTo: (hex: string) => readonly string[]
 } {
   const unnamed = [...blobs].filter(([hex]) => !isAccountedFor(hex))
@@ -76,14 +90,14 @@ export function unnamedItems({ blobs, documents, isAccountedFor, isPinned }: Blo
   for (const [hex] of unnamed) {
     for (const digest of documents.get(SHA256 + hex)?.leadsTo ?? []) {
       const to = digest.slice(digest.indexOf(':') + 1)
-      if (to !== hex) leading.set(to, [...(leading.get(to) ?? []), hex])
+      if (to !== hex) add(leading, to, hex)
     }
   }
   const leadingTo = (hex: string): readonly string[] => leading.get(hex) ?? []
-  const items = unnamed.map(([hex, { path, usedAt }]): StoreItem => {
+  const items = unnamed.map(([hex, { path, usedAt }]): FoundItem => {
     const kind = documents.get(SHA256 + hex)?.kind
     return {
-      ...{ id: hex, type: 'regular', bytes: 0, images: [], seconds: undefined },
+      ...{ id: hex, type: 'regular', label: '', bytes: 0, images: [], seconds: undefined },
       description: kind === undefined ? 'blob of no image' : `${kind} of an image without a name`,
       ...{ createdAt: usedAt, lastUsedAt: usedAt, isMutable: false, isFixed: false },
       isInUse: isPinned(hex),

@@ -58,10 +58,9 @@ export function removable(
   test: (item: StoreItem) => boolean,
 ): readonly StoreItem[] {
   const going = new Map(items.filter(test).map((item) => [item.id, item]))
-  const parents = parentsOf(items)
   const staying = items.filter(({ id }) => !going.has(id))
   for (let next = staying.pop(); next !== undefined; next = staying.pop()) {
-    for (const parent of parents.get(next.id) ?? []) {
+    for (const parent of next.parents) {
       const found = going.get(parent)
       if (found === undefined) continue
       going.delete(parent)
@@ -69,15 +68,6 @@ export function removable(
     }
   }
   return [...going.values()]
-}
-
-/** Ids of the items that an item was made on. */
-function parentsOf(items: readonly StoreItem[]): ReadonlyMap<string, readonly string[]> {
-  const parents = new Map<string, string[]>()
-  for (const { id, children } of items) {
-    for (const child of children) parents.set(child, [...(parents.get(child) ?? []), id])
-  }
-  return parents
 }
 
 /** As BuildKit counts: at most `maxUsed`, less where the disk is full, never less than `reserved`. */

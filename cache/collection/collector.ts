@@ -36,6 +36,23 @@ export class Collector {
   }
 
   /**
+   * Ids of what only images with these names have, as items or after the names are gone.
+   * @throws {TsbuildError} STORE_INVALID
+   */
+  onlyIn(names: ReadonlySet<string>): ReadonlySet<string> {
+    const targets = this.#parts.images.targets()
+    const digests = targets.flatMap(({ name, digest }) => (names.has(name ?? '') ? [digest] : []))
+    const blobs = Array.from(this.#documents.reachable(digests), (one) =>
+      one.slice(one.indexOf(':') + 1),
+    )
+    const items = readInventory(this.#parts, this.#documents)
+    const layers = items.filter(
+      ({ images }) => images.length > 0 && images.every((name) => names.has(name)),
+    )
+    return new Set([...blobs, ...layers.map(({ id }) => id)])
+  }
+
+  /**
    * Removes what is asked for, as far as nobody needs it. Waits for another process that does so.
    * @returns what is gone, in the order in which it went
    * @throws {TsbuildError} STORE_INVALID, IO_FAILED, NO_SPACE, CANCELLED

@@ -1,12 +1,15 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
-import { errnoOf, isJsonObject, type Json, MAX_DOCUMENT_BYTES } from '#core'
+import { asDiffId, errnoOf, isDigest, isJsonObject, type Json, MAX_DOCUMENT_BYTES } from '#core'
 import { readLimited } from '#disk'
 import type { Layout } from '../filesystem/layout.ts'
+import { stackLayerId } from '../records/layer-id.ts'
 
 /** What a blob that is a document says. */
 export interface BlobDocument {
   readonly kind: 'index' | 'manifest' | 'config'
+  /** Of a config: ids of the layers whose folders fit nothing but the image's stack. */
+  readonly stacks: readonly string[]
   /** Everything in an index or a manifest that looks like a digest: more is kept rather than less. */
   readonly leadsTo: readonly string[]
 }
@@ -71,15 +74,24 @@ export class Documents {
 
 function documentIn(bytes: Buffer): BlobDocument | undefined {
   const text = bytes.toString()
-  const kind = kindOf(text)
+  const value = parsed(text)
+  const kind = kindOf(value)
   if (kind === undefined) return undefined
   // What a config says of layers, its manifest says, too.
-  const leadsTo = kind === 'config' ? [] : Array.from(text.matchAll(DIGESTS), ([, one = '']) => one)
-  return { kind, leadsTo: [...new Set(leadsTo)] }
+  if (kind === 'config') return { kind, leadsTo: [], stacks: stacksIn(value) }
+  const leadsTo = Array.from(text.matchAll(DIGESTS), ([, one = '']) => one)
+  return { kind, leadsTo: [...new Set(leadsTo)], stacks: [] }
 }
 
-function kindOf(text: string): BlobDocument['kind'] | undefined {
-  const value = parsed(text)
+function stacksIn(config: Json | undefined): readonly string[] {
+  const rootfs = isJsonObject(config) ? config.rootfs : undefined
+  const diffIds = isJsonObject(rootfs) ? rootfs.diff_ids : undefined
+  if (!Array.isArray(diffIds)) return []
+  const known = diffIds.filter((one): one is string => typeof one === 'string').filter(isDigest)
+  return known.map((_, index) => stackLayerId(known.slice(0, index + 1).map(asDiffId)))
+}
+
+function kindOf(value: Json | undefined): BlobDocument['kind'] | undefined {
   if (!isJsonObject(value)) return undefined
   if ('manifests' in value) return 'index'
   if ('layers' in value) return 'manifest'

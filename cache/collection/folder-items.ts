@@ -5,19 +5,21 @@ import { readTreeOfDigests } from '../digests/digest-file.ts'
 import { tryLock } from '../filesystem/file-lock.ts'
 import { FOLDER_KINDS } from '../filesystem/folder-kind.ts'
 import { type Layout, layersFolder, readIfThere } from '../filesystem/layout.ts'
-import { filesOnly, type ItemType, type StoreItem } from './store-item.ts'
+import { type FoundItem, filesOnly, type ItemType } from './store-item.ts'
 
 /** Each instance of each cache mount. */
-export function mountItems({ mounts }: Layout): readonly StoreItem[] {
+export function mountItems({ mounts }: Layout): readonly FoundItem[] {
   return entriesOf(mounts).flatMap(({ path, stat }) => {
     if (!stat.isDirectory()) return []
     const about = join(path, 'about.json')
     const used = statOf(about) ?? stat
     const lock = `${path}.lock`
-    const item = folderItem({ path, stat: used }, 'exec.cachemount', labelOf(readIfThere(about)))
+    const label = labelOf(readIfThere(about))
+    const description = label === '' ? 'cache mount' : `cache mount ${label}`
     return [
       {
-        ...item,
+        ...folderItem({ path, stat: used }, 'exec.cachemount', description),
+        label,
         isMutable: true,
         isInUse: isLocked(lock),
         contents: { ...filesOnly([path]), lock },
@@ -30,7 +32,7 @@ export function mountItems({ mounts }: Layout): readonly StoreItem[] {
 const STALE = 60 * 60 * 1000
 
 /** The digests of the files of each folder that was a context. */
-export function digestItems({ digests }: Layout): readonly StoreItem[] {
+export function digestItems({ digests }: Layout): readonly FoundItem[] {
   const entries = entriesOf(digests).filter(
     ({ path, stat }) => !basename(path).includes('.') || Date.now() - stat.mtimeMs > STALE,
   )
@@ -44,7 +46,7 @@ export function digestItems({ digests }: Layout): readonly StoreItem[] {
 }
 
 /** What was found damaged and set aside. */
-export function damagedItems({ corrupt }: Layout): readonly StoreItem[] {
+export function damagedItems({ corrupt }: Layout): readonly FoundItem[] {
   return entriesOf(corrupt).map((entry) =>
     folderItem(entry, 'internal', `damaged: ${basename(entry.path)}`),
   )
@@ -54,7 +56,7 @@ export function damagedItems({ corrupt }: Layout): readonly StoreItem[] {
 export function leftoverItems(
   { root }: Layout,
   { isKnown, isPinned }: Record<'isKnown' | 'isPinned', (name: string) => boolean>,
-): readonly StoreItem[] {
+): readonly FoundItem[] {
   return FOLDER_KINDS.flatMap((kind) => entriesOf(layersFolder(root, kind))).flatMap((entry) => {
     if (isKnown(entry.path)) return []
     const item = folderItem(entry, 'regular', 'left by a build that ended')
@@ -63,7 +65,7 @@ export function leftoverItems(
 }
 
 /** What is being written, and what the store itself consists of. */
-export function storeItems(layout: Layout): readonly StoreItem[] {
+export function storeItems(layout: Layout): readonly FoundItem[] {
   const { root, blobs, mounts, corrupt, digests, temporary } = layout
   const kinds = FOLDER_KINDS.map((kind) => layersFolder(root, kind))
   const folders = [root, dirname(blobs), blobs, mounts, corrupt, digests, ...kinds]
@@ -87,9 +89,17 @@ interface Entry {
   readonly stat: Stats
 }
 
-function folderItem({ path, stat }: Entry, type: ItemType, description: string): StoreItem {
+function folderItem({ path, stat }: Entry, type: ItemType, description: string): FoundItem {
   return {
-    ...{ id: basename(path), type, description, bytes: 0, seconds: undefined, images: [] },
+    ...{
+      id: basename(path),
+      type,
+      description,
+      label: '',
+      bytes: 0,
+      seconds: undefined,
+      images: [],
+    },
     ...{ createdAt: stat.birthtimeMs || stat.ctimeMs, lastUsedAt: stat.mtimeMs },
     ...{ isMutable: false, isInUse: false, isFixed: false, children: [] },
     contents: filesOnly([path]),
@@ -129,11 +139,10 @@ function isLocked(path: string): boolean {
   return lock === undefined
 }
 
-/** What the mount was made for, as its document says. */
+/** What the Dockerfile calls it, as its document says. */
 function labelOf(text: string | undefined): string {
   const about = parsed(text)
-  if (!isJsonObject(about) || typeof about.id !== 'string') return 'cache mount'
-  return `cache mount ${about.id}`
+  return isJsonObject(about) && typeof about.id === 'string' ? about.id : ''
 }
 
 function parsed(text: string | undefined): Json | undefined {

@@ -1,4 +1,5 @@
 import { relative } from 'node:path'
+import { TsbuildError } from '#core'
 import type { Layout } from '../filesystem/layout.ts'
 import type { Database } from '../records/database.ts'
 import { diskUse } from './disk-use.ts'
@@ -39,19 +40,27 @@ export class FolderSizes {
 
   /** Remembers what was measured; of `paths`, which are all that there are, and of no others. */
   flush(paths: readonly string[]): void {
-    const names = JSON.stringify(paths.map((path) => this.#nameOf(path)))
-    this.#database.transaction(() => {
-      this.#database.run(
-        'DELETE FROM sizes WHERE path NOT IN (SELECT value FROM json_each(?))',
-        names,
+    try {
+      this.#database.transaction(() =>
+        this.#write(new Set(paths.map((path) => this.#nameOf(path)))),
       )
-      for (const [name, { bytes, measured }] of this.#fresh) {
-        this.#database.run(
-          'INSERT OR REPLACE INTO sizes (path, bytes, measured) VALUES (?, ?, ?)',
-          ...[name, bytes, measured],
-        )
-      }
-    })
+    } catch (cause) {
+      // A full disk: it is measured again.
+      if (!(cause instanceof TsbuildError) || cause.code !== 'NO_SPACE') throw cause
+    }
+  }
+
+  #write(names: ReadonlySet<string>): void {
+    for (const { path } of this.#database.all('SELECT path FROM sizes')) {
+      if (!names.has(String(path)))
+        this.#database.run('DELETE FROM sizes WHERE path = ?', String(path))
+    }
+    for (const [name, { bytes, measured }] of this.#fresh) {
+      this.#database.run(
+        'INSERT OR REPLACE INTO sizes (path, bytes, measured) VALUES (?, ?, ?)',
+        ...[name, bytes, measured],
+      )
+    }
   }
 
   #read(): ReadonlyMap<string, MeasuredFolder> {

@@ -1,19 +1,14 @@
 import type { Layout } from '../filesystem/layout.ts'
 import { pinsOfAll } from '../filesystem/pins.ts'
+import { isLayerId, isStackLayerId } from '../records/layer-id.ts'
 import type { StoreParts } from '../store.ts'
 import { readBlobFiles } from './blob-files.ts'
-import { imageItems, readImageNeeds, unnamedItems } from './blob-items.ts'
+import { type ImageNeeds, imageItems, readImageNeeds, unnamedItems } from './blob-items.ts'
 import type { Documents } from './documents.ts'
-import {
-  damagedItems,
-  digestItems,
-  leftoverItems,
-  mountItems,
-  storeItems,
-} from './folder-items.ts'
+import { damagedItems, digestItems, leftoverItems, mountItems, storeItems } from './folder-items.ts'
 import { layerItems } from './layer-items.ts'
-import { filesOfLayer, type LayerRow, readLayerRows } from './layer-rows.ts'
-import type { StoreItem } from './store-item.ts'
+import { blobsOfLayer, filesOfLayer, type LayerRow, readLayerRows } from './layer-rows.ts'
+import type { FoundItem, StoreItem } from './store-item.ts'
 
 /**
  * Everything that is in a store, and what needs what, at this moment. Folders are not measured: of those, items
@@ -27,13 +22,14 @@ export function readInventory(parts: StoreParts, documents: Documents): readonly
   const rows = readLayerRows(database)
   const pins = expanded(pinsOfAll(layout, presence), documents)
   const isPinned = (name: string): boolean => pins.has(name)
-  const imagesOf = (hex: string): readonly string[] =>
-    (needs.needed.get(hex) ?? []).flatMap((digest) => needs.names.get(digest) ?? [])
+  const isNeeded = (hex: string): boolean => needs.needed.has(hex)
   const formsOfLayers = new Set(rows.flatMap(blobsOfLayer))
-  const isAccountedFor = (hex: string): boolean => needs.needed.has(hex) || formsOfLayers.has(hex)
+  const isAccountedFor = (hex: string): boolean => isNeeded(hex) || formsOfLayers.has(hex)
   const unnamed = unnamedItems({ blobs, documents, isAccountedFor, isPinned })
-  const surroundings = { layout, blobs, imagesOf, isPinned, documentsOn: unnamed.leadingTo }
-  return [
+  const imagesOf = (row: LayerRow): readonly string[] => namesOf(row, needs)
+  const documentsOn = unnamed.leadingTo
+  const surroundings = { layout, blobs, isNeeded, imagesOf, isPinned, documentsOn }
+  return withParents([
     ...imageItems(needs, blobs),
     ...layerItems(rows, surroundings),
     ...unnamed.items,
@@ -42,11 +38,24 @@ export function readInventory(parts: StoreParts, documents: Documents): readonly
     ...damagedItems(layout),
     ...leftoverItems(layout, { isKnown: pathsOf(layout, rows), isPinned }),
     ...storeItems(layout),
-  ]
+  ])
 }
 
-function blobsOfLayer({ diffId, compressed }: LayerRow): readonly string[] {
-  return diffId === undefined ? compressed : [diffId, ...compressed]
+/** A folder that fits one stack only is had by the images with that stack, whoever else has its content. */
+function namesOf(row: LayerRow, { names, needed, stacks }: ImageNeeds): readonly string[] {
+  const digests =
+    isLayerId(row.id) && isStackLayerId(row.id)
+      ? (stacks.get(row.id) ?? [])
+      : blobsOfLayer(row).flatMap((hex) => needed.get(hex) ?? [])
+  return [...new Set(digests.flatMap((digest) => names.get(digest) ?? []))].sort()
+}
+
+function withParents(items: readonly FoundItem[]): readonly StoreItem[] {
+  const parents = new Map<string, string[]>()
+  for (const { id, children } of items) {
+    for (const child of children) parents.set(child, [...(parents.get(child) ?? []), id])
+  }
+  return items.map((item) => ({ ...item, parents: parents.get(item.id) ?? [] }))
 }
 
 function pathsOf(layout: Layout, rows: readonly LayerRow[]): (path: string) => boolean {

@@ -1,15 +1,17 @@
 import { lstatSync } from 'node:fs'
 import type { Layout } from '../filesystem/layout.ts'
 import type { BlobFile } from './blob-files.ts'
-import { filesOfLayer, type LayerRow } from './layer-rows.ts'
-import type { ItemType, StoreItem } from './store-item.ts'
+import { blobsOfLayer, filesOfLayer, type LayerRow } from './layer-rows.ts'
+import type { FoundItem, ItemType } from './store-item.ts'
 
 /** What layers are looked at beside. */
 export interface LayerSurroundings {
   readonly layout: Layout
   readonly blobs: ReadonlyMap<string, BlobFile>
-  /** Names of the images that need a blob, by its hex digits. */
-  readonly imagesOf: (hex: string) => readonly string[]
+  /** Whether an image needs a blob, by its hex digits. */
+  readonly isNeeded: (hex: string) => boolean
+  /** Names of the images that have a layer. */
+  readonly imagesOf: (row: LayerRow) => readonly string[]
   readonly isPinned: (name: string) => boolean
   /** Ids of items that need a blob: documents that lead to it. */
   readonly documentsOn: (hex: string) => readonly string[]
@@ -19,13 +21,22 @@ export interface LayerSurroundings {
 export function layerItems(
   rows: readonly LayerRow[],
   around: LayerSurroundings,
-): readonly StoreItem[] {
+): readonly FoundItem[] {
   const byDiffId = Map.groupBy(rows, ({ id, diffId }) => diffId ?? id)
   const childrenOf = childrenBetween(rows)
-  return rows.map((row) => {
-    const equal = byDiffId.get(row.diffId ?? row.id) ?? [row]
-    return layerItem(row, { equal, children: childrenOf(row), around })
-  })
+  return rows
+    .filter((row) => !isFactsOnly(row, around))
+    .map((row) => {
+      const equal = byDiffId.get(row.diffId ?? row.id) ?? [row]
+      return layerItem(row, { equal, children: childrenOf(row), around })
+    })
+}
+
+/** What is known of the tar of an image's layer takes no space and serves the image. */
+function isFactsOnly(row: LayerRow, { isNeeded, blobs }: LayerSurroundings): boolean {
+  if (row.kinds !== 0 || row.records.length > 0) return false
+  const hexes = blobsOfLayer(row)
+  return hexes.some(isNeeded) && !hexes.some((hex) => blobs.has(hex) && !isNeeded(hex))
 }
 
 interface RowContext {
@@ -35,11 +46,10 @@ interface RowContext {
   readonly around: LayerSurroundings
 }
 
-function layerItem(row: LayerRow, { equal, children, around }: RowContext): StoreItem {
-  const { id, diffId, earlier, compressed, records } = row
-  const hexes = [...(diffId === undefined ? [] : [diffId]), ...compressed]
-  const images = [...new Set(hexes.flatMap(around.imagesOf))].sort()
-  const own = hexes.filter((hex) => around.imagesOf(hex).length === 0)
+function layerItem(row: LayerRow, { equal, children, around }: RowContext): FoundItem {
+  const { id, earlier, records } = row
+  const hexes = blobsOfLayer(row)
+  const own = hexes.filter((hex) => !around.isNeeded(hex))
   const present = own.flatMap((hex) => around.blobs.get(hex) ?? [])
   const times = timesOf(row, hexes, around)
   const common = new Map(present.map(({ path }) => [path, equal.map((one) => one.id)]))
@@ -49,18 +59,19 @@ function layerItem(row: LayerRow, { equal, children, around }: RowContext): Stor
     id,
     type: typeOf(id),
     description: descriptionOf(row),
+    label: '',
     bytes: present.reduce((sum, { bytes }) => sum + bytes / equal.length, 0),
     ...times,
     seconds: took.length === 0 ? undefined : Math.max(...took) / 1000,
     isMutable: false,
     isInUse: names.some(around.isPinned),
     isFixed: false,
-    images,
+    images: around.imagesOf(row),
     children: [...children, ...own.flatMap(around.documentsOn)],
     contents: {
       paths: filesOfLayer(around.layout, row),
       common,
-      layer: { id, records: records.map(({ key }) => key), isNamed: images.length > 0 },
+      layer: { id, records: records.map(({ key }) => key), isNamed: own.length < hexes.length },
       lock: undefined,
     },
   }
@@ -85,7 +96,7 @@ function timesOf(
   row: LayerRow,
   hexes: readonly string[],
   { layout, blobs }: LayerSurroundings,
-): Pick<StoreItem, 'createdAt' | 'lastUsedAt'> {
+): Pick<FoundItem, 'createdAt' | 'lastUsedAt'> {
   const files = filesOfLayer(layout, row).flatMap((path) => {
     const found = lstatSync(path, { throwIfNoEntry: false })
     return found === undefined ? [] : [found.ctimeMs]

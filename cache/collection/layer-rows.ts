@@ -70,6 +70,11 @@ export function readLayerRows(database: Database): readonly LayerRow[] {
   })
 }
 
+/** Hex digits of the blobs that hold a layer; they need not be in the store. */
+export function blobsOfLayer({ diffId, compressed }: LayerRow): readonly string[] {
+  return diffId === undefined ? compressed : [diffId, ...compressed]
+}
+
 /** The folders of a layer, of all kinds, and the files beside them. They need not be there. */
 export function filesOfLayer(layout: Layout, { id, kinds, earlier }: LayerRow): readonly string[] {
   return FOLDER_KINDS.filter(({ bit }) => (kinds & bit) !== 0).flatMap((kind) => {

@@ -11,11 +11,19 @@ export const ITEM_TYPES = [
 export type ItemType = (typeof ITEM_TYPES)[number]
 
 /** Something in a store that takes space, and that is kept or removed as a whole. */
-export interface StoreItem {
+export interface StoreItem extends FoundItem {
+  /** Ids of the items that it was made on. */
+  readonly parents: readonly string[]
+}
+
+/** An item as it is found, by itself. */
+export interface FoundItem {
   readonly id: string
   readonly type: ItemType
   /** The step, or what else it is, as a person reads it. */
   readonly description: string
+  /** Of a cache mount: what the Dockerfile calls it. Else empty. */
+  readonly label: string
   /** On the disk. Of what several items, or several links of a file, have in common each has a part. */
   readonly bytes: number
   /** Milliseconds since the epoch, like `lastUsedAt`. */

@@ -1,10 +1,12 @@
-import { existsSync } from 'node:fs'
+import { lstatSync, rmSync } from 'node:fs'
+import { TsbuildError } from '#core'
 import { type FileLock, lock, tryLock } from '../filesystem/file-lock.ts'
 import { sweepAlone } from '../filesystem/sweep-gate.ts'
 import type { Database } from '../records/database.ts'
 import type { StoreParts } from '../store.ts'
 import { type CollectionRequest, removable } from './choice.ts'
 import type { Documents } from './documents.ts'
+import { digestItems } from './folder-items.ts'
 import { readInventory } from './inventory.ts'
 import type { RemovedLayer, StoreItem } from './store-item.ts'
 
@@ -24,26 +26,74 @@ export interface SweepDeps {
 export async function sweep(
   chosen: readonly StoreItem[],
   request: Pick<CollectionRequest, 'all'>,
-  { parts, documents }: SweepDeps,
+  deps: SweepDeps,
 ): Promise<readonly StoreItem[]> {
+  makeRoom(deps.parts)
+  const first = await sweepOnce(chosen, request, deps)
+  if (first.failure === undefined) return first.gone
+  // The disk was full: there is room for the rows now. What they say of files that are not there is harmless.
+  await deps.parts.presence.discarded()
+  const second = await sweepOnce(chosen, request, deps)
+  if (second.failure !== undefined) throw second.failure
+  return first.gone
+}
+
+/** The folder of this process needs a little space: digests of contexts are the first to go for it. */
+function makeRoom({ layout, presence }: StoreParts): void {
+  try {
+    presence.establish()
+  } catch (cause) {
+    if (!isNoSpace(cause)) throw cause
+    for (const { contents } of digestItems(layout)) {
+      for (const path of contents.paths) rmSync(path, { force: true })
+    }
+    presence.establish()
+  }
+}
+
+interface Swept {
+  readonly gone: readonly StoreItem[]
+  /** Why their rows are still there. */
+  readonly failure: unknown
+}
+
+async function sweepOnce(
+  chosen: readonly StoreItem[],
+  request: Pick<CollectionRequest, 'all'>,
+  { parts, documents }: SweepDeps,
+): Promise<Swept> {
   const { layout, presence, database } = parts
-  presence.establish()
   using mounts = lockMounts(chosen)
   // Names stay as they are meanwhile. Before the gate: who holds this lock may have to wait at the gate.
   using _ = await lock(layout.lock)
   return sweepAlone(layout, () => {
     const free = { ...request, isFree: (item: StoreItem) => mounts.has(item) }
-    const going = stillChosen(chosen, readInventory(parts, documents), free)
-    forget(going, database)
-    const ids = new Set(going.map(({ id }) => id))
-    for (const { contents } of going) {
+    const gone = stillChosen(chosen, readInventory(parts, documents), free)
+    const failure = tryForget(gone, database)
+    const ids = new Set(gone.map(({ id }) => id))
+    for (const { contents } of gone) {
       const common = [...contents.common].filter(([, owners]) => owners.every((id) => ids.has(id)))
       for (const path of [...contents.paths, ...common.map(([path]) => path)]) {
-        if (existsSync(path)) presence.discard(path)
+        if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) presence.discard(path)
       }
     }
-    return going
+    return { gone, failure }
   })
+}
+
+/** @returns NO_SPACE, if that is what it fails with */
+function tryForget(items: readonly StoreItem[], database: Database): unknown {
+  try {
+    forget(items, database)
+    return undefined
+  } catch (cause) {
+    if (!isNoSpace(cause)) throw cause
+    return cause
+  }
+}
+
+function isNoSpace(cause: unknown): boolean {
+  return cause instanceof TsbuildError && cause.code === 'NO_SPACE'
 }
 
 interface FreeRequest extends Pick<CollectionRequest, 'all'> {
@@ -65,7 +115,8 @@ function stillChosen(
     if (item.contents.lock === undefined ? item.isInUse : !isFree(item)) return false
     return lastUsedAt <= known.lastUsedAt && (all || images.length === 0)
   })
-  return going.map((item) => ({ ...item, bytes: before.get(item.id)?.bytes ?? 0 }))
+  // As they were measured, and before their locks were taken.
+  return going.map((item) => ({ ...item, ...before.get(item.id), contents: item.contents }))
 }
 
 /** The locks of the cache mounts among items, as far as nobody else has them. */

@@ -69,6 +69,11 @@ export function pinsOfAll(
 ): ReadonlySet<string> {
   const names = readdirSync(temporary).filter((id) => presence.isAlive(id))
   return new Set(
-    names.flatMap((id) => readIfThere(join(temporary, id, FILE))?.trimEnd().split('\n') ?? []),
+    names.flatMap(
+      (id) =>
+        readIfThere(join(temporary, id, FILE))
+          ?.trimEnd()
+          .split('\n') ?? [],
+    ),
   )
 }
