@@ -1,4 +1,4 @@
-import { closeSync, openSync, readdirSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf, TsbuildError } from '#core'
 import type { FileLock } from './file-lock.ts'
@@ -47,7 +47,10 @@ export class Pins implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.#file !== undefined) closeSync(this.#file)
+    if (this.#file !== undefined) {
+      closeSync(this.#file)
+      rmSync(this.#presence.own(FILE), { force: true })
+    }
     this.#file = undefined
     this.#unwritten?.lock?.[Symbol.dispose]()
   }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, unlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf, randomName } from '#core'
 import { removeTree } from '#disk'
@@ -118,7 +118,8 @@ export class Presence implements AsyncDisposable {
     await this.#cleaned
     const left = readdirSync(this.#folder)
     if (left.every((name) => !name.startsWith(DEAD))) {
-      if (await removeTree(this.#folder)) unlinkSync(lock.path)
+      if (left.length === 0) rmdirSync(this.#folder)
+      if (left.length === 0 || (await removeTree(this.#folder))) unlinkSync(lock.path)
     }
     lock[Symbol.dispose]()
   }

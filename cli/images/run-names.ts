@@ -34,7 +34,7 @@ export async function runRemove(args: Arguments, shell: Shell): Promise<number> 
 
 /** To be called before names are removed. @returns frees what only they had; the bytes */
 async function freeing(store: Store, names: ReadonlySet<string>): Promise<() => Promise<number>> {
-  const { Collector } = await import('../store/collector.ts')
+  const { Collector } = await import('./collector.ts')
   const collector = new Collector(store)
   const ids = collector.onlyIn(names)
   return async () => {
