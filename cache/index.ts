@@ -1,5 +1,5 @@
 export type { CacheMountRequest, OpenCacheMounts } from './cache-mounts.ts'
-export type { CollectionRequest, SpaceLimits } from './collection/choice.ts'
+export type { CollectionRequest } from './collection/choice.ts'
 export { Collector } from './collection/collector.ts'
 export { parseFilters } from './collection/filter.ts'
 export { keptBy, type StoreItem } from './collection/store-item.ts'
@@ -20,6 +20,7 @@ export type {
   ResultCache,
   StoredLayer,
 } from './records/result-cache.ts'
+export { freeBytes, isSurelyWithin, type SpaceLimits } from './size-note.ts'
 export { openStore, type Store } from './store.ts'
 export { resolveRoot } from './store-root.ts'
 export { storeUsage } from './usage.ts'

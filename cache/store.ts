@@ -21,6 +21,7 @@ import { Layers } from './records/layers.ts'
 import { type LeaseOptions, Leases } from './records/leases.ts'
 import { MachineFacts } from './records/machine-facts.ts'
 import { StoredResults } from './records/stored-results.ts'
+import { noteSize } from './size-note.ts'
 
 const OCI_LAYOUT = '{"imageLayoutVersion":"1.0.0"}'
 
@@ -91,11 +92,6 @@ export class Store implements AsyncDisposable {
     return { layout: this.#layout, presence: this.#presence, database: this.#database, images }
   }
 
-  /** True when this process has written anything that takes space. */
-  get hasGrown(): boolean {
-    return this.#presence.hasWritten
-  }
-
   /**
    * Waits for the right to execute the step `key`, which one holder in all processes has; look the
    * record up again when you have it. Dispose of it to let the next one in.
@@ -151,6 +147,8 @@ export class Store implements AsyncDisposable {
     this.blobs.recover()
     this.layers.recover((path) => this.#presence.discard(path))
     this.images.recover()
+    // A new one, which takes nothing.
+    if (readIfThere(version) === undefined) noteSize(this.#layout, 0)
     this.#replace(version, VERSION_TEXT)
     this.#replace(boot, this.#boot)
   }

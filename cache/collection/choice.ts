@@ -1,3 +1,4 @@
+import { bytesToKeep, type SpaceLimits } from '../size-note.ts'
 import type { StoreItem } from './store-item.ts'
 
 /** What is to be removed. */
@@ -8,16 +9,6 @@ export interface CollectionRequest {
   readonly matches: (item: StoreItem) => boolean
   /** Bytes that may stay; absent: none. What is worth least goes first. */
   readonly limits?: SpaceLimits | undefined
-}
-
-/** Bytes; each may be absent. */
-export interface SpaceLimits {
-  /** So much may stay in any case. */
-  readonly reserved?: number | undefined
-  /** Of the whole store. */
-  readonly maxUsed?: number | undefined
-  /** Of the file system. */
-  readonly minFree?: number | undefined
 }
 
 /** What items are chosen by beside the request. */
@@ -68,15 +59,6 @@ export function removable(
     }
   }
   return [...going.values()]
-}
-
-/** As BuildKit counts: at most `maxUsed`, less where the disk is full, never less than `reserved`. */
-export function bytesToKeep(used: number, limits: SpaceLimits, free: number): number {
-  const { reserved = 0, maxUsed, minFree } = limits
-  // Free space alone asks for nothing where there is enough of it.
-  const most = maxUsed ?? (minFree === undefined ? 0 : used)
-  const missing = Math.max(0, (minFree ?? 0) - free)
-  return Math.max(reserved, missing > 0 ? Math.min(most, used - missing) : most)
 }
 
 /** In which what was not used is worth half as much; milliseconds. */

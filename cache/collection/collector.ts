@@ -1,9 +1,9 @@
-import { statfsSync } from 'node:fs'
 import { lock, tryLock } from '../filesystem/file-lock.ts'
+import { bytesToKeep, freeBytes, noteSize, type SpaceLimits } from '../size-note.ts'
 import type { Store, StoreParts } from '../store.ts'
-import { type CollectionRequest, chooseItems, type SpaceLimits } from './choice.ts'
+import { type CollectionRequest, chooseItems } from './choice.ts'
 import { Documents } from './documents.ts'
-import { mayExceed } from './estimate.ts'
+import { estimateUse } from './estimate.ts'
 import { FolderSizes } from './folder-sizes.ts'
 import { readInventory } from './inventory.ts'
 import type { StoreItem } from './store-item.ts'
@@ -79,10 +79,13 @@ export class Collector {
     { signal }: CollectionOptions = {},
   ): Promise<readonly StoreItem[]> {
     const { layout, database } = this.#parts
-    const free = this.#free()
-    if (!mayExceed({ layout, database, limits, free })) return []
     using taken = tryLock(layout.collectionLock)
     if (taken === undefined) return []
+    const estimate = estimateUse(layout, database)
+    if (estimate <= bytesToKeep(estimate, limits, freeBytes(layout.root))) {
+      noteSize(layout, estimate)
+      return []
+    }
     const items = await this.#measured(signal, (item, path) => this.#lastMeasured(item, path))
     if (signal?.aborted === true) return []
     return await this.#remove(items, { all: false, matches: () => true, limits })
@@ -92,38 +95,53 @@ export class Collector {
     items: readonly StoreItem[],
     request: CollectionRequest,
   ): Promise<readonly StoreItem[]> {
-    const chosen = chooseItems(items, request, { free: this.#free(), now: Date.now() })
-    if (chosen.length === 0) return []
-    return await sweep(chosen, request, { parts: this.#parts, documents: this.#documents })
+    const { layout } = this.#parts
+    const facts = { free: freeBytes(layout.root), now: Date.now() }
+    const chosen = chooseItems(items, request, facts)
+    const deps = { parts: this.#parts, documents: this.#documents }
+    const gone = chosen.length === 0 ? [] : await sweep(chosen, request, deps)
+    noteSize(layout, sumOfBytes(items) - sumOfBytes(gone))
+    return gone
   }
 
   async #measured(
     signal: AbortSignal | undefined,
     lastMeasured: (item: StoreItem, path: string) => number | undefined,
   ): Promise<readonly StoreItem[]> {
+    const found = readInventory(this.#parts, this.#documents)
     const items: StoreItem[] = []
-    for (const item of readInventory(this.#parts, this.#documents)) {
-      let { bytes } = item
-      for (const path of item.contents.paths) {
-        bytes += lastMeasured(item, path) ?? (await this.#sizes.measure(path, signal))
-      }
-      items.push({ ...item, bytes: Math.round(bytes) })
+    for (const item of found.filter(({ isFixed }) => !isFixed)) {
+      items.push(await this.#measure(item, lastMeasured, signal))
     }
     this.#sizes.flush(items.flatMap(({ contents }) => contents.paths))
+    // The database itself has grown by that.
+    for (const item of found.filter(({ isFixed }) => isFixed)) {
+      items.push(await this.#measure(item, () => undefined, signal))
+    }
     return items
   }
 
+  async #measure(
+    item: StoreItem,
+    lastMeasured: (item: StoreItem, path: string) => number | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<StoreItem> {
+    let { bytes } = item
+    for (const path of item.contents.paths) {
+      bytes += lastMeasured(item, path) ?? (await this.#sizes.measure(path, signal))
+    }
+    return { ...item, bytes: Math.round(bytes) }
+  }
+
   /** The folder of a layer does not change; a cache mount does, while it is used. */
-  #lastMeasured({ isMutable, isFixed, isInUse, lastUsedAt }: StoreItem, path: string) {
+  #lastMeasured({ isMutable, isInUse, lastUsedAt }: StoreItem, path: string) {
     const known = this.#sizes.known(path)
-    if (known === undefined || isFixed) return undefined
+    if (known === undefined) return undefined
     const isCurrent = !isMutable || (!isInUse && lastUsedAt < known.measured)
     return isCurrent ? known.bytes : undefined
   }
+}
 
-  /** Bytes that this user may still write to the disk. */
-  #free(): number {
-    const { bavail, bsize } = statfsSync(this.#parts.layout.root)
-    return bavail * bsize
-  }
+function sumOfBytes(items: readonly StoreItem[]): number {
+  return items.reduce((sum, { bytes }) => sum + bytes, 0)
 }

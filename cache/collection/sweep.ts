@@ -66,7 +66,8 @@ async function sweepOnce(
   using mounts = lockMounts(chosen)
   // Names stay as they are meanwhile. Before the gate: who holds this lock may have to wait at the gate.
   using _ = await lock(layout.lock)
-  return sweepAlone(layout, () => {
+  using gate = await lock(layout.sweepLock)
+  return sweepAlone(gate, () => {
     const free = { ...request, isFree: (item: StoreItem) => mounts.has(item) }
     const gone = stillChosen(chosen, readInventory(parts, documents), free)
     const failure = tryForget(gone, database)

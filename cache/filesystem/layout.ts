@@ -29,6 +29,8 @@ export interface Layout {
   readonly sweepLock: string
   /** Held by the one process that looks for what can be removed. */
   readonly collectionLock: string
+  /** What the store took when it was looked at last. */
+  readonly size: string
   readonly version: string
   /** The boot under which the store was last found sound. */
   readonly boot: string
@@ -39,7 +41,7 @@ const VERSION = 1
 
 const KNOWN = new Set([
   ...'blobs index.json oci-layout mounts tmp corrupt digests version boot lost+found'.split(' '),
-  ...['lock', 'sweep.lock', 'collection.lock'],
+  ...['lock', 'sweep.lock', 'collection.lock', 'size'],
   ...FOLDER_KINDS.map(({ folder }) => folder),
 ])
 
@@ -61,6 +63,7 @@ export function layoutOf(root: string): Layout {
     lock: join(absolute, 'lock'),
     sweepLock: join(absolute, 'sweep.lock'),
     collectionLock: join(absolute, 'collection.lock'),
+    size: join(absolute, 'size'),
     version: join(absolute, 'version'),
     boot: join(absolute, 'boot'),
   }

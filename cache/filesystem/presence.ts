@@ -97,11 +97,6 @@ export class Presence implements AsyncDisposable {
     return this.#cleaned
   }
 
-  /** True when a path was asked for, for something that is written. */
-  get hasWritten(): boolean {
-    return this.#count > 0
-  }
-
   /** True while the process that named itself `id` lives; takes 0.1 ms. */
   isAlive(id: string): boolean {
     const path = join(this.#layout.temporary, `${id}${LOCK}`)

@@ -12,17 +12,17 @@ const RAISED = 0o700
 const BIT = 0o100
 
 /**
- * Runs `work` while nobody begins to rely on anything. It blocks this thread and every process that wants to,
- * so it is short; and it is synchronous, because this process may want to as well.
- * @throws {TsbuildError} IO_FAILED while a process relies on things that it cannot write down
+ * Runs `work` while nobody begins to rely on anything. It blocks every process that wants to, so it is short; and
+ * it is synchronous, because this process may want to as well.
+ * @param gate the lock on `sweepLock` of the store: taken by one that waits, since who cannot write down what it
+ * relies on holds it as long as it lives
  */
-export function sweepAlone<T>({ sweepLock }: Pick<Layout, 'sweepLock'>, work: () => T): T {
-  using _ = lockSync(sweepLock)
-  chmodSync(sweepLock, RAISED)
+export function sweepAlone<T>(gate: FileLock, work: () => T): T {
+  chmodSync(gate.path, RAISED)
   try {
     return work()
   } finally {
-    chmodSync(sweepLock, LOWERED)
+    chmodSync(gate.path, LOWERED)
   }
 }
 
@@ -35,12 +35,20 @@ export function waitForSweep({ sweepLock }: Pick<Layout, 'sweepLock'>): void {
   }
 }
 
-/** Keeps every sweep from beginning; `undefined` where there is nothing to lock: nothing was swept here yet. */
+/** How often, and after how many milliseconds, the lock of a sweep that is about to begin is tried again. */
+const ATTEMPTS = { most: 100, pause: 10 } as const
+
+/**
+ * Keeps every sweep from beginning until it is disposed of; `undefined` where that cannot be done: nothing was
+ * swept here yet, or a sweep does not come to an end.
+ */
 export function keepSweepsAway({ sweepLock }: Pick<Layout, 'sweepLock'>): FileLock | undefined {
-  while (lstatSync(sweepLock, { throwIfNoEntry: false }) !== undefined) {
+  const pause = new Int32Array(new SharedArrayBuffer(4))
+  for (let attempt = 0; attempt < ATTEMPTS.most; attempt++) {
+    if (lstatSync(sweepLock, { throwIfNoEntry: false }) === undefined) return undefined
     const lock = trySharedLock(sweepLock)
     if (lock !== undefined) return lock
-    waitForSweep({ sweepLock })
+    Atomics.wait(pause, 0, 0, ATTEMPTS.pause)
   }
   return undefined
 }
