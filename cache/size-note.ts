@@ -1,4 +1,4 @@
-import { readFileSync, statfsSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { errnoOf } from '#core'
 import { type Layout, layoutOf } from './filesystem/layout.ts'
 
@@ -21,12 +21,18 @@ export function bytesToKeep(used: number, limits: SpaceLimits, free: number): nu
   return Math.max(reserved, missing > 0 ? Math.min(most, used - missing) : most)
 }
 
-/** Milliseconds after which a store is looked at anyway: others may have made room for what it has grown by. */
-const LONGEST = 24 * 60 * 60 * 1000
+/** Milliseconds after which a store is looked at anyway. */
+const LONGEST = 60 * 60 * 1000
+/** A store that takes more than this part of what it may is looked at after every build that adds to it. */
+const FAR = 0.8
+/** Of small files a folder takes more than the tar that its size was taken from. */
+const FOLDER_FACTOR = 2
 
-/** What a store took at a time, in a small file: a build that stays below its limits looks at nothing else. */
+/** What a store took at a time, in a small file: a build that stays far below its limits looks at nothing else. */
 interface SizeNote {
   readonly used: number
+  /** What builds have added since then, by the lengths of files. */
+  readonly added: number
   /** On the file system, then. */
   readonly free: number
   /** Milliseconds since the epoch. */
@@ -39,34 +45,44 @@ export function freeBytes(path: string): number {
   return bavail * bsize
 }
 
-/** Writes down what a store takes now. A note that is torn or cannot be written is none. */
-export function noteSize({ root, size }: Layout, used: number): void {
-  const note: SizeNote = { used, free: freeBytes(root), at: Date.now() }
-  try {
-    writeFileSync(size, `${JSON.stringify(note)}\n`, { mode: 0o600 })
-  } catch (cause) {
-    if (errnoOf(cause) === undefined) throw cause
-  }
+/** Writes down what a store takes now. */
+export function noteSize(layout: Layout, used: number): void {
+  writeNote(layout, { used, added: 0, free: freeBytes(layout.root), at: Date.now() })
 }
 
 /**
- * True where a store is within its limits, though it has grown by all that is free no more on its disk since it was
- * looked at last. Two system calls.
+ * Adds what a build has stored to what is known of the size of a store. True where that is far from its limits, also
+ * if it has grown by all that is free no more on its disk. A few system calls.
  */
-export function isSurelyWithin(root: string, limits: SpaceLimits): boolean {
+export function isSurelyWithin(root: string, limits: SpaceLimits, added: number): boolean {
   const layout = layoutOf(root)
   const note = readNote(layout)
   if (note === undefined || Math.abs(Date.now() - note.at) > LONGEST) return false
   const free = freeBytes(layout.root)
-  const used = note.used + Math.max(0, note.free - free)
-  return used <= bytesToKeep(used, limits, free)
+  const known = { ...note, added: note.added + added }
+  // Other programs may have made room on the disk, and may have filled it.
+  const grown = Math.max(note.free - free, FOLDER_FACTOR * known.added)
+  if (note.used + grown > FAR * bytesToKeep(note.used + grown, limits, free)) return false
+  writeNote(layout, known)
+  return true
 }
 
+/** One that cannot be written is none: the store is looked at. */
+function writeNote({ size }: Layout, note: SizeNote): void {
+  try {
+    writeFileSync(size, `${JSON.stringify(note)}\n`, { mode: 0o600 })
+  } catch (cause) {
+    if (errnoOf(cause) === undefined) throw cause
+    rmSync(size, { force: true })
+  }
+}
+
+/** `undefined` for one that is torn, too. */
 function readNote({ size }: Layout): SizeNote | undefined {
   try {
-    const { used, free, at } = JSON.parse(readFileSync(size, 'utf8')) as Partial<SizeNote>
-    if (![used, free, at].every(Number.isFinite)) return undefined
-    return { used: Number(used), free: Number(free), at: Number(at) }
+    const { used, added, free, at } = JSON.parse(readFileSync(size, 'utf8')) as Partial<SizeNote>
+    if (![used, added, free, at].every(Number.isFinite)) return undefined
+    return { used: Number(used), added: Number(added), free: Number(free), at: Number(at) }
   } catch (cause) {
     if (!(cause instanceof SyntaxError) && errnoOf(cause) === undefined) throw cause
     return undefined

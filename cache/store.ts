@@ -92,6 +92,11 @@ export class Store implements AsyncDisposable {
     return { layout: this.#layout, presence: this.#presence, database: this.#database, images }
   }
 
+  /** Bytes that this process has stored, about: by the lengths of blobs, and of the tars of folders. */
+  get stored(): number {
+    return this.blobs.stored + this.layers.stored
+  }
+
   /**
    * Waits for the right to execute the step `key`, which one holder in all processes has; look the
    * record up again when you have it. Dispose of it to let the next one in.

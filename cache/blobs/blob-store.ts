@@ -50,6 +50,8 @@ export class BlobStore implements BlobSource, BlobSink {
   /** Blobs that were met here and may not be on the disk yet, with what writes them there. */
   readonly #unsealed = new Map<Digest, Promise<void> | undefined>()
   #syncing: Promise<void> = Promise.resolve()
+  /** Bytes of what was stored by this process. */
+  stored: number = 0
 
   constructor(layout: Layout, services: { presence: Presence; pins: Pins }) {
     this.#layout = layout
@@ -222,6 +224,7 @@ export class BlobStore implements BlobSource, BlobSink {
     } catch (cause) {
       throw storeError(`store blob ${digest}`, cause)
     }
+    this.stored += size
     const early = size >= LARGE_BYTES ? this.#writeBack(digest) : undefined
     // `sync` rejects with its failure.
     early?.catch(() => undefined)

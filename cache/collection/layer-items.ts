@@ -54,7 +54,6 @@ function layerItem(row: LayerRow, { equal, children, around }: RowContext): Foun
   const times = timesOf(row, hexes, around)
   const common = new Map(present.map(({ path }) => [path, equal.map((one) => one.id)]))
   const names = [id, ...earlier.map(({ name }) => name), ...hexes]
-  const took = records.flatMap(({ milliseconds }) => milliseconds ?? [])
   return {
     id,
     type: typeOf(id),
@@ -62,7 +61,7 @@ function layerItem(row: LayerRow, { equal, children, around }: RowContext): Foun
     label: '',
     bytes: present.reduce((sum, { bytes }) => sum + bytes / equal.length, 0),
     ...times,
-    seconds: took.length === 0 ? undefined : Math.max(...took) / 1000,
+    seconds: secondsOf(row),
     isMutable: false,
     isInUse: names.some(around.isPinned),
     isFixed: false,
@@ -114,19 +113,32 @@ function timesOf(
 }
 
 /** Ids that are digests of something: all but those of layers whose content is not known. */
-const NAMED_ID = /^([a-z])[0-9a-f]{63}$/
+const NAMED_ID = /^([g-z])[0-9a-f]{63}$/
+
+function letterOf(id: string): string | undefined {
+  return NAMED_ID.exec(id)?.[1]
+}
 
 function typeOf(id: string): ItemType {
-  const [, letter] = NAMED_ID.exec(id) ?? []
+  const letter = letterOf(id)
   if (letter === 'm') return 'internal'
   return letter === 'g' ? 'source.git.checkout' : 'regular'
 }
 
-function descriptionOf({ id, records }: LayerRow): string {
+function descriptionOf({ id, records, compressed }: LayerRow): string {
   const [newest] = records.toSorted((a, b) => b.created - a.created)
   if (newest !== undefined) return newest.description
-  const [, letter] = NAMED_ID.exec(id) ?? []
+  const letter = letterOf(id)
   if (letter === 'm') return 'merged layers'
   if (letter === 'u') return 'files of a downloaded context'
-  return 'layer of a base image'
+  return compressed.length > 0 ? 'layer of a base image' : 'result that a newer one has replaced'
+}
+
+/** Nothing finds a layer that is neither a step's nor a base image's, unless the same is made again. */
+function secondsOf({ id, records, compressed }: LayerRow): number | undefined {
+  const took = records.flatMap(({ milliseconds }) => milliseconds ?? [])
+  if (took.length > 0) return Math.max(...took) / 1000
+  return records.length === 0 && compressed.length === 0 && (letterOf(id) ?? 't') === 't'
+    ? 0
+    : undefined
 }

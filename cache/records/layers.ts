@@ -53,6 +53,8 @@ export class Layers {
   readonly #pins: Pins
   readonly #boot: string
   readonly #settled: SettledFolders
+  /** Bytes of the tars of layers whose folders were made by this process. */
+  stored: number = 0
 
   constructor(layout: Layout, services: LayerServices) {
     this.#layout = layout
@@ -335,6 +337,7 @@ export class Layers {
       const diffId = facts.diffId ?? known?.diffId ?? null
       const size = facts.size ?? known?.size ?? null
       const isNew = facts.directory === true && known?.directory !== true
+      if (isNew || (known?.directory === true && known.size === undefined)) this.stored += size ?? 0
       const { bit } = folderKind()
       // The folder will have the name of the layer.
       if (isNew) this.#database.run('UPDATE renamed SET holds = holds & ~? WHERE id = ?', bit, id)

@@ -58,19 +58,22 @@ export async function runBuild(
   }
   if (request.printsId && imageId !== undefined) await print(shell, `${imageId}\n`)
   if (isForPeople(request.progress)) shell.stderr.write(summary(result))
-  // A build that was cached has stored nothing.
-  if (result.steps.cached < result.steps.total) await keepWithin(limit, request.progress, shell)
+  if (result.stored > 0) await keepWithin(limit, { ...request, ...result }, shell)
   return 0
 }
 
 /** The result is out: what goes wrong from here on is no failure of the build. */
-async function keepWithin(limit: StoreLimit, progress: ProgressMode, shell: Shell): Promise<void> {
+async function keepWithin(
+  limit: StoreLimit,
+  { progress, stored }: { readonly progress: ProgressMode; readonly stored: number },
+  shell: Shell,
+): Promise<void> {
   const tell = (line: string): void => {
     if (isForPeople(progress)) shell.stderr.write(`${cleanLine(line)}\n`)
   }
   try {
     const limits = await limitsOf(limit, shell.env)
-    if (limits === undefined || isSurelyWithin(limit.root, limits)) return
+    if (limits === undefined || isSurelyWithin(limit.root, limits, stored)) return
     const { enforceLimits } = await import('../limit/enforce-limit.ts')
     const freed = await enforceLimits(limit.root, limits, shell.signal)
     if (freed > 0) tell(`freed   ${formatBytes(freed)} of what was worth least in the store`)

@@ -22,7 +22,7 @@ export function watchSpace(limit: StoreLimit, shell: Shell): Disposable {
     isBusy = true
     try {
       const limits = await limitsOf(limit, shell.env)
-      if (limits === undefined || isSurelyWithin(limit.root, limits)) return
+      if (limits === undefined || isSurelyWithin(limit.root, limits, 0)) return
       const { enforceLimits } = await import('./enforce-limit.ts')
       await enforceLimits(limit.root, limits, shell.signal)
     } catch {
