@@ -6,6 +6,7 @@ import {
   ensureFolders,
   type Layout,
   layoutOf,
+  OCI_LAYOUT_TEXT,
   readIfThere,
   VERSION_TEXT,
 } from './filesystem/layout.ts'
@@ -23,8 +24,6 @@ import { MachineFacts } from './records/machine-facts.ts'
 import { StoredResults } from './records/stored-results.ts'
 import { noteSize } from './size-note.ts'
 import { TarContentsFiles } from './tar-contents.ts'
-
-const OCI_LAYOUT = '{"imageLayoutVersion":"1.0.0"}'
 
 /** How a store is opened. */
 export interface StoreOptions {
@@ -126,6 +125,11 @@ export class Store implements AsyncDisposable {
     await Promise.all([this.blobs.sync(), this.layers.sync()])
   }
 
+  /** Puts an empty database in the place of a damaged one, which SQLite reads in full to find that out. */
+  checkDatabase(): void {
+    this.#database.check()
+  }
+
   /** Does not `sync`. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.records.flush()
@@ -140,7 +144,7 @@ export class Store implements AsyncDisposable {
     return (
       readIfThere(boot) === this.#boot &&
       readIfThere(version) === VERSION_TEXT &&
-      readIfThere(ociLayout) === OCI_LAYOUT
+      readIfThere(ociLayout) === OCI_LAYOUT_TEXT
     )
   }
 
@@ -149,7 +153,7 @@ export class Store implements AsyncDisposable {
     const { boot, version, ociLayout } = this.#layout
     using _ = lockSync(this.#layout.lock)
     if (this.#isSound()) return
-    this.#replace(ociLayout, OCI_LAYOUT)
+    this.#replace(ociLayout, OCI_LAYOUT_TEXT)
     this.#database.check()
     this.#leases.clear()
     this.blobs.recover()

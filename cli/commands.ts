@@ -16,6 +16,7 @@ import { REPLAY } from './commands/replay.ts'
 import { DU } from './commands/store/du.ts'
 import { PRUNE } from './commands/store/prune.ts'
 import { RMI } from './commands/store/rmi.ts'
+import { STORE } from './commands/store/store.ts'
 import { TAG } from './commands/tag.ts'
 import { VERSION } from './commands/version.ts'
 
@@ -33,6 +34,7 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
   RMI,
   DU,
   PRUNE,
+  STORE,
   PUSH,
   LOGIN,
   LOGOUT,

@@ -157,8 +157,14 @@ export class CacheRecords {
   }
 }
 
-/** @param inputsOf the row with the inputs of a key, and their checksum */
-function toRecord(row: Row, inputsOf: (key: string) => Row | undefined): CacheRecord | undefined {
+/**
+ * A row of the records; `undefined` when it is damaged.
+ * @param inputsOf the row with the inputs of a key, and their checksum
+ */
+export function toRecord(
+  row: Row,
+  inputsOf: (key: string) => Row | undefined,
+): CacheRecord | undefined {
   const { key, family, layer, description, preimage, created, used, sum } = row
   if (typeof key !== 'string' || typeof family !== 'string') return undefined
   if (typeof description !== 'string') return undefined
