@@ -23,6 +23,13 @@ export interface NamedImage {
   readonly createdAt?: Date
 }
 
+/** What an entry of the index leads to. */
+export interface NameTarget {
+  readonly name: string | undefined
+  /** As it is written: of any algorithm. */
+  readonly digest: string
+}
+
 /** How an image gets its names. */
 export interface SetNameOptions {
   /** When the image was made. */
@@ -81,6 +88,23 @@ export class ImageNames {
 
   get(name: string): NamedImage | undefined {
     return this.list().find((image) => image.name === name)
+  }
+
+  /**
+   * The digests that entries of the index lead to, those of other tools as well, each with its name.
+   * @throws {TsbuildError} STORE_INVALID when what they are cannot be found out
+   */
+  targets(): readonly NameTarget[] {
+    const text = readIfThere(this.#layout.index)
+    if (text !== undefined && parse(text) === undefined && this.#lastKnown() === undefined) {
+      throw new TsbuildError(`${this.#layout.index} cannot be read`, {
+        code: 'STORE_INVALID',
+        hint: 'which blobs are images is not known, so none is removed: restore the file, or remove it',
+      })
+    }
+    return this.#read().flatMap(({ name, fields: { digest } }) =>
+      digest === undefined ? [] : [{ name, digest }],
+    )
   }
 
   /**
@@ -145,7 +169,11 @@ export class ImageNames {
   #read(): readonly Entry[] {
     const entries = parse(readIfThere(this.#layout.index))
     if (entries !== undefined) return entries
-    return parse(writtenIndex(this.#database)) ?? []
+    return this.#lastKnown() ?? []
+  }
+
+  #lastKnown(): readonly Entry[] | undefined {
+    return parse(writtenIndex(this.#database))
   }
 
   #write(text: string): void {

@@ -1,4 +1,8 @@
 export type { CacheMountRequest, OpenCacheMounts } from './cache-mounts.ts'
+export type { CollectionRequest } from './collection/choice.ts'
+export { Collector } from './collection/collector.ts'
+export { parseFilters } from './collection/filter.ts'
+export { keptBy, type StoreItem } from './collection/store-item.ts'
 export { type FileDigests, openFileDigests, sizeOfFileDigests } from './digests/file-digests.ts'
 export type { TemporaryDirectory } from './filesystem/presence.ts'
 export type { OnWait } from './filesystem/waits.ts'
@@ -16,6 +20,7 @@ export type {
   ResultCache,
   StoredLayer,
 } from './records/result-cache.ts'
+export { freeBytes, isSurelyWithin, type SpaceLimits } from './size-note.ts'
 export { openStore, type Store } from './store.ts'
 export { resolveRoot } from './store-root.ts'
 export { storeUsage } from './usage.ts'

@@ -13,7 +13,9 @@ import { LOGOUT } from './commands/logout.ts'
 import { PARSE } from './commands/parse.ts'
 import { PUSH } from './commands/push.ts'
 import { REPLAY } from './commands/replay.ts'
-import { RMI } from './commands/rmi.ts'
+import { DU } from './commands/store/du.ts'
+import { PRUNE } from './commands/store/prune.ts'
+import { RMI } from './commands/store/rmi.ts'
 import { STORE } from './commands/store/store.ts'
 import { TAG } from './commands/tag.ts'
 import { VERSION } from './commands/version.ts'
@@ -30,6 +32,8 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
   INSPECT,
   TAG,
   RMI,
+  DU,
+  PRUNE,
   STORE,
   PUSH,
   LOGIN,

@@ -111,7 +111,8 @@ async function buildLoaded(
     const stoppable = { ...settings, signal }
     const descriptor = await deliver(images, { settings: stoppable, store, services, early })
     const fetched = [...context.materials, ...services.fetched]
-    return resultOf({ images, descriptor, fetched, settings, started })
+    const { stored } = store
+    return resultOf({ images, descriptor, fetched, settings, stored, started })
   }
   // Layers of earlier builds, which the kernel has written by now, are marked as safe: at once, while
   // there is little else to write.

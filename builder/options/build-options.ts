@@ -154,6 +154,8 @@ export interface BuildResult {
    */
   readonly materials: readonly Material[]
   readonly steps: { readonly total: number; readonly cached: number }
+  /** Bytes that were added to the local store, about; 0 for a build that found everything there. */
+  readonly stored: number
   readonly milliseconds: number
 }
 

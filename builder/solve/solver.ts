@@ -185,13 +185,16 @@ export class Solver implements AsyncDisposable {
     const sources = await this.#sources(vertex)
     const work = { root, sources, step: keys.step, forms: this.#forms(vertex.id) }
     const reason = await keys.reason
+    let began = 0
     const outcome = await schedule((onBegin) => {
       throwIfCancelled(signal, vertex.name)
+      began = performance.now()
       const run = () => spans.measure('steps', () => operation.run({ ...work, onBegin }))
       return reporter.step(vertex, reason, run)
     })
+    const milliseconds = performance.now() - began
     const family = operation.family(root?.key, keys.first)
-    return this.#steps.executed(operation, { ...outcome, root, sources, family })
+    return this.#steps.executed(operation, { ...outcome, root, sources, family, milliseconds })
   }
 
   #lookUp<T>(work: () => Promise<T>): Promise<T> {

@@ -32,6 +32,10 @@ export interface NewCacheRecord
   extends Pick<CacheRecord, 'key' | 'preimage' | 'family' | 'layer' | 'description'> {
   /** Default: none. */
   readonly inputs?: readonly CacheKey[]
+  /** Of the last RUN that the layer lies on. */
+  readonly below?: CacheKey | undefined
+  /** That the step took. Default: not known. */
+  readonly milliseconds?: number | undefined
   /** Default: now. */
   readonly createdAt?: Date
 }
@@ -108,7 +112,15 @@ export class CacheRecords {
         'INSERT OR REPLACE INTO inputs (key, inputs, sum) VALUES (?, ?, ?)',
         ...[key, inputList, sumOf(key, inputList, created)],
       )
+      if (record.milliseconds !== undefined) this.#putMade(record, record.milliseconds)
     })
+  }
+
+  #putMade({ key, below }: NewCacheRecord, milliseconds: number): void {
+    this.#database.run(
+      'INSERT OR REPLACE INTO made (key, milliseconds, below) VALUES (?, ?, ?)',
+      ...[key, Math.round(milliseconds), below ?? null],
+    )
   }
 
   /** Makes `key` find the record of `target`, unless it has a record itself. */
