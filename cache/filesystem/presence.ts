@@ -97,11 +97,6 @@ export class Presence implements AsyncDisposable {
     return this.#cleaned
   }
 
-  /** Waits until what was discarded is removed, as far as it can be: the end of a process does not. */
-  cleaned(): Promise<void> {
-    return this.#cleaned
-  }
-
   /** True while the process that named itself `id` lives; takes 0.1 ms. */
   isAlive(id: string): boolean {
     const path = join(this.#layout.temporary, `${id}${LOCK}`)

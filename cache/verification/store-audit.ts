@@ -178,7 +178,7 @@ export class StoreAudit implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.database[Symbol.dispose]()
-    await this.presence.cleaned()
+    await this.presence.discarded()
     await this.presence[Symbol.asyncDispose]()
   }
 
