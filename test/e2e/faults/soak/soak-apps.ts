@@ -90,6 +90,29 @@ export function imagesIn(root: string): ReadonlyMap<string, string> {
   )
 }
 
+/** The hex digits of all blobs of a store. */
+export function blobsIn(root: string): readonly string[] {
+  return readdirSync(join(root, 'blobs/sha256'))
+}
+
+/** Those of the blobs that its names lead to. */
+export function neededBlobs(root: string): readonly string[] {
+  const needed = new Set<string>()
+  for (const digest of imagesIn(root).values()) {
+    const hex = hexOf(digest)
+    needed.add(hex)
+    const { config, layers } = JSON.parse(
+      readFileSync(join(root, 'blobs/sha256', hex), 'utf8'),
+    ) as { config: { digest: string }; layers: { digest: string }[] }
+    for (const blob of [config, ...layers]) needed.add(hexOf(blob.digest))
+  }
+  return [...needed]
+}
+
+function hexOf(digest: string): string {
+  return digest.slice('sha256:'.length)
+}
+
 /** What the images are where nothing ever disturbed a build. */
 export async function undisturbed(root: string, site: Site): Promise<ReadonlyMap<string, string>> {
   for (const app of APPS) await mustBuild(argumentsOf(app, site), { root })

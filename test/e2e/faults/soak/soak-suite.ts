@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readdirSync } from 'node:fs'
 import {
   busyboxBase,
   pushLayout,
@@ -13,7 +13,7 @@ import { mountsOf } from '../../support/processes.ts'
 import { storeFaults } from '../../support/store-check.ts'
 import { mustBuild, tsbuild } from '../../support/tsbuild.ts'
 import { Soak, type SoakSize } from './soak.ts'
-import { argumentsOf, imagesIn, undisturbed, writeApps } from './soak-apps.ts'
+import { argumentsOf, blobsIn, imagesIn, neededBlobs, undisturbed, writeApps } from './soak-apps.ts'
 
 /** Has many processes use one store at once, kills some, and checks what is left. */
 export function soakSuite(size: SoakSize): void {
@@ -66,5 +66,12 @@ export function soakSuite(size: SoakSize): void {
     const found = imagesIn(root)
     assert.ok(found.size > 0)
     for (const [name, digest] of found) assert.equal(digest, right.get(name), name)
+
+    // What is left without what could be made again is what the names need.
+    await mustBuild(['prune', '--all', '--force'], { root })
+    assert.deepEqual(blobsIn(root).toSorted(), neededBlobs(root).toSorted())
+    assert.deepEqual(readdirSync(`${root}/layers`), [])
+    assert.deepEqual(readdirSync(`${root}/tmp`), [])
+    assert.equal((await tsbuild(['store', 'verify'], { root })).status, 0)
   })
 }
