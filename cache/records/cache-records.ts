@@ -40,6 +40,8 @@ const COLUMNS = 'records.*, inputs.inputs, inputs.sum AS inputs_sum'
 const FIND = `SELECT ${COLUMNS} FROM records LEFT JOIN inputs USING (key) WHERE records.key = ?`
 const FIND_LINKED = `SELECT ${COLUMNS} FROM aliases JOIN records ON records.key = aliases.key
   LEFT JOIN inputs ON inputs.key = records.key WHERE alias = ?`
+const NEWEST_OF_FAMILY = `SELECT ${COLUMNS} FROM records LEFT JOIN inputs USING (key) WHERE family = ?
+  AND created < ? ORDER BY created DESC, records.key LIMIT 1`
 const OF_FAMILY = `SELECT ${COLUMNS} FROM records LEFT JOIN inputs USING (key) WHERE family = ?
   ORDER BY created DESC, records.key`
 
@@ -68,6 +70,18 @@ export class CacheRecords {
     const age = Math.abs(Date.now() - record.lastUsedAt.getTime())
     if (age > USE_MILLISECONDS) this.#used.add(record.key)
     return record
+  }
+
+  /** As `find`, but the record is left as it is, whether or not its layer is there. */
+  peek(key: CacheKey): CacheRecord | undefined {
+    const row = this.#database.get(FIND, key) ?? this.#database.get(FIND_LINKED, key)
+    return row && toRecord(row)
+  }
+
+  /** The newest version of a step that was made before a time, whether or not its layer is there. */
+  newestOfFamily(family: CacheKey, before: Date): CacheRecord | undefined {
+    const row = this.#database.get(NEWEST_OF_FAMILY, family, before.getTime())
+    return row && toRecord(row)
   }
 
   /** The records of every version of a step, the newest first, without those whose layer is missing. */
