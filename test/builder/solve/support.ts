@@ -183,6 +183,7 @@ async function solve(
     host: targetPlatform,
     reporter,
     noCache,
+    onExecute: () => undefined,
     wantsTars: true,
     onTar: () => undefined,
     signal,
