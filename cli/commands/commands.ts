@@ -1,4 +1,5 @@
 import { BUILD } from './build.ts'
+import { CACHE } from './cache.ts'
 import type { Command } from './command.ts'
 import { COMPLETION } from './completion.ts'
 import { CONTEXT } from './context.ts'
@@ -8,8 +9,7 @@ import { HELP_COMMAND } from './help.ts'
 import { IMAGES } from './images.ts'
 import { INSPECT } from './inspect.ts'
 import { KANIKO } from './kaniko.ts'
-import { LOGIN } from './login.ts'
-import { LOGOUT } from './logout.ts'
+import { LOGIN, LOGOUT } from './login.ts'
 import { PARSE } from './parse.ts'
 import { PUSH } from './push.ts'
 import { REPLAY } from './replay.ts'
@@ -25,6 +25,7 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
   FMT,
   GRAPH,
   REPLAY,
+  CACHE,
   IMAGES,
   INSPECT,
   TAG,
