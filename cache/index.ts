@@ -8,7 +8,7 @@ export { type CacheKey, cacheKeyOf } from './records/cache-key.ts'
 export type { CacheRecord } from './records/cache-records.ts'
 export { moveOwners } from './records/layer-folder.ts'
 export { isStackLayerId, type LayerId, layerId, stackLayerId } from './records/layer-id.ts'
-export type { LayerRecord, TarFacts } from './records/layer-record.ts'
+export type { LayerFacts, LayerRecord, TarFacts } from './records/layer-record.ts'
 export type {
   CacheCallOptions,
   Candidate,

@@ -21,6 +21,7 @@ import { Layers } from './records/layers.ts'
 import { type LeaseOptions, Leases } from './records/leases.ts'
 import { MachineFacts } from './records/machine-facts.ts'
 import { StoredResults } from './records/stored-results.ts'
+import { TarContentsFiles } from './tar-contents.ts'
 
 const OCI_LAYOUT = '{"imageLayoutVersion":"1.0.0"}'
 
@@ -42,6 +43,7 @@ export class Store implements AsyncDisposable {
   /** What the latest builds did. */
   readonly traces: BuildTraces
   readonly layers: Layers
+  readonly contents: TarContentsFiles
   readonly mounts: CacheMounts
   readonly facts: MachineFacts
   readonly #layout: Layout
@@ -59,6 +61,7 @@ export class Store implements AsyncDisposable {
     this.root = layout.root
     this.blobs = blobs
     this.layers = new Layers(layout, { database, blobs, boot })
+    this.contents = new TarContentsFiles(layout)
     this.mounts = new CacheMounts(layout, presence, onWait)
     this.records = new CacheRecords(database, this.layers)
     this.results = new StoredResults(this)

@@ -21,6 +21,8 @@ export interface Layout {
   readonly corrupt: string
   /** Persistent digests of the files of build contexts. */
   readonly digests: string
+  /** What is where in the tars of copies. */
+  readonly contents: string
   readonly database: string
   readonly databaseLock: string
   /** Held while names change and while the store is made or recovered. */
@@ -34,7 +36,7 @@ export interface Layout {
 const VERSION = 1
 
 const KNOWN = new Set([
-  ...'blobs index.json oci-layout mounts tmp corrupt digests lock version boot lost+found'.split(
+  ...'blobs index.json oci-layout mounts tmp corrupt digests contents lock version boot lost+found'.split(
     ' ',
   ),
   ...FOLDER_KINDS.map(({ folder }) => folder),
@@ -53,6 +55,7 @@ export function layoutOf(root: string): Layout {
     temporary: join(absolute, 'tmp'),
     corrupt: join(absolute, 'corrupt'),
     digests: join(absolute, 'digests'),
+    contents: join(absolute, 'contents'),
     database: join(absolute, 'tsbuild.db'),
     databaseLock: join(absolute, 'tsbuild.db-lock'),
     lock: join(absolute, 'lock'),

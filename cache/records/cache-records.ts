@@ -1,7 +1,7 @@
 import { canonicalJson, type Json, TsbuildError } from '#core'
 import type { CacheKey } from './cache-key.ts'
 import type { Database, Row } from './database.ts'
-import { type LayerId, layerId } from './layer-id.ts'
+import { isLayerId, type LayerId, layerId } from './layer-id.ts'
 import type { Layers } from './layers.ts'
 import { sumOf } from './schema.ts'
 
@@ -44,6 +44,9 @@ const NEWEST_OF_FAMILY = `SELECT ${COLUMNS} FROM records LEFT JOIN inputs USING 
   AND created < ? ORDER BY created DESC, records.key LIMIT 1`
 const OF_FAMILY = `SELECT ${COLUMNS} FROM records LEFT JOIN inputs USING (key) WHERE family = ?
   ORDER BY created DESC, records.key`
+
+const LAYERS_OF_FAMILY = `SELECT layer FROM records WHERE family = ? AND layer IS NOT NULL
+  ORDER BY created DESC LIMIT ?`
 
 /** The results of steps, by key. All calls are synchronous and take some 20 µs. */
 export class CacheRecords {
@@ -88,6 +91,12 @@ export class CacheRecords {
   ofFamily(family: CacheKey): readonly CacheRecord[] {
     const records = this.#database.all(OF_FAMILY, family).flatMap((row) => toRecord(row) ?? [])
     return records.filter(({ layer }) => layer === undefined || this.#layers.isPresent(layer))
+  }
+
+  /** The layers of the newest records of a step's versions, at most `most`. */
+  layersOfFamily(family: CacheKey, most: number): readonly LayerId[] {
+    const rows = this.#database.all(LAYERS_OF_FAMILY, family, most)
+    return rows.flatMap(({ layer }) => (isLayerId(layer) ? [layer] : []))
   }
 
   /** Stores a result; it replaces an older one under the same key. */

@@ -37,6 +37,10 @@ CREATE INDEX IF NOT EXISTS renamed_id ON renamed (id)`
 const SETTLED = `CREATE TABLE IF NOT EXISTS settled (
   folder TEXT PRIMARY KEY, until REAL NOT NULL) WITHOUT ROWID`
 
+/** Layers whose folders have only what differs from the folder of layer `base`. */
+const DIFFERENCES = `CREATE TABLE IF NOT EXISTS differences (
+  id TEXT PRIMARY KEY, base TEXT NOT NULL, sum TEXT NOT NULL) WITHOUT ROWID`
+
 /**
  * What the latest builds that executed a step did, so that a later question can be answered: a JSON
  * document for each of them. `created` is in milliseconds since the epoch.
@@ -50,7 +54,9 @@ const TRACES = `CREATE TABLE IF NOT EXISTS traces (
  * records. An older tsbuild on the same store does not follow `renamed`: it drops the records of such
  * layers, so these steps run again, and its recovery after a reboot removes their folders.
  */
-export const LATER_TABLES: string = [SEALS, PRESUMED, INPUTS, RENAMED, SETTLED, TRACES].join('; ')
+export const LATER_TABLES: string = [
+  ...[SEALS, PRESUMED, INPUTS, RENAMED, SETTLED, DIFFERENCES, TRACES],
+].join('; ')
 
 /**
  * `directory` has the bits of the kinds of folders that a layer has: see folder-kind.ts

@@ -36,16 +36,3 @@ export const LOGIN: Command = {
     return await runLogin(args, shell)
   },
 }
-
-/** `tsbuild logout` */
-export const LOGOUT: Command = {
-  name: 'logout',
-  summary: 'Forget the credentials for a registry',
-  usage: 'tsbuild logout [REGISTRY]',
-  flags: [HELP],
-  examples: [],
-  run: async (args, shell) => {
-    const { runLogout } = await import('../images/run-login.ts')
-    return await runLogout(args, shell)
-  },
-}

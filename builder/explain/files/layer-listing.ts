@@ -1,4 +1,4 @@
-import { decompress, listTar, openLayerTree, type TarFile, treeChanges } from '#builder/layer'
+import { decompress, listTar, stackTree, type TarFile, treeChanges } from '#builder/layer'
 import { digestFile } from '#builder/tree'
 import type { LayerId, LayerRecord, Store } from '#cache'
 import {
@@ -56,12 +56,12 @@ export async function openListings(
 
 function has(layer: LayerRecord | undefined, form: Form, store: LayerStore): boolean {
   if (layer === undefined) return false
-  if (form === 'folder') return layer.directory
+  if (form === 'folder') return layer.directory || layer.differsFrom !== undefined
   return layer.diffId !== undefined && tarOf(layer.diffId, form, store) !== undefined
 }
 
 async function open(layer: LayerRecord, form: Form, store: LayerStore): Promise<LayerListing> {
-  if (form === 'folder') return listFolder(store.layers.directory(layer.id))
+  if (form === 'folder') return listFolders(foldersOf(layer, store))
   const tar = layer.diffId && tarOf(layer.diffId, form, store)
   if (tar === undefined) throw new Error('the form of a layer was chosen of those that it has')
   const listed = await listTar(await tar())
@@ -89,8 +89,15 @@ function tarOf(
   return async () => decompress(await blobs.open(packed), compression)
 }
 
-function listFolder(directory: string): LayerListing {
-  const tree = openLayerTree(directory)
+/** A folder may have only what differs from that of another layer. */
+function foldersOf({ id, differsFrom }: LayerRecord, { layers }: LayerStore): readonly string[] {
+  const ids = differsFrom === undefined ? [id] : [id, differsFrom]
+  return ids.map((one) => layers.directory(one))
+}
+
+/** @param folders topmost first */
+function listFolders(folders: readonly string[]): LayerListing {
+  const tree = stackTree(folders)
   const files = new Map<Name, ListedFile>()
   for (const change of treeChanges(tree)) {
     const file = change.kind === 'entry' ? toFile(change, tree) : undefined

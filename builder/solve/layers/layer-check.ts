@@ -26,7 +26,7 @@ export interface MadeDirectory {
 /** As `lowersOf`, but never merged; what they hold was digested. */
 export async function checkedLowers(layers: readonly Layer[]): Promise<readonly string[]> {
   const checked = layers.map((layer, index) => layer.checkedLower(layers.slice(0, index)))
-  return [...new Set((await Promise.all(checked)).reverse())]
+  return [...new Set((await Promise.all(checked)).reverse().flat())]
 }
 
 /**

@@ -1,5 +1,5 @@
-import { HELP, ROOT_FLAG } from '../arguments/common-flags.ts'
-import type { Command } from './command.ts'
+import { HELP, ROOT_FLAG } from '../../arguments/common-flags.ts'
+import type { Command } from '../command.ts'
 
 /** `tsbuild cache` */
 export const CACHE: Command = {
@@ -45,7 +45,7 @@ export const CACHE: Command = {
   ],
   needsNamespace: () => true,
   run: async (args, shell) => {
-    const { runWhy } = await import('../explain/run-why.ts')
+    const { runWhy } = await import('../../explain/run-why.ts')
     return await runWhy(args, shell)
   },
 }
