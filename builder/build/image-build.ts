@@ -116,9 +116,9 @@ function openSolver(plan: Plan, deps: SolverSettings): Solver {
     host: hostPlatform(),
     reporter,
     noCache: settings.noCache === true,
-    onExecute: (id, { preimage }) => recorder.execute(id, preimage),
     wantsTars,
     onTar: (tar) => deps.early.add(tar, compressions),
+    onExecute: (id, { preimage }) => recorder.execute(id, preimage),
     signal,
   })
   return resources.use(solver)

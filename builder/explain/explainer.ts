@@ -1,5 +1,5 @@
 import type { CacheKey, CacheRecord } from '#cache'
-import { canonicalJson, type ExecutionReason, type Json, TsbuildError } from '#core'
+import { type ExecutionReason, type Json, TsbuildError } from '#core'
 import { withoutSecrets } from './differences/secrets.ts'
 import { stepDifferences } from './differences/step-differences.ts'
 import { EarlierBuilds, type EarlierStep, type EarlierStore } from './earlier-builds.ts'
@@ -80,12 +80,18 @@ export class Explainer {
     const known = new Set(below.flatMap((one) => this.#find(one).differences.map(identityOf)))
     const told: Difference[] = []
     for (const found of differences) {
-      const { layers, ...difference } = found
+      const { layers, source, ...difference } = found
+      const first = source && this.#chainBelow(source).at(-1)
       const files = layers === undefined ? {} : { files: await this.#compare(layers, differences) }
       const isRepeated = isOfStep(difference) && known.has(identityOf(found))
-      told.push({ ...difference, ...files, ...(isRepeated ? { repeated: true } : {}) })
+      told.push({
+        ...difference,
+        ...files,
+        ...(isRepeated ? { repeated: true } : {}),
+        ...(first === undefined ? {} : { firstCause: placeOf(first) }),
+      })
     }
-    const first = below.at(-1)
+    const lowest = below.at(-1)
     return {
       ...placeOf(vertex),
       ...{ end: lines[1], stage, platform, outcome: outcomeOf(vertex) },
@@ -93,7 +99,7 @@ export class Explainer {
       ...(key === undefined ? {} : { key }),
       ...(earlier === undefined ? {} : { earlier }),
       differences: told,
-      ...(first === undefined ? {} : { firstCause: placeOf(first) }),
+      ...(lowest === undefined ? {} : { firstCause: placeOf(lowest) }),
     }
   }
 
@@ -200,12 +206,12 @@ function isBelow({ what }: Difference): boolean {
 
 /** What it is done on, and which files, is not the same for two steps, although it is called so. */
 function isOfStep({ what }: Difference): boolean {
-  return what !== 'below' && what !== 'files'
+  return what !== 'below' && what !== 'files' && what !== 'base'
 }
 
 /** Equal for one cause that two steps have. */
-function identityOf({ layers: _, step: __, files: ___, ...difference }: FoundDifference): string {
-  return canonicalJson({ ...difference } as Json)
+function identityOf({ what, name, change, from, to }: FoundDifference): string {
+  return JSON.stringify([what, name, change, from, to])
 }
 
 /** What is gone can be compared with nothing: everything else is nearer. */

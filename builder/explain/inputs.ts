@@ -15,6 +15,8 @@ export interface ComparedLayers {
 /** A difference that may say that files differ, and not yet which. */
 export interface FoundDifference extends Difference {
   readonly layers?: ComparedLayers
+  /** The step that the files come from. */
+  readonly source?: TracedVertex
 }
 
 /** A step, or an earlier version of it, in the build that had it. */
@@ -35,7 +37,7 @@ export function inputDifferences(
   to: Version,
   recordOf: RecordOf,
 ): readonly FoundDifference[] {
-  const roots = differsIn('root', from, to) ? [rootDifference(from, to)] : []
+  const roots = differsIn('root', from, to) ? [rootDifference(from, to, recordOf)] : []
   if (!differsIn('input', from, to)) return roots
   const inputs = to.vertex.op === 'exec' ? mountedFiles(from, to, recordOf) : copiedFiles(from, to)
   return [...inputs, ...roots]
@@ -51,10 +53,13 @@ function differsIn(member: string, from: Version, to: Version): boolean {
   return canonicalJson(before ?? null) !== canonicalJson(after ?? null)
 }
 
-/** The base image is another one, or the step below is. */
-function rootDifference(from: Version, to: Version): Difference {
+/** The base image is another one, or the step below is, or the files of the context that is the base. */
+function rootDifference(from: Version, to: Version, recordOf: RecordOf): FoundDifference {
   const [before, after] = [vertexOf(from, from.vertex.root), vertexOf(to, to.vertex.root)]
-  if (after !== undefined && after.op !== 'image') {
+  if (before?.internal === true && after?.internal === true) {
+    return { what: 'base', change: 'changed', layers: layersOf(before, after, recordOf) }
+  }
+  if (after !== undefined && isStep(after)) {
     const step = { ...placeOf(after), ran: hasRun(after) }
     return { what: 'below', change: 'changed', step }
   }
@@ -88,8 +93,11 @@ function copiedFiles(from: Version, to: Version): readonly FoundDifference[] {
     else if (isStep(after)) source ??= after
   }
   const layers = { from: from.layer, to: to.layer, document: to.document }
-  const step = source && { step: { ...placeOf(source), ran: hasRun(source) } }
-  return [...images, { what: 'files', change: 'changed', ...step, layers }]
+  return [...images, { what: 'files', change: 'changed', ...fromStep(source), layers }]
+}
+
+function fromStep(source: TracedVertex | undefined): Pick<FoundDifference, 'source' | 'step'> {
+  return source === undefined ? {} : { source, step: { ...placeOf(source), ran: hasRun(source) } }
 }
 
 /** Files that the mounts of a step show. */
@@ -111,15 +119,22 @@ function mountedFiles(from: Version, to: Version, recordOf: RecordOf): readonly 
         files: { unknown: 'a step made them' },
       }
     }
-    const [old, now] = [before?.key, after.key].map((key) => key && recordOf(key))
-    const document = now?.preimage ?? null
-    const layers = { from: old?.layer, to: now?.layer, document }
-    return { what: 'files', name, change: 'changed', layers }
+    return { what: 'files', name, change: 'changed', layers: layersOf(before, after, recordOf) }
   })
   if (found.length > 0) return found
   return [
     { what: 'files', change: 'changed', files: { unknown: 'no source of a mount is another one' } },
   ]
+}
+
+/** The layers of what copies files for a step, and is no step itself. */
+function layersOf(
+  before: TracedVertex | undefined,
+  after: TracedVertex,
+  recordOf: RecordOf,
+): ComparedLayers {
+  const [old, now] = [before?.key, after.key].map((key) => key && recordOf(key))
+  return { from: old?.layer, to: now?.layer, document: now?.preimage ?? null }
 }
 
 /** The sources whose results are others than those of the earlier version. */

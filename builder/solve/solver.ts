@@ -26,10 +26,10 @@ export interface SolveDeps extends Omit<OperationDeps, 'tasks'>, Pick<StepResult
   readonly schedule: Schedule
   /** Nothing is looked up; results are stored nevertheless. */
   readonly noCache: boolean
-  /** Gets the key by which a step is going to be executed, where one is known before. */
-  readonly onExecute: (id: VertexId, step: KeyedStep) => void
   /** Layers of the image are needed as tars: for every output but plain files. */
   readonly wantsTars: boolean
+  /** Gets the key by which a step is going to be executed, where one is known before. */
+  readonly onExecute: (id: VertexId, step: KeyedStep) => void
 }
 
 /** What is known of a step that is executed. */

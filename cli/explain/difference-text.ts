@@ -28,7 +28,9 @@ export function differenceText(
     case 'environment':
       return valueText(`env ${name}`, difference)
     case 'base':
-      return imageText('base', difference)
+      return difference.files === undefined
+        ? imageText('base', difference)
+        : `base: ${filesText(difference)}`
     default:
       return valueText(name === undefined ? what : `${what} ${name}`, difference)
   }
@@ -36,13 +38,19 @@ export function differenceText(
 
 function belowText({ step }: Difference, firstCause: StepExplanation['firstCause']): string {
   if (step === undefined) return 'the step before it is another one'
-  const first =
-    firstCause === undefined || firstCause.line === step.line
-      ? ''
-      : ` (first cause: line ${firstCause.line})`
+  const first = causeText(step, firstCause)
   return step.ran
     ? `the step before it ran anew: line ${step.line}${first}`
     : `the step before it is another one, which the cache had: line ${step.line}${first}`
+}
+
+/** Nothing where the step itself is the first cause. */
+function causeText(
+  { line }: Pick<StepExplanation, 'line'>,
+  firstCause: StepExplanation['firstCause'],
+): string {
+  const isOther = firstCause !== undefined && firstCause.line !== line
+  return isOther ? ` (first cause: line ${firstCause.line})` : ''
 }
 
 function valueText(subject: string, { change, from, to, hidden }: Difference): string {
@@ -71,14 +79,22 @@ function shortName(name: string): string {
   return name.replace(/(sha256:[0-9a-f]{12})[0-9a-f]+/g, '$1')
 }
 
-function filesText({ name, step, files }: Difference): string {
+function filesText({ name, step, files, firstCause }: Difference): string {
   const where = name === undefined ? '' : `mount ${name}: `
-  const origin =
-    step === undefined ? '' : `, of line ${step.line}${step.ran ? ', which ran anew' : ''}`
+  const origin = step === undefined ? '' : originText(step, firstCause)
   if (files === undefined) return `${where}files changed${origin}`
   if ('unknown' in files) return `${where}files changed${origin} (${files.unknown})`
   const { count } = files
   return `${where}${count} ${count === 1 ? 'file' : 'files'} changed${origin}: ${listText(files)}`
+}
+
+/** The step that has made files. */
+function originText(
+  step: NonNullable<Difference['step']>,
+  firstCause: Difference['firstCause'],
+): string {
+  const ran = step.ran ? `, which ran anew${causeText(step, firstCause)}` : ''
+  return `, of line ${step.line}${ran}`
 }
 
 function listText({ count, listed }: FileChanges): string {

@@ -1,10 +1,5 @@
 import { isSecretVariable, type Json, withoutCredentials } from '#core'
-import type {
-  BuildExplanation,
-  Difference,
-  StepExplanation,
-  StepPlace,
-} from '../report/explanation.ts'
+import type { BuildExplanation, Difference, StepExplanation } from '../report/explanation.ts'
 import { memberOf } from './members.ts'
 import { variablesOf } from './variables.ts'
 
@@ -32,31 +27,35 @@ export function withoutSecrets(
 type Clean = (text: string) => string
 
 function cleanStep(step: StepExplanation, clean: Clean): StepExplanation {
-  const { earlier, firstCause, differences } = step
   return {
     ...step,
-    ...cleanName(step, clean),
-    ...(earlier === undefined ? {} : { earlier: { ...earlier, ...cleanName(earlier, clean) } }),
-    differences: differences.map((difference) => cleanDifference(difference, clean)),
-    ...(firstCause === undefined
-      ? {}
-      : { firstCause: { ...firstCause, ...cleanName(firstCause, clean) } }),
+    name: clean(step.name),
+    ...cleanNamed(step, clean),
+    differences: step.differences.map((difference) => cleanDifference(difference, clean)),
   }
 }
 
-function cleanName({ name }: Pick<StepPlace, 'name'>, clean: Clean): Pick<StepPlace, 'name'> {
-  return { name: clean(name) }
-}
-
 function cleanDifference(difference: Difference, clean: Clean): Difference {
-  const { from, to, ...said } = difference
+  const { from, to, ...said } = { ...difference, ...cleanNamed(difference, clean) }
   if (isSecret(difference)) return { ...said, hidden: true }
-  const { step } = said
   return {
     ...said,
-    ...(step === undefined ? {} : { step: { ...step, ...cleanName(step, clean) } }),
     ...(from === undefined ? {} : { from: clean(from) }),
     ...(to === undefined ? {} : { to: clean(to) }),
+  }
+}
+
+/** The members of a part that name steps, with clean names. */
+function cleanNamed<T extends Partial<StepExplanation & Difference>>(
+  { earlier, step, firstCause }: T,
+  clean: Clean,
+): Pick<Partial<StepExplanation & Difference>, 'earlier' | 'step' | 'firstCause'> {
+  return {
+    ...(earlier === undefined ? {} : { earlier: { ...earlier, name: clean(earlier.name) } }),
+    ...(step === undefined ? {} : { step: { ...step, name: clean(step.name) } }),
+    ...(firstCause === undefined
+      ? {}
+      : { firstCause: { ...firstCause, name: clean(firstCause.name) } }),
   }
 }
 

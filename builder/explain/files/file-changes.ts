@@ -16,7 +16,9 @@ export interface ShownChanges {
 }
 
 /** More changes than this are counted and not listed. */
-const MOST_LISTED = 1000
+const MOST_LISTED = 200
+/** Of more files than this the contents are not read to find out which were renamed. */
+const MOST_RENAMED = 1000
 
 type Files = LayerListing['files']
 
@@ -81,7 +83,7 @@ function renamedFiles(
   const gone = new Map<string, Name>()
   const sizes = new Set(added.map((path) => to.get(path)?.size))
   // Looking for the partners of many files would read all of them.
-  if (added.length > MOST_LISTED || removed.length > MOST_LISTED) return new Map()
+  if (added.length > MOST_RENAMED || removed.length > MOST_RENAMED) return new Map()
   for (const path of removed) {
     const file = from.get(path)
     const digest = file && file.size > 0 && sizes.has(file.size) ? file.digest() : undefined

@@ -76,13 +76,15 @@ export interface Difference {
   readonly repeated?: true
   /** The step that it comes from. */
   readonly step?: StepPlace & { readonly ran: boolean }
+  /** Of files: the lowest step below that one which has a cause of its own. */
+  readonly firstCause?: StepPlace
   readonly files?: FileChanges | UnknownChanges
 }
 
 /** Files that differ. */
 export interface FileChanges {
   readonly count: number
-  /** The first thousand, by path. */
+  /** The first two hundred, by path. */
   readonly listed: readonly FileChange[]
 }
 

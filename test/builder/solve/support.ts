@@ -183,9 +183,9 @@ async function solve(
     host: targetPlatform,
     reporter,
     noCache,
-    onExecute: () => undefined,
     wantsTars: true,
     onTar: () => undefined,
+    onExecute: () => undefined,
     signal,
   })
   const layers = await solver.solve()

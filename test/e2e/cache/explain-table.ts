@@ -16,7 +16,7 @@ export interface ExplainedChange {
   readonly explanation: readonly string[]
 }
 
-/** `BASE` stands for a base image. */
+/** `BASE` stands for a base image, `CONTEXT` in arguments for the folder. */
 const RUN_TWICE = ['FROM BASE', 'RUN echo one > /one', 'RUN echo two > /two']
 const COPY_ALL = ['FROM BASE', 'WORKDIR /app', 'COPY . .']
 const IGNORED = { '.dockerignore': 'Dockerfile\n.dockerignore\n' }
@@ -287,6 +287,43 @@ export const CHANGES: readonly ExplainedChange[] = [
       '  command changed "mkdir /out && echo one > /out/app && echo same > /out/same" -> "mkdir /out && echo ONE > /out/app && echo same > /out/same"',
       'line 4: [stage-1 1/1] COPY --from=build /out /out',
       '  1 file changed, of line 2, which ran anew: out/app (content)',
+    ],
+  },
+  {
+    name: 'files of another stage, of which a lower step is the first cause',
+    dockerfile: [
+      'FROM BASE AS build',
+      'RUN mkdir /out && echo one > /out/app',
+      'RUN echo more > /more',
+      'FROM scratch',
+      'COPY --from=build /out/app /app',
+    ],
+    replace: [['echo one', 'echo ONE']],
+    explanation: [
+      'why all 3 steps ran:',
+      '',
+      'line 2: [build 2/3] RUN mkdir /out && echo ONE > /out/app',
+      '  command changed "mkdir /out && echo one > /out/app" -> "mkdir /out && echo ONE > /out/app"',
+      'line 3: [build 3/3] RUN echo more > /more',
+      '  the step before it ran anew: line 2',
+      'line 5: [stage-1 1/1] COPY --from=build /out/app /app',
+      '  1 file changed, of line 3, which ran anew (first cause: line 2): out/app (content)',
+    ],
+  },
+  {
+    name: 'files of a folder that is the base',
+    dockerfile: ['FROM other', 'COPY a /a'],
+    files: { a: 'a', 'other/b': '1', 'other/sub/c': '1' },
+    args: [
+      ['--build-context', 'other=CONTEXT/other'],
+      ['--build-context', 'other=CONTEXT/other'],
+    ],
+    change: (context) => writeIn(context, 'other/sub/c', '2'),
+    explanation: [
+      'why all 1 step ran:',
+      '',
+      'line 2: [1/1] COPY a /a',
+      '  base: 1 file changed: sub/c (content)',
     ],
   },
   {

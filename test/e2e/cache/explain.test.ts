@@ -29,7 +29,9 @@ describe('why steps ran', () => {
   for (const change of CHANGES) {
     it(`is said of ${change.name}`, async () => {
       at.write(change.dockerfile, change.files)
-      const [first = [], second = []] = change.args ?? []
+      const [first = [], second = []] = (change.args ?? []).map((args) =>
+        args.map((arg) => arg.replace('CONTEXT', at.context)),
+      )
       await mustBuild([...first, at.context], at.start)
       at.apply(change)
       assert.deepEqual(await at.explain(...second), change.explanation)
