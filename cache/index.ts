@@ -7,6 +7,7 @@ export { type FileDigests, openFileDigests, sizeOfFileDigests } from './digests/
 export type { TemporaryDirectory } from './filesystem/presence.ts'
 export type { OnWait } from './filesystem/waits.ts'
 export type { NamedImage } from './image-names.ts'
+export type { BuildTrace, NewBuildTrace } from './records/build-traces.ts'
 export { type CacheKey, cacheKeyOf } from './records/cache-key.ts'
 export type { CacheRecord } from './records/cache-records.ts'
 export { moveOwners } from './records/layer-folder.ts'
