@@ -2,23 +2,24 @@ import type { StepVertex } from '#builder/plan'
 import type {
   CacheKey,
   Candidate,
+  LayerId,
   LayerRecord,
   NewResult,
   RemoteLayer,
   ResultCache,
   Store,
-  StoredLayer,
 } from '#cache'
-import type { ExecutionReason } from '#core'
+import type { Digest, ExecutionReason } from '#core'
 import type { KeyKind } from '../keys/vertex-key.ts'
-import { fetchLayer } from '../layers/fetched-layer.ts'
-import { isOutdated } from '../layers/layer-owners.ts'
+import { fetchLayer, storedTwin } from '../layers/fetched-layer.ts'
+import { isOutdated, isRemoteOutdated } from '../layers/layer-owners.ts'
 import type { LookupPolicy } from './lookup-policy.ts'
 
-/** A result that can be used, with its layer in the store. */
-export interface FoundResult extends Pick<NewResult, 'key' | 'createdAt'> {
+/** A result that can be used. */
+export interface FoundResult extends Candidate {
   readonly by: KeyKind
-  readonly layer: LayerRecord
+  /** The layer in the store; `undefined` while it is elsewhere only. */
+  readonly stored: LayerRecord | undefined
 }
 
 /** What is looked up. */
@@ -38,11 +39,6 @@ export interface LookupDeps {
   readonly onFetchFailure: (cause: unknown) => void
 }
 
-/** A result as a cache or this build has it. */
-interface KnownResult extends Pick<Candidate, 'key' | 'createdAt'> {
-  readonly layer: Pick<StoredLayer, 'kind' | 'id'> | RemoteLayer
-}
-
 /** The results that one call of the cache has found, by the key that was asked for. */
 type Answer = Promise<ReadonlyMap<CacheKey, readonly Candidate[]>>
 
@@ -57,8 +53,10 @@ export class ResultLookup {
   readonly #families = new Map<CacheKey, Promise<ReadonlySet<CacheKey>>>()
   /** Layers of candidates once they are in the store; `undefined` where fetching one failed. */
   readonly #fetched = new Map<RemoteLayer, Promise<LayerRecord | undefined>>()
+  /** Blobs of layers that turned out to be damaged or missing, by where they were to be. */
+  readonly #lost = new Map<RemoteLayer['source'], Set<Digest>>()
   /** Results of this build: they are used even where nothing is looked up. */
-  readonly #done = new Map<CacheKey, KnownResult>()
+  readonly #done = new Map<CacheKey, Candidate>()
 
   constructor(deps: LookupDeps) {
     this.#deps = deps
@@ -142,23 +140,67 @@ export class ResultLookup {
   /** Stores a result of this build. */
   async put(result: NewResult): Promise<void> {
     const { results, signal } = this.#deps
-    const { key, createdAt, layer: id } = result
-    this.#done.set(key, { key, createdAt, layer: { kind: 'stored', id } })
+    const { tar: _, layer, ...facts } = result
+    this.#keep({ ...facts, foundBy: result.key }, layer)
     await results.put(result, { signal })
+  }
+
+  /** Stores a result of another machine whose layer is in the store by now. */
+  async keep(found: Candidate, layer: LayerId): Promise<void> {
+    const { results, signal } = this.#deps
+    const { foundBy, layer: remote, ...facts } = found
+    this.#keep(found, layer)
+    const tar = async () => {
+      if (remote.kind === 'remote') return remote
+      throw new Error('what is in the store needs no keeping')
+    }
+    await results.put({ ...facts, layer, tar }, { signal })
+    if (foundBy !== facts.key) await results.link(foundBy, facts.key, { signal })
+  }
+
+  /** Says that the layer of a candidate cannot be had: nothing is found with it from now on. */
+  lose(layer: RemoteLayer, cause: unknown): void {
+    const { source, blob } = layer
+    this.#lost.set(source, (this.#lost.get(source) ?? new Set()).add(blob.digest))
+    this.#deps.onFetchFailure(cause)
+  }
+
+  #isLost({ source, blob }: RemoteLayer): boolean {
+    return this.#lost.get(source)?.has(blob.digest) === true
+  }
+
+  #keep(found: Omit<Candidate, 'layer'>, id: LayerId): void {
+    const layer = { kind: 'stored', id, diffId: undefined, size: undefined } as const
+    this.#done.set(found.key, { ...found, layer })
   }
 
   async #usable(
     { vertex, by }: Query,
-    results: readonly KnownResult[],
+    results: readonly Candidate[],
   ): Promise<FoundResult | undefined> {
     const { store } = this.#deps
-    for (const { key, createdAt, layer: cached } of results) {
-      const layer =
-        cached.kind === 'stored' ? store.layers.get(cached.id) : await this.#fetch(cached)
-      if (layer === undefined || isOutdated(vertex, layer, store)) continue
-      return { key, createdAt, layer, by }
+    for (const found of results) {
+      const { layer } = found
+      const stored =
+        layer.kind === 'stored' ? store.layers.get(layer.id) : await this.#findStored(layer)
+      if (stored !== undefined && !isOutdated(vertex, stored, store))
+        return { ...found, stored, by }
+      if (stored === undefined && this.#isElsewhere(layer)) return { ...found, stored, by }
     }
     return undefined
+  }
+
+  /** True for a layer that is fetched once something needs it. */
+  #isElsewhere(layer: Candidate['layer']): boolean {
+    return layer.kind === 'remote' && layer.presumed === undefined && !this.#isLost(layer)
+  }
+
+  /** Whose owners are presumed is remembered by the store, so such a layer is fetched at once. */
+  async #findStored(layer: RemoteLayer): Promise<LayerRecord | undefined> {
+    if (this.#isLost(layer)) return undefined
+    const twin = storedTwin(layer, this.#deps)
+    if (twin !== undefined || layer.presumed === undefined) return twin
+    return isRemoteOutdated(layer) ? undefined : await this.#fetch(layer)
   }
 
   /** Fetches the layer of a candidate once. */

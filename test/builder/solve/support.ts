@@ -9,7 +9,15 @@ import { Fetcher } from '#builder/fetch'
 import { globalScope, type Plan, planBuild, resolveGraph } from '#builder/plan'
 import type { ExitStatus, Sandbox } from '#builder/sandbox'
 import { openSnapshots, type SnapshotsOptions } from '#builder/snapshot'
-import { Gate, LayerWatch, Reporter, Solver, scheduler, workPool } from '#builder/solve'
+import {
+  Gate,
+  LayerWatch,
+  Reporter,
+  Solver,
+  type StepTaker,
+  scheduler,
+  workPool,
+} from '#builder/solve'
 import { openStore, type ResultCache, type Store } from '#cache'
 import { type BuildFact, type DiffId, type Digest, hostPlatform, Spans, TsbuildError } from '#core'
 import { parseDockerfile } from '#parser'
@@ -94,6 +102,9 @@ interface SolveRequest {
   readonly jobs?: number
   readonly buildArgs?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal
+  /** Layers of the image that are elsewhere are fetched. Default: true. */
+  readonly needsBytes?: boolean
+  readonly taker?: StepTaker
 }
 
 export interface Solved {
@@ -145,6 +156,7 @@ async function solve(
   },
 ): Promise<Solved> {
   const { noCache = false, fresh = [], jobs = 2, buildArgs = {}, signal } = place.request
+  const { needsBytes = true, taker } = place.request
   const { dockerfile } = parseDockerfile(text)
   const targetPlatform = hostPlatform()
   const globals = globalScope(dockerfile, { buildArgs, targetPlatform, target: undefined })
@@ -185,6 +197,8 @@ async function solve(
     noCache,
     wantsTars: true,
     onTar: () => undefined,
+    isNeeded: () => needsBytes,
+    taker,
     signal,
   })
   const layers = await solver.solve()
