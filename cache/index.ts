@@ -1,6 +1,6 @@
 export type { CacheMountRequest, OpenCacheMounts } from './cache-mounts.ts'
 export { type FileDigests, openFileDigests, sizeOfFileDigests } from './digests/file-digests.ts'
-export { type FileLock, lock as lockFile } from './filesystem/file-lock.ts'
+export { lock as lockFile } from './filesystem/file-lock.ts'
 export type { TemporaryDirectory } from './filesystem/presence.ts'
 export type { OnWait } from './filesystem/waits.ts'
 export type { NamedImage } from './image-names.ts'

@@ -9,7 +9,6 @@ import {
 import type { Settings } from '#builder/options'
 import {
   globalScope,
-  isSwitchedOn,
   type Plan,
   type PlanOptions,
   planBuild,
@@ -112,15 +111,8 @@ function warningsAbout(
   unused: readonly string[],
   settings: Settings,
 ): readonly string[] {
-  const { BUILDKIT_INLINE_CACHE: inlineCache } = settings.buildArgs
   const consumed = `[Warning] One or more build-args [${unused.join(' ')}] were not consumed`
-  return [
-    ...(unused.length > 0 ? [consumed] : []),
-    ...unknownStages(dockerfile, settings),
-    ...(isSwitchedOn(inlineCache)
-      ? ['BUILDKIT_INLINE_CACHE is ignored: the image carries no cache']
-      : []),
-  ]
+  return [...(unused.length > 0 ? [consumed] : []), ...unknownStages(dockerfile, settings)]
 }
 
 /** Warnings about names that no stage has. */

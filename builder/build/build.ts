@@ -8,6 +8,7 @@ import {
   type Settings,
 } from '#builder/options'
 import type { Plan } from '#builder/plan'
+import type { Caches } from '#builder/remote-cache'
 import { type Schedule, type StepSecrets, spareProcessor, stepSchedule } from '#builder/solve'
 import { openStore, type Store } from '#cache'
 import { Resources, TsbuildError, throwIfCancelled, together, typedFailure } from '#core'
@@ -21,6 +22,7 @@ import { explainNoSpace } from './full-disk.ts'
 import { type BuiltImage, buildImage } from './image-build.ts'
 import { loadContext } from './load-context.ts'
 import { reportWaits } from './reported-waits.ts'
+import { rewritesTimes } from './rewrite-times.ts'
 import { Services } from './services.ts'
 import { openSecrets } from './step-secrets.ts'
 
@@ -82,6 +84,7 @@ interface BuildDeps {
   readonly services: Services
   readonly resources: Resources
   readonly early: EarlyLayers
+  readonly caches: Caches | undefined
   readonly schedule: Schedule
 }
 
@@ -101,7 +104,8 @@ async function buildLoaded(
   const spare = spareProcessor()
   const early = resources.use(new EarlyLayers({ store, spare, spans }))
   const schedule = spare.watching(stepSchedule(settings.jobs))
-  const deps = { context, settings, store, services, resources, early, schedule }
+  const caches = await openCachesOf(settings, { store, services, early, resources })
+  const deps = { context, settings, store, services, resources, early, caches, schedule }
   const finish = async (signal: AbortSignal): Promise<BuildResult> => {
     const plans = await spans.measure('resolve', () => planPlatforms(checks, deps, signal))
     const images = await buildPlatforms(plans, deps, signal)
@@ -109,7 +113,9 @@ async function buildLoaded(
     // A rejection reaches the caller when the services are disposed of.
     services.closeSandbox().catch(() => undefined)
     const stoppable = { ...settings, signal }
+    await caches?.layersSent()
     const descriptor = await deliver(images, { settings: stoppable, store, services, early })
+    await caches?.send()
     const fetched = [...context.materials, ...services.fetched]
     return resultOf({ images, descriptor, fetched, settings, started })
   }
@@ -122,6 +128,22 @@ async function buildLoaded(
   // What was opened is closed now, which ends with the build.
   spans.begin('store')
   return result
+}
+
+/** Loaded where they are asked for. */
+async function openCachesOf(
+  settings: Settings,
+  {
+    store,
+    services,
+    early,
+    resources,
+  }: Pick<BuildDeps, 'store' | 'services' | 'early' | 'resources'>,
+): Promise<Caches | undefined> {
+  if (settings.cacheFrom.length + settings.cacheTo.length === 0) return undefined
+  const { openCaches } = await import('#builder/remote-cache')
+  const client = () => services.client()
+  return resources.use(openCaches({ settings, store, client, early, changesLayers: rewritesTimes }))
 }
 
 /** Plans all platforms. A check that fails the build does so before any step runs, on any platform. */

@@ -13,6 +13,7 @@ import {
 import { ownersObstacle } from '#builder/layer'
 import type { Settings } from '#builder/options'
 import type { Plan } from '#builder/plan'
+import type { Caches } from '#builder/remote-cache'
 import {
   checkedLowers,
   plannedVertices,
@@ -37,6 +38,8 @@ export interface ImageDeps {
   readonly services: Services
   readonly schedule: Schedule
   readonly early: EarlyLayers
+  /** Caches elsewhere; `undefined`: none. */
+  readonly caches: Caches | undefined
   /** Takes what has to stay open until the images are where they are to go. */
   readonly resources: Resources
   readonly signal: AbortSignal
@@ -67,7 +70,7 @@ export async function buildImage(plan: Plan, deps: ImageDeps): Promise<BuiltImag
   const vertices = plannedVertices(plan, dockerfile, deps.platform)
   settings.onEvent({ type: 'planned', vertices })
   const solved = await solver.solve()
-  const layers = wantsTars ? await finishLayers(solved, plan) : []
+  const layers = wantsTars ? await finishLayers(solved, plan, deps.caches?.sibling) : []
   for (const message of warningsAbout(layers, store)) settings.onEvent({ type: 'warning', message })
   const times = { defaultCreatedAt: new Date(), sourceDateEpoch }
   const image = assembleImage(plan.image, layers, times)
@@ -97,7 +100,7 @@ function openSolver(plan: Plan, deps: SolverSettings): Solver {
   const modes = settings.reproducible ? 'git' : 'kept'
   const solver = new Solver(plan, {
     store,
-    results: store.results,
+    results: deps.caches?.results ?? store.results,
     pool: services.pool,
     watch: services.watch,
     lowerForm: () => services.lowerForm(),
@@ -114,6 +117,8 @@ function openSolver(plan: Plan, deps: SolverSettings): Solver {
     noCache: settings.noCache === true,
     wantsTars,
     onTar: (tar) => deps.early.add(tar, compressions),
+    isNeeded: (layer) => deps.caches?.isNeeded(layer) !== false,
+    taker: deps.caches?.taker,
     signal,
   })
   return resources.use(solver)
@@ -142,6 +147,7 @@ function* warningsAbout(layers: readonly StepLayer[], store: Store): Generator<s
 async function finishLayers(
   solved: readonly ResultLayer[],
   plan: Plan,
+  sibling: StepLayer['origin'],
 ): Promise<readonly StepLayer[]> {
   const stack = solved.map(({ layer }) => layer)
   const origins = new Map(
@@ -155,7 +161,7 @@ async function finishLayers(
     solved.map(async ({ layer, vertex }, index) => {
       const { diffId, size } = await layer.tar(stack.slice(0, index))
       const { base, createdAt } = layer
-      const origin = base === undefined ? undefined : origins.get(base)
+      const origin = base === undefined ? sibling : (base.origin ?? origins.get(base))
       return { diffId, size, blob: base, origin, vertex, createdAt }
     }),
   )
