@@ -140,7 +140,8 @@ async function openCachesOf(
     resources,
   }: Pick<BuildDeps, 'store' | 'services' | 'early' | 'resources'>,
 ): Promise<Caches | undefined> {
-  if (settings.cacheFrom.length + settings.cacheTo.length === 0) return undefined
+  const { cacheFrom, cacheTo, inlineCache } = settings
+  if (cacheFrom.length + cacheTo.length === 0 && !inlineCache) return undefined
   const { openCaches } = await import('#builder/remote-cache')
   const client = () => services.client()
   return resources.use(openCaches({ settings, store, client, early, changesLayers: rewritesTimes }))

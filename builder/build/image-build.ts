@@ -73,7 +73,8 @@ export async function buildImage(plan: Plan, deps: ImageDeps): Promise<BuiltImag
   const layers = wantsTars ? await finishLayers(solved, plan, deps.caches?.sibling) : []
   for (const message of warningsAbout(layers, store)) settings.onEvent({ type: 'warning', message })
   const times = { defaultCreatedAt: new Date(), sourceDateEpoch }
-  const image = assembleImage(plan.image, layers, times)
+  const results = await deps.caches?.resultsOf(layers.map(({ diffId }) => diffId))
+  const image = assembleImage(plan.image, layers, { ...times, results })
   const rewritten = async (): Promise<FinishedImage> => {
     if (sourceDateEpoch === undefined) return image
     const rewriting = layers.map((layer) =>

@@ -2,9 +2,17 @@ import { compressionFor, type EarlyLayers, type Output, takenBy } from '#builder
 import type { CacheExportSettings, CacheLocation, Settings } from '#builder/options'
 import type { SolvedStep, StepTaker } from '#builder/solve'
 import type { RemoteLayer, RepositoryName, ResultCache, Store } from '#cache'
-import { type Compression, firstFailure, reported, TsbuildError } from '#core'
+import {
+  type Compression,
+  type DiffId,
+  firstFailure,
+  type Json,
+  reported,
+  TsbuildError,
+} from '#core'
 import type { RegistryClient } from '#registry-client'
 import { CacheExport } from './exports/cache-export.ts'
+import { InlineExport } from './exports/inline-export.ts'
 import { importedResults } from './imports/imported-results.ts'
 import { layeredResults } from './imports/layered-results.ts'
 import type { CacheShelf } from './shelf/cache-shelf.ts'
@@ -27,6 +35,8 @@ export interface Caches extends AsyncDisposable {
   readonly results: ResultCache
   /** `undefined`: results are sent nowhere. */
   readonly taker: StepTaker | undefined
+  /** What an image with these layers says of its steps; `undefined`: nothing. */
+  resultsOf(diffIds: readonly DiffId[]): Promise<Json | undefined>
   /** Whether an output needs the bytes of a layer of the image that is elsewhere. */
   readonly isNeeded: (layer: RemoteLayer) => boolean
   /**
@@ -55,13 +65,15 @@ export function openCaches(deps: CachesDeps): Caches {
     target,
     to: exportTo(shelfOf(target.location), { ...deps, target, usual: compression }),
   }))
+  const inline = settings.inlineCache ? new InlineExport() : undefined
   const sibling = siblingOf(
     exports.map(({ to }) => to),
     settings,
   )
   return {
     results: layeredResults(store.results, sources),
-    taker: exports.length === 0 ? undefined : takerOf(exports.map(({ to }) => to)),
+    taker: takerOf([...exports.map(({ to }) => to), ...(inline === undefined ? [] : [inline])]),
+    resultsOf: async (diffIds) => inline?.resultsOf(diffIds),
     isNeeded: (layer) => isNeeded(layer, deps),
     sibling: sibling?.origin,
     layersSent: async () => sibling?.layersSent(),
@@ -138,11 +150,15 @@ function siblingOf(
   return exports.find(({ origin }) => origin !== undefined && registries.has(origin.registry))
 }
 
-function takerOf(exports: readonly CacheExport[]): StepTaker {
+function takerOf(exports: readonly StepTaker[]): StepTaker | undefined {
+  if (exports.length === 0) return undefined
   return {
     takesAll: exports.some(({ takesAll }) => takesAll),
     take: (step: SolvedStep) => {
       for (const one of exports) one.take(step)
+    },
+    takeFamily: (family) => {
+      for (const one of exports) one.takeFamily(family)
     },
   }
 }

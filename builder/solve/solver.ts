@@ -41,6 +41,11 @@ export interface StepTaker {
   /** Takes also those that were found and that nothing else has a use for. */
   readonly takesAll: boolean
   take(step: SolvedStep): void
+  /**
+   * Takes the family of a step by content that was executed or found, also of one that nothing else has a use
+   * for: without it another machine does not digest its files, and does not know the keys that follow.
+   */
+  takeFamily(family: CacheKey): void
 }
 
 /** What is known of a step that is executed. */
@@ -77,6 +82,7 @@ export class Solver implements AsyncDisposable {
     const onFailure = (cause: unknown): void => reporter.cacheFailure(cause)
     this.#lookup = new ResultLookup({
       ...{ store, signal, onFetchFailure: onFailure },
+      onFamily: (family) => deps.taker?.takeFamily(family),
       results: tolerantCache(deps.results, onFailure),
       policy: lookupPolicy(plan, deps),
     })

@@ -33,6 +33,7 @@ export class CacheExport implements StepTaker, AsyncDisposable {
   readonly #steps = new Map<CacheKey, Promise<SharedStep | undefined>>()
   /** Those of the image. */
   readonly #ofImage: Promise<unknown>[] = []
+  readonly #families = new Set<CacheKey>()
 
   constructor(shelf: CacheShelf, options: ExportOptions) {
     this.takesAll = options.mode === 'max'
@@ -61,6 +62,10 @@ export class CacheExport implements StepTaker, AsyncDisposable {
     if (step.isInImage) this.#ofImage.push(shared)
   }
 
+  takeFamily(family: CacheKey): void {
+    this.#families.add(family)
+  }
+
   /** Resolves when the layers of the image were sent, or could not be. */
   async layersSent(): Promise<void> {
     await Promise.allSettled(this.#ofImage)
@@ -75,7 +80,8 @@ export class CacheExport implements StepTaker, AsyncDisposable {
       const { key: target, usedOn } = result
       for (const alias of aliases) records.addLink(alias, { target, usedOn })
     }
-    if (records.isEmpty) return
+    if (records.results.size === 0) return
+    for (const family of this.#families) records.addFamily(family, dayOf(Date.now()))
     await publish(this.#shelf, records, { ...this.#options, signal: this.#signal })
   }
 

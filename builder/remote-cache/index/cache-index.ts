@@ -88,8 +88,7 @@ export function indexDocument({ parts, merged, mark, updated }: CacheIndex): Enc
  */
 export function parseCacheIndex({ bytes, descriptor }: FetchedManifest): CacheIndex {
   const parsed = parseManifestOrIndex(bytes, descriptor.mediaType)
-  const { artifactType } = parsed.kind === 'index' ? parsed.index : parsed.manifest
-  if (parsed.kind !== 'index' || artifactType !== INDEX_TYPE) throw otherContentError(parsed)
+  if (parsed.kind !== 'index' || !isCacheIndex(parsed)) throw otherContentError(parsed)
   const { manifests, annotations = {} } = parsed.index
   return {
     parts: manifests.map(toPart),
@@ -97,6 +96,11 @@ export function parseCacheIndex({ bytes, descriptor }: FetchedManifest): CacheIn
     mark: toName(annotations[MARK] ?? ''),
     updated: toInteger(annotations[UPDATED]),
   }
+}
+
+/** Whether something is the index of a cache. Tools that copy one may leave its artifact type out. */
+export function isCacheIndex(parsed: ReturnType<typeof parseManifestOrIndex>): boolean {
+  return parsed.kind === 'index' && parsed.index.annotations?.[UPDATED] !== undefined
 }
 
 const HEX_PREFIX = /^[0-9a-f]{0,4}$/
@@ -172,7 +176,8 @@ export function entryRecords({ bytes, descriptor }: FetchedManifest): Descriptor
   throw invalidError('an entry has no records')
 }
 
-function otherContentError(parsed: ReturnType<typeof parseManifestOrIndex>): TsbuildError {
+/** The error for what is no cache of tsbuild. */
+export function otherContentError(parsed: ReturnType<typeof parseManifestOrIndex>): TsbuildError {
   return new TsbuildError(`it is ${describeOther(parsed)}`, {
     code: 'UNSUPPORTED',
     hint: 'give the cache a name of its own, such as …/app:buildcache',

@@ -1,5 +1,12 @@
 import type { CacheKey } from '#cache'
-import { collect, type Descriptor, type Digest, TsbuildError, throwIfCancelled } from '#core'
+import {
+  collect,
+  type Descriptor,
+  type Digest,
+  parseManifestOrIndex,
+  TsbuildError,
+  throwIfCancelled,
+} from '#core'
 import { RecordSet } from '../records/record-set.ts'
 import { MOST_RECORD_BYTES, parseRecords } from '../records/records-document.ts'
 import type { SharedResult } from '../records/shared-result.ts'
@@ -8,9 +15,12 @@ import {
   type CacheIndex,
   EMPTY_INDEX,
   entryRecords,
+  isCacheIndex,
+  otherContentError,
   type PartRef,
   parseCacheIndex,
 } from './cache-index.ts'
+import { readInline } from './inline-reader.ts'
 
 /** How a cache is read. */
 export interface ReaderOptions {
@@ -70,7 +80,9 @@ export class CacheReader {
   async #recordsFor(keys: readonly CacheKey[]): Promise<RecordSet> {
     this.#opened ??= this.#options.report(() => this.#open())
     const { index, added } = await this.#opened
-    const wanted = index.parts.filter(({ prefix }) => keys.some((key) => key.startsWith(prefix)))
+    const wanted = (index?.parts ?? []).filter(({ prefix }) =>
+      keys.some((key) => key.startsWith(prefix)),
+    )
     const all = new RecordSet()
     for (const part of await Promise.all(wanted.map((one) => this.#part(one)))) all.addAll(part)
     all.addAll(added)
@@ -89,21 +101,28 @@ export class CacheReader {
   }
 
   async #open(): Promise<OpenedCache> {
-    let missing: unknown
-    const readIndex = async (): Promise<CacheIndex> => {
-      const found = await this.#shelf.readIndex(this.#options).catch((cause: unknown) => {
-        if (!isMissing(cause)) throw cause
-        // The first writers may not have come so far.
-        missing = cause
-      })
-      return found === undefined ? EMPTY_INDEX : parseCacheIndex(found)
-    }
-    const index = await this.#orEmpty(readIndex, undefined)
-    // Of what is no cache nothing else is asked for.
-    if (index === undefined) return { index: EMPTY_INDEX, added: new RecordSet() }
+    const opened = await this.#orEmpty(() => this.#readIndex(), EMPTY_CACHE)
+    const { index, missing } = opened
+    // Of what is no cache, or an image with one, nothing else is asked for.
+    if (index === undefined) return opened
     const added = await this.#orEmpty(() => this.#readEntries(index), new RecordSet())
     if (missing !== undefined && added.isEmpty) this.#options.onProblem(missing)
     return { index, added }
+  }
+
+  async #readIndex(): Promise<OpenedCache & { readonly missing?: unknown }> {
+    try {
+      const found = await this.#shelf.readIndex(this.#options)
+      const parsed = parseManifestOrIndex(found.bytes, found.descriptor.mediaType)
+      if (isCacheIndex(parsed)) return { index: parseCacheIndex(found), added: new RecordSet() }
+      const inline = await readInline(this.#shelf, parsed, this.#options)
+      if (inline === undefined) throw otherContentError(parsed)
+      return { index: undefined, added: inline }
+    } catch (cause) {
+      if (!isMissing(cause)) throw cause
+      // The first writers may not have come so far.
+      return { index: EMPTY_INDEX, added: new RecordSet(), missing: cause }
+    }
   }
 
   async #readEntries(index: CacheIndex): Promise<RecordSet> {
@@ -130,9 +149,15 @@ export class CacheReader {
 }
 
 interface OpenedCache {
-  readonly index: CacheIndex
-  /** Of entries that are not in the index yet. */
+  /** `undefined`: there are no parts. */
+  readonly index: CacheIndex | undefined
+  /** Of entries that are not in the index yet, or of images. */
   readonly added: RecordSet
+}
+
+const EMPTY_CACHE: OpenedCache & { readonly missing?: unknown } = {
+  index: undefined,
+  added: new RecordSet(),
 }
 
 /** Those of the names of entries that are not in the index yet. */

@@ -2,7 +2,7 @@
  * The records of one part of a cache as a document. Whoever may write to a cache decides what a step has
  * given, and nothing else: every field is checked, and none of them becomes a path.
  */
-import { type CacheKey, isCacheKey } from '#cache'
+import type { CacheKey } from '#cache'
 import {
   asDiffId,
   canonicalJson,
@@ -10,18 +10,17 @@ import {
   DESCRIPTOR_SHAPE,
   type Descriptor,
   type DiffId,
-  isDigest,
   type Json,
   MAX_DOCUMENT_BYTES,
   type OwnedFiles,
   readDocument,
   type Shaped,
   shapes,
-  TsbuildError,
   toDescriptor,
 } from '#core'
+import { invalidError, toDay, toDiffId, toKey, toSize, toTime } from './checked-fields.ts'
 import { RecordSet } from './record-set.ts'
-import type { Day, SharedLayer, SharedResult } from './shared-result.ts'
+import type { SharedLayer, SharedResult } from './shared-result.ts'
 
 /** The media type of a document of records. */
 export const RECORDS_TYPE = 'application/vnd.tsbuild.cache.records.v1+json'
@@ -170,38 +169,4 @@ function toOwnedFiles({
     count: toSize(count),
     first: first.slice(0, 3).map(({ path = '', uid = 0, gid = 0 }) => ({ path, uid, gid })),
   }
-}
-
-function toKey(text: string | undefined): CacheKey {
-  if (text !== undefined && isCacheKey(text)) return text
-  throw invalidError('a key is not 64 hex digits')
-}
-
-function toDiffId(text: string | undefined): DiffId {
-  if (text !== undefined && isDigest(text)) return asDiffId(text)
-  throw invalidError('a diffID is not a digest')
-}
-
-function toSize(size: number | undefined): number {
-  if (size !== undefined && Number.isSafeInteger(size) && size >= 0) return size
-  throw invalidError(`a size is ${size}`)
-}
-
-const MOST_DAYS = 10_000_000
-
-function toDay(day: number | undefined): Day {
-  if (day !== undefined && day >= 0 && day <= MOST_DAYS) return day
-  throw invalidError(`a day is ${day}`)
-}
-
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z$/
-
-function toTime(text: string | undefined): Date {
-  const time = text !== undefined && TIME.test(text) ? new Date(text) : undefined
-  if (time !== undefined && !Number.isNaN(time.getTime())) return time
-  throw invalidError('a time is not one')
-}
-
-function invalidError(reason: string): TsbuildError {
-  return new TsbuildError(`invalid records of a cache: ${reason}`, { code: 'MANIFEST_INVALID' })
 }

@@ -35,6 +35,8 @@ export interface LookupDeps {
   readonly results: ResultCache
   readonly policy: LookupPolicy
   readonly signal: AbortSignal | undefined
+  /** Gets the family of each step by content that has a result. */
+  readonly onFamily: (family: CacheKey) => void
   /** Gets why the layer of a candidate cannot be fetched; the candidate is a miss. */
   readonly onFetchFailure: (cause: unknown) => void
 }
@@ -122,7 +124,9 @@ export class ResultLookup {
   async hasFamily(vertex: StepVertex, family: CacheKey): Promise<boolean> {
     if (!this.mayBeFound(vertex)) return false
     if (!this.isFamilyAsked(family)) this.askFamilies([family])
-    return (await this.#families.get(family))?.has(family) === true
+    const isKnown = (await this.#families.get(family))?.has(family) === true
+    if (isKnown && vertex.op === 'files') this.#deps.onFamily(family)
+    return isKnown
   }
 
   /** Why a step is executed that was not found. */
@@ -169,7 +173,13 @@ export class ResultLookup {
     return this.#lost.get(source)?.has(blob.digest) === true
   }
 
+  /** That of a RUN is its key. */
+  #noteFamily({ family, key }: Pick<Candidate, 'family' | 'key'>): void {
+    if (family !== key) this.#deps.onFamily(family)
+  }
+
   #keep(found: Omit<Candidate, 'layer'>, id: LayerId): void {
+    this.#noteFamily(found)
     const layer = { kind: 'stored', id, diffId: undefined, size: undefined } as const
     this.#done.set(found.key, { ...found, layer })
   }
@@ -183,9 +193,11 @@ export class ResultLookup {
       const { layer } = found
       const stored =
         layer.kind === 'stored' ? store.layers.get(layer.id) : await this.#findStored(layer)
-      if (stored !== undefined && !isOutdated(vertex, stored, store))
-        return { ...found, stored, by }
-      if (stored === undefined && this.#isElsewhere(layer)) return { ...found, stored, by }
+      const isUsable =
+        stored === undefined ? this.#isElsewhere(layer) : !isOutdated(vertex, stored, store)
+      if (!isUsable) continue
+      this.#noteFamily(found)
+      return { ...found, stored, by }
     }
     return undefined
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { SolvedStep, StepTaker } from '#builder/solve'
+import type { CacheKey } from '#cache'
 import { uncompressedDigest } from '#core'
 import { RemoteContent, RemoteResults } from './remote-results.ts'
 import { solverSuite } from './solver-suite.ts'
@@ -87,15 +88,23 @@ describe('solver and a remote cache', () => {
 
   it('hands results on, executed or found, with all that another machine needs', async () => {
     const taken: SolvedStep[] = []
-    const taker = (takesAll: boolean): StepTaker => ({ takesAll, take: (step) => taken.push(step) })
+    const families = new Set<CacheKey>()
+    const taker = (takesAll: boolean): StepTaker => ({
+      takesAll,
+      take: (step) => taken.push(step),
+      takeFamily: (family) => families.add(family),
+    })
     await one.solve(text, { taker: taker(false) })
     assert.equal(taken.length, 5)
     assert.equal(taken.filter(({ isInImage }) => isInImage).length, 3)
     const keys = new Set(taken.map(({ key }) => key))
+    families.clear()
     for (const machine of [one, two]) {
       taken.length = 0
       await machine.solve(text, { taker: taker(false) })
       assert.equal(taken.length, 3, 'what lies below a copy that was found is not needed')
+      assert.equal(families.size, 3, 'those of all copies, though')
+      families.clear()
       taken.length = 0
       await machine.solve(text, { taker: taker(true), needsBytes: false })
       assert.deepEqual(new Set(taken.map(({ key }) => key)), keys)
