@@ -236,7 +236,7 @@ describe('a cache in a registry, through the command line', () => {
       const name = `damaged-${what}`
       const context = application(name)
       await mustBuild([cacheTo(name, ',mode=max'), context], start(`${name}-a`))
-      const folder = directory.file(name + '-copy')
+      const folder = directory.file(`${name}-copy`)
       const cache = `docker://${registry.host}/${name}:cache`
       const copy = ['copy', '--all', '--src-tls-verify=false', cache]
       await run('skopeo', [...copy, `oci:${folder}:latest`])
@@ -260,10 +260,9 @@ describe('a cache in a registry, through the command line', () => {
 })
 
 function damage(path: string, how: 'garbled' | 'truncated' | 'missing'): void {
-  if (how === 'missing') return rmSync(path)
   const bytes = readFileSync(path)
   const middle = Math.floor(bytes.length / 2)
-  if (how === 'truncated') return writeFileSync(path, bytes.subarray(0, middle))
   bytes[middle] = (bytes[middle] ?? 0) ^ 1
-  writeFileSync(path, bytes)
+  if (how === 'missing') rmSync(path)
+  else writeFileSync(path, how === 'truncated' ? bytes.subarray(0, middle) : bytes)
 }
