@@ -1,4 +1,4 @@
-import { type EarlyLayers, LAYER_TYPES, layerBlob } from '#builder/export'
+import { type EarlyLayers, type ImageLayer, LAYER_TYPES, layerBlob } from '#builder/export'
 import { compress, decompress } from '#builder/layer'
 import type { SolvedStep } from '#builder/solve'
 import type { RemoteLayer, RepositoryName, Store } from '#cache'
@@ -69,7 +69,8 @@ async function shareMade(step: SolvedStep, upload: LayerUpload): Promise<SharedL
     return { diffId, size, presumed: store.layers.presumed(diffId), blobs: [known] }
   }
   const tar = await step.packed()
-  const layer = { diffId: tar.diffId, size: tar.size, blob: undefined, origin: undefined }
+  const { diffId: packedId, size: bytes } = tar
+  const layer: ImageLayer = { diffId: packedId, size: bytes, blob: undefined, origin: undefined }
   const { mediaType, descriptor, open } = layerBlob(layer, compression, { store, early })
   const openBlob = (): Promise<Bytes> => open({ signal })
   if (descriptor !== undefined) {

@@ -8,6 +8,7 @@ import {
   type Descriptor,
   type Digest,
   type EncodedDocument,
+  type ErrorCode,
   isDamaged,
   TsbuildError,
   throwIfCancelled,
@@ -74,21 +75,29 @@ async function publishEntry(
   await putRecords(shelf, added, { ...options, entry, put })
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const isLast = attempt === ATTEMPTS
-    if (await merge(shelf, entries, { ...options, isLast })) return
+    if (await merge(shelf, entries, { ...options, isLast, own: entry })) return
   }
+}
+
+interface MergeAttempt {
+  readonly isLast: boolean
+  /** The entry of this writer. */
+  readonly own: string
 }
 
 /** @returns false when another writer was faster */
 async function merge(
   shelf: CacheShelf,
   entries: Entries,
-  { isLast, ...options }: PublishOptions & { readonly isLast: boolean },
+  { isLast, own, ...options }: PublishOptions & MergeAttempt,
 ): Promise<boolean> {
   const { grace = GRACE } = options
   const started = Date.now()
   const { index, digest } = await readIndex(shelf, options)
-  const listed = await entries.list(index.mark, options)
-  const read = unmerged(listed, index)
+  const listed = await listEntries(entries, index, options)
+  // Some registries list no tags, or not at once.
+  const names = new Set([...listed, own])
+  const read = unmerged([...names], index)
     .slice(0, MOST_MERGED)
     .map((name) => readOrSkip(shelf, name, options))
   const found = (await Promise.all(read)).flat()
@@ -107,6 +116,22 @@ async function merge(
   await removeMerged(entries, index, { ...options, grace })
   return true
 }
+
+/** Where tags are not listed, a writer knows its own entry only. */
+async function listEntries(
+  entries: Entries,
+  { mark }: CacheIndex,
+  options: PublishOptions,
+): Promise<readonly string[]> {
+  try {
+    return await entries.list(mark, options)
+  } catch (cause) {
+    if (cause instanceof TsbuildError && UNLISTED.has(cause.code)) return []
+    throw cause
+  }
+}
+
+const UNLISTED: ReadonlySet<ErrorCode> = new Set(['REGISTRY_DENIED', 'REGISTRY_FAILED'])
 
 interface FoundEntry extends Pick<MergedEntry, 'name' | 'digest'> {
   readonly records: RecordSet
