@@ -1,4 +1,5 @@
-import { basename } from 'node:path'
+import { lstatSync, readdirSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import type { Layout } from '../filesystem/layout.ts'
 import type { Database } from '../records/database.ts'
 import { readBlobFiles } from './blob-files.ts'
@@ -14,7 +15,7 @@ const FOLDERS = `SELECT layers.id, layers.size, renamed.name FROM layers
  * tars of later layers. Nothing is walked.
  */
 export function estimateUse(layout: Layout, database: Database): number {
-  let used = 0
+  let used = filesOf(layout)
   const measured = new Set<string>()
   for (const { path, bytes } of database.all('SELECT path, bytes FROM sizes')) {
     measured.add(basename(String(path)))
@@ -25,4 +26,12 @@ export function estimateUse(layout: Layout, database: Database): number {
   }
   for (const { bytes } of readBlobFiles(layout).values()) used += bytes
   return used
+}
+
+/** Of the database, mostly. */
+function filesOf({ root }: Layout): number {
+  const files = readdirSync(root).map((name) =>
+    lstatSync(join(root, name), { throwIfNoEntry: false }),
+  )
+  return files.reduce((sum, found) => sum + (found?.isFile() === true ? found.blocks * 512 : 0), 0)
 }

@@ -1,3 +1,4 @@
+import { lstatSync } from 'node:fs'
 import { relative } from 'node:path'
 import { TsbuildError } from '#core'
 import type { Layout } from '../filesystem/layout.ts'
@@ -30,11 +31,13 @@ export class FolderSizes {
     return this.#fresh.get(name) ?? this.#known.get(name)
   }
 
-  /** Measures a file or a folder anew. What a signal has stopped is not remembered. */
+  /** Measures a file or a folder anew. What a signal has stopped, and single files, are not remembered. */
   async measure(path: string, signal: AbortSignal | undefined): Promise<number> {
     const measured = Date.now()
     const bytes = await diskUse(path, { signal })
-    if (signal?.aborted !== true) this.#fresh.set(this.#nameOf(path), { bytes, measured })
+    const isFolder = lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+    if (isFolder && signal?.aborted !== true)
+      this.#fresh.set(this.#nameOf(path), { bytes, measured })
     return bytes
   }
 

@@ -1,7 +1,8 @@
 import { lstatSync, rmSync } from 'node:fs'
 import { TsbuildError } from '#core'
 import { type FileLock, lock, tryLock } from '../filesystem/file-lock.ts'
-import { sweepAlone } from '../filesystem/sweep-gate.ts'
+import type { Presence } from '../filesystem/presence.ts'
+import { SweepGate } from '../filesystem/sweep-gate.ts'
 import type { Database } from '../records/database.ts'
 import type { StoreParts } from '../store.ts'
 import { type CollectionRequest, removable } from './choice.ts'
@@ -66,30 +67,33 @@ async function sweepOnce(
   using mounts = lockMounts(chosen)
   // Names stay as they are meanwhile. Before the gate: who holds this lock may have to wait at the gate.
   using _ = await lock(layout.lock)
-  using gate = await lock(layout.sweepLock)
-  return sweepAlone(gate, () => {
-    const free = { ...request, isFree: (item: StoreItem) => mounts.has(item) }
-    const gone = stillChosen(chosen, readInventory(parts, documents), free)
-    const failure = tryForget(gone, database)
-    const ids = new Set(gone.map(({ id }) => id))
-    for (const { contents } of gone) {
-      const common = [...contents.common].filter(([, owners]) => owners.every((id) => ids.has(id)))
-      for (const path of [...contents.paths, ...common.map(([path]) => path)]) {
-        if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) presence.discard(path)
-      }
-    }
-    return { gone, failure }
-  })
-}
-
-/** @returns NO_SPACE, if that is what it fails with */
-function tryForget(items: readonly StoreItem[], database: Database): unknown {
+  using taken = await lock(layout.sweepLock)
+  using gate = new SweepGate(taken)
+  let gone: readonly StoreItem[] = []
+  let failure: unknown
   try {
-    forget(items, database)
-    return undefined
+    database.transaction(() => {
+      gate.raise()
+      const isFree = (item: StoreItem): boolean => mounts.has(item)
+      gone = stillChosen(chosen, readInventory(parts, documents), { ...request, isFree })
+      forget(gone, database)
+    })
   } catch (cause) {
     if (!isNoSpace(cause)) throw cause
-    return cause
+    failure = cause
+  }
+  moveAside(gone, presence)
+  return { gone, failure }
+}
+
+/** What several have in common goes with the last of them. */
+function moveAside(items: readonly StoreItem[], presence: Presence): void {
+  const ids = new Set(items.map(({ id }) => id))
+  for (const { contents } of items) {
+    const common = [...contents.common].filter(([, owners]) => owners.every((id) => ids.has(id)))
+    for (const path of [...contents.paths, ...common.map(([path]) => path)]) {
+      if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) presence.discard(path)
+    }
   }
 }
 
@@ -116,8 +120,12 @@ function stillChosen(
     if (item.contents.lock === undefined ? item.isInUse : !isFree(item)) return false
     return lastUsedAt <= known.lastUsedAt && (all || images.length === 0)
   })
+  const contents = new Map(going.map((item) => [item.id, item.contents]))
   // As they were measured, and before their locks were taken.
-  return going.map((item) => ({ ...item, ...before.get(item.id), contents: item.contents }))
+  return chosen.flatMap((item) => {
+    const found = contents.get(item.id)
+    return found === undefined ? [] : [{ ...item, contents: found }]
+  })
 }
 
 /** The locks of the cache mounts among items, as far as nobody else has them. */
@@ -138,14 +146,12 @@ function lockMounts(
   }
 }
 
-/** Records first: they are what layers are found by. All in one transaction. */
+/** Records first: they are what layers are found by. To be called in a transaction. */
 function forget(items: readonly StoreItem[], database: Database): void {
   const layers = items.flatMap(({ contents }) => contents.layer ?? [])
   if (layers.length === 0) return
-  database.transaction(() => {
-    for (const layer of layers) forgetLayer(layer, database)
-    for (const sql of ORPHANS) database.run(sql)
-  })
+  for (const layer of layers) forgetLayer(layer, database)
+  for (const sql of ORPHANS) database.run(sql)
 }
 
 function forgetLayer({ id, records, isNamed }: RemovedLayer, database: Database): void {

@@ -151,6 +151,9 @@ function ensureFolder(path: string): Stats {
 /** The content of the version file of a store that this tsbuild makes. */
 export const VERSION_TEXT: string = `${VERSION}\n`
 
+/** The content of `oci-layout`. Spec: image-spec v1.1 image-layout.md#oci-layout-file */
+export const OCI_LAYOUT_TEXT = '{"imageLayoutVersion":"1.0.0"}'
+
 /** False when the store is new, was not made completely, or has no version file. */
 function isMade(layout: Layout): boolean {
   const text = readIfThere(layout.version)

@@ -65,7 +65,7 @@ function isUnwritable(cause: unknown): boolean {
   return UNWRITABLE.has(errnoOf(cause) ?? '')
 }
 
-/** What all processes that live rely on. To be called by a sweep: see `sweepAlone`. */
+/** What all processes that live rely on. To be called by a sweep: see `SweepGate`. */
 export function pinsOfAll(
   { temporary }: Pick<Layout, 'temporary'>,
   presence: Presence,

@@ -12,17 +12,27 @@ const RAISED = 0o700
 const BIT = 0o100
 
 /**
- * Runs `work` while nobody begins to rely on anything. It blocks every process that wants to, so it is short; and
- * it is synchronous, because this process may want to as well.
- * @param gate the lock on `sweepLock` of the store: taken by one that waits, since who cannot write down what it
- * relies on holds it as long as it lives
+ * The gate of one sweep: while it is raised, nobody begins to rely on anything. It blocks every process that wants
+ * to, so it is raised for a short time; and nothing is awaited meanwhile, because this process may want to as well.
+ * Who waits may be in a transaction of the database: it is raised in one, so that no two wait for each other.
  */
-export function sweepAlone<T>(gate: FileLock, work: () => T): T {
-  chmodSync(gate.path, RAISED)
-  try {
-    return work()
-  } finally {
-    chmodSync(gate.path, LOWERED)
+export class SweepGate implements Disposable {
+  readonly #path: string
+
+  /**
+   * @param lock on `sweepLock` of the store: taken by one that waits, since who cannot write down what it relies on
+   * holds it as long as it lives
+   */
+  constructor({ path }: FileLock) {
+    this.#path = path
+  }
+
+  raise(): void {
+    chmodSync(this.#path, RAISED)
+  }
+
+  [Symbol.dispose](): void {
+    chmodSync(this.#path, LOWERED)
   }
 }
 
