@@ -190,8 +190,8 @@ export class Solver implements AsyncDisposable {
     const { vertex } = operation
     if (keys.step !== undefined) onExecute(vertex.id, keys.step)
     const sources = await this.#sources(vertex)
-    const work = { root, sources, step: keys.step, forms: this.#forms(vertex.id) }
     const reason = await keys.reason
+    const work = { root, sources, step: keys.step, forms: this.#forms(vertex.id), reason }
     let began = 0
     const outcome = await schedule((onBegin) => {
       throwIfCancelled(signal, vertex.name)

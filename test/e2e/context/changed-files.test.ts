@@ -247,6 +247,27 @@ describe('a copy of which little changed', () => {
     assert.deepEqual(await differences('later'), [2])
   })
 
+  it('is read from its files when nothing is to be looked up', async () => {
+    const context = await manyFiles('fresh', ['COPY tree /tree', 'RUN md5sum /tree/d5/* > /sums'])
+    await build(context, 'fresh')
+    const layers = join(start('fresh').root, 'layers')
+    const [name = ''] = readdirSync(layers).filter((one) => /^[0-9a-f]{64}$/.test(one))
+    flip(join(layers, name, 'tree/d5/f12'), 0)
+    writeFileSync(join(context, 'tree/d1/f1'), 'changed')
+    const { digest } = await build(context, 'fresh', '--no-cache')
+    assert.equal(digest, (await build(context, 'fresh-anew')).digest)
+    assert.deepEqual(await differences('fresh'), [])
+  })
+
+  it('is not noted of a context of which nothing is remembered', async () => {
+    const context = await manyFiles('piped', ['COPY tree /tree'])
+    const prefix = ['sh', '-c', 'tar -C "$0" -c . | "$@"', context]
+    await mustBuild(['--reproducible', '-'], { ...start('piped'), prefix })
+    await build(context, 'piped-folder')
+    const isNoted = (store: string) => existsSync(join(start(store).root, 'contents'))
+    assert.deepEqual(['piped', 'piped-folder'].map(isNoted), [false, true])
+  })
+
   it('is read from its files when the earlier tar is damaged, which is said once', async () => {
     const context = await manyFiles('damaged', ['COPY tree /tree'])
     const first = await build(context, 'damaged')
