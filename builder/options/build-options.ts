@@ -1,3 +1,4 @@
+import type { BuildExplanation } from '#builder/explain'
 import type { Output } from '#builder/export'
 import type {
   BuildEventListener,
@@ -126,6 +127,11 @@ export interface BuildOptions {
   /** Default: docker's config.json and its helpers. */
   readonly credentials?: CredentialStore
   readonly onEvent?: BuildEventListener
+  /**
+   * Gets why steps ran, when the build has ended, also when it has failed, before it returns. Absent: that is
+   * not found out. See docs/cache.md
+   */
+  readonly onExplanation?: (explanation: BuildExplanation) => void
   readonly signal?: AbortSignal
 }
 
@@ -154,6 +160,8 @@ export interface BuildResult {
    */
   readonly materials: readonly Material[]
   readonly steps: { readonly total: number; readonly cached: number }
+  /** Bytes that were added to the local store, about; 0 for a build that found everything there. */
+  readonly stored: number
   readonly milliseconds: number
 }
 

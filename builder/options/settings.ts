@@ -82,6 +82,7 @@ export interface Settings {
   /** Of the builder's process: proxies and agents of git. */
   readonly environment: Environment
   readonly onEvent: OnEvent
+  readonly onExplanation: BuildOptions['onExplanation']
   /** Reports to `onEvent`. */
   readonly spans: Spans
   readonly signal: AbortSignal | undefined
@@ -131,6 +132,7 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     credentials: options.credentials ?? defaultCredentials(env),
     environment: env,
     onEvent,
+    onExplanation: options.onExplanation,
     spans: new Spans(onEvent),
     signal: options.signal,
   }

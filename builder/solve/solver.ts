@@ -26,6 +26,8 @@ export interface SolveDeps extends Omit<OperationDeps, 'tasks'>, Pick<StepResult
   readonly schedule: Schedule
   /** Layers of the image are needed as tars: for every output but plain files. */
   readonly wantsTars: boolean
+  /** Gets the key by which a step is going to be executed, where one is known before. */
+  readonly onExecute: (id: VertexId, step: KeyedStep) => void
 }
 
 /** What is known of a step that is executed. */
@@ -71,7 +73,11 @@ export class Solver implements AsyncDisposable {
       realize: (id) => this.#realize(id),
       digest: (operation, below) => this.#digest(operation, below),
     })
-    this.#hits = new HitReporter(plan, { reporter, isSolved: (id) => this.#results.has(id) })
+    this.#hits = new HitReporter(plan, {
+      reporter,
+      isSolved: (id) => this.#results.has(id),
+      keyOf: (id) => this.#keys.storedKey(id),
+    })
     this.#forms = layerForms(plan, deps)
     this.#steps = new StepResults({ ...this.#deps, lookup: this.#lookup, forms: this.#forms })
   }
@@ -180,18 +186,22 @@ export class Solver implements AsyncDisposable {
     root: Result | undefined,
     keys: PerformedKeys,
   ): Promise<Result> {
-    const { signal, reporter, schedule, spans } = this.#deps
+    const { signal, reporter, schedule, spans, onExecute } = this.#deps
     const { vertex } = operation
+    if (keys.step !== undefined) onExecute(vertex.id, keys.step)
     const sources = await this.#sources(vertex)
     const work = { root, sources, step: keys.step, forms: this.#forms(vertex.id) }
     const reason = await keys.reason
+    let began = 0
     const outcome = await schedule((onBegin) => {
       throwIfCancelled(signal, vertex.name)
+      began = performance.now()
       const run = () => spans.measure('steps', () => operation.run({ ...work, onBegin }))
       return reporter.step(vertex, reason, run)
     })
+    const milliseconds = performance.now() - began
     const family = operation.family(root?.key, keys.first)
-    return this.#steps.executed(operation, { ...outcome, root, sources, family })
+    return this.#steps.executed(operation, { ...outcome, root, sources, family, milliseconds })
   }
 
   #lookUp<T>(work: () => Promise<T>): Promise<T> {

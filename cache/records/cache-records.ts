@@ -1,7 +1,7 @@
 import { canonicalJson, type Json, TsbuildError } from '#core'
 import type { CacheKey } from './cache-key.ts'
 import type { Database, Row } from './database.ts'
-import { type LayerId, layerId } from './layer-id.ts'
+import { isLayerId, type LayerId, layerId } from './layer-id.ts'
 import type { Layers } from './layers.ts'
 import { sumOf } from './schema.ts'
 
@@ -32,6 +32,10 @@ export interface NewCacheRecord
   extends Pick<CacheRecord, 'key' | 'preimage' | 'family' | 'layer' | 'description'> {
   /** Default: none. */
   readonly inputs?: readonly CacheKey[]
+  /** Of the last RUN that the layer lies on. */
+  readonly below?: CacheKey | undefined
+  /** That the step took. Default: not known. */
+  readonly milliseconds?: number | undefined
   /** Default: now. */
   readonly createdAt?: Date
 }
@@ -43,8 +47,13 @@ const FIND = 'SELECT * FROM records WHERE key = ?'
 const FIND_LINKED = `SELECT records.* FROM aliases JOIN records ON records.key = aliases.key
   WHERE alias = ?`
 const INPUTS = 'SELECT inputs, sum AS inputs_sum FROM inputs WHERE key = ?'
+const NEWEST_OF_FAMILY = `SELECT * FROM records WHERE family = ?
+  AND created < ? ORDER BY created DESC, key LIMIT 1`
 const OF_FAMILY = `SELECT records.*, inputs.inputs, inputs.sum AS inputs_sum
   FROM records LEFT JOIN inputs USING (key) WHERE family = ? ORDER BY created DESC, records.key`
+
+const LAYERS_OF_FAMILY = `SELECT layer FROM records WHERE family = ? AND layer IS NOT NULL
+  ORDER BY created DESC LIMIT ?`
 
 /** The results of steps, by key. All calls are synchronous and take some 20 µs. */
 export class CacheRecords {
@@ -61,7 +70,7 @@ export class CacheRecords {
   find(key: CacheKey): CacheRecord | undefined {
     const row = this.#database.get(FIND, key) ?? this.#database.get(FIND_LINKED, key)
     if (row === undefined) return undefined
-    const record = toRecord(row, (found) => this.#database.get(INPUTS, found))
+    const record = this.#recordOf(row)
     if (record === undefined || (record.layer && !this.#layers.isPresent(record.layer))) {
       for (const table of ['records', 'inputs']) {
         this.#database.run(`DELETE FROM ${table} WHERE key = ?`, String(row.key))
@@ -73,11 +82,33 @@ export class CacheRecords {
     return record
   }
 
+  /** As `find`, but the record is left as it is, whether or not its layer is there. */
+  peek(key: CacheKey): CacheRecord | undefined {
+    const row = this.#database.get(FIND, key) ?? this.#database.get(FIND_LINKED, key)
+    return row && this.#recordOf(row)
+  }
+
+  #recordOf(row: Row): CacheRecord | undefined {
+    return toRecord(row, (key) => this.#database.get(INPUTS, key))
+  }
+
+  /** The newest version of a step that was made before a time, whether or not its layer is there. */
+  newestOfFamily(family: CacheKey, before: Date): CacheRecord | undefined {
+    const row = this.#database.get(NEWEST_OF_FAMILY, family, before.getTime())
+    return row && this.#recordOf(row)
+  }
+
   /** The records of every version of a step, the newest first, without those whose layer is missing. */
   ofFamily(family: CacheKey): readonly CacheRecord[] {
     const rows = this.#database.all(OF_FAMILY, family)
     const records = rows.flatMap((row) => toRecord(row, () => row) ?? [])
     return records.filter(({ layer }) => layer === undefined || this.#layers.isPresent(layer))
+  }
+
+  /** The layers of the newest records of a step's versions, at most `most`. */
+  layersOfFamily(family: CacheKey, most: number): readonly LayerId[] {
+    const rows = this.#database.all(LAYERS_OF_FAMILY, family, most)
+    return rows.flatMap(({ layer }) => (isLayerId(layer) ? [layer] : []))
   }
 
   /** Stores a result; it replaces an older one under the same key. */
@@ -99,7 +130,15 @@ export class CacheRecords {
         'INSERT OR REPLACE INTO inputs (key, inputs, sum) VALUES (?, ?, ?)',
         ...[key, inputList, sumOf(key, inputList, created)],
       )
+      if (record.milliseconds !== undefined) this.#putMade(record, record.milliseconds)
     })
+  }
+
+  #putMade({ key, below }: NewCacheRecord, milliseconds: number): void {
+    this.#database.run(
+      'INSERT OR REPLACE INTO made (key, milliseconds, below) VALUES (?, ?, ?)',
+      ...[key, Math.round(milliseconds), below ?? null],
+    )
   }
 
   /** Makes `key` find the record of `target`, unless it has a record itself. */
@@ -136,8 +175,14 @@ export class CacheRecords {
   }
 }
 
-/** @param inputsOf the row with the inputs of a key, and their checksum */
-function toRecord(row: Row, inputsOf: (key: string) => Row | undefined): CacheRecord | undefined {
+/**
+ * A row of the records; `undefined` when it is damaged.
+ * @param inputsOf the row with the inputs of a key, and their checksum
+ */
+export function toRecord(
+  row: Row,
+  inputsOf: (key: string) => Row | undefined,
+): CacheRecord | undefined {
   const { key, family, layer, description, preimage, created, used, sum } = row
   if (typeof key !== 'string' || typeof family !== 'string') return undefined
   if (typeof description !== 'string') return undefined

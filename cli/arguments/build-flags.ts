@@ -70,6 +70,11 @@ export const EXECUTION: readonly Flag[] = [
     help: 'An SSH agent for RUN --mount=type=ssh: $SSH_AUTH_SOCK, a socket, or key files',
   },
   {
+    name: 'cache-max',
+    metavar: 'SIZE',
+    help: 'Keep the store within SIZE after the build, or none (default: a quarter of the disk, 50GB at most)',
+  },
+  {
     name: 'jobs',
     metavar: 'N',
     help: 'Run up to N steps at a time (default: as the machine allows)',

@@ -7,7 +7,15 @@ import type {
   StepSettings,
 } from '#builder/plan'
 import { type CacheKey, cacheKeyOf } from '#cache'
-import { chainIdOf, type Digest, formatPlatform, type Json, type Platform } from '#core'
+import {
+  chainIdOf,
+  type DiffId,
+  type Digest,
+  formatPlatform,
+  isJsonObject,
+  type Json,
+  type Platform,
+} from '#core'
 import { hasWildcards } from '#parser'
 
 /** How a key names what a step takes from others: by the keys of that, or by what the files hold. */
@@ -24,8 +32,21 @@ export interface KeyedStep {
  * same key. `undefined` is the empty root of `FROM scratch`.
  */
 export function imageKey(vertex: ImageVertex): CacheKey {
-  const chain = chainIdOf(vertex.base.layers.map(({ diffId }) => diffId))
-  return cacheKeyOf({ op: 'image', chain: chain ?? null })
+  return imageKeyOf(vertex.base.layers.map(({ diffId }) => diffId))
+}
+
+/** The key of a base image by its layers, bottom first. */
+export function imageKeyOf(diffIds: readonly DiffId[]): CacheKey {
+  return cacheKeyOf({ op: 'image', chain: chainIdOf(diffIds) ?? null })
+}
+
+/**
+ * The key of what a step was done on, by the document of its own key; `undefined` for a step that stands on
+ * nothing, or on anything.
+ */
+export function rootKeyOf(preimage: Json): CacheKey | undefined {
+  const root = isJsonObject(preimage) ? preimage.root : undefined
+  return typeof root === 'string' ? (root as CacheKey) : undefined
 }
 
 /**

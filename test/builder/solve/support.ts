@@ -225,6 +225,7 @@ async function solve(
     reporter,
     wantsTars: true,
     onTar: () => undefined,
+    onExecute: () => undefined,
     signal,
   })
   const layers = await solver.solve()
