@@ -1,3 +1,4 @@
+export { layoutSource } from './bases/layout-source.ts'
 export {
   type BaseLayer,
   type BaseLookup,
