@@ -96,20 +96,19 @@ function timesOf(
   hexes: readonly string[],
   { layout, blobs }: LayerSurroundings,
 ): Pick<FoundItem, 'createdAt' | 'lastUsedAt'> {
+  const { records } = row
+  if (records.length > 0) {
+    return {
+      createdAt: Math.min(...records.map(({ created }) => created)),
+      lastUsedAt: Math.max(...records.map(({ used }) => used)),
+    }
+  }
   const files = filesOfLayer(layout, row).flatMap((path) => {
     const found = lstatSync(path, { throwIfNoEntry: false })
     return found === undefined ? [] : [found.ctimeMs]
   })
-  const uses = hexes.flatMap((hex) => blobs.get(hex)?.usedAt ?? [])
-  const { records } = row
-  if (records.length === 0) {
-    const all = [...files, ...uses]
-    return { createdAt: Math.min(Date.now(), ...all), lastUsedAt: Math.max(0, ...all) }
-  }
-  return {
-    createdAt: Math.min(...records.map(({ created }) => created)),
-    lastUsedAt: Math.max(...records.map(({ used }) => used)),
-  }
+  const all = [...files, ...hexes.flatMap((hex) => blobs.get(hex)?.usedAt ?? [])]
+  return { createdAt: Math.min(Date.now(), ...all), lastUsedAt: Math.max(0, ...all) }
 }
 
 /** Ids that are digests of something: all but those of layers whose content is not known. */
