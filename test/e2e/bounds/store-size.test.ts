@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import {
@@ -104,6 +112,32 @@ describe('what a store takes', function () {
     assert.deepEqual(storeFaults(root), [])
     const again = await mustBuild(['-t', 'localhost/app:2', context], { root })
     assert.equal(stepsThat('DONE', again).length, 5)
+  })
+
+  it('is not looked at after a build that has stored nothing, or little', async () => {
+    const { root } = start('little')
+    const context = application('little')
+    const flags = ['-t', 'localhost/app:1', context]
+    await mustBuild(flags, { root })
+    const note = join(root, 'size')
+    interface Note {
+      readonly used: number
+      readonly added: number
+    }
+    const read = (): Note => JSON.parse(readFileSync(note, 'utf8')) as Note
+    const first = read()
+    assert.equal(first.used, 0)
+    assert.ok(first.added > 100_000)
+    const { mtimeMs } = statSync(note)
+    await mustBuild(flags, { root })
+    assert.equal(statSync(note).mtimeMs, mtimeMs, 'all was cached')
+    writeFileSync(join(context, 'version'), 'another')
+    await mustBuild(flags, { root })
+    assert.equal(read().used, 0)
+    assert.ok(read().added > first.added)
+    await mustBuild(['prune', '--force', '--filter', 'until=1h'], { root })
+    assert.equal(read().added, 0)
+    assert.ok(Math.abs(read().used - (await diskUse(root))) < 200_000)
   })
 
   it('leaves images that can be pushed, copied and unpacked', async () => {
