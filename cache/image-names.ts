@@ -173,13 +173,23 @@ export class ImageNames {
   }
 
   #lastKnown(): readonly Entry[] | undefined {
-    const row = this.#database.get('SELECT value FROM state WHERE name = ?', INDEX)
-    return parse(typeof row?.value === 'string' ? row.value : undefined)
+    return parse(writtenIndex(this.#database))
   }
 
   #write(text: string): void {
     replaceFile(this.#layout.index, text, { layout: this.#layout, presence: this.#presence })
   }
+}
+
+/** The index as it was last written by this program. */
+export function writtenIndex(database: Database): string | undefined {
+  const row = database.get('SELECT value FROM state WHERE name = ?', INDEX)
+  return typeof row?.value === 'string' ? row.value : undefined
+}
+
+/** Whether a text is an index that can be read. */
+export function isIndex(text: string): boolean {
+  return parse(text) !== undefined
 }
 
 /** `undefined` when it is not an index. Entries of other tools stay as they are. */

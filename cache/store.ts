@@ -6,6 +6,7 @@ import {
   ensureFolders,
   type Layout,
   layoutOf,
+  OCI_LAYOUT_TEXT,
   readIfThere,
   VERSION_TEXT,
 } from './filesystem/layout.ts'
@@ -14,6 +15,7 @@ import { Presence, type TemporaryDirectory } from './filesystem/presence.ts'
 import { replaceFile } from './filesystem/replace-file.ts'
 import type { OnWait } from './filesystem/waits.ts'
 import { ImageNames } from './image-names.ts'
+import { BuildTraces } from './records/build-traces.ts'
 import type { CacheKey } from './records/cache-key.ts'
 import { CacheRecords } from './records/cache-records.ts'
 import { Database } from './records/database.ts'
@@ -22,8 +24,7 @@ import { type LeaseOptions, Leases } from './records/leases.ts'
 import { MachineFacts } from './records/machine-facts.ts'
 import { StoredResults } from './records/stored-results.ts'
 import { noteSize } from './size-note.ts'
-
-const OCI_LAYOUT = '{"imageLayoutVersion":"1.0.0"}'
+import { TarContentsFiles } from './tar-contents.ts'
 
 /** How a store is opened. */
 export interface StoreOptions {
@@ -48,7 +49,10 @@ export class Store implements AsyncDisposable {
   readonly records: CacheRecords
   /** The records as the solver asks for them. */
   readonly results: StoredResults
+  /** What the latest builds did. */
+  readonly traces: BuildTraces
   readonly layers: Layers
+  readonly contents: TarContentsFiles
   readonly mounts: CacheMounts
   readonly facts: MachineFacts
   readonly #layout: Layout
@@ -68,9 +72,11 @@ export class Store implements AsyncDisposable {
     this.root = layout.root
     this.blobs = blobs
     this.layers = new Layers(layout, { database, blobs, pins, boot })
+    this.contents = new TarContentsFiles(layout)
     this.mounts = new CacheMounts(layout, presence, onWait)
     this.records = new CacheRecords(database, this.layers)
     this.results = new StoredResults(this)
+    this.traces = new BuildTraces(database)
     this.facts = new MachineFacts(database)
     this.images = new ImageNames(layout, { presence, database, blobs })
     this.#layout = layout
@@ -123,6 +129,11 @@ export class Store implements AsyncDisposable {
     await Promise.all([this.blobs.sync(), this.layers.sync()])
   }
 
+  /** Puts an empty database in the place of a damaged one, which SQLite reads in full to find that out. */
+  checkDatabase(): void {
+    this.#database.check()
+  }
+
   /** Does not `sync`. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.records.flush()
@@ -137,7 +148,7 @@ export class Store implements AsyncDisposable {
     return (
       readIfThere(boot) === this.#boot &&
       readIfThere(version) === VERSION_TEXT &&
-      readIfThere(ociLayout) === OCI_LAYOUT
+      readIfThere(ociLayout) === OCI_LAYOUT_TEXT
     )
   }
 
@@ -146,7 +157,7 @@ export class Store implements AsyncDisposable {
     const { boot, version, ociLayout } = this.#layout
     using _ = lockSync(this.#layout.lock)
     if (this.#isSound()) return
-    this.#replace(ociLayout, OCI_LAYOUT)
+    this.#replace(ociLayout, OCI_LAYOUT_TEXT)
     this.#database.check()
     this.#leases.clear()
     this.blobs.recover()

@@ -1,4 +1,5 @@
-import type { OpenedContext } from '#builder/context'
+import { contextName, type OpenedContext } from '#builder/context'
+import { keepTrace, TraceRecorder } from '#builder/explain'
 import { checkDestination, EarlyLayers } from '#builder/export'
 import {
   type BuildOptions,
@@ -83,13 +84,16 @@ interface BuildDeps {
   readonly resources: Resources
   readonly early: EarlyLayers
   readonly schedule: Schedule
+  readonly recorder: TraceRecorder
 }
 
 async function buildLoaded(
   context: OpenedContext,
   checks: DockerfileChecks,
-  { secrets, settings, started }: Request,
+  { secrets, settings: given, started }: Request,
 ): Promise<BuildResult> {
+  const recorder = new TraceRecorder()
+  const settings = { ...given, onEvent: recorder.watching(given.onEvent) }
   const { spans } = settings
   await using store = await spans.measure('store', async () =>
     openStore(settings.root, { onWait: reportWaits(settings.onEvent, 'build') }),
@@ -101,7 +105,7 @@ async function buildLoaded(
   const spare = spareProcessor()
   const early = resources.use(new EarlyLayers({ store, spare, spans }))
   const schedule = spare.watching(stepSchedule(settings.jobs))
-  const deps = { context, settings, store, services, resources, early, schedule }
+  const deps = { context, settings, store, services, resources, early, schedule, recorder }
   const finish = async (signal: AbortSignal): Promise<BuildResult> => {
     const plans = await spans.measure('resolve', () => planPlatforms(checks, deps, signal))
     const images = await buildPlatforms(plans, deps, signal)
@@ -118,11 +122,17 @@ async function buildLoaded(
   // there is little else to write.
   const marking = (): Promise<void> =>
     spans.measure('sync', () => store.layers.sync({ olderThan: SETTLED }))
-  const [, result] = await together([marking, finish], settings.signal)
-  await spans.measure('sync', () => store.blobs.sync())
-  // What was opened is closed now, which ends with the build.
-  spans.begin('store')
-  return result
+  try {
+    const [, result] = await together([marking, finish], settings.signal)
+    await spans.measure('sync', () => store.blobs.sync())
+    // What was opened is closed now, which ends with the build.
+    spans.begin('store')
+    return result
+  } finally {
+    const { path, source } = context.loaded
+    const place = { context: contextName(settings.context), dockerfile: path ?? source.filename }
+    await keepTrace(recorder, { ...settings, ...place, store })
+  }
 }
 
 /** Plans all platforms. A check that fails the build does so before any step runs, on any platform. */
@@ -139,7 +149,7 @@ function planPlatforms(
     resolve: baseResolver(shared),
     // Nothing is looked up, so a RUN will run: its thread takes as long to start as an image to be resolved.
     onLinked: (linked: readonly LinkedStage[]) => {
-      if (settings.noCache === true && linked.some(hasStep))
+      if (settings.fresh === 'all' && linked.some(hasStep))
         services.sandbox().catch(() => undefined)
     },
     contextCreatedAt: context.createdAt,

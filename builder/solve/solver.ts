@@ -24,10 +24,10 @@ export interface SolveDeps extends Omit<OperationDeps, 'tasks'>, Pick<StepResult
   readonly results: ResultCache
   /** Bounds how many steps are under way at the same time. */
   readonly schedule: Schedule
-  /** Nothing is looked up; results are stored nevertheless. */
-  readonly noCache: boolean
   /** Layers of the image are needed as tars: for every output but plain files. */
   readonly wantsTars: boolean
+  /** Gets the key by which a step is going to be executed, where one is known before. */
+  readonly onExecute: (id: VertexId, step: KeyedStep) => void
 }
 
 /** What is known of a step that is executed. */
@@ -65,7 +65,7 @@ export class Solver implements AsyncDisposable {
     this.#lookup = new ResultLookup({
       ...{ store, signal, onFetchFailure: onFailure },
       results: tolerantCache(deps.results, onFailure),
-      policy: lookupPolicy(plan, deps),
+      policy: lookupPolicy(plan, Date.now()),
     })
     this.#keys = new KeyResolver({
       operations: this.#operations,
@@ -73,7 +73,11 @@ export class Solver implements AsyncDisposable {
       realize: (id) => this.#realize(id),
       digest: (operation, below) => this.#digest(operation, below),
     })
-    this.#hits = new HitReporter(plan, { reporter, isSolved: (id) => this.#results.has(id) })
+    this.#hits = new HitReporter(plan, {
+      reporter,
+      isSolved: (id) => this.#results.has(id),
+      keyOf: (id) => this.#keys.storedKey(id),
+    })
     this.#forms = layerForms(plan, deps)
     this.#steps = new StepResults({ ...this.#deps, lookup: this.#lookup, forms: this.#forms })
   }
@@ -182,8 +186,9 @@ export class Solver implements AsyncDisposable {
     root: Result | undefined,
     keys: PerformedKeys,
   ): Promise<Result> {
-    const { signal, reporter, schedule, spans } = this.#deps
+    const { signal, reporter, schedule, spans, onExecute } = this.#deps
     const { vertex } = operation
+    if (keys.step !== undefined) onExecute(vertex.id, keys.step)
     const sources = await this.#sources(vertex)
     const work = { root, sources, step: keys.step, forms: this.#forms(vertex.id) }
     const reason = await keys.reason

@@ -69,7 +69,8 @@ export class StepResults {
     const below = layersOf(root)
     const tar = () => own.packed(below)
     const made = { ...step, family, inputs, layer: id, description, createdAt, tar }
-    await spans.measure('store', () => lookup.put({ ...made, below: root?.lastRun, milliseconds }))
+    const stored = { ...made, below: root?.lastRun, milliseconds }
+    await spans.measure('store', () => lookup.put(operation.vertex, stored))
     if (operation.vertex.op === 'exec') this.#digest(operation, own, below)
     return result
   }

@@ -71,7 +71,7 @@ export class BlobStore implements BlobSource, BlobSink {
     const found = lstatSync(this.path(digest), { throwIfNoEntry: false })
     if (found === undefined) return undefined
     if (!found.isFile()) {
-      this.#quarantine(digest)
+      this.setAside(digest)
       return undefined
     }
     this.#note(digest, found)
@@ -248,7 +248,7 @@ export class BlobStore implements BlobSource, BlobSink {
   async #refuseSize(expected: Descriptor): Promise<never> {
     const actual = new Digester()
     for await (const chunk of readFile(this.path(expected.digest))) actual.update(chunk)
-    if (actual.digest() !== expected.digest) throw this.#quarantine(expected.digest)
+    if (actual.digest() !== expected.digest) throw this.setAside(expected.digest)
     throw new TsbuildError(
       `blob ${expected.digest} has ${actual.size} bytes, not ${expected.size}`,
       { code: 'SIZE_MISMATCH' },
@@ -263,13 +263,17 @@ export class BlobStore implements BlobSource, BlobSink {
       yield* verified(readFile(this.path(descriptor.digest), signal), descriptor)
     } catch (cause) {
       if (cause instanceof TsbuildError && DAMAGE.has(cause.code)) {
-        throw this.#quarantine(descriptor.digest)
+        throw this.setAside(descriptor.digest)
       }
       throw cause
     }
   }
 
-  #quarantine(digest: Digest): TsbuildError {
+  /**
+   * Moves what is in the place of a blob to `corrupt/`, so that the blob can be fetched or made again.
+   * @returns the failure of those that wanted to read it
+   */
+  setAside(digest: Digest): TsbuildError {
     const aside = `${hexOf(digest)}-${randomName(8)}`
     this.#unsealed.delete(digest)
     ignoreMissing(() => renameSync(this.path(digest), join(this.#layout.corrupt, aside)))

@@ -45,6 +45,14 @@ export function digestItems({ digests }: Layout): readonly FoundItem[] {
   })
 }
 
+/** What is noted of the tars of copies: without it, the next copy is made anew. */
+export function contentsItems({ contents }: Layout): readonly FoundItem[] {
+  return entriesOf(contents).map((entry) => {
+    const item = folderItem(entry, 'source.local', 'contents of a copy')
+    return { ...item, id: `contents-${item.id}` }
+  })
+}
+
 /** What was found damaged and set aside. */
 export function damagedItems({ corrupt }: Layout): readonly FoundItem[] {
   return entriesOf(corrupt).map((entry) =>
@@ -67,9 +75,9 @@ export function leftoverItems(
 
 /** What is being written, and what the store itself consists of. */
 export function storeItems(layout: Layout): readonly FoundItem[] {
-  const { root, blobs, mounts, corrupt, digests, temporary } = layout
+  const { root, blobs, mounts, corrupt, digests, contents, temporary } = layout
   const kinds = FOLDER_KINDS.map((kind) => layersFolder(root, kind))
-  const folders = [root, dirname(blobs), blobs, mounts, corrupt, digests, ...kinds]
+  const folders = [root, dirname(blobs), blobs, mounts, corrupt, digests, contents, ...kinds]
   const files = entriesOf(root).filter(({ stat }) => stat.isFile())
   const own = { path: root, stat: lstatSync(root) }
   return [

@@ -5,7 +5,14 @@ import type { StoreParts } from '../store.ts'
 import { readBlobFiles } from './blob-files.ts'
 import { type ImageNeeds, imageItems, readImageNeeds, unnamedItems } from './blob-items.ts'
 import type { Documents } from './documents.ts'
-import { damagedItems, digestItems, leftoverItems, mountItems, storeItems } from './folder-items.ts'
+import {
+  contentsItems,
+  damagedItems,
+  digestItems,
+  leftoverItems,
+  mountItems,
+  storeItems,
+} from './folder-items.ts'
 import { layerItems } from './layer-items.ts'
 import { blobsOfLayer, filesOfLayer, type LayerRow, readLayerRows } from './layer-rows.ts'
 import type { FoundItem, StoreItem } from './store-item.ts'
@@ -35,6 +42,7 @@ export function readInventory(parts: StoreParts, documents: Documents): readonly
     ...unnamed.items,
     ...mountItems(layout),
     ...digestItems(layout),
+    ...contentsItems(layout),
     ...damagedItems(layout),
     ...leftoverItems(layout, { isKnown: pathsOf(layout, rows), isPinned }),
     ...storeItems(layout),

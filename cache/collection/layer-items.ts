@@ -76,9 +76,13 @@ function layerItem(row: LayerRow, { equal, children, around }: RowContext): Foun
   }
 }
 
-/** Ids of the layers that lie on a RUN's: without it, the next build would put them on another one. */
+/**
+ * Ids of the layers that lie on a RUN's: without it, the next build would put them on another one. And of those
+ * whose folders have only what differs from a layer's.
+ */
 function childrenBetween(rows: readonly LayerRow[]): (row: LayerRow) => readonly string[] {
   const lying = new Map<string, Set<string>>()
+  const parted = Map.groupBy(rows, ({ differsFrom }) => differsFrom)
   for (const { id, records } of rows) {
     for (const { below } of records) {
       if (below !== undefined) lying.set(below, (lying.get(below) ?? new Set()).add(id))
@@ -86,7 +90,8 @@ function childrenBetween(rows: readonly LayerRow[]): (row: LayerRow) => readonly
   }
   return ({ id, records }) => {
     const found = records.flatMap(({ key }) => [...(lying.get(key) ?? [])])
-    return [...new Set(found)].filter((one) => one !== id)
+    const differing = (parted.get(id) ?? []).map((row) => row.id)
+    return [...new Set([...found, ...differing])].filter((one) => one !== id)
   }
 }
 

@@ -17,6 +17,8 @@ export interface LayerRow {
   readonly earlier: readonly { readonly name: string; readonly kinds: number }[]
   /** Hex digits of the compressed blobs that hold it, whether or not they are in the store. */
   readonly compressed: readonly string[]
+  /** Id of the layer whose folder has what its own does not. */
+  readonly differsFrom: string | undefined
   readonly records: readonly RecordRow[]
 }
 
@@ -45,6 +47,9 @@ export function readLayerRows(database: Database): readonly LayerRow[] {
   const compressed = Map.groupBy(database.all('SELECT diff_id, digest FROM compressed'), (row) =>
     String(row.diff_id),
   )
+  const bases = new Map(
+    database.all('SELECT id, base FROM differences').map(({ id, base }) => [id, String(base)]),
+  )
   return database.all('SELECT * FROM layers').map((row): LayerRow => {
     const id = String(row.id)
     const diffId = typeof row.diff_id === 'string' ? row.diff_id : undefined
@@ -58,6 +63,7 @@ export function readLayerRows(database: Database): readonly LayerRow[] {
         kinds: Number(holds),
       })),
       compressed: (compressed.get(diffId ?? '') ?? []).map(({ digest }) => hexIn(String(digest))),
+      differsFrom: bases.get(id),
       records: (records.get(id) ?? []).map((record) => ({
         key: String(record.key),
         description: String(record.description),

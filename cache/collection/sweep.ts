@@ -167,7 +167,9 @@ function forgetLayer({ id, records, isNamed }: RemovedLayer, database: Database)
     ? 'UPDATE layers SET directory = 0, boot = NULL WHERE id = ?'
     : 'DELETE FROM layers WHERE id = ?'
   database.run(forgotten, id)
-  database.run('DELETE FROM renamed WHERE id = ?', id)
+  for (const table of ['renamed', 'differences']) {
+    database.run(`DELETE FROM ${table} WHERE id = ?`, id)
+  }
 }
 
 /** What was known of layers and steps that are not known any more. */

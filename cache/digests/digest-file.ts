@@ -1,8 +1,15 @@
 import { closeSync, constants, fstatSync, openSync, readSync, writeFileSync } from 'node:fs'
-import { type Digest, Digester, errnoOf, type FileIdentity, hexOf, type Name } from '#core'
+import {
+  comparePaths,
+  type Digest,
+  Digester,
+  errnoOf,
+  type FileIdentity,
+  hexOf,
+  type Name,
+} from '#core'
 import {
   BlockBuffer,
-  comparePaths,
   DigestBlock,
   type DigestEntry,
   encodeBlock,

@@ -15,6 +15,11 @@ export interface LayerRecord {
   readonly directory: boolean
   /** Its folders of other kinds. */
   readonly elsewhere?: readonly string[]
+  /**
+   * The layer whose folder has what this one's does not: on top of that it is the whole layer. Both exist, and
+   * `directory` is false.
+   */
+  readonly differsFrom?: LayerId
 }
 
 /** What is known of a layer's uncompressed tar. */

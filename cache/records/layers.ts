@@ -21,8 +21,17 @@ import type { Pins } from '../filesystem/pins.ts'
 import { syncFileSystem } from '../filesystem/sync.ts'
 import { addCompressedBlob, compressedBlobs } from './compressed-blobs.ts'
 import type { Database, Row } from './database.ts'
+import { baseOfDifferences, setBaseOfDifferences } from './differences.ts'
 import { foldersOf, moveAside, moveFolder, moveOwners } from './layer-folder.ts'
-import { isLayerId, isStackLayerId, type LayerId, layerId, stackLayerId } from './layer-id.ts'
+import {
+  differencesId,
+  isDifferencesId,
+  isLayerId,
+  isStackLayerId,
+  type LayerId,
+  layerId,
+  stackLayerId,
+} from './layer-id.ts'
 import {
   ALL_WITH_FOLDER,
   CURRENT_ID,
@@ -80,14 +89,15 @@ export class Layers {
     const found = this.#database
       .all(FIND_BY_DIFF_ID, folderKind().bit, diffId)
       .flatMap((row) => this.#toRecord(row) ?? [])
-    return found.find((layer) => layer.directory) ?? found[0]
+    const fitsAnywhere = found.find(({ id }) => !isStackLayerId(id))
+    return found.find((layer) => layer.directory) ?? fitsAnywhere ?? found[0]
   }
 
   /** True when the layer's content can be had from this machine, in whatever form. */
   isPresent(id: LayerId): boolean {
     const layer = this.get(id)
     if (layer === undefined) return false
-    if (layer.directory) return true
+    if (layer.directory || layer.differsFrom !== undefined) return true
     const { diffId } = layer
     if (diffId === undefined) return false
     if (this.#blobs.stat(uncompressedDigest(diffId)) !== undefined) return true
@@ -121,6 +131,23 @@ export class Layers {
       rmSync(ownersFileOf(directory), { force: true })
     }
     return this.get(id) ?? { id, directory: true }
+  }
+
+  /**
+   * Takes over a folder with only what differs from the folder of layer `base`, from a `temporary()` of the
+   * same store. They are one layer on the stack that they were made on.
+   * @throws {TsbuildError} NO_SPACE, PERMISSION_DENIED, IO_FAILED
+   */
+  commitDifferences(directory: string, base: LayerId): LayerRecord {
+    const id = differencesId()
+    this.#database.transaction(() => {
+      this.#put(id, { directory: true })
+      setBaseOfDifferences(this.#database, id, base)
+    })
+    const target = this.directory(id)
+    if (!moveFolder(directory, target)) throw new Error('a new id has no folder')
+    this.#settled.renew(target)
+    return this.get(id) ?? { id, directory: false, differsFrom: base }
   }
 
   /** Records a layer that exists as a tar blob; the record of the same content if there is one. */
@@ -308,6 +335,7 @@ export class Layers {
       )
       this.#database.run('DELETE FROM layers WHERE directory = 0 AND diff_id IS NULL')
       this.#database.run('DELETE FROM renamed WHERE id NOT IN (SELECT id FROM layers)')
+      this.#database.run('DELETE FROM differences WHERE id NOT IN (SELECT id FROM layers)')
     })
     for (const kind of FOLDER_KINDS) {
       const rows = this.#database.all(ALL_WITH_FOLDER, kind.bit, kind.bit)
@@ -357,7 +385,15 @@ export class Layers {
     const name = isLayerId(row?.folder) ? row.folder : undefined
     const pathOf = (id: LayerId, kind: FolderKind): string =>
       kind === folderKind() ? this.#path(name ?? id, kind) : this.#folderOf(id, kind)
-    return row && toLayerRecord(row, pathOf)
+    const record = row && toLayerRecord(row, pathOf)
+    return record && isDifferencesId(record.id) ? this.#onItsBase(record) : record
+  }
+
+  #onItsBase(record: LayerRecord): LayerRecord {
+    const base = record.directory ? baseOfDifferences(this.#database, record.id) : undefined
+    const partial = { ...record, directory: false }
+    if (base === undefined || this.get(base)?.directory !== true) return partial
+    return { ...partial, differsFrom: base }
   }
 
   #path(folder: LayerId, kind: FolderKind): string {

@@ -18,6 +18,8 @@ export interface BuildRequest {
   readonly debug: boolean
   /** Where the time of the build went is printed. */
   readonly timing: boolean
+  /** Why steps ran is said; absent: no. */
+  readonly explain: ExplainRequest | undefined
   /** The image id is printed in the end. */
   readonly printsId: boolean
   readonly iidfile: string | undefined
@@ -32,6 +34,19 @@ export interface BuildRequest {
 function written(...files: readonly (string | undefined)[]): Pick<BuildOptions, 'keep'> {
   const keep = files.filter((path) => path !== undefined)
   return keep.length === 0 ? {} : { keep }
+}
+
+/** How a build is asked to say why its steps ran. */
+export interface ExplainRequest {
+  /** It is printed on standard error. */
+  readonly isPrinted: boolean
+  /** It is written to this file, as JSON. */
+  readonly file: string | undefined
+}
+
+function explainRequest(args: Arguments): ExplainRequest | undefined {
+  const [isPrinted, file] = [args.has('explain'), args.text('explain-file')]
+  return isPrinted || file !== undefined ? { isPrinted, file } : undefined
 }
 
 const NETWORKS = ['default', 'none', 'host'] as const
@@ -56,6 +71,7 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
   const tags = [...args.list('tag'), ...requests.flatMap((request) => request.names)]
   const iidfile = args.text('iidfile')
   const metadataFile = args.text('metadata-file')
+  const explainFile = args.text('explain-file')
   checkOutputs(outputs, { shell, iidfile })
   return {
     options: {
@@ -75,11 +91,12 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
       ...optional('jobs', jobs(args.text('jobs'))),
       ...optional('root', args.text('root')),
       insecureRegistries: args.list('insecure-registry'),
-      ...written(iidfile, metadataFile),
+      ...written(iidfile, metadataFile, explainFile),
     },
     progress: parseProgress(args, shell.env),
     debug: args.has('debug'),
     timing: args.has('timing'),
+    explain: explainRequest(args),
     printsId: isQuiet(args) && !outputs.some(isPrinted),
     iidfile,
     metadataFile,
@@ -194,12 +211,12 @@ function buildArgs(values: readonly string[], env: Shell['env']): Record<string,
   return Object.fromEntries([...inherited, ...entries])
 }
 
-/** Stages whose results are not looked up, or whether that goes for all. */
+/** Steps whose results are not looked up, or whether that goes for all. */
 function noCache(args: Arguments): boolean | readonly string[] {
   const filters = args.list('no-cache-filter')
   if (filters.length === 0) return args.has('no-cache')
   if (!args.has('no-cache')) return filters.flatMap(splitCsv).filter((name) => name !== '')
-  const hint = '--no-cache is for all stages already'
+  const hint = '--no-cache is for all steps already'
   throw usageError('--no-cache and --no-cache-filter cannot be used together', hint)
 }
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, symlinkSync } from 'node:fs'
-import { capture, type TemporaryDirectory, temporaryDirectory } from '../support/peers/index.ts'
-import { writeContext } from './support/context.ts'
-import { HERE } from './support/tsbuild.ts'
+import { capture, type TemporaryDirectory, temporaryDirectory } from '../../support/peers/index.ts'
+import { writeContext } from '../support/context.ts'
+import { HERE } from '../support/tsbuild.ts'
 
 const DOCKERFILE = 'FROM scratch\nCOPY . /all/\nCOPY d* /some/\nCOPY --parents d/*/* /deep/\n'
 

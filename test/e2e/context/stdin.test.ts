@@ -5,10 +5,10 @@ import {
   createUser,
   type TemporaryDirectory,
   temporaryDirectory,
-} from '../support/peers/index.ts'
-import { writeContext } from './support/context.ts'
-import { installedFor } from './support/installed.ts'
-import { HERE, tsbuild } from './support/tsbuild.ts'
+} from '../../support/peers/index.ts'
+import { writeContext } from '../support/context.ts'
+import { installedFor } from '../support/installed.ts'
+import { HERE, tsbuild } from '../support/tsbuild.ts'
 
 describe('standard input', () => {
   let directory: TemporaryDirectory
