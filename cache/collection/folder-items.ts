@@ -45,9 +45,12 @@ export function digestItems({ digests }: Layout): readonly FoundItem[] {
   })
 }
 
-/** What is noted of the tars of copies: without it, the next copy is made anew. */
-export function contentsItems({ contents }: Layout): readonly FoundItem[] {
-  return entriesOf(contents).map((entry) => {
+/** What is noted of the tars of copies whose layers are gone. */
+export function contentsItems(
+  { contents }: Layout,
+  isKnown: (path: string) => boolean,
+): readonly FoundItem[] {
+  return entriesOf(contents, (path) => !isKnown(path)).map((entry) => {
     const item = folderItem(entry, 'source.local', 'contents of a copy')
     return { ...item, id: `contents-${item.id}` }
   })

@@ -226,6 +226,30 @@ describe('collection', () => {
     assert.deepEqual(readdirSync(join(root, 'layers')), [])
   })
 
+  it('takes what is noted of a tar with its layer', async () => {
+    const root = newRoot()
+    const diffIds = ['kept', 'gone', 'lost'].map((text) => asDiffId(digestOf(text)))
+    await withStore(root, async (store) => {
+      await putImage(store, 'kept', 'localhost/a:1')
+      for (const diffId of diffIds) {
+        const note = join(store.temporary().path, 'note')
+        writeFileSync(note, 'x'.repeat(5000))
+        store.contents.adopt(note, diffId)
+      }
+      for (const [at, size] of [4, 4].entries()) {
+        const made = store.temporary().path
+        writeFileSync(join(made, 'file'), `${at}`)
+        const diffId = diffIds[at]
+        assert.ok(diffId)
+        await store.layers.commitDirectory(made, { diffId, size })
+      }
+    })
+    assert.equal(total(await itemsIn(root)), diskUse(root))
+    await collected(root, NOT_ALL)
+    const left = diffIds.filter((diffId) => existsSync(join(root, 'contents', hexOf(diffId))))
+    assert.deepEqual(left, diffIds.slice(0, 1))
+  })
+
   it('takes cache mounts that no step has, and what builds have left', async () => {
     const root = newRoot()
     await withStore(root, async (store) => {
