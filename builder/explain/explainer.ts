@@ -7,6 +7,7 @@ import { fileChanges } from './files/file-changes.ts'
 import { type LayerStore, openListings } from './files/layer-listing.ts'
 import { shownPaths } from './files/shown-paths.ts'
 import {
+  belowDifference,
   type ComparedLayers,
   type FoundDifference,
   inputDifferences,
@@ -37,6 +38,8 @@ const NOTHING: Found = { earlier: undefined, differences: [] }
 
 /** Reasons for which a step runs, although nothing is different, when its result is gone. */
 const MISSED: ReadonlySet<ExecutionReason | undefined> = new Set(['no-record', 'input-changed'])
+/** Reasons that are those of the step itself, also where what it is done on ran. */
+const OWN: ReadonlySet<string> = new Set(['no-cache', 'cache-never', 'expired'])
 
 /** Explains steps of one build: finds their earlier versions, and what is different. */
 export class Explainer {
@@ -157,7 +160,7 @@ export class Explainer {
   /** Nothing for a step of which nothing is known but that it was there. */
   #compareTo(version: EarlierStep, own: Version): readonly Found[] {
     const { vertex, trace, key, record } = version
-    if (key !== undefined && key === own.vertex.key) return [sameOf(version, own.vertex, key)]
+    if (key !== undefined && key === own.vertex.key) return [this.#same(version, own.vertex, key)]
     const document = record?.preimage ?? vertex.preimage
     if (document === undefined) return key === undefined ? [] : [goneOf(vertex.name, key)]
     const before: Version = { vertex, trace, document, layer: record?.layer }
@@ -171,6 +174,18 @@ export class Explainer {
     ]
     const earlier = record === undefined ? { name: vertex.name } : resultOf(record)
     return [{ earlier, differences }]
+  }
+
+  /** The very step. Where it ran again, that was asked for, or its result was gone; the new one is there now. */
+  #same({ vertex, record }: EarlierStep, { reason, root }: TracedVertex, key: CacheKey): Found {
+    if (reason === undefined && record !== undefined) {
+      return { earlier: resultOf(record), differences: [] }
+    }
+    const earlier = { name: vertex.name, key }
+    if (MISSED.has(reason)) return { earlier, differences: [{ what: 'result', change: 'removed' }] }
+    const below = root === undefined ? undefined : this.#vertices.get(root)
+    const isBecauseOfIt = below !== undefined && hasRun(below) && !OWN.has(reason ?? '')
+    return { earlier, differences: isBecauseOfIt ? [belowDifference(below)] : [] }
   }
 
   async #compare(
@@ -227,19 +242,6 @@ function failureOf({ end = 'failed' }: TracedVertex): Difference {
 
 function resultOf({ description, key, createdAt }: CacheRecord): EarlierResult {
   return { name: description, key, time: createdAt.toISOString() }
-}
-
-/** The very step. Where it ran again, that was asked for, or its result was gone; the new one is there now. */
-function sameOf(
-  { vertex: { name }, record }: EarlierStep,
-  { reason }: TracedVertex,
-  key: CacheKey,
-): Found {
-  const isMissed = MISSED.has(reason)
-  return {
-    earlier: reason === undefined && record !== undefined ? resultOf(record) : { name, key },
-    differences: isMissed ? [{ what: 'result', change: 'removed' }] : [],
-  }
 }
 
 /** Its result is not in the store any more, so it cannot be compared. */

@@ -48,6 +48,11 @@ export function placeOf({ name, lines: [line] }: TracedVertex): StepPlace {
   return { name, line }
 }
 
+/** The step below is another one, or ran anew. */
+export function belowDifference(below: TracedVertex): Difference {
+  return { what: 'below', change: 'changed', step: { ...placeOf(below), ran: hasRun(below) } }
+}
+
 function differsIn(member: string, from: Version, to: Version): boolean {
   const [before, after] = [memberOf(from.document, member), memberOf(to.document, member)]
   return canonicalJson(before ?? null) !== canonicalJson(after ?? null)
@@ -59,10 +64,7 @@ function rootDifference(from: Version, to: Version, recordOf: RecordOf): FoundDi
   if (before?.internal === true && after?.internal === true) {
     return { what: 'base', change: 'changed', layers: layersOf(before, after, recordOf) }
   }
-  if (after !== undefined && isStep(after)) {
-    const step = { ...placeOf(after), ran: hasRun(after) }
-    return { what: 'below', change: 'changed', step }
-  }
+  if (after !== undefined && isStep(after)) return belowDifference(after)
   return namedDifference('base', before, after)
 }
 

@@ -1,12 +1,20 @@
 import type { StepExplanation } from '#builder/explain'
 import type { ExecutionReason } from '#core'
 
-/** What is said of a reason that needs no difference to be understood; nothing where differences say it. */
-const REASONS: Readonly<Record<ExecutionReason, string | undefined>> = {
+/**
+ * What is said of a reason that is an answer by itself; nothing where differences are. Traces of a store may
+ * have reasons of another version.
+ */
+const REASONS = {
   'no-cache': 'its result was not looked up, as was asked for: --no-cache or --no-cache-filter',
+  'cache-never': 'its result was not looked up, as the comment above it says: # cache=never',
+  expired: 'its result is older than the comment above it allows: # cache=ttl',
+  'input-executed': 'what it is done on or with ran again, so that its result was not used',
   'no-record': undefined,
   'input-changed': undefined,
-}
+} as const satisfies Record<ExecutionReason, string | undefined> & Texts
+
+type Texts = Readonly<Record<string, string | undefined>>
 
 /** What is to be said of a step before its differences. */
 export function reasonText(step: StepExplanation): readonly string[] {
