@@ -243,6 +243,18 @@ export const CHANGES: readonly ExplainedChange[] = [
     ],
   },
   {
+    name: 'a heredoc that is copied, and one more',
+    dockerfile: ['FROM scratch', 'COPY <<one /to/', 'text', 'one'],
+    replace: [['<<one /to/\ntext\none', '<<one <<two /to/\nTEXT\none\ntwo']],
+    explanation: [
+      'why all 1 step ran:',
+      '',
+      'lines 2-5: [1/1] COPY <<one <<two /to/',
+      '  heredoc changed in line 1: "text" -> "TEXT"',
+      '  action added "write two"',
+    ],
+  },
+  {
     name: 'a line of .dockerignore',
     dockerfile: COPY_ALL,
     files: { '.dockerignore': 'Dockerfile\n.dockerignore\n*.log\n', a: 'a', 'debug.log': 'log' },
