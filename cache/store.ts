@@ -6,9 +6,11 @@ import {
   ensureFolders,
   type Layout,
   layoutOf,
+  OCI_LAYOUT_TEXT,
   readIfThere,
   VERSION_TEXT,
 } from './filesystem/layout.ts'
+import { Pins } from './filesystem/pins.ts'
 import { Presence, type TemporaryDirectory } from './filesystem/presence.ts'
 import { replaceFile } from './filesystem/replace-file.ts'
 import type { OnWait } from './filesystem/waits.ts'
@@ -21,14 +23,21 @@ import { Layers } from './records/layers.ts'
 import { type LeaseOptions, Leases } from './records/leases.ts'
 import { MachineFacts } from './records/machine-facts.ts'
 import { StoredResults } from './records/stored-results.ts'
+import { noteSize } from './size-note.ts'
 import { TarContentsFiles } from './tar-contents.ts'
-
-const OCI_LAYOUT = '{"imageLayoutVersion":"1.0.0"}'
 
 /** How a store is opened. */
 export interface StoreOptions {
   /** Gets what has to be waited for. */
   readonly onWait?: OnWait | undefined
+}
+
+/** What a store is made of, for what looks after it as a whole. */
+export interface StoreParts {
+  readonly layout: Layout
+  readonly presence: Presence
+  readonly database: Database
+  readonly images: ImageNames
 }
 
 /** Everything that is on this machine's disk. Any number of processes may have it open. */
@@ -49,6 +58,7 @@ export class Store implements AsyncDisposable {
   readonly #layout: Layout
   readonly #boot: string
   readonly #presence: Presence
+  readonly #pins: Pins
   readonly #database: Database
   readonly #leases: Leases
 
@@ -57,10 +67,11 @@ export class Store implements AsyncDisposable {
     const boot = bootId()
     const presence = new Presence(layout)
     const database = new Database(layout)
-    const blobs = new BlobStore(layout, presence)
+    const pins = new Pins(layout, presence)
+    const blobs = new BlobStore(layout, { presence, pins })
     this.root = layout.root
     this.blobs = blobs
-    this.layers = new Layers(layout, { database, blobs, boot })
+    this.layers = new Layers(layout, { database, blobs, pins, boot })
     this.contents = new TarContentsFiles(layout)
     this.mounts = new CacheMounts(layout, presence, onWait)
     this.records = new CacheRecords(database, this.layers)
@@ -71,6 +82,7 @@ export class Store implements AsyncDisposable {
     this.#layout = layout
     this.#boot = boot
     this.#presence = presence
+    this.#pins = pins
     this.#database = database
     this.#leases = new Leases(database, presence, onWait)
     if (!this.#isSound()) this.#recover()
@@ -78,6 +90,17 @@ export class Store implements AsyncDisposable {
     database.onReplaced = () => {
       if (!this.layers.keepsTimes) this.layers.rebuild()
     }
+  }
+
+  /** For what looks after the store as a whole: see cache/collection */
+  get parts(): StoreParts {
+    const { images } = this
+    return { layout: this.#layout, presence: this.#presence, database: this.#database, images }
+  }
+
+  /** Bytes that this process has stored, about: by the lengths of blobs, and of the tars of folders. */
+  get stored(): number {
+    return this.blobs.stored + this.layers.stored
   }
 
   /**
@@ -106,10 +129,16 @@ export class Store implements AsyncDisposable {
     await Promise.all([this.blobs.sync(), this.layers.sync()])
   }
 
+  /** Puts an empty database in the place of a damaged one, which SQLite reads in full to find that out. */
+  checkDatabase(): void {
+    this.#database.check()
+  }
+
   /** Does not `sync`. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.records.flush()
     this.#database[Symbol.dispose]()
+    this.#pins[Symbol.dispose]()
     await this.#presence[Symbol.asyncDispose]()
   }
 
@@ -119,7 +148,7 @@ export class Store implements AsyncDisposable {
     return (
       readIfThere(boot) === this.#boot &&
       readIfThere(version) === VERSION_TEXT &&
-      readIfThere(ociLayout) === OCI_LAYOUT
+      readIfThere(ociLayout) === OCI_LAYOUT_TEXT
     )
   }
 
@@ -128,12 +157,14 @@ export class Store implements AsyncDisposable {
     const { boot, version, ociLayout } = this.#layout
     using _ = lockSync(this.#layout.lock)
     if (this.#isSound()) return
-    this.#replace(ociLayout, OCI_LAYOUT)
+    this.#replace(ociLayout, OCI_LAYOUT_TEXT)
     this.#database.check()
     this.#leases.clear()
     this.blobs.recover()
     this.layers.recover((path) => this.#presence.discard(path))
     this.images.recover()
+    // A new one, which takes nothing.
+    if (readIfThere(version) === undefined) noteSize(this.#layout, 0)
     this.#replace(version, VERSION_TEXT)
     this.#replace(boot, this.#boot)
   }

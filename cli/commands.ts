@@ -13,8 +13,11 @@ import { LOGOUT } from './commands/logout.ts'
 import { PARSE } from './commands/parse.ts'
 import { PUSH } from './commands/push.ts'
 import { REPLAY } from './commands/replay.ts'
-import { RMI } from './commands/rmi.ts'
 import { CACHE } from './commands/store/cache.ts'
+import { DU } from './commands/store/du.ts'
+import { PRUNE } from './commands/store/prune.ts'
+import { RMI } from './commands/store/rmi.ts'
+import { STORE } from './commands/store/store.ts'
 import { TAG } from './commands/tag.ts'
 import { VERSION } from './commands/version.ts'
 
@@ -31,6 +34,9 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
   INSPECT,
   TAG,
   RMI,
+  DU,
+  PRUNE,
+  STORE,
   PUSH,
   LOGIN,
   LOGOUT,

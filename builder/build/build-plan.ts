@@ -17,10 +17,11 @@ import {
   type ResolveGraphOptions,
   resolveBase,
   resolveGraph,
+  unmatchedFilters,
   unusedBuildArgs,
 } from '#builder/plan'
 import type { Store } from '#cache'
-import { formatPlatform, type Platform, suggestion } from '#core'
+import { formatPlatform, type Platform } from '#core'
 import type { Dockerfile, DockerfileChecks } from '#parser'
 import { checkedBases } from './checks.ts'
 import type { Services } from './services.ts'
@@ -85,7 +86,7 @@ export async function planLoaded(
   const isFirst = platform === platforms[0]
   if (isFirst) {
     const unused = unusedBuildArgs(graph.dockerfile, globals)
-    for (const message of warningsAbout(dockerfile, unused, settings)) {
+    for (const message of warningsAbout(graph.dockerfile, unused, settings)) {
       onEvent({ type: 'warning', message })
     }
     checks.checkStages(graph, checkedBases(bases, platform))
@@ -98,7 +99,7 @@ export async function planLoaded(
     network,
     steps,
     labels,
-    fresh: typeof settings.noCache === 'boolean' ? [] : settings.noCache,
+    fresh: settings.fresh,
     isOneOfSeveral: settings.isIndex,
     ...timesOf(sourceDateEpoch, settings),
   })
@@ -108,31 +109,19 @@ export async function planLoaded(
 }
 
 function warningsAbout(
-  dockerfile: Dockerfile,
+  { stages }: Dockerfile,
   unused: readonly string[],
-  settings: Settings,
+  { buildArgs, fresh }: Settings,
 ): readonly string[] {
-  const { BUILDKIT_INLINE_CACHE: inlineCache } = settings.buildArgs
+  const { BUILDKIT_INLINE_CACHE: inlineCache } = buildArgs
   const consumed = `[Warning] One or more build-args [${unused.join(' ')}] were not consumed`
   return [
     ...(unused.length > 0 ? [consumed] : []),
-    ...unknownStages(dockerfile, settings),
+    ...(fresh === 'all' ? [] : unmatchedFilters(fresh, stages)),
     ...(isSwitchedOn(inlineCache)
       ? ['BUILDKIT_INLINE_CACHE is ignored: the image carries no cache']
       : []),
   ]
-}
-
-/** Warnings about names that no stage has. */
-function unknownStages({ stages }: Dockerfile, { noCache }: Settings): readonly string[] {
-  if (typeof noCache === 'boolean') return []
-  const known = stages.flatMap(({ name }) => (name === undefined ? [] : [name.toLowerCase()]))
-  return noCache.flatMap((name) => {
-    if (known.includes(name.toLowerCase())) return []
-    const similar = suggestion(name.toLowerCase(), known)
-    const meant = similar === undefined ? '' : ` (did you mean ${similar}?)`
-    return [`no stage is called ${name}: its results are looked up as usual${meant}`]
-  })
 }
 
 function timesOf(

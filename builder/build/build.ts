@@ -115,7 +115,8 @@ async function buildLoaded(
     const stoppable = { ...settings, signal }
     const descriptor = await deliver(images, { settings: stoppable, store, services, early })
     const fetched = [...context.materials, ...services.fetched]
-    return resultOf({ images, descriptor, fetched, settings, started })
+    const { stored } = store
+    return resultOf({ images, descriptor, fetched, settings, stored, started })
   }
   // Layers of earlier builds, which the kernel has written by now, are marked as safe: at once, while
   // there is little else to write.
@@ -148,7 +149,7 @@ function planPlatforms(
     resolve: baseResolver(shared),
     // Nothing is looked up, so a RUN will run: its thread takes as long to start as an image to be resolved.
     onLinked: (linked: readonly LinkedStage[]) => {
-      if (settings.noCache === true && linked.some(hasStep))
+      if (settings.fresh === 'all' && linked.some(hasStep))
         services.sandbox().catch(() => undefined)
     },
     contextCreatedAt: context.createdAt,

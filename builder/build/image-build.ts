@@ -115,7 +115,6 @@ function openSolver(plan: Plan, deps: SolverSettings): Solver {
     namedContexts: contextFolders(settings.contexts, modes),
     host: hostPlatform(),
     reporter,
-    noCache: settings.noCache === true,
     wantsTars,
     onTar: (tar) => deps.early.add(tar, compressions),
     onExecute: (id, { preimage }) => recorder.execute(id, preimage),

@@ -38,8 +38,6 @@ const NOTHING: Found = { earlier: undefined, differences: [] }
 
 /** Reasons for which a step runs, although nothing is different, when its result is gone. */
 const MISSED: ReadonlySet<ExecutionReason | undefined> = new Set(['no-record', 'input-changed'])
-/** Reasons that are those of the step itself, also where what it is done on ran. */
-const OWN: ReadonlySet<string> = new Set(['no-cache', 'cache-never', 'expired'])
 
 /** Explains steps of one build: finds their earlier versions, and what is different. */
 export class Explainer {
@@ -184,12 +182,12 @@ export class Explainer {
     const earlier = { name: vertex.name, key }
     if (MISSED.has(reason)) return { earlier, differences: [{ what: 'result', change: 'removed' }] }
     const below = root === undefined ? undefined : this.#vertices.get(root)
-    const isBecauseOfIt = below !== undefined && hasRun(below) && !OWN.has(reason ?? '')
+    const isBecauseOfIt = reason === 'input-executed' && below !== undefined && hasRun(below)
     return { earlier, differences: isBecauseOfIt ? [belowDifference(below)] : [] }
   }
 
   async #compare(
-    { from, to, document }: ComparedLayers,
+    { from, to, document, path }: ComparedLayers,
     differences: readonly Difference[],
   ): Promise<FileChanges | UnknownChanges> {
     if (to === undefined) return { unknown: 'the step has not made its layer' }
@@ -204,7 +202,7 @@ export class Explainer {
       const has = (what: string): boolean => differences.some((one) => one.what === what)
       const byStep = { mode: has('mode'), owner: has('owner') || has('group of the owner') }
       const paths = [...before.files.keys(), ...after.files.keys()]
-      const shownPath = shownPaths(document, paths)
+      const shownPath = shownPaths({ document, path }, paths)
       const changes = fileChanges(before.files, after.files, { shownPath, byStep })
       return changes.count === 0 ? { unknown: 'both layers hold the same files' } : changes
     } catch (cause) {

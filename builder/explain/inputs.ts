@@ -10,6 +10,8 @@ export interface ComparedLayers {
   readonly to: LayerId | undefined
   /** The document of the copy that has made them. */
   readonly document: Json
+  /** The path that was copied, where it is one and known as a whole. */
+  readonly path: string | undefined
 }
 
 /** A difference that may say that files differ, and not yet which. */
@@ -94,7 +96,8 @@ function copiedFiles(from: Version, to: Version): readonly FoundDifference[] {
     if (after.op === 'image') images.push(namedDifference('image of the files', before, after))
     else if (isStep(after)) source ??= after
   }
-  const layers = { from: from.layer, to: to.layer, document: to.document }
+  const { document, vertex } = to
+  const layers = { from: from.layer, to: to.layer, document, path: vertex.path }
   return [...images, { what: 'files', change: 'changed', ...fromStep(source), layers }]
 }
 
@@ -136,7 +139,8 @@ function layersOf(
   recordOf: RecordOf,
 ): ComparedLayers {
   const [old, now] = [before?.key, after.key].map((key) => key && recordOf(key))
-  return { from: old?.layer, to: now?.layer, document: now?.preimage ?? null }
+  const document = now?.preimage ?? null
+  return { from: old?.layer, to: now?.layer, document, path: after.path }
 }
 
 /** The sources whose results are others than those of the earlier version. */

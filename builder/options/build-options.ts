@@ -52,8 +52,11 @@ export interface BuildOptions {
    */
   readonly platform?: string | readonly string[]
   /**
-   * Do not look results up: those of all steps, or of the stages with these names and of what is built
-   * on them. They are stored all the same. Default: false.
+   * Do not look results up: those of all steps, or of these and of what is built on them. They are
+   * stored all the same, and the cache mounts of these steps are emptied first. `STAGE` is for all steps
+   * of a stage, by its name or number, `STAGE:INSTRUCTION` for those whose keyword or text matches
+   * (`build:RUN`, `build:RUN apt-get*`), `:INSTRUCTION` for those of all stages. Default: false. See
+   * docs/cache-control.md
    */
   readonly noCache?: boolean | readonly string[]
   /** Ask registries for base images even when the local store has the name. Default: false. */
@@ -157,6 +160,8 @@ export interface BuildResult {
    */
   readonly materials: readonly Material[]
   readonly steps: { readonly total: number; readonly cached: number }
+  /** Bytes that were added to the local store, about; 0 for a build that found everything there. */
+  readonly stored: number
   readonly milliseconds: number
 }
 

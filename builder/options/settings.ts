@@ -8,7 +8,7 @@ import {
   parseNamedContexts,
 } from '#builder/context'
 import { checkOutput, type Output, type OutputRequest } from '#builder/export'
-import type { StepSettings } from '#builder/plan'
+import { type CacheFilter, parseCacheFilter, type StepSettings } from '#builder/plan'
 import { resolveRoot } from '#cache'
 import {
   formatPlatform,
@@ -56,7 +56,8 @@ export interface Settings {
   readonly isPlatformGiven: boolean
   /** The result is an index; of one image, if that was asked for. */
   readonly isIndex: boolean
-  readonly noCache: boolean | readonly string[]
+  /** The steps that are executed even when their results are known. */
+  readonly fresh: 'all' | readonly CacheFilter[]
   readonly pull: boolean
   readonly network: 'default' | 'none' | 'host'
   readonly steps: StepSettings
@@ -110,7 +111,7 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     platforms,
     isIndex: givesIndex(buildArgs, platforms.length),
     isPlatformGiven: options.platform !== undefined && options.platform.length > 0,
-    noCache: options.noCache ?? false,
+    fresh: resolveFresh(options.noCache ?? false),
     pull: options.pull ?? false,
     network: options.network ?? 'default',
     steps: resolveSteps(options),
@@ -146,6 +147,11 @@ function resolvePlatforms(wanted: BuildOptions['platform']): Settings['platforms
     platforms.map((one) => [formatPlatform(one), one]),
   ).values()
   return [first, ...others]
+}
+
+function resolveFresh(noCache: boolean | readonly string[]): Settings['fresh'] {
+  if (typeof noCache === 'boolean') return noCache ? 'all' : []
+  return noCache.map(parseCacheFilter)
 }
 
 function resolveFrontend(syntax: string | undefined): Settings['frontend'] {

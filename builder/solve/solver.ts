@@ -24,8 +24,6 @@ export interface SolveDeps extends Omit<OperationDeps, 'tasks'>, Pick<StepResult
   readonly results: ResultCache
   /** Bounds how many steps are under way at the same time. */
   readonly schedule: Schedule
-  /** Nothing is looked up; results are stored nevertheless. */
-  readonly noCache: boolean
   /** Layers of the image are needed as tars: for every output but plain files. */
   readonly wantsTars: boolean
   /** Gets the key by which a step is going to be executed, where one is known before. */
@@ -67,7 +65,7 @@ export class Solver implements AsyncDisposable {
     this.#lookup = new ResultLookup({
       ...{ store, signal, onFetchFailure: onFailure },
       results: tolerantCache(deps.results, onFailure),
-      policy: lookupPolicy(plan, deps),
+      policy: lookupPolicy(plan, Date.now()),
     })
     this.#keys = new KeyResolver({
       operations: this.#operations,
@@ -194,13 +192,16 @@ export class Solver implements AsyncDisposable {
     const sources = await this.#sources(vertex)
     const work = { root, sources, step: keys.step, forms: this.#forms(vertex.id) }
     const reason = await keys.reason
+    let began = 0
     const outcome = await schedule((onBegin) => {
       throwIfCancelled(signal, vertex.name)
+      began = performance.now()
       const run = () => spans.measure('steps', () => operation.run({ ...work, onBegin }))
       return reporter.step(vertex, reason, run)
     })
+    const milliseconds = performance.now() - began
     const family = operation.family(root?.key, keys.first)
-    return this.#steps.executed(operation, { ...outcome, root, sources, family })
+    return this.#steps.executed(operation, { ...outcome, root, sources, family, milliseconds })
   }
 
   #lookUp<T>(work: () => Promise<T>): Promise<T> {

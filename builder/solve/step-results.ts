@@ -25,6 +25,8 @@ export interface FoundLayer {
 /** What is known of a step that was executed. */
 export interface ExecutedStep extends Pick<StepWork, 'root' | 'sources'>, StepOutcome {
   readonly family: CacheKey
+  /** That it took. */
+  readonly milliseconds: number
 }
 
 /** Makes the results of steps, whose layers are packed or digested while later steps run. */
@@ -57,7 +59,7 @@ export class StepResults {
   /** The result of a step that was executed; it is stored in the cache. */
   async executed(operation: StepOperation, executed: ExecutedStep): Promise<Result> {
     const { store, lookup, spans } = this.#deps
-    const { step, root, sources, layer: id, family } = executed
+    const { step, root, sources, layer: id, family, milliseconds } = executed
     const layer = store.layers.get(id)
     if (layer === undefined) throw new Error('a step has its layer in the store')
     const createdAt = new Date()
@@ -67,7 +69,8 @@ export class StepResults {
     const below = layersOf(root)
     const tar = () => own.packed(below)
     const made = { ...step, family, inputs, layer: id, description, createdAt, tar }
-    await spans.measure('store', () => lookup.put(made))
+    const stored = { ...made, below: root?.lastRun, milliseconds }
+    await spans.measure('store', () => lookup.put(operation.vertex, stored))
     if (operation.vertex.op === 'exec') this.#digest(operation, own, below)
     return result
   }
@@ -89,7 +92,8 @@ export class StepResults {
       own.tar(layersOf(root)).then(this.#deps.onTar, () => undefined)
     }
     const layers = [...(root?.layers ?? []), { vertex: id, layer: own }]
-    return { result: { key: operation.resultKey(root?.key, key), layers }, own }
+    const lastRun = operation.vertex.op === 'exec' ? key : root?.lastRun
+    return { result: { key: operation.resultKey(root?.key, key), layers, lastRun }, own }
   }
 
   /** A later build checks the directory with the diffID; packing a layer gives it as well. */

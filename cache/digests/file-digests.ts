@@ -25,14 +25,16 @@ const STALE_MILLISECONDS = 10_000
  */
 export class FileDigests implements Disposable {
   readonly #file: string
+  readonly #tree: string
   readonly #known: DigestFile
   #fresh: FreshDigests
   /** Before any `lstat` of the tree: a file that is older than this by far was not changed since. */
   readonly #openedAt = Date.now()
 
   /** Use `openFileDigests`. */
-  constructor(file: string) {
+  constructor(file: string, tree: string) {
     this.#file = file
+    this.#tree = tree
     this.#known = new DigestFile(file)
     this.#fresh = this.#newFresh()
   }
@@ -102,7 +104,10 @@ export class FileDigests implements Disposable {
       const isNextDay = this.#openedAt - current.agedAt > DAY_MILLISECONDS
       const old = current.survivors(this.#known, { days: isNextDay ? 1 : 0, oldest: OLDEST })
       const agedAt = isNextDay ? this.#openedAt : current.agedAt
-      writeDigestFile(descriptor, mergeEntries(old, this.#fresh.entries()), agedAt)
+      writeDigestFile(descriptor, mergeEntries(old, this.#fresh.entries()), {
+        agedAt,
+        tree: this.#tree,
+      })
       // A process that took this writer for dead is writing another file of that name.
       if (lstatSync(next, { throwIfNoEntry: false })?.ino !== fstatSync(descriptor).ino) return
       renameSync(next, this.#file)
@@ -150,7 +155,7 @@ export function sizeOfFileDigests(root: string, tree: string): number | undefine
  * threads too, all calls are synchronous. Open it before looking at the tree's files.
  */
 export function openFileDigests(root: string, tree: string): FileDigests {
-  return new FileDigests(fileOf(root, tree))
+  return new FileDigests(fileOf(root, tree), tree)
 }
 
 function fileOf(root: string, tree: string): string {

@@ -17,6 +17,7 @@ import type { BlobStore } from '../blobs/blob-store.ts'
 import { storeError } from '../filesystem/failure.ts'
 import { FOLDER_KINDS, type FolderKind, folderKind } from '../filesystem/folder-kind.ts'
 import { type Layout, layersFolder } from '../filesystem/layout.ts'
+import type { Pins } from '../filesystem/pins.ts'
 import { syncFileSystem } from '../filesystem/sync.ts'
 import { addCompressedBlob, compressedBlobs } from './compressed-blobs.ts'
 import type { Database, Row } from './database.ts'
@@ -46,29 +47,45 @@ import { presumedOwners, setPresumedOwners } from './presumed-owners.ts'
 import { sumOf } from './schema.ts'
 import { SettledFolders } from './settled-folders.ts'
 
+interface LayerServices {
+  readonly database: Database
+  readonly blobs: BlobStore
+  readonly pins: Pins
+  readonly boot: string
+}
+
 /** The layers of this machine, in up to three forms: a folder, a tar blob, compressed blobs. */
 export class Layers {
   readonly #layout: Layout
   readonly #database: Database
   readonly #blobs: BlobStore
+  readonly #pins: Pins
   readonly #boot: string
   readonly #settled: SettledFolders
+  /** Bytes of the tars of layers whose folders were made by this process. */
+  stored: number = 0
 
-  constructor(layout: Layout, services: { database: Database; blobs: BlobStore; boot: string }) {
+  constructor(layout: Layout, services: LayerServices) {
     this.#layout = layout
     this.#database = services.database
     this.#blobs = services.blobs
+    this.#pins = services.pins
     this.#boot = services.boot
     this.#settled = new SettledFolders(services.database)
   }
 
-  /** The layer of this id; of an earlier id the layer as it is named by now. */
+  /**
+   * The layer of this id; of an earlier id the layer as it is named by now. One that is there stays, in all of
+   * its forms, until this process ends.
+   */
   get(id: LayerId): LayerRecord | undefined {
+    this.#pins.hold(id)
     return this.#toRecord(this.#database.get(GET, folderKind().bit, id, id))
   }
 
-  /** One that exists as a folder is preferred. */
+  /** One that exists as a folder is preferred. All of them stay until this process ends. */
   findByDiffId(diffId: DiffId): LayerRecord | undefined {
+    this.#pins.hold(hexOf(diffId))
     const found = this.#database
       .all(FIND_BY_DIFF_ID, folderKind().bit, diffId)
       .flatMap((row) => this.#toRecord(row) ?? [])
@@ -348,6 +365,7 @@ export class Layers {
       const diffId = facts.diffId ?? known?.diffId ?? null
       const size = facts.size ?? known?.size ?? null
       const isNew = facts.directory === true && known?.directory !== true
+      if (isNew || (known?.directory === true && known.size === undefined)) this.stored += size ?? 0
       const { bit } = folderKind()
       // The folder will have the name of the layer.
       if (isNew) this.#database.run('UPDATE renamed SET holds = holds & ~? WHERE id = ?', bit, id)

@@ -3,6 +3,7 @@ import { suggestion } from '#core'
 import { PROGRESS_MODES, type ProgressMode } from '../progress/progress.ts'
 import type { Shell } from '../terminal/shell.ts'
 import { BUILD_USAGE } from './build-flags.ts'
+import { type CacheLimit, parseCacheLimit } from './cache-limit.ts'
 import { type Arguments, expectArguments, usageError } from './flags.ts'
 import { refuseLater } from './later-flags.ts'
 import { parseOutput, splitCsv } from './output-value.ts'
@@ -23,6 +24,8 @@ export interface BuildRequest {
   readonly printsId: boolean
   readonly iidfile: string | undefined
   readonly metadataFile: string | undefined
+  /** How much the store may take; absent: what files of settings say. */
+  readonly cacheLimit: CacheLimit | undefined
   /** What standard input is read for. */
   readonly stdin: 'context' | 'dockerfile' | undefined
 }
@@ -97,6 +100,7 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
     printsId: isQuiet(args) && !outputs.some(isPrinted),
     iidfile,
     metadataFile,
+    cacheLimit: cacheLimit(args, shell.env),
     stdin: context === '-' ? 'context' : file === '-' ? 'dockerfile' : undefined,
   }
 }
@@ -207,12 +211,12 @@ function buildArgs(values: readonly string[], env: Shell['env']): Record<string,
   return Object.fromEntries([...inherited, ...entries])
 }
 
-/** Stages whose results are not looked up, or whether that goes for all. */
+/** Steps whose results are not looked up, or whether that goes for all. */
 function noCache(args: Arguments): boolean | readonly string[] {
   const filters = args.list('no-cache-filter')
   if (filters.length === 0) return args.has('no-cache')
   if (!args.has('no-cache')) return filters.flatMap(splitCsv).filter((name) => name !== '')
-  const hint = '--no-cache is for all stages already'
+  const hint = '--no-cache is for all steps already'
   throw usageError('--no-cache and --no-cache-filter cannot be used together', hint)
 }
 
@@ -229,6 +233,13 @@ function keyValue(value: string, flag: string): { key: string; text: string | un
   const key = at < 0 ? value : value.slice(0, at)
   if (key.trim() === '') throw usageError(`invalid ${flag} "${value}"`, `write ${flag} KEY=VALUE`)
   return { key, text: at < 0 ? undefined : value.slice(at + 1) }
+}
+
+function cacheLimit(args: Arguments, env: Shell['env']): CacheLimit | undefined {
+  const text = args.text('cache-max')
+  if (text !== undefined) return parseCacheLimit(text, '--cache-max')
+  const { TSBUILD_CACHE_MAX } = env
+  return TSBUILD_CACHE_MAX ? parseCacheLimit(TSBUILD_CACHE_MAX, 'TSBUILD_CACHE_MAX') : undefined
 }
 
 function network(text: string | undefined): (typeof NETWORKS)[number] | undefined {

@@ -1,20 +1,15 @@
 import type { StepExplanation } from '#builder/explain'
 import type { ExecutionReason } from '#core'
 
-/**
- * What is said of a reason that is an answer by itself; nothing where differences are. Traces of a store may
- * have reasons of another version.
- */
-const REASONS = {
+/** What is said of a reason that is an answer by itself; nothing where differences are. */
+const REASONS: Readonly<Record<ExecutionReason, string | undefined>> = {
   'no-cache': 'its result was not looked up, as was asked for: --no-cache or --no-cache-filter',
-  'cache-never': 'its result was not looked up, as the comment above it says: # cache=never',
-  expired: 'its result is older than the comment above it allows: # cache=ttl',
-  'input-executed': 'what it is done on or with ran again, so that its result was not used',
+  'cache-never': 'the comment above it asks for that: # cache=never',
+  expired: 'its result is older than the comment above it lets it be: # cache=ttl',
+  'input-executed': 'what it is done on or with was executed, and its own result is older',
   'no-record': undefined,
   'input-changed': undefined,
-} as const satisfies Record<ExecutionReason, string | undefined> & Texts
-
-type Texts = Readonly<Record<string, string | undefined>>
+}
 
 /** What is to be said of a step before its differences. */
 export function reasonText(step: StepExplanation): readonly string[] {

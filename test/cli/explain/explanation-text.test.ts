@@ -46,9 +46,9 @@ describe('the text of an explanation', () => {
 
   for (const [reason, text] of [
     ['no-cache', 'its result was not looked up, as was asked for: --no-cache or --no-cache-filter'],
-    ['cache-never', 'its result was not looked up, as the comment above it says: # cache=never'],
-    ['expired', 'its result is older than the comment above it allows: # cache=ttl'],
-    ['input-executed', 'what it is done on or with ran again, so that its result was not used'],
+    ['cache-never', 'the comment above it asks for that: # cache=never'],
+    ['expired', 'its result is older than the comment above it lets it be: # cache=ttl'],
+    ['input-executed', 'what it is done on or with was executed, and its own result is older'],
     ['input-changed', 'an earlier result of it is known, and nothing that differs'],
     ['of-a-later-version', 'its result was not used: of-a-later-version'],
     ['constructor', 'its result was not used: constructor'],

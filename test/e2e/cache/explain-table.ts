@@ -428,6 +428,19 @@ export const CHANGES: readonly ExplainedChange[] = [
     ],
   },
   {
+    name: 'nothing, but a comment, and what is on top of the step',
+    dockerfile: ['FROM BASE', '# cache=never', ...RUN_TWICE.slice(1)],
+    explanation: [
+      'why all 2 steps ran:',
+      '',
+      'line 3: [2/3] RUN echo one > /one',
+      '  the comment above it asks for that: # cache=never',
+      'line 4: [3/3] RUN echo two > /two',
+      '  what it is done on or with was executed, and its own result is older',
+      '  the step before it ran anew: line 3',
+    ],
+  },
+  {
     name: 'nothing at all',
     dockerfile: RUN_TWICE,
     explanation: ['no step ran: the cache had all 2 steps'],

@@ -5,7 +5,7 @@
 export { isSelfContained } from '#builder/layer'
 export { adoptFuseUpper, copyUpper } from '#builder/snapshot'
 export { changedSince } from './changed-since.ts'
-export { checkLayer } from './check-layer.ts'
+export { checkLayer, digestBlob } from './check-layer.ts'
 export { checksum } from './checksum.ts'
 export { clampTimes } from './clamp-times.ts'
 export { copyFiles, recopyFiles } from './copy-files.ts'

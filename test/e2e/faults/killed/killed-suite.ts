@@ -14,11 +14,11 @@ import {
   type TemporaryDirectory,
   temporaryDirectory,
   untilEmpty,
-} from '../../support/peers/index.ts'
-import { seededRandom } from '../../support/random/index.ts'
-import { foreignPidNamespaces, mountsOf, processTree, survivors } from '../support/processes.ts'
-import { storeFaults } from '../support/store-check.ts'
-import { FIXTURES, mustBuild, startTsbuild, stepsThat } from '../support/tsbuild.ts'
+} from '../../../support/peers/index.ts'
+import { seededRandom } from '../../../support/random/index.ts'
+import { foreignPidNamespaces, mountsOf, processTree, survivors } from '../../support/processes.ts'
+import { storeFaults } from '../../support/store-check.ts'
+import { FIXTURES, mustBuild, startTsbuild, stepsThat } from '../../support/tsbuild.ts'
 
 const SEED = 20_240_229
 

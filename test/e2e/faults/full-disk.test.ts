@@ -6,9 +6,9 @@ import {
   startRegistry,
   type TemporaryDirectory,
   temporaryDirectory,
-} from '../support/peers/index.ts'
-import { writeContext } from './support/context.ts'
-import { HERE } from './support/tsbuild.ts'
+} from '../../support/peers/index.ts'
+import { writeContext } from '../support/context.ts'
+import { HERE } from '../support/tsbuild.ts'
 
 const DOCKERFILE = `FROM scratch AS made
 COPY --chmod=755 busybox /bin/busybox

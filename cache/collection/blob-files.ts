@@ -1,0 +1,23 @@
+import { lstatSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Layout } from '../filesystem/layout.ts'
+
+/** A blob of the store. */
+export interface BlobFile {
+  readonly path: string
+  /** On the disk. */
+  readonly bytes: number
+  /** Milliseconds since the epoch. */
+  readonly usedAt: number
+}
+
+/** The blobs of a store by the hex digits of their digests. */
+export function readBlobFiles({ blobs }: Layout): ReadonlyMap<string, BlobFile> {
+  const found = readdirSync(blobs).flatMap((name): readonly (readonly [string, BlobFile])[] => {
+    const path = join(blobs, name)
+    const stat = lstatSync(path, { throwIfNoEntry: false })
+    if (stat === undefined) return []
+    return [[name, { path, bytes: (stat.blocks * 512) / stat.nlink, usedAt: stat.mtimeMs }]]
+  })
+  return new Map(found)
+}
