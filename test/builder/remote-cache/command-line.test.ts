@@ -20,10 +20,10 @@ import {
   startRegistry,
   type TemporaryDirectory,
   temporaryDirectory,
-} from '../support/peers/index.ts'
-import { MemoryRegistry } from '../support/registry/index.ts'
-import { writeContext } from './support/context.ts'
-import { mustBuild, startTsbuild, stepsThat, tsbuild } from './support/tsbuild.ts'
+} from '../../support/peers/index.ts'
+import { MemoryRegistry } from '../../support/registry/index.ts'
+import { writeContext } from '../../e2e/support/context.ts'
+import { mustBuild, startTsbuild, stepsThat, tsbuild } from '../../e2e/support/tsbuild.ts'
 
 describe('a cache in a registry, through the command line', () => {
   let directory: TemporaryDirectory
