@@ -21,6 +21,7 @@ import type { Bench, Case } from './cases/bench.ts'
 import { openBench } from './cases/open-bench.ts'
 import { hello } from './figures/hello.ts'
 import { containerFigures } from './figures/in-containers.ts'
+import { lookupFigures } from './figures/lookups.ts'
 import { parserFigures } from './figures/parser.ts'
 import { treeSizes } from './figures/sizes.ts'
 import { formatHead, formatRow } from './report/table.ts'
@@ -29,6 +30,7 @@ import { type BenchRequest, parseRequest } from './request.ts'
 /** What is measured without other builders, by its name. */
 const FIGURES: Readonly<Record<string, (bench: Bench) => Promise<string>>> = {
   hello: async ({ file }) => hello(file),
+  lookups: ({ file }) => lookupFigures(file),
   sizes: ({ file }) => treeSizes(file),
   containers: containerFigures,
 }

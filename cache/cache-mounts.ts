@@ -12,8 +12,9 @@ import {
 } from '#core'
 import { storeError } from './filesystem/failure.ts'
 import { type FileLock, tryLock, trySharedLock } from './filesystem/file-lock.ts'
+import { touch } from './filesystem/last-use.ts'
 import type { Layout } from './filesystem/layout.ts'
-import type { Presence } from './filesystem/presence.ts'
+import type { Presence, TemporaryDirectory } from './filesystem/presence.ts'
 import { type OnWait, Waiting } from './filesystem/waits.ts'
 
 /** One directory that a step mounts. */
@@ -27,6 +28,8 @@ export interface CacheMountRequest {
    * alone and at once, another directory when the usual one is in use.
    */
   readonly sharing: 'shared' | 'private' | 'locked'
+  /** What an earlier build has left in it is removed first: see `CacheMounts.open`. */
+  readonly isFresh?: boolean
   /** Makes of a new, empty directory what it begins as. */
   readonly fill: (directory: string) => Promise<void>
 }
@@ -51,6 +54,8 @@ export class CacheMounts {
   readonly #layout: Layout
   readonly #presence: Presence
   readonly #onWait: OnWait | undefined
+  /** The directories that were emptied since this store was opened. */
+  readonly #emptied = new Map<string, Promise<void>>()
 
   constructor(layout: Layout, presence: Presence, onWait: OnWait | undefined) {
     this.#onWait = onWait
@@ -59,7 +64,9 @@ export class CacheMounts {
   }
 
   /**
-   * Waits for all of them.
+   * Waits for all of them. One that is to be fresh is emptied unless that was done since the store was
+   * opened: a build empties a directory once, however many of its steps ask for it. A private one is
+   * the directory that the step gets, all others are the usual instance, once no step uses it.
    * @throws {TsbuildError} CANCELLED, NO_SPACE, PERMISSION_DENIED, what `fill` throws
    */
   async open(
@@ -71,18 +78,14 @@ export class CacheMounts {
       const name = hexOf(digestOf(canonicalJson(request.identity)))
       return { ...request, name, instance: 0 }
     })
+    // While nothing is held: two steps that empty what the other one uses would wait for each other.
+    for (const one of inLockOrder(named.filter(({ isFresh }) => isFresh === true))) {
+      await this.#emptyOnce(one, options.signal)
+    }
     for (const { name, label, sharing } of inLockOrder(named)) {
-      const waiting = new Waiting(this.#onWait)
-      const reason = `the cache mount ${label}, which another step uses`
       const take = SHARED_OR_ALONE[sharing]
-      locks.use(
-        await waiting.during(() =>
-          this.#wait(() => take(`${this.#path(name, 0)}.lock`), {
-            onWait: () => waiting.begin(reason),
-            signal: options.signal,
-          }),
-        ),
-      )
+      const path = this.#path(name, 0)
+      locks.use(await this.#wait(async () => take(`${path}.lock`), label, options.signal))
     }
     // Last, because they never wait: no two steps can wait for each other.
     for (const request of named) {
@@ -90,6 +93,7 @@ export class CacheMounts {
       const { instance, lock } = this.#takeFree(request.name)
       request.instance = instance
       locks.use(lock)
+      if (request.isFresh === true) await this.#emptyOwn(this.#path(request.name, instance))
     }
     const paths: string[] = []
     for (const request of named) paths.push(await this.#ensure(request))
@@ -97,22 +101,77 @@ export class CacheMounts {
     return { paths, [Symbol.asyncDispose]: () => held[Symbol.asyncDispose]() }
   }
 
+  /**
+   * Removes an instance with all that it holds, unless a step uses it: then nothing is changed, and the
+   * answer is false. It is made anew when it is opened next. A process that is killed meanwhile leaves
+   * all of it, or garbage in its temporary folder.
+   * @param path absolute: `mounts/<name>.<instance>`
+   * @throws {TsbuildError} NO_SPACE, PERMISSION_DENIED
+   */
+  async empty(path: string): Promise<boolean> {
+    let aside: TemporaryDirectory
+    {
+      using lock = tryLock(`${path}.lock`)
+      if (lock === undefined) return false
+      aside = this.#moveAside(path)
+    }
+    // Takes longer, and the next step need not wait for it.
+    await aside[Symbol.asyncDispose]()
+    return true
+  }
+
   #path(name: string, instance: number): string {
     return join(this.#layout.mounts, `${name}.${instance}`)
   }
 
-  async #wait(
-    take: () => FileLock | undefined,
-    { onWait, signal }: { readonly onWait: () => void; readonly signal: AbortSignal | undefined },
-  ): Promise<FileLock> {
-    const { first, last } = POLL_MILLISECONDS
-    for (let pause = first; ; pause = Math.min(pause * 1.5, last)) {
-      throwIfCancelled(signal, 'wait for a cache mount')
-      const lock = take()
-      if (lock !== undefined) return lock
-      onWait()
-      await setTimeout(pause * (0.75 + Math.random() / 2))
+  #emptyOnce(
+    { name, label }: Pick<CacheMountRequest & NamedInstance, 'name' | 'label'>,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const path = this.#path(name, 0)
+    const known = this.#emptied.get(path)
+    if (known !== undefined) return known
+    const take = async () => ((await this.empty(path)) ? path : undefined)
+    const emptied = this.#wait(take, label, signal).then(() => undefined)
+    this.#emptied.set(path, emptied)
+    return emptied
+  }
+
+  /** Empties an instance that the step holds. */
+  async #emptyOwn(path: string): Promise<void> {
+    if (this.#emptied.has(path)) return
+    this.#emptied.set(path, Promise.resolve())
+    await this.#moveAside(path)[Symbol.asyncDispose]()
+  }
+
+  /** Out of the way at once; removed with the folder that it is in. */
+  #moveAside(path: string): TemporaryDirectory {
+    const aside = this.#presence.temporary()
+    try {
+      renameSync(path, join(aside.path, 'mount'))
+    } catch (cause) {
+      if (errnoOf(cause) !== 'ENOENT') throw storeError('empty a cache mount', cause)
     }
+    return aside
+  }
+
+  /** Asks again and again until there is an answer. */
+  async #wait<T>(
+    take: () => Promise<T | undefined>,
+    label: string,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    const waiting = new Waiting(this.#onWait)
+    const { first, last } = POLL_MILLISECONDS
+    return waiting.during(async () => {
+      for (let pause = first; ; pause = Math.min(pause * 1.5, last)) {
+        throwIfCancelled(signal, 'wait for a cache mount')
+        const taken = await take()
+        if (taken !== undefined) return taken
+        waiting.begin(`the cache mount ${label}, which another step uses`)
+        await setTimeout(pause * (0.75 + Math.random() / 2))
+      }
+    })
   }
 
   #takeFree(name: string): { readonly instance: number; readonly lock: FileLock } {
@@ -125,7 +184,10 @@ export class CacheMounts {
   /** @returns the directory to mount; made complete elsewhere when it is new */
   async #ensure(request: CacheMountRequest & NamedInstance): Promise<string> {
     const path = this.#path(request.name, request.instance)
-    if (existsSync(join(path, DATA))) return join(path, DATA)
+    if (existsSync(join(path, DATA))) {
+      touch(join(path, ABOUT))
+      return join(path, DATA)
+    }
     await using temporary = this.#presence.temporary()
     const made = join(temporary.path, 'mount')
     try {

@@ -23,6 +23,13 @@ export interface NamedImage {
   readonly createdAt?: Date
 }
 
+/** What an entry of the index leads to. */
+export interface NameTarget {
+  readonly name: string | undefined
+  /** As it is written: of any algorithm. */
+  readonly digest: string
+}
+
 /** How an image gets its names. */
 export interface SetNameOptions {
   /** When the image was made. */
@@ -81,6 +88,23 @@ export class ImageNames {
 
   get(name: string): NamedImage | undefined {
     return this.list().find((image) => image.name === name)
+  }
+
+  /**
+   * The digests that entries of the index lead to, those of other tools as well, each with its name.
+   * @throws {TsbuildError} STORE_INVALID when what they are cannot be found out
+   */
+  targets(): readonly NameTarget[] {
+    const text = readIfThere(this.#layout.index)
+    if (text !== undefined && parse(text) === undefined && this.#lastKnown() === undefined) {
+      throw new TsbuildError(`${this.#layout.index} cannot be read`, {
+        code: 'STORE_INVALID',
+        hint: 'which blobs are images is not known, so none is removed: restore the file, or remove it',
+      })
+    }
+    return this.#read().flatMap(({ name, fields: { digest } }) =>
+      digest === undefined ? [] : [{ name, digest }],
+    )
   }
 
   /**
@@ -145,13 +169,27 @@ export class ImageNames {
   #read(): readonly Entry[] {
     const entries = parse(readIfThere(this.#layout.index))
     if (entries !== undefined) return entries
-    const row = this.#database.get('SELECT value FROM state WHERE name = ?', INDEX)
-    return parse(typeof row?.value === 'string' ? row.value : undefined) ?? []
+    return this.#lastKnown() ?? []
+  }
+
+  #lastKnown(): readonly Entry[] | undefined {
+    return parse(writtenIndex(this.#database))
   }
 
   #write(text: string): void {
     replaceFile(this.#layout.index, text, { layout: this.#layout, presence: this.#presence })
   }
+}
+
+/** The index as it was last written by this program. */
+export function writtenIndex(database: Database): string | undefined {
+  const row = database.get('SELECT value FROM state WHERE name = ?', INDEX)
+  return typeof row?.value === 'string' ? row.value : undefined
+}
+
+/** Whether a text is an index that can be read. */
+export function isIndex(text: string): boolean {
+  return parse(text) !== undefined
 }
 
 /** `undefined` when it is not an index. Entries of other tools stay as they are. */

@@ -6,13 +6,16 @@ import {
   ensureFolders,
   type Layout,
   layoutOf,
+  OCI_LAYOUT_TEXT,
   readIfThere,
   VERSION_TEXT,
 } from './filesystem/layout.ts'
+import { Pins } from './filesystem/pins.ts'
 import { Presence, type TemporaryDirectory } from './filesystem/presence.ts'
 import { replaceFile } from './filesystem/replace-file.ts'
 import type { OnWait } from './filesystem/waits.ts'
 import { ImageNames } from './image-names.ts'
+import { BuildTraces } from './records/build-traces.ts'
 import type { CacheKey } from './records/cache-key.ts'
 import { CacheRecords } from './records/cache-records.ts'
 import { Database } from './records/database.ts'
@@ -20,13 +23,21 @@ import { Layers } from './records/layers.ts'
 import { type LeaseOptions, Leases } from './records/leases.ts'
 import { MachineFacts } from './records/machine-facts.ts'
 import { StoredResults } from './records/stored-results.ts'
-
-const OCI_LAYOUT = '{"imageLayoutVersion":"1.0.0"}'
+import { noteSize } from './size-note.ts'
+import { TarContentsFiles } from './tar-contents.ts'
 
 /** How a store is opened. */
 export interface StoreOptions {
   /** Gets what has to be waited for. */
   readonly onWait?: OnWait | undefined
+}
+
+/** What a store is made of, for what looks after it as a whole. */
+export interface StoreParts {
+  readonly layout: Layout
+  readonly presence: Presence
+  readonly database: Database
+  readonly images: ImageNames
 }
 
 /** Everything that is on this machine's disk. Any number of processes may have it open. */
@@ -38,12 +49,16 @@ export class Store implements AsyncDisposable {
   readonly records: CacheRecords
   /** The records as the solver asks for them. */
   readonly results: StoredResults
+  /** What the latest builds did. */
+  readonly traces: BuildTraces
   readonly layers: Layers
+  readonly contents: TarContentsFiles
   readonly mounts: CacheMounts
   readonly facts: MachineFacts
   readonly #layout: Layout
   readonly #boot: string
   readonly #presence: Presence
+  readonly #pins: Pins
   readonly #database: Database
   readonly #leases: Leases
 
@@ -52,18 +67,22 @@ export class Store implements AsyncDisposable {
     const boot = bootId()
     const presence = new Presence(layout)
     const database = new Database(layout)
-    const blobs = new BlobStore(layout, presence)
+    const pins = new Pins(layout, presence)
+    const blobs = new BlobStore(layout, { presence, pins })
     this.root = layout.root
     this.blobs = blobs
-    this.layers = new Layers(layout, { database, blobs, boot })
+    this.layers = new Layers(layout, { database, blobs, pins, boot })
+    this.contents = new TarContentsFiles(layout)
     this.mounts = new CacheMounts(layout, presence, onWait)
     this.records = new CacheRecords(database, this.layers)
     this.results = new StoredResults(this)
+    this.traces = new BuildTraces(database)
     this.facts = new MachineFacts(database)
     this.images = new ImageNames(layout, { presence, database, blobs })
     this.#layout = layout
     this.#boot = boot
     this.#presence = presence
+    this.#pins = pins
     this.#database = database
     this.#leases = new Leases(database, presence, onWait)
     if (!this.#isSound()) this.#recover()
@@ -71,6 +90,17 @@ export class Store implements AsyncDisposable {
     database.onReplaced = () => {
       if (!this.layers.keepsTimes) this.layers.rebuild()
     }
+  }
+
+  /** For what looks after the store as a whole: see cache/collection */
+  get parts(): StoreParts {
+    const { images } = this
+    return { layout: this.#layout, presence: this.#presence, database: this.#database, images }
+  }
+
+  /** Bytes that this process has stored, about: by the lengths of blobs, and of the tars of folders. */
+  get stored(): number {
+    return this.blobs.stored + this.layers.stored
   }
 
   /**
@@ -99,10 +129,16 @@ export class Store implements AsyncDisposable {
     await Promise.all([this.blobs.sync(), this.layers.sync()])
   }
 
+  /** Puts an empty database in the place of a damaged one, which SQLite reads in full to find that out. */
+  checkDatabase(): void {
+    this.#database.check()
+  }
+
   /** Does not `sync`. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.records.flush()
     this.#database[Symbol.dispose]()
+    this.#pins[Symbol.dispose]()
     await this.#presence[Symbol.asyncDispose]()
   }
 
@@ -112,7 +148,7 @@ export class Store implements AsyncDisposable {
     return (
       readIfThere(boot) === this.#boot &&
       readIfThere(version) === VERSION_TEXT &&
-      readIfThere(ociLayout) === OCI_LAYOUT
+      readIfThere(ociLayout) === OCI_LAYOUT_TEXT
     )
   }
 
@@ -121,12 +157,14 @@ export class Store implements AsyncDisposable {
     const { boot, version, ociLayout } = this.#layout
     using _ = lockSync(this.#layout.lock)
     if (this.#isSound()) return
-    this.#replace(ociLayout, OCI_LAYOUT)
+    this.#replace(ociLayout, OCI_LAYOUT_TEXT)
     this.#database.check()
     this.#leases.clear()
     this.blobs.recover()
     this.layers.recover((path) => this.#presence.discard(path))
     this.images.recover()
+    // A new one, which takes nothing.
+    if (readIfThere(version) === undefined) noteSize(this.#layout, 0)
     this.#replace(version, VERSION_TEXT)
     this.#replace(boot, this.#boot)
   }

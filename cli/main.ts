@@ -2,7 +2,7 @@ import { lacksRights } from '#builder/linux'
 import { typedFailure } from '#core'
 import { parseFlags } from './arguments/flags.ts'
 import { chooseCommand } from './choose-command.ts'
-import { COMMANDS } from './commands/commands.ts'
+import { COMMANDS } from './commands.ts'
 import { type Program, runProcess, runReporting } from './terminal/process.ts'
 import { print, type Shell } from './terminal/shell.ts'
 

@@ -56,6 +56,7 @@ export {
   stageLabel,
 } from './graph/graph.ts'
 export type { Replacement, SourceRef } from './graph/source-ref.ts'
+export { type CacheSetting, cacheSettingAbove } from './lines/cache-comment.ts'
 export type { ParseOptions } from './lines/directives.ts'
 export { heredocBody, parseHeredocWord } from './lines/heredocs.ts'
 export { isBuiltInFrontend } from './lines/syntax.ts'

@@ -16,10 +16,11 @@ import {
   type ResolveGraphOptions,
   resolveBase,
   resolveGraph,
+  unmatchedFilters,
   unusedBuildArgs,
 } from '#builder/plan'
 import type { Store } from '#cache'
-import { formatPlatform, type Platform, suggestion } from '#core'
+import { formatPlatform, type Platform } from '#core'
 import type { Dockerfile, DockerfileChecks } from '#parser'
 import { checkedBases } from './checks.ts'
 import type { Services } from './services.ts'
@@ -84,7 +85,7 @@ export async function planLoaded(
   const isFirst = platform === platforms[0]
   if (isFirst) {
     const unused = unusedBuildArgs(graph.dockerfile, globals)
-    for (const message of warningsAbout(dockerfile, unused, settings)) {
+    for (const message of warningsAbout(graph.dockerfile, unused, settings)) {
       onEvent({ type: 'warning', message })
     }
     checks.checkStages(graph, checkedBases(bases, platform))
@@ -97,7 +98,7 @@ export async function planLoaded(
     network,
     steps,
     labels,
-    fresh: typeof settings.noCache === 'boolean' ? [] : settings.noCache,
+    fresh: settings.fresh,
     isOneOfSeveral: settings.isIndex,
     ...timesOf(sourceDateEpoch, settings),
   })
@@ -107,24 +108,15 @@ export async function planLoaded(
 }
 
 function warningsAbout(
-  dockerfile: Dockerfile,
+  { stages }: Dockerfile,
   unused: readonly string[],
-  settings: Settings,
+  { fresh }: Pick<Settings, 'fresh'>,
 ): readonly string[] {
   const consumed = `[Warning] One or more build-args [${unused.join(' ')}] were not consumed`
-  return [...(unused.length > 0 ? [consumed] : []), ...unknownStages(dockerfile, settings)]
-}
-
-/** Warnings about names that no stage has. */
-function unknownStages({ stages }: Dockerfile, { noCache }: Settings): readonly string[] {
-  if (typeof noCache === 'boolean') return []
-  const known = stages.flatMap(({ name }) => (name === undefined ? [] : [name.toLowerCase()]))
-  return noCache.flatMap((name) => {
-    if (known.includes(name.toLowerCase())) return []
-    const similar = suggestion(name.toLowerCase(), known)
-    const meant = similar === undefined ? '' : ` (did you mean ${similar}?)`
-    return [`no stage is called ${name}: its results are looked up as usual${meant}`]
-  })
+  return [
+    ...(unused.length > 0 ? [consumed] : []),
+    ...(fresh === 'all' ? [] : unmatchedFilters(fresh, stages)),
+  ]
 }
 
 function timesOf(

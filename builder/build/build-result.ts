@@ -13,6 +13,8 @@ export interface ResultFacts {
   /** What was fetched: contexts, files, commits. */
   readonly fetched: readonly Material[]
   readonly settings: Settings
+  /** Bytes that were added to the store. */
+  readonly stored: number
   /** When the build started, by `performance.now()`. */
   readonly started: number
 }
@@ -23,6 +25,7 @@ export function resultOf({
   descriptor,
   fetched,
   settings,
+  stored,
   started,
 }: ResultFacts): BuildResult {
   const steps = images.flatMap(({ plan, reporter }) =>
@@ -42,6 +45,7 @@ export function resultOf({
     images: built,
     materials: sortMaterials([...fetched, ...images.flatMap(({ plan }) => baseMaterials(plan))]),
     steps: { total: steps.length, cached: steps.filter((isCached) => isCached).length },
+    stored,
     milliseconds: performance.now() - started,
   }
 }

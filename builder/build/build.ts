@@ -1,4 +1,5 @@
-import type { OpenedContext } from '#builder/context'
+import { contextName, type OpenedContext } from '#builder/context'
+import { keepTrace, TraceRecorder } from '#builder/explain'
 import { checkDestination, EarlyLayers } from '#builder/export'
 import {
   type BuildOptions,
@@ -7,7 +8,7 @@ import {
   resolveOptions,
   type Settings,
 } from '#builder/options'
-import type { Plan } from '#builder/plan'
+import { isRunForCertain, type Plan } from '#builder/plan'
 import type { Caches } from '#builder/remote-cache'
 import { type Schedule, type StepSecrets, spareProcessor, stepSchedule } from '#builder/solve'
 import { openStore, type Store } from '#cache'
@@ -86,13 +87,16 @@ interface BuildDeps {
   readonly early: EarlyLayers
   readonly caches: Caches | undefined
   readonly schedule: Schedule
+  readonly recorder: TraceRecorder
 }
 
 async function buildLoaded(
   context: OpenedContext,
   checks: DockerfileChecks,
-  { secrets, settings, started }: Request,
+  { secrets, settings: given, started }: Request,
 ): Promise<BuildResult> {
+  const recorder = new TraceRecorder()
+  const settings = { ...given, onEvent: recorder.watching(given.onEvent) }
   const { spans } = settings
   await using store = await spans.measure('store', async () =>
     openStore(settings.root, { onWait: reportWaits(settings.onEvent, 'build') }),
@@ -105,7 +109,8 @@ async function buildLoaded(
   const early = resources.use(new EarlyLayers({ store, spare, spans }))
   const schedule = spare.watching(stepSchedule(settings.jobs))
   const caches = await openCachesOf(settings, { store, services, early, resources })
-  const deps = { context, settings, store, services, resources, early, caches, schedule }
+  const opened = { context, settings, store, services, resources }
+  const deps = { ...opened, early, caches, schedule, recorder }
   const finish = async (signal: AbortSignal): Promise<BuildResult> => {
     const plans = await spans.measure('resolve', () => planPlatforms(checks, deps, signal))
     const images = await buildPlatforms(plans, deps, signal)
@@ -117,17 +122,24 @@ async function buildLoaded(
     const descriptor = await deliver(images, { settings: stoppable, store, services, early })
     await caches?.send()
     const fetched = [...context.materials, ...services.fetched]
-    return resultOf({ images, descriptor, fetched, settings, started })
+    const { stored } = store
+    return resultOf({ images, descriptor, fetched, settings, stored, started })
   }
   // Layers of earlier builds, which the kernel has written by now, are marked as safe: at once, while
   // there is little else to write.
   const marking = (): Promise<void> =>
     spans.measure('sync', () => store.layers.sync({ olderThan: SETTLED }))
-  const [, result] = await together([marking, finish], settings.signal)
-  await spans.measure('sync', () => store.blobs.sync())
-  // What was opened is closed now, which ends with the build.
-  spans.begin('store')
-  return result
+  try {
+    const [, result] = await together([marking, finish], settings.signal)
+    await spans.measure('sync', () => store.blobs.sync())
+    // What was opened is closed now, which ends with the build.
+    spans.begin('store')
+    return result
+  } finally {
+    const { path, source } = context.loaded
+    const place = { context: contextName(settings.context), dockerfile: path ?? source.filename }
+    await keepTrace(recorder, { ...settings, ...place, store })
+  }
 }
 
 /** Loaded where they are asked for. */
@@ -159,10 +171,10 @@ function planPlatforms(
     checks,
     stages: 'target',
     resolve: baseResolver(shared),
-    // Nothing is looked up, so a RUN will run: its thread takes as long to start as an image to be resolved.
+    // A RUN that is not looked up will run: its thread takes as long to start as an image to be resolved.
     onLinked: (linked: readonly LinkedStage[]) => {
-      if (settings.noCache === true && linked.some(hasStep))
-        services.sandbox().catch(() => undefined)
+      const isCertain = linked.some(({ stage }) => isRunForCertain(stage, settings.fresh))
+      if (isCertain) services.sandbox().catch(() => undefined)
     },
     contextCreatedAt: context.createdAt,
     fetcher: () => services.fetcher(),
@@ -171,10 +183,6 @@ function planPlatforms(
     return planLoaded(context.loaded, platform, { ...planning, signal: stop })
   })
   return together(tasks, signal)
-}
-
-function hasStep({ stage }: LinkedStage): boolean {
-  return stage.instructions.some(({ kind }) => kind === 'run')
 }
 
 /** Builds the image of each plan, side by side. */

@@ -1,5 +1,6 @@
 import type { OpenedContext } from '#builder/context'
 import { contextFolders } from '#builder/context'
+import type { TraceRecorder } from '#builder/explain'
 import {
   assembleImage,
   compressionFor,
@@ -38,6 +39,7 @@ export interface ImageDeps {
   readonly services: Services
   readonly schedule: Schedule
   readonly early: EarlyLayers
+  readonly recorder: TraceRecorder
   /** Caches elsewhere; `undefined`: none. */
   readonly caches: Caches | undefined
   /** Takes what has to stay open until the images are where they are to go. */
@@ -68,6 +70,7 @@ export async function buildImage(plan: Plan, deps: ImageDeps): Promise<BuiltImag
   const solver = openSolver(plan, { ...deps, reporter, wantsTars })
   const { dockerfile } = deps.context.loaded.parsed
   const vertices = plannedVertices(plan, dockerfile, deps.platform)
+  deps.recorder.addPlan(plan)
   settings.onEvent({ type: 'planned', vertices })
   const solved = await solver.solve()
   const layers = wantsTars ? await finishLayers(solved, plan, deps.caches?.sibling) : []
@@ -96,6 +99,7 @@ interface SolverSettings extends ImageDeps {
 /** The solver of one plan; it stays open until the images are where they are to go. */
 function openSolver(plan: Plan, deps: SolverSettings): Solver {
   const { settings, store, services, schedule, resources, reporter, wantsTars, signal } = deps
+  const { recorder } = deps
   const compressions = compressionsFor(settings, plan)
   const { directory, transient, loaded } = deps.context
   const modes = settings.reproducible ? 'git' : 'kept'
@@ -115,9 +119,9 @@ function openSolver(plan: Plan, deps: SolverSettings): Solver {
     namedContexts: contextFolders(settings.contexts, modes),
     host: hostPlatform(),
     reporter,
-    noCache: settings.noCache === true,
     wantsTars,
     onTar: (tar) => deps.early.add(tar, compressions),
+    onExecute: (id, { preimage }) => recorder.execute(id, preimage),
     isNeeded: (layer) => deps.caches?.isNeeded(layer) !== false,
     taker: deps.caches?.taker,
     signal,

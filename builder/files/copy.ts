@@ -1,5 +1,6 @@
-import { type FileStat, joinName, type Name, TsbuildError } from '#core'
+import { type Digest, type FileStat, joinName, type Name, TsbuildError } from '#core'
 import type { Chmod } from './chmod.ts'
+import { type SourceFile, sourceFile } from './content.ts'
 import { describeObstacle } from './copy-errors.ts'
 import {
   makeDirectories,
@@ -18,6 +19,8 @@ export interface CopyOptions {
   readonly created: NewDirectory
   readonly owner: Ids | undefined
   readonly chmod: Chmod | undefined
+  /** The digest of a file's content, where it is known without reading that. */
+  readonly knownDigest?: ((file: SourceFile) => Digest | undefined) | undefined
   /** Called with what each selected entry became; `undefined` for a directory. */
   readonly onCopied: (entry: SelectedEntry, result: DraftEntry | undefined) => void
 }
@@ -144,7 +147,11 @@ export function entryOf({ selected, entry, links }: Step, options: CopyOptions):
   if (stat.type === 'symlink') return { stat, target: tree.readlink(path) }
   if (stat.type !== 'file') return { stat }
   const xattrs = isProgram(stat) ? tree.xattrs(path) : undefined
-  const file = { stat, open: () => tree.openFile(path), xattrs }
+  const { knownDigest } = options
+  const file = {
+    ...{ stat, xattrs, open: () => tree.openFile(path) },
+    ...(knownDigest && { knownDigest: () => knownDigest(sourceFile(selected, entry)) }),
+  }
   const isLinked = stat.nlink > 1 && entry.name !== ''
   return isLinked ? { ...file, link: linkOf(links, stat.inode) } : file
 }

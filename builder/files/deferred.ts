@@ -64,7 +64,9 @@ export class DeferredCopy implements LowerContent {
     const checksum = new Checksum()
     const links = new Map<string, symbol>()
     const firsts = new Map<symbol, { readonly path: Name; digest: Digest | undefined }>()
-    for (const entry of entriesOf(selected, { opens: true })) {
+    // Of a file whose digest is known the content may not be wanted.
+    const opens = this.#options.copy.knownDigest === undefined
+    for (const entry of entriesOf(selected, { opens })) {
       const path = joinName(this.path, entry.name)
       const copied = entry.name === '' ? undefined : this.#entryAt(path, entry, links)
       const first = copied?.link === undefined ? undefined : firsts.get(copied.link)

@@ -1,6 +1,7 @@
 import { resolveInTree } from '#builder/layer'
 import {
   type Change,
+  type Digest,
   type EntryChange,
   type FileStat,
   joinName,
@@ -17,6 +18,7 @@ export interface DraftEntry {
   readonly xattrs?: ReadonlyMap<string, Buffer> | undefined
   readonly open?: (() => number) | undefined
   readonly data?: Uint8Array | undefined
+  readonly knownDigest?: (() => Digest | undefined) | undefined
   /** Equal for the names of one file. */
   readonly link?: symbol | undefined
 }
@@ -243,8 +245,8 @@ function newNode(entry: DraftEntry): Node {
 
 /** The change that puts `entry` at `path`. */
 export function toChange(path: Name, entry: DraftEntry): EntryChange {
-  const { stat, target, xattrs, open, data } = entry
-  return { kind: 'entry', path, stat, target, xattrs, open, data }
+  const { stat, target, xattrs, open, data, knownDigest } = entry
+  return { kind: 'entry', path, stat, target, xattrs, open, data, knownDigest }
 }
 
 /** A Dockerfile can name such a file, but none can exist. */

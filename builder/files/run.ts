@@ -35,6 +35,8 @@ export interface FilesOptions {
   /** Of directories and heredoc files that are made, in milliseconds. */
   readonly mtimeMs: number
   readonly onWarning?: (message: string) => void
+  /** The digest of a file's content, where it is known without reading that: then it may not be wanted. */
+  readonly knownDigest?: ((file: SourceFile) => Digest | undefined) | undefined
   /** Called with the content of every selected file. */
   readonly onContent?: (file: SourceFile, content: FileContent) => void
 }
@@ -132,7 +134,8 @@ async function copy(run: Run, action: CopyAction, { isLast }: ActionPosition): P
   const chmod = action.chmod === undefined ? undefined : parseChmod(action.chmod)
   const created = createdWith(options, owner, chmod?.created)
   const onCopied: CopyOptions['onCopied'] = () => undefined
-  const copyOptions = { created, owner, chmod, onCopied }
+  const { knownDigest } = options
+  const copyOptions = { created, owner, chmod, knownDigest, onCopied }
   const selections = select(action, options)
   for (const [index, selected] of selections.entries()) {
     const place = { selected, destination: action.destination }

@@ -9,6 +9,7 @@ export {
   decompress,
   detectCompression,
 } from './codec/compression.ts'
+export type { PreviousFiles } from './contents/previous-copy.ts'
 export { changesOf, treeChanges } from './overlay/changes.ts'
 export { DirectoryWriter } from './overlay/directory-writer.ts'
 export { effectiveChanges, type FoundChange } from './overlay/effective-changes.ts'
@@ -29,11 +30,15 @@ export { openLayerTree } from './stack/open-layer.ts'
 export { presumeOwners } from './stack/presume-owners.ts'
 export { StackTree, stackTree } from './stack/stack-tree.ts'
 export { isSelfContained } from './stack/tar-tree.ts'
+export { listTar, type TarFile } from './tar/list-tar.ts'
 export { newestFile } from './tar/newest-file.ts'
 export { isArchive, isTarHeader } from './tar/tar-reader.ts'
+export type { LayerSinks, WriteOptions } from './write/layer-sinks.ts'
 export { mergeLayers } from './write/merge.ts'
+export { rewriteLayer } from './write/rewrite.ts'
 export { clampChange, clampChanges, clampDirectory, clampTar } from './write/times.ts'
 export {
+  type WrittenLayer,
   type WrittenTar,
   writeFiles,
   writeLayer,

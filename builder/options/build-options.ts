@@ -1,3 +1,4 @@
+import type { BuildExplanation } from '#builder/explain'
 import type { Output } from '#builder/export'
 import type {
   BuildEventListener,
@@ -52,8 +53,11 @@ export interface BuildOptions {
    */
   readonly platform?: string | readonly string[]
   /**
-   * Do not look results up: those of all steps, or of the stages with these names and of what is built
-   * on them. They are stored all the same. Default: false.
+   * Do not look results up: those of all steps, or of these and of what is built on them. They are
+   * stored all the same, and the cache mounts of these steps are emptied first. `STAGE` is for all steps
+   * of a stage, by its name or number, `STAGE:INSTRUCTION` for those whose keyword or text matches
+   * (`build:RUN`, `build:RUN apt-get*`), `:INSTRUCTION` for those of all stages. Default: false. See
+   * docs/cache-control.md
    */
   readonly noCache?: boolean | readonly string[]
   /**
@@ -131,6 +135,11 @@ export interface BuildOptions {
   /** Default: docker's config.json and its helpers. */
   readonly credentials?: CredentialStore
   readonly onEvent?: BuildEventListener
+  /**
+   * Gets why steps ran, when the build has ended, also when it has failed, before it returns. Absent: that is
+   * not found out. See docs/cache.md
+   */
+  readonly onExplanation?: (explanation: BuildExplanation) => void
   readonly signal?: AbortSignal
 }
 
@@ -159,6 +168,8 @@ export interface BuildResult {
    */
   readonly materials: readonly Material[]
   readonly steps: { readonly total: number; readonly cached: number }
+  /** Bytes that were added to the local store, about; 0 for a build that found everything there. */
+  readonly stored: number
   readonly milliseconds: number
 }
 

@@ -8,7 +8,7 @@ import {
   parseNamedContexts,
 } from '#builder/context'
 import { checkOutput, type Output, type OutputRequest } from '#builder/export'
-import { isSwitchedOn, type StepSettings } from '#builder/plan'
+import { type CacheFilter, isSwitchedOn, parseCacheFilter, type StepSettings } from '#builder/plan'
 import { resolveRoot } from '#cache'
 import {
   formatPlatform,
@@ -64,7 +64,8 @@ export interface Settings {
   readonly isPlatformGiven: boolean
   /** The result is an index; of one image, if that was asked for. */
   readonly isIndex: boolean
-  readonly noCache: boolean | readonly string[]
+  /** The steps that are executed even when their results are known. */
+  readonly fresh: 'all' | readonly CacheFilter[]
   readonly cacheFrom: readonly CacheLocation[]
   readonly cacheTo: readonly CacheExportSettings[]
   /** Results of the image's steps are put into its config. */
@@ -93,6 +94,7 @@ export interface Settings {
   /** Of the builder's process: proxies and agents of git. */
   readonly environment: Environment
   readonly onEvent: OnEvent
+  readonly onExplanation: BuildOptions['onExplanation']
   /** Reports to `onEvent`. */
   readonly spans: Spans
   readonly signal: AbortSignal | undefined
@@ -122,7 +124,7 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     platforms,
     isIndex: givesIndex(buildArgs, platforms.length),
     isPlatformGiven: options.platform !== undefined && options.platform.length > 0,
-    noCache: options.noCache ?? false,
+    fresh: resolveFresh(options.noCache ?? false),
     cacheFrom: cacheFrom.map(resolveCacheSource),
     cacheTo: resolveCacheTargets(cacheTo),
     inlineCache: cacheTo.some(isInline) || isSwitchedOn(buildArgs.BUILDKIT_INLINE_CACHE),
@@ -149,6 +151,7 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     credentials: options.credentials ?? defaultCredentials(env),
     environment: env,
     onEvent,
+    onExplanation: options.onExplanation,
     spans: new Spans(onEvent),
     signal: options.signal,
   }
@@ -163,6 +166,11 @@ function resolvePlatforms(wanted: BuildOptions['platform']): Settings['platforms
     platforms.map((one) => [formatPlatform(one), one]),
   ).values()
   return [first, ...others]
+}
+
+function resolveFresh(noCache: boolean | readonly string[]): Settings['fresh'] {
+  if (typeof noCache === 'boolean') return noCache ? 'all' : []
+  return noCache.map(parseCacheFilter)
 }
 
 function resolveFrontend(syntax: string | undefined): Settings['frontend'] {

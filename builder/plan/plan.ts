@@ -1,12 +1,7 @@
 import { formatPlatform } from '#core'
-import type {
-  InstructionGraph,
-  LinkedStage,
-  SourceRange,
-  SourceRef,
-  StageInstruction,
-} from '#parser'
+import type { InstructionGraph, SourceRange, SourceRef, StageInstruction } from '#parser'
 import type { BaseLookup } from './bases/resolve-base.ts'
+import { cacheMarks } from './stage/cache-marks.ts'
 import { baseState, childState, emptyState } from './stage/inherit.ts'
 import { imagePlatforms, stagePlatform } from './stage/platforms.ts'
 import { imageConfig } from './stage/stage-config.ts'
@@ -31,6 +26,7 @@ export function planBuild(graph: InstructionGraph, bases: BaseLookup, options: P
     maxMtime: options.maxMtime,
     defaultMtime: options.sourceDateEpoch,
     contexts: options.contexts,
+    isFresh: options.fresh === 'all',
   })
   const results = new Map<number, StageState>()
   for (const linked of graph.stages) {
@@ -48,19 +44,12 @@ export function planBuild(graph: InstructionGraph, bases: BaseLookup, options: P
       return image.base.layers.length > 0 ? image.id : undefined
     }
     const plan: StagePlan = { linked, graph, options, names, vertices, topOf }
-    const make = (): StageState => planStage(plan, results)
-    const isFresh = isNamed(linked.stage, options.fresh ?? [])
-    results.set(linked.stage.index, isFresh ? vertices.fresh(make) : make())
+    results.set(linked.stage.index, planStage(plan, results))
   }
   const state = results.get(graph.target.stage.index)
   if (state === undefined) throw new Error('the target is not among the linked stages')
   const image = plannedImage(state, options)
   return { vertices: vertices.all, image, sourceDateEpoch: options.sourceDateEpoch }
-}
-
-/** Names of stages are compared without regard to case. */
-function isNamed({ name }: LinkedStage['stage'], names: readonly string[]): boolean {
-  return name !== undefined && names.some((one) => one.toLowerCase() === name.toLowerCase())
 }
 
 function plannedImage(state: StageState, options: PlanOptions): Plan['image'] {
@@ -72,10 +61,13 @@ function plannedImage(state: StageState, options: PlanOptions): Plan['image'] {
 }
 
 function planStage(plan: StagePlan, results: ReadonlyMap<number, StageState>): StageState {
-  return plan.linked.stage.instructions.reduce(
+  const { stage } = plan.linked
+  return stage.instructions.reduce(
     (state, instruction) =>
       withErrorsAt({ raw: instruction.text, range: instruction.range }, () =>
-        planInstruction(state, instruction, plan),
+        plan.vertices.marked(cacheMarks(instruction, stage, plan.options.fresh), () =>
+          planInstruction(state, instruction, plan),
+        ),
       ),
     startState(plan, results),
   )

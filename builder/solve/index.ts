@@ -1,5 +1,6 @@
+export { imageKeyOf, rootKeyOf } from './keys/vertex-key.ts'
 export { isStep } from './keys/vertex-kind.ts'
-export { checkedLowers } from './layers/layer-check.ts'
+export { checkedLowers, digestFolder } from './layers/layer-check.ts'
 export type { LayerForm } from './layers/layer-forms.ts'
 export { LayerWatch } from './layers/layer-watch.ts'
 export type { StepSecrets } from './operations/exec-mounts.ts'

@@ -26,10 +26,10 @@ export interface SolveDeps extends Omit<OperationDeps, 'tasks'>, Pick<StepResult
   readonly results: ResultCache
   /** Bounds how many steps are under way at the same time. */
   readonly schedule: Schedule
-  /** Nothing is looked up; results are stored nevertheless. */
-  readonly noCache: boolean
   /** Layers of the image are needed as tars: for every output but plain files. */
   readonly wantsTars: boolean
+  /** Gets the key by which a step is going to be executed, where one is known before. */
+  readonly onExecute: (id: VertexId, step: KeyedStep) => void
   /** Whether an output needs the bytes of a layer of the image that is elsewhere. */
   readonly isNeeded: (layer: RemoteLayer) => boolean
   /** Where results go beside `results`; `undefined`: nowhere. */
@@ -84,7 +84,7 @@ export class Solver implements AsyncDisposable {
       ...{ store, signal, onFetchFailure: onFailure },
       onFamily: (family) => deps.taker?.takeFamily(family),
       results: tolerantCache(deps.results, onFailure),
-      policy: lookupPolicy(plan, deps),
+      policy: lookupPolicy(plan, Date.now()),
     })
     this.#keys = new KeyResolver({
       operations: this.#operations,
@@ -92,7 +92,11 @@ export class Solver implements AsyncDisposable {
       realize: (id) => this.#realize(id),
       digest: (operation, below) => this.#digest(operation, below),
     })
-    this.#hits = new HitReporter(plan, { reporter, isSolved: (id) => this.#results.has(id) })
+    this.#hits = new HitReporter(plan, {
+      reporter,
+      isSolved: (id) => this.#results.has(id),
+      keyOf: (id) => this.#keys.storedKey(id),
+    })
     this.#forms = layerForms(plan, deps)
     this.#steps = new StepResults({
       ...this.#deps,
@@ -229,21 +233,26 @@ export class Solver implements AsyncDisposable {
     root: Result | undefined,
     keys: PerformedKeys,
   ): Promise<Result> {
-    const { signal, reporter, schedule, spans } = this.#deps
+    const { signal, reporter, schedule, spans, onExecute } = this.#deps
     const { vertex } = operation
+    if (keys.step !== undefined) onExecute(vertex.id, keys.step)
     const sources = await this.#sources(vertex)
     const seen = vertex.op === 'files' && vertex.link ? sources : [root, ...sources]
     await prepareImported(seen.map(layersOf))
-    const work = { root, sources, step: keys.step, forms: this.#forms(vertex.id) }
     const reason = await keys.reason
+    const work = { root, sources, step: keys.step, forms: this.#forms(vertex.id), reason }
+    let began = 0
     const outcome = await schedule((onBegin) => {
       throwIfCancelled(signal, vertex.name)
+      began = performance.now()
       const run = () => spans.measure('steps', () => operation.run({ ...work, onBegin }))
       return reporter.step(vertex, reason, run)
     })
+    const milliseconds = performance.now() - began
     const family = operation.family(root?.key, keys.first)
     const first = keys.first?.key
-    return this.#steps.executed(operation, { ...outcome, root, sources, family, first })
+    const executed = { ...outcome, root, sources, family, first, milliseconds }
+    return this.#steps.executed(operation, executed)
   }
 
   #lookUp<T>(work: () => Promise<T>): Promise<T> {

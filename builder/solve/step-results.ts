@@ -28,6 +28,8 @@ export interface StepResultsDeps extends LayerDeps {
 /** What is known of a step that was executed. */
 export interface ExecutedStep extends Pick<StepWork, 'root' | 'sources'>, StepOutcome {
   readonly family: CacheKey
+  /** That it took. */
+  readonly milliseconds: number
   /** The key by which it was looked up first. */
   readonly first: CacheKey | undefined
 }
@@ -98,7 +100,7 @@ export class StepResults {
   /** The result of a step that was executed; it is stored in the cache. */
   async executed(operation: StepOperation, executed: ExecutedStep): Promise<Result> {
     const { store, lookup, spans } = this.#deps
-    const { step, root, sources, layer: id, family, first } = executed
+    const { step, root, sources, layer: id, family, first, milliseconds } = executed
     const record = store.layers.get(id)
     if (record === undefined) throw new Error('a step has its layer in the store')
     const createdAt = new Date()
@@ -109,7 +111,8 @@ export class StepResults {
     const below = layersOf(root)
     const tar = () => own.packed(below)
     const facts = { ...step, family, inputs, description, createdAt }
-    await spans.measure('store', () => lookup.put({ ...facts, layer: id, tar }))
+    const stored = { ...facts, below: root?.lastRun, milliseconds, layer: id, tar }
+    await spans.measure('store', () => lookup.put(operation.vertex, stored))
     if (operation.vertex.op === 'exec') this.#digest(operation, own, below)
     const aliases = first === undefined || first === step.key ? [] : [first]
     this.#solved(operation, { ...facts, aliases }, { layer: own, root })
@@ -124,7 +127,8 @@ export class StepResults {
   #stack(operation: StepOperation, root: Result | undefined, { key, layer }: OwnLayer): Result {
     const { id } = operation.vertex
     const layers = [...(root?.layers ?? []), { vertex: id, layer }]
-    return { key: operation.resultKey(root?.key, key), layers }
+    const lastRun = operation.vertex.op === 'exec' ? key : root?.lastRun
+    return { key: operation.resultKey(root?.key, key), layers, lastRun }
   }
 
   #makeTar({ vertex }: StepOperation, root: Result | undefined, own: BuiltLayer): void {

@@ -25,7 +25,9 @@ import {
   verified,
 } from '#core'
 import { storeError } from '../filesystem/failure.ts'
+import { noteUse } from '../filesystem/last-use.ts'
 import { blobPath, type Layout } from '../filesystem/layout.ts'
+import type { Pins } from '../filesystem/pins.ts'
 import type { Presence } from '../filesystem/presence.ts'
 import { syncPath } from '../filesystem/sync.ts'
 import { digestOfFile, readFile, writeFile } from './blob-file.ts'
@@ -45,13 +47,17 @@ const DAMAGE = new Set<ErrorCode>(['DIGEST_MISMATCH', 'SIZE_MISMATCH', 'PERMISSI
 export class BlobStore implements BlobSource, BlobSink {
   readonly #layout: Layout
   readonly #presence: Presence
+  readonly #pins: Pins
   /** Blobs that were met here and may not be on the disk yet, with what writes them there. */
   readonly #unsealed = new Map<Digest, Promise<void> | undefined>()
   #syncing: Promise<void> = Promise.resolve()
+  /** Bytes of what was stored by this process. */
+  stored: number = 0
 
-  constructor(layout: Layout, presence: Presence) {
+  constructor(layout: Layout, services: { presence: Presence; pins: Pins }) {
     this.#layout = layout
-    this.#presence = presence
+    this.#presence = services.presence
+    this.#pins = services.pins
   }
 
   /** Where the blob is, or would be. Readers of the file verify it. */
@@ -59,15 +65,17 @@ export class BlobStore implements BlobSource, BlobSink {
     return blobPath(this.#layout, digest)
   }
 
-  /** Size in bytes, or `undefined` when the blob is not there. */
+  /** Size in bytes, or `undefined` when the blob is not there. One that is there stays until this process ends. */
   stat(digest: Digest): number | undefined {
+    this.#pins.hold(hexOf(digest))
     const found = lstatSync(this.path(digest), { throwIfNoEntry: false })
     if (found === undefined) return undefined
     if (!found.isFile()) {
-      this.#quarantine(digest)
+      this.setAside(digest)
       return undefined
     }
     this.#note(digest, found)
+    noteUse(this.path(digest), found)
     return found.size
   }
 
@@ -218,6 +226,7 @@ export class BlobStore implements BlobSource, BlobSink {
     } catch (cause) {
       throw storeError(`store blob ${digest}`, cause)
     }
+    this.stored += size
     const early = size >= LARGE_BYTES ? this.#writeBack(digest) : undefined
     // `sync` rejects with its failure.
     early?.catch(() => undefined)
@@ -239,7 +248,7 @@ export class BlobStore implements BlobSource, BlobSink {
   async #refuseSize(expected: Descriptor): Promise<never> {
     const actual = new Digester()
     for await (const chunk of readFile(this.path(expected.digest))) actual.update(chunk)
-    if (actual.digest() !== expected.digest) throw this.#quarantine(expected.digest)
+    if (actual.digest() !== expected.digest) throw this.setAside(expected.digest)
     throw new TsbuildError(
       `blob ${expected.digest} has ${actual.size} bytes, not ${expected.size}`,
       { code: 'SIZE_MISMATCH' },
@@ -254,13 +263,17 @@ export class BlobStore implements BlobSource, BlobSink {
       yield* verified(readFile(this.path(descriptor.digest), signal), descriptor)
     } catch (cause) {
       if (cause instanceof TsbuildError && DAMAGE.has(cause.code)) {
-        throw this.#quarantine(descriptor.digest)
+        throw this.setAside(descriptor.digest)
       }
       throw cause
     }
   }
 
-  #quarantine(digest: Digest): TsbuildError {
+  /**
+   * Moves what is in the place of a blob to `corrupt/`, so that the blob can be fetched or made again.
+   * @returns the failure of those that wanted to read it
+   */
+  setAside(digest: Digest): TsbuildError {
     const aside = `${hexOf(digest)}-${randomName(8)}`
     this.#unsealed.delete(digest)
     ignoreMissing(() => renameSync(this.path(digest), join(this.#layout.corrupt, aside)))

@@ -1,4 +1,4 @@
-import { type Digest, type FileIdentity, hexOf, type Name } from '#core'
+import { comparePaths, type Digest, type FileIdentity, hexOf, type Name } from '#core'
 
 /** What is remembered of the content of a regular file. */
 export interface KnownContent {
@@ -117,25 +117,6 @@ export class DigestBlock {
   #noteAt(index: number): number {
     return this.#notes[index] ?? 0
   }
-}
-
-/**
- * The order in which a walk meets files: by components, each by its bytes, so a slash comes before
- * whatever else a name may hold.
- */
-export function comparePaths(one: string, other: string): number {
-  const length = Math.min(one.length, other.length)
-  for (let at = 0; at < length; at++) {
-    const [a, b] = [one.charCodeAt(at), other.charCodeAt(at)]
-    if (a !== b) return rankOf(a) - rankOf(b)
-  }
-  return one.length - other.length
-}
-
-const SLASH = 0x2f
-
-function rankOf(code: number): number {
-  return code === SLASH ? 0 : code
 }
 
 /**

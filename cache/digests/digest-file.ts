@@ -1,8 +1,15 @@
 import { closeSync, constants, fstatSync, openSync, readSync, writeFileSync } from 'node:fs'
-import { type Digest, Digester, errnoOf, type FileIdentity, hexOf, type Name } from '#core'
+import {
+  comparePaths,
+  type Digest,
+  Digester,
+  errnoOf,
+  type FileIdentity,
+  hexOf,
+  type Name,
+} from '#core'
 import {
   BlockBuffer,
-  comparePaths,
   DigestBlock,
   type DigestEntry,
   encodeBlock,
@@ -36,6 +43,8 @@ interface Table {
   readonly blocks: readonly BlockLocation[]
   /** When the entries last became older; milliseconds. */
   readonly agedAt: number
+  /** What the tree was called; absent in a file of an earlier tsbuild. */
+  readonly tree?: string
 }
 
 /** Writes entries at the position of a descriptor, which is `at`. */
@@ -101,14 +110,26 @@ export function* readBlocks(
 export function writeDigestFile(
   descriptor: number,
   entries: Iterable<DigestEntry>,
-  agedAt: number,
+  facts: Pick<Table, 'agedAt' | 'tree'>,
 ): void {
-  const contents: Table = { blocks: writeBlocks(descriptor, entries), agedAt }
+  const contents: Table = { blocks: writeBlocks(descriptor, entries), ...facts }
   const table = Buffer.from(JSON.stringify(contents))
   const length = Buffer.alloc(4)
   length.writeUInt32LE(table.length)
   const sum = Buffer.from(hexOf(sumOf(table)), 'hex')
   writeFileSync(descriptor, Buffer.concat([table, length, sum, MAGIC]))
+}
+
+/** What the tree is called whose digests a file has; `undefined` where that cannot be found out. */
+export function readTreeOfDigests(path: string): string | undefined {
+  const descriptor = openIfThere(path)
+  if (descriptor === undefined) return undefined
+  try {
+    const table = readTable(descriptor)
+    return table === undefined ? undefined : (JSON.parse(table.bytes.toString()) as Table).tree
+  } finally {
+    closeSync(descriptor)
+  }
 }
 
 /** A file of digests, open; without any entry when there is none or it is damaged. */

@@ -2,6 +2,7 @@ import { closeSync, fstatSync, lstatSync, openSync, renameSync, rmSync, statSync
 import { join } from 'node:path'
 import { digestOf, errnoOf, type FileIdentity, hexOf, type Name } from '#core'
 import { storeError } from '../filesystem/failure.ts'
+import { noteUse } from '../filesystem/last-use.ts'
 import { layoutOf } from '../filesystem/layout.ts'
 import type { KnownContent } from './digest-block.ts'
 import { DigestFile, writeDigestFile } from './digest-file.ts'
@@ -25,14 +26,16 @@ const STALE_MILLISECONDS = 10_000
  */
 export class FileDigests implements Disposable {
   readonly #file: string
+  readonly #tree: string
   readonly #known: DigestFile
   #fresh: FreshDigests
   /** Before any `lstat` of the tree: a file that is older than this by far was not changed since. */
   readonly #openedAt = Date.now()
 
   /** Use `openFileDigests`. */
-  constructor(file: string) {
+  constructor(file: string, tree: string) {
     this.#file = file
+    this.#tree = tree
     this.#known = new DigestFile(file)
     this.#fresh = this.#newFresh()
   }
@@ -102,7 +105,10 @@ export class FileDigests implements Disposable {
       const isNextDay = this.#openedAt - current.agedAt > DAY_MILLISECONDS
       const old = current.survivors(this.#known, { days: isNextDay ? 1 : 0, oldest: OLDEST })
       const agedAt = isNextDay ? this.#openedAt : current.agedAt
-      writeDigestFile(descriptor, mergeEntries(old, this.#fresh.entries()), agedAt)
+      writeDigestFile(descriptor, mergeEntries(old, this.#fresh.entries()), {
+        agedAt,
+        tree: this.#tree,
+      })
       // A process that took this writer for dead is writing another file of that name.
       if (lstatSync(next, { throwIfNoEntry: false })?.ino !== fstatSync(descriptor).ino) return
       renameSync(next, this.#file)
@@ -138,7 +144,10 @@ export class FileDigests implements Disposable {
  */
 export function sizeOfFileDigests(root: string, tree: string): number | undefined {
   try {
-    return statSync(fileOf(root, tree), { throwIfNoEntry: false })?.size
+    const file = fileOf(root, tree)
+    const found = statSync(file, { throwIfNoEntry: false })
+    if (found !== undefined) noteUse(file, found)
+    return found?.size
   } catch (cause) {
     if (errnoOf(cause) === undefined) throw cause
     return undefined
@@ -150,7 +159,7 @@ export function sizeOfFileDigests(root: string, tree: string): number | undefine
  * threads too, all calls are synchronous. Open it before looking at the tree's files.
  */
 export function openFileDigests(root: string, tree: string): FileDigests {
-  return new FileDigests(fileOf(root, tree))
+  return new FileDigests(fileOf(root, tree), tree)
 }
 
 function fileOf(root: string, tree: string): string {

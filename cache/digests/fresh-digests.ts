@@ -1,6 +1,6 @@
 import { closeSync, openSync, rmSync } from 'node:fs'
-import { errnoOf } from '#core'
-import { comparePaths, type DigestEntry } from './digest-block.ts'
+import { comparePaths, errnoOf } from '#core'
+import type { DigestEntry } from './digest-block.ts'
 import { type BlockLocation, readBlocks, writeBlocks } from './digest-file.ts'
 
 /** So many entries are kept in memory: some two megabytes. */

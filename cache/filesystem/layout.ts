@@ -21,10 +21,18 @@ export interface Layout {
   readonly corrupt: string
   /** Persistent digests of the files of build contexts. */
   readonly digests: string
+  /** What is where in the tars of copies. */
+  readonly contents: string
   readonly database: string
   readonly databaseLock: string
   /** Held while names change and while the store is made or recovered. */
   readonly lock: string
+  /** Held while something is removed that nobody relies on: see sweep-gate.ts */
+  readonly sweepLock: string
+  /** Held by the one process that looks for what can be removed. */
+  readonly collectionLock: string
+  /** What the store took when it was looked at last. */
+  readonly size: string
   readonly version: string
   /** The boot under which the store was last found sound. */
   readonly boot: string
@@ -34,9 +42,8 @@ export interface Layout {
 const VERSION = 1
 
 const KNOWN = new Set([
-  ...'blobs index.json oci-layout mounts tmp corrupt digests lock version boot lost+found'.split(
-    ' ',
-  ),
+  ...'blobs index.json oci-layout mounts tmp corrupt digests contents version boot'.split(' '),
+  ...['lock', 'sweep.lock', 'collection.lock', 'size', 'lost+found'],
   ...FOLDER_KINDS.map(({ folder }) => folder),
 ])
 
@@ -53,9 +60,13 @@ export function layoutOf(root: string): Layout {
     temporary: join(absolute, 'tmp'),
     corrupt: join(absolute, 'corrupt'),
     digests: join(absolute, 'digests'),
+    contents: join(absolute, 'contents'),
     database: join(absolute, 'tsbuild.db'),
     databaseLock: join(absolute, 'tsbuild.db-lock'),
     lock: join(absolute, 'lock'),
+    sweepLock: join(absolute, 'sweep.lock'),
+    collectionLock: join(absolute, 'collection.lock'),
+    size: join(absolute, 'size'),
     version: join(absolute, 'version'),
     boot: join(absolute, 'boot'),
   }
@@ -139,6 +150,9 @@ function ensureFolder(path: string): Stats {
 
 /** The content of the version file of a store that this tsbuild makes. */
 export const VERSION_TEXT: string = `${VERSION}\n`
+
+/** The content of `oci-layout`. Spec: image-spec v1.1 image-layout.md#oci-layout-file */
+export const OCI_LAYOUT_TEXT = '{"imageLayoutVersion":"1.0.0"}'
 
 /** False when the store is new, was not made completely, or has no version file. */
 function isMade(layout: Layout): boolean {

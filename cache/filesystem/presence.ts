@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, unlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf, randomName } from '#core'
 import { removeTree } from '#disk'
@@ -27,6 +27,7 @@ export class Presence implements AsyncDisposable {
   #lock: FileLock | undefined
   #cleaned: Promise<void> = Promise.resolve()
   #count = 0
+  #deadCount = 0
 
   constructor(layout: Layout) {
     this.#layout = layout
@@ -35,8 +36,13 @@ export class Presence implements AsyncDisposable {
 
   /** An unused path below `tmp`, for a file or a folder that is yet to be made. */
   newPath(): string {
+    return this.own(`${this.#count++}`)
+  }
+
+  /** The path of `name` in the folder of this process: no number, and nothing that begins like the dead. */
+  own(name: string): string {
     this.establish()
-    return join(this.#folder, `${this.#count++}`)
+    return join(this.#folder, name)
   }
 
   /** @throws {TsbuildError} NO_SPACE, PERMISSION_DENIED */
@@ -69,20 +75,26 @@ export class Presence implements AsyncDisposable {
    * Moves a file or folder of the store out of the way, which is quick, and removes it in the
    * background. What cannot be moved or removed (a file system is mounted there, or it does not exist)
    * is left to the next process, like what there was no time for.
+   * @returns whether it was moved
    */
-  discard(path: string): void {
-    this.establish()
-    const dead = join(this.#folder, `${DEAD}${this.#count++}`)
+  discard(path: string): boolean {
+    const dead = this.own(`${DEAD}${this.#deadCount++}`)
     try {
       renameSync(path, dead)
     } catch (cause) {
       if (errnoOf(cause) === undefined) throw cause
-      return
+      return false
     }
     const { signal } = this.#cleaning
     this.#cleaned = this.#cleaned.then(async () => {
       await removeTree(dead, { signal })
     })
+    return true
+  }
+
+  /** Resolves when everything that was discarded so far has been removed. */
+  discarded(): Promise<void> {
+    return this.#cleaned
   }
 
   /** True while the process that named itself `id` lives; takes 0.1 ms. */
@@ -101,7 +113,8 @@ export class Presence implements AsyncDisposable {
     await this.#cleaned
     const left = readdirSync(this.#folder)
     if (left.every((name) => !name.startsWith(DEAD))) {
-      if (await removeTree(this.#folder)) unlinkSync(lock.path)
+      if (left.length === 0) rmdirSync(this.#folder)
+      if (left.length === 0 || (await removeTree(this.#folder))) unlinkSync(lock.path)
     }
     lock[Symbol.dispose]()
   }

@@ -19,7 +19,7 @@ export type Row = Record<string, SQLOutputValue>
 const BUSY_MILLISECONDS = 20_000
 
 /** Of a log that is left as it is; a build writes some 100 KiB. */
-const MAX_LOG_BYTES = 512 * 1024
+const MAX_LOG_BYTES = 576 * 1024
 
 const EXTENSIONS = ['', '-wal', '-shm']
 

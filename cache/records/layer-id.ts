@@ -1,11 +1,11 @@
-import { chainIdOf, type DiffId, hexOf } from '#core'
+import { chainIdOf, type DiffId, hexOf, randomName } from '#core'
 
 declare const layerIdBrand: unique symbol
 
 /**
  * Names a layer on this machine: 1 to 64 of `a-z0-9`. The hex digits of the diffID where the layer is
- * the same on any stack, `stackLayerId` where its folder fits one stack only, random until the content
- * is known.
+ * the same on any stack, `stackLayerId` where its folder fits one stack only, `differencesId` where that has
+ * not everything, random until the content is known.
  */
 export type LayerId = string & { readonly [layerIdBrand]: true }
 
@@ -33,7 +33,31 @@ export function stackLayerId(diffIds: readonly DiffId[]): LayerId {
   return layerId(`t${hexOf(chain).slice(1)}`)
 }
 
-/** True for the ids of `stackLayerId`: such a folder must not be used on another stack. */
+/** No other ids are so long. */
+const DIFFERENCES_ID = /^x[a-z0-9]{23}$/
+
+/** A new id for a layer whose folder has only what differs from another layer's. */
+export function differencesId(): LayerId {
+  return layerId(`x${randomName(23)}`)
+}
+
+/** True for the ids of `differencesId`. */
+export function isDifferencesId(id: LayerId): boolean {
+  return DIFFERENCES_ID.test(id)
+}
+
+/** Under which a whole folder of a layer is kept: its own id, unless the folder of that has only what differs. */
+export function wholeLayerId({
+  id,
+  diffId,
+}: {
+  readonly id: LayerId
+  readonly diffId?: DiffId
+}): LayerId {
+  return isDifferencesId(id) && diffId !== undefined ? layerId(hexOf(diffId)) : id
+}
+
+/** True for a layer whose folder must not be used on another stack. */
 export function isStackLayerId(id: LayerId): boolean {
-  return id.length === 64 && id.startsWith('t')
+  return (id.length === 64 && id.startsWith('t')) || isDifferencesId(id)
 }

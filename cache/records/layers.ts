@@ -17,11 +17,21 @@ import type { BlobStore } from '../blobs/blob-store.ts'
 import { storeError } from '../filesystem/failure.ts'
 import { FOLDER_KINDS, type FolderKind, folderKind } from '../filesystem/folder-kind.ts'
 import { type Layout, layersFolder } from '../filesystem/layout.ts'
+import type { Pins } from '../filesystem/pins.ts'
 import { syncFileSystem } from '../filesystem/sync.ts'
 import { addCompressedBlob, compressedBlobs } from './compressed-blobs.ts'
 import type { Database, Row } from './database.ts'
+import { baseOfDifferences, setBaseOfDifferences } from './differences.ts'
 import { foldersOf, moveAside, moveFolder, moveOwners } from './layer-folder.ts'
-import { isLayerId, isStackLayerId, type LayerId, layerId, stackLayerId } from './layer-id.ts'
+import {
+  differencesId,
+  isDifferencesId,
+  isLayerId,
+  isStackLayerId,
+  type LayerId,
+  layerId,
+  stackLayerId,
+} from './layer-id.ts'
 import {
   ALL_WITH_FOLDER,
   CURRENT_ID,
@@ -30,6 +40,7 @@ import {
   GET,
   type LayerFacts,
   type LayerRecord,
+  layerSum,
   type TarFacts,
   toLayerRecord,
 } from './layer-record.ts'
@@ -37,40 +48,57 @@ import { presumedOwners, setPresumedOwners } from './presumed-owners.ts'
 import { sumOf } from './schema.ts'
 import { SettledFolders } from './settled-folders.ts'
 
+interface LayerServices {
+  readonly database: Database
+  readonly blobs: BlobStore
+  readonly pins: Pins
+  readonly boot: string
+}
+
 /** The layers of this machine, in up to three forms: a folder, a tar blob, compressed blobs. */
 export class Layers {
   readonly #layout: Layout
   readonly #database: Database
   readonly #blobs: BlobStore
+  readonly #pins: Pins
   readonly #boot: string
   readonly #settled: SettledFolders
+  /** Bytes of the tars of layers whose folders were made by this process. */
+  stored: number = 0
 
-  constructor(layout: Layout, services: { database: Database; blobs: BlobStore; boot: string }) {
+  constructor(layout: Layout, services: LayerServices) {
     this.#layout = layout
     this.#database = services.database
     this.#blobs = services.blobs
+    this.#pins = services.pins
     this.#boot = services.boot
     this.#settled = new SettledFolders(services.database)
   }
 
-  /** The layer of this id; of an earlier id the layer as it is named by now. */
+  /**
+   * The layer of this id; of an earlier id the layer as it is named by now. One that is there stays, in all of
+   * its forms, until this process ends.
+   */
   get(id: LayerId): LayerRecord | undefined {
+    this.#pins.hold(id)
     return this.#toRecord(this.#database.get(GET, folderKind().bit, id, id))
   }
 
-  /** One that exists as a folder is preferred. */
+  /** One that exists as a folder is preferred. All of them stay until this process ends. */
   findByDiffId(diffId: DiffId): LayerRecord | undefined {
+    this.#pins.hold(hexOf(diffId))
     const found = this.#database
       .all(FIND_BY_DIFF_ID, folderKind().bit, diffId)
       .flatMap((row) => this.#toRecord(row) ?? [])
-    return found.find((layer) => layer.directory) ?? found[0]
+    const fitsAnywhere = found.find(({ id }) => !isStackLayerId(id))
+    return found.find((layer) => layer.directory) ?? fitsAnywhere ?? found[0]
   }
 
   /** True when the layer's content can be had from this machine, in whatever form. */
   isPresent(id: LayerId): boolean {
     const layer = this.get(id)
     if (layer === undefined) return false
-    if (layer.directory) return true
+    if (layer.directory || layer.differsFrom !== undefined) return true
     const { diffId } = layer
     if (diffId === undefined) return false
     if (this.#blobs.stat(uncompressedDigest(diffId)) !== undefined) return true
@@ -106,6 +134,23 @@ export class Layers {
     return this.get(id) ?? { id, directory: true }
   }
 
+  /**
+   * Takes over a folder with only what differs from the folder of layer `base`, from a `temporary()` of the
+   * same store. They are one layer on the stack that they were made on.
+   * @throws {TsbuildError} NO_SPACE, PERMISSION_DENIED, IO_FAILED
+   */
+  commitDifferences(directory: string, base: LayerId): LayerRecord {
+    const id = differencesId()
+    this.#database.transaction(() => {
+      this.#put(id, { directory: true })
+      setBaseOfDifferences(this.#database, id, base)
+    })
+    const target = this.directory(id)
+    if (!moveFolder(directory, target)) throw new Error('a new id has no folder')
+    this.#settled.renew(target)
+    return this.get(id) ?? { id, directory: false, differsFrom: base }
+  }
+
   /** Records a layer that exists as a tar blob; the record of the same content if there is one. */
   register(tar: TarFacts): LayerRecord {
     return this.#database.transaction(() => {
@@ -129,14 +174,16 @@ export class Layers {
    * Adds what packing a step's layer has shown, and names the layer by its content: steps that left
    * the same on the same stack have one layer. Its folder stays where it is, since mounts use it, and
    * the earlier id goes on leading to the layer. Of two folders the newer one counts: an earlier one may
-   * be damaged, which a build without the cache mends, or lack owners that are known by now.
+   * be damaged, which a build without the cache mends, or lack owners that are known by now. Differences keep
+   * their id: their folder alone is not the content.
    * @param below diffIDs of the layers underneath, bottom first
    */
   identify(id: LayerId, tar: TarFacts, below: readonly DiffId[]): LayerRecord {
     const named = stackLayerId([...below, tar.diffId])
     return this.#database.transaction(() => {
       const known = this.get(id)
-      if (known?.id !== id || known.diffId !== undefined) return this.setTar(known?.id ?? id, tar)
+      const isNamed = known?.id !== id || known.diffId !== undefined || isDifferencesId(id)
+      if (isNamed) return this.setTar(known?.id ?? id, tar)
       const holds = known.directory
       if (holds) this.#dropFolder(named)
       this.#database.run('DELETE FROM layers WHERE id = ?', id)
@@ -291,6 +338,7 @@ export class Layers {
       )
       this.#database.run('DELETE FROM layers WHERE directory = 0 AND diff_id IS NULL')
       this.#database.run('DELETE FROM renamed WHERE id NOT IN (SELECT id FROM layers)')
+      this.#database.run('DELETE FROM differences WHERE id NOT IN (SELECT id FROM layers)')
     })
     for (const kind of FOLDER_KINDS) {
       const rows = this.#database.all(ALL_WITH_FOLDER, kind.bit, kind.bit)
@@ -320,6 +368,7 @@ export class Layers {
       const diffId = facts.diffId ?? known?.diffId ?? null
       const size = facts.size ?? known?.size ?? null
       const isNew = facts.directory === true && known?.directory !== true
+      if (isNew || (known?.directory === true && known.size === undefined)) this.stored += size ?? 0
       const { bit } = folderKind()
       // The folder will have the name of the layer.
       if (isNew) this.#database.run('UPDATE renamed SET holds = holds & ~? WHERE id = ?', bit, id)
@@ -329,7 +378,14 @@ export class Layers {
          ON CONFLICT (id) DO UPDATE SET diff_id = excluded.diff_id, size = excluded.size,
            directory = directory | excluded.directory, boot = coalesce(excluded.boot, boot),
            sum = excluded.sum`,
-        ...[id, diffId, size, isNew ? bit : 0, isNew ? this.#boot : null, sumOf(id, diffId, size)],
+        ...[
+          id,
+          diffId,
+          size,
+          isNew ? bit : 0,
+          isNew ? this.#boot : null,
+          layerSum(id, diffId, size),
+        ],
       )
     })
   }
@@ -339,7 +395,15 @@ export class Layers {
     const name = isLayerId(row?.folder) ? row.folder : undefined
     const pathOf = (id: LayerId, kind: FolderKind): string =>
       kind === folderKind() ? this.#path(name ?? id, kind) : this.#folderOf(id, kind)
-    return row && toLayerRecord(row, pathOf)
+    const record = row && toLayerRecord(row, pathOf)
+    return record && isDifferencesId(record.id) ? this.#onItsBase(record) : record
+  }
+
+  #onItsBase(record: LayerRecord): LayerRecord {
+    const base = record.directory ? baseOfDifferences(this.#database, record.id) : undefined
+    const partial = { ...record, directory: false }
+    if (base === undefined || this.get(base)?.directory !== true) return partial
+    return { ...partial, differsFrom: base }
   }
 
   #path(folder: LayerId, kind: FolderKind): string {

@@ -57,6 +57,10 @@ export interface Candidate extends CachedResult {
 /** What is to be cached. */
 export interface NewResult extends Omit<CachedResult, 'layer'> {
   readonly layer: LayerId
+  /** Key of the last RUN that the layer lies on. */
+  readonly below?: CacheKey | undefined
+  /** That the step took. */
+  readonly milliseconds?: number | undefined
   /**
    * Packs the layer unless that was done, and gives what another machine needs of it: from then on its
    * tar is a blob of the store, with the diffID as its digest. May be called until the build ends.

@@ -37,12 +37,41 @@ CREATE INDEX IF NOT EXISTS renamed_id ON renamed (id)`
 const SETTLED = `CREATE TABLE IF NOT EXISTS settled (
   folder TEXT PRIMARY KEY, until REAL NOT NULL) WITHOUT ROWID`
 
+/** Layers whose folders have only what differs from the folder of layer `base`. */
+const DIFFERENCES = `CREATE TABLE IF NOT EXISTS differences (
+  id TEXT PRIMARY KEY, base TEXT NOT NULL, sum TEXT NOT NULL) WITHOUT ROWID`
+
+/**
+ * How a record was made: how long the step took, and the record of the last RUN below it, which must not go
+ * before it does: see docs/adr/0049
+ */
+const MADE = `CREATE TABLE IF NOT EXISTS made (
+  key TEXT PRIMARY KEY, milliseconds INTEGER NOT NULL, below TEXT) WITHOUT ROWID`
+
+/**
+ * What folders take on the disk, by their path in the store, as it was measured last. Without a checksum: it
+ * decides nothing but when there is a look at everything.
+ */
+const SIZES = `CREATE TABLE IF NOT EXISTS sizes (
+  path TEXT PRIMARY KEY, bytes INTEGER NOT NULL, measured INTEGER NOT NULL) WITHOUT ROWID`
+
+/**
+ * What the latest builds that executed a step did, so that a later question can be answered: a JSON
+ * document for each of them. `created` is in milliseconds since the epoch.
+ */
+const TRACES = `CREATE TABLE IF NOT EXISTS traces (
+  id INTEGER PRIMARY KEY, context TEXT NOT NULL, dockerfile TEXT NOT NULL, created INTEGER NOT NULL,
+  document TEXT NOT NULL, sum TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS traces_place ON traces (context, dockerfile)`
+
 /**
  * Tables that were added to version 1: a database made before gets them when it is opened and keeps its
  * records. An older tsbuild on the same store does not follow `renamed`: it drops the records of such
  * layers, so these steps run again, and its recovery after a reboot removes their folders.
  */
-export const LATER_TABLES: string = [SEALS, PRESUMED, INPUTS, RENAMED, SETTLED].join('; ')
+export const LATER_TABLES: string = [
+  ...[SEALS, PRESUMED, INPUTS, RENAMED, SETTLED, DIFFERENCES, MADE, SIZES, TRACES],
+].join('; ')
 
 /**
  * `directory` has the bits of the kinds of folders that a layer has: see folder-kind.ts

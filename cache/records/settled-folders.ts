@@ -22,19 +22,16 @@ export class SettledFolders {
   begin(directories: readonly string[], now: number): void {
     if (this.#isKept) return
     this.#isKept = true
-    const folders = directories.map(folderOf)
+    const folders = JSON.stringify(directories.map(folderOf))
     this.#database.transaction(() => {
       this.#database.run(
         'DELETE FROM settled WHERE folder NOT IN (SELECT value FROM json_each(?))',
-        JSON.stringify(folders),
+        folders,
       )
-      for (const folder of folders) {
-        this.#database.run(
-          'INSERT OR IGNORE INTO settled (folder, until) VALUES (?, ?)',
-          folder,
-          now,
-        )
-      }
+      this.#database.run(
+        'INSERT OR IGNORE INTO settled (folder, until) SELECT value, ? FROM json_each(?)',
+        ...[now, folders],
+      )
     })
   }
 

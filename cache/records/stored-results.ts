@@ -34,10 +34,13 @@ export class StoredResults implements ResultCache {
     const record = this.#records.find(foundBy)
     const layer = record?.layer && this.#layers.get(record.layer)
     if (record === undefined || layer === undefined) return undefined
-    const { key, preimage, family, inputs, description, createdAt } = record
+    const { key, preimage, family, description, createdAt } = record
     const { id, diffId, size } = layer
     return {
-      ...{ foundBy, key, preimage, family, inputs, description, createdAt },
+      ...{ foundBy, key, preimage, family, description, createdAt },
+      get inputs() {
+        return record.inputs
+      },
       layer: { kind: 'stored', id, diffId, size },
     }
   }

@@ -3,6 +3,7 @@ import { suggestion } from '#core'
 import { PROGRESS_MODES, type ProgressMode } from '../progress/progress.ts'
 import type { Shell } from '../terminal/shell.ts'
 import { BUILD_USAGE } from './build-flags.ts'
+import { type CacheLimit, parseCacheLimit } from './cache-limit.ts'
 import { parseCacheFrom, parseCacheTo } from './cache-values.ts'
 import { type Arguments, expectArguments, usageError } from './flags.ts'
 import { refuseLater } from './later-flags.ts'
@@ -18,10 +19,14 @@ export interface BuildRequest {
   readonly debug: boolean
   /** Where the time of the build went is printed. */
   readonly timing: boolean
+  /** Why steps ran is said; absent: no. */
+  readonly explain: ExplainRequest | undefined
   /** The image id is printed in the end. */
   readonly printsId: boolean
   readonly iidfile: string | undefined
   readonly metadataFile: string | undefined
+  /** How much the store may take; absent: what files of settings say. */
+  readonly cacheLimit: CacheLimit | undefined
   /** What standard input is read for. */
   readonly stdin: 'context' | 'dockerfile' | undefined
 }
@@ -30,6 +35,19 @@ export interface BuildRequest {
 function written(...files: readonly (string | undefined)[]): Pick<BuildOptions, 'keep'> {
   const keep = files.filter((path) => path !== undefined)
   return keep.length === 0 ? {} : { keep }
+}
+
+/** How a build is asked to say why its steps ran. */
+export interface ExplainRequest {
+  /** It is printed on standard error. */
+  readonly isPrinted: boolean
+  /** It is written to this file, as JSON. */
+  readonly file: string | undefined
+}
+
+function explainRequest(args: Arguments): ExplainRequest | undefined {
+  const [isPrinted, file] = [args.has('explain'), args.text('explain-file')]
+  return isPrinted || file !== undefined ? { isPrinted, file } : undefined
 }
 
 const NETWORKS = ['default', 'none', 'host'] as const
@@ -54,6 +72,7 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
   const tags = [...args.list('tag'), ...requests.flatMap((request) => request.names)]
   const iidfile = args.text('iidfile')
   const metadataFile = args.text('metadata-file')
+  const explainFile = args.text('explain-file')
   checkOutputs(outputs, { shell, iidfile })
   return {
     options: {
@@ -74,14 +93,16 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
       ...optional('jobs', jobs(args.text('jobs'))),
       ...optional('root', args.text('root')),
       insecureRegistries: args.list('insecure-registry'),
-      ...written(iidfile, metadataFile),
+      ...written(iidfile, metadataFile, explainFile),
     },
     progress: parseProgress(args, shell.env),
     debug: args.has('debug'),
     timing: args.has('timing'),
+    explain: explainRequest(args),
     printsId: isQuiet(args) && !outputs.some(isPrinted),
     iidfile,
     metadataFile,
+    cacheLimit: cacheLimit(args, shell.env),
     stdin: context === '-' ? 'context' : file === '-' ? 'dockerfile' : undefined,
   }
 }
@@ -200,12 +221,12 @@ function caches(args: Arguments): Pick<BuildOptions, 'cacheFrom' | 'cacheTo'> {
   }
 }
 
-/** Stages whose results are not looked up, or whether that goes for all. */
+/** Steps whose results are not looked up, or whether that goes for all. */
 function noCache(args: Arguments): boolean | readonly string[] {
   const filters = args.list('no-cache-filter')
   if (filters.length === 0) return args.has('no-cache')
   if (!args.has('no-cache')) return filters.flatMap(splitCsv).filter((name) => name !== '')
-  const hint = '--no-cache is for all stages already'
+  const hint = '--no-cache is for all steps already'
   throw usageError('--no-cache and --no-cache-filter cannot be used together', hint)
 }
 
@@ -222,6 +243,13 @@ function keyValue(value: string, flag: string): { key: string; text: string | un
   const key = at < 0 ? value : value.slice(0, at)
   if (key.trim() === '') throw usageError(`invalid ${flag} "${value}"`, `write ${flag} KEY=VALUE`)
   return { key, text: at < 0 ? undefined : value.slice(at + 1) }
+}
+
+function cacheLimit(args: Arguments, env: Shell['env']): CacheLimit | undefined {
+  const text = args.text('cache-max')
+  if (text !== undefined) return parseCacheLimit(text, '--cache-max')
+  const { TSBUILD_CACHE_MAX } = env
+  return TSBUILD_CACHE_MAX ? parseCacheLimit(TSBUILD_CACHE_MAX, 'TSBUILD_CACHE_MAX') : undefined
 }
 
 function network(text: string | undefined): (typeof NETWORKS)[number] | undefined {

@@ -52,12 +52,15 @@ export const CACHES: readonly Flag[] = [
 
 /** Flags that say how steps are executed. */
 export const EXECUTION: readonly Flag[] = [
-  { name: 'no-cache', help: 'Run every step, even when its result is known' },
+  {
+    name: 'no-cache',
+    help: 'Run every step, even when its result is known, with its cache mounts empty',
+  },
   {
     name: 'no-cache-filter',
-    metavar: 'STAGE[,STAGE…]',
+    metavar: 'STAGE[:INSTRUCTION]',
     repeat: true,
-    help: 'The same for the steps of these stages and of what is built on them',
+    help: 'The same for the steps of a stage, for some (build:RUN, build:"RUN apt-get*"), or for some of all stages (:RUN), and for what is built on them',
   },
   {
     name: 'reproducible',
@@ -81,6 +84,11 @@ export const EXECUTION: readonly Flag[] = [
     metavar: 'ID[=SOCKET|=KEY,…]',
     repeat: true,
     help: 'An SSH agent for RUN --mount=type=ssh: $SSH_AUTH_SOCK, a socket, or key files',
+  },
+  {
+    name: 'cache-max',
+    metavar: 'SIZE',
+    help: 'Keep the store within SIZE after the build, or none (default: a quarter of the disk, 50GB at most)',
   },
   {
     name: 'jobs',

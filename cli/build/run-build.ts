@@ -1,16 +1,27 @@
 import { statSync } from 'node:fs'
 import type { BuildOptions, BuildResult } from '#builder'
-import { type BuildChoice, type BuildEvent, type BuildWarning, type Bytes, suggestion } from '#core'
-import { type BuildRequest, parseBuild } from '../arguments/build-arguments.ts'
+import { isSurelyWithin, resolveRoot } from '#cache'
+import {
+  type BuildChoice,
+  type BuildEvent,
+  type BuildWarning,
+  type Bytes,
+  suggestion,
+  TsbuildError,
+} from '#core'
+import { type BuildRequest, type ExplainRequest, parseBuild } from '../arguments/build-arguments.ts'
 import { parseCall } from '../arguments/call-value.ts'
 import { type Arguments, usageError } from '../arguments/flags.ts'
+import type { ExplanationReport } from '../explain/open-explanation.ts'
 import { readDockerfileStdin } from '../io/dockerfile-input.ts'
 import { buildMetadata, prepareResultFile, writeResultFile } from '../io/result-files.ts'
+import { limitsOf, type StoreLimit } from '../limit/limits.ts'
+import { watchSpace } from '../limit/space-watch.ts'
 import { FailedSteps } from '../progress/failed-steps.ts'
 import { openProgress } from '../progress/open-progress.ts'
-import { isForPeople } from '../progress/progress.ts'
+import { isForPeople, type ProgressMode } from '../progress/progress.ts'
 import { print, type Shell } from '../terminal/shell.ts'
-import { cleanLine, formatSeconds } from '../terminal/text.ts'
+import { cleanLine, formatBytes, formatSeconds } from '../terminal/text.ts'
 import type { Timing } from '../timing/open-timing.ts'
 
 const STDIN_HINT = 'send a Dockerfile or an archive: tsbuild -t NAME - < app.tar'
@@ -28,11 +39,17 @@ export async function runBuild(
     const { runCall } = await import('./run-call.ts')
     return runCall(call, await withStdin(request, shell), shell)
   }
-  for (const file of [request.iidfile, request.metadataFile]) {
+  for (const file of [request.iidfile, request.metadataFile, request.explain?.file]) {
     if (file !== undefined) prepareResultFile(file)
   }
   const { options, ...shown } = await withStdin(request, shell)
+  const limit = {
+    root: options.root ?? resolveRoot(shell.env),
+    limit: request.cacheLimit,
+  }
+  using watch = watchSpace(limit, shell)
   const result = await reportedBuild(options, shown, shell)
+  watch[Symbol.dispose]()
   const { imageId } = result
   if (request.iidfile !== undefined && imageId !== undefined) {
     writeResultFile(request.iidfile, imageId)
@@ -42,7 +59,29 @@ export async function runBuild(
   }
   if (request.printsId && imageId !== undefined) await print(shell, `${imageId}\n`)
   if (isForPeople(request.progress)) shell.stderr.write(summary(result))
+  if (result.stored > 0) await keepWithin(limit, { ...request, ...result }, shell)
   return 0
+}
+
+/** The result is out: what goes wrong from here on is no failure of the build. */
+async function keepWithin(
+  limit: StoreLimit,
+  { progress, stored }: { readonly progress: ProgressMode; readonly stored: number },
+  shell: Shell,
+): Promise<void> {
+  const tell = (line: string): void => {
+    if (isForPeople(progress)) shell.stderr.write(`${cleanLine(line)}\n`)
+  }
+  try {
+    const limits = await limitsOf(limit, shell.env)
+    if (limits === undefined || isSurelyWithin(limit.root, limits, stored)) return
+    const { enforceLimits } = await import('../limit/enforce-limit.ts')
+    const freed = await enforceLimits(limit.root, limits, shell.signal)
+    if (freed > 0) tell(`freed   ${formatBytes(freed)} of what was worth least in the store`)
+  } catch (cause) {
+    if (!(cause instanceof TsbuildError)) throw cause
+    tell(`WARNING: the store was not kept within its size: ${cause.message} (${cause.code})`)
+  }
 }
 
 /** What standard input is read for takes the place of what the command line says. */
@@ -86,10 +125,11 @@ function checkFolder(context: string, commands: readonly { readonly name: string
  */
 export async function reportedBuild(
   options: BuildOptions,
-  { progress: mode, debug, timing: isTimed }: Pick<BuildRequest, 'progress' | 'debug' | 'timing'>,
+  shown: Pick<BuildRequest, 'progress' | 'debug' | 'timing' | 'explain'>,
   shell: Shell,
 ): Promise<BuildResult> {
   const { build } = await import('./builder.ts')
+  const { progress: mode, debug, timing: isTimed, explain } = shown
   const progress = await openProgress(mode, shell)
   const failed = new FailedSteps(() => performance.now())
   const warnings: BuildWarning[] = []
@@ -104,19 +144,32 @@ export async function reportedBuild(
     timing?.handle(event)
   }
   if (timing !== undefined) onEvent(timing.start)
+  const explanation = explain && (await loadExplanation(explain, shell))
+  const { onExplanation } = explanation ?? {}
+  const asked = onExplanation === undefined ? {} : { onExplanation }
+  let result: BuildResult
   try {
-    return await build({ ...options, signal: shell.signal, onEvent })
+    result = await build({ ...options, ...asked, signal: shell.signal, onEvent })
   } catch (error) {
     progress.close()
     if (mode !== 'rawjson') shell.stderr.write(failed.report())
+    explanation?.writeAnyway()
     throw error
   } finally {
     progress.close()
     if (isForPeople(mode)) {
       shell.stderr.write(choiceText(debug ? choices : []) + warningText(warnings))
     }
+    explanation?.print(mode)
     timing?.report()
   }
+  explanation?.write()
+  return result
+}
+
+async function loadExplanation(request: ExplainRequest, shell: Shell): Promise<ExplanationReport> {
+  const { openExplanation } = await import('../explain/open-explanation.ts')
+  return openExplanation(request, shell)
 }
 
 async function loadTiming(mode: BuildRequest['progress'], shell: Shell): Promise<Timing> {

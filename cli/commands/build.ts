@@ -9,6 +9,7 @@ import {
 } from '../arguments/build-flags.ts'
 import {
   DEBUG,
+  EXPLAIN,
   HELP,
   IGNORE_CHOWN_ERRORS,
   INSECURE,
@@ -43,6 +44,7 @@ export const BUILD: Command = {
     QUIET,
     DEBUG,
     TIMING,
+    ...EXPLAIN,
     ROOT_FLAG,
     HELP,
   ],
@@ -53,6 +55,7 @@ export const BUILD: Command = {
     ['tsbuild -o type=oci,dest=app.tar .', 'write an OCI archive'],
     ['tsbuild -o out .', 'write the files of the result into the folder out'],
     ['tsbuild -t app https://host/app.git#v1:src', 'build a folder of a git repository'],
+    ['tsbuild --explain .', 'build, and say why the steps that ran were not found in the cache'],
     ['tar c . | tsbuild -t app -', 'build an archive that comes on standard input'],
     ['tsbuild --check .', 'check the Dockerfile; exit with 1 when something was found'],
   ],

@@ -1,6 +1,8 @@
 import { type Arguments, expectArguments, usageError } from '../arguments/flags.ts'
 import { chainMessage } from '../reports/error-report.ts'
+import { formatAge } from '../terminal/age.ts'
 import { note, print, type Shell } from '../terminal/shell.ts'
+import { alignedTable } from '../terminal/table.ts'
 import { cleanLine, formatBytes } from '../terminal/text.ts'
 import { type LocalImage, readImages, shortDigest, splitName } from './local-images.ts'
 import { openLocalStore } from './local-store.ts'
@@ -55,41 +57,16 @@ export function imageTable(images: readonly LocalImage[], now: number): string {
     image.names.map((name) => {
       const { repository, tag } = splitName(name)
       const id = shortDigest(image.manifest.config.digest)
-      const created = formatAge(image.config.created, now)
+      const created = createdAge(image.config.created, now)
       return [repository, tag, id, created, formatBytes(sizeOf(image))].map(cleanLine)
     }),
   )
   rows.sort((a, b) => `${a[0]}:${a[1]}`.localeCompare(`${b[0]}:${b[1]}`, 'en'))
-  const table = [HEADINGS, ...rows]
-  const widths = HEADINGS.map((_, column) => {
-    return Math.max(...table.map((row) => row[column]?.length ?? 0))
-  })
-  return table
-    .map((row) => {
-      const cells = row.map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      return `${cells.join('   ').trimEnd()}\n`
-    })
-    .join('')
+  return alignedTable([HEADINGS, ...rows])
 }
 
-const AGES: readonly (readonly [string, number])[] = [
-  ['year', 365 * 24 * 3600],
-  ['month', 30 * 24 * 3600],
-  ['week', 7 * 24 * 3600],
-  ['day', 24 * 3600],
-  ['hour', 3600],
-  ['minute', 60],
-  ['second', 1],
-]
-
-/** `3 hours ago`; `created` as RFC 3339. */
-function formatAge(created: string | undefined, now: number): string {
+/** `created` as RFC 3339. */
+function createdAge(created: string | undefined, now: number): string {
   const then = created === undefined ? Number.NaN : Date.parse(created)
-  if (Number.isNaN(then)) return 'N/A'
-  const seconds = Math.max(0, (now - then) / 1000)
-  for (const [unit, length] of AGES) {
-    const count = Math.floor(seconds / length)
-    if (count >= 1) return `${count} ${unit}${count === 1 ? '' : 's'} ago`
-  }
-  return 'just now'
+  return Number.isNaN(then) ? 'N/A' : formatAge(then, now)
 }

@@ -1,6 +1,7 @@
 import type { Store } from '#cache'
 import { type Arguments, expectArguments } from '../arguments/flags.ts'
 import { print, type Shell } from '../terminal/shell.ts'
+import { formatBytes } from '../terminal/text.ts'
 import { canonicalName, findImage, nameOrUndefined } from './local-images.ts'
 import { openLocalStore } from './local-store.ts'
 
@@ -23,10 +24,23 @@ export async function runRemove(args: Arguments, shell: Shell): Promise<number> 
   // All of them are looked up first: a misspelt one must not leave half of the work done.
   const names = new Set<string>()
   for (const text of wanted) for (const name of await namesOf(store, text)) names.add(name)
+  const freed = args.has('prune') ? await freeing(store, names) : undefined
   for (const name of names) {
     if (await store.images.remove(name)) await print(shell, `removed ${name}\n`)
   }
+  if (freed !== undefined) await print(shell, `freed ${formatBytes(await freed())}\n`)
   return 0
+}
+
+/** To be called before names are removed. @returns frees what only they had; the bytes */
+async function freeing(store: Store, names: ReadonlySet<string>): Promise<() => Promise<number>> {
+  const { Collector } = await import('./collector.ts')
+  const collector = new Collector(store)
+  const ids = collector.onlyIn(names)
+  return async () => {
+    const gone = await collector.remove({ all: false, matches: ({ id }) => ids.has(id) })
+    return gone.reduce((sum, { bytes }) => sum + bytes, 0)
+  }
 }
 
 /** A name means itself; an id means every name of that image. */

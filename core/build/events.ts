@@ -48,8 +48,17 @@ export interface PlannedVertex {
   readonly platform: string
 }
 
-/** Why a step is executed: its result is not looked up, not known, or known for other inputs only. */
-export type ExecutionReason = 'no-cache' | 'no-record' | 'input-changed'
+/**
+ * Why a step is executed: its result is not looked up, as the user or a comment above it says; it is too
+ * old for the comment; what it is done on was executed; it is not known; or known for other inputs only.
+ */
+export type ExecutionReason =
+  | 'no-cache'
+  | 'cache-never'
+  | 'expired'
+  | 'input-executed'
+  | 'no-record'
+  | 'input-changed'
 
 /**
  * How a result was found: by the definition of the step, by the content of what it copies, because a

@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer'
+import type { Digest } from '../oci/digest.ts'
 import type { FileStat, Name } from './tree.ts'
 
 /**
@@ -22,6 +23,8 @@ export interface EntryChange {
   readonly open?: (() => number) | undefined
   /** Content of a regular file that is held in memory. */
   readonly data?: Uint8Array | undefined
+  /** Digest of the content of a regular file, where it is known without reading that. */
+  readonly knownDigest?: (() => Digest | undefined) | undefined
 }
 
 /** What lower layers have at `path` is deleted. */

@@ -1,11 +1,16 @@
-import type { InstructionBase } from '../ast/ast.ts'
+import type { Comment, InstructionBase } from '../ast/ast.ts'
 import { type CheckSettings, parseCheckSettings } from './check-settings.ts'
 import { parseDirective } from './directives.ts'
 
 /** The comments that belong to an instruction: those above it, from the last bare `#` on. */
-export function commentsOf({ comments }: Pick<InstructionBase, 'comments'>): readonly string[] {
-  const texts = comments.map(({ text }) => text.trim())
-  return texts.slice(texts.lastIndexOf('') + 1)
+export function ownComments({ comments }: Pick<InstructionBase, 'comments'>): readonly Comment[] {
+  const bare = comments.findLastIndex(({ text }) => text.trim() === '')
+  return comments.slice(bare + 1)
+}
+
+/** The texts of the comments that belong to an instruction, without white space around them. */
+export function commentsOf(instruction: Pick<InstructionBase, 'comments'>): readonly string[] {
+  return ownComments(instruction).map(({ text }) => text.trim())
 }
 
 /** The text of the comment `# name text` above an instruction. */

@@ -100,14 +100,45 @@ async function fetchOnce(
   return { descriptor: { mediaType, digest, size: bytes.length }, bytes }
 }
 
+/** A manifest that is to be stored. */
+interface NewManifest extends TransferOptions {
+  readonly mediaType: string
+  readonly bytes: Uint8Array
+}
+
+/** Milliseconds before a manifest is sent again. */
+const UNSETTLED = [100, 300, 1000]
+
 /**
- * Stores a manifest or index under a tag or its own digest.
+ * Stores a manifest or index under a tag or its own digest. Its blobs are there: where two push the same, some
+ * registries do not know a blob for as long as they write it down a second time, so they are asked again.
  * Spec: distribution-spec v1.1 #pushing-manifests
  */
 export async function putManifest(
   ref: RepositoryRef,
   tagOrDigest: string,
-  { mediaType, bytes, signal }: { mediaType: string; bytes: Uint8Array } & TransferOptions,
+  manifest: NewManifest,
+): Promise<Digest> {
+  for (const pause of UNSETTLED) {
+    try {
+      return await putOnce(ref, tagOrDigest, manifest)
+    } catch (cause) {
+      const isUnsettled =
+        cause instanceof RegistryError && cause.registryCodes.includes(UNKNOWN_BLOB)
+      if (!isUnsettled) throw cause
+      await ref.endpoint.timing.sleep(pause, manifest.signal)
+    }
+  }
+  return await putOnce(ref, tagOrDigest, manifest)
+}
+
+/** Spec: distribution-spec v1.1 #error-codes */
+const UNKNOWN_BLOB = 'MANIFEST_BLOB_UNKNOWN'
+
+async function putOnce(
+  ref: RepositoryRef,
+  tagOrDigest: string,
+  { mediaType, bytes, signal }: NewManifest,
 ): Promise<Digest> {
   const doing = `push manifest ${taggedName(ref, tagOrDigest)}`
   const digest = digestOf(bytes)

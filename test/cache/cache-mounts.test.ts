@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -138,6 +138,95 @@ describe('cache mounts', () => {
       step(round % 2 === 0 ? one : other, round % 2 === 0 ? names : names.toReversed()),
     )
     await Promise.all(rounds)
+  })
+
+  describe('that are to be fresh', () => {
+    const fresh = (id: string, sharing: Sharing = 'shared'): CacheMountRequest => {
+      return { ...request(id, sharing), isFresh: true }
+    }
+    /** What is in the directory that a step gets, which then leaves `mark` there. */
+    const visit = async (store: Store, wanted: CacheMountRequest, mark: string) => {
+      await using opened = await store.mounts.open([wanted])
+      const [path = ''] = opened.paths
+      const names = readdirSync(path).sort()
+      writeFileSync(join(path, mark), '')
+      return names
+    }
+
+    for (const sharing of ['shared', 'locked', 'private'] as const) {
+      it(`are emptied once since the store was opened, and filled anew: ${sharing}`, async () => {
+        assert.deepEqual(await visit(one, request('a', sharing), 'old'), ['filled'])
+        assert.deepEqual(await visit(one, fresh('a', sharing), 'first'), ['filled'])
+        assert.deepEqual(await visit(one, fresh('a', sharing), 'second'), ['filled', 'first'])
+        const kept = await visit(one, request('a', sharing), 'third')
+        assert.deepEqual(kept, ['filled', 'first', 'second'])
+        assert.deepEqual(await visit(other, fresh('a', sharing), 'other'), ['filled'])
+        const tmp = readdirSync(join(root, 'tmp')).filter((name) => !name.endsWith('.lock'))
+        const left = tmp.map((name) => readdirSync(join(root, 'tmp', name)))
+        assert.ok(left.length > 0)
+        assert.deepEqual(left.flat(), [])
+      })
+    }
+
+    it('are never taken from a step that uses them', async () => {
+      const waits: Wait[] = []
+      const third = openStore(root, { onWait: (wait) => void waits.push(wait) })
+      const held = await one.mounts.open([request('a')])
+      writeFileSync(join(held.paths[0] ?? '', 'mine'), '')
+      const opening = third.mounts.open([fresh('a'), fresh('b')])
+      const again = third.mounts.open([fresh('a')])
+      await sleep(60)
+      assert.deepEqual(readdirSync(held.paths[0] ?? '').sort(), ['filled', 'mine'])
+      assert.deepEqual(
+        waits.map(({ reason }) => reason),
+        ['the cache mount a, which another step uses'],
+      )
+      await held[Symbol.asyncDispose]()
+      await using opened = await opening
+      await using both = await again
+      assert.deepEqual(both.paths[0], opened.paths[0])
+      assert.deepEqual(readdirSync(opened.paths[0] ?? ''), ['filled'])
+      await third[Symbol.asyncDispose]()
+    })
+
+    it('do not wait where they are private', async () => {
+      await using held = await one.mounts.open([request('a')])
+      writeFileSync(join(held.paths[0] ?? '', 'mine'), '')
+      assert.deepEqual(await visit(other, request('a', 'private'), 'old'), ['filled'])
+      assert.deepEqual(await visit(other, fresh('a', 'private'), 'new'), ['filled'])
+      assert.deepEqual(readdirSync(held.paths[0] ?? '').sort(), ['filled', 'mine'])
+    })
+
+    it('let two steps empty what the other one uses too', async () => {
+      const step = async (store: Store, ids: readonly string[]): Promise<void> => {
+        await using _ = await store.mounts.open(ids.map((id) => fresh(id)))
+        await sleep(1)
+      }
+      const rounds = Array.from({ length: 8 }, (_, round) =>
+        round % 2 === 0 ? step(one, ['a', 'b']) : step(other, ['b', 'a']),
+      )
+      await Promise.all(rounds)
+    })
+
+    it('are emptied without a step where none uses them', async () => {
+      const path = join(root, 'mounts', readdirAfter(await visit(one, request('a'), 'old')))
+      {
+        await using _ = await other.mounts.open([request('a')])
+        assert.equal(await one.mounts.empty(path), false)
+      }
+      assert.equal(await one.mounts.empty(path), true)
+      assert.throws(() => statSync(path), { code: 'ENOENT' })
+      assert.equal(await one.mounts.empty(path), true)
+      assert.deepEqual(await visit(other, request('a'), 'new'), ['filled'])
+    })
+
+    /** The only directory of a cache mount that there is. */
+    function readdirAfter(names: readonly string[]): string {
+      assert.deepEqual(names, ['filled'])
+      const found = readdirSync(join(root, 'mounts')).filter((name) => name.endsWith('.0'))
+      assert.equal(found.length, 1)
+      return found[0] ?? ''
+    }
   })
 
   it('releases what a failed one had taken, and keeps nothing half made', async () => {

@@ -25,7 +25,7 @@ import {
   TsbuildError,
 } from '#core'
 import { descriptorOf, inPieces } from '../suites/blob-store.ts'
-import { keyOf, putStep } from './support.ts'
+import { fullMount, keyOf, putStep } from './support.ts'
 
 /** Builds ten steps that all processes share and one step of this process, and names the result. */
 async function build(root: string, me: string): Promise<void> {
@@ -128,6 +128,15 @@ function cut(path: string): void {
   assert.equal(ioctl(openSync(path, 'r'), shutdown, [withoutFlushing]), 0)
 }
 
+/** Empties a cache mount of many files again and again, without end. */
+async function empty(root: string): Promise<void> {
+  for (;;) {
+    await using store = openStore(root)
+    await using _ = await store.mounts.open([{ ...fullMount(200), isFresh: true }])
+    writeSync(1, 'emptied\n')
+  }
+}
+
 /** Takes a lease and a temporary folder, and never comes to an end. */
 async function hold(root: string): Promise<void> {
   const store = openStore(root)
@@ -200,6 +209,9 @@ switch (command) {
     break
   case 'hold':
     await hold(root)
+    break
+  case 'empty':
+    await empty(root)
     break
   case 'fill':
     await fill(root)

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { OnWait, Store } from '#cache'
-import { keyOf, newRoot, removeRoots, withStore } from './support.ts'
+import { fullMount, keyOf, newRoot, removeRoots, withStore } from './support.ts'
 
 const CHILD = fileURLToPath(new URL('./child.js', import.meta.url))
 
@@ -36,6 +36,27 @@ describe('store of many processes', function () {
     assert.equal(executed.length, 10 + 16)
     await withStore(root, (store) => assert.equal(store.images.list().length, 17))
     assert.deepEqual(readdirSync(join(root, 'tmp')), [])
+  })
+
+  it('has a whole cache mount or none when a process is killed that empties it', async () => {
+    const root = newRoot()
+    for (let round = 0; round < 12; round++) {
+      const child = start('empty', root)
+      await output(child)
+      await setTimeout(3 * round + Math.random() * 3)
+      const ended = once(child, 'close')
+      child.kill('SIGKILL')
+      await ended
+      await withStore(root, async (store) => {
+        await using opened = await store.mounts.open([fullMount(200)])
+        assert.equal(readdirSync(opened.paths[0] ?? '').length, 200)
+      })
+    }
+    const mounts = readdirSync(join(root, 'mounts'))
+    assert.deepEqual(mounts.map((name) => name.replace(/^\w+/, 'name')).sort(), [
+      'name.0',
+      'name.0.lock',
+    ])
   })
 
   it('gives the lease of a killed process away within a second, and removes its files', async () => {

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { type CacheKey, cacheKeyOf, openStore, type Store } from '#cache'
+import { type CacheKey, type CacheMountRequest, cacheKeyOf, openStore, type Store } from '#cache'
 import type { Json } from '#core'
 import type { StoreOptions } from '../../cache/store.ts'
 
@@ -46,6 +46,18 @@ export async function putStep(store: Store, name: string): Promise<void> {
     layer: layer.id,
     description: `RUN ${name}`,
   })
+}
+
+/** A cache mount that begins with so many files. */
+export function fullMount(count: number): CacheMountRequest {
+  return {
+    identity: { id: 'full' },
+    label: 'full',
+    sharing: 'locked',
+    fill: async (directory) => {
+      for (let number = 0; number < count; number++) writeFileSync(join(directory, `${number}`), '')
+    },
+  }
 }
 
 /** Makes the store believe that it was last used before the machine was started. */

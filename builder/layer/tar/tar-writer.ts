@@ -6,12 +6,14 @@ import {
   asDiffId,
   type Change,
   type DiffId,
+  type Digest,
   Digester,
   joinName,
   type Name,
   TsbuildError,
 } from '#core'
 import type { CopyBuffer } from '../content/copy-buffer.ts'
+import type { ContentsWriter } from '../contents/contents-writer.ts'
 import { quote } from '../paths/quote.ts'
 import { OPAQUE_MARK, WHITEOUT_PREFIX, whiteoutPath } from '../paths/whiteout.ts'
 import { BLOCK, encodeHeader, encodeWhiteout } from './header-encoder.ts'
@@ -19,11 +21,19 @@ import { BLOCK, encodeHeader, encodeWhiteout } from './header-encoder.ts'
 /** Small enough to stay in the CPU's cache between reading, hashing and writing. */
 const BUFFER_SIZE = 512 * 1024
 
+/** What else gets what a tar writer writes. */
+export interface TarReaders {
+  /** See `LayerSinks`. */
+  readonly reader?: Ring | undefined
+  readonly contents?: ContentsWriter | undefined
+}
+
 /** Writes a layer's tar: everything is copied through one buffer, digested and written. */
 export class TarWriter implements CopyBuffer {
   readonly #fd: number
   readonly #owned: boolean
   readonly #reader: RingWriter | undefined
+  readonly #contents: ContentsWriter | undefined
   readonly #digester = new Digester()
   #size = 0
   /** File content is read directly into it, at `used`. */
@@ -31,17 +41,33 @@ export class TarWriter implements CopyBuffer {
   /** Bytes of `buffer` that are taken. */
   used = 0
 
-  /** `target`: a file to create, or a descriptor that stays open. `reader`: see `LayerSinks`. */
-  constructor(target: string | number, reader?: Ring) {
+  /** `target`: a file to create, or a descriptor that stays open. */
+  constructor(target: string | number, { reader, contents }: TarReaders = {}) {
     this.#reader = reader === undefined ? undefined : new RingWriter(reader)
+    this.#contents = contents
     this.buffer = this.#reader?.slot() ?? Buffer.allocUnsafeSlow(BUFFER_SIZE)
     this.#owned = typeof target === 'string'
     this.#fd = typeof target === 'string' ? openSync(target, 'wx', 0o644) : target
   }
 
-  /** Writes the header of a change. Its content follows in the buffer, and then `pad`. */
-  header(change: Change, size: number): void {
-    for (const block of headerOf(change, size)) this.#append(block)
+  /**
+   * Writes the header of a change. Its content follows in the buffer, and then `pad`.
+   * @param blocks the header, where it was made already
+   */
+  header(change: Change, size: number, blocks: readonly Buffer[] = headerOf(change, size)): void {
+    for (const block of blocks) this.#append(block)
+    const position = this.#size + this.used
+    this.#contents?.begin({ ...entryOf(change), blocks, position, size })
+  }
+
+  /** Whether somebody wants to be told what the contents are. */
+  get wantsDigests(): boolean {
+    return this.#contents !== undefined
+  }
+
+  /** Says what the content was that followed the last header. */
+  setDigest(digest: Digest): void {
+    this.#contents?.setDigest(digest)
   }
 
   #append(bytes: Buffer): void {
@@ -68,6 +94,7 @@ export class TarWriter implements CopyBuffer {
     if (this.#reader === undefined) this.#digester.update(taken)
     else this.#reader.pass(taken.length)
     writeFully(this.#fd, taken, 0, taken.length)
+    this.#contents?.chunk(taken)
     this.#size += taken.length
     this.used = 0
     if (this.#reader !== undefined) this.buffer = this.#reader.slot()
@@ -91,7 +118,13 @@ export class TarWriter implements CopyBuffer {
   }
 }
 
-function headerOf(change: Change, size: number): Buffer[] {
+function entryOf(change: Change): { readonly path: Name; readonly isDirectory: boolean } {
+  const isDirectory = change.kind === 'entry' && change.stat.type === 'directory'
+  return { path: change.path, isDirectory }
+}
+
+/** The blocks of a header. @throws {TsbuildError} LAYER_INVALID for a name that means something else */
+export function headerOf(change: Change, size: number): readonly Buffer[] {
   switch (change.kind) {
     case 'whiteout':
       return encodeWhiteout(whiteoutPath(change.path))

@@ -1,7 +1,8 @@
 import type { Change } from '#core'
 import { treeChanges } from '../overlay/changes.ts'
 import { StackTree } from '../stack/stack-tree.ts'
-import { type WriteOptions, writeLayer } from './write.ts'
+import type { WriteOptions } from './layer-sinks.ts'
+import { writeLayer } from './write.ts'
 
 /**
  * Merges a whole stack (topmost first) into one directory in overlay form, which looks like the stack when

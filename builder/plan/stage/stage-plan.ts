@@ -4,6 +4,7 @@ import type { NamedContext } from '../vertices/named-context.ts'
 import type { StepSettings } from '../vertices/step-settings.ts'
 import type { VertexId } from '../vertices/vertex.ts'
 import type { VertexList } from '../vertices/vertex-list.ts'
+import type { CacheFilter } from './cache-filter.ts'
 import type { StepNames } from './step-names.ts'
 
 /** What a plan depends on besides the graph and its bases. */
@@ -24,8 +25,8 @@ export interface PlanOptions {
   readonly contexts?: ReadonlyMap<string, NamedContext> | undefined
   /** Put on the image last; they win over LABEL. */
   readonly labels: Readonly<Record<string, string>>
-  /** Stages whose steps are done whether or not their results are known. */
-  readonly fresh?: readonly string[]
+  /** The steps that are executed whether or not their results are known. */
+  readonly fresh?: 'all' | readonly CacheFilter[]
 }
 
 /** The context in which an instruction is planned. */

@@ -3,6 +3,7 @@ import type { SourceRange } from '#parser'
 import type { BaseLookup, ResolvedBase } from '../bases/resolve-base.ts'
 import { loadingName, type NamedContext } from './named-context.ts'
 import type {
+  CacheMarks,
   ExecVertex,
   FilesSource,
   FilesVertex,
@@ -22,6 +23,8 @@ export interface VertexOptions {
   readonly maxMtime?: number | undefined
   readonly defaultMtime?: number | undefined
   readonly contexts?: ReadonlyMap<string, NamedContext> | undefined
+  /** Every step is executed. */
+  readonly isFresh?: boolean
 }
 
 /** The destination of `contextFiles`. */
@@ -36,7 +39,7 @@ export class VertexList {
   readonly #bases: BaseLookup
   readonly #options: VertexOptions
   readonly #prefix: string
-  #isFresh = false
+  #marks: CacheMarks = {}
 
   constructor(bases: BaseLookup, options: VertexOptions = {}) {
     this.#bases = bases
@@ -48,13 +51,13 @@ export class VertexList {
     return this.#vertices
   }
 
-  /** Marks all vertices that `plan` adds as `fresh`. */
-  fresh<T>(plan: () => T): T {
-    this.#isFresh = true
+  /** Marks the steps that `plan` adds. */
+  marked<T>(marks: CacheMarks, plan: () => T): T {
+    this.#marks = marks
     try {
       return plan()
     } finally {
-      this.#isFresh = false
+      this.#marks = {}
     }
   }
 
@@ -67,9 +70,15 @@ export class VertexList {
       id,
       ...(maxMtime === undefined ? {} : { maxMtime }),
       ...(makes && defaultMtime !== undefined ? { defaultMtime } : {}),
-      ...(this.#isFresh ? { fresh: true } : {}),
+      ...this.#marksOf(vertex),
     })
     return id
+  }
+
+  #marksOf({ internal }: NewVertex): CacheMarks {
+    if (this.#options.isFresh === true) return { fresh: 'build' }
+    // Its key is what the files hold, and it serves other steps as well.
+    return internal === true ? {} : this.#marks
   }
 
   /**

@@ -9,12 +9,21 @@ import type { StepSettings } from './step-settings.ts'
 /** Stable within one plan. */
 export type VertexId = string
 
-interface VertexCommon {
+/** Why a step is executed even when its result is known: `build` is for all of them. */
+export type Freshness = 'build' | 'filter' | 'comment'
+
+/** Which results of earlier builds a step may be found by; all of them without a mark. */
+export interface CacheMarks {
+  /** None. */
+  readonly fresh?: Freshness
+  /** Those that are not older; milliseconds. */
+  readonly maxAge?: number
+}
+
+interface VertexCommon extends CacheMarks {
   readonly id: VertexId
   /** The vertex serves a step and is not itself a step of the Dockerfile. */
   readonly internal?: true
-  /** It runs even when its result is cached. */
-  readonly fresh?: true
   /** As a person reads it: `[build 2/5] RUN make`. */
   readonly name: string
   /** The instruction in the Dockerfile. */
@@ -87,6 +96,8 @@ export interface ExecVertex extends VertexCommon {
   /** Parents before what is mounted into them. */
   readonly mounts: readonly PlannedMount[]
   readonly process: PlannedProcess
+  /** Build arguments that are declared where it stands, by name: which of its variables they are. */
+  readonly args: Iterable<readonly [name: string, value: string]>
   readonly platform: Platform
   /** Reported when the step runs. */
   readonly warnings: readonly string[]

@@ -7,7 +7,15 @@ import type {
   StepSettings,
 } from '#builder/plan'
 import { type CacheKey, cacheKeyOf } from '#cache'
-import { chainIdOf, type Digest, formatPlatform, type Json, type Platform } from '#core'
+import {
+  chainIdOf,
+  type DiffId,
+  type Digest,
+  formatPlatform,
+  isJsonObject,
+  type Json,
+  type Platform,
+} from '#core'
 import { hasWildcards } from '#parser'
 
 /** How a key names what a step takes from others: by the keys of that, or by what the files hold. */
@@ -24,8 +32,21 @@ export interface KeyedStep {
  * same key. `undefined` is the empty root of `FROM scratch`.
  */
 export function imageKey(vertex: ImageVertex): CacheKey {
-  const chain = chainIdOf(vertex.base.layers.map(({ diffId }) => diffId))
-  return cacheKeyOf({ op: 'image', chain: chain ?? null })
+  return imageKeyOf(vertex.base.layers.map(({ diffId }) => diffId))
+}
+
+/** The key of a base image by its layers, bottom first. */
+export function imageKeyOf(diffIds: readonly DiffId[]): CacheKey {
+  return cacheKeyOf({ op: 'image', chain: chainIdOf(diffIds) ?? null })
+}
+
+/**
+ * The key of what a step was done on, by the document of its own key; `undefined` for a step that stands on
+ * nothing, or on anything.
+ */
+export function rootKeyOf(preimage: Json): CacheKey | undefined {
+  const root = isJsonObject(preimage) ? preimage.root : undefined
+  return typeof root === 'string' ? (root as CacheKey) : undefined
 }
 
 /**
@@ -38,7 +59,8 @@ export function execKey(
   input: FilesInputKey | undefined,
 ): KeyedStep {
   const { args, env, cwd, user, hostname, network, security, settings } = vertex.process
-  const mounts = vertex.mounts.map(mountDocument)
+  const isByContent = input !== undefined && 'content' in input
+  const mounts = vertex.mounts.map((mount) => mountDocument(mount, isByContent))
   return keyed({
     op: 'exec',
     root: root ?? null,
@@ -66,8 +88,10 @@ function settingsDocument({ extraHosts, shmSize, ulimits, cgroupParent }: StepSe
   }
 }
 
-function mountDocument(mount: PlannedMount): Json {
-  const left = mount.kind === 'cache' ? ['id', 'sharing'] : []
+/** Where mounted files lie in their source is of no importance once they are known themselves. */
+function mountDocument(mount: PlannedMount, isByContent: boolean): Json {
+  const place = mount.kind === 'bind' && isByContent ? ['path'] : []
+  const left = mount.kind === 'cache' ? ['id', 'sharing'] : place
   const kept = Object.entries(mount).filter(
     ([key, value]) => value !== undefined && !left.includes(key),
   )
@@ -85,12 +109,14 @@ export function filesKey(
   root: CacheKey | undefined,
   input: FilesInputKey | undefined,
 ): KeyedStep {
-  return keyed({ ...filesDocument(vertex, root), input: input === undefined ? null : { ...input } })
+  const paths = input !== undefined && 'content' in input ? 'names' : 'whole'
+  const document = filesDocument(vertex, root, paths)
+  return keyed({ ...document, input: input === undefined ? null : { ...input } })
 }
 
 /** The step without what it copies: shows whether it was ever built. */
 export function filesFamily(vertex: FilesVertex, root: CacheKey | undefined): CacheKey {
-  return cacheKeyOf({ ...filesDocument(vertex, root), family: true })
+  return cacheKeyOf({ ...filesDocument(vertex, root, 'names'), family: true })
 }
 
 /** A linked layer's result is one with the stack that it was put on. */
@@ -98,21 +124,35 @@ export function linkedKey(root: CacheKey | undefined, layer: CacheKey): CacheKey
   return cacheKeyOf({ op: 'merge', root: root ?? null, layer })
 }
 
+/** How paths in a source are named: whole, or where the content is known, by their last names. */
+type NamedPaths = 'whole' | 'names'
+
 function filesDocument(
   vertex: FilesVertex,
   root: CacheKey | undefined,
+  paths: NamedPaths,
 ): { readonly [key: string]: Json } {
-  const actions = vertex.actions.map(actionDocument)
+  const actions = vertex.actions.map((action) => actionDocument(action, paths))
   const on = vertex.link ? null : (root ?? null)
   return { op: 'files', root: on, actions, ...timesDocument(vertex) }
 }
 
-function actionDocument(action: FileAction): Json {
-  const document = { ...action } as unknown as { readonly [key: string]: Json }
+function actionDocument(action: FileAction, paths: NamedPaths): Json {
+  // `--parents` makes the whole path again.
+  const isNamed = paths === 'names' && action.kind === 'copy' && !action.parents
+  const named = isNamed ? { paths: action.paths.map(lastName) } : {}
+  const document = { ...action, ...named } as unknown as { readonly [key: string]: Json }
   if (action.kind !== 'copy' || action.exclude.length === 0 || action.parents) return document
   // Patterns used to apply to what a wildcard matches itself: those results are wrong by now.
   const matches = action.wildcards && action.paths.some(hasWildcards)
   return matches ? { ...document, excluded: 'below' } : document
+}
+
+/** `c` of `a/b/c`: moved files are the same files. */
+function lastName(path: string): string {
+  let end = path.length
+  while (end > 0 && path[end - 1] === '/') end--
+  return end === 0 ? path : path.slice(path.lastIndexOf('/', end - 1) + 1)
 }
 
 /**

@@ -29,9 +29,9 @@ export class BaseImageLayer implements Layer {
   readonly createdAt: undefined
   readonly #deps: LayerDeps
   readonly #blob: RemoteBlob
-  #lower: Promise<string> | undefined
+  #lower: Promise<readonly string[]> | undefined
   #directory: Promise<string> | undefined
-  #checked: Promise<string> | undefined
+  #checked: Promise<readonly string[]> | undefined
   #confirmed: Promise<void> | undefined
   /** Of the layer whose directory is used. */
   #id: LayerId | undefined
@@ -48,21 +48,21 @@ export class BaseImageLayer implements Layer {
     this.#blob = { blob: base.descriptor, download }
   }
 
-  lower(below: readonly Layer[]): Promise<string> {
+  lower(below: readonly Layer[]): Promise<readonly string[]> {
     this.#lower ??= this.#deps.tasks.add(this.#findLower(below))
     return intact(this.#lower, this.#deps)
   }
 
-  async #findLower(below: readonly Layer[]): Promise<string> {
-    if ((await this.#deps.lowerForm()) === 'directory') return this.directory(below)
+  async #findLower(below: readonly Layer[]): Promise<readonly string[]> {
+    if ((await this.#deps.lowerForm()) === 'directory') return [await this.directory(below)]
     await this.confirm()
-    if (this.#anywhere()?.directory) return this.directory(below)
+    if (this.#anywhere()?.directory) return [await this.directory(below)]
     const { diffId } = this.base
     const remake = (): Promise<void> => this.#storeTar()
     if (this.#deps.store.blobs.stat(uncompressedDigest(diffId)) === undefined) await remake()
     const tar = await lowerTar({ diffId, remake }, this.#deps)
     this.#isTar = tar !== undefined
-    return tar ?? this.directory(below)
+    return [tar ?? (await this.directory(below))]
   }
 
   /** Stores the tar of the blob, while that is fetched where it has to be. */
@@ -102,7 +102,7 @@ export class BaseImageLayer implements Layer {
     return directory
   }
 
-  checkedLower(below: readonly Layer[]): Promise<string> {
+  checkedLower(below: readonly Layer[]): Promise<readonly string[]> {
     this.#checked ??= this.#deps.tasks.add(this.#check(below))
     return this.#checked
   }
@@ -215,7 +215,7 @@ export class BaseImageLayer implements Layer {
     return readBlob(this.#blob, read, this.#deps)
   }
 
-  async #check(below: readonly Layer[]): Promise<string> {
+  async #check(below: readonly Layer[]): Promise<readonly string[]> {
     const lower = await this.lower(below)
     // Which was digested when it was used first.
     if (this.#isTar) return lower
@@ -224,7 +224,7 @@ export class BaseImageLayer implements Layer {
     if (id === undefined) throw new Error('a directory belongs to a layer')
     const remake = (target: string): Promise<void> => this.#remake(target, below)
     await checkDirectory({ id, directory, isNew: this.#isNew, remake }, this.#deps)
-    return directory
+    return [directory]
   }
 
   async #remake(target: string, below: readonly Layer[]): Promise<void> {

@@ -1,11 +1,19 @@
 import { join } from 'node:path'
 import { type AppliedLayer, decompress } from '#builder/layer'
-import { type LayerId, type LayerRecord, type TarFacts as SizedTar, stackLayerId } from '#cache'
+import {
+  type LayerId,
+  type LayerRecord,
+  type TarFacts as SizedTar,
+  stackLayerId,
+  wholeLayerId,
+} from '#cache'
 import { compressionOf, type DiffId, MEDIA_TYPES, TsbuildError, uncompressedDigest } from '#core'
 import { intact, type Layer, type LayerDeps } from './layer.ts'
 import { unpack } from './layer-blob.ts'
 import { checkDirectory, checkedLowers, discardDamaged } from './layer-check.ts'
+import { checkParts, isParted, type PartedLayer, partsOf } from './layer-parts.ts'
 import { lowerTar } from './layer-tar.ts'
+import { missingLayerError } from './missing-layer.ts'
 import { lowersOf } from './stack.ts'
 
 /** A layer that a step made here. */
@@ -14,9 +22,9 @@ export class BuiltLayer implements Layer {
   readonly createdAt: Date
   readonly #deps: LayerDeps
   #id: LayerId
-  #lower: Promise<string> | undefined
+  #lower: Promise<readonly string[]> | undefined
   #directory: Promise<string> | undefined
-  #checked: Promise<string> | undefined
+  #checked: Promise<readonly string[]> | undefined
   #tar: Promise<SizedTar> | undefined
   #diffId: Promise<DiffId | undefined> | undefined
   /** Stacks have its tar. */
@@ -30,14 +38,16 @@ export class BuiltLayer implements Layer {
     this.#deps = deps
   }
 
-  lower(below: readonly Layer[]): Promise<string> {
+  lower(below: readonly Layer[]): Promise<readonly string[]> {
     this.#lower ??= this.#deps.tasks.add(this.#findLower(below))
     return intact(this.#lower, this.#deps)
   }
 
-  async #findLower(below: readonly Layer[]): Promise<string> {
-    const isTar = (await this.#deps.lowerForm()) === 'tar' && !this.#record().directory
-    if (!isTar) return this.directory(below)
+  async #findLower(below: readonly Layer[]): Promise<readonly string[]> {
+    const record = this.#record()
+    const isTar = (await this.#deps.lowerForm()) === 'tar' && !record.directory
+    if (!isTar && isParted(record)) return partsOf(record, this.#deps)
+    if (!isTar) return [await this.directory(below)]
     const { diffId } = await this.tar(below)
     const remake = async (): Promise<void> => {
       const { size } = this.#record()
@@ -47,7 +57,7 @@ export class BuiltLayer implements Layer {
     }
     const tar = await lowerTar({ diffId, remake }, this.#deps)
     this.#isTar = tar !== undefined
-    return tar ?? this.directory(below)
+    return [tar ?? (await this.directory(below))]
   }
 
   directory(below: readonly Layer[]): Promise<string> {
@@ -62,7 +72,7 @@ export class BuiltLayer implements Layer {
     return directory
   }
 
-  checkedLower(below: readonly Layer[]): Promise<string> {
+  checkedLower(below: readonly Layer[]): Promise<readonly string[]> {
     this.#checked ??= this.#deps.tasks.add(this.#check(below))
     return this.#checked
   }
@@ -91,6 +101,8 @@ export class BuiltLayer implements Layer {
     const { id, diffId } = record
     if (diffId !== undefined) return diffId
     if (this.#tar !== undefined) return (await this.#tar).diffId
+    // To digest all of it would cost what was saved by not making all of it.
+    if (isParted(record)) return undefined
     const { pool, spans, signal } = this.#deps
     const directory = await this.directory(below)
     const lowers = await lowersOf(below, this.#deps)
@@ -116,22 +128,25 @@ export class BuiltLayer implements Layer {
 
   async #makeDirectory(below: readonly Layer[]): Promise<string> {
     const { store } = this.#deps
+    // One directory is made of the tar.
+    if (isParted(this.#record())) await this.tar(below)
     const record = this.#record()
     if (record.directory) return store.layers.directory(record.id)
     const stacked = await this.#stackedId(record, below)
-    if (stacked !== undefined && store.layers.get(stacked)?.directory) {
-      this.#id = stacked
-      return store.layers.directory(stacked)
+    const own = wholeLayerId(record)
+    const known = [stacked, own].find((id) => id !== undefined && store.layers.get(id)?.directory)
+    if (known !== undefined) {
+      this.#id = known
+      return store.layers.directory(known)
     }
     await using temporary = store.temporary()
     const directory = join(temporary.path, 'layer')
     const { diffId, size, dependsOnLowers } = await this.#unpack(directory, below)
     // What fits the layers below only is kept under the name of the whole stack.
-    const id = dependsOnLowers ? (stacked ?? record.id) : record.id
-    await store.layers.commitDirectory(directory, { id, diffId, size })
+    const id = dependsOnLowers ? (stacked ?? own) : own
     this.#isNew = true
-    this.#id = id
-    return store.layers.directory(id)
+    this.#id = (await store.layers.commitDirectory(directory, { id, diffId, size })).id
+    return store.layers.directory(this.#id)
   }
 
   /** The id of the layer on this stack, as far as that of all layers below is known. */
@@ -167,12 +182,15 @@ export class BuiltLayer implements Layer {
 
   async #makeTar(below: readonly Layer[]): Promise<SizedTar> {
     const { store, pool, spans, signal } = this.#deps
-    const { id, diffId, size } = this.#record()
+    const record = this.#record()
+    const { id, diffId, size } = record
     if (diffId !== undefined && size !== undefined && (await this.#findTar({ diffId, size }))) {
       return { diffId, size }
     }
     await using temporary = store.temporary()
-    const directory = await this.directory(below)
+    const directory = isParted(record)
+      ? await this.#join(record, temporary.path)
+      : await this.directory(below)
     const under = await lowersOf(below, this.#deps)
     // A copy with --link was made on nothing.
     for (const [index, lowers] of [under, []].entries()) {
@@ -189,27 +207,36 @@ export class BuiltLayer implements Layer {
     throw await discardDamaged(id, this.#deps)
   }
 
-  async #check(below: readonly Layer[]): Promise<string> {
+  /** Makes one directory of those of a layer, for the moment. */
+  async #join(record: PartedLayer, place: string): Promise<string> {
+    const { pool, signal } = this.#deps
+    const directory = join(place, 'joined')
+    const directories = await partsOf(record, this.#deps)
+    await pool.run('mergeDirectories', { directories, directory }, signal)
+    return directory
+  }
+
+  async #check(below: readonly Layer[]): Promise<readonly string[]> {
     // A layer is the difference to what lies below, so that is checked first.
     await checkedLowers(below)
     const lower = await this.lower(below)
     // Which was digested when it was used first.
     if (this.#isTar) return lower
+    const lowers = await lowersOf(below, this.#deps)
+    const record = this.#record()
+    if (isParted(record)) {
+      await checkParts(record, lowers, this.#deps)
+      return lower
+    }
     const directory = await this.directory(below)
     // What an older tsbuild left without a diffID gets it now, from the directory as it is.
     await this.diffId(below)
     const { id, diffId } = this.#record()
-    if (diffId === undefined) return directory
-    await checkDirectory(
-      {
-        ...{ id, directory, diffId },
-        lowers: await lowersOf(below, this.#deps),
-        isNew: this.#isNew,
-        remake: async (target) => void (await this.#unpack(target, below)),
-      },
-      this.#deps,
-    )
-    return directory
+    if (diffId === undefined) return [directory]
+    const remake = async (target: string): Promise<void> => void (await this.#unpack(target, below))
+    const made = { id, directory, diffId, lowers, remake, isNew: this.#isNew }
+    await checkDirectory(made, this.#deps)
+    return [directory]
   }
 
   #record(): LayerRecord {
@@ -224,11 +251,4 @@ async function knownDiffIds(layers: readonly Layer[]): Promise<readonly DiffId[]
   const found = layers.map((layer, index) => layer.diffId(layers.slice(0, index)))
   const diffIds = (await Promise.all(found)).filter((diffId) => diffId !== undefined)
   return diffIds.length === layers.length ? diffIds : undefined
-}
-
-function missingLayerError(id: LayerId): TsbuildError {
-  return new TsbuildError(`layer ${id} is not in the store any more`, {
-    code: 'STORE_INVALID',
-    hint: 'something else removed it during the build; build again',
-  })
 }

@@ -55,7 +55,7 @@ export class ImportedLayer implements Layer {
     return this.#remade === undefined ? this.#remote : undefined
   }
 
-  lower(below: readonly Layer[]): Promise<string> {
+  lower(below: readonly Layer[]): Promise<readonly string[]> {
     return this.#use((layer) => layer.lower(below))
   }
 
@@ -63,7 +63,7 @@ export class ImportedLayer implements Layer {
     return this.#use((layer) => layer.directory(below))
   }
 
-  checkedLower(below: readonly Layer[]): Promise<string> {
+  checkedLower(below: readonly Layer[]): Promise<readonly string[]> {
     return this.#use((layer) => layer.checkedLower(below))
   }
 
@@ -100,7 +100,7 @@ export class ImportedLayer implements Layer {
     if (!(await source.has(blob, { signal: this.#deps.signal }))) throw goneError(blob.digest)
   }
 
-  async #use(form: (layer: Layer) => Promise<string>): Promise<string> {
+  async #use<T>(form: (layer: Layer) => Promise<T>): Promise<T> {
     if (this.#remaking !== undefined) return form(await this.#remaking)
     try {
       const path = await form(this.#imported)

@@ -16,17 +16,31 @@ export interface MadeDirectory {
   /** Of a layer that was made here: its directory says the same as its tar. */
   readonly diffId?: DiffId | undefined
   /** What it was made on, topmost first. */
-  readonly lowers?: readonly string[]
+  readonly lowers?: readonly string[] | undefined
   /** It was made by this process. */
   readonly isNew: boolean
   /** Makes it anew at a path where nothing is; throws where there is nothing to make it of. */
   readonly remake: (target: string) => Promise<void>
 }
 
+/** The folder of a layer, and what is known of what it has to hold. */
+export interface ClaimedFolder extends Pick<MadeDirectory, 'directory' | 'diffId' | 'lowers'> {
+  /** Its digest at the last check. */
+  readonly seal: Digest | undefined
+}
+
+/** What digesting the folder of a layer has shown. */
+export interface FolderDigest {
+  /** It holds what was made. */
+  readonly isProven: boolean
+  /** Of the folder alone, unless it was proven together with what lies below. */
+  readonly digest: Digest
+}
+
 /** As `lowersOf`, but never merged; what they hold was digested. */
 export async function checkedLowers(layers: readonly Layer[]): Promise<readonly string[]> {
   const checked = layers.map((layer, index) => layer.checkedLower(layers.slice(0, index)))
-  return [...new Set((await Promise.all(checked)).reverse())]
+  return [...new Set((await Promise.all(checked)).reverse().flat())]
 }
 
 /**
@@ -38,14 +52,10 @@ export async function checkedLowers(layers: readonly Layer[]): Promise<readonly 
  */
 export async function checkDirectory(made: MadeDirectory, deps: LayerDeps): Promise<void> {
   const { store } = deps
-  const { id, directory, diffId, lowers } = made
-  const own = diffId === undefined ? undefined : uncompressedDigest(diffId)
-  if (own !== undefined && lowers !== undefined) {
-    if ((await digestOf({ directory, lowers }, deps)) === own) return
-  }
-  const found = await digestOf({ directory, lowers: undefined }, deps)
+  const { id, diffId } = made
   const seal = store.layers.seal(id)
-  if (found === seal || found === own) return
+  const { isProven, digest: found } = await digestFolder({ ...made, seal }, deps)
+  if (isProven) return
   if (made.isNew) {
     store.layers.setSeal(id, found)
     return
@@ -57,7 +67,7 @@ export async function checkDirectory(made: MadeDirectory, deps: LayerDeps): Prom
   } catch (cause) {
     throwIfCancelled(deps.signal, `check layer ${id}`)
     // There is no sign of damage, only no proof against it.
-    if (seal === undefined && own === undefined) throw cause
+    if (seal === undefined && diffId === undefined) throw cause
     throw await discardDamaged(id, deps, cause)
   }
   const right = await digestOf({ directory: fresh, lowers: undefined }, deps)
@@ -65,7 +75,26 @@ export async function checkDirectory(made: MadeDirectory, deps: LayerDeps): Prom
   store.layers.setSeal(id, right)
 }
 
-async function digestOf(task: Omit<PackTask, 'tar'>, { pool, signal }: LayerDeps): Promise<Digest> {
+/** Digests the folder of a layer, and compares it with all that is known of what it has to hold. */
+export async function digestFolder(
+  { directory, diffId, lowers, seal }: ClaimedFolder,
+  deps: DigestDeps,
+): Promise<FolderDigest> {
+  const own = diffId === undefined ? undefined : uncompressedDigest(diffId)
+  if (own !== undefined && lowers !== undefined) {
+    const digest = await digestOf({ directory, lowers }, deps)
+    if (digest === own) return { isProven: true, digest }
+  }
+  const digest = await digestOf({ directory, lowers: undefined }, deps)
+  return { isProven: digest === seal || digest === own, digest }
+}
+
+type DigestDeps = Pick<LayerDeps, 'pool' | 'signal'>
+
+async function digestOf(
+  task: Omit<PackTask, 'tar'>,
+  { pool, signal }: DigestDeps,
+): Promise<Digest> {
   return uncompressedDigest((await pool.run('digestLayer', task, signal)).diffId)
 }
 

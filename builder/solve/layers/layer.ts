@@ -30,12 +30,15 @@ export interface Layer {
   /** A base layer as its registry or layout has it. */
   readonly base: BaseLayer | undefined
   readonly createdAt: Date | undefined
-  /** As a part of a stack: the tar where that is wanted and says everything, else the directory. */
-  lower(below: readonly Layer[]): Promise<string>
+  /**
+   * As a part of a stack: the tar where that is wanted and says everything, else the directory; or several
+   * directories, topmost first, which are the layer together.
+   */
+  lower(below: readonly Layer[]): Promise<readonly string[]>
   /** Overlay form. `below` are the layers underneath, bottom first. */
   directory(below: readonly Layer[]): Promise<string>
   /** As `lower`, after its content was digested: for what leaves the machine. */
-  checkedLower(below: readonly Layer[]): Promise<string>
+  checkedLower(below: readonly Layer[]): Promise<readonly string[]>
   /** For a built layer: once this is known, the tar is in the store. */
   tar(below: readonly Layer[]): Promise<TarFacts>
   /** The diffID, for which no tar is kept; `undefined` for a directory that no tar can hold. */
@@ -54,11 +57,11 @@ export async function diffIdsOf(layers: readonly Layer[]): Promise<readonly Diff
  * A form that no step has damaged since it was made.
  * @throws {TsbuildError} DIGEST_MISMATCH when one has
  */
-export async function intact(
-  form: Promise<string>,
+export async function intact<T extends string | readonly string[]>(
+  form: Promise<T>,
   { watch }: Pick<LayerDeps, 'watch'>,
-): Promise<string> {
-  const path = await form
-  watch.check(path)
-  return path
+): Promise<T> {
+  const paths = await form
+  for (const path of [paths].flat()) watch.check(path)
+  return paths
 }

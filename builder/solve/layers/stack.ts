@@ -33,7 +33,7 @@ export async function lowersOf(
   deps: StackDeps,
 ): Promise<readonly string[]> {
   const made = layers.map((layer, index) => layer.lower(layers.slice(0, index)))
-  const lowers = await Promise.all(made)
+  const lowers = (await Promise.all(made)).flatMap((parts) => parts.toReversed())
   const merged = Math.max(0, Math.floor((lowers.length - NEWEST) / STEP)) * STEP
   const kept = lowers.slice(merged).reverse()
   if (merged > 0) kept.push(await mergedBelow(lowers.slice(0, merged), deps))

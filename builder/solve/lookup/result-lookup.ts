@@ -1,4 +1,4 @@
-import type { StepVertex } from '#builder/plan'
+import type { StepVertex, VertexId } from '#builder/plan'
 import type {
   CacheKey,
   Candidate,
@@ -59,6 +59,10 @@ export class ResultLookup {
   readonly #lost = new Map<RemoteLayer['source'], Set<Digest>>()
   /** Results of this build: they are used even where nothing is looked up. */
   readonly #done = new Map<CacheKey, Candidate>()
+  /** When the results of steps were made, of those that have one by now: milliseconds since 1970. */
+  readonly #madeAt = new Map<VertexId, number>()
+  /** Why the results that were found for a step are not used. */
+  readonly #refused = new Map<VertexId, ExecutionReason>()
 
   constructor(deps: LookupDeps) {
     this.#deps = deps
@@ -66,13 +70,13 @@ export class ResultLookup {
 
   /** True when the policy of a step lets it be found by such a key. */
   isAllowed({ vertex, by }: Pick<Query, 'vertex' | 'by'>): boolean {
-    const lookup = this.#deps.policy(vertex.id)
-    return lookup === 'any' || lookup === by
+    const allowed = this.#deps.policy(vertex.id).by
+    return allowed === 'any' || allowed === by
   }
 
   /** False for a step that no key may find. */
   mayBeFound({ id }: StepVertex): boolean {
-    return this.#deps.policy(id) !== 'none'
+    return this.#deps.policy(id).by !== 'none'
   }
 
   /** True when the cache has been asked for a key, whether or not the answer has arrived. */
@@ -97,7 +101,8 @@ export class ResultLookup {
     if (done !== undefined) return this.#usable(query, [done])
     if (!this.isAllowed(query)) return undefined
     if (!this.isAsked(key)) this.ask([key])
-    return this.#usable(query, (await this.#answers.get(key))?.get(key) ?? [])
+    const known = (await this.#answers.get(key))?.get(key) ?? []
+    return this.#usable(query, this.#young(query, known))
   }
 
   /** As `find`, for what another build may have stored since it was asked for. */
@@ -131,7 +136,9 @@ export class ResultLookup {
 
   /** Why a step is executed that was not found. */
   async executionReason(vertex: StepVertex, family: CacheKey): Promise<ExecutionReason> {
-    if (!this.mayBeFound(vertex)) return 'no-cache'
+    if (!this.mayBeFound(vertex)) return this.#deps.policy(vertex.id).reason
+    const refused = this.#refused.get(vertex.id)
+    if (refused !== undefined) return refused
     return (await this.hasFamily(vertex, family)) ? 'input-changed' : 'no-record'
   }
 
@@ -142,11 +149,27 @@ export class ResultLookup {
   }
 
   /** Stores a result of this build. */
-  async put(result: NewResult): Promise<void> {
+  async put(vertex: StepVertex, result: NewResult): Promise<void> {
     const { results, signal } = this.#deps
     const { tar: _, layer, ...facts } = result
     this.#keep({ ...facts, foundBy: result.key }, layer)
+    this.#madeAt.set(vertex.id, result.createdAt.getTime())
     await results.put(result, { signal })
+  }
+
+  /** Those of the results of earlier builds that are not too old for a step. */
+  #young({ vertex, by }: Query, results: readonly Candidate[]): readonly Candidate[] {
+    const { since, below, beside } = this.#deps.policy(vertex.id)
+    const inputs = by === 'content' ? below : [...below, ...beside]
+    const made = inputs.map((id) => this.#madeAt.get(id) ?? Number.POSITIVE_INFINITY)
+    const oldest = Math.max(since, ...made)
+    const young = results.filter(({ createdAt }) => createdAt.getTime() >= oldest)
+    this.#refused.delete(vertex.id)
+    if (young.length === 0 && results.length > 0) {
+      const isExpired = results.every(({ createdAt }) => createdAt.getTime() < since)
+      this.#refused.set(vertex.id, isExpired ? 'expired' : 'input-executed')
+    }
+    return young
   }
 
   /** Stores a result of another machine whose layer is in the store by now. */
@@ -197,6 +220,7 @@ export class ResultLookup {
         stored === undefined ? this.#isElsewhere(layer) : !isOutdated(vertex, stored, store)
       if (!isUsable) continue
       this.#noteFamily(found)
+      this.#madeAt.set(vertex.id, found.createdAt.getTime())
       return { ...found, stored, by }
     }
     return undefined

@@ -63,7 +63,8 @@ export async function openMounts(
   if (vertex.mounts.length === 0) return NO_MOUNTS
   await using stack = new Resources()
   const caches = vertex.mounts.filter((mount) => mount.kind === 'cache')
-  const opened = stack.use(await openCaches(caches, inputs, deps))
+  const isFresh = vertex.fresh !== undefined
+  const opened = stack.use(await openCaches(caches, { ...inputs, isFresh }, deps))
   const mounts: Mount[] = []
   const layers: string[] = []
   const env: string[] = []
@@ -187,18 +188,20 @@ async function lowersIn(source: Result | undefined, deps: MountDeps): Promise<re
       )
 }
 
+/** Those of a step that is executed although its result may be known begin anew. */
 function openCaches(
   caches: readonly CacheMountPlan[],
-  inputs: MountInputs,
+  { sources, isFresh }: Pick<MountInputs, 'sources'> & { readonly isFresh: boolean },
   deps: MountDeps,
 ): Promise<OpenCacheMounts> {
   const requests = caches.map((cache): CacheMountRequest => {
     const { id, owner, sharing } = cache
-    const source = cache.source === undefined ? undefined : inputs.sources[cache.source]
+    const source = cache.source === undefined ? undefined : sources[cache.source]
     return {
       label: id,
       identity: { id, from: source?.key ?? null, owner: owner === undefined ? null : { ...owner } },
       sharing,
+      isFresh,
       fill: (directory) => fillCache(directory, { cache, source }, deps),
     }
   })

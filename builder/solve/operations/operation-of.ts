@@ -1,13 +1,14 @@
 import type { Plan, Vertex } from '#builder/plan'
 import { unreachable } from '#core'
+import type { CopyDeps } from './copied-layer.ts'
 import { type ExecDeps, ExecOperation } from './exec.ts'
-import { type FilesDeps, FilesOperation } from './files.ts'
+import { FilesOperation } from './files.ts'
 import { type ImageDeps, ImageOperation } from './image.ts'
 import type { Operation } from './operation.ts'
 import { type RemoteDeps, RemoteOperation } from './remote.ts'
 
 /** What operations of all kinds need. */
-export interface OperationDeps extends ExecDeps, FilesDeps, ImageDeps, RemoteDeps {}
+export interface OperationDeps extends ExecDeps, CopyDeps, ImageDeps, RemoteDeps {}
 
 /** The operation of a vertex of `plan`. */
 export function operationOf(vertex: Vertex, plan: Plan, deps: OperationDeps): Operation {

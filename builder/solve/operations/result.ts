@@ -7,6 +7,8 @@ import type { Layer } from '../layers/layer.ts'
 /** What a vertex stands for once it is solved. */
 export interface Result {
   readonly key: CacheKey
+  /** Key of the last RUN in its layers, as it is stored. */
+  readonly lastRun?: CacheKey | undefined
   /** Bottom first. */
   readonly layers: readonly ResultLayer[]
 }

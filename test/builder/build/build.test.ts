@@ -155,6 +155,20 @@ describe('build', () => {
     assert.deepEqual(warnings, [
       'no stage is called buidler: its results are looked up as usual (did you mean builder?)',
     ])
+    const steps = await at.build('FROM scratch AS builder\nWORKDIR /w', {
+      noCache: ['builder:RUN', ':workdir /W', '7', 'builder:WORKDR'],
+    })
+    assert.deepEqual(
+      steps.events.flatMap((event) => (event.type === 'warning' ? [event.message] : [])),
+      [
+        'no step matches builder:RUN: all results are looked up as usual (there are WORKDIR)',
+        'no stage is called 7: its results are looked up as usual (there are builder)',
+        'no step matches builder:WORKDR: all results are looked up as usual (did you mean WORKDIR?)',
+      ],
+    )
+    assert.equal(steps.steps.cached, 0)
+    const bad = at.build('FROM scratch\nWORKDIR /w', { noCache: ['builder:'] })
+    await assert.rejects(bad, { code: 'USAGE' })
   })
 
   it('looks nothing up with noCache, and does equal steps once', async () => {

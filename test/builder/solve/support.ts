@@ -6,7 +6,15 @@ import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { assembleImage, type StepLayer } from '#builder/export'
 import { Fetcher } from '#builder/fetch'
-import { globalScope, type Plan, planBuild, resolveGraph } from '#builder/plan'
+import {
+  DEFAULT_STEP_SETTINGS,
+  globalScope,
+  type Plan,
+  parseCacheFilter,
+  planBuild,
+  resolveGraph,
+  type StepSettings,
+} from '#builder/plan'
 import type { ExitStatus, Sandbox } from '#builder/sandbox'
 import { openSnapshots, type SnapshotsOptions } from '#builder/snapshot'
 import {
@@ -19,7 +27,15 @@ import {
   workPool,
 } from '#builder/solve'
 import { openStore, type ResultCache, type Store } from '#cache'
-import { type BuildFact, type DiffId, type Digest, hostPlatform, Spans, TsbuildError } from '#core'
+import {
+  type BuildFact,
+  type DiffId,
+  type Digest,
+  hostPlatform,
+  parsePlatform,
+  Spans,
+  TsbuildError,
+} from '#core'
 import { parseDockerfile } from '#parser'
 import type { ProcessSpec } from '../../../builder/sandbox/spec/process-spec.ts'
 import type { RunningProcess, StartOptions } from '../../../builder/sandbox/spec/sandbox.ts'
@@ -93,12 +109,22 @@ async function pause(milliseconds: number, signal: AbortSignal | undefined): Pro
 export interface Bench extends Disposable {
   /** Puts a file into the context. */
   put(path: string, text: string): void
+  /** A path of the context. */
+  path(name: string): string
   solve(dockerfile: string, options?: SolveRequest): Promise<Solved>
 }
 
-interface SolveRequest {
+export interface SolveRequest {
   readonly noCache?: boolean
+  /** Filters as the user writes them. */
   readonly fresh?: readonly string[]
+  /** Default: this machine's, which then pretends to be one of these. */
+  readonly platform?: string
+  readonly steps?: Partial<StepSettings>
+  readonly network?: 'default' | 'none' | 'host'
+  readonly secrets?: Readonly<Record<string, string>>
+  /** Milliseconds. */
+  readonly sourceDateEpoch?: number
   readonly jobs?: number
   readonly buildArgs?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal
@@ -115,6 +141,8 @@ export interface Solved {
   readonly events: readonly BuildFact[]
   /** Names of the steps that came out of the cache. */
   readonly cached: readonly string[]
+  /** The last step of the image. */
+  readonly top: { readonly key: string | undefined; readonly isCached: boolean }
 }
 
 /** The results that solvers on one store share. */
@@ -127,6 +155,7 @@ export function bench(resultsOf: ResultsOf = ({ results }) => results): Bench {
   mkdirSync(context)
   return {
     put: (path, text) => write(join(context, path), text),
+    path: (name) => join(context, name),
     solve: (text, request = {}) => solve(text, { folder, context, request, resultsOf }),
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
   }
@@ -155,10 +184,11 @@ async function solve(
     readonly resultsOf: ResultsOf
   },
 ): Promise<Solved> {
-  const { noCache = false, fresh = [], jobs = 2, buildArgs = {}, signal } = place.request
-  const { needsBytes = true, taker } = place.request
+  const { request } = place
+  const { jobs = 2, buildArgs = {}, signal, needsBytes = true, taker } = request
   const { dockerfile } = parseDockerfile(text)
-  const targetPlatform = hostPlatform()
+  const { platform } = request
+  const targetPlatform = platform === undefined ? hostPlatform() : parsePlatform(platform)
   const globals = globalScope(dockerfile, { buildArgs, targetPlatform, target: undefined })
   const { graph, bases } = await resolveGraph(dockerfile, {
     globals,
@@ -168,8 +198,18 @@ async function solve(
       throw new Error(`these stages are all from scratch, not from ${name}`)
     },
   })
-  const options = { globals, targetPlatform, network: 'default', labels: {}, fresh } as const
-  const plan = planBuild(graph, bases, options)
+  const {
+    noCache = false,
+    fresh = [],
+    network = 'default',
+    secrets = {},
+    sourceDateEpoch,
+  } = request
+  const plan = planBuild(graph, bases, {
+    ...{ globals, targetPlatform, network, labels: {}, sourceDateEpoch },
+    steps: { ...DEFAULT_STEP_SETTINGS, ...request.steps },
+    fresh: noCache ? 'all' : fresh.map(parseCacheFilter),
+  })
   await using store = openStore(join(place.folder, 'store'))
   const gate = new Gate()
   await using pool = workPool(2, gate)
@@ -188,15 +228,15 @@ async function solve(
     sandbox: async () => sandbox,
     snapshots: async () => snapshots,
     fetcher: () => fetcher,
-    secrets: { secret: async () => undefined, agent: () => undefined },
+    secrets: { secret: async (id) => bytesOf(secrets[id]), agent: () => undefined },
     schedule: scheduler(jobs),
     spans: new Spans(onEvent),
     context: { kind: 'context', directory: place.context, ignore: '' },
     host: targetPlatform,
     reporter,
-    noCache,
     wantsTars: true,
     onTar: () => undefined,
+    onExecute: () => undefined,
     isNeeded: () => needsBytes,
     taker,
     signal,
@@ -206,7 +246,20 @@ async function solve(
   const vertices = [...plan.vertices.values()].filter(({ id }) => reporter.isCached(id))
   const cached = vertices.map(({ name }) => name)
   const imageId = imageIdOf(plan, layers, diffIds)
-  return { diffIds, imageId, ran: sandbox.started, peak: sandbox.peak, events, cached }
+  const { started: ran, peak } = sandbox
+  return { diffIds, imageId, ran, peak, events, cached, top: topOf(plan, events) }
+}
+
+function topOf({ image: { top } }: Plan, events: readonly BuildFact[]): Solved['top'] {
+  const end = events.findLast((event) => {
+    return (event.type === 'done' || event.type === 'cached') && event.vertex === top
+  })
+  const key = end !== undefined && 'key' in end ? end.key : undefined
+  return { key, isCached: end?.type === 'cached' }
+}
+
+function bytesOf(text: string | undefined): Uint8Array | undefined {
+  return text === undefined ? undefined : Buffer.from(text)
 }
 
 function imageIdOf(

@@ -43,7 +43,7 @@ const REFUSED: readonly (readonly [readonly string[], string, string?])[] = [
   [
     ['--no-cache', '--no-cache-filter', 'a', '.'],
     '--no-cache and --no-cache-filter cannot be used together',
-    '--no-cache is for all stages already',
+    '--no-cache is for all steps already',
   ],
   [
     ['-o', 'out', '--iidfile', 'x', '.'],
@@ -216,8 +216,10 @@ describe('the arguments of a build', () => {
   })
 
   it('name the stages whose results are not looked up', () => {
-    const argv = ['--no-cache-filter', 'a,b', '--no-cache-filter=c', '.']
-    assert.deepEqual(parse(argv).options.noCache, ['a', 'b', 'c'])
+    const argv = ['--no-cache-filter', 'a,b', '--no-cache-filter=c:RUN', '.']
+    assert.deepEqual(parse(argv).options.noCache, ['a', 'b', 'c:RUN'])
+    const quoted = ['--no-cache-filter', '"a:RUN apt-get install x,y*",:COPY', '.']
+    assert.deepEqual(parse(quoted).options.noCache, ['a:RUN apt-get install x,y*', ':COPY'])
   })
 
   it('take the flags of scripts that call docker', () => {

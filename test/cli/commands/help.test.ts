@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { COMMANDS } from '../../../cli/commands/commands.ts'
 import { commandHelp, programHelp } from '../../../cli/commands/help-text.ts'
+import { COMMANDS } from '../../../cli/commands.ts'
 
 describe('help', () => {
   for (const command of COMMANDS) {

@@ -85,6 +85,7 @@ describe('result files', () => {
       images: [],
       materials: [],
       steps: { total: 1, cached: 0 },
+      stored: 0,
       milliseconds: 1,
     }
     assert.deepEqual(JSON.parse(buildMetadata(result)), {

@@ -155,6 +155,17 @@ describe('manifests', () => {
       assert.equal(fixture.registry.requests.length, 5)
     })
 
+    it('is sent again while the registry does not know a blob that was pushed twice', async () => {
+      const bytes = manifestFor([])
+      const body = JSON.stringify({ errors: [{ code: 'MANIFEST_BLOB_UNKNOWN' }] })
+      const action = { kind: 'reply', reply: { status: 400, body } } as const
+      fixture.registry.fail({ method: 'PUT', times: 3, action })
+      const manifest = { mediaType: MEDIA_TYPES.ociManifest, bytes }
+      fixture.registry.addBlob(NAME, CONFIG)
+      assert.equal(await fixture.repository.putManifest('1', manifest), digestOf(bytes))
+      assert.equal(fixture.registry.requests.length, 4)
+    })
+
     it('reports why a registry refuses it', async () => {
       const manifest = {
         mediaType: MEDIA_TYPES.ociManifest,

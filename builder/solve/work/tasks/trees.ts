@@ -8,7 +8,7 @@ import {
 import { stackTree } from '#builder/layer'
 import { digestFile, directoryTree } from '#builder/tree'
 import { type FileDigests, openFileDigests } from '#cache'
-import type { Name, Tree } from '#core'
+import type { Digest, Name, Tree } from '#core'
 import { parseDockerignore } from '#parser'
 import { meteredTree } from '../limits/metered-tree.ts'
 import type { WorkMeter } from '../limits/work-meter.ts'
@@ -41,6 +41,8 @@ export interface FilesTask {
 export interface OpenTrees extends FilesInput, Disposable {
   /** Stores a digest that was computed elsewhere, so that the next build does not read the file. */
   readonly remember: (file: SourceFile, content: FileContent) => void
+  /** The stored digest of a file's content. */
+  readonly knownDigest: (file: SourceFile) => Digest | undefined
 }
 
 /** What actions select from, open until disposed of. */
@@ -97,7 +99,9 @@ export function openTrees(task: FilesTask, meter?: WorkMeter): OpenTrees {
       }
     }
     const read = reader(index, remember, meter)
-    return { ...trees, read, remember, [Symbol.dispose]: dispose }
+    const knownDigest: OpenTrees['knownDigest'] = ({ path, stat }) =>
+      stat.identity && index?.get(path, stat.identity)?.digest
+    return { ...trees, read, remember, knownDigest, [Symbol.dispose]: dispose }
   } catch (cause) {
     trees[Symbol.dispose]()
     throw cause

@@ -41,9 +41,9 @@ describe('deep stacks', () => {
     return {
       base: undefined,
       createdAt: undefined,
-      lower: async () => directory,
+      lower: async () => [directory],
       directory: async () => directory,
-      checkedLower: async () => directory,
+      checkedLower: async () => [directory],
       tar: async () => ({ diffId: 'sha256:unused' as never, size }),
       diffId: async () => undefined,
     }

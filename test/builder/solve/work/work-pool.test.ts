@@ -102,6 +102,7 @@ describe('the worker threads', () => {
                 temporary: directory.file('archives'),
                 tar: directory.file('tar'),
                 reader: ring,
+                contents: undefined,
                 directory: undefined,
                 mtimeMs: 0,
                 maxMtime: undefined,

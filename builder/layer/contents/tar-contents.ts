@@ -1,0 +1,131 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { type Digest, Digester, errnoOf, hexOf, type Name } from '#core'
+import { type CheckedChunk, type ContentsEntry, TRAILER_BYTES } from './contents-entry.ts'
+
+const BLOCK_BYTES = 1 << 17
+const FIELDS = 6
+
+/** What is where in a layer's tar, as `ContentsWriter` has noted it. */
+export class TarContents implements Disposable {
+  readonly chunks: readonly CheckedChunk[]
+  /** Number of entries. */
+  readonly count: number
+  readonly #fd: number
+  readonly #entryBytes: number
+
+  private constructor(fd: number, trailer: Trailer) {
+    this.#fd = fd
+    this.#entryBytes = trailer.entryBytes
+    this.count = trailer.count
+    this.chunks = readChunks(fd, trailer)
+  }
+
+  /** `undefined` when there is no such file, or it is damaged. */
+  static open(path: string): TarContents | undefined {
+    const fd = openIfThere(path)
+    if (fd === undefined) return undefined
+    try {
+      const trailer = readTrailer(fd)
+      if (trailer !== undefined && isWhole(fd, trailer)) return new TarContents(fd, trailer)
+    } catch (cause) {
+      closeSync(fd)
+      throw cause
+    }
+    closeSync(fd)
+    return undefined
+  }
+
+  /** In the order of the tar: that of a walk. */
+  *entries(): Generator<ContentsEntry> {
+    let rest = ''
+    for (const block of blocksOf(this.#fd, this.#entryBytes)) {
+      const fields = `${rest}${block.toString('latin1')}`.split('\0')
+      const whole = fields.length - 1 - ((fields.length - 1) % FIELDS)
+      for (let at = 0; at < whole; at += FIELDS) yield toEntry(fields, at)
+      rest = fields.slice(whole).join('\0')
+    }
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#fd)
+  }
+}
+
+interface Trailer {
+  readonly entryBytes: number
+  readonly chunkBytes: number
+  readonly count: number
+  readonly sum: string
+}
+
+function openIfThere(path: string): number | undefined {
+  try {
+    return openSync(path, 'r')
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT') return undefined
+    throw cause
+  }
+}
+
+function readTrailer(fd: number): Trailer | undefined {
+  const { size } = fstatSync(fd)
+  if (size < TRAILER_BYTES) return undefined
+  const bytes = Buffer.alloc(TRAILER_BYTES)
+  readSync(fd, bytes, 0, TRAILER_BYTES, size - TRAILER_BYTES)
+  const found = /^(\d{1,15}) (\d{1,15}) (\d{1,15}) ([0-9a-f]{64}) *$/.exec(bytes.toString('latin1'))
+  if (found === null) return undefined
+  const [, entryBytes, chunkBytes, count, sum = ''] = found
+  const trailer = {
+    entryBytes: Number(entryBytes),
+    chunkBytes: Number(chunkBytes),
+    count: Number(count),
+    sum,
+  }
+  return trailer.entryBytes + trailer.chunkBytes + TRAILER_BYTES === size ? trailer : undefined
+}
+
+function isWhole(fd: number, { entryBytes, chunkBytes, sum }: Trailer): boolean {
+  const digester = new Digester()
+  for (const block of blocksOf(fd, entryBytes + chunkBytes)) digester.update(block)
+  return hexOf(digester.digest()) === sum
+}
+
+function readChunks(fd: number, { entryBytes, chunkBytes }: Trailer): readonly CheckedChunk[] {
+  const bytes = Buffer.alloc(chunkBytes)
+  readSync(fd, bytes, 0, chunkBytes, entryBytes)
+  const numbers = JSON.parse(bytes.toString('latin1')) as readonly number[]
+  const chunks: CheckedChunk[] = []
+  let position = 0
+  for (let at = 0; at < numbers.length; at += 2) {
+    const [size = 0, crc = 0] = [numbers[at], numbers[at + 1]]
+    chunks.push({ position, size, crc })
+    position += size
+  }
+  return chunks
+}
+
+/** The first `length` bytes of a file; each block is valid until the next one is taken. */
+function* blocksOf(fd: number, length: number): Generator<Buffer> {
+  const buffer = Buffer.allocUnsafeSlow(Math.min(BLOCK_BYTES, Math.max(1, length)))
+  for (let at = 0; at < length; ) {
+    const got = readSync(fd, buffer, 0, Math.min(buffer.length, length - at), at)
+    if (got === 0) return
+    yield buffer.subarray(0, got)
+    at += got
+  }
+}
+
+function toEntry(fields: readonly string[], at: number): ContentsEntry {
+  const [path = '', header = '', kind = '', position = '', size = '', content = ''] = fields.slice(
+    at,
+    at + FIELDS,
+  )
+  return {
+    path: path as Name,
+    header,
+    isDirectory: kind === 'd',
+    position: Number(position),
+    size: Number(size),
+    digest: content === '' ? undefined : (`sha256:${content}` as Digest),
+  }
+}

@@ -1,0 +1,54 @@
+import type { PreviousFiles } from '#builder/layer'
+import { fileRights } from '#builder/linux'
+import type { CacheKey, LayerRecord, Store } from '#cache'
+import { type DiffId, uncompressedDigest } from '#core'
+
+/** An earlier layer of a copy, of which the next one can be made. */
+export interface PreviousCopy {
+  readonly layer: LayerRecord & { readonly diffId: DiffId }
+  readonly files: PreviousFiles
+}
+
+/** In which forms a layer is wanted. */
+export interface WantedForms {
+  /** The earlier one has a tar. */
+  readonly tar: boolean
+  /** The earlier one has a folder that may lie under one with what differs. */
+  readonly directory: boolean
+}
+
+/** So many versions of a step are looked at. */
+const MOST_LOOKED_AT = 4
+
+/**
+ * Finds what an earlier build has left of a step. Where a layer has only what differs from another, that other one is it: differences do not pile up.
+ */
+export function findPreviousCopy(
+  family: CacheKey,
+  { wants, store }: { readonly wants: WantedForms; readonly store: Store },
+): PreviousCopy | undefined {
+  const { layers, records, contents, blobs } = store
+  for (const id of records.layersOfFamily(family, MOST_LOOKED_AT)) {
+    const found = layers.get(id)
+    const layer = found?.differsFrom === undefined ? found : layers.get(found.differsFrom)
+    const { diffId, size } = layer ?? {}
+    const noted = diffId && contents.find(diffId)
+    if (layer === undefined || diffId === undefined || noted === undefined) continue
+    const digest = uncompressedDigest(diffId)
+    const hasTar = size !== undefined && blobs.stat(digest) === size
+    const tar = hasTar ? blobs.path(digest) : undefined
+    if (wants.tar && tar === undefined) continue
+    if (wants.directory && !(layer.directory && canBeParted(diffId, store))) continue
+    return {
+      layer: { ...layer, diffId },
+      files: { contents: noted, tar: wants.tar ? tar : undefined },
+    }
+  }
+  return undefined
+}
+
+/** What is kept beside a folder counts for that folder alone; steps in place may change any folder. */
+function canBeParted(diffId: DiffId, { layers }: Pick<Store, 'layers'>): boolean {
+  const isPresumed = layers.presumed(diffId) !== undefined
+  return fileRights().givesOwners && !isPresumed && !layers.keepsTimes
+}

@@ -1,0 +1,74 @@
+import { chmodSync, lstatSync } from 'node:fs'
+import { type Finding, type FoundBlob, kindOf } from '#cache'
+import { TsbuildError } from '#core'
+import { damagedBlob, missingBlob, wrongClaim } from './blob-findings.ts'
+import { type LayerClaim, layerClaims } from './layer-claims.ts'
+import type { VerifyDeps } from './verify-deps.ts'
+
+/** What checking the blobs of a store has shown. */
+export interface CheckedBlobs {
+  readonly findings: readonly Finding[]
+  readonly count: number
+}
+
+/** Modes that the store gives its blobs: once they are on the disk, and before. */
+const MODES: ReadonlySet<number> = new Set([0o444, 0o644])
+
+/** Reads every blob, several at a time, and the layers that they are said to hold; then looks for missing ones. */
+export async function checkBlobs(deps: VerifyDeps): Promise<CheckedBlobs> {
+  const claims = layerClaims(deps)
+  const blobs = [...deps.audit.blobs()]
+  const checked = await Promise.all(
+    blobs.map(async (blob) => {
+      const { digest } = blob
+      const problem = await problemOf(blob, claims.get(digest)?.[0], deps)
+      if (problem === undefined) return []
+      if (typeof problem === 'string') return [damagedBlob(digest, problem, deps)]
+      const wrong = (claims.get(digest) ?? []).filter(({ diffId }) => diffId !== problem.diffId)
+      return [...wrong.map((claim) => wrongClaim(digest, claim, deps)), ...checkMode(blob)]
+    }),
+  )
+  const missing = [...deps.needed].flatMap((blob) =>
+    isThere(deps.audit.store.blobs.path(blob.descriptor.digest)) ? [] : [missingBlob(blob, deps)],
+  )
+  return { findings: [...checked.flat(), ...missing], count: blobs.length }
+}
+
+/** What is wrong with a blob, else what it holds; `undefined` when a build has removed it meanwhile. */
+async function problemOf(
+  { digest, path, found }: FoundBlob,
+  claim: LayerClaim | undefined,
+  { pool, needed, onBytes, signal }: VerifyDeps,
+): Promise<string | { readonly diffId: string | undefined } | undefined> {
+  if (!found.isFile()) return `is ${kindOf(found)}`
+  try {
+    const blob = await pool.run('digestBlob', { path, compression: claim?.compression }, signal)
+    onBytes(blob.size)
+    // Another one may have come to its place.
+    if (blob.digest !== digest && lstatSync(path).ino === found.ino) return 'holds other bytes'
+    const { size = blob.size } = needed.get(digest)?.descriptor ?? {}
+    return size === blob.size ? { diffId: blob.diffId } : `has ${blob.size} bytes, not ${size}`
+  } catch (cause) {
+    if (!isThere(path)) return undefined
+    if (!(cause instanceof TsbuildError) || cause.code === 'CANCELLED') throw cause
+    return `cannot be read (${cause.message})`
+  }
+}
+
+function checkMode({ digest, path, found }: FoundBlob): readonly Finding[] {
+  const mode = found.mode & 0o777
+  if (MODES.has(mode)) return []
+  return [
+    {
+      severity: 'damage',
+      subject: `blob ${digest}`,
+      problem: `has mode 0${mode.toString(8)}, which the store gives to none`,
+      remedy: 'gives it mode 0644, so that the next build writes it to the disk once more',
+      repair: () => chmodSync(path, 0o644),
+    },
+  ]
+}
+
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined
+}

@@ -1,0 +1,2 @@
+export type { Reported, Verification } from './report.ts'
+export { verifyStore } from './verify-store.ts'

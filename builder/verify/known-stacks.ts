@@ -1,0 +1,120 @@
+/**
+ * A step's folder is the difference to what lies below, but the store names that by a digest only. What it
+ * stood on is told by the images that the store has documents of, and by the keys of steps.
+ */
+import { lstatSync, readFileSync } from 'node:fs'
+import { imageKeyOf, rootKeyOf, type WorkPool } from '#builder/solve'
+import { type CacheKey, isStackLayerId, type LayerId, type StoreAudit, stackLayerId } from '#cache'
+import { type DiffId, parseImageConfig, TsbuildError, uncompressedDigest } from '#core'
+
+/** Configs are some kilobytes; larger blobs are layers. */
+const CONFIG_BYTES = 1 << 20
+
+/** Stacks of layers by what stands on them. */
+export class KnownStacks {
+  readonly #audit: StoreAudit
+  readonly #pool: WorkPool
+  /** Bottom first, by the id of the layer on top. */
+  readonly #below = new Map<LayerId, readonly DiffId[]>()
+
+  constructor(audit: StoreAudit, pool: WorkPool) {
+    this.#audit = audit
+    this.#pool = pool
+    const bases = new Map<CacheKey, readonly DiffId[]>()
+    for (const diffIds of configsOf(audit)) {
+      this.#add(diffIds)
+      bases.set(imageKeyOf(diffIds), diffIds)
+    }
+    this.#addSteps(bases)
+  }
+
+  /** The layers that a layer stands on, bottom first; `undefined` where that is not known. */
+  below(id: LayerId): readonly DiffId[] | undefined {
+    return this.#below.get(id)
+  }
+
+  /** The layers that a layer stands on as `stackTree` takes them; `undefined` where one is not here. */
+  async lowers(id: LayerId): Promise<readonly string[] | undefined> {
+    const below = this.below(id)
+    if (below === undefined) return undefined
+    const found: string[] = []
+    for (const index of below.keys()) {
+      const lower = await this.#lower(below.slice(0, index + 1))
+      if (lower === undefined) return undefined
+      found.unshift(...lower)
+    }
+    return [...new Set(found)]
+  }
+
+  #add(diffIds: readonly DiffId[]): void {
+    for (const index of diffIds.keys()) {
+      this.#below.set(stackLayerId(diffIds.slice(0, index + 1)), diffIds.slice(0, index))
+    }
+  }
+
+  /** A step stands on a base, or on another step. */
+  #addSteps(stacks: Map<CacheKey, readonly DiffId[]>): void {
+    const { layers } = this.#audit.store
+    let waiting = this.#audit
+      .records()
+      .map(({ key, preimage, layer }) => ({
+        key,
+        root: rootKeyOf(preimage),
+        diffId: layer && layers.get(layer)?.diffId,
+      }))
+      .toArray()
+    for (let before = -1; before !== waiting.length; ) {
+      before = waiting.length
+      waiting = waiting.filter(({ key, root, diffId }) => {
+        const below = root === undefined ? [] : stacks.get(root)
+        if (below === undefined || diffId === undefined) return true
+        const stack = [...below, diffId]
+        stacks.set(key, stack)
+        this.#add(stack)
+        return false
+      })
+    }
+  }
+
+  /** The top of a stack, in one part or two. */
+  async #lower(stack: readonly DiffId[]): Promise<readonly string[] | undefined> {
+    const { layers, blobs } = this.#audit.store
+    const diffId = stack.at(-1)
+    if (diffId === undefined) return undefined
+    const fitted = layers.get(stackLayerId(stack))
+    const anywhere = layers.findByDiffId(diffId)
+    const isFree = anywhere !== undefined && !isStackLayerId(anywhere.id)
+    for (const layer of [fitted, isFree ? anywhere : undefined]) {
+      if (layer?.directory) return [layers.directory(layer.id)]
+      if (layer?.differsFrom !== undefined) {
+        return [layer.id, layer.differsFrom].map((id) => layers.directory(id))
+      }
+    }
+    const tar = blobs.path(uncompressedDigest(diffId))
+    if (!lstatSync(tar, { throwIfNoEntry: false })?.isFile()) return undefined
+    return (await this.#pool.run('isSelfContained', tar, undefined)) ? [tar] : undefined
+  }
+}
+
+function* configsOf(audit: StoreAudit): Generator<readonly DiffId[]> {
+  for (const { path, found } of audit.blobs()) {
+    if (!found.isFile() || found.size > CONFIG_BYTES) continue
+    const diffIds = diffIdsIn(path)
+    if (diffIds !== undefined && diffIds.length > 0) yield diffIds
+  }
+}
+
+/** A small blob may be anything. */
+function diffIdsIn(path: string): readonly DiffId[] | undefined {
+  try {
+    const bytes = readFileSync(path)
+    return bytes[0] === '{'.charCodeAt(0) ? parseImageConfig(bytes).diffIds : undefined
+  } catch (cause) {
+    if (cause instanceof TsbuildError || isGone(cause)) return undefined
+    throw cause
+  }
+}
+
+function isGone(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
+}

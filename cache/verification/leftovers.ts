@@ -1,0 +1,84 @@
+/** What takes space in a store and belongs to nothing in it. */
+import { existsSync, lstatSync, readdirSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { isDigest, ownersFileOf } from '#core'
+import { FOLDER_KINDS, type FolderKind } from '../filesystem/folder-kind.ts'
+import { setAside } from '../filesystem/replace-file.ts'
+import { foldersOf } from '../records/layer-folder.ts'
+import { ALL_WITH_FOLDER } from '../records/layer-record.ts'
+import type { Finding } from './finding.ts'
+import type { StoreAudit } from './store-audit.ts'
+
+/** What killed processes left, and what nothing knows; after a repair nothing of it is there. */
+export function checkLeftovers(audit: StoreAudit): readonly Finding[] {
+  return [
+    ...checkTemporary(audit),
+    ...FOLDER_KINDS.flatMap((kind) => checkUnknownFolders(kind, audit)),
+    ...checkStrangers(audit),
+    ...checkMounts(audit),
+    ...checkCorrupt(audit),
+  ]
+}
+
+function checkTemporary({ presence, layout }: StoreAudit): readonly Finding[] {
+  const ids = new Set(readdirSync(layout.temporary).map((name) => name.replace(/\.lock$/, '')))
+  const dead = [...ids].filter((id) => id !== presence.id && !presence.isAlive(id))
+  // A process that came to its end meanwhile has removed its own.
+  const left = dead.filter((id) => existsSync(join(layout.temporary, id)))
+  if (left.length === 0) return []
+  const what = left.length === 1 ? 'a process that was' : `${left.length} processes that were`
+  const problem = `has what ${what} killed left behind: it takes space until the next build`
+  return [leftover('tmp', problem, 'removes it', () => presence.establish())]
+}
+
+/** Its row comes before a folder and goes before it, so those are read last. */
+function checkUnknownFolders(kind: FolderKind, audit: StoreAudit): readonly Finding[] {
+  const folders = foldersOf(audit.layout, kind)
+  const rows = audit.database.all(ALL_WITH_FOLDER, kind.bit, kind.bit)
+  const known = new Set(
+    rows
+      .map(({ id, folder }) => String(folder ?? id))
+      .flatMap((name) => [name, ownersFileOf(name)]),
+  )
+  const unknown = folders.filter((path) => !known.has(basename(path)) && existsSync(path))
+  return unknown.map((path) =>
+    leftover(`${kind.folder}/${basename(path)}`, 'belongs to no layer', 'removes it', () =>
+      audit.presence.discard(path),
+    ),
+  )
+}
+
+function checkStrangers({ layout }: StoreAudit): readonly Finding[] {
+  const names = readdirSync(layout.blobs).filter((name) => !isDigest(`sha256:${name}`))
+  return names.map((name) =>
+    leftover(`blobs/sha256/${name}`, 'is not named as a blob is', 'sets it aside', () =>
+      setAside(layout, join(layout.blobs, name)),
+    ),
+  )
+}
+
+/** One without its data was never complete, since it is made elsewhere and renamed. */
+function checkMounts({ layout, presence }: StoreAudit): readonly Finding[] {
+  const names = readdirSync(layout.mounts).filter((name) => !name.endsWith('.lock'))
+  const broken = names.filter((name) => !existsSync(join(layout.mounts, name, 'data')))
+  return broken.map((name) =>
+    leftover(`mounts/${name}`, 'is a cache mount without its data', 'removes it', () =>
+      presence.discard(join(layout.mounts, name)),
+    ),
+  )
+}
+
+function checkCorrupt({ layout }: StoreAudit): readonly Finding[] {
+  const names = readdirSync(layout.corrupt)
+  if (names.length === 0) return []
+  const bytes = names
+    .map((name) => lstatSync(join(layout.corrupt, name), { throwIfNoEntry: false })?.size ?? 0)
+    .reduce((sum, size) => sum + size, 0)
+  const what = names.length === 1 ? 'one thing' : `${names.length} things`
+  const problem = `has ${what} that was found damaged, ${bytes} bytes without what is in folders`
+  return [leftover('corrupt', problem, 'leaves it for you to look at, and to remove')]
+}
+
+function leftover(subject: string, problem: string, remedy: string, repair?: () => void): Finding {
+  return { severity: 'leftover', subject, problem, remedy, ...(repair ? { repair } : {}) }
+}

@@ -1,0 +1,47 @@
+import { BUILD } from './commands/build.ts'
+import type { Command } from './commands/command.ts'
+import { COMPLETION } from './commands/completion.ts'
+import { CONTEXT } from './commands/context.ts'
+import { FMT } from './commands/fmt.ts'
+import { GRAPH } from './commands/graph.ts'
+import { HELP_COMMAND } from './commands/help.ts'
+import { IMAGES } from './commands/images.ts'
+import { INSPECT } from './commands/inspect.ts'
+import { KANIKO } from './commands/kaniko.ts'
+import { LOGIN } from './commands/login.ts'
+import { LOGOUT } from './commands/logout.ts'
+import { PARSE } from './commands/parse.ts'
+import { PUSH } from './commands/push.ts'
+import { REPLAY } from './commands/replay.ts'
+import { CACHE } from './commands/store/cache.ts'
+import { DU } from './commands/store/du.ts'
+import { PRUNE } from './commands/store/prune.ts'
+import { RMI } from './commands/store/rmi.ts'
+import { STORE } from './commands/store/store.ts'
+import { TAG } from './commands/tag.ts'
+import { VERSION } from './commands/version.ts'
+
+/** Every command, in the order of the help. The first one is meant when none is named. */
+export const COMMANDS: readonly [Command, ...Command[]] = [
+  BUILD,
+  CONTEXT,
+  PARSE,
+  FMT,
+  GRAPH,
+  REPLAY,
+  CACHE,
+  IMAGES,
+  INSPECT,
+  TAG,
+  RMI,
+  DU,
+  PRUNE,
+  STORE,
+  PUSH,
+  LOGIN,
+  LOGOUT,
+  KANIKO,
+  COMPLETION,
+  VERSION,
+  HELP_COMMAND,
+]

@@ -1,0 +1,48 @@
+import { lstatSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { TsbuildError } from '#core'
+import { homeFolder } from '#disk'
+import type { Shell } from '../terminal/shell.ts'
+
+/** A value of a file of settings, and where it stands. */
+export interface Setting {
+  readonly value: unknown
+  /** Absolute. */
+  readonly file: string
+}
+
+/** Settings of the user, then of the machine: the first file that has one counts. */
+function filesOf(env: Shell['env']): readonly string[] {
+  const folder = env.XDG_CONFIG_HOME || join(homeFolder(env), '.config')
+  return [join(folder, 'tsbuild', 'config.toml'), '/etc/tsbuild/config.toml']
+}
+
+/**
+ * A setting by its name at the top of `config.toml`; `undefined` where no file has it. What reads TOML is loaded
+ * only when there is a file.
+ * @throws {TsbuildError} USAGE for a file that is no TOML, PERMISSION_DENIED
+ */
+export async function readSetting(name: string, env: Shell['env']): Promise<Setting | undefined> {
+  for (const file of filesOf(env)) {
+    if (lstatSync(file, { throwIfNoEntry: false }) === undefined) continue
+    const value = (await readToml(file))[name]
+    if (value !== undefined) return { value, file }
+  }
+  return undefined
+}
+
+async function readToml(file: string): Promise<Readonly<Record<string, unknown>>> {
+  const text = readFileSync(file, 'utf8')
+  const { parse } = await import('./toml.ts')
+  try {
+    return parse(text)
+  } catch (cause) {
+    if (!(cause instanceof Error)) throw cause
+    const [first = ''] = cause.message.split('\n')
+    throw new TsbuildError(`${file}: ${first}`, {
+      code: 'USAGE',
+      cause,
+      hint: 'settings are lines such as cache-max = "20GB"',
+    })
+  }
+}

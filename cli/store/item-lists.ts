@@ -1,0 +1,105 @@
+import { keptBy, type StoreItem } from '#cache'
+import { formatAge } from '../terminal/age.ts'
+import { alignedTable } from '../terminal/table.ts'
+import { cleanLine, formatBytes } from '../terminal/text.ts'
+
+const HEADINGS = ['ID', 'RECLAIMABLE', 'SIZE', 'LAST ACCESSED', 'DESCRIPTION']
+const ID_LENGTH = 12
+const LONGEST = 80
+
+/** Items, and all items of the store, by which it is found out why one is kept. */
+export interface ItemList {
+  readonly items: readonly StoreItem[]
+  readonly all: readonly StoreItem[]
+  /** Milliseconds since the epoch. */
+  readonly now: number
+}
+
+/** A line for each item. */
+export function itemTable({ items, all, now }: ItemList): string {
+  const byId = new Map(all.map((item) => [item.id, item]))
+  const rows = items.map((item) => [
+    idText(item),
+    String(keptBy(item, byId) === undefined),
+    sizeText(item),
+    ageText(item, now),
+    shortened(item.description),
+  ])
+  return alignedTable([HEADINGS, ...rows])
+}
+
+/** A block of lines for each item. */
+export function itemBlocks({ items, all, now }: ItemList): string {
+  const byId = new Map(all.map((item) => [item.id, item]))
+  return items
+    .map((item) => {
+      const kept = keptBy(item, byId)
+      const fields: readonly (readonly [string, string | undefined])[] = [
+        ['ID', item.id],
+        ['Parents', item.parents.length === 0 ? undefined : item.parents.join(', ')],
+        ['Created at', new Date(item.createdAt).toISOString()],
+        ['Mutable', String(item.isMutable)],
+        ['Reclaimable', String(kept === undefined)],
+        ['Shared', String(item.images.length > 0)],
+        ['Size', formatBytes(item.bytes)],
+        ['Description', cleanLine(item.description)],
+        ['Kept by', kept && cleanLine(kept)],
+        ['Cost', item.seconds === undefined ? undefined : `${item.seconds.toFixed(1)}s`],
+        ['Last used', ageText(item, now)],
+        ['Type', item.type],
+      ]
+      const lines = fields.flatMap(([name, value]) =>
+        value === undefined ? [] : [`${`${name}:`.padEnd(16)}${value}\n`],
+      )
+      return `${lines.join('')}\n`
+    })
+    .join('')
+}
+
+/** What each item is, for programs. */
+export function itemRecords({ items, all }: Omit<ItemList, 'now'>): readonly object[] {
+  const byId = new Map(all.map((item) => [item.id, item]))
+  return items.map((item) => {
+    const kept = keptBy(item, byId)
+    return {
+      id: item.id,
+      type: item.type,
+      description: item.description,
+      parents: item.parents,
+      size: item.bytes,
+      createdAt: new Date(item.createdAt).toISOString(),
+      lastUsedAt: new Date(item.lastUsedAt).toISOString(),
+      seconds: item.seconds ?? null,
+      mutable: item.isMutable,
+      inUse: item.isInUse,
+      shared: item.images.length > 0,
+      reclaimable: kept === undefined,
+      keptBy: kept ?? null,
+      images: item.images,
+    }
+  })
+}
+
+/** Bytes of items together. */
+export function sumOf(items: readonly StoreItem[]): number {
+  return items.reduce((sum, { bytes }) => sum + bytes, 0)
+}
+
+/** `*`: it is changed in its place. */
+function idText({ id, isMutable }: StoreItem): string {
+  return id.slice(0, ID_LENGTH) + (isMutable ? '*' : '')
+}
+
+/** `*`: images have it. */
+function sizeText({ bytes, images }: StoreItem): string {
+  return formatBytes(bytes) + (images.length > 0 ? '*' : '')
+}
+
+function ageText({ lastUsedAt }: StoreItem, now: number): string {
+  return lastUsedAt === 0 ? '' : formatAge(lastUsedAt, now)
+}
+
+function shortened(text: string): string {
+  const line = cleanLine(text)
+  return line.length > LONGEST ? `${line.slice(0, LONGEST - 1)}…` : line
+}

@@ -1,0 +1,81 @@
+import { Collector, keptBy, parseFilters, type StoreItem } from '#cache'
+import { type Arguments, expectArguments, usageError } from '../arguments/flags.ts'
+import { openLocalStore } from '../images/local-store.ts'
+import { print, type Shell } from '../terminal/shell.ts'
+import { formatBytes } from '../terminal/text.ts'
+import { type ItemList, itemBlocks, itemRecords, itemTable, sumOf } from './item-lists.ts'
+import { groupsByImage, groupsByStep, groupTable } from './usage-groups.ts'
+
+const GROUPS = { step: groupsByStep, image: groupsByImage } as const
+
+/** `tsbuild du` */
+export async function runUsage(args: Arguments, shell: Shell): Promise<number> {
+  expectArguments(args, { least: 0, most: 0, usage: 'tsbuild du [flags]' })
+  const format = formatOf(args)
+  const by = groupingOf(args)
+  const now = Date.now()
+  const matches = parseFilters(args.list('filter'), now)
+  await using store = openLocalStore(args, shell)
+  const all = await new Collector(store).items({ signal: shell.signal })
+  const items = all.filter(matches).toSorted((a, b) => b.bytes - a.bytes)
+  const groups = by === undefined ? undefined : GROUPS[by](items)
+  const list = { items, all, now }
+  if (format === 'json') {
+    const body =
+      groups === undefined ? { items: itemRecords(list) } : { [`${by}s`]: groups.map(dated) }
+    await print(shell, `${JSON.stringify({ ...body, ...totalsOf(list) }, undefined, 2)}\n`)
+    return 0
+  }
+  if (by !== undefined && groups !== undefined) {
+    await print(shell, groupTable(by.toUpperCase(), groups, now))
+  } else await print(shell, args.has('verbose') ? itemBlocks(list) : itemTable(list))
+  await print(shell, totalsText(totalsOf(list)))
+  return 0
+}
+
+/** @throws {TsbuildError} USAGE */
+export function formatOf(args: Arguments): 'table' | 'json' {
+  const format = args.text('format') ?? 'table'
+  if (format === 'table' || format === 'json') return format
+  throw usageError(`unknown format "${format}"`, 'choose one of table, json')
+}
+
+function groupingOf(args: Arguments): keyof typeof GROUPS | undefined {
+  const by = args.text('by') ?? 'item'
+  if (by === 'item') return undefined
+  if (by === 'step' || by === 'image') return by
+  throw usageError(`cannot add up by "${by}"`, 'choose one of item, step, image')
+}
+
+function dated({ lastUsedAt, ...group }: ReturnType<typeof groupsByStep>[number]): object {
+  return { ...group, lastUsedAt: new Date(lastUsedAt).toISOString() }
+}
+
+interface Totals {
+  readonly shared: number
+  readonly private: number
+  readonly reclaimable: number
+  readonly total: number
+}
+
+function totalsOf({ items, all }: ItemList): Totals {
+  const byId = new Map(all.map((item) => [item.id, item]))
+  const isShared = ({ images }: StoreItem): boolean => images.length > 0
+  return {
+    shared: sumOf(items.filter(isShared)),
+    private: sumOf(items.filter((item) => !isShared(item))),
+    reclaimable: sumOf(items.filter((item) => keptBy(item, byId) === undefined)),
+    total: sumOf(items),
+  }
+}
+
+function totalsText(totals: Totals): string {
+  const line = (name: string, bytes: number): string =>
+    `${`${name}:`.padEnd(14)}${formatBytes(bytes)}\n`
+  return [
+    line('Shared', totals.shared),
+    line('Private', totals.private),
+    line('Reclaimable', totals.reclaimable),
+    line('Total', totals.total),
+  ].join('')
+}

@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict'
+import { Buffer } from 'node:buffer'
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import {
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import {
+  omitUnchanged,
+  rawTree,
+  rewriteLayer,
+  stackTree,
+  treeChanges,
+  writeLayer,
+} from '#builder/layer'
+import type { Change, Digest, Name, Tree } from '#core'
+import { isRoot, overlayListing, temporary } from '../support/files.ts'
+import { randomFrom, randomScript } from '../support/random-script.ts'
+
+const RUNS = Number(process.env.REWRITE_RUNS ?? 8)
+
+/** So many that what is where in the tar is noted. */
+const FILES = 500
+
+interface Written {
+  readonly tar: string
+  readonly directory: string
+  readonly contents: string
+}
+
+describe('rewriting a layer', () => {
+  const files = temporary()
+
+  before(function () {
+    if (!isRoot) this.skip()
+  })
+
+  /** A tree with many files, on which scripts work. */
+  function makeTree(script: string): string {
+    const path = files.fresh()
+    mkdirSync(join(path, 'many'), { recursive: true })
+    for (let index = 0; index < FILES; index++) {
+      writeFileSync(join(path, 'many', `f${index}`), `${index}\n`.repeat(index % 50))
+    }
+    change(path, script)
+    return path
+  }
+
+  function change(path: string, script: string): void {
+    execFileSync('bash', ['-c', script], { cwd: path })
+  }
+
+  /** What a copy of a tree on a stack is, with digests that are known as if the files were looked up. */
+  function* copyOf(tree: Tree, below: Tree): Generator<Change> {
+    const changes = omitUnchanged(treeChanges(tree), below, () => undefined)
+    for (const one of changes) {
+      const isFile = one.kind === 'entry' && one.open !== undefined
+      yield isFile ? { ...one, knownDigest: () => digestOf(tree, one.path) } : one
+    }
+  }
+
+  function digestOf(tree: Tree, path: Name): Digest {
+    const fd = tree.openFile(path)
+    try {
+      return `sha256:${createHash('sha256').update(readFileSync(fd)).digest('hex')}` as Digest
+    } finally {
+      closeSync(fd)
+    }
+  }
+
+  function write(source: string, lowers: readonly string[]): Written {
+    const [tar, directory, contents] = [files.fresh(), files.fresh(), files.fresh()]
+    const [tree, below] = [rawTree(source), stackTree(lowers)]
+    const written = writeLayer(copyOf(tree, below), { tar, directory, contents })
+    assert.equal(written.hasContents, true)
+    for (const one of [tree, below]) one.close()
+    return { tar, directory, contents }
+  }
+
+  interface Rewriting {
+    readonly source: string
+    readonly lowers: readonly string[]
+    readonly previous: Written
+    readonly wants: { readonly tar: boolean; readonly directory: boolean }
+  }
+
+  function rewrite({ source, lowers, previous, wants }: Rewriting) {
+    const [tar, directory] = [files.fresh(), files.fresh()]
+    const [tree, below] = [rawTree(source), stackTree(lowers)]
+    const digests = new Map<string, Digest>()
+    const made = rewriteLayer(
+      copyOf(tree, below),
+      { ...(wants.tar ? { tar } : {}), ...(wants.directory ? { directory } : {}) },
+      {
+        previous: { contents: previous.contents, tar: wants.tar ? previous.tar : undefined },
+        isBelow: (path) => below.lstat(path) !== undefined,
+        onFile: (path, digest) => void digests.set(path, digest),
+      },
+    )
+    for (const [path, digest] of digests) assert.equal(digest, digestOf(tree, path as Name), path)
+    for (const one of [tree, below]) one.close()
+    return made && { ...made, tar, directory }
+  }
+
+  it('gives the tar and the view of a layer that is written anew', () => {
+    let [said, unsaid] = [0, 0]
+    for (let seed = 1; seed <= RUNS; seed++) {
+      const random = randomFrom(seed * 7919)
+      const lowers = [makeTree('rm -rf many; mkdir -p a b c; echo below > a/below')]
+      const source = makeTree(randomScript(random, 12))
+      const previous = write(source, lowers)
+      change(source, randomScript(random, 1 + (seed % 4)))
+      change(source, `echo ${seed} > many/f7; rm many/f9; mkdir many/g; echo new > many/g/f`)
+      const anew = write(source, lowers)
+      const tarAlone = rewrite({ source, lowers, previous, wants: { tar: true, directory: false } })
+      assert.ok(tarAlone !== undefined, 'a tar can always be rewritten')
+      assert.deepEqual(readFileSync(tarAlone.tar), readFileSync(anew.tar), `seed ${seed}`)
+      for (const tar of [true, false]) {
+        const made = rewrite({ source, lowers, previous, wants: { tar, directory: true } })
+        if (made === undefined) {
+          unsaid++
+          continue
+        }
+        said++
+        if (tar) assert.deepEqual(readFileSync(made.tar), readFileSync(anew.tar), `seed ${seed}`)
+        const [shown, expected] = [[made.directory, previous.directory], [anew.directory]].map(
+          (parts) => overlayListing([...parts, ...lowers]),
+        )
+        assert.deepEqual(shown, expected, `seed ${seed}`)
+      }
+    }
+    assert.ok(said > 0 && unsaid > 0, `${said} said, ${unsaid} not`)
+  })
+
+  it('reads only what changed, and writes only that into the directory', () => {
+    const source = makeTree('')
+    const previous = write(source, [])
+    writeFileSync(join(source, 'many/f3'), 'other')
+    const opened: string[] = []
+    const [tree, directory, tar] = [rawTree(source), files.fresh(), files.fresh()]
+    const watched: Tree = {
+      lstat: (path) => tree.lstat(path),
+      readdir: (path) => tree.readdir(path),
+      readlink: (path) => tree.readlink(path),
+      xattrs: (path) => tree.xattrs(path),
+      close: () => tree.close(),
+      openFile: (path) => {
+        opened.push(path)
+        return tree.openFile(path)
+      },
+    }
+    const known = new Map(
+      [...treeChanges(tree)].flatMap((one) =>
+        one.kind === 'entry' && one.stat.type === 'file' && one.path !== 'many/f3'
+          ? [[one.path, digestOf(tree, one.path)] as const]
+          : [],
+      ),
+    )
+    const changes = [...treeChanges(watched)].map((one) => ({
+      ...one,
+      knownDigest: () => known.get(one.path),
+    }))
+    const made = rewriteLayer(changes, { tar, directory }, { previous, isBelow: () => false })
+    watched.close()
+    assert.ok(made !== undefined)
+    assert.deepEqual(opened, ['many/f3'])
+    const found = execFileSync('find', [directory, '-type', 'f'], { encoding: 'utf8' })
+    assert.equal(found, `${join(directory, 'many/f3')}\n`)
+  })
+
+  it('says no deletion that would hide what lies below', () => {
+    const lowers = [makeTree('rm many/*; echo below > many/f1')]
+    const source = makeTree('echo upper > many/f1; echo upper > many/only')
+    const previous = write(source, lowers)
+    const wants = { tar: true, directory: true }
+    change(source, 'rm many/only')
+    assert.ok(rewrite({ source, lowers, previous, wants }) !== undefined, 'nothing lies below')
+    change(source, 'rm many/f1')
+    assert.equal(rewrite({ source, lowers, previous, wants }), undefined)
+  })
+
+  it('is not on top of a layer that it has little in common with', () => {
+    const source = makeTree('echo kept > kept')
+    const previous = write(source, [])
+    const wants = { tar: true, directory: true }
+    change(source, 'for i in 1 2 3 4 5 6 7 8 9 10; do echo $i > new$i; done')
+    assert.ok(rewrite({ source, lowers: [], previous, wants }) !== undefined)
+    change(source, 'rm -r many')
+    assert.equal(rewrite({ source, lowers: [], previous, wants }), undefined)
+  })
+
+  const damages: Readonly<Record<string, (path: string) => void>> = {
+    'one flipped bit': (path) => {
+      const fd = openSync(path, 'r+')
+      const at = Math.floor(statSync(path).size / 2)
+      const byte = Buffer.from([readFileSync(path)[at] ?? 0])
+      writeSync(fd, Buffer.from([(byte[0] ?? 0) ^ 1]), 0, 1, at)
+      closeSync(fd)
+    },
+    'a truncation': (path) => truncateSync(path, Math.floor(statSync(path).size / 2)),
+  }
+
+  for (const [name, damage] of Object.entries(damages)) {
+    it(`does not take over a tar with ${name}`, () => {
+      const source = makeTree('')
+      const previous = write(source, [])
+      const wants = { tar: true, directory: false }
+      assert.ok(rewrite({ source, lowers: [], previous, wants }) !== undefined)
+      damage(previous.tar)
+      assert.throws(() => rewrite({ source, lowers: [], previous, wants }), {
+        code: 'DIGEST_MISMATCH',
+      })
+    })
+
+    it(`makes nothing of contents with ${name}`, () => {
+      const source = makeTree('')
+      const previous = write(source, [])
+      const contents = files.fresh()
+      copyFileSync(previous.contents, contents)
+      damage(contents)
+      const damaged = { ...previous, contents }
+      const wants = { tar: true, directory: false }
+      assert.equal(rewrite({ source, lowers: [], previous: damaged, wants }), undefined)
+      assert.ok(rewrite({ source, lowers: [], previous, wants }) !== undefined)
+    })
+  }
+})

@@ -1,0 +1,3 @@
+import { verifySuite } from './verify-suite.ts'
+
+describe('verifying a store', () => verifySuite('some'))
