@@ -15,6 +15,7 @@ import { Presence, type TemporaryDirectory } from './filesystem/presence.ts'
 import { replaceFile } from './filesystem/replace-file.ts'
 import type { OnWait } from './filesystem/waits.ts'
 import { ImageNames } from './image-names.ts'
+import { BuildTraces } from './records/build-traces.ts'
 import type { CacheKey } from './records/cache-key.ts'
 import { CacheRecords } from './records/cache-records.ts'
 import { Database } from './records/database.ts'
@@ -48,6 +49,8 @@ export class Store implements AsyncDisposable {
   readonly records: CacheRecords
   /** The records as the solver asks for them. */
   readonly results: StoredResults
+  /** What the latest builds did. */
+  readonly traces: BuildTraces
   readonly layers: Layers
   readonly contents: TarContentsFiles
   readonly mounts: CacheMounts
@@ -73,6 +76,7 @@ export class Store implements AsyncDisposable {
     this.mounts = new CacheMounts(layout, presence, onWait)
     this.records = new CacheRecords(database, this.layers)
     this.results = new StoredResults(this)
+    this.traces = new BuildTraces(database)
     this.facts = new MachineFacts(database)
     this.images = new ImageNames(layout, { presence, database, blobs })
     this.#layout = layout

@@ -13,6 +13,7 @@ import { LOGOUT } from './commands/logout.ts'
 import { PARSE } from './commands/parse.ts'
 import { PUSH } from './commands/push.ts'
 import { REPLAY } from './commands/replay.ts'
+import { CACHE } from './commands/store/cache.ts'
 import { DU } from './commands/store/du.ts'
 import { PRUNE } from './commands/store/prune.ts'
 import { RMI } from './commands/store/rmi.ts'
@@ -28,6 +29,7 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
   FMT,
   GRAPH,
   REPLAY,
+  CACHE,
   IMAGES,
   INSPECT,
   TAG,

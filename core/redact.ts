@@ -32,10 +32,15 @@ const PARAMETER = /([?&;#][^?&;#=]*=)([^&;#]*)/g
 
 /** Parts of the names of parameters; `sig` and `key` only as words. */
 const SECRET_NAME =
-  /token|secret|passw|pwd|signature|credential|auth(?!ors?=?$)|api.?key|access.?key|private|jwt|session|hdne|(?:^|[-_.])(?:sig|sas|key|pass|code)=?$/i
+  /token|secret|passw|passphrase|pwd|signature|credential|auth(?!ors?=?$)|api.?key|access.?key|private|jwt|session|hdne|(?:^|[-_.])(?:sig|sas|key|pass|code)=?$/i
 /** Tokens that show what they are, as those of GitHub, GitLab, Slack, Amazon or Google, and any JWT. */
 const SECRET_VALUE =
   /^(?:gh[opusr]_|github_pat_|gl[a-z]{2,5}-|xox[a-z]-|npm_|hf_|dckr_|sk-|AKIA|ASIA|AIza|ya29\.|eyJ)[\w.-]{8,}/
+
+/** Whether a variable of an environment is probably a secret, by its name or by what its value looks like. */
+export function isSecretVariable(name: string, value: string): boolean {
+  return SECRET_NAME.test(name) || SECRET_VALUE.test(value)
+}
 
 function isCredential(name: string, value: string): boolean {
   return value !== '' && (SECRET_NAME.test(name.slice(1)) || SECRET_VALUE.test(value))

@@ -1,4 +1,5 @@
-import type { OpenedContext } from '#builder/context'
+import { contextName, type OpenedContext } from '#builder/context'
+import { keepTrace, TraceRecorder } from '#builder/explain'
 import { checkDestination, EarlyLayers } from '#builder/export'
 import {
   type BuildOptions,
@@ -7,7 +8,8 @@ import {
   resolveOptions,
   type Settings,
 } from '#builder/options'
-import type { Plan } from '#builder/plan'
+import { isRunForCertain, type Plan } from '#builder/plan'
+import type { Caches } from '#builder/remote-cache'
 import { type Schedule, type StepSecrets, spareProcessor, stepSchedule } from '#builder/solve'
 import { openStore, type Store } from '#cache'
 import { Resources, TsbuildError, throwIfCancelled, together, typedFailure } from '#core'
@@ -21,6 +23,7 @@ import { explainNoSpace } from './full-disk.ts'
 import { type BuiltImage, buildImage } from './image-build.ts'
 import { loadContext } from './load-context.ts'
 import { reportWaits } from './reported-waits.ts'
+import { rewritesTimes } from './rewrite-times.ts'
 import { Services } from './services.ts'
 import { openSecrets } from './step-secrets.ts'
 
@@ -82,14 +85,18 @@ interface BuildDeps {
   readonly services: Services
   readonly resources: Resources
   readonly early: EarlyLayers
+  readonly caches: Caches | undefined
   readonly schedule: Schedule
+  readonly recorder: TraceRecorder
 }
 
 async function buildLoaded(
   context: OpenedContext,
   checks: DockerfileChecks,
-  { secrets, settings, started }: Request,
+  { secrets, settings: given, started }: Request,
 ): Promise<BuildResult> {
+  const recorder = new TraceRecorder()
+  const settings = { ...given, onEvent: recorder.watching(given.onEvent) }
   const { spans } = settings
   await using store = await spans.measure('store', async () =>
     openStore(settings.root, { onWait: reportWaits(settings.onEvent, 'build') }),
@@ -101,7 +108,9 @@ async function buildLoaded(
   const spare = spareProcessor()
   const early = resources.use(new EarlyLayers({ store, spare, spans }))
   const schedule = spare.watching(stepSchedule(settings.jobs))
-  const deps = { context, settings, store, services, resources, early, schedule }
+  const caches = await openCachesOf(settings, { store, services, early, resources })
+  const opened = { context, settings, store, services, resources }
+  const deps = { ...opened, early, caches, schedule, recorder }
   const finish = async (signal: AbortSignal): Promise<BuildResult> => {
     const plans = await spans.measure('resolve', () => planPlatforms(checks, deps, signal))
     const images = await buildPlatforms(plans, deps, signal)
@@ -109,7 +118,9 @@ async function buildLoaded(
     // A rejection reaches the caller when the services are disposed of.
     services.closeSandbox().catch(() => undefined)
     const stoppable = { ...settings, signal }
+    await caches?.layersSent()
     const descriptor = await deliver(images, { settings: stoppable, store, services, early })
+    await caches?.send()
     const fetched = [...context.materials, ...services.fetched]
     const { stored } = store
     return resultOf({ images, descriptor, fetched, settings, stored, started })
@@ -118,11 +129,34 @@ async function buildLoaded(
   // there is little else to write.
   const marking = (): Promise<void> =>
     spans.measure('sync', () => store.layers.sync({ olderThan: SETTLED }))
-  const [, result] = await together([marking, finish], settings.signal)
-  await spans.measure('sync', () => store.blobs.sync())
-  // What was opened is closed now, which ends with the build.
-  spans.begin('store')
-  return result
+  try {
+    const [, result] = await together([marking, finish], settings.signal)
+    await spans.measure('sync', () => store.blobs.sync())
+    // What was opened is closed now, which ends with the build.
+    spans.begin('store')
+    return result
+  } finally {
+    const { path, source } = context.loaded
+    const place = { context: contextName(settings.context), dockerfile: path ?? source.filename }
+    await keepTrace(recorder, { ...settings, ...place, store })
+  }
+}
+
+/** Loaded where they are asked for. */
+async function openCachesOf(
+  settings: Settings,
+  {
+    store,
+    services,
+    early,
+    resources,
+  }: Pick<BuildDeps, 'store' | 'services' | 'early' | 'resources'>,
+): Promise<Caches | undefined> {
+  const { cacheFrom, cacheTo, inlineCache } = settings
+  if (cacheFrom.length + cacheTo.length === 0 && !inlineCache) return undefined
+  const { openCaches } = await import('#builder/remote-cache')
+  const client = () => services.client()
+  return resources.use(openCaches({ settings, store, client, early, changesLayers: rewritesTimes }))
 }
 
 /** Plans all platforms. A check that fails the build does so before any step runs, on any platform. */
@@ -137,10 +171,10 @@ function planPlatforms(
     checks,
     stages: 'target',
     resolve: baseResolver(shared),
-    // Nothing is looked up, so a RUN will run: its thread takes as long to start as an image to be resolved.
+    // A RUN that is not looked up will run: its thread takes as long to start as an image to be resolved.
     onLinked: (linked: readonly LinkedStage[]) => {
-      if (settings.fresh === 'all' && linked.some(hasStep))
-        services.sandbox().catch(() => undefined)
+      const isCertain = linked.some(({ stage }) => isRunForCertain(stage, settings.fresh))
+      if (isCertain) services.sandbox().catch(() => undefined)
     },
     contextCreatedAt: context.createdAt,
     fetcher: () => services.fetcher(),
@@ -149,10 +183,6 @@ function planPlatforms(
     return planLoaded(context.loaded, platform, { ...planning, signal: stop })
   })
   return together(tasks, signal)
-}
-
-function hasStep({ stage }: LinkedStage): boolean {
-  return stage.instructions.some(({ kind }) => kind === 'run')
 }
 
 /** Builds the image of each plan, side by side. */

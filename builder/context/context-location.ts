@@ -1,6 +1,13 @@
 import { type Stats, statSync } from 'node:fs'
 import { join, posix, resolve } from 'node:path'
-import { type GitSource, type HttpSource, parseGitSource, parseHttpSource } from '#builder/fetch'
+import {
+  type GitSource,
+  gitSourceName,
+  type HttpSource,
+  httpSourceName,
+  parseGitSource,
+  parseHttpSource,
+} from '#builder/fetch'
 import { type Bytes, ioError, TsbuildError, withoutCredentials } from '#core'
 
 /** Where the files of a build come from. Nothing of it has been read yet. */
@@ -75,6 +82,24 @@ export function parseContextLocation(text: string): ContextLocation {
     )
   }
   return folder
+}
+
+/** A location as text, without credentials; `-` for bytes. */
+export function contextName(location: ContextLocation): string {
+  switch (location.kind) {
+    case 'folder':
+      return location.path
+    case 'git':
+      return gitSourceName(location.source)
+    case 'http':
+      return `${httpSourceName(location.source)}${folderName(location)}`
+    case 'bytes':
+      return `-${folderName(location)}`
+  }
+}
+
+function folderName({ folder }: InArchive): string {
+  return folder === undefined ? '' : `#:${folder}`
 }
 
 /** The location of a folder in a context. */

@@ -5,7 +5,12 @@ export {
   type ContextVerdict,
   listContext,
 } from './context-listing.ts'
-export { type ContextLocation, folderOfContext, parseContextLocation } from './context-location.ts'
+export {
+  type ContextLocation,
+  contextName,
+  folderOfContext,
+  parseContextLocation,
+} from './context-location.ts'
 export { ContextSummary, type FolderSize } from './context-summary.ts'
 export type { LoadedDockerfile } from './dockerfile-source.ts'
 export {

@@ -1,3 +1,4 @@
+import type { BuildExplanation } from '#builder/explain'
 import type { Output } from '#builder/export'
 import type {
   BuildEventListener,
@@ -11,6 +12,7 @@ import type {
   Ulimit,
 } from '#core'
 import type { CredentialStore } from '#registry-client'
+import type { CacheSource, CacheTarget } from './cache-options.ts'
 
 /** A file, read once and only when a step wants it, or the secret itself. */
 export type SecretSource = { readonly file: string } | { readonly value: string | Uint8Array }
@@ -58,6 +60,13 @@ export interface BuildOptions {
    * docs/cache-control.md
    */
   readonly noCache?: boolean | readonly string[]
+  /**
+   * Caches elsewhere, which are asked for what the local store does not have. One that is missing or damaged
+   * is a warning. See docs/remote-cache.md
+   */
+  readonly cacheFrom?: readonly CacheSource[]
+  /** Caches elsewhere that get the results of this build, once the image is where it is to go. */
+  readonly cacheTo?: readonly CacheTarget[]
   /** Ask registries for base images even when the local store has the name. Default: false. */
   readonly pull?: boolean
   /**
@@ -126,6 +135,11 @@ export interface BuildOptions {
   /** Default: docker's config.json and its helpers. */
   readonly credentials?: CredentialStore
   readonly onEvent?: BuildEventListener
+  /**
+   * Gets why steps ran, when the build has ended, also when it has failed, before it returns. Absent: that is
+   * not found out. See docs/cache.md
+   */
+  readonly onExplanation?: (explanation: BuildExplanation) => void
   readonly signal?: AbortSignal
 }
 

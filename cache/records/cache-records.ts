@@ -47,6 +47,8 @@ const FIND = 'SELECT * FROM records WHERE key = ?'
 const FIND_LINKED = `SELECT records.* FROM aliases JOIN records ON records.key = aliases.key
   WHERE alias = ?`
 const INPUTS = 'SELECT inputs, sum AS inputs_sum FROM inputs WHERE key = ?'
+const NEWEST_OF_FAMILY = `SELECT * FROM records WHERE family = ?
+  AND created < ? ORDER BY created DESC, key LIMIT 1`
 const OF_FAMILY = `SELECT records.*, inputs.inputs, inputs.sum AS inputs_sum
   FROM records LEFT JOIN inputs USING (key) WHERE family = ? ORDER BY created DESC, records.key`
 
@@ -68,7 +70,7 @@ export class CacheRecords {
   find(key: CacheKey): CacheRecord | undefined {
     const row = this.#database.get(FIND, key) ?? this.#database.get(FIND_LINKED, key)
     if (row === undefined) return undefined
-    const record = toRecord(row, (found) => this.#database.get(INPUTS, found))
+    const record = this.#recordOf(row)
     if (record === undefined || (record.layer && !this.#layers.isPresent(record.layer))) {
       for (const table of ['records', 'inputs']) {
         this.#database.run(`DELETE FROM ${table} WHERE key = ?`, String(row.key))
@@ -78,6 +80,22 @@ export class CacheRecords {
     const age = Math.abs(Date.now() - record.lastUsedAt.getTime())
     if (age > USE_MILLISECONDS) this.#used.add(record.key)
     return record
+  }
+
+  /** As `find`, but the record is left as it is, whether or not its layer is there. */
+  peek(key: CacheKey): CacheRecord | undefined {
+    const row = this.#database.get(FIND, key) ?? this.#database.get(FIND_LINKED, key)
+    return row && this.#recordOf(row)
+  }
+
+  #recordOf(row: Row): CacheRecord | undefined {
+    return toRecord(row, (key) => this.#database.get(INPUTS, key))
+  }
+
+  /** The newest version of a step that was made before a time, whether or not its layer is there. */
+  newestOfFamily(family: CacheKey, before: Date): CacheRecord | undefined {
+    const row = this.#database.get(NEWEST_OF_FAMILY, family, before.getTime())
+    return row && this.#recordOf(row)
   }
 
   /** The records of every version of a step, the newest first, without those whose layer is missing. */

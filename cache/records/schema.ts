@@ -56,12 +56,21 @@ const SIZES = `CREATE TABLE IF NOT EXISTS sizes (
   path TEXT PRIMARY KEY, bytes INTEGER NOT NULL, measured INTEGER NOT NULL) WITHOUT ROWID`
 
 /**
+ * What the latest builds that executed a step did, so that a later question can be answered: a JSON
+ * document for each of them. `created` is in milliseconds since the epoch.
+ */
+const TRACES = `CREATE TABLE IF NOT EXISTS traces (
+  id INTEGER PRIMARY KEY, context TEXT NOT NULL, dockerfile TEXT NOT NULL, created INTEGER NOT NULL,
+  document TEXT NOT NULL, sum TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS traces_place ON traces (context, dockerfile)`
+
+/**
  * Tables that were added to version 1: a database made before gets them when it is opened and keeps its
  * records. An older tsbuild on the same store does not follow `renamed`: it drops the records of such
  * layers, so these steps run again, and its recovery after a reboot removes their folders.
  */
 export const LATER_TABLES: string = [
-  ...[SEALS, PRESUMED, INPUTS, RENAMED, SETTLED, DIFFERENCES, MADE, SIZES],
+  ...[SEALS, PRESUMED, INPUTS, RENAMED, SETTLED, DIFFERENCES, MADE, SIZES, TRACES],
 ].join('; ')
 
 /**

@@ -4,6 +4,7 @@ import { PROGRESS_MODES, type ProgressMode } from '../progress/progress.ts'
 import type { Shell } from '../terminal/shell.ts'
 import { BUILD_USAGE } from './build-flags.ts'
 import { type CacheLimit, parseCacheLimit } from './cache-limit.ts'
+import { parseCacheFrom, parseCacheTo } from './cache-values.ts'
 import { type Arguments, expectArguments, usageError } from './flags.ts'
 import { refuseLater } from './later-flags.ts'
 import { parseOutput, splitCsv } from './output-value.ts'
@@ -18,6 +19,8 @@ export interface BuildRequest {
   readonly debug: boolean
   /** Where the time of the build went is printed. */
   readonly timing: boolean
+  /** Why steps ran is said; absent: no. */
+  readonly explain: ExplainRequest | undefined
   /** The image id is printed in the end. */
   readonly printsId: boolean
   readonly iidfile: string | undefined
@@ -32,6 +35,19 @@ export interface BuildRequest {
 function written(...files: readonly (string | undefined)[]): Pick<BuildOptions, 'keep'> {
   const keep = files.filter((path) => path !== undefined)
   return keep.length === 0 ? {} : { keep }
+}
+
+/** How a build is asked to say why its steps ran. */
+export interface ExplainRequest {
+  /** It is printed on standard error. */
+  readonly isPrinted: boolean
+  /** It is written to this file, as JSON. */
+  readonly file: string | undefined
+}
+
+function explainRequest(args: Arguments): ExplainRequest | undefined {
+  const [isPrinted, file] = [args.has('explain'), args.text('explain-file')]
+  return isPrinted || file !== undefined ? { isPrinted, file } : undefined
 }
 
 const NETWORKS = ['default', 'none', 'host'] as const
@@ -56,6 +72,7 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
   const tags = [...args.list('tag'), ...requests.flatMap((request) => request.names)]
   const iidfile = args.text('iidfile')
   const metadataFile = args.text('metadata-file')
+  const explainFile = args.text('explain-file')
   checkOutputs(outputs, { shell, iidfile })
   return {
     options: {
@@ -64,6 +81,7 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
       tags,
       labels: labels(args.list('label')),
       noCache: noCache(args),
+      ...caches(args),
       pull: args.has('pull'),
       ...optional('network', network(args.text('network'))),
       ...parseStepFlags(args),
@@ -75,11 +93,12 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
       ...optional('jobs', jobs(args.text('jobs'))),
       ...optional('root', args.text('root')),
       insecureRegistries: args.list('insecure-registry'),
-      ...written(iidfile, metadataFile),
+      ...written(iidfile, metadataFile, explainFile),
     },
     progress: parseProgress(args, shell.env),
     debug: args.has('debug'),
     timing: args.has('timing'),
+    explain: explainRequest(args),
     printsId: isQuiet(args) && !outputs.some(isPrinted),
     iidfile,
     metadataFile,
@@ -192,6 +211,14 @@ function buildArgs(values: readonly string[], env: Shell['env']): Record<string,
   const epoch = env.SOURCE_DATE_EPOCH
   const inherited = epoch === undefined ? [] : [['SOURCE_DATE_EPOCH', epoch] as const]
   return Object.fromEntries([...inherited, ...entries])
+}
+
+function caches(args: Arguments): Pick<BuildOptions, 'cacheFrom' | 'cacheTo'> {
+  const [cacheFrom, cacheTo] = [args.list('cache-from'), args.list('cache-to')]
+  return {
+    ...(cacheFrom.length === 0 ? {} : { cacheFrom: parseCacheFrom(cacheFrom) }),
+    ...(cacheTo.length === 0 ? {} : { cacheTo: parseCacheTo(cacheTo) }),
+  }
 }
 
 /** Steps whose results are not looked up, or whether that goes for all. */

@@ -55,6 +55,22 @@ export const TIMING: Flag = {
   group: 'Screen',
 }
 
+/** For builds. */
+export const EXPLAIN: readonly Flag[] = [
+  {
+    name: 'explain',
+    help: 'Say in the end why each step ran that did: what differs from earlier results',
+    group: 'Screen',
+  },
+  {
+    name: 'explain-file',
+    metavar: 'FILE',
+    values: 'paths',
+    help: 'Write the same to FILE, as JSON',
+    group: 'Result',
+  },
+]
+
 /** For commands that print an image ID at their end. */
 export const QUIET: Flag = {
   name: 'quiet',

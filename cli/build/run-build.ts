@@ -9,9 +9,10 @@ import {
   suggestion,
   TsbuildError,
 } from '#core'
-import { type BuildRequest, parseBuild } from '../arguments/build-arguments.ts'
+import { type BuildRequest, type ExplainRequest, parseBuild } from '../arguments/build-arguments.ts'
 import { parseCall } from '../arguments/call-value.ts'
 import { type Arguments, usageError } from '../arguments/flags.ts'
+import type { ExplanationReport } from '../explain/open-explanation.ts'
 import { readDockerfileStdin } from '../io/dockerfile-input.ts'
 import { buildMetadata, prepareResultFile, writeResultFile } from '../io/result-files.ts'
 import { limitsOf, type StoreLimit } from '../limit/limits.ts'
@@ -38,7 +39,7 @@ export async function runBuild(
     const { runCall } = await import('./run-call.ts')
     return runCall(call, await withStdin(request, shell), shell)
   }
-  for (const file of [request.iidfile, request.metadataFile]) {
+  for (const file of [request.iidfile, request.metadataFile, request.explain?.file]) {
     if (file !== undefined) prepareResultFile(file)
   }
   const { options, ...shown } = await withStdin(request, shell)
@@ -124,10 +125,11 @@ function checkFolder(context: string, commands: readonly { readonly name: string
  */
 export async function reportedBuild(
   options: BuildOptions,
-  { progress: mode, debug, timing: isTimed }: Pick<BuildRequest, 'progress' | 'debug' | 'timing'>,
+  shown: Pick<BuildRequest, 'progress' | 'debug' | 'timing' | 'explain'>,
   shell: Shell,
 ): Promise<BuildResult> {
   const { build } = await import('./builder.ts')
+  const { progress: mode, debug, timing: isTimed, explain } = shown
   const progress = await openProgress(mode, shell)
   const failed = new FailedSteps(() => performance.now())
   const warnings: BuildWarning[] = []
@@ -142,19 +144,32 @@ export async function reportedBuild(
     timing?.handle(event)
   }
   if (timing !== undefined) onEvent(timing.start)
+  const explanation = explain && (await loadExplanation(explain, shell))
+  const { onExplanation } = explanation ?? {}
+  const asked = onExplanation === undefined ? {} : { onExplanation }
+  let result: BuildResult
   try {
-    return await build({ ...options, signal: shell.signal, onEvent })
+    result = await build({ ...options, ...asked, signal: shell.signal, onEvent })
   } catch (error) {
     progress.close()
     if (mode !== 'rawjson') shell.stderr.write(failed.report())
+    explanation?.writeAnyway()
     throw error
   } finally {
     progress.close()
     if (isForPeople(mode)) {
       shell.stderr.write(choiceText(debug ? choices : []) + warningText(warnings))
     }
+    explanation?.print(mode)
     timing?.report()
   }
+  explanation?.write()
+  return result
+}
+
+async function loadExplanation(request: ExplainRequest, shell: Shell): Promise<ExplanationReport> {
+  const { openExplanation } = await import('../explain/open-explanation.ts')
+  return openExplanation(request, shell)
 }
 
 async function loadTiming(mode: BuildRequest['progress'], shell: Shell): Promise<Timing> {

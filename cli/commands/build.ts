@@ -1,5 +1,6 @@
 import {
   BUILD_USAGE,
+  CACHES,
   COMPATIBLE,
   EXECUTION,
   INPUT,
@@ -8,6 +9,7 @@ import {
 } from '../arguments/build-flags.ts'
 import {
   DEBUG,
+  EXPLAIN,
   HELP,
   IGNORE_CHOWN_ERRORS,
   INSECURE,
@@ -30,6 +32,7 @@ export const BUILD: Command = {
   flags: [
     ...INPUT,
     ...EXECUTION,
+    ...CACHES,
     ...STEP_FLAGS,
     ...RESULT,
     ...QUESTIONS,
@@ -41,6 +44,7 @@ export const BUILD: Command = {
     QUIET,
     DEBUG,
     TIMING,
+    ...EXPLAIN,
     ROOT_FLAG,
     HELP,
   ],
@@ -51,6 +55,7 @@ export const BUILD: Command = {
     ['tsbuild -o type=oci,dest=app.tar .', 'write an OCI archive'],
     ['tsbuild -o out .', 'write the files of the result into the folder out'],
     ['tsbuild -t app https://host/app.git#v1:src', 'build a folder of a git repository'],
+    ['tsbuild --explain .', 'build, and say why the steps that ran were not found in the cache'],
     ['tar c . | tsbuild -t app -', 'build an archive that comes on standard input'],
     ['tsbuild --check .', 'check the Dockerfile; exit with 1 when something was found'],
   ],
@@ -62,6 +67,24 @@ export const BUILD: Command = {
         ['dest=-', 'Standard output; oci and tar go there without dest, too'],
         ['name=NAME', 'Another name for an image output'],
         ['compression=C', 'Layers as uncompressed, gzip or zstd: registry, image, oci, docker'],
+      ],
+    },
+    {
+      title: 'Caches elsewhere (CSV; without = it is the name of a cache in a registry)',
+      rows: [
+        [
+          'type=registry,ref=NAME:TAG',
+          'A cache in a registry; from an image too, if it has one inline',
+        ],
+        ['type=local,src=FOLDER', 'A cache in a folder; dest=FOLDER for --cache-to'],
+        ['type=inline', 'To: results in the config of the image'],
+        ['mode=max', 'To: results of all stages (default: min, those of the image)'],
+        [
+          'compression=C',
+          'To: layers as uncompressed, gzip or zstd; with force-compression=true all',
+        ],
+        ['ignore-error=true', 'To: a failure is a warning'],
+        ['registry.insecure=true', 'The registry may use plain HTTP, or an unknown certificate'],
       ],
     },
     {

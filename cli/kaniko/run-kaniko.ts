@@ -42,7 +42,7 @@ async function buildAndPush(request: KanikoRequest, log: KanikoLog, shell: Shell
   const result = await describeFailure(watch, request.context, () =>
     reportedBuild(
       { ...options, onEvent: watch.handle },
-      { progress: log.progress, debug: log.shows('debug'), timing: false },
+      { progress: log.progress, debug: log.shows('debug'), timing: false, explain: undefined },
       log.shellAt('info'),
     ),
   )

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { withoutCredentials } from '#core'
+import { isSecretVariable, withoutCredentials } from '#core'
 
 describe('withoutCredentials', () => {
   const crossed: readonly (readonly [string, string])[] = [
@@ -92,4 +92,24 @@ describe('withoutCredentials', () => {
       assert.ok(process.cpuUsage(before).user < 1_000_000, unit)
     }
   })
+})
+
+describe('variables that look like secrets', () => {
+  for (const [name, value, isSecret] of [
+    ['NPM_TOKEN', 'x', true],
+    ['AWS_SECRET_ACCESS_KEY', 'x', true],
+    ['DB_PASSWORD', 'x', true],
+    ['SSH_KEY_PASSPHRASE', 'x', true],
+    ['API_KEY', 'x', true],
+    ['GITHUB', 'ghp_0123456789abcdef', true],
+    ['NODE_ENV', 'production', false],
+    ['PATH', '/bin', false],
+    ['VERSION', '1.2.3', false],
+    ['KEYBOARD', 'de', false],
+    ['AUTHOR', 'me', false],
+  ] as const) {
+    it(`${isSecret ? 'are' : 'are not'} such as ${name}=${value}`, () => {
+      assert.equal(isSecretVariable(name, value), isSecret)
+    })
+  }
 })

@@ -48,6 +48,7 @@ export function planRun(
     range: instruction.range,
     root: state.top,
     platform: state.platform,
+    args: state.scope.args,
     sources,
     warnings,
     mounts: script === undefined ? mounts : inOrder([...mounts, script]),

@@ -96,6 +96,8 @@ export interface ExecVertex extends VertexCommon {
   /** Parents before what is mounted into them. */
   readonly mounts: readonly PlannedMount[]
   readonly process: PlannedProcess
+  /** Build arguments that are declared where it stands, by name: which of its variables they are. */
+  readonly args: Iterable<readonly [name: string, value: string]>
   readonly platform: Platform
   /** Reported when the step runs. */
   readonly warnings: readonly string[]

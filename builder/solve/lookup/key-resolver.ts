@@ -37,6 +37,8 @@ export class KeyResolver {
   readonly #definitions = new Map<VertexId, Definition>()
   /** Keys of probes that have ended. */
   readonly #probed = new Map<VertexId, CacheKey>()
+  /** Of steps that were found: the keys that they are stored under. */
+  readonly #stored = new Map<VertexId, CacheKey>()
   /** Keys that followed from others when the cache was last asked ahead. */
   #expected: ReadonlyMap<VertexId, CacheKey> = this.#probed
 
@@ -51,6 +53,11 @@ export class KeyResolver {
     const probe = this.#probe(id)
     this.#probes.set(id, probe)
     return probe
+  }
+
+  /** The key that a result has in a cache, where a probe has found it. */
+  storedKey(id: VertexId): CacheKey | undefined {
+    return this.#stored.get(id) ?? this.#probed.get(id)
   }
 
   /**
@@ -106,6 +113,7 @@ export class KeyResolver {
     if (this.#deps.lookup.isAllowed(query)) this.#askAhead(operation, root, step.key)
     const found = await this.#deps.lookup.find(query)
     if (found === undefined) return { key: step.key, isCached: false }
+    this.#stored.set(vertex.id, found.key)
     return { key: operation.resultKey(root, found.key), isCached: true }
   }
 

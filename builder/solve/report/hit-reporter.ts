@@ -9,6 +9,8 @@ export interface HitReporterDeps {
   readonly reporter: Reporter
   /** True for a vertex that is solved itself, and reported for what it turns out to be. */
   readonly isSolved: (id: VertexId) => boolean
+  /** The key that the result of a vertex has in a cache, as far as that is known. */
+  readonly keyOf: (id: VertexId) => CacheKey | undefined
 }
 
 /** Reports steps that were found, with everything below them that did not have to be solved. */
@@ -39,6 +41,7 @@ export class HitReporter {
       if (vertex.root !== undefined) this.#visit(vertex.root)
       for (const source of sourcesOf(vertex)) this.#visit(source)
     }
-    if (!this.#deps.isSolved(id)) this.#deps.reporter.hit(vertex, 'unused')
+    const { isSolved, keyOf, reporter } = this.#deps
+    if (!isSolved(id)) reporter.hit(vertex, 'unused', keyOf(id))
   }
 }

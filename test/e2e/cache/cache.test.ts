@@ -10,10 +10,10 @@ import {
   startRegistry,
   type TemporaryDirectory,
   temporaryDirectory,
-} from '../support/peers/index.ts'
-import { writeContext } from './support/context.ts'
-import { storeFaults } from './support/store-check.ts'
-import { mustBuild, stepsThat, tsbuild } from './support/tsbuild.ts'
+} from '../../support/peers/index.ts'
+import { writeContext } from '../support/context.ts'
+import { storeFaults } from '../support/store-check.ts'
+import { mustBuild, stepsThat, tsbuild } from '../support/tsbuild.ts'
 
 /** Runs a program on a machine that seems to have nothing else to do. */
 const WITHOUT_PRESSURE = `
