@@ -12,8 +12,14 @@ export type { BuildTrace, NewBuildTrace } from './records/build-traces.ts'
 export { type CacheKey, cacheKeyOf, isCacheKey } from './records/cache-key.ts'
 export type { CacheRecord } from './records/cache-records.ts'
 export { moveOwners } from './records/layer-folder.ts'
-export { isStackLayerId, type LayerId, layerId, stackLayerId } from './records/layer-id.ts'
-export type { LayerFacts, LayerRecord, TarFacts } from './records/layer-record.ts'
+export {
+  isStackLayerId,
+  type LayerId,
+  layerId,
+  stackLayerId,
+  wholeLayerId,
+} from './records/layer-id.ts'
+export type { LayerRecord, TarFacts } from './records/layer-record.ts'
 export type {
   CacheCallOptions,
   CachedResult,

@@ -239,8 +239,8 @@ export class Solver implements AsyncDisposable {
     const sources = await this.#sources(vertex)
     const seen = vertex.op === 'files' && vertex.link ? sources : [root, ...sources]
     await prepareImported(seen.map(layersOf))
-    const work = { root, sources, step: keys.step, forms: this.#forms(vertex.id) }
     const reason = await keys.reason
+    const work = { root, sources, step: keys.step, forms: this.#forms(vertex.id), reason }
     let began = 0
     const outcome = await schedule((onBegin) => {
       throwIfCancelled(signal, vertex.name)
