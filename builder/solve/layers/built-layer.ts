@@ -94,6 +94,12 @@ export class BuiltLayer implements Layer {
     return this.#diffId
   }
 
+  /** As `diffId`; what has two folders is packed for it, which only others that get the layer need. */
+  async sharedDiffId(below: readonly Layer[]): Promise<DiffId | undefined> {
+    const record = this.#deps.store.layers.get(this.#id)
+    return record && isParted(record) ? (await this.tar(below)).diffId : this.diffId(below)
+  }
+
   async #findDiffId(below: readonly Layer[]): Promise<DiffId | undefined> {
     const record = this.#deps.store.layers.get(this.#id)
     // It was found to be damaged meanwhile: that failure is the one to report, not those on top of it.

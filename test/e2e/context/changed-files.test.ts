@@ -247,6 +247,24 @@ describe('a copy of which little changed', () => {
     assert.deepEqual(await differences('later'), [2])
   })
 
+  it('is in a cache elsewhere, whatever is in the image', async () => {
+    const context = await manyFiles('shared', [
+      'COPY tree /tree',
+      'RUN find /tree | sort > /names',
+      'FROM scratch',
+      'COPY --from=0 /names /',
+    ])
+    await build(context, 'shared')
+    rmSync(join(context, 'tree/d3/f3'))
+    writeFileSync(join(context, 'tree/d1/f1'), 'changed')
+    const cache = directory.file('cache')
+    await build(context, 'shared', '--cache-to', `type=local,dest=${cache},mode=max`)
+    assert.deepEqual(await differences('shared'), [2])
+    const from = ['--cache-from', `type=local,src=${cache}`]
+    const { outcome } = await build(context, 'importer', '--target', 'files', ...from)
+    assert.equal(stepsThat('CACHED', outcome).length, 2, outcome.stderr)
+  })
+
   it('is read from its files when nothing is to be looked up', async () => {
     const context = await manyFiles('fresh', ['COPY tree /tree', 'RUN md5sum /tree/d5/* > /sums'])
     await build(context, 'fresh')
