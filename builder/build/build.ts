@@ -8,7 +8,7 @@ import {
   resolveOptions,
   type Settings,
 } from '#builder/options'
-import type { Plan } from '#builder/plan'
+import { isRunForCertain, type Plan } from '#builder/plan'
 import type { Caches } from '#builder/remote-cache'
 import { type Schedule, type StepSecrets, spareProcessor, stepSchedule } from '#builder/solve'
 import { openStore, type Store } from '#cache'
@@ -171,10 +171,10 @@ function planPlatforms(
     checks,
     stages: 'target',
     resolve: baseResolver(shared),
-    // Nothing is looked up, so a RUN will run: its thread takes as long to start as an image to be resolved.
+    // A RUN that is not looked up will run: its thread takes as long to start as an image to be resolved.
     onLinked: (linked: readonly LinkedStage[]) => {
-      if (settings.fresh === 'all' && linked.some(hasStep))
-        services.sandbox().catch(() => undefined)
+      const isCertain = linked.some(({ stage }) => isRunForCertain(stage, settings.fresh))
+      if (isCertain) services.sandbox().catch(() => undefined)
     },
     contextCreatedAt: context.createdAt,
     fetcher: () => services.fetcher(),
@@ -183,10 +183,6 @@ function planPlatforms(
     return planLoaded(context.loaded, platform, { ...planning, signal: stop })
   })
   return together(tasks, signal)
-}
-
-function hasStep({ stage }: LinkedStage): boolean {
-  return stage.instructions.some(({ kind }) => kind === 'run')
 }
 
 /** Builds the image of each plan, side by side. */

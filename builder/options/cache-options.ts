@@ -27,6 +27,8 @@ interface SharedTargetOptions {
   readonly mode?: 'min' | 'max'
   /** Default: that of the first output that packs layers, else gzip. */
   readonly compression?: LayerCompression
+  /** gzip: 0 to 9, zstd: 1 to 22; of layers that are packed for this cache. */
+  readonly compressionLevel?: number
   /** Layers that come from another cache are packed anew if they are packed otherwise. Default: false. */
   readonly forceCompression?: boolean
   /** A failure is a warning, and not an error after the image was sent. Default: false. */
@@ -59,6 +61,7 @@ export interface CacheExportSettings {
   readonly location: CacheLocation
   readonly mode: 'min' | 'max'
   readonly compression: LayerCompression | undefined
+  readonly level: number | undefined
   readonly isForced: boolean
   readonly ignoresErrors: boolean
 }
@@ -88,13 +91,32 @@ export function resolveCacheTargets(
 
 function resolveTarget(target: SeparateTarget): CacheExportSettings {
   const { mode = 'min', compression, forceCompression = false, ignoreError = false } = target
+  checkLevel(target)
   return {
     location: locationOf(target),
     mode,
     compression,
+    level: target.compressionLevel,
     isForced: forceCompression,
     ignoresErrors: ignoreError,
   }
+}
+
+/** What a compression takes as its level: the least and the most. */
+const LEVELS = { gzip: [0, 9], zstd: [1, 22] } as const
+
+function checkLevel({ compression = 'gzip', compressionLevel: level }: SeparateTarget): void {
+  if (level === undefined) return
+  if (compression === 'uncompressed') {
+    const hint = 'leave compression-level out, or choose gzip or zstd'
+    throw new TsbuildError('uncompressed layers have no compression-level', { code: 'USAGE', hint })
+  }
+  const [least, most] = LEVELS[compression]
+  if (Number.isInteger(level) && level >= least && level <= most) return
+  throw new TsbuildError(`invalid compression-level of a cache: ${level}`, {
+    code: 'USAGE',
+    hint: `${compression} takes ${least} to ${most}`,
+  })
 }
 
 function locationOf(target: SeparateTarget): CacheLocation {

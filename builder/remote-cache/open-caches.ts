@@ -130,10 +130,10 @@ function exportTo(
   }: CachesDeps & { readonly target: CacheExportSettings; readonly usual: Compression },
 ): CacheExport {
   const { onEvent, signal, outputs, tags } = settings
-  const { compression = usual, mode, isForced } = target
+  const { compression = usual, level, mode, isForced } = target
   const isPushed = outputs.some(({ type }) => type === 'registry')
   return new CacheExport(shelf, {
-    ...{ mode, isForced, store, early, signal },
+    ...{ mode, level, isForced, store, early, signal },
     compression: compression === 'uncompressed' ? 'none' : compression,
     siblings: isPushed ? tags : [],
     onProblem: (cause) => onEvent({ type: 'warning', message: describeProblem(shelf.name, cause) }),

@@ -17,7 +17,7 @@ const SOURCE_KEYS: Readonly<Record<string, readonly string[]>> = {
   local: ['src', 'tag', 'digest'],
 }
 const SHARED_KEYS = [
-  ...['mode', 'compression', 'force-compression', 'ignore-error'],
+  ...['mode', 'compression', 'compression-level', 'force-compression', 'ignore-error'],
   ...['image-manifest', 'oci-mediatypes'],
 ]
 const TARGET_KEYS: Readonly<Record<string, readonly string[]>> = {
@@ -72,13 +72,15 @@ function sharedOptions(
   fields: Fields,
 ): Pick<
   Extract<CacheTarget, { type: 'registry' }>,
-  'mode' | 'compression' | 'forceCompression' | 'ignoreError'
+  'mode' | 'compression' | 'compressionLevel' | 'forceCompression' | 'ignoreError'
 > {
   const mode = choice(fields, 'mode', ['min', 'max'])
   const compression = parseCompression(fields)
+  const level = parseLevel(fields)
   return {
     ...(mode === undefined ? {} : { mode }),
     ...(compression === undefined ? {} : { compression }),
+    ...(level === undefined ? {} : { compressionLevel: level }),
     ...(isOn(fields, 'force-compression') ? { forceCompression: true } : {}),
     ...(isOn(fields, 'ignore-error') ? { ignoreError: true } : {}),
   }
@@ -190,6 +192,13 @@ function choice<T extends string>(fields: Fields, key: string, all: readonly T[]
   const known = all.find((one) => one === found)
   if (known !== undefined) return known
   throw usageError(`invalid ${key} "${found}" of a cache`, `choose one of ${all.join(', ')}`)
+}
+
+function parseLevel(fields: Fields): number | undefined {
+  const found = fields.get('compression-level')
+  if (found === undefined) return undefined
+  if (/^\d{1,2}$/.test(found)) return Number(found)
+  throw usageError(`invalid compression-level "${found}" of a cache`, 'gzip: 0 to 9, zstd: 1 to 22')
 }
 
 function parseCompression(fields: Fields): LayerCompression | undefined {

@@ -20,6 +20,8 @@ export interface LayerUpload {
   readonly store: Store
   readonly early: Pick<EarlyLayers, 'find'>
   readonly compression: Compression
+  /** Of what is packed for this cache. */
+  readonly level: number | undefined
   /** Layers that come packed in another way are packed anew. */
   readonly isForced: boolean
   /** Repositories that may have the layers of the image. */
@@ -43,13 +45,13 @@ export async function shareLayer(
 
 async function shareRemote(
   { diffId, size, presumed, blob, source, origin }: RemoteLayer,
-  { shelf, compression, isForced, signal }: LayerUpload,
+  { shelf, compression, level, isForced, signal }: LayerUpload,
 ): Promise<SharedLayer | undefined> {
   const shared = (one: Descriptor): SharedLayer => ({ diffId, size, presumed, blobs: [one] })
   const packed = compressionOf(blob.mediaType)
   if (isForced && packed !== undefined && packed !== compression) {
     const open = async (): Promise<Bytes> =>
-      compress(decompress(await source.open(blob, { signal }), packed), compression)
+      compress(decompress(await source.open(blob, { signal }), packed), compression, { level })
     return shared(await shelf.streamBlob(LAYER_TYPES[compression], open, { signal }))
   }
   if (await shelf.source.has(blob, { signal })) return shared(blob)
@@ -60,7 +62,7 @@ async function shareRemote(
 }
 
 async function shareMade(step: SolvedStep, upload: LayerUpload): Promise<SharedLayer | undefined> {
-  const { shelf, store, early, compression, signal } = upload
+  const { shelf, store, early, compression, level, signal } = upload
   const diffId = await step.diffId()
   if (diffId === undefined) return undefined
   const known = await findKnown(diffId, upload)
@@ -72,9 +74,13 @@ async function shareMade(step: SolvedStep, upload: LayerUpload): Promise<SharedL
   const { diffId: packedId, size: bytes } = tar
   const layer: ImageLayer = { diffId: packedId, size: bytes, blob: undefined, origin: undefined }
   const { mediaType, descriptor, open } = layerBlob(layer, compression, { store, early })
-  const openBlob = (): Promise<Bytes> => open({ signal })
+  const plain = layerBlob(layer, 'none', { store, early })
+  const openBlob = async (): Promise<Bytes> =>
+    level === undefined
+      ? open({ signal })
+      : compress(await plain.open({ signal }), compression, { level })
   if (descriptor !== undefined) {
-    await shelf.putBlob(descriptor, openBlob, { signal })
+    await shelf.putBlob(descriptor, () => open({ signal }), { signal })
     return { ...tar, blobs: [descriptor] }
   }
   const sent = await shelf.streamBlob(mediaType, openBlob, { signal })

@@ -91,7 +91,8 @@ export function parseCacheIndex({ bytes, descriptor }: FetchedManifest): CacheIn
   if (parsed.kind !== 'index' || !isCacheIndex(parsed)) throw otherContentError(parsed)
   const { manifests, annotations = {} } = parsed.index
   return {
-    parts: manifests.map(toPart),
+    // One for each prefix, so that a lookup is bounded.
+    parts: [...new Map(manifests.map(toPart).map((part) => [part.prefix, part])).values()],
     merged: toMerged(annotations[MERGED] ?? ''),
     mark: toName(annotations[MARK] ?? ''),
     updated: toInteger(annotations[UPDATED]),
@@ -103,7 +104,7 @@ export function isCacheIndex(parsed: ReturnType<typeof parseManifestOrIndex>): b
   return parsed.kind === 'index' && parsed.index.annotations?.[UPDATED] !== undefined
 }
 
-const HEX_PREFIX = /^[0-9a-f]{0,4}$/
+const HEX_PREFIX = /^[0-9a-f]?$/
 
 function toPart(manifest: Descriptor): PartRef {
   const { annotations = {}, mediaType, digest, size } = manifest

@@ -20,6 +20,7 @@ import {
   verified,
 } from '#core'
 import type { CacheShelf } from './cache-shelf.ts'
+import { collectLayout } from './collect-layout.ts'
 
 /** Where a cache is in a folder, and how its name is written. */
 export interface FolderLocation {
@@ -60,6 +61,7 @@ export function folderShelf({ folder, tag }: FolderLocation): CacheShelf {
       const descriptor = describeDocument(document)
       await writer.put(descriptor, inOnePiece(document.bytes))
       writer.name(descriptor, tag)
+      collectLayout(root)
     },
     writers: {
       kind: 'turns',

@@ -53,7 +53,7 @@ describe('values of --cache-to', () => {
   it('say where results go, and how', () => {
     const values = [
       'host/app:cache',
-      'type=registry,ref=r,mode=max,compression=zstd,force-compression=1,ignore-error=true',
+      'type=registry,ref=r,mode=max,compression=zstd,compression-level=19,force-compression=1,ignore-error=true',
       'type=local,dest=folder,mode=min,image-manifest=true,oci-mediatypes=true',
       'type=inline',
     ]
@@ -61,7 +61,7 @@ describe('values of --cache-to', () => {
       { type: 'registry', ref: 'host/app:cache' },
       {
         ...{ type: 'registry', ref: 'r', mode: 'max', compression: 'zstd' },
-        ...{ forceCompression: true, ignoreError: true },
+        ...{ compressionLevel: 19, forceCompression: true, ignoreError: true },
       },
       { type: 'local', dest: 'folder', mode: 'min' },
       { type: 'inline' },
@@ -72,6 +72,7 @@ describe('values of --cache-to', () => {
     ['type=local', 'the cache "type=local" has no dest'],
     ['type=registry,ref=x,mode=most', 'invalid mode "most" of a cache'],
     ['type=registry,ref=x,compression=xz', 'invalid compression "xz" of a cache'],
+    ['type=registry,ref=x,compression-level=best', 'invalid compression-level "best" of a cache'],
     ['type=inline,mode=max', 'unknown option "mode" of --cache-to'],
   ] as const) {
     it(`are refused: ${value}`, () => {

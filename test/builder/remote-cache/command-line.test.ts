@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  cpSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import {
@@ -12,9 +20,10 @@ import {
   startRegistry,
   type TemporaryDirectory,
   temporaryDirectory,
-} from '../support/peers/index.ts'
-import { writeContext } from './support/context.ts'
-import { mustBuild, startTsbuild, stepsThat, tsbuild } from './support/tsbuild.ts'
+} from '../../support/peers/index.ts'
+import { MemoryRegistry } from '../../support/registry/index.ts'
+import { writeContext } from '../../e2e/support/context.ts'
+import { mustBuild, startTsbuild, stepsThat, tsbuild } from '../../e2e/support/tsbuild.ts'
 
 describe('a cache in a registry, through the command line', () => {
   let directory: TemporaryDirectory
@@ -192,6 +201,49 @@ describe('a cache in a registry, through the command line', () => {
     assert.deepEqual(ran(await mustBuild(from, start('tools-copied'))), [])
   })
 
+  it('gives layers whose times are changed for an output, too', async () => {
+    const context = application('times')
+    const image = `${registry.host}/times:latest`
+    const push = ['-t', image, '-o', 'type=registry,rewrite-timestamp=true']
+    const env = { SOURCE_DATE_EPOCH: '1700000000' }
+    const args = [...push, cacheFrom('times'), cacheTo('times'), context]
+    const made = await mustBuild(args, { ...start('times-a'), env })
+    const found = await mustBuild(args, { ...start('times-b'), env })
+    assert.deepEqual(ran(found), [])
+    assert.equal(digestOf(found), digestOf(made))
+  })
+
+  it('may be in a folder, of which what was replaced goes', async () => {
+    const context = application('folder')
+    const folder = directory.file('cache-folder')
+    const to = `type=local,dest=${folder},mode=max,compression=zstd,compression-level=1`
+    const blobs = join(folder, 'blobs/sha256')
+    for (const round of ['one', 'two', 'three']) {
+      writeFileSync(join(context, 'source'), round)
+      await mustBuild(['--cache-to', to, context], start('folder-a'))
+      for (const name of readdirSync(blobs)) utimesSync(join(blobs, name), 1, 1)
+    }
+    const from = ['--cache-from', `type=local,src=${folder}`, context]
+    assert.deepEqual(ran(await mustBuild(from, start('folder-b'))), [])
+    const raw = ['inspect', '--raw', `oci:${folder}:latest`]
+    const { manifests } = JSON.parse((await run('skopeo', raw)).stdout)
+    const part = join(blobs, manifests[0].digest.slice('sha256:'.length))
+    const { layers } = JSON.parse(readFileSync(part, 'utf8'))
+    assert.ok(layers.every(({ mediaType }: { mediaType: string }) => mediaType.endsWith('+zstd')))
+    // Index, part and records of now, and what the last writer has replaced.
+    assert.ok(readdirSync(blobs).length <= layers.length + 6, readdirSync(blobs).join())
+  })
+
+  it('is what kaniko calls a repository of a cache', async () => {
+    const context = application('kaniko')
+    const args = ['kaniko', '--context', context, '--no-push', '--cache']
+    const repository = ['--cache-repo', `${registry.host}/kaniko/cache`]
+    await mustBuild([...args, ...repository], start('kaniko-a'))
+    const found = await mustBuild([...args, ...repository], start('kaniko-b'))
+    assert.match(found.stderr, /CACHED/)
+    assert.doesNotMatch(found.stderr, /has no effect/)
+  })
+
   describe('that cannot be used', () => {
     let context: string
     before(() => {
@@ -221,6 +273,22 @@ describe('a cache in a registry, through the command line', () => {
       const ignored = `${to[1]},ignore-error=true`
       const args = ['--cache-to', `type=registry,ref=${ignored}`, context]
       assert.match((await mustBuild(args, start('refused'))).stderr, /1 warning found/)
+    })
+
+    it('says where access is denied', async () => {
+      await using closed = await MemoryRegistry.start({
+        auth: { kind: 'bearer', users: { alice: 'secret' } },
+      })
+      const cache = `${closed.host}/team/app:cache`
+      const from = await mustBuild(['--cache-from', cache, context], start('refused-denied'))
+      assert.match(
+        warningsOf(from).join(),
+        /team\/app:cache cannot be read.*denied access.*tsbuild login/,
+      )
+      const to = await tsbuild(['--cache-to', cache, context], start('refused-denied'))
+      assert.equal(to.status, 1)
+      assert.match(to.stderr, /export the cache to .*denied access/)
+      assert.match(to.stderr, /tsbuild login/)
     })
 
     it('is a warning where no registry answers', async () => {
