@@ -7,12 +7,15 @@ export {
   type FolderSize,
   listContext,
 } from '#builder/context'
+export type { BuildExplanation } from '#builder/explain'
 export type { LayerCompression, Output } from '#builder/export'
 export type {
   BuildOptions,
   BuildResult,
   BuiltLayer,
   BuiltPlatform,
+  CacheSource,
+  CacheTarget,
   SecretSource,
 } from '#builder/options'
 export { defaultCredentials } from '#builder/options'

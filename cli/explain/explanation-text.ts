@@ -9,17 +9,29 @@ export function explanationText({ total, ran, steps }: BuildExplanation): string
   const head = `why ${ran === total ? `all ${count(total)}` : `${ran} of ${count(total)}`} ran`
   if (steps.length > 1 && steps.every(isNew))
     return `${head}: no known earlier build had steps like these\n`
-  return `${head}:\n\n${stepsText(steps)}`
+  return `${head}:\n\n${stepsText(steps, linesOf)}`
 }
 
-/** A block for each step; one that did not run says so. */
-export function stepsText(steps: readonly StepExplanation[]): string {
+/** The same of single steps, which may not have run, and what each was compared with. */
+export function askedStepsText(steps: readonly StepExplanation[]): string {
+  return stepsText(steps, (step) => [...linesOf(step), ...earlierText(step)])
+}
+
+function stepsText(
+  steps: readonly StepExplanation[],
+  tell: (step: StepExplanation) => readonly string[],
+): string {
   return steps
     .map((step) => {
-      const lines = linesOf(step).map((line) => `  ${cleanLine(line)}\n`)
+      const lines = tell(step).map((line) => `  ${cleanLine(line)}\n`)
       return `${placeText(step)}: ${cleanLine(step.name)}\n${lines.join('')}`
     })
     .join('')
+}
+
+function earlierText({ reason, earlier, differences }: StepExplanation): readonly string[] {
+  if (reason === undefined || earlier?.time === undefined || differences.length === 0) return []
+  return [`compared with ${earlier.name} of ${earlier.time}`]
 }
 
 function nothingRan(total: number): string {

@@ -243,6 +243,18 @@ export const CHANGES: readonly ExplainedChange[] = [
     ],
   },
   {
+    name: 'a heredoc that is copied, and one more',
+    dockerfile: ['FROM scratch', 'COPY <<one /to/', 'text', 'one'],
+    replace: [['<<one /to/\ntext\none', '<<one <<two /to/\nTEXT\none\ntwo']],
+    explanation: [
+      'why all 1 step ran:',
+      '',
+      'lines 2-5: [1/1] COPY <<one <<two /to/',
+      '  heredoc changed in line 1: "text" -> "TEXT"',
+      '  action added "write two"',
+    ],
+  },
+  {
     name: 'a line of .dockerignore',
     dockerfile: COPY_ALL,
     files: { '.dockerignore': 'Dockerfile\n.dockerignore\n*.log\n', a: 'a', 'debug.log': 'log' },
@@ -413,6 +425,19 @@ export const CHANGES: readonly ExplainedChange[] = [
       '  its result was not looked up, as was asked for: --no-cache or --no-cache-filter',
       'line 3: [3/3] RUN echo two > /two',
       '  its result was not looked up, as was asked for: --no-cache or --no-cache-filter',
+    ],
+  },
+  {
+    name: 'nothing, but a comment, and what is on top of the step',
+    dockerfile: ['FROM BASE', '# cache=never', ...RUN_TWICE.slice(1)],
+    explanation: [
+      'why all 2 steps ran:',
+      '',
+      'line 3: [2/3] RUN echo one > /one',
+      '  the comment above it asks for that: # cache=never',
+      'line 4: [3/3] RUN echo two > /two',
+      '  what it is done on or with was executed, and its own result is older',
+      '  the step before it ran anew: line 3',
     ],
   },
   {

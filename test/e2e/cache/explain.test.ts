@@ -89,6 +89,30 @@ describe('why steps ran', () => {
     ])
   })
 
+  it('is said of a stage that no build in between has needed', async () => {
+    const write = (first: string, last: string): void =>
+      at.write([
+        'FROM BASE AS build',
+        `RUN echo ${first} > /one`,
+        'FROM BASE',
+        'COPY --from=build /one /one',
+        `RUN echo ${last}`,
+      ])
+    for (const last of ['1', '2', '3', '4', '5', '6']) {
+      write('one', last)
+      await mustBuild([at.context], at.start)
+    }
+    write('ONE', '6')
+    const [, , place, said] = await at.explain()
+    assert.deepEqual(
+      [place, said],
+      [
+        'line 2: [build 2/2] RUN echo ONE > /one',
+        '  command changed "echo one > /one" -> "echo ONE > /one"',
+      ],
+    )
+  })
+
   it('is written to a file, with every field, and printed as a line beside raw events', async () => {
     at.write(['FROM BASE', 'ARG A=1', 'RUN echo one > /one', 'RUN echo two'])
     await mustBuild([at.context], at.start)
