@@ -14,6 +14,8 @@ export type {
   BuildResult,
   BuiltLayer,
   BuiltPlatform,
+  CacheSource,
+  CacheTarget,
   SecretSource,
 } from '#builder/options'
 export { defaultCredentials } from '#builder/options'

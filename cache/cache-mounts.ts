@@ -12,6 +12,7 @@ import {
 } from '#core'
 import { storeError } from './filesystem/failure.ts'
 import { type FileLock, tryLock, trySharedLock } from './filesystem/file-lock.ts'
+import { touch } from './filesystem/last-use.ts'
 import type { Layout } from './filesystem/layout.ts'
 import type { Presence, TemporaryDirectory } from './filesystem/presence.ts'
 import { type OnWait, Waiting } from './filesystem/waits.ts'
@@ -183,7 +184,10 @@ export class CacheMounts {
   /** @returns the directory to mount; made complete elsewhere when it is new */
   async #ensure(request: CacheMountRequest & NamedInstance): Promise<string> {
     const path = this.#path(request.name, request.instance)
-    if (existsSync(join(path, DATA))) return join(path, DATA)
+    if (existsSync(join(path, DATA))) {
+      touch(join(path, ABOUT))
+      return join(path, DATA)
+    }
     await using temporary = this.#presence.temporary()
     const made = join(temporary.path, 'mount')
     try {

@@ -4,22 +4,31 @@ export { Collector } from './collection/collector.ts'
 export { parseFilters } from './collection/filter.ts'
 export { keptBy, type StoreItem } from './collection/store-item.ts'
 export { type FileDigests, openFileDigests, sizeOfFileDigests } from './digests/file-digests.ts'
+export { lock as lockFile } from './filesystem/file-lock.ts'
 export type { TemporaryDirectory } from './filesystem/presence.ts'
 export type { OnWait } from './filesystem/waits.ts'
 export type { NamedImage } from './image-names.ts'
 export type { BuildTrace, NewBuildTrace } from './records/build-traces.ts'
-export { type CacheKey, cacheKeyOf } from './records/cache-key.ts'
+export { type CacheKey, cacheKeyOf, isCacheKey } from './records/cache-key.ts'
 export type { CacheRecord } from './records/cache-records.ts'
 export { moveOwners } from './records/layer-folder.ts'
-export { isStackLayerId, type LayerId, layerId, stackLayerId } from './records/layer-id.ts'
-export type { LayerFacts, LayerRecord, TarFacts } from './records/layer-record.ts'
+export {
+  isStackLayerId,
+  type LayerId,
+  layerId,
+  stackLayerId,
+  wholeLayerId,
+} from './records/layer-id.ts'
+export type { LayerRecord, TarFacts } from './records/layer-record.ts'
 export type {
   CacheCallOptions,
+  CachedResult,
   Candidate,
   NewResult,
   RemoteLayer,
+  RepositoryName,
   ResultCache,
-  StoredLayer,
+  ResultSource,
 } from './records/result-cache.ts'
 export { freeBytes, isSurelyWithin, type SpaceLimits } from './size-note.ts'
 export { openStore, type Store } from './store.ts'

@@ -9,7 +9,6 @@ import {
 import type { Settings } from '#builder/options'
 import {
   globalScope,
-  isSwitchedOn,
   type Plan,
   type PlanOptions,
   planBuild,
@@ -111,16 +110,12 @@ export async function planLoaded(
 function warningsAbout(
   { stages }: Dockerfile,
   unused: readonly string[],
-  { buildArgs, fresh }: Settings,
+  { fresh }: Pick<Settings, 'fresh'>,
 ): readonly string[] {
-  const { BUILDKIT_INLINE_CACHE: inlineCache } = buildArgs
   const consumed = `[Warning] One or more build-args [${unused.join(' ')}] were not consumed`
   return [
     ...(unused.length > 0 ? [consumed] : []),
     ...(fresh === 'all' ? [] : unmatchedFilters(fresh, stages)),
-    ...(isSwitchedOn(inlineCache)
-      ? ['BUILDKIT_INLINE_CACHE is ignored: the image carries no cache']
-      : []),
   ]
 }
 

@@ -8,7 +8,8 @@ import {
   resolveOptions,
   type Settings,
 } from '#builder/options'
-import type { Plan } from '#builder/plan'
+import { isRunForCertain, type Plan } from '#builder/plan'
+import type { Caches } from '#builder/remote-cache'
 import { type Schedule, type StepSecrets, spareProcessor, stepSchedule } from '#builder/solve'
 import { openStore, type Store } from '#cache'
 import { Resources, TsbuildError, throwIfCancelled, together, typedFailure } from '#core'
@@ -22,6 +23,7 @@ import { explainNoSpace } from './full-disk.ts'
 import { type BuiltImage, buildImage } from './image-build.ts'
 import { loadContext } from './load-context.ts'
 import { reportWaits } from './reported-waits.ts'
+import { rewritesTimes } from './rewrite-times.ts'
 import { Services } from './services.ts'
 import { openSecrets } from './step-secrets.ts'
 
@@ -83,6 +85,7 @@ interface BuildDeps {
   readonly services: Services
   readonly resources: Resources
   readonly early: EarlyLayers
+  readonly caches: Caches | undefined
   readonly schedule: Schedule
   readonly recorder: TraceRecorder
 }
@@ -105,7 +108,9 @@ async function buildLoaded(
   const spare = spareProcessor()
   const early = resources.use(new EarlyLayers({ store, spare, spans }))
   const schedule = spare.watching(stepSchedule(settings.jobs))
-  const deps = { context, settings, store, services, resources, early, schedule, recorder }
+  const caches = await openCachesOf(settings, { store, services, early, resources })
+  const opened = { context, settings, store, services, resources }
+  const deps = { ...opened, early, caches, schedule, recorder }
   const finish = async (signal: AbortSignal): Promise<BuildResult> => {
     const plans = await spans.measure('resolve', () => planPlatforms(checks, deps, signal))
     const images = await buildPlatforms(plans, deps, signal)
@@ -113,7 +118,9 @@ async function buildLoaded(
     // A rejection reaches the caller when the services are disposed of.
     services.closeSandbox().catch(() => undefined)
     const stoppable = { ...settings, signal }
+    await caches?.layersSent()
     const descriptor = await deliver(images, { settings: stoppable, store, services, early })
+    await caches?.send()
     const fetched = [...context.materials, ...services.fetched]
     const { stored } = store
     return resultOf({ images, descriptor, fetched, settings, stored, started })
@@ -135,6 +142,23 @@ async function buildLoaded(
   }
 }
 
+/** Loaded where they are asked for. */
+async function openCachesOf(
+  settings: Settings,
+  {
+    store,
+    services,
+    early,
+    resources,
+  }: Pick<BuildDeps, 'store' | 'services' | 'early' | 'resources'>,
+): Promise<Caches | undefined> {
+  const { cacheFrom, cacheTo, inlineCache } = settings
+  if (cacheFrom.length + cacheTo.length === 0 && !inlineCache) return undefined
+  const { openCaches } = await import('#builder/remote-cache')
+  const client = () => services.client()
+  return resources.use(openCaches({ settings, store, client, early, changesLayers: rewritesTimes }))
+}
+
 /** Plans all platforms. A check that fails the build does so before any step runs, on any platform. */
 function planPlatforms(
   checks: DockerfileChecks,
@@ -147,10 +171,10 @@ function planPlatforms(
     checks,
     stages: 'target',
     resolve: baseResolver(shared),
-    // Nothing is looked up, so a RUN will run: its thread takes as long to start as an image to be resolved.
+    // A RUN that is not looked up will run: its thread takes as long to start as an image to be resolved.
     onLinked: (linked: readonly LinkedStage[]) => {
-      if (settings.fresh === 'all' && linked.some(hasStep))
-        services.sandbox().catch(() => undefined)
+      const isCertain = linked.some(({ stage }) => isRunForCertain(stage, settings.fresh))
+      if (isCertain) services.sandbox().catch(() => undefined)
     },
     contextCreatedAt: context.createdAt,
     fetcher: () => services.fetcher(),
@@ -159,10 +183,6 @@ function planPlatforms(
     return planLoaded(context.loaded, platform, { ...planning, signal: stop })
   })
   return together(tasks, signal)
-}
-
-function hasStep({ stage }: LinkedStage): boolean {
-  return stage.instructions.some(({ kind }) => kind === 'run')
 }
 
 /** Builds the image of each plan, side by side. */

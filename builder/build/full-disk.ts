@@ -35,7 +35,7 @@ function hintFor({ root, outputs }: Pick<Settings, 'root' | 'outputs'>): string 
   const { path, free, total } = fullest
   const size = `of ${inUnits(total)} on the file system of ${path} ${inUnits(free)} are free`
   if (path !== root) return `${size}: free some space, or name another dest`
-  return `${size}, and the store there takes ${usageOf(root)}: free some space, or put the store elsewhere with --root`
+  return `${size}, and the store there takes ${usageOf(root)}: free some space (tsbuild prune), or put the store elsewhere with --root`
 }
 
 function usageOf(root: string): string {

@@ -14,6 +14,7 @@ import {
 import { ownersObstacle } from '#builder/layer'
 import type { Settings } from '#builder/options'
 import type { Plan } from '#builder/plan'
+import type { Caches } from '#builder/remote-cache'
 import {
   checkedLowers,
   plannedVertices,
@@ -39,6 +40,8 @@ export interface ImageDeps {
   readonly schedule: Schedule
   readonly early: EarlyLayers
   readonly recorder: TraceRecorder
+  /** Caches elsewhere; `undefined`: none. */
+  readonly caches: Caches | undefined
   /** Takes what has to stay open until the images are where they are to go. */
   readonly resources: Resources
   readonly signal: AbortSignal
@@ -70,10 +73,11 @@ export async function buildImage(plan: Plan, deps: ImageDeps): Promise<BuiltImag
   deps.recorder.addPlan(plan)
   settings.onEvent({ type: 'planned', vertices })
   const solved = await solver.solve()
-  const layers = wantsTars ? await finishLayers(solved, plan) : []
+  const layers = wantsTars ? await finishLayers(solved, plan, deps.caches?.sibling) : []
   for (const message of warningsAbout(layers, store)) settings.onEvent({ type: 'warning', message })
   const times = { defaultCreatedAt: new Date(), sourceDateEpoch }
-  const image = assembleImage(plan.image, layers, times)
+  const results = await deps.caches?.resultsOf(layers.map(({ diffId }) => diffId))
+  const image = assembleImage(plan.image, layers, { ...times, results })
   const rewritten = async (): Promise<FinishedImage> => {
     if (sourceDateEpoch === undefined) return image
     const rewriting = layers.map((layer) =>
@@ -101,7 +105,7 @@ function openSolver(plan: Plan, deps: SolverSettings): Solver {
   const modes = settings.reproducible ? 'git' : 'kept'
   const solver = new Solver(plan, {
     store,
-    results: store.results,
+    results: deps.caches?.results ?? store.results,
     pool: services.pool,
     watch: services.watch,
     lowerForm: () => services.lowerForm(),
@@ -118,6 +122,8 @@ function openSolver(plan: Plan, deps: SolverSettings): Solver {
     wantsTars,
     onTar: (tar) => deps.early.add(tar, compressions),
     onExecute: (id, { preimage }) => recorder.execute(id, preimage),
+    isNeeded: (layer) => deps.caches?.isNeeded(layer) !== false,
+    taker: deps.caches?.taker,
     signal,
   })
   return resources.use(solver)
@@ -146,6 +152,7 @@ function* warningsAbout(layers: readonly StepLayer[], store: Store): Generator<s
 async function finishLayers(
   solved: readonly ResultLayer[],
   plan: Plan,
+  sibling: StepLayer['origin'],
 ): Promise<readonly StepLayer[]> {
   const stack = solved.map(({ layer }) => layer)
   const origins = new Map(
@@ -159,7 +166,7 @@ async function finishLayers(
     solved.map(async ({ layer, vertex }, index) => {
       const { diffId, size } = await layer.tar(stack.slice(0, index))
       const { base, createdAt } = layer
-      const origin = base === undefined ? undefined : origins.get(base)
+      const origin = base === undefined ? sibling : (base.origin ?? origins.get(base))
       return { diffId, size, blob: base, origin, vertex, createdAt }
     }),
   )

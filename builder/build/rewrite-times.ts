@@ -1,8 +1,9 @@
 import { join } from 'node:path'
-import type { ImageLayer, Output } from '#builder/export'
+import type { Output, StepLayer } from '#builder/export'
+import { decompress } from '#builder/layer'
 import type { WorkPool } from '#builder/solve'
 import { cacheKeyOf, type Store } from '#cache'
-import { type Spans, uncompressedDigest } from '#core'
+import { compressionOf, MEDIA_TYPES, type Spans, uncompressedDigest } from '#core'
 
 /** Whether an output takes layers with no file newer than `SOURCE_DATE_EPOCH`. */
 export function rewritesTimes(output: Output): boolean {
@@ -21,23 +22,24 @@ export interface RewriteDeps {
  * The layer with no file newer than `maxMtime` (milliseconds). Layers of the base image stay as they
  * are. What was rewritten before is found again.
  */
-export async function rewriteTimes<L extends ImageLayer>(
-  layer: L,
+export async function rewriteTimes(
+  layer: StepLayer,
   maxMtime: number,
   { store, pool, spans, signal }: RewriteDeps,
-): Promise<L> {
-  if (layer.blob !== undefined) return layer
+): Promise<StepLayer> {
+  if (layer.vertex === undefined) return layer
   // `epoch` is part of stored keys: another name would invalidate the results of earlier builds.
   const preimage = { op: 'rewrite-times', diffId: layer.diffId, epoch: maxMtime }
   const key = cacheKeyOf(preimage)
   const known = store.records.find(key)?.layer
   const record = known === undefined ? undefined : store.layers.get(known)
   if (record?.diffId !== undefined && record.size !== undefined) {
-    return { ...layer, diffId: record.diffId, size: record.size }
+    return { ...layer, diffId: record.diffId, size: record.size, blob: undefined }
   }
   await using temporary = store.temporary()
   const target = join(temporary.path, 'tar')
   const tar = store.blobs.path(uncompressedDigest(layer.diffId))
+  await unpackTar(layer, { store, signal })
   const facts = await spans.measure('packing', () =>
     pool.run('rewriteTimes', { tar, target, maxMtime }, signal),
   )
@@ -46,5 +48,18 @@ export async function rewriteTimes<L extends ImageLayer>(
   const { id } = store.layers.register({ ...facts, presumed })
   const description = `times of layer ${layer.diffId}`
   store.records.put({ key, family: key, preimage, layer: id, description })
-  return { ...layer, ...facts }
+  return { ...layer, ...facts, blob: undefined }
+}
+
+/** A layer that was found in a cache elsewhere is packed. */
+async function unpackTar(
+  { diffId, size, blob }: StepLayer,
+  { store, signal }: Pick<RewriteDeps, 'store' | 'signal'>,
+): Promise<void> {
+  const compression = blob && compressionOf(blob.descriptor.mediaType)
+  if (blob === undefined || compression === undefined || size === undefined) return
+  const tar = { mediaType: MEDIA_TYPES.ociLayer, digest: uncompressedDigest(diffId), size }
+  const isHere = await store.blobs.has(blob.descriptor)
+  const bytes = await (isHere ? store.blobs : blob.source).open(blob.descriptor, { signal })
+  await store.blobs.put(tar, decompress(bytes, compression), { signal })
 }

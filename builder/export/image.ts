@@ -4,6 +4,7 @@ import {
   digestOf,
   type HistoryEntry,
   type ImageConfig,
+  type Json,
   type Platform,
   serializeImageConfig,
 } from '#core'
@@ -21,6 +22,12 @@ export interface ImageTimes {
   readonly defaultCreatedAt: Date
   /** The time of all that is new, where it is given; milliseconds. */
   readonly sourceDateEpoch?: number | undefined
+}
+
+/** What an image gets beside its layers and what was planned. */
+export interface ImageAdditions extends ImageTimes {
+  /** Results of its steps, for other machines. */
+  readonly results?: Json | undefined
 }
 
 /** An assembled image, the same for all outputs; how its layers are packed is left to them. */
@@ -49,7 +56,7 @@ const COMMENT = 'buildkit.dockerfile.v0'
 export function assembleImage(
   planned: PlannedImage,
   layers: readonly StepLayer[],
-  times: ImageTimes,
+  { results, ...times }: ImageAdditions,
 ): FinishedImage {
   const { platform, author, config } = planned
   const history = assembleHistory(planned.history, layers, times)
@@ -64,6 +71,7 @@ export function assembleImage(
     diffIds,
     history,
     ...(author === undefined ? {} : { author }),
+    results,
   }
   const configBytes = serializeImageConfig(image)
   return {

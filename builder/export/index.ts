@@ -7,7 +7,8 @@ export {
   type StepLayer,
 } from './image.ts'
 export { EarlyLayers } from './layers/early-layers.ts'
-export type { ImageLayer } from './layers/image-layer.ts'
+export { type ImageLayer, LAYER_TYPES } from './layers/image-layer.ts'
+export { layerBlob } from './layers/layer-blob.ts'
 export {
   checkDestination,
   checkOutput,

@@ -37,7 +37,7 @@ export function registrySink(
       const deps = { ...options, repository, signal }
       // A layer that was never packed starts at once, so that its failure is the one that is reported.
       const isUnknown = blob.descriptor === undefined && blob.packedBefore.length === 0
-      const known = isUnknown ? undefined : await findBlob(blob, deps)
+      const known = isUnknown ? undefined : await findBlob(blob, layer, deps)
       const push = pushLayer(layer, { ...blob, descriptor: known }, deps)
       const descriptor = await sink.putLayer(push, { signal })
       if (push.kind === 'stream') options.store.layers.addCompressed(layer.diffId, descriptor)
@@ -62,7 +62,7 @@ function pushLayer(
   return { kind: 'blob', id, descriptor, open, mountFrom }
 }
 
-/** Another repository of the same registry that a layer was pulled from. */
+/** Another repository of the same registry that has a layer. */
 function homeOf(
   origin: Pick<Reference, 'registry' | 'repository'> | undefined,
   { registry, name }: Repository,
@@ -77,13 +77,15 @@ function homeOf(
  */
 async function findBlob(
   { descriptor, packedBefore }: LayerBlob,
+  { origin }: ImageLayer,
   { repository, sibling, signal }: PushDeps,
 ): Promise<Descriptor | undefined> {
   if (descriptor !== undefined) return descriptor
+  const from = sibling ?? homeOf(origin, repository)
   for (const candidate of packedBefore) {
     if (await repository.has(candidate, { signal })) return candidate
-    if (sibling === undefined) continue
-    if (await repository.mount(candidate, sibling, { signal })) return candidate
+    if (from !== undefined && (await repository.mount(candidate, from, { signal })))
+      return candidate
   }
   return undefined
 }

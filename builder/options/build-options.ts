@@ -12,6 +12,7 @@ import type {
   Ulimit,
 } from '#core'
 import type { CredentialStore } from '#registry-client'
+import type { CacheSource, CacheTarget } from './cache-options.ts'
 
 /** A file, read once and only when a step wants it, or the secret itself. */
 export type SecretSource = { readonly file: string } | { readonly value: string | Uint8Array }
@@ -59,6 +60,13 @@ export interface BuildOptions {
    * docs/cache-control.md
    */
   readonly noCache?: boolean | readonly string[]
+  /**
+   * Caches elsewhere, which are asked for what the local store does not have. One that is missing or damaged
+   * is a warning. See docs/remote-cache.md
+   */
+  readonly cacheFrom?: readonly CacheSource[]
+  /** Caches elsewhere that get the results of this build, once the image is where it is to go. */
+  readonly cacheTo?: readonly CacheTarget[]
   /** Ask registries for base images even when the local store has the name. Default: false. */
   readonly pull?: boolean
   /**

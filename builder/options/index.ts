@@ -5,5 +5,11 @@ export type {
   BuiltPlatform,
   SecretSource,
 } from './build-options.ts'
+export type {
+  CacheExportSettings,
+  CacheLocation,
+  CacheSource,
+  CacheTarget,
+} from './cache-options.ts'
 export { defaultCredentials } from './credentials.ts'
 export { requestOf, resolveOptions, type Settings } from './settings.ts'

@@ -8,7 +8,7 @@ import {
   parseNamedContexts,
 } from '#builder/context'
 import { checkOutput, type Output, type OutputRequest } from '#builder/export'
-import { type CacheFilter, parseCacheFilter, type StepSettings } from '#builder/plan'
+import { type CacheFilter, isSwitchedOn, parseCacheFilter, type StepSettings } from '#builder/plan'
 import { resolveRoot } from '#cache'
 import {
   formatPlatform,
@@ -34,6 +34,14 @@ import {
 } from '#registry-client'
 import { givesIndex, refuseAttestations } from './build-controls.ts'
 import type { BuildOptions, SecretSource } from './build-options.ts'
+import {
+  type CacheExportSettings,
+  type CacheLocation,
+  insecureCaches,
+  isInline,
+  resolveCacheSource,
+  resolveCacheTargets,
+} from './cache-options.ts'
 import { defaultCredentials } from './credentials.ts'
 import { resolveSteps } from './step-options.ts'
 
@@ -58,6 +66,10 @@ export interface Settings {
   readonly isIndex: boolean
   /** The steps that are executed even when their results are known. */
   readonly fresh: 'all' | readonly CacheFilter[]
+  readonly cacheFrom: readonly CacheLocation[]
+  readonly cacheTo: readonly CacheExportSettings[]
+  /** Results of the image's steps are put into its config. */
+  readonly inlineCache: boolean
   readonly pull: boolean
   readonly network: 'default' | 'none' | 'host'
   readonly steps: StepSettings
@@ -95,6 +107,7 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
   const outputs = options.outputs ?? [{ type: 'store' }]
   const buildArgs = options.buildArgs ?? {}
   const platforms = resolvePlatforms(options.platform)
+  const { cacheFrom = [], cacheTo = [] } = options
   refuseAttestations(buildArgs)
   const onEvent = options.onEvent === undefined ? () => undefined : timed(options.onEvent)
   const settings: Settings = {
@@ -112,6 +125,9 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     isIndex: givesIndex(buildArgs, platforms.length),
     isPlatformGiven: options.platform !== undefined && options.platform.length > 0,
     fresh: resolveFresh(options.noCache ?? false),
+    cacheFrom: cacheFrom.map(resolveCacheSource),
+    cacheTo: resolveCacheTargets(cacheTo),
+    inlineCache: cacheTo.some(isInline) || isSwitchedOn(buildArgs.BUILDKIT_INLINE_CACHE),
     pull: options.pull ?? false,
     network: options.network ?? 'default',
     steps: resolveSteps(options),
@@ -128,7 +144,10 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     jobs: options.jobs,
     threads: threadsFor(options.jobs),
     root: resolve(options.root ?? resolveRoot(env)),
-    insecureRegistries: options.insecureRegistries ?? [],
+    insecureRegistries: [
+      ...(options.insecureRegistries ?? []),
+      ...insecureCaches([...cacheFrom, ...cacheTo]),
+    ],
     credentials: options.credentials ?? defaultCredentials(env),
     environment: env,
     onEvent,

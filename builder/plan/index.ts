@@ -1,3 +1,4 @@
+export { layoutSource } from './bases/layout-source.ts'
 export {
   type BaseLayer,
   type BaseLookup,
@@ -9,6 +10,7 @@ export { planBuild } from './plan.ts'
 export { type ResolveGraphOptions, resolveGraph } from './resolve-graph.ts'
 export { sourceDateEpochSource } from './source-date-epoch-stage.ts'
 export { type CacheFilter, parseCacheFilter, unmatchedFilters } from './stage/cache-filter.ts'
+export { isRunForCertain } from './stage/cache-marks.ts'
 export { stagePlatform } from './stage/platforms.ts'
 export type { PlanOptions } from './stage/stage-plan.ts'
 export type { RemoteSource } from './steps/copy-sources.ts'

@@ -61,10 +61,11 @@ function plannedImage(state: StageState, options: PlanOptions): Plan['image'] {
 }
 
 function planStage(plan: StagePlan, results: ReadonlyMap<number, StageState>): StageState {
-  return plan.linked.stage.instructions.reduce(
+  const { stage } = plan.linked
+  return stage.instructions.reduce(
     (state, instruction) =>
       withErrorsAt({ raw: instruction.text, range: instruction.range }, () =>
-        plan.vertices.marked(cacheMarks(instruction, plan), () =>
+        plan.vertices.marked(cacheMarks(instruction, stage, plan.options.fresh), () =>
           planInstruction(state, instruction, plan),
         ),
       ),

@@ -1,11 +1,12 @@
 import type { Plan, StepVertex, VertexId } from '#builder/plan'
-import type { CacheKey, ResultCache } from '#cache'
+import type { CacheKey, RemoteLayer, ResultCache } from '#cache'
 import { type ExecutionReason, TsbuildError, throwIfCancelled, typedFailure } from '#core'
 import { SourceError } from '#parser'
 import type { KeyedStep, KeyKind } from './keys/vertex-key.ts'
 import { BackgroundTasks } from './layers/background-tasks.ts'
+import { prepareImported, settleImported } from './layers/imported-layer.ts'
 import type { Layer } from './layers/layer.ts'
-import { type LayerForms, layerForms } from './layers/layer-forms.ts'
+import { chainOf, type LayerForms, layerForms } from './layers/layer-forms.ts'
 import { KeyResolver } from './lookup/key-resolver.ts'
 import { lookupPolicy } from './lookup/lookup-policy.ts'
 import { type FoundResult, ResultLookup } from './lookup/result-lookup.ts'
@@ -16,6 +17,7 @@ import { type OperationDeps, operationOf } from './operations/operation-of.ts'
 import { confirmBases, type Result, type ResultLayer } from './operations/result.ts'
 import { HitReporter } from './report/hit-reporter.ts'
 import type { Schedule } from './schedule/schedule.ts'
+import type { SolvedStep } from './solved-step.ts'
 import { layersOf, StepResults, type StepResultsDeps } from './step-results.ts'
 
 /** What solving a plan needs. */
@@ -28,6 +30,22 @@ export interface SolveDeps extends Omit<OperationDeps, 'tasks'>, Pick<StepResult
   readonly wantsTars: boolean
   /** Gets the key by which a step is going to be executed, where one is known before. */
   readonly onExecute: (id: VertexId, step: KeyedStep) => void
+  /** Whether an output needs the bytes of a layer of the image that is elsewhere. */
+  readonly isNeeded: (layer: RemoteLayer) => boolean
+  /** Where results go beside `results`; `undefined`: nowhere. */
+  readonly taker: StepTaker | undefined
+}
+
+/** Takes the results of steps, executed or found. */
+export interface StepTaker {
+  /** Takes also those that were found and that nothing else has a use for. */
+  readonly takesAll: boolean
+  take(step: SolvedStep): void
+  /**
+   * Takes the family of a step by content that was executed or found, also of one that nothing else has a use
+   * for: without it another machine does not digest its files, and does not know the keys that follow.
+   */
+  takeFamily(family: CacheKey): void
 }
 
 /** What is known of a step that is executed. */
@@ -64,6 +82,7 @@ export class Solver implements AsyncDisposable {
     const onFailure = (cause: unknown): void => reporter.cacheFailure(cause)
     this.#lookup = new ResultLookup({
       ...{ store, signal, onFetchFailure: onFailure },
+      onFamily: (family) => deps.taker?.takeFamily(family),
       results: tolerantCache(deps.results, onFailure),
       policy: lookupPolicy(plan, Date.now()),
     })
@@ -79,7 +98,13 @@ export class Solver implements AsyncDisposable {
       keyOf: (id) => this.#keys.storedKey(id),
     })
     this.#forms = layerForms(plan, deps)
-    this.#steps = new StepResults({ ...this.#deps, lookup: this.#lookup, forms: this.#forms })
+    this.#steps = new StepResults({
+      ...this.#deps,
+      lookup: this.#lookup,
+      forms: this.#forms,
+      onSolved: (step) => deps.taker?.take(step),
+      inImage: new Set(chainOf(plan, plan.image.top)),
+    })
   }
 
   /** The layers of the image, bottom first. After a failure no work is left. */
@@ -89,6 +114,9 @@ export class Solver implements AsyncDisposable {
     try {
       this.#askRemotes()
       const { layers } = await this.#realize(top)
+      if (this.#deps.taker?.takesAll === true) await this.#realizeFound()
+      const stack = layers.map(({ layer }) => layer)
+      await settleImported(stack, this.#deps.isNeeded)
       await confirmBases(layers)
       await this.#steps.digested()
       return layers
@@ -110,6 +138,25 @@ export class Solver implements AsyncDisposable {
       const isRemote = operation.kind === 'source' && operation.definitionKey() === undefined
       if (isRemote) void this.#realize(id)
     }
+  }
+
+  /** Results that were found, and all that they stand on, but that nothing needs. */
+  async #realizeFound(): Promise<void> {
+    const found = [...this.#operations.keys()].map(async (id) => {
+      if (await this.#isFound(id)) await this.#realize(id)
+    })
+    await Promise.all(found)
+  }
+
+  /** Whether realizing a vertex executes nothing. */
+  async #isFound(id: VertexId): Promise<boolean> {
+    for (let at: VertexId | undefined = id; at !== undefined; ) {
+      const operation = this.#operations.get(at)
+      if (operation === undefined || operation.kind === 'source') return true
+      if (!(await this.#keys.probe(at)).isCached) return false
+      at = operation.vertex.root
+    }
+    return true
   }
 
   #realize(id: VertexId): Promise<Result> {
@@ -190,8 +237,10 @@ export class Solver implements AsyncDisposable {
     const { vertex } = operation
     if (keys.step !== undefined) onExecute(vertex.id, keys.step)
     const sources = await this.#sources(vertex)
-    const work = { root, sources, step: keys.step, forms: this.#forms(vertex.id) }
+    const seen = vertex.op === 'files' && vertex.link ? sources : [root, ...sources]
+    await prepareImported(seen.map(layersOf))
     const reason = await keys.reason
+    const work = { root, sources, step: keys.step, forms: this.#forms(vertex.id), reason }
     let began = 0
     const outcome = await schedule((onBegin) => {
       throwIfCancelled(signal, vertex.name)
@@ -201,7 +250,9 @@ export class Solver implements AsyncDisposable {
     })
     const milliseconds = performance.now() - began
     const family = operation.family(root?.key, keys.first)
-    return this.#steps.executed(operation, { ...outcome, root, sources, family, milliseconds })
+    const first = keys.first?.key
+    const executed = { ...outcome, root, sources, family, first, milliseconds }
+    return this.#steps.executed(operation, executed)
   }
 
   #lookUp<T>(work: () => Promise<T>): Promise<T> {
@@ -214,7 +265,18 @@ export class Solver implements AsyncDisposable {
 
   #hit(operation: StepOperation, root: Result | undefined, found: FoundResult): Result {
     this.#hits.hit(operation.vertex, found)
-    return this.#steps.found(operation, root, found)
+    const again = (): Promise<Result> => this.#solveAgain(operation, root)
+    return this.#steps.found(operation, root, { found, again })
+  }
+
+  /** Another result in the place of one that was found, but cannot be had. */
+  async #solveAgain(operation: StepOperation, root: Result | undefined): Promise<Result> {
+    const made = await Promise.all(operation.inputs.map((id) => this.#realize(id)))
+    const keys = made.map(({ key }) => key)
+    const first = await this.#keys.firstKey(operation, root?.key, keys)
+    const { vertex } = operation
+    const found = first && (await this.#find(vertex, first.key, 'definition'))
+    return found ? this.#hit(operation, root, found) : this.#perform(operation, root, first)
   }
 
   #sources({ sources }: StepVertex): Promise<StepWork['sources']> {

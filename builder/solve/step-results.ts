@@ -1,25 +1,28 @@
-import type { CacheKey, LayerRecord, TarFacts } from '#cache'
+import type { VertexId } from '#builder/plan'
+import type { CachedResult, CacheKey, TarFacts } from '#cache'
 import { uncompressedDigest } from '#core'
 import { BuiltLayer } from './layers/built-layer.ts'
+import { ImportedLayer } from './layers/imported-layer.ts'
 import type { Layer, LayerDeps } from './layers/layer.ts'
 import type { LayerForms } from './layers/layer-forms.ts'
-import type { ResultLookup } from './lookup/result-lookup.ts'
+import { reportedDownload } from './layers/reported-download.ts'
+import type { FoundResult, ResultLookup } from './lookup/result-lookup.ts'
 import type { SourceOperation, StepOperation, StepWork } from './operations/operation.ts'
 import type { Result, StepOutcome } from './operations/result.ts'
+import type { PulledVertex, Reporter } from './report/reporter.ts'
+import type { SolvedStep } from './solved-step.ts'
 
 /** What making results needs. */
 export interface StepResultsDeps extends LayerDeps {
   readonly lookup: ResultLookup
   readonly forms: LayerForms
+  readonly reporter: Reporter
   /** Gets each layer of the image as soon as its tar is in the store. */
   readonly onTar: (tar: TarFacts) => void
-}
-
-/** The layer of a step that was found, and the key that it has in a cache. */
-export interface FoundLayer {
-  readonly key: CacheKey
-  readonly layer: LayerRecord
-  readonly createdAt: Date
+  /** Gets each step that was executed or found; again one whose layer was made anew. */
+  readonly onSolved: (step: SolvedStep) => void
+  /** Steps whose layers the image has. */
+  readonly inImage: ReadonlySet<VertexId>
 }
 
 /** What is known of a step that was executed. */
@@ -27,6 +30,14 @@ export interface ExecutedStep extends Pick<StepWork, 'root' | 'sources'>, StepOu
   readonly family: CacheKey
   /** That it took. */
   readonly milliseconds: number
+  /** The key by which it was looked up first. */
+  readonly first: CacheKey | undefined
+}
+
+/** The layer that a step has itself, on top of those of its root. */
+interface OwnLayer {
+  readonly key: CacheKey
+  readonly layer: Layer
 }
 
 /** Makes the results of steps, whose layers are packed or digested while later steps run. */
@@ -51,28 +62,61 @@ export class StepResults {
     return result
   }
 
-  /** The result of a step that was found, on top of what the step is done on. */
-  found(operation: StepOperation, root: Result | undefined, found: FoundLayer): Result {
-    return this.#stack(operation, root, found).result
+  /**
+   * The result of a step that was found, on top of what the step is done on.
+   * @param again finds another result, or executes the step, where the layer of this one cannot be had
+   */
+  found(
+    operation: StepOperation,
+    root: Result | undefined,
+    { found, again }: { readonly found: FoundResult; readonly again: () => Promise<Result> },
+  ): Result {
+    const { foundBy, layer: cached, stored, by: _, ...facts } = found
+    const { key, createdAt } = facts
+    const aliases = foundBy === key ? [] : [foundBy]
+    if (stored !== undefined) {
+      const layer = new BuiltLayer(stored, createdAt, this.#deps)
+      this.#makeTar(operation, root, layer)
+      this.#solved(operation, { ...facts, aliases }, { layer, root })
+      return this.#stack(operation, root, { key, layer })
+    }
+    if (cached.kind !== 'remote') throw new Error('a layer is in the store or elsewhere')
+    const layer = new ImportedLayer(cached, createdAt, {
+      ...this.#deps,
+      download: reportedDownload({ ...cached, vertex: pulledFor(operation) }, this.#deps.reporter),
+      onStored: (id) => this.#deps.lookup.keep(found, id),
+      remake: async (cause) => {
+        this.#deps.lookup.lose(cached, cause)
+        const { layers } = await again()
+        const remade = layers.at(-1)?.layer
+        if (remade === undefined) throw new Error('a step has a layer')
+        return remade
+      },
+    })
+    this.#solved(operation, { ...facts, aliases }, { layer, root })
+    return this.#stack(operation, root, { key, layer })
   }
 
   /** The result of a step that was executed; it is stored in the cache. */
   async executed(operation: StepOperation, executed: ExecutedStep): Promise<Result> {
     const { store, lookup, spans } = this.#deps
-    const { step, root, sources, layer: id, family, milliseconds } = executed
-    const layer = store.layers.get(id)
-    if (layer === undefined) throw new Error('a step has its layer in the store')
+    const { step, root, sources, layer: id, family, first, milliseconds } = executed
+    const record = store.layers.get(id)
+    if (record === undefined) throw new Error('a step has its layer in the store')
     const createdAt = new Date()
-    const { result, own } = this.#stack(operation, root, { key: step.key, layer, createdAt })
+    const own = new BuiltLayer(record, createdAt, this.#deps)
+    this.#makeTar(operation, root, own)
     const inputs = [root, ...sources].flatMap((input) => input?.key ?? [])
     const description = operation.vertex.name
     const below = layersOf(root)
     const tar = () => own.packed(below)
-    const made = { ...step, family, inputs, layer: id, description, createdAt, tar }
-    const stored = { ...made, below: root?.lastRun, milliseconds }
+    const facts = { ...step, family, inputs, description, createdAt }
+    const stored = { ...facts, below: root?.lastRun, milliseconds, layer: id, tar }
     await spans.measure('store', () => lookup.put(operation.vertex, stored))
     if (operation.vertex.op === 'exec') this.#digest(operation, own, below)
-    return result
+    const aliases = first === undefined || first === step.key ? [] : [first]
+    this.#solved(operation, { ...facts, aliases }, { layer: own, root })
+    return this.#stack(operation, root, { key: step.key, layer: own })
   }
 
   /** Waits for the digests of all layers that are not packed. */
@@ -80,26 +124,49 @@ export class StepResults {
     await Promise.all(this.#digests)
   }
 
-  #stack(
-    operation: StepOperation,
-    root: Result | undefined,
-    { key, layer, createdAt }: FoundLayer,
-  ): { readonly result: Result; readonly own: BuiltLayer } {
+  #stack(operation: StepOperation, root: Result | undefined, { key, layer }: OwnLayer): Result {
     const { id } = operation.vertex
-    const own = new BuiltLayer(layer, createdAt, this.#deps)
-    if (this.#deps.forms(id).includes('tar')) {
-      // A rejection reaches those that await the tar.
-      own.tar(layersOf(root)).then(this.#deps.onTar, () => undefined)
-    }
-    const layers = [...(root?.layers ?? []), { vertex: id, layer: own }]
+    const layers = [...(root?.layers ?? []), { vertex: id, layer }]
     const lastRun = operation.vertex.op === 'exec' ? key : root?.lastRun
-    return { result: { key: operation.resultKey(root?.key, key), layers, lastRun }, own }
+    return { key: operation.resultKey(root?.key, key), layers, lastRun }
+  }
+
+  #makeTar({ vertex }: StepOperation, root: Result | undefined, own: BuiltLayer): void {
+    if (!this.#deps.forms(vertex.id).includes('tar')) return
+    // A rejection reaches those that await the tar.
+    own.tar(layersOf(root)).then(this.#deps.onTar, () => undefined)
+  }
+
+  #solved(
+    { vertex }: StepOperation,
+    facts: Omit<CachedResult, 'layer'> & Pick<SolvedStep, 'aliases'>,
+    {
+      layer,
+      root,
+    }: { readonly layer: BuiltLayer | ImportedLayer; readonly root: Result | undefined },
+  ): void {
+    const below = layersOf(root)
+    this.#deps.onSolved({
+      ...facts,
+      isInImage: this.#deps.inImage.has(vertex.id),
+      remote: () => (layer instanceof ImportedLayer ? layer.remote : undefined),
+      diffId: () => layer.diffId(below),
+      packed: async () => {
+        const { diffId, size } = await layer.tar(below)
+        if (size === undefined) throw new Error('the tar of a step is of a known size')
+        return { diffId, size, presumed: this.#deps.store.layers.presumed(diffId) }
+      },
+    })
   }
 
   /** A later build checks the directory with the diffID; packing a layer gives it as well. */
   #digest({ vertex }: StepOperation, own: Layer, below: readonly Layer[]): void {
     if (!this.#deps.forms(vertex.id).includes('tar')) this.#digests.push(own.diffId(below))
   }
+}
+
+function pulledFor({ vertex: { id, name } }: StepOperation): PulledVertex {
+  return { id, name: `import ${name}` }
 }
 
 /** The layers of a result, bottom first; none without a result. */

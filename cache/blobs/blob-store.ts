@@ -25,6 +25,7 @@ import {
   verified,
 } from '#core'
 import { storeError } from '../filesystem/failure.ts'
+import { noteUse } from '../filesystem/last-use.ts'
 import { blobPath, type Layout } from '../filesystem/layout.ts'
 import type { Pins } from '../filesystem/pins.ts'
 import type { Presence } from '../filesystem/presence.ts'
@@ -74,6 +75,7 @@ export class BlobStore implements BlobSource, BlobSink {
       return undefined
     }
     this.#note(digest, found)
+    noteUse(this.path(digest), found)
     return found.size
   }
 

@@ -1,3 +1,4 @@
+import { throwIfCancelled } from '#core'
 import { lock, tryLock } from '../filesystem/file-lock.ts'
 import { bytesToKeep, freeBytes, noteSize, type SpaceLimits } from '../size-note.ts'
 import type { Store, StoreParts } from '../store.ts'
@@ -32,7 +33,9 @@ export class Collector {
    * @throws {TsbuildError} STORE_INVALID, CANCELLED
    */
   async items({ signal }: CollectionOptions = {}): Promise<readonly StoreItem[]> {
-    return await this.#measured(signal, () => undefined)
+    const items = await this.#measured(signal, () => undefined)
+    throwIfCancelled(signal, 'measure the store')
+    return items
   }
 
   /**
@@ -61,12 +64,28 @@ export class Collector {
     request: CollectionRequest,
     options: CollectionOptions = {},
   ): Promise<readonly StoreItem[]> {
-    using _ = await lock(this.#parts.layout.collectionLock)
-    const items = await this.items(options)
-    const gone = await this.#remove(items, request)
+    const gone = await this.#removeAlone(request, options)
     // Moved away and not removed, it would not be free.
-    await this.#parts.presence.discarded()
+    await this.#discarded(options)
     return gone
+  }
+
+  async #removeAlone(
+    request: CollectionRequest,
+    options: CollectionOptions,
+  ): Promise<readonly StoreItem[]> {
+    using _ = await lock(this.#parts.layout.collectionLock)
+    return await this.#remove(await this.items(options), request)
+  }
+
+  /** What is left when the signal aborts, the next process removes. */
+  async #discarded({ signal }: CollectionOptions): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const stop = (): void => resolve()
+    signal?.addEventListener('abort', stop, { once: true })
+    await Promise.race([this.#parts.presence.discarded(), promise])
+    signal?.removeEventListener('abort', stop)
+    throwIfCancelled(signal, 'remove files of the store')
   }
 
   /**

@@ -45,9 +45,12 @@ export function digestItems({ digests }: Layout): readonly FoundItem[] {
   })
 }
 
-/** What is noted of the tars of copies: without it, the next copy is made anew. */
-export function contentsItems({ contents }: Layout): readonly FoundItem[] {
-  return entriesOf(contents).map((entry) => {
+/** What is noted of the tars of copies whose layers are gone. */
+export function contentsItems(
+  { contents }: Layout,
+  isKnown: (path: string) => boolean,
+): readonly FoundItem[] {
+  return entriesOf(contents, (path) => !isKnown(path)).map((entry) => {
     const item = folderItem(entry, 'source.local', 'contents of a copy')
     return { ...item, id: `contents-${item.id}` }
   })
@@ -65,10 +68,11 @@ export function leftoverItems(
   { root }: Layout,
   { isKnown, isPinned }: Record<'isKnown' | 'isPinned', (name: string) => boolean>,
 ): readonly FoundItem[] {
-  return FOLDER_KINDS.flatMap((kind) => entriesOf(layersFolder(root, kind))).flatMap((entry) => {
-    if (isKnown(entry.path)) return []
+  const folders = FOLDER_KINDS.map((kind) => layersFolder(root, kind))
+  const unknown = folders.flatMap((folder) => entriesOf(folder, (path) => !isKnown(path)))
+  return unknown.map((entry) => {
     const item = folderItem(entry, 'regular', 'left by a build that ended')
-    return [{ ...item, isInUse: isPinned(basename(entry.path).replace(/\..*/, '')) }]
+    return { ...item, isInUse: isPinned(basename(entry.path).replace(/\..*/, '')) }
   })
 }
 
@@ -114,9 +118,13 @@ function folderItem({ path, stat }: Entry, type: ItemType, description: string):
   }
 }
 
-function entriesOf(folder: string): readonly Entry[] {
+function entriesOf(
+  folder: string,
+  isWanted: (path: string) => boolean = () => true,
+): readonly Entry[] {
   return namesIn(folder).flatMap((name) => {
     const path = join(folder, name)
+    if (!isWanted(path)) return []
     const stat = statOf(path)
     return stat === undefined ? [] : [{ path, stat }]
   })

@@ -36,13 +36,15 @@ export function readInventory(parts: StoreParts, documents: Documents): readonly
   const imagesOf = (row: LayerRow): readonly string[] => namesOf(row, needs)
   const documentsOn = unnamed.leadingTo
   const surroundings = { layout, blobs, isNeeded, imagesOf, isPinned, documentsOn }
+  const layers = layerItems(rows, surroundings)
+  const ofLayers = new Set(layers.flatMap(({ contents }) => [...contents.common.keys()]))
   return withParents([
     ...imageItems(needs, blobs),
-    ...layerItems(rows, surroundings),
+    ...layers,
     ...unnamed.items,
     ...mountItems(layout),
     ...digestItems(layout),
-    ...contentsItems(layout),
+    ...contentsItems(layout, (path) => ofLayers.has(path)),
     ...damagedItems(layout),
     ...leftoverItems(layout, { isKnown: pathsOf(layout, rows), isPinned }),
     ...storeItems(layout),

@@ -1,6 +1,7 @@
 import { lstatSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Layout } from '../filesystem/layout.ts'
-import type { BlobFile } from './blob-files.ts'
+import { type BlobFile, fileAt } from './blob-files.ts'
 import { blobsOfLayer, filesOfLayer, type LayerRow } from './layer-rows.ts'
 import type { FoundItem, ItemType } from './store-item.ts'
 
@@ -17,7 +18,7 @@ export interface LayerSurroundings {
   readonly documentsOn: (hex: string) => readonly string[]
 }
 
-/** The item of each layer: its folders, the blobs that no image needs, and the results of steps. */
+/** The item of each layer: its folders, the blobs that no image needs, what is noted of its tar, and the results of steps. */
 export function layerItems(
   rows: readonly LayerRow[],
   around: LayerSurroundings,
@@ -52,14 +53,17 @@ function layerItem(row: LayerRow, { equal, children, around }: RowContext): Foun
   const own = hexes.filter((hex) => !around.isNeeded(hex))
   const present = own.flatMap((hex) => around.blobs.get(hex) ?? [])
   const times = timesOf(row, hexes, around)
-  const common = new Map(present.map(({ path }) => [path, equal.map((one) => one.id)]))
+  const noted =
+    row.diffId === undefined ? undefined : fileAt(join(around.layout.contents, row.diffId))
+  const shared = noted === undefined ? present : [...present, noted]
+  const common = new Map(shared.map(({ path }) => [path, equal.map((one) => one.id)]))
   const names = [id, ...earlier.map(({ name }) => name), ...hexes]
   return {
     id,
     type: typeOf(id),
     description: descriptionOf(row),
     label: '',
-    bytes: present.reduce((sum, { bytes }) => sum + bytes / equal.length, 0),
+    bytes: shared.reduce((sum, { bytes }) => sum + bytes / equal.length, 0),
     ...times,
     seconds: secondsOf(row),
     isMutable: false,
@@ -101,20 +105,19 @@ function timesOf(
   hexes: readonly string[],
   { layout, blobs }: LayerSurroundings,
 ): Pick<FoundItem, 'createdAt' | 'lastUsedAt'> {
+  const { records } = row
+  if (records.length > 0) {
+    return {
+      createdAt: Math.min(...records.map(({ created }) => created)),
+      lastUsedAt: Math.max(...records.map(({ used }) => used)),
+    }
+  }
   const files = filesOfLayer(layout, row).flatMap((path) => {
     const found = lstatSync(path, { throwIfNoEntry: false })
     return found === undefined ? [] : [found.ctimeMs]
   })
-  const uses = hexes.flatMap((hex) => blobs.get(hex)?.usedAt ?? [])
-  const { records } = row
-  if (records.length === 0) {
-    const all = [...files, ...uses]
-    return { createdAt: Math.min(Date.now(), ...all), lastUsedAt: Math.max(0, ...all) }
-  }
-  return {
-    createdAt: Math.min(...records.map(({ created }) => created)),
-    lastUsedAt: Math.max(...records.map(({ used }) => used)),
-  }
+  const all = [...files, ...hexes.flatMap((hex) => blobs.get(hex)?.usedAt ?? [])]
+  return { createdAt: Math.min(Date.now(), ...all), lastUsedAt: Math.max(0, ...all) }
 }
 
 /** Ids that are digests of something: all but those of layers whose content is not known. */

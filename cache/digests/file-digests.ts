@@ -2,6 +2,7 @@ import { closeSync, fstatSync, lstatSync, openSync, renameSync, rmSync, statSync
 import { join } from 'node:path'
 import { digestOf, errnoOf, type FileIdentity, hexOf, type Name } from '#core'
 import { storeError } from '../filesystem/failure.ts'
+import { noteUse } from '../filesystem/last-use.ts'
 import { layoutOf } from '../filesystem/layout.ts'
 import type { KnownContent } from './digest-block.ts'
 import { DigestFile, writeDigestFile } from './digest-file.ts'
@@ -143,7 +144,10 @@ export class FileDigests implements Disposable {
  */
 export function sizeOfFileDigests(root: string, tree: string): number | undefined {
   try {
-    return statSync(fileOf(root, tree), { throwIfNoEntry: false })?.size
+    const file = fileOf(root, tree)
+    const found = statSync(file, { throwIfNoEntry: false })
+    if (found !== undefined) noteUse(file, found)
+    return found?.size
   } catch (cause) {
     if (errnoOf(cause) === undefined) throw cause
     return undefined

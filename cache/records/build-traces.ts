@@ -37,8 +37,9 @@ const FIND = `SELECT * FROM traces
   ORDER BY id DESC LIMIT ?`
 const INSERT = `INSERT INTO traces (context, dockerfile, created, document, sum)
   VALUES (?, ?, ?, ?, ?) RETURNING id`
-const DROP_OLD = `DELETE FROM traces WHERE id <= ? OR (context = ? AND dockerfile = ? AND id NOT IN
-  (SELECT id FROM traces WHERE context = ? AND dockerfile = ? ORDER BY id DESC LIMIT ?))`
+const DROP_OLD = 'DELETE FROM traces WHERE id <= ?'
+const DROP_OLD_OF_ONE = `DELETE FROM traces WHERE id IN (SELECT id FROM traces
+  WHERE context = ? AND dockerfile = ? ORDER BY id DESC LIMIT -1 OFFSET ?)`
 
 /** What the latest builds did, newest first: the last four of each Dockerfile, and no more than 128. */
 export class BuildTraces {
@@ -61,8 +62,8 @@ export class BuildTraces {
     return this.#database.transaction(() => {
       const row = this.#database.get(INSERT, context, dockerfile, created, document, sum)
       const id = Number(row?.id)
-      const place = [context, dockerfile] as const
-      this.#database.run(DROP_OLD, id - MOST, ...place, ...place, MOST_OF_ONE)
+      this.#database.run(DROP_OLD, id - MOST)
+      this.#database.run(DROP_OLD_OF_ONE, context, dockerfile, MOST_OF_ONE)
       return { ...trace, id }
     })
   }

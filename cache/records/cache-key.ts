@@ -12,3 +12,10 @@ const FORMAT = 1
 export function cacheKeyOf(document: Json): CacheKey {
   return hexOf(digestOf(canonicalJson(['tsbuild', FORMAT, document]))) as CacheKey
 }
+
+const CACHE_KEY = /^[0-9a-f]{64}$/
+
+/** True for text from outside that can be a key. */
+export function isCacheKey(text: string): text is CacheKey {
+  return CACHE_KEY.test(text)
+}

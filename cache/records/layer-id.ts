@@ -46,6 +46,17 @@ export function isDifferencesId(id: LayerId): boolean {
   return DIFFERENCES_ID.test(id)
 }
 
+/** Under which a whole folder of a layer is kept: its own id, unless the folder of that has only what differs. */
+export function wholeLayerId({
+  id,
+  diffId,
+}: {
+  readonly id: LayerId
+  readonly diffId?: DiffId
+}): LayerId {
+  return isDifferencesId(id) && diffId !== undefined ? layerId(hexOf(diffId)) : id
+}
+
 /** True for a layer whose folder must not be used on another stack. */
 export function isStackLayerId(id: LayerId): boolean {
   return (id.length === 64 && id.startsWith('t')) || isDifferencesId(id)

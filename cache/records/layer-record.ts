@@ -2,7 +2,7 @@ import { lstatSync } from 'node:fs'
 import { type DiffId, type OwnedFiles, parseDiffId } from '#core'
 import { FOLDER_KINDS, type FolderKind, folderKind } from '../filesystem/folder-kind.ts'
 import type { Row } from './database.ts'
-import { type LayerId, layerId } from './layer-id.ts'
+import { isDifferencesId, isLayerId, type LayerId } from './layer-id.ts'
 import { sumOf } from './schema.ts'
 
 /** What the store knows of a layer. */
@@ -62,11 +62,10 @@ export function toLayerRecord(
   row: Row,
   pathOf: (id: LayerId, kind: FolderKind) => string,
 ): LayerRecord | undefined {
-  const { diff_id: diffId, size, directory: bits, sum } = row
-  if (typeof row.id !== 'string' || sum !== sumOf(row.id, textOrNull(diffId), numberOrNull(size))) {
+  const { id, diff_id: diffId, size, directory: bits, sum } = row
+  if (!isLayerId(id) || sum !== layerSum(id, textOrNull(diffId), numberOrNull(size))) {
     return undefined
   }
-  const id = layerId(row.id)
   const own = folderKind()
   const kinds = FOLDER_KINDS.filter(({ bit }) => (Number(bits) & bit) !== 0)
   const others = kinds.filter((kind) => kind !== own)
@@ -77,6 +76,15 @@ export function toLayerRecord(
     directory: kinds.includes(own) && isFolder(pathOf(id, own)),
     ...(others.length === 0 ? {} : { elsewhere: others.map((kind) => pathOf(id, kind)) }),
   }
+}
+
+/**
+ * The checksum of a layer's row. To an older tsbuild, which would take differences for the whole layer, theirs
+ * is wrong, so that it does without.
+ */
+export function layerSum(id: LayerId, diffId: string | null, size: number | null): string {
+  const row = [id, diffId, size]
+  return isDifferencesId(id) ? sumOf('differences', ...row) : sumOf(...row)
 }
 
 function isFolder(path: string): boolean {

@@ -40,6 +40,7 @@ import {
   GET,
   type LayerFacts,
   type LayerRecord,
+  layerSum,
   type TarFacts,
   toLayerRecord,
 } from './layer-record.ts'
@@ -173,14 +174,16 @@ export class Layers {
    * Adds what packing a step's layer has shown, and names the layer by its content: steps that left
    * the same on the same stack have one layer. Its folder stays where it is, since mounts use it, and
    * the earlier id goes on leading to the layer. Of two folders the newer one counts: an earlier one may
-   * be damaged, which a build without the cache mends, or lack owners that are known by now.
+   * be damaged, which a build without the cache mends, or lack owners that are known by now. Differences keep
+   * their id: their folder alone is not the content.
    * @param below diffIDs of the layers underneath, bottom first
    */
   identify(id: LayerId, tar: TarFacts, below: readonly DiffId[]): LayerRecord {
     const named = stackLayerId([...below, tar.diffId])
     return this.#database.transaction(() => {
       const known = this.get(id)
-      if (known?.id !== id || known.diffId !== undefined) return this.setTar(known?.id ?? id, tar)
+      const isNamed = known?.id !== id || known.diffId !== undefined || isDifferencesId(id)
+      if (isNamed) return this.setTar(known?.id ?? id, tar)
       const holds = known.directory
       if (holds) this.#dropFolder(named)
       this.#database.run('DELETE FROM layers WHERE id = ?', id)
@@ -375,7 +378,14 @@ export class Layers {
          ON CONFLICT (id) DO UPDATE SET diff_id = excluded.diff_id, size = excluded.size,
            directory = directory | excluded.directory, boot = coalesce(excluded.boot, boot),
            sum = excluded.sum`,
-        ...[id, diffId, size, isNew ? bit : 0, isNew ? this.#boot : null, sumOf(id, diffId, size)],
+        ...[
+          id,
+          diffId,
+          size,
+          isNew ? bit : 0,
+          isNew ? this.#boot : null,
+          layerSum(id, diffId, size),
+        ],
       )
     })
   }

@@ -1,4 +1,4 @@
-import type { Bytes, DiffId, Json } from '#core'
+import type { BlobSink, BlobSource, Descriptor, DiffId, Json } from '#core'
 import type { CacheKey } from './cache-key.ts'
 import type { LayerId } from './layer-id.ts'
 import type { TarFacts } from './layer-record.ts'
@@ -16,11 +16,21 @@ export interface StoredLayer {
   readonly size: number | undefined
 }
 
-/** A layer that is fetched into the store before it is used. */
+/** A layer elsewhere. Nothing of it is fetched before something needs its bytes, which are verified then. */
 export interface RemoteLayer extends TarFacts {
   readonly kind: 'remote'
-  /** Opens the uncompressed tar; its bytes are verified by the diffID. A failure is a miss. */
-  open(options: CacheCallOptions): Promise<Bytes>
+  /** The blob that holds it, in whatever compression. */
+  readonly blob: Descriptor
+  /** Where the blob is. */
+  readonly source: BlobSource & Pick<BlobSink, 'has'>
+  /** The repository that has the blob, if it is in a registry. */
+  readonly origin: RepositoryName | undefined
+}
+
+/** A repository of a registry. */
+export interface RepositoryName {
+  readonly registry: string
+  readonly repository: string
 }
 
 /** The result of a step, with all that another machine needs to use it. */
@@ -65,12 +75,10 @@ export interface CacheCallOptions {
 }
 
 /**
- * The results of steps by their keys, on this machine or elsewhere. Every call may take as long as a
- * request over a network, so what is known to be needed is asked for in one call.
+ * Where results of steps are looked up by their keys, on this machine or elsewhere. Every call may take as
+ * long as a request over a network, so what is known to be needed is asked for in one call.
  */
-export interface ResultCache {
-  /** True when its failures fail the build; failures of any other are misses. */
-  readonly isRequired: boolean
+export interface ResultSource {
   /** Results for any of the keys, in no order of keys; of several for one key the best comes first. */
   find(keys: readonly CacheKey[], options: CacheCallOptions): Promise<readonly Candidate[]>
   /** Those of the families that have a result: then it is worth while to digest a step's files. */
@@ -78,6 +86,12 @@ export interface ResultCache {
     families: readonly CacheKey[],
     options: CacheCallOptions,
   ): Promise<ReadonlySet<CacheKey>>
+}
+
+/** The results of steps, and where those of a build go. */
+export interface ResultCache extends ResultSource {
+  /** True when its failures fail the build; failures of any other are misses. */
+  readonly isRequired: boolean
   /** Stores a result; it replaces an older one under the same key. Its layer is stored already. */
   put(result: NewResult, options: CacheCallOptions): Promise<void>
   /** Makes `key` find the result of `target`, unless it has a result itself. */

@@ -61,7 +61,8 @@ const SIZES = `CREATE TABLE IF NOT EXISTS sizes (
  */
 const TRACES = `CREATE TABLE IF NOT EXISTS traces (
   id INTEGER PRIMARY KEY, context TEXT NOT NULL, dockerfile TEXT NOT NULL, created INTEGER NOT NULL,
-  document TEXT NOT NULL, sum TEXT NOT NULL)`
+  document TEXT NOT NULL, sum TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS traces_place ON traces (context, dockerfile)`
 
 /**
  * Tables that were added to version 1: a database made before gets them when it is opened and keeps its

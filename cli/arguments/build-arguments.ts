@@ -4,6 +4,7 @@ import { PROGRESS_MODES, type ProgressMode } from '../progress/progress.ts'
 import type { Shell } from '../terminal/shell.ts'
 import { BUILD_USAGE } from './build-flags.ts'
 import { type CacheLimit, parseCacheLimit } from './cache-limit.ts'
+import { parseCacheFrom, parseCacheTo } from './cache-values.ts'
 import { type Arguments, expectArguments, usageError } from './flags.ts'
 import { refuseLater } from './later-flags.ts'
 import { parseOutput, splitCsv } from './output-value.ts'
@@ -80,6 +81,7 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
       tags,
       labels: labels(args.list('label')),
       noCache: noCache(args),
+      ...caches(args),
       pull: args.has('pull'),
       ...optional('network', network(args.text('network'))),
       ...parseStepFlags(args),
@@ -209,6 +211,14 @@ function buildArgs(values: readonly string[], env: Shell['env']): Record<string,
   const epoch = env.SOURCE_DATE_EPOCH
   const inherited = epoch === undefined ? [] : [['SOURCE_DATE_EPOCH', epoch] as const]
   return Object.fromEntries([...inherited, ...entries])
+}
+
+function caches(args: Arguments): Pick<BuildOptions, 'cacheFrom' | 'cacheTo'> {
+  const [cacheFrom, cacheTo] = [args.list('cache-from'), args.list('cache-to')]
+  return {
+    ...(cacheFrom.length === 0 ? {} : { cacheFrom: parseCacheFrom(cacheFrom) }),
+    ...(cacheTo.length === 0 ? {} : { cacheTo: parseCacheTo(cacheTo) }),
+  }
 }
 
 /** Steps whose results are not looked up, or whether that goes for all. */

@@ -34,6 +34,22 @@ export const INPUT: readonly Flag[] = [
   },
 ].map((flag) => ({ ...flag, group: 'What to build' }))
 
+/** Flags that say which caches elsewhere are used. */
+export const CACHES: readonly Flag[] = [
+  {
+    name: 'cache-from',
+    metavar: 'CACHE',
+    repeat: true,
+    help: 'Look for results that the store does not have here, see below',
+  },
+  {
+    name: 'cache-to',
+    metavar: 'CACHE',
+    repeat: true,
+    help: 'Send the results of this build here, see below',
+  },
+].map((flag) => ({ ...flag, group: 'Caches elsewhere' }))
+
 /** Flags that say how steps are executed. */
 export const EXECUTION: readonly Flag[] = [
   {

@@ -11,12 +11,9 @@ interface LaterFlag {
   readonly isSwitch?: true
 }
 
-const LOCAL_CACHE = 'results of steps are kept in the local store: use the same --root again'
 const NO_ATTESTATION = 'leave it out; images have no attestations'
 
 const LATER: readonly LaterFlag[] = [
-  { name: 'cache-from', hint: LOCAL_CACHE },
-  { name: 'cache-to', hint: LOCAL_CACHE },
   { name: 'provenance', hint: NO_ATTESTATION, taken: ['false', '0'] },
   { name: 'sbom', hint: NO_ATTESTATION, taken: ['false', '0'] },
   { name: 'attest', hint: NO_ATTESTATION },

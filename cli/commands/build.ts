@@ -1,5 +1,6 @@
 import {
   BUILD_USAGE,
+  CACHES,
   COMPATIBLE,
   EXECUTION,
   INPUT,
@@ -31,6 +32,7 @@ export const BUILD: Command = {
   flags: [
     ...INPUT,
     ...EXECUTION,
+    ...CACHES,
     ...STEP_FLAGS,
     ...RESULT,
     ...QUESTIONS,
@@ -65,6 +67,24 @@ export const BUILD: Command = {
         ['dest=-', 'Standard output; oci and tar go there without dest, too'],
         ['name=NAME', 'Another name for an image output'],
         ['compression=C', 'Layers as uncompressed, gzip or zstd: registry, image, oci, docker'],
+      ],
+    },
+    {
+      title: 'Caches elsewhere (CSV; without = it is the name of a cache in a registry)',
+      rows: [
+        [
+          'type=registry,ref=NAME:TAG',
+          'A cache in a registry; from an image too, if it has one inline',
+        ],
+        ['type=local,src=FOLDER', 'A cache in a folder; dest=FOLDER for --cache-to'],
+        ['type=inline', 'To: results in the config of the image'],
+        ['mode=max', 'To: results of all stages (default: min, those of the image)'],
+        [
+          'compression=C',
+          'To: layers as uncompressed, gzip or zstd; with force-compression=true all',
+        ],
+        ['ignore-error=true', 'To: a failure is a warning'],
+        ['registry.insecure=true', 'The registry may use plain HTTP, or an unknown certificate'],
       ],
     },
     {

@@ -102,7 +102,15 @@ const REGISTRY: Group = [
   },
 ]
 
-const CACHE: Group = [{ name: 'cache', help: 'Use results of earlier builds that the store has' }]
+const CACHE: Group = [
+  { name: 'cache', help: 'Use results of earlier builds' },
+  {
+    name: 'cache-repo',
+    metavar: 'NAME',
+    help: 'With --cache: look for results in this repository, and send them there; oci:FOLDER is a folder',
+  },
+  { name: 'no-push-cache', help: 'Send no results to --cache-repo' },
+]
 
 const LOG: Group = [
   {
@@ -145,12 +153,14 @@ const IDLE: Group = [
   { name: 'whitelist-var-run', notice: 'what steps write to /var/run is in the image' },
   { name: 'skip-unused-stages', notice: 'stages that the target does not need are never built' },
   { name: 'compression-level', metavar: 'N', notice: 'layers are compressed at one level' },
-  { name: 'cache-ttl', metavar: 'DURATION', notice: 'results in the store do not expire' },
+  { name: 'cache-ttl', metavar: 'DURATION', notice: 'results do not expire' },
   { name: 'cache-dir', metavar: 'FOLDER', notice: 'base images are kept in the store' },
   { name: 'cache-copy-layers', notice: ALL_CACHED },
   { name: 'cache-run-layers', notice: ALL_CACHED },
-  { name: 'compressed-caching', notice: 'layers are kept uncompressed, on disk' },
-  { name: 'no-push-cache', notice: 'results are kept in the store and not pushed' },
+  {
+    name: 'compressed-caching',
+    notice: 'layers are kept uncompressed on disk, and packed in a registry',
+  },
   { name: 'push-retry', metavar: 'N', notice: RETRIES },
   { name: 'image-download-retry', metavar: 'N', notice: RETRIES },
   { name: 'image-fs-extract-retry', metavar: 'N', notice: RETRIES },
@@ -164,11 +174,6 @@ const NO_CERTIFICATE =
 
 /** What is to come. */
 const LATER: Group = [
-  {
-    name: 'cache-repo',
-    metavar: 'NAME',
-    refusal: 'use --cache without it, with the store on a volume; caches in registries are to come',
-  },
   { name: 'registry-mirror', metavar: 'HOST', repeat: true, refusal: NO_MIRROR },
   { name: 'registry-map', metavar: 'MAP', repeat: true, refusal: NO_MIRROR },
   { name: 'registry-certificate', metavar: 'HOST=FILE', repeat: true, refusal: NO_CERTIFICATE },

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { BuildOptions, LayerCompression, Output } from '#builder'
+import type { BuildOptions, CacheTarget, LayerCompression, Output } from '#builder'
 import { parseBoolean } from '#parser'
 import { type Arguments, usageError } from '../arguments/flags.ts'
 import { unsupportedError } from '../arguments/later-flags.ts'
@@ -64,6 +64,7 @@ export function parseKaniko(args: Arguments, env: Environment): KanikoRequest {
       tags: destinations,
       outputs: outputs(args, noPush),
       noCache: !args.has('cache'),
+      ...caches(args),
       keep: [...digestFiles.map(({ path }) => path), configDir],
       ...optional('root', env.TSBUILD_ROOT || undefined),
       ...(args.has('reproducible') ? { reproducible: true } : {}),
@@ -110,8 +111,27 @@ function notices(args: Arguments): readonly string[] {
       ? []
       : [`--${name} has no effect: ${notice}`],
   )
-  if (!args.has('cache')) return idle
+  if (!args.has('cache') || args.text('cache-repo')) return idle
   return [...idle, '--cache uses the store of this machine: keep it between jobs, on a volume']
+}
+
+/** The tag of the cache: kaniko's own has one for each result. */
+const CACHE_TAG = 'tsbuild'
+const FOLDER = 'oci:'
+
+/** As with kaniko, results that cannot be sent fail no build. */
+function caches(args: Arguments): Pick<BuildOptions, 'cacheFrom' | 'cacheTo'> {
+  const repository = args.text('cache-repo') || undefined
+  if (repository === undefined || !args.has('cache')) return {}
+  const sent = { mode: 'max', ignoreError: true } as const
+  const isSent = !args.has('no-push-cache')
+  if (repository.startsWith(FOLDER)) {
+    const folder = repository.slice(FOLDER.length)
+    const to: readonly CacheTarget[] = [{ type: 'local', dest: folder, ...sent }]
+    return { cacheFrom: [{ type: 'local', src: folder }], ...(isSent ? { cacheTo: to } : {}) }
+  }
+  const place = { type: 'registry', ref: `${repository}:${CACHE_TAG}` } as const
+  return { cacheFrom: [place], ...(isSent ? { cacheTo: [{ ...place, ...sent }] } : {}) }
 }
 
 /** The environment comes before the flag, as in kaniko. */

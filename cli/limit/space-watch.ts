@@ -6,7 +6,7 @@ import { limitsOf, type StoreLimit } from './limits.ts'
 /** Milliseconds between looks at what is free. */
 const INTERVAL = 5000
 /** The store is looked at when so many bytes less are free than at the last look at it. */
-const STEP = 1024 ** 3
+const STEP = 64 * 1024 * 1024
 
 /**
  * Keeps a store within its limits while a build runs, which may take hours: whenever the disk has become fuller by

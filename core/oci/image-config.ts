@@ -53,7 +53,12 @@ export interface ImageConfig {
   readonly config: ContainerConfig
   readonly diffIds: readonly DiffId[]
   readonly history: readonly HistoryEntry[]
+  /** Results of the image's steps, for other machines; only written, since a base's are not inherited. */
+  readonly results?: Json | undefined
 }
+
+/** The field of a config that holds results of steps: one of our own, which other programs leave alone. */
+export const RESULTS_FIELD = 'tsbuild.cache.v1'
 
 const { boolean, integer, list, map, object, string } = shapes
 
@@ -135,7 +140,7 @@ function withoutEmpty<T extends object>(fields: T, omitted: readonly (keyof T)[]
 
 /** The bytes whose digest is the image ID: top-level keys sorted, `config` in Docker's order. */
 export function serializeImageConfig(image: ImageConfig): Buffer {
-  const { platform, created, author, config, diffIds, history } = image
+  const { platform, created, author, config, diffIds, history, results } = image
   const features = platform['os.features'] ?? []
   return Buffer.from(
     JSON.stringify({
@@ -148,6 +153,7 @@ export function serializeImageConfig(image: ImageConfig): Buffer {
       ...(features.length === 0 ? {} : { 'os.features': features }),
       ...(platform['os.version'] === undefined ? {} : { 'os.version': platform['os.version'] }),
       rootfs: { type: 'layers', diff_ids: diffIds },
+      ...(results === undefined ? {} : { [RESULTS_FIELD]: results }),
       ...(platform.variant === undefined ? {} : { variant: platform.variant }),
     }),
   )

@@ -14,6 +14,11 @@ export function pushScope(repository: string): string {
   return `repository:${repository}:pull,push`
 }
 
+/** Removing manifests from a repository. */
+export function deleteScope(repository: string): string {
+  return `repository:${repository}:pull,push,delete`
+}
+
 /** True when a token for `granted` serves a request that needs `wanted`. */
 export function covers(granted: readonly string[], wanted: readonly string[]): boolean {
   const have = granted.map(parseScope)

@@ -13,7 +13,7 @@ import {
   TsbuildError,
 } from '#core'
 import type { HttpResponse } from '#http'
-import { pullScope, pushScope } from '../auth/scope.ts'
+import { deleteScope, pullScope, pushScope } from '../auth/scope.ts'
 import { plainText, RegistryError } from '../errors.ts'
 import { type RepositoryRef, taggedName } from './repository-ref.ts'
 
@@ -156,6 +156,28 @@ async function putOnce(
   const stored = response.headers['docker-content-digest']
   if (stored !== undefined && stored !== digest) throw wrongDigestError(doing, stored)
   return digest
+}
+
+/**
+ * Removes a manifest with all tags that lead to it; one that is not there is fine. Many registries do not
+ * let their users do this.
+ * Spec: distribution-spec v1.1 #deleting-manifests
+ * @throws {TsbuildError} REGISTRY_DENIED, REGISTRY_FAILED
+ */
+export async function deleteManifest(
+  ref: RepositoryRef,
+  digest: Digest,
+  { signal }: TransferOptions,
+): Promise<void> {
+  await ref.endpoint.call({
+    doing: `delete manifest ${taggedName(ref, digest)}`,
+    method: 'DELETE',
+    to: `${ref.name}/manifests/${digest}`,
+    expect: [200, 202, 204, 404],
+    scopes: [deleteScope(ref.name)],
+    attempts: 1,
+    signal,
+  })
 }
 
 function describedBy(response: HttpResponse): Descriptor | undefined {

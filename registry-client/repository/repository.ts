@@ -9,8 +9,15 @@ import type {
 } from '#core'
 import type { OpenBytes } from '#http'
 import { hasBlob, openBlob } from './blobs.ts'
-import { type FetchedManifest, fetchManifest, putManifest, resolveManifest } from './manifests.ts'
+import {
+  deleteManifest,
+  type FetchedManifest,
+  fetchManifest,
+  putManifest,
+  resolveManifest,
+} from './manifests.ts'
 import type { RepositoryRef } from './repository-ref.ts'
+import { type ListTagsOptions, listTags } from './tags.ts'
 import { mountBlob, putBlob, streamBlob } from './uploads.ts'
 
 /** One repository of a registry: its blobs, manifests and tags. */
@@ -91,5 +98,15 @@ export class Repository implements BlobSource, BlobSink {
   ): Promise<Digest> {
     const { mediaType, bytes } = manifest
     return putManifest(this.#ref, tagOrDigest, { ...options, mediaType, bytes })
+  }
+
+  /** The tags, in no order; see `ListTagsOptions`. @throws {RegistryError} NOT_FOUND */
+  tags(options: ListTagsOptions): Promise<readonly string[]> {
+    return listTags(this.#ref, options)
+  }
+
+  /** Removes a manifest with all of its tags. @throws {RegistryError} where that is not allowed */
+  deleteManifest(digest: Digest, options: TransferOptions = {}): Promise<void> {
+    return deleteManifest(this.#ref, digest, options)
   }
 }

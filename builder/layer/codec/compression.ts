@@ -66,21 +66,23 @@ export async function* decompress(
 export interface CompressOptions {
   /** How many blocks gzip packs at a time; default: as many as there are processors, and some more. */
   readonly atOnce?: () => number
+  /** From little and fast to well and slow: gzip 0 to 9, zstd 1 to 22. Default: a balance. */
+  readonly level?: number | undefined
 }
 
 /** Packs while reading; equal bytes give equal bytes, however they arrive. */
 export function compress(
   bytes: Bytes,
   compression: Compression,
-  { atOnce }: CompressOptions = {},
+  { atOnce, level }: CompressOptions = {},
 ): Bytes {
   switch (compression) {
     case 'none':
       return bytes
     case 'gzip':
-      return gzip(bytes, atOnce)
+      return gzip(bytes, atOnce, level)
     case 'zstd':
-      return zstd(bytes)
+      return zstd(bytes, level)
     default:
       return unreachable(compression)
   }

@@ -28,6 +28,7 @@ const LAST_BLOCK = Buffer.from([0x03, 0x00])
 export async function* gzip(
   bytes: Bytes,
   atOnce: () => number = () => MAX_IN_FLIGHT,
+  level: number = LEVEL,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   yield HEADER
   const inFlight: Promise<Buffer>[] = []
@@ -37,7 +38,7 @@ export async function* gzip(
   for await (const block of blocksOf(bytes, BLOCK_SIZE)) {
     crc = crc32(block, crc)
     size += block.length
-    inFlight.push(compressBlock(block, dictionary))
+    inFlight.push(compressBlock(block, dictionary, level))
     dictionary = block.subarray(-WINDOW)
     const most = Math.min(atOnce(), MAX_IN_FLIGHT)
     const oldest = inFlight.length >= most ? inFlight.shift() : undefined
@@ -52,11 +53,15 @@ export async function* gzip(
 }
 
 /** Whole bytes that do not end the stream. */
-function compressBlock(block: Buffer, dictionary: Buffer | undefined): Promise<Buffer> {
+function compressBlock(
+  block: Buffer,
+  dictionary: Buffer | undefined,
+  level: number,
+): Promise<Buffer> {
   // In here: a build that packs nothing does without zlib.
   const deflate: (block: Buffer, options: ZlibOptions) => Promise<Buffer> = promisify(deflateRaw)
   const compressed = deflate(block, {
-    level: LEVEL,
+    level,
     finishFlush: constants.Z_SYNC_FLUSH,
     // What is packed fits into one piece, unless it cannot be packed.
     chunkSize: Math.max(block.length, MIN_CHUNK),

@@ -2,14 +2,17 @@ import type { Change, EntryChange, Name } from '#core'
 import type { ContentsEntry } from '../contents/contents-entry.ts'
 import { PendingDirectories } from '../overlay/unchanged.ts'
 
+/** Directories with more of them, of all entries, are made as a whole. */
+const MOST_DIFFERENCES = 0.25
+
 /** Where differences go. */
 export interface DifferencesOptions {
   /** Makes a directory, or a whiteout. */
   readonly make: (change: Change) => void
   /** Whether the layers below have something at a path. */
   readonly isBelow: (path: Name) => boolean
-  /** More than so many are not worth it. */
-  readonly most: number
+  /** Number of entries of the earlier layer. */
+  readonly count: number
 }
 
 /**
@@ -22,6 +25,7 @@ export class Differences {
   readonly #pending = new PendingDirectories()
   /** The last directory that is not there any more. */
   #gone: Name | undefined
+  #same = 0
   #count = 0
   #isPossible = true
 
@@ -36,6 +40,7 @@ export class Differences {
 
   /** Gets an entry that both layers have. */
   same(change: EntryChange): void {
+    this.#same++
     if (change.stat.type === 'directory') this.#pending.hold(change)
   }
 
@@ -60,8 +65,13 @@ export class Differences {
     if (this.#isPossible) this.#options.make(whiteout)
   }
 
+  /** To be called at the end. A small layer is not put on a large one that it has little in common with. */
+  finish(): void {
+    if (this.#count > MOST_DIFFERENCES * (this.#same + this.#count)) this.#isPossible = false
+  }
+
   #enter(change: Change): void {
-    if (this.#count > this.#options.most) this.#isPossible = false
+    if (this.#count > MOST_DIFFERENCES * this.#options.count) this.#isPossible = false
     if (!this.#isPossible) return
     for (const each of this.#pending.before(change)) if (each !== change) this.#options.make(each)
   }

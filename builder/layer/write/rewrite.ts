@@ -15,9 +15,6 @@ export interface RewriteOptions extends WriteOptions {
   readonly isBelow: (path: Name) => boolean
 }
 
-/** Directories with more of them are made as a whole. */
-const MOST_DIFFERENCES = 0.25
-
 /**
  * Writes changes as `writeLayer`, from an earlier layer of the same step as far as that has them: the content
  * of a file whose digest is known comes out of the earlier tar, and the directory gets only what differs.
@@ -63,7 +60,7 @@ class Rewriter {
     this.#differences = new Differences({
       isBelow,
       make: (change) => makeChange(directory, change),
-      most: previous.count * MOST_DIFFERENCES,
+      count: previous.count,
     })
   }
 
@@ -82,6 +79,7 @@ class Rewriter {
 
   finish(): void {
     this.#previous.finish((entry) => this.#gone(entry))
+    this.#differences?.finish()
   }
 
   #gone(entry: ContentsEntry): void {

@@ -56,6 +56,8 @@ export interface BaseLayer {
   readonly diffId: DiffId
   readonly descriptor: Descriptor
   readonly source: BlobSource
+  /** Set for a layer that is in a repository of its own: then its base's does not count. */
+  readonly origin?: ResolvedBase['origin']
 }
 
 /** What resolving a base image needs. */

@@ -39,6 +39,8 @@ export class BaseImageLayer implements Layer {
   #isTar = false
   /** This process made the directory. */
   #isNew = false
+  /** Bytes of the tar, once this process has seen them. */
+  #size: number | undefined
 
   constructor(base: BaseLayer, deps: LayerDeps, download: Download) {
     this.base = base
@@ -107,7 +109,7 @@ export class BaseImageLayer implements Layer {
 
   async tar(): Promise<TarFacts> {
     const { diffId } = this.base
-    return { diffId, size: this.#deps.store.layers.findByDiffId(diffId)?.size }
+    return { diffId, size: this.#size ?? this.#deps.store.layers.findByDiffId(diffId)?.size }
   }
 
   async diffId(): Promise<DiffId> {
@@ -188,6 +190,7 @@ export class BaseImageLayer implements Layer {
   ): Promise<{ readonly directory: string; readonly size: number; readonly isFitted: boolean }> {
     const { diffId, descriptor } = this.base
     const { directory, size, dependsOnLowers } = await this.#apply(place)
+    this.#size = size
     // Only now: an image can claim any diffID for its blobs.
     this.#deps.store.layers.addCompressed(diffId, descriptor)
     if (!dependsOnLowers) return { directory, size, isFitted: false }

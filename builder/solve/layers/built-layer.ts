@@ -1,21 +1,13 @@
 import { join } from 'node:path'
 import { type AppliedLayer, decompress } from '#builder/layer'
 import {
-  type LayerFacts,
   type LayerId,
   type LayerRecord,
-  layerId,
   type TarFacts as SizedTar,
   stackLayerId,
+  wholeLayerId,
 } from '#cache'
-import {
-  compressionOf,
-  type DiffId,
-  hexOf,
-  MEDIA_TYPES,
-  TsbuildError,
-  uncompressedDigest,
-} from '#core'
+import { compressionOf, type DiffId, MEDIA_TYPES, TsbuildError, uncompressedDigest } from '#core'
 import { intact, type Layer, type LayerDeps } from './layer.ts'
 import { unpack } from './layer-blob.ts'
 import { checkDirectory, checkedLowers, discardDamaged } from './layer-check.ts'
@@ -136,48 +128,25 @@ export class BuiltLayer implements Layer {
 
   async #makeDirectory(below: readonly Layer[]): Promise<string> {
     const { store } = this.#deps
+    // One directory is made of the tar.
+    if (isParted(this.#record())) await this.tar(below)
     const record = this.#record()
     if (record.directory) return store.layers.directory(record.id)
     const stacked = await this.#stackedId(record, below)
-    if (stacked !== undefined && store.layers.get(stacked)?.directory) {
-      this.#id = stacked
-      return store.layers.directory(stacked)
+    const own = wholeLayerId(record)
+    const known = [stacked, own].find((id) => id !== undefined && store.layers.get(id)?.directory)
+    if (known !== undefined) {
+      this.#id = known
+      return store.layers.directory(known)
     }
     await using temporary = store.temporary()
     const directory = join(temporary.path, 'layer')
-    const facts = isParted(record)
-      ? await this.#join(record, directory, below)
-      : await this.#unpackAs(record.id, stacked, { directory, below })
-    this.#isNew = true
-    this.#id = (await store.layers.commitDirectory(directory, facts)).id
-    return store.layers.directory(this.#id)
-  }
-
-  /** Makes the directory of the tar. @returns what the layer is to be known by */
-  async #unpackAs(
-    own: LayerId,
-    stacked: LayerId | undefined,
-    { directory, below }: { readonly directory: string; readonly below: readonly Layer[] },
-  ): Promise<LayerFacts> {
     const { diffId, size, dependsOnLowers } = await this.#unpack(directory, below)
     // What fits the layers below only is kept under the name of the whole stack.
-    return { id: dependsOnLowers ? (stacked ?? own) : own, diffId, size }
-  }
-
-  /** Makes one directory of a layer of two: of its tar, where there is one. */
-  async #join(
-    record: PartedLayer,
-    directory: string,
-    below: readonly Layer[],
-  ): Promise<LayerFacts> {
-    const { pool, signal } = this.#deps
-    const { diffId, size } = record
-    if (diffId !== undefined && size !== undefined && (await this.#findTar({ diffId, size }))) {
-      return this.#unpackAs(layerId(hexOf(diffId)), undefined, { directory, below })
-    }
-    const directories = await partsOf(record, this.#deps)
-    await pool.run('mergeDirectories', { directories, directory }, signal)
-    return {}
+    const id = dependsOnLowers ? (stacked ?? own) : own
+    this.#isNew = true
+    this.#id = (await store.layers.commitDirectory(directory, { id, diffId, size })).id
+    return store.layers.directory(this.#id)
   }
 
   /** The id of the layer on this stack, as far as that of all layers below is known. */
@@ -213,12 +182,15 @@ export class BuiltLayer implements Layer {
 
   async #makeTar(below: readonly Layer[]): Promise<SizedTar> {
     const { store, pool, spans, signal } = this.#deps
-    const { id, diffId, size } = this.#record()
+    const record = this.#record()
+    const { id, diffId, size } = record
     if (diffId !== undefined && size !== undefined && (await this.#findTar({ diffId, size }))) {
       return { diffId, size }
     }
     await using temporary = store.temporary()
-    const directory = await this.directory(below)
+    const directory = isParted(record)
+      ? await this.#join(record, temporary.path)
+      : await this.directory(below)
     const under = await lowersOf(below, this.#deps)
     // A copy with --link was made on nothing.
     for (const [index, lowers] of [under, []].entries()) {
@@ -233,6 +205,15 @@ export class BuiltLayer implements Layer {
       if (packed !== undefined) return packed
     }
     throw await discardDamaged(id, this.#deps)
+  }
+
+  /** Makes one directory of those of a layer, for the moment. */
+  async #join(record: PartedLayer, place: string): Promise<string> {
+    const { pool, signal } = this.#deps
+    const directory = join(place, 'joined')
+    const directories = await partsOf(record, this.#deps)
+    await pool.run('mergeDirectories', { directories, directory }, signal)
+    return directory
   }
 
   async #check(below: readonly Layer[]): Promise<readonly string[]> {

@@ -73,7 +73,8 @@ async function readStored<T>(blob: Descriptor, read: ReadBlob<T>, deps: LayerDep
   }
 }
 
-function readableCompression({ digest, mediaType }: Descriptor): Compression {
+/** How a layer is packed. @throws {TsbuildError} UNSUPPORTED */
+export function readableCompression({ digest, mediaType }: Descriptor): Compression {
   const compression = compressionOf(mediaType)
   if (compression !== undefined) return compression
   throw new TsbuildError(`layer ${digest} has the type ${mediaType}`, {

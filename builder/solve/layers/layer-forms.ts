@@ -38,7 +38,7 @@ function verticesLookedInto(plan: Plan): ReadonlySet<VertexId> {
 }
 
 /** A vertex and what it stands on, down to its base. */
-function* chainOf(plan: Plan, top: VertexId | undefined): Generator<VertexId> {
+export function* chainOf(plan: Plan, top: VertexId | undefined): Generator<VertexId> {
   for (let at = top; at !== undefined; ) {
     yield at
     const vertex = plan.vertices.get(at)

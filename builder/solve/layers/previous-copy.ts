@@ -35,7 +35,8 @@ export function findPreviousCopy(
     const noted = diffId && contents.find(diffId)
     if (layer === undefined || diffId === undefined || noted === undefined) continue
     const digest = uncompressedDigest(diffId)
-    const tar = blobs.stat(digest) === size ? blobs.path(digest) : undefined
+    const hasTar = size !== undefined && blobs.stat(digest) === size
+    const tar = hasTar ? blobs.path(digest) : undefined
     if (wants.tar && tar === undefined) continue
     if (wants.directory && !(layer.directory && canBeParted(diffId, store))) continue
     return {

@@ -2,23 +2,24 @@ import type { StepVertex, VertexId } from '#builder/plan'
 import type {
   CacheKey,
   Candidate,
+  LayerId,
   LayerRecord,
   NewResult,
   RemoteLayer,
   ResultCache,
   Store,
-  StoredLayer,
 } from '#cache'
-import type { ExecutionReason } from '#core'
+import type { Digest, ExecutionReason } from '#core'
 import type { KeyKind } from '../keys/vertex-key.ts'
-import { fetchLayer } from '../layers/fetched-layer.ts'
-import { isOutdated } from '../layers/layer-owners.ts'
+import { fetchLayer, storedTwin } from '../layers/fetched-layer.ts'
+import { isOutdated, isRemoteOutdated } from '../layers/layer-owners.ts'
 import type { LookupPolicy } from './lookup-policy.ts'
 
-/** A result that can be used, with its layer in the store. */
-export interface FoundResult extends Pick<NewResult, 'key' | 'createdAt'> {
+/** A result that can be used. */
+export interface FoundResult extends Candidate {
   readonly by: KeyKind
-  readonly layer: LayerRecord
+  /** The layer in the store; `undefined` while it is elsewhere only. */
+  readonly stored: LayerRecord | undefined
 }
 
 /** What is looked up. */
@@ -34,13 +35,10 @@ export interface LookupDeps {
   readonly results: ResultCache
   readonly policy: LookupPolicy
   readonly signal: AbortSignal | undefined
+  /** Gets the family of each step by content that has a result. */
+  readonly onFamily: (family: CacheKey) => void
   /** Gets why the layer of a candidate cannot be fetched; the candidate is a miss. */
   readonly onFetchFailure: (cause: unknown) => void
-}
-
-/** A result as a cache or this build has it. */
-interface KnownResult extends Pick<Candidate, 'key' | 'createdAt'> {
-  readonly layer: Pick<StoredLayer, 'kind' | 'id'> | RemoteLayer
 }
 
 /** The results that one call of the cache has found, by the key that was asked for. */
@@ -57,8 +55,10 @@ export class ResultLookup {
   readonly #families = new Map<CacheKey, Promise<ReadonlySet<CacheKey>>>()
   /** Layers of candidates once they are in the store; `undefined` where fetching one failed. */
   readonly #fetched = new Map<RemoteLayer, Promise<LayerRecord | undefined>>()
+  /** Blobs of layers that turned out to be damaged or missing, by where they were to be. */
+  readonly #lost = new Map<RemoteLayer['source'], Set<Digest>>()
   /** Results of this build: they are used even where nothing is looked up. */
-  readonly #done = new Map<CacheKey, KnownResult>()
+  readonly #done = new Map<CacheKey, Candidate>()
   /** When the results of steps were made, of those that have one by now: milliseconds since 1970. */
   readonly #madeAt = new Map<VertexId, number>()
   /** Why the results that were found for a step are not used. */
@@ -129,7 +129,9 @@ export class ResultLookup {
   async hasFamily(vertex: StepVertex, family: CacheKey): Promise<boolean> {
     if (!this.mayBeFound(vertex)) return false
     if (!this.isFamilyAsked(family)) this.askFamilies([family])
-    return (await this.#families.get(family))?.has(family) === true
+    const isKnown = (await this.#families.get(family))?.has(family) === true
+    if (isKnown && vertex.op === 'files') this.#deps.onFamily(family)
+    return isKnown
   }
 
   /** Why a step is executed that was not found. */
@@ -149,14 +151,14 @@ export class ResultLookup {
   /** Stores a result of this build. */
   async put(vertex: StepVertex, result: NewResult): Promise<void> {
     const { results, signal } = this.#deps
-    const { key, createdAt, layer: id } = result
-    this.#done.set(key, { key, createdAt, layer: { kind: 'stored', id } })
-    this.#madeAt.set(vertex.id, createdAt.getTime())
+    const { tar: _, layer, ...facts } = result
+    this.#keep({ ...facts, foundBy: result.key }, layer)
+    this.#madeAt.set(vertex.id, result.createdAt.getTime())
     await results.put(result, { signal })
   }
 
   /** Those of the results of earlier builds that are not too old for a step. */
-  #young({ vertex, by }: Query, results: readonly KnownResult[]): readonly KnownResult[] {
+  #young({ vertex, by }: Query, results: readonly Candidate[]): readonly Candidate[] {
     const { since, below, beside } = this.#deps.policy(vertex.id)
     const inputs = by === 'content' ? below : [...below, ...beside]
     const made = inputs.map((id) => this.#madeAt.get(id) ?? Number.POSITIVE_INFINITY)
@@ -170,19 +172,71 @@ export class ResultLookup {
     return young
   }
 
+  /** Stores a result of another machine whose layer is in the store by now. */
+  async keep(found: Candidate, layer: LayerId): Promise<void> {
+    const { results, signal } = this.#deps
+    const { foundBy, layer: remote, ...facts } = found
+    this.#keep(found, layer)
+    const tar = async () => {
+      if (remote.kind === 'remote') return remote
+      throw new Error('what is in the store needs no keeping')
+    }
+    await results.put({ ...facts, layer, tar }, { signal })
+    if (foundBy !== facts.key) await results.link(foundBy, facts.key, { signal })
+  }
+
+  /** Says that the layer of a candidate cannot be had: nothing is found with it from now on. */
+  lose(layer: RemoteLayer, cause: unknown): void {
+    const { source, blob } = layer
+    this.#lost.set(source, (this.#lost.get(source) ?? new Set()).add(blob.digest))
+    this.#deps.onFetchFailure(cause)
+  }
+
+  #isLost({ source, blob }: RemoteLayer): boolean {
+    return this.#lost.get(source)?.has(blob.digest) === true
+  }
+
+  /** That of a RUN is its key. */
+  #noteFamily({ family, key }: Pick<Candidate, 'family' | 'key'>): void {
+    if (family !== key) this.#deps.onFamily(family)
+  }
+
+  #keep(found: Omit<Candidate, 'layer'>, id: LayerId): void {
+    this.#noteFamily(found)
+    const layer = { kind: 'stored', id, diffId: undefined, size: undefined } as const
+    this.#done.set(found.key, { ...found, layer })
+  }
+
   async #usable(
     { vertex, by }: Query,
-    results: readonly KnownResult[],
+    results: readonly Candidate[],
   ): Promise<FoundResult | undefined> {
     const { store } = this.#deps
-    for (const { key, createdAt, layer: cached } of results) {
-      const layer =
-        cached.kind === 'stored' ? store.layers.get(cached.id) : await this.#fetch(cached)
-      if (layer === undefined || isOutdated(vertex, layer, store)) continue
-      this.#madeAt.set(vertex.id, createdAt.getTime())
-      return { key, createdAt, layer, by }
+    for (const found of results) {
+      const { layer } = found
+      const stored =
+        layer.kind === 'stored' ? store.layers.get(layer.id) : await this.#findStored(layer)
+      const isUsable =
+        stored === undefined ? this.#isElsewhere(layer) : !isOutdated(vertex, stored, store)
+      if (!isUsable) continue
+      this.#noteFamily(found)
+      this.#madeAt.set(vertex.id, found.createdAt.getTime())
+      return { ...found, stored, by }
     }
     return undefined
+  }
+
+  /** True for a layer that is fetched once something needs it. */
+  #isElsewhere(layer: Candidate['layer']): boolean {
+    return layer.kind === 'remote' && layer.presumed === undefined && !this.#isLost(layer)
+  }
+
+  /** Whose owners are presumed is remembered by the store, so such a layer is fetched at once. */
+  async #findStored(layer: RemoteLayer): Promise<LayerRecord | undefined> {
+    if (this.#isLost(layer)) return undefined
+    const twin = storedTwin(layer, this.#deps)
+    if (twin !== undefined || layer.presumed === undefined) return twin
+    return isRemoteOutdated(layer) ? undefined : await this.#fetch(layer)
   }
 
   /** Fetches the layer of a candidate once. */

@@ -2,30 +2,33 @@ import { join } from 'node:path'
 import { ownersBeside } from '#builder/layer'
 import type { FilesVertex } from '#builder/plan'
 import type { CacheKey } from '#cache'
-import type { Digest } from '#core'
+import type { Digest, ExecutionReason } from '#core'
 import type { KeyedStep } from '../keys/vertex-key.ts'
 import type { LayerForm } from '../layers/layer-forms.ts'
 import type { CopiedFiles, CopyTask } from '../work/tasks/copy-files.ts'
 import { adoptContents, adoptTar, type CopyDeps, type MadeLayer } from './copied-layer.ts'
 import { copyAgain } from './copy-again.ts'
 import { filesTask, type SelectedLayers } from './file-selection.ts'
+import type { StepWork } from './operation.ts'
 import { readAlong } from './read-along.ts'
 import type { StepOutcome } from './result.ts'
 
 /** A copy, and what it needs of the solver. */
-export interface CopyWork {
+export interface CopyWork extends Pick<StepWork, 'forms' | 'reason'> {
   readonly layers: SelectedLayers
   /** The key of the step, once it is known what was copied. */
   readonly keyOf: (content: Digest) => KeyedStep
-  readonly forms: readonly LayerForm[]
   /** Of a step that may have an earlier version of which the unchanged part is taken. */
   readonly family: CacheKey | undefined
 }
 
+/** Else nothing is there to be taken over, or files are to be read, whatever is remembered of them. */
+const TAKING_OVER: ReadonlySet<ExecutionReason> = new Set(['input-changed', 'input-executed'])
+
 /** Makes the layer in the forms that are needed. */
 export async function copyStep(
   vertex: FilesVertex,
-  { layers, keyOf, forms: wanted, family }: CopyWork,
+  { layers, keyOf, forms: wanted, reason, family }: CopyWork,
   deps: CopyDeps,
 ): Promise<StepOutcome> {
   const { store, reporter, pool } = deps
@@ -43,12 +46,18 @@ export async function copyStep(
     directory: forms.includes('directory') ? inPlace('directory') : undefined,
     reader: undefined,
   }
-  const isLarge = family !== undefined && !pool.isSmall('copyFiles', task)
-  const again = isLarge ? await copyAgain(task, { family, vertex, temporary }, deps) : undefined
-  const anew = isLarge ? { ...task, contents: inPlace('contents') } : task
+  const isKept = family !== undefined && areRemembered(task) && !pool.isSmall('copyFiles', task)
+  const isAgain = isKept && TAKING_OVER.has(reason)
+  const again = isAgain ? await copyAgain(task, { family, vertex, temporary }, deps) : undefined
+  const anew = isKept ? { ...task, contents: inPlace('contents') } : task
   const { copied, layer } = again ?? (await copyAnew(anew, deps))
   for (const warning of copied.warnings) reporter.warning(vertex, warning)
   return { step: keyOf(copied.content), layer }
+}
+
+/** Nothing is remembered of files that are removed after the build: each would count as changed. */
+function areRemembered({ sources }: CopyTask): boolean {
+  return !sources.some((source) => source.kind === 'context' && source.transient)
 }
 
 async function copyAnew(task: CopyTask, deps: CopyDeps): Promise<MadeLayer> {

@@ -45,7 +45,7 @@ export class FilesOperation implements StepOperation {
     return this.vertex.link ? linkedKey(root, own) : own
   }
 
-  run({ root, sources, step, forms }: StepWork): Promise<StepOutcome> {
+  run({ root, sources, step, forms, reason }: StepWork): Promise<StepOutcome> {
     const layersOf = (result: StepWork['root']) => result?.layers.map(({ layer }) => layer) ?? []
     const layers = { below: layersOf(root), sources: sources.map(layersOf) }
     // A file of the context may have changed since its digest was taken: what was copied counts.
@@ -53,6 +53,6 @@ export class FilesOperation implements StepOperation {
     const keyOf = (content: Digest): KeyedStep =>
       isKnown ? step : this.contentKey(root?.key, content)
     const family = this.isByContent ? this.family(root?.key) : undefined
-    return copyStep(this.vertex, { layers, keyOf, forms, family }, this.#deps)
+    return copyStep(this.vertex, { layers, keyOf, forms, reason, family }, this.#deps)
   }
 }

@@ -1,10 +1,9 @@
-import type { BaseLayer, ImageVertex } from '#builder/plan'
+import type { ImageVertex } from '#builder/plan'
 import type { CacheKey } from '#cache'
-import { type BlobSource, counting } from '#core'
 import { imageKey } from '../keys/vertex-key.ts'
 import { BaseImageLayer } from '../layers/base-image-layer.ts'
-import type { Download } from '../layers/download.ts'
 import type { LayerDeps } from '../layers/layer.ts'
+import { reportedDownload } from '../layers/reported-download.ts'
 import type { Reporter } from '../report/reporter.ts'
 import type { SourceOperation } from './operation.ts'
 import type { Result, ResultLayer } from './result.ts'
@@ -35,20 +34,12 @@ export class ImageOperation implements SourceOperation {
   async run(): Promise<Result> {
     const { vertex } = this
     this.#deps.reporter.hit(vertex, 'definition', this.definitionKey())
+    const pulled = { id: vertex.id, name: `pull ${vertex.base.name}` }
     const layers = vertex.base.layers.map((base): ResultLayer => {
-      const layer = new BaseImageLayer(base, this.#deps, this.#download(base))
-      return { vertex: undefined, layer }
+      const blob = { blob: base.descriptor, source: base.source, vertex: pulled }
+      const download = reportedDownload(blob, this.#deps.reporter)
+      return { vertex: undefined, layer: new BaseImageLayer(base, this.#deps, download) }
     })
     return { key: this.definitionKey(), layers }
-  }
-
-  #download({ descriptor, source }: BaseLayer): Download {
-    const { reporter } = this.#deps
-    return (take) =>
-      reporter.pull(this.vertex, descriptor, (onProgress) => {
-        const open: BlobSource['open'] = async (blob, options) =>
-          counting(await source.open(blob, options), onProgress)
-        return take({ open })
-      })
   }
 }

@@ -1,6 +1,6 @@
 import type { ImageVertex, RemoteVertex, StepVertex, VertexId } from '#builder/plan'
 import type { CacheKey } from '#cache'
-import type { Digest } from '#core'
+import type { Digest, ExecutionReason } from '#core'
 import type { KeyedStep } from '../keys/vertex-key.ts'
 import type { LayerForm } from '../layers/layer-forms.ts'
 import type { FileSelection } from './file-selection.ts'
@@ -47,6 +47,8 @@ export interface StepWork {
   /** The key that the step was looked up by; `undefined` when its content is not known yet. */
   readonly step: KeyedStep | undefined
   readonly forms: readonly LayerForm[]
+  /** Why it is executed. */
+  readonly reason: ExecutionReason
   /** To be called when a process runs. */
   readonly onBegin: () => void
 }

@@ -1,4 +1,4 @@
-import type { ImageVertex, RemoteVertex, Vertex, VertexId } from '#builder/plan'
+import type { RemoteVertex, Vertex, VertexId } from '#builder/plan'
 import {
   type CacheHit,
   type Descriptor,
@@ -13,6 +13,13 @@ const REPORT_INTERVAL = 100
 
 /** Bytes so far, and in all when that is known. */
 type OnProgress = (current: number, total: number | undefined) => void
+
+/** What layers are downloaded for. */
+export interface PulledVertex {
+  readonly id: VertexId
+  /** As a person reads it. */
+  readonly name: string
+}
 
 /** The downloads of one image that are under way: they are reported as one vertex. */
 interface Pull {
@@ -78,7 +85,7 @@ export class Reporter {
 
   /** Reports the download of base layers: one line an image, however many of its layers come. */
   async pull<T>(
-    vertex: ImageVertex,
+    vertex: PulledVertex,
     blob: Descriptor,
     download: (onProgress: (current: number) => void) => Promise<T>,
   ): Promise<T> {
@@ -125,14 +132,10 @@ export class Reporter {
     return reported({ id, name, reason, ending }, this.#onEvent, perform)
   }
 
-  #openPull(id: string, { base }: ImageVertex): Pull {
+  #openPull(id: string, { name }: PulledVertex): Pull {
     const ended = Promise.withResolvers<void>()
     // A failure rejects the download too, which is awaited.
-    reported(
-      { id, name: `pull ${base.name}`, part: 'fetch' },
-      this.#onEvent,
-      () => ended.promise,
-    ).catch(() => {})
+    reported({ id, name, part: 'fetch' }, this.#onEvent, () => ended.promise).catch(() => {})
     const pull = { pending: 0, ended }
     this.#pulls.set(id, pull)
     return pull

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import type { ResultCache } from '#cache'
+import type { ResultCache, Store } from '#cache'
 import type { BuildFact } from '#core'
+import { RemoteContent, RemoteResults } from './remote-results.ts'
 import { type Bench, bench, type Solved, type SolveRequest } from './support.ts'
 
 const HOUR = 3_600_000
@@ -205,6 +206,25 @@ describe('solver with marks of the cache', () => {
       await at.solve(mounting)
       assert.deepEqual((await solveAfter(1, mounting)).ran, [])
       assert.deepEqual((await solveAfter(3, mounting)).ran, ['write x 1'])
+    })
+
+    it('fetches no layer of a result that is older', async () => {
+      const content = new RemoteContent()
+      const remote = (store: Store) => agedBy(new RemoteResults(content, store), () => age)
+      const copied = [...base, 'FROM scratch', 'COPY --from=made /x /x'].join('\n')
+      using one = bench(remote)
+      using two = bench(remote)
+      using three = bench(remote)
+      await one.solve(copied)
+      age = HOUR
+      assert.deepEqual((await two.solve(copied)).ran, [])
+      const { opened } = content
+      assert.ok(opened > 0)
+      age = 3 * HOUR
+      const late = await three.solve(copied)
+      assert.deepEqual(late.ran, ['write x $SERIAL'])
+      assert.equal(reasonsOf(late)['RUN write x $SERIAL'], 'expired')
+      assert.equal(content.opened, opened)
     })
 
     it('counts from the last time that the step was executed', async () => {

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import type { SolvedStep, StepTaker } from '#builder/solve'
+import type { CacheKey } from '#cache'
+import { uncompressedDigest } from '#core'
 import { RemoteContent, RemoteResults } from './remote-results.ts'
 import { solverSuite } from './solver-suite.ts'
 import { type Bench, bench, type Solved } from './support.ts'
@@ -47,13 +50,65 @@ describe('solver and a remote cache', () => {
     assert.equal(made.diffIds.length, 3)
     assert.deepEqual(found.diffIds, made.diffIds)
     assert.equal(found.imageId, made.imageId)
-    assert.equal(content.opened - opened, content.blobs.size)
+    assert.equal(content.opened - opened, 3, 'of five layers the image has three')
     await two.solve(text)
+    assert.equal(content.opened - opened, 3, 'a layer in the store is not fetched again')
+  })
+
+  it('fetches no layer whose bytes nothing needs, until a step looks into it', async () => {
+    const made = await one.solve(text)
+    const { opened } = content
+    const found = await two.solve(text, { needsBytes: false })
+    assert.deepEqual(found.ran, [])
+    assert.deepEqual(found.diffIds, made.diffIds)
+    assert.equal(found.imageId, made.imageId)
+    assert.equal(content.opened, opened)
+    const more = await two.solve(`${text}\nRUN write etc/more yes`, { needsBytes: false })
+    assert.deepEqual(more.ran, ['write etc/more yes'])
+    assert.equal(content.opened - opened, 3, 'the three that the step runs on')
+    content.blobs.clear()
+    const again = await two.solve(text)
+    assert.deepEqual(again.ran, [], 'what was fetched is a result of this machine')
+    assert.equal(again.imageId, made.imageId)
+  })
+
+  it('runs a step again whose layer is gone, and nothing that was found on top of it', async () => {
+    const made = await one.solve(text)
+    const [first] = made.diffIds
+    assert.ok(first !== undefined && content.blobs.delete(uncompressedDigest(first)))
+    const found = await two.solve(text, { needsBytes: false })
+    assert.deepEqual(found.ran, [])
+    assert.deepEqual(found.diffIds, made.diffIds)
     assert.equal(
-      content.opened - opened,
-      content.blobs.size,
-      'a layer in the store is not fetched again',
+      found.cached.some((name) => name.includes('COPY conf')),
+      false,
     )
+    assert.equal(warningsOf(found).length, 1)
+  })
+
+  it('hands results on, executed or found, with all that another machine needs', async () => {
+    const taken: SolvedStep[] = []
+    const families = new Set<CacheKey>()
+    const taker = (takesAll: boolean): StepTaker => ({
+      takesAll,
+      take: (step) => taken.push(step),
+      takeFamily: (family) => families.add(family),
+    })
+    await one.solve(text, { taker: taker(false) })
+    assert.equal(taken.length, 5)
+    assert.equal(taken.filter(({ isInImage }) => isInImage).length, 3)
+    const keys = new Set(taken.map(({ key }) => key))
+    families.clear()
+    for (const machine of [one, two]) {
+      taken.length = 0
+      await machine.solve(text, { taker: taker(false) })
+      assert.equal(taken.length, 3, 'what lies below a copy that was found is not needed')
+      assert.equal(families.size, 3, 'those of all copies, though')
+      families.clear()
+      taken.length = 0
+      await machine.solve(text, { taker: taker(true), needsBytes: false })
+      assert.deepEqual(new Set(taken.map(({ key }) => key)), keys)
+    }
   })
 
   it('runs steps on top of what another machine has done', async () => {

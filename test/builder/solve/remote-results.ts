@@ -4,6 +4,7 @@ import type {
   CacheKey,
   Candidate,
   NewResult,
+  RemoteLayer,
   ResultCache,
   Store,
   TarFacts,
@@ -26,6 +27,10 @@ export class RemoteResults implements ResultCache {
   readonly isRequired = false
   readonly #content: RemoteContent
   readonly #store: Store
+  readonly #source: RemoteLayer['source'] = {
+    open: async ({ digest }) => this.#open(digest),
+    has: async ({ digest }) => this.#content.blobs.has(digest),
+  }
 
   constructor(content: RemoteContent, store: Store) {
     this.#content = content
@@ -37,8 +42,16 @@ export class RemoteResults implements ResultCache {
     return found.flatMap((candidate) => {
       const tar = this.#content.tars.get(candidate.key)
       if (tar === undefined) return []
-      const open = async () => this.#open(uncompressedDigest(tar.diffId))
-      return [{ ...candidate, layer: { kind: 'remote' as const, ...tar, open } }]
+      const digest = uncompressedDigest(tar.diffId)
+      const blob = { mediaType: MEDIA_TYPES.ociLayer, digest, size: tar.size }
+      const layer = {
+        kind: 'remote',
+        ...tar,
+        blob,
+        source: this.#source,
+        origin: undefined,
+      } as const
+      return [{ ...candidate, layer }]
     })
   }
 

@@ -17,7 +17,15 @@ import {
 } from '#builder/plan'
 import type { ExitStatus, Sandbox } from '#builder/sandbox'
 import { openSnapshots, type SnapshotsOptions } from '#builder/snapshot'
-import { Gate, LayerWatch, Reporter, Solver, scheduler, workPool } from '#builder/solve'
+import {
+  Gate,
+  LayerWatch,
+  Reporter,
+  Solver,
+  type StepTaker,
+  scheduler,
+  workPool,
+} from '#builder/solve'
 import { openStore, type ResultCache, type Store } from '#cache'
 import {
   type BuildFact,
@@ -120,6 +128,9 @@ export interface SolveRequest {
   readonly jobs?: number
   readonly buildArgs?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal
+  /** Layers of the image that are elsewhere are fetched. Default: true. */
+  readonly needsBytes?: boolean
+  readonly taker?: StepTaker
 }
 
 export interface Solved {
@@ -174,7 +185,7 @@ async function solve(
   },
 ): Promise<Solved> {
   const { request } = place
-  const { jobs = 2, buildArgs = {}, signal } = request
+  const { jobs = 2, buildArgs = {}, signal, needsBytes = true, taker } = request
   const { dockerfile } = parseDockerfile(text)
   const { platform } = request
   const targetPlatform = platform === undefined ? hostPlatform() : parsePlatform(platform)
@@ -226,6 +237,8 @@ async function solve(
     wantsTars: true,
     onTar: () => undefined,
     onExecute: () => undefined,
+    isNeeded: () => needsBytes,
+    taker,
     signal,
   })
   const layers = await solver.solve()

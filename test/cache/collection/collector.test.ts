@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { Collector, openStore, type Store, type StoreItem, stackLayerId } from '#cache'
 import {
@@ -63,8 +72,9 @@ describe('collection', () => {
       await putImage(store, 'y'.repeat(50_000))
       const made = store.temporary().path
       writeFileSync(join(made, 'file'), 'z'.repeat(300_000))
-      execFileSync('ln', [join(made, 'file'), join(made, 'again')])
-      execFileSync('truncate', ['-s', '10G', join(made, 'sparse')])
+      linkSync(join(made, 'file'), join(made, 'again'))
+      writeFileSync(join(made, 'sparse'), '')
+      truncateSync(join(made, 'sparse'), 10 * 1024 ** 3)
       await store.layers.commitDirectory(made)
       writeFileSync(join(root, 'corrupt', 'x'), 'x'.repeat(9000))
     })
@@ -118,7 +128,7 @@ describe('collection', () => {
     const manifest = digestOf(document)
     writeFileSync(join(root, 'blobs/sha256', hexOf(manifest)), document)
     const index = join(root, 'index.json')
-    const text = execFileSync('cat', [index], { encoding: 'utf8' })
+    const text = readFileSync(index, 'utf8')
     const entry = `{"mediaType":"application/x","digest":"${manifest}","size":${document.length}}`
     writeFileSync(index, text.replace('"manifests":[', `"manifests":[${entry},`))
     return digest
@@ -214,6 +224,30 @@ describe('collection', () => {
       assert.equal(store.blobs.stat(digestOf(text)), text.length)
     })
     assert.deepEqual(readdirSync(join(root, 'layers')), [])
+  })
+
+  it('takes what is noted of a tar with its layer', async () => {
+    const root = newRoot()
+    const diffIds = ['kept', 'gone', 'lost'].map((text) => asDiffId(digestOf(text)))
+    await withStore(root, async (store) => {
+      await putImage(store, 'kept', 'localhost/a:1')
+      for (const diffId of diffIds) {
+        const note = join(store.temporary().path, 'note')
+        writeFileSync(note, 'x'.repeat(5000))
+        store.contents.adopt(note, diffId)
+      }
+      for (const [at, size] of [4, 4].entries()) {
+        const made = store.temporary().path
+        writeFileSync(join(made, 'file'), `${at}`)
+        const diffId = diffIds[at]
+        assert.ok(diffId)
+        await store.layers.commitDirectory(made, { diffId, size })
+      }
+    })
+    assert.equal(total(await itemsIn(root)), diskUse(root))
+    await collected(root, NOT_ALL)
+    const left = diffIds.filter((diffId) => existsSync(join(root, 'contents', hexOf(diffId))))
+    assert.deepEqual(left, diffIds.slice(0, 1))
   })
 
   it('takes cache mounts that no step has, and what builds have left', async () => {

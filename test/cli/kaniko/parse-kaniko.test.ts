@@ -56,6 +56,17 @@ const EFFECTS: readonly (readonly [readonly string[], Partial<KanikoRequest['opt
   [['--cache=false'], { noCache: true }],
   [[], { noCache: true }],
   [
+    ['--cache', '--cache-repo=h/c'],
+    {
+      cacheFrom: [{ type: 'registry', ref: 'h/c:tsbuild' }],
+      cacheTo: [{ type: 'registry', ref: 'h/c:tsbuild', mode: 'max', ignoreError: true }],
+    },
+  ],
+  [
+    ['--cache', '--cache-repo=oci:/c', '--no-push-cache'],
+    { cacheFrom: [{ type: 'local', src: '/c' }] },
+  ],
+  [
     ['--insecure-registry=a', '--skip-tls-verify-registry=b:1'],
     { insecureRegistries: ['a', 'b:1'] },
   ],
@@ -80,7 +91,6 @@ const IDLE: readonly string[] = [
   '--cache-copy-layers',
   '--cache-run-layers=true',
   '--compressed-caching=false',
-  '--no-push-cache',
   '--push-retry=3',
   '--image-download-retry=3',
   '--image-fs-extract-retry=3',
@@ -90,7 +100,6 @@ const IDLE: readonly string[] = [
 
 /** What is refused, and the form of it that asks for nothing. */
 const REFUSED: readonly (readonly [string, string])[] = [
-  ['--cache-repo=h/cache', '--cache-repo='],
   ['--registry-mirror=m', '--registry-mirror='],
   ['--registry-map=a=b', '--registry-map='],
   ['--registry-certificate=h=/c', '--registry-certificate='],
@@ -100,6 +109,14 @@ const REFUSED: readonly (readonly [string, string])[] = [
 ]
 
 describe('the command line of kaniko', () => {
+  it('sends no results that are not to be sent, nor without --cache', () => {
+    const argv = ['--cache', '--cache-repo=h/c', '--no-push-cache']
+    for (const options of [parse(argv).options, parse(['--cache-repo=h/c']).options]) {
+      assert.equal('cacheTo' in options, false)
+    }
+    assert.equal('cacheFrom' in parse(['--cache-repo=h/c']).options, false)
+  })
+
   it('has every flag', () => {
     assert.deepEqual(KANIKO_FLAGS.map(({ name }) => name).toSorted(), ALL)
   })

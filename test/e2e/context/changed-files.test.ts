@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import {
+  appendFileSync,
   chmodSync,
   closeSync,
+  existsSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -54,7 +56,7 @@ describe('a copy of which little changed', () => {
   /** A context with many files in `tree`. */
   async function manyFiles(name: string, dockerfile: readonly string[]): Promise<string> {
     const context = writeContext(directory.file(name), {
-      Dockerfile: `FROM ${registry.host}/busybox:latest\n${dockerfile.join('\n')}\n`,
+      Dockerfile: `FROM ${registry.host}/busybox:latest AS files\n${dockerfile.join('\n')}\n`,
     })
     for (let index = 0; index < FILES; index++) {
       const folder = join(context, 'tree', `d${index % 7}`)
@@ -200,23 +202,70 @@ describe('a copy of which little changed', () => {
     await run('diff', ['-r', join(context, 'tree'), join(out, 'tree')])
   })
 
-  it('is made anew when its folder is gone', async () => {
-    const context = await manyFiles('gone', ['COPY tree /tree', 'RUN md5sum /tree/d1/* > /sums'])
-    await build(context, 'gone')
+  const LOSSES: Readonly<Record<string, (name: string) => boolean>> = {
+    'its own folder': (name) => /^x[a-z0-9]{23}$/.test(name),
+    'the folder that it lies on': (name) => /^[0-9a-f]{64}$/.test(name),
+  }
+
+  for (const [lost, isLost] of Object.entries(LOSSES)) {
+    it(`is made of its tar, for good, without ${lost}`, async () => {
+      const store = `gone-${lost.length}`
+      const context = await manyFiles(store, ['COPY tree /tree', 'RUN find /tree | sort > /names'])
+      await build(context, store)
+      rmSync(join(context, 'tree/d3/f3'))
+      writeFileSync(join(context, 'tree/d1/f1'), 'changed')
+      await build(context, store)
+      const layers = join(start(store).root, 'layers')
+      for (const name of readdirSync(layers).filter(isLost)) {
+        if (existsSync(join(layers, name, 'tree'))) rmSync(join(layers, name), { recursive: true })
+      }
+      for (const file of ['once', 'again']) {
+        appendFileSync(join(context, 'Dockerfile'), `RUN find /tree | sort > /${file}\n`)
+        const { digest, outcome } = await build(context, store)
+        assert.equal(stepsThat('DONE', outcome).length, 1, outcome.stderr)
+        assert.equal(digest, (await build(context, `${store}-${file}`)).digest, file)
+      }
+    })
+  }
+
+  it('has its folders for later steps when its tar is made later', async () => {
+    const context = await manyFiles('later', [
+      'COPY tree /tree',
+      'RUN find /tree | sort > /names',
+      'FROM scratch',
+      'COPY --from=0 /names /',
+    ])
+    await build(context, 'later')
+    rmSync(join(context, 'tree/d3/f3'))
     writeFileSync(join(context, 'tree/d1/f1'), 'changed')
-    const { digest } = await build(context, 'gone')
-    const layers = join(start('gone').root, 'layers')
-    for (const name of readdirSync(layers)) {
-      if (name.startsWith('x')) rmSync(join(layers, name), { recursive: true })
-    }
-    writeFileSync(
-      join(context, 'Dockerfile'),
-      `${readFileSync(join(context, 'Dockerfile'), 'utf8')}RUN cat /sums > /again\n`,
-    )
-    await build(context, 'gone')
-    const anew = await build(context, 'gone-anew')
-    assert.equal((await build(context, 'gone')).digest, anew.digest)
-    assert.notEqual(digest, anew.digest)
+    await build(context, 'later')
+    const folders = () => readdirSync(join(start('later').root, 'layers'))
+    const before = folders()
+    const { digest } = await build(context, 'later', '--target', 'files')
+    assert.equal(digest, (await build(context, 'later-anew', '--target', 'files')).digest)
+    assert.deepEqual(folders(), before)
+    assert.deepEqual(await differences('later'), [2])
+  })
+
+  it('is read from its files when nothing is to be looked up', async () => {
+    const context = await manyFiles('fresh', ['COPY tree /tree', 'RUN md5sum /tree/d5/* > /sums'])
+    await build(context, 'fresh')
+    const layers = join(start('fresh').root, 'layers')
+    const [name = ''] = readdirSync(layers).filter((one) => /^[0-9a-f]{64}$/.test(one))
+    flip(join(layers, name, 'tree/d5/f12'), 0)
+    writeFileSync(join(context, 'tree/d1/f1'), 'changed')
+    const { digest } = await build(context, 'fresh', '--no-cache')
+    assert.equal(digest, (await build(context, 'fresh-anew')).digest)
+    assert.deepEqual(await differences('fresh'), [])
+  })
+
+  it('is not noted of a context of which nothing is remembered', async () => {
+    const context = await manyFiles('piped', ['COPY tree /tree'])
+    const prefix = ['sh', '-c', 'tar -C "$0" -c . | "$@"', context]
+    await mustBuild(['--reproducible', '-'], { ...start('piped'), prefix })
+    await build(context, 'piped-folder')
+    const isNoted = (store: string) => existsSync(join(start(store).root, 'contents'))
+    assert.deepEqual(['piped', 'piped-folder'].map(isNoted), [false, true])
   })
 
   it('is read from its files when the earlier tar is damaged, which is said once', async () => {

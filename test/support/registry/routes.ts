@@ -9,6 +9,7 @@ export type Route =
   | { readonly kind: 'blob'; readonly name: string; readonly digest: string }
   | { readonly kind: 'manifest'; readonly name: string; readonly reference: string }
   | { readonly kind: 'uploads'; readonly name: string }
+  | { readonly kind: 'tags'; readonly name: string }
   | { readonly kind: 'upload'; readonly name: string; readonly id: string }
   | { readonly kind: 'unknown' }
 
@@ -16,6 +17,8 @@ export function routeOf(url: string): Route {
   const path = url.split('?', 1)[0] ?? ''
   if (path === '/v2/') return { kind: 'base' }
   if (path === '/token') return { kind: 'token' }
+  const [, listed] = /^\/v2\/(.+)\/tags\/list$/.exec(path) ?? []
+  if (listed !== undefined) return { kind: 'tags', name: listed }
   const [, name = '', kind = '', rest = ''] =
     /^\/v2\/(.+)\/(blobs|manifests|blobs\/uploads)\/([^/]*)$/.exec(path) ?? []
   if (kind === 'manifests') return { kind: 'manifest', name, reference: rest }
@@ -42,7 +45,10 @@ export function answer(
       return { status: 200, headers: { 'docker-distribution-api-version': 'registry/2.0' } }
     case 'blob':
       return answerBlob(storage, request, route)
+    case 'tags':
+      return listTags(storage, request, route.name)
     case 'manifest':
+      if (request.method === 'DELETE') return deleteManifest(storage, route)
       return request.method === 'PUT'
         ? storeManifest(storage, route, { mediaType: request.headers['content-type'] ?? '', body })
         : answerManifest(storage, route)
@@ -109,6 +115,30 @@ function storeManifest(
   const digest = storage.putManifest(name, reference, manifest)
   const location = `/v2/${name}/manifests/${digest}`
   return { status: 201, headers: { location, 'docker-content-digest': digest } }
+}
+
+/** In order, `n` at a time behind `last`. Spec: distribution-spec v1.1 #listing-tags */
+function listTags(storage: Storage, request: RecordedRequest, name: string): Reply {
+  const query = new URL(request.url, 'http://registry').searchParams
+  const last = query.get('last') ?? ''
+  const all = [...storage.repository(name).tags.keys()].sort().filter((tag) => tag > last)
+  if (all.length === 0 && last === '') return errorReply(404, 'NAME_UNKNOWN', 'no such repository')
+  const tags = all.slice(0, Math.min(Number(query.get('n') ?? all.length), TAGS_AT_ONCE))
+  const link = `</v2/${name}/tags/list?n=${tags.length}&last=${tags.at(-1)}>; rel="next"`
+  const headers = { 'content-type': 'application/json', ...(tags.length < all.length && { link }) }
+  return { status: 200, headers, body: Buffer.from(JSON.stringify({ name, tags })) }
+}
+
+const TAGS_AT_ONCE = 100
+
+function deleteManifest(
+  storage: Storage,
+  { name, reference }: { readonly name: string; readonly reference: string },
+): Reply {
+  const { manifests, tags } = storage.repository(name)
+  if (!manifests.delete(reference)) return errorReply(404, 'MANIFEST_UNKNOWN', 'manifest unknown')
+  for (const [tag, digest] of tags) if (digest === reference) tags.delete(tag)
+  return { status: 202 }
 }
 
 function namedBlobs(body: Buffer): readonly string[] {

@@ -8,9 +8,9 @@ const CHUNK_SIZE = 256 * 1024
 const LEVEL = 3
 
 /** Packs into one frame with a checksum; equal bytes give equal bytes, however they arrive. */
-export function zstd(bytes: Bytes): Bytes {
+export function zstd(bytes: Bytes, level: number = LEVEL): Bytes {
   const { ZSTD_c_compressionLevel, ZSTD_c_checksumFlag } = constants
-  const params = { [ZSTD_c_compressionLevel]: LEVEL, [ZSTD_c_checksumFlag]: 1 }
+  const params = { [ZSTD_c_compressionLevel]: level, [ZSTD_c_checksumFlag]: 1 }
   const blocks = blocksOf(bytes, CHUNK_SIZE)
   return pipeThrough(blocks, createZstdCompress({ params, chunkSize: CHUNK_SIZE }))
 }

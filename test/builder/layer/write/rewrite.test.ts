@@ -188,6 +188,16 @@ describe('rewriting a layer', () => {
     assert.equal(rewrite({ source, lowers, previous, wants }), undefined)
   })
 
+  it('is not on top of a layer that it has little in common with', () => {
+    const source = makeTree('echo kept > kept')
+    const previous = write(source, [])
+    const wants = { tar: true, directory: true }
+    change(source, 'for i in 1 2 3 4 5 6 7 8 9 10; do echo $i > new$i; done')
+    assert.ok(rewrite({ source, lowers: [], previous, wants }) !== undefined)
+    change(source, 'rm -r many')
+    assert.equal(rewrite({ source, lowers: [], previous, wants }), undefined)
+  })
+
   const damages: Readonly<Record<string, (path: string) => void>> = {
     'one flipped bit': (path) => {
       const fd = openSync(path, 'r+')

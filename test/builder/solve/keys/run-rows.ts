@@ -130,6 +130,11 @@ export const SETTINGS: readonly Row[] = [
     given(RUN, { platform: 'linux/arm/v6' }),
     given(RUN, { platform: 'linux/arm/v7' }),
   ]),
+  stays(
+    'the release of the system',
+    [given(RUN, { platform: 'linux(1)/amd64' }), given(RUN, { platform: 'linux(2)/amd64' })],
+    { deviation: 'it decides which base image is chosen, and nothing beyond that' },
+  ),
   stays('the time of the build', [RUN, given(RUN, { sourceDateEpoch: 1000 })]),
 ]
 

@@ -1,0 +1,1 @@
+export { type Caches, openCaches } from './open-caches.ts'

@@ -1,0 +1,204 @@
+import type { CacheKey } from '#cache'
+import {
+  collect,
+  type Descriptor,
+  type Digest,
+  parseManifestOrIndex,
+  TsbuildError,
+  throwIfCancelled,
+} from '#core'
+import { RecordSet } from '../records/record-set.ts'
+import { MOST_RECORD_BYTES, parseRecords } from '../records/records-document.ts'
+import type { SharedResult } from '../records/shared-result.ts'
+import type { CacheShelf } from '../shelf/cache-shelf.ts'
+import {
+  type CacheIndex,
+  EMPTY_INDEX,
+  entryRecords,
+  isCacheIndex,
+  otherContentError,
+  type PartRef,
+  parseCacheIndex,
+} from './cache-index.ts'
+import { readInline } from './inline-reader.ts'
+
+/** How a cache is read. */
+export interface ReaderOptions {
+  readonly signal: AbortSignal | undefined
+  /** Gets what cannot be read; it counts as empty. */
+  readonly onProblem: (cause: unknown) => void
+}
+
+/** What a `CacheReader` takes. */
+export interface CacheReaderOptions extends ReaderOptions {
+  /** Reports that the cache is opened. */
+  readonly report: <T>(read: () => Promise<T>) => Promise<T>
+}
+
+/** Entries that a reader looks at, the newest: as many writers may have been under way at one time. */
+const MOST_ENTRIES = 64
+
+/** What a cache has, read as far as it is asked for: its index and entries once, and each part once. */
+export class CacheReader {
+  readonly #shelf: CacheShelf
+  readonly #options: CacheReaderOptions
+  #opened: Promise<OpenedCache> | undefined
+  readonly #parts = new Map<PartRef, Promise<RecordSet>>()
+
+  constructor(shelf: CacheShelf, options: CacheReaderOptions) {
+    this.#shelf = shelf
+    this.#options = options
+  }
+
+  /** Results by the keys that lead to them. */
+  async find(keys: readonly CacheKey[]): Promise<ReadonlyMap<CacheKey, SharedResult>> {
+    const found = new Map<CacheKey, SharedResult>()
+    if (keys.length === 0) return found
+    const direct = await this.#recordsFor(keys)
+    const links = keys.flatMap((key) => {
+      const result = direct.results.get(key)
+      if (result !== undefined) found.set(key, result)
+      const link = result === undefined ? direct.links.get(key) : undefined
+      return link === undefined ? [] : [[key, link.target] as const]
+    })
+    if (links.length === 0) return found
+    const linked = await this.#recordsFor(links.map(([, target]) => target))
+    for (const [key, target] of links) {
+      const result = linked.results.get(target)
+      if (result !== undefined) found.set(key, result)
+    }
+    return found
+  }
+
+  /** Those of the families that have a result. */
+  async families(families: readonly CacheKey[]): Promise<ReadonlySet<CacheKey>> {
+    const records = await this.#recordsFor(families)
+    return new Set(families.filter((family) => records.families.has(family)))
+  }
+
+  /** The records of all entries, and of the parts in which the keys would be. */
+  async #recordsFor(keys: readonly CacheKey[]): Promise<RecordSet> {
+    this.#opened ??= this.#options.report(() => this.#open())
+    const { index, added } = await this.#opened
+    const wanted = (index?.parts ?? []).filter(({ prefix }) =>
+      keys.some((key) => key.startsWith(prefix)),
+    )
+    const all = new RecordSet()
+    for (const part of await Promise.all(wanted.map((one) => this.#part(one)))) all.addAll(part)
+    all.addAll(added)
+    return all
+  }
+
+  #part(part: PartRef): Promise<RecordSet> {
+    const known = this.#parts.get(part)
+    if (known !== undefined) return known
+    const read = this.#orEmpty(
+      () => readRecords(this.#shelf, part.records, this.#options),
+      new RecordSet(),
+    )
+    this.#parts.set(part, read)
+    return read
+  }
+
+  async #open(): Promise<OpenedCache> {
+    const opened = await this.#orEmpty(() => this.#readIndex(), EMPTY_CACHE)
+    const { index, missing } = opened
+    // Of what is no cache, or an image with one, nothing else is asked for.
+    if (index === undefined) return opened
+    const added = await this.#orEmpty(() => this.#readEntries(index), new RecordSet())
+    if (missing !== undefined && added.isEmpty) this.#options.onProblem(missing)
+    return { index, added }
+  }
+
+  async #readIndex(): Promise<OpenedCache & { readonly missing?: unknown }> {
+    try {
+      const found = await this.#shelf.readIndex(this.#options)
+      const parsed = parseManifestOrIndex(found.bytes, found.descriptor.mediaType)
+      if (isCacheIndex(parsed)) return { index: parseCacheIndex(found), added: new RecordSet() }
+      const inline = await readInline(this.#shelf, parsed, this.#options)
+      if (inline === undefined) throw otherContentError(parsed)
+      return { index: undefined, added: inline }
+    } catch (cause) {
+      if (!isMissing(cause)) throw cause
+      // The first writers may not have come so far.
+      return { index: EMPTY_INDEX, added: new RecordSet(), missing: cause }
+    }
+  }
+
+  async #readEntries(index: CacheIndex): Promise<RecordSet> {
+    const added = new RecordSet()
+    const { writers } = this.#shelf
+    if (writers.kind === 'turns') return added
+    const names = unmerged(await writers.list(index.mark, this.#options), index)
+    const read = names
+      .slice(-MOST_ENTRIES)
+      .map((name) => this.#orEmpty(() => readEntry(this.#shelf, name, this.#options), undefined))
+    for (const entry of await Promise.all(read)) if (entry) added.addAll(entry.records)
+    return added
+  }
+
+  async #orEmpty<T>(read: () => Promise<T>, empty: T): Promise<T> {
+    try {
+      return await read()
+    } catch (cause) {
+      throwIfCancelled(this.#options.signal, `read the cache ${this.#shelf.name}`)
+      this.#options.onProblem(cause)
+      return empty
+    }
+  }
+}
+
+interface OpenedCache {
+  /** `undefined`: there are no parts. */
+  readonly index: CacheIndex | undefined
+  /** Of entries that are not in the index yet, or of images. */
+  readonly added: RecordSet
+}
+
+const EMPTY_CACHE: OpenedCache & { readonly missing?: unknown } = {
+  index: undefined,
+  added: new RecordSet(),
+}
+
+/** Those of the names of entries that are not in the index yet. */
+export function unmerged(names: readonly string[], { merged }: CacheIndex): readonly string[] {
+  const known = new Set(merged.map(({ name }) => name))
+  return names.filter((name) => !known.has(name))
+}
+
+/** What a writer has added; `undefined` when it was merged and removed meanwhile. */
+export async function readEntry(
+  shelf: CacheShelf,
+  name: string,
+  options: Pick<ReaderOptions, 'signal'>,
+): Promise<{ readonly records: RecordSet; readonly digest: Digest } | undefined> {
+  const { writers } = shelf
+  if (writers.kind !== 'entries') throw new Error('where writers take turns there are no entries')
+  try {
+    const entry = await writers.read(name, options)
+    const records = await readRecords(shelf, entryRecords(entry), options)
+    return { records, digest: entry.descriptor.digest }
+  } catch (cause) {
+    if (isMissing(cause)) return undefined
+    throw cause
+  }
+}
+
+/** Whether there is nothing under a name or a digest. */
+export function isMissing(cause: unknown): boolean {
+  return cause instanceof TsbuildError && cause.code === 'NOT_FOUND'
+}
+
+/** @throws {TsbuildError} NOT_FOUND, DIGEST_MISMATCH, MANIFEST_INVALID */
+export async function readRecords(
+  { source }: CacheShelf,
+  records: Descriptor,
+  { signal }: Pick<ReaderOptions, 'signal'>,
+): Promise<RecordSet> {
+  if (records.size > MOST_RECORD_BYTES) {
+    throw new TsbuildError(`records of a cache have ${records.size} bytes`, {
+      code: 'MANIFEST_INVALID',
+    })
+  }
+  return parseRecords(await collect(await source.open(records, { signal }), MOST_RECORD_BYTES))
+}

@@ -1,0 +1,207 @@
+import { compressionFor, type EarlyLayers, type Output, takenBy } from '#builder/export'
+import type { CacheExportSettings, CacheLocation, Settings } from '#builder/options'
+import type { SolvedStep, StepTaker } from '#builder/solve'
+import type { RemoteLayer, RepositoryName, ResultCache, Store } from '#cache'
+import {
+  type Compression,
+  type DiffId,
+  firstFailure,
+  type Json,
+  reported,
+  TsbuildError,
+} from '#core'
+import type { RegistryClient } from '#registry-client'
+import { CacheExport } from './exports/cache-export.ts'
+import { InlineExport } from './exports/inline-export.ts'
+import { importedResults } from './imports/imported-results.ts'
+import { layeredResults } from './imports/layered-results.ts'
+import type { CacheShelf } from './shelf/cache-shelf.ts'
+import { folderShelf } from './shelf/folder-shelf.ts'
+import { registryShelf } from './shelf/registry-shelf.ts'
+
+/** What caches elsewhere are opened with. */
+export interface CachesDeps {
+  readonly settings: Settings
+  readonly store: Store
+  readonly client: () => RegistryClient
+  readonly early: EarlyLayers
+  /** Whether an output makes other layers of those of the steps. */
+  readonly changesLayers: (output: Output) => boolean
+}
+
+/** The caches elsewhere of one build. */
+export interface Caches extends AsyncDisposable {
+  /** The local cache, and behind it all that results are looked up in. */
+  readonly results: ResultCache
+  /** `undefined`: results are sent nowhere. */
+  readonly taker: StepTaker | undefined
+  /** What an image with these layers says of its steps; `undefined`: nothing. */
+  resultsOf(diffIds: readonly DiffId[]): Promise<Json | undefined>
+  /** Whether an output needs the bytes of a layer of the image that is elsewhere. */
+  readonly isNeeded: (layer: RemoteLayer) => boolean
+  /**
+   * A repository on a registry of the image that gets the layers of its steps, and when it has them: a push
+   * takes them over from there.
+   */
+  readonly sibling: RepositoryName | undefined
+  layersSent(): Promise<void>
+  /**
+   * Sends what was taken. To be called when the image is where it is to go.
+   * @throws {TsbuildError} when a cache cannot be written whose errors are not ignored
+   */
+  send(): Promise<void>
+}
+
+/** Opens the caches that a build reads and writes; nothing is requested yet. */
+export function openCaches(deps: CachesDeps): Caches {
+  const { settings, store, client } = deps
+  const shelfOf = (location: CacheLocation): CacheShelf =>
+    location.kind === 'folder' ? folderShelf(location) : registryShelf(client(), location.reference)
+  const compression = usualCompression(settings)
+  const sources = settings.cacheFrom.map((location) =>
+    importFrom(shelfOf(location), { settings, compression }),
+  )
+  const exports = settings.cacheTo.map((target) => ({
+    target,
+    to: exportTo(shelfOf(target.location), { ...deps, target, usual: compression }),
+  }))
+  const inline = settings.inlineCache ? new InlineExport() : undefined
+  const sibling = siblingOf(
+    exports.map(({ to }) => to),
+    settings,
+  )
+  return {
+    results: layeredResults(store.results, sources),
+    taker: takerOf([...exports.map(({ to }) => to), ...(inline === undefined ? [] : [inline])]),
+    resultsOf: async (diffIds) => inline?.resultsOf(diffIds),
+    isNeeded: (layer) => isNeeded(layer, deps),
+    sibling: sibling?.origin,
+    layersSent: async () => sibling?.layersSent(),
+    send: () => sendAll(exports, settings),
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(exports.map(({ to }) => to[Symbol.asyncDispose]()))
+    },
+  }
+}
+
+/** That of the first output that packs layers, so that the image and a cache share blobs. */
+function usualCompression({ outputs }: Settings): Compression {
+  const packed = outputs.map(compressionFor).find((one) => one !== 'none')
+  return packed ?? 'gzip'
+}
+
+function importFrom(
+  shelf: CacheShelf,
+  { settings, compression }: { readonly settings: Settings; readonly compression: Compression },
+): ReturnType<typeof importedResults> {
+  const { onEvent, signal } = settings
+  const { name } = shelf
+  return importedResults(shelf, {
+    compression,
+    signal,
+    report: (read) =>
+      reported(
+        { id: `cache from ${name}`, name: `importing cache from ${name}`, part: 'fetch' },
+        onEvent,
+        read,
+      ),
+    onProblem: (cause) => onEvent({ type: 'warning', message: describeProblem(name, cause) }),
+  })
+}
+
+function describeProblem(name: string, cause: unknown): string {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  if (!(cause instanceof TsbuildError)) return `the cache ${name} cannot be read: ${reason}`
+  if (cause.code === 'NOT_FOUND') return `there is no cache ${name} yet: ${reason}`
+  const hint = cause.hint === undefined ? '' : ` (${cause.hint})`
+  return cause.code === 'UNSUPPORTED'
+    ? `${name} cannot be used as a cache: ${reason}${hint}`
+    : `the cache ${name} cannot be read, so steps may run again: ${reason}${hint}`
+}
+
+function exportTo(
+  shelf: CacheShelf,
+  {
+    target,
+    usual,
+    settings,
+    store,
+    early,
+  }: CachesDeps & { readonly target: CacheExportSettings; readonly usual: Compression },
+): CacheExport {
+  const { onEvent, signal, outputs, tags } = settings
+  const { compression = usual, level, mode, isForced } = target
+  const isPushed = outputs.some(({ type }) => type === 'registry')
+  return new CacheExport(shelf, {
+    ...{ mode, level, isForced, store, early, signal },
+    compression: compression === 'uncompressed' ? 'none' : compression,
+    siblings: isPushed ? tags : [],
+    onProblem: (cause) => onEvent({ type: 'warning', message: describeProblem(shelf.name, cause) }),
+  })
+}
+
+/** The cache on a registry to which the image is pushed, which then need not get its layers twice. */
+function siblingOf(
+  exports: readonly CacheExport[],
+  { outputs, tags }: Settings,
+): CacheExport | undefined {
+  if (outputs.every(({ type }) => type !== 'registry')) return undefined
+  const registries = new Set(tags.map(({ registry }) => registry))
+  return exports.find(({ origin }) => origin !== undefined && registries.has(origin.registry))
+}
+
+function takerOf(exports: readonly StepTaker[]): StepTaker | undefined {
+  if (exports.length === 0) return undefined
+  return {
+    takesAll: exports.some(({ takesAll }) => takesAll),
+    take: (step: SolvedStep) => {
+      for (const one of exports) one.take(step)
+    },
+    takeFamily: (family) => {
+      for (const one of exports) one.takeFamily(family)
+    },
+  }
+}
+
+/** A layer that goes back to its registry is taken over there. */
+function isNeeded({ origin }: RemoteLayer, { settings, changesLayers }: CachesDeps): boolean {
+  const { outputs, tags } = settings
+  const isBack = tags.every(({ registry }) => registry === origin?.registry)
+  const takes = new Set(outputs.map(takenBy))
+  // Images and files of one build must not differ, so a layer that is damaged is found before.
+  if (takes.size > 1) return true
+  return outputs.some((output) => {
+    if (takenBy(output) === 'files') return false
+    return output.type !== 'registry' || !isBack || changesLayers(output)
+  })
+}
+
+async function sendAll(
+  exports: readonly { readonly target: CacheExportSettings; readonly to: CacheExport }[],
+  { onEvent, signal }: Settings,
+): Promise<void> {
+  const failures: TsbuildError[] = []
+  for (const [position, { target, to }] of exports.entries()) {
+    const vertex = `cache ${position} to ${to.name}`
+    const name = `exporting cache to ${to.name}`
+    try {
+      await reported({ id: vertex, name, part: 'export' }, onEvent, () => to.publish())
+    } catch (thrown) {
+      const cause = firstFailure(thrown)
+      if (!(cause instanceof TsbuildError) || signal?.aborted === true) throw cause
+      const failure = exportError(to.name, cause)
+      if (target.ignoresErrors) onEvent({ type: 'warning', message: failure.message })
+      else failures.push(failure)
+    }
+  }
+  if (failures[0] !== undefined) throw failures[0]
+}
+
+function exportError(name: string, cause: TsbuildError): TsbuildError {
+  const { code, message, hint } = cause
+  return new TsbuildError(`export the cache to ${name}: ${message}`, {
+    code,
+    cause,
+    hint: hint ?? 'the image is where it was to go; ignore-error=true makes this a warning',
+  })
+}

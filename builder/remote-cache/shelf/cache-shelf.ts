@@ -1,0 +1,62 @@
+import type { RepositoryName } from '#cache'
+import type {
+  BlobSink,
+  BlobSource,
+  Bytes,
+  Descriptor,
+  Digest,
+  EncodedDocument,
+  TransferOptions,
+} from '#core'
+import type { FetchedManifest } from '#registry-client'
+
+/**
+ * Where a cache lies: an index under one name, the manifests that it lists, and blobs. All of them are
+ * ordinary parts of OCI images, so that any registry, and any tool for layouts, keeps them.
+ */
+export interface CacheShelf {
+  /** As messages name it: `registry.example/app:cache`. */
+  readonly name: string
+  /** The repository that has its blobs, if that is one. */
+  readonly origin: RepositoryName | undefined
+  /** The same object each time. */
+  readonly source: BlobSource & Pick<BlobSink, 'has'>
+  /** What is under the name, whatever it is. @throws {TsbuildError} NOT_FOUND */
+  readIndex(options: TransferOptions): Promise<FetchedManifest>
+  /** @throws {TsbuildError} NOT_FOUND */
+  readManifest(digest: Digest, options: TransferOptions): Promise<FetchedManifest>
+  /** Takes a blob over from a repository; false: it has to be put. */
+  mountBlob(blob: Descriptor, from: RepositoryName, options: TransferOptions): Promise<boolean>
+  /** @param open called again for another attempt */
+  putBlob(blob: Descriptor, open: OpenBlob, options: TransferOptions): Promise<void>
+  /** Puts a blob whose digest is known at its end. */
+  streamBlob(mediaType: string, open: OpenBlob, options: TransferOptions): Promise<Descriptor>
+  /** Puts a manifest under its digest; what it refers to is there. */
+  putManifest(document: EncodedDocument, options: TransferOptions): Promise<Descriptor>
+  /** Gives the name to an index; the manifests that it lists are there. */
+  putIndex(document: EncodedDocument, options: TransferOptions): Promise<void>
+  /** How several writers go on beside each other. */
+  readonly writers: Writers
+}
+
+/** Opens the bytes of a blob. */
+export type OpenBlob = () => Bytes | Promise<Bytes>
+
+/**
+ * `turns`: one writer at a time has the lock. `entries`: each writer leaves what it adds under a name of
+ * its own first, where readers find it, and merges it into the index then.
+ */
+export type Writers =
+  | { readonly kind: 'turns'; lock(options: TransferOptions): Promise<Disposable> }
+  | ({ readonly kind: 'entries' } & Entries)
+
+/** What writers have added that may not be in the index yet, by names that follow each other in time. */
+export interface Entries {
+  /** Names behind `after`, in order; those that registries list in a bounded number of answers. */
+  list(after: string, options: TransferOptions): Promise<readonly string[]>
+  /** @throws {TsbuildError} NOT_FOUND */
+  read(name: string, options: TransferOptions): Promise<FetchedManifest>
+  put(name: string, document: EncodedDocument, options: TransferOptions): Promise<Descriptor>
+  /** Removes one. @throws {TsbuildError} where that is not allowed */
+  remove(digest: Digest, options: TransferOptions): Promise<void>
+}
