@@ -9,7 +9,8 @@ import {
 } from '#core'
 import { RecordSet } from '../records/record-set.ts'
 import { MOST_RECORD_BYTES, parseRecords } from '../records/records-document.ts'
-import type { SharedResult } from '../records/shared-result.ts'
+import type { SharedLink, SharedResult } from '../records/shared-result.ts'
+import type { Verifier } from '../records/signatures.ts'
 import type { CacheShelf } from '../shelf/cache-shelf.ts'
 import {
   type CacheIndex,
@@ -33,6 +34,8 @@ export interface ReaderOptions {
 export interface CacheReaderOptions extends ReaderOptions {
   /** Reports that the cache is opened. */
   readonly report: <T>(read: () => Promise<T>) => Promise<T>
+  /** Says which results count; `undefined`: all. */
+  readonly verifier?: Verifier | undefined
 }
 
 /** Entries that a reader looks at, the newest: as many writers may have been under way at one time. */
@@ -56,15 +59,15 @@ export class CacheReader {
     if (keys.length === 0) return found
     const direct = await this.#recordsFor(keys)
     const links = keys.flatMap((key) => {
-      const result = direct.results.get(key)
+      const result = this.#trusted(direct.results.get(key))
       if (result !== undefined) found.set(key, result)
       const link = result === undefined ? direct.links.get(key) : undefined
-      return link === undefined ? [] : [[key, link.target] as const]
+      return link === undefined || !this.#isTrusted(key, link) ? [] : [[key, link.target] as const]
     })
     if (links.length === 0) return found
     const linked = await this.#recordsFor(links.map(([, target]) => target))
     for (const [key, target] of links) {
-      const result = linked.results.get(target)
+      const result = this.#trusted(linked.results.get(target))
       if (result !== undefined) found.set(key, result)
     }
     return found
@@ -74,6 +77,21 @@ export class CacheReader {
   async families(families: readonly CacheKey[]): Promise<ReadonlySet<CacheKey>> {
     const records = await this.#recordsFor(families)
     return new Set(families.filter((family) => records.families.has(family)))
+  }
+
+  #trusted(result: SharedResult | undefined): SharedResult | undefined {
+    const { verifier } = this.#options
+    if (result === undefined || verifier === undefined) return result
+    const trusted = verifier.trusted(result)
+    if (trusted === undefined) this.#options.onProblem(unsignedError())
+    return trusted
+  }
+
+  #isTrusted(key: CacheKey, link: SharedLink): boolean {
+    const { verifier } = this.#options
+    if (verifier === undefined || verifier.isTrustedLink(key, link)) return true
+    this.#options.onProblem(unsignedError())
+    return false
   }
 
   /** The records of all entries, and of the parts in which the keys would be. */
@@ -182,6 +200,12 @@ export async function readEntry(
     if (isMissing(cause)) return undefined
     throw cause
   }
+}
+
+function unsignedError(): TsbuildError {
+  return new TsbuildError('it has results that are not signed with the key, which are left out', {
+    code: 'PERMISSION_DENIED',
+  })
 }
 
 /** Whether there is nothing under a name or a digest. */
