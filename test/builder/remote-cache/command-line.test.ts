@@ -265,7 +265,7 @@ describe('a cache in a registry, through the command line', () => {
     assert.match(warningsOf(again).join(), /not signed with the key/)
     const trusting = await mustBuild([cacheFrom('signed'), context], start('signed-f'))
     assert.deepEqual(ran(trusting), [])
-    for (const args of [[cacheTo('signed', `,sign=${one.open}`)], [from(one.secret + 'x')]]) {
+    for (const args of [[cacheTo('signed', `,sign=${one.open}`)], [from(`${one.secret}x`)]]) {
       const outcome = await tsbuild([...args, context], start('signed-f'))
       assert.equal(outcome.status, 1)
       assert.match(outcome.stderr, /has no private key|read the key .*ENOENT/)
