@@ -36,6 +36,18 @@ export interface CacheReaderOptions extends ReaderOptions {
   readonly report: <T>(read: () => Promise<T>) => Promise<T>
   /** Says which results count; `undefined`: all. */
   readonly verifier?: Verifier | undefined
+  /** Milliseconds after which what has not been read counts as empty. Default: 30 seconds. */
+  readonly patience?: number
+}
+
+/** Milliseconds for the index with its entries, and for each part. */
+const PATIENCE = 30_000
+
+function lateError(patience: number, cause: unknown): TsbuildError {
+  return new TsbuildError(`it did not answer within ${patience / 1000} seconds`, {
+    code: 'REGISTRY_UNREACHABLE',
+    cause,
+  })
 }
 
 /** Entries that a reader looks at, the newest: as many writers may have been under way at one time. */
@@ -111,7 +123,7 @@ export class CacheReader {
     const known = this.#parts.get(part)
     if (known !== undefined) return known
     const read = this.#orEmpty(
-      () => readRecords(this.#shelf, part.records, this.#options),
+      (options) => readRecords(this.#shelf, part.records, options),
       new RecordSet(),
     )
     this.#parts.set(part, read)
@@ -119,21 +131,22 @@ export class CacheReader {
   }
 
   async #open(): Promise<OpenedCache> {
-    const opened = await this.#orEmpty(() => this.#readIndex(), EMPTY_CACHE)
+    const opened = await this.#orEmpty((options) => this.#readIndex(options), EMPTY_CACHE)
     const { index, missing } = opened
     // Of what is no cache, or an image with one, nothing else is asked for.
     if (index === undefined) return opened
-    const added = await this.#orEmpty(() => this.#readEntries(index), new RecordSet())
+    const read = (options: Timed): Promise<RecordSet> => this.#readEntries(index, options)
+    const added = await this.#orEmpty(read, new RecordSet())
     if (missing !== undefined && added.isEmpty) this.#options.onProblem(missing)
     return { index, added }
   }
 
-  async #readIndex(): Promise<OpenedCache & { readonly missing?: unknown }> {
+  async #readIndex(options: Timed): Promise<OpenedCache & { readonly missing?: unknown }> {
     try {
-      const found = await this.#shelf.readIndex(this.#options)
+      const found = await this.#shelf.readIndex(options)
       const parsed = parseManifestOrIndex(found.bytes, found.descriptor.mediaType)
       if (isCacheIndex(parsed)) return { index: parseCacheIndex(found), added: new RecordSet() }
-      const inline = await readInline(this.#shelf, parsed, this.#options)
+      const inline = await readInline(this.#shelf, parsed, options)
       if (inline === undefined) throw otherContentError(parsed)
       return { index: undefined, added: inline }
     } catch (cause) {
@@ -143,27 +156,36 @@ export class CacheReader {
     }
   }
 
-  async #readEntries(index: CacheIndex): Promise<RecordSet> {
+  async #readEntries(index: CacheIndex, options: Timed): Promise<RecordSet> {
     const added = new RecordSet()
     const { writers } = this.#shelf
     if (writers.kind === 'turns') return added
-    const names = unmerged(await writers.list(index.mark, this.#options), index)
+    const names = unmerged(await writers.list(index.mark, options), index)
     const read = names
       .slice(-MOST_ENTRIES)
-      .map((name) => this.#orEmpty(() => readEntry(this.#shelf, name, this.#options), undefined))
+      .map((name) => this.#orEmpty((timed) => readEntry(this.#shelf, name, timed), undefined))
     for (const entry of await Promise.all(read)) if (entry) added.addAll(entry.records)
     return added
   }
 
-  async #orEmpty<T>(read: () => Promise<T>, empty: T): Promise<T> {
+  /** A cache that does not answer must not hold a build up: it may do without. */
+  async #orEmpty<T>(read: (options: Timed) => Promise<T>, empty: T): Promise<T> {
+    const { signal: outer, patience = PATIENCE } = this.#options
+    const late = AbortSignal.timeout(patience)
+    const signal = outer === undefined ? late : AbortSignal.any([outer, late])
     try {
-      return await read()
+      return await read({ signal })
     } catch (cause) {
-      throwIfCancelled(this.#options.signal, `read the cache ${this.#shelf.name}`)
-      this.#options.onProblem(cause)
+      throwIfCancelled(outer, `read the cache ${this.#shelf.name}`)
+      this.#options.onProblem(late.aborted ? lateError(patience, cause) : cause)
       return empty
     }
   }
+}
+
+/** How something is read that may take too long. */
+interface Timed {
+  readonly signal: AbortSignal
 }
 
 interface OpenedCache {
