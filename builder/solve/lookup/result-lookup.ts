@@ -17,8 +17,10 @@ import type { LookupPolicy } from './lookup-policy.ts'
 import { ResultAges } from './result-ages.ts'
 
 /** A result that can be used. */
-export interface FoundResult extends Candidate {
+export interface FoundResult extends Pick<Candidate, 'key' | 'createdAt'> {
   readonly by: KeyKind
+  /** What a cache knows of it; its inputs are read from the disk when they are asked for. */
+  readonly candidate: Candidate
   /** The layer in the store; `undefined` while it is elsewhere only. */
   readonly stored: LayerRecord | undefined
 }
@@ -213,16 +215,16 @@ export class ResultLookup {
     results: readonly Candidate[],
   ): Promise<FoundResult | undefined> {
     const { store } = this.#deps
-    for (const found of results) {
-      const { layer } = found
+    for (const candidate of results) {
+      const { key, createdAt, layer } = candidate
       const stored =
         layer.kind === 'stored' ? store.layers.get(layer.id) : await this.#findStored(layer)
       const isUsable =
         stored === undefined ? this.#isElsewhere(layer) : !isOutdated(vertex, stored, store)
       if (!isUsable) continue
-      this.#noteFamily(found)
-      this.#ages.note(vertex, found)
-      return { ...found, stored, by }
+      this.#noteFamily(candidate)
+      this.#ages.note(vertex, candidate)
+      return { key, createdAt, by, candidate, stored }
     }
     return undefined
   }
