@@ -304,6 +304,27 @@ describe('collection', () => {
     })
   })
 
+  it('measures cache mounts anew once they were used', async () => {
+    const root = newRoot()
+    const put = (bytes: number) =>
+      withStore(root, async (store) => {
+        const request = { identity: { id: 'c' }, label: 'c', sharing: 'shared' } as const
+        await using mounts = await store.mounts.open([{ ...request, fill: async () => undefined }])
+        writeFileSync(join(mounts.paths[0] ?? '', 'file'), 'x'.repeat(bytes))
+      })
+    const enforce = (maxUsed: number) =>
+      withStore(root, (store) => new Collector(store).enforce({ maxUsed }))
+    await put(1000)
+    assert.deepEqual(await enforce(3_000_000), [])
+    await put(5_000_000)
+    const gone = await enforce(3_000_000)
+    assert.deepEqual(
+      gone.map(({ description }) => description),
+      ['cache mount c'],
+    )
+    assert.deepEqual(await enforce(3_000_000), [])
+  })
+
   it('is done by one process at a time', async () => {
     const root = newRoot()
     await withStore(root, (store) => putStep(store, 'one'))
