@@ -175,6 +175,25 @@ describe('collection', () => {
     assert.equal((await collected(root, ALL)).length, 4)
   })
 
+  it('keeps an image that was looked up by its name, whatever happens to the name', async () => {
+    const root = newRoot()
+    const name = 'localhost/a:1'
+    await withStore(root, (store) => putImage(store, 'old', name))
+    await withStore(root, async (store) => {
+      const found = store.images.get(name)
+      assert.ok(found)
+      await withStore(root, (other) => putImage(other, 'new', name))
+      assert.deepEqual(await collected(root, ALL), [])
+      assert.ok(await store.blobs.has(found.descriptor))
+      assert.equal(store.blobs.stat(digestOf('old')), 3)
+    })
+    assert.equal((await collected(root, ALL)).length, 3)
+    await withStore(root, (store) => {
+      store.blobs.delete(store.images.get(name)?.descriptor.digest ?? digestOf(''))
+      assert.ok(store.images.get(name), 'a name that leads to nothing is a name')
+    })
+  })
+
   it('keeps a RUN as long as there is something on it', async () => {
     const root = newRoot()
     await withStore(root, async (store) => {
