@@ -69,7 +69,10 @@ export class Explainer {
     const explanation = {
       version: 1,
       ...{ context, dockerfile, time: createdAt.toISOString() },
-      ...{ total: steps.length, ran: steps.filter(hasRun).length, steps: explanations },
+      total: steps.length,
+      ran: steps.filter(hasRun).length,
+      cached: steps.filter(({ end }) => end === 'cached').length,
+      steps: explanations,
     } as const
     return withoutSecrets(explanation, this.#documents)
   }

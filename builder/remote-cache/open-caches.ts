@@ -15,6 +15,7 @@ import { CacheExport } from './exports/cache-export.ts'
 import { InlineExport } from './exports/inline-export.ts'
 import { importedResults } from './imports/imported-results.ts'
 import { layeredResults } from './imports/layered-results.ts'
+import { openSigner, openVerifier } from './records/signatures.ts'
 import type { CacheShelf } from './shelf/cache-shelf.ts'
 import { folderShelf } from './shelf/folder-shelf.ts'
 import { registryShelf } from './shelf/registry-shelf.ts'
@@ -58,8 +59,8 @@ export function openCaches(deps: CachesDeps): Caches {
   const shelfOf = (location: CacheLocation): CacheShelf =>
     location.kind === 'folder' ? folderShelf(location) : registryShelf(client(), location.reference)
   const compression = usualCompression(settings)
-  const sources = settings.cacheFrom.map((location) =>
-    importFrom(shelfOf(location), { settings, compression }),
+  const sources = settings.cacheFrom.map(({ location, verify }) =>
+    importFrom(shelfOf(location), { settings, compression, verify }),
   )
   const exports = settings.cacheTo.map((target) => ({
     target,
@@ -90,15 +91,22 @@ function usualCompression({ outputs }: Settings): Compression {
   return packed ?? 'gzip'
 }
 
+interface ImportRequest {
+  readonly settings: Settings
+  readonly compression: Compression
+  readonly verify: string | undefined
+}
+
 function importFrom(
   shelf: CacheShelf,
-  { settings, compression }: { readonly settings: Settings; readonly compression: Compression },
+  { settings, compression, verify }: ImportRequest,
 ): ReturnType<typeof importedResults> {
   const { onEvent, signal } = settings
   const { name } = shelf
   return importedResults(shelf, {
     compression,
     signal,
+    verifier: verify === undefined ? undefined : openVerifier(verify),
     report: (read) =>
       reported(
         { id: `cache from ${name}`, name: `importing cache from ${name}`, part: 'fetch' },
@@ -130,10 +138,11 @@ function exportTo(
   }: CachesDeps & { readonly target: CacheExportSettings; readonly usual: Compression },
 ): CacheExport {
   const { onEvent, signal, outputs, tags } = settings
-  const { compression = usual, level, mode, isForced } = target
+  const { compression = usual, level, mode, isForced, sign } = target
   const isPushed = outputs.some(({ type }) => type === 'registry')
   return new CacheExport(shelf, {
     ...{ mode, level, isForced, store, early, signal },
+    signer: sign === undefined ? undefined : openSigner(sign),
     compression: compression === 'uncompressed' ? 'none' : compression,
     siblings: isPushed ? tags : [],
     onProblem: (cause) => onEvent({ type: 'warning', message: describeProblem(shelf.name, cause) }),

@@ -84,6 +84,7 @@ export const BUILD: Command = {
           'To: layers as uncompressed, gzip or zstd; with force-compression=true all',
         ],
         ['ignore-error=true', 'To: a failure is a warning'],
+        ['sign=KEY, verify=KEY', 'To, from: results are signed; only those signed so are used'],
         ['registry.insecure=true', 'The registry may use plain HTTP, or an unknown certificate'],
       ],
     },

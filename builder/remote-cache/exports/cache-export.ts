@@ -3,6 +3,7 @@ import type { CacheKey, RepositoryName } from '#cache'
 import { type PublishOptions, publish } from '../index/publish.ts'
 import { RecordSet } from '../records/record-set.ts'
 import { dayOf, type SharedResult } from '../records/shared-result.ts'
+import type { Signer } from '../records/signatures.ts'
 import type { CacheShelf } from '../shelf/cache-shelf.ts'
 import { type LayerUpload, shareLayer } from './share-layer.ts'
 import { UploadLanes } from './upload-lanes.ts'
@@ -11,6 +12,7 @@ import { UploadLanes } from './upload-lanes.ts'
 export interface ExportOptions extends Omit<LayerUpload, 'shelf'>, Omit<PublishOptions, 'signal'> {
   /** `min`: the results whose layers the image has; `max`: all that the build has made or used. */
   readonly mode: 'min' | 'max'
+  readonly signer: Signer | undefined
 }
 
 /** Layers that are sent at a time: steps go on meanwhile. */
@@ -81,6 +83,7 @@ export class CacheExport implements StepTaker, AsyncDisposable {
       for (const alias of aliases) records.addLink(alias, { target, usedOn })
     }
     if (records.results.size === 0) return
+    this.#options.signer?.sign(records)
     for (const family of this.#families) records.addFamily(family, dayOf(Date.now()))
     await publish(this.#shelf, records, { ...this.#options, signal: this.#signal })
   }

@@ -277,10 +277,10 @@ export const CHANGES: readonly ExplainedChange[] = [
       'why 1 of 2 steps ran:',
       '',
       'line 3: [3/3] COPY . .',
-      `  300 files changed: ${Object.keys(manyFiles('1'))
+      `  600 files changed: ${Object.keys(manyFiles('1'))
         .slice(0, 10)
         .map((path) => `${path} (content)`)
-        .join(', ')} and 290 more`,
+        .join(', ')} and 590 more`,
     ],
   },
   {
@@ -448,7 +448,7 @@ export const CHANGES: readonly ExplainedChange[] = [
 ]
 
 function manyFiles(text: string): Record<string, string> {
-  const names = Array.from({ length: 300 }, (_, index) => `many/${1000 + index}`)
+  const names = Array.from({ length: 600 }, (_, index) => `many/${1000 + index}`)
   return Object.fromEntries(names.map((name) => [name, text]))
 }
 
