@@ -11,6 +11,8 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { writeContext } from '../../e2e/support/context.ts'
+import { mustBuild, startTsbuild, stepsThat, tsbuild } from '../../e2e/support/tsbuild.ts'
 import {
   busyboxBase,
   type Outcome,
@@ -22,8 +24,6 @@ import {
   temporaryDirectory,
 } from '../../support/peers/index.ts'
 import { MemoryRegistry } from '../../support/registry/index.ts'
-import { writeContext } from '../../e2e/support/context.ts'
-import { mustBuild, startTsbuild, stepsThat, tsbuild } from '../../e2e/support/tsbuild.ts'
 
 describe('a cache in a registry, through the command line', () => {
   let directory: TemporaryDirectory
