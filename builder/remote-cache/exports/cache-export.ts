@@ -1,6 +1,7 @@
 import type { SolvedStep, StepTaker } from '#builder/solve'
 import type { CacheKey, RepositoryName } from '#cache'
 import { type PublishOptions, publish } from '../index/publish.ts'
+import type { SharedMounts } from '../mounts/shared-mounts.ts'
 import { RecordSet } from '../records/record-set.ts'
 import { dayOf, type SharedResult } from '../records/shared-result.ts'
 import type { Signer } from '../records/signatures.ts'
@@ -13,6 +14,8 @@ export interface ExportOptions extends Omit<LayerUpload, 'shelf'>, Omit<PublishO
   /** `min`: the results whose layers the image has; `max`: all that the build has made or used. */
   readonly mode: 'min' | 'max'
   readonly signer: Signer | undefined
+  /** Whose cache mounts are sent, too; `undefined`: none are. */
+  readonly mounts: SharedMounts | undefined
 }
 
 /** Layers that are sent at a time: steps go on meanwhile. */
@@ -82,10 +85,17 @@ export class CacheExport implements StepTaker, AsyncDisposable {
       const { key: target, usedOn } = result
       for (const alias of aliases) records.addLink(alias, { target, usedOn })
     }
+    for (const mount of await this.#mounts()) records.addResult(mount)
     if (records.results.size === 0) return
     this.#options.signer?.sign(records)
     for (const family of this.#families) records.addFamily(family, dayOf(Date.now()))
     await publish(this.#shelf, records, { ...this.#options, signal: this.#signal })
+  }
+
+  async #mounts(): Promise<readonly SharedResult[]> {
+    const { mounts, compression } = this.#options
+    const upload = { compression, signal: this.#signal }
+    return (await mounts?.send(this.#shelf, upload)) ?? []
   }
 
   /** Ends what is under way. */
