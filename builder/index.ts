@@ -7,6 +7,7 @@ export {
   type FolderSize,
   listContext,
 } from '#builder/context'
+export type { BuildExplanation } from '#builder/explain'
 export type { LayerCompression, Output } from '#builder/export'
 export type {
   BuildOptions,

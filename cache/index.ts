@@ -19,7 +19,7 @@ export {
   stackLayerId,
   wholeLayerId,
 } from './records/layer-id.ts'
-export type { LayerFacts, LayerRecord, TarFacts } from './records/layer-record.ts'
+export type { LayerRecord, TarFacts } from './records/layer-record.ts'
 export type {
   CacheCallOptions,
   CachedResult,

@@ -7,6 +7,7 @@ import { fileChanges } from './files/file-changes.ts'
 import { type LayerStore, openListings } from './files/layer-listing.ts'
 import { shownPaths } from './files/shown-paths.ts'
 import {
+  belowDifference,
   type ComparedLayers,
   type FoundDifference,
   inputDifferences,
@@ -68,7 +69,10 @@ export class Explainer {
     const explanation = {
       version: 1,
       ...{ context, dockerfile, time: createdAt.toISOString() },
-      ...{ total: steps.length, ran: steps.filter(hasRun).length, steps: explanations },
+      total: steps.length,
+      ran: steps.filter(hasRun).length,
+      cached: steps.filter(({ end }) => end === 'cached').length,
+      steps: explanations,
     } as const
     return withoutSecrets(explanation, this.#documents)
   }
@@ -157,7 +161,7 @@ export class Explainer {
   /** Nothing for a step of which nothing is known but that it was there. */
   #compareTo(version: EarlierStep, own: Version): readonly Found[] {
     const { vertex, trace, key, record } = version
-    if (key !== undefined && key === own.vertex.key) return [sameOf(version, own.vertex, key)]
+    if (key !== undefined && key === own.vertex.key) return [this.#same(version, own.vertex, key)]
     const document = record?.preimage ?? vertex.preimage
     if (document === undefined) return key === undefined ? [] : [goneOf(vertex.name, key)]
     const before: Version = { vertex, trace, document, layer: record?.layer }
@@ -173,8 +177,20 @@ export class Explainer {
     return [{ earlier, differences }]
   }
 
+  /** The very step. Where it ran again, that was asked for, or its result was gone; the new one is there now. */
+  #same({ vertex, record }: EarlierStep, { reason, root }: TracedVertex, key: CacheKey): Found {
+    if (reason === undefined && record !== undefined) {
+      return { earlier: resultOf(record), differences: [] }
+    }
+    const earlier = { name: vertex.name, key }
+    if (MISSED.has(reason)) return { earlier, differences: [{ what: 'result', change: 'removed' }] }
+    const below = root === undefined ? undefined : this.#vertices.get(root)
+    const isBecauseOfIt = reason === 'input-executed' && below !== undefined && hasRun(below)
+    return { earlier, differences: isBecauseOfIt ? [belowDifference(below)] : [] }
+  }
+
   async #compare(
-    { from, to, document }: ComparedLayers,
+    { from, to, document, path }: ComparedLayers,
     differences: readonly Difference[],
   ): Promise<FileChanges | UnknownChanges> {
     if (to === undefined) return { unknown: 'the step has not made its layer' }
@@ -189,7 +205,7 @@ export class Explainer {
       const has = (what: string): boolean => differences.some((one) => one.what === what)
       const byStep = { mode: has('mode'), owner: has('owner') || has('group of the owner') }
       const paths = [...before.files.keys(), ...after.files.keys()]
-      const shownPath = shownPaths(document, paths)
+      const shownPath = shownPaths({ document, path }, paths)
       const changes = fileChanges(before.files, after.files, { shownPath, byStep })
       return changes.count === 0 ? { unknown: 'both layers hold the same files' } : changes
     } catch (cause) {
@@ -227,19 +243,6 @@ function failureOf({ end = 'failed' }: TracedVertex): Difference {
 
 function resultOf({ description, key, createdAt }: CacheRecord): EarlierResult {
   return { name: description, key, time: createdAt.toISOString() }
-}
-
-/** The very step. Where it ran again, that was asked for, or its result was gone; the new one is there now. */
-function sameOf(
-  { vertex: { name }, record }: EarlierStep,
-  { reason }: TracedVertex,
-  key: CacheKey,
-): Found {
-  const isMissed = MISSED.has(reason)
-  return {
-    earlier: reason === undefined && record !== undefined ? resultOf(record) : { name, key },
-    differences: isMissed ? [{ what: 'result', change: 'removed' }] : [],
-  }
 }
 
 /** Its result is not in the store any more, so it cannot be compared. */

@@ -10,6 +10,8 @@ export interface ComparedLayers {
   readonly to: LayerId | undefined
   /** The document of the copy that has made them. */
   readonly document: Json
+  /** The path that was copied, where it is one and known as a whole. */
+  readonly path: string | undefined
 }
 
 /** A difference that may say that files differ, and not yet which. */
@@ -48,6 +50,11 @@ export function placeOf({ name, lines: [line] }: TracedVertex): StepPlace {
   return { name, line }
 }
 
+/** The step below is another one, or ran anew. */
+export function belowDifference(below: TracedVertex): Difference {
+  return { what: 'below', change: 'changed', step: { ...placeOf(below), ran: hasRun(below) } }
+}
+
 function differsIn(member: string, from: Version, to: Version): boolean {
   const [before, after] = [memberOf(from.document, member), memberOf(to.document, member)]
   return canonicalJson(before ?? null) !== canonicalJson(after ?? null)
@@ -59,10 +66,7 @@ function rootDifference(from: Version, to: Version, recordOf: RecordOf): FoundDi
   if (before?.internal === true && after?.internal === true) {
     return { what: 'base', change: 'changed', layers: layersOf(before, after, recordOf) }
   }
-  if (after !== undefined && isStep(after)) {
-    const step = { ...placeOf(after), ran: hasRun(after) }
-    return { what: 'below', change: 'changed', step }
-  }
+  if (after !== undefined && isStep(after)) return belowDifference(after)
   return namedDifference('base', before, after)
 }
 
@@ -92,7 +96,8 @@ function copiedFiles(from: Version, to: Version): readonly FoundDifference[] {
     if (after.op === 'image') images.push(namedDifference('image of the files', before, after))
     else if (isStep(after)) source ??= after
   }
-  const layers = { from: from.layer, to: to.layer, document: to.document }
+  const { document, vertex } = to
+  const layers = { from: from.layer, to: to.layer, document, path: vertex.path }
   return [...images, { what: 'files', change: 'changed', ...fromStep(source), layers }]
 }
 
@@ -134,7 +139,8 @@ function layersOf(
   recordOf: RecordOf,
 ): ComparedLayers {
   const [old, now] = [before?.key, after.key].map((key) => key && recordOf(key))
-  return { from: old?.layer, to: now?.layer, document: now?.preimage ?? null }
+  const document = now?.preimage ?? null
+  return { from: old?.layer, to: now?.layer, document, path: after.path }
 }
 
 /** The sources whose results are others than those of the earlier version. */

@@ -6,6 +6,7 @@ export { FileFacts } from './filesystem/file-facts.ts'
 export { openPart } from './filesystem/file-part.ts'
 export { BARE_DIRECTORY, fileStatOf } from './filesystem/file-stat.ts'
 export { setFileTimes } from './filesystem/file-times.ts'
+export { HoleWriter } from './filesystem/hole-writer.ts'
 export {
   type NamedFileOptions,
   readBounded,
@@ -20,6 +21,7 @@ export {
 } from './filesystem/nodes.ts'
 export { PendingFile } from './filesystem/pending-file.ts'
 export { MAX_OPEN, RootedDirectory } from './filesystem/rooted-directory.ts'
+export { dataParts, isSparse, skipBytes } from './filesystem/sparse-file.ts'
 export { writeAt, writeFully } from './filesystem/write-all.ts'
 export { hasWriter } from './filesystem/writers.ts'
 export { getXattr, listXattrs, removeXattr, setXattr } from './filesystem/xattr.ts'

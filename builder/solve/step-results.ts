@@ -153,7 +153,7 @@ export class StepResults {
       ...known(),
       isInImage: inImage.has(vertex.id),
       remote: () => (layer instanceof ImportedLayer ? layer.remote : undefined),
-      diffId: () => layer.diffId(below),
+      diffId: () => (layer instanceof BuiltLayer ? layer.sharedDiffId(below) : layer.diffId(below)),
       packed: async () => {
         const { diffId, size } = await layer.tar(below)
         if (size === undefined) throw new Error('the tar of a step is of a known size')

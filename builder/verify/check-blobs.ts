@@ -1,14 +1,18 @@
 import { chmodSync, lstatSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
 import { type Finding, type FoundBlob, kindOf } from '#cache'
 import { TsbuildError } from '#core'
 import { damagedBlob, missingBlob, wrongClaim } from './blob-findings.ts'
 import { type LayerClaim, layerClaims } from './layer-claims.ts'
+import type { NeededBlob } from './needed-blobs.ts'
 import type { VerifyDeps } from './verify-deps.ts'
 
 /** What checking the blobs of a store has shown. */
 export interface CheckedBlobs {
   readonly findings: readonly Finding[]
   readonly count: number
+  /** Paths of those that are not what they are named after. */
+  readonly damaged: ReadonlySet<string>
 }
 
 /** Modes that the store gives its blobs: once they are on the disk, and before. */
@@ -18,20 +22,37 @@ const MODES: ReadonlySet<number> = new Set([0o444, 0o644])
 export async function checkBlobs(deps: VerifyDeps): Promise<CheckedBlobs> {
   const claims = layerClaims(deps)
   const blobs = [...deps.audit.blobs()]
+  const damaged = new Set<string>()
   const checked = await Promise.all(
     blobs.map(async (blob) => {
       const { digest } = blob
       const problem = await problemOf(blob, claims.get(digest)?.[0], deps)
       if (problem === undefined) return []
-      if (typeof problem === 'string') return [damagedBlob(digest, problem, deps)]
+      if (typeof problem === 'string') {
+        damaged.add(blob.path)
+        return [damagedBlob(digest, problem, deps)]
+      }
       const wrong = (claims.get(digest) ?? []).filter(({ diffId }) => diffId !== problem.diffId)
       return [...wrong.map((claim) => wrongClaim(digest, claim, deps)), ...checkMode(blob)]
     }),
   )
-  const missing = [...deps.needed].flatMap((blob) =>
-    isThere(deps.audit.store.blobs.path(blob.descriptor.digest)) ? [] : [missingBlob(blob, deps)],
-  )
-  return { findings: [...checked.flat(), ...missing], count: blobs.length }
+  const missing = await checkMissing(deps)
+  return { findings: [...checked.flat(), ...missing], count: blobs.length, damaged }
+}
+
+/** Milliseconds, and how often what is missing is looked at: a name and its blobs may go, and come again. */
+const LOOKS = { pause: 50, count: 4 } as const
+
+async function checkMissing(deps: VerifyDeps): Promise<readonly Finding[]> {
+  const { audit, needed } = deps
+  const isMissing = (blob: NeededBlob): boolean =>
+    !isThere(audit.store.blobs.path(blob.descriptor.digest)) && needed.isStillNeeded(blob)
+  let missing = [...needed].filter(isMissing)
+  for (let look = 1; missing.length > 0 && look < LOOKS.count; look++) {
+    await setTimeout(LOOKS.pause)
+    missing = missing.filter(isMissing)
+  }
+  return missing.map((blob) => missingBlob(blob, deps))
 }
 
 /** What is wrong with a blob, else what it holds; `undefined` when a build has removed it meanwhile. */

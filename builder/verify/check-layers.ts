@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs'
 import { digestFolder } from '#builder/solve'
-import type { Finding, LayerId, LayerRecord } from '#cache'
+import { type Finding, isStackLayerId, type LayerId, type LayerRecord } from '#cache'
 import { TsbuildError } from '#core'
 import type { VerifyDeps } from './verify-deps.ts'
 
@@ -12,20 +12,25 @@ export interface CheckedLayers {
   readonly unproven: number
 }
 
+/** `gone`: a build has changed it, or what lies below, meanwhile. */
 type Verdict = 'proven' | 'unproven' | 'gone' | { readonly problem: string }
 
 /**
  * Digests every folder of a layer, together with what lies below. Those below come first: on a damaged layer
  * a sound one looks damaged as well.
+ * @param tars paths of those that are damaged
  */
-export async function checkLayers(deps: VerifyDeps): Promise<CheckedLayers> {
+export async function checkLayers(
+  deps: VerifyDeps,
+  tars: ReadonlySet<string>,
+): Promise<CheckedLayers> {
   const { audit, stacks } = deps
   const { layers } = audit.store
   const made = new Set(audit.records().flatMap(({ layer }) => madeIds(layer && layers.get(layer))))
   const folders = audit.layers().filter(hasFolder)
   const byDepth = Map.groupBy(folders, ({ id }) => stacks.below(id)?.length ?? 0)
   const findings: Finding[] = []
-  const damaged = new Set<string>()
+  const damaged = new Set<string>(tars)
   let [proven, unproven] = [0, 0]
   for (const depth of [...byDepth.keys()].sort((a, b) => a - b)) {
     const checking = (byDepth.get(depth) ?? []).map(async (layer) => {
@@ -67,19 +72,22 @@ async function verdictOn(layer: LayerRecord, { lowers, isMade, deps }: Known): P
   const { layers } = deps.audit.store
   const { id, diffId } = layer
   const directory = layers.directory(id)
-  const inode = inodeOf(directory)
+  // A build may put another folder in the place of any of them, or remove it.
+  const before = inodesOf([directory, ...(lowers ?? [])])
+  const isChanged = (): boolean => inodesOf([directory, ...(lowers ?? [])]) !== before
   try {
     const seal = layers.seal(id)
     // What differs from another folder says less than the tar.
     const whole = layer.directory ? { diffId, lowers } : {}
     const { isProven } = await digestFolder({ directory, ...whole, seal }, deps)
     if (isProven) return 'proven'
-    // A build may have put another one in its place, or removed it.
-    if (inode === undefined || inodeOf(directory) !== inode) return 'gone'
-    const isKnown = seal !== undefined || (isMade && diffId !== undefined && lowers !== undefined)
+    if (isChanged()) return 'gone'
+    // What fits any stack says by itself what the tar says.
+    const isComparable = lowers !== undefined || !isStackLayerId(id)
+    const isKnown = seal !== undefined || (isMade && diffId !== undefined && isComparable)
     return isKnown ? { problem: 'its folder does not hold what was made' } : 'unproven'
   } catch (cause) {
-    if (inodeOf(directory) !== inode) return 'gone'
+    if (isChanged()) return 'gone'
     if (!(cause instanceof TsbuildError) || cause.code === 'CANCELLED') throw cause
     // No tar can hold it: there never was a digest.
     if (cause.code === 'LAYER_INVALID') return 'unproven'
@@ -87,8 +95,12 @@ async function verdictOn(layer: LayerRecord, { lowers, isMade, deps }: Known): P
   }
 }
 
-function inodeOf(directory: string): number | undefined {
-  return lstatSync(directory, { throwIfNoEntry: false })?.ino
+/** What folders are in these places; one that is not there is a change in any case. */
+function inodesOf(paths: readonly string[]): string {
+  const inodes = paths.map(
+    (path) => lstatSync(path, { throwIfNoEntry: false })?.ino ?? Math.random(),
+  )
+  return inodes.join()
 }
 
 function damagedLayer(layer: LayerRecord, problem: string, { audit }: VerifyDeps): Finding {

@@ -5,7 +5,7 @@
 import { lstatSync, readFileSync } from 'node:fs'
 import { imageKeyOf, rootKeyOf, type WorkPool } from '#builder/solve'
 import { type CacheKey, isStackLayerId, type LayerId, type StoreAudit, stackLayerId } from '#cache'
-import { type DiffId, parseImageConfig, TsbuildError, uncompressedDigest } from '#core'
+import { type DiffId, errnoOf, parseImageConfig, TsbuildError, uncompressedDigest } from '#core'
 
 /** Configs are some kilobytes; larger blobs are layers. */
 const CONFIG_BYTES = 1 << 20
@@ -92,7 +92,18 @@ export class KnownStacks {
     }
     const tar = blobs.path(uncompressedDigest(diffId))
     if (!lstatSync(tar, { throwIfNoEntry: false })?.isFile()) return undefined
-    return (await this.#pool.run('isSelfContained', tar, undefined)) ? [tar] : undefined
+    return (await this.#isWhole(tar)) ? [tar] : undefined
+  }
+
+  /** Whether a tar can stand for the folder of its layer. */
+  async #isWhole(tar: string): Promise<boolean> {
+    try {
+      return await this.#pool.run('isSelfContained', tar, undefined)
+    } catch (cause) {
+      // Damaged, or removed meanwhile.
+      if (cause instanceof TsbuildError && cause.code !== 'CANCELLED') return false
+      throw cause
+    }
   }
 }
 
@@ -110,11 +121,8 @@ function diffIdsIn(path: string): readonly DiffId[] | undefined {
     const bytes = readFileSync(path)
     return bytes[0] === '{'.charCodeAt(0) ? parseImageConfig(bytes).diffIds : undefined
   } catch (cause) {
-    if (cause instanceof TsbuildError || isGone(cause)) return undefined
+    // Or nothing any more.
+    if (cause instanceof TsbuildError || errnoOf(cause) !== undefined) return undefined
     throw cause
   }
-}
-
-function isGone(cause: unknown): boolean {
-  return cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
 }

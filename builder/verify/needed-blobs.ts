@@ -7,6 +7,7 @@ import {
   type DiffId,
   type Digest,
   digestOf,
+  errnoOf,
   isIndexType,
   isManifestType,
   MAX_DOCUMENT_BYTES,
@@ -27,11 +28,24 @@ export interface NeededBlob {
 export class NeededBlobs {
   readonly #store: Store
   readonly #blobs = new Map<Digest, NeededBlob>()
+  readonly #targets = new Map<string, Digest>()
   readonly findings: Finding[] = []
 
   constructor(store: Store) {
     this.#store = store
-    for (const { name, descriptor } of store.images.list()) this.#visit(descriptor, name)
+    for (const { name, descriptor } of store.images.list()) {
+      this.#targets.set(name, descriptor.digest)
+      this.#visit(descriptor, name)
+    }
+  }
+
+  /** False when the names that led to a blob are gone by now, or lead elsewhere. */
+  isStillNeeded({ names }: NeededBlob): boolean {
+    return this.#store.images
+      .list()
+      .some(
+        ({ name, descriptor }) => names.has(name) && this.#targets.get(name) === descriptor.digest,
+      )
   }
 
   get(digest: Digest): NeededBlob | undefined {
@@ -101,6 +115,12 @@ export class NeededBlobs {
 function readWhole(path: string, { digest, size }: Descriptor): Buffer | undefined {
   const found = lstatSync(path, { throwIfNoEntry: false })
   if (!found?.isFile() || found.size !== size || size > MAX_DOCUMENT_BYTES) return undefined
-  const bytes = readFileSync(path)
-  return digestOf(bytes) === digest ? bytes : undefined
+  try {
+    const bytes = readFileSync(path)
+    return digestOf(bytes) === digest ? bytes : undefined
+  } catch (cause) {
+    // Removed meanwhile, or not to be read: then it is found as a blob, if it is needed still.
+    if (errnoOf(cause) === undefined) throw cause
+    return undefined
+  }
 }

@@ -90,11 +90,12 @@ async function verifyOpen(
   const needed = new NeededBlobs(store)
   const deps = { audit, pool, needed, stacks: new KnownStacks(audit, pool), onBytes, signal }
   await report.add(needed.findings)
-  const { findings: damagedBlobs, count: blobs } = await checkBlobs(deps)
-  await report.add(damagedBlobs)
-  const { findings: damagedLayers, proven, unproven } = await checkLayers(deps)
-  await report.add(damagedLayers)
+  const blobs = await checkBlobs(deps)
+  await report.add(blobs.findings)
+  const { findings, proven, unproven } = await checkLayers(deps, blobs.damaged)
+  await report.add(findings)
   await report.add(checkLost(audit))
   await report.add(checkLeftovers(audit))
-  return { names: store.images.list().length, blobs, bytes, layers: proven, unproven }
+  const names = store.images.list().length
+  return { names, blobs: blobs.count, bytes, layers: proven, unproven }
 }

@@ -1,6 +1,6 @@
 import { closeSync, constants, fsyncSync, openSync, readSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
-import { type Bytes, type Digest, Digester, TsbuildError } from '#core'
+import { type Bytes, type Digest, Digester, isHole, TsbuildError } from '#core'
 import { readLimited } from '#disk'
 import { storeError } from '../filesystem/failure.ts'
 
@@ -11,7 +11,10 @@ const WRITE_BYTES = 1024 * 1024
 /** Never through a link, and never waiting for the other end of a FIFO. */
 const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
-/** Writes a new file. What `bytes` throws passes; what the disk refuses is a `TsbuildError`. */
+/**
+ * Writes a new file; long runs of zeros become holes. What `bytes` throws passes; what the disk refuses is a
+ * `TsbuildError`.
+ */
 export async function writeFile(
   path: string,
   bytes: Bytes,
@@ -20,12 +23,23 @@ export async function writeFile(
   const doing = `write ${path}`
   const handle = await attempt(doing, () => open(path, 'wx', options.mode))
   try {
+    let size = 0
+    let isOpenEnded = false
     for await (const chunk of gathered(bytes)) {
       throwIfAborted(doing, options.signal)
-      await attempt(doing, () => handle.writeFile(chunk))
+      isOpenEnded = isHole(chunk)
+      if (!isOpenEnded) await attempt(doing, () => writeAt(handle, chunk, size))
+      size += chunk.length
     }
+    if (isOpenEnded) await attempt(doing, () => handle.truncate(size))
   } finally {
     await handle.close()
+  }
+}
+
+async function writeAt(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    at += (await handle.write(bytes, at, bytes.length - at, position + at)).bytesWritten
   }
 }
 

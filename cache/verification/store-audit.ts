@@ -178,6 +178,7 @@ export class StoreAudit implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.database[Symbol.dispose]()
+    await this.presence.discarded()
     await this.presence[Symbol.asyncDispose]()
   }
 

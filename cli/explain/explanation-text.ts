@@ -4,28 +4,40 @@ import { differenceText } from './difference-text.ts'
 import { isNew, reasonText } from './reason-text.ts'
 
 /** Why steps ran, for people: what is to be said of all, and a block for each step. */
-export function explanationText({ total, ran, steps }: BuildExplanation): string {
-  if (steps.length === 0) return `${nothingRan(total)}\n`
+export function explanationText(explanation: BuildExplanation): string {
+  const { total, ran, steps } = explanation
+  if (steps.length === 0) return `no step ran: ${nothingRan(explanation)}\n`
   const head = `why ${ran === total ? `all ${count(total)}` : `${ran} of ${count(total)}`} ran`
   if (steps.length > 1 && steps.every(isNew))
     return `${head}: no known earlier build had steps like these\n`
-  return `${head}:\n\n${stepsText(steps)}`
+  return `${head}:\n\n${stepsText(steps, linesOf)}`
 }
 
-/** A block for each step; one that did not run says so. */
-export function stepsText(steps: readonly StepExplanation[]): string {
+/** The same of single steps, which may not have run, and what each was compared with. */
+export function askedStepsText(steps: readonly StepExplanation[]): string {
+  return stepsText(steps, (step) => [...linesOf(step), ...earlierText(step)])
+}
+
+function stepsText(
+  steps: readonly StepExplanation[],
+  tell: (step: StepExplanation) => readonly string[],
+): string {
   return steps
     .map((step) => {
-      const lines = linesOf(step).map((line) => `  ${cleanLine(line)}\n`)
+      const lines = tell(step).map((line) => `  ${cleanLine(line)}\n`)
       return `${placeText(step)}: ${cleanLine(step.name)}\n${lines.join('')}`
     })
     .join('')
 }
 
-function nothingRan(total: number): string {
-  return total === 0
-    ? 'no step ran: the build has none'
-    : `no step ran: the cache had all ${count(total)}`
+function earlierText({ reason, earlier, differences }: StepExplanation): readonly string[] {
+  if (reason === undefined || earlier?.time === undefined || differences.length === 0) return []
+  return [`compared with ${earlier.name} of ${earlier.time}`]
+}
+
+function nothingRan({ total, cached }: BuildExplanation): string {
+  if (total === 0) return 'the build has none'
+  return cached === total ? `the cache had all ${count(total)}` : 'the build ended before'
 }
 
 function count(steps: number): string {

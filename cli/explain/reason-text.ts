@@ -1,12 +1,12 @@
 import type { StepExplanation } from '#builder/explain'
 import type { ExecutionReason } from '#core'
 
-/** What is said of a reason that needs no difference to be understood; nothing where differences say it. */
+/** What is said of a reason that is an answer by itself; nothing where differences are. */
 const REASONS: Readonly<Record<ExecutionReason, string | undefined>> = {
   'no-cache': 'its result was not looked up, as was asked for: --no-cache or --no-cache-filter',
   'cache-never': 'the comment above it asks for that: # cache=never',
   expired: 'its result is older than the comment above it lets it be: # cache=ttl',
-  'input-executed': 'a step that it is done on was executed, and its own result is older',
+  'input-executed': 'what it is done on or with was executed, and its own result is older',
   'no-record': undefined,
   'input-changed': undefined,
 }

@@ -6,7 +6,7 @@ import { type Arguments, usageError } from '../arguments/flags.ts'
 import { openLocalStore } from '../images/local-store.ts'
 import { note, print, type Shell } from '../terminal/shell.ts'
 import { cleanLine } from '../terminal/text.ts'
-import { explanationText, stepsText } from './explanation-text.ts'
+import { askedStepsText, explanationText } from './explanation-text.ts'
 import { explanationJson } from './open-explanation.ts'
 import { findSteps } from './step-query.ts'
 
@@ -34,7 +34,7 @@ export async function runWhy(args: Arguments, shell: Shell): Promise<number> {
   note(shell, cleanLine(`build of ${context} with ${dockerfile}, ${time}`))
   await print(
     shell,
-    ids === undefined ? explanationText(explanation) : stepsText(explanation.steps),
+    ids === undefined ? explanationText(explanation) : askedStepsText(explanation.steps),
   )
   return 0
 }

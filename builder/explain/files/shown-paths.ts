@@ -8,12 +8,17 @@ const WILDCARD = /[*?[\]]/
  * How paths in the layer of a copy are shown. Where one path was copied to a place of its own: as those that
  * they had in the context or the stage; otherwise as those in the image, which begin with a slash. The
  * destination and the folders above it are not shown, since they are not what was copied.
- * @param document that of the step's key
+ * @param copy.document that of the step's key, which may have only the last name of the path
+ * @param copy.path the path as a whole, where it is known
  * @param paths all paths of the layers
  */
-export function shownPaths(document: Json, paths: Iterable<Name>): ShownChanges['shownPath'] {
-  const [only, ...others] = listOf(memberOf(document, 'actions'))
-  const [path = '', ...more] = textsOf(memberOf(only, 'paths'))
+export function shownPaths(
+  copy: { readonly document: Json; readonly path: string | undefined },
+  paths: Iterable<Name>,
+): ShownChanges['shownPath'] {
+  const [only, ...others] = listOf(memberOf(copy.document, 'actions'))
+  const [name = '', ...more] = textsOf(memberOf(only, 'paths'))
+  const path = copy.path ?? name
   const isOne = textOf(memberOf(only, 'kind')) === 'copy' && others.length + more.length === 0
   const isPlain = memberOf(only, 'parents') !== true && !WILDCARD.test(path)
   if (!isOne || !isPlain) return (shown) => `/${shown}`

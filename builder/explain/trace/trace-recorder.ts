@@ -1,4 +1,4 @@
-import type { Plan, Vertex, VertexId } from '#builder/plan'
+import type { FilesVertex, Plan, Vertex, VertexId } from '#builder/plan'
 import type { CacheKey } from '#cache'
 import type { BuildFact, Json, OnEvent, PlannedVertex } from '#core'
 import { hasRun, type TracedVertex } from './trace.ts'
@@ -52,7 +52,7 @@ export class TraceRecorder {
         return
       case 'started':
         if (fact.reason === undefined) return
-        this.#update(fact.vertex, { reason: fact.reason, ...this.#declared(fact.vertex) })
+        this.#update(fact.vertex, { reason: fact.reason, ...this.#known(fact.vertex) })
         return
       case 'cached':
         this.#update(fact.vertex, {
@@ -81,12 +81,20 @@ export class TraceRecorder {
     if (known !== undefined) this.#vertices.set(id, { ...known, ...news })
   }
 
-  #declared(id: VertexId): Pick<TracedVertex, 'args'> {
+  /** What a later question about an executed step may need of its plan. */
+  #known(id: VertexId): Pick<TracedVertex, 'args' | 'path'> {
     const vertex = this.#planned.get(id)
+    if (vertex?.op === 'files') return pathOf(vertex)
     if (vertex?.op !== 'exec') return {}
     const args = Array.from(vertex.args, ([name]) => name)
     return args.length === 0 ? {} : { args }
   }
+}
+
+function pathOf({ actions }: FilesVertex): Pick<TracedVertex, 'path'> {
+  const paths = actions.flatMap((action) => (action.kind === 'copy' ? action.paths : []))
+  const [path, ...others] = paths
+  return path === undefined || others.length > 0 ? {} : { path }
 }
 
 function keyOf({ key }: { readonly key?: string }): Pick<TracedVertex, 'key'> {

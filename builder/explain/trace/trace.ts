@@ -24,6 +24,8 @@ export interface TracedVertex {
   readonly internal?: true
   /** Names of the build arguments that are declared where it stands; of executed steps only. */
   readonly args?: readonly string[]
+  /** The path in its source that a copy has copied, where it is one; of executed steps only. */
+  readonly path?: string
   /** The key of its result; absent where it did not get that far. */
   readonly key?: CacheKey
   readonly end?: 'done' | 'cached' | 'failed' | 'cancelled'

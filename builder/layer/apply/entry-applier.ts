@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer'
 import { closeSync, ftruncateSync, readlinkSync } from 'node:fs'
 import { BARE_DIRECTORY, writeAt } from '#builder/linux'
-import { type FileStat, joinName, type Name, type Tree } from '#core'
+import { type FileStat, isHole, joinName, type Name, type Tree } from '#core'
 import type { Attributes, DirectoryWriter } from '../overlay/directory-writer.ts'
 import { writeError } from '../overlay/write-error.ts'
 import { checkLength, entryPath, invalidEntryError, meaningOf } from '../paths/entry-path.ts'
@@ -66,6 +66,10 @@ export class EntryApplier implements TarHandler {
   content(bytes: Buffer): void {
     const file = this.#file
     if (file === undefined) return
+    if (isHole(bytes)) {
+      this.hole(bytes.length)
+      return
+    }
     try {
       writeAt(file.fd, bytes, file.position)
       file.position += bytes.length

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { setImmediate } from 'node:timers/promises'
 import { createGunzip } from 'node:zlib'
-import { type Bytes, type Compression, errnoOf, TsbuildError, unreachable } from '#core'
+import { type Bytes, type Compression, errnoOf, isHole, TsbuildError, unreachable } from '#core'
 import { pipeThrough } from './bytes/transform.ts'
 import { unbzip2 } from './bzip2/bzip2.ts'
 import { gzip } from './parallel-gzip.ts'
@@ -12,9 +12,14 @@ import { unzstd, zstd } from './zstd/zstd.ts'
 export type ArchiveCompression = Compression | 'xz' | 'bzip2'
 
 const CHUNK_SIZE = 256 * 1024
-/** Below this size a high ratio is not suspicious; gzip reaches 1029:1 with zeros. */
+/** Below this size a high ratio is not suspicious. */
 const RATIO_FLOOR = 64 * 1024 * 1024
 const MAX_RATIO = 1000
+/**
+ * Long runs of zeros do not count: they are the holes of files, of 300 GB in a log of logins by user id, and take
+ * no space on the disk. As much of them as a sparse file of an archive may have: ADR 18.
+ */
+const MAX_ZEROS = 2 ** 40
 const MAGIC: readonly (readonly [ArchiveCompression, readonly number[]])[] = [
   ['gzip', [0x1f, 0x8b]],
   ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
@@ -48,11 +53,13 @@ export async function* decompress(
   const source = await peek(bytes)
   const kind = compression === 'detect' ? detectCompression(source.start) : compression
   let size = 0
+  let zeros = 0
   try {
     for await (const chunk of unpacked(source.bytes, kind)) {
-      size += chunk.length
+      if (isHole(chunk)) zeros += chunk.length
+      else size += chunk.length
       const isBomb = size > RATIO_FLOOR && size > source.taken() * MAX_RATIO
-      if (isBomb) throw bombError(name, source.taken())
+      if (isBomb || zeros > MAX_ZEROS) throw bombError(name, source.taken())
       yield chunk
     }
   } catch (cause) {

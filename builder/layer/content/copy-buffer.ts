@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
-import { readSync } from 'node:fs'
+import { fstatSync, readSync } from 'node:fs'
+import { dataParts } from '#builder/linux'
 import { checkpoint, type Name, TsbuildError } from '#core'
 import { quote } from '../paths/quote.ts'
 
@@ -58,6 +59,34 @@ export function copyFile(content: FileContent, to: CopyBuffer, consume: Consume)
     if (left === 0 && wanted > got) return
   }
   if (readSync(fd, Buffer.allocUnsafe(1), 0, 1, null) > 0) checkSize(path, size, size + 1)
+}
+
+/**
+ * Copies all bytes of a file as `copyFile`, but for its holes, which are not read: `onHole` gets their lengths.
+ * @throws {TsbuildError} IO_FAILED when it has more or fewer bytes than expected, CANCELLED
+ */
+export function copySparse(
+  { fd, path, size }: FileContent,
+  to: CopyBuffer,
+  { consume, onHole }: { readonly consume: Consume; readonly onHole: (length: number) => void },
+): void {
+  let position = 0
+  for (const { start, end } of dataParts(fd)) {
+    if (end > size) checkSize(path, size, end)
+    if (start > position) onHole(start - position)
+    for (position = start; position < end; ) {
+      checkpoint()
+      if (to.used === to.buffer.length) to.flush()
+      const { buffer, used } = to
+      const got = readSync(fd, buffer, used, Math.min(buffer.length - used, end - position), null)
+      if (got === 0) checkSize(path, size, position)
+      consume(buffer, used, used + got)
+      to.used = used + got
+      position += got
+    }
+  }
+  checkSize(path, size, fstatSync(fd).size)
+  if (size > position) onHole(size - position)
 }
 
 /** @throws {TsbuildError} IO_FAILED when a file has more or fewer bytes (`got`) than expected */

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { closeSync, openSync } from 'node:fs'
-import { writeFully } from '#builder/linux'
+import { HoleWriter, writeFully } from '#builder/linux'
 import { type Ring, RingWriter } from '#builder/threads'
 import {
   asDiffId,
@@ -31,7 +31,8 @@ export interface TarReaders {
 /** Writes a layer's tar: everything is copied through one buffer, digested and written. */
 export class TarWriter implements CopyBuffer {
   readonly #fd: number
-  readonly #owned: boolean
+  /** Of a file of its own. */
+  readonly #holes: HoleWriter | undefined
   readonly #reader: RingWriter | undefined
   readonly #contents: ContentsWriter | undefined
   readonly #digester = new Digester()
@@ -46,8 +47,8 @@ export class TarWriter implements CopyBuffer {
     this.#reader = reader === undefined ? undefined : new RingWriter(reader)
     this.#contents = contents
     this.buffer = this.#reader?.slot() ?? Buffer.allocUnsafeSlow(BUFFER_SIZE)
-    this.#owned = typeof target === 'string'
     this.#fd = typeof target === 'string' ? openSync(target, 'wx', 0o644) : target
+    this.#holes = typeof target === 'string' ? new HoleWriter(this.#fd) : undefined
   }
 
   /**
@@ -93,17 +94,30 @@ export class TarWriter implements CopyBuffer {
     // The reader first: it works while the file is written.
     if (this.#reader === undefined) this.#digester.update(taken)
     else this.#reader.pass(taken.length)
-    writeFully(this.#fd, taken, 0, taken.length)
+    if (this.#holes === undefined) writeFully(this.#fd, taken, 0, taken.length)
+    else this.#holes.write(taken)
     this.#contents?.chunk(taken)
     this.#size += taken.length
     this.used = 0
     if (this.#reader !== undefined) this.buffer = this.#reader.slot()
   }
 
+  /** Adds zeros that stand for a hole of a file: they need not be read. */
+  hole(length: number): void {
+    for (let left = length; left > 0; ) {
+      if (this.used === this.buffer.length) this.flush()
+      const end = Math.min(this.buffer.length, this.used + left)
+      this.buffer.fill(0, this.used, end)
+      left -= end - this.used
+      this.used = end
+    }
+  }
+
   /** Ends the tar. The digest is absent when a reader takes it. */
   finish(): { readonly diffId?: DiffId; readonly size: number } {
     this.#append(Buffer.alloc(2 * BLOCK))
     this.flush()
+    this.#holes?.finish()
     const size = this.#size
     if (this.#reader !== undefined) {
       this.#reader.end()
@@ -114,7 +128,7 @@ export class TarWriter implements CopyBuffer {
 
   /** Closes the file, unless it was given as a descriptor. */
   close(): void {
-    if (this.#owned) closeSync(this.#fd)
+    if (this.#holes !== undefined) closeSync(this.#fd)
   }
 }
 

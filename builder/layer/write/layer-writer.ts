@@ -1,5 +1,5 @@
-import { closeSync } from 'node:fs'
-import { ContentCopier, writeFully } from '#builder/linux'
+import { closeSync, ftruncateSync } from 'node:fs'
+import { ContentCopier, isSparse, skipBytes, writeFully } from '#builder/linux'
 import {
   type Change,
   checkpoint,
@@ -16,6 +16,7 @@ import {
   checkSize,
   copyBytes,
   copyFile,
+  copySparse,
   scratchBuffer,
 } from '../content/copy-buffer.ts'
 import type { DirectoryWriter } from '../overlay/directory-writer.ts'
@@ -28,6 +29,25 @@ export interface LayerWriterSinks {
   readonly directory: DirectoryWriter | undefined
   /** Gets the sha256 of each regular file's content; not called for hard links. */
   readonly onFile: ((path: Name, digest: Digest) => void) | undefined
+}
+
+/** What gets the content of a file. */
+interface ContentParts {
+  readonly consume: Consume
+  readonly onHole: (length: number) => void
+}
+
+/** Of smaller files, asking for holes would cost more than reading them. */
+const SPARSE_BYTES = 1 << 20
+
+const ZEROS = new Uint8Array(512 * 1024)
+
+/** Pieces of so many zeros. */
+function* zerosOf(length: number): Generator<Uint8Array, void, undefined> {
+  for (let left = length; left > 0; left -= ZEROS.length) {
+    checkpoint()
+    yield ZEROS.subarray(0, Math.min(left, ZEROS.length))
+  }
 }
 
 /** Writes every change to the sinks that are given. */
@@ -70,10 +90,19 @@ export class LayerWriter {
     try {
       if (file !== undefined && this.#isCopied(change)) this.#copyInKernel(change, file)
       else {
-        this.#copyContent(change, (bytes, start, end) => {
-          if (file !== undefined) writeFully(file, bytes, start, end)
-          digest?.update(bytes.subarray(start, end))
+        this.#copyContent(change, {
+          consume: (bytes, start, end) => {
+            if (file !== undefined) writeFully(file, bytes, start, end)
+            digest?.update(bytes.subarray(start, end))
+          },
+          onHole: (length) => {
+            if (file !== undefined) skipBytes(file, length)
+            this.#tar?.hole(length)
+            for (const zeros of zerosOf(digest === undefined ? 0 : length)) digest?.update(zeros)
+          },
         })
+        // A hole at the end.
+        if (file !== undefined && size >= SPARSE_BYTES) ftruncateSync(file, size)
       }
       this.#tar?.pad(size)
       if (file !== undefined) this.#directory?.setFileAttributes(path, file, change)
@@ -105,16 +134,18 @@ export class LayerWriter {
     }
   }
 
-  #copyContent({ path, data, open, stat }: EntryChange, consume: Consume): void {
+  #copyContent({ path, data, open, stat }: EntryChange, to: ContentParts): void {
     if (this.#tar === undefined) this.#buffer.flush()
     if (data !== undefined) {
-      copyBytes(data, this.#buffer, consume)
+      copyBytes(data, this.#buffer, to.consume)
       return
     }
     if (open === undefined) throw new Error('a file without content')
     const fd = open()
     try {
-      copyFile({ fd, path, size: stat.size }, this.#buffer, consume)
+      const content = { fd, path, size: stat.size }
+      if (stat.size >= SPARSE_BYTES && isSparse(fd)) copySparse(content, this.#buffer, to)
+      else copyFile(content, this.#buffer, to.consume)
     } finally {
       closeSync(fd)
     }

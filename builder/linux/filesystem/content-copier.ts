@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer'
 import { fstatSync, ftruncateSync, readSync } from 'node:fs'
 import { checkpoint } from '#core'
-import { SystemError, syscall, trySyscall } from '../system/syscalls.ts'
+import { syscall, trySyscall } from '../system/syscalls.ts'
+import { dataParts, isSparse } from './sparse-file.ts'
 import { writeFully } from './write-all.ts'
 
 /** An open file to read from its beginning, and an empty one to write to. */
@@ -22,12 +23,8 @@ export interface FilePart {
 
 const FICLONE = 0x40049409
 const SEEK_SET = 0
-const SEEK_DATA = 3
-const SEEK_HOLE = 4
-const ENXIO = 6
 /** Below, the call that looks for holes costs more than they do. */
 const SMALLEST_SPARSE = 64 * 1024
-const BLOCK = 512
 const CHUNK = 512 * 1024
 /** Of one call that copies in the kernel: work is cancelled between calls. */
 const RANGE = 64 * 1024 * 1024
@@ -66,13 +63,7 @@ export class ContentCopier {
   /** The holes stay holes. */
   #copyParts(file: CopiedFile): number {
     const { from, to } = file
-    let end = 0
-    for (;;) {
-      const start = trySyscall('lseek', [from, end, SEEK_DATA])
-      if (start === -ENXIO) break
-      if (start < 0) throw new SystemError(-start, 'lseek', undefined)
-      end = syscall('lseek', [from, start, SEEK_HOLE])
-      syscall('lseek', [from, start, SEEK_SET])
+    for (const { start, end } of dataParts(from)) {
       syscall('lseek', [to, start, SEEK_SET])
       if (this.#copyUpTo(file, end - start) < end - start) break
     }
@@ -110,9 +101,4 @@ export class ContentCopier {
     writeFully(to, this.#buffer, 0, got)
     return got
   }
-}
-
-function isSparse(file: number): boolean {
-  const { size, blocks } = fstatSync(file)
-  return blocks * BLOCK < size
 }

@@ -243,6 +243,18 @@ export const CHANGES: readonly ExplainedChange[] = [
     ],
   },
   {
+    name: 'a heredoc that is copied, and one more',
+    dockerfile: ['FROM scratch', 'COPY <<one /to/', 'text', 'one'],
+    replace: [['<<one /to/\ntext\none', '<<one <<two /to/\nTEXT\none\ntwo']],
+    explanation: [
+      'why all 1 step ran:',
+      '',
+      'lines 2-5: [1/1] COPY <<one <<two /to/',
+      '  heredoc changed in line 1: "text" -> "TEXT"',
+      '  action added "write two"',
+    ],
+  },
+  {
     name: 'a line of .dockerignore',
     dockerfile: COPY_ALL,
     files: { '.dockerignore': 'Dockerfile\n.dockerignore\n*.log\n', a: 'a', 'debug.log': 'log' },
@@ -265,10 +277,10 @@ export const CHANGES: readonly ExplainedChange[] = [
       'why 1 of 2 steps ran:',
       '',
       'line 3: [3/3] COPY . .',
-      `  300 files changed: ${Object.keys(manyFiles('1'))
+      `  600 files changed: ${Object.keys(manyFiles('1'))
         .slice(0, 10)
         .map((path) => `${path} (content)`)
-        .join(', ')} and 290 more`,
+        .join(', ')} and 590 more`,
     ],
   },
   {
@@ -416,6 +428,19 @@ export const CHANGES: readonly ExplainedChange[] = [
     ],
   },
   {
+    name: 'nothing, but a comment, and what is on top of the step',
+    dockerfile: ['FROM BASE', '# cache=never', ...RUN_TWICE.slice(1)],
+    explanation: [
+      'why all 2 steps ran:',
+      '',
+      'line 3: [2/3] RUN echo one > /one',
+      '  the comment above it asks for that: # cache=never',
+      'line 4: [3/3] RUN echo two > /two',
+      '  what it is done on or with was executed, and its own result is older',
+      '  the step before it ran anew: line 3',
+    ],
+  },
+  {
     name: 'nothing at all',
     dockerfile: RUN_TWICE,
     explanation: ['no step ran: the cache had all 2 steps'],
@@ -423,7 +448,7 @@ export const CHANGES: readonly ExplainedChange[] = [
 ]
 
 function manyFiles(text: string): Record<string, string> {
-  const names = Array.from({ length: 300 }, (_, index) => `many/${1000 + index}`)
+  const names = Array.from({ length: 600 }, (_, index) => `many/${1000 + index}`)
   return Object.fromEntries(names.map((name) => [name, text]))
 }
 

@@ -42,7 +42,7 @@ export function startTsbuild(args: readonly string[], start: Start, log?: string
   const child = spawn(command, rest, {
     cwd: start.cwd ?? REPOSITORY,
     env: { ...CLEAN_ENVIRONMENT, ...environment(start) },
-    stdio: ['ignore', 'ignore', output],
+    stdio: ['ignore', output, output],
   })
   if (typeof output === 'number') closeSync(output)
   return child

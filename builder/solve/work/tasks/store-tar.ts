@@ -1,5 +1,5 @@
 import { closeSync, openSync } from 'node:fs'
-import { writeFully } from '#builder/linux'
+import { HoleWriter } from '#builder/linux'
 import { asDiffId, Digester, ioError } from '#core'
 import { type BlobTask, checkDiffId, tarOf } from './blob.ts'
 
@@ -13,10 +13,12 @@ export async function storeTar(task: StoreTarTask): Promise<number> {
   const digester = new Digester()
   const file = openSync(task.tar, 'wx')
   try {
+    const to = new HoleWriter(file)
     for await (const chunk of tarOf(task)) {
       digester.update(chunk)
-      writeFully(file, chunk)
+      to.write(chunk)
     }
+    to.finish()
   } catch (cause) {
     throw ioError(`write ${task.tar}`, cause)
   } finally {

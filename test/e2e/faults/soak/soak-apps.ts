@@ -40,17 +40,21 @@ function dockerfile(base: string): string {
   ].join('\n')
 }
 
-/** Writes their build context. */
+/** Writes their build contexts, one for each version: all but one file are equal. */
 export function writeApps(directory: string, base: string): string {
   const files = Array.from(
     { length: 30 },
     (_, n) => [`common/f${n}`, `${n}\n`.repeat(500)] as const,
   )
-  return writeContext(directory, {
-    Dockerfile: dockerfile(base),
-    last: 'x'.repeat(100_000),
-    ...Object.fromEntries(files),
-  })
+  for (let version = 0; version < VERSIONS; version++) {
+    writeContext(join(directory, `${version}`), {
+      Dockerfile: dockerfile(base),
+      last: 'x'.repeat(100_000),
+      ...Object.fromEntries(files),
+      'common/f7': `version ${version}\n`,
+    })
+  }
+  return directory
 }
 
 /** The name of an image in a registry. */
@@ -62,13 +66,14 @@ export function nameOf({ name, version }: App, host: string): string {
 export function argumentsOf(app: App, { host, context }: Site): readonly string[] {
   const { name, version } = app
   const values = ['--build-arg', `NAME=${name}`, '--build-arg', `VERSION=${version}`]
-  return ['--reproducible', ...values, '-t', nameOf(app, host), context]
+  return ['--reproducible', ...values, '-t', nameOf(app, host), join(context, `${version}`)]
 }
 
 /** Where a soak takes place. */
 export interface Site {
   /** Of the registry. */
   readonly host: string
+  /** Of the contexts. */
   readonly context: string
 }
 
@@ -83,6 +88,29 @@ export function imagesIn(root: string): ReadonlyMap<string, string> {
       digest,
     ]),
   )
+}
+
+/** The hex digits of all blobs of a store. */
+export function blobsIn(root: string): readonly string[] {
+  return readdirSync(join(root, 'blobs/sha256'))
+}
+
+/** Those of the blobs that its names lead to. */
+export function neededBlobs(root: string): readonly string[] {
+  const needed = new Set<string>()
+  for (const digest of imagesIn(root).values()) {
+    const hex = hexOf(digest)
+    needed.add(hex)
+    const { config, layers } = JSON.parse(
+      readFileSync(join(root, 'blobs/sha256', hex), 'utf8'),
+    ) as { config: { digest: string }; layers: { digest: string }[] }
+    for (const blob of [config, ...layers]) needed.add(hexOf(blob.digest))
+  }
+  return [...needed]
+}
+
+function hexOf(digest: string): string {
+  return digest.slice('sha256:'.length)
 }
 
 /** What the images are where nothing ever disturbed a build. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readdirSync } from 'node:fs'
 import {
   busyboxBase,
   pushLayout,
@@ -13,7 +13,7 @@ import { mountsOf } from '../../support/processes.ts'
 import { storeFaults } from '../../support/store-check.ts'
 import { mustBuild, tsbuild } from '../../support/tsbuild.ts'
 import { Soak, type SoakSize } from './soak.ts'
-import { APPS, argumentsOf, imagesIn, undisturbed, writeApps } from './soak-apps.ts'
+import { argumentsOf, blobsIn, imagesIn, neededBlobs, undisturbed, writeApps } from './soak-apps.ts'
 
 /** Has many processes use one store at once, kills some, and checks what is left. */
 export function soakSuite(size: SoakSize): void {
@@ -42,7 +42,10 @@ export function soakSuite(size: SoakSize): void {
     const root = directory.file('store')
     const logs = directory.file('logs')
     mkdirSync(logs)
-    soak = new Soak({ ...size, host, context, root, directory: logs, random: seededRandom(seed) })
+    const site = { host, context }
+    const first = argumentsOf({ name: 'one', version: 0 }, site)
+    await mustBuild(first, { root })
+    soak = new Soak({ ...size, ...site, root, directory: logs, random: seededRandom(seed) })
     const { failures, done, killed } = await soak.run()
     assert.deepEqual(failures, [])
     console.log(
@@ -51,8 +54,7 @@ export function soakSuite(size: SoakSize): void {
     assert.ok(killed >= size.kills / 2, `${killed} kills`)
 
     // The next build clears away what killed ones left; then there is nothing that belongs to nothing.
-    const site = { host, context }
-    await mustBuild(argumentsOf(APPS[0] ?? { name: 'one', version: 0 }, site), { root })
+    await mustBuild(first, { root })
     const verified = await tsbuild(['store', 'verify', '--format', 'json'], { root })
     assert.equal(verified.status, 0, verified.stdout + verified.stderr)
     const { findings } = JSON.parse(verified.stdout) as { findings: readonly object[] }
@@ -64,5 +66,12 @@ export function soakSuite(size: SoakSize): void {
     const found = imagesIn(root)
     assert.ok(found.size > 0)
     for (const [name, digest] of found) assert.equal(digest, right.get(name), name)
+
+    // What is left without what could be made again is what the names need.
+    await mustBuild(['prune', '--all', '--force'], { root })
+    assert.deepEqual(blobsIn(root).toSorted(), neededBlobs(root).toSorted())
+    assert.deepEqual(readdirSync(`${root}/layers`), [])
+    assert.deepEqual(readdirSync(`${root}/tmp`), [])
+    assert.equal((await tsbuild(['store', 'verify'], { root })).status, 0)
   })
 }

@@ -4,7 +4,6 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { COMMANDS } from '../../../../cli/commands.ts'
 import { startTsbuild } from '../../support/tsbuild.ts'
 import { APPS, type App, argumentsOf, nameOf, type Site } from './soak-apps.ts'
 
@@ -52,8 +51,6 @@ const LONGEST_LIFE = 1000
 /** Of those that are to be killed, so many come to their end before. */
 const ESCAPES = 2
 
-const HAS_PRUNE = COMMANDS.some(({ name }) => name === 'prune')
-
 export class Soak {
   readonly #options: SoakOptions
   readonly #running = new Set<ChildProcess>()
@@ -98,8 +95,7 @@ export class Soak {
     if (at < 0.2) return { kind: 'rmi', args: ['rmi', name], mayMiss: true }
     if (at < 0.25) return { kind: 'verify', args: ['store', 'verify'], mayMiss: false }
     if (at < 0.27) return { kind: 'repair', args: ['store', 'verify', '--repair'], mayMiss: false }
-    if (HAS_PRUNE && at < 0.32)
-      return { kind: 'prune', args: ['prune', '--all', '--force'], mayMiss: false }
+    if (at < 0.32) return { kind: 'prune', args: ['prune', '--all', '--force'], mayMiss: false }
     return { kind: 'build', args: argumentsOf(app, this.#options), mayMiss: false }
   }
 
