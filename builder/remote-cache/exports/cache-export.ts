@@ -18,8 +18,8 @@ export interface ExportOptions extends Omit<LayerUpload, 'shelf'>, Omit<PublishO
   readonly mounts: SharedMounts | undefined
 }
 
-/** Layers that are sent at a time: steps go on meanwhile. */
-const AT_ONCE = 3
+/** Layers of the image, and others, that are sent at a time: steps go on meanwhile. */
+const AT_ONCE = 2
 
 interface SharedStep {
   readonly result: SharedResult
@@ -33,7 +33,9 @@ export class CacheExport implements StepTaker, AsyncDisposable {
   readonly #options: ExportOptions
   readonly #stop = new AbortController()
   readonly #signal: AbortSignal
-  readonly #lanes = new UploadLanes(AT_ONCE)
+  /** A push may wait for the layers of the image, and not for others. */
+  readonly #imageLanes = new UploadLanes(AT_ONCE)
+  readonly #otherLanes = new UploadLanes(AT_ONCE)
   /** By the keys of their results; `undefined` for a layer that cannot be shared. */
   readonly #steps = new Map<CacheKey, Promise<SharedStep | undefined>>()
   /** Those of the image. */
@@ -60,7 +62,8 @@ export class CacheExport implements StepTaker, AsyncDisposable {
 
   take(step: SolvedStep): void {
     if (!this.takesAll && !step.isInImage) return
-    const shared = this.#lanes.add(() => this.#share(step))
+    const lanes = step.isInImage ? this.#imageLanes : this.#otherLanes
+    const shared = lanes.add(() => this.#share(step))
     // A rejection reaches `publish`.
     shared.catch(() => undefined)
     this.#steps.set(step.key, shared)
