@@ -9,7 +9,7 @@ export {
   decompress,
   detectCompression,
 } from './codec/compression.ts'
-export type { PreviousFiles } from './contents/previous-copy.ts'
+export type { PreviousFiles } from './contents/previous-layer.ts'
 export { changesOf, treeChanges } from './overlay/changes.ts'
 export { DirectoryWriter } from './overlay/directory-writer.ts'
 export { effectiveChanges, type FoundChange } from './overlay/effective-changes.ts'
