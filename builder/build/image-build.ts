@@ -125,6 +125,7 @@ function openSolver(plan: Plan, deps: SolverSettings): Solver {
     onExecute: (id, { preimage }) => recorder.execute(id, preimage),
     isNeeded: (layer) => deps.caches?.isNeeded(layer) !== false,
     taker: deps.caches?.taker,
+    mountSharing: deps.caches?.mountSharing,
     signal,
   })
   return resources.use(solver)

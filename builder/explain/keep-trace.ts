@@ -29,7 +29,8 @@ export async function keepTrace(recorder: TraceRecorder, kept: KeptTrace): Promi
   const id = recorder.hasRun
     ? storeTrace(store, { ...place, document: traceDocument(vertices) })
     : LAST
-  if (onExplanation === undefined) return
+  // Without a plan the build has failed before there were any steps.
+  if (onExplanation === undefined || vertices.length === 0) return
   try {
     throwIfCancelled(signal, 'explain the build')
     onExplanation(await explainTrace({ ...place, id, vertices }, store))

@@ -10,9 +10,12 @@ export type CacheSource =
       readonly ref: string
       /** As in `insecureRegistries`, for its registry. */
       readonly insecure?: boolean
+      /** A PEM file with a public key: only what is signed with it is used. */
+      readonly verify?: string
     }
   | {
       readonly type: 'local'
+      readonly verify?: string
       /** A folder that a `CacheTarget` has written. */
       readonly src: string
       /** Default: `latest`. */
@@ -33,6 +36,10 @@ interface SharedTargetOptions {
   readonly forceCompression?: boolean
   /** A failure is a warning, and not an error after the image was sent. Default: false. */
   readonly ignoreError?: boolean
+  /** Cache mounts that steps have used are sent, too. Default: false. */
+  readonly mounts?: boolean
+  /** A PEM file with a private key, with which results are signed. */
+  readonly sign?: string
 }
 
 /** A cache elsewhere to which results are sent. */
@@ -56,6 +63,13 @@ export type CacheLocation =
   | { readonly kind: 'registry'; readonly reference: Reference }
   | { readonly kind: 'folder'; readonly folder: string; readonly tag: string }
 
+/** A `CacheSource` with everything filled in. */
+export interface CacheImportSettings {
+  readonly location: CacheLocation
+  /** File of a public key. */
+  readonly verify: string | undefined
+}
+
 /** A `CacheTarget` with everything filled in. */
 export interface CacheExportSettings {
   readonly location: CacheLocation
@@ -64,14 +78,20 @@ export interface CacheExportSettings {
   readonly level: number | undefined
   readonly isForced: boolean
   readonly ignoresErrors: boolean
+  readonly sendsMounts: boolean
+  /** File of a private key. */
+  readonly sign: string | undefined
 }
 
 /** @throws {TsbuildError} REFERENCE_INVALID */
-export function resolveCacheSource(source: CacheSource): CacheLocation {
+export function resolveCacheSource(source: CacheSource): CacheImportSettings {
+  const { verify } = source
   if (source.type === 'local') {
-    return { kind: 'folder', folder: source.src, tag: source.digest ?? source.tag ?? 'latest' }
+    const { src: folder, digest, tag = 'latest' } = source
+    return { location: { kind: 'folder', folder, tag: digest ?? tag }, verify }
   }
-  return { kind: 'registry', reference: withDefaultTag(parseReference(source.ref)) }
+  const reference = withDefaultTag(parseReference(source.ref))
+  return { location: { kind: 'registry', reference }, verify }
 }
 
 /** A cache of its own, beside the image. */
@@ -99,6 +119,8 @@ function resolveTarget(target: SeparateTarget): CacheExportSettings {
     level: target.compressionLevel,
     isForced: forceCompression,
     ignoresErrors: ignoreError,
+    sendsMounts: target.mounts ?? false,
+    sign: target.sign,
   }
 }
 

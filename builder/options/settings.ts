@@ -36,7 +36,7 @@ import { givesIndex, refuseAttestations } from './build-controls.ts'
 import type { BuildOptions, SecretSource } from './build-options.ts'
 import {
   type CacheExportSettings,
-  type CacheLocation,
+  type CacheImportSettings,
   insecureCaches,
   isInline,
   resolveCacheSource,
@@ -66,7 +66,7 @@ export interface Settings {
   readonly isIndex: boolean
   /** The steps that are executed even when their results are known. */
   readonly fresh: 'all' | readonly CacheFilter[]
-  readonly cacheFrom: readonly CacheLocation[]
+  readonly cacheFrom: readonly CacheImportSettings[]
   readonly cacheTo: readonly CacheExportSettings[]
   /** Results of the image's steps are put into its config. */
   readonly inlineCache: boolean

@@ -102,7 +102,7 @@ export class Solver implements AsyncDisposable {
       ...this.#deps,
       lookup: this.#lookup,
       forms: this.#forms,
-      onSolved: (step) => deps.taker?.take(step),
+      onSolved: deps.taker && ((step) => deps.taker?.take(step)),
       inImage: new Set(chainOf(plan, plan.image.top)),
     })
   }

@@ -1,5 +1,5 @@
 import type { VertexId } from '#builder/plan'
-import type { CachedResult, CacheKey, TarFacts } from '#cache'
+import type { CachedResult, CacheKey, Candidate, TarFacts } from '#cache'
 import { uncompressedDigest } from '#core'
 import { BuiltLayer } from './layers/built-layer.ts'
 import { ImportedLayer } from './layers/imported-layer.ts'
@@ -20,7 +20,7 @@ export interface StepResultsDeps extends LayerDeps {
   /** Gets each layer of the image as soon as its tar is in the store. */
   readonly onTar: (tar: TarFacts) => void
   /** Gets each step that was executed or found; again one whose layer was made anew. */
-  readonly onSolved: (step: SolvedStep) => void
+  readonly onSolved: ((step: SolvedStep) => void) | undefined
   /** Steps whose layers the image has. */
   readonly inImage: ReadonlySet<VertexId>
 }
@@ -38,6 +38,15 @@ export interface ExecutedStep extends Pick<StepWork, 'root' | 'sources'>, StepOu
 interface OwnLayer {
   readonly key: CacheKey
   readonly layer: Layer
+}
+
+/** What is known of a solved step besides its layer. */
+type SolvedFacts = Omit<CachedResult, 'layer'> & Pick<SolvedStep, 'aliases'>
+
+/** The layer of a solved step, and what it lies on. */
+interface SolvedLayer {
+  readonly layer: BuiltLayer | ImportedLayer
+  readonly root: Result | undefined
 }
 
 /** Makes the results of steps, whose layers are packed or digested while later steps run. */
@@ -71,20 +80,19 @@ export class StepResults {
     root: Result | undefined,
     { found, again }: { readonly found: FoundResult; readonly again: () => Promise<Result> },
   ): Result {
-    const { foundBy, layer: cached, stored, by: _, ...facts } = found
-    const { key, createdAt } = facts
-    const aliases = foundBy === key ? [] : [foundBy]
+    const { key, createdAt, candidate, stored } = found
+    const { layer: cached } = candidate
     if (stored !== undefined) {
       const layer = new BuiltLayer(stored, createdAt, this.#deps)
       this.#makeTar(operation, root, layer)
-      this.#solved(operation, { ...facts, aliases }, { layer, root })
+      this.#solved(operation, () => factsOf(candidate), { layer, root })
       return this.#stack(operation, root, { key, layer })
     }
     if (cached.kind !== 'remote') throw new Error('a layer is in the store or elsewhere')
     const layer = new ImportedLayer(cached, createdAt, {
       ...this.#deps,
       download: reportedDownload({ ...cached, vertex: pulledFor(operation) }, this.#deps.reporter),
-      onStored: (id) => this.#deps.lookup.keep(found, id),
+      onStored: (id) => this.#deps.lookup.keep(candidate, id),
       remake: async (cause) => {
         this.#deps.lookup.lose(cached, cause)
         const { layers } = await again()
@@ -93,7 +101,7 @@ export class StepResults {
         return remade
       },
     })
-    this.#solved(operation, { ...facts, aliases }, { layer, root })
+    this.#solved(operation, () => factsOf(candidate), { layer, root })
     return this.#stack(operation, root, { key, layer })
   }
 
@@ -115,7 +123,7 @@ export class StepResults {
     await spans.measure('store', () => lookup.put(operation.vertex, stored))
     if (operation.vertex.op === 'exec') this.#digest(operation, own, below)
     const aliases = first === undefined || first === step.key ? [] : [first]
-    this.#solved(operation, { ...facts, aliases }, { layer: own, root })
+    this.#solved(operation, () => ({ ...facts, aliases }), { layer: own, root })
     return this.#stack(operation, root, { key: step.key, layer: own })
   }
 
@@ -137,24 +145,19 @@ export class StepResults {
     own.tar(layersOf(root)).then(this.#deps.onTar, () => undefined)
   }
 
-  #solved(
-    { vertex }: StepOperation,
-    facts: Omit<CachedResult, 'layer'> & Pick<SolvedStep, 'aliases'>,
-    {
-      layer,
-      root,
-    }: { readonly layer: BuiltLayer | ImportedLayer; readonly root: Result | undefined },
-  ): void {
+  #solved({ vertex }: StepOperation, known: () => SolvedFacts, { layer, root }: SolvedLayer): void {
+    const { onSolved, inImage, store } = this.#deps
+    if (onSolved === undefined) return
     const below = layersOf(root)
-    this.#deps.onSolved({
-      ...facts,
-      isInImage: this.#deps.inImage.has(vertex.id),
+    onSolved({
+      ...known(),
+      isInImage: inImage.has(vertex.id),
       remote: () => (layer instanceof ImportedLayer ? layer.remote : undefined),
-      diffId: () => layer.diffId(below),
+      diffId: () => (layer instanceof BuiltLayer ? layer.sharedDiffId(below) : layer.diffId(below)),
       packed: async () => {
         const { diffId, size } = await layer.tar(below)
         if (size === undefined) throw new Error('the tar of a step is of a known size')
-        return { diffId, size, presumed: this.#deps.store.layers.presumed(diffId) }
+        return { diffId, size, presumed: store.layers.presumed(diffId) }
       },
     })
   }
@@ -163,6 +166,10 @@ export class StepResults {
   #digest({ vertex }: StepOperation, own: Layer, below: readonly Layer[]): void {
     if (!this.#deps.forms(vertex.id).includes('tar')) this.#digests.push(own.diffId(below))
   }
+}
+
+function factsOf({ foundBy, layer: _, ...facts }: Candidate): SolvedFacts {
+  return { ...facts, aliases: foundBy === facts.key ? [] : [foundBy] }
 }
 
 function pulledFor({ vertex: { id, name } }: StepOperation): PulledVertex {

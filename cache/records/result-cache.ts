@@ -74,13 +74,19 @@ export interface CacheCallOptions {
   readonly signal: AbortSignal | undefined
 }
 
+/** What results are asked for with. */
+export interface FindOptions extends CacheCallOptions {
+  /** A cache may leave out what was made before; a cache of several looks on for what was not. */
+  readonly since?: Date
+}
+
 /**
  * Where results of steps are looked up by their keys, on this machine or elsewhere. Every call may take as
  * long as a request over a network, so what is known to be needed is asked for in one call.
  */
 export interface ResultSource {
   /** Results for any of the keys, in no order of keys; of several for one key the best comes first. */
-  find(keys: readonly CacheKey[], options: CacheCallOptions): Promise<readonly Candidate[]>
+  find(keys: readonly CacheKey[], options: FindOptions): Promise<readonly Candidate[]>
   /** Those of the families that have a result: then it is worth while to digest a step's files. */
   hasFamilies(
     families: readonly CacheKey[],

@@ -13,12 +13,12 @@ const SOURCE_TYPES = ['registry', 'local']
 const TARGET_TYPES = ['registry', 'local', 'inline']
 
 const SOURCE_KEYS: Readonly<Record<string, readonly string[]>> = {
-  registry: ['ref', 'registry.insecure'],
-  local: ['src', 'tag', 'digest'],
+  registry: ['ref', 'registry.insecure', 'verify'],
+  local: ['src', 'tag', 'digest', 'verify'],
 }
 const SHARED_KEYS = [
   ...['mode', 'compression', 'compression-level', 'force-compression', 'ignore-error'],
-  ...['image-manifest', 'oci-mediatypes'],
+  ...['image-manifest', 'oci-mediatypes', 'mounts', 'sign'],
 ]
 const TARGET_KEYS: Readonly<Record<string, readonly string[]>> = {
   registry: ['ref', 'registry.insecure', ...SHARED_KEYS],
@@ -60,19 +60,26 @@ function toTarget(type: string, fields: Fields, value: string): CacheTarget {
 
 function registrySource(fields: Fields, value: string): CacheSource {
   const ref = needed(fields, 'ref', value, '--cache-from type=registry,ref=REGISTRY/NAME:TAG')
-  return { type: 'registry', ref, ...insecure(fields) }
+  return { type: 'registry', ref, ...insecure(fields), ...text(fields, 'verify') }
 }
 
 function localSource(fields: Fields, value: string): CacheSource {
   const src = needed(fields, 'src', value, '--cache-from type=local,src=FOLDER')
-  return { type: 'local', src, ...text(fields, 'tag'), ...text(fields, 'digest') }
+  const names = { ...text(fields, 'tag'), ...text(fields, 'digest') }
+  return { type: 'local', src, ...names, ...text(fields, 'verify') }
 }
 
 function sharedOptions(
   fields: Fields,
 ): Pick<
   Extract<CacheTarget, { type: 'registry' }>,
-  'mode' | 'compression' | 'compressionLevel' | 'forceCompression' | 'ignoreError'
+  | 'mode'
+  | 'compression'
+  | 'compressionLevel'
+  | 'forceCompression'
+  | 'ignoreError'
+  | 'mounts'
+  | 'sign'
 > {
   const mode = choice(fields, 'mode', ['min', 'max'])
   const compression = parseCompression(fields)
@@ -83,6 +90,8 @@ function sharedOptions(
     ...(level === undefined ? {} : { compressionLevel: level }),
     ...(isOn(fields, 'force-compression') ? { forceCompression: true } : {}),
     ...(isOn(fields, 'ignore-error') ? { ignoreError: true } : {}),
+    ...(isOn(fields, 'mounts') ? { mounts: true } : {}),
+    ...text(fields, 'sign'),
   }
 }
 

@@ -4,8 +4,9 @@ import { differenceText } from './difference-text.ts'
 import { isNew, reasonText } from './reason-text.ts'
 
 /** Why steps ran, for people: what is to be said of all, and a block for each step. */
-export function explanationText({ total, ran, steps }: BuildExplanation): string {
-  if (steps.length === 0) return `${nothingRan(total)}\n`
+export function explanationText(explanation: BuildExplanation): string {
+  const { total, ran, steps } = explanation
+  if (steps.length === 0) return `no step ran: ${nothingRan(explanation)}\n`
   const head = `why ${ran === total ? `all ${count(total)}` : `${ran} of ${count(total)}`} ran`
   if (steps.length > 1 && steps.every(isNew))
     return `${head}: no known earlier build had steps like these\n`
@@ -34,10 +35,9 @@ function earlierText({ reason, earlier, differences }: StepExplanation): readonl
   return [`compared with ${earlier.name} of ${earlier.time}`]
 }
 
-function nothingRan(total: number): string {
-  return total === 0
-    ? 'no step ran: the build has none'
-    : `no step ran: the cache had all ${count(total)}`
+function nothingRan({ total, cached }: BuildExplanation): string {
+  if (total === 0) return 'the build has none'
+  return cached === total ? `the cache had all ${count(total)}` : 'the build ended before'
 }
 
 function count(steps: number): string {

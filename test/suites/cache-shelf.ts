@@ -9,7 +9,10 @@ import {
   TsbuildError,
 } from '#core'
 import type { CredentialStore } from '#registry-client'
-import { CacheReader } from '../../builder/remote-cache/index/cache-reader.ts'
+import {
+  CacheReader,
+  type CacheReaderOptions,
+} from '../../builder/remote-cache/index/cache-reader.ts'
 import { type PublishOptions, publish } from '../../builder/remote-cache/index/publish.ts'
 import { RecordSet } from '../../builder/remote-cache/records/record-set.ts'
 import type { SharedResult } from '../../builder/remote-cache/records/shared-result.ts'
@@ -23,7 +26,7 @@ export interface ShelfPlace extends AsyncDisposable {
   damage(name: string, what: 'index' | Descriptor['digest']): Promise<void>
 }
 
-const shelfKey = (name: string): CacheKey => cacheKeyOf({ shelf: name })
+export const sharedKey = (name: string): CacheKey => cacheKeyOf({ shelf: name })
 
 /** Of registries that want none. */
 export const NO_CREDENTIALS: CredentialStore = {
@@ -41,9 +44,9 @@ export function sharedResult(
   changed: Partial<SharedResult> = {},
 ): SharedResult {
   return {
-    key: shelfKey(name),
-    family: shelfKey(`family of ${name}`),
-    inputs: [shelfKey('root')],
+    key: sharedKey(name),
+    family: sharedKey(`family of ${name}`),
+    inputs: [sharedKey('root')],
     description: `RUN ${name}`,
     createdAt: RECENT,
     preimage: { op: 'exec', name, list: [1, null, 'ü'] },
@@ -70,12 +73,13 @@ interface Reading {
   readonly problems: unknown[]
 }
 
-function readingOf(shelf: CacheShelf): Reading {
+export function readingOf(shelf: CacheShelf, options: Partial<CacheReaderOptions> = {}): Reading {
   const problems: unknown[] = []
   const reader = new CacheReader(shelf, {
     signal: undefined,
     onProblem: (cause) => problems.push(cause),
     report: (read) => read(),
+    ...options,
   })
   return { reader, problems }
 }
@@ -89,7 +93,7 @@ export async function publishAll(
   const records = new RecordSet()
   for (const result of results) {
     records.addResult(result)
-    records.addLink(shelfKey(`link to ${result.description}`), {
+    records.addLink(sharedKey(`link to ${result.description}`), {
       target: result.key,
       usedOn: result.usedOn,
     })
@@ -109,15 +113,15 @@ export function cacheShelfSuite(name: string, create: () => Promise<ShelfPlace>)
 
     async function found(shelf: CacheShelf, ...names: readonly string[]): Promise<string[]> {
       const { reader, problems } = readingOf(shelf)
-      const results = await reader.find(names.map(shelfKey))
+      const results = await reader.find(names.map(sharedKey))
       assert.deepEqual(problems, [])
       return [...results.values()].map(({ description }) => description)
     }
 
     it('has nothing before something was published, and says so', async () => {
       const { reader, problems } = readingOf(place.open('empty'))
-      assert.equal((await reader.find([shelfKey('a')])).size, 0)
-      assert.equal((await reader.families([shelfKey('a')])).size, 0)
+      assert.equal((await reader.find([sharedKey('a')])).size, 0)
+      assert.equal((await reader.families([sharedKey('a')])).size, 0)
       assert.equal(problems.length, 1)
       assert.ok(problems[0] instanceof TsbuildError && problems[0].code === 'NOT_FOUND')
     })
@@ -131,13 +135,13 @@ export function cacheShelfSuite(name: string, create: () => Promise<ShelfPlace>)
       const two = sharedResult('two', blob, { layer })
       await publishAll(shelf, [one, two])
       const { reader, problems } = readingOf(place.open('back'))
-      const keys = [one.key, two.key, shelfKey('none'), shelfKey('link to RUN two')]
+      const keys = [one.key, two.key, sharedKey('none'), sharedKey('link to RUN two')]
       const results = await reader.find(keys)
       assert.deepEqual(results.get(one.key), one)
       assert.deepEqual(results.get(two.key), two)
-      assert.deepEqual(results.get(shelfKey('link to RUN two')), two)
+      assert.deepEqual(results.get(sharedKey('link to RUN two')), two)
       assert.equal(results.size, 3)
-      const families = await reader.families([one.family, shelfKey('none')])
+      const families = await reader.families([one.family, sharedKey('none')])
       assert.deepEqual(families, new Set([one.family]))
       assert.deepEqual(problems, [])
       assert.equal(await shelf.source.has(blob), true)
@@ -173,7 +177,7 @@ export function cacheShelfSuite(name: string, create: () => Promise<ShelfPlace>)
       const joined = { createdAt: later, layer: { ...layer, blobs: [packed] as const } }
       await publishAll(shelf, [sharedResult('step', b, joined)])
       const { reader } = readingOf(place.open('newer'))
-      const result = (await reader.find([shelfKey('step')])).get(shelfKey('step'))
+      const result = (await reader.find([sharedKey('step')])).get(sharedKey('step'))
       assert.deepEqual(result?.createdAt, later)
       assert.deepEqual(result?.layer.blobs, [packed, b])
     })
@@ -224,7 +228,7 @@ export function cacheShelfSuite(name: string, create: () => Promise<ShelfPlace>)
       const all = await reader.find(results.map(({ key }) => key))
       assert.ok(all.size > 1500 && all.size <= 2048, `${all.size} results`)
       // What was used last is kept.
-      assert.ok(all.has(shelfKey('step 2999')) && !all.has(shelfKey('step 0')))
+      assert.ok(all.has(sharedKey('step 2999')) && !all.has(sharedKey('step 0')))
       assert.deepEqual(problems, [])
     })
 
@@ -237,7 +241,7 @@ export function cacheShelfSuite(name: string, create: () => Promise<ShelfPlace>)
       for (const what of [records, 'index'] as const) {
         await place.damage('damaged', what)
         const { reader, problems } = readingOf(place.open('damaged'))
-        assert.equal((await reader.find([shelfKey('before')])).size, 0)
+        assert.equal((await reader.find([sharedKey('before')])).size, 0)
         assert.equal(problems.length, 1, `${problems}`)
         const onProblem = (): void => undefined
         const after = [sharedResult(`after ${what}`, blob)]
@@ -259,7 +263,7 @@ export function cacheShelfSuite(name: string, create: () => Promise<ShelfPlace>)
       })
       await shelf.putIndex({ mediaType: MEDIA_TYPES.ociManifest, bytes }, {})
       const { reader, problems } = readingOf(place.open('image'))
-      assert.equal((await reader.find([shelfKey('a')])).size, 0)
+      assert.equal((await reader.find([sharedKey('a')])).size, 0)
       assert.ok(problems[0] instanceof TsbuildError && problems[0].code === 'UNSUPPORTED')
       const results = [sharedResult('a', config)]
       await assert.rejects(publishAll(shelf, results), { code: 'UNSUPPORTED' })
@@ -311,7 +315,7 @@ export async function costOf(shelf: CacheShelf, names: readonly string[]): Promi
           },
   }
   const { reader, problems } = readingOf(counted)
-  const results = await reader.find(names.map(shelfKey))
+  const results = await reader.find(names.map(sharedKey))
   assert.equal(results.size, names.length)
   assert.deepEqual(problems, [])
   return { requests, bytes }

@@ -1,4 +1,11 @@
-import { decompress, listTar, stackTree, type TarFile, treeChanges } from '#builder/layer'
+import {
+  decompress,
+  listNotedTar,
+  listTar,
+  stackTree,
+  type TarFile,
+  treeChanges,
+} from '#builder/layer'
 import { digestFile } from '#builder/tree'
 import type { LayerId, LayerRecord, Store } from '#cache'
 import {
@@ -27,7 +34,7 @@ export interface LayerListing extends Disposable {
 }
 
 /** What layers are read from. */
-export type LayerStore = Pick<Store, 'blobs' | 'layers'>
+export type LayerStore = Pick<Store, 'blobs' | 'contents' | 'layers'>
 
 /** How a layer is read: as its tar, plain or packed, or as its folder. */
 type Form = 'plain' | 'folder' | 'packed'
@@ -64,11 +71,22 @@ async function open(layer: LayerRecord, form: Form, store: LayerStore): Promise<
   if (form === 'folder') return listFolders(foldersOf(layer, store))
   const tar = layer.diffId && tarOf(layer.diffId, form, store)
   if (tar === undefined) throw new Error('the form of a layer was chosen of those that it has')
-  const listed = await listTar(await tar())
+  const listed = listNoted(layer, form, store) ?? (await listTar(await tar()))
   const files = [...listed].map(([path, file]) => {
     return [path, { ...file, digest: () => file.digest }] as const
   })
   return { files: new Map(files), [Symbol.dispose]: () => undefined }
+}
+
+/** What is in the plain tar of a layer, where that was noted when it was written. */
+function listNoted(
+  { diffId }: LayerRecord,
+  form: Form,
+  { blobs, contents }: LayerStore,
+): ReadonlyMap<Name, TarFile> | undefined {
+  const noted = diffId && form === 'plain' ? contents.find(diffId) : undefined
+  if (diffId === undefined || noted === undefined) return undefined
+  return listNotedTar(blobs.path(uncompressedDigest(diffId)), noted)
 }
 
 /** Opens the plain tar of a layer from one of its blobs. */

@@ -17,6 +17,8 @@ export interface BuildExplanation {
   readonly total: number
   /** Those of them that ran, whether or not they succeeded. */
   readonly ran: number
+  /** Those whose results were found. In a build that failed, others were not reached. */
+  readonly cached: number
   /** Those that were asked for, in the order of the plan. */
   readonly steps: readonly StepExplanation[]
 }

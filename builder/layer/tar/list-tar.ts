@@ -1,5 +1,7 @@
 import { Buffer } from 'node:buffer'
-import { type Bytes, type Digest, Digester, type Name, TsbuildError } from '#core'
+import { closeSync, openSync, readSync } from 'node:fs'
+import { type Bytes, checkpoint, type Digest, Digester, type Name, TsbuildError } from '#core'
+import { TarContents } from '../contents/tar-contents.ts'
 import { entryPath, meaningOf } from '../paths/entry-path.ts'
 import { CAPABILITY } from '../paths/whiteout.ts'
 import type { TarEntry } from './tar-entry.ts'
@@ -17,6 +19,8 @@ export interface TarFile
   readonly digest: Digest | undefined
 }
 
+/** Bytes of a tar that are read at a time: small files come with their headers, large ones are skipped. */
+const CHUNK = 64 * 1024
 /** As many zeros of a hole are digested at a time. */
 const ZEROS = Buffer.alloc(64 * 1024)
 
@@ -26,13 +30,57 @@ const ZEROS = Buffer.alloc(64 * 1024)
  * @throws {TsbuildError} LAYER_INVALID for a tar that is damaged
  */
 export async function listTar(tar: Bytes): Promise<ReadonlyMap<Name, TarFile>> {
-  const listing = new Listing()
+  const listing = new Listing(undefined)
   const reader = new TarReader(listing)
   for await (const chunk of tar) {
     read(() => reader.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)))
   }
   read(() => reader.end())
   return listing.files
+}
+
+/**
+ * As `listTar`, by what was noted while the tar was written: only the headers are looked at.
+ * @param contents what `ContentsWriter` has noted
+ * @returns `undefined` where that is damaged, or does not fit
+ * @throws {TsbuildError} LAYER_INVALID
+ */
+export function listNotedTar(
+  tar: string,
+  contents: string,
+): ReadonlyMap<Name, TarFile> | undefined {
+  using noted = TarContents.open(contents)
+  if (noted === undefined) return undefined
+  const digests = new Map<Name, Digest>()
+  for (const { path, digest } of noted.entries())
+    if (digest !== undefined) digests.set(path, digest)
+  const listing = new Listing(digests)
+  const descriptor = openSync(tar, 'r')
+  try {
+    read(() => readHeaders(descriptor, new TarReader(listing)))
+  } finally {
+    closeSync(descriptor)
+  }
+  const files = [...listing.files.values()]
+  const isComplete = files.every(
+    ({ type, size, digest }) => type !== 'file' || size === 0 || digest,
+  )
+  return isComplete ? listing.files : undefined
+}
+
+function readHeaders(descriptor: number, reader: TarReader): void {
+  const chunk = Buffer.allocUnsafeSlow(CHUNK)
+  for (;;) {
+    checkpoint()
+    const got = readSync(descriptor, chunk, 0, CHUNK, reader.position)
+    if (got === 0) break
+    const before = reader.position
+    reader.write(chunk.subarray(0, got))
+    // The zeros after the end are not read.
+    if (reader.position < before + got) break
+    if (reader.skippable > 0) reader.skip()
+  }
+  reader.end()
 }
 
 function read(step: () => void): void {
@@ -47,8 +95,14 @@ function read(step: () => void): void {
 
 class Listing implements TarHandler {
   readonly files = new Map<Name, TarFile>()
+  readonly #digests: ReadonlyMap<Name, Digest> | undefined
   #path: Name | undefined
   #digester: Digester | undefined
+
+  /** @param digests those of the contents; default: they are taken */
+  constructor(digests: ReadonlyMap<Name, Digest> | undefined) {
+    this.#digests = digests
+  }
 
   entry(entry: TarEntry): void {
     const path = entryPath(entry.name)
@@ -58,8 +112,9 @@ class Listing implements TarHandler {
     const file =
       entry.type === 'hardlink' ? this.files.get(entryPath(entry.linkname)) : toFile(entry)
     if (file === undefined) return
-    this.files.set(path, file)
-    if (entry.type !== 'file') return
+    const digest = entry.type === 'file' ? this.#digests?.get(path) : file.digest
+    this.files.set(path, { ...file, digest })
+    if (entry.type !== 'file' || this.#digests !== undefined) return
     this.#path = path
     this.#digester = new Digester()
   }

@@ -2,6 +2,7 @@ import type { CacheKey, Candidate, RemoteLayer, ResultSource } from '#cache'
 import { type Compression, compressionOf, type Descriptor, throwIfCancelled } from '#core'
 import { CacheReader } from '../index/cache-reader.ts'
 import type { SharedLayer } from '../records/shared-result.ts'
+import type { Verifier } from '../records/signatures.ts'
 import type { CacheShelf } from '../shelf/cache-shelf.ts'
 
 /** How results are imported. */
@@ -13,6 +14,8 @@ export interface ImportOptions {
   readonly onProblem: (cause: unknown) => void
   /** Reports that the cache is opened. */
   readonly report: <T>(read: () => Promise<T>) => Promise<T>
+  /** Says which results count; `undefined`: all. */
+  readonly verifier: Verifier | undefined
 }
 
 /** The results of a cache elsewhere. Its failures are misses. */
@@ -22,12 +25,13 @@ export function importedResults(shelf: CacheShelf, options: ImportOptions): Resu
     if (!isReported) options.onProblem(cause)
     isReported = true
   }
-  const { signal, report } = options
-  const reader = new CacheReader(shelf, { signal, onProblem, report })
+  const { signal, report, verifier } = options
+  const reader = new CacheReader(shelf, { signal, onProblem, report, verifier })
   const layerOf = (layer: SharedLayer): RemoteLayer => {
     const { diffId, size, presumed } = layer
     const { origin, source } = shelf
-    const blob = preferred(layer.blobs, options.compression)
+    const { mediaType, digest, size: bytes } = preferred(layer.blobs, options.compression)
+    const blob = { mediaType, digest, size: bytes }
     return { kind: 'remote', diffId, size, presumed, blob, source, origin }
   }
   return {

@@ -8,7 +8,9 @@ export function layeredResults(local: ResultCache, others: readonly ResultSource
   return {
     isRequired: local.isRequired,
     find: async (keys, options) => {
-      const found = await local.find(keys, options)
+      const { since } = options
+      const all = await local.find(keys, options)
+      const found = since === undefined ? all : all.filter(({ createdAt }) => createdAt >= since)
       const known = new Set(found.map(({ foundBy }) => foundBy))
       const missing = keys.filter((key) => !known.has(key))
       if (missing.length === 0) return found

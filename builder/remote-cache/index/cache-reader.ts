@@ -9,7 +9,8 @@ import {
 } from '#core'
 import { RecordSet } from '../records/record-set.ts'
 import { MOST_RECORD_BYTES, parseRecords } from '../records/records-document.ts'
-import type { SharedResult } from '../records/shared-result.ts'
+import type { SharedLink, SharedResult } from '../records/shared-result.ts'
+import type { Verifier } from '../records/signatures.ts'
 import type { CacheShelf } from '../shelf/cache-shelf.ts'
 import {
   type CacheIndex,
@@ -33,6 +34,20 @@ export interface ReaderOptions {
 export interface CacheReaderOptions extends ReaderOptions {
   /** Reports that the cache is opened. */
   readonly report: <T>(read: () => Promise<T>) => Promise<T>
+  /** Says which results count; `undefined`: all. */
+  readonly verifier?: Verifier | undefined
+  /** Milliseconds after which what has not been read counts as empty. Default: 30 seconds. */
+  readonly patience?: number
+}
+
+/** Milliseconds for the index with its entries, and for each part. */
+const PATIENCE = 30_000
+
+function lateError(patience: number, cause: unknown): TsbuildError {
+  return new TsbuildError(`it did not answer within ${patience / 1000} seconds`, {
+    code: 'REGISTRY_UNREACHABLE',
+    cause,
+  })
 }
 
 /** Entries that a reader looks at, the newest: as many writers may have been under way at one time. */
@@ -56,15 +71,15 @@ export class CacheReader {
     if (keys.length === 0) return found
     const direct = await this.#recordsFor(keys)
     const links = keys.flatMap((key) => {
-      const result = direct.results.get(key)
+      const result = this.#trusted(direct.results.get(key))
       if (result !== undefined) found.set(key, result)
       const link = result === undefined ? direct.links.get(key) : undefined
-      return link === undefined ? [] : [[key, link.target] as const]
+      return link === undefined || !this.#isTrusted(key, link) ? [] : [[key, link.target] as const]
     })
     if (links.length === 0) return found
     const linked = await this.#recordsFor(links.map(([, target]) => target))
     for (const [key, target] of links) {
-      const result = linked.results.get(target)
+      const result = this.#trusted(linked.results.get(target))
       if (result !== undefined) found.set(key, result)
     }
     return found
@@ -74,6 +89,21 @@ export class CacheReader {
   async families(families: readonly CacheKey[]): Promise<ReadonlySet<CacheKey>> {
     const records = await this.#recordsFor(families)
     return new Set(families.filter((family) => records.families.has(family)))
+  }
+
+  #trusted(result: SharedResult | undefined): SharedResult | undefined {
+    const { verifier } = this.#options
+    if (result === undefined || verifier === undefined) return result
+    const trusted = verifier.trusted(result)
+    if (trusted === undefined) this.#options.onProblem(unsignedError())
+    return trusted
+  }
+
+  #isTrusted(key: CacheKey, link: SharedLink): boolean {
+    const { verifier } = this.#options
+    if (verifier === undefined || verifier.isTrustedLink(key, link)) return true
+    this.#options.onProblem(unsignedError())
+    return false
   }
 
   /** The records of all entries, and of the parts in which the keys would be. */
@@ -93,7 +123,7 @@ export class CacheReader {
     const known = this.#parts.get(part)
     if (known !== undefined) return known
     const read = this.#orEmpty(
-      () => readRecords(this.#shelf, part.records, this.#options),
+      (options) => readRecords(this.#shelf, part.records, options),
       new RecordSet(),
     )
     this.#parts.set(part, read)
@@ -101,21 +131,22 @@ export class CacheReader {
   }
 
   async #open(): Promise<OpenedCache> {
-    const opened = await this.#orEmpty(() => this.#readIndex(), EMPTY_CACHE)
+    const opened = await this.#orEmpty((options) => this.#readIndex(options), EMPTY_CACHE)
     const { index, missing } = opened
     // Of what is no cache, or an image with one, nothing else is asked for.
     if (index === undefined) return opened
-    const added = await this.#orEmpty(() => this.#readEntries(index), new RecordSet())
+    const read = (options: Timed): Promise<RecordSet> => this.#readEntries(index, options)
+    const added = await this.#orEmpty(read, new RecordSet())
     if (missing !== undefined && added.isEmpty) this.#options.onProblem(missing)
     return { index, added }
   }
 
-  async #readIndex(): Promise<OpenedCache & { readonly missing?: unknown }> {
+  async #readIndex(options: Timed): Promise<OpenedCache & { readonly missing?: unknown }> {
     try {
-      const found = await this.#shelf.readIndex(this.#options)
+      const found = await this.#shelf.readIndex(options)
       const parsed = parseManifestOrIndex(found.bytes, found.descriptor.mediaType)
       if (isCacheIndex(parsed)) return { index: parseCacheIndex(found), added: new RecordSet() }
-      const inline = await readInline(this.#shelf, parsed, this.#options)
+      const inline = await readInline(this.#shelf, parsed, options)
       if (inline === undefined) throw otherContentError(parsed)
       return { index: undefined, added: inline }
     } catch (cause) {
@@ -125,27 +156,36 @@ export class CacheReader {
     }
   }
 
-  async #readEntries(index: CacheIndex): Promise<RecordSet> {
+  async #readEntries(index: CacheIndex, options: Timed): Promise<RecordSet> {
     const added = new RecordSet()
     const { writers } = this.#shelf
     if (writers.kind === 'turns') return added
-    const names = unmerged(await writers.list(index.mark, this.#options), index)
+    const names = unmerged(await writers.list(index.mark, options), index)
     const read = names
       .slice(-MOST_ENTRIES)
-      .map((name) => this.#orEmpty(() => readEntry(this.#shelf, name, this.#options), undefined))
+      .map((name) => this.#orEmpty((timed) => readEntry(this.#shelf, name, timed), undefined))
     for (const entry of await Promise.all(read)) if (entry) added.addAll(entry.records)
     return added
   }
 
-  async #orEmpty<T>(read: () => Promise<T>, empty: T): Promise<T> {
+  /** A cache that does not answer must not hold a build up: it may do without. */
+  async #orEmpty<T>(read: (options: Timed) => Promise<T>, empty: T): Promise<T> {
+    const { signal: outer, patience = PATIENCE } = this.#options
+    const late = AbortSignal.timeout(patience)
+    const signal = outer === undefined ? late : AbortSignal.any([outer, late])
     try {
-      return await read()
+      return await read({ signal })
     } catch (cause) {
-      throwIfCancelled(this.#options.signal, `read the cache ${this.#shelf.name}`)
-      this.#options.onProblem(cause)
+      throwIfCancelled(outer, `read the cache ${this.#shelf.name}`)
+      this.#options.onProblem(late.aborted ? lateError(patience, cause) : cause)
       return empty
     }
   }
+}
+
+/** How something is read that may take too long. */
+interface Timed {
+  readonly signal: AbortSignal
 }
 
 interface OpenedCache {
@@ -182,6 +222,12 @@ export async function readEntry(
     if (isMissing(cause)) return undefined
     throw cause
   }
+}
+
+function unsignedError(): TsbuildError {
+  return new TsbuildError('it has results that are not signed with the key, which are left out', {
+    code: 'PERMISSION_DENIED',
+  })
 }
 
 /** Whether there is nothing under a name or a digest. */

@@ -28,7 +28,8 @@ export class RecordSet {
 
   addLink(key: CacheKey, link: SharedLink): void {
     const known = this.links.get(key)
-    if (known === undefined || known.usedOn <= link.usedOn) this.links.set(key, link)
+    if (known !== undefined && known.usedOn > link.usedOn) return
+    this.links.set(key, known?.target === link.target ? { ...known, ...link } : link)
   }
 
   addFamily(family: CacheKey, usedOn: Day): void {
@@ -74,7 +75,9 @@ export class RecordSet {
   get blobs(): readonly Descriptor[] {
     const blobs = new Map<Digest, Descriptor>()
     for (const { layer } of this.results.values()) {
-      for (const blob of layer.blobs) blobs.set(blob.digest, blob)
+      for (const { mediaType, digest, size } of layer.blobs) {
+        blobs.set(digest, { mediaType, digest, size })
+      }
     }
     return [...blobs.values()].sort((a, b) => (a.digest < b.digest ? -1 : 1))
   }

@@ -8,7 +8,6 @@ import {
   canonicalJson,
   compressionOf,
   DESCRIPTOR_SHAPE,
-  type Descriptor,
   type DiffId,
   type Json,
   MAX_DOCUMENT_BYTES,
@@ -20,7 +19,7 @@ import {
 } from '#core'
 import { invalidError, toDay, toDiffId, toKey, toSize, toTime } from './checked-fields.ts'
 import { RecordSet } from './record-set.ts'
-import type { SharedLayer, SharedResult } from './shared-result.ts'
+import type { SharedBlob, SharedLayer, SharedResult } from './shared-result.ts'
 
 /** The media type of a document of records. */
 export const RECORDS_TYPE = 'application/vnd.tsbuild.cache.records.v1+json'
@@ -39,6 +38,7 @@ const LAYER = object({
   diffId: string,
   size: integer,
   blobs: list(DESCRIPTOR_SHAPE),
+  signatures: list(string),
   presumed: object({
     count: integer,
     first: list(object({ path: string, uid: integer, gid: integer })),
@@ -59,7 +59,7 @@ const RESULT = object({
 const DOCUMENT = object({
   format: integer,
   results: list(RESULT),
-  links: list(object({ key: string, target: string, used: integer })),
+  links: list(object({ key: string, target: string, used: integer, signature: string })),
   families: list(object({ key: string, used: integer })),
 })
 
@@ -70,8 +70,8 @@ export function serializeRecords(records: RecordSet): Buffer {
   const document = {
     format: FORMAT,
     results: [...records.results].sort(byKey).map(([, result]) => resultJson(result)),
-    links: [...records.links].sort(byKey).map(([key, { target, usedOn }]) => {
-      return { key, target, used: usedOn }
+    links: [...records.links].sort(byKey).map(([key, { target, usedOn, signature }]) => {
+      return { key, target, used: usedOn, ...(signature === undefined ? {} : { signature }) }
     }),
     families: [...records.families].sort(byKey).map(([key, used]) => ({ key, used })),
   }
@@ -81,6 +81,7 @@ export function serializeRecords(records: RecordSet): Buffer {
 function resultJson({ layer, createdAt, usedOn, preimage, ...facts }: SharedResult): Json {
   const { key, family, inputs, description } = facts
   const { diffId, size, presumed, blobs } = layer
+  const isSigned = blobs.some(({ signature }) => signature !== undefined)
   const isKept = canonicalJson(preimage).length <= MOST_PREIMAGE
   const json = {
     ...{ key, family, inputs },
@@ -95,6 +96,7 @@ function resultJson({ layer, createdAt, usedOn, preimage, ...facts }: SharedResu
         digest,
         size: bytes,
       })),
+      ...(isSigned ? { signatures: blobs.map(({ signature = '' }) => signature) } : {}),
       ...(presumed === undefined ? {} : { presumed }),
     },
   }
@@ -110,8 +112,9 @@ export function parseRecords(bytes: Uint8Array): RecordSet {
     const result = toResult(one)
     records.results.set(result.key, result)
   }
-  for (const { key, target, used } of links) {
-    records.links.set(toKey(key), { target: toKey(target), usedOn: toDay(used) })
+  for (const { key, target, used, signature } of links) {
+    const link = { target: toKey(target), usedOn: toDay(used) }
+    records.links.set(toKey(key), signature === undefined ? link : { ...link, signature })
   }
   for (const { key, used } of families) records.families.set(toKey(key), toDay(used))
   return records
@@ -137,10 +140,11 @@ function toResult(fields: Shaped<typeof RESULT>): SharedResult {
   }
 }
 
-function toLayer({ diffId, size, blobs = [], presumed }: Shaped<typeof LAYER>): SharedLayer {
+function toLayer(fields: Shaped<typeof LAYER>): SharedLayer {
+  const { diffId, size, blobs = [], signatures = [], presumed } = fields
   const [first, ...others] = blobs
     .slice(0, MOST_BLOBS)
-    .map((blob) => toBlob(blob, toDiffId(diffId)))
+    .map((blob, index) => toBlob(blob, { diffId: toDiffId(diffId), signature: signatures[index] }))
   if (first === undefined) throw invalidError('a layer has no blob')
   return {
     diffId: toDiffId(diffId),
@@ -150,7 +154,10 @@ function toLayer({ diffId, size, blobs = [], presumed }: Shaped<typeof LAYER>): 
   }
 }
 
-function toBlob(fields: Shaped<typeof DESCRIPTOR_SHAPE>, diffId: DiffId): Descriptor {
+function toBlob(
+  fields: Shaped<typeof DESCRIPTOR_SHAPE>,
+  { diffId, signature }: { readonly diffId: DiffId; readonly signature: string | undefined },
+): SharedBlob {
   const { mediaType, digest, size } = toDescriptor(fields, 'a blob of a layer')
   const compression = compressionOf(mediaType)
   if (compression === undefined)
@@ -158,7 +165,7 @@ function toBlob(fields: Shaped<typeof DESCRIPTOR_SHAPE>, diffId: DiffId): Descri
   if (compression === 'none' && asDiffId(digest) !== diffId) {
     throw invalidError('an uncompressed layer has another digest than its content')
   }
-  return { mediaType, digest, size }
+  return { mediaType, digest, size, ...(signature ? { signature } : {}) }
 }
 
 function toOwnedFiles({

@@ -10,13 +10,21 @@ export interface SharedResult extends Omit<CachedResult, 'layer'> {
 
 /** A layer, and blobs that hold it, each in another compression. */
 export interface SharedLayer extends TarFacts {
-  readonly blobs: readonly [Descriptor, ...Descriptor[]]
+  readonly blobs: readonly [SharedBlob, ...SharedBlob[]]
+}
+
+/** A blob that holds a layer, and who says so. */
+export interface SharedBlob extends Descriptor {
+  /** Base64; see signatures.ts. */
+  readonly signature?: string
 }
 
 /** A key that leads to the result of another one. */
 export interface SharedLink {
   readonly target: CacheKey
   readonly usedOn: Day
+  /** Base64. */
+  readonly signature?: string
 }
 
 /** Days since 1970. Finer would change a part of a cache with every build that uses it. */
@@ -34,21 +42,22 @@ const MOST_BLOBS = 4
 
 /**
  * What is kept of two results of one key: the newer one, so that a build without the cache replaces what
- * was there. Where both have the same layer, its blobs are those of both.
+ * was there. Where both have the same layer, its blobs are those of both, with their signatures.
  */
 export function joinResults(known: SharedResult, added: SharedResult): SharedResult {
   const usedOn = Math.max(known.usedOn, added.usedOn)
   const newer = isNewer(added, known) ? added : known
   if (known.layer.diffId !== added.layer.diffId) return { ...newer, usedOn }
-  const [first, ...others] = [...added.layer.blobs, ...known.layer.blobs]
-  const blobs = new Map(others.map((blob) => [blob.digest, blob]))
-  blobs.delete(added.layer.blobs[0].digest)
-  const rest = [...blobs.values()].slice(0, MOST_BLOBS - 1)
-  return {
-    ...newer,
-    usedOn,
-    layer: { ...newer.layer, blobs: [first ?? added.layer.blobs[0], ...rest] },
+  const earlier = new Map(known.layer.blobs.map((blob) => [blob.digest, blob]))
+  const [first, ...others] = added.layer.blobs
+  const take = (blob: SharedBlob): SharedBlob => {
+    const both = { ...earlier.get(blob.digest), ...blob }
+    earlier.delete(blob.digest)
+    return both
   }
+  const blobs = [take(first), ...others.map(take)] as const
+  const rest = [...earlier.values()].slice(0, Math.max(MOST_BLOBS - blobs.length, 0))
+  return { ...newer, usedOn, layer: { ...newer.layer, blobs: [...blobs, ...rest] } }
 }
 
 /** Of two that were made at the same time every machine takes the same one. */

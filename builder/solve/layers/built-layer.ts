@@ -7,7 +7,14 @@ import {
   stackLayerId,
   wholeLayerId,
 } from '#cache'
-import { compressionOf, type DiffId, MEDIA_TYPES, TsbuildError, uncompressedDigest } from '#core'
+import {
+  compressionOf,
+  type DiffId,
+  MEDIA_TYPES,
+  TsbuildError,
+  throwIfCancelled,
+  uncompressedDigest,
+} from '#core'
 import { intact, type Layer, type LayerDeps } from './layer.ts'
 import { unpack } from './layer-blob.ts'
 import { checkDirectory, checkedLowers, discardDamaged } from './layer-check.ts'
@@ -92,6 +99,12 @@ export class BuiltLayer implements Layer {
   diffId(below: readonly Layer[]): Promise<DiffId | undefined> {
     this.#diffId ??= this.#deps.tasks.add(this.#findDiffId(below))
     return this.#diffId
+  }
+
+  /** As `diffId`; what has two folders is packed for it, which only others that get the layer need. */
+  async sharedDiffId(below: readonly Layer[]): Promise<DiffId | undefined> {
+    const record = this.#deps.store.layers.get(this.#id)
+    return record && isParted(record) ? (await this.tar(below)).diffId : this.diffId(below)
   }
 
   async #findDiffId(below: readonly Layer[]): Promise<DiffId | undefined> {
@@ -224,10 +237,7 @@ export class BuiltLayer implements Layer {
     if (this.#isTar) return lower
     const lowers = await lowersOf(below, this.#deps)
     const record = this.#record()
-    if (isParted(record)) {
-      await checkParts(record, lowers, this.#deps)
-      return lower
-    }
+    if (isParted(record) && (await this.#areSound(record, lowers))) return lower
     const directory = await this.directory(below)
     // What an older tsbuild left without a diffID gets it now, from the directory as it is.
     await this.diffId(below)
@@ -237,6 +247,24 @@ export class BuiltLayer implements Layer {
     const made = { id, directory, diffId, lowers, remake, isNew: this.#isNew }
     await checkDirectory(made, this.#deps)
     return [directory]
+  }
+
+  /** False for folders that are damaged, when the layer is in the store as a tar, of which it is made from now on. */
+  async #areSound(record: PartedLayer, lowers: readonly string[]): Promise<boolean> {
+    const { store, signal } = this.#deps
+    const { diffId, size } = record
+    try {
+      await checkParts(record, lowers, this.#deps)
+      return true
+    } catch (cause) {
+      throwIfCancelled(signal, `check layer ${record.id}`)
+      if (diffId === undefined || size === undefined) throw cause
+      if (!(await this.#findTar({ diffId, size }))) throw cause
+      const presumed = store.layers.presumed(diffId)
+      this.#id = store.layers.register({ diffId, size, presumed }).id
+      this.#lower = undefined
+      return false
+    }
   }
 
   #record(): LayerRecord {

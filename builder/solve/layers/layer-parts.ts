@@ -6,7 +6,7 @@ import type { LayerId, LayerRecord } from '#cache'
 import { MEDIA_TYPES, uncompressedDigest } from '#core'
 import type { LayerDeps } from './layer.ts'
 import { unpack } from './layer-blob.ts'
-import { checkDirectory } from './layer-check.ts'
+import { checkDirectory, discardDamaged } from './layer-check.ts'
 import { missingLayerError } from './missing-layer.ts'
 
 /** A layer of two folders. */
@@ -37,6 +37,8 @@ export async function checkParts(
   deps: LayerDeps,
 ): Promise<void> {
   const { layers } = deps.store
+  // Nothing says what it has to hold, and nothing can be made anew of it alone.
+  if (layers.seal(id) === undefined) throw await discardDamaged(id, deps)
   const own = { id, directory: layers.directory(id), isNew: false }
   await checkDirectory({ ...own, remake: () => remakeNothing(id) }, deps)
   const { diffId, size } = layers.get(differsFrom) ?? {}

@@ -1,4 +1,4 @@
-import type { StepVertex, VertexId } from '#builder/plan'
+import type { StepVertex } from '#builder/plan'
 import type {
   CacheKey,
   Candidate,
@@ -14,10 +14,13 @@ import type { KeyKind } from '../keys/vertex-key.ts'
 import { fetchLayer, storedTwin } from '../layers/fetched-layer.ts'
 import { isOutdated, isRemoteOutdated } from '../layers/layer-owners.ts'
 import type { LookupPolicy } from './lookup-policy.ts'
+import { ResultAges } from './result-ages.ts'
 
 /** A result that can be used. */
-export interface FoundResult extends Candidate {
+export interface FoundResult extends Pick<Candidate, 'key' | 'createdAt'> {
   readonly by: KeyKind
+  /** What a cache knows of it; its inputs are read from the disk when they are asked for. */
+  readonly candidate: Candidate
   /** The layer in the store; `undefined` while it is elsewhere only. */
   readonly stored: LayerRecord | undefined
 }
@@ -59,13 +62,13 @@ export class ResultLookup {
   readonly #lost = new Map<RemoteLayer['source'], Set<Digest>>()
   /** Results of this build: they are used even where nothing is looked up. */
   readonly #done = new Map<CacheKey, Candidate>()
-  /** When the results of steps were made, of those that have one by now: milliseconds since 1970. */
-  readonly #madeAt = new Map<VertexId, number>()
-  /** Why the results that were found for a step are not used. */
-  readonly #refused = new Map<VertexId, ExecutionReason>()
+  readonly #ages: ResultAges
+  /** What was asked for once more, since all that was known was too old. */
+  readonly #younger = new Map<CacheKey, Promise<readonly Candidate[]>>()
 
   constructor(deps: LookupDeps) {
     this.#deps = deps
+    this.#ages = new ResultAges(deps.policy)
   }
 
   /** True when the policy of a step lets it be found by such a key. */
@@ -98,16 +101,31 @@ export class ResultLookup {
   async find(query: Query): Promise<FoundResult | undefined> {
     const { key } = query
     const done = this.#done.get(key)
-    if (done !== undefined) return this.#usable(query, [done])
+    if (done !== undefined) return this.#usable(query, this.#ages.young(query, [done]))
     if (!this.isAllowed(query)) return undefined
     if (!this.isAsked(key)) this.ask([key])
     const known = (await this.#answers.get(key))?.get(key) ?? []
-    return this.#usable(query, this.#young(query, known))
+    const young = this.#ages.young(query, known)
+    if (known.length === 0 || young.length > 0) return this.#usable(query, young)
+    const younger = await this.#askForYounger(query)
+    return this.#usable(query, younger.length === 0 ? [] : this.#ages.young(query, younger))
+  }
+
+  /** A cache of several asks no further where the first has a result, which is too old this time. */
+  async #askForYounger(query: Query): Promise<readonly Candidate[]> {
+    const { results, signal } = this.#deps
+    const { key } = query
+    const oldest = this.#ages.oldest(query)
+    if (oldest === Number.POSITIVE_INFINITY) return []
+    const asked = this.#younger.get(key) ?? results.find([key], { signal, since: new Date(oldest) })
+    this.#younger.set(key, asked)
+    return await asked
   }
 
   /** As `find`, for what another build may have stored since it was asked for. */
   findAgain(query: Query): Promise<FoundResult | undefined> {
     this.#answers.delete(query.key)
+    this.#younger.delete(query.key)
     return this.find(query)
   }
 
@@ -137,7 +155,7 @@ export class ResultLookup {
   /** Why a step is executed that was not found. */
   async executionReason(vertex: StepVertex, family: CacheKey): Promise<ExecutionReason> {
     if (!this.mayBeFound(vertex)) return this.#deps.policy(vertex.id).reason
-    const refused = this.#refused.get(vertex.id)
+    const refused = this.#ages.reason(vertex)
     if (refused !== undefined) return refused
     return (await this.hasFamily(vertex, family)) ? 'input-changed' : 'no-record'
   }
@@ -153,23 +171,8 @@ export class ResultLookup {
     const { results, signal } = this.#deps
     const { tar: _, layer, ...facts } = result
     this.#keep({ ...facts, foundBy: result.key }, layer)
-    this.#madeAt.set(vertex.id, result.createdAt.getTime())
+    this.#ages.note(vertex, result)
     await results.put(result, { signal })
-  }
-
-  /** Those of the results of earlier builds that are not too old for a step. */
-  #young({ vertex, by }: Query, results: readonly Candidate[]): readonly Candidate[] {
-    const { since, below, beside } = this.#deps.policy(vertex.id)
-    const inputs = by === 'content' ? below : [...below, ...beside]
-    const made = inputs.map((id) => this.#madeAt.get(id) ?? Number.POSITIVE_INFINITY)
-    const oldest = Math.max(since, ...made)
-    const young = results.filter(({ createdAt }) => createdAt.getTime() >= oldest)
-    this.#refused.delete(vertex.id)
-    if (young.length === 0 && results.length > 0) {
-      const isExpired = results.every(({ createdAt }) => createdAt.getTime() < since)
-      this.#refused.set(vertex.id, isExpired ? 'expired' : 'input-executed')
-    }
-    return young
   }
 
   /** Stores a result of another machine whose layer is in the store by now. */
@@ -212,16 +215,16 @@ export class ResultLookup {
     results: readonly Candidate[],
   ): Promise<FoundResult | undefined> {
     const { store } = this.#deps
-    for (const found of results) {
-      const { layer } = found
+    for (const candidate of results) {
+      const { key, createdAt, layer } = candidate
       const stored =
         layer.kind === 'stored' ? store.layers.get(layer.id) : await this.#findStored(layer)
       const isUsable =
         stored === undefined ? this.#isElsewhere(layer) : !isOutdated(vertex, stored, store)
       if (!isUsable) continue
-      this.#noteFamily(found)
-      this.#madeAt.set(vertex.id, found.createdAt.getTime())
-      return { ...found, stored, by }
+      this.#noteFamily(candidate)
+      this.#ages.note(vertex, candidate)
+      return { key, createdAt, by, candidate, stored }
     }
     return undefined
   }

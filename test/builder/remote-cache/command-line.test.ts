@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import {
   appendFileSync,
@@ -244,6 +245,62 @@ describe('a cache in a registry, through the command line', () => {
     assert.doesNotMatch(found.stderr, /has no effect/)
   })
 
+  it('has cache mounts, too, where that is wanted', async () => {
+    const context = writeContext(directory.file('mounts'), {
+      Dockerfile: [
+        `FROM ${registry.host}/busybox`,
+        'ARG WHAT=first',
+        'RUN --mount=type=cache,target=/kept ls /kept > /seen; mkdir -p /kept/in; echo $WHAT > /kept/in/$WHAT; chown 3:4 /kept/in',
+        'RUN --mount=type=cache,target=/kept ls -n /kept/in >> /seen',
+        '',
+      ].join('\n'),
+    })
+    const seen = async (what: string, name: string, args: readonly string[]): Promise<string> => {
+      const dest = directory.file(`mounts-${what}`)
+      const build = ['--build-arg', `WHAT=${what}`, '-o', dest, ...args, context]
+      assert.deepEqual(warningsOf(await mustBuild(build, start(name))), [])
+      return readFileSync(join(dest, 'seen'), 'utf8')
+    }
+    assert.doesNotMatch(await seen('one', 'mounts-a', [cacheTo('mounts', ',mounts=true')]), /^in$/m)
+    const two = await seen('two', 'mounts-b', [
+      cacheFrom('mounts'),
+      cacheTo('mounts', ',mounts=true'),
+    ])
+    assert.match(two, /^in$/m, 'what the first machine has left')
+    assert.match(two, / one$/m)
+    const three = await seen('three', 'mounts-c', [cacheFrom('mounts')])
+    assert.match(three, / one\n(.*\n)*.* three\n(.*\n)*.* two$/m)
+    const none = await seen('four', 'mounts-d', ['--no-cache', cacheFrom('mounts')])
+    assert.doesNotMatch(none, / one$/m, 'without the cache they begin empty')
+  })
+
+  it('is believed only what is signed, where that is wanted', async () => {
+    const context = application('signed')
+    const keys = ['one', 'two'].map((name) => makeKey(directory, name))
+    const [one, two] = keys
+    assert.ok(one !== undefined && two !== undefined)
+    await mustBuild([cacheTo('signed', `,mode=max,sign=${one.secret}`), context], start('signed-a'))
+    const from = (key: string): string => `${cacheFrom('signed')},verify=${key}`
+    const found = await mustBuild([from(one.open), context], start('signed-b'))
+    assert.deepEqual(ran(found), [])
+    assert.deepEqual(warningsOf(found), [])
+    const refused = await mustBuild([from(two.open), context], start('signed-c'))
+    assert.equal(ran(refused).length, 5)
+    assert.match(warningsOf(refused).join(), /not signed with the key/)
+    // Whoever may write, but has no key, replaces results, and links to them.
+    await mustBuild(['--no-cache', cacheTo('signed', ',mode=max'), context], start('signed-d'))
+    const again = await mustBuild([from(one.open), context], start('signed-e'))
+    assert.ok(ran(again).length >= 3, `${ran(again)}`)
+    assert.match(warningsOf(again).join(), /not signed with the key/)
+    const trusting = await mustBuild([cacheFrom('signed'), context], start('signed-f'))
+    assert.deepEqual(ran(trusting), [])
+    for (const args of [[cacheTo('signed', `,sign=${one.open}`)], [from(`${one.secret}x`)]]) {
+      const outcome = await tsbuild([...args, context], start('signed-f'))
+      assert.equal(outcome.status, 1)
+      assert.match(outcome.stderr, /has no private key|read the key .*ENOENT/)
+    }
+  })
+
   describe('that cannot be used', () => {
     let context: string
     before(() => {
@@ -326,6 +383,19 @@ describe('a cache in a registry, through the command line', () => {
     })
   }
 })
+
+/** Files of a new pair of keys. */
+function makeKey(
+  directory: TemporaryDirectory,
+  name: string,
+): { readonly secret: string; readonly open: string } {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+  const secret = directory.file(`${name}.pem`)
+  const open = directory.file(`${name}.pub.pem`)
+  writeFileSync(secret, privateKey.export({ type: 'pkcs8', format: 'pem' }))
+  writeFileSync(open, publicKey.export({ type: 'spki', format: 'pem' }))
+  return { secret, open }
+}
 
 function damage(path: string, how: 'garbled' | 'truncated' | 'missing'): void {
   const bytes = readFileSync(path)

@@ -7,6 +7,8 @@ import {
   NO_CREDENTIALS,
   publishAll,
   putText,
+  readingOf,
+  sharedKey,
   sharedResult,
 } from '../../suites/cache-shelf.ts'
 import { MemoryRegistry } from '../../support/registry/index.ts'
@@ -84,6 +86,16 @@ describe('a cache in a registry', () => {
     await publishMany(1, 0)
     registry.fail({ method: 'GET', path: /manifests\/cache$/, action: answer(404) })
     assert.equal((await cost(1)).requests, 3)
+  })
+
+  it('that does not answer is given up', async () => {
+    await publishMany(1, 0)
+    registry.fail({ path: /\/blobs\//, ...always, action: { kind: 'stall' } })
+    const { reader, problems } = readingOf(open(), { patience: 300 })
+    const started = performance.now()
+    assert.equal((await reader.find([sharedKey('step 0')])).size, 0)
+    assert.ok(performance.now() - started < 5000)
+    assert.match(String(problems), /did not answer within 0.3 seconds/)
   })
 
   it('says that it is denied', async () => {

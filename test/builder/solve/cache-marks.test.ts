@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { ResultCache, Store } from '#cache'
 import type { BuildFact } from '#core'
+import { layeredResults } from '../../../builder/remote-cache/imports/layered-results.ts'
 import { RemoteContent, RemoteResults } from './remote-results.ts'
 import { type Bench, bench, type Solved, type SolveRequest } from './support.ts'
 
@@ -225,6 +226,24 @@ describe('solver with marks of the cache', () => {
       assert.deepEqual(late.ran, ['write x $SERIAL'])
       assert.equal(reasonsOf(late)['RUN write x $SERIAL'], 'expired')
       assert.equal(content.opened, opened)
+    })
+
+    it('finds a result elsewhere that is younger than the one here', async () => {
+      const content = new RemoteContent()
+      using elsewhere = bench((store) => new RemoteResults(content, store))
+      using here = bench((store) => {
+        return layeredResults(
+          agedBy(store.results, () => age),
+          [new RemoteResults(content, store)],
+        )
+      })
+      const chain = [...base, 'RUN write y 1'].join('\n')
+      assert.deepEqual((await here.solve(chain)).ran, ['write x $SERIAL', 'write y 1'])
+      const made = await elsewhere.solve(chain)
+      age = 3 * HOUR
+      const found = await here.solve(chain)
+      assert.deepEqual(found.ran, [])
+      assert.deepEqual(found.diffIds, made.diffIds)
     })
 
     it('counts from the last time that the step was executed', async () => {

@@ -9,7 +9,7 @@ const STEP: StepExplanation = {
 }
 const BUILD: BuildExplanation = {
   ...{ version: 1, context: '/c', dockerfile: '/c/Dockerfile', time: '2026-11-29T19:00:00.000Z' },
-  ...{ total: 3, ran: 1, steps: [STEP] },
+  ...{ total: 3, ran: 1, cached: 2, steps: [STEP] },
 }
 
 /** The lines that are said of a step, without its head. */
@@ -35,11 +35,15 @@ describe('the text of an explanation', () => {
       /^why all 3 steps ran:\n\nlines 2-4: /,
     )
     assert.equal(
-      explanationText({ ...BUILD, ran: 0, steps: [] }),
+      explanationText({ ...BUILD, ran: 0, cached: 3, steps: [] }),
       'no step ran: the cache had all 3 steps\n',
     )
     assert.equal(
-      explanationText({ ...BUILD, total: 0, ran: 0, steps: [] }),
+      explanationText({ ...BUILD, ran: 0, steps: [] }),
+      'no step ran: the build ended before\n',
+    )
+    assert.equal(
+      explanationText({ ...BUILD, total: 0, ran: 0, cached: 0, steps: [] }),
       'no step ran: the build has none\n',
     )
   })

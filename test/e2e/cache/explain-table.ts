@@ -277,10 +277,10 @@ export const CHANGES: readonly ExplainedChange[] = [
       'why 1 of 2 steps ran:',
       '',
       'line 3: [3/3] COPY . .',
-      `  300 files changed: ${Object.keys(manyFiles('1'))
+      `  600 files changed: ${Object.keys(manyFiles('1'))
         .slice(0, 10)
         .map((path) => `${path} (content)`)
-        .join(', ')} and 290 more`,
+        .join(', ')} and 590 more`,
     ],
   },
   {
@@ -415,6 +415,20 @@ export const CHANGES: readonly ExplainedChange[] = [
     ],
   },
   {
+    name: 'what a linked copy lies on, which is the same on everything',
+    dockerfile: ['FROM BASE', 'RUN echo one > /one', 'COPY --link a /a', 'RUN echo two > /two'],
+    files: { a: 'a' },
+    replace: [['echo one', 'echo ONE']],
+    explanation: [
+      'why 2 of 3 steps ran:',
+      '',
+      'line 2: [2/4] RUN echo ONE > /one',
+      '  command changed "echo one > /one" -> "echo ONE > /one"',
+      'line 4: [4/4] RUN echo two > /two',
+      '  the step before it ran anew: line 2',
+    ],
+  },
+  {
     name: 'nothing, but --no-cache',
     dockerfile: RUN_TWICE,
     args: [[], ['--no-cache']],
@@ -448,7 +462,7 @@ export const CHANGES: readonly ExplainedChange[] = [
 ]
 
 function manyFiles(text: string): Record<string, string> {
-  const names = Array.from({ length: 300 }, (_, index) => `many/${1000 + index}`)
+  const names = Array.from({ length: 600 }, (_, index) => `many/${1000 + index}`)
   return Object.fromEntries(names.map((name) => [name, text]))
 }
 

@@ -128,7 +128,14 @@ describe('why steps ran', () => {
     assert.deepEqual(lines.at(-1)?.tsbuild, { type: 'explanation', explanation })
     const { steps, time, ...whole } = explanation
     const dockerfile = join(at.context, 'Dockerfile')
-    assert.deepEqual(whole, { version: 1, context: at.context, dockerfile, total: 2, ran: 2 })
+    assert.deepEqual(whole, {
+      version: 1,
+      context: at.context,
+      dockerfile,
+      total: 2,
+      ran: 2,
+      cached: 0,
+    })
     assert.ok(Math.abs(Date.now() - Date.parse(time)) < 60_000)
     const [first, second] = steps
     assert.ok(first !== undefined && second !== undefined)
@@ -183,6 +190,16 @@ describe('why steps ran', () => {
       '  it failed in the build before, and left no result',
       '  command changed "test -e /late && echo never" -> "touch /late; echo never"',
     ])
+  })
+
+  it('is not said of a build that had no plan', async () => {
+    at.write(['FROM oci-layout:///nowhere', 'RUN echo one'])
+    const file = join(at.folder, 'why.json')
+    writeFileSync(file, 'of an earlier build')
+    const failed = await tsbuild(['--explain', '--explain-file', file, at.context], at.start)
+    assert.equal(failed.status, 1)
+    assert.doesNotMatch(failed.stderr, /why|no step/)
+    assert.equal(existsSync(file), false)
   })
 
   it('says so when the earlier result, or only its files, are gone', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createReadStream, truncateSync, writeFileSync } from 'node:fs'
-import { listTar } from '#builder/layer'
+import { changesOf, listNotedTar, listTar, writeLayer } from '#builder/layer'
 import {
   capture,
   run,
@@ -58,5 +58,23 @@ describe('the files of a tar', () => {
     await assert.rejects(listTar(createReadStream(cut)), { code: 'LAYER_INVALID' })
     writeFileSync(cut, 'x'.repeat(2048))
     await assert.rejects(listTar(createReadStream(cut)), { code: 'LAYER_INVALID' })
+  })
+
+  it('are the same by what was noted while it was written, without the contents', async () => {
+    const many = 'mkdir many; for i in $(seq 600); do echo $i > many/$i; done'
+    await run('sh', ['-ec', `cp -a root noted; cd noted; rm .wh.gone; ${many}`], {
+      cwd: directory.path,
+    })
+    const [written, contents] = [directory.file('noted.tar'), directory.file('contents')]
+    const { hasContents } = writeLayer(changesOf(directory.file('noted')), {
+      ...{ tar: written, contents },
+    })
+    assert.equal(hasContents, true)
+    const noted = listNotedTar(written, contents)
+    assert.ok(noted !== undefined && noted.size > 600)
+    assert.deepEqual(noted, await listTar(createReadStream(written)))
+    assert.equal(listNotedTar(tar, contents), undefined, 'notes of another tar')
+    truncateSync(contents, 1000)
+    assert.equal(listNotedTar(written, contents), undefined, 'notes that are damaged')
   })
 })
