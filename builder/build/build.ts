@@ -156,7 +156,9 @@ async function openCachesOf(
   if (cacheFrom.length + cacheTo.length === 0 && !inlineCache) return undefined
   const { openCaches } = await import('#builder/remote-cache')
   const client = () => services.client()
-  return resources.use(openCaches({ settings, store, client, early, changesLayers: rewritesTimes }))
+  const { pool } = services
+  const deps = { settings, store, client, early, pool, changesLayers: rewritesTimes }
+  return resources.use(openCaches(deps))
 }
 
 /** Plans all platforms. A check that fails the build does so before any step runs, on any platform. */

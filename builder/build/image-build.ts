@@ -25,6 +25,7 @@ import {
 } from '#builder/solve'
 import type { Store } from '#cache'
 import { type Compression, hostPlatform, type Platform, type Resources } from '#core'
+import { largeLayers } from './large-layers.ts'
 import { rewritesTimes, rewriteTimes } from './rewrite-times.ts'
 import type { Services } from './services.ts'
 
@@ -124,6 +125,7 @@ function openSolver(plan: Plan, deps: SolverSettings): Solver {
     onExecute: (id, { preimage }) => recorder.execute(id, preimage),
     isNeeded: (layer) => deps.caches?.isNeeded(layer) !== false,
     taker: deps.caches?.taker,
+    mountSharing: deps.caches?.mountSharing,
     signal,
   })
   return resources.use(solver)
@@ -145,6 +147,7 @@ function* warningsAbout(layers: readonly StepLayer[], store: Store): Generator<s
   if (length > MOST_LAYERS) {
     yield `the image has ${length} layers: docker's overlay2 driver takes no more than 128; join steps, or copy the result into a stage with fewer`
   }
+  yield* largeLayers(layers, store)
   const presumed = presumedOwners({ layers }, store)
   if (presumed !== undefined) yield `${describePresumed(presumed)} (${ownersObstacle().remedy})`
 }

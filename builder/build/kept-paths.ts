@@ -81,13 +81,17 @@ function credentialHelpers(path: string | undefined): readonly string[] {
 }
 
 function givenFiles(settings: Settings): readonly string[] {
-  const { file, contexts, secrets, ssh, outputs } = settings
+  const { file, contexts, secrets, ssh, outputs, cacheFrom, cacheTo } = settings
+  const caches = [...cacheFrom, ...cacheTo].map(({ location }) => location)
   return [
     ...(file === undefined || file.includes('://') ? [] : [file]),
     ...[...contexts.values()].flatMap((source) => (source.kind === 'folder' ? [source.path] : [])),
     ...Object.values(secrets).flatMap((secret) => ('file' in secret ? [secret.file] : [])),
     ...Object.values(ssh).flat(),
     ...outputs.flatMap((output) => ('dest' in output ? [output.dest] : [])),
+    ...caches.flatMap((cache) => (cache.kind === 'folder' ? [cache.folder] : [])),
+    ...cacheFrom.flatMap(({ verify }) => verify ?? []),
+    ...cacheTo.flatMap(({ sign }) => sign ?? []),
   ].filter((path) => typeof path === 'string')
 }
 

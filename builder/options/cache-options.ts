@@ -36,6 +36,8 @@ interface SharedTargetOptions {
   readonly forceCompression?: boolean
   /** A failure is a warning, and not an error after the image was sent. Default: false. */
   readonly ignoreError?: boolean
+  /** Cache mounts that steps have used are sent, too. Default: false. */
+  readonly mounts?: boolean
   /** A PEM file with a private key, with which results are signed. */
   readonly sign?: string
 }
@@ -76,6 +78,7 @@ export interface CacheExportSettings {
   readonly level: number | undefined
   readonly isForced: boolean
   readonly ignoresErrors: boolean
+  readonly sendsMounts: boolean
   /** File of a private key. */
   readonly sign: string | undefined
 }
@@ -116,6 +119,7 @@ function resolveTarget(target: SeparateTarget): CacheExportSettings {
     level: target.compressionLevel,
     isForced: forceCompression,
     ignoresErrors: ignoreError,
+    sendsMounts: target.mounts ?? false,
     sign: target.sign,
   }
 }

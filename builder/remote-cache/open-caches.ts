@@ -1,6 +1,6 @@
 import { compressionFor, type EarlyLayers, type Output, takenBy } from '#builder/export'
 import type { CacheExportSettings, CacheLocation, Settings } from '#builder/options'
-import type { SolvedStep, StepTaker } from '#builder/solve'
+import type { MountSharing, SolvedStep, StepTaker, WorkPool } from '#builder/solve'
 import type { RemoteLayer, RepositoryName, ResultCache, Store } from '#cache'
 import {
   type Compression,
@@ -15,6 +15,7 @@ import { CacheExport } from './exports/cache-export.ts'
 import { InlineExport } from './exports/inline-export.ts'
 import { importedResults } from './imports/imported-results.ts'
 import { layeredResults } from './imports/layered-results.ts'
+import { SharedMounts } from './mounts/shared-mounts.ts'
 import { openSigner, openVerifier } from './records/signatures.ts'
 import type { CacheShelf } from './shelf/cache-shelf.ts'
 import { folderShelf } from './shelf/folder-shelf.ts'
@@ -26,6 +27,7 @@ export interface CachesDeps {
   readonly store: Store
   readonly client: () => RegistryClient
   readonly early: EarlyLayers
+  readonly pool: WorkPool
   /** Whether an output makes other layers of those of the steps. */
   readonly changesLayers: (output: Output) => boolean
 }
@@ -34,6 +36,7 @@ export interface CachesDeps {
 export interface Caches extends AsyncDisposable {
   /** The local cache, and behind it all that results are looked up in. */
   readonly results: ResultCache
+  readonly mountSharing: MountSharing
   /** `undefined`: results are sent nowhere. */
   readonly taker: StepTaker | undefined
   /** What an image with these layers says of its steps; `undefined`: nothing. */
@@ -62,9 +65,17 @@ export function openCaches(deps: CachesDeps): Caches {
   const sources = settings.cacheFrom.map(({ location, verify }) =>
     importFrom(shelfOf(location), { settings, compression, verify }),
   )
+  const mounts = new SharedMounts({
+    ...{ sources, store, pool: deps.pool, signal: settings.signal },
+    onProblem: (cause) =>
+      settings.onEvent({
+        type: 'warning',
+        message: `a cache mount stays empty: ${reasonOf(cause)}`,
+      }),
+  })
   const exports = settings.cacheTo.map((target) => ({
     target,
-    to: exportTo(shelfOf(target.location), { ...deps, target, usual: compression }),
+    to: exportTo(shelfOf(target.location), { ...deps, target, mounts, usual: compression }),
   }))
   const inline = settings.inlineCache ? new InlineExport() : undefined
   const sibling = siblingOf(
@@ -73,6 +84,7 @@ export function openCaches(deps: CachesDeps): Caches {
   )
   return {
     results: layeredResults(store.results, sources),
+    mountSharing: mounts,
     taker: takerOf([...exports.map(({ to }) => to), ...(inline === undefined ? [] : [inline])]),
     resultsOf: async (diffIds) => inline?.resultsOf(diffIds),
     isNeeded: (layer) => isNeeded(layer, deps),
@@ -117,8 +129,12 @@ function importFrom(
   })
 }
 
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
+}
+
 function describeProblem(name: string, cause: unknown): string {
-  const reason = cause instanceof Error ? cause.message : String(cause)
+  const reason = reasonOf(cause)
   if (!(cause instanceof TsbuildError)) return `the cache ${name} cannot be read: ${reason}`
   if (cause.code === 'NOT_FOUND') return `there is no cache ${name} yet: ${reason}`
   const hint = cause.hint === undefined ? '' : ` (${cause.hint})`
@@ -127,22 +143,23 @@ function describeProblem(name: string, cause: unknown): string {
     : `the cache ${name} cannot be read, so steps may run again: ${reason}${hint}`
 }
 
+interface ExportRequest extends CachesDeps {
+  readonly target: CacheExportSettings
+  readonly usual: Compression
+  readonly mounts: SharedMounts
+}
+
 function exportTo(
   shelf: CacheShelf,
-  {
-    target,
-    usual,
-    settings,
-    store,
-    early,
-  }: CachesDeps & { readonly target: CacheExportSettings; readonly usual: Compression },
+  { target, usual, mounts, settings, store, early }: ExportRequest,
 ): CacheExport {
   const { onEvent, signal, outputs, tags } = settings
-  const { compression = usual, level, mode, isForced, sign } = target
+  const { compression = usual, level, mode, isForced, sign, sendsMounts } = target
   const isPushed = outputs.some(({ type }) => type === 'registry')
   return new CacheExport(shelf, {
     ...{ mode, level, isForced, store, early, signal },
     signer: sign === undefined ? undefined : openSigner(sign),
+    mounts: sendsMounts ? mounts : undefined,
     compression: compression === 'uncompressed' ? 'none' : compression,
     siblings: isPushed ? tags : [],
     onProblem: (cause) => onEvent({ type: 'warning', message: describeProblem(shelf.name, cause) }),

@@ -18,7 +18,7 @@ const SOURCE_KEYS: Readonly<Record<string, readonly string[]>> = {
 }
 const SHARED_KEYS = [
   ...['mode', 'compression', 'compression-level', 'force-compression', 'ignore-error'],
-  ...['image-manifest', 'oci-mediatypes', 'sign'],
+  ...['image-manifest', 'oci-mediatypes', 'mounts', 'sign'],
 ]
 const TARGET_KEYS: Readonly<Record<string, readonly string[]>> = {
   registry: ['ref', 'registry.insecure', ...SHARED_KEYS],
@@ -73,7 +73,13 @@ function sharedOptions(
   fields: Fields,
 ): Pick<
   Extract<CacheTarget, { type: 'registry' }>,
-  'mode' | 'compression' | 'compressionLevel' | 'forceCompression' | 'ignoreError' | 'sign'
+  | 'mode'
+  | 'compression'
+  | 'compressionLevel'
+  | 'forceCompression'
+  | 'ignoreError'
+  | 'mounts'
+  | 'sign'
 > {
   const mode = choice(fields, 'mode', ['min', 'max'])
   const compression = parseCompression(fields)
@@ -84,6 +90,7 @@ function sharedOptions(
     ...(level === undefined ? {} : { compressionLevel: level }),
     ...(isOn(fields, 'force-compression') ? { forceCompression: true } : {}),
     ...(isOn(fields, 'ignore-error') ? { ignoreError: true } : {}),
+    ...(isOn(fields, 'mounts') ? { mounts: true } : {}),
     ...text(fields, 'sign'),
   }
 }

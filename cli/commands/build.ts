@@ -83,6 +83,7 @@ export const BUILD: Command = {
           'compression=C',
           'To: layers as uncompressed, gzip or zstd; with force-compression=true all',
         ],
+        ['mounts=true', 'To: cache mounts of the steps, too'],
         ['ignore-error=true', 'To: a failure is a warning'],
         ['sign=KEY, verify=KEY', 'To, from: results are signed; only those signed so are used'],
         ['registry.insecure=true', 'The registry may use plain HTTP, or an unknown certificate'],

@@ -1,6 +1,7 @@
 import type { SolvedStep, StepTaker } from '#builder/solve'
 import type { CacheKey, RepositoryName } from '#cache'
 import { type PublishOptions, publish } from '../index/publish.ts'
+import type { SharedMounts } from '../mounts/shared-mounts.ts'
 import { RecordSet } from '../records/record-set.ts'
 import { dayOf, type SharedResult } from '../records/shared-result.ts'
 import type { Signer } from '../records/signatures.ts'
@@ -13,10 +14,12 @@ export interface ExportOptions extends Omit<LayerUpload, 'shelf'>, Omit<PublishO
   /** `min`: the results whose layers the image has; `max`: all that the build has made or used. */
   readonly mode: 'min' | 'max'
   readonly signer: Signer | undefined
+  /** Whose cache mounts are sent, too; `undefined`: none are. */
+  readonly mounts: SharedMounts | undefined
 }
 
-/** Layers that are sent at a time: steps go on meanwhile. */
-const AT_ONCE = 3
+/** Layers of the image, and others, that are sent at a time: steps go on meanwhile. */
+const AT_ONCE = 2
 
 interface SharedStep {
   readonly result: SharedResult
@@ -30,7 +33,9 @@ export class CacheExport implements StepTaker, AsyncDisposable {
   readonly #options: ExportOptions
   readonly #stop = new AbortController()
   readonly #signal: AbortSignal
-  readonly #lanes = new UploadLanes(AT_ONCE)
+  /** A push may wait for the layers of the image, and not for others. */
+  readonly #imageLanes = new UploadLanes(AT_ONCE)
+  readonly #otherLanes = new UploadLanes(AT_ONCE)
   /** By the keys of their results; `undefined` for a layer that cannot be shared. */
   readonly #steps = new Map<CacheKey, Promise<SharedStep | undefined>>()
   /** Those of the image. */
@@ -57,7 +62,8 @@ export class CacheExport implements StepTaker, AsyncDisposable {
 
   take(step: SolvedStep): void {
     if (!this.takesAll && !step.isInImage) return
-    const shared = this.#lanes.add(() => this.#share(step))
+    const lanes = step.isInImage ? this.#imageLanes : this.#otherLanes
+    const shared = lanes.add(() => this.#share(step))
     // A rejection reaches `publish`.
     shared.catch(() => undefined)
     this.#steps.set(step.key, shared)
@@ -82,10 +88,17 @@ export class CacheExport implements StepTaker, AsyncDisposable {
       const { key: target, usedOn } = result
       for (const alias of aliases) records.addLink(alias, { target, usedOn })
     }
+    for (const mount of await this.#mounts()) records.addResult(mount)
     if (records.results.size === 0) return
     this.#options.signer?.sign(records)
     for (const family of this.#families) records.addFamily(family, dayOf(Date.now()))
     await publish(this.#shelf, records, { ...this.#options, signal: this.#signal })
+  }
+
+  async #mounts(): Promise<readonly SharedResult[]> {
+    const { mounts, compression } = this.#options
+    const upload = { compression, signal: this.#signal }
+    return (await mounts?.send(this.#shelf, upload)) ?? []
   }
 
   /** Ends what is under way. */

@@ -11,7 +11,15 @@ import type {
 } from '#builder/plan'
 import type { Snapshotter } from '#builder/snapshot'
 import type { CacheMountRequest, OpenCacheMounts, Store } from '#cache'
-import { errnoOf, MORE_IDS, type Mount, Resources, TsbuildError, unreachable } from '#core'
+import {
+  errnoOf,
+  type Json,
+  MORE_IDS,
+  type Mount,
+  Resources,
+  TsbuildError,
+  unreachable,
+} from '#core'
 import type { LayerWatch } from '../layers/layer-watch.ts'
 import { lowersOf } from '../layers/stack.ts'
 import type { WorkPool } from '../work/work-pool.ts'
@@ -23,7 +31,17 @@ export interface MountDeps {
   readonly pool: WorkPool
   readonly watch: LayerWatch
   readonly secrets: StepSecrets
+  /** `undefined`: cache mounts stay on this machine. */
+  readonly mountSharing?: MountSharing | undefined
   readonly signal: AbortSignal | undefined
+}
+
+/** Shares cache mounts with other machines. */
+export interface MountSharing {
+  /** Fills an empty directory, or puts another one in its place; false: there is nothing for it. */
+  fill(identity: Json, directory: string): Promise<boolean>
+  /** Takes note of a mount that a step has. */
+  use(identity: Json, label: string): void
 }
 
 /** Secrets and agents of steps: no key, record or event contains them. */
@@ -63,7 +81,8 @@ export async function openMounts(
   if (vertex.mounts.length === 0) return NO_MOUNTS
   await using stack = new Resources()
   const caches = vertex.mounts.filter((mount) => mount.kind === 'cache')
-  const isFresh = vertex.fresh !== undefined
+  // What a comment has executed in every build would never find anything in its mounts.
+  const isFresh = vertex.fresh !== undefined && vertex.fresh !== 'comment'
   const opened = stack.use(await openCaches(caches, { ...inputs, isFresh }, deps))
   const mounts: Mount[] = []
   const layers: string[] = []
@@ -197,13 +216,14 @@ function openCaches(
   const requests = caches.map((cache): CacheMountRequest => {
     const { id, owner, sharing } = cache
     const source = cache.source === undefined ? undefined : sources[cache.source]
-    return {
-      label: id,
-      identity: { id, from: source?.key ?? null, owner: owner === undefined ? null : { ...owner } },
-      sharing,
-      isFresh,
-      fill: (directory) => fillCache(directory, { cache, source }, deps),
+    const from = source?.key ?? null
+    const identity = { id, from, owner: owner === undefined ? null : { ...owner } }
+    deps.mountSharing?.use(identity, id)
+    const fill = async (directory: string): Promise<void> => {
+      const isShared = !isFresh && (await deps.mountSharing?.fill(identity, directory)) === true
+      await fillCache(directory, { cache, source: isShared ? undefined : source }, deps)
     }
+    return { label: id, identity, sharing, isFresh, fill }
   })
   return deps.store.mounts.open(requests, { signal: deps.signal })
 }

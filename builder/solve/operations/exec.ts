@@ -15,7 +15,7 @@ import { lowersOf } from '../layers/stack.ts'
 import type { Reporter } from '../report/reporter.ts'
 import type { WorkPool } from '../work/work-pool.ts'
 import { checkEmulator } from './emulator.ts'
-import { type OpenMounts, openMounts, type StepSecrets } from './exec-mounts.ts'
+import { type MountSharing, type OpenMounts, openMounts, type StepSecrets } from './exec-mounts.ts'
 import { exitError } from './exit-error.ts'
 import { type FileSelection, mountSelection } from './file-selection.ts'
 import { isFollowed } from './followed-step.ts'
@@ -30,6 +30,8 @@ export interface ExecDeps {
   readonly watch: LayerWatch
   readonly lowerForm: () => Promise<LayerForm>
   readonly secrets: StepSecrets
+  /** Shares cache mounts with other machines; `undefined`: they stay here. */
+  readonly mountSharing?: MountSharing | undefined
   readonly sandbox: () => Promise<Sandbox>
   readonly snapshots: () => Promise<Snapshots>
   readonly reporter: Reporter

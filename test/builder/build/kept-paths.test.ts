@@ -26,6 +26,8 @@ describe('what a build needs of a root that steps run in', () => {
         ssh: { default: [place.file('agent')] },
         outputs: [{ type: 'oci', dest: place.file('out.tar') }],
         keep: [place.file('mine')],
+        cacheFrom: [{ type: 'local', src: place.file('from'), verify: place.file('open-key') }],
+        cacheTo: [{ type: 'local', dest: place.file('to'), sign: place.file('key') }],
       },
       env,
     )
@@ -49,6 +51,10 @@ describe('what a build needs of a root that steps run in', () => {
       'agent',
       'out.tar',
       'mine',
+      'from',
+      'to',
+      'key',
+      'open-key',
     ]
     const paths = kept()
     for (const name of names) assert.ok(paths.includes(place.file(name)), name)

@@ -245,6 +245,35 @@ describe('a cache in a registry, through the command line', () => {
     assert.doesNotMatch(found.stderr, /has no effect/)
   })
 
+  it('has cache mounts, too, where that is wanted', async () => {
+    const context = writeContext(directory.file('mounts'), {
+      Dockerfile: [
+        `FROM ${registry.host}/busybox`,
+        'ARG WHAT=first',
+        'RUN --mount=type=cache,target=/kept ls /kept > /seen; mkdir -p /kept/in; echo $WHAT > /kept/in/$WHAT; chown 3:4 /kept/in',
+        'RUN --mount=type=cache,target=/kept ls -n /kept/in >> /seen',
+        '',
+      ].join('\n'),
+    })
+    const seen = async (what: string, name: string, args: readonly string[]): Promise<string> => {
+      const dest = directory.file(`mounts-${what}`)
+      const build = ['--build-arg', `WHAT=${what}`, '-o', dest, ...args, context]
+      assert.deepEqual(warningsOf(await mustBuild(build, start(name))), [])
+      return readFileSync(join(dest, 'seen'), 'utf8')
+    }
+    assert.doesNotMatch(await seen('one', 'mounts-a', [cacheTo('mounts', ',mounts=true')]), /^in$/m)
+    const two = await seen('two', 'mounts-b', [
+      cacheFrom('mounts'),
+      cacheTo('mounts', ',mounts=true'),
+    ])
+    assert.match(two, /^in$/m, 'what the first machine has left')
+    assert.match(two, / one$/m)
+    const three = await seen('three', 'mounts-c', [cacheFrom('mounts')])
+    assert.match(three, / one\n(.*\n)*.* three\n(.*\n)*.* two$/m)
+    const none = await seen('four', 'mounts-d', ['--no-cache', cacheFrom('mounts')])
+    assert.doesNotMatch(none, / one$/m, 'without the cache they begin empty')
+  })
+
   it('is believed only what is signed, where that is wanted', async () => {
     const context = application('signed')
     const keys = ['one', 'two'].map((name) => makeKey(directory, name))

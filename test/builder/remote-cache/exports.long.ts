@@ -8,12 +8,12 @@ import {
   putText,
   sharedResult,
 } from '../../suites/cache-shelf.ts'
-import { startRegistry } from '../../support/peers/index.ts'
+import { MemoryRegistry } from '../../support/registry/index.ts'
 
 describe('a thousand exports in a row', () => {
   it('cost a lookup no more requests and bytes than a hundred', async function () {
     this.timeout(900_000)
-    await using registry = await startRegistry()
+    await using registry = await MemoryRegistry.start()
     await using client = createRegistryClient({ credentials: NO_CREDENTIALS })
     const open = () => registryShelf(client, parseReference(`${registry.host}/long/app:cache`))
     const blob = await putText(open(), 'layer')

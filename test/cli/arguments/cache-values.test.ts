@@ -54,7 +54,7 @@ describe('values of --cache-to', () => {
     const values = [
       'host/app:cache',
       'type=registry,ref=r,mode=max,compression=zstd,compression-level=19,force-compression=1,ignore-error=true',
-      'type=local,dest=folder,mode=min,sign=key,image-manifest=true,oci-mediatypes=true',
+      'type=local,dest=folder,mode=min,mounts=true,sign=key,image-manifest=true,oci-mediatypes=true',
       'type=inline',
     ]
     assert.deepEqual(parseCacheTo(values), [
@@ -63,7 +63,7 @@ describe('values of --cache-to', () => {
         ...{ type: 'registry', ref: 'r', mode: 'max', compression: 'zstd' },
         ...{ compressionLevel: 19, forceCompression: true, ignoreError: true },
       },
-      { type: 'local', dest: 'folder', mode: 'min', sign: 'key' },
+      { type: 'local', dest: 'folder', mode: 'min', mounts: true, sign: 'key' },
       { type: 'inline' },
     ])
   })

@@ -58,6 +58,14 @@ describe('compression', () => {
         assert(execFileSync(kind, ['-dc'], { input, maxBuffer: 1 << 27 }).equals(SAMPLE))
       })
 
+      it('is packed otherwise at another level, and comes back', async () => {
+        const [fast, well] = await Promise.all(
+          [1, 9].map((level) => collected(compress(reused(SAMPLE, 100_003), kind, { level }))),
+        )
+        assert.ok(fast !== undefined && well !== undefined && !well.equals(fast))
+        assert.ok((await unpacked(well, kind)).equals(SAMPLE))
+      })
+
       it('can be empty', async () => {
         const empty = await collected(compress(chunked(Buffer.alloc(0)), kind))
         assert.equal((await unpacked(empty, kind)).length, 0)
