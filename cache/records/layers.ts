@@ -1,5 +1,5 @@
 import { lstatSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import {
   asDiffId,
   type Descriptor,
@@ -22,7 +22,7 @@ import { syncFileSystem } from '../filesystem/sync.ts'
 import { addCompressedBlob, compressedBlobs } from './compressed-blobs.ts'
 import type { Database, Row } from './database.ts'
 import { baseOfDifferences, setBaseOfDifferences } from './differences.ts'
-import { foldersOf, moveAside, moveFolder, moveOwners } from './layer-folder.ts'
+import { moveAside, moveFolder, moveOwners } from './layer-folder.ts'
 import {
   differencesId,
   isDifferencesId,
@@ -46,7 +46,6 @@ import {
 } from './layer-record.ts'
 import { recoverLayers } from './layer-recovery.ts'
 import { presumedOwners, setPresumedOwners } from './presumed-owners.ts'
-import { sumOf } from './schema.ts'
 import { sealOf, setSeal } from './seals.ts'
 import { SettledFolders } from './settled-folders.ts'
 
