@@ -103,12 +103,10 @@ export class CacheMounts {
 
   /**
    * Removes an instance with all that it holds, unless a step uses it: then nothing is changed, and the
-   * answer is false. It is made anew when it is opened next. A process that is killed meanwhile leaves
-   * all of it, or garbage in its temporary folder.
-   * @param path absolute: `mounts/<name>.<instance>`
-   * @throws {TsbuildError} NO_SPACE, PERMISSION_DENIED
+   * answer is false. A process that is killed meanwhile leaves all of it, or garbage in its temporary
+   * folder.
    */
-  async empty(path: string): Promise<boolean> {
+  async #empty(path: string): Promise<boolean> {
     let aside: TemporaryDirectory
     {
       using lock = tryLock(`${path}.lock`)
@@ -131,7 +129,7 @@ export class CacheMounts {
     const path = this.#path(name, 0)
     const known = this.#emptied.get(path)
     if (known !== undefined) return known
-    const take = async () => ((await this.empty(path)) ? path : undefined)
+    const take = async () => ((await this.#empty(path)) ? path : undefined)
     const emptied = this.#wait(take, label, signal).then(() => undefined)
     this.#emptied.set(path, emptied)
     return emptied

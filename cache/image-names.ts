@@ -86,8 +86,16 @@ export class ImageNames {
       .sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
+  /** The image of a name. What it leads to stays until this process ends. */
   get(name: string): NamedImage | undefined {
-    return this.list().find((image) => image.name === name)
+    for (let last: string | undefined; ; ) {
+      const found = this.list().find((image) => image.name === name)
+      const { digest } = found?.descriptor ?? {}
+      // Looking it up pins it. Gone: the name may have been given away, and the old image removed, in between.
+      const isThere = digest === undefined || this.#blobs.stat(digest) !== undefined
+      if (isThere || digest === last) return found
+      last = digest
+    }
   }
 
   /**

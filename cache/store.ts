@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs'
 import { BlobStore } from './blobs/blob-store.ts'
 import { CacheMounts } from './cache-mounts.ts'
 import { bootId } from './filesystem/boot.ts'
@@ -163,10 +164,16 @@ export class Store implements AsyncDisposable {
     this.blobs.recover()
     this.layers.recover((path) => this.#presence.discard(path))
     this.images.recover()
-    // A new one, which takes nothing.
-    if (readIfThere(version) === undefined) noteSize(this.#layout, 0)
+    if (readIfThere(version) === undefined) this.#begin()
     this.#replace(version, VERSION_TEXT)
     this.#replace(boot, this.#boot)
+  }
+
+  /** What a new store has, beside what it is recognized by. */
+  #begin(): void {
+    noteSize(this.#layout, 0)
+    // Held by those that find the disk too full to make it.
+    closeSync(openSync(this.#layout.sweepLock, 'a', 0o600))
   }
 
   #replace(path: string, text: string): void {

@@ -25,6 +25,7 @@ import {
 } from '#builder/solve'
 import type { Store } from '#cache'
 import { type Compression, hostPlatform, type Platform, type Resources } from '#core'
+import { largeLayers } from './large-layers.ts'
 import { rewritesTimes, rewriteTimes } from './rewrite-times.ts'
 import type { Services } from './services.ts'
 
@@ -146,6 +147,7 @@ function* warningsAbout(layers: readonly StepLayer[], store: Store): Generator<s
   if (length > MOST_LAYERS) {
     yield `the image has ${length} layers: docker's overlay2 driver takes no more than 128; join steps, or copy the result into a stage with fewer`
   }
+  yield* largeLayers(layers, store)
   const presumed = presumedOwners({ layers }, store)
   if (presumed !== undefined) yield `${describePresumed(presumed)} (${ownersObstacle().remedy})`
 }

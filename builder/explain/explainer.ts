@@ -85,7 +85,7 @@ export class Explainer {
     const told: Difference[] = []
     for (const found of differences) {
       const { layers, source, ...difference } = found
-      const first = source && this.#chainBelow(source).at(-1)
+      const first = found.what === 'files' && source ? this.#chainBelow(source).at(-1) : undefined
       const files = layers === undefined ? {} : { files: await this.#compare(layers, differences) }
       const isRepeated = isOfStep(difference) && known.has(identityOf(found))
       told.push({
@@ -110,13 +110,15 @@ export class Explainer {
   /** The steps below that ran first, from the nearest one to the one that has a cause of its own. */
   #chainBelow(vertex: TracedVertex): readonly TracedVertex[] {
     const chain: TracedVertex[] = []
-    for (let top = vertex; this.#find(top).differences.some(isBelow); ) {
-      const below = top.root === undefined ? undefined : this.#vertices.get(top.root)
-      if (below === undefined) break
+    for (let below = this.#below(vertex); below !== undefined; below = this.#below(below)) {
       chain.push(below)
-      top = below
     }
     return chain
+  }
+
+  /** The step below, where that is a cause. */
+  #below(vertex: TracedVertex): TracedVertex | undefined {
+    return this.#find(vertex).differences.find(({ what }) => what === 'below')?.source
   }
 
   #find(vertex: TracedVertex): Found {
@@ -200,7 +202,8 @@ export class Explainer {
       using _before = before
       using _after = after
       if (before === undefined || after === undefined) {
-        return { unknown: 'the earlier layer is not in the store any more' }
+        const which = before === undefined ? 'the earlier' : 'its'
+        return { unknown: `${which} layer is not in the store any more` }
       }
       const has = (what: string): boolean => differences.some((one) => one.what === what)
       const byStep = { mode: has('mode'), owner: has('owner') || has('group of the owner') }
@@ -214,10 +217,6 @@ export class Explainer {
       return { unknown: cause.message }
     }
   }
-}
-
-function isBelow({ what }: Difference): boolean {
-  return what === 'below'
 }
 
 /** What it is done on, and which files, is not the same for two steps, although it is called so. */

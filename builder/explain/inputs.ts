@@ -17,7 +17,7 @@ export interface ComparedLayers {
 /** A difference that may say that files differ, and not yet which. */
 export interface FoundDifference extends Difference {
   readonly layers?: ComparedLayers
-  /** The step that the files come from. */
+  /** The step below, or the one that files come from. */
   readonly source?: TracedVertex
 }
 
@@ -51,8 +51,8 @@ export function placeOf({ name, lines: [line] }: TracedVertex): StepPlace {
 }
 
 /** The step below is another one, or ran anew. */
-export function belowDifference(below: TracedVertex): Difference {
-  return { what: 'below', change: 'changed', step: { ...placeOf(below), ran: hasRun(below) } }
+export function belowDifference(below: TracedVertex): FoundDifference {
+  return { what: 'below', change: 'changed', ...fromStep(below) }
 }
 
 function differsIn(member: string, from: Version, to: Version): boolean {
@@ -62,7 +62,12 @@ function differsIn(member: string, from: Version, to: Version): boolean {
 
 /** The base image is another one, or the step below is, or the files of the context that is the base. */
 function rootDifference(from: Version, to: Version, recordOf: RecordOf): FoundDifference {
-  const [before, after] = [vertexOf(from, from.vertex.root), vertexOf(to, to.vertex.root)]
+  let [before, after] = [vertexOf(from, from.vertex.root), vertexOf(to, to.vertex.root)]
+  // A linked copy is the same on everything, so what it lies on is another one.
+  while (after?.under !== undefined && after.key === before?.key) {
+    before = vertexOf(from, before?.under)
+    after = vertexOf(to, after.under)
+  }
   if (before?.internal === true && after?.internal === true) {
     return { what: 'base', change: 'changed', layers: layersOf(before, after, recordOf) }
   }
@@ -115,14 +120,8 @@ function mountedFiles(from: Version, to: Version, recordOf: RecordOf): readonly 
       return { ...namedDifference('image of the mount', before, after), name }
     }
     if (isStep(after)) {
-      const step = { ...placeOf(after), ran: hasRun(after) }
-      return {
-        what: 'files',
-        name,
-        change: 'changed',
-        step,
-        files: { unknown: 'a step made them' },
-      }
+      const files = { unknown: 'a step made them' }
+      return { what: 'files', name, change: 'changed', ...fromStep(after), files }
     }
     return { what: 'files', name, change: 'changed', layers: layersOf(before, after, recordOf) }
   })

@@ -9,7 +9,7 @@ export {
   decompress,
   detectCompression,
 } from './codec/compression.ts'
-export type { PreviousFiles } from './contents/previous-copy.ts'
+export type { PreviousFiles } from './contents/previous-layer.ts'
 export { changesOf, treeChanges } from './overlay/changes.ts'
 export { DirectoryWriter } from './overlay/directory-writer.ts'
 export { effectiveChanges, type FoundChange } from './overlay/effective-changes.ts'
@@ -30,6 +30,7 @@ export { openLayerTree } from './stack/open-layer.ts'
 export { presumeOwners } from './stack/presume-owners.ts'
 export { StackTree, stackTree } from './stack/stack-tree.ts'
 export { isSelfContained } from './stack/tar-tree.ts'
+export { type LargestFile, largestFile } from './tar/largest-file.ts'
 export { listNotedTar, listTar, type TarFile } from './tar/list-tar.ts'
 export { newestFile } from './tar/newest-file.ts'
 export { isArchive, isTarHeader } from './tar/tar-reader.ts'

@@ -48,7 +48,7 @@ async function verify(options: VerifyOptions): Promise<Verification> {
   const { root, repair = false } = options
   const closed = checkClosedStore(root)
   const report = new Report(repair)
-  await report.add(closed.files)
+  await report.add([...closed.files, ...closed.leftovers])
   if (!repair && closed.database.length > 0) {
     // Opening the store puts an empty database in the place of a damaged one.
     await report.add(closed.database)

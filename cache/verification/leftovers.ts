@@ -9,26 +9,14 @@ import { ALL_WITH_FOLDER } from '../records/layer-record.ts'
 import type { Finding } from './finding.ts'
 import type { StoreAudit } from './store-audit.ts'
 
-/** What killed processes left, and what nothing knows; after a repair nothing of it is there. */
+/** What nothing knows. */
 export function checkLeftovers(audit: StoreAudit): readonly Finding[] {
   return [
-    ...checkTemporary(audit),
     ...FOLDER_KINDS.flatMap((kind) => checkUnknownFolders(kind, audit)),
     ...checkStrangers(audit),
     ...checkMounts(audit),
     ...checkCorrupt(audit),
   ]
-}
-
-function checkTemporary({ presence, layout }: StoreAudit): readonly Finding[] {
-  const ids = new Set(readdirSync(layout.temporary).map((name) => name.replace(/\.lock$/, '')))
-  const dead = [...ids].filter((id) => id !== presence.id && !presence.isAlive(id))
-  // A process that came to its end meanwhile has removed its own.
-  const left = dead.filter((id) => existsSync(join(layout.temporary, id)))
-  if (left.length === 0) return []
-  const what = left.length === 1 ? 'a process that was' : `${left.length} processes that were`
-  const problem = `has what ${what} killed left behind: it takes space until the next build`
-  return [leftover('tmp', problem, 'removes it', () => presence.establish())]
 }
 
 /** Its row comes before a folder and goes before it, so those are read last. */

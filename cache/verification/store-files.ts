@@ -40,8 +40,10 @@ export function requireStore({ root, blobs, ociLayout, database }: Layout): void
 
 /** What is wrong with the folders and small files of a store. */
 export function checkFiles(layout: Layout): readonly Finding[] {
-  const { index, ociLayout, version, boot, lock, database, databaseLock } = layout
-  const plain = [index, ociLayout, version, boot, lock, database, databaseLock]
+  const { index, ociLayout, version, boot, database } = layout
+  const { lock, databaseLock, sweepLock, collectionLock, size } = layout
+  const locks = [lock, databaseLock, sweepLock, collectionLock]
+  const plain = [index, ociLayout, version, boot, database, size, ...locks]
   const common = { layout, isMade: [version, boot].some(statOf) }
   const logs = ['-wal', '-shm'].map((extension) => database + extension)
   return [

@@ -207,26 +207,6 @@ describe('cache mounts', () => {
       )
       await Promise.all(rounds)
     })
-
-    it('are emptied without a step where none uses them', async () => {
-      const path = join(root, 'mounts', readdirAfter(await visit(one, request('a'), 'old')))
-      {
-        await using _ = await other.mounts.open([request('a')])
-        assert.equal(await one.mounts.empty(path), false)
-      }
-      assert.equal(await one.mounts.empty(path), true)
-      assert.throws(() => statSync(path), { code: 'ENOENT' })
-      assert.equal(await one.mounts.empty(path), true)
-      assert.deepEqual(await visit(other, request('a'), 'new'), ['filled'])
-    })
-
-    /** The only directory of a cache mount that there is. */
-    function readdirAfter(names: readonly string[]): string {
-      assert.deepEqual(names, ['filled'])
-      const found = readdirSync(join(root, 'mounts')).filter((name) => name.endsWith('.0'))
-      assert.equal(found.length, 1)
-      return found[0] ?? ''
-    }
   })
 
   it('releases what a failed one had taken, and keeps nothing half made', async () => {

@@ -103,12 +103,12 @@ function keyOf({ key }: { readonly key?: string }): Pick<TracedVertex, 'key'> {
 
 function linksOf(vertex: Vertex | undefined): Partial<TracedVertex> {
   if (vertex?.op !== 'exec' && vertex?.op !== 'files') return {}
-  const isOn = vertex.op === 'exec' || !vertex.link
+  const place = vertex.op === 'files' && vertex.link ? 'under' : 'root'
   const sources = (vertex.sources as readonly (typeof vertex.sources)[number][]).map((source) =>
     source.kind === 'vertex' ? (source.vertex ?? null) : null,
   )
   return {
-    ...(isOn && vertex.root !== undefined ? { root: vertex.root } : {}),
+    ...(vertex.root === undefined ? {} : { [place]: vertex.root }),
     ...(sources.length === 0 ? {} : { sources }),
     ...(vertex.internal === true ? { internal: true } : {}),
   }

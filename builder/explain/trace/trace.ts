@@ -18,6 +18,8 @@ export interface TracedVertex {
   readonly platform: string
   /** The vertex that it is done on; absent for one that does not depend on it. */
   readonly root?: string
+  /** What a linked copy lies on, which does not matter to it. */
+  readonly under?: string
   /** The vertices that its files come from, in the order of its key; null is a context or an empty stage. */
   readonly sources?: readonly (string | null)[]
   /** It serves a step and is not one of the Dockerfile. */

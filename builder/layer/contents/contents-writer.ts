@@ -32,6 +32,7 @@ export class ContentsWriter {
   #entry: OpenEntry | undefined
   #count = 0
   #entryBytes = 0
+  #isPlain = true
   #tarBytes = 0
 
   /** @param path a file to create */
@@ -55,6 +56,11 @@ export class ContentsWriter {
     }
   }
 
+  /** The tar deletes something, or hides it: a later one cannot be told by entries alone. */
+  abandon(): void {
+    this.#isPlain = false
+  }
+
   /** The content of the entry that was begun last. */
   setDigest(digest: Digest): void {
     if (this.#entry !== undefined) this.#entry.digest = digest
@@ -69,6 +75,7 @@ export class ContentsWriter {
   /** Completes the file. @returns whether it is worth being kept */
   finish(): boolean {
     this.#end()
+    if (!this.#isPlain) return false
     if (this.#count < FEWEST_ENTRIES && this.#tarBytes < FEWEST_BYTES) return false
     this.#flush()
     this.#entryBytes = this.#digester.size

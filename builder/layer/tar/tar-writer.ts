@@ -28,6 +28,12 @@ export interface TarReaders {
   readonly contents?: ContentsWriter | undefined
 }
 
+interface NotedHeader {
+  readonly blocks: readonly Buffer[]
+  /** Bytes of the content. */
+  readonly size: number
+}
+
 /** Writes a layer's tar: everything is copied through one buffer, digested and written. */
 export class TarWriter implements CopyBuffer {
   readonly #fd: number
@@ -57,8 +63,17 @@ export class TarWriter implements CopyBuffer {
    */
   header(change: Change, size: number, blocks: readonly Buffer[] = headerOf(change, size)): void {
     for (const block of blocks) this.#append(block)
+    if (this.#contents !== undefined) this.#note(this.#contents, change, { blocks, size })
+  }
+
+  #note(contents: ContentsWriter, change: Change, { blocks, size }: NotedHeader): void {
+    if (change.kind !== 'entry') {
+      contents.abandon()
+      return
+    }
+    const isDirectory = change.stat.type === 'directory'
     const position = this.#size + this.used
-    this.#contents?.begin({ ...entryOf(change), blocks, position, size })
+    contents.begin({ path: change.path, isDirectory, blocks, position, size })
   }
 
   /** Whether somebody wants to be told what the contents are. */
@@ -130,11 +145,6 @@ export class TarWriter implements CopyBuffer {
   close(): void {
     if (this.#holes !== undefined) closeSync(this.#fd)
   }
-}
-
-function entryOf(change: Change): { readonly path: Name; readonly isDirectory: boolean } {
-  const isDirectory = change.kind === 'entry' && change.stat.type === 'directory'
-  return { path: change.path, isDirectory }
 }
 
 /** The blocks of a header. @throws {TsbuildError} LAYER_INVALID for a name that means something else */

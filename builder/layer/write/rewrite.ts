@@ -1,6 +1,6 @@
 import type { Change, EntryChange, Name } from '#core'
 import { type ContentsEntry, headerDigest } from '../contents/contents-entry.ts'
-import { PreviousCopy, type PreviousFiles } from '../contents/previous-copy.ts'
+import { type PreviousFiles, PreviousLayer } from '../contents/previous-layer.ts'
 import { writeError } from '../overlay/write-error.ts'
 import { headerOf, type TarWriter } from '../tar/tar-writer.ts'
 import { Differences } from './differences.ts'
@@ -27,7 +27,7 @@ export function rewriteLayer(
   sinks: LayerSinks,
   options: RewriteOptions,
 ): WrittenLayer | undefined {
-  using previous = PreviousCopy.open(options.previous)
+  using previous = PreviousLayer.open(options.previous)
   if (previous === undefined) return undefined
   using open = openSinks(sinks, options)
   const { tar, directory, contents } = open
@@ -44,13 +44,13 @@ export function rewriteLayer(
 }
 
 class Rewriter {
-  readonly #previous: PreviousCopy
+  readonly #previous: PreviousLayer
   readonly #tar: TarWriter | undefined
   readonly #onFile: WriteOptions['onFile']
   readonly #differences: Differences | undefined
   readonly #writer: LayerWriter
 
-  constructor(previous: PreviousCopy, { tar, directory }: OpenSinks, options: RewriteOptions) {
+  constructor(previous: PreviousLayer, { tar, directory }: OpenSinks, options: RewriteOptions) {
     const { onFile, isBelow } = options
     this.#previous = previous
     this.#tar = tar

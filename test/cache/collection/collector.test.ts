@@ -175,6 +175,25 @@ describe('collection', () => {
     assert.equal((await collected(root, ALL)).length, 4)
   })
 
+  it('keeps an image that was looked up by its name, whatever happens to the name', async () => {
+    const root = newRoot()
+    const name = 'localhost/a:1'
+    await withStore(root, (store) => putImage(store, 'old', name))
+    await withStore(root, async (store) => {
+      const found = store.images.get(name)
+      assert.ok(found)
+      await withStore(root, (other) => putImage(other, 'new', name))
+      assert.deepEqual(await collected(root, ALL), [])
+      assert.ok(await store.blobs.has(found.descriptor))
+      assert.equal(store.blobs.stat(digestOf('old')), 3)
+    })
+    assert.equal((await collected(root, ALL)).length, 3)
+    await withStore(root, (store) => {
+      store.blobs.delete(store.images.get(name)?.descriptor.digest ?? digestOf(''))
+      assert.ok(store.images.get(name), 'a name that leads to nothing is a name')
+    })
+  })
+
   it('keeps a RUN as long as there is something on it', async () => {
     const root = newRoot()
     await withStore(root, async (store) => {
@@ -302,6 +321,27 @@ describe('collection', () => {
       assert.ok(total(await new Collector(store).items()) <= 600_000)
       assert.ok(store.records.find(keyOf('one')), 'it is worth more a byte')
     })
+  })
+
+  it('measures cache mounts anew once they were used', async () => {
+    const root = newRoot()
+    const put = (bytes: number) =>
+      withStore(root, async (store) => {
+        const request = { identity: { id: 'c' }, label: 'c', sharing: 'shared' } as const
+        await using mounts = await store.mounts.open([{ ...request, fill: async () => undefined }])
+        writeFileSync(join(mounts.paths[0] ?? '', 'file'), 'x'.repeat(bytes))
+      })
+    const enforce = (maxUsed: number) =>
+      withStore(root, (store) => new Collector(store).enforce({ maxUsed }))
+    await put(1000)
+    assert.deepEqual(await enforce(3_000_000), [])
+    await put(5_000_000)
+    const gone = await enforce(3_000_000)
+    assert.deepEqual(
+      gone.map(({ description }) => description),
+      ['cache mount c'],
+    )
+    assert.deepEqual(await enforce(3_000_000), [])
   })
 
   it('is done by one process at a time', async () => {

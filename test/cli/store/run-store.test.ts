@@ -48,12 +48,12 @@ describe('tsbuild store verify', () => {
     const found = await run()
     assert.equal(found.code, 1)
     assert.deepEqual(found.out.split('\n'), [
+      'leftover  tmp has what a process that was killed left behind: it takes space until the next command (--repair removes it)',
       `DAMAGED   blob ${digest} holds other bytes (--repair sets it aside)`,
-      'leftover  tmp has what a process that was killed left behind: it takes space until the next build (--repair removes it)',
       `${root} is DAMAGED: 0 names, 1 blobs (7B), 0 folders of layers`,
       '',
     ])
-    assert.equal((await run()).out, found.out)
+    assert.match((await run()).out, /^DAMAGED {3}blob /m)
     const repaired = await run('--repair')
     assert.equal(repaired.code, 0)
     assert.match(repaired.out, /^REPAIRED {2}blob .* \(a repair sets it aside\)$/m)

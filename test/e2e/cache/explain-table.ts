@@ -415,6 +415,20 @@ export const CHANGES: readonly ExplainedChange[] = [
     ],
   },
   {
+    name: 'what a linked copy lies on, which is the same on everything',
+    dockerfile: ['FROM BASE', 'RUN echo one > /one', 'COPY --link a /a', 'RUN echo two > /two'],
+    files: { a: 'a' },
+    replace: [['echo one', 'echo ONE']],
+    explanation: [
+      'why 2 of 3 steps ran:',
+      '',
+      'line 2: [2/4] RUN echo ONE > /one',
+      '  command changed "echo one > /one" -> "echo ONE > /one"',
+      'line 4: [4/4] RUN echo two > /two',
+      '  the step before it ran anew: line 2',
+    ],
+  },
+  {
     name: 'nothing, but --no-cache',
     dockerfile: RUN_TWICE,
     args: [[], ['--no-cache']],

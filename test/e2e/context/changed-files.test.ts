@@ -315,6 +315,8 @@ describe('a copy of which little changed', () => {
   it('is read from its files when the earlier tar is damaged, which is said once', async () => {
     const context = await manyFiles('damaged', ['COPY tree /tree'])
     const first = await build(context, 'damaged')
+    // A busy machine may have been too slow to remember the digests of all files: now they are.
+    await build(context, 'damaged')
     const [tar = ''] = tarsOfCopies('damaged')
     flip(tar, 200_000)
     writeFileSync(join(context, 'tree/d1/f1'), 'changed')

@@ -91,6 +91,43 @@ describe('a full disk', () => {
     })
   }
 
+  it('of the store leaves earlier images as they are, and a build succeeds once there is space', async () => {
+    const flags = ['--root', 'small/store', '--progress', 'plain']
+    const quote = (words: readonly string[]): string => words.map((word) => `'${word}'`).join(' ')
+    const program = quote(HERE.command)
+    const first = `${program} ${quote([...flags, '-t', 'first', 'first'])}`
+    const second = `${program} ${quote([...flags, '-t', 'second', 'context'])}`
+    const verify = `${program} store verify --root small/store`
+    writeContext(directory.file('first'), {
+      Dockerfile: 'FROM scratch\nCOPY busybox /bin/busybox\nCOPY d /d\n',
+      busybox: readFileSync('/bin/busybox'),
+      'd/file': 'file',
+    })
+    const script = `
+      mount -t tmpfs -o size=24m none small
+      ${first} || exit 90
+      for kilobytes in 0 20 60 150 400 1000 1800 2600 3200; do
+        free=$(df -k --output=avail small | tail -n 1)
+        head -c $(((free - kilobytes) * 1024)) /dev/zero > small/filler
+        if ${second}; then echo "built with $kilobytes"; fi
+        ${verify} || exit 91
+        rm small/filler
+        ${first} --output type=oci,dest=first-$kilobytes.tar || exit 92
+      done
+      ${second} || exit 93
+      ${verify} || exit 94
+      cmp first-0.tar first-3200.tar || exit 95`
+    const { status, stdout, stderr } = await capture('unshare', ['-m', 'sh', '-c', script], {
+      cwd: directory.path,
+      env: { HOME: directory.file('home') },
+    })
+    assert.equal(status, 0, `${stdout}\n${stderr.slice(-3000)}`)
+    assert.doesNotMatch(stdout, /DAMAGED|built with (0|20|60|150|400)\n/)
+    const reasons = stderr.match(/^ERROR: .*\((NO_SPACE|STEP_FAILED)\)$/gm) ?? []
+    assert.ok(reasons.length >= 5, stderr.slice(-3000))
+    assert.doesNotMatch(stderr, /bug|suppressed/i)
+  }).timeout(120_000)
+
   it('keeps no push from being packed, which takes none', async () => {
     await using registry = await startRegistry()
     const fill =

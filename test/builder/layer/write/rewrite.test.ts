@@ -198,6 +198,16 @@ describe('rewriting a layer', () => {
     assert.equal(rewrite({ source, lowers: [], previous, wants }), undefined)
   })
 
+  it('takes nothing from a layer that deletes', () => {
+    const source = makeTree('')
+    const [tar, contents] = [files.fresh(), files.fresh()]
+    const tree = rawTree(source)
+    const whiteout: Change = { kind: 'whiteout', path: 'zzz' as Name }
+    const written = writeLayer([...treeChanges(tree), whiteout], { tar, contents })
+    tree.close()
+    assert.equal(written.hasContents, undefined)
+  })
+
   const damages: Readonly<Record<string, (path: string) => void>> = {
     'one flipped bit': (path) => {
       const fd = openSync(path, 'r+')

@@ -14,7 +14,7 @@ export interface PreviousFiles {
 }
 
 /** An earlier layer of a copy, that the next one is compared with while both are walked. */
-export class PreviousCopy implements Disposable {
+export class PreviousLayer implements Disposable {
   /** Number of entries. */
   readonly count: number
   readonly #contents: TarContents
@@ -34,11 +34,11 @@ export class PreviousCopy implements Disposable {
   }
 
   /** `undefined` when nothing can be taken from it. */
-  static open({ contents: path, tar }: PreviousFiles): PreviousCopy | undefined {
+  static open({ contents: path, tar }: PreviousFiles): PreviousLayer | undefined {
     const contents = TarContents.open(path)
     if (contents === undefined) return undefined
     try {
-      return new PreviousCopy(
+      return new PreviousLayer(
         contents,
         tar === undefined ? undefined : new CheckedTar(tar, contents),
       )
