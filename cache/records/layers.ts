@@ -1,5 +1,5 @@
 import { lstatSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import {
   asDiffId,
   type Descriptor,
@@ -22,7 +22,7 @@ import { syncFileSystem } from '../filesystem/sync.ts'
 import { addCompressedBlob, compressedBlobs } from './compressed-blobs.ts'
 import type { Database, Row } from './database.ts'
 import { baseOfDifferences, setBaseOfDifferences } from './differences.ts'
-import { foldersOf, moveAside, moveFolder, moveOwners } from './layer-folder.ts'
+import { moveAside, moveFolder, moveOwners } from './layer-folder.ts'
 import {
   differencesId,
   isDifferencesId,
@@ -44,8 +44,9 @@ import {
   type TarFacts,
   toLayerRecord,
 } from './layer-record.ts'
+import { recoverLayers } from './layer-recovery.ts'
 import { presumedOwners, setPresumedOwners } from './presumed-owners.ts'
-import { sumOf } from './schema.ts'
+import { sealOf, setSeal } from './seals.ts'
 import { SettledFolders } from './settled-folders.ts'
 
 interface LayerServices {
@@ -215,17 +216,11 @@ export class Layers {
 
   /** What a check of the layer's folder has to find; `undefined` when it was never checked. */
   seal(id: LayerId): Digest | undefined {
-    const row = this.#database.get('SELECT * FROM seals WHERE id = ?', id)
-    const { digest, sum } = row ?? {}
-    if (typeof digest !== 'string' || !isDigest(digest)) return undefined
-    return sum === sumOf(id, digest) ? digest : undefined
+    return sealOf(this.#database, id)
   }
 
   setSeal(id: LayerId, digest: Digest): void {
-    this.#database.run(
-      'INSERT OR REPLACE INTO seals (id, digest, sum) VALUES (?, ?, ?)',
-      ...[id, digest, sumOf(id, digest)],
-    )
+    setSeal(this.#database, id, digest)
   }
 
   /**
@@ -331,23 +326,7 @@ export class Layers {
 
   /** After a reboot: drops folders that may be incomplete; these and unknown ones go to `discard`. */
   recover(discard: (path: string) => void): void {
-    this.#database.transaction(() => {
-      this.#database.run(
-        'UPDATE layers SET directory = 0, boot = NULL WHERE boot IS NOT NULL AND boot <> ?',
-        this.#boot,
-      )
-      this.#database.run('DELETE FROM layers WHERE directory = 0 AND diff_id IS NULL')
-      this.#database.run('DELETE FROM renamed WHERE id NOT IN (SELECT id FROM layers)')
-      this.#database.run('DELETE FROM differences WHERE id NOT IN (SELECT id FROM layers)')
-    })
-    for (const kind of FOLDER_KINDS) {
-      const rows = this.#database.all(ALL_WITH_FOLDER, kind.bit, kind.bit)
-      const names = rows.map(({ id, folder }) => String(folder ?? id))
-      const kept = new Set(names.flatMap((name) => [name, ownersFileOf(name)]))
-      for (const path of foldersOf(this.#layout, kind)) {
-        if (!kept.has(basename(path))) discard(path)
-      }
-    }
+    recoverLayers(discard, { layout: this.#layout, database: this.#database, boot: this.#boot })
   }
 
   /** After the loss of the database: records the folders that are named by a diffID. */

@@ -20,16 +20,29 @@ export async function runTag(args: Arguments, shell: Shell): Promise<number> {
 export async function runRemove(args: Arguments, shell: Shell): Promise<number> {
   const usage = 'tsbuild rmi [flags] IMAGE…'
   const wanted = expectArguments(args, { least: 1, most: 1000, usage })
+  const names = await namesOfAll(wanted, args, shell)
   await using store = openLocalStore(args, shell)
-  // All of them are looked up first: a misspelt one must not leave half of the work done.
-  const names = new Set<string>()
-  for (const text of wanted) for (const name of await namesOf(store, text)) names.add(name)
   const freed = args.has('prune') ? await freeing(store, names) : undefined
   for (const name of names) {
     if (await store.images.remove(name)) await print(shell, `removed ${name}\n`)
   }
   if (freed !== undefined) await print(shell, `freed ${formatBytes(await freed())}\n`)
   return 0
+}
+
+/**
+ * All of them are looked up first: a misspelt one must not leave half of the work done. In a store of its own, since
+ * what was looked up in one stays as long as that is open.
+ */
+async function namesOfAll(
+  wanted: readonly string[],
+  args: Arguments,
+  shell: Shell,
+): Promise<ReadonlySet<string>> {
+  await using store = openLocalStore(args, shell)
+  const names = new Set<string>()
+  for (const text of wanted) for (const name of await namesOf(store, text)) names.add(name)
+  return names
 }
 
 /** To be called before names are removed. @returns frees what only they had; the bytes */

@@ -25,7 +25,7 @@ import {
 import { isMissing, type ReaderOptions, readEntry, unmerged } from './cache-reader.ts'
 import { entryName, timeOfEntry } from './entry-name.ts'
 import { insist } from './insist.ts'
-import { addToParts, havePartsAll, putRecords } from './write-parts.ts'
+import { addToParts, havePartsAll, putRecords, type WriteOptions } from './write-parts.ts'
 
 /** How records are published. */
 export interface PublishOptions extends ReaderOptions {
@@ -50,9 +50,10 @@ const LOST_AFTER = 24 * 3_600_000
 export async function publish(
   shelf: CacheShelf,
   added: RecordSet,
-  options: PublishOptions,
+  given: PublishOptions,
 ): Promise<void> {
   const { writers } = shelf
+  const options = { ...given, parsed: new Map() }
   if (writers.kind === 'entries') return publishEntry(shelf, writers, { ...options, added })
   using _lock = await writers.lock(options)
   const { index } = await readIndex(shelf, options)
@@ -64,7 +65,7 @@ export async function publish(
 async function publishEntry(
   shelf: CacheShelf,
   entries: Entries,
-  { added, ...options }: PublishOptions & { readonly added: RecordSet },
+  { added, ...options }: Publishing & { readonly added: RecordSet },
 ): Promise<void> {
   const { parts, updated } = (await readIndex(shelf, options)).index
   if (await havePartsAll(shelf, parts, { ...options, added })) return
@@ -79,6 +80,8 @@ async function publishEntry(
   }
 }
 
+type Publishing = PublishOptions & WriteOptions
+
 interface MergeAttempt {
   readonly isLast: boolean
   /** The entry of this writer. */
@@ -89,7 +92,7 @@ interface MergeAttempt {
 async function merge(
   shelf: CacheShelf,
   entries: Entries,
-  { isLast, own, ...options }: PublishOptions & MergeAttempt,
+  { isLast, own, ...options }: Publishing & MergeAttempt,
 ): Promise<boolean> {
   const { grace = GRACE } = options
   const started = Date.now()

@@ -1,4 +1,11 @@
-import { type Bytes, type Descriptor, type EncodedDocument, isDamaged, TsbuildError } from '#core'
+import {
+  type Bytes,
+  type Descriptor,
+  type Digest,
+  type EncodedDocument,
+  isDamaged,
+  TsbuildError,
+} from '#core'
 import { type RecordLimits, RecordSet } from '../records/record-set.ts'
 import type { CacheShelf } from '../shelf/cache-shelf.ts'
 import { type PartRef, partDocument, recordsDocument } from './cache-index.ts'
@@ -13,6 +20,12 @@ const LIMITS: RecordLimits = { results: 128, links: 256, families: 256 }
 
 const DIGITS: readonly string[] = [...'0123456789abcdef']
 
+/** How parts are changed. */
+export interface WriteOptions extends ReaderOptions {
+  /** Parts that were read already, by the digests of their records. */
+  readonly parsed: Map<Digest, RecordSet>
+}
+
 /**
  * Adds records to the parts of a cache. Parts that do not change are neither read nor written; what a part
  * cannot hold goes, beginning with what was not used for the longest time.
@@ -20,7 +33,7 @@ const DIGITS: readonly string[] = [...'0123456789abcdef']
 export async function addToParts(
   shelf: CacheShelf,
   parts: readonly PartRef[],
-  { added, ...options }: ReaderOptions & { readonly added: RecordSet },
+  { added, ...options }: WriteOptions & { readonly added: RecordSet },
 ): Promise<readonly PartRef[]> {
   const changes = changesOf(parts, added)
   const changed = changes.map(async (change) => {
@@ -35,7 +48,7 @@ export async function addToParts(
 export async function havePartsAll(
   shelf: CacheShelf,
   parts: readonly PartRef[],
-  { added, ...options }: ReaderOptions & { readonly added: RecordSet },
+  { added, ...options }: WriteOptions & { readonly added: RecordSet },
 ): Promise<boolean> {
   const have = changesOf(parts, added).map(async ({ known, records }) => {
     if (records.isEmpty || known === undefined) return records.isEmpty
@@ -63,7 +76,7 @@ interface PartChange {
 async function changePart(
   shelf: CacheShelf,
   { prefix, known, records }: PartChange,
-  options: ReaderOptions,
+  options: WriteOptions,
 ): Promise<readonly PartRef[]> {
   const all = known === undefined ? new RecordSet() : await readPart(shelf, known, options)
   all.addAll(records)
@@ -78,26 +91,30 @@ async function changePart(
   return (await Promise.all(written)).flat()
 }
 
-/** A damaged part is lost; one that cannot be read now is not. */
+/** A copy of what a part has. A damaged one is lost; one that cannot be read now is not. */
 async function readPart(
   shelf: CacheShelf,
-  part: PartRef,
-  options: ReaderOptions,
+  { records }: PartRef,
+  options: WriteOptions,
 ): Promise<RecordSet> {
+  const copy = new RecordSet()
   try {
-    return await readRecords(shelf, part.records, options)
+    const parsed =
+      options.parsed.get(records.digest) ?? (await readRecords(shelf, records, options))
+    options.parsed.set(records.digest, parsed)
+    copy.addAll(parsed)
   } catch (cause) {
     const isInvalid = cause instanceof TsbuildError && cause.code === 'MANIFEST_INVALID'
     if (!isInvalid && !isMissing(cause) && !isDamaged(cause)) throw cause
     options.onProblem(cause)
-    return new RecordSet()
   }
+  return copy
 }
 
 async function writePart(
   shelf: CacheShelf,
   { prefix, known, records }: PartChange,
-  options: ReaderOptions,
+  options: WriteOptions,
 ): Promise<PartRef> {
   const document = recordsDocument(records)
   if (known?.prefix === prefix && known.records.digest === document.descriptor.digest) return known

@@ -56,10 +56,12 @@ export class RecordSet {
   /** Without what is more than the limits allow. */
   limited({ results, links, families }: RecordLimits): RecordSet {
     const kept = new RecordSet()
-    const day = <T extends { readonly usedOn: Day }>({ usedOn }: T): Day => usedOn
-    for (const [key, one] of newest(this.results, results, day)) kept.results.set(key, one)
-    for (const [key, one] of newest(this.links, links, day)) kept.links.set(key, one)
-    for (const [key, one] of newest(this.families, families, (one) => one)) {
+    const byUse = (a: SharedResult, b: SharedResult): number =>
+      b.usedOn - a.usedOn || b.createdAt.getTime() - a.createdAt.getTime()
+    for (const [key, one] of first(this.results, results, byUse)) kept.results.set(key, one)
+    const byDay = (a: SharedLink, b: SharedLink): number => b.usedOn - a.usedOn
+    for (const [key, one] of first(this.links, links, byDay)) kept.links.set(key, one)
+    for (const [key, one] of first(this.families, families, (a, b) => b - a)) {
       kept.families.set(key, one)
     }
     return kept
@@ -83,14 +85,15 @@ export class RecordSet {
   }
 }
 
-/** The `count` entries that were used last; of one day those with the smallest keys. */
-function newest<T>(
+/** The first `count` entries; of equal ones those with the smallest keys. */
+function first<T>(
   entries: ReadonlyMap<CacheKey, T>,
   count: number,
-  dayOf: (value: T) => Day,
+  compare: (a: T, b: T) => number,
 ): readonly (readonly [CacheKey, T])[] {
+  if (entries.size <= count) return [...entries]
   const sorted = [...entries].sort(([keyA, a], [keyB, b]) => {
-    return dayOf(b) - dayOf(a) || (keyA < keyB ? -1 : 1)
+    return compare(a, b) || (keyA < keyB ? -1 : 1)
   })
   return sorted.slice(0, count)
 }

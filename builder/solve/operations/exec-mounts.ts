@@ -81,7 +81,8 @@ export async function openMounts(
   if (vertex.mounts.length === 0) return NO_MOUNTS
   await using stack = new Resources()
   const caches = vertex.mounts.filter((mount) => mount.kind === 'cache')
-  const isFresh = vertex.fresh !== undefined
+  // What a comment has executed in every build would never find anything in its mounts.
+  const isFresh = vertex.fresh !== undefined && vertex.fresh !== 'comment'
   const opened = stack.use(await openCaches(caches, { ...inputs, isFresh }, deps))
   const mounts: Mount[] = []
   const layers: string[] = []

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { MEDIA_TYPES } from '#core'
 import { createRegistryClient, parseReference, type RegistryClient } from '#registry-client'
 import type { CacheShelf } from '../../../builder/remote-cache/shelf/cache-shelf.ts'
 import { registryShelf } from '../../../builder/remote-cache/shelf/registry-shelf.ts'
@@ -96,6 +97,26 @@ describe('a cache in a registry', () => {
     assert.equal((await reader.find([sharedKey('step 0')])).size, 0)
     assert.ok(performance.now() - started < 5000)
     assert.match(String(problems), /did not answer within 0.3 seconds/)
+  })
+
+  it('says what it finds in place of a cache', async () => {
+    const config = await putText(open(), '{}')
+    const described = { ...config, mediaType: 'application/vnd.buildkit.cacheconfig.v0' }
+    const manifest = { config: described, layers: [config] }
+    const index = { manifests: [config, described] }
+    for (const [mediaType, content] of [
+      [MEDIA_TYPES.ociManifest, manifest],
+      [MEDIA_TYPES.ociIndex, index],
+    ] as const) {
+      const document = { schemaVersion: 2, mediaType, ...content }
+      await open().putIndex({ mediaType, bytes: Buffer.from(JSON.stringify(document)) }, {})
+      const { reader, problems } = readingOf(open())
+      assert.equal((await reader.find([sharedKey('a'), sharedKey('b')])).size, 0)
+      assert.equal(problems.length, 1)
+      assert.match(String(problems), /a cache of BuildKit, which only BuildKit can use/)
+      const results = [sharedResult('a', config)]
+      await assert.rejects(publishAll(open(), results), { code: 'UNSUPPORTED' })
+    }
   })
 
   it('says that it is denied', async () => {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { chmodSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { lockSync, tryLock } from '../../../cache/filesystem/file-lock.ts'
 import { layoutOf } from '../../../cache/filesystem/layout.ts'
@@ -80,6 +82,15 @@ describe('pins', () => {
     waitForSweep(layout)
     assert.ok(performance.now() - began > 100)
     await ended
+  })
+
+  it('that a full disk does not take keep sweeps from beginning', function () {
+    if (process.geteuid?.() !== 0) this.skip()
+    const folder = join(newRoot(), '..')
+    const program = fileURLToPath(new URL('./pin-on-full-disk.js', import.meta.url))
+    const script = 'mount -t tmpfs -o size=1m none "$1" && exec "$2" "$3" "$1"'
+    const args = ['-m', 'sh', '-ec', script, 'sh', folder, process.execPath, program]
+    assert.equal(execFileSync('unshare', args, { encoding: 'utf8' }), 'false true')
   })
 
   it('that cannot be written keep sweeps from beginning', async () => {

@@ -1,0 +1,40 @@
+import { basename } from 'node:path'
+import { ownersFileOf } from '#core'
+import { FOLDER_KINDS } from '../filesystem/folder-kind.ts'
+import type { Layout } from '../filesystem/layout.ts'
+import type { Database } from './database.ts'
+import { foldersOf } from './layer-folder.ts'
+import { ALL_WITH_FOLDER } from './layer-record.ts'
+
+/** What is recovered. */
+interface RecoveredStore {
+  readonly layout: Layout
+  readonly database: Database
+  /** This boot: what an earlier one had not written to the disk may be incomplete. */
+  readonly boot: string
+}
+
+/** After a reboot: drops folders of layers that may be incomplete; these and unknown ones go to `discard`. */
+export function recoverLayers(
+  discard: (path: string) => void,
+  { layout, database, boot }: RecoveredStore,
+): void {
+  database.transaction(() => {
+    database.run(
+      'UPDATE layers SET directory = 0, boot = NULL WHERE boot IS NOT NULL AND boot <> ?',
+      boot,
+    )
+    database.run('DELETE FROM layers WHERE directory = 0 AND diff_id IS NULL')
+    for (const table of ['renamed', 'differences']) {
+      database.run(`DELETE FROM ${table} WHERE id NOT IN (SELECT id FROM layers)`)
+    }
+  })
+  for (const kind of FOLDER_KINDS) {
+    const rows = database.all(ALL_WITH_FOLDER, kind.bit, kind.bit)
+    const names = rows.map(({ id, folder }) => String(folder ?? id))
+    const kept = new Set(names.flatMap((name) => [name, ownersFileOf(name)]))
+    for (const path of foldersOf(layout, kind)) {
+      if (!kept.has(basename(path))) discard(path)
+    }
+  }
+}
