@@ -15,8 +15,8 @@ import { hexOf, parseDigest } from '#core'
 import { putShell, SHELL_BASE } from '../support/shell-base.ts'
 import { Workplace } from '../support/workplace.ts'
 
-/** Bytes of a file that is a hole but for its last ones. */
-const HOLE = 300 << 20
+/** Bytes of a file that is a hole but for its last ones: more than is taken for a bomb at once. */
+const HOLE = 100 << 20
 /** Of all that a store may take with such files in several forms. */
 const FEW = 30 << 20
 
