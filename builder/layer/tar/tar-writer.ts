@@ -5,6 +5,7 @@ import { type Ring, RingWriter } from '#builder/threads'
 import {
   asDiffId,
   type Change,
+  checkpoint,
   type DiffId,
   type Digest,
   Digester,
@@ -120,6 +121,7 @@ export class TarWriter implements CopyBuffer {
   /** Adds zeros that stand for a hole of a file: they need not be read. */
   hole(length: number): void {
     for (let left = length; left > 0; ) {
+      checkpoint()
       if (this.used === this.buffer.length) this.flush()
       const end = Math.min(this.buffer.length, this.used + left)
       this.buffer.fill(0, this.used, end)

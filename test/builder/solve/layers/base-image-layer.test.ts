@@ -246,7 +246,8 @@ describe('a layer of a base image that is pulled', () => {
 
   it('is not kept when it expands without end', async () => {
     await using bench = new PullBench()
-    const bomb = layerOf(tar(Buffer.alloc(200_000_000)))
+    // Zeros would be a hole.
+    const bomb = layerOf(tar(Buffer.alloc(200_000_000, 1)))
     await assert.rejects(bench.pull(bomb), { code: 'LAYER_INVALID' })
     assert.deepEqual(contentOf(bench), ['blob'])
   })
