@@ -313,18 +313,16 @@ describe('a copy of which little changed', () => {
   })
 
   it('is read from its files when the earlier tar is damaged, which is said once', async () => {
-    const context = await manyFiles('damaged', ['COPY tree /tree'])
-    const first = await build(context, 'damaged')
-    // A busy machine may have been too slow to remember the digests of all files: now they are.
-    await build(context, 'damaged')
-    const [tar = ''] = tarsOfCopies('damaged')
+    const context = await manyFiles('torn', ['COPY tree /tree'])
+    const first = await build(context, 'torn')
+    const [tar = ''] = tarsOfCopies('torn')
     flip(tar, 200_000)
     writeFileSync(join(context, 'tree/d1/f1'), 'changed')
-    const { digest, outcome } = await build(context, 'damaged')
-    assert.equal(digest, (await build(context, 'damaged-anew')).digest)
+    const { digest, outcome } = await build(context, 'torn')
+    assert.equal(digest, (await build(context, 'torn-anew')).digest)
     assert.notEqual(digest, first.digest)
     assert.equal(outcome.stderr.match(/is not what was written/g)?.length, 1, outcome.stderr)
-    assert.equal(readdirSync(join(start('damaged').root, 'corrupt')).length, 1)
+    assert.equal(readdirSync(join(start('torn').root, 'corrupt')).length, 1)
   })
 
   it('is read from its files when what is noted of the earlier tar is damaged', async () => {
