@@ -61,7 +61,7 @@ describe('what a step costs', function () {
     })
     const summary = directory.file('summary')
     const flags = ['--no-cache', '--network=none', '-t', 'x', context]
-    const program = [HERE.node, `${HERE.path}cli/bin.js`, ...flags]
+    const program = [...HERE.command, ...flags]
     await run('strace', ['-f', '-qq', '-c', '-o', summary, ...program], {
       cwd: directory.path,
       env: { HOME: directory.path, TSBUILD_ROOT: directory.file('store') },
