@@ -1,4 +1,4 @@
-import { comparePaths, type Digest, type FileIdentity, hexOf, type Name } from '#core'
+import { comparePaths, type Digest, type FileIdentity, hexOf, lastAtMost, type Name } from '#core'
 
 /** What is remembered of the content of a regular file. */
 export interface KnownContent {
@@ -117,19 +117,4 @@ export class DigestBlock {
   #noteAt(index: number): number {
     return this.#notes[index] ?? 0
   }
-}
-
-/**
- * The last index of `count` sorted items that does not come after what is looked for; -1 without one.
- * `compare`: negative where the item comes before it.
- */
-export function lastAtMost(count: number, compare: (index: number) => number): number {
-  let low = 0
-  let high = count
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (compare(middle) > 0) high = middle
-    else low = middle + 1
-  }
-  return low - 1
 }

@@ -6,6 +6,7 @@ import {
   errnoOf,
   type FileIdentity,
   hexOf,
+  lastAtMost,
   type Name,
 } from '#core'
 import {
@@ -14,7 +15,6 @@ import {
   type DigestEntry,
   encodeBlock,
   type KnownContent,
-  lastAtMost,
 } from './digest-block.ts'
 
 /*

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
-import { checkpoint, comparePaths, type Name, TsbuildError } from '#core'
-import type { Consume, CopyBuffer } from '../content/copy-buffer.ts'
+import { checkpoint, comparePaths, lastAtMost, type Name, TsbuildError } from '#core'
+import type { CopyBuffer } from '../content/copy-buffer.ts'
 import type { CheckedChunk, ContentsEntry } from './contents-entry.ts'
 import { TarContents } from './tar-contents.ts'
 
@@ -53,10 +53,6 @@ export class PreviousLayer implements Disposable {
     return this.#isInOrder
   }
 
-  get hasTar(): boolean {
-    return this.#tar !== undefined
-  }
-
   /**
    * The entry at a path. To be called in the order of a walk.
    * @param onGone gets the entries before it that were passed over
@@ -83,9 +79,9 @@ export class PreviousLayer implements Disposable {
    * Copies the content of a file through a buffer.
    * @throws {TsbuildError} DIGEST_MISMATCH when the tar is not what was written
    */
-  copy(entry: ContentsEntry, to: CopyBuffer, consume: Consume): void {
+  copy(entry: ContentsEntry, to: CopyBuffer): void {
     if (this.#tar === undefined) throw new Error('there is no tar to copy from')
-    this.#tar.copy(entry, to, consume)
+    this.#tar.copy(entry, to)
   }
 
   [Symbol.dispose](): void {
@@ -117,9 +113,10 @@ class CheckedTar implements Disposable {
     this.#fd = openSync(path, 'r')
   }
 
-  copy({ position, size }: ContentsEntry, to: CopyBuffer, consume: Consume): void {
+  copy({ position, size }: ContentsEntry, to: CopyBuffer): void {
     let at = position
-    let index = this.#indexAt(position)
+    const chunkAt = (one: number): number => this.#chunks[one]?.position ?? 0
+    let index = lastAtMost(this.#chunks.length, (one) => chunkAt(one) - position)
     for (let left = size; left > 0; ) {
       checkpoint()
       const chunk = this.#chunks[index]
@@ -129,7 +126,6 @@ class CheckedTar implements Disposable {
       const from = at - chunk.position
       const length = Math.min(left, chunk.size - from, to.buffer.length - to.used)
       this.#buffer.copy(to.buffer, to.used, from, from + length)
-      consume(to.buffer, to.used, to.used + length)
       to.used += length
       at += length
       left -= length
@@ -139,19 +135,6 @@ class CheckedTar implements Disposable {
 
   [Symbol.dispose](): void {
     closeSync(this.#fd)
-  }
-
-  /** Of the chunk that has the byte at a position: the held one, the next, or any. */
-  #indexAt(position: number): number {
-    const has = (index: number): boolean => {
-      const chunk = this.#chunks[index]
-      return (
-        chunk !== undefined && position >= chunk.position && position < chunk.position + chunk.size
-      )
-    }
-    if (has(this.#held)) return this.#held
-    if (has(this.#held + 1)) return this.#held + 1
-    return this.#chunks.findLastIndex((chunk) => chunk.position <= position)
   }
 
   #hold(index: number, { position, size, crc }: CheckedChunk): void {

@@ -107,7 +107,7 @@ class Rewriter {
   #takeContent(path: Name, earlier: ContentsEntry): void {
     if (earlier.digest === undefined) throw new Error('a file without a digest')
     if (this.#tar !== undefined) {
-      this.#previous.copy(earlier, this.#tar, () => undefined)
+      this.#previous.copy(earlier, this.#tar)
       this.#tar.pad(earlier.size)
       this.#tar.setDigest(earlier.digest)
     }
