@@ -34,12 +34,11 @@ export { type LargestFile, largestFile } from './tar/largest-file.ts'
 export { listNotedTar, listTar, type TarFile } from './tar/list-tar.ts'
 export { newestFile } from './tar/newest-file.ts'
 export { isArchive, isTarHeader } from './tar/tar-reader.ts'
-export type { LayerSinks, WriteOptions } from './write/layer-sinks.ts'
+export type { LayerSinks, WriteOptions, WrittenLayer } from './write/layer-sinks.ts'
 export { mergeLayers } from './write/merge.ts'
 export { rewriteLayer } from './write/rewrite.ts'
 export { clampChange, clampChanges, clampDirectory, clampTar } from './write/times.ts'
 export {
-  type WrittenLayer,
   type WrittenTar,
   writeFiles,
   writeLayer,

@@ -1,6 +1,6 @@
 import { BARE_DIRECTORY } from '#builder/linux'
 import type { Ring } from '#builder/threads'
-import type { Digest, Name } from '#core'
+import type { DiffId, Digest, Name } from '#core'
 import { ContentsWriter } from '../contents/contents-writer.ts'
 import { DirectoryWriter } from '../overlay/directory-writer.ts'
 import type { Owners } from '../overlay/owners-beside.ts'
@@ -31,11 +31,22 @@ export interface WriteOptions {
   readonly owners?: Owners
 }
 
+/** What was written. */
+export interface WrittenLayer {
+  /** Of the tar; absent when none was written, or a reader takes it. */
+  readonly diffId?: DiffId
+  /** Bytes of the tar; absent when none was written. */
+  readonly size?: number
+  /** The contents are worth being kept. */
+  readonly hasContents?: boolean
+}
+
 /** Sinks that are open until they are disposed of. */
 export interface OpenSinks extends Disposable {
   readonly tar: TarWriter | undefined
-  readonly contents: ContentsWriter | undefined
   readonly directory: DirectoryWriter | undefined
+  /** Completes what was written. */
+  finish(): WrittenLayer
 }
 
 /** Opens what a layer is written to. */
@@ -53,7 +64,12 @@ export function openSinks(sinks: LayerSinks, options: WriteOptions): OpenSinks {
     const contents = path === undefined ? undefined : keep(new ContentsWriter(path))
     const tar = target === undefined ? undefined : keep(new TarWriter(target, { reader, contents }))
     const directory = folder === undefined ? undefined : keep(layerDirectory(folder, options))
-    return { tar, contents, directory, [Symbol.dispose]: dispose }
+    const finish = (): WrittenLayer => {
+      directory?.finish()
+      const written = tar?.finish() ?? {}
+      return contents?.finish() === true ? { ...written, hasContents: true } : written
+    }
+    return { tar, directory, finish, [Symbol.dispose]: dispose }
   } catch (cause) {
     dispose()
     throw cause

@@ -4,9 +4,14 @@ import { type PreviousFiles, PreviousLayer } from '../contents/previous-layer.ts
 import { writeError } from '../overlay/write-error.ts'
 import { headerOf, type TarWriter } from '../tar/tar-writer.ts'
 import { Differences } from './differences.ts'
-import { type LayerSinks, type OpenSinks, openSinks, type WriteOptions } from './layer-sinks.ts'
+import {
+  type LayerSinks,
+  type OpenSinks,
+  openSinks,
+  type WriteOptions,
+  type WrittenLayer,
+} from './layer-sinks.ts'
 import { LayerWriter, makeChange } from './layer-writer.ts'
-import type { WrittenLayer } from './write.ts'
 
 /** How a layer is written that is much like an earlier one. */
 export interface RewriteOptions extends WriteOptions {
@@ -30,17 +35,14 @@ export function rewriteLayer(
   using previous = PreviousLayer.open(options.previous)
   if (previous === undefined) return undefined
   using open = openSinks(sinks, options)
-  const { tar, directory, contents } = open
   const rewriter = new Rewriter(previous, open, options)
   for (const change of changes) {
     rewriter.write(change)
     if (!rewriter.isPossible) break
   }
   rewriter.finish()
-  directory?.finish()
-  const written = tar?.finish() ?? {}
-  if (!rewriter.isPossible) return undefined
-  return contents?.finish() === true ? { ...written, hasContents: true } : written
+  const written = open.finish()
+  return rewriter.isPossible ? written : undefined
 }
 
 class Rewriter {

@@ -1,17 +1,7 @@
 import type { Change, DiffId } from '#core'
 import { DirectoryWriter } from '../overlay/directory-writer.ts'
-import { type LayerSinks, openSinks, type WriteOptions } from './layer-sinks.ts'
+import { type LayerSinks, openSinks, type WriteOptions, type WrittenLayer } from './layer-sinks.ts'
 import { LayerWriter } from './layer-writer.ts'
-
-/** What was written. */
-export interface WrittenLayer {
-  /** Of the tar; absent when none was written, or a reader takes it. */
-  readonly diffId?: DiffId
-  /** Bytes of the tar; absent when none was written. */
-  readonly size?: number
-  /** The contents are worth being kept. */
-  readonly hasContents?: boolean
-}
 
 /**
  * Writes changes as a layer, in one pass: every file is read once. Equal changes give an equal tar.
@@ -26,12 +16,10 @@ export function writeLayer(
   options: WriteOptions = {},
 ): WrittenLayer {
   using open = openSinks(sinks, options)
-  const { tar, directory, contents } = open
+  const { tar, directory } = open
   const writer = new LayerWriter({ tar, directory, onFile: options.onFile })
   for (const change of changes) writer.write(change)
-  directory?.finish()
-  const written = tar?.finish() ?? {}
-  return contents?.finish() === true ? { ...written, hasContents: true } : written
+  return open.finish()
 }
 
 /** A tar that was written. */
