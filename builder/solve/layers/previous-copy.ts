@@ -21,7 +21,8 @@ export interface WantedForms {
 const MOST_LOOKED_AT = 4
 
 /**
- * Finds what an earlier build has left of a step. Where a layer has only what differs from another, that other one is it: differences do not pile up.
+ * Finds what an earlier build has left of a step. Where a layer has only what differs from another, that
+ * other one is it: differences do not pile up.
  */
 export function findPreviousCopy(
   family: CacheKey,
@@ -35,14 +36,10 @@ export function findPreviousCopy(
     const noted = diffId && contents.find(diffId)
     if (layer === undefined || diffId === undefined || noted === undefined) continue
     const digest = uncompressedDigest(diffId)
-    const hasTar = size !== undefined && blobs.stat(digest) === size
-    const tar = hasTar ? blobs.path(digest) : undefined
-    if (wants.tar && tar === undefined) continue
+    if (wants.tar && (size === undefined || blobs.stat(digest) !== size)) continue
     if (wants.directory && !(layer.directory && canBeParted(diffId, store))) continue
-    return {
-      layer: { ...layer, diffId },
-      files: { contents: noted, tar: wants.tar ? tar : undefined },
-    }
+    const tar = wants.tar ? blobs.path(digest) : undefined
+    return { layer: { ...layer, diffId }, files: { contents: noted, tar } }
   }
   return undefined
 }

@@ -30,6 +30,15 @@ export async function adoptTar(
   return { diffId, size, presumed }
 }
 
+/** The layer of a copy that has a tar alone. */
+export function layerOfTar(
+  facts: TarFacts | undefined,
+  { layers }: Pick<CopyDeps['store'], 'layers'>,
+): LayerId {
+  if (facts === undefined) throw new Error('a copy has at least one form')
+  return layers.register(facts).id
+}
+
 /** Keeps what is where in a tar, for the next version of the step. */
 export function adoptContents(
   { diffId, hasContents }: CopiedFiles,

@@ -4,7 +4,13 @@ import type { CacheKey, TemporaryDirectory } from '#cache'
 import { MEDIA_TYPES, TsbuildError, throwIfCancelled, uncompressedDigest } from '#core'
 import { findPreviousCopy, type PreviousCopy } from '../layers/previous-copy.ts'
 import type { CopiedFiles, CopyTask, RecopyTask } from '../work/tasks/copy-files.ts'
-import { adoptContents, adoptTar, type CopyDeps, type MadeLayer } from './copied-layer.ts'
+import {
+  adoptContents,
+  adoptTar,
+  type CopyDeps,
+  layerOfTar,
+  type MadeLayer,
+} from './copied-layer.ts'
 import { readAlong } from './read-along.ts'
 
 /** A step of which there may be an earlier version. */
@@ -77,12 +83,9 @@ async function adopt(
   const { store, pool, signal } = deps
   const { layers } = store
   const { directory } = task
-  const facts = task.tar === undefined ? undefined : await adoptTar(copied, task, deps)
+  const facts = await adoptTar(copied, task, deps)
   adoptContents(copied, task, deps)
-  if (directory === undefined) {
-    if (facts === undefined) throw new Error('a copy has at least one form')
-    return { copied, layer: layers.register(facts).id }
-  }
+  if (directory === undefined) return { copied, layer: layerOfTar(facts, store) }
   const { diffId: seal } = await pool.run('digestLayer', { directory, lowers: undefined }, signal)
   const { id } = layers.commitDifferences(directory, previous.layer.id)
   layers.setSeal(id, uncompressedDigest(seal))

@@ -6,7 +6,13 @@ import type { Digest, ExecutionReason } from '#core'
 import type { KeyedStep } from '../keys/vertex-key.ts'
 import type { LayerForm } from '../layers/layer-forms.ts'
 import type { CopiedFiles, CopyTask } from '../work/tasks/copy-files.ts'
-import { adoptContents, adoptTar, type CopyDeps, type MadeLayer } from './copied-layer.ts'
+import {
+  adoptContents,
+  adoptTar,
+  type CopyDeps,
+  layerOfTar,
+  type MadeLayer,
+} from './copied-layer.ts'
 import { copyAgain } from './copy-again.ts'
 import { filesTask, type SelectedLayers } from './file-selection.ts'
 import type { StepWork } from './operation.ts'
@@ -46,11 +52,12 @@ export async function copyStep(
     directory: forms.includes('directory') ? inPlace('directory') : undefined,
     reader: undefined,
   }
-  const isKept = family !== undefined && areRemembered(task) && !pool.isSmall('copyFiles', task)
+  const isSmall = pool.isSmall('copyFiles', task)
+  const isKept = family !== undefined && areRemembered(task) && !isSmall
   const isAgain = isKept && TAKING_OVER.has(reason)
   const again = isAgain ? await copyAgain(task, { family, vertex, temporary }, deps) : undefined
   const anew = isKept ? { ...task, contents: inPlace('contents') } : task
-  const { copied, layer } = again ?? (await copyAnew(anew, deps))
+  const { copied, layer } = again ?? (await copyAnew(anew, isSmall, deps))
   for (const warning of copied.warnings) reporter.warning(vertex, warning)
   return { step: keyOf(copied.content), layer }
 }
@@ -60,34 +67,34 @@ function areRemembered({ sources }: CopyTask): boolean {
   return !sources.some((source) => source.kind === 'context' && source.transient)
 }
 
-async function copyAnew(task: CopyTask, deps: CopyDeps): Promise<MadeLayer> {
+async function copyAnew(task: CopyTask, isSmall: boolean, deps: CopyDeps): Promise<MadeLayer> {
   const { store } = deps
-  const copied = await copyForms(task, deps)
+  const copied = await copyForms(task, isSmall, deps)
   const facts = await adoptTar(copied, task, deps)
   adoptContents(copied, task, deps)
-  if (task.directory !== undefined) {
-    const { id } = await store.layers.commitDirectory(task.directory, facts)
-    if (facts !== undefined) store.layers.setTar(id, facts)
-    return { copied, layer: id }
-  }
-  if (facts === undefined) throw new Error('a copy has at least one form')
-  return { copied, layer: store.layers.register(facts).id }
+  if (task.directory === undefined) return { copied, layer: layerOfTar(facts, store) }
+  const { id } = await store.layers.commitDirectory(task.directory, facts)
+  if (facts !== undefined) store.layers.setTar(id, facts)
+  return { copied, layer: id }
 }
+
 /**
  * Both forms at once are made by two threads: one reads the files and writes the tar, the other makes
  * the directory of the same bytes. So every file is read once, and both forms hold the same. Where
  * owners are presumed, which a tar does not say, and where there is little to do, one thread makes both.
  */
-async function copyForms(task: CopyTask, { pool, signal }: CopyDeps): Promise<CopiedFiles> {
+async function copyForms(
+  task: CopyTask,
+  isSmall: boolean,
+  { pool, signal }: CopyDeps,
+): Promise<CopiedFiles> {
   const { tar, directory } = task
   const trees = [task.root, ...task.sources]
   const isPresumed = trees.some(
     (tree) => tree.kind === 'layers' && ownersBeside(tree.lowers, 'presumed') !== undefined,
   )
   const isOneForm = tar === undefined || directory === undefined
-  if (isOneForm || isPresumed || pool.isSmall('copyFiles', task)) {
-    return pool.run('copyFiles', task, signal)
-  }
+  if (isOneForm || isPresumed || isSmall) return pool.run('copyFiles', task, signal)
   const made = await readAlong(
     {
       write: (ring) => {
