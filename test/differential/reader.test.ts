@@ -2,11 +2,9 @@ import assert from 'node:assert/strict'
 import { build } from '#builder'
 import { compareBuilt, mergeLayers, readLayoutImage } from '../support/differential/index.ts'
 import {
-  busyboxBase,
   compareTrees,
-  pushLayout,
   readImage,
-  startRegistry,
+  startBusyboxRegistry,
   type TemporaryDirectory,
   temporaryDirectory,
 } from '../support/peers/index.ts'
@@ -28,8 +26,7 @@ describe('how images are read to be compared', function () {
   before(async function () {
     if (process.getuid?.() !== 0) this.skip()
     directory = temporaryDirectory('reader')
-    await using registry = await startRegistry()
-    await pushLayout(await busyboxBase(), `${registry.host}/busybox:latest`)
+    await using registry = await startBusyboxRegistry()
     const steps = [`FROM ${registry.host}/busybox`, ...STEPS]
     const made = async (lines: readonly string[], tag: string): Promise<string> => {
       const { digest = '' } = await build({

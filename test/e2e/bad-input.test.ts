@@ -3,13 +3,11 @@ import { createHash } from 'node:crypto'
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
-  busyboxBase,
   createUser,
   freePort,
-  pushLayout,
   type Registry,
   run,
-  startRegistry,
+  startBusyboxRegistry,
   type TemporaryDirectory,
   temporaryDirectory,
   type User,
@@ -35,11 +33,8 @@ describe('bad input', () => {
     directory = stack.use(temporaryDirectory('bad', 0o755))
     user = stack.use(await createUser())
     installed = stack.use(await installedFor(user))
-    const good = stack.use(await startRegistry())
-    const faulty = stack.use(await startRegistry())
-    for (const { host } of [good, faulty]) {
-      await pushLayout(await busyboxBase(), `${host}/busybox:latest`)
-    }
+    const good = stack.use(await startBusyboxRegistry())
+    const faulty = stack.use(await startBusyboxRegistry())
     values.set('$REGISTRY', good.host)
     values.set('$FAULTY', faulty.host)
     values.set('$CLOSED', `127.0.0.1:${await freePort()}`)

@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict'
 import { cpSync, mkdirSync } from 'node:fs'
 import {
-  busyboxBase,
   compareImages,
   type Dockerd,
-  pushLayout,
   type ReadImage,
   type Registry,
   readImage,
   run,
+  startBusyboxRegistry,
   startDockerd,
-  startRegistry,
   type TemporaryDirectory,
   temporaryDirectory,
 } from '../support/peers/index.ts'
@@ -27,8 +25,7 @@ describe('what layers find hard', function () {
 
   before(async () => {
     directory = temporaryDirectory('corners')
-    registry = await startRegistry()
-    await pushLayout(await busyboxBase(), `${registry.host}/busybox:latest`)
+    registry = await startBusyboxRegistry()
     dockerd = await startDockerd()
     context = directory.file('context')
     cpSync(`${FIXTURES}/e2e/corners`, context, { recursive: true, verbatimSymlinks: true })

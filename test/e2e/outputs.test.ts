@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync } from 'node:fs'
 import {
-  busyboxBase,
   compareTrees,
-  pushLayout,
   type ReadImage,
   type Registry,
   readImage,
   readTree,
   run,
-  startRegistry,
+  startBusyboxRegistry,
   type TemporaryDirectory,
   temporaryDirectory,
 } from '../support/peers/index.ts'
@@ -24,8 +22,7 @@ describe('outputs', () => {
 
   before(async () => {
     directory = temporaryDirectory('outputs')
-    registry = await startRegistry()
-    await pushLayout(await busyboxBase(), `${registry.host}/busybox:latest`)
+    registry = await startBusyboxRegistry()
     context = writeContext(directory.file('context'), {
       Dockerfile: [
         `FROM ${registry.host}/busybox:latest`,

@@ -15,12 +15,10 @@ import { setTimeout } from 'node:timers/promises'
 import { writeContext } from '../../e2e/support/context.ts'
 import { mustBuild, startTsbuild, stepsThat, tsbuild } from '../../e2e/support/tsbuild.ts'
 import {
-  busyboxBase,
   type Outcome,
-  pushLayout,
   type Registry,
   run,
-  startRegistry,
+  startBusyboxRegistry,
   type TemporaryDirectory,
   temporaryDirectory,
 } from '../../support/peers/index.ts'
@@ -32,8 +30,7 @@ describe('a cache in a registry, through the command line', () => {
 
   before(async () => {
     directory = temporaryDirectory('remote-cache')
-    registry = await startRegistry()
-    await pushLayout(await busyboxBase(), `${registry.host}/busybox:latest`)
+    registry = await startBusyboxRegistry()
   })
   after(async () => {
     await registry?.[Symbol.asyncDispose]()

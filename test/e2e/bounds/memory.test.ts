@@ -4,11 +4,9 @@ import { once } from 'node:events'
 import { closeSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import {
-  busyboxBase,
-  pushLayout,
   type Registry,
   run,
-  startRegistry,
+  startBusyboxRegistry,
   type TemporaryDirectory,
   temporaryDirectory,
 } from '../../support/peers/index.ts'
@@ -28,8 +26,7 @@ describe('memory', function () {
 
   before(async () => {
     directory = temporaryDirectory('memory')
-    registry = await startRegistry()
-    await pushLayout(await busyboxBase(), `${registry.host}/busybox:latest`)
+    registry = await startBusyboxRegistry()
   })
 
   after(async () => {

@@ -13,12 +13,10 @@ import {
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import {
-  busyboxBase,
   capture,
-  pushLayout,
   type Registry,
   run,
-  startRegistry,
+  startBusyboxRegistry,
   type TemporaryDirectory,
   temporaryDirectory,
 } from '../../support/peers/index.ts'
@@ -52,8 +50,7 @@ describe('what a store takes', function () {
   let registry: Registry
   before(async () => {
     directory = temporaryDirectory('prune')
-    registry = await startRegistry()
-    await pushLayout(await busyboxBase(), `${registry.host}/busybox:latest`)
+    registry = await startBusyboxRegistry()
   })
   after(async () => {
     await registry?.[Symbol.asyncDispose]()

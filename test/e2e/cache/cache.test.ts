@@ -2,12 +2,10 @@ import assert from 'node:assert/strict'
 import { chmodSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import {
-  busyboxBase,
   capture,
-  pushLayout,
   type Registry,
   readImage,
-  startRegistry,
+  startBusyboxRegistry,
   type TemporaryDirectory,
   temporaryDirectory,
 } from '../../support/peers/index.ts'
@@ -29,8 +27,7 @@ describe('the cache, through the command line', () => {
 
   before(async () => {
     directory = temporaryDirectory('cache')
-    registry = await startRegistry()
-    await pushLayout(await busyboxBase(), `${registry.host}/busybox:latest`)
+    registry = await startBusyboxRegistry()
   })
 
   after(async () => {

@@ -21,12 +21,10 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
 import {
-  busyboxBase,
   createUser,
-  pushLayout,
   type Registry,
   run,
-  startRegistry,
+  startBusyboxRegistry,
   type TemporaryDirectory,
   temporaryDirectory,
 } from '../../support/peers/index.ts'
@@ -45,8 +43,7 @@ describe('a copy of which little changed', () => {
 
   before(async () => {
     directory = temporaryDirectory('changed-files', 0o755)
-    registry = await startRegistry()
-    await pushLayout(await busyboxBase(), `${registry.host}/busybox:latest`)
+    registry = await startBusyboxRegistry()
   })
 
   after(async () => {

@@ -5,10 +5,8 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
 import {
-  busyboxBase,
-  pushLayout,
   type Registry,
-  startRegistry,
+  startBusyboxRegistry,
   type TemporaryDirectory,
   temporaryDirectory,
 } from '../../support/peers/index.ts'
@@ -25,8 +23,7 @@ describe('many builds at once, on one store', function () {
   let registry: Registry
   before(async () => {
     directory = temporaryDirectory('many')
-    registry = await startRegistry()
-    await pushLayout(await busyboxBase(), `${registry.host}/busybox:latest`)
+    registry = await startBusyboxRegistry()
   })
   after(async () => {
     await registry?.[Symbol.asyncDispose]()

@@ -1,13 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import PQueue from 'p-queue'
-import {
-  busyboxBase,
-  memoryDirectory,
-  pushLayout,
-  startRegistry,
-  type TemporaryDirectory,
-} from '../peers/index.ts'
+import { memoryDirectory, startBusyboxRegistry, type TemporaryDirectory } from '../peers/index.ts'
 import { pairsOf } from './cases/case-flags.ts'
 import { plainCase } from './cases/plain-case.ts'
 import { type DifferentialCase, readCases } from './cases/tables.ts'
@@ -61,9 +55,8 @@ export class Differential implements AsyncDisposable {
   static async start(name: WitnessName, startWay: StartWay): Promise<Differential> {
     await using resources = new AsyncDisposableStack()
     const directory = resources.use(memoryDirectory('differential'))
-    const registry = resources.use(await startRegistry())
+    const registry = resources.use(await startBusyboxRegistry())
     const reference = `${registry.host}/busybox:latest`
-    await pushLayout(await busyboxBase(), reference)
     const witness = resources.use(
       name === 'newest'
         ? await Newest.start(registry.host)

@@ -25,7 +25,12 @@ export {
   run,
   startDaemon,
 } from './process.ts'
-export { type Registry, startRegistry, startRegistryTwin } from './registry.ts'
+export {
+  type Registry,
+  startBusyboxRegistry,
+  startRegistry,
+  startRegistryTwin,
+} from './registry.ts'
 export {
   memoryDirectory,
   type TemporaryDirectory,

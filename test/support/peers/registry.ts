@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import { busyboxBase, pushLayout } from './base-images.ts'
 import { type Daemon, startDaemon } from './process.ts'
 import { type TemporaryDirectory, temporaryDirectory } from './temporary-directory.ts'
 
@@ -28,6 +29,15 @@ export async function startRegistry(): Promise<Registry> {
       directory[Symbol.dispose]()
     },
   }
+}
+
+/** One that has the base image `busybox:latest`. */
+export async function startBusyboxRegistry(): Promise<Registry> {
+  await using stack = new AsyncDisposableStack()
+  const registry = stack.use(await startRegistry())
+  await pushLayout(await busyboxBase(), `${registry.host}/busybox:latest`)
+  stack.move()
+  return registry
 }
 
 /** Serves what `registry` has at the same address in the network namespace of a process. Needs root. */

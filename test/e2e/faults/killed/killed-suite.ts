@@ -3,14 +3,13 @@ import { once } from 'node:events'
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import {
-  busyboxBase,
   compareTrees,
   debianBase,
   pushLayout,
   type Registry,
   readImage,
   run,
-  startRegistry,
+  startBusyboxRegistry,
   type TemporaryDirectory,
   temporaryDirectory,
   untilEmpty,
@@ -39,9 +38,8 @@ export function killedSuite(rounds: Rounds): void {
     directory = temporaryDirectory('kill')
     context = directory.file('context')
     cpSync(`${FIXTURES}/app`, context, { recursive: true })
-    registry = await startRegistry()
+    registry = await startBusyboxRegistry()
     await pushLayout(await debianBase(), `${registry.host}/debian:latest`)
-    await pushLayout(await busyboxBase(), `${registry.host}/busybox:latest`)
   })
 
   after(async () => {

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync } from 'node:fs'
 import {
-  busyboxBase,
-  pushLayout,
   type Registry,
-  startRegistry,
+  startBusyboxRegistry,
   type TemporaryDirectory,
   temporaryDirectory,
 } from '../../../support/peers/index.ts'
@@ -23,8 +21,7 @@ export function soakSuite(size: SoakSize): void {
 
   before(async () => {
     directory = temporaryDirectory('soak')
-    registry = await startRegistry()
-    await pushLayout(await busyboxBase(), `${registry.host}/busybox:latest`)
+    registry = await startBusyboxRegistry()
   })
 
   after(async () => {
