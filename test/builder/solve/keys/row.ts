@@ -38,20 +38,18 @@ export function after(prepare: (at: Bench) => void, text: Text): Variant {
   return { ...variant(text), prepare }
 }
 
-export interface RowOptions extends Pick<Row, 'deviation' | 'needsRoot'> {}
-
-export function changes(
+type MakeRow = (
   what: string,
   builds: readonly [from: Text | Variant, to: Text | Variant],
-  options: RowOptions = {},
-): Row {
-  return { what, from: variant(builds[0]), to: variant(builds[1]), key: 'changes', ...options }
+  options?: Pick<Row, 'deviation' | 'needsRoot'>,
+) => Row
+
+function rowMaker(key: Row['key']): MakeRow {
+  return (what, [from, to], options) => ({
+    ...{ what, from: variant(from), to: variant(to), key },
+    ...options,
+  })
 }
 
-export function stays(
-  what: string,
-  builds: readonly [from: Text | Variant, to: Text | Variant],
-  options: RowOptions = {},
-): Row {
-  return { what, from: variant(builds[0]), to: variant(builds[1]), key: 'stays', ...options }
-}
+export const changes: MakeRow = rowMaker('changes')
+export const stays: MakeRow = rowMaker('stays')
