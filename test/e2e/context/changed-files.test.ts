@@ -40,10 +40,13 @@ const RACY_MILLISECONDS = 2100
 describe('a copy of which little changed', () => {
   let directory: TemporaryDirectory
   let registry: Registry
+  let trees = 0
+  let nextTree: Promise<string>
 
   before(async () => {
     directory = temporaryDirectory('changed-files', 0o755)
     registry = await startBusyboxRegistry()
+    nextTree = oldTree()
   })
 
   after(async () => {
@@ -56,13 +59,21 @@ describe('a copy of which little changed', () => {
     const context = writeContext(directory.file(name), {
       Dockerfile: `FROM ${registry.host}/busybox:latest AS files\n${dockerfile.join('\n')}\n`,
     })
+    renameSync(await nextTree, join(context, 'tree'))
+    nextTree = oldTree()
+    return context
+  }
+
+  /** Files that are remembered. Those of the next test get old during this one. */
+  async function oldTree(): Promise<string> {
+    const tree = directory.file(`tree${trees++}`)
     for (let index = 0; index < FILES; index++) {
-      const folder = join(context, 'tree', `d${index % 7}`)
+      const folder = join(tree, `d${index % 7}`)
       mkdirSync(folder, { recursive: true })
       writeFileSync(join(folder, `f${index}`), `${index}\n`.repeat(index % 30))
     }
     await setTimeout(RACY_MILLISECONDS)
-    return context
+    return tree
   }
 
   const start = (name: string) => ({ root: directory.file(`store-${name}`) })
