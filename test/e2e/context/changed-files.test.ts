@@ -2,26 +2,21 @@ import assert from 'node:assert/strict'
 import {
   appendFileSync,
   chmodSync,
-  closeSync,
   existsSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
-  readSync,
   renameSync,
   rmSync,
-  statSync,
   symlinkSync,
-  utimesSync,
   writeFileSync,
-  writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
 import {
   createUser,
+  flipBit,
   type Registry,
   run,
   startBusyboxRegistry,
@@ -257,7 +252,7 @@ describe('a copy of which little changed', () => {
   })
 
   const UNSOUND: Readonly<Record<string, (store: string, id: string) => void>> = {
-    damaged: (store, id) => flip(join(store, 'layers', id, 'tree/d1/f1'), 0),
+    damaged: (store, id) => flipBit(join(store, 'layers', id, 'tree/d1/f1'), 0),
     unproven: (store) => {
       using database = new DatabaseSync(join(store, 'tsbuild.db'))
       database.exec('DELETE FROM seals')
@@ -304,7 +299,7 @@ describe('a copy of which little changed', () => {
     await build(context, 'fresh')
     const layers = join(start('fresh').root, 'layers')
     const [name = ''] = readdirSync(layers).filter((one) => /^[0-9a-f]{64}$/.test(one))
-    flip(join(layers, name, 'tree/d5/f12'), 0)
+    flipBit(join(layers, name, 'tree/d5/f12'), 0)
     writeFileSync(join(context, 'tree/d1/f1'), 'changed')
     const { digest } = await build(context, 'fresh', '--no-cache')
     assert.equal(digest, (await build(context, 'fresh-anew')).digest)
@@ -324,7 +319,7 @@ describe('a copy of which little changed', () => {
     const context = await manyFiles('torn', ['COPY tree /tree'])
     const first = await build(context, 'torn')
     const [tar = ''] = tarsOfCopies('torn')
-    flip(tar, 200_000)
+    flipBit(tar, 200_000)
     writeFileSync(join(context, 'tree/d1/f1'), 'changed')
     const { digest, outcome } = await build(context, 'torn')
     assert.equal(digest, (await build(context, 'torn-anew')).digest)
@@ -337,20 +332,9 @@ describe('a copy of which little changed', () => {
     const context = await manyFiles('notes', ['COPY tree /tree'])
     await build(context, 'notes')
     const notes = join(start('notes').root, 'contents')
-    for (const name of readdirSync(notes)) flip(join(notes, name), 1000)
+    for (const name of readdirSync(notes)) flipBit(join(notes, name), 1000)
     writeFileSync(join(context, 'tree/d1/f1'), 'changed')
     const { digest } = await build(context, 'notes')
     assert.equal(digest, (await build(context, 'notes-anew')).digest)
   })
-
-  function flip(path: string, at: number): void {
-    const { mtimeMs } = statSync(path)
-    chmodSync(path, 0o600)
-    const fd = openSync(path, 'r+')
-    const byte = Buffer.alloc(1)
-    readSync(fd, byte, 0, 1, at)
-    writeSync(fd, Buffer.from([(byte[0] ?? 0) ^ 4]), 0, 1, at)
-    closeSync(fd)
-    utimesSync(path, mtimeMs / 1000, mtimeMs / 1000)
-  }
 })

@@ -9,6 +9,7 @@ export { compareImages, compareTrees } from './compare-images.ts'
 export { freePort, startContainer } from './container.ts'
 export { removeControlGroups } from './control-groups.ts'
 export { debianArchives } from './debian-archives.ts'
+export { flipBit } from './flip-bit.ts'
 export {
   copyImage,
   type ImageDocument,

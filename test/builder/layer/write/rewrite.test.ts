@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict'
-import { Buffer } from 'node:buffer'
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   closeSync,
   copyFileSync,
   mkdirSync,
-  openSync,
   readFileSync,
   statSync,
   truncateSync,
   writeFileSync,
-  writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import {
@@ -23,6 +20,7 @@ import {
   writeLayer,
 } from '#builder/layer'
 import type { Change, Digest, Name, Tree } from '#core'
+import { flipBit } from '../../../support/peers/index.ts'
 import { isRoot, overlayListing, temporary } from '../support/files.ts'
 import { randomFrom, randomScript } from '../support/random-script.ts'
 
@@ -209,13 +207,7 @@ describe('rewriting a layer', () => {
   })
 
   const damages: Readonly<Record<string, (path: string) => void>> = {
-    'one flipped bit': (path) => {
-      const fd = openSync(path, 'r+')
-      const at = Math.floor(statSync(path).size / 2)
-      const byte = Buffer.from([readFileSync(path)[at] ?? 0])
-      writeSync(fd, Buffer.from([(byte[0] ?? 0) ^ 1]), 0, 1, at)
-      closeSync(fd)
-    },
+    'one flipped bit': (path) => flipBit(path, Math.floor(statSync(path).size / 2)),
     'a truncation': (path) => truncateSync(path, Math.floor(statSync(path).size / 2)),
   }
 

@@ -1,14 +1,5 @@
-import {
-  chmodSync,
-  lstatSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs'
-
+import { lstatSync, mkdirSync, rmSync, truncateSync } from 'node:fs'
+import { flipBit } from '../../../support/peers/index.ts'
 import type { StoreCopy } from './stored-image.ts'
 
 /** Files of a store. */
@@ -37,16 +28,7 @@ export const MENDED: ReadonlySet<string> = new Set([
 
 /** What may happen to a file. */
 const DAMAGES: Readonly<Record<string, (path: string) => void>> = {
-  'a flipped bit': (path) => {
-    const { atimeMs, mtimeMs, mode } = lstatSync(path)
-    const bytes = readFileSync(path)
-    const at = bytes.length >> 1
-    bytes[at] = (bytes[at] ?? 0) ^ 1
-    chmodSync(path, 0o644)
-    writeFileSync(path, bytes)
-    chmodSync(path, mode)
-    utimesSync(path, atimeMs / 1000, mtimeMs / 1000)
-  },
+  'a flipped bit': (path) => flipBit(path, lstatSync(path).size >> 1),
   'half of it missing': (path) => truncateSync(path, lstatSync(path).size >> 1),
   'the file missing': (path) => rmSync(path),
   'a folder in its place': (path) => {
