@@ -31,6 +31,16 @@ import { mustBuild, type Start, stepsThat } from '../support/tsbuild.ts'
 const FILES = 700
 /** What is younger is not remembered, because it could change once more without a trace. */
 const RACY_MILLISECONDS = 2100
+/** Only what a step makes of the files is in the image. */
+const NAMES_ALONE = [
+  'COPY tree /tree',
+  'RUN find /tree | sort > /names',
+  'FROM scratch',
+  'COPY --from=0 /names /',
+]
+/** The names of folders with a whole layer, and of those that have only what differs from another one. */
+const WHOLE = /^[0-9a-f]{64}$/
+const DIFFERENT = /^x[a-z0-9]{23}$/
 
 describe('a copy of which little changed', () => {
   let directory: TemporaryDirectory
@@ -82,10 +92,18 @@ describe('a copy of which little changed', () => {
     return { digest: metadata['containerimage.digest'], outcome }
   }
 
+  /** Builds, changes one file and removes another one, and builds again with `args`. */
+  async function buildChanged(context: string, store: string, ...args: string[]): Promise<void> {
+    await build(context, store)
+    writeFileSync(join(context, 'tree/d1/f1'), 'changed')
+    rmSync(join(context, 'tree/d2/f2'))
+    await build(context, store, ...args)
+  }
+
   /** The folders that have only what differs from another one, with the number of their files. */
   async function differences(store: string): Promise<readonly number[]> {
     const layers = join(start(store).root, 'layers')
-    const folders = readdirSync(layers).filter((name) => /^x[a-z0-9]{23}$/.test(name))
+    const folders = readdirSync(layers).filter((name) => DIFFERENT.test(name))
     const counts = folders.map(async (name) => {
       const { stdout } = await run('find', [join(layers, name), '!', '-type', 'd'])
       return stdout.split('\n').length - 1
@@ -197,30 +215,24 @@ describe('a copy of which little changed', () => {
 
   it('leaves the machine as the files that were copied', async () => {
     const context = await manyFiles('output', ['COPY tree /tree', 'RUN echo done > /done'])
-    await build(context, 'output')
-    writeFileSync(join(context, 'tree/d1/f1'), 'changed')
-    rmSync(join(context, 'tree/d2/f2'))
-    await build(context, 'output')
+    await buildChanged(context, 'output')
     const out = directory.file('out')
     await mustBuild(['--reproducible', '-o', out, context], start('output'))
     await run('diff', ['-r', join(context, 'tree'), join(out, 'tree')])
   })
 
-  const LOSSES: Readonly<Record<string, (name: string) => boolean>> = {
-    'its own folder': (name) => /^x[a-z0-9]{23}$/.test(name),
-    'the folder that it lies on': (name) => /^[0-9a-f]{64}$/.test(name),
+  const LOSSES: Readonly<Record<string, RegExp>> = {
+    'its own folder': DIFFERENT,
+    'the folder that it lies on': WHOLE,
   }
 
-  for (const [lost, isLost] of Object.entries(LOSSES)) {
+  for (const [lost, names] of Object.entries(LOSSES)) {
     it(`is made of its tar, for good, without ${lost}`, async () => {
       const store = `gone-${lost.length}`
       const context = await manyFiles(store, ['COPY tree /tree', 'RUN find /tree | sort > /names'])
-      await build(context, store)
-      rmSync(join(context, 'tree/d3/f3'))
-      writeFileSync(join(context, 'tree/d1/f1'), 'changed')
-      await build(context, store)
+      await buildChanged(context, store)
       const layers = join(start(store).root, 'layers')
-      for (const name of readdirSync(layers).filter(isLost)) {
+      for (const name of readdirSync(layers).filter((one) => names.test(one))) {
         if (existsSync(join(layers, name, 'tree'))) rmSync(join(layers, name), { recursive: true })
       }
       for (const file of ['once', 'again']) {
@@ -233,16 +245,8 @@ describe('a copy of which little changed', () => {
   }
 
   it('has its folders for later steps when its tar is made later', async () => {
-    const context = await manyFiles('later', [
-      'COPY tree /tree',
-      'RUN find /tree | sort > /names',
-      'FROM scratch',
-      'COPY --from=0 /names /',
-    ])
-    await build(context, 'later')
-    rmSync(join(context, 'tree/d3/f3'))
-    writeFileSync(join(context, 'tree/d1/f1'), 'changed')
-    await build(context, 'later')
+    const context = await manyFiles('later', NAMES_ALONE)
+    await buildChanged(context, 'later')
     const folders = () => readdirSync(join(start('later').root, 'layers'))
     const before = folders()
     const { digest } = await build(context, 'later', '--target', 'files')
@@ -262,12 +266,9 @@ describe('a copy of which little changed', () => {
   for (const [state, spoil] of Object.entries(UNSOUND)) {
     it(`leaves the machine as its tar says when its folder is ${state}`, async () => {
       const context = await manyFiles(state, ['COPY tree /tree', 'RUN echo done > /done'])
-      await build(context, state)
-      writeFileSync(join(context, 'tree/d1/f1'), 'changed')
-      rmSync(join(context, 'tree/d2/f2'))
-      await build(context, state)
+      await buildChanged(context, state)
       const { root } = start(state)
-      const [id = ''] = readdirSync(join(root, 'layers')).filter((one) => /^x.{23}$/.test(one))
+      const [id = ''] = readdirSync(join(root, 'layers')).filter((one) => DIFFERENT.test(one))
       spoil(root, id)
       for (const out of [1, 2].map((count) => directory.file(`${state}-${count}`))) {
         await mustBuild(['--reproducible', '-o', out, context], start(state))
@@ -277,17 +278,9 @@ describe('a copy of which little changed', () => {
   }
 
   it('is in a cache elsewhere, whatever is in the image', async () => {
-    const context = await manyFiles('shared', [
-      'COPY tree /tree',
-      'RUN find /tree | sort > /names',
-      'FROM scratch',
-      'COPY --from=0 /names /',
-    ])
-    await build(context, 'shared')
-    rmSync(join(context, 'tree/d3/f3'))
-    writeFileSync(join(context, 'tree/d1/f1'), 'changed')
+    const context = await manyFiles('shared', NAMES_ALONE)
     const cache = directory.file('cache')
-    await build(context, 'shared', '--cache-to', `type=local,dest=${cache},mode=max`)
+    await buildChanged(context, 'shared', '--cache-to', `type=local,dest=${cache},mode=max`)
     assert.deepEqual(await differences('shared'), [2])
     const from = ['--cache-from', `type=local,src=${cache}`]
     const { outcome } = await build(context, 'importer', '--target', 'files', ...from)
@@ -298,7 +291,7 @@ describe('a copy of which little changed', () => {
     const context = await manyFiles('fresh', ['COPY tree /tree', 'RUN md5sum /tree/d5/* > /sums'])
     await build(context, 'fresh')
     const layers = join(start('fresh').root, 'layers')
-    const [name = ''] = readdirSync(layers).filter((one) => /^[0-9a-f]{64}$/.test(one))
+    const [name = ''] = readdirSync(layers).filter((one) => WHOLE.test(one))
     flipBit(join(layers, name, 'tree/d5/f12'), 0)
     writeFileSync(join(context, 'tree/d1/f1'), 'changed')
     const { digest } = await build(context, 'fresh', '--no-cache')
