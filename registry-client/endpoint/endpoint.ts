@@ -110,6 +110,18 @@ export class Endpoint {
     }
   }
 
+  /** Waits before something is tried again. @throws {TsbuildError} CANCELLED */
+  async pause(
+    milliseconds: number,
+    { doing, signal }: Pick<Call, 'doing' | 'signal'>,
+  ): Promise<void> {
+    try {
+      await this.timing.sleep(milliseconds, signal)
+    } catch (error) {
+      throw signal?.aborted ? cancelledError(doing, signal) : error
+    }
+  }
+
   /** The registry's own origin, and the way to it. */
   channel(): Promise<Channel> {
     this.#channel ??= this.#openChannel().catch((error: unknown) => {

@@ -89,7 +89,7 @@ class Download {
 
   async *bytes(first: AnswerStream): AsyncGenerator<Uint8Array, void, undefined> {
     const { size } = this.#blob
-    const { timing } = this.#ref.endpoint
+    const { endpoint } = this.#ref
     let stream = first
     let offset = 0
     let failures = 0
@@ -109,16 +109,9 @@ class Download {
       failures = offset - failedAt >= PROGRESS ? 1 : failures + 1
       failedAt = offset
       if (failures >= Math.min(attemptsFor(failure), MAX_ATTEMPTS)) throw this.#toError(failure)
-      await this.#pause(backoff(failures, undefined, timing))
+      const pause = backoff(failures, undefined, endpoint.timing)
+      await endpoint.pause(pause, { doing: this.#doing, signal: this.#signal })
       stream = await this.request(offset)
-    }
-  }
-
-  async #pause(milliseconds: number): Promise<void> {
-    try {
-      await this.#ref.endpoint.timing.sleep(milliseconds, this.#signal)
-    } catch (error) {
-      throw this.#signal?.aborted ? cancelledError(this.#doing, this.#signal) : error
     }
   }
 

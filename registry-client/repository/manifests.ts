@@ -126,10 +126,14 @@ export async function putManifest(
       const isUnsettled =
         cause instanceof RegistryError && cause.registryCodes.includes(UNKNOWN_BLOB)
       if (!isUnsettled) throw cause
-      await ref.endpoint.timing.sleep(pause, manifest.signal)
+      await ref.endpoint.pause(pause, { doing: pushing(ref, tagOrDigest), signal: manifest.signal })
     }
   }
   return await putOnce(ref, tagOrDigest, manifest)
+}
+
+function pushing(ref: RepositoryRef, tagOrDigest: string): string {
+  return `push manifest ${taggedName(ref, tagOrDigest)}`
 }
 
 /** Spec: distribution-spec v1.1 #error-codes */
@@ -140,7 +144,7 @@ async function putOnce(
   tagOrDigest: string,
   { mediaType, bytes, signal }: NewManifest,
 ): Promise<Digest> {
-  const doing = `push manifest ${taggedName(ref, tagOrDigest)}`
+  const doing = pushing(ref, tagOrDigest)
   const digest = digestOf(bytes)
   if (isDigest(tagOrDigest) && tagOrDigest !== digest) throw wrongDigestError(doing, digest)
   const response = await ref.endpoint.call({

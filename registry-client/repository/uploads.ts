@@ -123,7 +123,9 @@ class Upload {
         await this.cancel(location)
         if (!(error instanceof BrokenStreamError)) throw error
         if (attempt >= Math.min(attempts, error.attempts)) throw error.cause
-        await this.#pause(backoff(attempt, error.retryAfter, this.#ref.endpoint.timing))
+        const { endpoint } = this.#ref
+        const pause = backoff(attempt, error.retryAfter, endpoint.timing)
+        await endpoint.pause(pause, { doing: this.#doing, signal: this.#signal })
       }
     }
   }
@@ -216,14 +218,6 @@ class Upload {
     const stored = response.headers['docker-content-digest'] ?? digest
     if (stored === digest) return
     throw this.#unusableError(`the registry stored it as ${plainText(stored)}`, 'DIGEST_MISMATCH')
-  }
-
-  async #pause(milliseconds: number): Promise<void> {
-    try {
-      await this.#ref.endpoint.timing.sleep(milliseconds, this.#signal)
-    } catch (error) {
-      throw this.#signal?.aborted ? cancelledError(this.#doing, this.#signal) : error
-    }
   }
 
   #unusableError(

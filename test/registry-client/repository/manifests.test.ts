@@ -5,6 +5,11 @@ import { useRegistry } from '../fixture.ts'
 import { addImage, blobOf } from '../support.ts'
 
 const NAME = 'team/app'
+/** How a registry answers to a manifest with a blob that it does not have. */
+const UNKNOWN_BLOB = {
+  kind: 'reply',
+  reply: { status: 400, body: JSON.stringify({ errors: [{ code: 'MANIFEST_BLOB_UNKNOWN' }] }) },
+} as const
 
 describe('manifests', () => {
   const fixture = useRegistry({ timeouts: { idle: 300, headers: 400 } })
@@ -157,13 +162,24 @@ describe('manifests', () => {
 
     it('is sent again while the registry does not know a blob that was pushed twice', async () => {
       const bytes = manifestFor([])
-      const body = JSON.stringify({ errors: [{ code: 'MANIFEST_BLOB_UNKNOWN' }] })
-      const action = { kind: 'reply', reply: { status: 400, body } } as const
-      fixture.registry.fail({ method: 'PUT', times: 3, action })
+      fixture.registry.fail({ method: 'PUT', times: 3, action: UNKNOWN_BLOB })
       const manifest = { mediaType: MEDIA_TYPES.ociManifest, bytes }
       fixture.registry.addBlob(NAME, CONFIG)
       assert.equal(await fixture.repository.putManifest('1', manifest), digestOf(bytes))
       assert.equal(fixture.registry.requests.length, 4)
+    })
+
+    it('ends when it is cancelled before it is sent again', async () => {
+      const stop = new AbortController()
+      fixture.registry.fail({ method: 'PUT', action: UNKNOWN_BLOB })
+      fixture.timing.sleep = async (_, signal) => {
+        stop.abort()
+        signal?.throwIfAborted()
+      }
+      const manifest = { mediaType: MEDIA_TYPES.ociManifest, bytes: manifestFor([]) }
+      const pushing = fixture.repository.putManifest('1', manifest, { signal: stop.signal })
+      await assert.rejects(pushing, { code: 'CANCELLED' })
+      assert.equal(fixture.registry.requests.length, 1)
     })
 
     it('reports why a registry refuses it', async () => {
