@@ -7,6 +7,7 @@ export type { MountSharing, StepSecrets } from './operations/exec-mounts.ts'
 export type { ResultLayer } from './operations/result.ts'
 export { plannedVertices } from './report/planned-vertices.ts'
 export { Reporter } from './report/reporter.ts'
+export { Places } from './schedule/places.ts'
 export type { Schedule } from './schedule/schedule.ts'
 /** @internal */
 export { scheduler } from './schedule/schedule.ts'

@@ -1,4 +1,4 @@
-import type { SolvedStep, StepTaker } from '#builder/solve'
+import { Places, type SolvedStep, type StepTaker } from '#builder/solve'
 import type { CacheKey, RepositoryName } from '#cache'
 import { type PublishOptions, publish } from '../index/publish.ts'
 import type { SharedMounts } from '../mounts/shared-mounts.ts'
@@ -7,7 +7,6 @@ import { dayOf, type SharedResult } from '../records/shared-result.ts'
 import type { Signer } from '../records/signatures.ts'
 import type { CacheShelf } from '../shelf/cache-shelf.ts'
 import { type LayerUpload, shareLayer } from './share-layer.ts'
-import { UploadLanes } from './upload-lanes.ts'
 
 /** How results are exported. */
 export interface ExportOptions extends Omit<LayerUpload, 'shelf'>, Omit<PublishOptions, 'signal'> {
@@ -34,8 +33,8 @@ export class CacheExport implements StepTaker, AsyncDisposable {
   readonly #stop = new AbortController()
   readonly #signal: AbortSignal
   /** A push may wait for the layers of the image, and not for others. */
-  readonly #imageLanes = new UploadLanes(AT_ONCE)
-  readonly #otherLanes = new UploadLanes(AT_ONCE)
+  readonly #imagePlaces = new Places(AT_ONCE)
+  readonly #otherPlaces = new Places(AT_ONCE)
   /** By the keys of their results; `undefined` for a layer that cannot be shared. */
   readonly #steps = new Map<CacheKey, Promise<SharedStep | undefined>>()
   /** Those of the image. */
@@ -62,8 +61,8 @@ export class CacheExport implements StepTaker, AsyncDisposable {
 
   take(step: SolvedStep): void {
     if (!this.takesAll && !step.isInImage) return
-    const lanes = step.isInImage ? this.#imageLanes : this.#otherLanes
-    const shared = lanes.add(() => this.#share(step))
+    const places = step.isInImage ? this.#imagePlaces : this.#otherPlaces
+    const shared = places.use(() => this.#share(step))
     // A rejection reaches `publish`.
     shared.catch(() => undefined)
     this.#steps.set(step.key, shared)
