@@ -11,7 +11,7 @@ import { RecordSet } from '../records/record-set.ts'
 import { MOST_RECORD_BYTES, parseRecords } from '../records/records-document.ts'
 import type { SharedLink, SharedResult } from '../records/shared-result.ts'
 import type { Verifier } from '../records/signatures.ts'
-import type { CacheShelf } from '../shelf/cache-shelf.ts'
+import { type CacheShelf, isMissing } from '../shelf/cache-shelf.ts'
 import {
   type CacheIndex,
   EMPTY_INDEX,
@@ -228,11 +228,6 @@ function unsignedError(): TsbuildError {
   return new TsbuildError('it has results that are not signed with the key, which are left out', {
     code: 'PERMISSION_DENIED',
   })
-}
-
-/** Whether there is nothing under a name or a digest. */
-export function isMissing(cause: unknown): boolean {
-  return cause instanceof TsbuildError && cause.code === 'NOT_FOUND'
 }
 
 /** @throws {TsbuildError} NOT_FOUND, DIGEST_MISMATCH, MANIFEST_INVALID */

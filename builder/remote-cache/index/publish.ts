@@ -14,7 +14,7 @@ import {
   throwIfCancelled,
 } from '#core'
 import { RecordSet } from '../records/record-set.ts'
-import type { CacheShelf, Entries } from '../shelf/cache-shelf.ts'
+import { type CacheShelf, type Entries, isMissing } from '../shelf/cache-shelf.ts'
 import {
   type CacheIndex,
   EMPTY_INDEX,
@@ -22,7 +22,7 @@ import {
   type MergedEntry,
   parseCacheIndex,
 } from './cache-index.ts'
-import { isMissing, type ReaderOptions, readEntry, unmerged } from './cache-reader.ts'
+import { type ReaderOptions, readEntry, unmerged } from './cache-reader.ts'
 import { entryName, timeOfEntry } from './entry-name.ts'
 import { insist } from './insist.ts'
 import { addToParts, havePartsAll, putRecords, type WriteOptions } from './write-parts.ts'

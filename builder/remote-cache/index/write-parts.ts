@@ -7,9 +7,9 @@ import {
   TsbuildError,
 } from '#core'
 import { type RecordLimits, RecordSet } from '../records/record-set.ts'
-import type { CacheShelf } from '../shelf/cache-shelf.ts'
+import { type CacheShelf, isMissing } from '../shelf/cache-shelf.ts'
 import { type PartRef, partDocument, recordsDocument } from './cache-index.ts'
-import { isMissing, type ReaderOptions, readRecords } from './cache-reader.ts'
+import { type ReaderOptions, readRecords } from './cache-reader.ts'
 import { insist } from './insist.ts'
 
 /**

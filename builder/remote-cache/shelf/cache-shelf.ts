@@ -1,12 +1,13 @@
 import type { RepositoryName } from '#cache'
-import type {
-  BlobSink,
-  BlobSource,
-  Bytes,
-  Descriptor,
-  Digest,
-  EncodedDocument,
-  TransferOptions,
+import {
+  type BlobSink,
+  type BlobSource,
+  type Bytes,
+  type Descriptor,
+  type Digest,
+  type EncodedDocument,
+  type TransferOptions,
+  TsbuildError,
 } from '#core'
 import type { FetchedManifest } from '#registry-client'
 
@@ -59,4 +60,9 @@ export interface Entries {
   put(name: string, document: EncodedDocument, options: TransferOptions): Promise<Descriptor>
   /** Removes one. @throws {TsbuildError} where that is not allowed */
   remove(digest: Digest, options: TransferOptions): Promise<void>
+}
+
+/** Whether there is nothing under a name or a digest. */
+export function isMissing(cause: unknown): boolean {
+  return cause instanceof TsbuildError && cause.code === 'NOT_FOUND'
 }

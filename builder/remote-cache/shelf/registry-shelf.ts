@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import { describeDocument, digestOf, hexOf, type TransferOptions, TsbuildError } from '#core'
+import { describeDocument, digestOf, hexOf, type TransferOptions } from '#core'
 import {
   type FetchedManifest,
   familiarReference,
@@ -7,7 +7,7 @@ import {
   type RegistryClient,
   type Repository,
 } from '#registry-client'
-import type { CacheShelf, Entries } from './cache-shelf.ts'
+import { type CacheShelf, type Entries, isMissing } from './cache-shelf.ts'
 
 /** A cache in a repository of a registry, under a tag, or under a digest to be read only. */
 export function registryShelf(client: RegistryClient, reference: Reference): CacheShelf {
@@ -50,7 +50,7 @@ async function fetchNamed(
   try {
     return await repository.fetchManifest(tag, options)
   } catch (cause) {
-    if (!(cause instanceof TsbuildError) || cause.code !== 'NOT_FOUND') throw cause
+    if (!isMissing(cause)) throw cause
     await setTimeout(PAUSE)
     return await repository.fetchManifest(tag, options)
   }
@@ -62,7 +62,7 @@ const LONGEST_TAG = 96
 const PAGES = 4
 
 /** Entries under tags of their own: `TAG-e-NAME`. */
-function taggedEntries(repository: ReturnType<RegistryClient['repository']>, tag: string): Entries {
+function taggedEntries(repository: Repository, tag: string): Entries {
   const stem = tag.length > LONGEST_TAG ? `cache-${hexOf(digestOf(tag))}` : tag
   const prefix = `${stem}-e-`
   return {
@@ -85,6 +85,6 @@ function taggedEntries(repository: ReturnType<RegistryClient['repository']>, tag
 
 /** A repository that does not exist yet has no tags. */
 function noneWithout(cause: unknown): readonly string[] {
-  if (cause instanceof TsbuildError && cause.code === 'NOT_FOUND') return []
+  if (isMissing(cause)) return []
   throw cause
 }
