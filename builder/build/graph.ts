@@ -41,5 +41,5 @@ export async function instructionGraph(options: BuildOptions): Promise<Instructi
 function unknownBase(name: string, platform: Platform): ResolvedBase {
   if (!name.includes('://')) parseReference(name)
   const config = { platform, config: {}, diffIds: [], history: [] }
-  return { name, manifest: undefined, config, layers: [], origin: undefined }
+  return { name, manifest: undefined, config, layers: [] }
 }

@@ -74,7 +74,7 @@ export async function buildImage(plan: Plan, deps: ImageDeps): Promise<BuiltImag
   deps.recorder.addPlan(plan)
   settings.onEvent({ type: 'planned', vertices })
   const solved = await solver.solve()
-  const layers = wantsTars ? await finishLayers(solved, plan, deps.caches?.sibling) : []
+  const layers = wantsTars ? await finishLayers(solved, deps.caches?.sibling) : []
   for (const message of warningsAbout(layers, store)) settings.onEvent({ type: 'warning', message })
   const times = { defaultCreatedAt: new Date(), sourceDateEpoch }
   const results = await deps.caches?.resultsOf(layers.map(({ diffId }) => diffId))
@@ -154,22 +154,14 @@ function* warningsAbout(layers: readonly StepLayer[], store: Store): Generator<s
 
 async function finishLayers(
   solved: readonly ResultLayer[],
-  plan: Plan,
   sibling: StepLayer['origin'],
 ): Promise<readonly StepLayer[]> {
   const stack = solved.map(({ layer }) => layer)
-  const origins = new Map(
-    [...plan.vertices.values()].flatMap((vertex) =>
-      vertex.op === 'image'
-        ? vertex.base.layers.map((one) => [one, vertex.base.origin] as const)
-        : [],
-    ),
-  )
   return Promise.all(
     solved.map(async ({ layer, vertex }, index) => {
       const { diffId, size } = await layer.tar(stack.slice(0, index))
       const { base, createdAt } = layer
-      const origin = base === undefined ? sibling : (base.origin ?? origins.get(base))
+      const origin = base === undefined ? sibling : base.origin
       return { diffId, size, blob: base, origin, vertex, createdAt }
     }),
   )

@@ -44,8 +44,6 @@ export interface ResolvedBase {
   readonly config: ImageConfig
   /** Bottom layer first. */
   readonly layers: readonly BaseLayer[]
-  /** Where it is in a registry, so that a push to the same one can mount its blobs. */
-  readonly origin: Pick<Reference, 'registry' | 'repository'> | undefined
 }
 
 /** Pinned images by the name in the Dockerfile and the platform. */
@@ -56,8 +54,8 @@ export interface BaseLayer {
   readonly diffId: DiffId
   readonly descriptor: Descriptor
   readonly source: BlobSource
-  /** Set for a layer that is in a repository of its own: then its base's does not count. */
-  readonly origin?: ResolvedBase['origin']
+  /** Where the blob is in a registry, so that a push to the same one can mount it. */
+  readonly origin: Pick<Reference, 'registry' | 'repository'> | undefined
 }
 
 /** What resolving a base image needs. */
@@ -170,16 +168,16 @@ function servesLocally(wanted: Platform, offered: Platform): boolean {
 function toBase(
   name: string,
   image: ResolvedImage,
-  from: { source: BlobSource; origin: ResolvedBase['origin'] },
+  from: Pick<BaseLayer, 'source' | 'origin'>,
 ): ResolvedBase {
   const layers = image.manifest.layers.map((descriptor, index): BaseLayer => {
     const diffId = image.config.diffIds[index]
     if (diffId === undefined) throw new Error('resolveImage checks that every layer has a diffID')
     checkPlain(descriptor, diffId, name)
-    return { diffId, descriptor, source: from.source }
+    return { ...from, diffId, descriptor }
   })
   const { config, manifestDescriptor } = image
-  return { name, manifest: manifestDescriptor.digest, config, layers, origin: from.origin }
+  return { name, manifest: manifestDescriptor.digest, config, layers }
 }
 
 /**

@@ -88,8 +88,7 @@ function image(name: string, _config: ContainerConfig): Omit<ResolvedBase, 'conf
   return {
     name,
     manifest: digestOf(name),
-    layers: [{ diffId, descriptor, source }],
-    origin: undefined,
+    layers: [{ diffId, descriptor, source, origin: undefined }],
   }
 }
 

@@ -104,7 +104,8 @@ export class PullBench implements AsyncDisposable {
   pull(layer: RemoteLayer, serve: Serve = (bytes) => inPieces(bytes)): Promise<string> {
     const open = async (_: Descriptor, { signal }: OpenOptions = {}): Promise<Bytes> =>
       serve(layer.bytes, this.opened++, signal)
-    const base = { diffId: layer.diffId, descriptor: layer.blob, source: { open } }
+    const { diffId, blob: descriptor } = layer
+    const base = { diffId, descriptor, source: { open }, origin: undefined }
     const deps = {
       ...{ store: this.store, pool: this.#pool, watch: this.#watch, tasks: this.#tasks },
       lowerForm: async () => 'directory' as const,
