@@ -34,10 +34,11 @@ export function registrySink(
     keyOf: layerKey,
     putLayer: async (layer, { signal }) => {
       const blob = layerBlob(layer, options.compression, options)
-      const deps = { ...options, repository, signal }
+      const mountFrom = options.sibling ?? homeOf(layer.origin, repository)
+      const deps = { repository, mountFrom, signal }
       // A layer that was never packed starts at once, so that its failure is the one that is reported.
       const isUnknown = blob.descriptor === undefined && blob.packedBefore.length === 0
-      const known = isUnknown ? undefined : await findBlob(blob, layer, deps)
+      const known = isUnknown ? undefined : await findBlob(blob, deps)
       const push = pushLayer(layer, { ...blob, descriptor: known }, deps)
       const descriptor = await sink.putLayer(push, { signal })
       if (push.kind === 'stream') options.store.layers.addCompressed(layer.diffId, descriptor)
@@ -46,19 +47,20 @@ export function registrySink(
   }
 }
 
-interface PushDeps extends RegistrySinkOptions {
+interface PushDeps {
   readonly repository: Repository
+  /** Another repository of its registry that has the layer. */
+  readonly mountFrom: string | undefined
   readonly signal: AbortSignal | undefined
 }
 
 function pushLayer(
-  { diffId: id, origin }: ImageLayer,
+  { diffId: id }: ImageLayer,
   { mediaType, descriptor, open: openBlob }: LayerBlob,
-  { sibling, signal, repository }: PushDeps,
+  { mountFrom, signal }: PushDeps,
 ): PushLayer {
   const open = (): Promise<Bytes> => openBlob({ signal })
   if (descriptor === undefined) return { kind: 'stream', id, mediaType, open }
-  const mountFrom = sibling ?? homeOf(origin, repository)
   return { kind: 'blob', id, descriptor, open, mountFrom }
 }
 
@@ -77,15 +79,13 @@ function homeOf(
  */
 async function findBlob(
   { descriptor, packedBefore }: LayerBlob,
-  { origin }: ImageLayer,
-  { repository, sibling, signal }: PushDeps,
+  { repository, mountFrom, signal }: PushDeps,
 ): Promise<Descriptor | undefined> {
   if (descriptor !== undefined) return descriptor
-  const from = sibling ?? homeOf(origin, repository)
   for (const candidate of packedBefore) {
     if (await repository.has(candidate, { signal })) return candidate
-    if (from !== undefined && (await repository.mount(candidate, from, { signal })))
-      return candidate
+    if (mountFrom === undefined) continue
+    if (await repository.mount(candidate, mountFrom, { signal })) return candidate
   }
   return undefined
 }
