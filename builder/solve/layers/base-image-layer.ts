@@ -14,7 +14,7 @@ import {
 import { type DiffId, hexOf, uncompressedDigest } from '#core'
 import type { Download } from './download.ts'
 import { diffIdsOf, intact, type Layer, type LayerDeps, type TarFacts } from './layer.ts'
-import { type ReadBlob, type RemoteBlob, readBlob, unpack } from './layer-blob.ts'
+import { confirmBlob, type ReadBlob, type RemoteBlob, readBlob, unpack } from './layer-blob.ts'
 import { checkDirectory } from './layer-check.ts'
 import { lowerTar } from './layer-tar.ts'
 import { lowersOf } from './stack.ts'
@@ -132,12 +132,7 @@ export class BaseImageLayer implements Layer {
     if (layers.isKnownBlob(diffId, descriptor)) return
     const isElsewhere = layers.compressed(diffId).length > 0
     if (!isElsewhere && layers.findByDiffId(diffId) === undefined) return
-    await readBlob(
-      this.#blob,
-      (source, run) => run('checkLayer', { source, diffId }, this.#deps.signal),
-      this.#deps,
-    )
-    layers.addCompressed(diffId, descriptor)
+    await confirmBlob(this.#blob, diffId, this.#deps)
   }
 
   async #makeDirectory(below: readonly Layer[]): Promise<string> {

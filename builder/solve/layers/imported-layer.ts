@@ -4,7 +4,7 @@ import { type DiffId, isCancelled, TsbuildError } from '#core'
 import { BaseImageLayer } from './base-image-layer.ts'
 import type { Download } from './download.ts'
 import type { Layer, LayerDeps, TarFacts } from './layer.ts'
-import { type RemoteBlob, readBlob } from './layer-blob.ts'
+import { confirmBlob } from './layer-blob.ts'
 
 /** What a layer from elsewhere needs beside what all layers do. */
 export interface ImportDeps extends LayerDeps {
@@ -24,7 +24,6 @@ export class ImportedLayer implements Layer {
   readonly #createdAt: Date
   readonly #deps: ImportDeps
   readonly #imported: BaseImageLayer
-  readonly #blob: RemoteBlob
   #remaking: Promise<Layer> | undefined
   /** The layer in the place of this one. */
   #remade: Layer | undefined
@@ -37,13 +36,12 @@ export class ImportedLayer implements Layer {
     this.#remote = remote
     this.#createdAt = createdAt
     this.#deps = deps
-    this.#blob = { blob, download: deps.download }
     const base = { diffId, descriptor: blob, source, origin }
     this.#imported = new BaseImageLayer(base, deps, deps.download)
   }
 
   get base(): BaseLayer | undefined {
-    return this.#remade === undefined ? this.#imported.base : this.#remade.base
+    return (this.#remade ?? this.#imported).base
   }
 
   get createdAt(): Date | undefined {
@@ -112,16 +110,10 @@ export class ImportedLayer implements Layer {
   }
 
   async #fetch(): Promise<void> {
-    const { tasks, store, signal } = this.#deps
     const { diffId, blob } = this.#remote
-    const fetching = readBlob(
-      this.#blob,
-      (source, run) => run('checkLayer', { source, diffId }, signal),
-      this.#deps,
-    )
-    const size = await tasks.add(fetching)
-    store.layers.addCompressed(diffId, blob)
-    await this.#keep(size)
+    const { download, tasks } = this.#deps
+    const fetching = confirmBlob({ blob, download }, diffId, this.#deps)
+    await this.#keep(await tasks.add(fetching))
   }
 
   /** @param size bytes of the tar as they were counted; `undefined` where an earlier process has */

@@ -1,6 +1,6 @@
 import type { AppliedLayer } from '#builder/layer'
 import type { Ring } from '#builder/threads'
-import { type Compression, compressionOf, type Descriptor, TsbuildError } from '#core'
+import { type Compression, compressionOf, type Descriptor, type DiffId, TsbuildError } from '#core'
 import { SMALL_BLOB_BYTES } from '../work/small-tasks.ts'
 import type { LayerSource } from '../work/tasks/blob.ts'
 import type { ApplyTask } from '../work/tasks/unpack-layer.ts'
@@ -28,6 +28,22 @@ export function unpack(
   const read: ReadBlob<AppliedLayer> = (source, run) =>
     run('unpackLayer', { ...task, source }, signal)
   return spans.measure('unpacking', () => readStored(blob, read, deps))
+}
+
+/**
+ * Has a blob read to its end, so that it is known to hold a layer.
+ * @returns bytes of the tar
+ * @throws {TsbuildError} DIGEST_MISMATCH for another layer, and failures to fetch it
+ */
+export async function confirmBlob(
+  remote: RemoteBlob,
+  diffId: DiffId,
+  deps: LayerDeps,
+): Promise<number> {
+  const read: ReadBlob<number> = (source, run) => run('checkLayer', { source, diffId }, deps.signal)
+  const size = await readBlob(remote, read, deps)
+  deps.store.layers.addCompressed(diffId, remote.blob)
+  return size
 }
 
 /** Has a blob read from the store, or on its way there. */
