@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Output, StepLayer } from '#builder/export'
+import { layerBlob, type Output, type StepLayer } from '#builder/export'
 import { decompress } from '#builder/layer'
 import type { WorkPool } from '#builder/solve'
 import { cacheKeyOf, type Store } from '#cache'
@@ -53,13 +53,14 @@ export async function rewriteTimes(
 
 /** A layer that was found in a cache elsewhere is packed. */
 async function unpackTar(
-  { diffId, size, blob }: StepLayer,
+  layer: StepLayer,
   { store, signal }: Pick<RewriteDeps, 'store' | 'signal'>,
 ): Promise<void> {
+  const { diffId, size, blob } = layer
   const compression = blob && compressionOf(blob.descriptor.mediaType)
-  if (blob === undefined || compression === undefined || size === undefined) return
+  if (compression === undefined || size === undefined) return
   const tar = { mediaType: MEDIA_TYPES.ociLayer, digest: uncompressedDigest(diffId), size }
-  const isHere = await store.blobs.has(blob.descriptor)
-  const bytes = await (isHere ? store.blobs : blob.source).open(blob.descriptor, { signal })
-  await store.blobs.put(tar, decompress(bytes, compression), { signal })
+  if (await store.blobs.has(tar)) return
+  const { open } = layerBlob(layer, 'none', { store, early: undefined })
+  await store.blobs.put(tar, decompress(await open({ signal }), compression), { signal })
 }
