@@ -8,7 +8,7 @@ export {
 } from './image.ts'
 export { EarlyLayers } from './layers/early-layers.ts'
 export { type ImageLayer, LAYER_TYPES } from './layers/image-layer.ts'
-export { layerBlob } from './layers/layer-blob.ts'
+export { type LayerBlob, layerBlob } from './layers/layer-blob.ts'
 export {
   checkDestination,
   checkOutput,

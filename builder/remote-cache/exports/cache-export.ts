@@ -94,10 +94,14 @@ export class CacheExport implements StepTaker, AsyncDisposable {
     await publish(this.#shelf, records, { ...this.#options, signal: this.#signal })
   }
 
+  get #upload(): LayerUpload {
+    return { ...this.#options, shelf: this.#shelf, signal: this.#signal }
+  }
+
   async #mounts(): Promise<readonly SharedResult[]> {
-    const { mounts, compression } = this.#options
-    const upload = { compression, signal: this.#signal }
-    return (await mounts?.send(this.#shelf, upload)) ?? []
+    // No repository of an image has them, and they are packed at the usual level.
+    const upload = { ...this.#upload, siblings: [], level: undefined }
+    return (await this.#options.mounts?.send(upload)) ?? []
   }
 
   /** Ends what is under way. */
@@ -107,8 +111,7 @@ export class CacheExport implements StepTaker, AsyncDisposable {
   }
 
   async #share(step: SolvedStep): Promise<SharedStep | undefined> {
-    const upload = { ...this.#options, shelf: this.#shelf, signal: this.#signal }
-    const layer = await shareLayer(step, upload)
+    const layer = await shareLayer(step, this.#upload)
     if (layer === undefined) return undefined
     const { key, family, inputs, description, createdAt, preimage, aliases } = step
     const usedOn = dayOf(Date.now())

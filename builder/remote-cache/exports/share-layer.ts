@@ -1,15 +1,13 @@
-import { type EarlyLayers, type ImageLayer, LAYER_TYPES, layerBlob } from '#builder/export'
+import { type EarlyLayers, LAYER_TYPES, type LayerBlob, layerBlob } from '#builder/export'
 import { compress, decompress } from '#builder/layer'
 import type { SolvedStep } from '#builder/solve'
-import type { RemoteLayer, RepositoryName, Store } from '#cache'
+import type { RemoteLayer, RepositoryName, Store, TarFacts } from '#cache'
 import {
   type Bytes,
   type Compression,
   compressionOf,
   type Descriptor,
-  type DiffId,
   throwIfCancelled,
-  uncompressedDigest,
 } from '#core'
 import type { SharedLayer } from '../records/shared-result.ts'
 import type { CacheShelf } from '../shelf/cache-shelf.ts'
@@ -43,6 +41,12 @@ export async function shareLayer(
   return remote === undefined ? await shareMade(step, upload) : await shareRemote(remote, upload)
 }
 
+/** Sees to it that a shelf has a layer whose tar is in the store. */
+export async function shareTar(tar: TarFacts, upload: LayerUpload): Promise<SharedLayer> {
+  const blob = (await findKnown(tar, upload)) ?? (await sendTar(tar, upload))
+  return { ...tar, blobs: [blob] }
+}
+
 async function shareRemote(
   { diffId, size, presumed, blob, source, origin }: RemoteLayer,
   { shelf, compression, level, isForced, signal }: LayerUpload,
@@ -62,54 +66,55 @@ async function shareRemote(
 }
 
 async function shareMade(step: SolvedStep, upload: LayerUpload): Promise<SharedLayer | undefined> {
-  const { shelf, store, early, compression, level, signal } = upload
+  const { layers } = upload.store
   const diffId = await step.diffId()
   if (diffId === undefined) return undefined
-  const known = await findKnown(diffId, upload)
-  const size = store.layers.findByDiffId(diffId)?.size
+  const size = layers.findByDiffId(diffId)?.size
+  const known = size === undefined ? undefined : await findKnown({ diffId, size }, upload)
   if (known !== undefined && size !== undefined) {
-    return { diffId, size, presumed: store.layers.presumed(diffId), blobs: [known] }
+    return { diffId, size, presumed: layers.presumed(diffId), blobs: [known] }
   }
   const tar = await step.packed()
-  const { diffId: packedId, size: bytes } = tar
-  const layer: ImageLayer = { diffId: packedId, size: bytes, blob: undefined, origin: undefined }
-  const { mediaType, descriptor, open } = layerBlob(layer, compression, { store, early })
-  const plain = layerBlob(layer, 'none', { store, early })
+  return { ...tar, blobs: [await sendTar(tar, upload)] }
+}
+
+type Tar = Pick<TarFacts, 'diffId' | 'size'>
+
+/** How the tar of the store is sent. */
+function blobOf({ diffId, size }: Tar, { compression, store, early }: LayerUpload): LayerBlob {
+  const layer = { diffId, size, blob: undefined, origin: undefined }
+  return layerBlob(layer, compression, { store, early })
+}
+
+async function sendTar(tar: Tar, upload: LayerUpload): Promise<Descriptor> {
+  const { shelf, store, compression, level, signal } = upload
+  const { mediaType, descriptor, open } = blobOf(tar, upload)
+  if (descriptor !== undefined) {
+    await shelf.putBlob(descriptor, () => open({ signal }), { signal })
+    return descriptor
+  }
+  const plain = blobOf(tar, { ...upload, compression: 'none' })
   const openBlob = async (): Promise<Bytes> =>
     level === undefined
       ? open({ signal })
       : compress(await plain.open({ signal }), compression, { level })
-  if (descriptor !== undefined) {
-    await shelf.putBlob(descriptor, () => open({ signal }), { signal })
-    return { ...tar, blobs: [descriptor] }
-  }
   const sent = await shelf.streamBlob(mediaType, openBlob, { signal })
   store.layers.addCompressed(tar.diffId, sent)
-  return { ...tar, blobs: [sent] }
+  return sent
 }
 
 /** A blob that the layer was packed to before and that the shelf has, or takes over. */
-async function findKnown(
-  diffId: DiffId,
-  { shelf, store, compression, siblings, signal }: LayerUpload,
-): Promise<Descriptor | undefined> {
-  for (const blob of packedBefore(diffId, { store, compression })) {
+async function findKnown(tar: Tar, upload: LayerUpload): Promise<Descriptor | undefined> {
+  const { shelf, siblings, signal } = upload
+  const { descriptor, packedBefore } = blobOf(tar, upload)
+  // A plain tar is packed to itself.
+  const candidates =
+    descriptor === undefined || packedBefore.length > 0 ? packedBefore : [descriptor]
+  for (const blob of candidates) {
     if (await shelf.source.has(blob, { signal })) return blob
     for (const sibling of siblings) {
       if (await shelf.mountBlob(blob, sibling, { signal })) return blob
     }
   }
   return undefined
-}
-
-function packedBefore(
-  diffId: DiffId,
-  { store, compression }: Pick<LayerUpload, 'store' | 'compression'>,
-): readonly Descriptor[] {
-  const mediaType = LAYER_TYPES[compression]
-  if (compression !== 'none') {
-    return store.layers.compressed(diffId).filter((one) => one.mediaType === mediaType)
-  }
-  const size = store.layers.findByDiffId(diffId)?.size
-  return size === undefined ? [] : [{ mediaType, digest: uncompressedDigest(diffId), size }]
 }

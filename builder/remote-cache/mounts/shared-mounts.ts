@@ -4,25 +4,13 @@
  */
 import { mkdirSync, renameSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { LAYER_TYPES } from '#builder/export'
-import { compress } from '#builder/layer'
 import { fileRights } from '#builder/linux'
 import type { MountSharing, WorkPool } from '#builder/solve'
 import { type CacheKey, cacheKeyOf, type RemoteLayer, type ResultSource, type Store } from '#cache'
-import {
-  asDiffId,
-  type Bytes,
-  type Compression,
-  compressionOf,
-  copyBlob,
-  type Descriptor,
-  type Json,
-  throwIfCancelled,
-  uncompressedDigest,
-} from '#core'
+import { compressionOf, copyBlob, type Json, throwIfCancelled, uncompressedDigest } from '#core'
 import { removeTree } from '#disk'
+import { type LayerUpload, shareTar } from '../exports/share-layer.ts'
 import { dayOf, type SharedResult } from '../records/shared-result.ts'
-import type { CacheShelf } from '../shelf/cache-shelf.ts'
 
 /** What cache mounts are shared with. */
 export interface SharedMountsDeps {
@@ -64,15 +52,12 @@ export class SharedMounts implements MountSharing {
     this.#used.set(mountKey(identity), { identity, label })
   }
 
-  /** The mounts that were used, as results whose layers `shelf` has. */
-  async send(
-    shelf: CacheShelf,
-    { compression, signal }: MountUpload,
-  ): Promise<readonly SharedResult[]> {
+  /** The mounts that were used, as results whose layers the shelf has. */
+  async send(upload: LayerUpload): Promise<readonly SharedResult[]> {
     if (!fileRights().givesOwners) return []
     const sent: SharedResult[] = []
     for (const [key, mount] of this.#used) {
-      sent.push(await this.#sendOne({ ...mount, key }, { shelf, compression, signal }))
+      sent.push(await this.#sendOne({ ...mount, key }, upload))
     }
     return sent
   }
@@ -99,9 +84,10 @@ export class SharedMounts implements MountSharing {
 
   async #sendOne(
     { key, identity, label }: UsedMount & { readonly key: CacheKey },
-    { shelf, compression, signal }: MountUpload & { readonly shelf: CacheShelf },
+    upload: LayerUpload,
   ): Promise<SharedResult> {
     const { store, pool } = this.#deps
+    const { signal } = upload
     // Alone: a step of another build may be writing to it.
     const request = { identity, label, sharing: 'locked', fill: async () => undefined } as const
     await using opened = await store.mounts.open([request], { signal })
@@ -111,41 +97,16 @@ export class SharedMounts implements MountSharing {
     const tar = join(temporary.path, 'tar')
     const { diffId, size } = await pool.run('packLayer', { directory, lowers: [], tar }, signal)
     await store.blobs.adopt(tar, uncompressedDigest(diffId), size)
-    const plain = { mediaType: LAYER_TYPES.none, digest: uncompressedDigest(diffId), size }
-    const blob = await this.#upload(plain, { shelf, compression, signal })
     const now = new Date()
     return {
       ...{ key, family: key, inputs: [], preimage: { cacheMount: identity } },
       description: `cache mount ${label}`,
       createdAt: now,
       usedOn: dayOf(now.getTime()),
-      layer: { diffId, size, presumed: undefined, blobs: [blob] },
+      // Nothing is sent of a mount that is as it was when it was sent last.
+      layer: await shareTar({ diffId, size, presumed: undefined }, upload),
     }
   }
-
-  /** Nothing is sent of a mount that is as it was when it was sent last. */
-  async #upload(
-    tar: Descriptor,
-    { shelf, compression, signal }: MountUpload & { readonly shelf: CacheShelf },
-  ): Promise<Descriptor> {
-    const { blobs, layers } = this.#deps.store
-    const mediaType = LAYER_TYPES[compression]
-    const diffId = asDiffId(tar.digest)
-    for (const known of layers.compressed(diffId)) {
-      if (known.mediaType === mediaType && (await shelf.source.has(known, { signal }))) return known
-    }
-    const open = async (): Promise<Bytes> =>
-      compress(await blobs.open(tar, { signal }), compression)
-    const sent = await shelf.streamBlob(mediaType, open, { signal })
-    layers.addCompressed(diffId, sent)
-    return sent
-  }
-}
-
-/** How mounts are sent. */
-interface MountUpload {
-  readonly compression: Compression
-  readonly signal: AbortSignal | undefined
 }
 
 interface UsedMount {
