@@ -1,16 +1,13 @@
-import { Buffer } from 'node:buffer'
-import { readSync } from 'node:fs'
+import type { Buffer } from 'node:buffer'
 import { BARE_DIRECTORY } from '#builder/linux'
-import { checkpoint, type FileStat, type Name } from '#core'
+import type { FileStat, Name } from '#core'
 import { entryPath, invalidEntryError, meaningOf } from '../paths/entry-path.ts'
 import { parentOf } from '../paths/resolve.ts'
 import { attributesOf } from '../tar/entry-attributes.ts'
 import { BLOCK } from '../tar/header-encoder.ts'
+import { readHeaders } from '../tar/read-headers.ts'
 import type { TarEntry } from '../tar/tar-entry.ts'
 import { type TarHandler, TarReader } from '../tar/tar-reader.ts'
-
-/** Small files are read with their headers, large ones are skipped. */
-const CHUNK = 64 * 1024
 
 /** What a layer's tar says of one path, in overlay form. Names of one file share it. */
 export interface TarNode {
@@ -43,18 +40,8 @@ const WHITEOUT: FileStat = { ...BARE_DIRECTORY, type: 'character', mode: 0 }
 export function indexTar(descriptor: number): TarIndex | undefined {
   const index = new IndexedEntries()
   const { reader } = index
-  const chunk = Buffer.allocUnsafeSlow(CHUNK)
-  for (;;) {
-    checkpoint()
-    const got = readSync(descriptor, chunk, 0, CHUNK, reader.position)
-    if (got === 0) break
-    const before = reader.position
-    reader.write(chunk.subarray(0, got))
-    if (!index.isSelfContained) return undefined
-    // The zeros after the end are not read.
-    if (reader.position < before + got) break
-    if (reader.skippable > 0) reader.skip()
-  }
+  readHeaders(descriptor, reader, () => !index.isSelfContained)
+  if (!index.isSelfContained) return undefined
   reader.end()
   return index.nodes
 }

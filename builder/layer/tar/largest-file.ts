@@ -1,6 +1,6 @@
-import { Buffer } from 'node:buffer'
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import type { Name } from '#core'
+import { readHeaders } from './read-headers.ts'
 import { TarReader } from './tar-reader.ts'
 
 /** A file of a tar. */
@@ -9,8 +9,6 @@ export interface LargestFile {
   /** Bytes. */
   readonly size: number
 }
-
-const CHUNK = 64 * 1024
 
 /**
  * The largest regular file in a tar, of which only the headers are read.
@@ -28,14 +26,7 @@ export function largestFile(tar: string): LargestFile | undefined {
   })
   const file = openSync(tar, 'r')
   try {
-    const chunk = Buffer.allocUnsafeSlow(CHUNK)
-    for (;;) {
-      const got = readSync(file, chunk, 0, CHUNK, reader.position)
-      const before = reader.position
-      if (got > 0) reader.write(chunk.subarray(0, got))
-      if (got === 0 || reader.position < before + got) break
-      if (reader.skippable > 0) reader.skip()
-    }
+    readHeaders(file, reader)
   } finally {
     closeSync(file)
   }

@@ -1,9 +1,10 @@
 import { Buffer } from 'node:buffer'
-import { closeSync, openSync, readSync } from 'node:fs'
-import { type Bytes, checkpoint, type Digest, Digester, type Name, TsbuildError } from '#core'
+import { closeSync, openSync } from 'node:fs'
+import { type Bytes, type Digest, Digester, type Name, TsbuildError } from '#core'
 import { TarContents } from '../contents/tar-contents.ts'
 import { entryPath, meaningOf } from '../paths/entry-path.ts'
 import { CAPABILITY } from '../paths/whiteout.ts'
+import { readHeaders } from './read-headers.ts'
 import type { TarEntry } from './tar-entry.ts'
 import { type TarHandler, TarReader } from './tar-reader.ts'
 
@@ -19,8 +20,6 @@ export interface TarFile
   readonly digest: Digest | undefined
 }
 
-/** Bytes of a tar that are read at a time: small files come with their headers, large ones are skipped. */
-const CHUNK = 64 * 1024
 /** As many zeros of a hole are digested at a time. */
 const ZEROS = Buffer.alloc(64 * 1024)
 
@@ -57,7 +56,9 @@ export function listNotedTar(
   const listing = new Listing(digests)
   const descriptor = openSync(tar, 'r')
   try {
-    read(() => readHeaders(descriptor, new TarReader(listing)))
+    const reader = new TarReader(listing)
+    read(() => readHeaders(descriptor, reader))
+    read(() => reader.end())
   } finally {
     closeSync(descriptor)
   }
@@ -66,21 +67,6 @@ export function listNotedTar(
     ({ type, size, digest }) => type !== 'file' || size === 0 || digest,
   )
   return isComplete ? listing.files : undefined
-}
-
-function readHeaders(descriptor: number, reader: TarReader): void {
-  const chunk = Buffer.allocUnsafeSlow(CHUNK)
-  for (;;) {
-    checkpoint()
-    const got = readSync(descriptor, chunk, 0, CHUNK, reader.position)
-    if (got === 0) break
-    const before = reader.position
-    reader.write(chunk.subarray(0, got))
-    // The zeros after the end are not read.
-    if (reader.position < before + got) break
-    if (reader.skippable > 0) reader.skip()
-  }
-  reader.end()
 }
 
 function read(step: () => void): void {
