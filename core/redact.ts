@@ -43,7 +43,7 @@ export function isSecretVariable(name: string, value: string): boolean {
 }
 
 function isCredential(name: string, value: string): boolean {
-  return value !== '' && (SECRET_NAME.test(name.slice(1)) || SECRET_VALUE.test(value))
+  return value !== '' && isSecretVariable(name.slice(1), value)
 }
 
 /** Percent-encoding undone where it is valid. */
