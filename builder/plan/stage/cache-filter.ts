@@ -1,6 +1,7 @@
 /** Which steps `--no-cache-filter STAGE[:INSTRUCTION]` is about, and what it names in vain. */
 import { suggestion, TsbuildError } from '#core'
 import type { Stage, StageInstruction } from '#parser'
+import { isStep } from './step-names.ts'
 
 /** The steps that one filter names. Both patterns are in lower case: `*` and `?` are special. */
 export interface CacheFilter {
@@ -52,7 +53,7 @@ export function unmatchedFilters(
       const hint = hintOf(filter.stage, stages.map(nameOf))
       return [`no stage is called ${filter.stage}: its results are looked up as usual${hint}`]
     }
-    const steps = named.flatMap(({ instructions }) => instructions.filter(makesFiles))
+    const steps = named.flatMap(({ instructions }) => instructions.filter(isStep))
     if (filter.instruction === undefined) return []
     if (steps.some((step) => isInstructionOf(filter, step))) return []
     const keywords = new Set(steps.map(({ kind }) => kind.toUpperCase()))
@@ -72,10 +73,6 @@ function hintOf(written: string, names: readonly string[]): string {
 
 function nameOf({ name, index }: Stage): string {
   return name ?? String(index)
-}
-
-function makesFiles({ kind }: StageInstruction): boolean {
-  return kind === 'run' || kind === 'copy' || kind === 'add' || kind === 'workdir'
 }
 
 function isStageOf({ stage }: CacheFilter, { name, index }: Stage): boolean {

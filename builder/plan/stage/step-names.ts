@@ -42,7 +42,6 @@ export function shownText(text: string, { variables, escape: mark }: ExpandScope
 }
 
 /** Whether an instruction makes a layer. */
-function isStep(instruction: StageInstruction): boolean {
-  const { kind } = instruction
+export function isStep({ kind }: StageInstruction): boolean {
   return kind === 'run' || kind === 'copy' || kind === 'add' || kind === 'workdir'
 }
