@@ -1,6 +1,6 @@
 import type { CacheKey, CacheRecord, LayerId } from '#cache'
 import { canonicalJson, type Json } from '#core'
-import { listOf, memberOf, textOf } from './differences/members.ts'
+import { listOf, memberOf, textOf, toDifference } from './differences/members.ts'
 import type { Difference, StepPlace } from './report/explanation.ts'
 import { hasRun, isStep, type Trace, type TracedVertex } from './trace/trace.ts'
 
@@ -80,12 +80,10 @@ function namedDifference(
   before: TracedVertex | undefined,
   after: TracedVertex | undefined,
 ): Difference {
-  return {
-    what,
-    change: before === undefined ? 'added' : after === undefined ? 'removed' : 'changed',
-    ...(before === undefined ? {} : { from: imageName(before) }),
-    ...(after === undefined ? {} : { to: imageName(after) }),
-  }
+  return toDifference(
+    { from: before && imageName(before), to: after && imageName(after) },
+    { what },
+  )
 }
 
 /** The image of a FROM; what is none as it is called. */

@@ -1,6 +1,6 @@
 import type { Json } from '#core'
 import type { Difference } from '../report/explanation.ts'
-import { textsOf } from './members.ts'
+import { textsOf, toDifference } from './members.ts'
 
 /**
  * In which variables two environments of a step differ.
@@ -12,21 +12,11 @@ export function variableDifferences(
   isArgument: (name: string) => boolean,
 ): readonly Difference[] {
   const [before, after] = [variablesOf(from), variablesOf(to)]
-  const found = [...new Set([...before.keys(), ...after.keys()])].flatMap(
-    (name): readonly Difference[] => {
-      const [old, now] = [before.get(name), after.get(name)]
-      if (old === now) return []
-      return [
-        {
-          what: isArgument(name) ? 'argument' : 'environment',
-          name,
-          change: old === undefined ? 'added' : now === undefined ? 'removed' : 'changed',
-          ...(old === undefined ? {} : { from: old }),
-          ...(now === undefined ? {} : { to: now }),
-        },
-      ]
-    },
-  )
+  const found = [...new Set([...before.keys(), ...after.keys()])].flatMap((name) => {
+    const values = { from: before.get(name), to: after.get(name) }
+    if (values.from === values.to) return []
+    return [toDifference(values, { what: isArgument(name) ? 'argument' : 'environment', name })]
+  })
   if (found.length > 0 || isEqual(textsOf(from), textsOf(to))) return found
   return [{ what: 'order of the environment', change: 'changed' }]
 }
