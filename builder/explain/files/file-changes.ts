@@ -80,10 +80,10 @@ function renamedFiles(
   from: Files,
   to: Files,
 ): ReadonlyMap<Name, Name> {
-  const gone = new Map<string, Name>()
-  const sizes = new Set(added.map((path) => to.get(path)?.size))
   // Looking for the partners of many files would read all of them.
   if (added.length > MOST_RENAMED || removed.length > MOST_RENAMED) return new Map()
+  const gone = new Map<string, Name>()
+  const sizes = new Set(added.map((path) => to.get(path)?.size))
   for (const path of removed) {
     const file = from.get(path)
     const digest = file && file.size > 0 && sizes.has(file.size) ? file.digest() : undefined
