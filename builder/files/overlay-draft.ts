@@ -1,4 +1,4 @@
-import { resolveInTree } from '#builder/layer'
+import { isWhiteoutDevice, resolveInTree } from '#builder/layer'
 import {
   type Change,
   type Digest,
@@ -261,8 +261,7 @@ function refuseNul(path: Name): void {
 /** In a layer such a file is a whiteout: it would delete what it is named after. */
 export function refuseWhiteout(path: Name, stat: FileStat): void {
   const isMark = baseOf(path).startsWith(WHITEOUT)
-  const isDevice = stat.type === 'character' && stat.major === 0 && stat.minor === 0
-  if (!isMark && !isDevice) return
+  if (!isMark && !isWhiteoutDevice(stat)) return
   const what = isMark ? 'a name that starts with .wh.' : 'a character device 0/0'
   throw new TsbuildError(`copy to ${JSON.stringify(shown(path))}: ${what} means "deleted"`, {
     code: 'UNSUPPORTED',

@@ -1,5 +1,7 @@
 import {
+  CAPABILITY,
   decompress,
+  isWhiteoutDevice,
   listNotedTar,
   listTar,
   stackTree,
@@ -127,12 +129,11 @@ function listFolders(folders: readonly string[]): LayerListing {
 /** `undefined` for the mark of a deletion. */
 function toFile({ path, stat, target, xattrs }: EntryChange, tree: Tree): ListedFile | undefined {
   const { type, mode, uid, gid, size, major, minor, identity } = stat
-  const isMark = type === 'character' && major === 0 && minor === 0
-  if (isMark || type === 'socket') return undefined
+  if (type === 'socket' || isWhiteoutDevice(stat)) return undefined
   let digest: Digest | undefined
   return {
     ...{ type, mode, uid, gid, size, major, minor, target },
-    capability: xattrs?.get('security.capability'),
+    capability: xattrs?.get(CAPABILITY),
     ...(identity === undefined ? {} : { inode: `${identity.dev}:${identity.ino}` }),
     digest: () => {
       if (type === 'file') digest ??= digestFile(() => tree.openFile(path))
