@@ -45,15 +45,19 @@ export class Explainer {
   readonly #store: ExplainStore
   readonly #earlier: EarlierBuilds
   readonly #vertices: ReadonlyMap<string, TracedVertex>
+  /** The vertices as this build had them, where that is known. */
+  readonly #own: ReadonlyMap<TracedVertex, Version>
   readonly #found = new Map<TracedVertex, Found>()
-  /** All that were looked at: they say what the secrets are. */
-  readonly #documents = new Set<Json>()
+  /** They say what the secrets are. Those of all vertices: the name of any may be said, and have its secrets. */
+  readonly #documents: Set<Json>
 
   constructor(trace: Trace, store: ExplainStore) {
     this.#trace = trace
     this.#store = store
     this.#earlier = new EarlierBuilds(trace, store)
     this.#vertices = new Map(trace.vertices.map((vertex) => [vertex.id, vertex]))
+    this.#own = versionsIn(trace, store)
+    this.#documents = new Set(this.#own.values().map(({ document }) => document))
   }
 
   /** @param ids of the steps that are asked for; default: those that ran */
@@ -64,8 +68,6 @@ export class Explainer {
     const explanations: StepExplanation[] = []
     // One after another: each may compare layers of any size.
     for (const vertex of wanted) explanations.push(await this.#explain(vertex))
-    // The name of any step may be said, and have the secrets of that step.
-    for (const vertex of vertices) this.#own(vertex)
     const explanation = {
       version: 1,
       ...{ context, dockerfile, time: createdAt.toISOString() },
@@ -130,7 +132,7 @@ export class Explainer {
   }
 
   #lookFor(vertex: TracedVertex): Found {
-    const own = this.#own(vertex)
+    const own = this.#own.get(vertex)
     const versions = this.#earlier.versionsOf(vertex)
     const [latest] = versions
     if (own === undefined) return latest === undefined ? NOTHING : uncomparedOf(latest)
@@ -142,21 +144,12 @@ export class Explainer {
     return best ?? NOTHING
   }
 
-  /** The step as this build had it. */
-  #own(vertex: TracedVertex): Version | undefined {
-    const { key, preimage } = vertex
-    const record = key && this.#store.records.peek(key)
-    const document = record?.preimage ?? preimage
-    if (document === undefined) return undefined
-    this.#documents.add(document)
-    return { vertex, trace: this.#trace, document, layer: record?.layer }
-  }
-
   /** Where no build is remembered, another version of a copy may be. */
   #ofFamily({ vertex }: Version): readonly EarlierStep[] {
+    if (vertex.op !== 'files') return []
     const record = vertex.key && this.#store.records.peek(vertex.key)
     const other = record && this.#store.records.newestOfFamily(record.family, record.createdAt)
-    if (other === undefined || vertex.op !== 'files') return []
+    if (other === undefined) return []
     return [{ vertex, trace: { vertices: [] }, key: other.key, record: other }]
   }
 
@@ -217,6 +210,18 @@ export class Explainer {
       return { unknown: cause.message }
     }
   }
+}
+
+/** The vertices of a build of which it is known what their keys are made of. */
+function versionsIn(trace: Trace, { records }: EarlierStore): ReadonlyMap<TracedVertex, Version> {
+  const versions = new Map<TracedVertex, Version>()
+  for (const vertex of trace.vertices) {
+    const record = vertex.key && records.peek(vertex.key)
+    const document = record?.preimage ?? vertex.preimage
+    if (document === undefined) continue
+    versions.set(vertex, { vertex, trace, document, layer: record?.layer })
+  }
+  return versions
 }
 
 /** What it is done on, and which files, is not the same for two steps, although it is called so. */
