@@ -40,6 +40,22 @@ export const PROGRESS: Flag = {
   group: 'Screen',
 }
 
+/** For commands that print text for people, or JSON for programs. */
+export const TEXT_FORMAT: Flag = {
+  name: 'format',
+  metavar: 'FORMAT',
+  values: ['text', 'json'],
+  help: 'text or json (default: text)',
+  group: 'Screen',
+}
+
+/** For commands that list what is in the store. */
+export const TABLE_FORMAT: Flag = {
+  ...TEXT_FORMAT,
+  values: ['table', 'json'],
+  help: 'table or json (default: table)',
+}
+
 /** For builds. */
 export const DEBUG: Flag = {
   name: 'debug',

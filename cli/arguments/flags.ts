@@ -130,6 +130,17 @@ export function usageError(message: string, hint?: string): TsbuildError {
 }
 
 /**
+ * What `--format` asks for: one of `formats`, the first unless it is given.
+ * @throws {TsbuildError} USAGE
+ */
+export function formatOf<T extends string>(args: Arguments, formats: readonly [T, ...T[]]): T {
+  const format = args.text('format') ?? formats[0]
+  const found = formats.find((one) => one === format)
+  if (found !== undefined) return found
+  throw usageError(`unknown format "${format}"`, `choose one of ${formats.join(', ')}`)
+}
+
+/**
  * Checks how many arguments a command got beside its flags.
  * @throws {TsbuildError} USAGE
  */

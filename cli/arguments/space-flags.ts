@@ -26,15 +26,6 @@ export const VERBOSE: Flag = {
   group: 'Screen',
 }
 
-/** For commands that list what is in the store. */
-export const FORMAT: Flag = {
-  name: 'format',
-  metavar: 'FORMAT',
-  values: ['table', 'json'],
-  help: 'table or json (default: table)',
-  group: 'Screen',
-}
-
 /** How much may stay. */
 export const LIMITS: readonly Flag[] = [
   { name: 'reserved-space', help: 'So much of the store may stay in any case' },

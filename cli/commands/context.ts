@@ -1,4 +1,4 @@
-import { HELP, ROOT_FLAG } from '../arguments/common-flags.ts'
+import { HELP, ROOT_FLAG, TEXT_FORMAT } from '../arguments/common-flags.ts'
 import type { Command } from './command.ts'
 
 /** `tsbuild context` */
@@ -22,13 +22,7 @@ export const CONTEXT: Command = {
       help: 'Tell of PATH, taken from the context, whether it is ignored, and by which lines',
       group: 'What to list',
     },
-    {
-      name: 'format',
-      metavar: 'FORMAT',
-      values: ['text', 'json'],
-      help: 'text or json (default: text)',
-      group: 'Screen',
-    },
+    TEXT_FORMAT,
     { ...ROOT_FLAG, help: `${ROOT_FLAG.help}, which is not part of a context` },
     HELP,
   ],

@@ -1,4 +1,4 @@
-import { HELP, ROOT_FLAG } from '../arguments/common-flags.ts'
+import { HELP, ROOT_FLAG, TABLE_FORMAT } from '../arguments/common-flags.ts'
 import type { Command } from './command.ts'
 
 /** `tsbuild images` */
@@ -7,13 +7,7 @@ export const IMAGES: Command = {
   summary: 'List the images in the local store',
   usage: 'tsbuild images [flags]',
   flags: [
-    {
-      name: 'format',
-      metavar: 'FORMAT',
-      values: ['table', 'json'],
-      help: 'table or json (default: table)',
-      group: 'Screen',
-    },
+    TABLE_FORMAT,
     { name: 'quiet', short: 'q', help: 'Print image ids only', group: 'Screen' },
     ROOT_FLAG,
     HELP,

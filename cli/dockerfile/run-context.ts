@@ -1,6 +1,6 @@
 import { type ContextListing, listContext, resolveRoot } from '#builder'
 import { throwIfCancelled } from '#core'
-import { type Arguments, expectArguments, usageError } from '../arguments/flags.ts'
+import { type Arguments, expectArguments, formatOf } from '../arguments/flags.ts'
 import { contextJson, verdictsJson } from '../reports/context-json.ts'
 import { contextText, verdictsText } from '../reports/context-text.ts'
 import { print, type Shell } from '../terminal/shell.ts'
@@ -12,10 +12,7 @@ const CHUNK = 1 << 16
 export async function runContext(args: Arguments, shell: Shell): Promise<number> {
   const usage = 'tsbuild context [flags] [CONTEXT]'
   const [context = '.'] = expectArguments(args, { least: 0, most: 1, usage })
-  const format = args.text('format') ?? 'text'
-  if (format !== 'text' && format !== 'json') {
-    throw usageError(`unknown format "${format}"`, 'choose one of text, json')
-  }
+  const format = formatOf(args, ['text', 'json'])
   const file = args.text('file')
   const root = args.text('root') ?? resolveRoot(shell.env)
   const source = file === '-' ? { dockerfile: '' } : file === undefined ? {} : { file }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { explainTrace, readTrace, type Trace } from '#builder/explain'
 import type { Store } from '#cache'
 import { TsbuildError } from '#core'
-import { type Arguments, usageError } from '../arguments/flags.ts'
+import { type Arguments, formatOf, usageError } from '../arguments/flags.ts'
 import { openLocalStore } from '../images/local-store.ts'
 import { note, print, type Shell } from '../terminal/shell.ts'
 import { cleanLine } from '../terminal/text.ts'
@@ -17,10 +17,7 @@ export async function runWhy(args: Arguments, shell: Shell): Promise<number> {
   const [verb, ...words] = args.positionals
   if (verb !== 'why')
     throw usageError(`tsbuild cache ${verb ?? ''}: no such question`, `usage: ${USAGE}`)
-  const format = args.text('format') ?? 'text'
-  if (format !== 'text' && format !== 'json') {
-    throw usageError(`unknown format "${format}"`, 'choose one of text, json')
-  }
+  const format = formatOf(args, ['text', 'json'])
   await using store = openLocalStore(args, shell)
   const trace = latestTrace(args, store)
   const step = words.join(' ')

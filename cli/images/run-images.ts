@@ -1,4 +1,4 @@
-import { type Arguments, expectArguments, usageError } from '../arguments/flags.ts'
+import { type Arguments, expectArguments, formatOf } from '../arguments/flags.ts'
 import { chainMessage } from '../reports/error-report.ts'
 import { formatAge } from '../terminal/age.ts'
 import { note, print, type Shell } from '../terminal/shell.ts'
@@ -12,10 +12,7 @@ const HEADINGS = ['REPOSITORY', 'TAG', 'IMAGE ID', 'CREATED', 'SIZE']
 /** `tsbuild images` */
 export async function runImages(args: Arguments, shell: Shell): Promise<number> {
   expectArguments(args, { least: 0, most: 0, usage: 'tsbuild images [flags]' })
-  const format = args.text('format') ?? 'table'
-  if (format !== 'table' && format !== 'json') {
-    throw usageError(`unknown format "${format}"`, 'choose one of table, json')
-  }
+  const format = formatOf(args, ['table', 'json'])
   await using store = openLocalStore(args, shell)
   const images = await readImages(store, (names, error) => {
     note(shell, cleanLine(`WARNING: cannot read ${names.join(', ')}: ${chainMessage(error)}`))

@@ -1,17 +1,16 @@
 import { type CollectionRequest, Collector, parseFilters, type SpaceLimits } from '#cache'
 import { parseByteSize, TsbuildError } from '#core'
-import { type Arguments, expectArguments, usageError } from '../arguments/flags.ts'
+import { type Arguments, expectArguments, formatOf, usageError } from '../arguments/flags.ts'
 import { openLocalStore } from '../images/local-store.ts'
 import { ask } from '../images/prompt.ts'
 import { print, type Shell } from '../terminal/shell.ts'
 import { formatBytes } from '../terminal/text.ts'
 import { itemBlocks, itemRecords, itemTable, sumOf } from './item-lists.ts'
-import { formatOf } from './run-usage.ts'
 
 /** `tsbuild prune` */
 export async function runPrune(args: Arguments, shell: Shell): Promise<number> {
   expectArguments(args, { least: 0, most: 0, usage: 'tsbuild prune [flags]' })
-  const format = formatOf(args)
+  const format = formatOf(args, ['table', 'json'])
   const now = Date.now()
   const request: CollectionRequest = {
     all: args.has('all'),

@@ -1,7 +1,7 @@
 import { resolveRoot } from '#builder'
 import { type Verification, verifyStore } from '#builder/verify'
 import { suggestion } from '#core'
-import { type Arguments, expectArguments, usageError } from '../arguments/flags.ts'
+import { type Arguments, expectArguments, formatOf, usageError } from '../arguments/flags.ts'
 import { print, type Shell } from '../terminal/shell.ts'
 import { cleanLine, formatBytes } from '../terminal/text.ts'
 import { verificationJson, verificationText } from './verify-report.ts'
@@ -17,10 +17,7 @@ export async function runStore(args: Arguments, shell: Shell): Promise<number> {
     const hint = similar === undefined ? `usage: ${USAGE}` : `did you mean ${similar}?`
     throw usageError(`unknown action "${action}" of tsbuild store`, hint)
   }
-  const format = args.text('format') ?? 'text'
-  if (format !== 'text' && format !== 'json') {
-    throw usageError(`unknown format "${format}"`, 'choose one of text, json')
-  }
+  const format = formatOf(args, ['text', 'json'])
   const found = await verify(args, shell)
   await print(shell, format === 'json' ? verificationJson(found) : verificationText(found))
   return found.isSound ? 0 : 1

@@ -1,5 +1,5 @@
 import { Collector, keptBy, parseFilters, type StoreItem } from '#cache'
-import { type Arguments, expectArguments, usageError } from '../arguments/flags.ts'
+import { type Arguments, expectArguments, formatOf, usageError } from '../arguments/flags.ts'
 import { openLocalStore } from '../images/local-store.ts'
 import { print, type Shell } from '../terminal/shell.ts'
 import { formatBytes } from '../terminal/text.ts'
@@ -11,7 +11,7 @@ const GROUPS = { step: groupsByStep, image: groupsByImage } as const
 /** `tsbuild du` */
 export async function runUsage(args: Arguments, shell: Shell): Promise<number> {
   expectArguments(args, { least: 0, most: 0, usage: 'tsbuild du [flags]' })
-  const format = formatOf(args)
+  const format = formatOf(args, ['table', 'json'])
   const by = groupingOf(args)
   const now = Date.now()
   const matches = parseFilters(args.list('filter'), now)
@@ -31,13 +31,6 @@ export async function runUsage(args: Arguments, shell: Shell): Promise<number> {
   } else await print(shell, args.has('verbose') ? itemBlocks(list) : itemTable(list))
   await print(shell, totalsText(totalsOf(list)))
   return 0
-}
-
-/** @throws {TsbuildError} USAGE */
-export function formatOf(args: Arguments): 'table' | 'json' {
-  const format = args.text('format') ?? 'table'
-  if (format === 'table' || format === 'json') return format
-  throw usageError(`unknown format "${format}"`, 'choose one of table, json')
 }
 
 function groupingOf(args: Arguments): keyof typeof GROUPS | undefined {

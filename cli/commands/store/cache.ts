@@ -1,4 +1,4 @@
-import { HELP, ROOT_FLAG } from '../../arguments/common-flags.ts'
+import { HELP, ROOT_FLAG, TEXT_FORMAT } from '../../arguments/common-flags.ts'
 import type { Command } from '../command.ts'
 
 /** `tsbuild cache` */
@@ -22,13 +22,7 @@ export const CACHE: Command = {
       help: 'The last build with this Dockerfile',
       group: 'Which build',
     },
-    {
-      name: 'format',
-      metavar: 'FORMAT',
-      values: ['text', 'json'],
-      help: 'text or json (default: text)',
-      group: 'Screen',
-    },
+    TEXT_FORMAT,
     ROOT_FLAG,
     HELP,
   ],

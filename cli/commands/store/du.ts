@@ -1,5 +1,5 @@
-import { HELP, ROOT_FLAG } from '../../arguments/common-flags.ts'
-import { FILTER, FILTER_TABLE, FORMAT, VERBOSE } from '../../arguments/space-flags.ts'
+import { HELP, ROOT_FLAG, TABLE_FORMAT } from '../../arguments/common-flags.ts'
+import { FILTER, FILTER_TABLE, VERBOSE } from '../../arguments/space-flags.ts'
 import type { Command } from '../command.ts'
 
 /** `tsbuild du` */
@@ -17,7 +17,7 @@ export const DU: Command = {
       group: 'What is meant',
     },
     VERBOSE,
-    FORMAT,
+    TABLE_FORMAT,
     ROOT_FLAG,
     HELP,
   ],

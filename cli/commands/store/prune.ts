@@ -1,5 +1,5 @@
-import { HELP, ROOT_FLAG } from '../../arguments/common-flags.ts'
-import { ALL, FILTER, FILTER_TABLE, FORMAT, LIMITS, VERBOSE } from '../../arguments/space-flags.ts'
+import { HELP, ROOT_FLAG, TABLE_FORMAT } from '../../arguments/common-flags.ts'
+import { ALL, FILTER, FILTER_TABLE, LIMITS, VERBOSE } from '../../arguments/space-flags.ts'
 import type { Command } from '../command.ts'
 
 /** `tsbuild prune` */
@@ -13,7 +13,7 @@ export const PRUNE: Command = {
     ...LIMITS,
     { name: 'force', short: 'f', help: 'Do not ask', group: 'Screen' },
     VERBOSE,
-    FORMAT,
+    TABLE_FORMAT,
     ROOT_FLAG,
     HELP,
   ],

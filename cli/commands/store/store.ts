@@ -1,4 +1,4 @@
-import { HELP, ROOT_FLAG } from '../../arguments/common-flags.ts'
+import { HELP, ROOT_FLAG, TEXT_FORMAT } from '../../arguments/common-flags.ts'
 import type { Command } from '../command.ts'
 
 /** `tsbuild store` */
@@ -12,13 +12,7 @@ export const STORE: Command = {
       help: 'Set aside what is damaged, and make it of another form where there is one',
       group: 'Verify',
     },
-    {
-      name: 'format',
-      metavar: 'FORMAT',
-      values: ['text', 'json'],
-      help: 'text or json (default: text)',
-      group: 'Screen',
-    },
+    TEXT_FORMAT,
     ROOT_FLAG,
     HELP,
   ],
