@@ -19,7 +19,7 @@ export {
   stackLayerId,
   wholeLayerId,
 } from './records/layer-id.ts'
-export type { LayerRecord, TarFacts } from './records/layer-record.ts'
+export { hasFolder, type LayerRecord, type TarFacts } from './records/layer-record.ts'
 export type {
   CacheCallOptions,
   CachedResult,

@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs'
 import { digestFolder } from '#builder/solve'
-import { type Finding, isStackLayerId, type LayerId, type LayerRecord } from '#cache'
+import { type Finding, hasFolder, isStackLayerId, type LayerId, type LayerRecord } from '#cache'
 import { TsbuildError } from '#core'
 import type { VerifyDeps } from './verify-deps.ts'
 
@@ -51,10 +51,6 @@ export async function checkLayers(
     }
   }
   return { findings, proven, unproven }
-}
-
-function hasFolder({ directory, differsFrom }: LayerRecord): boolean {
-  return directory || differsFrom !== undefined
 }
 
 function madeIds(layer: LayerRecord | undefined): readonly LayerId[] {

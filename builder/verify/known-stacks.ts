@@ -4,7 +4,14 @@
  */
 import { lstatSync, readFileSync } from 'node:fs'
 import { imageKeyOf, rootKeyOf, type WorkPool } from '#builder/solve'
-import { type CacheKey, isStackLayerId, type LayerId, type StoreAudit, stackLayerId } from '#cache'
+import {
+  type CacheKey,
+  hasFolder,
+  isStackLayerId,
+  type LayerId,
+  type StoreAudit,
+  stackLayerId,
+} from '#cache'
 import { type DiffId, errnoOf, parseImageConfig, TsbuildError, uncompressedDigest } from '#core'
 
 /** Configs are some kilobytes; larger blobs are layers. */
@@ -85,10 +92,7 @@ export class KnownStacks {
     const anywhere = layers.findByDiffId(diffId)
     const isFree = anywhere !== undefined && !isStackLayerId(anywhere.id)
     for (const layer of [fitted, isFree ? anywhere : undefined]) {
-      if (layer?.directory) return [layers.directory(layer.id)]
-      if (layer?.differsFrom !== undefined) {
-        return [layer.id, layer.differsFrom].map((id) => layers.directory(id))
-      }
+      if (layer !== undefined && hasFolder(layer)) return layers.folders(layer)
     }
     const tar = blobs.path(uncompressedDigest(diffId))
     if (!lstatSync(tar, { throwIfNoEntry: false })?.isFile()) return undefined

@@ -22,6 +22,11 @@ export interface LayerRecord {
   readonly differsFrom?: LayerId
 }
 
+/** True for a layer that can be had from folders: its own, or that and the one it differs from. */
+export function hasFolder({ directory, differsFrom }: LayerRecord): boolean {
+  return directory || differsFrom !== undefined
+}
+
 /** What is known of a layer's uncompressed tar. */
 export interface TarFacts {
   readonly diffId: DiffId

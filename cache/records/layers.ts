@@ -38,6 +38,7 @@ import {
   FIND_BY_DIFF_ID,
   FOLDER_NAME,
   GET,
+  hasFolder,
   type LayerFacts,
   type LayerRecord,
   layerSum,
@@ -99,7 +100,7 @@ export class Layers {
   isPresent(id: LayerId): boolean {
     const layer = this.get(id)
     if (layer === undefined) return false
-    if (layer.directory || layer.differsFrom !== undefined) return true
+    if (hasFolder(layer)) return true
     const { diffId } = layer
     if (diffId === undefined) return false
     if (this.#blobs.stat(uncompressedDigest(diffId)) !== undefined) return true
@@ -109,6 +110,12 @@ export class Layers {
   /** Where the layer's folder in overlay form is, or would be. */
   directory(id: LayerId): string {
     return this.#folderOf(id, folderKind())
+  }
+
+  /** The folders of a layer that has one, topmost first. */
+  folders({ id, differsFrom }: LayerRecord): readonly string[] {
+    const ids = differsFrom === undefined ? [id] : [id, differsFrom]
+    return ids.map((one) => this.directory(one))
   }
 
   #folderOf(id: LayerId, kind: FolderKind): string {

@@ -1,4 +1,5 @@
 import { type Digest, uncompressedDigest } from '#core'
+import { hasFolder } from '../records/layer-record.ts'
 import type { Finding } from './finding.ts'
 import type { RowTable, StoreAudit } from './store-audit.ts'
 
@@ -31,8 +32,9 @@ export function checkLost(audit: StoreAudit): readonly Finding[] {
   const blobs = new Set<Digest>(audit.blobs().map(({ digest }) => digest))
   const lost = [...audit.records()].filter(({ layer: id }) => {
     if (id === undefined) return false
-    const { directory, differsFrom, diffId } = layers.get(id) ?? {}
-    if (directory === true || differsFrom !== undefined) return false
+    const layer = layers.get(id)
+    if (layer !== undefined && hasFolder(layer)) return false
+    const { diffId } = layer ?? {}
     if (diffId === undefined) return true
     const forms = [
       uncompressedDigest(diffId),

@@ -9,7 +9,7 @@ import {
   treeChanges,
 } from '#builder/layer'
 import { digestFile } from '#builder/tree'
-import type { LayerId, LayerRecord, Store } from '#cache'
+import { hasFolder, type LayerId, type LayerRecord, type Store } from '#cache'
 import {
   type Bytes,
   compressionOf,
@@ -65,12 +65,12 @@ export async function openListings(
 
 function has(layer: LayerRecord | undefined, form: Form, store: LayerStore): boolean {
   if (layer === undefined) return false
-  if (form === 'folder') return layer.directory || layer.differsFrom !== undefined
+  if (form === 'folder') return hasFolder(layer)
   return layer.diffId !== undefined && tarOf(layer.diffId, form, store) !== undefined
 }
 
 async function open(layer: LayerRecord, form: Form, store: LayerStore): Promise<LayerListing> {
-  if (form === 'folder') return listFolders(foldersOf(layer, store))
+  if (form === 'folder') return listFolders(store.layers.folders(layer))
   const tar = layer.diffId && tarOf(layer.diffId, form, store)
   if (tar === undefined) throw new Error('the form of a layer was chosen of those that it has')
   const listed = listNoted(layer, form, store) ?? (await listTar(await tar()))
@@ -107,12 +107,6 @@ function tarOf(
   const compression = packed && compressionOf(packed.mediaType)
   if (packed === undefined || compression === undefined) return undefined
   return async () => decompress(await blobs.open(packed), compression)
-}
-
-/** A folder may have only what differs from that of another layer. */
-function foldersOf({ id, differsFrom }: LayerRecord, { layers }: LayerStore): readonly string[] {
-  const ids = differsFrom === undefined ? [id] : [id, differsFrom]
-  return ids.map((one) => layers.directory(one))
 }
 
 /** @param folders topmost first */
