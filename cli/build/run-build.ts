@@ -21,7 +21,7 @@ import { FailedSteps } from '../progress/failed-steps.ts'
 import { openProgress } from '../progress/open-progress.ts'
 import { isForPeople, type ProgressMode } from '../progress/progress.ts'
 import { print, type Shell } from '../terminal/shell.ts'
-import { cleanLine, formatBytes, formatSeconds } from '../terminal/text.ts'
+import { cleanLine, formatBytes, formatCount, formatSeconds } from '../terminal/text.ts'
 import type { Timing } from '../timing/open-timing.ts'
 
 const STDIN_HINT = 'send a Dockerfile or an archive: tsbuild -t NAME - < app.tar'
@@ -187,7 +187,7 @@ function choiceText(choices: readonly BuildChoice[]): string {
 
 function warningText(warnings: readonly BuildWarning[]): string {
   if (warnings.length === 0) return ''
-  const count = warnings.length === 1 ? '1 warning' : `${warnings.length} warnings`
+  const count = formatCount(warnings.length, 'warning')
   const lines = warnings.map(({ rule, message, line }) => {
     const text = rule === undefined ? message : `${rule}: ${message}`
     return ` - ${cleanLine(text)}${line === undefined ? '' : ` (line ${line})`}\n`

@@ -1,4 +1,5 @@
 import type { Difference, FileChange, FileChanges, StepExplanation } from '#builder/explain'
+import { formatCount } from '../terminal/text.ts'
 import { changedText, quoted } from './changed-text.ts'
 
 /** Files that are named; the others are counted. */
@@ -84,8 +85,7 @@ function filesText({ name, step, files, firstCause }: Difference): string {
   const origin = step === undefined ? '' : originText(step, firstCause)
   if (files === undefined) return `${where}files changed${origin}`
   if ('unknown' in files) return `${where}files changed${origin} (${files.unknown})`
-  const { count } = files
-  return `${where}${count} ${count === 1 ? 'file' : 'files'} changed${origin}: ${listText(files)}`
+  return `${where}${formatCount(files.count, 'file')} changed${origin}: ${listText(files)}`
 }
 
 /** The step that has made files. */

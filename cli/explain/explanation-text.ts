@@ -1,5 +1,5 @@
 import type { BuildExplanation, StepExplanation } from '#builder/explain'
-import { cleanLine } from '../terminal/text.ts'
+import { cleanLine, formatCount } from '../terminal/text.ts'
 import { differenceText } from './difference-text.ts'
 import { isNew, reasonText } from './reason-text.ts'
 
@@ -7,7 +7,8 @@ import { isNew, reasonText } from './reason-text.ts'
 export function explanationText(explanation: BuildExplanation): string {
   const { total, ran, steps } = explanation
   if (steps.length === 0) return `no step ran: ${nothingRan(explanation)}\n`
-  const head = `why ${ran === total ? `all ${count(total)}` : `${ran} of ${count(total)}`} ran`
+  const count = formatCount(total, 'step')
+  const head = `why ${ran === total ? `all ${count}` : `${ran} of ${count}`} ran`
   if (steps.length > 1 && steps.every(isNew))
     return `${head}: no known earlier build had steps like these\n`
   return `${head}:\n\n${stepsText(steps, linesOf)}`
@@ -37,11 +38,9 @@ function earlierText({ reason, earlier, differences }: StepExplanation): readonl
 
 function nothingRan({ total, cached }: BuildExplanation): string {
   if (total === 0) return 'the build has none'
-  return cached === total ? `the cache had all ${count(total)}` : 'the build ended before'
-}
-
-function count(steps: number): string {
-  return `${steps} ${steps === 1 ? 'step' : 'steps'}`
+  return cached === total
+    ? `the cache had all ${formatCount(total, 'step')}`
+    : 'the build ended before'
 }
 
 function placeText({ line, end }: StepExplanation): string {

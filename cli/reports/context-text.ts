@@ -4,7 +4,7 @@ import {
   ContextSummary,
   type ContextVerdict,
 } from '#builder'
-import { cleanLine, formatBytes } from '../terminal/text.ts'
+import { cleanLine, formatBytes, formatCount } from '../terminal/text.ts'
 
 const SIZE = 10
 
@@ -63,14 +63,14 @@ function* totalLines(
   context: string,
 ): Generator<string> {
   const { files, directories, bytes } = summary
-  const parts = [count(files, 'file'), count(directories, 'folder'), formatBytes(bytes)]
+  const parts = [formatCount(files, 'file'), formatCount(directories, 'folder'), formatBytes(bytes)]
   yield `\n${cleanLine(context)}: ${parts.join(', ')}; ignore file: ${cleanLine(ignoreFile ?? 'none')}\n`
   const folders = summary.folders()
   if (folders.length < 2) return
   yield '\nFolders, the largest first:\n'
   for (const folder of folders) {
     const path = folder.path === '.' ? '(files at the top)' : folder.path
-    yield `${formatBytes(folder.bytes).padStart(SIZE)}  ${cleanLine(path)}, ${count(folder.files, 'file')}\n`
+    yield `${formatBytes(folder.bytes).padStart(SIZE)}  ${cleanLine(path)}, ${formatCount(folder.files, 'file')}\n`
   }
   yield '\nLargest files:\n'
   for (const { path, size } of summary.largest()) {
@@ -86,8 +86,4 @@ function* ruleLines({ rules }: ContextListing): Generator<string> {
     const did = paths === 0 ? 'nothing' : `${isException ? 'keeps' : 'ignores'} ${paths}`
     yield `${cleanLine(`  line ${String(line).padStart(3)}: ${did.padEnd(14)} ${pattern}`)}\n`
   }
-}
-
-function count(amount: number, noun: string): string {
-  return `${amount} ${noun}${amount === 1 ? '' : 's'}`
 }

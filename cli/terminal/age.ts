@@ -1,3 +1,5 @@
+import { formatCount } from './text.ts'
+
 const AGES: readonly (readonly [string, number])[] = [
   ['year', 365 * 24 * 3600],
   ['month', 30 * 24 * 3600],
@@ -13,7 +15,7 @@ export function formatAge(then: number, now: number): string {
   const seconds = Math.max(0, (now - then) / 1000)
   for (const [unit, length] of AGES) {
     const count = Math.floor(seconds / length)
-    if (count >= 1) return `${count} ${unit}${count === 1 ? '' : 's'} ago`
+    if (count >= 1) return `${formatCount(count, unit)} ago`
   }
   return 'just now'
 }

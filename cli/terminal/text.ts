@@ -36,6 +36,11 @@ function expandTabs(text: string): string {
   return rest.reduce((line, part) => line + ' '.repeat(8 - (line.length % 8)) + part, first)
 }
 
+/** `1 step`, `2 steps` */
+export function formatCount(amount: number, noun: string): string {
+  return `${amount} ${noun}${amount === 1 ? '' : 's'}`
+}
+
 /** `1.2s` from milliseconds. */
 export function formatSeconds(milliseconds: number): string {
   return `${(Math.max(0, milliseconds) / 1000).toFixed(1)}s`
