@@ -76,7 +76,7 @@ export class VertexList {
   }
 
   #marksOf({ internal }: NewVertex): CacheMarks {
-    if (this.#options.isFresh === true) return { fresh: 'build' }
+    if (this.#options.isFresh === true) return { fresh: 'flag' }
     // Its key is what the files hold, and it serves other steps as well.
     return internal === true ? {} : this.#marks
   }

@@ -9,8 +9,8 @@ import type { StepSettings } from './step-settings.ts'
 /** Stable within one plan. */
 export type VertexId = string
 
-/** Why a step is executed even when its result is known: `build` is for all of them. */
-export type Freshness = 'build' | 'filter' | 'comment'
+/** Why a step is executed even when its result is known: by a flag of the build, or the comment above it. */
+export type Freshness = 'flag' | 'comment'
 
 /** Which results of earlier builds a step may be found by; all of them without a mark. */
 export interface CacheMarks {

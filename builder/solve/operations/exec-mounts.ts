@@ -82,7 +82,7 @@ export async function openMounts(
   await using stack = new Resources()
   const caches = vertex.mounts.filter((mount) => mount.kind === 'cache')
   // What a comment has executed in every build would never find anything in its mounts.
-  const isFresh = vertex.fresh !== undefined && vertex.fresh !== 'comment'
+  const isFresh = vertex.fresh === 'flag'
   const opened = stack.use(await openCaches(caches, { ...inputs, isFresh }, deps))
   const mounts: Mount[] = []
   const layers: string[] = []
