@@ -1,6 +1,6 @@
 /** What is found out about blobs, with what it means for images and how it is repaired. */
 import type { Finding } from '#cache'
-import { compressionOf, type Digest, TsbuildError } from '#core'
+import { compressionOf, type Digest, shortList, TsbuildError } from '#core'
 import { healLayer } from './heal-layer.ts'
 import type { LayerClaim } from './layer-claims.ts'
 import type { NeededBlob } from './needed-blobs.ts'
@@ -76,6 +76,5 @@ const NAMED = 3
 
 function listed(names: Iterable<string>): string {
   const all = [...names]
-  const first = all.slice(0, NAMED).join(', ')
-  return all.length > NAMED ? `${first} and ${all.length - NAMED} more` : first
+  return shortList(all.slice(0, NAMED), all.length)
 }

@@ -1,4 +1,5 @@
 import type { Difference, FileChange, FileChanges, StepExplanation } from '#builder/explain'
+import { shortList } from '#core'
 import { formatCount } from '../terminal/text.ts'
 import { changedText, quoted } from './changed-text.ts'
 
@@ -98,9 +99,7 @@ function originText(
 }
 
 function listText({ count, listed }: FileChanges): string {
-  const named = listed.slice(0, MOST_FILES)
-  const more = count - named.length
-  return `${named.map(fileText).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+  return shortList(listed.slice(0, MOST_FILES).map(fileText), count)
 }
 
 function fileText({ path, change, from, details }: FileChange): string {

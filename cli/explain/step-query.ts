@@ -1,5 +1,5 @@
 import { instructionOf, isStep, type TracedVertex } from '#builder/explain'
-import { suggestion, TsbuildError } from '#core'
+import { shortList, suggestion, TsbuildError } from '#core'
 import { cleanLine } from '../terminal/text.ts'
 
 /** What a step can be found by; steps that it fits. */
@@ -22,6 +22,9 @@ export function findSteps(
   }
   throw unknownStepError(text, steps)
 }
+
+/** Names of steps that are offered. */
+const MOST_NAMED = 5
 
 const RULES: readonly Rule[] = [byName, byNumber, byInstruction, byStage, byLine, byPart]
 
@@ -86,16 +89,12 @@ function unknownStepError(text: string, steps: readonly TracedVertex[]): Tsbuild
   }
   const instructions = steps.map((step) => instructionOf(step))
   const similar = suggestion(text, instructions)
-  const all = steps.map(({ name, lines: [line] }) => `line ${line}: ${cleanLine(name)}`)
+  const first = steps
+    .slice(0, MOST_NAMED)
+    .map(({ name, lines: [line] }) => `line ${line}: ${cleanLine(name)}`)
   const hint =
-    similar === undefined ? `it had ${shortList(all)}` : `did you mean ${cleanLine(similar)}?`
+    similar === undefined
+      ? `it had ${shortList(first, steps.length, '; ')}`
+      : `did you mean ${cleanLine(similar)}?`
   return new TsbuildError(message, { code: 'NOT_FOUND', hint })
-}
-
-/** Names of steps that are offered. */
-const MOST_NAMED = 5
-
-function shortList(names: readonly string[]): string {
-  const more = names.length - MOST_NAMED
-  return names.slice(0, MOST_NAMED).join('; ') + (more > 0 ? ` and ${more} more` : '')
 }

@@ -1,3 +1,4 @@
+import { shortList } from '../short-list.ts'
 import { type FileStat, type Name, textOfName } from './tree.ts'
 
 /** A file and its owner, by its path in a root file system. */
@@ -45,6 +46,8 @@ export function joinOwnedFiles(all: readonly OwnedFiles[]): OwnedFiles {
 
 /** `/a (1:1), /b (2:2), /c (3:3) and 4 more` */
 export function formatOwnedFiles({ count, first }: OwnedFiles): string {
-  const named = first.map(({ path, uid, gid }) => `${path} (${uid}:${gid})`).join(', ')
-  return count > first.length ? `${named} and ${count - first.length} more` : named
+  return shortList(
+    first.map(({ path, uid, gid }) => `${path} (${uid}:${gid})`),
+    count,
+  )
 }
