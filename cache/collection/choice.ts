@@ -61,6 +61,28 @@ export function removable(
   return [...going.values()]
 }
 
+/**
+ * Why an item of a store stays when what may go is removed; `undefined` for one that goes.
+ * @param items all items of the store
+ */
+export function keptAmong(items: readonly StoreItem[]): (item: StoreItem) => string | undefined {
+  const going = new Set(removable(items, (item) => ownReason(item) === undefined))
+  const staying = new Map(items.flatMap((item) => (going.has(item) ? [] : [[item.id, item]])))
+  return (item) => {
+    const reason = ownReason(item)
+    if (reason !== undefined) return reason
+    const child = item.children.flatMap((id) => staying.get(id) ?? [])[0]
+    return child && `a step on it: ${child.description}`
+  }
+}
+
+function ownReason({ isInUse, isFixed, images }: StoreItem): string | undefined {
+  if (isInUse) return 'in use'
+  const [image, ...more] = images
+  if (image !== undefined) return more.length === 0 ? image : `${image} and ${more.length} more`
+  return isFixed ? 'part of the store' : undefined
+}
+
 /** In which what was not used is worth half as much; milliseconds. */
 const HALF_LIFE = 3 * 24 * 60 * 60 * 1000
 /** What is small would otherwise be worth more than everything else. */

@@ -69,16 +69,3 @@ export interface RemovedLayer {
 export function filesOnly(paths: readonly string[]): ItemContents {
   return { paths, common: new Map(), layer: undefined, lock: undefined }
 }
-
-/** Why an item stays; `undefined` for one that may go. */
-export function keptBy(item: StoreItem, items: ReadonlyMap<string, StoreItem>): string | undefined {
-  if (item.isInUse) return 'in use'
-  const [image, ...more] = item.images
-  if (image !== undefined) return more.length === 0 ? image : `${image} and ${more.length} more`
-  if (item.isFixed) return 'part of the store'
-  const child = item.children.find((id) => {
-    const found = items.get(id)
-    return found !== undefined && keptBy(found, items) !== undefined
-  })
-  return child === undefined ? undefined : `a step on it: ${items.get(child)?.description}`
-}

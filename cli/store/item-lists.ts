@@ -1,4 +1,4 @@
-import { keptBy, type StoreItem } from '#cache'
+import type { StoreItem } from '#cache'
 import { formatAge } from '../terminal/age.ts'
 import { alignedTable } from '../terminal/table.ts'
 import { cleanLine, formatBytes } from '../terminal/text.ts'
@@ -7,20 +7,20 @@ const HEADINGS = ['ID', 'RECLAIMABLE', 'SIZE', 'LAST ACCESSED', 'DESCRIPTION']
 const ID_LENGTH = 12
 const LONGEST = 80
 
-/** Items, and all items of the store, by which it is found out why one is kept. */
+/** Items, and why each of them is kept. */
 export interface ItemList {
   readonly items: readonly StoreItem[]
-  readonly all: readonly StoreItem[]
+  /** `undefined` for an item that may go. */
+  readonly keptBy: (item: StoreItem) => string | undefined
   /** Milliseconds since the epoch. */
   readonly now: number
 }
 
 /** A line for each item. */
-export function itemTable({ items, all, now }: ItemList): string {
-  const byId = new Map(all.map((item) => [item.id, item]))
+export function itemTable({ items, keptBy, now }: ItemList): string {
   const rows = items.map((item) => [
     idText(item),
-    String(keptBy(item, byId) === undefined),
+    String(keptBy(item) === undefined),
     sizeText(item),
     ageText(item, now),
     shortened(item.description),
@@ -29,11 +29,10 @@ export function itemTable({ items, all, now }: ItemList): string {
 }
 
 /** A block of lines for each item. */
-export function itemBlocks({ items, all, now }: ItemList): string {
-  const byId = new Map(all.map((item) => [item.id, item]))
+export function itemBlocks({ items, keptBy, now }: ItemList): string {
   return items
     .map((item) => {
-      const kept = keptBy(item, byId)
+      const kept = keptBy(item)
       const fields: readonly (readonly [string, string | undefined])[] = [
         ['ID', item.id],
         ['Parents', item.parents.length === 0 ? undefined : item.parents.join(', ')],
@@ -57,10 +56,9 @@ export function itemBlocks({ items, all, now }: ItemList): string {
 }
 
 /** What each item is, for programs. */
-export function itemRecords({ items, all }: Omit<ItemList, 'now'>): readonly object[] {
-  const byId = new Map(all.map((item) => [item.id, item]))
+export function itemRecords({ items, keptBy }: Omit<ItemList, 'now'>): readonly object[] {
   return items.map((item) => {
-    const kept = keptBy(item, byId)
+    const kept = keptBy(item)
     return {
       id: item.id,
       type: item.type,

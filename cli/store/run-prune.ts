@@ -1,4 +1,10 @@
-import { type CollectionRequest, Collector, parseFilters, type SpaceLimits } from '#cache'
+import {
+  type CollectionRequest,
+  Collector,
+  keptAmong,
+  parseFilters,
+  type SpaceLimits,
+} from '#cache'
 import { parseByteSize, TsbuildError } from '#core'
 import { type Arguments, expectArguments, formatOf, usageError } from '../arguments/flags.ts'
 import { openLocalStore } from '../images/local-store.ts'
@@ -20,8 +26,8 @@ export async function runPrune(args: Arguments, shell: Shell): Promise<number> {
   if (!args.has('force')) await confirm(request, args, shell)
   await using store = openLocalStore(args, shell)
   const items = await new Collector(store).remove(request, { signal: shell.signal })
-  // It is gone, so nothing keeps it.
-  const list = { items, all: [], now }
+  // They are gone, and so are the items on them.
+  const list = { items, keptBy: keptAmong([]), now }
   if (format === 'json') {
     const report = { removed: itemRecords(list), total: sumOf(items) }
     await print(shell, `${JSON.stringify(report, undefined, 2)}\n`)

@@ -1,4 +1,4 @@
-import { Collector, keptBy, parseFilters, type StoreItem } from '#cache'
+import { Collector, keptAmong, parseFilters, type StoreItem } from '#cache'
 import { type Arguments, expectArguments, formatOf, usageError } from '../arguments/flags.ts'
 import { openLocalStore } from '../images/local-store.ts'
 import { print, type Shell } from '../terminal/shell.ts'
@@ -19,7 +19,7 @@ export async function runUsage(args: Arguments, shell: Shell): Promise<number> {
   const all = await new Collector(store).items({ signal: shell.signal })
   const items = all.filter(matches).toSorted((a, b) => b.bytes - a.bytes)
   const groups = by === undefined ? undefined : GROUPS[by](items)
-  const list = { items, all, now }
+  const list = { items, keptBy: keptAmong(all), now }
   if (format === 'json') {
     const body =
       groups === undefined ? { items: itemRecords(list) } : { [`${by}s`]: groups.map(dated) }
@@ -51,13 +51,12 @@ interface Totals {
   readonly total: number
 }
 
-function totalsOf({ items, all }: ItemList): Totals {
-  const byId = new Map(all.map((item) => [item.id, item]))
+function totalsOf({ items, keptBy }: ItemList): Totals {
   const isShared = ({ images }: StoreItem): boolean => images.length > 0
   return {
     shared: sumOf(items.filter(isShared)),
     private: sumOf(items.filter((item) => !isShared(item))),
-    reclaimable: sumOf(items.filter((item) => keptBy(item, byId) === undefined)),
+    reclaimable: sumOf(items.filter((item) => keptBy(item) === undefined)),
     total: sumOf(items),
   }
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { StoreItem } from '#cache'
+import { keptAmong, type StoreItem } from '#cache'
 import { type CollectionRequest, chooseItems } from '../../../cache/collection/choice.ts'
 import { bytesToKeep } from '../../../cache/size-note.ts'
 
@@ -86,6 +86,33 @@ describe('the choice of what is removed', () => {
     const one = item('one', { children: ['two'], parents: ['two'] })
     const two = item('two', { children: ['one'], parents: ['one'] })
     assert.deepEqual([...chosen([one, two])].sort(), ['one', 'two'])
+  })
+
+  it('says why an item stays: by itself, or for one that lies on it', () => {
+    const [base, middle, top] = chain(
+      ...[item('base'), item('middle'), item('top', { images: ['app:1', 'app:2'] })],
+    )
+    assert.ok(base && middle && top)
+    const others = [
+      item('free'),
+      item('used', { isInUse: true, images: ['app:1'] }),
+      item('own', { isFixed: true }),
+    ]
+    const items = [base, middle, top, ...others]
+    assert.deepEqual(items.map(keptAmong(items)), [
+      ...['a step on it: middle', 'a step on it: top', 'app:1 and 1 more'],
+      ...[undefined, 'in use', 'part of the store'],
+    ])
+    assert.deepEqual([base, top].map(keptAmong([])), [undefined, 'app:1 and 1 more'])
+  })
+
+  it('says so of a circle, too, with and without something that keeps it', () => {
+    const one = item('one', { children: ['two'], parents: ['two'] })
+    const two = item('two', { children: ['one', 'top'], parents: ['one'] })
+    assert.deepEqual([one, two].map(keptAmong([one, two])), [undefined, undefined])
+    const items = [one, two, item('top', { images: ['app:1'], parents: ['two'] })]
+    const reasons = ['a step on it: two', 'a step on it: one', 'app:1']
+    assert.deepEqual(items.map(keptAmong(items)), reasons)
   })
 
   for (const [limits, used, free, kept] of [
