@@ -1,5 +1,5 @@
 import { bytesToKeep, type SpaceLimits } from '../size-note.ts'
-import type { StoreItem } from './store-item.ts'
+import { type StoreItem, sumOfBytes } from './store-item.ts'
 
 /** What is to be removed. */
 export interface CollectionRequest {
@@ -27,7 +27,7 @@ export function chooseItems(
   const candidates = removable(items, (item) => mayGo(item, request) && request.matches(item))
   const ordered = leastWorthFirst(candidates, facts.now)
   if (request.limits === undefined) return ordered
-  let used = items.reduce((sum, { bytes }) => sum + bytes, 0)
+  let used = sumOfBytes(items)
   const kept = bytesToKeep(used, request.limits, facts.free)
   const chosen: StoreItem[] = []
   for (const item of ordered) {

@@ -7,7 +7,7 @@ import { Documents } from './documents.ts'
 import { estimateUse } from './estimate.ts'
 import { FolderSizes } from './folder-sizes.ts'
 import { readInventory } from './inventory.ts'
-import type { StoreItem } from './store-item.ts'
+import { type StoreItem, sumOfBytes } from './store-item.ts'
 import { sweep } from './sweep.ts'
 
 /** How a collection is done. */
@@ -159,8 +159,4 @@ export class Collector {
     const isCurrent = !isMutable || (!isInUse && lastUsedAt < known.measured)
     return isCurrent ? known.bytes : undefined
   }
-}
-
-function sumOfBytes(items: readonly StoreItem[]): number {
-  return items.reduce((sum, { bytes }) => sum + bytes, 0)
 }

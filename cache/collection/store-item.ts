@@ -65,6 +65,11 @@ export interface RemovedLayer {
   readonly isNamed: boolean
 }
 
+/** Bytes of items together. */
+export function sumOfBytes(items: readonly StoreItem[]): number {
+  return items.reduce((sum, { bytes }) => sum + bytes, 0)
+}
+
 /** Contents that are only files. */
 export function filesOnly(paths: readonly string[]): ItemContents {
   return { paths, common: new Map(), layer: undefined, lock: undefined }

@@ -1,2 +1,2 @@
 /** For a dynamic import, which is of a whole module: what only some commands need of the store. */
-export { Collector } from '#cache'
+export { Collector, sumOfBytes } from '#cache'

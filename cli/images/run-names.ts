@@ -47,12 +47,12 @@ async function namesOfAll(
 
 /** To be called before names are removed. @returns frees what only they had; the bytes */
 async function freeing(store: Store, names: ReadonlySet<string>): Promise<() => Promise<number>> {
-  const { Collector } = await import('./collector.ts')
+  const { Collector, sumOfBytes } = await import('./collector.ts')
   const collector = new Collector(store)
   const ids = collector.onlyIn(names)
   return async () => {
     const gone = await collector.remove({ all: false, matches: ({ id }) => ids.has(id) })
-    return gone.reduce((sum, { bytes }) => sum + bytes, 0)
+    return sumOfBytes(gone)
   }
 }
 

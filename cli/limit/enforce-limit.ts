@@ -1,4 +1,4 @@
-import { Collector, openStore, type SpaceLimits } from '#cache'
+import { Collector, openStore, type SpaceLimits, sumOfBytes } from '#cache'
 
 /** Milliseconds: what is not measured by then is measured after the next build. */
 const MEASURING = 1000
@@ -24,5 +24,5 @@ export async function enforceLimits(
   // What is left then is stopped when the store is closed.
   await Promise.race([store.parts.presence.discarded(), late])
   clearTimeout(timer)
-  return gone.reduce((sum, { bytes }) => sum + bytes, 0)
+  return sumOfBytes(gone)
 }

@@ -78,11 +78,6 @@ export function itemRecords({ items, keptBy }: Omit<ItemList, 'now'>): readonly 
   })
 }
 
-/** Bytes of items together. */
-export function sumOf(items: readonly StoreItem[]): number {
-  return items.reduce((sum, { bytes }) => sum + bytes, 0)
-}
-
 /** `*`: it is changed in its place. */
 function idText({ id, isMutable }: StoreItem): string {
   return id.slice(0, ID_LENGTH) + (isMutable ? '*' : '')

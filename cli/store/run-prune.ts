@@ -4,6 +4,7 @@ import {
   keptAmong,
   parseFilters,
   type SpaceLimits,
+  sumOfBytes,
 } from '#cache'
 import { parseByteSize, TsbuildError } from '#core'
 import { type Arguments, expectArguments, formatOf, usageError } from '../arguments/flags.ts'
@@ -11,7 +12,7 @@ import { openLocalStore } from '../images/local-store.ts'
 import { ask } from '../images/prompt.ts'
 import { print, type Shell } from '../terminal/shell.ts'
 import { formatBytes } from '../terminal/text.ts'
-import { itemBlocks, itemRecords, itemTable, sumOf } from './item-lists.ts'
+import { itemBlocks, itemRecords, itemTable } from './item-lists.ts'
 
 /** `tsbuild prune` */
 export async function runPrune(args: Arguments, shell: Shell): Promise<number> {
@@ -29,12 +30,12 @@ export async function runPrune(args: Arguments, shell: Shell): Promise<number> {
   // They are gone, and so are the items on them.
   const list = { items, keptBy: keptAmong([]), now }
   if (format === 'json') {
-    const report = { removed: itemRecords(list), total: sumOf(items) }
+    const report = { removed: itemRecords(list), total: sumOfBytes(items) }
     await print(shell, `${JSON.stringify(report, undefined, 2)}\n`)
     return 0
   }
   await print(shell, args.has('verbose') ? itemBlocks(list) : itemTable(list))
-  await print(shell, `Total: ${formatBytes(sumOf(items))}\n`)
+  await print(shell, `Total: ${formatBytes(sumOfBytes(items))}\n`)
   return 0
 }
 

@@ -1,9 +1,9 @@
-import { Collector, keptAmong, parseFilters, type StoreItem } from '#cache'
+import { Collector, keptAmong, parseFilters, type StoreItem, sumOfBytes } from '#cache'
 import { type Arguments, expectArguments, formatOf, usageError } from '../arguments/flags.ts'
 import { openLocalStore } from '../images/local-store.ts'
 import { print, type Shell } from '../terminal/shell.ts'
 import { formatBytes } from '../terminal/text.ts'
-import { type ItemList, itemBlocks, itemRecords, itemTable, sumOf } from './item-lists.ts'
+import { type ItemList, itemBlocks, itemRecords, itemTable } from './item-lists.ts'
 import { groupsByImage, groupsByStep, groupTable } from './usage-groups.ts'
 
 const GROUPS = { step: groupsByStep, image: groupsByImage } as const
@@ -54,10 +54,10 @@ interface Totals {
 function totalsOf({ items, keptBy }: ItemList): Totals {
   const isShared = ({ images }: StoreItem): boolean => images.length > 0
   return {
-    shared: sumOf(items.filter(isShared)),
-    private: sumOf(items.filter((item) => !isShared(item))),
-    reclaimable: sumOf(items.filter((item) => keptBy(item) === undefined)),
-    total: sumOf(items),
+    shared: sumOfBytes(items.filter(isShared)),
+    private: sumOfBytes(items.filter((item) => !isShared(item))),
+    reclaimable: sumOfBytes(items.filter((item) => keptBy(item) === undefined)),
+    total: sumOfBytes(items),
   }
 }
 
