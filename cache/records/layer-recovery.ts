@@ -1,10 +1,7 @@
-import { basename } from 'node:path'
-import { ownersFileOf } from '#core'
 import { FOLDER_KINDS } from '../filesystem/folder-kind.ts'
 import type { Layout } from '../filesystem/layout.ts'
 import type { Database } from './database.ts'
-import { foldersOf } from './layer-folder.ts'
-import { ALL_WITH_FOLDER } from './layer-record.ts'
+import { unknownFolders } from './layer-folder.ts'
 
 /** What is recovered. */
 interface RecoveredStore {
@@ -30,11 +27,6 @@ export function recoverLayers(
     }
   })
   for (const kind of FOLDER_KINDS) {
-    const rows = database.all(ALL_WITH_FOLDER, kind.bit, kind.bit)
-    const names = rows.map(({ id, folder }) => String(folder ?? id))
-    const kept = new Set(names.flatMap((name) => [name, ownersFileOf(name)]))
-    for (const path of foldersOf(layout, kind)) {
-      if (!kept.has(basename(path))) discard(path)
-    }
+    for (const path of unknownFolders(layout, database, kind)) discard(path)
   }
 }

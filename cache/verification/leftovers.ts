@@ -1,11 +1,10 @@
 /** What takes space in a store and belongs to nothing in it. */
 import { existsSync, lstatSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { isDigest, ownersFileOf } from '#core'
+import { isDigest } from '#core'
 import { FOLDER_KINDS, type FolderKind } from '../filesystem/folder-kind.ts'
 import { setAside } from '../filesystem/replace-file.ts'
-import { foldersOf } from '../records/layer-folder.ts'
-import { ALL_WITH_FOLDER } from '../records/layer-record.ts'
+import { unknownFolders } from '../records/layer-folder.ts'
 import type { Finding } from './finding.ts'
 import type { StoreAudit } from './store-audit.ts'
 
@@ -19,16 +18,10 @@ export function checkLeftovers(audit: StoreAudit): readonly Finding[] {
   ]
 }
 
-/** Its row comes before a folder and goes before it, so those are read last. */
+/** A row goes before its folder, which may be gone by now. */
 function checkUnknownFolders(kind: FolderKind, audit: StoreAudit): readonly Finding[] {
-  const folders = foldersOf(audit.layout, kind)
-  const rows = audit.database.all(ALL_WITH_FOLDER, kind.bit, kind.bit)
-  const known = new Set(
-    rows
-      .map(({ id, folder }) => String(folder ?? id))
-      .flatMap((name) => [name, ownersFileOf(name)]),
-  )
-  const unknown = folders.filter((path) => !known.has(basename(path)) && existsSync(path))
+  const folders = unknownFolders(audit.layout, audit.database, kind)
+  const unknown = folders.filter((path) => existsSync(path))
   return unknown.map((path) =>
     leftover(`${kind.folder}/${basename(path)}`, 'belongs to no layer', 'removes it', () =>
       audit.presence.discard(path),
