@@ -104,13 +104,14 @@ export class ImageNames {
    */
   targets(): readonly NameTarget[] {
     const text = readIfThere(this.#layout.index)
-    if (text !== undefined && parse(text) === undefined && this.#lastKnown() === undefined) {
+    const entries = parse(text) ?? this.#lastKnown()
+    if (text !== undefined && entries === undefined) {
       throw new TsbuildError(`${this.#layout.index} cannot be read`, {
         code: 'STORE_INVALID',
         hint: 'which blobs are images is not known, so none is removed: restore the file, or remove it',
       })
     }
-    return this.#read().flatMap(({ name, fields: { digest } }) =>
+    return (entries ?? []).flatMap(({ name, fields: { digest } }) =>
       digest === undefined ? [] : [{ name, digest }],
     )
   }
@@ -175,9 +176,7 @@ export class ImageNames {
 
   /** What the index holds, or held when it was last written by this program. */
   #read(): readonly Entry[] {
-    const entries = parse(readIfThere(this.#layout.index))
-    if (entries !== undefined) return entries
-    return this.#lastKnown() ?? []
+    return parse(readIfThere(this.#layout.index)) ?? this.#lastKnown() ?? []
   }
 
   #lastKnown(): readonly Entry[] | undefined {
