@@ -3,6 +3,7 @@ import { TsbuildError } from '#core'
 import { type FileLock, lock, tryLock } from '../filesystem/file-lock.ts'
 import type { Presence } from '../filesystem/presence.ts'
 import { SweepGate } from '../filesystem/sweep-gate.ts'
+import { forgetRecord } from '../records/cache-records.ts'
 import type { Database } from '../records/database.ts'
 import type { StoreParts } from '../store.ts'
 import { type CollectionRequest, removable } from './choice.ts'
@@ -156,9 +157,7 @@ function forget(items: readonly StoreItem[], database: Database): void {
 
 function forgetLayer({ id, records, isNamed }: RemovedLayer, database: Database): void {
   for (const key of records) {
-    for (const table of ['records', 'inputs', 'made']) {
-      database.run(`DELETE FROM ${table} WHERE key = ?`, key)
-    }
+    forgetRecord(database, key)
     database.run('DELETE FROM aliases WHERE key = ?', key)
   }
   database.run('DELETE FROM seals WHERE id = ?', id)

@@ -72,9 +72,7 @@ export class CacheRecords {
     if (row === undefined) return undefined
     const record = this.#recordOf(row)
     if (record === undefined || (record.layer && !this.#layers.isPresent(record.layer))) {
-      for (const table of ['records', 'inputs']) {
-        this.#database.run(`DELETE FROM ${table} WHERE key = ?`, String(row.key))
-      }
+      forgetRecord(this.#database, String(row.key))
       return undefined
     }
     const age = Math.abs(Date.now() - record.lastUsedAt.getTime())
@@ -172,6 +170,13 @@ export class CacheRecords {
       // A full disk: the record is as good as before.
       if (!(cause instanceof TsbuildError) || cause.code !== 'NO_SPACE') throw cause
     }
+  }
+}
+
+/** Removes a record with its inputs. */
+export function forgetRecord(database: Database, key: string): void {
+  for (const table of ['records', 'inputs']) {
+    database.run(`DELETE FROM ${table} WHERE key = ?`, key)
   }
 }
 

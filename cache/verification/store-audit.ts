@@ -12,7 +12,7 @@ import { folderKind } from '../filesystem/folder-kind.ts'
 import { type Layout, layoutOf } from '../filesystem/layout.ts'
 import { Presence } from '../filesystem/presence.ts'
 import { setAside } from '../filesystem/replace-file.ts'
-import { type CacheRecord, toRecord } from '../records/cache-records.ts'
+import { type CacheRecord, forgetRecord, toRecord } from '../records/cache-records.ts'
 import { Database, type Row } from '../records/database.ts'
 import { baseOfDifferences } from '../records/differences.ts'
 import { isLayerId, type LayerId } from '../records/layer-id.ts'
@@ -88,11 +88,7 @@ export class StoreAudit implements AsyncDisposable {
 
   forgetRecords(records: readonly CacheRecord[]): void {
     this.database.transaction(() => {
-      for (const { key } of records) {
-        for (const table of ['records', 'inputs']) {
-          this.database.run(`DELETE FROM ${table} WHERE key = ?`, key)
-        }
-      }
+      for (const { key } of records) forgetRecord(this.database, key)
     })
   }
 
