@@ -1,6 +1,6 @@
 import type { NameTarget } from '../image-names.ts'
 import type { BlobFile } from './blob-files.ts'
-import type { Documents } from './documents.ts'
+import { type Documents, hexIn } from './documents.ts'
 import { type FoundItem, filesOnly } from './store-item.ts'
 
 /** What the names of a store need. */
@@ -57,7 +57,7 @@ export function imageItems(
   return [...names].map(([digest, images]) => {
     const { bytes = 0, usedAt = 0, createdAt = 0 } = found.get(digest) ?? {}
     return {
-      ...{ id: digest.slice(digest.indexOf(':') + 1), type: 'image', bytes, images },
+      ...{ id: hexIn(digest), type: 'image', bytes, images },
       ...{
         description: images.join(', '),
         label: '',
@@ -89,7 +89,7 @@ export function unnamedItems({ blobs, documents, isAccountedFor, isPinned }: Blo
   const leading = new Map<string, string[]>()
   for (const [hex] of unnamed) {
     for (const digest of documents.get(SHA256 + hex)?.leadsTo ?? []) {
-      const to = digest.slice(digest.indexOf(':') + 1)
+      const to = hexIn(digest)
       if (to !== hex) add(leading, to, hex)
     }
   }

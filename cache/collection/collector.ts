@@ -3,7 +3,7 @@ import { lock, tryLock } from '../filesystem/file-lock.ts'
 import { bytesToKeep, freeBytes, noteSize, type SpaceLimits } from '../size-note.ts'
 import type { Store, StoreParts } from '../store.ts'
 import { type CollectionRequest, chooseItems } from './choice.ts'
-import { Documents } from './documents.ts'
+import { Documents, hexIn } from './documents.ts'
 import { estimateUse } from './estimate.ts'
 import { FolderSizes } from './folder-sizes.ts'
 import { readInventory } from './inventory.ts'
@@ -45,9 +45,7 @@ export class Collector {
   onlyIn(names: ReadonlySet<string>): ReadonlySet<string> {
     const targets = this.#parts.images.targets()
     const digests = targets.flatMap(({ name, digest }) => (names.has(name ?? '') ? [digest] : []))
-    const blobs = Array.from(this.#documents.reachable(digests), (one) =>
-      one.slice(one.indexOf(':') + 1),
-    )
+    const blobs = Array.from(this.#documents.reachable(digests), hexIn)
     const items = readInventory(this.#parts, this.#documents)
     const layers = items.filter(
       ({ images }) => images.length > 0 && images.every((name) => names.has(name)),

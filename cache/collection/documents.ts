@@ -72,6 +72,11 @@ export class Documents {
   }
 }
 
+/** The hex digits of a digest of any algorithm: the name of its blob. */
+export function hexIn(digest: string): string {
+  return digest.slice(digest.indexOf(':') + 1)
+}
+
 function documentIn(bytes: Buffer): BlobDocument | undefined {
   const text = bytes.toString()
   const value = parsed(text)

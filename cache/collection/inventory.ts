@@ -4,7 +4,7 @@ import { isLayerId, isStackLayerId } from '../records/layer-id.ts'
 import type { StoreParts } from '../store.ts'
 import { readBlobFiles } from './blob-files.ts'
 import { type ImageNeeds, imageItems, readImageNeeds, unnamedItems } from './blob-items.ts'
-import type { Documents } from './documents.ts'
+import { type Documents, hexIn } from './documents.ts'
 import {
   contentsItems,
   damagedItems,
@@ -76,6 +76,6 @@ function pathsOf(layout: Layout, rows: readonly LayerRow[]): (path: string) => b
 /** Who relies on a document relies on what it leads to. */
 function expanded(pins: ReadonlySet<string>, documents: Documents): ReadonlySet<string> {
   const digests = [...pins].filter((name) => name.length === 64).map((name) => `sha256:${name}`)
-  const reached = Array.from(documents.reachable(digests), (one) => one.slice(one.indexOf(':') + 1))
+  const reached = Array.from(documents.reachable(digests), hexIn)
   return new Set([...pins, ...reached])
 }

@@ -3,6 +3,7 @@ import { ownersFileOf } from '#core'
 import { FOLDER_KINDS } from '../filesystem/folder-kind.ts'
 import { type Layout, layersFolder } from '../filesystem/layout.ts'
 import type { Database } from '../records/database.ts'
+import { hexIn } from './documents.ts'
 
 /** A layer as the database has it. */
 export interface LayerRow {
@@ -88,8 +89,4 @@ export function filesOfLayer(layout: Layout, { id, kinds, earlier }: LayerRow): 
     const folder = join(layersFolder(layout.root, kind), name)
     return [folder, ownersFileOf(folder)]
   })
-}
-
-function hexIn(digest: string): string {
-  return digest.slice(digest.indexOf(':') + 1)
 }
