@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs'
 import { relative } from 'node:path'
-import { TsbuildError } from '#core'
+import { isNoSpace } from '../filesystem/failure.ts'
 import type { Layout } from '../filesystem/layout.ts'
 import type { Database } from '../records/database.ts'
 import { diskUse } from './disk-use.ts'
@@ -49,7 +49,7 @@ export class FolderSizes {
       )
     } catch (cause) {
       // A full disk: it is measured again.
-      if (!(cause instanceof TsbuildError) || cause.code !== 'NO_SPACE') throw cause
+      if (!isNoSpace(cause)) throw cause
     }
   }
 

@@ -1,5 +1,5 @@
 import { lstatSync, rmSync } from 'node:fs'
-import { TsbuildError } from '#core'
+import { isNoSpace } from '../filesystem/failure.ts'
 import { type FileLock, lock, tryLock } from '../filesystem/file-lock.ts'
 import type { Presence } from '../filesystem/presence.ts'
 import { SweepGate } from '../filesystem/sweep-gate.ts'
@@ -96,10 +96,6 @@ function moveAside(items: readonly StoreItem[], presence: Presence): void {
       if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) presence.discard(path)
     }
   }
-}
-
-function isNoSpace(cause: unknown): boolean {
-  return cause instanceof TsbuildError && cause.code === 'NO_SPACE'
 }
 
 interface FreeRequest extends Pick<CollectionRequest, 'all'> {

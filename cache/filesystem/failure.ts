@@ -21,6 +21,11 @@ export function storeError(doing: string, cause: unknown): TsbuildError {
   }
 }
 
+/** True for the failure of a full disk. */
+export function isNoSpace(cause: unknown): boolean {
+  return cause instanceof TsbuildError && cause.code === 'NO_SPACE'
+}
+
 /** The root is something that must not be used as a store. */
 export function invalidStoreError(message: string, cause?: unknown): TsbuildError {
   return new TsbuildError(message, { code: 'STORE_INVALID', cause, hint: ELSEWHERE })

@@ -1,4 +1,5 @@
-import { canonicalJson, type Json, TsbuildError } from '#core'
+import { canonicalJson, type Json } from '#core'
+import { isNoSpace } from '../filesystem/failure.ts'
 import type { CacheKey } from './cache-key.ts'
 import type { Database, Row } from './database.ts'
 import { isLayerId, type LayerId, layerId } from './layer-id.ts'
@@ -168,7 +169,7 @@ export class CacheRecords {
       this.#used.clear()
     } catch (cause) {
       // A full disk: the record is as good as before.
-      if (!(cause instanceof TsbuildError) || cause.code !== 'NO_SPACE') throw cause
+      if (!isNoSpace(cause)) throw cause
     }
   }
 }
