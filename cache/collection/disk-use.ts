@@ -1,5 +1,6 @@
-import { lstatSync, readdirSync, type Stats } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { errnoOf } from '#core'
+import { statOf } from '../filesystem/best-effort.ts'
 
 /** Milliseconds of work between turns of the event loop. */
 const SLICE_MILLISECONDS = 8
@@ -38,15 +39,6 @@ function* partsOf(path: Buffer): Generator<number> {
     if (!found.isDirectory()) continue
     const slash = Buffer.from('/')
     for (const name of namesIn(next)) pending.push(Buffer.concat([next, slash, name]))
-  }
-}
-
-function statOf(path: Buffer): Stats | undefined {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false })
-  } catch (cause) {
-    if (errnoOf(cause) === undefined) throw cause
-    return undefined
   }
 }
 

@@ -1,7 +1,8 @@
-import { lstatSync, readdirSync, type Stats } from 'node:fs'
+import { lstatSync, type Stats } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { errnoOf, isJsonObject, type Json } from '#core'
+import { isJsonObject, type Json } from '#core'
 import { readTreeOfDigests } from '../digests/digest-file.ts'
+import { namesIn, statOf } from '../filesystem/best-effort.ts'
 import { tryLock } from '../filesystem/file-lock.ts'
 import { FOLDER_KINDS } from '../filesystem/folder-kind.ts'
 import { type Layout, layersFolder, readIfThere } from '../filesystem/layout.ts'
@@ -128,24 +129,6 @@ function entriesOf(
     const stat = statOf(path)
     return stat === undefined ? [] : [{ path, stat }]
   })
-}
-
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder)
-  } catch (cause) {
-    if (errnoOf(cause) === undefined) throw cause
-    return []
-  }
-}
-
-function statOf(path: string): Stats | undefined {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false })
-  } catch (cause) {
-    if (errnoOf(cause) === undefined) throw cause
-    return undefined
-  }
 }
 
 /** False without a file: whoever has the mount locks it. */

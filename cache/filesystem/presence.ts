@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, unlinkSync }
 import { join } from 'node:path'
 import { errnoOf, randomName } from '#core'
 import { removeTree } from '#disk'
+import { namesIn } from './best-effort.ts'
 import { storeError } from './failure.ts'
 import { type FileLock, lockSync, tryLock } from './file-lock.ts'
 import type { Layout } from './layout.ts'
@@ -152,6 +153,7 @@ export class Presence implements AsyncDisposable {
   /** What could not be removed before comes to the top: else it would lie deeper at every start. */
   #take(id: string): void {
     const folder = join(this.#layout.temporary, id)
+    // None without a folder: it was never made, or another process has taken it.
     for (const name of namesIn(folder)) {
       if (name.startsWith(DEAD)) this.discard(join(folder, name))
     }
@@ -160,15 +162,5 @@ export class Presence implements AsyncDisposable {
 
   async #remove(path: string): Promise<void> {
     await removeTree(path)
-  }
-}
-
-/** None without a folder: it was never made, or another process has taken it. */
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder)
-  } catch (cause) {
-    if (errnoOf(cause) === undefined) throw cause
-    return []
   }
 }
