@@ -79,7 +79,7 @@ export function hexIn(digest: string): string {
 
 function documentIn(bytes: Buffer): BlobDocument | undefined {
   const text = bytes.toString()
-  const value = parsed(text)
+  const value = parseJson(text)
   const kind = kindOf(value)
   if (kind === undefined) return undefined
   // What a config says of layers, its manifest says, too.
@@ -104,7 +104,8 @@ function kindOf(value: Json | undefined): BlobDocument['kind'] | undefined {
   return 'config' in value ? 'manifest' : undefined
 }
 
-function parsed(text: string): Json | undefined {
+/** The value of a text of any origin; `undefined` when it is not JSON. */
+export function parseJson(text: string): Json | undefined {
   try {
     return JSON.parse(text) as Json
   } catch (cause) {

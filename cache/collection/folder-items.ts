@@ -1,11 +1,12 @@
 import { lstatSync, type Stats } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { isJsonObject, type Json } from '#core'
+import { isJsonObject } from '#core'
 import { readTreeOfDigests } from '../digests/digest-file.ts'
 import { namesIn, statOf } from '../filesystem/best-effort.ts'
 import { tryLock } from '../filesystem/file-lock.ts'
 import { FOLDER_KINDS } from '../filesystem/folder-kind.ts'
 import { type Layout, layersFolder, readIfThere } from '../filesystem/layout.ts'
+import { parseJson } from './documents.ts'
 import { type FoundItem, filesOnly, type ItemType } from './store-item.ts'
 
 /** Each instance of each cache mount. */
@@ -140,15 +141,6 @@ function isLocked(path: string): boolean {
 
 /** What the Dockerfile calls it, as its document says. */
 function labelOf(text: string | undefined): string {
-  const about = parsed(text)
+  const about = text === undefined ? undefined : parseJson(text)
   return isJsonObject(about) && typeof about.id === 'string' ? about.id : ''
-}
-
-function parsed(text: string | undefined): Json | undefined {
-  try {
-    return text === undefined ? undefined : (JSON.parse(text) as Json)
-  } catch (cause) {
-    if (cause instanceof SyntaxError) return undefined
-    throw cause
-  }
 }
