@@ -1,4 +1,4 @@
-import { closeSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf, TsbuildError } from '#core'
 import type { FileLock } from './file-lock.ts'
@@ -70,9 +70,9 @@ export function pinsOfAll(
   { temporary }: Pick<Layout, 'temporary'>,
   presence: Presence,
 ): ReadonlySet<string> {
-  const names = readdirSync(temporary).filter((id) => presence.isAlive(id))
+  const living = [...presence.ids()].filter((id) => presence.isAlive(id))
   return new Set(
-    names.flatMap(
+    living.flatMap(
       (id) =>
         readIfThere(join(temporary, id, FILE))
           ?.trimEnd()

@@ -98,6 +98,13 @@ export class Presence implements AsyncDisposable {
     return this.#cleaned
   }
 
+  /** The processes that have something below `tmp`, whether or not they live. */
+  ids(): ReadonlySet<string> {
+    const names = readdirSync(this.#layout.temporary)
+    const idOf = (name: string) => (name.endsWith(LOCK) ? name.slice(0, -LOCK.length) : name)
+    return new Set(names.map(idOf))
+  }
+
   /** True while the process that named itself `id` lives; takes 0.1 ms. */
   isAlive(id: string): boolean {
     const path = join(this.#layout.temporary, `${id}${LOCK}`)
@@ -131,9 +138,7 @@ export class Presence implements AsyncDisposable {
   }
 
   #takeLeftovers(): void {
-    const names = readdirSync(this.#layout.temporary)
-    const idOf = (name: string) => (name.endsWith(LOCK) ? name.slice(0, -LOCK.length) : name)
-    for (const id of new Set(names.map(idOf))) {
+    for (const id of this.ids()) {
       if (id !== this.id) this.#takeFrom(id)
     }
   }

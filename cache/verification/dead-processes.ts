@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readdirSync } from 'node:fs'
+import { existsSync, lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Layout } from '../filesystem/layout.ts'
 import { Presence } from '../filesystem/presence.ts'
@@ -9,8 +9,7 @@ export function checkDeadProcesses(layout: Layout): readonly Finding[] {
   const { temporary } = layout
   if (!lstatSync(temporary, { throwIfNoEntry: false })?.isDirectory()) return []
   const presence = new Presence(layout)
-  const ids = new Set(readdirSync(temporary).map((name) => name.replace(/\.lock$/, '')))
-  const dead = [...ids].filter((id) => !presence.isAlive(id))
+  const dead = [...presence.ids()].filter((id) => !presence.isAlive(id))
   // A process that came to its end meanwhile has removed its own.
   const left = dead.filter((id) => existsSync(join(temporary, id)))
   if (left.length === 0) return []
