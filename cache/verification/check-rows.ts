@@ -1,4 +1,4 @@
-import { type Digest, uncompressedDigest } from '#core'
+import type { Digest } from '#core'
 import { hasFolder } from '../records/layer-record.ts'
 import type { Finding } from './finding.ts'
 import type { RowTable, StoreAudit } from './store-audit.ts'
@@ -34,13 +34,7 @@ export function checkLost(audit: StoreAudit): readonly Finding[] {
     if (id === undefined) return false
     const layer = layers.get(id)
     if (layer !== undefined && hasFolder(layer)) return false
-    const { diffId } = layer ?? {}
-    if (diffId === undefined) return true
-    const forms = [
-      uncompressedDigest(diffId),
-      ...layers.compressed(diffId).map(({ digest }) => digest),
-    ]
-    return !forms.some((digest) => blobs.has(digest))
+    return !audit.formsOf(layer?.diffId).some((digest) => blobs.has(digest))
   })
   if (lost.length === 0) return []
   const [{ description } = { description: '' }] = lost

@@ -100,6 +100,13 @@ export class StoreAudit implements AsyncDisposable {
     }
   }
 
+  /** The blobs that hold a layer, as far as the database knows; they need not be there. */
+  formsOf(diffId: DiffId | undefined): readonly Digest[] {
+    if (diffId === undefined) return []
+    const compressed = this.store.layers.compressed(diffId)
+    return [uncompressedDigest(diffId), ...compressed.map(({ digest }) => digest)]
+  }
+
   /** Forgets that a blob holds a layer. */
   forgetClaim(diffId: DiffId, digest: Digest): void {
     const sql = 'DELETE FROM compressed WHERE diff_id = ? AND digest = ?'
@@ -147,11 +154,7 @@ export class StoreAudit implements AsyncDisposable {
   setLayerAside({ id, diffId }: LayerRecord): void {
     const { layers, blobs } = this.store
     const directory = layers.directory(id)
-    const isKept =
-      diffId !== undefined &&
-      [uncompressedDigest(diffId), ...layers.compressed(diffId).map(({ digest }) => digest)].some(
-        (digest) => blobs.stat(digest) !== undefined,
-      )
+    const isKept = this.formsOf(diffId).some((digest) => blobs.stat(digest) !== undefined)
     this.database.transaction(() => {
       const { bit } = folderKind()
       this.database.run('DELETE FROM differences WHERE id = ?', id)
