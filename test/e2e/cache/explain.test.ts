@@ -248,14 +248,16 @@ describe('why steps ran', () => {
       'COPY --from=build /two /two',
       'RUN echo last',
     ]
+    let built: Place
     const why = async (...words: readonly string[]): Promise<string> =>
-      (await mustBuild(['cache', 'why', ...words], { ...at.start, cwd: at.context })).stdout
+      (await mustBuild(['cache', 'why', ...words], { ...built.start, cwd: built.context })).stdout
 
-    beforeEach(async () => {
-      at.write(TWO_STAGES)
-      await mustBuild([at.context], at.start)
-      at.apply({ replace: [['A=1', 'A=2']] })
-      await mustBuild([at.context], at.start)
+    before(async () => {
+      built = new Place(directory.file('later'), base)
+      built.write(TWO_STAGES)
+      await mustBuild([built.context], built.start)
+      built.apply({ replace: [['A=1', 'A=2']] })
+      await mustBuild([built.context], built.start)
     })
 
     it('is said of all steps that ran', async () => {
@@ -314,7 +316,7 @@ describe('why steps ran', () => {
     })
 
     it('tells what there is when there is no such step, and no such build', async () => {
-      const asked = { ...at.start, cwd: at.context }
+      const asked = { ...built.start, cwd: built.context }
       const unknown = await tsbuild(['cache', 'why', 'RUN echo lst'], asked)
       assert.equal(unknown.status, 1)
       assert.match(unknown.stderr, /the last build had no step "RUN echo lst"/)
@@ -328,17 +330,17 @@ describe('why steps ran', () => {
     })
 
     it('is about the current folder, else about the last build of all', async () => {
-      const other = at.elsewhere()
+      const other = built.elsewhere()
       other.write(['FROM BASE', 'RUN echo other'])
-      await mustBuild([other.context], at.start)
+      await mustBuild([other.context], built.start)
       assert.match(await why(), /echo one/)
       const asked = ['cache', 'why', '--context', other.context]
       assert.match(
-        (await mustBuild(asked, { ...at.start, cwd: at.context })).stdout,
+        (await mustBuild(asked, { ...built.start, cwd: built.context })).stdout,
         /why all 1 step/,
       )
       assert.match(
-        (await mustBuild(['cache', 'why'], { ...at.start, cwd: '/' })).stdout,
+        (await mustBuild(['cache', 'why'], { ...built.start, cwd: '/' })).stdout,
         /why all 1 step/,
       )
     })
