@@ -7,7 +7,7 @@ export {
   type StepLayer,
 } from './image.ts'
 export { EarlyLayers } from './layers/early-layers.ts'
-export { type ImageLayer, LAYER_TYPES } from './layers/image-layer.ts'
+export { LAYER_TYPES } from './layers/image-layer.ts'
 export { type LayerBlob, layerBlob } from './layers/layer-blob.ts'
 export {
   checkDestination,
