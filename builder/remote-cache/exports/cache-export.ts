@@ -1,12 +1,12 @@
 import { Places, type SolvedStep, type StepTaker } from '#builder/solve'
 import type { CacheKey, RepositoryName } from '#cache'
 import { type PublishOptions, publish } from '../index/publish.ts'
+import { type LayerUpload, shareLayer } from '../layers/share-layer.ts'
 import type { SharedMounts } from '../mounts/shared-mounts.ts'
 import { RecordSet } from '../records/record-set.ts'
 import { dayOf, type SharedResult } from '../records/shared-result.ts'
 import type { Signer } from '../records/signatures.ts'
 import type { CacheShelf } from '../shelf/cache-shelf.ts'
-import { type LayerUpload, shareLayer } from './share-layer.ts'
 
 /** How results are exported. */
 export interface ExportOptions extends Omit<LayerUpload, 'shelf'>, Omit<PublishOptions, 'signal'> {

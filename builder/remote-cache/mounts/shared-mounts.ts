@@ -9,7 +9,7 @@ import type { MountSharing, WorkPool } from '#builder/solve'
 import { type CacheKey, cacheKeyOf, type RemoteLayer, type ResultSource, type Store } from '#cache'
 import { compressionOf, copyBlob, type Json, throwIfCancelled, uncompressedDigest } from '#core'
 import { removeTree } from '#disk'
-import { type LayerUpload, shareTar } from '../exports/share-layer.ts'
+import { type LayerUpload, shareTar } from '../layers/share-layer.ts'
 import { dayOf, type SharedResult } from '../records/shared-result.ts'
 
 /** What cache mounts are shared with. */

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import tar from 'tar-stream'
-import type { ImageLayer } from '#builder/export'
 import { openStore, type Store } from '#cache'
 import { asDiffId, type Digest, digestOf, hexOf, MEDIA_TYPES, parseIndex } from '#core'
 import { type CredentialStore, createRegistryClient } from '#registry-client'
@@ -12,6 +11,7 @@ import {
   directoryWriter,
   tarWriter,
 } from '../../../builder/export/archive-writer.ts'
+import type { ImageLayer } from '../../../builder/export/layers/image-layer.ts'
 import { layoutSink } from '../../../builder/export/layout-sink.ts'
 import { registrySink } from '../../../builder/export/registry-sink.ts'
 import { storeSink } from '../../../builder/export/store-sink.ts'
