@@ -35,7 +35,8 @@ describe('solver and a remote cache', () => {
     'COPY src /src',
     'RUN write out/app v1',
     'FROM scratch',
-    'COPY conf /etc/conf',
+    // No directory, whose time would be that of the step.
+    'COPY conf /conf',
     'COPY --from=build /out /out',
     'RUN write etc/done yes',
   ].join('\n')
