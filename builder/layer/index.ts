@@ -9,7 +9,6 @@ export {
   decompress,
   detectCompression,
 } from './codec/compression.ts'
-export type { PreviousFiles } from './contents/previous-layer.ts'
 export { changesOf, treeChanges } from './overlay/changes.ts'
 export { DirectoryWriter } from './overlay/directory-writer.ts'
 export { effectiveChanges, type FoundChange } from './overlay/effective-changes.ts'
@@ -35,9 +34,11 @@ export { type LargestFile, largestFile } from './tar/largest-file.ts'
 export { listNotedTar, listTar, type TarFile } from './tar/list-tar.ts'
 export { newestFile } from './tar/newest-file.ts'
 export { isArchive, isTarHeader } from './tar/tar-reader.ts'
+export { type Assembly, assembleTar, type PreviousFiles } from './write/assemble.ts'
 export type { LayerSinks, WriteOptions, WrittenLayer } from './write/layer-sinks.ts'
 export { mergeLayers } from './write/merge.ts'
-export { rewriteLayer } from './write/rewrite.ts'
+export { type RewriteSinks, type RewrittenLayer, rewriteLayer } from './write/rewrite.ts'
+export type { TarRecipe } from './write/tar-recipe.ts'
 export { clampChange, clampChanges, clampDirectory, clampTar } from './write/times.ts'
 export {
   type WrittenTar,

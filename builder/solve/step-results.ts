@@ -108,11 +108,11 @@ export class StepResults {
   /** The result of a step that was executed; it is stored in the cache. */
   async executed(operation: StepOperation, executed: ExecutedStep): Promise<Result> {
     const { store, lookup, spans } = this.#deps
-    const { step, root, sources, layer: id, family, first, milliseconds } = executed
+    const { step, root, sources, layer: id, tar: made, family, first, milliseconds } = executed
     const record = store.layers.get(id)
     if (record === undefined) throw new Error('a step has its layer in the store')
     const createdAt = new Date()
-    const own = new BuiltLayer(record, createdAt, this.#deps)
+    const own = new BuiltLayer(record, createdAt, this.#deps, made)
     this.#makeTar(operation, root, own)
     const inputs = [root, ...sources].flatMap((input) => input?.key ?? [])
     const description = operation.vertex.name

@@ -1,12 +1,15 @@
-import { type Digest, digestOfContent, hexOf, type Name } from '#core'
+import type { Digest, Name } from '#core'
+import { paddingAfter } from '../content/blocks.ts'
 
 /** One entry of a layer's tar: where it is and what it is. */
 export interface ContentsEntry {
   readonly path: Name
-  /** Digest of the header blocks: everything of the entry but its content. */
+  /** Tells everything that its header says beside path and size: see `headerKey`. */
   readonly header: string
   readonly isDirectory: boolean
-  /** Where the content of a file begins in the tar. */
+  /** Where its header begins in the tar. */
+  readonly start: number
+  /** Where its content begins. */
   readonly position: number
   /** Bytes of the content. */
   readonly size: number
@@ -14,22 +17,13 @@ export interface ContentsEntry {
   readonly digest: Digest | undefined
 }
 
-/** Half of a digest tells headers apart. */
-const HEADER_DIGITS = 32
-
-/** The `header` of an entry with these header blocks. */
-export function headerDigest(blocks: readonly Buffer[]): string {
-  const [first] = blocks
-  const bytes = blocks.length === 1 && first !== undefined ? first : Buffer.concat(blocks)
-  return hexOf(digestOfContent(bytes)).slice(0, HEADER_DIGITS)
+/** Where an entry ends in the tar: there the next one begins. */
+export function endOf({ position, size }: Pick<ContentsEntry, 'position' | 'size'>): number {
+  return position + size + paddingAfter(size)
 }
 
-/** A piece of a tar, as it was written, and what shows whether it is still that. */
-export interface CheckedChunk {
-  readonly position: number
-  readonly size: number
-  readonly crc: number
-}
-
-/** The last bytes of a file of contents: `<bytes of entries> <bytes of chunks> <number of entries> <sha256 of both>`. */
-export const TRAILER_BYTES = 160
+/**
+ * The last bytes of a file of contents: `<bytes of entries> <bytes of chunks> <number of entries>`, and the
+ * sha256 of each part.
+ */
+export const TRAILER_BYTES = 192

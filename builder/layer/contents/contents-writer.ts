@@ -1,8 +1,8 @@
 import { closeSync, openSync } from 'node:fs'
-import { crc32 } from 'node:zlib'
 import { writeFully } from '#builder/linux'
-import { type Digest, Digester, hexOf, type Name } from '#core'
-import { headerDigest, TRAILER_BYTES } from './contents-entry.ts'
+import { type Digest, Digester, digestOf, hexOf } from '#core'
+import { type ContentsEntry, endOf, TRAILER_BYTES } from './contents-entry.ts'
+import type { ChunkNotes } from './tar-chunks.ts'
 
 /** Kept in memory before it is written. */
 const TEXT_LENGTH = 1 << 16
@@ -11,49 +11,41 @@ const FEWEST_ENTRIES = 500
 const FEWEST_BYTES = 8 << 20
 
 /** An entry that is being written. */
-interface OpenEntry {
-  readonly path: Name
-  readonly header: string
-  readonly isDirectory: boolean
-  readonly position: number
-  readonly size: number
-  digest: Digest | undefined
+export interface NewEntry extends Pick<ContentsEntry, 'path' | 'header' | 'isDirectory' | 'size'> {
+  /** Of all blocks before the content. */
+  readonly headerBytes: number
+}
+
+/** What was noted of the entries of a tar. */
+export interface NotedEntries {
+  /** Of the text. */
+  readonly bytes: number
+  readonly count: number
+  readonly digest: Digest
 }
 
 /**
- * Notes what is where in a layer's tar while that is written, so that the next layer of the same step takes
- * over what did not change: see `TarContents`. Nothing is synced: what is damaged is not used.
+ * Notes what is where in a layer's tar, so that the next layer of the same step takes over what did not
+ * change: see `TarContents`. Nothing is synced: what is damaged is not used.
  */
 export class ContentsWriter {
   readonly #fd: number
   readonly #digester = new Digester()
-  readonly #chunks: number[] = []
   #text = ''
-  #entry: OpenEntry | undefined
+  #entry: (Omit<ContentsEntry, 'digest'> & { digest: Digest | undefined }) | undefined
   #count = 0
-  #entryBytes = 0
   #isPlain = true
-  #tarBytes = 0
 
   /** @param path a file to create */
   constructor(path: string) {
     this.#fd = openSync(path, 'wx', 0o600)
   }
 
-  /** Begins the next entry. @param position of its content */
-  begin(
-    entry: Omit<OpenEntry, 'header' | 'digest'> & { readonly blocks: readonly Buffer[] },
-  ): void {
-    this.#end()
-    const { blocks, path, isDirectory, position, size } = entry
-    this.#entry = {
-      path,
-      header: headerDigest(blocks),
-      isDirectory,
-      position,
-      size,
-      digest: undefined,
-    }
+  /** Begins the next entry. */
+  begin({ path, header, isDirectory, headerBytes, size }: NewEntry): void {
+    const start = this.#end()
+    const position = start + headerBytes
+    this.#entry = { path, header, isDirectory, start, position, size, digest: undefined }
   }
 
   /** The tar deletes something, or hides it: a later one cannot be told by entries alone. */
@@ -66,41 +58,36 @@ export class ContentsWriter {
     if (this.#entry !== undefined) this.#entry.digest = digest
   }
 
-  /** Gets the bytes of the tar as they are written. */
-  chunk(bytes: Uint8Array): void {
-    this.#chunks.push(bytes.length, crc32(bytes))
-    this.#tarBytes += bytes.length
-  }
-
-  /** Completes the file. @returns whether it is worth being kept */
-  finish(): boolean {
+  /** Ends the part about entries. @returns `undefined` when they do not tell the tar */
+  finishEntries(): NotedEntries | undefined {
     this.#end()
-    if (!this.#isPlain) return false
-    if (this.#count < FEWEST_ENTRIES && this.#tarBytes < FEWEST_BYTES) return false
+    this.#entry = undefined
     this.#flush()
-    this.#entryBytes = this.#digester.size
-    this.#text = JSON.stringify(this.#chunks)
-    this.#flush()
-    const chunkBytes = this.#digester.size - this.#entryBytes
-    const sum = hexOf(this.#digester.digest())
-    const trailer = `${this.#entryBytes} ${chunkBytes} ${this.#count} ${sum}`
-    writeFully(this.#fd, Buffer.from(trailer.padEnd(TRAILER_BYTES), 'latin1'))
-    return true
+    if (!this.#isPlain) return undefined
+    const { size: bytes } = this.#digester
+    return { bytes, count: this.#count, digest: this.#digester.digest() }
   }
 
   close(): void {
     closeSync(this.#fd)
   }
 
-  #end(): void {
+  /** Completes the file. @returns whether it is worth being kept */
+  finish(chunks: ChunkNotes): boolean {
+    const entries = this.finishEntries()
+    return entries !== undefined && writeChunks(this.#fd, entries, chunks)
+  }
+
+  /** @returns where the last entry ends */
+  #end(): number {
     const entry = this.#entry
-    if (entry === undefined) return
+    if (entry === undefined) return 0
     const { path, header, isDirectory, position, size, digest } = entry
     const content = digest === undefined ? '' : hexOf(digest)
     this.#text += `${path}\0${header}\0${isDirectory ? 'd' : ''}\0${position}\0${size}\0${content}\0`
     this.#count++
-    this.#entry = undefined
     if (this.#text.length > TEXT_LENGTH) this.#flush()
+    return endOf(entry)
   }
 
   #flush(): void {
@@ -109,4 +96,30 @@ export class ContentsWriter {
     writeFully(this.#fd, bytes)
     this.#text = ''
   }
+}
+
+/**
+ * Completes a file of contents that has the entries of a tar, once that was written.
+ * @returns whether it is worth being kept
+ */
+export function addChunks(path: string, entries: NotedEntries, chunks: ChunkNotes): boolean {
+  const fd = openSync(path, 'a')
+  try {
+    return writeChunks(fd, entries, chunks)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function writeChunks(
+  fd: number,
+  { bytes, count, digest }: NotedEntries,
+  chunks: ChunkNotes,
+): boolean {
+  if (count < FEWEST_ENTRIES && chunks.size < FEWEST_BYTES) return false
+  const text = chunks.toString()
+  const sums = [digest, digestOf(text)].map(hexOf)
+  const trailer = [bytes, text.length, count, ...sums].join(' ').padEnd(TRAILER_BYTES)
+  writeFully(fd, Buffer.from(`${text}${trailer}`, 'latin1'))
+  return true
 }

@@ -1,9 +1,11 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { type Digest, Digester, errnoOf, hexOf, type Name } from '#core'
-import { type CheckedChunk, type ContentsEntry, TRAILER_BYTES } from './contents-entry.ts'
+import { type Digest, Digester, digestOf, errnoOf, hexOf, type Name } from '#core'
+import { type ContentsEntry, endOf, TRAILER_BYTES } from './contents-entry.ts'
+import { type CheckedChunk, parseChunks } from './tar-chunks.ts'
 
 const BLOCK_BYTES = 1 << 17
 const FIELDS = 6
+const TRAILER = /^(\d{1,15}) (\d{1,15}) (\d{1,15}) ([0-9a-f]{64}) ([0-9a-f]{64}) *$/
 
 /** What is where in a layer's tar, as `ContentsWriter` has noted it. */
 export class TarContents implements Disposable {
@@ -13,11 +15,11 @@ export class TarContents implements Disposable {
   readonly #fd: number
   readonly #entryBytes: number
 
-  private constructor(fd: number, trailer: Trailer) {
+  private constructor(fd: number, { entryBytes, count }: Trailer, chunks: string) {
     this.#fd = fd
-    this.#entryBytes = trailer.entryBytes
-    this.count = trailer.count
-    this.chunks = readChunks(fd, trailer)
+    this.#entryBytes = entryBytes
+    this.count = count
+    this.chunks = parseChunks(chunks)
   }
 
   /** `undefined` when there is no such file, or it is damaged. */
@@ -26,7 +28,8 @@ export class TarContents implements Disposable {
     if (fd === undefined) return undefined
     try {
       const trailer = readTrailer(fd)
-      if (trailer !== undefined && isWhole(fd, trailer)) return new TarContents(fd, trailer)
+      const chunks = trailer && readChunks(fd, trailer)
+      if (trailer !== undefined && chunks !== undefined) return new TarContents(fd, trailer, chunks)
     } catch (cause) {
       closeSync(fd)
       throw cause
@@ -38,10 +41,15 @@ export class TarContents implements Disposable {
   /** In the order of the tar: that of a walk. */
   *entries(): Generator<ContentsEntry> {
     let rest = ''
+    let start = 0
     for (const block of blocksOf(this.#fd, this.#entryBytes)) {
       const fields = `${rest}${block.toString('latin1')}`.split('\0')
       const whole = fields.length - 1 - ((fields.length - 1) % FIELDS)
-      for (let at = 0; at < whole; at += FIELDS) yield toEntry(fields, at)
+      for (let at = 0; at < whole; at += FIELDS) {
+        const entry = toEntry(fields, at, start)
+        yield entry
+        start = endOf(entry)
+      }
       rest = fields.slice(whole).join('\0')
     }
   }
@@ -55,7 +63,8 @@ interface Trailer {
   readonly entryBytes: number
   readonly chunkBytes: number
   readonly count: number
-  readonly sum: string
+  /** Digits of the sha256 of the entries, and of the chunks. */
+  readonly sums: readonly [string, string]
 }
 
 function openIfThere(path: string): number | undefined {
@@ -72,36 +81,27 @@ function readTrailer(fd: number): Trailer | undefined {
   if (size < TRAILER_BYTES) return undefined
   const bytes = Buffer.alloc(TRAILER_BYTES)
   readSync(fd, bytes, 0, TRAILER_BYTES, size - TRAILER_BYTES)
-  const found = /^(\d{1,15}) (\d{1,15}) (\d{1,15}) ([0-9a-f]{64}) *$/.exec(bytes.toString('latin1'))
+  const found = TRAILER.exec(bytes.toString('latin1'))
   if (found === null) return undefined
-  const [, entryBytes, chunkBytes, count, sum = ''] = found
+  const [, entryBytes, chunkBytes, count, ofEntries = '', ofChunks = ''] = found
   const trailer = {
     entryBytes: Number(entryBytes),
     chunkBytes: Number(chunkBytes),
     count: Number(count),
-    sum,
-  }
+    sums: [ofEntries, ofChunks],
+  } as const
   return trailer.entryBytes + trailer.chunkBytes + TRAILER_BYTES === size ? trailer : undefined
 }
 
-function isWhole(fd: number, { entryBytes, chunkBytes, sum }: Trailer): boolean {
+/** `undefined` when either part is damaged. */
+function readChunks(fd: number, { entryBytes, chunkBytes, sums }: Trailer): string | undefined {
   const digester = new Digester()
-  for (const block of blocksOf(fd, entryBytes + chunkBytes)) digester.update(block)
-  return hexOf(digester.digest()) === sum
-}
-
-function readChunks(fd: number, { entryBytes, chunkBytes }: Trailer): readonly CheckedChunk[] {
+  for (const block of blocksOf(fd, entryBytes)) digester.update(block)
   const bytes = Buffer.alloc(chunkBytes)
   readSync(fd, bytes, 0, chunkBytes, entryBytes)
-  const numbers = JSON.parse(bytes.toString('latin1')) as readonly number[]
-  const chunks: CheckedChunk[] = []
-  let position = 0
-  for (let at = 0; at < numbers.length; at += 2) {
-    const [size = 0, crc = 0] = [numbers[at], numbers[at + 1]]
-    chunks.push({ position, size, crc })
-    position += size
-  }
-  return chunks
+  const text = bytes.toString('latin1')
+  const [ofEntries, ofChunks] = [digester.digest(), digestOf(text)].map(hexOf)
+  return ofEntries === sums[0] && ofChunks === sums[1] ? text : undefined
 }
 
 /** The first `length` bytes of a file; each block is valid until the next one is taken. */
@@ -115,7 +115,7 @@ function* blocksOf(fd: number, length: number): Generator<Buffer> {
   }
 }
 
-function toEntry(fields: readonly string[], at: number): ContentsEntry {
+function toEntry(fields: readonly string[], at: number, start: number): ContentsEntry {
   const [path = '', header = '', kind = '', position = '', size = '', content = ''] = fields.slice(
     at,
     at + FIELDS,
@@ -124,6 +124,7 @@ function toEntry(fields: readonly string[], at: number): ContentsEntry {
     path: path as Name,
     header,
     isDirectory: kind === 'd',
+    start,
     position: Number(position),
     size: Number(size),
     digest: content === '' ? undefined : (`sha256:${content}` as Digest),

@@ -1,10 +1,10 @@
 import type { Buffer } from 'node:buffer'
 import { BARE_DIRECTORY } from '#builder/linux'
 import type { FileStat, Name } from '#core'
+import { paddingAfter } from '../content/blocks.ts'
 import { entryPath, invalidEntryError, meaningOf } from '../paths/entry-path.ts'
 import { parentOf } from '../paths/resolve.ts'
 import { attributesOf } from '../tar/entry-attributes.ts'
-import { BLOCK } from '../tar/header-encoder.ts'
 import { readHeaders } from '../tar/read-headers.ts'
 import type { TarEntry } from '../tar/tar-entry.ts'
 import { type TarHandler, TarReader } from '../tar/tar-reader.ts'
@@ -98,7 +98,7 @@ class IndexedEntries implements TarHandler {
     this.#add(path, nodeOf({ ...attributes, position, target }))
     const { size } = attributes.stat
     // The content of a sparse file does not follow as it is.
-    if (size > 0 && skippable !== size + (-size & (BLOCK - 1))) this.isSelfContained = false
+    if (size > 0 && skippable !== size + paddingAfter(size)) this.isSelfContained = false
   }
 
   #addLink(path: Name, target: Name): void {

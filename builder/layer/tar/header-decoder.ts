@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer'
-import { BLOCK } from './header-encoder.ts'
+import { BLOCK } from '../content/blocks.ts'
 
 const CHECKSUM_AT = 148
 const CHECKSUM_SIZE = 8

@@ -1,9 +1,8 @@
 import { Buffer } from 'node:buffer'
-import type { EntryChange, FileType, Name } from '#core'
+import { digestOf, type EntryChange, type FileType, type Name } from '#core'
+import { BLOCK, paddingAfter } from '../content/blocks.ts'
 import { encodePax } from './pax.ts'
 
-/** Bytes of a block: headers are one, contents are padded to whole ones. */
-export const BLOCK = 512
 /** What fits into seven and eleven octal digits. */
 const MAX_OCTAL_7 = 0o7777777
 const MAX_OCTAL_11 = 0o77777777777
@@ -42,29 +41,43 @@ interface Fields {
  * equal bytes: there are no user names, and the only time is the modification time in whole seconds. Spec: POSIX.1-2024 pax, ustar interchange format
  */
 export function encodeHeader(change: EntryChange, size: number): Buffer[] {
+  const fields = fieldsOf(change, size)
+  const records = paxRecords(fields, change.xattrs)
+  if (records.size === 0) return [encodeBlock(fields)]
+  const body = encodePax(records)
+  const padding = Buffer.alloc(paddingAfter(body.length))
+  const pax = encodeBlock({ name: 'PaxHeaders.0', flag: PAX_FLAG, mode: 0o644, size: body.length })
+  return [pax, body, padding, encodeBlock(fields)]
+}
+
+/**
+ * What the header of an entry says beside its path and its size, as text without NUL: entries with equal keys,
+ * paths and sizes have equal headers.
+ */
+export function headerKey(change: EntryChange): string {
+  const { flag, mode, uid, gid, mtime, linkname, major, minor } = fieldsOf(change, 0)
+  const plain = `${flag} ${mode} ${uid} ${gid} ${mtime}`
+  const xattrs = [...(change.xattrs ?? [])].map(([key, value]) => `${key}=${value.toString('hex')}`)
+  if (linkname === '' && major === 0 && minor === 0 && xattrs.length === 0) return plain
+  return `${plain} ${digestOf(JSON.stringify([linkname, major, minor, xattrs.sort()]))}`
+}
+
+function fieldsOf(change: EntryChange, size: number): Fields {
   const { stat } = change
   if (stat.type === 'socket') throw new Error('a socket has no tar header')
-  const linkname = change.hardlink ?? change.target ?? ''
-  const mtime = Math.floor(stat.mtimeMs / 1000)
   const flag = change.hardlink === undefined ? TYPE_FLAGS[stat.type] : HARDLINK_FLAG
-  const fields: Fields = {
+  return {
     name: flag === TYPE_FLAGS.directory ? `${change.path}/` : change.path,
     flag,
     size,
     mode: stat.mode,
     uid: stat.uid,
     gid: stat.gid,
-    mtime,
-    linkname,
+    mtime: Math.floor(stat.mtimeMs / 1000),
+    linkname: change.hardlink ?? change.target ?? '',
     major: stat.major,
     minor: stat.minor,
   }
-  const records = paxRecords(fields, change.xattrs)
-  if (records.size === 0) return [encodeBlock(fields)]
-  const body = encodePax(records)
-  const padding = Buffer.alloc(-body.length & (BLOCK - 1))
-  const pax = encodeBlock({ name: 'PaxHeaders.0', flag: PAX_FLAG, mode: 0o644, size: body.length })
-  return [pax, body, padding, encodeBlock(fields)]
 }
 
 /** The header of a whiteout: an empty file without permissions and time. */

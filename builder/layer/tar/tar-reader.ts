@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { type Bytes, checkpoint, type Name, TsbuildError } from '#core'
+import { BLOCK, paddingAfter } from '../content/blocks.ts'
 import { decodeBlock, isZeroBlock, type TarBlock } from './header-decoder.ts'
-import { BLOCK } from './header-encoder.ts'
 import { decodePax, type PaxRecords } from './pax.ts'
 import { type ContentHandler, SparseContent } from './sparse-content.ts'
 import {
@@ -154,7 +154,7 @@ export class TarReader {
   #beginMeta({ flag, size }: TarBlock): void {
     if (size > MAX_META_SIZE) throw new Error(`extended header of ${size} bytes is too long`)
     this.#metaFlag = flag
-    this.#metaPadding = -size & (BLOCK - 1)
+    this.#metaPadding = paddingAfter(size)
     this.#await('meta', size)
     if (size === 0) this.#takeWhole(Buffer.alloc(0))
   }
@@ -180,7 +180,7 @@ export class TarReader {
     const sparse = sparseOfPax(this.#pax)
     this.#pax = NO_RECORDS
     this.#long = NO_NAMES
-    this.#contentPadding = -entry.size & (BLOCK - 1)
+    this.#contentPadding = paddingAfter(entry.size)
     if (fields.flag === SPARSE_FLAG) {
       this.#beginMap(entry, new OldSparseMap(), block)
     } else if (sparse === undefined) {

@@ -13,11 +13,13 @@ import {
   type Name,
   TsbuildError,
 } from '#core'
+import { BLOCK, paddingAfter } from '../content/blocks.ts'
 import type { CopyBuffer } from '../content/copy-buffer.ts'
 import type { ContentsWriter } from '../contents/contents-writer.ts'
+import type { ChunkNotes } from '../contents/tar-chunks.ts'
 import { quote } from '../paths/quote.ts'
 import { OPAQUE_MARK, WHITEOUT_PREFIX, whiteoutPath } from '../paths/whiteout.ts'
-import { BLOCK, encodeHeader, encodeWhiteout } from './header-encoder.ts'
+import { encodeHeader, encodeWhiteout, headerKey } from './header-encoder.ts'
 
 /** Small enough to stay in the CPU's cache between reading, hashing and writing. */
 const BUFFER_SIZE = 512 * 1024
@@ -27,12 +29,7 @@ export interface TarReaders {
   /** See `LayerSinks`. */
   readonly reader?: Ring | undefined
   readonly contents?: ContentsWriter | undefined
-}
-
-interface NotedHeader {
-  readonly blocks: readonly Buffer[]
-  /** Bytes of the content. */
-  readonly size: number
+  readonly chunks?: ChunkNotes | undefined
 }
 
 /** Writes a layer's tar: everything is copied through one buffer, digested and written. */
@@ -42,6 +39,7 @@ export class TarWriter implements CopyBuffer {
   readonly #holes: HoleWriter | undefined
   readonly #reader: RingWriter | undefined
   readonly #contents: ContentsWriter | undefined
+  readonly #chunks: ChunkNotes | undefined
   readonly #digester = new Digester()
   #size = 0
   /** File content is read directly into it, at `used`. */
@@ -50,31 +48,33 @@ export class TarWriter implements CopyBuffer {
   used = 0
 
   /** `target`: a file to create, or a descriptor that stays open. */
-  constructor(target: string | number, { reader, contents }: TarReaders = {}) {
+  constructor(target: string | number, { reader, contents, chunks }: TarReaders = {}) {
     this.#reader = reader === undefined ? undefined : new RingWriter(reader)
     this.#contents = contents
+    this.#chunks = chunks
     this.buffer = this.#reader?.slot() ?? Buffer.allocUnsafeSlow(BUFFER_SIZE)
     this.#fd = typeof target === 'string' ? openSync(target, 'wx', 0o644) : target
     this.#holes = typeof target === 'string' ? new HoleWriter(this.#fd) : undefined
   }
 
-  /**
-   * Writes the header of a change. Its content follows in the buffer, and then `pad`.
-   * @param blocks the header, where it was made already
-   */
-  header(change: Change, size: number, blocks: readonly Buffer[] = headerOf(change, size)): void {
-    for (const block of blocks) this.#append(block)
-    if (this.#contents !== undefined) this.#note(this.#contents, change, { blocks, size })
+  /** Bytes so far. */
+  get position(): number {
+    return this.#size + this.used
   }
 
-  #note(contents: ContentsWriter, change: Change, { blocks, size }: NotedHeader): void {
+  /** Writes the header of a change. Its content follows in the buffer, and then `pad`. */
+  header(change: Change, size: number): void {
+    const before = this.position
+    for (const block of headerOf(change, size)) this.#append(block)
+    if (this.#contents === undefined) return
     if (change.kind !== 'entry') {
-      contents.abandon()
+      this.#contents.abandon()
       return
     }
     const isDirectory = change.stat.type === 'directory'
-    const position = this.#size + this.used
-    contents.begin({ path: change.path, isDirectory, blocks, position, size })
+    const headerBytes = this.position - before
+    const header = headerKey(change)
+    this.#contents.begin({ path: change.path, header, isDirectory, headerBytes, size })
   }
 
   /** Whether somebody wants to be told what the contents are. */
@@ -98,7 +98,7 @@ export class TarWriter implements CopyBuffer {
 
   /** Pads the content of a file of `size` bytes to whole blocks. */
   pad(size: number): void {
-    const end = this.used + (-size & (BLOCK - 1))
+    const end = this.used + paddingAfter(size)
     // Headers, padded files and the buffer are whole blocks: padding always fits.
     this.buffer.fill(0, this.used, end)
     this.used = end
@@ -112,7 +112,7 @@ export class TarWriter implements CopyBuffer {
     else this.#reader.pass(taken.length)
     if (this.#holes === undefined) writeFully(this.#fd, taken, 0, taken.length)
     else this.#holes.write(taken)
-    this.#contents?.chunk(taken)
+    this.#chunks?.add(taken)
     this.#size += taken.length
     this.used = 0
     if (this.#reader !== undefined) this.buffer = this.#reader.slot()
@@ -150,7 +150,7 @@ export class TarWriter implements CopyBuffer {
 }
 
 /** The blocks of a header. @throws {TsbuildError} LAYER_INVALID for a name that means something else */
-export function headerOf(change: Change, size: number): readonly Buffer[] {
+function headerOf(change: Change, size: number): readonly Buffer[] {
   switch (change.kind) {
     case 'whiteout':
       return encodeWhiteout(whiteoutPath(change.path))

@@ -2,6 +2,7 @@ import { BARE_DIRECTORY } from '#builder/linux'
 import type { Ring } from '#builder/threads'
 import type { DiffId, Digest, Name } from '#core'
 import { ContentsWriter } from '../contents/contents-writer.ts'
+import { ChunkNotes } from '../contents/tar-chunks.ts'
 import { DirectoryWriter } from '../overlay/directory-writer.ts'
 import type { Owners } from '../overlay/owners-beside.ts'
 import { TarWriter } from '../tar/tar-writer.ts'
@@ -45,8 +46,9 @@ export interface WrittenLayer {
 export interface OpenSinks extends Disposable {
   readonly tar: TarWriter | undefined
   readonly directory: DirectoryWriter | undefined
-  /** Completes what was written. */
-  finish(): WrittenLayer
+  readonly contents: ContentsWriter | undefined
+  /** Of the tar, where contents are noted. */
+  readonly chunks: ChunkNotes | undefined
 }
 
 /** Opens what a layer is written to. */
@@ -62,14 +64,11 @@ export function openSinks(sinks: LayerSinks, options: WriteOptions): OpenSinks {
   const { reader, contents: path, tar: target, directory: folder } = sinks
   try {
     const contents = path === undefined ? undefined : keep(new ContentsWriter(path))
-    const tar = target === undefined ? undefined : keep(new TarWriter(target, { reader, contents }))
+    const chunks = contents && new ChunkNotes()
+    const readers = { reader, contents, chunks }
+    const tar = target === undefined ? undefined : keep(new TarWriter(target, readers))
     const directory = folder === undefined ? undefined : keep(layerDirectory(folder, options))
-    const finish = (): WrittenLayer => {
-      directory?.finish()
-      const written = tar?.finish() ?? {}
-      return contents?.finish() === true ? { ...written, hasContents: true } : written
-    }
-    return { tar, directory, finish, [Symbol.dispose]: dispose }
+    return { tar, directory, contents, chunks, [Symbol.dispose]: dispose }
   } catch (cause) {
     dispose()
     throw cause

@@ -1,61 +1,75 @@
 import type { Change, EntryChange, Name } from '#core'
-import { type ContentsEntry, headerDigest } from '../contents/contents-entry.ts'
-import { type PreviousFiles, PreviousLayer } from '../contents/previous-layer.ts'
-import { writeError } from '../overlay/write-error.ts'
-import { headerOf, type TarWriter } from '../tar/tar-writer.ts'
+import { type ContentsEntry, endOf } from '../contents/contents-entry.ts'
+import { PreviousLayer } from '../contents/previous-layer.ts'
+import { headerKey } from '../tar/header-encoder.ts'
 import { Differences } from './differences.ts'
-import {
-  type LayerSinks,
-  type OpenSinks,
-  openSinks,
-  type WriteOptions,
-  type WrittenLayer,
-} from './layer-sinks.ts'
+import { type OpenSinks, openSinks, type WriteOptions } from './layer-sinks.ts'
 import { LayerWriter, makeChange } from './layer-writer.ts'
+import { TarParts, type TarRecipe } from './tar-recipe.ts'
+
+/** Where the parts of a layer go that an earlier one has not. */
+export interface RewriteSinks {
+  /** A file to create, for bytes of the tar. Without it there is no recipe. */
+  readonly pieces?: string
+  /** With `pieces`: a file to create, for what is where in the tar; `assembleTar` completes it. */
+  readonly contents?: string
+  /** As in `LayerSinks`. */
+  readonly directory?: string
+}
 
 /** How a layer is written that is much like an earlier one. */
 export interface RewriteOptions extends WriteOptions {
-  readonly previous: PreviousFiles
+  /** What is noted of the earlier layer's tar. */
+  readonly previous: string
   /** Whether the layers below have something at a path. */
   readonly isBelow: (path: Name) => boolean
 }
 
+/** What was found out about a layer. */
+export interface RewrittenLayer {
+  /** The tar that `writeLayer` makes. */
+  readonly recipe?: TarRecipe
+}
+
 /**
- * Writes changes as `writeLayer`, from an earlier layer of the same step as far as that has them: the content
- * of a file whose digest is known comes out of the earlier tar, and the directory gets only what differs.
- * The tar is the same that `writeLayer` makes.
+ * Compares changes with an earlier layer of the same step, and writes what that has not: the content of a file
+ * whose digest is known is not read, and the directory gets only what differs.
  * @returns `undefined` when nothing is known of the earlier layer, or what differs cannot be said
- * @throws {TsbuildError} as `writeLayer`, and DIGEST_MISMATCH when the earlier tar was damaged
+ * @throws {TsbuildError} as `writeLayer`
  */
 export function rewriteLayer(
   changes: Iterable<Change>,
-  sinks: LayerSinks,
+  { pieces, contents, directory }: RewriteSinks,
   options: RewriteOptions,
-): WrittenLayer | undefined {
+): RewrittenLayer | undefined {
   using previous = PreviousLayer.open(options.previous)
   if (previous === undefined) return undefined
+  const sinks = {
+    ...(pieces === undefined ? {} : { tar: pieces }),
+    ...(contents === undefined ? {} : { contents }),
+    ...(directory === undefined ? {} : { directory }),
+  }
   using open = openSinks(sinks, options)
   const rewriter = new Rewriter(previous, open, options)
   for (const change of changes) {
     rewriter.write(change)
     if (!rewriter.isPossible) break
   }
-  rewriter.finish()
-  const written = open.finish()
-  return rewriter.isPossible ? written : undefined
+  return rewriter.finish()
 }
 
 class Rewriter {
   readonly #previous: PreviousLayer
-  readonly #tar: TarWriter | undefined
+  readonly #sinks: OpenSinks
   readonly #onFile: WriteOptions['onFile']
   readonly #differences: Differences | undefined
   readonly #writer: LayerWriter
+  readonly #parts = new TarParts()
 
-  constructor(previous: PreviousLayer, { tar, directory }: OpenSinks, options: RewriteOptions) {
-    const { onFile, isBelow } = options
+  constructor(previous: PreviousLayer, sinks: OpenSinks, { onFile, isBelow }: RewriteOptions) {
+    const { tar, directory } = sinks
     this.#previous = previous
-    this.#tar = tar
+    this.#sinks = sinks
     this.#onFile = onFile
     this.#writer = new LayerWriter({ tar, directory, onFile })
     if (directory === undefined) return
@@ -74,45 +88,54 @@ class Rewriter {
 
   write(change: Change): void {
     const earlier = this.#previous.find(change.path, (entry) => this.#gone(entry))
-    if (earlier !== undefined && change.kind === 'entry' && this.#takeOver(change, earlier)) return
+    if (earlier !== undefined && change.kind === 'entry' && isSame(change, earlier)) {
+      this.#takeOver(change, earlier)
+      return
+    }
     this.#differences?.other(change, earlier)
-    if (this.isPossible) this.#writer.write(change)
+    if (this.isPossible) this.#writeNew(change)
   }
 
-  finish(): void {
+  finish(): RewrittenLayer | undefined {
+    const { tar, directory, contents } = this.#sinks
     this.#previous.finish((entry) => this.#gone(entry))
     this.#differences?.finish()
+    directory?.finish()
+    if (!this.isPossible) return undefined
+    if (tar === undefined) return {}
+    tar.finish()
+    return { recipe: { parts: this.#parts.toArray(), entries: contents?.finishEntries() } }
   }
 
   #gone(entry: ContentsEntry): void {
     this.#differences?.gone(entry)
   }
 
-  /** @returns false for an entry that is to be written like a new one */
-  #takeOver(change: EntryChange, earlier: ContentsEntry): boolean {
-    const { path, stat } = change
-    const isFile = stat.type === 'file' && change.hardlink === undefined
-    const size = isFile ? (change.data?.length ?? stat.size) : 0
-    if (isFile && (size !== earlier.size || change.knownDigest?.() !== earlier.digest)) return false
-    const blocks = headerOf(change, size)
-    if (headerDigest(blocks) !== earlier.header) return false
-    try {
-      this.#tar?.header(change, size, blocks)
-      if (isFile) this.#takeContent(path, earlier)
-    } catch (cause) {
-      throw writeError(path, cause)
+  #writeNew(change: Change): void {
+    const { tar } = this.#sinks
+    const position = tar?.position ?? 0
+    this.#writer.write(change)
+    if (tar !== undefined) {
+      this.#parts.add({ from: 'pieces', position, size: tar.position - position })
     }
-    this.#differences?.same(change)
-    return true
   }
 
-  #takeContent(path: Name, earlier: ContentsEntry): void {
-    if (earlier.digest === undefined) throw new Error('a file without a digest')
-    if (this.#tar !== undefined) {
-      this.#previous.copy(earlier, this.#tar)
-      this.#tar.pad(earlier.size)
-      this.#tar.setDigest(earlier.digest)
-    }
-    this.#onFile?.(path, earlier.digest)
+  #takeOver(change: EntryChange, earlier: ContentsEntry): void {
+    const { contents } = this.#sinks
+    const { start, position, digest } = earlier
+    this.#parts.add({ from: 'earlier', position: start, size: endOf(earlier) - start })
+    contents?.begin({ ...earlier, headerBytes: position - start })
+    this.#differences?.same(change)
+    if (digest === undefined) return
+    contents?.setDigest(digest)
+    this.#onFile?.(change.path, digest)
   }
+}
+
+/** Whether the earlier layer has an entry as it is; to be known without reading a file. */
+function isSame(change: EntryChange, earlier: ContentsEntry): boolean {
+  const { stat, hardlink, data, knownDigest } = change
+  if (stat.type === 'socket' || headerKey(change) !== earlier.header) return false
+  if (stat.type !== 'file' || hardlink !== undefined) return true
+  return (data?.length ?? stat.size) === earlier.size && knownDigest?.() === earlier.digest
 }

@@ -16,10 +16,13 @@ export function writeLayer(
   options: WriteOptions = {},
 ): WrittenLayer {
   using open = openSinks(sinks, options)
-  const { tar, directory } = open
+  const { tar, directory, contents, chunks } = open
   const writer = new LayerWriter({ tar, directory, onFile: options.onFile })
   for (const change of changes) writer.write(change)
-  return open.finish()
+  directory?.finish()
+  const written = tar?.finish() ?? {}
+  const hasContents = chunks !== undefined && contents?.finish(chunks) === true
+  return hasContents ? { ...written, hasContents } : written
 }
 
 /** A tar that was written. */

@@ -28,6 +28,7 @@ export class BuiltLayer implements Layer {
   readonly base: undefined
   readonly createdAt: Date
   readonly #deps: LayerDeps
+  readonly #made: Promise<SizedTar | undefined> | undefined
   #id: LayerId
   #lower: Promise<readonly string[]> | undefined
   #directory: Promise<string> | undefined
@@ -39,10 +40,17 @@ export class BuiltLayer implements Layer {
   /** This process made the directory. */
   #isNew = false
 
-  constructor(record: LayerRecord, createdAt: Date, deps: LayerDeps) {
+  /** @param made the tar, where its step is making it */
+  constructor(
+    record: LayerRecord,
+    createdAt: Date,
+    deps: LayerDeps,
+    made?: Promise<SizedTar | undefined>,
+  ) {
     this.#id = record.id
     this.createdAt = createdAt
     this.#deps = deps
+    this.#made = made
   }
 
   lower(below: readonly Layer[]): Promise<readonly string[]> {
@@ -194,6 +202,8 @@ export class BuiltLayer implements Layer {
   }
 
   async #makeTar(below: readonly Layer[]): Promise<SizedTar> {
+    const made = await this.#made
+    if (made !== undefined) return made
     const { store, pool, spans, signal } = this.#deps
     const record = this.#record()
     const { id, diffId, size } = record

@@ -1,4 +1,3 @@
-import type { PreviousFiles } from '#builder/layer'
 import { fileRights } from '#builder/linux'
 import type { CacheKey, LayerRecord, Store } from '#cache'
 import { type DiffId, uncompressedDigest } from '#core'
@@ -6,7 +5,10 @@ import { type DiffId, uncompressedDigest } from '#core'
 /** An earlier layer of a copy, of which the next one can be made. */
 export interface PreviousCopy {
   readonly layer: LayerRecord & { readonly diffId: DiffId }
-  readonly files: PreviousFiles
+  /** What is noted of its tar. */
+  readonly contents: string
+  /** Where one was asked for. */
+  readonly tar: string | undefined
 }
 
 /** In which forms a layer is wanted. */
@@ -39,7 +41,7 @@ export function findPreviousCopy(
     if (wants.tar && (size === undefined || blobs.stat(digest) !== size)) continue
     if (wants.directory && !(layer.directory && canBeParted(diffId, store))) continue
     const tar = wants.tar ? blobs.path(digest) : undefined
-    return { layer: { ...layer, diffId }, files: { contents: noted, tar } }
+    return { layer: { ...layer, diffId }, contents: noted, tar }
   }
   return undefined
 }

@@ -1,26 +1,28 @@
 import type { LayerId, TarFacts } from '#cache'
 import type { Spans } from '#core'
+import type { BackgroundTasks } from '../layers/background-tasks.ts'
 import type { LayerForm } from '../layers/layer-forms.ts'
 import type { Reporter } from '../report/reporter.ts'
 import type { CopiedFiles, CopyTask } from '../work/tasks/copy-files.ts'
 import type { SelectionDeps } from './file-selection.ts'
+import type { StepOutcome } from './result.ts'
 
 /** What copying files needs. */
 export interface CopyDeps extends SelectionDeps {
   readonly reporter: Reporter
   readonly spans: Spans
   readonly lowerForm: () => Promise<LayerForm>
+  readonly tasks: BackgroundTasks
 }
 
 /** A layer in the store, and what was copied. */
-export interface MadeLayer {
-  readonly copied: CopiedFiles
-  readonly layer: LayerId
+export interface MadeLayer extends Pick<StepOutcome, 'layer' | 'tar'> {
+  readonly copied: Pick<CopiedFiles, 'content' | 'warnings'>
 }
 
 /** Nothing for a directory that lacks something which its tar, that was not kept, would have. */
 export async function adoptTar(
-  { diffId, size, warnings, presumed }: CopiedFiles,
+  { diffId, size, warnings, presumed }: Omit<CopiedFiles, 'content' | 'hasContents'>,
   { tar }: Pick<CopyTask, 'tar'>,
   { watch }: Pick<CopyDeps, 'watch'>,
 ): Promise<TarFacts | undefined> {
@@ -41,7 +43,7 @@ export function layerOfTar(
 
 /** Keeps what is where in a tar, for the next version of the step. */
 export function adoptContents(
-  { diffId, hasContents }: CopiedFiles,
+  { diffId, hasContents }: Pick<CopiedFiles, 'diffId' | 'hasContents'>,
   { contents }: Pick<CopyTask, 'contents'>,
   { store }: Pick<CopyDeps, 'store'>,
 ): void {

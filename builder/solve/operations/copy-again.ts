@@ -1,9 +1,10 @@
 import { join } from 'node:path'
+import type { Assembly, PreviousFiles, WrittenLayer } from '#builder/layer'
 import type { FilesVertex } from '#builder/plan'
-import type { CacheKey, TemporaryDirectory } from '#cache'
+import type { CacheKey, LayerId, TarFacts, TemporaryDirectory } from '#cache'
 import { MEDIA_TYPES, TsbuildError, throwIfCancelled, uncompressedDigest } from '#core'
 import { findPreviousCopy, type PreviousCopy } from '../layers/previous-copy.ts'
-import type { CopiedFiles, CopyTask, RecopyTask } from '../work/tasks/copy-files.ts'
+import type { CopyTask, RecopiedFiles } from '../work/tasks/copy-files.ts'
 import {
   adoptContents,
   adoptTar,
@@ -17,80 +18,131 @@ import { readAlong } from './read-along.ts'
 interface KnownStep {
   readonly vertex: FilesVertex
   readonly family: CacheKey
-  readonly temporary: TemporaryDirectory
+}
+
+/** A copy that is compared with an earlier one, and where its files are written. */
+interface Recopying {
+  readonly task: CopyTask
+  readonly previous: PreviousCopy
+  readonly place: (name: string) => string
 }
 
 /**
  * Makes the layer of a copy from that of an earlier version, as far as that has it: only what changed is read,
- * and where a directory is wanted it has only what differs.
+ * and where a directory is wanted it has only what differs. Then the tar is made while later steps run.
  * @returns `undefined` when that cannot be done
  */
 export async function copyAgain(
   task: CopyTask,
-  { vertex, family, temporary }: KnownStep,
+  { vertex, family }: KnownStep,
   deps: CopyDeps,
 ): Promise<MadeLayer | undefined> {
-  const { store } = deps
+  const { store, tasks } = deps
   // On another stack differences would hide files that are not of this step.
   if (vertex.link && task.directory !== undefined) return undefined
   const wants = { tar: task.tar !== undefined, directory: task.directory !== undefined }
   const previous = findPreviousCopy(family, { wants, store })
   if (previous === undefined) return undefined
-  const again = placedBelow(join(temporary.path, 'again'), task)
+  const temporary = store.temporary()
+  const place = (name: string): string => join(temporary.path, name)
+  const recopying = { task, previous, place }
+  let tar: Promise<TarFacts | undefined> | undefined
   try {
-    const copied = await recopy({ ...again, previous: previous.files }, deps)
-    return copied && (await adopt(copied, { previous, task: again }, deps))
+    const copied = await recopy(recopying, deps)
+    if (copied === undefined) return undefined
+    const layer = wants.directory ? await adoptDirectory(recopying, deps) : undefined
+    if (wants.tar) tar = tasks.add(makeTar(recopying, copied, { layer, temporary }, deps))
+    if (layer !== undefined) return { copied, layer, tar }
+    const facts = await tar
+    return facts && { copied, layer: layerOfTar(facts, store) }
+  } finally {
+    if (tar === undefined) await temporary[Symbol.asyncDispose]()
+  }
+}
+
+function recopy(
+  { task, previous, place }: Recopying,
+  { pool, signal }: CopyDeps,
+): Promise<RecopiedFiles | undefined> {
+  const { tar, directory, contents: _, reader: __, ...copying } = task
+  // With a directory, differences count from the same layer next time.
+  const contents = directory === undefined ? { contents: place('contents') } : {}
+  const sinks = {
+    ...(tar === undefined ? {} : { pieces: place('pieces'), ...contents }),
+    ...(directory === undefined ? {} : { directory: place('directory') }),
+  }
+  const again = { ...copying, temporary: place('archives'), sinks, previous: previous.contents }
+  return pool.run('recopyFiles', again, signal)
+}
+
+/** Keeps what differs as a part of the layer. */
+async function adoptDirectory(
+  { previous, place }: Recopying,
+  { store, pool, signal }: CopyDeps,
+): Promise<LayerId> {
+  const { layers } = store
+  const directory = place('directory')
+  const { diffId: seal } = await pool.run('digestLayer', { directory, lowers: undefined }, signal)
+  const { id } = layers.commitDifferences(directory, previous.layer.id)
+  layers.setSeal(id, uncompressedDigest(seal))
+  return id
+}
+
+/** The layer that a tar is made of, where it has another form, and the files that are removed then. */
+interface TarOwner {
+  readonly layer: LayerId | undefined
+  readonly temporary: TemporaryDirectory
+}
+
+/** @returns `undefined` when the earlier tar was damaged */
+async function makeTar(
+  { task, previous, place }: Recopying,
+  { recipe, warnings, presumed }: RecopiedFiles,
+  { layer, temporary }: TarOwner,
+  deps: CopyDeps,
+): Promise<TarFacts | undefined> {
+  await using _ = temporary
+  const { layers } = deps.store
+  if (recipe === undefined || previous.tar === undefined) throw new Error('a tar has a recipe')
+  const contents = task.directory === undefined ? place('contents') : undefined
+  const files = { contents: previous.contents, tar: previous.tar }
+  const written = await assemble(
+    { recipe, previous: files, pieces: place('pieces'), tar: place('tar'), contents },
+    previous,
+    deps,
+  )
+  if (written === undefined) return undefined
+  const { diffId, size, hasContents = false } = written
+  const made = { diffId, size, warnings, presumed }
+  const facts = await adoptTar(made, { tar: place('tar') }, deps)
+  adoptContents({ diffId, hasContents }, { contents }, deps)
+  if (layer !== undefined && facts !== undefined) layers.setTar(layer, facts)
+  return facts
+}
+
+/** Another thread takes the digest. @returns `undefined` when the earlier tar was damaged */
+async function assemble(
+  assembly: Omit<Assembly, 'reader'> & { readonly previous: PreviousFiles },
+  previous: PreviousCopy,
+  deps: CopyDeps,
+): Promise<WrittenLayer | undefined> {
+  const { pool, spans, signal } = deps
+  try {
+    const { written, read } = await spans.measure('packing', () =>
+      readAlong(
+        {
+          write: (reader) => pool.run('assembleTar', { ...assembly, reader }, signal),
+          read: (tar) => pool.runBeside('digestTar', { tar }, signal),
+        },
+        pool,
+      ),
+    )
+    return { ...written, ...read }
   } catch (cause) {
     if (!(cause instanceof TsbuildError) || cause.code !== 'DIGEST_MISMATCH') throw cause
     await setAside(previous, cause, deps)
     return undefined
   }
-}
-
-/** Another thread takes the digest of the tar. */
-async function recopy(
-  task: RecopyTask,
-  { pool, signal }: CopyDeps,
-): Promise<CopiedFiles | undefined> {
-  if (task.tar === undefined) return pool.run('recopyFiles', task, signal)
-  const made = await readAlong(
-    {
-      write: (reader) => pool.run('recopyFiles', { ...task, reader }, signal),
-      read: (tar) => pool.runBeside('digestTar', { tar }, signal),
-    },
-    pool,
-  )
-  return made && { ...made.copied, ...made.read }
-}
-
-/** What a task writes, at other places: where it fails, another one writes there. */
-function placedBelow(place: string, { tar, directory, ...task }: CopyTask): CopyTask {
-  return {
-    ...task,
-    temporary: `${place}-archives`,
-    tar: tar === undefined ? undefined : `${place}-tar`,
-    directory: directory === undefined ? undefined : `${place}-directory`,
-    // Differences count from the same layer next time.
-    contents: directory === undefined ? `${place}-contents` : undefined,
-  }
-}
-
-async function adopt(
-  copied: CopiedFiles,
-  { previous, task }: { readonly previous: PreviousCopy; readonly task: CopyTask },
-  deps: CopyDeps,
-): Promise<MadeLayer> {
-  const { store, pool, signal } = deps
-  const { layers } = store
-  const { directory } = task
-  const facts = await adoptTar(copied, task, deps)
-  adoptContents(copied, task, deps)
-  if (directory === undefined) return { copied, layer: layerOfTar(facts, store) }
-  const { diffId: seal } = await pool.run('digestLayer', { directory, lowers: undefined }, signal)
-  const { id } = layers.commitDifferences(directory, previous.layer.id)
-  layers.setSeal(id, uncompressedDigest(seal))
-  if (facts !== undefined) layers.setTar(id, facts)
-  return { copied, layer: id }
 }
 
 /** A tar of the store was damaged: reading it as a whole takes it out of the store. */

@@ -55,11 +55,11 @@ export async function copyStep(
   const isSmall = pool.isSmall('copyFiles', task)
   const isKept = family !== undefined && areRemembered(task) && !isSmall
   const isAgain = isKept && TAKING_OVER.has(reason)
-  const again = isAgain ? await copyAgain(task, { family, vertex, temporary }, deps) : undefined
+  const again = isAgain ? await copyAgain(task, { family, vertex }, deps) : undefined
   const anew = isKept ? { ...task, contents: inPlace('contents') } : task
-  const { copied, layer } = again ?? (await copyAnew(anew, isSmall, deps))
+  const { copied, layer, tar } = again ?? (await copyAnew(anew, isSmall, deps))
   for (const warning of copied.warnings) reporter.warning(vertex, warning)
-  return { step: keyOf(copied.content), layer }
+  return { step: keyOf(copied.content), layer, tar }
 }
 
 /** Nothing is remembered of files that are removed after the build: each would count as changed. */
@@ -95,7 +95,7 @@ async function copyForms(
   )
   const isOneForm = tar === undefined || directory === undefined
   if (isOneForm || isPresumed || isSmall) return pool.run('copyFiles', task, signal)
-  const made = await readAlong(
+  const { written: copied, read } = await readAlong(
     {
       write: (ring) => {
         const copying = { ...task, directory: undefined, reader: ring }
@@ -105,8 +105,6 @@ async function copyForms(
     },
     pool,
   )
-  if (made === undefined) throw new Error('a copy has a result')
-  const { copied, read } = made
   const { diffId, size, warnings } = read
   return { ...copied, diffId, size, warnings: [...copied.warnings, ...warnings] }
 }

@@ -7,23 +7,17 @@ interface Pair<W, R> {
   readonly read: (ring: Ring) => Promise<R>
 }
 
-/**
- * Has two threads work on the same bytes; a failure of one ends the other.
- * @returns `undefined` when there was nothing to write
- */
-export function readAlong<W extends object, R>(
-  { write, read }: Pair<W | undefined, R>,
+/** Has two threads work on the same bytes; a failure of one ends the other. */
+export function readAlong<W, R>(
+  { write, read }: Pair<W, R>,
   pool: WorkPool,
-): Promise<{ readonly copied: W; readonly read: R } | undefined> {
+): Promise<{ readonly written: W; readonly read: R }> {
   return pool.withRing(async (ring) => {
     const close = (): void => breakRing(ring)
     const halves = await Promise.allSettled([write(ring).finally(close), read(ring).finally(close)])
-    const [copied, done] = halves
-    // The other end waited in vain.
-    const written = copied.status === 'fulfilled' ? copied.value : undefined
-    if (copied.status === 'fulfilled' && written === undefined) return undefined
-    if (written !== undefined && done.status === 'fulfilled') {
-      return { copied: written, read: done.value }
+    const [written, done] = halves
+    if (written.status === 'fulfilled' && done.status === 'fulfilled') {
+      return { written: written.value, read: done.value }
     }
     const causes = halves.flatMap((half) =>
       half.status === 'rejected' ? [half.reason as unknown] : [],

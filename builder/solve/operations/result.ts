@@ -1,5 +1,5 @@
 import type { VertexId } from '#builder/plan'
-import type { CacheKey, LayerId } from '#cache'
+import type { CacheKey, LayerId, TarFacts } from '#cache'
 import type { KeyedStep } from '../keys/vertex-key.ts'
 import { BaseImageLayer } from '../layers/base-image-layer.ts'
 import type { Layer } from '../layers/layer.ts'
@@ -24,6 +24,8 @@ export interface ResultLayer {
 export interface StepOutcome {
   readonly step: KeyedStep
   readonly layer: LayerId
+  /** The tar, where that is being made while later steps run; it is made of the layer when this gives none. */
+  readonly tar?: Promise<TarFacts | undefined> | undefined
 }
 
 /**

@@ -4,10 +4,10 @@ import {
   clampChanges,
   type LayerSinks,
   layerOwners,
-  type PreviousFiles,
+  type RewriteSinks,
   rewriteLayer,
+  type TarRecipe,
   type WriteOptions,
-  type WrittenLayer,
   writeLayer,
 } from '#builder/layer'
 import type { Ring } from '#builder/threads'
@@ -16,10 +16,18 @@ import { openNullDevice } from './null-device.ts'
 import { PresumedFiles } from './presumed-files.ts'
 import { type FilesTask, type OpenTrees, openTrees } from './trees.ts'
 
-/** A copy, and where its result goes. */
-export interface CopyTask extends FilesTask {
+/** What is copied, and how. */
+interface Copying extends FilesTask {
   /** A directory to create, for what is unpacked on the way. */
   readonly temporary: string
+  /** Of directories and heredoc files that the copy itself makes; milliseconds. */
+  readonly mtimeMs: number
+  /** No entry is newer; milliseconds. */
+  readonly maxMtime: number | undefined
+}
+
+/** A copy, and where its result goes. */
+export interface CopyTask extends Copying {
   /** A file to create. */
   readonly tar: string | undefined
   /** A file to create: see `LayerSinks`. */
@@ -28,28 +36,36 @@ export interface CopyTask extends FilesTask {
   readonly reader: Ring | undefined
   /** A directory to create, in overlay form. */
   readonly directory: string | undefined
-  /** Of directories and heredoc files that the copy itself makes; milliseconds. */
-  readonly mtimeMs: number
-  /** No entry is newer; milliseconds. */
-  readonly maxMtime: number | undefined
 }
 
-/** The layer that a copy made. */
-export interface CopiedFiles {
+/** A copy of which an earlier version was made, and where the differences go. */
+export interface RecopyTask extends Copying {
+  readonly sinks: RewriteSinks
+  /** What is noted of the earlier layer's tar. */
+  readonly previous: string
+}
+
+/** What is known of files that were copied. */
+interface Copied {
   /** Of what was selected. */
   readonly content: Digest
-  readonly diffId: DiffId | undefined
-  readonly size: number | undefined
-  /** The contents are worth being kept. */
-  readonly hasContents: boolean
   /** Files whose owners are presumed; absent when there are none. */
   readonly presumed: OwnedFiles | undefined
   readonly warnings: readonly string[]
 }
 
-/** A copy of which an earlier version was made. */
-export interface RecopyTask extends CopyTask {
-  readonly previous: PreviousFiles
+/** The layer that a copy made. */
+export interface CopiedFiles extends Copied {
+  readonly diffId: DiffId | undefined
+  readonly size: number | undefined
+  /** The contents are worth being kept. */
+  readonly hasContents: boolean
+}
+
+/** The differences of a copy from an earlier version. */
+export interface RecopiedFiles extends Copied {
+  /** Of the tar; absent where none is wanted. */
+  readonly recipe: TarRecipe | undefined
 }
 
 /** Performs the actions: a layer as tar, as directory or as both, and the digest of what was selected. */
@@ -63,21 +79,26 @@ export async function copyFiles(task: CopyTask): Promise<CopiedFiles> {
     writeLayer(changes, sinks, options),
   )
   if (copied === undefined) throw new Error('a copy has a result')
-  return copied
+  const { written, ...known } = copied
+  const { diffId, size, hasContents = false } = written
+  return { ...known, diffId, size, hasContents }
 }
 
 /**
- * Performs the actions as `copyFiles`, but takes from an earlier layer what it has. The directory gets only what
- * differs from that one's. Without a tar there is no diffID: it would take reading everything.
+ * Performs the actions as `copyFiles`, but reads and writes only what an earlier layer has not. What is wanted
+ * of a tar is made by `assembleTar`.
  * @returns `undefined` when nothing can be taken over
  */
-export async function recopyFiles(task: RecopyTask): Promise<CopiedFiles | undefined> {
+export async function recopyFiles(task: RecopyTask): Promise<RecopiedFiles | undefined> {
   using trees = openTrees(task)
   const isBelow = (path: Name): boolean => trees.root.lstat(path) !== undefined
-  const { previous } = task
-  return await copyFrom(trees, task, (changes, options) =>
-    rewriteLayer(changes, sinksOf(task), { ...options, previous, isBelow }),
+  const { previous, sinks } = task
+  const copied = await copyFrom(trees, task, (changes, options) =>
+    rewriteLayer(changes, sinks, { ...options, previous, isBelow }),
   )
+  if (copied === undefined) return undefined
+  const { written, ...known } = copied
+  return { ...known, recipe: written.recipe }
 }
 
 function sinksOf({ tar, reader, contents, directory }: CopyTask): LayerSinks {
@@ -89,11 +110,11 @@ function sinksOf({ tar, reader, contents, directory }: CopyTask): LayerSinks {
   }
 }
 
-async function copyFrom(
+async function copyFrom<W>(
   trees: Omit<OpenTrees, 'knownDigest'> & Partial<Pick<OpenTrees, 'knownDigest'>>,
-  task: CopyTask,
-  write: (changes: Iterable<Change>, options: WriteOptions) => WrittenLayer | undefined,
-): Promise<CopiedFiles | undefined> {
+  task: Copying,
+  write: (changes: Iterable<Change>, options: WriteOptions) => W | undefined,
+): Promise<(Copied & { readonly written: W }) | undefined> {
   const warnings: string[] = []
   const onWarning = (message: string): void => void warnings.push(message)
   mkdirSync(task.temporary, { mode: 0o700 })
@@ -111,7 +132,5 @@ async function copyFrom(
     ...{ onWarning, onFile: result.onFile, owners: layerOwners() },
   })
   if (written === undefined) return undefined
-  const { diffId, size, hasContents = false } = written
-  const content = result.contentDigest()
-  return { content, diffId, size, hasContents, presumed: presumed.found, warnings }
+  return { content: result.contentDigest(), presumed: presumed.found, warnings, written }
 }

@@ -2,7 +2,7 @@
  * The tasks of the threads that work on files: a task is a file and a line here. Their types are
  * inferred from the functions.
  */
-export { isSelfContained } from '#builder/layer'
+export { assembleTar, isSelfContained } from '#builder/layer'
 export { adoptFuseUpper, copyUpper } from '#builder/snapshot'
 export { changedSince } from './changed-since.ts'
 export { checkLayer, digestBlob } from './check-layer.ts'

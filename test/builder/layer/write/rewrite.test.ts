@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import {
+  assembleTar,
   omitUnchanged,
   rawTree,
   rewriteLayer,
@@ -20,6 +21,7 @@ import {
   writeLayer,
 } from '#builder/layer'
 import type { Change, Digest, Name, Tree } from '#core'
+import { TarContents } from '../../../../builder/layer/contents/tar-contents.ts'
 import { flipBit } from '../../../support/peers/index.ts'
 import { isRoot, overlayListing, temporary } from '../support/files.ts'
 import { randomFrom, randomScript } from '../support/random-script.ts'
@@ -33,6 +35,13 @@ interface Written {
   readonly tar: string
   readonly directory: string
   readonly contents: string
+}
+
+/** Their chunks may end elsewhere. */
+function entriesOf(contents: string): readonly object[] {
+  using opened = TarContents.open(contents)
+  if (opened === undefined) throw new Error(`${contents} is damaged`)
+  return [...opened.entries()]
 }
 
 describe('rewriting a layer', () => {
@@ -92,21 +101,26 @@ describe('rewriting a layer', () => {
   }
 
   function rewrite({ source, lowers, previous, wants }: Rewriting) {
-    const [tar, directory] = [files.fresh(), files.fresh()]
+    const [tar, directory, pieces, contents] = Array.from({ length: 4 }, () => files.fresh())
+    if (!tar || !directory || !pieces || !contents) throw new Error('four names')
     const [tree, below] = [rawTree(source), stackTree(lowers)]
     const digests = new Map<string, Digest>()
     const made = rewriteLayer(
       copyOf(tree, below),
-      { ...(wants.tar ? { tar } : {}), ...(wants.directory ? { directory } : {}) },
+      { ...(wants.tar ? { pieces, contents } : {}), ...(wants.directory ? { directory } : {}) },
       {
-        previous: { contents: previous.contents, tar: wants.tar ? previous.tar : undefined },
+        previous: previous.contents,
         isBelow: (path) => below.lstat(path) !== undefined,
         onFile: (path, digest) => void digests.set(path, digest),
       },
     )
     for (const [path, digest] of digests) assert.equal(digest, digestOf(tree, path as Name), path)
     for (const one of [tree, below]) one.close()
-    return made && { ...made, tar, directory }
+    const { recipe } = made ?? {}
+    if (recipe === undefined) return made && { tar, directory, contents: undefined }
+    const parts = { recipe, previous, pieces, contents, tar, reader: undefined }
+    const { hasContents } = assembleTar(parts)
+    return { tar, directory, contents: hasContents === true ? contents : undefined }
   }
 
   it('gives the tar and the view of a layer that is written anew', () => {
@@ -122,6 +136,13 @@ describe('rewriting a layer', () => {
       const tarAlone = rewrite({ source, lowers, previous, wants: { tar: true, directory: false } })
       assert.ok(tarAlone !== undefined, 'a tar can always be rewritten')
       assert.deepEqual(readFileSync(tarAlone.tar), readFileSync(anew.tar), `seed ${seed}`)
+      // From which the next one can be made.
+      assert.ok(tarAlone.contents !== undefined)
+      assert.deepEqual(entriesOf(tarAlone.contents), entriesOf(anew.contents), `seed ${seed}`)
+      const next = { ...tarAlone, contents: tarAlone.contents }
+      const wants = { tar: true, directory: false }
+      const same = rewrite({ source, lowers, previous: next, wants })
+      assert.deepEqual(readFileSync(same?.tar ?? ''), readFileSync(anew.tar), `seed ${seed}`)
       for (const tar of [true, false]) {
         const made = rewrite({ source, lowers, previous, wants: { tar, directory: true } })
         if (made === undefined) {
@@ -144,7 +165,7 @@ describe('rewriting a layer', () => {
     const previous = write(source, [])
     writeFileSync(join(source, 'many/f3'), 'other')
     const opened: string[] = []
-    const [tree, directory, tar] = [rawTree(source), files.fresh(), files.fresh()]
+    const [tree, directory, pieces] = [rawTree(source), files.fresh(), files.fresh()]
     const watched: Tree = {
       lstat: (path) => tree.lstat(path),
       readdir: (path) => tree.readdir(path),
@@ -167,10 +188,15 @@ describe('rewriting a layer', () => {
       ...one,
       knownDigest: () => known.get(one.path),
     }))
-    const made = rewriteLayer(changes, { tar, directory }, { previous, isBelow: () => false })
+    const made = rewriteLayer(
+      changes,
+      { pieces, directory },
+      { previous: previous.contents, isBelow: () => false },
+    )
     watched.close()
-    assert.ok(made !== undefined)
     assert.deepEqual(opened, ['many/f3'])
+    const froms = made?.recipe?.parts.map(({ from }) => from)
+    assert.deepEqual(froms, ['earlier', 'pieces', 'earlier'])
     const found = execFileSync('find', [directory, '-type', 'f'], { encoding: 'utf8' })
     assert.equal(found, `${join(directory, 'many/f3')}\n`)
   })
