@@ -3,7 +3,11 @@ export { type CollectionRequest, keptAmong } from './collection/choice.ts'
 export { Collector } from './collection/collector.ts'
 export { parseFilters } from './collection/filter.ts'
 export { type StoreItem, sumOfBytes } from './collection/store-item.ts'
-export { type FileDigests, openFileDigests, sizeOfFileDigests } from './digests/file-digests.ts'
+export {
+  type FileDigests,
+  openFileDigests,
+  sizeOfFileDigests,
+} from './digests/file-digests.ts'
 export { lock as lockFile } from './filesystem/file-lock.ts'
 export type { TemporaryDirectory } from './filesystem/presence.ts'
 export type { OnWait } from './filesystem/waits.ts'

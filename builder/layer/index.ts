@@ -37,7 +37,7 @@ export { isArchive, isTarHeader } from './tar/tar-reader.ts'
 export { type Assembly, assembleTar, type PreviousFiles } from './write/assemble.ts'
 export type { LayerSinks, WriteOptions, WrittenLayer } from './write/layer-sinks.ts'
 export { mergeLayers } from './write/merge.ts'
-export { type RewriteSinks, type RewrittenLayer, rewriteLayer } from './write/rewrite.ts'
+export { type RewriteSinks, rewriteLayer } from './write/rewrite.ts'
 export type { TarRecipe } from './write/tar-recipe.ts'
 export { clampChange, clampChanges, clampDirectory, clampTar } from './write/times.ts'
 export {

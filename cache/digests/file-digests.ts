@@ -17,8 +17,17 @@ const RACY_MILLISECONDS = 2000
 /** An entry is dropped that was not looked up on so many days on which something was written. */
 const OLDEST = 16
 const DAY_MILLISECONDS = 24 * 60 * 60 * 1000
+/** Of a sealed tree less is not worth a file. */
+const FEWEST_SEALED = 500
+const FEWEST_SEALED_BYTES = 8 << 20
 const PATIENCE_MILLISECONDS = 500
 const STALE_MILLISECONDS = 10_000
+
+/** What is known of a tree. */
+export interface DigestsOptions {
+  /** Nothing of it is written any more: what is new is remembered, too, unless it is little. */
+  readonly isSealed?: boolean
+}
 
 /**
  * What the contents of the files of one tree were, kept from one build to the next. For one thread. It
@@ -27,15 +36,19 @@ const STALE_MILLISECONDS = 10_000
 export class FileDigests implements Disposable {
   readonly #file: string
   readonly #tree: string
+  readonly #isSealed: boolean
   readonly #known: DigestFile
   #fresh: FreshDigests
+  #freshCount = 0
+  #freshBytes = 0
   /** Before any `lstat` of the tree: a file that is older than this by far was not changed since. */
   readonly #openedAt = Date.now()
 
   /** Use `openFileDigests`. */
-  constructor(file: string, tree: string) {
+  constructor(file: string, tree: string, { isSealed = false }: DigestsOptions = {}) {
     this.#file = file
     this.#tree = tree
+    this.#isSealed = isSealed
     this.#known = new DigestFile(file)
     this.#fresh = this.#newFresh()
   }
@@ -50,13 +63,16 @@ export class FileDigests implements Disposable {
 
   /**
    * Remembers a content. `file` is the file's state *before* anything of it was read, and was taken
-   * after these digests were opened. A file that changed a moment ago is not remembered.
+   * after these digests were opened. A file that changed a moment ago is not remembered, but in a sealed tree.
    * @throws {TsbuildError} NO_SPACE, PERMISSION_DENIED
    */
   put(path: Name, file: FileIdentity, { digest, isBare }: KnownContent): void {
     const { dev, ino, size, mtimeMs, ctimeMs } = file
-    if (Math.max(mtimeMs, ctimeMs) > this.#openedAt - RACY_MILLISECONDS) return
+    const isRacy = Math.max(mtimeMs, ctimeMs) > this.#openedAt - RACY_MILLISECONDS
+    if (isRacy && !this.#isSealed) return
     try {
+      this.#freshCount++
+      this.#freshBytes += size
       this.#fresh.push({ path, dev, ino, size, mtimeMs, ctimeMs, digest, isBare, age: 0 })
     } catch (cause) {
       // The clean-up after this failure must not fail the same way.
@@ -70,7 +86,7 @@ export class FileDigests implements Disposable {
    * @throws {TsbuildError} NO_SPACE, PERMISSION_DENIED
    */
   flush(): void {
-    if (this.#fresh.isEmpty) return
+    if (this.#fresh.isEmpty || (this.#isSealed && this.#isLittle)) return
     const next = `${this.#file}.new`
     try {
       const descriptor = this.#reserve(next)
@@ -87,6 +103,10 @@ export class FileDigests implements Disposable {
   [Symbol.dispose](): void {
     this.#known[Symbol.dispose]()
     this.#fresh[Symbol.dispose]()
+  }
+
+  get #isLittle(): boolean {
+    return this.#freshCount < FEWEST_SEALED && this.#freshBytes < FEWEST_SEALED_BYTES
   }
 
   #forgetFresh(): void {
@@ -158,8 +178,12 @@ export function sizeOfFileDigests(root: string, tree: string): number | undefine
  * Opens the digests of the tree that the caller calls `tree`, in the store at `root`; for worker
  * threads too, all calls are synchronous. Open it before looking at the tree's files.
  */
-export function openFileDigests(root: string, tree: string): FileDigests {
-  return new FileDigests(fileOf(root, tree), tree)
+export function openFileDigests(
+  root: string,
+  tree: string,
+  options: DigestsOptions = {},
+): FileDigests {
+  return new FileDigests(fileOf(root, tree), tree, options)
 }
 
 function fileOf(root: string, tree: string): string {

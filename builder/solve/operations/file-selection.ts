@@ -1,13 +1,13 @@
 import type { FileAction } from '#builder/files'
 import type { ExecVertex, FilesSource } from '#builder/plan'
 import { type Store, sizeOfFileDigests } from '#cache'
-import type { Digest } from '#core'
+import { type Digest, digestOf, hexOf } from '#core'
 import type { Layer } from '../layers/layer.ts'
 import type { LayerWatch } from '../layers/layer-watch.ts'
 import { lowersOf } from '../layers/stack.ts'
 import type { WorkLimit } from '../work/limits/work-meter.ts'
 import { checksumWithin } from '../work/tasks/checksum.ts'
-import type { FilesTask, TreeSpec } from '../work/tasks/trees.ts'
+import { digestsOf, type FilesTask, type TreeSpec } from '../work/tasks/trees.ts'
 import type { WorkPool } from '../work/work-pool.ts'
 
 /** A build context or a named one, as a tree of files. */
@@ -73,22 +73,18 @@ export async function contentOf(
   deps: SelectionDeps,
 ): Promise<Digest> {
   const task = await filesTask(selection, layers, deps)
-  const sizes = task.sources.flatMap((tree) =>
-    tree.kind === 'context' ? [sizeOfFileDigests(task.store, tree.directory)] : [],
-  )
+  const sizes = task.sources.map((tree) => {
+    const digests = digestsOf(tree)
+    return digests === undefined ? undefined : sizeOfFileDigests(task.store, digests)
+  })
   const isNew = sizes.includes(undefined)
-  const limit = isKnown(sizes, task) ? LOOKED_UP_HERE : DIGESTED_HERE
+  const areKnown = sizes.every((size) => size !== undefined && size <= MOST_LOOKED_UP_BYTES)
+  const limit = areKnown ? LOOKED_UP_HERE : DIGESTED_HERE
   const digest = await checksumWithin(task, limit)
   if (digest !== undefined) return digest
   // It will be copied: one thread reads it then, another writes it.
   if (isNew) deps.pool.warmUp(2)
   return deps.pool.run('checksum', task, deps.signal)
-}
-
-/** Whether all files are of build contexts, and of as many as are looked up here digests are kept. */
-function isKnown(sizes: readonly (number | undefined)[], { sources }: FilesTask): boolean {
-  const areKnown = sizes.every((size) => size !== undefined && size <= MOST_LOOKED_UP_BYTES)
-  return areKnown && sizes.length === sources.length
 }
 
 /** A selection as data that crosses threads. */
@@ -101,9 +97,20 @@ export async function filesTask(
   const root: TreeSpec = { kind: 'layers', lowers: await lowersOf(below, deps) }
   const trees = sources.map(async (source, index): Promise<TreeSpec> => {
     if (source.kind === 'context') return contextTree(source, deps)
-    return { kind: 'layers', lowers: await lowersOf(layers.sources[index] ?? [], deps) }
+    const lowers = await lowersOf(layers.sources[index] ?? [], deps)
+    return { kind: 'layers', lowers, digests: stageDigests(actions, lowers) }
   })
   return { actions, root, sources: await Promise.all(trees), store: deps.store.root }
+}
+
+/**
+ * What the digests of files are called that actions take from a stage: the same from build to build, as long as
+ * the stage begins with the same layer.
+ */
+function stageDigests(actions: readonly FileAction[], lowers: readonly string[]): string {
+  const paths = actions.flatMap((action) => (action.kind === 'copy' ? action.paths : []))
+  const place = digestOf(JSON.stringify([actions, lowers.at(-1) ?? null]))
+  return `${paths.join(' ')} of a stage (${hexOf(place).slice(0, 12)})`
 }
 
 function contextTree(

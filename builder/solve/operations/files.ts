@@ -52,7 +52,7 @@ export class FilesOperation implements StepOperation {
     const isKnown = step !== undefined && !this.isByContent
     const keyOf = (content: Digest): KeyedStep =>
       isKnown ? step : this.contentKey(root?.key, content)
-    const family = this.isByContent ? this.family(root?.key) : undefined
+    const family = this.selection === undefined ? undefined : this.family(root?.key)
     return copyStep(this.vertex, { layers, keyOf, forms, reason, family }, this.#deps)
   }
 }

@@ -20,8 +20,8 @@ describe('file digests', () => {
   let root: string
   const opened: FileDigests[] = []
 
-  const open = (tree: string): FileDigests => {
-    const digests = openFileDigests(root, tree)
+  const open = (tree: string, options?: { readonly isSealed: boolean }): FileDigests => {
+    const digests = openFileDigests(root, tree, options)
     opened.push(digests)
     return digests
   }
@@ -56,6 +56,24 @@ describe('file digests', () => {
     assert.ok((sizeOfFileDigests(root, 'tree') ?? 0) > 100)
     assert.equal(sizeOfFileDigests(join(root, 'tsbuild.db'), 'tree'), undefined)
     assert.equal(sizeOfFileDigests('/x'.repeat(5000), 'tree'), undefined)
+  })
+
+  it('are kept of new files where nothing is written any more, unless they are few', () => {
+    const now = Date.now()
+    const file = { ...OLD, mtimeMs: now, ctimeMs: now }
+    const keep = (tree: string, count: number, size: number): void => {
+      const digests = open(tree, { isSealed: true })
+      for (let index = 0; index < count; index++) {
+        digests.put(nameOf(`f${index}`), { ...file, size }, content)
+      }
+      digests.flush()
+    }
+    keep('many', 500, 1)
+    assert.deepEqual(open('many').get(nameOf('f7'), { ...file, size: 1 }), content)
+    keep('large', 1, 8 << 20)
+    assert.deepEqual(open('large').get(nameOf('f0'), { ...file, size: 8 << 20 }), content)
+    keep('few', 499, 1)
+    assert.equal(sizeOfFileDigests(root, 'few'), undefined)
   })
 
   it('are not kept for a file that changed within the granularity of its times', async function () {

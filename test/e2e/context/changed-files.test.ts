@@ -154,6 +154,32 @@ describe('a copy of which little changed', () => {
     assert.deepEqual(storeFaults(start('edits').root), [])
   })
 
+  it('gives it where files come from a stage, whose unchanged files are not read again', async () => {
+    const context = await manyFiles('staged', [
+      'COPY tree /made/tree',
+      'RUN find /made -type f | sort | xargs md5sum > /sums && mv /sums /made/sums',
+      'FROM scratch',
+      'COPY --from=files /made /made',
+    ])
+    await build(context, 'staged')
+    for (const [name, edit] of Object.entries(EDITS).slice(1, 3)) {
+      edit(join(context, 'tree'))
+      const { digest } = await build(context, 'staged')
+      assert.equal(digest, (await build(context, 'staged-anew')).digest, name)
+      rmSync(start('staged-anew').root, { recursive: true })
+    }
+    assert.deepEqual(await differences('staged'), [1, 2])
+    assert.deepEqual(storeFaults(start('staged').root), [])
+    writeFileSync(join(context, 'tree/d1/f8'), 'changed')
+    const trace = directory.file('opened')
+    const prefix = ['strace', '-f', '-qq', '-e', 'trace=openat', '-o', trace]
+    const words = ['--reproducible', '-t', 'many', context]
+    await mustBuild(words, { ...start('staged'), prefix })
+    // A builder opens files in their folders, a step by their paths.
+    const opened = readFileSync(trace, 'latin1').match(/"\/proc\/self\/fd\/\d+\/f\d+"/g) ?? []
+    assert.ok(opened.length > 0 && opened.length < FILES / 20, `${opened.length} files`)
+  })
+
   it('gives it to an ordinary user, and with copies in the place of overlays', async function () {
     if (process.getuid?.() !== 0) this.skip()
     await using user = await createUser()

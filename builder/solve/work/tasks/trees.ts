@@ -25,8 +25,13 @@ export type TreeSpec =
       /** It is removed after the build, so the digests of its files are not stored. */
       readonly transient?: boolean
     }
-  /** Layers as `stackTree` takes them, topmost first. */
-  | { readonly kind: 'layers'; readonly lowers: readonly string[] }
+  | {
+      readonly kind: 'layers'
+      /** As `stackTree` takes them, topmost first. */
+      readonly lowers: readonly string[]
+      /** Digests of files are kept under this name; default: they are not. */
+      readonly digests?: string
+    }
 
 /** Actions and the trees that they read. */
 export interface FilesTask {
@@ -125,9 +130,17 @@ function reader(
 }
 
 function openIndex({ sources, store }: FilesTask): FileDigests | undefined {
-  const context = sources.find((source) => source.kind === 'context')
-  if (context === undefined || context.transient) return undefined
-  return openFileDigests(store, context.directory)
+  const [source] = sources.filter((one) => digestsOf(one) !== undefined)
+  const name = source && digestsOf(source)
+  return name === undefined
+    ? undefined
+    : openFileDigests(store, name, { isSealed: source?.kind === 'layers' })
+}
+
+/** What the digests of the files of a tree are called; `undefined` where none are kept. */
+export function digestsOf(tree: TreeSpec): string | undefined {
+  if (tree.kind === 'layers') return tree.digests
+  return tree.transient ? undefined : tree.directory
 }
 
 function openTree(
