@@ -23,27 +23,29 @@ export interface WantedForms {
 const MOST_LOOKED_AT = 4
 
 /**
- * Finds what an earlier build has left of a step. Where a layer has only what differs from another, that
- * other one is it: differences do not pile up.
+ * Finds what earlier builds have left of a step, the latest first: copies of several projects may be of one family.
+ * Where a layer has only what differs from another, that other one is it: differences do not pile up.
  */
-export function findPreviousCopy(
+export function* previousCopies(
   family: CacheKey,
   { wants, store }: { readonly wants: WantedForms; readonly store: Store },
-): PreviousCopy | undefined {
+): Generator<PreviousCopy> {
   const { layers, records, contents, blobs } = store
+  const seen = new Set<DiffId>()
   for (const id of records.layersOfFamily(family, MOST_LOOKED_AT)) {
     const found = layers.get(id)
     const layer = found?.differsFrom === undefined ? found : layers.get(found.differsFrom)
     const { diffId, size } = layer ?? {}
     const noted = diffId && contents.find(diffId)
     if (layer === undefined || diffId === undefined || noted === undefined) continue
+    if (seen.has(diffId)) continue
+    seen.add(diffId)
     const digest = uncompressedDigest(diffId)
     if (wants.tar && (size === undefined || blobs.stat(digest) !== size)) continue
     if (wants.directory && !(layer.directory && canBeParted(diffId, store))) continue
     const tar = wants.tar ? blobs.path(digest) : undefined
-    return { layer: { ...layer, diffId }, contents: noted, tar }
+    yield { layer: { ...layer, diffId }, contents: noted, tar }
   }
-  return undefined
 }
 
 /** What is kept beside a folder counts for that folder alone; steps in place may change any folder. */

@@ -3,7 +3,7 @@ import type { Assembly, PreviousFiles, WrittenLayer } from '#builder/layer'
 import type { FilesVertex } from '#builder/plan'
 import type { CacheKey, LayerId, TarFacts, TemporaryDirectory } from '#cache'
 import { MEDIA_TYPES, TsbuildError, throwIfCancelled, uncompressedDigest } from '#core'
-import { findPreviousCopy, type PreviousCopy } from '../layers/previous-copy.ts'
+import { type PreviousCopy, previousCopies } from '../layers/previous-copy.ts'
 import type { CopyTask, RecopiedFiles } from '../work/tasks/copy-files.ts'
 import {
   adoptContents,
@@ -37,12 +37,22 @@ export async function copyAgain(
   { vertex, family }: KnownStep,
   deps: CopyDeps,
 ): Promise<MadeLayer | undefined> {
-  const { store, tasks } = deps
   // On another stack differences would hide files that are not of this step.
   if (vertex.link && task.directory !== undefined) return undefined
   const wants = { tar: task.tar !== undefined, directory: task.directory !== undefined }
-  const previous = findPreviousCopy(family, { wants, store })
-  if (previous === undefined) return undefined
+  for (const previous of previousCopies(family, { wants, store: deps.store })) {
+    const made = await copyFrom(previous, task, deps)
+    if (made !== undefined) return made
+  }
+  return undefined
+}
+
+async function copyFrom(
+  previous: PreviousCopy,
+  task: CopyTask,
+  deps: CopyDeps,
+): Promise<MadeLayer | undefined> {
+  const { store, tasks } = deps
   const temporary = store.temporary()
   const place = (name: string): string => join(temporary.path, name)
   const recopying = { task, previous, place }
@@ -50,8 +60,10 @@ export async function copyAgain(
   try {
     const copied = await recopy(recopying, deps)
     if (copied === undefined) return undefined
-    const layer = wants.directory ? await adoptDirectory(recopying, deps) : undefined
-    if (wants.tar) tar = tasks.add(makeTar(recopying, copied, { layer, temporary }, deps))
+    const isFolder = task.directory !== undefined
+    const layer = isFolder ? await adoptDirectory(recopying, deps) : undefined
+    if (task.tar !== undefined)
+      tar = tasks.add(makeTar(recopying, copied, { layer, temporary }, deps))
     if (layer !== undefined) return { copied, layer, tar }
     const facts = await tar
     return facts && { copied, layer: layerOfTar(facts, store) }

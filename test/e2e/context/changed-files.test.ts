@@ -56,6 +56,7 @@ describe('a copy of which little changed', () => {
 
   after(async () => {
     await registry?.[Symbol.asyncDispose]()
+    await nextTree
     directory?.[Symbol.dispose]()
   })
 
@@ -178,6 +179,20 @@ describe('a copy of which little changed', () => {
     // A builder opens files in their folders, a step by their paths.
     const opened = readFileSync(trace, 'latin1').match(/"\/proc\/self\/fd\/\d+\/f\d+"/g) ?? []
     assert.ok(opened.length > 0 && opened.length < FILES / 20, `${opened.length} files`)
+  })
+
+  it('takes the files of its own project, where several begin alike', async () => {
+    const lines = ['COPY tree /tree', 'RUN ls /tree > /names']
+    const [one, other] = [await manyFiles('one', lines), await manyFiles('other', lines)]
+    for (const name of readdirSync(join(other, 'tree'))) {
+      renameSync(join(other, 'tree', name), join(other, 'tree', `other-${name}`))
+    }
+    for (const context of [one, other]) await build(context, 'projects')
+    writeFileSync(join(one, 'tree/d1/f1'), 'changed')
+    await build(one, 'projects')
+    writeFileSync(join(other, 'tree/other-d1/f1'), 'changed')
+    await build(other, 'projects')
+    assert.deepEqual(await differences('projects'), [1, 1])
   })
 
   it('gives it to an ordinary user, and with copies in the place of overlays', async function () {
