@@ -1,4 +1,6 @@
 export type { CopyAction, FileAction, Owner } from './action.ts'
 export { checksumFileActions, checksumming, type FilesInput } from './checksum.ts'
 export { attributesOf, type FileContent, type SourceFile } from './content.ts'
+export { finished } from './finished.ts'
+export { plainPaths } from './plain-paths.ts'
 export { runFileActions } from './run.ts'

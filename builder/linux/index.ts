@@ -6,6 +6,7 @@ export { FileFacts } from './filesystem/file-facts.ts'
 export { openPart } from './filesystem/file-part.ts'
 export { BARE_DIRECTORY, fileStatOf } from './filesystem/file-stat.ts'
 export { setFileTimes } from './filesystem/file-times.ts'
+export { FolderScanner } from './filesystem/folder-scanner.ts'
 export { HoleWriter } from './filesystem/hole-writer.ts'
 export {
   type NamedFileOptions,

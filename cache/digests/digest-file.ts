@@ -39,8 +39,18 @@ export interface BlockLocation {
   readonly first: Name
 }
 
+/** What a selection of files held, all of which were in one state. */
+export interface KnownSelection {
+  /** Of what selects them. */
+  readonly selection: Digest
+  readonly state: Digest
+  readonly content: Digest
+}
+
 interface Table {
   readonly blocks: readonly BlockLocation[]
+  /** Absent in a file of an earlier tsbuild. */
+  readonly selections?: readonly KnownSelection[]
   /** When the entries last became older; milliseconds. */
   readonly agedAt: number
   /** What the tree was called; absent in a file of an earlier tsbuild. */
@@ -110,7 +120,7 @@ export function* readBlocks(
 export function writeDigestFile(
   descriptor: number,
   entries: Iterable<DigestEntry>,
-  facts: Pick<Table, 'agedAt' | 'tree'>,
+  facts: Omit<Table, 'blocks'>,
 ): void {
   const contents: Table = { blocks: writeBlocks(descriptor, entries), ...facts }
   const table = Buffer.from(JSON.stringify(contents))
@@ -139,6 +149,10 @@ export class DigestFile implements Disposable {
   readonly #locations: readonly BlockLocation[] = []
   /** When its entries last became older; milliseconds. */
   readonly agedAt: number = 0
+  /** The latest first. */
+  readonly selections: readonly KnownSelection[] = []
+  /** How many files it knows. */
+  readonly count: number
   /** The number of the first entry of each block. */
   readonly #starts: number[] = []
   /** A bit for each entry. */
@@ -155,8 +169,9 @@ export class DigestFile implements Disposable {
     if (this.#descriptor !== undefined && table !== undefined) {
       this.#reader = new BlockReader(this.#descriptor)
       this.#sum = table.sum
-      const { blocks, agedAt } = JSON.parse(table.bytes.toString()) as Table
+      const { blocks, agedAt, selections } = JSON.parse(table.bytes.toString()) as Table
       this.#locations = blocks
+      this.selections = selections ?? []
       this.agedAt = agedAt
     }
     let count = 0
@@ -164,6 +179,7 @@ export class DigestFile implements Disposable {
       this.#starts.push(count)
       count += location.count
     }
+    this.count = count
     this.#met = new Uint8Array(Math.ceil(count / 8))
   }
 

@@ -1,11 +1,11 @@
 import { closeSync, fstatSync, lstatSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { digestOf, errnoOf, type FileIdentity, hexOf, type Name } from '#core'
+import { type Digest, digestOf, errnoOf, type FileIdentity, hexOf, type Name } from '#core'
 import { storeError } from '../filesystem/failure.ts'
 import { noteUse } from '../filesystem/last-use.ts'
 import { layoutOf } from '../filesystem/layout.ts'
 import type { KnownContent } from './digest-block.ts'
-import { DigestFile, writeDigestFile } from './digest-file.ts'
+import { DigestFile, type KnownSelection, writeDigestFile } from './digest-file.ts'
 import { FreshDigests, mergeEntries } from './fresh-digests.ts'
 
 /**
@@ -20,6 +20,8 @@ const DAY_MILLISECONDS = 24 * 60 * 60 * 1000
 /** Of a sealed tree less is not worth a file. */
 const FEWEST_SEALED = 500
 const FEWEST_SEALED_BYTES = 8 << 20
+/** Of as many selections of one tree it is remembered what they held. */
+const MOST_SELECTIONS = 64
 const PATIENCE_MILLISECONDS = 500
 const STALE_MILLISECONDS = 10_000
 
@@ -41,6 +43,7 @@ export class FileDigests implements Disposable {
   #fresh: FreshDigests
   #freshCount = 0
   #freshBytes = 0
+  readonly #selections: KnownSelection[] = []
   /** Before any `lstat` of the tree: a file that is older than this by far was not changed since. */
   readonly #openedAt = Date.now()
 
@@ -81,12 +84,33 @@ export class FileDigests implements Disposable {
     }
   }
 
+  /** How many files are known. */
+  get count(): number {
+    return this.#known.count
+  }
+
+  /** What a selection of files held that were in this state. */
+  selectionContent({ selection, state }: Omit<KnownSelection, 'content'>): Digest | undefined {
+    const found = this.#known.selections.find((one) => one.selection === selection)
+    return found?.state === state ? found.content : undefined
+  }
+
+  /**
+   * Remembers what a selection held. Its state was taken after these digests were opened, and before anything of
+   * it was read.
+   * @param changedAt when anything in it was changed last; what changed a moment ago is not remembered
+   */
+  putSelection(known: KnownSelection, changedAt: number): void {
+    if (changedAt <= this.#openedAt - RACY_MILLISECONDS) this.#selections.push(known)
+  }
+
   /**
    * Writes what was put, beside what others have put. No work when there is nothing new.
    * @throws {TsbuildError} NO_SPACE, PERMISSION_DENIED
    */
   flush(): void {
-    if (this.#fresh.isEmpty || (this.#isSealed && this.#isLittle)) return
+    if (this.#fresh.isEmpty && this.#selections.length === 0) return
+    if (this.#isSealed && this.#isLittle) return
     const next = `${this.#file}.new`
     try {
       const descriptor = this.#reserve(next)
@@ -112,6 +136,7 @@ export class FileDigests implements Disposable {
   #forgetFresh(): void {
     this.#fresh[Symbol.dispose]()
     this.#fresh = this.#newFresh()
+    this.#selections.length = 0
   }
 
   #newFresh(): FreshDigests {
@@ -128,6 +153,7 @@ export class FileDigests implements Disposable {
       writeDigestFile(descriptor, mergeEntries(old, this.#fresh.entries()), {
         agedAt,
         tree: this.#tree,
+        selections: this.#mergeSelections(current.selections),
       })
       // A process that took this writer for dead is writing another file of that name.
       if (lstatSync(next, { throwIfNoEntry: false })?.ino !== fstatSync(descriptor).ino) return
@@ -135,6 +161,12 @@ export class FileDigests implements Disposable {
     } finally {
       closeSync(descriptor)
     }
+  }
+
+  #mergeSelections(others: readonly KnownSelection[]): readonly KnownSelection[] {
+    const own = this.#selections
+    const rest = others.filter(({ selection }) => own.every((one) => one.selection !== selection))
+    return [...own, ...rest].slice(0, MOST_SELECTIONS)
   }
 
   /**

@@ -33,6 +33,7 @@ const NUMBERS = {
     fsconfig: 431,
     fsmount: 432,
     fsopen: 430,
+    getdents64: 217,
     ioctl: 16,
     keyctl: 250,
     kill: 62,
@@ -100,6 +101,7 @@ const NUMBERS = {
     fsconfig: 431,
     fsmount: 432,
     fsopen: 430,
+    getdents64: 61,
     ioctl: 29,
     keyctl: 219,
     kill: 129,
@@ -195,6 +197,22 @@ export function trySyscall(name: SyscallName, args: readonly SyscallArgument[]):
   const call = calls.get(shape) ?? declare(shape)
   const result = call(numbers[name], ...args.map((argument) => argument ?? null))
   return result === -1 ? -loadKoffi().errno() : result
+}
+
+/** A system call of numbers, which may be addresses; a failed one gives -1. */
+export type RepeatedCall = (...args: readonly number[]) => number
+
+/**
+ * A system call for many thousands of turns: what `trySyscall` looks up and declares is done once. The first
+ * argument is the number of the call.
+ */
+export function repeatedCall(argumentCount: number): RepeatedCall {
+  return declare('n'.repeat(argumentCount))
+}
+
+/** Why the last system call of this thread has failed. */
+export function lastErrno(): number {
+  return loadKoffi().errno()
 }
 
 /** Of a system call, on this machine. */

@@ -1,12 +1,29 @@
-import { checksumFileActions, checksumming, type FilesInput } from '#builder/files'
+import {
+  checksumFileActions,
+  checksumming,
+  type FilesInput,
+  finished,
+  plainPaths,
+} from '#builder/files'
+import { treeState } from '#builder/tree'
 import { type Digest, digestOf } from '#core'
+import { parseDockerignore } from '#parser'
 import { LimitExceeded, type WorkLimit, WorkMeter } from '../limits/work-meter.ts'
-import { type FilesTask, openSelected, openTrees } from './trees.ts'
+import { type FilesTask, type OpenTrees, openSelected, openTrees } from './trees.ts'
+
+/** From so many known files on, it is quicker to look first whether anything has changed at all. */
+const MANY_FILES = 1000
+
+/**
+ * Of all that leads from files to the digest of a selection: what was digested in another way is not used.
+ * To be raised when `Checksum`, or what is selected and visible, changes.
+ */
+const DERIVATION = 1
 
 /** Digest of what the actions select. */
 export function checksum(task: FilesTask): Digest {
   using trees = openTrees(task)
-  return checksumFileActions(task.actions, trees).content
+  return finished(contentOf(task, trees))
 }
 
 /** Milliseconds after which a thread with other duties turns to them. */
@@ -22,13 +39,56 @@ export async function checksumWithin(
   limit: WorkLimit,
 ): Promise<Digest | undefined> {
   using trees = openTrees(task, new WorkMeter(limit))
-  const work = checksumming(task.actions, trees)
+  const work = contentOf(task, trees, new WorkMeter(limit))
   for (;;) {
     const slice = within(() => advance(work))
     if (slice === undefined) return undefined
-    if (slice.done) return slice.value.content
+    if (slice.done) return slice.value
     await new Promise((resolve) => setImmediate(resolve))
   }
+}
+
+/**
+ * Digest of what the actions select, a piece at a time. Where nothing has changed since it was last taken, no
+ * file is looked up.
+ * @param meter counts what is looked at to find that out
+ */
+function* contentOf(task: FilesTask, trees: OpenTrees, meter?: WorkMeter): Generator<void, Digest> {
+  const found = yield* stateOf(task, trees, meter)
+  const known = found && trees.index?.selectionContent(found)
+  if (known !== undefined) return known
+  const { content } = yield* checksumming(task.actions, trees)
+  if (found !== undefined && !trees.hasVolatileFiles()) {
+    trees.index?.putSelection({ ...found, content }, found.changedAt)
+  }
+  return content
+}
+
+interface SelectionState {
+  readonly selection: Digest
+  readonly state: Digest
+  readonly changedAt: number
+}
+
+/** The state of all files that actions select from a context of which many are known. */
+function* stateOf(
+  { actions, sources, store }: FilesTask,
+  { index }: OpenTrees,
+  meter: WorkMeter | undefined,
+): Generator<void, SelectionState | undefined> {
+  const [source] = sources
+  if (index === undefined || index.count < MANY_FILES) return undefined
+  if (source?.kind !== 'context' || sources.length > 1) return undefined
+  const paths = plainPaths(actions)
+  if (paths === undefined) return undefined
+  const { directory, ignore } = source
+  const state = yield* treeState(directory, {
+    ...{ paths, leftOut: store, onLook: (count) => meter?.look(count) },
+    ignore: ignore === '' ? undefined : parseDockerignore(ignore),
+  })
+  if (state === undefined) return undefined
+  const selection = digestOf(JSON.stringify([DERIVATION, source, actions]))
+  return { selection, state: state.digest, changedAt: state.changedAt }
 }
 
 /** The last of the pieces of work that are done in a slice. */

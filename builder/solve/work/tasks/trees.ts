@@ -48,6 +48,10 @@ export interface OpenTrees extends FilesInput, Disposable {
   readonly remember: (file: SourceFile, content: FileContent) => void
   /** The stored digest of a file's content. */
   readonly knownDigest: (file: SourceFile) => Digest | undefined
+  /** Where the digests of a context are stored. */
+  readonly index: FileDigests | undefined
+  /** Whether something was read that may become different while all that the kernel says of it stays the same. */
+  readonly hasVolatileFiles: () => boolean
 }
 
 /** What actions select from, open until disposed of. */
@@ -88,6 +92,7 @@ export function openSelected(
 export function openTrees(task: FilesTask, meter?: WorkMeter): OpenTrees {
   /** Files whose digest is not stored: they may change without a trace in what stat reports. */
   const volatileFiles = new Set<Name>()
+  let hasAttributes = false
   const trees = openSelected(task, meter, (path) => volatileFiles.add(path))
   try {
     const index = openIndex(task)
@@ -95,6 +100,7 @@ export function openTrees(task: FilesTask, meter?: WorkMeter): OpenTrees {
       if (identity === undefined || volatileFiles.has(path)) return
       index?.put(path, identity, { digest, isBare: xattrs?.size === 0 })
     }
+    const hasVolatileFiles = (): boolean => hasAttributes || volatileFiles.size > 0
     const dispose = (): void => {
       try {
         index?.flush()
@@ -103,21 +109,27 @@ export function openTrees(task: FilesTask, meter?: WorkMeter): OpenTrees {
         trees[Symbol.dispose]()
       }
     }
-    const read = reader(index, remember, meter)
+    const onAttributes = (): void => {
+      hasAttributes = true
+    }
+    const read = reader({ index, remember, meter, onAttributes })
     const knownDigest: OpenTrees['knownDigest'] = ({ path, stat }) =>
       stat.identity && index?.get(path, stat.identity)?.digest
-    return { ...trees, read, remember, knownDigest, [Symbol.dispose]: dispose }
+    const rest = { read, remember, knownDigest, index, hasVolatileFiles }
+    return { ...trees, ...rest, [Symbol.dispose]: dispose }
   } catch (cause) {
     trees[Symbol.dispose]()
     throw cause
   }
 }
 
-function reader(
-  index: FileDigests | undefined,
-  remember: OpenTrees['remember'],
-  meter: WorkMeter | undefined,
-): FilesInput['read'] {
+interface ReaderDeps extends Pick<OpenTrees, 'index' | 'remember'> {
+  readonly meter: WorkMeter | undefined
+  /** Called where a file has attributes that count: they are read every time. */
+  readonly onAttributes: () => void
+}
+
+function reader({ index, remember, meter, onAttributes }: ReaderDeps): FilesInput['read'] {
   return (file) => {
     const { path, stat, tree } = file
     const known = stat.identity && index?.get(path, stat.identity)
@@ -125,6 +137,7 @@ function reader(
     const digest = known?.digest ?? digestFile(() => tree.openFile(path))
     const content = known?.isBare ? { digest } : { digest, xattrs: attributesOf(file) }
     if (known === undefined || content.xattrs?.size === 0) remember(file, content)
+    if ((content.xattrs?.size ?? 0) > 0) onAttributes()
     return content
   }
 }
