@@ -36,6 +36,8 @@ export interface TreeState {
 }
 
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
+/** Where the next name would be. */
+const END_OF_FOLDER = Uint8Array.of(0)
 /** So many folders are open at once. */
 const MAX_DEPTH = 64
 
@@ -105,7 +107,7 @@ class StateWalk {
     if (this.#scanner.scanName(parent, path.slice(slash + 1) as Name) === 0) return false
     const [isFolder, isLink] = [this.#scanner.isFolderAt(0), this.#scanner.isLinkAt(0)]
     this.#keep(0)
-    this.#digestKept()
+    this.#digester.update(this.#scanner.kept())
     if (isLink) return false
     return isFolder ? yield* this.#below(path) : true
   }
@@ -145,11 +147,10 @@ class StateWalk {
           if (this.#scanner.isFolderAt(index)) folders.push(this.#scanner.nameAt(index))
           this.#keep(index)
         }
-        this.#digestKept()
+        this.#digester.update(this.#scanner.kept())
         yield
       }
-      // The end of the folder.
-      this.#digestKept()
+      this.#digester.update(END_OF_FOLDER)
       return { path, descriptor, folders }
     } catch (cause) {
       closeSync(descriptor)
@@ -180,13 +181,5 @@ class StateWalk {
   #keep(index: number): void {
     this.#changedAt = Math.max(this.#changedAt, this.#scanner.changedAt(index))
     this.#scanner.keep(index)
-  }
-
-  /** The number tells where the next part begins, and that a folder has ended. */
-  #digestKept(): void {
-    const { count, facts, names } = this.#scanner.kept()
-    this.#digester.update(Uint8Array.of(count & 0xff, count >>> 8))
-    this.#digester.update(facts)
-    this.#digester.update(names)
   }
 }

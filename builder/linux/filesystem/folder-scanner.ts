@@ -23,7 +23,8 @@ const LEAST_BYTES = 24
 const MOST_ENTRIES = Math.ceil(LISTING_BYTES / LEAST_BYTES)
 /** Spec: statx(2) */
 const STAT_BYTES = 256
-const STAT_WORDS = STAT_BYTES / 4
+const WORD_BYTES = 4
+const STAT_WORDS = STAT_BYTES / WORD_BYTES
 const STATX_BASIC_STATS = 0x7ff
 const AT_SYMLINK_NOFOLLOW = 0x100
 const DOT = 0x2e
@@ -51,9 +52,8 @@ export class FolderScanner {
   readonly #statx: RepeatedCall = repeatedCall(5)
   readonly #numbers = { getdents64: numberOfCall('getdents64'), statx: numberOfCall('statx') }
   #count = 0
-  readonly #keptFacts = new Uint32Array(MOST_ENTRIES * FACTS.length)
-  readonly #keptNames = Buffer.allocUnsafeSlow(LISTING_BYTES)
-  #keptCount = 0
+  readonly #kept = Buffer.allocUnsafeSlow(LISTING_BYTES + MOST_ENTRIES * FACTS.length * WORD_BYTES)
+  readonly #keptWords = new Uint32Array(this.#kept.buffer)
   #keptEnd = 0
 
   nameAt(index: number): Name {
@@ -115,24 +115,27 @@ export class FolderScanner {
 
   /** Adds an entry to what `kept` gives. */
   keep(index: number): void {
-    const from = index * STAT_WORDS
-    let to = this.#keptCount++ * FACTS.length
-    for (const word of FACTS) this.#keptFacts[to++] = this.#words[from + word] ?? 0
     let at = this.#names[index] ?? 0
     let byte: number
     do {
       byte = this.#listing[at++] ?? 0
-      this.#keptNames[this.#keptEnd++] = byte
+      this.#kept[this.#keptEnd++] = byte
     } while (byte !== 0)
+    while (this.#keptEnd % WORD_BYTES !== 0) this.#kept[this.#keptEnd++] = 0
+    const from = index * STAT_WORDS
+    let to = this.#keptEnd / WORD_BYTES
+    for (const word of FACTS) this.#keptWords[to++] = this.#words[from + word] ?? 0
+    this.#keptEnd = to * WORD_BYTES
   }
 
-  /** What tells one state of the entries that were kept from another, and their names; it begins anew. */
-  kept(): { readonly count: number; readonly facts: Uint8Array; readonly names: Uint8Array } {
-    const [count, end] = [this.#keptCount, this.#keptEnd]
-    this.#keptCount = 0
+  /**
+   * Of each entry that was kept its name, with one to four NULs, and what tells one state of it from another. It
+   * begins anew with the next one. How many entries come at a time is a matter of chance.
+   */
+  kept(): Uint8Array {
+    const end = this.#keptEnd
     this.#keptEnd = 0
-    const facts = new Uint8Array(this.#keptFacts.buffer, 0, count * FACTS.length * 4)
-    return { count, facts, names: this.#keptNames.subarray(0, end) }
+    return this.#kept.subarray(0, end)
   }
 
   #isDots(at: number): boolean {
