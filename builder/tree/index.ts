@@ -1,3 +1,3 @@
 export { Checksum, digestFile } from './checksum.ts'
 export { directoryTree } from './directory-tree.ts'
-export { type TreeState, treeState } from './tree-state.ts'
+export { treeState } from './tree-state.ts'

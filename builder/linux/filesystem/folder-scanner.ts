@@ -50,7 +50,8 @@ export class FolderScanner {
   readonly #names = new Uint16Array(MOST_ENTRIES)
   readonly #getdents: RepeatedCall = repeatedCall(3)
   readonly #statx: RepeatedCall = repeatedCall(5)
-  readonly #numbers = { getdents64: numberOfCall('getdents64'), statx: numberOfCall('statx') }
+  readonly #getdentsNumber = numberOfCall('getdents64')
+  readonly #statxNumber = numberOfCall('statx')
   #count = 0
   readonly #kept = Buffer.allocUnsafeSlow(LISTING_BYTES + MOST_ENTRIES * FACTS.length * WORD_BYTES)
   readonly #keptWords = new Uint32Array(this.#kept.buffer)
@@ -84,7 +85,7 @@ export class FolderScanner {
     for (;;) {
       checkpoint()
       const length = this.#getdents(
-        this.#numbers.getdents64,
+        this.#getdentsNumber,
         descriptor,
         this.#listingAt,
         LISTING_BYTES,
@@ -146,9 +147,15 @@ export class FolderScanner {
 
   /** An entry that was removed since the folder was listed is not there. */
   #look(descriptor: number, name: number): void {
+    const at = this.#statsAt + this.#count * STAT_BYTES
+    const path = this.#listingAt + name
     const result = this.#statx(
-      ...[this.#numbers.statx, descriptor, this.#listingAt + name, AT_SYMLINK_NOFOLLOW],
-      ...[STATX_BASIC_STATS, this.#statsAt + this.#count * STAT_BYTES],
+      this.#statxNumber,
+      descriptor,
+      path,
+      AT_SYMLINK_NOFOLLOW,
+      STATX_BASIC_STATS,
+      at,
     )
     if (result >= 0) this.#names[this.#count++] = name
     else if (lastErrno() !== os.errno.ENOENT) throw new SystemError(lastErrno(), 'statx', undefined)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import fc from 'fast-check'
 import { type FileDigests, openFileDigests, openStore, sizeOfFileDigests } from '#cache'
-import { digestOf, type FileIdentity, type Name, nameOf } from '#core'
+import { type Digest, digestOf, type FileIdentity, type Name, nameOf } from '#core'
 import type { KnownContent } from '../../../cache/digests/digest-block.ts'
 import { newRoot, removeRoots } from '../support.ts'
 
@@ -46,6 +46,37 @@ describe('file digests', () => {
     }
     assert.equal(second.get(nameOf('src/b.ts'), OLD), undefined)
     assert.equal(open('other tree').get(name, OLD), undefined)
+  })
+
+  it('know what a selection held, as long as it is in the same state', () => {
+    const [selection, other, state] = ['s', 'o', 'state'].map(digestOf) as [Digest, Digest, Digest]
+    const known = { selection, state, content: digestOf('content') }
+    const first = open('tree')
+    first.putSelection(known, OLD.ctimeMs)
+    first.putSelection({ ...known, selection: other }, Date.now() - 500)
+    assert.equal(first.selectionContent(known), undefined)
+    first.flush()
+    const second = open('tree')
+    assert.equal(second.selectionContent(known), known.content)
+    assert.equal(second.selectionContent({ selection, state: other }), undefined)
+    // It had changed a moment ago.
+    assert.equal(second.selectionContent({ selection: other, state }), undefined)
+    second.put(name, OLD, content)
+    second.flush()
+    const third = open('tree')
+    assert.equal(third.selectionContent(known), known.content)
+    assert.equal(third.count, 1)
+    third.putSelection({ ...known, state: other }, OLD.ctimeMs)
+    for (let index = 0; index < 70; index += 1) {
+      third.putSelection({ ...known, selection: digestOf(`${index}`) }, OLD.ctimeMs)
+    }
+    third.flush()
+    const last = open('tree')
+    assert.deepEqual(last.get(name, OLD), content)
+    assert.equal(last.selectionContent(known), undefined)
+    assert.equal(last.selectionContent({ selection, state: other }), known.content)
+    assert.equal(last.selectionContent({ selection: digestOf('1'), state }), known.content)
+    assert.equal(last.selectionContent({ selection: digestOf('69'), state }), undefined)
   })
 
   it('have a size once they are written, and none where they cannot be', () => {
