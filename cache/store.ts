@@ -16,6 +16,7 @@ import { Presence, type TemporaryDirectory } from './filesystem/presence.ts'
 import { replaceFile } from './filesystem/replace-file.ts'
 import type { OnWait } from './filesystem/waits.ts'
 import { ImageNames } from './image-names.ts'
+import { BlobRepositories } from './records/blob-repositories.ts'
 import { BuildTraces } from './records/build-traces.ts'
 import type { CacheKey } from './records/cache-key.ts'
 import { CacheRecords } from './records/cache-records.ts'
@@ -53,6 +54,8 @@ export class Store implements AsyncDisposable {
   /** What the latest builds did. */
   readonly traces: BuildTraces
   readonly layers: Layers
+  /** Which repositories have which blobs. */
+  readonly repositories: BlobRepositories
   readonly contents: TarContentsFiles
   readonly mounts: CacheMounts
   readonly facts: MachineFacts
@@ -73,6 +76,7 @@ export class Store implements AsyncDisposable {
     this.root = layout.root
     this.blobs = blobs
     this.layers = new Layers(layout, { database, blobs, pins, boot })
+    this.repositories = new BlobRepositories(database)
     this.contents = new TarContentsFiles(layout)
     this.mounts = new CacheMounts(layout, presence, onWait)
     this.records = new CacheRecords(database, this.layers)

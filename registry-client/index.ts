@@ -25,6 +25,7 @@ export {
   type Reference,
   withDefaultTag,
 } from './reference.ts'
+export type { BlobMemory } from './repository/blob-memory.ts'
 export {
   createRegistryClient,
   RegistryClient,

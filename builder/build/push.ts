@@ -63,6 +63,7 @@ async function push(options: PushOptions): Promise<PushResult> {
     credentials: options.credentials ?? defaultCredentials(process.env),
     insecure: insecureRegistries,
     onWarning: (message) => onEvent({ type: 'warning', message }),
+    memory: store.repositories,
   })
   const descriptor = await reportOutput(`pushing ${name}`, { onEvent, position: 0 }, (onProgress) =>
     pushImages(image, [reference], {

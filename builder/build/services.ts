@@ -67,6 +67,7 @@ export class Services implements AsyncDisposable {
       credentials,
       insecure: insecureRegistries,
       onWarning: (message) => onEvent({ type: 'warning', message }),
+      memory: this.#store.repositories,
     })
     return this.#client
   }

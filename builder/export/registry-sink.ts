@@ -75,17 +75,16 @@ function homeOf(
 
 /**
  * The blob of a layer that came packed; else one of those that it was packed to before and that the
- * repository has, or takes over from its sibling.
+ * repository has, or takes over from another one.
  */
 async function findBlob(
   { descriptor, packedBefore }: LayerBlob,
   { repository, mountFrom, signal }: PushDeps,
 ): Promise<Descriptor | undefined> {
   if (descriptor !== undefined) return descriptor
+  const from = mountFrom === undefined ? [] : [mountFrom]
   for (const candidate of packedBefore) {
-    if (await repository.has(candidate, { signal })) return candidate
-    if (mountFrom === undefined) continue
-    if (await repository.mount(candidate, mountFrom, { signal })) return candidate
+    if ((await repository.obtain(candidate, { from, signal })) !== undefined) return candidate
   }
   return undefined
 }

@@ -173,6 +173,8 @@ const ORPHANS = [
    AND layer NOT IN (SELECT name FROM renamed)`,
   'DELETE FROM inputs WHERE key NOT IN (SELECT key FROM records)',
   'DELETE FROM made WHERE key NOT IN (SELECT key FROM records)',
+  `DELETE FROM repositories WHERE digest IN (SELECT digest FROM compressed
+   WHERE diff_id NOT IN (SELECT diff_id FROM layers WHERE diff_id IS NOT NULL))`,
   `DELETE FROM compressed WHERE diff_id NOT IN (SELECT diff_id FROM layers WHERE diff_id IS NOT NULL)`,
   `DELETE FROM presumed WHERE diff_id NOT IN (SELECT diff_id FROM layers WHERE diff_id IS NOT NULL)`,
 ]

@@ -65,12 +65,20 @@ const TRACES = `CREATE TABLE IF NOT EXISTS traces (
 CREATE INDEX IF NOT EXISTS traces_place ON traces (context, dockerfile)`
 
 /**
+ * Repositories of registries in which blobs were seen, with the time in milliseconds since the epoch. Without a
+ * checksum: what is wrong costs a request.
+ */
+const REPOSITORIES = `CREATE TABLE IF NOT EXISTS repositories (
+  digest TEXT NOT NULL, registry TEXT NOT NULL, repository TEXT NOT NULL, seen INTEGER NOT NULL,
+  PRIMARY KEY (digest, registry, repository)) WITHOUT ROWID`
+
+/**
  * Tables that were added to version 1: a database made before gets them when it is opened and keeps its
  * records. An older tsbuild on the same store does not follow `renamed`: it drops the records of such
  * layers, so these steps run again, and its recovery after a reboot removes their folders.
  */
 export const LATER_TABLES: string = [
-  ...[SEALS, PRESUMED, INPUTS, RENAMED, SETTLED, DIFFERENCES, MADE, SIZES, TRACES],
+  ...[SEALS, PRESUMED, INPUTS, RENAMED, SETTLED, DIFFERENCES, MADE, SIZES, TRACES, REPOSITORIES],
 ].join('; ')
 
 /**

@@ -12,7 +12,7 @@ import {
 import type { OpenBytes } from '#http'
 import type { Repository } from '../repository/repository.ts'
 
-/** A layer whose blob is known: skipped when the registry has it, mounted when it can be. */
+/** A layer whose blob is known: skipped when the registry has it, mounted when it can be, else sent. */
 export interface BlobLayer {
   readonly kind: 'blob'
   /** Identifies the transfer in `onProgress`. */
@@ -142,19 +142,12 @@ class Transfers {
 
   async #blob(layer: BlobLayer, signal: TransferOptions['signal']): Promise<Descriptor> {
     const { id, descriptor, mountFrom } = layer
-    const options = { signal }
-    if (await this.#repository.has(descriptor, options)) {
-      this.#done(id, descriptor.size, 'exists')
-      return descriptor
+    const from = mountFrom === undefined ? [] : [mountFrom]
+    const note = await this.#repository.obtain(descriptor, { from, signal })
+    if (note === undefined) {
+      await this.#repository.put(descriptor, this.#reporting(layer, descriptor.size), { signal })
     }
-    if (mountFrom !== undefined && mountFrom !== this.#repository.name) {
-      if (await this.#repository.mount(descriptor, mountFrom, options)) {
-        this.#done(id, descriptor.size, 'mounted')
-        return descriptor
-      }
-    }
-    await this.#repository.put(descriptor, this.#reporting(layer, descriptor.size), options)
-    this.#done(id, descriptor.size)
+    this.#done(id, descriptor.size, note)
     return descriptor
   }
 

@@ -9,7 +9,7 @@ import {
 } from '#http'
 import type { CredentialStore, Credentials } from '../credentials/credentials.ts'
 import { Endpoint, type EndpointContext } from '../endpoint/endpoint.ts'
-import type { Reference } from '../reference.ts'
+import { type BlobMemory, NO_MEMORY, type RepositoryName } from './blob-memory.ts'
 import { Repository } from './repository.ts'
 
 /** Options of a client: credentials, time-outs, insecure registries. */
@@ -24,6 +24,8 @@ export interface RegistryClientOptions {
   readonly maxConnectionsPerHost?: number | undefined
   readonly timeouts?: Partial<Timeouts> | undefined
   readonly timing?: Timing | undefined
+  /** Default: nothing is remembered. */
+  readonly memory?: BlobMemory | undefined
 }
 
 const DEFAULT_CONNECTIONS = 6
@@ -33,10 +35,12 @@ export class RegistryClient implements AsyncDisposable {
   readonly #credentials: CredentialStore
   readonly #transport: Transport
   readonly #context: EndpointContext
+  readonly #memory: BlobMemory
   readonly #endpoints = new Map<string, Endpoint>()
 
   constructor(options: RegistryClientOptions) {
     this.#credentials = options.credentials
+    this.#memory = options.memory ?? NO_MEMORY
     this.#transport = createTransport({
       timeouts: { ...DEFAULT_TIMEOUTS, ...options.timeouts },
       maxConnectionsPerHost: options.maxConnectionsPerHost ?? DEFAULT_CONNECTIONS,
@@ -51,9 +55,8 @@ export class RegistryClient implements AsyncDisposable {
   }
 
   /** A repository of any registry; nothing is sent. */
-  repository(reference: Pick<Reference, 'registry' | 'repository'>): Repository {
-    const { registry, repository } = reference
-    return new Repository({ endpoint: this.#endpoint(registry), name: repository })
+  repository({ registry, repository }: RepositoryName): Repository {
+    return new Repository({ endpoint: this.#endpoint(registry), name: repository }, this.#memory)
   }
 
   /**

@@ -8,7 +8,9 @@ import type {
   TransferOptions,
 } from '#core'
 import type { OpenBytes } from '#http'
-import { hasBlob, openBlob } from './blobs.ts'
+import { type BlobMemory, NO_MEMORY } from './blob-memory.ts'
+import { openBlob } from './blobs.ts'
+import { KnownBlobs, type ObtainOptions } from './known-blobs.ts'
 import {
   deleteManifest,
   type FetchedManifest,
@@ -18,14 +20,17 @@ import {
 } from './manifests.ts'
 import type { RepositoryRef } from './repository-ref.ts'
 import { type ListTagsOptions, listTags } from './tags.ts'
-import { mountBlob, putBlob, streamBlob } from './uploads.ts'
+import { putBlob, streamBlob } from './uploads.ts'
 
 /** One repository of a registry: its blobs, manifests and tags. */
 export class Repository implements BlobSource, BlobSink {
   readonly #ref: RepositoryRef
+  readonly #known: KnownBlobs
 
-  constructor(ref: RepositoryRef) {
+  /** @param memory gets the blobs of layers that the repository is seen to have */
+  constructor(ref: RepositoryRef, memory: BlobMemory = NO_MEMORY) {
     this.#ref = ref
+    this.#known = new KnownBlobs(ref, memory)
   }
 
   /** As in references: `docker.io`. */
@@ -56,24 +61,27 @@ export class Repository implements BlobSource, BlobSink {
   }
 
   /** The bytes hold a connection until they are read to their end, or their iterator is closed. */
-  open(descriptor: Descriptor, options: OpenOptions = {}): Promise<Bytes> {
-    return openBlob(this.#ref, descriptor, options)
+  async open(descriptor: Descriptor, options: OpenOptions = {}): Promise<Bytes> {
+    const bytes = await openBlob(this.#ref, descriptor, options)
+    this.#known.add(descriptor)
+    return bytes
   }
 
   /** Whether the registry has a blob of that digest and size. */
   has(descriptor: Descriptor, options: TransferOptions = {}): Promise<boolean> {
-    return hasBlob(this.#ref, descriptor, options)
+    return this.#known.has(descriptor, options)
   }
 
   /** Given a function, a broken upload starts again; given bare bytes, there is one attempt. */
-  put(
+  async put(
     descriptor: Descriptor,
     bytes: Bytes | OpenBytes,
     options: TransferOptions = {},
   ): Promise<void> {
     const isRepeatable = typeof bytes === 'function'
     const open = isRepeatable ? bytes : () => bytes
-    return putBlob(this.#ref, descriptor, { ...options, open, isRepeatable })
+    await putBlob(this.#ref, descriptor, { ...options, open, isRepeatable })
+    this.#known.add(descriptor)
   }
 
   /** Takes a blob over from another repository of this registry; false: it has to be uploaded. */
@@ -82,12 +90,37 @@ export class Repository implements BlobSource, BlobSink {
     fromRepository: string,
     options: TransferOptions = {},
   ): Promise<boolean> {
-    return mountBlob(this.#ref, descriptor, { ...options, from: fromRepository })
+    return this.#known.mount(descriptor, fromRepository, options)
+  }
+
+  /**
+   * Takes a blob over from another repository of this registry that may have it: one that is given, or one that
+   * is remembered. False: it has to be uploaded.
+   */
+  takeOver(descriptor: Descriptor, options: ObtainOptions = {}): Promise<boolean> {
+    return this.#known.takeOver(descriptor, options)
+  }
+
+  /**
+   * Sees to it that the registry has a blob here without sending it, if that can be.
+   * @returns `undefined`: it has to be uploaded
+   */
+  obtain(
+    descriptor: Descriptor,
+    options: ObtainOptions = {},
+  ): Promise<'exists' | 'mounted' | undefined> {
+    return this.#known.obtain(descriptor, options)
   }
 
   /** Uploads bytes whose digest and size are known only at their end. */
-  upload(mediaType: string, open: OpenBytes, options: TransferOptions = {}): Promise<Descriptor> {
-    return streamBlob(this.#ref, mediaType, { ...options, open })
+  async upload(
+    mediaType: string,
+    open: OpenBytes,
+    options: TransferOptions = {},
+  ): Promise<Descriptor> {
+    const descriptor = await streamBlob(this.#ref, mediaType, { ...options, open })
+    this.#known.add(descriptor)
+    return descriptor
   }
 
   /** Stores a manifest or index under a tag or its own digest; the registry must have its blobs. */

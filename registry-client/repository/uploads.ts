@@ -73,7 +73,13 @@ export async function streamBlob(
 }
 
 /**
- * Takes a blob over from another repository. False when nothing was mounted, for whatever reason: a user
+ * What became of a mount. `missing`: the registry starts an upload instead, or does not know `from`; `failed`:
+ * for a reason that says nothing of `from`.
+ */
+type MountOutcome = 'mounted' | 'missing' | 'denied' | 'failed'
+
+/**
+ * Takes a blob over from another repository. That nothing was mounted is no error, whatever the reason: a user
  * who may not read `from` may still push, and a registry that fails at mounting may still take an upload.
  * Spec: distribution-spec v1.1 #mounting-a-blob-from-another-repository
  */
@@ -81,7 +87,7 @@ export async function mountBlob(
   ref: RepositoryRef,
   descriptor: Descriptor,
   { from, signal }: { from: string } & TransferOptions,
-): Promise<boolean> {
+): Promise<MountOutcome> {
   const upload = new Upload(ref, `mount blob ${descriptor.digest} of ${from}`, signal)
   const query = new URLSearchParams({ mount: descriptor.digest, from })
   try {
@@ -92,13 +98,15 @@ export async function mountBlob(
     })
     if (response.status === 201) {
       upload.checkStored(response, descriptor.digest)
-      return true
+      return 'mounted'
     }
     await upload.cancel(await upload.locationOf(response))
+    return 'missing'
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error
+    if (error.code === 'REGISTRY_DENIED') return 'denied'
+    return error.code === 'NOT_FOUND' ? 'missing' : 'failed'
   }
-  return false
 }
 
 /** The upload of one blob, through as many upload sessions as it takes. */

@@ -59,7 +59,8 @@ async function shareRemote(
     return shared(await shelf.streamBlob(LAYER_TYPES[compression], open, { signal }))
   }
   if (await shelf.source.has(blob, { signal })) return shared(blob)
-  if (origin !== undefined && (await shelf.mountBlob(blob, origin, { signal }))) return shared(blob)
+  const from = origin === undefined ? [] : [origin]
+  if (await shelf.mountBlob(blob, from, { signal })) return shared(blob)
   if (!(await source.has(blob, { signal }))) return undefined
   await shelf.putBlob(blob, () => source.open(blob, { signal }), { signal })
   return shared(blob)
@@ -112,9 +113,7 @@ async function findKnown(tar: Tar, upload: LayerUpload): Promise<Descriptor | un
     descriptor === undefined || packedBefore.length > 0 ? packedBefore : [descriptor]
   for (const blob of candidates) {
     if (await shelf.source.has(blob, { signal })) return blob
-    for (const sibling of siblings) {
-      if (await shelf.mountBlob(blob, sibling, { signal })) return blob
-    }
+    if (await shelf.mountBlob(blob, siblings, { signal })) return blob
   }
   return undefined
 }

@@ -26,8 +26,12 @@ export interface CacheShelf {
   readIndex(options: TransferOptions): Promise<FetchedManifest>
   /** @throws {TsbuildError} NOT_FOUND */
   readManifest(digest: Digest, options: TransferOptions): Promise<FetchedManifest>
-  /** Takes a blob over from a repository; false: it has to be put. */
-  mountBlob(blob: Descriptor, from: RepositoryName, options: TransferOptions): Promise<boolean>
+  /** Takes a blob over from one of the repositories, or another that may have it; false: it has to be put. */
+  mountBlob(
+    blob: Descriptor,
+    from: readonly RepositoryName[],
+    options: TransferOptions,
+  ): Promise<boolean>
   /** @param open called again for another attempt */
   putBlob(blob: Descriptor, open: OpenBlob, options: TransferOptions): Promise<void>
   /** Puts a blob whose digest is known at its end. */

@@ -20,10 +20,13 @@ export function registryShelf(client: RegistryClient, reference: Reference): Cac
     source: repository,
     readIndex: (options) => fetchNamed(repository, wanted, options),
     readManifest: (digest, options) => repository.fetchManifest(digest, options),
-    mountBlob: async (blob, from, options) =>
-      from.registry === registry &&
-      from.repository !== repository.name &&
-      (await repository.mount(blob, from.repository, options)),
+    mountBlob: (blob, from, options) => {
+      const near = from.filter((one) => one.registry === registry)
+      return repository.takeOver(blob, {
+        ...options,
+        from: near.map((one) => one.repository),
+      })
+    },
     putBlob: (blob, open, options) => repository.put(blob, open, options),
     streamBlob: (mediaType, open, options) => repository.upload(mediaType, open, options),
     putManifest: async (document, options) => {
