@@ -4,22 +4,21 @@ import type { Database } from './database.ts'
 import type { RepositoryName } from './result-cache.ts'
 
 /** Finer would mean a write for every blob of every push. */
-const SEEN_MILLISECONDS = 3_600_000
+const SEEN_MILLISECONDS = 24 * 3_600_000
 
 /** What is found of one blob. */
 const MOST_FOUND = 4
-/** Rows that are kept, of some 150 bytes. */
-const MOST_KEPT = 20_000
+/** Sightings that are kept, of some 300 bytes. */
+const MOST_KEPT = 10_000
 
 const FIND = `SELECT repository FROM repositories WHERE digest = ? AND registry = ?
-  ORDER BY seen DESC, repository LIMIT ${MOST_FOUND}`
-const ADD = `INSERT INTO repositories (digest, registry, repository, seen) VALUES (?, ?, ?, ?)
-  ON CONFLICT DO UPDATE SET seen = excluded.seen WHERE excluded.seen - seen >= ${SEEN_MILLISECONDS}`
+  ORDER BY id DESC LIMIT ${MOST_FOUND}`
+/** A row that is replaced gets the highest id. */
+const ADD = `INSERT OR REPLACE INTO repositories (digest, registry, repository, seen)
+  SELECT ?, ?, ?, ? WHERE NOT EXISTS (
+    SELECT 1 FROM repositories WHERE digest = ? AND registry = ? AND repository = ? AND seen > ?)`
 const FORGET = 'DELETE FROM repositories WHERE digest = ? AND registry = ? AND repository = ?'
-const COUNT = 'SELECT count(*) AS count FROM repositories'
-/** A quarter goes at a time, so that this is done seldom. */
-const SHRINK = `DELETE FROM repositories WHERE seen <=
-  (SELECT seen FROM repositories ORDER BY seen DESC LIMIT 1 OFFSET ${(MOST_KEPT * 3) / 4})`
+const SHRINK = `DELETE FROM repositories WHERE id <= (SELECT max(id) FROM repositories) - ${MOST_KEPT}`
 
 /**
  * Which repositories of registries have which blobs, as it was seen: for pushes, which have blobs mounted
@@ -27,7 +26,6 @@ const SHRINK = `DELETE FROM repositories WHERE seen <=
  */
 export class BlobRepositories {
   readonly #database: Database
-  #isLookedAfter = false
 
   constructor(database: Database) {
     this.#database = database
@@ -39,23 +37,18 @@ export class BlobRepositories {
     return rows.map(({ repository }) => String(repository))
   }
 
-  /** Records that a repository has a blob, to the hour. */
+  /** Records that a repository has a blob, to the day. */
   add({ registry, repository }: RepositoryName, digest: Digest): void {
+    const row = [digest, registry, repository]
+    const now = Date.now()
     unlessFull(() => {
-      this.#keepBounded()
-      this.#database.run(ADD, digest, registry, repository, Date.now())
+      const added = this.#database.run(ADD, ...row, now, ...row, now - SEEN_MILLISECONDS)
+      if (added > 0) this.#database.run(SHRINK)
     })
   }
 
   forget({ registry, repository }: RepositoryName, digest: Digest): void {
     unlessFull(() => this.#database.run(FORGET, digest, registry, repository))
-  }
-
-  /** Once a process, which adds some hundred at the most. */
-  #keepBounded(): void {
-    if (this.#isLookedAfter) return
-    this.#isLookedAfter = true
-    if (Number(this.#database.get(COUNT)?.count) > MOST_KEPT) this.#database.run(SHRINK)
   }
 }
 

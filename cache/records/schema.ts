@@ -65,12 +65,12 @@ const TRACES = `CREATE TABLE IF NOT EXISTS traces (
 CREATE INDEX IF NOT EXISTS traces_place ON traces (context, dockerfile)`
 
 /**
- * Repositories of registries in which blobs were seen, with the time in milliseconds since the epoch. Without a
- * checksum: what is wrong costs a request.
+ * Repositories of registries in which blobs were seen, by the order in which that was, and the time in
+ * milliseconds since the epoch. Without a checksum: what is wrong costs a request.
  */
 const REPOSITORIES = `CREATE TABLE IF NOT EXISTS repositories (
-  digest TEXT NOT NULL, registry TEXT NOT NULL, repository TEXT NOT NULL, seen INTEGER NOT NULL,
-  PRIMARY KEY (digest, registry, repository)) WITHOUT ROWID`
+  id INTEGER PRIMARY KEY, digest TEXT NOT NULL, registry TEXT NOT NULL, repository TEXT NOT NULL,
+  seen INTEGER NOT NULL, UNIQUE (digest, registry, repository))`
 
 /**
  * Tables that were added to version 1: a database made before gets them when it is opened and keeps its
