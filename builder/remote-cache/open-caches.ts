@@ -15,6 +15,7 @@ import { CacheExport } from './exports/cache-export.ts'
 import { InlineExport } from './exports/inline-export.ts'
 import { importedResults } from './imports/imported-results.ts'
 import { layeredResults } from './imports/layered-results.ts'
+import { UploadReport } from './layers/upload-report.ts'
 import { SharedMounts } from './mounts/shared-mounts.ts'
 import { openSigner, openVerifier } from './records/signatures.ts'
 import type { CacheShelf } from './shelf/cache-shelf.ts'
@@ -73,10 +74,14 @@ export function openCaches(deps: CachesDeps): Caches {
         message: `a cache mount stays empty: ${reasonOf(cause)}`,
       }),
   })
-  const exports = settings.cacheTo.map((target) => ({
-    target,
-    to: exportTo(shelfOf(target.location), { ...deps, target, mounts, usual: compression }),
-  }))
+  const exports = settings.cacheTo.map((target, position) => {
+    const shelf = shelfOf(target.location)
+    const uploads = new UploadReport(`cache ${position} layers`, shelf.name, settings.onEvent)
+    return {
+      target,
+      to: exportTo(shelf, { ...deps, target, mounts, uploads, usual: compression }),
+    }
+  })
   const inline = settings.inlineCache ? new InlineExport() : undefined
   const sibling = siblingOf(
     exports.map(({ to }) => to),
@@ -147,17 +152,18 @@ interface ExportRequest extends CachesDeps {
   readonly target: CacheExportSettings
   readonly usual: Compression
   readonly mounts: SharedMounts
+  readonly uploads: UploadReport
 }
 
 function exportTo(
   shelf: CacheShelf,
-  { target, usual, mounts, settings, store, early }: ExportRequest,
+  { target, usual, mounts, uploads, settings, store, early }: ExportRequest,
 ): CacheExport {
   const { onEvent, signal, outputs, tags } = settings
   const { compression = usual, level, mode, isForced, sign, sendsMounts } = target
   const isPushed = outputs.some(({ type }) => type === 'registry')
   return new CacheExport(shelf, {
-    ...{ mode, level, isForced, store, early, signal },
+    ...{ mode, level, isForced, store, early, signal, uploads },
     signer: sign === undefined ? undefined : openSigner(sign),
     mounts: sendsMounts ? mounts : undefined,
     compression: compression === 'uncompressed' ? 'none' : compression,

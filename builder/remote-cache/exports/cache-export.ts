@@ -2,6 +2,7 @@ import { Places, type SolvedStep, type StepTaker } from '#builder/solve'
 import type { CacheKey, RepositoryName } from '#cache'
 import { type PublishOptions, publish } from '../index/publish.ts'
 import { type LayerUpload, shareLayer } from '../layers/share-layer.ts'
+import type { UploadReport } from '../layers/upload-report.ts'
 import type { SharedMounts } from '../mounts/shared-mounts.ts'
 import { RecordSet } from '../records/record-set.ts'
 import { dayOf, type SharedResult } from '../records/shared-result.ts'
@@ -15,6 +16,7 @@ export interface ExportOptions extends Omit<LayerUpload, 'shelf'>, Omit<PublishO
   readonly signer: Signer | undefined
   /** Whose cache mounts are sent, too; `undefined`: none are. */
   readonly mounts: SharedMounts | undefined
+  readonly uploads: UploadReport
 }
 
 /** Layers of the image, and others, that are sent at a time: steps go on meanwhile. */
@@ -94,13 +96,15 @@ export class CacheExport implements StepTaker, AsyncDisposable {
     await publish(this.#shelf, records, { ...this.#options, signal: this.#signal })
   }
 
-  get #upload(): LayerUpload {
-    return { ...this.#options, shelf: this.#shelf, signal: this.#signal }
+  /** @param name of what is sent, as a person reads it */
+  #upload(name: string): LayerUpload {
+    const shelf = this.#options.uploads.watching(this.#shelf, name)
+    return { ...this.#options, shelf, signal: this.#signal }
   }
 
   async #mounts(): Promise<readonly SharedResult[]> {
     // No repository of an image has them, and they are packed at the usual level.
-    const upload = { ...this.#upload, siblings: [], level: undefined }
+    const upload = { ...this.#upload('cache mounts'), siblings: [], level: undefined }
     return (await this.#options.mounts?.send(upload)) ?? []
   }
 
@@ -111,7 +115,7 @@ export class CacheExport implements StepTaker, AsyncDisposable {
   }
 
   async #share(step: SolvedStep): Promise<SharedStep | undefined> {
-    const layer = await shareLayer(step, this.#upload)
+    const layer = await shareLayer(step, this.#upload(step.description))
     if (layer === undefined) return undefined
     const { key, family, inputs, description, createdAt, preimage, aliases } = step
     const usedOn = dayOf(Date.now())

@@ -10,11 +10,11 @@ import {
   throwIfCancelled,
 } from '#core'
 import type { SharedLayer } from '../records/shared-result.ts'
-import type { CacheShelf } from '../shelf/cache-shelf.ts'
+import type { LayerShelf } from './upload-report.ts'
 
 /** Where layers go, and how they are packed. */
 export interface LayerUpload {
-  readonly shelf: CacheShelf
+  readonly shelf: LayerShelf
   readonly store: Store
   readonly early: Pick<EarlyLayers, 'find'>
   readonly compression: Compression

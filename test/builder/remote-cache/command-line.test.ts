@@ -159,6 +159,8 @@ describe('a cache in a registry, through the command line', () => {
     const made = await mustBuild([...push, cache, context], start('mounted-a'))
     const sent = requestsSince(before).filter((one) => one.startsWith('PATCH'))
     assert.equal(sent.length, 3, `each layer of a step is sent once: ${sent.join('\n')}`)
+    assert.match(made.stderr, /^#\d+ sending layers to .*mounted\/cache:main$/m)
+    assert.match(made.stderr, /^#\d+ .*RUN cat .* done$/m)
     const other = `${registry.host}/mounted/other:main`
     const again = mark()
     const args = ['--cache-from', cache, ...push, other, context]
@@ -166,6 +168,7 @@ describe('a cache in a registry, through the command line', () => {
     assert.equal(digestOf(found), digestOf(made))
     const downloads = requestsSince(again).filter((one) => /^GET.*blobs/.test(one))
     assert.equal(downloads.length, 2, `records of both: ${downloads.join('\n')}`)
+    assert.doesNotMatch(found.stderr, /sending layers/)
   })
 
   it('may be in the config of the image', async () => {
