@@ -8,6 +8,7 @@ export {
   openFileDigests,
   sizeOfFileDigests,
 } from './digests/file-digests.ts'
+export { elsewhereOf, markElsewhere } from './elsewhere.ts'
 export { lock as lockFile } from './filesystem/file-lock.ts'
 export type { TemporaryDirectory } from './filesystem/presence.ts'
 export type { OnWait } from './filesystem/waits.ts'

@@ -28,11 +28,14 @@ export async function deliver(
 ): Promise<Descriptor | undefined> {
   const { settings, store, services, early } = deps
   const { tags, ignoreChownErrors, onEvent, spans, signal } = settings
+  const isPushed = settings.outputs.some(({ type }) => type === 'registry')
+  const registries = new Set(isPushed ? tags.map(({ registry }) => registry) : [])
   let last: Descriptor | undefined
   for (const [position, output] of settings.outputs.entries()) {
     const sent = await sendOutput(output, {
       images: await imagesFor(output, built, settings),
       tags,
+      registries,
       store,
       early,
       client: () => services.client(),

@@ -58,13 +58,13 @@ async function push(options: PushOptions): Promise<PushResult> {
       hint: 'build it with -t, or see `tsbuild images` for what is there',
     })
   }
-  const image = await readFromStore(store, named.descriptor)
   await using client = createRegistryClient({
     credentials: options.credentials ?? defaultCredentials(process.env),
     insecure: insecureRegistries,
     onWarning: (message) => onEvent({ type: 'warning', message }),
     memory: store.repositories,
   })
+  const image = await readFromStore(named.descriptor, { store, client: () => client })
   const descriptor = await reportOutput(`pushing ${name}`, { onEvent, position: 0 }, (onProgress) =>
     pushImages(image, [reference], {
       store,

@@ -33,6 +33,8 @@ export interface Exported {
   readonly images: ImageSet
   /** The names that the result gets. */
   readonly tags: readonly Reference[]
+  /** Those that the result is pushed to, before or after: what they have need not be fetched for the store. */
+  readonly registries: ReadonlySet<string>
   readonly store: Store
   readonly early: LayerBlobs['early']
   /** Opens the client when it is first called. */

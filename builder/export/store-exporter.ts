@@ -15,9 +15,9 @@ export const storeExporter: Exporter<StoreOutput> = {
   compression: () => 'none',
   check: () => undefined,
   checkDestination: () => undefined,
-  send: (_output, { images, tags, store, report, spans, signal }) =>
+  send: (_output, { images, tags, registries, store, report, spans, signal }) =>
     report('exporting to image', async () => {
-      const sink = storeSink(store, tags.map(formatReference))
+      const sink = storeSink(store, { names: tags.map(formatReference), registries })
       // A name is given once all that it leads to is on the disk.
       const name: typeof sink.name = (graph, options) =>
         spans.measure('sync', () => sink.name(graph, options))

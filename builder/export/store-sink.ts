@@ -1,13 +1,23 @@
-import type { Store } from '#cache'
+import { markElsewhere, type Store } from '#cache'
 import { copyBlob, type Descriptor, type EncodedDocument, type GraphSink } from '#core'
 import { type ImageLayer, layerKey } from './layers/image-layer.ts'
 import { layerBlob } from './layers/layer-blob.ts'
 
+/** How images get into the store. */
+export interface StoreSinkOptions {
+  /** Canonical references; without one the image is known by its digest only. */
+  readonly names: readonly string[]
+  /** A layer that the store does not have, and one of these has, stays there. */
+  readonly registries: ReadonlySet<string>
+}
+
 /**
  * The local store as a sink: layers that were made here stay plain tars, others stay as they came.
- * @param names canonical references; without one the image is known by its digest only
  */
-export function storeSink(store: Store, names: readonly string[]): GraphSink<ImageLayer> {
+export function storeSink(
+  store: Store,
+  { names, registries }: StoreSinkOptions,
+): GraphSink<ImageLayer> {
   const put = ({ mediaType, bytes }: EncodedDocument): Promise<Descriptor> =>
     store.blobs.putBytes(mediaType, bytes)
   return {
@@ -18,6 +28,10 @@ export function storeSink(store: Store, names: readonly string[]): GraphSink<Ima
       const { descriptor, open } = layerBlob(layer, 'none', { store, early: undefined })
       if (descriptor === undefined) throw new Error('a layer as it is has a descriptor')
       if (await store.blobs.has(descriptor)) return descriptor
+      const { origin } = layer
+      if (origin !== undefined && registries.has(origin.registry)) {
+        return markElsewhere(descriptor, origin)
+      }
       const from = { open: () => open({ signal }) }
       await copyBlob(descriptor, { from, to: store.blobs }, { signal })
       return descriptor

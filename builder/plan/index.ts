@@ -1,3 +1,4 @@
+export { type ElsewhereDeps, elsewhereSource } from './bases/elsewhere-source.ts'
 export { layoutSource } from './bases/layout-source.ts'
 export {
   type BaseLayer,

@@ -199,12 +199,15 @@ function takerOf(exports: readonly StepTaker[]): StepTaker | undefined {
 function isNeeded({ origin }: RemoteLayer, { settings, changesLayers }: CachesDeps): boolean {
   const { outputs, tags } = settings
   const isBack = tags.every(({ registry }) => registry === origin?.registry)
+  const isPushed = outputs.some(({ type }) => type === 'registry')
   const takes = new Set(outputs.map(takenBy))
   // Images and files of one build must not differ, so a layer that is damaged is found before.
   if (takes.size > 1) return true
   return outputs.some((output) => {
     if (takenBy(output) === 'files') return false
-    return output.type !== 'registry' || !isBack || changesLayers(output)
+    // Of what is pushed the store leaves layers in the registry.
+    const isLeft = isPushed && (output.type === 'registry' || output.type === 'store')
+    return !isLeft || !isBack || changesLayers(output)
   })
 }
 

@@ -1,6 +1,6 @@
 /** What the names of a store lead to: manifests, configs and layers, read without trusting any of them. */
 import { lstatSync, readFileSync } from 'node:fs'
-import type { Finding, Store } from '#cache'
+import { elsewhereOf, type Finding, type Store } from '#cache'
 import {
   compressionOf,
   type Descriptor,
@@ -70,7 +70,8 @@ export class NeededBlobs {
         return
       }
       const { config, layers } = document.manifest
-      for (const blob of [config, ...layers]) this.#add(blob, name)
+      const here = layers.filter((layer) => elsewhereOf(layer) === undefined)
+      for (const blob of [config, ...here]) this.#add(blob, name)
       this.#addDiffIds(config, layers, name)
     })
   }

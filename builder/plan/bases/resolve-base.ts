@@ -1,4 +1,4 @@
-import type { Store } from '#cache'
+import { elsewhereOf, type Store } from '#cache'
 import {
   type BlobSource,
   collect,
@@ -33,6 +33,7 @@ import {
   resolveImage,
   withDefaultTag,
 } from '#registry-client'
+import { elsewhereSource } from './elsewhere-source.ts'
 import { layoutSource } from './layout-source.ts'
 
 /** A pinned base image: its config is read, its layers are not. */
@@ -105,7 +106,8 @@ async function resolveRemote(
     const wanted = reference.digest ?? reference.tag ?? 'latest'
     const image = await resolveImage(source, wanted, { platform, name, signal: options.signal })
     const pinned = { ...reference, digest: (image.index ?? image.manifestDescriptor).digest }
-    return toBase(formatReference(pinned), image, { source: repository, origin: reference })
+    const from = { source: repository, origin: reference }
+    return toBase(formatReference(pinned), image, () => from)
   })
 }
 
@@ -119,7 +121,7 @@ async function resolveLayout(
   const image = await resolveImage(source, wanted, { platform, signal: options.signal })
   const digest = (image.index ?? image.manifestDescriptor).digest
   const pinned = name.includes('@') ? name : `${name}@${digest}`
-  return toBase(pinned, image, { source, origin: undefined })
+  return toBase(pinned, image, () => ({ source, origin: undefined }))
 }
 
 /** `oci-layout://PATH[:TAG][@DIGEST]`; a colon belongs to the tag only behind the last slash. */
@@ -157,7 +159,12 @@ async function findLocal(
     )
   }
   const name = formatReference({ ...reference, digest: descriptor.digest })
-  return toBase(name, image, { source: store.blobs, origin: reference })
+  return toBase(name, image, (layer) => {
+    const place = elsewhereOf(layer)
+    return place === undefined
+      ? { source: store.blobs, origin: reference }
+      : { source: elsewhereSource(place, options), origin: place }
+  })
 }
 
 /** Every variant is accepted, as for a single image in a registry. */
@@ -168,13 +175,13 @@ function servesLocally(wanted: Platform, offered: Platform): boolean {
 function toBase(
   name: string,
   image: ResolvedImage,
-  from: Pick<BaseLayer, 'source' | 'origin'>,
+  placeOf: (layer: Descriptor) => Pick<BaseLayer, 'source' | 'origin'>,
 ): ResolvedBase {
   const layers = image.manifest.layers.map((descriptor, index): BaseLayer => {
     const diffId = image.config.diffIds[index]
     if (diffId === undefined) throw new Error('resolveImage checks that every layer has a diffID')
     checkPlain(descriptor, diffId, name)
-    return { ...from, diffId, descriptor }
+    return { ...placeOf(descriptor), diffId, descriptor }
   })
   const { config, manifestDescriptor } = image
   return { name, manifest: manifestDescriptor.digest, config, layers }

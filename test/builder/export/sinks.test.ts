@@ -56,7 +56,7 @@ graphSinkSuite<ImageLayer>('store', (test) =>
   withStore(async (store) => {
     await test({
       ...(await layersIn(store)),
-      sink: storeSink(store, ['docker.io/library/app:1']),
+      sink: storeSink(store, { names: ['docker.io/library/app:1'], registries: new Set() }),
       finish: async () => undefined,
       read: async (digest) => {
         const size = store.blobs.stat(digest)
