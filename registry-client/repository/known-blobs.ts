@@ -6,6 +6,8 @@ import { mountBlob } from './uploads.ts'
 
 /** Repositories from which the mount of one blob is tried. */
 const MOST_TRIED = 3
+/** Mounts without any success, after which the registry counts as one that mounts nothing. */
+const MOST_MISSED = 6
 
 /** How a blob is looked for. */
 export interface ObtainOptions extends TransferOptions {
@@ -21,6 +23,8 @@ export class KnownBlobs {
   readonly #here = new Set<Digest>()
   /** Repositories that this user may not read, as it turned out. */
   readonly #denied = new Set<string>()
+  #mounted = 0
+  #missed = 0
 
   constructor(ref: RepositoryRef, memory: BlobMemory) {
     this.#ref = ref
@@ -42,10 +46,13 @@ export class KnownBlobs {
 
   async mount(descriptor: Descriptor, from: string, options: TransferOptions): Promise<boolean> {
     const outcome = await mountBlob(this.#ref, descriptor, { ...options, from })
-    if (outcome === 'mounted') this.add(descriptor)
-    if (outcome === 'missing' || outcome === 'denied') this.#forget(descriptor.digest, from)
+    const isMounted = outcome === 'mounted'
+    if (isMounted) this.add(descriptor)
+    else if (outcome !== 'failed') this.#forget(descriptor.digest, from)
     if (outcome === 'denied') this.#denied.add(from)
-    return outcome === 'mounted'
+    this.#mounted += isMounted ? 1 : 0
+    this.#missed += isMounted ? 0 : 1
+    return isMounted
   }
 
   /** Mounts a blob from one of the repositories that may have it. */
@@ -57,7 +64,7 @@ export class KnownBlobs {
     const candidates = new Set([...from, ...remembered])
     candidates.delete(this.#ref.name)
     for (const one of [...candidates].slice(0, MOST_TRIED)) {
-      if (this.#denied.has(one)) continue
+      if (this.#denied.has(one) || this.#mountsNothing) continue
       if (await this.mount(descriptor, one, { signal })) return true
     }
     return false
@@ -76,6 +83,10 @@ export class KnownBlobs {
     if (wasHere) this.#forget(descriptor.digest, this.#ref.name)
     if (await this.takeOver(descriptor, options, remembered)) return 'mounted'
     return isElsewhere && (await this.has(descriptor, options)) ? 'exists' : undefined
+  }
+
+  get #mountsNothing(): boolean {
+    return this.#mounted === 0 && this.#missed >= MOST_MISSED
   }
 
   #remembered({ mediaType, digest }: Descriptor): readonly string[] {

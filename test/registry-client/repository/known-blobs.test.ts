@@ -128,6 +128,18 @@ describe('blobs that are known to be in a registry', () => {
     assert.equal(tried.length, 3)
   })
 
+  it('are sent at once where the registry mounts nothing', async () => {
+    const layers = Array.from({ length: 12 }, (_, index) => someBytes(100 + index, index))
+    for (const layer of layers) {
+      notes.add({ registry: registry.host, repository: 'base' }, blobOf(layer).digest)
+    }
+    await use('app', async (repository) => {
+      for (const layer of layers) assert.equal(await repository.obtain(blobOf(layer)), undefined)
+    })
+    const tried = registry.requests.filter(({ url }) => url.includes('?mount='))
+    assert.equal(tried.length, 6)
+  })
+
   const outcomes: readonly (readonly [string, FaultAction, readonly string[]])[] = [
     ['is denied', { kind: 'reply', reply: { status: 403 } }, []],
     ['is not found', { kind: 'reply', reply: { status: 404 } }, []],
