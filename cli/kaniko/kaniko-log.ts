@@ -1,7 +1,6 @@
-import { Writable } from 'node:stream'
 import { type Arguments, usageError } from '../arguments/flags.ts'
 import type { ProgressMode } from '../progress/progress.ts'
-import type { OutputStream, Shell } from '../terminal/shell.ts'
+import type { Shell, TextOutput } from '../terminal/shell.ts'
 
 /** How much is said, and in which form. */
 export interface LogSettings {
@@ -83,22 +82,20 @@ export class KanikoLog {
 }
 
 /** Changes what is written to it line by line. Empty lines are left out. */
-class Lines extends Writable {
-  readonly #to: OutputStream
+class Lines implements TextOutput {
+  readonly #to: TextOutput
   readonly #change: (line: string) => string
   #rest = ''
 
-  constructor(to: OutputStream, change: (line: string) => string) {
-    super({ decodeStrings: false })
+  constructor(to: TextOutput, change: (line: string) => string) {
     this.#to = to
     this.#change = change
   }
 
-  override _write(chunk: string | Buffer, _encoding: string, done: () => void): void {
-    const lines = (this.#rest + chunk.toString()).split('\n')
+  write(written: string): void {
+    const lines = (this.#rest + written).split('\n')
     this.#rest = lines.pop() ?? ''
     const text = lines.filter((line) => line !== '').map((line) => `${this.#change(line)}\n`)
     this.#to.write(text.join(''))
-    done()
   }
 }

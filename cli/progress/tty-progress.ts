@@ -1,5 +1,5 @@
 import type { BuildFact } from '#core'
-import type { OutputStream, Shell } from '../terminal/shell.ts'
+import type { Shell, TextOutput } from '../terminal/shell.ts'
 import { displayWidth } from '../terminal/width.ts'
 import type { Progress, ProgressOptions } from './progress.ts'
 import { BuildScreen, type FrameSize } from './tty-frame.ts'
@@ -96,7 +96,7 @@ export function openTty(options: ProgressOptions, shell: Pick<Shell, 'env' | 'st
   }
 }
 
-function sizeOf(stream: OutputStream, color: boolean): FrameSize {
+function sizeOf(stream: TextOutput, color: boolean): FrameSize {
   // The terminals of script(1) and of CI runners have the size 0.
   return { columns: Math.max(20, stream.columns || 80), rows: stream.rows || 24, color }
 }

@@ -1,4 +1,5 @@
-import type { OutputStream, Shell } from './shell.ts'
+import { plainOutput } from './plain-output.ts'
+import type { OutputStream, Shell, TextOutput } from './shell.ts'
 import { watchSignals } from './signals.ts'
 import { hideSqliteWarning } from './warnings.ts'
 
@@ -8,11 +9,14 @@ export interface Program {
   report(error: unknown, shell: Shell): Promise<void>
 }
 
+const STDERR = 2
+
 /** Runs a program with what belongs to the process it is, and exits with its code. */
 export async function runProcess(program: Program): Promise<void> {
   hideSqliteWarning()
   const { env } = process
   const interrupts = watchSignals(env)
+  let stderr: TextOutput | undefined
   const shell: Shell = {
     env,
     // Looking at one opens it, which takes up to two milliseconds.
@@ -23,7 +27,8 @@ export async function runProcess(program: Program): Promise<void> {
       return patient(process.stdout)
     },
     get stderr() {
-      return patient(process.stderr)
+      stderr ??= plainOutput(STDERR) ?? patient(process.stderr)
+      return stderr
     },
     signal: interrupts.signal,
   }

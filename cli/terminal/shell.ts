@@ -2,12 +2,16 @@ import type { Writable } from 'node:stream'
 import { ioError } from '#core'
 import { cleanText } from './text.ts'
 
-/** An output stream and, where it is a terminal, its size. */
-export interface OutputStream extends Writable {
+/** Where text goes and, where that is a terminal, its size. */
+export interface TextOutput {
+  write(text: string): unknown
   readonly isTTY?: boolean
   readonly columns?: number
   readonly rows?: number
 }
+
+/** The same as a stream. */
+export interface OutputStream extends Writable, Omit<TextOutput, 'write'> {}
 
 /** An input stream; a terminal has a raw mode, in which keys come as they are pressed. */
 export interface InputStream extends NodeJS.ReadableStream {
@@ -20,7 +24,7 @@ export interface Shell {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly stdin: InputStream
   readonly stdout: OutputStream
-  readonly stderr: OutputStream
+  readonly stderr: TextOutput
   /** Aborted by the first SIGINT, SIGTERM or SIGHUP. */
   readonly signal: AbortSignal
 }
