@@ -44,7 +44,10 @@ export interface NewCacheRecord
 /** Finer would mean a write for every look-up. */
 const USE_MILLISECONDS = 3_600_000
 
-const FIND = 'SELECT * FROM records WHERE key = ?'
+/** Parameters: the place of the key, the key. One walk down a tree of integers, where two of texts would be read. */
+const FIND = 'SELECT * FROM records WHERE rowid = ? AND +key = ?'
+/** One that an earlier tsbuild has put, which gave rows their places in turn. */
+const FIND_ANYWHERE = 'SELECT * FROM records WHERE key = ?'
 const FIND_LINKED = `SELECT records.* FROM aliases JOIN records ON records.key = aliases.key
   WHERE alias = ?`
 const INPUTS = 'SELECT inputs, sum AS inputs_sum FROM inputs WHERE key = ?'
@@ -69,7 +72,7 @@ export class CacheRecords {
 
   /** The record of `key`, or of the key that it is linked to. One without its layer is dropped. */
   find(key: CacheKey): CacheRecord | undefined {
-    const row = this.#database.get(FIND, key) ?? this.#database.get(FIND_LINKED, key)
+    const row = this.#rowOf(key)
     if (row === undefined) return undefined
     const record = this.#recordOf(row)
     if (record === undefined || (record.layer && !this.#layers.isPresent(record.layer))) {
@@ -83,8 +86,16 @@ export class CacheRecords {
 
   /** As `find`, but the record is left as it is, whether or not its layer is there. */
   peek(key: CacheKey): CacheRecord | undefined {
-    const row = this.#database.get(FIND, key) ?? this.#database.get(FIND_LINKED, key)
+    const row = this.#rowOf(key)
     return row && this.#recordOf(row)
+  }
+
+  #rowOf(key: CacheKey): Row | undefined {
+    return (
+      this.#database.get(FIND, placeOf(key), key) ??
+      this.#database.get(FIND_ANYWHERE, key) ??
+      this.#database.get(FIND_LINKED, key)
+    )
   }
 
   #recordOf(row: Row): CacheRecord | undefined {
@@ -122,8 +133,9 @@ export class CacheRecords {
       this.#database.run('DELETE FROM aliases WHERE alias = ?', key)
       this.#database.run(
         `INSERT OR REPLACE INTO records
-         (key, family, layer, description, preimage, created, used, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-        ...[key, family, layer, description, preimage, created, Date.now(), sum],
+         (rowid, key, family, layer, description, preimage, created, used, sum)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        ...[placeOf(key), key, family, layer, description, preimage, created, Date.now(), sum],
       )
       this.#database.run(
         'INSERT OR REPLACE INTO inputs (key, inputs, sum) VALUES (?, ?, ?)',
@@ -172,6 +184,11 @@ export class CacheRecords {
       if (!isNoSpace(cause)) throw cause
     }
   }
+}
+
+/** The number of a record's row: 52 bits of its key. Of two with the same number, the later one is kept. */
+function placeOf(key: CacheKey): bigint {
+  return BigInt(`0x${key.slice(0, 13)}`)
 }
 
 /** Removes a record with its inputs. */

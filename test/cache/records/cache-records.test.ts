@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { openStore, type Store } from '#cache'
+import { type CacheKey, openStore, type Store } from '#cache'
 import { asDiffId, hexOf } from '#core'
 import { keyOf, newRoot, putStep, removeRoots, withStore } from '../support.ts'
+
+/** How often this process has read from files. */
+function readCalls(): number {
+  return Number(/^syscr: (\d+)$/m.exec(readFileSync('/proc/self/io', 'utf8'))?.[1])
+}
 
 describe('cache records', () => {
   let store: Store
@@ -51,6 +56,53 @@ describe('cache records', () => {
     for (const name of ['content', 'definition', 'third']) {
       assert.equal(store.records.find(keyOf(name))?.key, keyOf('content'))
     }
+  })
+
+  it('that an earlier tsbuild has put are found, and replaced', () => {
+    for (const name of ['earlier', 'content', 'definition']) putPlain(name)
+    store.records.link(keyOf('link'), keyOf('earlier'))
+    using database = new DatabaseSync(join(store.root, 'tsbuild.db'))
+    // SQLite gave rows their numbers in turn.
+    database.exec(
+      'UPDATE records SET rowid = (SELECT count(*) FROM records AS o WHERE o.key <= records.key)',
+    )
+    const numbers = () => database.prepare('SELECT rowid FROM records ORDER BY rowid').all()
+    assert.deepEqual(
+      numbers().map(({ rowid }) => rowid),
+      [1, 2, 3],
+    )
+    for (const name of ['earlier', 'link']) {
+      assert.equal(store.records.find(keyOf(name))?.key, keyOf('earlier'))
+    }
+    putPlain('earlier')
+    assert.equal(store.records.find(keyOf('link'))?.description, 'earlier')
+    assert.equal(numbers().length, 3)
+    assert.ok(Number(numbers()[2]?.rowid) > 1e9)
+  })
+
+  it('with the number of another record are never taken for it', () => {
+    const one = keyOf('one')
+    const other = `${one.slice(0, 13)}${keyOf('other').slice(13)}` as CacheKey
+    putPlain('one')
+    assert.equal(store.records.find(other), undefined)
+    const rest = { family: keyOf('family'), preimage: {}, layer: undefined, description: 'other' }
+    store.records.put({ key: other, ...rest })
+    assert.equal(store.records.find(other)?.description, 'other')
+    assert.equal(store.records.find(one), undefined)
+  })
+
+  it('are found by reading hardly more than their own page, however many there are', async () => {
+    const [count, asked] = [3000, 40]
+    for (let index = 0; index < count; index += 1) putPlain(`${index} ${'x'.repeat(400)}`)
+    await withStore(store.root, ({ records }) => {
+      records.find(keyOf('none'))
+      const before = readCalls()
+      for (let index = 0; index < count; index += count / asked) {
+        assert.ok(records.find(keyOf(`${index} ${'x'.repeat(400)}`)))
+      }
+      const reads = (readCalls() - before) / asked
+      assert.ok(reads > 0.5 && reads < 1.3, `${reads}`)
+    })
   })
 
   it('of their own win over aliases', () => {
