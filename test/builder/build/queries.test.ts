@@ -26,6 +26,10 @@ async function queriesOf(work: () => Promise<void>): Promise<readonly string[]> 
   return [...queries]
 }
 
+function isOfRepositories(query: string): boolean {
+  return /\brepositories\b/.test(query)
+}
+
 function plansOf(database: DatabaseSync, query: string): readonly string[] {
   const rows = database.prepare(`EXPLAIN QUERY PLAN ${query}`).all()
   return rows.map(({ detail }) => String(detail))
@@ -76,6 +80,17 @@ describe('queries of a build', () => {
         .map((plan) => `${plan}: ${query}`),
     )
     assert.deepEqual(scans, [])
+  })
+
+  it('say nothing of repositories, unless something is pulled or pushed', async () => {
+    const queries = await queriesOf(build)
+    assert.ok(queries.length > 5)
+    assert.deepEqual(queries.filter(isOfRepositories), [])
+    const push = async (): Promise<void> => {
+      const outputs = [{ type: 'registry' }] as const
+      await at.build(['FROM scratch', 'COPY a /a'], { tags: [at.at('app')], outputs })
+    }
+    assert.ok((await queriesOf(push)).some(isOfRepositories))
   })
 
   it('would be noticed if one did', () => {

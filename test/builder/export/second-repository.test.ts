@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { writeContext } from '../../e2e/support/context.ts'
-import { mustBuild, tsbuild } from '../../e2e/support/tsbuild.ts'
+import { mustBuild, startTsbuild, tsbuild } from '../../e2e/support/tsbuild.ts'
 import {
   type Registry,
   run,
@@ -11,6 +13,7 @@ import {
   type TemporaryDirectory,
   temporaryDirectory,
 } from '../../support/peers/index.ts'
+import { MemoryRegistry } from '../../support/registry/index.ts'
 
 /** How a blob gets into a repository: `mount`, or `send` for each piece of an upload with bytes. */
 const WRITES = [
@@ -130,6 +133,32 @@ describe('a second repository of a registry', () => {
     const again = size()
     await mustBuild([...push('lost/three'), context], at)
     assert.deepEqual(writesSince(again), ['mount', 'mount', 'mount'], 'from the second one')
+  })
+
+  it('gets what a push has sent that was killed before its end', async () => {
+    await using stalling = await MemoryRegistry.start()
+    stalling.fail({ method: 'PUT', path: /manifests/, action: { kind: 'stall' } })
+    const at = start('killed')
+    const args = (name: string) => [
+      '-t',
+      `${stalling.host}/${name}`,
+      '-o',
+      'type=registry',
+      context,
+    ]
+    const context = application('killed')
+    const child = startTsbuild(args('one'), at)
+    const ended = once(child, 'exit')
+    while (!stalling.log.some((line) => /^PUT .*manifests/.test(line))) await setTimeout(20)
+    child.kill('SIGKILL')
+    await ended
+    stalling.requests.length = 0
+    await mustBuild(args('two'), at)
+    const mounted = stalling.requests.filter(({ url, status }) => {
+      return url.includes('?mount=') && status === 201
+    })
+    assert.equal(mounted.length, 3)
+    assert.ok(!stalling.requests.some(({ method }) => method === 'PATCH'))
   })
 
   it('is not asked for by another registry', async () => {
