@@ -8,7 +8,7 @@ import type {
   TransferOptions,
 } from '#core'
 import type { OpenBytes } from '#http'
-import { type BlobMemory, NO_MEMORY } from './blob-memory.ts'
+import type { BlobMemory } from './blob-memory.ts'
 import { openBlob } from './blobs.ts'
 import { KnownBlobs, type ObtainOptions } from './known-blobs.ts'
 import {
@@ -28,7 +28,7 @@ export class Repository implements BlobSource, BlobSink {
   readonly #known: KnownBlobs
 
   /** @param memory gets the blobs of layers that the repository is seen to have */
-  constructor(ref: RepositoryRef, memory: BlobMemory = NO_MEMORY) {
+  constructor(ref: RepositoryRef, memory: BlobMemory) {
     this.#ref = ref
     this.#known = new KnownBlobs(ref, memory)
   }
