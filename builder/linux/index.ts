@@ -22,6 +22,7 @@ export {
 } from './filesystem/nodes.ts'
 export { PendingFile } from './filesystem/pending-file.ts'
 export { MAX_OPEN, RootedDirectory } from './filesystem/rooted-directory.ts'
+export { ScannedEntries } from './filesystem/scanned-entries.ts'
 export { dataParts, isSparse, skipBytes } from './filesystem/sparse-file.ts'
 export { writeAt, writeFully } from './filesystem/write-all.ts'
 export { hasWriter } from './filesystem/writers.ts'

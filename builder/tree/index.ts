@@ -1,3 +1,4 @@
 export { Checksum, digestFile } from './checksum.ts'
 export { directoryTree } from './directory-tree.ts'
-export { treeState } from './tree-state.ts'
+export { scannedTree } from './scanned-tree.ts'
+export { type TreeState, treeState } from './tree-state.ts'

@@ -33,11 +33,15 @@ export interface TreeState {
   readonly digest: Digest
   /** When one of them was changed last; milliseconds since the epoch. */
   readonly changedAt: number
+  /** What is in folders, for `scannedTree`; not of those in which it is not certain what exists, nor of very many. */
+  readonly folders: ReadonlyMap<Name, Uint8Array>
 }
 
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
 /** Where the next name would be. */
 const END_OF_FOLDER = Uint8Array.of(0)
+/** Of what is kept of folders: some hundred thousand files. */
+const MOST_BYTES = 16 << 20
 /** So many folders are open at once. */
 const MAX_DEPTH = 64
 
@@ -85,6 +89,8 @@ class StateWalk {
   readonly #scanner = new FolderScanner()
   readonly #digester = new Digester()
   #changedAt = 0
+  readonly #folders = new Map<Name, Uint8Array>()
+  #bytesLeft = MOST_BYTES
 
   constructor(root: RootedDirectory, options: StateOptions) {
     this.#root = root
@@ -97,7 +103,11 @@ class StateWalk {
       const isTold = path === '' ? yield* this.#below(path) : yield* this.#at(path)
       if (!isTold) return undefined
     }
-    return { digest: this.#digester.digest(), changedAt: this.#changedAt }
+    return {
+      digest: this.#digester.digest(),
+      changedAt: this.#changedAt,
+      folders: this.#folders,
+    }
   }
 
   *#at(path: Name): Generator<void, boolean> {
@@ -139,17 +149,24 @@ class StateWalk {
 
   *#scan(descriptor: number, path: Name): Generator<void, OpenFolder> {
     const folders: Name[] = []
+    const parts: Uint8Array[] = []
+    let isCertain = true
     try {
       for (const count of this.#scanner.scan(descriptor)) {
         this.#options.onLook?.(count)
         for (let index = 0; index < count; index++) {
-          if (this.#isHidden(index, path, descriptor)) continue
+          const visibility = this.#visibilityOf(index, path, descriptor)
+          if (visibility === 'hidden') continue
+          if (visibility === 'open') isCertain = false
           if (this.#scanner.isFolderAt(index)) folders.push(this.#scanner.nameAt(index))
           this.#keep(index)
         }
-        this.#digester.update(this.#scanner.kept())
+        const kept = this.#scanner.kept()
+        this.#digester.update(kept)
+        parts.push(Buffer.from(kept))
         yield
       }
+      if (isCertain) this.#remember(path, Buffer.concat(parts))
       this.#digester.update(END_OF_FOLDER)
       return { path, descriptor, folders }
     } catch (cause) {
@@ -158,18 +175,21 @@ class StateWalk {
     }
   }
 
-  /**
-   * Whether an entry does not exist for whoever reads the tree. An ignored folder in which something may be
-   * included again counts with all of that.
-   */
-  #isHidden(index: number, folder: Name, descriptor: number): boolean {
+  #remember(path: Name, entries: Uint8Array): void {
+    this.#bytesLeft -= entries.length
+    if (this.#bytesLeft >= 0) this.#folders.set(path, entries)
+  }
+
+  /** `open`: an ignored folder, which exists if something in it is included again; it counts with all of that. */
+  #visibilityOf(index: number, folder: Name, descriptor: number): 'shown' | 'hidden' | 'open' {
     const { ignore } = this.#options
     const isFolder = this.#scanner.isFolderAt(index)
-    if (ignore === undefined && !(isFolder && this.#leftOut !== undefined)) return false
+    if (ignore === undefined && !(isFolder && this.#leftOut !== undefined)) return 'shown'
     const name = this.#scanner.nameAt(index)
-    if (isFolder && this.#isLeftOut(descriptor, name)) return true
+    if (isFolder && this.#isLeftOut(descriptor, name)) return 'hidden'
     const path = textOfName(joinName(folder, name))
-    return ignore?.isIgnored(path) === true && !(isFolder && ignore.mayContainIncluded(path))
+    if (ignore?.isIgnored(path) !== true) return 'shown'
+    return isFolder && ignore.mayContainIncluded(path) ? 'open' : 'hidden'
   }
 
   #isLeftOut(descriptor: number, name: Name): boolean {

@@ -1,5 +1,6 @@
-import { constants, lstatSync, type PathLike, type Stats } from 'node:fs'
+import { constants, lstatSync, type PathLike } from 'node:fs'
 import type { FileStat, FileType } from '#core'
+import type { FileFacts } from './scanned-entries.ts'
 
 const TYPES: ReadonlyMap<number, FileType> = new Map([
   [constants.S_IFIFO, 'fifo'],
@@ -36,7 +37,7 @@ export interface StatOptions {
 }
 
 /** What the kernel says about a file. */
-export function fileStatOf(stats: Stats, { place, scope, owner }: StatOptions): FileStat {
+export function fileStatOf(stats: FileFacts, { place, scope, owner }: StatOptions): FileStat {
   const { dev, ino, mode, size, mtimeMs, ctimeMs, nlink } = stats
   const type = TYPES.get(mode & constants.S_IFMT) ?? 'file'
   const isDevice = type === 'block' || type === 'character'
@@ -56,7 +57,7 @@ export function fileStatOf(stats: Stats, { place, scope, owner }: StatOptions): 
 }
 
 /** Inode numbers are 64 bits wide; past 2^53 a plain `Stats` has rounded them. */
-function inodeOf({ ino }: Stats, place: PathLike): string {
+function inodeOf({ ino }: FileFacts, place: PathLike): string {
   return String(Number.isSafeInteger(ino) ? ino : lstatSync(place, { bigint: true }).ino)
 }
 

@@ -5,7 +5,7 @@ import {
   finished,
   plainPaths,
 } from '#builder/files'
-import { treeState } from '#builder/tree'
+import { scannedTree, type TreeState, treeState } from '#builder/tree'
 import { type Digest, digestOf } from '#core'
 import { parseDockerignore } from '#parser'
 import { LimitExceeded, type WorkLimit, WorkMeter } from '../limits/work-meter.ts'
@@ -57,17 +57,26 @@ function* contentOf(task: FilesTask, trees: OpenTrees, meter?: WorkMeter): Gener
   const found = yield* stateOf(task, trees, meter)
   const known = found && trees.index?.selectionContent(found)
   if (known !== undefined) return known
-  const { content } = yield* checksumming(task.actions, trees)
+  const { content } = yield* checksumming(task.actions, withScanned(trees, found))
   if (found !== undefined && !trees.hasVolatileFiles()) {
-    trees.index?.putSelection({ ...found, content }, found.changedAt)
+    const { selection, state, changedAt } = found
+    trees.index?.putSelection({ selection, state, content }, changedAt)
   }
   return content
+}
+
+/** What was seen of a context just now is not looked at again. */
+function withScanned(trees: OpenTrees, found: SelectionState | undefined): FilesInput {
+  const { root, sources, read } = trees
+  if (found === undefined) return trees
+  return { root, read, sources: sources.map((tree) => scannedTree(tree, found.folders)) }
 }
 
 interface SelectionState {
   readonly selection: Digest
   readonly state: Digest
   readonly changedAt: number
+  readonly folders: TreeState['folders']
 }
 
 /** The state of all files that actions select from a context of which many are known. */
@@ -88,7 +97,10 @@ function* stateOf(
   })
   if (state === undefined) return undefined
   const selection = digestOf(JSON.stringify([DERIVATION, source, actions]))
-  return { selection, state: state.digest, changedAt: state.changedAt }
+  const { digest, changedAt } = state
+  // Modes are not those of the disk there.
+  const folders: TreeState['folders'] = source.modes === 'git' ? new Map() : state.folders
+  return { selection, state: digest, changedAt, folders }
 }
 
 /** The last of the pieces of work that are done in a slice. */
