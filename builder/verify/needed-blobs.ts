@@ -29,6 +29,8 @@ export class NeededBlobs {
   readonly #store: Store
   readonly #blobs = new Map<Digest, NeededBlob>()
   readonly #targets = new Map<string, Digest>()
+  /** Layers that the store need not have, since a repository has them. */
+  readonly elsewhere: Set<Digest> = new Set()
   readonly findings: Finding[] = []
 
   constructor(store: Store) {
@@ -70,8 +72,11 @@ export class NeededBlobs {
         return
       }
       const { config, layers } = document.manifest
-      const here = layers.filter((layer) => elsewhereOf(layer) === undefined)
-      for (const blob of [config, ...here]) this.#add(blob, name)
+      this.#add(config, name)
+      for (const layer of layers) {
+        if (elsewhereOf(layer) === undefined) this.#add(layer, name)
+        else this.elsewhere.add(layer.digest)
+      }
       this.#addDiffIds(config, layers, name)
     })
   }

@@ -19,6 +19,8 @@ export interface Checked {
   readonly layers: number
   /** Folders of layers of which nothing says what they have to hold. */
   readonly unproven: number
+  /** Layers of images that only a registry has, as far as the store knows. */
+  readonly elsewhere: number
 }
 
 /** What verifying a store has shown. */

@@ -11,7 +11,7 @@ import {
   openStore,
   type Store,
 } from '#cache'
-import { TsbuildError, typedFailure } from '#core'
+import { type Digest, TsbuildError, typedFailure } from '#core'
 import { checkBlobs } from './check-blobs.ts'
 import { checkLayers } from './check-layers.ts'
 import { KnownStacks } from './known-stacks.ts'
@@ -62,7 +62,7 @@ async function verify(options: VerifyOptions): Promise<Verification> {
   return report.end(store.root, checked)
 }
 
-const NOTHING: Checked = { names: 0, blobs: 0, bytes: 0, layers: 0, unproven: 0 }
+const NOTHING: Checked = { names: 0, blobs: 0, bytes: 0, layers: 0, unproven: 0, elsewhere: 0 }
 
 /** `undefined` when what was found keeps the store from being opened. */
 function openAfter(findings: readonly Finding[], root: string): Store | undefined {
@@ -97,5 +97,7 @@ async function verifyOpen(
   await report.add(checkLost(audit))
   await report.add(checkLeftovers(audit))
   const names = store.images.list().length
-  return { names, blobs: blobs.count, bytes, layers: proven, unproven }
+  const isMissing = (digest: Digest): boolean => store.blobs.stat(digest) === undefined
+  const elsewhere = [...needed.elsewhere].filter(isMissing).length
+  return { names, blobs: blobs.count, bytes, layers: proven, unproven, elsewhere }
 }

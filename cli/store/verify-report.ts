@@ -1,5 +1,5 @@
 import type { Reported, Verification } from '#builder/verify'
-import { cleanLine, formatBytes } from '../terminal/text.ts'
+import { cleanLine, formatBytes, formatCount } from '../terminal/text.ts'
 
 /** One JSON document, for programs. */
 export function verificationJson(verification: Verification): string {
@@ -8,10 +8,11 @@ export function verificationJson(verification: Verification): string {
 
 /** A line for each finding, and one for what was looked at. */
 export function verificationText({ root, checked, findings, isSound }: Verification): string {
-  const { names, blobs, bytes, layers, unproven } = checked
+  const { names, blobs, bytes, layers, unproven, elsewhere } = checked
   const lines = findings.map(findingLine)
   const unknown = unproven === 0 ? '' : `, ${unproven} folders of layers without a digest`
-  const read = `${names} names, ${blobs} blobs (${formatBytes(bytes)}), ${layers} folders of layers${unknown}`
+  const left = elsewhere === 0 ? '' : `, and ${formatCount(elsewhere, 'layer')} left in registries`
+  const read = `${names} names, ${blobs} blobs (${formatBytes(bytes)}), ${layers} folders of layers${unknown}${left}`
   const verdict = isSound ? 'sound' : 'DAMAGED'
   return [...lines, `${root} is ${verdict}: ${read}`].map((line) => `${cleanLine(line)}\n`).join('')
 }

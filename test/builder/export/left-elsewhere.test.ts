@@ -75,8 +75,13 @@ describe('layers that are left in a registry by --push', () => {
     )
     const { stdout } = await mustBuild(['images'], store)
     assert.match(stdout, /\/left +latest /)
-    await mustBuild(['inspect', at('left')], store)
-    await mustBuild(['store', 'verify'], store)
+    const [inspected] = JSON.parse((await mustBuild(['inspect', at('left')], store)).stdout)
+    assert.deepEqual(
+      inspected.layers.map(({ elsewhere }: { readonly elsewhere?: string }) => elsewhere),
+      [at('busybox'), at('cache'), at('cache')],
+    )
+    const verified = await mustBuild(['store', 'verify'], store)
+    assert.match(verified.stdout, / is sound: .*, and 3 layers left in registries$/m)
   })
 
   it('are fetched by what looks into them, once', async () => {
@@ -110,7 +115,10 @@ describe('layers that are left in a registry by --push', () => {
       `dir:${directory.file('dir')}`,
     ]
     await run('skopeo', copy)
-    await mustBuild(['store', 'verify'], store)
+    const verified = await mustBuild(['store', 'verify'], store)
+    assert.doesNotMatch(verified.stdout, /left in registries/)
+    const { stdout } = await mustBuild(['inspect', at('derived-base')], store)
+    assert.doesNotMatch(stdout, /elsewhere/)
   })
 
   it('are pushed to a second repository and another registry from where they are', async () => {
