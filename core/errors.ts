@@ -80,11 +80,27 @@ export function throwIfCancelled(signal: AbortSignal | undefined, doing: string)
   throw new TsbuildError(`${doing}: cancelled`, { code: 'CANCELLED', cause: signal.reason })
 }
 
+/** Errors of Linux that Node knows by their numbers only: names and texts. Spec: errno(3) */
+const UNNAMED: ReadonlyMap<unknown, readonly [name: string, text: string]> = new Map([
+  [-116, ['ESTALE', 'stale file handle']],
+  [-117, ['EUCLEAN', 'structure needs cleaning']],
+  [-122, ['EDQUOT', 'disk quota exceeded']],
+])
+
+/** What the system says of a failed system call, where Node does not know it; else `undefined`. */
+export function unnamedReason(cause: unknown): string | undefined {
+  return unnamedError(cause)?.[1]
+}
+
+function unnamedError(cause: unknown): readonly [name: string, text: string] | undefined {
+  return cause instanceof Error && 'errno' in cause ? UNNAMED.get(cause.errno) : undefined
+}
+
 /** The errno name (`ENOENT`, `EACCES`, …) of a failed system call, or `undefined`. */
 export function errnoOf(failure: unknown): string | undefined {
   const cause = firstFailure(failure)
   if (!(cause instanceof Error) || !('code' in cause)) return undefined
-  return typeof cause.code === 'string' ? cause.code : undefined
+  return unnamedError(cause)?.[0] ?? (typeof cause.code === 'string' ? cause.code : undefined)
 }
 
 /**
@@ -97,11 +113,12 @@ export function ioError(doing: string, failure: unknown): TsbuildError {
   const errno = errnoOf(cause)
   if (errno === undefined || !(cause instanceof Error)) throw cause
   if (errno === 'ENOSPC' || errno === 'EDQUOT') {
+    const reason = errno === 'ENOSPC' ? 'no space left on device' : 'disk quota exceeded'
     const hint = 'free some space, or put the store elsewhere with --root'
-    return new TsbuildError(`${doing}: no space left on device`, { code: 'NO_SPACE', cause, hint })
+    return new TsbuildError(`${doing}: ${reason}`, { code: 'NO_SPACE', cause, hint })
   }
   const denied = errno === 'EACCES' || errno === 'EPERM'
-  return new TsbuildError(`${doing}: ${cause.message}`, {
+  return new TsbuildError(`${doing}: ${unnamedReason(cause) ?? cause.message}`, {
     code: denied ? 'PERMISSION_DENIED' : 'IO_FAILED',
     cause,
   })

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import type { Output } from '#builder/export'
 import type { Settings } from '#builder/options'
 import { storeUsage } from '#cache'
-import { TsbuildError } from '#core'
+import { errnoOf, TsbuildError } from '#core'
 import { SourceError } from '#parser'
 
 /** Milliseconds that a failed build may spend on adding up the store. */
@@ -15,13 +15,25 @@ export function explainNoSpace(
   settings: Pick<Settings, 'root' | 'outputs'>,
 ): unknown {
   if (!(failure instanceof TsbuildError) || failure.code !== 'NO_SPACE') return failure
-  const hint = hintFor(settings)
+  const hint = isOfQuota(failure) ? quotaHint(settings) : hintFor(settings)
   if (hint === undefined) return failure
   const { message, code, cause } = failure
   if (!(failure instanceof SourceError)) return new TsbuildError(message, { code, cause, hint })
   const { ranges, source, diagnostics } = failure
   const place = source === undefined ? {} : { source }
   return new SourceError(message, { ...{ code, cause, hint, ranges, diagnostics }, ...place })
+}
+
+/** What the file system says of its space is nothing about the quota of a user, a group or a project. */
+function isOfQuota(failure: unknown): boolean {
+  for (let link = failure; link instanceof Error; link = link.cause) {
+    if (errnoOf(link) === 'EDQUOT') return true
+  }
+  return false
+}
+
+function quotaHint({ root }: Pick<Settings, 'root'>): string {
+  return `the quota of this user, or of the folder, is used up, of which the store in ${root} takes ${usageOf(root)}: free some space (tsbuild prune), or put the store elsewhere with --root`
 }
 
 function hintFor({ root, outputs }: Pick<Settings, 'root' | 'outputs'>): string | undefined {

@@ -1,5 +1,5 @@
 import { getSystemErrorMessage } from 'node:util'
-import { TsbuildError } from '#core'
+import { TsbuildError, unnamedReason } from '#core'
 import { SourceError } from '#parser'
 import type { Shell } from '../terminal/shell.ts'
 import { cleanLine } from '../terminal/text.ts'
@@ -66,7 +66,8 @@ function messageOf(link: unknown): string {
 /** A failed system call adds nothing to a text that has its reason in words. */
 function isReasonIn(text: string, link: unknown): boolean {
   if (!(link instanceof Error) || !('errno' in link) || typeof link.errno !== 'number') return false
-  return text.toLowerCase().includes(getSystemErrorMessage(link.errno).toLowerCase())
+  const reason = unnamedReason(link) ?? getSystemErrorMessage(link.errno)
+  return text.toLowerCase().includes(reason.toLowerCase())
 }
 
 function codeSuffix(error: unknown): string {

@@ -1,4 +1,4 @@
-import { isCancelled } from '../errors.ts'
+import { firstFailure, isCancelled } from '../errors.ts'
 import type { BuildPart, CacheHit, ExecutionReason, OnEvent } from './events.ts'
 
 /** What is reported as one vertex. */
@@ -30,7 +30,8 @@ export async function reported<T>(
   try {
     result = await perform()
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause)
+    const first = firstFailure(cause)
+    const message = first instanceof Error ? first.message : String(first)
     const milliseconds = performance.now() - started
     if (isCancelled(cause)) onEvent({ type: 'cancelled', vertex: id })
     else onEvent({ type: 'failed', vertex: id, message, milliseconds })

@@ -9,6 +9,11 @@ function suppressing(error: unknown, suppressed: unknown): Error {
 
 const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
 const closing = Object.assign(new Error('EIO: i/o error, rmdir'), { code: 'EIO' })
+/** As Node reports it: by its number. */
+const overQuota = Object.assign(new Error('UNKNOWN: unknown error, write'), {
+  code: 'UNKNOWN',
+  errno: -122,
+})
 const cancelled = new TsbuildError('stopped', { code: 'CANCELLED' })
 
 describe('failures', () => {
@@ -32,10 +37,29 @@ describe('failures', () => {
     assert.equal(firstFailure(failure), full)
   })
 
+  it('that Node does not know by name say what they are', () => {
+    assert.equal(errnoOf(overQuota), 'EDQUOT')
+    assert.equal(ioError('write x', overQuota).message, 'write x: disk quota exceeded')
+    const damaged = Object.assign(new Error('Unknown system error -117'), {
+      code: '?',
+      errno: -117,
+    })
+    assert.equal(ioError('read x', damaged).message, 'read x: structure needs cleaning')
+    assert.equal(
+      errnoOf(Object.assign(new Error('x'), { code: 'UNKNOWN', errno: -9999 })),
+      'UNKNOWN',
+    )
+  })
+
   it('of system calls get a code; mistakes of the program stay what they are', () => {
     for (const [cause, code] of [
       [full, 'NO_SPACE'],
       [Object.assign(new Error('x'), { code: 'EDQUOT' }), 'NO_SPACE'],
+      [overQuota, 'NO_SPACE'],
+      [
+        Object.assign(new Error('x'), { code: 'Unknown system error -117', errno: -117 }),
+        'IO_FAILED',
+      ],
       [closing, 'IO_FAILED'],
       [Object.assign(new Error('x'), { code: 'EACCES' }), 'PERMISSION_DENIED'],
       [suppressing(full, closing), 'IO_FAILED'],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { TsbuildError } from '#core'
+import { ioError, TsbuildError } from '#core'
 import { diagnosticsError, SourceError, type SourceFile, type SourceRange } from '#parser'
 import { FailedSteps } from '../../../cli/progress/failed-steps.ts'
 import { chainMessage, errorText, reportError } from '../../../cli/reports/error-report.ts'
@@ -129,6 +129,16 @@ hint: look at .dockerignore
     )
     const known = new TsbuildError('no', { code: 'USAGE' })
     assert.doesNotMatch(await reported(known, { TSBUILD_DEBUG: '1' }), / at /)
+  })
+
+  it('says once what a system call failed with, also where Node knows its number only', () => {
+    const text = 'UNKNOWN: unknown error, write'
+    const cause = Object.assign(new Error(text), { code: 'UNKNOWN', errno: -122 })
+    const error = ioError('write x', cause)
+    assert.equal(
+      errorText(error, { source: undefined, debug: false }).split('\n')[0],
+      'ERROR: write x: disk quota exceeded (NO_SPACE)',
+    )
   })
 
   it('takes the first hint of the chain', () => {
