@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import {
@@ -10,6 +10,7 @@ import {
   Resources,
   throwIfCancelled,
 } from '#core'
+import { makeFolders } from '#disk'
 import { storeError } from './filesystem/failure.ts'
 import { type FileLock, tryLock, trySharedLock } from './filesystem/file-lock.ts'
 import { touch } from './filesystem/last-use.ts'
@@ -189,7 +190,7 @@ export class CacheMounts {
     await using temporary = this.#presence.temporary()
     const made = join(temporary.path, 'mount')
     try {
-      mkdirSync(join(made, DATA), { recursive: true, mode: 0o755 })
+      makeFolders(join(made, DATA), 0o755)
       writeFileSync(join(made, ABOUT), `${canonicalJson(request.identity)}\n`)
       await request.fill(join(made, DATA))
       renameSync(made, path)

@@ -1,10 +1,10 @@
-import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Header } from 'tar-stream'
 import { PendingFile } from '#builder/linux'
 import { type Bytes, ioError, throwIfCancelled } from '#core'
+import { makeFolders } from '#disk'
 import { openDestination } from './destination.ts'
 
 /** Where files go, one after the other. A tar has its name only after `finish`. */
@@ -22,7 +22,7 @@ export function directoryWriter(directory: string): ArchiveWriter {
   const write = async (path: string, bytes: Bytes | Buffer): Promise<void> => {
     const target = join(directory, path)
     try {
-      mkdirSync(dirname(target), { recursive: true })
+      makeFolders(dirname(target))
       using file = new PendingFile(target)
       if (Buffer.isBuffer(bytes)) file.write(bytes)
       else for await (const chunk of bytes) file.write(chunk)

@@ -1,6 +1,7 @@
 import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, type Stats } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { type DiffId, type Digest, errnoOf, hexOf, TsbuildError } from '#core'
+import { makeFolders } from '#disk'
 import { invalidStoreError, storeError } from './failure.ts'
 import { FOLDER_KINDS, type FolderKind, folderKind } from './folder-kind.ts'
 
@@ -105,7 +106,7 @@ export function blobPath(layout: Layout, digest: Digest | DiffId): string {
 export function ensureFolders(layout: Layout): void {
   const doing = `open the store ${layout.root}`
   try {
-    mkdirSync(dirname(layout.root), { recursive: true })
+    makeFolders(dirname(layout.root))
     const root = ensureFolder(layout.root)
     const us = process.geteuid?.()
     if (root.uid !== us) {

@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { lstatSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { PendingFile } from '#builder/linux'
@@ -19,6 +19,7 @@ import {
   TsbuildError,
   verified,
 } from '#core'
+import { makeFolders } from '#disk'
 import type { CacheShelf } from './cache-shelf.ts'
 import { collectLayout } from './collect-layout.ts'
 
@@ -83,7 +84,7 @@ class LayoutWriter {
 
   prepare(): void {
     try {
-      mkdirSync(join(this.#root, 'blobs/sha256'), { recursive: true })
+      makeFolders(join(this.#root, 'blobs/sha256'))
     } catch (cause) {
       throw ioError(`make ${this.#root}`, cause)
     }

@@ -1,4 +1,4 @@
-import { mkdirSync, openSync } from 'node:fs'
+import { openSync } from 'node:fs'
 import {
   closeNamespaces,
   enterNamespaces,
@@ -9,6 +9,7 @@ import {
   unshareNamespaces,
   unshareWorkingDirectory,
 } from '#builder/linux'
+import { makeFolders } from '#disk'
 import { stepFilter } from '../filter/step-filter.ts'
 import { type HostFacts, readHostFacts } from '../root/host-facts.ts'
 import { type MountPointLayer, makeMountPointLayer } from '../root/mount-point-layer.ts'
@@ -31,7 +32,7 @@ export function openPreparer(temporary: string): Preparer {
   unshareWorkingDirectory()
   setUmask(0)
   const scaffold = `${temporary}/scaffold`
-  mkdirSync(scaffold, { recursive: true, mode: 0o700 })
+  makeFolders(scaffold, 0o700)
   return {
     scaffold,
     mountPoints: makeMountPointLayer(`${temporary}/mount-points`),

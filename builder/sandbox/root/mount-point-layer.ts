@@ -1,4 +1,5 @@
-import { closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs'
+import { closeSync, constants, openSync, statSync } from 'node:fs'
+import { makeFolders } from '#disk'
 
 /**
  * A layer with what every step's own files are mounted on. It lies below those of the image, so that what an
@@ -17,7 +18,7 @@ export interface MountPointLayer {
 export function makeMountPointLayer(path: string): MountPointLayer {
   const etc = `${path}/etc`
   for (const name of ['', '/dev', '/etc', '/proc', '/sys']) {
-    mkdirSync(path + name, { recursive: true, mode: 0o755 })
+    makeFolders(path + name, 0o755)
   }
   for (const name of ['hosts', 'hostname', 'resolv.conf']) {
     closeSync(openSync(`${etc}/${name}`, constants.O_CREAT | constants.O_WRONLY, 0o644))
