@@ -1,4 +1,5 @@
-import { accessSync, constants, statfsSync } from 'node:fs'
+import { accessSync, constants, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { errnoOf, ioError, TsbuildError, typedFailure } from '#core'
 
 const ELSEWHERE = 'name a folder that you may write with --root or TSBUILD_ROOT'
@@ -89,8 +90,9 @@ const LEAST_FREE_BYTES = 64 * 1024
 export function databaseFailure(doing: string, cause: unknown, folder: string): unknown {
   const code = sqliteCodeOf(cause)
   if (code === undefined) return typedFailure(doing, cause)
-  if (code === SQLITE.full || (isDeviceTrouble(code) && isFull(folder))) {
-    return ioError(doing, Object.assign(new Error('disk full', { cause }), { code: 'ENOSPC' }))
+  const fullness = fullnessOf(code, folder)
+  if (fullness !== undefined) {
+    return ioError(doing, Object.assign(new Error('disk full', { cause }), { code: fullness }))
   }
   if (code === SQLITE.readonly || code === SQLITE.perm) {
     return permissionDeniedError(`${doing}: the store cannot be written`, cause)
@@ -100,11 +102,24 @@ export function databaseFailure(doing: string, cause: unknown, folder: string): 
   return new TsbuildError(`${doing}: ${reason}`, { code: 'IO_FAILED', cause, hint })
 }
 
-function isDeviceTrouble(code: number): boolean {
-  return code === SQLITE.ioerr || code === SQLITE.cantopen
+/** `ENOSPC` or `EDQUOT` where that is the reason. */
+function fullnessOf(code: number, folder: string): string | undefined {
+  if (code === SQLITE.full) return 'ENOSPC'
+  if (code !== SQLITE.ioerr && code !== SQLITE.cantopen) return undefined
+  const { bavail, bsize, ffree, files } = statfsSync(folder)
+  if (bavail * bsize < LEAST_FREE_BYTES || (files > 0 && ffree === 0)) return 'ENOSPC'
+  // Of a quota the file system says nothing until something is written.
+  const errno = failureOfWriting(join(folder, `tsbuild.db-probe-${process.pid}`))
+  return errno === 'ENOSPC' || errno === 'EDQUOT' ? errno : undefined
 }
 
-function isFull(folder: string): boolean {
-  const { bavail, bsize, ffree, files } = statfsSync(folder)
-  return bavail * bsize < LEAST_FREE_BYTES || (files > 0 && ffree === 0)
+function failureOfWriting(path: string): string | undefined {
+  try {
+    writeFileSync(path, Buffer.alloc(LEAST_FREE_BYTES, 1), { flag: 'wx', flush: true })
+    return undefined
+  } catch (cause) {
+    return errnoOf(cause)
+  } finally {
+    rmSync(path, { force: true })
+  }
 }

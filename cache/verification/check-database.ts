@@ -1,6 +1,7 @@
 import { lstatSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { isDamage } from '../filesystem/failure.ts'
+import { databaseFailure, isDamage } from '../filesystem/failure.ts'
 import type { Layout } from '../filesystem/layout.ts'
 import { SCHEMA_VERSION } from '../records/schema.ts'
 import type { Finding } from './finding.ts'
@@ -34,8 +35,8 @@ function problemOf(path: string, isMade: boolean): string | undefined {
   try {
     return complaintOf(path)
   } catch (cause) {
-    if (!isDamage(cause, path) || !(cause instanceof Error)) throw cause
-    return cause.message
+    if (isDamage(cause, path) && cause instanceof Error) return cause.message
+    throw databaseFailure(`read ${path}`, cause, dirname(path))
   }
 }
 
