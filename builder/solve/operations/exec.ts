@@ -238,7 +238,7 @@ interface ExecPlace {
 async function runProcess(
   vertex: ExecVertex,
   { sandbox, snapshot, opened, onBegin, isFollowed }: ExecPlace,
-  { reporter, signal }: ExecDeps,
+  { reporter, signal, store }: ExecDeps,
 ): Promise<void> {
   const { args, env, proxyEnv, settings, ...common } = vertex.process
   const { extraHosts, shmSize, ulimits, resources, cgroupParent } = settings
@@ -268,7 +268,8 @@ async function runProcess(
   )
   if (exitCode === 0) return
   const exhausted = snapshot.exhausted(space.isUsedUp)
-  throw exitError({ args, exitCode, reached, resources, exhausted })
+  const fullPlace = space.isUsedUp ? store.root : undefined
+  throw exitError({ args, exitCode, reached, resources, exhausted, fullPlace })
 }
 
 /** Warns that a step sees other owners than the image has, and may do something else for it. */

@@ -1,3 +1,4 @@
+import { statfsSync } from 'node:fs'
 import type { ExitStatus } from '#builder/sandbox'
 import { STEP_PROCESSES, type StepResources, TsbuildError } from '#core'
 
@@ -9,7 +10,13 @@ export interface FailedProcess {
   readonly resources: StepResources
   /** Bytes of the space that it may write to, when that was used up. */
   readonly exhausted: number | undefined
+  /** What the step writes to, when a program said that there is no space left. */
+  readonly fullPlace?: string | undefined
 }
+
+/** A file system with less than this free is full: what the step was run with is gone already. */
+const LEAST_FREE_BYTES = 1 << 20
+const LEAST_FREE_FILES = 64
 
 /** The failure of a step whose process did not exit with 0: STEP_FAILED or SNAPSHOT_FULL. */
 export function exitError({
@@ -18,12 +25,13 @@ export function exitError({
   reached,
   resources,
   exhausted,
+  fullPlace,
 }: FailedProcess): TsbuildError {
   const message = `process ${JSON.stringify(args.join(' '))} did not complete successfully: exit code: ${exitCode}`
   if (exhausted !== undefined) return fullError(message, exhausted)
   return new TsbuildError(message, {
     code: 'STEP_FAILED',
-    hint: hintFor(exitCode, reached, resources),
+    hint: hintFor(exitCode, reached, resources) ?? (fullPlace && spaceHint(fullPlace)),
   })
 }
 
@@ -56,5 +64,19 @@ function hintFor(
       return 'the process was killed, most often because memory ran out'
     default:
       return undefined
+  }
+}
+
+/** Which space was used up, as far as that can be seen: what the step wrote is there still. */
+function spaceHint(path: string): string | undefined {
+  try {
+    const { bavail, bsize, files, ffree } = statfsSync(path)
+    if (bavail * bsize < LEAST_FREE_BYTES || (files > 0 && ffree < LEAST_FREE_FILES)) {
+      return `the step writes to the file system of ${path}, which is full: free some space (tsbuild prune), or put the store elsewhere with --root`
+    }
+    return `there is space on the file system of ${path}: what is used up is a quota, or a space in memory such as /dev/shm (--shm-size) or a mount of type tmpfs (size=)`
+  } catch {
+    // Only a hint depends on it.
+    return undefined
   }
 }

@@ -64,8 +64,13 @@ describe('a full disk', () => {
       assert.equal(status, 1, stderr)
       assert.doesNotMatch(stderr, /bug|suppressed/i)
       // A program that found no space says so itself.
-      if (/\(STEP_FAILED\)$/m.test(stderr)) assert.match(stderr, /cp: .*No space left on device/)
-      else {
+      if (/\(STEP_FAILED\)$/m.test(stderr)) {
+        assert.match(stderr, /cp: .*No space left on device/)
+        assert.match(
+          stderr,
+          /^hint: the step writes to the file system of \S+small\/store, which is full/m,
+        )
+      } else {
         assert.match(stderr, NO_SPACE)
         assert.match(
           stderr,
@@ -74,6 +79,23 @@ describe('a full disk', () => {
       }
     })
   }
+
+  it('in the memory of a step is told from one of the store', async () => {
+    const words = (text: string): string => JSON.stringify(text.split(' '))
+    const copy = words('/bin/busybox cp /bin/busybox /dev/shm/x')
+    writeContext(directory.file('memory'), {
+      Dockerfile: `FROM scratch\nCOPY --chmod=755 busybox /bin/busybox\nRUN ${copy}\n`,
+      busybox: readFileSync('/bin/busybox'),
+    })
+    const flags = ['--root', 'small/store', '--shm-size', '64k']
+    const { status, stderr } = await build('size=60m', flags, { context: 'memory' })
+    assert.equal(status, 1, stderr)
+    assert.match(stderr, /cp: .*No space left on device/)
+    assert.match(
+      stderr,
+      /^hint: there is space on the file system of \S+small\/store: .*--shm-size/m,
+    )
+  })
 
   for (const flags of [
     ['-o', 'type=oci,dest=small/x.tar'],
