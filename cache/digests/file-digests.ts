@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, lstatSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Digest, digestOf, errnoOf, type FileIdentity, hexOf, type Name } from '#core'
-import { storeError } from '../filesystem/failure.ts'
+import { isNoSpace, storeError } from '../filesystem/failure.ts'
 import { noteUse } from '../filesystem/last-use.ts'
 import { layoutOf } from '../filesystem/layout.ts'
 import type { KnownContent } from './digest-block.ts'
@@ -66,8 +66,9 @@ export class FileDigests implements Disposable {
 
   /**
    * Remembers a content. `file` is the file's state *before* anything of it was read, and was taken
-   * after these digests were opened. A file that changed a moment ago is not remembered, but in a sealed tree.
-   * @throws {TsbuildError} NO_SPACE, PERMISSION_DENIED
+   * after these digests were opened. A file that changed a moment ago is not remembered, but in a sealed tree; and none
+   * is on a full disk.
+   * @throws {TsbuildError} PERMISSION_DENIED, IO_FAILED
    */
   put(path: Name, file: FileIdentity, { digest, isBare }: KnownContent): void {
     const { dev, ino, size, mtimeMs, ctimeMs } = file
@@ -80,7 +81,7 @@ export class FileDigests implements Disposable {
     } catch (cause) {
       // The clean-up after this failure must not fail the same way.
       this.#forgetFresh()
-      throw storeError(`write beside ${this.#file}`, cause)
+      throwUnlessFull(`write beside ${this.#file}`, cause)
     }
   }
 
@@ -105,8 +106,9 @@ export class FileDigests implements Disposable {
   }
 
   /**
-   * Writes what was put, beside what others have put. No work when there is nothing new.
-   * @throws {TsbuildError} NO_SPACE, PERMISSION_DENIED
+   * Writes what was put, beside what others have put. No work when there is nothing new. On a full disk it is dropped,
+   * and the next build reads the files again.
+   * @throws {TsbuildError} PERMISSION_DENIED, IO_FAILED
    */
   flush(): void {
     if (this.#fresh.isEmpty && this.#selections.length === 0) return
@@ -118,7 +120,7 @@ export class FileDigests implements Disposable {
       this.#write(descriptor, next)
     } catch (cause) {
       rmSync(next, { force: true })
-      throw storeError(`write ${this.#file}`, cause)
+      throwUnlessFull(`write ${this.#file}`, cause)
     }
     this.#forgetFresh()
   }
@@ -188,6 +190,11 @@ export class FileDigests implements Disposable {
     }
     return undefined
   }
+}
+
+function throwUnlessFull(doing: string, cause: unknown): void {
+  const failure = storeError(doing, cause)
+  if (!isNoSpace(failure)) throw failure
 }
 
 /**

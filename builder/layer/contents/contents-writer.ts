@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs'
 import { writeFully } from '#builder/linux'
-import { type Digest, Digester, digestOf, hexOf } from '#core'
+import { type Digest, Digester, digestOf, errnoOf, hexOf } from '#core'
 import { type ContentsEntry, endOf, TRAILER_BYTES } from './contents-entry.ts'
 import type { ChunkNotes } from './tar-chunks.ts'
 
@@ -26,10 +26,11 @@ export interface NotedEntries {
 
 /**
  * Notes what is where in a layer's tar, so that the next layer of the same step takes over what did not
- * change: see `TarContents`. Nothing is synced: what is damaged is not used.
+ * change: see `TarContents`. Nothing is synced: what is damaged is not used. What the disk refuses is not kept, and the
+ * layer is none the worse for it.
  */
 export class ContentsWriter {
-  readonly #fd: number
+  readonly #fd: number | undefined
   readonly #digester = new Digester()
   #text = ''
   #entry: (Omit<ContentsEntry, 'digest'> & { digest: Digest | undefined }) | undefined
@@ -38,7 +39,8 @@ export class ContentsWriter {
 
   /** @param path a file to create */
   constructor(path: string) {
-    this.#fd = openSync(path, 'wx', 0o600)
+    this.#fd = attempt(() => openSync(path, 'wx', 0o600))
+    if (this.#fd === undefined) this.abandon()
   }
 
   /** Begins the next entry. */
@@ -69,13 +71,13 @@ export class ContentsWriter {
   }
 
   close(): void {
-    closeSync(this.#fd)
+    if (this.#fd !== undefined) closeSync(this.#fd)
   }
 
   /** Completes the file. @returns whether it is worth being kept */
   finish(chunks: ChunkNotes): boolean {
     const entries = this.finishEntries()
-    return entries !== undefined && writeChunks(this.#fd, entries, chunks)
+    return entries !== undefined && this.#fd !== undefined && writeChunks(this.#fd, entries, chunks)
   }
 
   /** @returns where the last entry ends */
@@ -93,8 +95,14 @@ export class ContentsWriter {
   #flush(): void {
     const bytes = Buffer.from(this.#text, 'latin1')
     this.#digester.update(bytes)
-    writeFully(this.#fd, bytes)
+    this.#write(bytes)
     this.#text = ''
+  }
+
+  #write(bytes: Buffer): void {
+    const fd = this.#fd
+    if (fd === undefined || !this.#isPlain) return
+    if (!attempt(() => writeAll(fd, bytes))) this.abandon()
   }
 }
 
@@ -103,7 +111,8 @@ export class ContentsWriter {
  * @returns whether it is worth being kept
  */
 export function addChunks(path: string, entries: NotedEntries, chunks: ChunkNotes): boolean {
-  const fd = openSync(path, 'a')
+  const fd = attempt(() => openSync(path, 'a'))
+  if (fd === undefined) return false
   try {
     return writeChunks(fd, entries, chunks)
   } finally {
@@ -120,6 +129,20 @@ function writeChunks(
   const text = chunks.toString()
   const sums = [digest, digestOf(text)].map(hexOf)
   const trailer = [bytes, text.length, count, ...sums].join(' ').padEnd(TRAILER_BYTES)
-  writeFully(fd, Buffer.from(`${text}${trailer}`, 'latin1'))
+  return attempt(() => writeAll(fd, Buffer.from(`${text}${trailer}`, 'latin1'))) === true
+}
+
+function writeAll(fd: number, bytes: Buffer): true {
+  writeFully(fd, bytes)
   return true
+}
+
+/** `undefined` for what the disk refuses. */
+function attempt<T>(call: () => T): T | undefined {
+  try {
+    return call()
+  } catch (cause) {
+    if (errnoOf(cause) === undefined) throw cause
+    return undefined
+  }
 }
