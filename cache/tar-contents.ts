@@ -1,8 +1,7 @@
 import { lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
-import { type DiffId, errnoOf, hexOf } from '#core'
-import { storeError } from './filesystem/failure.ts'
-import type { Layout } from './filesystem/layout.ts'
+import { basename, join } from 'node:path'
+import { asDiffId, type DiffId, errnoOf, hexOf, isDigest } from '#core'
+import { type Layout, layoutOf } from './filesystem/layout.ts'
 
 /**
  * Files that say what is where in the tars of copies, by diffID: with them the next copy takes over what did
@@ -21,19 +20,15 @@ export class TarContentsFiles {
     return lstatSync(path, { throwIfNoEntry: false })?.isFile() ? path : undefined
   }
 
-  /** Takes over a file of a `temporary()` of the same store. @throws {TsbuildError} NO_SPACE, IO_FAILED */
+  /** Takes over a file of a `temporary()` of the same store. What the disk refuses is lost, and nothing else is. */
   adopt(file: string, diffId: DiffId): void {
     const path = this.#path(diffId)
     try {
-      try {
-        renameSync(file, path)
-      } catch (cause) {
-        if (errnoOf(cause) !== 'ENOENT') throw cause
-        mkdirSync(this.#layout.contents, { recursive: true, mode: 0o700 })
-        renameSync(file, path)
-      }
+      if (rename(file, path)) return
+      mkdirSync(this.#layout.contents, { recursive: true, mode: 0o700 })
+      rename(file, path)
     } catch (cause) {
-      throw storeError(`write ${path}`, cause)
+      if (errnoOf(cause) === undefined) throw cause
     }
   }
 
@@ -44,5 +39,23 @@ export class TarContentsFiles {
 
   #path(diffId: DiffId): string {
     return join(this.#layout.contents, hexOf(diffId))
+  }
+}
+
+/** Finds what is noted of the layer in a folder of the store at `root`; for worker threads, too. */
+export function contentsOfFolder(root: string, folder: string): string | undefined {
+  // Named by the diffID of the layer that it holds.
+  const digest = `sha256:${basename(folder)}`
+  return isDigest(digest) ? new TarContentsFiles(layoutOf(root)).find(asDiffId(digest)) : undefined
+}
+
+/** False where the folder is missing. */
+function rename(file: string, path: string): boolean {
+  try {
+    renameSync(file, path)
+    return true
+  } catch (cause) {
+    if (errnoOf(cause) !== 'ENOENT') throw cause
+    return false
   }
 }

@@ -15,6 +15,7 @@ import { contentOf } from './operations/file-selection.ts'
 import type { Operation, StepOperation, StepWork } from './operations/operation.ts'
 import { type OperationDeps, operationOf } from './operations/operation-of.ts'
 import { confirmBases, type Result, type ResultLayer } from './operations/result.ts'
+import { withSoundSources } from './operations/sound-sources.ts'
 import { HitReporter } from './report/hit-reporter.ts'
 import type { Schedule } from './schedule/schedule.ts'
 import type { SolvedStep } from './solved-step.ts'
@@ -295,6 +296,7 @@ export class Solver implements AsyncDisposable {
   ): ReturnType<typeof contentOf> {
     if (selection === undefined) throw new Error(`${vertex.name} selects no files`)
     const layers = (await this.#sources(vertex)).map((source) => layersOf(source))
-    return contentOf(selection, { below, sources: layers }, this.#deps)
+    const digest = () => contentOf(selection, { below, sources: layers }, this.#deps)
+    return withSoundSources(digest, { ...this.#deps, vertex, sources: layers })
   }
 }

@@ -116,6 +116,12 @@ export class StackTree implements Tree {
     return path === '' && top !== undefined ? { layer: top, stat: BARE_DIRECTORY } : undefined
   }
 
+  /** The position of the layer that has what is at a path; `undefined` where nothing is. */
+  layerAt(path: Name): number | undefined {
+    const found = this.find(path)
+    return found && this.#layers.indexOf(found.layer)
+  }
+
   #isShown(layer: LayerTree, path: Name): boolean {
     const stat = layer.lstat(path)
     return stat !== undefined && !isWhiteoutDevice(stat)

@@ -6,6 +6,7 @@ import type { Digest, ExecutionReason } from '#core'
 import type { KeyedStep } from '../keys/vertex-key.ts'
 import type { LayerForm } from '../layers/layer-forms.ts'
 import type { CopiedFiles, CopyTask } from '../work/tasks/copy-files.ts'
+import type { FilesTask } from '../work/tasks/trees.ts'
 import {
   adoptContents,
   adoptTar,
@@ -18,6 +19,7 @@ import { filesTask, type SelectedLayers } from './file-selection.ts'
 import type { StepWork } from './operation.ts'
 import { readAlong } from './read-along.ts'
 import type { StepOutcome } from './result.ts'
+import { withSoundSources } from './sound-sources.ts'
 
 /** A copy, and what it needs of the solver. */
 export interface CopyWork extends Pick<StepWork, 'forms' | 'reason'> {
@@ -34,7 +36,20 @@ const TAKING_OVER: ReadonlySet<ExecutionReason> = new Set(['input-changed', 'inp
 /** Makes the layer in the forms that are needed. */
 export async function copyStep(
   vertex: FilesVertex,
-  { layers, keyOf, forms: wanted, reason, family }: CopyWork,
+  work: CopyWork,
+  deps: CopyDeps,
+): Promise<StepOutcome> {
+  const { layers } = work
+  const files = await deps.spans.except('steps', () => filesTask(vertex, layers, deps))
+  return withSoundSources(() => copyOnce(vertex, { ...work, files }, deps), {
+    ...deps,
+    ...{ vertex, sources: layers.sources },
+  })
+}
+
+async function copyOnce(
+  vertex: FilesVertex,
+  { files, keyOf, forms: wanted, reason, family }: CopyWork & { readonly files: FilesTask },
   deps: CopyDeps,
 ): Promise<StepOutcome> {
   const { store, reporter, pool } = deps
@@ -43,7 +58,7 @@ export async function copyStep(
   const forms: readonly LayerForm[] = isTarOnly ? ['tar'] : wanted
   const inPlace = (name: string): string => join(temporary.path, name)
   const task = {
-    ...(await deps.spans.except('steps', () => filesTask(vertex, layers, deps))),
+    ...files,
     mtimeMs: vertex.defaultMtime ?? Date.now(),
     maxMtime: vertex.maxMtime,
     temporary: inPlace('archives'),

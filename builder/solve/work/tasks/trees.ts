@@ -5,9 +5,9 @@ import {
   type FilesInput,
   type SourceFile,
 } from '#builder/files'
-import { stackTree } from '#builder/layer'
+import { damagedFileError, NotedDigests, stackTree } from '#builder/layer'
 import { digestFile, directoryTree } from '#builder/tree'
-import { type FileDigests, openFileDigests } from '#cache'
+import { contentsOfFolder, type FileDigests, openFileDigests } from '#cache'
 import type { Digest, Name, Tree } from '#core'
 import { parseDockerignore } from '#parser'
 import { meteredTree } from '../limits/metered-tree.ts'
@@ -44,7 +44,11 @@ export interface FilesTask {
 
 /** The trees of a task, open until disposed of; what was digested is stored then. */
 export interface OpenTrees extends FilesInput, Disposable {
-  /** Stores a digest that was computed elsewhere, so that the next build does not read the file. */
+  /**
+   * Stores a digest that was computed elsewhere, so that the next build does not read the file. That of a layer's file
+   * is compared with what was noted of it when it was copied.
+   * @throws {TsbuildError} DIGEST_MISMATCH for a file of a layer that the disk has damaged
+   */
   readonly remember: (file: SourceFile, content: FileContent) => void
   /** The stored digest of a file's content. */
   readonly knownDigest: (file: SourceFile) => Digest | undefined
@@ -96,7 +100,11 @@ export function openTrees(task: FilesTask, meter?: WorkMeter): OpenTrees {
   const trees = openSelected(task, meter, (path) => volatileFiles.add(path))
   try {
     const index = openIndex(task)
-    const remember: OpenTrees['remember'] = ({ path, stat: { identity } }, { digest, xattrs }) => {
+    const noted = new NotedSources(trees.sources, task, index)
+    const remember: OpenTrees['remember'] = (file, { digest, xattrs }) => {
+      const { path, stat } = file
+      const { identity } = stat
+      noted.check(file, digest)
       if (identity === undefined || volatileFiles.has(path)) return
       index?.put(path, identity, { digest, isBare: xattrs?.size === 0 })
     }
@@ -106,6 +114,7 @@ export function openTrees(task: FilesTask, meter?: WorkMeter): OpenTrees {
         index?.flush()
       } finally {
         index?.[Symbol.dispose]()
+        noted[Symbol.dispose]()
         trees[Symbol.dispose]()
       }
     }
@@ -120,6 +129,48 @@ export function openTrees(task: FilesTask, meter?: WorkMeter): OpenTrees {
   } catch (cause) {
     trees[Symbol.dispose]()
     throw cause
+  }
+}
+
+/**
+ * What is known of the files of layers that a task reads: what was noted when they were copied, opened with the first
+ * file of each source, and what they held when they were read before.
+ */
+class NotedSources implements Disposable {
+  readonly #lowers = new Map<Tree, readonly string[]>()
+  readonly #opened = new Map<Tree, NotedDigests | undefined>()
+  readonly #store: string
+  readonly #index: FileDigests | undefined
+
+  constructor(
+    trees: readonly Tree[],
+    { sources, store }: FilesTask,
+    index: FileDigests | undefined,
+  ) {
+    this.#store = store
+    this.#index = index
+    for (const [at, tree] of trees.entries()) {
+      const source = sources[at]
+      if (source?.kind === 'layers') this.#lowers.set(tree, source.lowers)
+    }
+  }
+
+  /** @throws {TsbuildError} DIGEST_MISMATCH */
+  check({ tree, path, stat: { identity } }: SourceFile, digest: Digest): void {
+    const lowers = this.#lowers.get(tree)
+    if (lowers === undefined) return
+    const known = identity && this.#index?.get(path, identity)?.digest
+    // Nothing writes to a layer's folder.
+    if (known !== undefined && known !== digest) throw damagedFileError(path)
+    if (!this.#opened.has(tree)) {
+      const find = (folder: string) => contentsOfFolder(this.#store, folder)
+      this.#opened.set(tree, NotedDigests.open(lowers, find))
+    }
+    this.#opened.get(tree)?.check(path, digest)
+  }
+
+  [Symbol.dispose](): void {
+    for (const noted of this.#opened.values()) noted?.[Symbol.dispose]()
   }
 }
 
