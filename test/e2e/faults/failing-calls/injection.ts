@@ -7,7 +7,7 @@ import type { Outcome } from '../../../support/peers/index.ts'
 import { MemoryRegistry } from '../../../support/registry/index.ts'
 import { storeFaults } from '../../support/store-check.ts'
 import { mustBuild, stepsThat, tsbuild } from '../../support/tsbuild.ts'
-import { imagesIn } from '../soak/soak-apps.ts'
+import { imageIdsIn } from '../soak/soak-apps.ts'
 import { type Place, prepare, type Situation } from './situations.ts'
 
 /** What a command leaves. */
@@ -199,21 +199,11 @@ function callsIn(log: string): readonly string[] {
 }
 
 function leftBy({ results = [] }: Situation, { disk }: Place): Left {
-  const names = existsSync(join(disk.root, 'index.json')) ? imagesIn(disk.root) : new Map()
-  const images = new Map(
-    [...names]
-      // A name of a registry that is another one each time.
-      .filter(([name]) => !name.startsWith('127.0.0.1'))
-      .map(([name, digest]) => [name, imageIdOf(digest, disk)]),
-  )
+  const isMade = existsSync(join(disk.root, 'index.json'))
+  // A name of a registry that is another one each time.
+  const names = isMade ? [...imageIdsIn(disk.root)] : []
+  const images = new Map(names.filter(([name]) => !name.startsWith('127.0.0.1')))
   return { images, results: results.map((name) => digestOfFile(disk.file(name))) }
-}
-
-/** `missing` where the blob is not there, which is a fault of its own. */
-function imageIdOf(manifest: string, { root }: Place['disk']): string {
-  const path = join(root, 'blobs/sha256', manifest.replace('sha256:', ''))
-  if (!existsSync(path)) return 'missing'
-  return (JSON.parse(readFileSync(path, 'utf8')) as { config: { digest: string } }).config.digest
 }
 
 function digestOfFile(path: string): string | undefined {

@@ -1,5 +1,5 @@
 /** What a soak builds: a few applications with steps in common, each in some versions. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeContext } from '../../support/context.ts'
 import { mustBuild } from '../../support/tsbuild.ts'
@@ -13,6 +13,8 @@ export interface App {
 
 const NAMES = ['one', 'two', 'three', 'four']
 const VERSIONS = 3
+/** So many that a copy is made of its earlier version. */
+const MANY_FILES = 520
 
 /** All that are built. */
 export const APPS: readonly App[] = NAMES.flatMap((name) =>
@@ -34,24 +36,29 @@ function dockerfile(base: string): string {
     'ARG NAME VERSION',
     'RUN echo "$NAME" > /name; cat /common.d/* > /all',
     'COPY --from=tools /tools /opt/tools',
+    'COPY many /many',
     'RUN echo "$NAME $VERSION" > /version; ln -s /opt/tools /tools; rm /common',
     'COPY last /last',
     '',
   ].join('\n')
 }
 
-/** Writes their build contexts, one for each version: all but one file are equal. */
+/** Writes their build contexts, one for each version: all but a few files are equal. */
 export function writeApps(directory: string, base: string): string {
   const files = Array.from(
     { length: 30 },
     (_, n) => [`common/f${n}`, `${n}\n`.repeat(500)] as const,
   )
+  const many = Array.from({ length: MANY_FILES }, (_, n) => [`many/f${n}`, `many ${n}\n`] as const)
   for (let version = 0; version < VERSIONS; version++) {
     writeContext(join(directory, `${version}`), {
       Dockerfile: dockerfile(base),
       last: 'x'.repeat(100_000),
       ...Object.fromEntries(files),
       'common/f7': `version ${version}\n`,
+      ...Object.fromEntries(many),
+      'many/f7': `version ${version}\n`,
+      [`many/only${version}`]: '',
     })
   }
   return directory
@@ -62,11 +69,22 @@ export function nameOf({ name, version }: App, host: string): string {
   return `${host}/${name}:${version}`
 }
 
-/** The arguments of the build of an image. */
-export function argumentsOf(app: App, { host, context }: Site): readonly string[] {
+/** The arguments of the build of an image. @param more flags besides */
+export function argumentsOf(
+  app: App,
+  { host, context }: Site,
+  more: readonly string[] = [],
+): readonly string[] {
   const { name, version } = app
   const values = ['--build-arg', `NAME=${name}`, '--build-arg', `VERSION=${version}`]
-  return ['--reproducible', ...values, '-t', nameOf(app, host), join(context, `${version}`)]
+  return [
+    '--reproducible',
+    ...more,
+    ...values,
+    '-t',
+    nameOf(app, host),
+    join(context, `${version}`),
+  ]
 }
 
 /** Where a soak takes place. */
@@ -78,7 +96,7 @@ export interface Site {
 }
 
 /** The images of a store by their names, as digests of manifests. */
-export function imagesIn(root: string): ReadonlyMap<string, string> {
+function imagesIn(root: string): ReadonlyMap<string, string> {
   const { manifests } = JSON.parse(readFileSync(join(root, 'index.json'), 'utf8')) as {
     manifests: { digest: string; annotations: Record<string, string> }[]
   }
@@ -88,6 +106,18 @@ export function imagesIn(root: string): ReadonlyMap<string, string> {
       digest,
     ]),
   )
+}
+
+/** The images of a store by their names, as ids: their layers may be in the one or the other form. */
+export function imageIdsIn(root: string): ReadonlyMap<string, string> {
+  return new Map([...imagesIn(root)].map(([name, digest]) => [name, imageIdOf(root, digest)]))
+}
+
+/** `missing` where the blob is not there, which is a fault of its own. */
+function imageIdOf(root: string, manifest: string): string {
+  const path = join(root, 'blobs/sha256', hexOf(manifest))
+  if (!existsSync(path)) return 'missing'
+  return (JSON.parse(readFileSync(path, 'utf8')) as { config: { digest: string } }).config.digest
 }
 
 /** The hex digits of all blobs of a store. */
@@ -113,10 +143,10 @@ function hexOf(digest: string): string {
   return digest.slice('sha256:'.length)
 }
 
-/** What the images are where nothing ever disturbed a build. */
+/** The ids of the images where nothing ever disturbed a build. */
 export async function undisturbed(root: string, site: Site): Promise<ReadonlyMap<string, string>> {
   for (const app of APPS) await mustBuild(argumentsOf(app, site), { root })
   if (readdirSync(join(root, 'corrupt')).length > 0)
     throw new Error('an undisturbed store is damaged')
-  return imagesIn(root)
+  return imageIdsIn(root)
 }

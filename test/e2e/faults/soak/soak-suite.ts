@@ -11,7 +11,14 @@ import { mountsOf } from '../../support/processes.ts'
 import { storeFaults } from '../../support/store-check.ts'
 import { mustBuild, tsbuild } from '../../support/tsbuild.ts'
 import { Soak, type SoakSize } from './soak.ts'
-import { argumentsOf, blobsIn, imagesIn, neededBlobs, undisturbed, writeApps } from './soak-apps.ts'
+import {
+  argumentsOf,
+  blobsIn,
+  imageIdsIn,
+  neededBlobs,
+  undisturbed,
+  writeApps,
+} from './soak-apps.ts'
 
 /** Has many processes use one store at once, kills some, and checks what is left. */
 export function soakSuite(size: SoakSize): void {
@@ -60,9 +67,9 @@ export function soakSuite(size: SoakSize): void {
     assert.deepEqual(mountsOf(root), [])
 
     const right = await undisturbed(directory.file('undisturbed'), site)
-    const found = imagesIn(root)
+    const found = imageIdsIn(root)
     assert.ok(found.size > 0)
-    for (const [name, digest] of found) assert.equal(digest, right.get(name), name)
+    for (const [name, id] of found) assert.equal(id, right.get(name), name)
 
     // What is left without what could be made again is what the names need.
     await mustBuild(['prune', '--all', '--force'], { root })

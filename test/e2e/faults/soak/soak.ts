@@ -19,7 +19,7 @@ export interface SoakSize {
 /** What a soak works on. */
 export interface SoakOptions extends SoakSize, Site {
   readonly root: string
-  /** For logs. */
+  /** For logs, and a cache. */
   readonly directory: string
   readonly random: () => number
 }
@@ -96,7 +96,20 @@ export class Soak {
     if (at < 0.25) return { kind: 'verify', args: ['store', 'verify'], mayMiss: false }
     if (at < 0.27) return { kind: 'repair', args: ['store', 'verify', '--repair'], mayMiss: false }
     if (at < 0.32) return { kind: 'prune', args: ['prune', '--all', '--force'], mayMiss: false }
-    return { kind: 'build', args: argumentsOf(app, this.#options), mayMiss: false }
+    return {
+      kind: 'build',
+      args: argumentsOf(app, this.#options, this.#cacheFlags()),
+      mayMiss: false,
+    }
+  }
+
+  /** Of some builds: one folder is the cache of all of them. */
+  #cacheFlags(): readonly string[] {
+    const { random, directory } = this.#options
+    const cache = join(directory, 'cache')
+    const at = random()
+    if (at < 0.1) return ['--cache-to', `type=local,mode=max,dest=${cache}`]
+    return at < 0.3 ? ['--cache-from', `type=local,src=${cache}`] : []
   }
 
   async #perform({ kind, args, mayMiss }: Action): Promise<void> {
