@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from '../../../support/peers/index.ts'
 
@@ -48,10 +48,5 @@ export class Disk {
   async restore(): Promise<void> {
     this.clear()
     await run('cp', ['-a', `${this.#kept}/.`, this.path])
-  }
-
-  /** Copies a folder of elsewhere to the disk. */
-  put(from: string, name: string): void {
-    cpSync(from, this.file(name), { recursive: true })
   }
 }

@@ -1,6 +1,6 @@
 /** One command of which one call fails, and what must hold after that. */
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type FailingCall, failingCall } from '../../../support/failing-call/index.ts'
 import type { Outcome } from '../../../support/peers/index.ts'
@@ -14,8 +14,10 @@ import { type Place, prepare, type Situation } from './situations.ts'
 interface Left {
   /** Names of the store, with the ids of their images: layers may be in the one or the other form. */
   readonly images: ReadonlyMap<string, string>
-  /** Digests of what was written beside the store. */
+  /** Digests of files that were written beside the store. */
   readonly results: readonly (string | undefined)[]
+  /** What is in folders that were filled beside the store, by path. */
+  readonly folders: readonly string[]
 }
 
 /** How a command ended of which a call failed. */
@@ -162,9 +164,9 @@ export class Injection {
 
   #differences(what: string, expected: Left): readonly string[] {
     const found = leftBy(this.#situation, this.#place)
-    const isRight =
-      isSame(found.images, expected.images) && `${found.results}` === `${expected.results}`
-    return isRight ? [] : [`${what}: ${[...found.images]} ${found.results}`]
+    const isRight = isSame(found.images, expected.images)
+    const [files, right] = [found, expected].map((left) => `${left.results} ${left.folders}`)
+    return isRight && files === right ? [] : [`${what}: ${[...found.images]} ${files}`]
   }
 }
 
@@ -198,12 +200,26 @@ function callsIn(log: string): readonly string[] {
   return readFileSync(log, 'utf8').split('\n').filter(Boolean)
 }
 
-function leftBy({ results = [] }: Situation, { disk }: Place): Left {
+function leftBy({ results = [], folders = [] }: Situation, { disk }: Place): Left {
   const isMade = existsSync(join(disk.root, 'index.json'))
   // A name of a registry that is another one each time.
   const names = isMade ? [...imageIdsIn(disk.root)] : []
   const images = new Map(names.filter(([name]) => !name.startsWith('127.0.0.1')))
-  return { images, results: results.map((name) => digestOfFile(disk.file(name))) }
+  return {
+    images,
+    results: results.map((name) => digestOfFile(disk.file(name))),
+    folders: folders.flatMap((name) => filesIn(disk.file(name))),
+  }
+}
+
+/** With the digests of their contents. */
+function filesIn(folder: string): readonly string[] {
+  if (!existsSync(folder)) return []
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name))
+  return files.toSorted().map((path) => `${path} ${digestOfFile(path)}`)
 }
 
 function digestOfFile(path: string): string | undefined {

@@ -30,6 +30,8 @@ export interface Situation {
   readonly dispensable?: readonly string[]
   /** Files that the command writes beside the store, each all of it or none. */
   readonly results?: readonly string[]
+  /** Folders that it fills beside the store. */
+  readonly folders?: readonly string[]
   /** Names a new registry, which nothing was pushed to. */
   readonly pushesTo?: (host: string) => Command
   /** A build in an empty store in which no step is executed, after the command. */
@@ -115,11 +117,13 @@ export const SITUATIONS: readonly Situation[] = [
     name: 'a folder of files',
     before: [build('app')],
     command: onDisk('-o', 'type=local,dest=DISK/files', build('app')),
+    folders: ['files'],
   },
   {
     name: 'a layout',
     before: [build('app')],
     command: onDisk('-o', 'type=oci,tar=false,dest=DISK/layout', build('app')),
+    folders: ['layout'],
   },
   {
     name: 'the export of a cache',
@@ -154,7 +158,7 @@ export const SITUATIONS: readonly Situation[] = [
   },
 ]
 
-/** Writes the contexts. @param base of the registry */
+/** Writes the build contexts. */
 export async function writeContexts(directory: string): Promise<void> {
   const filesOf = (count: number): Record<string, string> =>
     Object.fromEntries(Array.from({ length: count }, (_, n) => [`d/f${n}`, `file ${n}\n`]))
