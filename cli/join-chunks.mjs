@@ -14,7 +14,10 @@ const FILES = [
     /\/(?:cli\/build\/run-build|cli\/progress\/plain-progress|builder\/build\/build|http\/[\w-]+)\.js$/,
   ],
   ['-steps.code.js', /\/builder\/(?:sandbox|snapshot|namespaces)\//],
-  ['-other.code.js', /./],
+  // All that has modules of our own: the clients of object stores are large, and seldom used.
+  ['-other.code.js', /^(?![^/]|.*(?:\/node_modules\/|\/objects\/(?:s3|azure|actions)-))/],
+  ['-s3.code.js', /\/(?:s3-store\.js|@aws-sdk\/|@smithy\/)/],
+  ['-azure.code.js', /./],
 ]
 
 /**

@@ -12,7 +12,10 @@ const OF_THE_CONTAINER = [
 ]
 
 /** Variables that name files which are read while a build runs. */
-const VARIABLES = ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'SSH_AUTH_SOCK']
+const VARIABLES = [
+  ...['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'SSH_AUTH_SOCK'],
+  ...['AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE', 'AWS_WEB_IDENTITY_TOKEN_FILE'],
+]
 
 /**
  * What a build needs of a root that steps run in: absolute paths, each also as it is without links. The
@@ -29,6 +32,7 @@ export function keptPaths(settings: Settings, context: string): readonly string[
     ...credentialHelpers(environment.PATH),
     ...VARIABLES.flatMap((name) => environment[name] ?? []),
     dockerConfig(environment),
+    join(environment.HOME || '/root', '.aws'),
   ]
   const paths = [...given, ...known.filter((path) => existsSync(path))].map((path) => resolve(path))
   const found = new Set(paths.flatMap((path) => [path, realPath(path)]))

@@ -1,6 +1,13 @@
 import type { LayerCompression } from '#builder/export'
 import { TsbuildError } from '#core'
 import { parseReference, type Reference, withDefaultTag } from '#registry-client'
+import {
+  type ObjectCacheOptions,
+  type ObjectPlace,
+  resolveObjectPlace,
+  type S3CacheOptions,
+  type S3WriteOptions,
+} from './object-caches.ts'
 
 /** A cache elsewhere in which results are looked up. */
 export type CacheSource =
@@ -23,6 +30,7 @@ export type CacheSource =
       /** Of the index, in place of the tag. */
       readonly digest?: string
     }
+  | (ObjectCacheOptions & { readonly verify?: string })
 
 /** What all caches have in common to which results are sent. */
 interface SharedTargetOptions {
@@ -55,6 +63,8 @@ export type CacheTarget =
       readonly dest: string
       readonly tag?: string
     })
+  | (SharedTargetOptions & Exclude<ObjectCacheOptions, S3CacheOptions>)
+  | (SharedTargetOptions & S3CacheOptions & S3WriteOptions)
   /** The config of the image, which is found through its name in a registry. */
   | { readonly type: 'inline' }
 
@@ -62,6 +72,7 @@ export type CacheTarget =
 export type CacheLocation =
   | { readonly kind: 'registry'; readonly reference: Reference }
   | { readonly kind: 'folder'; readonly folder: string; readonly tag: string }
+  | ObjectPlace
 
 /** A `CacheSource` with everything filled in. */
 export interface CacheImportSettings {
@@ -83,13 +94,16 @@ export interface CacheExportSettings {
   readonly sign: string | undefined
 }
 
-/** @throws {TsbuildError} REFERENCE_INVALID */
-export function resolveCacheSource(source: CacheSource): CacheImportSettings {
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** @throws {TsbuildError} REFERENCE_INVALID, USAGE */
+export function resolveCacheSource(source: CacheSource, env: Environment): CacheImportSettings {
   const { verify } = source
   if (source.type === 'local') {
     const { src: folder, digest, tag = 'latest' } = source
     return { location: { kind: 'folder', folder, tag: digest ?? tag }, verify }
   }
+  if (source.type !== 'registry') return { location: resolveObjectPlace(source, env), verify }
   const reference = withDefaultTag(parseReference(source.ref))
   return { location: { kind: 'registry', reference }, verify }
 }
@@ -105,15 +119,16 @@ export function isInline(target: CacheTarget): boolean {
 /** @throws {TsbuildError} REFERENCE_INVALID, USAGE */
 export function resolveCacheTargets(
   targets: readonly CacheTarget[],
+  env: Environment,
 ): readonly CacheExportSettings[] {
-  return targets.flatMap((target) => (target.type === 'inline' ? [] : [resolveTarget(target)]))
+  return targets.flatMap((target) => (target.type === 'inline' ? [] : [resolveTarget(target, env)]))
 }
 
-function resolveTarget(target: SeparateTarget): CacheExportSettings {
+function resolveTarget(target: SeparateTarget, env: Environment): CacheExportSettings {
   const { mode = 'min', compression, forceCompression = false, ignoreError = false } = target
   checkLevel(target)
   return {
-    location: locationOf(target),
+    location: locationOf(target, env),
     mode,
     compression,
     level: target.compressionLevel,
@@ -141,10 +156,11 @@ function checkLevel({ compression = 'gzip', compressionLevel: level }: SeparateT
   })
 }
 
-function locationOf(target: SeparateTarget): CacheLocation {
+function locationOf(target: SeparateTarget, env: Environment): CacheLocation {
   if (target.type === 'local') {
     return { kind: 'folder', folder: target.dest, tag: target.tag ?? 'latest' }
   }
+  if (target.type !== 'registry') return resolveObjectPlace(target, env)
   const reference = withDefaultTag(parseReference(target.ref))
   if (reference.digest === undefined) return { kind: 'registry', reference }
   throw new TsbuildError(`a cache cannot be written to the digest ${reference.digest}`, {

@@ -12,4 +12,5 @@ export type {
   CacheTarget,
 } from './cache-options.ts'
 export { defaultCredentials } from './credentials.ts'
+export type { ActionsPlace, AzurePlace, ObjectPlace, S3Place } from './object-caches.ts'
 export { requestOf, resolveOptions, type Settings } from './settings.ts'

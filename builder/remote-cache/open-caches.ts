@@ -1,5 +1,5 @@
 import { compressionFor, type EarlyLayers, type Output, takenBy } from '#builder/export'
-import type { CacheExportSettings, CacheLocation, Settings } from '#builder/options'
+import type { CacheExportSettings, Settings } from '#builder/options'
 import type { MountSharing, SolvedStep, StepTaker, WorkPool } from '#builder/solve'
 import type { RemoteLayer, RepositoryName, ResultCache, Store } from '#cache'
 import {
@@ -19,8 +19,7 @@ import { UploadReport } from './layers/upload-report.ts'
 import { SharedMounts } from './mounts/shared-mounts.ts'
 import { openSigner, openVerifier } from './records/signatures.ts'
 import type { CacheShelf } from './shelf/cache-shelf.ts'
-import { folderShelf } from './shelf/folder-shelf.ts'
-import { registryShelf } from './shelf/registry-shelf.ts'
+import { shelfOf } from './shelf/open-shelf.ts'
 
 /** What caches elsewhere are opened with. */
 export interface CachesDeps {
@@ -59,13 +58,17 @@ export interface Caches extends AsyncDisposable {
 
 /** Opens the caches that a build reads and writes; nothing is requested yet. */
 export function openCaches(deps: CachesDeps): Caches {
-  const { settings, store, client } = deps
-  const shelfOf = (location: CacheLocation): CacheShelf =>
-    location.kind === 'folder' ? folderShelf(location) : registryShelf(client(), location.reference)
+  const { settings, store } = deps
+  const shelves: CacheShelf[] = []
+  const opened = (shelf: CacheShelf): CacheShelf => {
+    shelves.push(shelf)
+    return shelf
+  }
   const compression = usualCompression(settings)
-  const sources = settings.cacheFrom.map(({ location, verify }) =>
-    importFrom(shelfOf(location), { settings, compression, verify }),
-  )
+  const sources = settings.cacheFrom.map(({ location, verify }) => {
+    const shelf = opened(shelfOf(location, { ...deps, isWritten: false }))
+    return importFrom(shelf, { settings, compression, verify })
+  })
   const mounts = new SharedMounts({
     ...{ sources, store, pool: deps.pool, signal: settings.signal },
     onProblem: (cause) =>
@@ -75,7 +78,7 @@ export function openCaches(deps: CachesDeps): Caches {
       }),
   })
   const exports = settings.cacheTo.map((target, position) => {
-    const shelf = shelfOf(target.location)
+    const shelf = opened(shelfOf(target.location, { ...deps, isWritten: true }))
     const uploads = new UploadReport(`cache ${position} layers`, shelf.name, settings.onEvent)
     return {
       target,
@@ -98,6 +101,7 @@ export function openCaches(deps: CachesDeps): Caches {
     send: () => sendAll(exports, settings),
     [Symbol.asyncDispose]: async () => {
       await Promise.all(exports.map(({ to }) => to[Symbol.asyncDispose]()))
+      await Promise.all(shelves.map((shelf) => shelf[Symbol.asyncDispose]()))
     },
   }
 }

@@ -278,7 +278,7 @@ function parsedIndex(bytes: Buffer): { readonly records: Descriptor['digest'] } 
 }
 
 async function entriesOf({ writers }: CacheShelf): Promise<readonly string[]> {
-  return writers.kind === 'turns' ? [] : await writers.list('', {})
+  return writers.kind === 'entries' ? await writers.list('', {}) : []
 }
 
 interface Cost {
@@ -305,7 +305,7 @@ export async function costOf(shelf: CacheShelf, names: readonly string[]): Promi
       open: (blob, options) => count(shelf.source.open(blob, options), () => blob.size),
     },
     writers:
-      writers.kind === 'turns'
+      writers.kind !== 'entries'
         ? writers
         : {
             ...writers,

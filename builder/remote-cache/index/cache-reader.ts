@@ -159,7 +159,7 @@ export class CacheReader {
   async #readEntries(index: CacheIndex, options: Timed): Promise<RecordSet> {
     const added = new RecordSet()
     const { writers } = this.#shelf
-    if (writers.kind === 'turns') return added
+    if (writers.kind !== 'entries') return added
     const names = unmerged(await writers.list(index.mark, options), index)
     const read = names
       .slice(-MOST_ENTRIES)
@@ -213,7 +213,7 @@ export async function readEntry(
   options: Pick<ReaderOptions, 'signal'>,
 ): Promise<{ readonly records: RecordSet; readonly digest: Digest } | undefined> {
   const { writers } = shelf
-  if (writers.kind !== 'entries') throw new Error('where writers take turns there are no entries')
+  if (writers.kind !== 'entries') throw new Error('this shelf has no entries')
   try {
     const entry = await writers.read(name, options)
     const records = await readRecords(shelf, entryRecords(entry), options)

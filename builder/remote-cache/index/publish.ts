@@ -25,6 +25,7 @@ import {
 import { type ReaderOptions, readEntry, unmerged } from './cache-reader.ts'
 import { entryName, timeOfEntry } from './entry-name.ts'
 import { insist } from './insist.ts'
+import { publishSwap } from './publish-swap.ts'
 import { addToParts, havePartsAll, putRecords, type WriteOptions } from './write-parts.ts'
 
 /** How records are published. */
@@ -55,6 +56,7 @@ export async function publish(
   const { writers } = shelf
   const options = { ...given, parsed: new Map() }
   if (writers.kind === 'entries') return publishEntry(shelf, writers, { ...options, added })
+  if (writers.kind === 'swap') return publishSwap(shelf, writers, { ...options, added })
   using _lock = await writers.lock(options)
   const { index } = await readIndex(shelf, options)
   if (await havePartsAll(shelf, index.parts, { ...options, added })) return

@@ -15,7 +15,7 @@ import type { FetchedManifest } from '#registry-client'
  * Where a cache lies: an index under one name, the manifests that it lists, and blobs. All of them are
  * ordinary parts of OCI images, so that any registry, and any tool for layouts, keeps them.
  */
-export interface CacheShelf {
+export interface CacheShelf extends AsyncDisposable {
   /** As messages name it: `registry.example/app:cache`. */
   readonly name: string
   /** The repository that has its blobs, if that is one. */
@@ -48,12 +48,31 @@ export interface CacheShelf {
 export type OpenBlob = () => Bytes | Promise<Bytes>
 
 /**
- * `turns`: one writer at a time has the lock. `entries`: each writer leaves what it adds under a name of
- * its own first, where readers find it, and merges it into the index then.
+ * `turns`: one writer at a time has the lock. `swap`: an index is replaced only in the version that the
+ * writer has read. `entries`: each writer leaves what it adds under a name of its own first, where readers
+ * find it, and merges it into the index then.
  */
 export type Writers =
   | { readonly kind: 'turns'; lock(options: TransferOptions): Promise<Disposable> }
+  | ({ readonly kind: 'swap' } & Swap)
   | ({ readonly kind: 'entries' } & Entries)
+
+/** An index that can be replaced in just one version. */
+export interface Swap {
+  hold(options: TransferOptions): Promise<HeldIndex>
+  /** Removes what no index needs any more, where that is allowed and it is time. */
+  tidy(options: TransferOptions): Promise<void>
+}
+
+/** An index as a writer has read it. */
+export interface HeldIndex {
+  /** `undefined`: there is none. */
+  readonly index: FetchedManifest | undefined
+  /** It is to be written again even if nothing changes, so that nothing takes it for unused. */
+  readonly isOld: boolean
+  /** Puts another index in its place. @returns false: there is another one already */
+  replace(document: EncodedDocument, options: TransferOptions): Promise<boolean>
+}
 
 /** What writers have added that may not be in the index yet, by names that follow each other in time. */
 export interface Entries {

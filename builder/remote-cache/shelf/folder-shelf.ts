@@ -71,6 +71,7 @@ export function folderShelf({ folder, tag }: FolderLocation): CacheShelf {
         return await lockFile(join(root, 'tsbuild.lock'))
       },
     },
+    [Symbol.asyncDispose]: async () => undefined,
   }
 }
 

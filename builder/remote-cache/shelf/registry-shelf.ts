@@ -38,6 +38,8 @@ export function registryShelf(client: RegistryClient, reference: Reference): Cac
       await repository.putManifest(wanted, document, options)
     },
     writers: { kind: 'entries', ...taggedEntries(repository, wanted) },
+    // The connections are the client's.
+    [Symbol.asyncDispose]: async () => undefined,
   }
 }
 
