@@ -78,6 +78,15 @@ export const BUILD: Command = {
         ],
         ['type=local,src=FOLDER', 'A cache in a folder; dest=FOLDER for --cache-to'],
         ['type=inline', 'To: results in the config of the image'],
+        [
+          'type=s3,bucket=B,region=R,name=N',
+          'A cache in a bucket; also prefix, endpoint_url, access_key_id, …',
+        ],
+        [
+          'type=azblob,account_url=URL',
+          "A cache in Azure's blob storage; also container, name, secret_access_key",
+        ],
+        ['type=gha,scope=S', 'A cache in the service of GitHub Actions'],
         ['mode=max', 'To: results of all stages (default: min, those of the image)'],
         [
           'compression=C',

@@ -230,8 +230,6 @@ describe('the arguments of a build', () => {
 
   for (const argv of [
     ['--load'],
-    ['--cache-from', 'type=gha'],
-    ['--cache-to=type=s3,bucket=x'],
     ['--cache-to=type=registry,ref=x,compression=estargz'],
     ['--provenance', 'mode=max'],
     ['--provenance=false', '--provenance=true'],
