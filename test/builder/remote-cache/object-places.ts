@@ -19,9 +19,11 @@ export function s3Place(server: S3Server, more: Partial<Of<'s3'>> = {}): ObjectP
   return placeOf(s3Target(server, more))
 }
 
+/** With the key of the account, unless there is another URL. */
 export function azurePlace(azurite: Azurite, more: Partial<Of<'azblob'>> = {}): ObjectPlace {
   const { accountUrl, accountKey: secretAccessKey } = azurite
-  return placeOf({ type: 'azblob', accountUrl, secretAccessKey, ...more })
+  const access = more.accountUrl === undefined ? { accountUrl, secretAccessKey } : {}
+  return placeOf({ type: 'azblob', ...access, ...more })
 }
 
 export function actionsPlace({ url, token }: ActionsServer, scope: string): ObjectPlace {
