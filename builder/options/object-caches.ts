@@ -157,6 +157,9 @@ function resolveS3(options: S3CacheOptions & S3WriteOptions): S3Place {
   if (!Number.isInteger(uploadParallelism) || uploadParallelism < 1 || uploadParallelism > 64) {
     throw usageError('invalid upload_parallelism of a cache', 'write a number from 1 to 64')
   }
+  if (options.retryMaxAttempts === 0) {
+    throw usageError('invalid retry_max_attempts of a cache: 0', 'write 1 for no retries')
+  }
   const { type: kind, usePathStyle = false, ...place } = options
   return { ...place, kind, usePathStyle, touchRefresh, uploadParallelism, keys: keysOf(options) }
 }
