@@ -9,7 +9,6 @@ import {
   PutObjectCommand,
   S3Client,
   type S3ClientConfig,
-  S3ServiceException,
 } from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
 import type { S3Place } from '#builder/options'
@@ -23,7 +22,8 @@ import type {
   TendedStore,
   VersionedDocument,
 } from './object-store.ts'
-import { answerError, collectDocument, missingError, unreachableError } from './store-error.ts'
+import { isMissing, isReplaced, toError } from './s3-errors.ts'
+import { collectDocument, missingError } from './store-error.ts'
 
 /** Bytes of a part of a large upload, which is held in memory while it is sent. */
 const PART_SIZE = 8 * 1024 * 1024
@@ -182,18 +182,30 @@ export class S3Store implements TendedStore {
     bytes: Bytes,
     { signal }: TransferOptions,
   ): Promise<void> {
+    let failure: unknown
+    const source = async function* (): Bytes {
+      try {
+        yield* bytes
+      } catch (cause) {
+        failure = cause
+        throw cause
+      }
+    }
     const abortController = new AbortController()
     const abort = (): void => abortController.abort(signal?.reason)
     signal?.addEventListener('abort', abort)
     try {
       const upload = new Upload({
         client: this.#client,
-        params: { ...this.#object(key), Body: Readable.from(bytes, { objectMode: false }) },
+        params: { ...this.#object(key), Body: Readable.from(source(), { objectMode: false }) },
         queueSize: this.#place.uploadParallelism,
         partSize: Math.max(PART_SIZE, Math.ceil(size / MOST_PARTS)),
         abortController,
       })
       await upload.done()
+    } catch (cause) {
+      // What fails when the parts are given up must not hide why they were.
+      throw failure ?? cause
     } finally {
       signal?.removeEventListener('abort', abort)
     }
@@ -240,51 +252,3 @@ function secondsOf(time: Date | undefined): number | undefined {
 function aborting(signal: AbortSignal | undefined): { readonly abortSignal?: AbortSignal } {
   return signal === undefined ? {} : { abortSignal: signal }
 }
-
-/** Whether there is no such object. A bucket that is not there is another failure. */
-function isMissing(cause: unknown): boolean {
-  return (
-    cause instanceof S3ServiceException &&
-    cause.$metadata.httpStatusCode === 404 &&
-    cause.name !== 'NoSuchBucket'
-  )
-}
-
-/** Whether a condition does not hold, or another writer was under way. */
-function isReplaced(cause: unknown): boolean {
-  if (!(cause instanceof S3ServiceException)) return false
-  const { httpStatusCode: status } = cause.$metadata
-  return status === 412 || status === 409 || isMissing(cause)
-}
-
-/** What the client throws before anything is sent. */
-const NO_CREDENTIALS = /credential|token/i
-const NO_REGION = /region is missing/i
-
-function toError(
-  cause: unknown,
-  { doing, store }: { readonly doing: string; readonly store: string },
-): TsbuildError {
-  const subject = { doing, store, deniedHint: DENIED_HINT }
-  if (!(cause instanceof Error)) return unreachableError(cause, subject)
-  if (cause instanceof S3ServiceException) {
-    const { name: code, message } = cause
-    return answerError({ status: cause.$metadata.httpStatusCode ?? 0, code, message }, subject)
-  }
-  if (NO_REGION.test(cause.message)) {
-    const hint = 'write region=REGION, or set AWS_REGION'
-    return new TsbuildError(`${doing}: ${store} has no region`, { code: 'REGISTRY_FAILED', hint })
-  }
-  if (NO_CREDENTIALS.test(cause.name)) {
-    const hint = DENIED_HINT
-    return new TsbuildError(`${doing}: there are no credentials for ${store}`, {
-      code: 'REGISTRY_DENIED',
-      hint,
-    })
-  }
-  return unreachableError(cause, subject)
-}
-
-const DENIED_HINT =
-  'check access_key_id and secret_access_key, or the environment and profile of AWS; the user needs ' +
-  's3:GetObject and s3:ListBucket, and s3:PutObject to export'
