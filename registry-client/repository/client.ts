@@ -37,6 +37,7 @@ export class RegistryClient implements AsyncDisposable {
   readonly #context: EndpointContext
   readonly #memory: BlobMemory
   readonly #endpoints = new Map<string, Endpoint>()
+  readonly #repositories = new Map<string, Repository>()
 
   constructor(options: RegistryClientOptions) {
     this.#credentials = options.credentials
@@ -54,9 +55,14 @@ export class RegistryClient implements AsyncDisposable {
     }
   }
 
-  /** A repository of any registry; nothing is sent. */
-  repository({ registry, repository }: RepositoryName): Repository {
-    return new Repository({ endpoint: this.#endpoint(registry), name: repository }, this.#memory)
+  /** A repository of any registry, the same object for the same one; nothing is sent. */
+  repository({ registry, repository: name }: RepositoryName): Repository {
+    const key = `${registry}/${name}`
+    const known = this.#repositories.get(key)
+    if (known !== undefined) return known
+    const created = new Repository({ endpoint: this.#endpoint(registry), name }, this.#memory)
+    this.#repositories.set(key, created)
+    return created
   }
 
   /**

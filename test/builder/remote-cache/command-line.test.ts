@@ -90,6 +90,9 @@ describe('a cache in a registry, through the command line', () => {
     const downloads = requests.filter((one) => one.startsWith('GET') && one.includes('/blobs/'))
     assert.equal(downloads.length, 1, `the records, and no layer: ${requests.join('\n')}`)
     assert.ok(requests.length <= 20, requests.join('\n'))
+    const questions = requests.filter((one) => one.startsWith('HEAD'))
+    assert.ok(questions.length >= 3, requests.join('\n'))
+    assert.equal(new Set(questions).size, questions.length, 'each is asked once')
   })
 
   it('is asked for what the store does not have, and downloads what a step looks into', async () => {
