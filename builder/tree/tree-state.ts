@@ -163,10 +163,10 @@ class StateWalk {
         }
         const kept = this.#scanner.kept()
         this.#digester.update(kept)
-        parts.push(Buffer.from(kept))
+        parts.push(new Uint8Array(kept))
         yield
       }
-      if (isCertain) this.#remember(path, Buffer.concat(parts))
+      if (isCertain) this.#remember(path, parts)
       this.#digester.update(END_OF_FOLDER)
       return { path, descriptor, folders }
     } catch (cause) {
@@ -175,7 +175,10 @@ class StateWalk {
     }
   }
 
-  #remember(path: Name, entries: Uint8Array): void {
+  /** Most folders are listed in one part. */
+  #remember(path: Name, parts: readonly Uint8Array[]): void {
+    const [first] = parts
+    const entries = first !== undefined && parts.length === 1 ? first : Buffer.concat(parts)
     this.#bytesLeft -= entries.length
     if (this.#bytesLeft >= 0) this.#folders.set(path, entries)
   }
