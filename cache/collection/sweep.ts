@@ -73,7 +73,8 @@ async function sweepOnce(
   let gone: readonly StoreItem[] = []
   let failure: unknown
   try {
-    database.transaction(() => {
+    // A power cut must not bring back that a folder is on the disk: another one may have its name by then.
+    database.durably(() => {
       gate.raise()
       const isFree = (item: StoreItem): boolean => mounts.has(item)
       gone = stillChosen(chosen, readInventory(parts, documents), { ...request, isFree })

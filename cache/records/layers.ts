@@ -236,6 +236,10 @@ export class Layers {
    */
   replaceDirectory(id: LayerId, directory: string, aside: string): void {
     const target = this.directory(id)
+    // Before: a power cut must not leave the new one with what was said of the old one.
+    this.#database.durably(() => {
+      this.#database.run(`UPDATE layers SET boot = ? WHERE id = ${CURRENT_ID}`, this.#boot, id, id)
+    })
     try {
       moveAside(target, join(aside, 'replaced'))
       moveOwners(directory, target)
@@ -244,7 +248,6 @@ export class Layers {
       throw storeError(`replace layer ${target}`, cause)
     }
     this.#settled.renew(target)
-    this.#database.run(`UPDATE layers SET boot = ? WHERE id = ${CURRENT_ID}`, this.#boot, id, id)
   }
 
   /**
@@ -274,7 +277,7 @@ export class Layers {
   /** Removes a layer, so that it is made again: its folder goes to `aside`, a `temporary()`. */
   discard(id: LayerId, aside: string): void {
     const directory = this.directory(id)
-    this.#database.transaction(() => {
+    this.#database.durably(() => {
       this.#database.run(`DELETE FROM layers WHERE id = ${CURRENT_ID}`, id, id)
       this.#database.run(`UPDATE renamed SET holds = 0 WHERE id = ${CURRENT_ID}`, id, id)
     })

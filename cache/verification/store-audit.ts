@@ -155,7 +155,7 @@ export class StoreAudit implements AsyncDisposable {
     const { layers, blobs } = this.store
     const directory = layers.directory(id)
     const isKept = this.formsOf(diffId).some((digest) => blobs.stat(digest) !== undefined)
-    this.database.transaction(() => {
+    this.database.durably(() => {
       const { bit } = folderKind()
       this.database.run('DELETE FROM differences WHERE id = ?', id)
       this.database.run(`DELETE FROM seals WHERE id = ${CURRENT_ID}`, id, id)

@@ -13,7 +13,7 @@ import {
 import { dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import koffi from 'koffi'
-import { type LayerId, openStore, type Store } from '#cache'
+import { Collector, type LayerId, layerId, openStore, type Store } from '#cache'
 import {
   collect,
   type Digest,
@@ -87,6 +87,47 @@ async function putFiles(store: Store, count: number): Promise<LayerId> {
   store.records.put({ key, family: key, preimage: { count }, layer: id, description: 'files' })
   await folder[Symbol.asyncDispose]()
   return id
+}
+
+const REMADE = 'a'.repeat(64)
+const REMADE_BYTES = 1 << 20
+
+/** Syncs a layer, removes it, makes another one of that name, and has the disk write everything but that. */
+async function remake(root: string): Promise<void> {
+  {
+    await using store = openStore(root)
+    await putRemade(store)
+    await store.sync()
+  }
+  const store = openStore(root)
+  const all = { all: true, matches: () => true, limits: {} }
+  const gone = await new Collector(store).remove(all)
+  assert.deepEqual(
+    gone.map(({ id }) => id),
+    [REMADE],
+  )
+  await putRemade(store)
+  const manifest = await store.blobs.putBytes(MEDIA_TYPES.ociManifest, Buffer.from('{}'))
+  await store.images.set('localhost/remade:1', manifest)
+  writeSync(1, 'remade\n')
+  await setTimeout(60_000)
+}
+
+async function putRemade(store: Store): Promise<void> {
+  await using folder = store.temporary()
+  const made = join(folder.path, 'fs')
+  mkdirSync(made)
+  writeFileSync(join(made, 'file'), Buffer.alloc(REMADE_BYTES, 1))
+  await store.layers.commitDirectory(made, { id: layerId(REMADE) })
+}
+
+/** What there is of the layer after a crash. */
+async function checkRemade(root: string): Promise<void> {
+  await using store = openStore(root)
+  const isThere = store.layers.get(layerId(REMADE))?.directory === true
+  const size = isThere ? statSync(join(root, 'layers', REMADE, 'file')).size : undefined
+  const names = store.images.list().map(({ name }) => name)
+  writeSync(1, JSON.stringify({ names, isThere, isWhole: size === REMADE_BYTES }))
 }
 
 /** Tells what a store has after a crash; fails when something of it is not whole. */
@@ -197,6 +238,12 @@ switch (command) {
     break
   case 'crash':
     await crash(root)
+    break
+  case 'remake':
+    await remake(root)
+    break
+  case 'remade':
+    await checkRemade(root)
     break
   case 'check':
     await check(root)

@@ -9,7 +9,7 @@ const NO_MOUNT = 32
 
 /*
  * An ext4 file system in a file, in a mount namespace of its own, with another boot id after the cut.
- * $1: an empty folder, $2: node, $3: child.js, $4: seconds until the cut.
+ * $1: an empty folder, $2: node, $3: child.js, $4: seconds until the cut, $5 and $6: commands before and after it.
  */
 const SCRIPT = `
 set -e
@@ -19,8 +19,11 @@ mkdir "$1/mnt"
 mount -o loop "$1/disk" "$1/mnt" || exit ${NO_MOUNT}
 echo first > "$1/boot"
 mount --bind "$1/boot" /proc/sys/kernel/random/boot_id
-"$2" "$3" crash "$1/mnt/store" > "$1/log" 2> "$1/errors" & pid=$!
-while ! test -s "$1/log"; do sleep 0.02; done
+"$2" "$3" "$5" "$1/mnt/store" > "$1/log" 2> "$1/errors" & pid=$!
+while ! test -s "$1/log"; do
+  kill -0 $pid || exit 1
+  sleep 0.02
+done
 sleep "$4"
 "$2" "$3" cut "$1/mnt"
 kill -9 $pid 2> /dev/null || true
@@ -28,7 +31,7 @@ wait $pid || true
 umount "$1/mnt"
 mount -o loop "$1/disk" "$1/mnt"
 echo second > "$1/boot"
-"$2" "$3" check "$1/mnt/store"
+"$2" "$3" "$6" "$1/mnt/store"
 umount "$1/mnt"
 `
 
@@ -45,18 +48,44 @@ describe('store after a power cut', function () {
     if (process.geteuid?.() !== 0) this.skip()
     let promises = 0
     for (let round = 0; round < 5; round++) {
-      const folder = newRoot()
-      mkdirSync(folder)
       const seconds = (Math.random() * 1.5).toFixed(2)
-      const args = ['-m', 'sh', '-c', SCRIPT, 'sh', folder, process.execPath, CHILD, seconds]
-      const { status, stdout, stderr } = spawnSync('unshare', args, { encoding: 'utf8' })
-      if (status === NO_MOUNT || status === null) this.skip()
-      assert.equal(status, 0, stderr)
-      promises += checkPromises(readFileSync(`${folder}/log`, 'utf8'), JSON.parse(stdout))
+      const after = cut(['crash', 'check'], seconds)
+      if (after === undefined) this.skip()
+      promises += checkPromises(after.log, after.found as Found)
     }
     assert.ok(promises > 5, `only ${promises}`)
   })
+
+  it('takes no layer for one that was synced, removed and made again', function () {
+    if (process.geteuid?.() !== 0) this.skip()
+    const after = cut(['remake', 'remade'], '0')
+    if (after === undefined) this.skip()
+    const { names, isThere, isWhole } = after.found as Remade
+    assert.deepEqual(names, ['localhost/remade:1'])
+    assert.equal(isThere && !isWhole, false)
+  })
 })
+
+interface Remade {
+  readonly names: readonly string[]
+  readonly isThere: boolean
+  readonly isWhole: boolean
+}
+
+/** What a command has said before the cut, and another one after it; `undefined` where nothing can be mounted. */
+function cut(
+  commands: readonly [before: string, after: string],
+  seconds: string,
+): { readonly log: string; readonly found: unknown } | undefined {
+  const folder = newRoot()
+  mkdirSync(folder)
+  const words = [folder, process.execPath, CHILD, seconds, ...commands]
+  const args = ['-m', 'sh', '-c', SCRIPT, 'sh', ...words]
+  const { status, stdout, stderr } = spawnSync('unshare', args, { encoding: 'utf8' })
+  if (status === NO_MOUNT || status === null) return undefined
+  assert.equal(status, 0, stderr + readFileSync(`${folder}/errors`, 'utf8'))
+  return { log: readFileSync(`${folder}/log`, 'utf8'), found: JSON.parse(stdout) }
+}
 
 /** How many promises there were, after seeing that all were kept. */
 function checkPromises(log: string, found: Found): number {
