@@ -52,7 +52,11 @@ async function build(root: string, me: string): Promise<void> {
  */
 async function crash(root: string): Promise<void> {
   const store = openStore(root)
-  const tell = (text: string) => writeSync(1, `${text}\n`)
+  const tell = (text: string) => {
+    // While ext4 is being stopped, fsync(2) may succeed without having written anything: that was no promise.
+    writeFileSync(join(root, '..', 'alive'), '')
+    writeSync(1, `${text}\n`)
+  }
   tell('open')
   for (let round = 0; ; round++) {
     const bytes = randomBytes(1 + (round % 7) * 300_000)
