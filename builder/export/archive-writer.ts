@@ -3,7 +3,7 @@ import { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Header } from 'tar-stream'
 import { PendingFile } from '#builder/linux'
-import { type Bytes, ioError, throwIfCancelled } from '#core'
+import { type Bytes, errnoOf, ioError, throwIfCancelled } from '#core'
 import { makeFolders } from '#disk'
 import { openDestination } from './destination.ts'
 
@@ -54,6 +54,9 @@ export async function tarWriter(
   // The pack's own `pipe` would always end the sink.
   const source = Readable.from(pack)
   const written = pipeline(source, sink, { end, ...(signal === undefined ? {} : { signal }) })
+  // These are destroyed with the failure of the sink, which `written` has.
+  const ignore = (): void => undefined
+  pack.on('error', ignore)
   let sinkFailure: unknown
   written.catch((cause: unknown) => {
     sinkFailure = cause
@@ -66,11 +69,14 @@ export async function tarWriter(
       await Promise.race([working, written.then(() => working)])
     } catch (cause) {
       throwIfCancelled(signal, 'write the archive')
+      // Its failure ends the pack before it is known here.
+      if (errnoOf(cause) === undefined && isEnding(pack)) await written.catch(() => undefined)
       throw ioError(`write ${isFile ? destination.path : 'the archive'}`, sinkFailure ?? cause)
     }
   }
   return {
-    document: (path, bytes) => guarded(async () => pack.entry(header(path, bytes.length), bytes)),
+    document: (path, bytes) =>
+      guarded(async () => pack.entry(header(path, bytes.length), bytes).on('error', ignore)),
     stream: (path, size, bytes) =>
       guarded(() => pipeline(Readable.from(bytes), pack.entry(header(path, size)))),
     finish: async () => {
@@ -86,6 +92,11 @@ export async function tarWriter(
       destination.file[Symbol.dispose]()
     },
   }
+}
+
+/** Streams of tar-stream have that, which its types do not say. */
+function isEnding(pack: object): boolean {
+  return 'destroying' in pack && pack.destroying === true
 }
 
 /** Writes synchronously, so that the file can be closed as soon as the stream is destroyed. */
