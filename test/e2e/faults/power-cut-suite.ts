@@ -63,6 +63,8 @@ fi
          mv "$folder/exported.new" "$folder/exported" ;;
       *) build "$me" "$@" --root "$root" -t "$name" || exit 1 ;;
     esac
+    # A disk that is being stopped may say that all was written.
+    touch "$folder/mnt/alive" || exit 1
     echo "$name $me $(cat "$folder/id")" >> "$folder/acknowledged"
     case $(((life + at) % 6)) in
       3) "$@" prune --force --root "$root" > "$folder/built" 2>&1 || exit 1 ;;
