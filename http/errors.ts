@@ -13,6 +13,11 @@ export type HttpErrorCode =
   | 'HEADERS_TIMEOUT'
   /** What came is not HTTP, or has a head that does not end. */
   | 'NOT_HTTP'
+  /** A proxy does not allow this, or wants another user. */
+  | 'PROXY_DENIED'
+  /** A proxy cannot reach the host, or does not speak its protocol. */
+  | 'PROXY_FAILED'
+  | 'PROXY_UNREACHABLE'
   | 'TOO_MANY_REDIRECTS'
   /** Bytes of a body come, but hardly any. */
   | 'TOO_SLOW'
@@ -62,6 +67,8 @@ type NetworkFailureKind =
   /** A local address that an answer led to. */
   | 'address-not-allowed'
   | 'not-http'
+  /** The proxy in between: the text names it and what it said. */
+  | 'proxy'
   | 'tls'
   /** No connection, or one that is too slow. */
   | 'timeout'
@@ -92,10 +99,17 @@ const KINDS: Readonly<Record<string, NetworkFailureKind>> = {
   ETIMEDOUT: 'timeout',
   HEADERS_TIMEOUT: 'stalled',
   NOT_HTTP: 'not-http',
+  PROXY_DENIED: 'proxy',
+  PROXY_FAILED: 'proxy',
+  PROXY_UNREACHABLE: 'proxy',
   TOO_MANY_REDIRECTS: 'unusable-answer',
   TOO_SLOW: 'timeout',
 }
 const TLS = /SSL|TLS|CERT|SELF_SIGNED|UNABLE_TO|EPROTO/
+
+/** What a user can do about a failure of kind `proxy`. */
+export const PROXY_HINT: string =
+  'check the variable in brackets; NO_PROXY=HOST,… names hosts that are reached without a proxy'
 
 /** Classifies what an exchange threw. */
 export function networkFailure(error: unknown): NetworkFailure {

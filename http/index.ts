@@ -1,7 +1,8 @@
 export { isLoopback, mayLeadTo } from './addresses.ts'
 export { lazily, type OpenBytes } from './body.ts'
+export { createTransport } from './client/node-transport.ts'
 export { type Destination, destinationOf } from './destination.ts'
-export { type NetworkFailure, networkCode, networkFailure } from './errors.ts'
+export { type NetworkFailure, networkCode, networkFailure, PROXY_HINT } from './errors.ts'
 export {
   type AnswerStream,
   compose,
@@ -12,7 +13,7 @@ export {
   withHeaders,
   withOriginHeaders,
 } from './exchange.ts'
-export { createTransport } from './node-transport.ts'
+export { type Environment, hasProxy, variableOf } from './proxy/variables.ts'
 export { followingRedirects, locationUrl } from './redirects.ts'
 export {
   attemptsFor,

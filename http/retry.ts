@@ -22,7 +22,7 @@ const BROKEN_CONNECTION = new Set([
   'TOO_SLOW',
 ])
 /** Worth one more try: longer waiting hides from the user that the name or address is wrong. */
-const NO_CONNECTION = new Set(['CONNECT_TIMEOUT', 'EAI_AGAIN'])
+const NO_CONNECTION = new Set(['CONNECT_TIMEOUT', 'EAI_AGAIN', 'PROXY_FAILED'])
 
 /** True for statuses that may change when the same request is sent again later. */
 export function isRetriedStatus(status: number): boolean {

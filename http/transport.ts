@@ -1,11 +1,14 @@
 import type { Destination } from './destination.ts'
 import type { HttpRequest, HttpResponse } from './exchange.ts'
+import type { Environment } from './proxy/variables.ts'
 import type { Timeouts } from './timing.ts'
 
 /** How a transport makes its connections. */
 export interface TransportOptions {
   readonly timeouts: Timeouts
   readonly maxConnectionsPerHost: number
+  /** Its variables name proxies, as `HTTPS_PROXY`; none by default. */
+  readonly environment?: Environment | undefined
 }
 
 /** Pooled keep-alive connections to any number of hosts. */

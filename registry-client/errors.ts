@@ -1,5 +1,5 @@
 import { type ErrorCode, type FailureOptions, isCancelled, TsbuildError } from '#core'
-import { type HttpResponse, type NetworkFailure, networkFailure } from '#http'
+import { type HttpResponse, type NetworkFailure, networkFailure, PROXY_HINT } from '#http'
 import { parseErrorBody } from './error-body.ts'
 
 /** What a registry said, and what follows from it. */
@@ -148,6 +148,8 @@ function describeFailure(
       return [text, 'a registry may send tsbuild to other hosts, but not to local addresses']
     case 'not-http':
       return [text, running]
+    case 'proxy':
+      return [text, PROXY_HINT]
     case 'tls':
       return [
         `TLS failed: ${text}`,

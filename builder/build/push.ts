@@ -60,6 +60,7 @@ async function push(options: PushOptions): Promise<PushResult> {
   }
   await using client = createRegistryClient({
     credentials: options.credentials ?? defaultCredentials(process.env),
+    environment: process.env,
     insecure: insecureRegistries,
     onWarning: (message) => onEvent({ type: 'warning', message }),
     memory: store.repositories,

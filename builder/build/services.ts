@@ -62,9 +62,10 @@ export class Services implements AsyncDisposable {
   }
 
   client(): RegistryClient {
-    const { credentials, insecureRegistries, onEvent } = this.#settings
+    const { credentials, environment, insecureRegistries, onEvent } = this.#settings
     this.#client ??= createRegistryClient({
       credentials,
+      environment,
       insecure: insecureRegistries,
       onWarning: (message) => onEvent({ type: 'warning', message }),
       memory: this.#store.repositories,

@@ -1,5 +1,5 @@
 import { TsbuildError } from '#core'
-import { type NetworkFailure, networkFailure } from '#http'
+import { type NetworkFailure, networkFailure, PROXY_HINT } from '#http'
 import { redacted } from './http-source.ts'
 
 /** The error of a download, for a reason that is shown to the user. */
@@ -36,6 +36,8 @@ function describeFailure({ kind, text }: NetworkFailure, host: string): readonly
       return ['connection refused', `is there a server on ${host}?`]
     case 'unknown-host':
       return ['no such host', `check the spelling of ${host} and the network's name service`]
+    case 'proxy':
+      return [text, PROXY_HINT]
     case 'tls':
       return [`TLS failed: ${text}`, 'trust its certificate with NODE_EXTRA_CA_CERTS']
     case 'timeout':

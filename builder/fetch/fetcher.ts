@@ -9,7 +9,7 @@ import type { HttpSource } from './http-source.ts'
 /** Where downloads go, and what they may use. */
 export interface FetcherOptions {
   readonly store: Store
-  /** Where git finds its proxies, certificates and agent. */
+  /** Where proxies are found, and where git finds certificates and agent. */
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Credentials of hosts; see `httpAuthorization` and `gitAuthorization` for their names. */
   readonly secret?: FindSecret | undefined
@@ -26,13 +26,15 @@ const noSecret: FindSecret = async () => undefined
  */
 export class Fetcher implements AsyncDisposable {
   readonly #options: FetcherOptions
-  readonly #transport: Transport = createTransport({
-    timeouts: DEFAULT_TIMEOUTS,
-    maxConnectionsPerHost: CONNECTIONS,
-  })
+  readonly #transport: Transport
 
   constructor(options: FetcherOptions) {
     this.#options = options
+    this.#transport = createTransport({
+      timeouts: DEFAULT_TIMEOUTS,
+      maxConnectionsPerHost: CONNECTIONS,
+      environment: options.environment,
+    })
   }
 
   /** See `fetchHttpFile`. @throws {TsbuildError} DOWNLOAD_FAILED, DIGEST_MISMATCH, NO_SPACE, CANCELLED */

@@ -1,7 +1,7 @@
 import { constants } from 'node:os'
 import { errnoOf, ownProgram, TsbuildError, throwIfCancelled } from '#core'
-
-type Environment = Readonly<Record<string, string | undefined>>
+import type { Environment } from '#http'
+import { gitProxies } from './git-proxies.ts'
 
 /** Where git runs, and what it may send. */
 export interface GitRun {
@@ -37,9 +37,8 @@ const SETTINGS: readonly (readonly [string, string])[] = [
   ['http.lowSpeedTime', '60'],
 ]
 
-/** The variables that say how to reach other hosts. */
-const PASSED =
-  /^(?:SSH_AUTH_SOCK|SSL_CERT_FILE|SSL_CERT_DIR|GIT_SSL_CAINFO|(?:https?|all|no)_proxy)$/i
+/** The variables that say how to reach other hosts; see `gitProxies` for the others. */
+const PASSED = /^(?:SSH_AUTH_SOCK|SSL_CERT_FILE|SSL_CERT_DIR|GIT_SSL_CAINFO)$/i
 
 const MAX_OUTPUT = 64 << 20
 
@@ -104,6 +103,7 @@ export class Git {
     ])
     return {
       ...Object.fromEntries(passed),
+      ...gitProxies(this.#environment),
       ...Object.fromEntries(config),
       GIT_CONFIG_COUNT: String(settings.length),
       GIT_CONFIG_NOSYSTEM: '1',

@@ -20,6 +20,7 @@ export async function runLogin(args: Arguments, shell: Shell): Promise<number> {
   const store = defaultCredentials(shell.env)
   await using client = createRegistryClient({
     credentials: store,
+    environment: shell.env,
     insecure: args.list('insecure-registry'),
     onWarning: (message) => note(shell, `WARNING: ${message}`),
   })

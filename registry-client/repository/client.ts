@@ -2,6 +2,7 @@ import type { TransferOptions } from '#core'
 import {
   createTransport,
   DEFAULT_TIMEOUTS,
+  type Environment,
   REAL_TIMING,
   type Timeouts,
   type Timing,
@@ -18,6 +19,8 @@ export interface RegistryClientOptions {
   /** Hosts (`host` or `host:port`) that may use plain http or an unknown certificate. */
   readonly insecure?: readonly string[] | undefined
   readonly userAgent?: string | undefined
+  /** Its variables name proxies, as `HTTPS_PROXY`; none by default. */
+  readonly environment?: Environment | undefined
   /** Called with the warnings of registries, each text once. */
   readonly onWarning?: ((message: string) => void) | undefined
   /** 6 by default. More blobs than that, open at once and unread, wait for each other for ever. */
@@ -45,6 +48,7 @@ export class RegistryClient implements AsyncDisposable {
     this.#transport = createTransport({
       timeouts: { ...DEFAULT_TIMEOUTS, ...options.timeouts },
       maxConnectionsPerHost: options.maxConnectionsPerHost ?? DEFAULT_CONNECTIONS,
+      environment: options.environment,
     })
     this.#context = {
       transport: this.#transport,

@@ -10,6 +10,7 @@ const IMAGE_PACKAGES: Readonly<Record<string, string>> = {
 
 /** Those that the test suite uses besides. */
 const TEST_PACKAGES: Readonly<Record<string, string>> = {
+  'apache2-utils': 'htpasswd: passwords of registries',
   attr: 'getfattr: reads extended attributes for the comparison of images',
   'busybox-static': 'the smallest base image that has a shell',
   bzip2: 'another writer of bzip2',
@@ -20,7 +21,9 @@ const TEST_PACKAGES: Readonly<Record<string, string>> = {
   gcc: 'compiles the program that tells what a step can reach',
   git: 'what repositories are fetched with, and served by',
   'libc6-dev': 'the C library for it',
+  iproute2: 'ip and ss: networks of which a proxy is the only way out',
   libseccomp2: 'another compiler of filters of system calls',
+  microsocks: 'a SOCKS proxy',
   mount: 'mounts /proc for the steps of tsbuild; the smallest of Debians lack it',
   'openssh-client': 'ssh-add and ssh-keygen: other readers of keys and users of agents',
   openssl: 'makes certificates for registries that speak https',
@@ -30,6 +33,7 @@ const TEST_PACKAGES: Readonly<Record<string, string>> = {
   skopeo: 'reads and copies what was built, independently',
   slirp4netns: "the network of tsbuild's sandbox",
   strace: 'lists the calls of a build',
+  tinyproxy: 'an http proxy',
   uidmap: 'newuidmap: builds as an ordinary user',
   umoci: 'unpacks what was built, independently',
   'xz-utils': 'another writer of xz',

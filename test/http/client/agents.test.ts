@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { createTransport, DEFAULT_TIMEOUTS, networkFailure, type Transport } from '#http'
-import { makeCertificate, startWebServer } from '../support/servers/index.ts'
+import { makeCertificate, startWebServer } from '../../support/servers/index.ts'
 
 describe('connections over TLS', () => {
   let tls: ReturnType<typeof makeCertificate>

@@ -1,10 +1,10 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
-import { lazily } from './body.ts'
+import { lazily } from '../body.ts'
+import { Deadline, type Limit } from '../deadline.ts'
+import { closedError, networkCode, toHttpError } from '../errors.ts'
+import type { HttpRequest } from '../exchange.ts'
+import type { Timeouts } from '../timing.ts'
 import type { Connections } from './connections.ts'
-import { Deadline, type Limit } from './deadline.ts'
-import { closedError, networkCode, toHttpError } from './errors.ts'
-import type { HttpRequest } from './exchange.ts'
-import type { Timeouts } from './timing.ts'
 
 const CLOSED = new Set(['CONNECTION_CLOSED', 'ECONNRESET', 'EPIPE'])
 
@@ -141,9 +141,11 @@ export class ClientExchange {
   async #connected(outgoing: ClientRequest): Promise<void> {
     const event = this.#request.url.protocol === 'https:' ? 'secureConnect' : 'connect'
     const { promise, resolve } = Promise.withResolvers<void>()
+    this.#deadline.set(this.#limits.connection)
     outgoing.once('socket', (socket) => {
-      if (outgoing.reusedSocket) return resolve()
-      this.#deadline.set(this.#limits.connection)
+      // A proxy's connection is there before its socket is handed out; TLS is spoken afterwards.
+      const isThere = event === 'connect' && !socket.connecting
+      if (outgoing.reusedSocket || isThere) return resolve()
       socket.once(event, resolve)
     })
     await promise

@@ -1,7 +1,7 @@
 import type { LookupFunction } from 'node:net'
-import { isLocalAddress, isLoopback } from './addresses.ts'
-import type { Destination } from './destination.ts'
-import { HttpError } from './errors.ts'
+import { isLocalAddress, isLoopback } from '../addresses.ts'
+import type { Destination } from '../destination.ts'
+import { HttpError } from '../errors.ts'
 
 /** How the host names of a destination are looked up; `undefined`: as Node does. */
 export function lookupFor(destination: Destination): LookupFunction | undefined {

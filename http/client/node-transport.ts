@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http'
+import { readBody, withMinimumSpeed } from '../body.ts'
+import type { Destination } from '../destination.ts'
+import { HttpError } from '../errors.ts'
+import type { HttpRequest, HttpResponse } from '../exchange.ts'
+import type { Transport, TransportOptions } from '../transport.ts'
 import { createDialer } from './agents.ts'
-import { readBody, withMinimumSpeed } from './body.ts'
 import { ClientExchange } from './client-exchange.ts'
 import { Connections } from './connections.ts'
-import type { Destination } from './destination.ts'
-import { HttpError } from './errors.ts'
-import type { HttpRequest, HttpResponse } from './exchange.ts'
-import type { Transport, TransportOptions } from './transport.ts'
 
 const DEFAULT_LIMIT = 1024 * 1024
 const MAX_ERROR_BODY = 1024 * 1024
@@ -32,6 +32,11 @@ class NodeTransport implements Transport {
     const connections = await this.#connectionsTo(request.url, destination)
     const [exchange, response] = await this.#exchange(request, connections)
     const status = response.statusCode ?? 0
+    if (status === 407 && connections.proxy !== undefined) {
+      response.destroy()
+      const { deniedError } = await import('../proxy/denied.ts')
+      throw deniedError(connections.proxy, status)
+    }
     const head = { status, url: request.url, headers: joinHeaders(response.rawHeaders) }
     const isGood = status >= 200 && status < 300
     if (isGood && request.answer === 'stream') {
@@ -83,7 +88,8 @@ class NodeTransport implements Transport {
     const known = this.#connections.get(key)
     if (known !== undefined) return known
     const limit = this.#options.maxConnectionsPerHost
-    const created = createDialer(url, destination).then((dialer) => new Connections(dialer, limit))
+    const dialing = createDialer(url, destination, this.#options.environment ?? {})
+    const created = dialing.then((dialer) => new Connections(dialer, limit))
     this.#connections.set(key, created)
     return created
   }

@@ -11,7 +11,7 @@ import {
   type Timeouts,
   type Transport,
 } from '#http'
-import { type RawServer, startRawServer } from '../support/servers/index.ts'
+import { type RawServer, startRawServer } from '../../support/servers/index.ts'
 
 const CHUNK = Buffer.alloc(64 * 1024, 'x')
 /** More than the buffers of two sockets on the loopback hold. */

@@ -1,4 +1,5 @@
 import type { ClientRequest, RequestOptions } from 'node:http'
+import type { ProxyServer } from '../proxy/proxy-server.ts'
 import type { Dialer } from './agents.ts'
 
 /**
@@ -20,13 +21,19 @@ export class Connections {
     await this.#take(signal)
     try {
       signal.throwIfAborted()
-      const request = this.#dialer.request(url, { ...options, agent: this.#dialer.agent })
+      const { agent } = this.#dialer
+      const request = this.#dialer.request(url, { ...options, agent }, signal)
       request.once('close', () => this.#give())
       return request
     } catch (error) {
       this.#give()
       throw error
     }
+  }
+
+  /** What all of them go through. */
+  get proxy(): ProxyServer | undefined {
+    return this.#dialer.proxy
   }
 
   /** Ends those that no request uses. */

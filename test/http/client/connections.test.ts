@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
 import { collect } from '#core'
 import { createTransport, DEFAULT_TIMEOUTS, type HttpRequest, type Transport } from '#http'
-import { type RawServer, startRawServer } from '../support/servers/index.ts'
+import { type RawServer, startRawServer } from '../../support/servers/index.ts'
 
 const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'
 

@@ -1,0 +1,60 @@
+import type { Agent, ClientRequest, RequestOptions } from 'node:http'
+import type { Destination } from '../destination.ts'
+import type { ProxyServer } from '../proxy/proxy-server.ts'
+import { type Environment, hasProxy } from '../proxy/variables.ts'
+import { lookupFor } from './lookup.ts'
+
+/** Milliseconds. The agent keeps a connection for less when the server announces less. */
+const IDLE = 4_000
+
+/** Makes requests, on connections that are kept for the next ones. */
+export interface Dialer {
+  readonly agent: Agent
+  /** @param ending ends a connection to a proxy that is not made yet, which is not the request's */
+  readonly request: (url: URL, options: RequestOptions, ending: AbortSignal) => ClientRequest
+  /** What is between: an answer with status 407 is its. */
+  readonly proxy: ProxyServer | undefined
+}
+
+/**
+ * The only place that decides how connections to an origin are made: over what, to which addresses and
+ * with which certificates. Only the parts of Node for that are loaded: those for TLS take three times
+ * as long as the others.
+ * @throws {TsbuildError} CONFIG_INVALID for a variable that is not the URL of a proxy
+ */
+export async function createDialer(
+  origin: URL,
+  destination: Destination,
+  environment: Environment,
+): Promise<Dialer> {
+  const proxy = await findProxy(origin, environment)
+  // A proxy looks names up itself, and its own may be one of this machine.
+  const lookup = proxy === undefined ? lookupFor(destination) : undefined
+  const options = { keepAlive: true, timeout: IDLE, ...(lookup === undefined ? {} : { lookup }) }
+  if (origin.protocol === 'http:') {
+    const { Agent, request } = await import('node:http')
+    const agent = new Agent(options)
+    if (proxy === undefined) return direct(agent, request)
+    const { requestingFrom } = await import('../proxy/agents.ts')
+    return { agent, request: requestingFrom(proxy, agent, request), proxy }
+  }
+  const { Agent, request } = await import('node:https')
+  const isUnverified = destination === 'named-insecure'
+  const agent = new Agent(isUnverified ? { ...options, rejectUnauthorized: false } : options)
+  if (proxy === undefined) return direct(agent, request)
+  const { tunnelling } = await import('../proxy/agents.ts')
+  return { agent, request: tunnelling(proxy, agent, request), proxy }
+}
+
+function direct(
+  agent: Agent,
+  request: (url: URL, options: RequestOptions) => ClientRequest,
+): Dialer {
+  return { agent, request: (url, options) => request(url, options), proxy: undefined }
+}
+
+async function findProxy(origin: URL, environment: Environment): Promise<ProxyServer | undefined> {
+  if (!hasProxy(environment)) return undefined
+  const { chooseProxy } = await import('../proxy/choose-proxy.ts')
+  return chooseProxy(origin, environment)
+}
