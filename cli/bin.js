@@ -27,7 +27,7 @@ const home = path.dirname(path.dirname(self))
 const [major, minor] = process.versions.node.split('.').map(Number)
 
 // Since these versions `node:zlib` has zstd. See `engines` in package.json.
-const oldest = major === 23 ? [23, 8] : [22, 15]
+const oldest = major === 23 ? [23, 10] : [22, 15]
 
 if (major > oldest[0] || (major === oldest[0] && minor >= oldest[1])) start()
 else startWithNewerNode()

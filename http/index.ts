@@ -1,5 +1,6 @@
 export { isLoopback, mayLeadTo } from './addresses.ts'
 export { lazily, type OpenBytes } from './body.ts'
+export type { HostCertificates } from './certificates.ts'
 export { createTransport } from './client/node-transport.ts'
 export { type Destination, destinationOf } from './destination.ts'
 export { type NetworkFailure, networkCode, networkFailure, PROXY_HINT } from './errors.ts'
@@ -13,7 +14,6 @@ export {
   withHeaders,
   withOriginHeaders,
 } from './exchange.ts'
-export { type Environment, hasProxy, variableOf } from './proxy/variables.ts'
 export { followingRedirects, locationUrl } from './redirects.ts'
 export {
   attemptsFor,
@@ -25,3 +25,4 @@ export {
 } from './retry.ts'
 export { DEFAULT_TIMEOUTS, REAL_TIMING, type Timeouts, type Timing } from './timing.ts'
 export type { Transport } from './transport.ts'
+export { type Environment, hasProxy, variableOf } from './variables.ts'

@@ -153,7 +153,7 @@ function describeFailure(
     case 'tls':
       return [
         `TLS failed: ${text}`,
-        `trust its certificate with NODE_EXTRA_CA_CERTS, or name ${registry} as an insecure registry`,
+        `put the certificate of its authority into /etc/docker/certs.d/${registry}/ca.crt or name its file with --registry-ca; a client's own is a .cert and a .key there`,
       ]
     case 'timeout':
       return ['timed out', running]

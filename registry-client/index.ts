@@ -1,4 +1,5 @@
 export type { OpenBytes, Timeouts, Timing } from '#http'
+export { certificateFolders } from './certificates/certificate-folders.ts'
 export type { CredentialStore, Credentials } from './credentials/credentials.ts'
 export { type DockerConfigOptions, dockerConfigCredentials } from './credentials/docker-config.ts'
 export { RegistryError, type RegistryFailure } from './errors.ts'

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { Settings } from '#builder/options'
 import type { WatchedFolders } from '#builder/snapshot'
 import { errnoOf } from '#core'
+import { certificateFolders } from '#registry-client'
 
 /** Of the image tsbuild and of the kernel; of the network, engines mount the container's own files. */
 const OF_THE_CONTAINER = [
@@ -33,6 +34,7 @@ export function keptPaths(settings: Settings, context: string): readonly string[
     ...VARIABLES.flatMap((name) => environment[name] ?? []),
     dockerConfig(environment),
     join(environment.HOME || '/root', '.aws'),
+    ...certificateFolders(environment),
   ]
   const paths = [...given, ...known.filter((path) => existsSync(path))].map((path) => resolve(path))
   const found = new Set(paths.flatMap((path) => [path, realPath(path)]))
@@ -85,13 +87,15 @@ function credentialHelpers(path: string | undefined): readonly string[] {
 }
 
 function givenFiles(settings: Settings): readonly string[] {
-  const { file, contexts, secrets, ssh, outputs, cacheFrom, cacheTo } = settings
+  const { file, contexts, secrets, ssh, outputs, cacheFrom, cacheTo, registryAuthorities } =
+    settings
   const caches = [...cacheFrom, ...cacheTo].map(({ location }) => location)
   return [
     ...(file === undefined || file.includes('://') ? [] : [file]),
     ...[...contexts.values()].flatMap((source) => (source.kind === 'folder' ? [source.path] : [])),
     ...Object.values(secrets).flatMap((secret) => ('file' in secret ? [secret.file] : [])),
     ...Object.values(ssh).flat(),
+    ...registryAuthorities,
     ...outputs.flatMap((output) => ('dest' in output ? [output.dest] : [])),
     ...caches.flatMap((cache) => (cache.kind === 'folder' ? [cache.folder] : [])),
     ...cacheFrom.flatMap(({ verify }) => verify ?? []),

@@ -21,6 +21,8 @@ export interface PushOptions {
   /** As in `BuildOptions`. */
   readonly insecureRegistries?: readonly string[]
   /** As in `BuildOptions`. */
+  readonly registryAuthorities?: readonly string[]
+  /** As in `BuildOptions`. */
   readonly ignoreChownErrors?: boolean
   /** Default: docker's config.json and its helpers. */
   readonly credentials?: CredentialStore
@@ -61,6 +63,7 @@ async function push(options: PushOptions): Promise<PushResult> {
   await using client = createRegistryClient({
     credentials: options.credentials ?? defaultCredentials(process.env),
     environment: process.env,
+    authorities: options.registryAuthorities,
     insecure: insecureRegistries,
     onWarning: (message) => onEvent({ type: 'warning', message }),
     memory: store.repositories,

@@ -62,10 +62,12 @@ export class Services implements AsyncDisposable {
   }
 
   client(): RegistryClient {
-    const { credentials, environment, insecureRegistries, onEvent } = this.#settings
+    const { credentials, environment, insecureRegistries, onEvent, registryAuthorities } =
+      this.#settings
     this.#client ??= createRegistryClient({
       credentials,
       environment,
+      authorities: registryAuthorities,
       insecure: insecureRegistries,
       onWarning: (message) => onEvent({ type: 'warning', message }),
       memory: this.#store.repositories,

@@ -39,7 +39,10 @@ function describeFailure({ kind, text }: NetworkFailure, host: string): readonly
     case 'proxy':
       return [text, PROXY_HINT]
     case 'tls':
-      return [`TLS failed: ${text}`, 'trust its certificate with NODE_EXTRA_CA_CERTS']
+      return [
+        `TLS failed: ${text}`,
+        'name a file with the certificate of its authority in SSL_CERT_FILE, or add it to those of the machine',
+      ]
     case 'timeout':
     case 'stalled':
       return ['timed out', `is ${host} up, and can it be reached?`]

@@ -90,6 +90,7 @@ export interface Settings {
   readonly threads: number
   readonly root: string
   readonly insecureRegistries: readonly string[]
+  readonly registryAuthorities: readonly string[]
   readonly credentials: CredentialStore
   /** Of the builder's process: proxies and agents of git. */
   readonly environment: Environment
@@ -144,6 +145,7 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     jobs: options.jobs,
     threads: threadsFor(options.jobs),
     root: resolve(options.root ?? resolveRoot(env)),
+    registryAuthorities: options.registryAuthorities ?? [],
     insecureRegistries: [
       ...(options.insecureRegistries ?? []),
       ...insecureCaches([...cacheFrom, ...cacheTo]),

@@ -24,6 +24,16 @@ export const INSECURE: Flag = {
   group: 'Registry',
 }
 
+/** For commands that ask registries. */
+export const REGISTRY_CA: Flag = {
+  name: 'registry-ca',
+  metavar: 'FILE',
+  values: 'paths',
+  repeat: true,
+  help: 'Trust registries whose certificate is signed by an authority in FILE, too',
+  group: 'Registry',
+}
+
 /** For commands that push. */
 export const IGNORE_CHOWN_ERRORS: Flag = {
   name: 'ignore-chown-errors',

@@ -15,6 +15,7 @@ import {
   INSECURE,
   PROGRESS,
   QUIET,
+  REGISTRY_CA,
   ROOT_FLAG,
   TIMING,
 } from '../arguments/common-flags.ts'
@@ -39,6 +40,7 @@ export const BUILD: Command = {
     ...COMPATIBLE,
     ...LATER_FLAGS,
     INSECURE,
+    REGISTRY_CA,
     IGNORE_CHOWN_ERRORS,
     PROGRESS,
     QUIET,

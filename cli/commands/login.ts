@@ -1,4 +1,4 @@
-import { HELP, INSECURE } from '../arguments/common-flags.ts'
+import { HELP, INSECURE, REGISTRY_CA } from '../arguments/common-flags.ts'
 import type { Command } from './command.ts'
 
 /** `tsbuild login` */
@@ -23,6 +23,7 @@ export const LOGIN: Command = {
     },
     { name: 'password-stdin', help: 'Read the password from standard input', group: 'Credentials' },
     INSECURE,
+    REGISTRY_CA,
     HELP,
   ],
   examples: [

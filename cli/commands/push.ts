@@ -4,6 +4,7 @@ import {
   INSECURE,
   PROGRESS,
   QUIET,
+  REGISTRY_CA,
   ROOT_FLAG,
 } from '../arguments/common-flags.ts'
 import type { Command } from './command.ts'
@@ -15,6 +16,7 @@ export const PUSH: Command = {
   usage: 'tsbuild push [flags] NAME[:TAG]',
   flags: [
     INSECURE,
+    REGISTRY_CA,
     IGNORE_CHOWN_ERRORS,
     PROGRESS,
     { ...QUIET, help: 'Print nothing but the digest' },

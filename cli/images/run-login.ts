@@ -21,6 +21,7 @@ export async function runLogin(args: Arguments, shell: Shell): Promise<number> {
   await using client = createRegistryClient({
     credentials: store,
     environment: shell.env,
+    authorities: args.list('registry-ca'),
     insecure: args.list('insecure-registry'),
     onWarning: (message) => note(shell, `WARNING: ${message}`),
   })

@@ -20,6 +20,7 @@ export async function runPush(args: Arguments, shell: Shell): Promise<number> {
       ...(root === undefined ? {} : { root }),
       ignoreChownErrors: args.has('ignore-chown-errors'),
       insecureRegistries: args.list('insecure-registry'),
+      registryAuthorities: args.list('registry-ca'),
       signal: shell.signal,
       onEvent: (event) => {
         failed.handle(event)

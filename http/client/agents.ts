@@ -1,7 +1,8 @@
 import type { Agent, ClientRequest, RequestOptions } from 'node:http'
+import type { HostCertificates } from '../certificates.ts'
 import type { Destination } from '../destination.ts'
 import type { ProxyServer } from '../proxy/proxy-server.ts'
-import { type Environment, hasProxy } from '../proxy/variables.ts'
+import { type Environment, hasProxy } from '../variables.ts'
 import { lookupFor } from './lookup.ts'
 
 /** Milliseconds. The agent keeps a connection for less when the server announces less. */
@@ -16,6 +17,14 @@ export interface Dialer {
   readonly proxy: ProxyServer | undefined
 }
 
+/** What a connection uses besides what Node has. */
+export interface DialerOptions {
+  readonly environment: Environment
+  readonly certificates: HostCertificates
+  /** Also the authorities of the machine: reading them takes as long as a small build has. */
+  readonly trustsMachine: boolean
+}
+
 /**
  * The only place that decides how connections to an origin are made: over what, to which addresses and
  * with which certificates. Only the parts of Node for that are loaded: those for TLS take three times
@@ -25,7 +34,7 @@ export interface Dialer {
 export async function createDialer(
   origin: URL,
   destination: Destination,
-  environment: Environment,
+  { environment, certificates, trustsMachine }: DialerOptions,
 ): Promise<Dialer> {
   const proxy = await findProxy(origin, environment)
   // A proxy looks names up itself, and its own may be one of this machine.
@@ -39,8 +48,14 @@ export async function createDialer(
     return { agent, request: requestingFrom(proxy, agent, request), proxy }
   }
   const { Agent, request } = await import('node:https')
+  const hasOwn = certificates.authorities.length > 0 || certificates.clients.length > 0
+  const trust =
+    hasOwn || trustsMachine
+      ? await (await import('../trust/tls-options.ts')).tlsOptions(environment, certificates)
+      : {}
   const isUnverified = destination === 'named-insecure'
-  const agent = new Agent(isUnverified ? { ...options, rejectUnauthorized: false } : options)
+  const verified = isUnverified ? { rejectUnauthorized: false } : {}
+  const agent = new Agent({ ...options, ...trust, ...verified })
   if (proxy === undefined) return direct(agent, request)
   const { tunnelling } = await import('../proxy/agents.ts')
   return { agent, request: tunnelling(proxy, agent, request), proxy }

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http'
 import { readBody, withMinimumSpeed } from '../body.ts'
 import type { Destination } from '../destination.ts'
-import { HttpError } from '../errors.ts'
+import { HttpError, networkFailure } from '../errors.ts'
 import type { HttpRequest, HttpResponse } from '../exchange.ts'
 import type { Transport, TransportOptions } from '../transport.ts'
-import { createDialer } from './agents.ts'
+import { createDialer, type DialerOptions } from './agents.ts'
 import { ClientExchange } from './client-exchange.ts'
 import { Connections } from './connections.ts'
 
@@ -21,6 +21,8 @@ class NodeTransport implements Transport {
   readonly #options: TransportOptions
   readonly #closing = new AbortController()
   readonly #connections = new Map<string, Promise<Connections>>()
+  /** Keys of connections that trust what the machine does. */
+  readonly #trusting = new Set<string>()
 
   constructor(options: TransportOptions) {
     this.#options = options
@@ -30,7 +32,7 @@ class NodeTransport implements Transport {
     request.signal?.throwIfAborted()
     this.#closing.signal.throwIfAborted()
     const connections = await this.#connectionsTo(request.url, destination)
-    const [exchange, response] = await this.#exchange(request, connections)
+    const [exchange, response] = await this.#exchangeTrusting(request, destination, connections)
     const status = response.statusCode ?? 0
     if (status === 407 && connections.proxy !== undefined) {
       response.destroy()
@@ -66,6 +68,31 @@ class NodeTransport implements Transport {
     for (const one of all) if (one.status === 'fulfilled') one.value.closeIdle()
   }
 
+  /**
+   * The machine's own authorities are read when Node's do not do: nothing was sent by then.
+   * @throws what `#exchange` does, with the certificate that is not trusted
+   */
+  async #exchangeTrusting(
+    request: HttpRequest,
+    destination: Destination,
+    connections: Connections,
+  ): Promise<readonly [ClientExchange, IncomingMessage]> {
+    try {
+      return await this.#exchange(request, connections)
+    } catch (error) {
+      if (networkFailure(error).kind !== 'tls') throw error
+      const { isUntrusted, withCertificate } = await import('../trust/untrusted.ts')
+      if (!isUntrusted(error)) throw error
+      const wider = await this.#connectionsTo(request.url, destination, { trustsMachine: true })
+      try {
+        return await this.#exchange(request, wider)
+      } catch (last) {
+        if (!isUntrusted(last)) throw last
+        throw await withCertificate(last, request.url, wider.proxy)
+      }
+    }
+  }
+
   /** A kept connection that turns out to be closed is replaced by a new one, once. */
   async #exchange(
     request: HttpRequest,
@@ -83,15 +110,33 @@ class NodeTransport implements Transport {
     }
   }
 
-  #connectionsTo(url: URL, destination: Destination): Promise<Connections> {
+  /** Those that trust the machine, once they are wanted, take the place of others. */
+  #connectionsTo(
+    url: URL,
+    destination: Destination,
+    { trustsMachine }: Pick<DialerOptions, 'trustsMachine'> = { trustsMachine: false },
+  ): Promise<Connections> {
     const key = `${destination} ${url.origin}`
     const known = this.#connections.get(key)
-    if (known !== undefined) return known
-    const limit = this.#options.maxConnectionsPerHost
-    const dialing = createDialer(url, destination, this.#options.environment ?? {})
-    const created = dialing.then((dialer) => new Connections(dialer, limit))
+    if (known !== undefined && (!trustsMachine || this.#trusting.has(key))) return known
+    if (trustsMachine) this.#trusting.add(key)
+    const created = this.#open(url, destination, trustsMachine)
     this.#connections.set(key, created)
     return created
+  }
+
+  async #open(url: URL, destination: Destination, trustsMachine: boolean): Promise<Connections> {
+    const { certificatesOf, environment = {}, maxConnectionsPerHost } = this.#options
+    const certificates =
+      url.protocol === 'https:' && certificatesOf !== undefined
+        ? certificatesOf(url.host)
+        : { authorities: [], clients: [] }
+    const dialer = await createDialer(url, destination, {
+      environment,
+      certificates,
+      trustsMachine,
+    })
+    return new Connections(dialer, maxConnectionsPerHost)
   }
 }
 

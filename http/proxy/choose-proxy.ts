@@ -1,8 +1,8 @@
 import { TsbuildError } from '#core'
 import { isLoopback } from '../addresses.ts'
+import { type Environment, variableOf } from '../variables.ts'
 import { isExcepted } from './no-proxy.ts'
 import type { ProxyProtocol, ProxyServer } from './proxy-server.ts'
-import { type Environment, variableOf } from './variables.ts'
 
 const DEFAULT_PORTS: Readonly<Record<ProxyProtocol, number>> = {
   'http:': 80,

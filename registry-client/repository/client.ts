@@ -3,11 +3,13 @@ import {
   createTransport,
   DEFAULT_TIMEOUTS,
   type Environment,
+  type HostCertificates,
   REAL_TIMING,
   type Timeouts,
   type Timing,
   type Transport,
 } from '#http'
+import { certificateFolders, certificatesIn, readPem } from '../certificates/certificate-folders.ts'
 import type { CredentialStore, Credentials } from '../credentials/credentials.ts'
 import { Endpoint, type EndpointContext } from '../endpoint/endpoint.ts'
 import { type BlobMemory, NO_MEMORY, type RepositoryName } from './blob-memory.ts'
@@ -19,8 +21,10 @@ export interface RegistryClientOptions {
   /** Hosts (`host` or `host:port`) that may use plain http or an unknown certificate. */
   readonly insecure?: readonly string[] | undefined
   readonly userAgent?: string | undefined
-  /** Its variables name proxies, as `HTTPS_PROXY`; none by default. */
+  /** Its variables name proxies, authorities and the folders of certificates; none by default. */
   readonly environment?: Environment | undefined
+  /** Files in PEM: authorities that may sign for every registry. */
+  readonly authorities?: readonly string[] | undefined
   /** Called with the warnings of registries, each text once. */
   readonly onWarning?: ((message: string) => void) | undefined
   /** 6 by default. More blobs than that, open at once and unread, wait for each other for ever. */
@@ -49,6 +53,7 @@ export class RegistryClient implements AsyncDisposable {
       timeouts: { ...DEFAULT_TIMEOUTS, ...options.timeouts },
       maxConnectionsPerHost: options.maxConnectionsPerHost ?? DEFAULT_CONNECTIONS,
       environment: options.environment,
+      certificatesOf: certificatesOf(options),
     })
     this.#context = {
       transport: this.#transport,
@@ -103,6 +108,15 @@ export class RegistryClient implements AsyncDisposable {
     const created = new Endpoint(registry, this.#context, () => this.#credentials.get(registry))
     this.#endpoints.set(registry, created)
     return created
+  }
+}
+
+function certificatesOf(options: RegistryClientOptions): (host: string) => HostCertificates {
+  const { environment, authorities = [] } = options
+  const folders = environment === undefined ? [] : certificateFolders(environment)
+  return (host) => {
+    const found = certificatesIn(folders, host)
+    return { ...found, authorities: [...found.authorities, ...authorities.map(readPem)] }
   }
 }
 

@@ -85,7 +85,7 @@ describe('the launcher', () => {
     ['12.22.12', '22.15'],
     ['20.20.2', '22.15'],
     ['22.14.0', '22.15'],
-    ['23.7.0', '23.8'],
+    ['23.9.0', '23.10'],
   ] as const) {
     it(`says what it needs on Node ${version}`, () => {
       const bin = packageWith(folder, 'console.log("started")')
