@@ -19,6 +19,7 @@ export {
   repositorySink,
   type StreamLayer,
 } from './images/push.ts'
+export { parseRegistryMirror, type RegistryMirror } from './mirrors/mirror.ts'
 export {
   familiarReference,
   formatReference,

@@ -62,12 +62,19 @@ export class Services implements AsyncDisposable {
   }
 
   client(): RegistryClient {
-    const { credentials, environment, insecureRegistries, onEvent, registryAuthorities } =
-      this.#settings
+    const {
+      credentials,
+      environment,
+      insecureRegistries,
+      onEvent,
+      registryAuthorities,
+      registryMirrors,
+    } = this.#settings
     this.#client ??= createRegistryClient({
       credentials,
       environment,
       authorities: registryAuthorities,
+      mirrors: registryMirrors,
       insecure: insecureRegistries,
       onWarning: (message) => onEvent({ type: 'warning', message }),
       memory: this.#store.repositories,

@@ -132,6 +132,8 @@ export interface BuildOptions {
   readonly root?: string
   /** Registries that are spoken to over plain HTTP or without a valid certificate: `host[:port]`. */
   readonly insecureRegistries?: readonly string[]
+  /** `HOST=MIRROR[/PREFIX]`: asked before those of the machine's settings. */
+  readonly registryMirrors?: readonly string[]
   /** Files in PEM: authorities that may sign for every registry, besides those of the machine. */
   readonly registryAuthorities?: readonly string[]
   /** Default: docker's config.json and its helpers. */

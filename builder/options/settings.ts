@@ -29,7 +29,9 @@ import {
   type CredentialStore,
   formatReference,
   parseReference,
+  parseRegistryMirror,
   type Reference,
+  type RegistryMirror,
   withDefaultTag,
 } from '#registry-client'
 import { givesIndex, refuseAttestations } from './build-controls.ts'
@@ -91,6 +93,7 @@ export interface Settings {
   readonly root: string
   readonly insecureRegistries: readonly string[]
   readonly registryAuthorities: readonly string[]
+  readonly registryMirrors: readonly RegistryMirror[]
   readonly credentials: CredentialStore
   /** Of the builder's process: proxies and agents of git. */
   readonly environment: Environment
@@ -145,6 +148,7 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     jobs: options.jobs,
     threads: threadsFor(options.jobs),
     root: resolve(options.root ?? resolveRoot(env)),
+    registryMirrors: (options.registryMirrors ?? []).map(parseRegistryMirror),
     registryAuthorities: options.registryAuthorities ?? [],
     insecureRegistries: [
       ...(options.insecureRegistries ?? []),

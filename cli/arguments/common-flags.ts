@@ -34,6 +34,15 @@ export const REGISTRY_CA: Flag = {
   group: 'Registry',
 }
 
+/** For commands that pull. */
+export const REGISTRY_MIRROR: Flag = {
+  name: 'registry-mirror',
+  metavar: 'HOST=MIRROR',
+  repeat: true,
+  help: 'Pull what is on HOST from MIRROR[/PREFIX] first',
+  group: 'Registry',
+}
+
 /** For commands that push. */
 export const IGNORE_CHOWN_ERRORS: Flag = {
   name: 'ignore-chown-errors',

@@ -16,6 +16,7 @@ import {
   PROGRESS,
   QUIET,
   REGISTRY_CA,
+  REGISTRY_MIRROR,
   ROOT_FLAG,
   TIMING,
 } from '../arguments/common-flags.ts'
@@ -41,6 +42,7 @@ export const BUILD: Command = {
     ...LATER_FLAGS,
     INSECURE,
     REGISTRY_CA,
+    REGISTRY_MIRROR,
     IGNORE_CHOWN_ERRORS,
     PROGRESS,
     QUIET,

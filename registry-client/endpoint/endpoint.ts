@@ -27,6 +27,8 @@ export interface EndpointContext {
   readonly timing: Timing
   readonly userAgent: string
   readonly insecure: readonly string[]
+  /** Of a call that does not say how often it is sent at most. */
+  readonly attempts?: number | undefined
   readonly onWarning: (message: string) => void
 }
 
@@ -95,7 +97,7 @@ export class Endpoint {
         body: call.body,
         answer: call.answer,
         limit: call.limit,
-        attempts: call.attempts,
+        attempts: call.attempts ?? this.#context.attempts,
         signal,
       })
       const isElsewhere = response.url.origin !== origin.origin

@@ -12,7 +12,11 @@ import {
 import { certificateFolders, certificatesIn, readPem } from '../certificates/certificate-folders.ts'
 import type { CredentialStore, Credentials } from '../credentials/credentials.ts'
 import { Endpoint, type EndpointContext } from '../endpoint/endpoint.ts'
+import { RegistryError } from '../errors.ts'
+import type { RegistryMirror } from '../mirrors/mirror.ts'
+import { hasMirrorSettings } from '../mirrors/mirror-settings.ts'
 import { type BlobMemory, NO_MEMORY, type RepositoryName } from './blob-memory.ts'
+import { type MirrorRef, PullWays } from './pull-ways.ts'
 import { Repository } from './repository.ts'
 
 /** Options of a client: credentials, time-outs, insecure registries. */
@@ -23,6 +27,8 @@ export interface RegistryClientOptions {
   readonly userAgent?: string | undefined
   /** Its variables name proxies, authorities and the folders of certificates; none by default. */
   readonly environment?: Environment | undefined
+  /** Asked before those that the machine's settings name, which count where `environment` is given. */
+  readonly mirrors?: readonly RegistryMirror[] | undefined
   /** Files in PEM: authorities that may sign for every registry. */
   readonly authorities?: readonly string[] | undefined
   /** Called with the warnings of registries, each text once. */
@@ -36,9 +42,11 @@ export interface RegistryClientOptions {
 }
 
 const DEFAULT_CONNECTIONS = 6
+const MIRROR_ATTEMPTS = 2
 
 /** Connections, tokens and warnings shared by all repositories of one run. */
 export class RegistryClient implements AsyncDisposable {
+  readonly #options: RegistryClientOptions
   readonly #credentials: CredentialStore
   readonly #transport: Transport
   readonly #context: EndpointContext
@@ -47,6 +55,7 @@ export class RegistryClient implements AsyncDisposable {
   readonly #repositories = new Map<string, Repository>()
 
   constructor(options: RegistryClientOptions) {
+    this.#options = options
     this.#credentials = options.credentials
     this.#memory = options.memory ?? NO_MEMORY
     this.#transport = createTransport({
@@ -69,7 +78,11 @@ export class RegistryClient implements AsyncDisposable {
     const key = `${registry}/${name}`
     const known = this.#repositories.get(key)
     if (known !== undefined) return known
-    const created = new Repository({ endpoint: this.#endpoint(registry), name }, this.#memory)
+    const ref = { endpoint: this.#endpoint(registry), name }
+    const find = (): Promise<readonly MirrorRef[]> =>
+      this.#mirrorsOf({ registry, repository: name })
+    const ways = new PullWays(ref, find, this.#context.onWarning)
+    const created = new Repository(ref, this.#memory, ways)
     this.#repositories.set(key, created)
     return created
   }
@@ -102,11 +115,40 @@ export class RegistryClient implements AsyncDisposable {
     return this.close()
   }
 
-  #endpoint(registry: string): Endpoint {
-    const known = this.#endpoints.get(registry)
+  /** @throws {RegistryError} REGISTRY_DENIED where the machine's settings forbid to pull it */
+  async #mirrorsOf(name: RepositoryName): Promise<readonly MirrorRef[]> {
+    const { environment, mirrors: given = [] } = this.#options
+    const hasSettings = environment !== undefined && hasMirrorSettings(environment)
+    if (given.length === 0 && !hasSettings) return []
+    const { findRoute } = await import('../mirrors/find-route.ts')
+    const { mirrors, blockedBy } = await findRoute(name, given, environment)
+    if (blockedBy !== undefined) {
+      throw new RegistryError(`${name.registry}/${name.repository} is blocked by ${blockedBy}`, {
+        code: 'REGISTRY_DENIED',
+        hint: 'take the image from another registry, or ask those who manage this machine',
+      })
+    }
+    return mirrors.map(({ host, repository, isInsecure, accepts }) => {
+      const endpoint = this.#endpoint(host, isInsecure ? 'insecure mirror' : 'mirror')
+      return { ref: { endpoint, name: repository }, accepts }
+    })
+  }
+
+  /** A mirror is given up soon, since the registry is asked then. */
+  #endpoint(
+    registry: string,
+    role: 'registry' | 'mirror' | 'insecure mirror' = 'registry',
+  ): Endpoint {
+    const key = `${role} ${registry}`
+    const known = this.#endpoints.get(key)
     if (known !== undefined) return known
-    const created = new Endpoint(registry, this.#context, () => this.#credentials.get(registry))
-    this.#endpoints.set(registry, created)
+    const context = {
+      ...this.#context,
+      ...(role === 'registry' ? {} : { attempts: MIRROR_ATTEMPTS }),
+      ...(role === 'insecure mirror' ? { insecure: [registry] } : {}),
+    }
+    const created = new Endpoint(registry, context, () => this.#credentials.get(registry))
+    this.#endpoints.set(key, created)
     return created
   }
 }

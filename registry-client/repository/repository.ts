@@ -1,11 +1,12 @@
-import type {
-  BlobSink,
-  BlobSource,
-  Bytes,
-  Descriptor,
-  Digest,
-  OpenOptions,
-  TransferOptions,
+import {
+  type BlobSink,
+  type BlobSource,
+  type Bytes,
+  type Descriptor,
+  type Digest,
+  isDigest,
+  type OpenOptions,
+  type TransferOptions,
 } from '#core'
 import type { OpenBytes } from '#http'
 import type { BlobMemory } from './blob-memory.ts'
@@ -18,6 +19,7 @@ import {
   putManifest,
   resolveManifest,
 } from './manifests.ts'
+import type { PullWays } from './pull-ways.ts'
 import type { RepositoryRef } from './repository-ref.ts'
 import { type ListTagsOptions, listTags } from './tags.ts'
 import { putBlob, streamBlob } from './uploads.ts'
@@ -26,10 +28,15 @@ import { putBlob, streamBlob } from './uploads.ts'
 export class Repository implements BlobSource, BlobSink {
   readonly #ref: RepositoryRef
   readonly #known: KnownBlobs
+  readonly #ways: PullWays
 
-  /** @param memory gets the blobs of layers that the repository is seen to have */
-  constructor(ref: RepositoryRef, memory: BlobMemory) {
+  /**
+   * @param memory gets the blobs of layers that the repository is seen to have
+   * @param ways what is asked for all that is pulled
+   */
+  constructor(ref: RepositoryRef, memory: BlobMemory, ways: PullWays) {
     this.#ref = ref
+    this.#ways = ways
     this.#known = new KnownBlobs(ref, memory)
   }
 
@@ -49,7 +56,7 @@ export class Repository implements BlobSource, BlobSink {
    * @throws {RegistryError} NOT_FOUND
    */
   resolve(tagOrDigest: string, options: TransferOptions = {}): Promise<Descriptor> {
-    return resolveManifest(this.#ref, tagOrDigest, options)
+    return this.#ways.ask(kindOf(tagOrDigest), (ref) => resolveManifest(ref, tagOrDigest, options))
   }
 
   /**
@@ -57,14 +64,16 @@ export class Repository implements BlobSource, BlobSink {
    * @throws {RegistryError} NOT_FOUND, DIGEST_MISMATCH, MANIFEST_INVALID
    */
   fetchManifest(tagOrDigest: string, options: TransferOptions = {}): Promise<FetchedManifest> {
-    return fetchManifest(this.#ref, tagOrDigest, options)
+    return this.#ways.ask(kindOf(tagOrDigest), (ref) => fetchManifest(ref, tagOrDigest, options))
   }
 
   /** The bytes hold a connection until they are read to their end, or their iterator is closed. */
   async open(descriptor: Descriptor, options: OpenOptions = {}): Promise<Bytes> {
-    const bytes = await openBlob(this.#ref, descriptor, options)
-    this.#known.add(descriptor)
-    return bytes
+    return await this.#ways.ask('digests', async (ref) => {
+      const bytes = await openBlob(ref, descriptor, options)
+      if (ref === this.#ref) this.#known.add(descriptor)
+      return bytes
+    })
   }
 
   /** Whether the registry has a blob of that digest and size. */
@@ -142,4 +151,8 @@ export class Repository implements BlobSource, BlobSink {
   deleteManifest(digest: Digest, options: TransferOptions = {}): Promise<void> {
     return deleteManifest(this.#ref, digest, options)
   }
+}
+
+function kindOf(tagOrDigest: string): 'digests' | 'tags' {
+  return isDigest(tagOrDigest) ? 'digests' : 'tags'
 }
