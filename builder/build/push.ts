@@ -21,6 +21,8 @@ export interface PushOptions {
   /** As in `BuildOptions`. */
   readonly insecureRegistries?: readonly string[]
   /** As in `BuildOptions`. */
+  readonly authFile?: string
+  /** As in `BuildOptions`. */
   readonly registryAuthorities?: readonly string[]
   /** As in `BuildOptions`. */
   readonly ignoreChownErrors?: boolean
@@ -61,7 +63,12 @@ async function push(options: PushOptions): Promise<PushResult> {
     })
   }
   await using client = createRegistryClient({
-    credentials: options.credentials ?? defaultCredentials(process.env),
+    credentials:
+      options.credentials ??
+      defaultCredentials(process.env, {
+        authFile: options.authFile,
+        onWarning: (message) => onEvent({ type: 'warning', message }),
+      }),
     environment: process.env,
     authorities: options.registryAuthorities,
     insecure: insecureRegistries,

@@ -132,6 +132,8 @@ export interface BuildOptions {
   readonly root?: string
   /** Registries that are spoken to over plain HTTP or without a valid certificate: `host[:port]`. */
   readonly insecureRegistries?: readonly string[]
+  /** A file of credentials in place of docker's and podman's. */
+  readonly authFile?: string
   /** `HOST=MIRROR[/PREFIX]`: asked before those of the machine's settings. */
   readonly registryMirrors?: readonly string[]
   /** Files in PEM: authorities that may sign for every registry, besides those of the machine. */

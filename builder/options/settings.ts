@@ -44,7 +44,7 @@ import {
   resolveCacheSource,
   resolveCacheTargets,
 } from './cache-options.ts'
-import { defaultCredentials } from './credentials.ts'
+import { defaultCredentials, proxyArguments } from './credentials.ts'
 import { resolveSteps } from './step-options.ts'
 
 /** `BuildOptions` with everything filled in and every mistake found that needs no work to find. */
@@ -109,7 +109,8 @@ type Environment = Readonly<Record<string, string | undefined>>
 /** Fills in defaults, here and nowhere else, and finds mistakes. @throws {TsbuildError} USAGE, REFERENCE_INVALID, PLATFORM_MISMATCH */
 export function resolveOptions(options: BuildOptions, env: Environment = process.env): Settings {
   const outputs = options.outputs ?? [{ type: 'store' }]
-  const buildArgs = options.buildArgs ?? {}
+  const given = options.buildArgs ?? {}
+  const buildArgs = { ...proxyArguments(env, given), ...given }
   const platforms = resolvePlatforms(options.platform)
   const { cacheFrom = [], cacheTo = [] } = options
   refuseAttestations(buildArgs)
@@ -154,7 +155,12 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
       ...(options.insecureRegistries ?? []),
       ...insecureCaches([...cacheFrom, ...cacheTo]),
     ],
-    credentials: options.credentials ?? defaultCredentials(env),
+    credentials:
+      options.credentials ??
+      defaultCredentials(env, {
+        authFile: options.authFile,
+        onWarning: (message) => onEvent({ type: 'warning', message }),
+      }),
     environment: env,
     onEvent,
     onExplanation: options.onExplanation,

@@ -93,6 +93,7 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
       ...optional('jobs', jobs(args.text('jobs'))),
       ...optional('root', args.text('root')),
       insecureRegistries: args.list('insecure-registry'),
+      ...optional('authFile', args.text('authfile')),
       registryMirrors: args.list('registry-mirror'),
       registryAuthorities: args.list('registry-ca'),
       ...written(iidfile, metadataFile, explainFile),

@@ -34,6 +34,15 @@ export const REGISTRY_CA: Flag = {
   group: 'Registry',
 }
 
+/** For commands that log in to registries. */
+export const AUTHFILE: Flag = {
+  name: 'authfile',
+  metavar: 'FILE',
+  values: 'paths',
+  help: "Credentials of registries, in place of docker's and podman's (default: $REGISTRY_AUTH_FILE)",
+  group: 'Registry',
+}
+
 /** For commands that pull. */
 export const REGISTRY_MIRROR: Flag = {
   name: 'registry-mirror',

@@ -8,6 +8,7 @@ import {
   RESULT,
 } from '../arguments/build-flags.ts'
 import {
+  AUTHFILE,
   DEBUG,
   EXPLAIN,
   HELP,
@@ -42,6 +43,7 @@ export const BUILD: Command = {
     ...LATER_FLAGS,
     INSECURE,
     REGISTRY_CA,
+    AUTHFILE,
     REGISTRY_MIRROR,
     IGNORE_CHOWN_ERRORS,
     PROGRESS,

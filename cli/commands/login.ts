@@ -1,4 +1,4 @@
-import { HELP, INSECURE, REGISTRY_CA } from '../arguments/common-flags.ts'
+import { AUTHFILE, HELP, INSECURE, REGISTRY_CA } from '../arguments/common-flags.ts'
 import type { Command } from './command.ts'
 
 /** `tsbuild login` */
@@ -24,6 +24,7 @@ export const LOGIN: Command = {
     { name: 'password-stdin', help: 'Read the password from standard input', group: 'Credentials' },
     INSECURE,
     REGISTRY_CA,
+    AUTHFILE,
     HELP,
   ],
   examples: [

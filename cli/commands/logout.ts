@@ -1,4 +1,4 @@
-import { HELP } from '../arguments/common-flags.ts'
+import { AUTHFILE, HELP } from '../arguments/common-flags.ts'
 import type { Command } from './command.ts'
 
 /** `tsbuild logout` */
@@ -6,7 +6,7 @@ export const LOGOUT: Command = {
   name: 'logout',
   summary: 'Forget the credentials for a registry',
   usage: 'tsbuild logout [REGISTRY]',
-  flags: [HELP],
+  flags: [AUTHFILE, HELP],
   examples: [],
   run: async (args, shell) => {
     const { runLogout } = await import('../images/run-login.ts')

@@ -1,4 +1,5 @@
 import {
+  AUTHFILE,
   HELP,
   IGNORE_CHOWN_ERRORS,
   INSECURE,
@@ -17,6 +18,7 @@ export const PUSH: Command = {
   flags: [
     INSECURE,
     REGISTRY_CA,
+    AUTHFILE,
     IGNORE_CHOWN_ERRORS,
     PROGRESS,
     { ...QUIET, help: 'Print nothing but the digest' },

@@ -17,7 +17,7 @@ const MAX_PASSWORD_BYTES = 1 << 20
 export async function runLogin(args: Arguments, shell: Shell): Promise<number> {
   const registry = registryArgument(args, 'tsbuild login [flags] [REGISTRY]')
   const credentials = await readCredentials(args, shell)
-  const store = defaultCredentials(shell.env)
+  const store = defaultCredentials(shell.env, { authFile: args.text('authfile') })
   await using client = createRegistryClient({
     credentials: store,
     environment: shell.env,
@@ -41,7 +41,9 @@ export async function runLogin(args: Arguments, shell: Shell): Promise<number> {
 /** `tsbuild logout` */
 export async function runLogout(args: Arguments, shell: Shell): Promise<number> {
   const registry = registryArgument(args, 'tsbuild logout [REGISTRY]')
-  const erased = await defaultCredentials(shell.env).erase(registry)
+  const erased = await defaultCredentials(shell.env, { authFile: args.text('authfile') }).erase(
+    registry,
+  )
   await print(shell, erased ? `logged out of ${registry}\n` : `not logged in to ${registry}\n`)
   return 0
 }

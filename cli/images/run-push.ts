@@ -12,6 +12,7 @@ export async function runPush(args: Arguments, shell: Shell): Promise<number> {
   const quiet = args.has('quiet')
   const mode = parseProgress(args, shell.env)
   const root = args.text('root')
+  const authFile = args.text('authfile')
   const progress = await openProgress(mode, shell)
   const failed = new FailedSteps(() => performance.now())
   try {
@@ -20,6 +21,7 @@ export async function runPush(args: Arguments, shell: Shell): Promise<number> {
       ...(root === undefined ? {} : { root }),
       ignoreChownErrors: args.has('ignore-chown-errors'),
       insecureRegistries: args.list('insecure-registry'),
+      ...(authFile === undefined ? {} : { authFile }),
       registryAuthorities: args.list('registry-ca'),
       signal: shell.signal,
       onEvent: (event) => {

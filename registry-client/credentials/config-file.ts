@@ -65,8 +65,12 @@ async function replaceFile(target: string, text: string): Promise<void> {
   }
 }
 
-/** At once: Node's other way to read files, with the threads that it starts, takes longer than the file. */
-function readSmallFile(path: string): Buffer | undefined {
+/**
+ * A regular file; `undefined` when it is not there. At once: Node's other way to read files, with the threads that it
+ * starts, takes longer than the file.
+ * @throws {TsbuildError} CONFIG_INVALID, PERMISSION_DENIED
+ */
+export function readSmallFile(path: string): Buffer | undefined {
   try {
     // Without O_NONBLOCK a FIFO in the file's place would block for ever.
     const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)

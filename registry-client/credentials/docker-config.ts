@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { readDocument, TsbuildError } from '#core'
+import { errnoOf, readDocument, TsbuildError } from '#core'
 import { DEFAULT_REGISTRY } from '../reference.ts'
 import {
   DOCKER_CONFIG,
@@ -20,6 +21,12 @@ export interface DockerConfigOptions {
   readonly configDir: string
   /** Nobody has named the folder: when this user may not read it, it has no credentials. */
   readonly isGuessed?: boolean
+  /** A file of the same form in place of `config.json`; when it is not there, that is an error of `get`. */
+  readonly file?: string | undefined
+  /** Files of the same form that are asked where the first has nothing: podman's. Nothing is written to them. */
+  readonly otherFiles?: readonly string[] | undefined
+  /** Called with a program of `credsStore` that is not installed: what is public needs none. */
+  readonly onWarning?: ((message: string) => void) | undefined
   /** The content of `$DOCKER_AUTH_CONFIG`; its `auths` go before everything else. */
   readonly authConfig?: string | undefined
   /** The environment of credential helpers, which are looked for in its `PATH`. */
@@ -38,21 +45,47 @@ const HUB_KEY = 'https://index.docker.io/v1/'
  * @throws {TsbuildError} CONFIG_INVALID for an unreadable file or a failing helper
  */
 export function dockerConfigCredentials(options: DockerConfigOptions): CredentialStore {
-  const file = join(options.configDir, 'config.json')
+  const file = options.file ?? join(options.configDir, 'config.json')
+  const warned = new Set<string>()
   const helperFor = (config: DockerConfig, host: string): CredentialHelper | undefined => {
     const name = helperName(config, host)
     if (name === undefined) return undefined
     const timeout = options.helperTimeout ?? DEFAULT_HELPER_TIMEOUT
     return new CredentialHelper(name, { env: options.env ?? {}, timeout })
   }
+  const getFrom = async (
+    helper: CredentialHelper,
+    config: DockerConfig,
+    host: string,
+  ): Promise<Credentials | undefined> => {
+    try {
+      return await helper.get(keyOf(host))
+    } catch (error) {
+      const isForHost = helperName({ ...config, credsStore: '' }, host) !== undefined
+      if (isForHost || options.onWarning === undefined || !isNotInstalled(error)) throw error
+      const message = `${messageOf(error)}; going on without credentials of ${host}`
+      if (!warned.has(message)) options.onWarning(message)
+      warned.add(message)
+      return undefined
+    }
+  }
+  const fromOthers = async (host: string): Promise<Credentials | undefined> => {
+    for (const other of options.otherFiles ?? []) {
+      const { config } = await readable(readConfigFile(other), { ...options, isGuessed: true })
+      const found = fromAuths(config, host)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
   return {
     get: async (host) => {
       const given = fromAuths(parseAuthConfig(options.authConfig), host)
       if (given !== undefined) return given
+      if (options.file !== undefined && !existsSync(file)) throw missingFileError(file)
       const { config } = await readable(readConfigFile(file), options)
       const helper = helperFor(config, host)
-      const stored = helper === undefined ? undefined : await helper.get(keyOf(host))
-      return stored ?? fromAuths(config, host)
+      const stored = helper === undefined ? undefined : await getFrom(helper, config, host)
+      return stored ?? fromAuths(config, host) ?? (await fromOthers(host))
     },
     set: async (host, credentials) => {
       const { config, json } = await readConfigFile(file)
@@ -112,5 +145,20 @@ function parseAuthConfig(text: string | undefined): DockerConfig {
     code: 'CONFIG_INVALID',
     isSecret: true,
     hint: 'give it the content of a docker config.json: {"auths": {…}}',
+  })
+}
+
+function isNotInstalled(error: unknown): boolean {
+  return error instanceof TsbuildError && errnoOf(error.cause) === 'ENOENT'
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+function missingFileError(file: string): TsbuildError {
+  return new TsbuildError(`${file} with credentials does not exist`, {
+    code: 'CONFIG_INVALID',
+    hint: 'make it with tsbuild login --authfile, or correct --authfile or REGISTRY_AUTH_FILE',
   })
 }

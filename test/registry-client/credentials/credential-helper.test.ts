@@ -102,6 +102,29 @@ describe('credential helpers', () => {
       })
     })
 
+    it('of all registries are a warning, once, for who can go on without', async () => {
+      home.writeConfig({ credsStore: 'absent', auths: { 'h.io': { auth: encode('a:b') } } })
+      const warnings: string[] = []
+      const store = home.store({ onWarning: (message) => warnings.push(message) })
+      assert.equal((await store.get('h.io'))?.kind, 'password')
+      assert.equal(await store.get('public.io'), undefined)
+      assert.equal(await store.get('public.io'), undefined)
+      assert.deepEqual(
+        warnings,
+        ['h.io', 'public.io'].map(
+          (host) =>
+            `get credentials: docker-credential-absent could not be started; going on without credentials of ${host}`,
+        ),
+      )
+      await assert.rejects(store.set('h.io', { kind: 'password', username: 'a', password: 'b' }))
+    })
+
+    it('of one registry are an error when not installed', async () => {
+      home.writeConfig({ credsStore: 'other', credHelpers: { 'h.io': 'absent' } })
+      const store = home.store({ onWarning: () => assert.fail('no warning') })
+      await assert.rejects(store.get('h.io'), { code: 'CONFIG_INVALID' })
+    })
+
     for (const name of ['../../evil', 'a b', '-x', 'a;b', 'x'.repeat(100)]) {
       it(`are not called ${JSON.stringify(name.slice(0, 12))}`, async () => {
         home.writeConfig({ credsStore: name })

@@ -1,7 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { type CredentialStore, dockerConfigCredentials } from '#registry-client'
+import {
+  type CredentialStore,
+  type DockerConfigOptions,
+  dockerConfigCredentials,
+} from '#registry-client'
 
 /** A user's folder of docker, with a config.json and programs in `bin`; a new one for each test. */
 class DockerHome {
@@ -19,7 +23,7 @@ class DockerHome {
     return join(this.directory, 'config.json')
   }
 
-  store(options: { authConfig?: string; helperTimeout?: number } = {}): CredentialStore {
+  store(options: Partial<DockerConfigOptions> = {}): CredentialStore {
     const PATH = `${join(this.directory, 'bin')}${delimiter}${process.env.PATH}`
     return dockerConfigCredentials({ configDir: this.directory, env: { PATH }, ...options })
   }

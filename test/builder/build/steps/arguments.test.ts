@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import type { BuildOptions } from '#builder'
 import { formatPlatform, hostPlatform, MEDIA_TYPES, parseIndex } from '#core'
 import { type Built, namesOf, Workplace } from '../support/workplace.ts'
@@ -30,6 +30,26 @@ describe('build arguments', () => {
     assert.ok(outputOf(second).includes('a=2'))
     assert.deepEqual(second.steps, { total: 3, cached: 2 })
     assert.deepEqual((await build(lines, { a: '2', b: '3' })).steps, { total: 3, cached: 3 })
+  })
+
+  it('are also the proxies of docker’s config.json, in no key and no history', async () => {
+    const proxies = { default: { httpProxy: 'http://me:hush@p:1', noProxy: 'corp.test' } }
+    const before = process.env.DOCKER_CONFIG
+    try {
+      process.env.DOCKER_CONFIG = at.folder
+      writeFileSync(at.path('config.json'), JSON.stringify({ proxies }))
+      const first = await build([], { NO_PROXY: 'given.test' })
+      const output = outputOf(first)
+      assert.ok(output.includes('http_proxy=http://me:hush@p:1'))
+      assert.ok(output.includes('HTTP_PROXY=http://me:hush@p:1'))
+      assert.ok(output.includes('no_proxy=given.test'))
+      const { events: _events, ...result } = first
+      assert.equal(JSON.stringify(result).includes('hush'), false)
+    } finally {
+      if (before === undefined) delete process.env.DOCKER_CONFIG
+      else process.env.DOCKER_CONFIG = before
+    }
+    assert.deepEqual((await build([])).steps, { total: 2, cached: 2 })
   })
 
   it('are reported when nothing uses them', async () => {
