@@ -1,6 +1,7 @@
 import { BUILD } from './commands/build.ts'
 import type { Command } from './commands/command.ts'
 import { COMPLETION } from './commands/completion.ts'
+import { CONFIG } from './commands/config.ts'
 import { CONTEXT } from './commands/context.ts'
 import { FMT } from './commands/fmt.ts'
 import { GRAPH } from './commands/graph.ts'
@@ -40,6 +41,7 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
   PUSH,
   LOGIN,
   LOGOUT,
+  CONFIG,
   KANIKO,
   COMPLETION,
   VERSION,

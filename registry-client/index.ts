@@ -21,6 +21,7 @@ export {
   type StreamLayer,
 } from './images/push.ts'
 export { parseRegistryMirror, type RegistryMirror } from './mirrors/mirror.ts'
+export { mirrorSettingsFiles } from './mirrors/mirror-settings.ts'
 export {
   familiarReference,
   formatReference,

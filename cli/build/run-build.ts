@@ -20,6 +20,7 @@ import { watchSpace } from '../limit/space-watch.ts'
 import { FailedSteps } from '../progress/failed-steps.ts'
 import { openProgress } from '../progress/open-progress.ts'
 import { isForPeople, type ProgressMode } from '../progress/progress.ts'
+import { networkSettings } from '../settings/network-settings.ts'
 import { print, type Shell } from '../terminal/shell.ts'
 import { cleanLine, formatBytes, formatCount, formatSeconds } from '../terminal/text.ts'
 import type { Timing } from '../timing/open-timing.ts'
@@ -37,12 +38,15 @@ export async function runBuild(
   checkFolder(args.positionals[0] ?? '', commands)
   if (call !== undefined) {
     const { runCall } = await import('./run-call.ts')
-    return runCall(call, await withStdin(request, shell), shell)
+    const called = await withStdin(request, shell)
+    const options = { ...called.options, ...(await networkSettings(args, shell)) }
+    return runCall(call, { ...called, options }, shell)
   }
   for (const file of [request.iidfile, request.metadataFile, request.explain?.file]) {
     if (file !== undefined) prepareResultFile(file)
   }
-  const { options, ...shown } = await withStdin(request, shell)
+  const { options: given, ...shown } = await withStdin(request, shell)
+  const options = { ...given, ...(await networkSettings(args, shell)) }
   const limit = {
     root: options.root ?? resolveRoot(shell.env),
     limit: request.cacheLimit,

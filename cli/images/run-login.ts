@@ -3,6 +3,7 @@ import { TsbuildError, withoutCredentials } from '#core'
 import { type Credentials, createRegistryClient, parseReference } from '#registry-client'
 import { type Arguments, expectArguments, usageError } from '../arguments/flags.ts'
 import { readStandardInput } from '../io/standard-input.ts'
+import { networkSettings } from '../settings/network-settings.ts'
 import { note, print, type Shell } from '../terminal/shell.ts'
 import { ask, askSecret } from './prompt.ts'
 
@@ -17,12 +18,13 @@ const MAX_PASSWORD_BYTES = 1 << 20
 export async function runLogin(args: Arguments, shell: Shell): Promise<number> {
   const registry = registryArgument(args, 'tsbuild login [flags] [REGISTRY]')
   const credentials = await readCredentials(args, shell)
-  const store = defaultCredentials(shell.env, { authFile: args.text('authfile') })
+  const network = await networkSettings(args, shell)
+  const store = defaultCredentials(shell.env, network)
   await using client = createRegistryClient({
     credentials: store,
     environment: shell.env,
-    authorities: args.list('registry-ca'),
-    insecure: args.list('insecure-registry'),
+    authorities: network.registryAuthorities,
+    insecure: network.insecureRegistries,
     onWarning: (message) => note(shell, `WARNING: ${message}`),
   })
   await client.ping(registry, credentials, { signal: shell.signal })
@@ -41,9 +43,8 @@ export async function runLogin(args: Arguments, shell: Shell): Promise<number> {
 /** `tsbuild logout` */
 export async function runLogout(args: Arguments, shell: Shell): Promise<number> {
   const registry = registryArgument(args, 'tsbuild logout [REGISTRY]')
-  const erased = await defaultCredentials(shell.env, { authFile: args.text('authfile') }).erase(
-    registry,
-  )
+  const network = await networkSettings(args, shell)
+  const erased = await defaultCredentials(shell.env, network).erase(registry)
   await print(shell, erased ? `logged out of ${registry}\n` : `not logged in to ${registry}\n`)
   return 0
 }

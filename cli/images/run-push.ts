@@ -3,6 +3,7 @@ import { parseProgress } from '../arguments/build-arguments.ts'
 import { type Arguments, expectArguments } from '../arguments/flags.ts'
 import { FailedSteps } from '../progress/failed-steps.ts'
 import { openProgress } from '../progress/open-progress.ts'
+import { networkSettings } from '../settings/network-settings.ts'
 import { print, type Shell } from '../terminal/shell.ts'
 
 /** `tsbuild push` */
@@ -12,7 +13,6 @@ export async function runPush(args: Arguments, shell: Shell): Promise<number> {
   const quiet = args.has('quiet')
   const mode = parseProgress(args, shell.env)
   const root = args.text('root')
-  const authFile = args.text('authfile')
   const progress = await openProgress(mode, shell)
   const failed = new FailedSteps(() => performance.now())
   try {
@@ -20,9 +20,7 @@ export async function runPush(args: Arguments, shell: Shell): Promise<number> {
       name,
       ...(root === undefined ? {} : { root }),
       ignoreChownErrors: args.has('ignore-chown-errors'),
-      insecureRegistries: args.list('insecure-registry'),
-      ...(authFile === undefined ? {} : { authFile }),
-      registryAuthorities: args.list('registry-ca'),
+      ...(await networkSettings(args, shell)),
       signal: shell.signal,
       onEvent: (event) => {
         failed.handle(event)

@@ -2,8 +2,8 @@ import { statfsSync } from 'node:fs'
 import type { SpaceLimits } from '#cache'
 import { TsbuildError } from '#core'
 import { type CacheLimit, parseCacheLimit } from '../arguments/cache-limit.ts'
+import { readSetting } from '../settings/config-file.ts'
 import type { Shell } from '../terminal/shell.ts'
-import { readSetting } from './config-file.ts'
 
 const GB = 1024 ** 3
 

@@ -19,6 +19,11 @@ export function hasMirrorSettings(environment: Environment): boolean {
   )
 }
 
+/** Every file and folder of other programs that can name a mirror. */
+export function mirrorSettingsFiles(environment: Environment): readonly string[] {
+  return [...registriesFiles(environment), CONTAINERD, ...daemonFiles(environment)]
+}
+
 /** Docker's `daemon.json`, the user's first. */
 export function daemonFiles(environment: Environment): readonly string[] {
   const folder = userSettings(environment)

@@ -31,6 +31,21 @@ export async function readSetting(name: string, env: Shell['env']): Promise<Sett
   return undefined
 }
 
+/** A file of settings as it is. */
+export interface SettingsFile {
+  /** Absolute. */
+  readonly path: string
+  readonly table: Readonly<Record<string, unknown>>
+}
+
+/** The files of settings that there are, the user's first. @throws as `readSetting` */
+export async function readSettingsFiles(env: Shell['env']): Promise<readonly SettingsFile[]> {
+  const found = filesOf(env).filter(
+    (path) => lstatSync(path, { throwIfNoEntry: false }) !== undefined,
+  )
+  return await Promise.all(found.map(async (path) => ({ path, table: await readToml(path) })))
+}
+
 async function readToml(file: string): Promise<Readonly<Record<string, unknown>>> {
   const text = readFileSync(file, 'utf8')
   const { parse } = await import('./toml.ts')
