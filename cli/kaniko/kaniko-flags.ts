@@ -165,10 +165,10 @@ const IDLE: Group = [
   { name: 'image-download-retry', metavar: 'N', notice: RETRIES },
   { name: 'image-fs-extract-retry', metavar: 'N', notice: RETRIES },
   { name: 'skip-push-permission-check', notice: 'a registry is not asked before the push' },
-  { name: 'skip-default-registry-fallback', notice: 'there are no mirrors to fall back from' },
+  { name: 'skip-default-registry-fallback', notice: 'a registry is asked after its mirrors' },
 ].map((flag) => ({ ...flag, help: sentence(flag.notice) }))
 
-const NO_MIRROR = 'name the mirror in FROM; mirrors of registries are to come'
+const NO_MIRROR = 'name the mirror in FROM, or in /etc/containers/registries.conf'
 const NO_CERTIFICATE =
   'add the certificate to /kaniko/ssl/certs, or name the registry with --skip-tls-verify-registry'
 
@@ -181,7 +181,7 @@ const LATER: Group = [
     name: 'registry-client-cert',
     metavar: 'HOST=FILE,FILE',
     repeat: true,
-    refusal: 'use a registry that takes a password or a token',
+    refusal: 'put client.cert and client.key into /etc/docker/certs.d/HOST',
   },
   {
     name: 'push-ignore-immutable-tag-errors',
