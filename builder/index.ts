@@ -28,3 +28,10 @@ export { type BuildCheck, checkBuild } from './build/check.ts'
 export { type BuildDescription, describeBuild } from './build/describe.ts'
 export { instructionGraph } from './build/graph.ts'
 export { type PushOptions, type PushResult, pushFromStore } from './build/push.ts'
+export {
+  type DescribedImage,
+  type DescribeOptions,
+  describeImage,
+} from './images/describe-image.ts'
+export type { ImageOptions } from './images/image-services.ts'
+export { type PulledImage, type PullOptions, pullImages } from './images/pull.ts'

@@ -13,6 +13,8 @@ import { LOGIN } from './commands/login.ts'
 import { LOGOUT } from './commands/logout.ts'
 import { PARSE } from './commands/parse.ts'
 import { PUSH } from './commands/push.ts'
+import { HISTORY } from './commands/registry/history.ts'
+import { PULL } from './commands/registry/pull.ts'
 import { REPLAY } from './commands/replay.ts'
 import { CACHE } from './commands/store/cache.ts'
 import { DU } from './commands/store/du.ts'
@@ -33,11 +35,13 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
   CACHE,
   IMAGES,
   INSPECT,
+  HISTORY,
   TAG,
   RMI,
   DU,
   PRUNE,
   STORE,
+  PULL,
   PUSH,
   LOGIN,
   LOGOUT,

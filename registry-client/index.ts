@@ -5,6 +5,13 @@ export { type DockerConfigOptions, dockerConfigCredentials } from './credentials
 export { dockerProxies } from './credentials/docker-proxies.ts'
 export { RegistryError, type RegistryFailure } from './errors.ts'
 export {
+  type CopiedImage,
+  type CopyOptions,
+  type CopySink,
+  copyImage,
+  repositoryTarget,
+} from './images/copy.ts'
+export {
   type ImageSource,
   type ResolvedImage,
   type ResolveImageOptions,
@@ -17,6 +24,7 @@ export {
   type PushLayer,
   type PushProgress,
   pushImage,
+  reportingBytes,
   repositorySink,
   type StreamLayer,
 } from './images/push.ts'

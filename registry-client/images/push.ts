@@ -134,7 +134,7 @@ class Transfers {
   }
 
   async #stream(layer: StreamLayer, signal: TransferOptions['signal']): Promise<Descriptor> {
-    const open = this.#reporting(layer)
+    const open = reportingBytes(layer, this.#onProgress)
     const descriptor = await this.#repository.upload(layer.mediaType, open, { signal })
     this.#done(layer.id, descriptor.size)
     return descriptor
@@ -145,26 +145,32 @@ class Transfers {
     const from = mountFrom === undefined ? [] : [mountFrom]
     const note = await this.#repository.obtain(descriptor, { from, signal })
     if (note === undefined) {
-      await this.#repository.put(descriptor, this.#reporting(layer, descriptor.size), { signal })
+      const open = reportingBytes(layer, this.#onProgress, descriptor.size)
+      await this.#repository.put(descriptor, open, { signal })
     }
     this.#done(id, descriptor.size, note)
     return descriptor
   }
 
-  #reporting({ id, open }: PushLayer, total?: number): OpenBytes {
-    return async () => {
-      let next = 0
-      return counting(await open(), (current) => {
-        const now = performance.now()
-        if (now < next) return
-        next = now + REPORT_INTERVAL
-        this.#onProgress({ id, current, ...(total === undefined ? {} : { total }), done: false })
-      })
-    }
-  }
-
   #done(id: string, size: number, note?: 'exists' | 'mounted'): void {
     const end = { id, current: size, total: size, done: true }
     this.#onProgress(note === undefined ? end : { ...end, note })
+  }
+}
+
+/** Opens the bytes of a transfer, and reports those that were read, ten times a second at most. */
+export function reportingBytes(
+  { id, open }: Pick<PushLayer, 'id' | 'open'>,
+  onProgress: (progress: PushProgress) => void,
+  total?: number,
+): OpenBytes {
+  return async () => {
+    let next = 0
+    return counting(await open(), (current) => {
+      const now = performance.now()
+      if (now < next) return
+      next = now + REPORT_INTERVAL
+      onProgress({ id, current, ...(total === undefined ? {} : { total }), done: false })
+    })
   }
 }
