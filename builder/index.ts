@@ -27,11 +27,13 @@ export { build } from './build/build.ts'
 export { type BuildCheck, checkBuild } from './build/check.ts'
 export { type BuildDescription, describeBuild } from './build/describe.ts'
 export { instructionGraph } from './build/graph.ts'
-export { type PushOptions, type PushResult, pushFromStore } from './build/push.ts'
 export {
   type DescribedImage,
   type DescribeOptions,
   describeImage,
-} from './images/describe-image.ts'
-export type { ImageOptions } from './images/image-services.ts'
-export { type PulledImage, type PullOptions, pullImages } from './images/pull.ts'
+} from './build/images/describe-image.ts'
+export type { ImageOptions } from './build/images/image-services.ts'
+export { type LoadedImage, type LoadOptions, loadImages } from './build/images/load.ts'
+export { type PulledImage, type PullOptions, pullImages } from './build/images/pull.ts'
+export { type PushOptions, type PushResult, pushFromStore } from './build/images/push.ts'
+export { type SaveOptions, saveImages } from './build/images/save.ts'

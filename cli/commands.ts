@@ -14,7 +14,9 @@ import { LOGOUT } from './commands/logout.ts'
 import { PARSE } from './commands/parse.ts'
 import { PUSH } from './commands/push.ts'
 import { HISTORY } from './commands/registry/history.ts'
+import { LOAD } from './commands/registry/load.ts'
 import { PULL } from './commands/registry/pull.ts'
+import { SAVE } from './commands/registry/save.ts'
 import { REPLAY } from './commands/replay.ts'
 import { CACHE } from './commands/store/cache.ts'
 import { DU } from './commands/store/du.ts'
@@ -42,6 +44,8 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
   PRUNE,
   STORE,
   PULL,
+  SAVE,
+  LOAD,
   PUSH,
   LOGIN,
   LOGOUT,

@@ -16,7 +16,7 @@ import {
   type RegistryClient,
   withDefaultTag,
 } from '#registry-client'
-import { reportOutput } from '../build/deliver.ts'
+import { reportOutput } from '../deliver.ts'
 import { clientFor, type ImageOptions, listenerOf } from './image-services.ts'
 import { storeTarget } from './store-target.ts'
 

@@ -10,7 +10,7 @@ import {
   parseReference,
   withDefaultTag,
 } from '#registry-client'
-import { reportOutput } from './deliver.ts'
+import { reportOutput } from '../deliver.ts'
 
 /** What `pushFromStore` is asked to do. */
 export interface PushOptions {

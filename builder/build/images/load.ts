@@ -1,0 +1,79 @@
+import { openStore, resolveRoot } from '#cache'
+import { type Bytes, type Digest, TsbuildError, typedFailure } from '#core'
+import { copyImage, formatReference, parseReference, withDefaultTag } from '#registry-client'
+import { reportOutput } from '../deliver.ts'
+import { readArchiveFiles } from './archive-files.ts'
+import { type ArchivedImage, archiveSource } from './archive-source.ts'
+import { type ImageOptions, listenerOf } from './image-services.ts'
+import { storeTarget } from './store-target.ts'
+
+/** What `loadImages` is asked to do. */
+export interface LoadOptions extends Pick<ImageOptions, 'root' | 'onEvent' | 'signal'> {
+  /** An OCI or a docker archive, also packed. */
+  readonly archive: Bytes
+  /** Of the archive, for messages. */
+  readonly label: string
+  /** For the only image of an archive that names none. */
+  readonly name?: string | undefined
+}
+
+/** An image that was in the archive. */
+export interface LoadedImage {
+  /** Canonical. */
+  readonly names: readonly string[]
+  readonly digest: Digest
+}
+
+/**
+ * Takes the images of an archive into the store, as they are there. Names are set when all of them are complete.
+ * @throws {TsbuildError} LAYER_INVALID, MANIFEST_INVALID, NOT_FOUND for an archive that is damaged; USAGE where a
+ *   name is missing
+ */
+export async function loadImages(options: LoadOptions): Promise<readonly LoadedImage[]> {
+  const { archive, label, signal } = options
+  const onEvent = listenerOf(options)
+  try {
+    await using store = openStore(options.root ?? resolveRoot(process.env))
+    await using temporary = store.temporary()
+    return await reportOutput(`loading ${label}`, { onEvent, position: 0 }, async (onProgress) => {
+      const files = await readArchiveFiles(archive, { name: label, folder: temporary.path, signal })
+      const { images, source } = archiveSource(files, label)
+      const loaded = withNames(images, options)
+      const to = storeTarget(store, { names: [], onProgress })
+      const copies = []
+      for (const { digest } of loaded) {
+        copies.push(await copyImage({ from: source, to }, digest, { signal }))
+      }
+      for (const [position, { root }] of copies.entries()) {
+        for (const name of loaded[position]?.names ?? []) await store.images.set(name, root)
+      }
+      return loaded
+    })
+  } catch (cause) {
+    throw typedFailure('load', cause)
+  }
+}
+
+function withNames(
+  images: readonly ArchivedImage[],
+  { name, label }: LoadOptions,
+): readonly LoadedImage[] {
+  if (images.length === 0) {
+    throw new TsbuildError(`load ${label}: it has no image`, { code: 'MANIFEST_INVALID' })
+  }
+  const isOnly = images.length === 1
+  return images.map(({ names, digest }) => {
+    const given = name !== undefined && isOnly && names.length === 0 ? [name] : names
+    if (given.length > 0) return { digest, names: given.map(canonical) }
+    throw new TsbuildError(`load ${label}: image ${digest} has no name there`, {
+      code: 'USAGE',
+      hint: isOnly
+        ? 'give it one with --name'
+        : 'save it with a name: the store keeps what has one',
+    })
+  })
+}
+
+function canonical(name: string): string {
+  return formatReference(withDefaultTag(parseReference(name)))
+}
