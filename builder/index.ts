@@ -27,6 +27,7 @@ export { build } from './build/build.ts'
 export { type BuildCheck, checkBuild } from './build/check.ts'
 export { type BuildDescription, describeBuild } from './build/describe.ts'
 export { instructionGraph } from './build/graph.ts'
+export { type CopyImagesOptions, copyImages } from './build/images/copy.ts'
 export {
   type DescribedImage,
   type DescribeOptions,

@@ -13,6 +13,7 @@ import { LOGIN } from './commands/login.ts'
 import { LOGOUT } from './commands/logout.ts'
 import { PARSE } from './commands/parse.ts'
 import { PUSH } from './commands/push.ts'
+import { COPY } from './commands/registry/copy.ts'
 import { HISTORY } from './commands/registry/history.ts'
 import { LOAD } from './commands/registry/load.ts'
 import { PULL } from './commands/registry/pull.ts'
@@ -44,6 +45,7 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
   PRUNE,
   STORE,
   PULL,
+  COPY,
   SAVE,
   LOAD,
   PUSH,
