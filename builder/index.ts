@@ -28,6 +28,7 @@ export { type BuildCheck, checkBuild } from './build/check.ts'
 export { type BuildDescription, describeBuild } from './build/describe.ts'
 export { instructionGraph } from './build/graph.ts'
 export { type CopyImagesOptions, copyImages } from './build/images/copy.ts'
+export { createImageIndex, type ImageIndexOptions } from './build/images/create-index.ts'
 export {
   type DescribedImage,
   type DescribeOptions,

@@ -15,9 +15,11 @@ import { PARSE } from './commands/parse.ts'
 import { PUSH } from './commands/push.ts'
 import { COPY } from './commands/registry/copy.ts'
 import { HISTORY } from './commands/registry/history.ts'
+import { INDEX } from './commands/registry/index-command.ts'
 import { LOAD } from './commands/registry/load.ts'
 import { PULL } from './commands/registry/pull.ts'
 import { SAVE } from './commands/registry/save.ts'
+import { SEARCH } from './commands/registry/search.ts'
 import { REPLAY } from './commands/replay.ts'
 import { CACHE } from './commands/store/cache.ts'
 import { DU } from './commands/store/du.ts'
@@ -46,9 +48,11 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
   STORE,
   PULL,
   COPY,
+  INDEX,
   SAVE,
   LOAD,
   PUSH,
+  SEARCH,
   LOGIN,
   LOGOUT,
   CONFIG,

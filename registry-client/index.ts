@@ -12,6 +12,11 @@ export {
   repositoryTarget,
 } from './images/copy.ts'
 export {
+  type CreatedIndex,
+  type CreateIndexOptions,
+  createIndex,
+} from './images/create-index.ts'
+export {
   type ImageSource,
   type ResolvedImage,
   type ResolveImageOptions,
@@ -38,6 +43,7 @@ export {
   withDefaultTag,
 } from './reference.ts'
 export type { BlobMemory } from './repository/blob-memory.ts'
+export type { FoundRepository, SearchOptions } from './repository/catalog.ts'
 export {
   createRegistryClient,
   RegistryClient,

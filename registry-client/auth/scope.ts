@@ -42,3 +42,6 @@ function parseScope(scope: string): Scope {
   const colon = scope.lastIndexOf(':')
   return { name: scope.slice(0, colon), actions: scope.slice(colon + 1).split(',') }
 }
+
+/** Listing the repositories of a registry. */
+export const CATALOG_SCOPE = 'registry:catalog:*'

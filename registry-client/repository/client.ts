@@ -15,7 +15,9 @@ import { Endpoint, type EndpointContext } from '../endpoint/endpoint.ts'
 import { RegistryError } from '../errors.ts'
 import type { RegistryMirror } from '../mirrors/mirror.ts'
 import { hasMirrorSettings } from '../mirrors/mirror-settings.ts'
+import { DEFAULT_REGISTRY } from '../reference.ts'
 import { type BlobMemory, NO_MEMORY, type RepositoryName } from './blob-memory.ts'
+import { type FoundRepository, type SearchOptions, searchRegistry } from './catalog.ts'
 import { type MirrorRef, PullWays } from './pull-ways.ts'
 import { Repository } from './repository.ts'
 
@@ -104,6 +106,16 @@ export class RegistryClient implements AsyncDisposable {
       expect: [200],
       signal: options.signal,
     })
+  }
+
+  /**
+   * Repositories of a registry whose names have `term` in them.
+   * @throws {RegistryError} where the registry cannot be searched
+   */
+  search(registry: string, options: SearchOptions): Promise<readonly FoundRepository[]> {
+    // Docker Hub's index is another host than its registry.
+    const host = registry === DEFAULT_REGISTRY ? `index.${DEFAULT_REGISTRY}` : registry
+    return searchRegistry(this.#endpoint(host), options)
   }
 
   /** Ends every connection; requests under way fail. */
