@@ -1,22 +1,57 @@
 import { elsewhereOf, type Store } from '#cache'
 import { type Descriptor, formatPlatform } from '#core'
-import { type Arguments, expectArguments } from '../arguments/flags.ts'
+import { type Arguments, expectArguments, usageError } from '../arguments/flags.ts'
 import { print, type Shell } from '../terminal/shell.ts'
-import { findImage, type LocalImage } from './local-images.ts'
+import { dockerDocument, type InspectedImage } from './docker-document.ts'
+import { findImage } from './local-images.ts'
 import { openLocalStore } from './local-store.ts'
 
 /** `tsbuild inspect` */
 export async function runInspect(args: Arguments, shell: Shell): Promise<number> {
   const usage = 'tsbuild inspect [flags] IMAGE…'
   const wanted = expectArguments(args, { least: 1, most: 1000, usage })
-  await using store = openLocalStore(args, shell)
+  const format = args.text('format') ?? 'json'
+  const template = format === 'json' ? undefined : await readTemplate(format)
+  const isRemote = args.has('remote')
+  if (!isRemote && args.text('platform') !== undefined) {
+    throw usageError('--platform chooses among images of a registry', 'add --remote')
+  }
   const documents: object[] = []
-  for (const text of wanted) documents.push(describe(await findImage(store, text), store))
-  await print(shell, `${JSON.stringify(documents, undefined, 2)}\n`)
+  let lines = ''
+  await using store = isRemote ? undefined : openLocalStore(args, shell)
+  for (const text of wanted) {
+    const image =
+      store === undefined ? await remote(text, args, shell) : await findImage(store, text)
+    if (template === undefined) documents.push(describe(image, store))
+    else lines += `${template(image)}\n`
+  }
+  await print(
+    shell,
+    template === undefined ? `${JSON.stringify(documents, undefined, 2)}\n` : lines,
+  )
   return 0
 }
 
-function describe(image: LocalImage, store: Store): object {
+async function readTemplate(text: string): Promise<(image: InspectedImage) => string> {
+  const { parseTemplate } = await import('./go-template.ts')
+  const template = parseTemplate(text)
+  return (image) => template(dockerDocument(image))
+}
+
+async function remote(text: string, args: Arguments, shell: Shell): Promise<InspectedImage> {
+  const { describeImage } = await import('./remote-image.ts')
+  const { name, index, manifestDescriptor, manifest, config } = await describeImage({
+    name: text,
+    platform: args.text('platform'),
+    insecureRegistries: args.list('insecure-registry'),
+    signal: shell.signal,
+  })
+  const target = index ?? manifestDescriptor
+  return { names: [name], target, descriptor: manifestDescriptor, manifest, config }
+}
+
+/** @param store that has the image; `undefined`: a registry has it */
+function describe(image: InspectedImage, store: Store | undefined): object {
   const { names, target, descriptor, manifest, config } = image
   return {
     names,
@@ -33,7 +68,7 @@ function describe(image: LocalImage, store: Store): object {
       diffId: config.diffIds[index],
       mediaType: layer.mediaType,
       size: layer.size,
-      ...placeOf(layer, store),
+      ...(store === undefined ? {} : placeOf(layer, store)),
     })),
     history: config.history,
   }

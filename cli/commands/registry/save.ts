@@ -19,7 +19,7 @@ export const SAVE: Command = {
       name: 'format',
       metavar: 'FORMAT',
       values: ['docker', 'oci'],
-      help: 'docker or oci: with or without what docker load reads (default: docker)',
+      help: 'The form: docker or oci, with or without what docker load reads (default: docker)',
       group: 'Archive',
     },
     INSECURE,

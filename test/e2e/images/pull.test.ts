@@ -88,4 +88,22 @@ describe('tsbuild pull and history', () => {
     const absent = await tsbuild(['history', name], empty)
     assert.match(absent.stderr, /no image .* in the local store/)
   })
+
+  it('inspects a remote image as a pulled one, in our form and by templates', async () => {
+    const start = store('inspected')
+    const empty = store('none')
+    await mustBuild(['pull', '-q', name], start)
+    const local = await mustBuild(['inspect', name], start)
+    const remote = await mustBuild(['inspect', '--remote', name], empty)
+    assert.deepEqual(JSON.parse(remote.stdout), JSON.parse(local.stdout))
+    const { document } = await rawManifest(`docker://${name}:latest`)
+    const format = ['-f', '{{.Id}} {{json .RepoTags}}']
+    const expected = `${document.config?.digest} ["${name}:latest"]\n`
+    assert.equal((await mustBuild(['inspect', ...format, name], start)).stdout, expected)
+    const asked = await mustBuild(['inspect', '--remote', ...format, name], empty)
+    assert.equal(asked.stdout, expected)
+    const refused = await tsbuild(['inspect', '-f', '{{upper .Id}}', name], start)
+    assert.equal(refused.status, 1)
+    assert.match(refused.stderr, /unknown function or action "upper"/)
+  })
 })
