@@ -8,6 +8,7 @@ import {
   REGISTRY_CA,
   ROOT_FLAG,
 } from '../arguments/common-flags.ts'
+import { PLATFORM } from '../arguments/image-flags.ts'
 import type { Command } from './command.ts'
 
 /** `tsbuild push` */
@@ -16,6 +17,13 @@ export const PUSH: Command = {
   summary: 'Push a local image to the registry in its name',
   usage: 'tsbuild push [flags] NAME[:TAG]',
   flags: [
+    {
+      name: 'all-tags',
+      short: 'a',
+      help: 'Every tag that the store has of the repository',
+      group: 'Image',
+    },
+    { ...PLATFORM, help: 'Only the image for this platform (default: the whole index)' },
     INSECURE,
     REGISTRY_CA,
     AUTHFILE,

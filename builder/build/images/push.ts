@@ -1,13 +1,26 @@
 import { pushImages, readFromStore } from '#builder/export'
 import { defaultCredentials } from '#builder/options'
-import { openStore, resolveRoot } from '#cache'
-import { type BuildEventListener, type Descriptor, TsbuildError, timed, typedFailure } from '#core'
+import { storeSource } from '#builder/plan'
+import { elsewhereOf, openStore, resolveRoot, type Store } from '#cache'
+import {
+  type BuildEventListener,
+  compressionOf,
+  type Descriptor,
+  parseManifestOrIndex,
+  parsePlatform,
+  TsbuildError,
+  timed,
+  typedFailure,
+} from '#core'
 import {
   type CredentialStore,
+  copyImage,
   createRegistryClient,
   familiarReference,
   formatReference,
   parseReference,
+  repositoryTarget,
+  resolveImage,
   withDefaultTag,
 } from '#registry-client'
 import { reportOutput } from '../deliver.ts'
@@ -26,6 +39,8 @@ export interface PushOptions {
   readonly registryAuthorities?: readonly string[]
   /** As in `BuildOptions`. */
   readonly ignoreChownErrors?: boolean
+  /** One image of an index; default: the index. */
+  readonly platform?: string
   /** Default: docker's config.json and its helpers. */
   readonly credentials?: CredentialStore
   readonly onEvent?: BuildEventListener
@@ -40,7 +55,10 @@ export interface PushResult {
   readonly descriptor: Descriptor
 }
 
-/** Pushes an image of the local store. @throws {TsbuildError} NOT_FOUND, PERMISSION_DENIED and registry failures */
+/**
+ * Pushes an image of the local store: as it is, if all of its layers came packed, else with its layers packed.
+ * @throws {TsbuildError} NOT_FOUND, PLATFORM_MISMATCH, PERMISSION_DENIED and registry failures
+ */
 export async function pushFromStore(options: PushOptions): Promise<PushResult> {
   try {
     return await push(options)
@@ -75,17 +93,50 @@ async function push(options: PushOptions): Promise<PushResult> {
     onWarning: (message) => onEvent({ type: 'warning', message }),
     memory: store.repositories,
   })
-  const image = await readFromStore(named.descriptor, { store, client: () => client })
-  const descriptor = await reportOutput(`pushing ${name}`, { onEvent, position: 0 }, (onProgress) =>
-    pushImages(image, [reference], {
-      store,
-      early: undefined,
-      client,
-      compression: 'gzip',
-      ignoreChownErrors: options.ignoreChownErrors ?? false,
-      onProgress,
-      signal,
-    }),
+  const target = await chooseTarget(store, named.descriptor, options)
+  const descriptor = await reportOutput(
+    `pushing ${name}`,
+    { onEvent, position: 0 },
+    async (onProgress) => {
+      if (await isPacked(store, target)) {
+        const tags = reference.tag === undefined ? [] : [reference.tag]
+        const to = repositoryTarget(client.repository(reference), { tags, onProgress })
+        return (await copyImage({ from: storeSource(store), to }, target.digest, { signal })).root
+      }
+      const image = await readFromStore(target, { store, client: () => client })
+      return await pushImages(image, [reference], {
+        store,
+        early: undefined,
+        client,
+        compression: 'gzip',
+        ignoreChownErrors: options.ignoreChownErrors ?? false,
+        onProgress,
+        signal,
+      })
+    },
   )
   return { name, descriptor }
+}
+
+async function chooseTarget(
+  store: Store,
+  named: Descriptor,
+  { platform, name, signal }: PushOptions,
+): Promise<Descriptor> {
+  if (platform === undefined) return named
+  const options = { platform: parsePlatform(platform), name, signal }
+  return (await resolveImage(storeSource(store), named.digest, options)).manifestDescriptor
+}
+
+/** Whether an image is as it came from elsewhere: what was made here has plain layers. */
+async function isPacked(store: Store, { digest }: Descriptor): Promise<boolean> {
+  const { bytes, descriptor } = await storeSource(store).fetchManifest(digest)
+  const parsed = parseManifestOrIndex(bytes, descriptor.mediaType)
+  if (parsed.kind === 'index') {
+    for (const child of parsed.index.manifests) if (!(await isPacked(store, child))) return false
+    return true
+  }
+  return parsed.manifest.layers.every((layer) => {
+    return compressionOf(layer.mediaType) !== 'none' && elsewhereOf(layer) === undefined
+  })
 }

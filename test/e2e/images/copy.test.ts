@@ -109,4 +109,27 @@ describe('tsbuild copy', () => {
     assert.match(absent.stderr, /it has no v2[\s\S]*v1/)
     await mustBuild(['copy', `oci-archive:${archive}`, `${two.host}/x:1`], start())
   })
+
+  it('pushes what was pulled with its digest, every tag of it, or one platform of an index', async () => {
+    const other = { root: directory.file('pushed') }
+    await mustBuild(['pull', '-q', name], other)
+    const team = `${two.host}/team/pulled`
+    for (const tag of ['1', '2']) await mustBuild(['tag', name, `${team}:${tag}`], other)
+    const { stdout } = await mustBuild(['push', '-q', '-a', team], other)
+    const expected = await rawManifest(`docker://${name}:latest`)
+    assert.equal(stdout, `${expected.digest}\n`.repeat(2))
+    for (const tag of ['1', '2']) {
+      assert.deepEqual(await rawManifest(`docker://${team}:${tag}`), expected)
+    }
+    const refused = await tsbuild(['push', '-a', `${team}:1`], other)
+    assert.match(refused.stderr, /tag can't be used with --all-tags/)
+    const none = await tsbuild(['push', '-a', `${team}/none`], other)
+    assert.match(none.stderr, /no image of .* in the local store/)
+    const context = directory.file('platforms')
+    writeContext(context, { Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' })
+    const built = `${two.host}/built:1`
+    await mustBuild(['--platform=linux/amd64,linux/arm64', '-t', built, context], other)
+    await mustBuild(['push', '--platform=linux/arm64', built], other)
+    assert.equal((await rawManifest(`docker://${built}`)).document.manifests, undefined)
+  })
 })
