@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { type Output, pushFromStore } from '#builder'
 import { openStore } from '#cache'
 import { digestOf, hexOf, MEDIA_TYPES, parseDiffId } from '#core'
-import { parseManifest } from '../../support/manifest/index.ts'
-import { MemoryRegistry } from '../../support/registry/index.ts'
-import { type ForeignLayer, foreignImage, foreignLayer, publish } from './support/images.ts'
-import { namesOf, Workplace } from './support/workplace.ts'
+import { parseManifest } from '../../../support/manifest/index.ts'
+import { MemoryRegistry } from '../../../support/registry/index.ts'
+import { type ForeignLayer, foreignImage, foreignLayer, publish } from '../support/images.ts'
+import { namesOf, Workplace } from '../support/workplace.ts'
 
 const PUSH: readonly Output[] = [{ type: 'registry' }]
 
