@@ -52,6 +52,9 @@ export const REGISTRY_MIRROR: Flag = {
   group: 'Registry',
 }
 
+/** For commands that ask registries for images. */
+export const REGISTRY_FLAGS: readonly Flag[] = [INSECURE, REGISTRY_CA, REGISTRY_MIRROR, AUTHFILE]
+
 /** For commands that push. */
 export const IGNORE_CHOWN_ERRORS: Flag = {
   name: 'ignore-chown-errors',

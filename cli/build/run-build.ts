@@ -15,8 +15,6 @@ import { type Arguments, usageError } from '../arguments/flags.ts'
 import type { ExplanationReport } from '../explain/open-explanation.ts'
 import { readDockerfileStdin } from '../io/dockerfile-input.ts'
 import { buildMetadata, prepareResultFile, writeResultFile } from '../io/result-files.ts'
-import { limitsOf, type StoreLimit } from '../limit/limits.ts'
-import { watchSpace } from '../limit/space-watch.ts'
 import { FailedSteps } from '../progress/failed-steps.ts'
 import { openProgress } from '../progress/open-progress.ts'
 import { isForPeople, type ProgressMode } from '../progress/progress.ts'
@@ -24,6 +22,8 @@ import { networkSettings } from '../settings/network-settings.ts'
 import { print, type Shell } from '../terminal/shell.ts'
 import { cleanLine, formatBytes, formatCount, formatSeconds } from '../terminal/text.ts'
 import type { Timing } from '../timing/open-timing.ts'
+import { limitsOf, type StoreLimit } from './limit/limits.ts'
+import { watchSpace } from './limit/space-watch.ts'
 
 const STDIN_HINT = 'send a Dockerfile or an archive: tsbuild -t NAME - < app.tar'
 
@@ -79,7 +79,7 @@ async function keepWithin(
   try {
     const limits = await limitsOf(limit, shell.env)
     if (limits === undefined || isSurelyWithin(limit.root, limits, stored)) return
-    const { enforceLimits } = await import('../limit/enforce-limit.ts')
+    const { enforceLimits } = await import('./limit/enforce-limit.ts')
     const freed = await enforceLimits(limit.root, limits, shell.signal)
     if (freed > 0) tell(`freed   ${formatBytes(freed)} of what was worth least in the store`)
   } catch (cause) {

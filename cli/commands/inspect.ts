@@ -1,4 +1,4 @@
-import { HELP, INSECURE, ROOT_FLAG } from '../arguments/common-flags.ts'
+import { HELP, REGISTRY_FLAGS, ROOT_FLAG } from '../arguments/common-flags.ts'
 import { PLATFORM, REMOTE } from '../arguments/image-flags.ts'
 import type { Command } from './command.ts'
 
@@ -17,7 +17,7 @@ export const INSPECT: Command = {
       help: 'The form: json, or a template over what docker image inspect shows',
       group: 'Screen',
     },
-    INSECURE,
+    ...REGISTRY_FLAGS,
     ROOT_FLAG,
     HELP,
   ],

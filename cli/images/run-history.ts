@@ -1,5 +1,6 @@
 import type { Descriptor, HistoryEntry, ImageConfig, Manifest } from '#core'
 import { type Arguments, expectArguments, formatOf, usageError } from '../arguments/flags.ts'
+import { networkSettings } from '../settings/network-settings.ts'
 import { formatAge } from '../terminal/age.ts'
 import { print, type Shell } from '../terminal/shell.ts'
 import { alignedTable } from '../terminal/table.ts'
@@ -38,8 +39,8 @@ async function readImage(text: string, args: Arguments, shell: Shell): Promise<I
   const platform = args.text('platform')
   if (args.has('remote')) {
     const { describeImage } = await import('./remote-image.ts')
-    const insecureRegistries = args.list('insecure-registry')
-    return await describeImage({ name: text, platform, insecureRegistries, signal: shell.signal })
+    const network = await networkSettings(args, shell)
+    return await describeImage({ ...network, name: text, platform, signal: shell.signal })
   }
   if (platform !== undefined) {
     throw usageError('--platform chooses among images of a registry', 'add --remote')

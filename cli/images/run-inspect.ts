@@ -1,6 +1,7 @@
 import { elsewhereOf, type Store } from '#cache'
 import { type Descriptor, formatPlatform } from '#core'
 import { type Arguments, expectArguments, usageError } from '../arguments/flags.ts'
+import { networkSettings } from '../settings/network-settings.ts'
 import { print, type Shell } from '../terminal/shell.ts'
 import { dockerDocument, type InspectedImage } from './docker-document.ts'
 import { findImage } from './local-images.ts'
@@ -43,7 +44,7 @@ async function remote(text: string, args: Arguments, shell: Shell): Promise<Insp
   const { name, index, manifestDescriptor, manifest, config } = await describeImage({
     name: text,
     platform: args.text('platform'),
-    insecureRegistries: args.list('insecure-registry'),
+    ...(await networkSettings(args, shell)),
     signal: shell.signal,
   })
   const target = index ?? manifestDescriptor

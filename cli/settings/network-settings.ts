@@ -6,7 +6,8 @@ import { cleanLine } from '../terminal/text.ts'
 import { readSettingsFiles } from './config-file.ts'
 import type { NetworkKeys } from './settings-keys.ts'
 
-type NetworkSettings = Required<
+/** What of the options of a build is about networks. */
+export type NetworkSettings = Required<
   Pick<BuildOptions, 'insecureRegistries' | 'registryAuthorities' | 'registryMirrors'>
 > &
   Pick<BuildOptions, 'authFile'>

@@ -3,12 +3,12 @@ import { parseProgress } from '../arguments/build-arguments.ts'
 import type { Arguments } from '../arguments/flags.ts'
 import { FailedSteps } from '../progress/failed-steps.ts'
 import { openProgress } from '../progress/open-progress.ts'
+import { type NetworkSettings, networkSettings } from '../settings/network-settings.ts'
 import type { Shell } from '../terminal/shell.ts'
 
-/** What a command that moves images takes from its flags. */
-export interface TransferArguments {
+/** What a command that moves images takes from its flags, and from files of settings. */
+export interface TransferArguments extends NetworkSettings {
   readonly root: string | undefined
-  readonly insecureRegistries: readonly string[]
   readonly signal: AbortSignal
   readonly onEvent: BuildEventListener
 }
@@ -25,7 +25,7 @@ export async function withProgress<T>(
   try {
     const result = await work({
       root: args.text('root'),
-      insecureRegistries: args.list('insecure-registry'),
+      ...(await networkSettings(args, shell)),
       signal: shell.signal,
       onEvent: (event) => {
         failed.handle(event)

@@ -1,14 +1,23 @@
-import { defaultCredentials } from '#builder/options'
+import { type BuildOptions, defaultCredentials } from '#builder/options'
 import { type BuildEventListener, type OnEvent, timed } from '#core'
-import type { BlobMemory, CredentialStore, RegistryClient } from '#registry-client'
-import { createRegistryClient } from '#registry-client'
+import {
+  type BlobMemory,
+  type CredentialStore,
+  createRegistryClient,
+  parseRegistryMirror,
+  type RegistryClient,
+} from '#registry-client'
+
+/** As in `BuildOptions`. */
+type NetworkOptions = Pick<
+  BuildOptions,
+  'authFile' | 'insecureRegistries' | 'registryAuthorities' | 'registryMirrors'
+>
 
 /** What everything that moves images takes. */
-export interface ImageOptions {
+export interface ImageOptions extends NetworkOptions {
   /** As in `BuildOptions`. */
   readonly root?: string | undefined
-  /** As in `BuildOptions`. */
-  readonly insecureRegistries?: readonly string[] | undefined
   /** Default: docker's config.json and its helpers. */
   readonly credentials?: CredentialStore | undefined
   readonly onEvent?: BuildEventListener | undefined
@@ -21,15 +30,18 @@ export function listenerOf({ onEvent }: ImageOptions): OnEvent {
 }
 
 /** A client for the registries of a run; dispose of it. */
-export function clientFor(
-  { credentials, insecureRegistries, ...options }: ImageOptions,
-  memory?: BlobMemory,
-): RegistryClient {
+export function clientFor(options: ImageOptions, memory?: BlobMemory): RegistryClient {
+  const { authFile, credentials, insecureRegistries, registryAuthorities, registryMirrors } =
+    options
   const onEvent = listenerOf(options)
+  const onWarning = (message: string): void => onEvent({ type: 'warning', message })
   return createRegistryClient({
-    credentials: credentials ?? defaultCredentials(process.env),
+    credentials: credentials ?? defaultCredentials(process.env, { authFile, onWarning }),
+    environment: process.env,
+    authorities: registryAuthorities,
+    mirrors: registryMirrors?.map(parseRegistryMirror),
     insecure: insecureRegistries,
-    onWarning: (message) => onEvent({ type: 'warning', message }),
+    onWarning,
     memory,
   })
 }

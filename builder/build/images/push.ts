@@ -1,21 +1,16 @@
 import { pushImages, readFromStore } from '#builder/export'
-import { defaultCredentials } from '#builder/options'
 import { storeSource } from '#builder/plan'
 import { elsewhereOf, openStore, resolveRoot, type Store } from '#cache'
 import {
-  type BuildEventListener,
   compressionOf,
   type Descriptor,
   parseManifestOrIndex,
   parsePlatform,
   TsbuildError,
-  timed,
   typedFailure,
 } from '#core'
 import {
-  type CredentialStore,
   copyImage,
-  createRegistryClient,
   familiarReference,
   formatReference,
   parseReference,
@@ -24,27 +19,16 @@ import {
   withDefaultTag,
 } from '#registry-client'
 import { reportOutput } from '../deliver.ts'
+import { clientFor, type ImageOptions, listenerOf } from './image-services.ts'
 
 /** What `pushFromStore` is asked to do. */
-export interface PushOptions {
+export interface PushOptions extends ImageOptions {
   /** An image of the local store; the registry is part of its name. */
   readonly name: string
-  /** Default: as in `BuildOptions`. */
-  readonly root?: string
-  /** As in `BuildOptions`. */
-  readonly insecureRegistries?: readonly string[]
-  /** As in `BuildOptions`. */
-  readonly authFile?: string
-  /** As in `BuildOptions`. */
-  readonly registryAuthorities?: readonly string[]
   /** As in `BuildOptions`. */
   readonly ignoreChownErrors?: boolean
   /** One image of an index; default: the index. */
   readonly platform?: string
-  /** Default: docker's config.json and its helpers. */
-  readonly credentials?: CredentialStore
-  readonly onEvent?: BuildEventListener
-  readonly signal?: AbortSignal
 }
 
 /** What the registry has now. */
@@ -68,8 +52,8 @@ export async function pushFromStore(options: PushOptions): Promise<PushResult> {
 }
 
 async function push(options: PushOptions): Promise<PushResult> {
-  const { insecureRegistries = [], signal } = options
-  const onEvent = timed(options.onEvent ?? (() => undefined))
+  const { signal } = options
+  const onEvent = listenerOf(options)
   const reference = withDefaultTag(parseReference(options.name))
   const name = formatReference(reference)
   await using store = openStore(options.root ?? resolveRoot(process.env))
@@ -80,19 +64,7 @@ async function push(options: PushOptions): Promise<PushResult> {
       hint: 'build it with -t, or see `tsbuild images` for what is there',
     })
   }
-  await using client = createRegistryClient({
-    credentials:
-      options.credentials ??
-      defaultCredentials(process.env, {
-        authFile: options.authFile,
-        onWarning: (message) => onEvent({ type: 'warning', message }),
-      }),
-    environment: process.env,
-    authorities: options.registryAuthorities,
-    insecure: insecureRegistries,
-    onWarning: (message) => onEvent({ type: 'warning', message }),
-    memory: store.repositories,
-  })
+  await using client = clientFor(options, store.repositories)
   const target = await chooseTarget(store, named.descriptor, options)
   const descriptor = await reportOutput(
     `pushing ${name}`,

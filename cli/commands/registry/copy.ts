@@ -1,4 +1,4 @@
-import { HELP, INSECURE, PROGRESS, QUIET, ROOT_FLAG } from '../../arguments/common-flags.ts'
+import { HELP, PROGRESS, QUIET, REGISTRY_FLAGS, ROOT_FLAG } from '../../arguments/common-flags.ts'
 import { PLATFORM } from '../../arguments/image-flags.ts'
 import type { Command } from '../command.ts'
 
@@ -17,7 +17,7 @@ export const COPY: Command = {
       help: 'The whole index with all that it lists: the default',
       group: 'Image',
     },
-    INSECURE,
+    ...REGISTRY_FLAGS,
     PROGRESS,
     { ...QUIET, help: 'Print nothing but the digest' },
     ROOT_FLAG,

@@ -1,4 +1,4 @@
-import { HELP, INSECURE, ROOT_FLAG, TABLE_FORMAT } from '../../arguments/common-flags.ts'
+import { HELP, REGISTRY_FLAGS, ROOT_FLAG, TABLE_FORMAT } from '../../arguments/common-flags.ts'
 import { PLATFORM, REMOTE } from '../../arguments/image-flags.ts'
 import type { Command } from '../command.ts'
 
@@ -19,7 +19,7 @@ export const HISTORY: Command = {
     },
     { name: 'no-trunc', help: 'Do not shorten anything', group: 'Screen' },
     { name: 'quiet', short: 'q', help: 'Print image ids only', group: 'Screen' },
-    INSECURE,
+    ...REGISTRY_FLAGS,
     ROOT_FLAG,
     HELP,
   ],

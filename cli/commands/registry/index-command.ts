@@ -1,4 +1,4 @@
-import { HELP, INSECURE, PROGRESS, QUIET, ROOT_FLAG } from '../../arguments/common-flags.ts'
+import { HELP, PROGRESS, QUIET, REGISTRY_FLAGS, ROOT_FLAG } from '../../arguments/common-flags.ts'
 import type { Command } from '../command.ts'
 
 /** `tsbuild index` */
@@ -31,7 +31,7 @@ export const INDEX: Command = {
       group: 'Index',
     },
     { name: 'dry-run', help: 'Print the index and write nothing', group: 'Index' },
-    INSECURE,
+    ...REGISTRY_FLAGS,
     PROGRESS,
     { ...QUIET, help: 'Print nothing but the digest' },
     ROOT_FLAG,

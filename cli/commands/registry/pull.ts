@@ -1,4 +1,4 @@
-import { HELP, INSECURE, PROGRESS, QUIET, ROOT_FLAG } from '../../arguments/common-flags.ts'
+import { HELP, PROGRESS, QUIET, REGISTRY_FLAGS, ROOT_FLAG } from '../../arguments/common-flags.ts'
 import { PLATFORM } from '../../arguments/image-flags.ts'
 import type { Command } from '../command.ts'
 
@@ -10,7 +10,7 @@ export const PULL: Command = {
   flags: [
     { name: 'all-tags', short: 'a', help: 'Every tag of the repository', group: 'Image' },
     PLATFORM,
-    INSECURE,
+    ...REGISTRY_FLAGS,
     PROGRESS,
     { ...QUIET, help: 'Print nothing but the name' },
     ROOT_FLAG,

@@ -1,4 +1,4 @@
-import { HELP, INSECURE, PROGRESS, QUIET, ROOT_FLAG } from '../../arguments/common-flags.ts'
+import { HELP, PROGRESS, QUIET, REGISTRY_FLAGS, ROOT_FLAG } from '../../arguments/common-flags.ts'
 import type { Command } from '../command.ts'
 
 /** `tsbuild save` */
@@ -22,7 +22,7 @@ export const SAVE: Command = {
       help: 'The form: docker or oci, with or without what docker load reads (default: docker)',
       group: 'Archive',
     },
-    INSECURE,
+    ...REGISTRY_FLAGS,
     PROGRESS,
     { ...QUIET, help: 'Show no progress' },
     ROOT_FLAG,

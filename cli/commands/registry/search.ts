@@ -1,4 +1,4 @@
-import { HELP, INSECURE, TABLE_FORMAT } from '../../arguments/common-flags.ts'
+import { HELP, REGISTRY_FLAGS, TABLE_FORMAT } from '../../arguments/common-flags.ts'
 import type { Command } from '../command.ts'
 
 /** `tsbuild search` */
@@ -17,7 +17,7 @@ export const SEARCH: Command = {
     { name: 'limit', metavar: 'N', help: 'At most N, 1 to 100 (default: 25)', group: 'Which' },
     TABLE_FORMAT,
     { name: 'no-trunc', help: 'Do not shorten descriptions', group: 'Screen' },
-    INSECURE,
+    ...REGISTRY_FLAGS,
     HELP,
   ],
   examples: [

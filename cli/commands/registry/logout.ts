@@ -1,5 +1,5 @@
-import { AUTHFILE, HELP } from '../arguments/common-flags.ts'
-import type { Command } from './command.ts'
+import { AUTHFILE, HELP } from '../../arguments/common-flags.ts'
+import type { Command } from '../command.ts'
 
 /** `tsbuild logout` */
 export const LOGOUT: Command = {
@@ -9,7 +9,7 @@ export const LOGOUT: Command = {
   flags: [AUTHFILE, HELP],
   examples: [],
   run: async (args, shell) => {
-    const { runLogout } = await import('../images/run-login.ts')
+    const { runLogout } = await import('../../images/run-login.ts')
     return await runLogout(args, shell)
   },
 }

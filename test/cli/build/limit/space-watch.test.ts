@@ -3,9 +3,9 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { cacheKeyOf, openStore } from '#cache'
-import { watchSpace } from '../../../cli/limit/space-watch.ts'
-import { memoryDirectory } from '../../support/peers/index.ts'
-import { fakeShell } from '../support/fake-shell.ts'
+import { watchSpace } from '../../../../cli/build/limit/space-watch.ts'
+import { memoryDirectory } from '../../../support/peers/index.ts'
+import { fakeShell } from '../../support/fake-shell.ts'
 
 const MB = 1024 * 1024
 

@@ -1,15 +1,13 @@
 import {
-  AUTHFILE,
   HELP,
   IGNORE_CHOWN_ERRORS,
-  INSECURE,
   PROGRESS,
   QUIET,
-  REGISTRY_CA,
+  REGISTRY_FLAGS,
   ROOT_FLAG,
-} from '../arguments/common-flags.ts'
-import { PLATFORM } from '../arguments/image-flags.ts'
-import type { Command } from './command.ts'
+} from '../../arguments/common-flags.ts'
+import { PLATFORM } from '../../arguments/image-flags.ts'
+import type { Command } from '../command.ts'
 
 /** `tsbuild push` */
 export const PUSH: Command = {
@@ -24,9 +22,7 @@ export const PUSH: Command = {
       group: 'Image',
     },
     { ...PLATFORM, help: 'Only the image for this platform (default: the whole index)' },
-    INSECURE,
-    REGISTRY_CA,
-    AUTHFILE,
+    ...REGISTRY_FLAGS,
     IGNORE_CHOWN_ERRORS,
     PROGRESS,
     { ...QUIET, help: 'Print nothing but the digest' },
@@ -36,7 +32,7 @@ export const PUSH: Command = {
   examples: [['tsbuild push ghcr.io/me/hello:1.0', 'push what the store has under this name']],
   needsNamespace: () => true,
   run: async (args, shell) => {
-    const { runPush } = await import('../images/run-push.ts')
+    const { runPush } = await import('../../images/run-push.ts')
     return await runPush(args, shell)
   },
 }

@@ -1,6 +1,6 @@
 import { freeBytes, isSurelyWithin } from '#cache'
 import { errnoOf } from '#core'
-import type { Shell } from '../terminal/shell.ts'
+import type { Shell } from '../../terminal/shell.ts'
 import { limitsOf, type StoreLimit } from './limits.ts'
 
 /** Milliseconds between looks at what is free. */

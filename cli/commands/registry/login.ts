@@ -1,5 +1,5 @@
-import { AUTHFILE, HELP, INSECURE, REGISTRY_CA } from '../arguments/common-flags.ts'
-import type { Command } from './command.ts'
+import { AUTHFILE, HELP, INSECURE, REGISTRY_CA } from '../../arguments/common-flags.ts'
+import type { Command } from '../command.ts'
 
 /** `tsbuild login` */
 export const LOGIN: Command = {
@@ -34,7 +34,7 @@ export const LOGIN: Command = {
     'REGISTRY is docker.io unless given. Credentials are kept where docker keeps them: in a credential helper, or in config.json in $DOCKER_CONFIG or ~/.docker.',
   ],
   run: async (args, shell) => {
-    const { runLogin } = await import('../images/run-login.ts')
+    const { runLogin } = await import('../../images/run-login.ts')
     return await runLogin(args, shell)
   },
 }

@@ -1,9 +1,9 @@
 import { statfsSync } from 'node:fs'
 import type { SpaceLimits } from '#cache'
 import { TsbuildError } from '#core'
-import { type CacheLimit, parseCacheLimit } from '../arguments/cache-limit.ts'
-import { readSetting } from '../settings/config-file.ts'
-import type { Shell } from '../terminal/shell.ts'
+import { type CacheLimit, parseCacheLimit } from '../../arguments/cache-limit.ts'
+import { readSetting } from '../../settings/config-file.ts'
+import type { Shell } from '../../terminal/shell.ts'
 
 const GB = 1024 ** 3
 
