@@ -87,7 +87,7 @@ hint: look at .dockerignore
     assert.equal(chainMessage(new Error('a', { cause: new Error('b') })), 'a: b')
     let missing: unknown
     try {
-      readFileSync('/nonexistent')
+      readFileSync('/nonexistent/file')
     } catch (cause) {
       missing = cause
     }
