@@ -81,7 +81,7 @@ class NodeTransport implements Transport {
       return await this.#exchange(request, connections)
     } catch (error) {
       if (networkFailure(error).kind !== 'tls') throw error
-      const { isUntrusted, withCertificate } = await import('../trust/untrusted.ts')
+      const { isUntrusted, withCertificate } = await import('./untrusted.ts')
       if (!isUntrusted(error)) throw error
       const wider = await this.#connectionsTo(request.url, destination, { trustsMachine: true })
       try {

@@ -1,5 +1,6 @@
 import { TsbuildError } from '#core'
 import { isLoopback } from '../addresses.ts'
+import { systemAuthorities } from '../trust/system-store.ts'
 import { type Environment, variableOf } from '../variables.ts'
 import { isExcepted } from './no-proxy.ts'
 import type { ProxyProtocol, ProxyServer } from './proxy-server.ts'
@@ -32,7 +33,11 @@ export function chooseProxy(url: URL, environment: Environment): ProxyServer | u
     .replace(/\.$/, '')
   const port = url.port || (url.protocol === 'https:' ? '443' : '80')
   const noProxy = variableOf(environment, 'NO_PROXY') ?? ''
-  return isExcepted({ name, port }, noProxy) ? undefined : parseProxy(found.value, found.variable)
+  if (isExcepted({ name, port }, noProxy)) return undefined
+  const proxy = parseProxy(found.value, found.variable)
+  return proxy.protocol === 'https:'
+    ? { ...proxy, authorities: systemAuthorities(environment) }
+    : proxy
 }
 
 /** A web server passes the header `Proxy` of a request to its CGI programs as HTTP_PROXY, which anyone can send. */
@@ -69,6 +74,7 @@ function parseProxy(value: string, variable: string): ProxyServer {
     protocol,
     host: url.hostname.replace(/^\[|\]$/g, ''),
     port,
+    authorities: [],
     login: hasLogin ? { user, password } : undefined,
     name: `${protocol}//${url.hostname}:${port} (${variable})`,
   }

@@ -65,10 +65,11 @@ async function whileConnecting(
   }
 }
 
-async function open({ protocol, host, port }: ProxyServer): Promise<Socket> {
+async function open({ protocol, host, port, authorities }: ProxyServer): Promise<Socket> {
   if (protocol === 'https:') {
-    const [{ connect }, { isIP }] = await Promise.all([import('node:tls'), import('node:net')])
-    return connect({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}) })
+    const [tls, { isIP }] = await Promise.all([import('node:tls'), import('node:net')])
+    const ca = [...tls.getCACertificates('default'), ...authorities]
+    return tls.connect({ host, port, ca, ...(isIP(host) === 0 ? { servername: host } : {}) })
   }
   const { connect } = await import('node:net')
   return connect({ host, port })

@@ -9,6 +9,8 @@ export interface ProxyServer {
   readonly port: number
   /** As they are, not encoded for a URL. */
   readonly login: { readonly user: string; readonly password: string } | undefined
+  /** Of the machine, in PEM, for one that is spoken to over TLS. */
+  readonly authorities: readonly string[]
   /** For texts: its URL without user and password, and the variable. */
   readonly name: string
 }
