@@ -111,6 +111,8 @@ async function findRoot(
 
 /** Of one copy, indexes in indexes included. */
 const MAX_MANIFESTS = 5000
+/** Of all manifests of one copy, which are in memory. */
+const MAX_BYTES = 64 * 1024 * 1024
 const MAX_DEPTH = 8
 
 interface Graph {
@@ -127,9 +129,12 @@ async function readGraph(
 ): Promise<Graph> {
   const manifests = new Map<Digest, FetchedManifest>()
   const blobs = new Map<Digest, Descriptor>()
+  let size = 0
   const visit = async (document: FetchedManifest, depth: number): Promise<void> => {
     const { descriptor, bytes } = document
-    if (depth > MAX_DEPTH || manifests.size >= MAX_MANIFESTS) throw tooLargeError(root)
+    size += bytes.length
+    const isTooLarge = size > MAX_BYTES || manifests.size >= MAX_MANIFESTS
+    if (depth > MAX_DEPTH || isTooLarge) throw tooLargeError(root)
     const parsed = parseManifestOrIndex(bytes, descriptor.mediaType)
     if (parsed.kind === 'manifest') {
       const { config, layers } = parsed.manifest
@@ -155,7 +160,7 @@ async function readGraph(
 
 function tooLargeError({ descriptor }: FetchedManifest): TsbuildError {
   return invalidError(
-    `${descriptor.digest} lists more than ${MAX_MANIFESTS} manifests, or nests them`,
+    `${descriptor.digest} lists more than ${MAX_MANIFESTS} manifests or ${MAX_BYTES} bytes of them, or nests them`,
   )
 }
 

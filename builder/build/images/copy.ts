@@ -182,11 +182,12 @@ async function writeTo(
   }
   await using writer =
     to.kind === 'oci' ? directoryWriter(to.path) : await tarWriter(to.path, options.signal)
-  const target = new LayoutTarget(writer, onProgress)
+  const format = to.kind === 'docker-archive' ? 'docker' : 'oci'
+  const target = new LayoutTarget(writer, format, onProgress)
   const names = to.name === undefined ? [] : [nameIn(to.kind, to.name)]
   const copied = await copyImage({ from, to: target.sink(names) }, tagOrDigest, options)
   const others = to.kind === 'oci' ? entriesOf(to.path) : []
-  await target.finish(to.kind === 'docker-archive' ? 'docker' : 'oci', others)
+  await target.finish(others)
   return copied
 }
 

@@ -10,6 +10,7 @@ import {
   MAX_DOCUMENT_BYTES,
   MEDIA_TYPES,
   serializeIndex,
+  TsbuildError,
 } from '#core'
 import {
   type CopySink,
@@ -32,6 +33,9 @@ interface Entry {
 /** `docker` adds the manifest.json that `docker load` reads. */
 export type ArchiveFormat = 'docker' | 'oci'
 
+/** Bytes: thousands of configs. */
+const MAX_KEPT = 128 * 1024 * 1024
+
 /**
  * An OCI layout, in a folder or a tar, that takes copies of images one after the other, each blob once.
  * Spec: image-spec v1.1 image-layout.md
@@ -43,9 +47,17 @@ export class LayoutTarget {
   readonly #documents = new Map<Digest, FetchedManifest>()
   readonly #configs = new Map<Digest, Buffer>()
   readonly #entries: Entry[] = []
+  readonly #format: ArchiveFormat
+  /** Bytes of the documents that are in memory for docker's manifest.json. */
+  #kept = 0
 
-  constructor(writer: ArchiveWriter, onProgress: (progress: PushProgress) => void) {
+  constructor(
+    writer: ArchiveWriter,
+    format: ArchiveFormat,
+    onProgress: (progress: PushProgress) => void,
+  ) {
     this.#writer = writer
+    this.#format = format
     this.#onProgress = onProgress
   }
 
@@ -61,7 +73,7 @@ export class LayoutTarget {
         const bytes = await reportingBytes(blob, this.#onProgress, size)()
         if (isConfig(blob.descriptor)) {
           const config = await collect(bytes, MAX_DOCUMENT_BYTES)
-          this.#configs.set(digest, config)
+          if (this.#keeps(size)) this.#configs.set(digest, config)
           await this.#writer.document(blobPath(blob.descriptor), config)
         } else await this.#writer.stream(blobPath(blob.descriptor), size, bytes)
         this.#onProgress({ id: blob.id, current: size, total: size, done: true })
@@ -72,7 +84,7 @@ export class LayoutTarget {
           bytes: Buffer.from(bytes),
         }
         const { digest } = document.descriptor
-        this.#documents.set(digest, document)
+        if (this.#keeps(bytes.length)) this.#documents.set(digest, document)
         if (this.#written.has(digest)) return
         this.#written.add(digest)
         await this.#writer.document(blobPath(document.descriptor), document.bytes)
@@ -84,9 +96,10 @@ export class LayoutTarget {
   }
 
   /** Writes what lists the images; `others` are entries that the folder has already. */
-  async finish(format: ArchiveFormat, others: readonly Descriptor[] = []): Promise<void> {
+  async finish(others: readonly Descriptor[] = []): Promise<void> {
     await this.#writer.document('oci-layout', Buffer.from('{"imageLayoutVersion":"1.0.0"}'))
-    if (format === 'docker') await this.#writer.document('manifest.json', await this.#dockerIndex())
+    if (this.#format === 'docker')
+      await this.#writer.document('manifest.json', await this.#dockerIndex())
     const entries = this.#entries.flatMap(namedEntries)
     const names = new Set(entries.map(refOf))
     const kept = others.filter((one) => refOf(one) === undefined || !names.has(refOf(one)))
@@ -112,6 +125,17 @@ export class LayoutTarget {
       images.push({ Config: blobPath(manifest.config), RepoTags, Layers })
     }
     return Buffer.from(JSON.stringify(images))
+  }
+
+  /** @throws {TsbuildError} MANIFEST_INVALID for more than real images have */
+  #keeps(bytes: number): boolean {
+    if (this.#format !== 'docker') return false
+    this.#kept += bytes
+    if (this.#kept <= MAX_KEPT) return true
+    throw new TsbuildError(`the documents of the images have more than ${MAX_KEPT} bytes`, {
+      code: 'MANIFEST_INVALID',
+      hint: 'choose one image with --platform, or write an OCI archive',
+    })
   }
 
   #source(): ImageSource {

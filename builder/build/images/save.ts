@@ -43,13 +43,13 @@ export async function saveImages(options: SaveOptions): Promise<void> {
     )
     await using writer: ArchiveWriter = await tarWriter(dest, signal)
     await reportOutput('saving images', { onEvent, position: 0 }, async (onProgress) => {
-      const target = new LayoutTarget(writer, onProgress)
+      const target = new LayoutTarget(writer, options.format ?? 'docker', onProgress)
       const from = wholeSource(store, client)
       for (const [digest, named] of images) {
         const names = [...new Set(named.map(({ name }) => name))]
         await copyImage({ from, to: target.sink(names) }, digest, { signal })
       }
-      await target.finish(options.format ?? 'docker')
+      await target.finish()
     })
   } catch (cause) {
     throw typedFailure('save', cause)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { MEDIA_TYPES } from '#core'
+import { digestOf, MEDIA_TYPES, serializeManifest } from '#core'
 import { copyImage, createIndex, type RegistryClient, repositoryTarget } from '#registry-client'
 import { MemoryRegistry } from '../../support/registry/index.ts'
 import { AMD64, ARM64, addImage, addIndex, clientFor, repositoryOf } from '../support.ts'
@@ -67,6 +67,23 @@ describe('copying images', () => {
     const route = { from: repositoryOf(client, from), to: target() }
     await assert.rejects(copyImage(route, 'absent'), { code: 'NOT_FOUND' })
     await assert.rejects(copyImage(route, 'size'), { code: 'MANIFEST_INVALID' })
+    assert.deepEqual(writes(), [])
+  })
+
+  it('refuses more bytes of manifests than an index of real images has', async () => {
+    const config = addImage(from, 'team/app').manifest
+    const parts = Array.from({ length: 24 }, (_, number) => {
+      const mediaType = MEDIA_TYPES.ociManifest
+      const annotations = { large: String(number).padEnd(3_000_000, 'x') }
+      const described = { ...config, mediaType: MEDIA_TYPES.ociConfig }
+      const bytes = serializeManifest({ mediaType, config: described, layers: [], annotations })
+      const digest = digestOf(bytes)
+      from.addManifest('team/app', digest, { mediaType, bytes })
+      return { mediaType, digest, size: bytes.length }
+    })
+    addIndex(from, { name: 'team/app', tag: 'large' }, parts)
+    const route = { from: repositoryOf(client, from), to: target() }
+    await assert.rejects(copyImage(route, 'large'), { code: 'MANIFEST_INVALID', message: /bytes/ })
     assert.deepEqual(writes(), [])
   })
 
