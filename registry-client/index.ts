@@ -11,6 +11,7 @@ export {
   copyImage,
   repositoryTarget,
 } from './images/copy.ts'
+export { copyReferrers } from './images/copy-referrers.ts'
 export {
   type CreatedIndex,
   type CreateIndexOptions,
@@ -50,4 +51,5 @@ export {
   type RegistryClientOptions,
 } from './repository/client.ts'
 export type { FetchedManifest } from './repository/manifests.ts'
+export type { Referrers } from './repository/referrers.ts'
 export { Repository } from './repository/repository.ts'

@@ -12,7 +12,7 @@ export async function runCopy(args: Arguments, shell: Shell): Promise<number> {
     throw usageError('--platform and --all-platforms exclude each other', 'leave one of them out')
   }
   const { root } = await withProgress(args, shell, (options) =>
-    copyImages({ ...options, from, to, platform }),
+    copyImages({ ...options, from, to, platform, referrers: args.has('referrers') }),
   )
   const { digest, size } = root
   await print(shell, args.has('quiet') ? `${digest}\n` : `${to}: digest: ${digest} size: ${size}\n`)

@@ -44,6 +44,8 @@ export interface CopiedImage {
   readonly root: Descriptor
   /** What the source's name points to: the root, or the index that it was chosen from. */
   readonly named: Descriptor
+  /** All manifests and indexes of it, the root last. */
+  readonly manifests: readonly Digest[]
 }
 
 /** A repository as the target of copies; the tags are set last. */
@@ -87,7 +89,8 @@ export async function copyImage(
     await to.putManifest({ mediaType: descriptor.mediaType, bytes }, { signal })
   }
   await to.name(root, { signal })
-  return { root: root.descriptor, named }
+  const manifests = graph.manifests.map(({ descriptor }) => descriptor.digest)
+  return { root: root.descriptor, named, manifests }
 }
 
 interface Root {

@@ -20,6 +20,7 @@ import {
   resolveManifest,
 } from './manifests.ts'
 import type { PullWays } from './pull-ways.ts'
+import { listReferrers, type Referrers } from './referrers.ts'
 import type { RepositoryRef } from './repository-ref.ts'
 import { type ListTagsOptions, listTags } from './tags.ts'
 import { putBlob, streamBlob } from './uploads.ts'
@@ -145,6 +146,11 @@ export class Repository implements BlobSource, BlobSink {
   /** The tags, in no order; see `ListTagsOptions`. @throws {RegistryError} NOT_FOUND */
   tags(options: ListTagsOptions): Promise<readonly string[]> {
     return listTags(this.#ref, options)
+  }
+
+  /** What refers to a manifest of this repository: signatures, attestations. */
+  referrers(digest: Digest, options: TransferOptions = {}): Promise<Referrers> {
+    return listReferrers(this.#ref, digest, options)
   }
 
   /** Removes a manifest with all of its tags. @throws {RegistryError} where that is not allowed */

@@ -16,6 +16,7 @@ import {
   type CopiedImage,
   type CopyOptions,
   copyImage,
+  copyReferrers,
   formatReference,
   type ImageSource,
   type PushProgress,
@@ -38,6 +39,8 @@ export interface CopyImagesOptions extends ImageOptions {
   readonly to: string
   /** One image of an index; default: the index with everything that it lists. */
   readonly platform?: string | undefined
+  /** From a registry to another: signatures and other manifests that refer to it, too. */
+  readonly referrers?: boolean | undefined
 }
 
 /**
@@ -49,6 +52,13 @@ export async function copyImages(options: CopyImagesOptions): Promise<CopiedImag
   const from = parseImagePlace(options.from)
   const to = parseImagePlace(options.to)
   checkTarget(to)
+  const isRegistries = from.kind === 'registry' && to.kind === 'registry'
+  if (options.referrers === true && !isRegistries) {
+    throw new TsbuildError('referrers are copied between registries only', {
+      code: 'USAGE',
+      hint: 'leave --referrers out, or copy to a registry',
+    })
+  }
   const onEvent = listenerOf(options)
   const name = `copying ${options.from} to ${options.to}`
   try {
@@ -59,7 +69,19 @@ export async function copyImages(options: CopyImagesOptions): Promise<CopiedImag
     const deps = { client, folder: temporary.path, signal: options.signal }
     return await reportOutput(name, { onEvent, position: 0 }, async (onProgress) => {
       const source = await openSource(from, deps)
-      return await writeTo(to, source, { ...copyOptions(from, to, options), client, onProgress })
+      const copied = await writeTo(to, source, {
+        ...copyOptions(from, to, options),
+        client,
+        onProgress,
+      })
+      if (options.referrers === true && from.kind === 'registry' && to.kind === 'registry') {
+        const route = {
+          from: client.repository(from.reference),
+          to: client.repository(to.reference),
+        }
+        await copyReferrers(route, copied.manifests, { signal: options.signal })
+      }
+      return copied
     })
   } catch (cause) {
     throw typedFailure('copy', cause)

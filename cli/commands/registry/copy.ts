@@ -17,6 +17,11 @@ export const COPY: Command = {
       help: 'The whole index with all that it lists: the default',
       group: 'Image',
     },
+    {
+      name: 'referrers',
+      help: 'Signatures and other manifests that refer to it, too',
+      group: 'Image',
+    },
     ...REGISTRY_FLAGS,
     PROGRESS,
     { ...QUIET, help: 'Print nothing but the digest' },

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import { defaultCredentials } from '#builder'
+import { digestOf, hostPlatform, MEDIA_TYPES, serializeIndex, serializeManifest } from '#core'
+import { createRegistryClient, resolveImage } from '#registry-client'
 import {
   busyboxBase,
   copyImage,
@@ -131,5 +134,41 @@ describe('tsbuild copy', () => {
     await mustBuild(['--platform=linux/amd64,linux/arm64', '-t', built, context], other)
     await mustBuild(['push', '--platform=linux/arm64', built], other)
     assert.equal((await rawManifest(`docker://${built}`)).document.manifests, undefined)
+  })
+
+  it('takes signatures along when asked to, listed under the tag where the registry has no list', async () => {
+    await using client = createRegistryClient({ credentials: defaultCredentials({}) })
+    const source = client.repository({ registry: one.host, repository: 'busybox' })
+    const subject = await source.resolve('latest')
+    const mediaType = MEDIA_TYPES.ociManifest
+    const { manifest } = await resolveImage(source, 'latest', { platform: hostPlatform() })
+    const bytes = serializeManifest({
+      ...{ mediaType, artifactType: 'application/x-signature', config: manifest.config },
+      ...{ layers: [], subject },
+    })
+    const digest = await source.putManifest(digestOf(bytes), { mediaType, bytes })
+    const list = {
+      mediaType: MEDIA_TYPES.ociIndex,
+      manifests: [{ mediaType, digest, size: bytes.length }],
+    }
+    const tag = subject.digest.replace(':', '-')
+    await source.putManifest(tag, { mediaType: list.mediaType, bytes: serializeIndex(list) })
+    const signed = client.repository({ registry: two.host, repository: 'signed' })
+    await mustBuild(['copy', name, `${two.host}/signed:1`], start())
+    assert.deepEqual((await signed.referrers(subject.digest)).descriptors, [])
+    for (const _ of ['once', 'and again']) {
+      await mustBuild(['copy', '--referrers', name, `${two.host}/signed:1`], start())
+      const found = (await signed.referrers(subject.digest)).descriptors
+      assert.deepEqual(
+        found.map((one) => one.digest),
+        [digest],
+      )
+    }
+    assert.deepEqual((await signed.fetchManifest(digest)).bytes, bytes)
+    const refused = await tsbuild(
+      ['copy', '--referrers', name, `oci:${directory.file('r')}:1`],
+      start(),
+    )
+    assert.match(refused.stderr, /between registries only/)
   })
 })

@@ -1,0 +1,55 @@
+import {
+  type Descriptor,
+  type Digest,
+  MEDIA_TYPES,
+  serializeIndex,
+  type TransferOptions,
+} from '#core'
+import type { Repository } from '../repository/repository.ts'
+import { copyImage, repositoryTarget } from './copy.ts'
+
+/** Signatures of attestations of images, and no deeper. */
+const MAX_DEPTH = 4
+
+/**
+ * Copies what refers to manifests that the target has, and what refers to that: signatures, attestations. Where the
+ * target does not list referrers itself, they are added to the list that clients keep under a tag.
+ */
+export async function copyReferrers(
+  route: { readonly from: Repository; readonly to: Repository },
+  subjects: readonly Digest[],
+  options: TransferOptions = {},
+): Promise<void> {
+  const seen = new Set<Digest>(subjects)
+  let level = subjects
+  for (let depth = 0; depth < MAX_DEPTH && level.length > 0; depth++) {
+    const next: Digest[] = []
+    for (const subject of level) {
+      for (const { digest } of await copyThoseOf(subject, route, options)) {
+        if (!seen.has(digest)) next.push(digest)
+        seen.add(digest)
+      }
+    }
+    level = next
+  }
+}
+
+async function copyThoseOf(
+  subject: Digest,
+  { from, to }: { readonly from: Repository; readonly to: Repository },
+  options: TransferOptions,
+): Promise<readonly Descriptor[]> {
+  const { descriptors } = await from.referrers(subject, options)
+  if (descriptors.length === 0) return []
+  const target = repositoryTarget(to, { tags: [] })
+  for (const { digest } of descriptors) await copyImage({ from, to: target }, digest, options)
+  const there = await to.referrers(subject, options)
+  if (there.tag === undefined) return descriptors
+  const known = new Set(there.descriptors.map(({ digest }) => digest))
+  const added = descriptors.filter(({ digest }) => !known.has(digest))
+  if (added.length === 0) return descriptors
+  const mediaType = MEDIA_TYPES.ociIndex
+  const bytes = serializeIndex({ mediaType, manifests: [...there.descriptors, ...added] })
+  await to.putManifest(there.tag, { mediaType, bytes }, options)
+  return descriptors
+}
