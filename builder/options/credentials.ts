@@ -40,7 +40,10 @@ export function proxyArguments(
   given: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
   const names = new Set(Object.keys(given).map((name) => name.toLowerCase()))
-  const proxies = dockerProxies(join(dockerFolder(env), 'config.json'), env.DOCKER_HOST)
+  const proxies = dockerProxies(join(dockerFolder(env), 'config.json'), {
+    daemon: env.DOCKER_HOST,
+    isGuessed: !env.DOCKER_CONFIG,
+  })
   return Object.fromEntries(
     Object.entries(proxies).filter(([name]) => !names.has(name.toLowerCase())),
   )

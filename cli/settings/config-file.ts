@@ -1,6 +1,6 @@
 import { lstatSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { TsbuildError } from '#core'
+import { errnoOf, TsbuildError } from '#core'
 import { homeFolder } from '#disk'
 import type { Shell } from '../terminal/shell.ts'
 
@@ -24,7 +24,7 @@ function filesOf(env: Shell['env']): readonly string[] {
  */
 export async function readSetting(name: string, env: Shell['env']): Promise<Setting | undefined> {
   for (const file of filesOf(env)) {
-    if (lstatSync(file, { throwIfNoEntry: false }) === undefined) continue
+    if (!isThere(file)) continue
     const value = (await readToml(file))[name]
     if (value !== undefined) return { value, file }
   }
@@ -40,10 +40,18 @@ export interface SettingsFile {
 
 /** The files of settings that there are, the user's first. @throws as `readSetting` */
 export async function readSettingsFiles(env: Shell['env']): Promise<readonly SettingsFile[]> {
-  const found = filesOf(env).filter(
-    (path) => lstatSync(path, { throwIfNoEntry: false }) !== undefined,
-  )
+  const found = filesOf(env).filter(isThere)
   return await Promise.all(found.map(async (path) => ({ path, table: await readToml(path) })))
+}
+
+/** A folder that this user may not look into has no settings of theirs, as a container with root's home. */
+function isThere(file: string): boolean {
+  try {
+    return lstatSync(file, { throwIfNoEntry: false }) !== undefined
+  } catch (cause) {
+    if (errnoOf(cause) !== 'EACCES') throw cause
+    return false
+  }
 }
 
 async function readToml(file: string): Promise<Readonly<Record<string, unknown>>> {

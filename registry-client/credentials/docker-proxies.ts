@@ -1,4 +1,4 @@
-import { readDocument, shapes } from '#core'
+import { readDocument, shapes, TsbuildError } from '#core'
 import { readSmallFile } from './config-file.ts'
 
 const { map, object, string } = shapes
@@ -15,17 +15,24 @@ const PROXIES = object({
   ),
 })
 
+/** Which proxies are meant. */
+export interface DockerProxiesOptions {
+  /** As in `DOCKER_HOST`. */
+  readonly daemon?: string | undefined
+  /** Nobody has named the file: when this user may not read it, it says nothing. */
+  readonly isGuessed?: boolean
+}
+
 /**
  * The build arguments that docker makes of `proxies` in its `config.json`: those for a daemon, else those of
  * `default`.
- * @param daemon as in `DOCKER_HOST`
- * @throws {TsbuildError} CONFIG_INVALID
+ * @throws {TsbuildError} CONFIG_INVALID, PERMISSION_DENIED, IO_FAILED
  */
 export function dockerProxies(
   file: string,
-  daemon: string | undefined,
+  { daemon, isGuessed = false }: DockerProxiesOptions = {},
 ): Readonly<Record<string, string>> {
-  const bytes = readSmallFile(file)
+  const bytes = isGuessed ? readIfAllowed(file) : readSmallFile(file)
   if (bytes?.includes('"proxies"') !== true) return {}
   const { proxies = {} } = readDocument(bytes, PROXIES, {
     what: file,
@@ -43,4 +50,14 @@ export function dockerProxies(
   return Object.fromEntries(
     Object.entries(given).flatMap(([name, value]) => (value ? [[name, value] as const] : [])),
   )
+}
+
+/** A container may run with the home of root and as another user. */
+function readIfAllowed(file: string): Buffer | undefined {
+  try {
+    return readSmallFile(file)
+  } catch (cause) {
+    if (!(cause instanceof TsbuildError) || cause.code !== 'PERMISSION_DENIED') throw cause
+    return undefined
+  }
 }

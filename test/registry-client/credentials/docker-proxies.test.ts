@@ -6,9 +6,9 @@ describe('proxies of docker’s config.json', () => {
   const home = useDockerHome()
 
   it('are build arguments: those of the daemon, else the default ones', () => {
-    assert.deepEqual(dockerProxies(home.file, undefined), {})
+    assert.deepEqual(dockerProxies(home.file), {})
     home.writeConfig({ auths: {} })
-    assert.deepEqual(dockerProxies(home.file, undefined), {})
+    assert.deepEqual(dockerProxies(home.file), {})
     const tcp = { httpProxy: 'http://d:1', noProxy: '' }
     const all = {
       httpProxy: 'http://a:1',
@@ -25,15 +25,17 @@ describe('proxies of docker’s config.json', () => {
       NO_PROXY: 'd',
       ALL_PROXY: 'e',
     }
-    assert.deepEqual(dockerProxies(home.file, undefined), expected)
-    assert.deepEqual(dockerProxies(home.file, 'unix:///run/docker.sock'), expected)
-    assert.deepEqual(dockerProxies(home.file, 'tcp://d:2375'), { HTTP_PROXY: 'http://d:1' })
+    assert.deepEqual(dockerProxies(home.file), expected)
+    assert.deepEqual(dockerProxies(home.file, { daemon: 'unix:///run/docker.sock' }), expected)
+    assert.deepEqual(dockerProxies(home.file, { daemon: 'tcp://d:2375' }), {
+      HTTP_PROXY: 'http://d:1',
+    })
   })
 
   it('are an error that does not show them when they are damaged', () => {
     home.writeConfig({ proxies: { default: { httpProxy: ['http://me:hush@p'] } } })
     assert.throws(
-      () => dockerProxies(home.file, undefined),
+      () => dockerProxies(home.file),
       (error: Error & { code?: string }) =>
         error.code === 'CONFIG_INVALID' && !error.message.includes('hush'),
     )
