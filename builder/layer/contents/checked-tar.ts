@@ -64,9 +64,14 @@ export class CheckedTar implements Disposable {
   }
 
   #damage(): TsbuildError {
-    return new TsbuildError(`${this.#path} is not what was written`, {
-      code: 'DIGEST_MISMATCH',
-      hint: 'it was damaged on the disk; have a look at it',
-    })
+    return damageError(this.#path)
   }
+}
+
+/** The failure of a file of the store that its own notes do not fit. */
+export function damageError(path: string): TsbuildError {
+  return new TsbuildError(`${path} is not what was written`, {
+    code: 'DIGEST_MISMATCH',
+    hint: 'it was damaged on the disk; have a look at it',
+  })
 }

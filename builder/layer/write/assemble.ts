@@ -1,8 +1,8 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import type { Ring } from '#builder/threads'
-import { checkpoint, TsbuildError } from '#core'
+import { checkpoint } from '#core'
 import type { CopyBuffer } from '../content/copy-buffer.ts'
-import { CheckedTar } from '../contents/checked-tar.ts'
+import { CheckedTar, damageError } from '../contents/checked-tar.ts'
 import { addChunks } from '../contents/contents-writer.ts'
 import { ChunkNotes } from '../contents/tar-chunks.ts'
 import { TarContents } from '../contents/tar-contents.ts'
@@ -38,7 +38,7 @@ export interface Assembly {
  */
 export function assembleTar({ recipe, previous, contents, ...files }: Assembly): WrittenLayer {
   using noted = TarContents.open(previous.contents)
-  if (noted === undefined) throw damage(previous.contents)
+  if (noted === undefined) throw damageError(previous.contents)
   using earlier = new CheckedTar(previous.tar, noted.chunks)
   using pieces = new Pieces(files.pieces)
   const { entries } = recipe
@@ -76,7 +76,7 @@ class Pieces implements Disposable {
       if (to.used === to.buffer.length) to.flush()
       const wanted = Math.min(position + size - at, to.buffer.length - to.used)
       const got = readSync(this.#fd, to.buffer, to.used, wanted, at)
-      if (got === 0) throw damage(this.#path)
+      if (got === 0) throw damageError(this.#path)
       to.used += got
       at += got
     }
@@ -85,11 +85,4 @@ class Pieces implements Disposable {
   [Symbol.dispose](): void {
     closeSync(this.#fd)
   }
-}
-
-function damage(path: string): TsbuildError {
-  return new TsbuildError(`${path} is not what was written`, {
-    code: 'DIGEST_MISMATCH',
-    hint: 'it was damaged on the disk; have a look at it',
-  })
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import {
+  basicAuth,
   type Company,
   makeAuthority,
   makeSigned,
@@ -50,10 +51,6 @@ describe('mirrors of a registry', function () {
   })
   after(() => owned.disposeAsync())
 
-  const entry = ({ user, password }: typeof ALICE) => ({
-    auth: Buffer.from(`${user}:${password}`).toString('base64'),
-  })
-
   interface Build {
     readonly flags?: readonly string[]
     readonly image?: string
@@ -78,7 +75,7 @@ describe('mirrors of a registry', function () {
       mkdirSync(`${root}.home/.config/containers`, { recursive: true })
       writeFileSync(`${root}.home/.config/containers/registries.conf`, settings)
     }
-    const auths = { [REGISTRY]: entry(ALICE), [MIRROR]: entry(bob) }
+    const auths = { [REGISTRY]: { auth: basicAuth(ALICE) }, [MIRROR]: { auth: basicAuth(bob) } }
     const args = ['--registry-ca', authority, '-o', `type=oci,dest=${root}.tar`, ...flags, context]
     return await tsbuild(args, {
       root,

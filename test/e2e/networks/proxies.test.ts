@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import {
+  basicAuth,
   type Company,
   GATEWAY,
   type GatewayProxy,
@@ -20,7 +21,7 @@ import { HERE, mustBuild, type Start, tsbuild } from '../support/tsbuild.ts'
 const SECRET = 's3cr:t/pw'
 const PROXY_LOGIN = { user: 'staff', password: 's3crtpw' }
 const REGISTRY_LOGIN = { user: 'alice', password: 'open-sesame' }
-const AUTHORIZATION = Buffer.from(`${PROXY_LOGIN.user}:${PROXY_LOGIN.password}`).toString('base64')
+const AUTHORIZATION = basicAuth(PROXY_LOGIN)
 
 /** A registry over https with users, a web server and a repository, all behind a gateway that forwards nothing. */
 describe('a network whose only way out is a proxy', function () {
@@ -51,12 +52,8 @@ describe('a network whose only way out is a proxy', function () {
   })
   after(() => owned.disposeAsync())
 
-  const auth = (): string => {
-    const entry = Buffer.from(`${REGISTRY_LOGIN.user}:${REGISTRY_LOGIN.password}`).toString(
-      'base64',
-    )
-    return JSON.stringify({ auths: { 'registry.corp.test': { auth: entry } } })
-  }
+  const auth = (): string =>
+    JSON.stringify({ auths: { 'registry.corp.test': { auth: basicAuth(REGISTRY_LOGIN) } } })
 
   function start(env: Record<string, string>): Start {
     const root = company.directory.file(`store-${builds++}`)

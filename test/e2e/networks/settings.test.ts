@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import {
+  basicAuth,
   type Company,
   type GatewayProxy,
   makeAuthority,
@@ -36,7 +37,7 @@ describe('config.toml', function () {
     owned.use(await startOutsideRegistry(company, { port: 443, tls, login: ALICE }))
     await pushOutside(company, await busyboxBase(), ':443/hub/library/busybox:latest', ALICE)
     proxy = owned.use(await startHttpProxy(company, { port: 3128, login: PROXY }))
-    const auth = Buffer.from(`${ALICE.user}:${ALICE.password}`).toString('base64')
+    const auth = basicAuth(ALICE)
     const authfile = company.directory.file('auth.json')
     writeFileSync(authfile, JSON.stringify({ auths: { [MIRROR]: { auth } } }))
     settings = [

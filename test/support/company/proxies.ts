@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { capture, startDaemon } from '../peers/index.ts'
 import { type Company, GATEWAY } from './company.ts'
+import type { Login } from './login.ts'
 
 /** A proxy on the gateway. */
 export interface GatewayProxy extends AsyncDisposable {
@@ -10,16 +11,10 @@ export interface GatewayProxy extends AsyncDisposable {
   log(): string
 }
 
-/** User and password of a proxy. */
-export interface ProxyLogin {
-  readonly user: string
-  readonly password: string
-}
-
 /** Debian's tinyproxy, an http proxy. */
 export async function startHttpProxy(
   company: Company,
-  options: { readonly port: number; readonly login?: ProxyLogin },
+  options: { readonly port: number; readonly login?: Login },
 ): Promise<GatewayProxy> {
   const { port, login } = options
   const [log, configuration] = ['log', 'conf'].map((end) =>
@@ -37,7 +32,7 @@ export async function startHttpProxy(
 /** Debian's microsocks, a SOCKS 5 proxy. */
 export async function startSocksProxy(
   company: Company,
-  options: { readonly port: number; readonly login?: ProxyLogin },
+  options: { readonly port: number; readonly login?: Login },
 ): Promise<GatewayProxy> {
   const { port, login } = options
   const log = company.directory.file(`microsocks-${port}.log`)

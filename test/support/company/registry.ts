@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { run, startDaemon } from '../peers/index.ts'
 import { type Company, OUTSIDE } from './company.ts'
+import type { Login } from './login.ts'
 
 /** A docker-registry of the outside. */
 export interface OutsideRegistry extends AsyncDisposable {
@@ -14,7 +15,7 @@ export interface OutsideRegistryOptions {
   readonly port: number
   /** Files; plain http without. */
   readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string }
-  readonly login?: { readonly user: string; readonly password: string }
+  readonly login?: Login
   /** The URL of a registry that it fetches everything from. */
   readonly pullsFrom?: string
 }
@@ -59,7 +60,7 @@ export async function pushOutside(
   company: Company,
   layout: string,
   image: string,
-  login?: OutsideRegistryOptions['login'],
+  login?: Login,
 ): Promise<void> {
   const users = login === undefined ? [] : ['--dest-creds', `${login.user}:${login.password}`]
   const words = [
@@ -74,10 +75,7 @@ export async function pushOutside(
   await run(command, [...rest, `oci:${layout}:latest`, `docker://${OUTSIDE}${image}`])
 }
 
-async function writeUsers(
-  path: string,
-  { user, password }: NonNullable<OutsideRegistryOptions['login']>,
-): Promise<string> {
+async function writeUsers(path: string, { user, password }: Login): Promise<string> {
   const { stdout } = await run('htpasswd', ['-Bbn', user, password])
   writeFileSync(path, stdout)
   return path
