@@ -1,4 +1,5 @@
 import { homedir } from 'node:os'
+import { join } from 'node:path'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -11,4 +12,9 @@ export function homeFolder({ HOME }: Environment): string {
     // This machine has no account for the uid.
     return '/'
   }
+}
+
+/** `$XDG_CONFIG_HOME`, else `.config` in the home. Spec: XDG Base Directory Specification 0.8 */
+export function configFolder(env: Environment): string {
+  return env.XDG_CONFIG_HOME || join(homeFolder(env), '.config')
 }

@@ -1,6 +1,6 @@
 export { childPath, O_PATH } from './child-path.ts'
 export { type FileRights, fileRights, hasCapability } from './file-rights.ts'
-export { homeFolder } from './home-folder.ts'
+export { configFolder, homeFolder } from './home-folder.ts'
 export { makeFolders } from './make-folders.ts'
 export { readLimited } from './read-file.ts'
 export { removeEntry, removeTree, removeTreeSync } from './remove-tree.ts'

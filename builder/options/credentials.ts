@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { homeFolder } from '#disk'
+import { configFolder, homeFolder } from '#disk'
 import { type CredentialStore, dockerConfigCredentials, dockerProxies } from '#registry-client'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -55,9 +55,8 @@ function dockerFolder(env: Environment): string {
 
 /** Spec: containers-auth.json(5) */
 function podmanFiles(env: Environment): readonly string[] {
-  const { XDG_RUNTIME_DIR, XDG_CONFIG_HOME } = env
-  const config = XDG_CONFIG_HOME || join(homeFolder(env), '.config')
-  return [...(XDG_RUNTIME_DIR ? [XDG_RUNTIME_DIR] : []), config].map((folder) =>
+  const { XDG_RUNTIME_DIR } = env
+  return [...(XDG_RUNTIME_DIR ? [XDG_RUNTIME_DIR] : []), configFolder(env)].map((folder) =>
     join(folder, 'containers', 'auth.json'),
   )
 }

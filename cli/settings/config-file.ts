@@ -1,7 +1,7 @@
 import { lstatSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf, TsbuildError } from '#core'
-import { homeFolder } from '#disk'
+import { configFolder } from '#disk'
 import type { Shell } from '../terminal/shell.ts'
 
 /** A value of a file of settings, and where it stands. */
@@ -13,8 +13,7 @@ export interface Setting {
 
 /** Settings of the user, then of the machine: the first file that has one counts. */
 function filesOf(env: Shell['env']): readonly string[] {
-  const folder = env.XDG_CONFIG_HOME || join(homeFolder(env), '.config')
-  return [join(folder, 'tsbuild', 'config.toml'), '/etc/tsbuild/config.toml']
+  return [join(configFolder(env), 'tsbuild', 'config.toml'), '/etc/tsbuild/config.toml']
 }
 
 /**

@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf, ioError, TsbuildError } from '#core'
 import type { Environment, HostCertificates } from '#http'
+import { userSettings } from '../user-settings.ts'
 
 /** Where docker and podman look for certificates of registries; a user's own folders come first. */
 export function certificateFolders(environment: Environment): readonly string[] {
-  const { HOME, XDG_CONFIG_HOME } = environment
-  const config = XDG_CONFIG_HOME || (HOME ? join(HOME, '.config') : undefined)
+  const config = userSettings(environment)
   const own = config === undefined ? [] : [join(config, 'docker'), join(config, 'containers')]
   return [...own, '/etc/docker', '/etc/containers'].map((folder) => join(folder, 'certs.d'))
 }

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Environment } from '#http'
-import { namesIn, readSettings, userSettings } from './settings-files.ts'
+import { userSettings } from '../user-settings.ts'
+import { namesIn, readSettings } from './settings-files.ts'
 
 /** Containerd's folder with a folder for each registry. */
 export const CONTAINERD = '/etc/containerd/certs.d'

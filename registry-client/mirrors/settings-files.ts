@@ -1,15 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { errnoOf, ioError, TsbuildError } from '#core'
-import type { Environment } from '#http'
 
 /** A table of TOML. */
 export type TomlTable = Readonly<Record<string, unknown>>
-
-/** The folder of a user's settings; `undefined` for a user without a home. */
-export function userSettings({ HOME, XDG_CONFIG_HOME }: Environment): string | undefined {
-  return XDG_CONFIG_HOME || (HOME ? join(HOME, '.config') : undefined)
-}
 
 /** A file of another program's settings; `undefined` when it is not there or not for this user. */
 export function readSettings(path: string): string | undefined {
