@@ -1,7 +1,8 @@
 /** Archives come in any order and from a pipe: their files are put aside with their digests before one is read. */
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { decompress, type TarEntry, type TarHandler, TarReader } from '#builder/layer'
+import { writeFully } from '#builder/linux'
 import { freeBytes } from '#cache'
 import { type Bytes, type Digest, Digester, ioError, TsbuildError, throwIfCancelled } from '#core'
 
@@ -89,7 +90,7 @@ class Spool implements TarHandler {
     if (this.#open === undefined) return
     this.#digester.update(bytes)
     try {
-      for (let at = 0; at < bytes.length; ) at += writeSync(this.#open.fd, bytes, at)
+      writeFully(this.#open.fd, bytes)
     } catch (cause) {
       throw ioError(`write ${this.#open.path}`, cause)
     }

@@ -2,7 +2,6 @@ import { createReadStream, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkFile, checkFolder, directoryWriter, tarWriter } from '#builder/export'
 import { layoutSource } from '#builder/plan'
-import { openStore, resolveRoot } from '#cache'
 import {
   type Bytes,
   type Descriptor,
@@ -29,7 +28,7 @@ import { reportOutput } from '../deliver.ts'
 import { readArchiveFiles } from './archive-files.ts'
 import { type ArchivedImage, archiveSource } from './archive-source.ts'
 import { type ImagePlace, parseImagePlace } from './image-place.ts'
-import { clientFor, type ImageOptions, listenerOf } from './image-services.ts'
+import { clientFor, type ImageOptions, listenerOf, storeFor } from './image-services.ts'
 import { LayoutTarget } from './layout-target.ts'
 
 /** What `copyImages` is asked to do. */
@@ -63,7 +62,7 @@ export async function copyImages(options: CopyImagesOptions): Promise<CopiedImag
   const name = `copying ${options.from} to ${options.to}`
   try {
     // It remembers which repositories have which blobs, and archives are put aside in it.
-    await using store = openStore(options.root ?? resolveRoot(process.env))
+    await using store = storeFor(options)
     await using temporary = store.temporary()
     await using client = clientFor(options, store.repositories)
     const deps = { client, folder: temporary.path, signal: options.signal }

@@ -1,4 +1,3 @@
-import { openStore, resolveRoot } from '#cache'
 import { parsePlatform, typedFailure } from '#core'
 import {
   type CreatedIndex,
@@ -8,7 +7,7 @@ import {
   withDefaultTag,
 } from '#registry-client'
 import { reportOutput } from '../deliver.ts'
-import { clientFor, type ImageOptions, listenerOf } from './image-services.ts'
+import { clientFor, type ImageOptions, listenerOf, storeFor } from './image-services.ts'
 
 /** What `createImageIndex` is asked to do. */
 export interface ImageIndexOptions
@@ -27,7 +26,7 @@ export async function createImageIndex(options: ImageIndexOptions): Promise<Crea
   const tags = options.tags.map((name) => withDefaultTag(parseReference(name)))
   const wanted = { platforms: platforms?.map(parsePlatform), annotations, entryAnnotations }
   try {
-    await using store = openStore(options.root ?? resolveRoot(process.env))
+    await using store = storeFor(options)
     await using client = clientFor(options, store.repositories)
     const deps = { onEvent: listenerOf(options), position: 0 }
     return await reportOutput('creating an index', deps, (onProgress) =>

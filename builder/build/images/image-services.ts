@@ -1,4 +1,5 @@
 import { type BuildOptions, defaultCredentials } from '#builder/options'
+import { openStore, resolveRoot, type Store } from '#cache'
 import { type BuildEventListener, type OnEvent, timed } from '#core'
 import {
   type BlobMemory,
@@ -27,6 +28,11 @@ export interface ImageOptions extends NetworkOptions {
 /** The listener of the options; facts without one are dropped. */
 export function listenerOf({ onEvent }: ImageOptions): OnEvent {
   return timed(onEvent ?? (() => undefined))
+}
+
+/** The local store of a run; dispose of it. */
+export function storeFor({ root }: Pick<ImageOptions, 'root'>): Store {
+  return openStore(root ?? resolveRoot(process.env))
 }
 
 /** A client for the registries of a run; dispose of it. */

@@ -1,10 +1,9 @@
-import { openStore, resolveRoot } from '#cache'
 import { type Bytes, type Digest, TsbuildError, typedFailure } from '#core'
 import { copyImage, formatReference, parseReference, withDefaultTag } from '#registry-client'
 import { reportOutput } from '../deliver.ts'
 import { readArchiveFiles } from './archive-files.ts'
 import { type ArchivedImage, archiveSource } from './archive-source.ts'
-import { type ImageOptions, listenerOf } from './image-services.ts'
+import { type ImageOptions, listenerOf, storeFor } from './image-services.ts'
 import { storeTarget } from './store-target.ts'
 
 /** What `loadImages` is asked to do. */
@@ -33,7 +32,7 @@ export async function loadImages(options: LoadOptions): Promise<readonly LoadedI
   const { archive, label, signal } = options
   const onEvent = listenerOf(options)
   try {
-    await using store = openStore(options.root ?? resolveRoot(process.env))
+    await using store = storeFor(options)
     await using temporary = store.temporary()
     return await reportOutput(`loading ${label}`, { onEvent, position: 0 }, async (onProgress) => {
       const files = await readArchiveFiles(archive, { name: label, folder: temporary.path, signal })

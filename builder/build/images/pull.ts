@@ -1,4 +1,4 @@
-import { openStore, resolveRoot, type Store } from '#cache'
+import type { Store } from '#cache'
 import {
   type Descriptor,
   hostPlatform,
@@ -17,7 +17,7 @@ import {
   withDefaultTag,
 } from '#registry-client'
 import { reportOutput } from '../deliver.ts'
-import { clientFor, type ImageOptions, listenerOf } from './image-services.ts'
+import { clientFor, type ImageOptions, listenerOf, storeFor } from './image-services.ts'
 import { storeTarget } from './store-target.ts'
 
 /** What `pullImages` is asked to do. */
@@ -63,7 +63,7 @@ async function pullAll(options: PullOptions): Promise<readonly PulledImage[]> {
       hint: `write ${familiarReference({ registry: reference.registry, repository: reference.repository })}`,
     })
   }
-  await using store = openStore(options.root ?? resolveRoot(process.env))
+  await using store = storeFor(options)
   await using client = clientFor(options, store.repositories)
   const deps = { store, client, onEvent: listenerOf(options) }
   const pulled: PulledImage[] = []

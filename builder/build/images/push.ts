@@ -1,6 +1,6 @@
 import { pushImages, readFromStore } from '#builder/export'
 import { storeSource } from '#builder/plan'
-import { elsewhereOf, openStore, resolveRoot, type Store } from '#cache'
+import { elsewhereOf, type Store } from '#cache'
 import {
   compressionOf,
   type Descriptor,
@@ -19,7 +19,7 @@ import {
   withDefaultTag,
 } from '#registry-client'
 import { reportOutput } from '../deliver.ts'
-import { clientFor, type ImageOptions, listenerOf } from './image-services.ts'
+import { clientFor, type ImageOptions, listenerOf, storeFor } from './image-services.ts'
 
 /** What `pushFromStore` is asked to do. */
 export interface PushOptions extends ImageOptions {
@@ -56,7 +56,7 @@ async function push(options: PushOptions): Promise<PushResult> {
   const onEvent = listenerOf(options)
   const reference = withDefaultTag(parseReference(options.name))
   const name = formatReference(reference)
-  await using store = openStore(options.root ?? resolveRoot(process.env))
+  await using store = storeFor(options)
   const named = store.images.get(name)
   if (named === undefined) {
     throw new TsbuildError(`no image ${familiarReference(reference)} in the local store`, {

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
 import { type ArchiveWriter, checkFile, tarWriter } from '#builder/export'
 import { elsewhereSource, storeSource } from '#builder/plan'
-import { elsewhereOf, type NamedImage, openStore, resolveRoot, type Store } from '#cache'
+import { elsewhereOf, type NamedImage, type Store } from '#cache'
 import { TsbuildError, typedFailure } from '#core'
 import {
   copyImage,
@@ -13,7 +13,7 @@ import {
   withDefaultTag,
 } from '#registry-client'
 import { reportOutput } from '../deliver.ts'
-import { clientFor, type ImageOptions, listenerOf } from './image-services.ts'
+import { clientFor, type ImageOptions, listenerOf, storeFor } from './image-services.ts'
 import { type ArchiveFormat, LayoutTarget } from './layout-target.ts'
 
 /** What `saveImages` is asked to do. */
@@ -35,7 +35,7 @@ export async function saveImages(options: SaveOptions): Promise<void> {
   checkFile(dest)
   const onEvent = listenerOf(options)
   try {
-    await using store = openStore(options.root ?? resolveRoot(process.env))
+    await using store = storeFor(options)
     await using client = clientFor(options, store.repositories)
     const images = Map.groupBy(
       options.names.map((name) => findImage(store, name)),
