@@ -37,6 +37,9 @@ export function mountRoot(
       break
     case 'detached':
       attachMount(root.descriptor, target)
+      // What is mounted in the copy is seen by nobody who looks through the descriptor: another process
+      // that is being started may hold this namespace a moment longer than the step.
+      mount(target, { source: target, flags: MS.BIND })
       break
     case 'bind':
       mount(target, { source: root.source, flags: MS.BIND })

@@ -10,7 +10,7 @@ import {
   unlinkSync,
 } from 'node:fs'
 import { listXattrs, O_PATH, setFileTimes } from '#builder/linux'
-import { errnoOf } from '#core'
+import { errnoOf, TsbuildError } from '#core'
 import { type Creation, descriptorPath, findEntry, findEntryIfThere } from './root-entry.ts'
 
 /** An empty file or directory that was made to mount something on. */
@@ -162,8 +162,10 @@ function openDirectory(base: number, path: string): number | undefined {
     const entry = findEntry(base, path, { nofollow: true })
     if (entry.stat.isDirectory()) return entry.descriptor
     closeSync(entry.descriptor)
-  } catch {
-    // The step has removed it, or put a link in its place.
+  } catch (cause) {
+    const errno = cause instanceof TsbuildError ? errnoOf(cause.cause) : undefined
+    // The step has removed it, or put something else in its place.
+    if (errno !== 'ENOENT' && errno !== 'ENOTDIR' && errno !== 'ELOOP') throw cause
   }
   return undefined
 }

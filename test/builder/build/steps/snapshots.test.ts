@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readdirSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
 import type { BuildEvent, BuildOptions } from '#builder'
 import type { BuildChoice } from '#core'
+import { processesOf } from '../../../suites/sandbox/host-processes.ts'
 import { run } from '../../../support/peers/index.ts'
 import type { OverlayBuild } from '../support/overlay-builds.ts'
 import { putShell, SHELL_BASE } from '../support/shell-base.ts'
@@ -53,6 +55,19 @@ describe('snapshots of steps', function () {
     assert.match([...digests][0] ?? '', /^sha256:/)
   })
 
+  it('are free of the mounts of a step, even where its namespace is held longer', async () => {
+    const digests = new Set<string | undefined>()
+    const step = `RUN echo made > /made && sleep 0.2 && : ${at.folder}`
+    for (const snapshotter of ['overlay', 'overlay-tmpfs', 'fuse-overlayfs', 'copies'] as const) {
+      const building = buildWith({ snapshotter }, step)
+      const held = await holdMounts(at.folder, building)
+      await setTimeout(800)
+      closeSync(held)
+      digests.add((await building).digest)
+    }
+    assert.equal(digests.size, 1)
+  })
+
   it('fail with the size where memory is used up', async () => {
     const options = { snapshotter: 'overlay-tmpfs', snapshotSize: 16 * 1024 ** 2 } as const
     await assert.rejects(buildWith(options, BIG), {
@@ -90,6 +105,17 @@ describe('snapshots of steps', function () {
     assert.match(messagesOf(full?.events), /16 MiB used up.*it is run again on copies/)
   })
 })
+
+/** Opens the mount namespace of the step whose command has `marker`. */
+async function holdMounts(marker: string, building: Promise<unknown>): Promise<number> {
+  let isBuilding = true
+  void building.catch(() => undefined).finally(() => (isBuilding = false))
+  while (isBuilding) {
+    for (const pid of processesOf(`: ${marker}`)) return openSync(`/proc/${pid}/ns/mnt`, 'r')
+    await setTimeout(5)
+  }
+  throw new Error('the step was not seen')
+}
 
 async function buildOnOverlay(
   at: Workplace,
