@@ -38,7 +38,7 @@ export type {
 export { freeBytes, isSurelyWithin, type SpaceLimits } from './size-note.ts'
 export { openStore, type Store } from './store.ts'
 export { resolveRoot } from './store-root.ts'
-export { contentsOfFolder } from './tar-contents.ts'
+export { contentsOfFolder, copiedStateFile } from './tar-contents.ts'
 export { storeUsage } from './usage.ts'
 export { checkClosedStore } from './verification/check-closed.ts'
 export { checkIndex } from './verification/check-index.ts'

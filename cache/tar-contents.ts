@@ -1,6 +1,6 @@
 import { lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { asDiffId, type DiffId, errnoOf, hexOf, isDigest } from '#core'
+import { asDiffId, type DiffId, type Digest, errnoOf, hexOf, isDigest } from '#core'
 import { type Layout, layoutOf } from './filesystem/layout.ts'
 
 /**
@@ -22,7 +22,15 @@ export class TarContentsFiles {
 
   /** Takes over a file of a `temporary()` of the same store. What the disk refuses is lost, and nothing else is. */
   adopt(file: string, diffId: DiffId): void {
-    const path = this.#path(diffId)
+    this.#takeOver(file, this.#path(diffId))
+  }
+
+  /** The same for a file that says what a selection was like. */
+  adoptState(file: string, selection: Digest): void {
+    this.#takeOver(file, copiedStateFile(this.#layout.root, selection))
+  }
+
+  #takeOver(file: string, path: string): void {
     try {
       if (rename(file, path)) return
       mkdirSync(this.#layout.contents, { recursive: true, mode: 0o700 })
@@ -40,6 +48,14 @@ export class TarContentsFiles {
   #path(diffId: DiffId): string {
     return join(this.#layout.contents, hexOf(diffId))
   }
+}
+
+/**
+ * The file that says what a selection was like when a copy was made of it, in the store at `root`; each can be lost,
+ * and has a digest of its own.
+ */
+export function copiedStateFile(root: string, selection: Digest): string {
+  return join(layoutOf(root).contents, `${hexOf(selection).slice(0, 32)}.state`)
 }
 
 /** Finds what is noted of the layer in a folder of the store at `root`; for worker threads, too. */

@@ -1,6 +1,8 @@
-import type { Digest, Tree } from '#core'
+import { type ContentRecord, ContentRecords } from '#builder/tree'
+import type { Digest, Name, Tree } from '#core'
 import type { FileAction } from './action.ts'
 import {
+  addContent,
   type ContentEntry,
   digestingContent,
   digestSelections,
@@ -62,4 +64,33 @@ function* contentOf(
       for (const entry of entriesOf(selected)) yield { selected, entry }
     }
   }
+}
+
+/** What counts of a directory. */
+export interface ListedContent {
+  /** The directory. */
+  readonly path: Name
+  /** Of what is listed in it, in the order of a walk. */
+  readonly records: readonly ContentRecord[]
+}
+
+/**
+ * What counts of the one directory that actions copy from, as far as `source` lists it: a file of another tree is
+ * selected by the same actions. `undefined` where they select something else, or more.
+ * @throws {TsbuildError} NOT_FOUND
+ */
+export function listedContent(
+  actions: readonly FileAction[],
+  source: Tree,
+  read: FilesInput['read'],
+): ListedContent | undefined {
+  const [action, ...others] = actions.filter(({ kind }) => kind === 'copy')
+  if (action?.kind !== 'copy' || others.length > 0 || action.paths.length > 1) return undefined
+  const [selected] = select(action, { sources: [source] })
+  if (selected?.stat.type !== 'directory') return undefined
+  const sink = new ContentRecords()
+  for (const entry of entriesOf(selected)) {
+    addContent(sink, { selected, entry }, (file) => read(sourceFile(file.selected, file.entry)))
+  }
+  return { path: selected.path, records: sink.records }
 }

@@ -1,4 +1,5 @@
-import { Checksum } from '#builder/tree'
+import { Buffer } from 'node:buffer'
+import { Checksum, type ContentSink } from '#builder/tree'
 import { type Digest, digestOf, type FileStat, ioError, type Name, type Tree } from '#core'
 import type { DraftEntry } from './overlay-draft.ts'
 import { shown } from './paths.ts'
@@ -55,6 +56,11 @@ export function* digestingContent(
   return checksums.map((checksum) => checksum.digest())
 }
 
+/** Digest of what actions select, where all of it is one directory; see `ContentSink`. */
+export function contentOfText(text: string): Digest {
+  return digestSelections([digestOf(Buffer.from(text, 'latin1'))])
+}
+
 /** Digest of everything that was selected. */
 export function digestSelections(digests: readonly Digest[]): Digest {
   return digestOf(JSON.stringify(digests))
@@ -65,25 +71,25 @@ export function digestSelections(digests: readonly Digest[]): Digest {
  * their modes and owners, because only what is in them is copied.
  */
 export function addContent(
-  checksum: Checksum,
+  sink: ContentSink,
   content: ContentEntry,
   read: (entry: ContentEntry) => FileContent,
 ): void {
   const { selected, entry, copied } = content
   const { stat, path } = entry
   const isTop = entry.name === ''
-  if (isTop) checksum.begin(stat.type === 'directory' ? 'directory' : 'other')
+  if (isTop) sink.begin(stat.type === 'directory' ? 'directory' : 'other')
   if (isTop && stat.type === 'directory') return
   const { tree } = selected
   const name: Name = isTop ? selected.base : entry.name
   if (stat.type === 'file') {
     const { digest, xattrs } = readFile(content, read)
-    checksum.add({ name, stat, xattrs, data: digest })
+    sink.add({ name, stat, xattrs, data: digest })
   } else if (stat.type === 'socket') {
-    checksum.add({ name, stat: emptyFile(stat), data: NOTHING })
+    sink.add({ name, stat: emptyFile(stat), data: NOTHING })
   } else if (stat.type === 'symlink') {
-    checksum.add({ name, stat, target: copied?.target ?? tree.readlink(path) })
-  } else checksum.add({ name, stat })
+    sink.add({ name, stat, target: copied?.target ?? tree.readlink(path) })
+  } else sink.add({ name, stat })
 }
 
 /** The attributes that count of a selected file, as they were copied or as they are. */

@@ -18,6 +18,8 @@ export interface DeferredOptions {
   readonly copy: CopyOptions
   /** Called with the digest of every file as soon as it is known; returns the file's content. */
   readonly recordContent: (file: ContentEntry, digest: Digest) => FileContent
+  /** Gets what is digested of all that is copied. */
+  readonly onText: ((text: string) => void) | undefined
 }
 
 /**
@@ -47,6 +49,11 @@ export class DeferredCopy implements LowerContent {
     this.#existing = new ExistingNames(draft)
   }
 
+  /** The directory that is copied, in its tree. */
+  get source(): Name {
+    return this.#selected.path
+  }
+
   /** To be called with every file that was written, before the next change is taken. */
   onFile(path: Name, digest: Digest): void {
     this.#written = { path, digest }
@@ -61,7 +68,7 @@ export class DeferredCopy implements LowerContent {
 
   *changes(): Generator<Change> {
     const selected = this.#selected
-    const checksum = new Checksum()
+    const checksum = new Checksum(this.#options.onText)
     const links = new Map<string, symbol>()
     const firsts = new Map<symbol, { readonly path: Name; digest: Digest | undefined }>()
     // Of a file whose digest is known the content may not be wanted.

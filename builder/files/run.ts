@@ -39,6 +39,8 @@ export interface FilesOptions {
   readonly knownDigest?: ((file: SourceFile) => Digest | undefined) | undefined
   /** Called with the content of every selected file. */
   readonly onContent?: (file: SourceFile, content: FileContent) => void
+  /** Gets what is digested of the directory that `only` tells. */
+  readonly onText?: ((text: string) => void) | undefined
 }
 
 /**
@@ -55,6 +57,8 @@ export interface FilesResult extends Disposable {
    * was written; other files are read.
    */
   contentDigest(): Digest
+  /** Where nothing is selected but one directory: that, and where its content goes. */
+  readonly only: { readonly from: Name; readonly to: Name } | undefined
 }
 
 const DIRECTORY_MODE = 0o755
@@ -156,6 +160,7 @@ async function copy(run: Run, action: CopyAction, { isLast }: ActionPosition): P
         {
           copy: copyOptions,
           recordContent: record,
+          onText: options.onText,
         },
       )
       continue
@@ -209,6 +214,10 @@ function resultOf(run: Run): FilesResult {
   return {
     changes: omitUnchanged(draft.changes(deferred), options.root, onFile),
     onFile,
+    only:
+      deferred === undefined || content.length > 0
+        ? undefined
+        : { from: deferred.source, to: deferred.path },
     contentDigest: () => {
       const digesting = digestingContent(content, (file) => {
         const { selected, entry, copied } = file

@@ -15,29 +15,34 @@ export interface ChecksumEntry {
   readonly data?: Digest | undefined
 }
 
+/** Gets what counts of a selection: what was selected by each path, entry by entry. */
+export interface ContentSink {
+  /** Separates what was selected by one path from what the next one selects. */
+  begin(what: string): void
+  add(entry: ChecksumEntry): void
+}
+
 /**
  * Digest of a selection: of its entries in the order in which they are added.
  * Spec: name, type, mode, owner, link target, size, device, capability and content of each
  */
-export class Checksum {
+export class Checksum implements ContentSink {
   readonly #digester = new Digester()
+  readonly #onText: ((text: string) => void) | undefined
   /** Not yet digested: a call for every entry would cost more than the digest. */
   #text = ''
 
-  /** Separates what was selected by one path from what the next one selects. */
+  /** @param onText gets what is digested, piece by piece */
+  constructor(onText?: (text: string) => void) {
+    this.#onText = onText
+  }
+
   begin(what: string): void {
     this.#append(`${what}\0\0`)
   }
 
   add(entry: ChecksumEntry): void {
-    const { stat } = entry
-    const mode = stat.type === 'symlink' ? 0o777 : stat.mode
-    const capability = entry.xattrs?.get('security.capability')?.toString('hex') ?? ''
-    const { type, uid, gid, size, major, minor } = stat
-    const device = `${major}:${minor}`
-    const metadata = `${type}\0${mode.toString(8)}\0${uid}:${gid}\0${size}\0${device}`
-    const { name, target = '', data = '' } = entry
-    this.#append(`${name}\0${metadata}\0${target}\0${capability}\0${data}\0`)
+    this.#append(recordOf(entry))
   }
 
   digest(): Digest {
@@ -52,8 +57,42 @@ export class Checksum {
 
   #flush(): void {
     this.#digester.update(Buffer.from(this.#text, 'latin1'))
+    this.#onText?.(this.#text)
     this.#text = ''
   }
+}
+
+/** What is digested of one entry. */
+export interface ContentRecord {
+  readonly name: Name
+  readonly text: string
+}
+
+/** The parts of a record, each with a NUL behind it; the name is the first. */
+export const RECORD_PARTS = 9
+
+/** Collects what is digested of each entry. */
+export class ContentRecords implements ContentSink {
+  readonly records: ContentRecord[] = []
+
+  begin(): void {
+    // It is at the beginning of the text that these are merged with.
+  }
+
+  add(entry: ChecksumEntry): void {
+    this.records.push({ name: entry.name, text: recordOf(entry) })
+  }
+}
+
+function recordOf(entry: ChecksumEntry): string {
+  const { stat } = entry
+  const mode = stat.type === 'symlink' ? 0o777 : stat.mode
+  const capability = entry.xattrs?.get('security.capability')?.toString('hex') ?? ''
+  const { type, uid, gid, size, major, minor } = stat
+  const device = `${major}:${minor}`
+  const metadata = `${type}\0${mode.toString(8)}\0${uid}:${gid}\0${size}\0${device}`
+  const { name, target = '', data = '' } = entry
+  return `${name}\0${metadata}\0${target}\0${capability}\0${data}\0`
 }
 
 const CHUNK = 1 << 18

@@ -35,6 +35,11 @@ export interface TreeState {
   readonly changedAt: number
   /** What is in folders, for `scannedTree`; not of those in which it is not certain what exists, nor of very many. */
   readonly folders: ReadonlyMap<Name, Uint8Array>
+  /**
+   * What was changed so shortly before that it may be changed once more and look the same; `undefined` where
+   * `folders` lacks some, or where this is much.
+   */
+  readonly recent: readonly Name[] | undefined
 }
 
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
@@ -42,6 +47,9 @@ const OPEN_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFO
 const END_OF_FOLDER = Uint8Array.of(0)
 /** Of what is kept of folders: some hundred thousand files. */
 const MOST_BYTES = 16 << 20
+/** The granularity of times on some file systems; milliseconds. */
+const RACY_MILLISECONDS = 2000
+const MOST_RECENT = 1000
 /** So many folders are open at once. */
 const MAX_DEPTH = 64
 
@@ -91,6 +99,9 @@ class StateWalk {
   #changedAt = 0
   readonly #folders = new Map<Name, Uint8Array>()
   #bytesLeft = MOST_BYTES
+  #isWhole = true
+  readonly #recent: Name[] = []
+  readonly #recentFrom = Date.now() - RACY_MILLISECONDS
 
   constructor(root: RootedDirectory, options: StateOptions) {
     this.#root = root
@@ -107,6 +118,7 @@ class StateWalk {
       digest: this.#digester.digest(),
       changedAt: this.#changedAt,
       folders: this.#folders,
+      recent: this.#isWhole && this.#recent.length <= MOST_RECENT ? this.#recent : undefined,
     }
   }
 
@@ -159,6 +171,7 @@ class StateWalk {
           if (visibility === 'hidden') continue
           if (visibility === 'open') isCertain = false
           if (this.#scanner.isFolderAt(index)) folders.push(this.#scanner.nameAt(index))
+          if (this.#scanner.changedAt(index) > this.#recentFrom) this.#note(index, path)
           this.#keep(index)
         }
         const kept = this.#scanner.kept()
@@ -167,6 +180,7 @@ class StateWalk {
         yield
       }
       if (isCertain) this.#remember(path, parts)
+      else this.#isWhole = false
       this.#digester.update(END_OF_FOLDER)
       return { path, descriptor, folders }
     } catch (cause) {
@@ -181,6 +195,12 @@ class StateWalk {
     const entries = first !== undefined && parts.length === 1 ? first : Buffer.concat(parts)
     this.#bytesLeft -= entries.length
     if (this.#bytesLeft >= 0) this.#folders.set(path, entries)
+    else this.#isWhole = false
+  }
+
+  #note(index: number, folder: Name): void {
+    if (this.#recent.length > MOST_RECENT) return
+    this.#recent.push(joinName(folder, this.#scanner.nameAt(index)))
   }
 
   /** `open`: an ignored folder, which exists if something in it is included again; it counts with all of that. */

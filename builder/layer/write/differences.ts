@@ -44,6 +44,11 @@ export class Differences {
     if (change.stat.type === 'directory') this.#pending.hold(change)
   }
 
+  /** Gets that both layers have an entry, in a directory in which nothing else is looked at. */
+  left(): void {
+    this.#same++
+  }
+
   /**
    * Gets what the layer has, and the earlier one has not, or has otherwise. Where that can be said, the
    * directories are made that it is in; it is left to the caller.

@@ -23,6 +23,8 @@ export interface RewriteOptions extends WriteOptions {
   readonly previous: string
   /** Whether the layers below have something at a path. */
   readonly isBelow: (path: Name) => boolean
+  /** Whether this layer has what the earlier one has at a path that is not among the changes; default: it has not. */
+  readonly isLeft?: ((path: Name) => boolean) | undefined
 }
 
 /** What was found out about a layer. */
@@ -62,15 +64,18 @@ class Rewriter {
   readonly #previous: PreviousLayer
   readonly #sinks: OpenSinks
   readonly #onFile: WriteOptions['onFile']
+  readonly #isLeft: RewriteOptions['isLeft']
   readonly #differences: Differences | undefined
   readonly #writer: LayerWriter
   readonly #parts = new TarParts()
 
-  constructor(previous: PreviousLayer, sinks: OpenSinks, { onFile, isBelow }: RewriteOptions) {
+  constructor(previous: PreviousLayer, sinks: OpenSinks, options: RewriteOptions) {
+    const { onFile, isBelow, isLeft } = options
     const { tar, directory } = sinks
     this.#previous = previous
     this.#sinks = sinks
     this.#onFile = onFile
+    this.#isLeft = isLeft
     this.#writer = new LayerWriter({ tar, directory, onFile })
     if (directory === undefined) return
     this.#differences = new Differences({
@@ -87,7 +92,7 @@ class Rewriter {
   }
 
   write(change: Change): void {
-    const earlier = this.#previous.find(change.path, (entry) => this.#gone(entry))
+    const earlier = this.#previous.find(change.path, (entry) => this.#passOver(entry))
     if (earlier !== undefined && change.kind === 'entry' && isSame(change, earlier)) {
       this.#takeOver(change, earlier)
       return
@@ -98,7 +103,7 @@ class Rewriter {
 
   finish(): RewrittenLayer | undefined {
     const { tar, directory, contents } = this.#sinks
-    this.#previous.finish((entry) => this.#gone(entry))
+    this.#previous.finish((entry) => this.#passOver(entry))
     this.#differences?.finish()
     directory?.finish()
     if (!this.isPossible) return undefined
@@ -107,8 +112,12 @@ class Rewriter {
     return { recipe: { parts: this.#parts.toArray(), entries: contents?.finishEntries() } }
   }
 
-  #gone(entry: ContentsEntry): void {
-    this.#differences?.gone(entry)
+  #passOver(entry: ContentsEntry): void {
+    if (this.#isLeft?.(entry.path) !== true) this.#differences?.gone(entry)
+    else {
+      this.#keep(entry)
+      this.#differences?.left()
+    }
   }
 
   #writeNew(change: Change): void {
@@ -121,14 +130,17 @@ class Rewriter {
   }
 
   #takeOver(change: EntryChange, earlier: ContentsEntry): void {
-    const { contents } = this.#sinks
-    const { start, position, digest } = earlier
-    this.#parts.add({ from: 'earlier', position: start, size: endOf(earlier) - start })
-    contents?.begin({ ...earlier, headerBytes: position - start })
+    this.#keep(earlier)
     this.#differences?.same(change)
-    if (digest === undefined) return
-    contents?.setDigest(digest)
-    this.#onFile?.(change.path, digest)
+    if (earlier.digest !== undefined) this.#onFile?.(change.path, earlier.digest)
+  }
+
+  #keep(entry: ContentsEntry): void {
+    const { contents } = this.#sinks
+    const { start, position, digest } = entry
+    this.#parts.add({ from: 'earlier', position: start, size: endOf(entry) - start })
+    contents?.begin({ ...entry, headerBytes: position - start })
+    if (digest !== undefined) contents?.setDigest(digest)
   }
 }
 

@@ -40,6 +40,16 @@ export class ScannedEntries {
     return at === undefined ? undefined : this.#factsAt(at)
   }
 
+  /** Whether other entries have one of this name that nothing was changed of. */
+  isIn(others: ScannedEntries, name: Name): boolean {
+    const [own, other] = [this.#places.get(name), others.#places.get(name)]
+    if (own === undefined || other === undefined) return false
+    for (let word = 0; word < FACT_BYTES / WORD_BYTES; word++) {
+      if (this.#words[own + word] !== others.#words[other + word]) return false
+    }
+    return true
+  }
+
   #factsAt(at: number): FileFacts {
     const word = (index: number): number => this.#words[at + index] ?? 0
     const wide = (index: number): number => word(index + 1) * HALF + word(index)

@@ -3,6 +3,7 @@ import type { Spans } from '#core'
 import type { BackgroundTasks } from '../layers/background-tasks.ts'
 import type { LayerForm } from '../layers/layer-forms.ts'
 import type { Reporter } from '../report/reporter.ts'
+import { completeCopiedState } from '../work/selection/copied-state.ts'
 import type { CopiedFiles, CopyTask } from '../work/tasks/copy-files.ts'
 import type { SelectionDeps } from './file-selection.ts'
 import type { StepOutcome } from './result.ts'
@@ -41,13 +42,16 @@ export function layerOfTar(
   return layers.register(facts).id
 }
 
-/** Keeps what is where in a tar, for the next version of the step. */
+/** Keeps what is where in a tar, and what the context was like, for the next version of the step. */
 export function adoptContents(
-  { diffId, hasContents }: Pick<CopiedFiles, 'diffId' | 'hasContents'>,
-  { contents }: Pick<CopyTask, 'contents'>,
+  { diffId, hasContents, state }: Pick<CopiedFiles, 'diffId' | 'hasContents' | 'state'>,
+  { contents, state: file }: Pick<CopyTask, 'contents' | 'state'>,
   { store }: Pick<CopyDeps, 'store'>,
 ): void {
-  if (hasContents && diffId !== undefined && contents !== undefined) {
-    store.contents.adopt(contents, diffId)
+  if (!hasContents || diffId === undefined || contents === undefined) return
+  store.contents.adopt(contents, diffId)
+  if (state === undefined || file === undefined) return
+  if (completeCopiedState(file, state.digest, diffId)) {
+    store.contents.adoptState(file, state.selection)
   }
 }

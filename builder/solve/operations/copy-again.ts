@@ -4,7 +4,9 @@ import type { FilesVertex } from '#builder/plan'
 import type { CacheKey, LayerId, TarFacts, TemporaryDirectory } from '#cache'
 import { MEDIA_TYPES, TsbuildError, throwIfCancelled, uncompressedDigest } from '#core'
 import { type PreviousCopy, previousCopies } from '../layers/previous-copy.ts'
-import type { CopyTask, RecopiedFiles } from '../work/tasks/copy-files.ts'
+import { lastCopyOf } from '../work/selection/selection-state.ts'
+import type { CopyTask } from '../work/tasks/copy-files.ts'
+import type { RecopiedFiles } from '../work/tasks/recopy-files.ts'
 import {
   adoptContents,
   adoptTar,
@@ -40,8 +42,14 @@ export async function copyAgain(
   // On another stack differences would hide files that are not of this step.
   if (vertex.link && task.directory !== undefined) return undefined
   const wants = { tar: task.tar !== undefined, directory: task.directory !== undefined }
-  for (const previous of previousCopies(family, { wants, store: deps.store })) {
-    const made = await copyFrom(previous, task, deps)
+  const latest = lastCopyOf(task)
+  const found = previousCopies(family, { wants, store: deps.store })
+  // Of that one it is known what was changed since.
+  const isLatest = ({ layer }: PreviousCopy): number => Number(layer.diffId === latest)
+  const previous =
+    latest === undefined ? found : [...found].sort((a, b) => isLatest(b) - isLatest(a))
+  for (const one of previous) {
+    const made = await copyFrom(one, task, deps)
     if (made !== undefined) return made
   }
   return undefined
@@ -77,13 +85,18 @@ function recopy(
   { pool, signal }: CopyDeps,
 ): Promise<RecopiedFiles | undefined> {
   const { tar, directory, contents: _, reader: __, ...copying } = task
+  const isWhole = tar !== undefined && directory === undefined
   // With a directory, differences count from the same layer next time.
-  const contents = directory === undefined ? { contents: place('contents') } : {}
+  const contents = isWhole ? { contents: place('contents') } : {}
   const sinks = {
     ...(tar === undefined ? {} : { pieces: place('pieces'), ...contents }),
     ...(directory === undefined ? {} : { directory: place('directory') }),
   }
-  const again = { ...copying, temporary: place('archives'), sinks, previous: previous.contents }
+  const again = {
+    ...{ ...copying, temporary: place('archives'), sinks },
+    ...{ previous: previous.contents, base: previous.layer.diffId },
+    state: isWhole ? place('state') : undefined,
+  }
   return pool.run('recopyFiles', again, signal)
 }
 
@@ -109,14 +122,15 @@ interface TarOwner {
 /** @returns `undefined` when the earlier tar was damaged */
 async function makeTar(
   { task, previous, place }: Recopying,
-  { recipe, warnings, presumed }: RecopiedFiles,
+  { recipe, warnings, presumed, state }: RecopiedFiles,
   { layer, temporary }: TarOwner,
   deps: CopyDeps,
 ): Promise<TarFacts | undefined> {
   await using _ = temporary
   const { layers } = deps.store
   if (recipe === undefined || previous.tar === undefined) throw new Error('a tar has a recipe')
-  const contents = task.directory === undefined ? place('contents') : undefined
+  const isWhole = task.directory === undefined
+  const [contents, noted] = isWhole ? [place('contents'), place('state')] : []
   const files = { contents: previous.contents, tar: previous.tar }
   const written = await assemble(
     { recipe, previous: files, pieces: place('pieces'), tar: place('tar'), contents },
@@ -127,7 +141,7 @@ async function makeTar(
   const { diffId, size, hasContents = false } = written
   const made = { diffId, size, warnings, presumed }
   const facts = await adoptTar(made, { tar: place('tar') }, deps)
-  adoptContents({ diffId, hasContents }, { contents }, deps)
+  adoptContents({ diffId, hasContents, state }, { contents, state: noted }, deps)
   if (layer !== undefined && facts !== undefined) layers.setTar(layer, facts)
   return facts
 }

@@ -5,8 +5,8 @@ import type { CacheKey } from '#cache'
 import type { Digest, ExecutionReason } from '#core'
 import type { KeyedStep } from '../keys/vertex-key.ts'
 import type { LayerForm } from '../layers/layer-forms.ts'
+import type { FilesTask } from '../work/selection/trees.ts'
 import type { CopiedFiles, CopyTask } from '../work/tasks/copy-files.ts'
-import type { FilesTask } from '../work/tasks/trees.ts'
 import {
   adoptContents,
   adoptTar,
@@ -64,6 +64,7 @@ async function copyOnce(
     temporary: inPlace('archives'),
     tar: forms.includes('tar') ? inPlace('tar') : undefined,
     contents: undefined,
+    state: undefined,
     directory: forms.includes('directory') ? inPlace('directory') : undefined,
     reader: undefined,
   }
@@ -71,7 +72,7 @@ async function copyOnce(
   const isKept = family !== undefined && areRemembered(task) && !isSmall
   const isAgain = isKept && TAKING_OVER.has(reason)
   const again = isAgain ? await copyAgain(task, { family, vertex }, deps) : undefined
-  const anew = isKept ? { ...task, contents: inPlace('contents') } : task
+  const anew = isKept ? { ...task, contents: inPlace('contents'), state: inPlace('state') } : task
   const { copied, layer, tar } = again ?? (await copyAnew(anew, isSmall, deps))
   for (const warning of copied.warnings) reporter.warning(vertex, warning)
   return { step: keyOf(copied.content), layer, tar }

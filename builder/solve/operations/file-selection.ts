@@ -6,8 +6,8 @@ import type { Layer } from '../layers/layer.ts'
 import type { LayerWatch } from '../layers/layer-watch.ts'
 import { lowersOf } from '../layers/stack.ts'
 import type { WorkLimit } from '../work/limits/work-meter.ts'
+import { digestsOf, type FilesTask, type TreeSpec } from '../work/selection/trees.ts'
 import { checksumWithin } from '../work/tasks/checksum.ts'
-import { digestsOf, type FilesTask, type TreeSpec } from '../work/tasks/trees.ts'
 import type { WorkPool } from '../work/work-pool.ts'
 
 /** A build context or a named one, as a tree of files. */

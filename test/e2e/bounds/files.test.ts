@@ -11,6 +11,7 @@ const MANY = 6000
 const IN_A_FOLDER = 100
 /** Looking at it. The rest is what listing its folder costs for each file in it. */
 const CALLS = 1.1
+const LOOKING = ['statx', 'newfstatat', 'lstat', 'getdents64'] as const
 /** Counted apart from looking at files: opening, reading and closing them, or digests of them. */
 const READING = ['openat', 'close', 'read', 'pread64'] as const
 
@@ -26,7 +27,7 @@ describe('what a file costs that has not changed', function () {
 
   async function counts(context: string): Promise<ReadonlyMap<string, number>> {
     const summary = directory.file('summary')
-    const names = ['statx', 'newfstatat', 'lstat', 'getdents64', ...READING]
+    const names = [...LOOKING, ...READING]
     const program = [...HERE.command, '-t', 'x', context]
     const calls = ['-f', '-qq', '-c', '-e', `trace=?${names.join(',?')}`, '-o', summary]
     await run('strace', [...calls, ...program], {
@@ -46,6 +47,17 @@ describe('what a file costs that has not changed', function () {
     writeFileSync(directory.file(`${context}/Dockerfile`), 'FROM scratch\nCOPY tree /tree\n')
   }
 
+  /** What each of the files costs that only the larger context has. */
+  function perFile(
+    found: readonly ReadonlyMap<string, number>[],
+    names: readonly string[],
+  ): number {
+    const [few = 0, many = 0] = found.map((counted) =>
+      names.reduce((sum, name) => sum + (counted.get(name) ?? 0), 0),
+    )
+    return (many - few) / (MANY - FEW)
+  }
+
   it('is one system call', async () => {
     for (const count of [FEW, MANY]) write(`${count}`, count)
     // Nothing is remembered of files that are younger than two seconds.
@@ -56,16 +68,23 @@ describe('what a file costs that has not changed', function () {
       for (const _ of [1, 2]) await counts(`${count}`)
       found.push(await counts(`${count}`))
     }
-    const perFile = (names: readonly string[]): number => {
-      const [few = 0, many = 0] = found.map((counted) =>
-        names.reduce((sum, name) => sum + (counted.get(name) ?? 0), 0),
-      )
-      return (many - few) / (MANY - FEW)
-    }
-    const looks = perFile(['statx', 'newfstatat', 'lstat', 'getdents64'])
+    const looks = perFile(found, LOOKING)
     assert.ok(looks > 0.9 && looks < CALLS, `${looks} looks`)
     // Its folder is opened and closed; no digest of a file is read.
-    const reads = perFile(READING)
+    const reads = perFile(found, READING)
     assert.ok(reads < 2.5 / IN_A_FOLDER, `${reads} reads`)
+  })
+
+  it('is two where another one has changed', async () => {
+    const found: ReadonlyMap<string, number>[] = []
+    for (const count of [FEW, MANY]) {
+      writeFileSync(directory.file(`${count}/tree/0/7`), 'changed')
+      found.push(await counts(`${count}`))
+    }
+    const looks = perFile(found, LOOKING)
+    assert.ok(looks > 1.8 && looks < 2 * CALLS, `${looks} looks`)
+    // What was noted, and the tar, are read in large pieces.
+    const reads = perFile(found, READING)
+    assert.ok(reads < 8 / IN_A_FOLDER, `${reads} reads`)
   })
 })

@@ -1,24 +1,13 @@
-import {
-  checksumFileActions,
-  checksumming,
-  type FilesInput,
-  finished,
-  plainPaths,
-} from '#builder/files'
-import { scannedTree, type TreeState, treeState } from '#builder/tree'
+import { checksumFileActions, checksumming, type FilesInput, finished } from '#builder/files'
+import { scannedTree } from '#builder/tree'
 import { type Digest, digestOf } from '#core'
-import { parseDockerignore } from '#parser'
 import { LimitExceeded, type WorkLimit, WorkMeter } from '../limits/work-meter.ts'
-import { type FilesTask, type OpenTrees, openSelected, openTrees } from './trees.ts'
+import { changedSelection } from '../selection/changed-selection.ts'
+import { type SelectionState, selectionState } from '../selection/selection-state.ts'
+import { type FilesTask, type OpenTrees, openSelected, openTrees } from '../selection/trees.ts'
 
 /** From so many known files on, it is quicker to look first whether anything has changed at all. */
 const MANY_FILES = 1000
-
-/**
- * Of all that leads from files to the digest of a selection: what was digested in another way is not used.
- * To be raised when `Checksum`, or what is selected and visible, changes.
- */
-const DERIVATION = 1
 
 /** Digest of what the actions select. */
 export function checksum(task: FilesTask): Digest {
@@ -50,15 +39,18 @@ export async function checksumWithin(
 
 /**
  * Digest of what the actions select, a piece at a time. Where nothing has changed since it was last taken, no
- * file is looked up.
+ * file is looked up; where little has since it was copied, what has.
  * @param meter counts what is looked at to find that out
  */
 function* contentOf(task: FilesTask, trees: OpenTrees, meter?: WorkMeter): Generator<void, Digest> {
-  const found = yield* stateOf(task, trees, meter)
-  const known = found && trees.index?.selectionContent(found)
+  const hasMany = (trees.index?.count ?? 0) >= MANY_FILES
+  const found = hasMany ? yield* selectionState(task, meter) : undefined
+  if (found === undefined) return (yield* checksumming(task.actions, trees)).content
+  const known =
+    trees.index?.selectionContent(found) ?? changedSelection(task, found, trees)?.content
   if (known !== undefined) return known
   const { content } = yield* checksumming(task.actions, withScanned(trees, found))
-  if (found !== undefined && !trees.hasVolatileFiles()) {
+  if (!trees.hasVolatileFiles()) {
     const { selection, state, changedAt } = found
     trees.index?.putSelection({ selection, state, content }, changedAt)
   }
@@ -66,41 +58,8 @@ function* contentOf(task: FilesTask, trees: OpenTrees, meter?: WorkMeter): Gener
 }
 
 /** What was seen of a context just now is not looked at again. */
-function withScanned(trees: OpenTrees, found: SelectionState | undefined): FilesInput {
-  const { root, sources, read } = trees
-  if (found === undefined) return trees
-  return { root, read, sources: sources.map((tree) => scannedTree(tree, found.folders)) }
-}
-
-interface SelectionState {
-  readonly selection: Digest
-  readonly state: Digest
-  readonly changedAt: number
-  readonly folders: TreeState['folders']
-}
-
-/** The state of all files that actions select from a context of which many are known. */
-function* stateOf(
-  { actions, sources, store }: FilesTask,
-  { index }: OpenTrees,
-  meter: WorkMeter | undefined,
-): Generator<void, SelectionState | undefined> {
-  const [source] = sources
-  if (index === undefined || index.count < MANY_FILES) return undefined
-  if (source?.kind !== 'context' || sources.length > 1) return undefined
-  const paths = plainPaths(actions)
-  if (paths === undefined) return undefined
-  const { directory, ignore } = source
-  const state = yield* treeState(directory, {
-    ...{ paths, leftOut: store, onLook: (count) => meter?.look(count) },
-    ignore: ignore === '' ? undefined : parseDockerignore(ignore),
-  })
-  if (state === undefined) return undefined
-  const selection = digestOf(JSON.stringify([DERIVATION, source, actions]))
-  const { digest, changedAt } = state
-  // Modes are not those of the disk there.
-  const folders: TreeState['folders'] = source.modes === 'git' ? new Map() : state.folders
-  return { selection, state: digest, changedAt, folders }
+function withScanned({ root, sources, read }: OpenTrees, { shown }: SelectionState): FilesInput {
+  return { root, read, sources: sources.map((tree) => scannedTree(tree, shown)) }
 }
 
 /** The last of the pieces of work that are done in a slice. */

@@ -1,23 +1,22 @@
 import { mkdirSync } from 'node:fs'
-import { runFileActions } from '#builder/files'
+import { type FilesResult, finished, runFileActions } from '#builder/files'
 import {
   clampChanges,
   type LayerSinks,
   layerOwners,
-  type RewriteSinks,
-  rewriteLayer,
-  type TarRecipe,
   type WriteOptions,
   writeLayer,
 } from '#builder/layer'
 import type { Ring } from '#builder/threads'
-import type { Change, DiffId, Digest, Name, OwnedFiles } from '#core'
+import { type Change, type DiffId, type Digest, digestOf, type OwnedFiles } from '#core'
+import { selectionState } from '../selection/selection-state.ts'
+import { type NotedState, StateNotes } from '../selection/state-notes.ts'
+import { type FilesTask, type OpenTrees, openTrees } from '../selection/trees.ts'
 import { openNullDevice } from './null-device.ts'
 import { PresumedFiles } from './presumed-files.ts'
-import { type FilesTask, type OpenTrees, openTrees } from './trees.ts'
 
 /** What is copied, and how. */
-interface Copying extends FilesTask {
+export interface Copying extends FilesTask {
   /** A directory to create, for what is unpacked on the way. */
   readonly temporary: string
   /** Of directories and heredoc files that the copy itself makes; milliseconds. */
@@ -32,26 +31,23 @@ export interface CopyTask extends Copying {
   readonly tar: string | undefined
   /** A file to create: see `LayerSinks`. */
   readonly contents: string | undefined
+  /** With `contents`: a file to create, for what the context was like. */
+  readonly state: string | undefined
   /** Gets the tar, too. */
   readonly reader: Ring | undefined
   /** A directory to create, in overlay form. */
   readonly directory: string | undefined
 }
 
-/** A copy of which an earlier version was made, and where the differences go. */
-export interface RecopyTask extends Copying {
-  readonly sinks: RewriteSinks
-  /** What is noted of the earlier layer's tar. */
-  readonly previous: string
-}
-
 /** What is known of files that were copied. */
-interface Copied {
+export interface Copied {
   /** Of what was selected. */
   readonly content: Digest
   /** Files whose owners are presumed; absent when there are none. */
   readonly presumed: OwnedFiles | undefined
   readonly warnings: readonly string[]
+  /** What was noted of the context. */
+  readonly state?: NotedState | undefined
 }
 
 /** The layer that a copy made. */
@@ -62,12 +58,6 @@ export interface CopiedFiles extends Copied {
   readonly hasContents: boolean
 }
 
-/** The differences of a copy from an earlier version. */
-export interface RecopiedFiles extends Copied {
-  /** Of the tar; absent where none is wanted. */
-  readonly recipe: TarRecipe | undefined
-}
-
 /** Performs the actions: a layer as tar, as directory or as both, and the digest of what was selected. */
 export async function copyFiles(task: CopyTask): Promise<CopiedFiles> {
   // Without a tar the layer still gets a diffID, by which its directory is checked later.
@@ -75,30 +65,18 @@ export async function copyFiles(task: CopyTask): Promise<CopiedFiles> {
   const sinks = { ...sinksOf(task), tar: task.tar ?? nullDevice.descriptor }
   using trees = openTrees(task)
   const { knownDigest: _, ...reading } = trees
-  const copied = await copyFrom(reading, task, (changes, options) =>
+  const { state: path } = task
+  const found = path === undefined ? undefined : finished(selectionState(task))
+  const notes = found && new StateNotes(found, { path, basis: basisOf(task) })
+  const copied = await copyFrom(reading, { ...task, onText: notes?.onText }, (changes, options) =>
     writeLayer(changes, sinks, options),
   )
   if (copied === undefined) throw new Error('a copy has a result')
   const { written, ...known } = copied
   const { diffId, size, hasContents = false } = written
-  return { ...known, diffId, size, hasContents }
-}
-
-/**
- * Performs the actions as `copyFiles`, but reads and writes only what an earlier layer has not. What is wanted
- * of a tar is made by `assembleTar`.
- * @returns `undefined` when nothing can be taken over
- */
-export async function recopyFiles(task: RecopyTask): Promise<RecopiedFiles | undefined> {
-  using trees = openTrees(task)
-  const isBelow = (path: Name): boolean => trees.root.lstat(path) !== undefined
-  const { previous, sinks } = task
-  const copied = await copyFrom(trees, task, (changes, options) =>
-    rewriteLayer(changes, sinks, { ...options, previous, isBelow }),
-  )
-  if (copied === undefined) return undefined
-  const { written, ...known } = copied
-  return { ...known, recipe: written.recipe }
+  const isNoted = hasContents && !trees.hasVolatileFiles()
+  const state = isNoted ? notes?.write(known.content) : undefined
+  return { ...known, diffId, size, hasContents, state }
 }
 
 function sinksOf({ tar, reader, contents, directory }: CopyTask): LayerSinks {
@@ -110,10 +88,28 @@ function sinksOf({ tar, reader, contents, directory }: CopyTask): LayerSinks {
   }
 }
 
-async function copyFrom<W>(
+/** Digest of what a copy depends on beside what it selects, and that its earlier version has in common with it. */
+export function basisOf({ root, maxMtime }: Copying): Digest {
+  return digestOf(JSON.stringify([root, maxMtime ?? null]))
+}
+
+/** How a copy is made known. */
+interface CopyReport {
+  /** Of what is selected, where that is known. */
+  readonly content?: Digest
+  /** See `FilesOptions`. */
+  readonly onText?: ((text: string) => void) | undefined
+}
+
+/** Performs the actions; `write` writes the layer, and says where nothing but one directory is copied. */
+export async function copyFrom<W>(
   trees: Omit<OpenTrees, 'knownDigest'> & Partial<Pick<OpenTrees, 'knownDigest'>>,
-  task: Copying,
-  write: (changes: Iterable<Change>, options: WriteOptions) => W | undefined,
+  task: Copying & CopyReport,
+  write: (
+    changes: Iterable<Change>,
+    options: WriteOptions,
+    only: FilesResult['only'],
+  ) => W | undefined,
 ): Promise<(Copied & { readonly written: W }) | undefined> {
   const warnings: string[] = []
   const onWarning = (message: string): void => void warnings.push(message)
@@ -126,11 +122,13 @@ async function copyFrom<W>(
     onWarning,
     onContent: trees.remember,
     knownDigest: trees.knownDigest,
+    onText: task.onText,
   })
   const presumed = new PresumedFiles()
-  const written = write(clampChanges(presumed.among(result.changes), task.maxMtime), {
-    ...{ onWarning, onFile: result.onFile, owners: layerOwners() },
-  })
+  const changes = clampChanges(presumed.among(result.changes), task.maxMtime)
+  const options = { onWarning, onFile: result.onFile, owners: layerOwners() }
+  const written = write(changes, options, result.only)
   if (written === undefined) return undefined
-  return { content: result.contentDigest(), presumed: presumed.found, warnings, written }
+  const content = task.content ?? result.contentDigest()
+  return { content, presumed: presumed.found, warnings, written }
 }

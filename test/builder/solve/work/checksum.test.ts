@@ -14,8 +14,8 @@ import {
   writeSync,
 } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
+import type { FilesTask } from '../../../../builder/solve/work/selection/trees.ts'
 import { checksum, checksumWithin } from '../../../../builder/solve/work/tasks/checksum.ts'
-import type { FilesTask } from '../../../../builder/solve/work/tasks/trees.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../../../support/peers/index.ts'
 
 const FILES = 3000

@@ -103,6 +103,7 @@ describe('the worker threads', () => {
                 tar: directory.file('tar'),
                 reader: ring,
                 contents: undefined,
+                state: undefined,
                 directory: undefined,
                 mtimeMs: 0,
                 maxMtime: undefined,

@@ -50,6 +50,11 @@ export interface OpenTrees extends FilesInput, Disposable {
    * @throws {TsbuildError} DIGEST_MISMATCH for a file of a layer that the disk has damaged
    */
   readonly remember: (file: SourceFile, content: FileContent) => void
+  /**
+   * The same where few files are read: of small ones nothing is looked up or stored, which is quicker than to read and
+   * write all that is stored.
+   */
+  readonly few: Pick<OpenTrees, 'read' | 'remember'>
   /** The stored digest of a file's content. */
   readonly knownDigest: (file: SourceFile) => Digest | undefined
   /** Where the digests of a context are stored. */
@@ -104,6 +109,7 @@ export function openTrees(task: FilesTask, meter?: WorkMeter): OpenTrees {
     const remember: OpenTrees['remember'] = (file, { digest, xattrs }) => {
       const { path, stat } = file
       const { identity } = stat
+      if ((xattrs?.size ?? 0) > 0) hasAttributes = true
       noted.check(file, digest)
       if (identity === undefined || volatileFiles.has(path)) return
       index?.put(path, identity, { digest, isBare: xattrs?.size === 0 })
@@ -124,7 +130,12 @@ export function openTrees(task: FilesTask, meter?: WorkMeter): OpenTrees {
     const read = reader({ index, remember, meter, onAttributes })
     const knownDigest: OpenTrees['knownDigest'] = ({ path, stat }) =>
       stat.identity && index?.get(path, stat.identity)?.digest
-    const rest = { read, remember, knownDigest, index, hasVolatileFiles }
+    const readAnew = reader({ index: undefined, remember: () => undefined, meter, onAttributes })
+    const few: OpenTrees['few'] = {
+      read: (file) => (isSmall(file) ? readAnew(file) : read(file)),
+      remember: (file, content) => (isSmall(file) ? undefined : remember(file, content)),
+    }
+    const rest = { read, few, remember, knownDigest, index, hasVolatileFiles }
     return { ...trees, ...rest, [Symbol.dispose]: dispose }
   } catch (cause) {
     trees[Symbol.dispose]()
@@ -172,6 +183,13 @@ class NotedSources implements Disposable {
   [Symbol.dispose](): void {
     for (const noted of this.#opened.values()) noted?.[Symbol.dispose]()
   }
+}
+
+/** To read it takes less than to find its digest. */
+const SMALL_BYTES = 64 << 10
+
+function isSmall({ stat }: SourceFile): boolean {
+  return stat.size <= SMALL_BYTES
 }
 
 interface ReaderDeps extends Pick<OpenTrees, 'index' | 'remember'> {
