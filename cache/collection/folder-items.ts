@@ -47,13 +47,15 @@ export function digestItems({ digests }: Layout): readonly FoundItem[] {
   })
 }
 
-/** What is noted of the tars of copies whose layers are gone. */
+/** What is noted of the tars of copies whose layers are gone, and what contexts were like that were copied. */
 export function contentsItems(
   { contents }: Layout,
   isKnown: (path: string) => boolean,
 ): readonly FoundItem[] {
   return entriesOf(contents, (path) => !isKnown(path)).map((entry) => {
-    const item = folderItem(entry, 'source.local', 'contents of a copy')
+    const isState = entry.path.endsWith('.state')
+    const what = isState ? 'what a context was like' : 'contents of a copy'
+    const item = folderItem(entry, 'source.local', what)
     return { ...item, id: `contents-${item.id}` }
   })
 }
