@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import {
   compareTrees,
@@ -15,9 +15,10 @@ import {
   untilEmpty,
 } from '../../../support/peers/index.ts'
 import { seededRandom } from '../../../support/random/index.ts'
+import { type Compiler, writeApplication } from '../../support/application.ts'
 import { foreignPidNamespaces, mountsOf, processTree, survivors } from '../../support/processes.ts'
 import { storeFaults } from '../../support/store-check.ts'
-import { FIXTURES, mustBuild, startTsbuild, stepsThat } from '../../support/tsbuild.ts'
+import { mustBuild, startTsbuild, stepsThat } from '../../support/tsbuild.ts'
 
 const SEED = 20_240_229
 
@@ -26,6 +27,8 @@ interface Rounds {
   readonly all: number
   /** The first ones, which go on where the one before was killed; at least one. */
   readonly long: number
+  /** What the first ones install. */
+  readonly compiler: Compiler
 }
 
 /** Kills a build at moments that are spread over its time, and builds again. */
@@ -37,7 +40,7 @@ export function killedSuite(rounds: Rounds): void {
   before(async () => {
     directory = temporaryDirectory('kill')
     context = directory.file('context')
-    cpSync(`${FIXTURES}/app`, context, { recursive: true })
+    writeApplication(context, rounds.compiler)
     registry = await startBusyboxRegistry()
     await pushLayout(await debianBase(), `${registry.host}/debian:latest`)
   })

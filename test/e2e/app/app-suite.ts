@@ -18,16 +18,16 @@ import {
   startRegistry,
   type TemporaryDirectory,
   temporaryDirectory,
-} from '../support/peers/index.ts'
-import { installedFor } from './support/installed.ts'
-import { FIXTURES, mustBuild, stepsThat } from './support/tsbuild.ts'
+} from '../../support/peers/index.ts'
+import { type Compiler, writeApplication } from '../support/application.ts'
+import { installedFor } from '../support/installed.ts'
+import { FIXTURES, mustBuild, stepsThat } from '../support/tsbuild.ts'
 
 /**
  * The way of a real application: a compiler from Debian in one stage, its product in another,
  * pushed to a registry, judged by programs that have never heard of tsbuild.
  */
-describe('a real application', function () {
-  this.timeout(300_000)
+export function applicationSuite(compiler: Compiler): void {
   let directory: TemporaryDirectory
   let registry: Registry
   let dockerd: Dockerd
@@ -37,7 +37,7 @@ describe('a real application', function () {
   before(async () => {
     directory = temporaryDirectory('app', 0o755)
     context = directory.file('context')
-    cpSync(`${FIXTURES}/app`, context, { recursive: true })
+    writeApplication(context, compiler)
     registry = await startRegistry()
     await pushLayout(await debianBase(), `${registry.host}/debian:latest`)
     dockerd = await startDockerd()
@@ -92,15 +92,19 @@ describe('a real application', function () {
     const layout = directory.file('compiler-layout-of-tsbuild')
     const archive = directory.file('compiler.tar')
     const flags = ['--build-arg', base(), '--target', 'build', '-t', image]
-    // Uncompressed, since these are hundreds of megabytes.
+    // Uncompressed, since it may be hundreds of megabytes.
     const output = `type=oci,tar=false,compression=uncompressed,dest=${layout}`
     const outcome = await mustBuild([...flags, '--network', 'host', '-o', output, context], start())
     assert.deepEqual(stepsThat('DONE', outcome), [])
     await dockerd.build([...flags, context])
     await dockerd.docker(['save', '--output', archive, image])
     const ours = await readImage(`oci:${layout}`, directory.path, 'compiler')
-    const theirs = await readImage(`docker-archive:${archive}`, directory.path, 'gcc')
-    assert.ok(ours.tree.has('/usr/bin/gcc'))
+    const theirs = await readImage(
+      `docker-archive:${archive}`,
+      directory.path,
+      'compiler-of-buildkit',
+    )
+    assert.ok(ours.tree.has(`/usr/bin/${compiler}`))
     assert.deepEqual(compareImages(ours, theirs), [])
   })
 
@@ -156,4 +160,4 @@ describe('a real application', function () {
     const image = await readImage(`docker://${registry.host}/user:latest`, directory.path, 'user')
     assert.deepEqual(compareImages(image, reference), [])
   })
-})
+}
