@@ -7,6 +7,9 @@ export const FIXTURES: string = `${REPOSITORY}fixtures`
 /** What ships, not the working tree. */
 export const HERE: Installed = testedHere()
 
+/** Compiled code is kept in it, as a user's home has it, for all processes that have no home of their own. */
+const CACHE_HOME = `${REPOSITORY}dist/test/.cache`
+
 /** How the command line tool is started. */
 export interface Start {
   /** The store, given as TSBUILD_ROOT. */
@@ -63,8 +66,13 @@ function words(args: readonly string[], start: Start): readonly string[] {
 
 function environment(start: Start): Record<string, string> {
   // Beside the store, so that it goes with it.
-  const home = `${start.root}.home`
-  return { HOME: home, TSBUILD_ROOT: start.root, BUILDKIT_PROGRESS: 'plain', ...start.env }
+  const home = { HOME: `${start.root}.home`, XDG_CACHE_HOME: CACHE_HOME }
+  return {
+    ...(start.env?.HOME === undefined ? home : {}),
+    TSBUILD_ROOT: start.root,
+    BUILDKIT_PROGRESS: 'plain',
+    ...start.env,
+  }
 }
 
 /** Reads plain progress: how each step ended, by its name, e.g. `[2/4] RUN make`. */
