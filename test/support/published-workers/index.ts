@@ -1,7 +1,7 @@
 /**
  * Required by mocha, and imported by builders that tests start: threads of tests run the workers that are
- * published, which `npm run build` packs into one file each. The modules of a worker take longer to find and
- * compile than a small build takes.
+ * published, which `npm run build` packs into one file each, and keep their compiled code as those of the
+ * program do. The modules of a worker take longer to find and compile than a small build takes.
  */
 import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
@@ -10,6 +10,8 @@ import type { WorkerOptions } from 'node:worker_threads'
 
 const BUNDLE = new URL('../../../bundle/', import.meta.url)
 const TESTS = new URL('../../', import.meta.url)
+/** The argument with which the program starts its threads. */
+const CODE_FOLDER = fileURLToPath(new URL('.cache/tsbuild/code', TESTS))
 
 /** The object that is read when a thread is started; a namespace of `import` could not be changed. */
 const threads = process.getBuiltinModule('node:worker_threads')
@@ -18,7 +20,8 @@ const threads = process.getBuiltinModule('node:worker_threads')
 if (process.env.NODE_V8_COVERAGE === undefined) {
   threads.Worker = class extends threads.Worker {
     constructor(script: string | URL, options?: WorkerOptions) {
-      super(publishedAs(script), options)
+      const published = publishedAs(script)
+      super(published, published === script ? options : { ...options, argv: [CODE_FOLDER] })
     }
   }
 }
