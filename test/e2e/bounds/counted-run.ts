@@ -44,7 +44,7 @@ export async function runCounted(
   writeFileSync(preload, PRELOAD)
   const before = registry.requests.length
   const calls = 'trace=openat,fsync,fdatasync,syncfs,sync_file_range'
-  const words = ['-f', '-qq', '-y', '-s', '999', '-e', calls, '-o', trace]
+  const words = ['-f', '-qq', '--seccomp-bpf', '-y', '-s', '999', '-e', calls, '-o', trace]
   await run('strace', [...words, ...HERE.command, ...args], {
     cwd: directory.path,
     env: {

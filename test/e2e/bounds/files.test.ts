@@ -25,15 +25,20 @@ describe('what a file costs that has not changed', function () {
   })
   after(() => directory?.[Symbol.dispose]())
 
-  async function counts(context: string): Promise<ReadonlyMap<string, number>> {
-    const summary = directory.file('summary')
-    const names = [...LOOKING, ...READING]
-    const program = [...HERE.command, '-t', 'x', context]
-    const calls = ['-f', '-qq', '-c', '-e', `trace=?${names.join(',?')}`, '-o', summary]
-    await run('strace', [...calls, ...program], {
+  /** Builds, behind the words of another program. */
+  async function build(context: string, ...prefix: readonly string[]): Promise<void> {
+    const [command = '', ...words] = [...prefix, ...HERE.command, '-t', 'x', context]
+    await run(command, words, {
       cwd: directory.path,
       env: { HOME: directory.path, TSBUILD_ROOT: directory.file('store') },
     })
+  }
+
+  async function counts(context: string): Promise<ReadonlyMap<string, number>> {
+    const summary = directory.file('summary')
+    const names = [...LOOKING, ...READING]
+    const trace = ['--seccomp-bpf', '-e', `trace=?${names.join(',?')}`]
+    await build(context, 'strace', '-f', '-qq', '-c', ...trace, '-o', summary)
     const rows = readFileSync(summary, 'utf8').matchAll(/^ *[\d.]+ +[\d.]+ +\d+ +(\d+).* (\w+)$/gm)
     return new Map(Array.from(rows, ([, count, name = '']) => [name, Number(count)]))
   }
@@ -65,7 +70,7 @@ describe('what a file costs that has not changed', function () {
     const found: ReadonlyMap<string, number>[] = []
     for (const count of [FEW, MANY]) {
       // The first build makes the layer, the second one remembers its files, and the state that they are in.
-      for (const _ of [1, 2]) await counts(`${count}`)
+      for (const _ of [1, 2]) await build(`${count}`)
       found.push(await counts(`${count}`))
     }
     const looks = perFile(found, LOOKING)

@@ -17,7 +17,7 @@ import { startTsbuild } from '../support/tsbuild.ts'
 const MIB = 1024 * 1024
 const LIMIT_MIB = 300
 /** More than fits below the limit. */
-const FILE_MIB = 512
+const FILE_MIB = 384
 
 describe('memory', function () {
   this.timeout(180_000)
@@ -50,7 +50,7 @@ describe('memory', function () {
         for (const { pid } of processTree(child.pid ?? 0)) {
           if (hasOwnMemory(pid)) peaks.set(pid, peakOf(pid) ?? peaks.get(pid) ?? 0)
         }
-        await Promise.race([delay(20), exited])
+        await Promise.race([delay(50), exited])
       }
     } finally {
       child.kill('SIGKILL')
