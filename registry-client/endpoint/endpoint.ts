@@ -19,6 +19,7 @@ import type { Credentials } from '../credentials/credentials.ts'
 import { answerError, cancelledError, exchangeError, plainText } from '../errors.ts'
 import { networkHost } from '../reference.ts'
 import { resolveLocation } from './location.ts'
+import type { UploadLimits } from './upload-limits.ts'
 import { reportingWarnings } from './warnings.ts'
 
 /** What all registries of one client share. */
@@ -60,6 +61,7 @@ const MIN_SECRET = 4
 export class Endpoint {
   /** As in references. */
   readonly registry: string
+  readonly limits: UploadLimits = { refusedBody: Number.POSITIVE_INFINITY, takesStreams: true }
   readonly #context: EndpointContext
   readonly #credentials: () => Promise<Credentials | undefined>
   readonly #secrets = new Set<string>()

@@ -27,14 +27,47 @@ export async function* skipping(
   }
 }
 
+/** Hands out bytes in parts, one after the other. */
+export class Parts implements AsyncDisposable {
+  readonly #bytes: AsyncGenerator<Uint8Array, void>
+  #rest: Uint8Array = new Uint8Array(0)
+
+  constructor(bytes: AsyncGenerator<Uint8Array, void>) {
+    this.#bytes = bytes
+  }
+
+  /** The next `size` bytes, or fewer at the end. */
+  async *next(size: number): AsyncGenerator<Uint8Array, void, undefined> {
+    let left = size
+    while (left > 0) {
+      if (this.#rest.length === 0) {
+        const step = await this.#bytes.next()
+        if (step.done === true) return
+        this.#rest = step.value
+      }
+      const chunk = this.#rest.subarray(0, left)
+      this.#rest = this.#rest.subarray(chunk.length)
+      left -= chunk.length
+      yield chunk
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#bytes.return()
+  }
+}
+
 /** Keeps the error of its source, which tells a failure of the source from one of the network. */
 export class SourceWatch {
   readonly #open: OpenBytes
+  readonly #onBytes: (count: number) => void
   /** Set once the source has thrown. */
   failure: { readonly error: unknown } | undefined
 
-  constructor(open: OpenBytes) {
+  /** @param onBytes called with the size of each piece that is taken */
+  constructor(open: OpenBytes, onBytes: (count: number) => void) {
     this.#open = open
+    this.#onBytes = onBytes
   }
 
   /** Opens the source and passes its bytes through. */
@@ -44,6 +77,7 @@ export class SourceWatch {
       for (;;) {
         const step = await this.#next(iterator)
         if (step.done === true) return
+        this.#onBytes(step.value.length)
         yield step.value
       }
     } finally {

@@ -1,8 +1,8 @@
 import { compressionOf, type Descriptor, type Digest, type TransferOptions } from '#core'
 import type { BlobMemory } from './blob-memory.ts'
 import { hasBlob } from './blobs.ts'
+import { mountBlob } from './mounts.ts'
 import type { RepositoryRef } from './repository-ref.ts'
-import { mountBlob } from './uploads.ts'
 
 /** Repositories from which the mount of one blob is tried. */
 const MOST_TRIED = 3
