@@ -23,17 +23,14 @@ export {
   type ResolveImageOptions,
   resolveImage,
 } from './images/pull.ts'
+export { type PushedImage, type PushImage, pushImage, repositorySink } from './images/push.ts'
 export {
   type BlobLayer,
-  type PushedImage,
-  type PushImage,
   type PushLayer,
   type PushProgress,
-  pushImage,
   reportingBytes,
-  repositorySink,
   type StreamLayer,
-} from './images/push.ts'
+} from './images/transfers.ts'
 export { parseRegistryMirror, type RegistryMirror } from './mirrors/mirror.ts'
 export { mirrorSettingsFiles } from './mirrors/mirror-settings.ts'
 export {

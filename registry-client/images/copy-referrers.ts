@@ -1,20 +1,11 @@
-import {
-  type Descriptor,
-  type Digest,
-  MEDIA_TYPES,
-  serializeIndex,
-  type TransferOptions,
-} from '#core'
+import type { Descriptor, Digest, TransferOptions } from '#core'
 import type { Repository } from '../repository/repository.ts'
 import { copyImage, repositoryTarget } from './copy.ts'
 
 /** Signatures of attestations of images, and no deeper. */
 const MAX_DEPTH = 4
 
-/**
- * Copies what refers to manifests that the target has, and what refers to that: signatures, attestations. Where the
- * target does not list referrers itself, they are added to the list that clients keep under a tag.
- */
+/** Copies what refers to manifests that the target has, and what refers to that: signatures, attestations. */
 export async function copyReferrers(
   route: { readonly from: Repository; readonly to: Repository },
   subjects: readonly Digest[],
@@ -43,13 +34,5 @@ async function copyThoseOf(
   if (descriptors.length === 0) return []
   const target = repositoryTarget(to, { tags: [] })
   for (const { digest } of descriptors) await copyImage({ from, to: target }, digest, options)
-  const there = await to.referrers(subject, options)
-  if (there.tag === undefined) return descriptors
-  const known = new Set(there.descriptors.map(({ digest }) => digest))
-  const added = descriptors.filter(({ digest }) => !known.has(digest))
-  if (added.length === 0) return descriptors
-  const mediaType = MEDIA_TYPES.ociIndex
-  const bytes = serializeIndex({ mediaType, manifests: [...there.descriptors, ...added] })
-  await to.putManifest(there.tag, { mediaType, bytes }, options)
   return descriptors
 }

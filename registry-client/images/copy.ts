@@ -14,7 +14,8 @@ import {
 import type { FetchedManifest } from '../repository/manifests.ts'
 import type { Repository } from '../repository/repository.ts'
 import { type ImageSource, resolveImage } from './pull.ts'
-import { type BlobLayer, type PushImage, repositorySink } from './push.ts'
+import { type PushImage, repositorySink } from './push.ts'
+import type { BlobLayer } from './transfers.ts'
 
 /** Where a copy goes: a repository, a store, an archive. */
 export interface CopySink {
@@ -58,10 +59,8 @@ export function repositoryTarget(
     concurrency: sink.concurrency,
     putBlob: async (blob, transfer) => void (await sink.putLayer(blob, transfer)),
     putManifest: async (manifest, transfer) => void (await sink.putManifest(manifest, transfer)),
-    name: async ({ descriptor: { mediaType }, bytes }, { signal }) => {
-      for (const tag of options.tags)
-        await repository.putManifest(tag, { mediaType, bytes }, { signal })
-    },
+    name: ({ descriptor: { mediaType }, bytes }, transfer) =>
+      sink.name({ document: { mediaType, bytes } }, transfer),
   }
 }
 

@@ -18,7 +18,7 @@ import {
 import { formatReference, type Reference } from '../reference.ts'
 import type { RegistryClient } from '../repository/client.ts'
 import { copyImage, repositoryTarget } from './copy.ts'
-import type { PushProgress } from './push.ts'
+import type { PushProgress } from './transfers.ts'
 
 /** What an index is made of. */
 export interface CreateIndexOptions extends TransferOptions {

@@ -1,13 +1,14 @@
 import {
   type Bytes,
   type Descriptor,
+  type Digest,
   type OpenOptions,
   type TransferOptions,
   type TsbuildError,
   verified,
 } from '#core'
 import { type AnswerStream, attemptsFor, backoff, type HttpResponse, MAX_ATTEMPTS } from '#http'
-import { pullScope } from '../auth/scope.ts'
+import { deleteScope, pullScope } from '../auth/scope.ts'
 import { cancelledError, exchangeError, RegistryError } from '../errors.ts'
 import { skipping } from './bytes.ts'
 import type { RepositoryRef } from './repository-ref.ts'
@@ -49,6 +50,27 @@ export async function openBlob(
   const download = new Download(ref, descriptor, options)
   const bytes = download.bytes(await download.request(0))
   return options.checkedBy === 'receiver' ? bytes : verified(bytes, descriptor)
+}
+
+/**
+ * Removes a blob from a repository; one that is not there is fine. Few registries let their users do this.
+ * Spec: distribution-spec v1.1 #deleting-blobs
+ * @throws {TsbuildError} REGISTRY_DENIED, REGISTRY_FAILED
+ */
+export async function deleteBlob(
+  ref: RepositoryRef,
+  digest: Digest,
+  { signal }: TransferOptions,
+): Promise<void> {
+  await ref.endpoint.call({
+    doing: `delete blob ${digest} of ${ref.endpoint.registry}/${ref.name}`,
+    method: 'DELETE',
+    to: `${ref.name}/blobs/${digest}`,
+    expect: [200, 202, 204, 404],
+    scopes: [deleteScope(ref.name)],
+    attempts: 1,
+    signal,
+  })
 }
 
 class Download {

@@ -43,7 +43,7 @@ export function brokenUpload(error: unknown): unknown {
     return new BrokenUploadError(error, kind, { attempts: MAX_ATTEMPTS, mayGoOn: true, retryAfter })
   }
   if (RESTARTED_STATUS.has(status)) {
-    return new BrokenUploadError(error, kind, { attempts: 2, mayGoOn: status !== 404, retryAfter })
+    return new BrokenUploadError(error, kind, { attempts: 3, mayGoOn: status !== 404, retryAfter })
   }
   // The source was verified: the bytes came to harm on their way, or two parts do not fit.
   const isTorn = registryCodes.includes('DIGEST_INVALID')

@@ -1,6 +1,8 @@
 import { MAX_DOCUMENT_BYTES, readDocument, shapes, type TransferOptions } from '#core'
+import type { HttpResponse } from '#http'
 import { CATALOG_SCOPE } from '../auth/scope.ts'
 import type { Endpoint } from '../endpoint/endpoint.ts'
+import { nextPage } from './pages.ts'
 
 /** A repository that a search found. */
 export interface FoundRepository {
@@ -28,7 +30,6 @@ const RESULTS = object({
 const CATALOG = object({ repositories: list(string) })
 const PAGE = 1000
 const MOST_PAGES = 20
-const NEXT = /;\s*rel="?next"?/i
 
 /**
  * Searches a registry as docker does, `/v1/search`, and where it does not have that by the names in its catalog,
@@ -73,13 +74,13 @@ async function searchCatalog(
   { term, limit, signal }: SearchOptions,
 ): Promise<readonly FoundRepository[]> {
   const found: string[] = []
-  let last: string | undefined
-  for (let page = 0; page < MOST_PAGES && found.length < limit; page++) {
-    const query = new URLSearchParams({ n: String(PAGE), ...(last === undefined ? {} : { last }) })
-    const response = await endpoint.call({
+  const { origin } = await endpoint.channel()
+  let to: string | URL | undefined = `_catalog?n=${PAGE}`
+  for (let page = 0; page < MOST_PAGES && found.length < limit && to !== undefined; page++) {
+    const response: HttpResponse = await endpoint.call({
       doing: `search ${endpoint.registry}`,
       method: 'GET',
-      to: `_catalog?${query}`,
+      to,
       expect: [200],
       limit: MAX_DOCUMENT_BYTES,
       scopes: [CATALOG_SCOPE],
@@ -87,8 +88,7 @@ async function searchCatalog(
     })
     const { repositories = [] } = readDocument(response.body, CATALOG, READING)
     found.push(...repositories.filter((name) => name.includes(term)))
-    last = repositories.at(-1)
-    if (last === undefined || !NEXT.test(response.headers.link ?? '')) break
+    to = nextPage(response, origin)
   }
   const names = [...new Set(found)].slice(0, limit)
   return names.map((name) => ({ name, description: '', stars: 0, isOfficial: false }))

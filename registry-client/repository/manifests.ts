@@ -2,6 +2,7 @@ import {
   type Descriptor,
   type Digest,
   digestOf,
+  type EncodedDocument,
   fetchUndamaged,
   isDigest,
   isIndexType,
@@ -118,7 +119,7 @@ export async function putManifest(
   ref: RepositoryRef,
   tagOrDigest: string,
   manifest: NewManifest,
-): Promise<Digest> {
+): Promise<StoredManifest> {
   for (const pause of UNSETTLED) {
     try {
       return await putOnce(ref, tagOrDigest, manifest)
@@ -132,18 +133,25 @@ export async function putManifest(
   return await putOnce(ref, tagOrDigest, manifest)
 }
 
+/** A manifest that a registry has taken. */
+interface StoredManifest {
+  readonly digest: Digest
+  /** What it refers to, where the registry does not say that it has taken note of that. */
+  readonly unlisted: { readonly subject: Digest; readonly referrer: Descriptor } | undefined
+}
+
 function pushing(ref: RepositoryRef, tagOrDigest: string): string {
   return `push manifest ${taggedName(ref, tagOrDigest)}`
 }
 
-/** Spec: distribution-spec v1.1 #error-codes */
-const UNKNOWN_BLOB = 'MANIFEST_BLOB_UNKNOWN'
+/** What a registry answers to a manifest of which it lacks a part. Spec: distribution-spec v1.1 #error-codes */
+export const UNKNOWN_BLOB = 'MANIFEST_BLOB_UNKNOWN'
 
 async function putOnce(
   ref: RepositoryRef,
   tagOrDigest: string,
   { mediaType, bytes, signal }: NewManifest,
-): Promise<Digest> {
+): Promise<StoredManifest> {
   const doing = pushing(ref, tagOrDigest)
   const digest = digestOf(bytes)
   if (isDigest(tagOrDigest) && tagOrDigest !== digest) throw wrongDigestError(doing, digest)
@@ -159,24 +167,51 @@ async function putOnce(
   })
   const stored = response.headers['docker-content-digest']
   if (stored !== undefined && stored !== digest) throw wrongDigestError(doing, stored)
-  return digest
+  const isListed = response.headers['oci-subject'] !== undefined || !mentionsSubject(bytes)
+  return { digest, unlisted: isListed ? undefined : referrerOf({ mediaType, bytes, digest }) }
+}
+
+/** Whether it is worth to read a document for its subject: most have none. */
+function mentionsSubject({ buffer, byteOffset, length }: Uint8Array): boolean {
+  return Buffer.from(buffer, byteOffset, length).includes('"subject"')
+}
+
+/** Spec: distribution-spec v1.1 #pushing-manifests-with-subject */
+function referrerOf({
+  mediaType,
+  bytes,
+  digest,
+}: EncodedDocument & { readonly digest: Digest }): StoredManifest['unlisted'] {
+  const parsed = parseManifestOrIndex(bytes, mediaType)
+  const document = parsed.kind === 'index' ? parsed.index : parsed.manifest
+  const { subject, annotations } = document
+  if (subject === undefined) return undefined
+  const { artifactType = 'config' in document ? document.config.mediaType : undefined } = document
+  const referrer = {
+    mediaType: document.mediaType,
+    digest,
+    size: bytes.length,
+    ...(artifactType === undefined ? {} : { artifactType }),
+    ...(annotations === undefined ? {} : { annotations }),
+  }
+  return { subject: subject.digest, referrer }
 }
 
 /**
- * Removes a manifest with all tags that lead to it; one that is not there is fine. Many registries do not
+ * Removes a manifest with all tags that lead to it, or one tag; what is not there is fine. Many registries do not
  * let their users do this.
  * Spec: distribution-spec v1.1 #deleting-manifests
  * @throws {TsbuildError} REGISTRY_DENIED, REGISTRY_FAILED
  */
 export async function deleteManifest(
   ref: RepositoryRef,
-  digest: Digest,
+  tagOrDigest: string,
   { signal }: TransferOptions,
 ): Promise<void> {
   await ref.endpoint.call({
-    doing: `delete manifest ${taggedName(ref, digest)}`,
+    doing: `delete ${taggedName(ref, tagOrDigest)}`,
     method: 'DELETE',
-    to: `${ref.name}/manifests/${digest}`,
+    to: `${ref.name}/manifests/${tagOrDigest}`,
     expect: [200, 202, 204, 404],
     scopes: [deleteScope(ref.name)],
     attempts: 1,

@@ -4,13 +4,14 @@ import {
   type Bytes,
   type Descriptor,
   type Digest,
+  type EncodedDocument,
   isDigest,
   type OpenOptions,
   type TransferOptions,
 } from '#core'
 import type { OpenBytes } from '#http'
 import type { BlobMemory } from './blob-memory.ts'
-import { openBlob } from './blobs.ts'
+import { deleteBlob, openBlob } from './blobs.ts'
 import { KnownBlobs, type ObtainOptions } from './known-blobs.ts'
 import {
   deleteManifest,
@@ -20,7 +21,13 @@ import {
   resolveManifest,
 } from './manifests.ts'
 import type { PullWays } from './pull-ways.ts'
-import { listReferrers, type Referrers } from './referrers.ts'
+import {
+  addReferrer,
+  listReferrers,
+  type ReferrerOptions,
+  type Referrers,
+  removeReferrer,
+} from './referrers.ts'
 import type { RepositoryRef } from './repository-ref.ts'
 import { type ListTagsOptions, listTags } from './tags.ts'
 import { putBlob, streamBlob } from './uploads.ts'
@@ -30,6 +37,7 @@ export class Repository implements BlobSource, BlobSink {
   readonly #ref: RepositoryRef
   readonly #known: KnownBlobs
   readonly #ways: PullWays
+  #lastChange: Promise<void> = Promise.resolve()
 
   /**
    * @param memory gets the blobs of layers that the repository is seen to have
@@ -133,14 +141,22 @@ export class Repository implements BlobSource, BlobSink {
     return descriptor
   }
 
-  /** Stores a manifest or index under a tag or its own digest; the registry must have its blobs. */
-  putManifest(
+  /**
+   * Stores a manifest or index under a tag or its own digest; the registry must have its blobs. One with a subject is
+   * put on the list of its referrers, where the registry does not do that itself.
+   */
+  async putManifest(
     tagOrDigest: string,
-    manifest: { readonly mediaType: string; readonly bytes: Uint8Array },
+    { mediaType, bytes }: EncodedDocument,
     options: TransferOptions = {},
   ): Promise<Digest> {
-    const { mediaType, bytes } = manifest
-    return putManifest(this.#ref, tagOrDigest, { ...options, mediaType, bytes })
+    const manifest = { ...options, mediaType, bytes }
+    const { digest, unlisted } = await putManifest(this.#ref, tagOrDigest, manifest)
+    if (unlisted !== undefined) {
+      const { subject, referrer: added } = unlisted
+      await this.#inTurn(() => addReferrer(this.#ref, subject, { ...options, added }))
+    }
+    return digest
   }
 
   /** The tags, in no order; see `ListTagsOptions`. @throws {RegistryError} NOT_FOUND */
@@ -149,14 +165,45 @@ export class Repository implements BlobSource, BlobSink {
   }
 
   /** What refers to a manifest of this repository: signatures, attestations. */
-  referrers(digest: Digest, options: TransferOptions = {}): Promise<Referrers> {
+  referrers(digest: Digest, options: ReferrerOptions = {}): Promise<Referrers> {
     return listReferrers(this.#ref, digest, options)
   }
 
-  /** Removes a manifest with all of its tags. @throws {RegistryError} where that is not allowed */
-  deleteManifest(digest: Digest, options: TransferOptions = {}): Promise<void> {
-    return deleteManifest(this.#ref, digest, options)
+  /**
+   * Removes a manifest with all of its tags; one with a subject also from the list of that one's referrers.
+   * @throws {RegistryError} where that is not allowed
+   */
+  async deleteManifest(digest: Digest, options: DeleteOptions = {}): Promise<void> {
+    const { subject, ...transfer } = options
+    if (subject !== undefined) {
+      const change = { ...transfer, removed: digest }
+      await this.#inTurn(() => removeReferrer(this.#ref, subject, change))
+    }
+    await deleteManifest(this.#ref, digest, transfer)
   }
+
+  /** Removes a tag, and leaves what it leads to. @throws {RegistryError} where that is not allowed */
+  deleteTag(tag: string, options: TransferOptions = {}): Promise<void> {
+    return deleteManifest(this.#ref, tag, options)
+  }
+
+  /** Removes a blob that no manifest needs. @throws {RegistryError} where that is not allowed */
+  deleteBlob(digest: Digest, options: TransferOptions = {}): Promise<void> {
+    return deleteBlob(this.#ref, digest, options)
+  }
+
+  /** Lists under tags are read and written back: one at a time. */
+  #inTurn(change: () => Promise<void>): Promise<void> {
+    const turn = this.#lastChange.then(change, change)
+    this.#lastChange = turn.catch(() => {})
+    return turn
+  }
+}
+
+/** How a manifest is deleted. */
+export interface DeleteOptions extends TransferOptions {
+  /** What it refers to. */
+  readonly subject?: Digest | undefined
 }
 
 function kindOf(tagOrDigest: string): 'digests' | 'tags' {

@@ -1,5 +1,7 @@
 import { MAX_DOCUMENT_BYTES, readDocument, shapes, type TransferOptions } from '#core'
+import type { HttpResponse } from '#http'
 import { pullScope } from '../auth/scope.ts'
+import { nextPage } from './pages.ts'
 import type { RepositoryRef } from './repository-ref.ts'
 
 /** Which tags are listed. */
@@ -14,7 +16,6 @@ export interface ListTagsOptions extends TransferOptions {
 }
 
 const PAGE = 1000
-const NEXT = /;\s*rel="?next"?/i
 
 const { list, object, string } = shapes
 const TAGS = object({ name: string, tags: list(string) })
@@ -29,13 +30,14 @@ export async function listTags(
   { after, pages, signal }: ListTagsOptions,
 ): Promise<readonly string[]> {
   const found = new Set<string>()
-  let last = after
-  for (let page = 0; page < pages; page++) {
-    const query = new URLSearchParams({ n: String(PAGE), ...(last === undefined ? {} : { last }) })
-    const response = await ref.endpoint.call({
+  const query = new URLSearchParams({ n: String(PAGE), ...(after && { last: after }) })
+  const { origin } = await ref.endpoint.channel()
+  let to: string | URL | undefined = `${ref.name}/tags/list?${query}`
+  for (let page = 0; page < pages && to !== undefined; page++) {
+    const response: HttpResponse = await ref.endpoint.call({
       doing: `list tags of ${ref.endpoint.registry}/${ref.name}`,
       method: 'GET',
-      to: `${ref.name}/tags/list?${query}`,
+      to,
       expect: [200],
       limit: MAX_DOCUMENT_BYTES,
       scopes: [pullScope(ref.name)],
@@ -43,8 +45,7 @@ export async function listTags(
     })
     const { tags = [] } = readDocument(response.body, TAGS, READING)
     for (const tag of tags) found.add(tag)
-    last = tags.at(-1)
-    if (last === undefined || !NEXT.test(response.headers.link ?? '')) break
+    to = nextPage(response, origin)
   }
   return [...found]
 }

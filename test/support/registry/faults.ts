@@ -15,12 +15,14 @@ export interface Fault {
 }
 
 export type FaultAction =
-  /** Answers this instead of doing anything. */
-  | { readonly kind: 'reply'; readonly reply: Reply }
+  /** Answers this instead of doing anything; after that many bytes of a body, which are kept. */
+  | { readonly kind: 'reply'; readonly reply: Reply; readonly afterBytes?: number }
   /** Does what was asked and changes the answer: other headers, flipped bits, a redirect. */
   | { readonly kind: 'edit'; readonly edit: (reply: Reply) => Reply }
   /** Breaks the connection after that many bytes of the request's body, by default before any. */
   | { readonly kind: 'reset'; readonly afterBytes?: number }
+  /** Does what was asked, and breaks the connection instead of saying so. */
+  | { readonly kind: 'unanswered' }
   /** Answers, and ends the connection after that many bytes of the answer's body. */
   | { readonly kind: 'cut'; readonly afterBytes: number; readonly how: 'end' | 'reset' }
   /** Goes silent: before the answer, or after that many bytes of the answer's body. */
@@ -33,6 +35,8 @@ export type FaultAction =
 /** The faults that are still to come, in the order in which they were asked for. */
 export class FaultPlan {
   #faults: { readonly fault: Fault; skip: number; left: number }[] = []
+  /** Asked for what no fault of the list hits. */
+  choose: ((request: RecordedRequest) => FaultAction | undefined) | undefined
 
   add(fault: Fault): void {
     this.#faults.push({ fault, skip: fault.after ?? 0, left: fault.times ?? 1 })
@@ -40,6 +44,7 @@ export class FaultPlan {
 
   clear(): void {
     this.#faults = []
+    this.choose = undefined
   }
 
   /** The first fault that hits this request, used up by one. */
@@ -56,25 +61,27 @@ export class FaultPlan {
       entry.left--
       return action
     }
-    return undefined
+    return this.choose?.(request)
   }
 }
 
-/** Reads a body and hands on its pieces; breaks the connection where the fault says so. */
+/** Reads a body and hands on its pieces; stops, or breaks the connection, where the fault says so. */
 export async function receive(
   request: IncomingMessage,
   action: FaultAction | undefined,
   onChunk: (chunk: Buffer) => void,
 ): Promise<'received' | 'reset'> {
-  const limit = action?.kind === 'reset' ? (action.afterBytes ?? 0) : undefined
+  const isCut = action?.kind === 'reset' || action?.kind === 'reply'
+  const limit = isCut ? (action.afterBytes ?? 0) : undefined
+  const end = (): 'received' | 'reset' => (action?.kind === 'reset' ? reset(request) : 'received')
   let size = 0
-  if (limit === 0) return reset(request)
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  if (limit === 0) return end()
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     onChunk(chunk)
     size += chunk.length
-    if (limit !== undefined && size >= limit) return reset(request)
+    if (limit !== undefined && size >= limit) return end()
   }
-  return 'received'
+  return action?.kind === 'reset' ? reset(request) : 'received'
 }
 
 function reset(request: IncomingMessage): 'reset' {
@@ -90,6 +97,10 @@ export async function send(
 ): Promise<void> {
   const body = Buffer.from(reply.body ?? '')
   if (action?.kind === 'stall' && action.afterBytes === undefined) return
+  if (action?.kind === 'unanswered') {
+    response.socket?.resetAndDestroy()
+    return
+  }
   const hasBody = response.req.method !== 'HEAD' && reply.status !== 204
   const length = hasBody || body.length > 0 ? { 'content-length': String(body.length) } : {}
   response.writeHead(reply.status, { ...length, ...reply.headers })

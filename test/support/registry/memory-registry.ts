@@ -7,11 +7,20 @@ import { type Fault, type FaultAction, FaultPlan, receive, send } from './faults
 import { errorReply, type RecordedRequest, type Reply, record } from './http.ts'
 import { answer, type Route, routeOf, scopeOf } from './routes.ts'
 import { Storage, type StoredManifest } from './storage.ts'
+import { isMisplaced } from './upload-routes.ts'
 
 export interface MemoryRegistryOptions {
   readonly auth?: RegistryAuth
   /** `false`: uploaded blobs are hashed and forgotten, for uploads larger than memory. */
   readonly keepsBytes?: boolean
+  /** False by default, as docker-registry: clients keep the lists under tags. */
+  readonly listsReferrers?: boolean
+  /** Bytes: larger bodies are answered with 413, as proxies do. */
+  readonly largestBody?: number
+  /** `false`: PATCH is answered with 405. */
+  readonly takesPatch?: boolean
+  /** Bytes of a part of an upload that is not the last. */
+  readonly smallestPart?: number
   /** Speaks TLS with this key and certificate (PEM). */
   readonly tls?: { readonly key: string; readonly cert: string }
 }
@@ -22,25 +31,36 @@ export interface MemoryRegistryOptions {
  */
 export class MemoryRegistry implements AsyncDisposable {
   readonly requests: RecordedRequest[] = []
+  /** Requests that came to its other origin, which asks nobody who he is and never fails. */
+  readonly elsewhereRequests: RecordedRequest[] = []
+  readonly #options: MemoryRegistryOptions
   readonly #storage: Storage
   readonly #plan = new FaultPlan()
   readonly #server: Server
+  readonly #elsewhere: Server
   readonly #scheme: 'http' | 'https'
   #guard: Guard | undefined
 
   private constructor(options: MemoryRegistryOptions) {
-    this.#storage = new Storage(options.keepsBytes ?? true)
+    this.#options = options
+    const { keepsBytes = true, listsReferrers = false, smallestPart } = options
+    this.#storage = new Storage({ keepsBytes, listsReferrers, smallestPart })
     const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
       this.#handle(request, response).catch(() => request.socket.destroy())
     }
     this.#scheme = options.tls === undefined ? 'http' : 'https'
     this.#server =
       options.tls === undefined ? createServer(onRequest) : createTlsServer(options.tls, onRequest)
+    this.#elsewhere = createServer((request, response) => {
+      this.#handleElsewhere(request, response).catch(() => request.socket.destroy())
+    })
   }
 
   static async start(options: MemoryRegistryOptions = {}): Promise<MemoryRegistry> {
     const registry = new MemoryRegistry(options)
-    await new Promise<void>((resolve) => registry.#server.listen(0, '127.0.0.1', resolve))
+    for (const server of [registry.#server, registry.#elsewhere]) {
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    }
     if (options.auth !== undefined) registry.#guard = new Guard(options.auth, registry.origin)
     return registry
   }
@@ -54,6 +74,11 @@ export class MemoryRegistry implements AsyncDisposable {
     return `${this.#scheme}://${this.host}`
   }
 
+  /** Another origin, over plain http, with the same content: storage behind redirects. */
+  get elsewhere(): string {
+    return `http://127.0.0.1:${(this.#elsewhere.address() as AddressInfo).port}`
+  }
+
   /** Upload sessions that are neither committed nor cancelled. */
   get openUploads(): number {
     return this.#storage.openUploads
@@ -62,6 +87,11 @@ export class MemoryRegistry implements AsyncDisposable {
   /** Lets a request fail; faults are tried in the order in which they were added. */
   fail(fault: Fault): void {
     this.#plan.add(fault)
+  }
+
+  /** Lets those requests fail for which this says how. */
+  failAsChosen(choose: (request: RecordedRequest) => FaultAction | undefined): void {
+    this.#plan.choose = choose
   }
 
   clearFaults(): void {
@@ -101,9 +131,11 @@ export class MemoryRegistry implements AsyncDisposable {
   }
 
   async close(): Promise<void> {
-    const closed = new Promise((resolve) => this.#server.close(resolve))
-    this.#server.closeAllConnections()
-    await closed
+    for (const server of [this.#server, this.#elsewhere]) {
+      const closed = new Promise((resolve) => server.close(resolve))
+      server.closeAllConnections()
+      await closed
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -115,19 +147,23 @@ export class MemoryRegistry implements AsyncDisposable {
     this.requests.push(recorded)
     const action = this.#plan.take(recorded)
     if (action?.kind === 'before') action.run()
-    if (action?.kind === 'reply') {
-      recorded.status = action.reply.status
-      await send(response, action.reply, undefined)
-      return
-    }
     const route = routeOf(recorded.url)
     const scope = scopeOf(recorded.method, route)
-    const denied = route.kind === 'token' ? undefined : this.#guard?.check(recorded, scope)
+    const isAsked = action?.kind !== 'reply' && route.kind !== 'token'
+    const denied = isAsked ? this.#guard?.check(recorded, scope) : undefined
     const reply = denied ?? (await this.#serve(request, recorded, { route, action }))
     if (reply === undefined) return
     const edited = action?.kind === 'edit' ? action.edit(reply) : reply
     recorded.status = edited.status
     await send(response, edited, action)
+  }
+
+  async #handleElsewhere(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const recorded = record(request)
+    this.elsewhereRequests.push(recorded)
+    const route = routeOf(recorded.url)
+    const reply = await this.#serve(request, recorded, { route, action: undefined })
+    if (reply !== undefined) await send(response, reply, undefined)
   }
 
   /** `undefined` when the connection was broken on the way. */
@@ -136,22 +172,33 @@ export class MemoryRegistry implements AsyncDisposable {
     recorded: RecordedRequest,
     { route, action }: { readonly route: Route; readonly action: FaultAction | undefined },
   ): Promise<Reply | undefined> {
+    const refused = this.#refusal(recorded)
+    if (refused !== undefined && action?.kind !== 'reply') return refused
     const session = route.kind === 'upload' ? this.#storage.upload(route.id) : undefined
-    const state = Number(/_state=a%2Fb\+c-(\d+)/.exec(recorded.url)?.[1] ?? -1)
-    const isMisplaced = session !== undefined && state !== session.seen.size
+    const isOut = session !== undefined && isMisplaced(recorded, session.seen.size)
     const chunks: Buffer[] = []
     const end = await receive(request, action, (chunk) => {
       recorded.bodySize += chunk.length
-      if (isMisplaced) return
+      if (isOut) return
       if (session === undefined) chunks.push(chunk)
       else this.#storage.append(session, chunk)
     })
     if (end === 'reset') return undefined
-    if (isMisplaced && recorded.method !== 'DELETE') {
+    if (action?.kind === 'reply') return action.reply
+    if (isOut && recorded.method !== 'DELETE') {
       return errorReply(416, 'BLOB_UPLOAD_INVALID', 'upload resumed at wrong offset')
     }
     const body = Buffer.concat(chunks)
     if (route.kind !== 'token') return answer(this.#storage, recorded, { route, body })
     return this.#guard?.answerTokenRequest(recorded, body.toString()) ?? { status: 404 }
+  }
+
+  /** What proxies before a registry do not let through. */
+  #refusal({ method, headers }: RecordedRequest): Reply | undefined {
+    const { largestBody = Number.POSITIVE_INFINITY, takesPatch = true } = this.#options
+    if (method === 'PATCH' && !takesPatch) return { status: 405 }
+    const isEndless = headers['transfer-encoding'] === 'chunked'
+    const size = isEndless ? Number.MAX_SAFE_INTEGER : Number(headers['content-length'] ?? 0)
+    return size > largestBody ? { status: 413, body: '<h1>413 Entity Too Large</h1>' } : undefined
   }
 }

@@ -1,6 +1,8 @@
 import { digestOf, isJsonObject, type Json } from '#core'
 import { errorReply, type RecordedRequest, type Reply } from './http.ts'
+import { answerReferrers, subjectOf } from './referrers.ts'
 import type { Storage, StoredManifest } from './storage.ts'
+import { continueUpload, startUpload } from './upload-routes.ts'
 
 /** The resource that a path names. */
 export type Route =
@@ -11,6 +13,7 @@ export type Route =
   | { readonly kind: 'uploads'; readonly name: string }
   | { readonly kind: 'tags'; readonly name: string }
   | { readonly kind: 'upload'; readonly name: string; readonly id: string }
+  | { readonly kind: 'referrers'; readonly name: string; readonly digest: string }
   | { readonly kind: 'unknown' }
 
 export function routeOf(url: string): Route {
@@ -20,8 +23,9 @@ export function routeOf(url: string): Route {
   const [, listed] = /^\/v2\/(.+)\/tags\/list$/.exec(path) ?? []
   if (listed !== undefined) return { kind: 'tags', name: listed }
   const [, name = '', kind = '', rest = ''] =
-    /^\/v2\/(.+)\/(blobs|manifests|blobs\/uploads)\/([^/]*)$/.exec(path) ?? []
+    /^\/v2\/(.+)\/(blobs|manifests|referrers|blobs\/uploads)\/([^/]*)$/.exec(path) ?? []
   if (kind === 'manifests') return { kind: 'manifest', name, reference: rest }
+  if (kind === 'referrers') return { kind, name, digest: rest }
   if (kind === 'blobs') return { kind: 'blob', name, digest: rest }
   if (kind === 'blobs/uploads' && rest === '') return { kind: 'uploads', name }
   return kind === 'blobs/uploads' ? { kind: 'upload', name, id: rest } : { kind: 'unknown' }
@@ -43,7 +47,10 @@ export function answer(
   switch (route.kind) {
     case 'base':
       return { status: 200, headers: { 'docker-distribution-api-version': 'registry/2.0' } }
+    case 'referrers':
+      return answerReferrers(storage, request, route)
     case 'blob':
+      if (request.method === 'DELETE') return deleteBlob(storage, route)
       return answerBlob(storage, request, route)
     case 'tags':
       return listTags(storage, request, route.name)
@@ -72,10 +79,12 @@ function answerBlob(
     'content-type': 'application/octet-stream',
     'docker-content-digest': digest,
     'accept-ranges': 'bytes',
+    etag: `"${digest}"`,
     'content-length': String(blob.size),
   }
   const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? Number.NaN)
-  if (Number.isNaN(start)) return { status: 200, headers, body: blob.bytes }
+  const isChanged = (request.headers['if-range'] ?? headers.etag) !== headers.etag
+  if (Number.isNaN(start) || isChanged) return { status: 200, headers, body: blob.bytes }
   if (start >= blob.size) return errorReply(416, 'RANGE_INVALID', 'beyond the end')
   const part = {
     'content-length': String(blob.size - start),
@@ -105,7 +114,12 @@ function storeManifest(
   { mediaType, body }: { readonly mediaType: string; readonly body: Buffer },
 ): Reply {
   const manifest: StoredManifest = { mediaType, bytes: body }
-  const missing = namedBlobs(body).find((digest) => storage.blob(name, digest) === undefined)
+  const missing =
+    named(body, 'layers').find((digest) => storage.blob(name, digest) === undefined) ??
+    named(body, 'manifests').find(
+      // Caches of BuildKit list blobs as if they were manifests.
+      (digest) => (storage.manifest(name, digest) ?? storage.blob(name, digest)) === undefined,
+    )
   if (missing !== undefined) {
     return errorReply(404, 'MANIFEST_BLOB_UNKNOWN', `blob ${missing} unknown to registry`)
   }
@@ -114,7 +128,9 @@ function storeManifest(
   }
   const digest = storage.putManifest(name, reference, manifest)
   const location = `/v2/${name}/manifests/${digest}`
-  return { status: 201, headers: { location, 'docker-content-digest': digest } }
+  const subject = storage.listsReferrers ? subjectOf(body) : undefined
+  const processed = subject === undefined ? {} : { 'oci-subject': subject }
+  return { status: 201, headers: { location, 'docker-content-digest': digest, ...processed } }
 }
 
 /** In order, `n` at a time behind `last`. Spec: distribution-spec v1.1 #listing-tags */
@@ -136,53 +152,27 @@ function deleteManifest(
   { name, reference }: { readonly name: string; readonly reference: string },
 ): Reply {
   const { manifests, tags } = storage.repository(name)
+  if (tags.delete(reference)) return { status: 202 }
   if (!manifests.delete(reference)) return errorReply(404, 'MANIFEST_UNKNOWN', 'manifest unknown')
   for (const [tag, digest] of tags) if (digest === reference) tags.delete(tag)
   return { status: 202 }
 }
 
-function namedBlobs(body: Buffer): readonly string[] {
+function deleteBlob(
+  storage: Storage,
+  { name, digest }: { readonly name: string; readonly digest: string },
+): Reply {
+  const isThere = storage.repository(name).blobs.delete(digest)
+  return isThere ? { status: 202 } : errorReply(404, 'BLOB_UNKNOWN', 'blob unknown to registry')
+}
+
+/** Digests in a manifest or an index that it cannot be without. */
+function named(body: Buffer, list: 'layers' | 'manifests'): readonly string[] {
   const document = JSON.parse(body.toString()) as Json
-  const { config, layers } = isJsonObject(document) ? document : {}
-  const descriptors = [config, ...(Array.isArray(layers) ? (layers as readonly Json[]) : [])]
-  return descriptors.flatMap((one) =>
+  const fields = isJsonObject(document) ? document : {}
+  const listed = fields[list]
+  const descriptors = Array.isArray(listed) ? (listed as readonly Json[]) : []
+  return [...(list === 'layers' ? [fields.config] : []), ...descriptors].flatMap((one) =>
     isJsonObject(one) && typeof one.digest === 'string' ? [one.digest] : [],
   )
-}
-
-function startUpload(storage: Storage, request: RecordedRequest, name: string): Reply {
-  const query = new URL(request.url, 'http://registry').searchParams
-  const mount = query.get('mount')
-  const from = query.get('from')
-  if (mount !== null && from !== null && storage.mountBlob(name, mount, from)) {
-    const headers = { location: `/v2/${name}/blobs/${mount}`, 'docker-content-digest': mount }
-    return { status: 201, headers }
-  }
-  return { status: 202, headers: uploadHeaders(storage, name, storage.startUpload(name)) }
-}
-
-/** As docker-registry does: the state in the location says how many bytes there should be. */
-function uploadHeaders(storage: Storage, name: string, id: string): Record<string, string> {
-  const size = storage.upload(id)?.seen.size ?? 0
-  const location = `/v2/${name}/blobs/uploads/${id}?_state=a%2Fb+c-${size}`
-  return { location, range: `0-${Math.max(size - 1, 0)}`, 'docker-upload-uuid': id }
-}
-
-function continueUpload(storage: Storage, request: RecordedRequest, id: string): Reply {
-  const session = storage.upload(id)
-  if (session === undefined) return errorReply(404, 'BLOB_UPLOAD_UNKNOWN', 'upload unknown')
-  const { repository } = session
-  if (request.method === 'PATCH') {
-    return { status: 202, headers: uploadHeaders(storage, repository, id) }
-  }
-  if (request.method === 'DELETE') {
-    storage.endUpload(id)
-    return { status: 204 }
-  }
-  const digest = new URL(request.url, 'http://registry').searchParams.get('digest') ?? ''
-  if (!storage.commit(id, digest)) {
-    return errorReply(400, 'DIGEST_INVALID', 'provided digest did not match uploaded content')
-  }
-  const location = `/v2/${repository}/blobs/${digest}`
-  return { status: 201, headers: { location, 'docker-content-digest': digest } }
 }

@@ -17,6 +17,12 @@ export interface UploadSession {
   readonly chunks: Buffer[]
 }
 
+interface StorageOptions {
+  readonly keepsBytes: boolean
+  readonly listsReferrers: boolean
+  readonly smallestPart: number | undefined
+}
+
 /** What a registry keeps, by repository. */
 export class Storage {
   readonly #keepsBytes: boolean
@@ -25,9 +31,14 @@ export class Storage {
   readonly #uploads = new Map<string, UploadSession>()
   #lastUpload = 0
 
+  readonly listsReferrers: boolean
+  readonly smallestPart: number | undefined
+
   /** With `keepsBytes` false the content of uploaded blobs is only hashed. */
-  constructor(keepsBytes: boolean) {
-    this.#keepsBytes = keepsBytes
+  constructor(options: StorageOptions) {
+    this.#keepsBytes = options.keepsBytes
+    this.listsReferrers = options.listsReferrers
+    this.smallestPart = options.smallestPart
   }
 
   get openUploads(): number {
