@@ -50,14 +50,14 @@ export class Guard {
   check(request: RecordedRequest, scope: string | undefined): Reply | undefined {
     const [scheme = '', value = ''] = (request.headers.authorization ?? '').split(' ')
     if (this.#auth.kind === 'basic') {
-      return this.#isUser(scheme, value) ? undefined : this.#challenge(scope, undefined)
+      return this.#isUser(scheme, value) ? undefined : this.challenge(scope, undefined)
     }
     const token = scheme.toLowerCase() === 'bearer' ? this.#tokens.get(value) : undefined
     if (token === undefined || token.expires <= Date.now()) {
-      return this.#challenge(scope, value === '' ? undefined : 'invalid_token')
+      return this.challenge(scope, value === '' ? undefined : 'invalid_token')
     }
     const isEnough = scope === undefined || token.scopes.some((granted) => allows(granted, scope))
-    return isEnough ? undefined : this.#challenge(scope, 'insufficient_scope')
+    return isEnough ? undefined : this.challenge(scope, 'insufficient_scope')
   }
 
   /** Spec: distribution token authentication, both forms. */
@@ -96,7 +96,8 @@ export class Guard {
     return this.#auth.users[name] === rest.join(':')
   }
 
-  #challenge(scope: string | undefined, error: string | undefined): Reply {
+  /** The answer to a request that may not go on. */
+  challenge(scope: string | undefined, error: string | undefined): Reply {
     const parameters = [
       `realm="${this.#realm}"`,
       `service="${SERVICE}"`,

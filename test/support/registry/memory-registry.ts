@@ -117,6 +117,25 @@ export class MemoryRegistry implements AsyncDisposable {
     return this.#storage.putManifest(name, reference, manifest)
   }
 
+  dropBlob(name: string, digest: string): void {
+    this.#storage.repository(name).blobs.delete(digest)
+  }
+
+  /** Everything that a repository has under a tag, as clients may read it. */
+  tagsOf(name: string): readonly string[] {
+    return [...this.#storage.repository(name).tags.keys()]
+  }
+
+  manifestsOf(name: string): readonly string[] {
+    return [...this.#storage.repository(name).manifests.keys()]
+  }
+
+  /** How it answers a request without a token that allows `scope`. */
+  challenge(scope: string): Reply {
+    if (this.#guard === undefined) throw new Error('this registry asks nobody who he is')
+    return this.#guard.challenge(scope, 'invalid_token')
+  }
+
   blob(name: string, digest: string): Buffer | undefined {
     return this.#storage.blob(name, digest)?.bytes
   }
