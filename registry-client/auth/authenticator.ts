@@ -4,6 +4,9 @@ import { type Challenge, parseChallenge } from './challenge.ts'
 import { acceptable, covers } from './scope.ts'
 import { basicHeader, TokenService } from './tokens.ts'
 
+/** One for the first token, one for a token that expired while a request was repeated. */
+const MAX_RENEWALS = 2
+
 /** What an authenticator answers challenges with. */
 export interface AuthenticatorOptions {
   readonly registry: URL
@@ -32,23 +35,25 @@ export class Authenticator {
   }
 
   /**
-   * Adds `Authorization` to requests to the registry's own origin; a 401 is answered once.
+   * Adds `Authorization` to requests to the registry's own origin, and answers a 401.
    * @param scopes what a token has to allow. Spec: distribution token scope, `repository:NAME:ACTIONS`
    */
   authorizing(scopes: readonly string[]): Middleware {
     return (next) => async (request) => {
       if (request.url.origin !== this.#options.registry.origin) return next(request)
-      const sent = await this.#authorization(scopes, request.signal)
-      const response = await sendWith(next, request, sent)
-      if (response.status !== 401) return response
-      const challenge = parseChallenge(response.headers['www-authenticate'])
-      if (challenge === undefined) return response
-      this.#update(challenge, scopes, sent)
-      const renewed = await this.#authorization(scopes, request.signal)
-      const isHopeless = renewed === undefined || renewed === sent
-      // A stream is spent: its caller starts over, and the new token is used then.
-      if (isHopeless || request.body?.kind === 'stream') return response
-      return sendWith(next, request, renewed)
+      let sent = await this.#authorization(scopes, request.signal)
+      for (let renewals = 0; ; renewals++) {
+        const response = await sendWith(next, request, sent)
+        if (response.status !== 401) return response
+        const challenge = parseChallenge(response.headers['www-authenticate'])
+        if (challenge === undefined || renewals >= MAX_RENEWALS) return response
+        this.#update(challenge, scopes, sent)
+        const renewed = await this.#authorization(scopes, request.signal)
+        const isHopeless = renewed === undefined || renewed === sent
+        // A stream is spent: its caller starts over, and the new token is used then.
+        if (isHopeless || request.body?.kind === 'stream') return response
+        sent = renewed
+      }
     }
   }
 
