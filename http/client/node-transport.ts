@@ -41,9 +41,8 @@ class NodeTransport implements Transport {
     }
     const head = { status, url: request.url, headers: joinHeaders(response.rawHeaders) }
     const isGood = status >= 200 && status < 300
+    const bytes = withMinimumSpeed(exchange.bytes(response), this.#options.timeouts.slow)
     if (isGood && request.answer === 'stream') {
-      const window = this.#options.timeouts.slow
-      const bytes = withMinimumSpeed(exchange.bytes(response), window)
       return {
         ...head,
         body: Buffer.alloc(0),
@@ -51,7 +50,7 @@ class NodeTransport implements Transport {
       }
     }
     const limit = isGood ? (request.limit ?? DEFAULT_LIMIT) : MAX_ERROR_BODY
-    const body = await readBody(exchange.bytes(response), limit).catch((error: unknown) => {
+    const body = await readBody(bytes, limit).catch((error: unknown) => {
       // A server that refuses an upload often breaks the connection: its status is what counts.
       if (isGood || exchange.isSent || request.signal?.aborted) throw error
       return undefined

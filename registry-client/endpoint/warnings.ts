@@ -1,8 +1,9 @@
 import type { Middleware } from '#http'
 
 const MAX_WARNING = 4096
+const MOST_WARNINGS = 50
 
-/** Reports the `Warning` headers of answers, each text once. Spec: distribution-spec v1.1 #warnings */
+/** Reports the `Warning` headers of answers, each text once, and a bounded number. Spec: distribution-spec v1.1 #warnings */
 export function reportingWarnings(report: (text: string) => void): Middleware {
   const seen = new Set<string>()
   return (next) => async (request) => {
@@ -10,7 +11,7 @@ export function reportingWarnings(report: (text: string) => void): Middleware {
     const header = response.headers.warning?.slice(0, MAX_WARNING) ?? ''
     for (const [, quoted = ''] of header.matchAll(/\b299 - "((?:[^"\\]|\\.)*)"/g)) {
       const text = quoted.replace(/\\(.)/g, '$1')
-      if (seen.has(text)) continue
+      if (seen.has(text) || seen.size >= MOST_WARNINGS) continue
       seen.add(text)
       report(text)
     }

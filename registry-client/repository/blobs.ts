@@ -11,10 +11,8 @@ import { type AnswerStream, attemptsFor, backoff, type HttpResponse, MAX_ATTEMPT
 import { deleteScope, pullScope } from '../auth/scope.ts'
 import { cancelledError, exchangeError, RegistryError } from '../errors.ts'
 import { skipping } from './bytes.ts'
+import { Failures } from './failures.ts'
 import type { RepositoryRef } from './repository-ref.ts'
-
-/** Bytes after which a broken connection counts as the first failure again. */
-const PROGRESS = 1024 * 1024
 
 /**
  * Whether the registry has a blob. Only the registry's own refusal is an error, not that of a host
@@ -78,6 +76,8 @@ class Download {
   readonly #blob: Descriptor
   readonly #signal: AbortSignal | undefined
   readonly #doing: string
+  /** Makes a server that has other bytes now send all of them. */
+  #sameBytes: { readonly 'if-range'?: string } = {}
 
   constructor(ref: RepositoryRef, blob: Descriptor, { signal }: TransferOptions) {
     this.#ref = ref
@@ -86,7 +86,7 @@ class Download {
     this.#doing = `pull blob ${blob.digest} from ${ref.endpoint.registry}/${ref.name}`
   }
 
-  /** The rest of the blob from `offset` on. */
+  /** The rest of the blob from `offset` on, of the bytes that came before: some servers keep several. */
   async request(offset: number): Promise<AnswerStream> {
     const { endpoint, name } = this.#ref
     const response = await endpoint.call({
@@ -94,7 +94,7 @@ class Download {
       method: 'GET',
       to: `${name}/blobs/${this.#blob.digest}`,
       expect: offset === 0 ? [200] : [200, 206],
-      headers: offset === 0 ? {} : { range: `bytes=${offset}-` },
+      headers: offset === 0 ? {} : { range: `bytes=${offset}-`, ...this.#sameBytes },
       answer: 'stream',
       scopes: [pullScope(name)],
       signal: this.#signal,
@@ -102,20 +102,23 @@ class Download {
     const { stream } = response
     if (stream === undefined) throw new Error('a stream was asked for')
     const error = this.#errorIn(response, offset)
-    if (error === undefined) {
-      return response.status === 206 ? stream : { ...stream, bytes: skipping(stream.bytes, offset) }
+    if (error !== undefined) {
+      stream.discard()
+      throw error
     }
-    stream.discard()
-    throw error
+    const { etag } = response.headers
+    // Only a strong one says that bytes are the same. Spec: RFC 9110 13.1.5
+    const isStrong = etag !== undefined && /^"[^"]{1,200}"$/.test(etag)
+    this.#sameBytes = isStrong ? { 'if-range': etag } : {}
+    return response.status === 206 ? stream : { ...stream, bytes: skipping(stream.bytes, offset) }
   }
 
   async *bytes(first: AnswerStream): AsyncGenerator<Uint8Array, void, undefined> {
     const { size } = this.#blob
     const { endpoint } = this.#ref
+    const failures = new Failures(MAX_ATTEMPTS)
     let stream = first
     let offset = 0
-    let failures = 0
-    let failedAt = 0
     for (;;) {
       let failure: unknown = new TruncatedBodyError(this.#blob)
       try {
@@ -128,10 +131,9 @@ class Download {
         if (this.#signal?.aborted) throw cancelledError(this.#doing, this.#signal)
         failure = error
       }
-      failures = offset - failedAt >= PROGRESS ? 1 : failures + 1
-      failedAt = offset
-      if (failures >= Math.min(attemptsFor(failure), MAX_ATTEMPTS)) throw this.#toError(failure)
-      const pause = backoff(failures, undefined, endpoint.timing)
+      const isWorthIt = failures.add('network', attemptsFor(failure), offset)
+      if (!isWorthIt) throw this.#toError(failure)
+      const pause = backoff(failures.count, undefined, endpoint.timing)
       await endpoint.pause(pause, { doing: this.#doing, signal: this.#signal })
       stream = await this.request(offset)
     }

@@ -2,8 +2,9 @@ import { type Bytes, type Descriptor, Digester, type TransferOptions, verified }
 import { backoff, MAX_ATTEMPTS, type OpenBytes } from '#http'
 import type { UploadLimits } from '../endpoint/upload-limits.ts'
 import { RegistryError } from '../errors.ts'
-import { BrokenUploadError, Failures } from './broken-upload.ts'
+import { BrokenUploadError } from './broken-upload.ts'
 import { Parts, skipping, withholdingLast } from './bytes.ts'
+import { Failures } from './failures.ts'
 import type { RepositoryRef } from './repository-ref.ts'
 import { type BlobName, UploadSession } from './upload-session.ts'
 import type { UploadTask } from './upload-task.ts'
@@ -98,8 +99,8 @@ async function send(
         return blob
       } catch (error) {
         if (!(error instanceof BrokenUploadError)) throw error
-        const { mayGoOn, retryAfter } = error.remedy
-        if (!failures.add(error, current.offset)) throw error.cause
+        const { attempts, mayGoOn, retryAfter } = error.remedy
+        if (!failures.add(error.kind, attempts, current.offset)) throw error.cause
         const pause = backoff(failures.count, retryAfter, ref.endpoint.timing)
         await ref.endpoint.pause(pause, { doing, signal })
         if (mayGoOn && (await current.catchUp())) continue

@@ -72,16 +72,20 @@ export async function receive(
   onChunk: (chunk: Buffer) => void,
 ): Promise<'received' | 'reset'> {
   const isCut = action?.kind === 'reset' || action?.kind === 'reply'
-  const limit = isCut ? (action.afterBytes ?? 0) : undefined
-  const end = (): 'received' | 'reset' => (action?.kind === 'reset' ? reset(request) : 'received')
+  const limit = isCut ? (action.afterBytes ?? 0) : Number.POSITIVE_INFINITY
+  const body = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>
   let size = 0
-  if (limit === 0) return end()
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    onChunk(chunk)
-    size += chunk.length
-    if (limit !== undefined && size >= limit) return end()
+  if (limit > 0) {
+    for await (const chunk of body) {
+      onChunk(chunk)
+      size += chunk.length
+      if (size >= limit) break
+    }
   }
-  return action?.kind === 'reset' ? reset(request) : 'received'
+  if (action?.kind === 'reset') return reset(request)
+  // Whoever answers early reads the rest all the same, or the connection is of no use any more.
+  request.resume()
+  return 'received'
 }
 
 function reset(request: IncomingMessage): 'reset' {
