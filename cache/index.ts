@@ -1,3 +1,4 @@
+export type { BlobDraft } from './blobs/blob-draft.ts'
 export type { CacheMountRequest, OpenCacheMounts } from './cache-mounts.ts'
 export { type CollectionRequest, keptAmong } from './collection/choice.ts'
 export { Collector } from './collection/collector.ts'

@@ -10,7 +10,7 @@ export {
 } from './image.ts'
 export { EarlyLayers } from './layers/early-layers.ts'
 export { LAYER_TYPES } from './layers/image-layer.ts'
-export { type LayerBlob, layerBlob } from './layers/layer-blob.ts'
+export { layerBlob, sendLayer } from './layers/layer-blob.ts'
 export {
   checkDestination,
   checkOutput,

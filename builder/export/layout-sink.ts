@@ -18,6 +18,7 @@ import { familiarReference, parseReference } from '#registry-client'
 import type { ArchiveWriter } from './archive-writer.ts'
 import { type ImageLayer, layerKey } from './layers/image-layer.ts'
 import { type LayerBlobs, layerBlob } from './layers/layer-blob.ts'
+import { draftFor, hasRoom, keepDraft, rememberPacked } from './layers/packing.ts'
 import { readFile } from './read-file.ts'
 
 /** What a layout holds beside blobs, and how its layers are packed. */
@@ -63,13 +64,15 @@ async function putLayer(
   writer: ArchiveWriter,
   options: LayoutOptions & { readonly signal?: AbortSignal | undefined },
 ): Promise<Descriptor> {
-  const { early, compression, temporary, signal } = options
+  const { early, store, compression, level, temporary, signal } = options
   // Its size comes first.
   await early?.find(layer.diffId, compression)?.made.catch(() => undefined)
   const blob = layerBlob(layer, compression, options)
   const { mediaType, descriptor: known } = blob
   if (known !== undefined) {
-    await writer.stream(blobPath(known), known.size, await blob.open({ signal }))
+    const draft = draftFor(store, known.size)
+    await writer.stream(blobPath(known), known.size, await blob.open({ signal, draft }))
+    keepDraft(store, draft, known)
     return known
   }
   // The name and the header of an archive member come before its bytes, so it is packed aside first.
@@ -77,6 +80,8 @@ async function putLayer(
   const packed = await spool(await blob.open({ signal }), scratch)
   const descriptor = { mediaType, ...packed }
   await writer.stream(blobPath(descriptor), packed.size, readFile(scratch))
+  if (hasRoom(store, packed.size)) store.blobs.keep(scratch, packed)
+  rememberPacked(store, layer.diffId, { ...descriptor, packing: { compression, level } })
   return descriptor
 }
 

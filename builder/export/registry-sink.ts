@@ -7,7 +7,7 @@ import {
   repositorySink,
 } from '#registry-client'
 import { type ImageLayer, layerKey } from './layers/image-layer.ts'
-import { type LayerBlob, type LayerBlobs, layerBlob } from './layers/layer-blob.ts'
+import { type LayerBlob, type LayerBlobs, sendLayer } from './layers/layer-blob.ts'
 
 /** How images get into a repository. */
 export interface RegistrySinkOptions extends LayerBlobs {
@@ -22,7 +22,7 @@ export interface RegistrySinkOptions extends LayerBlobs {
 
 /**
  * A repository as a sink: layers are packed while they are sent, unless it has one of the blobs that
- * they were packed to before, or can mount it. What a layer is packed to is remembered.
+ * they were packed to before, or can mount it. What a layer is packed to is remembered, and kept.
  */
 export function registrySink(
   repository: Repository,
@@ -32,18 +32,16 @@ export function registrySink(
   return {
     ...sink,
     keyOf: layerKey,
-    putLayer: async (layer, { signal }) => {
-      const blob = layerBlob(layer, options.compression, options)
-      const mountFrom = options.sibling ?? homeOf(layer.origin, repository)
-      const deps = { repository, mountFrom, signal }
-      // A layer that was never packed starts at once, so that its failure is the one that is reported.
-      const isUnknown = blob.descriptor === undefined && blob.packedBefore.length === 0
-      const known = isUnknown ? undefined : await findBlob(blob, deps)
-      const push = pushLayer(layer, { ...blob, descriptor: known }, deps)
-      const descriptor = await sink.putLayer(push, { signal })
-      if (push.kind === 'stream') options.store.layers.addCompressed(layer.diffId, descriptor)
-      return descriptor
-    },
+    putLayer: (layer, { signal }) =>
+      sendLayer(layer, options, async (blob) => {
+        const mountFrom = options.sibling ?? homeOf(layer.origin, repository)
+        const deps = { repository, mountFrom, signal }
+        // A layer that was never packed starts at once, so that its failure is the one that is reported.
+        const isUnknown = blob.descriptor === undefined && blob.packedBefore.length === 0
+        const known = isUnknown ? undefined : await findBlob(blob, deps)
+        const push = pushLayer(layer, { ...blob, descriptor: known }, deps)
+        return await sink.putLayer(push, { signal })
+      }),
   }
 }
 

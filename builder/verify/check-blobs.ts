@@ -15,8 +15,8 @@ export interface CheckedBlobs {
   readonly damaged: ReadonlySet<string>
 }
 
-/** Modes that the store gives its blobs: once they are on the disk, and before. */
-const MODES: ReadonlySet<number> = new Set([0o444, 0o644])
+/** Modes that the store gives its blobs: once they are on the disk, and before, those that can be made again, too. */
+const MODES: ReadonlySet<number> = new Set([0o444, 0o644, 0o640])
 
 /** Reads every blob, several at a time, and the layers that they are said to hold; then looks for missing ones. */
 export async function checkBlobs(deps: VerifyDeps): Promise<CheckedBlobs> {

@@ -24,17 +24,16 @@ import {
   TsbuildError,
   verified,
 } from '#core'
-import { storeError } from '../filesystem/failure.ts'
+import { isNoSpace, storeError } from '../filesystem/failure.ts'
 import { noteUse } from '../filesystem/last-use.ts'
 import { blobPath, type Layout } from '../filesystem/layout.ts'
 import type { Pins } from '../filesystem/pins.ts'
 import type { Presence } from '../filesystem/presence.ts'
 import { syncPath } from '../filesystem/sync.ts'
+import { BlobDraft } from './blob-draft.ts'
 import { digestOfFile, readFile, writeFile } from './blob-file.ts'
+import { isFreshSpare, modeOf, SEALED, SPARE, UNSEALED } from './blob-modes.ts'
 
-/** A blob that is whole and on the disk. Until then it has the other mode: see docs/adr/0003. */
-const SEALED = 0o444
-const UNSEALED = 0o644
 /** From here on writing to the disk is worth an early start. */
 const LARGE_BYTES = 8 * 1024 * 1024
 /** As many blobs are written to the disk side by side. */
@@ -67,16 +66,16 @@ export class BlobStore implements BlobSource, BlobSink {
 
   /** Size in bytes, or `undefined` when the blob is not there. One that is there stays until this process ends. */
   stat(digest: Digest): number | undefined {
-    this.#pins.hold(hexOf(digest))
-    const found = lstatSync(this.path(digest), { throwIfNoEntry: false })
-    if (found === undefined) return undefined
-    if (!found.isFile()) {
-      this.setAside(digest)
-      return undefined
-    }
-    this.#note(digest, found)
-    noteUse(this.path(digest), found)
-    return found.size
+    const found = this.#find(digest)
+    if (found !== undefined) this.#note(digest, found)
+    return found?.size
+  }
+
+  /** As `stat` for one that no name will lead to: `sync` does not wait for a spare one that is new. */
+  statSpare(digest: Digest): number | undefined {
+    const found = this.#find(digest)
+    if (found !== undefined && !isFreshSpare(found)) this.#note(digest, found)
+    return found?.size
   }
 
   async has(descriptor: Descriptor): Promise<boolean> {
@@ -89,7 +88,7 @@ export class BlobStore implements BlobSource, BlobSink {
    */
   async open(descriptor: Descriptor, options: TransferOptions = {}): Promise<Bytes> {
     const { digest } = descriptor
-    const size = this.stat(digest)
+    const size = this.statSpare(digest)
     if (size === undefined) {
       throw new TsbuildError(`blob ${digest} is not in the store`, { code: 'NOT_FOUND' })
     }
@@ -156,6 +155,29 @@ export class BlobStore implements BlobSource, BlobSink {
     this.#enter(file, { digest, size })
   }
 
+  /** For a copy of what is sent elsewhere, which `keep` may take over. */
+  draft(): BlobDraft {
+    return new BlobDraft(() => this.#presence.newPath())
+  }
+
+  /**
+   * Takes over a file as `adopt` does, of a blob that can be made again: nothing waits until it is on the disk, a
+   * full one does not get it, and after a reboot it is gone unless it was used since.
+   * @returns whether the store has it
+   * @throws {TsbuildError} IO_FAILED
+   */
+  keep(file: string, blob: Pick<Descriptor, 'digest' | 'size'>): boolean {
+    try {
+      if (this.statSpare(blob.digest) === blob.size) rmSync(file)
+      else this.#rename(file, blob, SPARE)
+      return true
+    } catch (cause) {
+      if (!isNoSpace(cause)) throw cause
+      rmSync(file, { force: true })
+      return false
+    }
+  }
+
   /** Removes a blob; nothing to remove is fine. */
   delete(digest: Digest): void {
     this.#unsealed.delete(digest)
@@ -207,26 +229,43 @@ export class BlobStore implements BlobSource, BlobSink {
     for (const name of readdirSync(this.#layout.blobs)) {
       const path = join(this.#layout.blobs, name)
       const found = lstatSync(path, { throwIfNoEntry: false })
-      if (!found?.isFile() || (found.mode & 0o777) === SEALED) continue
-      if (isWhole(path, `sha256:${name}`)) chmodSync(path, SEALED)
+      if (!found?.isFile() || modeOf(found) === SEALED) continue
+      const isKept = modeOf(found) !== SPARE && isWhole(path, `sha256:${name}`)
+      if (isKept) chmodSync(path, SEALED)
       else rmSync(path, { force: true })
     }
   }
 
+  #find(digest: Digest): Stats | undefined {
+    this.#pins.hold(hexOf(digest))
+    const found = lstatSync(this.path(digest), { throwIfNoEntry: false })
+    if (found === undefined) return undefined
+    if (!found.isFile()) {
+      this.setAside(digest)
+      return undefined
+    }
+    noteUse(this.path(digest), found)
+    return found
+  }
+
   #note(digest: Digest, found: Stats): void {
-    if ((found.mode & 0o777) === SEALED || this.#unsealed.has(digest)) return
+    if (modeOf(found) === SEALED || this.#unsealed.has(digest)) return
     this.#unsealed.set(digest, undefined)
   }
 
-  #enter(file: string, blob: Pick<Descriptor, 'digest' | 'size'>): void {
-    const { digest, size } = blob
+  #rename(file: string, { digest, size }: Pick<Descriptor, 'digest' | 'size'>, mode: number): void {
     try {
-      chmodSync(file, UNSEALED)
+      chmodSync(file, mode)
       renameSync(file, this.path(digest))
     } catch (cause) {
       throw storeError(`store blob ${digest}`, cause)
     }
     this.stored += size
+  }
+
+  #enter(file: string, blob: Pick<Descriptor, 'digest' | 'size'>): void {
+    const { digest, size } = blob
+    this.#rename(file, blob, UNSEALED)
     const early = size >= LARGE_BYTES ? this.#writeBack(digest) : undefined
     // `sync` rejects with its failure.
     early?.catch(() => undefined)

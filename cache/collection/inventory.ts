@@ -15,6 +15,7 @@ import {
 } from './folder-items.ts'
 import { layerItems } from './layer-items.ts'
 import { blobsOfLayer, filesOfLayer, type LayerRow, readLayerRows } from './layer-rows.ts'
+import { spareItems } from './spare-items.ts'
 import type { FoundItem, StoreItem } from './store-item.ts'
 
 /**
@@ -41,6 +42,7 @@ export function readInventory(parts: StoreParts, documents: Documents): readonly
   return withParents([
     ...imageItems(needs, blobs),
     ...layers,
+    ...spareItems(rows, surroundings),
     ...unnamed.items,
     ...mountItems(layout),
     ...digestItems(layout),

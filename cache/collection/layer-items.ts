@@ -1,24 +1,21 @@
 import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Layout } from '../filesystem/layout.ts'
-import { type BlobFile, fileAt } from './blob-files.ts'
+import { fileAt } from './blob-files.ts'
 import { blobsOfLayer, filesOfLayer, type LayerRow } from './layer-rows.ts'
+import { type SpareSurroundings, spareBlobs } from './spare-items.ts'
 import type { FoundItem, ItemType } from './store-item.ts'
 
 /** What layers are looked at beside. */
-export interface LayerSurroundings {
+export interface LayerSurroundings extends SpareSurroundings {
   readonly layout: Layout
-  readonly blobs: ReadonlyMap<string, BlobFile>
-  /** Whether an image needs a blob, by its hex digits. */
-  readonly isNeeded: (hex: string) => boolean
   /** Names of the images that have a layer. */
   readonly imagesOf: (row: LayerRow) => readonly string[]
-  readonly isPinned: (name: string) => boolean
-  /** Ids of items that need a blob: documents that lead to it. */
-  readonly documentsOn: (hex: string) => readonly string[]
 }
 
-/** The item of each layer: its folders, the blobs that no image needs, what is noted of its tar, and the results of steps. */
+/**
+ * The item of each layer: its folders, the blobs that no image needs, what is noted of its tar, and the results of steps.
+ */
 export function layerItems(
   rows: readonly LayerRow[],
   around: LayerSurroundings,
@@ -34,9 +31,11 @@ export function layerItems(
 }
 
 /** What is known of the tar of an image's layer takes no space and serves the image. */
-function isFactsOnly(row: LayerRow, { isNeeded, blobs }: LayerSurroundings): boolean {
+function isFactsOnly(row: LayerRow, around: LayerSurroundings): boolean {
   if (row.kinds !== 0 || row.records.length > 0) return false
-  const hexes = blobsOfLayer(row)
+  const { isNeeded, blobs } = around
+  const spare = spareBlobs(row, around)
+  const hexes = blobsOfLayer(row).filter((hex) => !spare.includes(hex))
   return hexes.some(isNeeded) && !hexes.some((hex) => blobs.has(hex) && !isNeeded(hex))
 }
 
@@ -51,12 +50,15 @@ function layerItem(row: LayerRow, { equal, children, around }: RowContext): Foun
   const { id, earlier, records } = row
   const hexes = blobsOfLayer(row)
   const own = hexes.filter((hex) => !around.isNeeded(hex))
-  const present = own.flatMap((hex) => around.blobs.get(hex) ?? [])
+  const spare = spareBlobs(row, around)
+  const present = own.flatMap((hex) => (spare.includes(hex) ? [] : (around.blobs.get(hex) ?? [])))
   const times = timesOf(row, hexes, around)
   const noted =
     row.diffId === undefined ? undefined : fileAt(join(around.layout.contents, row.diffId))
   const shared = noted === undefined ? present : [...present, noted]
-  const common = new Map(shared.map(({ path }) => [path, equal.map((one) => one.id)]))
+  // Spare ones have items of their own, and go with the layer, too.
+  const going = [...shared, ...spare.flatMap((hex) => around.blobs.get(hex) ?? [])]
+  const common = new Map(going.map(({ path }) => [path, equal.map((one) => one.id)]))
   const names = [id, ...earlier.map(({ name }) => name), ...hexes]
   return {
     id,

@@ -18,6 +18,8 @@ export interface LayerRow {
   readonly earlier: readonly { readonly name: string; readonly kinds: number }[]
   /** Hex digits of the compressed blobs that hold it, whether or not they are in the store. */
   readonly compressed: readonly string[]
+  /** Those of them that were packed here. */
+  readonly packed: readonly string[]
   /** Id of the layer whose folder has what its own does not. */
   readonly differsFrom: string | undefined
   readonly records: readonly RecordRow[]
@@ -48,6 +50,9 @@ export function readLayerRows(database: Database): readonly LayerRow[] {
   const compressed = Map.groupBy(database.all('SELECT diff_id, digest FROM compressed'), (row) =>
     String(row.diff_id),
   )
+  const packed = Map.groupBy(database.all('SELECT diff_id, digest FROM packings'), (row) =>
+    String(row.diff_id),
+  )
   const bases = new Map(
     database.all('SELECT id, base FROM differences').map(({ id, base }) => [id, String(base)]),
   )
@@ -64,6 +69,7 @@ export function readLayerRows(database: Database): readonly LayerRow[] {
         kinds: Number(holds),
       })),
       compressed: (compressed.get(diffId ?? '') ?? []).map(({ digest }) => hexIn(String(digest))),
+      packed: (packed.get(diffId ?? '') ?? []).map(({ digest }) => hexIn(String(digest))),
       differsFrom: bases.get(id),
       records: (records.get(id) ?? []).map((record) => ({
         key: String(record.key),

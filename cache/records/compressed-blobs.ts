@@ -1,5 +1,6 @@
 /** Which compressed blobs hold which layer, as it was seen on this machine. */
-import { type Descriptor, type DiffId, isDigest } from '#core'
+import { type Descriptor, type DiffId, type Digest, isDigest } from '#core'
+import { isNoSpace } from '../filesystem/failure.ts'
 import type { Database, Row } from './database.ts'
 import { sumOf } from './schema.ts'
 
@@ -21,6 +22,35 @@ export function addCompressedBlob(
     'INSERT OR REPLACE INTO compressed (diff_id, digest, media_type, size, sum) VALUES (?, ?, ?, ?, ?)',
     ...[diffId, digest, mediaType, size, sum],
   )
+}
+
+/** How those compressed blobs of a layer were packed that were packed here, by their digests. */
+export function packingsOf(database: Database, diffId: DiffId): ReadonlyMap<Digest, string> {
+  const rows = database.all('SELECT digest, packing FROM packings WHERE diff_id = ?', diffId)
+  return new Map(
+    rows.flatMap(({ digest, packing }): readonly (readonly [Digest, string])[] => {
+      return typeof digest === 'string' && isDigest(digest) ? [[digest, String(packing)]] : []
+    }),
+  )
+}
+
+/** Records what a layer was packed to, and how. What a full disk does not take is forgotten. */
+export function addPackedBlob(
+  database: Database,
+  diffId: DiffId,
+  { packing, ...blob }: Descriptor & { readonly packing: string },
+): void {
+  try {
+    database.transaction(() => {
+      addCompressedBlob(database, diffId, blob)
+      database.run(
+        'INSERT OR REPLACE INTO packings (diff_id, digest, packing) VALUES (?, ?, ?)',
+        ...[diffId, blob.digest, packing],
+      )
+    })
+  } catch (cause) {
+    if (!isNoSpace(cause)) throw cause
+  }
 }
 
 function toDescriptor(row: Row): Descriptor | undefined {

@@ -19,7 +19,12 @@ import { FOLDER_KINDS, type FolderKind, folderKind } from '../filesystem/folder-
 import { type Layout, layersFolder } from '../filesystem/layout.ts'
 import type { Pins } from '../filesystem/pins.ts'
 import { syncFileSystem } from '../filesystem/sync.ts'
-import { addCompressedBlob, compressedBlobs } from './compressed-blobs.ts'
+import {
+  addCompressedBlob,
+  addPackedBlob,
+  compressedBlobs,
+  packingsOf,
+} from './compressed-blobs.ts'
 import type { Database, Row } from './database.ts'
 import { baseOfDifferences, setBaseOfDifferences } from './differences.ts'
 import { moveAside, moveFolder, moveOwners } from './layer-folder.ts'
@@ -303,6 +308,16 @@ export class Layers {
   /** To be called for a blob only after it was unpacked, or made, here. */
   addCompressed(diffId: DiffId, descriptor: Descriptor): void {
     addCompressedBlob(this.#database, diffId, descriptor)
+  }
+
+  /** How blobs of the layer were packed here, by their digests. */
+  packings(diffId: DiffId): ReadonlyMap<Digest, string> {
+    return packingsOf(this.#database, diffId)
+  }
+
+  /** To be called for what the layer was packed to here; on a full disk nothing is remembered. */
+  addPacked(diffId: DiffId, blob: Descriptor & { readonly packing: string }): void {
+    addPackedBlob(this.#database, diffId, blob)
   }
 
   /**

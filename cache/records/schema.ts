@@ -72,6 +72,11 @@ const REPOSITORIES = `CREATE TABLE IF NOT EXISTS repositories (
   id INTEGER PRIMARY KEY, digest TEXT NOT NULL, registry TEXT NOT NULL, repository TEXT NOT NULL,
   seen INTEGER NOT NULL, UNIQUE (digest, registry, repository))`
 
+/** How compressed blobs were packed here, as text. Without a checksum: a wrong one is as good as any other blob. */
+const PACKINGS = `CREATE TABLE IF NOT EXISTS packings (
+  diff_id TEXT NOT NULL, digest TEXT NOT NULL, packing TEXT NOT NULL,
+  PRIMARY KEY (diff_id, digest)) WITHOUT ROWID`
+
 /**
  * Tables that were added to version 1: a database made before gets them when it is opened and keeps its
  * records. An older tsbuild on the same store does not follow `renamed`: it drops the records of such
@@ -79,6 +84,7 @@ const REPOSITORIES = `CREATE TABLE IF NOT EXISTS repositories (
  */
 export const LATER_TABLES: string = [
   ...[SEALS, PRESUMED, INPUTS, RENAMED, SETTLED, DIFFERENCES, MADE, SIZES, TRACES, REPOSITORIES],
+  PACKINGS,
 ].join('; ')
 
 /**

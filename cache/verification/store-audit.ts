@@ -109,8 +109,9 @@ export class StoreAudit implements AsyncDisposable {
 
   /** Forgets that a blob holds a layer. */
   forgetClaim(diffId: DiffId, digest: Digest): void {
-    const sql = 'DELETE FROM compressed WHERE diff_id = ? AND digest = ?'
-    this.database.run(sql, diffId, digest)
+    for (const table of ['compressed', 'packings']) {
+      this.database.run(`DELETE FROM ${table} WHERE diff_id = ? AND digest = ?`, diffId, digest)
+    }
   }
 
   /** Rows that all readers take for missing, because their checksum does not fit. */

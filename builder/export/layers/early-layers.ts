@@ -3,18 +3,15 @@
  * image are packed while later steps run, one at a time, where a processor is left. An output finds
  * the blob in the store, or reads it while it grows; what was not begun it packs itself. See ADR 43.
  */
-import { statfsSync } from 'node:fs'
 import { compress } from '#builder/layer'
 import type { Store } from '#cache'
 import { type Bytes, type Compression, type DiffId, type Spans, uncompressedDigest } from '#core'
 import { GrowingBlob } from './growing-blob.ts'
 import { LAYER_TYPES } from './image-layer.ts'
+import { hasRoom, rememberPacked } from './packing.ts'
 
 /** Bytes of a tar that is packed in less time than it is worth to write down and sync: some 50 ms. */
 const SMALL_BYTES = 4 * 1024 * 1024
-
-/** A tar that is larger than this part of what is free on the disk leaves the rest to the steps. */
-const PART_OF_FREE = 1 / 4
 
 /** A layer that was made here. */
 interface MadeLayer {
@@ -99,7 +96,7 @@ export class EarlyLayers implements AsyncDisposable {
     const mediaType = LAYER_TYPES[compression]
     // A registry is likely to have what was packed before.
     const isPacked = store.layers.compressed(diffId).some((one) => one.mediaType === mediaType)
-    if (isPacked || this.#blobs.has(key) || size > freeBytes(store.root) * PART_OF_FREE) return
+    if (isPacked || this.#blobs.has(key) || !hasRoom(store, size)) return
     const tar = { mediaType: LAYER_TYPES.none, digest: uncompressedDigest(diffId), size }
     const bytes = await store.blobs.open(tar, { signal: this.#stop.signal })
     const atOnce = (): number => (this.#areStepsEnded ? Number.POSITIVE_INFINITY : 1)
@@ -107,7 +104,7 @@ export class EarlyLayers implements AsyncDisposable {
       store,
       mediaType,
       bytes: compress(this.#paced(bytes), compression, { atOnce }),
-      onWhole: (descriptor) => store.layers.addCompressed(diffId, descriptor),
+      onWhole: (blob) => rememberPacked(store, diffId, { ...blob, packing: { compression } }),
     })
     this.#blobs.set(key, blob)
     await spans.measure('packing', () => blob.made)
@@ -131,9 +128,4 @@ export class EarlyLayers implements AsyncDisposable {
 
 function keyOf(diffId: DiffId, compression: Compression): string {
   return `${compression} ${diffId}`
-}
-
-function freeBytes(path: string): number {
-  const { bavail, bsize } = statfsSync(path)
-  return bavail * bsize
 }

@@ -67,7 +67,7 @@ export class GrowingBlob {
       await using temporary = store.temporary()
       this.#path = join(temporary.path, 'blob')
       const descriptor = { mediaType, ...(await this.#write(bytes)) }
-      await store.blobs.adopt(this.#path, descriptor.digest, descriptor.size)
+      if (!store.blobs.keep(this.#path, descriptor)) throw fullError(descriptor)
       onWhole(descriptor)
       this.#state = 'whole'
       return descriptor
@@ -123,4 +123,8 @@ export class GrowingBlob {
       closeSync(fd)
     }
   }
+}
+
+function fullError({ digest }: Descriptor): TsbuildError {
+  return new TsbuildError(`the disk has no room for blob ${digest}`, { code: 'NO_SPACE' })
 }

@@ -1,5 +1,5 @@
 import { compress } from '#builder/layer'
-import type { Store } from '#cache'
+import type { BlobDraft, Store } from '#cache'
 import {
   type Bytes,
   type Compression,
@@ -11,14 +11,21 @@ import {
 } from '#core'
 import type { EarlyLayers } from './early-layers.ts'
 import { type ImageLayer, LAYER_TYPES } from './image-layer.ts'
+import { draftFor, keepDraft, packingName, rememberPacked } from './packing.ts'
 
 /** The bytes of a layer in the wanted compression, and their descriptor where it is known. */
 export interface LayerBlob {
   readonly mediaType: string
   readonly descriptor: Descriptor | undefined
-  /** Blobs that the layer was packed to before, which a registry may have. */
+  /** Blobs that the layer was packed to before, which a registry may have: those of this packing first. */
   readonly packedBefore: readonly Descriptor[]
-  readonly open: (options?: TransferOptions) => Promise<Bytes>
+  readonly open: (options?: OpenLayerOptions) => Promise<Bytes>
+}
+
+/** How the bytes of a layer are opened. */
+export interface OpenLayerOptions extends TransferOptions {
+  /** Gets them, too, where the store does not have them, nor is getting them. */
+  readonly draft?: BlobDraft | undefined
 }
 
 /** Where blobs of layers are. */
@@ -26,30 +33,78 @@ export interface LayerBlobs {
   readonly store: Store
   /** Layers that are packed early; `undefined` outside of a build. */
   readonly early: Pick<EarlyLayers, 'find'> | undefined
+  /** How well layers are packed that are packed anew; default: a balance of the compression. */
+  readonly level?: number | undefined
 }
 
 /**
- * The blob of a layer in one compression. A blob from elsewhere stays as it is, whatever its compression,
+ * The blob of a layer, packed in one way. A blob from elsewhere stays as it is, whatever its compression,
  * so that its registry has it already. A layer made here is compressed while it is read, unless that was
- * begun early. Its earlier blobs are candidates only: another version of the compressor makes other bytes.
+ * begun early, or the store has kept what was packed in the same way before. Its other earlier blobs are
+ * candidates only: another version of the compressor makes other bytes.
  */
 export function layerBlob(
   layer: ImageLayer,
   compression: Compression,
-  { store, early }: LayerBlobs,
+  { store, early, level }: LayerBlobs,
 ): LayerBlob {
   const { blob, diffId } = layer
   if (blob !== undefined && !isPlain(blob.descriptor)) return existing(blob, store)
   if (compression === 'none') return plain(layer, store)
   const mediaType = LAYER_TYPES[compression]
-  const packedBefore = store.layers.compressed(diffId).filter((one) => one.mediaType === mediaType)
-  const kept = packedBefore.find(({ digest, size }) => store.blobs.stat(digest) === size)
+  const packings = store.layers.packings(diffId)
+  const wanted = packingName({ compression, level })
+  const rankOf = ({ digest }: Descriptor): number => rank(packings.get(digest), wanted)
+  const packedBefore = store.layers
+    .compressed(diffId)
+    .filter((one) => one.mediaType === mediaType)
+    .toSorted((a, b) => rankOf(a) - rankOf(b))
+  const isHere = ({ digest, size }: Descriptor): boolean => store.blobs.statSpare(digest) === size
+  const kept = packedBefore.find((one) => rankOf(one) < OTHERWISE && isHere(one))
   const open: LayerBlob['open'] = async (options) => {
-    if (kept !== undefined) return store.blobs.open(kept, options)
-    const growing = early?.find(diffId, compression)
-    return growing?.open() ?? compress(await plain(layer, store).open(options), compression)
+    // One that turned out to be damaged is not there any more.
+    if (kept !== undefined && isHere(kept)) return store.blobs.open(kept, options)
+    const growing = level === undefined ? early?.find(diffId, compression) : undefined
+    if (growing !== undefined) return growing.open()
+    const packed = compress(await plain(layer, store).open(options), compression, { level })
+    return options?.draft?.copying(packed) ?? packed
   }
   return { mediaType, descriptor: kept, packedBefore, open }
+}
+
+const [AS_WANTED, ELSEWHERE, OTHERWISE] = [0, 1, 2] as const
+
+/** What was packed here in another way comes last. */
+function rank(packing: string | undefined, wanted: string): number {
+  if (packing === undefined) return ELSEWHERE
+  return packing === wanted ? AS_WANTED : OTHERWISE
+}
+
+/**
+ * Has the blob of a layer sent somewhere. What is packed for that is remembered, and kept as far as the disk has room,
+ * so that it is packed once; what is fetched for it is kept, too.
+ * @param send returns what the bytes turned out to be
+ */
+export async function sendLayer(
+  layer: ImageLayer,
+  { compression, ...blobs }: LayerBlobs & { readonly compression: Compression },
+  send: (blob: LayerBlob) => Promise<Descriptor>,
+): Promise<Descriptor> {
+  const { store, level } = blobs
+  const blob = layerBlob(layer, compression, blobs)
+  let draft: BlobDraft | undefined
+  let isOpened = false
+  const open: LayerBlob['open'] = (options) => {
+    isOpened = true
+    draft ??= draftFor(store, blob.descriptor?.size ?? layer.size ?? 0)
+    return blob.open({ ...options, draft })
+  }
+  const sent = await send({ ...blob, open })
+  keepDraft(store, draft, sent)
+  if (isOpened && blob.descriptor === undefined) {
+    rememberPacked(store, layer.diffId, { ...sent, packing: { compression, level } })
+  }
+  return sent
 }
 
 /** Reads from the store what was fetched for a step already. */
@@ -62,8 +117,9 @@ function existing(blob: NonNullable<ImageLayer['blob']>, store: Store): LayerBlo
     descriptor: { mediaType, digest, size },
     packedBefore: [],
     open: async (options) => {
-      const isHere = await store.blobs.has(blob.descriptor)
-      return (isHere ? store.blobs : source).open(blob.descriptor, options)
+      if (store.blobs.statSpare(digest) === size) return store.blobs.open(blob.descriptor, options)
+      const bytes = await source.open(blob.descriptor, options)
+      return options?.draft?.copying(bytes) ?? bytes
     },
   }
 }

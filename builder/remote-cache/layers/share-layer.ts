@@ -1,4 +1,4 @@
-import { type EarlyLayers, LAYER_TYPES, type LayerBlob, layerBlob } from '#builder/export'
+import { type EarlyLayers, LAYER_TYPES, layerBlob, sendLayer } from '#builder/export'
 import { compress, decompress } from '#builder/layer'
 import type { SolvedStep } from '#builder/solve'
 import type { RemoteLayer, RepositoryName, Store, TarFacts } from '#cache'
@@ -81,33 +81,24 @@ async function shareMade(step: SolvedStep, upload: LayerUpload): Promise<SharedL
 
 type Tar = Pick<TarFacts, 'diffId' | 'size'>
 
-/** How the tar of the store is sent. */
-function blobOf({ diffId, size }: Tar, { compression, store, early }: LayerUpload): LayerBlob {
-  const layer = { diffId, size, blob: undefined, origin: undefined }
-  return layerBlob(layer, compression, { store, early })
+function layerOf({ diffId, size }: Tar): Parameters<typeof layerBlob>[0] {
+  return { diffId, size, blob: undefined, origin: undefined }
 }
 
-async function sendTar(tar: Tar, upload: LayerUpload): Promise<Descriptor> {
-  const { shelf, store, compression, level, signal } = upload
-  const { mediaType, descriptor, open } = blobOf(tar, upload)
-  if (descriptor !== undefined) {
-    await shelf.putBlob(descriptor, () => open({ signal }), { signal })
+function sendTar(tar: Tar, upload: LayerUpload): Promise<Descriptor> {
+  const { shelf, signal } = upload
+  return sendLayer(layerOf(tar), upload, async ({ mediaType, descriptor, open }) => {
+    const openBlob = (): Promise<Bytes> => open({ signal })
+    if (descriptor === undefined) return await shelf.streamBlob(mediaType, openBlob, { signal })
+    await shelf.putBlob(descriptor, openBlob, { signal })
     return descriptor
-  }
-  const plain = blobOf(tar, { ...upload, compression: 'none' })
-  const openBlob = async (): Promise<Bytes> =>
-    level === undefined
-      ? open({ signal })
-      : compress(await plain.open({ signal }), compression, { level })
-  const sent = await shelf.streamBlob(mediaType, openBlob, { signal })
-  store.layers.addCompressed(tar.diffId, sent)
-  return sent
+  })
 }
 
 /** A blob that the layer was packed to before and that the shelf has, or takes over. */
 async function findKnown(tar: Tar, upload: LayerUpload): Promise<Descriptor | undefined> {
-  const { shelf, siblings, signal } = upload
-  const { descriptor, packedBefore } = blobOf(tar, upload)
+  const { shelf, siblings, compression, signal } = upload
+  const { descriptor, packedBefore } = layerBlob(layerOf(tar), compression, upload)
   // A plain tar is packed to itself.
   const candidates =
     descriptor === undefined || packedBefore.length > 0 ? packedBefore : [descriptor]
