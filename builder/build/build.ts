@@ -1,6 +1,6 @@
 import { contextName, type OpenedContext } from '#builder/context'
 import { keepTrace, TraceRecorder } from '#builder/explain'
-import { checkDestination, EarlyLayers } from '#builder/export'
+import { checkDestination, EarlyLayers, type EarlyUploads } from '#builder/export'
 import {
   type BuildOptions,
   type BuildResult,
@@ -18,7 +18,7 @@ import { baseResolver, planLoaded } from './build-plan.ts'
 import { resultOf } from './build-result.ts'
 import { openChecks } from './checks.ts'
 import { takeContainerRoot } from './container-root.ts'
-import { deliver } from './deliver.ts'
+import { deliver, openUploads } from './deliver.ts'
 import { explainNoSpace } from './full-disk.ts'
 import { type BuiltImage, buildImage } from './image-build.ts'
 import { loadContext } from './load-context.ts'
@@ -85,6 +85,7 @@ interface BuildDeps {
   readonly services: Services
   readonly resources: Resources
   readonly early: EarlyLayers
+  readonly uploads: EarlyUploads | undefined
   readonly caches: Caches | undefined
   readonly schedule: Schedule
   readonly recorder: TraceRecorder
@@ -106,20 +107,31 @@ async function buildLoaded(
   })
   await using resources = new Resources()
   const spare = spareProcessor()
-  const early = resources.use(new EarlyLayers({ store, spare, spans }))
+  const found = (): Promise<void> => spare.found()
+  const uploads = openUploads(settings, { store, found, client: () => services.client() })
+  if (uploads !== undefined) resources.use(uploads)
+  const early = resources.use(
+    new EarlyLayers({
+      ...{ store, spare, spans },
+      onPacked: (layer, compression) =>
+        uploads?.add({ ...layer, blob: undefined, origin: undefined }, compression),
+    }),
+  )
   const schedule = spare.watching(stepSchedule(settings.jobs))
   const caches = await openCachesOf(settings, { store, services, early, resources })
   const opened = { context, settings, store, services, resources }
-  const deps = { ...opened, early, caches, schedule, recorder }
+  const deps = { ...opened, early, uploads, caches, schedule, recorder }
   const finish = async (signal: AbortSignal): Promise<BuildResult> => {
     const plans = await spans.measure('resolve', () => planPlatforms(checks, deps, signal))
     const images = await buildPlatforms(plans, deps, signal)
     early.endSteps()
+    uploads?.endSteps()
     // A rejection reaches the caller when the services are disposed of.
     services.closeSandbox().catch(() => undefined)
     const stoppable = { ...settings, signal }
     await caches?.layersSent()
-    const descriptor = await deliver(images, { settings: stoppable, store, services, early })
+    const delivering = { settings: stoppable, store, services, early, uploads }
+    const descriptor = await deliver(images, delivering)
     await caches?.send()
     const fetched = [...context.materials, ...services.fetched]
     const { stored } = store

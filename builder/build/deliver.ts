@@ -1,5 +1,7 @@
 import {
+  compressionFor,
   type EarlyLayers,
+  EarlyUploads,
   type Exported,
   type ImageSet,
   type Output,
@@ -8,7 +10,7 @@ import {
 import type { Settings } from '#builder/options'
 import type { Store } from '#cache'
 import { type Descriptor, formatPlatform, reported } from '#core'
-import type { PushProgress } from '#registry-client'
+import type { PushProgress, RegistryClient } from '#registry-client'
 import type { BuiltImage } from './image-build.ts'
 import { rewritesTimes } from './rewrite-times.ts'
 import type { Services } from './services.ts'
@@ -19,6 +21,7 @@ export interface DeliverDeps {
   readonly store: Store
   readonly services: Services
   readonly early: EarlyLayers
+  readonly uploads: EarlyUploads | undefined
 }
 
 /** Sends the images to every output in turn. @returns the manifest or index of the last one with any */
@@ -26,7 +29,7 @@ export async function deliver(
   built: readonly BuiltImage[],
   deps: DeliverDeps,
 ): Promise<Descriptor | undefined> {
-  const { settings, store, services, early } = deps
+  const { settings, store, services, early, uploads } = deps
   const { tags, ignoreChownErrors, onEvent, spans, signal } = settings
   const isPushed = settings.outputs.some(({ type }) => type === 'registry')
   const registries = new Set(isPushed ? tags.map(({ registry }) => registry) : [])
@@ -38,6 +41,7 @@ export async function deliver(
       registries,
       store,
       early,
+      uploads,
       client: () => services.client(),
       ignoreChownErrors,
       writeTrees: (to, options) => writeTrees(built, { to, ...options }, deps),
@@ -98,4 +102,32 @@ export function reportOutput<T>(
     onEvent({ type: 'progress', vertex, id, current, done, ...known })
   }
   return reported({ id: vertex, name, part: 'export' }, onEvent, () => send(onProgress))
+}
+
+/** What early uploads are opened with. */
+interface UploadDeps {
+  readonly store: Store
+  readonly client: () => RegistryClient
+  /** Resolves while a step runs that leaves a processor. */
+  readonly found: () => Promise<void>
+}
+
+/** What sends layers while steps run; `undefined` for a build that pushes none as they are made. */
+export function openUploads(settings: Settings, deps: UploadDeps): EarlyUploads | undefined {
+  const { outputs, tags, ignoreChownErrors, onEvent } = settings
+  const pushed = outputs.filter((one) => one.type === 'registry' && !rewritesTimes(one))
+  // Further repositories of a registry have the layers mounted.
+  const first = new Map(tags.toReversed().map((tag) => [tag.registry, tag]))
+  const targets = pushed.flatMap((output) => {
+    const compression = compressionFor(output)
+    return [...first.values()].map(({ registry, repository }) => {
+      return { registry, repository, compression }
+    })
+  })
+  if (targets.length === 0) return undefined
+  return new EarlyUploads(targets, {
+    ...deps,
+    ignoreChownErrors,
+    report: (name, send) => reportOutput(name, { onEvent, position: -1 }, send),
+  })
 }

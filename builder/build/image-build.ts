@@ -6,14 +6,16 @@ import {
   compressionFor,
   describePresumed,
   type EarlyLayers,
+  type EarlyUploads,
   type FinishedImage,
+  type ImageLayer,
   presumedOwners,
   type StepLayer,
   takenBy,
 } from '#builder/export'
 import { ownersObstacle } from '#builder/layer'
 import type { Settings } from '#builder/options'
-import type { Plan } from '#builder/plan'
+import type { BaseLayer, Plan } from '#builder/plan'
 import type { Caches } from '#builder/remote-cache'
 import {
   checkedLowers,
@@ -40,6 +42,7 @@ export interface ImageDeps {
   readonly services: Services
   readonly schedule: Schedule
   readonly early: EarlyLayers
+  readonly uploads: EarlyUploads | undefined
   readonly recorder: TraceRecorder
   /** Caches elsewhere; `undefined`: none. */
   readonly caches: Caches | undefined
@@ -122,6 +125,7 @@ function openSolver(plan: Plan, deps: SolverSettings): Solver {
     reporter,
     wantsTars,
     onTar: (tar) => deps.early.add(tar, compressions),
+    onBase: (base) => deps.uploads?.add(layerOfBase(base)),
     onExecute: (id, { preimage }) => recorder.execute(id, preimage),
     isNeeded: (layer) => deps.caches?.isNeeded(layer) !== false,
     taker: deps.caches?.taker,
@@ -129,6 +133,10 @@ function openSolver(plan: Plan, deps: SolverSettings): Solver {
     signal,
   })
   return resources.use(solver)
+}
+
+function layerOfBase(base: BaseLayer): ImageLayer {
+  return { diffId: base.diffId, size: undefined, blob: base, origin: base.origin }
 }
 
 /** What the outputs need of the layers as they are made. Layers with other times are other layers. */

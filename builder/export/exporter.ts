@@ -3,6 +3,7 @@ import type { Compression, Descriptor, Spans } from '#core'
 import type { PushProgress, Reference, RegistryClient } from '#registry-client'
 import type { ImageSet } from './image.ts'
 import type { LayerBlobs } from './layers/layer-blob.ts'
+import type { RegistrySinkOptions } from './registry-sink.ts'
 
 /** How the layers of an output are packed. */
 export type LayerCompression = 'uncompressed' | 'gzip' | 'zstd'
@@ -37,6 +38,8 @@ export interface Exported {
   readonly registries: ReadonlySet<string>
   readonly store: Store
   readonly early: LayerBlobs['early']
+  /** Layers that are sent to a registry before. */
+  readonly uploads: RegistrySinkOptions['uploads']
   /** Opens the client when it is first called. */
   readonly client: () => RegistryClient
   /** Push layers, too, of which some files have owners that are presumed. */

@@ -9,7 +9,8 @@ export {
   type StepLayer,
 } from './image.ts'
 export { EarlyLayers } from './layers/early-layers.ts'
-export { LAYER_TYPES } from './layers/image-layer.ts'
+export { EarlyUploads } from './layers/early-uploads.ts'
+export { type ImageLayer, LAYER_TYPES } from './layers/image-layer.ts'
 export { layerBlob, sendLayer } from './layers/layer-blob.ts'
 export {
   checkDestination,

@@ -6,6 +6,7 @@ import {
   type Repository,
   repositorySink,
 } from '#registry-client'
+import type { EarlyUploads } from './layers/early-uploads.ts'
 import { type ImageLayer, layerKey } from './layers/image-layer.ts'
 import { type LayerBlob, type LayerBlobs, sendLayer } from './layers/layer-blob.ts'
 
@@ -15,6 +16,8 @@ export interface RegistrySinkOptions extends LayerBlobs {
   readonly compression: Compression
   /** A repository of the same registry that has the whole image already. */
   readonly sibling?: string | undefined
+  /** Layers that are sent before; `undefined` outside of a build that pushes. */
+  readonly uploads?: Pick<EarlyUploads, 'settled'> | undefined
   /** Set last. */
   readonly tags: readonly string[]
   readonly onProgress: (progress: PushProgress) => void
@@ -32,8 +35,9 @@ export function registrySink(
   return {
     ...sink,
     keyOf: layerKey,
-    putLayer: (layer, { signal }) =>
-      sendLayer(layer, options, async (blob) => {
+    putLayer: async (layer, { signal }) => {
+      await options.uploads?.settled(repository, layer)
+      return await sendLayer(layer, options, async (blob) => {
         const mountFrom = options.sibling ?? homeOf(layer.origin, repository)
         const deps = { repository, mountFrom, signal }
         // A layer that was never packed starts at once, so that its failure is the one that is reported.
@@ -41,7 +45,8 @@ export function registrySink(
         const known = isUnknown ? undefined : await findBlob(blob, deps)
         const push = pushLayer(layer, { ...blob, descriptor: known }, deps)
         return await sink.putLayer(push, { signal })
-      }),
+      })
+    },
   }
 }
 

@@ -22,7 +22,9 @@ import type { SolvedStep } from './solved-step.ts'
 import { layersOf, StepResults, type StepResultsDeps } from './step-results.ts'
 
 /** What solving a plan needs. */
-export interface SolveDeps extends Omit<OperationDeps, 'tasks'>, Pick<StepResultsDeps, 'onTar'> {
+export interface SolveDeps
+  extends Omit<OperationDeps, 'tasks'>,
+    Pick<StepResultsDeps, 'onTar' | 'onBase'> {
   /** Where results of earlier builds are looked up, and where those of this one go. */
   readonly results: ResultCache
   /** Bounds how many steps are under way at the same time. */

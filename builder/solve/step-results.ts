@@ -1,4 +1,4 @@
-import type { VertexId } from '#builder/plan'
+import type { BaseLayer, VertexId } from '#builder/plan'
 import type { CachedResult, CacheKey, Candidate, TarFacts } from '#cache'
 import { uncompressedDigest } from '#core'
 import { BuiltLayer } from './layers/built-layer.ts'
@@ -19,6 +19,8 @@ export interface StepResultsDeps extends LayerDeps {
   readonly reporter: Reporter
   /** Gets each layer of the image as soon as its tar is in the store. */
   readonly onTar: (tar: TarFacts) => void
+  /** Gets each layer of the image that comes from a base, packed, before anything is done on it. */
+  readonly onBase: (layer: BaseLayer) => void
   /** Gets each step that was executed or found; again one whose layer was made anew. */
   readonly onSolved: ((step: SolvedStep) => void) | undefined
   /** Steps whose layers the image has. */
@@ -63,9 +65,11 @@ export class StepResults {
   fromElsewhere({ vertex }: SourceOperation, result: Result): Result {
     if (this.#deps.forms(vertex.id).includes('tar')) {
       for (const { layer } of result.layers) {
-        const { diffId, descriptor } = layer.base ?? {}
-        if (diffId === undefined || descriptor?.digest !== uncompressedDigest(diffId)) continue
-        this.#deps.onTar({ diffId, size: descriptor.size })
+        if (layer.base === undefined) continue
+        const { diffId, descriptor } = layer.base
+        const isPlain = descriptor.digest === uncompressedDigest(diffId)
+        if (isPlain) this.#deps.onTar({ diffId, size: descriptor.size })
+        else this.#deps.onBase(layer.base)
       }
     }
     return result

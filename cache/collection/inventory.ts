@@ -41,8 +41,9 @@ export function readInventory(parts: StoreParts, documents: Documents): readonly
   const ofLayers = new Set(layers.flatMap(({ contents }) => [...contents.common.keys()]))
   return withParents([
     ...imageItems(needs, blobs),
-    ...layers,
+    // Before others: they go first among what is worth the same.
     ...spareItems(rows, surroundings),
+    ...layers,
     ...unnamed.items,
     ...mountItems(layout),
     ...digestItems(layout),

@@ -24,12 +24,12 @@ export function addCompressedBlob(
   )
 }
 
-/** How those compressed blobs of a layer were packed that were packed here, by their digests. */
-export function packingsOf(database: Database, diffId: DiffId): ReadonlyMap<Digest, string> {
-  const rows = database.all('SELECT digest, packing FROM packings WHERE diff_id = ?', diffId)
+/** What a layer was packed to here, by how it was packed. */
+export function packingsOf(database: Database, diffId: DiffId): ReadonlyMap<string, Digest> {
+  const rows = database.all('SELECT packing, digest FROM packings WHERE diff_id = ?', diffId)
   return new Map(
-    rows.flatMap(({ digest, packing }): readonly (readonly [Digest, string])[] => {
-      return typeof digest === 'string' && isDigest(digest) ? [[digest, String(packing)]] : []
+    rows.flatMap(({ packing, digest }): readonly (readonly [string, Digest])[] => {
+      return typeof digest === 'string' && isDigest(digest) ? [[String(packing), digest]] : []
     }),
   )
 }
@@ -44,8 +44,8 @@ export function addPackedBlob(
     database.transaction(() => {
       addCompressedBlob(database, diffId, blob)
       database.run(
-        'INSERT OR REPLACE INTO packings (diff_id, digest, packing) VALUES (?, ?, ?)',
-        ...[diffId, blob.digest, packing],
+        'INSERT OR REPLACE INTO packings (diff_id, packing, digest) VALUES (?, ?, ?)',
+        ...[diffId, packing, blob.digest],
       )
     })
   } catch (cause) {

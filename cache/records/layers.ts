@@ -310,8 +310,8 @@ export class Layers {
     addCompressedBlob(this.#database, diffId, descriptor)
   }
 
-  /** How blobs of the layer were packed here, by their digests. */
-  packings(diffId: DiffId): ReadonlyMap<Digest, string> {
+  /** What the layer was packed to here, by how it was packed; the blobs need not be here any more. */
+  packings(diffId: DiffId): ReadonlyMap<string, Digest> {
     return packingsOf(this.#database, diffId)
   }
 

@@ -72,10 +72,10 @@ const REPOSITORIES = `CREATE TABLE IF NOT EXISTS repositories (
   id INTEGER PRIMARY KEY, digest TEXT NOT NULL, registry TEXT NOT NULL, repository TEXT NOT NULL,
   seen INTEGER NOT NULL, UNIQUE (digest, registry, repository))`
 
-/** How compressed blobs were packed here, as text. Without a checksum: a wrong one is as good as any other blob. */
+/** What layers were packed to here, by how they were packed. Without a checksum: a wrong one is as good as any other blob. */
 const PACKINGS = `CREATE TABLE IF NOT EXISTS packings (
-  diff_id TEXT NOT NULL, digest TEXT NOT NULL, packing TEXT NOT NULL,
-  PRIMARY KEY (diff_id, digest)) WITHOUT ROWID`
+  diff_id TEXT NOT NULL, packing TEXT NOT NULL, digest TEXT NOT NULL,
+  PRIMARY KEY (diff_id, packing)) WITHOUT ROWID`
 
 /**
  * Tables that were added to version 1: a database made before gets them when it is opened and keeps its

@@ -33,6 +33,8 @@ export interface EarlyLayersDeps {
   readonly store: Store
   readonly spare: SpareProcessor
   readonly spans: Spans
+  /** Gets each layer that was packed, now or before. */
+  readonly onPacked?: (layer: MadeLayer, compression: Compression) => void
 }
 
 /** The layers of one build that are packed before its images are complete. */
@@ -90,12 +92,14 @@ export class EarlyLayers implements AsyncDisposable {
     }
   }
 
-  async #pack({ diffId, size }: MadeLayer, compression: Compression): Promise<void> {
-    const { store, spans } = this.#deps
+  async #pack(layer: MadeLayer, compression: Compression): Promise<void> {
+    const { diffId, size } = layer
+    const { store, spans, onPacked } = this.#deps
     const key = keyOf(diffId, compression)
     const mediaType = LAYER_TYPES[compression]
     // A registry is likely to have what was packed before.
     const isPacked = store.layers.compressed(diffId).some((one) => one.mediaType === mediaType)
+    if (isPacked) onPacked?.(layer, compression)
     if (isPacked || this.#blobs.has(key) || !hasRoom(store, size)) return
     const tar = { mediaType: LAYER_TYPES.none, digest: uncompressedDigest(diffId), size }
     const bytes = await store.blobs.open(tar, { signal: this.#stop.signal })
@@ -108,6 +112,7 @@ export class EarlyLayers implements AsyncDisposable {
     })
     this.#blobs.set(key, blob)
     await spans.measure('packing', () => blob.made)
+    onPacked?.(layer, compression)
   }
 
   async *#paced(bytes: Bytes): Bytes {

@@ -54,7 +54,11 @@ export function layerBlob(
   const mediaType = LAYER_TYPES[compression]
   const packings = store.layers.packings(diffId)
   const wanted = packingName({ compression, level })
-  const rankOf = ({ digest }: Descriptor): number => rank(packings.get(digest), wanted)
+  const others = new Set(packings.values())
+  const rankOf = ({ digest }: Descriptor): number => {
+    if (packings.get(wanted) === digest) return AS_WANTED
+    return others.has(digest) ? OTHERWISE : ELSEWHERE
+  }
   const packedBefore = store.layers
     .compressed(diffId)
     .filter((one) => one.mediaType === mediaType)
@@ -72,13 +76,8 @@ export function layerBlob(
   return { mediaType, descriptor: kept, packedBefore, open }
 }
 
+/** Where a layer was packed; here in another way comes last. */
 const [AS_WANTED, ELSEWHERE, OTHERWISE] = [0, 1, 2] as const
-
-/** What was packed here in another way comes last. */
-function rank(packing: string | undefined, wanted: string): number {
-  if (packing === undefined) return ELSEWHERE
-  return packing === wanted ? AS_WANTED : OTHERWISE
-}
 
 /**
  * Has the blob of a layer sent somewhere. What is packed for that is remembered, and kept as far as the disk has room,

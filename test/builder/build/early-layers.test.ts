@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { closeSync, openSync, readdirSync, readFileSync, readSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
@@ -16,6 +17,14 @@ const BUSYBOX = 'COPY --chmod=755 busybox /bin/busybox'
 
 /** Ends when there is a file `go` in the cache mount. */
 const WAITING = `RUN --mount=type=cache,target=/c ["/bin/busybox", "sh", "-c", "until [ -e /c/go ]; do /bin/busybox sleep 0.05; done"]`
+
+/** The same, and then it fails. */
+const FAILING = WAITING.replace('; done"', '; done; exit 3"')
+
+/** A file that takes as much packed: what is small is not sent before. */
+function incompressible(): Buffer {
+  return randomBytes(6_000_000)
+}
 
 /** A build whose last step waits. */
 interface Waiting {
@@ -46,9 +55,13 @@ describe('layers that are packed while steps run', () => {
     await at?.[Symbol.asyncDispose]()
   })
 
-  function start(dockerfile: readonly string[], options: Partial<BuildOptions> = {}): Waiting {
+  function start(
+    dockerfile: readonly string[],
+    options: Partial<BuildOptions> = {},
+    last = WAITING,
+  ): Waiting {
     const events: BuildEvent[] = []
-    const built = at.build([...dockerfile, WAITING], {
+    const built = at.build([...dockerfile, last], {
       tags: [at.at('app:1')],
       outputs: PUSH,
       onEvent: (event) => void events.push(event),
@@ -109,7 +122,6 @@ describe('layers that are packed while steps run', () => {
     const waiting = start(['FROM scratch', BUSYBOX, 'COPY large /'])
     await until(() => isRunning(waiting) && packed().length > 0)
     assert.ok(!namesOf(waiting.events, 'done').some((name) => name.includes('RUN')))
-    assert.deepEqual(uploads(), [], 'a build that fails leaves nothing in a registry')
     const [early = ''] = packed()
     await waiting.go()
     const { layers } = await waiting.built
@@ -123,8 +135,57 @@ describe('layers that are packed while steps run', () => {
     }
   })
 
-  const uploads = (): readonly string[] =>
-    at.registry.log.filter((line) => line.includes('uploads'))
+  /** Lengths of the uploads that a blob of the registry can have come with. */
+  const sent = (digest: string): readonly number[] =>
+    at.registry.requests.flatMap(({ bodySize, method }) => {
+      const isIts = method === 'PUT' || method === 'PATCH'
+      return isIts && bodySize === at.registry.blob('app', digest)?.length ? [bodySize] : []
+    })
+  const isSent = (digest: string): boolean => at.registry.blob('app', digest) !== undefined
+
+  it('are sent before the last step ends, once, and the tag comes last', async () => {
+    at.put({ large: incompressible() })
+    const waiting = start(['FROM scratch', BUSYBOX, 'COPY large /'])
+    await until(() => isRunning(waiting) && packed().some((name) => isSent(`sha256:${name}`)))
+    const [early = ''] = packed().map((name) => `sha256:${name}`)
+    assert.ok(!namesOf(waiting.events, 'done').some((name) => name.includes('RUN')))
+    assert.ok(!at.registry.log.some((line) => line.includes('manifests')))
+    await until(() => namesOf(waiting.events, 'done').some((name) => name.startsWith('sending')))
+    const before = at.registry.requests.length
+    await waiting.go()
+    await waiting.built
+    assert.deepEqual(pushed()[1]?.digest, early)
+    assert.equal(sent(early).length, 1)
+    const asked = at.registry.requests.slice(before).filter(({ url }) => url.includes(early))
+    assert.deepEqual(asked, [], 'the output knows that it is there')
+  })
+
+  it('that could not be sent early are sent by the output', async () => {
+    at.registry.fail({
+      ...{ method: 'PUT', path: /uploads/, times: 1 },
+      action: { kind: 'reply', reply: { status: 403 } },
+    })
+    at.put({ large: incompressible() })
+    const waiting = start(['FROM scratch', BUSYBOX, 'COPY large /'])
+    await until(() => namesOf(waiting.events, 'done').some((name) => name.startsWith('sending')))
+    assert.ok(!packed().some((name) => isSent(`sha256:${name}`)))
+    await waiting.go()
+    await waiting.built
+    assert.equal(pushed().length, 3)
+    assert.ok(pushed().every(({ digest }) => isSent(digest)))
+    assert.deepEqual(namesOf(waiting.events, 'failed'), [])
+  })
+
+  it('that were sent have no tag when the build fails', async () => {
+    at.put({ large: incompressible() })
+    const waiting = start(['FROM scratch', BUSYBOX, 'COPY large /'], {}, FAILING)
+    await until(() => isRunning(waiting) && packed().some((name) => isSent(`sha256:${name}`)))
+    await waiting.go()
+    await assert.rejects(waiting.built, { code: 'STEP_FAILED' })
+    assert.ok(!at.registry.log.some((line) => line.includes('manifests')))
+    assert.equal(at.registry.openUploads, 0)
+    assert.deepEqual(readdirSync(join(at.path('store'), 'tmp')), [])
+  })
 
   it('are those of the image only, and once those of an earlier build', async () => {
     const stages = [
@@ -185,7 +246,8 @@ describe('layers that are packed while steps run', () => {
       assert.deepEqual(packed(), [], `${index}`)
       await waiting.go()
       await waiting.built
-      assert.deepEqual(packed(), [], `${index}`)
+      // What an output has packed is kept.
+      assert.equal(packed().length, index < cases.length - 1 ? 0 : 3, `${index}`)
     }
   })
 
@@ -198,7 +260,7 @@ describe('layers that are packed while steps run', () => {
     })
     assert.deepEqual(packed(), [])
     assert.deepEqual(readdirSync(join(at.path('store'), 'tmp')), [])
-    assert.deepEqual(at.registry.log, [])
+    assert.ok(!at.registry.log.some((line) => /PUT|PATCH/.test(line)))
   })
 
   it('are stopped by a signal, and leave nothing', async () => {

@@ -236,6 +236,7 @@ async function solve(
     reporter,
     wantsTars: true,
     onTar: () => undefined,
+    onBase: () => undefined,
     onExecute: () => undefined,
     isNeeded: () => needsBytes,
     taker,

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type Reported, type Verification, verifyStore } from '#builder/verify'
@@ -65,6 +73,27 @@ describe('what verifying a store finds', () => {
       new RegExp(`does not hold the layer ${diffId}, as the database says`),
     )
     assert.ok(store.layers.compressed(diffId).every(({ digest }) => digest !== blob.digest))
+  })
+
+  it('is a packed blob that was kept, which is packed again', async () => {
+    const copy = await image.copy()
+    const dest = copy.path('../packed')
+    const pack = () => copy.build({ outputs: [{ type: 'oci', dest, tar: false }] })
+    await pack()
+    await using store = openStore(copy.root)
+    const diffId = (image.built.layers.at(-1)?.diffId ?? '') as DiffId
+    const [kept] = store.layers.compressed(diffId)
+    assert.ok(kept)
+    const path = store.blobs.path(kept.digest)
+    assert.equal(statSync(path).mode & 0o777, 0o640)
+    assert.deepEqual((await verify(copy)).findings, [])
+    writeFileSync(path, 'other', { flag: 'r+' })
+    const [found, ...more] = await repaired(copy)
+    assert.deepEqual(more, [])
+    assert.equal(found?.subject, `blob ${kept.digest}`)
+    assert.equal(found.remedy, 'sets it aside')
+    await pack()
+    assert.deepEqual(digestOf(readFileSync(path)), kept.digest)
   })
 
   it('is what anybody may read or enter, and blobs with other modes', async () => {

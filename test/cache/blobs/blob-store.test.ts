@@ -16,6 +16,7 @@ import {
 import { join } from 'node:path'
 import { openStore, type Store } from '#cache'
 import { collect, type Descriptor, digestOf } from '#core'
+import { BlobDraft } from '../../../cache/blobs/blob-draft.ts'
 import { blobStoreSuite, descriptorOf, inPieces } from '../../suites/blob-store.ts'
 import { newRoot, pretendReboot, removeRoots, withStore } from '../support.ts'
 
@@ -160,6 +161,53 @@ describe('cache blobs', () => {
       assert.equal(await store.blobs.has(descriptorOf(whole)), true)
       assert.equal(existsSync(store.blobs.path(descriptorOf(torn).digest)), false)
     })
+  })
+
+  it('after a reboot has no spare blobs, unless they were used when they were on the disk', async () => {
+    const root = newRoot()
+    const blobs = [randomBytes(9000), randomBytes(9001), randomBytes(9002)]
+    const [unused, used, needed] = blobs.map(descriptorOf)
+    await withStore(root, async (store) => {
+      for (const bytes of blobs) {
+        const draft = store.blobs.draft()
+        for await (const _ of draft.copying(inPieces(bytes)));
+        assert.equal(store.blobs.keep(draft.file?.path ?? '', descriptorOf(bytes)), true)
+      }
+      const { stored } = store
+      assert.equal(stored, 27_003, 'they count')
+      assert.ok(unused && used && needed)
+      store.blobs.statSpare(used.digest)
+      await store.blobs.put(needed, inPieces(Buffer.of()))
+      await store.sync()
+      const isSealed = ({ digest }: Descriptor): boolean =>
+        (lstatSync(store.blobs.path(digest)).mode & 0o777) === 0o444
+      assert.deepEqual([unused, used, needed].map(isSealed), [false, false, true])
+    })
+    pretendReboot(root)
+    await withStore(root, (store) => {
+      assert.deepEqual(
+        [unused, used, needed].map((one) => one && store.blobs.stat(one.digest)),
+        [undefined, undefined, 9002],
+      )
+    })
+  })
+
+  it('passes on what a full disk does not take, and fails with a disk that fails', async () => {
+    const failing = (code: string) => () => {
+      throw Object.assign(new Error(code), { code })
+    }
+    const full = new BlobDraft(failing('ENOSPC'))
+    const passed: Uint8Array[] = []
+    for await (const chunk of full.copying(inPieces(Buffer.from('abc')))) passed.push(chunk)
+    assert.equal(String(Buffer.concat(passed)), 'abc')
+    assert.equal(full.file, undefined)
+    const broken = new BlobDraft(failing('EIO'))
+    await assert.rejects(
+      async () => {
+        for await (const _ of broken.copying(inPieces(Buffer.from('abc'))));
+      },
+      { code: 'IO_FAILED' },
+    )
   })
 })
 

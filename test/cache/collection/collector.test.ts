@@ -323,6 +323,54 @@ describe('collection', () => {
     })
   })
 
+  it('takes what layers were packed to by itself, first, and with the layer', async () => {
+    const root = newRoot()
+    const text = 'x'.repeat(50_000)
+    const diffId = asDiffId(digestOf(text))
+    const packed = { mediaType: MEDIA_TYPES.ociLayerGzip, digest: digestOf('p'), size: 20_000 }
+    async function keep(store: Store): Promise<void> {
+      const file = join(store.temporary().path, 'packed')
+      writeFileSync(file, 'p'.repeat(20_000))
+      store.blobs.keep(file, packed)
+      store.layers.register({ diffId, size: text.length, presumed: undefined })
+      store.layers.addPacked(diffId, { ...packed, packing: 'gzip' })
+    }
+    const isThere = () => withStore(root, (store) => store.blobs.statSpare(packed.digest) === 20_000)
+    await withStore(root, async (store) => {
+      await putStep(store, 'a step')
+      const record = store.records.find(keyOf('a step'))
+      assert.ok(record)
+      store.records.put({ ...record, milliseconds: 1000 })
+      await putImage(store, text, 'localhost/a:1')
+      await keep(store)
+      assert.deepEqual(await collected(root, { ...NOT_ALL, limits: { maxUsed: 1 } }), [])
+    })
+    assert.equal(total(await itemsIn(root)), diskUse(root), 'it counts')
+    const used = total(await itemsIn(root))
+    const limits = { maxUsed: used - 1 }
+    const [first, ...more] = await collected(root, { ...NOT_ALL, limits })
+    assert.equal(first?.description, 'packed layer')
+    assert.ok(first.bytes >= 20_000)
+    assert.deepEqual([more, await isThere()], [[], false])
+    // What it was is known still, so a registry may be asked for it.
+    await withStore(root, async (store) => {
+      assert.deepEqual(store.layers.compressed(diffId), [packed])
+      await keep(store)
+    })
+    const only = (name: string) => ({ ...ALL, matches: (one: StoreItem) => one.description === name })
+    assert.equal((await collected(root, only('packed layer'))).length, 1)
+    await withStore(root, async (store) => {
+      await keep(store)
+      await store.images.remove('localhost/a:1')
+    })
+    const gone = await collected(root, ALL)
+    assert.ok(gone.some(({ description }) => description === 'packed layer'))
+    await withStore(root, (store) => {
+      assert.deepEqual([store.layers.compressed(diffId), store.layers.packings(diffId).size], [[], 0])
+    })
+    assert.deepEqual(readdirSync(join(root, 'blobs/sha256')), [])
+  })
+
   it('measures cache mounts anew once they were used', async () => {
     const root = newRoot()
     const put = (bytes: number) =>

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type BuildOptions, pushFromStore } from '#builder'
-import { openStore } from '#cache'
+import { Collector, openStore, type StoreItem } from '#cache'
 import { type Digest, hexOf } from '#core'
 import { foreignImage, foreignLayer, publish } from '../../build/support/images.ts'
 import { putShell, SHELL_BASE } from '../../build/support/shell-base.ts'
@@ -32,6 +32,7 @@ export class StoredImage implements AsyncDisposable {
     const tags = [at.at('app')]
     const built = await at.build(dockerfile(at), { reproducible: true, tags })
     const { descriptor } = await pushFromStore({ name: at.at('app'), root: at.path('store') })
+    await dropPacked(at.path('store'))
     return new StoredImage(at, built, descriptor.digest)
   }
 
@@ -51,6 +52,14 @@ export class StoredImage implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.at[Symbol.asyncDispose]()
   }
+}
+
+/** Removes what the push has kept, so that layers have one form. */
+async function dropPacked(root: string): Promise<void> {
+  await using store = openStore(root)
+  const matches = ({ description }: StoreItem): boolean => description.startsWith('packed layer')
+  const gone = await new Collector(store).remove({ all: false, matches })
+  if (gone.length === 0) throw new Error('a push keeps what it has packed')
 }
 
 /** A store that something may happen to. */
