@@ -30,7 +30,7 @@ export async function deliver(
   deps: DeliverDeps,
 ): Promise<Descriptor | undefined> {
   const { settings, store, services, early, uploads } = deps
-  const { tags, ignoreChownErrors, onEvent, spans, signal } = settings
+  const { tags, ignoreChownErrors, environment, onEvent, spans, signal } = settings
   const isPushed = settings.outputs.some(({ type }) => type === 'registry')
   const registries = new Set(isPushed ? tags.map(({ registry }) => registry) : [])
   let last: Descriptor | undefined
@@ -46,6 +46,7 @@ export async function deliver(
       ignoreChownErrors,
       writeTrees: (to, options) => writeTrees(built, { to, ...options }, deps),
       report: (name, send) => reportOutput(name, { onEvent, position }, send),
+      environment,
       spans,
       signal,
     })

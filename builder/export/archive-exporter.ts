@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
 import { type Descriptor, TsbuildError, writeGraph } from '#core'
 import { formatReference } from '#registry-client'
-import { type ArchiveWriter, directoryWriter, tarWriter } from './archive-writer.ts'
+import { type ArchiveWriter, directoryWriter, tarWriter } from './archive/archive-writer.ts'
 import { checkFile, checkFolder, pathOf } from './check-destination.ts'
 import {
   type Exported,

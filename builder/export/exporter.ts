@@ -51,6 +51,8 @@ export interface Exported {
     name: string,
     send: (onProgress: (progress: PushProgress) => void) => Promise<T>,
   ) => Promise<T>
+  /** Says which container engine is used, and how. */
+  readonly environment: Readonly<Record<string, string | undefined>>
   readonly spans: Spans
   readonly signal: AbortSignal | undefined
 }

@@ -1,4 +1,4 @@
-export { type ArchiveWriter, directoryWriter, tarWriter } from './archive-writer.ts'
+export { type ArchiveWriter, directoryWriter, tarWriter } from './archive/archive-writer.ts'
 export { checkFile, checkFolder } from './check-destination.ts'
 export type { Exported, LayerCompression, OutputRequest } from './exporter.ts'
 export { readFromStore } from './from-store.ts'

@@ -15,11 +15,11 @@ import {
   type WrittenGraph,
 } from '#core'
 import { familiarReference, parseReference } from '#registry-client'
-import type { ArchiveWriter } from './archive-writer.ts'
+import type { ArchiveWriter } from './archive/archive-writer.ts'
+import { readFile } from './archive/read-file.ts'
 import { type ImageLayer, layerKey } from './layers/image-layer.ts'
 import { type LayerBlobs, layerBlob } from './layers/layer-blob.ts'
 import { draftFor, hasRoom, keepDraft, rememberPacked } from './layers/packing.ts'
-import { readFile } from './read-file.ts'
 
 /** What a layout holds beside blobs, and how its layers are packed. */
 export interface LayoutOptions extends LayerBlobs {
@@ -85,7 +85,8 @@ async function putLayer(
   return descriptor
 }
 
-async function spool(bytes: Bytes, file: string): Promise<Pick<Descriptor, 'digest' | 'size'>> {
+/** Writes a blob to a file. */
+export async function spool(bytes: Bytes, file: string): Promise<Pick<Descriptor, 'digest' | 'size'>> {
   const digester = new Digester()
   await using handle = await open(file, 'w')
   for await (const chunk of bytes) {

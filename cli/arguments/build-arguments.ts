@@ -7,6 +7,7 @@ import { type CacheLimit, parseCacheLimit } from './cache-limit.ts'
 import { parseCacheFrom, parseCacheTo } from './cache-values.ts'
 import { type Arguments, expectArguments, usageError } from './flags.ts'
 import { refuseLater } from './later-flags.ts'
+import { parseEngine } from './output-types.ts'
 import { parseOutput, splitCsv } from './output-value.ts'
 import { parseSecrets, parseSsh } from './secret-values.ts'
 import { parseStepFlags } from './step-values.ts'
@@ -141,13 +142,21 @@ function checkContext(context: string, file: string | undefined): void {
   throw usageError("invalid argument: can't use stdin for both build context and dockerfile")
 }
 
-/** `--push` adds the store and the registry where `--output` does not name them. */
+/** `--push` and `--load` add the store and what they name where `--output` does not name them. */
 function withShorthands(outputs: readonly Output[], args: Arguments): readonly Output[] {
-  const wanted: readonly Output[] = args.has('push')
-    ? [{ type: 'store' }, { type: 'registry' }]
-    : []
+  const wanted: readonly Output[] = [
+    ...(args.has('push') ? [{ type: 'registry' } as const] : []),
+    ...loads(args),
+  ]
   const types = new Set(outputs.map(({ type }) => type))
-  return [...outputs, ...wanted.filter(({ type }) => !types.has(type))]
+  const stored: readonly Output[] = wanted.length === 0 ? [] : [{ type: 'store' }]
+  return [...outputs, ...[...stored, ...wanted].filter(({ type }) => !types.has(type))]
+}
+
+function loads(args: Arguments): readonly Output[] {
+  const engine = args.text('load-into')
+  if (engine !== undefined) return [{ type: 'load', engine: parseEngine(engine, '--load-into') }]
+  return args.has('load') ? [{ type: 'load' }] : []
 }
 
 /** `dest=-` is standard output. */

@@ -109,6 +109,13 @@ export const RESULT: readonly Flag[] = [
     help: 'Where the result goes, see below (default: the local store)',
   },
   { name: 'push', help: 'Push the image to the registries in its names' },
+  { name: 'load', help: 'Load the image into docker, or into podman where there is no docker' },
+  {
+    name: 'load-into',
+    metavar: 'ENGINE',
+    values: ['docker', 'podman'],
+    help: 'Load the image into docker, or into podman, whichever else is there',
+  },
   {
     name: 'iidfile',
     metavar: 'FILE',

@@ -8,7 +8,6 @@ interface LaterFlag {
   readonly hint: string
   /** Values that ask for what happens anyway. */
   readonly taken?: readonly string[]
-  readonly isSwitch?: true
 }
 
 const NO_ATTESTATION = 'leave it out; images have no attestations'
@@ -21,22 +20,16 @@ const LATER: readonly LaterFlag[] = [
     name: 'annotation',
     hint: 'use --label, which becomes a part of the config',
   },
-  {
-    name: 'load',
-    hint: 'without it the image is kept in the local store; to have it in docker, write -o type=docker,dest=FILE and run docker load -i FILE',
-    taken: ['false'],
-    isSwitch: true,
-  },
 ]
 
 /** So that they are read as docker reads them; `--help` is silent about them. */
-export const LATER_FLAGS: readonly Flag[] = LATER.map(({ name, hint, isSwitch }) => ({
+export const LATER_FLAGS: readonly Flag[] = LATER.map(({ name, hint }) => ({
   name,
   help: hint,
   group: 'Later',
   repeat: true,
   isHidden: true,
-  ...(isSwitch === true ? {} : { metavar: 'VALUE' }),
+  metavar: 'VALUE',
 }))
 
 /** @throws {TsbuildError} UNSUPPORTED for a flag that asks for what is not there yet */

@@ -48,15 +48,16 @@ export const OUTPUT_TYPES: Readonly<Record<string, OutputType>> = {
     ],
   },
   docker: {
-    keys: ['dest', 'name', 'tar', ...PACKED],
-    help: [['type=docker,dest=FILE', 'An archive for docker load; a folder with tar=false']],
+    keys: ['context', 'dest', 'engine', 'name', 'tar', ...PACKED],
+    help: [
+      ['type=docker', 'Docker, or podman where there is no docker; the same as --load'],
+      ['engine=E, context=C', 'One of docker and podman; a docker context'],
+      ['type=docker,dest=FILE', 'An archive for docker load; a folder with tar=false'],
+    ],
     outputs: (settings) => {
       const dest = destOf(settings)
-      if (dest !== undefined) {
-        return [{ type: 'docker', dest, ...folder(settings), ...packed(settings) }]
-      }
-      const hint = 'write type=docker,dest=FILE, and run docker load -i FILE'
-      throw unsupportedError('output type=docker without dest is not supported yet', hint)
+      if (dest === undefined) return [{ type: 'load', ...loading(settings), ...packed(settings) }]
+      return [{ type: 'docker', dest, ...folder(settings), ...packed(settings) }]
     },
   },
   local: {
@@ -86,6 +87,23 @@ function destOf(settings: OutputSettings): string | undefined {
 
 function folder(settings: OutputSettings): { readonly tar?: false } {
   return readSwitch(settings, 'tar', true) ? {} : { tar: false }
+}
+
+/** @throws {TsbuildError} USAGE */
+export function parseEngine(text: string, where: string): 'docker' | 'podman' {
+  if (text === 'docker' || text === 'podman') return text
+  throw usageError(`unknown engine ${JSON.stringify(text)} in ${where}`, 'choose docker or podman')
+}
+
+function loading(settings: OutputSettings): {
+  readonly engine?: 'docker' | 'podman'
+  readonly context?: string
+} {
+  const [engine, context] = [settings.get('engine'), settings.get('context')]
+  return {
+    ...(engine === undefined ? {} : { engine: parseEngine(engine, 'engine=') }),
+    ...(context ? { context } : {}),
+  }
 }
 
 function times(settings: OutputSettings): { readonly rewriteTimestamp?: true } {

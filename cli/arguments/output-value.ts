@@ -15,7 +15,6 @@ const LATER_KEYS: Readonly<Record<string, string | undefined>> = {
   'attestation-inline': 'false',
   'attestation-prefix': undefined,
   'compression-level': undefined,
-  context: undefined,
   'dangling-name-empty-only': undefined,
   'dangling-name-prefix': undefined,
   'force-compression': 'false',

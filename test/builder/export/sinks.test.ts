@@ -10,7 +10,7 @@ import {
   type ArchiveWriter,
   directoryWriter,
   tarWriter,
-} from '../../../builder/export/archive-writer.ts'
+} from '../../../builder/export/archive/archive-writer.ts'
 import type { ImageLayer } from '../../../builder/export/layers/image-layer.ts'
 import { layoutSink } from '../../../builder/export/layout-sink.ts'
 import { registrySink } from '../../../builder/export/registry-sink.ts'

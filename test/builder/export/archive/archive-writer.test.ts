@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { Writable } from 'node:stream'
-import { tarWriter } from '../../../builder/export/archive-writer.ts'
+import { tarWriter } from '../../../../builder/export/archive/archive-writer.ts'
 
 /** Takes so many pieces, and is full then. */
 function fullAfter(pieces: number): Writable {

@@ -1,0 +1,98 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { TemporaryDirectory } from '#cache'
+import {
+  type Compression,
+  type Descriptor,
+  describeDocument,
+  type EncodedDocument,
+  type GraphSink,
+  hostPlatform,
+  type Platform,
+  platformDistance,
+  type TransferOptions,
+  writeGraph,
+} from '#core'
+import type { Reference } from '#registry-client'
+import { readFile } from './archive/read-file.ts'
+import type { Offer, OfferedDocument, OfferedImage, OfferedLayer } from './container-engine/offer.ts'
+import { graphOf } from './graph.ts'
+import type { ImageSet } from './image.ts'
+import { spool } from './layout-sink.ts'
+import { type ImageLayer, layerKey } from './layers/image-layer.ts'
+import { type LayerBlobs, layerBlob } from './layers/layer-blob.ts'
+
+/** How layers get their form. */
+export interface OfferOptions extends LayerBlobs, TransferOptions {
+  readonly compression: Compression
+  /** Where layers are packed. */
+  readonly temporary: TemporaryDirectory
+}
+
+/** Images as they can be sent in parts. Nothing is read of a layer that need not be packed. */
+export async function offerOf(
+  set: ImageSet,
+  names: readonly Reference[],
+  options: OfferOptions,
+): Promise<Offer> {
+  const layers = new Map<Descriptor, OfferedLayer>()
+  const documents: OfferedDocument[] = []
+  const put = async (document: EncodedDocument): Promise<Descriptor> => {
+    const descriptor = describeDocument(document)
+    documents.push({ ...document, descriptor })
+    return descriptor
+  }
+  const sink: GraphSink<ImageLayer> = {
+    concurrency: 1,
+    keyOf: layerKey,
+    putLayer: async (layer, { signal }) => {
+      const offered = await offerLayer(layer, layers.size, { ...options, signal })
+      layers.set(offered.descriptor, offered)
+      return offered.descriptor
+    },
+    putConfig: put,
+    putManifest: put,
+    name: async () => undefined,
+  }
+  const { root, manifests } = await writeGraph(graphOf(set), sink, options)
+  const images = manifests.map(({ descriptor, config, layers: described }) => ({
+    manifest: descriptor,
+    config,
+    layers: described.flatMap((one) => layers.get(one) ?? []),
+  }))
+  return { root, images, local: localOf(set, images), documents, names }
+}
+
+async function offerLayer(
+  layer: ImageLayer,
+  position: number,
+  options: OfferOptions,
+): Promise<OfferedLayer> {
+  const { store, early, compression, temporary, signal } = options
+  const { diffId } = layer
+  await early?.find(diffId, compression)?.made.catch(() => undefined)
+  const { descriptor: known, mediaType, open } = layerBlob(layer, compression, options)
+  if (known !== undefined) {
+    const inStore = store.blobs.path(known.digest)
+    const path = (): string | undefined => (existsSync(inStore) ? inStore : undefined)
+    return { diffId, descriptor: known, path, open }
+  }
+  const file = join(temporary.path, `layer-${position}`)
+  const packed = await spool(await open({ signal }), file)
+  const descriptor = { mediaType, ...packed }
+  return { diffId, descriptor, path: () => file, open: async () => readFile(file) }
+}
+
+/** The image that runs here best; the first one where none does. */
+function localOf({ images }: ImageSet, offered: readonly OfferedImage[]): OfferedImage {
+  const host = hostPlatform()
+  const distance = (platform: Platform): number =>
+    platformDistance(host, platform) ?? Number.POSITIVE_INFINITY
+  const best = images.reduce((found, { platform }, position) => {
+    const current = images[found]?.platform
+    return current !== undefined && distance(platform) < distance(current) ? position : found
+  }, 0)
+  const image = offered[best]
+  if (image === undefined) throw new Error('an offer has at least one image')
+  return image
+}
