@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream'
 import { type Descriptor, TsbuildError, writeGraph } from '#core'
 import { formatReference } from '#registry-client'
 import { type ArchiveWriter, directoryWriter, tarWriter } from './archive/archive-writer.ts'
-import { checkFile, checkFolder, pathOf } from './check-destination.ts'
+import { checkFile, checkFolder, pathOf } from './archive/check-destination.ts'
 import {
   type Exported,
   type Exporter,

@@ -1,5 +1,5 @@
 export { type ArchiveWriter, directoryWriter, tarWriter } from './archive/archive-writer.ts'
-export { checkFile, checkFolder } from './check-destination.ts'
+export { checkFile, checkFolder } from './archive/check-destination.ts'
 export type { Exported, LayerCompression, OutputRequest } from './exporter.ts'
 export { readFromStore } from './from-store.ts'
 export {

@@ -86,7 +86,10 @@ async function putLayer(
 }
 
 /** Writes a blob to a file. */
-export async function spool(bytes: Bytes, file: string): Promise<Pick<Descriptor, 'digest' | 'size'>> {
+export async function spool(
+  bytes: Bytes,
+  file: string,
+): Promise<Pick<Descriptor, 'digest' | 'size'>> {
   const digester = new Digester()
   await using handle = await open(file, 'w')
   for await (const chunk of bytes) {

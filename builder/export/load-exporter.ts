@@ -31,7 +31,10 @@ export const loadExporter: Exporter<LoadOutput> = {
   compression: compressionOf,
   check: () => undefined,
   checkDestination: () => undefined,
-  send: (output, exported) => exported.report('loading into the container engine', (onProgress) => load(output, exported, onProgress)),
+  send: (output, exported) =>
+    exported.report('loading into the container engine', (onProgress) =>
+      load(output, exported, onProgress),
+    ),
 }
 
 /** Loaded lazily: most builds load into nothing. */

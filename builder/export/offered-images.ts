@@ -15,12 +15,17 @@ import {
 } from '#core'
 import type { Reference } from '#registry-client'
 import { readFile } from './archive/read-file.ts'
-import type { Offer, OfferedDocument, OfferedImage, OfferedLayer } from './container-engine/offer.ts'
+import type {
+  Offer,
+  OfferedDocument,
+  OfferedImage,
+  OfferedLayer,
+} from './container-engine/offer.ts'
 import { graphOf } from './graph.ts'
 import type { ImageSet } from './image.ts'
-import { spool } from './layout-sink.ts'
 import { type ImageLayer, layerKey } from './layers/image-layer.ts'
 import { type LayerBlobs, layerBlob } from './layers/layer-blob.ts'
+import { spool } from './layout-sink.ts'
 
 /** How layers get their form. */
 export interface OfferOptions extends LayerBlobs, TransferOptions {

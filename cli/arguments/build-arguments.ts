@@ -142,15 +142,14 @@ function checkContext(context: string, file: string | undefined): void {
   throw usageError("invalid argument: can't use stdin for both build context and dockerfile")
 }
 
-/** `--push` and `--load` add the store and what they name where `--output` does not name them. */
+/** `--push` adds the store and the registry where `--output` does not name them, `--load` an engine. */
 function withShorthands(outputs: readonly Output[], args: Arguments): readonly Output[] {
   const wanted: readonly Output[] = [
-    ...(args.has('push') ? [{ type: 'registry' } as const] : []),
+    ...(args.has('push') ? ([{ type: 'store' }, { type: 'registry' }] as const) : []),
     ...loads(args),
   ]
   const types = new Set(outputs.map(({ type }) => type))
-  const stored: readonly Output[] = wanted.length === 0 ? [] : [{ type: 'store' }]
-  return [...outputs, ...[...stored, ...wanted].filter(({ type }) => !types.has(type))]
+  return [...outputs, ...wanted.filter(({ type }) => !types.has(type))]
 }
 
 function loads(args: Arguments): readonly Output[] {

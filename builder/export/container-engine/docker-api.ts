@@ -77,10 +77,7 @@ export class DockerApi implements Disposable {
   }
 }
 
-async function sendBody(
-  outgoing: ClientRequest,
-  archive: DockerRequest['archive'],
-): Promise<void> {
+async function sendBody(outgoing: ClientRequest, archive: DockerRequest['archive']): Promise<void> {
   await archive?.(outgoing)
   outgoing.end()
 }
@@ -100,11 +97,11 @@ async function answerOf(outgoing: ClientRequest): Promise<DockerAnswer> {
   return { status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }
 }
 
-/** PERMISSION_DENIED where the socket is another's, PEER_GONE for all else. */
+/** PERMISSION_DENIED where the socket is another's, IO_FAILED for all else. */
 function unreachableError(name: string, cause: unknown): TsbuildError {
   const denied = errnoOf(cause) === 'EACCES' || errnoOf(cause) === 'EPERM'
   return new TsbuildError(`${name}: ${cause instanceof Error ? cause.message : String(cause)}`, {
-    code: denied ? 'PERMISSION_DENIED' : 'PEER_GONE',
+    code: denied ? 'PERMISSION_DENIED' : 'IO_FAILED',
     hint: denied
       ? 'its socket is for its group: add this user to the group docker, or load with --load-into podman'
       : 'see that the daemon is running, or name another one with $DOCKER_HOST',

@@ -116,7 +116,10 @@ function endpointOfContext(folder: string, name: string): DockerEndpoint {
   const tls = join(folder, 'contexts', 'tls', id, 'docker')
   const hasTls = readIfThere(join(tls, 'ca.pem')) ?? readIfThere(join(tls, 'cert.pem'))
   const files = { folder: tls, isVerified: SkipTLSVerify !== true }
-  return parseEndpoint(Host ?? '', hasTls === undefined && SkipTLSVerify !== true ? undefined : files)
+  return parseEndpoint(
+    Host ?? '',
+    hasTls === undefined && SkipTLSVerify !== true ? undefined : files,
+  )
 }
 
 function reading(what: string): { readonly what: string; readonly code: 'CONFIG_INVALID' } {

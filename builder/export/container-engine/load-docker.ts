@@ -36,7 +36,7 @@ const IMAGE = object({
 
 /**
  * Loads an image, and names it when all of it is there.
- * @throws {TsbuildError} PEER_GONE, PERMISSION_DENIED; IO_FAILED for what the daemon refuses or loses
+ * @throws {TsbuildError} PERMISSION_DENIED; IO_FAILED for a daemon that does not answer, refuses the image, or loses it
  */
 export async function loadIntoDocker(
   offer: Offer,
@@ -69,7 +69,9 @@ class Load {
       const id = root.digest
       const { Manifests: manifests } = stored
       if (manifests === undefined) return { kind: 'unproven', id, names }
-      const complete = manifests.flatMap(({ ID, Available }) => (Available === true ? (ID ?? []) : []))
+      const complete = manifests.flatMap(({ ID, Available }) =>
+        Available === true ? (ID ?? []) : [],
+      )
       if (complete.length === manifests.length) return { kind: 'whole', id, names }
       return { kind: 'partial', complete: new Set(complete as Digest[]) }
     }
@@ -116,7 +118,11 @@ class Load {
   }
 
   async #inspect(path: string): Promise<ReturnType<typeof readImage> | undefined> {
-    const request = { method: 'GET', path: `/images/${path}`, signal: this.#options.signal } as const
+    const request = {
+      method: 'GET',
+      path: `/images/${path}`,
+      signal: this.#options.signal,
+    } as const
     const { status, text } = await this.#api.send(request)
     if (status === 404) return undefined
     if (status !== 200) throw refusedError(`ask ${this.#api.name} for an image`, text)

@@ -1,5 +1,5 @@
-import { DockerApi } from './docker-api.ts'
 import { chooseEngine, type EngineRequest } from './choose-engine.ts'
+import { DockerApi } from './docker-api.ts'
 import { type LoadOptions, loadIntoDocker } from './load-docker.ts'
 import { loadIntoPodman } from './load-podman.ts'
 import type { Offer } from './offer.ts'

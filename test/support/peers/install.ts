@@ -1,7 +1,4 @@
-/** Installs the Debian packages that the tests need; with `--bench`, `--containers` or `--image` those of these. */
+/** Installs the Debian packages that the tests need; with `--image` those that make the image. */
 import { ensurePackages } from './packages.ts'
 
-const use = (['bench', 'containers', 'image'] as const).find((name) =>
-  process.argv.includes(`--${name}`),
-)
-await ensurePackages(use)
+await ensurePackages(process.argv.includes('--image') ? 'image' : 'test')

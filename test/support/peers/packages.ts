@@ -12,6 +12,7 @@ const IMAGE_PACKAGES: Readonly<Record<string, string>> = {
 const TEST_PACKAGES: Readonly<Record<string, string>> = {
   'apache2-utils': 'htpasswd: passwords of registries',
   attr: 'getfattr: reads extended attributes for the comparison of images',
+  buildah: 'another builder, which reads what was built',
   'busybox-static': 'the smallest base image that has a shell',
   bzip2: 'another writer of bzip2',
   'docker-registry': 'the registry that images are pushed to',
@@ -27,6 +28,7 @@ const TEST_PACKAGES: Readonly<Record<string, string>> = {
   mount: 'mounts /proc for the steps of tsbuild; the smallest of Debians lack it',
   'openssh-client': 'ssh-add and ssh-keygen: other readers of keys and users of agents',
   openssl: 'makes certificates for registries that speak https',
+  podman: 'an engine that images are loaded into, and that tsbuild runs in',
   python3: 'another reader and writer of tar',
   'python3-yaml': 'reads the recipes of docs/ci.md',
   runc: 'runs what was built',
@@ -40,24 +42,12 @@ const TEST_PACKAGES: Readonly<Record<string, string>> = {
   zstd: 'another reader and writer of zstd',
 }
 
-/** What `npm run bench` uses besides. */
-const BENCH_PACKAGES: Readonly<Record<string, string>> = {
-  buildah: 'a builder to compare with',
-}
-
-/** What `npm run test:containers` uses besides. */
-const CONTAINER_PACKAGES: Readonly<Record<string, string>> = {
-  podman: 'another engine whose containers tsbuild runs in',
-}
-
 /** What packages are installed for. */
-export type PackageUse = 'image' | 'test' | 'bench' | 'containers'
+export type PackageUse = 'image' | 'test'
 
 const PACKAGES: Readonly<Record<PackageUse, Readonly<Record<string, string>>>> = {
   image: IMAGE_PACKAGES,
   test: { ...IMAGE_PACKAGES, ...TEST_PACKAGES },
-  bench: { ...IMAGE_PACKAGES, ...TEST_PACKAGES, ...BENCH_PACKAGES },
-  containers: { ...IMAGE_PACKAGES, ...TEST_PACKAGES, ...CONTAINER_PACKAGES },
 }
 
 /** The packages that are not installed, sorted. */

@@ -1,0 +1,2 @@
+export { startMemoryEngine } from './memory-engine.ts'
+export { type RecordingProxy, startRecordingProxy } from './recording-proxy.ts'
