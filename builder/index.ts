@@ -8,7 +8,7 @@ export {
   listContext,
 } from '#builder/context'
 export type { BuildExplanation } from '#builder/explain'
-export type { LayerCompression, Output } from '#builder/export'
+export type { Annotation, LayerCompression, Output } from '#builder/export'
 export type {
   BuildOptions,
   BuildResult,

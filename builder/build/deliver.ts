@@ -72,14 +72,15 @@ type Trees = Parameters<Exported['writeTrees']>[1] & { readonly to: string | num
 
 async function writeTrees(
   built: readonly BuiltImage[],
-  { to: dest, format, mode }: Trees,
+  { to: dest, format, mode, platformSplit }: Trees,
   { settings, services }: DeliverDeps,
 ): Promise<void> {
+  const isSplit = platformSplit ?? settings.isIndex
   const trees = await Promise.all(
     built.map(async ({ image, lowers }) => ({
       lowers: await lowers(),
       // Several images share a destination: each has its own folder there.
-      folder: settings.isIndex ? formatPlatform(image.platform).replaceAll('/', '_') : '',
+      folder: isSplit ? formatPlatform(image.platform).replaceAll('/', '_') : '',
     })),
   )
   const maxMtime = built[0]?.plan.sourceDateEpoch

@@ -6,15 +6,17 @@ import { checkFile, checkFolder, pathOf } from './archive/check-destination.ts'
 import {
   type Exported,
   type Exporter,
-  type ImageTimesOption,
+  type ImageOutput,
   type LayerCompression,
   wantedCompression,
 } from './exporter.ts'
-import { graphOf } from './graph.ts'
+import { formedImagesOf, graphOf } from './graph.ts'
 import { layoutSink } from './layout-sink.ts'
+import { formedGraph, formedRoot } from './manifests/formed-graph.ts'
+import { checkForm } from './manifests/image-form.ts'
 
 /** An OCI layout; `docker` adds what `docker load` reads. */
-interface ArchiveOutput extends ImageTimesOption {
+interface ArchiveOutput extends ImageOutput {
   readonly type: 'oci' | 'docker'
   /** A file, a directory with `tar: false`, or a stream, which is not closed. */
   readonly dest: string | Writable
@@ -28,8 +30,9 @@ interface ArchiveOutput extends ImageTimesOption {
 export const archiveExporter: Exporter<ArchiveOutput> = {
   takes: 'images',
   compression: wantedCompression,
-  check: ({ type }, { isIndex }) => {
-    if (type !== 'docker' || !isIndex) return
+  check: (output, request) => {
+    checkForm(output, request)
+    if (output.type !== 'docker' || !request.isIndex) return
     throw new TsbuildError('docker exporter does not currently support exporting manifest lists', {
       code: 'USAGE',
       hint: 'build one platform at a time, or write --output type=oci',
@@ -44,6 +47,7 @@ async function write(output: ArchiveOutput, exported: Exported): Promise<Descrip
   const { images, tags, store, early, signal } = exported
   await using writer = await openWriter(output, signal)
   await using temporary = store.temporary()
+  const formed = formedImagesOf(images)
   const sink = layoutSink(writer, {
     store,
     early,
@@ -51,12 +55,13 @@ async function write(output: ArchiveOutput, exported: Exported): Promise<Descrip
     compression: wantedCompression(output),
     format: output.type,
     platform: images.isIndex ? undefined : images.images[0]?.platform,
+    describe: (root) => formedRoot(root, formed, output),
     temporary,
   })
   await writer.document('oci-layout', Buffer.from('{"imageLayoutVersion":"1.0.0"}'))
-  const { root } = await writeGraph(graphOf(images), sink, { signal })
+  const { root } = await writeGraph(formedGraph(graphOf(images), formed, output), sink, { signal })
   await writer.finish()
-  return root
+  return formedRoot(root, formed, output)
 }
 
 async function openWriter(

@@ -3,22 +3,21 @@ import type { Compression, Descriptor, Spans } from '#core'
 import type { PushProgress, Reference, RegistryClient } from '#registry-client'
 import type { ImageSet } from './image.ts'
 import type { LayerBlobs } from './layers/layer-blob.ts'
+import type { FormedImages, ImageForm } from './manifests/image-form.ts'
 import type { RegistrySinkOptions } from './registry-sink.ts'
 
 /** How the layers of an output are packed. */
 export type LayerCompression = 'uncompressed' | 'gzip' | 'zstd'
 
 /** What outputs of images have in common. */
-export interface ImageTimesOption {
+export interface ImageOutput extends ImageForm {
   /** No file of a new layer is newer than `SOURCE_DATE_EPOCH`. Default: false. */
   readonly rewriteTimestamp?: boolean
 }
 
 /** What a mistake in an output can depend on. */
-export interface OutputRequest {
+export interface OutputRequest extends FormedImages {
   readonly tags: readonly Reference[]
-  /** The result is an index. */
-  readonly isIndex: boolean
   /** Rights that the user grants. */
   readonly allow: readonly string[]
 }
@@ -27,6 +26,7 @@ export interface OutputRequest {
 interface TreesOptions {
   readonly format: 'local' | 'tar'
   readonly mode: 'copy' | 'delete'
+  readonly platformSplit: boolean | undefined
 }
 
 /** The result of a build, and what is needed to send it somewhere. */

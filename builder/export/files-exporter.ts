@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Writable } from 'node:stream'
-import { ioError } from '#core'
+import { ioError, TsbuildError } from '#core'
 import { openDestination, sendFile } from './archive/destination.ts'
 import { checkDelete, checkFile, checkFolder, pathOf } from './archive/check-destination.ts'
 import type { Exported, Exporter } from './exporter.ts'
@@ -14,13 +14,21 @@ interface FilesOutput {
    * below the working directory needs the right `buildx.local.delete`. Default: `copy`.
    */
   readonly mode?: 'copy' | 'delete'
+  /** Each image has a folder of its own: `linux_amd64`. Default: where there are several. */
+  readonly platformSplit?: boolean
 }
 
 /** Writes the files of images. */
 export const filesExporter: Exporter<FilesOutput> = {
   takes: 'files',
   compression: () => 'none',
-  check: () => undefined,
+  check: ({ mode, platformSplit }, { isIndex }) => {
+    if (mode !== 'delete' || platformSplit !== false || !isIndex) return
+    throw new TsbuildError('mode=delete needs a folder for each of several platforms', {
+      code: 'USAGE',
+      hint: 'leave out mode=delete or platform-split=false',
+    })
+  },
   checkDestination: (output, { allow }) => {
     const { type, dest, mode } = output
     if (type === 'local') checkFolder(dest)
@@ -34,21 +42,21 @@ export const filesExporter: Exporter<FilesOutput> = {
 }
 
 async function write(
-  { type: format, dest, mode = 'copy' }: FilesOutput,
+  { type: format, dest, mode = 'copy', platformSplit }: FilesOutput,
   { store, writeTrees, signal }: Exported,
 ): Promise<void> {
-  if (format === 'local') return writeTrees(pathOf(dest), { format, mode })
+  if (format === 'local') return writeTrees(pathOf(dest), { format, mode, platformSplit })
   const destination = openDestination(dest)
   try {
     if (destination.kind === 'file') {
       using file = destination.file
-      await writeTrees(file.descriptor, { format, mode })
+      await writeTrees(file.descriptor, { format, mode, platformSplit })
       file.commit()
       return
     }
     await using temporary = store.temporary()
     const aside = join(temporary.path, 'tree.tar')
-    await writeTrees(aside, { format, mode })
+    await writeTrees(aside, { format, mode, platformSplit })
     await sendFile(aside, destination, signal)
   } catch (cause) {
     throw ioError('write the tar', cause)

@@ -10,6 +10,7 @@ import {
 } from '#core'
 import type { FinishedImage, ImageSet } from './image.ts'
 import type { ImageLayer } from './layers/image-layer.ts'
+import type { FormedImages } from './manifests/image-form.ts'
 
 /** The graph of built images: a manifest for each, and the index if there is to be one. */
 export function graphOf({ images, isIndex }: ImageSet): GraphDraft<ImageLayer> {
@@ -40,4 +41,9 @@ function indexOf(
     return platform === undefined ? manifest : { ...manifest, platform }
   })
   return { mediaType, bytes: serializeIndex({ mediaType, manifests }) }
+}
+
+/** Images as what gives their manifests a form sees them. */
+export function formedImagesOf({ images, isIndex }: ImageSet): FormedImages {
+  return { platforms: images.map(({ platform }) => platform), isIndex }
 }

@@ -12,6 +12,7 @@ export { EarlyLayers } from './layers/early-layers.ts'
 export { EarlyUploads } from './layers/early-uploads.ts'
 export { type ImageLayer, LAYER_TYPES } from './layers/image-layer.ts'
 export { layerBlob, sendLayer } from './layers/layer-blob.ts'
+export type { Annotation } from './manifests/image-form.ts'
 export {
   checkDestination,
   checkOutput,
@@ -20,5 +21,5 @@ export {
   sendOutput,
   takenBy,
 } from './output.ts'
-export { describePresumed, presumedOwners } from './owner-check.ts'
+export { describePresumed, presumedOwners } from './layers/owner-check.ts'
 export { pushImages } from './registry-exporter.ts'

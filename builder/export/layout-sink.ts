@@ -30,6 +30,8 @@ export interface LayoutOptions extends LayerBlobs {
   readonly format: 'oci' | 'docker'
   /** Of the only image, for its entry in the layout's index. */
   readonly platform: Descriptor['platform']
+  /** What the layout's index says of the image or the index. */
+  readonly describe: (root: Descriptor) => Descriptor
   /** Where a layer is packed before it is written. */
   readonly temporary: TemporaryDirectory
 }
@@ -104,11 +106,13 @@ function blobPath({ digest }: Pick<Descriptor, 'digest'>): string {
 }
 
 /** The layout's own index: one entry for each name. */
-function layoutIndex({ root }: WrittenGraph, { names, platform }: LayoutOptions): Buffer {
+function layoutIndex(graph: WrittenGraph, { names, platform, describe }: LayoutOptions): Buffer {
+  const root = describe(graph.root)
   const target = platform === undefined ? root : { ...root, platform }
   const named = names.map((name) => ({
     ...target,
     annotations: {
+      ...root.annotations,
       'io.containerd.image.name': name,
       'org.opencontainers.image.ref.name': parseReference(name).tag ?? name,
     },

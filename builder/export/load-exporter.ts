@@ -2,13 +2,16 @@ import type { Compression, Descriptor } from '#core'
 import {
   type Exported,
   type Exporter,
-  type ImageTimesOption,
+  type ImageOutput,
   type LayerCompression,
   wantedCompression,
 } from './exporter.ts'
+import { formedImagesOf } from './graph.ts'
+import { formedRoot } from './manifests/formed-graph.ts'
+import { checkForm } from './manifests/image-form.ts'
 
 /** The images of a container engine. */
-interface LoadOutput extends ImageTimesOption {
+interface LoadOutput extends ImageOutput {
   readonly type: 'load'
   /**
    * Default: `auto`, the docker that the user has chosen or that answers at its usual socket, else podman. See
@@ -29,7 +32,7 @@ function compressionOf({ compression = 'uncompressed' }: LoadOutput): Compressio
 export const loadExporter: Exporter<LoadOutput> = {
   takes: 'images',
   compression: compressionOf,
-  check: () => undefined,
+  check: checkForm,
   checkDestination: () => undefined,
   send: (output, exported) =>
     exported.report('loading into the container engine', (onProgress) =>
@@ -50,9 +53,9 @@ async function load(
   const { images, tags, store, early, environment: env, signal } = exported
   await using temporary = store.temporary()
   const compression = compressionOf(output)
-  const packing = { store, early, temporary, compression, signal }
+  const packing = { store, early, temporary, compression, form: output, signal }
   const offer = await offerOf(images, tags, packing)
   const { engine = 'auto', context } = output
   await loadIntoEngine(offer, { engine, context, env, folder: temporary.path, onProgress, signal })
-  return offer.root
+  return formedRoot(offer.root, formedImagesOf(images), output)
 }

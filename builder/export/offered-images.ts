@@ -21,15 +21,18 @@ import type {
   OfferedImage,
   OfferedLayer,
 } from './container-engine/offer.ts'
-import { graphOf } from './graph.ts'
+import { formedImagesOf, graphOf } from './graph.ts'
 import type { ImageSet } from './image.ts'
 import { type ImageLayer, layerKey } from './layers/image-layer.ts'
 import { type LayerBlobs, layerBlob } from './layers/layer-blob.ts'
+import { formedGraph } from './manifests/formed-graph.ts'
+import type { ImageForm } from './manifests/image-form.ts'
 import { spool } from './layout-sink.ts'
 
 /** How layers get their form. */
 export interface OfferOptions extends LayerBlobs, TransferOptions {
   readonly compression: Compression
+  readonly form: ImageForm
   /** Where layers are packed. */
   readonly temporary: TemporaryDirectory
 }
@@ -59,7 +62,8 @@ export async function offerOf(
     putManifest: put,
     name: async () => undefined,
   }
-  const { root, manifests } = await writeGraph(graphOf(set), sink, options)
+  const draft = formedGraph(graphOf(set), formedImagesOf(set), options.form)
+  const { root, manifests } = await writeGraph(draft, sink, options)
   const images = manifests.map(({ descriptor, config, layers: described }) => ({
     manifest: descriptor,
     config,

@@ -3,28 +3,33 @@ import type { Reference, RegistryClient } from '#registry-client'
 import {
   type Exported,
   type Exporter,
-  type ImageTimesOption,
+  type ImageOutput,
   type LayerCompression,
   wantedCompression,
 } from './exporter.ts'
-import { graphOf } from './graph.ts'
+import { formedImagesOf, graphOf } from './graph.ts'
 import type { ImageSet } from './image.ts'
-import { checkOwners } from './owner-check.ts'
+import { checkOwners } from './layers/owner-check.ts'
+import { formedGraph, formedRoot } from './manifests/formed-graph.ts'
+import { checkForm, type ImageForm } from './manifests/image-form.ts'
 import { type RegistrySinkOptions, registrySink } from './registry-sink.ts'
 
 /** The registries that the build's tags name. */
-interface RegistryOutput extends ImageTimesOption {
+interface RegistryOutput extends ImageOutput {
   readonly type: 'registry'
   /** Default: gzip. */
   readonly compression?: LayerCompression
+  /** Nothing is tagged: the image is known by its digest only. Default: false. */
+  readonly byDigest?: boolean
 }
 
 /** Pushes images under all of their tags. */
 export const registryExporter: Exporter<RegistryOutput> = {
   takes: 'images',
   compression: wantedCompression,
-  check: (_output, { tags }) => {
-    if (tags.length > 0) return
+  check: (output, request) => {
+    checkForm(output, request)
+    if (request.tags.length > 0) return
     throw new TsbuildError('cannot push an image without a name', {
       code: 'USAGE',
       hint: 'name it with -t REGISTRY/REPOSITORY:TAG',
@@ -54,6 +59,8 @@ async function pushAll(
         ...exported,
         client: client(),
         compression,
+        form: output,
+        isTagged: output.byDigest !== true,
         sibling,
         onProgress,
       }),
@@ -68,6 +75,10 @@ export interface PushOptions extends Omit<RegistrySinkOptions, 'tags'> {
   readonly client: RegistryClient
   /** Push layers, too, of which some files have owners that are presumed. */
   readonly ignoreChownErrors: boolean
+  /** Default: true. */
+  readonly isTagged?: boolean
+  /** Default: manifests as they are made. */
+  readonly form?: ImageForm | undefined
   readonly signal: AbortSignal | undefined
 }
 
@@ -81,9 +92,11 @@ export async function pushImages(
   references: readonly [Reference, ...Reference[]],
   options: PushOptions,
 ): Promise<Descriptor> {
-  const { client, store, signal } = options
+  const { client, store, form = {}, isTagged = true, signal } = options
   if (!options.ignoreChownErrors) checkOwners(set.images, store)
-  const tags = references.flatMap(({ tag }) => tag ?? [])
+  const tags = isTagged ? references.flatMap(({ tag }) => tag ?? []) : []
   const sink = registrySink(client.repository(references[0]), { ...options, tags })
-  return (await writeGraph(graphOf(set), sink, { signal })).root
+  const formed = formedImagesOf(set)
+  const { root } = await writeGraph(formedGraph(graphOf(set), formed, form), sink, { signal })
+  return formedRoot(root, formed, form)
 }

@@ -1,26 +1,50 @@
-import { writeGraph } from '#core'
-import { formatReference } from '#registry-client'
-import type { Exporter, ImageTimesOption } from './exporter.ts'
-import { graphOf } from './graph.ts'
+import { type Descriptor, writeGraph } from '#core'
+import { formatReference, parseReference, type Reference } from '#registry-client'
+import type { Exporter, ImageOutput } from './exporter.ts'
+import { formedImagesOf, graphOf } from './graph.ts'
+import { formedGraph, formedRoot } from './manifests/formed-graph.ts'
+import { checkForm } from './manifests/image-form.ts'
 import { storeSink } from './store-sink.ts'
 
 /** The local store, under the build's tags. */
-interface StoreOutput extends ImageTimesOption {
+interface StoreOutput extends ImageOutput {
   readonly type: 'store'
+  /** Names with the digest, too: `NAME@sha256:…`. Default: false. */
+  readonly canonicalNames?: boolean
+  /** Before `@` and the digest, a name for an image that has none, or for each. */
+  readonly danglingName?: { readonly prefix: string; readonly onlyWithoutName: boolean }
 }
 
 /** Puts images into the local store. */
 export const storeExporter: Exporter<StoreOutput> = {
   takes: 'images',
   compression: () => 'none',
-  check: () => undefined,
+  check: checkForm,
   checkDestination: () => undefined,
-  send: (_output, { images, tags, registries, store, report, spans, signal }) =>
+  send: (output, { images, tags, registries, store, report, spans, signal }) =>
     report('exporting to image', async () => {
-      const sink = storeSink(store, { names: tags.map(formatReference), registries })
+      const names = (root: Descriptor) => namesOf(root, tags, output)
+      const sink = storeSink(store, { names, registries })
       // A name is given once all that it leads to is on the disk.
       const name: typeof sink.name = (graph, options) =>
         spans.measure('sync', () => sink.name(graph, options))
-      return (await writeGraph(graphOf(images), { ...sink, name }, { signal })).root
+      const formed = formedImagesOf(images)
+      const draft = formedGraph(graphOf(images), formed, output)
+      const { root } = await writeGraph(draft, { ...sink, name }, { signal })
+      return formedRoot(root, formed, output)
     }),
+}
+
+function namesOf(
+  { digest }: Descriptor,
+  tags: readonly Reference[],
+  { canonicalNames, danglingName }: StoreOutput,
+): readonly string[] {
+  const canonical = canonicalNames === true ? tags : []
+  const isDangling = danglingName !== undefined && !(danglingName.onlyWithoutName && tags.length > 0)
+  return [
+    ...tags.map(formatReference),
+    ...canonical.map(({ registry, repository }) => `${registry}/${repository}@${digest}`),
+    ...(isDangling ? [formatReference(parseReference(`${danglingName.prefix}@${digest}`))] : []),
+  ]
 }

@@ -5,8 +5,8 @@ import { layerBlob } from './layers/layer-blob.ts'
 
 /** How images get into the store. */
 export interface StoreSinkOptions {
-  /** Canonical references; without one the image is known by its digest only. */
-  readonly names: readonly string[]
+  /** Canonical references of the image or index; without one it is known by its digest only. */
+  readonly names: (root: Descriptor) => readonly string[]
   /** A layer that the store does not have, and one of these has, stays there. */
   readonly registries: ReadonlySet<string>
 }
@@ -39,7 +39,7 @@ export function storeSink(
     putConfig: put,
     putManifest: put,
     name: async ({ root }) => {
-      for (const name of names) await store.images.set(name, root)
+      for (const name of names(root)) await store.images.set(name, root)
     },
   }
 }

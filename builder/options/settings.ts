@@ -219,8 +219,8 @@ function resolveTags(tags: readonly string[]): readonly Reference[] {
 }
 
 /** What mistakes in an output can depend on. */
-export function requestOf({ tags, isIndex, allow }: Settings): OutputRequest {
-  return { tags, isIndex, allow }
+export function requestOf({ tags, platforms, isIndex, allow }: Settings): OutputRequest {
+  return { tags, platforms, isIndex, allow }
 }
 
 /** One thread may read what another one writes. */

@@ -1,7 +1,9 @@
 import type { BuildOptions, Output } from '#builder'
 import { suggestion } from '#core'
+import { parseReference } from '#registry-client'
 import { PROGRESS_MODES, type ProgressMode } from '../progress/progress.ts'
 import type { Shell } from '../terminal/shell.ts'
+import { annotate, parseAnnotations } from './annotation-values.ts'
 import { BUILD_USAGE } from './build-flags.ts'
 import { type CacheLimit, parseCacheLimit } from './cache-limit.ts'
 import { parseCacheFrom, parseCacheTo } from './cache-values.ts'
@@ -66,11 +68,18 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
   const file = args.text('file')
   checkContext(context, file)
   const requests = args.list('output').map(parseOutput)
-  const outputs = withShorthands(
+  const given = withShorthands(
     requests.flatMap((request) => request.outputs),
     args,
   )
+  const annotations = args.list('annotation').flatMap(parseAnnotations)
+  // What is nowhere is not annotated, and what goes nowhere is not the store either.
+  const isDefault = given.length === 0 && requests.length === 0
+  const outputs = (isDefault && annotations.length > 0 ? [STORE] : given).map((output) =>
+    annotate(output, annotations),
+  )
   const tags = [...args.list('tag'), ...requests.flatMap((request) => request.names)]
+  checkDigestOnly(outputs, tags)
   const iidfile = args.text('iidfile')
   const metadataFile = args.text('metadata-file')
   const explainFile = args.text('explain-file')
@@ -89,11 +98,16 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
       secrets: parseSecrets(args.list('secret'), shell.env),
       ssh: parseSsh(args.list('ssh'), shell.env),
       ...(args.has('reproducible') ? { reproducible: true } : {}),
-      ...(outputs.length === 0 ? {} : { outputs: outputs.map((one) => toStdout(one, shell)) }),
+      ...(isDefault && outputs.length === 0
+        ? {}
+        : { outputs: outputs.map((one) => toStdout(one, shell)) }),
       ...(args.has('ignore-chown-errors') ? { ignoreChownErrors: true } : {}),
       ...optional('jobs', jobs(args.text('jobs'))),
       ...optional('root', args.text('root')),
-      insecureRegistries: args.list('insecure-registry'),
+      insecureRegistries: [
+        ...args.list('insecure-registry'),
+        ...(requests.some(({ isInsecure }) => isInsecure) ? registriesOf(tags) : []),
+      ],
       ...written(iidfile, metadataFile, explainFile),
     },
     progress: parseProgress(args, shell.env),
@@ -150,6 +164,20 @@ function withShorthands(outputs: readonly Output[], args: Arguments): readonly O
   ]
   const types = new Set(outputs.map(({ type }) => type))
   return [...outputs, ...wanted.filter(({ type }) => !types.has(type))]
+}
+
+const STORE: Output = { type: 'store' }
+
+/** @throws {TsbuildError} USAGE */
+function checkDigestOnly(outputs: readonly Output[], tags: readonly string[]): void {
+  if (!outputs.some((output) => 'byDigest' in output && output.byDigest)) return
+  const tagged = tags.find((tag) => parseReference(tag).tag !== undefined)
+  if (tagged === undefined) return
+  throw usageError(`can't push tagged ref ${tagged} by digest`, 'give it a name without a tag')
+}
+
+function registriesOf(tags: readonly string[]): readonly string[] {
+  return [...new Set(tags.map((tag) => parseReference(tag).registry))]
 }
 
 function loads(args: Arguments): readonly Output[] {

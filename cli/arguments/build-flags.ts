@@ -108,6 +108,12 @@ export const RESULT: readonly Flag[] = [
     repeat: true,
     help: 'Where the result goes, see below (default: the local store)',
   },
+  {
+    name: 'annotation',
+    metavar: '[LEVEL:]KEY=VALUE',
+    repeat: true,
+    help: 'Annotate the image; LEVEL is manifest, index, manifest-descriptor or index-descriptor, one of a platform with [OS/ARCH]',
+  },
   { name: 'push', help: 'Push the image to the registries in its names' },
   { name: 'load', help: 'Load the image into docker, or into podman where there is no docker' },
   {

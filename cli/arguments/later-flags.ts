@@ -16,10 +16,6 @@ const LATER: readonly LaterFlag[] = [
   { name: 'provenance', hint: NO_ATTESTATION, taken: ['false', '0'] },
   { name: 'sbom', hint: NO_ATTESTATION, taken: ['false', '0'] },
   { name: 'attest', hint: NO_ATTESTATION },
-  {
-    name: 'annotation',
-    hint: 'use --label, which becomes a part of the config',
-  },
 ]
 
 /** So that they are read as docker reads them; `--help` is silent about them. */

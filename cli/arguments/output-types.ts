@@ -14,7 +14,10 @@ interface OutputType {
   readonly outputs: (settings: OutputSettings) => readonly Output[]
 }
 
-const PACKED = ['compression', 'rewrite-timestamp']
+const FORM = ['oci-mediatypes', 'rewrite-timestamp']
+const NAMED = ['dangling-name-empty-only', 'dangling-name-prefix', 'name', 'name-canonical']
+const PACKED = ['compression', ...FORM]
+const PUSHED = ['push-by-digest', 'registry.insecure', ...PACKED]
 
 /**
  * Every type that `--output` can name, in the order of the help. A type of the library that has no entry
@@ -22,23 +25,31 @@ const PACKED = ['compression', 'rewrite-timestamp']
  */
 export const OUTPUT_TYPES: Readonly<Record<string, OutputType>> = {
   store: {
-    keys: ['name', 'rewrite-timestamp'],
+    keys: [...NAMED, ...FORM],
     help: [['type=store', 'The local store']],
-    outputs: (settings) => [{ type: 'store', ...times(settings) }],
+    outputs: (settings) => [stored(settings)],
   },
   image: {
-    keys: ['name', 'push', ...PACKED],
-    help: [['type=image[,push=true]', 'The local store and, with push, the registries']],
+    keys: [...NAMED, ...PUSHED, 'push', 'store', 'unpack'],
+    help: [
+      ['type=image[,push=true]', 'The local store and, with push, the registries'],
+      ['push-by-digest=true', 'No tags are set in the registries; for registry, too'],
+      ['name-canonical=true', 'Names in the store with the digest, too'],
+    ],
     outputs: (settings) => {
-      const stored: Output = { type: 'store', ...times(settings) }
-      const pushed: Output = { type: 'registry', ...packed(settings) }
-      return readSwitch(settings, 'push', false) ? [stored, pushed] : [stored]
+      if (isOn(settings, 'unpack') && isOn(settings, 'rewrite-timestamp')) {
+        throw usageError('exporter option "rewrite-timestamp" conflicts with "unpack"')
+      }
+      return [
+        ...(isOn(settings, 'store', true) ? [stored(settings)] : []),
+        ...(isOn(settings, 'push') ? [pushed(settings)] : []),
+      ]
     },
   },
   registry: {
-    keys: ['name', ...PACKED],
+    keys: ['name', ...PUSHED],
     help: [['type=registry', 'The registries in the names of the image']],
-    outputs: (settings) => [{ type: 'registry', ...packed(settings) }],
+    outputs: (settings) => [pushed(settings)],
   },
   oci: {
     keys: ['dest', 'name', 'tar', ...PACKED],
@@ -61,22 +72,64 @@ export const OUTPUT_TYPES: Readonly<Record<string, OutputType>> = {
     },
   },
   local: {
-    keys: ['dest', 'mode'],
+    keys: ['dest', 'mode', 'platform-split'],
     help: [
       ['type=local,dest=FOLDER', 'The files of the result; FOLDER alone means the same'],
       ['mode=delete', 'Removes from FOLDER what the result does not have'],
     ],
     outputs: (settings) => {
       const dest = destOf(settings)
-      if (dest !== undefined) return [{ type: 'local', dest, ...localMode(settings.get('mode')) }]
+      if (dest !== undefined) {
+        return [{ type: 'local', dest, ...localMode(settings.get('mode')), ...split(settings) }]
+      }
       throw usageError('output type=local needs a dest', 'write --output type=local,dest=PATH')
     },
   },
   tar: {
-    keys: ['dest'],
-    help: [['type=tar,dest=FILE', 'A tar of the files; - alone writes it to standard output']],
-    outputs: (settings) => [{ type: 'tar', dest: destOf(settings) ?? '-' }],
+    keys: ['dest', 'platform-split'],
+    help: [
+      ['type=tar,dest=FILE', 'A tar of the files; - alone writes it to standard output'],
+      ['platform-split=true', 'A folder for each platform, for local, too; so it is for several'],
+    ],
+    outputs: (settings) => [{ type: 'tar', dest: destOf(settings) ?? '-', ...split(settings) }],
   },
+  cacheonly: {
+    keys: [],
+    help: [['type=cacheonly', 'Nowhere: steps run, and their results are kept']],
+    outputs: () => [],
+  },
+}
+
+function stored(settings: OutputSettings): Output {
+  const prefix = settings.get('dangling-name-prefix')
+  const onlyWithoutName = isOn(settings, 'dangling-name-empty-only')
+  return {
+    type: 'store',
+    ...(isOn(settings, 'name-canonical') ? { canonicalNames: true } : {}),
+    ...(prefix ? { danglingName: { prefix, onlyWithoutName } } : {}),
+    ...form(settings),
+  }
+}
+
+function pushed(settings: OutputSettings): Output {
+  const byDigest = isOn(settings, 'push-by-digest') ? { byDigest: true } : {}
+  return { type: 'registry', ...byDigest, ...packed(settings) }
+}
+
+function split(settings: OutputSettings): { readonly platformSplit?: boolean } {
+  if (!settings.has('platform-split')) return {}
+  return { platformSplit: isOn(settings, 'platform-split') }
+}
+
+/** What manifests are to be like; annotations are read where their names still have capitals. */
+function form(settings: OutputSettings): {
+  readonly rewriteTimestamp?: true
+  readonly ociMediaTypes?: false
+} {
+  return {
+    ...(isOn(settings, 'rewrite-timestamp') ? { rewriteTimestamp: true } : {}),
+    ...(isOn(settings, 'oci-mediatypes', true) ? {} : { ociMediaTypes: false }),
+  }
 }
 
 const COMPRESSIONS: readonly LayerCompression[] = ['uncompressed', 'gzip', 'zstd']
@@ -86,7 +139,7 @@ function destOf(settings: OutputSettings): string | undefined {
 }
 
 function folder(settings: OutputSettings): { readonly tar?: false } {
-  return readSwitch(settings, 'tar', true) ? {} : { tar: false }
+  return isOn(settings, 'tar', true) ? {} : { tar: false }
 }
 
 /** @throws {TsbuildError} USAGE */
@@ -106,16 +159,11 @@ function loading(settings: OutputSettings): {
   }
 }
 
-function times(settings: OutputSettings): { readonly rewriteTimestamp?: true } {
-  return readSwitch(settings, 'rewrite-timestamp', false) ? { rewriteTimestamp: true } : {}
-}
-
-function packed(settings: OutputSettings): {
-  readonly compression?: LayerCompression
-  readonly rewriteTimestamp?: true
-} {
+function packed(
+  settings: OutputSettings,
+): ReturnType<typeof form> & { readonly compression?: LayerCompression } {
   const compression = parseCompression(settings.get('compression'))
-  return { ...(compression === undefined ? {} : { compression }), ...times(settings) }
+  return { ...(compression === undefined ? {} : { compression }), ...form(settings) }
 }
 
 function localMode(text: string | undefined): { readonly mode?: 'delete' } {
@@ -126,14 +174,17 @@ function localMode(text: string | undefined): { readonly mode?: 'delete' } {
 
 function parseCompression(text: string | undefined): LayerCompression | undefined {
   if (text === undefined) return undefined
-  if (text === 'estargz')
-    throw unsupportedError('compression=estargz is not supported yet', 'use gzip')
+  if (text === 'estargz' || text === 'zstd:chunked') {
+    const hint = 'gzip and zstd are read by all that read those, which then load layers as a whole'
+    throw unsupportedError(`layers cannot be packed as ${text}`, hint)
+  }
   const found = COMPRESSIONS.find((name) => name === text)
   if (found !== undefined) return found
   throw usageError(`unknown compression "${text}"`, `choose one of ${COMPRESSIONS.join(', ')}`)
 }
 
-function readSwitch(settings: OutputSettings, key: string, otherwise: boolean): boolean {
+/** @throws {TsbuildError} USAGE for what is neither yes nor no */
+export function isOn(settings: OutputSettings, key: string, otherwise = false): boolean {
   const text = settings.get(key)
   if (text === undefined) return otherwise
   if (text === 'true' || text === '1') return true

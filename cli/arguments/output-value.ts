@@ -2,12 +2,15 @@ import type { Output } from '#builder'
 import { suggestion } from '#core'
 import { usageError } from './flags.ts'
 import { unsupportedError } from './later-flags.ts'
-import { OUTPUT_TYPES } from './output-types.ts'
+import { annotate, parseAnnotationField } from './annotation-values.ts'
+import { isOn, OUTPUT_TYPES } from './output-types.ts'
 
 /** One `--output`, understood: where the result goes, and names given with it. */
 export interface OutputRequest {
   readonly outputs: readonly Output[]
   readonly names: readonly string[]
+  /** The registries of the image may use plain HTTP, or an unknown certificate. */
+  readonly isInsecure: boolean
 }
 
 /** What BuildKit has besides, with the value that asks for what happens anyway. */
@@ -15,19 +18,10 @@ const LATER_KEYS: Readonly<Record<string, string | undefined>> = {
   'attestation-inline': 'false',
   'attestation-prefix': undefined,
   'compression-level': undefined,
-  'dangling-name-empty-only': undefined,
-  'dangling-name-prefix': undefined,
   'force-compression': 'false',
-  'name-canonical': 'false',
   'oci-artifact': undefined,
-  'oci-mediatypes': 'true',
-  'platform-split': undefined,
   'prefer-nondist-layers': 'false',
-  'push-by-digest': 'false',
-  'registry.insecure': 'false',
   'source-date-epoch': undefined,
-  store: 'true',
-  unpack: 'false',
 }
 
 /**
@@ -41,17 +35,16 @@ export function parseOutput(value: string): OutputRequest {
   if (fields.length === 1 && only !== undefined && !only.includes('=')) {
     if (only === '') throw usageError('an --output must not be empty')
     const output: Output = only === '-' ? { type: 'tar', dest: '-' } : { type: 'local', dest: only }
-    return { outputs: [output], names: [] }
+    return { outputs: [output], names: [], isInsecure: false }
   }
-  const settings = parseSettings(fields, value)
+  const annotated = fields.map(parseAnnotationField)
+  const settings = parseSettings(
+    fields.filter((_, position) => annotated[position] === undefined),
+    value,
+  )
+  const annotations = annotated.filter((one) => one !== undefined)
   const type = settings.get('type')
   if (type === undefined) throw usageError(`output "${value}" has no type`, typesHint())
-  if (type === 'cacheonly') {
-    throw unsupportedError(
-      'output type=cacheonly is not supported yet',
-      'write -o type=tar,dest=/dev/null',
-    )
-  }
   const known = new Map(Object.entries(OUTPUT_TYPES)).get(type)
   if (known === undefined) {
     const similar = suggestion(type, Object.keys(OUTPUT_TYPES))
@@ -64,12 +57,14 @@ export function parseOutput(value: string): OutputRequest {
     throw usageError(`unknown output option "${key}"`, hint)
   }
   const names = (settings.get('name') ?? '').split(',').filter((name) => name !== '')
-  return { outputs: known.outputs(settings), names }
+  const isInsecure = isOn(settings, 'registry.insecure')
+  const outputs = known.outputs(settings)
+  return { outputs: outputs.map((output) => annotate(output, annotations)), names, isInsecure }
 }
 
 /** @throws {TsbuildError} UNSUPPORTED for an option that asks for what is not there yet */
 function isLater(key: string, value: string | undefined): boolean {
-  if (!Object.hasOwn(LATER_KEYS, key) && !key.startsWith('annotation')) return false
+  if (!Object.hasOwn(LATER_KEYS, key)) return false
   if (value === LATER_KEYS[key]) return true
   throw unsupportedError(`the output option ${key}=${value} is not supported yet`, 'leave it out')
 }

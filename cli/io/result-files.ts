@@ -2,7 +2,7 @@ import { accessSync, constants, lstatSync, truncateSync, unlinkSync, writeFileSy
 import { dirname } from 'node:path'
 import type { BuildResult } from '#builder'
 import { PendingFile } from '#builder/linux'
-import { errnoOf, ioError } from '#core'
+import { errnoOf, ioError, isIndexType, parsePlatform, randomName } from '#core'
 
 /**
  * Removes the result of an earlier build at `path`, which a failed build would leave there, and checks
@@ -42,14 +42,24 @@ function replaceFile(path: string, content: string, mode: number): void {
   file.commit({ flush: true })
 }
 
-/** What `--metadata-file` holds: buildx's keys, as far as they have a meaning here. */
+/**
+ * What `--metadata-file` holds: buildx's keys, as far as they have a meaning here. The reference of the build is
+ * a name for this run: there is nothing to look up by it.
+ */
 export function buildMetadata(result: BuildResult): string {
-  const { descriptor, imageId, tags } = result
+  const { descriptor, imageId, tags, images } = result
+  const isIndex = descriptor !== undefined && isIndexType(descriptor.mediaType)
+  const [first] = images
+  const platform = isIndex || first === undefined ? {} : { platform: parsePlatform(first.platform) }
   const document = {
-    ...(imageId === undefined ? {} : { 'containerimage.config.digest': imageId }),
+    'buildx.build.ref': `tsbuild/tsbuild/${randomName(25)}`,
+    ...(imageId === undefined || isIndex ? {} : { 'containerimage.config.digest': imageId }),
     ...(descriptor === undefined
       ? {}
-      : { 'containerimage.descriptor': descriptor, 'containerimage.digest': descriptor.digest }),
+      : {
+          'containerimage.descriptor': { ...descriptor, ...platform },
+          'containerimage.digest': descriptor.digest,
+        }),
     ...(tags.length === 0 ? {} : { 'image.name': tags.join(',') }),
   }
   return `${JSON.stringify(document, undefined, 2)}\n`

@@ -77,3 +77,23 @@ export function toOciMediaType(mediaType: string): string {
       return mediaType
   }
 }
+
+/** OCI's media types in Docker's spelling; any other type is returned unchanged. */
+export function toDockerMediaType(mediaType: string): string {
+  switch (mediaType) {
+    case MEDIA_TYPES.ociIndex:
+      return MEDIA_TYPES.dockerIndex
+    case MEDIA_TYPES.ociManifest:
+      return MEDIA_TYPES.dockerManifest
+    case MEDIA_TYPES.ociConfig:
+      return MEDIA_TYPES.dockerConfig
+    case MEDIA_TYPES.ociLayer:
+      return MEDIA_TYPES.dockerLayer
+    case MEDIA_TYPES.ociLayerGzip:
+      return MEDIA_TYPES.dockerLayerGzip
+    case MEDIA_TYPES.ociLayerZstd:
+      return MEDIA_TYPES.dockerLayerZstd
+    default:
+      return mediaType
+  }
+}

@@ -79,7 +79,7 @@ describe('outputs with mode=delete', () => {
   })
 
   it('need a right outside of the working directory', () => {
-    const request = { tags: [], isIndex: false, allow: [] }
+    const request = { tags: [], platforms: [], isIndex: false, allow: [] }
     const check = (dest: string, allow: readonly 'buildx.local.delete'[] = []): void =>
       checkDestination({ type: 'local', dest, mode: 'delete' }, { ...request, allow })
     symlinkSync(path('victim'), path('out/way-out'))

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import tar from 'tar-stream'
 import { openStore, type Store } from '#cache'
-import { asDiffId, type Digest, digestOf, hexOf, MEDIA_TYPES, parseIndex } from '#core'
+import { asDiffId, type Descriptor, type Digest, digestOf, hexOf, MEDIA_TYPES, parseIndex } from '#core'
 import { type CredentialStore, createRegistryClient } from '#registry-client'
 import {
   type ArchiveWriter,
@@ -56,7 +56,7 @@ graphSinkSuite<ImageLayer>('store', (test) =>
   withStore(async (store) => {
     await test({
       ...(await layersIn(store)),
-      sink: storeSink(store, { names: ['docker.io/library/app:1'], registries: new Set() }),
+      sink: storeSink(store, { names: () => ['docker.io/library/app:1'], registries: new Set() }),
       finish: async () => undefined,
       read: async (digest) => {
         const size = store.blobs.stat(digest)
@@ -105,9 +105,15 @@ async function testLayout(
   await using temporary = store.temporary()
   const options = { store, early: undefined, compression: 'gzip' } as const
   const layout = { ...options, format: 'docker', platform: undefined } as const
+  const describe = (root: Descriptor): Descriptor => root
   await test({
     ...(await layersIn(store)),
-    sink: layoutSink(writer, { ...layout, names: ['docker.io/library/app:1'], temporary }),
+    sink: layoutSink(writer, {
+      ...layout,
+      names: ['docker.io/library/app:1'],
+      describe,
+      temporary,
+    }),
     finish: () => writer.finish(),
     read: async (digest: Digest) => (await files()).get(`blobs/sha256/${hexOf(digest)}`),
     named: async () => {

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { BuildResult } from '#builder'
-import { digestOf } from '#core'
+import { digestOf, MEDIA_TYPES } from '#core'
 import { buildMetadata, prepareResultFile, writeResultFile } from '../../../cli/io/result-files.ts'
 import { AnsweringProcess, LIMITED } from '../../support/rights/index.ts'
 
@@ -73,6 +73,24 @@ describe('result files', () => {
     assert.throws(() => prepareResultFile(join(folder, 'no', 'id')), { code: 'IO_FAILED' })
   })
 
+  it('name the platform of an image, and no config of an index', () => {
+    const descriptor = { mediaType: MEDIA_TYPES.ociManifest, digest: digestOf('m'), size: 8 }
+    const id = digestOf('config')
+    const image = { platform: 'linux/arm64', id, layers: [] }
+    const facts = { imageId: id, images: [image], tags: [], layers: [], materials: [] }
+    const counts = { steps: { total: 1, cached: 0 }, stored: 0, milliseconds: 1 }
+    const read = (root: typeof descriptor) =>
+      JSON.parse(
+        buildMetadata({ ...facts, ...counts, digest: root.digest, descriptor: root }),
+      ) as Record<string, unknown>
+    const platform = { os: 'linux', architecture: 'arm64' }
+    assert.deepEqual(read(descriptor)['containerimage.descriptor'], { ...descriptor, platform })
+    const index = { ...descriptor, mediaType: MEDIA_TYPES.ociIndex as string }
+    const written = read(index as typeof descriptor)
+    assert.deepEqual(written['containerimage.descriptor'], index)
+    assert.equal(written['containerimage.config.digest'], undefined)
+  })
+
   it('hold the keys of buildx as metadata', () => {
     const digest = digestOf('manifest')
     const descriptor = { mediaType: 'application/json', digest, size: 8 }
@@ -88,7 +106,9 @@ describe('result files', () => {
       stored: 0,
       milliseconds: 1,
     }
-    assert.deepEqual(JSON.parse(buildMetadata(result)), {
+    const { 'buildx.build.ref': ref, ...others } = JSON.parse(buildMetadata(result))
+    assert.match(ref, /^tsbuild\/tsbuild\/[a-z0-9]{25}$/)
+    assert.deepEqual(others, {
       'containerimage.config.digest': digestOf('config'),
       'containerimage.descriptor': descriptor,
       'containerimage.digest': digest,
@@ -101,6 +121,6 @@ describe('result files', () => {
       imageId: undefined,
       tags: [],
     }
-    assert.deepEqual(JSON.parse(buildMetadata(none)), {})
+    assert.deepEqual(Object.keys(JSON.parse(buildMetadata(none))), ['buildx.build.ref'])
   })
 })

@@ -7,8 +7,12 @@ import {
   type OwnedFiles,
   TsbuildError,
 } from '#core'
-import type { FinishedImage } from './image.ts'
-import type { ImageLayer } from './layers/image-layer.ts'
+import type { ImageLayer } from './image-layer.ts'
+
+/** The layers of an image. */
+interface Layered {
+  readonly layers: readonly ImageLayer[]
+}
 
 /**
  * The files of an image whose owners are presumed, in layers that were made here. A packed layer leaves
@@ -16,7 +20,7 @@ import type { ImageLayer } from './layers/image-layer.ts'
  * @returns `undefined` when there are none
  */
 export function presumedOwners(
-  { layers }: Pick<FinishedImage, 'layers'>,
+  { layers }: Layered,
   store: Store,
 ): OwnedFiles | undefined {
   const found = layers.flatMap((layer) => {
@@ -35,7 +39,7 @@ export function describePresumed(files: OwnedFiles): string {
 }
 
 /** @throws {TsbuildError} PERMISSION_DENIED for an image with owners that are presumed */
-export function checkOwners(images: readonly FinishedImage[], store: Store): void {
+export function checkOwners(images: readonly Layered[], store: Store): void {
   const found = images.flatMap((image) => presumedOwners(image, store) ?? [])
   if (found.length === 0) return
   throw new TsbuildError(`push: ${describePresumed(joinOwnedFiles(found))}`, {
