@@ -4,10 +4,12 @@ import { formatReference } from '#registry-client'
 import { type ArchiveWriter, directoryWriter, tarWriter } from './archive/archive-writer.ts'
 import { checkFile, checkFolder, pathOf } from './archive/check-destination.ts'
 import {
+  checkPacked,
+  earlyCompression,
   type Exported,
   type Exporter,
   type ImageOutput,
-  type LayerCompression,
+  type PackedOutput,
   wantedCompression,
 } from './exporter.ts'
 import { formedImagesOf, graphOf } from './graph.ts'
@@ -16,22 +18,21 @@ import { formedGraph, formedRoot } from './manifests/formed-graph.ts'
 import { checkForm } from './manifests/image-form.ts'
 
 /** An OCI layout; `docker` adds what `docker load` reads. */
-interface ArchiveOutput extends ImageOutput {
+interface ArchiveOutput extends ImageOutput, PackedOutput {
   readonly type: 'oci' | 'docker'
   /** A file, a directory with `tar: false`, or a stream, which is not closed. */
   readonly dest: string | Writable
   /** Default: true. */
   readonly tar?: boolean
-  /** Default: gzip. */
-  readonly compression?: LayerCompression
 }
 
 /** Writes images as one tar, or into a folder. */
 export const archiveExporter: Exporter<ArchiveOutput> = {
   takes: 'images',
-  compression: wantedCompression,
+  compression: earlyCompression,
   check: (output, request) => {
     checkForm(output, request)
+    checkPacked(output)
     if (output.type !== 'docker' || !request.isIndex) return
     throw new TsbuildError('docker exporter does not currently support exporting manifest lists', {
       code: 'USAGE',
@@ -53,6 +54,7 @@ async function write(output: ArchiveOutput, exported: Exported): Promise<Descrip
     early,
     names: tags.map(formatReference),
     compression: wantedCompression(output),
+    level: output.compressionLevel,
     format: output.type,
     platform: images.isIndex ? undefined : images.images[0]?.platform,
     describe: (root) => formedRoot(root, formed, output),

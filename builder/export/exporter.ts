@@ -1,5 +1,5 @@
 import type { Store } from '#cache'
-import type { Compression, Descriptor, Spans } from '#core'
+import { type Compression, type Descriptor, type Spans, TsbuildError } from '#core'
 import type { PushProgress, Reference, RegistryClient } from '#registry-client'
 import type { ImageSet } from './image.ts'
 import type { LayerBlobs } from './layers/layer-blob.ts'
@@ -61,7 +61,7 @@ export interface Exported {
 export interface Exporter<O extends { readonly type: string }> {
   /** `files`: no layer has to be packed for it. */
   readonly takes: 'images' | 'files'
-  /** How it has layers compressed that were made here. */
+  /** How it has layers compressed that were made here, as far as that is worth doing early. */
   compression(output: O): Compression
   /** Finds mistakes that need no look at this machine. @throws {TsbuildError} USAGE */
   check(output: O, request: OutputRequest): void
@@ -72,6 +72,43 @@ export interface Exporter<O extends { readonly type: string }> {
   checkDestination(output: O, request: OutputRequest): void
   /** @returns the manifest or index that was written; `undefined` for files */
   send(output: O, exported: Exported): Promise<Descriptor | undefined>
+}
+
+/** How outputs have layers packed. */
+export interface PackedOutput {
+  /** Of layers that were made here. Default: gzip. */
+  readonly compression?: LayerCompression
+  /** From little and fast to well and slow: gzip 0 to 9, zstd 1 to 22. Default: a balance. */
+  readonly compressionLevel?: number
+  /** Layers from elsewhere are packed in the same way. Default: false. */
+  readonly forceCompression?: boolean
+}
+
+const MAX_LEVELS = { gzip: 9, zstd: 22 } as const
+
+/** @throws {TsbuildError} USAGE for a level that the compression does not have */
+export function checkPacked(output: PackedOutput): void {
+  const { compressionLevel: level } = output
+  if (level === undefined) return
+  const compression = wantedCompression(output)
+  if (compression === 'none') {
+    throw new TsbuildError('uncompressed layers have no compression-level', {
+      code: 'USAGE',
+      hint: 'leave compression-level out, or choose gzip or zstd',
+    })
+  }
+  const most = MAX_LEVELS[compression]
+  const least = compression === 'gzip' ? 0 : 1
+  if (Number.isInteger(level) && level >= least && level <= most) return
+  throw new TsbuildError(`invalid compression-level ${level}`, {
+    code: 'USAGE',
+    hint: `${compression} has levels from ${least} to ${most}`,
+  })
+}
+
+/** What is worth being packed early for an output: not in a way that it alone asks for. */
+export function earlyCompression(output: PackedOutput): Compression {
+  return output.compressionLevel === undefined ? wantedCompression(output) : 'none'
 }
 
 /** The compression of layers that an output asks for; gzip unless it says otherwise. */

@@ -1,9 +1,12 @@
-import type { Compression, Descriptor } from '#core'
+import type { Descriptor } from '#core'
 import {
+  checkPacked,
+  earlyCompression,
   type Exported,
   type Exporter,
   type ImageOutput,
   type LayerCompression,
+  type PackedOutput,
   wantedCompression,
 } from './exporter.ts'
 import { formedImagesOf } from './graph.ts'
@@ -11,7 +14,7 @@ import { formedRoot } from './manifests/formed-graph.ts'
 import { checkForm } from './manifests/image-form.ts'
 
 /** The images of a container engine. */
-interface LoadOutput extends ImageOutput {
+interface LoadOutput extends ImageOutput, PackedOutput {
   readonly type: 'load'
   /**
    * Default: `auto`, the docker that the user has chosen or that answers at its usual socket, else podman. See
@@ -24,15 +27,18 @@ interface LoadOutput extends ImageOutput {
   readonly compression?: LayerCompression
 }
 
-function compressionOf({ compression = 'uncompressed' }: LoadOutput): Compression {
-  return wantedCompression({ compression })
+function withDefault(output: LoadOutput): PackedOutput {
+  return { compression: 'uncompressed', ...output }
 }
 
 /** Loads images into docker or podman, without an archive between. */
 export const loadExporter: Exporter<LoadOutput> = {
   takes: 'images',
-  compression: compressionOf,
-  check: checkForm,
+  compression: (output) => earlyCompression(withDefault(output)),
+  check: (output, request) => {
+    checkForm(output, request)
+    checkPacked(withDefault(output))
+  },
   checkDestination: () => undefined,
   send: (output, exported) =>
     exported.report('loading into the container engine', (onProgress) =>
@@ -52,8 +58,9 @@ async function load(
   ])
   const { images, tags, store, early, environment: env, signal } = exported
   await using temporary = store.temporary()
-  const compression = compressionOf(output)
-  const packing = { store, early, temporary, compression, form: output, signal }
+  const compression = wantedCompression(withDefault(output))
+  const level = output.compressionLevel
+  const packing = { store, early, temporary, compression, level, form: output, signal }
   const offer = await offerOf(images, tags, packing)
   const { engine = 'auto', context } = output
   await loadIntoEngine(offer, { engine, context, env, folder: temporary.path, onProgress, signal })

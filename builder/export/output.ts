@@ -1,6 +1,7 @@
 import type { Compression, Descriptor } from '#core'
-import type { Exported, Exporter, OutputRequest } from './exporter.ts'
+import { type Exported, type Exporter, type OutputRequest, wantedCompression } from './exporter.ts'
 import * as exporters from './exporters.ts'
+import type { ImageSet } from './image.ts'
 
 type Exporters = typeof exporters
 
@@ -30,8 +31,23 @@ export function checkDestination(output: Output, request: OutputRequest): void {
 }
 
 /** See `Exporter.send`. */
-export function sendOutput(output: Output, exported: Exported): Promise<Descriptor | undefined> {
-  return exporterOf(output).send(output, exported)
+export async function sendOutput(
+  output: Output,
+  exported: Exported,
+): Promise<Descriptor | undefined> {
+  const images = await imagesFor(output, exported)
+  return await exporterOf(output).send(output, { ...exported, images })
+}
+
+/** With layers from elsewhere that can be packed as those made here, where that is asked for. */
+async function imagesFor(output: Output, { images, store, signal }: Exported): Promise<ImageSet> {
+  if (!('forceCompression' in output) || output.forceCompression !== true) return images
+  const { plainLayers } = await import('./layers/plain-layers.ts')
+  const compression = wantedCompression(output)
+  const unpacked = images.images.map(async (image) => {
+    return { ...image, layers: await plainLayers(image.layers, compression, { store, signal }) }
+  })
+  return { ...images, images: await Promise.all(unpacked) }
 }
 
 function exporterOf(output: Output): Exporter<Output> {

@@ -1,10 +1,12 @@
 import { type Descriptor, TsbuildError, writeGraph } from '#core'
 import type { Reference, RegistryClient } from '#registry-client'
 import {
+  checkPacked,
+  earlyCompression,
   type Exported,
   type Exporter,
   type ImageOutput,
-  type LayerCompression,
+  type PackedOutput,
   wantedCompression,
 } from './exporter.ts'
 import { formedImagesOf, graphOf } from './graph.ts'
@@ -15,10 +17,8 @@ import { checkForm, type ImageForm } from './manifests/image-form.ts'
 import { type RegistrySinkOptions, registrySink } from './registry-sink.ts'
 
 /** The registries that the build's tags name. */
-interface RegistryOutput extends ImageOutput {
+interface RegistryOutput extends ImageOutput, PackedOutput {
   readonly type: 'registry'
-  /** Default: gzip. */
-  readonly compression?: LayerCompression
   /** Nothing is tagged: the image is known by its digest only. Default: false. */
   readonly byDigest?: boolean
 }
@@ -26,9 +26,10 @@ interface RegistryOutput extends ImageOutput {
 /** Pushes images under all of their tags. */
 export const registryExporter: Exporter<RegistryOutput> = {
   takes: 'images',
-  compression: wantedCompression,
+  compression: earlyCompression,
   check: (output, request) => {
     checkForm(output, request)
+    checkPacked(output)
     if (request.tags.length > 0) return
     throw new TsbuildError('cannot push an image without a name', {
       code: 'USAGE',
@@ -59,6 +60,7 @@ async function pushAll(
         ...exported,
         client: client(),
         compression,
+        level: output.compressionLevel,
         form: output,
         isTagged: output.byDigest !== true,
         sibling,

@@ -106,7 +106,7 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
       ...optional('root', args.text('root')),
       insecureRegistries: [
         ...args.list('insecure-registry'),
-        ...(requests.some(({ isInsecure }) => isInsecure) ? registriesOf(tags) : []),
+        ...(requests.some(({ isInsecure }) => isInsecure === true) ? registriesOf(tags) : []),
       ],
       ...written(iidfile, metadataFile, explainFile),
     },

@@ -16,8 +16,8 @@ interface OutputType {
 
 const FORM = ['oci-mediatypes', 'rewrite-timestamp']
 const NAMED = ['dangling-name-empty-only', 'dangling-name-prefix', 'name', 'name-canonical']
-const PACKED = ['compression', ...FORM]
-const PUSHED = ['push-by-digest', 'registry.insecure', ...PACKED]
+const PACKED = ['compression', 'compression-level', 'force-compression', ...FORM]
+const PUSHED = [...NAMED, 'push-by-digest', 'registry.insecure', 'store', 'unpack', ...PACKED]
 
 /**
  * Every type that `--output` can name, in the order of the help. A type of the library that has no entry
@@ -30,7 +30,7 @@ export const OUTPUT_TYPES: Readonly<Record<string, OutputType>> = {
     outputs: (settings) => [stored(settings)],
   },
   image: {
-    keys: [...NAMED, ...PUSHED, 'push', 'store', 'unpack'],
+    keys: ['push', ...PUSHED],
     help: [
       ['type=image[,push=true]', 'The local store and, with push, the registries'],
       ['push-by-digest=true', 'No tags are set in the registries; for registry, too'],
@@ -40,14 +40,16 @@ export const OUTPUT_TYPES: Readonly<Record<string, OutputType>> = {
       if (isOn(settings, 'unpack') && isOn(settings, 'rewrite-timestamp')) {
         throw usageError('exporter option "rewrite-timestamp" conflicts with "unpack"')
       }
+      // Mistakes are found in what has no effect, too.
+      const [kept, sent] = [stored(settings), pushed(settings)]
       return [
-        ...(isOn(settings, 'store', true) ? [stored(settings)] : []),
-        ...(isOn(settings, 'push') ? [pushed(settings)] : []),
+        ...(isOn(settings, 'store', true) ? [kept] : []),
+        ...(isOn(settings, 'push') ? [sent] : []),
       ]
     },
   },
   registry: {
-    keys: ['name', ...PUSHED],
+    keys: PUSHED,
     help: [['type=registry', 'The registries in the names of the image']],
     outputs: (settings) => [pushed(settings)],
   },
@@ -159,11 +161,24 @@ function loading(settings: OutputSettings): {
   }
 }
 
-function packed(
-  settings: OutputSettings,
-): ReturnType<typeof form> & { readonly compression?: LayerCompression } {
+function packed(settings: OutputSettings): ReturnType<typeof form> & {
+  readonly compression?: LayerCompression
+  readonly compressionLevel?: number
+  readonly forceCompression?: true
+} {
   const compression = parseCompression(settings.get('compression'))
-  return { ...(compression === undefined ? {} : { compression }), ...form(settings) }
+  const level = settings.get('compression-level')
+  return {
+    ...(compression === undefined ? {} : { compression }),
+    ...(level === undefined ? {} : { compressionLevel: parseLevel(level) }),
+    ...(isOn(settings, 'force-compression') ? { forceCompression: true } : {}),
+    ...form(settings),
+  }
+}
+
+function parseLevel(text: string): number {
+  if (/^\d{1,2}$/.test(text)) return Number(text)
+  throw usageError(`invalid compression-level "${text}"`, 'gzip: 0 to 9, zstd: 1 to 22')
 }
 
 function localMode(text: string | undefined): { readonly mode?: 'delete' } {

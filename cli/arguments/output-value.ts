@@ -10,15 +10,13 @@ export interface OutputRequest {
   readonly outputs: readonly Output[]
   readonly names: readonly string[]
   /** The registries of the image may use plain HTTP, or an unknown certificate. */
-  readonly isInsecure: boolean
+  readonly isInsecure?: true
 }
 
 /** What BuildKit has besides, with the value that asks for what happens anyway. */
 const LATER_KEYS: Readonly<Record<string, string | undefined>> = {
   'attestation-inline': 'false',
   'attestation-prefix': undefined,
-  'compression-level': undefined,
-  'force-compression': 'false',
   'oci-artifact': undefined,
   'prefer-nondist-layers': 'false',
   'source-date-epoch': undefined,
@@ -35,7 +33,7 @@ export function parseOutput(value: string): OutputRequest {
   if (fields.length === 1 && only !== undefined && !only.includes('=')) {
     if (only === '') throw usageError('an --output must not be empty')
     const output: Output = only === '-' ? { type: 'tar', dest: '-' } : { type: 'local', dest: only }
-    return { outputs: [output], names: [], isInsecure: false }
+    return { outputs: [output], names: [] }
   }
   const annotated = fields.map(parseAnnotationField)
   const settings = parseSettings(
@@ -57,9 +55,9 @@ export function parseOutput(value: string): OutputRequest {
     throw usageError(`unknown output option "${key}"`, hint)
   }
   const names = (settings.get('name') ?? '').split(',').filter((name) => name !== '')
+  const outputs = known.outputs(settings).map((output) => annotate(output, annotations))
   const isInsecure = isOn(settings, 'registry.insecure')
-  const outputs = known.outputs(settings)
-  return { outputs: outputs.map((output) => annotate(output, annotations)), names, isInsecure }
+  return { outputs, names, ...(isInsecure ? { isInsecure } : {}) }
 }
 
 /** @throws {TsbuildError} UNSUPPORTED for an option that asks for what is not there yet */

@@ -73,6 +73,12 @@ export const BUILD: Command = {
         ['dest=-', 'Standard output; oci and tar go there without dest, too'],
         ['name=NAME', 'Another name for an image output'],
         ['compression=C', 'Layers as uncompressed, gzip or zstd: registry, image, oci, docker'],
+        [
+          'compression-level=N',
+          'gzip 0 to 9, zstd 1 to 22; force-compression=true: layers of the base, too',
+        ],
+        ['oci-mediatypes=false', "Docker's media types"],
+        ['annotation[-LEVEL].KEY=V', 'As --annotation, for one output'],
       ],
     },
     {

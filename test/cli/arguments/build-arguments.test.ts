@@ -228,22 +228,55 @@ describe('the arguments of a build', () => {
     assert.deepEqual(request, parse(['.']))
   })
 
+  for (const [argv, outputs] of [
+    [['--load'], [{ type: 'load' }]],
+    [['--load-into', 'podman'], [{ type: 'load', engine: 'podman' }]],
+    [['--load', '--push'], [{ type: 'store' }, { type: 'registry' }, { type: 'load' }]],
+    [['--load', '-o', 'type=docker,context=c'], [{ type: 'load', context: 'c' }]],
+    [['-o', 'type=cacheonly'], []],
+    [['-o', 'type=cacheonly', '--load'], [{ type: 'load' }]],
+    [
+      ['--annotation', 'index,manifest[linux/arm64]:a=b=c', '-o', 'type=oci,dest=x', '-o', 'y'],
+      [
+        {
+          type: 'oci',
+          dest: 'x',
+          annotations: [
+            { level: 'index', key: 'a', value: 'b=c' },
+            { level: 'manifest', platform: 'linux/arm64', key: 'a', value: 'b=c' },
+          ],
+        },
+        { type: 'local', dest: 'y' },
+      ],
+    ],
+    [
+      ['--annotation', 'a='],
+      [{ type: 'store', annotations: [{ level: 'manifest', key: 'a', value: '' }] }],
+    ],
+  ] as const) {
+    it(`make outputs of ${argv.join(' ')}`, () => {
+      assert.deepEqual(parse([...argv, '.']).options.outputs, outputs)
+    })
+  }
+
+  it('may push by digest under names without a tag only', () => {
+    const argv = ['-o', 'type=registry,push-by-digest=true,name=host/a', '.']
+    assert.deepEqual(parse(argv).options.outputs, [{ type: 'registry', byDigest: true }])
+    const tagged = { code: 'USAGE', message: "can't push tagged ref host/a:1 by digest" }
+    assert.throws(() => parse(['-t', 'host/a:1', ...argv]), tagged)
+  })
+
+  it('let an output say that its registries are insecure', () => {
+    const argv = ['-o', 'type=registry,registry.insecure=true,name=host:5000/a', '-t', 'other/b']
+    assert.deepEqual(parse([...argv, '.']).options.insecureRegistries, ['docker.io', 'host:5000'])
+  })
+
   for (const argv of [
-    ['--load'],
     ['--cache-to=type=registry,ref=x,compression=estargz'],
     ['--provenance', 'mode=max'],
     ['--provenance=false', '--provenance=true'],
     ['--sbom=true'],
     ['--attest', 'type=sbom'],
-    ['--annotation', 'a=b'],
-    ['-o', 'type=docker'],
-    ['-o', 'type=cacheonly'],
-    ['-o', 'type=image,compression=estargz'],
-    ['-o', 'type=image,compression-level=3'],
-    ['-o', 'type=registry,force-compression=true'],
-    ['-o', 'type=image,oci-mediatypes=false'],
-    ['-o', 'type=image,annotation.a=b'],
-    ['-o', 'type=local,dest=x,platform-split=false'],
   ]) {
     it(`say what is to come: ${argv.join(' ')}`, () => {
       assert.throws(() => parse([...argv, '.']), {

@@ -21,6 +21,29 @@ const READ: readonly (readonly [string, OutputRequest['outputs'], (readonly stri
   ['type=tar,dest=a=b', [{ type: 'tar', dest: 'a=b' }]],
   ['type=local,"dest=a,b"', [{ type: 'local', dest: 'a,b' }]],
   ['type=tar,"dest=a""b"', [{ type: 'tar', dest: 'a"b' }]],
+  ['type=docker', [{ type: 'load' }]],
+  ['type=docker,engine=podman', [{ type: 'load', engine: 'podman' }]],
+  ['type=cacheonly', []],
+  ['type=image,oci-mediatypes=false', [{ type: 'store', ociMediaTypes: false }]],
+  ['type=image,store=false,push=true', [{ type: 'registry' }]],
+  ['type=store,name-canonical=true', [{ type: 'store', canonicalNames: true }]],
+  [
+    'type=store,dangling-name-prefix=none',
+    [{ type: 'store', danglingName: { prefix: 'none', onlyWithoutName: false } }],
+  ],
+  ['type=local,dest=x,platform-split=false', [{ type: 'local', dest: 'x', platformSplit: false }]],
+  [
+    'type=store,annotation.org.Name=a,annotation-manifest-descriptor[linux/arm64].b=c',
+    [
+      {
+        type: 'store',
+        annotations: [
+          { level: 'manifest', key: 'org.Name', value: 'a' },
+          { level: 'manifest-descriptor', platform: 'linux/arm64', key: 'b', value: 'c' },
+        ],
+      },
+    ],
+  ],
 ]
 
 const REFUSED: readonly (readonly [string, string, string?])[] = [
@@ -30,7 +53,7 @@ const REFUSED: readonly (readonly [string, string, string?])[] = [
   [
     'type=xyzzy',
     'unknown output type "xyzzy"',
-    'write type=T,key=value…; T is one of store, image, registry, oci, docker, local, tar',
+    'write type=T,key=value…; T is one of store, image, registry, oci, docker, local, tar, cacheonly',
   ],
   ['type=local', 'output type=local needs a dest', 'write --output type=local,dest=PATH'],
   ['type=local,dest=x,mode=move', 'invalid local exporter mode "move"', 'choose copy or delete'],
@@ -38,7 +61,7 @@ const REFUSED: readonly (readonly [string, string, string?])[] = [
   [
     'type=oci,foo=1',
     'unknown output option "foo"',
-    'type=oci takes dest, name, tar, compression, rewrite-timestamp',
+    'type=oci takes dest, name, tar, compression, compression-level, force-compression, oci-mediatypes, rewrite-timestamp',
   ],
   ['type=oci,tar', 'invalid output "type=oci,tar": "tar" is not key=value'],
   ['type=oci,=x', 'invalid output "type=oci,=x": "=x" is not key=value'],
@@ -47,6 +70,14 @@ const REFUSED: readonly (readonly [string, string, string?])[] = [
     'type=oci,compression=lz4',
     'unknown compression "lz4"',
     'choose one of uncompressed, gzip, zstd',
+  ],
+  ['type=docker,engine=lxc', 'unknown engine "lxc" in engine='],
+  ['type=oci,compression-level=best', 'invalid compression-level "best"'],
+  ['type=store,annotation.=x', 'invalid annotation "annotation.=x"'],
+  ['type=store,annotation-layer.a=x', 'invalid annotation "annotation-layer.a=x"'],
+  [
+    'type=image,unpack=true,rewrite-timestamp=true',
+    'exporter option "rewrite-timestamp" conflicts with "unpack"',
   ],
   ['type=oci,"dest=x', 'invalid quotes in type=oci,"dest=x', 'write "key=a,b" to quote'],
   ['type=oci,de"st=x', 'invalid quotes in type=oci,de"st=x', 'write "key=a,b" to quote'],

@@ -33,7 +33,7 @@ const COMPLETED: readonly (readonly [readonly string[], readonly string[]])[] = 
   [['build', '--file', '=', 'D'], ['Dockerfile']],
   [['fmt', '-w', 'D'], ['Dockerfile']],
   [['--target', 'D'], []],
-  [['build', '--load'], []],
+  [['build', '--provenance'], []],
 ]
 
 describe('completion', () => {
