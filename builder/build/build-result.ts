@@ -51,7 +51,7 @@ export function resultOf({
 }
 
 /** The images of a plan, whether or not a layer of them was fetched. */
-function baseMaterials({ vertices }: Plan): readonly Material[] {
+export function baseMaterials({ vertices }: Plan): readonly Material[] {
   return [...vertices.values()].flatMap((vertex): readonly Material[] => {
     if (vertex.op !== 'image' || vertex.base.manifest === undefined) return []
     const { name: reference, manifest: digest, config } = vertex.base

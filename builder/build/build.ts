@@ -1,3 +1,4 @@
+import type { Attested } from '#builder/attest'
 import { contextName, type OpenedContext } from '#builder/context'
 import { keepTrace, TraceRecorder } from '#builder/explain'
 import { checkDestination, EarlyLayers, type EarlyUploads } from '#builder/export'
@@ -12,10 +13,17 @@ import { isRunForCertain, type Plan } from '#builder/plan'
 import type { Caches } from '#builder/remote-cache'
 import { type Schedule, type StepSecrets, spareProcessor, stepSchedule } from '#builder/solve'
 import { openStore, type Store } from '#cache'
-import { Resources, TsbuildError, throwIfCancelled, together, typedFailure } from '#core'
+import {
+  Resources,
+  sortMaterials,
+  TsbuildError,
+  throwIfCancelled,
+  together,
+  typedFailure,
+} from '#core'
 import { type DockerfileChecks, diagnosticsError, failureIn, type LinkedStage } from '#parser'
 import { baseResolver, planLoaded } from './build-plan.ts'
-import { resultOf } from './build-result.ts'
+import { baseMaterials, resultOf } from './build-result.ts'
 import { openChecks } from './checks.ts'
 import { takeContainerRoot } from './container-root.ts'
 import { deliver, openUploads } from './deliver.ts'
@@ -130,8 +138,9 @@ async function buildLoaded(
     services.closeSandbox().catch(() => undefined)
     const stoppable = { ...settings, signal }
     await caches?.layersSent()
-    const delivering = { settings: stoppable, store, services, early, uploads }
-    const descriptor = await deliver(images, delivering)
+    const attested = await attestationsOf(images, { ...deps, settings: stoppable, started })
+    const sending = { settings: stoppable, store, services, early, uploads, attested }
+    const descriptor = await deliver(images, sending)
     await caches?.send()
     const fetched = [...context.materials, ...services.fetched]
     const { stored } = store
@@ -152,6 +161,27 @@ async function buildLoaded(
     const place = { context: contextName(settings.context), dockerfile: path ?? source.filename }
     await keepTrace(recorder, { ...settings, ...place, store })
   }
+}
+
+/** What is said of the images, in their order; loaded where it is asked for. */
+async function attestationsOf(
+  images: readonly BuiltImage[],
+  { context, settings, store, services, started }: BuildDeps & Pick<Request, 'started'>,
+): Promise<readonly Attested[] | undefined> {
+  const { provenance, sbom } = settings.attestations
+  if (provenance === undefined && sbom === undefined) return undefined
+  const { attestImages } = await import('#builder/attest')
+  const fetched = [...context.materials, ...services.fetched]
+  const described = images.map(({ plan, image, layers, lowers }) => ({
+    plan,
+    platform: image.platform,
+    materials: sortMaterials([...fetched, ...baseMaterials(plan)]),
+    layerSteps: layers.map(({ vertex }) => vertex),
+    lowers,
+  }))
+  await using scratch = store.temporary()
+  const startedAt = new Date(performance.timeOrigin + started)
+  return await attestImages(described, { settings, context, startedAt, scratch: scratch.path })
 }
 
 /** Loaded where they are asked for. */

@@ -1,3 +1,4 @@
+import type { Attested } from '#builder/attest'
 import {
   compressionFor,
   type EarlyLayers,
@@ -22,6 +23,8 @@ export interface DeliverDeps {
   readonly services: Services
   readonly early: EarlyLayers
   readonly uploads: EarlyUploads | undefined
+  /** What is said of the images, in their order; absent: nothing. */
+  readonly attested: readonly Attested[] | undefined
 }
 
 /** Sends the images to every output in turn. @returns the manifest or index of the last one with any */
@@ -29,14 +32,14 @@ export async function deliver(
   built: readonly BuiltImage[],
   deps: DeliverDeps,
 ): Promise<Descriptor | undefined> {
-  const { settings, store, services, early, uploads } = deps
+  const { settings, store, services, early, uploads, attested } = deps
   const { tags, ignoreChownErrors, environment, onEvent, spans, signal } = settings
   const isPushed = settings.outputs.some(({ type }) => type === 'registry')
   const registries = new Set(isPushed ? tags.map(({ registry }) => registry) : [])
   let last: Descriptor | undefined
   for (const [position, output] of settings.outputs.entries()) {
     const sent = await sendOutput(output, {
-      images: await imagesFor(output, built, settings),
+      images: withAttestations(await imagesFor(output, built, settings), attested),
       tags,
       registries,
       store,
@@ -68,17 +71,30 @@ async function imagesFor(
   return { images: await Promise.all(built.map((one) => one.rewritten())), isIndex }
 }
 
+/** What has something said of it is in an index, which lists both. */
+function withAttestations(
+  { images, isIndex }: ImageSet,
+  attested: DeliverDeps['attested'],
+): ImageSet {
+  if (attested === undefined) return { images, isIndex }
+  const said = images.map((image, position) => {
+    return { ...image, attestations: attested[position]?.attestations ?? [] }
+  })
+  return { images: said, isIndex: true }
+}
+
 type Trees = Parameters<Exported['writeTrees']>[1] & { readonly to: string | number }
 
 async function writeTrees(
   built: readonly BuiltImage[],
   { to: dest, format, mode, platformSplit }: Trees,
-  { settings, services }: DeliverDeps,
+  { settings, services, attested }: DeliverDeps,
 ): Promise<void> {
   const isSplit = platformSplit ?? settings.isIndex
   const trees = await Promise.all(
-    built.map(async ({ image, lowers }) => ({
+    built.map(async ({ image, lowers }, position) => ({
       lowers: await lowers(),
+      added: await attested?.[position]?.asFiles(),
       // Several images share a destination: each has its own folder there.
       folder: isSplit ? formatPlatform(image.platform).replaceAll('/', '_') : '',
     })),

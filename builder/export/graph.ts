@@ -4,20 +4,27 @@ import {
   type GraphDraft,
   type ManifestDraft,
   MEDIA_TYPES,
-  type Platform,
   serializeIndex,
   serializeManifest,
 } from '#core'
 import type { FinishedImage, ImageSet } from './image.ts'
+import { attestationDraft, attestationEntry } from './layers/attestation.ts'
 import type { ImageLayer } from './layers/image-layer.ts'
 import type { FormedImages } from './manifests/image-form.ts'
 
-/** The graph of built images: a manifest for each, and the index if there is to be one. */
+/**
+ * The graph of built images: a manifest for each, those with what is said of them, and the index if there
+ * is to be one.
+ */
 export function graphOf({ images, isIndex }: ImageSet): GraphDraft<ImageLayer> {
-  const platforms = images.map(({ platform }) => platform)
   return {
     manifests: images.map(draftOf),
-    index: isIndex ? (manifests) => indexOf(manifests, platforms) : undefined,
+    about: (written) =>
+      written.flatMap((manifest, position) => {
+        const { attestations = [] } = images[position] ?? {}
+        return attestations.length === 0 ? [] : [attestationDraft(manifest, attestations)]
+      }),
+    index: isIndex ? (manifests) => indexOf(manifests, images) : undefined,
   }
 }
 
@@ -31,15 +38,23 @@ function manifestOf(config: Descriptor, layers: readonly Descriptor[]): EncodedD
   return { mediaType, bytes: serializeManifest({ mediaType, config, layers }) }
 }
 
+/** Images first, then what is said of them, in the same order. */
 function indexOf(
   descriptors: readonly Descriptor[],
-  platforms: readonly Platform[],
+  images: readonly FinishedImage[],
 ): EncodedDocument {
   const mediaType = MEDIA_TYPES.ociIndex
-  const manifests = descriptors.map((manifest, index) => {
-    const platform = platforms[index]
-    return platform === undefined ? manifest : { ...manifest, platform }
+  const listed = descriptors.slice(0, images.length).map((manifest, position) => {
+    const { platform, attestations = [] } = images[position] ?? {}
+    const isAttested = attestations.length > 0
+    return { manifest: platform === undefined ? manifest : { ...manifest, platform }, isAttested }
   })
+  const attested = listed.filter(({ isAttested }) => isAttested)
+  const about = descriptors.slice(images.length).map((manifest, position) => {
+    const image = attested[position]?.manifest
+    return image === undefined ? manifest : attestationEntry(manifest, image.digest)
+  })
+  const manifests = [...listed.map(({ manifest }) => manifest), ...about]
   return { mediaType, bytes: serializeIndex({ mediaType, manifests }) }
 }
 

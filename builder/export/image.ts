@@ -8,6 +8,7 @@ import {
   type Platform,
   serializeImageConfig,
 } from '#core'
+import type { Attestation } from './layers/attestation.ts'
 import type { ImageLayer } from './layers/image-layer.ts'
 
 /** A layer together with the step that made it. */
@@ -39,6 +40,8 @@ export interface FinishedImage {
   /** Digest of the config. */
   readonly id: Digest
   readonly layers: readonly ImageLayer[]
+  /** What is said of it beside it; an image that has any is in an index. */
+  readonly attestations?: readonly Attestation[]
 }
 
 /** The images of a build: one, or one for each platform of an index. */

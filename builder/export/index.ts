@@ -8,6 +8,7 @@ export {
   type ImageSet,
   type StepLayer,
 } from './image.ts'
+export type { Attestation } from './layers/attestation.ts'
 export { EarlyLayers } from './layers/early-layers.ts'
 export { EarlyUploads } from './layers/early-uploads.ts'
 export { type ImageLayer, LAYER_TYPES } from './layers/image-layer.ts'

@@ -5,6 +5,7 @@ import {
   type Bytes,
   type Compression,
   type Descriptor,
+  type Digest,
   Digester,
   describeDocument,
   type EncodedDocument,
@@ -41,8 +42,12 @@ export interface LayoutOptions extends LayerBlobs {
  * Spec: image-spec v1.1 image-layout.md
  */
 export function layoutSink(writer: ArchiveWriter, options: LayoutOptions): GraphSink<ImageLayer> {
+  const written = new Set<Digest>()
   const put = async (document: EncodedDocument): Promise<Descriptor> => {
     const descriptor = describeDocument(document)
+    // An archive would have it twice.
+    if (written.has(descriptor.digest)) return descriptor
+    written.add(descriptor.digest)
     await writer.document(blobPath(descriptor), Buffer.from(document.bytes))
     return descriptor
   }

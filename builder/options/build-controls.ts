@@ -39,9 +39,9 @@ export function refuseAttestations(buildArgs: BuildArgs): void {
         hint: `leave out --build-arg ${name}`,
       })
     }
-    throw new TsbuildError(`${name}: attestations of the type ${type} are not supported`, {
+    throw new TsbuildError(`${name}: attestations are no matter of build arguments`, {
       code: 'UNSUPPORTED',
-      hint: 'leave out the build argument',
+      hint: `write --${type}=true in the place of the build argument`,
     })
   }
 }

@@ -12,6 +12,7 @@ import type {
   Ulimit,
 } from '#core'
 import type { CredentialStore } from '#registry-client'
+import type { AttestationOptions } from './attestation-options.ts'
 import type { CacheSource, CacheTarget } from './cache-options.ts'
 
 /** A file, read once and only when a step wants it, or the secret itself. */
@@ -115,6 +116,8 @@ export interface BuildOptions {
    * that git keeps. Default: false. See docs/reproducible.md
    */
   readonly reproducible?: boolean
+  /** What is said of the images beside them. Default: nothing. See docs/attestations.md */
+  readonly attestations?: AttestationOptions
   /** Default: the local store. */
   readonly outputs?: readonly Output[]
   /**

@@ -1,4 +1,10 @@
 export type {
+  AttestationOptions,
+  ProvenanceOptions,
+  SbomFormat,
+  SbomOptions,
+} from './attestation-options.ts'
+export type {
   BuildOptions,
   BuildResult,
   BuiltLayer,

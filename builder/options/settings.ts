@@ -34,6 +34,7 @@ import {
   type RegistryMirror,
   withDefaultTag,
 } from '#registry-client'
+import { type AttestationOptions, checkAttestations } from './attestation-options.ts'
 import { givesIndex, refuseAttestations } from './build-controls.ts'
 import type { BuildOptions, SecretSource } from './build-options.ts'
 import {
@@ -82,6 +83,7 @@ export interface Settings {
   readonly secrets: Readonly<Record<string, SecretSource>>
   readonly ssh: Readonly<Record<string, readonly string[]>>
   readonly reproducible: boolean
+  readonly attestations: AttestationOptions
   readonly outputs: readonly Output[]
   /** Rights that the user grants. */
   readonly allow: readonly string[]
@@ -143,6 +145,7 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     secrets: options.secrets ?? {},
     ssh: options.ssh ?? {},
     reproducible: options.reproducible ?? false,
+    attestations: options.attestations ?? {},
     outputs,
     allow: options.allow ?? [],
     ignoreChownErrors: options.ignoreChownErrors ?? false,
@@ -239,6 +242,7 @@ function check(settings: Settings): void {
   }
   checkIsolation(settings)
   checkSnapshots(settings)
+  checkAttestations(settings.attestations)
   const request = requestOf(settings)
   for (const output of settings.outputs) checkOutput(output, request)
 }

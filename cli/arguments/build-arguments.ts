@@ -4,6 +4,7 @@ import { parseReference } from '#registry-client'
 import { PROGRESS_MODES, type ProgressMode } from '../progress/progress.ts'
 import type { Shell } from '../terminal/shell.ts'
 import { annotate, parseAnnotations } from './annotation-values.ts'
+import { parseAttestations } from './attestation-values.ts'
 import { BUILD_USAGE } from './build-flags.ts'
 import { type CacheLimit, parseCacheLimit } from './cache-limit.ts'
 import { parseCacheFrom, parseCacheTo } from './cache-values.ts'
@@ -92,6 +93,7 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
       labels: labels(args.list('label')),
       noCache: noCache(args),
       ...caches(args),
+      ...parseAttestations(args),
       pull: args.has('pull'),
       ...optional('network', network(args.text('network'))),
       ...parseStepFlags(args),

@@ -123,6 +123,24 @@ export const RESULT: readonly Flag[] = [
     help: 'Load the image into docker, or into podman, whichever else is there',
   },
   {
+    name: 'provenance',
+    metavar: 'true|mode=MODE',
+    repeat: true,
+    help: 'Say beside the image how it was built: mode=min or max (default: max for true; without the flag nothing)',
+  },
+  {
+    name: 'sbom',
+    metavar: 'true|format=FORMAT',
+    repeat: true,
+    help: 'List its packages beside the image: format=spdx (default), cyclonedx, or spdx+cyclonedx',
+  },
+  {
+    name: 'attest',
+    metavar: 'type=TYPE[,…]',
+    repeat: true,
+    help: 'The same in one flag: type=provenance,mode=min, or type=sbom',
+  },
+  {
     name: 'iidfile',
     metavar: 'FILE',
     values: 'paths' as const,

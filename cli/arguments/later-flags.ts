@@ -10,12 +10,7 @@ interface LaterFlag {
   readonly taken?: readonly string[]
 }
 
-const NO_ATTESTATION = 'leave it out; images have no attestations'
-
 const LATER: readonly LaterFlag[] = [
-  { name: 'provenance', hint: NO_ATTESTATION, taken: ['false', '0'] },
-  { name: 'sbom', hint: NO_ATTESTATION, taken: ['false', '0'] },
-  { name: 'attest', hint: NO_ATTESTATION },
 ]
 
 /** So that they are read as docker reads them; `--help` is silent about them. */

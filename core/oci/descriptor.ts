@@ -27,6 +27,8 @@ export interface Descriptor {
   readonly size: number
   readonly annotations?: Readonly<Record<string, string>>
   readonly platform?: Platform
+  /** The bytes in base64, where it holds them itself. */
+  readonly data?: string
   /** Of the manifest that it refers to, where that is not an image. */
   readonly artifactType?: string
 }

@@ -140,12 +140,13 @@ function serialize(document: Manifest | Index, content: JsonObject): Buffer {
 }
 
 function plain(descriptor: Descriptor): JsonObject {
-  const { mediaType, digest, size, annotations, platform, artifactType } = descriptor
+  const { mediaType, digest, size, annotations, data, platform, artifactType } = descriptor
   return {
     mediaType,
     digest,
     size,
     ...(annotations === undefined ? {} : { annotations }),
+    ...(data === undefined ? {} : { data }),
     ...(platform === undefined ? {} : { platform: { ...platform } }),
     ...(artifactType === undefined ? {} : { artifactType }),
   }

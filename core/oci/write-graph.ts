@@ -22,6 +22,8 @@ export interface ManifestDraft<L> {
 /** The manifests that are to be written, at least one, and the index that lists them. */
 export interface GraphDraft<L> {
   readonly manifests: readonly ManifestDraft<L>[]
+  /** Makes drafts of what is said about the manifests, by then written; an index lists them after those. */
+  readonly about?: (manifests: readonly WrittenManifest[]) => readonly ManifestDraft<L>[]
   /** Makes the index of the manifests' descriptors; `undefined`: the first manifest is the root. */
   readonly index: ((manifests: readonly Descriptor[]) => EncodedDocument) | undefined
 }
@@ -44,7 +46,7 @@ export interface GraphSink<L> {
 }
 
 /** A manifest in a sink, with what it is made of. */
-interface WrittenManifest {
+export interface WrittenManifest {
   readonly descriptor: Descriptor
   readonly document: EncodedDocument
   readonly config: Descriptor
@@ -71,19 +73,12 @@ export async function writeGraph<L>(
   sink: GraphSink<L>,
   { signal }: TransferOptions = {},
 ): Promise<WrittenGraph> {
-  const blobs = await writeBlobs(draft, sink, signal)
-  const written: WrittenManifest[] = []
-  for (const manifest of draft.manifests) {
-    throwIfCancelled(signal, 'write the manifest')
-    const { config, layers } = blobs.of(manifest)
-    const document = manifest.assemble(config, layers)
-    const descriptor = await sink.putManifest(document, { signal })
-    written.push({ descriptor, document, config, layers })
-  }
+  const written = await writeManifests(draft.manifests, sink, signal)
   const [first, ...others] = written
   if (first === undefined) throw new Error('a graph has at least one manifest')
+  const about = await writeManifests(draft.about?.(written) ?? [], sink, signal)
   throwIfCancelled(signal, 'write the index')
-  const index = draft.index?.(written.map(({ descriptor }) => descriptor))
+  const index = draft.index?.([...written, ...about].map(({ descriptor }) => descriptor))
   const graph: WrittenGraph = {
     root: index === undefined ? first.descriptor : await sink.putManifest(index, { signal }),
     document: index ?? first.document,
@@ -94,6 +89,23 @@ export async function writeGraph<L>(
   return graph
 }
 
+async function writeManifests<L>(
+  manifests: readonly ManifestDraft<L>[],
+  sink: GraphSink<L>,
+  signal: AbortSignal | undefined,
+): Promise<readonly WrittenManifest[]> {
+  const blobs = await writeBlobs(manifests, sink, signal)
+  const written: WrittenManifest[] = []
+  for (const manifest of manifests) {
+    throwIfCancelled(signal, 'write the manifest')
+    const { config, layers } = blobs.of(manifest)
+    const document = manifest.assemble(config, layers)
+    const descriptor = await sink.putManifest(document, { signal })
+    written.push({ descriptor, document, config, layers })
+  }
+  return written
+}
+
 /** Where the parts of manifests are found once they are written. */
 interface WrittenBlobs<L> {
   of(manifest: ManifestDraft<L>): Pick<WrittenManifest, 'config' | 'layers'>
@@ -101,7 +113,7 @@ interface WrittenBlobs<L> {
 
 /** Layers of all manifests, each once, then their configs; as many at a time as the sink takes. */
 async function writeBlobs<L>(
-  { manifests }: GraphDraft<L>,
+  manifests: readonly ManifestDraft<L>[],
   sink: GraphSink<L>,
   signal: AbortSignal | undefined,
 ): Promise<WrittenBlobs<L>> {

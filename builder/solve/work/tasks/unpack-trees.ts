@@ -7,12 +7,25 @@ import {
   writeLayer,
 } from '#builder/layer'
 import { BARE_DIRECTORY, fileRights } from '#builder/linux'
-import { type Change, joinName, type Name, nameOf, type Tree } from '#core'
+import { type Change, joinName, type Name, nameOf, type Tree, TsbuildError } from '#core'
+
+/** A merged file system. */
+interface UnpackedTree {
+  readonly lowers: readonly string[]
+  readonly folder: string
+  /** Files beside those at its root. */
+  readonly added?: readonly AddedFile[] | undefined
+}
+
+interface AddedFile {
+  readonly name: string
+  readonly data: Uint8Array
+}
 
 /** Merged file systems, and where their files go. */
 interface UnpackTask {
   /** Each goes to a folder of the destination; no name: to the destination itself. */
-  readonly trees: readonly { readonly lowers: readonly string[]; readonly folder: string }[]
+  readonly trees: readonly UnpackedTree[]
   /** A path; for `tar` also a descriptor, which stays open. */
   readonly dest: string | number
   /** `owned`: files that have their owners, where this process may give them. */
@@ -26,8 +39,9 @@ interface UnpackTask {
 /** Writes merged file systems as files or as one tar. */
 export function unpackTrees({ trees, dest, format, mode, maxMtime }: UnpackTask): void {
   const changes = clampChanges(changesIn(trees), maxMtime)
+  const added = [...clampChanges(addedTo(trees), maxMtime)]
   if (format === 'tar') {
-    writeLayer(changes, { tar: dest })
+    writeLayer(chain(changes, added), { tar: dest })
     return
   }
   if (typeof dest === 'number') throw new Error('a folder is given by its path')
@@ -36,6 +50,23 @@ export function unpackTrees({ trees, dest, format, mode, maxMtime }: UnpackTask)
     writeFiles(withRoot(changes), dest, { owners })
   } else writeFiles(changes, dest)
   if (mode === 'delete') deleteOthers(trees, dest)
+  if (added.length > 0) writeFiles(added, dest)
+}
+
+function* chain<T>(...all: readonly Iterable<T>[]): Generator<T> {
+  for (const one of all) yield* one
+}
+
+/** What is added, as private files. */
+function* addedTo(trees: UnpackTask['trees']): Generator<Change> {
+  for (const { folder, added = [] } of trees) {
+    for (const { name, data } of added) {
+      const path = folder === '' ? nameOf(name) : joinName(nameOf(folder), nameOf(name))
+      const mtimeMs = Date.now()
+      const stat = { ...BARE_DIRECTORY, type: 'file', mode: 0o600, size: data.length, mtimeMs } as const
+      yield { kind: 'entry', path, stat, data }
+    }
+  }
 }
 
 function* withRoot(changes: Iterable<Change>): Generator<Change> {
@@ -55,14 +86,23 @@ function deleteOthers(trees: UnpackTask['trees'], dest: string): void {
 }
 
 function* changesIn(trees: UnpackTask['trees']): Generator<Change> {
-  for (const { lowers, folder } of trees) {
+  for (const { lowers, folder, added = [] } of trees) {
     const tree = stackTree(lowers)
     try {
+      for (const { name } of added) checkAbsent(tree, name)
       yield* folder === '' ? treeChanges(tree) : changesBelow(nameOf(folder), tree)
     } finally {
       tree.close()
     }
   }
+}
+
+function checkAbsent(tree: Tree, name: string): void {
+  if (tree.lstat(nameOf(name)) === undefined) return
+  throw new TsbuildError(`the image has a file ${name} of its own`, {
+    code: 'USAGE',
+    hint: 'leave the attestation out, or choose its filename: --provenance=filename=NAME',
+  })
 }
 
 /** The whole tree in a folder of that name, which has the attributes of the tree's root. */

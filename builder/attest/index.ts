@@ -1,0 +1,1 @@
+export { type AttestDeps, type Attested, type AttestedImage, attestImages } from './attest.ts'

@@ -1,0 +1,129 @@
+import type { BuildOptions } from '#builder'
+import type { Arguments } from './flags.ts'
+import { usageError } from './flags.ts'
+import { unsupportedError } from './later-flags.ts'
+import { splitCsv } from './output-value.ts'
+
+type Attestations = NonNullable<BuildOptions['attestations']>
+type Fields = Map<string, string>
+
+const TYPES = ['provenance', 'sbom'] as const
+type Type = (typeof TYPES)[number]
+
+const FORMATS = ['spdx', 'cyclonedx'] as const
+
+const HINTS: Readonly<Record<Type, string>> = {
+  provenance: 'write --provenance=true, or mode=min|max[,builder-id=URI,reproducible=true,filename=NAME]',
+  sbom: 'write --sbom=true, or format=spdx|cyclonedx',
+}
+
+/**
+ * What `--attest`, `--provenance` and `--sbom` ask for; of each type what is given last, the short flags
+ * after `--attest`, as docker has it.
+ * @throws {TsbuildError} USAGE, UNSUPPORTED
+ */
+export function parseAttestations(args: Arguments): Pick<BuildOptions, 'attestations'> {
+  const wanted = new Map<Type, Fields>()
+  const given = [
+    ...args.list('attest').map((value) => typedFields(value)),
+    ...TYPES.flatMap((type) => args.list(type).map((value) => ({ type, fields: short(type, value) }))),
+  ]
+  for (const { type, fields } of given) {
+    if (isDisabled(fields, type)) wanted.delete(type)
+    else wanted.set(type, fields)
+  }
+  if (wanted.size === 0) return {}
+  const [provenance, sbom] = [wanted.get('provenance'), wanted.get('sbom')]
+  const attestations: Attestations = {
+    ...(provenance && { provenance: provenanceOf(provenance) }),
+    ...(sbom && { sbom: sbomOf(sbom) }),
+  }
+  return { attestations }
+}
+
+/** `type=TYPE,key=value…` */
+function typedFields(value: string): { readonly type: Type; readonly fields: Fields } {
+  const fields = fieldsOf(value, `write --attest type=${TYPES.join('|')}[,KEY=VALUE…]`)
+  const name = fields.get('type')
+  fields.delete('type')
+  const type = TYPES.find((one) => one === name)
+  if (type !== undefined) return { type, fields }
+  throw usageError(
+    name === undefined ? 'attestation type not specified' : `unknown attestation type "${name}"`,
+    `write --attest type=${TYPES.join(' or type=')}`,
+  )
+}
+
+/** A switch, or `key=value…`. */
+function short(type: Type, value: string): Fields {
+  const isOn = switchOf(value)
+  if (isOn !== undefined) return new Map(isOn ? [] : [['disabled', 'true']])
+  return fieldsOf(value, HINTS[type])
+}
+
+function fieldsOf(value: string, hint: string): Fields {
+  return new Map(
+    splitCsv(value).map((field) => {
+      const at = field.indexOf('=')
+      if (at > 0) return [field.slice(0, at).trim().toLowerCase(), field.slice(at + 1)] as const
+      throw usageError(`invalid attestation "${value}": "${field}" is not key=value`, hint)
+    }),
+  )
+}
+
+function isDisabled(fields: Fields, type: Type): boolean {
+  const isOff = readSwitch(fields, 'disabled', type)
+  fields.delete('disabled')
+  return isOff ?? false
+}
+
+function provenanceOf(fields: Fields): NonNullable<Attestations['provenance']> {
+  refuseOthers(fields, 'provenance', ['mode', 'builder-id', 'reproducible', 'filename', 'version'])
+  const { mode = 'max', version = 'v1', ...named } = Object.fromEntries(fields)
+  if (version !== 'v1') {
+    throw unsupportedError(`provenance version "${version}" is not supported`, 'leave it out: v1')
+  }
+  if (mode !== 'min' && mode !== 'max') throw usageError(`invalid mode "${mode}"`, HINTS.provenance)
+  const reproducible = readSwitch(fields, 'reproducible', 'provenance')
+  return {
+    mode,
+    ...(named['builder-id'] === undefined ? {} : { builderId: named['builder-id'] }),
+    ...(named.filename === undefined ? {} : { filename: named.filename }),
+    ...(reproducible === undefined ? {} : { reproducible }),
+  }
+}
+
+function sbomOf(fields: Fields): NonNullable<Attestations['sbom']> {
+  const generator = fields.get('generator')
+  if (generator !== undefined) {
+    throw unsupportedError(
+      `no generator of SBOMs is run, so not ${JSON.stringify(generator)}`,
+      'leave it out: packages are listed without a container',
+    )
+  }
+  refuseOthers(fields, 'sbom', ['format'])
+  const formats = (fields.get('format') ?? 'spdx').split('+')
+  const known = FORMATS.filter((format) => formats.includes(format))
+  if (formats.every((format) => FORMATS.some((one) => one === format))) return { formats: known }
+  throw usageError(`invalid format "${fields.get('format')}" of an SBOM`, HINTS.sbom)
+}
+
+function refuseOthers(fields: Fields, type: Type, known: readonly string[]): void {
+  const other = [...fields.keys()].find((key) => !known.includes(key))
+  if (other === undefined) return
+  throw usageError(`unknown attestation option "${other}"`, HINTS[type])
+}
+
+function readSwitch(fields: Fields, key: string, type: Type): boolean | undefined {
+  const text = fields.get(key)
+  if (text === undefined) return undefined
+  const value = switchOf(text)
+  if (value !== undefined) return value
+  throw usageError(`invalid value "${text}" for the attestation option ${key}`, HINTS[type])
+}
+
+/** Spec: Go strconv.ParseBool */
+function switchOf(text: string): boolean | undefined {
+  if (/^(?:1|t|T|true|TRUE|True)$/.test(text)) return true
+  return /^(?:0|f|F|false|FALSE|False)$/.test(text) ? false : undefined
+}
