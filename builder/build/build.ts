@@ -1,4 +1,4 @@
-import type { Attested } from '#builder/attest'
+import type { Attested } from '#attest'
 import { contextName, type OpenedContext } from '#builder/context'
 import { keepTrace, TraceRecorder } from '#builder/explain'
 import { checkDestination, EarlyLayers, type EarlyUploads } from '#builder/export'
@@ -170,7 +170,7 @@ async function attestationsOf(
 ): Promise<readonly Attested[] | undefined> {
   const { provenance, sbom } = settings.attestations
   if (provenance === undefined && sbom === undefined) return undefined
-  const { attestImages } = await import('#builder/attest')
+  const { attestImages } = await import('#attest')
   const fetched = [...context.materials, ...services.fetched]
   const described = images.map(({ plan, image, layers, lowers }) => ({
     plan,

@@ -1,4 +1,4 @@
-import type { Attested } from '#builder/attest'
+import type { Attested } from '#attest'
 import {
   compressionFor,
   type EarlyLayers,

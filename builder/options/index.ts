@@ -1,9 +1,4 @@
-export type {
-  AttestationOptions,
-  ProvenanceOptions,
-  SbomFormat,
-  SbomOptions,
-} from './attestation-options.ts'
+export type { ProvenanceOptions } from './attestation-options.ts'
 export type {
   BuildOptions,
   BuildResult,

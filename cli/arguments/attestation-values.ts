@@ -13,7 +13,8 @@ type Type = (typeof TYPES)[number]
 const FORMATS = ['spdx', 'cyclonedx'] as const
 
 const HINTS: Readonly<Record<Type, string>> = {
-  provenance: 'write --provenance=true, or mode=min|max[,builder-id=URI,reproducible=true,filename=NAME]',
+  provenance:
+    'write --provenance=true, or mode=min|max[,builder-id=URI,reproducible=true,filename=NAME]',
   sbom: 'write --sbom=true, or format=spdx|cyclonedx',
 }
 
@@ -26,7 +27,9 @@ export function parseAttestations(args: Arguments): Pick<BuildOptions, 'attestat
   const wanted = new Map<Type, Fields>()
   const given = [
     ...args.list('attest').map((value) => typedFields(value)),
-    ...TYPES.flatMap((type) => args.list(type).map((value) => ({ type, fields: short(type, value) }))),
+    ...TYPES.flatMap((type) =>
+      args.list(type).map((value) => ({ type, fields: short(type, value) })),
+    ),
   ]
   for (const { type, fields } of given) {
     if (isDisabled(fields, type)) wanted.delete(type)

@@ -63,7 +63,13 @@ function* addedTo(trees: UnpackTask['trees']): Generator<Change> {
     for (const { name, data } of added) {
       const path = folder === '' ? nameOf(name) : joinName(nameOf(folder), nameOf(name))
       const mtimeMs = Date.now()
-      const stat = { ...BARE_DIRECTORY, type: 'file', mode: 0o600, size: data.length, mtimeMs } as const
+      const stat = {
+        ...BARE_DIRECTORY,
+        type: 'file',
+        mode: 0o600,
+        size: data.length,
+        mtimeMs,
+      } as const
       yield { kind: 'entry', path, stat, data }
     }
   }

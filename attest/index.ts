@@ -1,0 +1,1 @@
+export { type Attested, attestImages } from './attest.ts'

@@ -1,1 +1,0 @@
-export { type AttestDeps, type Attested, type AttestedImage, attestImages } from './attest.ts'
