@@ -1,4 +1,5 @@
 import { TsbuildError } from '#core'
+import type { SbomFormat } from '#sbom'
 
 /** How much is said of how an image was built. */
 export interface ProvenanceOptions {
@@ -14,9 +15,6 @@ export interface ProvenanceOptions {
   /** In outputs of files; default: `provenance.json`. */
   readonly filename?: string
 }
-
-/** A format of lists of packages. */
-export type SbomFormat = 'spdx' | 'cyclonedx'
 
 /** How the packages of an image are listed. */
 export interface SbomOptions {

@@ -3,6 +3,7 @@ import type { JsonObject } from '#core'
 import type { FoundPackages } from '../package/found-packages.ts'
 import type { Package } from '../package/package.ts'
 import { type DocumentOptions, TOOL } from './document-options.ts'
+import { licenseExpression } from './license-expression.ts'
 
 /** The packages as a document of CycloneDX 1.5. Spec: https://cyclonedx.org/docs/1.5/json/ */
 export function cycloneDx(
@@ -47,9 +48,14 @@ function componentOf({ name, version, license, supplier, source, url }: Package)
     ...(supplier === undefined ? {} : { supplier: { name: supplier } }),
     name,
     version,
-    // Names of licenses are free text here; which of them are identifiers is for their readers.
-    ...(license === undefined ? {} : { licenses: [{ license: { name: license } }] }),
+    ...(license === undefined ? {} : { licenses: [licenseOf(license)] }),
     purl: url,
     properties: [{ name: `${TOOL}:source`, value: `/${source}` }],
   }
+}
+
+/** An expression, or what was declared in its own words. */
+function licenseOf(license: string): JsonObject {
+  const expression = licenseExpression(license)
+  return expression === undefined ? { license: { name: license } } : { expression }
 }
