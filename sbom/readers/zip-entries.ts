@@ -10,8 +10,6 @@ export interface Extent {
 /** A file in an archive. */
 export interface ZipEntry {
   readonly name: string
-  /** Bytes that it claims to have when it is unpacked. */
-  readonly size: number
   /** Unpacks it. @throws {Error} for more than `limit` bytes, or what is damaged */
   readonly bytes: (limit: number) => Buffer
 }
@@ -24,34 +22,44 @@ const ENTRY_SIZE = 46
 const LOCAL_SIZE = 30
 const [END, ENTRY, LOCAL] = [0x06054b50, 0x02014b50, 0x04034b50]
 
-/** The files of an archive, by its directory. Spec: PKWARE APPNOTE 4.3; without ZIP64 */
+/**
+ * The files of an archive, by its directory. Something may stand before it, as in jars that are programs.
+ * Spec: PKWARE APPNOTE 4.3; without ZIP64
+ * @throws {Error} for what is damaged
+ */
 export function* zipEntries(archive: Extent): Generator<ZipEntry> {
-  const directory = directoryOf(archive)
+  const { directory, shift } = directoryOf(archive)
   for (let at = 0; at + ENTRY_SIZE <= directory.length; ) {
-    if (directory.readUInt32LE(at) !== ENTRY) return
+    if (directory.readUInt32LE(at) !== ENTRY) throw new Error('its directory is damaged')
     const [nameLength = 0, extraLength = 0, commentLength = 0] = [28, 30, 32].map((field) =>
       directory.readUInt16LE(at + field),
     )
     const name = directory.toString('utf8', at + ENTRY_SIZE, at + ENTRY_SIZE + nameLength)
-    const [packed = 0, size = 0] = [20, 24].map((field) => directory.readUInt32LE(at + field))
     const place = {
       method: directory.readUInt16LE(at + 10),
-      packed,
-      at: directory.readUInt32LE(at + 42),
+      packed: directory.readUInt32LE(at + 20),
+      at: directory.readUInt32LE(at + 42) + shift,
     }
-    yield { name, size, bytes: (limit) => unpacked(archive, place, limit) }
+    yield { name, bytes: (limit) => unpacked(archive, place, limit) }
     at += ENTRY_SIZE + nameLength + extraLength + commentLength
   }
 }
 
-function directoryOf({ size, read }: Extent): Buffer {
+interface Directory {
+  readonly directory: Buffer
+  /** How far everything is behind where the directory says. */
+  readonly shift: number
+}
+
+function directoryOf({ size, read }: Extent): Directory {
   const length = Math.min(size, END_SIZE + MAX_COMMENT)
   const tail = read(size - length, length)
   for (let at = tail.length - END_SIZE; at >= 0; at--) {
     if (tail.readUInt32LE(at) !== END) continue
-    const [bytes, start] = [tail.readUInt32LE(at + 12), tail.readUInt32LE(at + 16)]
-    if (bytes > MAX_DIRECTORY) throw new Error('its directory is too long')
-    return read(start, bytes)
+    const [bytes, claimed] = [tail.readUInt32LE(at + 12), tail.readUInt32LE(at + 16)]
+    const start = size - length + at - bytes
+    if (bytes > MAX_DIRECTORY || start < 0) throw new Error('its directory is damaged')
+    return { directory: read(start, bytes), shift: start - claimed }
   }
   throw new Error('it is no archive')
 }
@@ -64,7 +72,7 @@ interface Packed {
 }
 
 function unpacked({ read }: Extent, { method, packed, at }: Packed, limit: number): Buffer {
-  const header = read(at, LOCAL_SIZE)
+  const header = at < 0 ? Buffer.alloc(0) : read(at, LOCAL_SIZE)
   if (header.length < LOCAL_SIZE || header.readUInt32LE(0) !== LOCAL)
     throw new Error('it is damaged')
   if (packed > (method === 0 ? limit : MAX_PACKED)) throw new Error('a file in it is too long')
