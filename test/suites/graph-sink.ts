@@ -72,6 +72,33 @@ export function graphSinkSuite<L>(
         assert.ok((await named()).includes(root.digest))
       }))
 
+    it('holds what is said about manifests, which an index lists after them', () =>
+      use(async ({ sink, layers: [first, second, third], read, finish }) => {
+        const seen: Digest[] = []
+        const { root } = await writeGraph(
+          {
+            ...graphOf([[first], [second]]),
+            about: (written) => {
+              seen.push(...written.map(({ descriptor }) => descriptor.digest))
+              return written.map(() => draftOf([third], 2))
+            },
+            index: indexOf,
+          },
+          sink,
+        )
+        await finish()
+        const listed = parseIndex(await present(root, read)).manifests
+        assert.equal(listed.length, 4)
+        assert.deepEqual(
+          listed.slice(0, 2).map(({ digest }) => digest),
+          seen,
+        )
+        for (const one of listed) {
+          const { config, layers } = parseManifest(await present(one, read), one.mediaType)
+          for (const part of [config, ...layers]) await present(part, read)
+        }
+      }))
+
     it('names nothing when a layer cannot be read', () =>
       use(async ({ sink, layers: [first], broken, named }) => {
         await assert.rejects(writeGraph(graphOf([[first, broken]]), sink), { code: 'NOT_FOUND' })

@@ -273,10 +273,6 @@ describe('the arguments of a build', () => {
 
   for (const argv of [
     ['--cache-to=type=registry,ref=x,compression=estargz'],
-    ['--provenance', 'mode=max'],
-    ['--provenance=false', '--provenance=true'],
-    ['--sbom=true'],
-    ['--attest', 'type=sbom'],
   ]) {
     it(`say what is to come: ${argv.join(' ')}`, () => {
       assert.throws(() => parse([...argv, '.']), {
