@@ -198,7 +198,10 @@ describe('provenance', () => {
     const [info] = source.infos
     assert.equal(Buffer.from(info.data, 'base64').toString(), dockerfile().join('\n'))
     const lines = Object.values(
-      source.locations as Record<string, { locations: { ranges: { start: { line: number } }[] }[] }>,
+      source.locations as Record<
+        string,
+        { locations: { ranges: { start: { line: number } }[] }[] }
+      >,
     ).map(({ locations }) => locations[0]?.ranges[0]?.start.line)
     assert.ok(lines.includes(8) && lines.includes(9), String(lines))
     const listed = Object.values(layers as Record<string, unknown[][]>).map(([stack]) => stack)
@@ -241,7 +244,8 @@ describe('provenance', () => {
     )
     const [image] = readAttested(dest)
     const text = JSON.stringify(image?.statements)
-    const { args } = image?.statements[0]?.predicate.buildDefinition.externalParameters.request ?? {}
+    const { args } =
+      image?.statements[0]?.predicate.buildDefinition.externalParameters.request ?? {}
     assert.equal(args['build-arg:NPM_TOKEN'], 'xxxxx')
     assert.equal(args['build-arg:PASSWORD_OF'], 'xxxxx')
     assert.equal(args['build-arg:REPOSITORY'], 'https://xxxxx:xxxxx@git.example/r.git')

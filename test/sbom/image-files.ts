@@ -9,10 +9,7 @@ import { temporaryDirectory } from '../support/peers/index.ts'
 export type ImageFiles = Readonly<
   Record<
     string,
-    | string
-    | Buffer
-    | { readonly bytes: Buffer; readonly mode: number }
-    | { readonly link: string }
+    string | Buffer | { readonly bytes: Buffer; readonly mode: number } | { readonly link: string }
   >
 >
 

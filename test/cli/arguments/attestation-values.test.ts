@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { BUILD } from '../../../cli/commands/build.ts'
 import { parseAttestations } from '../../../cli/arguments/attestation-values.ts'
 import { parseFlags } from '../../../cli/arguments/flags.ts'
+import { BUILD } from '../../../cli/commands/build.ts'
 
 const parse = (argv: readonly string[]) => parseAttestations(parseFlags(argv, BUILD.flags))
 
@@ -20,7 +20,9 @@ describe('flags of attestations', () => {
     [['--attest', 'type=provenance,disabled=true'], undefined],
     [['--attest=type=sbom', '--attest=type=provenance,mode=max'], { provenance: MAX, sbom: SPDX }],
     [
-      ['--attest=type=provenance,"builder-id=https://a/?b=c,d",reproducible=true,filename=p.json,version=v1'],
+      [
+        '--attest=type=provenance,"builder-id=https://a/?b=c,d",reproducible=true,filename=p.json,version=v1',
+      ],
       {
         provenance: {
           mode: 'max',
@@ -50,11 +52,14 @@ describe('flags of attestations', () => {
     [['--sbom=format=text'], 'USAGE', /invalid format "text"/],
   ] as const) {
     it(`are refused: ${argv.join(' ')}`, () => {
-      assert.throws(() => parse(argv), (error: Error & { code: string; hint: string }) => {
-        assert.equal(error.code, code)
-        assert.match(error.message, message)
-        return error.hint.length > 0
-      })
+      assert.throws(
+        () => parse(argv),
+        (error: Error & { code: string; hint: string }) => {
+          assert.equal(error.code, code)
+          assert.match(error.message, message)
+          return error.hint.length > 0
+        },
+      )
     })
   }
 })

@@ -16,10 +16,13 @@ import { mustBuild, tsbuild } from '../support/tsbuild.ts'
 
 const SECRET = 'attested-canary-7f3a9'
 
-const DOCKERFILE = `FROM debian
+const DOCKERFILE = `FROM debian AS image
 RUN --mount=type=secret,id=token cat /run/secrets/token | wc -c > /count && dpkg-query -W -f '\${Package} \${Version}\\n' > /dpkg.txt
 COPY app /app
-COPY --chmod=755 skopeo /usr/local/bin/
+COPY --chmod=755 umoci /usr/local/bin/
+FROM scratch AS lists
+COPY --from=image /dpkg.txt /
+COPY app /app
 `
 
 /** Packages in folders of each other, of which npm makes a tree. */
@@ -58,12 +61,19 @@ describe('attestations', () => {
       '.dockerignore': 'token\n',
       ...Object.fromEntries(files),
     })
-    copyFileSync('/usr/bin/skopeo', join(context, 'skopeo'))
-    chmodSync(join(context, 'skopeo'), 0o755)
+    copyFileSync('/usr/bin/umoci', join(context, 'umoci'))
+    chmodSync(join(context, 'umoci'), 0o755)
     const name = `${registry.host}/attested:1`
     await mustBuild(
       [
-        ...['-t', name, '--push', '--provenance=true', '--sbom=format=spdx+cyclonedx'],
+        ...[
+          '-t',
+          name,
+          '--target=image',
+          '--push',
+          '--provenance=true',
+          '--sbom=format=spdx+cyclonedx',
+        ],
         ...['--build-context', `debian=oci-layout://${await debianBase()}`],
         ...['--secret', `id=token,src=${join(context, 'token')}`, context],
       ],
@@ -86,11 +96,7 @@ describe('attestations', () => {
   it('are in the registry beside the image, and pass through skopeo', () => {
     assert.deepEqual(
       image.statements.map(({ predicateType }) => predicateType),
-      [
-        'https://slsa.dev/provenance/v1',
-        'https://spdx.dev/Document',
-        'https://cyclonedx.org/bom',
-      ],
+      ['https://slsa.dev/provenance/v1', 'https://spdx.dev/Document', 'https://cyclonedx.org/bom'],
     )
   })
 
@@ -103,7 +109,13 @@ describe('attestations', () => {
           : [],
       )
     const dest = directory.file('local')
-    const args = ['-o', dest, '--build-context', `debian=oci-layout://${await debianBase()}`]
+    const args = [
+      '-o',
+      dest,
+      '--target=lists',
+      '--build-context',
+      `debian=oci-layout://${await debianBase()}`,
+    ]
     const secret = ['--secret', `id=token,src=${join(directory.file('context'), 'token')}`]
     await mustBuild([...args, ...secret, directory.file('context')], start())
     const dpkg = readFileSync(join(dest, 'dpkg.txt'), 'utf8').trim().split('\n')
@@ -113,7 +125,7 @@ describe('attestations', () => {
     const npm = new Set(namesIn(JSON.parse(stdout) as NpmTree))
     assert.equal(npm.size, 4)
     assert.deepEqual(of('npm').toSorted(), [...npm].toSorted())
-    const skopeo = readFileSync('/usr/bin/skopeo', 'latin1')
+    const skopeo = readFileSync('/usr/bin/umoci', 'latin1')
     const [release] = of('golang')
     assert.ok(release !== undefined && skopeo.includes(`go${release.replace('stdlib ', '')}`))
     const urls = await checkCycloneDx(predicate('https://cyclonedx.org/bom'))

@@ -10,8 +10,13 @@ const FILES = {
   'etc/os-release': 'ID=alpine\nVERSION_ID=3.19\n',
   'lib/apk/db/installed':
     'P:gtk+3.0\nV:3.24.38-r1\nA:x86_64\nL:LGPL-2.1-or-later\nm:A B <a@b.org>\n\nP:zlib\nV:1.3\nA:x86_64\nL:zlib custom\n\n',
-  'var/lib/dpkg/status': 'Package: libstdc++6\nStatus: install ok installed\nVersion: 1:12~rc+a/b\n\n',
-  'node_modules/@a/b/package.json': json({ name: '@a/b', version: '1.0.0', license: '(MIT OR ISC)' }),
+  'var/lib/dpkg/status':
+    'Package: libstdc++6\nStatus: install ok installed\nVersion: 1:12~rc+a/b\n\n',
+  'node_modules/@a/b/package.json': json({
+    name: '@a/b',
+    version: '1.0.0',
+    license: '(MIT OR ISC)',
+  }),
   'node_modules/odd/package.json': json({
     name: 'odd name?#@%é',
     version: '1.0.0+build/1',

@@ -94,8 +94,7 @@ describe('packages of apk', () => {
 })
 
 describe('packages of rpm', () => {
-  const database = (): Buffer =>
-    gunzipSync(readFileSync(new URL('rpmdb.sqlite.gz', FIXTURES)))
+  const database = (): Buffer => gunzipSync(readFileSync(new URL('rpmdb.sqlite.gz', FIXTURES)))
   const FEDORA = { 'etc/os-release': 'ID=fedora\nVERSION_ID=40\n' }
 
   it('are what rpm says of the same database', () => {
@@ -130,7 +129,8 @@ describe('packages of rpm', () => {
   })
 
   it('are read of headers that lie about themselves', () => {
-    const table = 'CREATE TABLE Packages (hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL)'
+    const table =
+      'CREATE TABLE Packages (hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL)'
     const huge = Buffer.alloc(64, 0xff)
     const bytes = sqlite(table, [huge, Buffer.alloc(0), Buffer.alloc(7)])
     assert.deepEqual(packagesOf({ ...FEDORA, [RPMDB]: bytes }), {

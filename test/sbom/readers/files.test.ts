@@ -57,7 +57,10 @@ describe('packages of npm', () => {
       packages.map(({ url, license }) => [url, license]),
       [['pkg:npm/b@1.0.0', 'X']],
     )
-    assert.match(problems.join('\n'), /^no packages are listed of \/node_modules\/a\/package\.json: /)
+    assert.match(
+      problems.join('\n'),
+      /^no packages are listed of \/node_modules\/a\/package\.json: /,
+    )
   })
 })
 
@@ -67,7 +70,8 @@ describe('packages of Python', () => {
     const files = {
       [`${site}/Flask_Login-0.6.3.dist-info/METADATA`]:
         'Metadata-Version: 2.1\nName: Flask_Login\nVersion: 0.6.3\nLicense: MIT\n\nName: body\n',
-      [`${site}/old.egg-info/PKG-INFO`]: 'Name: old\nVersion: 1\nLicense-Expression: BSD-2-Clause\n',
+      [`${site}/old.egg-info/PKG-INFO`]:
+        'Name: old\nVersion: 1\nLicense-Expression: BSD-2-Clause\n',
       [`${site}/single-2.egg-info`]: 'Name: single\nVersion: 2\n',
       [`${site}/x/METADATA`]: 'Name: no\nVersion: 1\n',
     }
