@@ -4,6 +4,7 @@ export type { CredentialStore, Credentials } from './credentials/credentials.ts'
 export { type DockerConfigOptions, dockerConfigCredentials } from './credentials/docker-config.ts'
 export { dockerProxies } from './credentials/docker-proxies.ts'
 export { RegistryError, type RegistryFailure } from './errors.ts'
+export { changeTag, findTagged } from './images/change-tag.ts'
 export {
   type CopiedImage,
   type CopyOptions,

@@ -32,6 +32,12 @@ import type { RepositoryRef } from './repository-ref.ts'
 import { type ListTagsOptions, listTags } from './tags.ts'
 import { putBlob, streamBlob } from './uploads.ts'
 
+/** How a manifest is fetched. */
+interface FetchOptions extends TransferOptions {
+  /** No mirror is asked, as for what is going to be changed. */
+  readonly from?: 'registry'
+}
+
 /** One repository of a registry: its blobs, manifests and tags. */
 export class Repository implements BlobSource, BlobSink {
   readonly #ref: RepositoryRef
@@ -72,7 +78,8 @@ export class Repository implements BlobSource, BlobSink {
    * Fetches a manifest or index of at most 4 MiB, verified and of one clear kind.
    * @throws {RegistryError} NOT_FOUND, DIGEST_MISMATCH, MANIFEST_INVALID
    */
-  fetchManifest(tagOrDigest: string, options: TransferOptions = {}): Promise<FetchedManifest> {
+  fetchManifest(tagOrDigest: string, options: FetchOptions = {}): Promise<FetchedManifest> {
+    if (options.from === 'registry') return fetchManifest(this.#ref, tagOrDigest, options)
     return this.#ways.ask(kindOf(tagOrDigest), (ref) => fetchManifest(ref, tagOrDigest, options))
   }
 
@@ -169,16 +176,22 @@ export class Repository implements BlobSource, BlobSink {
     return listReferrers(this.#ref, digest, options)
   }
 
+  /** Takes a manifest off the list of what refers to another one, where the registry does not keep that list itself. */
+  async unlistReferrer(
+    subject: Digest,
+    removed: Digest,
+    options: TransferOptions = {},
+  ): Promise<void> {
+    await this.#inTurn(() => removeReferrer(this.#ref, subject, { ...options, removed }))
+  }
+
   /**
    * Removes a manifest with all of its tags; one with a subject also from the list of that one's referrers.
    * @throws {RegistryError} where that is not allowed
    */
   async deleteManifest(digest: Digest, options: DeleteOptions = {}): Promise<void> {
     const { subject, ...transfer } = options
-    if (subject !== undefined) {
-      const change = { ...transfer, removed: digest }
-      await this.#inTurn(() => removeReferrer(this.#ref, subject, change))
-    }
+    if (subject !== undefined) await this.unlistReferrer(subject, digest, transfer)
     await deleteManifest(this.#ref, digest, transfer)
   }
 

@@ -2,10 +2,10 @@
  * Signatures of results and of links: with them only those who have the key decide what a step has given, and
  * not everyone who may write to a cache. Each result is signed by itself, so that other writers can merge it.
  */
-import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { sign, verify } from 'node:crypto'
 import type { CacheKey } from '#cache'
-import { canonicalJson, type Descriptor, ioError, type Json, TsbuildError } from '#core'
+import { canonicalJson, type Descriptor, type Json } from '#core'
+import { digestFor, openPrivateKey, openPublicKey, readKey } from '#signing'
 import type { RecordSet } from './record-set.ts'
 import type { SharedBlob, SharedLink, SharedResult } from './shared-result.ts'
 
@@ -24,7 +24,7 @@ export interface Verifier {
 
 /** @throws {TsbuildError} USAGE, NOT_FOUND, PERMISSION_DENIED for a file without a private key */
 export function openSigner(file: string): Signer {
-  const key = openKey(file, { open: createPrivateKey, kind: 'private' })
+  const key = openPrivateKey(readKey(file))
   const signed = (document: Json): string =>
     sign(digestFor(key), bytesOf(document), key).toString('base64')
   return {
@@ -48,7 +48,7 @@ export function openSigner(file: string): Signer {
 
 /** @throws {TsbuildError} USAGE, NOT_FOUND, PERMISSION_DENIED for a file without a public key */
 export function openVerifier(file: string): Verifier {
-  const key = openKey(file, { open: createPublicKey, kind: 'public' })
+  const key = openPublicKey(readKey(file))
   const isSigned = (document: Json, signature: string | undefined): boolean =>
     signature !== undefined &&
     verify(digestFor(key), bytesOf(document), key, Buffer.from(signature, 'base64'))
@@ -80,30 +80,4 @@ function linkDocument(key: CacheKey, { target }: SharedLink): Json {
 
 function bytesOf(document: Json): Buffer {
   return Buffer.from(canonicalJson(document))
-}
-
-/** Keys of Ed25519 and Ed448 digest by themselves. */
-function digestFor({ asymmetricKeyType }: KeyObject): string | undefined {
-  return asymmetricKeyType?.startsWith('ed') === true ? undefined : 'sha256'
-}
-
-function openKey(
-  file: string,
-  { open, kind }: { readonly open: (pem: Buffer) => KeyObject; readonly kind: string },
-): KeyObject {
-  let pem: Buffer
-  try {
-    pem = readFileSync(file)
-  } catch (cause) {
-    throw ioError(`read the key ${file}`, cause)
-  }
-  try {
-    return open(pem)
-  } catch {
-    // Nothing of the file may be in an error.
-    throw new TsbuildError(`${file} has no ${kind} key`, {
-      code: 'USAGE',
-      hint: `it is a PEM file, as openssl genpkey -algorithm ed25519 makes one; a ${kind} key without a password`,
-    })
-  }
 }
