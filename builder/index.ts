@@ -23,6 +23,7 @@ export { resolveRoot } from '#cache'
 export type { BuildEvent, BuildEventListener, ErrorCode, Material } from '#core'
 export { TsbuildError } from '#core'
 export { SourceError } from '#parser'
+export type { SigningKey } from '#signing'
 export { build } from './build/build.ts'
 export { type BuildCheck, checkBuild } from './build/check.ts'
 export { type BuildDescription, describeBuild } from './build/describe.ts'
@@ -39,3 +40,15 @@ export { type LoadedImage, type LoadOptions, loadImages } from './build/images/l
 export { type PulledImage, type PullOptions, pullImages } from './build/images/pull.ts'
 export { type PushOptions, type PushResult, pushFromStore } from './build/images/push.ts'
 export { type SaveOptions, saveImages } from './build/images/save.ts'
+export { generateKeyFiles, type KeyFiles } from './build/images/signing/generate-keys.ts'
+export type { RebuildInput } from './build/images/signing/rebuild.ts'
+export {
+  type SignedImage,
+  type SignImageOptions,
+  signRemoteImage,
+} from './build/images/signing/sign.ts'
+export {
+  type VerifiedImage,
+  type VerifyImageOptions,
+  verifyImage,
+} from './build/images/signing/verify.ts'

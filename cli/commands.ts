@@ -20,6 +20,8 @@ import { PULL } from './commands/registry/pull.ts'
 import { PUSH } from './commands/registry/push.ts'
 import { SAVE } from './commands/registry/save.ts'
 import { SEARCH } from './commands/registry/search.ts'
+import { SIGN } from './commands/registry/sign.ts'
+import { VERIFY } from './commands/registry/verify.ts'
 import { REPLAY } from './commands/replay.ts'
 import { CACHE } from './commands/store/cache.ts'
 import { DU } from './commands/store/du.ts'
@@ -53,6 +55,8 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
   LOAD,
   PUSH,
   SEARCH,
+  SIGN,
+  VERIFY,
   LOGIN,
   LOGOUT,
   CONFIG,

@@ -1,25 +1,20 @@
 export {
-  type CheckOptions,
-  checkSignatures,
-  type SignatureCheck,
-} from './images/check-signatures.ts'
-export {
   checkProvenance,
   type Provenance,
   type ProvenanceCheck,
   type ProvenanceMaterial,
 } from './images/check-provenance.ts'
-export { type SignOptions, signImage } from './images/sign-image.ts'
+export {
+  checkSignatures,
+  type SignatureCheck,
+} from './images/check-signatures.ts'
+export { openSigners, type SignGraph, type SigningKey } from './images/open-signers.ts'
 export {
   generateKeys,
-  type ImageSigner,
-  type ImageVerifier,
-  imageSigner,
   imageVerifier,
 } from './keys/image-key.ts'
 export {
   digestFor,
-  needsPassword,
   openPrivateKey,
   openPublicKey,
   readKey,

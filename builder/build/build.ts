@@ -22,11 +22,12 @@ import {
   typedFailure,
 } from '#core'
 import { type DockerfileChecks, diagnosticsError, failureIn, type LinkedStage } from '#parser'
+import type { SignGraph } from '#signing'
 import { baseResolver, planLoaded } from './build-plan.ts'
 import { baseMaterials, resultOf } from './build-result.ts'
 import { openChecks } from './checks.ts'
 import { takeContainerRoot } from './container-root.ts'
-import { deliver, openUploads } from './deliver.ts'
+import { deliver, openUploads, reportOutput } from './deliver.ts'
 import { explainNoSpace } from './full-disk.ts'
 import { type BuiltImage, buildImage } from './image-build.ts'
 import { loadContext } from './load-context.ts'
@@ -51,8 +52,9 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
     throwIfCancelled(settings.signal, 'build')
     using _root = await takeContainerRoot(settings)
     const secrets = await openSecrets(settings)
+    const sign = settings.sign.length === 0 ? undefined : await openSigning(settings)
     await using context = await loadContext(settings, secrets)
-    return await buildChecked(context, { secrets, settings, started })
+    return await buildChecked(context, { secrets, sign, settings, started })
   } catch (thrown) {
     const cause = typedFailure('build', thrown)
     if (settings.signal?.aborted === true) {
@@ -67,6 +69,7 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
 /** One call of `build`. */
 interface Request {
   readonly secrets: StepSecrets
+  readonly sign: SignGraph | undefined
   readonly settings: Settings
   /** By `performance.now()`. */
   readonly started: number
@@ -102,7 +105,7 @@ interface BuildDeps {
 async function buildLoaded(
   context: OpenedContext,
   checks: DockerfileChecks,
-  { secrets, settings: given, started }: Request,
+  { secrets, sign, settings: given, started }: Request,
 ): Promise<BuildResult> {
   const recorder = new TraceRecorder()
   const settings = { ...given, onEvent: recorder.watching(given.onEvent) }
@@ -139,7 +142,7 @@ async function buildLoaded(
     const stoppable = { ...settings, signal }
     await caches?.layersSent()
     const attested = await attestationsOf(images, { ...deps, settings: stoppable, started })
-    const sending = { settings: stoppable, store, services, early, uploads, attested }
+    const sending = { settings: stoppable, store, services, early, uploads, sign, attested }
     const descriptor = await deliver(images, sending)
     await caches?.send()
     const fetched = [...context.materials, ...services.fetched]
@@ -182,6 +185,16 @@ async function attestationsOf(
   await using scratch = store.temporary()
   const startedAt = new Date(performance.timeOrigin + started)
   return await attestImages(described, { settings, context, startedAt, scratch: scratch.path })
+}
+
+/** Keys are opened before anything is built. */
+async function openSigning({ sign, environment, onEvent }: Settings): Promise<SignGraph> {
+  const { openSigners } = await import('#signing')
+  const signGraph = await openSigners(sign, environment)
+  return (repository, graph, options) => {
+    const name = `signing ${repository.registry}/${repository.name}@${graph.root.digest}`
+    return reportOutput(name, { onEvent, position: 0 }, () => signGraph(repository, graph, options))
+  }
 }
 
 /** Loaded where they are asked for. */

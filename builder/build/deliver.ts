@@ -12,6 +12,7 @@ import type { Settings } from '#builder/options'
 import type { Store } from '#cache'
 import { type Descriptor, formatPlatform, reported } from '#core'
 import type { PushProgress, RegistryClient } from '#registry-client'
+import type { SignGraph } from '#signing'
 import type { BuiltImage } from './image-build.ts'
 import { rewritesTimes } from './rewrite-times.ts'
 import type { Services } from './services.ts'
@@ -25,6 +26,7 @@ export interface DeliverDeps {
   readonly uploads: EarlyUploads | undefined
   /** What is said of the images, in their order; absent: nothing. */
   readonly attested: readonly Attested[] | undefined
+  readonly sign: SignGraph | undefined
 }
 
 /** Sends the images to every output in turn. @returns the manifest or index of the last one with any */
@@ -32,7 +34,7 @@ export async function deliver(
   built: readonly BuiltImage[],
   deps: DeliverDeps,
 ): Promise<Descriptor | undefined> {
-  const { settings, store, services, early, uploads, attested } = deps
+  const { settings, store, services, early, uploads, sign, attested } = deps
   const { tags, ignoreChownErrors, environment, onEvent, spans, signal } = settings
   const isPushed = settings.outputs.some(({ type }) => type === 'registry')
   const registries = new Set(isPushed ? tags.map(({ registry }) => registry) : [])
@@ -46,6 +48,7 @@ export async function deliver(
       early,
       uploads,
       client: () => services.client(),
+      sign,
       ignoreChownErrors,
       writeTrees: (to, options) => writeTrees(built, { to, ...options }, deps),
       report: (name, send) => reportOutput(name, { onEvent, position }, send),

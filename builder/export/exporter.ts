@@ -1,6 +1,7 @@
 import type { Store } from '#cache'
 import { type Compression, type Descriptor, type Spans, TsbuildError } from '#core'
 import type { PushProgress, Reference, RegistryClient } from '#registry-client'
+import type { SignGraph } from '#signing'
 import type { ImageSet } from './image.ts'
 import type { LayerBlobs } from './layers/layer-blob.ts'
 import type { FormedImages, ImageForm } from './manifests/image-form.ts'
@@ -42,6 +43,8 @@ export interface Exported {
   readonly uploads: RegistrySinkOptions['uploads']
   /** Opens the client when it is first called. */
   readonly client: () => RegistryClient
+  /** Signs what has no name yet; `undefined`: that is not asked for. */
+  readonly sign: SignGraph | undefined
   /** Push layers, too, of which some files have owners that are presumed. */
   readonly ignoreChownErrors: boolean
   /** Writes the files of the images to a folder, a file, or the descriptor of a file. */

@@ -1,5 +1,6 @@
-import { type Descriptor, TsbuildError, writeGraph } from '#core'
-import type { Reference, RegistryClient } from '#registry-client'
+import { type Descriptor, type GraphSink, TsbuildError, writeGraph } from '#core'
+import type { Reference, RegistryClient, Repository } from '#registry-client'
+import type { SignGraph } from '#signing'
 import {
   checkPacked,
   earlyCompression,
@@ -81,6 +82,8 @@ export interface PushOptions extends Omit<RegistrySinkOptions, 'tags'> {
   readonly isTagged?: boolean
   /** Default: manifests as they are made. */
   readonly form?: ImageForm | undefined
+  /** Default: it is not signed. */
+  readonly sign?: SignGraph | undefined
   readonly signal: AbortSignal | undefined
 }
 
@@ -94,11 +97,27 @@ export async function pushImages(
   references: readonly [Reference, ...Reference[]],
   options: PushOptions,
 ): Promise<Descriptor> {
-  const { client, store, form = {}, isTagged = true, signal } = options
+  const { client, store, sign, form = {}, isTagged = true, signal } = options
   if (!options.ignoreChownErrors) checkOwners(set.images, store)
   const tags = isTagged ? references.flatMap(({ tag }) => tag ?? []) : []
-  const sink = registrySink(client.repository(references[0]), { ...options, tags })
+  const repository = client.repository(references[0])
+  const sink = registrySink(repository, { ...options, tags })
+  const signed = sign === undefined ? sink : signedFirst(sink, { repository, sign })
   const formed = formedImagesOf(set)
-  const { root } = await writeGraph(formedGraph(graphOf(set), formed, form), sink, { signal })
+  const { root } = await writeGraph(formedGraph(graphOf(set), formed, form), signed, { signal })
   return formedRoot(root, formed, form)
+}
+
+/** Nothing is found under its name without the signature that it is to have. */
+function signedFirst<L>(
+  sink: GraphSink<L>,
+  { repository, sign }: { readonly repository: Repository; readonly sign: SignGraph },
+): GraphSink<L> {
+  return {
+    ...sink,
+    name: async (graph, options) => {
+      await sign(repository, graph, options)
+      await sink.name(graph, options)
+    },
+  }
 }

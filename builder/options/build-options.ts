@@ -12,6 +12,7 @@ import type {
   Ulimit,
 } from '#core'
 import type { CredentialStore } from '#registry-client'
+import type { SigningKey } from '#signing'
 import type { AttestationOptions } from './attestation-options.ts'
 import type { CacheSource, CacheTarget } from './cache-options.ts'
 
@@ -120,6 +121,8 @@ export interface BuildOptions {
   readonly attestations?: AttestationOptions
   /** Default: the local store. */
   readonly outputs?: readonly Output[]
+  /** What is pushed is signed with these keys, before it gets its names. See docs/signing.md */
+  readonly sign?: readonly SigningKey[]
   /**
    * Push an image, too, whose steps changed files of other owners where there is one user id only: whose
    * they are now is presumed. Default: false, and such a push is refused. See docs/owners.md

@@ -34,6 +34,7 @@ import {
   type RegistryMirror,
   withDefaultTag,
 } from '#registry-client'
+import type { SigningKey } from '#signing'
 import { type AttestationOptions, checkAttestations } from './attestation-options.ts'
 import { givesIndex, refuseAttestations } from './build-controls.ts'
 import type { BuildOptions, SecretSource } from './build-options.ts'
@@ -85,6 +86,7 @@ export interface Settings {
   readonly reproducible: boolean
   readonly attestations: AttestationOptions
   readonly outputs: readonly Output[]
+  readonly sign: readonly SigningKey[]
   /** Rights that the user grants. */
   readonly allow: readonly string[]
   readonly ignoreChownErrors: boolean
@@ -147,6 +149,7 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     reproducible: options.reproducible ?? false,
     attestations: options.attestations ?? {},
     outputs,
+    sign: options.sign ?? [],
     allow: options.allow ?? [],
     ignoreChownErrors: options.ignoreChownErrors ?? false,
     jobs: options.jobs,
@@ -245,6 +248,15 @@ function check(settings: Settings): void {
   checkAttestations(settings.attestations)
   const request = requestOf(settings)
   for (const output of settings.outputs) checkOutput(output, request)
+  if (settings.sign.length > 0) checkSigned(settings)
+}
+
+function checkSigned({ outputs }: Settings): void {
+  if (outputs.some(({ type }) => type === 'registry')) return
+  throw new TsbuildError('nothing is pushed that could be signed', {
+    code: 'USAGE',
+    hint: 'signatures are in the registry, beside the image: add --push',
+  })
 }
 
 function checkIsolation({ isolation, snapshotter }: Settings): void {

@@ -13,6 +13,7 @@ import { refuseLater } from './later-flags.ts'
 import { parseEngine } from './output-types.ts'
 import { parseOutput, splitCsv } from './output-value.ts'
 import { parseSecrets, parseSsh } from './secret-values.ts'
+import { parseSign } from './sign-values.ts'
 import { parseStepFlags } from './step-values.ts'
 
 /** What the command line of a build asks for. */
@@ -103,6 +104,7 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
       ...(isDefault && outputs.length === 0
         ? {}
         : { outputs: outputs.map((one) => toStdout(one, shell)) }),
+      ...signing(args),
       ...(args.has('ignore-chown-errors') ? { ignoreChownErrors: true } : {}),
       ...optional('jobs', jobs(args.text('jobs'))),
       ...optional('root', args.text('root')),
@@ -143,7 +145,8 @@ export function parseInput(
   }
 }
 
-function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+/** An object with the field, or without it where there is no value. */
+export function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
   return value === undefined ? {} : ({ [key]: value } as { [P in K]?: V })
 }
 
@@ -259,6 +262,11 @@ function caches(args: Arguments): Pick<BuildOptions, 'cacheFrom' | 'cacheTo'> {
   }
 }
 
+function signing(args: Arguments): Pick<BuildOptions, 'sign'> {
+  const values = args.list('sign')
+  return values.length === 0 ? {} : { sign: parseSign(values) }
+}
+
 /** Steps whose results are not looked up, or whether that goes for all. */
 function noCache(args: Arguments): boolean | readonly string[] {
   const filters = args.list('no-cache-filter')
@@ -268,7 +276,8 @@ function noCache(args: Arguments): boolean | readonly string[] {
   throw usageError('--no-cache and --no-cache-filter cannot be used together', hint)
 }
 
-function labels(values: readonly string[]): Record<string, string> {
+/** @throws {TsbuildError} USAGE */
+export function labels(values: readonly string[]): Record<string, string> {
   const entries = values.map((value) => {
     const { key, text } = keyValue(value, '--label')
     return [key, text ?? ''] as const
@@ -290,7 +299,8 @@ function cacheLimit(args: Arguments, env: Shell['env']): CacheLimit | undefined 
   return TSBUILD_CACHE_MAX ? parseCacheLimit(TSBUILD_CACHE_MAX, 'TSBUILD_CACHE_MAX') : undefined
 }
 
-function network(text: string | undefined): (typeof NETWORKS)[number] | undefined {
+/** @throws {TsbuildError} USAGE */
+export function network(text: string | undefined): (typeof NETWORKS)[number] | undefined {
   if (text === undefined) return undefined
   const found = NETWORKS.find((name) => name === text)
   if (found !== undefined) return found

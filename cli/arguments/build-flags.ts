@@ -141,6 +141,12 @@ export const RESULT: readonly Flag[] = [
     help: 'The same in one flag: type=provenance,mode=min, or type=sbom',
   },
   {
+    name: 'sign',
+    metavar: 'key=FILE',
+    repeat: true,
+    help: 'Sign what is pushed with a private key, as tsbuild sign does; also annotation.NAME=VALUE',
+  },
+  {
     name: 'iidfile',
     metavar: 'FILE',
     values: 'paths' as const,

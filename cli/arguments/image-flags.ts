@@ -8,6 +8,16 @@ export const PLATFORM: Flag = {
   group: 'Image',
 }
 
+/** For commands about signatures. */
+export const SIGNED_ANNOTATION: Flag = {
+  name: 'annotation',
+  short: 'a',
+  metavar: 'KEY=VALUE',
+  repeat: true,
+  help: 'Sign this, too',
+  group: 'Signature',
+}
+
 /** For commands that show images of the store, and of registries. */
 export const REMOTE: Flag = {
   name: 'remote',

@@ -46,7 +46,7 @@ export async function runBuild(
     if (file !== undefined) prepareResultFile(file)
   }
   const { options: given, ...shown } = await withStdin(request, shell)
-  const options = { ...given, ...(await networkSettings(args, shell)) }
+  const options = withPasswords({ ...given, ...(await networkSettings(args, shell)) }, shell)
   const limit = {
     root: options.root ?? resolveRoot(shell.env),
     limit: request.cacheLimit,
@@ -65,6 +65,17 @@ export async function runBuild(
   if (isForPeople(request.progress)) shell.stderr.write(summary(result))
   if (result.stored > 0) await keepWithin(limit, { ...request, ...result }, shell)
   return 0
+}
+
+/** Asks for the password of a key that has one. */
+function withPasswords(options: BuildOptions, shell: Shell): BuildOptions {
+  const { sign } = options
+  if (sign === undefined) return options
+  const password = async (): Promise<string> => {
+    const { keyPassword } = await import('../images/key-password.ts')
+    return await keyPassword(shell)
+  }
+  return { ...options, sign: sign.map((one) => ({ ...one, password })) }
 }
 
 /** The result is out: what goes wrong from here on is no failure of the build. */

@@ -107,8 +107,7 @@ async function readLayer(
 /** Spec: SLSA provenance v1 and v0.2 */
 function toProvenance({ predicateType, predicate }: Statement): Omit<Provenance, 'image'> {
   const document = JSON.parse(predicate) as Json
-  const builder =
-    at(document, 'runDetails', 'builder', 'id') ?? at(document, 'builder', 'id') ?? ''
+  const builder = at(document, 'runDetails', 'builder', 'id') ?? at(document, 'builder', 'id') ?? ''
   const listed =
     at(document, 'buildDefinition', 'resolvedDependencies') ?? at(document, 'materials') ?? []
   const materials = Array.isArray(listed) ? listed.map(toMaterial) : []

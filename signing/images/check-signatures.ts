@@ -36,7 +36,9 @@ export async function checkSignatures(
   for (const signature of found) {
     const isBy = signature.isBy(verifier)
     if (!isBy && signature.hint === verifier.hint) {
-      problems.push(`a signature (${signature.form}) names this key and is not by it: it is damaged`)
+      problems.push(
+        `a signature (${signature.form}) names this key and is not by it: it is damaged`,
+      )
     }
     if (!isBy) continue
     if (!signature.digests.includes(digest)) {
@@ -47,10 +49,7 @@ export async function checkSignatures(
   return { good, others: found.length - good.length, problems }
 }
 
-function fits(
-  signature: StoredSignature,
-  annotations: Readonly<Record<string, string>>,
-): boolean {
+function fits(signature: StoredSignature, annotations: Readonly<Record<string, string>>): boolean {
   return Object.entries(annotations).every(([key, value]) => signature.annotations[key] === value)
 }
 

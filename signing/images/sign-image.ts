@@ -52,8 +52,7 @@ export async function signImage(
   const subjects = [...listedIn(root), root.descriptor]
   const unique = [...new Map(subjects.map((one) => [one.digest, one])).values()]
   const tasks = unique.map(
-    (subject) => (signal: AbortSignal) =>
-      signManifest(repository, subject, { ...options, signal }),
+    (subject) => (signal: AbortSignal) => signManifest(repository, subject, { ...options, signal }),
   )
   await together(tasks, options.signal, { atOnce: AT_ONCE })
   return unique.map(({ digest }) => digest)

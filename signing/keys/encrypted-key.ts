@@ -8,9 +8,7 @@ import { readDocument, shapes, TsbuildError } from '#core'
 
 /** cosign writes the first, and earlier versions wrote the second. */
 const LABELS = ['ENCRYPTED SIGSTORE PRIVATE KEY', 'ENCRYPTED COSIGN PRIVATE KEY'] as const
-const PEM = new RegExp(
-  `-----BEGIN (${LABELS.join('|')})-----([\\sA-Za-z0-9+/=]+)-----END \\1-----`,
-)
+const PEM = new RegExp(`-----BEGIN (${LABELS.join('|')})-----([\\sA-Za-z0-9+/=]+)-----END \\1-----`)
 
 /** What cosign takes for new keys: 64 MiB of memory for each guess. */
 const PARAMETERS = { N: 65_536, r: 8, p: 1 }
@@ -48,7 +46,11 @@ export function decryptKey(
   const bytes = Buffer.from(PEM.exec(pem)?.[2] ?? '', 'base64')
   const hint = 'it is made by cosign generate-key-pair, or tsbuild sign --generate-key'
   const what = `encrypted key in ${name}`
-  const { kdf = {}, cipher = {}, ciphertext } = readDocument(bytes, DOCUMENT, {
+  const {
+    kdf = {},
+    cipher = {},
+    ciphertext,
+  } = readDocument(bytes, DOCUMENT, {
     ...{ what, code: 'USAGE', isSecret: true, hint },
   })
   const { N = 0, r = 0, p = 0 } = kdf.params ?? {}
