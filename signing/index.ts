@@ -2,7 +2,6 @@ export {
   checkProvenance,
   type Provenance,
   type ProvenanceCheck,
-  type ProvenanceMaterial,
 } from './images/check-provenance.ts'
 export {
   checkSignatures,

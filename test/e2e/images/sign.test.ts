@@ -139,6 +139,18 @@ describe('tsbuild sign and verify', () => {
     assert.deepEqual([isVerified, signatures.good.length], [true, 2])
   })
 
+  it('stays signed where it is copied with its referrers', async () => {
+    const image = await signedImage('copied')
+    const to = `${registry.host}/elsewhere:1`
+    await mustBuild(['copy', '--referrers', image, to], start())
+    const { status, stdout } = await verify(to, '--key', `${key}.pub`)
+    assert.equal(status, 0)
+    assert.match(stdout, /good: 2 by this key/)
+    const { digest } = await rawManifest(`docker://${to}`)
+    const tag = `${digest.replace(':', '-')}.sig`
+    assert.equal((await blobsOf(to, tag)).length, 1)
+  })
+
   it('builds an image again, bit for bit, and says what differs', async () => {
     const image = await signedImage('again')
     const same = await verify(image, '--key', `${key}.pub`, '--rebuild', context)
