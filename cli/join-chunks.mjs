@@ -11,7 +11,7 @@ const FILES = [
   ['-store.code.js', /\/cli\/images\/run-(?:images|names)\.js$/],
   [
     '-build.code.js',
-    /\/(?:cli\/build\/run-build|cli\/progress\/plain-progress|builder\/build\/build|http\/[\w-]+)\.js$/,
+    /\/(?:cli\/build\/(?:run-build|builder)|cli\/progress\/plain-progress|builder\/build\/build|http\/[\w-]+)\.js$/,
   ],
   ['-steps.code.js', /\/builder\/(?:sandbox|snapshot|namespaces)\//],
   // All that has modules of our own: the clients of object stores are large, and seldom used.
