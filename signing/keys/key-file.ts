@@ -50,7 +50,12 @@ export function needsPassword({ pem }: KeyFile): boolean {
 export function openPrivateKey(file: KeyFile, password?: string): KeyObject {
   const { name, pem } = file
   if (isEncryptedKey(pem)) {
-    if (password === undefined) throw noKeyError(file, 'private')
+    if (password === undefined) {
+      throw new TsbuildError(`the key in ${name} has a password, and none is given`, {
+        code: 'USAGE',
+        hint: 'give it with COSIGN_PASSWORD; caches take keys without a password only',
+      })
+    }
     const key = decryptKey(pem, { password, name })
     return parsed(file, 'private', () => createPrivateKey({ key, format: 'der', type: 'pkcs8' }))
   }
@@ -67,7 +72,13 @@ export function digestFor({ asymmetricKeyType }: KeyObject): string | undefined 
   return asymmetricKeyType?.startsWith('ed') === true ? undefined : 'sha256'
 }
 
-type Kind = 'private' | 'public'
+const HINTS = {
+  private:
+    'it is a PEM file, as tsbuild sign --generate-key makes PREFIX.key, or openssl genpkey -algorithm ed25519',
+  public:
+    'it is a PEM file, as tsbuild sign --generate-key makes PREFIX.pub, or openssl pkey -in KEY -pubout',
+} as const
+type Kind = keyof typeof HINTS
 
 function parsed(file: KeyFile, kind: Kind, parse: () => KeyObject): KeyObject {
   try {
@@ -80,6 +91,6 @@ function parsed(file: KeyFile, kind: Kind, parse: () => KeyObject): KeyObject {
 function noKeyError({ name }: KeyFile, kind: Kind): TsbuildError {
   return new TsbuildError(`${name} has no ${kind} key`, {
     code: 'USAGE',
-    hint: `it is a PEM file, as openssl genpkey -algorithm ed25519 makes one; a ${kind} key without a password`,
+    hint: HINTS[kind],
   })
 }

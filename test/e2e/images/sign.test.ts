@@ -162,7 +162,12 @@ describe('tsbuild sign and verify', () => {
     const other = await verify(image, '--rebuild', context, '--build-arg', 'WORD=two')
     assert.equal(other.status, 1)
     assert.match(other.stdout, /layer \d+ \(.*RUN .*\) differs: \/word \(content\)/)
-    assert.doesNotMatch(other.stdout, /\/file/)
+    assert.doesNotMatch(other.stdout, /\/file|config/)
+    const plain = `${registry.host}/unsigned:1`
+    await mustBuild(['--push', '-t', plain, context], start())
+    const timed = await verify(plain, '--rebuild', context)
+    assert.equal(timed.status, 1)
+    assert.equal(timed.stdout.match(/without --reproducible/g)?.length, 1)
     assert.deepEqual(readdirSync(join(start().root, 'tmp')), [])
   })
 

@@ -108,23 +108,44 @@ const FACTS = Object.keys(WORDS) as (keyof TarFile)[]
 
 /** By the fields of the documents, since what is not understood here counts as well. */
 function configDifferences(image: ComparedImage, rebuilt: ComparedImage): readonly string[] {
-  const [one, other] = [image, rebuilt].map(
+  const [one = null, other = null] = [image, rebuilt].map(
     ({ configBytes }) => JSON.parse(Buffer.from(configBytes).toString()) as Json,
   )
-  return fieldDifferences(one ?? null, other ?? null, 'config').filter(
-    // They follow from the layers, which are named.
-    (line) => !line.startsWith('config.rootfs'),
+  const found = fieldDifferences(one, other, 'config')
+  const times = found.filter(({ path }) => path.endsWith('.created'))
+  const others = found.filter(
+    // The digests follow from the layers, which are named.
+    ({ path }) => !path.endsWith('.created') && !path.startsWith('config.rootfs'),
   )
+  const [time] = times
+  return [
+    ...(time === undefined ? [] : [`${described(time)}: ${NOT_REPRODUCIBLE}`]),
+    ...others.map(described),
+  ]
 }
 
-function fieldDifferences(one: Json, other: Json, path: string): readonly string[] {
+const NOT_REPRODUCIBLE = 'it was built without --reproducible, or with another SOURCE_DATE_EPOCH'
+
+interface FieldDifference {
+  readonly path: string
+  readonly one: Json
+  readonly other: Json
+}
+
+function described({ path, one, other }: FieldDifference): string {
+  return `${path} is ${shortened(one)}, in the rebuilt one ${shortened(other)}`
+}
+
+/** Of lists of one length, each item is compared with that at its place. */
+function fieldDifferences(one: Json, other: Json, path: string): readonly FieldDifference[] {
   if (isDeepStrictEqual(one, other)) return []
-  if (!isJsonObject(one) || !isJsonObject(other)) {
-    return [`${path} is ${shortened(one)}, in the rebuilt one ${shortened(other)}`]
-  }
-  const keys = [...new Set([...Object.keys(one), ...Object.keys(other)])]
-  return keys.flatMap((key) =>
-    fieldDifferences(one[key] ?? null, other[key] ?? null, `${path}.${key}`),
+  const isList = Array.isArray(one) && Array.isArray(other) && one.length === other.length
+  if (!isList && (!isJsonObject(one) || !isJsonObject(other))) return [{ path, one, other }]
+  const [fields, others] = [Object.entries(one ?? {}), Object.entries(other ?? {})]
+  const keys = new Set([...fields, ...others].map(([key]) => key))
+  const [values, otherValues] = [new Map<string, Json>(fields), new Map<string, Json>(others)]
+  return [...keys].flatMap((key) =>
+    fieldDifferences(values.get(key) ?? null, otherValues.get(key) ?? null, `${path}.${key}`),
   )
 }
 
