@@ -12,7 +12,7 @@ import {
   type Repository,
   reportingBytes,
 } from '#registry-client'
-import { presumedOwners } from '../owner-check.ts'
+import { presumedOwners } from './owner-check.ts'
 import { type ImageLayer, layerKey } from './image-layer.ts'
 import { type LayerBlob, layerBlob } from './layer-blob.ts'
 

@@ -14,7 +14,7 @@ import {
   uncompressedDigest,
 } from '#core'
 import { createRegistryClient, type RegistryClient } from '#registry-client'
-import { directoryWriter } from '../../../../builder/export/archive-writer.ts'
+import { directoryWriter } from '../../../../builder/export/archive/archive-writer.ts'
 import type { ImageLayer } from '../../../../builder/export/layers/image-layer.ts'
 import { layoutSink } from '../../../../builder/export/layout-sink.ts'
 import { registrySink } from '../../../../builder/export/registry-sink.ts'
@@ -93,7 +93,7 @@ describe('what a layer is packed to', () => {
     await using temporary = store.temporary()
     const sink = layoutSink(directoryWriter(to), {
       ...{ store, early: undefined, compression: 'gzip', level, names: [], format: 'oci' },
-      ...{ platform: undefined, temporary },
+      ...{ platform: undefined, temporary, describe: (root: Descriptor) => root },
     })
     const blob = await sink.putLayer(one, {})
     const written = readFileSync(join(to, 'blobs/sha256', hexOf(blob.digest)))
