@@ -5,6 +5,7 @@ export { type DockerConfigOptions, dockerConfigCredentials } from './credentials
 export { dockerProxies } from './credentials/docker-proxies.ts'
 export { RegistryError, type RegistryFailure } from './errors.ts'
 export { changeTag, findTagged } from './images/change-tag.ts'
+export { checkPush } from './images/check-push.ts'
 export {
   type CopiedImage,
   type CopyOptions,

@@ -32,6 +32,7 @@ import { explainNoSpace } from './full-disk.ts'
 import { type BuiltImage, buildImage } from './image-build.ts'
 import { loadContext } from './load-context.ts'
 import { reportWaits } from './reported-waits.ts'
+import { PushCheck } from './push-check.ts'
 import { rewritesTimes } from './rewrite-times.ts'
 import { Services } from './services.ts'
 import { openSecrets } from './step-secrets.ts'
@@ -97,6 +98,7 @@ interface BuildDeps {
   readonly resources: Resources
   readonly early: EarlyLayers
   readonly uploads: EarlyUploads | undefined
+  readonly pushCheck: PushCheck
   readonly caches: Caches | undefined
   readonly schedule: Schedule
   readonly recorder: TraceRecorder
@@ -131,7 +133,8 @@ async function buildLoaded(
   const schedule = spare.watching(stepSchedule(settings.jobs))
   const caches = await openCachesOf(settings, { store, services, early, resources })
   const opened = { context, settings, store, services, resources }
-  const deps = { ...opened, early, uploads, caches, schedule, recorder }
+  const pushCheck = new PushCheck(settings, () => services.client())
+  const deps = { ...opened, early, uploads, pushCheck, caches, schedule, recorder }
   const finish = async (signal: AbortSignal): Promise<BuildResult> => {
     const plans = await spans.measure('resolve', () => planPlatforms(checks, deps, signal))
     const images = await buildPlatforms(plans, deps, signal)
@@ -154,7 +157,11 @@ async function buildLoaded(
   const marking = (): Promise<void> =>
     spans.measure('sync', () => store.layers.sync({ olderThan: SETTLED }))
   try {
-    const [, result] = await together([marking, finish], settings.signal)
+    const checked = (signal: AbortSignal): Promise<BuildResult> => {
+      return pushCheck.until(finish(signal))
+    }
+    const check = (signal: AbortSignal): Promise<void> => pushCheck.done(signal)
+    const [, result] = await together([marking, checked, check], settings.signal)
     await spans.measure('sync', () => store.blobs.sync())
     // What was opened is closed now, which ends with the build.
     spans.begin('store')
@@ -222,7 +229,7 @@ function planPlatforms(
   { context, ...shared }: BuildDeps,
   signal: AbortSignal,
 ): Promise<readonly Plan[]> {
-  const { settings, services } = shared
+  const { settings, services, pushCheck } = shared
   const planning = {
     settings,
     checks,
@@ -231,7 +238,9 @@ function planPlatforms(
     // A RUN that is not looked up will run: its thread takes as long to start as an image to be resolved.
     onLinked: (linked: readonly LinkedStage[]) => {
       const isCertain = linked.some(({ stage }) => isRunForCertain(stage, settings.fresh))
-      if (isCertain) services.sandbox().catch(() => undefined)
+      if (!isCertain) return
+      pushCheck.begin()
+      services.sandbox().catch(() => undefined)
     },
     contextCreatedAt: context.createdAt,
     fetcher: () => services.fetcher(),

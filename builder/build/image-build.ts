@@ -28,6 +28,7 @@ import {
 import type { Store } from '#cache'
 import { type Compression, hostPlatform, type Platform, type Resources } from '#core'
 import { largeLayers } from './large-layers.ts'
+import type { PushCheck } from './push-check.ts'
 import { rewritesTimes, rewriteTimes } from './rewrite-times.ts'
 import type { Services } from './services.ts'
 
@@ -43,6 +44,7 @@ export interface ImageDeps {
   readonly schedule: Schedule
   readonly early: EarlyLayers
   readonly uploads: EarlyUploads | undefined
+  readonly pushCheck: PushCheck
   readonly recorder: TraceRecorder
   /** Caches elsewhere; `undefined`: none. */
   readonly caches: Caches | undefined
@@ -126,6 +128,7 @@ function openSolver(plan: Plan, deps: SolverSettings): Solver {
     wantsTars,
     onTar: (tar) => deps.early.add(tar, compressions),
     onBase: (base) => deps.uploads?.add(layerOfBase(base)),
+    onMiss: () => deps.pushCheck.begin(),
     onExecute: (id, { preimage }) => recorder.execute(id, preimage),
     isNeeded: (layer) => deps.caches?.isNeeded(layer) !== false,
     taker: deps.caches?.taker,

@@ -31,6 +31,8 @@ export interface SolveDeps
   readonly schedule: Schedule
   /** Layers of the image are needed as tars: for every output but plain files. */
   readonly wantsTars: boolean
+  /** Called when a step is not found by what is known before anything is done: there will be work. */
+  readonly onMiss: () => void
   /** Gets the key by which a step is going to be executed, where one is known before. */
   readonly onExecute: (id: VertexId, step: KeyedStep) => void
   /** Whether an output needs the bytes of a layer of the image that is elsewhere. */
@@ -190,6 +192,7 @@ export class Solver implements AsyncDisposable {
   async #solveStep(operation: StepOperation): Promise<Result> {
     const { vertex, inputs } = operation
     const { isCached } = await this.#lookUp(() => this.#keys.probe(vertex.id))
+    if (!isCached) this.#deps.onMiss()
     // The sandbox takes a fifth of a second to start, in which what the step waits for is made.
     if (vertex.op === 'exec' && !isCached) this.#deps.sandbox().catch(() => undefined)
     // A step that has to be done needs its other inputs as well: all are made at the same time.

@@ -24,9 +24,7 @@ export function spareBlobs(
   { blobs, isNeeded, documentsOn }: SpareSurroundings,
 ): readonly string[] {
   if (diffId === undefined || !blobs.has(diffId)) return []
-  return packed.filter(
-    (hex) => blobs.has(hex) && !isNeeded(hex) && documentsOn(hex).length === 0,
-  )
+  return packed.filter((hex) => blobs.has(hex) && !isNeeded(hex) && documentsOn(hex).length === 0)
 }
 
 /** The item of each packed blob that can be made again of the tar of its layer. */

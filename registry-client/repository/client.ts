@@ -119,8 +119,9 @@ export class RegistryClient implements AsyncDisposable {
   }
 
   /** Ends every connection; requests under way fail. */
-  close(): Promise<void> {
-    return this.#transport.close()
+  async close(): Promise<void> {
+    await Promise.all([...this.#repositories.values()].map((one) => one.close()))
+    await this.#transport.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

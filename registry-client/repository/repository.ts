@@ -10,6 +10,7 @@ import {
   type TransferOptions,
 } from '#core'
 import type { OpenBytes } from '#http'
+import { BegunUpload } from '../endpoint/begun-upload.ts'
 import type { BlobMemory } from './blob-memory.ts'
 import { deleteBlob, openBlob } from './blobs.ts'
 import { KnownBlobs, type ObtainOptions } from './known-blobs.ts'
@@ -30,7 +31,8 @@ import {
 } from './referrers.ts'
 import type { RepositoryRef } from './repository-ref.ts'
 import { type ListTagsOptions, listTags } from './tags.ts'
-import { putBlob, streamBlob } from './uploads.ts'
+import { beginUpload } from './upload-task.ts'
+import { cancelUpload, putBlob, streamBlob } from './uploads.ts'
 
 /** How a manifest is fetched. */
 interface FetchOptions extends TransferOptions {
@@ -43,6 +45,7 @@ export class Repository implements BlobSource, BlobSink {
   readonly #ref: RepositoryRef
   readonly #known: KnownBlobs
   readonly #ways: PullWays
+  readonly #begun = new BegunUpload()
   #lastChange: Promise<void> = Promise.resolve()
 
   /**
@@ -105,7 +108,8 @@ export class Repository implements BlobSource, BlobSink {
   ): Promise<void> {
     const isRepeatable = typeof bytes === 'function'
     const open = isRepeatable ? bytes : () => bytes
-    await putBlob(this.#ref, descriptor, { ...options, open, isRepeatable })
+    const begun = this.#begun
+    await putBlob(this.#ref, descriptor, { ...options, open, begun, isRepeatable })
     this.#known.add(descriptor)
   }
 
@@ -143,9 +147,25 @@ export class Repository implements BlobSource, BlobSink {
     open: OpenBytes,
     options: TransferOptions = {},
   ): Promise<Descriptor> {
-    const descriptor = await streamBlob(this.#ref, mediaType, { ...options, open })
+    const descriptor = await streamBlob(this.#ref, mediaType, {
+      ...{ open, begun: this.#begun },
+      ...options,
+    })
     this.#known.add(descriptor)
     return descriptor
+  }
+
+  /**
+   * Finds out whether this user may push, by a request which the first upload makes use of.
+   * @throws {RegistryError} when that is refused
+   */
+  checkPush(options: TransferOptions = {}): Promise<void> {
+    return beginUpload(this.#ref, this.#begun, options)
+  }
+
+  /** Frees what the registry holds for a push that did not come. */
+  close(): Promise<void> {
+    return cancelUpload(this.#ref, this.#begun)
   }
 
   /**

@@ -49,8 +49,8 @@ export class UploadSession {
 
   /** Spec: #post-then-put */
   static async open(task: UploadTask): Promise<UploadSession> {
-    const response = await postUpload(task, { expect: [202] })
-    return await UploadSession.of(task, response)
+    const begun = task.isRepeatable ? task.begun?.take() : undefined
+    return await UploadSession.of(task, begun ?? (await postUpload(task, { expect: [202] })))
   }
 
   /** The session that the answer to a POST names. */

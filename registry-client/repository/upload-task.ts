@@ -1,6 +1,7 @@
 import type { Digest, TransferOptions } from '#core'
 import type { HttpResponse } from '#http'
 import { pushScope } from '../auth/scope.ts'
+import type { BegunUpload } from '../endpoint/begun-upload.ts'
 import type { Call } from '../endpoint/endpoint.ts'
 import { resolveLocation } from '../endpoint/location.ts'
 import { plainText, RegistryError } from '../errors.ts'
@@ -13,6 +14,30 @@ export interface UploadTask extends TransferOptions {
   readonly doing: string
   /** Whether the bytes can be had again. */
   readonly isRepeatable: boolean
+  /** Its first attempt goes on with this one, if it was begun. */
+  readonly begun?: BegunUpload | undefined
+}
+
+/** Statuses that say no, whoever asks again. */
+const REFUSALS = new Set<unknown>([401, 403, 404, 405])
+
+/**
+ * Begins an upload, to find out whether this user may push.
+ * @throws {RegistryError} when that is refused; other failures may be gone when there is something to push
+ */
+export async function beginUpload(
+  ref: RepositoryRef,
+  begun: BegunUpload,
+  { signal }: TransferOptions,
+): Promise<void> {
+  const doing = `check the right to push to ${ref.endpoint.registry}/${ref.name}`
+  const task = { ref, doing, isRepeatable: false, signal }
+  try {
+    begun.keep(await postUpload(task, { expect: [202], attempts: 1 }))
+  } catch (error) {
+    if (!(error instanceof RegistryError)) throw error
+    if (error.code === 'REGISTRY_DENIED' || REFUSALS.has(error.status)) throw error
+  }
 }
 
 /** Asks for an upload, or for a mount in its place. Spec: distribution-spec v1.1, end-4a and end-11 */

@@ -1,5 +1,6 @@
 import { type Bytes, type Descriptor, Digester, type TransferOptions, verified } from '#core'
 import { backoff, MAX_ATTEMPTS, type OpenBytes } from '#http'
+import type { BegunUpload } from '../endpoint/begun-upload.ts'
 import type { UploadLimits } from '../endpoint/upload-limits.ts'
 import { RegistryError } from '../errors.ts'
 import { BrokenUploadError } from './broken-upload.ts'
@@ -16,9 +17,16 @@ const PART_SIZES = [64 * MIB, 16 * MIB, 4 * MIB, MIB, MIB / 4]
 const PATCH_REFUSED = new Set([405, 501])
 
 /** How the bytes of an upload are had. */
-interface UploadOptions extends TransferOptions {
+interface UploadOptions extends TransferOptions, Pick<UploadTask, 'begun'> {
   readonly open: OpenBytes
-  readonly isRepeatable: boolean
+}
+
+/** Cancels an upload that was begun and not gone on with. */
+export async function cancelUpload(ref: RepositoryRef, begun: BegunUpload): Promise<void> {
+  const answer = begun.leave()
+  if (answer === undefined) return
+  const task = { ref, doing: `cancel an upload to ${ref.name}`, isRepeatable: false }
+  await (await UploadSession.of(task, answer)).cancel()
 }
 
 /**
@@ -28,10 +36,10 @@ interface UploadOptions extends TransferOptions {
 export async function putBlob(
   ref: RepositoryRef,
   descriptor: Descriptor,
-  { open, isRepeatable, signal }: UploadOptions,
+  { open, isRepeatable, begun, signal }: UploadOptions & Pick<UploadTask, 'isRepeatable'>,
 ): Promise<void> {
   const doing = `push blob ${descriptor.digest} to ${ref.endpoint.registry}/${ref.name}`
-  const task = { ref, doing, isRepeatable, signal }
+  const task = { ref, doing, isRepeatable, begun, signal }
   const checked = async function* (): Bytes {
     yield* withholdingLast(verified(await open(), descriptor))
   }
@@ -63,11 +71,11 @@ export async function putBlob(
 export async function streamBlob(
   ref: RepositoryRef,
   mediaType: string,
-  { open, signal }: { open: OpenBytes } & TransferOptions,
+  { open, begun, signal }: UploadOptions,
 ): Promise<Descriptor> {
   const { limits, registry } = ref.endpoint
   const doing = `push a layer to ${registry}/${ref.name}`
-  const task = { ref, doing, isRepeatable: true, signal }
+  const task = { ref, doing, isRepeatable: true, begun, signal }
   if (limits.takesStreams) {
     try {
       return { mediaType, ...(await send(task, (session) => sendStream(session, open))) }
@@ -77,7 +85,7 @@ export async function streamBlob(
     }
   }
   const blob = await digestAll(open)
-  await putBlob(ref, { mediaType, ...blob }, { open, isRepeatable: true, signal })
+  await putBlob(ref, { mediaType, ...blob }, { open, isRepeatable: true, begun, signal })
   return { mediaType, ...blob }
 }
 

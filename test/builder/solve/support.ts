@@ -237,6 +237,7 @@ async function solve(
     wantsTars: true,
     onTar: () => undefined,
     onBase: () => undefined,
+    onMiss: () => undefined,
     onExecute: () => undefined,
     isNeeded: () => needsBytes,
     taker,

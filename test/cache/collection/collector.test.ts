@@ -335,7 +335,8 @@ describe('collection', () => {
       store.layers.register({ diffId, size: text.length, presumed: undefined })
       store.layers.addPacked(diffId, { ...packed, packing: 'gzip' })
     }
-    const isThere = () => withStore(root, (store) => store.blobs.statSpare(packed.digest) === 20_000)
+    const isThere = () =>
+      withStore(root, (store) => store.blobs.statSpare(packed.digest) === 20_000)
     await withStore(root, async (store) => {
       await putStep(store, 'a step')
       const record = store.records.find(keyOf('a step'))
@@ -357,7 +358,10 @@ describe('collection', () => {
       assert.deepEqual(store.layers.compressed(diffId), [packed])
       await keep(store)
     })
-    const only = (name: string) => ({ ...ALL, matches: (one: StoreItem) => one.description === name })
+    const only = (name: string) => ({
+      ...ALL,
+      matches: (one: StoreItem) => one.description === name,
+    })
     assert.equal((await collected(root, only('packed layer'))).length, 1)
     await withStore(root, async (store) => {
       await keep(store)
@@ -366,7 +370,10 @@ describe('collection', () => {
     const gone = await collected(root, ALL)
     assert.ok(gone.some(({ description }) => description === 'packed layer'))
     await withStore(root, (store) => {
-      assert.deepEqual([store.layers.compressed(diffId), store.layers.packings(diffId).size], [[], 0])
+      assert.deepEqual(
+        [store.layers.compressed(diffId), store.layers.packings(diffId).size],
+        [[], 0],
+      )
     })
     assert.deepEqual(readdirSync(join(root, 'blobs/sha256')), [])
   })

@@ -207,7 +207,11 @@ describe('what a layer is packed to', () => {
     const bytes = zlib.gzipSync(Buffer.alloc(100_000, 'a base '))
     const blob = registries[0].addBlob('base', bytes, MEDIA_TYPES.ociLayerGzip)
     const source = client.repository({ registry: registries[0].host, repository: 'base' })
-    const base = { ...layer, diffId: asDiffId(digestOf('base')), blob: { descriptor: blob, source } }
+    const base = {
+      ...layer,
+      diffId: asDiffId(digestOf('base')),
+      blob: { descriptor: blob, source },
+    }
     assert.equal((await archive(undefined, base)).digest, blob.digest)
     assert.equal((await archive(undefined, base)).digest, blob.digest)
     const fetched = registries[0].log.filter((line) => line.startsWith('GET /v2/base/blobs'))
