@@ -10,10 +10,7 @@ export class PushCheck {
   readonly #client: () => RegistryClient
   readonly #begun = Promise.withResolvers<'check' | 'skip'>()
 
-  constructor(
-    { outputs, tags }: Pick<Settings, 'outputs' | 'tags'>,
-    client: () => RegistryClient,
-  ) {
+  constructor({ outputs, tags }: Pick<Settings, 'outputs' | 'tags'>, client: () => RegistryClient) {
     this.#tags = tags
     this.#client = client
     if (outputs.every(({ type }) => type !== 'registry')) this.#begun.resolve('skip')

@@ -13,7 +13,5 @@ export async function checkPush(
   options: TransferOptions = {},
 ): Promise<void> {
   const names = new Map(repositories.map((one) => [`${one.registry}/${one.repository}`, one]))
-  await Promise.all(
-    [...names.values()].map((one) => client.repository(one).checkPush(options)),
-  )
+  await Promise.all([...names.values()].map((one) => client.repository(one).checkPush(options)))
 }
