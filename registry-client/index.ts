@@ -5,7 +5,6 @@ export { type DockerConfigOptions, dockerConfigCredentials } from './credentials
 export { dockerProxies } from './credentials/docker-proxies.ts'
 export { RegistryError, type RegistryFailure } from './errors.ts'
 export { changeTag, findTagged } from './images/change-tag.ts'
-export { checkPush } from './images/check-push.ts'
 export {
   type CopiedImage,
   type CopyOptions,
@@ -26,6 +25,7 @@ export {
   resolveImage,
 } from './images/pull.ts'
 export { type PushedImage, type PushImage, pushImage, repositorySink } from './images/push.ts'
+export { PushCheck } from './images/push-check.ts'
 export {
   type BlobLayer,
   type PushLayer,

@@ -22,6 +22,7 @@ import {
   typedFailure,
 } from '#core'
 import { type DockerfileChecks, diagnosticsError, failureIn, type LinkedStage } from '#parser'
+import { PushCheck } from '#registry-client'
 import type { SignGraph } from '#signing'
 import { baseResolver, planLoaded } from './build-plan.ts'
 import { baseMaterials, resultOf } from './build-result.ts'
@@ -31,7 +32,6 @@ import { deliver, openUploads, reportOutput } from './deliver.ts'
 import { explainNoSpace } from './full-disk.ts'
 import { type BuiltImage, buildImage } from './image-build.ts'
 import { loadContext } from './load-context.ts'
-import { PushCheck } from './push-check.ts'
 import { reportWaits } from './reported-waits.ts'
 import { rewritesTimes } from './rewrite-times.ts'
 import { Services } from './services.ts'
@@ -133,7 +133,8 @@ async function buildLoaded(
   const schedule = spare.watching(stepSchedule(settings.jobs))
   const caches = await openCachesOf(settings, { store, services, early, resources })
   const opened = { context, settings, store, services, resources }
-  const pushCheck = new PushCheck(settings, () => services.client())
+  const isPushed = settings.outputs.some(({ type }) => type === 'registry')
+  const pushCheck = new PushCheck(isPushed ? settings.tags : [], () => services.client())
   const deps = { ...opened, early, uploads, pushCheck, caches, schedule, recorder }
   const finish = async (signal: AbortSignal): Promise<BuildResult> => {
     const plans = await spans.measure('resolve', () => planPlatforms(checks, deps, signal))
@@ -160,7 +161,7 @@ async function buildLoaded(
     const checked = (signal: AbortSignal): Promise<BuildResult> => {
       return pushCheck.until(finish(signal))
     }
-    const check = (signal: AbortSignal): Promise<void> => pushCheck.done(signal)
+    const check = (signal: AbortSignal): Promise<void> => pushCheck.done({ signal })
     const [, result] = await together([marking, checked, check], settings.signal)
     await spans.measure('sync', () => store.blobs.sync())
     // What was opened is closed now, which ends with the build.

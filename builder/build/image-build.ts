@@ -27,8 +27,8 @@ import {
 } from '#builder/solve'
 import type { Store } from '#cache'
 import { type Compression, hostPlatform, type Platform, type Resources } from '#core'
+import type { PushCheck } from '#registry-client'
 import { largeLayers } from './large-layers.ts'
-import type { PushCheck } from './push-check.ts'
 import { rewritesTimes, rewriteTimes } from './rewrite-times.ts'
 import type { Services } from './services.ts'
 
