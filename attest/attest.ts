@@ -5,6 +5,7 @@ import type { Plan } from '#builder/plan'
 import { type Json, type Material, type Platform, reported, type WrittenManifest } from '#core'
 import { openScanner, type SbomFormat, sbomDocument } from '#sbom'
 import { provenance } from './provenance/provenance.ts'
+import { versionControl } from './provenance/version-control.ts'
 import { type Claim, imageNames, type Subject, statementOf } from './statement/statement.ts'
 
 /** An image of a build, of which something is said. */
@@ -70,7 +71,7 @@ export async function attestImages(
 async function attestImage(image: AttestedImage, deps: AttestDeps): Promise<Attested> {
   const { settings } = deps
   const packages = await packageClaims(image, deps)
-  const claims = [...provenanceClaims(image, deps), ...packages]
+  const claims = [...(await provenanceClaims(image, deps)), ...packages]
   const names = imageNames(settings.tags, image.platform)
   return {
     attestations: claims.map(({ predicateType, predicate }) => ({
@@ -98,11 +99,16 @@ function fileOf(claim: NamedClaim, subjects: readonly Subject[]): AttestedFile {
   return { name, data: Buffer.from(text) }
 }
 
-function provenanceClaims(image: AttestedImage, deps: AttestDeps): readonly NamedClaim[] {
-  const { provenance: options } = deps.settings.attestations
+async function provenanceClaims(
+  image: AttestedImage,
+  deps: AttestDeps,
+): Promise<readonly NamedClaim[]> {
+  const { settings } = deps
+  const { provenance: options } = settings.attestations
   if (options === undefined) return []
   const { filename = 'provenance.json' } = options
-  const facts = { ...deps, ...image, options, finishedAt: new Date() }
+  const finishedAt = new Date()
+  const facts = { ...deps, ...image, options, finishedAt, versions: await versionControl(settings) }
   return [
     { filename, predicateType: PROVENANCE, predicate: (written) => provenance(facts, written) },
   ]

@@ -24,6 +24,8 @@ export interface ProvenanceFacts {
   readonly materials: readonly Material[]
   /** The steps that made its layers, bottom layer first. */
   readonly layerSteps: readonly (string | undefined)[]
+  /** See `versionControl`. */
+  readonly versions: JsonObject
   readonly startedAt: Date
   readonly finishedAt: Date
 }
@@ -104,12 +106,13 @@ function configOf({ options, plan }: ProvenanceFacts): JsonObject {
 }
 
 function metadataOf(facts: ProvenanceFacts, image: WrittenManifest | undefined): JsonObject {
-  const { options, plan, context, layerSteps } = facts
-  if (options.mode === 'min') return {}
+  const { options, plan, context, layerSteps, versions } = facts
+  if (options.mode === 'min') return versions
   const graph = stepGraph(plan)
   const redact = redactor(variablesOf(facts))
   const { source } = context.loaded
   return {
+    ...versions,
     source: stepSources(plan.vertices.values(), graph, { source, redact }),
     ...(image === undefined ? {} : { layers: stepLayers(layerSteps, graph, image) }),
   }

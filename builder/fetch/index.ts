@@ -1,4 +1,5 @@
 export { Fetcher, type FetcherOptions } from './fetcher.ts'
+export { Git } from './git-process.ts'
 export {
   type GitSource,
   gitSourceName,

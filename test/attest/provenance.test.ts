@@ -274,6 +274,27 @@ describe('provenance', () => {
     assert.equal(buildkit_hermetic, true)
   })
 
+  it('names the commit that a context is at, and where it comes from', async () => {
+    const folder = at.path('cloned')
+    const clone = async (...args: readonly string[]) =>
+      void (await run('git', ['-C', folder, ...args]))
+    await run('git', ['clone', '--quiet', `${git.origin}/r.git`, folder])
+    await clone('remote', 'set-url', 'origin', `https://user:${SECRET}@git.example/r.git`)
+    mkdirSync(join(folder, 'sub'))
+    const vcsOf = async (environment: Readonly<Record<string, string>>) => {
+      const { predicate } = await withEnvironment(environment, () =>
+        stated(['FROM scratch', 'LABEL a=b'], { context: join(folder, 'sub') }),
+      )
+      return predicate.runDetails.metadata.buildkit_metadata.vcs
+    }
+    assert.deepEqual(await vcsOf({}), {
+      source: 'https://xxxxx:xxxxx@git.example/r.git',
+      revision: commit,
+      'localdir:context': 'sub',
+    })
+    assert.equal(await vcsOf({ BUILDX_GIT_INFO: 'false' }), undefined)
+  })
+
   it('is said of each image of an index', async () => {
     const images = await attested(['FROM scratch', 'COPY a /'], {
       platform: ['linux/amd64', 'linux/arm64'],
@@ -348,3 +369,15 @@ describe('provenance', () => {
     await ask({ sbom: { formats: ['text'] } })
   })
 })
+
+async function withEnvironment<T>(
+  variables: Readonly<Record<string, string>>,
+  use: () => Promise<T>,
+): Promise<T> {
+  Object.assign(process.env, variables)
+  try {
+    return await use()
+  } finally {
+    for (const name of Object.keys(variables)) delete process.env[name]
+  }
+}
