@@ -80,11 +80,15 @@ export class RootFiles {
     return this.opened(path, (read) => read(range.start, range.length))
   }
 
-  /** Reads several parts of one regular file. */
+  /** Reads several parts of one regular file, of each what there is of it. */
   opened<R>(path: Name, use: (read: (start: number, length: number) => Buffer) => R): R {
+    const size = this.tree.lstat(path)?.size ?? 0
     const descriptor = this.tree.openFile(path)
     try {
-      return use((start, length) => readPart(descriptor, start, length))
+      // No more memory than the file has bytes, whatever it says about itself.
+      return use((start, length) => {
+        return readPart(descriptor, start, Math.max(Math.min(length, size - start), 0))
+      })
     } finally {
       closeSync(descriptor)
     }

@@ -4,6 +4,8 @@ import type { RootFiles } from '../files/root-files.ts'
 const MAGIC = Buffer.from('\x7fELF', 'latin1')
 const HEADER = 64
 const MOST_SECTIONS = 4096
+/** Bytes; those of today have 40 or 64. */
+const MAX_ENTRY = 256
 const MAX_NAMES = 1 << 20
 
 /** The numbers of a program's headers, by the layout that its class and byte order give. */
@@ -75,7 +77,12 @@ function sectionTable(header: Buffer, { is64, u16, word }: Layout): SectionTable
   const [size = 0, count = 0, names = 0] = [0, 2, 4].map((at) =>
     u16(header, (is64 ? 0x3a : 0x2e) + at),
   )
-  const isSound = start > 0 && size >= (is64 ? 64 : 40) && names < count && count <= MOST_SECTIONS
+  const isSound =
+    start > 0 &&
+    size >= (is64 ? 64 : 40) &&
+    size <= MAX_ENTRY &&
+    names < count &&
+    count <= MOST_SECTIONS
   return isSound && Number.isSafeInteger(start) ? { start, size, count, names } : undefined
 }
 

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { checkpoint } from '#core'
@@ -54,15 +54,17 @@ function isDatabaseError(cause: unknown): cause is Error {
 /** The database is copied, since SQLite opens files by their paths and writes beside them. */
 function* packagesIn(path: string, deps: ReadDeps): Generator<Package> {
   const { files, scratch, onProblem } = deps
-  const copy = join(scratch, SQLITE)
+  const folder = mkdtempSync(join(scratch, 'rpm-'))
   for (const name of [SQLITE, LOG]) {
     const from = `${path.slice(0, -SQLITE.length)}${name}`
     const bytes = files.bytes(from, MAX_DATABASE)
-    if (bytes !== undefined) writeFileSync(join(scratch, name), bytes)
+    if (bytes !== undefined) writeFileSync(join(folder, name), bytes)
     else if (name === SQLITE) return onProblem(`/${path} is too long to be read`)
   }
   const { DatabaseSync } = process.getBuiltinModule('node:sqlite')
-  const database = new DatabaseSync(copy, { enableDoubleQuotedStringLiterals: false })
+  const database = new DatabaseSync(join(folder, SQLITE), {
+    enableDoubleQuotedStringLiterals: false,
+  })
   try {
     if (!hasTable(database)) return onProblem(`/${path} is not a database of rpm`)
     for (const { blob } of database.prepare('SELECT blob FROM Packages').iterate()) {

@@ -71,12 +71,13 @@ interface Packed {
   readonly at: number
 }
 
-function unpacked({ read }: Extent, { method, packed, at }: Packed, limit: number): Buffer {
+function unpacked({ read, size }: Extent, { method, packed, at }: Packed, limit: number): Buffer {
   const header = at < 0 ? Buffer.alloc(0) : read(at, LOCAL_SIZE)
   if (header.length < LOCAL_SIZE || header.readUInt32LE(0) !== LOCAL)
     throw new Error('it is damaged')
   if (packed > (method === 0 ? limit : MAX_PACKED)) throw new Error('a file in it is too long')
   const start = at + LOCAL_SIZE + header.readUInt16LE(26) + header.readUInt16LE(28)
+  if (start + packed > size) throw new Error('it is damaged')
   const bytes = read(start, packed)
   if (method === 0) return bytes
   if (method !== 8) throw new Error(`a file in it is packed by method ${method}`)

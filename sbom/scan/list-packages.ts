@@ -1,5 +1,5 @@
 import type { StackTree } from '#builder/layer'
-import { type Name, TsbuildError, textOfName } from '#core'
+import { type Name, textOfName } from '#core'
 import { RootFiles, walkFiles } from '../files/root-files.ts'
 import type { FoundPackages } from '../package/found-packages.ts'
 import { type Distribution, distroName, lineOf, type Package } from '../package/package.ts'
@@ -9,7 +9,7 @@ import { goPackages, mayBeGo } from '../readers/golang.ts'
 import { isJar, jarPackages } from '../readers/maven.ts'
 import { isNpmFile, npmPackages } from '../readers/npm.ts'
 import { isPypiFile, pypiPackages } from '../readers/pypi.ts'
-import type { ReadDeps } from '../readers/read-deps.ts'
+import { type ReadDeps, readable } from '../readers/read-deps.ts'
 import { rpmPackages } from '../readers/rpm.ts'
 
 /** Packages, and problems: more are no list that anybody reads, but an attack. */
@@ -62,22 +62,7 @@ function* allPackages(deps: ReadDeps): Generator<Package> {
     const reader = ANYWHERE.find(({ takes }) => takes(text))
     const read = reader?.read ?? (mayBeGo(text) ? goPackages : undefined)
     if (read === undefined || !isFile()) continue
-    yield* readable(path, deps, read)
-  }
-}
-
-/** What one file holds must not hide what others hold. */
-function* readable(
-  path: Name,
-  deps: ReadDeps,
-  read: (path: Name, deps: ReadDeps) => Iterable<Package>,
-): Generator<Package> {
-  try {
-    yield* read(path, deps)
-  } catch (cause) {
-    if (cause instanceof TsbuildError && cause.code === 'CANCELLED') throw cause
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    deps.onProblem(`no packages are listed of /${textOfName(path)}: ${reason}`)
+    yield* readable(text, read(path, deps), deps)
   }
 }
 

@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { type BuildOptions, pushFromStore } from '#builder'
-import { digestOf, hexOf, parseIndex } from '#core'
+import type { BuildOptions } from '#builder'
+import { digestOf, hexOf } from '#core'
 import {
   type ForeignImage,
   foreignImage,
   foreignLayer,
   publish,
 } from '../builder/build/support/images.ts'
-import { Workplace } from '../builder/build/support/workplace.ts'
+import type { Workplace } from '../builder/build/support/workplace.ts'
 import { ensurePackages, run } from '../support/peers/index.ts'
 import {
   commitFiles,
@@ -19,12 +18,14 @@ import {
   startWebServer,
   type WebServer,
 } from '../support/servers/index.ts'
-import { type AttestedImage, readAttested, type Statement } from './attested-layout.ts'
+import { readAttested, type Statement } from './attested-layout.ts'
+import { AttestingWorkplace } from './attesting-workplace.ts'
 
 const HOST = process.arch === 'x64' ? 'amd64' : process.arch
 const SECRET = 'correct-horse-battery-staple'
 
 describe('provenance', () => {
+  let place: AttestingWorkplace
   let at: Workplace
   let web: WebServer
   let git: GitServer
@@ -33,8 +34,8 @@ describe('provenance', () => {
 
   before(async () => {
     await ensurePackages()
-    at = await Workplace.open()
-    at.put({ a: 'A', b: 'B' })
+    place = await AttestingWorkplace.open()
+    at = place.at
     mkdirSync(at.path('served'))
     const repository = at.path('served/r.git')
     await commitFiles(repository, { a: 'A', Dockerfile: 'FROM scratch\nCOPY a /a\n' })
@@ -51,19 +52,7 @@ describe('provenance', () => {
     await at?.[Symbol.asyncDispose]()
   })
 
-  let layouts = 0
-  async function attested(
-    dockerfile: readonly string[],
-    options: Partial<BuildOptions>,
-  ): Promise<readonly AttestedImage[]> {
-    const dest = at.path(`layout-${layouts++}`)
-    await at.build(dockerfile, {
-      outputs: [{ type: 'oci', dest, tar: false }],
-      attestations: { provenance: { mode: 'max' } },
-      ...options,
-    })
-    return readAttested(dest)
-  }
+  const attested: AttestingWorkplace['attested'] = (...given) => place.attested(...given)
 
   async function stated(
     dockerfile: readonly string[],
@@ -86,48 +75,6 @@ describe('provenance', () => {
     'COPY --from=one /a /b',
     'COPY b /c',
   ]
-
-  it('is a manifest about the image, after it in an index', async () => {
-    const tags = [at.at('app:1'), 'local']
-    const [image, ...others] = await attested(['FROM scratch', 'COPY a /'], { tags })
-    assert.ok(image?.about !== undefined)
-    assert.deepEqual(others, [])
-    const { entry, document } = image.about
-    assert.deepEqual(entry.platform, { architecture: 'unknown', os: 'unknown' })
-    assert.deepEqual(entry.annotations, {
-      'vnd.docker.reference.digest': image.entry.digest,
-      'vnd.docker.reference.type': 'attestation-manifest',
-    })
-    assert.equal(document.artifactType, 'application/vnd.docker.attestation.manifest.v1+json')
-    assert.deepEqual(document.config, {
-      mediaType: 'application/vnd.oci.empty.v1+json',
-      digest: 'sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a',
-      size: 2,
-      data: 'e30=',
-    })
-    const { platform: _, ...subject } = image.entry
-    assert.deepEqual(document.subject, subject)
-    const [layer] = document.layers
-    assert.equal(layer?.mediaType, 'application/vnd.in-toto+json')
-    assert.deepEqual(layer?.annotations, {
-      'in-toto.io/predicate-type': 'https://slsa.dev/provenance/v1',
-    })
-    const [statement] = image.statements
-    assert.equal(statement?._type, 'https://in-toto.io/Statement/v1')
-    const digest = { sha256: hexOf(image.entry.digest) }
-    const host = encodeURIComponent(at.registry.host)
-    assert.deepEqual(statement?.subject, [
-      { name: `pkg:docker/${host}/app@1?platform=linux%2F${HOST}`, digest },
-      { name: `pkg:docker/local@latest?platform=linux%2F${HOST}`, digest },
-    ])
-  })
-
-  it('is nothing unless it is asked for', async () => {
-    const dest = at.path('plain')
-    await at.build(['FROM scratch', 'COPY a /'], { outputs: [{ type: 'oci', dest, tar: false }] })
-    const [root] = parseIndex(readFileSync(join(dest, 'index.json'))).manifests
-    assert.equal(root?.mediaType, 'application/vnd.oci.image.manifest.v1+json')
-  })
 
   it('of mode min says what the image was made of, and of nothing else', async () => {
     const before = Date.now()
@@ -293,80 +240,6 @@ describe('provenance', () => {
       'localdir:context': 'sub',
     })
     assert.equal(await vcsOf({ BUILDX_GIT_INFO: 'false' }), undefined)
-  })
-
-  it('is said of each image of an index', async () => {
-    const images = await attested(['FROM scratch', 'COPY a /'], {
-      platform: ['linux/amd64', 'linux/arm64'],
-    })
-    assert.deepEqual(
-      images.map(({ entry, statements }) => [
-        entry.platform?.architecture,
-        statements[0]?.subject[0]?.name,
-        statements[0]?.subject[0]?.digest.sha256,
-      ]),
-      images.map(({ entry }, index) => [['amd64', 'arm64'][index], '_', hexOf(entry.digest)]),
-    )
-    assert.notEqual(images[0]?.about?.entry.digest, images[1]?.about?.entry.digest)
-  })
-
-  it('follows an image that is pushed later, whose layers are packed then', async () => {
-    const name = at.at('later:1')
-    const stored = await at.build(['FROM scratch', 'COPY a /later'], {
-      tags: [name],
-      attestations: { provenance: { mode: 'min' }, sbom: { formats: ['spdx'] } },
-    })
-    const { descriptor } = await pushFromStore({ name, root: at.path('store') })
-    assert.notEqual(descriptor.digest, stored.digest)
-    const dest = at.path('pulled')
-    await run('skopeo', [
-      ...['--insecure-policy', 'copy', '--all', '--quiet', '--src-tls-verify=false'],
-      ...['--preserve-digests', `docker://${name}`, `oci:${dest}:1`],
-    ])
-    const [image, ...others] = readAttested(dest)
-    assert.ok(image !== undefined)
-    assert.deepEqual(others, [])
-    assert.deepEqual(
-      image.statements.map(({ predicateType, subject }) => [predicateType, subject[0]?.digest]),
-      ['https://slsa.dev/provenance/v1', 'https://spdx.dev/Document'].map((type) => {
-        return [type, { sha256: hexOf(image.entry.digest) }]
-      }),
-    )
-  })
-
-  it('of files is a file beside them, about each of them', async () => {
-    const dest = at.path('files')
-    const outputs = [{ type: 'local', dest, mode: 'delete' }] as const
-    const attestations = { provenance: { mode: 'min' } } as const
-    const options = { outputs, attestations, allow: ['buildx.local.delete'] } as const
-    await at.build(['FROM scratch', 'COPY a b /d/'], options)
-    assert.deepEqual(readdirSync(dest), ['d', 'provenance.json'])
-    const statement = JSON.parse(readFileSync(join(dest, 'provenance.json'), 'utf8')) as Statement
-    const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
-    assert.deepEqual(statement.subject, [
-      { name: 'd/a', digest: { sha256: sha256('A') } },
-      { name: 'd/b', digest: { sha256: sha256('B') } },
-    ])
-    await assert.rejects(at.build(['FROM scratch', 'COPY a /provenance.json'], options), {
-      code: 'USAGE',
-    })
-    const tar = at.path('files.tar')
-    await at.build(['FROM scratch', 'COPY a /provenance.json'], {
-      outputs: [{ type: 'tar', dest: tar }],
-      attestations: { provenance: { mode: 'min', filename: 'other.json' } },
-    })
-    const { stdout } = await run('tar', ['tf', tar])
-    assert.deepEqual(stdout.trim().split('\n').toSorted(), ['other.json', 'provenance.json'])
-    assert.equal(existsSync(join(dest, 'd/a')), true)
-  })
-
-  it('is refused where it cannot be meant', async () => {
-    const ask = (attestations: object) =>
-      assert.rejects(at.build(['FROM scratch'], { attestations } as object), { code: 'USAGE' })
-    await ask({ provenance: { mode: 'most' } })
-    await ask({ provenance: { mode: 'min', filename: '../x' } })
-    await ask({ sbom: { formats: [] } })
-    await ask({ sbom: { formats: ['text'] } })
   })
 })
 

@@ -168,6 +168,32 @@ describe('packages of Maven', () => {
     assert.equal(problems.length, 3, problems.join('\n'))
   })
 
+  it('of archives that claim more than they have are a problem, and take no memory', () => {
+    const sound = zipOf({ ...properties('lib'), 'inner.jar': Buffer.alloc(100) }, 'stored')
+    const claims = [18, 22].map((at) => {
+      const bytes = Buffer.from(sound)
+      // The sizes of the first entry, in the directory behind both files.
+      bytes.writeUInt32LE(0x0f000000, bytes.indexOf('PK\x01\x02', 'latin1') + at + 2)
+      return bytes
+    })
+    const { packages, problems } = packagesOf({
+      'a.jar': claims[0] ?? '',
+      'b.jar': claims[1] ?? '',
+    })
+    assert.deepEqual(
+      packages.map(({ source }) => source),
+      ['b.jar'],
+    )
+    assert.deepEqual(
+      problems.map((text) => text.replace(/^no packages are listed of /, '')),
+      [
+        '/a.jar: a file in it is too long',
+        '/a.jar!/inner.jar: it is no archive',
+        '/b.jar!/inner.jar: it is no archive',
+      ],
+    )
+  })
+
   it('are looked for in archives of archives to a depth', () => {
     const nested = [1, 2, 3, 4, 5].reduce(
       (inner, depth) => zipOf({ ...properties(`at${depth}`), 'next.jar': inner }, 'stored'),
