@@ -89,6 +89,7 @@ describe('what is said of an image', () => {
     })
     const { descriptor } = await pushFromStore({ name, root: at.path('store') })
     assert.notEqual(descriptor.digest, stored.digest)
+    await at.build([`FROM ${name}`, 'COPY b /'], { pull: true, root: at.path('other-store') })
     const dest = at.path('pulled')
     await run('skopeo', [
       ...['--insecure-policy', 'copy', '--all', '--quiet', '--src-tls-verify=false'],

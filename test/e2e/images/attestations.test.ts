@@ -146,11 +146,6 @@ describe('attestations', () => {
     const name = `${registry.host}/attested:1`
     const inspected = await run('skopeo', ['inspect', '--tls-verify=false', `docker://${name}`])
     assert.match(inspected.stdout, /"Os": "linux"/)
-    const context = writeContext(directory.file('on-top'), {
-      Dockerfile: `FROM ${name}\nCOPY x /x\n`,
-      x: 'x',
-    })
-    await mustBuild(['-t', 'on-top', '--pull', context], { root: directory.file('other') })
     const { stdout } = await tsbuild(['images'], start())
     assert.equal(stdout.split('\n').filter((line) => line.includes('attested')).length, 1, stdout)
     const verified = await tsbuild(['store', 'verify'], start())
