@@ -33,7 +33,7 @@ async function generate(prefix: string, args: Arguments, shell: Shell): Promise<
   if (prefix === '') throw usageError('the prefix of a key pair must not be empty')
   const isPiped = args.has('password-stdin')
   const password = await keyPassword(shell, { isPiped, isNew: true })
-  const { privateKey, publicKey } = generateKeyFiles(prefix, password)
+  const { privateKey, publicKey } = await generateKeyFiles(prefix, password)
   await print(shell, `private key: ${privateKey}\npublic key:  ${publicKey}\n`)
   return 0
 }

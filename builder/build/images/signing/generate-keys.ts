@@ -1,7 +1,6 @@
 import { linkSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { errnoOf, ioError, TsbuildError } from '#core'
-import { generateKeys } from '#signing'
 
 /** Files of a new key pair. */
 export interface KeyFiles {
@@ -15,7 +14,8 @@ export interface KeyFiles {
  * there is never replaced.
  * @throws {TsbuildError} USAGE where there is one, PERMISSION_DENIED, NO_SPACE, IO_FAILED
  */
-export function generateKeyFiles(prefix: string, password: string): KeyFiles {
+export async function generateKeyFiles(prefix: string, password: string): Promise<KeyFiles> {
+  const { generateKeys } = await import('#signing')
   const files = { privateKey: `${prefix}.key`, publicKey: `${prefix}.pub` }
   const { privateKey, publicKey } = generateKeys(password)
   try {

@@ -1,6 +1,6 @@
 import { type Digest, typedFailure } from '#core'
 import { formatReference, parseReference, withDefaultTag } from '#registry-client'
-import { openSigners, type SigningKey } from '#signing'
+import type { SigningKey } from '#signing'
 import { reportOutput } from '../../deliver.ts'
 import { clientFor, type ImageOptions, listenerOf } from '../image-services.ts'
 
@@ -26,6 +26,7 @@ export async function signRemoteImage(options: SignImageOptions): Promise<Signed
   const reference = withDefaultTag(parseReference(options.name))
   const { keys, signal } = options
   try {
+    const { openSigners } = await import('#signing')
     const sign = await openSigners(keys, process.env)
     await using client = clientFor(options)
     const repository = client.repository(reference)

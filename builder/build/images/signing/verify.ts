@@ -1,13 +1,6 @@
 import { type Descriptor, typedFailure } from '#core'
 import { formatReference, parseReference, withDefaultTag } from '#registry-client'
-import {
-  checkProvenance,
-  checkSignatures,
-  imageVerifier,
-  type ProvenanceCheck,
-  readKey,
-  type SignatureCheck,
-} from '#signing'
+import type { ProvenanceCheck, SignatureCheck } from '#signing'
 import { clientFor, type ImageOptions } from '../image-services.ts'
 import { type RebuildInput, type Rebuilt, rebuild } from './rebuild.ts'
 
@@ -43,6 +36,7 @@ export async function verifyImage(options: VerifyImageOptions): Promise<Verified
   const reference = withDefaultTag(parseReference(options.name))
   const { key, annotations = {}, rebuild: input, signal } = options
   try {
+    const { checkProvenance, checkSignatures, imageVerifier, readKey } = await import('#signing')
     const verifier = key === undefined ? undefined : imageVerifier(readKey(key, process.env))
     await using client = clientFor(options)
     const repository = client.repository(reference)
