@@ -5,9 +5,9 @@ import { type ArchiveWriter, directoryWriter, tarWriter } from './archive/archiv
 import { checkFile, checkFolder, pathOf } from './archive/check-destination.ts'
 import {
   checkPacked,
-  earlyCompression,
   type Exported,
   type Exporter,
+  earlyCompression,
   type ImageOutput,
   type PackedOutput,
   wantedCompression,

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import type { Writable } from 'node:stream'
 import { ioError, TsbuildError } from '#core'
-import { openDestination, sendFile } from './archive/destination.ts'
 import { checkDelete, checkFile, checkFolder, pathOf } from './archive/check-destination.ts'
+import { openDestination, sendFile } from './archive/destination.ts'
 import type { Exported, Exporter } from './exporter.ts'
 
 /** The files of the image: into a folder as the current user's, or as one tar. */

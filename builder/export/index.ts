@@ -13,6 +13,7 @@ export { EarlyLayers } from './layers/early-layers.ts'
 export { EarlyUploads } from './layers/early-uploads.ts'
 export { type ImageLayer, LAYER_TYPES } from './layers/image-layer.ts'
 export { layerBlob, sendLayer } from './layers/layer-blob.ts'
+export { describePresumed, presumedOwners } from './layers/owner-check.ts'
 export type { Annotation } from './manifests/image-form.ts'
 export {
   checkDestination,
@@ -22,5 +23,4 @@ export {
   sendOutput,
   takenBy,
 } from './output.ts'
-export { describePresumed, presumedOwners } from './layers/owner-check.ts'
 export { pushImages } from './registry-exporter.ts'

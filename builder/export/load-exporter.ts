@@ -1,9 +1,9 @@
 import type { Descriptor } from '#core'
 import {
   checkPacked,
-  earlyCompression,
   type Exported,
   type Exporter,
+  earlyCompression,
   type ImageOutput,
   type LayerCompression,
   type PackedOutput,

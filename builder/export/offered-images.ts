@@ -25,9 +25,9 @@ import { formedImagesOf, graphOf } from './graph.ts'
 import type { ImageSet } from './image.ts'
 import { type ImageLayer, layerKey } from './layers/image-layer.ts'
 import { type LayerBlobs, layerBlob } from './layers/layer-blob.ts'
+import { spool } from './layout-sink.ts'
 import { formedGraph } from './manifests/formed-graph.ts'
 import type { ImageForm } from './manifests/image-form.ts'
-import { spool } from './layout-sink.ts'
 
 /** How layers get their form. */
 export interface OfferOptions extends LayerBlobs, TransferOptions {

@@ -3,9 +3,9 @@ import type { Reference, RegistryClient, Repository } from '#registry-client'
 import type { SignGraph } from '#signing'
 import {
   checkPacked,
-  earlyCompression,
   type Exported,
   type Exporter,
+  earlyCompression,
   type ImageOutput,
   type PackedOutput,
   wantedCompression,

@@ -41,7 +41,8 @@ function namesOf(
   { canonicalNames, danglingName }: StoreOutput,
 ): readonly string[] {
   const canonical = canonicalNames === true ? tags : []
-  const isDangling = danglingName !== undefined && !(danglingName.onlyWithoutName && tags.length > 0)
+  const isDangling =
+    danglingName !== undefined && !(danglingName.onlyWithoutName && tags.length > 0)
   return [
     ...tags.map(formatReference),
     ...canonical.map(({ registry, repository }) => `${registry}/${repository}@${digest}`),

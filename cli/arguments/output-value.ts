@@ -1,8 +1,8 @@
 import type { Output } from '#builder'
 import { suggestion } from '#core'
+import { annotate, parseAnnotationField } from './annotation-values.ts'
 import { usageError } from './flags.ts'
 import { unsupportedError } from './later-flags.ts'
-import { annotate, parseAnnotationField } from './annotation-values.ts'
 import { isOn, OUTPUT_TYPES } from './output-types.ts'
 
 /** One `--output`, understood: where the result goes, and names given with it. */

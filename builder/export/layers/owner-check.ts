@@ -19,10 +19,7 @@ interface Layered {
  * as it came from elsewhere.
  * @returns `undefined` when there are none
  */
-export function presumedOwners(
-  { layers }: Layered,
-  store: Store,
-): OwnedFiles | undefined {
+export function presumedOwners({ layers }: Layered, store: Store): OwnedFiles | undefined {
   const found = layers.flatMap((layer) => {
     return isFromElsewhere(layer) ? [] : (store.layers.presumed(layer.diffId) ?? [])
   })

@@ -70,7 +70,10 @@ function formedIndex(
     if (platform === undefined) return entry
     return annotated(entry, annotationsFor(form, 'manifest-descriptor', platform))
   })
-  const index = annotated(typesOf(form)({ ...parsed.index, manifests }), annotationsFor(form, 'index'))
+  const index = annotated(
+    typesOf(form)({ ...parsed.index, manifests }),
+    annotationsFor(form, 'index'),
+  )
   return { mediaType: index.mediaType, bytes: serializeIndex(index) }
 }
 

@@ -66,7 +66,8 @@ export function annotationsFor(
   image?: Platform,
 ): Readonly<Record<string, string>> | undefined {
   const found = annotations.filter((one) => {
-    const isForImage = one.platform === undefined || image === undefined || isFor(one.platform, image)
+    const isForImage =
+      one.platform === undefined || image === undefined || isFor(one.platform, image)
     return one.level === level && isForImage
   })
   if (found.length === 0) return undefined

@@ -26,7 +26,9 @@ const MAGIC: readonly (readonly [ArchiveCompression, readonly number[]])[] = [
   ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
   ['bzip2', [0x42, 0x5a, 0x68]],
 ]
-const MAGIC_SIZE = 6
+/** Bytes of the first header of a tar up to its own mark. Spec: POSIX.1-2017 pax, ustar */
+const HEAD_SIZE = 262
+const TAR_MARK = 'ustar'
 
 /** The compression by the first 6 bytes of a file; `none` when they are of no known kind. */
 export function detectCompression(start: Uint8Array): ArchiveCompression {
@@ -51,7 +53,7 @@ export async function* decompress(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { name = 'layer' } = options
   const source = await peek(bytes)
-  const kind = compression === 'detect' ? detectCompression(source.start) : compression
+  const kind = kindOf(source.start, compression)
   let size = 0
   let zeros = 0
   try {
@@ -67,6 +69,18 @@ export async function* decompress(
   } finally {
     await source.close()
   }
+}
+
+/**
+ * What bytes are counts more than what their media type claims: podman pushes tars as gzip when the registry has
+ * them, and every engine reads those.
+ */
+function kindOf(start: Uint8Array, claimed: ArchiveCompression | 'detect'): ArchiveCompression {
+  if (claimed === 'none') return claimed
+  const found = detectCompression(start)
+  if (claimed === 'detect' || found !== 'none') return found
+  const mark = Buffer.from(start.subarray(HEAD_SIZE - TAR_MARK.length, HEAD_SIZE))
+  return mark.equals(Buffer.from(TAR_MARK)) ? 'none' : claimed
 }
 
 /** How bytes are packed; the result is the same. */
@@ -133,7 +147,7 @@ async function peek(bytes: Bytes): Promise<Source> {
   const iterator = bytes[Symbol.asyncIterator]()
   const first: Uint8Array[] = []
   let taken = 0
-  while (taken < MAGIC_SIZE) {
+  while (taken < HEAD_SIZE) {
     const next = await iterator.next()
     if (next.done) break
     first.push(next.value)
@@ -147,7 +161,7 @@ async function peek(bytes: Bytes): Promise<Source> {
     }
   }
   return {
-    start: Buffer.concat(first.map((chunk) => chunk.subarray(0, MAGIC_SIZE))),
+    start: Buffer.concat(first.map((chunk) => chunk.subarray(0, HEAD_SIZE))),
     bytes: all(),
     taken: () => taken,
     close: async () => iterator.return?.(),

@@ -4,7 +4,15 @@ import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import tar from 'tar-stream'
 import { openStore, type Store } from '#cache'
-import { asDiffId, type Descriptor, type Digest, digestOf, hexOf, MEDIA_TYPES, parseIndex } from '#core'
+import {
+  asDiffId,
+  type Descriptor,
+  type Digest,
+  digestOf,
+  hexOf,
+  MEDIA_TYPES,
+  parseIndex,
+} from '#core'
 import { type CredentialStore, createRegistryClient } from '#registry-client'
 import {
   type ArchiveWriter,

@@ -231,7 +231,10 @@ describe('the arguments of a build', () => {
   for (const [argv, outputs] of [
     [['--load'], [{ type: 'load' }]],
     [['--load-into', 'podman'], [{ type: 'load', engine: 'podman' }]],
-    [['--load', '--push'], [{ type: 'store' }, { type: 'registry' }, { type: 'load' }]],
+    [
+      ['--load', '--push'],
+      [{ type: 'store' }, { type: 'registry' }, { type: 'load' }],
+    ],
     [['--load', '-o', 'type=docker,context=c'], [{ type: 'load', context: 'c' }]],
     [['-o', 'type=cacheonly'], []],
     [['-o', 'type=cacheonly', '--load'], [{ type: 'load' }]],

@@ -15,7 +15,9 @@ interface Document {
   readonly annotations?: Readonly<Record<string, string>>
   readonly config?: Document
   readonly layers?: readonly Document[]
-  readonly manifests?: readonly (Document & { readonly platform?: { readonly architecture: string } })[]
+  readonly manifests?: readonly (Document & {
+    readonly platform?: { readonly architecture: string }
+  })[]
   readonly digest?: string
   readonly size?: number
 }
@@ -105,7 +107,9 @@ describe('forms of images', () => {
     assert.match(index.mediaType, /^application\/vnd\.docker\.distribution\.manifest\.list\.v2/)
     const [first] = index.manifests ?? []
     const manifest = await inspect(image(`@${first?.digest}`))
-    const types = [manifest, manifest.config, ...(manifest.layers ?? [])].map((one) => one?.mediaType)
+    const types = [manifest, manifest.config, ...(manifest.layers ?? [])].map(
+      (one) => one?.mediaType,
+    )
     assert.deepEqual(types, [
       'application/vnd.docker.distribution.manifest.v2+json',
       'application/vnd.docker.container.image.v1+json',
@@ -131,14 +135,23 @@ describe('forms of images', () => {
     const written = JSON.parse(readFileSync(metadata, 'utf8')) as Record<string, string>
     const digest = written['containerimage.digest'] ?? ''
     assert.equal((await inspect(`${name}@${digest}`)).config?.digest, readFileSync(iid, 'utf8'))
-    const missing = await run('sh', ['-c', `skopeo list-tags --tls-verify=false docker://${name} || true`])
+    const missing = await run('sh', [
+      '-c',
+      `skopeo list-tags --tls-verify=false docker://${name} || true`,
+    ])
     assert.doesNotMatch(missing.stdout, /latest/)
     const index = JSON.parse(readFileSync(directory.file('store/index.json'), 'utf8')) as Document
     const names = index.manifests?.map(({ annotations }) => {
-      return annotations?.['io.containerd.image.name'] ?? annotations?.['org.opencontainers.image.ref.name']
+      return (
+        annotations?.['io.containerd.image.name'] ??
+        annotations?.['org.opencontainers.image.ref.name']
+      )
     })
     // In the store layers are not packed, so the digest is another one there.
-    assert.equal(names?.some((one) => /\/untagged@sha256:[0-9a-f]{64}$/.test(one ?? '')), true)
+    assert.equal(
+      names?.some((one) => /\/untagged@sha256:[0-9a-f]{64}$/.test(one ?? '')),
+      true,
+    )
   })
 
   it('are packed at the level that is asked for, layers of the base too if forced', async () => {
@@ -154,19 +167,29 @@ describe('forms of images', () => {
     const [base, fast] = await push(':fast', 'compression-level=1')
     const [, well] = await push(':well', 'compression-level=9')
     assert.equal((fast?.size ?? 0) > (well?.size ?? 0), true)
-    const forced = await push(':forced', 'compression=zstd,compression-level=19,force-compression=true')
+    const forced = await push(
+      ':forced',
+      'compression=zstd,compression-level=19,force-compression=true',
+    )
     const types = (layers: readonly Document[]) => layers.map((one) => one.mediaType.split('+')[1])
     assert.deepEqual(types([base, ...forced].filter((one) => one !== undefined)), [
       ...['gzip', 'zstd', 'zstd'],
     ])
     const plain = await push(':plain', 'compression=uncompressed,force-compression=true')
     assert.deepEqual(types(plain), [undefined, undefined])
-    const top = { Dockerfile: `FROM ${image(':forced')}\nRUN test -x /bin/busybox && test -f /text\n` }
-    await mustBuild([writeContext(directory.file('forced'), top)], { root: directory.file('other') })
+    const top = {
+      Dockerfile: `FROM ${image(':forced')}\nRUN test -x /bin/busybox && test -f /text\n`,
+    }
+    await mustBuild([writeContext(directory.file('forced'), top)], {
+      root: directory.file('other'),
+    })
   })
 
   it('refuse levels that a compression does not have', async () => {
-    for (const options of ['compression-level=10', 'compression=uncompressed,compression-level=1']) {
+    for (const options of [
+      'compression-level=10',
+      'compression=uncompressed,compression-level=1',
+    ]) {
       const flags = ['-t', image(':x'), '-o', `type=registry,${options}`, directory.file('context')]
       const { status, stderr } = await tsbuild(flags, start())
       assert.notEqual(status, 0)
@@ -176,7 +199,14 @@ describe('forms of images', () => {
 
   it('go to several outputs at once, one of them standard output', async () => {
     const archive = directory.file('several.tar')
-    const flags = ['-o', `type=oci,dest=${archive}`, '-o', 'type=docker,dest=-', '-o', 'type=cacheonly']
+    const flags = [
+      '-o',
+      `type=oci,dest=${archive}`,
+      '-o',
+      'type=docker,dest=-',
+      '-o',
+      'type=cacheonly',
+    ]
     const { stdout } = await build('-t', 'several:1', ...flags, '-o', directory.file('several'))
     assert.match(stdout, /manifest\.json/)
     assert.equal(readFileSync(directory.file('several/note'), 'utf8'), 'a note\n')
