@@ -92,8 +92,6 @@ describe('forms of images', () => {
     for (const [flags, code] of [
       [['--annotation', 'index:a=b'], 'USAGE'],
       [['--annotation', 'manifest[linux/s390x]:a=b'], 'PLATFORM_MISMATCH'],
-      [['-o', 'type=oci,oci-mediatypes=false', '--annotation', 'a=b'], 'USAGE'],
-      [['--annotation', 'layer:a=b'], 'USAGE'],
     ] as const) {
       const { status, stderr } = await tsbuild([...flags, directory.file('context')], start())
       assert.notEqual(status, 0)
@@ -175,8 +173,6 @@ describe('forms of images', () => {
     assert.deepEqual(types([base, ...forced].filter((one) => one !== undefined)), [
       ...['gzip', 'zstd', 'zstd'],
     ])
-    const plain = await push(':plain', 'compression=uncompressed,force-compression=true')
-    assert.deepEqual(types(plain), [undefined, undefined])
     const top = {
       Dockerfile: `FROM ${image(':forced')}\nRUN test -x /bin/busybox && test -f /text\n`,
     }
