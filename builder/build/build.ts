@@ -33,7 +33,7 @@ import { explainNoSpace } from './full-disk.ts'
 import { type BuiltImage, buildImage } from './image-build.ts'
 import { loadContext } from './load-context.ts'
 import { reportWaits } from './reported-waits.ts'
-import { rewritesTimes } from './rewrite-times.ts'
+import { rewritesTimes } from './layers/rewrite-times.ts'
 import { Services } from './services.ts'
 import { openSecrets } from './step-secrets.ts'
 

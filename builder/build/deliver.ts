@@ -14,7 +14,7 @@ import { type Descriptor, formatPlatform, reported } from '#core'
 import type { PushProgress, RegistryClient } from '#registry-client'
 import type { SignGraph } from '#signing'
 import type { BuiltImage } from './image-build.ts'
-import { rewritesTimes } from './rewrite-times.ts'
+import { rewritesTimes } from './layers/rewrite-times.ts'
 import type { Services } from './services.ts'
 
 /** What the images of a build are sent with. */

@@ -28,8 +28,9 @@ import {
 import type { Store } from '#cache'
 import { type Compression, hostPlatform, type Platform, type Resources } from '#core'
 import type { PushCheck } from '#registry-client'
-import { largeLayers } from './large-layers.ts'
-import { rewritesTimes, rewriteTimes } from './rewrite-times.ts'
+import { largeLayers } from './layers/large-layers.ts'
+import { rewritesTimes, rewriteTimes } from './layers/rewrite-times.ts'
+import type { SquashedImage } from './layers/squash.ts'
 import type { Services } from './services.ts'
 
 /** Images with more layers do not run everywhere. */
@@ -79,11 +80,12 @@ export async function buildImage(plan: Plan, deps: ImageDeps): Promise<BuiltImag
   deps.recorder.addPlan(plan)
   settings.onEvent({ type: 'planned', vertices })
   const solved = await solver.solve()
-  const layers = wantsTars ? await finishLayers(solved, deps.caches?.sibling) : []
+  const made = wantsTars ? await finishLayers(solved, deps.caches?.sibling) : []
+  const { planned, layers } = await squashed(plan, made, { ...deps, solved })
   for (const message of warningsAbout(layers, store)) settings.onEvent({ type: 'warning', message })
   const times = { defaultCreatedAt: new Date(), sourceDateEpoch }
   const results = await deps.caches?.resultsOf(layers.map(({ diffId }) => diffId))
-  const image = assembleImage(plan.image, layers, { ...times, results })
+  const image = assembleImage(planned, layers, { ...times, results })
   const rewritten = async (): Promise<FinishedImage> => {
     if (sourceDateEpoch === undefined) return image
     const rewriting = layers.map((layer) =>
@@ -91,7 +93,7 @@ export async function buildImage(plan: Plan, deps: ImageDeps): Promise<BuiltImag
         ...{ store, pool: services.pool, spans: settings.spans, signal },
       }),
     )
-    return assembleImage(plan.image, await Promise.all(rewriting), times)
+    return assembleImage(planned, await Promise.all(rewriting), times)
   }
   const lowers = (): Promise<readonly string[]> => checkedLowers(solved.map(({ layer }) => layer))
   return { plan, reporter, layers, image, rewritten, lowers }
@@ -142,11 +144,33 @@ function layerOfBase(base: BaseLayer): ImageLayer {
   return { diffId: base.diffId, size: undefined, blob: base, origin: base.origin }
 }
 
-/** What the outputs need of the layers as they are made. Layers with other times are other layers. */
+interface SquashSettings extends ImageDeps {
+  readonly solved: readonly ResultLayer[]
+}
+
+/** Loaded where new layers are to be one. */
+async function squashed(
+  { image }: Plan,
+  layers: readonly StepLayer[],
+  { settings, store, services, solved, signal }: SquashSettings,
+): Promise<SquashedImage> {
+  if (!settings.squash) return { planned: image, layers }
+  const { squash } = await import('./layers/squash.ts')
+  const lowers = (which: 'all' | 'base'): Promise<readonly string[]> => {
+    const wanted = solved.filter(({ vertex }) => which === 'all' || vertex === undefined)
+    return checkedLowers(wanted.map(({ layer }) => layer))
+  }
+  return await squash(image, layers, {
+    ...{ store, pool: services.pool, spans: settings.spans, lowers, signal },
+  })
+}
+
+/** What the outputs need of the layers as they are made. Layers with other times, or squashed, are other layers. */
 function compressionsFor(
-  { outputs }: Settings,
+  { outputs, squash }: Settings,
   { sourceDateEpoch }: Plan,
 ): ReadonlySet<Compression> {
+  if (squash) return new Set()
   const taking = outputs.filter((one) => sourceDateEpoch === undefined || !rewritesTimes(one))
   const compressions = new Set(taking.map(compressionFor))
   compressions.delete('none')

@@ -119,6 +119,11 @@ export interface BuildOptions {
   readonly reproducible?: boolean
   /** What is said of the images beside them. Default: nothing. See docs/attestations.md */
   readonly attestations?: AttestationOptions
+  /**
+   * All layers that are not the base's become one, which has nothing that later steps delete. Their steps stay in
+   * the cache one by one, and in the history. Default: false.
+   */
+  readonly squash?: boolean
   /** Default: the local store. */
   readonly outputs?: readonly Output[]
   /** What is pushed is signed with these keys, before it gets its names. See docs/signing.md */

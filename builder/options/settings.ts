@@ -87,6 +87,8 @@ export interface Settings {
   readonly attestations: AttestationOptions
   readonly outputs: readonly Output[]
   readonly sign: readonly SigningKey[]
+  /** The new layers of an image are one. */
+  readonly squash: boolean
   /** Rights that the user grants. */
   readonly allow: readonly string[]
   readonly ignoreChownErrors: boolean
@@ -150,6 +152,7 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     attestations: options.attestations ?? {},
     outputs,
     sign: options.sign ?? [],
+    squash: options.squash ?? false,
     allow: options.allow ?? [],
     ignoreChownErrors: options.ignoreChownErrors ?? false,
     jobs: options.jobs,
@@ -246,6 +249,7 @@ function check(settings: Settings): void {
   checkIsolation(settings)
   checkSnapshots(settings)
   checkAttestations(settings.attestations)
+  checkSquash(settings)
   const request = requestOf(settings)
   for (const output of settings.outputs) checkOutput(output, request)
   if (settings.sign.length > 0) checkSigned(settings)
@@ -256,6 +260,14 @@ function checkSigned({ outputs }: Settings): void {
   throw new TsbuildError('nothing is pushed that could be signed', {
     code: 'USAGE',
     hint: 'signatures are in the registry, beside the image: add --push',
+  })
+}
+
+function checkSquash({ squash, inlineCache }: Settings): void {
+  if (!squash || !inlineCache) return
+  throw new TsbuildError('a squashed image has no layers of steps for an inline cache', {
+    code: 'USAGE',
+    hint: 'leave --squash out, or send the cache elsewhere: --cache-to type=registry,ref=NAME',
   })
 }
 

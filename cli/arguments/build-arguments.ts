@@ -105,6 +105,7 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
         ? {}
         : { outputs: outputs.map((one) => toStdout(one, shell)) }),
       ...signing(args),
+      ...(args.has('squash') ? { squash: true } : {}),
       ...(args.has('ignore-chown-errors') ? { ignoreChownErrors: true } : {}),
       ...optional('jobs', jobs(args.text('jobs'))),
       ...optional('root', args.text('root')),

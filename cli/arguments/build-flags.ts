@@ -117,6 +117,10 @@ export const RESULT: readonly Flag[] = [
   { name: 'push', help: 'Push the image to the registries in its names' },
   { name: 'load', help: 'Load the image into docker, or into podman where there is no docker' },
   {
+    name: 'squash',
+    help: 'Make one layer of all new ones; those of the base stay, and steps are cached as ever',
+  },
+  {
     name: 'load-into',
     metavar: 'ENGINE',
     values: ['docker', 'podman'],

@@ -50,14 +50,15 @@ export function* treeChanges(tree: Tree): Generator<Change, void, undefined> {
 }
 
 /** The first path of every file with several names, by inode. */
-type Links = Map<string, Name>
+export type Links = Map<string, Name>
 
 interface FoundFile {
   readonly stat: FileStat
   readonly links: Links
 }
 
-function entryOf(tree: Tree, path: Name, { stat, links }: FoundFile): EntryChange {
+/** The entry of what is at a path, which is no socket. */
+export function entryOf(tree: Tree, path: Name, { stat, links }: FoundFile): EntryChange {
   if (stat.type === 'directory') return { kind: 'entry', path, stat }
   if (stat.nlink > 1) {
     const hardlink = links.get(stat.inode)

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { openStore } from '#cache'
-import { largeLayers } from '../../../builder/build/large-layers.ts'
-import { putShell, SHELL_BASE } from './support/shell-base.ts'
-import { Workplace } from './support/workplace.ts'
+import { largeLayers } from '../../../../builder/build/layers/large-layers.ts'
+import { putShell, SHELL_BASE } from '../support/shell-base.ts'
+import { Workplace } from '../support/workplace.ts'
 
 describe('layers that are too large', () => {
   it('are told with their largest file, and others are not', async () => {
