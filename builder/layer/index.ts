@@ -21,7 +21,6 @@ export {
 } from './overlay/owners-beside.ts'
 export { fileXattrs, layerXattrs, RawTree, rawTree } from './overlay/raw-tree.ts'
 export { removeOthers } from './overlay/remove-others.ts'
-export { treeDifference } from './overlay/tree-difference.ts'
 export { omitUnchanged } from './overlay/unchanged.ts'
 export { writeError } from './overlay/write-error.ts'
 export { resolveInTree } from './paths/resolve.ts'
@@ -41,6 +40,7 @@ export { type Assembly, assembleTar, type PreviousFiles } from './write/assemble
 export type { LayerSinks, WriteOptions, WrittenLayer } from './write/layer-sinks.ts'
 export { mergeLayers } from './write/merge.ts'
 export { type RewriteSinks, rewriteLayer } from './write/rewrite.ts'
+export { squashLayers } from './write/squash.ts'
 export type { TarRecipe } from './write/tar-recipe.ts'
 export { clampChange, clampChanges, clampDirectory, clampTar } from './write/times.ts'
 export {

@@ -1,17 +1,15 @@
-import type { BuildOptions, Output } from '#builder'
+import type { BuildOptions } from '#builder'
 import { suggestion } from '#core'
-import { parseReference } from '#registry-client'
 import { PROGRESS_MODES, type ProgressMode } from '../progress/progress.ts'
 import type { Shell } from '../terminal/shell.ts'
-import { annotate, parseAnnotations } from './annotation-values.ts'
 import { parseAttestations } from './attestation-values.ts'
 import { BUILD_USAGE } from './build-flags.ts'
+import { checkOutputs, isPrinted, parseOutputs, toStdout } from './build-outputs.ts'
 import { type CacheLimit, parseCacheLimit } from './cache-limit.ts'
 import { parseCacheFrom, parseCacheTo } from './cache-values.ts'
 import { type Arguments, expectArguments, usageError } from './flags.ts'
 import { refuseLater } from './later-flags.ts'
-import { parseEngine } from './output-types.ts'
-import { parseOutput, splitCsv } from './output-value.ts'
+import { splitCsv } from './output-value.ts'
 import { parseSecrets, parseSsh } from './secret-values.ts'
 import { parseSign } from './sign-values.ts'
 import { parseStepFlags } from './step-values.ts'
@@ -69,23 +67,11 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
   const [context = ''] = expectArguments(args, { least: 1, most: 1, usage: BUILD_USAGE })
   const file = args.text('file')
   checkContext(context, file)
-  const requests = args.list('output').map(parseOutput)
-  const given = withShorthands(
-    requests.flatMap((request) => request.outputs),
-    args,
-  )
-  const annotations = args.list('annotation').flatMap(parseAnnotations)
-  // What is nowhere is not annotated, and what goes nowhere is not the store either.
-  const isDefault = given.length === 0 && requests.length === 0
-  const outputs = (isDefault && annotations.length > 0 ? [STORE] : given).map((output) =>
-    annotate(output, annotations),
-  )
-  const tags = [...args.list('tag'), ...requests.flatMap((request) => request.names)]
-  checkDigestOnly(outputs, tags)
+  const { outputs, tags, insecure } = parseOutputs(args)
   const iidfile = args.text('iidfile')
   const metadataFile = args.text('metadata-file')
   const explainFile = args.text('explain-file')
-  checkOutputs(outputs, { shell, iidfile })
+  checkOutputs(outputs ?? [], { shell, iidfile })
   return {
     options: {
       context,
@@ -101,25 +87,20 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
       secrets: parseSecrets(args.list('secret'), shell.env),
       ssh: parseSsh(args.list('ssh'), shell.env),
       ...(args.has('reproducible') ? { reproducible: true } : {}),
-      ...(isDefault && outputs.length === 0
-        ? {}
-        : { outputs: outputs.map((one) => toStdout(one, shell)) }),
+      ...(outputs === undefined ? {} : { outputs: outputs.map((one) => toStdout(one, shell)) }),
       ...signing(args),
       ...(args.has('squash') ? { squash: true } : {}),
       ...(args.has('ignore-chown-errors') ? { ignoreChownErrors: true } : {}),
       ...optional('jobs', jobs(args.text('jobs'))),
       ...optional('root', args.text('root')),
-      insecureRegistries: [
-        ...args.list('insecure-registry'),
-        ...(requests.some(({ isInsecure }) => isInsecure === true) ? registriesOf(tags) : []),
-      ],
+      insecureRegistries: [...args.list('insecure-registry'), ...insecure],
       ...written(iidfile, metadataFile, explainFile),
     },
     progress: parseProgress(args, shell.env),
     debug: args.has('debug'),
     timing: args.has('timing'),
     explain: explainRequest(args),
-    printsId: isQuiet(args) && !outputs.some(isPrinted),
+    printsId: isQuiet(args) && outputs?.some(isPrinted) !== true,
     iidfile,
     metadataFile,
     cacheLimit: cacheLimit(args, shell.env),
@@ -162,73 +143,9 @@ function checkContext(context: string, file: string | undefined): void {
   throw usageError("invalid argument: can't use stdin for both build context and dockerfile")
 }
 
-/** `--push` adds the store and the registry where `--output` does not name them, `--load` an engine. */
-function withShorthands(outputs: readonly Output[], args: Arguments): readonly Output[] {
-  const wanted: readonly Output[] = [
-    ...(args.has('push') ? ([{ type: 'store' }, { type: 'registry' }] as const) : []),
-    ...loads(args),
-  ]
-  const types = new Set(outputs.map(({ type }) => type))
-  return [...outputs, ...wanted.filter(({ type }) => !types.has(type))]
-}
-
-const STORE: Output = { type: 'store' }
-
-/** @throws {TsbuildError} USAGE */
-function checkDigestOnly(outputs: readonly Output[], tags: readonly string[]): void {
-  if (!outputs.some((output) => 'byDigest' in output && output.byDigest)) return
-  const tagged = tags.find((tag) => parseReference(tag).tag !== undefined)
-  if (tagged === undefined) return
-  throw usageError(`can't push tagged ref ${tagged} by digest`, 'give it a name without a tag')
-}
-
-function registriesOf(tags: readonly string[]): readonly string[] {
-  return [...new Set(tags.map((tag) => parseReference(tag).registry))]
-}
-
-function loads(args: Arguments): readonly Output[] {
-  const engine = args.text('load-into')
-  if (engine !== undefined) return [{ type: 'load', engine: parseEngine(engine, '--load-into') }]
-  return args.has('load') ? [{ type: 'load' }] : []
-}
-
-/** `dest=-` is standard output. */
-function toStdout(output: Output, { stdout }: Pick<Shell, 'stdout'>): Output {
-  return 'dest' in output && output.dest === '-' ? { ...output, dest: stdout } : output
-}
-
-function isPrinted(output: Output): boolean {
-  return 'dest' in output && output.dest === '-'
-}
-
 /** `--progress none` says nothing at all. */
 function isQuiet(args: Arguments): boolean {
   return args.has('quiet') || args.text('progress') === 'quiet'
-}
-
-function checkOutputs(
-  outputs: readonly Output[],
-  use: {
-    readonly shell: Pick<Shell, 'stdout'>
-    readonly iidfile: string | undefined
-  },
-): void {
-  const printed = outputs.filter(isPrinted)
-  const [first] = printed
-  if (outputs.length > 0 && use.iidfile !== undefined) {
-    if (outputs.every(({ type }) => type === 'local' || type === 'tar')) {
-      throw usageError('local and tar outputs make no image, so there is no id for --iidfile')
-    }
-  }
-  if (first === undefined) return
-  if (printed.length > 1) throw usageError('only one output can go to standard output')
-  if (first.type === 'local' || ('tar' in first && first.tar === false)) {
-    throw usageError('a folder cannot go to standard output', 'name a folder with dest')
-  }
-  if (use.shell.stdout.isTTY === true) {
-    const hint = 'add dest=FILE, or redirect standard output'
-    throw usageError(`refusing to write type=${first.type} to the terminal`, hint)
-  }
 }
 
 function contexts(values: readonly string[]): Record<string, string> | undefined {

@@ -6,10 +6,7 @@ import { effectiveChanges, type FoundChange } from './effective-changes.ts'
  * What makes one merged view of the other, in walk order; valid while both are open. What has several names
  * counts as a change unless it is the very file. Sockets are left out.
  */
-export function treeDifference(
-  tree: Tree,
-  lower: Tree,
-): Generator<Change, void, undefined> {
+export function treeDifference(tree: Tree, lower: Tree): Generator<Change, void, undefined> {
   return effectiveChanges(differencesIn(tree, lower), lower)
 }
 
@@ -37,7 +34,10 @@ function* differencesIn(tree: Tree, lower: Tree): Generator<FoundChange> {
 function namesIn(path: Name, tree: Tree, lower: Tree): IterableIterator<Name> {
   const isBelow = lower.lstat(path)?.type === 'directory'
   const names = new Set([...tree.readdir(path), ...(isBelow ? lower.readdir(path) : [])])
-  return [...names].sort().map((name) => joinName(path, name)).values()
+  return [...names]
+    .sort()
+    .map((name) => joinName(path, name))
+    .values()
 }
 
 /** A base is the same files in both views: they need not be read to be compared. */

@@ -71,14 +71,20 @@ describe('--squash', () => {
   })
 
   it('is found again, and its steps are cached one by one', async () => {
-    const { stderr } = await mustBuild(['--squash', '-t', image('again'), '--push', context], start())
+    const { stderr } = await mustBuild(
+      ['--squash', '-t', image('again'), '--push', context],
+      start(),
+    )
     assert.match(stderr, /steps {3}4, all cached/)
     const [first, again] = [await documentOf('squashed'), await documentOf('again')]
     assert.deepEqual(again, first)
   })
 
   it('does not go with a cache in the image', async () => {
-    const { status, stderr } = await tsbuild(['--squash', '--cache-to', 'type=inline', context], start())
+    const { status, stderr } = await tsbuild(
+      ['--squash', '--cache-to', 'type=inline', context],
+      start(),
+    )
     assert.notEqual(status, 0)
     assert.match(stderr, /\(USAGE\)/)
   })

@@ -2,7 +2,7 @@
  * The tasks of the threads that work on files: a task is a file and a line here. Their types are
  * inferred from the functions.
  */
-export { assembleTar, isSelfContained } from '#builder/layer'
+export { assembleTar, isSelfContained, squashLayers } from '#builder/layer'
 export { adoptFuseUpper, copyUpper } from '#builder/snapshot'
 export { changedSince } from './changed-since.ts'
 export { checkLayer, digestBlob } from './check-layer.ts'
@@ -17,7 +17,6 @@ export { mergeDirectories } from './merge-directories.ts'
 export { packLayer } from './pack-layer.ts'
 export { recopyFiles } from './recopy-files.ts'
 export { rewriteTimes } from './rewrite-times.ts'
-export { squashLayers } from './squash-layers.ts'
 export { storeTar } from './store-tar.ts'
 export { unpackLayer } from './unpack-layer.ts'
 export { unpackTrees } from './unpack-trees.ts'

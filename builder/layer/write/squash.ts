@@ -1,4 +1,6 @@
-import { stackTree, treeDifference, type WrittenTar, writeTar } from '#builder/layer'
+import { treeDifference } from '../overlay/tree-difference.ts'
+import { stackTree } from '../stack/stack-tree.ts'
+import { type WrittenTar, writeTar } from './write.ts'
 
 /** The layers of an image, topmost first, and where the tar of the new ones goes. */
 interface SquashTask {
