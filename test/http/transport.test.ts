@@ -179,6 +179,7 @@ describe('transport', () => {
     }
     const { stream } = await transport.send(get('/', { answer: 'stream' }), 'named')
     await assert.rejects(collect(stream?.bytes ?? none(), 1000), { code: 'TOO_SLOW' })
+    await assert.rejects(transport.send(get('/'), 'named'), { code: 'TOO_SLOW' })
   })
 
   it('does not reach this machine by a name that an answer gives', async () => {

@@ -168,6 +168,28 @@ describe('authentication', () => {
       assert.ok(fixture.tokenRequests().length <= 4)
     })
 
+    it('renews a token that expires while the first request is repeated', async () => {
+      const repository = await start(BEARER, ALICE)
+      addImage(fixture.registry, NAME, { tag: '1' })
+      const reply = { status: 503, headers: { 'retry-after': '60' } }
+      fixture.registry.fail({ path: /manifests/, after: 1, action: { kind: 'reply', reply } })
+      const run = () => fixture.registry.expireTokens()
+      fixture.registry.fail({ path: /manifests/, after: 1, action: { kind: 'before', run } })
+      await repository.fetchManifest('1')
+      assert.deepEqual(
+        fixture.registry.requests.map(({ status }) => status),
+        [401, 200, 503, 401, 200, 200],
+      )
+    })
+
+    it('asks for two tokens at the most when none is enough', async () => {
+      const repository = await start(BEARER, ALICE)
+      const reply = fixture.registry.challenge(`repository:${NAME}:pull`)
+      fixture.registry.fail({ path: /manifests/, times: 99, action: { kind: 'reply', reply } })
+      await assert.rejects(repository.fetchManifest('1'), { code: 'REGISTRY_DENIED' })
+      assert.equal(fixture.tokenRequests().length, 2)
+    })
+
     it('requests a new token before a token expires', async () => {
       const repository = await start({ ...BEARER, tokenSeconds: 1 }, ALICE)
       addImage(fixture.registry, NAME, { tag: '1' })

@@ -129,6 +129,43 @@ describe('pushing images', () => {
       )
     })
 
+    it('sends again what the registry lost before the manifest came', async () => {
+      const [first = Buffer.alloc(0), second = Buffer.alloc(0)] = layers
+      fixture.registry.addBlob(NAME, first)
+      const run = (): void => {
+        for (const lost of [first, second, CONFIG]) fixture.registry.dropBlob(NAME, digestOf(lost))
+      }
+      fixture.registry.fail({ method: 'PUT', path: /manifests/, action: { kind: 'before', run } })
+      const { manifest } = await pushImage(fixture.repository, image())
+      for (const bytes of [...layers, CONFIG]) {
+        assert.deepEqual(fixture.registry.blob(NAME, digestOf(bytes)), bytes)
+      }
+      const stored = fixture.registry.manifest(NAME, 'latest')
+      assert.equal(digestOf(stored?.bytes ?? Buffer.alloc(0)), manifest.digest)
+    })
+
+    it('sends everything again where the registry says that it has what it does not find', async () => {
+      const before = fixture.registry.requests.length
+      const body = '{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN"}]}'
+      const action = { kind: 'reply', reply: { status: 404, body } } as const
+      fixture.registry.fail({ method: 'PUT', path: /manifests/, times: 4, action })
+      await pushImage(fixture.repository, image())
+      const posts = fixture.registry.requests
+        .slice(before)
+        .filter(({ method }) => method === 'POST')
+      assert.equal(posts.length, 8)
+    })
+
+    it('gives up on a registry that loses it again', async () => {
+      const run = (): void => fixture.registry.dropBlob(NAME, digestOf(CONFIG))
+      const action = { kind: 'before', run } as const
+      fixture.registry.fail({ method: 'PUT', path: /manifests/, times: 99, action })
+      await assert.rejects(pushImage(fixture.repository, image()), {
+        registryCodes: ['MANIFEST_BLOB_UNKNOWN'],
+      })
+      assert.deepEqual(fixture.registry.tagsOf(NAME), [])
+    })
+
     it('survives a registry that fails three requests out of ten', async () => {
       let state = 42
       const random = (): number => {

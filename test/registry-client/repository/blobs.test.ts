@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type AddressInfo, createServer } from 'node:net'
+import type { Reply } from '../../support/registry/index.ts'
 import { useRegistry } from '../fixture.ts'
 import { blobOf, readAll, someBytes } from '../support.ts'
 
@@ -33,6 +34,32 @@ describe('blobs', () => {
         assert.equal(fixture.registry.requests.length, 3)
       })
     }
+
+    it('goes on in the same bytes only: it takes all of them where the entity is another one', async () => {
+      const blob = fixture.registry.addBlob(NAME, bytes)
+      fixture.registry.fail({ action: { kind: 'cut', afterBytes: 100_000, how: 'reset' } })
+      assert.deepEqual(await readAll(await fixture.repository.open(blob)), bytes)
+      const [first, second] = fixture.registry.requests
+      assert.equal(first?.headers['if-range'], undefined)
+      assert.equal(second?.headers['if-range'], `"${blob.digest}"`)
+      assert.equal(second?.status, 206)
+      const rename = (etag: string) => (reply: Reply) => ({
+        ...reply,
+        headers: { ...reply.headers, etag },
+      })
+      for (const [etag, sent, status] of [
+        ['"elsewhere"', '"elsewhere"', 200],
+        ['W/"weak"', undefined, 206],
+      ] as const) {
+        fixture.registry.requests.length = 0
+        fixture.registry.fail({
+          action: { kind: 'edit', edit: rename(etag), cut: { afterBytes: 100_000, how: 'reset' } },
+        })
+        assert.deepEqual(await readAll(await fixture.repository.open(blob)), bytes)
+        const [, again] = fixture.registry.requests
+        assert.deepEqual([again?.headers['if-range'], again?.status], [sent, status])
+      }
+    })
 
     it('goes on after a stall', async () => {
       const blob = fixture.registry.addBlob(NAME, bytes)

@@ -18,19 +18,29 @@ export type FaultAction =
   /** Answers this instead of doing anything; after that many bytes of a body, which are kept. */
   | { readonly kind: 'reply'; readonly reply: Reply; readonly afterBytes?: number }
   /** Does what was asked and changes the answer: other headers, flipped bits, a redirect. */
-  | { readonly kind: 'edit'; readonly edit: (reply: Reply) => Reply }
+  | {
+      readonly kind: 'edit'
+      readonly edit: (reply: Reply) => Reply
+      /** Ends the connection after that many bytes of the answer's body, too. */
+      readonly cut?: Cut
+    }
   /** Breaks the connection after that many bytes of the request's body, by default before any. */
   | { readonly kind: 'reset'; readonly afterBytes?: number }
   /** Does what was asked, and breaks the connection instead of saying so. */
   | { readonly kind: 'unanswered' }
   /** Answers, and ends the connection after that many bytes of the answer's body. */
-  | { readonly kind: 'cut'; readonly afterBytes: number; readonly how: 'end' | 'reset' }
+  | ({ readonly kind: 'cut' } & Cut)
   /** Goes silent: before the answer, or after that many bytes of the answer's body. */
   | { readonly kind: 'stall'; readonly afterBytes?: number }
   /** Sends the answer's body in pieces of that size, with a pause (ms) after each. */
   | { readonly kind: 'trickle'; readonly bytes: number; readonly pause: number }
   /** Runs first; then the request is handled as ever. */
   | { readonly kind: 'before'; readonly run: () => void }
+
+interface Cut {
+  readonly afterBytes: number
+  readonly how: 'end' | 'reset'
+}
 
 /** The faults that are still to come, in the order in which they were asked for. */
 export class FaultPlan {
@@ -112,12 +122,12 @@ export async function send(
     response.end()
     return
   }
+  const cutting = action?.kind === 'edit' ? action.cut : action?.kind === 'cut' ? action : undefined
+  if (cutting !== undefined) return cut(response, body.subarray(0, cutting.afterBytes), cutting.how)
   switch (action?.kind) {
     case 'stall':
       response.write(body.subarray(0, action.afterBytes))
       return
-    case 'cut':
-      return cut(response, body.subarray(0, action.afterBytes), action.how)
     case 'trickle':
       for (let at = 0; at < body.length && !response.destroyed; at += action.bytes) {
         response.write(body.subarray(at, at + action.bytes))

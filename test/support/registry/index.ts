@@ -1,5 +1,5 @@
 export type { RegistryAuth } from './auth.ts'
 export type { FaultAction } from './faults.ts'
-export type { RecordedRequest } from './http.ts'
+export type { RecordedRequest, Reply } from './http.ts'
 export { MemoryRegistry, type MemoryRegistryOptions } from './memory-registry.ts'
 export { Recorder } from './recorder.ts'
