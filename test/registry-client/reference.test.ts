@@ -89,11 +89,12 @@ describe('references', () => {
   })
 
   it('answers in an instant, whatever it is given', () => {
-    const started = performance.now()
+    const before = process.threadCpuUsage()
     for (const part of ['a-', 'a.', '_', 'a__', 'a/']) {
       assert.throws(() => parseReference(`${part.repeat(500)}!`))
     }
-    assert.ok(performance.now() - started < 200)
+    const { user, system } = process.threadCpuUsage(before)
+    assert.ok(user + system < 200_000)
   })
 
   it('recognizes the host behind Docker Hub', () => {

@@ -41,14 +41,14 @@ export function lifetimeSuite(open: OpenSandbox): void {
       const started = performance.now()
       const { stdout } = await fixture.run(['sh', '-c', 'sleep 1000 & echo done'])
       assert.equal(stdout, 'done\n')
-      assert.ok(performance.now() - started < 2000)
+      assert.ok(performance.now() - started < 20_000)
     })
 
     it('stops at once when it is aborted', async () => {
       const abort = new AbortController()
       let aborted = 0
       const run = fixture.run(
-        ['sh', '-c', 'trap "" TERM INT; echo go; while :; do sleep 1; done'],
+        ['sh', '-c', 'trap "" TERM INT; echo go; while :; do sleep 100; done'],
         {
           signal: abort.signal,
           onOutput: () => {
@@ -59,7 +59,7 @@ export function lifetimeSuite(open: OpenSandbox): void {
       )
       await assert.rejects(run, { code: 'CANCELLED' })
       const latency = performance.now() - aborted
-      assert.ok(latency < 250, `${latency} ms`)
+      assert.ok(latency < 1000, `${latency} ms`)
     })
 
     it('does not start when it was aborted before, or while it prepares', async () => {
