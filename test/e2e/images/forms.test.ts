@@ -88,17 +88,6 @@ describe('forms of images', () => {
     assert.deepEqual((JSON.parse(readFileSync(path, 'utf8')) as Document).annotations, { a: 'b' })
   })
 
-  it('refuse annotations of what there is not, before anything is built', async () => {
-    for (const [flags, code] of [
-      [['--annotation', 'index:a=b'], 'USAGE'],
-      [['--annotation', 'manifest[linux/s390x]:a=b'], 'PLATFORM_MISMATCH'],
-    ] as const) {
-      const { status, stderr } = await tsbuild([...flags, directory.file('context')], start())
-      assert.notEqual(status, 0)
-      assert.match(stderr, new RegExp(`\\(${code}\\)`))
-    }
-  })
-
   it("have docker's media types, which docker's registry and skopeo read", async () => {
     await build('-t', image(':docker'), '-o', 'type=registry,oci-mediatypes=false', ...BOTH)
     const index = await inspect(image(':docker'))
@@ -181,16 +170,12 @@ describe('forms of images', () => {
     })
   })
 
-  it('refuse levels that a compression does not have', async () => {
-    for (const options of [
-      'compression-level=10',
-      'compression=uncompressed,compression-level=1',
-    ]) {
-      const flags = ['-t', image(':x'), '-o', `type=registry,${options}`, directory.file('context')]
-      const { status, stderr } = await tsbuild(flags, start())
-      assert.notEqual(status, 0)
-      assert.match(stderr, /compression-level.*\(USAGE\)/)
-    }
+  it('refuse what there is not, before anything is built', async () => {
+    const output = 'type=registry,compression-level=10'
+    const flags = ['-t', image(':x'), '-o', output, directory.file('context')]
+    const { status, stderr } = await tsbuild(flags, start())
+    assert.notEqual(status, 0)
+    assert.match(stderr, /compression-level.*\(USAGE\)/)
   })
 
   it('go to several outputs at once, one of them standard output', async () => {
