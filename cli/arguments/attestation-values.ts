@@ -1,7 +1,6 @@
 import type { BuildOptions } from '#builder'
 import type { Arguments } from './flags.ts'
-import { usageError } from './flags.ts'
-import { unsupportedError } from './later-flags.ts'
+import { unsupportedError, usageError } from './flags.ts'
 import { splitCsv } from './output-value.ts'
 
 type Attestations = NonNullable<BuildOptions['attestations']>

@@ -8,7 +8,6 @@ import { checkOutputs, isPrinted, parseOutputs, toStdout } from './build-outputs
 import { type CacheLimit, parseCacheLimit } from './cache-limit.ts'
 import { parseCacheFrom, parseCacheTo } from './cache-values.ts'
 import { type Arguments, expectArguments, usageError } from './flags.ts'
-import { refuseLater } from './later-flags.ts'
 import { splitCsv } from './output-value.ts'
 import { parseSecrets, parseSsh } from './secret-values.ts'
 import { parseSign } from './sign-values.ts'
@@ -60,7 +59,6 @@ const NETWORKS = ['default', 'none', 'host'] as const
  * @throws {TsbuildError} USAGE, UNSUPPORTED
  */
 export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>): BuildRequest {
-  refuseLater(args)
   if (args.positionals.length === 0) {
     throw usageError('the context is missing', 'it is a folder, usually ".": tsbuild [flags] .')
   }

@@ -8,8 +8,7 @@ import {
   readCacheValue,
   text,
 } from './cache-fields.ts'
-import { usageError } from './flags.ts'
-import { unsupportedError } from './later-flags.ts'
+import { unsupportedError, usageError } from './flags.ts'
 import {
   isObjectType,
   OBJECT_SOURCE_KEYS,

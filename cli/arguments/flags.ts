@@ -129,6 +129,11 @@ export function usageError(message: string, hint?: string): TsbuildError {
   return new TsbuildError(message, { code: 'USAGE', hint })
 }
 
+/** The error for what is understood, and is not done. */
+export function unsupportedError(message: string, hint: string): TsbuildError {
+  return new TsbuildError(message, { code: 'UNSUPPORTED', hint })
+}
+
 /**
  * What `--format` asks for: one of `formats`, the first unless it is given.
  * @throws {TsbuildError} USAGE

@@ -1,7 +1,6 @@
 import type { CacheSource, CacheTarget } from '#builder'
 import { choice, count, duration, type Fields, isOn, needed, text } from './cache-fields.ts'
-import { usageError } from './flags.ts'
-import { unsupportedError } from './later-flags.ts'
+import { unsupportedError, usageError } from './flags.ts'
 
 type Of<T, Type extends string> = Extract<T, { readonly type: Type }>
 type ObjectType = 's3' | 'azblob' | 'gha'

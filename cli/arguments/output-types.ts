@@ -1,6 +1,5 @@
 import type { LayerCompression, Output } from '#builder'
-import { usageError } from './flags.ts'
-import { unsupportedError } from './later-flags.ts'
+import { unsupportedError, usageError } from './flags.ts'
 
 /** The keys and values of one `--output`. */
 export type OutputSettings = ReadonlyMap<string, string>

@@ -1,8 +1,7 @@
 import type { Output } from '#builder'
 import { suggestion } from '#core'
 import { annotate, parseAnnotationField } from './annotation-values.ts'
-import { usageError } from './flags.ts'
-import { unsupportedError } from './later-flags.ts'
+import { unsupportedError, usageError } from './flags.ts'
 import { isOn, OUTPUT_TYPES } from './output-types.ts'
 
 /** One `--output`, understood: where the result goes, and names given with it. */

@@ -72,7 +72,7 @@ function withPasswords(options: BuildOptions, shell: Shell): BuildOptions {
   const { sign } = options
   if (sign === undefined) return options
   const password = async (): Promise<string> => {
-    const { keyPassword } = await import('../images/key-password.ts')
+    const { keyPassword } = await import('../io/key-password.ts')
     return await keyPassword(shell)
   }
   return { ...options, sign: sign.map((one) => ({ ...one, password })) }

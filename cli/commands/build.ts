@@ -22,7 +22,6 @@ import {
   TIMING,
 } from '../arguments/common-flags.ts'
 import type { Arguments } from '../arguments/flags.ts'
-import { LATER_FLAGS } from '../arguments/later-flags.ts'
 import { OUTPUT_TYPES } from '../arguments/output-types.ts'
 import { STEP_FLAGS } from '../arguments/step-flags.ts'
 import type { Command } from './command.ts'
@@ -40,7 +39,6 @@ export const BUILD: Command = {
     ...RESULT,
     ...QUESTIONS,
     ...COMPATIBLE,
-    ...LATER_FLAGS,
     INSECURE,
     REGISTRY_CA,
     AUTHFILE,

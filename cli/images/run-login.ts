@@ -2,10 +2,10 @@ import { defaultCredentials } from '#builder'
 import { TsbuildError, withoutCredentials } from '#core'
 import { type Credentials, createRegistryClient, parseReference } from '#registry-client'
 import { type Arguments, expectArguments, usageError } from '../arguments/flags.ts'
+import { ask, askSecret } from '../io/prompt.ts'
 import { readStandardInput } from '../io/standard-input.ts'
 import { networkSettings } from '../settings/network-settings.ts'
 import { note, print, type Shell } from '../terminal/shell.ts'
-import { ask, askSecret } from './prompt.ts'
 
 /** What Docker Hub is called in references. */
 const DOCKER_HUB = 'docker.io'

@@ -2,8 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { BuildResult } from '#builder'
 import { ioError } from '#core'
-import { type Arguments, usageError } from '../arguments/flags.ts'
-import { unsupportedError } from '../arguments/later-flags.ts'
+import { type Arguments, unsupportedError, usageError } from '../arguments/flags.ts'
 import { prepareResultFile, writeResultFile } from '../io/result-files.ts'
 
 /** A file that tells what was built. */

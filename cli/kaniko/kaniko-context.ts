@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseBoolean } from '#parser'
-import { type Arguments, usageError } from '../arguments/flags.ts'
-import { unsupportedError } from '../arguments/later-flags.ts'
+import { type Arguments, unsupportedError, usageError } from '../arguments/flags.ts'
 import type { Shell } from '../terminal/shell.ts'
 
 /** Where the files of a build come from. */

@@ -9,7 +9,7 @@ import {
 import { parseByteSize, TsbuildError } from '#core'
 import { type Arguments, expectArguments, formatOf, usageError } from '../arguments/flags.ts'
 import { openLocalStore } from '../images/local-store.ts'
-import { ask } from '../images/prompt.ts'
+import { ask } from '../io/prompt.ts'
 import { print, type Shell } from '../terminal/shell.ts'
 import { formatBytes } from '../terminal/text.ts'
 import { itemBlocks, itemRecords, itemTable } from './item-lists.ts'

@@ -1,7 +1,7 @@
 import { generateKeyFiles, signRemoteImage } from '#builder'
 import { type Arguments, expectArguments, usageError } from '../arguments/flags.ts'
 import { parseAnnotations } from '../arguments/sign-values.ts'
-import { keyPassword } from '../images/key-password.ts'
+import { keyPassword } from '../io/key-password.ts'
 import { print, type Shell } from '../terminal/shell.ts'
 import { withProgress } from './with-progress.ts'
 

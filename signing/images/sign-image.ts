@@ -12,12 +12,7 @@ import {
   type TransferOptions,
   together,
 } from '#core'
-import {
-  changeTag,
-  type FetchedManifest,
-  type Repository,
-  repositorySink,
-} from '#registry-client'
+import { changeTag, type FetchedManifest, type Repository, repositorySink } from '#registry-client'
 import { BUNDLE_TYPE, bundleOf } from '../documents/bundle.ts'
 import {
   SIGNATURE_ANNOTATION,

@@ -12,9 +12,9 @@ import {
   type Repository,
   reportingBytes,
 } from '#registry-client'
-import { presumedOwners } from './owner-check.ts'
 import { type ImageLayer, layerKey } from './image-layer.ts'
 import { type LayerBlob, layerBlob } from './layer-blob.ts'
+import { presumedOwners } from './owner-check.ts'
 
 /** Bytes of a layer that is sent in less time than it takes to ask for it now and once more. */
 const SMALL_BYTES = 1024 * 1024

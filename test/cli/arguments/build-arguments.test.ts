@@ -274,9 +274,7 @@ describe('the arguments of a build', () => {
     assert.deepEqual(parse([...argv, '.']).options.insecureRegistries, ['docker.io', 'host:5000'])
   })
 
-  for (const argv of [
-    ['--cache-to=type=registry,ref=x,compression=estargz'],
-  ]) {
+  for (const argv of [['--cache-to=type=registry,ref=x,compression=estargz']]) {
     it(`say what is to come: ${argv.join(' ')}`, () => {
       assert.throws(() => parse([...argv, '.']), {
         code: 'UNSUPPORTED',

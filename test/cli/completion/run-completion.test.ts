@@ -33,7 +33,6 @@ const COMPLETED: readonly (readonly [readonly string[], readonly string[]])[] = 
   [['build', '--file', '=', 'D'], ['Dockerfile']],
   [['fmt', '-w', 'D'], ['Dockerfile']],
   [['--target', 'D'], []],
-  [['build', '--provenance'], []],
 ]
 
 describe('completion', () => {

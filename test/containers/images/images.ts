@@ -1,4 +1,4 @@
-import { buildArchive, imageContexts } from '../../image/built-image.ts'
+import { buildArchive, imageContexts } from '../../shipped/built-image.ts'
 import type { TemporaryDirectory } from '../../support/peers/index.ts'
 import { type Engine, must } from '../engines/engine.ts'
 import { SLIM_CHANGES, writeSlimImage } from './slim.ts'

@@ -1,7 +1,7 @@
 import { usageError } from '../arguments/flags.ts'
-import { readStandardInput } from '../io/standard-input.ts'
 import type { Shell } from '../terminal/shell.ts'
 import { askSecret } from './prompt.ts'
+import { readStandardInput } from './standard-input.ts'
 
 /** How a password is asked for. */
 interface PasswordOptions {

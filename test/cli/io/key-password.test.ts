@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { keyPassword } from '../../../cli/images/key-password.ts'
+import { keyPassword } from '../../../cli/io/key-password.ts'
 import { FakeKeyboard, fakeShell } from '../support/fake-shell.ts'
 
 function terminal(env: Readonly<Record<string, string>> = {}) {

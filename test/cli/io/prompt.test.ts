@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { ask, askSecret } from '../../../cli/images/prompt.ts'
+import { ask, askSecret } from '../../../cli/io/prompt.ts'
 import { FakeKeyboard, fakeShell } from '../support/fake-shell.ts'
 
 function withKeyboard() {
