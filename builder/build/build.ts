@@ -179,8 +179,7 @@ async function attestationsOf(
   images: readonly BuiltImage[],
   { context, settings, store, services, started }: BuildDeps & Pick<Request, 'started'>,
 ): Promise<readonly Attested[] | undefined> {
-  const { provenance, sbom } = settings.attestations
-  if (provenance === undefined && sbom === undefined) return undefined
+  if (!requestOf(settings).isAttested) return undefined
   const { attestImages } = await import('#attest')
   const fetched = [...context.materials, ...services.fetched]
   const described = images.map(({ plan, image, layers, lowers }) => ({

@@ -41,7 +41,7 @@ export async function deliver(
   let last: Descriptor | undefined
   for (const [position, output] of settings.outputs.entries()) {
     const sent = await sendOutput(output, {
-      images: withAttestations(await imagesFor(output, built, settings), attested),
+      images: withAttestations(await imagesFor(output, built, settings), output, attested),
       tags,
       registries,
       store,
@@ -77,30 +77,38 @@ async function imagesFor(
 /** What has something said of it is in an index, which lists both. */
 function withAttestations(
   { images, isIndex }: ImageSet,
+  output: Output,
   attested: DeliverDeps['attested'],
 ): ImageSet {
-  if (attested === undefined) return { images, isIndex }
+  // An engine that gets an index in parts would miss them.
+  if (attested === undefined || output.type === 'load') return { images, isIndex }
+  const isArtifact = !('ociArtifact' in output && output.ociArtifact === false)
   const said = images.map((image, position) => {
     return { ...image, attestations: attested[position]?.attestations ?? [] }
   })
-  return { images: said, isIndex: true }
+  return { images: said, isIndex: true, isArtifact }
 }
 
 type Trees = Parameters<Exported['writeTrees']>[1] & { readonly to: string | number }
 
 async function writeTrees(
   built: readonly BuiltImage[],
-  { to: dest, format, mode, platformSplit }: Trees,
+  { to: dest, format, mode, platformSplit, attestationPrefix = '' }: Trees,
   { settings, services, attested }: DeliverDeps,
 ): Promise<void> {
   const isSplit = platformSplit ?? settings.isIndex
   const trees = await Promise.all(
-    built.map(async ({ image, lowers }, position) => ({
-      lowers: await lowers(),
-      added: await attested?.[position]?.asFiles(),
-      // Several images share a destination: each has its own folder there.
-      folder: isSplit ? formatPlatform(image.platform).replaceAll('/', '_') : '',
-    })),
+    built.map(async ({ image, lowers }, position) => {
+      const platform = formatPlatform(image.platform).replaceAll('/', '_')
+      const files = (await attested?.[position]?.asFiles()) ?? []
+      // Several images share a destination: each has its own folder there, or its own names.
+      const mark = settings.isIndex && !isSplit ? `.${platform}` : ''
+      const added = files.map(({ name, data }) => ({
+        name: `${attestationPrefix}${name.replace(/(?:\.[^.]*)?$/, (end) => mark + end)}`,
+        data,
+      }))
+      return { lowers: await lowers(), added, folder: isSplit ? platform : '' }
+    }),
   )
   const maxMtime = built[0]?.plan.sourceDateEpoch
   await services.pool.run('unpackTrees', { trees, dest, format, mode, maxMtime }, settings.signal)

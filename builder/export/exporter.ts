@@ -28,6 +28,7 @@ interface TreesOptions {
   readonly format: 'local' | 'tar'
   readonly mode: 'copy' | 'delete'
   readonly platformSplit: boolean | undefined
+  readonly attestationPrefix: string | undefined
 }
 
 /** The result of a build, and what is needed to send it somewhere. */

@@ -16,13 +16,21 @@ interface FilesOutput {
   readonly mode?: 'copy' | 'delete'
   /** Each image has a folder of its own: `linux_amd64`. Default: where there are several. */
   readonly platformSplit?: boolean
+  /** Before the names of files with what is said of the images. */
+  readonly attestationPrefix?: string
 }
 
 /** Writes the files of images. */
 export const filesExporter: Exporter<FilesOutput> = {
   takes: 'files',
   compression: () => 'none',
-  check: ({ mode, platformSplit }, { isIndex }) => {
+  check: ({ mode, platformSplit, attestationPrefix = '' }, { isIndex }) => {
+    if (/[/\0]/.test(attestationPrefix)) {
+      throw new TsbuildError(`invalid attestation-prefix ${JSON.stringify(attestationPrefix)}`, {
+        code: 'USAGE',
+        hint: 'it is the beginning of the name of a file, without a folder',
+      })
+    }
     if (mode !== 'delete' || platformSplit !== false || !isIndex) return
     throw new TsbuildError('mode=delete needs a folder for each of several platforms', {
       code: 'USAGE',
@@ -42,21 +50,22 @@ export const filesExporter: Exporter<FilesOutput> = {
 }
 
 async function write(
-  { type: format, dest, mode = 'copy', platformSplit }: FilesOutput,
+  { type: format, dest, mode = 'copy', platformSplit, attestationPrefix }: FilesOutput,
   { store, writeTrees, signal }: Exported,
 ): Promise<void> {
-  if (format === 'local') return writeTrees(pathOf(dest), { format, mode, platformSplit })
+  const options = { format, mode, platformSplit, attestationPrefix }
+  if (format === 'local') return writeTrees(pathOf(dest), options)
   const destination = openDestination(dest)
   try {
     if (destination.kind === 'file') {
       using file = destination.file
-      await writeTrees(file.descriptor, { format, mode, platformSplit })
+      await writeTrees(file.descriptor, options)
       file.commit()
       return
     }
     await using temporary = store.temporary()
     const aside = join(temporary.path, 'tree.tar')
-    await writeTrees(aside, { format, mode, platformSplit })
+    await writeTrees(aside, options)
     await sendFile(aside, destination, signal)
   } catch (cause) {
     throw ioError('write the tar', cause)

@@ -16,13 +16,15 @@ import type { FormedImages } from './manifests/image-form.ts'
  * The graph of built images: a manifest for each, those with what is said of them, and the index if there
  * is to be one.
  */
-export function graphOf({ images, isIndex }: ImageSet): GraphDraft<ImageLayer> {
+export function graphOf({ images, isIndex, isArtifact = true }: ImageSet): GraphDraft<ImageLayer> {
   return {
     manifests: images.map(draftOf),
     about: (written) =>
       written.flatMap((manifest, position) => {
         const { attestations = [] } = images[position] ?? {}
-        return attestations.length === 0 ? [] : [attestationDraft(manifest, attestations)]
+        return attestations.length === 0
+          ? []
+          : [attestationDraft(manifest, attestations, { isArtifact })]
       }),
     index: isIndex ? (manifests) => indexOf(manifests, images) : undefined,
   }

@@ -48,6 +48,8 @@ export interface FinishedImage {
 export interface ImageSet {
   readonly images: readonly FinishedImage[]
   readonly isIndex: boolean
+  /** What is said of them is artifacts, or in the form of images. Default: artifacts. */
+  readonly isArtifact?: boolean
 }
 
 const COMMENT = 'buildkit.dockerfile.v0'

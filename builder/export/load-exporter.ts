@@ -36,7 +36,8 @@ export const loadExporter: Exporter<LoadOutput> = {
   takes: 'images',
   compression: (output) => earlyCompression(withDefault(output)),
   check: (output, request) => {
-    checkForm(output, request)
+    // Engines get the images alone.
+    checkForm(output, { ...request, isAttested: false })
     checkPacked(withDefault(output))
   },
   checkDestination: () => undefined,

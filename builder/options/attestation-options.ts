@@ -28,6 +28,11 @@ export interface AttestationOptions {
   readonly sbom?: SbomOptions
 }
 
+/** Whether anything is to be said. */
+export function isAsked({ provenance, sbom }: AttestationOptions): boolean {
+  return provenance !== undefined || sbom !== undefined
+}
+
 const MODES: readonly string[] = ['min', 'max']
 const FORMATS: readonly string[] = ['spdx', 'cyclonedx']
 

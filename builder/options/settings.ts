@@ -35,7 +35,7 @@ import {
   withDefaultTag,
 } from '#registry-client'
 import type { SigningKey } from '#signing'
-import { type AttestationOptions, checkAttestations } from './attestation-options.ts'
+import { type AttestationOptions, checkAttestations, isAsked } from './attestation-options.ts'
 import { givesIndex, refuseAttestations } from './build-controls.ts'
 import type { BuildOptions, SecretSource } from './build-options.ts'
 import {
@@ -228,8 +228,10 @@ function resolveTags(tags: readonly string[]): readonly Reference[] {
 }
 
 /** What mistakes in an output can depend on. */
-export function requestOf({ tags, platforms, isIndex, allow }: Settings): OutputRequest {
-  return { tags, platforms, isIndex, allow }
+export function requestOf(settings: Settings): OutputRequest {
+  const { tags, platforms, isIndex, allow, attestations } = settings
+  const isAttested = isAsked(attestations)
+  return { tags, platforms, isIndex, isAttested, allow }
 }
 
 /** One thread may read what another one writes. */

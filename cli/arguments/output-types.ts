@@ -13,7 +13,7 @@ interface OutputType {
   readonly outputs: (settings: OutputSettings) => readonly Output[]
 }
 
-const FORM = ['oci-mediatypes', 'rewrite-timestamp']
+const FORM = ['oci-artifact', 'oci-mediatypes', 'rewrite-timestamp']
 const NAMED = ['dangling-name-empty-only', 'dangling-name-prefix', 'name', 'name-canonical']
 const PACKED = ['compression', 'compression-level', 'force-compression', ...FORM]
 const PUSHED = [...NAMED, 'push-by-digest', 'registry.insecure', 'store', 'unpack', ...PACKED]
@@ -73,7 +73,7 @@ export const OUTPUT_TYPES: Readonly<Record<string, OutputType>> = {
     },
   },
   local: {
-    keys: ['dest', 'mode', 'platform-split'],
+    keys: ['attestation-prefix', 'dest', 'mode', 'platform-split'],
     help: [
       ['type=local,dest=FOLDER', 'The files of the result; FOLDER alone means the same'],
       ['mode=delete', 'Removes from FOLDER what the result does not have'],
@@ -87,7 +87,7 @@ export const OUTPUT_TYPES: Readonly<Record<string, OutputType>> = {
     },
   },
   tar: {
-    keys: ['dest', 'platform-split'],
+    keys: ['attestation-prefix', 'dest', 'platform-split'],
     help: [
       ['type=tar,dest=FILE', 'A tar of the files; - alone writes it to standard output'],
       ['platform-split=true', 'A folder for each platform, for local, too; so it is for several'],
@@ -117,19 +117,27 @@ function pushed(settings: OutputSettings): Output {
   return { type: 'registry', ...byDigest, ...packed(settings) }
 }
 
-function split(settings: OutputSettings): { readonly platformSplit?: boolean } {
-  if (!settings.has('platform-split')) return {}
-  return { platformSplit: isOn(settings, 'platform-split') }
+function split(settings: OutputSettings): {
+  readonly platformSplit?: boolean
+  readonly attestationPrefix?: string
+} {
+  const attestationPrefix = settings.get('attestation-prefix')
+  return {
+    ...(settings.has('platform-split') ? { platformSplit: isOn(settings, 'platform-split') } : {}),
+    ...(attestationPrefix === undefined ? {} : { attestationPrefix }),
+  }
 }
 
 /** What manifests are to be like; annotations are read where their names still have capitals. */
 function form(settings: OutputSettings): {
   readonly rewriteTimestamp?: true
   readonly ociMediaTypes?: false
+  readonly ociArtifact?: false
 } {
   return {
     ...(isOn(settings, 'rewrite-timestamp') ? { rewriteTimestamp: true } : {}),
     ...(isOn(settings, 'oci-mediatypes', true) ? {} : { ociMediaTypes: false }),
+    ...(isOn(settings, 'oci-artifact', true) ? {} : { ociArtifact: false }),
   }
 }
 

@@ -15,8 +15,6 @@ export interface OutputRequest {
 /** What BuildKit has besides, with the value that asks for what happens anyway. */
 const LATER_KEYS: Readonly<Record<string, string | undefined>> = {
   'attestation-inline': 'false',
-  'attestation-prefix': undefined,
-  'oci-artifact': undefined,
   'prefer-nondist-layers': 'false',
   'source-date-epoch': undefined,
 }

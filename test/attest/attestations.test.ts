@@ -131,7 +131,54 @@ describe('what is said of an image', () => {
     assert.deepEqual(stdout.trim().split('\n').toSorted(), ['other.json', 'provenance.json'])
   })
 
+  it('has the form of an image where artifacts are not wanted', async () => {
+    const dest = at.path('no-artifact')
+    await at.build(['FROM scratch', 'COPY a /'], {
+      outputs: [{ type: 'oci', dest, tar: false, ociArtifact: false }],
+      attestations: { provenance: { mode: 'max' } },
+    })
+    const [image] = readAttested(dest)
+    assert.ok(image?.about !== undefined)
+    const { document } = image.about
+    assert.equal(document.artifactType, undefined)
+    assert.equal(document.subject, undefined)
+    assert.equal(document.config.mediaType, 'application/vnd.oci.image.config.v1+json')
+    const config = JSON.parse(
+      readFileSync(join(dest, 'blobs/sha256', String(document.config.digest).slice(7)), 'utf8'),
+    )
+    assert.deepEqual(config, {
+      architecture: 'unknown',
+      os: 'unknown',
+      config: {},
+      rootfs: { type: 'layers', diff_ids: document.layers.map(({ digest }) => digest) },
+    })
+  })
+
+  it('of files of several platforms has their names, and a prefix', async () => {
+    const dest = at.path('unsplit')
+    await at.build(['FROM scratch', 'COPY a /'], {
+      platform: ['linux/amd64', 'linux/arm64'],
+      outputs: [{ type: 'local', dest, platformSplit: false, attestationPrefix: 'made.' }],
+      attestations: { provenance: { mode: 'min' } },
+    })
+    assert.deepEqual(readdirSync(dest), [
+      'a',
+      'made.provenance.linux_amd64.json',
+      'made.provenance.linux_arm64.json',
+    ])
+  })
+
   it('is refused where it cannot be meant', async () => {
+    const outputs = [{ type: 'oci', dest: at.path('never'), ociMediaTypes: false }] as const
+    const attestations = { provenance: { mode: 'min' } } as const
+    await assert.rejects(at.build(['FROM scratch', 'COPY a /'], { outputs, attestations }), {
+      code: 'USAGE',
+      message: 'cannot export attestations with "oci-mediatypes=false"',
+    })
+    const prefixed = [{ type: 'local', dest: at.path('never'), attestationPrefix: '../' }] as const
+    await assert.rejects(at.build(['FROM scratch', 'COPY a /'], { outputs: prefixed }), {
+      code: 'USAGE',
+    })
     const ask = (attestations: object) =>
       assert.rejects(at.build(['FROM scratch'], { attestations } as object), { code: 'USAGE' })
     await ask({ provenance: { mode: 'most' } })

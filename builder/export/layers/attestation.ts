@@ -3,6 +3,7 @@ import {
   type Descriptor,
   type Digest,
   digestOf,
+  type EncodedDocument,
   type ManifestDraft,
   MEDIA_TYPES,
   type Platform,
@@ -39,25 +40,48 @@ const EMPTY = { mediaType: 'application/vnd.oci.empty.v1+json', bytes: Buffer.fr
 export function attestationDraft(
   image: WrittenManifest,
   attestations: readonly Attestation[],
+  { isArtifact }: { readonly isArtifact: boolean },
 ): ManifestDraft<ImageLayer> {
   const mediaType = MEDIA_TYPES.ociManifest
+  const layers = attestations.map(({ statement }) => inMemory(statement(image)))
+  const typed = (statements: readonly Descriptor[]): readonly Descriptor[] =>
+    statements.map((layer, index) => {
+      const type = attestations[index]?.predicateType ?? ''
+      return { ...layer, annotations: { [PREDICATE_TYPE]: type } }
+    })
+  if (!isArtifact) {
+    return {
+      config: imageConfigOf(layers),
+      layers,
+      assemble: (config, statements) => {
+        return {
+          mediaType,
+          bytes: serializeManifest({ mediaType, config, layers: typed(statements) }),
+        }
+      },
+    }
+  }
   return {
     config: EMPTY,
-    layers: attestations.map(({ statement }) => inMemory(statement(image))),
+    layers,
     assemble: (config, statements) => ({
       mediaType,
       bytes: serializeManifest({
         mediaType,
         artifactType: ARTIFACT,
         config: { ...config, data: EMPTY.bytes.toString('base64') },
-        layers: statements.map((layer, index) => {
-          const type = attestations[index]?.predicateType ?? ''
-          return { ...layer, annotations: { [PREDICATE_TYPE]: type } }
-        }),
+        layers: typed(statements),
         subject: image.descriptor,
       }),
     }),
   }
+}
+
+/** The config of an image that cannot run, whose layers the statements are. */
+function imageConfigOf(layers: readonly ImageLayer[]): EncodedDocument {
+  const rootfs = { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) }
+  const bytes = Buffer.from(JSON.stringify({ ...NO_PLATFORM, config: {}, rootfs }))
+  return { mediaType: MEDIA_TYPES.ociConfig, bytes }
 }
 
 /** The entry of such a manifest in the index that lists the image. */

@@ -17,6 +17,11 @@ export interface ImageForm {
   readonly annotations?: readonly Annotation[]
   /** With `false`, documents and layers have docker's media types. Default: true. */
   readonly ociMediaTypes?: boolean
+  /**
+   * With `false`, what is said of an image is in the form of an image itself, for registries that refuse others.
+   * Default: true.
+   */
+  readonly ociArtifact?: boolean
 }
 
 /** The images that a form is for. */
@@ -24,6 +29,8 @@ export interface FormedImages {
   /** In their order; one without an index. */
   readonly platforms: readonly Platform[]
   readonly isIndex: boolean
+  /** Something is said of them, which an index lists. */
+  readonly isAttested?: boolean
 }
 
 /**
@@ -38,15 +45,21 @@ export function checkForm(form: ImageForm, images: FormedImages): void {
       hint: "docker's manifests have none: leave one of them out",
     })
   }
+  if (images.isAttested === true && ociMediaTypes === false) {
+    throw new TsbuildError('cannot export attestations with "oci-mediatypes=false"', {
+      code: 'USAGE',
+      hint: "docker's manifests are about nothing: leave one of them out",
+    })
+  }
   for (const annotation of annotations) checkAnnotation(annotation, images)
 }
 
 function checkAnnotation(
   { level, platform, key }: Annotation,
-  { platforms, isIndex }: FormedImages,
+  { platforms, isIndex, isAttested }: FormedImages,
 ): void {
   if (key === '') throw new TsbuildError('an annotation has no key', { code: 'USAGE' })
-  if (!isIndex && (level === 'index' || level === 'index-descriptor')) {
+  if (!isIndex && isAttested !== true && (level === 'index' || level === 'index-descriptor')) {
     throw new TsbuildError('index annotations not supported for single platform export', {
       code: 'USAGE',
       hint: 'there is no index: annotate the manifest, or build for several platforms',

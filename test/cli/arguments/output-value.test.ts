@@ -61,7 +61,7 @@ const REFUSED: readonly (readonly [string, string, string?])[] = [
   [
     'type=oci,foo=1',
     'unknown output option "foo"',
-    'type=oci takes dest, name, tar, compression, compression-level, force-compression, oci-mediatypes, rewrite-timestamp',
+    'type=oci takes dest, name, tar, compression, compression-level, force-compression, oci-artifact, oci-mediatypes, rewrite-timestamp',
   ],
   ['type=oci,tar', 'invalid output "type=oci,tar": "tar" is not key=value'],
   ['type=oci,=x', 'invalid output "type=oci,=x": "=x" is not key=value'],
