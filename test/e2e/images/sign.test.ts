@@ -25,6 +25,10 @@ describe('tsbuild sign and verify', () => {
   let registry: Registry
   let key = ''
   let context = ''
+  /** Signed. */
+  let image = ''
+  /** Neither signed nor reproducible. */
+  let plain = ''
   const start = (env: Readonly<Record<string, string>> = {}): Start => ({
     root: directory.file('store'),
     env: { COSIGN_PASSWORD: PASSWORD, ...env },
@@ -39,18 +43,17 @@ describe('tsbuild sign and verify', () => {
       file: 'content\n',
     })
     await mustBuild(['sign', '--generate-key', key], start())
+    image = `${registry.host}/app:1`
+    plain = `${registry.host}/unsigned:1`
+    const flags = ['--reproducible', '--push', '--sign', `key=${key}.key`]
+    await mustBuild([...flags, '-t', image, context], start())
+    await mustBuild(['--push', '-t', plain, context], start())
   })
   after(async () => {
     await registry?.[Symbol.asyncDispose]()
     directory?.[Symbol.dispose]()
   })
 
-  const signedImage = async (name: string): Promise<string> => {
-    const image = `${registry.host}/${name}:1`
-    const flags = ['--reproducible', '--push', '--sign', `key=${key}.key`]
-    await mustBuild([...flags, '-t', image, context], start())
-    return image
-  }
   const verify = (image: string, ...flags: readonly string[]) =>
     tsbuild(['verify', '--progress=quiet', ...flags, image], start())
 
@@ -81,7 +84,6 @@ describe('tsbuild sign and verify', () => {
   })
 
   it('signs what it pushes so that openssl checks the payload, and sigstore the bundle', async () => {
-    const image = await signedImage('independent')
     const { digest } = await rawManifest(`docker://${image}`)
     const tag = digest.replace(':', '-')
     const [signed] = await blobsOf(image, `${tag}.sig`)
@@ -107,16 +109,14 @@ describe('tsbuild sign and verify', () => {
   })
 
   it('puts the signature there before the name', async () => {
-    await signedImage('order')
     const lines = readFileSync(registry.log, 'utf8').split('\n')
     const at = (pattern: RegExp): number => lines.findIndex((line) => pattern.test(line))
-    const signature = at(/PUT \/v2\/order\/manifests\/sha256-[0-9a-f]+\.sig/)
-    const name = at(/PUT \/v2\/order\/manifests\/1[" ]/)
+    const signature = at(/PUT \/v2\/app\/manifests\/sha256-[0-9a-f]+\.sig/)
+    const name = at(/PUT \/v2\/app\/manifests\/1[" ]/)
     assert.ok(signature >= 0 && name > signature, `${signature} ${name}`)
   })
 
   it('verifies what is signed, and fails for another key and what is not', async () => {
-    const image = await signedImage('keys')
     const good = await verify(image, '--key', `${key}.pub`)
     assert.equal(good.status, 0, good.stderr)
     assert.match(good.stdout, /signature +good: 2 by this key/)
@@ -125,8 +125,6 @@ describe('tsbuild sign and verify', () => {
     const wrong = await verify(image, '--key', `${other}.pub`)
     assert.equal(wrong.status, 1)
     assert.match(wrong.stdout, /none of its 2 signatures is by this key/)
-    const plain = `${registry.host}/unsigned:1`
-    await mustBuild(['--push', '-t', plain, context], start())
     assert.equal((await verify(plain, '--key', `${key}.pub`)).status, 1)
     assert.equal((await verify(plain)).status, 1)
     await mustBuild(['sign', '--key', `${key}.key`, '-a', 'env=test', plain], start())
@@ -140,7 +138,6 @@ describe('tsbuild sign and verify', () => {
   })
 
   it('stays signed where it is copied with its referrers', async () => {
-    const image = await signedImage('copied')
     const to = `${registry.host}/elsewhere:1`
     await mustBuild(['copy', '--referrers', image, to], start())
     const { status, stdout } = await verify(to, '--key', `${key}.pub`)
@@ -152,7 +149,6 @@ describe('tsbuild sign and verify', () => {
   })
 
   it('builds an image again, bit for bit, and says what differs', async () => {
-    const image = await signedImage('again')
     const same = await verify(image, '--key', `${key}.pub`, '--rebuild', context)
     assert.equal(same.status, 0, same.stdout + same.stderr)
     assert.match(same.stdout, /rebuilt +linux\/\w+: the same, bit for bit/)
@@ -160,8 +156,6 @@ describe('tsbuild sign and verify', () => {
     assert.equal(other.status, 1)
     assert.match(other.stdout, /layer \d+ \(.*RUN .*\) differs: \/word \(content\)/)
     assert.doesNotMatch(other.stdout, /\/file|rootfs|created is/)
-    const plain = `${registry.host}/unsigned:1`
-    await mustBuild(['--push', '-t', plain, context], start())
     const timed = await verify(plain, '--rebuild', context)
     assert.equal(timed.status, 1)
     assert.equal(timed.stdout.match(/without --reproducible/g)?.length, 1)
@@ -218,22 +212,22 @@ describe('tsbuild sign and verify', () => {
   })
 
   it('leaves nothing of the key in the store, the registry or what it prints', async () => {
-    const image = `${registry.host}/secret:1`
+    const secret = `${registry.host}/secret:1`
     const pem = readFileSync(`${key}.key`, 'utf8')
     const flags = ['--push', '--sign', 'key=env://SIGNING_KEY', '--progress=rawjson', '--debug']
     const { stdout, stderr } = await mustBuild(
-      [...flags, '-t', image, context],
+      [...flags, '-t', secret, context],
       start({ SIGNING_KEY: pem }),
     )
     const secrets = [PASSWORD, ...pem.split('\n').slice(1, 4)]
-    for (const secret of secrets) {
-      assert.ok(!(stdout + stderr).includes(secret))
+    for (const text of secrets) {
+      assert.ok(!(stdout + stderr).includes(text))
       for (const place of [start().root, registry.storage, registry.log]) {
-        const found = await capture('grep', ['-rlF', '-e', secret, place])
+        const found = await capture('grep', ['-rlF', '-e', text, place])
         assert.equal(found.stdout, '')
       }
     }
-    assert.equal((await verify(image, '--key', `${key}.pub`)).status, 0)
+    assert.equal((await verify(secret, '--key', `${key}.pub`)).status, 0)
   })
 })
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createPublicKey } from 'node:crypto'
+import { generateKeyPairSync } from 'node:crypto'
 import { bundleFromJSON } from '@sigstore/bundle'
 import { toSignedEntity, toTrustMaterial, Verifier } from '@sigstore/verify'
 import { digestOf } from '#core'
@@ -9,18 +9,19 @@ import {
   SIGN_PREDICATE,
   signStatement,
 } from '../../../signing/documents/statement.ts'
-import { generateKeys, imageSigner } from '../../../signing/keys/image-key.ts'
+import { imageSigner } from '../../../signing/keys/image-key.ts'
 
 const DIGEST = digestOf(Buffer.from('manifest'))
-const { privateKey, publicKey } = generateKeys('')
-const signer = imageSigner({ name: 'k', pem: privateKey }, '')
+const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+const pem = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString()
+const signer = imageSigner({ name: 'k', pem })
 const statement = signStatement({ digest: DIGEST, annotations: { team: 'a' } })
 const bytes = bundleOf(statement, signer)
 
 /** Sigstore's own implementation for JavaScript. */
 function sigstoreVerify(bundle: Buffer): void {
   const material = toTrustMaterial(NO_ROOT, () => ({
-    publicKey: createPublicKey(publicKey),
+    publicKey: publicKey,
     validFor: () => true,
   }))
   const verifier = new Verifier(material, {

@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { type Digest, hexOf, parseManifestOrIndex } from '#core'
 import type { RegistryClient, Repository } from '#registry-client'
 import { checkSignatures } from '../../../signing/images/check-signatures.ts'
 import { signImage } from '../../../signing/images/sign-image.ts'
-import { generateKeys, type ImageSigner, imageSigner } from '../../../signing/keys/image-key.ts'
+import { type ImageSigner, imageSigner } from '../../../signing/keys/image-key.ts'
 import { MemoryRegistry } from '../../support/registry/index.ts'
 import { addImage, addIndex, clientOf, NAME, ReferrersFront, repositoryAt } from './fixture.ts'
 
-const newSigner = (): ImageSigner =>
-  imageSigner({ name: 'k', pem: generateKeys('').privateKey }, '')
+const newSigner = (): ImageSigner => {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const pem = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString()
+  return imageSigner({ name: 'k', pem })
+}
 const signer = newSigner()
 const stranger = newSigner()
 const plain = { signer, annotations: {} }
