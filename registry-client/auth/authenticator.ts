@@ -48,6 +48,8 @@ export class Authenticator {
         const challenge = parseChallenge(response.headers['www-authenticate'])
         if (challenge === undefined || renewals >= MAX_RENEWALS) return response
         this.#update(challenge, scopes, sent)
+        // A registry that has other keys now refuses every token that it gave out before.
+        if (renewals > 0) this.#tokens.dropAll()
         const renewed = await this.#authorization(scopes, request.signal)
         const isHopeless = renewed === undefined || renewed === sent
         // A stream is spent: its caller starts over, and the new token is used then.

@@ -81,6 +81,11 @@ export class TokenService {
     this.#tokens = this.#tokens.filter((token) => token.value !== text)
   }
 
+  /** Forgets all tokens but those that are just being fetched. */
+  dropAll(): void {
+    this.#tokens = this.#tokens.filter((token) => token.value === undefined)
+  }
+
   async #exchange(challenge: BearerChallenge, scopes: readonly string[]): Promise<Grant> {
     const realm = this.#checkedRealm(challenge.realm)
     const response = await this.#ask(realm, challenge.service, scopes).catch((error: unknown) => {

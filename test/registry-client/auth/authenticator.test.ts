@@ -182,6 +182,15 @@ describe('authentication', () => {
       )
     })
 
+    it('uses none of several tokens when the registry refuses all that it gave out', async () => {
+      const repository = await start(BEARER, ALICE)
+      addImage(fixture.registry, NAME, { tag: '1' })
+      await repository.fetchManifest('1')
+      await repository.put(BLOB, pieces(BYTES))
+      fixture.registry.expireTokens()
+      await repository.fetchManifest('1')
+    })
+
     it('asks for two tokens at the most when none is enough', async () => {
       const repository = await start(BEARER, ALICE)
       const reply = fixture.registry.challenge(`repository:${NAME}:pull`)

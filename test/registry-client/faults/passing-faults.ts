@@ -7,8 +7,8 @@ import { SHARED } from './sample.ts'
 interface Candidate {
   readonly name: string
   readonly action: () => FaultAction
-  /** At most once in a plan. */
-  readonly isRare?: boolean
+  /** At most once in a plan, and no other one of the same group. */
+  readonly group?: string
 }
 
 /** Of the requests that no limit spares. */
@@ -37,12 +37,12 @@ export class PassingFaults {
     if (this.#random() >= SHARE) return undefined
     const key = keyOf(request)
     if ((this.#hits.get(key) ?? 0) >= MOST_OF_ONE) return undefined
-    const all = this.#candidates(request).filter(({ name, isRare }) => {
-      const most = name === 'stall' ? MOST_STALLS : isRare ? 1 : Number.POSITIVE_INFINITY
-      return (this.#hits.get(name) ?? 0) < most
+    const all = this.#candidates(request).filter(({ name, group }) => {
+      const most = name === 'stall' ? MOST_STALLS : Number.POSITIVE_INFINITY
+      return (this.#hits.get(name) ?? 0) < most && !this.#hits.has(group ?? '')
     })
     const chosen = this.#pick(all)
-    for (const counter of [key, chosen.name]) {
+    for (const counter of [key, chosen.name, ...(chosen.group ? [chosen.group] : [])]) {
       this.#hits.set(counter, (this.#hits.get(counter) ?? 0) + 1)
     }
     this.log.push(`${chosen.name}: ${request.method} ${request.url}`)
@@ -85,8 +85,8 @@ export class PassingFaults {
     return [
       { name: 'reset in the middle', action: () => ({ kind: 'reset', afterBytes }) },
       { name: 'status in the middle', action: () => this.#status(afterBytes) },
-      { name: 'session lost', isRare: true, action: () => reply(404) },
-      { name: 'wrong place', isRare: true, action: () => reply(416) },
+      { name: 'session lost', group: 'one session lost', action: () => reply(404) },
+      { name: 'wrong place', group: 'one wrong place', action: () => reply(416) },
       this.#expired(afterBytes),
     ]
   }
@@ -103,11 +103,11 @@ export class PassingFaults {
       { name: 'cut', action: () => ({ kind: 'cut', afterBytes, how }) },
       { name: 'trickle', action: () => ({ kind: 'trickle', bytes: 20_000, pause: 1 }) },
       { name: 'stall', action: () => ({ kind: 'stall', afterBytes }) },
-      { name: 'flip', isRare: true, action: () => body(flipped) },
-      { name: 'truncate', isRare: true, action: () => body((bytes) => bytes.subarray(1)) },
+      { name: 'flip', group: 'damage', action: () => body(flipped) },
+      { name: 'truncate', group: 'damage', action: () => body((bytes) => bytes.subarray(1)) },
       {
         name: 'too long',
-        isRare: true,
+        group: 'damage',
         action: () => body((bytes) => Buffer.concat([bytes, bytes])),
       },
       {
@@ -136,14 +136,20 @@ export class PassingFaults {
         afterBytes,
       }
     }
-    return { name: 'token expired', isRare: true, action }
+    return { name: 'token expired', group: 'one token expired', action }
   }
 
   /** The registry's collector takes a blob that was there when it was looked for; both images need it. */
   #vanished(): readonly Candidate[] {
     if (this.#registry.manifestsOf('team/app').length >= 2) return []
     const run = (): void => this.#registry.dropBlob('team/app', digestOf(SHARED))
-    return [{ name: 'blob vanished', isRare: true, action: () => ({ kind: 'before', run }) }]
+    return [
+      {
+        name: 'blob vanished',
+        group: 'one blob vanished',
+        action: () => ({ kind: 'before', run }),
+      },
+    ]
   }
 
   #pick<T>(from: readonly T[]): T {

@@ -14,11 +14,13 @@ export interface Registry extends AsyncDisposable {
   readonly daemon: Daemon
 }
 
-export async function startRegistry(): Promise<Registry> {
+/** @param settings further parts of its configuration: `auth`, `proxy` */
+export async function startRegistry(settings: object = {}): Promise<Registry> {
   const directory = temporaryDirectory('registry')
   const storage = directory.file('storage')
   const log = directory.file('log')
-  const daemon = await serve([], log, writeConfiguration(directory, storage, '127.0.0.1:0'))
+  const configuration = writeConfiguration(directory, { storage, addr: '127.0.0.1:0', settings })
+  const daemon = await serve([], log, configuration)
   return {
     host: daemon.ready,
     storage,
@@ -43,7 +45,8 @@ export async function startBusyboxRegistry(): Promise<Registry> {
 /** Serves what `registry` has at the same address in the network namespace of a process. Needs root. */
 export async function startRegistryTwin(registry: Registry, pid: number): Promise<AsyncDisposable> {
   const directory = temporaryDirectory('registry')
-  const configuration = writeConfiguration(directory, registry.storage, registry.host)
+  const { storage, host: addr } = registry
+  const configuration = writeConfiguration(directory, { storage, addr, settings: {} })
   const enter = ['nsenter', `--net=/proc/${pid}/ns/net`]
   const daemon = await serve(enter, directory.file('log'), configuration)
   return {
@@ -68,15 +71,15 @@ async function serve(
 
 function writeConfiguration(
   directory: TemporaryDirectory,
-  rootdirectory: string,
-  addr: string,
+  { storage, addr, settings }: { storage: string; addr: string; settings: object },
 ): string {
   const path = directory.file('config.json')
   const document = {
     version: 0.1,
     log: { level: 'info', accesslog: { disabled: false } },
-    storage: { filesystem: { rootdirectory }, delete: { enabled: true } },
+    storage: { filesystem: { rootdirectory: storage }, delete: { enabled: true } },
     http: { addr },
+    ...settings,
   }
   writeFileSync(path, JSON.stringify(document))
   return path
