@@ -144,7 +144,10 @@ interface UploadDeps {
 /** What sends layers while steps run; `undefined` for a build that pushes none as they are made. */
 export function openUploads(settings: Settings, deps: UploadDeps): EarlyUploads | undefined {
   const { outputs, tags, ignoreChownErrors, onEvent } = settings
-  const pushed = outputs.filter((one) => one.type === 'registry' && !rewritesTimes(one))
+  const pushed = outputs.filter((one) => {
+    // What is changed for an output is not known before.
+    return one.type === 'registry' && !rewritesTimes(one) && one.forceCompression !== true
+  })
   // Further repositories of a registry have the layers mounted.
   const first = new Map(tags.toReversed().map((tag) => [tag.registry, tag]))
   const targets = pushed.flatMap((output) => {
