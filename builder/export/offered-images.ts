@@ -4,6 +4,7 @@ import type { TemporaryDirectory } from '#cache'
 import {
   type Compression,
   type Descriptor,
+  type DiffId,
   describeDocument,
   type EncodedDocument,
   type GraphSink,
@@ -25,6 +26,7 @@ import { formedImagesOf, graphOf } from './graph.ts'
 import type { ImageSet } from './image.ts'
 import { type ImageLayer, layerKey } from './layers/image-layer.ts'
 import { type LayerBlobs, layerBlob } from './layers/layer-blob.ts'
+import { hasRoom, rememberPacked } from './layers/packing.ts'
 import { spool } from './layout-sink.ts'
 import { formedGraph } from './manifests/formed-graph.ts'
 import type { ImageForm } from './manifests/image-form.ts'
@@ -77,19 +79,29 @@ async function offerLayer(
   position: number,
   options: OfferOptions,
 ): Promise<OfferedLayer> {
-  const { store, early, compression, temporary, signal } = options
+  const { store, early, compression, level, temporary, signal } = options
   const { diffId } = layer
   await early?.find(diffId, compression)?.made.catch(() => undefined)
   const { descriptor: known, mediaType, open } = layerBlob(layer, compression, options)
-  if (known !== undefined) {
-    const inStore = store.blobs.path(known.digest)
-    const path = (): string | undefined => (existsSync(inStore) ? inStore : undefined)
-    return { diffId, descriptor: known, path, open }
-  }
+  if (known !== undefined) return storedLayer(diffId, known, { store, open })
   const file = join(temporary.path, `layer-${position}`)
   const packed = await spool(await open({ signal }), file)
   const descriptor = { mediaType, ...packed }
+  rememberPacked(store, diffId, { ...descriptor, packing: { compression, level } })
+  if (hasRoom(store, packed.size) && store.blobs.keep(file, packed)) {
+    return storedLayer(diffId, descriptor, { store, open: () => store.blobs.open(descriptor) })
+  }
   return { diffId, descriptor, path: () => file, open: async () => readFile(file) }
+}
+
+function storedLayer(
+  diffId: DiffId,
+  descriptor: Descriptor,
+  { store, open }: Pick<OfferOptions, 'store'> & Pick<OfferedLayer, 'open'>,
+): OfferedLayer {
+  const inStore = store.blobs.path(descriptor.digest)
+  const path = (): string | undefined => (existsSync(inStore) ? inStore : undefined)
+  return { diffId, descriptor, path, open }
 }
 
 /** The image that runs here best; the first one where none does. */

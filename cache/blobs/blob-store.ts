@@ -163,7 +163,7 @@ export class BlobStore implements BlobSource, BlobSink {
   /**
    * Takes over a file as `adopt` does, of a blob that can be made again: nothing waits until it is on the disk, a
    * full one does not get it, and after a reboot it is gone unless it was used since.
-   * @returns whether the store has it
+   * @returns whether the store has it; else the file stays where it is
    * @throws {TsbuildError} IO_FAILED
    */
   keep(file: string, blob: Pick<Descriptor, 'digest' | 'size'>): boolean {
@@ -173,7 +173,6 @@ export class BlobStore implements BlobSource, BlobSink {
       return true
     } catch (cause) {
       if (!isNoSpace(cause)) throw cause
-      rmSync(file, { force: true })
       return false
     }
   }

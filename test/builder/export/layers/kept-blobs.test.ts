@@ -10,13 +10,16 @@ import {
   type Descriptor,
   digestOf,
   hexOf,
+  hostPlatform,
   MEDIA_TYPES,
+  serializeImageConfig,
   uncompressedDigest,
 } from '#core'
 import { createRegistryClient, type RegistryClient } from '#registry-client'
 import { directoryWriter } from '../../../../builder/export/archive/archive-writer.ts'
 import type { ImageLayer } from '../../../../builder/export/layers/image-layer.ts'
 import { layoutSink } from '../../../../builder/export/layout-sink.ts'
+import { offerOf } from '../../../../builder/export/offered-images.ts'
 import { registrySink } from '../../../../builder/export/registry-sink.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../../../support/peers/index.ts'
 import { seededRandom } from '../../../support/random/index.ts'
@@ -201,6 +204,28 @@ describe('what a layer is packed to', () => {
     assert.ok(await store.blobs.has(blob))
     await store.blobs.sync()
     assert.equal(mode(), 0o444)
+  })
+
+  it('is kept by what is offered to a container engine', async () => {
+    const platform = hostPlatform()
+    const facts = { platform, created: '2026-01-01T00:00:00Z', config: {}, history: [] }
+    const config = { ...facts, diffIds: [layer.diffId] }
+    const configBytes = serializeImageConfig(config)
+    const image = { platform, config, configBytes, id: digestOf(configBytes), layers: [layer] }
+    const offered = async (): Promise<Descriptor | undefined> => {
+      await using temporary = store.temporary()
+      const packing = { store, early: undefined, compression: 'gzip', form: {}, temporary } as const
+      const { local } = await offerOf({ images: [image], isIndex: false }, [], packing)
+      const [one] = local.layers
+      assert.equal(digestOf(readFileSync(one?.path() ?? '')), one?.descriptor.digest)
+      return one?.descriptor
+    }
+    const first = await offered()
+    assert.ok(packed.count > 0)
+    packed.count = 0
+    assert.deepEqual(await offered(), first)
+    assert.deepEqual(await archive(), first)
+    assert.equal(packed.count, 0)
   })
 
   it('of a base is fetched once for archives', async () => {
