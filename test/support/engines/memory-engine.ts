@@ -21,10 +21,17 @@ interface Document {
   readonly layers?: readonly { readonly digest: string }[]
 }
 
-/** @param provesContent docker before API 1.48 does not say whether what an image has is there */
+/** How an engine differs from today's docker. */
+interface MemoryEngineOptions {
+  /** Docker before API 1.48 does not say whether what an image has is there. Default: true. */
+  readonly provesContent?: boolean
+  /** Why it takes no archive. */
+  readonly refusal?: string
+}
+
 export async function startMemoryEngine(
   socket: string,
-  { provesContent = true }: { readonly provesContent?: boolean } = {},
+  { provesContent = true, refusal }: MemoryEngineOptions = {},
 ): Promise<MemoryEngine> {
   const blobs = new Map<string, Buffer>()
   const tags = new Map<string, string>()
@@ -36,6 +43,7 @@ export async function startMemoryEngine(
       .find((one) => !blobs.has(one))
   const load = async (body: IncomingMessage): Promise<string> => {
     const files = await readTar(body)
+    if (refusal !== undefined) return `${JSON.stringify({ error: refusal })}\n`
     for (const content of files.values()) blobs.set(digestOf(content), content)
     const { manifests = [] } = JSON.parse(String(files.get('index.json'))) as Document
     return manifests.map(({ digest }) => loaded(digest)).join('')

@@ -49,10 +49,12 @@ export function loadSuite(name: string, start: (folder: string) => Promise<Loade
       return proxy.taken().reduce((sum, { bytes }) => sum + bytes, 0)
     }
 
+    /** What was loaded last is not in the store under a name. */
     async function layers(image: string): Promise<readonly string[]> {
-      const { stdout } = await mustBuild(['inspect', '-f', '{{json .RootFS.Layers}}', image], {
-        root: directory.file('store'),
-      })
+      const root = directory.file('store')
+      await mustBuild(['-q', '-t', image, directory.file('context')], { root })
+      const words = ['inspect', '-f', '{{json .RootFS.Layers}}', image]
+      const { stdout } = await mustBuild(words, { root })
       return JSON.parse(stdout) as readonly string[]
     }
 

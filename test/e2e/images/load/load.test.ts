@@ -113,6 +113,30 @@ describe('which engine --load finds', () => {
     assert.equal(engine.tags.has('app:latest'), true)
   })
 
+  it('gets an index with all of its images, where it has the store of containerd', async () => {
+    const socket = directory.file('index')
+    await using engine = await startMemoryEngine(socket)
+    const env = { DOCKER_HOST: `unix://${socket}` }
+    const flags = ['--load', '--platform', 'linux/amd64,linux/arm64']
+    assert.equal((await load(flags, env)).status, 0)
+    const index = String(engine.blobs.get(engine.tags.get('app:latest') ?? ''))
+    const { manifests } = JSON.parse(index) as { manifests: readonly { digest: string }[] }
+    assert.equal(manifests.length, 2)
+    assert.equal(
+      manifests.every(({ digest }) => engine.blobs.has(digest)),
+      true,
+    )
+  })
+
+  it('gives the reason why it refuses an image, and has no name of it', async () => {
+    const socket = directory.file('refusing')
+    await using engine = await startMemoryEngine(socket, { refusal: 'no space left here' })
+    const outcome = await load(['--load'], { DOCKER_HOST: `unix://${socket}` })
+    assert.notEqual(outcome.status, 0)
+    assert.match(outcome.stderr, /load into docker at unix:.*no space left here \(IO_FAILED\)/)
+    assert.equal(engine.tags.size, 0)
+  })
+
   it('is an error where none answers', async () => {
     const outcome = await load(['--load'], { DOCKER_HOST: `unix://${directory.file('nothing')}` })
     assert.notEqual(outcome.status, 0)
