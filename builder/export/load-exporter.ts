@@ -53,17 +53,15 @@ async function load(
   exported: Exported,
   onProgress: Parameters<Parameters<Exported['report']>[1]>[0],
 ): Promise<Descriptor> {
-  const [{ loadIntoEngine }, { offerOf }] = await Promise.all([
-    import('./container-engine/load.ts'),
-    import('./offered-images.ts'),
-  ])
+  const { loadImages } = await import('./load-images.ts')
   const { images, tags, store, early, environment: env, signal } = exported
   await using temporary = store.temporary()
   const compression = wantedCompression(withDefault(output))
   const level = output.compressionLevel
-  const packing = { store, early, temporary, compression, level, form: output, signal }
-  const offer = await offerOf(images, tags, packing)
   const { engine = 'auto', context } = output
-  await loadIntoEngine(offer, { engine, context, env, folder: temporary.path, onProgress, signal })
-  return formedRoot(offer.root, formedImagesOf(images), output)
+  const root = await loadImages(images, tags, {
+    ...{ store, early, temporary, compression, level, form: output, signal },
+    ...{ engine, context, env, folder: temporary.path, onProgress },
+  })
+  return formedRoot(root, formedImagesOf(images), output)
 }

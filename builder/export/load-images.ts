@@ -16,6 +16,7 @@ import {
 } from '#core'
 import type { Reference } from '#registry-client'
 import { readFile } from './archive/read-file.ts'
+import { type LoadRequest, loadIntoEngine } from './container-engine/load.ts'
 import type {
   Offer,
   OfferedDocument,
@@ -32,15 +33,26 @@ import { formedGraph } from './manifests/formed-graph.ts'
 import type { ImageForm } from './manifests/image-form.ts'
 
 /** How layers get their form. */
-export interface OfferOptions extends LayerBlobs, TransferOptions {
+interface OfferOptions extends LayerBlobs, TransferOptions {
   readonly compression: Compression
   readonly form: ImageForm
   /** Where layers are packed. */
   readonly temporary: TemporaryDirectory
 }
 
+/** Loads images into the engine that is asked for. @returns the index, or the only manifest */
+export async function loadImages(
+  set: ImageSet,
+  names: readonly Reference[],
+  options: OfferOptions & LoadRequest,
+): Promise<Descriptor> {
+  const offer = await offerOf(set, names, options)
+  await loadIntoEngine(offer, options)
+  return offer.root
+}
+
 /** Images as they can be sent in parts. Nothing is read of a layer that need not be packed. */
-export async function offerOf(
+async function offerOf(
   set: ImageSet,
   names: readonly Reference[],
   options: OfferOptions,
