@@ -5,6 +5,7 @@ import {
   type Compression,
   type Descriptor,
   type DiffId,
+  type Digest,
   describeDocument,
   type EncodedDocument,
   type GraphSink,
@@ -58,10 +59,10 @@ async function offerOf(
   options: OfferOptions,
 ): Promise<Offer> {
   const layers = new Map<Descriptor, OfferedLayer>()
-  const documents: OfferedDocument[] = []
+  const documents = new Map<Digest, OfferedDocument>()
   const put = async (document: EncodedDocument): Promise<Descriptor> => {
     const descriptor = describeDocument(document)
-    documents.push({ ...document, descriptor })
+    documents.set(descriptor.digest, { ...document, descriptor })
     return descriptor
   }
   const sink: GraphSink<ImageLayer> = {
@@ -83,7 +84,10 @@ async function offerOf(
     config,
     layers: described.flatMap((one) => layers.get(one) ?? []),
   }))
-  return { root, images, local: localOf(set, images), documents, names }
+  const ofImages = new Set(images.flatMap((image) => image.layers))
+  const statements = [...layers.values()].filter((layer) => !ofImages.has(layer))
+  const local = localOf(set, images)
+  return { root, images, local, documents: [...documents.values()], statements, names }
 }
 
 async function offerLayer(

@@ -28,7 +28,7 @@ export async function writeImageArchive(
   for (const { descriptor, bytes } of offer.documents) {
     await writer.document(blobPath(descriptor), Buffer.from(bytes))
   }
-  for (const layer of layers) {
+  for (const layer of [...offer.statements, ...layers]) {
     const { size } = layer.descriptor
     const bytes = counting(await layer.open({ signal }), (written) => onBytes(layer, written))
     await writer.stream(blobPath(layer.descriptor), size, bytes)

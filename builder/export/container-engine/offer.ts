@@ -30,8 +30,10 @@ export interface Offer {
   readonly images: readonly OfferedImage[]
   /** The image that an engine without indexes gets: that of this machine's platform. */
   readonly local: OfferedImage
-  /** Configs, manifests, the index. */
+  /** Configs, manifests, the index, each once. */
   readonly documents: readonly OfferedDocument[]
+  /** What is said of images, which is as small as documents. */
+  readonly statements: readonly OfferedLayer[]
   /** Set when the engine has everything. */
   readonly names: readonly Reference[]
 }

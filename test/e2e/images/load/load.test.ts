@@ -113,15 +113,16 @@ describe('which engine --load finds', () => {
     assert.equal(engine.tags.has('app:latest'), true)
   })
 
-  it('gets an index with all of its images, where it has the store of containerd', async () => {
+  it('gets an index with all of its images and attestations, where it has the store of containerd', async () => {
     const socket = directory.file('index')
     await using engine = await startMemoryEngine(socket)
     const env = { DOCKER_HOST: `unix://${socket}` }
-    const flags = ['--load', '--platform', 'linux/amd64,linux/arm64']
+    const flags = ['--load', '--platform', 'linux/amd64,linux/arm64', '--provenance=true']
     assert.equal((await load(flags, env)).status, 0)
     const index = String(engine.blobs.get(engine.tags.get('app:latest') ?? ''))
     const { manifests } = JSON.parse(index) as { manifests: readonly { digest: string }[] }
-    assert.equal(manifests.length, 2)
+    // Two images, and what is said of each.
+    assert.equal(manifests.length, 4)
     assert.equal(
       manifests.every(({ digest }) => engine.blobs.has(digest)),
       true,
