@@ -53,7 +53,7 @@ export async function loadImages(
 }
 
 /** Images as they can be sent in parts. Nothing is read of a layer that need not be packed. */
-async function offerOf(
+export async function offerOf(
   set: ImageSet,
   names: readonly Reference[],
   options: OfferOptions,

@@ -72,7 +72,10 @@ describe("images between tsbuild and today's docker, containerd and BuildKit", f
     it(`ctr imports type=${type}, whole`, async () => {
       const file = directory.file(`${type}.tar`)
       const name = `${registry.host}/${type}:1`
-      await mustBuild(['-t', name, '-o', `type=${type},${options},dest=${file}`, context()], start())
+      await mustBuild(
+        ['-t', name, '-o', `type=${type},${options},dest=${file}`, context()],
+        start(),
+      )
       const ctr = (...args: readonly string[]) =>
         run(join(programs, 'ctr'), ['--address', address, '--namespace', 'imported', ...args])
       await ctr('images', 'import', file)
