@@ -52,7 +52,10 @@ export async function loadImages(
   return offer.root
 }
 
-/** Images as they can be sent in parts. Nothing is read of a layer that need not be packed. */
+/**
+ * Images as they can be sent in parts. Nothing is read of a layer that need not be packed.
+ * @internal
+ */
 export async function offerOf(
   set: ImageSet,
   names: readonly Reference[],
