@@ -31,7 +31,8 @@ function writer(sharing: string): string {
   return `RUN --mount=type=cache,id=${sharing},sharing=${sharing},target=/c ${write}`
 }
 
-describe('cache mounts of builds that run at once', () => {
+describe('cache mounts of builds that run at once', function () {
+  this.timeout(180_000)
   let directory: TemporaryDirectory
   before(() => {
     directory = temporaryDirectory('run-mounts')
