@@ -21,6 +21,7 @@ describe('the form of images', () => {
     checkForm({ annotations: [one('manifest', 'linux/arm64')] }, BOTH)
     checkForm({ annotations: [one('manifest-descriptor')], ociMediaTypes: true }, ONE)
     checkForm({ ociMediaTypes: false }, ONE)
+    checkForm({ annotations: [one('index')] }, { ...ONE, isAttested: true })
   })
 
   it('has none for an index that is not made, of another platform, or in documents of docker', () => {
@@ -33,6 +34,10 @@ describe('the form of images', () => {
       assert.throws(() => checkForm({ annotations: [annotation] }, images), { code })
     }
     const docker = { annotations: [one('manifest')], ociMediaTypes: false }
+    assert.throws(() => checkForm({ ociMediaTypes: false }, { ...ONE, isAttested: true }), {
+      code: 'USAGE',
+      message: 'cannot export attestations with "oci-mediatypes=false"',
+    })
     assert.throws(() => checkForm(docker, ONE), {
       code: 'USAGE',
       message: 'cannot export annotations with "oci-mediatypes=false"',
