@@ -10,11 +10,13 @@ export async function startBuildah(): Promise<Builder> {
       const peer = await rounds.next()
       for (const { name } of bases) await peer.pull(`docker://${name}`)
     },
-    build: async (context, { noCache, pulled, pushed } = {}) => {
+    build: async (context, { noCache, pulled, pushed, archive, compression = 'gzip' } = {}) => {
       const peer = rounds.current()
       if (pulled !== undefined) await peer.pull(`docker://${pulled}`)
       await peer.build(['-t', 'bench:latest', ...(noCache === true ? ['--no-cache'] : []), context])
-      if (pushed !== undefined) await peer.push('bench:latest', `docker://${pushed}`)
+      const packed = ['--compression-format', compression]
+      if (pushed !== undefined) await peer.push('bench:latest', `docker://${pushed}`, packed)
+      if (archive !== undefined) await peer.push('bench:latest', `oci-archive:${archive}`, packed)
     },
     [Symbol.asyncDispose]: () => rounds[Symbol.asyncDispose](),
   }

@@ -14,8 +14,12 @@ export interface BuildWish {
   readonly noCache?: boolean
   /** A base image that the storage lacks. */
   readonly pulled?: string
-  /** Where the image is pushed, with gzip. */
+  /** Where the image is pushed. */
   readonly pushed?: string
+  /** An OCI archive to write. */
+  readonly archive?: string
+  /** How layers are packed that leave the storage; default: gzip. */
+  readonly compression?: 'gzip' | 'zstd'
 }
 
 /** A base image in the registry. */

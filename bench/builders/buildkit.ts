@@ -44,14 +44,8 @@ export async function describeBuildKit(): Promise<string> {
 function newest(programs: string): () => Promise<Daemon> {
   return async () => {
     const buildkitd = await startBuildkitd(programs)
-    const build = async (context: string, { noCache, pushed }: BuildWish): Promise<void> => {
-      // Like the others, it keeps the image and compresses nothing.
-      const image =
-        pushed === undefined
-          ? 'name=bench,compression=uncompressed'
-          : // Otherwise it would push the layers that it has kept uncompressed as they are.
-            `name=${pushed},push=true,compression=gzip,force-compression=true`
-      const flags = ['--output', `type=image,${image}`, ...(noCache === true ? ['--no-cache'] : [])]
+    const build = async (context: string, wish: BuildWish): Promise<void> => {
+      const flags = ['--output', outputOf(wish), ...(wish.noCache === true ? ['--no-cache'] : [])]
       await buildkitd.build(context, flags)
     }
     return {
@@ -62,13 +56,23 @@ function newest(programs: string): () => Promise<Daemon> {
   }
 }
 
+function outputOf({ pushed, archive, compression = 'gzip' }: BuildWish): string {
+  // Otherwise it would send the layers that it has kept uncompressed as they are.
+  const packed = `compression=${compression},force-compression=true,oci-mediatypes=true`
+  if (pushed !== undefined) return `type=image,name=${pushed},push=true,${packed}`
+  if (archive !== undefined) return `type=oci,dest=${archive},${packed}`
+  // Like the others, it keeps the image and compresses nothing.
+  return 'type=image,name=bench,compression=uncompressed'
+}
+
 async function dockerIo(): Promise<Daemon> {
   const dockerd = await startDockerd()
   return {
     fetch: async (base) => void (await dockerd.docker(['pull', '--quiet', base.name])),
-    build: async (context, { noCache, pushed = 'bench:latest' }) => {
+    build: async (context, { noCache, archive, pushed = 'bench:latest' }) => {
       await dockerd.build(['-t', pushed, ...(noCache === true ? ['--no-cache'] : []), context])
       if (pushed !== 'bench:latest') await dockerd.docker(['push', '--quiet', pushed])
+      if (archive !== undefined) await dockerd.docker(['save', '--output', archive, pushed])
     },
     [Symbol.asyncDispose]: () => dockerd[Symbol.asyncDispose](),
   }

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { run, temporaryDirectory } from '../../test/support/peers/index.ts'
-import type { Builder } from './builder.ts'
+import type { Builder, BuildWish } from './builder.ts'
 
 /** The program of this working tree. */
 export const CLI: string = fileURLToPath(new URL('../../../cli/bin.js', import.meta.url))
@@ -27,10 +27,19 @@ export async function startTsbuild(name: string, program: string = CLI): Promise
         if (base.itself !== undefined) await tsbuild(['-t', base.name, base.itself])
       }
     },
-    build: (context, { noCache, pushed } = {}) => {
-      const target = pushed === undefined ? ['-t', 'bench:latest'] : ['-t', pushed, '--push']
-      return tsbuild([...target, ...(noCache === true ? ['--no-cache'] : []), context])
+    build: (context, wish = {}) => {
+      const { noCache, pushed = 'bench:latest' } = wish
+      const flags = noCache === true ? ['--no-cache'] : []
+      return tsbuild(['-t', pushed, ...outputsOf(wish), ...flags, context])
     },
     [Symbol.asyncDispose]: async () => storage[Symbol.dispose](),
   }
+}
+
+function outputsOf({ pushed, archive, compression = 'gzip' }: BuildWish): readonly string[] {
+  const outputs = [
+    ...(pushed === undefined ? [] : [`type=image,push=true,compression=${compression}`]),
+    ...(archive === undefined ? [] : [`type=oci,dest=${archive},compression=${compression}`]),
+  ]
+  return outputs.flatMap((output) => ['-o', output])
 }

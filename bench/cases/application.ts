@@ -41,6 +41,23 @@ export const APPLICATION_CASES: readonly Case[] = [
     beside: BARE_NODE,
   }),
   caseOf({
+    ...APPLICATION,
+    name: 'push-application',
+    title: 'first push of a small application, whose base the registry has',
+    goal: { ofBuildKit: 1 },
+    storage: 'new build',
+    sent: 'new repository',
+  }),
+  caseOf({
+    ...APPLICATION,
+    name: 'archive-cached',
+    title: 'a small application to an OCI archive, all cached',
+    goal: { ofBuildKit: 1 },
+    storage: 'build',
+    sent: 'archive',
+    isSentBefore: true,
+  }),
+  caseOf({
     name: 'pull',
     title: 'pull and unpack a Debian base, one RUN',
     goal: { ofBuildKit: 0.45 },

@@ -20,8 +20,11 @@ export interface Workload extends Omit<Case, 'beside' | 'measure'> {
    */
   readonly storage: 'nothing' | 'bases' | 'build' | 'new build'
   readonly noCache?: boolean
-  /** Whether the image is pushed. */
-  readonly pushes?: boolean
+  /** Where the image goes: to a repository of its own in each turn, to the same one, or to an archive. */
+  readonly sent?: 'new repository' | 'same repository' | 'archive'
+  /** Whether the result of an earlier build was sent, too. */
+  readonly isSentBefore?: boolean
+  readonly compression?: BuildWish['compression']
   /** Changes the context before every build. */
   readonly change?: (directory: string, turn: number) => void
   readonly beside?: Beside
@@ -43,7 +46,10 @@ export function caseOf(workload: Workload): Case {
       )
       const others = beside === undefined ? [] : [await beside.prepare(bench)]
       if (workload.storage === 'build') {
-        for (const builder of builders) await buildOnce(builder, bases, context)
+        for (const builder of builders) {
+          await buildOnce(builder, bases, context)
+          if (workload.isSentBefore) await builder.build(context, wishOf(workload, bench, 0))
+        }
       }
       const participants = builders.map((builder) =>
         participant(builder, { workload, bench, bases, context }),
@@ -61,7 +67,7 @@ interface Prepared {
 }
 
 function participant(builder: Builder, { workload, bench, bases, context }: Prepared): Participant {
-  const { storage, noCache = false, pushes = false, change } = workload
+  const { storage, change } = workload
   const [base] = bases
   let wish: BuildWish = {}
   return {
@@ -72,13 +78,25 @@ function participant(builder: Builder, { workload, bench, bases, context }: Prep
       if (storage === 'new build') await buildOnce(builder, bases, context)
       change?.(context, turn)
       wish = {
-        noCache,
+        ...wishOf(workload, bench, turn),
         ...(storage === 'nothing' && base !== undefined ? { pulled: base.name } : {}),
-        ...(pushes ? { pushed: `${bench.registry}/out/${turn}:latest` } : {}),
       }
     },
     perform: () => builder.build(context, wish),
   }
+}
+
+/** Every case has repositories of its own: what one has sent another would find there. */
+function wishOf(
+  { name, noCache = false, sent, compression }: Workload,
+  bench: Bench,
+  turn: number,
+): BuildWish {
+  const packed = compression === undefined ? {} : { compression }
+  const repository = `${bench.registry}/${name}/${sent === 'same repository' ? 'same' : turn}`
+  if (sent === undefined) return { noCache }
+  if (sent === 'archive') return { noCache, archive: bench.file(`${name}.tar`), ...packed }
+  return { noCache, pushed: `${repository}:latest`, ...packed }
 }
 
 async function buildOnce(builder: Builder, bases: readonly Base[], context: string): Promise<void> {

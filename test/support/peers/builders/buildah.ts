@@ -8,8 +8,8 @@ export interface Buildah extends AsyncDisposable {
   pull(reference: string): Promise<void>
   /** Builds with layers (a cached image a step), on the host's network. */
   build(args: readonly string[]): Promise<Outcome>
-  /** Pushes an image, its layers packed with gzip. */
-  push(image: string, reference: string): Promise<void>
+  /** Pushes an image, to a registry or a file; its layers are packed with gzip, unless `args` say otherwise. */
+  push(image: string, reference: string, args?: readonly string[]): Promise<void>
 }
 
 /** Milliseconds for one command: on a busy machine forty steps take minutes. */
@@ -34,7 +34,8 @@ export async function startBuildah(): Promise<Buildah> {
     pull: async (reference) => void (await buildah(['pull', ...rules, reference])),
     build: (args) =>
       buildah(['build', '--layers', '--network', 'host', '--pull-never', ...rules, ...args]),
-    push: async (image, reference) => void (await buildah(['push', ...rules, image, reference])),
+    push: async (image, reference, args = []) =>
+      void (await buildah(['push', ...rules, ...args, image, reference])),
     [Symbol.asyncDispose]: async () => {
       await buildah(['rm', '--all'])
       directory[Symbol.dispose]()
