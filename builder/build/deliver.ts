@@ -80,8 +80,7 @@ function withAttestations(
   output: Output,
   attested: DeliverDeps['attested'],
 ): ImageSet {
-  // An engine that gets an index in parts would miss them.
-  if (attested === undefined || output.type === 'load') return { images, isIndex }
+  if (attested === undefined) return { images, isIndex }
   const isArtifact = !('ociArtifact' in output && output.ociArtifact === false)
   const said = images.map((image, position) => {
     return { ...image, attestations: attested[position]?.attestations ?? [] }

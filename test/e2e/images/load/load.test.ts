@@ -53,15 +53,6 @@ describe('which engine --load finds', () => {
     return await tsbuild(['-t', 'app', ...flags, context], start)
   }
 
-  it('sends the image without what is said of it', async () => {
-    const socket = directory.file('attested')
-    await using engine = await startMemoryEngine(socket)
-    const env = { DOCKER_HOST: `unix://${socket}` }
-    assert.equal((await load(['--load', '--provenance=true'], env)).status, 0)
-    const root = JSON.parse(String(engine.blobs.get(engine.tags.get('app:latest') ?? ''))) as object
-    assert.deepEqual(Object.keys(root), ['schemaVersion', 'mediaType', 'config', 'layers'])
-  })
-
   it('sends all to a daemon that cannot say what it has', async () => {
     const socket = directory.file('old-containerd')
     await using engine = await startMemoryEngine(socket, { provesContent: false })
