@@ -75,9 +75,32 @@ const RESULT: Group = [
     values: ['gzip', 'zstd'],
     help: 'How layers are compressed: gzip (default) or zstd',
   },
+  {
+    name: 'compression-level',
+    metavar: 'N',
+    help: 'How well: 1 to 9 for gzip, 1 to 22 for zstd (default: a balance)',
+  },
 ]
 
 const REGISTRY: Group = [
+  {
+    name: 'registry-mirror',
+    metavar: 'MIRROR',
+    repeat: true,
+    help: 'Ask MIRROR[/PREFIX] for images of docker.io first; also $KANIKO_REGISTRY_MIRROR',
+  },
+  {
+    name: 'registry-map',
+    metavar: 'HOST=MIRROR',
+    repeat: true,
+    help: 'The same for any registry, several with ";" between; also $KANIKO_REGISTRY_MAP',
+  },
+  {
+    name: 'registry-certificate',
+    metavar: 'HOST=FILE',
+    repeat: true,
+    help: 'Trust this authority, for HOST and all others',
+  },
   { name: 'insecure', help: 'Push over plain HTTP where there is no HTTPS' },
   { name: 'skip-tls-verify', help: 'Push without checking certificates' },
   { name: 'insecure-pull', help: 'Pull over plain HTTP where there is no HTTPS' },
@@ -152,7 +175,6 @@ const IDLE: Group = [
   { name: 'ignore-var-run', notice: 'what steps write to /var/run is in the image' },
   { name: 'whitelist-var-run', notice: 'what steps write to /var/run is in the image' },
   { name: 'skip-unused-stages', notice: 'stages that the target does not need are never built' },
-  { name: 'compression-level', metavar: 'N', notice: 'layers are compressed at one level' },
   { name: 'cache-ttl', metavar: 'DURATION', notice: 'results do not expire' },
   { name: 'cache-dir', metavar: 'FOLDER', notice: 'base images are kept in the store' },
   { name: 'cache-copy-layers', notice: ALL_CACHED },
@@ -164,19 +186,12 @@ const IDLE: Group = [
   { name: 'push-retry', metavar: 'N', notice: RETRIES },
   { name: 'image-download-retry', metavar: 'N', notice: RETRIES },
   { name: 'image-fs-extract-retry', metavar: 'N', notice: RETRIES },
-  { name: 'skip-push-permission-check', notice: 'a registry is not asked before the push' },
+  { name: 'skip-push-permission-check', notice: 'a registry is asked beside the steps' },
   { name: 'skip-default-registry-fallback', notice: 'a registry is asked after its mirrors' },
 ].map((flag) => ({ ...flag, help: sentence(flag.notice) }))
 
-const NO_MIRROR = 'name the mirror in FROM, or in /etc/containers/registries.conf'
-const NO_CERTIFICATE =
-  'add the certificate to /kaniko/ssl/certs, or name the registry with --skip-tls-verify-registry'
-
 /** What is to come. */
 const LATER: Group = [
-  { name: 'registry-mirror', metavar: 'HOST', repeat: true, refusal: NO_MIRROR },
-  { name: 'registry-map', metavar: 'MAP', repeat: true, refusal: NO_MIRROR },
-  { name: 'registry-certificate', metavar: 'HOST=FILE', repeat: true, refusal: NO_CERTIFICATE },
   {
     name: 'registry-client-cert',
     metavar: 'HOST=FILE,FILE',

@@ -7,6 +7,7 @@ import { type DigestFile, parseDigestFiles } from './digest-files.ts'
 import { type KanikoContext, locateDockerfile, parseKanikoContext } from './kaniko-context.ts'
 import { KANIKO_FLAGS } from './kaniko-flags.ts'
 import { type LogSettings, parseLogSettings } from './kaniko-log.ts'
+import { kanikoRegistries } from './kaniko-registries.ts'
 
 /** What a command line of kaniko asks for. */
 export interface KanikoRequest {
@@ -32,7 +33,7 @@ type Environment = Shell['env']
  * @throws {TsbuildError} USAGE, UNSUPPORTED, REFERENCE_INVALID
  */
 export function parseKaniko(args: Arguments, env: Environment): KanikoRequest {
-  refuseLater(args, env)
+  refuseLater(args)
   if (args.positionals.length > 0) {
     const hint = 'everything is said with flags: --context dir://FOLDER --destination NAME'
     throw usageError(`unexpected argument "${args.positionals[0]}"`, hint)
@@ -67,6 +68,7 @@ export function parseKaniko(args: Arguments, env: Environment): KanikoRequest {
       keep: [...digestFiles.map(({ path }) => path), configDir],
       ...optional('root', env.TSBUILD_ROOT || undefined),
       ...(args.has('reproducible') ? { reproducible: true } : {}),
+      ...kanikoRegistries(args, env),
       insecureRegistries: [
         ...args.list('insecure-registry'),
         ...args.list('skip-tls-verify-registry'),
@@ -87,15 +89,11 @@ function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]
   return value === undefined ? {} : ({ [key]: value } as { [P in K]?: V })
 }
 
-/** @throws {TsbuildError} UNSUPPORTED for what is to come, also where the environment asks for it */
-function refuseLater(args: Arguments, env: Environment): void {
+/** @throws {TsbuildError} UNSUPPORTED for what is to come */
+function refuseLater(args: Arguments): void {
   for (const { name, refusal } of KANIKO_FLAGS) {
     if (refusal === undefined || args.list(name).every(isOff)) continue
     throw unsupportedError(`--${name} is not supported yet`, refusal)
-  }
-  for (const name of ['KANIKO_REGISTRY_MIRROR', 'KANIKO_REGISTRY_MAP']) {
-    if (isOff(env[name] ?? '')) continue
-    throw unsupportedError(`$${name} is not supported yet`, 'unset it, and name the mirror in FROM')
   }
 }
 
@@ -159,7 +157,10 @@ function keyValue(text: string, flag: string): { key: string; value: string | un
 
 /** In the store only where the image goes nowhere else. */
 function outputs(args: Arguments, noPush: boolean): readonly Output[] {
-  const packed = compression(args.text('compression'))
+  const packed = {
+    ...compression(args.text('compression')),
+    ...level(args.text('compression-level')),
+  }
   const tar = args.text('tar-path') || args.text('tarPath')
   const layout = args.text('oci-layout-path')
   const found: readonly Output[] = [
@@ -174,6 +175,13 @@ function compression(text = ''): { readonly compression?: LayerCompression } {
   if (text === '') return {}
   if (text === 'gzip' || text === 'zstd') return { compression: text }
   throw usageError(`unknown compression "${text}"`, 'choose gzip or zstd')
+}
+
+/** kaniko's own default is -1. */
+function level(text = ''): { readonly compressionLevel?: number } {
+  if (text === '' || text === '-1') return {}
+  if (/^\d+$/.test(text)) return { compressionLevel: Number(text) }
+  throw usageError(`invalid --compression-level "${text}"`, 'write a number')
 }
 
 function configDirOf(kanikoDir: string | undefined, env: Environment): string {

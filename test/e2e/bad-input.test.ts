@@ -108,12 +108,16 @@ describe('bad input', () => {
       (result, [name, value]) => result.replaceAll(value, name),
       stderr,
     )
-    return text
-      .split('\n')
-      .filter((line) => !/^#\d+ /.test(line))
-      .map((line) => line.replace(/^\d+\.\d+ /, '$TIME '))
-      .join('\n')
-      .replace(/\n{2,}/g, '\n')
-      .replace(/^\n/, '')
+    return (
+      text
+        .split('\n')
+        .filter((line) => !/^#\d+ /.test(line))
+        .map((line) => line.replace(/^\d+\.\d+ /, '$TIME '))
+        // Of what has the time of the build.
+        .map((line) => line.replace(/sha256:[0-9a-f]{64}/, '$DIGEST'))
+        .join('\n')
+        .replace(/\n{2,}/g, '\n')
+        .replace(/^\n/, '')
+    )
   }
 })

@@ -66,6 +66,10 @@ const EFFECTS: readonly (readonly [readonly string[], Partial<KanikoRequest['opt
     ['--cache', '--cache-repo=oci:/c', '--no-push-cache'],
     { cacheFrom: [{ type: 'local', src: '/c' }] },
   ],
+  [['--compression-level=9'], { outputs: [{ ...push, compressionLevel: 9 }] }],
+  [['--registry-mirror=m:5000', '--registry-mirror='], { registryMirrors: ['docker.io=m:5000'] }],
+  [['--registry-map=a=b;c=d/e'], { registryMirrors: ['a=b', 'c=d/e'] }],
+  [['--registry-certificate=h=/c'], { registryAuthorities: ['/c'] }],
   [
     ['--insecure-registry=a', '--skip-tls-verify-registry=b:1'],
     { insecureRegistries: ['a', 'b:1'] },
@@ -85,7 +89,6 @@ const IDLE: readonly string[] = [
   '--ignore-var-run=false',
   '--whitelist-var-run',
   '--skip-unused-stages=true',
-  '--compression-level=9',
   '--cache-ttl=6h',
   '--cache-dir=/cache',
   '--cache-copy-layers',
@@ -100,9 +103,6 @@ const IDLE: readonly string[] = [
 
 /** What is refused, and the form of it that asks for nothing. */
 const REFUSED: readonly (readonly [string, string])[] = [
-  ['--registry-mirror=m', '--registry-mirror='],
-  ['--registry-map=a=b', '--registry-map='],
-  ['--registry-certificate=h=/c', '--registry-certificate='],
   ['--registry-client-cert=h=/c,/k', '--registry-client-cert='],
   ['--push-ignore-immutable-tag-errors', '--push-ignore-immutable-tag-errors=false'],
   ['--bucket=b', '--bucket='],
@@ -164,9 +164,13 @@ describe('the command line of kaniko', () => {
       later.map(({ name }) => `--${name}`),
       REFUSED.map(([flag]) => flag.replace(/=.*/, '')),
     )
-    for (const name of ['KANIKO_REGISTRY_MIRROR', 'KANIKO_REGISTRY_MAP']) {
-      assert.throws(() => parse([], { [name]: 'm' }), { code: 'UNSUPPORTED' })
-    }
+  })
+
+  it('takes mirrors of the environment, too', () => {
+    const env = { KANIKO_REGISTRY_MIRROR: 'a,b/hub', KANIKO_REGISTRY_MAP: 'q.io=c;r.io=d/p' }
+    const { registryMirrors } = parse(['--registry-mirror=e'], env).options
+    const hub = ['docker.io=a', 'docker.io=b/hub', 'docker.io=e']
+    assert.deepEqual(registryMirrors, ['q.io=c', 'r.io=d/p', ...hub])
   })
 
   it('needs a destination, or --no-push', () => {
