@@ -25,6 +25,8 @@ export interface RewriteOptions extends WriteOptions {
   readonly isBelow: (path: Name) => boolean
   /** Whether this layer has what the earlier one has at a path that is not among the changes; default: it has not. */
   readonly isLeft?: ((path: Name) => boolean) | undefined
+  /** Called with the path of what the earlier layer has not as it is, and the folder of what only that one has. */
+  readonly onDifference?: ((path: Name) => void) | undefined
 }
 
 /** What was found out about a layer. */
@@ -65,17 +67,19 @@ class Rewriter {
   readonly #sinks: OpenSinks
   readonly #onFile: WriteOptions['onFile']
   readonly #isLeft: RewriteOptions['isLeft']
+  readonly #onDifference: RewriteOptions['onDifference']
   readonly #differences: Differences | undefined
   readonly #writer: LayerWriter
   readonly #parts = new TarParts()
 
   constructor(previous: PreviousLayer, sinks: OpenSinks, options: RewriteOptions) {
-    const { onFile, isBelow, isLeft } = options
+    const { onFile, isBelow, isLeft, onDifference } = options
     const { tar, directory } = sinks
     this.#previous = previous
     this.#sinks = sinks
     this.#onFile = onFile
     this.#isLeft = isLeft
+    this.#onDifference = onDifference
     this.#writer = new LayerWriter({ tar, directory, onFile })
     if (directory === undefined) return
     this.#differences = new Differences({
@@ -97,6 +101,7 @@ class Rewriter {
       this.#takeOver(change, earlier)
       return
     }
+    this.#onDifference?.(change.path)
     this.#differences?.other(change, earlier)
     if (this.isPossible) this.#writeNew(change)
   }
@@ -113,11 +118,13 @@ class Rewriter {
   }
 
   #passOver(entry: ContentsEntry): void {
-    if (this.#isLeft?.(entry.path) !== true) this.#differences?.gone(entry)
-    else {
+    if (this.#isLeft?.(entry.path) === true) {
       this.#keep(entry)
       this.#differences?.left()
+      return
     }
+    this.#onDifference?.(entry.path.slice(0, Math.max(entry.path.lastIndexOf('/'), 0)) as Name)
+    this.#differences?.gone(entry)
   }
 
   #writeNew(change: Change): void {

@@ -1,5 +1,5 @@
 import type { LayerId, TarFacts } from '#cache'
-import type { Spans } from '#core'
+import type { DiffId, Spans } from '#core'
 import type { BackgroundTasks } from '../layers/background-tasks.ts'
 import type { LayerForm } from '../layers/layer-forms.ts'
 import type { Reporter } from '../report/reporter.ts'
@@ -50,8 +50,15 @@ export function adoptContents(
 ): void {
   if (!hasContents || diffId === undefined || contents === undefined) return
   store.contents.adopt(contents, diffId)
-  if (state === undefined || file === undefined) return
-  if (completeCopiedState(file, state.digest, diffId)) {
-    store.contents.adoptState(file, state.selection)
-  }
+  if (file !== undefined) adoptState(state, { file, base: diffId }, store)
+}
+
+/** Keeps what the context was like, if that was noted, beside a layer that tells the rest. */
+export function adoptState(
+  state: CopiedFiles['state'],
+  { file, base }: { readonly file: string; readonly base: DiffId },
+  { contents }: Pick<CopyDeps['store'], 'contents'>,
+): void {
+  if (state === undefined || !completeCopiedState(file, state.digest, base)) return
+  contents.adoptState(file, state.selection)
 }

@@ -9,6 +9,7 @@ import type { CopyTask } from '../work/tasks/copy-files.ts'
 import type { RecopiedFiles } from '../work/tasks/recopy-files.ts'
 import {
   adoptContents,
+  adoptState,
   adoptTar,
   type CopyDeps,
   layerOfTar,
@@ -70,6 +71,8 @@ async function copyFrom(
     if (copied === undefined) return undefined
     const isFolder = task.directory !== undefined
     const layer = isFolder ? await adoptDirectory(recopying, deps) : undefined
+    if (isFolder)
+      adoptState(copied.state, { file: place('state'), base: previous.layer.diffId }, store)
     if (task.tar !== undefined)
       tar = tasks.add(makeTar(recopying, copied, { layer, temporary }, deps))
     if (layer !== undefined) return { copied, layer, tar }
@@ -95,7 +98,8 @@ function recopy(
   const again = {
     ...{ ...copying, temporary: place('archives'), sinks },
     ...{ previous: previous.contents, base: previous.layer.diffId },
-    state: isWhole ? place('state') : undefined,
+    state: place('state'),
+    stateOf: isWhole ? ('made' as const) : ('earlier' as const),
   }
   return pool.run('recopyFiles', again, signal)
 }

@@ -8,12 +8,9 @@ import {
 } from '#builder/tree'
 import { copiedStateFile } from '#cache'
 import { type DiffId, type Digest, joinName, type Tree } from '#core'
-import { readCopiedState } from './copied-state.ts'
+import { MOST_CHANGED, readCopiedState } from './copied-state.ts'
 import type { SelectionState } from './selection-state.ts'
 import type { FilesTask, OpenTrees } from './trees.ts'
-
-/** With more it is as quick to look at all. */
-const MOST_CHANGED = 500
 
 /** A selection of which a copy was made when it was somewhat different. */
 export interface ChangedSelection {

@@ -34,6 +34,8 @@ interface Header extends Pick<CopiedState, 'selection' | 'basis' | 'recent'> {
   readonly folders: readonly (readonly [Name, number])[]
 }
 
+/** Where more was changed, it is as quick to look at all. */
+export const MOST_CHANGED = 500
 /** More would take long to read, and much memory. */
 const MOST_BYTES = 64 << 20
 /** At the end: digits of the sha256 of all that is before, and of the layer's diffID. */
@@ -47,6 +49,7 @@ const END_BYTES = 129
  */
 export function writeCopiedState(path: string, state: CopiedState): Digest | undefined {
   const { selection, basis, recent, folders, text } = state
+  if (recent.length > MOST_CHANGED) return undefined
   const sizes = [...folders].map(([name, { length }]) => [name, length] as const)
   const header: Header = { selection, basis, recent, folders: sizes }
   const parts = [Buffer.from(`${JSON.stringify(header)}\n`), ...folders.values()]

@@ -1,5 +1,5 @@
 import { contentOfText } from '#builder/files'
-import type { Digest } from '#core'
+import type { Digest, Name } from '#core'
 import { writeCopiedState } from './copied-state.ts'
 import type { SelectionState } from './selection-state.ts'
 
@@ -36,10 +36,16 @@ export class StateNotes {
     this.#text += text
   }
 
-  /** @param content of what was copied; a text that does not tell it is not kept */
-  write(content: Digest): NotedState | undefined {
-    const isWhole = contentOfText(this.#text) === content
-    return isWhole ? noteState(this.#found, this.#text, this.#place) : undefined
+  /**
+   * @param content of what was copied; a text that does not tell it is not kept
+   * @param differing what the layer of which the state is noted has otherwise, or folders of what only that one has
+   */
+  write(content: Digest, differing: readonly Name[] = []): NotedState | undefined {
+    const { recent } = this.#found
+    if (recent === undefined || contentOfText(this.#text) !== content) return undefined
+    // It counts as changed.
+    const found = { ...this.#found, recent: [...recent, ...differing] }
+    return noteState(found, this.#text, this.#place)
   }
 }
 

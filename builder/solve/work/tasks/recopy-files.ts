@@ -13,6 +13,8 @@ export interface RecopyTask extends Copying {
   readonly sinks: RewriteSinks
   /** As in `CopyTask`. */
   readonly state: string | undefined
+  /** Of which layer the state is: of the earlier one, or of the one that is made. */
+  readonly stateOf: 'earlier' | 'made'
   /** What is noted of the earlier layer's tar. */
   readonly previous: string
   /** The earlier layer. */
@@ -37,24 +39,34 @@ export async function recopyFiles(task: RecopyTask): Promise<RecopiedFiles | und
   const place = { path: task.state, basis: basisOf(task) }
   if (changed?.base === task.base && changed.basis === place.basis) {
     const copied = await recopyChanged(task, changed, trees)
-    const state = found && copied && noteState(found, changed.text, place)
+    const isNoted = found !== undefined && task.stateOf === 'made'
+    const state = isNoted ? noteState(found, changed.text, place) : undefined
     if (copied !== undefined) return { ...copied, state }
   }
   const notes = found && new StateNotes(found, place)
-  const copied = await recopyAll(task, trees, notes)
+  const differing = new Set<Name>()
+  const copied = await recopyAll(task, trees, { notes, differing })
   const isNoted = copied !== undefined && !trees.hasVolatileFiles()
-  return copied && { ...copied, state: isNoted ? notes?.write(copied.content) : undefined }
+  const others = task.stateOf === 'earlier' ? [...differing] : []
+  return copied && { ...copied, state: isNoted ? notes?.write(copied.content, others) : undefined }
 }
 
 /** Everything is looked at. */
 async function recopyAll(
   task: RecopyTask,
   trees: OpenTrees,
-  notes: StateNotes | undefined,
+  { notes, differing }: { readonly notes: StateNotes | undefined; readonly differing: Set<Name> },
 ): Promise<RecopiedFiles | undefined> {
   const { previous, sinks } = task
-  const copied = await copyFrom(trees, { ...task, onText: notes?.onText }, (changes, options) =>
-    rewriteLayer(changes, sinks, { ...options, previous, isBelow: isBelow(trees) }),
+  const taking = { ...task, onText: notes?.onText }
+  const copied = await copyFrom(trees, taking, (changes, options, only) =>
+    rewriteLayer(changes, sinks, {
+      ...{ ...options, previous, isBelow: isBelow(trees) },
+      onDifference: (path) => {
+        if (only === undefined || (path !== only.to && !isInside(path, only.to))) return
+        differing.add(moved(path, only.to, only.from))
+      },
+    }),
   )
   if (copied === undefined) return undefined
   const { written, ...known } = copied

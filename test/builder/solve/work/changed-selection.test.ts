@@ -48,7 +48,7 @@ const RACY_MILLISECONDS = 2100
 type Random = (limit: number) => number
 
 /** What people do to their files, and what they seldom do. */
-const KINDS: readonly ((tree: string, folder: string, random: Random) => void)[] = [
+const KINDS: readonly ((tree: string, folder: string, random: Random) => unknown)[] = [
   (_, folder, random) => write(anyFile(folder, random), `changed ${random(1000)}`),
   (_, folder, random) => write(`${folder}/new${random(9)}`, 'new'),
   (_, folder, random) => write(`${folder}/deep${random(3)}/er/file`, 'deep'),
@@ -61,9 +61,15 @@ const KINDS: readonly ((tree: string, folder: string, random: Random) => void)[]
   (_, folder, random) => renameSync(anyFile(folder, random), `${folder}/moved${random(1e9)}`),
   (_, folder, random) => replace(anyFile(folder, random), (path) => symlinkSync('f1', path)),
   (_, folder, random) => replace(anyFile(folder, random), (path) => write(`${path}/inside`, 'x')),
-  (_, folder) => replace(folder, (path) => writeFileSync(path, 'no folder')),
+  // In the place of folders of the layers below no file may be copied.
+  (_, folder) => isBelow(folder) || replace(folder, (path) => writeFileSync(path, 'no folder')),
   (_, folder, random) => linkSync(anyFile(folder, random), `${folder}/link${random(1e9)}`),
 ]
+
+/** Whether `layerWith` may have it. */
+function isBelow(folder: string): boolean {
+  return /\/d[12]$/.test(folder)
+}
 
 function anyFile(folder: string, random: Random): string {
   const names = readdirSync(folder).filter((name) => lstatSync(`${folder}/${name}`).isFile())
@@ -148,6 +154,11 @@ describe('a selection of which a copy was made', function () {
     readonly diffId: DiffId
   }
 
+  function stateFile({ store }: FilesTask): string {
+    const [file = 'none'] = readdirSync(`${store}/contents`)
+    return `${store}/contents/${file}`
+  }
+
   let copies = 0
 
   function placesOf(task: FilesTask, maxMtime: number | undefined) {
@@ -161,11 +172,11 @@ describe('a selection of which a copy was made', function () {
   function keep(
     { tar, contents, state: file }: { tar: string; contents: string; state: string },
     { store }: FilesTask,
-    state: NotedState | undefined,
+    { state, base }: { readonly state?: NotedState | undefined; readonly base?: DiffId },
   ): Copied {
     const diffId = asDiffId(digestOf(readFileSync(tar)))
     if (state !== undefined) {
-      assert.ok(completeCopiedState(file, state.digest, diffId))
+      assert.ok(completeCopiedState(file, state.digest, base ?? diffId))
       renameSync(file, copiedStateFile(store, state.selection))
     }
     return { tar, contents, diffId }
@@ -175,35 +186,38 @@ describe('a selection of which a copy was made', function () {
     const { common, at: _, ...files } = placesOf(task, maxMtime)
     const none = { reader: undefined, directory: undefined }
     const { state } = await copyFiles({ ...common, ...none, ...files })
-    return keep(files, task, state)
+    return keep(files, task, { state })
   }
 
-  /** `undefined` where nothing is taken over. */
+  /** `undefined` where nothing is taken over. @param stateOf of which layer the state is that is noted */
   async function recopy(
     task: FilesTask,
     base: Copied,
-    maxMtime?: number,
+    { limit, stateOf = 'made' }: { limit?: number | undefined; stateOf?: 'made' | 'earlier' } = {},
   ): Promise<Copied | undefined> {
-    const { common, at, ...files } = placesOf(task, maxMtime)
+    const { common, at, ...files } = placesOf(task, limit)
     const { tar, contents, state } = files
     const pieces = at('pieces')
-    const earlier = { previous: base.contents, base: base.diffId }
+    const earlier = { previous: base.contents, base: base.diffId, stateOf }
     const copied = await recopyFiles({ ...common, ...earlier, state, sinks: { pieces, contents } })
     if (copied?.recipe === undefined) return undefined
     const previous = { contents: base.contents, tar: base.tar }
     const { recipe } = copied
     assembleTar({ recipe, previous, pieces, tar, contents, reader: undefined })
-    return keep(files, task, copied.state)
+    const of = stateOf === 'earlier' ? { base: base.diffId } : {}
+    return keep(files, task, { state: copied.state, ...of })
   }
 
   it('is known, and copied again, as if all of it was looked at', async () => {
-    let again = 0
+    let [again, seen] = [0, 0]
     for (let run = 0; run < RUNS; run++) {
       const seeded = seededRandom(run)
       const random: Random = (limit) => Math.floor(seeded() * limit)
       // What the layers below have already is not in the copy.
       const lowers = run % 2 === 0 ? [] : [layerWith(run)]
       const task = taskOf(run, `store${run}`, lowers)
+      // With a folder, differences count from the same layer.
+      const stateOf = run % 4 < 2 ? 'made' : 'earlier'
       let base = await copy(task)
       for (let step = 0; step < EDITS; step++) {
         for (let edits = 1 + random(3); edits > 0; edits--) {
@@ -212,22 +226,27 @@ describe('a selection of which a copy was made', function () {
         const where = `run ${run}, step ${step}`
         const fresh = taskOf(run, `fresh${run}-${step}`, lowers)
         const limit = step === 2 ? 1e12 : undefined
-        assert.equal(changed(task)?.content, checksum(fresh), where)
-        const made = await recopy(task, base, limit)
+        const known = changed(task)?.content
+        if (known !== undefined) assert.equal(known, checksum(fresh), where)
+        if (known !== undefined) seen++
+        const made = await recopy(task, base, { limit, stateOf })
         if (made !== undefined) again++
-        base = made ?? (await copy(task, limit))
-        assert.equal(base.diffId, (await copy(fresh, limit)).diffId, where)
+        const result = made ?? (await copy(task, limit))
+        assert.equal(result.diffId, (await copy(fresh, limit)).diffId, where)
+        if (made === undefined || stateOf === 'made') base = result
+        // What is noted next is noted while all is looked at.
+        if (step === 0 && stateOf === 'earlier') rmSync(stateFile(task))
       }
     }
     assert.ok(again > (RUNS * EDITS) / 2, `${again} copies of ${RUNS * EDITS} were made again`)
+    assert.ok(seen > (RUNS * EDITS) / 2, `of ${seen} it was known what had changed`)
   })
 
   it('is looked at whole where what was noted is damaged or unfinished', async () => {
     const task = taskOf(RUNS, 'damaged')
     await copy(task)
     const known = changed(task)
-    const [file = ''] = readdirSync(`${task.store}/contents`)
-    const path = `${task.store}/contents/${file}`
+    const path = stateFile(task)
     const content = readFileSync(path)
     for (const at of [0, content.length >> 1, content.length - 100, content.length - 1]) {
       flipBit(path, at)
