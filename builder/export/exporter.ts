@@ -8,7 +8,7 @@ import type { FormedImages, ImageForm } from './manifests/image-form.ts'
 import type { RegistrySinkOptions } from './registry-sink.ts'
 
 /** How the layers of an output are packed. */
-export type LayerCompression = 'uncompressed' | 'gzip' | 'zstd'
+export type LayerCompression = 'uncompressed' | 'gzip' | 'zstd' | 'zstd:chunked'
 
 /** What outputs of images have in common. */
 export interface ImageOutput extends ImageForm {
@@ -88,7 +88,7 @@ export interface PackedOutput {
   readonly forceCompression?: boolean
 }
 
-const MAX_LEVELS = { gzip: 9, zstd: 22 } as const
+const MAX_LEVELS = { gzip: 9, zstd: 22, 'zstd:chunked': 22 } as const
 
 /** @throws {TsbuildError} USAGE for a level that the compression does not have */
 export function checkPacked(output: PackedOutput): void {

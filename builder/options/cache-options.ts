@@ -140,7 +140,7 @@ function resolveTarget(target: SeparateTarget, env: Environment): CacheExportSet
 }
 
 /** What a compression takes as its level: the least and the most. */
-const LEVELS = { gzip: [0, 9], zstd: [1, 22] } as const
+const LEVELS = { gzip: [0, 9], zstd: [1, 22], 'zstd:chunked': [1, 22] } as const
 
 function checkLevel({ compression = 'gzip', compressionLevel: level }: SeparateTarget): void {
   if (level === undefined) return

@@ -137,7 +137,7 @@ function parseLevel(fields: Fields): number | undefined {
 
 function parseCompression(fields: Fields): LayerCompression | undefined {
   if (fields.get('compression') === 'estargz') {
-    throw unsupportedError('compression=estargz is not supported yet', 'use gzip or zstd')
+    throw unsupportedError('layers cannot be packed as estargz', 'use zstd:chunked')
   }
-  return choice(fields, 'compression', ['uncompressed', 'gzip', 'zstd'])
+  return choice(fields, 'compression', ['uncompressed', 'gzip', 'zstd', 'zstd:chunked'])
 }

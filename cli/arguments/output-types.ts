@@ -141,7 +141,7 @@ function form(settings: OutputSettings): {
   }
 }
 
-const COMPRESSIONS: readonly LayerCompression[] = ['uncompressed', 'gzip', 'zstd']
+const COMPRESSIONS: readonly LayerCompression[] = ['uncompressed', 'gzip', 'zstd', 'zstd:chunked']
 
 function destOf(settings: OutputSettings): string | undefined {
   return settings.get('dest') || undefined
@@ -196,9 +196,9 @@ function localMode(text: string | undefined): { readonly mode?: 'delete' } {
 
 function parseCompression(text: string | undefined): LayerCompression | undefined {
   if (text === undefined) return undefined
-  if (text === 'estargz' || text === 'zstd:chunked') {
-    const hint = 'gzip and zstd are read by all that read those, which then load layers as a whole'
-    throw unsupportedError(`layers cannot be packed as ${text}`, hint)
+  if (text === 'estargz') {
+    const hint = 'zstd:chunked does for podman what it is for: single files are fetched'
+    throw unsupportedError('layers cannot be packed as estargz', hint)
   }
   const found = COMPRESSIONS.find((name) => name === text)
   if (found !== undefined) return found

@@ -17,8 +17,8 @@ export const MEDIA_TYPES = {
   dockerLayerZstd: 'application/vnd.docker.image.rootfs.diff.tar.zstd',
 } as const
 
-/** How the bytes of a layer blob are packed. */
-export type Compression = 'none' | 'gzip' | 'zstd'
+/** How the bytes of a layer blob are packed; `zstd:chunked` is zstd in which single files can be found. */
+export type Compression = 'none' | 'gzip' | 'zstd' | 'zstd:chunked'
 
 /** Media type, digest and size (in bytes) of a blob. Spec: image-spec v1.1 descriptor.md */
 export interface Descriptor {
@@ -43,7 +43,10 @@ export function isManifestType(mediaType: string): boolean {
   return mediaType === MEDIA_TYPES.ociManifest || mediaType === MEDIA_TYPES.dockerManifest
 }
 
-/** The compression that a layer's media type promises, or `undefined` for what is not a layer. */
+/**
+ * The compression that a layer's media type promises, or `undefined` for what is not a layer. What is chunked is
+ * `zstd`, as it is to be unpacked.
+ */
 export function compressionOf(mediaType: string): Compression | undefined {
   switch (mediaType) {
     case MEDIA_TYPES.ociLayer:

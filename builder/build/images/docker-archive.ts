@@ -64,6 +64,7 @@ const TYPES: Readonly<Record<Compression, string>> = {
   none: MEDIA_TYPES.ociLayer,
   gzip: MEDIA_TYPES.ociLayerGzip,
   zstd: MEDIA_TYPES.ociLayerZstd,
+  'zstd:chunked': MEDIA_TYPES.ociLayerZstd,
 }
 
 function describeLayer({ path, digest, size }: ArchiveFile): Descriptor {

@@ -22,4 +22,5 @@ export const LAYER_TYPES: Readonly<Record<Compression, string>> = {
   none: MEDIA_TYPES.ociLayer,
   gzip: MEDIA_TYPES.ociLayerGzip,
   zstd: MEDIA_TYPES.ociLayerZstd,
+  'zstd:chunked': MEDIA_TYPES.ociLayerZstd,
 }

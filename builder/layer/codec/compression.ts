@@ -2,11 +2,12 @@ import { Buffer } from 'node:buffer'
 import { setImmediate } from 'node:timers/promises'
 import { createGunzip } from 'node:zlib'
 import { type Bytes, type Compression, errnoOf, isHole, TsbuildError, unreachable } from '#core'
+import { MAX_IN_FLIGHT } from './bytes/in-flight.ts'
 import { pipeThrough } from './bytes/transform.ts'
 import { unbzip2 } from './bzip2/bzip2.ts'
 import { gzip } from './parallel-gzip.ts'
 import { unxz } from './xz/xz.ts'
-import { unzstd, zstd } from './zstd/zstd.ts'
+import { unzstd, ZSTD_LEVEL, zstd } from './zstd/zstd.ts'
 
 /** The compression of an archive; `xz` and `bzip2` are only unpacked. */
 export type ArchiveCompression = Compression | 'xz' | 'bzip2'
@@ -85,18 +86,21 @@ function kindOf(start: Uint8Array, claimed: ArchiveCompression | 'detect'): Arch
 
 /** How bytes are packed; the result is the same. */
 export interface CompressOptions {
-  /** How many blocks gzip packs at a time; default: as many as there are processors, and some more. */
+  /** How many blocks gzip, or frames zstd:chunked, packs at a time; default: as many as there are processors, and some more. */
   readonly atOnce?: () => number
   /** From little and fast to well and slow: gzip 0 to 9, zstd 1 to 22. Default: a balance. */
   readonly level?: number | undefined
+  /** Gets what the descriptor of a zstd:chunked blob is to say, with its end. */
+  readonly onAnnotations?: (annotations: Readonly<Record<string, string>>) => void
 }
 
 /** Packs while reading; equal bytes give equal bytes, however they arrive. */
 export function compress(
   bytes: Bytes,
   compression: Compression,
-  { atOnce, level }: CompressOptions = {},
+  options: CompressOptions = {},
 ): Bytes {
+  const { atOnce, level } = options
   switch (compression) {
     case 'none':
       return bytes
@@ -104,9 +108,27 @@ export function compress(
       return gzip(bytes, atOnce, level)
     case 'zstd':
       return zstd(bytes, level)
+    case 'zstd:chunked':
+      return chunked(bytes, options)
     default:
       return unreachable(compression)
   }
+}
+
+/** Loaded where it is asked for. */
+async function* chunked(
+  bytes: Bytes,
+  {
+    level = ZSTD_LEVEL,
+    atOnce = () => MAX_IN_FLIGHT,
+    onAnnotations = () => undefined,
+  }: CompressOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { chunkedZstd } = await import('./chunked/chunked-zstd.ts')
+  yield* chunkedZstd(bytes, {
+    ...{ level, onAnnotations },
+    atOnce: () => Math.min(atOnce(), MAX_IN_FLIGHT),
+  })
 }
 
 function unpacked(bytes: Bytes, kind: ArchiveCompression): Bytes {
@@ -116,6 +138,7 @@ function unpacked(bytes: Bytes, kind: ArchiveCompression): Bytes {
     case 'gzip':
       return pipeThrough(bytes, createGunzip({ chunkSize: CHUNK_SIZE }))
     case 'zstd':
+    case 'zstd:chunked':
       return unzstd(bytes)
     case 'xz':
       return paced(unxz(paced(bytes)))

@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer'
-import { availableParallelism } from 'node:os'
 import { promisify } from 'node:util'
 import { constants, crc32, deflateRaw, type ZlibOptions } from 'node:zlib'
 import type { Bytes } from '#core'
 import { blocksOf } from './bytes/blocks.ts'
+import { MAX_IN_FLIGHT } from './bytes/in-flight.ts'
 
 /** Each block costs the main thread a message to another one. */
 const BLOCK_SIZE = 2 * 1024 * 1024
@@ -13,8 +13,6 @@ const LEVEL = 4
 const MIN_CHUNK = 64
 /** Deflate looks back no further. */
 const WINDOW = 32 * 1024
-/** How many blocks are in memory, packed or not. */
-const MAX_IN_FLIGHT = Math.min(16, availableParallelism() + 2)
 /** Deflate, no name, no time, system "unknown". Spec: RFC 1952, 2.3 */
 const HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff])
 /** An empty last block. Spec: RFC 1951, 3.2.3 */

@@ -19,7 +19,8 @@ const MAX_META_SIZE = 1024 * 1024
 
 /** Gets the entries and contents of a tar in their order. */
 export interface TarHandler extends ContentHandler {
-  entry(entry: TarEntry): void
+  /** @param pax the records about it alone */
+  entry(entry: TarEntry, pax: PaxRecords): void
   /** The content of the last entry is complete. */
   end(): void
 }
@@ -60,6 +61,8 @@ export class TarReader {
   #contentPadding = 0
   #zeroBlocks = 0
   #pax: PaxRecords = NO_RECORDS
+  /** Those of the current entry. */
+  #records: PaxRecords = NO_RECORDS
   #long: LongNames = NO_NAMES
   /** A sparse file whose map is being read. */
   #sparse: OpenSparse | undefined
@@ -178,6 +181,7 @@ export class TarReader {
   #begin(fields: TarBlock, block: Buffer): void {
     const entry = toEntry(fields, this.#pax, this.#long)
     const sparse = sparseOfPax(this.#pax)
+    this.#records = this.#pax
     this.#pax = NO_RECORDS
     this.#long = NO_NAMES
     this.#contentPadding = paddingAfter(entry.size)
@@ -228,7 +232,7 @@ export class TarReader {
 
   #beginContent(entry: TarEntry, stored: number): void {
     this.#await('content', stored)
-    this.#handler.entry(entry)
+    this.#handler.entry(entry, this.#records)
     if (stored === 0) this.#endContent()
   }
 

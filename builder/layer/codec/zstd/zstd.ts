@@ -5,10 +5,11 @@ import { pipeThrough } from '../bytes/transform.ts'
 import { type FramePiece, framesOf } from './frames.ts'
 
 const CHUNK_SIZE = 256 * 1024
-const LEVEL = 3
+/** The balance that zstd's own tool has. */
+export const ZSTD_LEVEL = 3
 
 /** Packs into one frame with a checksum; equal bytes give equal bytes, however they arrive. */
-export function zstd(bytes: Bytes, level: number = LEVEL): Bytes {
+export function zstd(bytes: Bytes, level: number = ZSTD_LEVEL): Bytes {
   const { ZSTD_c_compressionLevel, ZSTD_c_checksumFlag } = constants
   const params = { [ZSTD_c_compressionLevel]: level, [ZSTD_c_checksumFlag]: 1 }
   const blocks = blocksOf(bytes, CHUNK_SIZE)

@@ -40,11 +40,13 @@ const LAYER_TYPES: Readonly<Record<Family, Readonly<Record<Compression, string>>
     none: MEDIA_TYPES.ociLayer,
     gzip: MEDIA_TYPES.ociLayerGzip,
     zstd: MEDIA_TYPES.ociLayerZstd,
+    'zstd:chunked': MEDIA_TYPES.ociLayerZstd,
   },
   docker: {
     none: MEDIA_TYPES.dockerLayer,
     gzip: MEDIA_TYPES.dockerLayerGzip,
     zstd: MEDIA_TYPES.dockerLayerZstd,
+    'zstd:chunked': MEDIA_TYPES.dockerLayerZstd,
   },
 }
 

@@ -32,6 +32,7 @@ const TYPES: Readonly<Record<Compression, string>> = {
   none: MEDIA_TYPES.ociLayer,
   gzip: MEDIA_TYPES.ociLayerGzip,
   zstd: MEDIA_TYPES.ociLayerZstd,
+  'zstd:chunked': MEDIA_TYPES.ociLayerZstd,
 }
 
 /** Files of all kinds, of so many bytes that do not compress. */
@@ -51,7 +52,10 @@ export function makeLayer(size: number, compression: Compression = 'gzip'): Remo
 
 /** A layer of that tar. */
 export function layerOf(content: Buffer, compression: Compression = 'gzip'): RemoteLayer {
-  const pack = { none: (bytes: Buffer) => bytes, gzip: gzipSync, zstd: zstdCompressSync }
+  const pack = {
+    ...{ none: (bytes: Buffer) => bytes, gzip: gzipSync, zstd: zstdCompressSync },
+    'zstd:chunked': zstdCompressSync,
+  }
   return blobOf(pack[compression](content), digest(content) as string as DiffId, compression)
 }
 
