@@ -91,8 +91,14 @@ export interface PackedOutput {
 const MAX_LEVELS = { gzip: 9, zstd: 22, 'zstd:chunked': 22 } as const
 
 /** @throws {TsbuildError} USAGE for a level that the compression does not have */
-export function checkPacked(output: PackedOutput): void {
-  const { compressionLevel: level } = output
+export function checkPacked(output: PackedOutput & ImageForm): void {
+  const { compressionLevel: level, ociMediaTypes = true } = output
+  if (output.compression === 'zstd:chunked' && !ociMediaTypes) {
+    throw new TsbuildError('cannot export compression=zstd:chunked with "oci-mediatypes=false"', {
+      code: 'USAGE',
+      hint: "docker's manifests do not say where the files of a layer are: leave one of them out",
+    })
+  }
   if (level === undefined) return
   const compression = wantedCompression(output)
   if (compression === 'none') {

@@ -14,6 +14,7 @@ export { EarlyUploads } from './layers/early-uploads.ts'
 export { type ImageLayer, LAYER_TYPES } from './layers/image-layer.ts'
 export { layerBlob, sendLayer } from './layers/layer-blob.ts'
 export { describePresumed, presumedOwners } from './layers/owner-check.ts'
+export { packTar } from './layers/packing.ts'
 export type { Annotation } from './manifests/image-form.ts'
 export {
   checkDestination,

@@ -85,7 +85,7 @@ async function putLayer(
   // The name and the header of an archive member come before its bytes, so it is packed aside first.
   const scratch = join(temporary.path, 'layer')
   const packed = await spool(await blob.open({ signal }), scratch)
-  const descriptor = { mediaType, ...packed }
+  const descriptor = blob.describe({ mediaType, ...packed })
   await writer.stream(blobPath(descriptor), packed.size, readFile(scratch))
   if (hasRoom(store, packed.size)) store.blobs.keep(scratch, packed)
   rememberPacked(store, layer.diffId, { ...descriptor, packing: { compression, level } })

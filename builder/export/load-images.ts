@@ -101,11 +101,12 @@ async function offerLayer(
   const { store, early, compression, level, temporary, signal } = options
   const { diffId } = layer
   await early?.find(diffId, compression)?.made.catch(() => undefined)
-  const { descriptor: known, mediaType, open } = layerBlob(layer, compression, options)
+  const blob = layerBlob(layer, compression, options)
+  const { descriptor: known, mediaType, open } = blob
   if (known !== undefined) return storedLayer(diffId, known, { store, open })
   const file = join(temporary.path, `layer-${position}`)
   const packed = await spool(await open({ signal }), file)
-  const descriptor = { mediaType, ...packed }
+  const descriptor = blob.describe({ mediaType, ...packed })
   rememberPacked(store, diffId, { ...descriptor, packing: { compression, level } })
   if (hasRoom(store, packed.size) && store.blobs.keep(file, packed)) {
     return storedLayer(diffId, descriptor, { store, open: () => store.blobs.open(descriptor) })

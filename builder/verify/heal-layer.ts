@@ -80,7 +80,8 @@ async function packFolder(
 /** What this program has packed, it packs the same way again. */
 async function pack(packed: Descriptor, diffId: DiffId, deps: HealDeps): Promise<boolean> {
   const { blobs, layers } = deps.audit.store
-  const compression = compressionOf(packed.mediaType)
+  const isChunked = layers.annotations(diffId).has(packed.digest)
+  const compression = isChunked ? 'zstd:chunked' : compressionOf(packed.mediaType)
   const { size } = layers.findByDiffId(diffId) ?? {}
   if (compression === undefined || size === undefined) return false
   const tar = { mediaType: MEDIA_TYPES.ociLayer, digest: uncompressedDigest(diffId), size }

@@ -178,5 +178,6 @@ const ORPHANS = [
    WHERE diff_id NOT IN (SELECT diff_id FROM layers WHERE diff_id IS NOT NULL))`,
   `DELETE FROM compressed WHERE diff_id NOT IN (SELECT diff_id FROM layers WHERE diff_id IS NOT NULL)`,
   `DELETE FROM packings WHERE diff_id NOT IN (SELECT diff_id FROM layers WHERE diff_id IS NOT NULL)`,
+  `DELETE FROM annotations WHERE diff_id NOT IN (SELECT diff_id FROM layers WHERE diff_id IS NOT NULL)`,
   `DELETE FROM presumed WHERE diff_id NOT IN (SELECT diff_id FROM layers WHERE diff_id IS NOT NULL)`,
 ]

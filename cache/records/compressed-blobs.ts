@@ -4,6 +4,8 @@ import { isNoSpace } from '../filesystem/failure.ts'
 import type { Database, Row } from './database.ts'
 import { sumOf } from './schema.ts'
 
+type Annotations = NonNullable<Descriptor['annotations']>
+
 /** Compressed blobs of a layer, ordered by digest. */
 export function compressedBlobs(database: Database, diffId: DiffId): readonly Descriptor[] {
   return database
@@ -34,6 +36,37 @@ export function packingsOf(database: Database, diffId: DiffId): ReadonlyMap<stri
   )
 }
 
+/** What descriptors say of blobs of a layer that were packed here with annotations, be there none. */
+export function blobAnnotations(
+  database: Database,
+  diffId: DiffId,
+): ReadonlyMap<Digest, Annotations> {
+  const rows = database.all(
+    'SELECT digest, document, sum FROM annotations WHERE diff_id = ?',
+    diffId,
+  )
+  return new Map(
+    rows.flatMap(({ digest, document, sum }): readonly (readonly [Digest, Annotations])[] => {
+      if (typeof digest !== 'string' || !isDigest(digest)) return []
+      if (typeof document !== 'string' || sum !== sumOf(diffId, digest, document)) return []
+      return [[digest, JSON.parse(document) as Annotations]]
+    }),
+  )
+}
+
+function addAnnotations(
+  database: Database,
+  diffId: DiffId,
+  { digest, annotations }: Descriptor,
+): void {
+  if (annotations === undefined) return
+  const document = JSON.stringify(annotations)
+  database.run(
+    'INSERT OR REPLACE INTO annotations (diff_id, digest, document, sum) VALUES (?, ?, ?, ?)',
+    ...[diffId, digest, document, sumOf(diffId, digest, document)],
+  )
+}
+
 /** Records what a layer was packed to, and how. What a full disk does not take is forgotten. */
 export function addPackedBlob(
   database: Database,
@@ -43,6 +76,7 @@ export function addPackedBlob(
   try {
     database.transaction(() => {
       addCompressedBlob(database, diffId, blob)
+      addAnnotations(database, diffId, blob)
       database.run(
         'INSERT OR REPLACE INTO packings (diff_id, packing, digest) VALUES (?, ?, ?)',
         ...[diffId, packing, blob.digest],

@@ -22,6 +22,7 @@ import { syncFileSystem } from '../filesystem/sync.ts'
 import {
   addCompressedBlob,
   addPackedBlob,
+  blobAnnotations,
   compressedBlobs,
   packingsOf,
 } from './compressed-blobs.ts'
@@ -315,7 +316,15 @@ export class Layers {
     return packingsOf(this.#database, diffId)
   }
 
-  /** To be called for what the layer was packed to here; on a full disk nothing is remembered. */
+  /** What descriptors say of the blobs that the layer was packed to with annotations, be there none. */
+  annotations(diffId: DiffId): ReadonlyMap<Digest, NonNullable<Descriptor['annotations']>> {
+    return blobAnnotations(this.#database, diffId)
+  }
+
+  /**
+   * To be called for what the layer was packed to here; on a full disk nothing is remembered. Its annotations are
+   * kept, too.
+   */
   addPacked(diffId: DiffId, blob: Descriptor & { readonly packing: string }): void {
     addPackedBlob(this.#database, diffId, blob)
   }

@@ -77,6 +77,11 @@ const PACKINGS = `CREATE TABLE IF NOT EXISTS packings (
   diff_id TEXT NOT NULL, packing TEXT NOT NULL, digest TEXT NOT NULL,
   PRIMARY KEY (diff_id, packing)) WITHOUT ROWID`
 
+/** What descriptors of layers say that were packed here to be read in parts: a JSON document, which may be empty. */
+const ANNOTATIONS = `CREATE TABLE IF NOT EXISTS annotations (
+  diff_id TEXT NOT NULL, digest TEXT NOT NULL, document TEXT NOT NULL, sum TEXT NOT NULL,
+  PRIMARY KEY (diff_id, digest)) WITHOUT ROWID`
+
 /**
  * Tables that were added to version 1: a database made before gets them when it is opened and keeps its
  * records. An older tsbuild on the same store does not follow `renamed`: it drops the records of such
@@ -84,7 +89,7 @@ const PACKINGS = `CREATE TABLE IF NOT EXISTS packings (
  */
 export const LATER_TABLES: string = [
   ...[SEALS, PRESUMED, INPUTS, RENAMED, SETTLED, DIFFERENCES, MADE, SIZES, TRACES, REPOSITORIES],
-  PACKINGS,
+  ...[PACKINGS, ANNOTATIONS],
 ].join('; ')
 
 /**

@@ -109,7 +109,7 @@ export class StoreAudit implements AsyncDisposable {
 
   /** Forgets that a blob holds a layer. */
   forgetClaim(diffId: DiffId, digest: Digest): void {
-    for (const table of ['compressed', 'packings']) {
+    for (const table of ['compressed', 'packings', 'annotations']) {
       this.database.run(`DELETE FROM ${table} WHERE diff_id = ? AND digest = ?`, diffId, digest)
     }
   }

@@ -11,7 +11,11 @@ export const CHUNKED_ANNOTATIONS = {
 } as const
 
 /** The annotations of a descriptor that say of its blob where its files are; none for one that is not chunked. */
-export function chunkedAnnotations({ annotations = {} }: Pick<Descriptor, 'annotations'>): {
+export function chunkedAnnotations({
+  annotations = {},
+}: {
+  readonly annotations?: Descriptor['annotations'] | undefined
+}): {
   readonly annotations?: Readonly<Record<string, string>>
 } {
   if (annotations[CHUNKED_ANNOTATIONS.checksum] === undefined) return {}

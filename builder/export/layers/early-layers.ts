@@ -3,12 +3,11 @@
  * image are packed while later steps run, one at a time, where a processor is left. An output finds
  * the blob in the store, or reads it while it grows; what was not begun it packs itself. See ADR 43.
  */
-import { compress } from '#builder/layer'
 import type { Store } from '#cache'
 import { type Bytes, type Compression, type DiffId, type Spans, uncompressedDigest } from '#core'
 import { GrowingBlob } from './growing-blob.ts'
 import { LAYER_TYPES } from './image-layer.ts'
-import { hasRoom, rememberPacked } from './packing.ts'
+import { hasRoom, packedBlobs, packTar, rememberPacked } from './packing.ts'
 
 /** Bytes of a tar that is packed in less time than it is worth to write down and sync: some 50 ms. */
 const SMALL_BYTES = 4 * 1024 * 1024
@@ -98,16 +97,17 @@ export class EarlyLayers implements AsyncDisposable {
     const key = keyOf(diffId, compression)
     const mediaType = LAYER_TYPES[compression]
     // A registry is likely to have what was packed before.
-    const isPacked = store.layers.compressed(diffId).some((one) => one.mediaType === mediaType)
+    const isPacked = packedBlobs(store, diffId, compression).length > 0
     if (isPacked) onPacked?.(layer, compression)
     if (isPacked || this.#blobs.has(key) || !hasRoom(store, size)) return
     const tar = { mediaType: LAYER_TYPES.none, digest: uncompressedDigest(diffId), size }
     const bytes = await store.blobs.open(tar, { signal: this.#stop.signal })
     const atOnce = (): number => (this.#areStepsEnded ? Number.POSITIVE_INFINITY : 1)
+    const packed = packTar(this.#paced(bytes), { compression, atOnce })
     const blob = new GrowingBlob({
       store,
       mediaType,
-      bytes: compress(this.#paced(bytes), compression, { atOnce }),
+      ...packed,
       onWhole: (blob) => rememberPacked(store, diffId, { ...blob, packing: { compression } }),
     })
     this.#blobs.set(key, blob)

@@ -14,6 +14,8 @@ export interface GrowingBlobOptions {
   readonly store: Store
   readonly mediaType: string
   readonly bytes: Bytes
+  /** What its descriptor is to say; asked after the last byte. */
+  readonly annotations?: () => Descriptor['annotations']
   /** Called once the store has the blob. */
   readonly onWhole: (descriptor: Descriptor) => void
 }
@@ -26,6 +28,7 @@ export class GrowingBlob {
   /** Ends when the store has the blob; after a failure it has nothing of it. */
   readonly made: Promise<Descriptor>
   readonly #store: Store
+  readonly #annotations: GrowingBlobOptions['annotations']
   #state: 'growing' | 'whole' | 'failed' = 'growing'
   #path = ''
   /** Bytes in the file. */
@@ -34,10 +37,14 @@ export class GrowingBlob {
 
   constructor(options: GrowingBlobOptions) {
     this.#store = options.store
+    this.#annotations = options.annotations
     this.made = this.#make(options)
     // Readers get the rejection, too.
     this.made.catch(() => undefined)
   }
+
+  /** What its descriptor says; complete when it was read to the end. */
+  readonly annotations = (): Descriptor['annotations'] => this.#annotations?.()
 
   get state(): 'growing' | 'whole' | 'failed' {
     return this.#state
@@ -66,7 +73,9 @@ export class GrowingBlob {
     try {
       await using temporary = store.temporary()
       this.#path = join(temporary.path, 'blob')
-      const descriptor = { mediaType, ...(await this.#write(bytes)) }
+      const written = await this.#write(bytes)
+      const annotations = this.annotations()
+      const descriptor = { mediaType, ...written, ...(annotations && { annotations }) }
       if (!store.blobs.keep(this.#path, descriptor)) throw fullError(descriptor)
       onWhole(descriptor)
       this.#state = 'whole'

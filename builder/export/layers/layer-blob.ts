@@ -1,8 +1,8 @@
-import { compress } from '#builder/layer'
 import type { BlobDraft, Store } from '#cache'
 import {
   type Bytes,
   type Compression,
+  chunkedAnnotations,
   compressionOf,
   type Descriptor,
   type TransferOptions,
@@ -11,7 +11,14 @@ import {
 } from '#core'
 import type { EarlyLayers } from './early-layers.ts'
 import { type ImageLayer, LAYER_TYPES } from './image-layer.ts'
-import { draftFor, keepDraft, packingName, rememberPacked } from './packing.ts'
+import {
+  draftFor,
+  keepDraft,
+  packedBlobs,
+  packingName,
+  packTar,
+  rememberPacked,
+} from './packing.ts'
 
 /** The bytes of a layer in the wanted compression, and their descriptor where it is known. */
 export interface LayerBlob {
@@ -20,6 +27,8 @@ export interface LayerBlob {
   /** Blobs that the layer was packed to before, which a registry may have: those of this packing first. */
   readonly packedBefore: readonly Descriptor[]
   readonly open: (options?: OpenLayerOptions) => Promise<Bytes>
+  /** The descriptor of what was sent, with what it says of files in the blob; after `open`'s last byte. */
+  readonly describe: (sent: Descriptor) => Descriptor
 }
 
 /** How the bytes of a layer are opened. */
@@ -59,21 +68,30 @@ export function layerBlob(
     if (packings.get(wanted) === digest) return AS_WANTED
     return others.has(digest) ? OTHERWISE : ELSEWHERE
   }
-  const packedBefore = store.layers
-    .compressed(diffId)
-    .filter((one) => one.mediaType === mediaType)
-    .toSorted((a, b) => rankOf(a) - rankOf(b))
+  const packedBefore = packedBlobs(store, diffId, compression).toSorted(
+    (a, b) => rankOf(a) - rankOf(b),
+  )
+  let packedNow: () => Descriptor['annotations'] = () => undefined
   const isHere = ({ digest, size }: Descriptor): boolean => store.blobs.statSpare(digest) === size
   const kept = packedBefore.find((one) => rankOf(one) < OTHERWISE && isHere(one))
   const open: LayerBlob['open'] = async (options) => {
     // One that turned out to be damaged is not there any more.
     if (kept !== undefined && isHere(kept)) return store.blobs.open(kept, options)
     const growing = level === undefined ? early?.find(diffId, compression) : undefined
-    if (growing !== undefined) return growing.open()
-    const packed = compress(await plain(layer, store).open(options), compression, { level })
-    return options?.draft?.copying(packed) ?? packed
+    if (growing !== undefined) {
+      packedNow = growing.annotations
+      return growing.open()
+    }
+    const packed = packTar(await plain(layer, store).open(options), { compression, level })
+    packedNow = packed.annotations
+    return options?.draft?.copying(packed.bytes) ?? packed.bytes
   }
-  return { mediaType, descriptor: kept, packedBefore, open }
+  const describe: LayerBlob['describe'] = (sent) => {
+    const known = packedBefore.find(({ digest }) => digest === sent.digest)
+    const annotations = known === undefined ? packedNow() : known.annotations
+    return annotations === undefined ? sent : { ...sent, annotations }
+  }
+  return { mediaType, descriptor: kept, packedBefore, open, describe }
 }
 
 /** Where a layer was packed; here in another way comes last. */
@@ -98,7 +116,7 @@ export async function sendLayer(
     draft ??= draftFor(store, blob.descriptor?.size ?? layer.size ?? 0)
     return blob.open({ ...options, draft })
   }
-  const sent = await send({ ...blob, open })
+  const sent = blob.describe(await send({ ...blob, open }))
   keepDraft(store, draft, sent)
   if (isOpened && blob.descriptor === undefined) {
     rememberPacked(store, layer.diffId, { ...sent, packing: { compression, level } })
@@ -111,10 +129,12 @@ function existing(blob: NonNullable<ImageLayer['blob']>, store: Store): LayerBlo
   const { source } = blob
   const { digest, size } = blob.descriptor
   const mediaType = toOciMediaType(blob.descriptor.mediaType)
+  const descriptor = { mediaType, digest, size, ...chunkedAnnotations(blob.descriptor) }
   return {
     mediaType,
-    descriptor: { mediaType, digest, size },
+    descriptor,
     packedBefore: [],
+    describe: () => descriptor,
     open: async (options) => {
       if (store.blobs.statSpare(digest) === size) return store.blobs.open(blob.descriptor, options)
       const bytes = await source.open(blob.descriptor, options)
@@ -130,7 +150,7 @@ function plain(layer: ImageLayer, store: Store): LayerBlob {
   const mediaType = LAYER_TYPES.none
   const descriptor = { mediaType, digest: uncompressedDigest(diffId), size }
   const open: LayerBlob['open'] = (options) => store.blobs.open(descriptor, options)
-  return { mediaType, descriptor, packedBefore: [], open }
+  return { mediaType, descriptor, packedBefore: [], open, describe: (sent) => sent }
 }
 
 function isPlain(descriptor: Descriptor): boolean {

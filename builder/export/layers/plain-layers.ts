@@ -6,6 +6,7 @@ import {
   type Compression,
   compressionOf,
   Digester,
+  packedAs,
   TsbuildError,
   throwIfCancelled,
   uncompressedDigest,
@@ -28,8 +29,7 @@ export async function plainLayers(
   const found: ImageLayer[] = []
   for (const layer of layers) {
     const { blob } = layer
-    const isAsWanted =
-      blob === undefined || compressionOf(blob.descriptor.mediaType) === compression
+    const isAsWanted = blob === undefined || packedAs(blob.descriptor) === compression
     found.push(isAsWanted ? layer : await plainLayer(layer, deps))
   }
   return found

@@ -48,7 +48,7 @@ function formedManifest<L>(
     config: typed(config),
     layers,
     assemble: (described, blobs) => {
-      const document = assemble(described, blobs.map(typed))
+      const document = assemble(described, blobs.map(layerOf(form)))
       const parsed = parseManifestOrIndex(document.bytes, document.mediaType)
       if (parsed.kind === 'index') throw new Error('an image has a manifest')
       const manifest = annotated(typed(parsed.manifest), annotationsFor(form, 'manifest', platform))
@@ -82,6 +82,12 @@ function typesOf({
 }: ImageForm): <T extends { readonly mediaType: string }>(typed: T) => T {
   if (ociMediaTypes) return (typed) => typed
   return (typed) => ({ ...typed, mediaType: toDockerMediaType(typed.mediaType) })
+}
+
+/** Docker's manifests say nothing of a layer. */
+function layerOf(form: ImageForm): (layer: Descriptor) => Descriptor {
+  if (form.ociMediaTypes !== false) return (layer) => layer
+  return ({ annotations: _, ...layer }) => typesOf(form)(layer)
 }
 
 function annotated<T extends { readonly annotations?: Readonly<Record<string, string>> }>(

@@ -1,7 +1,7 @@
 import type { CacheKey, Candidate, RemoteLayer, ResultSource } from '#cache'
-import { type Compression, compressionOf, type Descriptor, throwIfCancelled } from '#core'
+import { type Compression, packedAs, throwIfCancelled } from '#core'
 import { CacheReader } from '../index/cache-reader.ts'
-import type { SharedLayer } from '../records/shared-result.ts'
+import type { SharedBlob, SharedLayer } from '../records/shared-result.ts'
 import type { Verifier } from '../records/signatures.ts'
 import type { CacheShelf } from '../shelf/cache-shelf.ts'
 
@@ -30,8 +30,7 @@ export function importedResults(shelf: CacheShelf, options: ImportOptions): Resu
   const layerOf = (layer: SharedLayer): RemoteLayer => {
     const { diffId, size, presumed } = layer
     const { origin, source } = shelf
-    const { mediaType, digest, size: bytes } = preferred(layer.blobs, options.compression)
-    const blob = { mediaType, digest, size: bytes }
+    const { signature: _, ...blob } = preferred(layer.blobs, options.compression)
     return { kind: 'remote', diffId, size, presumed, blob, source, origin }
   }
   return {
@@ -46,6 +45,6 @@ export function importedResults(shelf: CacheShelf, options: ImportOptions): Resu
   }
 }
 
-function preferred(blobs: SharedLayer['blobs'], compression: Compression): Descriptor {
-  return blobs.find(({ mediaType }) => compressionOf(mediaType) === compression) ?? blobs[0]
+function preferred(blobs: SharedLayer['blobs'], compression: Compression): SharedBlob {
+  return blobs.find((blob) => packedAs(blob) === compression) ?? blobs[0]
 }

@@ -1,12 +1,13 @@
-import { type EarlyLayers, LAYER_TYPES, layerBlob, sendLayer } from '#builder/export'
-import { compress, decompress } from '#builder/layer'
+import { type EarlyLayers, LAYER_TYPES, layerBlob, packTar, sendLayer } from '#builder/export'
+import { decompress } from '#builder/layer'
 import type { SolvedStep } from '#builder/solve'
 import type { RemoteLayer, RepositoryName, Store, TarFacts } from '#cache'
 import {
   type Bytes,
   type Compression,
-  compressionOf,
+  chunkedAnnotations,
   type Descriptor,
+  packedAs,
   throwIfCancelled,
 } from '#core'
 import type { SharedLayer } from '../records/shared-result.ts'
@@ -52,11 +53,17 @@ async function shareRemote(
   { shelf, compression, level, isForced, signal }: LayerUpload,
 ): Promise<SharedLayer | undefined> {
   const shared = (one: Descriptor): SharedLayer => ({ diffId, size, presumed, blobs: [one] })
-  const packed = compressionOf(blob.mediaType)
+  const packed = packedAs(blob)
   if (isForced && packed !== undefined && packed !== compression) {
-    const open = async (): Promise<Bytes> =>
-      compress(decompress(await source.open(blob, { signal }), packed), compression, { level })
-    return shared(await shelf.streamBlob(LAYER_TYPES[compression], open, { signal }))
+    let said: (() => Descriptor['annotations']) | undefined
+    const open = async (): Promise<Bytes> => {
+      const tar = decompress(await source.open(blob, { signal }), packed)
+      const { bytes, annotations: found } = packTar(tar, { compression, level })
+      said = found
+      return bytes
+    }
+    const sent = await shelf.streamBlob(LAYER_TYPES[compression], open, { signal })
+    return shared({ ...sent, ...chunkedAnnotations({ annotations: said?.() }) })
   }
   if (await shelf.source.has(blob, { signal })) return shared(blob)
   const from = origin === undefined ? [] : [origin]

@@ -3,7 +3,15 @@
  * blobs hold them is said by the manifest.
  */
 import type { CacheKey } from '#cache'
-import { type Descriptor, type Json, RESULTS_FIELD, readDocument, type Shaped, shapes } from '#core'
+import {
+  chunkedAnnotations,
+  type Descriptor,
+  type Json,
+  RESULTS_FIELD,
+  readDocument,
+  type Shaped,
+  shapes,
+} from '#core'
 import { toDiffId, toKey, toSize, toTime } from './checked-fields.ts'
 import { RecordSet } from './record-set.ts'
 import type { SharedLink, SharedResult } from './shared-result.ts'
@@ -79,7 +87,7 @@ export function parseInlineRecords(
 
 function toResult(
   fields: Shaped<typeof RESULT>,
-  { mediaType, digest, size }: Descriptor,
+  { mediaType, digest, size, ...said }: Descriptor,
 ): SharedResult {
   return {
     key: toKey(fields.key),
@@ -93,7 +101,7 @@ function toResult(
       diffId: toDiffId(fields.diffId),
       size: toSize(fields.size),
       presumed: undefined,
-      blobs: [{ mediaType, digest, size }],
+      blobs: [{ mediaType, digest, size, ...chunkedAnnotations(said) }],
     },
   }
 }

@@ -6,6 +6,7 @@ import type { CacheKey } from '#cache'
 import {
   asDiffId,
   canonicalJson,
+  chunkedAnnotations,
   compressionOf,
   DESCRIPTOR_SHAPE,
   type DiffId,
@@ -91,10 +92,9 @@ function resultJson({ layer, createdAt, usedOn, preimage, ...facts }: SharedResu
     ...(isKept ? { preimage } : {}),
     layer: {
       ...{ diffId, size },
-      blobs: blobs.map(({ mediaType, digest, size: bytes }) => ({
-        mediaType,
-        digest,
-        size: bytes,
+      blobs: blobs.map(({ mediaType, digest, size: bytes, ...blob }) => ({
+        ...{ mediaType, digest, size: bytes },
+        ...chunkedAnnotations(blob),
       })),
       ...(isSigned ? { signatures: blobs.map(({ signature = '' }) => signature) } : {}),
       ...(presumed === undefined ? {} : { presumed }),
@@ -165,7 +165,8 @@ function toBlob(
   if (compression === 'none' && asDiffId(digest) !== diffId) {
     throw invalidError('an uncompressed layer has another digest than its content')
   }
-  return { mediaType, digest, size, ...(signature ? { signature } : {}) }
+  const said = chunkedAnnotations(fields)
+  return { mediaType, digest, size, ...said, ...(signature ? { signature } : {}) }
 }
 
 function toOwnedFiles({

@@ -4,7 +4,7 @@
  */
 import { sign, verify } from 'node:crypto'
 import type { CacheKey } from '#cache'
-import { canonicalJson, type Descriptor, type Json } from '#core'
+import { canonicalJson, chunkedAnnotations, type Descriptor, type Json } from '#core'
 import { digestFor, openPrivateKey, openPublicKey, readKey } from '#signing'
 import type { RecordSet } from './record-set.ts'
 import type { SharedBlob, SharedLink, SharedResult } from './shared-result.ts'
@@ -67,9 +67,9 @@ export function openVerifier(file: string): Verifier {
 /** What a step has given: nothing else of a result changes what is built. */
 function resultDocument(
   { key, layer: { diffId, size, presumed } }: SharedResult,
-  { mediaType, digest, size: bytes }: Descriptor,
+  { mediaType, digest, size: bytes, ...said }: Descriptor,
 ): Json {
-  const blob = { mediaType, digest, size: bytes }
+  const blob = { mediaType, digest, size: bytes, ...chunkedAnnotations(said) }
   const owners = (presumed ?? null) as unknown as Json
   return ['tsbuild cache result', 1, key, diffId, size, owners, blob]
 }

@@ -3,11 +3,11 @@ import type { LayerCompression } from '#builder/export'
 import type { BuildOptions } from '#builder/options'
 import { layoutSource } from '#builder/plan'
 import {
-  compressionOf,
   type Digest,
   formatPlatform,
   hostPlatform,
   type Manifest,
+  packedAs,
   parsePlatform,
   type TransferOptions,
 } from '#core'
@@ -79,7 +79,8 @@ export async function rebuild(
 
 /** Layers that were made here are packed alike; those of the base stay as they are. */
 function compressionIn({ layers }: Manifest): LayerCompression {
-  const compression = compressionOf(layers.at(-1)?.mediaType ?? '') ?? 'gzip'
+  const last = layers.at(-1)
+  const compression = (last && packedAs(last)) ?? 'gzip'
   return compression === 'none' ? 'uncompressed' : compression
 }
 
