@@ -10,6 +10,10 @@ const READ: readonly (readonly [string, OutputRequest['outputs'], (readonly stri
   ['type=image', [{ type: 'store' }]],
   ['type=image,name=a/b:1,push=true', [{ type: 'store' }, { type: 'registry' }], ['a/b:1']],
   ['type=registry,compression=zstd', [{ type: 'registry', compression: 'zstd' }]],
+  [
+    'type=oci,compression=zstd:chunked,compression-level=9',
+    [{ type: 'oci', dest: '-', compression: 'zstd:chunked', compressionLevel: 9 }],
+  ],
   ['type=image,"name=a,b"', [{ type: 'store' }], ['a', 'b']],
   ['type=oci', [{ type: 'oci', dest: '-' }]],
   ['TYPE=oci,Dest=x.tar', [{ type: 'oci', dest: 'x.tar' }]],
@@ -69,7 +73,7 @@ const REFUSED: readonly (readonly [string, string, string?])[] = [
   [
     'type=oci,compression=lz4',
     'unknown compression "lz4"',
-    'choose one of uncompressed, gzip, zstd',
+    'choose one of uncompressed, gzip, zstd, zstd:chunked',
   ],
   ['type=docker,engine=lxc', 'unknown engine "lxc" in engine='],
   ['type=oci,compression-level=best', 'invalid compression-level "best"'],

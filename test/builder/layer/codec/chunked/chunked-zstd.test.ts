@@ -3,6 +3,14 @@ import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { compress, decompress } from '#builder/layer'
 import {
+  type Annotations,
+  crc64,
+  filesOf,
+  reassembled,
+  sha256,
+  tableOf,
+} from '../../../../support/chunked-blob/index.ts'
+import {
   directory,
   file,
   gnuLong,
@@ -13,7 +21,6 @@ import {
   tar,
 } from '../../../../support/raw-tar/index.ts'
 import { chunked, collected, hasTool, reused } from '../../support/files.ts'
-import { type Annotations, crc64, filesOf, reassembled, sha256, tableOf } from './blob-files.ts'
 
 /** Longer than one frame, by a length that is not whole blocks of anything. */
 const LARGE = randomBytes(1_100_003).toString('latin1').repeat(2)
