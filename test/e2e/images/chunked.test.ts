@@ -57,7 +57,8 @@ describe('layers as zstd:chunked', function () {
   })
 
   const start = (store = 'store') => ({ root: directory.file(store) })
-  const image = (name: string): string => `${registry.host}/${name}:1`
+  const image = (name: string): string =>
+    `${registry.host}/${name}${name.includes(':') ? '' : ':1'}`
   const push = (name: string, flags: readonly string[] = [], store = 'store') => {
     const output = ['-t', image(name), '-o', `type=registry,${CHUNKED}`]
     return mustBuild(['-q', ...output, ...flags, directory.file('context')], start(store))
@@ -140,19 +141,51 @@ describe('layers as zstd:chunked', function () {
     assert.match(above.layers[3]?.mediaType ?? '', /gzip$/)
   })
 
-  it('are layers as any other for podman', async () => {
-    const storage = directory.file('storage.conf')
-    const [graph, state] = [directory.file('graph'), directory.file('run')]
-    const lines = ['[storage]', 'driver = "vfs"', `graphroot = "${graph}"`, `runroot = "${state}"`]
-    writeFileSync(storage, lines.join('\n'))
+  /** The environment of a podman with a storage of its own. */
+  function podmanWith(driver: 'vfs' | 'overlay'): { env: Record<string, string> } {
+    const storage = directory.file(`${driver}.conf`)
+    const [graph, state] = [directory.file(`${driver}-graph`), directory.file(`${driver}-run`)]
+    const options = '{enable_partial_images = "true", use_hard_links = "false", ostree_repos = ""}'
+    writeFileSync(
+      storage,
+      `[storage]\ndriver = "${driver}"\ngraphroot = "${graph}"\nrunroot = "${state}"
+[storage.options]\npull_options = ${options}\n`,
+    )
+    return { env: { CONTAINERS_STORAGE_CONF: storage, HOME: directory.path } }
+  }
+
+  /** @returns what podman says of it */
+  async function pullsAll(name: string, podman: ReturnType<typeof podmanWith>): Promise<string> {
     writeFileSync(directory.file('policy'), '{"default":[{"type":"insecureAcceptAnything"}]}')
-    const env = { CONTAINERS_STORAGE_CONF: storage, HOME: directory.path }
     const flags = ['--signature-policy', directory.file('policy'), '--tls-verify=false']
-    await run('podman', ['pull', '-q', ...flags, image('one')], { env })
-    const mounted = (await run('podman', ['image', 'mount', image('one')], { env })).stdout.trim()
+    const words = ['--log-level=debug', 'pull', ...flags, image(name)]
+    const { stderr } = await run('podman', words, podman)
+    const mounted = (await run('podman', ['image', 'mount', image(name)], podman)).stdout.trim()
     assert.equal(readFileSync(`${mounted}/files/large`, 'utf8'), LARGE)
     assert.equal(readFileSync(`${mounted}/files/f49`, 'utf8'), 'file 49\n')
-    await run('podman', ['image', 'umount', image('one')], { env })
+    await run('podman', ['image', 'umount', image(name)], podman)
+    return stderr
+  }
+
+  it('are layers as any other for a podman that does not know them', async () => {
+    await pullsAll('one', podmanWith('vfs'))
+  })
+
+  it('are pulled in parts by podman, which before 4.4 had another name for their annotations', async function () {
+    const podman = podmanWith('overlay')
+    const hasOverlay = await run('podman', ['info'], podman).then(
+      () => true,
+      () => false,
+    )
+    if (!hasOverlay) this.skip()
+    const body = (await raw('one')).replaceAll('io.github.containers.', 'io.containers.')
+    const names = [...(await raw('one')).matchAll(/io\.github\.containers/g)]
+    assert.equal(names.length, 6)
+    const headers = { 'content-type': 'application/vnd.oci.image.manifest.v1+json' }
+    const url = `http://${registry.host}/v2/one/manifests/old`
+    assert.equal((await fetch(url, { method: 'PUT', headers, body })).status, 201)
+    const log = await pullsAll('one:old', podman)
+    assert.equal([...log.matchAll(/Retrieved partial blob/g)].length, 2)
   })
 
   it("do not go with docker's media types", async () => {
