@@ -70,7 +70,7 @@ export const BUILD: Command = {
         ...Object.values(OUTPUT_TYPES).flatMap(({ help }) => help),
         ['dest=-', 'Standard output; oci and tar go there without dest, too'],
         ['name=NAME', 'Another name for an image output'],
-        ['compression=C', 'Layers as uncompressed, gzip or zstd: registry, image, oci, docker'],
+        ['compression=C', 'Layers as uncompressed, gzip, zstd or zstd:chunked, in images'],
         [
           'compression-level=N',
           'gzip 0 to 9, zstd 1 to 22; force-compression=true: layers of the base, too',
@@ -98,10 +98,7 @@ export const BUILD: Command = {
         ],
         ['type=gha,scope=S', 'A cache in the service of GitHub Actions'],
         ['mode=max', 'To: results of all stages (default: min, those of the image)'],
-        [
-          'compression=C',
-          'To: layers as uncompressed, gzip or zstd; with force-compression=true all',
-        ],
+        ['compression=C', 'To: layers as in an output; with force-compression=true all of them'],
         ['mounts=true', 'To: cache mounts of the steps, too'],
         ['ignore-error=true', 'To: a failure is a warning'],
         ['sign=KEY, verify=KEY', 'To, from: results are signed; only those signed so are used'],

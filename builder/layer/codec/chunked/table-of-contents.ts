@@ -1,8 +1,8 @@
 import type { DescribedEntry } from './described-entry.ts'
 import { type Packed, PackedText } from './packed-text.ts'
 
-/** Readers that are older refuse what is larger. */
-const MOST_BYTES = 50 * 1024 * 1024
+/** Readers refuse what is larger. */
+const MOST_BYTES = 150 * 1024 * 1024
 
 /** A part of a file, and where its frame lies in the blob. */
 export interface Chunk {
