@@ -45,13 +45,14 @@ describe('very many rules of a .dockerignore', () => {
       const path = `dir${i % 1000}/file${i}`
       return [path, `!${path}/kept`, `**/name${i}`, `dir${i % 1000}/*.x${i}`][i % 4] ?? ''
     })
-    const start = performance.now()
+    const before = process.cpuUsage()
     const rules = parseDockerignore(['dir*', ...lines].join('\n'))
     for (let i = 0; i < 10_000; i++) {
       const path = `dir${i % 1000}/file${i}/more`
       assert.equal(rules.isIgnored(path), true)
       rules.mayContainIncluded(path)
     }
-    assert.ok(performance.now() - start < 8000)
+    // Whatever else the machine does meanwhile.
+    assert.ok(process.cpuUsage(before).user < 8_000_000)
   })
 })

@@ -60,7 +60,7 @@ export function killedSuite(rounds: Rounds): void {
     let hits = 0
     let cached = 0
     let isBuilt = false
-    for (let round = 0; hits < rounds.all && round < 3 * rounds.all; round += 1) {
+    for (let round = 0; hits < rounds.all && round < 6 * rounds.all; round += 1) {
       // The first rounds are long, and each goes on where the one before was killed. The others
       // find the compiler in the cache; so they change what is compiled.
       const isShort = isBuilt || hits >= rounds.long
