@@ -247,18 +247,21 @@ export class Solver implements AsyncDisposable {
     await prepareImported(seen.map(layersOf))
     const reason = await keys.reason
     const work = { root, sources, step: keys.step, forms: this.#forms(vertex.id), reason }
-    let began = 0
-    const outcome = await schedule((onBegin) => {
-      throwIfCancelled(signal, vertex.name)
-      began = performance.now()
-      const run = () => spans.measure('steps', () => operation.run({ ...work, onBegin }))
-      return reporter.step(vertex, reason, run)
-    })
-    const milliseconds = performance.now() - began
     const family = operation.family(root?.key, keys.first)
-    const first = keys.first?.key
-    const executed = { ...outcome, root, sources, family, first, milliseconds }
-    return this.#steps.executed(operation, executed)
+    const known = { root, sources, family, first: keys.first?.key }
+    const { result } = await schedule((onBegin) => {
+      throwIfCancelled(signal, vertex.name)
+      // What is said to be done is in the cache: a later build finds it, however this one ends.
+      return reporter.step(vertex, reason, async () => {
+        const began = performance.now()
+        const run = () => operation.run({ ...work, onBegin })
+        const outcome = await spans.measure('steps', run)
+        const milliseconds = performance.now() - began
+        const executed = { ...outcome, ...known, milliseconds }
+        return { ...outcome, result: await this.#steps.executed(operation, executed) }
+      })
+    })
+    return result
   }
 
   #lookUp<T>(work: () => Promise<T>): Promise<T> {
