@@ -1,3 +1,3 @@
 import { plansSuite } from './plans-suite.ts'
 
-plansSuite(Array.from({ length: 40 }, (_, index) => index + 1))
+plansSuite(Array.from({ length: 25 }, (_, index) => index + 1))
