@@ -1,6 +1,7 @@
 export { childPath, O_PATH } from './child-path.ts'
 export { type FileRights, fileRights, hasCapability } from './file-rights.ts'
 export { configFolder, homeFolder } from './home-folder.ts'
+export { isExecutable } from './is-executable.ts'
 export { makeFolders } from './make-folders.ts'
 export { readLimited } from './read-file.ts'
 export { removeEntry, removeTree, removeTreeSync } from './remove-tree.ts'

@@ -1,7 +1,17 @@
 import { resolveInTree } from '#builder/layer'
-import { joinName, type Name, nameOf, suggestion, type Tree, TsbuildError, textOfName } from '#core'
+import {
+  baseOf,
+  joinName,
+  type Name,
+  nameOf,
+  parentOf,
+  suggestion,
+  type Tree,
+  TsbuildError,
+  textOfName,
+} from '#core'
 import type { OverlayDraft } from './overlay-draft.ts'
-import { baseOf, componentsOf, parentOf, shown } from './paths.ts'
+import { componentsOf, shown } from './paths.ts'
 
 const MAX_NAMES = 10
 const ADVICE =

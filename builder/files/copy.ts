@@ -1,4 +1,4 @@
-import { type Digest, type FileStat, joinName, type Name, TsbuildError } from '#core'
+import { type Digest, type FileStat, joinName, type Name, parentOf, TsbuildError } from '#core'
 import type { Chmod } from './chmod.ts'
 import { type SourceFile, sourceFile } from './content.ts'
 import { describeObstacle } from './copy-errors.ts'
@@ -10,7 +10,7 @@ import {
 } from './directories.ts'
 import type { DraftEntry, OverlayDraft } from './overlay-draft.ts'
 import type { Ids } from './owner.ts'
-import { parentOf, shown } from './paths.ts'
+import { shown } from './paths.ts'
 import { emptyFile, entriesOf, isProgram, type Selected, type SelectedEntry } from './select.ts'
 import { linkOf } from './unpack.ts'
 

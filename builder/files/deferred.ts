@@ -1,5 +1,5 @@
 import { Checksum, digestFile } from '#builder/tree'
-import { type Change, type Digest, joinName, type Name } from '#core'
+import { baseOf, type Change, type Digest, joinName, type Name, parentOf } from '#core'
 import { addContent, type ContentEntry, type FileContent } from './content.ts'
 import { type CopyOptions, directoryStatOf, entryOf, refuseFile } from './copy.ts'
 import { refuseDirectory } from './directories.ts'
@@ -10,7 +10,6 @@ import {
   refuseWhiteout,
   toChange,
 } from './overlay-draft.ts'
-import { baseOf, parentOf } from './paths.ts'
 import { entriesOf, type Selected, type SelectedEntry } from './select.ts'
 
 /** How a deferred copy changes entries, and where it reports their content. */

@@ -1,7 +1,7 @@
-import { type FileStat, joinName, type Name, nameOf, TsbuildError } from '#core'
+import { type FileStat, joinName, type Name, nameOf, parentOf, TsbuildError } from '#core'
 import type { OverlayDraft } from './overlay-draft.ts'
 import type { Ids } from './owner.ts'
-import { componentsOf, parentOf, shown } from './paths.ts'
+import { componentsOf, shown } from './paths.ts'
 
 /** What directories get that have to be made. */
 export interface NewDirectory extends Ids {

@@ -1,15 +1,17 @@
 import { isWhiteoutDevice, resolveInTree } from '#builder/layer'
 import {
+  baseOf,
   type Change,
   type Digest,
   type EntryChange,
   type FileStat,
   joinName,
   type Name,
+  parentOf,
   type Tree,
   TsbuildError,
 } from '#core'
-import { baseOf, componentsOf, parentOf, shown } from './paths.ts'
+import { componentsOf, shown } from './paths.ts'
 
 /** What is put at a path: everything of a change but its path. */
 export interface DraftEntry {

@@ -15,16 +15,6 @@ export function belowRoot(path: string): Name {
   return names.join('/') as Name
 }
 
-/** The root is its own parent. */
-export function parentOf(path: Name): Name {
-  return path.slice(0, Math.max(path.lastIndexOf('/'), 0)) as Name
-}
-
-/** The last name of a path. */
-export function baseOf(path: Name): Name {
-  return path.slice(path.lastIndexOf('/') + 1) as Name
-}
-
 /** For messages: absolute, as the image has it. */
 export function shown(path: Name): string {
   return `/${textOfName(path)}`

@@ -1,5 +1,6 @@
 import { resolveInTree } from '#builder/layer'
 import {
+  baseOf,
   type FileStat,
   isReadableTree,
   joinName,
@@ -12,7 +13,7 @@ import { pathMatcher } from '#parser'
 import type { CopyAction } from './action.ts'
 import { describeLinkBeforeParents, describeMismatch, notFoundError } from './copy-errors.ts'
 import { type EntryFilter, excludeFilter, parentsFilter } from './filter.ts'
-import { baseOf, belowRoot, componentsOf, shown } from './paths.ts'
+import { belowRoot, componentsOf, shown } from './paths.ts'
 
 /** One thing to copy: a file, or what is in a directory. */
 export interface Selected {

@@ -1,9 +1,8 @@
-import { type FileStat, joinName, nameOf } from '#core'
+import { baseOf, type FileStat, joinName, nameOf, parentOf } from '#core'
 import type { WriteAction } from './action.ts'
 import type { Chmod } from './chmod.ts'
 import { type NewDirectory, prepareDestination, refuseDirectory } from './directories.ts'
 import type { OverlayDraft } from './overlay-draft.ts'
-import { baseOf, parentOf } from './paths.ts'
 
 const FILE_MODE = 0o644
 

@@ -16,6 +16,7 @@ import {
   joinName,
   type Name,
   type NamedStat,
+  parentOf,
   type ReadableTree,
   TsbuildError,
   textOfName,
@@ -292,10 +293,6 @@ class DirectoryTree implements ReadableTree {
       throw accessError(doing, textOfName(path), cause)
     }
   }
-}
-
-function parentOf(path: Name): Name {
-  return path.slice(0, Math.max(path.lastIndexOf('/'), 0)) as Name
 }
 
 /** Spec: git-fast-import(1), the modes of files. */

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { ScannedEntries } from '#builder/linux'
-import { joinName, type Name, type Tree } from '#core'
+import { baseOf, joinName, type Name, parentOf, type Tree } from '#core'
 import type { TreeState } from './tree-state.ts'
 
 /** What is otherwise in a tree than it was at an earlier time. */
@@ -40,7 +40,7 @@ export function changesBetween(
   // In other folders than these nothing is missing.
   const folders = new Set([top, ...changed])
   const isLeft = (path: Name): boolean => {
-    const folder = folderOf(path)
+    const folder = parentOf(path)
     return folders.has(folder) ? exists(path) : after.folders.has(folder)
   }
   return { changed, isLeft }
@@ -49,10 +49,10 @@ export function changesBetween(
 function existingIn(folders: TreeState['folders']): (path: Name) => boolean {
   const known = new Map<Name, ReadonlySet<Name>>()
   return (path) => {
-    const folder = folderOf(path)
+    const folder = parentOf(path)
     const names = known.get(folder) ?? new Set(namesIn(folders.get(folder)))
     known.set(folder, names)
-    return names.has(nameIn(path))
+    return names.has(baseOf(path))
   }
 }
 
@@ -77,20 +77,12 @@ export function changedTree(tree: Tree, { changed }: TreeChanges): Tree {
 /** Adds each part of a path to the folder that it is in. */
 function addWay(names: Map<Name, Set<Name>>, path: Name): void {
   for (let at = path; at !== ''; ) {
-    const folder = folderOf(at)
-    const name = nameIn(at)
+    const folder = parentOf(at)
+    const name = baseOf(at)
     const known = names.get(folder)
     if (known?.has(name)) return
     if (known === undefined) names.set(folder, new Set([name]))
     else known.add(name)
     at = folder
   }
-}
-
-function folderOf(path: Name): Name {
-  return path.slice(0, Math.max(path.lastIndexOf('/'), 0)) as Name
-}
-
-function nameIn(path: Name): Name {
-  return path.slice(path.lastIndexOf('/') + 1) as Name
 }

@@ -10,6 +10,7 @@ import {
   errnoOf,
   joinName,
   type Name,
+  RACY_MILLISECONDS,
   TsbuildError,
   textOfName,
 } from '#core'
@@ -47,8 +48,6 @@ const OPEN_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFO
 const END_OF_FOLDER = Uint8Array.of(0)
 /** Of what is kept of folders: some hundred thousand files. */
 const MOST_BYTES = 16 << 20
-/** The granularity of times on some file systems; milliseconds. */
-const RACY_MILLISECONDS = 2000
 const MOST_RECENT = 1000
 /** So many folders are open at once. */
 const MAX_DEPTH = 64

@@ -1,6 +1,14 @@
 import { closeSync, fstatSync, lstatSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Digest, digestOf, errnoOf, type FileIdentity, hexOf, type Name } from '#core'
+import {
+  type Digest,
+  digestOf,
+  errnoOf,
+  type FileIdentity,
+  hexOf,
+  type Name,
+  RACY_MILLISECONDS,
+} from '#core'
 import { isNoSpace, storeError } from '../filesystem/failure.ts'
 import { noteUse } from '../filesystem/last-use.ts'
 import { layoutOf } from '../filesystem/layout.ts'
@@ -8,12 +16,6 @@ import type { KnownContent } from './digest-block.ts'
 import { DigestFile, type KnownSelection, writeDigestFile } from './digest-file.ts'
 import { FreshDigests, mergeEntries } from './fresh-digests.ts'
 
-/**
- * How far a file's times must lie behind the clock before they distinguish one content from the next: a
- * file written twice within the granularity of its times (up to 2 s, on FAT) looks the same after
- * the second time.
- */
-const RACY_MILLISECONDS = 2000
 /** An entry is dropped that was not looked up on so many days on which something was written. */
 const OLDEST = 16
 const DAY_MILLISECONDS = 24 * 60 * 60 * 1000

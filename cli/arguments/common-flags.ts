@@ -125,3 +125,12 @@ export const QUIET: Flag = {
   help: 'Print nothing but the image id',
   group: 'Screen',
 }
+
+/** The last flags of commands that write to a registry, and print a digest. */
+export const SENDING_FLAGS: readonly Flag[] = [
+  ...REGISTRY_FLAGS,
+  PROGRESS,
+  { ...QUIET, help: 'Print nothing but the digest' },
+  ROOT_FLAG,
+  HELP,
+]

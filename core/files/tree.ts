@@ -26,6 +26,13 @@ export interface FileStat {
   readonly identity?: FileIdentity
 }
 
+/**
+ * How far a file's times must lie behind the clock before they distinguish one content from the next: a
+ * file written twice within the granularity of its times (up to 2 s, on FAT) looks the same after
+ * the second time.
+ */
+export const RACY_MILLISECONDS = 2000
+
 /** Changes whenever the content of a file changes, within the granularity of the clock. */
 export interface FileIdentity {
   readonly dev: number
@@ -74,6 +81,16 @@ export function textOfName(name: Name): string {
 /** `a` and `b` as `a/b`; the empty name is the root. */
 export function joinName(parent: Name, child: Name): Name {
   return (parent === '' ? child : `${parent}/${child}`) as Name
+}
+
+/** A path without its last name. The root is its own parent. */
+export function parentOf(path: Name): Name {
+  return path.slice(0, Math.max(path.lastIndexOf('/'), 0)) as Name
+}
+
+/** The last name of a path. */
+export function baseOf(path: Name): Name {
+  return path.slice(path.lastIndexOf('/') + 1) as Name
 }
 
 /**

@@ -63,42 +63,22 @@ export function compressionOf(mediaType: string): Compression | undefined {
   }
 }
 
+/** What is the same, as OCI and as Docker spell it. */
+const SPELLINGS: readonly (readonly [oci: string, docker: string])[] = [
+  [MEDIA_TYPES.ociIndex, MEDIA_TYPES.dockerIndex],
+  [MEDIA_TYPES.ociManifest, MEDIA_TYPES.dockerManifest],
+  [MEDIA_TYPES.ociConfig, MEDIA_TYPES.dockerConfig],
+  [MEDIA_TYPES.ociLayer, MEDIA_TYPES.dockerLayer],
+  [MEDIA_TYPES.ociLayerGzip, MEDIA_TYPES.dockerLayerGzip],
+  [MEDIA_TYPES.ociLayerZstd, MEDIA_TYPES.dockerLayerZstd],
+]
+
 /** Docker's media types in their OCI spelling; any other type is returned unchanged. */
 export function toOciMediaType(mediaType: string): string {
-  switch (mediaType) {
-    case MEDIA_TYPES.dockerIndex:
-      return MEDIA_TYPES.ociIndex
-    case MEDIA_TYPES.dockerManifest:
-      return MEDIA_TYPES.ociManifest
-    case MEDIA_TYPES.dockerConfig:
-      return MEDIA_TYPES.ociConfig
-    case MEDIA_TYPES.dockerLayer:
-      return MEDIA_TYPES.ociLayer
-    case MEDIA_TYPES.dockerLayerGzip:
-      return MEDIA_TYPES.ociLayerGzip
-    case MEDIA_TYPES.dockerLayerZstd:
-      return MEDIA_TYPES.ociLayerZstd
-    default:
-      return mediaType
-  }
+  return SPELLINGS.find(([, docker]) => docker === mediaType)?.[0] ?? mediaType
 }
 
 /** OCI's media types in Docker's spelling; any other type is returned unchanged. */
 export function toDockerMediaType(mediaType: string): string {
-  switch (mediaType) {
-    case MEDIA_TYPES.ociIndex:
-      return MEDIA_TYPES.dockerIndex
-    case MEDIA_TYPES.ociManifest:
-      return MEDIA_TYPES.dockerManifest
-    case MEDIA_TYPES.ociConfig:
-      return MEDIA_TYPES.dockerConfig
-    case MEDIA_TYPES.ociLayer:
-      return MEDIA_TYPES.dockerLayer
-    case MEDIA_TYPES.ociLayerGzip:
-      return MEDIA_TYPES.dockerLayerGzip
-    case MEDIA_TYPES.ociLayerZstd:
-      return MEDIA_TYPES.dockerLayerZstd
-    default:
-      return mediaType
-  }
+  return SPELLINGS.find(([oci]) => oci === mediaType)?.[1] ?? mediaType
 }

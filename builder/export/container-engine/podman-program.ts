@@ -1,6 +1,7 @@
-import { accessSync, constants, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf, ownProgram, TsbuildError, throwIfCancelled } from '#core'
+import { isExecutable } from '#disk'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -26,15 +27,6 @@ const MAX_OUTPUT = 1024 * 1024
 export function hasPodman({ PATH }: Environment): boolean {
   const { file, path } = ownProgram('podman', PATH)
   return path.split(':').some((folder) => isExecutable(join(folder, file)))
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
 }
 
 /**

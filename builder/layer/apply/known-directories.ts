@@ -1,5 +1,4 @@
-import type { Name } from '#core'
-import { parentOf } from '../paths/resolve.ts'
+import { type Name, parentOf } from '#core'
 
 /**
  * The directories that applying a layer has made, by their real paths, and which of them hide the layers

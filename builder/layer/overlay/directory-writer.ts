@@ -22,9 +22,8 @@ import {
   RootedDirectory,
   setXattr,
 } from '#builder/linux'
-import { bytesOfName, errnoOf, type FileStat, ioError, type Name } from '#core'
+import { bytesOfName, errnoOf, type FileStat, ioError, type Name, parentOf } from '#core'
 import { quote } from '../paths/quote.ts'
-import { parentOf } from '../paths/resolve.ts'
 import { CAPABILITY } from '../paths/whiteout.ts'
 import { type CreationDefaults, creationDefaultsOf } from './creation-defaults.ts'
 import { KeptAttributes } from './kept-attributes.ts'

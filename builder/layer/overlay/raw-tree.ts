@@ -20,9 +20,16 @@ import {
   opaqueXattr,
   RootedDirectory,
 } from '#builder/linux'
-import { checkpoint, type FileStat, ioError, type Name, type Tree, TsbuildError } from '#core'
+import {
+  checkpoint,
+  type FileStat,
+  ioError,
+  type Name,
+  parentOf,
+  type Tree,
+  TsbuildError,
+} from '#core'
 import { quote } from '../paths/quote.ts'
-import { parentOf } from '../paths/resolve.ts'
 import { CAPABILITY } from '../paths/whiteout.ts'
 import { KeptAttributes } from './kept-attributes.ts'
 

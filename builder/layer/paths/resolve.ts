@@ -1,4 +1,12 @@
-import { type FileStat, joinName, type Name, type Tree, TsbuildError, textOfName } from '#core'
+import {
+  type FileStat,
+  joinName,
+  type Name,
+  parentOf,
+  type Tree,
+  TsbuildError,
+  textOfName,
+} from '#core'
 
 /** The most links that are followed on one path: as many as filepath-securejoin follows. */
 export const MAX_LINKS = 255
@@ -43,11 +51,6 @@ export function resolveInTree(
 /** The names in a path, without empty ones and `.`. */
 export function componentsOf(path: Name): Name[] {
   return path.split('/').filter((name) => name !== '' && name !== '.') as Name[]
-}
-
-/** The path without its last name. The root is its own parent. */
-export function parentOf(path: Name): Name {
-  return path.slice(0, Math.max(path.lastIndexOf('/'), 0)) as Name
 }
 
 function tooManyLinksError(path: Name): TsbuildError {

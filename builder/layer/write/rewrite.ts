@@ -1,4 +1,4 @@
-import type { Change, EntryChange, Name } from '#core'
+import { type Change, type EntryChange, type Name, parentOf } from '#core'
 import { type ContentsEntry, endOf } from '../contents/contents-entry.ts'
 import { PreviousLayer } from '../contents/previous-layer.ts'
 import { headerKey } from '../tar/header-encoder.ts'
@@ -123,7 +123,7 @@ class Rewriter {
       this.#differences?.left()
       return
     }
-    this.#onDifference?.(entry.path.slice(0, Math.max(entry.path.lastIndexOf('/'), 0)) as Name)
+    this.#onDifference?.(parentOf(entry.path))
     this.#differences?.gone(entry)
   }
 

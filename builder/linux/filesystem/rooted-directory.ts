@@ -1,5 +1,5 @@
 import { closeSync, constants, lstatSync, openSync, type Stats } from 'node:fs'
-import { errnoOf, type Name } from '#core'
+import { errnoOf, type Name, parentOf } from '#core'
 import { childPath, O_PATH, removeEntry } from '#disk'
 
 const OPEN_PLACE = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW
@@ -68,7 +68,7 @@ export class RootedDirectory {
 
   /** The root is open. */
   #nearestOpen(path: Name): Name {
-    const parent = path.slice(0, Math.max(path.lastIndexOf('/'), 0)) as Name
+    const parent = parentOf(path)
     if (this.#open.has(parent)) return parent
     let nearest = '' as Name
     for (const open of this.#open.keys()) {

@@ -1,8 +1,6 @@
-import { counting, type Descriptor, type OnEvent, reported } from '#core'
+import { type Descriptor, type OnEvent, reported } from '#core'
+import { type PushProgress, reportingBytes } from '#registry-client'
 import type { CacheShelf, OpenBlob } from '../shelf/cache-shelf.ts'
-
-/** Milliseconds between two reports about one layer. */
-const REPORT_INTERVAL = 100
 
 /** What layers are sent through. */
 export type LayerShelf = Pick<CacheShelf, 'source' | 'mountBlob' | 'putBlob' | 'streamBlob'>
@@ -50,7 +48,7 @@ export class UploadReport {
     period.pending++
     try {
       const sent = await send()
-      this.#progress(layer, { current: sent.size, total: sent.size, done: true })
+      this.#progress({ id: layer, current: sent.size, total: sent.size, done: true })
       return sent
     } catch (cause) {
       period.ended.reject(cause)
@@ -71,22 +69,10 @@ export class UploadReport {
   }
 
   #counted(layer: string, open: OpenBlob, total?: number): OpenBlob {
-    const known = total === undefined ? {} : { total }
-    return async () => {
-      let next = 0
-      return counting(await open(), (current) => {
-        const now = performance.now()
-        if (now < next) return
-        next = now + REPORT_INTERVAL
-        this.#progress(layer, { current, ...known, done: false })
-      })
-    }
+    return reportingBytes({ id: layer, open }, (bytes) => this.#progress(bytes), total)
   }
 
-  #progress(
-    id: string,
-    bytes: { readonly current: number; readonly total?: number; readonly done: boolean },
-  ): void {
-    this.#onEvent({ type: 'progress', vertex: this.#vertex.id, id, ...bytes })
+  #progress(bytes: Omit<PushProgress, 'note'>): void {
+    this.#onEvent({ type: 'progress', vertex: this.#vertex.id, ...bytes })
   }
 }

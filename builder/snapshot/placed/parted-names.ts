@@ -1,7 +1,7 @@
 import { readlinkSync } from 'node:fs'
 import { fileXattrs } from '#builder/layer'
 import { fileStatOf, type RootedDirectory } from '#builder/linux'
-import type { EntryChange, Name } from '#core'
+import { type EntryChange, type Name, parentOf } from '#core'
 import type { LockedFiles } from './locked-files.ts'
 import { clearFolder } from './placement.ts'
 
@@ -28,17 +28,13 @@ export function partNames(
   write: (entries: readonly EntryChange[]) => void,
 ): readonly Name[] {
   if (names.length === 0) return []
-  const folders = new Set(names.map(({ path }) => folderOf(path)))
+  const folders = new Set(names.map(({ path }) => parentOf(path)))
   // Made before the names are removed: with the times of now.
   const entries = [...folders].sort().map((path) => entryOf(at, path, path))
   for (const path of folders) clearFolder(at.root, path)
   for (const { path, first } of names) entries.push(entryOf(at, path, first))
   write(entries)
   return [...new Set([...folders, ...names.flatMap(({ path, first }) => [path, first])])]
-}
-
-function folderOf(path: Name): Name {
-  return path.slice(0, Math.max(path.lastIndexOf('/'), 0)) as Name
 }
 
 /** `path` as a copy of what is at `source`. */

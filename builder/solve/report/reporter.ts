@@ -141,7 +141,7 @@ export class Reporter {
     return pull
   }
 
-  #fetchProgress({ id, name }: RemoteVertex): OnProgress {
+  #fetchProgress({ id, name }: Pick<RemoteVertex, 'id' | 'name'>): OnProgress {
     let next = 0
     return (current, total) => {
       const now = performance.now()
@@ -154,13 +154,7 @@ export class Reporter {
   }
 
   #progressOf(vertex: string, { digest, size }: Descriptor): (current: number) => void {
-    let next = 0
-    return (current) => {
-      const now = performance.now()
-      const done = current === size
-      if (now < next && !done) return
-      next = now + REPORT_INTERVAL
-      this.#onEvent({ type: 'progress', vertex, id: digest, current, total: size, done })
-    }
+    const report = this.#fetchProgress({ id: vertex, name: digest })
+    return (current) => report(current, size)
   }
 }

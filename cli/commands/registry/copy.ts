@@ -1,4 +1,4 @@
-import { HELP, PROGRESS, QUIET, REGISTRY_FLAGS, ROOT_FLAG } from '../../arguments/common-flags.ts'
+import { SENDING_FLAGS } from '../../arguments/common-flags.ts'
 import { PLATFORM } from '../../arguments/image-flags.ts'
 import type { Command } from '../command.ts'
 
@@ -22,11 +22,7 @@ export const COPY: Command = {
       help: 'Signatures and other manifests that refer to it, too',
       group: 'Image',
     },
-    ...REGISTRY_FLAGS,
-    PROGRESS,
-    { ...QUIET, help: 'Print nothing but the digest' },
-    ROOT_FLAG,
-    HELP,
+    ...SENDING_FLAGS,
   ],
   examples: [
     ['tsbuild copy alpine:3.22 ghcr.io/me/alpine:3.22', 'every platform; all digests stay'],

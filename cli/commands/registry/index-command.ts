@@ -1,4 +1,4 @@
-import { HELP, PROGRESS, QUIET, REGISTRY_FLAGS, ROOT_FLAG } from '../../arguments/common-flags.ts'
+import { SENDING_FLAGS } from '../../arguments/common-flags.ts'
 import type { Command } from '../command.ts'
 
 /** `tsbuild index` */
@@ -31,11 +31,7 @@ export const INDEX: Command = {
       group: 'Index',
     },
     { name: 'dry-run', help: 'Print the index and write nothing', group: 'Index' },
-    ...REGISTRY_FLAGS,
-    PROGRESS,
-    { ...QUIET, help: 'Print nothing but the digest' },
-    ROOT_FLAG,
-    HELP,
+    ...SENDING_FLAGS,
   ],
   examples: [
     ['tsbuild index create -t me/app:1 me/app:amd64 me/app:arm64', 'one name for two platforms'],

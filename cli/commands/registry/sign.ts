@@ -1,4 +1,4 @@
-import { HELP, PROGRESS, QUIET, REGISTRY_FLAGS, ROOT_FLAG } from '../../arguments/common-flags.ts'
+import { SENDING_FLAGS } from '../../arguments/common-flags.ts'
 import { SIGNED_ANNOTATION } from '../../arguments/image-flags.ts'
 import type { Command } from '../command.ts'
 
@@ -29,11 +29,7 @@ export const SIGN: Command = {
       help: 'Make a key pair, PREFIX.key with a password and PREFIX.pub, and sign nothing',
       group: 'Signature',
     },
-    ...REGISTRY_FLAGS,
-    PROGRESS,
-    { ...QUIET, help: 'Print nothing but the digest' },
-    ROOT_FLAG,
-    HELP,
+    ...SENDING_FLAGS,
   ],
   examples: [
     ['tsbuild sign --generate-key team', 'make team.key and team.pub'],
