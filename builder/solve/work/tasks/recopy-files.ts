@@ -3,7 +3,7 @@ import { finished } from '#builder/files'
 import { type RewriteSinks, rewriteLayer, type TarRecipe } from '#builder/layer'
 import { type Change, type DiffId, joinName, type Name } from '#core'
 import { type ChangedSelection, changedSelection } from '../selection/changed-selection.ts'
-import { selectionState } from '../selection/selection-state.ts'
+import { type SelectionState, selectionState } from '../selection/selection-state.ts'
 import { noteState, StateNotes } from '../selection/state-notes.ts'
 import { type OpenTrees, openTrees } from '../selection/trees.ts'
 import { basisOf, type Copied, type Copying, copyFrom } from './copy-files.ts'
@@ -37,27 +37,26 @@ export async function recopyFiles(task: RecopyTask): Promise<RecopiedFiles | und
   const found = finished(selectionState(task))
   const changed = found && changedSelection(task, found, trees)
   const place = { path: task.state, basis: basisOf(task) }
-  if (changed?.base === task.base && changed.basis === place.basis) {
-    const copied = await recopyChanged(task, changed, trees)
-    const isNoted = found !== undefined && task.stateOf === 'made'
-    const state = isNoted ? noteState(found, changed.text, place) : undefined
-    if (copied !== undefined) return { ...copied, state }
+  if (changed?.base !== task.base || changed.basis !== place.basis) {
+    return await recopyAll(task, trees, found)
   }
-  const notes = found && new StateNotes(found, place)
-  const differing = new Set<Name>()
-  const copied = await recopyAll(task, trees, { notes, differing })
-  const isNoted = copied !== undefined && !trees.hasVolatileFiles()
-  const others = task.stateOf === 'earlier' ? [...differing] : []
-  return copied && { ...copied, state: isNoted ? notes?.write(copied.content, others) : undefined }
+  const copied = await recopyChanged(task, changed, trees)
+  if (copied === undefined) return await recopyAll(task, trees, found)
+  // That of the earlier layer is noted already.
+  const isNoted = task.stateOf === 'made' && !trees.hasVolatileFiles()
+  const { text } = changed
+  return { ...copied, state: isNoted ? found && noteState(found, text, place) : undefined }
 }
 
-/** Everything is looked at. */
+/** Everything is looked at. @param found how the context is, where that can be noted */
 async function recopyAll(
   task: RecopyTask,
   trees: OpenTrees,
-  { notes, differing }: { readonly notes: StateNotes | undefined; readonly differing: Set<Name> },
+  found: SelectionState | undefined,
 ): Promise<RecopiedFiles | undefined> {
-  const { previous, sinks } = task
+  const { previous, sinks, state: path, stateOf } = task
+  const notes = found && new StateNotes(found, { path, basis: basisOf(task) })
+  const differing = new Set<Name>()
   const taking = { ...task, onText: notes?.onText }
   const copied = await copyFrom(trees, taking, (changes, options, only) =>
     rewriteLayer(changes, sinks, {
@@ -70,7 +69,9 @@ async function recopyAll(
   )
   if (copied === undefined) return undefined
   const { written, ...known } = copied
-  return { ...known, recipe: written.recipe }
+  const others = stateOf === 'earlier' ? [...differing] : []
+  const state = trees.hasVolatileFiles() ? undefined : notes?.write(known.content, others)
+  return { ...known, recipe: written.recipe, state }
 }
 
 /**

@@ -18,6 +18,7 @@ import {
 import { setTimeout } from 'node:timers/promises'
 import { finished } from '#builder/files'
 import { assembleTar } from '#builder/layer'
+import { setXattr } from '#builder/linux'
 import { copiedStateFile } from '#cache'
 import { asDiffId, type DiffId, digestOf } from '#core'
 import {
@@ -103,7 +104,7 @@ describe('a selection of which a copy was made', function () {
   let directory: TemporaryDirectory
   before(async () => {
     directory = temporaryDirectory('changed-selection')
-    for (let run = 0; run < RUNS + 4; run++) makeTree(directory.file(`${run}/tree`))
+    for (let run = 0; run < RUNS + 5; run++) makeTree(directory.file(`${run}/tree`))
     await setTimeout(RACY_MILLISECONDS)
   })
   after(() => directory[Symbol.dispose]())
@@ -285,6 +286,26 @@ describe('a selection of which a copy was made', function () {
     assert.ok(changed(task)?.changes.changed.has('tree/d1/f1' as never))
     const again = (await recopy(task, base)) ?? (await copy(task))
     assert.equal(again.diffId, (await copy(taskOf(run, 'below-fresh', lowers))).diffId)
+  })
+
+  it('is not noted with attributes that may change without a trace', async function () {
+    if (process.geteuid?.() !== 0) this.skip()
+    const run = RUNS + 4
+    const task = taskOf(run, 'attributes')
+    const base = await copy(task)
+    const noted = readFileSync(stateFile(task))
+    const path = directory.file(`${run}/tree/d1/f1`)
+    chmodSync(path, 0o755)
+    const again = await recopy(task, base)
+    assert.ok(again)
+    // A program without any is noted, one with a capability is not.
+    const plain = readFileSync(stateFile(task))
+    assert.notDeepEqual(plain, noted)
+    const value = Buffer.from('0000000200040000000000000000000000000000', 'hex')
+    setXattr(path, 'security.capability', value)
+    assert.equal(changed(task)?.base, again.diffId)
+    assert.ok(await recopy(task, again))
+    assert.deepEqual(readFileSync(stateFile(task)), plain)
   })
 
   it('counts what was new when it was copied as changed', async () => {
