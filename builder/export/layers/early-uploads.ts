@@ -148,8 +148,11 @@ class UploadQueue {
     const { size } = descriptor
     await this.#deps.report(`sending layers to ${registry}/${name}`, async (onProgress) => {
       const transfer = reportingBytes({ id, open: () => open(options) }, onProgress, size)
-      await repository.put(descriptor, transfer, options).catch(() => this.end())
-      onProgress({ id, current: size, total: size, done: true })
+      const done = { id, current: size, total: size, done: true }
+      await repository.put(descriptor, transfer, options).then(
+        () => onProgress(done),
+        () => this.end(),
+      )
     })
   }
 }

@@ -2,12 +2,11 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import type { BuildEvent, BuildOptions } from '#builder'
 import { createRegistryClient } from '#registry-client'
+import { NO_CREDENTIALS } from '../../suites/cache-shelf.ts'
 import { namesOf, Workplace } from './support/workplace.ts'
 
 const BUSYBOX = ['FROM scratch', 'COPY --chmod=755 busybox /bin/busybox']
 const sleeping = (seconds: number): string => `RUN ["/bin/busybox", "sleep", "${seconds}"]`
-const anonymous = { get: async () => undefined, set: async () => ({}), erase: async () => false }
-
 describe('whether a build may push', () => {
   let at: Workplace
   before(function () {
@@ -80,7 +79,7 @@ describe('whether a build may push', () => {
     const failing = 'RUN ["/bin/busybox", "sh", "-c", "/bin/busybox sleep 1; exit 3"]'
     await assert.rejects(at.build([...BUSYBOX, failing], push()), { code: 'STEP_FAILED' })
     assert.deepEqual([count('POST'), count('DELETE'), at.registry.openUploads], [1, 1, 0])
-    await using client = createRegistryClient({ credentials: anonymous })
+    await using client = createRegistryClient({ credentials: NO_CREDENTIALS })
     const repository = client.repository({ registry: at.registry.host, repository: 'app' })
     await repository.checkPush()
     assert.equal(at.registry.openUploads, 1)
@@ -89,7 +88,7 @@ describe('whether a build may push', () => {
   })
 
   it('is asked once for, with a stale answer replaced', async () => {
-    await using client = createRegistryClient({ credentials: anonymous })
+    await using client = createRegistryClient({ credentials: NO_CREDENTIALS })
     const repository = client.repository({ registry: at.registry.host, repository: 'app' })
     await repository.checkPush()
     at.registry.fail({

@@ -13,7 +13,7 @@ import {
   MEDIA_TYPES,
   parseIndex,
 } from '#core'
-import { type CredentialStore, createRegistryClient } from '#registry-client'
+import { createRegistryClient } from '#registry-client'
 import {
   type ArchiveWriter,
   directoryWriter,
@@ -23,14 +23,9 @@ import type { ImageLayer } from '../../../builder/export/layers/image-layer.ts'
 import { layoutSink } from '../../../builder/export/layout-sink.ts'
 import { registrySink } from '../../../builder/export/registry-sink.ts'
 import { storeSink } from '../../../builder/export/store-sink.ts'
+import { NO_CREDENTIALS } from '../../suites/cache-shelf.ts'
 import { graphSinkSuite, type TestedSink } from '../../suites/graph-sink.ts'
 import { MemoryRegistry } from '../../support/registry/index.ts'
-
-const anonymous: CredentialStore = {
-  get: async () => undefined,
-  set: async () => ({}),
-  erase: async () => false,
-}
 
 type Test = (tested: TestedSink<ImageLayer>) => Promise<void>
 type Layers = Pick<TestedSink<ImageLayer>, 'layers' | 'broken'>
@@ -78,7 +73,7 @@ graphSinkSuite<ImageLayer>('store', (test) =>
 graphSinkSuite<ImageLayer>('registry', (test) =>
   withStore(async (store) => {
     const registry = await MemoryRegistry.start()
-    await using client = createRegistryClient({ credentials: anonymous })
+    await using client = createRegistryClient({ credentials: NO_CREDENTIALS })
     const repository = client.repository({ registry: registry.host, repository: 'app' })
     try {
       await test({

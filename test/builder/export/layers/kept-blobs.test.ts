@@ -21,11 +21,10 @@ import type { ImageLayer } from '../../../../builder/export/layers/image-layer.t
 import { layoutSink } from '../../../../builder/export/layout-sink.ts'
 import { offerOf } from '../../../../builder/export/load-images.ts'
 import { registrySink } from '../../../../builder/export/registry-sink.ts'
+import { NO_CREDENTIALS } from '../../../suites/cache-shelf.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../../../support/peers/index.ts'
 import { seededRandom } from '../../../support/random/index.ts'
 import { MemoryRegistry } from '../../../support/registry/index.ts'
-
-const anonymous = { get: async () => undefined, set: async () => ({}), erase: async () => false }
 
 /** What packs with gzip, and how often it did. */
 class PackedBlocks implements Disposable {
@@ -76,7 +75,7 @@ describe('what a layer is packed to', () => {
 
   async function open(): Promise<void> {
     store = openStore(directory.file('store'))
-    client = createRegistryClient({ credentials: anonymous })
+    client = createRegistryClient({ credentials: NO_CREDENTIALS })
   }
   async function close(): Promise<void> {
     await client.close()
