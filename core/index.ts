@@ -1,3 +1,4 @@
+export * from './boolean.ts'
 export * from './build/events.ts'
 export * from './build/isolation.ts'
 export * from './build/material.ts'

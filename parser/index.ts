@@ -1,3 +1,4 @@
+export { parseBoolean } from '#core'
 export type {
   AddInstruction,
   ArgDeclaration,
@@ -101,7 +102,6 @@ export {
   type StageScope,
   stageScope,
 } from './scope/stage-scope.ts'
-export { parseBoolean } from './text/boolean.ts'
 export { trimSpace } from './text/characters.ts'
 export {
   type Diagnostic,

@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { decoded, TsbuildError, withoutCredentials } from '#core'
+import { decoded, parseBoolean, TsbuildError, withoutCredentials } from '#core'
 
 /** A commit of a repository, or a folder in it. Data only: part of a plan. */
 export interface GitSource {
@@ -217,10 +217,10 @@ function prefixed(prefix: string, value: string): string {
   return value.startsWith(prefix) ? value : `${prefix}${value}`
 }
 
-/** As Go's strconv.ParseBool; without a value it is on. */
+/** Without a value it is on. */
 function toSwitch(key: string, value: string, text: string): boolean {
-  if (value === '' || /^(?:1|t|T|true|TRUE|True)$/.test(value)) return true
-  if (/^(?:0|f|F|false|FALSE|False)$/.test(value)) return false
+  const isOn = value === '' || parseBoolean(value)
+  if (isOn !== undefined) return isOn
   throw gitSourceError(text, `invalid ${key} value: "${value}"`)
 }
 

@@ -1,5 +1,4 @@
-import { TsbuildError } from '#core'
-import { parseBoolean } from '#parser'
+import { parseBoolean, TsbuildError } from '#core'
 
 type BuildArgs = Readonly<Record<string, string>>
 

@@ -1,6 +1,6 @@
 import type { BuildOptions } from '#builder'
-import type { Arguments } from './flags.ts'
-import { unsupportedError, usageError } from './flags.ts'
+import { parseBoolean } from '#core'
+import { type Arguments, unsupportedError, usageError } from './flags.ts'
 import { splitCsv } from './output-value.ts'
 
 type Attestations = NonNullable<BuildOptions['attestations']>
@@ -58,7 +58,7 @@ function typedFields(value: string): { readonly type: Type; readonly fields: Fie
 
 /** A switch, or `key=value…`. */
 function short(type: Type, value: string): Fields {
-  const isOn = switchOf(value)
+  const isOn = parseBoolean(value)
   if (isOn !== undefined) return new Map(isOn ? [] : [['disabled', 'true']])
   return fieldsOf(value, HINTS[type])
 }
@@ -119,13 +119,7 @@ function refuseOthers(fields: Fields, type: Type, known: readonly string[]): voi
 function readSwitch(fields: Fields, key: string, type: Type): boolean | undefined {
   const text = fields.get(key)
   if (text === undefined) return undefined
-  const value = switchOf(text)
+  const value = parseBoolean(text)
   if (value !== undefined) return value
   throw usageError(`invalid value "${text}" for the attestation option ${key}`, HINTS[type])
-}
-
-/** Spec: Go strconv.ParseBool */
-function switchOf(text: string): boolean | undefined {
-  if (/^(?:1|t|T|true|TRUE|True)$/.test(text)) return true
-  return /^(?:0|f|F|false|FALSE|False)$/.test(text) ? false : undefined
 }

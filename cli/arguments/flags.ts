@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { suggestion, TsbuildError } from '#core'
+import { parseBoolean, suggestion, TsbuildError } from '#core'
 
 /** One flag of a command: how it is written, and what `--help` says about it. */
 export interface Flag {
@@ -93,10 +93,10 @@ interface OptionToken {
   readonly inlineValue?: boolean | undefined
 }
 
-/** Values as docker reads them. Spec: Go strconv.ParseBool */
+/** Values as docker reads them. */
 function switchValue({ rawName, value }: OptionToken): string {
-  if (value === undefined || /^(?:1|t|T|true|TRUE|True)$/.test(value)) return 'true'
-  if (/^(?:0|f|F|false|FALSE|False)$/.test(value)) return 'false'
+  const isOn = value === undefined || parseBoolean(value)
+  if (isOn !== undefined) return String(isOn)
   const hint = `write ${rawName}, or ${rawName}=false`
   throw usageError(`invalid value "${value}" for the switch ${rawName}`, hint)
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseBoolean } from '#parser'
+import { parseBoolean } from '#core'
 import { type Arguments, unsupportedError, usageError } from '../arguments/flags.ts'
 import type { Shell } from '../terminal/shell.ts'
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { BuildOptions, CacheTarget, LayerCompression, Output } from '#builder'
-import { parseBoolean } from '#parser'
+import { parseBoolean } from '#core'
 import { type Arguments, unsupportedError, usageError } from '../arguments/flags.ts'
 import type { Shell } from '../terminal/shell.ts'
 import { type DigestFile, parseDigestFiles } from './digest-files.ts'

@@ -1,5 +1,5 @@
+import { parseBoolean } from '#core'
 import type { Word } from '../ast/ast.ts'
-import { parseBoolean } from '../text/boolean.ts'
 import { parseCsv } from '../text/csv.ts'
 import { didYouMean } from '../text/suggest.ts'
 import type { Site } from './site.ts'

@@ -1,4 +1,4 @@
-import { parseBoolean } from '../text/boolean.ts'
+import { parseBoolean } from '#core'
 
 /** Which build checks run: the value of `# check=`, or of the build argument in its place. */
 export interface CheckSettings {

@@ -1,8 +1,8 @@
+import { parseBoolean } from '#core'
 import type { RunMount } from '../ast/ast.ts'
 import { cleanPath } from '../patterns/path-pattern.ts'
 import { expandIn, type StageScope } from '../scope/stage-scope.ts'
 import type { ScopedStage } from '../scope/walk-stages.ts'
-import { parseBoolean } from '../text/boolean.ts'
 import type { SourceRange } from '../text/source.ts'
 
 /** A secret, SSH agent or cache that a step mounts. */

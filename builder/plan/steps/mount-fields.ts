@@ -1,5 +1,5 @@
-import { parseByteSize, suggestion } from '#core'
-import { parseBoolean, type RunMount, SourceError, type Word } from '#parser'
+import { parseBoolean, parseByteSize, suggestion } from '#core'
+import { type RunMount, SourceError, type Word } from '#parser'
 
 /** A type of `--mount=`. */
 type MountType = (typeof TYPES)[number]
