@@ -12,6 +12,7 @@ import {
   isJsonObject,
   type Json,
   type Manifest,
+  PREDICATE_TYPE,
   parseIndex,
   parseManifestOrIndex,
   TsbuildError,
@@ -19,7 +20,7 @@ import {
 } from '#core'
 import { resolveImage } from '#registry-client'
 import type { FinishedImage, ImageSet } from './image.ts'
-import { type Attestation, attestedImage, PREDICATE_TYPE } from './layers/attestation.ts'
+import { type Attestation, attestedImage } from './layers/attestation.ts'
 import type { ImageLayer } from './layers/image-layer.ts'
 
 /**

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { throwIfCancelled } from '../errors.ts'
 import { together } from '../together.ts'
 import type { TransferOptions } from './content.ts'
@@ -8,6 +9,12 @@ import { digestOf } from './digest.ts'
 export interface EncodedDocument {
   readonly mediaType: string
   readonly bytes: Uint8Array
+}
+
+/** What an artifact has in place of a config. Spec: image-spec v1.1 manifest.md#guidance-for-an-empty-descriptor */
+export const EMPTY_DOCUMENT: EncodedDocument = {
+  mediaType: 'application/vnd.oci.empty.v1+json',
+  bytes: Buffer.from('{}'),
 }
 
 /** A manifest that is to be written. `L` is what a sink makes the blob of a layer of. */

@@ -11,6 +11,7 @@ import {
   parseImageConfig,
   parseManifestOrIndex,
   platformDistance,
+  REFERENCE_DIGEST,
   serializeIndex,
   type TransferOptions,
   TsbuildError,
@@ -150,7 +151,7 @@ function merged(before: readonly Entry[], added: readonly Entry[]): readonly Ent
     ),
   )
   const kept = before.filter(({ descriptor }) => {
-    const subject = descriptor.annotations?.[REFERS_TO]
+    const subject = descriptor.annotations?.[REFERENCE_DIGEST]
     return !replaced.has(descriptor.digest) && !(subject !== undefined && replaced.has(subject))
   })
   const byDigest = new Map<Digest, Entry>()
@@ -159,8 +160,6 @@ function merged(before: readonly Entry[], added: readonly Entry[]): readonly Ent
   }
   return [...byDigest.values()]
 }
-
-const REFERS_TO = 'vnd.docker.reference.digest'
 
 /** Attestations have no place of their own. */
 function placeOf({ platform }: Descriptor): string | undefined {
@@ -180,7 +179,7 @@ function chosen(
   })
   const digests = new Set<string>(images.map(({ descriptor }) => descriptor.digest))
   return entries.filter(({ descriptor: { digest, annotations } }) => {
-    return digests.has(digest) || digests.has(annotations?.[REFERS_TO] ?? '')
+    return digests.has(digest) || digests.has(annotations?.[REFERENCE_DIGEST] ?? '')
   })
 }
 

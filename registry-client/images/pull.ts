@@ -13,6 +13,7 @@ import {
   parseImageConfig,
   parseManifestOrIndex,
   platformDistance,
+  REFERENCE_TYPE,
   type TransferOptions,
   TsbuildError,
 } from '#core'
@@ -161,7 +162,7 @@ async function chooseByConfig(
 function isImage({ mediaType, platform, annotations }: Descriptor): boolean {
   if (!isManifestType(mediaType) && !isIndexType(mediaType)) return false
   if (platform?.os === 'unknown' && platform.architecture === 'unknown') return false
-  return annotations?.['vnd.docker.reference.type'] === undefined
+  return annotations?.[REFERENCE_TYPE] === undefined
 }
 
 async function fetchConfig(

@@ -2,9 +2,8 @@
  * Sigstore's bundle, in which cosign keeps signatures since version 3: a statement in a DSSE envelope, and what its
  * signature is checked with. Spec: protobuf-specs, sigstore_bundle.proto; DSSE v1
  */
-import { readDocument, shapes, TsbuildError } from '#core'
+import { readDocument, STATEMENT_TYPE, shapes, TsbuildError } from '#core'
 import type { ImageSigner } from '../keys/image-key.ts'
-import { STATEMENT_TYPE } from './statement.ts'
 
 /** Of a bundle as it is written here; those that are read may be of an earlier version. */
 export const BUNDLE_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json'

@@ -15,9 +15,6 @@ export interface StatementSubject {
   readonly annotations: Readonly<Record<string, string>>
 }
 
-/** Of the bytes of a statement. */
-export const STATEMENT_TYPE = 'application/vnd.in-toto+json'
-
 /** Types of statements, whose fields that are read here are the same. */
 const VERSIONS = ['https://in-toto.io/Statement/v1', 'https://in-toto.io/Statement/v0.1']
 

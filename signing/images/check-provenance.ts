@@ -2,15 +2,19 @@ import {
   collect,
   type Descriptor,
   type Digest,
+  isAttestation,
   isIndexType,
   isJsonObject,
   type Json,
   MAX_DOCUMENT_BYTES,
+  PREDICATE_TYPE,
   parseManifestOrIndex,
+  REFERENCE_DIGEST,
+  STATEMENT_TYPE,
   type TransferOptions,
 } from '#core'
 import type { FetchedManifest, Repository } from '#registry-client'
-import { readStatement, STATEMENT_TYPE } from '../documents/statement.ts'
+import { readStatement } from '../documents/statement.ts'
 
 /** What an image's provenance says. */
 export interface Provenance {
@@ -38,10 +42,6 @@ export interface ProvenanceCheck {
   readonly problems: readonly string[]
 }
 
-/** Spec: BuildKit, docs/attestations/attestation-storage.md */
-const TYPE = 'vnd.docker.reference.type'
-const SUBJECT = 'vnd.docker.reference.digest'
-const PREDICATE = 'in-toto.io/predicate-type'
 const SLSA = 'https://slsa.dev/provenance/'
 
 /**
@@ -61,16 +61,15 @@ export async function checkProvenance(
   const images = new Set(listed.map(({ digest }) => digest))
   const found: Provenance[] = []
   const problems: string[] = []
-  for (const { digest, annotations = {} } of listed) {
-    if (annotations[TYPE] !== 'attestation-manifest') continue
-    const image = [...images].find((one) => one === annotations[SUBJECT])
+  for (const { digest, annotations } of listed.filter(isAttestation)) {
+    const image = [...images].find((one) => one === annotations?.[REFERENCE_DIGEST])
     if (image === undefined) {
       problems.push(`the attestations ${digest} are of no image of the index`)
       continue
     }
     for (const layer of await provenanceIn(repository, digest, options)) {
       const read = await readLayer(repository, layer, options)
-      const declared = layer.annotations?.[PREDICATE]
+      const declared = layer.annotations?.[PREDICATE_TYPE]
       if (read.predicateType !== declared) {
         problems.push(`provenance ${layer.digest} is a ${read.predicateType}, not a ${declared}`)
       } else if (read.subjects.some((subject) => subject.digest !== image)) {
@@ -90,7 +89,7 @@ async function provenanceIn(
   const parsed = parseManifestOrIndex(bytes, descriptor.mediaType)
   const layers = parsed.kind === 'manifest' ? parsed.manifest.layers : []
   return layers.filter(({ mediaType, annotations }) => {
-    return mediaType === STATEMENT_TYPE && annotations?.[PREDICATE]?.startsWith(SLSA) === true
+    return mediaType === STATEMENT_TYPE && annotations?.[PREDICATE_TYPE]?.startsWith(SLSA) === true
   })
 }
 

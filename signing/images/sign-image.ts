@@ -2,6 +2,7 @@ import {
   type Descriptor,
   type Digest,
   describeDocument,
+  EMPTY_DOCUMENT,
   type EncodedDocument,
   isIndexType,
   isManifestType,
@@ -97,9 +98,6 @@ interface Signing extends TransferOptions {
   readonly signer: ImageSigner
 }
 
-/** What an artifact has in place of a config. Spec: image-spec v1.1, the empty descriptor */
-const EMPTY = { mediaType: 'application/vnd.oci.empty.v1+json', bytes: Buffer.from('{}') }
-
 /** As cosign of today writes and reads it. */
 async function putBundle({ repository, subject, claim, signer, signal }: Signing): Promise<void> {
   const put = putterOf(repository, signal)
@@ -112,7 +110,7 @@ async function putBundle({ repository, subject, claim, signer, signal }: Signing
     'dev.sigstore.bundle.predicateType': SIGN_PREDICATE,
   }
   const manifest = { artifactType: BUNDLE_TYPE, layers: [layer], subject, annotations }
-  const document = encoded({ ...manifest, config: await put(EMPTY) })
+  const document = encoded({ ...manifest, config: await put(EMPTY_DOCUMENT) })
   await repository.putManifest(describeDocument(document).digest, document, { signal })
 }
 

@@ -1,12 +1,19 @@
 import {
+  ATTESTATION_MANIFEST,
   asDiffId,
   type Descriptor,
   type Digest,
   digestOf,
+  EMPTY_DOCUMENT,
   type EncodedDocument,
+  isAttestation,
   type ManifestDraft,
   MEDIA_TYPES,
   type Platform,
+  PREDICATE_TYPE,
+  REFERENCE_DIGEST,
+  REFERENCE_TYPE,
+  STATEMENT_TYPE,
   serializeManifest,
   type WrittenManifest,
 } from '#core'
@@ -19,19 +26,9 @@ export interface Attestation {
   readonly statement: (image: WrittenManifest) => Uint8Array
 }
 
-/** Annotation of the layer of a statement. */
-export const PREDICATE_TYPE = 'in-toto.io/predicate-type'
-
-const STATEMENT = 'application/vnd.in-toto+json'
 const ARTIFACT = 'application/vnd.docker.attestation.manifest.v1+json'
-const KIND = 'vnd.docker.reference.type'
-const SUBJECT = 'vnd.docker.reference.digest'
-const IS_ATTESTATION = 'attestation-manifest'
 /** What is no image is listed for a platform that does not exist. */
 const NO_PLATFORM: Platform = { architecture: 'unknown', os: 'unknown' }
-
-/** Spec: image-spec v1.1 manifest.md#guidance-for-an-empty-descriptor */
-const EMPTY = { mediaType: 'application/vnd.oci.empty.v1+json', bytes: Buffer.from('{}') }
 
 /**
  * The manifest with the statements about an image: an artifact whose subject the image is, with a layer
@@ -62,14 +59,14 @@ export function attestationDraft(
     }
   }
   return {
-    config: EMPTY,
+    config: EMPTY_DOCUMENT,
     layers,
     assemble: (config, statements) => ({
       mediaType,
       bytes: serializeManifest({
         mediaType,
         artifactType: ARTIFACT,
-        config: { ...config, data: EMPTY.bytes.toString('base64') },
+        config: { ...config, data: Buffer.from(EMPTY_DOCUMENT.bytes).toString('base64') },
         layers: typed(statements),
         subject: image.descriptor,
       }),
@@ -86,13 +83,13 @@ function imageConfigOf(layers: readonly ImageLayer[]): EncodedDocument {
 
 /** The entry of such a manifest in the index that lists the image. */
 export function attestationEntry(manifest: Descriptor, image: Digest): Descriptor {
-  const annotations = { [SUBJECT]: image, [KIND]: IS_ATTESTATION }
+  const annotations = { [REFERENCE_DIGEST]: image, [REFERENCE_TYPE]: ATTESTATION_MANIFEST }
   return { ...manifest, annotations, platform: NO_PLATFORM }
 }
 
 /** The image that an entry of an index has statements about; `undefined` for an image. */
-export function attestedImage({ annotations = {} }: Descriptor): string | undefined {
-  return annotations[KIND] === IS_ATTESTATION ? annotations[SUBJECT] : undefined
+export function attestedImage(entry: Descriptor): string | undefined {
+  return isAttestation(entry) ? entry.annotations?.[REFERENCE_DIGEST] : undefined
 }
 
 function inMemory(bytes: Uint8Array): ImageLayer {
@@ -102,6 +99,6 @@ function inMemory(bytes: Uint8Array): ImageLayer {
     yield bytes
   }
   const source = { open: async () => read() }
-  const blob = { descriptor: { mediaType: STATEMENT, digest, size }, source }
+  const blob = { descriptor: { mediaType: STATEMENT_TYPE, digest, size }, source }
   return { diffId: asDiffId(digest), size, blob, origin: undefined }
 }
