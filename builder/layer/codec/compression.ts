@@ -86,7 +86,7 @@ function kindOf(start: Uint8Array, claimed: ArchiveCompression | 'detect'): Arch
 
 /** How bytes are packed; the result is the same. */
 export interface CompressOptions {
-  /** How many blocks gzip, or frames zstd:chunked, packs at a time; default: as many as there are processors, and some more. */
+  /** How many blocks, or frames of zstd, are packed at a time; default: as many as there are processors, and some more. */
   readonly atOnce?: () => number
   /** From little and fast to well and slow: gzip 0 to 9, zstd 1 to 22. Default: a balance. */
   readonly level?: number | undefined
@@ -107,7 +107,7 @@ export function compress(
     case 'gzip':
       return gzip(bytes, atOnce, level)
     case 'zstd':
-      return zstd(bytes, level)
+      return zstd(bytes, atOnce, level)
     case 'zstd:chunked':
       return chunked(bytes, options)
     default:

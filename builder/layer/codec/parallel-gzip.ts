@@ -2,13 +2,14 @@ import { Buffer } from 'node:buffer'
 import { promisify } from 'node:util'
 import { constants, crc32, deflateRaw, type ZlibOptions } from 'node:zlib'
 import type { Bytes } from '#core'
-import { blocksOf } from './bytes/blocks.ts'
-import { MAX_IN_FLIGHT } from './bytes/in-flight.ts'
+import { MAX_IN_FLIGHT, packedInOrder } from './bytes/in-flight.ts'
 
 /** Each block costs the main thread a message to another one. */
 const BLOCK_SIZE = 2 * 1024 * 1024
 /** Between zlib's default, 6, and what Go's packages make of theirs, in time and size. See ADR 38. */
 const LEVEL = 4
+/** Of a block, two of them are looked at. */
+const SAMPLE_SIZE = 16 * 1024
 /** The least that zlib takes. */
 const MIN_CHUNK = 64
 /** Deflate looks back no further. */
@@ -29,20 +30,18 @@ export async function* gzip(
   level: number = LEVEL,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   yield HEADER
-  const inFlight: Promise<Buffer>[] = []
   let crc = 0
   let size = 0
   let dictionary: Buffer | undefined
-  for await (const block of blocksOf(bytes, BLOCK_SIZE)) {
+  const pack = (block: Buffer): Promise<Buffer> => {
     crc = crc32(block, crc)
     size += block.length
-    inFlight.push(compressBlock(block, dictionary, level))
-    dictionary = block.subarray(-WINDOW)
-    const most = Math.min(atOnce(), MAX_IN_FLIGHT)
-    const oldest = inFlight.length >= most ? inFlight.shift() : undefined
-    if (oldest !== undefined) yield await oldest
+    const compressed = compressBlock(block, dictionary, level)
+    // A copy: the block is used again.
+    dictionary = Buffer.from(block.subarray(-WINDOW))
+    return compressed
   }
-  for (const compressed of inFlight) yield await compressed
+  yield* packedInOrder(bytes, { blockSize: BLOCK_SIZE, pack, atOnce })
   yield LAST_BLOCK
   const trailer = Buffer.alloc(8)
   trailer.writeUInt32LE(crc, 0)
@@ -50,22 +49,39 @@ export async function* gzip(
   yield trailer
 }
 
+type Deflate = (bytes: Buffer, options: ZlibOptions) => Promise<Buffer>
+
 /** Whole bytes that do not end the stream. */
-function compressBlock(
+async function compressBlock(
   block: Buffer,
   dictionary: Buffer | undefined,
   level: number,
 ): Promise<Buffer> {
   // In here: a build that packs nothing does without zlib.
-  const deflate: (block: Buffer, options: ZlibOptions) => Promise<Buffer> = promisify(deflateRaw)
-  const compressed = deflate(block, {
+  const deflate: Deflate = promisify(deflateRaw)
+  return await deflate(block, {
     level,
+    strategy: await strategyOf(block, level, deflate),
     finishFlush: constants.Z_SYNC_FLUSH,
     // What is packed fits into one piece, unless it cannot be packed.
     chunkSize: Math.max(block.length, MIN_CHUNK),
     ...(dictionary === undefined ? {} : { dictionary }),
   })
-  // The rejection reaches the consumer that awaits this block, if it gets that far.
-  compressed.catch(() => {})
-  return compressed
+}
+
+/**
+ * Whether to look for strings that occurred before. In what is packed already, and in the weights of models, there
+ * are none, and looking for them takes most of the time; a sample tells. See ADR 66.
+ */
+async function strategyOf(block: Buffer, level: number, deflate: Deflate): Promise<number> {
+  const { Z_DEFAULT_STRATEGY, Z_RLE } = constants
+  if (level === 0 || block.length < 4 * SAMPLE_SIZE) return Z_DEFAULT_STRATEGY
+  const sample = Buffer.concat(
+    [block.length >> 2, 3 * (block.length >> 2)].map((at) => block.subarray(at, at + SAMPLE_SIZE)),
+  )
+  const [matched, coded] = await Promise.all([
+    deflate(sample, { level }),
+    deflate(sample, { level, strategy: Z_RLE }),
+  ])
+  return coded.length <= matched.length ? Z_RLE : Z_DEFAULT_STRATEGY
 }

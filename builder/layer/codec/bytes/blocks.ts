@@ -1,15 +1,22 @@
 import { Buffer } from 'node:buffer'
 import type { Bytes } from '#core'
 
+/** Blocks that are used again: new ones have the garbage collector look at everything, again and again. */
+export interface BlockPool {
+  readonly size: number
+  readonly free: Buffer[]
+}
+
 /**
- * The same bytes in blocks of `size`, the last one shorter, so that the result does not depend on how
- * they arrived. No two blocks share a buffer.
+ * The same bytes in blocks of the pool's size, the last one shorter, so that the result does not depend on how
+ * they arrived. A block is the consumer's until it is given back to the pool.
  */
 export async function* blocksOf(
   bytes: Bytes,
-  size: number,
+  { size, free }: BlockPool,
 ): AsyncGenerator<Buffer, void, undefined> {
-  let block = Buffer.allocUnsafeSlow(size)
+  const next = (): Buffer => free.pop() ?? Buffer.allocUnsafeSlow(size)
+  let block = next()
   let used = 0
   for await (const chunk of bytes) {
     for (let at = 0; at < chunk.length; ) {
@@ -19,7 +26,7 @@ export async function* blocksOf(
       at += copied
       if (used < size) continue
       yield block
-      block = Buffer.allocUnsafeSlow(size)
+      block = next()
       used = 0
     }
   }

@@ -4,7 +4,7 @@
  */
 import { Buffer } from 'node:buffer'
 import type { Bytes } from '#core'
-import { packFrame } from './frame.ts'
+import { packFrame } from '../zstd/frame.ts'
 import { LayerIndex } from './layer-index.ts'
 import type { Chunk } from './table-of-contents.ts'
 import { type TarFrame, TarFrames } from './tar-frames.ts'
@@ -71,7 +71,10 @@ class FrameQueue {
   }
 
   add(frame: TarFrame): void {
-    this.#packing.push([frame, packFrame(frame.bytes, this.#level)])
+    const packed = packFrame(frame.bytes, { level: this.#level })
+    // The rejection reaches the consumer that awaits this frame, if it gets that far.
+    if (packed instanceof Promise) packed.catch(() => {})
+    this.#packing.push([frame, packed])
   }
 
   /** Takes the oldest frame; yields what is worth writing. */

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { finished } from 'node:stream/promises'
 import { createZstdCompress } from 'node:zlib'
 import { Digester } from '#core'
-import { frameOptions } from './frame.ts'
+import { frameOptions } from '../zstd/frame.ts'
 
 /** Text is packed in pieces of this many characters, or a little more. */
 const PIECE = 64 * 1024

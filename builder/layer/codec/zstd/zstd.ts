@@ -1,20 +1,40 @@
 import { Buffer } from 'node:buffer'
-import { constants, createZstdCompress, createZstdDecompress, zstdDecompressSync } from 'node:zlib'
+import { createZstdDecompress, zstdDecompressSync } from 'node:zlib'
 import { type Bytes, errnoOf } from '#core'
-import { blocksOf } from '../bytes/blocks.ts'
+import { MAX_IN_FLIGHT, packedInOrder } from '../bytes/in-flight.ts'
 import { pipeThrough } from '../bytes/transform.ts'
+import { packFrame } from './frame.ts'
 import { type FramePiece, framesOf } from './frames.ts'
 
 const CHUNK_SIZE = 256 * 1024
 /** The balance that zstd's own tool has. */
 export const ZSTD_LEVEL = 3
 
-/** Packs into one frame with a checksum; equal bytes give equal bytes, however they arrive. */
-export function zstd(bytes: Bytes, level: number = ZSTD_LEVEL): Bytes {
-  const { ZSTD_c_compressionLevel, ZSTD_c_checksumFlag } = constants
-  const params = { [ZSTD_c_compressionLevel]: level, [ZSTD_c_checksumFlag]: 1 }
-  const blocks = blocksOf(bytes, CHUNK_SIZE)
-  return pipeThrough(blocks, createZstdCompress({ params, chunkSize: CHUNK_SIZE }))
+/** As much as readers have to remember, at any level. Spec: RFC 8878, 3.1.1.1.2 */
+const WINDOW_LOG = 23
+/** What a window holds: a single frame would not be smaller, and is packed by one processor. See ADR 66. */
+const FRAME_SIZE = 2 ** WINDOW_LOG
+/** libuv has no more threads, and frames are large. */
+const MAX_FRAMES = 5
+
+/**
+ * Packs into frames with checksums, on libuv's thread pool; equal bytes give equal bytes, however they arrive.
+ * @param atOnce how many frames are packed at a time; asked after each frame
+ */
+export async function* zstd(
+  bytes: Bytes,
+  atOnce: () => number = () => MAX_IN_FLIGHT,
+  level: number = ZSTD_LEVEL,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const pack = async (block: Buffer): Promise<Buffer> =>
+    packFrame(block, { level, windowLog: WINDOW_LOG })
+  const packer = { blockSize: FRAME_SIZE, pack, atOnce: () => Math.min(atOnce(), MAX_FRAMES) }
+  let isEmpty = true
+  for await (const frame of packedInOrder(bytes, packer)) {
+    isEmpty = false
+    yield frame
+  }
+  if (isEmpty) yield await pack(Buffer.alloc(0))
 }
 
 /** A frame of so few bytes takes less time to unpack than to tell another thread about. */
