@@ -3,6 +3,7 @@ import type { Command } from './commands/command.ts'
 import { COMPLETION } from './commands/completion.ts'
 import { CONFIG } from './commands/config.ts'
 import { CONTEXT } from './commands/context.ts'
+import { DOCTOR } from './commands/doctor.ts'
 import { FMT } from './commands/fmt.ts'
 import { GRAPH } from './commands/graph.ts'
 import { HELP_COMMAND } from './commands/help.ts'
@@ -60,6 +61,7 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
   LOGIN,
   LOGOUT,
   CONFIG,
+  DOCTOR,
   KANIKO,
   COMPLETION,
   VERSION,

@@ -21,7 +21,6 @@ export interface SandboxCheck {
  * Says what this host lacks for running steps, by looking and then by trying: the last entry is the
  * result of a step that is prepared completely and then has no program to run.
  * @param temporary a directory to work in; nothing is left in it
- * @internal
  */
 export async function checkSandbox(temporary: string): Promise<readonly SandboxCheck[]> {
   const checks = [checkMachine(), checkOverlay(), checkIds(), checkNetwork()]

@@ -1,5 +1,4 @@
-/** @internal */
-export { checkSandbox } from './check.ts'
+export { checkSandbox, type SandboxCheck } from './check.ts'
 /** @internal */
 export { callRules } from './filter/call-rules.ts'
 /** @internal */
@@ -10,6 +9,8 @@ export { chooseIsolation, isInPlace } from './in-place/choose-isolation.ts'
 export { runStepInPlace } from './in-place/in-place-tasks.ts'
 export { lockRoot } from './in-place/root-lock.ts'
 export type { InPlaceSettings } from './in-place/step-run.ts'
+export { checkLimits, type LimitCheck } from './limits/check-limits.ts'
+export { readGroupSystem } from './limits/hierarchies.ts'
 export { openSandbox } from './open-sandbox.ts'
 export { run } from './spec/run.ts'
 export type { ExitStatus, Sandbox } from './spec/sandbox.ts'

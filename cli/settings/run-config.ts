@@ -1,26 +1,14 @@
-import { existsSync } from 'node:fs'
-import { certificateFolders, mirrorSettingsFiles } from '#registry-client'
 import { type Arguments, expectArguments, formatOf } from '../arguments/flags.ts'
 import { print, type Shell } from '../terminal/shell.ts'
 import { alignedTable } from '../terminal/table.ts'
 import { cleanLine } from '../terminal/text.ts'
-import { readSettingsFiles, type SettingsFile } from './config-file.ts'
-import { type Found, KEYS, type NetworkKeys, networkKeys } from './settings-keys.ts'
-
-/** A setting that holds. */
-interface Row {
-  readonly key: string
-  readonly value: string
-  /** A file, or a variable of the environment. */
-  readonly from: string
-}
+import { settingRows } from './setting-rows.ts'
 
 /** `tsbuild config` */
 export async function runConfig(args: Arguments, shell: Shell): Promise<number> {
   expectArguments(args, { least: 0, most: 0, usage: 'tsbuild config [flags]' })
   const format = formatOf(args, ['table', 'json'])
-  const files = await readSettingsFiles(shell.env)
-  const rows = rowsOf(files, shell.env)
+  const rows = await settingRows(shell.env)
   if (format === 'json') {
     await print(shell, `${JSON.stringify(rows, undefined, 2)}\n`)
     return 0
@@ -28,75 +16,4 @@ export async function runConfig(args: Arguments, shell: Shell): Promise<number> 
   const lines = rows.map(({ key, value, from }) => [key, value, from].map(cleanLine))
   await print(shell, alignedTable([['SETTING', 'VALUE', 'FROM'], ...lines]))
   return 0
-}
-
-function rowsOf(files: readonly SettingsFile[], env: Shell['env']): readonly Row[] {
-  const keys = networkKeys(files)
-  return [
-    ...cacheMax(files, env),
-    ...['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'].flatMap((name) =>
-      proxyRow(name, keys, env),
-    ),
-    ...variable('SSL_CERT_FILE', env),
-    ...variable('SSL_CERT_DIR', env),
-    ...variable('NODE_EXTRA_CA_CERTS', env),
-    ...listed('registry-ca', keys.authorities),
-    ...listed('insecure-registries', keys.insecure),
-    ...listed('registry-mirrors', keys.mirrors),
-    ...authFile(keys, env),
-    ...existing('certificates', certificateFolders(env)),
-    ...existing('mirrors of the machine', mirrorSettingsFiles(env)),
-    ...files.flatMap(({ path, table }) =>
-      Object.keys(table).flatMap((key) =>
-        KEYS.has(key) ? [] : [{ key, value: '(unknown, without effect)', from: path }],
-      ),
-    ),
-  ]
-}
-
-function cacheMax(files: readonly SettingsFile[], env: Shell['env']): readonly Row[] {
-  const given = variable('TSBUILD_CACHE_MAX', env)
-  if (given.length > 0) return given
-  const file = files.find(({ table }) => table['cache-max'] !== undefined)
-  if (file === undefined) return []
-  return [{ key: 'cache-max', value: String(file.table['cache-max']), from: file.path }]
-}
-
-function proxyRow(name: string, { proxies }: NetworkKeys, env: Shell['env']): readonly Row[] {
-  for (const spelling of [name, name.toLowerCase()]) {
-    const value = env[spelling]
-    if (value) return [{ key: name, value: withoutLogin(value), from: spelling }]
-  }
-  const found = proxies.get(name)
-  if (found === undefined) return []
-  return [{ key: name, value: withoutLogin(found.value), from: found.file }]
-}
-
-/** Up to the last `@`: a password that is not encoded may have one, too. */
-function withoutLogin(value: string): string {
-  return value.replace(/^([a-z\d+.-]+:\/\/)?.*@/i, '$1…@')
-}
-
-function variable(name: string, env: Shell['env']): readonly Row[] {
-  const value = env[name]
-  return value ? [{ key: name, value, from: name }] : []
-}
-
-function authFile({ authFile: found }: NetworkKeys, env: Shell['env']): readonly Row[] {
-  if (env.DOCKER_AUTH_CONFIG) {
-    return [{ key: 'authfile', value: '(its content)', from: 'DOCKER_AUTH_CONFIG' }]
-  }
-  const given = env.REGISTRY_AUTH_FILE
-  if (given) return [{ key: 'authfile', value: given, from: 'REGISTRY_AUTH_FILE' }]
-  return found === undefined ? [] : [{ key: 'authfile', value: found.value, from: found.file }]
-}
-
-function listed(key: string, found: Found<readonly string[]> | undefined): readonly Row[] {
-  return (found?.value ?? []).map((value) => ({ key, value, from: found?.file ?? '' }))
-}
-
-function existing(key: string, paths: readonly string[]): readonly Row[] {
-  return paths
-    .filter((path) => existsSync(path))
-    .map((path) => ({ key, value: path, from: 'the machine' }))
 }

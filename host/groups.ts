@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs'
+import { checkLimits, type LimitCheck, readGroupSystem } from '#builder/sandbox'
+import type { HostCheck } from './host-check.ts'
+
+/** Which limits steps can have, and whether the kernel tells how long they wait. */
+export async function checkControlGroups(): Promise<readonly HostCheck[]> {
+  return [limitsOf(await checkLimits(readGroupSystem())), checkPressure()]
+}
+
+function limitsOf(limits: readonly LimitCheck[]): HostCheck {
+  const subject = 'control groups'
+  const namesOf = (some: readonly LimitCheck[]): string =>
+    some.map(({ controller }) => controller).join(', ')
+  const missing = limits.filter(({ failure }) => failure !== undefined)
+  const [first] = missing
+  if (first === undefined)
+    return { subject, state: 'ok', detail: `${namesOf(limits)}: ${versions(limits)}` }
+  return {
+    ...{ subject, state: 'limited', detail: `steps cannot be limited in: ${namesOf(missing)}` },
+    hint: first.failure?.hint,
+  }
+}
+
+function versions(limits: readonly LimitCheck[]): string {
+  const found = new Set(limits.map(({ version }) => version))
+  return `version ${[...found].toSorted().join(' and ')}`
+}
+
+/** Spec: Linux, Documentation/accounting/psi.rst */
+function checkPressure(): HostCheck {
+  const subject = 'pressure'
+  if (canRead('/proc/pressure/memory')) {
+    return { subject, state: 'ok', detail: 'the kernel tells how long processes wait' }
+  }
+  return {
+    ...{ subject, state: 'limited' },
+    detail:
+      'the kernel does not tell how long processes wait: as many steps run as the load average allows',
+    hint: 'start the kernel with psi=1',
+  }
+}
+
+/** A kernel may have the file and refuse to read it. */
+function canRead(path: string): boolean {
+  try {
+    readFileSync(path)
+    return true
+  } catch {
+    return false
+  }
+}
