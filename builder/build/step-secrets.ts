@@ -39,7 +39,7 @@ async function openAgents(
 ): Promise<ReadonlyMap<string, ConnectionHandler>> {
   const entries = Object.entries(ssh)
   if (entries.length === 0) return new Map()
-  const { openAgentSource, serveAgent } = await import('#builder/ssh')
+  const { openAgentSource, serveAgent } = await import('#ssh')
   const agents = new Map<string, ConnectionHandler>()
   for (const [id, paths] of entries) {
     const open = await openAgentSource(paths, { signal })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import { openAgentSource, serveAgent } from '#builder/ssh'
+import { openAgentSource, serveAgent } from '#ssh'
 import {
   capture,
   type Outcome,
