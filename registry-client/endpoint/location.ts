@@ -16,7 +16,11 @@ export function resolveLocation(location: string, from: URL, registry: URL): URL
     registry.protocol === 'https:' &&
     target.hostname === registry.hostname &&
     (target.port === '' || target.port === registry.port)
-  if (forgotTls) return new URL(`${target.pathname}${target.search}`, registry)
+  // Only these parts: a path that begins with two slashes would be read as a host.
+  if (forgotTls) {
+    target.protocol = registry.protocol
+    target.port = registry.port
+  }
   return checkTarget(target, registry)
 }
 

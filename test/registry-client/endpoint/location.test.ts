@@ -32,6 +32,8 @@ describe('redirects and locations', () => {
     ['https://u:p@storage.example/x', 'https://storage.example/x'],
     ['http://registry.example:5000/x?y=1', 'https://registry.example:5000/x?y=1'],
     ['http://registry.example/x?y=1', 'https://registry.example:5000/x?y=1'],
+    ['http://registry.example:5000//127.0.0.1/x', 'https://registry.example:5000//127.0.0.1/x'],
+    ['http://registry.example:5000//u:p@a/x', 'https://registry.example:5000//u:p@a/x'],
     ['//storage.example/x', 'https://storage.example/x'],
   ]
   for (const [location, expected] of resolved) {
