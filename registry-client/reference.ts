@@ -88,8 +88,8 @@ export function familiarReference(reference: Reference): string {
   const short = full.slice(DEFAULT_REGISTRY.length + 1)
   const isOfficial = short.startsWith(OFFICIAL) && !short.slice(OFFICIAL.length).includes('/')
   if (isOfficial) return short.slice(OFFICIAL.length)
-  // A user whose name looks like a host keeps the registry in front, or it would be read as one.
-  return splitDomain(short)[0] === DEFAULT_REGISTRY ? short : full
+  // A user whose name looks like a host, docker.io's too, keeps the registry in front, or it would be read as one.
+  return splitDomain(short)[1] === short ? short : full
 }
 
 /** The host that serves a registry's API: Docker Hub's is not called `docker.io`. */

@@ -88,6 +88,13 @@ describe('references', () => {
     )
   })
 
+  it('keeps the registry before a user who is called as it', () => {
+    for (const text of ['docker.io/docker.io/a/b', 'docker.io/index.docker.io/a']) {
+      assert.equal(familiarReference(parseReference(text)), text)
+    }
+    assert.equal(familiarReference(parseReference('docker.io/library/a:1')), 'a:1')
+  })
+
   it('answers in an instant, whatever it is given', () => {
     const before = process.threadCpuUsage()
     for (const part of ['a-', 'a.', '_', 'a__', 'a/']) {
