@@ -1,7 +1,15 @@
 import type { Buffer } from 'node:buffer'
 import { closeSync, ftruncateSync, readlinkSync } from 'node:fs'
 import { BARE_DIRECTORY, writeAt } from '#builder/linux'
-import { type FileStat, isHole, joinName, type Name, parentOf, type Tree } from '#core'
+import {
+  type FileStat,
+  isHole,
+  joinName,
+  type Name,
+  parentOf,
+  type Tree,
+  TsbuildError,
+} from '#core'
 import type { Attributes, DirectoryWriter } from '../overlay/directory-writer.ts'
 import { writeError } from '../overlay/write-error.ts'
 import { checkLength, entryPath, invalidEntryError, meaningOf } from '../paths/entry-path.ts'
@@ -267,7 +275,7 @@ export class EntryApplier implements TarHandler {
   #asDirectory(path: Name, below: FileStat | undefined): FileStat {
     const lower = this.#lower
     const isLink = below?.type === 'symlink' && lower !== undefined
-    const end = isLink ? lower.lstat(resolveInTree(lower, path, { followLast: true })) : below
+    const end = isLink ? findTarget(lower, path) : below
     return end?.type === 'directory' ? end : BARE_DIRECTORY
   }
 
@@ -301,5 +309,15 @@ export class EntryApplier implements TarHandler {
     if (target === undefined) return
     this.#forget(path)
     this.#writer.makeHardlink(path, target)
+  }
+}
+
+/** What a link leads to; `undefined` where it leads to nothing or back to itself. */
+function findTarget(tree: Tree, link: Name): FileStat | undefined {
+  try {
+    return tree.lstat(resolveInTree(tree, link, { followLast: true }))
+  } catch (cause) {
+    if (cause instanceof TsbuildError && cause.code === 'NOT_FOUND') return undefined
+    throw cause
   }
 }

@@ -100,6 +100,11 @@ const LINKS: readonly Case[] = [
     layers: [tar(symlink('l', CANARY)), tar(file('l/pwned', 'x'))],
     outcome: ['l/', 'l/pwned=x'],
   },
+  {
+    title: 'a link to itself in one layer, a file below it in the next',
+    layers: [tar(symlink('l', 'l')), tar(file('l/x', 'x'))],
+    outcome: ['l/', 'l/x=x'],
+  },
   onBase(
     'a chain of links, each inside by name',
     [symlink('a', '.'), symlink('b', 'a/..'), symlink('c', 'b/..'), file('c/../../x', 'x')],
