@@ -96,7 +96,6 @@ interface Level {
 
 class Walk {
   readonly #root: number
-  readonly #path: string
   readonly #options: WalkOptions
   readonly #levels: Level[] = []
   #rest: string[]
@@ -104,7 +103,6 @@ class Walk {
 
   constructor(root: number, path: string, options: WalkOptions) {
     this.#root = root
-    this.#path = path
     this.#options = options
     this.#rest = path.split('/').reverse()
   }
@@ -157,7 +155,7 @@ class Walk {
       } else if (stat.isDirectory()) {
         this.#levels.push({ descriptor, name, stat })
         kept = true
-      } else if (this.#atEnd() && !this.#path.endsWith('/')) {
+      } else if (this.#rest.length === 0) {
         kept = true
         return { descriptor, names: [...this.#names(), name], stat }
       } else {
