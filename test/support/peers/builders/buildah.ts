@@ -27,7 +27,8 @@ export async function startBuildah(): Promise<Buildah> {
         ...['--storage-driver', 'overlay'],
         ...args,
       ],
-      { timeoutMs: PATIENCE },
+      // Its cache mounts lie in the folder for temporary files.
+      { timeoutMs: PATIENCE, env: { TMPDIR: directory.path } },
     )
   const rules = ['--signature-policy', policy, '--tls-verify=false']
   return {
