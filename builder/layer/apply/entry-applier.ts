@@ -290,6 +290,9 @@ export class EntryApplier implements TarHandler {
   #linkTarget(entry: TarEntry, path: Name): Name | undefined {
     const target = this.#realPath(entryPath(entry.linkname), 'everywhere')
     if (target === path) throw invalidEntryError(path, 'a hard link to itself')
+    if (target.startsWith(`${path}/`)) {
+      throw invalidEntryError(path, 'a hard link to a file in the directory that it replaces')
+    }
     if (this.#writer.isLeftOut(target)) return target
     const here = this.#writer.root.lstat(target)
     if (here !== undefined) {

@@ -150,6 +150,11 @@ const HARD_LINKS: readonly Case[] = [
   onBase('to a directory', [directory('d/'), hardlink('h', 'd')], 'LAYER_INVALID'),
   onBase('to a directory below', [hardlink('h', 'keep')], 'LAYER_INVALID'),
   onBase('to itself', [file('h', 'x'), hardlink('./h', '/h')], 'LAYER_INVALID'),
+  onBase(
+    'to a file in the directory that it replaces',
+    [directory('d/'), file('d/x', 'x'), hardlink('d', 'd/x')],
+    'LAYER_INVALID',
+  ),
   onBase('to a later entry', [hardlink('h', 'later'), file('later', 'x')], 'LAYER_INVALID'),
   onBase('to nothing', [hardlink('h', 'nothing')], 'LAYER_INVALID'),
   onBase('to a deleted file', [file('keep/.wh.a'), hardlink('h', 'keep/a')], 'LAYER_INVALID'),

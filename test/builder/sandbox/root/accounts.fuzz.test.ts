@@ -38,7 +38,9 @@ describe('fuzz: files of accounts and names', () => {
 function meansRoot(user: string, passwd: string): boolean {
   const name = user.split(':')[0] ?? ''
   if (/^-?\d+$/.test(name)) return Number(name) === 0
-  return name === '' || passwd.split('\n').some((line) => line.trim().startsWith(`${name}:`))
+  // Without a line of its own, too: images of a single program have no accounts.
+  if (name === '' || name === 'root') return true
+  return passwd.split('\n').some((line) => line.trim().startsWith(`${name}:`))
 }
 
 /** A step with a network of its own asks no server on the loopback of the host. */
