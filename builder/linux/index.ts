@@ -59,6 +59,7 @@ export {
   processEndOf,
   SIGNAL_INFO_SIZE,
   spawnProcess,
+  USAGE_SIZE,
   waitForExit,
 } from './programs/spawn.ts'
 export type { Identity } from './system/credentials.ts'

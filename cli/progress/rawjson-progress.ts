@@ -65,6 +65,7 @@ export class RawJsonProgress implements Progress {
         return this.#warn(event)
       case 'choice':
       case 'span':
+      case 'usage':
         return {}
       case 'done':
         return { vertexes: [this.#end(event.vertex, { after: event.milliseconds })] }

@@ -30,6 +30,9 @@ export interface RecordedEvent {
   readonly url?: string
   readonly subject?: string
   readonly value?: string
+  readonly processor?: Json
+  readonly largestProcess?: number
+  readonly memory?: number
 }
 
 /** The shape of the field `tsbuild`. */
@@ -65,6 +68,9 @@ export const RECORDED_EVENT: Shape<RecordedEvent> = object({
   url: string,
   subject: string,
   value: string,
+  processor: any,
+  largestProcess: integer,
+  memory: integer,
 })
 
 /** The fields without which an event has no meaning. */
@@ -79,6 +85,7 @@ const REQUIRED: Readonly<Record<string, readonly (keyof RecordedEvent)[]>> = {
   warning: ['message'],
   choice: ['subject', 'value'],
   span: ['part', 'started', 'milliseconds'],
+  usage: ['vertex', 'processor', 'largestProcess'],
   log: ['vertex'],
 }
 
@@ -91,10 +98,11 @@ export function eventOf(
   recorded: RecordedEvent,
   log: { readonly stream: 'stdout' | 'stderr'; readonly data: Uint8Array } | undefined,
 ): BuildEvent | undefined {
-  const { type = '', time, started = 0, milliseconds = 0, vertices } = recorded
+  const { type = '', time, started = 0, milliseconds = 0, processor = 0, vertices } = recorded
   const required = Object.hasOwn(REQUIRED, type) ? REQUIRED[type] : undefined
   if (required?.every((field) => recorded[field] !== undefined) !== true) return undefined
-  if (![time, started, milliseconds].every((one) => typeof one === 'number')) return undefined
+  const numbers = [time, started, milliseconds, processor]
+  if (!numbers.every((one) => typeof one === 'number')) return undefined
   if (type === 'log' && log === undefined) return undefined
   const plan = vertices === undefined ? {} : { vertices: vertices.map(plannedVertex) }
   return { ...recorded, ...plan, ...log } as unknown as BuildEvent

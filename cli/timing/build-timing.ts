@@ -1,4 +1,4 @@
-import type { BuildEvent, BuildPart } from '#core'
+import type { BuildEvent, BuildPart, StepUsage } from '#core'
 import { type Interval, type PartTime, shareOut } from './share-out.ts'
 
 /** Where the time of a build went; milliseconds. */
@@ -22,6 +22,8 @@ export interface StepTiming {
   readonly lines?: { readonly start: number; readonly end: number }
   /** With the wait for the layers below it. */
   readonly milliseconds: number
+  /** What its processes have used; absent where none ran. */
+  readonly usage?: StepUsage
 }
 
 const PARTS: readonly BuildPart[] = [
@@ -36,6 +38,7 @@ export class TimingRecorder {
   readonly #intervals: Interval[] = []
   readonly #running = new Map<string, Started>()
   readonly #lines = new Map<string, Pick<StepTiming, 'lines'>>()
+  readonly #usages = new Map<string, Pick<StepTiming, 'usage'>>()
   readonly #steps: StepTiming[] = []
   #first = Number.POSITIVE_INFINITY
   #last = Number.NEGATIVE_INFINITY
@@ -52,6 +55,11 @@ export class TimingRecorder {
       case 'span': {
         const { part, started, milliseconds } = event
         this.#intervals.push({ part, from: started, to: started + milliseconds })
+        break
+      }
+      case 'usage': {
+        const { type: _type, time: _time, vertex, ...usage } = event
+        this.#usages.set(vertex, { usage })
         break
       }
       case 'started':
@@ -95,6 +103,11 @@ export class TimingRecorder {
     if (part !== undefined || type === 'cached') return
     // A step has its time in spans, but for those that another builder has reported.
     if (reason === undefined) this.#intervals.push({ part: 'steps', from, to })
-    this.#steps.push({ name, ...this.#lines.get(vertex), milliseconds: to - from })
+    this.#steps.push({
+      name,
+      ...this.#lines.get(vertex),
+      milliseconds: to - from,
+      ...this.#usages.get(vertex),
+    })
   }
 }

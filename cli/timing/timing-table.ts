@@ -1,4 +1,4 @@
-import { cleanLine } from '../terminal/text.ts'
+import { cleanLine, formatBytes } from '../terminal/text.ts'
 import type { BuildTiming, StepTiming } from './build-timing.ts'
 import type { ProcessorTime } from './this-process.ts'
 
@@ -42,12 +42,21 @@ function slowest(steps: readonly StepTiming[], total: number): string {
     steps.length > named.length
       ? `slowest ${named.length} of ${steps.length} steps, which took ${seconds(sum)} in sum`
       : 'slowest steps'
-  const rows = named.map(({ name, lines, milliseconds }) => [
-    seconds(milliseconds),
-    share(milliseconds, total),
-    `${placeOf(lines)}${cleanLine(name)}`,
-  ])
-  return `${head}\n${rows.map(([time, part, name]) => `${time?.padStart(9)} ${part?.padStart(5)}  ${name}\n`).join('')}`
+  const rows = named.map(({ name, lines, milliseconds, usage }) => {
+    const time = `${seconds(milliseconds).padStart(9)} ${share(milliseconds, total).padStart(5)}`
+    return `${time}  ${placeOf(lines)}${cleanLine(name)}${usageOf(usage)}\n`
+  })
+  return `${head}\n${rows.join('')}`
+}
+
+function usageOf(usage: StepTiming['usage']): string {
+  if (usage === undefined) return ''
+  const { processor, memory, largestProcess } = usage
+  const peak =
+    memory === undefined
+      ? `${formatBytes(largestProcess)} in its largest process`
+      : `${formatBytes(memory)} at its peak`
+  return ` (processor ${seconds(processor)}, ${peak})`
 }
 
 function placeOf(lines: StepTiming['lines']): string {

@@ -11,6 +11,7 @@ export type BuildFact =
   | VertexCached
   | VertexFailed
   | VertexCancelled
+  | StepUsed
   | BuildWarning
   | BuildChoice
   | BuildSpan
@@ -116,6 +117,25 @@ export interface VertexProgress {
   readonly done: boolean
 }
 
+/** What a step's processes have used. */
+export interface StepUsage {
+  /** Milliseconds of processor time, of all of them together. */
+  readonly processor: number
+  /** Bytes that the largest of them had in memory at its peak. */
+  readonly largestProcess: number
+  /**
+   * Bytes that all of them had at the peak, with the files that the kernel kept in memory for them. Absent
+   * where no control group counts that.
+   */
+  readonly memory?: number
+}
+
+/** The processes of a step have ended, however; before the end of its vertex. */
+export interface StepUsed extends StepUsage {
+  readonly type: 'usage'
+  readonly vertex: string
+}
+
 /** The end of a vertex that succeeded. */
 export interface VertexDone {
   readonly type: 'done'
@@ -182,13 +202,18 @@ export interface BuildSpan {
 }
 
 /** What happens to one vertex. */
-export type VertexFact = Exclude<BuildFact, BuildPlanned | BuildWarning | BuildChoice | BuildSpan>
+export type VertexFact = Exclude<
+  BuildFact,
+  BuildPlanned | BuildWarning | BuildChoice | BuildSpan | StepUsed
+>
 
-const OF_BUILD: ReadonlySet<BuildFact['type']> = new Set(['planned', 'warning', 'choice', 'span'])
+const REMARKS: ReadonlySet<BuildFact['type']> = new Set([
+  ...(['planned', 'warning', 'choice', 'span', 'usage'] as const),
+])
 
 /** Whether a fact is about one vertex, and about what happens to it. */
 export function isOfVertex(fact: BuildFact): fact is VertexFact {
-  return !OF_BUILD.has(fact.type)
+  return !REMARKS.has(fact.type)
 }
 
 /** Receives facts while they happen. */

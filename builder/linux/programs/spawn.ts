@@ -63,53 +63,83 @@ export interface ProcessEnd {
   /** 128 + the number of the signal, when one ended it. */
   readonly exitCode: number
   readonly signal: NodeJS.Signals | undefined
+  /** Of the process and those of its children that it has waited for. */
+  readonly used: ProcessUsage
+}
+
+/**
+ * What ended processes have used. The memory of this process counts for one that `spawnProcess` has started:
+ * they share it until its program runs. Spec: getrusage(2)
+ */
+export interface ProcessUsage {
+  /** Milliseconds. */
+  readonly processor: number
+  /** Bytes that the largest of them had in memory at its peak. */
+  readonly largestProcess: number
 }
 
 /** Blocks the calling thread until the process has ended, and releases it. */
 export function waitForExit(pid: number): ProcessEnd {
   const status = Buffer.alloc(STATUS_SIZE)
+  const usage = Buffer.alloc(USAGE_SIZE)
+  const args = [pid, status, 0, usage]
   for (;;) {
-    const result = trySyscall('wait4', [pid, status, 0, undefined])
+    const result = trySyscall('wait4', args)
     if (result === pid) break
-    if (result !== -constants.errno.EINTR) syscall('wait4', [pid, status, 0, undefined], `${pid}`)
+    if (result !== -constants.errno.EINTR) syscall('wait4', args, `${pid}`)
   }
-  return endOf(status)
+  return endOf(status, usage)
 }
 
 const STATUS_SIZE = 4
 
 /** Spec: wait(2) */
-function endOf(status: Buffer): ProcessEnd {
+function endOf(status: Buffer, usage: Buffer): ProcessEnd {
   const code = status.readInt32LE(0)
   const number = code & 0x7f
-  return number === 0 ? exitedWith((code >> 8) & 0xff) : endedBy(number)
+  const used = usageIn(usage)
+  return number === 0 ? exitedWith((code >> 8) & 0xff, used) : endedBy(number, used)
 }
 
-function exitedWith(exitCode: number): ProcessEnd {
-  return { exitCode, signal: undefined }
+function exitedWith(exitCode: number, used: ProcessUsage): ProcessEnd {
+  return { exitCode, signal: undefined, used }
 }
 
-function endedBy(number: number): ProcessEnd {
-  return { exitCode: 128 + number, signal: SIGNALS.get(number) }
+function endedBy(number: number, used: ProcessUsage): ProcessEnd {
+  return { exitCode: 128 + number, signal: SIGNALS.get(number), used }
+}
+
+/** Bytes of a `struct rusage`. */
+export const USAGE_SIZE = 144
+
+/** Two times, each in seconds and microseconds; then KiB. */
+function usageIn(usage: Buffer): ProcessUsage {
+  const [user, userRest, system, systemRest, kibibytes] = [0, 8, 16, 24, 32].map((offset) =>
+    Number(usage.readBigInt64LE(offset)),
+  ) as [number, number, number, number, number]
+  const processor = (user + system) * 1000 + (userRest + systemRest) / 1000
+  return { processor, largestProcess: kibibytes * 1024 }
 }
 
 /** Bytes of a `siginfo_t`, as waitid(2) fills it in. */
 export const SIGNAL_INFO_SIZE = 128
 const CLD_EXITED = 1
 
-/** The same of what another process was told by waitid(2). */
+/** The same of what waitid(2) has told another process: a `siginfo_t`, and a `struct rusage` after it. */
 export function processEndOf(info: Buffer): ProcessEnd {
   const status = info.readInt32LE(24)
-  return info.readInt32LE(8) === CLD_EXITED ? exitedWith(status) : endedBy(status)
+  const used = usageIn(info.subarray(SIGNAL_INFO_SIZE))
+  return info.readInt32LE(8) === CLD_EXITED ? exitedWith(status, used) : endedBy(status, used)
 }
 
 /** How the process has ended, if it has; it is released then, and must not be asked for again. */
 export function findExit(pid: number): ProcessEnd | undefined {
   const status = Buffer.alloc(STATUS_SIZE)
-  const args = [pid, status, WNOHANG, undefined]
+  const usage = Buffer.alloc(USAGE_SIZE)
+  const args = [pid, status, WNOHANG, usage]
   const result = trySyscall('wait4', args)
   if (result < 0) syscall('wait4', args, `${pid}`)
-  return result === pid ? endOf(status) : undefined
+  return result === pid ? endOf(status, usage) : undefined
 }
 
 /** Whether the process has ended; its pid stays taken until `waitForExit`. @throws {SystemError} ECHILD */

@@ -77,6 +77,7 @@ const NUMBERS = {
     wait4: 61,
     waitid: 247,
     write: 1,
+    writev: 20,
   },
   arm64: {
     bind: 200,
@@ -145,6 +146,7 @@ const NUMBERS = {
     wait4: 260,
     waitid: 95,
     write: 64,
+    writev: 66,
   },
 } as const
 

@@ -76,6 +76,7 @@ export class InPlaceStep {
   }
 }
 
-function statusOf({ exitCode, signal }: ProcessEnd): ExitStatus {
-  return { exitCode, ...(signal === undefined ? {} : { signal }) }
+/** No control group counts what a step in place uses. */
+function statusOf({ exitCode, signal, used }: ProcessEnd): ExitStatus {
+  return { exitCode, ...(signal === undefined ? {} : { signal }), used }
 }

@@ -22,10 +22,12 @@ export interface CgroupDir {
   readonly home: string
   /** Where the hierarchy is mounted. */
   readonly mount: string
+  /** It limits nothing: a step need not see it. */
+  readonly onlyCounts: boolean
 }
 
 /** One that this builder has made. */
-export interface OwnCgroupDir extends CgroupDir {
+export interface OwnCgroupDir extends Omit<CgroupDir, 'onlyCounts'> {
   readonly hierarchy: Hierarchy
   /** Descriptor of the directory, locked for as long as the builder lives. */
   readonly lock: number
@@ -58,7 +60,7 @@ export function makeCgroupDir(
   const base = baseOf(hierarchy, options)
   mkdirSync(base, { recursive: true })
   removeLeftovers(base)
-  if (version === 2) enable(mount, base, controllersOf(options.settings, hierarchy))
+  if (version === 2) enableAll(base, hierarchy, options.settings)
   const path = join(base, name)
   const lock = makeLocked(path)
   try {
@@ -184,6 +186,19 @@ function delegatedBase(hierarchy: Hierarchy, settings: readonly GroupSetting[]):
   throw failure
 }
 
+/** Lets groups in `base` have what limits them, and as far as possible what counts. */
+function enableAll(base: string, hierarchy: Hierarchy, settings: readonly GroupSetting[]): void {
+  enable(hierarchy.mount, base, controllersOf(settings, hierarchy))
+  for (const { controller, onlyCounts } of settings) {
+    if (onlyCounts !== true || !hierarchy.controllers.includes(controller)) continue
+    try {
+      enable(hierarchy.mount, base, [controller])
+    } catch {
+      // Nothing is limited less for that.
+    }
+  }
+}
+
 /** Lets groups in `base` have the controllers, and so all groups above it. */
 function enable(mount: string, base: string, controllers: readonly string[]): void {
   if (base !== mount && base.startsWith(`${mount}/`)) enable(mount, dirname(base), controllers)
@@ -193,11 +208,12 @@ function enable(mount: string, base: string, controllers: readonly string[]): vo
   writeGroupFile(base, 'cgroup.subtree_control', missing.map((name) => `+${name}`).join(' '))
 }
 
-/** The controllers that must be switched on for the settings; devices need not be. */
+/** The controllers that must be switched on for limits; devices need not be. */
 function controllersOf(
   settings: readonly GroupSetting[],
   { controllers }: Hierarchy,
 ): readonly string[] {
-  const names = new Set(settings.map(({ controller }) => controller))
+  const limits = settings.filter(({ onlyCounts }) => onlyCounts !== true)
+  const names = new Set(limits.map(({ controller }) => controller))
   return [...names].filter((name) => controllers.includes(name))
 }

@@ -15,6 +15,7 @@ import {
 } from './cgroup-dir.ts'
 import { attachDeviceRules } from './device-rules.ts'
 import type { Controller, GroupSetting } from './group-setting.ts'
+import { type UsageWatch, usageWatch } from './group-usage.ts'
 import { type GroupSystem, hierarchyOf } from './hierarchies.ts'
 
 /** A group of processes with limits. Empty when none of its settings could be made. */
@@ -25,6 +26,8 @@ export interface ControlGroup {
   readonly lacking: ReadonlyMap<Controller, TsbuildError>
   /** How often a process was killed, or could not be started, because of a limit. */
   events(): { readonly outOfMemory: number; readonly tooManyProcesses: number }
+  /** Starts counting what its processes use. */
+  readonly watchUsage: UsageWatch
   /** Removes it, once its processes have ended. */
   remove(): Promise<void>
 }
@@ -36,6 +39,7 @@ export interface ControlGroup {
 export function makeControlGroup(options: CgroupDirOptions, system: GroupSystem): ControlGroup {
   const name = groupName(randomName)
   const directories = new Map<string, OwnCgroupDir>()
+  const limiting = new Set<string>()
   const lacking = new Map<Controller, TsbuildError>()
   for (const setting of options.settings) {
     let made: OwnCgroupDir | undefined
@@ -47,10 +51,12 @@ export function makeControlGroup(options: CgroupDirOptions, system: GroupSystem)
       if (directory !== undefined) {
         applySetting(directory, setting)
         directories.set(hierarchy.mount, directory)
+        if (setting.onlyCounts !== true) limiting.add(hierarchy.mount)
       }
     } catch (cause) {
       // A part of a setting may hold already, and be too much: no device at all, say.
       if (made !== undefined) discardCgroupDir(made)
+      if (setting.onlyCounts === true) continue
       const failure = groupError(cause)
       if (setting.optional !== true || !(failure instanceof TsbuildError)) {
         for (const directory of directories.values()) discardCgroupDir(directory)
@@ -59,20 +65,24 @@ export function makeControlGroup(options: CgroupDirOptions, system: GroupSystem)
       lacking.set(setting.controller, failure)
     }
   }
-  return groupOf([...directories.values()], lacking)
+  const made = [...directories.values()].map((directory) => {
+    return { ...directory, onlyCounts: !limiting.has(directory.mount) }
+  })
+  return groupOf(made, lacking)
 }
 
 function groupOf(
-  directories: readonly OwnCgroupDir[],
+  directories: readonly (OwnCgroupDir & CgroupDir)[],
   lacking: ReadonlyMap<Controller, TsbuildError>,
 ): ControlGroup {
   const killed = counter(directories, /^oom_kill (\d+)$/m, ['memory.events', 'memory.oom_control'])
   const refused = counter(directories, /^max (\d+)$/m, ['pids.events'])
   return {
-    directories: directories.map(({ version, path, home, mount }) => {
-      return { version, path, home, mount }
+    directories: directories.map(({ version, path, home, mount, onlyCounts }) => {
+      return { version, path, home, mount, onlyCounts }
     }),
     lacking,
+    watchUsage: usageWatch(directories),
     events: () => ({ outOfMemory: killed(), tooManyProcesses: refused() }),
     remove: async () => {
       for (const directory of directories) await removeCgroupDir(directory)

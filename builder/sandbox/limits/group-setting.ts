@@ -1,5 +1,5 @@
-/** The controllers that limit steps. */
-export type Controller = 'memory' | 'cpu' | 'cpuset' | 'pids' | 'devices'
+/** The controllers that limit steps, or count what they use. */
+export type Controller = 'memory' | 'cpu' | 'cpuacct' | 'cpuset' | 'pids' | 'devices'
 
 type Lines = readonly (readonly [file: string, value: string])[]
 
@@ -11,4 +11,6 @@ export interface GroupSetting {
   readonly v2: Lines | 'device-rules'
   /** Without it the group is made all the same, and `lacking` says why. */
   readonly optional?: boolean
+  /** It limits nothing, so without it nothing is lacking. */
+  readonly onlyCounts?: boolean
 }

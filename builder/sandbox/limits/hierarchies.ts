@@ -28,11 +28,14 @@ export function readGroupSystem(): GroupSystem {
   }
 }
 
+/** What the second version has without a controller. */
+const ALWAYS_THERE: ReadonlySet<Controller> = new Set(['devices', 'cpuacct'])
+
 /** The hierarchy that has the controller. @throws {TsbuildError} SANDBOX_UNAVAILABLE when none has */
 export function hierarchyOf(controller: Controller, system: GroupSystem): Hierarchy {
   const found = hierarchies(system).find(
     ({ version, controllers }) =>
-      controllers.includes(controller) || (version === 2 && controller === 'devices'),
+      controllers.includes(controller) || (version === 2 && ALWAYS_THERE.has(controller)),
   )
   if (found !== undefined) return found
   throw new TsbuildError(`limit ${controller}: this machine has no control groups for it`, {

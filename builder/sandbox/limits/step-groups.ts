@@ -14,12 +14,20 @@ const ACCOUNTED: readonly GroupSetting[] = (['memory', 'cpu'] as const).map((con
   v2: [],
 }))
 
+/** So that it can be said what a step has used. */
+const COUNTED: readonly GroupSetting[] = (['memory', 'cpuacct'] as const).map((controller) => ({
+  controller,
+  v1: [],
+  v2: [],
+  onlyCounts: true,
+}))
+
 /** Makes a group for steps without limits of their own, one at a time. */
 export function makeDefaultGroup(
   security: ProcessSpec['security'],
   system: GroupSystem = readGroupSystem(),
 ): ControlGroup {
-  const settings = [...defaultProcesses(), ...deviceRules(security)]
+  const settings = [...defaultProcesses(), ...deviceRules(security), ...COUNTED]
   return makeControlGroup({ settings, parent: undefined }, system)
 }
 
@@ -35,6 +43,7 @@ export function makeStepGroup(spec: ProcessSpec): ControlGroup | undefined {
     ...(wanted.length === 0 ? ACCOUNTED : wanted),
     ...(resources.pids === undefined ? defaultProcesses() : []),
     ...deviceRules(security),
+    ...COUNTED,
   ]
   return makeControlGroup({ settings, parent: cgroupParent }, readGroupSystem())
 }

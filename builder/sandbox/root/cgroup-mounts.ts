@@ -6,12 +6,13 @@ import { NOTHING_SPECIAL } from './mount-points.ts'
 import type { Scaffold } from './scaffold-paths.ts'
 
 /**
- * Shows the step its own control groups and no others, read-only, where programs look for the limits
+ * Shows the step the control groups that limit it and no others, read-only, where programs look for the limits
  * that hold: the one of the second version itself, or a directory for each hierarchy of the first.
  */
-export function mountControlGroups({ sys }: Scaffold, directories: readonly CgroupDir[]): void {
+export function mountControlGroups({ sys }: Scaffold, groups: readonly CgroupDir[]): void {
   const target = `${sys}/fs/cgroup`
   if (!existsSync(target)) return
+  const directories = groups.filter(({ onlyCounts }) => !onlyCounts)
   const flags = NOTHING_SPECIAL | MS.RDONLY
   const whole = directories.find(({ version }) => version === 2)
   if (whole !== undefined && directories.length === 1) {

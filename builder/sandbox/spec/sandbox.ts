@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
+import type { StepUsage } from '#core'
 import type { ProcessSpec } from './process-spec.ts'
 
 /** How a process is started, besides what it sees. */
@@ -21,6 +22,8 @@ export interface ExitStatus {
   readonly signal?: string
   /** A limit that was reached on the way. */
   readonly reached?: 'memory' | 'pids'
+  /** What it has used, with everything that it started. */
+  readonly used: StepUsage
 }
 
 /**

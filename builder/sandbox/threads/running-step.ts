@@ -2,6 +2,7 @@ import type { ProcessEnd } from '#builder/linux'
 import { Resources, TsbuildError } from '#core'
 import { missingPartNotice } from '../host/notices.ts'
 import type { ControlGroup } from '../limits/control-groups.ts'
+import type { GroupUsage } from '../limits/group-usage.ts'
 import { limitsDevices, makeStepGroup } from '../limits/step-groups.ts'
 import type { NetworkKind } from '../network/network-program.ts'
 import { Child } from '../process/child.ts'
@@ -97,9 +98,11 @@ export class RunningStep {
     const launchGroup = { directories: cgroups, isOfStep: ownGroup !== undefined }
     const launch = { args, ulimits, stdin, group: launchGroup }
     const reached = watchLimits(group)
+    const used = group.watchUsage()
     const started = await thread.run('start', { input, launch })
     for (const part of started.step.lacking) this.#onNotice(missingPartNotice(part))
-    return statusOf(await this.#runIn(started, { input, launch }), reached())
+    const end = await this.#runIn(started, { input, launch })
+    return statusOf(end, { reached: reached(), used: used() })
   }
 
   /** Takes the step down in any case. */
@@ -166,10 +169,16 @@ function watchLimits(group: ControlGroup): () => ExitStatus['reached'] {
   }
 }
 
-function statusOf({ exitCode, signal }: ProcessEnd, reached: ExitStatus['reached']): ExitStatus {
+/** What the group has counted is of all processes; the kernel's own count lacks those that were orphaned. */
+function statusOf(
+  { exitCode, signal, used }: ProcessEnd,
+  counted: { readonly reached: ExitStatus['reached']; readonly used: GroupUsage },
+): ExitStatus {
+  const { reached } = counted
   return {
     exitCode,
     ...(signal === undefined ? {} : { signal }),
     ...(reached === undefined ? {} : { reached }),
+    used: { ...used, ...counted.used },
   }
 }

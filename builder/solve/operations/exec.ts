@@ -245,7 +245,7 @@ async function runProcess(
   const space = new SpaceWatch()
   // Loaded with the sandbox: a build without RUN needs neither.
   const { run } = await import('#builder/sandbox')
-  const { exitCode, reached } = await run(
+  const { exitCode, reached, used } = await run(
     sandbox,
     {
       ...common,
@@ -266,10 +266,11 @@ async function runProcess(
       onConnect: opened.onConnect,
     },
   )
+  reporter.used(vertex, used)
   if (exitCode === 0) return
   const exhausted = snapshot.exhausted(space.isUsedUp)
   const fullPlace = space.isUsedUp ? store.root : undefined
-  throw exitError({ args, exitCode, reached, resources, exhausted, fullPlace })
+  throw exitError({ args, exitCode, reached, resources, used, exhausted, fullPlace })
 }
 
 /** Warns that a step sees other owners than the image has, and may do something else for it. */

@@ -1,6 +1,6 @@
 import { statfsSync } from 'node:fs'
 import type { ExitStatus } from '#builder/sandbox'
-import { STEP_PROCESSES, type StepResources, TsbuildError } from '#core'
+import { STEP_PROCESSES, type StepResources, type StepUsage, TsbuildError } from '#core'
 
 /** How a step's process has failed. */
 export interface FailedProcess {
@@ -8,6 +8,7 @@ export interface FailedProcess {
   readonly reached: ExitStatus['reached'] | undefined
   readonly args: readonly string[]
   readonly resources: StepResources
+  readonly used: StepUsage
   /** Bytes of the space that it may write to, when that was used up. */
   readonly exhausted: number | undefined
   /** What the step writes to, when a program said that there is no space left. */
@@ -24,15 +25,23 @@ export function exitError({
   exitCode,
   reached,
   resources,
+  used,
   exhausted,
   fullPlace,
 }: FailedProcess): TsbuildError {
-  const message = `process ${JSON.stringify(args.join(' '))} did not complete successfully: exit code: ${exitCode}`
+  const message = `process ${JSON.stringify(args.join(' '))} did not complete successfully: exit code: ${exitCode}${outOfMemory(reached, used)}`
   if (exhausted !== undefined) return fullError(message, exhausted)
   return new TsbuildError(message, {
     code: 'STEP_FAILED',
     hint: hintFor(exitCode, reached, resources) ?? (fullPlace && spaceHint(fullPlace)),
   })
+}
+
+/** The peak shows that it is the limit that was too low. */
+function outOfMemory(reached: FailedProcess['reached'], used: StepUsage): string {
+  if (reached !== 'memory') return ''
+  const { memory = used.largestProcess } = used
+  return `, out of memory with ${Math.ceil(memory / 1024 ** 2)} MiB in use`
 }
 
 function fullError(message: string, size: number): TsbuildError {

@@ -6,6 +6,7 @@ import {
   type ExecutionReason,
   type OnEvent,
   reported,
+  type StepUsage,
 } from '#core'
 
 /** Milliseconds between two reports about one blob. */
@@ -57,6 +58,11 @@ export class Reporter {
   /** Reports a piece of a step's output. */
   output(vertex: Vertex, stream: 'stdout' | 'stderr', data: Uint8Array): void {
     this.#onEvent({ type: 'log', vertex: vertex.id, stream, data })
+  }
+
+  /** Reports what the processes of a step have used. */
+  used(vertex: Vertex, usage: StepUsage): void {
+    this.#onEvent({ type: 'usage', vertex: vertex.id, ...usage })
   }
 
   /** Reports a warning at the line of a vertex. */

@@ -45,6 +45,8 @@ import { diffIdsOf } from '../../../builder/solve/layers/layer.ts'
  * Understands scripts made of lines `write PATH TEXT`, `sleep MS` and `fail CODE`, and does them to
  * the upper directory: everything that the solver can see of a sandbox, without one.
  */
+const NOTHING = { processor: 0, largestProcess: 0 }
+
 /** Makes `$SERIAL` another text each time. */
 let serial = 0
 
@@ -82,9 +84,9 @@ class ScriptedSandbox implements Sandbox {
         if (verb === 'write')
           write(join(root.writable.upper, what), rest.join(' ').replace('$SERIAL', `${serial++}`))
         if (verb === 'sleep') await pause(Number(what), signal)
-        if (verb === 'fail') return { exitCode: Number(what) }
+        if (verb === 'fail') return { exitCode: Number(what), used: NOTHING }
       }
-      return { exitCode: 0 }
+      return { exitCode: 0, used: NOTHING }
     } finally {
       this.#running--
     }

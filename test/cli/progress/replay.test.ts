@@ -116,6 +116,10 @@ describe('a replay of rawjson', () => {
       { type: 'started', vertex: 'v', name: 'RUN x', reason: 'input-changed', time: at(1 / 3) },
       { type: 'log', vertex: 'v', stream: 'stdout', data: Buffer.from([0xff, 0]), time: at(1.1) },
       { type: 'progress', vertex: 'v', id: 'l', current: 2, done: false, time: at(1.2) },
+      {
+        ...{ type: 'usage', vertex: 'v', time: at(1.25) },
+        ...{ processor: 12.345678, largestProcess: 4096, memory: 65_536 },
+      },
       { type: 'done', vertex: 'v', milliseconds: 0.123456789, key: 'k', time: at(1.3) },
       { type: 'span', part: 'keys', started: at(1 / 7), milliseconds: 0.7, time: at(1.35) },
       { type: 'started', vertex: 'p', name: 'pull x', part: 'fetch', time: at(1.38) },

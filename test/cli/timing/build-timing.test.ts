@@ -148,6 +148,27 @@ describe('the table of a timing', () => {
     ])
   })
 
+  it('says what the processes of a step have used', () => {
+    const started = { type: 'started', reason: 'no-record' } as const
+    const recorder = recorderOf(
+      [0, { ...started, vertex: 'a', name: 'RUN a' }],
+      [0, { ...started, vertex: 'b', name: 'RUN b' }],
+      [90, { type: 'usage', vertex: 'a', processor: 9, largestProcess: 900 }],
+      [
+        180,
+        {
+          ...{ type: 'usage', vertex: 'b', processor: 430 },
+          ...{ largestProcess: 3_000_000, memory: 65_650_000 },
+        },
+      ],
+      [100, { type: 'done', vertex: 'a', milliseconds: 100 }],
+      [200, { type: 'done', vertex: 'b', milliseconds: 200 }],
+    )
+    const table = timingTable(recorder.timing(), undefined)
+    assert.match(table, /RUN b \(processor 0\.430s, 65\.65MB at its peak\)$/m)
+    assert.match(table, /RUN a \(processor 0\.009s, 900B in its largest process\)$/m)
+  })
+
   it('names five steps, and says how many there were', () => {
     const steps = Array.from({ length: 7 }, (_, index): readonly Timed[] => [
       [0, { type: 'started', vertex: `${index}`, name: `RUN ${index}`, reason: 'no-cache' }],

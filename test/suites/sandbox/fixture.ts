@@ -30,6 +30,14 @@ export interface StepResult {
   readonly upper: string
 }
 
+/** How a process ended, without what it has used, which is another number each time. */
+export function endOf<T extends { readonly used: unknown }>({
+  used: _,
+  ...end
+}: T): Omit<T, 'used'> {
+  return end
+}
+
 /** What differs from the usual step of a test. */
 export type StepOverrides = Partial<Omit<ProcessSpec, 'mounts'>> & {
   /** Mounted into the root. */

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { RunningProcess, StartOptions } from '../../../builder/sandbox/spec/sandbox.ts'
-import { type OpenSandbox, SandboxFixture, type StepOverrides } from './fixture.ts'
+import { endOf, type OpenSandbox, SandboxFixture, type StepOverrides } from './fixture.ts'
 import { processesOf } from './host-processes.ts'
 
 /** The handle of a running process. */
@@ -30,8 +30,8 @@ export function handleSuite(open: OpenSandbox): void {
         'out\n',
         'err\n',
       ])
-      assert.deepEqual(await process.wait(), { exitCode: 3 })
-      assert.deepEqual(await process.wait(), { exitCode: 3 })
+      assert.deepEqual(endOf(await process.wait()), { exitCode: 3 })
+      assert.deepEqual(endOf(await process.wait()), { exitCode: 3 })
     })
 
     it('keeps output until it is read, also after the end', async () => {
@@ -62,7 +62,7 @@ export function handleSuite(open: OpenSandbox): void {
       process.stdin?.write(bulk)
       process.stdin?.end()
       assert.equal(await output, `<one>\n${bulk}`)
-      assert.deepEqual(await process.wait(), { exitCode: 0 })
+      assert.deepEqual(endOf(await process.wait()), { exitCode: 0 })
     })
 
     it('lets a user open its input by name', async () => {
@@ -75,7 +75,7 @@ export function handleSuite(open: OpenSandbox): void {
       await using process = await start('exec 0<&-; echo closed; sleep 0.1', { stdin: 'pipe' })
       await once(process.stdout, 'data')
       process.stdin?.end(Buffer.alloc(1 << 20))
-      assert.deepEqual(await process.wait(), { exitCode: 0 })
+      assert.deepEqual(endOf(await process.wait()), { exitCode: 0 })
     })
 
     it('sends signals to the process', async () => {
@@ -85,7 +85,7 @@ export function handleSuite(open: OpenSandbox): void {
       const rest = text(process.stdout)
       process.signal('SIGUSR1')
       assert.equal(await rest, 'caught\n')
-      assert.deepEqual(await process.wait(), { exitCode: 5 })
+      assert.deepEqual(endOf(await process.wait()), { exitCode: 5 })
       process.signal('SIGUSR1')
     })
 
@@ -93,7 +93,7 @@ export function handleSuite(open: OpenSandbox): void {
       await using process = await start('echo ready; exec sleep 1000')
       await once(process.stdout, 'data')
       process.signal('SIGTERM')
-      assert.deepEqual(await process.wait(), { exitCode: 143, signal: 'SIGTERM' })
+      assert.deepEqual(endOf(await process.wait()), { exitCode: 143, signal: 'SIGTERM' })
     })
 
     it('kills everything when it is disposed of', async () => {

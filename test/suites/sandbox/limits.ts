@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type ExitStatus, run } from '#builder/sandbox'
 import type { Ulimit } from '#core'
 import {
+  endOf,
   needsMachineRoot,
   type OpenSandbox,
   parseStatus,
@@ -79,8 +80,24 @@ function groupTests(fixtureOf: () => SandboxFixture): void {
     const resources = { memory: 24 << 20, memorySwap: 24 << 20 }
     const lines = 'x=0123456789abcdef; while :; do x=$x$x; done'
     const result = await status(['sh', '-c', lines], { resources })
-    assert.deepEqual(result, { exitCode: 137, signal: 'SIGKILL', reached: 'memory' })
-    assert.deepEqual(await status(['true'], { resources }), { exitCode: 0 })
+    assert.deepEqual(endOf(result), { exitCode: 137, signal: 'SIGKILL', reached: 'memory' })
+    const { memory = 0 } = result.used
+    assert.ok(memory > 20 << 20 && memory <= 24 << 20, `${memory}`)
+    assert.deepEqual(endOf(await status(['true'], { resources })), { exitCode: 0 })
+  })
+
+  it('count what a step uses with everything that it starts', async function () {
+    needsMachineRoot(this)
+    // Nothing waits for the second process, which takes most of the time.
+    const busy = 'i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done'
+    const script = `(${busy}; touch /done) & head -c 32m /dev/zero > /dev/shm/file; until [ -e /done ]; do sleep 0.1; done`
+    const { used } = await status(['sh', '-c', script], {})
+    assert.ok(used.processor > 100 && used.processor < 30_000, `${used.processor}`)
+    const { memory = 0, largestProcess } = used
+    assert.ok(memory > 32 << 20 && memory < 64 << 20, `${memory}`)
+    assert.ok(largestProcess > 1 << 18 && largestProcess < 16 << 20, `${largestProcess}`)
+    const next = await status(['true'], {})
+    assert.ok((next.used.memory ?? 0) < 16 << 20, 'a step counts what one before it had')
   })
 
   it('of processes are reported when they are reached, and 2048 by default', async function () {

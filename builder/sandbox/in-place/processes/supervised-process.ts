@@ -10,6 +10,7 @@ import {
   readReports,
   SIGNAL_INFO_SIZE,
   type SystemError,
+  USAGE_SIZE,
 } from '#builder/linux'
 import { TsbuildError } from '#core'
 import { endSignals, type SharedChild, shareChild } from '../../process/shared-child.ts'
@@ -63,11 +64,11 @@ export class SupervisedProcess {
    */
   wait(): ProcessEnd {
     this.#awaitStatus()
-    const info = Buffer.alloc(SIGNAL_INFO_SIZE)
-    const length = readSync(this.#pipes.status.readEnd, info)
+    const said = Buffer.alloc(SIGNAL_INFO_SIZE + USAGE_SIZE)
+    const length = readSync(this.#pipes.status.readEnd, said)
     endSignals(this.child)
     const { signal } = this.#endAll()
-    if (length === info.length && signal === undefined) return processEndOf(info)
+    if (length === said.length && signal === undefined) return processEndOf(said)
     throw new TsbuildError('the step has killed the process that supervises it', {
       code: 'PEER_GONE',
       hint: 'a step in place must leave processes alone that it has not started',

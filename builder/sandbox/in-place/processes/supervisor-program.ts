@@ -5,7 +5,13 @@
  * program: it says how that ended and keeps its pid taken, until the builder sends no more signals to it.
  */
 import { Buffer } from 'node:buffer'
-import { CHILD, CHILD_ADDRESS, type ProgramCall, SIGNAL_INFO_SIZE } from '#builder/linux'
+import {
+  CHILD,
+  CHILD_ADDRESS,
+  type ProgramCall,
+  SIGNAL_INFO_SIZE,
+  USAGE_SIZE,
+} from '#builder/linux'
 import {
   CLONE_PARENT_SETTID,
   PR_SET_DUMPABLE,
@@ -21,7 +27,7 @@ export interface SupervisorDescriptors {
   readonly control: number
   /** Read end: the watcher ends when it is closed. */
   readonly hold: number
-  /** Write end: gets a `siginfo_t` when the program has ended. */
+  /** Write end: gets a `siginfo_t` and a `struct rusage` when the program has ended. */
   readonly status: number
   /** Write end: says what fails; ends with the start of the program. */
   readonly report: number
@@ -118,11 +124,13 @@ function watcherCalls(
   { hold, status }: SupervisorDescriptors,
   all: readonly number[],
 ): readonly ProgramCall[] {
-  const info = Buffer.alloc(SIGNAL_INFO_SIZE)
+  const [info, usage] = [Buffer.alloc(SIGNAL_INFO_SIZE), Buffer.alloc(USAGE_SIZE)]
+  // In one call, since the builder reads them in one.
+  const parts = [info, info.length, usage, usage.length]
   return [
     ...closeAllBut([hold, status], all),
-    { call: 'waitid', args: [P_PID, CHILD, info, WEXITED | WNOWAIT, 0] },
-    { call: 'write', args: [status, info, info.length] },
+    { call: 'waitid', args: [P_PID, CHILD, info, WEXITED | WNOWAIT, usage] },
+    { call: 'writev', args: [status, parts, 2] },
     { call: 'read', args: [hold, [0], 1], optional: true },
   ]
 }

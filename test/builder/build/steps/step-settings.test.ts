@@ -105,7 +105,10 @@ describe('build: settings of RUN steps', () => {
     const lines = ['RUN x=0123456789abcdef; while :; do x=$x$x; done']
     const resources = { memory: 24 << 20, memorySwap: 24 << 20 }
     await assert.rejects(build(lines, { resources }), (error: Error & { hint?: string }) => {
-      return /exit code: 137$/.test(error.message) && /raise --memory/.test(error.hint ?? '')
+      return (
+        /exit code: 137, out of memory with 2[234] MiB in use$/.test(error.message) &&
+        /raise --memory/.test(error.hint ?? '')
+      )
     })
     assert.equal(await run('echo limited', { resources }), 'limited\n')
     assert.equal(await run('echo limited'), '')

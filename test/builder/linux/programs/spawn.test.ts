@@ -4,6 +4,11 @@ import { closeDescriptorsOnExec, makePipe, spawnProcess, waitForExit } from '#bu
 import type { SpawnOptions } from '../../../../builder/linux/programs/spawn.ts'
 
 describe('spawnProcess', () => {
+  function endOf(pid: number): object {
+    const { exitCode, signal } = waitForExit(pid)
+    return { exitCode, signal }
+  }
+
   /** Runs a shell script of the host; what it printed and how it ended. */
   function run(script: string, options: Partial<SpawnOptions> = {}): readonly [string, number] {
     const pipe = makePipe()
@@ -56,11 +61,25 @@ describe('spawnProcess', () => {
 
   it('tells how a process ended', () => {
     const killed = spawnProcess({ program: '/bin/sh', args: ['sh', '-c', 'kill -9 $$'], env: [] })
-    assert.deepEqual(waitForExit(killed), { exitCode: 137, signal: 'SIGKILL' })
+    assert.deepEqual(endOf(killed), { exitCode: 137, signal: 'SIGKILL' })
     const running = spawnProcess({ program: '/bin/sleep', args: ['sleep', '60'], env: [] })
     process.kill(running, 'SIGTERM')
-    assert.deepEqual(waitForExit(running), { exitCode: 143, signal: 'SIGTERM' })
+    assert.deepEqual(endOf(running), { exitCode: 143, signal: 'SIGTERM' })
     assert.throws(() => waitForExit(running), { code: 'ECHILD' })
+  })
+
+  it('tells what a process and its children have used', () => {
+    // All of it is used by a child, which was waited for.
+    const script =
+      'dd if=/dev/zero of=/dev/null bs=32M count=1; i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done'
+    const pid = spawnProcess({
+      program: '/bin/sh',
+      args: ['sh', '-c', `(${script}); true`],
+      env: ['PATH=/bin'],
+    })
+    const { processor, largestProcess } = waitForExit(pid).used
+    assert.ok(processor > 20 && processor < 20_000, `${processor}`)
+    assert.ok(largestProcess > 32 << 20, `${largestProcess}`)
   })
 
   it('fails like execve', () => {

@@ -92,6 +92,28 @@ describe('sandbox: control groups of the second version', () => {
     assert.deepEqual(made.events(), { outOfMemory: 2, tooManyProcesses: 3 })
   })
 
+  it('counts what is used from then on', () => {
+    const made = makeDefaultGroup('insecure', system('/user'))
+    const path = pathOf(made)
+    writeFileSync(join(path, 'cpu.stat'), 'usage_usec 1500\nuser_usec 1000\nsystem_usec 500\n')
+    writeFileSync(join(path, 'memory.peak'), '4096\n')
+    const first = made.watchUsage()
+    writeFileSync(join(path, 'cpu.stat'), 'usage_usec 4000\nuser_usec 3000\nsystem_usec 1000\n')
+    writeFileSync(join(path, 'memory.peak'), '8192\n')
+    assert.deepEqual(first(), { processor: 2.5, memory: 8192 })
+    // The peak of the step before, which this one has not reached.
+    assert.deepEqual(made.watchUsage()(), { processor: 0 })
+  })
+
+  it('limits steps where it cannot count what they use', () => {
+    group('user', 'cpu pids')
+    rmSync(join(folder, 'user/cgroup.controllers'))
+    const made = makeDefaultGroup('insecure', system('/user'))
+    assert.deepEqual([...made.lacking], [])
+    assert.equal(readIn(made, 'pids.max'), '2048')
+    assert.deepEqual(made.watchUsage()(), {})
+  })
+
   it('finds this process in a mount of a part of the hierarchy', () => {
     const settings = groupSettings({ pids: 5 })
     const mounts = `30 23 0:26 /docker/x ${folder} rw - cgroup2 cgroup2 rw\n`

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { findExit, hasEnded, spawnProcess, waitForExit } from '#builder/linux'
 import { Child } from '../../../../builder/sandbox/process/child.ts'
+import { endOf } from '../../../suites/sandbox/fixture.ts'
 import { untilEmpty } from '../../../support/peers/index.ts'
 
 function start(script: string): number {
@@ -26,11 +27,11 @@ describe('sandbox: a child that the main thread awaits', () => {
     const children = codes.map((code) => new Child(start(`exit ${code}`)))
     const ends = await Promise.all(children.map(({ end }) => end))
     assert.deepEqual(
-      ends,
+      ends.map(endOf),
       codes.map((exitCode) => ({ exitCode, signal: undefined })),
     )
     const killed = new Child(start('kill -USR1 $$'))
-    assert.deepEqual(await killed.end, { exitCode: 138, signal: 'SIGUSR1' })
+    assert.deepEqual(endOf(await killed.end), { exitCode: 138, signal: 'SIGUSR1' })
     for (const { pid } of [...children, killed]) assert.equal(existsSync(`/proc/${pid}`), false)
   })
 

@@ -9,6 +9,7 @@ import {
   shareChild,
   signalChild,
 } from '../../../../builder/sandbox/process/shared-child.ts'
+import { endOf } from '../../../suites/sandbox/fixture.ts'
 
 const WORKER = new URL('../support/reaping-worker.js', import.meta.url)
 
@@ -45,7 +46,7 @@ describe('sandbox: a child that several threads have', () => {
     signalChild(child, 'SIGKILL')
     endSignals(child)
     assert.deepEqual(signalsTo(child), [])
-    assert.deepEqual(waitForExit(child.pid), { exitCode: 137, signal: 'SIGKILL' })
+    assert.deepEqual(endOf(waitForExit(child.pid)), { exitCode: 137, signal: 'SIGKILL' })
     assert.equal(existsSync(`/proc/${child.pid}`), false)
   })
 
@@ -62,7 +63,7 @@ describe('sandbox: a child that several threads have', () => {
     }
     const ended = once(worker, 'message')
     withKill(killAndPause, () => signalChild(child, 'SIGTERM'))
-    assert.deepEqual(await ended, [{ exitCode: 143, signal: 'SIGTERM' }])
+    assert.deepEqual((await ended).map(endOf), [{ exitCode: 143, signal: 'SIGTERM' }])
     assert.deepEqual(signalsTo(child), [])
   })
 })

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import type { RunningProcess } from '../../../../builder/sandbox/spec/sandbox.ts'
-import type { SandboxFixture } from '../../../suites/sandbox/fixture.ts'
+import { endOf, type SandboxFixture } from '../../../suites/sandbox/fixture.ts'
 import { processesOf } from '../../../suites/sandbox/host-processes.ts'
 import { untilEmpty } from '../../../support/peers/index.ts'
 import { inProcessFixture } from '../support/fixture.ts'
@@ -54,8 +54,8 @@ describe('sandbox: many steps at a time', () => {
       const [first, second] = running
       first?.signal('SIGTERM')
       second?.signal('SIGINT')
-      assert.deepEqual(await first?.wait(), { exitCode: 143, signal: 'SIGTERM' })
-      assert.deepEqual(await second?.wait(), { exitCode: 130, signal: 'SIGINT' })
+      assert.deepEqual(await endOfStep(first), { exitCode: 143, signal: 'SIGTERM' })
+      assert.deepEqual(await endOfStep(second), { exitCode: 130, signal: 'SIGINT' })
       assert.equal(processesOf(`sleep ${marker}`).length, MANY - 2)
     })
 
@@ -116,4 +116,9 @@ function children(): readonly string[] {
   return readdirSync('/proc/self/task').flatMap((thread) =>
     readFileSync(`/proc/self/task/${thread}/children`, 'utf8').split(' ').filter(Boolean),
   )
+}
+
+async function endOfStep(step: RunningProcess | undefined): Promise<object> {
+  assert.ok(step)
+  return endOf(await step.wait())
 }
