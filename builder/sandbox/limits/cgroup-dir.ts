@@ -137,6 +137,25 @@ function baseOf(hierarchy: Hierarchy, { parent, settings }: CgroupDirOptions): s
   return hierarchy.version === 1 ? ownDirectory(hierarchy) : delegatedBase(hierarchy, settings)
 }
 
+/** Removes the groups of builders that were killed, wherever one like this process makes them. */
+export function removeAbandoned(hierarchies: readonly Hierarchy[]): void {
+  for (const hierarchy of hierarchies) {
+    const own = ownDirectory(hierarchy)
+    for (const base of hierarchy.version === 1 ? [own] : upwards(own, hierarchy.mount)) {
+      try {
+        removeLeftovers(base)
+      } catch {
+        // No group of ours is where this process may not look.
+      }
+    }
+  }
+}
+
+/** A directory and those above it, up to `top`. */
+function upwards(path: string, top: string): readonly string[] {
+  return path.startsWith(`${top}/`) ? [path, ...upwards(dirname(path), top)] : [path]
+}
+
 /**
  * Removes the groups of builders that were killed: a running builder holds the lock of its groups,
  * whatever namespaces it is in. A group with processes in it cannot be removed.

@@ -49,8 +49,8 @@ export function ownDirectory({ mount, own }: Hierarchy): string {
   return resolve(join(mount, own))
 }
 
-/** Those of the first version come first: a controller is in one hierarchy only. */
-function hierarchies({ mounts, own }: GroupSystem): readonly Hierarchy[] {
+/** All of them, those of the first version first: a controller is in one hierarchy only. */
+export function hierarchies({ mounts, own }: GroupSystem): readonly Hierarchy[] {
   const paths = new Map(
     own.split('\n').flatMap((line) => {
       const [, names, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? []

@@ -1,10 +1,11 @@
 import { isUserNamespace } from '#builder/linux'
 import { STEP_PROCESSES } from '#core'
 import type { ProcessSpec } from '../spec/process-spec.ts'
+import { removeAbandoned } from './cgroup-dir.ts'
 import { type ControlGroup, makeControlGroup } from './control-groups.ts'
 import { DEVICE_RULES } from './device-rules.ts'
 import type { GroupSetting } from './group-setting.ts'
-import { type GroupSystem, readGroupSystem } from './hierarchies.ts'
+import { type GroupSystem, hierarchies, readGroupSystem } from './hierarchies.ts'
 import { groupSettings } from './resource-settings.ts'
 
 /** The hierarchies of a group without limits, so that its processes are counted there. */
@@ -51,6 +52,14 @@ export function makeStepGroup(spec: ProcessSpec): ControlGroup | undefined {
 function defaultProcesses(): readonly GroupSetting[] {
   const line = [['pids.max', `${STEP_PROCESSES}`] as const]
   return [{ controller: 'pids', v1: line, v2: line, optional: true }]
+}
+
+/**
+ * Removes the groups of builders that were killed, in hierarchies that this build may not use, too. Those below
+ * a parent that was asked for are removed by the next build that asks for it.
+ */
+export function removeAbandonedGroups(): void {
+  removeAbandoned(hierarchies(readGroupSystem()))
 }
 
 /** In a user namespace the kernel opens no device that is made in it. */

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs'
 import { TaskThread } from '#builder/threads'
 import type { ControlGroup } from '../limits/control-groups.ts'
+import { removeAbandonedGroups } from '../limits/step-groups.ts'
 import { NetworkPool } from '../network/network-pool.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
 import { GroupPool } from './group-pool.ts'
@@ -22,6 +23,7 @@ export async function startWorkers(
   // Node's pool of threads comes into being with the first asynchronous call. That must happen
   // before a thread enters a namespace, because a new thread is in the namespaces of its creator.
   await new Promise((resolve) => stat('/', resolve))
+  removeAbandonedGroups()
   const groups = {
     sandbox: new GroupPool('sandbox', onGroup),
     insecure: new GroupPool('insecure', onGroup),

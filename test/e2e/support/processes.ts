@@ -19,7 +19,10 @@ export function processTree(root: number): ProcessId[] {
   return tree
 }
 
-/** All processes without zombies. */
+/**
+ * All processes but those that have ended: zombies, and a pid 1 that waits for the release of the last zombies in its
+ * namespace. Some first processes of machines take seconds for that. Neither has memory.
+ */
 function allProcesses(): (ProcessId & { readonly parent: number })[] {
   return readdirSync('/proc').flatMap((name) => {
     const stat = /^\d+$/.test(name) ? read(`/proc/${name}/stat`) : undefined
@@ -27,7 +30,8 @@ function allProcesses(): (ProcessId & { readonly parent: number })[] {
     // The program's name, in brackets, may hold anything.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     const [state, parent] = fields
-    if (state === 'Z' || state === 'X') return []
+    const memory = fields[20]
+    if (state === 'Z' || state === 'X' || memory === '0') return []
     return [{ pid: Number(name), parent: Number(parent), started: fields[19] ?? '' }]
   })
 }

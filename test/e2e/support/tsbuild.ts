@@ -39,13 +39,20 @@ export async function tsbuild(args: readonly string[], start: Start): Promise<Ou
 }
 
 /** Starts it and leaves it running. What it says goes to the file `log`, or nowhere. */
-export function startTsbuild(args: readonly string[], start: Start, log?: string): ChildProcess {
+export function startTsbuild(
+  args: readonly string[],
+  start: Start,
+  log?: string,
+  { detached = false }: { readonly detached?: boolean } = {},
+): ChildProcess {
   const [command = '', ...rest] = words(args, start)
   const output = log === undefined ? 'ignore' : openSync(log, 'w')
   const child = spawn(command, rest, {
     cwd: start.cwd ?? REPOSITORY,
     env: { ...CLEAN_ENVIRONMENT, ...environment(start) },
     stdio: ['ignore', output, output],
+    // With a process group of its own.
+    detached,
   })
   if (typeof output === 'number') closeSync(output)
   return child
