@@ -1,4 +1,7 @@
 export type { BlobDraft } from './blobs/blob-draft.ts'
+export type { BuildFolders } from './builds/build-folders.ts'
+export type { LogPiece } from './builds/log-segments.ts'
+export { StepLog } from './builds/step-log.ts'
 export type { CacheMountRequest, OpenCacheMounts } from './cache-mounts.ts'
 export { type CollectionRequest, keptAmong } from './collection/choice.ts'
 export { Collector } from './collection/collector.ts'

@@ -1,5 +1,6 @@
 import { closeSync, openSync } from 'node:fs'
 import { BlobStore } from './blobs/blob-store.ts'
+import { BuildFolders } from './builds/build-folders.ts'
 import { CacheMounts } from './cache-mounts.ts'
 import { bootId } from './filesystem/boot.ts'
 import { lockSync } from './filesystem/file-lock.ts'
@@ -53,6 +54,8 @@ export class Store implements AsyncDisposable {
   readonly results: StoredResults
   /** What the latest builds did. */
   readonly traces: BuildTraces
+  /** The latest builds, what their steps printed, and what failed steps have left. */
+  readonly builds: BuildFolders
   readonly layers: Layers
   /** Which repositories have which blobs. */
   readonly repositories: BlobRepositories
@@ -82,6 +85,7 @@ export class Store implements AsyncDisposable {
     this.records = new CacheRecords(database, this.layers)
     this.results = new StoredResults(this)
     this.traces = new BuildTraces(database)
+    this.builds = new BuildFolders(layout, presence, pins)
     this.facts = new MachineFacts(database)
     this.images = new ImageNames(layout, { presence, database, blobs })
     this.#layout = layout

@@ -1,4 +1,6 @@
 import { BUILD } from './commands/build.ts'
+import { BUILDS } from './commands/builds/builds.ts'
+import { LOGS } from './commands/builds/logs.ts'
 import type { Command } from './commands/command.ts'
 import { COMPLETION } from './commands/completion.ts'
 import { CONFIG } from './commands/config.ts'
@@ -40,6 +42,8 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
   FMT,
   GRAPH,
   REPLAY,
+  BUILDS,
+  LOGS,
   CACHE,
   IMAGES,
   INSPECT,

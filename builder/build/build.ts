@@ -10,6 +10,7 @@ import {
   type Settings,
 } from '#builder/options'
 import { isRunForCertain, type Plan } from '#builder/plan'
+import { BuildRecorder } from '#builder/record'
 import type { Caches } from '#builder/remote-cache'
 import { type Schedule, type StepSecrets, spareProcessor, stepSchedule } from '#builder/solve'
 import { openStore, type Store } from '#cache'
@@ -22,7 +23,7 @@ import {
   typedFailure,
 } from '#core'
 import { type DockerfileChecks, diagnosticsError, failureIn, type LinkedStage } from '#parser'
-import { PushCheck } from '#registry-client'
+import { familiarReference, PushCheck } from '#registry-client'
 import type { SignGraph } from '#signing'
 import { baseResolver, planLoaded } from './build-plan.ts'
 import { baseMaterials, resultOf } from './build-result.ts'
@@ -102,6 +103,7 @@ interface BuildDeps {
   readonly caches: Caches | undefined
   readonly schedule: Schedule
   readonly recorder: TraceRecorder
+  readonly record: BuildRecorder
 }
 
 async function buildLoaded(
@@ -110,11 +112,17 @@ async function buildLoaded(
   { secrets, sign, settings: given, started }: Request,
 ): Promise<BuildResult> {
   const recorder = new TraceRecorder()
-  const settings = { ...given, onEvent: recorder.watching(given.onEvent) }
-  const { spans } = settings
+  const { spans } = given
   await using store = await spans.measure('store', async () =>
-    openStore(settings.root, { onWait: reportWaits(settings.onEvent, 'build') }),
+    openStore(given.root, { onWait: reportWaits(given.onEvent, 'build') }),
   )
+  const { path, source } = context.loaded
+  const place = { context: contextName(given.context), dockerfile: path ?? source.filename }
+  const record = new BuildRecorder(store.builds, {
+    ...{ ...place, target: given.target, tags: given.tags.map(familiarReference) },
+    startedAt: performance.timeOrigin + started,
+  })
+  const settings = { ...given, onEvent: record.watching(recorder.watching(given.onEvent)) }
   await using services = new Services(settings, {
     ...{ store, secrets, context: context.directory },
   })
@@ -135,7 +143,7 @@ async function buildLoaded(
   const opened = { context, settings, store, services, resources }
   const isPushed = settings.outputs.some(({ type }) => type === 'registry')
   const pushCheck = new PushCheck(isPushed ? settings.tags : [], () => services.client())
-  const deps = { ...opened, early, uploads, pushCheck, caches, schedule, recorder }
+  const deps = { ...opened, early, uploads, pushCheck, caches, schedule, recorder, record }
   const finish = async (signal: AbortSignal): Promise<BuildResult> => {
     const plans = await spans.measure('resolve', () => planPlatforms(checks, deps, signal))
     const images = await buildPlatforms(plans, deps, signal)
@@ -166,10 +174,12 @@ async function buildLoaded(
     await spans.measure('sync', () => store.blobs.sync())
     // What was opened is closed now, which ends with the build.
     spans.begin('store')
+    record.end('done')
     return result
+  } catch (cause) {
+    record.end(settings.signal?.aborted === true ? 'cancelled' : 'failed')
+    throw cause
   } finally {
-    const { path, source } = context.loaded
-    const place = { context: contextName(settings.context), dockerfile: path ?? source.filename }
     await keepTrace(recorder, { ...settings, ...place, store })
   }
 }

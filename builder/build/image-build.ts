@@ -16,6 +16,7 @@ import {
 import { ownersObstacle } from '#builder/layer'
 import type { Settings } from '#builder/options'
 import type { BaseLayer, Plan } from '#builder/plan'
+import type { BuildRecorder } from '#builder/record'
 import type { Caches } from '#builder/remote-cache'
 import {
   checkedLowers,
@@ -47,6 +48,7 @@ export interface ImageDeps {
   readonly uploads: EarlyUploads | undefined
   readonly pushCheck: PushCheck
   readonly recorder: TraceRecorder
+  readonly record: BuildRecorder
   /** Caches elsewhere; `undefined`: none. */
   readonly caches: Caches | undefined
   /** Takes what has to stay open until the images are where they are to go. */
@@ -78,6 +80,7 @@ export async function buildImage(plan: Plan, deps: ImageDeps): Promise<BuiltImag
   const { dockerfile } = deps.context.loaded.parsed
   const vertices = plannedVertices(plan, dockerfile, deps.platform)
   deps.recorder.addPlan(plan)
+  deps.record.addPlan(plan)
   settings.onEvent({ type: 'planned', vertices })
   const solved = await solver.solve()
   const made = wantsTars ? await finishLayers(solved, deps.caches?.sibling) : []
@@ -107,7 +110,7 @@ interface SolverSettings extends ImageDeps {
 /** The solver of one plan; it stays open until the images are where they are to go. */
 function openSolver(plan: Plan, deps: SolverSettings): Solver {
   const { settings, store, services, schedule, resources, reporter, wantsTars, signal } = deps
-  const { recorder } = deps
+  const { recorder, record } = deps
   const compressions = compressionsFor(settings, plan)
   const { directory, transient, loaded } = deps.context
   const modes = settings.reproducible ? 'git' : 'kept'
@@ -127,6 +130,7 @@ function openSolver(plan: Plan, deps: SolverSettings): Solver {
     namedContexts: contextFolders(settings.contexts, modes),
     host: hostPlatform(),
     reporter,
+    recorder: record,
     wantsTars,
     onTar: (tar) => deps.early.add(tar, compressions),
     onBase: (base) => deps.uploads?.add(layerOfBase(base)),

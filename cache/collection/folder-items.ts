@@ -60,6 +60,34 @@ export function contentsItems(
   })
 }
 
+/** What failed steps have left; worth nothing but to a person who looks into it. */
+export function keptItems(
+  { kept }: Layout,
+  isPinned: (name: string) => boolean,
+): readonly FoundItem[] {
+  return entriesOf(kept).map((entry) => {
+    const item = folderItem(entry, 'regular', 'what a failed step has left')
+    return { ...item, seconds: 0, isInUse: isPinned(basename(entry.path)) }
+  })
+}
+
+/** What builds did, and what their steps printed. */
+export function buildItems(
+  { builds }: Layout,
+  isAlive: (id: string) => boolean,
+): readonly FoundItem[] {
+  return entriesOf(builds).map((entry) => {
+    const item = folderItem(entry, 'regular', 'what a build printed')
+    return {
+      ...item,
+      id: `build-${item.id}`,
+      seconds: 0,
+      isMutable: true,
+      isInUse: isAlive(item.id),
+    }
+  })
+}
+
 /** What was found damaged and set aside. */
 export function damagedItems({ corrupt }: Layout): readonly FoundItem[] {
   return entriesOf(corrupt).map((entry) =>
@@ -83,18 +111,20 @@ export function leftoverItems(
 /** What is being written, and what the store itself consists of. */
 export function storeItems(layout: Layout): readonly FoundItem[] {
   const { root, blobs, mounts, corrupt, digests, contents, temporary } = layout
+  const { builds, kept } = layout
   const kinds = FOLDER_KINDS.map((kind) => layersFolder(root, kind))
-  const folders = [root, dirname(blobs), blobs, mounts, corrupt, digests, contents, ...kinds]
+  const own = [root, dirname(blobs), blobs, mounts, corrupt, digests, contents, builds, kept]
+  const folders = [...own, ...kinds]
   const files = entriesOf(root).filter(({ stat }) => stat.isFile())
-  const own = { path: root, stat: lstatSync(root) }
+  const whole = { path: root, stat: lstatSync(root) }
   return [
     {
-      ...folderItem(own, 'internal', 'database and names'),
+      ...folderItem(whole, 'internal', 'database and names'),
       ...{ id: 'store', isFixed: true, contents: filesOnly(files.map(({ path }) => path)) },
       bytes: folders.reduce((sum, path) => sum + (statOf(path)?.blocks ?? 0) * 512, 0),
     },
     {
-      ...folderItem({ ...own, path: temporary }, 'internal', 'what is being written'),
+      ...folderItem({ ...whole, path: temporary }, 'internal', 'what is being written'),
       ...{ id: 'tmp', isFixed: true },
     },
   ]

@@ -6,9 +6,11 @@ import { readBlobFiles } from './blob-files.ts'
 import { type ImageNeeds, imageItems, readImageNeeds, unnamedItems } from './blob-items.ts'
 import { type Documents, hexIn } from './documents.ts'
 import {
+  buildItems,
   contentsItems,
   damagedItems,
   digestItems,
+  keptItems,
   leftoverItems,
   mountItems,
   storeItems,
@@ -42,6 +44,8 @@ export function readInventory(parts: StoreParts, documents: Documents): readonly
   return withParents([
     ...imageItems(needs, blobs),
     // Before others: they go first among what is worth the same.
+    ...keptItems(layout, isPinned),
+    ...buildItems(layout, (id) => presence.isAlive(id)),
     ...spareItems(rows, surroundings),
     ...layers,
     ...unnamed.items,

@@ -24,6 +24,10 @@ export interface Layout {
   readonly digests: string
   /** What is where in the tars of copies. */
   readonly contents: string
+  /** What builds did and what their steps printed, a folder each. */
+  readonly builds: string
+  /** What failed steps have left. */
+  readonly kept: string
   readonly database: string
   readonly databaseLock: string
   /** Held while names change and while the store is made or recovered. */
@@ -43,7 +47,9 @@ export interface Layout {
 const VERSION = 1
 
 const KNOWN = new Set([
-  ...'blobs index.json oci-layout mounts tmp corrupt digests contents version boot'.split(' '),
+  ...'blobs index.json oci-layout mounts tmp corrupt digests contents builds kept version boot'.split(
+    ' ',
+  ),
   ...['lock', 'sweep.lock', 'collection.lock', 'size', 'lost+found'],
   ...FOLDER_KINDS.map(({ folder }) => folder),
 ])
@@ -62,6 +68,8 @@ export function layoutOf(root: string): Layout {
     corrupt: join(absolute, 'corrupt'),
     digests: join(absolute, 'digests'),
     contents: join(absolute, 'contents'),
+    builds: join(absolute, 'builds'),
+    kept: join(absolute, 'kept'),
     database: join(absolute, 'tsbuild.db'),
     databaseLock: join(absolute, 'tsbuild.db-lock'),
     lock: join(absolute, 'lock'),

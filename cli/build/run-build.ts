@@ -167,7 +167,7 @@ export async function reportedBuild(
     result = await build({ ...options, ...asked, signal: shell.signal, onEvent })
   } catch (error) {
     progress.close()
-    if (mode !== 'rawjson') shell.stderr.write(failed.report())
+    if (mode !== 'rawjson') shell.stderr.write(failed.report(rootFlag(options.root)))
     explanation?.writeAnyway()
     throw error
   } finally {
@@ -180,6 +180,12 @@ export async function reportedBuild(
   }
   explanation?.write()
   return result
+}
+
+/** What commands need that look at the same store. */
+function rootFlag(root: string | undefined): string {
+  if (root === undefined) return ''
+  return `--root ${/^[\w./-]+$/.test(root) ? root : `'${root.replaceAll("'", "'\\''")}'`} `
 }
 
 async function loadExplanation(request: ExplainRequest, shell: Shell): Promise<ExplanationReport> {

@@ -81,7 +81,7 @@ function folded(text: string): string {
 }
 
 function unknownStepError(text: string, steps: readonly TracedVertex[]): TsbuildError {
-  const message = `the last build had no step ${JSON.stringify(text)}`
+  const message = `the build had no step ${JSON.stringify(text)}`
   if (/^#\d+$/.test(text)) {
     const hint =
       'numbers after # are those of one screen: write [build 3/5], a line, or the instruction'

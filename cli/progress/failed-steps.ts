@@ -1,4 +1,5 @@
-import { type BuildFact, isOfVertex } from '#core'
+import { type BuildFact, isOfVertex, type VertexKept } from '#core'
+import { shortId } from '../builds/short-id.ts'
 import { cleanLine } from '../terminal/text.ts'
 import { formatLogTime, LogTail } from './step-output.ts'
 
@@ -8,6 +9,7 @@ interface Step {
   readonly name: string
   readonly started: number
   readonly tail: LogTail
+  kept?: VertexKept
 }
 
 /** Keeps the last lines of every step until it succeeds, for the report on those that do not. */
@@ -22,6 +24,11 @@ export class FailedSteps {
   }
 
   handle(event: BuildFact): void {
+    if (event.type === 'kept') {
+      const step = this.#running.get(event.vertex)
+      if (step !== undefined) step.kept = event
+      return
+    }
     if (!isOfVertex(event) || event.type === 'progress') return
     if (event.type === 'started') {
       const name = cleanLine(event.name)
@@ -39,12 +46,20 @@ export class FailedSteps {
     if (event.type === 'failed') this.#failed.push(step)
   }
 
-  /** A block for each failed step: its name and its last lines of output. */
-  report(): string {
+  /** The first step of which something can be looked at. */
+  get kept(): VertexKept | undefined {
+    return this.#failed.find(({ kept }) => kept !== undefined)?.kept
+  }
+
+  /**
+   * A block for each failed step: its name, its last lines of output, and what shows more.
+   * @param flags of the commands that show more
+   */
+  report(flags = ''): string {
     return this.#failed
       .map((step) => {
         const lines = step.tail.lines(this.#mark(step)).map((line) => `${line}\n`)
-        return `------\n > ${step.name}:\n${lines.join('')}------\n`
+        return `------\n > ${step.name}:\n${lines.join('')}------\n${more(step.kept, flags)}`
       })
       .join('')
   }
@@ -52,4 +67,14 @@ export class FailedSteps {
   #mark(step: Step): string {
     return `${formatLogTime(this.#now() - step.started)} `
   }
+}
+
+function more(kept: VertexKept | undefined, flags: string): string {
+  if (kept === undefined) return ''
+  const { build, step, hasLog, hasLayer } = kept
+  const id = shortId(build)
+  return [
+    ...(hasLog ? [`all that it printed: tsbuild logs ${flags}${id} ${step}\n`] : []),
+    ...(hasLayer ? [`a shell where it failed: tsbuild debug ${flags}${id}/${step}\n`] : []),
+  ].join('')
 }

@@ -66,6 +66,7 @@ export class RawJsonProgress implements Progress {
       case 'choice':
       case 'span':
       case 'usage':
+      case 'kept':
         return {}
       case 'done':
         return { vertexes: [this.#end(event.vertex, { after: event.milliseconds })] }

@@ -33,6 +33,10 @@ export interface RecordedEvent {
   readonly processor?: Json
   readonly largestProcess?: number
   readonly memory?: number
+  readonly build?: string
+  readonly step?: string
+  readonly hasLog?: boolean
+  readonly hasLayer?: boolean
 }
 
 /** The shape of the field `tsbuild`. */
@@ -71,6 +75,10 @@ export const RECORDED_EVENT: Shape<RecordedEvent> = object({
   processor: any,
   largestProcess: integer,
   memory: integer,
+  build: string,
+  step: string,
+  hasLog: boolean,
+  hasLayer: boolean,
 })
 
 /** The fields without which an event has no meaning. */
@@ -80,6 +88,7 @@ const REQUIRED: Readonly<Record<string, readonly (keyof RecordedEvent)[]>> = {
   progress: ['vertex', 'id', 'current', 'done'],
   done: ['vertex', 'milliseconds'],
   cached: ['vertex'],
+  kept: ['vertex', 'build', 'step', 'hasLog', 'hasLayer'],
   failed: ['vertex', 'message', 'milliseconds'],
   cancelled: ['vertex'],
   warning: ['message'],

@@ -9,7 +9,6 @@ const TAIL_BYTES = 16 * 1024
 /**
  * Turns the bytes of one stream into clean lines. A carriage return starts the line anew, as on a
  * terminal, so that a progress bar leaves its last state only. Invalid UTF-8 becomes U+FFFD.
- * @internal
  */
 export class LineSplitter {
   readonly #decoder = new TextDecoder()

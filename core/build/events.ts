@@ -9,6 +9,7 @@ export type BuildFact =
   | VertexProgress
   | VertexDone
   | VertexCached
+  | VertexKept
   | VertexFailed
   | VertexCancelled
   | StepUsed
@@ -154,6 +155,19 @@ export interface VertexCached {
   readonly key?: string
 }
 
+/** What can be looked at of a step that failed; its end follows. */
+export interface VertexKept {
+  readonly type: 'kept'
+  readonly vertex: string
+  /** Ids, as `tsbuild logs` and `tsbuild debug` take them. */
+  readonly build: string
+  readonly step: string
+  /** There is output of it. */
+  readonly hasLog: boolean
+  /** What it has written to its files is kept. */
+  readonly hasLayer: boolean
+}
+
 /** The end of a vertex that failed. */
 export interface VertexFailed {
   readonly type: 'failed'
@@ -204,11 +218,11 @@ export interface BuildSpan {
 /** What happens to one vertex. */
 export type VertexFact = Exclude<
   BuildFact,
-  BuildPlanned | BuildWarning | BuildChoice | BuildSpan | StepUsed
+  BuildPlanned | VertexKept | BuildWarning | BuildChoice | BuildSpan | StepUsed
 >
 
 const REMARKS: ReadonlySet<BuildFact['type']> = new Set([
-  ...(['planned', 'warning', 'choice', 'span', 'usage'] as const),
+  ...(['planned', 'kept', 'warning', 'choice', 'span', 'usage'] as const),
 ])
 
 /** Whether a fact is about one vertex, and about what happens to it. */

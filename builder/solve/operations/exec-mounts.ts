@@ -20,16 +20,12 @@ import {
   TsbuildError,
   unreachable,
 } from '#core'
-import type { LayerWatch } from '../layers/layer-watch.ts'
-import { lowersOf } from '../layers/stack.ts'
 import type { WorkPool } from '../work/work-pool.ts'
-import type { Result } from './result.ts'
 
 /** What opening mounts needs. */
 export interface MountDeps {
   readonly store: Store
   readonly pool: WorkPool
-  readonly watch: LayerWatch
   readonly secrets: StepSecrets
   /** `undefined`: cache mounts stay on this machine. */
   readonly mountSharing?: MountSharing | undefined
@@ -52,10 +48,17 @@ export interface StepSecrets {
   readonly agent: (id: string) => ((connection: Socket) => void) | undefined
 }
 
+/** Files that mounts show a part of. */
+export interface MountSource {
+  readonly key: string
+  /** Their layers as directories, topmost first. */
+  readonly lower: () => Promise<readonly string[]>
+}
+
 /** What the mounts of a step are made of. */
 export interface MountInputs {
   /** For each source of the vertex what it stands for; `undefined` is the empty stage. */
-  readonly sources: readonly (Result | undefined)[]
+  readonly sources: readonly (MountSource | undefined)[]
   /** Shows layers. */
   readonly snapshotter: Pick<Snapshotter, 'view'>
   /** How paths begin that nothing is at, for what is dropped after the step. */
@@ -69,12 +72,14 @@ export interface OpenMounts extends AsyncDisposable {
   readonly layers: readonly string[]
   /** `KEY=value` of secrets. */
   readonly env: readonly string[]
+  /** What its output must not show. */
+  readonly secrets: readonly Uint8Array[]
   readonly onConnect: (target: string, connection: Socket) => void
 }
 
 /** Opens the mounts of a step. @throws {TsbuildError} NOT_FOUND, CANCELLED, NO_SPACE, STEP_FAILED */
 export async function openMounts(
-  vertex: ExecVertex,
+  vertex: Pick<ExecVertex, 'mounts' | 'fresh'>,
   inputs: MountInputs,
   deps: MountDeps,
 ): Promise<OpenMounts> {
@@ -87,21 +92,22 @@ export async function openMounts(
   const mounts: Mount[] = []
   const layers: string[] = []
   const env: string[] = []
+  const secrets: Uint8Array[] = []
   const agents = new Map<string, (connection: Socket) => void>()
   for (const [index, planned] of vertex.mounts.entries()) {
-    const context = { index, inputs, opened, caches, deps, layers, env, agents, stack }
+    const context = { index, inputs, opened, caches, deps, layers, env, secrets, agents, stack }
     mounts.push(...(await toMounts(planned, context)))
   }
   const held = stack.move()
   return {
-    ...{ mounts, layers, env },
+    ...{ mounts, layers, env, secrets },
     onConnect: (target, connection) => agents.get(target)?.(connection),
     [Symbol.asyncDispose]: () => held[Symbol.asyncDispose](),
   }
 }
 
 const NO_MOUNTS: OpenMounts = {
-  ...{ mounts: [], layers: [], env: [], onConnect: () => undefined },
+  ...{ mounts: [], layers: [], env: [], secrets: [], onConnect: () => undefined },
   [Symbol.asyncDispose]: async () => undefined,
 }
 
@@ -117,6 +123,8 @@ interface MountContext {
   readonly layers: string[]
   /** Takes variables. */
   readonly env: string[]
+  /** Takes what secrets are. */
+  readonly secrets: Uint8Array[]
   /** Takes agents, by target. */
   readonly agents: Map<string, (connection: Socket) => void>
   /** Takes what has to stay open as long as the step runs. */
@@ -164,6 +172,7 @@ async function secretMounts(
       hint: `start the build with --secret id=${id},src=FILE or --secret id=${id},env=VARIABLE`,
     })
   }
+  context.secrets.push(content)
   if (env !== undefined) context.env.push(`${env}=${Buffer.from(content).toString()}`)
   return target === undefined ? [] : [{ type: 'file', target, content, ...owner }]
 }
@@ -190,7 +199,7 @@ async function bindMount(
   { index, inputs, deps, layers, stack }: MountContext,
 ): Promise<Mount> {
   const { target, path, readonly, owned = false } = planned
-  const lower = await lowersIn(inputs.sources[planned.source], deps)
+  const lower = await lowersIn(inputs.sources[planned.source])
   layers.push(...lower)
   const options = { writable: !readonly || owned, signal: deps.signal }
   const view = await inputs.snapshotter.view(`${inputs.scratch}-${index}`, lower, options)
@@ -198,13 +207,8 @@ async function bindMount(
   return { ...view.mount, target, path, readonly, owned }
 }
 
-async function lowersIn(source: Result | undefined, deps: MountDeps): Promise<readonly string[]> {
-  return source === undefined
-    ? []
-    : lowersOf(
-        source.layers.map(({ layer }) => layer),
-        deps,
-      )
+async function lowersIn(source: MountSource | undefined): Promise<readonly string[]> {
+  return source === undefined ? [] : await source.lower()
 }
 
 /** Those of a step that is executed although its result may be known begin anew. */
@@ -230,11 +234,11 @@ function openCaches(
 
 async function fillCache(
   directory: string,
-  { cache, source }: { readonly cache: CacheMountPlan; readonly source: Result | undefined },
+  { cache, source }: { readonly cache: CacheMountPlan; readonly source: MountSource | undefined },
   deps: MountDeps,
 ): Promise<void> {
   const { pool, signal } = deps
-  const lowers = await lowersIn(source, deps)
+  const lowers = await lowersIn(source)
   if (lowers.length > 0) {
     await pool.run(
       'unpackTrees',

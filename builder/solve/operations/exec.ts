@@ -1,11 +1,12 @@
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { hasOwnersBeside, ownersBeside, ownersObstacle } from '#builder/layer'
 import { fileRights } from '#builder/linux'
 import type { ExecVertex, Plan, Vertex, VertexId } from '#builder/plan'
+import type { BuildRecorder, RecordedSandbox, StepRecord } from '#builder/record'
 import type { Sandbox } from '#builder/sandbox'
 import type { Snapshot, Snapshots, Snapshotter } from '#builder/snapshot'
 import type { CacheKey, LayerId, Store, TemporaryDirectory } from '#cache'
-import { type Digest, formatOwnedFiles, type Platform, type Spans } from '#core'
+import { type Digest, formatOwnedFiles, type Platform, type Spans, TsbuildError } from '#core'
 import { execKey, type KeyedStep } from '../keys/vertex-key.ts'
 import { isStep, sourcesOf } from '../keys/vertex-kind.ts'
 import type { Layer } from '../layers/layer.ts'
@@ -15,12 +16,18 @@ import { lowersOf } from '../layers/stack.ts'
 import type { Reporter } from '../report/reporter.ts'
 import type { WorkPool } from '../work/work-pool.ts'
 import { checkEmulator } from './emulator.ts'
-import { type MountSharing, type OpenMounts, openMounts, type StepSecrets } from './exec-mounts.ts'
+import {
+  type MountSharing,
+  type MountSource,
+  type OpenMounts,
+  openMounts,
+  type StepSecrets,
+} from './exec-mounts.ts'
 import { exitError } from './exit-error.ts'
 import { type FileSelection, mountSelection } from './file-selection.ts'
 import { isFollowed } from './followed-step.ts'
 import type { StepOperation, StepWork } from './operation.ts'
-import type { StepOutcome } from './result.ts'
+import type { Result, StepOutcome } from './result.ts'
 import { SpaceWatch } from './space-watch.ts'
 
 /** What running a process needs. */
@@ -35,6 +42,8 @@ export interface ExecDeps {
   readonly sandbox: () => Promise<Sandbox>
   readonly snapshots: () => Promise<Snapshots>
   readonly reporter: Reporter
+  /** Keeps what is asked later of steps that are executed. */
+  readonly recorder: BuildRecorder
   readonly host: Platform
   readonly spans: Spans
   readonly signal: AbortSignal | undefined
@@ -163,13 +172,18 @@ async function runOn(
     // Others may have damaged them while this step waited for the root.
     for (const one of lower) deps.watch.check(one)
   })
-  const inputs = { snapshotter, sources, scratch: `${directory}-mount` }
+  const mounted = sources.map((source) => source && mountSource(source, deps))
+  const inputs = { snapshotter, sources: mounted, scratch: `${directory}-mount` }
   await using opened = await openMounts(vertex, inputs, deps)
   const seen = [...lower, ...opened.layers]
   const { givesOwners } = fileRights()
   if (!givesOwners) reportOwners(vertex, seen, deps.reporter)
-  const place = { sandbox, snapshot, opened, onBegin, isFollowed }
-  const run = (): Promise<void> => runProcess(vertex, place, deps)
+  using record = deps.recorder.begin(vertex, {
+    secrets: opened.secrets,
+    ...(await placesOf(lower, mounted, deps.store)),
+  })
+  const place = { sandbox, snapshot, opened, record, onBegin, isFollowed }
+  const run = (): Promise<void> => runKept(vertex, place, deps)
   const changes = { snapshot, lower, scratch, seen, maxMtime: vertex.maxMtime }
   const readsLayers = (await deps.lowerForm()) === 'tar'
   const onRepaired = repairReporter(vertex, deps)
@@ -179,6 +193,24 @@ async function runOn(
       : run().then(finish)
   if (readsLayers) return await perform(() => keepTar(changes, deps))
   return await keepDirectory(await perform(() => snapshot.changes()), changes, deps)
+}
+
+function mountSource({ key, layers }: Result, deps: ExecDeps): MountSource {
+  const stack = layers.map(({ layer }) => layer)
+  return { key, lower: () => lowersOf(stack, deps) }
+}
+
+/** Where its layers are, from the root of the store. */
+async function placesOf(
+  lower: readonly string[],
+  mounted: readonly (MountSource | undefined)[],
+  { root }: Store,
+): Promise<Pick<RecordedSandbox, 'lower' | 'sources'>> {
+  const below = (paths: readonly string[]) => paths.map((path) => relative(root, path))
+  const sources = mounted.map(async (source) =>
+    source === undefined ? null : { key: source.key, lower: below(await source.lower()) },
+  )
+  return { lower: below(lower), sources: await Promise.all(sources) }
 }
 
 /** What a step left, before its layer is taken. */
@@ -230,14 +262,34 @@ interface ExecPlace {
   readonly sandbox: Sandbox
   readonly snapshot: Snapshot
   readonly opened: OpenMounts
+  readonly record: StepRecord
   readonly onBegin: StepWork['onBegin']
   readonly isFollowed: boolean
 }
 
+/** Runs the process; when that fails, what it has left can be looked at. In place nothing stays as it was. */
+async function runKept(vertex: ExecVertex, place: ExecPlace, deps: ExecDeps): Promise<void> {
+  try {
+    await runProcess(vertex, place, deps)
+  } catch (cause) {
+    const { record, snapshot } = place
+    if (isFailure(cause) && snapshot.pack === undefined) {
+      deps.reporter.kept(vertex, await record.keep(() => snapshot.changes()))
+    }
+    throw cause
+  }
+}
+
+function isFailure(cause: unknown): boolean {
+  return cause instanceof TsbuildError && FAILURES.has(cause.code)
+}
+
+const FAILURES: ReadonlySet<string> = new Set(['STEP_FAILED', 'SNAPSHOT_FULL'])
+
 /** @throws {TsbuildError} STEP_FAILED, SNAPSHOT_FULL when the process fails */
 async function runProcess(
   vertex: ExecVertex,
-  { sandbox, snapshot, opened, onBegin, isFollowed }: ExecPlace,
+  { sandbox, snapshot, opened, record, onBegin, isFollowed }: ExecPlace,
   { reporter, signal, store }: ExecDeps,
 ): Promise<void> {
   const { args, env, proxyEnv, settings, ...common } = vertex.process
@@ -261,6 +313,7 @@ async function runProcess(
       isFollowed,
       onOutput: (stream, data) => {
         space.read(stream, data)
+        record.output(stream, data)
         reporter.output(vertex, stream, data)
       },
       onConnect: opened.onConnect,

@@ -7,6 +7,7 @@ import {
   type OnEvent,
   reported,
   type StepUsage,
+  type VertexKept,
 } from '#core'
 
 /** Milliseconds between two reports about one blob. */
@@ -63,6 +64,11 @@ export class Reporter {
   /** Reports what the processes of a step have used. */
   used(vertex: Vertex, usage: StepUsage): void {
     this.#onEvent({ type: 'usage', vertex: vertex.id, ...usage })
+  }
+
+  /** Reports what can be looked at of a step that is about to fail. */
+  kept(vertex: Vertex, kept: Omit<VertexKept, 'type' | 'vertex'>): void {
+    this.#onEvent({ type: 'kept', vertex: vertex.id, ...kept })
   }
 
   /** Reports a warning at the line of a vertex. */

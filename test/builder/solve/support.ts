@@ -15,6 +15,7 @@ import {
   resolveGraph,
   type StepSettings,
 } from '#builder/plan'
+import { BuildRecorder } from '#builder/record'
 import type { ExitStatus, Sandbox } from '#builder/sandbox'
 import { openSnapshots, type SnapshotsOptions } from '#builder/snapshot'
 import {
@@ -236,6 +237,10 @@ async function solve(
     context: { kind: 'context', directory: place.context, ignore: '' },
     host: targetPlatform,
     reporter,
+    recorder: new BuildRecorder(store.builds, {
+      ...{ context: place.context, dockerfile: 'Dockerfile', target: undefined, tags: [] },
+      startedAt: Date.now(),
+    }),
     wantsTars: true,
     onTar: () => undefined,
     onBase: () => undefined,

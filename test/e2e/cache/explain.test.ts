@@ -319,7 +319,7 @@ describe('why steps ran', () => {
       const asked = { ...built.start, cwd: built.context }
       const unknown = await tsbuild(['cache', 'why', 'RUN echo lst'], asked)
       assert.equal(unknown.status, 1)
-      assert.match(unknown.stderr, /the last build had no step "RUN echo lst"/)
+      assert.match(unknown.stderr, /the build had no step "RUN echo lst"/)
       assert.match(unknown.stderr, /did you mean RUN echo last\?/)
       const screen = await tsbuild(['cache', 'why', '#7'], asked)
       assert.match(screen.stderr, /numbers after # are those of one screen/)
