@@ -102,4 +102,11 @@ export {
   type SharedLibrary,
   SystemError,
 } from './system/syscalls.ts'
+export {
+  duplicate,
+  openTerminalOf,
+  setWindowSize,
+  TIOCSCTTY,
+  type WindowSize,
+} from './system/terminals.ts'
 export { enterDirectory, setHostname, setUmask, threadId } from './system/thread.ts'

@@ -34,12 +34,13 @@ function prepareInside(
   { namespaces, first, scaffold, lacking }: Place,
   { input, undo }: InsideOptions,
 ): PreparedStep {
-  const { spec, network, cgroups, devicesLimited } = input
+  const { spec, network, cgroups, devicesLimited, hasTerminal } = input
   try {
     enterNamespaces(namespaces)
     const parts: StepPart[] = setHostname(spec.hostname) ? [] : ['hostname']
     const names = namesIn(network, host)
-    const inputs = { spec, host, scaffold, mountPoints, cgroups, devicesLimited, network: names }
+    const limits = { cgroups, devicesLimited }
+    const inputs = { spec, host, scaffold, mountPoints, ...limits, hasTerminal, network: names }
     const root = assembleRoot(inputs, undo)
     leaveHostFiles(root, spec)
     return {

@@ -15,6 +15,8 @@ export interface StepInput {
   readonly cgroups: readonly CgroupDir[]
   /** Whether they keep it from opening devices of the host. */
   readonly devicesLimited: boolean
+  /** Whether its process will have a terminal. */
+  readonly hasTerminal: boolean
 }
 
 /** What the kernel may refuse to a step. */

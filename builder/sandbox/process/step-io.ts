@@ -4,6 +4,7 @@ import { errnoOf, MORE_IDS, TsbuildError } from '#core'
 
 /** The descriptors that the builder has of a started process. */
 export interface StepPipes {
+  readonly kind: 'pipes'
   /** Write end; absent: its input is empty. */
   readonly stdin: number | undefined
   /** Read ends. */
@@ -38,6 +39,7 @@ export class StepIo {
   /** Descriptors for the builder. */
   get ours(): StepPipes {
     return {
+      kind: 'pipes',
       stdin: this.#stdin?.writeEnd,
       stdout: this.#stdout.readEnd,
       stderr: this.#stderr.readEnd,

@@ -9,6 +9,7 @@ import {
   readReports,
   resumeRoot,
   type SystemError,
+  type WindowSize,
   waitForExit,
 } from '#builder/linux'
 import { errnoOf, TsbuildError, type Ulimit } from '#core'
@@ -29,6 +30,7 @@ import {
   type StepGroup,
   type StepProgram,
 } from './step-program.ts'
+import { type StepTerminal, TerminalIo } from './terminal-io.ts'
 
 /** What is started in a prepared step. */
 export interface LaunchInput {
@@ -36,11 +38,16 @@ export interface LaunchInput {
   readonly args: readonly string[]
   readonly ulimits: readonly Ulimit[]
   readonly stdin: 'empty' | 'pipe'
+  /** The size of the terminal that it has in the place of pipes; absent: none. */
+  readonly terminal: WindowSize | undefined
   readonly group: LaunchGroup
 }
 
+type Io = Pick<StepIo | TerminalIo, 'theirs'>
+
 /** A process that has been started. Its descriptors, and releasing its pid, are the receiver's. */
-export interface Launched extends StepPipes {
+export interface Launched {
+  readonly io: StepPipes | StepTerminal
   /** As the host numbers it: of a child, or of the first process itself. */
   readonly pid: number
 }
@@ -58,10 +65,10 @@ export function startStep(launcher: Launcher, input: LaunchInput): Launched {
 
 function startProcess(launcher: Launcher, input: LaunchInput): Launched {
   const { root } = input.step
-  const io = new StepIo(root.input, input.stdin)
+  const io = openIo(input)
   try {
     io.giveTo(root.user)
-    return { pid: startIn(launcher, input, io), ...io.ours }
+    return { pid: startIn(launcher, input, io), io: io.ours }
   } catch (cause) {
     io.closeOurs()
     throw cause
@@ -70,8 +77,14 @@ function startProcess(launcher: Launcher, input: LaunchInput): Launched {
   }
 }
 
+function openIo({ step, stdin, terminal }: LaunchInput): StepIo | TerminalIo {
+  if (terminal === undefined) return new StepIo(step.root.input, stdin)
+  if (step.root.ptmx === undefined) throw new Error('the root was assembled without a terminal')
+  return new TerminalIo(step.root.ptmx, terminal)
+}
+
 /** @returns the pid of the step's process, which runs its program */
-function startIn(launcher: Launcher, input: LaunchInput, io: StepIo): number {
+function startIn(launcher: Launcher, input: LaunchInput, io: Io): number {
   const { step, args, ulimits } = input
   const [name = ''] = args
   if ([...args, ...step.root.env].some((text) => text.includes('\0'))) {
@@ -82,7 +95,9 @@ function startIn(launcher: Launcher, input: LaunchInput, io: StepIo): number {
     )
   }
   const path = asUser(step.root.user, () => findProgram(name, step.root))
-  const program = { step, program: path, args, ulimits, openFiles: launcher.openFiles }
+  const hasTerminal = input.terminal !== undefined
+  const { openFiles } = launcher
+  const program = { step, program: path, args, ulimits, openFiles, hasTerminal }
   if (step.first.gate !== undefined) return passIn(program, step.first.gate, io)
   const started = enter(program, input.group.directories, io)
   if (started !== undefined) return started
@@ -94,11 +109,7 @@ function startIn(launcher: Launcher, input: LaunchInput, io: StepIo): number {
 let canCloneIntoGroup = true
 
 /** Starts a process beside an init. @returns `undefined` when the kernel cannot start one in a group */
-function enter(
-  program: StepProgram,
-  cgroups: readonly CgroupDir[],
-  io: StepIo,
-): number | undefined {
+function enter(program: StepProgram, cgroups: readonly CgroupDir[], io: Io): number | undefined {
   const group = openGroup(cgroups)
   const report = makePipe()
   try {
@@ -119,7 +130,7 @@ function enter(
 interface EnterOptions {
   readonly entry: StepEntry
   readonly report: Pipe
-  readonly io: StepIo
+  readonly io: Io
 }
 
 /** @returns all reports: the pipe ends when the step's program starts, or with the failure to */
@@ -144,7 +155,7 @@ function enterWith(
 }
 
 /** Lets a pid 1 that waits become the program. @returns its pid */
-function passIn(program: StepProgram, { entrance }: Gate, io: StepIo): number {
+function passIn(program: StepProgram, { entrance }: Gate, io: Io): number {
   const calls = passedCalls(program)
   const report = makePipe()
   try {

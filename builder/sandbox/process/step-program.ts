@@ -3,6 +3,7 @@ import {
   namespaceFlags,
   type ProgramCall,
   type ResourceLimit,
+  TIOCSCTTY,
 } from '#builder/linux'
 import { ULIMIT_NAMES, type Ulimit, type UlimitName } from '#core'
 import { type Confinement, confine } from '../filter/confinement.ts'
@@ -25,6 +26,8 @@ export interface StepProgram {
   readonly program: string
   readonly args: readonly string[]
   readonly ulimits: readonly Ulimit[]
+  /** Its standard input is a terminal, which it controls. */
+  readonly hasTerminal?: boolean
   /** The builder's own limit of open files. */
   readonly openFiles: ResourceLimit
 }
@@ -105,7 +108,7 @@ export interface BecomingProgram extends Omit<StepProgram, 'step'> {
 
 /** The calls that turn a process that is where it belongs into a program. */
 export function becomingCalls(
-  { program, args, env, confinement, last = [], ...limits }: BecomingProgram,
+  { program, args, env, confinement, hasTerminal = false, last = [], ...limits }: BecomingProgram,
   { report, cwd, all }: ProgramDescriptors,
 ): readonly ProgramCall[] {
   return [
@@ -117,6 +120,7 @@ export function becomingCalls(
       .map((descriptor): ProgramCall => ({ call: 'close', args: [descriptor] })),
     { call: 'fcntl', args: [report, F_SETFD, FD_CLOEXEC] },
     { call: 'setsid', args: [] },
+    ...(hasTerminal ? [{ call: 'ioctl', args: [0, TIOCSCTTY, 0] } as const] : []),
     { call: 'umask', args: [STEP_UMASK] },
     { call: 'keyctl', args: [KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0], optional: true },
     ...limitCalls(limits),

@@ -38,6 +38,7 @@ export interface RootInput {
   readonly cgroups: readonly CgroupDir[]
   /** Whether these keep processes from opening devices of the host. */
   readonly devicesLimited: boolean
+  readonly hasTerminal: boolean
 }
 
 /** An assembled root. `closeRoot` closes its descriptors, `removeStubs` removes what was made on disk. */
@@ -49,6 +50,8 @@ export interface AssembledRoot {
   readonly cwdPath: string
   /** Descriptor of the root's own /dev/null. */
   readonly input: number
+  /** Descriptor of the master of a terminal of its /dev/pts; absent: none was asked for. */
+  readonly ptmx: number | undefined
   readonly user: Identity
   /** The environment, complete. */
   readonly env: readonly string[]
@@ -86,18 +89,21 @@ export function assembleRoot(input: RootInput, undo: Undo): AssembledRoot {
   const onCreate: OnCreate = (creation, make) => maker.create(creation, make)
   const user = resolveUser(spec.user, imageFileReader(root))
   const stdin = open(openSync(`${scaffold.dev}/null`, constants.O_RDWR))
+  const ptmx = input.hasTerminal ? open(openSync(`${scaffold.dev}/pts/ptmx`, TERMINAL)) : undefined
   mountOwn(root, input, onCreate)
   const sockets = mountAll(root, mounts, { scaffold, onCreate, user })
   for (const { descriptor } of sockets) open(descriptor)
   const cwd = openWorkingDirectory(root, spec.cwd)
   return {
-    ...{ root, input: stdin, user, sockets },
+    ...{ root, input: stdin, ptmx, user, sockets },
     cwd: open(cwd.descriptor),
     cwdPath: `/${cwd.names.join('/')}`,
     env: environmentOf(spec, user.home),
     stubs: maker.record,
   }
 }
+
+const TERMINAL = constants.O_RDWR | constants.O_NOCTTY
 
 /** /dev, /sys, /proc and the files of /etc. */
 function mountOwn(root: number, input: RootInput, onCreate: OnCreate): void {
@@ -113,8 +119,9 @@ function mountOwn(root: number, input: RootInput, onCreate: OnCreate): void {
 }
 
 /** Closes the descriptors that outlive the assembling, but for the sockets. */
-export function closeRoot({ root, cwd, input }: AssembledRoot): void {
+export function closeRoot({ root, cwd, input, ptmx }: AssembledRoot): void {
   for (const descriptor of [root, cwd, input]) closeSync(descriptor)
+  if (ptmx !== undefined) closeSync(ptmx)
 }
 
 /** Opens the directory that a process starts in, which is made when missing. @throws {TsbuildError} STEP_FAILED */

@@ -3,7 +3,7 @@ import type { ProcessSpec } from './process-spec.ts'
 import type { ExitStatus, Sandbox, StartOptions } from './sandbox.ts'
 
 /** How a process is run to its end. */
-export interface RunOptions extends Omit<StartOptions, 'stdin'> {
+export interface RunOptions extends Omit<StartOptions, 'stdin' | 'terminal'> {
   /** Called when the process runs its program. */
   readonly onBegin?: () => void
   /** Gets the output as it comes. The process waits while this runs, and is killed when it throws. */

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
+import type { WindowSize } from '#builder/linux'
 import type { StepUsage } from '#core'
 import type { ProcessSpec } from './process-spec.ts'
 
@@ -11,6 +12,8 @@ export interface StartOptions {
   readonly onConnect?: ((target: string, connection: Socket) => void) | undefined
   /** `pipe`: the caller writes its standard input. Default: `empty`, the step's own /dev/null. */
   readonly stdin?: 'empty' | 'pipe' | undefined
+  /** It gets a terminal of this size for its standard input, output and errors, and controls it. */
+  readonly terminal?: WindowSize | undefined
   /** Another process like it will probably be started when it has ended. Default: false. */
   readonly isFollowed?: boolean
 }
@@ -31,11 +34,17 @@ export interface ExitStatus {
  * nothing of it is left, and drops the output that was not read.
  */
 export interface RunningProcess extends AsyncDisposable {
-  /** Its standard input; `undefined` where it was started with an empty one. */
+  /**
+   * Its standard input; `undefined` where it was started with an empty one. What is written to a terminal is
+   * what a person types.
+   */
   readonly stdin: Writable | undefined
   /** What it writes. A process waits when its output is not read; a stream ends with its last writer. */
   readonly stdout: Readable
+  /** Empty where it has a terminal. */
   readonly stderr: Readable
+  /** Gives its terminal another size; a no-op without one, or once it has ended. */
+  resize(size: WindowSize): void
   /** Sends a signal to the process itself; a no-op once it has ended. */
   signal(name: NodeJS.Signals): void
   /**

@@ -17,6 +17,7 @@ import { cancelledStepError, handleOf, StepHandle } from './step-handle.ts'
 import { listenOn } from './step-listener.ts'
 import type { Started, StartInput } from './step-tasks.ts'
 import type { StepWorkers } from './step-workers.ts'
+import { TerminalHandle } from './terminal-handle.ts'
 
 /** What a step is run with, besides what it is. */
 export interface StepContext {
@@ -92,11 +93,12 @@ export class RunningStep {
     const network = own?.namespace ?? (kind === 'host' ? 'host' : 'none')
     const { directories: cgroups } = group
     const devicesLimited = spec.security === 'sandbox' && limitsDevices(group)
-    const input: StepInput = { spec, network, cgroups, devicesLimited }
+    const { stdin = 'empty', terminal } = this.#options
+    const hasTerminal = terminal !== undefined
+    const input: StepInput = { spec, network, cgroups, devicesLimited, hasTerminal }
     const { args, ulimits } = spec
-    const { stdin = 'empty' } = this.#options
     const launchGroup = { directories: cgroups, isOfStep: ownGroup !== undefined }
-    const launch = { args, ulimits, stdin, group: launchGroup }
+    const launch = { args, ulimits, stdin, terminal, group: launchGroup }
     const reached = watchLimits(group)
     const used = group.watchUsage()
     const started = await thread.run('start', { input, launch })
@@ -115,12 +117,14 @@ export class RunningStep {
     try {
       const launched = started.launched ?? (await this.#launch({ ...launch, step }, first))
       const child = launched.pid === first.pid ? first : new Child(launched.pid)
+      const control = {
+        end: this.end,
+        signal: (name: NodeJS.Signals) => child.signal(name),
+        kill: () => first.signal('SIGKILL'),
+      }
+      const { io } = launched
       this.#started.resolve(
-        new StepHandle(launched, {
-          end: this.end,
-          signal: (name) => child.signal(name),
-          kill: () => first.signal('SIGKILL'),
-        }),
+        io.kind === 'pipes' ? new StepHandle(io, control) : new TerminalHandle(io, control),
       )
       if (this.#isCancelled) first.signal('SIGKILL')
       else this.#makeSpare(input)

@@ -31,6 +31,10 @@ export class StepHandle implements RunningProcess {
     control.end.then(onEnd, onEnd)
   }
 
+  resize(): void {
+    // There is no terminal.
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#control.signal(name)
   }

@@ -66,6 +66,7 @@ class ScriptedSandbox implements Sandbox {
       stdout: Readable.from([]),
       stderr: Readable.from([]),
       signal: () => undefined,
+      resize: () => undefined,
       wait: () => end,
       [Symbol.asyncDispose]: async () => {
         await end.catch(() => undefined)

@@ -71,6 +71,7 @@ async function startOn(
     stdout: process.stdout,
     stderr: process.stderr,
     signal: (name) => process.signal(name),
+    resize: (size) => process.resize(size),
     wait: () => end,
     [Symbol.asyncDispose]: async () => {
       await process[Symbol.asyncDispose]()
