@@ -1,5 +1,6 @@
 import { BUILD } from './commands/build.ts'
 import { BUILDS } from './commands/builds/builds.ts'
+import { DEBUG } from './commands/builds/debug.ts'
 import { LOGS } from './commands/builds/logs.ts'
 import type { Command } from './commands/command.ts'
 import { COMPLETION } from './commands/completion.ts'
@@ -44,6 +45,7 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
   REPLAY,
   BUILDS,
   LOGS,
+  DEBUG,
   CACHE,
   IMAGES,
   INSPECT,

@@ -7,7 +7,7 @@ export { PlacedRoot } from './placed/placed-root.ts'
 /** @internal */
 export type { SnapshotsOptions } from './snapshots.ts'
 export { openSnapshots, type Snapshots } from './snapshots.ts'
-export type { Snapshot, Snapshotter } from './spec/snapshotter.ts'
+export type { Snapshot, Snapshotter, View } from './spec/snapshotter.ts'
 export { copyUpper } from './upper/copy-upper.ts'
 export { adoptFuseUpper } from './upper/fuse-upper.ts'
 /** @internal */

@@ -69,7 +69,9 @@ export class BuildFolders {
     return bestEffort(() => {
       this.#presence.establish()
       makeFolder(this.#layout.kept)
-      renameSync(directory, this.#keptPath(this.id, step))
+      const path = this.#keptPath(this.id, step)
+      if (statOf(path) !== undefined) this.#presence.discard(path)
+      renameSync(directory, path)
       this.#dropOldest()
     })
   }

@@ -54,7 +54,8 @@ export class StepLog implements Disposable {
   #writeSome(data: Uint8Array): number {
     this.#path ??= this.#place()
     if (this.#offset === this.#end) this.#beginSegment(this.#path)
-    this.#file ??= openSync(segmentPath(this.#path, this.#offset), 'ax', 0o600)
+    // A step that is run again on other snapshots goes on with the log of its first run.
+    this.#file ??= openSync(segmentPath(this.#path, this.#offset), 'a', 0o600)
     const written = writeSync(this.#file, data, 0, Math.min(data.length, this.#end - this.#offset))
     this.#offset += written
     return written

@@ -29,6 +29,8 @@ export interface BuildRequest {
   readonly metadataFile: string | undefined
   /** How much the store may take; absent: what files of settings say. */
   readonly cacheLimit: CacheLimit | undefined
+  /** A shell is opened where a step has failed, if there is a person to use it. */
+  readonly opensShell: boolean
   /** What standard input is read for. */
   readonly stdin: 'context' | 'dockerfile' | undefined
 }
@@ -102,8 +104,14 @@ export function parseBuild(args: Arguments, shell: Pick<Shell, 'env' | 'stdout'>
     iidfile,
     metadataFile,
     cacheLimit: cacheLimit(args, shell.env),
+    opensShell: opensShell(args.text('on-failure')),
     stdin: context === '-' ? 'context' : file === '-' ? 'dockerfile' : undefined,
   }
+}
+
+function opensShell(action: string | undefined): boolean {
+  if (action === undefined || action === 'shell') return action !== undefined
+  throw usageError(`--on-failure ${action}: no such action`, 'write --on-failure shell')
 }
 
 /**

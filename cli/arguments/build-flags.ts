@@ -3,6 +3,22 @@ import type { Flag } from './flags.ts'
 /** How a build is written on the command line. */
 export const BUILD_USAGE = 'tsbuild [build] [flags] CONTEXT'
 
+/** What steps may be shown, and no cache knows. */
+export const SECRETS: readonly Flag[] = [
+  {
+    name: 'secret',
+    metavar: 'id=ID[,src=FILE|,env=VAR]',
+    repeat: true,
+    help: 'A secret for RUN --mount=type=secret; by ID alone the variable of that name, else the file',
+  },
+  {
+    name: 'ssh',
+    metavar: 'ID[=SOCKET|=KEY,…]',
+    repeat: true,
+    help: 'An SSH agent for RUN --mount=type=ssh: $SSH_AUTH_SOCK, a socket, or key files',
+  },
+].map((flag) => ({ ...flag, group: 'How it is run' }))
+
 /** Flags that say what is built. */
 export const INPUT: readonly Flag[] = [
   {
@@ -73,17 +89,12 @@ export const EXECUTION: readonly Flag[] = [
     values: ['default', 'none', 'host'],
     help: 'Network of RUN steps: default, none or host',
   },
+  ...SECRETS,
   {
-    name: 'secret',
-    metavar: 'id=ID[,src=FILE|,env=VAR]',
-    repeat: true,
-    help: 'A secret for RUN --mount=type=secret; by ID alone the variable of that name, else the file',
-  },
-  {
-    name: 'ssh',
-    metavar: 'ID[=SOCKET|=KEY,…]',
-    repeat: true,
-    help: 'An SSH agent for RUN --mount=type=ssh: $SSH_AUTH_SOCK, a socket, or key files',
+    name: 'on-failure',
+    metavar: 'ACTION',
+    values: ['shell'],
+    help: 'When a step fails: shell opens one where it failed, if standard input is a terminal',
   },
   {
     name: 'cache-max',

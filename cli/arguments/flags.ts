@@ -22,11 +22,18 @@ export interface Flag {
 /** Arguments of one command, split into flags and the rest. */
 export class Arguments {
   readonly positionals: readonly string[]
+  /** Those of them that stand behind `--`. */
+  readonly trailing: readonly string[]
   readonly #values: ReadonlyMap<string, readonly string[]>
 
-  constructor(values: ReadonlyMap<string, readonly string[]>, positionals: readonly string[]) {
+  constructor(
+    values: ReadonlyMap<string, readonly string[]>,
+    positionals: readonly string[],
+    trailing: readonly string[] = [],
+  ) {
     this.#values = values
     this.positionals = positionals
+    this.trailing = trailing
   }
 
   /** True when a switch is on. */
@@ -84,7 +91,8 @@ export function parseFlags(
     if (known === undefined) values.set(flag.name, [value])
     else known.push(value)
   }
-  return new Arguments(values, positionals)
+  const end = tokens.find(({ kind }) => kind === 'option-terminator')?.index ?? argv.length
+  return new Arguments(values, positionals, argv.slice(end + 1))
 }
 
 interface OptionToken {

@@ -8,6 +8,7 @@ import {
   type Bytes,
   suggestion,
   TsbuildError,
+  type VertexKept,
 } from '#core'
 import { type BuildRequest, type ExplainRequest, parseBuild } from '../arguments/build-arguments.ts'
 import { parseCall } from '../arguments/call-value.ts'
@@ -52,7 +53,19 @@ export async function runBuild(
     limit: request.cacheLimit,
   }
   using watch = watchSpace(limit, shell)
-  const result = await reportedBuild(options, shown, shell)
+  let kept: VertexKept | undefined
+  const onEvent = (event: BuildEvent): void => {
+    if (event.type === 'kept') kept ??= event
+  }
+  let result: BuildResult
+  try {
+    result = await reportedBuild({ ...options, onEvent }, shown, shell)
+  } catch (error) {
+    if (kept === undefined || !request.opensShell || shell.stdin.isTTY !== true) throw error
+    const { debugFailure } = await import('../builds/debug-failure.ts')
+    await debugFailure(error, { options, kept }, shell)
+    return 1
+  }
   watch[Symbol.dispose]()
   const { imageId } = result
   if (request.iidfile !== undefined && imageId !== undefined) {

@@ -9,7 +9,7 @@ import type {
   SecretMountPlan,
   SshMountPlan,
 } from '#builder/plan'
-import type { Snapshotter } from '#builder/snapshot'
+import type { Snapshotter, View } from '#builder/snapshot'
 import type { CacheMountRequest, OpenCacheMounts, Store } from '#cache'
 import {
   errnoOf,
@@ -63,6 +63,8 @@ export interface MountInputs {
   readonly snapshotter: Pick<Snapshotter, 'view'>
   /** How paths begin that nothing is at, for what is dropped after the step. */
   readonly scratch: string
+  /** `dropped`: what is written to cache mounts is. Default: it is kept. */
+  readonly caches?: 'kept' | 'dropped'
 }
 
 /** The mounts of a step as the sandbox takes them, until they are disposed of. */
@@ -136,12 +138,8 @@ async function toMounts(planned: PlannedMount, context: MountContext): Promise<r
   switch (planned.kind) {
     case 'bind':
       return [await bindMount(planned, context)]
-    case 'cache': {
-      const { target, readonly, path, owned = false } = planned
-      const source = context.opened.paths[context.caches.indexOf(planned)]
-      if (source === undefined) throw new Error('a cache mount was not opened')
-      return [{ type: 'bind', target, source, readonly, path, owned }]
-    }
+    case 'cache':
+      return [await cacheMount(planned, context)]
     case 'tmpfs': {
       const { target, size, readonly, owned = false } = planned
       return [{ type: 'tmpfs', target, readonly, owned, ...(size === undefined ? {} : { size }) }]
@@ -160,6 +158,16 @@ async function toMounts(planned: PlannedMount, context: MountContext): Promise<r
   }
 }
 
+async function cacheMount(planned: CacheMountPlan, context: MountContext): Promise<Mount> {
+  const { target, readonly, path, owned = false } = planned
+  const source = context.opened.paths[context.caches.indexOf(planned)]
+  if (source === undefined) throw new Error('a cache mount was not opened')
+  if (context.inputs.caches !== 'dropped') {
+    return { type: 'bind', target, source, readonly, path, owned }
+  }
+  return { ...(await view([source], !readonly || owned, context)), target, path, readonly, owned }
+}
+
 async function secretMounts(
   { id, target, env, required, owner }: SecretMountPlan,
   context: MountContext,
@@ -169,7 +177,7 @@ async function secretMounts(
     if (!required) return []
     throw new TsbuildError(`secret ${id}: not found`, {
       code: 'NOT_FOUND',
-      hint: `start the build with --secret id=${id},src=FILE or --secret id=${id},env=VARIABLE`,
+      hint: `give it: --secret id=${id},src=FILE or --secret id=${id},env=VARIABLE`,
     })
   }
   context.secrets.push(content)
@@ -186,7 +194,7 @@ function agentMounts(
     if (!required) return []
     throw new TsbuildError(`unset ssh forward key ${id}`, {
       code: 'NOT_FOUND',
-      hint: `start the build with --ssh ${id}, or --ssh ${id}=FILE for a key of your own`,
+      hint: `give it: --ssh ${id}, or --ssh ${id}=FILE for a key of your own`,
     })
   }
   agents.set(target, agent)
@@ -194,17 +202,21 @@ function agentMounts(
 }
 
 /** What is written to it is dropped after the step. */
-async function bindMount(
-  planned: BindMountPlan,
-  { index, inputs, deps, layers, stack }: MountContext,
-): Promise<Mount> {
+async function bindMount(planned: BindMountPlan, context: MountContext): Promise<Mount> {
   const { target, path, readonly, owned = false } = planned
-  const lower = await lowersIn(inputs.sources[planned.source])
-  layers.push(...lower)
-  const options = { writable: !readonly || owned, signal: deps.signal }
-  const view = await inputs.snapshotter.view(`${inputs.scratch}-${index}`, lower, options)
-  stack.use(view)
-  return { ...view.mount, target, path, readonly, owned }
+  const lower = await lowersIn(context.inputs.sources[planned.source])
+  context.layers.push(...lower)
+  return { ...(await view(lower, !readonly || owned, context)), target, path, readonly, owned }
+}
+
+async function view(
+  lower: readonly string[],
+  writable: boolean,
+  { index, inputs, deps, stack }: MountContext,
+): Promise<View['mount']> {
+  const options = { writable, signal: deps.signal }
+  return stack.use(await inputs.snapshotter.view(`${inputs.scratch}-${index}`, lower, options))
+    .mount
 }
 
 async function lowersIn(source: MountSource | undefined): Promise<readonly string[]> {

@@ -23,6 +23,7 @@ import {
   openMounts,
   type StepSecrets,
 } from './exec-mounts.ts'
+import { processOf } from './exec-process.ts'
 import { exitError } from './exit-error.ts'
 import { type FileSelection, mountSelection } from './file-selection.ts'
 import { isFollowed } from './followed-step.ts'
@@ -292,21 +293,13 @@ async function runProcess(
   { sandbox, snapshot, opened, record, onBegin, isFollowed }: ExecPlace,
   { reporter, signal, store }: ExecDeps,
 ): Promise<void> {
-  const { args, env, proxyEnv, settings, ...common } = vertex.process
-  const { extraHosts, shmSize, ulimits, resources, cgroupParent } = settings
+  const { args, settings } = vertex.process
   const space = new SpaceWatch()
   // Loaded with the sandbox: a build without RUN needs neither.
   const { run } = await import('#builder/sandbox')
   const { exitCode, reached, used } = await run(
     sandbox,
-    {
-      ...common,
-      args,
-      env: [...withProxies(env, proxyEnv), ...opened.env],
-      mounts: [snapshot.root, ...opened.mounts],
-      init: true,
-      ...{ extraHosts, shmSize, ulimits, resources, cgroupParent },
-    },
+    processOf(vertex.process, { root: snapshot.root, opened }),
     {
       signal,
       onBegin,
@@ -323,6 +316,7 @@ async function runProcess(
   if (exitCode === 0) return
   const exhausted = snapshot.exhausted(space.isUsedUp)
   const fullPlace = space.isUsedUp ? store.root : undefined
+  const { resources } = settings
   throw exitError({ args, exitCode, reached, resources, used, exhausted, fullPlace })
 }
 
@@ -337,11 +331,4 @@ function reportOwners(vertex: ExecVertex, seen: readonly string[], reporter: Rep
     vertex,
     `${reason}, so steps see files of other owners as root's: ${named} (${remedy})`,
   )
-}
-
-/** Proxies given to the builder override those of the image. */
-function withProxies(env: readonly string[], proxies: readonly string[]): readonly string[] {
-  const nameOf = (entry: string): string => entry.slice(0, entry.indexOf('='))
-  const given = new Set(proxies.map(nameOf))
-  return [...env.filter((entry) => !given.has(nameOf(entry))), ...proxies]
 }

@@ -1,0 +1,71 @@
+import { finished, type Readable, type Writable } from 'node:stream'
+import type { Shell } from './shell.ts'
+
+/** How many characters a terminal shows. */
+interface WindowSize {
+  readonly columns: number
+  readonly rows: number
+}
+
+/** A process that is served, with a terminal or pipes. */
+export interface ServedProcess<T> {
+  readonly stdin: Writable | undefined
+  readonly stdout: Readable
+  readonly stderr: Readable
+  resize(size: WindowSize): void
+  wait(): Promise<T>
+}
+
+/** Whether a person can use a terminal: both ends of it are one. */
+export function isInteractive({ stdin, stdout }: Pick<Shell, 'stdin' | 'stdout'>): boolean {
+  return stdin.isTTY === true && stdout.isTTY === true && stdin.setRawMode !== undefined
+}
+
+/** The size of the user's terminal. */
+export function sizeOf({ stdout }: Pick<Shell, 'stdout'>): WindowSize {
+  return { columns: stdout.columns || 80, rows: stdout.rows || 24 }
+}
+
+/**
+ * Joins the terminal of a process with the user's, until the process has ended: keys go to it as they are pressed,
+ * and it is told of another size. On every way out the user's terminal is as it was, but where this process is
+ * killed.
+ */
+export async function serveTerminal<T>(process: ServedProcess<T>, shell: Shell): Promise<T> {
+  using _raw = rawMode(shell)
+  const { stdin, stdout } = process
+  const onResize = (): void => process.resize(sizeOf(shell))
+  const onKeys = (keys: Uint8Array): void => void stdin?.write(keys)
+  shell.stdout.on('resize', onResize)
+  shell.stdin.on('data', onKeys)
+  stdout.pipe(shell.stdout, { end: false })
+  try {
+    const status = await process.wait()
+    await new Promise<void>((resolve) => finished(stdout, { writable: false }, () => resolve()))
+    return status
+  } finally {
+    shell.stdout.off('resize', onResize)
+    shell.stdin.off('data', onKeys)
+    shell.stdin.pause()
+  }
+}
+
+/** Keys come as they are pressed, until this is disposed of, a signal comes, or the process exits. */
+function rawMode({ stdin, signal }: Pick<Shell, 'stdin' | 'signal'>): Disposable {
+  let isRaw = true
+  const restore = (): void => {
+    if (isRaw) stdin.setRawMode?.(false)
+    isRaw = false
+  }
+  // The second signal ends the process at once.
+  signal.addEventListener('abort', restore)
+  process.on('exit', restore)
+  stdin.setRawMode?.(true)
+  return {
+    [Symbol.dispose]: () => {
+      restore()
+      signal.removeEventListener('abort', restore)
+      process.off('exit', restore)
+    },
+  }
+}
