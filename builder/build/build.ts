@@ -10,7 +10,6 @@ import {
   type Settings,
 } from '#builder/options'
 import { isRunForCertain, type Plan } from '#builder/plan'
-import { BuildRecorder } from '#builder/record'
 import type { Caches } from '#builder/remote-cache'
 import { type Schedule, type StepSecrets, spareProcessor, stepSchedule } from '#builder/solve'
 import { openStore, type Store } from '#cache'
@@ -23,6 +22,7 @@ import {
   typedFailure,
 } from '#core'
 import { type DockerfileChecks, diagnosticsError, failureIn, type LinkedStage } from '#parser'
+import { BuildRecorder } from '#record'
 import { familiarReference, PushCheck } from '#registry-client'
 import type { SignGraph } from '#signing'
 import { baseResolver, planLoaded } from './build-plan.ts'

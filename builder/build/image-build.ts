@@ -16,7 +16,6 @@ import {
 import { ownersObstacle } from '#builder/layer'
 import type { Settings } from '#builder/options'
 import type { BaseLayer, Plan } from '#builder/plan'
-import type { BuildRecorder } from '#builder/record'
 import type { Caches } from '#builder/remote-cache'
 import {
   checkedLowers,
@@ -28,6 +27,7 @@ import {
 } from '#builder/solve'
 import type { Store } from '#cache'
 import { type Compression, hostPlatform, type Platform, type Resources } from '#core'
+import type { BuildRecorder } from '#record'
 import type { PushCheck } from '#registry-client'
 import { largeLayers } from './layers/large-layers.ts'
 import { rewritesTimes, rewriteTimes } from './layers/rewrite-times.ts'

@@ -62,7 +62,7 @@ export async function runBuild(
     result = await reportedBuild({ ...options, onEvent }, shown, shell)
   } catch (error) {
     if (kept === undefined || !request.opensShell || shell.stdin.isTTY !== true) throw error
-    const { debugFailure } = await import('../builds/debug-failure.ts')
+    const { debugFailure } = await import('./past/debug-failure.ts')
     await debugFailure(error, { options, kept }, shell)
     return 1
   }

@@ -1,5 +1,5 @@
 import { type BuildFact, isOfVertex, type VertexKept } from '#core'
-import { shortId } from '../builds/short-id.ts'
+import { shortId } from '../terminal/short-id.ts'
 import { cleanLine } from '../terminal/text.ts'
 import { formatLogTime, LogTail } from './step-output.ts'
 

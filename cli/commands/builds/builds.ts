@@ -27,7 +27,7 @@ export const BUILDS: Command = {
   ],
   needsNamespace: () => true,
   run: async (args, shell) => {
-    const { runBuilds } = await import('../../builds/run-builds.ts')
+    const { runBuilds } = await import('../../build/past/run-builds.ts')
     return await runBuilds(args, shell)
   },
 }

@@ -37,7 +37,7 @@ export const DEBUG: Command = {
   ],
   needsNamespace: () => true,
   run: async (args, shell) => {
-    const { runDebug } = await import('../../builds/run-debug.ts')
+    const { runDebug } = await import('../../build/past/run-debug.ts')
     return await runDebug(args, shell)
   },
 }

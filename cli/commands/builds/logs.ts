@@ -27,7 +27,7 @@ export const LOGS: Command = {
   ],
   needsNamespace: () => true,
   run: async (args, shell) => {
-    const { runLogs } = await import('../../builds/run-logs.ts')
+    const { runLogs } = await import('../../build/past/run-logs.ts')
     return await runLogs(args, shell)
   },
 }

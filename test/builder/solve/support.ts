@@ -15,7 +15,6 @@ import {
   resolveGraph,
   type StepSettings,
 } from '#builder/plan'
-import { BuildRecorder } from '#builder/record'
 import type { ExitStatus, Sandbox } from '#builder/sandbox'
 import { openSnapshots, type SnapshotsOptions } from '#builder/snapshot'
 import {
@@ -38,6 +37,7 @@ import {
   TsbuildError,
 } from '#core'
 import { parseDockerfile } from '#parser'
+import { BuildRecorder } from '#record'
 import type { ProcessSpec } from '../../../builder/sandbox/spec/process-spec.ts'
 import type { RunningProcess, StartOptions } from '../../../builder/sandbox/spec/sandbox.ts'
 import { diffIdsOf } from '../../../builder/solve/layers/layer.ts'

@@ -1,6 +1,6 @@
-import { type BuildRecord, findBuild, type RecordedStep } from '#builder/record'
 import { TsbuildError } from '#core'
-import { findSteps } from '../explain/step-query.ts'
+import { type BuildRecord, findBuild, type RecordedStep } from '#record'
+import { findSteps } from '../../explain/step-query.ts'
 
 /** Steps of one build. */
 export interface ChosenSteps {

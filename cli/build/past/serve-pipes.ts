@@ -1,6 +1,6 @@
 import { finished, type Readable } from 'node:stream'
-import type { ServedProcess } from '../terminal/raw-terminal.ts'
-import type { Shell, TextOutput } from '../terminal/shell.ts'
+import type { ServedProcess } from '../../terminal/raw-terminal.ts'
+import type { Shell, TextOutput } from '../../terminal/shell.ts'
 
 /** Joins a process with standard input, output and errors as they are, until it has ended. */
 export async function servePipes<T>(process: ServedProcess<T>, shell: Shell): Promise<T> {

@@ -1,10 +1,10 @@
-import { type RecordedStep, readBuilds } from '#builder/record'
 import type { LogPiece } from '#cache'
-import type { Arguments } from '../arguments/flags.ts'
-import { openLocalStore } from '../images/local-store.ts'
-import { LineSplitter } from '../progress/step-output.ts'
-import { print, type Shell } from '../terminal/shell.ts'
-import { cleanLine, formatBytes } from '../terminal/text.ts'
+import { type RecordedStep, readBuilds } from '#record'
+import type { Arguments } from '../../arguments/flags.ts'
+import { openLocalStore } from '../../images/local-store.ts'
+import { LineSplitter } from '../../progress/step-output.ts'
+import { print, type Shell } from '../../terminal/shell.ts'
+import { cleanLine, formatBytes } from '../../terminal/text.ts'
 import { chooseSteps } from './choose-steps.ts'
 
 /** `tsbuild logs` */

@@ -1,12 +1,12 @@
 import { basename } from 'node:path'
-import { type BuildRecord, readBuilds } from '#builder/record'
-import { type Arguments, expectArguments, formatOf, usageError } from '../arguments/flags.ts'
-import { openLocalStore } from '../images/local-store.ts'
-import { formatAge } from '../terminal/age.ts'
-import { print, type Shell } from '../terminal/shell.ts'
-import { alignedTable } from '../terminal/table.ts'
-import { cleanLine, formatSeconds } from '../terminal/text.ts'
-import { shortId } from './short-id.ts'
+import { type BuildRecord, readBuilds } from '#record'
+import { type Arguments, expectArguments, formatOf, usageError } from '../../arguments/flags.ts'
+import { openLocalStore } from '../../images/local-store.ts'
+import { formatAge } from '../../terminal/age.ts'
+import { print, type Shell } from '../../terminal/shell.ts'
+import { shortId } from '../../terminal/short-id.ts'
+import { alignedTable } from '../../terminal/table.ts'
+import { cleanLine, formatSeconds } from '../../terminal/text.ts'
 
 /** `tsbuild builds` */
 export async function runBuilds(args: Arguments, shell: Shell): Promise<number> {

@@ -1,8 +1,8 @@
 import { type DebugOptions, debugStep } from '#builder'
 import type { BuildEvent } from '#core'
-import { isInteractive, serveTerminal, sizeOf } from '../terminal/raw-terminal.ts'
-import { note, type Shell } from '../terminal/shell.ts'
-import { cleanLine } from '../terminal/text.ts'
+import { isInteractive, serveTerminal, sizeOf } from '../../terminal/raw-terminal.ts'
+import { note, type Shell } from '../../terminal/shell.ts'
+import { cleanLine } from '../../terminal/text.ts'
 import { servePipes } from './serve-pipes.ts'
 
 /** Runs a process in the sandbox of a step, on the terminal of the user if there is one. @returns its exit code */

@@ -1,7 +1,7 @@
 import type { BuildOptions } from '#builder'
 import type { VertexKept } from '#core'
-import { reportError } from '../reports/error-report.ts'
-import { note, type Shell } from '../terminal/shell.ts'
+import { reportError } from '../../reports/error-report.ts'
+import { note, type Shell } from '../../terminal/shell.ts'
 import { openShell } from './open-shell.ts'
 
 /** Says why a build has failed, and opens a shell where it has, with the secrets of the build. */
