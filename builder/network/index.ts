@@ -1,0 +1,1 @@
+export type { NetworkSource, ResolverPlace, StepNetwork } from './network.ts'
