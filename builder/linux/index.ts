@@ -95,7 +95,13 @@ export {
   unshareWorkingDirectory,
 } from './system/namespaces.ts'
 export { getResourceLimit, type ResourceLimit } from './system/resource-limit.ts'
-export { bindSocket, listenOnSocket, raiseLoopback } from './system/sockets.ts'
+export {
+  bindSocket,
+  listenOnSocket,
+  type NetlinkKind,
+  openNetlink,
+  raiseLoopback,
+} from './system/sockets.ts'
 export {
   openLibrary,
   /** @internal */

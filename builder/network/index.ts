@@ -1,1 +1,2 @@
+export { Hub } from './hub/hub.ts'
 export type { NetworkSource, ResolverPlace, StepNetwork } from './network.ts'

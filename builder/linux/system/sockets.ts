@@ -33,6 +33,33 @@ export function listenOnSocket(socket: number): void {
   syscall('listen', [socket, BACKLOG], 'socket')
 }
 
+/** Kinds of netlink sockets: links, addresses and routes, or the packet filter. */
+export type NetlinkKind = 'route' | 'netfilter'
+
+const NETLINK_PROTOCOLS: Readonly<Record<NetlinkKind, number>> = { route: 0, netfilter: 12 }
+
+/**
+ * Opens a socket to the kernel's part of the calling thread's network namespace, and to that for as long as
+ * it is open. It never blocks, and explains failures.
+ * Spec: netlink(7)
+ */
+export function openNetlink(kind: NetlinkKind): number {
+  const flags = SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC
+  const socket = syscall('socket', [AF_NETLINK, flags, NETLINK_PROTOCOLS[kind]], `netlink ${kind}`)
+  const on = Buffer.from(Int32Array.of(1).buffer)
+  for (const option of [NETLINK_CAP_ACK, NETLINK_EXT_ACK]) {
+    trySyscall('setsockopt', [socket, SOL_NETLINK, option, on, on.length])
+  }
+  return socket
+}
+
+const AF_NETLINK = 16
+const SOCK_RAW = 3
+const SOL_NETLINK = 270
+/** An answer has only the header of its request. */
+const NETLINK_CAP_ACK = 10
+const NETLINK_EXT_ACK = 11
+
 const BACKLOG = 511
 const EPERM = 1
 const AF_INET = 2

@@ -1,0 +1,54 @@
+import { readLinks, readRoutes } from '../links/host-links.ts'
+import { NetlinkSocket } from '../netlink/netlink-socket.ts'
+import { readTables } from '../rules/read-rules.ts'
+import { addTable, commit } from '../rules/rule-requests.ts'
+import { canForwardVersion6, closeGate, openGate } from './host-gate.ts'
+import { chooseAddresses, freeNumber, type HubAddresses, LINK_NAME } from './hub-addresses.ts'
+import { hostTable } from './hub-rules.ts'
+import { findOutlets, type Outlets } from './outlets.ts'
+
+/** What a hub gets of its host. */
+export interface HubPlan {
+  /** The name of the host's link to the hub. */
+  readonly uplink: string
+  readonly addresses: HubAddresses
+  readonly outlets: Outlets
+}
+
+/** Looks at the host, and chooses what no other hub has. The host's lock is held. */
+export function planHub(links: NetlinkSocket, rules: NetlinkSocket): HubPlan {
+  const found = readLinks(links)
+  const routes = readRoutes(links)
+  const names = [...found, ...readTables(rules)].map(({ name }) => name)
+  const number = freeNumber(names)
+  const hubs = new Set(found.filter(isUplink).map(({ index }) => index))
+  const others = routes.filter(({ links: by }) => !by.some((index) => hubs.has(index)))
+  const outlets = findOutlets(found, routes)
+  const version6 = outlets.version6 && canForwardVersion6()
+  return {
+    uplink: `${LINK_NAME}${number}`,
+    addresses: chooseAddresses(number, others, { version6 }),
+    outlets: { ...outlets, version6 },
+  }
+}
+
+/**
+ * Lets packets of a hub pass, which is connected already. The host's lock is held.
+ * @param rules the socket that owns the hub's table, which the kernel removes with it
+ */
+export function admitHub(rules: NetlinkSocket, { uplink, addresses, outlets }: HubPlan): void {
+  commit(rules, ...addTable(hostTable(uplink, addresses, outlets.names)))
+  openGate(rules, uplink, outlets)
+}
+
+/** Takes back what `admitHub` did, and what no other hub needs. The host's lock is held. */
+export function dismissHub(rules: NetlinkSocket): void {
+  rules[Symbol.dispose]()
+  using socket = new NetlinkSocket('netfilter')
+  const isShared = readTables(socket).some((table) => table.isOwned && isUplink(table))
+  if (!isShared) closeGate(socket)
+}
+
+function isUplink({ name }: { readonly name: string }): boolean {
+  return name.startsWith(LINK_NAME)
+}

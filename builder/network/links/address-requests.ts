@@ -1,0 +1,96 @@
+/**
+ * Requests for addresses and routes.
+ * Spec: rtnetlink(7); if_addr.h and rtnetlink.h of the kernel
+ */
+import { Buffer } from 'node:buffer'
+import { u32 } from '../netlink/attributes.ts'
+import { type NetlinkRequest, NLM_F } from '../netlink/netlink-socket.ts'
+import { type Address, addressText, isVersion6 } from './address.ts'
+
+/** Gives a link an address, without a network that belongs to it. */
+export function addAddress(index: number, address: Address): NetlinkRequest {
+  const header = Buffer.alloc(8)
+  header.writeUInt8(familyOf(address), 0)
+  header.writeUInt8(address.length * 8, 1)
+  // Nothing else can have it, so it is not asked for first.
+  header.writeUInt8(isVersion6(address) ? IFA_F_NODAD : 0, 2)
+  header.writeUInt32LE(index, 4)
+  return {
+    type: RTM_NEWADDR,
+    flags: NLM_F.CREATE | NLM_F.EXCL,
+    header,
+    attributes: [
+      [IFA_LOCAL, address],
+      [IFA_ADDRESS, address],
+    ],
+    doing: `add the address ${addressText(address)}`,
+  }
+}
+
+/** Sends what is for one address to a link. */
+export function addHostRoute(index: number, address: Address): NetlinkRequest {
+  const scope = isVersion6(address) ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK
+  return {
+    type: RTM_NEWROUTE,
+    flags: NLM_F.CREATE | NLM_F.EXCL,
+    header: routeHeader({ family: familyOf(address), bits: address.length * 8, scope, flags: 0 }),
+    attributes: [
+      [RTA_DST, address],
+      [RTA_OIF, u32(index)],
+    ],
+    doing: `add the route to ${addressText(address)}`,
+  }
+}
+
+/** Sends to a link what is for addresses that no other route has. @param gateway what the other end is called */
+export function addDefaultRoute(index: number, gateway: Address): NetlinkRequest {
+  const [family, scope, flags] = [familyOf(gateway), RT_SCOPE_UNIVERSE, RTNH_F_ONLINK]
+  return {
+    type: RTM_NEWROUTE,
+    flags: NLM_F.CREATE | NLM_F.EXCL,
+    header: routeHeader({ family, bits: 0, scope, flags }),
+    attributes: [
+      [RTA_GATEWAY, gateway],
+      [RTA_OIF, u32(index)],
+    ],
+    doing: `add the default route over ${addressText(gateway)}`,
+  }
+}
+
+interface RouteHeader {
+  readonly family: number
+  readonly bits: number
+  readonly scope: number
+  readonly flags: number
+}
+
+/** `struct rtmsg` */
+function routeHeader({ family, bits, scope, flags }: RouteHeader): Buffer {
+  const header = Buffer.alloc(12)
+  header.set([family, bits, 0, 0, RT_TABLE_MAIN, RTPROT_STATIC, scope, RTN_UNICAST])
+  header.writeUInt32LE(flags, 8)
+  return header
+}
+
+/** The number by which the kernel knows the version of an address. */
+function familyOf(address: Address): number {
+  return isVersion6(address) ? AF_INET6 : AF_INET
+}
+
+const RTM_NEWADDR = 20
+const RTM_NEWROUTE = 24
+const IFA_ADDRESS = 1
+const IFA_LOCAL = 2
+const IFA_F_NODAD = 0x02
+const RTA_DST = 1
+const RTA_OIF = 4
+const RTA_GATEWAY = 5
+/** The gateway is at the other end, whatever its address. */
+const RTNH_F_ONLINK = 4
+const RT_TABLE_MAIN = 254
+const RTPROT_STATIC = 4
+const RTN_UNICAST = 1
+const RT_SCOPE_UNIVERSE = 0
+const RT_SCOPE_LINK = 253
+const AF_INET = 2
+const AF_INET6 = 10
