@@ -19,8 +19,11 @@ export interface NetworkSource extends AsyncDisposable {
    * @throws {TsbuildError} SANDBOX_UNAVAILABLE where none can be made
    */
   take(): Promise<StepNetwork>
-  /** Makes the network ready that the next `take` gives. A no-op when there is one. */
-  prepare(): Promise<StepNetwork>
+  /**
+   * The network that will probably be taken when the one of a running step has been given back; made ready
+   * where that is another one.
+   */
+  upcoming(current: StepNetwork): Promise<StepNetwork>
   /** Returns a network that a step has used; what becomes of it is up to the source. */
   giveBack(network: StepNetwork): void
 }

@@ -41,20 +41,29 @@ import type { Outlets } from './outlets.ts'
 
 /** Whether packets of version 6 can be forwarded without every link of the host forwarding them from then on. */
 export function canForwardVersion6(): boolean {
-  return hasSetting(forwardsVersion6('lo')) || (hasSetting(FORWARDS_VERSION6) && isOn(FORWARDS_VERSION6))
+  return (
+    hasSetting(forwardsVersion6('lo')) || (hasSetting(FORWARDS_VERSION6) && isOn(FORWARDS_VERSION6))
+  )
 }
 
 /**
  * Opens the gate, as far as it is not open. The host's lock is held.
  * @param uplink the link to the hub
  */
-export function openGate(socket: NetlinkSocket, uplink: string, { names, version6 }: Outlets): void {
+export function openGate(
+  socket: NetlinkSocket,
+  uplink: string,
+  { names, version6 }: Outlets,
+): void {
   const settings = [uplink, ...names].flatMap((name) => [
     forwardsVersion4(name),
     ...(version6 && !isOn(FORWARDS_VERSION6) ? [forwardsVersion6(name)] : []),
   ])
   const off = settings.filter((setting) => !isOn(setting))
-  guard(socket, off.filter((setting) => !setting.includes(`/${uplink}/`)))
+  guard(
+    socket,
+    off.filter((setting) => !setting.includes(`/${uplink}/`)),
+  )
   for (const setting of off) switchSetting(setting, 'on')
   acceptForwarded(socket)
 }

@@ -3,17 +3,12 @@ import { enterNamespaces, unshareNamespaces } from '#builder/linux'
 import { addressText } from '../links/address.ts'
 import { addAddress, addDefaultRoute, addHostRoute } from '../links/address-requests.ts'
 import { readLinks } from '../links/host-links.ts'
-import {
-  addLinkPair,
-  LOOPBACK_INDEX,
-  raiseLink,
-  withoutLinkLocal,
-} from '../links/link-requests.ts'
+import { addLinkPair, LOOPBACK_INDEX, raiseLink, withoutLinkLocal } from '../links/link-requests.ts'
 import { type NetlinkRequest, NetlinkSocket } from '../netlink/netlink-socket.ts'
 import type { ResolverPlace, StepNetwork } from '../network.ts'
 import { addTable, commit } from '../rules/rule-requests.ts'
-import { admitHub, dismissHub, type HubPlan, planHub } from './host-side.ts'
 import { lockHost } from './host-lock.ts'
+import { admitHub, dismissHub, type HubPlan, planHub } from './host-side.ts'
 import { hubTable, OUT } from './hub-rules.ts'
 import { FORWARDS_VERSION6, forwardsVersion4, hasSetting, switchSetting } from './link-settings.ts'
 

@@ -1,5 +1,5 @@
-import type { Link, Route } from '../links/host-links.ts'
 import { isVersion6, overlap, type Prefix } from '../links/address.ts'
+import type { Link, Route } from '../links/host-links.ts'
 import { LINK_NAME } from './hub-addresses.ts'
 
 /** The ways from a host to other machines. */
@@ -17,7 +17,11 @@ export interface Outlets {
  * not, unless they have the default route, as the one link of a container does.
  */
 export function findOutlets(links: readonly Link[], routes: readonly Route[]): Outlets {
-  const outward = routes.filter((route) => route.leadsOut && !NEAR.some((near) => overlap(near, route.to) && route.to.length >= near.length))
+  const outward = routes.filter(
+    (route) =>
+      route.leadsOut &&
+      !NEAR.some((near) => overlap(near, route.to) && route.to.length >= near.length),
+  )
   const withDefault = linksOf(outward.filter(({ to }) => to.length === 0))
   const withAny = linksOf(outward)
   const found = links.filter(
@@ -30,7 +34,9 @@ export function findOutlets(links: readonly Link[], routes: readonly Route[]): O
   const indices = new Set(found.map(({ index }) => index))
   return {
     names: found.map(({ name }) => name),
-    version6: outward.some(({ to, links: by }) => isVersion6(to.address) && by.some((index) => indices.has(index))),
+    version6: outward.some(
+      ({ to, links: by }) => isVersion6(to.address) && by.some((index) => indices.has(index)),
+    ),
     mtu: Math.max(LEAST_MTU, Math.min(USUAL_MTU, ...found.map(({ mtu }) => mtu))),
   }
 }
@@ -47,7 +53,14 @@ const NEAR: readonly Prefix[] = [
 ]
 
 /** Kinds of links between parts of one host, or of one cluster. */
-const INNER_KINDS: ReadonlySet<string> = new Set(['bridge', 'veth', 'dummy', 'ifb', 'vxlan', 'geneve'])
+const INNER_KINDS: ReadonlySet<string> = new Set([
+  'bridge',
+  'veth',
+  'dummy',
+  'ifb',
+  'vxlan',
+  'geneve',
+])
 
 const USUAL_MTU = 1500
 /** Version 6 takes no less. */

@@ -14,7 +14,9 @@ export interface Prefix {
 /** As people write it. */
 export function addressText(address: Address): string {
   if (!isVersion6(address)) return [...address].join('.')
-  const groups = Array.from({ length: 8 }, (_, index) => Buffer.from(address).readUInt16BE(index * 2))
+  const groups = Array.from({ length: 8 }, (_, index) =>
+    Buffer.from(address).readUInt16BE(index * 2),
+  )
   const text = groups.map((group) => group.toString(16)).join(':')
   return new SocketAddress({ address: text, family: 'ipv6' }).address
 }

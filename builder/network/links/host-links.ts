@@ -62,7 +62,12 @@ function routeOf(payload: Buffer, family: number): Route {
   const several = attributes.get(RTA_MULTIPATH)
   return {
     to: { address: attributes.get(RTA_DST) ?? empty, length: payload.readUInt8(1) },
-    links: several === undefined ? (link === undefined ? [] : [link.readUInt32LE()]) : [...linksOf(several)],
+    links:
+      several === undefined
+        ? link === undefined
+          ? []
+          : [link.readUInt32LE()]
+        : [...linksOf(several)],
     leadsOut: payload.readUInt8(7) === RTN_UNICAST,
   }
 }

@@ -1,8 +1,13 @@
 import { Buffer } from 'node:buffer'
 import { closeSync, readSync, writeSync } from 'node:fs'
-import { constants } from 'node:os'
 import { type NetlinkKind, openNetlink, SystemError } from '#builder/linux'
-import { type Attribute, aligned, decodeAttributes, encodeAttributes, textOf } from './attributes.ts'
+import {
+  type Attribute,
+  aligned,
+  decodeAttributes,
+  encodeAttributes,
+  textOf,
+} from './attributes.ts'
 
 /** A request to the kernel. */
 export interface NetlinkRequest {
@@ -69,7 +74,11 @@ export class NetlinkSocket implements Disposable {
   }
 
   /** The same for requests of which the kernel does all or none. */
-  transaction(begin: NetlinkRequest, requests: readonly NetlinkRequest[], end: NetlinkRequest): void {
+  transaction(
+    begin: NetlinkRequest,
+    requests: readonly NetlinkRequest[],
+    end: NetlinkRequest,
+  ): void {
     this.#exchange([begin, ...requests, end], requests.length)
   }
 
@@ -163,16 +172,8 @@ function failureIn(payload: Buffer, flags: number, doing = 'request'): SystemErr
   const errno = -payload.readInt32LE(0)
   if (errno === 0) return undefined
   const hasText = (flags & NLM_F_ACK_TLVS) !== 0
-  const text = hasText ? textOf(decodeAttributes(payload.subarray(4 + HEADER)).get(EXPLANATION)) : ''
+  const text = hasText
+    ? textOf(decodeAttributes(payload.subarray(4 + HEADER)).get(EXPLANATION))
+    : ''
   return new SystemError(errno, 'netlink', text === '' ? doing : `${doing}: ${text}`)
 }
-
-/** The errors by which a kernel says that it lacks what is asked for, or this process the right to it. */
-export function isRefusal(cause: unknown): boolean {
-  return cause instanceof SystemError && REFUSALS.has(-cause.errno)
-}
-
-const { EACCES, EAFNOSUPPORT, EINVAL, ENOENT, EOPNOTSUPP, EPERM, EPROTONOSUPPORT } = constants.errno
-const REFUSALS: ReadonlySet<number> = new Set([
-  ...[EACCES, EAFNOSUPPORT, EINVAL, ENOENT, EOPNOTSUPP, EPERM, EPROTONOSUPPORT],
-])

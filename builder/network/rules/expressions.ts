@@ -4,8 +4,8 @@
  * Spec: nf_tables.h of the kernel
  */
 import { Buffer } from 'node:buffer'
-import { type Attribute, be32, u32 } from '../netlink/attributes.ts'
 import { isVersion6, type Prefix } from '../links/address.ts'
+import { type Attribute, be32, u32 } from '../netlink/attributes.ts'
 
 /** A step of a rule: its name, and its attributes. */
 export type Expression = readonly [name: string, attributes: readonly Attribute[]]
@@ -30,7 +30,10 @@ export function goesByOther(name: string): Rule {
 
 /** Packets of one version of the internet protocol. */
 export function ofVersion(version: 4 | 6): Rule {
-  return [load(META_NFPROTO), compare(EQUAL, Uint8Array.of(version === 6 ? NFPROTO_IPV6 : NFPROTO_IPV4))]
+  return [
+    load(META_NFPROTO),
+    compare(EQUAL, Uint8Array.of(version === 6 ? NFPROTO_IPV6 : NFPROTO_IPV4)),
+  ]
 }
 
 /** Packets of a protocol above that. */
@@ -65,7 +68,10 @@ function ofAddress({ address, length }: Prefix, offset: number): Rule {
     ...ofVersion(size === 16 ? 6 : 4),
     payload({ base: NETWORK, offset, length: size }),
     ...(whole ? [] : [masked(mask)]),
-    compare(EQUAL, address.map((byte, index) => byte & (mask[index] ?? 0))),
+    compare(
+      EQUAL,
+      address.map((byte, index) => byte & (mask[index] ?? 0)),
+    ),
   ]
 }
 
@@ -118,23 +124,47 @@ export function masquerade(): Rule {
 }
 
 function load(key: number): Expression {
-  return ['meta', [[1, be32(REGISTER)], [2, be32(key)]]]
+  return [
+    'meta',
+    [
+      [1, be32(REGISTER)],
+      [2, be32(key)],
+    ],
+  ]
 }
 
 function loadConnection(key: number): Expression {
-  return ['ct', [[1, be32(REGISTER)], [2, be32(key)]]]
+  return [
+    'ct',
+    [
+      [1, be32(REGISTER)],
+      [2, be32(key)],
+    ],
+  ]
 }
 
 function payload(part: { base: number; offset: number; length: number }): Expression {
   const { base, offset, length } = part
   return [
     'payload',
-    [[1, be32(REGISTER)], [2, be32(base)], [3, be32(offset)], [4, be32(length)]],
+    [
+      [1, be32(REGISTER)],
+      [2, be32(base)],
+      [3, be32(offset)],
+      [4, be32(length)],
+    ],
   ]
 }
 
 function route(result: number, flags: number): Expression {
-  return ['fib', [[1, be32(REGISTER)], [2, be32(result)], [3, be32(flags)]]]
+  return [
+    'fib',
+    [
+      [1, be32(REGISTER)],
+      [2, be32(result)],
+      [3, be32(flags)],
+    ],
+  ]
 }
 
 function masked(mask: Uint8Array): Expression {
@@ -152,11 +182,26 @@ function masked(mask: Uint8Array): Expression {
 }
 
 function compare(operator: number, value: Uint8Array): Expression {
-  return ['cmp', [[1, be32(REGISTER)], [2, be32(operator)], [3, [[DATA_VALUE, value]]]]]
+  return [
+    'cmp',
+    [
+      [1, be32(REGISTER)],
+      [2, be32(operator)],
+      [3, [[DATA_VALUE, value]]],
+    ],
+  ]
 }
 
 function verdict(code: number): Rule {
-  return [['immediate', [[1, be32(VERDICT_REGISTER)], [2, [[DATA_VERDICT, [[1, be32(code)]]]]]]]]
+  return [
+    [
+      'immediate',
+      [
+        [1, be32(VERDICT_REGISTER)],
+        [2, [[DATA_VERDICT, [[1, be32(code)]]]]],
+      ],
+    ],
+  ]
 }
 
 /** A whole name is compared with all that a name can have, so with the zeros that follow. */

@@ -84,7 +84,13 @@ function addChain({ hook, stage }: Chain, { family, table, chain }: ChainName): 
     attributes: [
       [NFTA_CHAIN_TABLE, table],
       [NFTA_CHAIN_NAME, chain],
-      [NFTA_CHAIN_HOOK, [[1, be32(HOOKS[hook])], [2, be32(priority)]]],
+      [
+        NFTA_CHAIN_HOOK,
+        [
+          [1, be32(HOOKS[hook])],
+          [2, be32(priority)],
+        ],
+      ],
       [NFTA_CHAIN_POLICY, be32(NF_ACCEPT)],
       [NFTA_CHAIN_TYPE, type],
     ],
@@ -98,7 +104,13 @@ export function appendRule(
   { family, table, chain }: ChainName,
 ): NetlinkRequest {
   const expressions = rule.map(([name, data]): Attribute => {
-    return [NFTA_LIST_ELEM, [[NFTA_EXPR_NAME, name], [NFTA_EXPR_DATA, data]]]
+    return [
+      NFTA_LIST_ELEM,
+      [
+        [NFTA_EXPR_NAME, name],
+        [NFTA_EXPR_DATA, data],
+      ],
+    ]
   })
   return {
     type: messageType(NFT_MSG_NEWRULE),

@@ -1,13 +1,12 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync } from 'node:fs'
-import { startHelper } from './network-program.ts'
+import type { NetworkSource, StepNetwork } from '#builder/network'
+import { OWN_NETWORK_DNS, startHelper } from './network-program.ts'
 
-/** A network namespace of its own that reaches the world, but not the host's loopback. */
-export interface StepNetwork {
-  /** Descriptor of the namespace. */
-  readonly namespace: number
-  /** The program that connects it. */
+/** A network with the program that connects it. */
+interface Connected {
+  readonly network: StepNetwork
   readonly helper: ChildProcess
 }
 
@@ -15,10 +14,10 @@ export interface StepNetwork {
  * Networks, each used by one step at a time: a step finds no port of another one in use, and the next
  * step need not wait for a new helper.
  */
-export class NetworkPool {
+export class NetworkPool implements NetworkSource {
   readonly #makeNamespace: () => Promise<number>
-  readonly #idle: StepNetwork[] = []
-  readonly #all = new Set<StepNetwork>()
+  readonly #idle: Connected[] = []
+  readonly #all = new Map<StepNetwork, Connected>()
 
   /** @param makeNamespace gives the descriptor of a new network namespace */
   constructor(makeNamespace: () => Promise<number>) {
@@ -27,14 +26,14 @@ export class NetworkPool {
 
   /** A network for one step at a time, until it is given back. @throws {TsbuildError} SANDBOX_UNAVAILABLE */
   async take(): Promise<StepNetwork> {
-    for (let network = this.#idle.pop(); network !== undefined; network = this.#idle.pop()) {
-      if (isAlive(network.helper)) return network
-      this.#drop(network)
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
+      if (isAlive(idle.helper)) return idle.network
+      this.#drop(idle)
     }
     const namespace = await this.#makeNamespace()
     try {
-      const network = { namespace, helper: await startHelper(namespace) }
-      this.#all.add(network)
+      const network = { namespace, nameservers: [OWN_NETWORK_DNS] }
+      this.#all.set(network, { network, helper: await startHelper(namespace) })
       return network
     } catch (cause) {
       closeSync(namespace)
@@ -42,22 +41,27 @@ export class NetworkPool {
     }
   }
 
-  /** Returns a network that a step has used. */
+  async upcoming(current: StepNetwork): Promise<StepNetwork> {
+    return current
+  }
+
   giveBack(network: StepNetwork): void {
-    this.#idle.push(network)
+    const connected = this.#all.get(network)
+    if (connected !== undefined) this.#idle.push(connected)
   }
 
   /** Ends the helpers, and waits for that. */
-  async close(): Promise<void> {
-    const helpers = [...this.#all].map((network) => network.helper)
-    for (const network of this.#all) this.#drop(network)
+  async [Symbol.asyncDispose](): Promise<void> {
+    const all = [...this.#all.values()]
+    const helpers = all.map(({ helper }) => helper)
+    for (const connected of all) this.#drop(connected)
     await Promise.all(helpers.filter(isAlive).map((helper) => once(helper, 'exit')))
   }
 
-  #drop(network: StepNetwork): void {
+  #drop({ network, helper }: Connected): void {
     this.#all.delete(network)
-    network.helper.ref()
-    network.helper.kill('SIGKILL')
+    helper.ref()
+    helper.kill('SIGKILL')
     closeSync(network.namespace)
   }
 }

@@ -3,16 +3,6 @@ import { closeSync, constants, existsSync, openSync } from 'node:fs'
 import { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { TsbuildError } from '#core'
-import type { ProcessSpec } from '../spec/process-spec.ts'
-
-/** Where a step's network comes from, after `default` has been decided. */
-export type NetworkKind = 'none' | 'host' | 'own'
-
-/** Without a program that connects it, a step's own network would reach nothing. */
-export function networkKindOf(network: ProcessSpec['network']): NetworkKind {
-  if (network !== 'default') return network
-  return findNetworkProgram() === undefined ? 'host' : 'own'
-}
 
 /**
  * The program that connects a network namespace to the world without any rights; `undefined` also

@@ -1,7 +1,6 @@
 import { closeSync, openSync } from 'node:fs'
 import { enterNamespaces, O_PATH, pivotRoot, setHostname } from '#builder/linux'
 import { TsbuildError } from '#core'
-import { OWN_NETWORK_DNS } from '../network/network-program.ts'
 import { type AssembledRoot, assembleRoot, type RootInput, type Undo } from '../root/assemble.ts'
 import { LOOPBACK } from '../root/etc-files.ts'
 import type { HostFacts } from '../root/host-facts.ts'
@@ -75,8 +74,7 @@ function coveredRootError(): TsbuildError {
 }
 
 function namesIn(network: StepInput['network'], { address }: HostFacts): RootInput['network'] {
-  const isOwn = typeof network === 'number'
-  return isOwn
-    ? { ownServer: OWN_NETWORK_DNS, gateway: address }
-    : { ownServer: undefined, gateway: LOOPBACK }
+  return typeof network === 'string'
+    ? { ownServer: undefined, gateway: LOOPBACK }
+    : { ownServer: network.nameservers[0], gateway: address }
 }

@@ -1,4 +1,5 @@
 import { closeNamespaces, type Namespaces } from '#builder/linux'
+import type { StepNetwork } from '#builder/network'
 import type { CgroupDir } from '../limits/cgroup-dir.ts'
 import { type AssembledRoot, closeRoot } from '../root/assemble.ts'
 import { removeStubs } from '../root/stubs.ts'
@@ -9,8 +10,8 @@ import { closeFirst, endFirst, type FirstProcess } from './first-process.ts'
 /** What a step is prepared from. */
 export interface StepInput {
   readonly spec: ProcessSpec
-  /** Descriptor of an existing network namespace to use, or how to get one. */
-  readonly network: number | 'none' | 'host'
+  /** An existing network to use, or how to get one. */
+  readonly network: StepNetwork | 'none' | 'host'
   /** The control groups that the step will be in. */
   readonly cgroups: readonly CgroupDir[]
   /** Whether they keep it from opening devices of the host. */

@@ -54,6 +54,6 @@ export class SparePlace {
 /** Of a network, the descriptor may have become that of another one. */
 function kindOf({ network, devicesLimited, spec }: PlaceInput): string {
   const networkName =
-    typeof network === 'number' ? fstatSync(network, { bigint: true }).ino : network
+    typeof network === 'string' ? network : fstatSync(network.namespace, { bigint: true }).ino
   return `${networkName} ${spec.security} ${spec.init} ${devicesLimited}`
 }

@@ -93,7 +93,7 @@ function enterScaffold(path: string): void {
 function enterNewNamespaces(network: StepInput['network']): void {
   const kinds: NamespaceKind[] = ['mnt', 'ipc', 'uts']
   if (network === 'none') kinds.push('net')
-  if (typeof network === 'number') enterNamespaces({ net: network })
+  if (typeof network !== 'string') enterNamespaces({ net: network.namespace })
   unshareNamespaces(kinds)
 }
 

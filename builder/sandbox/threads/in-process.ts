@@ -1,12 +1,13 @@
 import { isPidNamespace, isUserNamespace } from '#builder/linux'
 import { canMakeNamespaces, missingNamespacesError, processStatus } from '#builder/namespaces'
+import type { NetworkSource } from '#builder/network'
 import type { TsbuildError } from '#core'
 import { missingLimitNotice, noticesOf, sharedNetworkNotice } from '../host/notices.ts'
 import type { ControlGroup } from '../limits/control-groups.ts'
-import { type NetworkKind, networkKindOf } from '../network/network-program.ts'
+import { openNetworks } from '../network/open-networks.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
 import type { RunningProcess, Sandbox, StartOptions } from '../spec/sandbox.ts'
-import { RunningStep } from './running-step.ts'
+import { RunningStep, type StepNetworks } from './running-step.ts'
 import { closeWorkers, type StepWorkers, startWorkers } from './step-workers.ts'
 
 /** How the sandbox is opened. */
@@ -31,7 +32,7 @@ class InProcessSandbox implements Sandbox {
   readonly #onNotice: (notice: TsbuildError) => void
   readonly #running = new Set<RunningStep>()
   readonly #workers = new Map<string, Promise<StepWorkers>>()
-  #isConnected: Promise<boolean> | undefined
+  #networks: Promise<NetworkSource | undefined> | undefined
 
   constructor(options: InProcessOptions) {
     this.#temporary = options.temporary
@@ -59,34 +60,24 @@ class InProcessSandbox implements Sandbox {
     this.#workers.clear()
     for (const step of this.#running) step.cancel()
     await Promise.allSettled([...this.#running].map((step) => step.end))
+    await (await this.#networks?.catch(() => undefined))?.[Symbol.asyncDispose]()
     await Promise.all(workers.map(closeWorkers))
   }
 
-  /** In a container, steps have its network where no other can be had, which is tried once. */
-  async #networkOf(wanted: ProcessSpec['network']): Promise<NetworkKind> {
-    const kind = networkKindOf(wanted)
-    if (wanted !== 'default' || !isPidNamespace()) return kind
-    if (kind === 'own') this.#isConnected ??= this.#tryNetwork()
-    if (kind === 'own' && (await this.#isConnected)) return kind
-    this.#onNotice(sharedNetworkNotice())
+  async #networkOf(wanted: ProcessSpec['network']): Promise<StepNetworks> {
+    if (wanted !== 'default') return wanted
+    this.#networks ??= this.#workersFor('none').then(({ thread }) => openNetworks(thread))
+    const networks = await this.#networks
+    if (networks !== undefined) return networks
+    if (isPidNamespace()) this.#onNotice(sharedNetworkNotice())
     return 'host'
-  }
-
-  async #tryNetwork(): Promise<boolean> {
-    const { networks } = await this.#workersFor('own')
-    try {
-      networks.giveBack(await networks.take())
-      return true
-    } catch {
-      return false
-    }
   }
 
   /**
    * The same workers serve all steps, except in a user namespace: a thread that has left the host's
    * network cannot come back there, since that network belongs to another user namespace.
    */
-  #workersFor(network: NetworkKind): Promise<StepWorkers> {
+  #workersFor(network: StepNetworks): Promise<StepWorkers> {
     const key = isUserNamespace() && network === 'host' ? 'host' : 'any'
     const known = this.#workers.get(key)
     if (known !== undefined) return known

@@ -1,10 +1,10 @@
 import type { ProcessEnd } from '#builder/linux'
+import type { NetworkSource } from '#builder/network'
 import { Resources, TsbuildError } from '#core'
 import { missingPartNotice } from '../host/notices.ts'
 import type { ControlGroup } from '../limits/control-groups.ts'
 import type { GroupUsage } from '../limits/group-usage.ts'
 import { limitsDevices, makeStepGroup } from '../limits/step-groups.ts'
-import type { NetworkKind } from '../network/network-program.ts'
 import { Child } from '../process/child.ts'
 import { adoptFirst } from '../process/first-process.ts'
 import { type PreparedStep, releaseStep, type StepInput } from '../process/prepared-step.ts'
@@ -19,10 +19,13 @@ import type { Started, StartInput } from './step-tasks.ts'
 import type { StepWorkers } from './step-workers.ts'
 import { TerminalHandle } from './terminal-handle.ts'
 
+/** Where networks of steps come from: those of their own from a source. */
+export type StepNetworks = NetworkSource | 'none' | 'host'
+
 /** What a step is run with, besides what it is. */
 export interface StepContext {
   readonly workers: StepWorkers
-  readonly network: NetworkKind
+  readonly network: StepNetworks
   /** Gets how the step is isolated less than it should be. */
   readonly onNotice: (notice: TsbuildError) => void
 }
@@ -63,7 +66,7 @@ export class RunningStep {
     this.#first?.signal('SIGKILL')
   }
 
-  async #runToEnd(spec: ProcessSpec, network: NetworkKind): Promise<ExitStatus> {
+  async #runToEnd(spec: ProcessSpec, network: StepNetworks): Promise<ExitStatus> {
     const { signal } = this.#options
     const onAbort = (): void => this.cancel()
     signal?.addEventListener('abort', onAbort)
@@ -80,17 +83,15 @@ export class RunningStep {
   }
 
   /** Takes what steps share, for as long as this one needs it. */
-  async #runWith(spec: ProcessSpec, kind: NetworkKind): Promise<ExitStatus> {
-    const { thread, networks } = this.#workers
+  async #runWith(spec: ProcessSpec, networks: StepNetworks): Promise<ExitStatus> {
+    const { thread } = this.#workers
     const groups = this.#workers.groups[spec.security]
     await using taken = new Resources()
     const ownGroup = makeStepGroup(spec)
     taken.use({ [Symbol.asyncDispose]: async () => ownGroup?.remove() })
     const group = ownGroup ?? groups.take()
     taken.use({ [Symbol.dispose]: () => ownGroup ?? groups.giveBack(group) })
-    const own = kind === 'own' ? await networks.take() : undefined
-    taken.use({ [Symbol.dispose]: () => own && networks.giveBack(own) })
-    const network = own?.namespace ?? (kind === 'host' ? 'host' : 'none')
+    const network = await takeNetwork(networks, taken)
     const { directories: cgroups } = group
     const devicesLimited = spec.security === 'sandbox' && limitsDevices(group)
     const { stdin = 'empty', terminal } = this.#options
@@ -103,12 +104,16 @@ export class RunningStep {
     const used = group.watchUsage()
     const started = await thread.run('start', { input, launch })
     for (const part of started.step.lacking) this.#onNotice(missingPartNotice(part))
-    const end = await this.#runIn(started, { input, launch })
+    const end = await this.#runIn(started, { input, launch }, networks)
     return statusOf(end, { reached: reached(), used: used() })
   }
 
   /** Takes the step down in any case. */
-  async #runIn(started: Started, { input, launch }: StartInput): Promise<ProcessEnd> {
+  async #runIn(
+    started: Started,
+    { input, launch }: StartInput,
+    networks: StepNetworks,
+  ): Promise<ProcessEnd> {
     const { step } = started
     const first = adoptFirst(step.first)
     this.#first = first
@@ -127,7 +132,7 @@ export class RunningStep {
         io.kind === 'pipes' ? new StepHandle(io, control) : new TerminalHandle(io, control),
       )
       if (this.#isCancelled) first.signal('SIGKILL')
-      else this.#makeSpare(input)
+      else if (this.#options.isFollowed) this.#makeSpare(input, networks).catch(() => undefined)
       return await child.end
     } finally {
       for (const listener of listeners) listener[Symbol.dispose]()
@@ -136,11 +141,15 @@ export class RunningStep {
   }
 
   /** Beside this step, for one like it. A failure is reported by the step that needs a place. */
-  #makeSpare({ spec, network, devicesLimited }: PlaceInput): void {
-    if (this.#options.isFollowed !== true || !spec.init) return
+  async #makeSpare(
+    { spec, network: current, devicesLimited }: PlaceInput,
+    networks: StepNetworks,
+  ): Promise<void> {
+    const network = await upcomingNetwork(networks, current)
+    if (!spec.init) return
     const { init, security } = spec
     const input = { spec: { init, security }, network, devicesLimited, cgroups: [] }
-    this.#workers.thread.run('makeSpare', input).catch(() => undefined)
+    await this.#workers.thread.run('makeSpare', input)
   }
 
   async #launch(input: LaunchInput, first: Child): Promise<Launched> {
@@ -153,6 +162,25 @@ export class RunningStep {
       throw cause
     }
   }
+}
+
+/** @param taken gives it back */
+async function takeNetwork(
+  networks: StepNetworks,
+  taken: Resources,
+): Promise<StepInput['network']> {
+  if (typeof networks === 'string') return networks
+  const network = await networks.take()
+  taken.use({ [Symbol.dispose]: () => networks.giveBack(network) })
+  return network
+}
+
+async function upcomingNetwork(
+  networks: StepNetworks,
+  current: StepInput['network'],
+): Promise<StepInput['network']> {
+  if (typeof networks === 'string' || typeof current === 'string') return current
+  return await networks.upcoming(current)
 }
 
 async function takeDown(step: PreparedStep, first: Child): Promise<void> {

@@ -1,15 +1,26 @@
 /** The tasks of the thread that prepares and starts steps. Descriptors in their results belong to the receiver. */
+import type { ResolverPlace, StepNetwork } from '#builder/network'
 import { prepareStep } from '../process/prepare-step.ts'
 import { dropStep, type PreparedStep, type StepInput } from '../process/prepared-step.ts'
 import { makeNetworkNamespace } from '../process/preparer.ts'
 import { makePlace, type PlaceInput } from '../process/step-place.ts'
 import { type Launched, type LaunchInput, startStep } from '../process/step-process.ts'
 import { stepFailure } from './step-failure.ts'
-import { sparePlace, threadLauncher, threadPreparer } from './step-thread.ts'
+import { sparePlace, threadHub, threadLauncher, threadPreparer } from './step-thread.ts'
 
 /** Makes a network namespace in which only loopback works. @returns its descriptor */
 export function makeNetwork(): number {
   return makeNetworkNamespace(threadPreparer())
+}
+
+/** Opens the hub of steps' networks. @throws {SystemError} of what this process may not do */
+export function openHub(): ResolverPlace {
+  return threadHub().resolver
+}
+
+/** Makes a network of the hub. */
+export function joinHub(number: number): StepNetwork {
+  return threadHub().makeNetwork(number)
 }
 
 /** Makes a place for a step that follows. */

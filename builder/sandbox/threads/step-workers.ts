@@ -2,16 +2,17 @@ import { stat } from 'node:fs'
 import { TaskThread } from '#builder/threads'
 import type { ControlGroup } from '../limits/control-groups.ts'
 import { removeAbandonedGroups } from '../limits/step-groups.ts'
-import { NetworkPool } from '../network/network-pool.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
 import { GroupPool } from './group-pool.ts'
 import type * as stepTasks from './step-tasks.ts'
 import type { StepThreadSettings } from './step-thread.ts'
 
-/** The thread, networks and control groups that steps share. */
+/** The thread that prepares and starts steps. */
+export type StepThread = TaskThread<typeof stepTasks>
+
+/** The thread and control groups that steps share. */
 export interface StepWorkers {
-  readonly thread: TaskThread<typeof stepTasks>
-  readonly networks: NetworkPool
+  readonly thread: StepThread
   readonly groups: Readonly<Record<ProcessSpec['security'], GroupPool>>
 }
 
@@ -34,12 +35,11 @@ export async function startWorkers(
   const script = new URL('./step-worker.js', import.meta.url)
   const thread = new TaskThread<typeof stepTasks>({ doing: 'run a step', script, settings })
   thread.start()
-  const networks = new NetworkPool(() => thread.run('makeNetwork', undefined))
-  return { thread, networks, groups }
+  return { thread, groups }
 }
 
-/** Ends the thread and networks, and removes the groups; no step may be running. */
-export async function closeWorkers({ thread, networks, groups }: StepWorkers): Promise<void> {
-  await Promise.all([thread.close(), networks.close()])
+/** Ends the thread, and removes the groups; no step may be running. */
+export async function closeWorkers({ thread, groups }: StepWorkers): Promise<void> {
+  await thread.close()
   await Promise.all(Object.values(groups).map((pool) => pool.close()))
 }
