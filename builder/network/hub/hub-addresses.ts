@@ -30,8 +30,7 @@ export function chooseAddresses(
   { version6 }: { readonly version6: boolean },
 ): HubAddresses {
   const version4 = freePrefix(routes)
-  const unique = version6 ? [uniquePrefix(0), uniquePrefix(1)] : []
-  const [link, steps] = unique
+  const [link, steps] = version6 ? uniquePrefixes() : []
   const both = (one: Address, other: Address | undefined, count: number): readonly Address[] => [
     one,
     ...(other === undefined ? [] : [addressAt(other, count)]),
@@ -82,10 +81,8 @@ function freePrefix(routes: readonly Route[]): Address {
   throw new Error('this host has routes to all private networks')
 }
 
-/** A network of version 6 that no other has. Spec: RFC 4193 */
-let globalId: Uint8Array | undefined
-
-function uniquePrefix(subnet: number): Address {
-  globalId ??= randomBytes(5)
-  return Uint8Array.of(0xfd, ...globalId, 0, subnet, 0, 0, 0, 0, 0, 0, 0, 0)
+/** Two networks of version 6 that no other host or hub has. Spec: RFC 4193 */
+function uniquePrefixes(): readonly Address[] {
+  const id = randomBytes(5)
+  return [0, 1].map((subnet) => Uint8Array.of(0xfd, ...id, 0, subnet, ...new Uint8Array(8)))
 }

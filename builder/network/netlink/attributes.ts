@@ -16,22 +16,40 @@ const NESTED = 0x8000
 /** Without the flags for nested attributes and for values in network order. */
 const TYPE_MASK = 0x3fff
 
-/** The bytes of attributes, each at a multiple of 4. */
+/** How many bytes attributes take, each from a multiple of 4. */
+export function sizeOfAttributes(attributes: readonly Attribute[]): number {
+  return attributes.reduce((sum, [, value]) => sum + aligned(HEADER + sizeOfValue(value)), 0)
+}
+
+function sizeOfValue(value: Attribute[1]): number {
+  if (typeof value === 'string') return Buffer.byteLength(value) + 1
+  return value instanceof Uint8Array ? value.length : sizeOfAttributes(value)
+}
+
+/** Writes attributes to where there are zeros. */
+export function writeAttributes(
+  bytes: Buffer,
+  start: number,
+  attributes: readonly Attribute[],
+): void {
+  let offset = start
+  for (const [type, value] of attributes) {
+    const length = HEADER + sizeOfValue(value)
+    const isNested = typeof value !== 'string' && !(value instanceof Uint8Array)
+    bytes.writeUInt16LE(length, offset)
+    bytes.writeUInt16LE(isNested ? type | NESTED : type, offset + 2)
+    if (isNested) writeAttributes(bytes, offset + HEADER, value)
+    else if (typeof value === 'string') bytes.write(value, offset + HEADER)
+    else bytes.set(value, offset + HEADER)
+    offset += aligned(length)
+  }
+}
+
+/** The bytes of attributes. */
 export function encodeAttributes(attributes: readonly Attribute[]): Buffer {
-  return Buffer.concat(attributes.flatMap(([type, value]) => encodeAttribute(type, value)))
-}
-
-function encodeAttribute(type: number, value: Attribute[1]): readonly Buffer[] {
-  const isNested = typeof value !== 'string' && !(value instanceof Uint8Array)
-  const bytes = isNested ? encodeAttributes(value) : bytesOf(value)
-  const header = Buffer.alloc(HEADER)
-  header.writeUInt16LE(HEADER + bytes.length, 0)
-  header.writeUInt16LE(isNested ? type | NESTED : type, 2)
-  return [header, bytes, Buffer.alloc(aligned(bytes.length) - bytes.length)]
-}
-
-function bytesOf(value: string | Uint8Array): Buffer {
-  return typeof value === 'string' ? Buffer.from(`${value}\0`, 'utf8') : Buffer.from(value)
+  const bytes = Buffer.alloc(sizeOfAttributes(attributes))
+  writeAttributes(bytes, 0, attributes)
+  return bytes
 }
 
 /** Reads attributes up to the end of `bytes`. */

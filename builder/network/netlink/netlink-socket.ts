@@ -5,8 +5,9 @@ import {
   type Attribute,
   aligned,
   decodeAttributes,
-  encodeAttributes,
+  sizeOfAttributes,
   textOf,
+  writeAttributes,
 } from './attributes.ts'
 
 /** A request to the kernel. */
@@ -139,9 +140,10 @@ function withFlags(request: NetlinkRequest, flags: number): NetlinkRequest {
  */
 export function encode(request: NetlinkRequest, sequence: number): Buffer {
   const { type, flags = 0, header, attributes = [] } = request
-  const padding = Buffer.alloc(aligned(header.length) - header.length)
-  const head = Buffer.alloc(HEADER)
-  const whole = Buffer.concat([head, header, padding, encodeAttributes(attributes)])
+  const start = HEADER + aligned(header.length)
+  const whole = Buffer.alloc(start + sizeOfAttributes(attributes))
+  whole.set(header, HEADER)
+  writeAttributes(whole, start, attributes)
   whole.writeUInt32LE(whole.length, 0)
   whole.writeUInt16LE(type, 4)
   whole.writeUInt16LE(flags, 6)
