@@ -27,6 +27,8 @@ const TEST_PACKAGES: Readonly<Record<string, string>> = {
   microsocks: 'a SOCKS proxy',
   mount: 'mounts /proc for the steps of tsbuild; the smallest of Debians lack it',
   'openssh-client': 'ssh-add and ssh-keygen: other readers of keys and users of agents',
+  iptables: 'rules of a firewall, as dockerd makes them',
+  nftables: 'nft: another reader of the rules of networks',
   openssl: 'makes certificates for registries that speak https',
   podman: 'an engine that images are loaded into, and that tsbuild runs in',
   python3: 'another reader and writer of tar',
