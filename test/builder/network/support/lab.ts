@@ -29,6 +29,8 @@ export interface Lab extends AsyncDisposable {
   on(host: LabHost, words: readonly string[]): Promise<Outcome>
   /** The same; it must not fail. @returns what it writes */
   must(host: LabHost, words: readonly string[]): Promise<string>
+  /** The path of its network namespace. */
+  path(host: LabHost): string
   /** Starts a program on a host; it is ready when it says so. */
   start(host: LabHost, words: readonly string[]): Promise<Daemon>
 }
@@ -55,9 +57,10 @@ export async function startLab(): Promise<Lab> {
     stack.use(await start(holder)),
   ]
   const paths = { host: net(host), world: net(world), neighbour: net(neighbour) }
-  const enter = (name: LabHost): readonly string[] => {
-    return ['nsenter', `--net=${name in paths ? paths[name as keyof typeof paths] : name}`]
+  const path = (name: LabHost): string => {
+    return name in paths ? paths[name as keyof typeof paths] : name
   }
+  const enter = (name: LabHost): readonly string[] => ['nsenter', `--net=${path(name)}`]
   const on: Lab['on'] = async (name, words) => {
     const [command = '', ...args] = [...enter(name), ...words]
     return await capture(command, args)
@@ -74,6 +77,7 @@ export async function startLab(): Promise<Lab> {
     directory,
     on,
     must,
+    path,
     start: async (name, words) => owned.use(await start([...enter(name), ...words])),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }

@@ -23,14 +23,16 @@ export interface DockerdOptions {
   readonly programs?: string
   /** A user of this machine whose subordinate ids are those of all containers (`userns-remap`). */
   readonly remap?: string
+  /** Path of a network namespace, in which it makes its bridge and the rules of its firewall. */
+  readonly network?: string
 }
 
 /**
- * Starts dockerd without a network of its own: it makes no bridge and no firewall rule. Registries
+ * Starts dockerd without a network of its own, unless one is named: it makes no bridge and no firewall rule. Registries
  * on 127.0.0.0/8 are plain HTTP for it. Needs root.
  */
 export async function startDockerd(options: DockerdOptions = {}): Promise<Dockerd> {
-  const { programs, remap, directory = temporaryDirectory('dockerd') } = options
+  const { programs, remap, network, directory = temporaryDirectory('dockerd') } = options
   // The root of its containers has to reach what it keeps for them.
   if (remap !== undefined) chmodSync(directory.path, 0o711)
   const socket = directory.file('sock')
@@ -49,8 +51,11 @@ export async function startDockerd(options: DockerdOptions = {}): Promise<Docker
   const variants = [
     ...(programs === undefined ? ['--storage-driver=overlay2'] : []),
     ...(remap === undefined ? [] : [`--userns-remap=${remap}`]),
+    ...(network === undefined ? WITHOUT_NETWORK : []),
   ]
-  const daemon = await startDaemon('unshare', [...args, ...variants], {
+  const place = network === undefined ? [] : ['nsenter', `--net=${network}`]
+  const [program = '', ...words] = [...place, 'unshare', ...args, ...variants]
+  const daemon = await startDaemon(program, words, {
     ...(programs === undefined ? {} : { env: { PATH: `${programs}:${CLEAN_ENVIRONMENT.PATH}` } }),
     log: directory.file('log'),
     ready: async () => {
@@ -81,8 +86,7 @@ function daemonArguments(directory: string, cgroup: string): string[] {
     `--pidfile=${join(directory, 'pid')}`,
     `--host=unix://${join(directory, 'sock')}`,
     `--cgroup-parent=/${cgroup}`,
-    '--iptables=false',
-    '--ip6tables=false',
-    '--bridge=none',
   ]
 }
+
+const WITHOUT_NETWORK = ['--iptables=false', '--ip6tables=false', '--bridge=none']
