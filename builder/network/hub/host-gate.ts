@@ -48,48 +48,60 @@ export function canForwardVersion6(): boolean {
 
 /**
  * Opens the gate, as far as it is not open. The host's lock is held.
- * @param uplink the link to the hub
+ * @returns what hubs have switched on, for the one that closes it: the rules that say so may be gone by then
  */
 export function openGate(
   socket: NetlinkSocket,
-  uplink: string,
   { names, version6 }: Outlets,
-): void {
-  const settings = [uplink, ...names].flatMap((name) => [
-    forwardsVersion4(name),
-    ...(version6 && !isOn(FORWARDS_VERSION6) ? [forwardsVersion6(name)] : []),
-  ])
+): ReadonlySet<Setting> {
+  const settings = names.flatMap((name) => forwardingOf(name, version6))
   const off = settings.filter((setting) => !isOn(setting))
-  guard(
-    socket,
-    off.filter((setting) => !setting.includes(`/${uplink}/`)),
-  )
+  const guarded = guard(socket, off)
   for (const setting of off) switchSetting(setting, 'on')
   acceptForwarded(socket)
+  return guarded
 }
 
-/** Closes it, and takes everything back that `openGate` has done for any hub. The host's lock is held. */
-export function closeGate(socket: NetlinkSocket): void {
-  if (readTables(socket).some(isGuard)) {
-    for (const { comment } of readRules(socket, GUARD)) restore(comment as Setting | undefined)
-    commit(socket, deleteTable(GUARD.family, GUARD.table))
-  }
+/** What lets a link forward, and no others. */
+export function forwardingOf(link: string, version6: boolean): readonly Setting[] {
+  const needsVersion6 = version6 && !isOn(FORWARDS_VERSION6)
+  return [forwardsVersion4(link), ...(needsVersion6 ? [forwardsVersion6(link)] : [])]
+}
+
+/**
+ * Closes it, and takes everything back that `openGate` has done for any hub. The host's lock is held.
+ * @param switched what is known to be switched on
+ */
+export function closeGate(socket: NetlinkSocket, switched: ReadonlySet<Setting>): void {
+  const hasGuard = readTables(socket).some(isGuard)
+  const guarded = hasGuard ? guardedSettings(socket) : new Set<Setting>()
+  for (const setting of new Set([...switched, ...guarded])) restore(setting)
+  if (hasGuard) commit(socket, deleteTable(GUARD.family, GUARD.table))
   const ours = readForwardChains(socket).flatMap((chain) =>
     readRules(socket, chain).filter(({ comment }) => comment === LINK_NAME),
   )
   if (ours.length > 0) commit(socket, ...ours.map(deleteRule))
 }
 
-/** Each rule says which setting it guards, and that it has to be switched off with it. */
-function guard(socket: NetlinkSocket, settings: readonly Setting[]): void {
-  if (settings.length === 0) return
-  const isNew = !readTables(socket).some(isGuard)
-  const known = new Set(isNew ? [] : readRules(socket, GUARD).map(({ comment }) => comment))
+/** Adds a rule for each setting that is to be switched on. @returns these, and those that have one already */
+function guard(socket: NetlinkSocket, settings: readonly Setting[]): ReadonlySet<Setting> {
+  const hasGuard = readTables(socket).some(isGuard)
+  const known = hasGuard ? guardedSettings(socket) : new Set<Setting>()
   const unknown = settings.filter((setting) => !known.has(setting))
-  commit(
-    socket,
-    ...(isNew ? addTable(GUARD_TABLE) : []),
-    ...unknown.map((setting) => appendRule({ rule: guardRule(setting), comment: setting }, GUARD)),
+  if (unknown.length > 0) {
+    const rules = unknown.map((setting) => ({ rule: guardRule(setting), comment: setting }))
+    const table = hasGuard ? [] : addTable(GUARD_TABLE)
+    commit(socket, ...table, ...rules.map((rule) => appendRule(rule, GUARD)))
+  }
+  return new Set([...known, ...unknown])
+}
+
+/** Each rule of the guard says which setting it is for, and that it has to be switched off with it. */
+function guardedSettings(socket: NetlinkSocket): ReadonlySet<Setting> {
+  return new Set(
+    readRules(socket, GUARD).flatMap(({ comment }) =>
+      comment === undefined ? [] : [comment as Setting],
+    ),
   )
 }
 
@@ -99,8 +111,8 @@ function guardRule(setting: Setting): Rule {
 }
 
 /** What forwards since something else wants it by now stays as it is. */
-function restore(setting: Setting | undefined): void {
-  if (setting === undefined || !hasSetting(setting)) return
+function restore(setting: Setting): void {
+  if (!hasSetting(setting)) return
   const isWanted = setting.startsWith('ipv4/') && isOn(forwardsVersion4('all'))
   if (!isWanted) switchSetting(setting, 'off')
 }

@@ -2,9 +2,10 @@ import { readLinks, readRoutes } from '../links/host-links.ts'
 import { NetlinkSocket } from '../netlink/netlink-socket.ts'
 import { readTables } from '../rules/read-rules.ts'
 import { addTable, commit } from '../rules/rule-requests.ts'
-import { canForwardVersion6, closeGate, openGate } from './host-gate.ts'
+import { canForwardVersion6, closeGate, forwardingOf, openGate } from './host-gate.ts'
 import { chooseAddresses, freeNumber, type HubAddresses, LINK_NAME } from './hub-addresses.ts'
 import { hostTable } from './hub-rules.ts'
+import { type Setting, switchSetting } from './link-settings.ts'
 import { findOutlets, type Outlets } from './outlets.ts'
 
 /** What a hub gets of its host. */
@@ -35,18 +36,23 @@ export function planHub(links: NetlinkSocket, rules: NetlinkSocket): HubPlan {
 /**
  * Lets packets of a hub pass, which is connected already. The host's lock is held.
  * @param rules the socket that owns the hub's table, which the kernel removes with it
+ * @returns what `dismissHub` needs
  */
-export function admitHub(rules: NetlinkSocket, { uplink, addresses, outlets }: HubPlan): void {
+export function admitHub(
+  rules: NetlinkSocket,
+  { uplink, addresses, outlets }: HubPlan,
+): ReadonlySet<Setting> {
   commit(rules, ...addTable(hostTable(uplink, addresses, outlets.names)))
-  openGate(rules, uplink, outlets)
+  for (const setting of forwardingOf(uplink, outlets.version6)) switchSetting(setting, 'on')
+  return openGate(rules, outlets)
 }
 
 /** Takes back what `admitHub` did, and what no other hub needs. The host's lock is held. */
-export function dismissHub(rules: NetlinkSocket): void {
+export function dismissHub(rules: NetlinkSocket, switched: ReadonlySet<Setting>): void {
   rules[Symbol.dispose]()
   using socket = new NetlinkSocket('netfilter')
   const isShared = readTables(socket).some((table) => table.isOwned && isUplink(table))
-  if (!isShared) closeGate(socket)
+  if (!isShared) closeGate(socket, switched)
 }
 
 function isUplink({ name }: { readonly name: string }): boolean {

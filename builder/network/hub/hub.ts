@@ -10,7 +10,13 @@ import { addTable, commit } from '../rules/rule-requests.ts'
 import { lockHost } from './host-lock.ts'
 import { admitHub, dismissHub, type HubPlan, planHub } from './host-side.ts'
 import { hubTable, OUT } from './hub-rules.ts'
-import { FORWARDS_VERSION6, forwardsVersion4, hasSetting, switchSetting } from './link-settings.ts'
+import {
+  FORWARDS_VERSION6,
+  forwardsVersion4,
+  hasSetting,
+  type Setting,
+  switchSetting,
+} from './link-settings.ts'
 
 /**
  * A network namespace of this builder, through which its steps reach the world: a router that a link joins to
@@ -27,6 +33,8 @@ export class Hub implements Disposable {
   readonly #links: NetlinkSocket
   /** Of the host: it owns the hub's table there. */
   readonly #hostRules: NetlinkSocket
+  /** Settings of the host that hubs have switched on. */
+  #switched: ReadonlySet<Setting> = new Set()
 
   /**
    * Opens a hub in the host's network, in which the calling thread is.
@@ -49,7 +57,7 @@ export class Hub implements Disposable {
     }
     try {
       connect(hostLinks, this.#links, { ...this.#plan, namespace: this.resolver.namespace })
-      admitHub(this.#hostRules, this.#plan)
+      this.#switched = admitHub(this.#hostRules, this.#plan)
     } catch (cause) {
       this.#release()
       throw cause
@@ -97,7 +105,7 @@ export class Hub implements Disposable {
   #release(): void {
     this.#links[Symbol.dispose]()
     closeSync(this.resolver.namespace)
-    dismissHub(this.#hostRules)
+    dismissHub(this.#hostRules, this.#switched)
   }
 }
 
