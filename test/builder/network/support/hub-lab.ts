@@ -63,9 +63,9 @@ export class HubLab implements AsyncDisposable {
   /** The addresses of a host that others could reach. */
   async addressesOf(host: LabHost): Promise<readonly string[]> {
     const links = await this.lab.must(host, ['ip', '-j', 'address', 'show', 'scope', 'global'])
-    // Links without such an address are empty objects.
-    const parsed: readonly { addr_info?: readonly { local: string }[] }[] = JSON.parse(links)
-    return parsed.flatMap(({ addr_info = [] }) => addr_info.map(({ local }) => local))
+    // What is of another scope is there as an empty object.
+    const parsed: readonly { addr_info?: readonly { local?: string }[] }[] = JSON.parse(links)
+    return parsed.flatMap(({ addr_info = [] }) => addr_info.flatMap(({ local }) => local ?? []))
   }
 
   /** What there is of hubs on the host: links, rules, and what forwards. */
