@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
+import { at, WORLD } from '../../../support/lab/index.ts'
 import { startDockerd } from '../../../support/peers/index.ts'
-import { at, HubLab } from '../support/hub-lab.ts'
-import { WORLD } from '../support/lab.ts'
+import { HubLab } from '../support/hub-lab.ts'
 
 describe('network: hubs beside dockerd', () => {
   it('pass its firewall, and go without a trace in it', async () => {
@@ -15,11 +15,11 @@ describe('network: hubs beside dockerd', () => {
     {
       await using hub = await hubs.open(1)
       const [step = 'world'] = hub.facts.steps
-      assert.deepEqual(await hubs.reach(step, [at(WORLD.version4)]), ['world'])
+      assert.deepEqual(await hubs.lab.reach(step, [at(WORLD.version4)]), ['world'])
       // Its own network goes on working beside ours.
       await dockerd.docker(['network', 'create', 'other'])
       await dockerd.docker(['network', 'rm', 'other'])
-      const [bridge = ''] = await hubs.reach(step, [at('172.17.0.1')])
+      const [bridge = ''] = await hubs.lab.reach(step, [at('172.17.0.1')])
       assert.match(bridge, /^failed/)
     }
     assert.equal(await rules(), before)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { at, HubLab } from '../support/hub-lab.ts'
-import { HOST, type LabHost, NEIGHBOUR, WORLD } from '../support/lab.ts'
+import { at, HOST, type LabHost, NEIGHBOUR, WORLD } from '../../../support/lab/index.ts'
+import { HubLab } from '../support/hub-lab.ts'
 
 describe('network: the gate of a host', () => {
   let hubs: HubLab
@@ -11,7 +11,7 @@ describe('network: the gate of a host', () => {
 
   const onHost = (script: string): Promise<string> => hubs.lab.must('host', ['sh', '-ec', script])
   const world = async (step: LabHost | undefined): Promise<readonly string[]> =>
-    await hubs.reach(step ?? '/proc/nowhere', [at(WORLD.version4), at(WORLD.version6)])
+    await hubs.lab.reach(step ?? '/proc/nowhere', [at(WORLD.version4), at(WORLD.version6)])
 
   it('passes chains of others that drop what nothing accepts, and leaves them as they were', async () => {
     await onHost(LIKE_DOCKERD)
@@ -32,6 +32,14 @@ describe('network: the gate of a host', () => {
       await onHost(`iptables -D FORWARD -d ${WORLD.version4} -j REJECT`)
     }
     assert.equal(await onHost('iptables -S; ip6tables -S; nft list table inet wall'), before)
+    {
+      // Without the rules for hubs nothing would pass.
+      await using hub = await hubs.open(1)
+      await onHost('iptables -F FORWARD')
+      const [version4 = '', version6] = await world(hub.facts.steps[0])
+      assert.match(version4, /^failed/)
+      assert.equal(version6, 'world')
+    }
     await onHost('nft flush ruleset')
     await hubs.untilNothingIsLeft()
   })
@@ -42,15 +50,17 @@ describe('network: the gate of a host', () => {
       `iptables -t nat -A PORTS -p tcp --dport 80 -d ${HOST.version4} -j DNAT --to ${NEIGHBOUR}:8080`,
     )
     await using hub = await hubs.open(1)
-    assert.deepEqual(await hubs.reach('world', [at(HOST.version4, 80)]), ['neighbour'])
-    const [answer = ''] = await hubs.reach(hub.facts.steps[0] ?? 'world', [at(HOST.version4, 80)])
+    assert.deepEqual(await hubs.lab.reach('world', [at(HOST.version4, 80)]), ['neighbour'])
+    const [answer = ''] = await hubs.lab.reach(hub.facts.steps[0] ?? 'world', [
+      at(HOST.version4, 80),
+    ])
     assert.match(answer, /^failed/)
     await onHost('nft flush ruleset')
   })
 
   it('makes no router of the host, also after the end of a builder that could not close it', async () => {
     await hubs.untilNothingIsLeft()
-    const through = (): Promise<readonly string[]> => hubs.reach('world', [at(NEIGHBOUR)])
+    const through = (): Promise<readonly string[]> => hubs.lab.reach('world', [at(NEIGHBOUR)])
     const setForwarding = (value: 0 | 1): Promise<string> =>
       onHost(`echo ${value} > /proc/sys/net/ipv4/conf/eth0/forwarding;
         echo ${value} > /proc/sys/net/ipv4/conf/eth1/forwarding`)
@@ -86,7 +96,7 @@ describe('network: the gate of a host', () => {
     await onHost('ip route add 198.18.0.0/15 via 203.0.113.1')
     {
       await using hub = await hubs.open(1)
-      const [address = ''] = await hubs.addressesOf(hub.facts.steps[0] ?? 'world')
+      const [address = ''] = await hubs.lab.addressesOf(hub.facts.steps[0] ?? 'world')
       assert.match(address, /^10\.255\./)
       assert.deepEqual(await world(hub.facts.steps[0]), ['world', 'world'])
     }
@@ -97,8 +107,8 @@ describe('network: the gate of a host', () => {
     await onHost('ip -6 route del default; ip -6 address del 2001:db8::2/64 dev eth0')
     await using hub = await hubs.open(1)
     const step = hub.facts.steps[0] ?? 'world'
-    assert.equal((await hubs.addressesOf(step)).length, 1)
-    assert.deepEqual(await hubs.reach(step, [at(WORLD.version4)]), ['world'])
+    assert.equal((await hubs.lab.addressesOf(step)).length, 1)
+    assert.deepEqual(await hubs.lab.reach(step, [at(WORLD.version4)]), ['world'])
   })
 })
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { at, HubLab } from '../support/hub-lab.ts'
-import { CONTAINER, HOST, type LabHost, NEIGHBOUR, WORLD } from '../support/lab.ts'
+import { at, CONTAINER, HOST, type LabHost, NEIGHBOUR, WORLD } from '../../../support/lab/index.ts'
+import { HubLab } from '../support/hub-lab.ts'
 
 describe('network: hubs', () => {
   let hubs: HubLab
@@ -13,26 +13,26 @@ describe('network: hubs', () => {
   it('connect steps to the world, and to nothing of the host', async () => {
     await using hub = await hubs.open(2)
     const [step = NOWHERE, other = NOWHERE] = hub.facts.steps
-    await using _step = await hubs.greet(other, '53')
-    await using _hub = await hubs.greet(hub.facts.hub, '53')
+    await using _step = await hubs.lab.greet(other, '53')
+    await using _hub = await hubs.lab.greet(hub.facts.hub, '53')
     const world = [at(WORLD.version4), at(WORLD.version6), at(NEIGHBOUR)]
-    assert.deepEqual(await hubs.reach(step, world), ['world', 'world', 'neighbour'])
+    assert.deepEqual(await hubs.lab.reach(step, world), ['world', 'world', 'neighbour'])
     const resolver = hub.facts.nameservers.map((address) => at(address, 53))
-    assert.deepEqual(await hubs.reach(step, resolver), ['step', 'step'])
+    assert.deepEqual(await hubs.lab.reach(step, resolver), ['step', 'step'])
     const host = [at(HOST.version4), at(HOST.version6), at(HOST.other)]
-    assert.deepEqual(await hubs.reach('host', [...host, at(CONTAINER), '@of-the-host']), [
+    assert.deepEqual(await hubs.lab.reach('host', [...host, at(CONTAINER), '@of-the-host']), [
       ...['host', 'host', 'host', 'neighbour', 'host'],
     ])
     const closed = [
       ...[...host, at(HOST.version4, 53), at('127.0.0.1'), at('::1'), '@of-the-host'],
       ...[at('169.254.1.1'), at('169.254.169.254'), at(CONTAINER), '@of-the-host'],
-      ...[...(await hubs.addressesOf(other)), ...hub.facts.nameservers].map((address) =>
+      ...[...(await hubs.lab.addressesOf(other)), ...hub.facts.nameservers].map((address) =>
         at(address),
       ),
-      ...(await hubs.addressesOf(hub.facts.hub)).map((address) => at(address)),
+      ...(await hubs.lab.addressesOf(hub.facts.hub)).map((address) => at(address)),
     ]
     assert.equal(closed.length, 19)
-    for (const answer of await hubs.reach(step, closed)) assert.match(answer, /^failed: /)
+    for (const answer of await hubs.lab.reach(step, closed)) assert.match(answer, /^failed: /)
   })
 
   it('are seen by ip and nft as they were meant', async () => {
@@ -63,7 +63,7 @@ describe('network: hubs', () => {
   it('drop what claims to come from another', async () => {
     await using hub = await hubs.open(2)
     const [step = NOWHERE, other = NOWHERE] = hub.facts.steps
-    const [address = ''] = await hubs.addressesOf(other)
+    const [address = ''] = await hubs.lab.addressesOf(other)
     const seen = async (): Promise<number> => {
       const text = await hubs.lab.must(hub.facts.hub, [
         'nft',
@@ -99,7 +99,7 @@ describe('network: hubs', () => {
     assert.doesNotMatch(both.forwarding, /conf\/(all|default|inner)\//)
     await first[Symbol.asyncDispose]()
     const [step = NOWHERE] = second.facts.steps
-    assert.deepEqual(await hubs.reach(step, [at(WORLD.version4)]), ['world'])
+    assert.deepEqual(await hubs.lab.reach(step, [at(WORLD.version4)]), ['world'])
     await second[Symbol.asyncDispose]()
     await hubs.untilNothingIsLeft()
   })

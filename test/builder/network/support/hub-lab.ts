@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { type Lab, startLab } from '../../../support/lab/index.ts'
 import type { HubFacts } from './hub-process.ts'
-import { GREETING_PORT, type Lab, type LabHost, startLab } from './lab.ts'
 
-const script = (name: string): string => fileURLToPath(new URL(`./${name}.js`, import.meta.url))
+const PROCESS = fileURLToPath(new URL('./hub-process.js', import.meta.url))
 
 /** A hub on the host of a lab. */
 export interface LabHub extends AsyncDisposable {
@@ -24,20 +24,16 @@ export class HubLab implements AsyncDisposable {
   static async start(): Promise<HubLab> {
     const hubLab = new HubLab(await startLab())
     await Promise.all([
-      hubLab.greet('host', '53', '@of-the-host'),
-      hubLab.greet('world'),
-      hubLab.greet('neighbour'),
+      hubLab.lab.greet('host', '53', '@of-the-host'),
+      hubLab.lab.greet('world'),
+      hubLab.lab.greet('neighbour'),
     ])
     return hubLab
   }
 
   /** Opens a hub with as many networks of steps. */
   async open(steps: number): Promise<LabHub> {
-    const daemon = await this.lab.start('host', [
-      process.execPath,
-      script('hub-process'),
-      `${steps}`,
-    ])
+    const daemon = await this.lab.start('host', [process.execPath, PROCESS, `${steps}`])
     return {
       facts: JSON.parse(daemon.ready) as HubFacts,
       kill: async () => {
@@ -46,26 +42,6 @@ export class HubLab implements AsyncDisposable {
       },
       [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose](),
     }
-  }
-
-  /** Lets a host say its name. */
-  async greet(host: LabHost, ...ports: readonly string[]): Promise<AsyncDisposable> {
-    const name = host.startsWith('/') ? 'step' : host
-    const words = [process.execPath, script('greeter'), name, `${GREETING_PORT}`, ...ports]
-    return await this.lab.start(host, words)
-  }
-
-  /** Connects to several. @returns what they say, or why they say nothing */
-  async reach(from: LabHost, targets: readonly string[]): Promise<readonly string[]> {
-    return JSON.parse(await this.lab.must(from, [process.execPath, script('reach'), ...targets]))
-  }
-
-  /** The addresses of a host that others could reach. */
-  async addressesOf(host: LabHost): Promise<readonly string[]> {
-    const links = await this.lab.must(host, ['ip', '-j', 'address', 'show', 'scope', 'global'])
-    // What is of another scope is there as an empty object.
-    const parsed: readonly { addr_info?: readonly { local?: string }[] }[] = JSON.parse(links)
-    return parsed.flatMap(({ addr_info = [] }) => addr_info.flatMap(({ local }) => local ?? []))
   }
 
   /** What there is of hubs on the host: links, rules, and what forwards. */
@@ -93,8 +69,3 @@ export class HubLab implements AsyncDisposable {
 
 const FORWARDING =
   'grep -H . /proc/sys/net/ipv4/conf/*/forwarding /proc/sys/net/ipv6/conf/*/*forwarding | grep -v ":0$" || true'
-
-/** A target of `reach`. */
-export function at(address: string, port: number = GREETING_PORT): string {
-  return `[${address}]:${port}`
-}

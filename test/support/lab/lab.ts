@@ -1,10 +1,5 @@
-import {
-  capture,
-  type Outcome,
-  run,
-  startDaemon,
-  temporaryDirectory,
-} from '../../../support/peers/index.ts'
+import { fileURLToPath } from 'node:url'
+import { capture, type Outcome, run, startDaemon, temporaryDirectory } from '../peers/index.ts'
 
 type Daemon = Awaited<ReturnType<typeof startDaemon>>
 
@@ -16,8 +11,8 @@ export const NEIGHBOUR = '198.51.100.2'
 /** The same by a link as those to the containers of a host. */
 export const CONTAINER = '192.0.2.2'
 
-/** What a server in the lab answers. */
-export const GREETING_PORT = 8080
+/** Where servers in the lab say which host they are on. */
+const GREETING_PORT = 8080
 
 /**
  * Network namespaces that stand for a host, the world behind its link `eth0`, and a neighbour behind `eth1`.
@@ -31,8 +26,19 @@ export interface Lab extends AsyncDisposable {
   must(host: LabHost, words: readonly string[]): Promise<string>
   /** The path of its network namespace. */
   path(host: LabHost): string
-  /** Starts a program on a host; it is ready when it says so. */
+  /** Starts a program on a host; it is ready when it writes a line `ready …`. */
   start(host: LabHost, words: readonly string[]): Promise<Daemon>
+  /** Lets a host say its name on the port of `at`, and on others; those with an @ are abstract sockets. */
+  greet(host: LabHost, ...ports: readonly string[]): Promise<AsyncDisposable>
+  /** Connects from a host to targets (`[address]:port`, or an abstract name). @returns what they say, or `failed: …` */
+  reach(from: LabHost, targets: readonly string[]): Promise<readonly string[]>
+  /** The addresses of a host that others could reach. */
+  addressesOf(host: LabHost): Promise<readonly string[]>
+}
+
+/** A target of `Lab.reach`. */
+export function at(address: string, port: number = GREETING_PORT): string {
+  return `[${address}]:${port}`
 }
 
 /** A host by its name; others by the path of their namespace. */
@@ -73,14 +79,36 @@ export async function startLab(): Promise<Lab> {
   await must('world', ['sh', '-ec', WORLD_SCRIPT])
   await must('neighbour', ['sh', '-ec', NEIGHBOUR_SCRIPT])
   const owned = stack.move()
+  const startOn: Lab['start'] = async (name, words) =>
+    owned.use(await start([...enter(name), ...words]))
   return {
     directory,
     on,
     must,
     path,
-    start: async (name, words) => owned.use(await start([...enter(name), ...words])),
+    start: startOn,
+    greet: async (name, ...ports) => {
+      const word = name in paths ? name : 'step'
+      const all = [`${GREETING_PORT}`, ...ports]
+      return await startOn(name, [process.execPath, scriptPath('greeter'), word, ...all])
+    },
+    reach: async (from, targets) =>
+      JSON.parse(await must(from, [process.execPath, scriptPath('reach'), ...targets])),
+    addressesOf: async (name) => addressesIn(await must(name, LIST_ADDRESSES)),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+function scriptPath(name: string): string {
+  return fileURLToPath(new URL(`./${name}.js`, import.meta.url))
+}
+
+const LIST_ADDRESSES = ['ip', '-j', 'address', 'show', 'scope', 'global']
+
+/** What is of another scope is there as an empty object. */
+function addressesIn(json: string): readonly string[] {
+  const links: readonly { addr_info?: readonly { local?: string }[] }[] = JSON.parse(json)
+  return links.flatMap(({ addr_info = [] }) => addr_info.flatMap(({ local }) => local ?? []))
 }
 
 function net({ pid }: Daemon): string {

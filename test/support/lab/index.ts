@@ -1,0 +1,10 @@
+export {
+  at,
+  CONTAINER,
+  HOST,
+  type Lab,
+  type LabHost,
+  NEIGHBOUR,
+  startLab,
+  WORLD,
+} from './lab.ts'
