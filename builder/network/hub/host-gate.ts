@@ -28,6 +28,7 @@ import {
   type Table,
 } from '../rules/rule-requests.ts'
 import { LINK_NAME } from './hub-addresses.ts'
+import { acceptInLegacyTables, leaveLegacyTables } from './legacy-gate.ts'
 import {
   FORWARDS_VERSION6,
   forwardsVersion4,
@@ -59,6 +60,7 @@ export function openGate(
   const guarded = guard(socket, off)
   for (const setting of off) switchSetting(setting, 'on')
   acceptForwarded(socket)
+  acceptInLegacyTables(LEGACY_HUBS)
   return guarded
 }
 
@@ -81,6 +83,7 @@ export function closeGate(socket: NetlinkSocket, switched: ReadonlySet<Setting>)
     readRules(socket, chain).filter(({ comment }) => comment === LINK_NAME),
   )
   if (ours.length > 0) commit(socket, ...ours.map(deleteRule))
+  leaveLegacyTables(LEGACY_HUBS)
 }
 
 /** Adds a rule for each setting that is to be switched on. @returns these, and those that have one already */
@@ -133,6 +136,7 @@ function acceptForwarded(socket: NetlinkSocket): void {
 }
 
 const HUBS = `${LINK_NAME}*`
+const LEGACY_HUBS = `${LINK_NAME}+`
 const GUARD: ChainName = { family: 'inet', table: LINK_NAME, chain: 'guard' }
 
 const GUARD_TABLE: Table = {

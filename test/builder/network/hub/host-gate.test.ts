@@ -44,6 +44,21 @@ describe('network: the gate of a host', () => {
     await hubs.untilNothingIsLeft()
   })
 
+  it('passes the same in the tables of before nf_tables', async () => {
+    const legacy = 'iptables-legacy -S; ip6tables-legacy -S'
+    await onHost('iptables-legacy -P FORWARD DROP; ip6tables-legacy -P FORWARD DROP')
+    const before = await onHost(legacy)
+    {
+      await using hub = await hubs.open(1)
+      assert.deepEqual(await world(hub.facts.steps[0]), ['world', 'world'])
+      await onHost('iptables-legacy -F FORWARD')
+      const [version4 = ''] = await world(hub.facts.steps[0])
+      assert.match(version4, /^failed/)
+    }
+    assert.equal(await onHost(legacy), before)
+    await onHost('iptables-legacy -P FORWARD ACCEPT; ip6tables-legacy -P FORWARD ACCEPT')
+  })
+
   it('does not lead to ports of the host that its rules send elsewhere', async () => {
     await onHost('iptables -t nat -N PORTS; iptables -t nat -A PREROUTING -j PORTS')
     await onHost(
