@@ -94,6 +94,7 @@ export {
   unshareNamespaces,
   unshareWorkingDirectory,
 } from './system/namespaces.ts'
+export { bindInternetSocket } from './system/internet-sockets.ts'
 export { getResourceLimit, type ResourceLimit } from './system/resource-limit.ts'
 export {
   bindSocket,

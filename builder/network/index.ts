@@ -1,3 +1,6 @@
 export { Hub } from './hub/hub.ts'
 export { HubNetworks } from './hub/hub-networks.ts'
 export type { NetworkSource, ResolverPlace, StepNetwork } from './network.ts'
+export { FollowedResolvConf, parseResolvConf, type ResolvConf } from './resolver/resolv-conf.ts'
+export { Resolver, type ResolverOptions } from './resolver/resolver.ts'
+export { bindResolver, type ResolverSockets } from './resolver/resolver-sockets.ts'

@@ -1,0 +1,57 @@
+import { Buffer } from 'node:buffer'
+import { closeSync } from 'node:fs'
+import { syscall } from './syscalls.ts'
+
+const AF_INET = 2
+const AF_INET6 = 10
+const SOCK_STREAM = 1
+const SOCK_DGRAM = 2
+const SOCK_NONBLOCK = 0x800
+const SOCK_CLOEXEC = 0x80000
+
+/**
+ * Makes a socket with an address in the network of the calling thread; a stream socket does not listen yet.
+ * `dgram` and `net` serve it by its descriptor, on any thread.
+ */
+export function bindInternetSocket(kind: 'udp' | 'tcp', address: string, port: number): number {
+  const name = socketAddress(address, port)
+  const type = kind === 'udp' ? SOCK_DGRAM : SOCK_STREAM
+  const subject = `${kind} ${address} ${port}`
+  const family = name.readUInt16LE(0)
+  const socket = syscall('socket', [family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0], subject)
+  try {
+    syscall('bind', [socket, name, name.length], subject)
+    return socket
+  } catch (cause) {
+    closeSync(socket)
+    throw cause
+  }
+}
+
+/** `struct sockaddr_in` or `struct sockaddr_in6`. Spec: ip(7), ipv6(7) */
+function socketAddress(address: string, port: number): Buffer {
+  const isIPv6 = address.includes(':')
+  const name = Buffer.alloc(isIPv6 ? 28 : 16)
+  name.writeUInt16LE(isIPv6 ? AF_INET6 : AF_INET, 0)
+  name.writeUInt16BE(port, 2)
+  if (isIPv6) name.set(groupsOf(address), 8)
+  else name.set(address.split('.').map(Number), 4)
+  return name
+}
+
+/** The bytes of an IPv6 address without an IPv4 part. */
+function groupsOf(address: string): Uint8Array {
+  const [before = '', after = ''] = address.split('::')
+  const bytesOf = (text: string): readonly number[] =>
+    text === ''
+      ? []
+      : text.split(':').flatMap((group) => {
+          const number = Number.parseInt(group, 16)
+          return [number >> 8, number & 0xff]
+        })
+  const bytes = new Uint8Array(16)
+  const end = bytesOf(after)
+  bytes.set(bytesOf(before), 0)
+  bytes.set(end, bytes.length - end.length)
+  return bytes
+}
