@@ -82,6 +82,7 @@ export {
   rightsMessage,
   sendDescriptors,
 } from './system/descriptors.ts'
+export { bindInternetSocket } from './system/internet-sockets.ts'
 export { lacksRights } from './system/lacks-rights.ts'
 export { passOnDescriptor, passOnNamedDescriptors } from './system/named-descriptors.ts'
 export type { NamespaceKind, Namespaces } from './system/namespaces.ts'
@@ -94,7 +95,6 @@ export {
   unshareNamespaces,
   unshareWorkingDirectory,
 } from './system/namespaces.ts'
-export { bindInternetSocket } from './system/internet-sockets.ts'
 export { getResourceLimit, type ResourceLimit } from './system/resource-limit.ts'
 export {
   bindSocket,
