@@ -97,9 +97,12 @@ export class Services implements AsyncDisposable {
 
   async #openSandbox(): Promise<Sandbox> {
     const { openSandbox } = await import('#builder/sandbox')
-    const { onEvent } = this.#settings
+    const { isolation, onEvent } = this.#settings
     return await openSandbox(await this.#chooseIsolation(), {
-      namespaces: () => ({ temporary: this.#scratchDirectory() }),
+      namespaces: () => ({
+        temporary: this.#scratchDirectory(),
+        isStrict: isolation === 'strict',
+      }),
       inPlace: () => ({ kept: this.#keptPaths(), thread: this.#threadInPlace() }),
       onNotice: ({ message, hint }) =>
         onEvent({ type: 'warning', message: `${message} (${hint})` }),

@@ -5,7 +5,7 @@ import type {
   Bytes,
   Descriptor,
   Digest,
-  Isolation,
+  IsolationChoice,
   Material,
   SnapshotterKind,
   StepResources,
@@ -75,8 +75,11 @@ export interface BuildOptions {
    * How RUN steps are kept apart: by `namespaces`, or `in-place`, in the root of the container that the
    * build runs in, which is replaced by that of each stage. Default: `auto`, namespaces where they can be
    * had; else in place in a container of the image tsbuild. See docs/in-place.md
+   *
+   * `strict`: by namespaces, and a step that would share the host's network or processes without having
+   * asked for it fails instead, where the others are a warning. See docs/step-networks.md
    */
-  readonly isolation?: Isolation | 'auto'
+  readonly isolation?: IsolationChoice
   /** In place, absolute or relative paths that stay as they are, besides those that the build needs. */
   readonly keep?: readonly string[]
   /**

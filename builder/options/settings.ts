@@ -13,8 +13,8 @@ import { resolveRoot } from '#cache'
 import {
   formatPlatform,
   hostPlatform,
-  ISOLATIONS,
-  type Isolation,
+  ISOLATION_CHOICES,
+  type IsolationChoice,
   type OnEvent,
   type Platform,
   parsePlatform,
@@ -77,7 +77,7 @@ export interface Settings {
   readonly pull: boolean
   readonly network: 'default' | 'none' | 'host'
   readonly steps: StepSettings
-  readonly isolation: Isolation | 'auto'
+  readonly isolation: IsolationChoice
   readonly keep: readonly string[]
   readonly snapshotter: SnapshotterKind | 'auto'
   readonly snapshotSize: number | undefined
@@ -274,7 +274,7 @@ function checkSquash({ squash, inlineCache }: Settings): void {
 }
 
 function checkIsolation({ isolation, snapshotter }: Settings): void {
-  const kinds: readonly string[] = ['auto', ...ISOLATIONS]
+  const kinds: readonly string[] = ISOLATION_CHOICES
   if (!kinds.includes(isolation)) {
     throw new TsbuildError(`invalid isolation ${JSON.stringify(isolation)}`, {
       code: 'USAGE',

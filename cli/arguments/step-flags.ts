@@ -31,7 +31,7 @@ export const STEP_FLAGS: readonly Flag[] = [
   {
     name: 'isolation',
     metavar: 'KIND',
-    help: 'How steps are kept apart: auto, namespaces, or in-place, in the root of the container',
+    help: 'How steps are kept apart: auto, namespaces, in-place (in the root of the container), or strict: namespaces with networks of their own, or an error',
   },
   {
     name: 'snapshotter',

@@ -1,5 +1,5 @@
 import type { BuildOptions } from '#builder'
-import { type Isolation, parseByteSize, type StepResources, type Ulimit } from '#core'
+import { type IsolationChoice, parseByteSize, type StepResources, type Ulimit } from '#core'
 import { type Arguments, usageError } from './flags.ts'
 
 type StepOptions = Pick<
@@ -27,7 +27,7 @@ export function parseStepFlags(args: Arguments): StepOptions {
   if (args.list('ulimit').length > 0) given.ulimits = args.list('ulimit').map(parseUlimit)
   if (Object.keys(resources).length > 0) given.resources = resources
   const isolation = args.text('isolation')
-  if (isolation !== undefined) given.isolation = isolation as Isolation
+  if (isolation !== undefined) given.isolation = isolation as IsolationChoice
   if (cgroupParent !== undefined) given.cgroupParent = cgroupParent
   return { ...given, ...parseSnapshotter(args.text('snapshotter')) }
 }

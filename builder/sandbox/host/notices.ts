@@ -82,6 +82,11 @@ export function sharedNetworkNotice(): TsbuildError {
   )
 }
 
+/** What is only said elsewhere, where the user wants all isolation or none. */
+export function strictError({ message, hint }: TsbuildError): TsbuildError {
+  return notice(`${message}, which --isolation=strict does not allow`, hint)
+}
+
 function notice(message: string, hint: string | undefined): TsbuildError {
   return new TsbuildError(message, { code: 'SANDBOX_UNAVAILABLE', hint })
 }

@@ -1,6 +1,12 @@
 import { existsSync } from 'node:fs'
 import { missingNamespacesError } from '#builder/namespaces'
-import { IN_PLACE_MARKER, type Isolation, TsbuildError, unreachable } from '#core'
+import {
+  IN_PLACE_MARKER,
+  type Isolation,
+  type IsolationChoice,
+  TsbuildError,
+  unreachable,
+} from '#core'
 import { readSurroundings, whyNotInContainer } from './container.ts'
 import { missingRightsError } from './needed-rights.ts'
 
@@ -17,12 +23,10 @@ export interface ChosenIsolation {
  * @param wanted what the user asks for
  * @throws {TsbuildError} SANDBOX_UNAVAILABLE where steps cannot run so
  */
-export function chooseIsolation(
-  wanted: Isolation | 'auto',
-  env: NodeJS.ProcessEnv,
-): ChosenIsolation {
+export function chooseIsolation(wanted: IsolationChoice, env: NodeJS.ProcessEnv): ChosenIsolation {
   switch (wanted) {
     case 'namespaces':
+    case 'strict':
       return { value: 'namespaces' }
     case 'in-place': {
       const obstacle = obstacleInPlace(env)
@@ -43,7 +47,7 @@ export function chooseIsolation(
 }
 
 /** Whether `chooseIsolation` says so. Where it fails, a build without steps goes on. */
-export function isInPlace(wanted: Isolation | 'auto', env: NodeJS.ProcessEnv): boolean {
+export function isInPlace(wanted: IsolationChoice, env: NodeJS.ProcessEnv): boolean {
   try {
     return chooseIsolation(wanted, env).value === 'in-place'
   } catch (cause) {

@@ -14,6 +14,8 @@ import { closeWorkers, type StepWorkers, startWorkers } from './step-workers.ts'
 export interface InProcessOptions {
   /** A directory that only this builder uses, on the host; a mount point is made in it. */
   readonly temporary: string
+  /** Whether a step fails rather than share the network or the processes of the host. Default: false. */
+  readonly isStrict?: boolean
   /** Called once for each thing in which steps are limited or isolated less than they should be. */
   readonly onNotice?: (notice: TsbuildError) => void
 }
@@ -29,6 +31,7 @@ export function inProcessSandbox(options: InProcessOptions): Sandbox {
 
 class InProcessSandbox implements Sandbox {
   readonly #temporary: string
+  readonly #isStrict: boolean
   readonly #onNotice: (notice: TsbuildError) => void
   readonly #running = new Set<RunningStep>()
   readonly #workers = new Map<string, Promise<StepWorkers>>()
@@ -36,6 +39,7 @@ class InProcessSandbox implements Sandbox {
 
   constructor(options: InProcessOptions) {
     this.#temporary = options.temporary
+    this.#isStrict = options.isStrict ?? false
     this.#onNotice = onceEach(options.onNotice)
     for (const notice of noticesOf(processStatus())) this.#onNotice(notice)
     if (!canMakeNamespaces()) return
@@ -48,7 +52,10 @@ class InProcessSandbox implements Sandbox {
     if (missing !== undefined) throw missing
     const network = await this.#networkOf(spec.network)
     const workers = await this.#workersFor(network)
-    const step = new RunningStep(spec, options, { workers, network, onNotice: this.#onNotice })
+    const step = new RunningStep(spec, options, {
+      ...{ workers, network, onNotice: this.#onNotice },
+      required: this.#isStrict ? ['proc'] : [],
+    })
     this.#running.add(step)
     const onEnd = (): void => void this.#running.delete(step)
     step.end.then(onEnd, onEnd)

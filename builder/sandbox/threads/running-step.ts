@@ -7,7 +7,12 @@ import type { GroupUsage } from '../limits/group-usage.ts'
 import { limitsDevices, makeStepGroup } from '../limits/step-groups.ts'
 import { Child } from '../process/child.ts'
 import { adoptFirst } from '../process/first-process.ts'
-import { type PreparedStep, releaseStep, type StepInput } from '../process/prepared-step.ts'
+import {
+  type PreparedStep,
+  releaseStep,
+  type StepInput,
+  type StepPart,
+} from '../process/prepared-step.ts'
 import type { PlaceInput } from '../process/step-place.ts'
 import type { Launched, LaunchInput } from '../process/step-process.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
@@ -26,6 +31,8 @@ export type StepNetworks = NetworkSource | 'none' | 'host'
 export interface StepContext {
   readonly workers: StepWorkers
   readonly network: StepNetworks
+  /** What it must have of its own. */
+  readonly required: readonly StepPart[]
   /** Gets how the step is isolated less than it should be. */
   readonly onNotice: (notice: TsbuildError) => void
 }
@@ -34,6 +41,7 @@ export interface StepContext {
 export class RunningStep {
   readonly #workers: StepWorkers
   readonly #options: StartOptions
+  readonly #required: StepContext['required']
   readonly #onNotice: StepContext['onNotice']
   readonly #started = Promise.withResolvers<RunningProcess>()
   #first: Child | undefined
@@ -46,9 +54,10 @@ export class RunningStep {
   constructor(
     spec: ProcessSpec,
     options: StartOptions,
-    { workers, network, onNotice }: StepContext,
+    { workers, network, required, onNotice }: StepContext,
   ) {
     this.#workers = workers
+    this.#required = required
     this.#onNotice = onNotice
     this.#options = options
     this.end = this.#runToEnd(spec, network)
@@ -102,7 +111,7 @@ export class RunningStep {
     const launch = { args, ulimits, stdin, terminal, group: launchGroup }
     const reached = watchLimits(group)
     const used = group.watchUsage()
-    const started = await thread.run('start', { input, launch })
+    const started = await thread.run('start', { input, required: this.#required, launch })
     for (const part of started.step.lacking) this.#onNotice(missingPartNotice(part))
     const end = await this.#runIn(started, { input, launch }, networks)
     return statusOf(end, { reached: reached(), used: used() })
@@ -111,7 +120,7 @@ export class RunningStep {
   /** Takes the step down in any case. */
   async #runIn(
     started: Started,
-    { input, launch }: StartInput,
+    { input, launch }: Omit<StartInput, 'required'>,
     networks: StepNetworks,
   ): Promise<ProcessEnd> {
     const { step } = started

@@ -1,9 +1,15 @@
 /** The tasks of the thread that prepares and starts steps. Descriptors in their results belong to the receiver. */
 import type { ResolverPlace, StepNetwork } from '#builder/network'
+import { missingPartNotice, strictError } from '../host/notices.ts'
 import { prepareStep } from '../process/prepare-step.ts'
-import { dropStep, type PreparedStep, type StepInput } from '../process/prepared-step.ts'
+import {
+  dropStep,
+  type PreparedStep,
+  type StepInput,
+  type StepPart,
+} from '../process/prepared-step.ts'
 import { makeNetworkNamespace } from '../process/preparer.ts'
-import { makePlace, type PlaceInput } from '../process/step-place.ts'
+import { dropPlace, makePlace, type PlaceInput } from '../process/step-place.ts'
 import { type Launched, type LaunchInput, startStep } from '../process/step-process.ts'
 import { stepFailure } from './step-failure.ts'
 import { sparePlace, threadHub, threadLauncher, threadPreparer } from './step-thread.ts'
@@ -31,6 +37,8 @@ export function makeSpare(input: PlaceInput): void {
 /** What a step is prepared from, and what is started in it. */
 export interface StartInput {
   readonly input: StepInput
+  /** Without any of these of its own it is not started. */
+  readonly required: readonly StepPart[]
   readonly launch: Omit<LaunchInput, 'step'>
 }
 
@@ -42,9 +50,14 @@ export interface Started {
 }
 
 /** Prepares a step, and starts its program where it may run at once; if this fails, nothing of it is left. */
-export function start({ input, launch }: StartInput): Started {
+export function start({ input, required, launch }: StartInput): Started {
   const preparer = threadPreparer()
   const place = sparePlace.take(input) ?? makePlace(preparer, input)
+  const missing = place.lacking.find((part) => required.includes(part))
+  if (missing !== undefined) {
+    dropPlace(place)
+    throw strictError(missingPartNotice(missing))
+  }
   const step = prepareStep(preparer, place, input)
   if (step.root.sockets.length > 0) return { step, launched: undefined }
   try {
