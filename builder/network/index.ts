@@ -1,6 +1,14 @@
 export { Hub } from './hub/hub.ts'
-export { HubNetworks } from './hub/hub-networks.ts'
-export type { NetworkSource, ResolverPlace, StepNetwork } from './network.ts'
+export { HubNetworks, type MakeNetwork } from './hub/hub-networks.ts'
+export type { Router } from './hub/router.ts'
+export type { NetworkSource, StepNetwork } from './network.ts'
 export { FollowedResolvConf, parseResolvConf, type ResolvConf } from './resolver/resolv-conf.ts'
-export { Resolver, type ResolverOptions } from './resolver/resolver.ts'
+export { Resolver } from './resolver/resolver.ts'
 export { bindResolver, type ResolverSockets } from './resolver/resolver-sockets.ts'
+export { missingUplinkError, openUplink } from './uplink/uplink.ts'
+export {
+  makeUplinkRouter,
+  planUplink,
+  type UplinkPlace,
+  type UplinkPlan,
+} from './uplink/uplink-router.ts'

@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs'
-import { hasSingleId } from '#builder/linux'
+import { hasSingleId, isUserNamespace, lacksRights } from '#builder/linux'
 import { hasSubordinateIds } from '#builder/namespaces'
+import { missingUplinkError } from '#builder/network'
 import { MORE_IDS, TsbuildError } from '#core'
 import { removeTree } from '#disk'
-import { findNetworkProgram } from './network/network-program.ts'
 import { run } from './spec/run.ts'
 import { inProcessSandbox } from './threads/in-process.ts'
 
@@ -58,14 +58,11 @@ function checkIds(): SandboxCheck {
 }
 
 function checkNetwork(): SandboxCheck {
-  const program = findNetworkProgram()
-  if (program !== undefined) return { subject: 'network', state: 'ok', detail: program }
-  return {
-    subject: 'network',
-    state: 'limited',
-    detail: 'steps share the network of the host, unless they have none',
-    hint: 'install slirp4netns, and let this user open /dev/net/tun, for networks of their own',
-  }
+  const subject = 'network'
+  const missing = isUserNamespace() || lacksRights() ? missingUplinkError() : undefined
+  if (missing === undefined) return { subject, state: 'ok', detail: 'steps have their own' }
+  const detail = `steps share that of the host: ${missing.message}`
+  return { subject, state: 'limited', detail, hint: missing.hint }
 }
 
 /** The program of the trial step, which does not exist. */

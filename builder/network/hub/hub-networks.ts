@@ -11,14 +11,16 @@ export type MakeNetwork = (number: number) => Promise<StepNetwork>
  */
 export class HubNetworks implements NetworkSource {
   readonly #make: MakeNetwork
+  readonly #held: AsyncDisposable
   readonly #numbers = new Map<StepNetwork, number>()
   readonly #used = new Set<number>()
   #last = -1
   #ready: Promise<StepNetwork> | undefined
 
-  /** @param make the hub outlasts this */
-  constructor(make: MakeNetwork) {
+  /** @param make the hub outlasts this. @param held what is released with the networks */
+  constructor(make: MakeNetwork, held: AsyncDisposable) {
     this.#make = make
+    this.#held = held
   }
 
   async take(): Promise<StepNetwork> {
@@ -44,6 +46,7 @@ export class HubNetworks implements NetworkSource {
     const ready = await this.#ready?.catch(() => undefined)
     this.#ready = undefined
     if (ready !== undefined) this.giveBack(ready)
+    await this.#held[Symbol.asyncDispose]()
   }
 
   async #makeOne(): Promise<StepNetwork> {

@@ -25,8 +25,9 @@ export const OUT = 'out'
 /**
  * The rules in a hub: steps reach the world through it, of the hub only the resolver, and each other not at
  * all. They do not depend on how many steps there are.
+ * @param closed what steps do not reach, besides what no step does
  */
-export function hubTable({ gateway }: HubAddresses): Table {
+export function hubTable({ gateway }: HubAddresses, closed: readonly Prefix[]): Table {
   const toResolver = gateway.flatMap((address) =>
     (['udp', 'tcp'] as const).map((protocol) => [
       ...to(whole(address)),
@@ -52,7 +53,7 @@ export function hubTable({ gateway }: HubAddresses): Table {
         [...ofKnownConnection(), ...accept()],
         [...cameBy(OUT), ...drop()],
         [...goesByOther(OUT), ...reject()],
-        ...CLOSED.map((prefix) => [...to(prefix), ...reject()]),
+        ...[...CLOSED, ...closed].map((prefix) => [...to(prefix), ...reject()]),
       ]),
       chain('translation', 'postrouting', 'source', [[...goesBy(OUT), ...masquerade()]]),
     ],

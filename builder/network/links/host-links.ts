@@ -25,6 +25,8 @@ export interface Route {
   readonly links: readonly number[]
   /** Whether it leads to other machines: not to this one's addresses, and not nowhere. */
   readonly leadsOut: boolean
+  /** Whether it is an address of this machine, loopback included. */
+  readonly isLocal: boolean
 }
 
 /** All links. */
@@ -69,6 +71,7 @@ function routeOf(payload: Buffer, family: number): Route {
           : [link.readUInt32LE()]
         : [...linksOf(several)],
     leadsOut: payload.readUInt8(7) === RTN_UNICAST,
+    isLocal: payload.readUInt8(7) === RTN_LOCAL,
   }
 }
 
@@ -92,5 +95,6 @@ const RTA_DST = 1
 const RTA_OIF = 4
 const RTA_MULTIPATH = 9
 const RTN_UNICAST = 1
+const RTN_LOCAL = 2
 const AF_INET = 2
 const AF_INET6 = 10

@@ -1,24 +1,21 @@
 import { closeSync, constants, existsSync, openSync } from 'node:fs'
+import { OUT } from '../hub/hub-rules.ts'
 
-/** Where a network is connected that a program makes: inside, the gateway stands for the world. */
+/** What a program gives its link in a namespace: each of version 4 first, then of version 6, if there is one. */
 export interface UplinkAddresses {
-  /** The first three numbers of a network with 24 bits. */
-  readonly network: string
-  /** IPv6: the first 64 bits, as text that `::` follows. */
-  readonly network6: string
+  readonly own: readonly string[]
+  /** What stands for the world. */
+  readonly gateway: readonly string[]
 }
 
 /** Descriptors of such a program: the namespace, and where it says that it is ready. */
 const NAMESPACE = 0
 const READY = 3
-/** The link that it makes in the namespace. */
-const UPLINK_NAME = 'tap0'
-
 /** A program that connects a network namespace to the world and needs no rights for it. */
 export interface UplinkProgram {
   readonly name: string
-  /** The package of distributions that has it. */
-  readonly packageName: string
+  /** Whether it connects addresses of version 6, too. */
+  readonly version6: boolean
   /** What its standard output is. */
   readonly output: 'ready' | 'nothing'
   readonly args: (addresses: UplinkAddresses) => readonly string[]
@@ -31,38 +28,47 @@ export interface UplinkProgram {
  */
 const PASTA: UplinkProgram = {
   name: 'pasta',
-  packageName: 'passt',
+  version6: true,
   output: 'ready',
-  args: ({ network, network6 }) => [
+  args: ({ own, gateway }) => [
     ...['--foreground', '--quiet', '--config-net', '--no-map-gw'],
     ...['-t', 'none', '-u', 'none', '-T', 'none', '-U', 'none'],
-    ...['--ns-ifname', UPLINK_NAME],
-    ...['-a', `${network}.100`, '-n', '24', '-g', `${network}.2`],
-    ...['-a', `${network6}::100`, '-g', `${network6}::2`],
+    ...['--ns-ifname', OUT],
+    ...[...own.flatMap((address) => ['-a', address]), '-n', '24'],
+    ...[...gateway.flatMap((address) => ['-g', address]), own.length > 1 ? [] : '-4'].flat(),
     ...['--pid', '/proc/self/fd/1', '--netns', `/proc/self/fd/${NAMESPACE}`],
   ],
 }
 
-/** Its IPv6 is experimental, and comes seconds after it says that it is ready. */
+/** Its version 6 has one network, fd00::/64, whatever the host has there. */
 const SLIRP4NETNS: UplinkProgram = {
   name: 'slirp4netns',
-  packageName: 'slirp4netns',
+  version6: false,
   output: 'nothing',
-  args: ({ network }) => [
-    ...['--configure', '--mtu=65520', `--cidr=${network}.0/24`],
+  args: ({ gateway: [first = ''] }) => [
+    ...['--configure', '--mtu=65520', `--cidr=${first.replace(/\d+$/, '0/24')}`],
     ...['--disable-host-loopback', '--disable-dns', '--enable-sandbox'],
-    ...[`--ready-fd=${READY}`, '--netns-type=path', `/proc/self/fd/${NAMESPACE}`, UPLINK_NAME],
+    ...[`--ready-fd=${READY}`, '--netns-type=path', `/proc/self/fd/${NAMESPACE}`, OUT],
   ],
 }
 
-/** All that are known, the better first. */
-export const UPLINK_PROGRAMS: readonly UplinkProgram[] = [PASTA, SLIRP4NETNS]
+/** All that are known. The faster is last: of Debian 12, it loses the end of connections that are half closed (ADR 69). */
+const UPLINK_PROGRAMS: readonly UplinkProgram[] = [SLIRP4NETNS, PASTA]
 
 const FOLDERS: readonly string[] = ['/usr/bin', '/usr/local/bin', '/bin']
 
-/** Where a program is installed, if it is. */
-export function findUplinkProgram({ name }: UplinkProgram): string | undefined {
-  return FOLDERS.map((folder) => `${folder}/${name}`).find((path) => existsSync(path))
+/** A program that is there. */
+export interface InstalledProgram extends UplinkProgram {
+  readonly path: string
+}
+
+/** The programs that are installed, in the order in which they are tried. */
+export function installedPrograms(): readonly InstalledProgram[] {
+  return UPLINK_PROGRAMS.flatMap((program) => {
+    const paths = FOLDERS.map((folder) => `${folder}/${program.name}`)
+    const path = paths.find((one) => existsSync(one))
+    return path === undefined ? [] : [{ ...program, path }]
+  })
 }
 
 /** Whether this user may make tunnels, which every such program does. */

@@ -1,150 +1,71 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { closeSync } from 'node:fs'
-import { Socket } from 'node:net'
-import type { Readable } from 'node:stream'
-import { makeCallProgram, makePipe, type ProgramCall } from '#builder/linux'
 import { TsbuildError } from '#core'
-import type { UplinkAddresses, UplinkProgram } from './uplink-programs.ts'
+import { startUplink, type UplinkProcess } from './uplink-process.ts'
+import { canMakeTunnels, type InstalledProgram, installedPrograms } from './uplink-programs.ts'
+import type { UplinkPlace } from './uplink-router.ts'
 
-/** A program that connects a namespace, as long as it runs. It ends with this process. */
+/** The way of a router to the world, by a program; for as long as it is not disposed of. */
 export class Uplink implements AsyncDisposable {
-  readonly #process: ChildProcess
+  readonly #place: UplinkPlace
+  #process: UplinkProcess
 
-  constructor(process: ChildProcess) {
+  /** @param process that has connected the place */
+  constructor(place: UplinkPlace, process: UplinkProcess) {
+    this.#place = place
     this.#process = process
   }
 
-  /** Whether the namespace is still connected. */
-  get isAlive(): boolean {
-    return isAlive(this.#process)
+  /** Connects the router again if its program has ended. @throws {TsbuildError} SANDBOX_UNAVAILABLE */
+  async keep(): Promise<void> {
+    if (!this.#process.isAlive) this.#process = await startFirst(this.#place)
   }
 
-  /** Ends it, and waits for that. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.isAlive) return
-    this.#process.ref()
-    this.#process.kill('SIGKILL')
-    await once(this.#process, 'exit')
+    await this.#process[Symbol.asyncDispose]()
   }
 }
 
-/** What is connected, by what. */
-export interface UplinkInput {
-  readonly program: UplinkProgram
-  /** Where it is installed. */
-  readonly path: string
-  /** Descriptor of a network namespace. */
-  readonly namespace: number
-  readonly addresses: UplinkAddresses
+/** Connects a router, from the host's network. @throws {TsbuildError} SANDBOX_UNAVAILABLE with all reasons */
+export async function openUplink(place: UplinkPlace): Promise<Uplink> {
+  return new Uplink(place, await startFirst(place))
 }
 
-/**
- * Starts the program in the network of the host and waits until the namespace is connected.
- * @throws {TsbuildError} SANDBOX_UNAVAILABLE with what the program says
- */
-export async function startUplink(input: UplinkInput): Promise<Uplink> {
-  const ready = makePipe()
-  const output = new Socket({ fd: ready.readEnd, readable: true, writable: false })
-  const child = startProgram(input, ready.writeEnd)
-  closeSync(ready.writeEnd)
-  const errors = new ErrorText(child.stderr)
-  const timer = setTimeout(() => child.kill('SIGKILL'), SETUP_TIMEOUT)
-  try {
-    const [first] = await output.take(1).toArray()
-    if (first === undefined) throw await failureOf(input, child, errors)
-  } finally {
-    clearTimeout(timer)
-    output.destroy()
+/** Why no program can connect anything here; `undefined`: one probably can. */
+export function missingUplinkError(): TsbuildError | undefined {
+  const isInstalled = installedPrograms().length > 0
+  if (isInstalled && canMakeTunnels()) return undefined
+  const missing = [
+    ...(isInstalled ? [] : ['neither slirp4netns nor pasta is installed']),
+    ...(canMakeTunnels() ? [] : ['/dev/net/tun cannot be opened']),
+  ]
+  const remedies = [
+    ...(isInstalled ? [] : ['install the package slirp4netns (or passt)']),
+    ...(canMakeTunnels() ? [] : ['let this user open /dev/net/tun']),
+  ]
+  return unavailable(missing.join(', and '), remedies.join(', and '))
+}
+
+async function startFirst({ resolver, addresses }: UplinkPlace): Promise<UplinkProcess> {
+  const missing = missingUplinkError()
+  if (missing !== undefined) throw missing
+  const failures: string[] = []
+  const programs = installedPrograms()
+  for (const program of programs) {
+    try {
+      return await startUplink({ program, addresses, namespace: resolver.namespace })
+    } catch (cause) {
+      if (!(cause instanceof TsbuildError)) throw cause
+      failures.push(cause.message)
+    }
   }
-  // A network must not keep the builder from ending.
-  child.unref()
-  for (const stream of child.stdio) if (stream instanceof Socket) stream.unref()
-  return new Uplink(child)
+  throw unavailable(failures.join('; '), othersThan(programs))
 }
 
-/** Milliseconds: far more than any of them takes. */
-const SETUP_TIMEOUT = 10_000
-const LIFELINE = 4
-
-function startProgram(
-  { program, path, namespace, addresses }: UplinkInput,
-  ready: number,
-): ChildProcess {
-  const launcher = makeCallProgram(
-    [
-      ...ENDS_WITH_PARENT,
-      { call: 'execve', args: [path, [program.name, ...program.args(addresses), 0], [0]] },
-    ],
-    { report: -1 },
-  )
-  try {
-    const output = program.output === 'ready' ? ready : 'ignore'
-    const child = spawn(`/proc/self/fd/${launcher}`, [], {
-      argv0: program.name,
-      cwd: '/',
-      env: {},
-      detached: true,
-      stdio: [namespace, output, 'pipe', ready, 'pipe'],
-    })
-    child.on('error', () => undefined)
-    return child
-  } finally {
-    closeSync(launcher)
-  }
+function othersThan(tried: readonly InstalledProgram[]): string {
+  return tried.some(({ name }) => name === 'slirp4netns')
+    ? 'see what it needs, or install the package passt'
+    : 'see what it needs, or install the package slirp4netns'
 }
 
-const PR_SET_PDEATHSIG = 1
-const SIGKILL = 9
-const F_SETFL = 4
-const O_NONBLOCK = 0x800
-
-/** Of the process before it becomes the program. This one may have ended before the kernel was told. */
-const ENDS_WITH_PARENT: readonly ProgramCall[] = [
-  { call: 'prctl', args: [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0] },
-  { call: 'fcntl', args: [LIFELINE, F_SETFL, O_NONBLOCK] },
-  { call: 'read', args: [LIFELINE, [0], 1], optional: true, endsAtZero: true },
-]
-
-async function failureOf(
-  { program, path }: UplinkInput,
-  child: ChildProcess,
-  errors: ErrorText,
-): Promise<TsbuildError> {
-  if (isAlive(child)) {
-    child.kill('SIGKILL')
-    await once(child, 'exit')
-  }
-  const reason = errors.last ?? `it ended with ${child.signalCode ?? child.exitCode}`
-  return new TsbuildError(`${path} could not set up a network: ${reason}`, {
-    code: 'SANDBOX_UNAVAILABLE',
-    hint: `see what ${program.name} needs, or install another program`,
-  })
+function unavailable(message: string, hint: string): TsbuildError {
+  return new TsbuildError(message, { code: 'SANDBOX_UNAVAILABLE', hint })
 }
-
-function isAlive(child: ChildProcess): boolean {
-  return child.pid !== undefined && child.exitCode === null && child.signalCode === null
-}
-
-/** The last line of what a program writes about errors, which is read as long as it runs. */
-class ErrorText {
-  #text = ''
-
-  constructor(stream: Readable | null) {
-    stream?.setEncoding('utf8')
-    stream?.on('data', (text: string) => {
-      this.#text = (this.#text + text).slice(-MAX_ERRORS)
-    })
-  }
-
-  get last(): string | undefined {
-    return this.#text
-      .split('\n')
-      .map((line) => line.trim())
-      .findLast((line) => line !== '' && !NOISE.test(line))
-  }
-}
-
-const MAX_ERRORS = 4096
-/** Where there is no syslog, pasta says so for each line. */
-const NOISE = / to syslog$/

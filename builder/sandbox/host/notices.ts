@@ -1,5 +1,5 @@
 /** What is said once where steps are limited, or isolated less than usual. */
-import { canSetGroups, hasSingleId } from '#builder/linux'
+import { canSetGroups, hasSingleId, isPidNamespace } from '#builder/linux'
 import { hasNoNewPrivileges, type ProcessStatus } from '#builder/namespaces'
 import { MORE_IDS, TsbuildError, unreachable } from '#core'
 import type { Controller } from '../limits/group-setting.ts'
@@ -74,11 +74,12 @@ export function missingPartNotice(part: StepPart): TsbuildError {
   }
 }
 
-/** Steps have the network of the container. */
-export function sharedNetworkNotice(): TsbuildError {
+/** Steps have the network of what the build runs in. @param cause why they have none of their own */
+export function sharedNetworkNotice({ message, hint }: TsbuildError): TsbuildError {
+  const where = isPidNamespace() ? 'container' : 'machine'
   return notice(
-    'steps share the network of this container',
-    'install slirp4netns in it, and start it with --device /dev/net/tun; or give steps none: --network=none',
+    `steps share the network of this ${where}, with all that listens on its loopback: ${message}`,
+    `${hint ?? 'see docs/step-networks.md'}; or give steps none: --network=none`,
   )
 }
 

@@ -1,39 +1,51 @@
-import { isPidNamespace } from '#builder/linux'
-import { HubNetworks, type NetworkSource } from '#builder/network'
+import { isUserNamespace } from '#builder/linux'
+import {
+  FollowedResolvConf,
+  HubNetworks,
+  type MakeNetwork,
+  missingUplinkError,
+  type NetworkSource,
+  openUplink,
+  planUplink,
+  Resolver,
+} from '#builder/network'
 import { TsbuildError } from '#core'
 import type { StepThread } from '../threads/step-workers.ts'
-import { NetworkPool } from './network-pool.ts'
-import { findNetworkProgram } from './network-program.ts'
 
 /**
- * Networks of steps' own that reach the world, in the best way that this host allows.
- * @param thread enters network namespaces
- * @returns `undefined` where there is none
+ * Networks of steps' own that reach the world: without any program where this process may change the host's
+ * network, else by one.
+ * @param thread enters network namespaces; it outlasts the networks
+ * @throws {TsbuildError} SANDBOX_UNAVAILABLE with the reason and what to do, where there are none
  */
-export async function openNetworks(thread: StepThread): Promise<NetworkSource | undefined> {
-  return (await openHub(thread)) ?? (await openPool(thread))
+export async function openNetworks(thread: StepThread): Promise<NetworkSource> {
+  await using held = new AsyncDisposableStack()
+  const makeNetwork = await openWay(thread, held)
+  const conf = new FollowedResolvConf()
+  const sockets = await thread.run('bindResolver', undefined)
+  held.use(new Resolver(sockets, { servers: () => conf.current().servers }))
+  return new HubNetworks(makeNetwork, held.move())
 }
 
-/** Without any program, where this process may change the host's network. */
-async function openHub(thread: StepThread): Promise<NetworkSource | undefined> {
+/** @param held gets what is to be released */
+async function openWay(thread: StepThread, held: AsyncDisposableStack): Promise<MakeNetwork> {
   try {
     await thread.run('openHub', undefined)
-    return new HubNetworks((number) => thread.run('joinHub', number))
+    return (number) => thread.run('joinHub', number)
   } catch (cause) {
     if (!(cause instanceof TsbuildError) || cause.code !== 'SANDBOX_UNAVAILABLE') throw cause
-    return undefined
+    const missing = missingUplinkError()
+    if (missing !== undefined) throw isUserNamespace() ? missing : bothMissing(cause, missing)
+  }
+  const uplink = held.use(await openUplink(await thread.run('openRouter', planUplink())))
+  return async (number) => {
+    await uplink.keep()
+    return await thread.run('joinHub', number)
   }
 }
 
-/** By a program; in a container it may be refused what it needs, which is tried once. */
-async function openPool(thread: StepThread): Promise<NetworkSource | undefined> {
-  if (findNetworkProgram() === undefined) return undefined
-  const pool = new NetworkPool(() => thread.run('makeNetwork', undefined))
-  if (!isPidNamespace()) return pool
-  try {
-    pool.giveBack(await pool.take())
-    return pool
-  } catch {
-    return undefined
-  }
+/** An ordinary user could not change the host's network in any case; who can is told why not. */
+function bothMissing(hub: TsbuildError, uplink: TsbuildError): TsbuildError {
+  const { code, hint } = uplink
+  return new TsbuildError(`${hub.message}; and ${uplink.message}`, { code, hint, cause: hub })
 }

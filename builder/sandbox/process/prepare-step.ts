@@ -75,6 +75,6 @@ function coveredRootError(): TsbuildError {
 
 function namesIn(network: StepInput['network'], { address }: HostFacts): RootInput['network'] {
   return typeof network === 'string'
-    ? { ownServer: undefined, gateway: LOOPBACK }
-    : { ownServer: network.nameservers[0], gateway: address }
+    ? { ownServers: undefined, gateway: LOOPBACK }
+    : { ownServers: network.nameservers, gateway: address }
 }

@@ -1,12 +1,8 @@
-import { openSync } from 'node:fs'
 import {
   closeNamespaces,
-  enterNamespaces,
   type Namespaces,
   namespacesToReturnTo,
-  raiseLoopback,
   setUmask,
-  unshareNamespaces,
   unshareWorkingDirectory,
 } from '#builder/linux'
 import { makeFolders } from '#disk'
@@ -45,15 +41,4 @@ export function openPreparer(temporary: string): Preparer {
 /** Releases what `openPreparer` opened. */
 export function closePreparer({ home }: Preparer): void {
   closeNamespaces(home)
-}
-
-/** Makes a network namespace in which only loopback works. @returns its descriptor */
-export function makeNetworkNamespace({ home }: Preparer): number {
-  try {
-    unshareNamespaces(['net'])
-    raiseLoopback()
-    return openSync('/proc/thread-self/ns/net', 'r')
-  } finally {
-    enterNamespaces(home)
-  }
 }

@@ -33,7 +33,7 @@ export interface RootInput {
   /** With what `mountKernel` mounts in it. */
   readonly scaffold: Scaffold
   /** How names and the host are found in the network of the root. */
-  readonly network: Pick<EtcOptions, 'gateway' | 'ownServer'>
+  readonly network: Pick<EtcOptions, 'gateway' | 'ownServers'>
   /** The control groups that processes of the root will be in. */
   readonly cgroups: readonly CgroupDir[]
   /** Whether these keep processes from opening devices of the host. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
+import { parseResolvConf } from '#builder/network'
 import { errnoOf, HOST_GATEWAY, ioError } from '#core'
 
 /** Files of /etc that belong to the step and not to the image. */
@@ -15,10 +16,10 @@ export interface EtcOptions {
   readonly extraHosts: readonly (readonly [host: string, address: string])[]
   /** What stands for `host-gateway` in them. */
   readonly gateway: string
-  /** The host's own resolv.conf, whose loopback servers only its own network reaches. */
+  /** The host's own resolv.conf. */
   readonly resolvConf: string
-  /** The server to ask in a network of the step's own; absent: the host's network. */
-  readonly ownServer: string | undefined
+  /** The servers to ask in a network of the step's own; absent: the host's network. */
+  readonly ownServers: readonly string[] | undefined
 }
 
 const HOST_FILE = '/etc/resolv.conf'
@@ -42,9 +43,9 @@ export function etcFiles(options: EtcOptions): EtcFiles {
     hosts: `${lines.join('\n')}\n`,
     hostname: `${hostname}\n`,
     resolvConf:
-      options.ownServer === undefined
+      options.ownServers === undefined
         ? options.resolvConf
-        : withoutLoopbackServers(options.resolvConf, options.ownServer),
+        : ownResolvConf(options.resolvConf, options.ownServers),
   }
 }
 
@@ -67,11 +68,13 @@ export function readHostResolvConf(): string {
   return text
 }
 
-/** Keeps options, search domains and the servers that are not on loopback; `other` if none is left. */
-function withoutLoopbackServers(text: string, other: string): string {
-  const lines = text.split('\n').filter((line) => !isLoopback(serverOf(line)))
-  if (lines.some((line) => serverOf(line) !== undefined)) return lines.join('\n')
-  return `nameserver ${other}\n${lines.join('\n')}`
+/** Search domains and options are those of the host. */
+function ownResolvConf(host: string, servers: readonly string[]): string {
+  const lines = [
+    ...servers.map((server) => `nameserver ${server}`),
+    ...parseResolvConf(host).others,
+  ]
+  return `${lines.join('\n')}\n`
 }
 
 function serversOf(text: string): readonly string[] {
@@ -81,10 +84,6 @@ function serversOf(text: string): readonly string[] {
 function serverOf(line: string): string | undefined {
   const [keyword, server] = line.trim().split(/[ \t]+/)
   return keyword === 'nameserver' ? server : undefined
-}
-
-function isLoopback(server: string | undefined): boolean {
-  return server !== undefined && (server.startsWith('127.') || server === '::1')
 }
 
 function readIfThere(path: string): string {

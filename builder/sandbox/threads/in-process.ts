@@ -1,8 +1,7 @@
-import { isPidNamespace, isUserNamespace } from '#builder/linux'
+import { isUserNamespace } from '#builder/linux'
 import { canMakeNamespaces, missingNamespacesError, processStatus } from '#builder/namespaces'
-import type { NetworkSource } from '#builder/network'
-import type { TsbuildError } from '#core'
-import { missingLimitNotice, noticesOf, sharedNetworkNotice } from '../host/notices.ts'
+import { TsbuildError } from '#core'
+import { missingLimitNotice, noticesOf, sharedNetworkNotice, strictError } from '../host/notices.ts'
 import type { ControlGroup } from '../limits/control-groups.ts'
 import { openNetworks } from '../network/open-networks.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
@@ -35,7 +34,7 @@ class InProcessSandbox implements Sandbox {
   readonly #onNotice: (notice: TsbuildError) => void
   readonly #running = new Set<RunningStep>()
   readonly #workers = new Map<string, Promise<StepWorkers>>()
-  #networks: Promise<NetworkSource | undefined> | undefined
+  #networks: Promise<StepNetworks> | undefined
 
   constructor(options: InProcessOptions) {
     this.#temporary = options.temporary
@@ -67,17 +66,29 @@ class InProcessSandbox implements Sandbox {
     this.#workers.clear()
     for (const step of this.#running) step.cancel()
     await Promise.allSettled([...this.#running].map((step) => step.end))
-    await (await this.#networks?.catch(() => undefined))?.[Symbol.asyncDispose]()
+    const networks = await this.#networks?.catch(() => undefined)
+    if (typeof networks === 'object') await networks[Symbol.asyncDispose]()
     await Promise.all(workers.map(closeWorkers))
   }
 
   async #networkOf(wanted: ProcessSpec['network']): Promise<StepNetworks> {
     if (wanted !== 'default') return wanted
-    this.#networks ??= this.#workersFor('none').then(({ thread }) => openNetworks(thread))
-    const networks = await this.#networks
-    if (networks !== undefined) return networks
-    if (isPidNamespace()) this.#onNotice(sharedNetworkNotice())
-    return 'host'
+    this.#networks ??= this.#openNetworks()
+    return await this.#networks
+  }
+
+  /** Tried once: what is missing does not come while a build runs. */
+  async #openNetworks(): Promise<StepNetworks> {
+    const { thread } = await this.#workersFor('none')
+    try {
+      return await openNetworks(thread)
+    } catch (cause) {
+      if (!(cause instanceof TsbuildError) || cause.code !== 'SANDBOX_UNAVAILABLE') throw cause
+      const notice = sharedNetworkNotice(cause)
+      if (this.#isStrict) throw strictError(notice)
+      this.#onNotice(notice)
+      return 'host'
+    }
   }
 
   /**

@@ -1,5 +1,5 @@
 /** The tasks of the thread that prepares and starts steps. Descriptors in their results belong to the receiver. */
-import type { ResolverPlace, StepNetwork } from '#builder/network'
+import type { ResolverSockets, StepNetwork, UplinkPlace, UplinkPlan } from '#builder/network'
 import { missingPartNotice, strictError } from '../host/notices.ts'
 import { prepareStep } from '../process/prepare-step.ts'
 import {
@@ -8,20 +8,31 @@ import {
   type StepInput,
   type StepPart,
 } from '../process/prepared-step.ts'
-import { makeNetworkNamespace } from '../process/preparer.ts'
 import { dropPlace, makePlace, type PlaceInput } from '../process/step-place.ts'
 import { type Launched, type LaunchInput, startStep } from '../process/step-process.ts'
 import { stepFailure } from './step-failure.ts'
-import { sparePlace, threadHub, threadLauncher, threadPreparer } from './step-thread.ts'
-
-/** Makes a network namespace in which only loopback works. @returns its descriptor */
-export function makeNetwork(): number {
-  return makeNetworkNamespace(threadPreparer())
-}
+import {
+  openThreadHub,
+  openThreadRouter,
+  sparePlace,
+  threadHub,
+  threadLauncher,
+  threadPreparer,
+} from './step-thread.ts'
 
 /** Opens the hub of steps' networks. @throws {SystemError} of what this process may not do */
-export function openHub(): ResolverPlace {
-  return threadHub().resolver
+export function openHub(): void {
+  openThreadHub()
+}
+
+/** Makes the router of steps' networks, for a program to connect. @throws {SystemError} */
+export function openRouter(plan: UplinkPlan): UplinkPlace {
+  return openThreadRouter(plan)
+}
+
+/** Makes the sockets of the resolver that steps ask. */
+export function bindResolver(): readonly ResolverSockets[] {
+  return threadHub().bindResolver()
 }
 
 /** Makes a network of the hub. */

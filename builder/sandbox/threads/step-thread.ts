@@ -1,6 +1,13 @@
+import { openSync } from 'node:fs'
 import { constants } from 'node:os'
-import { SystemError } from '#builder/linux'
-import { Hub } from '#builder/network'
+import { SystemError, unshareNamespaces } from '#builder/linux'
+import {
+  Hub,
+  makeUplinkRouter,
+  type Router,
+  type UplinkPlace,
+  type UplinkPlan,
+} from '#builder/network'
 import { threadSettings } from '#builder/threads'
 import type { CgroupDir } from '../limits/cgroup-dir.ts'
 import { Launcher } from '../process/launcher.ts'
@@ -17,7 +24,7 @@ export interface StepThreadSettings {
 
 let preparer: Preparer | undefined
 let launcher: Launcher | undefined
-let hub: Hub | undefined
+let hub: Hub | Router | undefined
 
 /** The preparer of the calling thread, opened at the first call. */
 export function threadPreparer(): Preparer {
@@ -25,13 +32,31 @@ export function threadPreparer(): Preparer {
   return preparer
 }
 
-/** The hub of the calling thread, opened at the first call, in the host's network. */
-export function threadHub(): Hub {
+/** Opens the calling thread's hub in the host's network. @throws {SystemError} */
+export function openThreadHub(): void {
   const { net } = threadPreparer().home
   // In a user namespace the host's network belongs to another one, and this thread could not come back.
   if (net === undefined) throw new SystemError(constants.errno.EPERM, 'setns', 'net')
-  hub ??= new Hub(net)
+  hub = new Hub(net)
+}
+
+/** Makes a router that takes the hub's place, to be connected by a program. @throws {SystemError} */
+export function openThreadRouter(plan: UplinkPlan): UplinkPlace {
+  const { router, place } = makeUplinkRouter(threadPreparer().home.net ?? leaveHostNetwork(), plan)
+  hub = router
+  return place
+}
+
+/** The hub of the calling thread, or the router that took its place; one must have been opened. */
+export function threadHub(): Hub | Router {
+  if (hub === undefined) throw new Error('this thread has no hub')
   return hub
+}
+
+/** An empty network to come back to. */
+function leaveHostNetwork(): number {
+  unshareNamespaces(['net'])
+  return openSync('/proc/thread-self/ns/net', 'r')
 }
 
 /** Of the calling thread. */

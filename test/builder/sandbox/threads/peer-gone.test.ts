@@ -34,7 +34,10 @@ describe('a thread of the sandbox that ends too early', () => {
     new RunningStep(
       spec,
       {},
-      { workers: { ...workers, ...changed }, network: 'none', onNotice: () => undefined },
+      {
+        workers: { ...workers, ...changed },
+        ...{ network: 'none', required: [], onNotice: () => undefined },
+      },
     )
 
   it('fails the step that it prepares and starts as PEER_GONE', async () => {
