@@ -85,7 +85,7 @@ export function sharedNetworkNotice({ message, hint }: TsbuildError): TsbuildErr
 
 /** What is only said elsewhere, where the user wants all isolation or none. */
 export function strictError({ message, hint }: TsbuildError): TsbuildError {
-  return notice(`${message}, which --isolation=strict does not allow`, hint)
+  return notice(`--isolation=strict allows no step here: ${message}`, hint)
 }
 
 function notice(message: string, hint: string | undefined): TsbuildError {
