@@ -90,18 +90,17 @@ export async function startLab(): Promise<Lab> {
     greet: async (name, ...ports) => {
       const word = name in paths ? name : 'step'
       const all = [`${GREETING_PORT}`, ...ports]
-      return await startOn(name, [process.execPath, scriptPath('greeter'), word, ...all])
+      return await startOn(name, [process.execPath, GREETER, word, ...all])
     },
     reach: async (from, targets) =>
-      JSON.parse(await must(from, [process.execPath, scriptPath('reach'), ...targets])),
+      JSON.parse(await must(from, [process.execPath, REACH, ...targets])),
     addressesOf: async (name) => addressesIn(await must(name, LIST_ADDRESSES)),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
 
-function scriptPath(name: string): string {
-  return fileURLToPath(new URL(`./${name}.js`, import.meta.url))
-}
+const GREETER = fileURLToPath(new URL('./greeter.js', import.meta.url))
+const REACH = fileURLToPath(new URL('./reach.js', import.meta.url))
 
 const LIST_ADDRESSES = ['ip', '-j', 'address', 'show', 'scope', 'global']
 
