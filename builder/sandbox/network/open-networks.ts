@@ -9,7 +9,7 @@ import {
   planUplink,
   Resolver,
 } from '#builder/network'
-import { TsbuildError } from '#core'
+import { Resources, TsbuildError } from '#core'
 import type { StepThread } from '../threads/step-workers.ts'
 
 /**
@@ -19,7 +19,7 @@ import type { StepThread } from '../threads/step-workers.ts'
  * @throws {TsbuildError} SANDBOX_UNAVAILABLE with the reason and what to do, where there are none
  */
 export async function openNetworks(thread: StepThread): Promise<NetworkSource> {
-  await using held = new AsyncDisposableStack()
+  await using held = new Resources()
   const makeNetwork = await openWay(thread, held)
   const conf = new FollowedResolvConf()
   const sockets = await thread.run('bindResolver', undefined)
@@ -28,7 +28,7 @@ export async function openNetworks(thread: StepThread): Promise<NetworkSource> {
 }
 
 /** @param held gets what is to be released */
-async function openWay(thread: StepThread, held: AsyncDisposableStack): Promise<MakeNetwork> {
+async function openWay(thread: StepThread, held: Resources): Promise<MakeNetwork> {
   try {
     await thread.run('openHub', undefined)
     return (number) => thread.run('joinHub', number)

@@ -67,7 +67,7 @@ describe('network: what a hub gets of its host', () => {
 })
 
 function route(address: Address, length: number, ...links: readonly number[]): Route {
-  return { to: { address, length }, links, leadsOut: true }
+  return { to: { address, length }, links, leadsOut: true, isLocal: false }
 }
 
 function link(index: number, name: string, differences: Partial<Link>): Link {
