@@ -8,3 +8,11 @@ export {
   startLab,
   WORLD,
 } from './lab.ts'
+export {
+  type Asked,
+  answerTo,
+  type Behaviour,
+  freeAddress,
+  NameServer,
+  questionFor,
+} from './name-server.ts'

@@ -30,6 +30,8 @@ export interface Lab extends AsyncDisposable {
   start(host: LabHost, words: readonly string[]): Promise<Daemon>
   /** Lets a host say its name on the port of `at`, and on others; those with an @ are abstract sockets. */
   greet(host: LabHost, ...ports: readonly string[]): Promise<AsyncDisposable>
+  /** Starts a name server on a host, which says that `known.test` is at `known`. */
+  serveNames(host: LabHost, address: string, known: string): Promise<AsyncDisposable>
   /** Connects from a host to targets (`[address]:port`, or an abstract name). @returns what they say, or `failed: …` */
   reach(from: LabHost, targets: readonly string[]): Promise<readonly string[]>
   /** The addresses of a host that others could reach. */
@@ -92,6 +94,8 @@ export async function startLab(): Promise<Lab> {
       const all = [`${GREETING_PORT}`, ...ports]
       return await startOn(name, [process.execPath, GREETER, word, ...all])
     },
+    serveNames: async (name, address, known) =>
+      await startOn(name, [process.execPath, scriptPath('names'), address, known]),
     reach: async (from, targets) =>
       JSON.parse(await must(from, [process.execPath, REACH, ...targets])),
     addressesOf: async (name) => addressesIn(await must(name, LIST_ADDRESSES)),

@@ -30,6 +30,7 @@ const TEST_PACKAGES: Readonly<Record<string, string>> = {
   iptables: 'rules of a firewall, as dockerd makes them',
   nftables: 'nft: another reader of the rules of networks',
   openssl: 'makes certificates for registries that speak https',
+  passt: "pasta: another network of tsbuild's sandbox",
   podman: 'an engine that images are loaded into, and that tsbuild runs in',
   python3: 'another reader and writer of tar',
   'python3-yaml': 'reads the recipes of docs/ci.md',

@@ -1,6 +1,6 @@
 /**
  * A builder of its own for tests that look at it from outside or kill it. Takes a JSON document
- * `{ temporary, specs, exitOnOutput, notices, refused }` as its argument, runs these steps, copies their
+ * `{ temporary, specs, exitOnOutput, notices, isStrict, refused }` as its argument, runs these steps, copies their
  * output, and exits like the last one, or in the middle of one. `notices` are written to standard error,
  * `refused` are system calls that fail. An ordinary user becomes root of a namespace first.
  */
@@ -9,12 +9,21 @@ import { reexecInUserNamespace } from '#builder/namespaces'
 import { inProcessSandbox, run } from '#builder/sandbox'
 import { refuseCalls } from '../../../suites/sandbox/refuse-calls.ts'
 
-const { temporary, specs, exitOnOutput, notices, refused = [] } = JSON.parse(process.argv[2] ?? '')
+const {
+  temporary,
+  specs,
+  exitOnOutput,
+  notices,
+  isStrict,
+  refused = [],
+} = JSON.parse(process.argv[2] ?? '')
 if (refused.length > 0) refuseCalls(refused)
 reexecInUserNamespace({ env: process.env })
 await using sandbox = inProcessSandbox({
   temporary,
-  onNotice: ({ message }) => notices === true && writeSync(2, `notice: ${message}\n`),
+  isStrict,
+  onNotice: ({ message, hint }) =>
+    notices === true && writeSync(2, `notice: ${message} (${hint})\n`),
 })
 for (const spec of specs) {
   const status = await run(sandbox, spec, {

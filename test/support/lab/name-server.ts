@@ -43,8 +43,9 @@ export class NameServer implements AsyncDisposable {
     })
   }
 
-  static async start(behaviour: Behaviour): Promise<NameServer> {
-    const server = new NameServer(freeAddress(), behaviour)
+  /** @param address of the network that this process is in */
+  static async start(behaviour: Behaviour, address: string = freeAddress()): Promise<NameServer> {
+    const server = new NameServer(address, behaviour)
     server.#udp.bind(53, server.address)
     server.#tcp.listen(53, server.address)
     await Promise.all([once(server.#udp, 'listening'), once(server.#tcp, 'listening')])
