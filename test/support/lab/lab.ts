@@ -95,7 +95,7 @@ export async function startLab(): Promise<Lab> {
       return await startOn(name, [process.execPath, GREETER, word, ...all])
     },
     serveNames: async (name, address, known) =>
-      await startOn(name, [process.execPath, scriptPath('names'), address, known]),
+      await startOn(name, [process.execPath, NAMES, address, known]),
     reach: async (from, targets) =>
       JSON.parse(await must(from, [process.execPath, REACH, ...targets])),
     addressesOf: async (name) => addressesIn(await must(name, LIST_ADDRESSES)),
@@ -104,6 +104,7 @@ export async function startLab(): Promise<Lab> {
 }
 
 const GREETER = fileURLToPath(new URL('./greeter.js', import.meta.url))
+const NAMES = fileURLToPath(new URL('./names.js', import.meta.url))
 const REACH = fileURLToPath(new URL('./reach.js', import.meta.url))
 
 const LIST_ADDRESSES = ['ip', '-j', 'address', 'show', 'scope', 'global']

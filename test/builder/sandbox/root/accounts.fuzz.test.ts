@@ -46,6 +46,6 @@ function meansRoot(user: string, passwd: string): boolean {
 /** A step with a network of its own asks no server on the loopback of the host. */
 function checkResolver(resolvConf: string): void {
   const given = { hostname: 'h', extraHosts: [], gateway: '10.0.2.2', resolvConf }
-  const text = etcFiles({ ...given, ownServer: '10.0.2.3' }).resolvConf
+  const text = etcFiles({ ...given, ownServers: ['10.0.2.3'] }).resolvConf
   assert.doesNotMatch(text, /^nameserver[ \t]+(127(\.\d+){3}|::1)\s*$/m)
 }
