@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { closeSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { Worker } from 'node:worker_threads'
 import { directoryTree } from '#builder/tree'
 import { type Name, nameOf, TsbuildError } from '#core'
+import { startSwapper } from '../../suites/race/swapper.ts'
 import { temporaryDirectory } from '../../support/peers/index.ts'
 
 const DURATION_MS = 1500
@@ -35,17 +34,16 @@ describe('a context that changes while it is read', () => {
     writeFileSync(directory.file('root/dir/f'), 'in')
     writeFileSync(directory.file('outside/f'), 'out')
     symlinkSync(directory.file('outside'), directory.file('root/link'))
-    const worker = new Worker(new URL('./swapper.js', import.meta.url), {
-      workerData: { a: directory.file('root/dir'), b: directory.file('root/link') },
-    })
-    await once(worker, 'message')
+    await using _swapper = await startSwapper(
+      directory.file('root/dir'),
+      directory.file('root/link'),
+    )
     const seen = { in: 0, out: 0, '': 0, naive: 0 }
     const end = Date.now() + DURATION_MS
     while (Date.now() < end) {
       seen[attempt(root) as 'in' | 'out' | '']++
       if (readFileSync(directory.file('root/dir/f'), 'utf8') === 'out') seen.naive++
     }
-    await worker.terminate()
     assert.equal(seen.out, 0)
     // The race was a real one: the plain path led out, and both states were met.
     assert.ok(seen.naive > 0 && seen.in > 0 && seen[''] > 0, JSON.stringify(seen))

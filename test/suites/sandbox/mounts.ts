@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import type { Mount } from '#core'
+import { startSwapper } from '../race/swapper.ts'
 import { type OpenSandbox, SandboxFixture } from './fixture.ts'
 
 /** What is mounted into a root. */
@@ -192,29 +193,39 @@ export function mountsSuite(open: OpenSandbox): void {
       assert.deepEqual(readdirSync(result.upper), [])
     })
 
-    it('hides nothing of the host where a shared directory is changed while it is walked', async () => {
+    it('T-A8, T-B1: never reaches outside while a shared directory is exchanged for a link', async () => {
       const shared = fixture.layer()
-      const canary = fixture.layer()
-      mkdirSync(`${shared}/a`)
-      writeFileSync(`${canary}/canary`, '')
-      symlinkSync(canary, `${shared}/b`)
-      const mounts = [bind('/', { source: shared, readonly: false })]
-      const stop = new AbortController()
-      const swap = 'while :; do mv /m/a /m/t; mv /m/b /m/a; mv /m/t /m/b; done 2>/dev/null'
-      const swapper = fixture
-        .run(['sh', '-c', swap], { mounts, signal: stop.signal })
-        .catch(() => undefined)
-      for (let round = 0; round < 12; round++) {
+      const outside = fixture.layer()
+      mkdirSync(`${shared}/a/x`, { recursive: true })
+      writeFileSync(`${outside}/canary`, '')
+      symlinkSync(outside, `${shared}/b`)
+      const seen = { inside: 0, outside: 0, refused: 0, naive: 0 }
+      await using _swapper = await startSwapper(`${shared}/a`, `${shared}/b`)
+      for (const end = Date.now() + RACE_MS; Date.now() < end; ) {
+        const all = bind('/', { source: shared, readonly: false })
         const target = bind('/in/side', { target: '/m/a/x' })
-        await fixture.run(['touch', '/m/a/x/w'], { mounts: [...mounts, target] }).catch(() => {})
+        await fixture.run(['touch', '/m/a/x/w'], { mounts: [all, target] }).catch(() => {})
         const part = bind('/a', { source: shared, target: '/v' })
         const shown = await fixture.run(['ls', '/v'], { mounts: [part] }).catch(() => undefined)
-        assert.doesNotMatch(shown?.stdout ?? '', /canary/)
+        if (shown === undefined) seen.refused++
+        else if (shown.stdout.includes('canary')) seen.outside++
+        else seen.inside++
+        if (leadsOutside(`${shared}/a`)) seen.naive++
       }
-      stop.abort()
-      await swapper
-      assert.deepEqual(readdirSync(canary), ['canary'])
+      assert.equal(seen.outside, 0)
+      assert.deepEqual(readdirSync(outside), ['canary'])
       assert.ok(!existsSync(`${source}/in/side/w`))
+      // The race was a real one: the plain path led out, and steps met both states.
+      assert.ok(seen.naive > 0 && seen.inside > 0 && seen.refused > 0, JSON.stringify(seen))
     })
   })
+}
+
+const RACE_MS = 1000
+
+/** Whether any of a hundred looks at a path, as a builder without care would take them, leads outside. */
+function leadsOutside(path: string): boolean {
+  return Array.from({ length: 100 }, () => readdirSync(path)).some((names) =>
+    names.includes('canary'),
+  )
 }

@@ -9,7 +9,7 @@ export const NOT_IN_PLACE: Readonly<Record<string, string>> = {
   'runs steps at the same time': ONE_ROOT,
   'ends running steps when it is closed': ONE_ROOT,
   'is different for steps that run at the same time': ONE_ROOT,
-  'hides nothing of the host where a shared directory is changed while it is walked': ONE_ROOT,
+  'T-A8, T-B1: never reaches outside while a shared directory is exchanged for a link': ONE_ROOT,
 
   'has that number, and no process above or beside it': NO_NAMESPACES,
   'has namespaces and a session of its own': NO_NAMESPACES,
