@@ -68,7 +68,7 @@ const ALLOWED_CALLS: readonly string[] = `
   timerfd_gettime64 timerfd_settime64 truncate64 ugetrlimit utimensat_time64 waitpid
 
   cachestat fchmodat2 futex_requeue futex_wait futex_wake getxattrat listmount listxattrat
-  map_shadow_stack mseal removexattrat setxattrat statmount
+  map_shadow_stack mseal removexattrat setxattrat statmount uretprobe
 `
   .trim()
   .split(/\s+/)

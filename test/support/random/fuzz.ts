@@ -6,7 +6,7 @@ const FOUND = new URL('../../../../fixtures/fuzz/', import.meta.url)
 /** Seconds for each target of `npm run test:fuzz`. */
 const GIVEN = process.env.FUZZ_SECONDS
 /** A target of `npm test` has this many. */
-const FEW_SECONDS = 0.4
+const FEW_SECONDS = 0.3
 /** More than any machine tries in its time. */
 const NO_LIMIT = 2 ** 31 - 1
 

@@ -17,6 +17,8 @@ const X32_BIT = 0x40000000
 /** Calls that every step may make and that older libraries have no names for. */
 const LATER_ALLOWED = [451, 452, 453, 454, 455, 456, 457, 458, 462, 463, 464, 465, 466]
 const FIRST_UNKNOWN = 467
+/** The same of one machine only. */
+const URETPROBE = 335
 /** Calls of one machine only that older libraries do not know either. */
 const LATER_NAMES = ['uretprobe', 'uprobe']
 
@@ -67,6 +69,7 @@ function withLaterCalls({ number, machine }: CallData, action: number): number {
   if (action !== EPERM) return action
   const own = machine === X86_64 && number >= X32_BIT ? number - X32_BIT : number
   if (LATER_ALLOWED.includes(own)) return ALLOW
+  if (machine === X86_64 && own === URETPROBE) return ALLOW
   return own >= FIRST_UNKNOWN ? ENOSYS : EPERM
 }
 
