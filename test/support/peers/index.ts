@@ -8,7 +8,7 @@ export { cachedFolder } from './cached-folder.ts'
 export { compareImages, compareTrees } from './compare-images.ts'
 export { freePort, startContainer } from './container.ts'
 export { removeControlGroups } from './control-groups.ts'
-export { debianArchives } from './debian-archives.ts'
+export { type DebianArchives, debianArchives } from './debian-archives.ts'
 export { flipBit } from './flip-bit.ts'
 export {
   copyImage,
@@ -18,7 +18,7 @@ export {
 } from './image.ts'
 export { type ContainerOptions, inContainer } from './nested-container.ts'
 export { writeLayout } from './oci-layout.ts'
-export { ensurePackages } from './packages.ts'
+export { ensurePackages, packagesFor } from './packages.ts'
 export {
   CLEAN_ENVIRONMENT,
   capture,

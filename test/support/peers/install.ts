@@ -1,4 +1,6 @@
-/** Installs the Debian packages that the tests need; with `--image` those that make the image. */
-import { ensurePackages } from './packages.ts'
+/** Installs the Debian packages that the tests need; with `--image` or `--guest` those that make either. */
+import { ensurePackages, type PackageUse } from './packages.ts'
 
-await ensurePackages(process.argv.includes('--image') ? 'image' : 'test')
+const OTHERS: readonly PackageUse[] = ['image', 'guest']
+
+await ensurePackages(OTHERS.find((use) => process.argv.includes(`--${use}`)) ?? 'test')

@@ -45,17 +45,30 @@ const TEST_PACKAGES: Readonly<Record<string, string>> = {
   zstd: 'another reader and writer of zstd',
 }
 
+/** Those that `npm run test:guest` uses. */
+const GUEST_PACKAGES: Readonly<Record<string, string>> = {
+  e2fsprogs: 'mke2fs: the disk of a virtual machine',
+  mmdebstrap: "unpacks Debian's packages: what is on the disk",
+  'qemu-system-x86': 'the virtual machine',
+}
+
 /** What packages are installed for. */
-export type PackageUse = 'image' | 'test'
+export type PackageUse = 'image' | 'test' | 'guest'
 
 const PACKAGES: Readonly<Record<PackageUse, Readonly<Record<string, string>>>> = {
   image: IMAGE_PACKAGES,
   test: { ...IMAGE_PACKAGES, ...TEST_PACKAGES },
+  guest: GUEST_PACKAGES,
+}
+
+/** The names of the packages. */
+export function packagesFor(use: PackageUse): readonly string[] {
+  return Object.keys(PACKAGES[use])
 }
 
 /** The packages that are not installed, sorted. */
 async function missingPackages(use: PackageUse): Promise<string[]> {
-  const wanted = Object.keys(PACKAGES[use])
+  const wanted = packagesFor(use)
   // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg's own placeholders
   const { stdout } = await capture('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n'])
   const lines = new Set(stdout.split('\n'))
