@@ -33,6 +33,7 @@ export {
   MS,
   makeMountsPrivate,
   mount,
+  OWN_MOUNTS,
   pivotRoot,
   restrictMount,
 } from './mounts/mounts.ts'

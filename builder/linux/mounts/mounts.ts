@@ -1,4 +1,6 @@
 import { Buffer } from 'node:buffer'
+import type { ProgramCall } from '../programs/call-table.ts'
+import { namespaceFlags } from '../system/namespaces.ts'
 import { AT_FDCWD, cString, SystemError, syscall, trySyscall } from '../system/syscalls.ts'
 
 /** Flags of mount(2) that are used here. */
@@ -52,6 +54,16 @@ export function mount(target: string, options: MountOptions): void {
 export function makeMountsPrivate(): void {
   mount('/', { flags: MS.REC | MS.PRIVATE })
 }
+
+/**
+ * Calls after which what a process mounts and unmounts is its own matter, and not the host's. Needed by
+ * programs that make only their root private: with systemd, each mount below it passes on what is unmounted
+ * in it.
+ */
+export const OWN_MOUNTS: readonly ProgramCall[] = [
+  { call: 'unshare', args: [namespaceFlags('mnt')] },
+  { call: 'mount', args: [0, '/', 0, MS.REC | MS.PRIVATE, 0] },
+]
 
 /** Attributes to switch on; the values are those of `MS`, and no other attribute changes. */
 export interface MountAttributes {

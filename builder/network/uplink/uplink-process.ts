@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { closeSync } from 'node:fs'
 import { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
-import { makeCallProgram, makePipe, type ProgramCall } from '#builder/linux'
+import { makeCallProgram, makePipe, OWN_MOUNTS, type ProgramCall } from '#builder/linux'
 import { TsbuildError } from '#core'
 import type { InstalledProgram, UplinkAddresses } from './uplink-programs.ts'
 
@@ -69,6 +69,8 @@ function startProgram({ program, namespace, addresses }: UplinkInput, ready: num
   const launcher = makeCallProgram(
     [
       ...ENDS_WITH_PARENT,
+      // The sandbox of slirp4netns detaches the root that it was started in, with mounts that are shared with the host's.
+      ...OWN_MOUNTS,
       { call: 'execve', args: [program.path, [program.name, ...program.args(addresses), 0], [0]] },
     ],
     { report: -1 },
